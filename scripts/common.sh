@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# Sourced by the other scripts: where things are, which versions, how to speak.
+# shellcheck disable=SC2034 # the variables are used by the scripts that source this
+
+export LC_ALL=C
+# Called from make, but what is built here has a make of its own.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$ROOT/build
+CACHE=${TMM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/theseus_mm}
+mkdir -p "$BUILD" "$CACHE"
+
+# Progress goes to stderr; stdout is for results that another script reads.
+note() { printf '==> %s\n' "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# Runs a long command quietly, its output in file $1, with a sign of life every
+# 15 s that counts the lines matching $2; the end of the output if it fails.
+quietly() {
+	local log=$1 what=$2 pid rc=0 start=$SECONDS next=15
+	shift 2
+	"$@" >"$log" 2>&1 &
+	pid=$!
+	# a background job ignores the terminal's interrupt
+	trap 'kill "$pid"; exit 130' INT TERM
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		((SECONDS - start >= next)) || continue
+		next=$((next + 15))
+		printf '    %s, %d s\n' "$(tail -n 1 "$log" | cut -c1-70)" \
+			$((SECONDS - start)) >&2
+	done
+	wait "$pid" || rc=$?
+	trap - INT TERM
+	((rc == 0)) && return 0
+	tail -n 40 "$log" >&2
+	die "$what failed (status $rc), see $log"
+}
+
+package_version() { dpkg-query -W -f '${Version}' "$1"; }
+
+# The release of the stock headers in use, for example 6.1.0-56-amd64: TMM_KERNEL,
+# or the newest 6.1 headers that are installed.
+stock_release() {
+	local dir found=${TMM_KERNEL:-}
+	if [[ -z $found ]]; then
+		for dir in $(printf '%s\n' /usr/src/linux-headers-6.1.*-amd64 | sort -V); do
+			[[ -e $dir/.config && $dir != *-rt-* && $dir != *-cloud-* ]] || continue
+			found=${dir#/usr/src/linux-headers-}
+		done
+	fi
+	[[ -n $found ]] || die "no stock kernel headers found, run scripts/deps.sh"
+	printf '%s\n' "$found"
+}
