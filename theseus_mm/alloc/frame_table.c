@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/frame_table.h"
+
+#include "core/types.h"
+
+#include <kunit/visibility.h>
+#include <linux/export.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+static_assert(TMM_NR_MARK_LEVELS == TMM_NR_PAGE_SIZES);
+
+static u64 block(const struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
+{
+	return (number - table->base) >> tmm_page_size_order(size);
+}
+
+/* Bytes of one array: the blocks of @size that [base, end) touches. */
+static u64 nr_blocks(u64 base, u64 end, enum tmm_page_size size)
+{
+	return ((end - base - 1) >> tmm_page_size_order(size)) + 1;
+}
+
+/**
+ * tmm_frame_table_nr_bytes() - memory that a table needs
+ * @first: first frame of the region
+ * @nr: frames in it, 1 or more
+ *
+ * Return: size in bytes; the array of the smallest order starts with the 1 GiB
+ * block around @first, of which the part before @first is not counted
+ */
+u64 tmm_frame_table_nr_bytes(u64 first, u64 nr)
+{
+	u64 base = round_down(first, tmm_page_size_4k_pages(TMM_1G));
+
+	return nr + nr_blocks(base, first + nr, TMM_2M) + nr_blocks(base, first + nr, TMM_1G);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_nr_bytes);
+
+/**
+ * tmm_frame_table_init() - make a table in which every frame is free
+ * @table: the table
+ * @first: first frame of the region
+ * @nr: frames in it, 1 or more
+ * @memory: tmm_frame_table_nr_bytes() bytes; stays the caller's
+ */
+void tmm_frame_table_init(struct tmm_frame_table *table, u64 first, u64 nr, void *memory)
+{
+	u64 end = first + nr;
+	u8 *byte = memory;
+
+	table->first = first;
+	table->nr = nr;
+	table->base = round_down(first, tmm_page_size_4k_pages(TMM_1G));
+	memset(memory, TMM_MARK_FREE, tmm_frame_table_nr_bytes(first, nr));
+	table->marks[TMM_1G] = byte;
+	byte += nr_blocks(table->base, end, TMM_1G);
+	table->marks[TMM_2M] = byte;
+	byte += nr_blocks(table->base, end, TMM_2M);
+	/* Indexed from @base like the others; what lies before @first is never touched. */
+	table->marks[TMM_4K] = byte - (first - table->base);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_init);
+
+/* The part of the block of @size around @number that the region has. */
+static void block_bounds(const struct tmm_frame_table *table, u64 number, enum tmm_page_size size,
+			 u64 *start, u64 *end)
+{
+	u64 nr_4k = tmm_page_size_4k_pages(size);
+
+	*start = max(round_down(number, nr_4k), table->first);
+	*end = min(round_down(number, nr_4k) + nr_4k, table->first + table->nr);
+}
+
+/* Make the block of @size around @number MIXED, its mark moved one order down. */
+static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
+{
+	u8 *mark = &table->marks[size][block(table, number, size)];
+	u64 start, end, first, last;
+
+	if (*mark == TMM_MARK_MIXED)
+		return;
+	block_bounds(table, number, size, &start, &end);
+	first = block(table, start, size - 1);
+	last = block(table, end - 1, size - 1);
+	memset(&table->marks[size - 1][first], *mark, last - first + 1);
+	*mark = TMM_MARK_MIXED;
+}
+
+/**
+ * tmm_frame_table_set() - mark a run of frames
+ * @table: the table
+ * @start: first frame
+ * @nr: number of frames; all lie in the region
+ * @mark: the mark
+ *
+ * O(2 * 512 + blocks of 1 GiB): whole blocks are marked by one byte each.
+ *
+ * Context: The frame allocator's lock is held.
+ */
+void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
+{
+	u64 end = start + nr;
+	u64 from, to;
+
+	while (start < end) {
+		block_bounds(table, start, TMM_1G, &from, &to);
+		if (from == start && to <= end) {
+			table->marks[TMM_1G][block(table, start, TMM_1G)] = mark;
+			start = to;
+			continue;
+		}
+		push_down(table, start, TMM_1G);
+		block_bounds(table, start, TMM_2M, &from, &to);
+		if (from == start && to <= end) {
+			table->marks[TMM_2M][block(table, start, TMM_2M)] = mark;
+			start = to;
+			continue;
+		}
+		push_down(table, start, TMM_2M);
+		to = min(to, end);
+		memset(&table->marks[TMM_4K][block(table, start, TMM_4K)], mark, to - start);
+		start = to;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_set);
+
+/* The mark at @number, and the end of the block that it speaks for. */
+static enum tmm_frame_mark mark_at(const struct tmm_frame_table *table, u64 number, u64 *end)
+{
+	enum tmm_page_size size = TMM_1G;
+	u64 start;
+	u8 mark;
+
+	for (;; size--) {
+		mark = table->marks[size][block(table, number, size)];
+		if (mark != TMM_MARK_MIXED || size == TMM_4K)
+			break;
+	}
+	block_bounds(table, number, size, &start, end);
+	return mark;
+}
+
+/**
+ * tmm_frame_table_get() - the mark of a frame
+ * @table: the table
+ * @number: a frame of the region
+ *
+ * Context: The frame allocator's lock is held. O(1).
+ * Return: the mark
+ */
+enum tmm_frame_mark tmm_frame_table_get(const struct tmm_frame_table *table, u64 number)
+{
+	u64 end;
+
+	return mark_at(table, number, &end);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_get);
+
+/**
+ * tmm_frame_table_all() - do all frames of a run have a mark?
+ * @table: the table
+ * @start: first frame
+ * @nr: number of frames; all lie in the region
+ * @mark: the mark
+ *
+ * Context: The frame allocator's lock is held. O(blocks): a run that was marked
+ *          as one costs one step per whole block.
+ * Return: true if they do
+ */
+bool tmm_frame_table_all(const struct tmm_frame_table *table, u64 start, u64 nr,
+			 enum tmm_frame_mark mark)
+{
+	u64 end = start + nr;
+
+	while (start < end)
+		if (mark_at(table, start, &start) != mark)
+			return false;
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_all);
+
+/**
+ * tmm_frame_table_count() - count the marks of a run
+ * @table: the table
+ * @start: first frame
+ * @nr: number of frames; all lie in the region
+ * @counts: added to, by enum tmm_frame_mark
+ *
+ * Context: The frame allocator's lock is held; callers count a piece at a time.
+ */
+void tmm_frame_table_count(const struct tmm_frame_table *table, u64 start, u64 nr,
+			   u64 counts[TMM_NR_MARKS])
+{
+	u64 end = start + nr;
+	enum tmm_frame_mark mark;
+	u64 next;
+
+	while (start < end) {
+		mark = mark_at(table, start, &next);
+		next = min(next, end);
+		counts[mark] += next - start;
+		start = next;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_count);

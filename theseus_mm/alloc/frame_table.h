@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Frame table: one byte of state per frame, at the largest aligned order.
+ *
+ * Three arrays of bytes: one byte per 1 GiB, per 2 MiB and per 4 KiB. A larger
+ * one that is not TMM_MARK_MIXED speaks for all frames below it, so marking
+ * 1 GiB writes one byte and not 262,144; one that is MIXED sends the reader
+ * down. Costs 1 + 1/512 + 1/262144 bytes a frame.
+ *
+ * Invariant: every frame has exactly one mark, that of the first array from the
+ * top that is not MIXED at it.
+ * Lock: the frame allocator's.
+ */
+#ifndef TMM_ALLOC_FRAME_TABLE_H
+#define TMM_ALLOC_FRAME_TABLE_H
+
+#include <linux/types.h>
+
+/**
+ * enum tmm_frame_mark - what a frame is used for
+ * @TMM_MARK_FREE: in the free set
+ * @TMM_MARK_ALLOCATED: owned, not mapped
+ * @TMM_MARK_MAPPED: owned by a mapping
+ * @TMM_MARK_UNMAPPED: taken out of a mapping, not yet allocated again
+ * @TMM_MARK_TABLE: a page table
+ * @TMM_MARK_METADATA: the region's own bookkeeping
+ * @TMM_NR_MARKS: number of the marks above
+ * @TMM_MARK_MIXED: private: look at the next smaller order
+ */
+enum tmm_frame_mark {
+	TMM_MARK_FREE,
+	TMM_MARK_ALLOCATED,
+	TMM_MARK_MAPPED,
+	TMM_MARK_UNMAPPED,
+	TMM_MARK_TABLE,
+	TMM_MARK_METADATA,
+	TMM_NR_MARKS,
+	TMM_MARK_MIXED = 0xff,
+};
+
+#define TMM_NR_MARK_LEVELS 3
+
+/**
+ * struct tmm_frame_table - marks of one region
+ * @first: first frame of the region
+ * @nr: frames in the region
+ * @marks: private: the arrays, by enum tmm_page_size; index 0 is the block that
+ *         holds frame @base
+ * @base: private: @first rounded down to 1 GiB
+ */
+struct tmm_frame_table {
+	u64 first;
+	u64 nr;
+	/* private: */
+	u64 base;
+	u8 *marks[TMM_NR_MARK_LEVELS];
+};
+
+u64 tmm_frame_table_nr_bytes(u64 first, u64 nr);
+void tmm_frame_table_init(struct tmm_frame_table *table, u64 first, u64 nr, void *memory);
+void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr,
+			 enum tmm_frame_mark mark);
+enum tmm_frame_mark tmm_frame_table_get(const struct tmm_frame_table *table, u64 number);
+bool tmm_frame_table_all(const struct tmm_frame_table *table, u64 start, u64 nr,
+			 enum tmm_frame_mark mark);
+void tmm_frame_table_count(const struct tmm_frame_table *table, u64 start, u64 nr,
+			   u64 counts[TMM_NR_MARKS]);
+
+#endif /* TMM_ALLOC_FRAME_TABLE_H */

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/free_ranges.h"
+
+#include <kunit/visibility.h>
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/log2.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/rbtree_augmented.h>
+#include <linux/string.h>
+
+static struct tmm_chunk *chunk_of(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct tmm_chunk, rb);
+}
+
+/* Longest run within one range that starts at a multiple of 1 << order. */
+static u32 own_fit(const struct tmm_chunk *chunk, unsigned int order)
+{
+	u64 start = ((chunk->start - 1) | ((1ULL << order) - 1)) + 1;
+
+	return start < tmm_chunk_end(chunk) ? tmm_chunk_end(chunk) - start : 0;
+}
+
+/* Longest run below @node that starts at a multiple of 1 << order. */
+static u32 subtree_fit(struct rb_node *node, unsigned int order)
+{
+	struct tmm_chunk *chunk = chunk_of(node);
+
+	return chunk && order < chunk->fits.nr_orders ? chunk->fits.len[order] : 0;
+}
+
+/*
+ * Recompute the index of one node from its range and its children; false if it
+ * changed. Stops at the first order that fits nowhere below: a run aligned
+ * to more is also aligned to less, so all later ones are 0 as well. That keeps
+ * the work of a tree of small fragments small.
+ */
+static bool update_fits(struct tmm_chunk *chunk, bool may_stop)
+{
+	struct rb_node *left = chunk->rb.rb_left;
+	struct rb_node *right = chunk->rb.rb_right;
+	struct tmm_fits *fits = &chunk->fits;
+	bool same = may_stop;
+	unsigned int order;
+
+	for (order = 0; order < TMM_NR_ALIGN_ORDERS; order++) {
+		u32 len = max3(own_fit(chunk, order), subtree_fit(left, order),
+			       subtree_fit(right, order));
+
+		if (!len)
+			break;
+		same = same && order < fits->nr_orders && fits->len[order] == len;
+		fits->len[order] = len;
+	}
+	same = same && fits->nr_orders == order;
+	fits->nr_orders = order;
+	return same;
+}
+
+RB_DECLARE_CALLBACKS(static, fits_callbacks, struct tmm_chunk, rb, fits, update_fits)
+
+static void link_chunk(struct tmm_free_ranges *set, struct tmm_chunk *chunk, struct rb_node *parent,
+		       struct rb_node **link)
+{
+	rb_link_node(&chunk->rb, parent, link);
+	chunk->fits.nr_orders = 0;
+	update_fits(chunk, false);
+	fits_callbacks_propagate(parent, NULL);
+	rb_insert_augmented(&chunk->rb, &set->root, &fits_callbacks);
+	set->nr_ranges++;
+}
+
+static void insert_chunk(struct tmm_free_ranges *set, struct tmm_chunk *chunk)
+{
+	struct rb_node **link = &set->root.rb_node;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = chunk->start < chunk_of(parent)->start ? &parent->rb_left : &parent->rb_right;
+	}
+	link_chunk(set, chunk, parent, link);
+}
+
+static void unlink_chunk(struct tmm_free_ranges *set, struct tmm_chunk *chunk)
+{
+	rb_erase_augmented(&chunk->rb, &set->root, &fits_callbacks);
+	set->nr_ranges--;
+}
+
+/* The range's ends moved, but not past its neighbours. */
+static void resize_chunk(struct tmm_chunk *chunk, u64 start, u64 end)
+{
+	chunk->start = start;
+	chunk->nr = end - start;
+	fits_callbacks_propagate(&chunk->rb, NULL);
+}
+
+/* The last range that starts at or before @number. */
+static struct tmm_chunk *last_at_or_before(const struct tmm_free_ranges *set, u64 number)
+{
+	struct rb_node *node = set->root.rb_node;
+	struct tmm_chunk *best = NULL;
+
+	while (node) {
+		struct tmm_chunk *chunk = chunk_of(node);
+
+		if (chunk->start > number) {
+			node = node->rb_left;
+		} else {
+			best = chunk;
+			node = node->rb_right;
+		}
+	}
+	return best;
+}
+
+/* Where in [start, end) a request is placed; false if it does not fit. */
+static bool place(u64 start, u64 end, const struct tmm_fit_request *req, u64 *at)
+{
+	start = max(start, req->min);
+	end = min(end, req->end);
+	if (start >= end || end - start < req->nr)
+		return false;
+	if (req->from_top)
+		*at = end - req->nr - (end - req->nr) % req->align;
+	else
+		*at = start % req->align ? start - start % req->align + req->align : start;
+	return *at >= start && *at <= end - req->nr;
+}
+
+/*
+ * A search of the ranges that start at or after @min (lowest first) or end at
+ * or before @end (highest first), in the order of the search, for one whose run
+ * at @order is @nr or longer. Both are one descent to the boundary, one climb
+ * back, and one descent into the first subtree that promises a fit.
+ */
+struct search {
+	const struct tmm_fit_request *req;
+	unsigned int order;
+};
+
+static bool promises(struct rb_node *node, const struct search *s)
+{
+	return subtree_fit(node, s->order) >= s->req->nr;
+}
+
+static bool fits_here(struct rb_node *node, const struct search *s)
+{
+	return own_fit(chunk_of(node), s->order) >= s->req->nr;
+}
+
+static struct rb_node *near_child(struct rb_node *node, const struct search *s)
+{
+	return s->req->from_top ? node->rb_right : node->rb_left;
+}
+
+static struct rb_node *far_child(struct rb_node *node, const struct search *s)
+{
+	return s->req->from_top ? node->rb_left : node->rb_right;
+}
+
+static bool in_bounds(struct rb_node *node, const struct search *s)
+{
+	const struct tmm_chunk *chunk = chunk_of(node);
+
+	return s->req->from_top ? tmm_chunk_end(chunk) <= s->req->end : chunk->start >= s->req->min;
+}
+
+static struct rb_node *descend(struct rb_node *node, const struct search *s)
+{
+	for (;;) {
+		if (promises(near_child(node, s), s))
+			node = near_child(node, s);
+		else if (fits_here(node, s))
+			return node;
+		else
+			node = far_child(node, s);
+	}
+}
+
+static struct tmm_chunk *search_from_boundary(const struct tmm_free_ranges *set,
+					      const struct search *s)
+{
+	struct rb_node *node = set->root.rb_node;
+	struct rb_node *below = NULL;
+	struct rb_node *last = NULL;
+
+	if (!promises(node, s))
+		return NULL;
+	/* Down along the boundary: all that is in bounds hangs off this path. */
+	while (node) {
+		last = node;
+		node = in_bounds(node, s) ? near_child(node, s) : far_child(node, s);
+	}
+	/* Up again: nearest first. */
+	for (node = last; node; below = node, node = rb_parent(node)) {
+		if (below && below == far_child(node, s))
+			continue;
+		if (!in_bounds(node, s))
+			continue;
+		if (fits_here(node, s))
+			return chunk_of(node);
+		if (promises(far_child(node, s), s))
+			return chunk_of(descend(far_child(node, s), s));
+	}
+	return NULL;
+}
+
+/* The range across the boundary that the search starts from, if there is one. */
+static struct tmm_chunk *boundary_range(const struct tmm_free_ranges *set,
+					const struct tmm_fit_request *req)
+{
+	u64 edge = req->from_top ? req->end : req->min;
+	struct tmm_chunk *chunk = edge ? last_at_or_before(set, edge - 1) : NULL;
+
+	return chunk && tmm_chunk_end(chunk) > edge ? chunk : NULL;
+}
+
+/* Alignments that the index does not know: ranges in order, as many as it takes. */
+static bool scan(const struct tmm_free_ranges *set, const struct tmm_fit_request *req, u64 *start)
+{
+	struct rb_node *node = req->from_top ? rb_last(&set->root) : rb_first(&set->root);
+
+	for (; node; node = req->from_top ? rb_prev(node) : rb_next(node)) {
+		struct tmm_chunk *chunk = chunk_of(node);
+
+		if (place(chunk->start, tmm_chunk_end(chunk), req, start))
+			return true;
+	}
+	return false;
+}
+
+static bool find_indexed(const struct tmm_free_ranges *set, const struct search *s, u64 *start)
+{
+	struct tmm_chunk *chunk = boundary_range(set, s->req);
+
+	if (chunk && place(chunk->start, tmm_chunk_end(chunk), s->req, start))
+		return true;
+	/*
+	 * The first range that fits by itself decides: if its place lies past
+	 * the other bound, so do the places of all ranges after it.
+	 */
+	chunk = search_from_boundary(set, s);
+	return chunk && place(chunk->start, tmm_chunk_end(chunk), s->req, start);
+}
+
+/**
+ * tmm_free_ranges_init() - make an empty set
+ * @set: the set
+ */
+void tmm_free_ranges_init(struct tmm_free_ranges *set)
+{
+	*set = (struct tmm_free_ranges){ .root = RB_ROOT };
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_init);
+
+/**
+ * tmm_free_ranges_find() - find room for a request
+ * @set: the set; not changed
+ * @req: the request
+ * @start: where it fits; set on success only
+ *
+ * O(log n) for alignments of a power of two up to 1 GiB, with or without
+ * bounds. Any other alignment first looks, in O(log n), for a range long enough
+ * wherever it starts, and only if there is none goes through the ranges one by
+ * one, O(n), for one that happens to start right.
+ *
+ * Context: The set's lock is held.
+ * Return: true if the request fits at @start
+ */
+bool tmm_free_ranges_find(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
+			  u64 *start)
+{
+	struct tmm_fit_request loose = *req;
+	struct search s = { .req = req };
+
+	if (req->nr > TMM_MAX_RUN || req->align > TMM_MAX_RUN)
+		return false;
+	if (is_power_of_2(req->align) && ilog2(req->align) < TMM_NR_ALIGN_ORDERS) {
+		s.order = ilog2(req->align);
+		return find_indexed(set, &s, start);
+	}
+
+	loose.nr = req->nr + req->align - 1;
+	loose.align = 1;
+	s.req = &loose;
+	if (loose.nr <= TMM_MAX_RUN && find_indexed(set, &s, start))
+		return place(*start, *start + loose.nr, req, start);
+	return scan(set, req, start);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_find);
+
+/**
+ * tmm_free_ranges_at() - the free range that covers a chunk
+ * @set: the set
+ * @number: number of the chunk
+ *
+ * Context: The set's lock is held. O(log n).
+ * Return: the range, still the set's, or NULL if the chunk is not free
+ */
+struct tmm_chunk *tmm_free_ranges_at(const struct tmm_free_ranges *set, u64 number)
+{
+	struct tmm_chunk *chunk = last_at_or_before(set, number);
+
+	return chunk && number < tmm_chunk_end(chunk) ? chunk : NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_at);
+
+/**
+ * tmm_free_ranges_largest() - longest free run that starts aligned
+ * @set: the set
+ * @order: alignment, 1 << @order chunks, below TMM_NR_ALIGN_ORDERS
+ *
+ * Context: The set's lock is held. O(1).
+ * Return: its length in chunks, 0 if there is none
+ */
+u64 tmm_free_ranges_largest(const struct tmm_free_ranges *set, unsigned int order)
+{
+	return subtree_fit(set->root.rb_node, order);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_largest);
+
+/**
+ * tmm_free_ranges_first() - the lowest free range
+ * @set: the set
+ *
+ * Return: the range, or NULL if the set is empty
+ */
+struct tmm_chunk *tmm_free_ranges_first(const struct tmm_free_ranges *set)
+{
+	return chunk_of(rb_first(&set->root));
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_first);
+
+/**
+ * tmm_free_ranges_next() - the free range after one
+ * @chunk: a range of the set
+ *
+ * Return: the range, or NULL after the last
+ */
+struct tmm_chunk *tmm_free_ranges_next(struct tmm_chunk *chunk)
+{
+	return chunk_of(rb_next(&chunk->rb));
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_next);
+
+static struct tmm_chunk *use_spare(struct tmm_chunk *spare[2], u64 start, u64 end)
+{
+	unsigned int i = spare[0] ? 0 : 1;
+	struct tmm_chunk *chunk = spare[i];
+
+	spare[i] = NULL;
+	chunk->start = start;
+	chunk->nr = end - start;
+	return chunk;
+}
+
+/**
+ * tmm_free_ranges_take() - take a run out of the set
+ * @set: the set
+ * @start: first chunk of the run; all of it lies in one free range
+ * @nr: chunks in the run, 1 or more
+ * @spare: two unlinked chunks; those used are set to NULL. A run that is a whole
+ *         range uses none, one at an end of its range uses one, one in the
+ *         middle uses two.
+ *
+ * Context: The set's lock is held. O(log n).
+ * Return: the run, now the caller's; NULL if it is not free, with nothing changed
+ */
+struct tmm_chunk *tmm_free_ranges_take(struct tmm_free_ranges *set, u64 start, u64 nr,
+				       struct tmm_chunk *spare[2])
+{
+	struct tmm_chunk *chunk = tmm_free_ranges_at(set, start);
+	u64 end = start + nr;
+	u64 range_end;
+
+	if (!chunk || tmm_chunk_end(chunk) < end)
+		return NULL;
+
+	range_end = tmm_chunk_end(chunk);
+	set->nr_free -= nr;
+	if (chunk->start == start && range_end == end) {
+		unlink_chunk(set, chunk);
+		return chunk;
+	}
+	if (chunk->start == start) {
+		resize_chunk(chunk, end, range_end);
+		return use_spare(spare, start, end);
+	}
+	resize_chunk(chunk, chunk->start, start);
+	if (range_end != end)
+		insert_chunk(set, use_spare(spare, end, range_end));
+	return use_spare(spare, start, end);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_take);
+
+/**
+ * tmm_free_ranges_give() - put a run into the set
+ * @set: the set
+ * @chunk: the run; the set's on success, untouched on error
+ * @absorbed: chunks that are no longer needed since their ranges are part of
+ *            another; NULL where there is none. The caller's to release; @chunk
+ *            itself may be among them.
+ *
+ * The run is joined with both neighbours. Needs no memory.
+ *
+ * Context: The set's lock is held. O(log n).
+ * Return:
+ * * 0       - the run is free
+ * * -EEXIST - part of it was free already: the caller's bookkeeping is broken
+ */
+int tmm_free_ranges_give(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
+			 struct tmm_chunk *absorbed[2])
+{
+	struct tmm_chunk *before = last_at_or_before(set, tmm_chunk_end(chunk) - 1);
+	struct tmm_chunk *after;
+	u64 start = chunk->start;
+	u64 end = tmm_chunk_end(chunk);
+
+	absorbed[0] = NULL;
+	absorbed[1] = NULL;
+	if (before && tmm_chunk_end(before) > start)
+		return -EEXIST;
+
+	after = before ? tmm_free_ranges_next(before) : tmm_free_ranges_first(set);
+	set->nr_free += chunk->nr;
+	if (after && after->start != end)
+		after = NULL;
+	if (before && tmm_chunk_end(before) == start) {
+		absorbed[0] = chunk;
+		if (after) {
+			end = tmm_chunk_end(after);
+			unlink_chunk(set, after);
+			absorbed[1] = after;
+		}
+		resize_chunk(before, before->start, end);
+	} else if (after) {
+		absorbed[0] = chunk;
+		resize_chunk(after, start, tmm_chunk_end(after));
+	} else {
+		insert_chunk(set, chunk);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_give);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Free ranges: which chunks of a region nobody owns. Frames and pages use it
+ * alike; it knows numbers only.
+ *
+ * Invariant: the ranges in a set are disjoint and no two of them touch, so the
+ * set is minimal, and one range answers any request for adjacent chunks.
+ * Lock: the caller's (struct tmm_range_allocator has it).
+ * Owner: a chunk linked in a set belongs to the set; any other belongs to
+ * whoever holds it.
+ *
+ * A set is a red-black tree by address. Each node also carries, for every
+ * power-of-two alignment up to 1 GiB, the longest run in its subtree that starts
+ * so aligned. Hence any / aligned / in-range are each one descent, O(log n),
+ * and exact: a request that fits some range is never refused.
+ *
+ * A node is the very object that owned the range (struct tmm_chunk is embedded
+ * in the frames' and pages' objects), so giving a range back needs no memory.
+ */
+#ifndef TMM_ALLOC_FREE_RANGES_H
+#define TMM_ALLOC_FREE_RANGES_H
+
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+/* Alignments of 1 << 0 (4 KiB) to 1 << 18 (1 GiB) chunks are indexed. */
+#define TMM_NR_ALIGN_ORDERS	19
+/* Longest run a set can hold; the index keeps lengths in 32 bits. */
+#define TMM_MAX_RUN		((u64)U32_MAX)
+
+/**
+ * struct tmm_fits - longest aligned runs of a subtree
+ * @len: by order of alignment, in chunks; not 0 below @nr_orders
+ * @nr_orders: entries of @len that are in use, the others count as 0
+ */
+struct tmm_fits {
+	u32 len[TMM_NR_ALIGN_ORDERS];
+	u32 nr_orders;
+};
+
+/**
+ * struct tmm_chunk - a run of chunks, owned or free
+ * @start: number of the first one
+ * @nr: how many; 0 only for an empty owned one
+ * @rb: private: links it in a set
+ * @fits: private: index of the subtree at @rb
+ */
+struct tmm_chunk {
+	u64 start;
+	u64 nr;
+	/* private: */
+	struct rb_node rb;
+	struct tmm_fits fits;
+};
+
+/**
+ * struct tmm_free_ranges - a set of free ranges
+ * @root: tree of struct tmm_chunk
+ * @nr_free: chunks in all ranges
+ * @nr_ranges: number of ranges
+ */
+struct tmm_free_ranges {
+	struct rb_root root;
+	u64 nr_free;
+	u64 nr_ranges;
+};
+
+/**
+ * struct tmm_fit_request - what to look for
+ * @nr: chunks wanted, 1 or more
+ * @align: the run starts at a multiple of it, 1 or more
+ * @min: first chunk that may be used
+ * @end: first chunk that may not, exclusive
+ * @from_top: take the highest fit, not the lowest
+ */
+struct tmm_fit_request {
+	u64 nr;
+	u64 align;
+	u64 min;
+	u64 end;
+	bool from_top;
+};
+
+static inline u64 tmm_chunk_end(const struct tmm_chunk *chunk)
+{
+	return chunk->start + chunk->nr;
+}
+
+void tmm_free_ranges_init(struct tmm_free_ranges *set);
+
+bool tmm_free_ranges_find(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
+			  u64 *start);
+struct tmm_chunk *tmm_free_ranges_at(const struct tmm_free_ranges *set, u64 number);
+u64 tmm_free_ranges_largest(const struct tmm_free_ranges *set, unsigned int order);
+struct tmm_chunk *tmm_free_ranges_first(const struct tmm_free_ranges *set);
+struct tmm_chunk *tmm_free_ranges_next(struct tmm_chunk *chunk);
+
+struct tmm_chunk *tmm_free_ranges_take(struct tmm_free_ranges *set, u64 start, u64 nr,
+				       struct tmm_chunk *spare[2]);
+int tmm_free_ranges_give(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
+			 struct tmm_chunk *absorbed[2]);
+
+#endif /* TMM_ALLOC_FREE_RANGES_H */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Pages: sole ownership of a run of virtual addresses, and the allocator that
+ * hands it out.
+ *
+ * Invariant: a page is in the free set or in exactly one object.
+ * Lock: the range allocator's.
+ * Owner: whoever holds the object. Functions that take a T ** consume it: the
+ * pointer is NULL after success and untouched after an error.
+ */
+#ifndef TMM_ALLOC_PAGES_H
+#define TMM_ALLOC_PAGES_H
+
+#include "alloc/range_allocator.h"
+#include "core/range.h"
+
+#include <linux/err.h>
+
+/**
+ * struct tmm_page_allocator - virtual addresses of one instance
+ * @ra: regions, free sets, lock
+ */
+struct tmm_page_allocator {
+	struct tmm_range_allocator ra;
+};
+
+/**
+ * struct tmm_allocated_pages - a run of pages that somebody owns
+ * @chunk: first page and count
+ * @allocator: where they go back to
+ * @region: the region they are part of
+ *
+ * Theseus: AllocatedPages
+ */
+struct tmm_allocated_pages {
+	/* private: */
+	struct tmm_chunk chunk;
+	struct tmm_page_allocator *allocator;
+	struct tmm_range_region *region;
+};
+
+int __init tmm_pages_init(void);
+void tmm_pages_exit(void);
+
+void tmm_page_allocator_init(struct tmm_page_allocator *pa);
+int __must_check tmm_page_allocator_add(struct tmm_page_allocator *pa,
+					struct tmm_range_region *region);
+void tmm_page_allocator_destroy(struct tmm_page_allocator *pa);
+struct tmm_allocated_pages * __must_check
+tmm_page_allocator_allocate(struct tmm_page_allocator *pa,
+			    const struct tmm_allocation_request *req);
+
+static inline struct tmm_page_range tmm_allocated_pages_range(const struct tmm_allocated_pages *p)
+{
+	return (struct tmm_page_range){ { p->chunk.start, p->chunk.nr, TMM_4K } };
+}
+
+static inline u64 tmm_allocated_pages_nr(const struct tmm_allocated_pages *pages)
+{
+	return pages->chunk.nr;
+}
+
+int __must_check tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
+					   struct tmm_allocated_pages **other);
+int __must_check tmm_allocated_pages_split_at(struct tmm_allocated_pages *pages, u64 at,
+					      struct tmm_allocated_pages **second);
+void tmm_allocated_pages_drop(struct tmm_allocated_pages **pages);
+
+#endif /* TMM_ALLOC_PAGES_H */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Flags of a mapping, and of an x86-64 leaf entry. Pure values.
+ *
+ * Two types that sparse keeps apart: tmm_pte_flags_t is what the API speaks
+ * (architecture-independent), tmm_pte_flags_x86_t is the original's x86-64
+ * form. Where a bit exists in both it has the same position, so that
+ * common -> x86 is lossless and x86 -> common keeps only the common bits.
+ *
+ * Neither is what the hardware gets: tmm_pte_leaf_bits() makes that, and it
+ * alone decides present, NX, dirty and the cache bits.
+ */
+#ifndef TMM_CORE_PTE_FLAGS_H
+#define TMM_CORE_PTE_FLAGS_H
+
+#include "core/types.h"
+
+/* Theseus: PteFlags */
+typedef u64 __bitwise tmm_pte_flags_t;
+/* Theseus: PteFlagsX86_64, PteFlagsArch */
+typedef u64 __bitwise tmm_pte_flags_x86_t;
+
+#define TMM_PTE_VALID		((__force tmm_pte_flags_t)BIT_ULL(0))
+#define TMM_PTE_WRITABLE	((__force tmm_pte_flags_t)BIT_ULL(1))
+#define TMM_PTE_USER_ACCESSIBLE	((__force tmm_pte_flags_t)BIT_ULL(2))
+#define TMM_PTE_DEVICE_MEMORY	((__force tmm_pte_flags_t)BIT_ULL(4))
+#define TMM_PTE_ACCESSED	((__force tmm_pte_flags_t)BIT_ULL(5))
+#define TMM_PTE_DIRTY		((__force tmm_pte_flags_t)BIT_ULL(6))
+#define TMM_PTE_GLOBAL		((__force tmm_pte_flags_t)BIT_ULL(8))
+#define TMM_PTE_EXCLUSIVE	((__force tmm_pte_flags_t)BIT_ULL(55))
+#define TMM_PTE_NOT_EXECUTABLE	((__force tmm_pte_flags_t)BIT_ULL(63))
+
+#define TMM_PTE_NONE		((__force tmm_pte_flags_t)0ULL)
+#define TMM_PTE_DEFAULT		(TMM_PTE_ACCESSED | TMM_PTE_NOT_EXECUTABLE)
+#define TMM_PTE_ALL								\
+	(TMM_PTE_VALID | TMM_PTE_WRITABLE | TMM_PTE_USER_ACCESSIBLE |		\
+	 TMM_PTE_DEVICE_MEMORY | TMM_PTE_ACCESSED | TMM_PTE_DIRTY |		\
+	 TMM_PTE_GLOBAL | TMM_PTE_EXCLUSIVE | TMM_PTE_NOT_EXECUTABLE)
+/* A map call sets these; a caller never does. */
+#define TMM_PTE_OURS		(TMM_PTE_VALID | TMM_PTE_EXCLUSIVE)
+/* The hardware sets these; they do not make two mappings different. */
+#define TMM_PTE_HARDWARE	(TMM_PTE_ACCESSED | TMM_PTE_DIRTY)
+
+/* Theseus: DMA_FLAGS, MMIO_FLAGS */
+#define TMM_DMA_FLAGS		(TMM_PTE_DEFAULT | TMM_PTE_VALID | TMM_PTE_WRITABLE)
+#define TMM_MMIO_FLAGS		(TMM_DMA_FLAGS | TMM_PTE_DEVICE_MEMORY)
+
+#define TMM_PTE_X86_VALID	((__force tmm_pte_flags_x86_t)BIT_ULL(0))
+#define TMM_PTE_X86_WRITABLE	((__force tmm_pte_flags_x86_t)BIT_ULL(1))
+#define TMM_PTE_X86_USER	((__force tmm_pte_flags_x86_t)BIT_ULL(2))
+#define TMM_PTE_X86_WRITE_THROUGH ((__force tmm_pte_flags_x86_t)BIT_ULL(3))
+#define TMM_PTE_X86_CACHE_DISABLE ((__force tmm_pte_flags_x86_t)BIT_ULL(4))
+#define TMM_PTE_X86_ACCESSED	((__force tmm_pte_flags_x86_t)BIT_ULL(5))
+#define TMM_PTE_X86_DIRTY	((__force tmm_pte_flags_x86_t)BIT_ULL(6))
+#define TMM_PTE_X86_HUGE	((__force tmm_pte_flags_x86_t)BIT_ULL(7))
+#define TMM_PTE_X86_GLOBAL	((__force tmm_pte_flags_x86_t)BIT_ULL(8))
+#define TMM_PTE_X86_EXCLUSIVE	((__force tmm_pte_flags_x86_t)BIT_ULL(55))
+#define TMM_PTE_X86_NO_EXECUTE	((__force tmm_pte_flags_x86_t)BIT_ULL(63))
+
+#define TMM_PTE_X86_DEFAULT	TMM_PTE_X86_NO_EXECUTE
+#define TMM_PTE_X86_ALL								\
+	(TMM_PTE_X86_VALID | TMM_PTE_X86_WRITABLE | TMM_PTE_X86_USER |		\
+	 TMM_PTE_X86_WRITE_THROUGH | TMM_PTE_X86_CACHE_DISABLE |		\
+	 TMM_PTE_X86_ACCESSED | TMM_PTE_X86_DIRTY | TMM_PTE_X86_HUGE |		\
+	 TMM_PTE_X86_GLOBAL | TMM_PTE_X86_EXCLUSIVE | TMM_PTE_X86_NO_EXECUTE)
+
+static_assert(!((__force u64)TMM_PTE_ALL & TMM_PTE_FRAME_MASK));
+static_assert(!((__force u64)TMM_PTE_X86_ALL & TMM_PTE_FRAME_MASK));
+
+static inline tmm_pte_flags_t tmm_pte_flags_set(tmm_pte_flags_t flags, tmm_pte_flags_t bit, bool on)
+{
+	return on ? flags | bit : flags & ~bit;
+}
+
+/* Setters return a copy; the getters below say what is set. */
+static inline tmm_pte_flags_t tmm_pte_flags_valid(tmm_pte_flags_t flags, bool on)
+{
+	return tmm_pte_flags_set(flags, TMM_PTE_VALID, on);
+}
+
+static inline tmm_pte_flags_t tmm_pte_flags_writable(tmm_pte_flags_t flags, bool on)
+{
+	return tmm_pte_flags_set(flags, TMM_PTE_WRITABLE, on);
+}
+
+static inline tmm_pte_flags_t tmm_pte_flags_executable(tmm_pte_flags_t flags, bool on)
+{
+	return tmm_pte_flags_set(flags, TMM_PTE_NOT_EXECUTABLE, !on);
+}
+
+static inline tmm_pte_flags_t tmm_pte_flags_device_memory(tmm_pte_flags_t flags, bool on)
+{
+	return tmm_pte_flags_set(flags, TMM_PTE_DEVICE_MEMORY, on);
+}
+
+static inline tmm_pte_flags_t tmm_pte_flags_exclusive(tmm_pte_flags_t flags, bool on)
+{
+	return tmm_pte_flags_set(flags, TMM_PTE_EXCLUSIVE, on);
+}
+
+static inline tmm_pte_flags_t tmm_pte_flags_accessed(tmm_pte_flags_t flags, bool on)
+{
+	return tmm_pte_flags_set(flags, TMM_PTE_ACCESSED, on);
+}
+
+static inline tmm_pte_flags_t tmm_pte_flags_dirty(tmm_pte_flags_t flags, bool on)
+{
+	return tmm_pte_flags_set(flags, TMM_PTE_DIRTY, on);
+}
+
+static inline bool tmm_pte_flags_is_valid(tmm_pte_flags_t flags)
+{
+	return !!(flags & TMM_PTE_VALID);
+}
+
+static inline bool tmm_pte_flags_is_writable(tmm_pte_flags_t flags)
+{
+	return !!(flags & TMM_PTE_WRITABLE);
+}
+
+static inline bool tmm_pte_flags_is_executable(tmm_pte_flags_t flags)
+{
+	return !(flags & TMM_PTE_NOT_EXECUTABLE);
+}
+
+static inline bool tmm_pte_flags_is_device_memory(tmm_pte_flags_t flags)
+{
+	return !!(flags & TMM_PTE_DEVICE_MEMORY);
+}
+
+static inline bool tmm_pte_flags_is_exclusive(tmm_pte_flags_t flags)
+{
+	return !!(flags & TMM_PTE_EXCLUSIVE);
+}
+
+static inline bool tmm_pte_flags_is_accessed(tmm_pte_flags_t flags)
+{
+	return !!(flags & TMM_PTE_ACCESSED);
+}
+
+static inline bool tmm_pte_flags_is_dirty(tmm_pte_flags_t flags)
+{
+	return !!(flags & TMM_PTE_DIRTY);
+}
+
+/* Lossless: every common bit has the same position in an x86-64 entry. */
+static inline tmm_pte_flags_x86_t tmm_pte_flags_to_x86(tmm_pte_flags_t flags)
+{
+	return (__force tmm_pte_flags_x86_t)(__force u64)(flags & TMM_PTE_ALL);
+}
+
+/* Keeps only the bits both know: write-through and huge are lost. */
+static inline tmm_pte_flags_t tmm_pte_flags_from_x86(tmm_pte_flags_x86_t flags)
+{
+	return (__force tmm_pte_flags_t)(__force u64)flags & TMM_PTE_ALL;
+}
+
+/*
+ * An entry above the leaf may not forbid execution for all below it, and owns
+ * no frame. Theseus: PteFlagsX86_64::adjust_for_higher_level_pte()
+ */
+static inline tmm_pte_flags_x86_t
+tmm_pte_flags_x86_adjust_for_higher_level_pte(tmm_pte_flags_x86_t flags)
+{
+	return flags & ~(TMM_PTE_X86_NO_EXECUTE | TMM_PTE_X86_EXCLUSIVE);
+}
+
+int __must_check tmm_pte_flags_check(tmm_pte_flags_t flags);
+u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive);
+tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry);
+
+#endif /* TMM_CORE_PTE_FLAGS_H */

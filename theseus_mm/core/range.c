@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/range.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
+
+static bool is_aligned(u64 number, enum tmm_page_size size)
+{
+	return !(number & (tmm_page_size_4k_pages(size) - 1));
+}
+
+/**
+ * tmm_range_new() - make a range of its first chunk and a count
+ * @first: number of the first chunk, a multiple of @size's chunks
+ * @nr: chunks of @size; 0 makes the empty range
+ * @size: size of each chunk
+ * @limit: first number past the last chunk there is
+ * @out: set on success only
+ *
+ * Return:
+ * * 0          - @out is the range
+ * * -EINVAL    - @first is not aligned for @size
+ * * -EOVERFLOW - the range reaches past @limit
+ */
+int tmm_range_new(u64 first, u64 nr, enum tmm_page_size size, u64 limit, struct tmm_range *out)
+{
+	u64 nr_4k, end;
+
+	if (!is_aligned(first, size))
+		return -EINVAL;
+	if (check_mul_overflow(nr, tmm_page_size_4k_pages(size), &nr_4k) ||
+	    check_add_overflow(first, nr_4k, &end) || end > limit)
+		return -EOVERFLOW;
+	*out = (struct tmm_range){ first, nr, size };
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_new);
+
+/**
+ * tmm_range_from_bytes() - the 4 KiB chunks touched by [address, address + nr_bytes)
+ * @address: first byte
+ * @nr_bytes: number of bytes; 0 makes the empty range at @address
+ * @limit: first number past the last chunk there is
+ * @out: set on success only
+ *
+ * Return:
+ * * 0          - @out is the range
+ * * -EOVERFLOW - the bytes reach past @limit
+ */
+int tmm_range_from_bytes(u64 address, u64 nr_bytes, u64 limit, struct tmm_range *out)
+{
+	u64 first = address >> TMM_PAGE_SHIFT;
+	u64 last;
+
+	if (!nr_bytes)
+		return tmm_range_new(first, 0, TMM_4K, limit, out);
+	if (check_add_overflow(address, nr_bytes - 1, &last))
+		return -EOVERFLOW;
+	return tmm_range_new(first, (last >> TMM_PAGE_SHIFT) - first + 1, TMM_4K, limit, out);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_from_bytes);
+
+/**
+ * tmm_range_contains() - does a range lie wholly in another?
+ * @outer: the larger range
+ * @inner: the smaller range
+ *
+ * Return: false if @inner is empty; sizes of chunks may differ
+ */
+bool tmm_range_contains(const struct tmm_range *outer, const struct tmm_range *inner)
+{
+	return inner->nr && inner->first >= outer->first &&
+	       tmm_range_end(inner) <= tmm_range_end(outer);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_contains);
+
+/**
+ * tmm_range_contains_number() - does a range cover a 4 KiB chunk?
+ * @r: the range
+ * @number: number of the chunk
+ *
+ * Return: false if @r is empty
+ */
+bool tmm_range_contains_number(const struct tmm_range *r, u64 number)
+{
+	return number >= r->first && number < tmm_range_end(r);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_contains_number);
+
+/**
+ * tmm_range_overlap() - what two ranges share
+ * @a: a range
+ * @b: another
+ * @out: in 4 KiB chunks; set only if there is an overlap
+ *
+ * Return: true if they share at least one chunk
+ */
+bool tmm_range_overlap(const struct tmm_range *a, const struct tmm_range *b, struct tmm_range *out)
+{
+	u64 first = max(a->first, b->first);
+	u64 end = min(tmm_range_end(a), tmm_range_end(b));
+
+	if (first >= end)
+		return false;
+	*out = (struct tmm_range){ first, end - first, TMM_4K };
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_overlap);
+
+/**
+ * tmm_range_to_extended() - the smallest range that also covers a chunk
+ * @r: the range; if empty, the result is just the chunk
+ * @number: the chunk to include, of the same size as @r's
+ * @out: set on success only
+ *
+ * Return:
+ * * 0       - @out covers both
+ * * -EINVAL - @number is not aligned for @r's size
+ */
+int tmm_range_to_extended(const struct tmm_range *r, u64 number, struct tmm_range *out)
+{
+	u64 step = tmm_page_size_4k_pages(r->size);
+	u64 first, end;
+
+	if (!is_aligned(number, r->size))
+		return -EINVAL;
+	first = r->nr ? min(r->first, number) : number;
+	end = r->nr ? max(tmm_range_end(r), number + step) : number + step;
+	*out = (struct tmm_range){ first, (end - first) >> tmm_page_size_order(r->size), r->size };
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_to_extended);
+
+/**
+ * tmm_range_convert() - see a range as chunks of another size
+ * @r: the range
+ * @size: the size wanted
+ * @out: set on success only
+ *
+ * An empty range stays empty at any size.
+ *
+ * Return:
+ * * 0       - @out covers exactly what @r covers
+ * * -EINVAL - an end of @r is not aligned for @size
+ */
+int tmm_range_convert(const struct tmm_range *r, enum tmm_page_size size, struct tmm_range *out)
+{
+	if (!is_aligned(r->first, size) || !is_aligned(tmm_range_end(r), size))
+		return -EINVAL;
+	*out = (struct tmm_range){ r->first, tmm_range_nr_4k(r) >> tmm_page_size_order(size),
+				   size };
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_convert);

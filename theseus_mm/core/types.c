@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "core/types.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/math.h>
+#include <linux/overflow.h>
+#include <linux/pgtable.h>
+
+static_assert(TMM_PAGE_SIZE == 1ULL << TMM_PAGE_SHIFT);
+
+/* Page numbers of the upper half carry no sign extension above this bit. */
+static u64 page_number_mask(void)
+{
+	return GENMASK_ULL(tmm_vaddr_bits() - TMM_PAGE_SHIFT - 1, 0);
+}
+
+/**
+ * tmm_paging_levels() - levels of page tables this machine runs with
+ *
+ * Return: 4 or 5
+ */
+unsigned int tmm_paging_levels(void)
+{
+	return pgtable_l5_enabled() ? 5 : 4;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_paging_levels);
+
+/**
+ * tmm_vaddr_bits() - significant bits of a virtual address
+ *
+ * Return: 48 with 4-level paging, 57 with 5-level paging
+ */
+unsigned int tmm_vaddr_bits(void)
+{
+	return TMM_PAGE_SHIFT + TMM_INDEX_BITS * tmm_paging_levels();
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_vaddr_bits);
+
+/**
+ * tmm_vaddr_is_canonical() - is a value a virtual address at all?
+ * @value: the value in question
+ *
+ * Return: true if all bits from the sign bit (47 or 56) up are equal
+ */
+bool tmm_vaddr_is_canonical(u64 value)
+{
+	return tmm_vaddr_new_canonical(value).v == value;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_vaddr_is_canonical);
+
+/**
+ * tmm_vaddr_new() - make a virtual address of a value
+ * @value: the address in bytes
+ * @out: set on success only
+ *
+ * Theseus: VirtualAddress::new()
+ *
+ * Return:
+ * * 0       - @out is the address
+ * * -EINVAL - @value is not canonical
+ */
+int tmm_vaddr_new(u64 value, struct tmm_vaddr *out)
+{
+	if (!tmm_vaddr_is_canonical(value))
+		return -EINVAL;
+	out->v = value;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_vaddr_new);
+
+/**
+ * tmm_vaddr_new_canonical() - force a value to be canonical
+ * @value: the address in bytes
+ *
+ * Theseus: VirtualAddress::new_canonical()
+ *
+ * Return: @value with its sign bit copied upwards
+ */
+struct tmm_vaddr tmm_vaddr_new_canonical(u64 value)
+{
+	unsigned int shift = 64 - tmm_vaddr_bits();
+
+	return (struct tmm_vaddr){ (u64)((s64)(value << shift) >> shift) };
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_vaddr_new_canonical);
+
+/**
+ * tmm_vaddr_add() - add to an address, saturating, then canonicalising
+ * @addr: the address
+ * @bytes: what to add
+ *
+ * For display and iteration only: allocation paths check with
+ * check_add_overflow() and return -EOVERFLOW instead of saturating.
+ *
+ * Return: the sum
+ */
+struct tmm_vaddr tmm_vaddr_add(struct tmm_vaddr addr, u64 bytes)
+{
+	return tmm_vaddr_new_canonical(size_add(addr.v, bytes));
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_vaddr_add);
+
+/**
+ * tmm_vaddr_sub() - subtract from an address, saturating, then canonicalising
+ * @addr: the address
+ * @bytes: what to subtract
+ *
+ * Return: the difference
+ */
+struct tmm_vaddr tmm_vaddr_sub(struct tmm_vaddr addr, u64 bytes)
+{
+	return tmm_vaddr_new_canonical(addr.v > bytes ? addr.v - bytes : 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_vaddr_sub);
+
+/**
+ * tmm_paddr_is_canonical() - is a value a physical address at all?
+ * @value: the value in question
+ *
+ * Return: true if bits 63..52 are zero
+ */
+bool tmm_paddr_is_canonical(u64 value)
+{
+	return !(value >> TMM_PADDR_BITS);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_paddr_is_canonical);
+
+/**
+ * tmm_paddr_new() - make a physical address of a value
+ * @value: the address in bytes
+ * @out: set on success only
+ *
+ * Theseus: PhysicalAddress::new()
+ *
+ * Return:
+ * * 0       - @out is the address
+ * * -EINVAL - @value is not canonical
+ */
+int tmm_paddr_new(u64 value, struct tmm_paddr *out)
+{
+	if (!tmm_paddr_is_canonical(value))
+		return -EINVAL;
+	out->v = value;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_paddr_new);
+
+/**
+ * tmm_paddr_new_canonical() - force a value to be a physical address
+ * @value: the address in bytes
+ *
+ * Theseus: PhysicalAddress::new_canonical()
+ *
+ * Return: @value with bits 63..52 cleared
+ */
+struct tmm_paddr tmm_paddr_new_canonical(u64 value)
+{
+	return (struct tmm_paddr){ value & GENMASK_ULL(TMM_PADDR_BITS - 1, 0) };
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_paddr_new_canonical);
+
+/**
+ * tmm_paddr_add() - add to an address, saturating, then canonicalising
+ * @addr: the address
+ * @bytes: what to add
+ *
+ * Return: the sum
+ */
+struct tmm_paddr tmm_paddr_add(struct tmm_paddr addr, u64 bytes)
+{
+	return tmm_paddr_new_canonical(size_add(addr.v, bytes));
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_paddr_add);
+
+/**
+ * tmm_paddr_sub() - subtract from an address, saturating
+ * @addr: the address
+ * @bytes: what to subtract
+ *
+ * Return: the difference
+ */
+struct tmm_paddr tmm_paddr_sub(struct tmm_paddr addr, u64 bytes)
+{
+	return tmm_paddr_new_canonical(addr.v > bytes ? addr.v - bytes : 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_paddr_sub);
+
+/* Chunk arithmetic, written once: @limit is the first number past the last. */
+static int number_align_up(u64 number, u64 nr_4k, u64 limit, u64 *out)
+{
+	u64 rest;
+
+	if (!nr_4k)
+		return -EINVAL;
+	rest = number % nr_4k;
+	if (rest && check_add_overflow(number, nr_4k - rest, &number))
+		return -EOVERFLOW;
+	if (number >= limit)
+		return -EOVERFLOW;
+	*out = number;
+	return 0;
+}
+
+static int number_add(u64 number, u64 nr, enum tmm_page_size size, u64 limit, u64 *out)
+{
+	u64 nr_4k;
+
+	if (check_mul_overflow(nr, tmm_page_size_4k_pages(size), &nr_4k) ||
+	    check_add_overflow(number, nr_4k, &number) || number >= limit)
+		return -EOVERFLOW;
+	*out = number;
+	return 0;
+}
+
+static bool number_fits_size(u64 number, enum tmm_page_size size)
+{
+	return !(number & (tmm_page_size_4k_pages(size) - 1));
+}
+
+static u64 page_limit(void)
+{
+	return page_number_mask() + 1;
+}
+
+static u64 frame_limit(void)
+{
+	return 1ULL << (TMM_PADDR_BITS - TMM_PAGE_SHIFT);
+}
+
+/**
+ * tmm_page_containing_address() - the page of a size around an address
+ * @addr: the address
+ * @size: the page's size
+ *
+ * Theseus: Page::containing_address(), containing_address_2mb(), containing_address_1gb()
+ *
+ * Return: the page
+ */
+struct tmm_page tmm_page_containing_address(struct tmm_vaddr addr, enum tmm_page_size size)
+{
+	u64 number = (addr.v >> TMM_PAGE_SHIFT) & page_number_mask();
+
+	return (struct tmm_page){ number & ~(tmm_page_size_4k_pages(size) - 1), size };
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_containing_address);
+
+/**
+ * tmm_page_start_address() - first address of a page
+ * @page: the page
+ *
+ * Return: its canonical address
+ */
+struct tmm_vaddr tmm_page_start_address(struct tmm_page page)
+{
+	return tmm_vaddr_new_canonical(page.number << TMM_PAGE_SHIFT);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_start_address);
+
+/**
+ * tmm_page_align_up() - the first page at or after one, at a multiple of @nr_4k
+ * @page: where to start
+ * @nr_4k: the alignment in 4 KiB pages, not 0, not necessarily a power of two
+ * @out: a page of the same size; set on success only
+ *
+ * Theseus: Page::align_up()
+ *
+ * Return:
+ * * 0          - @out is the page
+ * * -EINVAL    - @nr_4k is 0, or the result would not be aligned for its size
+ * * -EOVERFLOW - there is no such page
+ */
+int tmm_page_align_up(struct tmm_page page, u64 nr_4k, struct tmm_page *out)
+{
+	int err = number_align_up(page.number, nr_4k, page_limit(), &page.number);
+
+	if (err)
+		return err;
+	if (!number_fits_size(page.number, page.size))
+		return -EINVAL;
+	*out = page;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_align_up);
+
+/**
+ * tmm_page_convert() - see a page as one of another size
+ * @page: the page
+ * @size: the size wanted
+ * @out: set on success only
+ *
+ * Return:
+ * * 0       - @out starts where @page starts
+ * * -EINVAL - @page does not start at a multiple of @size
+ */
+int tmm_page_convert(struct tmm_page page, enum tmm_page_size size, struct tmm_page *out)
+{
+	if (!number_fits_size(page.number, size))
+		return -EINVAL;
+	*out = (struct tmm_page){ page.number, size };
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_convert);
+
+/**
+ * tmm_page_add() - the page @nr_pages further on, counted in its own size
+ * @page: the page
+ * @nr_pages: how many pages of its size to go
+ * @out: set on success only
+ *
+ * Theseus: Page + usize, which saturates; a request too long at the top would
+ * shrink instead of failing, so this one checks.
+ *
+ * Return:
+ * * 0          - @out is the page
+ * * -EOVERFLOW - it lies past the last page
+ */
+int tmm_page_add(struct tmm_page page, u64 nr_pages, struct tmm_page *out)
+{
+	int err = number_add(page.number, nr_pages, page.size, page_limit(), &page.number);
+
+	if (!err)
+		*out = page;
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_add);
+
+/**
+ * tmm_page_index() - index of a page in the table of a level
+ * @page: the page
+ * @level: 1 (P1, leaf of 4 KiB) to 5 (P5)
+ *
+ * Return: 0..511
+ */
+unsigned int tmm_page_index(struct tmm_page page, unsigned int level)
+{
+	return (page.number >> (TMM_INDEX_BITS * (level - 1))) & (TMM_TABLE_ENTRIES - 1);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_index);
+
+/**
+ * tmm_frame_containing_address() - the frame of a size around an address
+ * @addr: the address
+ * @size: the frame's size
+ *
+ * Return: the frame
+ */
+struct tmm_frame tmm_frame_containing_address(struct tmm_paddr addr, enum tmm_page_size size)
+{
+	u64 number = addr.v >> TMM_PAGE_SHIFT;
+
+	return (struct tmm_frame){ number & ~(tmm_page_size_4k_pages(size) - 1), size };
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_containing_address);
+
+/**
+ * tmm_frame_start_address() - first address of a frame
+ * @frame: the frame
+ *
+ * Return: its address
+ */
+struct tmm_paddr tmm_frame_start_address(struct tmm_frame frame)
+{
+	return tmm_paddr_new_canonical(frame.number << TMM_PAGE_SHIFT);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_start_address);
+
+/**
+ * tmm_frame_align_up() - the first frame at or after one, at a multiple of @nr_4k
+ * @frame: where to start
+ * @nr_4k: the alignment in 4 KiB frames, not 0
+ * @out: a frame of the same size; set on success only
+ *
+ * Return: as tmm_page_align_up()
+ */
+int tmm_frame_align_up(struct tmm_frame frame, u64 nr_4k, struct tmm_frame *out)
+{
+	int err = number_align_up(frame.number, nr_4k, frame_limit(), &frame.number);
+
+	if (err)
+		return err;
+	if (!number_fits_size(frame.number, frame.size))
+		return -EINVAL;
+	*out = frame;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_align_up);
+
+/**
+ * tmm_frame_convert() - see a frame as one of another size
+ * @frame: the frame
+ * @size: the size wanted
+ * @out: set on success only
+ *
+ * Return: as tmm_page_convert()
+ */
+int tmm_frame_convert(struct tmm_frame frame, enum tmm_page_size size, struct tmm_frame *out)
+{
+	if (!number_fits_size(frame.number, size))
+		return -EINVAL;
+	*out = (struct tmm_frame){ frame.number, size };
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_convert);
+
+/**
+ * tmm_frame_add() - the frame @nr_frames further on, counted in its own size
+ * @frame: the frame
+ * @nr_frames: how many frames of its size to go
+ * @out: set on success only
+ *
+ * Return: as tmm_page_add()
+ */
+int tmm_frame_add(struct tmm_frame frame, u64 nr_frames, struct tmm_frame *out)
+{
+	int err = number_add(frame.number, nr_frames, frame.size, frame_limit(), &frame.number);
+
+	if (!err)
+		*out = frame;
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_add);

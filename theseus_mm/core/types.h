@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Addresses and chunks: pure values, no ownership, no locks.
+ *
+ * A *chunk* is a page (virtual) or a frame (physical). Its number counts 4 KiB
+ * units whatever its size: the 2 MiB page at 0x200000 has number 512, and the
+ * next 2 MiB page has number 1024. Each kind is a struct of its own, so that
+ * the compiler refuses a virtual value where a physical one is meant.
+ */
+#ifndef TMM_CORE_TYPES_H
+#define TMM_CORE_TYPES_H
+
+#include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/types.h>
+
+#define TMM_PAGE_SHIFT		12
+#define TMM_PAGE_SIZE		4096ULL
+/* Bits of an x86-64 entry that hold the frame's address. Theseus: PTE_FRAME_MASK */
+#define TMM_PTE_FRAME_MASK	0x000FFFFFFFFFF000ULL
+
+/* The index width of one table, and the bits of a physical address. */
+#define TMM_INDEX_BITS		9
+#define TMM_TABLE_ENTRIES	(1U << TMM_INDEX_BITS)
+#define TMM_PADDR_BITS		52
+
+/**
+ * enum tmm_page_size - sizes a page or frame can have
+ * @TMM_4K: 4 KiB, one chunk
+ * @TMM_2M: 2 MiB, 512 chunks, a leaf at level 2
+ * @TMM_1G: 1 GiB, 262144 chunks, a leaf at level 3
+ *
+ * Theseus: Page4K, Page2M, Page1G, PageSize, MemChunkSize
+ */
+enum tmm_page_size {
+	TMM_4K,
+	TMM_2M,
+	TMM_1G,
+	TMM_NR_PAGE_SIZES
+};
+
+static inline unsigned int tmm_page_size_order(enum tmm_page_size size)
+{
+	return size * TMM_INDEX_BITS;
+}
+
+/* The 4 KiB chunks in one page of @size: 1, 512 or 262144. */
+static inline u64 tmm_page_size_4k_pages(enum tmm_page_size size)
+{
+	return 1ULL << tmm_page_size_order(size);
+}
+
+static inline u64 tmm_page_size_bytes(enum tmm_page_size size)
+{
+	return tmm_page_size_4k_pages(size) << TMM_PAGE_SHIFT;
+}
+
+/**
+ * enum tmm_memory_state - life of a range of frames
+ * @TMM_STATE_FREE: in the free set of its allocator
+ * @TMM_STATE_ALLOCATED: owned, not mapped
+ * @TMM_STATE_MAPPED: owned by a mapping
+ * @TMM_STATE_UNMAPPED: taken out of a mapping, not yet allocated again
+ *
+ * Free <-> Allocated -> Mapped -> Unmapped -> Allocated; there is no other edge.
+ * Theseus: MemoryState
+ */
+enum tmm_memory_state {
+	TMM_STATE_FREE,
+	TMM_STATE_ALLOCATED,
+	TMM_STATE_MAPPED,
+	TMM_STATE_UNMAPPED,
+};
+
+/**
+ * struct tmm_vaddr - a canonical virtual address
+ * @v: the address in bytes
+ *
+ * Theseus: VirtualAddress
+ */
+struct tmm_vaddr {
+	u64 v;
+};
+
+/**
+ * struct tmm_paddr - a canonical physical address
+ * @v: the address in bytes; bits 63..52 are zero
+ *
+ * Theseus: PhysicalAddress
+ */
+struct tmm_paddr {
+	u64 v;
+};
+
+/**
+ * struct tmm_page - one virtual page
+ * @number: address / 4 KiB, without the sign extension of the upper half; a
+ *          multiple of tmm_page_size_4k_pages(@size)
+ * @size: the page's size
+ *
+ * Theseus: Page
+ */
+struct tmm_page {
+	u64 number;
+	enum tmm_page_size size;
+};
+
+/**
+ * struct tmm_frame - one physical frame
+ * @number: address / 4 KiB; a multiple of tmm_page_size_4k_pages(@size)
+ * @size: the frame's size
+ *
+ * Theseus: Frame
+ */
+struct tmm_frame {
+	u64 number;
+	enum tmm_page_size size;
+};
+
+unsigned int tmm_paging_levels(void);
+unsigned int tmm_vaddr_bits(void);
+
+bool tmm_vaddr_is_canonical(u64 value);
+int __must_check tmm_vaddr_new(u64 value, struct tmm_vaddr *out);
+struct tmm_vaddr tmm_vaddr_new_canonical(u64 value);
+struct tmm_vaddr tmm_vaddr_add(struct tmm_vaddr addr, u64 bytes);
+struct tmm_vaddr tmm_vaddr_sub(struct tmm_vaddr addr, u64 bytes);
+
+bool tmm_paddr_is_canonical(u64 value);
+int __must_check tmm_paddr_new(u64 value, struct tmm_paddr *out);
+struct tmm_paddr tmm_paddr_new_canonical(u64 value);
+struct tmm_paddr tmm_paddr_add(struct tmm_paddr addr, u64 bytes);
+struct tmm_paddr tmm_paddr_sub(struct tmm_paddr addr, u64 bytes);
+
+/* Offset of an address within its 4 KiB chunk. Theseus: page_offset(), frame_offset() */
+static inline u64 tmm_vaddr_page_offset(struct tmm_vaddr addr)
+{
+	return addr.v & (TMM_PAGE_SIZE - 1);
+}
+
+static inline u64 tmm_paddr_frame_offset(struct tmm_paddr addr)
+{
+	return addr.v & (TMM_PAGE_SIZE - 1);
+}
+
+struct tmm_page tmm_page_containing_address(struct tmm_vaddr addr, enum tmm_page_size size);
+struct tmm_vaddr tmm_page_start_address(struct tmm_page page);
+int __must_check tmm_page_align_up(struct tmm_page page, u64 nr_4k, struct tmm_page *out);
+int __must_check tmm_page_convert(struct tmm_page page, enum tmm_page_size size,
+				  struct tmm_page *out);
+int __must_check tmm_page_add(struct tmm_page page, u64 nr_pages, struct tmm_page *out);
+unsigned int tmm_page_index(struct tmm_page page, unsigned int level);
+
+struct tmm_frame tmm_frame_containing_address(struct tmm_paddr addr, enum tmm_page_size size);
+struct tmm_paddr tmm_frame_start_address(struct tmm_frame frame);
+int __must_check tmm_frame_align_up(struct tmm_frame frame, u64 nr_4k, struct tmm_frame *out);
+int __must_check tmm_frame_convert(struct tmm_frame frame, enum tmm_page_size size,
+				   struct tmm_frame *out);
+int __must_check tmm_frame_add(struct tmm_frame frame, u64 nr_frames, struct tmm_frame *out);
+
+/* The four (five) 9-bit indices of a page, as the original names them. */
+static inline unsigned int tmm_page_p4_index(struct tmm_page page)
+{
+	return tmm_page_index(page, 4);
+}
+
+static inline unsigned int tmm_page_p3_index(struct tmm_page page)
+{
+	return tmm_page_index(page, 3);
+}
+
+static inline unsigned int tmm_page_p2_index(struct tmm_page page)
+{
+	return tmm_page_index(page, 2);
+}
+
+static inline unsigned int tmm_page_p1_index(struct tmm_page page)
+{
+	return tmm_page_index(page, 1);
+}
+
+/* printf pair in the original's notation, v0x... and p0x... */
+#define TMM_VADDR_FMT		"v0x%llx"
+#define TMM_PADDR_FMT		"p0x%llx"
+
+#endif /* TMM_CORE_TYPES_H */
