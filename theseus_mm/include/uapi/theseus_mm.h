@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * theseus_mm: ownership of RAM reserved at boot, for user space
+ * ==============================================================
+ *
+ * Clients, objects, handles
+ * -------------------------
+ * Every open() of /dev/theseus_mm is a client. The owner is the open file
+ * description: descriptors made of it by dup() or fork() are the same client.
+ * A client owns objects of three kinds:
+ *
+ *	pages		a run of virtual pages of the shared address space
+ *	frames		a run of physical frames, zeroed when they were given out
+ *	mapping		pages together with the frames behind them
+ *
+ * and names them by handles: 32-bit numbers of that client, never 0. A call
+ * that *consumes* a handle makes it invalid when it succeeds; when it fails, the
+ * handle stays valid and nothing has changed. When the last descriptor of a
+ * client goes - close, exit, SIGKILL - everything it owns goes back.
+ *
+ * Of two calls on one handle at the same moment one comes first; if that one
+ * consumes the handle, the other fails with ENOENT.
+ *
+ * Units
+ * -----
+ * Addresses, offsets, lengths and alignments are in bytes; nr_* counts 4 KiB
+ * pages or frames. Ranges of addresses are inclusive at both ends.
+ *
+ * Physical addresses are shown and chosen only with CAP_SYS_ADMIN: without it
+ * they read as 0, and a call that names one fails with EPERM.
+ *
+ * Structures
+ * ----------
+ * All calls are _IOWR with one structure. A structure may grow at its end: the
+ * size in the ioctl's number says which version a program was built with; fields
+ * it does not know are 0, and 0 always means what it meant before they existed.
+ * "in" fields are read, "out" fields written; all that is neither must be 0.
+ *
+ * Errors
+ * ------
+ *	EINVAL		malformed: nothing asked for, misaligned, not canonical,
+ *			unknown flag, reserved field not 0, structure too small
+ *	E2BIG		structure larger than known, with the tail not 0
+ *	ENOTTY		no such call
+ *	EFAULT		bad pointer
+ *	ENOMEM		the kernel's memory is exhausted
+ *	ENOSPC		the region (frames of page tables included) or the
+ *			address space is exhausted: nothing large enough is free
+ *	ENOBUFS		the array for the results is too short
+ *	EADDRINUSE	the address asked for is owned
+ *	EADDRNOTAVAIL	it is free, but not all that follows
+ *	ERANGE		outside every region, or outside the mapping
+ *	EOVERFLOW	start + length or count * size overflows
+ *	EEXIST		a page is mapped already
+ *	ENOENT		no such handle, or of another kind; nothing mapped there
+ *	EXDEV		the objects belong to different page tables
+ *	EACCES		write access to a mapping that is not writable
+ *	EBUSY		borrowed
+ *	EPERM		a capability is missing
+ *	EDOM		merge: the second does not follow the first
+ *	EMEDIUMTYPE	merge: flags or kinds of memory differ
+ *	EDQUOT		the client's limit is reached
+ *	EOPNOTSUPP	well-formed, but not possible here (a memory type on RAM)
+ *	EINTR		killed while at it
+ */
+#ifndef _UAPI_THESEUS_MM_H
+#define _UAPI_THESEUS_MM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/* 0xB8..0xBF are not listed in Linux 6.1's ioctl-number.rst. */
+#define THESEUS_MM_IOC_MAGIC	0xBA
+
+#define THESEUS_MM_ABI		1
+
+/* Flags of a mapping, as far as user space chooses or sees them. */
+#define THESEUS_MM_PTE_VALID		(1ULL << 0)	/* out only */
+#define THESEUS_MM_PTE_WRITABLE		(1ULL << 1)
+#define THESEUS_MM_PTE_USER_ACCESSIBLE	(1ULL << 2)	/* recorded only */
+#define THESEUS_MM_PTE_DEVICE_MEMORY	(1ULL << 4)	/* EOPNOTSUPP on RAM */
+#define THESEUS_MM_PTE_ACCESSED		(1ULL << 5)
+#define THESEUS_MM_PTE_DIRTY		(1ULL << 6)	/* recorded only */
+#define THESEUS_MM_PTE_GLOBAL		(1ULL << 8)	/* recorded only */
+#define THESEUS_MM_PTE_EXCLUSIVE	(1ULL << 55)	/* out only */
+#define THESEUS_MM_PTE_NOT_EXECUTABLE	(1ULL << 63)
+
+/* What a client may pass; the rest is EINVAL. */
+#define THESEUS_MM_PTE_SETTABLE						\
+	(THESEUS_MM_PTE_WRITABLE | THESEUS_MM_PTE_USER_ACCESSIBLE |	\
+	 THESEUS_MM_PTE_DEVICE_MEMORY | THESEUS_MM_PTE_ACCESSED |	\
+	 THESEUS_MM_PTE_DIRTY | THESEUS_MM_PTE_GLOBAL |			\
+	 THESEUS_MM_PTE_NOT_EXECUTABLE)
+
+/* The usual choice: data that is read and written. */
+#define THESEUS_MM_PTE_DATA						\
+	(THESEUS_MM_PTE_WRITABLE | THESEUS_MM_PTE_ACCESSED |		\
+	 THESEUS_MM_PTE_NOT_EXECUTABLE)
+
+/**
+ * struct theseus_mm_info - THESEUS_MM_IOC_GET_INFO: facts and counts
+ * @flags: in: must be 0
+ * @abi: out: THESEUS_MM_ABI of the module
+ * @features: out: none is defined yet
+ * @paging_levels: out: 4 or 5
+ * @nr_regions: out: regions that were claimed
+ * @region_bytes: out: size of all of them
+ * @frames_total: out: frames that can be given out; the rest is bookkeeping
+ * @frames_free: out: frames that nobody owns
+ * @frames_ranges: out: free ranges they form
+ * @frames_largest: out: longest free run aligned to 4 KiB, 2 MiB and 1 GiB, in
+ *                  frames of 4 KiB
+ * @pages_start: out: first virtual address that can be given out
+ * @pages_total: out: pages that can be given out
+ * @pages_free: out: pages that nobody owns
+ * @nr_mappings: out: mappings alive, of all clients
+ * @nr_tables: out: frames that are page tables, the root's own not among them
+ * @client_handles: out: handles of the calling client
+ * @client_handles_max: out: its limit (module parameter max_handles)
+ * @client_frames: out: frames that the calling client owns, mapped or not
+ */
+struct theseus_mm_info {
+	__u32 flags;
+	__u32 abi;
+	__aligned_u64 features;
+	__u32 paging_levels;
+	__u32 nr_regions;
+	__aligned_u64 region_bytes;
+	__aligned_u64 frames_total;
+	__aligned_u64 frames_free;
+	__aligned_u64 frames_ranges;
+	__aligned_u64 frames_largest[3];
+	__aligned_u64 pages_start;
+	__aligned_u64 pages_total;
+	__aligned_u64 pages_free;
+	__aligned_u64 nr_mappings;
+	__aligned_u64 nr_tables;
+	__u32 client_handles;
+	__u32 client_handles_max;
+	__aligned_u64 client_frames;
+};
+
+/**
+ * struct theseus_mm_region - THESEUS_MM_IOC_GET_REGION: one claimed region
+ * @flags: in: must be 0
+ * @index: in: 0 .. nr_regions - 1, else ERANGE
+ * @start: out: physical address; 0 without CAP_SYS_ADMIN
+ * @nr_bytes: out: its size
+ */
+struct theseus_mm_region {
+	__u32 flags;
+	__u32 index;
+	__aligned_u64 start;
+	__aligned_u64 nr_bytes;
+};
+
+/**
+ * struct theseus_mm_bucket - what the frames of a part of a region are used for
+ * @free: nobody owns them
+ * @allocated: owned, not mapped
+ * @mapped: owned by a mapping
+ * @tables: page tables
+ * @metadata: the module's bookkeeping
+ * @reserved: 0
+ */
+struct theseus_mm_bucket {
+	__u32 free;
+	__u32 allocated;
+	__u32 mapped;
+	__u32 tables;
+	__u32 metadata;
+	__u32 reserved;
+};
+
+#define THESEUS_MM_MAX_BUCKETS	4096
+
+/**
+ * struct theseus_mm_occupancy - THESEUS_MM_IOC_GET_OCCUPANCY: a region's picture
+ * @flags: in: must be 0
+ * @index: in: the region, as for GET_REGION
+ * @nr_buckets: in: equal parts to divide it into, 1 .. THESEUS_MM_MAX_BUCKETS;
+ *              a part may be empty if there are more parts than frames
+ * @reserved: must be 0
+ * @buckets: in: address of an array of @nr_buckets struct theseus_mm_bucket
+ *
+ * The parts are counted one after the other; others may work meanwhile.
+ */
+struct theseus_mm_occupancy {
+	__u32 flags;
+	__u32 index;
+	__u32 nr_buckets;
+	__u32 reserved;
+	__aligned_u64 buckets;
+};
+
+#define THESEUS_MM_KIND_PAGES	1
+#define THESEUS_MM_KIND_FRAMES	2
+#define THESEUS_MM_KIND_MAPPING	3
+
+/**
+ * struct theseus_mm_query - THESEUS_MM_IOC_QUERY: what a handle stands for
+ * @flags: in: must be 0
+ * @handle: in: of any kind
+ * @kind: out: THESEUS_MM_KIND_*
+ * @nr_frame_ranges: out: physically contiguous runs behind a mapping; 1 for frames
+ * @start: out: virtual address of pages or mapping; physical address of frames,
+ *         0 without CAP_SYS_ADMIN
+ * @nr_pages: out: size in 4 KiB pages or frames
+ * @pte_flags: out: a mapping's THESEUS_MM_PTE_*, else 0
+ */
+struct theseus_mm_query {
+	__u32 flags;
+	__u32 handle;
+	__u32 kind;
+	__u32 nr_frame_ranges;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
+	__aligned_u64 pte_flags;
+};
+
+/**
+ * struct theseus_mm_drop - THESEUS_MM_IOC_DROP: give an object back
+ * @flags: in: must be 0
+ * @handle: in: of any kind; consumed
+ *
+ * A mapping is unmapped; its pages and frames go back to their allocators.
+ */
+struct theseus_mm_drop {
+	__u32 flags;
+	__u32 handle;
+};
+
+/**
+ * struct theseus_mm_split - THESEUS_MM_IOC_SPLIT: make two objects of one
+ * @flags: in: must be 0
+ * @handle: in: of any kind; consumed
+ * @offset: in: bytes from its start where the second begins; a multiple of 4096,
+ *          more than 0 and less than its size
+ * @first: out: handle of the part before @offset
+ * @second: out: handle of the rest
+ */
+struct theseus_mm_split {
+	__u32 flags;
+	__u32 handle;
+	__aligned_u64 offset;
+	__u32 first;
+	__u32 second;
+};
+
+/**
+ * struct theseus_mm_merge - THESEUS_MM_IOC_MERGE: make one object of two
+ * @flags: in: must be 0
+ * @handle: in: of any kind; stays, and grows
+ * @other: in: of the same kind; directly after @handle (frames: before or
+ *         after); consumed
+ * @reserved: must be 0
+ */
+struct theseus_mm_merge {
+	__u32 flags;
+	__u32 handle;
+	__u32 other;
+	__u32 reserved;
+};
+
+#define THESEUS_MM_ALLOCATE_AT		(1U << 0)	/* start where @at says */
+#define THESEUS_MM_ALLOCATE_IN_RANGE	(1U << 1)	/* stay within @min .. @max */
+#define THESEUS_MM_ALLOCATE_BY_BYTES	(1U << 2)	/* @size counts bytes */
+#define THESEUS_MM_ALLOCATE_FLAGS_ALL	0x7U
+
+/**
+ * struct theseus_mm_allocate - THESEUS_MM_IOC_ALLOCATE_PAGES, _ALLOCATE_FRAMES
+ * @flags: in: THESEUS_MM_ALLOCATE_*; AT excludes IN_RANGE and @align
+ * @handle: out: the new object
+ * @size: in: number of 4 KiB pages or frames, more than 0; with BY_BYTES, bytes,
+ *        rounded up to whole ones after the offset of @at within its own was added
+ * @at: in: with AT, an address in the first page or frame; else 0
+ * @min: in: with IN_RANGE, lowest address that may be used; else 0
+ * @max: in: with IN_RANGE, highest address that may be used, inclusive; else 0
+ * @align: in: bytes, a multiple of 4096; 0 means anywhere
+ * @start: out: first address; of frames, 0 without CAP_SYS_ADMIN
+ * @nr_pages: out: number of 4 KiB pages or frames
+ *
+ * To choose physical addresses (frames with AT or IN_RANGE) takes CAP_SYS_ADMIN.
+ */
+struct theseus_mm_allocate {
+	__u32 flags;
+	__u32 handle;
+	__aligned_u64 size;
+	__aligned_u64 at;
+	__aligned_u64 min;
+	__aligned_u64 max;
+	__aligned_u64 align;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
+};
+
+/**
+ * struct theseus_mm_create_mapping - THESEUS_MM_IOC_CREATE_MAPPING,
+ *	_CREATE_CONTIGUOUS_MAPPING
+ * @flags: in: must be 0
+ * @handle: out: the new mapping
+ * @size: in: bytes, more than 0; rounded up to whole pages
+ * @pte_flags: in: THESEUS_MM_PTE_SETTABLE
+ * @start: out: virtual address
+ * @nr_pages: out: number of 4 KiB pages
+ * @paddr: out: contiguous only: physical address; 0 without CAP_SYS_ADMIN
+ *
+ * Both take pages and frames of their own. The first takes as many runs of
+ * frames as it needs; the second takes one run.
+ */
+struct theseus_mm_create_mapping {
+	__u32 flags;
+	__u32 handle;
+	__aligned_u64 size;
+	__aligned_u64 pte_flags;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
+	__aligned_u64 paddr;
+};
+
+/**
+ * struct theseus_mm_map - THESEUS_MM_IOC_MAP_ALLOCATED_PAGES,
+ *	_MAP_ALLOCATED_PAGES_TO
+ * @flags: in: must be 0
+ * @pages: in: handle of pages; consumed
+ * @frames: in: _TO: handle of as many frames; consumed. Else 0: new frames are
+ *          taken.
+ * @handle: out: the new mapping
+ * @pte_flags: in: THESEUS_MM_PTE_SETTABLE
+ * @start: out: virtual address
+ * @nr_pages: out: number of 4 KiB pages
+ */
+struct theseus_mm_map {
+	__u32 flags;
+	__u32 pages;
+	__u32 frames;
+	__u32 handle;
+	__aligned_u64 pte_flags;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
+};
+
+/**
+ * struct theseus_mm_remap - THESEUS_MM_IOC_REMAP: change a mapping's flags
+ * @flags: in: must be 0
+ * @handle: in: a mapping; stays
+ * @pte_flags: in: THESEUS_MM_PTE_SETTABLE
+ */
+struct theseus_mm_remap {
+	__u32 flags;
+	__u32 handle;
+	__aligned_u64 pte_flags;
+};
+
+/**
+ * struct theseus_mm_unmap - THESEUS_MM_IOC_UNMAP_INTO_PARTS
+ * @flags: in: must be 0
+ * @handle: in: a mapping; consumed
+ * @frames: in: address of an array of @nr_frames __u32, filled with the handles
+ *          of the frames, one for each contiguous run, in the order of the pages
+ * @nr_frames: in: room in it, at least nr_frame_ranges of QUERY, else ENOBUFS;
+ *             out: handles written
+ * @pages: out: handle of the pages
+ */
+struct theseus_mm_unmap {
+	__u32 flags;
+	__u32 handle;
+	__aligned_u64 frames;
+	__u32 nr_frames;
+	__u32 pages;
+};
+
+/**
+ * struct theseus_mm_access - THESEUS_MM_IOC_READ, _WRITE: copy out of, into
+ * @flags: in: must be 0
+ * @handle: in: a mapping; stays. WRITE needs it writable, else EACCES.
+ * @offset: in: bytes from its start
+ * @length: in: bytes; 0 is success. All must lie in the mapping, else ERANGE,
+ *          with nothing copied.
+ * @buffer: in: address of @length bytes. EFAULT or EINTR in the middle leaves
+ *          what was copied until then.
+ */
+struct theseus_mm_access {
+	__u32 flags;
+	__u32 handle;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 buffer;
+};
+
+/**
+ * struct theseus_mm_translate - THESEUS_MM_IOC_TRANSLATE: virtual to physical
+ * @flags: in: must be 0
+ * @page_size_shift: out: 12, 21 or 30, by the size of the leaf
+ * @vaddr: in: any address; EINVAL if not canonical, ENOENT if nothing is mapped
+ * @paddr: out: what it translates to in the shared address space
+ * @pte_flags: out: THESEUS_MM_PTE_* that the leaf entry shows
+ *
+ * Takes CAP_SYS_ADMIN.
+ */
+struct theseus_mm_translate {
+	__u32 flags;
+	__u32 page_size_shift;
+	__aligned_u64 vaddr;
+	__aligned_u64 paddr;
+	__aligned_u64 pte_flags;
+};
+
+#define THESEUS_MM_MAX_LEVELS	5
+
+/**
+ * struct theseus_mm_dump_pte - THESEUS_MM_IOC_DUMP_PTE: one address's table walk
+ * @flags: in: must be 0
+ * @nr_levels: out: entries looked at, from the root down; fewer than the paging
+ *             levels if the walk ended early
+ * @vaddr: in: any address; EINVAL if not canonical
+ * @entries: out: raw entries; [0] is the root's. Bits 62..52 of an entry that
+ *           points to a table count the entries used in that table.
+ *
+ * Takes CAP_SYS_ADMIN.
+ */
+struct theseus_mm_dump_pte {
+	__u32 flags;
+	__u32 nr_levels;
+	__aligned_u64 vaddr;
+	__aligned_u64 entries[THESEUS_MM_MAX_LEVELS];
+};
+
+#define THESEUS_MM_IOWR(nr, type)	_IOWR(THESEUS_MM_IOC_MAGIC, nr, struct type)
+
+#define THESEUS_MM_IOC_GET_INFO		THESEUS_MM_IOWR(0x00, theseus_mm_info)
+#define THESEUS_MM_IOC_GET_REGION	THESEUS_MM_IOWR(0x01, theseus_mm_region)
+#define THESEUS_MM_IOC_GET_OCCUPANCY	THESEUS_MM_IOWR(0x02, theseus_mm_occupancy)
+#define THESEUS_MM_IOC_QUERY		THESEUS_MM_IOWR(0x03, theseus_mm_query)
+#define THESEUS_MM_IOC_DROP		THESEUS_MM_IOWR(0x04, theseus_mm_drop)
+#define THESEUS_MM_IOC_SPLIT		THESEUS_MM_IOWR(0x05, theseus_mm_split)
+#define THESEUS_MM_IOC_MERGE		THESEUS_MM_IOWR(0x06, theseus_mm_merge)
+
+#define THESEUS_MM_IOC_ALLOCATE_FRAMES	THESEUS_MM_IOWR(0x10, theseus_mm_allocate)
+#define THESEUS_MM_IOC_ALLOCATE_PAGES	THESEUS_MM_IOWR(0x20, theseus_mm_allocate)
+
+#define THESEUS_MM_IOC_CREATE_MAPPING	THESEUS_MM_IOWR(0x30, theseus_mm_create_mapping)
+#define THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING \
+					THESEUS_MM_IOWR(0x31, theseus_mm_create_mapping)
+#define THESEUS_MM_IOC_MAP_ALLOCATED_PAGES \
+					THESEUS_MM_IOWR(0x32, theseus_mm_map)
+#define THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO \
+					THESEUS_MM_IOWR(0x33, theseus_mm_map)
+#define THESEUS_MM_IOC_REMAP		THESEUS_MM_IOWR(0x34, theseus_mm_remap)
+#define THESEUS_MM_IOC_UNMAP_INTO_PARTS	THESEUS_MM_IOWR(0x35, theseus_mm_unmap)
+#define THESEUS_MM_IOC_READ		THESEUS_MM_IOWR(0x36, theseus_mm_access)
+#define THESEUS_MM_IOC_WRITE		THESEUS_MM_IOWR(0x37, theseus_mm_access)
+
+#define THESEUS_MM_IOC_TRANSLATE	THESEUS_MM_IOWR(0x40, theseus_mm_translate)
+#define THESEUS_MM_IOC_DUMP_PTE		THESEUS_MM_IOWR(0x41, theseus_mm_dump_pte)
+
+#endif /* _UAPI_THESEUS_MM_H */
