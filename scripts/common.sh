@@ -52,3 +52,14 @@ stock_release() {
 	[[ -n $found ]] || die "no stock kernel headers found, run scripts/deps.sh"
 	printf '%s\n' "$found"
 }
+
+as_root() {
+	if ((EUID == 0)); then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		echo "needs root or sudo: $*" >&2
+		return 1
+	fi
+}

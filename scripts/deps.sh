@@ -1,0 +1,52 @@
+#!/bin/bash
+# Usage: deps.sh module|run|test|style
+#
+# Installs the Debian packages that a target needs and this machine lacks. Says
+# nothing and touches nothing if none is missing. Root, or sudo.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+# Each target needs what the one before it needs, and more.
+packages_for() {
+	case $1 in
+	module)
+		echo gcc make libc6-dev rsync kmod linux-headers-amd64
+		;;
+	run)
+		packages_for module
+		echo qemu-system-x86 busybox-static cpio gzip python3
+		;;
+	test)
+		packages_for run
+		echo linux-source-6.1 xz-utils ccache bc bison flex libelf-dev libssl-dev perl
+		;;
+	style)
+		packages_for test
+		echo sparse shellcheck
+		;;
+	*)
+		die "unknown target: $1"
+		;;
+	esac
+}
+
+is_installed() {
+	# headers of 6.1 serve, whichever package brought them
+	if [[ $1 == linux-headers-amd64 ]]; then
+		[[ -n $(stock_release 2>/dev/null) ]] && return
+	fi
+	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+missing=()
+for package in $(packages_for "${1:?module, run, test or style}"); do
+	is_installed "$package" || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+
+note "installing: ${missing[*]}"
+log=$BUILD/deps.log
+quietly "$log" "apt-get update" as_root apt-get -q update
+quietly "$log" "installing ${missing[*]}" as_root env DEBIAN_FRONTEND=noninteractive \
+	apt-get -q -y --no-install-recommends install "${missing[@]}"

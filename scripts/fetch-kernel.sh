@@ -1,0 +1,45 @@
+#!/bin/bash
+# Usage: fetch-kernel.sh
+#
+# Prints the path of the stock kernel image of the release that the module is
+# built for. The image is taken out of its package, which is downloaded and
+# unpacked but never installed: installing one would rebuild the host's initramfs
+# and touch its boot loader.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+release=$(stock_release)
+package=linux-image-$release
+version=$(package_version "linux-headers-$release")
+dir=$CACHE/$package-$version
+image=$dir/boot/vmlinuz-$release
+
+exec 9>"$CACHE/$package.lock"
+flock 9
+if [[ -e $image ]]; then
+	printf '%s\n' "$image"
+	exit 0
+fi
+
+download() { # [=VERSION]
+	(cd "$new" && apt-get -o APT::Sandbox::User=root download "$package$1")
+}
+fetch() {
+	download "=$version" && return
+	echo "not found, refreshing the package lists"
+	as_root apt-get -q update
+	download "=$version" || download ""
+}
+
+note "downloading $package $version (about 70 MB)"
+new=$(mktemp -d "$dir.XXXXXX")
+trap 'rm -rf "$new"' EXIT
+quietly "$BUILD/fetch-kernel.log" "the download of $package" fetch
+mkdir "$new/unpacked"
+dpkg -x "$new"/*.deb "$new/unpacked"
+# its modules are not needed: 300 MB
+rm -rf "$dir" "$new/unpacked/lib"
+mv "$new/unpacked" "$dir"
+[[ -r $image ]] || die "$package holds no boot/vmlinuz-$release"
+printf '%s\n' "$image"
