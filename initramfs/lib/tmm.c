@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tmm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+int tmm_open(const char *path)
+{
+	int saved = errno;
+	int fd = open(path ? path : TMM_DEVICE, O_RDWR | O_CLOEXEC);
+	int err = fd < 0 ? -errno : 0;
+
+	errno = saved;
+	return err ? err : fd;
+}
+
+int tmm_call(int fd, unsigned long request, void *argument)
+{
+	int saved = errno;
+	int err = ioctl(fd, request, argument) < 0 ? -errno : 0;
+
+	errno = saved;
+	return err;
+}
+
+int tmm_get_info(int fd, struct theseus_mm_info *info)
+{
+	struct theseus_mm_info call = { 0 };
+	int err = tmm_call(fd, THESEUS_MM_IOC_GET_INFO, &call);
+
+	if (!err)
+		*info = call;
+	return err;
+}
+
+int tmm_get_region(int fd, __u32 index, struct theseus_mm_region *region)
+{
+	struct theseus_mm_region call = { .index = index };
+	int err = tmm_call(fd, THESEUS_MM_IOC_GET_REGION, &call);
+
+	if (!err)
+		*region = call;
+	return err;
+}
+
+int tmm_get_occupancy(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 nr_buckets)
+{
+	struct theseus_mm_occupancy call = {
+		.index = index,
+		.nr_buckets = nr_buckets,
+		.buckets = (uintptr_t)buckets,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_GET_OCCUPANCY, &call);
+}
+
+int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query)
+{
+	struct theseus_mm_query call = { .handle = handle };
+	int err = tmm_call(fd, THESEUS_MM_IOC_QUERY, &call);
+
+	if (!err)
+		*query = call;
+	return err;
+}
+
+int tmm_drop(int fd, __u32 handle)
+{
+	struct theseus_mm_drop call = { .handle = handle };
+
+	return tmm_call(fd, THESEUS_MM_IOC_DROP, &call);
+}
+
+int tmm_split(int fd, __u32 handle, __u64 offset, __u32 *first, __u32 *second)
+{
+	struct theseus_mm_split call = { .handle = handle, .offset = offset };
+	int err = tmm_call(fd, THESEUS_MM_IOC_SPLIT, &call);
+
+	if (!err) {
+		*first = call.first;
+		*second = call.second;
+	}
+	return err;
+}
+
+int tmm_merge(int fd, __u32 handle, __u32 other)
+{
+	struct theseus_mm_merge call = { .handle = handle, .other = other };
+
+	return tmm_call(fd, THESEUS_MM_IOC_MERGE, &call);
+}
+
+static int allocate(int fd, unsigned long request, struct theseus_mm_allocate *wanted)
+{
+	struct theseus_mm_allocate call = *wanted;
+	int err;
+
+	call.handle = 0;
+	call.start = 0;
+	call.nr_pages = 0;
+	err = tmm_call(fd, request, &call);
+	if (!err)
+		*wanted = call;
+	return err;
+}
+
+int tmm_allocate_frames(int fd, struct theseus_mm_allocate *request)
+{
+	return allocate(fd, THESEUS_MM_IOC_ALLOCATE_FRAMES, request);
+}
+
+int tmm_allocate_pages(int fd, struct theseus_mm_allocate *request)
+{
+	return allocate(fd, THESEUS_MM_IOC_ALLOCATE_PAGES, request);
+}
+
+static int create(int fd, unsigned long request, __u64 size, __u64 pte_flags,
+		  struct theseus_mm_create_mapping *mapping)
+{
+	struct theseus_mm_create_mapping call = { .size = size, .pte_flags = pte_flags };
+	int err = tmm_call(fd, request, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
+}
+
+int tmm_create_mapping(int fd, __u64 size, __u64 pte_flags,
+		       struct theseus_mm_create_mapping *mapping)
+{
+	return create(fd, THESEUS_MM_IOC_CREATE_MAPPING, size, pte_flags, mapping);
+}
+
+int tmm_create_contiguous_mapping(int fd, __u64 size, __u64 pte_flags,
+				  struct theseus_mm_create_mapping *mapping)
+{
+	return create(fd, THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING, size, pte_flags, mapping);
+}
+
+static int map(int fd, unsigned long request, __u32 pages, __u32 frames, __u64 pte_flags,
+	       struct theseus_mm_map *mapping)
+{
+	struct theseus_mm_map call = { .pages = pages, .frames = frames, .pte_flags = pte_flags };
+	int err = tmm_call(fd, request, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
+}
+
+int tmm_map_allocated_pages(int fd, __u32 pages, __u64 pte_flags, struct theseus_mm_map *mapping)
+{
+	return map(fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES, pages, 0, pte_flags, mapping);
+}
+
+int tmm_map_allocated_pages_to(int fd, __u32 pages, __u32 frames, __u64 pte_flags,
+			       struct theseus_mm_map *mapping)
+{
+	return map(fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO, pages, frames, pte_flags, mapping);
+}
+
+int tmm_remap(int fd, __u32 handle, __u64 pte_flags)
+{
+	struct theseus_mm_remap call = { .handle = handle, .pte_flags = pte_flags };
+
+	return tmm_call(fd, THESEUS_MM_IOC_REMAP, &call);
+}
+
+int tmm_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames, __u32 *nr_frames)
+{
+	struct theseus_mm_unmap call = {
+		.handle = handle,
+		.frames = (uintptr_t)frames,
+		.nr_frames = *nr_frames,
+	};
+	int err = tmm_call(fd, THESEUS_MM_IOC_UNMAP_INTO_PARTS, &call);
+
+	if (!err) {
+		*pages = call.pages;
+		*nr_frames = call.nr_frames;
+	}
+	return err;
+}
+
+static int access_mapping(int fd, unsigned long request, __u32 handle, __u64 offset,
+			  const void *buffer, __u64 length)
+{
+	struct theseus_mm_access call = {
+		.handle = handle,
+		.offset = offset,
+		.length = length,
+		.buffer = (uintptr_t)buffer,
+	};
+
+	return tmm_call(fd, request, &call);
+}
+
+int tmm_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length)
+{
+	return access_mapping(fd, THESEUS_MM_IOC_READ, handle, offset, buffer, length);
+}
+
+int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length)
+{
+	return access_mapping(fd, THESEUS_MM_IOC_WRITE, handle, offset, buffer, length);
+}
+
+int tmm_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation)
+{
+	struct theseus_mm_translate call = { .vaddr = vaddr };
+	int err = tmm_call(fd, THESEUS_MM_IOC_TRANSLATE, &call);
+
+	if (!err)
+		*translation = call;
+	return err;
+}
+
+int tmm_dump_pte(int fd, __u64 vaddr, struct theseus_mm_dump_pte *dump)
+{
+	struct theseus_mm_dump_pte call = { .vaddr = vaddr };
+	int err = tmm_call(fd, THESEUS_MM_IOC_DUMP_PTE, &call);
+
+	if (!err)
+		*dump = call;
+	return err;
+}

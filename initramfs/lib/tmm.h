@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A thin client of /dev/theseus_mm: one function for each call of its UAPI.
+ *
+ * There is no state here and no policy: a function puts its arguments into the
+ * call's structure, makes the call, and hands out what came back. What the calls
+ * do, which handles they consume and which errors they give is said once, in
+ * <theseus_mm.h>.
+ *
+ * Every function but tmm_open() returns 0, or the error as a negative errno
+ * value. errno itself is left as it was. Results are stored on success only.
+ * All functions may be called from several threads at once.
+ *
+ * Handles, sizes, offsets and addresses are as in the UAPI: a handle is never 0,
+ * sizes and addresses are in bytes.
+ */
+#ifndef TMM_H
+#define TMM_H
+
+#include <theseus_mm.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TMM_DEVICE	"/dev/theseus_mm"
+#define TMM_PAGE_SIZE	4096ULL
+
+/**
+ * tmm_open() - become a client
+ * @path: the device; NULL means TMM_DEVICE
+ *
+ * Everything the client owns goes back when the last descriptor of it is closed,
+ * by close(2), exit or a signal. The descriptor does not survive exec.
+ *
+ * Return: a file descriptor, or a negative errno value
+ */
+int tmm_open(const char *path);
+
+/**
+ * tmm_call() - make any call
+ * @fd: the client
+ * @request: a THESEUS_MM_IOC_* number
+ * @argument: its structure, in and out
+ *
+ * What all the functions below are made of.
+ */
+int tmm_call(int fd, unsigned long request, void *argument);
+
+/* --- facts and counts ------------------------------------------------------------ */
+
+int tmm_get_info(int fd, struct theseus_mm_info *info);
+int tmm_get_region(int fd, __u32 index, struct theseus_mm_region *region);
+
+/**
+ * tmm_get_occupancy() - what the frames of a region are used for
+ * @fd: the client
+ * @index: the region
+ * @buckets: filled with one entry for each equal part of the region
+ * @nr_buckets: how many parts, 1 .. THESEUS_MM_MAX_BUCKETS
+ */
+int tmm_get_occupancy(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 nr_buckets);
+
+/* --- objects of any kind --------------------------------------------------------- */
+
+int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query);
+int tmm_drop(int fd, __u32 handle);
+int tmm_split(int fd, __u32 handle, __u64 offset, __u32 *first, __u32 *second);
+int tmm_merge(int fd, __u32 handle, __u32 other);
+
+/* --- frames and pages ------------------------------------------------------------ */
+
+/**
+ * tmm_allocate_frames(), tmm_allocate_pages() - own a run without mapping it
+ * @fd: the client
+ * @request: the "in" fields say what is wanted; the others are filled in
+ */
+int tmm_allocate_frames(int fd, struct theseus_mm_allocate *request);
+int tmm_allocate_pages(int fd, struct theseus_mm_allocate *request);
+
+/* --- mappings -------------------------------------------------------------------- */
+
+/**
+ * tmm_create_mapping(), tmm_create_contiguous_mapping() - pages and frames at once
+ * @fd: the client
+ * @size: in bytes
+ * @pte_flags: THESEUS_MM_PTE_*; THESEUS_MM_PTE_DATA is the usual choice
+ * @mapping: filled with handle, address, size
+ */
+int tmm_create_mapping(int fd, __u64 size, __u64 pte_flags,
+		       struct theseus_mm_create_mapping *mapping);
+int tmm_create_contiguous_mapping(int fd, __u64 size, __u64 pte_flags,
+				  struct theseus_mm_create_mapping *mapping);
+
+int tmm_map_allocated_pages(int fd, __u32 pages, __u64 pte_flags, struct theseus_mm_map *mapping);
+int tmm_map_allocated_pages_to(int fd, __u32 pages, __u32 frames, __u64 pte_flags,
+			       struct theseus_mm_map *mapping);
+int tmm_remap(int fd, __u32 handle, __u64 pte_flags);
+
+/**
+ * tmm_unmap_into_parts() - take a mapping apart
+ * @fd: the client
+ * @handle: the mapping
+ * @pages: its pages' handle
+ * @frames: filled with the handles of its frames
+ * @nr_frames: room in @frames; then how many were written
+ */
+int tmm_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames, __u32 *nr_frames);
+
+int tmm_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length);
+int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length);
+
+/* --- looking at page tables ------------------------------------------------------ */
+
+int tmm_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation);
+int tmm_dump_pte(int fd, __u64 vaddr, struct theseus_mm_dump_pte *dump);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TMM_H */
