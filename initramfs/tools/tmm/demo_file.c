@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The demo's first half: a file goes into a mapping and comes out again.
+ */
+#include "demo.h"
+#include "terminal.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Two pages at least, so that there is something to split. */
+static __u64 size_to_map(const struct demo *demo)
+{
+	__u64 size = (demo->file_size + TMM_PAGE_SIZE - 1) / TMM_PAGE_SIZE * TMM_PAGE_SIZE;
+
+	return size < 2 * TMM_PAGE_SIZE ? 2 * TMM_PAGE_SIZE : size;
+}
+
+static bool does_not_fit(struct demo *demo)
+{
+	char needed[TEXT_SIZE], there[TEXT_SIZE];
+
+	return demo_fail(demo, "%s needs %s and its page tables, but only %s are free; "
+			       "take a smaller FILE or reserve more with memmap=",
+			 demo->path, size_text(needed, demo->map_size),
+			 size_text(there, demo->start.frames_free * TMM_PAGE_SIZE));
+}
+
+bool demo_create(struct demo *demo)
+{
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_query query;
+	char size[TEXT_SIZE];
+	int err;
+
+	demo->map_size = size_to_map(demo);
+	if (demo->map_size / TMM_PAGE_SIZE > demo->start.frames_free)
+		return does_not_fit(demo);
+	err = tmm_create_mapping(demo->fd, demo->map_size, THESEUS_MM_PTE_DATA, &mapping);
+	if (err == -ENOSPC)
+		return does_not_fit(demo);
+	if (err)
+		return demo_call_failed(demo, "CREATE_MAPPING", err);
+	demo->mapping = mapping.handle;
+	demo->vaddr = mapping.start;
+	if (mapping.nr_pages * TMM_PAGE_SIZE != demo->map_size)
+		return demo_fail(demo, "asked for %llu bytes, got %llu pages", demo->map_size,
+				 mapping.nr_pages);
+	err = tmm_query(demo->fd, demo->mapping, &query);
+	if (err)
+		return demo_call_failed(demo, "QUERY", err);
+	demo_say("handle %u: %llu pages (%s) at v%#llx, on %u run%s of frames", mapping.handle,
+		 mapping.nr_pages, size_text(size, demo->map_size), mapping.start,
+		 query.nr_frame_ranges, query.nr_frame_ranges == 1 ? "" : "s");
+	return true;
+}
+
+static bool read_chunk(struct demo *demo, __u64 offset, size_t length)
+{
+	size_t done = 0;
+	ssize_t got;
+
+	while (done < length) {
+		got = pread(demo->file, (char *)demo->buffer + done, length - done, offset + done);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return demo_fail(demo, "read %s: %s", demo->path, strerror(errno));
+		if (!got)
+			return demo_fail(demo, "%s became shorter", demo->path);
+		done += got;
+	}
+	return true;
+}
+
+static bool feed(struct demo *demo, struct sha256 *sha, size_t length)
+{
+	int err = sha256_feed(sha, demo->buffer, length);
+
+	return err ? demo_call_failed(demo, "feed sha256sum", err) : true;
+}
+
+/* From the file into the mapping. */
+static bool put_chunk(struct demo *demo, struct sha256 *sha, __u32 mapping, __u64 offset,
+		      size_t length)
+{
+	int err;
+
+	if (!read_chunk(demo, offset, length) || !feed(demo, sha, length))
+		return false;
+	err = tmm_write(demo->fd, mapping, offset, demo->buffer, length);
+	return err ? demo_call_failed(demo, "WRITE", err) : true;
+}
+
+/* Out of the mapping; what was in the buffer must not help. */
+static bool get_chunk(struct demo *demo, struct sha256 *sha, __u32 mapping, __u64 offset,
+		      size_t length)
+{
+	int err;
+
+	memset(demo->buffer, 0xa5, length);
+	err = tmm_read(demo->fd, mapping, offset, demo->buffer, length);
+	if (err)
+		return demo_call_failed(demo, "READ", err);
+	return feed(demo, sha, length);
+}
+
+typedef bool (*chunk_function)(struct demo *demo, struct sha256 *sha, __u32 mapping,
+			       __u64 offset, size_t length);
+
+static bool all_chunks(struct demo *demo, struct sha256 *sha, __u32 mapping, chunk_function one)
+{
+	struct progress progress;
+	__u64 offset, length;
+	bool good = true;
+
+	progress_start(&progress, demo->file_size);
+	for (offset = 0; good && offset < demo->file_size; offset += length) {
+		length = demo->file_size - offset;
+		if (length > DEMO_CHUNK)
+			length = DEMO_CHUNK;
+		good = one(demo, sha, mapping, offset, length);
+		progress_update(&progress, offset + length);
+	}
+	progress_end(&progress);
+	return good;
+}
+
+static bool sum_chunks(struct demo *demo, __u32 mapping, chunk_function one,
+		       char sum[SHA256_TEXT])
+{
+	struct sha256 sha;
+	int err = sha256_start(&sha);
+	bool good;
+
+	if (err)
+		return demo_call_failed(demo, "start sha256sum", err);
+	good = all_chunks(demo, &sha, mapping, one);
+	err = sha256_finish(&sha, sum);
+	/* a missing sha256sum shows as a broken pipe first: this says it better */
+	if (err == -ENOEXEC)
+		return demo_fail(demo, "there is no sha256sum to run");
+	if (good && err)
+		return demo_call_failed(demo, "sha256sum", err);
+	return good;
+}
+
+static void say_speed(const struct demo *demo, const char *what, __u64 milliseconds)
+{
+	char size[TEXT_SIZE];
+
+	demo_say("%s %s in %llu.%llu s", what, size_text(size, demo->file_size),
+		 milliseconds / 1000, milliseconds / 100 % 10);
+}
+
+bool demo_write(struct demo *demo)
+{
+	__u64 started = now_in_milliseconds();
+
+	if (!sum_chunks(demo, demo->mapping, put_chunk, demo->sum))
+		return false;
+	say_speed(demo, "wrote", now_in_milliseconds() - started);
+	demo_say("SHA-256 of the file     %s", demo->sum);
+	return true;
+}
+
+bool demo_check_content(struct demo *demo, __u32 mapping)
+{
+	char sum[SHA256_TEXT];
+
+	if (!sum_chunks(demo, mapping, get_chunk, sum))
+		return false;
+	demo_say("SHA-256 of the mapping  %s", sum);
+	if (strcmp(sum, demo->sum))
+		return demo_fail(demo, "the mapping does not hold what was written");
+	return true;
+}
+
+bool demo_read_back(struct demo *demo)
+{
+	__u64 started = now_in_milliseconds();
+
+	if (!demo_check_content(demo, demo->mapping))
+		return false;
+	say_speed(demo, "the same; read", now_in_milliseconds() - started);
+	return true;
+}
