@@ -1,20 +1,157 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * theseus_mm: the order in which the parts come and go, and nothing else.
+ */
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "alloc/pool.h"
+#include "device/chardev.h"
+#include "device/debugfs.h"
+#include "mapping/instance.h"
+#include "mapping/kernel_api.h"
+
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/notifier.h>
+#include <linux/slab.h>
+#include <linux/suspend.h>
 
 static char *regions;
-module_param(regions, charp, 0444);
-MODULE_PARM_DESC(regions, "RAM to claim: <size>@<start>[,...], K/M/G suffixes, as reserved with memmap=");
+module_param(regions, charp, 0400);
+MODULE_PARM_DESC(regions, "RAM to claim: <size>@<start>[,...], K/M/G suffixes, reserved with memmap=");
+
+static struct tmm_pool *pools;
+static unsigned int nr_pools;
+static struct tmm_instance instance;
+static struct tmm_chardev chardev;
+
+/* Reserved RAM is not saved: after hibernation the root would be garbage. */
+static int refuse_hibernation(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	if (event == PM_HIBERNATION_PREPARE || event == PM_RESTORE_PREPARE)
+		return notifier_from_errno(-EBUSY);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pm_notifier = { .notifier_call = refuse_hibernation };
+
+static void release_pools(void)
+{
+	while (nr_pools)
+		tmm_pool_release(&pools[--nr_pools]);
+	kfree(pools);
+}
+
+static int __init claim_pools(void)
+{
+	unsigned int i;
+	int err;
+
+	if (!regions || !*regions) {
+		pr_err("regions= is missing: nothing is claimed unless it is named\n");
+		tmm_pools_list_candidates();
+		return -ENODEV;
+	}
+	err = tmm_pools_parse(regions, &pools, &nr_pools);
+	if (err) {
+		pr_err("regions=%s: not <size>@<start>[,...] in whole pages, %lluK or more each, below the last physical address\n",
+		       regions, TMM_POOL_MIN_BYTES >> 10);
+		return err;
+	}
+	for (i = 0; i < nr_pools; i++) {
+		err = tmm_pool_claim(&pools[i]);
+		if (err) {
+			release_pools();
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int __init init_instance(void)
+{
+	struct tmm_memory *memories = kcalloc(nr_pools, sizeof(*memories), GFP_KERNEL);
+	unsigned int i;
+	int err;
+
+	if (!memories)
+		return -ENOMEM;
+	for (i = 0; i < nr_pools; i++)
+		memories[i] = (struct tmm_memory){
+			.first = pools[i].start >> TMM_PAGE_SHIFT,
+			.nr = pools[i].nr_bytes >> TMM_PAGE_SHIFT,
+			.window = pools[i].window,
+		};
+	err = tmm_instance_init(&instance, memories, nr_pools);
+	kfree(memories);
+	return err;
+}
+
+static void __init announce(void)
+{
+	struct tmm_range_totals totals;
+	unsigned int i;
+
+	for (i = 0; i < nr_pools; i++)
+		pr_info("claimed %lluK@%#llx\n", pools[i].nr_bytes >> 10, pools[i].start);
+	tmm_range_allocator_totals(&instance.fa.ra, &totals);
+	pr_info("%llu frames to give out, %u-level private root\n", totals.nr_free,
+		tmm_paging_levels());
+}
 
 static int __init tmm_module_init(void)
 {
-	pr_info("regions=%s\n", regions ?: "(none)");
+	int err;
+
+	err = tmm_frames_init();
+	if (err)
+		return err;
+	err = tmm_pages_init();
+	if (err)
+		goto err_frames;
+	err = claim_pools();
+	if (err)
+		goto err_pages;
+	err = init_instance();
+	if (err)
+		goto err_pools;
+	err = register_pm_notifier(&pm_notifier);
+	if (err)
+		goto err_instance;
+	tmm_kernel_api_publish(&instance);
+	tmm_debugfs_init(&instance);
+	err = tmm_chardev_register(&chardev, &instance);
+	if (err)
+		goto err_debugfs;
+	announce();
 	return 0;
+
+err_debugfs:
+	tmm_debugfs_exit();
+	tmm_kernel_api_publish(NULL);
+	unregister_pm_notifier(&pm_notifier);
+err_instance:
+	tmm_instance_exit(&instance);
+err_pools:
+	release_pools();
+err_pages:
+	tmm_pages_exit();
+err_frames:
+	tmm_frames_exit();
+	return err;
 }
 
 static void __exit tmm_module_exit(void)
 {
+	tmm_chardev_unregister(&chardev);
+	tmm_debugfs_exit();
+	tmm_kernel_api_publish(NULL);
+	unregister_pm_notifier(&pm_notifier);
+	tmm_instance_exit(&instance);
+	release_pools();
+	tmm_pages_exit();
+	tmm_frames_exit();
 }
 
 module_init(tmm_module_init);

@@ -278,6 +278,14 @@ void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_give_table);
 
+/* @a and @b touch, and are parts of one region: @a becomes both. */
+static void join(struct tmm_frames *a, struct tmm_frames *b)
+{
+	a->chunk.start = min(a->chunk.start, b->chunk.start);
+	a->chunk.nr += b->chunk.nr;
+	kmem_cache_free(frames_cache, b);
+}
+
 /**
  * tmm_allocated_frames_merge() - join two runs that touch
  * @frames: grows by @other; unchanged on error
@@ -304,13 +312,11 @@ int tmm_allocated_frames_merge(struct tmm_allocated_frames *frames,
 		return -EMEDIUMTYPE;
 	if (tmm_chunk_end(&a->chunk) != b->chunk.start && tmm_chunk_end(&b->chunk) != a->chunk.start)
 		return -EDOM;
-	a->chunk.start = min(a->chunk.start, b->chunk.start);
-	a->chunk.nr += b->chunk.nr;
-	kmem_cache_free(frames_cache, b);
+	join(a, b);
 	*other = NULL;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_merge);
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_merge);
 
 static struct tmm_frames *split(struct tmm_frames *frames, u64 at)
 {
@@ -353,7 +359,31 @@ int tmm_allocated_frames_split_at(struct tmm_allocated_frames *frames, u64 at,
 	*second = container_of(half, struct tmm_allocated_frames, f);
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_split_at);
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_split_at);
+
+/**
+ * tmm_mapped_frames_append() - join a run that follows directly
+ * @frames: grows by @other; unchanged on error
+ * @other: directly after @frames, of the same region; consumed
+ *
+ * For a mapping, whose frames are in the order of its pages.
+ *
+ * Context: Any.
+ * Return: 0, -EMEDIUMTYPE or -EDOM, as tmm_allocated_frames_merge()
+ */
+int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped_frames **other)
+{
+	struct tmm_frames *second = &(*other)->f;
+
+	if (frames->f.region != second->region)
+		return -EMEDIUMTYPE;
+	if (tmm_chunk_end(&frames->f.chunk) != second->chunk.start)
+		return -EDOM;
+	join(&frames->f, second);
+	*other = NULL;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_frames_append);
 
 /**
  * tmm_mapped_frames_split_at() - make two runs of one
@@ -406,7 +436,7 @@ int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
 	}
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_zero);
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_zero);
 
 /**
  * tmm_allocated_frames_drop() - give frames back to their allocator
@@ -424,7 +454,7 @@ void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames)
 		return;
 	tmm_range_release(&doomed->f.allocator->ra, &doomed->f.region->range, &doomed->f.chunk);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_drop);
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_drop);
 
 /* The only place that changes a state. */
 static void change_state(struct tmm_frames *frames, enum tmm_memory_state from,

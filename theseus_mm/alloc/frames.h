@@ -122,6 +122,8 @@ int __must_check tmm_allocated_frames_zero(struct tmm_allocated_frames *frames);
 void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames);
 
 /* Transforms of mapped frames */
+int __must_check tmm_mapped_frames_append(struct tmm_mapped_frames *frames,
+					  struct tmm_mapped_frames **other);
 int __must_check tmm_mapped_frames_split_at(struct tmm_mapped_frames *frames, u64 at,
 					    struct tmm_mapped_frames **second);
 

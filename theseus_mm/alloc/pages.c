@@ -126,7 +126,7 @@ int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 	*other = NULL;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_pages_merge);
+EXPORT_SYMBOL_GPL(tmm_allocated_pages_merge);
 
 /**
  * tmm_allocated_pages_split_at() - make two runs of one
@@ -158,7 +158,7 @@ int tmm_allocated_pages_split_at(struct tmm_allocated_pages *pages, u64 at,
 	*second = half;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_pages_split_at);
+EXPORT_SYMBOL_GPL(tmm_allocated_pages_split_at);
 
 /**
  * tmm_allocated_pages_drop() - give pages back to their allocator
@@ -176,4 +176,4 @@ void tmm_allocated_pages_drop(struct tmm_allocated_pages **pages)
 		return;
 	tmm_range_release(&doomed->allocator->ra, doomed->region, &doomed->chunk);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_pages_drop);
+EXPORT_SYMBOL_GPL(tmm_allocated_pages_drop);

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/pool.h"
+
+#include "core/types.h"
+
+#include <asm/e820/api.h>
+#include <kunit/visibility.h>
+#include <linux/cc_platform.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/string.h>
+#include <xen/xen.h>
+
+/* Reserved holes larger than this are not RAM: QEMU has one of 12 GiB. */
+#define MAX_CANDIDATE_BYTES	(1ULL << 42)
+
+static u64 pool_end(const struct tmm_pool *pool)
+{
+	return pool->start + pool->nr_bytes;
+}
+
+/* One "<size>@<start>"; *text moves behind it. */
+static int parse_one(const char **text, struct tmm_pool *pool)
+{
+	const char *at = *text;
+	char *rest;
+	u64 end;
+
+	pool->nr_bytes = memparse(at, &rest);
+	if (rest == at || *rest != '@')
+		return -EINVAL;
+	at = rest + 1;
+	pool->start = memparse(at, &rest);
+	if (rest == at || (*rest && *rest != ','))
+		return -EINVAL;
+	*text = *rest ? rest + 1 : rest;
+	if (*rest && !**text)
+		return -EINVAL;
+	if (!IS_ALIGNED(pool->start | pool->nr_bytes, TMM_PAGE_SIZE))
+		return -EINVAL;
+	if (pool->nr_bytes < TMM_POOL_MIN_BYTES)
+		return -EINVAL;
+	if (check_add_overflow(pool->start, pool->nr_bytes, &end) ||
+	    end > 1ULL << boot_cpu_data.x86_phys_bits)
+		return -ERANGE;
+	return 0;
+}
+
+static int compare_start(const void *a, const void *b)
+{
+	const struct tmm_pool *left = a;
+	const struct tmm_pool *right = b;
+
+	return left->start < right->start ? -1 : left->start > right->start;
+}
+
+/* Join runs that overlap or touch; the result is sorted. */
+static unsigned int merge_pools(struct tmm_pool *pools, unsigned int nr)
+{
+	unsigned int i, last = 0;
+
+	sort(pools, nr, sizeof(*pools), compare_start, NULL);
+	for (i = 1; i < nr; i++) {
+		if (pools[i].start <= pool_end(&pools[last]))
+			pools[last].nr_bytes = max(pool_end(&pools[last]), pool_end(&pools[i])) -
+					       pools[last].start;
+		else
+			pools[++last] = pools[i];
+	}
+	return last + 1;
+}
+
+/**
+ * tmm_pools_parse() - read a list of runs
+ * @text: "<size>@<start>[,...]", K/M/G suffixes, as in memmap=
+ * @pools: set to an array of unclaimed runs, the caller's to kfree(), sorted;
+ *         runs that overlap or touch are joined
+ * @nr: set to their number
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EINVAL if @text is malformed, not in whole pages or a run is
+ * smaller than TMM_POOL_MIN_BYTES, -ERANGE if a run lies past the last physical
+ * address, or -ENOMEM
+ */
+int tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr)
+{
+	struct tmm_pool *parsed;
+	unsigned int count = 1;
+	unsigned int i;
+	const char *c;
+	int err;
+
+	for (c = text; *c; c++)
+		count += *c == ',';
+	parsed = kcalloc(count, sizeof(*parsed), GFP_KERNEL);
+	if (!parsed)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		err = parse_one(&text, &parsed[i]);
+		if (err) {
+			kfree(parsed);
+			return err;
+		}
+	}
+	*nr = merge_pools(parsed, count);
+	*pools = parsed;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_pools_parse);
+
+/* What makes a page something else than RAM taken with memmap=; NULL if nothing. */
+static const char *why_not_taken(u64 start, u64 end)
+{
+	if (e820__mapped_raw_any(start, end, E820_TYPE_RESERVED))
+		return "reserved by the firmware";
+	if (e820__mapped_raw_any(start, end, E820_TYPE_ACPI) ||
+	    e820__mapped_raw_any(start, end, E820_TYPE_NVS))
+		return "used by ACPI";
+	if (!e820__mapped_raw_any(start, end, E820_TYPE_RAM))
+		return "not RAM";
+	if (e820__mapped_any(start, end, E820_TYPE_RAM))
+		return "RAM in use by Linux";
+	return NULL;
+}
+
+struct reserved_hit {
+	u64 start;
+	u64 end;
+	unsigned int count;
+};
+
+static int note_reserved(struct resource *res, void *arg)
+{
+	struct reserved_hit *hit = arg;
+
+	hit->start = res->start;
+	hit->end = res->end + 1;
+	hit->count++;
+	return 0;
+}
+
+static void refuse(const struct tmm_pool *pool, u64 page, const char *why)
+{
+	pr_err("refused: page %#llx of %lluK@%#llx is %s\n", page, pool->nr_bytes >> 10,
+	       pool->start, why);
+	pr_err("reserve it at boot: memmap=%lluK$%#llx (GRUB_CMDLINE_LINUX: memmap=%lluK\\\\\\$%#llx; QEMU -append in a shell: memmap=%lluK\\$%#llx), then load with regions=%lluK@%#llx\n",
+	       pool->nr_bytes >> 10, pool->start, pool->nr_bytes >> 10, pool->start,
+	       pool->nr_bytes >> 10, pool->start, pool->nr_bytes >> 10, pool->start);
+}
+
+static int check_pages(const struct tmm_pool *pool)
+{
+	u64 page;
+
+	for (page = pool->start; page < pool_end(pool); page += TMM_PAGE_SIZE) {
+		const char *why = why_not_taken(page, page + TMM_PAGE_SIZE);
+
+		if (why) {
+			refuse(pool, page, why);
+			return -ENODEV;
+		}
+		if (!(page & ((1ULL << 30) - 1)))
+			cond_resched();
+	}
+	return 0;
+}
+
+static int check_resources(const struct tmm_pool *pool)
+{
+	struct reserved_hit hit = {};
+
+	walk_iomem_res_desc(IORES_DESC_RESERVED, IORESOURCE_MEM, pool->start, pool_end(pool) - 1,
+			    &hit, note_reserved);
+	if (hit.count != 1 || hit.start > pool->start || hit.end < pool_end(pool)) {
+		refuse(pool, hit.count && hit.start <= pool->start ? hit.end : pool->start,
+		       "outside the Reserved range in /proc/iomem");
+		return -ENODEV;
+	}
+	if (region_intersects(pool->start, pool->nr_bytes, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_DISJOINT) {
+		refuse(pool, pool->start, "System RAM in /proc/iomem");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int check_machine(void)
+{
+	if (xen_pv_domain()) {
+		pr_err("refused: Xen PV guests cannot load a page table of their own\n");
+		return -EOPNOTSUPP;
+	}
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
+		pr_err("refused: memory encryption is active, and this module does not set its address bit\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/**
+ * tmm_pool_claim() - check a run and take it
+ * @pool: start and nr_bytes are set; the rest is set on success only
+ *
+ * Says in the log which page of which run is what, and how to reserve it.
+ *
+ * Context: Process context, may sleep. O(pages).
+ * Return: 0; -ENODEV if the run is not RAM reserved with memmap=, -EBUSY if
+ * somebody has claimed it, -EOPNOTSUPP on a machine where the module cannot
+ * work, or -ENOMEM
+ */
+int tmm_pool_claim(struct tmm_pool *pool)
+{
+	int err = check_machine();
+
+	if (!err)
+		err = check_resources(pool);
+	if (!err)
+		err = check_pages(pool);
+	if (err)
+		return err;
+
+	pool->resource = request_mem_region_exclusive(pool->start, pool->nr_bytes, KBUILD_MODNAME);
+	if (!pool->resource) {
+		pr_err("refused: %lluK@%#llx, or a part of it, is claimed already (/proc/iomem says by whom)\n",
+		       pool->nr_bytes >> 10, pool->start);
+		return -EBUSY;
+	}
+	/*
+	 * All of it, and for as long as we have it: besides being the way to
+	 * tables, this is what makes Linux map the same memory write-back into
+	 * processes.
+	 */
+	pool->window = memremap(pool->start, pool->nr_bytes, MEMREMAP_WB);
+	if (!pool->window) {
+		release_mem_region(pool->start, pool->nr_bytes);
+		pool->resource = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_pool_claim);
+
+/**
+ * tmm_pool_release() - undo tmm_pool_claim()
+ * @pool: claimed, or not
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_pool_release(struct tmm_pool *pool)
+{
+	if (!pool->resource)
+		return;
+	memunmap(pool->window);
+	release_mem_region(pool->start, pool->nr_bytes);
+	pool->window = NULL;
+	pool->resource = NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_pool_release);
+
+static int list_candidate(struct resource *res, void *arg)
+{
+	unsigned int *nr = arg;
+	struct tmm_pool pool;
+
+	pool.start = ALIGN(res->start, TMM_PAGE_SIZE);
+	pool.nr_bytes = ALIGN_DOWN(res->end + 1, TMM_PAGE_SIZE) - pool.start;
+	/* Page 0 is RAM that Linux reserves by itself. */
+	if (!pool.start || res->end + 1 <= pool.start || pool.nr_bytes < TMM_POOL_MIN_BYTES ||
+	    pool.nr_bytes > MAX_CANDIDATE_BYTES)
+		return 0;
+	/* The whole range at once: it is a hint, and holes can be huge. */
+	if (why_not_taken(pool.start, pool_end(&pool)))
+		return 0;
+	pr_err("candidate: regions=%lluK@%#llx\n", pool.nr_bytes >> 10, pool.start);
+	(*nr)++;
+	return 0;
+}
+
+/**
+ * tmm_pools_list_candidates() - say in the log what could be claimed
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_pools_list_candidates(void)
+{
+	unsigned int nr = 0;
+
+	walk_iomem_res_desc(IORES_DESC_RESERVED, IORESOURCE_MEM, 0, -1, &nr, list_candidate);
+	if (!nr)
+		pr_err("no candidate: boot with memmap=<size>$<start> (\\$ in a shell, \\\\\\$ in /etc/default/grub)\n");
+}

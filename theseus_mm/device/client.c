@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/client.h"
+
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "mapping/borrow.h"
+#include "mapping/mapped_pages.h"
+
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/moduleparam.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+static unsigned int max_handles = 1U << 20;
+module_param(max_handles, uint, 0644);
+MODULE_PARM_DESC(max_handles, "handles that one client may have (default 1048576)");
+
+/**
+ * tmm_client_max_handles() - the limit of handles a client
+ *
+ * Return: the module parameter, as it is now
+ */
+u32 tmm_client_max_handles(void)
+{
+	return READ_ONCE(max_handles);
+}
+
+/**
+ * tmm_client_create() - make a client that owns nothing
+ * @inst: the instance; stays as long as the client
+ *
+ * Context: Process context, may sleep.
+ * Return: the client, or ERR_PTR(-ENOMEM)
+ */
+struct tmm_client *tmm_client_create(struct tmm_instance *inst)
+{
+	struct tmm_client *client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
+
+	if (!client)
+		return ERR_PTR(-ENOMEM);
+	client->inst = inst;
+	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	return client;
+}
+
+static u64 nr_frames_of(const struct tmm_object *object)
+{
+	switch (object->kind) {
+	case THESEUS_MM_KIND_FRAMES:
+		return tmm_frames_nr(&object->frames->f);
+	case THESEUS_MM_KIND_MAPPING:
+		return tmm_mapped_pages_nr_bytes(object->mapping) >> TMM_PAGE_SHIFT;
+	default:
+		return 0;
+	}
+}
+
+static void drop_content(struct tmm_object *object)
+{
+	switch (object->kind) {
+	case THESEUS_MM_KIND_PAGES:
+		tmm_allocated_pages_drop(&object->pages);
+		break;
+	case THESEUS_MM_KIND_FRAMES:
+		tmm_allocated_frames_drop(&object->frames);
+		break;
+	case THESEUS_MM_KIND_MAPPING:
+		tmm_mapped_pages_drop(&object->mapping);
+		break;
+	}
+	object->kind = 0;
+}
+
+/**
+ * tmm_client_destroy() - drop all that a client owns, and the client
+ * @client: no call on it is running, and none can start
+ *
+ * Context: Process context, may sleep. O(what it owns).
+ */
+void tmm_client_destroy(struct tmm_client *client)
+{
+	struct tmm_object *object;
+	unsigned long handle;
+
+	xa_for_each(&client->objects, handle, object) {
+		drop_content(object);
+		kfree(object);
+		cond_resched();
+	}
+	xa_destroy(&client->objects);
+	kfree(client);
+}
+
+/**
+ * tmm_object_reserve() - make an object that owns nothing, with a handle
+ * @client: the client
+ *
+ * Context: Process context, may sleep.
+ * Return: the object, reserved: to be published or abandoned; ERR_PTR(-EDQUOT) at
+ * the client's limit, or ERR_PTR(-ENOMEM)
+ */
+struct tmm_object *tmm_object_reserve(struct tmm_client *client)
+{
+	struct tmm_object *object;
+	int err;
+
+	if (atomic_inc_return(&client->nr_handles) > tmm_client_max_handles()) {
+		err = -EDQUOT;
+		goto err_uncount;
+	}
+	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
+	if (!object) {
+		err = -ENOMEM;
+		goto err_uncount;
+	}
+	/* NULL reserves: storing the object later needs no memory. */
+	err = xa_alloc_cyclic(&client->objects, &object->handle, NULL, xa_limit_32b,
+			      &client->next_handle, GFP_KERNEL_ACCOUNT);
+	if (err >= 0)
+		return object;
+	kfree(object);
+	if (err == -EBUSY)
+		err = -EDQUOT;
+err_uncount:
+	atomic_dec(&client->nr_handles);
+	return ERR_PTR(err);
+}
+
+/**
+ * tmm_object_abandon() - forget an object that owns nothing, and its handle
+ * @client: the client
+ * @object: reserved, or taken and emptied; NULL is allowed
+ *
+ * Context: Process context.
+ */
+void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
+{
+	if (!object)
+		return;
+	xa_erase(&client->objects, object->handle);
+	atomic_dec(&client->nr_handles);
+	kfree(object);
+}
+
+/**
+ * tmm_object_publish() - make an object visible
+ * @client: the client
+ * @object: reserved or taken, owning something; the table's from now on
+ *
+ * Context: Process context. Cannot fail: the slot is there.
+ */
+void tmm_object_publish(struct tmm_client *client, struct tmm_object *object)
+{
+	atomic64_add(nr_frames_of(object), &client->nr_frames);
+	xa_store(&client->objects, object->handle, object, 0);
+}
+
+/**
+ * tmm_object_take() - find an object and make it invisible
+ * @client: the client
+ * @handle: its handle
+ * @kind: THESEUS_MM_KIND_*, or TMM_KIND_ANY
+ *
+ * Context: Process context.
+ * Return: the object, the caller's to publish again, drop or abandon; or
+ * ERR_PTR(-ENOENT) if there is none that is visible and of that kind
+ */
+struct tmm_object *tmm_object_take(struct tmm_client *client, u32 handle, u32 kind)
+{
+	struct tmm_object *object;
+
+	xa_lock(&client->objects);
+	object = xa_load(&client->objects, handle);
+	if (!object || (kind != TMM_KIND_ANY && object->kind != kind)) {
+		xa_unlock(&client->objects);
+		return ERR_PTR(-ENOENT);
+	}
+	/* In an allocating table, NULL keeps the slot reserved. */
+	__xa_store(&client->objects, handle, NULL, 0);
+	xa_unlock(&client->objects);
+	atomic64_sub(nr_frames_of(object), &client->nr_frames);
+	return object;
+}
+
+/**
+ * tmm_object_drop() - give back what an object owns, and forget it
+ * @client: the client
+ * @object: taken
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_object_drop(struct tmm_client *client, struct tmm_object *object)
+{
+	drop_content(object);
+	tmm_object_abandon(client, object);
+}
+
+static void describe(const struct tmm_object *object, struct theseus_mm_query *query)
+{
+	struct tmm_page_range pages;
+
+	query->kind = object->kind;
+	query->nr_frame_ranges = 0;
+	query->pte_flags = 0;
+	switch (object->kind) {
+	case THESEUS_MM_KIND_PAGES:
+		pages = tmm_allocated_pages_range(object->pages);
+		break;
+	case THESEUS_MM_KIND_FRAMES:
+		query->nr_frame_ranges = 1;
+		query->start = object->frames->f.chunk.start << TMM_PAGE_SHIFT;
+		query->nr_pages = tmm_frames_nr(&object->frames->f);
+		return;
+	case THESEUS_MM_KIND_MAPPING:
+		pages = tmm_mapped_pages_range(object->mapping);
+		query->nr_frame_ranges = object->mapping->nr_frame_ranges;
+		query->pte_flags = (__force u64)tmm_mapped_pages_flags(object->mapping);
+		break;
+	}
+	query->start = tmm_page_range_start_address(&pages).v;
+	query->nr_pages = tmm_page_range_size_in_pages(&pages);
+}
+
+/**
+ * tmm_object_query() - describe an object
+ * @client: the client
+ * @query: handle is set; all out fields are filled in on success only
+ *
+ * Context: Process context.
+ * Return: 0 or -ENOENT
+ */
+int tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query)
+{
+	const struct tmm_object *object;
+
+	xa_lock(&client->objects);
+	object = xa_load(&client->objects, query->handle);
+	if (object)
+		describe(object, query);
+	xa_unlock(&client->objects);
+	if (!object)
+		return -ENOENT;
+	if (query->kind == THESEUS_MM_KIND_FRAMES && !capable(CAP_SYS_ADMIN))
+		query->start = 0;
+	return 0;
+}
+
+/**
+ * tmm_object_borrow() - borrow a part of a mapping
+ * @client: the client
+ * @handle: the mapping's handle
+ * @offset: bytes from its start
+ * @nr_bytes: length of the part
+ * @is_mutable: ask to write
+ * @borrow: filled in on success only
+ *
+ * Context: Process context.
+ * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
+ */
+int tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
+		      bool is_mutable, struct tmm_borrow *borrow)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = xa_load(&client->objects, handle);
+	if (object && object->kind == THESEUS_MM_KIND_MAPPING)
+		err = tmm_borrow_begin(object->mapping, offset, nr_bytes, is_mutable, borrow);
+	xa_unlock(&client->objects);
+	return err;
+}

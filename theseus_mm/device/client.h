@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Clients and their handles.
+ *
+ * A client is an open file description of /dev/theseus_mm. Its table maps handles
+ * to objects; each object owns one thing of the layers below. A handle is in one
+ * of three states:
+ *
+ *	reserved -> visible <-> taken
+ *
+ * Only a visible one can be found. A call that changes or consumes an object
+ * first takes it, so that a second call on the same handle finds nothing; on
+ * failure it makes it visible again, as it was. A new object becomes visible
+ * only after its handle was copied to the caller, so there is always a way back.
+ *
+ * Invariant: what a visible object owns does not change while the table's lock
+ * is held. No lock of this layer is held over a copy to or from user space.
+ * Owner: the file; released with it.
+ */
+#ifndef TMM_DEVICE_CLIENT_H
+#define TMM_DEVICE_CLIENT_H
+
+#include "uapi/theseus_mm.h"
+
+#include <linux/atomic.h>
+#include <linux/xarray.h>
+
+struct tmm_allocated_frames;
+struct tmm_allocated_pages;
+struct tmm_borrow;
+struct tmm_instance;
+struct tmm_mapped_pages;
+
+/**
+ * struct tmm_client - one open file description
+ * @inst: the instance it works on
+ * @objects: handles to objects; its lock is the client's only one
+ * @next_handle: where to look for a free handle, so that numbers are not reused
+ *               soon; under the table's lock
+ * @nr_handles: handles in any state
+ * @nr_frames: frames of all visible objects
+ */
+struct tmm_client {
+	struct tmm_instance *inst;
+	struct xarray objects;
+	u32 next_handle;
+	atomic_t nr_handles;
+	atomic64_t nr_frames;
+};
+
+/**
+ * struct tmm_object - what a handle stands for
+ * @handle: its number
+ * @kind: THESEUS_MM_KIND_*; 0 while it owns nothing
+ * @pages: by @kind
+ * @frames: by @kind
+ * @mapping: by @kind
+ */
+struct tmm_object {
+	u32 handle;
+	u32 kind;
+	union {
+		struct tmm_allocated_pages *pages;
+		struct tmm_allocated_frames *frames;
+		struct tmm_mapped_pages *mapping;
+	};
+};
+
+/* Any kind, for tmm_object_take(). */
+#define TMM_KIND_ANY	0
+
+struct tmm_client * __must_check tmm_client_create(struct tmm_instance *inst);
+void tmm_client_destroy(struct tmm_client *client);
+u32 tmm_client_max_handles(void);
+
+/* New objects */
+struct tmm_object * __must_check tmm_object_reserve(struct tmm_client *client);
+void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object);
+void tmm_object_publish(struct tmm_client *client, struct tmm_object *object);
+
+/* Visible objects */
+struct tmm_object * __must_check tmm_object_take(struct tmm_client *client, u32 handle, u32 kind);
+void tmm_object_drop(struct tmm_client *client, struct tmm_object *object);
+int __must_check tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query);
+int __must_check tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
+				   bool is_mutable, struct tmm_borrow *borrow);
+
+#endif /* TMM_DEVICE_CLIENT_H */

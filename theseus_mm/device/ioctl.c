@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/ioctl.h"
+
+#include "core/types.h"
+
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/nospec.h>
+#include <linux/stddef.h>
+#include <linux/uaccess.h>
+
+/**
+ * struct ioctl_op - one call
+ * @run: serves it
+ * @size: size of its structure
+ * @min_size: size of the structure's first version
+ * @flags: flags it knows
+ */
+struct ioctl_op {
+	int (*run)(struct tmm_call *call);
+	size_t size;
+	size_t min_size;
+	u32 flags;
+};
+
+/* Every structure begins with its flags: the dispatcher checks them. */
+#define OP(_cmd, _run, _struct, _last, _flags)					\
+	[_IOC_NR(_cmd)] = {							\
+		.run = (_run),							\
+		.size = sizeof(struct _struct) +				\
+			BUILD_BUG_ON_ZERO(offsetof(struct _struct, flags)) +	\
+			BUILD_BUG_ON_ZERO(sizeof(struct _struct) % 8),		\
+		.min_size = offsetofend(struct _struct, _last),			\
+		.flags = (_flags),						\
+	}
+
+static const struct ioctl_op ioctl_ops[] = {
+	OP(THESEUS_MM_IOC_GET_INFO, tmm_ioctl_get_info, theseus_mm_info, client_frames, 0),
+	OP(THESEUS_MM_IOC_GET_REGION, tmm_ioctl_get_region, theseus_mm_region, nr_bytes, 0),
+	OP(THESEUS_MM_IOC_GET_OCCUPANCY, tmm_ioctl_get_occupancy, theseus_mm_occupancy, buckets, 0),
+	OP(THESEUS_MM_IOC_QUERY, tmm_ioctl_query, theseus_mm_query, pte_flags, 0),
+	OP(THESEUS_MM_IOC_DROP, tmm_ioctl_drop, theseus_mm_drop, handle, 0),
+	OP(THESEUS_MM_IOC_SPLIT, tmm_ioctl_split, theseus_mm_split, second, 0),
+	OP(THESEUS_MM_IOC_MERGE, tmm_ioctl_merge, theseus_mm_merge, reserved, 0),
+	OP(THESEUS_MM_IOC_ALLOCATE_FRAMES, tmm_ioctl_allocate_frames, theseus_mm_allocate,
+	   nr_pages, THESEUS_MM_ALLOCATE_FLAGS_ALL),
+	OP(THESEUS_MM_IOC_ALLOCATE_PAGES, tmm_ioctl_allocate_pages, theseus_mm_allocate,
+	   nr_pages, THESEUS_MM_ALLOCATE_FLAGS_ALL),
+	OP(THESEUS_MM_IOC_CREATE_MAPPING, tmm_ioctl_create_mapping, theseus_mm_create_mapping,
+	   paddr, 0),
+	OP(THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING, tmm_ioctl_create_contiguous_mapping,
+	   theseus_mm_create_mapping, paddr, 0),
+	OP(THESEUS_MM_IOC_MAP_ALLOCATED_PAGES, tmm_ioctl_map_allocated_pages, theseus_mm_map,
+	   nr_pages, 0),
+	OP(THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO, tmm_ioctl_map_allocated_pages_to, theseus_mm_map,
+	   nr_pages, 0),
+	OP(THESEUS_MM_IOC_REMAP, tmm_ioctl_remap, theseus_mm_remap, pte_flags, 0),
+	OP(THESEUS_MM_IOC_UNMAP_INTO_PARTS, tmm_ioctl_unmap_into_parts, theseus_mm_unmap, pages, 0),
+	OP(THESEUS_MM_IOC_READ, tmm_ioctl_read, theseus_mm_access, buffer, 0),
+	OP(THESEUS_MM_IOC_WRITE, tmm_ioctl_write, theseus_mm_access, buffer, 0),
+	OP(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
+	OP(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
+};
+
+static const struct ioctl_op *find_op(unsigned int cmd)
+{
+	unsigned int nr = _IOC_NR(cmd);
+	const struct ioctl_op *op;
+
+	if (_IOC_TYPE(cmd) != THESEUS_MM_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
+		return NULL;
+	if (nr >= ARRAY_SIZE(ioctl_ops))
+		return NULL;
+	op = &ioctl_ops[array_index_nospec(nr, ARRAY_SIZE(ioctl_ops))];
+	return op->run ? op : NULL;
+}
+
+int tmm_call_reply(const struct tmm_call *call)
+{
+	return copy_to_user(call->user, &call->arg, min(call->user_size, call->size)) ? -EFAULT : 0;
+}
+
+/**
+ * tmm_ioctl() - serve a call
+ * @file: the client's
+ * @cmd: which; its size field is the size of the caller's structure
+ * @user: address of the structure
+ *
+ * Return: 0, or a negative errno of the table in the UAPI header
+ */
+long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+{
+	const struct ioctl_op *op = find_op(cmd);
+	struct tmm_call call;
+	int err;
+
+	if (!op)
+		return -ENOTTY;
+	call.client = file->private_data;
+	call.user = (void __user *)user;
+	call.user_size = _IOC_SIZE(cmd);
+	call.size = op->size;
+	if (call.user_size < op->min_size)
+		return -EINVAL;
+	if (call.user_size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(&call.arg, op->size, call.user, call.user_size);
+	if (err)
+		return err;
+	if (call.arg.flags & ~op->flags)
+		return -EINVAL;
+	return op->run(&call);
+}

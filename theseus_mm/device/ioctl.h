@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The calls of /dev/theseus_mm: one table, one dispatcher, and one function a
+ * call that checks everything, then does it. Policy is in the layers below.
+ */
+#ifndef TMM_DEVICE_IOCTL_H
+#define TMM_DEVICE_IOCTL_H
+
+#include "uapi/theseus_mm.h"
+
+#include <linux/compiler_types.h>
+#include <linux/types.h>
+
+struct file;
+struct tmm_client;
+
+/**
+ * struct tmm_call - one call being served
+ * @client: whose
+ * @user: its structure in user space
+ * @user_size: size of the structure that the program was built with
+ * @size: size of ours
+ * @arg: our copy; what the program did not give is 0
+ */
+struct tmm_call {
+	struct tmm_client *client;
+	void __user *user;
+	size_t user_size;
+	size_t size;
+	union {
+		u32 flags;
+		struct theseus_mm_info info;
+		struct theseus_mm_region region;
+		struct theseus_mm_occupancy occupancy;
+		struct theseus_mm_query query;
+		struct theseus_mm_drop drop;
+		struct theseus_mm_split split;
+		struct theseus_mm_merge merge;
+		struct theseus_mm_allocate allocate;
+		struct theseus_mm_create_mapping create;
+		struct theseus_mm_map map;
+		struct theseus_mm_remap remap;
+		struct theseus_mm_unmap unmap;
+		struct theseus_mm_access access;
+		struct theseus_mm_translate translate;
+		struct theseus_mm_dump_pte dump_pte;
+	} arg;
+};
+
+long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user);
+
+/* Copy the results out: before anything becomes visible. Return: 0 or -EFAULT */
+int __must_check tmm_call_reply(const struct tmm_call *call);
+
+/* ioctl_info.c */
+int tmm_ioctl_get_info(struct tmm_call *call);
+int tmm_ioctl_get_region(struct tmm_call *call);
+int tmm_ioctl_get_occupancy(struct tmm_call *call);
+int tmm_ioctl_translate(struct tmm_call *call);
+int tmm_ioctl_dump_pte(struct tmm_call *call);
+
+/* ioctl_objects.c */
+int tmm_ioctl_query(struct tmm_call *call);
+int tmm_ioctl_drop(struct tmm_call *call);
+int tmm_ioctl_split(struct tmm_call *call);
+int tmm_ioctl_merge(struct tmm_call *call);
+
+/* ioctl_allocate.c */
+int tmm_ioctl_allocate_frames(struct tmm_call *call);
+int tmm_ioctl_allocate_pages(struct tmm_call *call);
+
+/* ioctl_map.c */
+int tmm_ioctl_create_mapping(struct tmm_call *call);
+int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call);
+int tmm_ioctl_map_allocated_pages(struct tmm_call *call);
+int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call);
+int tmm_ioctl_remap(struct tmm_call *call);
+int tmm_ioctl_unmap_into_parts(struct tmm_call *call);
+
+/* ioctl_access.c */
+int tmm_ioctl_read(struct tmm_call *call);
+int tmm_ioctl_write(struct tmm_call *call);
+
+#endif /* TMM_DEVICE_IOCTL_H */

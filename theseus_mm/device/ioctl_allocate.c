@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/ioctl.h"
+
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "device/client.h"
+#include "mapping/instance.h"
+
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+
+/* Are the fields that the flags do not speak of 0, and do the flags agree? */
+static int check_fields(const struct theseus_mm_allocate *request)
+{
+	bool is_at = request->flags & THESEUS_MM_ALLOCATE_AT;
+	bool in_range = request->flags & THESEUS_MM_ALLOCATE_IN_RANGE;
+
+	if (is_at && (in_range || request->align))
+		return -EINVAL;
+	if (!is_at && request->at)
+		return -EINVAL;
+	if (!in_range && (request->min || request->max))
+		return -EINVAL;
+	if (request->min > request->max)
+		return -EINVAL;
+	if (!request->size || (request->align & (TMM_PAGE_SIZE - 1)))
+		return -EINVAL;
+	return 0;
+}
+
+static int decode_size(const struct theseus_mm_allocate *request, u64 *nr)
+{
+	if (request->flags & THESEUS_MM_ALLOCATE_BY_BYTES)
+		return tmm_chunks_of_bytes(request->at & (TMM_PAGE_SIZE - 1), request->size, nr);
+	/* What is asked for in chunks must have a size in bytes. */
+	if (request->size > U64_MAX >> TMM_PAGE_SHIFT)
+		return -EOVERFLOW;
+	*nr = request->size;
+	return 0;
+}
+
+/* @number_of turns an address into a chunk number, or says that it is none. */
+static int decode(const struct theseus_mm_allocate *request,
+		  int (*number_of)(u64 address, u64 *number), struct tmm_allocation_request *out)
+{
+	int err = check_fields(request);
+
+	if (err)
+		return err;
+	*out = tmm_request_aligned(request->align >> TMM_PAGE_SHIFT, 0);
+	if (request->flags & THESEUS_MM_ALLOCATE_AT) {
+		out->is_at = true;
+		err = number_of(request->at, &out->at);
+	} else if (request->flags & THESEUS_MM_ALLOCATE_IN_RANGE) {
+		err = number_of(request->min, &out->min);
+		if (!err)
+			err = number_of(request->max, &out->max);
+	}
+	return err ?: decode_size(request, &out->nr);
+}
+
+static int page_number_of(u64 address, u64 *number)
+{
+	struct tmm_vaddr vaddr;
+	int err = tmm_vaddr_new(address, &vaddr);
+
+	if (!err)
+		*number = tmm_page_containing_address(vaddr, TMM_4K).number;
+	return err;
+}
+
+static int frame_number_of(u64 address, u64 *number)
+{
+	struct tmm_paddr paddr;
+	int err = tmm_paddr_new(address, &paddr);
+
+	if (!err)
+		*number = tmm_frame_containing_address(paddr, TMM_4K).number;
+	return err;
+}
+
+/* Tell the caller what it gets, and then let it be found. */
+static int deliver(struct tmm_call *call, struct tmm_object *object, u64 start, u64 nr)
+{
+	struct theseus_mm_allocate *request = &call->arg.allocate;
+	int err;
+
+	request->handle = object->handle;
+	request->start = start;
+	request->nr_pages = nr;
+	err = tmm_call_reply(call);
+	if (err)
+		tmm_object_drop(call->client, object);
+	else
+		tmm_object_publish(call->client, object);
+	return err;
+}
+
+int tmm_ioctl_allocate_pages(struct tmm_call *call)
+{
+	struct tmm_client *client = call->client;
+	struct tmm_allocation_request request;
+	struct tmm_page_range range;
+	struct tmm_object *object;
+	int err = decode(&call->arg.allocate, page_number_of, &request);
+
+	if (err)
+		return err;
+	object = tmm_object_reserve(client);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	object->pages = tmm_page_allocator_allocate(&client->inst->pa, &request);
+	err = PTR_ERR_OR_ZERO(object->pages);
+	if (err) {
+		tmm_object_abandon(client, object);
+		return err;
+	}
+	object->kind = THESEUS_MM_KIND_PAGES;
+	range = tmm_allocated_pages_range(object->pages);
+	return deliver(call, object, tmm_page_range_start_address(&range).v,
+		       tmm_page_range_size_in_pages(&range));
+}
+
+int tmm_ioctl_allocate_frames(struct tmm_call *call)
+{
+	struct tmm_client *client = call->client;
+	struct tmm_allocation_request request;
+	struct tmm_frame_range range;
+	struct tmm_object *object;
+	bool sees_physical = capable(CAP_SYS_ADMIN);
+	int err = decode(&call->arg.allocate, frame_number_of, &request);
+
+	if (err)
+		return err;
+	if ((call->arg.allocate.flags & (THESEUS_MM_ALLOCATE_AT | THESEUS_MM_ALLOCATE_IN_RANGE)) &&
+	    !sees_physical)
+		return -EPERM;
+	object = tmm_object_reserve(client);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	object->frames = tmm_frame_allocator_allocate(&client->inst->fa, &request);
+	err = PTR_ERR_OR_ZERO(object->frames);
+	if (!err)
+		err = tmm_allocated_frames_zero(object->frames);
+	if (err) {
+		tmm_allocated_frames_drop(&object->frames);
+		tmm_object_abandon(client, object);
+		return err;
+	}
+	object->kind = THESEUS_MM_KIND_FRAMES;
+	range = tmm_frames_range(&object->frames->f);
+	return deliver(call, object,
+		       sees_physical ? tmm_frame_range_start_address(&range).v : 0,
+		       tmm_frame_range_size_in_frames(&range));
+}

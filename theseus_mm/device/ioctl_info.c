@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/ioctl.h"
+
+#include "device/client.h"
+#include "mapping/instance.h"
+#include "paging/mapper.h"
+#include "paging/page_table.h"
+
+#include <linux/atomic.h>
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/uaccess.h>
+
+static u64 region_bytes(const struct tmm_instance *inst)
+{
+	u64 nr = 0;
+	unsigned int i;
+
+	for (i = 0; i < inst->nr_memories; i++)
+		nr += inst->memories[i].memory.nr;
+	return nr << TMM_PAGE_SHIFT;
+}
+
+int tmm_ioctl_get_info(struct tmm_call *call)
+{
+	struct tmm_client *client = call->client;
+	struct tmm_instance *inst = client->inst;
+	struct theseus_mm_info *info = &call->arg.info;
+	struct tmm_range_totals totals;
+	unsigned int size;
+
+	memset(info, 0, sizeof(*info));
+	info->abi = THESEUS_MM_ABI;
+	info->paging_levels = tmm_paging_levels();
+	info->nr_regions = inst->nr_memories;
+	info->region_bytes = region_bytes(inst);
+	tmm_range_allocator_totals(&inst->fa.ra, &totals);
+	info->frames_total = totals.nr_total;
+	info->frames_free = totals.nr_free;
+	info->frames_ranges = totals.nr_ranges;
+	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++)
+		info->frames_largest[size] = totals.largest[size];
+	tmm_range_allocator_totals(&inst->pa.ra, &totals);
+	info->pages_start = tmm_vaddr_new_canonical(inst->pages.first << TMM_PAGE_SHIFT).v;
+	info->pages_total = totals.nr_total;
+	info->pages_free = totals.nr_free;
+	info->nr_mappings = atomic64_read(&inst->root->nr_mappings);
+	info->nr_tables = READ_ONCE(inst->fa.nr_tables);
+	info->client_handles = atomic_read(&client->nr_handles);
+	info->client_handles_max = tmm_client_max_handles();
+	info->client_frames = atomic64_read(&client->nr_frames);
+	return tmm_call_reply(call);
+}
+
+int tmm_ioctl_get_region(struct tmm_call *call)
+{
+	struct theseus_mm_region *region = &call->arg.region;
+	const struct tmm_instance *inst = call->client->inst;
+	const struct tmm_memory *memory;
+
+	if (region->index >= inst->nr_memories)
+		return -ERANGE;
+	memory = &inst->memories[region->index].memory;
+	region->start = capable(CAP_SYS_ADMIN) ? memory->first << TMM_PAGE_SHIFT : 0;
+	region->nr_bytes = memory->nr << TMM_PAGE_SHIFT;
+	return tmm_call_reply(call);
+}
+
+/* First frame of part @i of @nr in a run of @nr_frames. */
+static u64 bucket_start(u64 nr_frames, unsigned int i, unsigned int nr)
+{
+	return nr_frames / nr * i + nr_frames % nr * i / nr;
+}
+
+static int fill_buckets(struct tmm_instance *inst, const struct theseus_mm_occupancy *request,
+			struct theseus_mm_bucket *buckets)
+{
+	u64 nr_frames = inst->memories[request->index].memory.nr;
+	u64 counts[TMM_NR_MARKS];
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < request->nr_buckets; i++) {
+		u64 start = bucket_start(nr_frames, i, request->nr_buckets);
+		u64 end = bucket_start(nr_frames, i + 1, request->nr_buckets);
+
+		err = tmm_instance_count(inst, request->index, start, end - start, counts);
+		if (err)
+			return err;
+		buckets[i] = (struct theseus_mm_bucket){
+			.free = counts[TMM_MARK_FREE],
+			.allocated = counts[TMM_MARK_ALLOCATED] + counts[TMM_MARK_UNMAPPED],
+			.mapped = counts[TMM_MARK_MAPPED],
+			.tables = counts[TMM_MARK_TABLE],
+			.metadata = counts[TMM_MARK_METADATA],
+		};
+	}
+	return 0;
+}
+
+int tmm_ioctl_get_occupancy(struct tmm_call *call)
+{
+	const struct theseus_mm_occupancy *request = &call->arg.occupancy;
+	struct tmm_instance *inst = call->client->inst;
+	struct theseus_mm_bucket *buckets;
+	size_t nr_bytes;
+	int err;
+
+	if (request->reserved || !request->nr_buckets ||
+	    request->nr_buckets > THESEUS_MM_MAX_BUCKETS)
+		return -EINVAL;
+	if (request->index >= inst->nr_memories)
+		return -ERANGE;
+	nr_bytes = array_size(request->nr_buckets, sizeof(*buckets));
+	buckets = kvzalloc(nr_bytes, GFP_KERNEL_ACCOUNT);
+	if (!buckets)
+		return -ENOMEM;
+	err = fill_buckets(inst, request, buckets);
+	if (!err && copy_to_user(u64_to_user_ptr(request->buckets), buckets, nr_bytes))
+		err = -EFAULT;
+	kvfree(buckets);
+	return err;
+}
+
+int tmm_ioctl_translate(struct tmm_call *call)
+{
+	struct theseus_mm_translate *request = &call->arg.translate;
+	struct tmm_translation found;
+	struct tmm_vaddr vaddr;
+	int err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = tmm_vaddr_new(request->vaddr, &vaddr);
+	if (!err)
+		err = tmm_mapper_translate(call->client->inst->root, vaddr, &found);
+	if (err)
+		return err;
+	request->page_size_shift = TMM_PAGE_SHIFT + tmm_page_size_order(found.size);
+	request->paddr = found.paddr.v;
+	request->pte_flags = (__force u64)found.flags;
+	return tmm_call_reply(call);
+}
+
+int tmm_ioctl_dump_pte(struct tmm_call *call)
+{
+	struct theseus_mm_dump_pte *request = &call->arg.dump_pte;
+	struct tmm_pte_dump dump = {};
+	struct tmm_vaddr vaddr;
+	int err;
+
+	BUILD_BUG_ON(THESEUS_MM_MAX_LEVELS != TMM_MAX_LEVELS);
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = tmm_vaddr_new(request->vaddr, &vaddr);
+	if (err)
+		return err;
+	tmm_mapper_dump(call->client->inst->root, vaddr, &dump);
+	request->nr_levels = dump.nr_levels;
+	memcpy(request->entries, dump.entries, sizeof(dump.entries));
+	return tmm_call_reply(call);
+}

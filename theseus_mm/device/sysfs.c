@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/class/misc/theseus_mm/: one value a file.
+ */
+#include "device/chardev.h"
+
+#include "mapping/instance.h"
+#include "paging/page_table.h"
+
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+static struct tmm_instance *instance_of(struct device *dev)
+{
+	struct miscdevice *misc = dev_get_drvdata(dev);
+
+	return container_of(misc, struct tmm_chardev, misc)->inst;
+}
+
+static struct tmm_range_totals totals_of(struct device *dev)
+{
+	struct tmm_range_totals totals;
+
+	tmm_range_allocator_totals(&instance_of(dev)->fa.ra, &totals);
+	return totals;
+}
+
+/* One line a region, for root only: where they are is physical addresses. */
+static ssize_t region_base_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct tmm_instance *inst = instance_of(dev);
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < inst->nr_memories; i++)
+		len += sysfs_emit_at(buf, len, "%#llx\n",
+				     inst->memories[i].memory.first << TMM_PAGE_SHIFT);
+	return len;
+}
+static DEVICE_ATTR_ADMIN_RO(region_base);
+
+static ssize_t region_size_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct tmm_instance *inst = instance_of(dev);
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < inst->nr_memories; i++)
+		len += sysfs_emit_at(buf, len, "%llu\n",
+				     inst->memories[i].memory.nr << TMM_PAGE_SHIFT);
+	return len;
+}
+static DEVICE_ATTR_RO(region_size);
+
+static ssize_t frames_total_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_total);
+}
+static DEVICE_ATTR_RO(frames_total);
+
+static ssize_t frames_free_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_free);
+}
+static DEVICE_ATTR_RO(frames_free);
+
+static ssize_t frames_largest_free_show(struct device *dev, struct device_attribute *attr,
+					char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_4K]);
+}
+static DEVICE_ATTR_RO(frames_largest_free);
+
+static ssize_t mappings_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n",
+			  (u64)atomic64_read(&instance_of(dev)->root->nr_mappings));
+}
+static DEVICE_ATTR_RO(mappings);
+
+static ssize_t tables_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_tables));
+}
+static DEVICE_ATTR_RO(tables);
+
+static struct attribute *tmm_sysfs_attrs[] = {
+	&dev_attr_region_base.attr,
+	&dev_attr_region_size.attr,
+	&dev_attr_frames_total.attr,
+	&dev_attr_frames_free.attr,
+	&dev_attr_frames_largest_free.attr,
+	&dev_attr_mappings.attr,
+	&dev_attr_tables.attr,
+	NULL
+};
+
+static const struct attribute_group tmm_sysfs_group = {
+	.attrs = tmm_sysfs_attrs,
+};
+
+const struct attribute_group *tmm_sysfs_groups[] = {
+	&tmm_sysfs_group,
+	NULL
+};

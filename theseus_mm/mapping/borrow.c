@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping/borrow.h"
+
+#include "core/bug.h"
+#include "mapping/mapped_pages.h"
+#include "paging/window.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/overflow.h>
+
+static int check_bounds(u64 offset, u64 nr_bytes, u64 limit)
+{
+	u64 end;
+
+	if (check_add_overflow(offset, nr_bytes, &end))
+		return -EOVERFLOW;
+	return end > limit ? -ERANGE : 0;
+}
+
+/**
+ * tmm_borrow_begin() - borrow a part of a mapping
+ * @mp: the mapping; stays alive until the borrow ends, even if it is dropped
+ * @offset: bytes from its start
+ * @nr_bytes: length of the part; 0 is allowed
+ * @is_mutable: ask to write; excludes every other borrow
+ * @borrow: filled in on success only
+ *
+ * Theseus: MappedPages::borrow_type(), borrow_slice() and their mutable forms
+ *
+ * Context: Any. O(1).
+ * Return:
+ * * 0          - until tmm_borrow_end()
+ * * -EOVERFLOW - @offset + @nr_bytes overflows
+ * * -ERANGE    - the part reaches outside the mapping
+ * * -EACCES    - @is_mutable, and the mapping is not writable
+ * * -EBUSY     - borrowed in a way that excludes this
+ */
+int tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes, bool is_mutable,
+		     struct tmm_borrow *borrow)
+{
+	int err = tmm_mapped_pages_borrow(mp, is_mutable);
+
+	if (err)
+		return err;
+	/* Only now can the mapping's size no longer change. */
+	err = check_bounds(offset, nr_bytes, tmm_mapped_pages_nr_bytes(mp));
+	if (err) {
+		tmm_mapped_pages_unborrow(mp, is_mutable);
+		return err;
+	}
+	*borrow = (struct tmm_borrow){ mp, offset, nr_bytes, is_mutable };
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_borrow_begin);
+
+/**
+ * tmm_borrow_end() - give a borrow back
+ * @borrow: ended; may have been ended already
+ *
+ * Theseus: into_inner()
+ *
+ * Context: Process context, not inside a window. Cannot fail. The last borrow of
+ *          a dropped mapping unmaps it, O(pages).
+ */
+void tmm_borrow_end(struct tmm_borrow *borrow)
+{
+	struct tmm_mapped_pages *mp = borrow->mp;
+
+	borrow->mp = NULL;
+	if (mp)
+		tmm_mapped_pages_unborrow(mp, borrow->is_mutable);
+}
+EXPORT_SYMBOL_GPL(tmm_borrow_end);
+
+static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_bytes,
+		      struct tmm_vaddr *vaddr)
+{
+	struct tmm_page_range range;
+	int err = check_bounds(offset, nr_bytes, borrow->nr_bytes);
+
+	if (err)
+		return err;
+	range = tmm_mapped_pages_range(borrow->mp);
+	vaddr->v = tmm_page_range_start_address(&range).v + borrow->offset + offset;
+	return 0;
+}
+
+/**
+ * tmm_borrow_read() - copy out of a borrow
+ * @borrow: the borrow
+ * @offset: bytes from the start of the borrow
+ * @to: kernel memory
+ * @nr_bytes: how much
+ *
+ * Context: Process context, may sleep; windows of at most 4 KiB each.
+ * Return: 0; -EOVERFLOW or -ERANGE if the part lies outside the borrow, -EDEADLK
+ * or -EPERM from tmm_window_enter(), with nothing copied
+ */
+int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_t nr_bytes)
+{
+	struct tmm_vaddr vaddr;
+	size_t left;
+	int err = check_part(borrow, offset, nr_bytes, &vaddr);
+
+	if (!err)
+		err = tmm_window_read(borrow->mp->pt, vaddr, to, nr_bytes, &left);
+	if (!err && TMM_BUG_IF(left))
+		err = -EFAULT;
+	return err;
+}
+EXPORT_SYMBOL_GPL(tmm_borrow_read);
+
+/**
+ * tmm_borrow_write() - copy into a mutable borrow
+ * @borrow: the borrow
+ * @offset: bytes from the start of the borrow
+ * @from: kernel memory
+ * @nr_bytes: how much
+ *
+ * Context: Process context, may sleep; windows of at most 4 KiB each.
+ * Return: 0; -EACCES if the borrow is immutable; else as tmm_borrow_read()
+ */
+int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *from, size_t nr_bytes)
+{
+	struct tmm_vaddr vaddr;
+	size_t left;
+	int err = check_part(borrow, offset, nr_bytes, &vaddr);
+
+	if (!err && !borrow->is_mutable)
+		err = -EACCES;
+	if (!err)
+		err = tmm_window_write(borrow->mp->pt, vaddr, from, nr_bytes, &left);
+	if (!err && TMM_BUG_IF(left))
+		err = -EFAULT;
+	return err;
+}
+EXPORT_SYMBOL_GPL(tmm_borrow_write);

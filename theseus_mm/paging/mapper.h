@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mapper: entries for runs of pages. It knows numbers and bits; who owns pages
+ * and frames is the business of mapping/.
+ *
+ * Invariant: every operation on several pages is all or nothing, and when one
+ * that clears or changes entries returns, no CPU uses the old ones.
+ * Lock: none. The caller owns the pages, so nobody else writes their entries;
+ * tables shared with others' pages are counted (paging/table.h). Two callers map
+ * in one table at the same time.
+ */
+#ifndef TMM_PAGING_MAPPER_H
+#define TMM_PAGING_MAPPER_H
+
+#include "core/pte_flags.h"
+#include "core/types.h"
+#include "paging/table.h"
+
+struct tmm_page_table;
+
+/**
+ * struct tmm_translation - what an address translates to
+ * @paddr: the physical address
+ * @flags: what the leaf entry shows
+ * @size: size of the leaf
+ */
+struct tmm_translation {
+	struct tmm_paddr paddr;
+	tmm_pte_flags_t flags;
+	enum tmm_page_size size;
+};
+
+/**
+ * struct tmm_pte_dump - one address's walk
+ * @nr_levels: entries looked at
+ * @entries: raw entries, the root's first
+ */
+struct tmm_pte_dump {
+	unsigned int nr_levels;
+	u64 entries[TMM_MAX_LEVELS];
+};
+
+int __must_check tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits);
+void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr);
+void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable);
+tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr);
+
+int __must_check tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
+				      struct tmm_translation *out);
+int __must_check tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
+					   struct tmm_frame *out);
+void tmm_mapper_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out);
+
+#endif /* TMM_PAGING_MAPPER_H */

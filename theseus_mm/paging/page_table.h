@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private roots: top-level tables that Linux never sees.
+ *
+ * The upper half of a root mirrors Linux's kernel half, so that kernel text,
+ * stacks and interrupt entry work while it is loaded. The module's own subtree
+ * hangs off the guard hole, top-level slots that Linux reserves and never uses:
+ *
+ *	slot 0..255	empty (identity mappings can only be here)
+ *	slot 256..271	guard hole: ours
+ *	slot 272	per-process LDT of Linux: left empty
+ *	slot 273..511	mirror of Linux's kernel half
+ *
+ * Invariant: a root lives as long as a mapping under it; mappings know it by
+ * pointer and hold a reference, so its frame cannot be reused under them.
+ * Lock: none; see paging/table.h for the entries.
+ */
+#ifndef TMM_PAGING_PAGE_TABLE_H
+#define TMM_PAGING_PAGE_TABLE_H
+
+#include "core/types.h"
+
+#include <linux/atomic.h>
+#include <linux/kref.h>
+
+struct tmm_allocated_frames;
+struct tmm_frame_allocator;
+
+/* Slots of the top-level table; see above. */
+#define TMM_FIRST_PRIVATE_SLOT	256
+#define TMM_FIRST_MIRROR_SLOT	273
+
+/* Pages that the guard hole gives us: 8 TiB with 4 levels, and no more with 5. */
+#define TMM_PRIVATE_NR_PAGES	(16ULL << (3 * TMM_INDEX_BITS))
+
+/**
+ * struct tmm_page_table - a root and all tables below it
+ * @kref: held by its creator and by every mapping under it
+ * @fa: where its tables come from
+ * @frames: the root's own frames: two, aligned to 8 KiB. With PTI, entry code
+ *          takes a CR3 with bit 12 clear for a kernel one; the second stays empty.
+ * @paddr: physical address of the root
+ * @top: its kernel alias
+ * @levels: 4 or 5
+ * @nr_mappings: mappings alive under it
+ * @mirror_gaps: runs of mirror slots that were empty when the root was made; see
+ *               paging/window.c
+ * @nr_mirror_gaps: how many
+ *
+ * Theseus: PageTable
+ */
+struct tmm_page_table {
+	struct kref kref;
+	struct tmm_frame_allocator *fa;
+	struct tmm_allocated_frames *frames;
+	u64 paddr;
+	u64 *top;
+	unsigned int levels;
+	atomic64_t nr_mappings;
+	/* private: */
+	unsigned int nr_mirror_gaps;
+	struct tmm_mirror_gap {
+		u16 first;
+		u16 end;
+	} mirror_gaps[(TMM_TABLE_ENTRIES - TMM_FIRST_MIRROR_SLOT) / 2 + 1];
+};
+
+/* The first page of the guard hole, and so of general page requests. */
+static inline u64 tmm_private_first_page(void)
+{
+	return (u64)TMM_FIRST_PRIVATE_SLOT << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
+}
+
+struct tmm_page_table * __must_check tmm_page_table_create(struct tmm_frame_allocator *fa);
+void tmm_page_table_get(struct tmm_page_table *pt);
+void tmm_page_table_put(struct tmm_page_table *pt);
+struct tmm_paddr tmm_page_table_physical_address(const struct tmm_page_table *pt);
+
+#endif /* TMM_PAGING_PAGE_TABLE_H */

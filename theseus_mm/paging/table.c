@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "paging/table.h"
+
+#include "alloc/frames.h"
+#include "core/bug.h"
+#include "paging/page_table.h"
+
+#include <kunit/visibility.h>
+#include <linux/atomic.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/lockdep.h>
+#include <linux/processor.h>
+
+#define ENTRY_TABLE	(TMM_ENTRY_PRESENT | TMM_ENTRY_WRITABLE | TMM_ENTRY_ACCESSED)
+
+/**
+ * tmm_table_of_entry() - the table that an entry points to
+ * @pt: the root it hangs off
+ * @entry: a present entry that is not a leaf
+ *
+ * Context: Holding a count of that table, or inside.
+ * Return: its kernel alias
+ */
+u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry)
+{
+	return tmm_frame_allocator_ptr(pt->fa, tmm_entry_paddr(entry) >> TMM_PAGE_SHIFT);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_of_entry);
+
+/*
+ * Count @nr into the table behind @entry, or install @spare there with that
+ * count. The table that @entry is part of is pinned.
+ */
+static int acquire_child(u64 *entry, unsigned int nr, u64 *spare, bool *installed)
+{
+	u64 old = READ_ONCE(*entry);
+	u64 new;
+
+	for (;;) {
+		*installed = !tmm_entry_is_present(old);
+		if (*installed) {
+			if (!*spare)
+				return -EAGAIN;
+			new = *spare << TMM_PAGE_SHIFT | ENTRY_TABLE |
+			      FIELD_PREP(TMM_ENTRY_COUNT, nr);
+		} else if (old & TMM_ENTRY_HUGE) {
+			return -EEXIST;
+		} else if (tmm_entry_count(old) + nr > TMM_ENTRY_COUNT_MAX) {
+			/* Only pins can be so many, and they are short. */
+			cpu_relax();
+			old = READ_ONCE(*entry);
+			continue;
+		} else {
+			new = old + FIELD_PREP(TMM_ENTRY_COUNT, nr);
+		}
+		if (try_cmpxchg64(entry, &old, new))
+			break;
+	}
+	if (*installed)
+		*spare = 0;
+	return 0;
+}
+
+/**
+ * tmm_table_acquire() - count entries into the leaf table of a page
+ * @pt: the root
+ * @number: the page
+ * @nr: entries about to be used in its leaf table, 1..512
+ * @spare: number of a cleared frame to make a missing table of, or 0; set to 0
+ *         if it was used
+ * @path: set to how the table is reached
+ * @table: set to the leaf table, on success only
+ * @gather: gets tables that this call emptied; the caller frees them after a
+ *          shootdown, on success too
+ *
+ * On the way down each table is pinned while its child is looked up. A pin
+ * becomes the count of the entry that installs a child; if the child was there,
+ * the pin goes and the child's own count keeps its parent.
+ *
+ * Context: Preemption is off.
+ * Return:
+ * * 0       - the table is there until @nr is given back with tmm_table_release()
+ * * -EAGAIN - a table is missing and @spare is 0; nothing changed
+ * * -EEXIST - the page lies in a larger leaf; nothing changed
+ */
+int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int nr, u64 *spare,
+		      struct tmm_table_path *path, u64 **table, struct tmm_table_gather *gather)
+{
+	u64 *parent = pt->top;
+	unsigned int level;
+	bool installed;
+	int err;
+
+	lockdep_assert_preemption_disabled();
+	for (level = pt->levels - 1; level >= 1; level--) {
+		u64 *entry = &parent[tmm_table_index(number, level + 1)];
+
+		err = acquire_child(entry, level == 1 ? nr : 1, spare, &installed);
+		if (err || !installed)
+			tmm_table_release(pt, path, level + 1, 1, gather);
+		if (err)
+			return err;
+		path->entry[level] = entry;
+		parent = tmm_table_of_entry(pt, READ_ONCE(*entry));
+	}
+	*table = parent;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_acquire);
+
+/**
+ * tmm_table_find() - the leaf table of a page that is mapped by 4 KiB leaves
+ * @pt: the root
+ * @number: the page; the caller owns its mapping, so the tables stay
+ * @path: set to how the table is reached
+ *
+ * Context: Any.
+ * Return: the table, or NULL if there is none
+ */
+u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path *path)
+{
+	u64 *table = pt->top;
+	unsigned int level;
+
+	for (level = pt->levels - 1; level >= 1; level--) {
+		u64 *entry = &table[tmm_table_index(number, level + 1)];
+		u64 value = READ_ONCE(*entry);
+
+		if (!tmm_entry_is_present(value) || tmm_entry_is_leaf(value, level + 1))
+			return NULL;
+		path->entry[level] = entry;
+		table = tmm_table_of_entry(pt, value);
+	}
+	return table;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_find);
+
+static void gather_table(struct tmm_page_table *pt, u64 entry, struct tmm_table_gather *gather)
+{
+	u64 *table = tmm_table_of_entry(pt, entry);
+
+	WRITE_ONCE(table[0], gather->head);
+	gather->head = tmm_entry_paddr(entry);
+}
+
+/**
+ * tmm_table_release() - give counts of a table back
+ * @pt: the root
+ * @path: how the table is reached
+ * @level: the table's level; the root's is never counted
+ * @nr: counts to give back; the entries they stood for are cleared
+ * @gather: gets the tables that this made empty: this one, and then those above
+ *          whose last entry it was
+ *
+ * Context: Any. The caller does a shootdown before tmm_table_free_gathered().
+ */
+void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *path,
+		       unsigned int level, unsigned int nr, struct tmm_table_gather *gather)
+{
+	for (; level < pt->levels; level++, nr = 1) {
+		u64 *entry = path->entry[level];
+		u64 old = READ_ONCE(*entry);
+		u64 new;
+
+		do {
+			if (TMM_BUG_IF(tmm_entry_count(old) < nr))
+				return;
+			new = tmm_entry_count(old) == nr ? 0 :
+			      old - FIELD_PREP(TMM_ENTRY_COUNT, nr);
+		} while (!try_cmpxchg64(entry, &old, new));
+		if (new)
+			return;
+		gather_table(pt, old, gather);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_release);
+
+/**
+ * tmm_table_free_gathered() - give the frames of unlinked tables back
+ * @pt: the root they hung off
+ * @gather: emptied
+ *
+ * Context: Any but interrupt; after the shootdown that followed the unlinking.
+ */
+void tmm_table_free_gathered(struct tmm_page_table *pt, struct tmm_table_gather *gather)
+{
+	while (gather->head) {
+		u64 *table = tmm_table_of_entry(pt, gather->head);
+		u64 number = gather->head >> TMM_PAGE_SHIFT;
+
+		gather->head = table[0];
+		table[0] = 0;
+		tmm_frame_allocator_give_table(pt->fa, number);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_free_gathered);

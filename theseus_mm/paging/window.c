@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "paging/window.h"
+
+#include "paging/page_table.h"
+#include "paging/tlb.h"
+
+#include <asm/asm.h>
+#include <asm/cpufeature.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/io.h>
+#include <linux/minmax.h>
+#include <linux/preempt.h>
+
+/* Tells the CPU to keep the TLB entries of the address-space number it loads. */
+#ifndef X86_CR3_PCID_NOFLUSH
+#define X86_CR3_PCID_NOFLUSH	BIT_ULL(63)
+#endif
+
+static const u64 *live_root(unsigned long cr3)
+{
+	return __va(cr3 & CR3_ADDR_MASK);
+}
+
+/* Copy what Linux has and we have not; Linux never takes a top-level entry away. */
+static void mirror(struct tmm_page_table *pt, const u64 *live)
+{
+	unsigned int slot;
+
+	for (slot = TMM_FIRST_MIRROR_SLOT; slot < TMM_TABLE_ENTRIES; slot++) {
+		u64 entry = READ_ONCE(live[slot]);
+
+		if (entry && entry != READ_ONCE(pt->top[slot]))
+			WRITE_ONCE(pt->top[slot], entry);
+	}
+}
+
+/*
+ * Has Linux filled a top-level slot since the root was made? That happens when
+ * memory is added, and never before it is used. Entries that are there do not
+ * change, so only the gaps have to be looked at: one load and one OR a slot.
+ */
+static __always_inline bool is_mirror_stale(const struct tmm_page_table *pt, const u64 *live)
+{
+	u64 filled = 0;
+	unsigned int i, slot;
+
+	for (i = 0; i < pt->nr_mirror_gaps; i++) {
+		const unsigned int end = pt->mirror_gaps[i].end;
+
+#pragma GCC unroll 8
+		for (slot = pt->mirror_gaps[i].first; slot < end; slot++)
+			filled |= live[slot];
+	}
+	return filled;
+}
+
+/**
+ * tmm_window_init_mirror() - make Linux's kernel half part of a new root
+ * @pt: the root; nobody else knows it yet
+ */
+void tmm_window_init_mirror(struct tmm_page_table *pt)
+{
+	unsigned int slot = TMM_FIRST_MIRROR_SLOT;
+
+	mirror(pt, live_root(__read_cr3()));
+	while (slot < TMM_TABLE_ENTRIES) {
+		struct tmm_mirror_gap *gap = &pt->mirror_gaps[pt->nr_mirror_gaps];
+
+		while (slot < TMM_TABLE_ENTRIES && pt->top[slot])
+			slot++;
+		gap->first = slot;
+		while (slot < TMM_TABLE_ENTRIES && !pt->top[slot])
+			slot++;
+		gap->end = slot;
+		if (gap->first < gap->end)
+			pt->nr_mirror_gaps++;
+	}
+}
+
+/**
+ * tmm_window_enter() - load a private root on this CPU
+ * @pt: the root
+ * @window: filled in for tmm_window_leave()
+ *
+ * Context: Process context. On success interrupts are off until
+ *          tmm_window_leave(). O(1).
+ * Return:
+ * * 0        - addresses of @pt can be used, with tmm_window_copy() or, where an
+ *   entry surely allows it, directly
+ * * -EDEADLK - this CPU is in a window already: they do not nest
+ * * -EPERM   - not process context
+ */
+int tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window)
+{
+	const u64 *live;
+
+	if (!in_task())
+		return -EPERM;
+	local_irq_save(window->flags);
+	if (tmm_tlb_is_inside()) {
+		local_irq_restore(window->flags);
+		return -EDEADLK;
+	}
+	tmm_tlb_enter();
+	window->cr3 = __read_cr3();
+	live = live_root(window->cr3);
+	if (unlikely(is_mirror_stale(pt, live)))
+		mirror(pt, live);
+	/* Address-space number 0, which Linux does not use, and no NOFLUSH. */
+	write_cr3(pt->paddr);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_enter);
+
+/**
+ * tmm_window_leave() - load Linux's root again
+ * @window: from tmm_window_enter(), on this CPU
+ *
+ * Context: Inside the window. Interrupts are as before it when this returns.
+ */
+void tmm_window_leave(const struct tmm_window *window)
+{
+	unsigned long cr3 = window->cr3;
+
+	/* Nothing of Linux's own changed on this CPU meanwhile: keep its TLB. */
+	if (cpu_feature_enabled(X86_FEATURE_PCID))
+		cr3 |= X86_CR3_PCID_NOFLUSH;
+	write_cr3(cr3);
+	tmm_tlb_leave();
+	local_irq_restore(window->flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_leave);
+
+/**
+ * tmm_window_copy() - copy, and stop at the first byte that faults
+ * @to: where to, in the private root or not
+ * @from: where from, in the private root or not
+ * @nr_bytes: how much
+ *
+ * Not instrumented, and a fault is fixed up: a bad address is an answer here,
+ * not a crash.
+ *
+ * Context: Inside a window.
+ * Return: bytes not copied
+ */
+size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
+{
+	asm volatile("1:	rep movsb\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+D" (to), "+S" (from), "+c" (nr_bytes)
+		     : : "memory");
+	return nr_bytes;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
+
+/**
+ * tmm_window_read() - copy out of a private root, in as many windows as it takes
+ * @pt: the root
+ * @from: virtual address under it, in the upper half
+ * @to: kernel memory, which must not fault
+ * @nr_bytes: how much
+ * @left: set to the bytes not copied since @from was not mapped there
+ *
+ * Context: Process context, may sleep between windows.
+ * Return: 0, or an error of tmm_window_enter() with nothing copied
+ */
+int tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to, size_t nr_bytes,
+		    size_t *left)
+{
+	*left = nr_bytes;
+	while (*left) {
+		size_t done = nr_bytes - *left;
+		size_t step = min_t(size_t, *left, TMM_WINDOW_MAX_BYTES);
+		struct tmm_window window;
+		size_t missed;
+		int err;
+
+		err = tmm_window_enter(pt, &window);
+		if (err)
+			return err;
+		missed = tmm_window_copy(to + done, (void *)(from.v + done), step);
+		tmm_window_leave(&window);
+		*left -= step - missed;
+		if (missed)
+			break;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
+
+/**
+ * tmm_window_write() - copy into a private root, in as many windows as it takes
+ * @pt: the root
+ * @to: virtual address under it, in the upper half
+ * @from: kernel memory, which must not fault
+ * @nr_bytes: how much
+ * @left: set to the bytes not copied since @to was not mapped, or not writable
+ *
+ * Context: Process context, may sleep between windows.
+ * Return: 0, or an error of tmm_window_enter() with nothing copied
+ */
+int tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void *from,
+		     size_t nr_bytes, size_t *left)
+{
+	*left = nr_bytes;
+	while (*left) {
+		size_t done = nr_bytes - *left;
+		size_t step = min_t(size_t, *left, TMM_WINDOW_MAX_BYTES);
+		struct tmm_window window;
+		size_t missed;
+		int err;
+
+		err = tmm_window_enter(pt, &window);
+		if (err)
+			return err;
+		missed = tmm_window_copy((void *)(to.v + done), from + done, step);
+		tmm_window_leave(&window);
+		*left -= step - missed;
+		if (missed)
+			break;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);

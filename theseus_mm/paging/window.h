@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Windows: the only way to touch memory through a private root.
+ *
+ * Between tmm_window_enter() and tmm_window_leave() this CPU runs on the private
+ * root, with interrupts off. Bounded: a few KiB of work, no sleeping, no locks.
+ * Windows belong to process context and never nest.
+ *
+ * Linux does the same to patch its own text (use_temporary_mm()).
+ */
+#ifndef TMM_PAGING_WINDOW_H
+#define TMM_PAGING_WINDOW_H
+
+#include "core/types.h"
+
+struct tmm_page_table;
+
+/* Longest copy done in one window. */
+#define TMM_WINDOW_MAX_BYTES	TMM_PAGE_SIZE
+
+/**
+ * struct tmm_window - what leaving needs to know
+ * @flags: interrupts as they were
+ * @cr3: Linux's root
+ */
+struct tmm_window {
+	unsigned long flags;
+	unsigned long cr3;
+};
+
+void tmm_window_init_mirror(struct tmm_page_table *pt);
+int __must_check tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window);
+void tmm_window_leave(const struct tmm_window *window);
+size_t __must_check tmm_window_copy(void *to, const void *from, size_t nr_bytes);
+
+int __must_check tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to,
+				 size_t nr_bytes, size_t *left);
+int __must_check tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void *from,
+				  size_t nr_bytes, size_t *left);
+
+#endif /* TMM_PAGING_WINDOW_H */
