@@ -15,8 +15,6 @@ extra=$ROOT/scripts/config/$variant.config
 [[ -r $extra ]] || die "no such variant: $variant"
 
 version=$(package_version linux-source-6.1)
-tarball=/usr/src/linux-source-6.1.tar.xz
-src=$CACHE/src-$version
 key=$({ cat "$base" "$extra" "$0"; echo "$version"; gcc -dumpfullversion; } |
 	sha256sum | cut -c1-16)
 out=$CACHE/kernel-$variant-$key
@@ -33,15 +31,7 @@ if [[ -e $out/.done ]]; then
 	exit 0
 fi
 
-unpack() {
-	[[ -e $src/.unpacked ]] && return
-	note "unpacking linux-source-6.1 $version (about a minute)"
-	rm -rf "$src"
-	mkdir -p "$src"
-	tar -xf "$tarball" -C "$src" --strip-components=1
-	touch "$src/.unpacked"
-}
-(flock 8; unpack) 8>"$CACHE/src.lock"
+src=$("$ROOT/scripts/unpack-source.sh")
 
 # The compiler cache sees the same command lines from every build directory.
 export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$CACHE CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G

@@ -19,10 +19,12 @@ die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 quietly() {
 	local log=$1 what=$2 pid rc=0 start=$SECONDS next=15
 	shift 2
-	"$@" >"$log" 2>&1 &
+	# in a process group of its own, so that all of it can be stopped
+	set -m
+	"$@" </dev/null >"$log" 2>&1 &
 	pid=$!
-	# a background job ignores the terminal's interrupt
-	trap 'kill "$pid"; exit 130' INT TERM
+	set +m
+	trap 'kill -- "-$pid"; exit 130' INT TERM
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 1
 		((SECONDS - start >= next)) || continue
@@ -51,6 +53,11 @@ stock_release() {
 	fi
 	[[ -n $found ]] || die "no stock kernel headers found, run scripts/deps.sh"
 	printf '%s\n' "$found"
+}
+
+# sudo asks for its password here, and not in the middle of something quiet.
+ask_for_root() {
+	((EUID == 0)) || ! command -v sudo >/dev/null || sudo -v
 }
 
 as_root() {

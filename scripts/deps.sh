@@ -46,6 +46,7 @@ done
 ((${#missing[@]})) || exit 0
 
 note "installing: ${missing[*]}"
+ask_for_root
 log=$BUILD/deps.log
 quietly "$log" "apt-get update" as_root apt-get -q update
 quietly "$log" "installing ${missing[*]}" as_root env DEBIAN_FRONTEND=noninteractive \
