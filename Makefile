@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# How people call it; what is built is in Kbuild. Every target installs the Debian
+# packages it lacks (root, or sudo), builds into build/ and caches what is big and
+# slow in ~/.cache/theseus_mm (TMM_CACHE).
+
+S := scripts
+export FILE
+.DEFAULT_GOAL := module
+.PHONY: module run shell test test-kunit test-user test-harness test-strict
+.PHONY: kernel style check clean help
+
+##@ Use it
+module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
+	@$(S)/deps.sh module
+	@$(S)/build-module.sh stock
+
+run: ## boot Debian's kernel in QEMU and show what the module does; FILE=path takes a file along
+	@$(S)/deps.sh run
+	@$(S)/run-guest.sh demo "$$FILE"
+
+shell: ## an interactive shell in the same guest; FILE=path as above
+	@$(S)/deps.sh run
+	@$(S)/run-guest.sh shell "$$FILE"
+
+##@ Test it
+test: ## everything below in the debug kernel; the last line counts
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh harness kunit user
+
+test-kunit: ## the KUnit suites
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh kunit
+
+test-user: ## the user-space tests
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh user
+
+test-harness: ## the rig itself: its parser, and a boot that must turn red
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh harness
+
+test-strict: ## KUnit and user space, where the first warning is a panic
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh --strict kunit user
+
+kernel: ## only build the debug kernel
+	@$(S)/deps.sh test
+	@$(S)/build-kernel.sh debug
+
+##@ Read it
+style: ## checkpatch, kernel-doc, shellcheck, and that layers include downward only
+	@$(S)/deps.sh style
+	@$(S)/style.sh
+
+check: ## sparse, against Debian's headers and the debug kernel
+	@$(S)/deps.sh style
+	@$(S)/check.sh
+
+##@ Other
+clean: ## remove build/ (the cache stays)
+	rm -rf build
+
+help: ## this text
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "LEVELS=\"5 4\"     paging levels to test      TMM_ACCEL=tcg|kvm  accelerator"
+	@echo "TMM_TIMEOUT=SEC  a guest may take           TMM_CACHE=DIR      cache"

@@ -1,0 +1,107 @@
+#!/bin/bash
+# Usage: build-initramfs.sh stock|debug
+#
+# Compiles the programs of initramfs/ statically, packs them with busybox, the
+# modules of build/module-VARIANT and the guest's init, and prints the archive's
+# path. A file of the host's travels in an archive of its own (pack-file.sh).
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+variant=${1:?stock or debug}
+sources=$ROOT/initramfs
+bin=$BUILD/initramfs/bin
+flags=(-static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -pthread
+	-I "$ROOT/theseus_mm/include/uapi" -I "$sources/lib")
+shopt -s nullglob
+
+# Everything a program may include: newer than the program means build it again.
+shared=("$sources"/lib/*.[ch] "$sources"/tests/*.h "$sources"/tools/*/*.h
+	"$ROOT"/theseus_mm/include/uapi/*.h "$0")
+
+is_fresh() { # TARGET INPUT...
+	local target=$1 input
+	shift
+	[[ -e $target ]] || return
+	for input in "$@"; do
+		[[ $target -nt $input ]] || return
+	done
+}
+
+compile() { # TARGET SOURCE...
+	local target=$1
+	shift
+	is_fresh "$target" "$@" "${shared[@]}" && return
+	echo "    CC ${target#"$bin"/}" >&2
+	mkdir -p "${target%/*}"
+	gcc "${flags[@]}" -o "$target" "$@" "$sources"/lib/*.c
+}
+
+build_tools() {
+	local dir files
+	for dir in "$sources"/tools/*/; do
+		files=("$dir"*.c)
+		((${#files[@]})) || continue
+		compile "$bin/$(basename "$dir")" "${files[@]}"
+	done
+}
+
+# The tests use the kernel's own kselftest_harness.h.
+build_tests() {
+	local test
+	flags+=(-D_GNU_SOURCE -I "$("$ROOT/scripts/unpack-source.sh")/tools/testing/selftests")
+	for test in "$sources"/tests/*_test.c; do
+		compile "$bin/tests/$(basename "$test" .c)" "$test"
+	done
+	# a program whose source is gone must not run
+	for test in "$bin"/tests/*; do
+		[[ -e $sources/tests/$(basename "$test").c ]] || rm "$test"
+	done
+}
+
+install_busybox() {
+	local applet
+	for applet in $(/bin/busybox --list); do
+		ln -s busybox "$root/bin/$applet"
+	done
+	# the list has busybox too
+	cp --remove-destination /bin/busybox "$root/bin/busybox"
+}
+
+hints() {
+	cat <<'HINTS'
+
+A guest with reserved memory; the module is loaded. Things to try:
+  tmm                      what it can do
+  tmm demo                 the whole tour
+  lsmod; dmesg | grep theseus_mm; grep -i theseus /proc/iomem
+  ls /sys/class/misc/theseus_mm /sys/kernel/debug/theseus_mm
+  rmmod theseus_mm; insmod /lib/modules/theseus_mm.ko $(tmm regions)
+  exit                     ends the guest
+HINTS
+}
+
+build_tools
+[[ $variant == stock ]] || build_tests
+
+root=$BUILD/initramfs/root-$variant
+rm -rf "$root"
+mkdir -p "$root"/{bin,lib/modules,etc,host}
+install_busybox
+for tool in "$bin"/*; do
+	[[ -d $tool ]] || cp "$tool" "$root/bin/"
+done
+if [[ $variant != stock && -d $bin/tests ]]; then
+	cp -r "$bin/tests" "$root/bin/tests"
+fi
+find "$BUILD/module-$variant" -name '*.ko' -exec cp -t "$root/lib/modules" {} +
+cp "$sources/init" "$root/init"
+hints >"$root/etc/hints"
+# Debian's kernel checks signatures and taints itself over ours, which has none.
+[[ $variant != stock ]] || touch "$root/etc/signatures"
+
+archive=$BUILD/initramfs-$variant.cpio.gz
+(cd "$root" && find . -mindepth 1 | sort |
+	cpio --quiet -o -H newc --owner 0:0 --reproducible | gzip -1) >"$archive.new"
+mv "$archive.new" "$archive"
+printf '%s\n' "$archive"

@@ -1,0 +1,453 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Reads what a guest left behind and decides whether the run was good.
+
+    ktap.py run --name NAME --plan PLAN [--suites A,B] [--programs A,B] DIR
+        judges DIR/console.log (the kernel, KUnit) and DIR/result.log (user
+        space, the verdict), prints a report, writes DIR/report.json
+    ktap.py selftest DIR
+        the same for the boot that misbehaves on purpose: each of its three
+        sins must have been noticed, and by the check that is meant for it
+    ktap.py demo DIR
+        prints the last line of `make run`
+    ktap.py stream
+        copies what the guest of `make run` writes, as it comes, without the
+        lines that are for us
+    ktap.py sum REPORT.json...
+        adds up, prints the closing line
+
+Nothing counts as passed without a line that says so: a case that was planned
+and has no result crashed, a suite of the source that did not run failed, so did
+a run without the verdict, and so did one in which the kernel complained, even
+if KUnit printed `ok` (it does: after a WARN, a KASAN report or a sleep in atomic
+context).
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import re
+import sys
+
+TIMESTAMP = re.compile(r"^\[\s*\d+\.\d+\] ?")
+SUBTEST = re.compile(r"^ {4}# Subtest: (\S+)")
+PLAN = re.compile(r"^( *)1\.\.(\d+)$")
+RESULT = re.compile(r"^( *)(not ok|ok) (\d+)(?: -)?(?: (.*))?$")
+SKIP = re.compile(r"\s*#\s*SKIP\b\s*(.*)$", re.IGNORECASE)
+VERDICT = re.compile(r"^VERDICT (ok|fail) plan=(\S+?)(?:: (.*))?$")
+
+# init writes these into the kernel's log around the tests. Without them the
+# console log is not what it seems.
+BEGIN = "theseus_mm rig: begin"
+END = "theseus_mm rig: end"
+
+# What the kernel must never say. There is no list of exceptions: after the
+# first report lockdep is off, so nothing later in such a run is worth anything.
+SPLATS = re.compile("|".join((
+    r"\bBUG: ", r"\bKASAN: ", r"\bUBSAN: ", r"\bWARNING: ",
+    r"-+\[ cut here \]-+",
+    r"possible (circular|recursive) locking", r"INFO: possible",
+    r"inconsistent lock state", r"suspicious RCU usage",
+    r"lock held when returning", r"DEBUG_LOCKS_WARN",
+    r"INFO: (task|rcu|lockdep is turned off)", r"bad unlock balance",
+    r"\bOops\b", r"general protection fault", r"unable to handle",
+    r"Kernel panic", r"sleeping function called", r"scheduling while atomic",
+    r"refcount_t: ", r"list_(add|del) corruption", r"Bad page", r"bad_page",
+    r"BUG kmalloc", r"stack segment", r"double fault", r"soft lockup",
+    r"kunit: disabled", r"[Uu]nknown symbol",
+    r"kmemleak: [1-9].* new suspected", r"kmemleak: .*(disabled|pool empty)",
+)))
+
+# Skips that are right, as suite.case patterns, each with its reason. Any other
+# skip is a test that silently stopped testing.
+ALLOWED_SKIPS = (
+    # needs the number of paging levels that this boot does not have
+    "*4_level*", "*5_level*", "*four_level*", "*five_level*",
+)
+
+CONTEXT = 20
+
+
+class Leaf:
+    """One thing that passed, failed or was skipped."""
+
+    def __init__(self, name, status, message="", context=()):
+        self.name = name
+        self.status = status
+        self.message = message
+        self.context = list(context)[-CONTEXT:]
+
+
+class Group:
+    """A suite or a program: what was planned in it and what came."""
+
+    def __init__(self, name):
+        self.name = name
+        self.planned = None
+        self.seen = 0
+        self.leaves = []
+        self.parameters = []
+        self.context = []
+
+    def result(self, ok, number, text):
+        """A case ended; its parameters, if it had any, came before."""
+        name, status, message = judge(ok, text)
+        self.seen += 1
+        full = f"{self.name}.{name}" if name else f"{self.name}.{number}"
+        if number != self.seen:
+            self.fail(full, f"numbered {number}, expected {self.seen}")
+        elif self.parameters:
+            for leaf in self.parameters:
+                leaf.name = f"{full}.{leaf.name}"
+            self.leaves += self.parameters
+            if status == "failed" and not any(
+                    leaf.status == "failed" for leaf in self.parameters):
+                self.fail(full, "not ok")
+        else:
+            self.leaves.append(Leaf(full, status, message, self.context))
+        self.parameters = []
+        self.context = []
+
+    def parameter(self, ok, number, text):
+        name, status, message = judge(ok, text)
+        self.parameters.append(
+            Leaf(name or str(number), status, message, self.context))
+        self.context = []
+
+    def fail(self, name, message):
+        self.leaves.append(Leaf(name, "failed", message, self.context))
+
+    def missing(self):
+        """Cases that were planned and never came back."""
+        return max(0, (self.planned or 0) - self.seen)
+
+    def end(self, ok, text):
+        _, status, message = judge(ok, text)
+        if self.planned == 0:
+            self.fail(self.name, "planned no tests")
+        if self.missing():
+            self.fail(self.name, f"{self.missing()} of {self.planned} "
+                      "planned tests have no result")
+        if self.planned is None and self.seen:
+            self.fail(self.name, "no plan line")
+        elif self.planned is not None and self.seen > self.planned:
+            self.fail(self.name, f"{self.seen} results, {self.planned} planned")
+        if status == "failed" and not self.failed():
+            self.fail(self.name, message or "not ok")
+        if not self.leaves:
+            self.leaves.append(Leaf(self.name, status, message, self.context))
+
+    def crash(self):
+        self.fail(self.name, f"crashed: no result after {self.seen} of "
+                  f"{'?' if self.planned is None else self.planned} tests")
+        for number in range(1, self.missing()):
+            self.fail(f"{self.name}.{self.seen + 1 + number}", "never ran")
+
+    def failed(self):
+        return any(leaf.status == "failed" for leaf in self.leaves)
+
+
+def judge(ok, text):
+    """A result line's name, status and message."""
+    text = (text or "").strip()
+    skip = SKIP.search(text)
+    if skip and ok:
+        return text[:skip.start()].strip(), "skipped", skip.group(1)
+    name, _, message = text.partition(" # ")
+    return name.strip(), "passed" if ok else "failed", message.strip()
+
+
+def lines_of(text):
+    return [line.rstrip("\r") for line in text.split("\n")]
+
+
+def kernel_lines(text):
+    """The console without timestamps, from the first suite of ours on.
+
+    A KUnit kernel prints a plan of its own at boot, of built-in suites: none.
+    """
+    lines = [TIMESTAMP.sub("", line) for line in lines_of(text)]
+    boot = [i for i, line in enumerate(lines) if line == "1..0"]
+    return lines[boot[0] + 1:] if boot else lines
+
+
+def parse(lines):
+    """KTAP, one level of groups: returns the groups and the top-level plan."""
+    groups, group, top = [], None, None
+    for line in lines:
+        subtest, plan, result = (r.match(line) for r in (SUBTEST, PLAN, RESULT))
+        if subtest:
+            if group:
+                group.crash()
+            group = Group(subtest.group(1))
+            groups.append(group)
+        elif plan and len(plan.group(1)) == 0:
+            top = int(plan.group(2))
+        elif plan and group and len(plan.group(1)) == 4:
+            if group.planned is None:
+                group.planned = int(plan.group(2))
+        elif result and group:
+            depth, ok = len(result.group(1)), result.group(2) == "ok"
+            number, text = int(result.group(3)), result.group(4)
+            if depth >= 8:
+                group.parameter(ok, number, text)
+            elif depth == 4:
+                group.result(ok, number, text)
+            elif depth == 0:
+                name = judge(ok, text)[0]
+                if name != group.name:
+                    group.fail(group.name, f"closed by the result of {name!r}")
+                group.end(ok, text)
+                group = None
+        elif group:
+            group.context.append(line)
+    if group:
+        group.crash()
+    return groups, top
+
+
+def compare(kind, groups, expected):
+    """What ran must be what the source holds, each once."""
+    leaves = []
+    seen = [group.name for group in groups]
+    for name in expected:
+        if name not in seen:
+            leaves.append(Leaf(name, "failed", f"this {kind} did not run"))
+    for name in sorted(set(seen)):
+        if name not in expected:
+            leaves.append(Leaf(name, "failed", f"no such {kind} in the source"))
+        elif seen.count(name) > 1:
+            leaves.append(Leaf(name, "failed", f"this {kind} ran twice"))
+    return leaves
+
+
+def splats(console):
+    """(line, what follows) of each complaint, the lines of one report as one."""
+    found, last = [], None
+    lines = lines_of(console)
+    for i, line in enumerate(lines):
+        if SPLATS.search(line):
+            if last is None or i - last > 3:
+                found.append((TIMESTAMP.sub("", line), lines[i:i + CONTEXT]))
+            last = i
+    return found
+
+
+def verdict_of(result):
+    """(ok, plan, why) of the last line, or None where it is no verdict."""
+    last = next((line for line in reversed(lines_of(result)) if line.strip()), "")
+    match = VERDICT.match(last)
+    return match and (match.group(1) == "ok", match.group(2), match.group(3) or "")
+
+
+def check_verdict(result, plan):
+    verdict = verdict_of(result)
+    if verdict is None:
+        tail = [line for line in lines_of(result) if line.strip()]
+        return [Leaf("verdict", "failed", "the guest did not reach its end", tail)]
+    ok, seen, why = verdict
+    if seen != plan:
+        return [Leaf("verdict", "failed", f"of plan {seen}, not {plan}")]
+    return [] if ok else [Leaf("verdict", "failed", why)]
+
+
+def check_console(console):
+    leaves = [Leaf("kernel", "failed", what, context)
+              for what, context in splats(console)]
+    for marker in (BEGIN, END):
+        if marker not in console:
+            leaves.append(Leaf("console", "failed", f"{marker!r} is not in it"))
+    return leaves
+
+
+def check_skips(leaves):
+    for leaf in leaves:
+        if leaf.status == "skipped" and not any(
+                fnmatch.fnmatch(leaf.name, pattern) for pattern in ALLOWED_SKIPS):
+            leaf.status = "failed"
+            leaf.message = f"skipped without leave: {leaf.message}"
+
+
+def judge_run(console, result, plan, suites=(), programs=()):
+    """Every leaf of a run."""
+    parts = plan.split(",")
+    leaves = []
+    if "kunit" in parts:
+        groups, _ = parse(kernel_lines(console))
+        leaves += [leaf for group in groups for leaf in group.leaves]
+        leaves += compare("suite", groups, suites)
+        if not groups:
+            leaves.append(Leaf("kunit", "failed", "no suite ran"))
+    if "user" in parts:
+        groups, top = parse(lines_of(result))
+        leaves += [leaf for group in groups for leaf in group.leaves]
+        leaves += compare("program", groups, programs)
+        if not groups or top != len(groups):
+            leaves.append(Leaf("user", "failed",
+                               f"{len(groups)} programs ran, {top} planned"))
+    check_skips(leaves)
+    leaves += check_console(console) + check_verdict(result, plan)
+    return leaves
+
+
+def judge_selftest(console, result):
+    """The boot that misbehaves: a leaf for each check that must have noticed."""
+    groups, _ = parse(kernel_lines(console))
+    cases = [leaf for group in groups for leaf in group.leaves]
+    failed = [leaf.name for leaf in cases if leaf.status == "failed"]
+    warned = [what for what, _ in splats(console)]
+    verdict = verdict_of(result)
+    why = verdict[2] if verdict and not verdict[0] else ""
+
+    def leaf(name, noticed, message):
+        return Leaf(f"selftest.{name}", "passed" if noticed else "failed",
+                    message, lines_of(result)[-CONTEXT:])
+
+    return [
+        leaf("failing_case_by_the_parser",
+             failed == ["theseus_mm_rig_selftest.fails"],
+             f"failed cases: {failed}"),
+        leaf("case_that_warns_is_ok_to_kunit",
+             any(c.name.endswith(".warns") and c.status == "passed" for c in cases),
+             "the WARN was to be invisible to KUnit"),
+        leaf("warn_by_the_scan", any("WARNING: " in what for what in warned)
+             or any("cut here" in what for what in warned),
+             f"found: {warned}"),
+        leaf("warn_by_the_taint", "tainted" in why, f"verdict: {why}"),
+        leaf("leaked_frame_by_the_count",
+             re.search(r"free frames: \d+ before", why) is not None,
+             f"verdict: {why}"),
+        leaf("verdict_is_red", bool(why), f"verdict: {verdict}"),
+    ]
+
+
+def demo_line(console, result):
+    """The last line of `make run`."""
+    said = re.findall(r"^demo: FAILED: (.*?)\r?$", result, re.MULTILINE)
+    verdict = verdict_of(result)
+    complaints = splats(console)
+    if said:
+        return f"demo: FAILED: {said[0]}"
+    if verdict and not verdict[0]:
+        return f"demo: FAILED: {verdict[2]}"
+    if complaints:
+        return f"demo: FAILED: the kernel complained: {complaints[0][0]}"
+    if verdict is None:
+        steps = re.findall(r"^=== (.*?)\r?$", result, re.MULTILINE)
+        step = f"in step '{steps[-1]}'" if steps else "before its first step"
+        return f"demo: FAILED: the guest ended or hung {step}"
+    if verdict[1] != "run":
+        return f"demo: FAILED: verdict of plan {verdict[1]}"
+    return "demo: ok"
+
+
+def stream(source, target):
+    """Character by character where it can: progress bars have no line ends."""
+    hidden = (b"VERDICT ", b"demo: ok", b"demo: FAILED")
+    line = b""
+    hiding = None  # not decided yet
+    while char := source.read(1):
+        line += char
+        if hiding is None and not any(h.startswith(line[:len(h)]) for h in hidden):
+            hiding = False
+            target.write(line)
+        elif hiding is None:
+            hiding = any(line.startswith(h) for h in hidden) or None
+        elif not hiding:
+            target.write(char)
+        if char == b"\n":
+            if hiding is None:
+                target.write(line)
+            line, hiding = b"", None
+        target.flush()
+    if hiding is None:
+        target.write(line)
+
+
+def count(leaves):
+    return {status: sum(leaf.status == status for leaf in leaves)
+            for status in ("passed", "failed", "skipped")}
+
+
+def closing_line(total):
+    """`N passed, N failed`, and whether that is good."""
+    line = f"{total['passed']} passed, {total['failed']} failed"
+    if total["skipped"]:
+        line += f", {total['skipped']} skipped"
+    return line, total["failed"] == 0 and total["passed"] > 0
+
+
+def report(name, leaves):
+    for leaf in leaves:
+        if leaf.status == "failed":
+            print(f"FAILED [{name}] {leaf.name}: {leaf.message or 'not ok'}")
+            for line in leaf.context:
+                print(f"    | {line}")
+    for leaf in leaves:
+        if leaf.status == "skipped":
+            print(f"skipped [{name}] {leaf.name}: {leaf.message}")
+    print(f"[{name}] {closing_line(count(leaves))[0]}")
+
+
+def read(directory, name):
+    path = os.path.join(directory, name)
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8", errors="backslashreplace", newline="") as log:
+        return log.read()
+
+
+def words(text):
+    return [word for word in text.split(",") if word]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run")
+    run.add_argument("--name", required=True)
+    run.add_argument("--plan", required=True)
+    run.add_argument("--suites", type=words, default=[])
+    run.add_argument("--programs", type=words, default=[])
+    run.add_argument("directory")
+    for name in ("selftest", "demo"):
+        commands.add_parser(name).add_argument("directory")
+    commands.add_parser("sum").add_argument("reports", nargs="*")
+    commands.add_parser("stream")
+    args = parser.parse_args()
+
+    if args.command == "stream":
+        stream(sys.stdin.buffer, sys.stdout.buffer)
+        return 0
+    if args.command == "sum":
+        total = {"passed": 0, "failed": 0, "skipped": 0}
+        for path in args.reports:
+            with open(path, encoding="utf-8") as file:
+                counts = json.load(file)
+            for status in total:
+                total[status] += counts[status]
+        line, good = closing_line(total)
+        print(line)
+        return 0 if good else 1
+
+    console = read(args.directory, "console.log")
+    result = read(args.directory, "result.log")
+    if args.command == "demo":
+        line = demo_line(console, result)
+        print(line)
+        return 0 if line == "demo: ok" else 1
+    if args.command == "selftest":
+        name, leaves = "selftest", judge_selftest(console, result)
+    else:
+        name = args.name
+        leaves = judge_run(console, result, args.plan, args.suites, args.programs)
+    report(name, leaves)
+    with open(os.path.join(args.directory, "report.json"), "w",
+              encoding="utf-8") as file:
+        json.dump({"name": name, **count(leaves)}, file)
+    return 0 if closing_line(count(leaves))[1] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

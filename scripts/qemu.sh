@@ -1,0 +1,132 @@
+#!/bin/bash
+# Usage: qemu.sh --kernel IMAGE --initrd ARCHIVE --dir DIR [OPTION...] [PARAMETER...]
+#
+#   --mem SIZE       the guest's memory (2G)
+#   --timeout SEC    how long it may take (600); then exit status 124
+#   --stream         show the guest's terminal while it runs
+#   --shell          connect the guest's terminal to this one; no timeout
+#   --gdb            wait for a debugger on port 1234; no timeout, no KASLR
+#   --device ARG     one more -device; may be given several times
+#
+# The one place that knows the machine. PARAMETERs go to the kernel's command line.
+# Leaves in DIR: qemu.cmd, accel, console.log (ttyS0, the kernel) and result.log
+# (ttyS1, everything else). QEMU's own status says nothing: it is 0 after a panic.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+kernel='' initrd='' dir='' mem=2G limit=600 stream=0 shell=0
+parameters=()
+devices=()
+while (($#)); do
+	case $1 in
+	--kernel) kernel=$2 && shift ;;
+	--initrd) initrd=$2 && shift ;;
+	--dir) dir=$2 && shift ;;
+	--mem) mem=$2 && shift ;;
+	--timeout) limit=$2 && shift ;;
+	--device) devices+=(-device "$2") && shift ;;
+	--stream) stream=1 ;;
+	--shell) shell=1 limit=0 ;;
+	--gdb) limit=0 devices+=(-s -S) parameters+=(nokaslr) ;;
+	-*) die "unknown option: $1" ;;
+	*) parameters+=("$1") ;;
+	esac
+	shift
+done
+[[ -r $kernel && -r $initrd && -n $dir ]] || die "needs --kernel, --initrd and --dir"
+mkdir -p "$dir"
+console=$dir/console.log
+result=$dir/result.log
+rm -f "$console" "$result"
+
+# Sets machine to the command line, for acceleration $1 and parameters $2...
+describe() {
+	local accel=$1
+	shift
+	machine=(qemu-system-x86_64 -nodefaults -no-user-config -machine q35
+		-accel "$accel" -cpu max -smp 2 -m "$mem"
+		-nographic -monitor none -no-reboot
+		-serial "file:$console" "${terminal[@]}" "${devices[@]}"
+		-kernel "$kernel" -initrd "$initrd"
+		-append "console=ttyS0 panic=-1 oops=panic $*")
+}
+
+# A /dev/kvm that opens, and even one that creates a machine, proves nothing where
+# the CPU has no virtualisation of its own: only a guest that arrives does.
+kvm_works() {
+	local answer machine
+	answer=$CACHE/kvm-$(</proc/sys/kernel/random/boot_id)
+	local terminal=(-serial "file:$dir/probe.log") console=$dir/probe-console.log
+	if [[ ! -e $answer ]]; then
+		rm -f "$CACHE"/kvm-* "$dir/probe.log"
+		describe kvm tmm.plan=probe
+		timeout -k 5 20 "${machine[@]}" </dev/null >/dev/null 2>&1 || :
+		if grep -q '^VERDICT ok plan=probe' "$dir/probe.log" 2>/dev/null; then
+			echo yes >"$answer"
+		else
+			echo no >"$answer"
+		fi
+	fi
+	[[ $(<"$answer") == yes ]]
+}
+
+choose_accel() {
+	local tcg=tcg,thread=multi
+	case ${TMM_ACCEL:-} in
+	tcg) accel=$tcg why="TMM_ACCEL asks for it" ;;
+	kvm) accel=kvm why="TMM_ACCEL asks for it" ;;
+	'')
+		if ! grep -qE '^flags.*\b(vmx|svm)\b' /proc/cpuinfo; then
+			accel=$tcg why="the CPU offers no virtualisation"
+		elif [[ ! -w /dev/kvm ]]; then
+			accel=$tcg why="/dev/kvm is not there or not writable"
+		elif ! kvm_works; then
+			accel=$tcg why="a guest started with KVM did not come up"
+		else
+			accel=kvm why="a guest started with KVM came up"
+		fi
+		;;
+	*) die "TMM_ACCEL is neither tcg nor kvm: $TMM_ACCEL" ;;
+	esac
+}
+
+terminal=(-serial "file:$result")
+if ((shell)); then
+	terminal=(-chardev "stdio,id=terminal,signal=off,logfile=$result"
+		-serial chardev:terminal)
+fi
+choose_accel
+note "acceleration: ${accel%%,*} ($why)"
+printf '%s (%s)\n' "$accel" "$why" >"$dir/accel"
+describe "$accel" "${parameters[@]}"
+printf '%q ' "${machine[@]}" >"$dir/qemu.cmd"
+
+if ((shell)); then
+	exec "${machine[@]}"
+fi
+
+touch "$result"
+timeout -k 5 "$limit" "${machine[@]}" </dev/null >"$dir/qemu.log" 2>&1 &
+qemu=$!
+trap 'kill "$qemu" 2>/dev/null || :; exit 130' INT TERM
+if ((stream)); then
+	tail -n +1 -s 0.2 --pid="$qemu" -f "$result" &
+else
+	while kill -0 "$qemu" 2>/dev/null; do
+		((SECONDS % 20)) || printf '    %3d s: %s\n' "$SECONDS" \
+			"$(tail -qn 1 "$console" "$result" 2>/dev/null | tail -n 1 | cut -c1-90)" >&2
+		sleep 1
+	done
+fi
+status=0
+wait "$qemu" || status=$?
+wait
+if ((status == 124 || status == 137)); then
+	note "the guest was still running after $limit s; its last words:"
+	tail -n 40 "$console" >&2
+	exit 124
+elif ((status)); then
+	cat "$dir/qemu.log" >&2
+	die "QEMU ended with status $status"
+fi

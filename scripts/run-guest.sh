@@ -1,0 +1,75 @@
+#!/bin/bash
+# Usage: run-guest.sh demo|shell [FILE]
+#
+# Boots Debian's stock kernel with the module built for it. demo runs the tour on
+# FILE (the kernel module itself unless told) and ends with `demo: ok` and status 0,
+# or `demo: FAILED: <step>`; shell connects this terminal to the guest.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+plan=${1:?demo or shell}
+file=${2:-}
+step='start'
+[[ $plan != demo ]] || trap '[[ -z $step ]] || echo "demo: FAILED: $step"' EXIT
+trap 'exit 130' INT TERM
+
+step='read FILE'
+# the guest's memory holds the file twice while it arrives, beside 512 MiB reserved
+limit=$((400 << 20))
+if [[ -n $file ]]; then
+	[[ -f $file && -r $file ]] || die "not a readable file: $file"
+	(($(stat -L -c %s "$file") <= limit)) || die "larger than 400 MiB: $file"
+fi
+
+step="fetch Debian's kernel image"
+kernel=$("$ROOT/scripts/fetch-kernel.sh")
+step='build the module'
+note "building the module for $(stock_release)"
+"$ROOT/scripts/build-module.sh" stock >/dev/null
+step='build the initramfs'
+note "building the initramfs"
+initrd=$("$ROOT/scripts/build-initramfs.sh" stock)
+
+step='pack FILE'
+dir=$BUILD/guest-$plan
+rm -rf "$dir"
+mkdir -p "$dir/root/host"
+cp -L "${file:-$BUILD/module-stock/theseus_mm.ko}" "$dir/root/host/"
+# A second archive behind the first, uncompressed: packing must not take longer
+# than what it is for.
+{
+	cat "$initrd"
+	head -c $(((4 - $(stat -c %s "$initrd") % 4) % 4)) /dev/zero
+	(cd "$dir/root" && find . -mindepth 1 | cpio --quiet -o -H newc --owner 0:0)
+} >"$dir/initrd"
+rm -rf "$dir/root"
+
+# The guest cannot ask this terminal for its size.
+size=$({ stty size </dev/tty; } 2>/dev/null) || size='24 80'
+tty=0
+[[ ! -t 1 ]] || tty=1
+
+# shellcheck disable=SC2016 # the dollar is memmap's own
+machine=(--kernel "$kernel" --initrd "$dir/initrd" --dir "$dir"
+	'memmap=512M$0x40000000' "tmm.rows=${size% *}" "tmm.cols=${size#* }"
+	"tmm.tty=$tty" "tmm.term=${TERM:-dumb}")
+
+step='boot the guest'
+note "booting a guest with 2 CPUs and 512 MiB reserved at 1 GiB (about 15 s emulated)"
+if [[ $plan == shell ]]; then
+	exec "$ROOT/scripts/qemu.sh" --shell "${machine[@]}" tmm.plan=shell
+fi
+
+status=0
+"$ROOT/scripts/qemu.sh" --stream --timeout "${TMM_TIMEOUT:-600}" "${machine[@]}" \
+	tmm.plan=run | "$ROOT/scripts/ktap.py" stream || status=$?
+((status == 0)) || note "the guest did not end by itself, see $dir/console.log"
+echo
+step='judge the run'
+status=0
+verdict=$("$ROOT/scripts/ktap.py" demo "$dir") || status=$?
+[[ $verdict == demo:* ]] || exit 1
+step=
+printf '%s\n' "$verdict"
+exit "$status"
