@@ -46,20 +46,45 @@ static int fill(u64 *table, u64 page, u64 frame, unsigned int nr, u64 bits)
 }
 
 static int map_span(struct tmm_page_table *pt, u64 page, u64 frame, unsigned int nr, u64 bits,
-		    u64 *spare, struct tmm_table_gather *gather)
+		    struct tmm_table_spares *spares, struct tmm_table_gather *gather)
 {
 	struct tmm_table_path path;
 	u64 *table;
 	int err;
 
 	preempt_disable();
-	err = tmm_table_acquire(pt, page, nr, spare, &path, &table, gather);
+	err = tmm_table_acquire(pt, page, nr, spares, &path, &table, gather);
 	if (!err) {
 		err = fill(table, page, frame, nr, bits);
 		if (err)
 			tmm_table_release(pt, &path, 1, nr, gather);
 	}
 	preempt_enable();
+	return err;
+}
+
+static int take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
+{
+	int err = tmm_frame_allocator_take_table(pt->fa, &spares->numbers[spares->nr]);
+
+	if (!err)
+		spares->nr++;
+	return err;
+}
+
+static void give_spares(struct tmm_page_table *pt, struct tmm_table_spares *spares)
+{
+	while (spares->nr)
+		tmm_frame_allocator_give_table(pt->fa, spares->numbers[--spares->nr]);
+}
+
+/* Outside of the walk, which must not sleep. */
+static int take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
+{
+	int err = tmm_frame_allocator_take_table(pt->fa, &spares->number[spares->nr]);
+
+	if (!err)
+		spares->nr++;
 	return err;
 }
 
@@ -84,24 +109,23 @@ static int map_span(struct tmm_page_table *pt, u64 page, u64 frame, unsigned int
 int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits)
 {
 	struct tmm_table_gather gather = {};
+	struct tmm_table_spares spares = {};
 	u64 done = 0;
-	u64 spare = 0;
 	int err = 0;
 
 	while (done < nr) {
 		unsigned int step = span(page + done, nr - done);
 
-		err = map_span(pt, page + done, frame + done, step, bits, &spare, &gather);
+		err = map_span(pt, page + done, frame + done, step, bits, &spares, &gather);
 		if (err == -EAGAIN)
-			err = tmm_frame_allocator_take_table(pt->fa, &spare);
+			err = take_spare(pt, &spares);
 		else if (!err)
 			done += step;
 		if (err)
 			break;
 		cond_resched();
 	}
-	if (spare)
-		tmm_frame_allocator_give_table(pt->fa, spare);
+	give_spares(pt, &spares);
 	if (gather.head)
 		finish(pt, page, nr, &gather);
 	if (err && done)

@@ -29,10 +29,12 @@ u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry)
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_of_entry);
 
 /*
- * Count @nr into the table behind @entry, or install @spare there with that
- * count. The table that @entry is part of is pinned.
+ * Count @nr into the table of @level behind @entry, or install a spare there with
+ * that count. The table that @entry is part of is pinned. If this one is missing
+ * so are those below it: it is installed only if there are spares for all.
  */
-static int acquire_child(u64 *entry, unsigned int nr, u64 *spare, bool *installed)
+static int acquire_child(u64 *entry, unsigned int level, unsigned int nr,
+			 struct tmm_table_spares *spares, bool *installed)
 {
 	u64 old = READ_ONCE(*entry);
 	u64 new;
@@ -40,9 +42,9 @@ static int acquire_child(u64 *entry, unsigned int nr, u64 *spare, bool *installe
 	for (;;) {
 		*installed = !tmm_entry_is_present(old);
 		if (*installed) {
-			if (!*spare)
+			if (spares->nr < level)
 				return -EAGAIN;
-			new = *spare << TMM_PAGE_SHIFT | ENTRY_TABLE |
+			new = spares->numbers[spares->nr - 1] << TMM_PAGE_SHIFT | ENTRY_TABLE |
 			      FIELD_PREP(TMM_ENTRY_COUNT, nr);
 		} else if (old & TMM_ENTRY_HUGE) {
 			return -EEXIST;
@@ -58,7 +60,7 @@ static int acquire_child(u64 *entry, unsigned int nr, u64 *spare, bool *installe
 			break;
 	}
 	if (*installed)
-		*spare = 0;
+		spares->nr--;
 	return 0;
 }
 
@@ -67,8 +69,7 @@ static int acquire_child(u64 *entry, unsigned int nr, u64 *spare, bool *installe
  * @pt: the root
  * @number: the page
  * @nr: entries about to be used in its leaf table, 1..512
- * @spare: number of a cleared frame to make a missing table of, or 0; set to 0
- *         if it was used
+ * @spares: cleared frames to make missing tables of; those used are taken out
  * @path: set to how the table is reached
  * @table: set to the leaf table, on success only
  * @gather: gets tables that this call emptied; the caller frees them after a
@@ -81,11 +82,12 @@ static int acquire_child(u64 *entry, unsigned int nr, u64 *spare, bool *installe
  * Context: Preemption is off.
  * Return:
  * * 0       - the table is there until @nr is given back with tmm_table_release()
- * * -EAGAIN - a table is missing and @spare is 0; nothing changed
+ * * -EAGAIN - more tables are missing than there are spares; nothing changed
  * * -EEXIST - the page lies in a larger leaf; nothing changed
  */
-int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int nr, u64 *spare,
-		      struct tmm_table_path *path, u64 **table, struct tmm_table_gather *gather)
+int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int nr,
+		      struct tmm_table_spares *spares, struct tmm_table_path *path, u64 **table,
+		      struct tmm_table_gather *gather)
 {
 	u64 *parent = pt->top;
 	unsigned int level;
@@ -96,7 +98,7 @@ int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int nr, u6
 	for (level = pt->levels - 1; level >= 1; level--) {
 		u64 *entry = &parent[tmm_table_index(number, level + 1)];
 
-		err = acquire_child(entry, level == 1 ? nr : 1, spare, &installed);
+		err = acquire_child(entry, level, level == 1 ? nr : 1, spares, &installed);
 		if (err || !installed)
 			tmm_table_release(pt, path, level + 1, 1, gather);
 		if (err)

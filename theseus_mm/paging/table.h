@@ -49,12 +49,35 @@ struct tmm_table_path {
 };
 
 /**
+ * struct tmm_table_spares - frames that tables are made of
+ * @numbers: of the frames, which are cleared
+ * @nr: how many; a page needs one for each level below the root at most
+ */
+struct tmm_table_spares {
+	u64 numbers[TMM_MAX_LEVELS - 1];
+	unsigned int nr;
+};
+
+/**
  * struct tmm_table_gather - tables that were unlinked and wait for the shootdown
  * @head: physical address of the first, 0 if there is none; each one's first
  *        entry, not present, holds the address of the next
  */
 struct tmm_table_gather {
 	u64 head;
+};
+
+/**
+ * struct tmm_table_spares - cleared frames that tables can be made of
+ * @nr: how many
+ * @number: frame numbers, from tmm_frame_allocator_take_table()
+ *
+ * A page whose upper tables are all missing needs one for each level below the
+ * root's.
+ */
+struct tmm_table_spares {
+	unsigned int nr;
+	u64 number[TMM_MAX_LEVELS - 1];
 };
 
 static inline bool tmm_entry_is_present(u64 entry)
@@ -86,8 +109,8 @@ static inline unsigned int tmm_table_index(u64 number, unsigned int level)
 
 u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry);
 int __must_check tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int nr,
-				   u64 *spare, struct tmm_table_path *path, u64 **table,
-				   struct tmm_table_gather *gather);
+				   struct tmm_table_spares *spares, struct tmm_table_path *path,
+				   u64 **table, struct tmm_table_gather *gather);
 u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path *path);
 void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *path,
 		       unsigned int level, unsigned int nr, struct tmm_table_gather *gather);
