@@ -63,6 +63,7 @@ static int map_span(struct tmm_page_table *pt, u64 page, u64 frame, unsigned int
 	return err;
 }
 
+/* Outside of the walk, which must not sleep. */
 static int take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
 {
 	int err = tmm_frame_allocator_take_table(pt->fa, &spares->numbers[spares->nr]);
@@ -76,16 +77,6 @@ static void give_spares(struct tmm_page_table *pt, struct tmm_table_spares *spar
 {
 	while (spares->nr)
 		tmm_frame_allocator_give_table(pt->fa, spares->numbers[--spares->nr]);
-}
-
-/* Outside of the walk, which must not sleep. */
-static int take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
-{
-	int err = tmm_frame_allocator_take_table(pt->fa, &spares->number[spares->nr]);
-
-	if (!err)
-		spares->nr++;
-	return err;
 }
 
 /**

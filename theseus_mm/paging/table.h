@@ -67,19 +67,6 @@ struct tmm_table_gather {
 	u64 head;
 };
 
-/**
- * struct tmm_table_spares - cleared frames that tables can be made of
- * @nr: how many
- * @number: frame numbers, from tmm_frame_allocator_take_table()
- *
- * A page whose upper tables are all missing needs one for each level below the
- * root's.
- */
-struct tmm_table_spares {
-	unsigned int nr;
-	u64 number[TMM_MAX_LEVELS - 1];
-};
-
 static inline bool tmm_entry_is_present(u64 entry)
 {
 	return entry & TMM_ENTRY_PRESENT;
