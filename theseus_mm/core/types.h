@@ -29,6 +29,7 @@
  * @TMM_4K: 4 KiB, one chunk
  * @TMM_2M: 2 MiB, 512 chunks, a leaf at level 2
  * @TMM_1G: 1 GiB, 262144 chunks, a leaf at level 3
+ * @TMM_NR_PAGE_SIZES: how many sizes there are
  *
  * Theseus: Page4K, Page2M, Page1G, PageSize, MemChunkSize
  */

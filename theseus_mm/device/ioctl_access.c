@@ -15,8 +15,8 @@
  * Between a mapping and user memory the bytes go through one kernel page: user
  * memory may fault, and a window must not.
  */
-static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *buffer, void *page,
-		     size_t nr_bytes)
+static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *buffer,
+		      void *page, size_t nr_bytes)
 {
 	int err;
 
@@ -45,7 +45,7 @@ static int copy_all(const struct tmm_borrow *borrow, u64 length, void __user *bu
 			err = -EINTR;
 		else
 			err = copy_piece(borrow, done, buffer + done, page,
-					min(length - done, TMM_PAGE_SIZE));
+					 min(length - done, TMM_PAGE_SIZE));
 		cond_resched();
 	}
 	free_page((unsigned long)page);

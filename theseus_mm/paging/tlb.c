@@ -26,6 +26,7 @@ static void wait_for_all(void)
 	preempt_disable();
 	for_each_online_cpu(cpu) {
 		const unsigned long *inside = per_cpu_ptr(&tmm_inside, cpu);
+		/* Pairs with tmm_tlb_leave(): what that CPU did inside is done. */
 		unsigned long seen = smp_load_acquire(inside);
 
 		/* Waiting for ourselves would never end. */

@@ -39,11 +39,13 @@ static inline bool tmm_tlb_is_inside(void)
 static inline void tmm_tlb_enter(void)
 {
 	__this_cpu_write(tmm_inside, __this_cpu_read(tmm_inside) + 1);
+	/* Pairs with wait_for_all(): it sees us inside, or we see its change. */
 	smp_mb();
 }
 
 static inline void tmm_tlb_leave(void)
 {
+	/* Pairs with wait_for_all(): our accesses are done when it goes on. */
 	smp_store_release(this_cpu_ptr(&tmm_inside), __this_cpu_read(tmm_inside) + 1);
 }
 
