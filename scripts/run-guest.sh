@@ -25,6 +25,8 @@ fi
 step="fetch Debian's kernel image"
 kernel=$("$ROOT/scripts/fetch-kernel.sh")
 step='build the module'
+exec 8>"$BUILD/.lock"
+flock 8
 note "building the module for $(stock_release)"
 "$ROOT/scripts/build-module.sh" stock >/dev/null
 step='build the initramfs'
@@ -44,6 +46,7 @@ cp -L "${file:-$BUILD/module-stock/theseus_mm.ko}" "$dir/root/host/"
 	(cd "$dir/root" && find . -mindepth 1 | cpio --quiet -o -H newc --owner 0:0)
 } >"$dir/initrd"
 rm -rf "$dir/root"
+exec 8>&-
 
 # The guest cannot ask this terminal for its size.
 size=$({ stty size </dev/tty; } 2>/dev/null) || size='24 80'

@@ -50,10 +50,18 @@ names_of() { # PATTERN FILE...
 suites() { names_of 's/^\t\.name = "\(theseus_mm_[a-z0-9_]*\)",$/\1/p' "$ROOT"/kunit/*_test.c; }
 programs() { printf '%s\n' "$ROOT"/initramfs/tests/*_test.c | names_of 's:.*/\(.*\)\.c$:\1:p'; }
 
+# Another run may be building in the same tree: one at a time, and the archive that
+# is booted is a copy of this run's own.
 prepare() {
+	local built
+	exec 8>"$BUILD/.lock"
+	flock 8
 	kernel=$("$ROOT/scripts/build-kernel.sh" debug)
 	"$ROOT/scripts/build-module.sh" debug >/dev/null
-	initrd=$("$ROOT/scripts/build-initramfs.sh" debug)
+	built=$("$ROOT/scripts/build-initramfs.sh" debug)
+	initrd=$dir/initrd
+	cp "$built" "$initrd"
+	exec 8>&-
 }
 
 boot() { # NAME LEVELS PLAN
