@@ -1,0 +1,82 @@
+#!/bin/bash
+# Usage: style.sh
+#
+# What can be said about the sources without building them: the kernel's
+# checkpatch and kernel-doc, shellcheck, and the direction of includes. Prints
+# every finding and fails if there is one.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+source=$("$ROOT/scripts/unpack-source.sh")
+cd "$ROOT"
+status=0
+failed() { echo "style: $1 is not clean"; status=1; }
+
+mapfile -t module < <(find theseus_mm kunit -name '*.[ch]' | sort)
+mapfile -t user < <(find initramfs -name '*.[ch]' | sort)
+mapfile -t scripts < <(find scripts .ci -name '*.sh' -o -path .ci/run | sort)
+
+# checkpatch types that are not for us, each with the reason.
+ignored=(
+	# asks for an entry in MAINTAINERS, there is none out of tree
+	FILE_PATH_CHANGES
+	# `typedef u64 __bitwise` is how sparse keeps flags and raw bits apart
+	NEW_TYPEDEFS
+	# kselftest's and KUnit's table macros are not functions
+	MACRO_ARG_REUSE
+	COMPLEX_MACRO
+	# a header of the user API has no BIT()
+	BIT_MACRO
+	# takes our TMM_BUG_IF(), which warns and goes on, for BUG_ON(); see below
+	AVOID_BUG
+)
+checkpatch() {
+	perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse --no-summary \
+		--ignore "$(IFS=,; echo "${ignored[*]}")" -f "$@"
+}
+checkpatch "${module[@]}" || failed checkpatch
+# User space has its own ways: system headers, stdio, assignments in conditions.
+if ((${#user[@]})); then
+	ignored+=(PREFER_KERNEL_TYPES ENOSYS)
+	checkpatch "${user[@]}" || failed "checkpatch of initramfs/"
+fi
+
+grep -nE '\bBUG(_ON)?\(' "${module[@]}" && failed "BUG()"
+
+docs=$(perl "$source/scripts/kernel-doc" -none "${module[@]}" 2>&1)
+[[ -z $docs ]] || { echo "$docs"; failed kernel-doc; }
+
+# A file includes its own layer or a lower one; observe/ is used by all and uses
+# core/ only; include/ holds the public headers, which all may use.
+layers() {
+	awk '
+	BEGIN {
+		level["include"] = 0; level["core"] = 1; level["observe"] = 2
+		level["alloc"] = 3; level["paging"] = 4; level["mapping"] = 5
+		level["device"] = 6; level["main.c"] = 9
+	}
+	/^#include "/ {
+		split(FILENAME, path, "/"); from = path[2]
+		match($0, /"[^"]*"/); name = substr($0, RSTART + 1, RLENGTH - 2)
+		# a header beside the file, or one of include/, has no layer in its name
+		to = name
+		if (!sub(/\/.*/, "", to)) next
+		if (to == "uapi") to = "include"
+		if (!(to in level)) {
+			print FILENAME ":" FNR ": " name " is in no layer"; bad = 1
+		} else if (level[to] > level[from]) {
+			print FILENAME ":" FNR ": " from " includes " name ", a higher layer"
+			bad = 1
+		}
+	}
+	END { exit bad }' "$@"
+}
+mapfile -t layered < <(find theseus_mm -name '*.[ch]' ! -path '*/include/*' | sort)
+layers "${layered[@]}" || failed "the layering"
+
+shellcheck -x "${scripts[@]}" || failed shellcheck
+shellcheck -s dash initramfs/init || failed "shellcheck of initramfs/init"
+
+((status)) || echo "style: clean (${#module[@]} + ${#user[@]} C files, ${#scripts[@]} scripts)"
+exit "$status"
