@@ -141,7 +141,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_to_extended);
  * @size: the size wanted
  * @out: set on success only
  *
- * An empty range stays empty at any size.
+ * An empty range stays empty; its address must be aligned all the same.
  *
  * Return:
  * * 0       - @out covers exactly what @r covers

@@ -18,6 +18,8 @@
 
 #include "core/types.h"
 
+#include <linux/errno.h>
+
 /**
  * struct tmm_range - a run of chunks
  * @first: number of the first chunk, in 4 KiB units
@@ -110,7 +112,8 @@ static inline u64 tmm_paddr_flat(struct tmm_paddr addr)
  * _overlap(a, b, out):          false (and @out untouched) if there is none;
  *                               @out is in 4 KiB chunks
  * _offset_of_address(), _address_at_offset():  false when outside
- * _to_extended(to_include):     the smallest range with both; 4 KiB only
+ * _to_extended(to_include):     the smallest range with both; -EINVAL if their
+ *                               chunks differ in size
  * _convert(size):               to 4 KiB always, to larger only with both ends aligned
  */
 #define TMM_DEFINE_RANGE(_kind, _addr)							\
@@ -213,6 +216,8 @@ tmm_##_kind##_range_to_extended(const struct tmm_##_kind##_range *range,		\
 				struct tmm_##_kind to_include,				\
 				struct tmm_##_kind##_range *out)			\
 {											\
+	if (to_include.size != range->r.size)						\
+		return -EINVAL;								\
 	return tmm_range_to_extended(&range->r, to_include.number, &out->r);		\
 }											\
 static inline int __must_check								\
