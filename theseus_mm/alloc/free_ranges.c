@@ -80,7 +80,10 @@ static void insert_chunk(struct tmm_free_ranges *set, struct tmm_chunk *chunk)
 
 	while (*link) {
 		parent = *link;
-		link = chunk->start < chunk_of(parent)->start ? &parent->rb_left : &parent->rb_right;
+		if (chunk->start < chunk_of(parent)->start)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
 	}
 	link_chunk(set, chunk, parent, link);
 }
@@ -121,15 +124,20 @@ static struct tmm_chunk *last_at_or_before(const struct tmm_free_ranges *set, u6
 /* Where in [start, end) a request is placed; false if it does not fit. */
 static bool place(u64 start, u64 end, const struct tmm_fit_request *req, u64 *at)
 {
+	u64 first;
+
 	start = max(start, req->min);
 	end = min(end, req->end);
 	if (start >= end || end - start < req->nr)
 		return false;
 	if (req->from_top)
-		*at = end - req->nr - (end - req->nr) % req->align;
+		first = end - req->nr - (end - req->nr) % req->align;
 	else
-		*at = start % req->align ? start - start % req->align + req->align : start;
-	return *at >= start && *at <= end - req->nr;
+		first = start % req->align ? start - start % req->align + req->align : start;
+	if (first < start || first > end - req->nr)
+		return false;
+	*at = first;
+	return true;
 }
 
 /*
@@ -173,12 +181,13 @@ static bool in_bounds(struct rb_node *node, const struct search *s)
 static struct rb_node *descend(struct rb_node *node, const struct search *s)
 {
 	for (;;) {
-		if (promises(near_child(node, s), s))
+		if (promises(near_child(node, s), s)) {
 			node = near_child(node, s);
-		else if (fits_here(node, s))
+			continue;
+		}
+		if (fits_here(node, s))
 			return node;
-		else
-			node = far_child(node, s);
+		node = far_child(node, s);
 	}
 }
 
@@ -278,17 +287,19 @@ bool tmm_free_ranges_find(const struct tmm_free_ranges *set, const struct tmm_fi
 	struct tmm_fit_request loose = *req;
 	struct search s = { .req = req };
 
-	if (req->nr > TMM_MAX_RUN || req->align > TMM_MAX_RUN)
+	if (req->nr > TMM_MAX_RUN)
 		return false;
 	if (is_power_of_2(req->align) && ilog2(req->align) < TMM_NR_ALIGN_ORDERS) {
 		s.order = ilog2(req->align);
 		return find_indexed(set, &s, start);
 	}
 
+	if (req->align > TMM_MAX_RUN - req->nr)
+		return scan(set, req, start);
 	loose.nr = req->nr + req->align - 1;
 	loose.align = 1;
 	s.req = &loose;
-	if (loose.nr <= TMM_MAX_RUN && find_indexed(set, &s, start))
+	if (find_indexed(set, &s, start))
 		return place(*start, *start + loose.nr, req, start);
 	return scan(set, req, start);
 }
