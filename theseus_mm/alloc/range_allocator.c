@@ -33,6 +33,25 @@ static void free_chunks(const struct tmm_range_allocator *ra, struct tmm_chunk *
 }
 
 /**
+ * tmm_range_region_check() - can an allocator know this region at all?
+ * @region: first and nr are set
+ *
+ * Return:
+ * * 0          - it can
+ * * -EINVAL    - it is empty
+ * * -EOVERFLOW - it is longer than TMM_MAX_RUN or reaches past the last chunk
+ */
+int tmm_range_region_check(const struct tmm_range_region *region)
+{
+	if (!region->nr)
+		return -EINVAL;
+	if (region->nr > TMM_MAX_RUN || region->first > TMM_NUMBER_LIMIT - region->nr)
+		return -EOVERFLOW;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_region_check);
+
+/**
  * tmm_range_allocator_init() - make an allocator without regions
  * @ra: the allocator
  * @hooks: what differs between frames and pages; stays as long as @ra
@@ -70,8 +89,7 @@ static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
  * Return:
  * * 0           - its chunks can be allocated
- * * -EINVAL     - it is empty
- * * -EOVERFLOW  - it is longer than TMM_MAX_RUN
+ * * -EINVAL or -EOVERFLOW, see tmm_range_region_check()
  * * -EADDRINUSE - it overlaps a region known already
  * * -ENOMEM     - the kernel heap is exhausted
  */
@@ -79,12 +97,10 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 {
 	struct tmm_chunk *absorbed[2];
 	struct tmm_chunk *chunk;
-	int err;
+	int err = tmm_range_region_check(region);
 
-	if (!region->nr)
-		return -EINVAL;
-	if (region->nr > TMM_MAX_RUN)
-		return -EOVERFLOW;
+	if (err)
+		return err;
 	chunk = new_chunk(ra);
 	if (!chunk)
 		return -ENOMEM;
@@ -209,6 +225,9 @@ static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_
 	if (find_in_type(ra, &fit, TMM_REGION_GENERAL, region, start) ||
 	    find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start))
 		return 0;
+	/* Only a range that was asked for can be a wrong one. */
+	if (!req->min && req->max == U64_MAX)
+		return -ENOSPC;
 	return touches_a_region(ra, &fit) ? -ENOSPC : -ERANGE;
 }
 

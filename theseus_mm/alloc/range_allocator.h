@@ -14,11 +14,15 @@
 #define TMM_ALLOC_RANGE_ALLOCATOR_H
 
 #include "alloc/free_ranges.h"
+#include "core/types.h"
 
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
 struct kmem_cache;
+
+/* The first number that no chunk has: a number is an address / 4 KiB. */
+#define TMM_NUMBER_LIMIT (1ULL << (64 - TMM_PAGE_SHIFT))
 
 /**
  * enum tmm_region_type - which requests a region serves
@@ -111,7 +115,7 @@ struct tmm_range_hooks {
  * @hooks: frames' or pages'
  */
 struct tmm_range_allocator {
-	spinlock_t lock;
+	spinlock_t lock;	/* the list and all free sets */
 	struct list_head regions;
 	const struct tmm_range_hooks *hooks;
 };
@@ -130,6 +134,8 @@ struct tmm_range_totals {
 	u64 nr_ranges;
 	u64 largest[3];
 };
+
+int __must_check tmm_range_region_check(const struct tmm_range_region *region);
 
 void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_range_hooks *hooks);
 int __must_check tmm_range_allocator_add(struct tmm_range_allocator *ra,

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/range_allocator.h"
+
+#include "fixture.h"
+
+#define NO_ERROR 0
+
+static int init_case(struct kunit *test)
+{
+	test->priv = tmm_test_ranges_create(test);
+	return 0;
+}
+
+static void exit_case(struct kunit *test)
+{
+	tmm_test_ranges_destroy(test, test->priv);
+}
+
+static void add(struct kunit *test, enum tmm_region_type type, u64 first, u64 nr)
+{
+	tmm_test_ranges_add(test, test->priv, type, first, nr);
+}
+
+static struct tmm_chunk *take(struct kunit *test, struct tmm_allocation_request req, u64 start)
+{
+	return tmm_test_ranges_take(test, test->priv, req, start);
+}
+
+static void release(struct kunit *test, struct tmm_chunk *chunk)
+{
+	tmm_test_ranges_release(test, test->priv, chunk);
+}
+
+static void refuse(struct kunit *test, struct tmm_allocation_request req, int err)
+{
+	tmm_test_ranges_refuse(test, test->priv, req, err);
+}
+
+struct request_param {
+	const char *name;
+	struct tmm_allocation_request req;
+	int err;
+	u64 start;
+};
+
+#define AT(at, nr) { nr, true, at, 0, 0, 0 }
+#define ANY(nr) { nr, false, 0, 1, 0, U64_MAX }
+#define ALIGNED(align, nr) { nr, false, 0, align, 0, U64_MAX }
+#define IN(min, max, nr) { nr, false, 0, 1, min, max }
+#define ALIGNED_IN(align, min, max, nr) { nr, false, 0, align, min, max }
+
+/*
+ * general [100, 200), of which [110, 120) and [150, 160) are owned,
+ * reserved [200, 300), designated [500, 5000), of which 600 is owned.
+ */
+static const struct request_param request_params[] = {
+	{ "any, lowest", ANY(5), NO_ERROR, 100 },
+	{ "any, exact fit", ANY(10), NO_ERROR, 100 },
+	{ "any, second range", ANY(11), NO_ERROR, 120 },
+	{ "any, largest general", ANY(40), NO_ERROR, 160 },
+	{ "any, designated as a last resort", ANY(41), NO_ERROR, 500 },
+	{ "any, exactly the largest", ANY(4399), NO_ERROR, 601 },
+	{ "any, one more than the largest", ANY(4400), -ENOSPC, 0 },
+	{ "any, more than any region", ANY(TMM_MAX_RUN + 1), -ENOSPC, 0 },
+	{ "none", ANY(0), -EINVAL, 0 },
+	{ "alignment 0 is anywhere", ALIGNED(0, 5), NO_ERROR, 100 },
+	{ "aligned to 32", ALIGNED(32, 8), NO_ERROR, 128 },
+	{ "aligned to 2 MiB, from the top", ALIGNED(512, 300), NO_ERROR, 4608 },
+	{ "aligned to 1 GiB", ALIGNED(262144, 1), -ENOSPC, 0 },
+	{ "aligned to an odd number", ALIGNED(7, 5), NO_ERROR, 126 },
+	{ "aligned, none", ALIGNED(32, 0), -EINVAL, 0 },
+	{ "at, free", AT(103, 3), NO_ERROR, 103 },
+	{ "at, exactly a range", AT(100, 10), NO_ERROR, 100 },
+	{ "at, reserved", AT(200, 100), NO_ERROR, 200 },
+	{ "at, owned", AT(110, 1), -EADDRINUSE, 0 },
+	{ "at, owned to the end", AT(119, 5), -EADDRINUSE, 0 },
+	{ "at, free but not all", AT(105, 6), -EADDRNOTAVAIL, 0 },
+	{ "at, across an owned run", AT(105, 30), -EADDRNOTAVAIL, 0 },
+	{ "at, past the region", AT(290, 11), -EADDRNOTAVAIL, 0 },
+	{ "at, across two regions", AT(190, 20), -EADDRNOTAVAIL, 0 },
+	{ "at, before all regions", AT(99, 5), -ERANGE, 0 },
+	{ "at, between regions", AT(300, 1), -ERANGE, 0 },
+	{ "at, after all regions", AT(5000, 1), -ERANGE, 0 },
+	{ "at, none", AT(100, 0), -EINVAL, 0 },
+	{ "at, wraps", AT(100, U64_MAX - 50), -EOVERFLOW, 0 },
+	{ "at the last number, wraps", AT(U64_MAX, 1), -EOVERFLOW, 0 },
+	{ "in range, exactly it", IN(130, 139, 10), NO_ERROR, 130 },
+	{ "in range, one more", IN(130, 139, 11), -ENOSPC, 0 },
+	{ "in range, behind what is owned", IN(105, 160, 6), NO_ERROR, 120 },
+	{ "in range, all owned", IN(110, 119, 1), -ENOSPC, 0 },
+	{ "in range, one chunk", IN(109, 109, 1), NO_ERROR, 109 },
+	{ "in range, designated", IN(600, 700, 5), NO_ERROR, 601 },
+	{ "in range, general first", IN(0, U64_MAX - 1, 5), NO_ERROR, 100 },
+	{ "in range, reserved only", IN(200, 299, 5), -ERANGE, 0 },
+	{ "in range, of no region", IN(300, 499, 1), -ERANGE, 0 },
+	{ "in range, upside down", IN(120, 119, 1), -EINVAL, 0 },
+	{ "in range, none", IN(120, 139, 0), -EINVAL, 0 },
+	{ "aligned in range", ALIGNED_IN(8, 121, 149, 16), NO_ERROR, 128 },
+	{ "aligned in range, exactly", ALIGNED_IN(8, 128, 143, 16), NO_ERROR, 128 },
+	{ "aligned in range, no room", ALIGNED_IN(8, 129, 150, 15), -ENOSPC, 0 },
+	{ "aligned to 2 MiB in range", ALIGNED_IN(512, 600, 2000, 400), NO_ERROR, 1536 },
+};
+
+TMM_ARRAY_PARAM(request, request_params);
+
+static void allocate_requests(struct kunit *test)
+{
+	const struct request_param *p = test->param_value;
+	struct tmm_chunk *owned[3], *chunk;
+	unsigned int i;
+
+	add(test, TMM_REGION_DESIGNATED, 500, 4500);
+	add(test, TMM_REGION_RESERVED, 200, 100);
+	add(test, TMM_REGION_GENERAL, 100, 100);
+	owned[0] = take(test, tmm_request_at(110, 10), 110);
+	owned[1] = take(test, tmm_request_at(150, 10), 150);
+	owned[2] = take(test, tmm_request_at(600, 1), 600);
+	if (p->err) {
+		refuse(test, p->req, p->err);
+	} else {
+		chunk = take(test, p->req, p->start);
+		release(test, chunk);
+	}
+	for (i = 0; i < ARRAY_SIZE(owned); i++)
+		release(test, owned[i]);
+}
+
+static void allocate_without_any_region(struct kunit *test)
+{
+	refuse(test, tmm_request_any(1), -ENOSPC);
+	refuse(test, tmm_request_aligned(512, 1), -ENOSPC);
+	refuse(test, tmm_request_at(5, 1), -ERANGE);
+	refuse(test, tmm_request_in_range(5, 9, 1), -ERANGE);
+}
+
+/* The original panics, or returns pages that are not free. */
+static void allocate_at_across_pieces_freed_one_by_one(struct kunit *test)
+{
+	struct tmm_chunk *piece[5];
+	unsigned int i;
+
+	add(test, TMM_REGION_GENERAL, 10, 10);
+	for (i = 0; i < 5; i++)
+		piece[i] = take(test, tmm_request_any(2), 10 + 2 * i);
+	for (i = 0; i < 4; i++)
+		release(test, piece[i]);
+	refuse(test, tmm_request_at(10, 9), -EADDRNOTAVAIL);
+	release(test, take(test, tmm_request_at(11, 6), 11));
+	release(test, take(test, tmm_request_at(10, 8), 10));
+	release(test, piece[4]);
+	release(test, take(test, tmm_request_at(10, 10), 10));
+}
+
+static struct kunit_case range_request_cases[] = {
+	KUNIT_CASE_PARAM(allocate_requests, request_gen_params),
+	KUNIT_CASE(allocate_without_any_region),
+	KUNIT_CASE(allocate_at_across_pieces_freed_one_by_one),
+	{}
+};
+
+static struct kunit_suite range_request_suite = {
+	.name = "theseus_mm_range_request",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = range_request_cases,
+};
+
+kunit_test_suite(range_request_suite);
