@@ -96,8 +96,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
 int tmm_frame_allocator_add(struct tmm_frame_allocator *fa, struct tmm_frame_region *region,
 			    void *table_memory)
 {
-	if (!region->range.nr)
-		return -EINVAL;
+	int err = tmm_range_region_check(&region->range);
+
+	if (err)
+		return err;
 	tmm_frame_table_init(&region->table, region->range.first, region->range.nr, table_memory);
 	return tmm_range_allocator_add(&fa->ra, &region->range);
 }
@@ -177,29 +179,29 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_ptr);
  * @counts: added to, by enum tmm_frame_mark
  *
  * Context: Process context. Holds the allocator's lock for 2 MiB at a time.
- * Return: 0, or -ERANGE if the run does not lie in one region
+ * Return: 0, or -ERANGE if the run does not lie in one region; @counts is
+ *         unchanged then
  */
 int tmm_frame_allocator_count(struct tmm_frame_allocator *fa, const struct tmm_frame_range *range,
 			      u64 counts[TMM_NR_MARKS])
 {
 	u64 end = tmm_range_end(&range->r);
+	struct tmm_range_region *region;
 	u64 start, next;
 
-	for (start = range->r.first; start < end; start = next) {
-		struct tmm_range_region *region;
+	spin_lock(&fa->ra.lock);
+	region = tmm_range_region_at(&fa->ra, range->r.first);
+	spin_unlock(&fa->ra.lock);
+	if (!region || end > region->first + region->nr)
+		return -ERANGE;
 
+	/* The region stays: see tmm_frame_allocator_ptr(). */
+	for (start = range->r.first; start < end; start = next) {
 		next = min(round_down(start, tmm_page_size_4k_pages(TMM_2M)) +
 			   tmm_page_size_4k_pages(TMM_2M), end);
 		spin_lock(&fa->ra.lock);
-		region = tmm_range_region_at(&fa->ra, start);
-		if (region && next <= region->first + region->nr)
-			tmm_frame_table_count(&region_of(region)->table, start, next - start,
-					      counts);
-		else
-			region = NULL;
+		tmm_frame_table_count(&region_of(region)->table, start, next - start, counts);
 		spin_unlock(&fa->ra.lock);
-		if (!region)
-			return -ERANGE;
 		cond_resched();
 	}
 	return 0;
@@ -254,12 +256,15 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_take_table);
 void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 {
 	struct tmm_chunk *absorbed[2] = {};
+	struct tmm_range_region *range;
 	struct tmm_frame_region *region;
 	struct tmm_frames *object;
 
 	spin_lock(&fa->ra.lock);
-	region = region_of(tmm_range_region_at(&fa->ra, number));
-	if (TMM_BUG_IF(tmm_frame_table_get(&region->table, number) != TMM_MARK_TABLE)) {
+	range = tmm_range_region_at(&fa->ra, number);
+	region = range ? region_of(range) : NULL;
+	if (TMM_BUG_IF(!region ||
+		       tmm_frame_table_get(&region->table, number) != TMM_MARK_TABLE)) {
 		spin_unlock(&fa->ra.lock);
 		return;
 	}
@@ -310,7 +315,8 @@ int tmm_allocated_frames_merge(struct tmm_allocated_frames *frames,
 		return -EDOM;
 	if (a->region != b->region)
 		return -EMEDIUMTYPE;
-	if (tmm_chunk_end(&a->chunk) != b->chunk.start && tmm_chunk_end(&b->chunk) != a->chunk.start)
+	if (tmm_chunk_end(&a->chunk) != b->chunk.start &&
+	    tmm_chunk_end(&b->chunk) != a->chunk.start)
 		return -EDOM;
 	join(a, b);
 	*other = NULL;
@@ -375,6 +381,8 @@ int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped
 {
 	struct tmm_frames *second = &(*other)->f;
 
+	if (&frames->f == second)
+		return -EDOM;
 	if (frames->f.region != second->region)
 		return -EMEDIUMTYPE;
 	if (tmm_chunk_end(&frames->f.chunk) != second->chunk.start)
