@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fixture of most tests: a client. Before a test it owns nothing; after the
+ * test it is closed, and everything must be free again as it was, whatever the
+ * test left behind.
+ */
+#ifndef TESTS_CLIENT_H
+#define TESTS_CLIENT_H
+
+#include "harness.h"
+#include "snapshot.h"
+
+#define PAGE		TMM_PAGE_SIZE
+#define NO_ADDRESS	(~0ULL)
+#define READ_ONLY	(THESEUS_MM_PTE_DATA & ~THESEUS_MM_PTE_WRITABLE)
+
+FIXTURE(client)
+{
+	int fd;
+	struct theseus_mm_info start;
+};
+
+FIXTURE_SETUP(client)
+{
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, self->start.client_handles);
+}
+
+/* A test may close the client itself and set fd to -1. */
+FIXTURE_TEARDOWN(client)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+/*
+ * EXPECT_REFUSED(error, call, handle...): @call gives -@error and changes nothing:
+ * no count, nor anything about the objects named.
+ */
+#define EXPECT_REFUSED(error, call, ...)						\
+	do {										\
+		const __u32 _handles[] = { 0, ##__VA_ARGS__ };				\
+		struct snapshot _before, _after;					\
+		char _text[SNAPSHOT_TEXT];						\
+											\
+		snapshot_take(&_before, self->fd, _handles, ARRAY_SIZE(_handles));	\
+		EXPECT_EQ(-(error), call);						\
+		snapshot_take(&_after, self->fd, _handles, ARRAY_SIZE(_handles));	\
+		EXPECT_STREQ("", snapshot_difference(&_before, &_after, _text));	\
+	} while (0)
+
+/* Everything is as when the test began. */
+#define EXPECT_ALL_BACK()								\
+	do {										\
+		struct theseus_mm_info _now;						\
+		char _text[SNAPSHOT_TEXT];						\
+											\
+		ASSERT_EQ(0, tmm_get_info(self->fd, &_now));				\
+		EXPECT_STREQ("", info_difference(&self->start, &_now, _text));		\
+	} while (0)
+
+/* Objects that the test needs; their structure is the value. */
+#define MAPPING(nr)									\
+	({										\
+		struct theseus_mm_create_mapping _mapping;				\
+											\
+		ASSERT_EQ(0, tmm_create_mapping(self->fd, (nr) * PAGE,			\
+						THESEUS_MM_PTE_DATA, &_mapping));	\
+		_mapping;								\
+	})
+
+#define PAGES(nr)									\
+	({										\
+		struct theseus_mm_allocate _pages = { .size = (nr) };			\
+											\
+		ASSERT_EQ(0, tmm_allocate_pages(self->fd, &_pages));			\
+		_pages;									\
+	})
+
+#define FRAMES(nr)									\
+	({										\
+		struct theseus_mm_allocate _frames = { .size = (nr) };			\
+											\
+		ASSERT_EQ(0, tmm_allocate_frames(self->fd, &_frames));			\
+		_frames;								\
+	})
+
+#define INFO()										\
+	({										\
+		struct theseus_mm_info _info;						\
+											\
+		ASSERT_EQ(0, tmm_get_info(self->fd, &_info));				\
+		_info;									\
+	})
+
+#define QUERY(handle)									\
+	({										\
+		struct theseus_mm_query _query;						\
+											\
+		ASSERT_EQ(0, tmm_query(self->fd, handle, &_query));			\
+		_query;									\
+	})
+
+#define EXPECT_GONE(handle)								\
+	do {										\
+		struct theseus_mm_query _query;						\
+											\
+		EXPECT_EQ(-ENOENT, tmm_query(self->fd, handle, &_query));		\
+	} while (0)
+
+#endif /* TESTS_CLIENT_H */
