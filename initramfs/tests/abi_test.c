@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What all calls have in common: numbers, sizes, flags, pointers. Every test
+ * here runs once for every call.
+ */
+#include "client.h"
+
+#include <stddef.h>
+#include <sys/ioctl.h>
+
+/* Programs are built with these; they never change. */
+_Static_assert(sizeof(struct theseus_mm_info) == 136, "");
+_Static_assert(sizeof(struct theseus_mm_region) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_bucket) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_occupancy) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_query) == 40, "");
+_Static_assert(sizeof(struct theseus_mm_drop) == 8, "");
+_Static_assert(sizeof(struct theseus_mm_split) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_merge) == 16, "");
+_Static_assert(sizeof(struct theseus_mm_allocate) == 64, "");
+_Static_assert(sizeof(struct theseus_mm_create_mapping) == 48, "");
+_Static_assert(sizeof(struct theseus_mm_map) == 40, "");
+_Static_assert(sizeof(struct theseus_mm_remap) == 16, "");
+_Static_assert(sizeof(struct theseus_mm_unmap) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_access) == 32, "");
+_Static_assert(sizeof(struct theseus_mm_translate) == 32, "");
+_Static_assert(sizeof(struct theseus_mm_dump_pte) == 56, "");
+
+_Static_assert(THESEUS_MM_IOC_GET_INFO == 0xc088ba00, "");
+_Static_assert(THESEUS_MM_IOC_GET_REGION == 0xc018ba01, "");
+_Static_assert(THESEUS_MM_IOC_GET_OCCUPANCY == 0xc018ba02, "");
+_Static_assert(THESEUS_MM_IOC_QUERY == 0xc028ba03, "");
+_Static_assert(THESEUS_MM_IOC_DROP == 0xc008ba04, "");
+_Static_assert(THESEUS_MM_IOC_SPLIT == 0xc018ba05, "");
+_Static_assert(THESEUS_MM_IOC_MERGE == 0xc010ba06, "");
+_Static_assert(THESEUS_MM_IOC_ALLOCATE_FRAMES == 0xc040ba10, "");
+_Static_assert(THESEUS_MM_IOC_ALLOCATE_PAGES == 0xc040ba20, "");
+_Static_assert(THESEUS_MM_IOC_CREATE_MAPPING == 0xc030ba30, "");
+_Static_assert(THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING == 0xc030ba31, "");
+_Static_assert(THESEUS_MM_IOC_MAP_ALLOCATED_PAGES == 0xc028ba32, "");
+_Static_assert(THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO == 0xc028ba33, "");
+_Static_assert(THESEUS_MM_IOC_REMAP == 0xc010ba34, "");
+_Static_assert(THESEUS_MM_IOC_UNMAP_INTO_PARTS == 0xc018ba35, "");
+_Static_assert(THESEUS_MM_IOC_READ == 0xc020ba36, "");
+_Static_assert(THESEUS_MM_IOC_WRITE == 0xc020ba37, "");
+_Static_assert(THESEUS_MM_IOC_TRANSLATE == 0xc020ba40, "");
+_Static_assert(THESEUS_MM_IOC_DUMP_PTE == 0xc038ba41, "");
+
+/* Room for any structure and a tail behind it. */
+#define ROOM	PAGE
+
+union argument {
+	__u32 flags;
+	struct theseus_mm_info info;
+	struct theseus_mm_region region;
+	struct theseus_mm_occupancy occupancy;
+	struct theseus_mm_query query;
+	struct theseus_mm_drop drop;
+	struct theseus_mm_split split;
+	struct theseus_mm_merge merge;
+	struct theseus_mm_allocate allocate;
+	struct theseus_mm_create_mapping create;
+	struct theseus_mm_map map;
+	struct theseus_mm_remap remap;
+	struct theseus_mm_unmap unmap;
+	struct theseus_mm_access access;
+	struct theseus_mm_translate translate;
+	struct theseus_mm_dump_pte dump;
+	unsigned char bytes[ROOM];
+};
+
+/**
+ * call - a client with one object of each kind, and a good argument for a call
+ * @pages: a handle
+ * @frames: a handle of as many
+ * @first: handle of a mapping
+ * @second: handle of the mapping right after it
+ * @vaddr: address of the first
+ * @argument: what the call is made with; in a mapping of its own, with an
+ *            inaccessible page behind it
+ */
+FIXTURE(call)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 pages;
+	__u32 frames;
+	__u32 first;
+	__u32 second;
+	__u64 vaddr;
+	union argument *argument;
+	struct theseus_mm_bucket buckets[4];
+	__u32 unmapped[4];
+	unsigned char buffer[64];
+};
+
+/**
+ * call variants - one for each call
+ * @request: its number
+ * @known_flags: the bits of its flags that are not refused as such
+ * @has_results: it writes to its structure
+ * @fill: writes a good argument
+ */
+FIXTURE_VARIANT(call)
+{
+	unsigned long request;
+	__u32 known_flags;
+	bool has_results;
+	void (*fill)(FIXTURE_DATA(call) *self, union argument *argument);
+};
+
+FIXTURE_SETUP(call)
+{
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_info info;
+
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &info));
+	self->start = info;
+	self->pages = PAGES(4).handle;
+	self->frames = FRAMES(4).handle;
+	mapping = MAPPING(4);
+	self->vaddr = mapping.start;
+	ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, 0, "content", 8));
+	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, 2 * PAGE, &self->first, &self->second));
+
+	self->argument = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)self->argument);
+	ASSERT_EQ(0, mprotect((char *)self->argument + PAGE, PAGE, PROT_NONE));
+	variant->fill(self, self->argument);
+}
+
+FIXTURE_TEARDOWN(call)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+#define CALL(call_name, number, flags_known, results)					\
+	static void fill_##call_name(FIXTURE_DATA(call) *self, union argument *argument); \
+	FIXTURE_VARIANT_ADD(call, call_name) {						\
+		.request = number,							\
+		.known_flags = flags_known,						\
+		.has_results = results,							\
+		.fill = fill_##call_name,						\
+	};										\
+	static void fill_##call_name(							\
+		FIXTURE_DATA(call) __attribute__((unused)) *self,			\
+		union argument __attribute__((unused)) *argument)
+
+CALL(get_info, THESEUS_MM_IOC_GET_INFO, 0, true)
+{
+}
+
+CALL(get_region, THESEUS_MM_IOC_GET_REGION, 0, true)
+{
+}
+
+CALL(get_occupancy, THESEUS_MM_IOC_GET_OCCUPANCY, 0, false)
+{
+	argument->occupancy.nr_buckets = 4;
+	argument->occupancy.buckets = (uintptr_t)self->buckets;
+}
+
+CALL(query, THESEUS_MM_IOC_QUERY, 0, true)
+{
+	argument->query.handle = self->first;
+}
+
+CALL(drop, THESEUS_MM_IOC_DROP, 0, false)
+{
+	argument->drop.handle = self->first;
+}
+
+CALL(split, THESEUS_MM_IOC_SPLIT, 0, true)
+{
+	argument->split.handle = self->first;
+	argument->split.offset = PAGE;
+}
+
+CALL(merge, THESEUS_MM_IOC_MERGE, 0, false)
+{
+	argument->merge.handle = self->first;
+	argument->merge.other = self->second;
+}
+
+CALL(allocate_frames, THESEUS_MM_IOC_ALLOCATE_FRAMES, THESEUS_MM_ALLOCATE_FLAGS_ALL, true)
+{
+	argument->allocate.size = 1;
+}
+
+CALL(allocate_pages, THESEUS_MM_IOC_ALLOCATE_PAGES, THESEUS_MM_ALLOCATE_FLAGS_ALL, true)
+{
+	argument->allocate.size = 1;
+}
+
+CALL(create_mapping, THESEUS_MM_IOC_CREATE_MAPPING, 0, true)
+{
+	argument->create.size = PAGE;
+	argument->create.pte_flags = THESEUS_MM_PTE_DATA;
+}
+
+CALL(create_contiguous_mapping, THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING, 0, true)
+{
+	argument->create.size = PAGE;
+	argument->create.pte_flags = THESEUS_MM_PTE_DATA;
+}
+
+CALL(map_allocated_pages, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES, 0, true)
+{
+	argument->map.pages = self->pages;
+	argument->map.pte_flags = THESEUS_MM_PTE_DATA;
+}
+
+CALL(map_allocated_pages_to, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO, 0, true)
+{
+	argument->map.pages = self->pages;
+	argument->map.frames = self->frames;
+	argument->map.pte_flags = THESEUS_MM_PTE_DATA;
+}
+
+CALL(remap, THESEUS_MM_IOC_REMAP, 0, false)
+{
+	argument->remap.handle = self->first;
+	argument->remap.pte_flags = READ_ONLY;
+}
+
+CALL(unmap_into_parts, THESEUS_MM_IOC_UNMAP_INTO_PARTS, 0, true)
+{
+	argument->unmap.handle = self->first;
+	argument->unmap.frames = (uintptr_t)self->unmapped;
+	argument->unmap.nr_frames = 4;
+}
+
+CALL(read, THESEUS_MM_IOC_READ, 0, false)
+{
+	argument->access.handle = self->first;
+	argument->access.length = sizeof(self->buffer);
+	argument->access.buffer = (uintptr_t)self->buffer;
+}
+
+CALL(write, THESEUS_MM_IOC_WRITE, 0, false)
+{
+	argument->access.handle = self->first;
+	argument->access.length = sizeof(self->buffer);
+	argument->access.buffer = (uintptr_t)self->buffer;
+}
+
+CALL(translate, THESEUS_MM_IOC_TRANSLATE, 0, true)
+{
+	argument->translate.vaddr = self->vaddr;
+}
+
+CALL(dump_pte, THESEUS_MM_IOC_DUMP_PTE, 0, true)
+{
+	argument->dump.vaddr = self->vaddr;
+}
+
+/* The call's number with another size of the structure. */
+static unsigned long resized(unsigned long request, size_t size)
+{
+	return (request & ~(unsigned long)IOCSIZE_MASK) | size << _IOC_SIZESHIFT;
+}
+
+#define EXPECT_CALL_REFUSED(error, request, pointer)					\
+	EXPECT_REFUSED(error, tmm_call(self->fd, request, pointer), self->pages,	\
+		       self->frames, self->first, self->second)
+
+/* Without this, all that is refused below might be refused for another reason. */
+TEST_F(call, succeeds)
+{
+	EXPECT_EQ(0, tmm_call(self->fd, variant->request, self->argument));
+}
+
+TEST_F(call, refuses_each_unknown_flag)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 32; bit++) {
+		if (variant->known_flags & 1U << bit)
+			continue;
+		self->argument->flags = 1U << bit;
+		EXPECT_CALL_REFUSED(EINVAL, variant->request, self->argument);
+	}
+}
+
+TEST_F(call, refuses_a_structure_too_small)
+{
+	const size_t size = _IOC_SIZE(variant->request);
+	const size_t sizes[] = { 0, 1, 4, size - 8, size - 4, size - 1 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		EXPECT_CALL_REFUSED(EINVAL, resized(variant->request, sizes[i]), self->argument);
+}
+
+TEST_F(call, takes_a_larger_structure_that_ends_in_zeros)
+{
+	const size_t size = _IOC_SIZE(variant->request);
+	size_t i;
+
+	EXPECT_EQ(0, tmm_call(self->fd, resized(variant->request, size + 8), self->argument));
+	for (i = size; i < ROOM; i++)
+		ASSERT_EQ(0, self->argument->bytes[i]);
+}
+
+TEST_F(call, takes_a_structure_of_a_page_that_ends_in_zeros)
+{
+	EXPECT_EQ(0, tmm_call(self->fd, resized(variant->request, ROOM), self->argument));
+}
+
+TEST_F(call, refuses_a_larger_structure_that_says_more)
+{
+	const size_t size = _IOC_SIZE(variant->request);
+
+	self->argument->bytes[size] = 1;
+	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, size + 8), self->argument);
+	self->argument->bytes[size] = 0;
+	self->argument->bytes[size + 7] = 0x80;
+	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, size + 8), self->argument);
+	self->argument->bytes[ROOM - 1] = 1;
+	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, ROOM), self->argument);
+}
+
+TEST_F(call, refuses_another_magic)
+{
+	const unsigned long magic = (unsigned long)(THESEUS_MM_IOC_MAGIC ^ 1) << _IOC_TYPESHIFT;
+	const unsigned long mask = (unsigned long)_IOC_TYPEMASK << _IOC_TYPESHIFT;
+
+	EXPECT_CALL_REFUSED(ENOTTY, (variant->request & ~mask) | magic, self->argument);
+}
+
+TEST_F(call, refuses_a_null_pointer)
+{
+	EXPECT_CALL_REFUSED(EFAULT, variant->request, NULL);
+}
+
+TEST_F(call, refuses_a_pointer_into_the_kernel)
+{
+	EXPECT_CALL_REFUSED(EFAULT, variant->request, (void *)0xffff888000000000UL);
+	EXPECT_CALL_REFUSED(EFAULT, variant->request, (void *)(~0UL - 7));
+}
+
+TEST_F(call, refuses_a_structure_that_ends_in_a_hole)
+{
+	const size_t size = _IOC_SIZE(variant->request);
+	char *tail = (char *)self->argument + ROOM - size + 1;
+
+	memmove(tail, self->argument, size - 1);
+	EXPECT_CALL_REFUSED(EFAULT, variant->request, tail);
+}
+
+/* Where the results cannot be stored, the call is undone. */
+TEST_F(call, is_undone_if_its_results_cannot_be_stored)
+{
+	ASSERT_EQ(0, mprotect(self->argument, PAGE, PROT_READ));
+	if (variant->has_results)
+		EXPECT_CALL_REFUSED(EFAULT, variant->request, self->argument);
+	else
+		EXPECT_EQ(0, tmm_call(self->fd, variant->request, self->argument));
+}
+
+/* What was in an out field does not matter. */
+TEST_F(client, results_need_not_be_cleared_before)
+{
+	struct theseus_mm_query query;
+	struct theseus_mm_info info;
+
+	memset(&info, 0xff, sizeof(info));
+	info.flags = 0;
+	EXPECT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_GET_INFO, &info));
+	EXPECT_EQ(THESEUS_MM_ABI, info.abi);
+
+	memset(&query, 0xff, sizeof(query));
+	query.flags = 0;
+	query.handle = PAGES(1).handle;
+	EXPECT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_QUERY, &query));
+	EXPECT_EQ(THESEUS_MM_KIND_PAGES, query.kind);
+	EXPECT_EQ(0, query.pte_flags);
+}
+
+static bool is_known(unsigned int nr)
+{
+	return nr <= 0x06 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x37) ||
+	       nr == 0x40 || nr == 0x41;
+}
+
+TEST_F(client, refuses_each_unknown_number)
+{
+	union argument argument = { 0 };
+	unsigned int nr;
+
+	for (nr = 0; nr < 256; nr++)
+		if (!is_known(nr))
+			EXPECT_REFUSED(ENOTTY, tmm_call(self->fd, _IOC(_IOC_READ | _IOC_WRITE,
+								       THESEUS_MM_IOC_MAGIC, nr,
+								       8), &argument));
+}
+
+TEST_F(client, refuses_reserved_fields_of_get_occupancy)
+{
+	struct theseus_mm_bucket bucket;
+	struct theseus_mm_occupancy call = {
+		.nr_buckets = 1,
+		.buckets = (uintptr_t)&bucket,
+		.reserved = 1,
+	};
+
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_GET_OCCUPANCY, &call));
+}
+
+TEST_F(client, refuses_reserved_fields_of_merge)
+{
+	struct theseus_mm_allocate pages = PAGES(2);
+	struct theseus_mm_merge call = { .reserved = 1 << 31 };
+
+	ASSERT_EQ(0, tmm_split(self->fd, pages.handle, PAGE, &call.handle, &call.other));
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_MERGE, &call), call.handle,
+		       call.other);
+	call.reserved = 0;
+	EXPECT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_MERGE, &call));
+}
+
+TEST_F(client, refuses_frames_in_map_allocated_pages)
+{
+	struct theseus_mm_map call = {
+		.pages = PAGES(1).handle,
+		.frames = FRAMES(1).handle,
+		.pte_flags = THESEUS_MM_PTE_DATA,
+	};
+
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES, &call),
+		       call.pages, call.frames);
+}
+
+TEST_HARNESS_MAIN
