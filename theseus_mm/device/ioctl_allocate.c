@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/overflow.h>
 
 /* Are the fields that the flags do not speak of 0, and do the flags agree? */
 static int check_fields(const struct theseus_mm_allocate *request)
@@ -40,6 +41,31 @@ static int decode_size(const struct theseus_mm_allocate *request, u64 *nr)
 	return 0;
 }
 
+/* The last byte must have an address. A chunk's number alone would not tell. */
+static int check_end(const struct theseus_mm_allocate *request, u64 nr)
+{
+	u64 start = request->at & ~(TMM_PAGE_SIZE - 1);
+	u64 last;
+
+	return check_add_overflow(start, (nr << TMM_PAGE_SHIFT) - 1, &last) ? -EOVERFLOW : 0;
+}
+
+/* A range may begin and end within a chunk; that chunk is not to be used then. */
+static int shrink_to_whole_chunks(const struct theseus_mm_allocate *request,
+				  struct tmm_allocation_request *out)
+{
+	u64 end = out->max + 1;
+
+	if (request->min & (TMM_PAGE_SIZE - 1))
+		out->min++;
+	if (~request->max & (TMM_PAGE_SIZE - 1))
+		end--;
+	if (out->min >= end)
+		return -ENOSPC;
+	out->max = end - 1;
+	return 0;
+}
+
 /* @number_of turns an address into a chunk number, or says that it is none. */
 static int decode(const struct theseus_mm_allocate *request,
 		  int (*number_of)(u64 address, u64 *number), struct tmm_allocation_request *out)
@@ -57,7 +83,13 @@ static int decode(const struct theseus_mm_allocate *request,
 		if (!err)
 			err = number_of(request->max, &out->max);
 	}
-	return err ?: decode_size(request, &out->nr);
+	if (!err)
+		err = decode_size(request, &out->nr);
+	if (!err)
+		err = check_end(request, out->nr);
+	if (!err && (request->flags & THESEUS_MM_ALLOCATE_IN_RANGE))
+		err = shrink_to_whole_chunks(request, out);
+	return err;
 }
 
 static int page_number_of(u64 address, u64 *number)
