@@ -93,20 +93,12 @@ void tmm_client_destroy(struct tmm_client *client)
 	kfree(client);
 }
 
-/**
- * tmm_object_reserve() - make an object that owns nothing, with a handle
- * @client: the client
- *
- * Context: Process context, may sleep.
- * Return: the object, reserved: to be published or abandoned; ERR_PTR(-EDQUOT) at
- * the client's limit, or ERR_PTR(-ENOMEM)
- */
-struct tmm_object *tmm_object_reserve(struct tmm_client *client)
+static struct tmm_object *reserve(struct tmm_client *client, u64 limit)
 {
 	struct tmm_object *object;
 	int err;
 
-	if (atomic_inc_return(&client->nr_handles) > tmm_client_max_handles()) {
+	if ((u32)atomic_inc_return(&client->nr_handles) > limit) {
 		err = -EDQUOT;
 		goto err_uncount;
 	}
@@ -126,6 +118,33 @@ struct tmm_object *tmm_object_reserve(struct tmm_client *client)
 err_uncount:
 	atomic_dec(&client->nr_handles);
 	return ERR_PTR(err);
+}
+
+/**
+ * tmm_object_reserve() - make an object that owns nothing, with a handle
+ * @client: the client
+ *
+ * Context: Process context, may sleep.
+ * Return: the object, reserved: to be published or abandoned; ERR_PTR(-EDQUOT) at
+ * the client's limit, or ERR_PTR(-ENOMEM)
+ */
+struct tmm_object *tmm_object_reserve(struct tmm_client *client)
+{
+	return reserve(client, tmm_client_max_handles());
+}
+
+/**
+ * tmm_object_reserve_for() - the same, for a call that consumes handles
+ * @client: the client
+ * @nr_consumed: handles that the caller has taken, and abandons if it succeeds:
+ *               they leave room, though they are still counted
+ *
+ * Context: Process context, may sleep.
+ * Return: as tmm_object_reserve()
+ */
+struct tmm_object *tmm_object_reserve_for(struct tmm_client *client, unsigned int nr_consumed)
+{
+	return reserve(client, (u64)tmm_client_max_handles() + nr_consumed);
 }
 
 /**

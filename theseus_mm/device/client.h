@@ -75,6 +75,8 @@ u32 tmm_client_max_handles(void);
 
 /* New objects */
 struct tmm_object * __must_check tmm_object_reserve(struct tmm_client *client);
+struct tmm_object * __must_check tmm_object_reserve_for(struct tmm_client *client,
+							unsigned int nr_consumed);
 void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object);
 void tmm_object_publish(struct tmm_client *client, struct tmm_object *object);
 

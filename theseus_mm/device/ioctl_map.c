@@ -111,7 +111,7 @@ static int map_taken(struct tmm_call *call, tmm_pte_flags_t flags, struct tmm_ob
 		     struct tmm_object *frames)
 {
 	struct tmm_client *client = call->client;
-	struct tmm_object *object = tmm_object_reserve(client);
+	struct tmm_object *object = tmm_object_reserve_for(client, frames ? 2 : 1);
 	int err;
 
 	if (IS_ERR(object))
@@ -211,7 +211,7 @@ static void abandon_parts(struct tmm_client *client, struct parts *parts)
 
 static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, struct parts *parts)
 {
-	struct tmm_object *object = tmm_object_reserve(client);
+	struct tmm_object *object = tmm_object_reserve_for(client, 1);
 
 	memset(parts, 0, sizeof(*parts));
 	if (IS_ERR(object))
@@ -223,7 +223,7 @@ static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, stru
 		goto err_abandon;
 	}
 	while (parts->nr_frames < nr_frames) {
-		object = tmm_object_reserve(client);
+		object = tmm_object_reserve_for(client, 1);
 		if (IS_ERR(object))
 			goto err_abandon;
 		parts->frames[parts->nr_frames++] = object;

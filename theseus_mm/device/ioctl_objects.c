@@ -102,11 +102,11 @@ int tmm_ioctl_split(struct tmm_call *call)
 	object = tmm_object_take(client, call->arg.split.handle, TMM_KIND_ANY);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	first = tmm_object_reserve(client);
+	first = tmm_object_reserve_for(client, 1);
 	err = PTR_ERR_OR_ZERO(first);
 	if (err)
 		goto err_publish;
-	second = tmm_object_reserve(client);
+	second = tmm_object_reserve_for(client, 1);
 	err = PTR_ERR_OR_ZERO(second);
 	if (err)
 		goto err_abandon_first;
