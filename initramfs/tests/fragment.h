@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * To run out of memory on purpose.
+ */
+#ifndef TESTS_FRAGMENT_H
+#define TESTS_FRAGMENT_H
+
+#include <tmm.h>
+
+/* Frees the first frame of the run *@rest, keeps the second: the next is no neighbour. */
+static inline int leave_one(int fd, __u32 *rest)
+{
+	__u32 one, others, kept;
+	int err = tmm_split(fd, *rest, TMM_PAGE_SIZE, &one, &others);
+
+	if (!err)
+		err = tmm_drop(fd, one);
+	if (!err)
+		err = tmm_split(fd, others, TMM_PAGE_SIZE, &kept, rest);
+	return err;
+}
+
+/**
+ * leave_singles() - own all frames but a few, no two of which touch
+ * @fd: the client that will own them
+ * @nr: how many are left free
+ *
+ * Return: 0 or a negative errno value
+ */
+static inline int leave_singles(int fd, unsigned int nr)
+{
+	struct theseus_mm_allocate run;
+	struct theseus_mm_info info;
+	__u32 rest = 0;
+	int err;
+
+	for (;;) {
+		err = tmm_get_info(fd, &info);
+		if (err || !info.frames_free)
+			break;
+		run = (struct theseus_mm_allocate){ .size = info.frames_largest[0] };
+		err = tmm_allocate_frames(fd, &run);
+		if (err)
+			return err;
+		/* the first and longest gives the singles */
+		if (!rest)
+			rest = run.handle;
+	}
+	while (!err && nr--)
+		err = leave_one(fd, &rest);
+	return err;
+}
+
+#endif /* TESTS_FRAGMENT_H */

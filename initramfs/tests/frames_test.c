@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What only frames have: a region with an end, bookkeeping at its start, content.
+ */
+#include "client.h"
+
+#define MAX_RUNS	64
+
+#define REGION(index)									\
+	({										\
+		struct theseus_mm_region _region;					\
+											\
+		ASSERT_EQ(0, tmm_get_region(self->fd, index, &_region));		\
+		_region;								\
+	})
+
+/* A client may hold all there is; returns the number of handles, 0 if it failed. */
+static unsigned int take_all_frames(int fd, __u32 *handles, unsigned int max)
+{
+	struct theseus_mm_allocate call;
+	struct theseus_mm_info info;
+	unsigned int nr;
+
+	for (nr = 0; nr < max; nr++) {
+		if (tmm_get_info(fd, &info))
+			return 0;
+		if (!info.frames_free)
+			return nr;
+		call = (struct theseus_mm_allocate){ .size = info.frames_largest[0] };
+		if (tmm_allocate_frames(fd, &call))
+			return 0;
+		handles[nr] = call.handle;
+	}
+	return 0;
+}
+
+TEST_F(client, regions_add_up)
+{
+	__u64 nr_bytes = 0;
+	__u32 i;
+
+	for (i = 0; i < self->start.nr_regions; i++) {
+		EXPECT_NE(0, REGION(i).start);
+		EXPECT_EQ(0, REGION(i).start % PAGE);
+		nr_bytes += REGION(i).nr_bytes;
+	}
+	EXPECT_EQ(self->start.region_bytes, nr_bytes);
+	EXPECT_LT(self->start.frames_total * PAGE, nr_bytes);
+}
+
+TEST_F(client, get_region_refuses_an_index_past_the_last)
+{
+	struct theseus_mm_region region;
+
+	EXPECT_REFUSED(ERANGE, tmm_get_region(self->fd, self->start.nr_regions, &region));
+	EXPECT_REFUSED(ERANGE, tmm_get_region(self->fd, ~0U, &region));
+}
+
+TEST_F(client, occupancy_shows_what_is_owned)
+{
+	struct theseus_mm_bucket before[1], after[1];
+
+	ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, before, 1));
+	FRAMES(7);
+	MAPPING(5);
+	ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, after, 1));
+	EXPECT_EQ(before->allocated + 7, after->allocated);
+	EXPECT_EQ(before->mapped + 5, after->mapped);
+	EXPECT_LT(before->tables, after->tables);
+	EXPECT_EQ(before->free, after->free + 12 + (after->tables - before->tables));
+	EXPECT_EQ(before->metadata, after->metadata);
+	EXPECT_LT(0, after->metadata);
+	EXPECT_EQ(0, after->reserved);
+}
+
+TEST_F(client, occupancy_counts_each_frame_once)
+{
+	static const __u32 sizes[] = { 1, 2, 3, 64, 1000, THESEUS_MM_MAX_BUCKETS };
+	static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];
+	__u64 frames;
+	__u32 i, nr;
+
+	for (nr = 0; nr < ARRAY_SIZE(sizes); nr++) {
+		memset(buckets, 0xff, sizeof(buckets));
+		ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, buckets, sizes[nr]));
+		for (frames = 0, i = 0; i < sizes[nr]; i++)
+			frames += (__u64)buckets[i].free + buckets[i].allocated +
+				  buckets[i].mapped + buckets[i].tables + buckets[i].metadata;
+		EXPECT_EQ(REGION(0).nr_bytes / PAGE, frames);
+	}
+}
+
+TEST_F(client, occupancy_shows_where)
+{
+	struct theseus_mm_region region = REGION(0);
+	struct theseus_mm_bucket before[4], after[4];
+	/* the middle of the third quarter */
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = region.start + region.nr_bytes / 8 * 5,
+		.size = 3,
+	};
+
+	ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, before, 4));
+	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &call));
+	ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, after, 4));
+	EXPECT_LT(0, before[0].metadata);
+	EXPECT_EQ(0, before[3].metadata);
+	before[2].allocated += 3;
+	before[2].free -= 3;
+	EXPECT_EQ(0, memcmp(before, after, sizeof(before)));
+}
+
+TEST_F(client, occupancy_refuses_no_parts)
+{
+	struct theseus_mm_bucket bucket;
+
+	EXPECT_REFUSED(EINVAL, tmm_get_occupancy(self->fd, 0, &bucket, 0));
+}
+
+TEST_F(client, occupancy_refuses_too_many_parts)
+{
+	static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS + 1];
+
+	EXPECT_REFUSED(EINVAL, tmm_get_occupancy(self->fd, 0, buckets,
+						 THESEUS_MM_MAX_BUCKETS + 1));
+	EXPECT_REFUSED(EINVAL, tmm_get_occupancy(self->fd, 0, buckets, ~0U));
+}
+
+TEST_F(client, occupancy_refuses_an_index_past_the_last)
+{
+	struct theseus_mm_bucket bucket;
+
+	EXPECT_REFUSED(ERANGE, tmm_get_occupancy(self->fd, self->start.nr_regions, &bucket, 1));
+}
+
+TEST_F(client, occupancy_refuses_a_bad_array)
+{
+	EXPECT_REFUSED(EFAULT, tmm_get_occupancy(self->fd, 0, NULL, 4));
+}
+
+TEST_F(client, bookkeeping_is_owned)
+{
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = REGION(0).start,
+		.size = 1,
+	};
+
+	EXPECT_REFUSED(EADDRINUSE, tmm_allocate_frames(self->fd, &call));
+}
+
+TEST_F(client, the_last_frame_can_be_had)
+{
+	struct theseus_mm_region region = REGION(0);
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = region.start + region.nr_bytes - PAGE,
+		.size = 1,
+	};
+
+	EXPECT_EQ(0, tmm_allocate_frames(self->fd, &call));
+}
+
+TEST_F(client, refuses_a_run_past_the_end_of_the_region)
+{
+	struct theseus_mm_region region = REGION(0);
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = region.start + region.nr_bytes - PAGE,
+		.size = 2,
+	};
+
+	EXPECT_REFUSED(EADDRNOTAVAIL, tmm_allocate_frames(self->fd, &call));
+}
+
+TEST_F(client, refuses_the_frame_after_the_region)
+{
+	struct theseus_mm_region region = REGION(0);
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = region.start + region.nr_bytes,
+		.size = 1,
+	};
+
+	EXPECT_REFUSED(ERANGE, tmm_allocate_frames(self->fd, &call));
+	call.at = region.start - 1;
+	EXPECT_REFUSED(ERANGE, tmm_allocate_frames(self->fd, &call));
+}
+
+TEST_F(client, refuses_when_all_is_owned)
+{
+	struct theseus_mm_allocate call = { .size = 1 };
+	__u32 handles[MAX_RUNS];
+	unsigned int nr = take_all_frames(self->fd, handles, MAX_RUNS);
+
+	ASSERT_NE(0, nr);
+	EXPECT_EQ(0, INFO().frames_largest[0]);
+	EXPECT_EQ(self->start.frames_free, INFO().client_frames);
+	EXPECT_REFUSED(ENOSPC, tmm_allocate_frames(self->fd, &call), handles[0]);
+	while (nr--)
+		ASSERT_EQ(0, tmm_drop(self->fd, handles[nr]));
+	EXPECT_ALL_BACK();
+}
+
+TEST_F(client, alignment_need_not_be_a_power_of_two)
+{
+	struct theseus_mm_allocate call = { .align = 3 * PAGE, .size = 2 };
+
+	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &call));
+	EXPECT_EQ(0, call.start % (3 * PAGE));
+}
+
+TEST_F(client, merge_takes_the_one_before_too)
+{
+	struct theseus_mm_allocate frames = FRAMES(8);
+	__u32 first, second;
+
+	ASSERT_EQ(0, tmm_split(self->fd, frames.handle, 3 * PAGE, &first, &second));
+	ASSERT_EQ(0, tmm_merge(self->fd, second, first));
+	EXPECT_GONE(first);
+	EXPECT_EQ(frames.start, QUERY(second).start);
+	EXPECT_EQ(8, QUERY(second).nr_pages);
+}
+
+TEST_F(client, merge_refuses_frames_of_two_regions)
+{
+	struct theseus_mm_allocate call[2];
+	int i;
+
+	if (self->start.nr_regions < 2)
+		SKIP(return, "one region only");
+	for (i = 0; i < 2; i++) {
+		call[i] = (struct theseus_mm_allocate){
+			.flags = THESEUS_MM_ALLOCATE_IN_RANGE,
+			.min = REGION(i).start,
+			.max = REGION(i).start + REGION(i).nr_bytes - 1,
+			.size = 2,
+		};
+		ASSERT_EQ(0, tmm_allocate_frames(self->fd, &call[i]));
+	}
+	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, call[0].handle, call[1].handle),
+		       call[0].handle, call[1].handle);
+}
+
+/* Content never crosses owners, not even from one object of a client to the next. */
+TEST_F(client, given_out_frames_are_zero)
+{
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_allocate frames = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 8 };
+	static unsigned char content[8 * PAGE], zero[8 * PAGE];
+	struct theseus_mm_map again;
+
+	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, sizeof(content), THESEUS_MM_PTE_DATA,
+						   &mapping));
+	memset(content, 0x5a, sizeof(content));
+	ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, 0, content, sizeof(content)));
+	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+
+	frames.at = mapping.paddr;
+	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &frames));
+	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, PAGES(8).handle, frames.handle,
+						READ_ONLY, &again));
+	ASSERT_EQ(0, tmm_read(self->fd, again.handle, 0, content, sizeof(content)));
+	EXPECT_EQ(0, memcmp(content, zero, sizeof(content)));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What only pages have: an address space with two ends and holes outside.
+ */
+#include "client.h"
+
+static int pages_at(int fd, __u64 at, __u64 nr)
+{
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = at,
+		.size = nr,
+	};
+
+	return tmm_allocate_pages(fd, &call);
+}
+
+static int pages_in_range(int fd, __u64 min, __u64 max, __u64 nr)
+{
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_IN_RANGE,
+		.min = min,
+		.max = max,
+		.size = nr,
+	};
+
+	return tmm_allocate_pages(fd, &call);
+}
+
+/* The address after the last page. */
+#define END	(self->start.pages_start + self->start.pages_total * PAGE)
+
+TEST_F(client, the_first_page_can_be_had)
+{
+	EXPECT_EQ(0, pages_at(self->fd, self->start.pages_start, 1));
+}
+
+TEST_F(client, the_last_page_can_be_had)
+{
+	EXPECT_EQ(0, pages_at(self->fd, END - 1, 1));
+}
+
+TEST_F(client, all_pages_can_be_had)
+{
+	struct theseus_mm_allocate call = { .size = self->start.pages_total };
+
+	ASSERT_EQ(0, tmm_allocate_pages(self->fd, &call));
+	EXPECT_EQ(self->start.pages_start, call.start);
+	EXPECT_EQ(0, INFO().pages_free);
+	call = (struct theseus_mm_allocate){ .size = 1 };
+	EXPECT_REFUSED(ENOSPC, tmm_allocate_pages(self->fd, &call));
+}
+
+TEST_F(client, a_range_may_be_the_whole_address_space)
+{
+	EXPECT_EQ(0, pages_in_range(self->fd, 0, ~0ULL, 1));
+}
+
+TEST_F(client, refuses_a_run_past_the_last_page)
+{
+	EXPECT_REFUSED(EADDRNOTAVAIL, pages_at(self->fd, END - PAGE, 2));
+}
+
+TEST_F(client, refuses_the_page_after_the_last)
+{
+	EXPECT_REFUSED(ERANGE, pages_at(self->fd, END, 1));
+	EXPECT_REFUSED(ERANGE, pages_at(self->fd, ~0ULL, 1));
+}
+
+TEST_F(client, refuses_the_page_before_the_first)
+{
+	EXPECT_REFUSED(self->start.pages_start == ~0ULL << (self->start.paging_levels * 9 + 11) ?
+		       EINVAL : ERANGE, pages_at(self->fd, self->start.pages_start - 1, 1));
+}
+
+TEST_F(client, refuses_the_kernels_own_addresses)
+{
+	EXPECT_REFUSED(ERANGE, pages_at(self->fd, 0xffffffff81000000ULL, 1));
+	EXPECT_REFUSED(ERANGE, pages_in_range(self->fd, 0xffffffff80000000ULL, ~0ULL, 1));
+}
+
+TEST_F(client, refuses_the_lower_half)
+{
+	EXPECT_REFUSED(ERANGE, pages_at(self->fd, 0x400000, 1));
+	EXPECT_REFUSED(ERANGE, pages_in_range(self->fd, 0, 1ULL << 46, 1));
+}
+
+TEST_F(client, refuses_addresses_that_are_not_canonical)
+{
+	const __u64 first_bad = 1ULL << (self->start.paging_levels * 9 + 11);
+
+	EXPECT_REFUSED(EINVAL, pages_at(self->fd, first_bad, 1));
+	EXPECT_REFUSED(EINVAL, pages_in_range(self->fd, first_bad, ~0ULL, 1));
+	EXPECT_REFUSED(EINVAL, pages_in_range(self->fd, 0, first_bad, 1));
+	EXPECT_REFUSED(EINVAL, pages_at(self->fd, 1ULL << 63, 1));
+}
+
+TEST_F(client, pages_take_no_frames)
+{
+	PAGES(1 << 20);
+	EXPECT_EQ(self->start.frames_free, INFO().frames_free);
+	EXPECT_EQ(self->start.nr_tables, INFO().nr_tables);
+}
+
+TEST_F(client, merge_refuses_the_one_before)
+{
+	struct theseus_mm_allocate pages = PAGES(8);
+	__u32 first, second;
+
+	ASSERT_EQ(0, tmm_split(self->fd, pages.handle, 3 * PAGE, &first, &second));
+	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, second, first), first, second);
+}
+
+TEST_HARNESS_MAIN
