@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many at once: threads on one handle, processes on one module. What must hold:
+ * of several who consume a handle one wins; nobody sees bytes of another owner;
+ * at the end everything is back.
+ */
+#include "client.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#define NR_THREADS	4
+#define NR_ROUNDS	40
+
+/* --- races on one handle ------------------------------------------------------------------ */
+
+/**
+ * race - threads that all do the same to one object, at the same moment, in rounds
+ * @barrier: start and end of a round
+ * @threads: all alike
+ * @nr_started: numbers them
+ * @stop: no more rounds
+ * @handle: the object of this round
+ * @other: the second, for the variants that need two
+ * @results: what the threads got
+ * @act: what they do
+ */
+FIXTURE(race)
+{
+	int fd;
+	struct theseus_mm_info start;
+	pthread_barrier_t barrier;
+	pthread_t threads[NR_THREADS];
+	unsigned int nr_started;
+	bool stop;
+	__u32 handle;
+	__u32 other;
+	int results[NR_THREADS];
+	int (*act)(FIXTURE_DATA(race) *self);
+};
+
+/**
+ * race variants - ways to consume a handle
+ * @prepare: makes the object of a round
+ * @act: what all threads do
+ */
+FIXTURE_VARIANT(race)
+{
+	int (*prepare)(FIXTURE_DATA(race) *self);
+	int (*act)(FIXTURE_DATA(race) *self);
+};
+
+static int prepare_pages(FIXTURE_DATA(race) *self)
+{
+	struct theseus_mm_allocate pages = { .size = 4 };
+	int err = tmm_allocate_pages(self->fd, &pages);
+
+	self->handle = pages.handle;
+	return err;
+}
+
+static int prepare_frames(FIXTURE_DATA(race) *self)
+{
+	struct theseus_mm_allocate frames = { .size = 4 };
+	int err = tmm_allocate_frames(self->fd, &frames);
+
+	self->handle = frames.handle;
+	return err;
+}
+
+static int prepare_both(FIXTURE_DATA(race) *self)
+{
+	int err = prepare_frames(self);
+
+	self->other = self->handle;
+	return err ? err : prepare_pages(self);
+}
+
+static int prepare_mapping(FIXTURE_DATA(race) *self)
+{
+	struct theseus_mm_create_mapping mapping;
+	int err = tmm_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
+
+	self->handle = mapping.handle;
+	return err;
+}
+
+static int prepare_halves(FIXTURE_DATA(race) *self)
+{
+	int err = prepare_mapping(self);
+
+	return err ? err : tmm_split(self->fd, self->handle, PAGE, &self->handle, &self->other);
+}
+
+static int act_drop(FIXTURE_DATA(race) *self)
+{
+	return tmm_drop(self->fd, self->handle);
+}
+
+static int act_split(FIXTURE_DATA(race) *self)
+{
+	__u32 first, second;
+
+	return tmm_split(self->fd, self->handle, PAGE, &first, &second);
+}
+
+static int act_merge(FIXTURE_DATA(race) *self)
+{
+	return tmm_merge(self->fd, self->handle, self->other);
+}
+
+static int act_map(FIXTURE_DATA(race) *self)
+{
+	struct theseus_mm_map mapping;
+
+	return tmm_map_allocated_pages(self->fd, self->handle, THESEUS_MM_PTE_DATA, &mapping);
+}
+
+static int act_map_to(FIXTURE_DATA(race) *self)
+{
+	struct theseus_mm_map mapping;
+
+	return tmm_map_allocated_pages_to(self->fd, self->handle, self->other,
+					  THESEUS_MM_PTE_DATA, &mapping);
+}
+
+static int act_unmap(FIXTURE_DATA(race) *self)
+{
+	__u32 pages, frames[4], nr = 4;
+
+	return tmm_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr);
+}
+
+FIXTURE_VARIANT_ADD(race, drop_pages) { .prepare = prepare_pages, .act = act_drop };
+FIXTURE_VARIANT_ADD(race, drop_frames) { .prepare = prepare_frames, .act = act_drop };
+FIXTURE_VARIANT_ADD(race, drop_mapping) { .prepare = prepare_mapping, .act = act_drop };
+FIXTURE_VARIANT_ADD(race, split_pages) { .prepare = prepare_pages, .act = act_split };
+FIXTURE_VARIANT_ADD(race, split_frames) { .prepare = prepare_frames, .act = act_split };
+FIXTURE_VARIANT_ADD(race, split_mapping) { .prepare = prepare_mapping, .act = act_split };
+FIXTURE_VARIANT_ADD(race, merge) { .prepare = prepare_halves, .act = act_merge };
+FIXTURE_VARIANT_ADD(race, map) { .prepare = prepare_pages, .act = act_map };
+FIXTURE_VARIANT_ADD(race, map_to) { .prepare = prepare_both, .act = act_map_to };
+FIXTURE_VARIANT_ADD(race, unmap) { .prepare = prepare_mapping, .act = act_unmap };
+
+static void *race_thread(void *argument)
+{
+	FIXTURE_DATA(race) *self = argument;
+	unsigned int me = __atomic_fetch_add(&self->nr_started, 1, __ATOMIC_RELAXED);
+
+	for (;;) {
+		pthread_barrier_wait(&self->barrier);
+		if (self->stop)
+			return NULL;
+		self->results[me] = self->act(self);
+		pthread_barrier_wait(&self->barrier);
+	}
+}
+
+FIXTURE_SETUP(race)
+{
+	int i;
+
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->act = variant->act;
+	ASSERT_EQ(0, pthread_barrier_init(&self->barrier, NULL, NR_THREADS + 1));
+	for (i = 0; i < NR_THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&self->threads[i], NULL, race_thread, self));
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+	int i;
+
+	self->stop = true;
+	pthread_barrier_wait(&self->barrier);
+	for (i = 0; i < NR_THREADS; i++)
+		pthread_join(self->threads[i], NULL);
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+TEST_F(race, exactly_one_wins)
+{
+	int round, i, winners;
+
+	for (round = 0; round < NR_ROUNDS; round++) {
+		EXPECT_EQ(0, variant->prepare(self));
+		pthread_barrier_wait(&self->barrier);
+		pthread_barrier_wait(&self->barrier);
+		for (winners = 0, i = 0; i < NR_THREADS; i++) {
+			if (!self->results[i])
+				winners++;
+			else
+				EXPECT_EQ(-ENOENT, self->results[i]);
+		}
+		EXPECT_EQ(1, winners);
+	}
+}
+
+/* --- different things to one mapping -------------------------------------------------------- */
+
+#define NR_PAGES	8
+
+/**
+ * crowd - what the threads of the tests below share
+ * @fd: one client
+ * @handle: its mapping; changes when it is split and merged
+ * @rounds: what each thread does
+ * @wrong: an error that may not be, or a byte that nobody wrote
+ */
+struct crowd {
+	int fd;
+	__u32 handle;
+	int rounds;
+	int wrong;
+};
+
+static void note_wrong(struct crowd *crowd, int what)
+{
+	int none = 0;
+
+	__atomic_compare_exchange_n(&crowd->wrong, &none, what, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+}
+
+/* Others may have borrowed it, or be changing it at this moment. */
+static bool is_expected(int err)
+{
+	return !err || err == -EBUSY || err == -ENOENT;
+}
+
+static __u32 current_handle(struct crowd *crowd)
+{
+	return __atomic_load_n(&crowd->handle, __ATOMIC_ACQUIRE);
+}
+
+#define WRONG_BYTES	4242
+
+/* A writer borrows the mapping for itself: nobody sees half of what it writes. */
+static void check_whole(struct crowd *crowd, const unsigned char *content)
+{
+	size_t i;
+
+	for (i = 0; i < NR_PAGES * PAGE; i++)
+		if (content[i] > 15 || content[i] != content[0])
+			note_wrong(crowd, WRONG_BYTES);
+}
+
+static void *reader(void *argument)
+{
+	static __thread unsigned char content[NR_PAGES * PAGE];
+	struct crowd *crowd = argument;
+	int i, err;
+
+	for (i = 0; i < crowd->rounds; i++) {
+		err = tmm_read(crowd->fd, current_handle(crowd), 0, content, sizeof(content));
+		if (!err)
+			check_whole(crowd, content);
+		/* the halves of a split mapping are shorter */
+		else if (!is_expected(err) && err != -ERANGE)
+			note_wrong(crowd, err);
+	}
+	return NULL;
+}
+
+static void *writer(void *argument)
+{
+	static __thread unsigned char content[NR_PAGES * PAGE];
+	struct crowd *crowd = argument;
+	int i, err;
+
+	for (i = 0; i < crowd->rounds; i++) {
+		memset(content, i % 16, sizeof(content));
+		err = tmm_write(crowd->fd, current_handle(crowd), 0, content, sizeof(content));
+		if (!is_expected(err) && err != -ERANGE && err != -EACCES)
+			note_wrong(crowd, err);
+	}
+	return NULL;
+}
+
+static void *remapper(void *argument)
+{
+	struct crowd *crowd = argument;
+	int i, err;
+
+	for (i = 0; i < crowd->rounds; i++) {
+		err = tmm_remap(crowd->fd, current_handle(crowd),
+				i % 2 ? THESEUS_MM_PTE_DATA : READ_ONLY);
+		if (!is_expected(err))
+			note_wrong(crowd, err);
+	}
+	return NULL;
+}
+
+/* The only one who changes the handle. */
+static void *splitter(void *argument)
+{
+	struct crowd *crowd = argument;
+	__u32 first, second;
+	int i, err;
+
+	for (i = 0; i < crowd->rounds; i++) {
+		err = tmm_split(crowd->fd, crowd->handle, 3 * PAGE, &first, &second);
+		if (err) {
+			if (!is_expected(err))
+				note_wrong(crowd, err);
+			continue;
+		}
+		__atomic_store_n(&crowd->handle, first, __ATOMIC_RELEASE);
+		/* the others let go of it now and then; a remapped half has to wait */
+		do {
+			err = tmm_merge(crowd->fd, first, second);
+		} while (is_expected(err) && err);
+		if (err) {
+			note_wrong(crowd, err);
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
+static int run_crowd(struct crowd *crowd, void *(*const *functions)(void *), unsigned int nr)
+{
+	pthread_t threads[8];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (pthread_create(&threads[i], NULL, functions[i], crowd))
+			return -1;
+	for (i = 0; i < nr; i++)
+		pthread_join(threads[i], NULL);
+	return crowd->wrong;
+}
+
+#define CROWD(number)									\
+	{										\
+		.fd = self->fd,								\
+		.handle = MAPPING(NR_PAGES).handle,					\
+		.rounds = (number),							\
+	}
+
+TEST_F(client, readers_and_writers)
+{
+	void *(*const functions[])(void *) = { reader, reader, writer, writer };
+	struct crowd crowd = CROWD(60);
+
+	EXPECT_EQ(0, run_crowd(&crowd, functions, ARRAY_SIZE(functions)));
+}
+
+TEST_F(client, access_while_the_flags_change)
+{
+	void *(*const functions[])(void *) = { reader, writer, remapper, remapper };
+	struct crowd crowd = CROWD(60);
+
+	EXPECT_EQ(0, run_crowd(&crowd, functions, ARRAY_SIZE(functions)));
+}
+
+TEST_F(client, access_while_it_is_split_and_merged)
+{
+	void *(*const functions[])(void *) = { reader, writer, splitter };
+	struct crowd crowd = CROWD(60);
+
+	EXPECT_EQ(0, run_crowd(&crowd, functions, ARRAY_SIZE(functions)));
+	EXPECT_EQ(1, INFO().client_handles);
+	EXPECT_EQ(NR_PAGES, QUERY(crowd.handle).nr_pages);
+}
+
+/* Readers alone never keep each other out. */
+static void *strict_reader(void *argument)
+{
+	static __thread unsigned char content[NR_PAGES * PAGE];
+	struct crowd *crowd = argument;
+	int i, err;
+
+	for (i = 0; i < crowd->rounds; i++) {
+		err = tmm_read(crowd->fd, crowd->handle, 0, content, sizeof(content));
+		if (err)
+			note_wrong(crowd, err);
+	}
+	return NULL;
+}
+
+TEST_F(client, readers_do_not_keep_each_other_out)
+{
+	void *(*const functions[])(void *) = { strict_reader, strict_reader, strict_reader };
+	struct crowd crowd = CROWD(60);
+
+	EXPECT_EQ(0, run_crowd(&crowd, functions, ARRAY_SIZE(functions)));
+}
+
+static void *dropper(void *argument)
+{
+	struct crowd *crowd = argument;
+	int err;
+
+	do {
+		err = tmm_drop(crowd->fd, crowd->handle);
+	} while (err == -EBUSY);
+	if (err)
+		note_wrong(crowd, err);
+	return NULL;
+}
+
+TEST_F(client, access_while_it_is_dropped)
+{
+	void *(*const functions[])(void *) = { reader, writer, dropper };
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		struct crowd crowd = CROWD(8);
+
+		EXPECT_EQ(0, run_crowd(&crowd, functions, ARRAY_SIZE(functions)));
+		EXPECT_GONE(crowd.handle);
+	}
+	EXPECT_ALL_BACK();
+}
+
+/* The last descriptor may go while a call is under way: the call is finished first. */
+static void *closer(void *argument)
+{
+	struct crowd *crowd = argument;
+
+	close(crowd->fd);
+	return NULL;
+}
+
+static void *busy_reader(void *argument)
+{
+	static __thread unsigned char content[NR_PAGES * PAGE];
+	struct crowd *crowd = argument;
+	int i, err;
+
+	for (i = 0; i < crowd->rounds; i++) {
+		err = tmm_read(crowd->fd, crowd->handle, 0, content, sizeof(content));
+		if (err == -EBADF)
+			break;
+		if (err)
+			note_wrong(crowd, err);
+	}
+	return NULL;
+}
+
+TEST_F(client, access_while_the_client_is_closed)
+{
+	void *(*const functions[])(void *) = { busy_reader, busy_reader, closer };
+	struct theseus_mm_create_mapping mapping;
+	struct crowd crowd = { .rounds = 20 };
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		crowd.fd = tmm_open(NULL);
+		ASSERT_EQ(0, tmm_create_mapping(crowd.fd, NR_PAGES * PAGE, THESEUS_MM_PTE_DATA,
+						&mapping));
+		crowd.handle = mapping.handle;
+		EXPECT_EQ(0, run_crowd(&crowd, functions, ARRAY_SIZE(functions)));
+		EXPECT_ALL_BACK();
+	}
+}
+
+/* --- several processes ------------------------------------------------------------------------ */
+
+#define NR_PROCESSES	4
+
+/* All bytes are @value? */
+static bool is_all(const unsigned char *content, size_t length, unsigned char value)
+{
+	while (length--)
+		if (*content++ != value)
+			return false;
+	return true;
+}
+
+/* New memory is zero, and what was written stays until it is dropped. */
+static int live_and_let_live(int fd, unsigned char mine, unsigned int nr_pages)
+{
+	static unsigned char content[64 * PAGE];
+	struct theseus_mm_create_mapping mapping;
+	size_t length = nr_pages * PAGE;
+
+	if (tmm_create_mapping(fd, length, THESEUS_MM_PTE_DATA, &mapping))
+		return 2;
+	if (tmm_read(fd, mapping.handle, 0, content, length) || !is_all(content, length, 0))
+		return 3;
+	memset(content, mine, length);
+	if (tmm_write(fd, mapping.handle, 0, content, length))
+		return 4;
+	sched_yield();
+	memset(content, 0, length);
+	if (tmm_read(fd, mapping.handle, 0, content, length) || !is_all(content, length, mine))
+		return 5;
+	return tmm_drop(fd, mapping.handle) ? 6 : 0;
+}
+
+static int one_process(unsigned char mine, int rounds)
+{
+	int fd = tmm_open(NULL), i, wrong = fd < 0;
+
+	for (i = 0; !wrong && i < rounds; i++)
+		wrong = live_and_let_live(fd, mine, 1 + (i * 7 + mine) % 64);
+	return wrong;
+}
+
+TEST_F(client, content_never_crosses_processes)
+{
+	pid_t children[NR_PROCESSES];
+	int i, status;
+
+	for (i = 0; i < NR_PROCESSES; i++) {
+		children[i] = fork();
+		ASSERT_LE(0, children[i]);
+		if (!children[i])
+			_exit(one_process(0x11 * (i + 1), 25));
+	}
+	for (i = 0; i < NR_PROCESSES; i++) {
+		ASSERT_EQ(children[i], waitpid(children[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_ALL_BACK();
+}
+
+/* Some live, some are killed at any moment: the others do not notice. */
+TEST_F(client, deaths_do_not_disturb_the_living)
+{
+	pid_t victim, living = fork();
+	int i, status;
+
+	ASSERT_LE(0, living);
+	if (!living)
+		_exit(one_process(0x77, 30));
+	for (i = 0; i < 10; i++) {
+		victim = fork();
+		ASSERT_LE(0, victim);
+		if (!victim)
+			_exit(one_process(0x88, 1000000));
+		usleep(20000 + i * 3001);
+		kill(victim, SIGKILL);
+		ASSERT_EQ(victim, waitpid(victim, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+	}
+	ASSERT_EQ(living, waitpid(living, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_ALL_BACK();
+}
+
+TEST_HARNESS_MAIN
