@@ -20,8 +20,9 @@ static void print_frames(const struct theseus_mm_info *info)
 	       size_text(total, info->frames_total * TMM_PAGE_SIZE),
 	       (unsigned long long)info->frames_ranges, info->frames_ranges == 1 ? "" : "s");
 	for (i = 0; i < 3; i++)
-		printf("  longest run  aligned to %s: %s\n", sizes[i],
-		       size_text(run_text, info->frames_largest[i] * TMM_PAGE_SIZE));
+		printf("  longest run  for pages of %s: %s\n", sizes[i],
+		       info->frames_largest[i] ?
+		       size_text(run_text, info->frames_largest[i] * TMM_PAGE_SIZE) : "none");
 }
 
 static int print_regions(int fd, const struct theseus_mm_info *info)

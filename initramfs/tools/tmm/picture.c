@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* "  0x0000000040000000 " and the margin on the right */
-#define LABEL_WIDTH	17
+/* "    0x40000000 " */
+#define LABEL_WIDTH	15
 #define MIN_COLUMNS	16
 
 enum kind {

@@ -92,8 +92,9 @@ static int none(const char *path, const struct found *found)
 {
 	fprintf(stderr, "tmm: regions: no memmap=<size>$<start> in %s\n", path);
 	if (found->nr_without_dollar)
-		fprintf(stderr, "tmm: regions: there is a memmap= without $: in GRUB it is written "
-				"memmap=512M\\\\\\$4G in /etc/default/grub, in a shell '$' is quoted\n");
+		fprintf(stderr,
+			"tmm: regions: there is a memmap= without $: /etc/default/grub wants it as\n"
+			"tmm: regions: memmap=512M\\\\\\$4G, a shell wants it quoted\n");
 	else
 		fprintf(stderr, "tmm: regions: reserve RAM at boot, e.g. with memmap=512M$4G\n");
 	return TMM_FAILED;
