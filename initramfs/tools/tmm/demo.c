@@ -67,8 +67,9 @@ bool demo_same_counts(const struct demo_counts *a, const struct demo_counts *b)
 
 void demo_say_counts(const char *when, const struct demo_counts *counts)
 {
-	demo_say("%-8s free: %llu frames, %llu pages; %llu mappings, %llu page tables", when,
-		 counts->frames_free, counts->pages_free, counts->nr_mappings, counts->nr_tables);
+	demo_say("%-8s free: %llu frames, %llu pages; in use: %llu mapping%s, %llu page tables",
+		 when, counts->frames_free, counts->pages_free, counts->nr_mappings,
+		 counts->nr_mappings == 1 ? "" : "s", counts->nr_tables);
 }
 
 static bool open_file(struct demo *demo)

@@ -80,21 +80,34 @@ static enum kind main_use(const struct theseus_mm_bucket *bucket)
 	return most;
 }
 
-static void cut(struct grid *grid, const struct picture_style *style, __u64 nr_bytes)
+static unsigned int columns_of(const struct picture_style *style)
 {
 	unsigned int room = style->width > LABEL_WIDTH + MIN_COLUMNS ?
 			    style->width - LABEL_WIDTH : MIN_COLUMNS;
-	__u64 limit;
 
 	/* multiples of 8 keep the addresses at the left readable */
-	grid->columns = room / 8 * 8;
-	limit = (__u64)grid->columns * style->max_rows;
+	return room / 8 * 8;
+}
+
+/* One cell is the same everywhere: the largest region says what it has to be. */
+static int choose_cell(int fd, const struct picture_style *style, __u32 nr_regions, __u64 *cell)
+{
+	__u64 limit = (__u64)columns_of(style) * style->max_rows;
+	struct theseus_mm_region region;
+	__u32 i;
+	int err;
+
 	if (limit > THESEUS_MM_MAX_BUCKETS)
 		limit = THESEUS_MM_MAX_BUCKETS;
-	grid->cell = TMM_PAGE_SIZE;
-	while ((nr_bytes - 1) / grid->cell + 1 > limit)
-		grid->cell *= 2;
-	grid->nr = (nr_bytes - 1) / grid->cell + 1;
+	*cell = TMM_PAGE_SIZE;
+	for (i = 0; i < nr_regions; i++) {
+		err = tmm_get_region(fd, i, &region);
+		if (err)
+			return err;
+		while ((region.nr_bytes - 1) / *cell + 1 > limit)
+			*cell *= 2;
+	}
+	return 0;
 }
 
 static void draw_cell(const struct theseus_mm_bucket *bucket, enum kind *last, bool colour)
@@ -141,24 +154,24 @@ static void draw_legend(const struct grid *grid, const struct theseus_mm_bucket 
 	}
 }
 
-static int draw_region(int fd, __u32 index, const struct picture_style *style)
+static int draw_region(int fd, __u32 index, const struct picture_style *style, __u64 cell)
 {
 	struct theseus_mm_bucket *buckets;
 	struct theseus_mm_region region;
-	char size[TEXT_SIZE], cell[TEXT_SIZE];
-	struct grid grid;
+	char size[TEXT_SIZE], cell_size[TEXT_SIZE];
+	struct grid grid = { .cell = cell, .columns = columns_of(style) };
 	int err = tmm_get_region(fd, index, &region);
 
 	if (err)
 		return err;
-	cut(&grid, style, region.nr_bytes);
+	grid.nr = (region.nr_bytes - 1) / cell + 1;
 	buckets = calloc(grid.nr, sizeof(*buckets));
 	if (!buckets)
 		return -ENOMEM;
 	err = tmm_get_occupancy(fd, index, buckets, grid.nr);
 	if (!err) {
 		printf("region %u: %s, one letter is %s, a small one is partly free\n\n", index,
-		       size_text(size, region.nr_bytes), size_text(cell, grid.cell));
+		       size_text(size, region.nr_bytes), size_text(cell_size, cell));
 		draw_cells(&grid, buckets, region.start, style->colour);
 		putchar('\n');
 		draw_legend(&grid, buckets, style->colour);
@@ -191,13 +204,16 @@ static void print_runs(const struct theseus_mm_info *info)
 int picture_draw(int fd, const struct picture_style *style)
 {
 	struct theseus_mm_info info;
+	__u64 cell;
 	__u32 i;
 	int err = tmm_get_info(fd, &info);
 
+	if (!err)
+		err = choose_cell(fd, style, info.nr_regions, &cell);
 	for (i = 0; !err && i < info.nr_regions; i++) {
 		if (i)
 			putchar('\n');
-		err = draw_region(fd, i, style);
+		err = draw_region(fd, i, style, cell);
 	}
 	if (!err)
 		print_runs(&info);

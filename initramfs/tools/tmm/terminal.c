@@ -49,8 +49,8 @@ void progress_start(struct progress *progress, __u64 total)
 {
 	progress->total = total;
 	progress->started = now_in_milliseconds();
-	progress->shown = -1;
 	progress->live = is_smart();
+	progress->shown = progress->live ? -1 : 0;
 }
 
 /* Where a line cannot be written over, four of them must do. */

@@ -17,7 +17,7 @@ bool terminal_has_colour(void);
  * struct progress - says how far a long step is
  * @total: what there is to do
  * @started: when it began, in milliseconds
- * @shown: percent last shown; -1 before the first time
+ * @shown: percent last shown
  * @live: the line can be written over
  *
  * Short steps say nothing.

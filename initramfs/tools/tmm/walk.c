@@ -6,6 +6,8 @@
 #include "text.h"
 #include "tmm.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,6 +21,11 @@ static int print_translation(int fd, __u64 vaddr)
 	char flags[TEXT_FLAGS];
 	int err = tmm_translate(fd, vaddr, &found);
 
+	if (err == -ENOENT) {
+		fprintf(stderr, "tmm: TRANSLATE v%#llx: nothing is mapped there\n",
+			(unsigned long long)vaddr);
+		return TMM_FAILED;
+	}
 	if (err)
 		return failed(err, "TRANSLATE v%#llx", (unsigned long long)vaddr);
 	printf("v%#llx -> p%#llx, in a page of %s: %s\n", (unsigned long long)vaddr,
@@ -32,7 +39,7 @@ static unsigned int table_index(__u64 vaddr, unsigned int level)
 	return vaddr >> (12 + 9 * (level - 1)) & 511;
 }
 
-static void print_entry(__u64 vaddr, unsigned int level, __u64 entry)
+static void print_entry(__u64 vaddr, unsigned int level, __u64 entry, bool is_last)
 {
 	char flags[TEXT_FLAGS];
 
@@ -43,6 +50,8 @@ static void print_entry(__u64 vaddr, unsigned int level, __u64 entry)
 	else if (level == 1 || (level <= 3 && entry & ENTRY_HUGE))
 		printf("page of %s at p%#llx: %s\n", page_text(12 + 9 * (level - 1)),
 		       (unsigned long long)(entry & ENTRY_FRAME), flags_text(flags, entry));
+	else if (is_last)
+		printf("table of Linux's own, not entered\n");
 	else
 		printf("table at p%#llx, %llu of 512 entries used\n",
 		       (unsigned long long)(entry & ENTRY_FRAME),
@@ -62,7 +71,8 @@ static int print_dump(int fd, __u64 vaddr)
 	if (err)
 		return failed(err, "DUMP_PTE v%#llx", (unsigned long long)vaddr);
 	for (i = 0; i < dump.nr_levels && i < THESEUS_MM_MAX_LEVELS; i++)
-		print_entry(vaddr, info.paging_levels - i, dump.entries[i]);
+		print_entry(vaddr, info.paging_levels - i, dump.entries[i],
+			    i == dump.nr_levels - 1);
 	return TMM_OK;
 }
 
