@@ -128,6 +128,7 @@ static void split_at_situations(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, second, NULL);
 		EXPECT_RUN(test, frames, 1010, 10);
 	} else {
+		KUNIT_ASSERT_NOT_NULL(test, second);
 		EXPECT_RUN(test, frames, 1010, p->at - 1010);
 		EXPECT_RUN(test, second, p->at, 1020 - p->at);
 		KUNIT_EXPECT_EQ(test, second->f.state, TMM_STATE_ALLOCATED);

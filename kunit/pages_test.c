@@ -259,6 +259,7 @@ static void split_at_situations(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, second, NULL);
 		EXPECT_RUN(test, pages, 1500, 10);
 	} else {
+		KUNIT_ASSERT_NOT_NULL(test, second);
 		EXPECT_RUN(test, pages, 1500, p->at - 1500);
 		EXPECT_RUN(test, second, p->at, 1510 - p->at);
 		KUNIT_EXPECT_EQ(test, tmm_allocated_pages_merge(pages, &second), 0);
