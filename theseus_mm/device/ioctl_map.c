@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 static int decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
@@ -203,8 +204,10 @@ struct parts {
 
 static void abandon_parts(struct tmm_client *client, struct parts *parts)
 {
-	while (parts->nr_frames)
+	while (parts->nr_frames) {
 		tmm_object_abandon(client, parts->frames[--parts->nr_frames]);
+		cond_resched();
+	}
 	kvfree(parts->frames);
 	tmm_object_abandon(client, parts->pages);
 }
@@ -259,6 +262,7 @@ static void publish_parts(struct tmm_client *client, struct parts *parts, struct
 		parts->frames[i]->kind = THESEUS_MM_KIND_FRAMES;
 		parts->frames[i]->frames = frames;
 		tmm_object_publish(client, parts->frames[i++]);
+		cond_resched();
 	}
 	kvfree(parts->frames);
 	tmm_object_publish(client, parts->pages);

@@ -101,7 +101,7 @@ EXPORT_SYMBOL_GPL(tmm_create_contiguous_mapping);
  *
  * Theseus: translate()
  *
- * Context: Any. O(levels).
+ * Context: Any but NMI. O(levels).
  * Return: 0, or -ENOENT if nothing is mapped there
  */
 int tmm_translate(struct tmm_vaddr vaddr, struct tmm_paddr *paddr)

@@ -11,6 +11,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 static u64 first_page(const struct tmm_mapped_pages *mp)
@@ -28,15 +29,23 @@ static struct tmm_mapped_frames *mapped_of_link(struct list_head *link)
 	return list_entry(link, struct tmm_mapped_frames, f.link);
 }
 
-/* One change at a time, and none while a borrow lasts. */
+/*
+ * One change at a time, and none while a borrow lasts. Ending a borrow is one
+ * atomic step, so once nobody but the owner is counted, nobody else will touch
+ * the mapping again.
+ */
 static int claim(struct tmm_mapped_pages *mp)
 {
-	return atomic_cmpxchg(&mp->borrows, 0, -1) ? -EBUSY : 0;
+	int users = atomic_cmpxchg(&mp->users, TMM_USERS_OWNER,
+				   TMM_USERS_OWNER + TMM_USERS_CLAIMED);
+
+	return users == TMM_USERS_OWNER ? 0 : -EBUSY;
 }
 
+/* The owner is still there. */
 static void unclaim(struct tmm_mapped_pages *mp)
 {
-	atomic_set_release(&mp->borrows, 0);
+	atomic_sub_return_release(TMM_USERS_CLAIMED, &mp->users);
 }
 
 static struct tmm_mapped_pages *new_mapping(struct tmm_page_table *pt, tmm_pte_flags_t flags)
@@ -45,7 +54,7 @@ static struct tmm_mapped_pages *new_mapping(struct tmm_page_table *pt, tmm_pte_f
 
 	if (!mp)
 		return NULL;
-	refcount_set(&mp->refs, 1);
+	atomic_set(&mp->users, TMM_USERS_OWNER);
 	tmm_page_table_get(pt);
 	atomic64_inc(&pt->nr_mappings);
 	mp->pt = pt;
@@ -94,6 +103,7 @@ static void drop_frames_list(struct list_head *list)
 	list_for_each_entry_safe(frames, next, list, f.link) {
 		list_del_init(&frames->f.link);
 		tmm_allocated_frames_drop(&frames);
+		cond_resched();
 	}
 }
 
@@ -116,6 +126,7 @@ static int map_list(struct tmm_mapped_pages *mp, u64 page, struct list_head *lis
 	list_for_each_entry_safe(frames, next, list, f.link) {
 		list_del_init(&frames->f.link);
 		append_frames(mp, tmm_frames_into_mapped(&frames));
+		cond_resched();
 	}
 	return 0;
 
@@ -325,7 +336,7 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_flags);
  */
 bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp)
 {
-	return atomic_read(&mp->borrows);
+	return atomic_read(&mp->users) != TMM_USERS_OWNER;
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_borrowed);
 
@@ -530,8 +541,10 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 	if (err)
 		return err;
 	tmm_mapper_unmap(doomed->pt, first_page(doomed), nr_pages(doomed));
-	while ((run = take_frames(doomed)))
+	while ((run = take_frames(doomed))) {
 		list_add_tail(&run->f.link, frames);
+		cond_resched();
+	}
 	*pages = doomed->pages;
 	*mp = NULL;
 	free_mapping(doomed);
@@ -545,8 +558,10 @@ static void destroy(struct tmm_mapped_pages *mp)
 
 	/* Clear entries; no CPU uses them; frames and pages become free. */
 	tmm_mapper_unmap(mp->pt, first_page(mp), nr_pages(mp));
-	while ((run = take_frames(mp)))
+	while ((run = take_frames(mp))) {
 		tmm_allocated_frames_drop(&run);
+		cond_resched();
+	}
 	tmm_allocated_pages_drop(&mp->pages);
 	free_mapping(mp);
 }
@@ -567,7 +582,7 @@ void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp)
 	struct tmm_mapped_pages *doomed = *mp;
 
 	*mp = NULL;
-	if (!IS_ERR_OR_NULL(doomed) && refcount_dec_and_test(&doomed->refs))
+	if (!IS_ERR_OR_NULL(doomed) && atomic_sub_and_test(TMM_USERS_OWNER, &doomed->users))
 		destroy(doomed);
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_drop);
@@ -583,18 +598,18 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_drop);
  */
 int tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable)
 {
-	int borrows = atomic_read(&mp->borrows);
+	const int add = is_mutable ? TMM_USERS_CLAIMED : 1;
+	int users = atomic_read(&mp->users);
 
 	do {
-		if (borrows < 0 || (is_mutable && borrows))
+		if (users >= TMM_USERS_CLAIMED - 1 || (is_mutable && users != TMM_USERS_OWNER))
 			return -EBUSY;
-	} while (!atomic_try_cmpxchg(&mp->borrows, &borrows, is_mutable ? -1 : borrows + 1));
+	} while (!atomic_try_cmpxchg(&mp->users, &users, users + add));
 	/* From here on nobody can change the flags. */
 	if (is_mutable && !tmm_pte_flags_is_writable(mp->flags)) {
 		unclaim(mp);
 		return -EACCES;
 	}
-	refcount_inc(&mp->refs);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_borrow);
@@ -609,10 +624,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_borrow);
  */
 void tmm_mapped_pages_unborrow(struct tmm_mapped_pages *mp, bool is_mutable)
 {
-	if (is_mutable)
-		unclaim(mp);
-	else
-		atomic_dec_return_release(&mp->borrows);
-	tmm_mapped_pages_drop(&mp);
+	if (atomic_sub_and_test(is_mutable ? TMM_USERS_CLAIMED : 1, &mp->users))
+		destroy(mp);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_unborrow);

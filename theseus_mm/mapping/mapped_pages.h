@@ -9,8 +9,9 @@
  *   4. it is written only while it is writable.
  * Exclusive: @frames, in order, are what its pages map to.
  *
- * Lock: none. Changes claim the mapping by its borrow count, so of two at a
- * time one gets -EBUSY, as it does while a borrow lasts.
+ * Lock: none. One count holds the owner, the borrows and whether somebody
+ * changes the mapping, so of two changes at a time one gets -EBUSY, as it does
+ * while a borrow lasts.
  * Owner: whoever holds the pointer. Functions that take a T ** consume it: the
  * pointer is NULL after success and untouched after an error.
  */
@@ -21,18 +22,21 @@
 #include "core/range.h"
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/list.h>
-#include <linux/refcount.h>
 
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_frame_allocator;
 struct tmm_page_table;
 
+#define TMM_USERS_OWNER		1
+#define TMM_USERS_CLAIMED	BIT(30)
+
 /**
  * struct tmm_mapped_pages - a mapping
- * @refs: its owner, and every borrow
- * @borrows: immutable borrows; -1 for a mutable borrow or a change
+ * @users: 1 for the owner and for each immutable borrow; TMM_USERS_CLAIMED for a
+ *         mutable borrow or a change, which exclude all others
  * @pt: the root it was mapped under, by identity
  * @pages: its pages
  * @frames: struct tmm_mapped_frames, in the order of the pages
@@ -43,8 +47,7 @@ struct tmm_page_table;
  */
 struct tmm_mapped_pages {
 	/* private: */
-	refcount_t refs;
-	atomic_t borrows;
+	atomic_t users;
 	struct tmm_page_table *pt;
 	struct tmm_allocated_pages *pages;
 	struct list_head frames;
