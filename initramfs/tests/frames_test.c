@@ -203,12 +203,18 @@ TEST_F(client, refuses_when_all_is_owned)
 	EXPECT_ALL_BACK();
 }
 
-TEST_F(client, alignment_need_not_be_a_power_of_two)
+/* A search for another alignment may look at every free range. */
+TEST_F(client, alignment_must_be_a_power_of_two_up_to_1_gib)
 {
-	struct theseus_mm_allocate call = { .align = 3 * PAGE, .size = 2 };
+	static const __u64 alignments[] = { 3 * PAGE, 5ULL << 20, 1ULL << 31, 1ULL << 63 };
+	unsigned int i;
 
-	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &call));
-	EXPECT_EQ(0, call.start % (3 * PAGE));
+	for (i = 0; i < ARRAY_SIZE(alignments); i++) {
+		struct theseus_mm_allocate call = { .align = alignments[i], .size = 2 };
+
+		EXPECT_REFUSED(EINVAL, tmm_allocate_frames(self->fd, &call));
+		EXPECT_REFUSED(EINVAL, tmm_allocate_pages(self->fd, &call));
+	}
 }
 
 TEST_F(client, merge_takes_the_one_before_too)

@@ -176,6 +176,14 @@ void tmm_object_publish(struct tmm_client *client, struct tmm_object *object)
 	xa_store(&client->objects, object->handle, object, 0);
 }
 
+/* Under the table's lock: visible -> taken. */
+static void hide(struct tmm_client *client, struct tmm_object *object)
+{
+	/* In an allocating table, NULL keeps the slot reserved. */
+	__xa_store(&client->objects, object->handle, NULL, 0);
+	atomic64_sub(nr_frames_of(object), &client->nr_frames);
+}
+
 /**
  * tmm_object_take() - find an object and make it invisible
  * @client: the client
@@ -196,11 +204,40 @@ struct tmm_object *tmm_object_take(struct tmm_client *client, u32 handle, u32 ki
 		xa_unlock(&client->objects);
 		return ERR_PTR(-ENOENT);
 	}
-	/* In an allocating table, NULL keeps the slot reserved. */
-	__xa_store(&client->objects, handle, NULL, 0);
+	hide(client, object);
 	xa_unlock(&client->objects);
-	atomic64_sub(nr_frames_of(object), &client->nr_frames);
 	return object;
+}
+
+/**
+ * tmm_object_take_two() - find two objects of one kind and make both invisible
+ * @client: the client
+ * @handles: their handles, not equal
+ * @objects: set on success only, in the order of @handles
+ *
+ * Both or none, so that of two calls on the same pair one gets it.
+ *
+ * Context: Process context.
+ * Return: 0, or -ENOENT if one is not visible or their kinds differ
+ */
+int tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
+			struct tmm_object *objects[2])
+{
+	struct tmm_object *first, *second;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	first = xa_load(&client->objects, handles[0]);
+	second = xa_load(&client->objects, handles[1]);
+	if (first && second && first->kind == second->kind) {
+		hide(client, first);
+		hide(client, second);
+		objects[0] = first;
+		objects[1] = second;
+		err = 0;
+	}
+	xa_unlock(&client->objects);
+	return err;
 }
 
 /**

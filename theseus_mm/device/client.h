@@ -38,7 +38,7 @@ struct tmm_mapped_pages;
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
  * @nr_handles: handles in any state
- * @nr_frames: frames of all visible objects
+ * @nr_frames: frames of all visible objects; those taken are missing meanwhile
  */
 struct tmm_client {
 	struct tmm_instance *inst;
@@ -82,6 +82,8 @@ void tmm_object_publish(struct tmm_client *client, struct tmm_object *object);
 
 /* Visible objects */
 struct tmm_object * __must_check tmm_object_take(struct tmm_client *client, u32 handle, u32 kind);
+int __must_check tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
+				     struct tmm_object *objects[2]);
 void tmm_object_drop(struct tmm_client *client, struct tmm_object *object);
 int __must_check tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query);
 int __must_check tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/log2.h>
 #include <linux/overflow.h>
 
 /* Are the fields that the flags do not speak of 0, and do the flags agree? */
@@ -25,7 +26,11 @@ static int check_fields(const struct theseus_mm_allocate *request)
 		return -EINVAL;
 	if (request->min > request->max)
 		return -EINVAL;
-	if (!request->size || (request->align & (TMM_PAGE_SIZE - 1)))
+	if (!request->size)
+		return -EINVAL;
+	/* Those for which a search is O(log n): see tmm_free_ranges_find(). */
+	if (request->align && (!is_power_of_2(request->align) || request->align < TMM_PAGE_SIZE ||
+			       request->align > tmm_page_size_bytes(TMM_1G)))
 		return -EINVAL;
 	return 0;
 }
@@ -161,13 +166,14 @@ int tmm_ioctl_allocate_frames(struct tmm_call *call)
 	struct tmm_frame_range range;
 	struct tmm_object *object;
 	bool sees_physical = capable(CAP_SYS_ADMIN);
-	int err = decode(&call->arg.allocate, frame_number_of, &request);
+	int err;
 
-	if (err)
-		return err;
 	if ((call->arg.allocate.flags & (THESEUS_MM_ALLOCATE_AT | THESEUS_MM_ALLOCATE_IN_RANGE)) &&
 	    !sees_physical)
 		return -EPERM;
+	err = decode(&call->arg.allocate, frame_number_of, &request);
+	if (err)
+		return err;
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);

@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/uaccess.h>
 
@@ -62,7 +63,7 @@ int tmm_ioctl_get_region(struct tmm_call *call)
 
 	if (region->index >= inst->nr_memories)
 		return -ERANGE;
-	memory = &inst->memories[region->index].memory;
+	memory = &inst->memories[array_index_nospec(region->index, inst->nr_memories)].memory;
 	region->start = capable(CAP_SYS_ADMIN) ? memory->first << TMM_PAGE_SHIFT : 0;
 	region->nr_bytes = memory->nr << TMM_PAGE_SHIFT;
 	return tmm_call_reply(call);
@@ -77,7 +78,8 @@ static u64 bucket_start(u64 nr_frames, unsigned int i, unsigned int nr)
 static int fill_buckets(struct tmm_instance *inst, const struct theseus_mm_occupancy *request,
 			struct theseus_mm_bucket *buckets)
 {
-	u64 nr_frames = inst->memories[request->index].memory.nr;
+	u32 index = array_index_nospec(request->index, inst->nr_memories);
+	u64 nr_frames = inst->memories[index].memory.nr;
 	u64 counts[TMM_NR_MARKS];
 	unsigned int i;
 	int err;
@@ -86,7 +88,7 @@ static int fill_buckets(struct tmm_instance *inst, const struct theseus_mm_occup
 		u64 start = bucket_start(nr_frames, i, request->nr_buckets);
 		u64 end = bucket_start(nr_frames, i + 1, request->nr_buckets);
 
-		err = tmm_instance_count(inst, request->index, start, end - start, counts);
+		err = tmm_instance_count(inst, index, start, end - start, counts);
 		if (err)
 			return err;
 		buckets[i] = (struct theseus_mm_bucket){

@@ -142,25 +142,21 @@ static int merge_content(struct tmm_object *object, struct tmm_object *other)
 int tmm_ioctl_merge(struct tmm_call *call)
 {
 	const struct theseus_mm_merge *request = &call->arg.merge;
+	const u32 handles[2] = { request->handle, request->other };
 	struct tmm_client *client = call->client;
-	struct tmm_object *object, *other;
+	struct tmm_object *objects[2];
 	int err;
 
 	if (request->reserved || request->handle == request->other)
 		return -EINVAL;
-	object = tmm_object_take(client, request->handle, TMM_KIND_ANY);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	other = tmm_object_take(client, request->other, object->kind);
-	err = PTR_ERR_OR_ZERO(other);
+	err = tmm_object_take_two(client, handles, objects);
 	if (err)
-		goto out;
-	err = merge_content(object, other);
+		return err;
+	err = merge_content(objects[0], objects[1]);
 	if (err)
-		tmm_object_publish(client, other);
+		tmm_object_publish(client, objects[1]);
 	else
-		tmm_object_abandon(client, other);
-out:
-	tmm_object_publish(client, object);
+		tmm_object_abandon(client, objects[1]);
+	tmm_object_publish(client, objects[0]);
 	return err;
 }

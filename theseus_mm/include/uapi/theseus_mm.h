@@ -18,8 +18,10 @@
  * handle stays valid and nothing has changed. When the last descriptor of a
  * client goes - close, exit, SIGKILL - everything it owns goes back.
  *
- * Of two calls on one handle at the same moment one comes first; if that one
- * consumes the handle, the other fails with ENOENT.
+ * While a call changes or consumes what a handle stands for, another call on that
+ * handle fails with ENOENT, and of two that would change it one comes first. The
+ * handle is valid again afterwards, unless it was consumed. Reading, writing and
+ * asking go on side by side, but a change fails with EBUSY while they last.
  *
  * Units
  * -----
@@ -117,7 +119,8 @@
  * @nr_tables: out: frames that are page tables, the root's own not among them
  * @client_handles: out: handles of the calling client
  * @client_handles_max: out: its limit (module parameter max_handles)
- * @client_frames: out: frames that the calling client owns, mapped or not
+ * @client_frames: out: frames that the calling client owns, mapped or not; those
+ *                 that another call is changing at this moment are not counted
  */
 struct theseus_mm_info {
 	__u32 flags;
@@ -276,7 +279,7 @@ struct theseus_mm_merge {
  * @at: in: with AT, an address in the first page or frame; else 0
  * @min: in: with IN_RANGE, lowest address that may be used; else 0
  * @max: in: with IN_RANGE, highest address that may be used, inclusive; else 0
- * @align: in: bytes, a multiple of 4096; 0 means anywhere
+ * @align: in: bytes, a power of two from 4096 to 1 GiB; 0 means anywhere
  * @start: out: first address; of frames, 0 without CAP_SYS_ADMIN
  * @nr_pages: out: number of 4 KiB pages or frames
  *
