@@ -20,9 +20,6 @@
 #include <linux/string.h>
 #include <xen/xen.h>
 
-/* Reserved holes larger than this are not RAM: QEMU has one of 12 GiB. */
-#define MAX_CANDIDATE_BYTES	(1ULL << 42)
-
 static u64 pool_end(const struct tmm_pool *pool)
 {
 	return pool->start + pool->nr_bytes;
@@ -132,19 +129,25 @@ static const char *why_not_taken(u64 start, u64 end)
 	return NULL;
 }
 
-struct reserved_hit {
-	u64 start;
+/**
+ * struct coverage - how far Reserved ranges cover a run without a gap
+ * @end: first byte that is not covered
+ * @count: ranges it took
+ */
+struct coverage {
 	u64 end;
 	unsigned int count;
 };
 
-static int note_reserved(struct resource *res, void *arg)
+/* Ranges come in order, cut to the run. */
+static int cover(struct resource *res, void *arg)
 {
-	struct reserved_hit *hit = arg;
+	struct coverage *covered = arg;
 
-	hit->start = res->start;
-	hit->end = res->end + 1;
-	hit->count++;
+	if (res->start <= covered->end) {
+		covered->end = max(covered->end, (u64)res->end + 1);
+		covered->count++;
+	}
 	return 0;
 }
 
@@ -176,13 +179,16 @@ static int check_pages(const struct tmm_pool *pool)
 
 static int check_resources(const struct tmm_pool *pool)
 {
-	struct reserved_hit hit = {};
+	struct coverage covered = { .end = pool->start };
 
 	walk_iomem_res_desc(IORES_DESC_RESERVED, IORESOURCE_MEM, pool->start, pool_end(pool) - 1,
-			    &hit, note_reserved);
-	if (hit.count != 1 || hit.start > pool->start || hit.end < pool_end(pool)) {
-		refuse(pool, hit.count && hit.start <= pool->start ? hit.end : pool->start,
-		       "outside the Reserved range in /proc/iomem");
+			    &covered, cover);
+	if (covered.end < pool_end(pool)) {
+		refuse(pool, covered.end, "not Reserved in /proc/iomem");
+		return -ENODEV;
+	}
+	if (covered.count != 1) {
+		refuse(pool, pool->start, "in one of several Reserved ranges in /proc/iomem: name each by itself");
 		return -ENODEV;
 	}
 	if (region_intersects(pool->start, pool->nr_bytes, IORESOURCE_SYSTEM_RAM,
@@ -274,8 +280,7 @@ static int list_candidate(struct resource *res, void *arg)
 	pool.start = ALIGN(res->start, TMM_PAGE_SIZE);
 	pool.nr_bytes = ALIGN_DOWN(res->end + 1, TMM_PAGE_SIZE) - pool.start;
 	/* Page 0 is RAM that Linux reserves by itself. */
-	if (!pool.start || res->end + 1 <= pool.start || pool.nr_bytes < TMM_POOL_MIN_BYTES ||
-	    pool.nr_bytes > MAX_CANDIDATE_BYTES)
+	if (!pool.start || res->end + 1 <= pool.start || pool.nr_bytes < TMM_POOL_MIN_BYTES)
 		return 0;
 	/* The whole range at once: it is a hint, and holes can be huge. */
 	if (why_not_taken(pool.start, pool_end(&pool)))
@@ -296,5 +301,5 @@ void tmm_pools_list_candidates(void)
 
 	walk_iomem_res_desc(IORES_DESC_RESERVED, IORESOURCE_MEM, 0, -1, &nr, list_candidate);
 	if (!nr)
-		pr_err("no candidate: boot with memmap=<size>$<start> (\\$ in a shell, \\\\\\$ in /etc/default/grub)\n");
+		pr_err("no Reserved range is RAM from end to end: boot with memmap=<size>$<start> (\\$ in a shell, \\\\\\$ in /etc/default/grub)\n");
 }
