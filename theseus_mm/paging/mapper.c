@@ -117,8 +117,11 @@ int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 b
 		cond_resched();
 	}
 	give_spares(pt, &spares);
-	if (gather.head)
-		finish(pt, page, nr, &gather);
+	/* Emptied beside others, by taking a pin back: no entry changed. */
+	if (gather.head) {
+		tmm_tlb_wait();
+		tmm_table_free_gathered(pt, &gather);
+	}
 	if (err && done)
 		tmm_mapper_unmap(pt, page, done);
 	return err;
@@ -234,14 +237,18 @@ tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u6
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_collect_flags);
 
 /* Walk from the root down; true if the walk ended at a leaf. */
-static bool walk(struct tmm_page_table *pt, u64 number, struct tmm_pte_dump *out)
+static bool walk(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
 {
+	const u64 number = tmm_page_containing_address(vaddr, TMM_4K).number;
 	const u64 *table = pt->top;
 	struct tmm_walk inside;
 	unsigned int level;
 	bool found = false;
 
 	out->nr_levels = 0;
+	/* The tables' indices are the same without the upper bits; it is no address. */
+	if (!tmm_vaddr_is_canonical(vaddr.v))
+		return false;
 	tmm_walk_begin(&inside);
 	for (level = pt->levels; level >= 1; level--) {
 		u64 entry = READ_ONCE(table[tmm_table_index(number, level)]);
@@ -269,8 +276,8 @@ static bool walk(struct tmm_page_table *pt, u64 number, struct tmm_pte_dump *out
  *
  * Theseus: Mapper::translate()
  *
- * Context: Any. Safe beside mapping and unmapping. O(levels).
- * Return: 0, or -ENOENT if nothing of ours is mapped there
+ * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
+ * Return: 0, or -ENOENT if nothing of ours is mapped there, or it is not canonical
  */
 int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 			 struct tmm_translation *out)
@@ -278,7 +285,7 @@ int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 	struct tmm_pte_dump dump;
 	u64 entry, mask;
 
-	if (!walk(pt, tmm_page_containing_address(vaddr, TMM_4K).number, &dump))
+	if (!walk(pt, vaddr, &dump))
 		return -ENOENT;
 	entry = dump.entries[dump.nr_levels - 1];
 	out->size = pt->levels - dump.nr_levels;
@@ -299,7 +306,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_translate);
  *
  * Theseus: Mapper::translate_page()
  *
- * Context: Any. Safe beside mapping and unmapping. O(levels).
+ * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
  * Return: 0; -ENOENT if nothing of ours is mapped there, or only in smaller leaves
  */
 int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
@@ -321,14 +328,15 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_translate_page);
  * tmm_mapper_dump() - the entries that an address goes through
  * @pt: the root
  * @vaddr: the address
- * @out: the walk, as far as it goes; Linux's own tables are not entered
+ * @out: the walk, as far as it goes; Linux's own tables are not entered. None if
+ *       @vaddr is not canonical.
  *
  * Theseus: Mapper::dump_pte()
  *
- * Context: Any. Safe beside mapping and unmapping. O(levels).
+ * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
  */
 void tmm_mapper_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
 {
-	walk(pt, tmm_page_containing_address(vaddr, TMM_4K).number, out);
+	walk(pt, vaddr, out);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_dump);

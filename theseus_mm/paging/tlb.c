@@ -16,11 +16,18 @@ EXPORT_PER_CPU_SYMBOL_GPL(tmm_inside);
 
 static tmm_tlb_shootdown_fn shootdown_cb;
 
-/* Wait until no CPU is inside that was inside when this was called. */
-static void wait_for_all(void)
+/**
+ * tmm_tlb_wait() - wait until no CPU is inside that was inside at the call
+ *
+ * Enough where no present entry changed, only tables were unlinked.
+ *
+ * Context: Any but interrupt; not inside a window.
+ */
+void tmm_tlb_wait(void)
 {
 	unsigned int cpu;
 
+	TMM_BUG_IF(irqs_disabled() && tmm_tlb_is_inside());
 	/* Pairs with the barrier in tmm_tlb_enter(): it sees us, or we see it. */
 	smp_mb();
 	preempt_disable();
@@ -37,6 +44,7 @@ static void wait_for_all(void)
 	}
 	preempt_enable();
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_tlb_wait);
 
 /**
  * tmm_tlb_shootdown() - make changed entries take effect everywhere
@@ -52,8 +60,7 @@ void tmm_tlb_shootdown(struct tmm_page_range pages)
 {
 	tmm_tlb_shootdown_fn fn;
 
-	TMM_BUG_IF(irqs_disabled() && tmm_tlb_is_inside());
-	wait_for_all();
+	tmm_tlb_wait();
 	rcu_read_lock();
 	fn = READ_ONCE(shootdown_cb);
 	if (fn)

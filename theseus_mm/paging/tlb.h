@@ -39,13 +39,13 @@ static inline bool tmm_tlb_is_inside(void)
 static inline void tmm_tlb_enter(void)
 {
 	__this_cpu_write(tmm_inside, __this_cpu_read(tmm_inside) + 1);
-	/* Pairs with wait_for_all(): it sees us inside, or we see its change. */
+	/* Pairs with tmm_tlb_wait(): it sees us inside, or we see its change. */
 	smp_mb();
 }
 
 static inline void tmm_tlb_leave(void)
 {
-	/* Pairs with wait_for_all(): our accesses are done when it goes on. */
+	/* Pairs with tmm_tlb_wait(): our accesses are done when it goes on. */
 	smp_store_release(this_cpu_ptr(&tmm_inside), __this_cpu_read(tmm_inside) + 1);
 }
 
@@ -75,6 +75,7 @@ static inline void tmm_walk_end(const struct tmm_walk *walk)
 	local_irq_restore(walk->flags);
 }
 
+void tmm_tlb_wait(void);
 void tmm_tlb_shootdown(struct tmm_page_range pages);
 void tmm_set_broadcast_tlb_shootdown_cb(tmm_tlb_shootdown_fn fn);
 

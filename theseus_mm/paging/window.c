@@ -14,6 +14,7 @@
 #include <linux/io.h>
 #include <linux/minmax.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 
 /* Tells the CPU to keep the TLB entries of the address-space number it loads. */
 #ifndef X86_CR3_PCID_NOFLUSH
@@ -41,7 +42,9 @@ static void mirror(struct tmm_page_table *pt, const u64 *live)
 /*
  * Has Linux filled a top-level slot since the root was made? That happens when
  * memory is added, and never before it is used. Entries that are there do not
- * change, so only the gaps have to be looked at: one load and one OR a slot.
+ * change, so only the gaps have to be looked at: one load and one OR a slot. The
+ * gaps stay as they were when the root was made, since another CPU may be reading
+ * them: after memory was added, each window of an older root compares all slots.
  */
 static __always_inline bool is_mirror_stale(const struct tmm_page_table *pt, const u64 *live)
 {
@@ -158,6 +161,31 @@ size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 
+/* Of @to and @from one is under @pt. Each window is bounded; between two, others run. */
+static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from, size_t nr_bytes,
+			   size_t *left)
+{
+	*left = nr_bytes;
+	while (*left) {
+		size_t done = nr_bytes - *left;
+		size_t step = min_t(size_t, *left, TMM_WINDOW_MAX_BYTES);
+		struct tmm_window window;
+		size_t missed;
+		int err;
+
+		err = tmm_window_enter(pt, &window);
+		if (err)
+			return err;
+		missed = tmm_window_copy(to + done, from + done, step);
+		tmm_window_leave(&window);
+		*left -= step - missed;
+		if (missed)
+			break;
+		cond_resched();
+	}
+	return 0;
+}
+
 /**
  * tmm_window_read() - copy out of a private root, in as many windows as it takes
  * @pt: the root
@@ -172,24 +200,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 int tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to, size_t nr_bytes,
 		    size_t *left)
 {
-	*left = nr_bytes;
-	while (*left) {
-		size_t done = nr_bytes - *left;
-		size_t step = min_t(size_t, *left, TMM_WINDOW_MAX_BYTES);
-		struct tmm_window window;
-		size_t missed;
-		int err;
-
-		err = tmm_window_enter(pt, &window);
-		if (err)
-			return err;
-		missed = tmm_window_copy(to + done, (void *)(from.v + done), step);
-		tmm_window_leave(&window);
-		*left -= step - missed;
-		if (missed)
-			break;
-	}
-	return 0;
+	return copy_in_windows(pt, to, (const void *)from.v, nr_bytes, left);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
 
@@ -207,23 +218,6 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
 int tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void *from,
 		     size_t nr_bytes, size_t *left)
 {
-	*left = nr_bytes;
-	while (*left) {
-		size_t done = nr_bytes - *left;
-		size_t step = min_t(size_t, *left, TMM_WINDOW_MAX_BYTES);
-		struct tmm_window window;
-		size_t missed;
-		int err;
-
-		err = tmm_window_enter(pt, &window);
-		if (err)
-			return err;
-		missed = tmm_window_copy((void *)(to.v + done), from + done, step);
-		tmm_window_leave(&window);
-		*left -= step - missed;
-		if (missed)
-			break;
-	}
-	return 0;
+	return copy_in_windows(pt, (void *)to.v, from, nr_bytes, left);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
