@@ -54,6 +54,8 @@ static int __init claim_pools(void)
 		return -ENODEV;
 	}
 	err = tmm_pools_parse(regions, &pools, &nr_pools);
+	if (err == -ENOMEM)
+		return err;
 	if (err) {
 		pr_err("regions=%s: not <size>@<start>[,...] in whole pages, %lluK or more each, below the last physical address\n",
 		       regions, TMM_POOL_MIN_BYTES >> 10);

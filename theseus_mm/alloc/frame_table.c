@@ -166,17 +166,30 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_get);
  * @mark: the mark
  *
  * Context: The frame allocator's lock is held. O(blocks): a run that was marked
- *          as one costs one step per whole block.
+ *          as one costs one step per whole block, others one look at the bytes
+ *          of each block of 2 MiB.
  * Return: true if they do
  */
 bool tmm_frame_table_all(const struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark)
 {
 	u64 end = start + nr;
+	u64 from, to;
 
-	while (start < end)
-		if (mark_at(table, start, &start) != mark)
+	while (start < end) {
+		if (table->marks[TMM_1G][block(table, start, TMM_1G)] != TMM_MARK_MIXED ||
+		    table->marks[TMM_2M][block(table, start, TMM_2M)] != TMM_MARK_MIXED) {
+			if (mark_at(table, start, &start) != mark)
+				return false;
+			continue;
+		}
+		block_bounds(table, start, TMM_2M, &from, &to);
+		to = min(to, end);
+		if (memchr_inv(&table->marks[TMM_4K][block(table, start, TMM_4K)], mark,
+			       to - start))
 			return false;
+		start = to;
+	}
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_all);

@@ -54,7 +54,7 @@ struct tmm_frame_allocator {
  * struct tmm_frames - common part of the three types below
  * @chunk: first frame and count
  * @allocator: where they go back to
- * @region: the region they are part of; NULL for an empty run
+ * @region: the region they are part of
  * @state: must be what the type says
  * @link: for the owner's list
  */
