@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A mapping that is read while its owner takes it apart. A reader that is just
+ * leaving must not touch what the change has freed: KASAN watches here, and the
+ * counts must be right at the end.
+ */
+#include "client.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#define NR_READERS	3
+#define SECONDS		4
+
+FIXTURE(borrow_race)
+{
+	int fd;
+	struct theseus_mm_info start;
+	pthread_t readers[NR_READERS];
+	__u32 handle;
+	unsigned long nr_reads;
+	unsigned long nr_changes;
+	bool is_writing;
+	bool failed;
+	bool stop;
+};
+
+/* A change excludes a reader, and the other way round; nothing else may go wrong. */
+static bool may_be(int err)
+{
+	return !err || err == -ENOENT || err == -EBUSY;
+}
+
+static void *access_until_stopped(void *arg)
+{
+	FIXTURE_DATA(borrow_race) *self = arg;
+	char byte = 1;
+	int err;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED)) {
+		__u32 handle = __atomic_load_n(&self->handle, __ATOMIC_RELAXED);
+
+		if (self->is_writing)
+			err = tmm_write(self->fd, handle, 0, &byte, 1);
+		else
+			err = tmm_read(self->fd, handle, 0, &byte, 1);
+		if (!may_be(err))
+			self->failed = true;
+		if (!err)
+			__atomic_add_fetch(&self->nr_reads, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+FIXTURE_SETUP(borrow_race)
+{
+	struct theseus_mm_create_mapping mapping;
+
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, tmm_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	self->handle = mapping.handle;
+}
+
+FIXTURE_TEARDOWN(borrow_race)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+static bool is_time_up(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - start->tv_sec >= SECONDS;
+}
+
+/* Change the mapping by @change, which keeps self->handle valid, beside readers. */
+static void race(FIXTURE_DATA(borrow_race) *self, int (*change)(FIXTURE_DATA(borrow_race) *self))
+{
+	struct timespec start;
+	unsigned int i;
+	int err;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (i = 0; i < NR_READERS; i++)
+		if (pthread_create(&self->readers[i], NULL, access_until_stopped, self))
+			abort();
+	while (!is_time_up(&start)) {
+		err = change(self);
+		if (!may_be(err))
+			self->failed = true;
+		if (!err)
+			self->nr_changes++;
+	}
+	__atomic_store_n(&self->stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < NR_READERS; i++)
+		pthread_join(self->readers[i], NULL);
+}
+
+static int unmap_and_map(FIXTURE_DATA(borrow_race) *self)
+{
+	__u32 pages, frames[2], nr = 2;
+	struct theseus_mm_map mapping;
+	int err = tmm_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr);
+
+	if (!err)
+		err = tmm_map_allocated_pages_to(self->fd, pages, frames[0], THESEUS_MM_PTE_DATA,
+						 &mapping);
+	if (!err)
+		__atomic_store_n(&self->handle, mapping.handle, __ATOMIC_RELAXED);
+	return err;
+}
+
+/* The readers are on the second half, which the merge consumes. */
+static int split_and_merge(FIXTURE_DATA(borrow_race) *self)
+{
+	__u32 first, second;
+	int err = tmm_split(self->fd, self->handle, PAGE, &first, &second);
+
+	if (err)
+		return err;
+	__atomic_store_n(&self->handle, second, __ATOMIC_RELAXED);
+	do {
+		err = tmm_merge(self->fd, first, second);
+	} while (err == -EBUSY);
+	if (!err)
+		__atomic_store_n(&self->handle, first, __ATOMIC_RELAXED);
+	return err;
+}
+
+#define EXPECT_BOTH_RAN()						\
+	do {								\
+		EXPECT_FALSE(self->failed);				\
+		EXPECT_LT(0, self->nr_reads);				\
+		EXPECT_LT(0, self->nr_changes);				\
+	} while (0)
+
+TEST_F(borrow_race, reads_beside_unmap_into_parts)
+{
+	race(self, unmap_and_map);
+	EXPECT_BOTH_RAN();
+}
+
+TEST_F(borrow_race, writes_beside_unmap_into_parts)
+{
+	self->is_writing = true;
+	race(self, unmap_and_map);
+	EXPECT_BOTH_RAN();
+}
+
+TEST_F(borrow_race, reads_beside_split_and_merge)
+{
+	race(self, split_and_merge);
+	EXPECT_BOTH_RAN();
+}
+
+TEST_HARNESS_MAIN
