@@ -7,6 +7,9 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
+# KUNIT_EXPECT_EQ() keeps both sides in plain integers, flags of a type of their own too
+known='/kunit/.*: incorrect type in initializer \(different base types\)'
+
 status=0
 for variant in "${@:-stock debug}"; do
 	for one in $variant; do
@@ -15,7 +18,7 @@ for variant in "${@:-stock debug}"; do
 		"$ROOT/scripts/build-module.sh" "$one" C=2 CF=-D__CHECK_ENDIAN__ >/dev/null 2>"$log" ||
 			{ cat "$log"; status=1; }
 		# the kernel's own headers are not ours to clean
-		if grep -E "^$BUILD/.*: (warning|error):" "$log"; then
+		if grep -E "^$BUILD/.*: (warning|error):" "$log" | grep -vE "$known"; then
 			status=1
 		fi
 	done

@@ -246,6 +246,14 @@ class Verdict(unittest.TestCase):
         self.assertEqual(messages(leaves), "tainted 512")
 
 
+    def test_of_nothing_but_loading(self):
+        console = f"[    1.0] {ktap.BEGIN}\n[    2.0] {ktap.END}\n"
+        leaves = ktap.judge_run(console, "VERDICT ok plan=none\n", "none")
+        self.assertEqual(counts(leaves), ("1 passed, 0 failed", True))
+        leaves = ktap.judge_run(console, "VERDICT fail plan=none: rmmod\n", "none")
+        self.assertEqual(counts(leaves), ("0 passed, 1 failed", False))
+
+
 class User(unittest.TestCase):
     """Programs under kselftest's harness."""
 
