@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An instance of the module's memory management on RAM of the case's own, with a
+ * root of its own: everything above the allocators runs for real, windows too.
+ *
+ * Suites name tmm_test_instance_init() and tmm_test_instance_exit() as their
+ * init and exit; test->priv is the struct tmm_test_instance. Exit expects all
+ * that the case took to have come back.
+ */
+#ifndef TMM_KUNIT_INSTANCE_FIXTURE_H
+#define TMM_KUNIT_INSTANCE_FIXTURE_H
+
+#include "mapping/instance.h"
+#include "mapping/mapped_pages.h"
+#include "paging/page_table.h"
+#include "paging/table.h"
+
+#include <kunit/test.h>
+#include <linux/io.h>
+
+#define TMM_TEST_MEMORY_ORDER	9
+#define TMM_TEST_MEMORY_NR	(1ULL << TMM_TEST_MEMORY_ORDER)
+#define TMM_TEST_UNMAPPED	U64_MAX
+
+#define TMM_TEST_READ_ONLY	TMM_PTE_DEFAULT
+#define TMM_TEST_WRITABLE	(TMM_PTE_DEFAULT | TMM_PTE_WRITABLE)
+
+/**
+ * struct tmm_test_instance - an instance and what it was like when it was new
+ * @inst: the instance
+ * @memory: its RAM
+ * @hogs: frames held so that others can't have them
+ * @frames_before: fingerprint of the frames
+ * @pages_before: fingerprint of the pages
+ */
+struct tmm_test_instance {
+	struct tmm_instance inst;
+	struct tmm_memory memory;
+	struct list_head hogs;
+	u64 frames_before;
+	u64 pages_before;
+};
+
+int tmm_test_instance_init(struct kunit *test);
+void tmm_test_instance_exit(struct kunit *test);
+
+/* TMM_TEST_MEMORY_NR frames of RAM, with something in them. */
+struct tmm_memory tmm_test_memory_take(struct kunit *test);
+void tmm_test_memory_give(struct tmm_memory *memory);
+
+/* Of the frames, pages and tables of test->priv: changes if any of them does. */
+u64 tmm_test_fingerprint(struct kunit *test);
+
+static inline struct tmm_instance *tmm_test_inst(struct kunit *test)
+{
+	struct tmm_test_instance *ti = test->priv;
+
+	return &ti->inst;
+}
+
+static inline struct tmm_page_table *tmm_test_root(struct kunit *test)
+{
+	return tmm_test_inst(test)->root;
+}
+
+static inline u64 tmm_test_nr_tables(struct kunit *test)
+{
+	return tmm_test_inst(test)->fa.nr_tables;
+}
+
+/* Kernel's own address of a frame: where a window's data must be found. */
+static inline void *tmm_test_alias(u64 frame)
+{
+	return phys_to_virt(frame << TMM_PAGE_SHIFT);
+}
+
+struct tmm_vaddr tmm_test_vaddr(u64 page);
+/* The frame that a page maps to, or TMM_TEST_UNMAPPED. */
+u64 tmm_test_translate(struct tmm_page_table *pt, u64 page);
+/* The entry of a page in the table of @level; 0 if there is no such table. */
+u64 tmm_test_entry(struct tmm_page_table *pt, u64 page, unsigned int level);
+void tmm_test_expect_mapped(struct kunit *test, u64 page, u64 frame, u64 nr);
+void tmm_test_expect_unmapped(struct kunit *test, u64 page, u64 nr);
+
+/* Are all counts right? Returns the number of tables under the root. */
+u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt);
+
+/* Take all free frames; then give back runs that touch no other free run. */
+void tmm_test_hog(struct kunit *test);
+u64 tmm_test_unhog(struct kunit *test, u64 nr);
+/* Single frames, enough for the tables of pages on both sides of a boundary. */
+void tmm_test_unhog_for_tables(struct kunit *test);
+void tmm_test_unhog_all(struct kunit *test);
+
+struct tmm_allocated_pages *tmm_test_take_pages(struct kunit *test, u64 page, u64 nr);
+struct tmm_allocated_frames *tmm_test_take_frames(struct kunit *test, u64 nr);
+void tmm_test_drop_frames_list(struct list_head *frames);
+/* Map @nr pages from @page on, to frames that are cleared. */
+struct tmm_mapped_pages *tmm_test_map(struct kunit *test, u64 page, u64 nr, tmm_pte_flags_t flags);
+
+/* From now on the case runs on one CPU; a thread is run on another one. */
+bool tmm_test_has_second_cpu(struct kunit *test);
+struct task_struct *tmm_test_thread_start(struct kunit *test, int (*fn)(void *context),
+					  void *context);
+
+#endif /* TMM_KUNIT_INSTANCE_FIXTURE_H */
