@@ -289,16 +289,19 @@ int tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 {
 	const struct tmm_instance_memory *mem;
 	u64 unused[TMM_NR_MARKS] = {};
+	u64 end;
 	int err;
 
 	if (index >= inst->nr_memories)
 		return -ERANGE;
 	memset(counts, 0, sizeof(*counts) * TMM_NR_MARKS);
 	mem = &inst->memories[index];
+	start = min(start, mem->memory.nr);
+	end = mem->memory.first + start + min(nr, mem->memory.nr - start);
 	start += mem->memory.first;
-	err = count_part(inst, &mem->general.range, start, start + nr, counts);
+	err = count_part(inst, &mem->general.range, start, end, counts);
 	if (!err)
-		err = count_part(inst, &mem->metadata.range, start, start + nr, unused);
+		err = count_part(inst, &mem->metadata.range, start, end, unused);
 	counts[TMM_MARK_METADATA] += unused[TMM_MARK_ALLOCATED];
 	return err;
 }

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping/instance.h"
+
+#include "fixture.h"
+#include "instance_fixture.h"
+#include "invariants.h"
+
+#include <linux/string.h>
+
+#define UNTOUCHED 0x5a5a5a5aULL
+
+static void create_mapping_rounds_up(struct kunit *test)
+{
+	const u64 sizes[][2] = { { 1, 1 }, { 4096, 1 }, { 4097, 2 }, { 100000, 25 } };
+	struct tmm_instance *inst = tmm_test_inst(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct tmm_mapped_pages *mp;
+
+		mp = tmm_instance_create_mapping(inst, sizes[i][0], TMM_TEST_WRITABLE, true);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
+		KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(mp).r.nr, sizes[i][1]);
+		KUNIT_EXPECT_GE(test, tmm_mapped_pages_range(mp).r.first, inst->pages.first);
+		KUNIT_EXPECT_PTR_EQ(test, mp->pt, inst->root);
+		tmm_mapped_pages_drop(&mp);
+	}
+}
+
+struct refused_param {
+	const char *name;
+	u64 nr_bytes;
+	tmm_pte_flags_t flags;
+	int err;
+};
+
+static const struct refused_param refused_params[] = {
+	{ "no bytes", 0, TMM_TEST_WRITABLE, -EINVAL },
+	{ "bytes that overflow", U64_MAX, TMM_TEST_WRITABLE, -EOVERFLOW },
+	{ "bytes that overflow when rounded up", U64_MAX - 4094, TMM_TEST_WRITABLE, -EOVERFLOW },
+	{ "more than the pages", TMM_PRIVATE_NR_PAGES * 4096 + 1, TMM_TEST_WRITABLE, -ENOSPC },
+	{ "more than the frames", 2 << 20, TMM_TEST_WRITABLE, -ENOSPC },
+	{ "writable and executable", 4096, TMM_PTE_WRITABLE, -EINVAL },
+	{ "device memory", 4096, TMM_MMIO_FLAGS, -EOPNOTSUPP },
+};
+
+static void refused_param_desc(const struct refused_param *param, char *desc)
+{
+	strscpy(desc, param->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(refused, refused_params, refused_param_desc);
+
+static void create_refused_keeps_nothing(struct kunit *test)
+{
+	const struct refused_param *p = test->param_value;
+	struct tmm_instance *inst = tmm_test_inst(test);
+	struct tmm_paddr paddr = { UNTOUCHED };
+	u64 before = tmm_test_fingerprint(test);
+	struct tmm_mapped_pages *mp;
+
+	mp = tmm_instance_create_mapping(inst, p->nr_bytes, p->flags, true);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), p->err);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	mp = tmm_instance_create_contiguous_mapping(inst, p->nr_bytes, p->flags, true, &paddr);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), p->err);
+	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+}
+
+static void create_contiguous_tells_the_address(struct kunit *test)
+{
+	struct tmm_paddr paddr = { UNTOUCHED };
+	struct tmm_mapped_pages *mp;
+	u64 first;
+
+	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), 7 * 4096,
+						    TMM_TEST_WRITABLE, true, &paddr);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
+	first = tmm_mapped_pages_range(mp).r.first;
+	tmm_test_expect_mapped(test, first, paddr.v >> 12, 7);
+	KUNIT_EXPECT_EQ(test, paddr.v & 4095, 0);
+	KUNIT_EXPECT_EQ(test, mp->nr_frame_ranges, 1);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(tmm_test_alias(paddr.v >> 12), 0, 7 * 4096), NULL);
+	tmm_mapped_pages_drop(&mp);
+}
+
+static void create_contiguous_in_scattered_memory(struct kunit *test)
+{
+	struct tmm_paddr paddr = { UNTOUCHED };
+	struct tmm_mapped_pages *mp;
+	unsigned int i;
+	u64 before;
+
+	tmm_test_hog(test);
+	for (i = 0; i < 10; i++)
+		tmm_test_unhog(test, 2);
+	before = tmm_test_fingerprint(test);
+	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), 3 * 4096,
+						    TMM_TEST_WRITABLE, true, &paddr);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	/* What need not be contiguous is served. */
+	mp = tmm_instance_create_mapping(tmm_test_inst(test), 3 * 4096, TMM_TEST_WRITABLE, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
+	KUNIT_EXPECT_EQ(test, mp->nr_frame_ranges, 2);
+	tmm_mapped_pages_drop(&mp);
+}
+
+static void count_of_everything(struct kunit *test)
+{
+	struct tmm_instance *inst = tmm_test_inst(test);
+	u64 nr_metadata = inst->memories[0].metadata.range.nr;
+	u64 counts[TMM_NR_MARKS] = { 1, 1, 1, 1, 1, 1 };
+	struct tmm_mapped_pages *mp;
+
+	mp = tmm_instance_create_mapping(inst, 9 * 4096, TMM_TEST_WRITABLE, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
+	KUNIT_EXPECT_EQ(test, tmm_instance_count(inst, 0, 0, TMM_TEST_MEMORY_NR, counts), 0);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_METADATA], nr_metadata);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_MAPPED], 9);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_TABLE], inst->root->levels - 1);
+	/* The root. */
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_ALLOCATED], 2);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_UNMAPPED], 0);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], TMM_TEST_MEMORY_NR - nr_metadata - 9 -
+			(inst->root->levels - 1) - 2);
+	tmm_mapped_pages_drop(&mp);
+}
+
+static u64 count(struct kunit *test, u64 start, u64 nr)
+{
+	u64 counts[TMM_NR_MARKS];
+	unsigned int mark;
+	u64 sum = 0;
+
+	KUNIT_EXPECT_EQ(test, tmm_instance_count(tmm_test_inst(test), 0, start, nr, counts), 0);
+	for (mark = 0; mark < TMM_NR_MARKS; mark++)
+		sum += counts[mark];
+	return sum;
+}
+
+static void count_of_parts(struct kunit *test)
+{
+	u64 counts[TMM_NR_MARKS] = { UNTOUCHED };
+	u64 start, sum = 0;
+
+	for (start = 0; start < TMM_TEST_MEMORY_NR; start += 100)
+		sum += count(test, start, 100);
+	KUNIT_EXPECT_EQ(test, sum, TMM_TEST_MEMORY_NR);
+	KUNIT_EXPECT_EQ(test, count(test, 3, 0), 0);
+	KUNIT_EXPECT_EQ(test, count(test, TMM_TEST_MEMORY_NR, 1), 0);
+	KUNIT_EXPECT_EQ(test, count(test, TMM_TEST_MEMORY_NR - 1, 5), 1);
+	KUNIT_EXPECT_EQ(test, count(test, 0, U64_MAX), TMM_TEST_MEMORY_NR);
+	KUNIT_EXPECT_EQ(test, count(test, U64_MAX - 10, 5), 0);
+	KUNIT_EXPECT_EQ(test, count(test, U64_MAX - 10, U64_MAX), 0);
+	KUNIT_EXPECT_EQ(test, tmm_instance_count(tmm_test_inst(test), 1, 0, 1, counts), -ERANGE);
+	KUNIT_EXPECT_EQ(test, counts[0], UNTOUCHED);
+}
+
+static void two_memories_are_one_supply(struct kunit *test)
+{
+	struct tmm_memory memories[] = { tmm_test_memory_take(test), tmm_test_memory_take(test) };
+	const u64 nr = TMM_TEST_MEMORY_NR + 100;
+	u64 counts[2][TMM_NR_MARKS];
+	struct tmm_mapped_pages *mp;
+	struct tmm_instance inst;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, tmm_instance_init(&inst, memories, 2), 0);
+	KUNIT_EXPECT_EQ(test, inst.nr_memories, 2);
+	mp = tmm_instance_create_mapping(&inst, nr * 4096, TMM_TEST_WRITABLE, false);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, tmm_instance_count(&inst, i, 0, U64_MAX, counts[i]), 0);
+		KUNIT_EXPECT_EQ(test, counts[i][TMM_MARK_METADATA],
+				inst.memories[i].metadata.range.nr);
+		KUNIT_EXPECT_GT(test, counts[i][TMM_MARK_MAPPED], 0);
+	}
+	KUNIT_EXPECT_EQ(test, counts[0][TMM_MARK_MAPPED] + counts[1][TMM_MARK_MAPPED], nr);
+	tmm_check_page_table(test, inst.root);
+	tmm_check_frame_allocator(test, &inst.fa);
+	tmm_mapped_pages_drop(&mp);
+	tmm_instance_exit(&inst);
+	tmm_test_memory_give(&memories[0]);
+	tmm_test_memory_give(&memories[1]);
+}
+
+static void init_of_runs_of_any_place(struct kunit *test)
+{
+	struct tmm_memory memory = tmm_test_memory_take(test);
+	unsigned int skip;
+
+	for (skip = 0; skip < 9; skip++) {
+		struct tmm_memory part = {
+			memory.first + skip, memory.nr - 2 * skip, memory.window + skip * 4096,
+		};
+		struct tmm_instance inst;
+		u64 bytes;
+
+		KUNIT_ASSERT_EQ(test, tmm_instance_init(&inst, &part, 1), 0);
+		bytes = tmm_frame_table_nr_bytes(inst.memories[0].metadata.range.first,
+						 inst.memories[0].metadata.range.nr) +
+			tmm_frame_table_nr_bytes(inst.memories[0].general.range.first,
+						 inst.memories[0].general.range.nr);
+		KUNIT_EXPECT_LE(test, bytes, inst.memories[0].metadata.range.nr * 4096);
+		/* The root's frames: entry code wants bit 12 of CR3 to be clear. */
+		KUNIT_EXPECT_EQ(test, inst.root->paddr % 8192, 0);
+		tmm_check_frame_allocator(test, &inst.fa);
+		tmm_instance_exit(&inst);
+	}
+	tmm_test_memory_give(&memory);
+}
+
+static void init_refused(struct kunit *test)
+{
+	struct tmm_memory memory = tmm_test_memory_take(test);
+	struct tmm_memory runs[2] = { memory, memory };
+	struct tmm_instance inst;
+	u64 nr;
+
+	/* One frame for the table; the root needs two together. */
+	for (nr = 0; nr < 3; nr++) {
+		runs[0].nr = nr;
+		KUNIT_EXPECT_EQ_MSG(test, tmm_instance_init(&inst, runs, 1),
+				    nr < 2 ? -EINVAL : -ENOSPC, "%llu frames", nr);
+	}
+	runs[0].nr = 100;
+	runs[1].first += 99;
+	runs[1].window += 99 * 4096;
+	runs[1].nr -= 99;
+	KUNIT_EXPECT_EQ(test, tmm_instance_init(&inst, runs, 2), -EADDRINUSE);
+	tmm_test_memory_give(&memory);
+}
+
+static void chunks_of_bytes(struct kunit *test)
+{
+	const struct {
+		u64 offset;
+		u64 nr_bytes;
+		int err;
+		u64 nr;
+	} cases[] = {
+		{ 0, 1, 0, 1 }, { 0, 4096, 0, 1 }, { 0, 4097, 0, 2 }, { 4095, 1, 0, 1 },
+		{ 4095, 2, 0, 2 }, { 1, 4096, 0, 2 }, { 0, U64_MAX - 4095, 0, U64_MAX / 4096 },
+		{ 0, 0, -EINVAL, UNTOUCHED }, { 5, 0, -EINVAL, UNTOUCHED },
+		{ 0, U64_MAX, -EOVERFLOW, UNTOUCHED }, { 4095, U64_MAX, -EOVERFLOW, UNTOUCHED },
+		{ 1, U64_MAX - 4095, -EOVERFLOW, UNTOUCHED },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 nr = UNTOUCHED;
+
+		KUNIT_EXPECT_EQ_MSG(test, tmm_chunks_of_bytes(cases[i].offset, cases[i].nr_bytes,
+							      &nr), cases[i].err, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, nr, cases[i].nr, "case %u", i);
+	}
+}
+
+static struct kunit_case instance_cases[] = {
+	KUNIT_CASE(create_mapping_rounds_up),
+	KUNIT_CASE_PARAM(create_refused_keeps_nothing, refused_gen_params),
+	KUNIT_CASE(create_contiguous_tells_the_address),
+	KUNIT_CASE(create_contiguous_in_scattered_memory),
+	KUNIT_CASE(count_of_everything),
+	KUNIT_CASE(count_of_parts),
+	KUNIT_CASE(two_memories_are_one_supply),
+	KUNIT_CASE(init_of_runs_of_any_place),
+	KUNIT_CASE(init_refused),
+	KUNIT_CASE(chunks_of_bytes),
+	{}
+};
+
+static struct kunit_suite instance_suite = {
+	.name = "theseus_mm_instance",
+	.init = tmm_test_instance_init,
+	.exit = tmm_test_instance_exit,
+	.test_cases = instance_cases,
+};
+
+kunit_test_suite(instance_suite);
