@@ -139,6 +139,21 @@ static void count_adds_to_what_is_there(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 1005);
 }
 
+/* One byte speaks for more frames than were asked for. */
+static void count_part_of_a_whole_block(struct kunit *test)
+{
+	struct tmm_frame_table *table = create(test, 0, 4 * NR_2M);
+	u64 counts[TMM_NR_MARKS] = {};
+
+	tmm_frame_table_count(table, 5, 10, counts);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 10);
+	tmm_frame_table_set(table, NR_2M, NR_2M, TMM_MARK_MAPPED);
+	tmm_frame_table_count(table, NR_2M + 5, 10, counts);
+	tmm_frame_table_count(table, 2 * NR_2M - 3, 6, counts);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_MAPPED], 13);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 13);
+}
+
 #define NR_RANDOM (5 * NR_2M + 77)
 
 static void compare(struct kunit *test, const struct tmm_frame_table *table, const u8 *model,
@@ -191,6 +206,7 @@ static struct kunit_case frame_table_cases[] = {
 	KUNIT_CASE(set_part_of_a_block_keeps_the_rest),
 	KUNIT_CASE(set_whole_block_writes_one_byte),
 	KUNIT_CASE(count_adds_to_what_is_there),
+	KUNIT_CASE(count_part_of_a_whole_block),
 	KUNIT_CASE(set_randomly_like_an_array),
 	{}
 };
