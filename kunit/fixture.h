@@ -23,7 +23,7 @@
 
 /* KUNIT_ARRAY_PARAM() of an array of structs whose member @name describes each. */
 #define TMM_ARRAY_PARAM(_name, _array)							\
-static void _name##_param_desc(const typeof((_array)[0]) *param, char *desc)		\
+static void _name##_param_desc(typeof(&(_array)[0]) param, char *desc)			\
 {											\
 	strscpy(desc, param->name, KUNIT_PARAM_DESC_SIZE);				\
 }											\
