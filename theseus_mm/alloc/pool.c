@@ -188,7 +188,7 @@ static int check_resources(const struct tmm_pool *pool)
 		return -ENODEV;
 	}
 	if (covered.count != 1) {
-		refuse(pool, pool->start, "in one of several Reserved ranges in /proc/iomem: name each by itself");
+		refuse(pool, pool->start, "the first of several Reserved ranges");
 		return -ENODEV;
 	}
 	if (region_intersects(pool->start, pool->nr_bytes, IORESOURCE_SYSTEM_RAM,
