@@ -65,8 +65,8 @@ prepare() {
 }
 
 boot() { # NAME LEVELS PLAN
-	local run=$dir/$1 levels=$2 arguments=() limit=300
-	[[ $3 == *user* ]] && limit=1200
+	local run=$dir/$1 levels=$2 arguments=() limit=900
+	[[ $3 == *user* ]] && limit=1800
 	[[ $levels == 4 ]] && arguments+=(no5lvl)
 	mkdir -p "$run"
 	cp "$kernel/.config" "$run/config"
