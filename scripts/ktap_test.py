@@ -226,6 +226,30 @@ class Console(unittest.TestCase):
             self.assertEqual(failures(kunit(log)), ["kernel"], line)
 
 
+class Spoiled(unittest.TestCase):
+    """A boot that Linux spoiled by itself, and those that only look like it."""
+
+    def test_early_report_of_linux(self):
+        self.assertTrue(ktap.spoiled_by_linux(recorded("early")))
+
+    def test_nothing_reported(self):
+        self.assertFalse(ktap.spoiled_by_linux(recorded("pass")))
+
+    def test_reported_after_begin(self):
+        log = recorded("early")
+        log = f"[    0.001] {ktap.BEGIN}\n" + log.replace(ktap.BEGIN, "")
+        self.assertFalse(ktap.spoiled_by_linux(log))
+
+    def test_another_place(self):
+        log = recorded("early").replace("identify_cpu", "tmm_module_init")
+        self.assertFalse(ktap.spoiled_by_linux(log))
+
+    def test_another_report_as_well(self):
+        log = recorded("early").replace(
+            "[   51.307187]", "[   50.0] WARNING: CPU: 0\n" + "x\n" * 5 + "[   51.307187]")
+        self.assertFalse(ktap.spoiled_by_linux(log))
+
+
 class Verdict(unittest.TestCase):
     """The last line of the other channel."""
 
