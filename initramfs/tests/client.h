@@ -46,20 +46,34 @@ FIXTURE_TEARDOWN(client)
 	close(self->fd);
 }
 
+/* TAKE_SNAPSHOT(&snapshot, handle...) and, later: is all still as it was? */
+#define TAKE_SNAPSHOT(snapshot, ...)							\
+	do {										\
+		const __u32 _handles[] = { 0, ##__VA_ARGS__ };				\
+											\
+		snapshot_take(snapshot, self->fd, _handles, ARRAY_SIZE(_handles));	\
+	} while (0)
+
+#define EXPECT_UNCHANGED(before, ...)							\
+	do {										\
+		struct snapshot _after;							\
+		char _text[SNAPSHOT_TEXT];						\
+											\
+		TAKE_SNAPSHOT(&_after, ##__VA_ARGS__);					\
+		EXPECT_STREQ("", snapshot_difference(before, &_after, _text));		\
+	} while (0)
+
 /*
  * EXPECT_REFUSED(error, call, handle...): @call gives -@error and changes nothing:
  * no count, nor anything about the objects named.
  */
 #define EXPECT_REFUSED(error, call, ...)						\
 	do {										\
-		const __u32 _handles[] = { 0, ##__VA_ARGS__ };				\
-		struct snapshot _before, _after;					\
-		char _text[SNAPSHOT_TEXT];						\
+		struct snapshot _before;						\
 											\
-		snapshot_take(&_before, self->fd, _handles, ARRAY_SIZE(_handles));	\
+		TAKE_SNAPSHOT(&_before, ##__VA_ARGS__);					\
 		EXPECT_EQ(-(error), call);						\
-		snapshot_take(&_after, self->fd, _handles, ARRAY_SIZE(_handles));	\
-		EXPECT_STREQ("", snapshot_difference(&_before, &_after, _text));	\
+		EXPECT_UNCHANGED(&_before, ##__VA_ARGS__);				\
 	} while (0)
 
 /* Everything is as when the test began. */

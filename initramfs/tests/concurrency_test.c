@@ -422,6 +422,118 @@ TEST_F(client, access_while_it_is_dropped)
 	EXPECT_ALL_BACK();
 }
 
+/* --- while it is borrowed ------------------------------------------------------------------ */
+
+#define LONG_READ	(32UL << 20)
+#define NR_ATTEMPTS	5
+#define MARK		0x99
+
+/**
+ * long_read - a READ that takes so long that other calls come in between
+ * @crowd: client and handle
+ * @buffer: LONG_READ bytes; the first becomes MARK when the READ is under way
+ * @err: what it gave
+ * @done: it is over
+ */
+struct long_read {
+	struct crowd *crowd;
+	volatile unsigned char *buffer;
+	int err;
+	bool done;
+};
+
+static void *read_for_long(void *argument)
+{
+	struct long_read *long_read = argument;
+	struct crowd *crowd = long_read->crowd;
+
+	long_read->err = tmm_read(crowd->fd, crowd->handle, 0, (void *)long_read->buffer,
+				  LONG_READ);
+	__atomic_store_n(&long_read->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static bool is_done(const struct long_read *long_read)
+{
+	return __atomic_load_n(&long_read->done, __ATOMIC_ACQUIRE);
+}
+
+static int borrowed_split(int fd, __u32 handle)
+{
+	__u32 first, second;
+
+	return tmm_split(fd, handle, PAGE, &first, &second);
+}
+
+static int borrowed_unmap(int fd, __u32 handle)
+{
+	__u32 pages, frames[8], nr = 8;
+
+	return tmm_unmap_into_parts(fd, handle, &pages, frames, &nr);
+}
+
+static int borrowed_remap(int fd, __u32 handle)
+{
+	return tmm_remap(fd, handle, READ_ONLY);
+}
+
+static int borrowed_write(int fd, __u32 handle)
+{
+	return tmm_write(fd, handle, 5, "x", 1);
+}
+
+static int (*const changes[])(int fd, __u32 handle) = {
+	tmm_drop, borrowed_split, borrowed_unmap, borrowed_remap, borrowed_write,
+};
+
+/* A fast machine may be done before all was tried: then it is tried again. */
+static bool try_while_borrowed(struct crowd *crowd, struct long_read *long_read,
+			       int results[ARRAY_SIZE(changes)])
+{
+	pthread_t thread;
+	unsigned int i;
+	bool in_time;
+
+	memset((void *)long_read->buffer, 0, LONG_READ);
+	long_read->done = false;
+	if (pthread_create(&thread, NULL, read_for_long, long_read))
+		return false;
+	while (long_read->buffer[0] != MARK && !is_done(long_read))
+		sched_yield();
+	for (i = 0; i < ARRAY_SIZE(changes); i++)
+		results[i] = changes[i](crowd->fd, crowd->handle);
+	in_time = !is_done(long_read);
+	pthread_join(thread, NULL);
+	return in_time;
+}
+
+TEST_F(client, a_borrowed_mapping_refuses_to_change)
+{
+	struct crowd crowd = { .fd = self->fd };
+	const unsigned char mark = MARK;
+	struct long_read long_read = { .crowd = &crowd, .buffer = malloc(LONG_READ) };
+	int results[ARRAY_SIZE(changes)], attempt;
+	struct snapshot before, after;
+	char text[SNAPSHOT_TEXT];
+	bool in_time = false;
+	unsigned int i;
+
+	ASSERT_NE(NULL, (void *)long_read.buffer);
+	for (attempt = 0; attempt < NR_ATTEMPTS && !in_time; attempt++) {
+		crowd.handle = MAPPING(LONG_READ / PAGE).handle;
+		ASSERT_EQ(0, tmm_write(self->fd, crowd.handle, 0, &mark, 1));
+		snapshot_take(&before, self->fd, &crowd.handle, 1);
+		in_time = try_while_borrowed(&crowd, &long_read, results);
+	}
+	ASSERT_TRUE(in_time);
+	for (i = 0; i < ARRAY_SIZE(changes); i++)
+		EXPECT_EQ(-EBUSY, results[i]);
+	EXPECT_EQ(0, long_read.err);
+	snapshot_take(&after, self->fd, &crowd.handle, 1);
+	EXPECT_STREQ("", snapshot_difference(&before, &after, text));
+	EXPECT_EQ(0, tmm_remap(self->fd, crowd.handle, READ_ONLY));
+}
+
 /* The last descriptor may go while a call is under way: the call is finished first. */
 static void *closer(void *argument)
 {
