@@ -93,8 +93,8 @@ static int none(const char *path, const struct found *found)
 	fprintf(stderr, "tmm: regions: no memmap=<size>$<start> in %s\n", path);
 	if (found->nr_without_dollar)
 		fprintf(stderr,
-			"tmm: regions: there is a memmap= without $: /etc/default/grub wants it as\n"
-			"tmm: regions: memmap=512M\\\\\\$4G, a shell wants it quoted\n");
+			"tmm: regions: there is a memmap= without $: write it in /etc/default/grub\n"
+			"tmm: regions: as memmap=512M\\\\\\$4G, and quote it in a shell\n");
 	else
 		fprintf(stderr, "tmm: regions: reserve RAM at boot, e.g. with memmap=512M$4G\n");
 	return TMM_FAILED;
