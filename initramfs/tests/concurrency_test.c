@@ -437,7 +437,7 @@ TEST_F(client, access_while_it_is_dropped)
  */
 struct long_read {
 	struct crowd *crowd;
-	volatile unsigned char *buffer;
+	unsigned char *buffer;
 	int err;
 	bool done;
 };
@@ -447,7 +447,7 @@ static void *read_for_long(void *argument)
 	struct long_read *long_read = argument;
 	struct crowd *crowd = long_read->crowd;
 
-	long_read->err = tmm_read(crowd->fd, crowd->handle, 0, (void *)long_read->buffer,
+	long_read->err = tmm_read(crowd->fd, crowd->handle, 0, long_read->buffer,
 				  LONG_READ);
 	__atomic_store_n(&long_read->done, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -494,11 +494,11 @@ static bool try_while_borrowed(struct crowd *crowd, struct long_read *long_read,
 	unsigned int i;
 	bool in_time;
 
-	memset((void *)long_read->buffer, 0, LONG_READ);
+	memset(long_read->buffer, 0, LONG_READ);
 	long_read->done = false;
 	if (pthread_create(&thread, NULL, read_for_long, long_read))
 		return false;
-	while (long_read->buffer[0] != MARK && !is_done(long_read))
+	while (__atomic_load_n(long_read->buffer, __ATOMIC_RELAXED) != MARK && !is_done(long_read))
 		sched_yield();
 	for (i = 0; i < ARRAY_SIZE(changes); i++)
 		results[i] = changes[i](crowd->fd, crowd->handle);
@@ -518,7 +518,7 @@ TEST_F(client, a_borrowed_mapping_refuses_to_change)
 	bool in_time = false;
 	unsigned int i;
 
-	ASSERT_NE(NULL, (void *)long_read.buffer);
+	ASSERT_NE(NULL, long_read.buffer);
 	for (attempt = 0; attempt < NR_ATTEMPTS && !in_time; attempt++) {
 		crowd.handle = MAPPING(LONG_READ / PAGE).handle;
 		ASSERT_EQ(0, tmm_write(self->fd, crowd.handle, 0, &mark, 1));
