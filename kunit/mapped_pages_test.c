@@ -70,7 +70,7 @@ static void expect_map_refused(struct kunit *test, struct tmm_allocated_pages *p
 	struct tmm_mapped_pages *mp;
 
 	mp = tmm_map_allocated_pages_to(tmm_test_root(test), &pages, &frames, flags);
-	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), err);
+	KUNIT_ASSERT_EQ(test, PTR_ERR_OR_ZERO(mp), err);
 	KUNIT_EXPECT_PTR_EQ(test, pages, same_pages);
 	KUNIT_EXPECT_PTR_EQ(test, frames, same_frames);
 	KUNIT_EXPECT_TRUE(test, list_empty(&same_frames->f.link));
@@ -88,7 +88,7 @@ static void expect_map_any_refused(struct kunit *test, struct tmm_allocated_page
 	struct tmm_mapped_pages *mp;
 
 	mp = tmm_map_allocated_pages(tmm_test_root(test), &pages, flags, false);
-	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), err);
+	KUNIT_ASSERT_EQ(test, PTR_ERR_OR_ZERO(mp), err);
 	KUNIT_EXPECT_PTR_EQ(test, pages, same_pages);
 	KUNIT_EXPECT_EQ(test, nr_mappings(test), mappings);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);

@@ -9,6 +9,7 @@
 #include "instance_fixture.h"
 
 #include "paging/mapper.h"
+#include "paging/tlb.h"
 
 #include <linux/delay.h>
 #include <linux/jiffies.h>
@@ -16,7 +17,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-#define WRITES_PER_WINDOW 300
+#define WRITES_PER_WINDOW 1000
 
 /**
  * struct race - what both sides know
@@ -24,6 +25,7 @@
  * @page: the page they fight for
  * @frame: the frame behind it
  * @nr_done: how often the thread did what it does
+ * @nr_windows: windows that the thread has left
  * @nr_refused: windows that the thread could not enter
  * @nr_wrong: how often the thread saw what must not be
  */
@@ -32,6 +34,7 @@ struct race {
 	u64 page;
 	u64 frame;
 	u64 nr_done;
+	u64 nr_windows;
 	u64 nr_refused;
 	u64 nr_wrong;
 };
@@ -71,9 +74,10 @@ static int write_in_windows(void *context)
 
 			if (tmm_window_copy(to, &value, sizeof(value)))
 				break;
-			race->nr_done = value;
+			WRITE_ONCE(race->nr_done, value);
 		}
 		tmm_window_leave(&window);
+		WRITE_ONCE(race->nr_windows, race->nr_windows + 1);
 		cond_resched();
 	}
 	while (!kthread_should_stop())
@@ -81,19 +85,29 @@ static int write_in_windows(void *context)
 	return 0;
 }
 
-/* How many writes land within some microseconds from now? */
-static u64 nr_late_writes(const struct race *race)
+/* Until the thread has counted on; it always does. */
+static void wait_for_count(struct race *race, const u64 *count, u64 from)
+{
+	unsigned long deadline = jiffies + 20 * HZ;
+
+	while (READ_ONCE(*count) == from) {
+		if (READ_ONCE(race->nr_refused) || time_after(jiffies, deadline)) {
+			race->nr_wrong++;
+			return;
+		}
+		cpu_relax();
+	}
+}
+
+/* Does a write land before the thread has left the window that it may be in? */
+static bool has_late_write(struct race *race)
 {
 	const u64 *alias = tmm_test_alias(race->frame);
-	u64 before = READ_ONCE(*alias);
-	unsigned int i;
+	u64 windows = READ_ONCE(race->nr_windows);
+	u64 value = READ_ONCE(*alias);
 
-	for (i = 0; i < 20; i++) {
-		udelay(1);
-		if (READ_ONCE(*alias) != before)
-			return 1;
-	}
-	return 0;
+	wait_for_count(race, &race->nr_windows, windows);
+	return READ_ONCE(*alias) != value;
 }
 
 static void change_by_remap(struct race *race, bool usable)
@@ -109,6 +123,18 @@ static void change_by_unmap(struct race *race, bool usable)
 		race->nr_refused++;
 }
 
+static struct race *begin_writes(struct kunit *test, struct tmm_allocated_frames **frames)
+{
+	struct race *race = begin(test, frames);
+
+	memset(tmm_test_alias(race->frame), 0, TMM_PAGE_SIZE);
+	/* A neighbour keeps the tables: freeing them would give the thread time. */
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, race->page - 1, race->frame, 1,
+					     leaf_bits(false)), 0);
+	change_by_unmap(race, true);
+	return race;
+}
+
 /* Take the page away and give it back, again and again, and watch the frame. */
 static void race_against_writes(struct kunit *test, void (*change)(struct race *race, bool usable))
 {
@@ -120,26 +146,21 @@ static void race_against_writes(struct kunit *test, void (*change)(struct race *
 
 	if (!tmm_test_has_second_cpu(test))
 		kunit_skip(test, "needs a second CPU");
-	race = begin(test, &frames);
-	memset(tmm_test_alias(race->frame), 0, TMM_PAGE_SIZE);
-	change_by_unmap(race, true);
+	race = begin_writes(test, &frames);
 	task = tmm_test_thread_start(test, write_in_windows, race);
 	do {
-		u64 before = READ_ONCE(race->nr_done);
-
-		/* Let it write meanwhile: a change must come in the middle of a window. */
-		while (READ_ONCE(race->nr_done) == before && time_before(jiffies, end))
-			cpu_relax();
+		/* A change shall come in the middle of a window. */
+		wait_for_count(race, &race->nr_done, READ_ONCE(race->nr_done));
 		change(race, false);
-		nr_late += nr_late_writes(race);
+		nr_late += has_late_write(race);
 		change(race, true);
 		nr_rounds++;
-	} while (time_before(jiffies, end));
+	} while (time_before(jiffies, end) && !race->nr_wrong);
 	kthread_stop(task);
 	KUNIT_EXPECT_EQ_MSG(test, nr_late, 0, "of %llu rounds", nr_rounds);
-	KUNIT_EXPECT_EQ(test, race->nr_refused, 0);
-	KUNIT_EXPECT_GT(test, race->nr_done, nr_rounds);
-	tmm_mapper_unmap(race->pt, race->page, 1);
+	KUNIT_EXPECT_EQ(test, race->nr_wrong + race->nr_refused, 0);
+	KUNIT_EXPECT_GE(test, race->nr_done, nr_rounds);
+	tmm_mapper_unmap(race->pt, race->page - 1, 2);
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -154,7 +175,29 @@ static void unmap_stops_writes_on_another_cpu(struct kunit *test)
 	race_against_writes(test, change_by_unmap);
 }
 
-/* Walks: the page is there or it is not; nothing else is true of it. */
+/* What walks do, so slowly that tables go meanwhile; they may not be reused. */
+static void walk_slowly(struct race *race)
+{
+	const u64 *table = race->pt->top;
+	struct tmm_walk walk;
+	unsigned int level;
+
+	tmm_walk_begin(&walk);
+	for (level = race->pt->levels; level >= 1; level--) {
+		u64 entry = READ_ONCE(table[tmm_table_index(race->page, level)]);
+
+		if (!tmm_entry_is_present(entry))
+			break;
+		if (level == 1)
+			race->nr_wrong += tmm_entry_paddr(entry) != race->frame << TMM_PAGE_SHIFT;
+		else
+			table = tmm_table_of_entry(race->pt, entry);
+		udelay(20);
+	}
+	tmm_walk_end(&walk);
+}
+
+/* The page is there or it is not; nothing else is true of it. */
 static int walk_tables(void *context)
 {
 	struct race *race = context;
@@ -174,6 +217,7 @@ static int walk_tables(void *context)
 		    dump.entries[dump.nr_levels - 1] >> 12 << 12 != (BIT_ULL(63) | BIT_ULL(55) |
 								    race->frame << 12))
 			race->nr_wrong++;
+		walk_slowly(race);
 		race->nr_done += !err;
 		cond_resched();
 	}
@@ -210,6 +254,8 @@ static void walk_beside_the_freeing_of_tables(struct kunit *test)
 		change_by_unmap(race, true);
 		while (READ_ONCE(race->nr_done) == before && time_before(jiffies, end))
 			cpu_relax();
+		/* At any moment of the next walk. */
+		udelay(nr_rounds % 80);
 		change_by_unmap(race, false);
 		poison_free_frames(test);
 		nr_rounds++;
