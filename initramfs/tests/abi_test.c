@@ -334,42 +334,29 @@ TEST_F(call, refuses_a_larger_structure_that_says_more)
 	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, ROOM), self->argument);
 }
 
-TEST_F(call, refuses_another_magic)
+TEST_F(call, refuses_another_magic_or_direction)
 {
+	const unsigned long magics = (unsigned long)_IOC_TYPEMASK << _IOC_TYPESHIFT;
 	const unsigned long magic = (unsigned long)(THESEUS_MM_IOC_MAGIC ^ 1) << _IOC_TYPESHIFT;
-	const unsigned long mask = (unsigned long)_IOC_TYPEMASK << _IOC_TYPESHIFT;
-
-	EXPECT_CALL_REFUSED(ENOTTY, (variant->request & ~mask) | magic, self->argument);
-}
-
-TEST_F(call, refuses_another_direction)
-{
-	const unsigned long mask = (unsigned long)_IOC_DIRMASK << _IOC_DIRSHIFT;
+	const unsigned long directions = (unsigned long)_IOC_DIRMASK << _IOC_DIRSHIFT;
 	unsigned long direction;
 
+	EXPECT_CALL_REFUSED(ENOTTY, (variant->request & ~magics) | magic, self->argument);
 	for (direction = 0; direction < (_IOC_READ | _IOC_WRITE); direction++)
-		EXPECT_CALL_REFUSED(ENOTTY, (variant->request & ~mask) |
+		EXPECT_CALL_REFUSED(ENOTTY, (variant->request & ~directions) |
 				    direction << _IOC_DIRSHIFT, self->argument);
 }
 
-TEST_F(call, refuses_a_null_pointer)
-{
-	EXPECT_CALL_REFUSED(EFAULT, variant->request, NULL);
-}
-
-TEST_F(call, refuses_a_pointer_into_the_kernel)
-{
-	EXPECT_CALL_REFUSED(EFAULT, variant->request, (void *)0xffff888000000000UL);
-	EXPECT_CALL_REFUSED(EFAULT, variant->request, (void *)(~0UL - 7));
-}
-
-TEST_F(call, refuses_a_structure_that_ends_in_a_hole)
+TEST_F(call, refuses_bad_pointers)
 {
 	const size_t size = _IOC_SIZE(variant->request);
-	char *tail = (char *)self->argument + ROOM - size + 1;
+	char *ends_in_a_hole = (char *)self->argument + ROOM - size + 1;
 
-	memmove(tail, self->argument, size - 1);
-	EXPECT_CALL_REFUSED(EFAULT, variant->request, tail);
+	EXPECT_CALL_REFUSED(EFAULT, variant->request, NULL);
+	EXPECT_CALL_REFUSED(EFAULT, variant->request, (void *)0xffff888000000000UL);
+	EXPECT_CALL_REFUSED(EFAULT, variant->request, (void *)(~0UL - 7));
+	memmove(ends_in_a_hole, self->argument, size - 1);
+	EXPECT_CALL_REFUSED(EFAULT, variant->request, ends_in_a_hole);
 }
 
 /* Where the results cannot be stored, the call is undone. */
