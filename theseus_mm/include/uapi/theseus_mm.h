@@ -20,8 +20,9 @@
  *
  * While a call changes or consumes what a handle stands for, another call on that
  * handle fails with ENOENT, and of two that would change it one comes first. The
- * handle is valid again afterwards, unless it was consumed. Reading, writing and
- * asking go on side by side, but a change fails with EBUSY while they last.
+ * handle is valid again afterwards, unless it was consumed. READs go on side by
+ * side. A WRITE is alone: while it lasts, READs and other WRITEs of that mapping
+ * fail with EBUSY, as it does while one of them lasts, and as a change does.
  *
  * Units
  * -----
