@@ -18,6 +18,8 @@
 #include <linux/string.h>
 
 #define WRITES_PER_WINDOW 1000
+/* How long a slow walk stays at a table; interrupts are off. */
+#define STEP_USECS 20
 
 /**
  * struct race - what both sides know
@@ -192,7 +194,7 @@ static void walk_slowly(struct race *race)
 			race->nr_wrong += tmm_entry_paddr(entry) != race->frame << TMM_PAGE_SHIFT;
 		else
 			table = tmm_table_of_entry(race->pt, entry);
-		udelay(20);
+		udelay(STEP_USECS);
 	}
 	tmm_walk_end(&walk);
 }
