@@ -3,6 +3,7 @@
 
 #include "fixture.h"
 
+#include <asm/pgtable_types.h>
 #include <kunit/test.h>
 
 #define U64(flags) ((__force u64)(flags))
@@ -152,10 +153,13 @@ static const struct check_param check_params[] = {
 	{ "global", NX | TMM_PTE_GLOBAL, 0 },
 	{ "valid and exclusive are overruled", NX | TMM_PTE_VALID | TMM_PTE_EXCLUSIVE, 0 },
 	{ "DMA", TMM_DMA_FLAGS, 0 },
-	{ "MMIO", TMM_MMIO_FLAGS, -EOPNOTSUPP },
-	{ "device memory, read only", NX | TMM_PTE_DEVICE_MEMORY, -EOPNOTSUPP },
+	{ "MMIO", TMM_MMIO_FLAGS, 0 },
+	{ "device memory, read only", NX | TMM_PTE_DEVICE_MEMORY, 0 },
 	{ "writable and executable", TMM_PTE_WRITABLE, -EINVAL },
-	{ "W+X before device memory", TMM_PTE_WRITABLE | TMM_PTE_DEVICE_MEMORY, -EINVAL },
+	{ "writable and executable device memory",
+	  TMM_PTE_WRITABLE | TMM_PTE_DEVICE_MEMORY, -EINVAL },
+	/* bit 7: the original takes it for HUGE_PAGE or PAT, whichever */
+	{ "huge, which is no caller's", NX | (__force tmm_pte_flags_t)BIT_ULL(7), -EINVAL },
 };
 
 TMM_ARRAY_PARAM(check, check_params);
@@ -201,12 +205,67 @@ static void leaf_bits_of_every_subset(struct kunit *test)
 	}
 }
 
+static void check_memory_type_refuses_what_does_not_fit(struct kunit *test)
+{
+	const tmm_pte_flags_t device = TMM_MMIO_FLAGS;
+	const tmm_pte_flags_t ram = TMM_DMA_FLAGS;
+
+	KUNIT_EXPECT_EQ(test, tmm_pte_flags_check_memory_type(ram, TMM_WRITE_BACK), 0);
+	KUNIT_EXPECT_EQ(test, tmm_pte_flags_check_memory_type(device, TMM_UNCACHED), 0);
+	KUNIT_EXPECT_EQ(test, tmm_pte_flags_check_memory_type(device, TMM_WRITE_COMBINING), 0);
+	KUNIT_EXPECT_EQ(test, tmm_pte_flags_check_memory_type(device, TMM_WRITE_BACK),
+			-EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, tmm_pte_flags_check_memory_type(ram, TMM_UNCACHED), -EOPNOTSUPP);
+	KUNIT_EXPECT_EQ(test, tmm_pte_flags_check_memory_type(ram, TMM_WRITE_COMBINING),
+			-EOPNOTSUPP);
+}
+
+/* As Linux sets up the PAT: 0 is WB, 1 WC, 2 UC-, 3 UC. */
+static void memory_type_at_every_leaf_size(struct kunit *test)
+{
+	static const u64 cache_bits[] = { 0, _PAGE_PCD | _PAGE_PWT, _PAGE_PWT };
+	u64 base = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true);
+	enum tmm_memory_type type;
+	enum tmm_page_size size;
+
+	for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++)
+		for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++) {
+			u64 entry = tmm_pte_leaf_bits_at(base | tmm_memory_type_bits(type), size);
+
+			KUNIT_EXPECT_EQ_MSG(test, entry & (_PAGE_PCD | _PAGE_PWT),
+					    cache_bits[type], "type %d, size %d", type, size);
+			KUNIT_EXPECT_EQ_MSG(test, !!(entry & BIT_ULL(7)), size != TMM_4K,
+					    "type %d, size %d", type, size);
+			KUNIT_EXPECT_EQ_MSG(test, tmm_memory_type_of_leaf(entry, size), type,
+					    "type %d, size %d", type, size);
+			KUNIT_EXPECT_EQ_MSG(test, U64(tmm_pte_flags_of_leaf(entry, size)),
+					    U64(type == TMM_WRITE_BACK ? TMM_DMA_FLAGS :
+						TMM_MMIO_FLAGS) | U64(TMM_PTE_EXCLUSIVE),
+					    "type %d, size %d", type, size);
+		}
+}
+
+/* A type that needs the third bit: bit 7 of a 4 KiB leaf, bit 12 of a larger one. */
+static void third_cache_bit_moves_with_the_size(struct kunit *test)
+{
+	const u64 bits = tmm_pte_leaf_bits(TMM_PTE_DEFAULT, true) | _PAGE_PAT;
+
+	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(bits, TMM_4K), bits);
+	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(bits, TMM_2M), bits | _PAGE_PSE | BIT_ULL(12));
+	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(bits, TMM_1G), bits | _PAGE_PSE | BIT_ULL(12));
+}
+
 static void flags_of_leaf_drop_address_and_unknown_bits(struct kunit *test)
 {
-	u64 entry = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true) | 0x123456789000ULL | BIT_ULL(7);
-	tmm_pte_flags_t flags = tmm_pte_flags_of_leaf(entry | U64(TMM_PTE_DIRTY));
+	u64 bits = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true) | U64(TMM_PTE_DIRTY);
+	u64 want = U64(TMM_DMA_FLAGS | TMM_PTE_EXCLUSIVE | TMM_PTE_DIRTY);
+	enum tmm_page_size size;
 
-	KUNIT_EXPECT_EQ(test, U64(flags), U64(TMM_DMA_FLAGS | TMM_PTE_EXCLUSIVE | TMM_PTE_DIRTY));
+	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++) {
+		u64 entry = tmm_pte_leaf_bits_at(bits, size) | 0x123440000000ULL | BIT_ULL(9);
+
+		KUNIT_EXPECT_EQ(test, U64(tmm_pte_flags_of_leaf(entry, size)), want);
+	}
 }
 
 static struct kunit_case pte_flags_cases[] = {
@@ -220,6 +279,9 @@ static struct kunit_case pte_flags_cases[] = {
 	KUNIT_CASE_PARAM(check_values, check_gen_params),
 	KUNIT_CASE(check_refuses_every_unknown_bit),
 	KUNIT_CASE(leaf_bits_of_every_subset),
+	KUNIT_CASE(check_memory_type_refuses_what_does_not_fit),
+	KUNIT_CASE(memory_type_at_every_leaf_size),
+	KUNIT_CASE(third_cache_bit_moves_with_the_size),
 	KUNIT_CASE(flags_of_leaf_drop_address_and_unknown_bits),
 	{}
 };

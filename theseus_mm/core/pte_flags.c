@@ -20,11 +20,8 @@ static_assert((__force u64)TMM_PTE_NOT_EXECUTABLE == 1ULL << _PAGE_BIT_NX);
  * VALID and EXCLUSIVE are accepted and overruled (TMM_MMIO_FLAGS and
  * TMM_DMA_FLAGS carry VALID): a map call alone decides them.
  *
- * Return:
- * * 0           - they are
- * * -EINVAL     - a bit is unknown, or writable and executable at once
- * * -EOPNOTSUPP - DEVICE_MEMORY: all memory known so far is RAM, and RAM is
- *   mapped write-back only
+ * Return: 0, or -EINVAL if a bit is unknown, or they say writable and executable
+ * at once
  */
 int tmm_pte_flags_check(tmm_pte_flags_t flags)
 {
@@ -32,11 +29,25 @@ int tmm_pte_flags_check(tmm_pte_flags_t flags)
 		return -EINVAL;
 	if (tmm_pte_flags_is_writable(flags) && tmm_pte_flags_is_executable(flags))
 		return -EINVAL;
-	if (tmm_pte_flags_is_device_memory(flags))
-		return -EOPNOTSUPP;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_check);
+EXPORT_SYMBOL_GPL(tmm_pte_flags_check);
+
+/**
+ * tmm_pte_flags_check_memory_type() - do flags suit the memory behind a mapping?
+ * @flags: what the caller asked for
+ * @type: of the frames
+ *
+ * DEVICE_MEMORY goes with memory that the CPU does not cache, and with no other:
+ * RAM is mapped write-back only, and registers never are.
+ *
+ * Return: 0, or -EOPNOTSUPP
+ */
+int tmm_pte_flags_check_memory_type(tmm_pte_flags_t flags, enum tmm_memory_type type)
+{
+	return tmm_pte_flags_is_device_memory(flags) == (type != TMM_WRITE_BACK) ? 0 : -EOPNOTSUPP;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_check_memory_type);
 
 /**
  * tmm_pte_leaf_bits() - what the hardware gets for a mapping's flags
@@ -47,7 +58,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_check);
  * sets DIRTY. Never GLOBAL, or a window's translations would outlive it; never
  * USER, or SMAP would let user accesses through.
  *
- * Return: the entry without its address
+ * Return: a 4 KiB leaf of write-back memory, without its address
  */
 u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive)
 {
@@ -61,14 +72,75 @@ u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive)
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits);
 
 /**
+ * tmm_memory_type_bits() - the cache bits of a memory type
+ * @type: the type
+ *
+ * Which bits those are is Linux's choice at boot (the PAT); no caller's bits come
+ * into it.
+ *
+ * Return: bits of a 4 KiB leaf, to be ORed to tmm_pte_leaf_bits()
+ */
+u64 tmm_memory_type_bits(enum tmm_memory_type type)
+{
+	static const enum page_cache_mode modes[TMM_NR_MEMORY_TYPES] = {
+		[TMM_WRITE_BACK] = _PAGE_CACHE_MODE_WB,
+		[TMM_UNCACHED] = _PAGE_CACHE_MODE_UC,
+		[TMM_WRITE_COMBINING] = _PAGE_CACHE_MODE_WC,
+	};
+
+	return cachemode2protval(modes[type]);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_memory_type_bits);
+
+/**
+ * tmm_pte_leaf_bits_at() - a leaf's bits at its size
+ * @bits: of a 4 KiB leaf
+ * @size: of the leaf
+ *
+ * Bit 7 is a cache bit of a 4 KiB leaf and says "leaf" in a larger one, whose
+ * cache bit is bit 12.
+ *
+ * Return: the entry without its address
+ */
+u64 tmm_pte_leaf_bits_at(u64 bits, enum tmm_page_size size)
+{
+	return size == TMM_4K ? bits : protval_4k_2_large(bits) | _PAGE_PSE;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits_at);
+
+/**
  * tmm_pte_flags_of_leaf() - the common flags that a leaf entry shows
  * @entry: the raw entry
+ * @size: of the leaf
  *
- * Return: its flags; what is recorded in the mapping only (executable, user,
- * global) is not among them
+ * Return: its flags, DEVICE_MEMORY if the CPU does not cache it; what is recorded
+ * in the mapping only (executable, user, global) is not among them
  */
-tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry)
+tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry, enum tmm_page_size size)
 {
-	return (__force tmm_pte_flags_t)entry & TMM_PTE_ALL;
+	tmm_pte_flags_t flags = (__force tmm_pte_flags_t)entry & TMM_PTE_ALL;
+	bool is_cached = tmm_memory_type_of_leaf(entry, size) == TMM_WRITE_BACK;
+
+	return tmm_pte_flags_device_memory(flags, !is_cached);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_of_leaf);
+
+/**
+ * tmm_memory_type_of_leaf() - the memory type that a leaf entry shows
+ * @entry: the raw entry, of ours
+ * @size: of the leaf
+ *
+ * Return: the type
+ */
+enum tmm_memory_type tmm_memory_type_of_leaf(u64 entry, enum tmm_page_size size)
+{
+	u64 mask = _PAGE_PWT | _PAGE_PCD | (size == TMM_4K ? _PAGE_PAT : _PAGE_PAT_LARGE);
+	enum tmm_memory_type type;
+
+	for (type = TMM_WRITE_BACK + 1; type < TMM_NR_MEMORY_TYPES; type++)
+		if ((entry & mask) == (tmm_pte_leaf_bits_at(tmm_memory_type_bits(type), size) &
+				       mask))
+			return type;
+	return TMM_WRITE_BACK;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_memory_type_of_leaf);

@@ -41,6 +41,23 @@ typedef u64 __bitwise tmm_pte_flags_x86_t;
 /* The hardware sets these; they do not make two mappings different. */
 #define TMM_PTE_HARDWARE	(TMM_PTE_ACCESSED | TMM_PTE_DIRTY)
 
+/**
+ * enum tmm_memory_type - how the CPU caches a region
+ * @TMM_WRITE_BACK: RAM; device memory that behaves like RAM
+ * @TMM_UNCACHED: registers: every access reaches the device, in order
+ * @TMM_WRITE_COMBINING: frame buffers: writes are collected, reads are not cached
+ * @TMM_NR_MEMORY_TYPES: how many types there are
+ *
+ * A region has one, so that no two mappings of a frame disagree; it is no flag of
+ * a mapping. How it is written into an entry depends on the leaf's size.
+ */
+enum tmm_memory_type {
+	TMM_WRITE_BACK,
+	TMM_UNCACHED,
+	TMM_WRITE_COMBINING,
+	TMM_NR_MEMORY_TYPES
+};
+
 /* Theseus: DMA_FLAGS, MMIO_FLAGS */
 #define TMM_DMA_FLAGS		(TMM_PTE_DEFAULT | TMM_PTE_VALID | TMM_PTE_WRITABLE)
 #define TMM_MMIO_FLAGS		(TMM_DMA_FLAGS | TMM_PTE_DEVICE_MEMORY)
@@ -166,7 +183,11 @@ tmm_pte_flags_x86_adjust_for_higher_level_pte(tmm_pte_flags_x86_t flags)
 }
 
 int __must_check tmm_pte_flags_check(tmm_pte_flags_t flags);
+int __must_check tmm_pte_flags_check_memory_type(tmm_pte_flags_t flags, enum tmm_memory_type type);
 u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive);
-tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry);
+u64 tmm_memory_type_bits(enum tmm_memory_type type);
+u64 tmm_pte_leaf_bits_at(u64 bits, enum tmm_page_size size);
+tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry, enum tmm_page_size size);
+enum tmm_memory_type tmm_memory_type_of_leaf(u64 entry, enum tmm_page_size size);
 
 #endif /* TMM_CORE_PTE_FLAGS_H */

@@ -14,14 +14,18 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
+/* All that a client can map so far is RAM. */
 static int decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
 {
+	int err;
+
 	BUILD_BUG_ON((THESEUS_MM_PTE_SETTABLE | THESEUS_MM_PTE_VALID |
 		      THESEUS_MM_PTE_EXCLUSIVE) != (__force u64)TMM_PTE_ALL);
 	if (user_flags & ~THESEUS_MM_PTE_SETTABLE)
 		return -EINVAL;
 	*flags = (__force tmm_pte_flags_t)user_flags;
-	return tmm_pte_flags_check(*flags);
+	err = tmm_pte_flags_check(*flags);
+	return err ?: tmm_pte_flags_check_memory_type(*flags, TMM_WRITE_BACK);
 }
 
 static struct tmm_mapped_pages *create(struct tmm_call *call, tmm_pte_flags_t flags,

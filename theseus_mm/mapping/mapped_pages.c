@@ -164,6 +164,8 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_to(struct tmm_page_table *pt,
 	int err;
 
 	err = tmm_pte_flags_check(flags);
+	if (!err)
+		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
 	if (err)
 		return ERR_PTR(err);
 	if (!tmm_allocated_pages_nr(*pages) ||
@@ -261,6 +263,8 @@ struct tmm_mapped_pages *tmm_map_allocated_pages(struct tmm_page_table *pt,
 	int err;
 
 	err = tmm_pte_flags_check(flags);
+	if (!err)
+		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
 	if (err)
 		return ERR_PTR(err);
 	if (!tmm_allocated_pages_nr(*pages))
@@ -359,6 +363,8 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 {
 	int err = tmm_pte_flags_check(flags);
 
+	if (!err)
+		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
 	if (err)
 		return err;
 	err = claim(mp);

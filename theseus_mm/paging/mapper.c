@@ -232,7 +232,7 @@ tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u6
 			entries |= READ_ONCE(table[tmm_table_index(page + done, 1) + i]);
 		cond_resched();
 	}
-	return tmm_pte_flags_of_leaf(entries);
+	return tmm_pte_flags_of_leaf(entries, TMM_4K);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_collect_flags);
 
@@ -289,7 +289,7 @@ int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 		return -ENOENT;
 	entry = dump.entries[dump.nr_levels - 1];
 	out->size = pt->levels - dump.nr_levels;
-	out->flags = tmm_pte_flags_of_leaf(entry);
+	out->flags = tmm_pte_flags_of_leaf(entry, out->size);
 	mask = tmm_page_size_bytes(out->size) - 1;
 	/* In a larger leaf bit 12 is part of the memory type, not of the address. */
 	out->paddr.v = (tmm_entry_paddr(entry) & ~mask) | (vaddr.v & mask);
