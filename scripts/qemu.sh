@@ -2,11 +2,13 @@
 # Usage: qemu.sh --kernel IMAGE --initrd ARCHIVE --dir DIR [OPTION...] [PARAMETER...]
 #
 #   --mem SIZE       the guest's memory (2G)
+#   --low SIZE       how much of it lies below 4 GiB; the rest begins there
 #   --timeout SEC    how long it may take (600); then exit status 124
 #   --stream         show the guest's terminal while it runs
 #   --shell          connect the guest's terminal to this one; no timeout
 #   --gdb            wait for a debugger on port 1234; no timeout, no KASLR
 #   --device ARG     one more -device; may be given several times
+#   --object ARG     one more -object, for a device that follows; likewise
 #
 # The one place that knows the machine. PARAMETERs go to the kernel's command line.
 # Leaves in DIR: qemu.cmd, accel, console.log (ttyS0, the kernel) and result.log
@@ -15,7 +17,7 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-kernel='' initrd='' dir='' mem=2G limit=600 stream=0 shell=0
+kernel='' initrd='' dir='' mem=2G low='' limit=600 stream=0 shell=0
 parameters=()
 devices=()
 while (($#)); do
@@ -24,8 +26,9 @@ while (($#)); do
 	--initrd) initrd=$2 && shift ;;
 	--dir) dir=$2 && shift ;;
 	--mem) mem=$2 && shift ;;
+	--low) low=,max-ram-below-4g=$2 && shift ;;
 	--timeout) limit=$2 && shift ;;
-	--device) devices+=(-device "$2") && shift ;;
+	--device | --object) devices+=("-${1#--}" "$2") && shift ;;
 	--stream) stream=1 ;;
 	--shell) shell=1 limit=0 ;;
 	--gdb) limit=0 devices+=(-s -S) parameters+=(nokaslr) ;;
@@ -44,7 +47,7 @@ rm -f "$console" "$result"
 describe() {
 	local accel=$1
 	shift
-	machine=(qemu-system-x86_64 -nodefaults -no-user-config -machine q35
+	machine=(qemu-system-x86_64 -nodefaults -no-user-config -machine "q35$low"
 		-accel "$accel" -cpu max -smp 2 -m "$mem"
 		-nographic -monitor none -no-reboot
 		-serial "file:$console" "${terminal[@]}" "${devices[@]}"

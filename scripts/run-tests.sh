@@ -17,12 +17,21 @@ closed=0
 trap '((closed)) || echo "0 passed, 1 failed"' EXIT
 trap 'exit 130' INT TERM
 
-# Two regions, the second too small for anything big. All other memory is what
-# kmemleak scans, slowly: no more of it than is needed.
-memory=1600M
+# Two regions, both above 4 GiB, where a physical address cut to 32 bits shows.
+# The first has one whole aligned GiB, 5 GiB to 6 GiB, and 320 MiB around it that
+# cannot be part of another; the second is too small for anything big. All other
+# memory is what kmemleak scans, slowly: no more of it than is needed, which is
+# 704 MiB below 4 GiB, and 768 MiB and 64 MiB between the regions above.
+memory=(--mem 2896M --low 704M)
 # shellcheck disable=SC2016 # the dollar is memmap's own
-memmap=(memmap='256M$0x40000000' memmap='16M$0x60000000')
-regions=256M@0x40000000,16M@0x60000000
+memmap=(memmap='1344M$0x130000000' memmap='16M$0x188000000')
+regions=1344M@0x130000000,16M@0x188000000
+
+# Devices for a driver that uses the module: one with registers, and one with 1 GiB
+# of memory, which takes of the host's only what is touched.
+devices=(--device edu
+	--object memory-backend-ram,id=shared,size=1G,share=on
+	--device ivshmem-plain,memdev=shared)
 
 strict=()
 harness=0
@@ -87,7 +96,8 @@ boot_once() { # NAME LEVELS PLAN
 	fi
 	note "booting: $1 (plan $3, $levels-level paging)"
 	"$ROOT/scripts/qemu.sh" --kernel "$kernel/arch/x86/boot/bzImage" \
-		--initrd "$initrd" --dir "$run" --mem "$memory" --timeout "${TMM_TIMEOUT:-$limit}" \
+		--initrd "$initrd" --dir "$run" --timeout "${TMM_TIMEOUT:-$limit}" \
+		"${memory[@]}" "${devices[@]}" \
 		"${memmap[@]}" "${arguments[@]}" "${strict[@]}" pti=on log_buf_len=4M \
 		kunit.enable=1 kunit.stats_enabled=2 kmemleak=on slub_debug=FZP \
 		watchdog_thresh=60 \
