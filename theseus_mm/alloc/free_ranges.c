@@ -21,7 +21,7 @@ static u32 own_fit(const struct tmm_chunk *chunk, unsigned int order)
 {
 	u64 start = ((chunk->start - 1) | ((1ULL << order) - 1)) + 1;
 
-	return start < tmm_chunk_end(chunk) ? tmm_chunk_end(chunk) - start : 0;
+	return start < tmm_chunk_end(chunk) ? min(tmm_chunk_end(chunk) - start, TMM_MAX_RUN) : 0;
 }
 
 /* Longest run below @node that starts at a multiple of 1 << order. */
@@ -278,6 +278,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_init);
  * wherever it starts, and only if there is none goes through the ranges one by
  * one, O(n), for one that happens to start right.
  *
+ * Exact up to TMM_MAX_RUN chunks; longer requests never fit.
+ *
  * Context: The set's lock is held.
  * Return: true if the request fits at @start
  */
@@ -327,7 +329,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_at);
  * @order: alignment, 1 << @order chunks, below TMM_NR_ALIGN_ORDERS
  *
  * Context: The set's lock is held. O(1).
- * Return: its length in chunks, 0 if there is none
+ * Return: its length in chunks, TMM_MAX_RUN at most, 0 if there is none
  */
 u64 tmm_free_ranges_largest(const struct tmm_free_ranges *set, unsigned int order)
 {
@@ -458,3 +460,21 @@ int tmm_free_ranges_give(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_give);
+
+/**
+ * tmm_free_ranges_replace() - let another object stand for a free range
+ * @set: the set
+ * @chunk: a range of the set; the caller's afterwards
+ * @substitute: an unlinked chunk; takes its place
+ *
+ * Context: The set's lock is held. O(1).
+ */
+void tmm_free_ranges_replace(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
+			     struct tmm_chunk *substitute)
+{
+	substitute->start = chunk->start;
+	substitute->nr = chunk->nr;
+	substitute->fits = chunk->fits;
+	rb_replace_node(&chunk->rb, &substitute->rb, &set->root);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_replace);

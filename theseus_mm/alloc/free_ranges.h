@@ -25,12 +25,16 @@
 
 /* Alignments of 1 << 0 (4 KiB) to 1 << 18 (1 GiB) chunks are indexed. */
 #define TMM_NR_ALIGN_ORDERS	19
-/* Longest run a set can hold; the index keeps lengths in 32 bits. */
+/*
+ * Longest run a search finds, 16 TiB less one chunk: the index keeps lengths in 32
+ * bits, and a longer one counts as this. Ranges themselves may be of any length.
+ */
 #define TMM_MAX_RUN		((u64)U32_MAX)
 
 /**
  * struct tmm_fits - longest aligned runs of a subtree
- * @len: by order of alignment, in chunks; not 0 below @nr_orders
+ * @len: by order of alignment, in chunks, TMM_MAX_RUN at most; not 0 below
+ *       @nr_orders
  * @nr_orders: entries of @len that are in use, the others count as 0
  */
 struct tmm_fits {
@@ -67,7 +71,7 @@ struct tmm_free_ranges {
 
 /**
  * struct tmm_fit_request - what to look for
- * @nr: chunks wanted, 1 or more
+ * @nr: chunks wanted, 1 or more; more than TMM_MAX_RUN never fit
  * @align: the run starts at a multiple of it, 1 or more
  * @min: first chunk that may be used
  * @end: first chunk that may not, exclusive
@@ -99,5 +103,7 @@ struct tmm_chunk *tmm_free_ranges_take(struct tmm_free_ranges *set, u64 start, u
 				       struct tmm_chunk *spare[2]);
 int tmm_free_ranges_give(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
 			 struct tmm_chunk *absorbed[2]);
+void tmm_free_ranges_replace(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
+			     struct tmm_chunk *substitute);
 
 #endif /* TMM_ALLOC_FREE_RANGES_H */

@@ -4,6 +4,7 @@
 #include <kunit/visibility.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 
 static struct kmem_cache *pages_cache;
@@ -71,6 +72,25 @@ void tmm_page_allocator_destroy(struct tmm_page_allocator *pa)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_destroy);
 
+static struct tmm_allocated_pages *pages_of(struct tmm_chunk *chunk)
+{
+	return container_of(chunk, struct tmm_allocated_pages, chunk);
+}
+
+/* What a range allocator gave, as an object of its new owner; errors pass through. */
+static struct tmm_allocated_pages *own(struct tmm_page_allocator *pa,
+				       struct tmm_range_region *region, struct tmm_chunk *chunk)
+{
+	struct tmm_allocated_pages *pages;
+
+	if (IS_ERR(chunk))
+		return ERR_CAST(chunk);
+	pages = pages_of(chunk);
+	pages->allocator = pa;
+	pages->region = region;
+	return pages;
+}
+
 /**
  * tmm_page_allocator_allocate() - take pages
  * @pa: the allocator
@@ -84,31 +104,58 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_destroy);
 struct tmm_allocated_pages *tmm_page_allocator_allocate(struct tmm_page_allocator *pa,
 							const struct tmm_allocation_request *req)
 {
-	struct tmm_range_region *region;
+	struct tmm_range_region *region = NULL;
 	struct tmm_chunk *chunk = tmm_range_allocate(&pa->ra, req, &region);
-	struct tmm_allocated_pages *pages;
 
-	if (IS_ERR(chunk))
-		return ERR_CAST(chunk);
-	pages = container_of(chunk, struct tmm_allocated_pages, chunk);
-	pages->allocator = pa;
-	pages->region = region;
-	return pages;
+	return own(pa, region, chunk);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_allocate);
 
 /**
- * tmm_allocated_pages_merge() - append a run that follows directly
- * @pages: grows by @other; unchanged on error
- * @other: directly after @pages, of the same region; consumed
+ * tmm_page_allocator_allocate_deferred() - take pages, without memory
+ * @pa: the allocator
+ * @req: what is wanted, in pages of 4 KiB
+ * @action: finished, or all zeros; set to what is left to do, on success only.
+ *          The caller calls tmm_deferred_action_finish() where it may sleep, and
+ *          before the pages' allocator goes.
  *
- * Theseus: AllocatedPages::merge()
+ * Theseus: page_allocator::allocate_pages_deferred()
+ *
+ * Context: Any but interrupt. Takes and releases the allocator's lock.
+ * Return: the pages, or an error of tmm_range_allocate_deferred()
+ */
+struct tmm_allocated_pages *
+tmm_page_allocator_allocate_deferred(struct tmm_page_allocator *pa,
+				     const struct tmm_allocation_request *req,
+				     struct tmm_deferred_action *action)
+{
+	struct tmm_range_region *region = NULL;
+	struct tmm_chunk *chunk = tmm_range_allocate_deferred(&pa->ra, req, &region, action);
+
+	return own(pa, region, chunk);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_allocate_deferred);
+
+/* @a and @b touch, and are parts of one region: @a becomes both. */
+static void join(struct tmm_allocated_pages *a, struct tmm_allocated_pages *b)
+{
+	a->chunk.start = min(a->chunk.start, b->chunk.start);
+	a->chunk.nr += b->chunk.nr;
+	tmm_range_object_free(&b->allocator->ra, &b->chunk);
+}
+
+/**
+ * tmm_allocated_pages_merge() - join two runs that touch
+ * @pages: grows by @other; unchanged on error
+ * @other: directly before or after @pages, of the same region; consumed
+ *
+ * Theseus: AllocatedPages::merge(), which only appends.
  *
  * Context: Any.
  * Return:
  * * 0            - @pages has both
  * * -EMEDIUMTYPE - they are parts of different regions
- * * -EDOM        - @other does not follow @pages
+ * * -EDOM        - they do not touch
  */
 int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 			      struct tmm_allocated_pages **other)
@@ -119,14 +166,49 @@ int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 		return -EDOM;
 	if (pages->region != second->region)
 		return -EMEDIUMTYPE;
-	if (tmm_chunk_end(&pages->chunk) != second->chunk.start)
+	if (tmm_chunk_end(&pages->chunk) != second->chunk.start &&
+	    tmm_chunk_end(&second->chunk) != pages->chunk.start)
 		return -EDOM;
-	pages->chunk.nr += second->chunk.nr;
-	kmem_cache_free(pages_cache, second);
+	join(pages, second);
 	*other = NULL;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_allocated_pages_merge);
+
+/**
+ * tmm_allocated_pages_append() - join a run that follows directly
+ * @pages: grows by @other; unchanged on error
+ * @other: directly after @pages, of the same region; consumed
+ *
+ * For a mapping, whose frames are in the order of its pages.
+ *
+ * Context: Any.
+ * Return: 0, -EMEDIUMTYPE or -EDOM, as tmm_allocated_pages_merge()
+ */
+int tmm_allocated_pages_append(struct tmm_allocated_pages *pages,
+			       struct tmm_allocated_pages **other)
+{
+	/* Runs of different regions can touch, but that is not what is wrong then. */
+	if (pages->region == (*other)->region &&
+	    tmm_chunk_end(&pages->chunk) != (*other)->chunk.start)
+		return -EDOM;
+	return tmm_allocated_pages_merge(pages, other);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_pages_append);
+
+/* An object for a part of @pages, NULL if memory is exhausted. */
+static struct tmm_allocated_pages *new_part(const struct tmm_allocated_pages *pages)
+{
+	struct tmm_chunk *chunk = tmm_range_object_new(&pages->allocator->ra);
+	struct tmm_allocated_pages *part;
+
+	if (!chunk)
+		return NULL;
+	part = pages_of(chunk);
+	part->allocator = pages->allocator;
+	part->region = pages->region;
+	return part;
+}
 
 /**
  * tmm_allocated_pages_split_at() - make two runs of one
@@ -149,16 +231,67 @@ int tmm_allocated_pages_split_at(struct tmm_allocated_pages *pages, u64 at,
 
 	if (err)
 		return err;
-	half = kmem_cache_zalloc(pages_cache, GFP_KERNEL_ACCOUNT);
+	half = new_part(pages);
 	if (!half)
 		return -ENOMEM;
-	half->allocator = pages->allocator;
-	half->region = pages->region;
 	tmm_chunk_split(&pages->chunk, at, &half->chunk);
 	*second = half;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_allocated_pages_split_at);
+
+/* Objects for what lies before and after @middle; NULL where there is nothing. */
+static int new_outer_parts(const struct tmm_allocated_pages *pages, const struct tmm_range *middle,
+			   struct tmm_allocated_pages *parts[2])
+{
+	bool wanted[2] = {
+		middle->first > pages->chunk.start,
+		tmm_range_end(middle) < tmm_chunk_end(&pages->chunk),
+	};
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		parts[i] = wanted[i] ? new_part(pages) : NULL;
+		if (wanted[i] && !parts[i]) {
+			if (i && parts[0])
+				tmm_range_object_free(&pages->allocator->ra, &parts[0]->chunk);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/**
+ * tmm_allocated_pages_split_range() - make up to three runs of one
+ * @pages: becomes @middle; unchanged on error
+ * @middle: what to keep, in pages of any size
+ * @before: set on success only, to what lies before it, NULL if that is nothing
+ * @after: set on success only, to what lies after it, NULL if that is nothing
+ *
+ * Theseus: AllocatedPages::split_range()
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -EINVAL if @middle is empty or not within @pages, or -ENOMEM
+ */
+int tmm_allocated_pages_split_range(struct tmm_allocated_pages *pages,
+				    struct tmm_page_range middle,
+				    struct tmm_allocated_pages **before,
+				    struct tmm_allocated_pages **after)
+{
+	struct tmm_allocated_pages *parts[2];
+	int err = tmm_chunk_check_split_range(&pages->chunk, &middle.r);
+
+	if (!err)
+		err = new_outer_parts(pages, &middle.r, parts);
+	if (err)
+		return err;
+	tmm_chunk_split_range(&pages->chunk, &middle.r, parts[0] ? &parts[0]->chunk : NULL,
+			      parts[1] ? &parts[1]->chunk : NULL);
+	*before = parts[0];
+	*after = parts[1];
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_allocated_pages_split_range);
 
 /**
  * tmm_allocated_pages_drop() - give pages back to their allocator

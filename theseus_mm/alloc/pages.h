@@ -49,6 +49,10 @@ void tmm_page_allocator_destroy(struct tmm_page_allocator *pa);
 struct tmm_allocated_pages * __must_check
 tmm_page_allocator_allocate(struct tmm_page_allocator *pa,
 			    const struct tmm_allocation_request *req);
+struct tmm_allocated_pages * __must_check
+tmm_page_allocator_allocate_deferred(struct tmm_page_allocator *pa,
+				     const struct tmm_allocation_request *req,
+				     struct tmm_deferred_action *action);
 
 static inline struct tmm_page_range tmm_allocated_pages_range(const struct tmm_allocated_pages *p)
 {
@@ -62,8 +66,14 @@ static inline u64 tmm_allocated_pages_nr(const struct tmm_allocated_pages *pages
 
 int __must_check tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 					   struct tmm_allocated_pages **other);
+int __must_check tmm_allocated_pages_append(struct tmm_allocated_pages *pages,
+					    struct tmm_allocated_pages **other);
 int __must_check tmm_allocated_pages_split_at(struct tmm_allocated_pages *pages, u64 at,
 					      struct tmm_allocated_pages **second);
+int __must_check tmm_allocated_pages_split_range(struct tmm_allocated_pages *pages,
+						 struct tmm_page_range middle,
+						 struct tmm_allocated_pages **before,
+						 struct tmm_allocated_pages **after);
 void tmm_allocated_pages_drop(struct tmm_allocated_pages **pages);
 
 #endif /* TMM_ALLOC_PAGES_H */

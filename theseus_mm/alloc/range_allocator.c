@@ -9,27 +9,14 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
-#include <linux/overflow.h>
 #include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 static u64 region_end(const struct tmm_range_region *region)
 {
 	return region->first + region->nr;
-}
-
-static struct tmm_chunk *new_chunk(const struct tmm_range_allocator *ra)
-{
-	return kmem_cache_zalloc(*ra->hooks->cache, GFP_KERNEL_ACCOUNT);
-}
-
-static void free_chunks(const struct tmm_range_allocator *ra, struct tmm_chunk *chunks[2])
-{
-	if (chunks[0])
-		kmem_cache_free(*ra->hooks->cache, chunks[0]);
-	if (chunks[1])
-		kmem_cache_free(*ra->hooks->cache, chunks[1]);
 }
 
 /**
@@ -39,13 +26,13 @@ static void free_chunks(const struct tmm_range_allocator *ra, struct tmm_chunk *
  * Return:
  * * 0          - it can
  * * -EINVAL    - it is empty
- * * -EOVERFLOW - it is longer than TMM_MAX_RUN or reaches past the last chunk
+ * * -EOVERFLOW - it reaches past the last chunk
  */
 int tmm_range_region_check(const struct tmm_range_region *region)
 {
 	if (!region->nr)
 		return -EINVAL;
-	if (region->nr > TMM_MAX_RUN || region->first > TMM_NUMBER_LIMIT - region->nr)
+	if (region->nr > TMM_NUMBER_LIMIT || region->first > TMM_NUMBER_LIMIT - region->nr)
 		return -EOVERFLOW;
 	return 0;
 }
@@ -61,6 +48,7 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 	spin_lock_init(&ra->lock);
 	INIT_LIST_HEAD(&ra->regions);
 	ra->hooks = hooks;
+	tmm_chunk_objects_init(&ra->objects, *hooks->cache);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
 
@@ -84,7 +72,7 @@ static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *
  * tmm_range_allocator_add() - make a region known, all of it free
  * @ra: the allocator
  * @region: type, first and nr are set; the allocator uses it until it is
- *          destroyed, the memory stays the caller's
+ *          removed, the memory stays the caller's
  *
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
  * Return:
@@ -101,7 +89,7 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 
 	if (err)
 		return err;
-	chunk = new_chunk(ra);
+	chunk = tmm_range_object_new(ra);
 	if (!chunk)
 		return -ENOMEM;
 
@@ -114,10 +102,38 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
 	spin_unlock(&ra->lock);
 	if (err)
-		kmem_cache_free(*ra->hooks->cache, chunk);
+		tmm_range_object_free(ra, chunk);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_add);
+
+/**
+ * tmm_range_allocator_remove() - forget a region
+ * @ra: the allocator
+ * @region: known to @ra; nobody reads it any more after success
+ *
+ * Context: Process context, sleeps. Takes and releases the allocator's lock.
+ * Return: 0, or -EBUSY if one of its chunks is owned; nothing has changed then
+ */
+int tmm_range_allocator_remove(struct tmm_range_allocator *ra, struct tmm_range_region *region)
+{
+	struct tmm_chunk *chunk, *spare[2] = {};
+
+	spin_lock(&ra->lock);
+	if (region->free.nr_free != region->nr) {
+		spin_unlock(&ra->lock);
+		return -EBUSY;
+	}
+	list_del_rcu(&region->link);
+	/* Minimal as it is, the set of a free region is one range. */
+	chunk = tmm_free_ranges_take(&region->free, region->first, region->nr, spare);
+	spin_unlock(&ra->lock);
+	TMM_BUG_IF(!chunk);
+	tmm_range_object_free(ra, chunk);
+	synchronize_rcu();
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_remove);
 
 /**
  * tmm_range_allocator_destroy() - forget all regions
@@ -136,7 +152,7 @@ void tmm_range_allocator_destroy(struct tmm_range_allocator *ra)
 		/* Minimal as it is, the set of a free region is one range. */
 		while ((taken = tmm_free_ranges_first(&region->free))) {
 			taken = tmm_free_ranges_take(&region->free, taken->start, taken->nr, spare);
-			kmem_cache_free(*ra->hooks->cache, taken);
+			tmm_range_object_free(ra, taken);
 		}
 	}
 }
@@ -162,255 +178,13 @@ struct tmm_range_region *tmm_range_region_at(struct tmm_range_allocator *ra, u64
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_region_at);
 
-static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		   struct tmm_range_region **region)
-{
-	struct tmm_chunk *range;
-
-	*region = tmm_range_region_at(ra, req->at);
-	if (!*region)
-		return -ERANGE;
-	range = tmm_free_ranges_at(&(*region)->free, req->at);
-	if (!range)
-		return -EADDRINUSE;
-	if (tmm_chunk_end(range) - req->at < req->nr)
-		return -EADDRNOTAVAIL;
-	return 0;
-}
-
-static bool find_in_type(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit,
-			 enum tmm_region_type type, struct tmm_range_region **found, u64 *start)
-{
-	struct tmm_range_region *region;
-
-	if (fit->from_top) {
-		list_for_each_entry_reverse(region, &ra->regions, link)
-			if (region->type == type &&
-			    tmm_free_ranges_find(&region->free, fit, start))
-				goto found;
-	} else {
-		list_for_each_entry(region, &ra->regions, link)
-			if (region->type == type &&
-			    tmm_free_ranges_find(&region->free, fit, start))
-				goto found;
-	}
-	return false;
-found:
-	*found = region;
-	return true;
-}
-
-static bool touches_a_region(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit)
-{
-	struct tmm_range_region *region;
-
-	list_for_each_entry(region, &ra->regions, link)
-		if (region->type != TMM_REGION_RESERVED && region->first < fit->end &&
-		    fit->min < region_end(region))
-			return true;
-	return false;
-}
-
-static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		    struct tmm_range_region **region, u64 *start)
-{
-	struct tmm_fit_request fit = {
-		.nr = req->nr,
-		.align = req->align ?: 1,
-		.min = req->min,
-		.end = req->max == U64_MAX ? U64_MAX : req->max + 1,
-	};
-
-	fit.from_top = fit.align >= tmm_page_size_4k_pages(TMM_2M);
-	if (find_in_type(ra, &fit, TMM_REGION_GENERAL, region, start) ||
-	    find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start))
-		return 0;
-	/* Only a range that was asked for can be a wrong one. */
-	if (!req->min && req->max == U64_MAX)
-		return -ENOSPC;
-	return touches_a_region(ra, &fit) ? -ENOSPC : -ERANGE;
-}
-
-static int check_request(const struct tmm_allocation_request *req)
-{
-	u64 end;
-
-	if (!req->nr)
-		return -EINVAL;
-	if (req->is_at)
-		return check_add_overflow(req->at, req->nr, &end) ? -EOVERFLOW : 0;
-	return req->min > req->max ? -EINVAL : 0;
-}
-
-static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		struct tmm_range_region **region, u64 *start)
-{
-	lockdep_assert_held(&ra->lock);
-	if (req->is_at) {
-		*start = req->at;
-		return find_at(ra, req, region);
-	}
-	return find_fit(ra, req, region, start);
-}
-
-/**
- * tmm_range_allocate() - take a run of chunks
- * @ra: the allocator
- * @req: what is wanted
- * @region: set to the region that the run came from, on success only
- *
- * O(log n) in the free ranges of a region, but see tmm_free_ranges_find() for
- * odd alignments; O(n) in regions.
- *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return:
- * * the run                 - to be given back with tmm_range_release()
- * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before it starts
- * * ERR_PTR(-EOVERFLOW)     - the run would wrap around
- * * ERR_PTR(-ERANGE)        - no region has that address, or any of that range
- * * ERR_PTR(-EADDRINUSE)    - the chunk at the address is owned
- * * ERR_PTR(-EADDRNOTAVAIL) - it is free, but not all that follow
- * * ERR_PTR(-ENOSPC)        - no free range is large enough
- * * ERR_PTR(-ENOMEM)        - the kernel heap is exhausted
- */
-struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
-				     const struct tmm_allocation_request *req,
-				     struct tmm_range_region **region)
-{
-	struct tmm_chunk *spare[2] = {};
-	struct tmm_chunk *chunk;
-	u64 start;
-	int err;
-
-	err = check_request(req);
-	if (err)
-		return ERR_PTR(err);
-	spare[0] = new_chunk(ra);
-	if (!spare[0])
-		return ERR_PTR(-ENOMEM);
-	/* Two are needed only if the run can lie within a range. */
-	if (req->is_at || req->align > 1 || req->min || req->max != U64_MAX) {
-		spare[1] = new_chunk(ra);
-		if (!spare[1]) {
-			free_chunks(ra, spare);
-			return ERR_PTR(-ENOMEM);
-		}
-	}
-
-	spin_lock(&ra->lock);
-	err = find(ra, req, region, &start);
-	chunk = err ? ERR_PTR(err) :
-		      tmm_free_ranges_take(&(*region)->free, start, req->nr, spare);
-	if (!err && ra->hooks->taken)
-		ra->hooks->taken(*region, start, req->nr);
-	spin_unlock(&ra->lock);
-
-	free_chunks(ra, spare);
-	return chunk;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate);
-
-/**
- * tmm_range_take_one() - take one chunk of a general region, without an object
- * @ra: the allocator
- * @spare: unlinked chunk objects, the first not NULL; those used are set to
- *         NULL, and one that came free may be put there
- * @region: set to the region it came from, on success only
- * @number: set to the chunk's number, on success only
- *
- * Chunk objects are alike, so a caller that keeps one for every chunk it took
- * this way can always give them back.
- *
- * Context: The allocator's lock is held.
- * Return: 0, or -ENOSPC if all general regions are exhausted
- */
-int tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
-		       struct tmm_range_region **region, u64 *number)
-{
-	struct tmm_fit_request fit = { .nr = 1, .align = 1, .end = U64_MAX };
-	struct tmm_chunk *chunk;
-
-	lockdep_assert_held(&ra->lock);
-	if (!find_in_type(ra, &fit, TMM_REGION_GENERAL, region, number))
-		return -ENOSPC;
-	/* The lowest chunk of a range: one spare at the most. */
-	chunk = tmm_free_ranges_take(&(*region)->free, *number, 1, spare);
-	if (spare[0])
-		spare[1] = chunk;
-	else
-		spare[0] = chunk;
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_take_one);
-
-/**
- * tmm_range_release() - give a run back
- * @ra: the allocator
- * @region: the region that the run came from
- * @chunk: the run; consumed. An empty one is just released.
- *
- * Cannot fail and needs no memory. A run that the hooks refuse, since their
- * bookkeeping contradicts it, is a bug of this module: it stays owned for ever
- * rather than being given to two owners.
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock. O(log n).
- */
-void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
-		       struct tmm_chunk *chunk)
-{
-	struct tmm_chunk *absorbed[2] = {};
-	int err = 0;
-
-	if (!chunk->nr) {
-		kmem_cache_free(*ra->hooks->cache, chunk);
-		return;
-	}
-	spin_lock(&ra->lock);
-	if (ra->hooks->given)
-		err = ra->hooks->given(region, chunk->start, chunk->nr);
-	if (!err)
-		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
-	spin_unlock(&ra->lock);
-	TMM_BUG_IF(err);
-	free_chunks(ra, absorbed);
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_release);
-
-/**
- * tmm_chunk_check_split() - can a run be split at a chunk?
- * @chunk: the run
- * @at: number of the first chunk of the second half
- *
- * Its start gives an empty first half, its end an empty second half.
- *
- * Return: 0, or -EINVAL if @at lies outside or the run is empty
- */
-int tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at)
-{
-	return chunk->nr && at >= chunk->start && at <= tmm_chunk_end(chunk) ? 0 : -EINVAL;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_check_split);
-
-/**
- * tmm_chunk_split() - make two runs of one
- * @chunk: the run; becomes the first half
- * @at: number of the first chunk of the second half; checked already
- * @second: a new object; becomes the second half
- */
-void tmm_chunk_split(struct tmm_chunk *chunk, u64 at, struct tmm_chunk *second)
-{
-	second->start = at;
-	second->nr = tmm_chunk_end(chunk) - at;
-	chunk->nr = at - chunk->start;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_split);
-
 /**
  * tmm_range_allocator_totals() - count
  * @ra: the allocator
  * @totals: filled in; the runs are the longest in any one region
  *
- * Reserved regions do not count: nobody gets them without naming them.
+ * Only general regions count: designated ones are a last resort, and nobody gets
+ * reserved ones without naming them.
  *
  * Context: Takes and releases the allocator's lock. O(regions).
  */
@@ -422,7 +196,7 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 	memset(totals, 0, sizeof(*totals));
 	spin_lock(&ra->lock);
 	list_for_each_entry(region, &ra->regions, link) {
-		if (region->type == TMM_REGION_RESERVED)
+		if (region->type != TMM_REGION_GENERAL)
 			continue;
 		totals->nr_total += region->nr;
 		totals->nr_free += region->free.nr_free;
@@ -436,3 +210,137 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 	spin_unlock(&ra->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_totals);
+
+/**
+ * tmm_range_object_new() - make a chunk object
+ * @ra: the allocator
+ *
+ * Context: Process context, may sleep.
+ * Return: an object that is all zeros, or NULL if memory is exhausted
+ */
+struct tmm_chunk *tmm_range_object_new(struct tmm_range_allocator *ra)
+{
+	return tmm_chunk_objects_new(&ra->objects);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_new);
+
+/**
+ * tmm_range_object_free() - give a chunk object back
+ * @ra: the allocator
+ * @chunk: the object, not linked anywhere; NULL is ignored
+ *
+ * Context: Any.
+ */
+void tmm_range_object_free(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
+{
+	tmm_chunk_objects_free(&ra->objects, chunk);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_free);
+
+/**
+ * tmm_range_object_size() - early memory that one chunk object takes
+ * @ra: the allocator
+ *
+ * A region takes one object, an owned run one, and each allocation up to two on
+ * its way, which do not come back.
+ *
+ * Return: bytes
+ */
+size_t tmm_range_object_size(const struct tmm_range_allocator *ra)
+{
+	return tmm_chunk_objects_size(&ra->objects);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_size);
+
+/**
+ * tmm_range_allocator_start_early() - do without the kernel's heap
+ * @ra: the allocator; has no region yet
+ * @memory: where chunk objects go, see tmm_range_object_size(); the caller's, and
+ *          there as long as the allocator
+ * @nr_bytes: its size
+ *
+ * Ends with tmm_range_allocator_move_to_heap(). Theseus: the allocators' static
+ * arrays, and convert_to_heap_allocated().
+ */
+void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memory,
+				     size_t nr_bytes)
+{
+	tmm_chunk_objects_start_early(&ra->objects, memory, nr_bytes);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_start_early);
+
+/* Up to @nr free ranges that lie in early memory get another object. */
+static u64 replace_early(struct tmm_range_allocator *ra, void **substitutes, u64 nr)
+{
+	struct tmm_range_region *region;
+	struct tmm_chunk *chunk;
+	u64 nr_found = 0;
+
+	lockdep_assert_held(&ra->lock);
+	list_for_each_entry(region, &ra->regions, link) {
+		for (chunk = tmm_free_ranges_first(&region->free); chunk;
+		     chunk = tmm_free_ranges_next(chunk)) {
+			if (!tmm_chunk_objects_is_early(&ra->objects, chunk))
+				continue;
+			if (nr_found < nr) {
+				tmm_free_ranges_replace(&region->free, chunk,
+							substitutes[nr_found]);
+				chunk = substitutes[nr_found];
+			}
+			nr_found++;
+		}
+	}
+	return nr_found;
+}
+
+static int substitute_early(struct tmm_range_allocator *ra)
+{
+	struct kmem_cache *cache = ra->objects.cache;
+	void **substitutes;
+	u64 nr, nr_found;
+
+	spin_lock(&ra->lock);
+	nr = replace_early(ra, NULL, 0);
+	spin_unlock(&ra->lock);
+	if (!nr)
+		return 0;
+	substitutes = kvcalloc(nr, sizeof(*substitutes), GFP_KERNEL);
+	if (!substitutes)
+		return -ENOMEM;
+	if (!kmem_cache_alloc_bulk(cache, GFP_KERNEL | __GFP_ZERO, nr, substitutes)) {
+		kvfree(substitutes);
+		return -ENOMEM;
+	}
+	spin_lock(&ra->lock);
+	nr_found = min(replace_early(ra, substitutes, nr), nr);
+	spin_unlock(&ra->lock);
+	if (nr_found < nr)
+		kmem_cache_free_bulk(cache, nr - nr_found, substitutes + nr_found);
+	kvfree(substitutes);
+	return 0;
+}
+
+/**
+ * tmm_range_allocator_move_to_heap() - from now on, use the kernel's heap
+ * @ra: the allocator
+ *
+ * No free range lies in early memory afterwards. Runs that are owned stay where
+ * they are; so do those that are given back later.
+ *
+ * Context: Process context, may sleep. Takes and releases the allocator's lock.
+ *          O(free ranges).
+ * Return: 0, or -ENOMEM with nothing changed
+ */
+int tmm_range_allocator_move_to_heap(struct tmm_range_allocator *ra)
+{
+	int err;
+
+	if (!ra->objects.memory)
+		return 0;
+	tmm_chunk_objects_use_early(&ra->objects, false);
+	err = substitute_early(ra);
+	if (err)
+		tmm_chunk_objects_use_early(&ra->objects, true);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_move_to_heap);

@@ -4,22 +4,26 @@
  * for frames and one for pages; what differs between the two is in the hooks.
  *
  * Invariant: at any moment each chunk of a region is either in the region's
- * free set or part of exactly one owned chunk object.
+ * free set, part of exactly one owned chunk object, or a rest that one deferred
+ * action has yet to give back.
  * Lock: @lock, a leaf spinlock, held for a few tree operations. All memory is
  * obtained before it is taken and released after, so giving back cannot fail.
  * Owner: whoever embeds it; regions are embedded by their owners and stay until
- * tmm_range_allocator_destroy().
+ * tmm_range_allocator_remove() or tmm_range_allocator_destroy().
  */
 #ifndef TMM_ALLOC_RANGE_ALLOCATOR_H
 #define TMM_ALLOC_RANGE_ALLOCATOR_H
 
+#include "alloc/chunk_objects.h"
 #include "alloc/free_ranges.h"
 #include "core/types.h"
 
 #include <linux/list.h>
+#include <linux/overflow.h>
 #include <linux/spinlock.h>
 
 struct kmem_cache;
+struct tmm_range;
 
 /* The first number that no chunk has: a number is an address / 4 KiB. */
 #define TMM_NUMBER_LIMIT (1ULL << (64 - TMM_PAGE_SHIFT))
@@ -41,7 +45,7 @@ enum tmm_region_type {
  * @link: in the allocator's list, by address
  * @type: which requests it serves
  * @first: number of its first chunk
- * @nr: chunks in it, at most TMM_MAX_RUN
+ * @nr: chunks in it
  * @free: those that nobody owns; protected by the allocator's lock
  */
 struct tmm_range_region {
@@ -52,9 +56,12 @@ struct tmm_range_region {
 	struct tmm_free_ranges free;
 };
 
+/* A count that no request can have: what it was computed from overflowed. */
+#define TMM_TOO_MANY U64_MAX
+
 /**
  * struct tmm_allocation_request - what a caller wants
- * @nr: chunks of 4 KiB, 1 or more
+ * @nr: chunks of 4 KiB, 1 or more; TMM_TOO_MANY if the count overflowed
  * @is_at: the run starts at @at; @align, @min and @max do not count
  * @at: number of the first chunk
  * @align: the run starts at a multiple of it, in chunks; 0 and 1 mean anywhere.
@@ -95,6 +102,19 @@ static inline struct tmm_allocation_request tmm_request_in_range(u64 min, u64 ma
 	return (struct tmm_allocation_request){ .nr = nr, .align = 1, .min = min, .max = max };
 }
 
+static inline struct tmm_allocation_request tmm_request_aligned_in_range(u64 align, u64 min,
+									 u64 max, u64 nr)
+{
+	return (struct tmm_allocation_request){ .nr = nr, .align = align, .min = min, .max = max };
+}
+
+/* @nr chunks of @size each, aligned to it; too many become TMM_TOO_MANY. */
+static inline struct tmm_allocation_request tmm_request_sized(enum tmm_page_size size, u64 nr)
+{
+	return tmm_request_aligned(tmm_page_size_4k_pages(size),
+				   size_mul(nr, tmm_page_size_4k_pages(size)));
+}
+
 /**
  * struct tmm_range_hooks - what differs between frames and pages
  * @cache: where chunk objects come from; a struct tmm_chunk is their first member
@@ -113,20 +133,57 @@ struct tmm_range_hooks {
  * @lock: protects the list and all free sets
  * @regions: struct tmm_range_region by address
  * @hooks: frames' or pages'
+ * @objects: where chunk objects come from
  */
 struct tmm_range_allocator {
 	spinlock_t lock;	/* the list and all free sets */
 	struct list_head regions;
 	const struct tmm_range_hooks *hooks;
+	struct tmm_chunk_objects objects;
 };
 
 /**
- * struct tmm_range_totals - counts of an allocator, taken at one moment
- * @nr_total: chunks in all regions
+ * struct tmm_deferred_action - what an allocation still has to give back
+ * @ra: private: where to
+ * @region: private: the region it is part of
+ * @rests: private: what lay before and after the run that was allocated; those
+ *         with no chunks are finished
+ *
+ * All zeros is an action with nothing to do. The action owns the rests until
+ * tmm_deferred_action_finish().
+ *
+ * Theseus: DeferredAllocAction, which does the rest when it is dropped.
+ */
+struct tmm_deferred_action {
+	/* private: */
+	struct tmm_range_allocator *ra;
+	struct tmm_range_region *region;
+	struct {
+		u64 start;
+		u64 nr;
+	} rests[2];
+};
+
+/**
+ * typedef tmm_range_inspect_fn - looks at a free run
+ * @region: the region it is part of
+ * @chunk: the run
+ * @context: the caller's
+ * @req: all zeros; what to allocate of the run, if any, with is_at set
+ *
+ * Context: The allocator's lock is held.
+ * Return: true to stop and allocate what @req says, false to see the next run
+ */
+typedef bool (*tmm_range_inspect_fn)(struct tmm_range_region *region, struct tmm_chunk *chunk,
+				     void *context, struct tmm_allocation_request *req);
+
+/**
+ * struct tmm_range_totals - counts of general regions, taken at one moment
+ * @nr_total: chunks in them
  * @nr_free: chunks that nobody owns
  * @nr_ranges: free ranges they form
  * @largest: longest free run by page size (enum tmm_page_size), aligned to that
- *           size, in 4 KiB chunks
+ *           size, in 4 KiB chunks, TMM_MAX_RUN at most
  */
 struct tmm_range_totals {
 	u64 nr_total;
@@ -135,25 +192,49 @@ struct tmm_range_totals {
 	u64 largest[3];
 };
 
+/* Regions */
 int __must_check tmm_range_region_check(const struct tmm_range_region *region);
 
 void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_range_hooks *hooks);
 int __must_check tmm_range_allocator_add(struct tmm_range_allocator *ra,
 					 struct tmm_range_region *region);
+int __must_check tmm_range_allocator_remove(struct tmm_range_allocator *ra,
+					    struct tmm_range_region *region);
 void tmm_range_allocator_destroy(struct tmm_range_allocator *ra);
+struct tmm_range_region *tmm_range_region_at(struct tmm_range_allocator *ra, u64 number);
+void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals);
 
+/* Chunk objects, and a start without the kernel's heap */
+struct tmm_chunk * __must_check tmm_range_object_new(struct tmm_range_allocator *ra);
+void tmm_range_object_free(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
+size_t tmm_range_object_size(const struct tmm_range_allocator *ra);
+void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memory,
+				     size_t nr_bytes);
+int __must_check tmm_range_allocator_move_to_heap(struct tmm_range_allocator *ra);
+
+/* Requests (range_request.c) */
 struct tmm_chunk * __must_check tmm_range_allocate(struct tmm_range_allocator *ra,
 						   const struct tmm_allocation_request *req,
 						   struct tmm_range_region **region);
-void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
-		       struct tmm_chunk *chunk);
+struct tmm_chunk * __must_check
+tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
+			    const struct tmm_allocation_request *req,
+			    struct tmm_range_region **region, struct tmm_deferred_action *action);
+void tmm_deferred_action_finish(struct tmm_deferred_action *action);
+struct tmm_chunk * __must_check
+tmm_range_inspect_then_allocate(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect,
+				void *context, struct tmm_range_region **region);
 int __must_check tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
 				    struct tmm_range_region **region, u64 *number);
+void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+		       struct tmm_chunk *chunk);
 
+/* Owned runs (range_request.c) */
 int __must_check tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at);
 void tmm_chunk_split(struct tmm_chunk *chunk, u64 at, struct tmm_chunk *second);
-
-struct tmm_range_region *tmm_range_region_at(struct tmm_range_allocator *ra, u64 number);
-void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals);
+int __must_check tmm_chunk_check_split_range(const struct tmm_chunk *chunk,
+					     const struct tmm_range *middle);
+void tmm_chunk_split_range(struct tmm_chunk *chunk, const struct tmm_range *middle,
+			   struct tmm_chunk *before, struct tmm_chunk *after);
 
 #endif /* TMM_ALLOC_RANGE_ALLOCATOR_H */

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is done with a range allocator's regions: requests, and what came of them.
+ */
+#include "alloc/range_allocator.h"
+
+#include "core/bug.h"
+#include "core/range.h"
+#include "core/types.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/overflow.h>
+#include <linux/string.h>
+
+static void free_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2])
+{
+	tmm_range_object_free(ra, spare[0]);
+	tmm_range_object_free(ra, spare[1]);
+}
+
+static int new_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2], unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		spare[i] = tmm_range_object_new(ra);
+		if (!spare[i]) {
+			free_spares(ra, spare);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* All of the run is free. */
+static struct tmm_chunk *take(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+			      u64 start, u64 nr, struct tmm_chunk *spare[2])
+{
+	struct tmm_chunk *chunk = tmm_free_ranges_take(&region->free, start, nr, spare);
+
+	if (ra->hooks->taken)
+		ra->hooks->taken(region, start, nr);
+	return chunk;
+}
+
+static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
+		   struct tmm_range_region **region)
+{
+	struct tmm_range_region *found = tmm_range_region_at(ra, req->at);
+	struct tmm_chunk *range;
+
+	if (!found)
+		return -ERANGE;
+	range = tmm_free_ranges_at(&found->free, req->at);
+	if (!range)
+		return -EADDRINUSE;
+	if (tmm_chunk_end(range) - req->at < req->nr)
+		return -EADDRNOTAVAIL;
+	*region = found;
+	return 0;
+}
+
+static bool find_in_type(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit,
+			 enum tmm_region_type type, struct tmm_range_region **found, u64 *start)
+{
+	struct tmm_range_region *region;
+
+	if (fit->from_top) {
+		list_for_each_entry_reverse(region, &ra->regions, link)
+			if (region->type == type &&
+			    tmm_free_ranges_find(&region->free, fit, start))
+				goto found;
+	} else {
+		list_for_each_entry(region, &ra->regions, link)
+			if (region->type == type &&
+			    tmm_free_ranges_find(&region->free, fit, start))
+				goto found;
+	}
+	return false;
+found:
+	*found = region;
+	return true;
+}
+
+static bool touches_a_region(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit)
+{
+	struct tmm_range_region *region;
+
+	list_for_each_entry(region, &ra->regions, link)
+		if (region->type != TMM_REGION_RESERVED && region->first < fit->end &&
+		    fit->min < region->first + region->nr)
+			return true;
+	return false;
+}
+
+static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
+		    struct tmm_range_region **region, u64 *start)
+{
+	struct tmm_fit_request fit = {
+		.nr = req->nr,
+		.align = req->align ?: 1,
+		.min = req->min,
+		.end = req->max == U64_MAX ? U64_MAX : req->max + 1,
+	};
+
+	fit.from_top = fit.align >= tmm_page_size_4k_pages(TMM_2M);
+	if (find_in_type(ra, &fit, TMM_REGION_GENERAL, region, start) ||
+	    find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start))
+		return 0;
+	/* Only a range that was asked for can be a wrong one. */
+	if (!req->min && req->max == U64_MAX)
+		return -ENOSPC;
+	return touches_a_region(ra, &fit) ? -ENOSPC : -ERANGE;
+}
+
+static int check_request(const struct tmm_allocation_request *req)
+{
+	u64 end;
+
+	if (!req->nr)
+		return -EINVAL;
+	if (req->nr == TMM_TOO_MANY)
+		return -EOVERFLOW;
+	if (req->is_at)
+		return check_add_overflow(req->at, req->nr, &end) ? -EOVERFLOW : 0;
+	return req->min > req->max ? -EINVAL : 0;
+}
+
+static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
+		struct tmm_range_region **region, u64 *start)
+{
+	lockdep_assert_held(&ra->lock);
+	if (req->is_at) {
+		*start = req->at;
+		return find_at(ra, req, region);
+	}
+	return find_fit(ra, req, region, start);
+}
+
+/**
+ * tmm_range_allocate() - take a run of chunks
+ * @ra: the allocator
+ * @req: what is wanted
+ * @region: set to the region that the run came from, on success only
+ *
+ * O(log n) in the free ranges of a region, but see tmm_free_ranges_find() for
+ * odd alignments; O(n) in regions. More than TMM_MAX_RUN chunks are found only at
+ * an address.
+ *
+ * Context: Process context, may sleep. Takes and releases the allocator's lock.
+ * Return:
+ * * the run                 - to be given back with tmm_range_release()
+ * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before it starts
+ * * ERR_PTR(-EOVERFLOW)     - the run would wrap around, or TMM_TOO_MANY
+ * * ERR_PTR(-ERANGE)        - no region has that address, or any of that range
+ * * ERR_PTR(-EADDRINUSE)    - the chunk at the address is owned
+ * * ERR_PTR(-EADDRNOTAVAIL) - it is free, but not all that follow
+ * * ERR_PTR(-ENOSPC)        - no free range is large enough
+ * * ERR_PTR(-ENOMEM)        - the kernel heap is exhausted
+ */
+struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
+				     const struct tmm_allocation_request *req,
+				     struct tmm_range_region **region)
+{
+	struct tmm_chunk *spare[2] = {};
+	struct tmm_chunk *chunk;
+	u64 start;
+	int err;
+
+	err = check_request(req);
+	if (err)
+		return ERR_PTR(err);
+	/* Two are needed only if the run can lie within a range. */
+	err = new_spares(ra, spare,
+			 req->is_at || req->align > 1 || req->min || req->max != U64_MAX ? 2 : 1);
+	if (err)
+		return ERR_PTR(err);
+
+	spin_lock(&ra->lock);
+	err = find(ra, req, region, &start);
+	chunk = err ? ERR_PTR(err) : take(ra, *region, start, req->nr, spare);
+	spin_unlock(&ra->lock);
+
+	free_spares(ra, spare);
+	return chunk;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate);
+
+/* What lies before and after the run in the range that was taken for it. */
+static void note_rests(struct tmm_deferred_action *action, struct tmm_chunk *chunk, u64 start,
+		       u64 nr)
+{
+	action->rests[0].start = chunk->start;
+	action->rests[0].nr = start - chunk->start;
+	action->rests[1].start = start + nr;
+	action->rests[1].nr = tmm_chunk_end(chunk) - action->rests[1].start;
+	chunk->start = start;
+	chunk->nr = nr;
+}
+
+/**
+ * tmm_range_allocate_deferred() - take a run of chunks, without memory
+ * @ra: the allocator
+ * @req: what is wanted
+ * @region: set to the region that the run came from, on success only
+ * @action: finished, or all zeros; set to what is left to do, on success only
+ *
+ * Takes the whole free range around the run, whose object is all that it needs.
+ * What is left of the range is nobody's to allocate until
+ * tmm_deferred_action_finish().
+ *
+ * Theseus: allocate_pages_deferred(), allocate_frames_deferred()
+ *
+ * Context: Any but interrupt. Takes and releases the allocator's lock.
+ * Return: the run, an error of tmm_range_allocate() but -ENOMEM, or
+ * ERR_PTR(-EBUSY) if @action still has something to do
+ */
+struct tmm_chunk *tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
+					      const struct tmm_allocation_request *req,
+					      struct tmm_range_region **region,
+					      struct tmm_deferred_action *action)
+{
+	struct tmm_chunk *spare[2] = {};
+	struct tmm_chunk *chunk;
+	u64 start;
+	int err;
+
+	if (action->rests[0].nr || action->rests[1].nr)
+		return ERR_PTR(-EBUSY);
+	err = check_request(req);
+	if (err)
+		return ERR_PTR(err);
+	spin_lock(&ra->lock);
+	err = find(ra, req, region, &start);
+	if (!err) {
+		chunk = tmm_free_ranges_at(&(*region)->free, start);
+		chunk = take(ra, *region, chunk->start, chunk->nr, spare);
+		action->ra = ra;
+		action->region = *region;
+		note_rests(action, chunk, start, req->nr);
+	}
+	spin_unlock(&ra->lock);
+	return err ? ERR_PTR(err) : chunk;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate_deferred);
+
+/**
+ * tmm_deferred_action_finish() - give back what an allocation took too much
+ * @action: finished afterwards; may be finished already, or all zeros
+ *
+ * Cannot fail: it waits until the kernel heap has room for two objects.
+ *
+ * Context: Process context, may sleep. Takes and releases the allocator's lock.
+ */
+void tmm_deferred_action_finish(struct tmm_deferred_action *action)
+{
+	struct tmm_chunk *chunk;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(action->rests); i++) {
+		if (!action->rests[i].nr)
+			continue;
+		chunk = tmm_chunk_objects_new_nofail(&action->ra->objects);
+		chunk->start = action->rests[i].start;
+		chunk->nr = action->rests[i].nr;
+		action->rests[i].nr = 0;
+		tmm_range_release(action->ra, action->region, chunk);
+	}
+}
+EXPORT_SYMBOL_GPL(tmm_deferred_action_finish);
+
+static bool lies_within(const struct tmm_allocation_request *req, const struct tmm_chunk *chunk)
+{
+	return req->is_at && req->nr && req->nr <= chunk->nr && req->at >= chunk->start &&
+	       req->at - chunk->start <= chunk->nr - req->nr;
+}
+
+static int choose(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect, void *context,
+		  struct tmm_range_region **chosen, struct tmm_allocation_request *req)
+{
+	struct tmm_range_region *region;
+	struct tmm_chunk *chunk;
+
+	lockdep_assert_held(&ra->lock);
+	list_for_each_entry(region, &ra->regions, link) {
+		if (region->type != TMM_REGION_GENERAL)
+			continue;
+		for (chunk = tmm_free_ranges_first(&region->free); chunk;
+		     chunk = tmm_free_ranges_next(chunk)) {
+			memset(req, 0, sizeof(*req));
+			if (!inspect(region, chunk, context, req))
+				continue;
+			*chosen = region;
+			return lies_within(req, chunk) ? 0 : -EINVAL;
+		}
+	}
+	return -ENOENT;
+}
+
+/**
+ * tmm_range_inspect_then_allocate() - show what is free, take what is chosen
+ * @ra: the allocator
+ * @inspect: called for the free runs of general regions, lowest first, until it
+ *           chooses one. Must not sleep, nor call the allocator.
+ * @context: passed to @inspect
+ * @region: set to the region that the run came from, on success only
+ *
+ * Context: Process context, may sleep. Takes and releases the allocator's lock.
+ *          O(free ranges), under the lock.
+ * Return: the run; ERR_PTR(-ENOENT) if @inspect chose none, ERR_PTR(-EINVAL) if
+ * what it chose is not within the run that it was shown, or ERR_PTR(-ENOMEM)
+ */
+struct tmm_chunk *tmm_range_inspect_then_allocate(struct tmm_range_allocator *ra,
+						  tmm_range_inspect_fn inspect, void *context,
+						  struct tmm_range_region **region)
+{
+	struct tmm_range_region *chosen;
+	struct tmm_allocation_request req;
+	struct tmm_chunk *spare[2] = {};
+	struct tmm_chunk *chunk;
+	int err = new_spares(ra, spare, 2);
+
+	if (err)
+		return ERR_PTR(err);
+	spin_lock(&ra->lock);
+	err = choose(ra, inspect, context, &chosen, &req);
+	chunk = err ? ERR_PTR(err) : take(ra, chosen, req.at, req.nr, spare);
+	spin_unlock(&ra->lock);
+	free_spares(ra, spare);
+	if (!err)
+		*region = chosen;
+	return chunk;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_inspect_then_allocate);
+
+/**
+ * tmm_range_take_one() - take one chunk of a general region, without an object
+ * @ra: the allocator
+ * @spare: unlinked chunk objects, the first not NULL; those used are set to
+ *         NULL, and one that came free may be put there
+ * @region: set to the region it came from, on success only
+ * @number: set to the chunk's number, on success only
+ *
+ * Chunk objects are alike, so a caller that keeps one for every chunk it took
+ * this way can always give them back.
+ *
+ * Context: The allocator's lock is held.
+ * Return: 0, or -ENOSPC if all general regions are exhausted
+ */
+int tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
+		       struct tmm_range_region **region, u64 *number)
+{
+	struct tmm_fit_request fit = { .nr = 1, .align = 1, .end = U64_MAX };
+	struct tmm_chunk *chunk;
+
+	lockdep_assert_held(&ra->lock);
+	if (!find_in_type(ra, &fit, TMM_REGION_GENERAL, region, number))
+		return -ENOSPC;
+	/* The lowest chunk of a range: one spare at the most. */
+	chunk = tmm_free_ranges_take(&(*region)->free, *number, 1, spare);
+	if (spare[0])
+		spare[1] = chunk;
+	else
+		spare[0] = chunk;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_take_one);
+
+/**
+ * tmm_range_release() - give a run back
+ * @ra: the allocator
+ * @region: the region that the run came from
+ * @chunk: the run; consumed. An empty one is just released.
+ *
+ * Cannot fail and needs no memory. A run that the hooks refuse, since their
+ * bookkeeping contradicts it, is a bug of this module: it stays owned for ever
+ * rather than being given to two owners.
+ *
+ * Context: Any but interrupt. Takes and releases the allocator's lock. O(log n).
+ */
+void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+		       struct tmm_chunk *chunk)
+{
+	struct tmm_chunk *absorbed[2] = {};
+	int err = 0;
+
+	if (!chunk->nr) {
+		tmm_range_object_free(ra, chunk);
+		return;
+	}
+	spin_lock(&ra->lock);
+	if (ra->hooks->given)
+		err = ra->hooks->given(region, chunk->start, chunk->nr);
+	if (!err)
+		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
+	spin_unlock(&ra->lock);
+	TMM_BUG_IF(err);
+	free_spares(ra, absorbed);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_release);
+
+/**
+ * tmm_chunk_check_split() - can a run be split at a chunk?
+ * @chunk: the run
+ * @at: number of the first chunk of the second half
+ *
+ * Its start gives an empty first half, its end an empty second half.
+ *
+ * Return: 0, or -EINVAL if @at lies outside or the run is empty
+ */
+int tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at)
+{
+	return chunk->nr && at >= chunk->start && at <= tmm_chunk_end(chunk) ? 0 : -EINVAL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_check_split);
+
+/**
+ * tmm_chunk_split() - make two runs of one
+ * @chunk: the run; becomes the first half
+ * @at: number of the first chunk of the second half; checked already
+ * @second: a new object; becomes the second half
+ */
+void tmm_chunk_split(struct tmm_chunk *chunk, u64 at, struct tmm_chunk *second)
+{
+	second->start = at;
+	second->nr = tmm_chunk_end(chunk) - at;
+	chunk->nr = at - chunk->start;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_split);
+
+/**
+ * tmm_chunk_check_split_range() - can a range be cut out of a run?
+ * @chunk: the run
+ * @middle: the range, in chunks of any size
+ *
+ * Return: 0, or -EINVAL if @middle is empty or does not lie within the run
+ */
+int tmm_chunk_check_split_range(const struct tmm_chunk *chunk, const struct tmm_range *middle)
+{
+	unsigned int order = tmm_page_size_order(middle->size);
+
+	if (!middle->nr || middle->nr > chunk->nr >> order || middle->first < chunk->start ||
+	    middle->first - chunk->start > chunk->nr - (middle->nr << order))
+		return -EINVAL;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_check_split_range);
+
+/**
+ * tmm_chunk_split_range() - make up to three runs of one
+ * @chunk: the run; becomes @middle
+ * @middle: what to cut out; checked already
+ * @before: a new object; becomes what lies before it; NULL if there is nothing
+ * @after: a new object; becomes what lies after it; NULL if there is nothing
+ */
+void tmm_chunk_split_range(struct tmm_chunk *chunk, const struct tmm_range *middle,
+			   struct tmm_chunk *before, struct tmm_chunk *after)
+{
+	if (after)
+		tmm_chunk_split(chunk, tmm_range_end(middle), after);
+	if (before) {
+		before->start = chunk->start;
+		before->nr = middle->first - chunk->start;
+		chunk->start = middle->first;
+		chunk->nr -= before->nr;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_split_range);
