@@ -149,7 +149,8 @@ static void map_a_page_in_use(struct kunit *test)
 
 	for (i = 0; i < 6; i++) {
 		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page() + i, 99, 1,
-						     tmm_pte_leaf_bits(TMM_PTE_NONE, false)), 0);
+						     tmm_pte_leaf_bits(TMM_PTE_NONE, false),
+						     TMM_4K), 0);
 		expect_map_refused(test, pages, frames, TMM_TEST_WRITABLE, -EEXIST);
 		expect_map_any_refused(test, pages, TMM_TEST_WRITABLE, -EEXIST);
 		tmm_test_expect_unmapped(test, base_page(), i);

@@ -22,7 +22,7 @@ static u64 leaf_bits(tmm_pte_flags_t flags)
 static int map(struct kunit *test, u64 page, u64 nr)
 {
 	return tmm_mapper_map(tmm_test_root(test), page, SOME_FRAME, nr,
-			      leaf_bits(TMM_TEST_WRITABLE));
+			      leaf_bits(TMM_TEST_WRITABLE), TMM_4K);
 }
 
 static void map_writes_exactly_the_bits(struct kunit *test)
@@ -48,7 +48,8 @@ static void map_writes_exactly_the_bits(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		u64 bits = tmm_pte_leaf_bits(cases[i].flags, cases[i].exclusive);
 
-		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, 1, bits), 0);
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, 1, bits,
+						     TMM_4K), 0);
 		KUNIT_EXPECT_EQ_MSG(test, tmm_test_entry(pt, base_page(), 1),
 				    SOME_FRAME << 12 | cases[i].bits, "case %u", i);
 		tmm_mapper_unmap(pt, base_page(), 1);
@@ -130,7 +131,7 @@ static void map_page_in_use_is_undone(struct kunit *test)
 		u64 in_use = page + used[i];
 		u64 before;
 
-		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, in_use, 77, 1, leaf_bits(0)), 0);
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, in_use, 77, 1, leaf_bits(0), TMM_4K), 0);
 		before = tmm_test_fingerprint(test);
 		KUNIT_ASSERT_EQ_MSG(test, map(test, page, 1100), -EEXIST, "in use: %llu", used[i]);
 		tmm_test_expect_unmapped(test, page, used[i]);
@@ -215,7 +216,7 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 	unsigned int i, round;
 
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, frames->f.chunk.start, 3,
-					     leaf_bits(TMM_PTE_WRITABLE)), 0);
+					     leaf_bits(TMM_PTE_WRITABLE), TMM_4K), 0);
 	touch(test, page + 1, false);
 	touch(test, page + 2, true);
 	for (round = 0; round < 4; round++) {
@@ -257,7 +258,7 @@ static void collect_flags_joins_the_entries(struct kunit *test)
 	tmm_pte_flags_t flags = TMM_PTE_OURS | TMM_PTE_NOT_EXECUTABLE | TMM_PTE_WRITABLE;
 
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, frames->f.chunk.start, 3,
-					     leaf_bits(TMM_PTE_WRITABLE)), 0);
+					     leaf_bits(TMM_PTE_WRITABLE), TMM_4K), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page, 3), flags);
 	touch(test, page + 2, true);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page, 2), flags);

@@ -45,7 +45,8 @@ static int try_acquire(struct kunit *test, u64 page, unsigned int nr,
 	int err;
 
 	preempt_disable();
-	err = tmm_table_acquire(tmm_test_root(test), page, nr, spares, &path, table, &gather);
+	err = tmm_table_acquire(tmm_test_root(test), page, 1, nr, spares, &path, table,
+				&gather);
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, gather.head, 0);
 	return err;
@@ -73,7 +74,8 @@ static unsigned int release(struct kunit *test, u64 page, unsigned int nr)
 	u64 before = tmm_test_nr_tables(test);
 	struct tmm_table_gather gather = {};
 	struct tmm_table_path path;
-	u64 *table = tmm_table_find(pt, page, &path);
+	unsigned int found;
+	u64 *table = tmm_table_find(pt, page, &path, &found);
 
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	memset(&table[tmm_table_index(page, 1)], 0, nr * sizeof(*table));
@@ -175,10 +177,11 @@ static void acquire_in_a_larger_leaf(struct kunit *test)
 	const u64 leaf = TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE | BIT_ULL(30);
 	struct tmm_table_spares spares = {};
 	struct tmm_table_path path;
+	unsigned int found;
 	u64 *table = NULL;
 
 	acquire(test, base_page(), 1);
-	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path));
+	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
 	path.entry[1][1] = leaf;
 	take_spares(test, &spares, pt->levels - 1);
 	KUNIT_EXPECT_EQ(test, try_acquire(test, base_page() + 512, 1, &spares, &table), -EEXIST);
@@ -186,9 +189,11 @@ static void acquire_in_a_larger_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, spares.nr, pt->levels - 1);
 	KUNIT_EXPECT_EQ(test, path.entry[1][1], leaf);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 2), 1);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + 512, &path), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + 512, &path, &found),
+			    &path.entry[1][0]);
+	KUNIT_EXPECT_EQ(test, found, 2);
 	give_spares(test, &spares);
-	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path));
+	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
 	path.entry[1][1] = 0;
 	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);
 }
@@ -237,14 +242,14 @@ static void find_where_tables_are_missing(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 	struct tmm_table_path path;
-	unsigned int level;
+	unsigned int level, found;
 
-	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page(), &path), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page(), &path, &found), NULL);
 	acquire(test, base_page(), 1);
 	for (level = 1; level < pt->levels; level++)
 		KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + nr_spanned(level),
-							 &path), NULL);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + 511, &path),
+							 &path, &found), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + 511, &path, &found),
 			    tmm_table_of_entry(pt, *path.entry[1]));
 	KUNIT_EXPECT_PTR_EQ(test, path.entry[pt->levels - 1], &pt->top[TMM_FIRST_PRIVATE_SLOT]);
 	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);

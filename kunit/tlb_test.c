@@ -157,7 +157,8 @@ static void map_that_is_undone_tells(struct kunit *test)
 	watch(test, mp);
 	seen.page = base_page();
 	KUNIT_EXPECT_EQ(test, tmm_mapper_map(tmm_test_root(test), base_page(), 100, 601,
-					     tmm_pte_leaf_bits(TMM_PTE_NONE, true)), -EEXIST);
+					     tmm_pte_leaf_bits(TMM_PTE_NONE, true),
+					     TMM_4K), -EEXIST);
 	/* The leaf tables before the one with the page in use. */
 	expect_one_call(test, base_page(), 514);
 	KUNIT_EXPECT_EQ(test, seen.entry, 0);

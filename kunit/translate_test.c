@@ -18,7 +18,8 @@ static u64 base_page(void)
 static void map_one(struct kunit *test, u64 page)
 {
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, SOME_FRAME, 1,
-					     tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true)), 0);
+					     tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true),
+					     TMM_4K), 0);
 }
 
 static void expect_no_translation(struct kunit *test, struct tmm_vaddr vaddr)
@@ -94,10 +95,11 @@ static void translate_not_canonical(struct kunit *test)
 static u64 *plant_leaf(struct kunit *test, unsigned int level, u64 leaf)
 {
 	struct tmm_table_path path;
+	unsigned int found;
 	u64 page = base_page() + (1ULL << (9 * (level - 1)));
 
 	map_one(test, page);
-	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(tmm_test_root(test), page, &path));
+	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(tmm_test_root(test), page, &path, &found));
 	path.entry[level - 1][-1] = leaf;
 	return &path.entry[level - 1][-1];
 }

@@ -121,7 +121,7 @@ static void change_by_unmap(struct race *race, bool usable)
 {
 	if (!usable)
 		tmm_mapper_unmap(race->pt, race->page, 1);
-	else if (tmm_mapper_map(race->pt, race->page, race->frame, 1, leaf_bits(true)))
+	else if (tmm_mapper_map(race->pt, race->page, race->frame, 1, leaf_bits(true), TMM_4K))
 		race->nr_refused++;
 }
 
@@ -132,7 +132,7 @@ static struct race *begin_writes(struct kunit *test, struct tmm_allocated_frames
 	memset(tmm_test_alias(race->frame), 0, TMM_PAGE_SIZE);
 	/* A neighbour keeps the tables: freeing them would give the thread time. */
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, race->page - 1, race->frame, 1,
-					     leaf_bits(false)), 0);
+					     leaf_bits(false), TMM_4K), 0);
 	change_by_unmap(race, true);
 	return race;
 }
@@ -278,7 +278,8 @@ static void map_and_unmap(struct race *race, unsigned int parity)
 	unsigned int i;
 
 	for (i = first; i <= last; i++)
-		if (tmm_mapper_map(race->pt, base + 2 * i, race->frame + i, 1, leaf_bits(true)))
+		if (tmm_mapper_map(race->pt, base + 2 * i, race->frame + i, 1, leaf_bits(true),
+				   TMM_4K))
 			race->nr_refused++;
 	for (i = 0; i < 4; i++) {
 		bool want = i >= first && i <= last;

@@ -37,7 +37,7 @@ static struct tmm_allocated_frames *map_reversed(struct kunit *test, tmm_pte_fla
 
 		memset(tmm_test_alias(frame), 0x10 + i, TMM_PAGE_SIZE);
 		KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), base_page() + i, frame, 1,
-						     tmm_pte_leaf_bits(flags, true)), 0);
+						     tmm_pte_leaf_bits(flags, true), TMM_4K), 0);
 	}
 	return frames;
 }
@@ -306,7 +306,8 @@ static void read_after_the_page_went_elsewhere(struct kunit *test)
 	for (i = 0; i < NR_PAGES; i++) {
 		tmm_mapper_unmap(pt, base_page(), 1);
 		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), frames->f.chunk.start + i, 1,
-						     tmm_pte_leaf_bits(TMM_PTE_NONE, true)), 0);
+						     tmm_pte_leaf_bits(TMM_PTE_NONE, true),
+						     TMM_4K), 0);
 		KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at(7), &byte, 1, &left), 0);
 		KUNIT_EXPECT_EQ(test, byte, 0x10 + NR_PAGES - 1 - i);
 	}
@@ -322,7 +323,7 @@ static void windows_of_two_roots(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(other, base_page(), frames->f.chunk.start, 1,
-					     tmm_pte_leaf_bits(TMM_PTE_NONE, false)), 0);
+					     tmm_pte_leaf_bits(TMM_PTE_NONE, false), TMM_4K), 0);
 	KUNIT_EXPECT_EQ(test, tmm_window_read(tmm_test_root(test), at(0), &first, 1, &left), 0);
 	KUNIT_EXPECT_EQ(test, tmm_window_read(other, at(0), &second, 1, &left), 0);
 	KUNIT_EXPECT_EQ(test, first, 0x10);

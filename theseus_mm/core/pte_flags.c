@@ -109,6 +109,23 @@ u64 tmm_pte_leaf_bits_at(u64 bits, enum tmm_page_size size)
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits_at);
 
 /**
+ * tmm_pte_bits_of_leaf() - the inverse of tmm_pte_leaf_bits_at()
+ * @entry: the raw entry, of ours; its address and what the hardware recorded are
+ *         allowed
+ * @size: of the leaf
+ *
+ * Return: the bits that a 4 KiB leaf of the same kind has, without an address
+ */
+u64 tmm_pte_bits_of_leaf(u64 entry, enum tmm_page_size size)
+{
+	u64 large = entry & (~TMM_PTE_FRAME_MASK | _PAGE_PAT_LARGE);
+
+	return size == TMM_4K ? entry & ~TMM_PTE_FRAME_MASK :
+	       protval_large_2_4k(large & ~(u64)_PAGE_PSE);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_pte_bits_of_leaf);
+
+/**
  * tmm_pte_flags_of_leaf() - the common flags that a leaf entry shows
  * @entry: the raw entry
  * @size: of the leaf

@@ -118,7 +118,7 @@ static int map_list(struct tmm_mapped_pages *mp, u64 page, struct list_head *lis
 	list_for_each_entry(frames, list, f.link) {
 		u64 nr = tmm_frames_nr(&frames->f);
 
-		err = tmm_mapper_map(mp->pt, page + done, frames->f.chunk.start, nr, bits);
+		err = tmm_mapper_map(mp->pt, page + done, frames->f.chunk.start, nr, bits, TMM_4K);
 		if (err)
 			goto err_unmap;
 		done += nr;

@@ -1,28 +1,78 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "paging/mapper.h"
 
-#include "alloc/frames.h"
 #include "core/bug.h"
 #include "core/range.h"
 #include "paging/page_table.h"
 #include "paging/tlb.h"
 
+#include <asm/cpufeature.h>
 #include <kunit/visibility.h>
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 
+/**
+ * struct leaves - leaves of one size that lie one after the other in one table
+ * @path: how the table is reached
+ * @entry: the first; NULL if there is none
+ * @nr: how many
+ * @level: of the table
+ * @nr_pages: pages that they are for, no more than were asked for
+ */
+struct leaves {
+	struct tmm_table_path path;
+	u64 *entry;
+	unsigned int nr;
+	unsigned int level;
+	u64 nr_pages;
+};
+
 static struct tmm_page_range page_range(u64 page, u64 nr)
 {
 	return (struct tmm_page_range){ { page, nr, TMM_4K } };
 }
 
-/* Pages from @page on that share its leaf table, at most @nr. */
-static unsigned int span(u64 page, u64 nr)
+/* Leaves of @level from @page on that share a table, for at most @nr pages. */
+static unsigned int span(u64 page, u64 nr, unsigned int level)
 {
-	return min_t(u64, nr, TMM_TABLE_ENTRIES - tmm_table_index(page, 1));
+	return min_t(u64, nr / tmm_entry_nr_pages(level),
+		     TMM_TABLE_ENTRIES - tmm_table_index(page, level));
+}
+
+/*
+ * The leaves that @page and those behind it are mapped by, as far as they share a
+ * table and a size. If the @nr pages begin or end inside of a leaf, which no
+ * caller lets happen, all of the leaf is meant: less would leave frames mapped
+ * that are about to be free.
+ */
+static struct leaves leaves_at(struct tmm_page_table *pt, u64 page, u64 nr)
+{
+	struct leaves found = { .level = 1 };
+	u64 *table = tmm_table_find(pt, page, &found.path, &found.level);
+	u64 size, begin;
+
+	if (TMM_BUG_IF(!table)) {
+		found.nr_pages = span(page, nr, 1);
+		return found;
+	}
+	size = tmm_entry_nr_pages(found.level);
+	begin = ALIGN_DOWN(page, size);
+	TMM_BUG_IF(begin != page || nr < size);
+	found.entry = &table[tmm_table_index(page, found.level)];
+	found.nr = max(span(page, nr, found.level), 1U);
+	if (found.level > 1) {
+		unsigned int i = 1;
+
+		while (i < found.nr && tmm_entry_is_leaf(READ_ONCE(found.entry[i]), found.level))
+			i++;
+		found.nr = i;
+	}
+	found.nr_pages = min(begin + found.nr * size - page, nr);
+	return found;
 }
 
 static void finish(struct tmm_page_table *pt, u64 page, u64 nr, struct tmm_table_gather *gather)
@@ -31,65 +81,81 @@ static void finish(struct tmm_page_table *pt, u64 page, u64 nr, struct tmm_table
 	tmm_table_free_gathered(pt, gather);
 }
 
-/* Write the entries of one leaf table; -EEXIST and none of them if one is used. */
-static int fill(u64 *table, u64 page, u64 frame, unsigned int nr, u64 bits)
+/* The largest leaf that can begin here. */
+static enum tmm_page_size choose_size(u64 page, u64 frame, u64 nr, enum tmm_page_size largest)
 {
-	u64 *entry = &table[tmm_table_index(page, 1)];
+	enum tmm_page_size size = largest;
+
+	while (size > TMM_4K && (!IS_ALIGNED(page | frame, tmm_page_size_4k_pages(size)) ||
+				 nr < tmm_page_size_4k_pages(size)))
+		size--;
+	return size;
+}
+
+/*
+ * Write leaves into one table; -EEXIST and none of them if an entry is used, by a
+ * leaf, a frozen one or a table.
+ */
+static int fill(u64 *entry, unsigned int nr, u64 frame, u64 bits, enum tmm_page_size size)
+{
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		if (READ_ONCE(entry[i]))
 			return -EEXIST;
+	bits = tmm_pte_leaf_bits_at(bits, size);
 	for (i = 0; i < nr; i++)
-		WRITE_ONCE(entry[i], (frame + i) << TMM_PAGE_SHIFT | bits);
+		WRITE_ONCE(entry[i], (frame + i * tmm_page_size_4k_pages(size)) << TMM_PAGE_SHIFT |
+				     bits);
 	return 0;
 }
 
+/* Map @nr leaves of @size, which share a table. */
 static int map_span(struct tmm_page_table *pt, u64 page, u64 frame, unsigned int nr, u64 bits,
-		    struct tmm_table_spares *spares, struct tmm_table_gather *gather)
+		    enum tmm_page_size size, struct tmm_table_spares *spares,
+		    struct tmm_table_gather *gather)
 {
+	const unsigned int level = tmm_leaf_level(size);
 	struct tmm_table_path path;
 	u64 *table;
 	int err;
 
 	preempt_disable();
-	err = tmm_table_acquire(pt, page, nr, spares, &path, &table, gather);
+	err = tmm_table_acquire(pt, page, level, nr, spares, &path, &table, gather);
 	if (!err) {
-		err = fill(table, page, frame, nr, bits);
+		err = fill(&table[tmm_table_index(page, level)], nr, frame, bits, size);
 		if (err)
-			tmm_table_release(pt, &path, 1, nr, gather);
+			tmm_table_release(pt, &path, level, nr, gather);
 	}
 	preempt_enable();
 	return err;
 }
 
-/* Outside of the walk, which must not sleep. */
-static int take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
+/**
+ * tmm_mapper_largest_leaf() - the largest leaf that this machine knows
+ *
+ * Return: TMM_1G, or TMM_2M where the CPU has no larger ones
+ */
+enum tmm_page_size tmm_mapper_largest_leaf(void)
 {
-	int err = tmm_frame_allocator_take_table(pt->fa, &spares->numbers[spares->nr]);
-
-	if (!err)
-		spares->nr++;
-	return err;
+	return cpu_feature_enabled(X86_FEATURE_GBPAGES) ? TMM_1G : TMM_2M;
 }
-
-static void give_spares(struct tmm_page_table *pt, struct tmm_table_spares *spares)
-{
-	while (spares->nr)
-		tmm_frame_allocator_give_table(pt->fa, spares->numbers[--spares->nr]);
-}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_largest_leaf);
 
 /**
- * tmm_mapper_map() - write the entries of a run of pages
+ * tmm_mapper_map() - write the leaves of a run of pages
  * @pt: the root
  * @page: number of the first page; the caller owns the pages
  * @frame: number of the first frame
- * @nr: how many of both, 1 or more
- * @bits: tmm_pte_leaf_bits()
+ * @nr: how many of both, in 4 KiB, 1 or more
+ * @bits: of a 4 KiB leaf: tmm_pte_leaf_bits() and tmm_memory_type_bits()
+ * @largest: size of leaf that may be used; at each page the largest is, up to this
+ *           and tmm_mapper_largest_leaf(), that page and frame are aligned to and
+ *           what is left fills
  *
  * Entries that were not present are in no TLB, so nobody has to be waited for.
  *
- * Context: Process context, may sleep. O(nr), and a table now and then.
+ * Context: Process context, may sleep. O(leaves), and a table now and then.
  * Return:
  * * 0       - all are mapped
  * * -EEXIST - a page is mapped already
@@ -97,26 +163,30 @@ static void give_spares(struct tmm_page_table *pt, struct tmm_table_spares *spar
  * * -ENOMEM - the kernel heap is exhausted
  * After an error none of them is mapped, and no table is left over.
  */
-int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits)
+int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
+		   enum tmm_page_size largest)
 {
 	struct tmm_table_gather gather = {};
 	struct tmm_table_spares spares = {};
 	u64 done = 0;
 	int err = 0;
 
+	largest = min(largest, tmm_mapper_largest_leaf());
 	while (done < nr) {
-		unsigned int step = span(page + done, nr - done);
+		enum tmm_page_size size = choose_size(page + done, frame + done, nr - done,
+						      largest);
+		unsigned int step = span(page + done, nr - done, tmm_leaf_level(size));
 
-		err = map_span(pt, page + done, frame + done, step, bits, &spares, &gather);
+		err = map_span(pt, page + done, frame + done, step, bits, size, &spares, &gather);
 		if (err == -EAGAIN)
-			err = take_spare(pt, &spares);
+			err = tmm_table_take_spare(pt, &spares);
 		else if (!err)
-			done += step;
+			done += step * tmm_page_size_4k_pages(size);
 		if (err)
 			break;
 		cond_resched();
 	}
-	give_spares(pt, &spares);
+	tmm_table_give_spares(pt, &spares);
 	/* Emptied beside others, by taking a pin back: no entry changed. */
 	if (gather.head) {
 		tmm_tlb_wait();
@@ -129,34 +199,31 @@ int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 b
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 
 /**
- * tmm_mapper_unmap() - clear the entries of a run of pages
+ * tmm_mapper_unmap() - clear the leaves of a run of pages
  * @pt: the root
- * @page: number of the first page; the caller owns the pages, all are mapped
+ * @page: number of the first page; the caller owns the pages, all are mapped, by
+ *        whole leaves of any size
  * @nr: how many; 0 does nothing
  *
  * Tables that become empty are freed. When this returns, no CPU can reach the
  * frames through these pages.
  *
- * Context: Process context, not inside a window. Cannot fail. O(nr).
+ * Context: Process context, not inside a window. Cannot fail. O(leaves).
  */
 void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr)
 {
 	struct tmm_table_gather gather = {};
+	struct leaves leaves;
+	unsigned int i;
 	u64 done;
-	unsigned int i, step;
 
-	for (done = 0; done < nr; done += step) {
-		struct tmm_table_path path;
-		u64 *table = tmm_table_find(pt, page + done, &path);
-		u64 *entry;
-
-		step = span(page + done, nr - done);
-		if (TMM_BUG_IF(!table))
+	for (done = 0; done < nr; done += leaves.nr_pages) {
+		leaves = leaves_at(pt, page + done, nr - done);
+		if (!leaves.entry)
 			continue;
-		entry = &table[tmm_table_index(page + done, 1)];
-		for (i = 0; i < step; i++)
-			TMM_BUG_IF(!tmm_entry_is_present(xchg(&entry[i], 0)));
-		tmm_table_release(pt, &path, 1, step, &gather);
+		for (i = 0; i < leaves.nr; i++)
+			TMM_BUG_IF(!tmm_entry_is_present(xchg(&leaves.entry[i], 0)));
+		tmm_table_release(pt, &leaves.path, leaves.level, leaves.nr, &gather);
 		cond_resched();
 	}
 	if (nr)
@@ -178,29 +245,26 @@ static void remap_entry(u64 *entry, bool is_writable)
 /**
  * tmm_mapper_remap() - change whether a run of pages can be written
  * @pt: the root
- * @page: number of the first page; the caller owns the pages, all are mapped
+ * @page: number of the first page; the caller owns the pages, all are mapped, by
+ *        whole leaves of any size
  * @nr: how many; 0 does nothing
  * @is_writable: what they become
  *
  * What the hardware recorded (accessed, dirty) stays. When this returns, no CPU
  * writes a page that is no longer writable.
  *
- * Context: Process context, not inside a window. Cannot fail. O(nr).
+ * Context: Process context, not inside a window. Cannot fail. O(leaves).
  */
 void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable)
 {
-	struct tmm_table_path path;
-	unsigned int i, step;
+	struct leaves leaves;
+	unsigned int i;
 	u64 done;
 
-	for (done = 0; done < nr; done += step) {
-		u64 *table = tmm_table_find(pt, page + done, &path);
-
-		step = span(page + done, nr - done);
-		if (TMM_BUG_IF(!table))
-			continue;
-		for (i = 0; i < step; i++)
-			remap_entry(&table[tmm_table_index(page + done, 1) + i], is_writable);
+	for (done = 0; done < nr; done += leaves.nr_pages) {
+		leaves = leaves_at(pt, page + done, nr - done);
+		for (i = 0; i < leaves.nr; i++)
+			remap_entry(&leaves.entry[i], is_writable);
 		cond_resched();
 	}
 	if (nr)
@@ -208,135 +272,65 @@ void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writa
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_remap);
 
+/* Returns the pages whose flags were added; a leaf that was split just now is none. */
+static u64 add_flags(const struct leaves *leaves, tmm_pte_flags_t *flags)
+{
+	u64 entries = 0;
+	unsigned int i;
+
+	for (i = 0; i < leaves->nr; i++) {
+		u64 entry = READ_ONCE(leaves->entry[i]);
+
+		if (!tmm_entry_is_leaf(entry, leaves->level))
+			break;
+		if (tmm_entry_is_frozen(entry, leaves->level))
+			entry |= TMM_ENTRY_PRESENT;
+		entries |= entry;
+	}
+	*flags |= tmm_pte_flags_of_leaf(entries, tmm_leaf_size_at(leaves->level));
+	return i < leaves->nr ? i * tmm_entry_nr_pages(leaves->level) : leaves->nr_pages;
+}
+
 /**
- * tmm_mapper_collect_flags() - what the entries of a run of pages show, together
+ * tmm_mapper_collect_flags() - what the leaves of a run of pages show, together
  * @pt: the root
- * @page: number of the first page; the caller owns the pages, all are mapped
+ * @page: number of the first page; the caller owns the pages, all are mapped, by
+ *        whole leaves of any size
  * @nr: how many
  *
- * Context: Process context. O(nr).
- * Return: the flags of all entries, ORed: ACCESSED or DIRTY if any page was
+ * Context: Process context. O(leaves).
+ * Return: the flags of all leaves, ORed: ACCESSED or DIRTY if any page was
  */
 tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr)
 {
-	struct tmm_table_path path;
-	unsigned int i, step;
-	u64 entries = 0;
-	u64 done;
+	tmm_pte_flags_t flags = TMM_PTE_NONE;
+	u64 done = 0;
 
-	for (done = 0; done < nr; done += step) {
-		const u64 *table = tmm_table_find(pt, page + done, &path);
+	while (done < nr) {
+		const struct leaves leaves = leaves_at(pt, page + done, nr - done);
 
-		step = span(page + done, nr - done);
-		for (i = 0; table && i < step; i++)
-			entries |= READ_ONCE(table[tmm_table_index(page + done, 1) + i]);
+		done += add_flags(&leaves, &flags);
 		cond_resched();
 	}
-	return tmm_pte_flags_of_leaf(entries, TMM_4K);
+	return flags;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_collect_flags);
 
-/* Walk from the root down; true if the walk ended at a leaf. */
-static bool walk(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
+/**
+ * tmm_mapper_leaf_size() - the size of the leaf that a page is mapped by
+ * @pt: the root
+ * @page: the page; the caller owns it, and it is mapped
+ *
+ * Context: Any. O(levels).
+ * Return: the size
+ */
+enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, u64 page)
 {
-	const u64 number = tmm_page_containing_address(vaddr, TMM_4K).number;
-	const u64 *table = pt->top;
-	struct tmm_walk inside;
+	struct tmm_table_path path;
 	unsigned int level;
-	bool found = false;
 
-	out->nr_levels = 0;
-	/* The tables' indices are the same without the upper bits; it is no address. */
-	if (!tmm_vaddr_is_canonical(vaddr.v))
-		return false;
-	tmm_walk_begin(&inside);
-	for (level = pt->levels; level >= 1; level--) {
-		u64 entry = READ_ONCE(table[tmm_table_index(number, level)]);
-
-		out->entries[out->nr_levels++] = entry;
-		if (!tmm_entry_is_present(entry))
-			break;
-		found = tmm_entry_is_leaf(entry, level);
-		if (found)
-			break;
-		table = tmm_table_of_entry(pt, entry);
-		/* Linux's own tables, under the mirror, are not ours to read. */
-		if (!table)
-			break;
-	}
-	tmm_walk_end(&inside);
-	return found;
+	if (TMM_BUG_IF(!tmm_table_find(pt, page, &path, &level)))
+		return TMM_4K;
+	return tmm_leaf_size_at(level);
 }
-
-/**
- * tmm_mapper_translate() - the physical address behind a virtual one
- * @pt: the root
- * @vaddr: the address
- * @out: set on success only
- *
- * Theseus: Mapper::translate()
- *
- * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
- * Return: 0, or -ENOENT if nothing of ours is mapped there, or it is not canonical
- */
-int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
-			 struct tmm_translation *out)
-{
-	struct tmm_pte_dump dump;
-	u64 entry, mask;
-
-	if (!walk(pt, vaddr, &dump))
-		return -ENOENT;
-	entry = dump.entries[dump.nr_levels - 1];
-	out->size = pt->levels - dump.nr_levels;
-	out->flags = tmm_pte_flags_of_leaf(entry, out->size);
-	mask = tmm_page_size_bytes(out->size) - 1;
-	/* In a larger leaf bit 12 is part of the memory type, not of the address. */
-	out->paddr.v = (tmm_entry_paddr(entry) & ~mask) | (vaddr.v & mask);
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_translate);
-
-/**
- * tmm_mapper_translate_page() - the frame behind a page
- * @pt: the root
- * @page: the page
- * @out: the frame that holds the page's first byte, of the page's size; set on
- *       success only
- *
- * Theseus: Mapper::translate_page()
- *
- * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
- * Return: 0; -ENOENT if nothing of ours is mapped there, or only in smaller leaves
- */
-int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
-			      struct tmm_frame *out)
-{
-	struct tmm_translation found;
-	int err = tmm_mapper_translate(pt, tmm_page_start_address(page), &found);
-
-	if (err)
-		return err;
-	if (found.size < page.size)
-		return -ENOENT;
-	*out = tmm_frame_containing_address(found.paddr, page.size);
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_translate_page);
-
-/**
- * tmm_mapper_dump() - the entries that an address goes through
- * @pt: the root
- * @vaddr: the address
- * @out: the walk, as far as it goes; Linux's own tables are not entered. None if
- *       @vaddr is not canonical.
- *
- * Theseus: Mapper::dump_pte()
- *
- * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
- */
-void tmm_mapper_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
-{
-	walk(pt, vaddr, out);
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_dump);
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_leaf_size);

@@ -5,9 +5,14 @@
  *
  * Invariant: every operation on several pages is all or nothing, and when one
  * that clears or changes entries returns, no CPU uses the old ones.
+ * A leaf is 4 KiB, 2 MiB or 1 GiB. Mapping chooses; all that comes later finds
+ * what is there, and takes runs of whole leaves only: tmm_mapper_split_leaf()
+ * makes a page the start of one. Leaves are never joined.
  * Lock: none. The caller owns the pages, so nobody else writes their entries;
  * tables shared with others' pages are counted (paging/table.h). Two callers map
- * in one table at the same time.
+ * in one table at the same time. Splitting, remapping and unmapping of the same
+ * pages exclude each other by the caller's own means; translating, dumping and
+ * collecting flags go on beside them.
  */
 #ifndef TMM_PAGING_MAPPER_H
 #define TMM_PAGING_MAPPER_H
@@ -33,17 +38,22 @@ struct tmm_translation {
 /**
  * struct tmm_pte_dump - one address's walk
  * @nr_levels: entries looked at
- * @entries: raw entries, the root's first
+ * @entries: raw entries, the root's first; a frozen leaf shows as the leaf it was
  */
 struct tmm_pte_dump {
 	unsigned int nr_levels;
 	u64 entries[TMM_MAX_LEVELS];
 };
 
-int __must_check tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits);
+int __must_check tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
+				enum tmm_page_size largest);
 void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr);
 void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable);
 tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr);
+
+enum tmm_page_size tmm_mapper_largest_leaf(void);
+enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, u64 page);
+int __must_check tmm_mapper_split_leaf(struct tmm_page_table *pt, u64 page);
 
 int __must_check tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 				      struct tmm_translation *out);

@@ -3,12 +3,14 @@
 
 #include "alloc/frames.h"
 #include "core/bug.h"
+#include "paging/tlb.h"
 #include "paging/window.h"
 
 #include <asm/pgtable.h>
 #include <kunit/visibility.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 
 static void destroy(struct kref *kref)
@@ -20,16 +22,42 @@ static void destroy(struct kref *kref)
 	TMM_BUG_IF(atomic64_read(&pt->nr_mappings));
 	for (slot = 0; slot < TMM_FIRST_MIRROR_SLOT; slot++)
 		TMM_BUG_IF(pt->top[slot]);
+	/* The last reference may have gone right behind a window. */
+	tmm_tlb_wait();
 	memset(pt->top, 0, TMM_PAGE_SIZE);
 	tmm_allocated_frames_drop(&pt->frames);
 	kfree(pt);
 }
 
+/* Consumes @frames on success: two aligned frames of @fa, of RAM. */
+static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
+					struct tmm_allocated_frames **frames)
+{
+	struct tmm_page_table *pt = kzalloc(sizeof(*pt), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	BUILD_BUG_ON(LDT_PGD_ENTRY + TMM_TABLE_ENTRIES != TMM_FIRST_MIRROR_SLOT - 1);
+	if (!pt)
+		return ERR_PTR(-ENOMEM);
+	err = tmm_allocated_frames_zero(*frames);
+	if (err) {
+		kfree(pt);
+		return ERR_PTR(err);
+	}
+	kref_init(&pt->kref);
+	pt->fa = fa;
+	pt->levels = tmm_paging_levels();
+	pt->frames = *frames;
+	*frames = NULL;
+	pt->paddr = pt->frames->f.chunk.start << TMM_PAGE_SHIFT;
+	pt->top = tmm_frame_allocator_ptr(fa, pt->frames->f.chunk.start);
+	tmm_window_init_mirror(pt);
+	return pt;
+}
+
 /**
  * tmm_page_table_create() - make a root in which nothing is mapped
  * @fa: where the root and its tables come from; stays as long as the root
- *
- * Theseus: PageTable::new_table()
  *
  * Context: Process context, may sleep.
  * Return: the root, ERR_PTR(-ENOSPC) if @fa has no two frames together, or
@@ -38,34 +66,86 @@ static void destroy(struct kref *kref)
 struct tmm_page_table *tmm_page_table_create(struct tmm_frame_allocator *fa)
 {
 	const struct tmm_allocation_request req = tmm_request_aligned(2, 2);
-	struct tmm_page_table *pt = kzalloc(sizeof(*pt), GFP_KERNEL_ACCOUNT);
-	int err;
+	struct tmm_allocated_frames *frames = tmm_frame_allocator_allocate(fa, &req);
+	struct tmm_page_table *pt;
 
-	BUILD_BUG_ON(LDT_PGD_ENTRY + TMM_TABLE_ENTRIES != TMM_FIRST_MIRROR_SLOT - 1);
-	if (!pt)
-		return ERR_PTR(-ENOMEM);
-	pt->frames = tmm_frame_allocator_allocate(fa, &req);
-	err = PTR_ERR_OR_ZERO(pt->frames);
-	if (err)
-		goto err_free;
-	err = tmm_allocated_frames_zero(pt->frames);
-	if (err)
-		goto err_drop_frames;
-	kref_init(&pt->kref);
-	pt->fa = fa;
-	pt->levels = tmm_paging_levels();
-	pt->paddr = pt->frames->f.chunk.start << TMM_PAGE_SHIFT;
-	pt->top = tmm_frame_allocator_ptr(fa, pt->frames->f.chunk.start);
-	tmm_window_init_mirror(pt);
+	if (IS_ERR(frames))
+		return ERR_CAST(frames);
+	pt = make_root(fa, &frames);
+	tmm_allocated_frames_drop(&frames);
 	return pt;
-
-err_drop_frames:
-	tmm_allocated_frames_drop(&pt->frames);
-err_free:
-	kfree(pt);
-	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_table_create);
+
+static int check_root_frames(struct tmm_frame_allocator *fa,
+			     const struct tmm_allocated_frames *frames)
+{
+	if (IS_ERR_OR_NULL(frames) || tmm_frames_nr(&frames->f) != 2 ||
+	    frames->f.chunk.start & 1)
+		return -EINVAL;
+	if (frames->f.allocator != fa)
+		return -EXDEV;
+	/* A table is written through the kernel's alias. */
+	return frames->f.region->window ? 0 : -EOPNOTSUPP;
+}
+
+/**
+ * tmm_page_table_new_table() - make another root in which nothing is mapped
+ * @current_pt: a root; the new one takes its tables from the same memory
+ * @p4_frames: what the root is made of: two frames of RAM, aligned to 8 KiB, of
+ *             the same memory; consumed on success, untouched on error. NULL to
+ *             have two allocated.
+ *
+ * Theseus: PageTable::new_table(). There one frame will do; here entry code takes
+ * a CR3 with bit 12 set for one of user space.
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * the root             - to be given back with tmm_page_table_drop(), or _put()
+ * * ERR_PTR(-EINVAL)     - not two frames, or not aligned
+ * * ERR_PTR(-EXDEV)      - frames of another allocator than @current_pt's
+ * * ERR_PTR(-EOPNOTSUPP) - frames of device memory
+ * * ERR_PTR(-ENOSPC)     - no two frames together are free
+ * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
+ * * ERR_PTR(-EINTR)      - the task is being killed
+ */
+struct tmm_page_table *tmm_page_table_new_table(struct tmm_page_table *current_pt,
+						struct tmm_allocated_frames **p4_frames)
+{
+	int err;
+
+	if (!p4_frames)
+		return tmm_page_table_create(current_pt->fa);
+	err = check_root_frames(current_pt->fa, *p4_frames);
+	if (err)
+		return ERR_PTR(err);
+	return make_root(current_pt->fa, p4_frames);
+}
+EXPORT_SYMBOL_GPL(tmm_page_table_new_table);
+
+/**
+ * tmm_page_table_drop() - give a root back, if nobody else has it
+ * @pt: consumed on success, untouched on error; may be NULL or an error pointer
+ *
+ * Theseus: Drop for PageTable. There nothing keeps a root from being dropped
+ * while it is in use.
+ *
+ * Context: Process context, not inside a window.
+ * Return: 0, or -EBUSY while a mapping under it, or anyone else, has a reference
+ */
+int tmm_page_table_drop(struct tmm_page_table **pt)
+{
+	struct tmm_page_table *doomed = *pt;
+
+	if (!IS_ERR_OR_NULL(doomed)) {
+		if (!refcount_dec_if_one(&doomed->kref.refcount))
+			return -EBUSY;
+		destroy(&doomed->kref);
+	}
+	*pt = NULL;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_page_table_drop);
 
 /**
  * tmm_page_table_get() - take a reference
@@ -75,19 +155,19 @@ void tmm_page_table_get(struct tmm_page_table *pt)
 {
 	kref_get(&pt->kref);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_page_table_get);
+EXPORT_SYMBOL_GPL(tmm_page_table_get);
 
 /**
  * tmm_page_table_put() - give a reference back; the last one frees the root
  * @pt: the root
  *
- * Context: Any but interrupt.
+ * Context: Any but interrupt, not inside a window.
  */
 void tmm_page_table_put(struct tmm_page_table *pt)
 {
 	kref_put(&pt->kref, destroy);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_page_table_put);
+EXPORT_SYMBOL_GPL(tmm_page_table_put);
 
 /**
  * tmm_page_table_physical_address() - where the root is
@@ -101,4 +181,4 @@ struct tmm_paddr tmm_page_table_physical_address(const struct tmm_page_table *pt
 {
 	return (struct tmm_paddr){ pt->paddr };
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_page_table_physical_address);
+EXPORT_SYMBOL_GPL(tmm_page_table_physical_address);

@@ -6,13 +6,14 @@
  * stacks and interrupt entry work while it is loaded. The module's own subtree
  * hangs off the guard hole, top-level slots that Linux reserves and never uses:
  *
- *	slot 0..255	empty (identity mappings can only be here)
+ *	slot 0..255	identity mappings, which can only be here; else empty
  *	slot 256..271	guard hole: ours
  *	slot 272	per-process LDT of Linux: left empty
  *	slot 273..511	mirror of Linux's kernel half
  *
  * Invariant: a root lives as long as a mapping under it; mappings know it by
- * pointer and hold a reference, so its frame cannot be reused under them.
+ * pointer and hold a reference, so its frame cannot be reused under them. Who
+ * opens a window or walks has a reference too, their own or a mapping's.
  * Lock: none; see paging/table.h for the entries.
  */
 #ifndef TMM_PAGING_PAGE_TABLE_H
@@ -72,8 +73,14 @@ static inline u64 tmm_private_first_page(void)
 }
 
 struct tmm_page_table * __must_check tmm_page_table_create(struct tmm_frame_allocator *fa);
+struct tmm_page_table * __must_check
+tmm_page_table_new_table(struct tmm_page_table *current_pt, struct tmm_allocated_frames **p4_frames);
+int __must_check tmm_page_table_drop(struct tmm_page_table **pt);
 void tmm_page_table_get(struct tmm_page_table *pt);
 void tmm_page_table_put(struct tmm_page_table *pt);
 struct tmm_paddr tmm_page_table_physical_address(const struct tmm_page_table *pt);
+
+int tmm_page_table_format_entry(char *to, size_t nr_bytes, u64 entry, unsigned int level);
+void tmm_page_table_dump_pte(struct tmm_page_table *pt, struct tmm_vaddr vaddr);
 
 #endif /* TMM_PAGING_PAGE_TABLE_H */

@@ -15,6 +15,18 @@
 #define ENTRY_TABLE	(TMM_ENTRY_PRESENT | TMM_ENTRY_WRITABLE | TMM_ENTRY_ACCESSED)
 
 /**
+ * tmm_table_entry() - the entry that points to a table
+ * @number: the table's frame
+ * @nr: used entries in it
+ *
+ * Return: the entry
+ */
+u64 tmm_table_entry(u64 number, unsigned int nr)
+{
+	return number << TMM_PAGE_SHIFT | ENTRY_TABLE | FIELD_PREP(TMM_ENTRY_COUNT, nr);
+}
+
+/**
  * tmm_table_of_entry() - the table that an entry points to
  * @pt: the root it hangs off
  * @entry: a present entry that is not a leaf
@@ -29,23 +41,24 @@ u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry)
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_of_entry);
 
 /*
- * Count @nr into the table of @level behind @entry, or install a spare there with
- * that count. The table that @entry is part of is pinned. If this one is missing
- * so are those below it: it is installed only if there are spares for all.
+ * Count @nr into the table behind @entry, or install a spare there with that
+ * count. The table that @entry is part of is pinned. If this one is missing so
+ * are those below it, @nr_missing with this one: it is installed only if there
+ * are spares for all.
  */
-static int acquire_child(u64 *entry, unsigned int level, unsigned int nr,
+static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 			 struct tmm_table_spares *spares, bool *installed)
 {
 	u64 old = READ_ONCE(*entry);
 	u64 new;
 
 	for (;;) {
-		*installed = !tmm_entry_is_present(old);
+		/* Only 0 is empty: a frozen leaf is not present either. */
+		*installed = !old;
 		if (*installed) {
-			if (spares->nr < level)
+			if (spares->nr < nr_missing)
 				return -EAGAIN;
-			new = spares->numbers[spares->nr - 1] << TMM_PAGE_SHIFT | ENTRY_TABLE |
-			      FIELD_PREP(TMM_ENTRY_COUNT, nr);
+			new = tmm_table_entry(spares->numbers[spares->nr - 1], nr);
 		} else if (old & TMM_ENTRY_HUGE) {
 			return -EEXIST;
 		} else if (tmm_entry_count(old) + nr > TMM_ENTRY_COUNT_MAX) {
@@ -65,13 +78,14 @@ static int acquire_child(u64 *entry, unsigned int level, unsigned int nr,
 }
 
 /**
- * tmm_table_acquire() - count entries into the leaf table of a page
+ * tmm_table_acquire() - count leaves into the table of a page
  * @pt: the root
  * @number: the page
- * @nr: entries about to be used in its leaf table, 1..512
+ * @leaf_level: level of the table that the leaves are written in, 1..3
+ * @nr: leaves about to be written in it, 1..512
  * @spares: cleared frames to make missing tables of; those used are taken out
  * @path: set to how the table is reached
- * @table: set to the leaf table, on success only
+ * @table: set to the table of @leaf_level, on success only
  * @gather: gets tables that this call emptied; the caller frees them after a
  *          shootdown, on success too
  *
@@ -85,9 +99,9 @@ static int acquire_child(u64 *entry, unsigned int level, unsigned int nr,
  * * -EAGAIN - more tables are missing than there are spares; nothing changed
  * * -EEXIST - the page lies in a larger leaf; nothing changed
  */
-int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int nr,
-		      struct tmm_table_spares *spares, struct tmm_table_path *path, u64 **table,
-		      struct tmm_table_gather *gather)
+int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int leaf_level,
+		      unsigned int nr, struct tmm_table_spares *spares, struct tmm_table_path *path,
+		      u64 **table, struct tmm_table_gather *gather)
 {
 	u64 *parent = pt->top;
 	unsigned int level;
@@ -95,10 +109,11 @@ int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int nr,
 	int err;
 
 	lockdep_assert_preemption_disabled();
-	for (level = pt->levels - 1; level >= 1; level--) {
+	for (level = pt->levels - 1; level >= leaf_level; level--) {
 		u64 *entry = &parent[tmm_table_index(number, level + 1)];
 
-		err = acquire_child(entry, level, level == 1 ? nr : 1, spares, &installed);
+		err = acquire_child(entry, level - leaf_level + 1, level == leaf_level ? nr : 1,
+				    spares, &installed);
 		if (err || !installed)
 			tmm_table_release(pt, path, level + 1, 1, gather);
 		if (err)
@@ -112,28 +127,38 @@ int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int nr,
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_acquire);
 
 /**
- * tmm_table_find() - the leaf table of a page that is mapped by 4 KiB leaves
+ * tmm_table_find() - the table that holds the leaf of a mapped page
  * @pt: the root
  * @number: the page; the caller owns its mapping, so the tables stay
  * @path: set to how the table is reached
+ * @level: set to the table's level, on success only
  *
- * Context: Any.
- * Return: the table, or NULL if there is none
+ * A frozen leaf is a leaf here.
+ *
+ * Context: Any. O(levels).
+ * Return: the table; the page's entry in it may be empty if @level is 1. NULL if
+ * a table is missing.
  */
-u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path *path)
+u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path *path,
+		    unsigned int *level)
 {
 	u64 *table = pt->top;
-	unsigned int level;
+	unsigned int child;
 
-	for (level = pt->levels - 1; level >= 1; level--) {
-		u64 *entry = &table[tmm_table_index(number, level + 1)];
+	for (child = pt->levels - 1; child >= 1; child--) {
+		u64 *entry = &table[tmm_table_index(number, child + 1)];
 		u64 value = READ_ONCE(*entry);
 
-		if (!tmm_entry_is_present(value) || tmm_entry_is_leaf(value, level + 1))
+		if (tmm_entry_is_leaf(value, child + 1)) {
+			*level = child + 1;
+			return table;
+		}
+		if (!tmm_entry_is_present(value))
 			return NULL;
-		path->entry[level] = entry;
+		path->entry[child] = entry;
 		table = tmm_table_of_entry(pt, value);
 	}
+	*level = 1;
 	return table;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_find);
@@ -151,7 +176,8 @@ static void gather_table(struct tmm_page_table *pt, u64 entry, struct tmm_table_
  * @pt: the root
  * @path: how the table is reached
  * @level: the table's level; the root's is never counted
- * @nr: counts to give back; the entries they stood for are cleared
+ * @nr: counts to give back; the entries they stood for, leaves or tables, are
+ *      cleared
  * @gather: gets the tables that this made empty: this one, and then those above
  *          whose last entry it was
  *
@@ -177,6 +203,36 @@ void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *p
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_release);
+
+/**
+ * tmm_table_take_spare() - take a frame for one more table
+ * @pt: the root
+ * @spares: gets it
+ *
+ * Context: Process context, may sleep: not on the walk that needs it.
+ * Return: 0, -ENOSPC if no frame is left, or -ENOMEM
+ */
+int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
+{
+	int err = tmm_frame_allocator_take_table(pt->fa, &spares->numbers[spares->nr]);
+
+	if (!err)
+		spares->nr++;
+	return err;
+}
+
+/**
+ * tmm_table_give_spares() - give back the frames that no table was made of
+ * @pt: the root
+ * @spares: emptied
+ *
+ * Context: Any but interrupt.
+ */
+void tmm_table_give_spares(struct tmm_page_table *pt, struct tmm_table_spares *spares)
+{
+	while (spares->nr)
+		tmm_frame_allocator_give_table(pt->fa, spares->numbers[--spares->nr]);
+}
 
 /**
  * tmm_table_free_gathered() - give the frames of unlinked tables back

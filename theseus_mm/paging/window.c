@@ -7,6 +7,7 @@
 #include <asm/asm.h>
 #include <asm/cpufeature.h>
 #include <asm/processor-flags.h>
+#include <asm/smap.h>
 #include <asm/special_insns.h>
 #include <kunit/visibility.h>
 #include <linux/errno.h>
@@ -15,6 +16,7 @@
 #include <linux/minmax.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/uaccess.h>
 
 /* Tells the CPU to keep the TLB entries of the address-space number it loads. */
 #ifndef X86_CR3_PCID_NOFLUSH
@@ -161,10 +163,36 @@ size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 
-/* Of @to and @from one is under @pt. Each window is bounded; between two, others run. */
+/*
+ * tmm_window_copy() where an address may be in the lower half. Linux takes a fault
+ * there for one of user space: it is fixed up only where user space may be accessed
+ * and faults are not to be served.
+ */
+static size_t copy_low(void *to, const void *from, size_t nr_bytes)
+{
+	pagefault_disable();
+	stac();
+	asm volatile("1:	rep movsb\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+D" (to), "+S" (from), "+c" (nr_bytes)
+		     : : "memory");
+	clac();
+	pagefault_enable();
+	return nr_bytes;
+}
+
+static bool is_low(const void *p)
+{
+	return (long)p >= 0;
+}
+
+/* Of @to and @from one or both are under @pt. Each window is bounded; between two, others run. */
 static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from, size_t nr_bytes,
 			   size_t *left)
 {
+	const bool low = is_low(to) || is_low(from);
+
 	*left = nr_bytes;
 	while (*left) {
 		size_t done = nr_bytes - *left;
@@ -176,7 +204,8 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 		err = tmm_window_enter(pt, &window);
 		if (err)
 			return err;
-		missed = tmm_window_copy(to + done, from + done, step);
+		missed = low ? copy_low(to + done, from + done, step) :
+			       tmm_window_copy(to + done, from + done, step);
 		tmm_window_leave(&window);
 		*left -= step - missed;
 		if (missed)
@@ -189,7 +218,7 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 /**
  * tmm_window_read() - copy out of a private root, in as many windows as it takes
  * @pt: the root
- * @from: virtual address under it, in the upper half
+ * @from: virtual address under it, in either half
  * @to: kernel memory, which must not fault
  * @nr_bytes: how much
  * @left: set to the bytes not copied since @from was not mapped there
@@ -207,7 +236,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
 /**
  * tmm_window_write() - copy into a private root, in as many windows as it takes
  * @pt: the root
- * @to: virtual address under it, in the upper half
+ * @to: virtual address under it, in either half
  * @from: kernel memory, which must not fault
  * @nr_bytes: how much
  * @left: set to the bytes not copied since @to was not mapped, or not writable
@@ -221,3 +250,22 @@ int tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void 
 	return copy_in_windows(pt, (void *)to.v, from, nr_bytes, left);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
+
+/**
+ * tmm_window_copy_between() - copy within a private root
+ * @pt: the root
+ * @to: virtual address under it, in either half
+ * @from: virtual address under it, in either half; the bytes do not overlap
+ * @nr_bytes: how much
+ * @left: set to the bytes not copied since @from was not mapped there, or @to not
+ *        writable
+ *
+ * Context: Process context, may sleep between windows.
+ * Return: 0, or an error of tmm_window_enter() with nothing copied
+ */
+int tmm_window_copy_between(struct tmm_page_table *pt, struct tmm_vaddr to, struct tmm_vaddr from,
+			    size_t nr_bytes, size_t *left)
+{
+	return copy_in_windows(pt, (void *)to.v, (const void *)from.v, nr_bytes, left);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy_between);

@@ -7,6 +7,9 @@
  * Windows belong to process context and never nest.
  *
  * Linux does the same to patch its own text (use_temporary_mm()).
+ *
+ * Addresses of the lower half look like user space to Linux's fault handler, so
+ * only tmm_window_read(), _write() and _copy_between() may use them.
  */
 #ifndef TMM_PAGING_WINDOW_H
 #define TMM_PAGING_WINDOW_H
@@ -37,5 +40,7 @@ int __must_check tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr fro
 				 size_t nr_bytes, size_t *left);
 int __must_check tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void *from,
 				  size_t nr_bytes, size_t *left);
+int __must_check tmm_window_copy_between(struct tmm_page_table *pt, struct tmm_vaddr to,
+					 struct tmm_vaddr from, size_t nr_bytes, size_t *left);
 
 #endif /* TMM_PAGING_WINDOW_H */

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Walks: what an address goes through, for whoever asks, beside all changes.
+ */
+#include "paging/mapper.h"
+
+#include "paging/page_table.h"
+#include "paging/tlb.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+
+/* Walk from the root down; true if the walk ended at a leaf. */
+static bool walk(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
+{
+	const u64 number = tmm_page_containing_address(vaddr, TMM_4K).number;
+	const u64 *table = pt->top;
+	struct tmm_walk inside;
+	unsigned int level;
+	bool found = false;
+
+	out->nr_levels = 0;
+	/* The tables' indices are the same without the upper bits; it is no address. */
+	if (!tmm_vaddr_is_canonical(vaddr.v))
+		return false;
+	tmm_walk_begin(&inside);
+	for (level = pt->levels; level >= 1; level--) {
+		u64 entry = READ_ONCE(table[tmm_table_index(number, level)]);
+
+		/* It is being split: translations do not go away meanwhile. */
+		if (tmm_entry_is_frozen(entry, level))
+			entry |= TMM_ENTRY_PRESENT;
+		out->entries[out->nr_levels++] = entry;
+		if (!tmm_entry_is_present(entry))
+			break;
+		found = tmm_entry_is_leaf(entry, level);
+		if (found)
+			break;
+		table = tmm_table_of_entry(pt, entry);
+		/* Linux's own tables, under the mirror, are not ours to read. */
+		if (!table)
+			break;
+	}
+	tmm_walk_end(&inside);
+	return found;
+}
+
+/**
+ * tmm_mapper_translate() - the physical address behind a virtual one
+ * @pt: the root
+ * @vaddr: the address
+ * @out: set on success only
+ *
+ * Theseus: Mapper::translate()
+ *
+ * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
+ * Return: 0, or -ENOENT if nothing of ours is mapped there, or it is not canonical
+ */
+int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
+			 struct tmm_translation *out)
+{
+	struct tmm_pte_dump dump;
+	u64 entry, mask;
+
+	if (!walk(pt, vaddr, &dump))
+		return -ENOENT;
+	entry = dump.entries[dump.nr_levels - 1];
+	out->size = pt->levels - dump.nr_levels;
+	out->flags = tmm_pte_flags_of_leaf(entry, out->size);
+	mask = tmm_page_size_bytes(out->size) - 1;
+	/* In a larger leaf bit 12 is part of the memory type, not of the address. */
+	out->paddr.v = (tmm_entry_paddr(entry) & ~mask) | (vaddr.v & mask);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_translate);
+
+/**
+ * tmm_mapper_translate_page() - the frame behind a page
+ * @pt: the root
+ * @page: the page
+ * @out: the frame that holds the page's first byte, of the page's size; set on
+ *       success only
+ *
+ * Theseus: Mapper::translate_page()
+ *
+ * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
+ * Return: 0; -ENOENT if nothing of ours is mapped there, or only in smaller leaves
+ */
+int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
+			      struct tmm_frame *out)
+{
+	struct tmm_translation found;
+	int err = tmm_mapper_translate(pt, tmm_page_start_address(page), &found);
+
+	if (err)
+		return err;
+	if (found.size < page.size)
+		return -ENOENT;
+	*out = tmm_frame_containing_address(found.paddr, page.size);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_translate_page);
+
+/**
+ * tmm_mapper_dump() - the entries that an address goes through
+ * @pt: the root
+ * @vaddr: the address
+ * @out: the walk, as far as it goes; Linux's own tables are not entered. None if
+ *       @vaddr is not canonical.
+ *
+ * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
+ */
+void tmm_mapper_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
+{
+	walk(pt, vaddr, out);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_dump);
