@@ -86,7 +86,9 @@ static int check_root_frames(struct tmm_frame_allocator *fa,
 	if (frames->f.allocator != fa)
 		return -EXDEV;
 	/* A table is written through the kernel's alias. */
-	return frames->f.region->window ? 0 : -EOPNOTSUPP;
+	if (!frames->f.region->window)
+		return -EOPNOTSUPP;
+	return tmm_allocated_frames_is_borrowed(frames) ? -EBUSY : 0;
 }
 
 /**
@@ -105,6 +107,7 @@ static int check_root_frames(struct tmm_frame_allocator *fa,
  * * ERR_PTR(-EINVAL)     - not two frames, or not aligned
  * * ERR_PTR(-EXDEV)      - frames of another allocator than @current_pt's
  * * ERR_PTR(-EOPNOTSUPP) - frames of device memory
+ * * ERR_PTR(-EBUSY)      - the frames are borrowed
  * * ERR_PTR(-ENOSPC)     - no two frames together are free
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed
