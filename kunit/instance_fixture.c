@@ -49,6 +49,7 @@ int tmm_test_instance_init(struct kunit *test)
 		tmm_test_memory_give(&ti->memory);
 		return err;
 	}
+	KUNIT_EXPECT_EQ(test, tmm_instance_move_to_heap(&ti->inst), 0);
 	ti->frames_before = tmm_fingerprint_frames(&ti->inst.fa);
 	ti->pages_before = tmm_fingerprint_ranges(&ti->inst.pa.ra);
 	test->priv = ti;
@@ -131,6 +132,19 @@ void tmm_test_expect_unmapped(struct kunit *test, u64 page, u64 nr)
 	}
 }
 
+/* No leaf stays frozen, none is where the hardware knows none, or at half an address. */
+static void check_leaf(struct kunit *test, u64 entry, unsigned int level)
+{
+	KUNIT_EXPECT_TRUE_MSG(test, tmm_entry_is_present(entry), "leaf of level %u", level);
+	KUNIT_ASSERT_LE(test, level, 3);
+	if (level > 1) {
+		u64 offset = tmm_page_size_bytes(tmm_leaf_size_at(level)) - 1;
+
+		/* Bit 12 is part of the memory type. */
+		KUNIT_EXPECT_EQ(test, entry & TMM_PTE_FRAME_MASK & offset & ~TMM_PAGE_SIZE, 0);
+	}
+}
+
 static u64 check_table(struct kunit *test, struct tmm_page_table *pt, u64 entry,
 		       unsigned int level)
 {
@@ -142,7 +156,9 @@ static u64 check_table(struct kunit *test, struct tmm_page_table *pt, u64 entry,
 
 	for (i = 0; i < TMM_TABLE_ENTRIES; i++) {
 		nr_used += !!table[i];
-		if (table[i] && !tmm_entry_is_leaf(table[i], level))
+		if (table[i] && tmm_entry_is_leaf(table[i], level))
+			check_leaf(test, table[i], level);
+		else if (table[i])
 			nr_tables += check_table(test, pt, table[i], level - 1);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, tmm_entry_count(entry), nr_used, "table of level %u", level);
@@ -159,6 +175,43 @@ u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt)
 		if (pt->top[slot])
 			nr_tables += check_table(test, pt, pt->top[slot], pt->levels - 1);
 	return nr_tables;
+}
+
+void tmm_test_expect_sizes(struct kunit *test, u64 page, u64 frame,
+			   const struct tmm_test_leaves *leaves)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u64 i;
+
+	for (; leaves->nr; leaves++) {
+		const u64 step = tmm_page_size_4k_pages(leaves->size);
+
+		for (i = 0; i < leaves->nr; i++, page += step, frame += step) {
+			u64 entry = tmm_test_entry(pt, page, tmm_leaf_level(leaves->size));
+
+			if (tmm_mapper_leaf_size(pt, page) == leaves->size &&
+			    tmm_entry_is_leaf(entry, tmm_leaf_level(leaves->size)) &&
+			    tmm_test_translate(pt, page) == frame &&
+			    tmm_test_translate(pt, page + step - 1) == frame + step - 1)
+				continue;
+			KUNIT_FAIL(test, "page %#llx, leaf %llu of size %u: it is of size %u, %#llx",
+				   page, i, leaves->size, tmm_mapper_leaf_size(pt, page), entry);
+			return;
+		}
+	}
+}
+
+struct page *tmm_test_large_take(struct kunit *test)
+{
+	struct page *pages = alloc_pages(GFP_KERNEL | __GFP_ZERO, TMM_INDEX_BITS);
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	return pages;
+}
+
+void tmm_test_large_give(struct page *pages)
+{
+	__free_pages(pages, TMM_INDEX_BITS);
 }
 
 void tmm_test_hog(struct kunit *test)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/instance.h"
+#include "mapping/placement.h"
 
 #include "fixture.h"
 #include "instance_fixture.h"
@@ -18,7 +19,7 @@ static void create_mapping_rounds_up(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct tmm_mapped_pages *mp;
 
-		mp = tmm_instance_create_mapping(inst, sizes[i][0], TMM_TEST_WRITABLE, true);
+		mp = tmm_instance_create_mapping(inst, inst->root, sizes[i][0], TMM_TEST_WRITABLE, true);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 		KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(mp).r.nr, sizes[i][1]);
 		KUNIT_EXPECT_GE(test, tmm_mapped_pages_range(mp).r.first, inst->pages.first);
@@ -59,10 +60,10 @@ static void create_refused_keeps_nothing(struct kunit *test)
 	u64 before = tmm_test_fingerprint(test);
 	struct tmm_mapped_pages *mp;
 
-	mp = tmm_instance_create_mapping(inst, p->nr_bytes, p->flags, true);
+	mp = tmm_instance_create_mapping(inst, inst->root, p->nr_bytes, p->flags, true);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), p->err);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
-	mp = tmm_instance_create_contiguous_mapping(inst, p->nr_bytes, p->flags, true, &paddr);
+	mp = tmm_instance_create_contiguous_mapping(inst, inst->root, p->nr_bytes, p->flags, true, &paddr);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), p->err);
 	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
@@ -74,7 +75,7 @@ static void create_contiguous_tells_the_address(struct kunit *test)
 	struct tmm_mapped_pages *mp;
 	u64 first;
 
-	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), 7 * 4096,
+	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), tmm_test_root(test), 7 * 4096,
 						    TMM_TEST_WRITABLE, true, &paddr);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	first = tmm_mapped_pages_range(mp).r.first;
@@ -96,13 +97,13 @@ static void create_contiguous_in_scattered_memory(struct kunit *test)
 	for (i = 0; i < 10; i++)
 		tmm_test_unhog(test, 2);
 	before = tmm_test_fingerprint(test);
-	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), 3 * 4096,
+	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), tmm_test_root(test), 3 * 4096,
 						    TMM_TEST_WRITABLE, true, &paddr);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	/* What need not be contiguous is served. */
-	mp = tmm_instance_create_mapping(tmm_test_inst(test), 3 * 4096, TMM_TEST_WRITABLE, true);
+	mp = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test), 3 * 4096, TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	KUNIT_EXPECT_EQ(test, mp->nr_frame_ranges, 2);
 	tmm_mapped_pages_drop(&mp);
@@ -115,7 +116,7 @@ static void count_of_everything(struct kunit *test)
 	u64 counts[TMM_NR_MARKS] = { 1, 1, 1, 1, 1, 1 };
 	struct tmm_mapped_pages *mp;
 
-	mp = tmm_instance_create_mapping(inst, 9 * 4096, TMM_TEST_WRITABLE, true);
+	mp = tmm_instance_create_mapping(inst, inst->root, 9 * 4096, TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	KUNIT_EXPECT_EQ(test, tmm_instance_count(inst, 0, 0, TMM_TEST_MEMORY_NR, counts), 0);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_METADATA], nr_metadata);
@@ -170,7 +171,7 @@ static void two_memories_are_one_supply(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, tmm_instance_init(&inst, memories, 2), 0);
 	KUNIT_EXPECT_EQ(test, inst.nr_memories, 2);
-	mp = tmm_instance_create_mapping(&inst, nr * 4096, TMM_TEST_WRITABLE, false);
+	mp = tmm_instance_create_mapping(&inst, inst.root, nr * 4096, TMM_TEST_WRITABLE, false);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, tmm_instance_count(&inst, i, 0, U64_MAX, counts[i]), 0);

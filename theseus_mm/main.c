@@ -7,6 +7,7 @@
 #include "alloc/pool.h"
 #include "device/chardev.h"
 #include "device/debugfs.h"
+#include "include/theseus_mm.h"
 #include "mapping/instance.h"
 #include "mapping/kernel_api.h"
 
@@ -23,7 +24,6 @@ MODULE_PARM_DESC(regions, "RAM to claim: <size>@<start>[,...], K/M/G suffixes, r
 
 static struct tmm_pool *pools;
 static unsigned int nr_pools;
-static struct tmm_instance instance;
 static struct tmm_chardev chardev;
 
 /* Reserved RAM is not saved: after hibernation the root would be garbage. */
@@ -74,6 +74,7 @@ static int __init claim_pools(void)
 static int __init init_instance(void)
 {
 	struct tmm_memory *memories = kcalloc(nr_pools, sizeof(*memories), GFP_KERNEL);
+	struct tmm_initial_memory_mappings initial;
 	unsigned int i;
 	int err;
 
@@ -85,8 +86,17 @@ static int __init init_instance(void)
 			.nr = pools[i].nr_bytes >> TMM_PAGE_SHIFT,
 			.window = pools[i].window,
 		};
-	err = tmm_instance_init(&instance, memories, nr_pools);
+	err = tmm_init(memories, nr_pools, &initial);
 	kfree(memories);
+	if (err == -EIO)
+		pr_err("refused: this machine does not translate through the private root as it should\n");
+	if (err)
+		return err;
+	err = tmm_init_post_heap(&initial);
+	if (err) {
+		tmm_startup_abandon(&initial);
+		tmm_exit();
+	}
 	return err;
 }
 
@@ -97,7 +107,7 @@ static void __init announce(void)
 
 	for (i = 0; i < nr_pools; i++)
 		pr_info("claimed %lluK@%#llx\n", pools[i].nr_bytes >> 10, pools[i].start);
-	tmm_range_allocator_totals(&instance.fa.ra, &totals);
+	tmm_range_allocator_totals(&tmm_kernel_instance()->fa.ra, &totals);
 	pr_info("%llu frames to give out, %u-level private root\n", totals.nr_free,
 		tmm_paging_levels());
 }
@@ -121,9 +131,8 @@ static int __init tmm_module_init(void)
 	err = register_pm_notifier(&pm_notifier);
 	if (err)
 		goto err_instance;
-	tmm_kernel_api_publish(&instance);
-	tmm_debugfs_init(&instance);
-	err = tmm_chardev_register(&chardev, &instance);
+	tmm_debugfs_init(tmm_kernel_instance());
+	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
 	if (err)
 		goto err_debugfs;
 	announce();
@@ -131,10 +140,9 @@ static int __init tmm_module_init(void)
 
 err_debugfs:
 	tmm_debugfs_exit();
-	tmm_kernel_api_publish(NULL);
 	unregister_pm_notifier(&pm_notifier);
 err_instance:
-	tmm_instance_exit(&instance);
+	tmm_exit();
 err_pools:
 	release_pools();
 err_pages:
@@ -148,9 +156,8 @@ static void __exit tmm_module_exit(void)
 {
 	tmm_chardev_unregister(&chardev);
 	tmm_debugfs_exit();
-	tmm_kernel_api_publish(NULL);
 	unregister_pm_notifier(&pm_notifier);
-	tmm_instance_exit(&instance);
+	tmm_exit();
 	release_pools();
 	tmm_pages_exit();
 	tmm_frames_exit();

@@ -36,8 +36,9 @@ static struct tmm_mapped_pages *create(struct tmm_call *call, tmm_pte_flags_t fl
 
 	/* A fresh owner never sees old content. */
 	if (is_contiguous)
-		return tmm_instance_create_contiguous_mapping(inst, nr_bytes, flags, true, paddr);
-	return tmm_instance_create_mapping(inst, nr_bytes, flags, true);
+		return tmm_instance_create_contiguous_mapping(inst, inst->root, nr_bytes, flags,
+							      true, paddr);
+	return tmm_instance_create_mapping(inst, inst->root, nr_bytes, flags, true);
 }
 
 static int create_mapping(struct tmm_call *call, bool is_contiguous)

@@ -5,7 +5,8 @@
 #include "mapping/mapped_pages.h"
 #include "paging/window.h"
 
-#include <kunit/visibility.h>
+#include <linux/align.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/overflow.h>
@@ -137,3 +138,86 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 	return err;
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_write);
+
+/**
+ * tmm_borrow_typed() - borrow a part as an array of objects
+ * @mp: the mapping; stays alive until the borrow ends, even if it is dropped
+ * @offset: bytes from its start
+ * @nr: objects; 0 is allowed
+ * @size: bytes of each
+ * @align: that an object needs, a power of two
+ * @is_mutable: ask to write; excludes every other borrow
+ * @borrow: filled in on success only
+ *
+ * What tmm_as_type() and the others are made of. Theseus: MappedPages::as_type(),
+ * as_slice() and their mutable forms; there a misaligned offset is only logged.
+ *
+ * Context: Any. O(1).
+ * Return:
+ * * 0          - until tmm_borrow_end()
+ * * -EOVERFLOW - @offset + @nr * @size overflows
+ * * -ERANGE    - the part reaches outside the mapping
+ * * -EINVAL    - the object would be misaligned
+ * * -EACCES    - @is_mutable, and the mapping is not writable
+ * * -EBUSY     - borrowed in a way that excludes this
+ */
+int tmm_borrow_typed(struct tmm_mapped_pages *mp, u64 offset, u64 nr, size_t size, size_t align,
+		     bool is_mutable, struct tmm_borrow *borrow)
+{
+	struct tmm_page_range range;
+	u64 nr_bytes;
+	int err;
+
+	if (check_mul_overflow(nr, (u64)size, &nr_bytes))
+		return -EOVERFLOW;
+	err = tmm_borrow_begin(mp, offset, nr_bytes, is_mutable, borrow);
+	if (err)
+		return err;
+	range = tmm_mapped_pages_range(mp);
+	if (!IS_ALIGNED(tmm_page_range_start_address(&range).v + offset, align)) {
+		tmm_borrow_end(borrow);
+		return -EINVAL;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_borrow_typed);
+
+/**
+ * tmm_borrow_enter_window() - use a borrow in place
+ * @borrow: the borrow
+ * @window: filled in for tmm_borrow_leave()
+ *
+ * Context: Process context. On success interrupts are off until
+ *          tmm_borrow_leave(), which must come within a few KiB of work; no
+ *          sleeping, no locks. O(1).
+ * Return:
+ * * the address of its first byte, in the mapping's own root
+ * * ERR_PTR(-EDEADLK)    - this CPU is in a window already
+ * * ERR_PTR(-EPERM)      - not process context
+ * * ERR_PTR(-EOPNOTSUPP) - an identity mapping: its addresses are user addresses
+ *   to everything but tmm_borrow_read() and tmm_borrow_write()
+ */
+void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window *window)
+{
+	struct tmm_page_range range = tmm_mapped_pages_range(borrow->mp);
+	u64 start = tmm_page_range_start_address(&range).v + borrow->offset;
+	int err;
+
+	if ((s64)start >= 0)
+		return ERR_PTR(-EOPNOTSUPP);
+	err = tmm_window_enter(borrow->mp->pt, window);
+	return err ? ERR_PTR(err) : (void *)start;
+}
+EXPORT_SYMBOL_GPL(tmm_borrow_enter_window);
+
+/**
+ * tmm_borrow_leave() - the pointer from tmm_borrow_enter() is no longer used
+ * @window: from it, on this CPU
+ *
+ * Context: Inside the window. Interrupts are as before it when this returns.
+ */
+void tmm_borrow_leave(const struct tmm_window *window)
+{
+	tmm_window_leave(window);
+}
+EXPORT_SYMBOL_GPL(tmm_borrow_leave);

@@ -10,6 +10,9 @@
 #ifndef TMM_MAPPING_BORROW_H
 #define TMM_MAPPING_BORROW_H
 
+#include "paging/window.h"
+
+#include <linux/build_bug.h>
 #include <linux/types.h>
 
 struct tmm_mapped_pages;
@@ -21,7 +24,7 @@ struct tmm_mapped_pages;
  * @nr_bytes: length of the part
  * @is_mutable: may be written
  *
- * Theseus: BorrowedMappedPages, BorrowedSliceMappedPages
+ * Theseus: BorrowedMappedPages, BorrowedSliceMappedPages; Mutability is @is_mutable
  */
 struct tmm_borrow {
 	/* private: */
@@ -31,6 +34,7 @@ struct tmm_borrow {
 	bool is_mutable;
 };
 
+/* Any part, used by copying */
 int __must_check tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes,
 				  bool is_mutable, struct tmm_borrow *borrow);
 void tmm_borrow_end(struct tmm_borrow *borrow);
@@ -38,5 +42,68 @@ int __must_check tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, vo
 				 size_t nr_bytes);
 int __must_check tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *from,
 				  size_t nr_bytes);
+
+/*
+ * Typed borrows: a borrow that knows what it is a borrow of, used in place.
+ *
+ *	TMM_BORROW_MUT(struct ring) ring;
+ *	struct tmm_window window;
+ *	struct ring *r;
+ *
+ *	err = tmm_as_type_mut(mp, offset, &ring);
+ *	...
+ *	r = tmm_borrow_enter(&ring, &window);
+ *	if (IS_ERR(r))
+ *		...
+ *	r->head++;			interrupts are off: no sleeping, a few KiB at most
+ *	tmm_borrow_leave(&window);
+ *	...
+ *	tmm_borrow_into_inner(&ring);
+ *
+ * An immutable borrow gives a pointer to const, and does not compile where a
+ * mutable one is wanted, nor the other way round. @type is not const itself.
+ */
+#define TMM_BORROW(type)							\
+	union {									\
+		struct tmm_borrow borrow;					\
+		const type *is;							\
+	}
+
+#define TMM_BORROW_MUT(type)							\
+	union {									\
+		struct tmm_borrow borrow;					\
+		type *is;							\
+	}
+
+#define TMM_BORROW_IS_MUT(b)							\
+	(!__builtin_types_compatible_p(typeof((b)->is), const typeof(*(b)->is) *))
+
+/* Does not compile if @b is of the other kind. */
+#define tmm_as_slice_checked(mp, offset, nr, b, is_mutable) ({			\
+	BUILD_BUG_ON_MSG(TMM_BORROW_IS_MUT(b) != (is_mutable),			\
+			 "TMM_BORROW() is for as_type() and as_slice(), TMM_BORROW_MUT() for _mut()"); \
+	tmm_borrow_typed(mp, offset, nr, sizeof(*(b)->is), __alignof__(*(b)->is), \
+			 is_mutable, &(b)->borrow);				\
+})
+
+/* One object at @offset bytes. Theseus: as_type(), borrow_type() and their _mut */
+#define tmm_as_type(mp, offset, b)	tmm_as_slice_checked(mp, offset, 1, b, false)
+#define tmm_as_type_mut(mp, offset, b)	tmm_as_slice_checked(mp, offset, 1, b, true)
+/* @nr objects from @offset bytes on. Theseus: as_slice(), borrow_slice() and their _mut */
+#define tmm_as_slice(mp, offset, nr, b)	tmm_as_slice_checked(mp, offset, nr, b, false)
+#define tmm_as_slice_mut(mp, offset, nr, b) tmm_as_slice_checked(mp, offset, nr, b, true)
+
+/* A pointer to the first object until tmm_borrow_leave(), or an error pointer. */
+#define tmm_borrow_enter(b, window)						\
+	((typeof((b)->is))tmm_borrow_enter_window(&(b)->borrow, window))
+
+/* Theseus: into_inner() */
+#define tmm_borrow_into_inner(b)	tmm_borrow_end(&(b)->borrow)
+
+int __must_check tmm_borrow_typed(struct tmm_mapped_pages *mp, u64 offset, u64 nr, size_t size,
+				  size_t align, bool is_mutable, struct tmm_borrow *borrow);
+void * __must_check tmm_borrow_enter_window(const struct tmm_borrow *borrow,
+					    struct tmm_window *window);
+void tmm_borrow_leave(const struct tmm_window *window);
 
 #endif /* TMM_MAPPING_BORROW_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/instance.h"
 
+#include "alloc/device_region.h"
 #include "core/bug.h"
-#include "mapping/mapped_pages.h"
 #include "paging/page_table.h"
 
 #include <kunit/visibility.h>
@@ -15,7 +15,7 @@
 #include <linux/string.h>
 
 /* Frames at the start of a run of @nr that hold the tables of both its parts. */
-static u64 nr_metadata_frames(u64 first, u64 nr)
+static u64 nr_metadata_frames(u64 first, u64 nr, size_t nr_early_bytes)
 {
 	/*
 	 * Both parts' tables together have a byte per frame, and the bytes for
@@ -25,13 +25,48 @@ static u64 nr_metadata_frames(u64 first, u64 nr)
 	 */
 	u64 bytes = tmm_frame_table_nr_bytes(first, nr) + 2 * TMM_TABLE_ENTRIES + (nr >> 20);
 
-	return DIV_ROUND_UP(bytes, TMM_PAGE_SIZE);
+	return DIV_ROUND_UP(bytes + nr_early_bytes, TMM_PAGE_SIZE);
 }
 
+/**
+ * struct early_memory - what allocators start on
+ * @nr_frame_bytes: for objects of the frame allocator
+ * @nr_page_bytes: for objects of the page allocator
+ */
+struct early_memory {
+	size_t nr_frame_bytes;
+	size_t nr_page_bytes;
+};
+
+/*
+ * Regions, their first allocations and the first mappings take less than these;
+ * an allocator that needs more says -ENOMEM.
+ */
+static struct early_memory plan_early(struct tmm_instance *inst)
+{
+	const size_t nr = 16 + 8 * inst->nr_memories;
+
+	return (struct early_memory){
+		.nr_frame_bytes = nr * tmm_range_object_size(&inst->fa.ra),
+		.nr_page_bytes = nr * tmm_range_object_size(&inst->pa.ra),
+	};
+}
+
+static void start_early(struct tmm_instance *inst, void *memory, struct early_memory early)
+{
+	tmm_range_allocator_start_early(&inst->fa.ra, memory, early.nr_frame_bytes);
+	tmm_range_allocator_start_early(&inst->pa.ra, memory + early.nr_frame_bytes,
+					early.nr_page_bytes);
+}
+
+/* The first run also holds the state that allocators start on. */
 static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *mem)
 {
+	const bool is_first = mem == inst->memories;
+	const struct early_memory early = plan_early(inst);
+	const size_t nr_early_bytes = is_first ? early.nr_frame_bytes + early.nr_page_bytes : 0;
 	const struct tmm_memory *memory = &mem->memory;
-	u64 nr_metadata = nr_metadata_frames(memory->first, memory->nr);
+	u64 nr_metadata = nr_metadata_frames(memory->first, memory->nr, nr_early_bytes);
 	struct tmm_allocation_request req = tmm_request_at(memory->first, nr_metadata);
 	u64 nr_table_bytes;
 	int err;
@@ -47,6 +82,9 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	mem->general.range.nr = memory->nr - nr_metadata;
 	mem->general.window = memory->window + (nr_metadata << TMM_PAGE_SHIFT);
 
+	/* From the end: aligned for any object, and the tables are bytes. */
+	if (is_first)
+		start_early(inst, mem->general.window - nr_early_bytes, early);
 	nr_table_bytes = tmm_frame_table_nr_bytes(memory->first, nr_metadata);
 	err = tmm_frame_allocator_add(&inst->fa, &mem->metadata, memory->window);
 	if (err)
@@ -71,12 +109,21 @@ static int divide_memories(struct tmm_instance *inst)
 	return 0;
 }
 
-static int add_private_pages(struct tmm_instance *inst)
+static int add_page_regions(struct tmm_instance *inst)
 {
+	int err;
+
 	inst->pages.type = TMM_REGION_GENERAL;
 	inst->pages.first = tmm_private_first_page();
 	inst->pages.nr = TMM_PRIVATE_NR_PAGES;
-	return tmm_page_allocator_add(&inst->pa, &inst->pages);
+	err = tmm_page_allocator_add(&inst->pa, &inst->pages);
+	if (err)
+		return err;
+	/* Virtual is physical there; page 0 is NULL. */
+	inst->low_pages.type = TMM_REGION_DESIGNATED;
+	inst->low_pages.first = 1;
+	inst->low_pages.nr = tmm_page_number_limit() / 2 - 1;
+	return tmm_page_allocator_add(&inst->pa, &inst->low_pages);
 }
 
 /* Also undoes a half-done tmm_instance_init(). */
@@ -111,6 +158,8 @@ int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memori
 	int err;
 
 	memset(inst, 0, sizeof(*inst));
+	mutex_init(&inst->device_lock);
+	INIT_LIST_HEAD(&inst->devices);
 	tmm_frame_allocator_init(&inst->fa);
 	tmm_page_allocator_init(&inst->pa);
 	inst->memories = kcalloc(nr_memories, sizeof(*inst->memories), GFP_KERNEL);
@@ -122,7 +171,7 @@ int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memori
 
 	err = divide_memories(inst);
 	if (!err)
-		err = add_private_pages(inst);
+		err = add_page_regions(inst);
 	if (err)
 		goto err_forget;
 	inst->root = tmm_page_table_create(&inst->fa);
@@ -137,6 +186,35 @@ err_forget:
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_init);
 
+/* Device regions that nobody removed. */
+static void forget_devices(struct tmm_instance *inst)
+{
+	struct tmm_device_region *device, *next;
+
+	list_for_each_entry_safe(device, next, &inst->devices, link) {
+		list_del(&device->link);
+		TMM_BUG_IF(tmm_device_region_remove(&inst->fa, &device));
+	}
+}
+
+/**
+ * tmm_instance_move_to_heap() - let allocators work on the kernel's heap
+ * @inst: the instance
+ *
+ * Until then their state lies in the first run of memory, where there is room for
+ * what start-up needs and not for more.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ENOMEM: try again
+ */
+int tmm_instance_move_to_heap(struct tmm_instance *inst)
+{
+	int err = tmm_range_allocator_move_to_heap(&inst->fa.ra);
+
+	return err ?: tmm_range_allocator_move_to_heap(&inst->pa.ra);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_move_to_heap);
+
 /**
  * tmm_instance_exit() - undo tmm_instance_init()
  * @inst: the instance; everything it gave out has come back
@@ -145,119 +223,11 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_instance_init);
  */
 void tmm_instance_exit(struct tmm_instance *inst)
 {
+	forget_devices(inst);
 	tmm_page_table_put(inst->root);
 	forget_memories(inst);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_exit);
-
-/**
- * tmm_chunks_of_bytes() - chunks that a number of bytes touches
- * @offset: where in the first chunk they start, below 4096
- * @nr_bytes: how many
- * @nr: set on success only
- *
- * Return: 0, -EINVAL if @nr_bytes is 0, or -EOVERFLOW
- */
-int tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr)
-{
-	u64 end;
-
-	if (!nr_bytes)
-		return -EINVAL;
-	if (check_add_overflow(offset, nr_bytes, &end) ||
-	    check_add_overflow(end, TMM_PAGE_SIZE - 1, &end))
-		return -EOVERFLOW;
-	*nr = end >> TMM_PAGE_SHIFT;
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_chunks_of_bytes);
-
-static struct tmm_allocated_pages *allocate_pages(struct tmm_instance *inst, u64 nr_bytes)
-{
-	struct tmm_allocation_request req;
-	u64 nr;
-	int err = tmm_chunks_of_bytes(0, nr_bytes, &nr);
-
-	if (err)
-		return ERR_PTR(err);
-	req = tmm_request_any(nr);
-	return tmm_page_allocator_allocate(&inst->pa, &req);
-}
-
-/**
- * tmm_instance_create_mapping() - new pages, mapped to new frames
- * @inst: the instance
- * @nr_bytes: size, rounded up to whole pages
- * @flags: what the mapping may be used for
- * @zero: clear the frames first
- *
- * Theseus: memory::create_mapping()
- *
- * Context: Process context, may sleep. O(pages).
- * Return: the mapping, ERR_PTR(-EINVAL) if @nr_bytes is 0, ERR_PTR(-EOVERFLOW),
- * or an error of tmm_page_allocator_allocate() or tmm_map_allocated_pages();
- * after an error nothing stays allocated
- */
-struct tmm_mapped_pages *tmm_instance_create_mapping(struct tmm_instance *inst, u64 nr_bytes,
-						     tmm_pte_flags_t flags, bool zero)
-{
-	struct tmm_allocated_pages *pages = allocate_pages(inst, nr_bytes);
-	struct tmm_mapped_pages *mp;
-
-	if (IS_ERR(pages))
-		return ERR_CAST(pages);
-	mp = tmm_map_allocated_pages(inst->root, &pages, flags, zero);
-	tmm_allocated_pages_drop(&pages);
-	return mp;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_mapping);
-
-/**
- * tmm_instance_create_contiguous_mapping() - new pages, mapped to one run of frames
- * @inst: the instance
- * @nr_bytes: size, rounded up to whole pages
- * @flags: what the mapping may be used for
- * @zero: clear the frames first
- * @paddr: set to the physical address, on success only
- *
- * Theseus: memory::create_contiguous_mapping()
- *
- * Context: Process context, may sleep. O(pages).
- * Return: the mapping, or an error as tmm_instance_create_mapping(); after an
- * error nothing stays allocated
- */
-struct tmm_mapped_pages *
-tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, u64 nr_bytes,
-				       tmm_pte_flags_t flags, bool zero, struct tmm_paddr *paddr)
-{
-	struct tmm_allocated_pages *pages = allocate_pages(inst, nr_bytes);
-	struct tmm_allocated_frames *frames = NULL;
-	struct tmm_allocation_request req;
-	struct tmm_mapped_pages *mp;
-	u64 first;
-	int err;
-
-	if (IS_ERR(pages))
-		return ERR_CAST(pages);
-	req = tmm_request_any(tmm_allocated_pages_nr(pages));
-	frames = tmm_frame_allocator_allocate(&inst->fa, &req);
-	err = PTR_ERR_OR_ZERO(frames);
-	if (!err && zero)
-		err = tmm_allocated_frames_zero(frames);
-	if (err) {
-		mp = ERR_PTR(err);
-		goto out;
-	}
-	first = frames->f.chunk.start;
-	mp = tmm_map_allocated_pages_to(inst->root, &pages, &frames, flags);
-	if (!IS_ERR(mp))
-		paddr->v = first << TMM_PAGE_SHIFT;
-out:
-	tmm_allocated_frames_drop(&frames);
-	tmm_allocated_pages_drop(&pages);
-	return mp;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_contiguous_mapping);
 
 /* Count the part of [start, end) that @region has. */
 static int count_part(struct tmm_instance *inst, const struct tmm_range_region *region, u64 start,
@@ -302,7 +272,75 @@ int tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 	err = count_part(inst, &mem->general.range, start, end, counts);
 	if (!err)
 		err = count_part(inst, &mem->metadata.range, start, end, unused);
-	counts[TMM_MARK_METADATA] += unused[TMM_MARK_ALLOCATED];
+	counts[TMM_MARK_METADATA] += unused[TMM_MARK_ALLOCATED] + unused[TMM_MARK_MAPPED];
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_count);
+
+/**
+ * tmm_instance_add_reserved_region() - let device memory be given out
+ * @inst: the instance
+ * @start: physical address, a multiple of 4096
+ * @nr_bytes: size, a multiple of 4096
+ * @type: how it is cached, in every mapping of it
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or an error of tmm_device_region_add()
+ */
+int tmm_instance_add_reserved_region(struct tmm_instance *inst, struct tmm_paddr start,
+				     u64 nr_bytes, enum tmm_memory_type type)
+{
+	struct tmm_device_region *device;
+
+	mutex_lock(&inst->device_lock);
+	device = tmm_device_region_add(&inst->fa, start, nr_bytes, type);
+	if (!IS_ERR(device))
+		list_add(&device->link, &inst->devices);
+	mutex_unlock(&inst->device_lock);
+	return PTR_ERR_OR_ZERO(device);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_add_reserved_region);
+
+static struct tmm_device_region *find_device(struct tmm_instance *inst, u64 first, u64 nr)
+{
+	struct tmm_device_region *device;
+
+	lockdep_assert_held(&inst->device_lock);
+	list_for_each_entry(device, &inst->devices, link)
+		if (device->region.range.first == first && device->region.range.nr == nr)
+			return device;
+	return NULL;
+}
+
+/**
+ * tmm_instance_remove_reserved_region() - undo tmm_instance_add_reserved_region()
+ * @inst: the instance
+ * @start: as it was added
+ * @nr_bytes: as it was added
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * 0       - it is no longer ours
+ * * -ERANGE - no such region was added
+ * * -EBUSY  - a frame of it is owned; nothing changed
+ */
+int tmm_instance_remove_reserved_region(struct tmm_instance *inst, struct tmm_paddr start,
+					u64 nr_bytes)
+{
+	struct tmm_device_region *device;
+	int err = -ERANGE;
+
+	if ((start.v | nr_bytes) & (TMM_PAGE_SIZE - 1))
+		return err;
+	mutex_lock(&inst->device_lock);
+	device = find_device(inst, start.v >> TMM_PAGE_SHIFT, nr_bytes >> TMM_PAGE_SHIFT);
+	if (device) {
+		list_del(&device->link);
+		err = tmm_device_region_remove(&inst->fa, &device);
+		if (err)
+			list_add(&device->link, &inst->devices);
+	}
+	mutex_unlock(&inst->device_lock);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_remove_reserved_region);

@@ -15,28 +15,19 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "core/pte_flags.h"
+#include "mapping/memory.h"
+
+#include <linux/mutex.h>
 
 struct tmm_mapped_pages;
 struct tmm_page_table;
-
-/**
- * struct tmm_memory - a run of RAM for an instance
- * @first: number of the first frame
- * @nr: frames in it
- * @window: kernel alias of the first frame, for the whole run
- */
-struct tmm_memory {
-	u64 first;
-	u64 nr;
-	void *window;
-};
 
 /**
  * struct tmm_instance_memory - a run of RAM as an instance divides it
  * @memory: the run
  * @metadata: its first part, reserved
  * @general: the rest
- * @metadata_frames: owns all of @metadata
+ * @metadata_frames: owns all of @metadata; NULL once its mapping does
  */
 struct tmm_instance_memory {
 	struct tmm_memory memory;
@@ -48,35 +39,56 @@ struct tmm_instance_memory {
 /**
  * struct tmm_instance - all of it
  * @fa: frames
- * @pa: pages, those of the guard hole
- * @pages: the one region of @pa
+ * @pa: pages: those of the guard hole, and the low half for identity mappings
+ * @pages: the guard hole, general
+ * @low_pages: the low half but for page 0, designated
  * @root: the shared root
  * @nr_memories: runs of RAM
  * @memories: the runs
+ * @device_lock: protects @devices
+ * @devices: struct tmm_device_region
  */
 struct tmm_instance {
 	struct tmm_frame_allocator fa;
 	struct tmm_page_allocator pa;
 	struct tmm_range_region pages;
+	struct tmm_range_region low_pages;
 	struct tmm_page_table *root;
 	unsigned int nr_memories;
 	struct tmm_instance_memory *memories;
+	struct mutex device_lock;
+	struct list_head devices;
 };
 
 int __must_check tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 				   unsigned int nr_memories);
+int __must_check tmm_instance_move_to_heap(struct tmm_instance *inst);
 void tmm_instance_exit(struct tmm_instance *inst);
 
-struct tmm_mapped_pages * __must_check
-tmm_instance_create_mapping(struct tmm_instance *inst, u64 nr_bytes, tmm_pte_flags_t flags,
-			    bool zero);
-struct tmm_mapped_pages * __must_check
-tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, u64 nr_bytes,
-				       tmm_pte_flags_t flags, bool zero, struct tmm_paddr *paddr);
 int __must_check tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 				    u64 nr, u64 counts[TMM_NR_MARKS]);
 
-/* Chunks that @nr_bytes from @offset within a chunk on touch; -EINVAL for none. */
-int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr);
+/* create.c: pages, frames and entries at once; @pt is a root of @inst */
+struct tmm_mapped_pages * __must_check
+tmm_instance_create_mapping(struct tmm_instance *inst, struct tmm_page_table *pt, u64 nr_bytes,
+			    tmm_pte_flags_t flags, bool zero);
+struct tmm_mapped_pages * __must_check
+tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
+				       u64 nr_bytes, tmm_pte_flags_t flags, bool zero,
+				       struct tmm_paddr *paddr);
+struct tmm_mapped_pages * __must_check
+tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
+				     const struct tmm_allocation_request *req,
+				     tmm_pte_flags_t flags);
+struct tmm_mapped_pages * __must_check
+tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *pt,
+			     struct tmm_paddr start, u64 nr_bytes, tmm_pte_flags_t flags);
+
+/* Device memory, added and removed at run time */
+int __must_check tmm_instance_add_reserved_region(struct tmm_instance *inst,
+						  struct tmm_paddr start, u64 nr_bytes,
+						  enum tmm_memory_type type);
+int __must_check tmm_instance_remove_reserved_region(struct tmm_instance *inst,
+						     struct tmm_paddr start, u64 nr_bytes);
 
 #endif /* TMM_MAPPING_INSTANCE_H */

@@ -9,69 +9,122 @@
 #include <linux/export.h>
 
 /* Set before anyone can link to us, cleared after the last has gone. */
-static struct tmm_instance *kernel_instance;
+static struct tmm_instance kernel_instance;
+static bool is_initialised;
+static struct tmm_mmi *kernel_mmi;
 
 /**
- * tmm_kernel_api_publish() - name the instance that the public functions use
- * @inst: the instance, or NULL
+ * tmm_kernel_instance() - the instance that the public functions use
+ *
+ * Return: the instance; nothing is in it before tmm_init()
  */
-void tmm_kernel_api_publish(struct tmm_instance *inst)
+struct tmm_instance *tmm_kernel_instance(void)
 {
-	kernel_instance = inst;
+	return &kernel_instance;
 }
 
 /**
- * tmm_allocate_frames() - take frames
- * @nr_frames: how many of 4 KiB, contiguous
+ * tmm_init() - bring up the module's instance
+ * @memories: runs of RAM that do not overlap and that nobody else uses
+ * @nr_memories: how many, 1 or more
+ * @initial: set to what is mapped now, on success only
  *
- * They hold what their last owner left: see tmm_allocated_frames_zero().
+ * The module does this when it is loaded, once.
  *
- * Theseus: allocate_frames()
+ * Theseus: memory::init()
  *
- * Context: Process context, may sleep. O(log n).
- * Return: the frames, the caller's until tmm_allocated_frames_drop();
- * ERR_PTR(-EINVAL) for none, ERR_PTR(-ENOSPC) or ERR_PTR(-ENOMEM)
+ * Context: Process context, may sleep.
+ * Return: 0; -EBUSY if it is up already; or an error of tmm_startup_init()
  */
-struct tmm_allocated_frames *tmm_allocate_frames(u64 nr_frames)
+int tmm_init(const struct tmm_memory *memories, unsigned int nr_memories,
+	     struct tmm_initial_memory_mappings *initial)
 {
-	struct tmm_allocation_request req = tmm_request_any(nr_frames);
+	int err;
 
-	return tmm_frame_allocator_allocate(&kernel_instance->fa, &req);
+	if (is_initialised)
+		return -EBUSY;
+	err = tmm_startup_init(&kernel_instance, memories, nr_memories, initial);
+	is_initialised = !err;
+	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_frames);
+EXPORT_SYMBOL_GPL(tmm_init);
 
 /**
- * tmm_allocate_pages() - take pages
- * @nr_pages: how many of 4 KiB, contiguous
+ * tmm_init_post_heap() - finish start-up, and publish the kernel's context
+ * @initial: from tmm_init(); consumed on success, untouched on error
  *
- * Theseus: allocate_pages()
+ * Theseus: memory::init_post_heap()
  *
- * Context: Process context, may sleep. O(log n).
- * Return: the pages, the caller's until tmm_allocated_pages_drop();
- * ERR_PTR(-EINVAL) for none, ERR_PTR(-ENOSPC) or ERR_PTR(-ENOMEM)
+ * Context: Process context, may sleep.
+ * Return: 0; -EBUSY if it was done already; or -ENOMEM
  */
-struct tmm_allocated_pages *tmm_allocate_pages(u64 nr_pages)
+int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
 {
-	struct tmm_allocation_request req = tmm_request_any(nr_pages);
+	struct tmm_mmi *mmi;
+	int err;
 
-	return tmm_page_allocator_allocate(&kernel_instance->pa, &req);
+	if (kernel_mmi)
+		return -EBUSY;
+	err = tmm_startup_post_heap(&kernel_instance, initial, &mmi);
+	if (!err)
+		kernel_mmi = mmi;
+	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages);
+EXPORT_SYMBOL_GPL(tmm_init_post_heap);
+
+/**
+ * tmm_exit() - undo tmm_init_post_heap() and tmm_init()
+ *
+ * Context: Process context, may sleep. Everything given out has come back.
+ */
+void tmm_exit(void)
+{
+	tmm_mmi_put(kernel_mmi);
+	kernel_mmi = NULL;
+	if (is_initialised)
+		tmm_instance_exit(&kernel_instance);
+	is_initialised = false;
+}
+
+/**
+ * tmm_get_kernel_mmi_ref() - the context that kernel code works in
+ *
+ * Theseus: get_kernel_mmi_ref()
+ *
+ * Context: Any but interrupt.
+ * Return: the context with a reference, the caller's to tmm_mmi_put(); NULL before
+ * start-up is finished
+ */
+struct tmm_mmi *tmm_get_kernel_mmi_ref(void)
+{
+	if (kernel_mmi)
+		tmm_mmi_get(kernel_mmi);
+	return kernel_mmi;
+}
+EXPORT_SYMBOL_GPL(tmm_get_kernel_mmi_ref);
 
 /**
  * tmm_create_mapping() - new pages, mapped to new frames
  * @nr_bytes: size, rounded up to whole pages
  * @flags: what the mapping may be used for
  *
+ * Under the root that is active in the kernel's context. The frames hold what
+ * their last owner left.
+ *
  * Theseus: create_mapping()
  *
- * Context: Process context, may sleep. O(pages).
+ * Context: Process context, may sleep. O(leaves).
  * Return: the mapping, the caller's until tmm_mapped_pages_drop(), or an error of
  * tmm_instance_create_mapping()
  */
 struct tmm_mapped_pages *tmm_create_mapping(u64 nr_bytes, tmm_pte_flags_t flags)
 {
-	return tmm_instance_create_mapping(kernel_instance, nr_bytes, flags, false);
+	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_mapped_pages *mp =
+		tmm_instance_create_mapping(&kernel_instance, pt, nr_bytes, flags, false);
+
+	tmm_page_table_put(pt);
+	return mp;
 }
 EXPORT_SYMBOL_GPL(tmm_create_mapping);
 
@@ -83,32 +136,141 @@ EXPORT_SYMBOL_GPL(tmm_create_mapping);
  *
  * Theseus: create_contiguous_mapping()
  *
- * Context: Process context, may sleep. O(pages).
+ * Context: Process context, may sleep. O(leaves).
  * Return: as tmm_create_mapping()
  */
 struct tmm_mapped_pages *tmm_create_contiguous_mapping(u64 nr_bytes, tmm_pte_flags_t flags,
 						       struct tmm_paddr *paddr)
 {
-	return tmm_instance_create_contiguous_mapping(kernel_instance, nr_bytes, flags, false,
-						      paddr);
+	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_mapped_pages *mp =
+		tmm_instance_create_contiguous_mapping(&kernel_instance, pt, nr_bytes, flags,
+						       false, paddr);
+
+	tmm_page_table_put(pt);
+	return mp;
 }
 EXPORT_SYMBOL_GPL(tmm_create_contiguous_mapping);
 
 /**
+ * tmm_create_identity_mapping() - new frames, mapped where virtual is physical
+ * @nr_pages: how many of 4 KiB, contiguous
+ * @flags: what the mapping may be used for
+ *
+ * Theseus: create_identity_mapping()
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: the mapping, the caller's until tmm_mapped_pages_drop(), or an error of
+ * tmm_instance_create_identity_mapping()
+ */
+struct tmm_mapped_pages *tmm_create_identity_mapping(u64 nr_pages, tmm_pte_flags_t flags)
+{
+	const struct tmm_allocation_request req = tmm_request_any(nr_pages);
+
+	return tmm_create_identity_mapping_by_request(&req, flags);
+}
+EXPORT_SYMBOL_GPL(tmm_create_identity_mapping);
+
+/**
+ * tmm_create_identity_mapping_by_request() - the same, with a choice of frames
+ * @req: which frames: at, aligned, in a range; of reserved regions too
+ * @flags: what the mapping may be used for
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: as tmm_create_identity_mapping()
+ */
+struct tmm_mapped_pages *
+tmm_create_identity_mapping_by_request(const struct tmm_allocation_request *req,
+				       tmm_pte_flags_t flags)
+{
+	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_mapped_pages *mp =
+		tmm_instance_create_identity_mapping(&kernel_instance, pt, req, flags);
+
+	tmm_page_table_put(pt);
+	return mp;
+}
+EXPORT_SYMBOL_GPL(tmm_create_identity_mapping_by_request);
+
+/**
+ * tmm_map_frame_range() - new pages, mapped to the frames at an address
+ * @start: physical address; the mapping starts at the frame that contains it
+ * @nr_bytes: bytes from @start on that it covers
+ * @flags: what the mapping may be used for; TMM_MMIO_FLAGS for registers
+ *
+ * Theseus: map_frame_range()
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: the mapping, the caller's until tmm_mapped_pages_drop(), or an error of
+ * tmm_instance_map_frame_range()
+ */
+struct tmm_mapped_pages *tmm_map_frame_range(struct tmm_paddr start, u64 nr_bytes,
+					     tmm_pte_flags_t flags)
+{
+	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_mapped_pages *mp =
+		tmm_instance_map_frame_range(&kernel_instance, pt, start, nr_bytes, flags);
+
+	tmm_page_table_put(pt);
+	return mp;
+}
+EXPORT_SYMBOL_GPL(tmm_map_frame_range);
+
+/**
+ * tmm_add_reserved_region() - let device memory be given out
+ * @start: physical address, a multiple of 4096
+ * @nr_bytes: size, a multiple of 4096
+ * @type: how it is cached, in every mapping of it
+ *
+ * Its frames go only to those who ask for them by address. Whoever adds a region
+ * sees that the device stays until it is removed.
+ *
+ * Theseus: frame_allocator's reserved regions, to which one can be added but never
+ * removed
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or an error of tmm_device_region_add()
+ */
+int tmm_add_reserved_region(struct tmm_paddr start, u64 nr_bytes, enum tmm_memory_type type)
+{
+	return tmm_instance_add_reserved_region(&kernel_instance, start, nr_bytes, type);
+}
+EXPORT_SYMBOL_GPL(tmm_add_reserved_region);
+
+/**
+ * tmm_remove_reserved_region() - undo tmm_add_reserved_region()
+ * @start: as it was added
+ * @nr_bytes: as it was added
+ *
+ * Context: Process context, may sleep.
+ * Return:
+ * * 0       - it is no longer known
+ * * -ERANGE - no such region was added
+ * * -EBUSY  - a frame of it is owned; nothing changed
+ */
+int tmm_remove_reserved_region(struct tmm_paddr start, u64 nr_bytes)
+{
+	return tmm_instance_remove_reserved_region(&kernel_instance, start, nr_bytes);
+}
+EXPORT_SYMBOL_GPL(tmm_remove_reserved_region);
+
+/**
  * tmm_translate() - the physical address behind a virtual one
- * @vaddr: an address of the shared root
+ * @vaddr: an address of the root that is active in the kernel's context
  * @paddr: set on success only
  *
  * Theseus: translate()
  *
- * Context: Any but NMI. O(levels).
+ * Context: Any but interrupt. O(levels).
  * Return: 0, or -ENOENT if nothing is mapped there
  */
 int tmm_translate(struct tmm_vaddr vaddr, struct tmm_paddr *paddr)
 {
+	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
 	struct tmm_translation found;
-	int err = tmm_mapper_translate(kernel_instance->root, vaddr, &found);
+	int err = tmm_mapper_translate(pt, vaddr, &found);
 
+	tmm_page_table_put(pt);
 	if (!err)
 		*paddr = found.paddr;
 	return err;

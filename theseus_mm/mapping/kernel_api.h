@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The module's own instance, and the public functions that work on it.
+ * The module's own instance and the context kernel code works in; the public
+ * functions (include/theseus_mm.h) apply the layers below to them.
  */
 #ifndef TMM_MAPPING_KERNEL_API_H
 #define TMM_MAPPING_KERNEL_API_H
 
 struct tmm_instance;
 
-void tmm_kernel_api_publish(struct tmm_instance *inst);
+struct tmm_instance *tmm_kernel_instance(void);
+void tmm_exit(void);
 
 #endif /* TMM_MAPPING_KERNEL_API_H */

@@ -59,7 +59,8 @@ static struct tmm_mapped_pages *new_mapping(struct tmm_page_table *pt, tmm_pte_f
 	atomic64_inc(&pt->nr_mappings);
 	mp->pt = pt;
 	INIT_LIST_HEAD(&mp->frames);
-	mp->flags = (flags & ~TMM_PTE_OURS) | TMM_PTE_VALID | TMM_PTE_EXCLUSIVE;
+	INIT_LIST_HEAD(&mp->link);
+	mp->flags = flags;
 	return mp;
 }
 
@@ -96,204 +97,79 @@ static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
 	return tmm_frames_into_allocated(&unmapped);
 }
 
-static void drop_frames_list(struct list_head *list)
+/* Give back what the pages of @mp mapped to; the entries are cleared. */
+static void release_frames(struct tmm_mapped_pages *mp)
 {
-	struct tmm_allocated_frames *frames, *next;
+	struct tmm_allocated_frames *run;
 
-	list_for_each_entry_safe(frames, next, list, f.link) {
-		list_del_init(&frames->f.link);
-		tmm_allocated_frames_drop(&frames);
+	while ((run = take_frames(mp))) {
+		tmm_allocated_frames_drop(&run);
 		cond_resched();
 	}
-}
-
-/* Map each run of @list in turn; consumes all of it, or undoes everything. */
-static int map_list(struct tmm_mapped_pages *mp, u64 page, struct list_head *list)
-{
-	const u64 bits = tmm_pte_leaf_bits(mp->flags, true);
-	struct tmm_allocated_frames *frames, *next;
-	u64 done = 0;
-	int err;
-
-	list_for_each_entry(frames, list, f.link) {
-		u64 nr = tmm_frames_nr(&frames->f);
-
-		err = tmm_mapper_map(mp->pt, page + done, frames->f.chunk.start, nr, bits, TMM_4K);
-		if (err)
-			goto err_unmap;
-		done += nr;
-	}
-	list_for_each_entry_safe(frames, next, list, f.link) {
-		list_del_init(&frames->f.link);
-		append_frames(mp, tmm_frames_into_mapped(&frames));
-		cond_resched();
-	}
-	return 0;
-
-err_unmap:
-	tmm_mapper_unmap(mp->pt, page, done);
-	return err;
+	if (mp->borrowed)
+		tmm_allocated_frames_unborrow(mp->borrowed);
+	mp->borrowed = NULL;
 }
 
 /**
- * tmm_map_allocated_pages_to() - map pages to frames
+ * tmm_mapping_new() - a mapping of pages that are not mapped yet
  * @pt: the root
- * @pages: not empty; consumed on success, untouched on error
- * @frames: as many; consumed on success, untouched on error
- * @flags: what the mapping may be used for
+ * @pages: its pages; the caller's until the mapping is complete
+ * @flags: what it may be used for; checked
  *
- * Theseus: Mapper::map_allocated_pages_to(). There a failure half-way frees
- * frames that are still mapped; here it changes nothing.
- *
- * Context: Process context, may sleep. O(pages).
- * Return:
- * * the mapping          - @pages and @frames are NULL now
- * * ERR_PTR(-EINVAL)     - the counts differ or are 0, or the flags are malformed
- * * ERR_PTR(-EOPNOTSUPP) - a memory type on RAM
- * * ERR_PTR(-EEXIST)     - a page is mapped already
- * * ERR_PTR(-ENOSPC)     - no frame is left for a table
- * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
+ * Context: Process context, may sleep.
+ * Return: the mapping, exclusive so far, or NULL if the kernel heap is exhausted
  */
-struct tmm_mapped_pages *tmm_map_allocated_pages_to(struct tmm_page_table *pt,
-						    struct tmm_allocated_pages **pages,
-						    struct tmm_allocated_frames **frames,
-						    tmm_pte_flags_t flags)
+struct tmm_mapped_pages *tmm_mapping_new(struct tmm_page_table *pt,
+					 struct tmm_allocated_pages *pages, tmm_pte_flags_t flags)
 {
 	struct tmm_mapped_pages *mp;
-	LIST_HEAD(list);
-	int err;
 
-	err = tmm_pte_flags_check(flags);
-	if (!err)
-		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
-	if (err)
-		return ERR_PTR(err);
-	if (!tmm_allocated_pages_nr(*pages) ||
-	    tmm_allocated_pages_nr(*pages) != tmm_frames_nr(&(*frames)->f))
-		return ERR_PTR(-EINVAL);
+	flags = (flags & ~TMM_PTE_OURS) | TMM_PTE_VALID | TMM_PTE_EXCLUSIVE;
 	mp = new_mapping(pt, flags);
-	if (!mp)
-		return ERR_PTR(-ENOMEM);
-
-	list_add(&(*frames)->f.link, &list);
-	err = map_list(mp, (*pages)->chunk.start, &list);
-	if (err) {
-		list_del_init(&(*frames)->f.link);
-		free_mapping(mp);
-		return ERR_PTR(err);
-	}
-	mp->pages = *pages;
-	*pages = NULL;
-	*frames = NULL;
+	if (mp)
+		mp->pages = pages;
 	return mp;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_map_allocated_pages_to);
 
-/* The next run for a mapping that needs @nr more: all at once, or the longest. */
-static struct tmm_allocated_frames *allocate_some(struct tmm_frame_allocator *fa, u64 nr)
+/**
+ * tmm_mapping_extend() - map the next pages of a mapping in the making
+ * @mp: from tmm_mapping_new()
+ * @done: pages mapped so far
+ * @frames: what the next as many pages map to; consumed on success
+ * @largest: of the leaves
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: 0, or an error of tmm_mapper_map()
+ */
+int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocated_frames **frames,
+		       enum tmm_page_size largest)
 {
-	struct tmm_allocated_frames *frames;
-	struct tmm_allocation_request req;
-	struct tmm_range_totals totals;
+	const struct tmm_frames *f = &(*frames)->f;
+	u64 bits = tmm_pte_leaf_bits(mp->flags, true) |
+		   tmm_memory_type_bits(f->region->memory_type);
+	int err = tmm_mapper_map(mp->pt, first_page(mp) + done, f->chunk.start, f->chunk.nr, bits,
+				 largest);
 
-	for (;;) {
-		req = tmm_request_any(nr);
-		frames = tmm_frame_allocator_allocate(fa, &req);
-		if (frames != ERR_PTR(-ENOSPC))
-			return frames;
-		tmm_range_allocator_totals(&fa->ra, &totals);
-		if (!totals.largest[TMM_4K])
-			return frames;
-		/* Others allocate too: what was there may be gone, so ask for less. */
-		nr = min(nr - 1, totals.largest[TMM_4K]);
-		if (!nr)
-			return frames;
-	}
-}
-
-/* Take @nr frames in as few runs as there is room for; all or nothing. */
-static int allocate_list(struct tmm_frame_allocator *fa, u64 nr, bool zero, struct list_head *list)
-{
-	struct tmm_allocated_frames *frames;
-	int err = 0;
-
-	while (nr && !err) {
-		frames = allocate_some(fa, nr);
-		if (IS_ERR(frames)) {
-			err = PTR_ERR(frames);
-			break;
-		}
-		list_add_tail(&frames->f.link, list);
-		nr -= tmm_frames_nr(&frames->f);
-		if (zero)
-			err = tmm_allocated_frames_zero(frames);
-	}
-	if (err)
-		drop_frames_list(list);
+	if (!err)
+		append_frames(mp, tmm_frames_into_mapped(frames));
 	return err;
 }
 
 /**
- * tmm_map_allocated_pages() - map pages to any frames
- * @pt: the root; its allocator gives the frames, in as many runs as it takes
- * @pages: not empty; consumed on success, untouched on error
- * @flags: what the mapping may be used for
- * @zero: clear the frames first, else they hold what their last owner left
+ * tmm_mapping_abandon() - undo a mapping in the making
+ * @mp: from tmm_mapping_new(); gone. Its pages stay the caller's, its frames go
+ *      back.
+ * @done: pages mapped so far
  *
- * Theseus: Mapper::map_allocated_pages(). There running out half-way leaks; here
- * it changes nothing.
- *
- * Context: Process context, may sleep. O(pages).
- * Return:
- * * the mapping          - @pages is NULL now
- * * ERR_PTR(-EINVAL)     - no pages, or the flags are malformed
- * * ERR_PTR(-EOPNOTSUPP) - a memory type on RAM
- * * ERR_PTR(-EEXIST)     - a page is mapped already
- * * ERR_PTR(-ENOSPC)     - too few frames are free, those for tables included
- * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
- * * ERR_PTR(-EINTR)      - the task is being killed
+ * Context: Process context. Cannot fail.
  */
-struct tmm_mapped_pages *tmm_map_allocated_pages(struct tmm_page_table *pt,
-						 struct tmm_allocated_pages **pages,
-						 tmm_pte_flags_t flags, bool zero)
+void tmm_mapping_abandon(struct tmm_mapped_pages *mp, u64 done)
 {
-	struct tmm_mapped_pages *mp;
-	struct tmm_range_totals totals;
-	LIST_HEAD(list);
-	int err;
-
-	err = tmm_pte_flags_check(flags);
-	if (!err)
-		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
-	if (err)
-		return ERR_PTR(err);
-	if (!tmm_allocated_pages_nr(*pages))
-		return ERR_PTR(-EINVAL);
-	/* A request that cannot be met shall not take, clear and return all there is. */
-	tmm_range_allocator_totals(&pt->fa->ra, &totals);
-	if (totals.nr_free < tmm_allocated_pages_nr(*pages))
-		return ERR_PTR(-ENOSPC);
-	mp = new_mapping(pt, flags);
-	if (!mp)
-		return ERR_PTR(-ENOMEM);
-
-	err = allocate_list(pt->fa, tmm_allocated_pages_nr(*pages), zero, &list);
-	if (err)
-		goto err_free_mapping;
-	err = map_list(mp, (*pages)->chunk.start, &list);
-	if (err)
-		goto err_drop_frames;
-	mp->pages = *pages;
-	*pages = NULL;
-	return mp;
-
-err_drop_frames:
-	drop_frames_list(&list);
-err_free_mapping:
+	tmm_mapper_unmap(mp->pt, first_page(mp), done);
+	release_frames(mp);
 	free_mapping(mp);
-	return ERR_PTR(err);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_map_allocated_pages);
 
 /**
  * tmm_mapped_pages_range() - the pages of a mapping
@@ -324,13 +200,41 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_nr_bytes);
  * @mp: the mapping
  *
  * Return: what was asked for, with VALID and EXCLUSIVE as they are. ACCESSED and
- * DIRTY are not read from the entries: see tmm_mapper_collect_flags().
+ * DIRTY are not read from the entries: see tmm_mapped_pages_collect_flags().
  */
 tmm_pte_flags_t tmm_mapped_pages_flags(const struct tmm_mapped_pages *mp)
 {
 	return READ_ONCE(mp->flags);
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_flags);
+
+/**
+ * tmm_mapped_pages_collect_flags() - the flags, with what the hardware recorded
+ * @mp: the mapping
+ *
+ * Context: Process context. O(leaves).
+ * Return: as tmm_mapped_pages_flags(), with ACCESSED and DIRTY as the entries have
+ * them: set if any page was read or written
+ */
+tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp)
+{
+	tmm_pte_flags_t seen = tmm_mapper_collect_flags(mp->pt, first_page(mp), nr_pages(mp));
+
+	return (tmm_mapped_pages_flags(mp) & ~TMM_PTE_HARDWARE) | (seen & TMM_PTE_HARDWARE);
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_collect_flags);
+
+/**
+ * tmm_mapped_pages_root() - the root a mapping is under
+ * @mp: the mapping
+ *
+ * Return: the root; stays as long as the mapping
+ */
+struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp)
+{
+	return mp->pt;
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_root);
 
 /**
  * tmm_mapped_pages_is_borrowed() - is anyone using the mapping?
@@ -350,23 +254,24 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_borrowed);
  * @flags: the new flags; VALID and EXCLUSIVE stay as they are
  *
  * Theseus: MappedPages::remap(). The root is the mapping's own, whichever is
- * active; flags that are the same already do nothing.
+ * active; flags that are the same already do nothing. ACCESSED and DIRTY as the
+ * hardware set them stay.
  *
- * Context: Process context, may sleep. O(pages).
+ * Context: Process context, may sleep. O(leaves).
  * Return:
  * * 0           - no CPU uses the old permissions any more
  * * -EINVAL     - the flags are malformed
- * * -EOPNOTSUPP - a memory type on RAM
+ * * -EOPNOTSUPP - DEVICE_MEMORY would change: the memory behind it stays
  * * -EBUSY      - borrowed
  */
 int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 {
 	int err = tmm_pte_flags_check(flags);
 
-	if (!err)
-		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
 	if (err)
 		return err;
+	if ((flags ^ tmm_mapped_pages_flags(mp)) & TMM_PTE_DEVICE_MEMORY)
+		return -EOPNOTSUPP;
 	err = claim(mp);
 	if (err)
 		return err;
@@ -379,13 +284,45 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap);
 
+/**
+ * tmm_mapped_pages_remap_under() - the same, under a root that is named
+ * @mp: the mapping; unchanged on error
+ * @pt: the root that the caller takes it to be under
+ * @flags: the new flags
+ *
+ * Theseus: MappedPages::remap(), whose mapper argument is not checked there.
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: -EXDEV if it is under another root, else as tmm_mapped_pages_remap()
+ */
+int tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp, const struct tmm_page_table *pt,
+				 tmm_pte_flags_t flags)
+{
+	return mp->pt == pt ? tmm_mapped_pages_remap(mp, flags) : -EXDEV;
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap_under);
+
 static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mapped_pages *other)
 {
 	if (mp->pt != other->pt)
 		return -EXDEV;
-	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE)
+	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed)
 		return -EMEDIUMTYPE;
 	return first_page(mp) + nr_pages(mp) == first_page(other) ? 0 : -EDOM;
+}
+
+/* Append the frames of @second; its first run may continue the last one of @mp. */
+static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *second)
+{
+	struct tmm_mapped_frames *boundary;
+
+	if (list_empty(&second->frames))
+		return;
+	boundary = mapped_of_link(second->frames.next);
+	list_del_init(&boundary->f.link);
+	append_frames(mp, boundary);
+	list_splice_tail_init(&second->frames, &mp->frames);
+	mp->nr_frame_ranges += second->nr_frame_ranges - 1;
 }
 
 /**
@@ -393,20 +330,21 @@ static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mappe
  * @mp: grows by @other; unchanged on error
  * @other: directly after @mp; consumed
  *
- * No entry changes. Theseus: MappedPages::merge()
+ * No entry changes: small leaves never become a larger one.
+ * Theseus: MappedPages::merge()
  *
  * Context: Process context. O(1).
  * Return:
  * * 0            - @mp has both
  * * -EXDEV       - they are under different roots
- * * -EMEDIUMTYPE - their flags differ, those that the hardware sets aside
+ * * -EMEDIUMTYPE - their flags differ, those that the hardware sets aside; or
+ *   they do not own their frames and borrow different ones
  * * -EDOM        - @other does not follow @mp
  * * -EBUSY       - one is borrowed
  */
 int tmm_mapped_pages_merge(struct tmm_mapped_pages *mp, struct tmm_mapped_pages **other)
 {
 	struct tmm_mapped_pages *second = *other;
-	struct tmm_mapped_frames *boundary;
 	int err;
 
 	if (mp == second)
@@ -419,19 +357,14 @@ int tmm_mapped_pages_merge(struct tmm_mapped_pages *mp, struct tmm_mapped_pages 
 		goto out;
 	err = check_merge(mp, second);
 	if (!err)
-		err = tmm_allocated_pages_merge(mp->pages, &second->pages);
+		err = tmm_allocated_pages_append(mp->pages, &second->pages);
 	if (err) {
 		unclaim(second);
 		goto out;
 	}
-	/* The first run of @second may continue the last run of @mp. */
-	if (!list_empty(&second->frames)) {
-		boundary = mapped_of_link(second->frames.next);
-		list_del_init(&boundary->f.link);
-		append_frames(mp, boundary);
-		list_splice_tail(&second->frames, &mp->frames);
-		mp->nr_frame_ranges += second->nr_frame_ranges - 1;
-	}
+	join_frames(mp, second);
+	if (second->borrowed)
+		tmm_allocated_frames_unborrow(second->borrowed);
 	*other = NULL;
 	free_mapping(second);
 out:
@@ -476,6 +409,33 @@ static int split_frames(struct tmm_mapped_pages *mp, u64 nr, struct tmm_mapped_p
 	return 0;
 }
 
+/* Cut pages and frames; the entries are not looked at. */
+static int split_parts(struct tmm_mapped_pages *mp, u64 at_page, struct tmm_mapped_pages *half)
+{
+	int err = tmm_allocated_pages_split_at(mp->pages, at_page, &half->pages);
+
+	if (err)
+		return err;
+	err = split_frames(mp, nr_pages(mp), half);
+	if (err)
+		TMM_BUG_IF(tmm_allocated_pages_merge(mp->pages, &half->pages));
+	return err;
+}
+
+static void rejoin_parts(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *half)
+{
+	join_frames(mp, half);
+	TMM_BUG_IF(tmm_allocated_pages_merge(mp->pages, &half->pages));
+}
+
+/* Both parts are mapped by leaves of their own. */
+static int split_entries(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *half)
+{
+	if (!nr_pages(mp) || !nr_pages(half))
+		return 0;
+	return tmm_mapper_split_leaf(mp->pt, first_page(half));
+}
+
 /**
  * tmm_mapped_pages_split() - make two mappings of one
  * @mp: becomes the first part; unchanged on error
@@ -483,12 +443,17 @@ static int split_frames(struct tmm_mapped_pages *mp, u64 nr, struct tmm_mapped_p
  *           part empty, its end the second
  * @second: set to the second part, on success only
  *
- * No entry changes. Theseus: MappedPages::split(), which consumes and returns
- * both parts; here the object stays and becomes the first.
+ * A boundary inside a 2 MiB or 1 GiB leaf breaks that leaf, and no other; else no
+ * entry changes. Theseus: MappedPages::split(), which consumes and returns both
+ * parts; here the object stays and becomes the first.
  *
  * Context: Process context, may sleep. O(runs of frames).
- * Return: 0, -EINVAL if @at_page lies outside or @mp is empty, -EBUSY if it is
- * borrowed, or -ENOMEM
+ * Return:
+ * * 0       - @second is the caller's
+ * * -EINVAL - @at_page lies outside, or @mp is empty
+ * * -EBUSY  - borrowed
+ * * -ENOSPC - no frame is left for the table of a leaf that must be broken
+ * * -ENOMEM - the kernel heap is exhausted
  */
 int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 			   struct tmm_mapped_pages **second)
@@ -503,18 +468,26 @@ int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 		err = -ENOMEM;
 		goto out;
 	}
-	half->flags = mp->flags;
-	err = tmm_allocated_pages_split_at(mp->pages, at_page, &half->pages);
+	if (mp->borrowed) {
+		err = tmm_allocated_frames_borrow(mp->borrowed);
+		if (err)
+			goto err_free;
+		half->borrowed = mp->borrowed;
+	}
+	err = split_parts(mp, at_page, half);
 	if (err)
-		goto err_free;
-	err = split_frames(mp, nr_pages(mp), half);
+		goto err_unborrow;
+	err = split_entries(mp, half);
 	if (err)
-		goto err_merge_pages;
+		goto err_rejoin;
 	*second = half;
 	goto out;
 
-err_merge_pages:
-	TMM_BUG_IF(tmm_allocated_pages_merge(mp->pages, &half->pages));
+err_rejoin:
+	rejoin_parts(mp, half);
+err_unborrow:
+	if (half->borrowed)
+		tmm_allocated_frames_unborrow(half->borrowed);
 err_free:
 	free_mapping(half);
 out:
@@ -531,9 +504,10 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_split);
  *          tmm_allocated_frames linked by f.link, the caller's to drop
  *
  * Theseus: MappedPages::unmap_into_parts(), which gives back the first run of
- * frames only.
+ * frames only. A mapping that does not own its frames has none to give: @frames
+ * stays as it is, and their owner's loan ends.
  *
- * Context: Process context, may sleep. O(pages).
+ * Context: Process context, may sleep. O(leaves).
  * Return: 0, or -EBUSY if it is borrowed
  */
 int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
@@ -551,6 +525,7 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 		list_add_tail(&run->f.link, frames);
 		cond_resched();
 	}
+	release_frames(doomed);
 	*pages = doomed->pages;
 	*mp = NULL;
 	free_mapping(doomed);
@@ -558,16 +533,33 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_unmap_into_parts);
 
+/**
+ * tmm_mapped_pages_unmap_into_parts_under() - the same, under a root that is named
+ * @mp: consumed on success, untouched on error
+ * @pt: the root that the caller takes it to be under
+ * @pages: set to its pages, on success only
+ * @frames: a list head; gets all its frames
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: -EXDEV if it is under another root (it stays mapped), else as
+ * tmm_mapped_pages_unmap_into_parts()
+ */
+int tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages **mp,
+					    const struct tmm_page_table *pt,
+					    struct tmm_allocated_pages **pages,
+					    struct list_head *frames)
+{
+	if ((*mp)->pt != pt)
+		return -EXDEV;
+	return tmm_mapped_pages_unmap_into_parts(mp, pages, frames);
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_unmap_into_parts_under);
+
 static void destroy(struct tmm_mapped_pages *mp)
 {
-	struct tmm_allocated_frames *run;
-
 	/* Clear entries; no CPU uses them; frames and pages become free. */
 	tmm_mapper_unmap(mp->pt, first_page(mp), nr_pages(mp));
-	while ((run = take_frames(mp))) {
-		tmm_allocated_frames_drop(&run);
-		cond_resched();
-	}
+	release_frames(mp);
 	tmm_allocated_pages_drop(&mp->pages);
 	free_mapping(mp);
 }
@@ -581,7 +573,7 @@ static void destroy(struct tmm_mapped_pages *mp)
  *
  * Theseus: Drop for MappedPages
  *
- * Context: Process context, not inside a window. Cannot fail. O(pages).
+ * Context: Process context, not inside a window. Cannot fail. O(leaves).
  */
 void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp)
 {

@@ -7,7 +7,8 @@
  *   2. a mapping is unmapped exactly once, after its last borrow ended;
  *   3. nothing outside its bounds is accessed through it;
  *   4. it is written only while it is writable.
- * Exclusive: @frames, in order, are what its pages map to.
+ * Exclusive: @frames, in order, are what its pages map to. Its first and last page
+ * are boundaries of leaves, so that a change never has to break one but in a split.
  *
  * Lock: none. One count holds the owner, the borrows and whether somebody
  * changes the mapping, so of two changes at a time one gets -EBUSY, as it does
@@ -27,7 +28,6 @@
 
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
-struct tmm_frame_allocator;
 struct tmm_page_table;
 
 #define TMM_USERS_OWNER		1
@@ -41,7 +41,9 @@ struct tmm_page_table;
  * @pages: its pages
  * @frames: struct tmm_mapped_frames, in the order of the pages
  * @nr_frame_ranges: how many
+ * @borrowed: not exclusive: what its pages map to, borrowed; @frames is empty
  * @flags: as asked for, with VALID and EXCLUSIVE as they are
+ * @link: for the owner's list
  *
  * Theseus: MappedPages
  */
@@ -52,24 +54,42 @@ struct tmm_mapped_pages {
 	struct tmm_allocated_pages *pages;
 	struct list_head frames;
 	unsigned int nr_frame_ranges;
+	struct tmm_allocated_frames *borrowed;
 	tmm_pte_flags_t flags;
+	struct list_head link;
 };
 
-/* Constructors */
+/* Constructors, map.c: the root is the caller's choice */
 struct tmm_mapped_pages * __must_check
 tmm_map_allocated_pages_to(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
 			   struct tmm_allocated_frames **frames, tmm_pte_flags_t flags);
 struct tmm_mapped_pages * __must_check
+tmm_map_allocated_pages_to_sized(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
+				 struct tmm_allocated_frames **frames, tmm_pte_flags_t flags,
+				 enum tmm_page_size size);
+struct tmm_mapped_pages * __must_check
 tmm_map_allocated_pages(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
 			tmm_pte_flags_t flags, bool zero);
+struct tmm_mapped_pages * __must_check
+tmm_map_allocated_pages_sized(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
+			      tmm_pte_flags_t flags, bool zero, enum tmm_page_size size);
+struct tmm_mapped_pages * __must_check
+tmm_map_to_non_exclusive(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
+			 struct tmm_allocated_frames *frames, tmm_pte_flags_t flags);
+
+/* Constructor, deep_copy.c */
+struct tmm_mapped_pages * __must_check
+tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp, const tmm_pte_flags_t *new_flags);
 
 /* Queries */
 struct tmm_page_range tmm_mapped_pages_range(const struct tmm_mapped_pages *mp);
 u64 tmm_mapped_pages_nr_bytes(const struct tmm_mapped_pages *mp);
 tmm_pte_flags_t tmm_mapped_pages_flags(const struct tmm_mapped_pages *mp);
+tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp);
+struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp);
 
-/* Transforms */
+/* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);
 int __must_check tmm_mapped_pages_merge(struct tmm_mapped_pages *mp,
 					struct tmm_mapped_pages **other);
@@ -79,11 +99,29 @@ int __must_check tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 						   struct tmm_allocated_pages **pages,
 						   struct list_head *frames);
 
+/* The same, for callers that name the root they believe it is under: else -EXDEV */
+int __must_check tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp,
+					      const struct tmm_page_table *pt,
+					      tmm_pte_flags_t flags);
+int __must_check tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages **mp,
+							 const struct tmm_page_table *pt,
+							 struct tmm_allocated_pages **pages,
+							 struct list_head *frames);
+
 /* Destructor */
 void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp);
 
 /* For borrow.c: the count that keeps changes and borrows apart */
 int __must_check tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable);
 void tmm_mapped_pages_unborrow(struct tmm_mapped_pages *mp, bool is_mutable);
+
+/* For map.c and deep_copy.c: a mapping in the making */
+struct tmm_mapped_pages * __must_check tmm_mapping_new(struct tmm_page_table *pt,
+							struct tmm_allocated_pages *pages,
+							tmm_pte_flags_t flags);
+int __must_check tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done,
+				    struct tmm_allocated_frames **frames,
+				    enum tmm_page_size largest);
+void tmm_mapping_abandon(struct tmm_mapped_pages *mp, u64 done);
 
 #endif /* TMM_MAPPING_MAPPED_PAGES_H */

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping/mapped_pages.h"
+
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "core/bug.h"
+#include "mapping/placement.h"
+#include "paging/mapper.h"
+#include "paging/page_table.h"
+#include "paging/window.h"
+
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/minmax.h>
+#include <linux/sched/signal.h>
+
+/* Pages from @done on that @mp maps by leaves of one size, which is set. */
+static u64 equal_leaves(const struct tmm_mapped_pages *mp, u64 done, enum tmm_page_size *size)
+{
+	const u64 first = mp->pages->chunk.start;
+	const u64 nr = mp->pages->chunk.nr;
+	u64 end;
+
+	*size = tmm_mapper_leaf_size(mp->pt, first + done);
+	end = done + tmm_page_size_4k_pages(*size);
+	while (end < nr && tmm_mapper_leaf_size(mp->pt, first + end) == *size) {
+		end += tmm_page_size_4k_pages(*size);
+		cond_resched();
+	}
+	return end - done;
+}
+
+/* New frames for the next pages of @copy, by leaves like those of @mp. */
+static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pages *mp, u64 *done)
+{
+	struct tmm_allocated_frames *frames;
+	enum tmm_page_size size;
+	u64 left = equal_leaves(mp, *done, &size);
+	u64 leaf = tmm_page_size_4k_pages(size);
+
+	while (left) {
+		struct tmm_allocation_request req = tmm_request_aligned(leaf, left);
+		u64 nr = left;
+		int err;
+
+		frames = tmm_frame_allocator_allocate(copy->pt->fa, &req);
+		if (frames == ERR_PTR(-ENOSPC)) {
+			/* Not in one run: a leaf at a time. */
+			nr = leaf;
+			req = tmm_request_aligned(leaf, leaf);
+			frames = tmm_frame_allocator_allocate(copy->pt->fa, &req);
+		}
+		if (IS_ERR(frames))
+			return PTR_ERR(frames);
+		err = tmm_mapping_extend(copy, *done, &frames, size);
+		tmm_allocated_frames_drop(&frames);
+		if (err)
+			return err;
+		*done += nr;
+		left -= nr;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int copy_content(const struct tmm_mapped_pages *copy, const struct tmm_mapped_pages *mp)
+{
+	const struct tmm_page_range to = tmm_mapped_pages_range(copy);
+	const struct tmm_page_range from = tmm_mapped_pages_range(mp);
+	const u64 nr_bytes = tmm_mapped_pages_nr_bytes(mp);
+	const u64 step_max = tmm_page_size_bytes(TMM_2M);
+	u64 offset, step;
+
+	for (offset = 0; offset < nr_bytes; offset += step) {
+		struct tmm_vaddr dst = { tmm_page_range_start_address(&to).v + offset };
+		struct tmm_vaddr src = { tmm_page_range_start_address(&from).v + offset };
+		size_t left;
+		int err;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		step = min(nr_bytes - offset, step_max);
+		err = tmm_window_copy_between(mp->pt, dst, src, step, &left);
+		if (err)
+			return err;
+		if (TMM_BUG_IF(left))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* @mp is borrowed: it stays as it is. @pages is consumed on success. */
+static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
+					struct tmm_allocated_pages **pages, tmm_pte_flags_t flags)
+{
+	/* Writable only while it is filled. */
+	struct tmm_mapped_pages *copy =
+		tmm_mapping_new(mp->pt, *pages, TMM_DMA_FLAGS);
+	const u64 nr = tmm_allocated_pages_nr(*pages);
+	u64 done = 0;
+	int err = 0;
+
+	if (!copy)
+		return ERR_PTR(-ENOMEM);
+	while (!err && done < nr)
+		err = extend_like(copy, mp, &done);
+	if (!err)
+		err = copy_content(copy, mp);
+	if (err) {
+		tmm_mapping_abandon(copy, done);
+		return ERR_PTR(err);
+	}
+	*pages = NULL;
+	TMM_BUG_IF(tmm_mapped_pages_remap(copy, flags));
+	return copy;
+}
+
+/**
+ * tmm_mapped_pages_deep_copy() - new pages and frames with the same content
+ * @mp: the mapping; borrowed meanwhile
+ * @new_flags: what the copy may be used for; NULL means the same as @mp
+ *
+ * The copy is RAM under the same root, and has leaves of the same sizes. It is
+ * writable only while it is filled, unless @new_flags say so.
+ *
+ * Theseus: MappedPages::deep_copy(), which copies 4 KiB pages only.
+ *
+ * Context: Process context, may sleep. O(bytes).
+ * Return:
+ * * the copy             - the caller's until tmm_mapped_pages_drop()
+ * * ERR_PTR(-EINVAL)     - @mp is empty, or the flags are malformed
+ * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: the copy is RAM
+ * * ERR_PTR(-EBUSY)      - @mp is mutably borrowed or being changed
+ * * ERR_PTR(-ENOSPC)     - too few frames of the sizes needed are free
+ * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
+ * * ERR_PTR(-EINTR)      - the task is being killed
+ */
+struct tmm_mapped_pages *tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp,
+						    const tmm_pte_flags_t *new_flags)
+{
+	struct tmm_allocated_pages *pages;
+	struct tmm_mapped_pages *copy;
+	tmm_pte_flags_t flags;
+	int err;
+
+	err = tmm_mapped_pages_borrow(mp, false);
+	if (err)
+		return ERR_PTR(err);
+	flags = new_flags ? *new_flags : mp->flags;
+	err = tmm_pte_flags_check(flags);
+	if (!err)
+		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
+	if (err) {
+		copy = ERR_PTR(err);
+		goto out;
+	}
+	pages = tmm_allocate_congruent_pages(mp->pages->allocator, mp->pages->chunk.start,
+					     mp->pages->chunk.nr);
+	if (IS_ERR(pages)) {
+		copy = ERR_CAST(pages);
+		goto out;
+	}
+	copy = copy_to(mp, &pages, flags);
+	tmm_allocated_pages_drop(&pages);
+out:
+	tmm_mapped_pages_unborrow(mp, false);
+	return copy;
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_deep_copy);

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping/mapped_pages.h"
+
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "paging/mapper.h"
+#include "paging/page_table.h"
+
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+
+static int check_flags(tmm_pte_flags_t flags, enum tmm_memory_type type)
+{
+	int err = tmm_pte_flags_check(flags);
+
+	return err ?: tmm_pte_flags_check_memory_type(flags, type);
+}
+
+/* Can a run from @number on consist of leaves of @size only? */
+static int check_size(u64 number, u64 nr, enum tmm_page_size size)
+{
+	if (size >= TMM_NR_PAGE_SIZES || (number | nr) & (tmm_page_size_4k_pages(size) - 1))
+		return -EINVAL;
+	return size <= tmm_mapper_largest_leaf() ? 0 : -EOPNOTSUPP;
+}
+
+static struct tmm_mapped_pages *map_to(struct tmm_page_table *pt,
+				       struct tmm_allocated_pages **pages,
+				       struct tmm_allocated_frames **frames,
+				       tmm_pte_flags_t flags, enum tmm_page_size largest)
+{
+	struct tmm_mapped_pages *mp;
+	int err;
+
+	err = check_flags(flags, (*frames)->f.region->memory_type);
+	if (err)
+		return ERR_PTR(err);
+	if (!tmm_allocated_pages_nr(*pages) ||
+	    tmm_allocated_pages_nr(*pages) != tmm_frames_nr(&(*frames)->f))
+		return ERR_PTR(-EINVAL);
+	if (tmm_allocated_frames_is_borrowed(*frames))
+		return ERR_PTR(-EBUSY);
+	mp = tmm_mapping_new(pt, *pages, flags);
+	if (!mp)
+		return ERR_PTR(-ENOMEM);
+	err = tmm_mapping_extend(mp, 0, frames, largest);
+	if (err) {
+		tmm_mapping_abandon(mp, 0);
+		return ERR_PTR(err);
+	}
+	*pages = NULL;
+	return mp;
+}
+
+/**
+ * tmm_map_allocated_pages_to() - map pages to frames
+ * @pt: the root
+ * @pages: not empty; consumed on success, untouched on error
+ * @frames: as many; consumed on success, untouched on error
+ * @flags: what the mapping may be used for
+ *
+ * By the largest leaves that the alignment of both allows.
+ *
+ * Theseus: Mapper::map_allocated_pages_to(). There a failure half-way frees
+ * frames that are still mapped; here it changes nothing.
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return:
+ * * the mapping          - @pages and @frames are NULL now
+ * * ERR_PTR(-EINVAL)     - the counts differ or are 0, or the flags are malformed
+ * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY on RAM, or device memory without it
+ * * ERR_PTR(-EBUSY)      - the frames are lent to another mapping
+ * * ERR_PTR(-EEXIST)     - a page is mapped already
+ * * ERR_PTR(-ENOSPC)     - no frame is left for a table
+ * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
+ */
+struct tmm_mapped_pages *tmm_map_allocated_pages_to(struct tmm_page_table *pt,
+						    struct tmm_allocated_pages **pages,
+						    struct tmm_allocated_frames **frames,
+						    tmm_pte_flags_t flags)
+{
+	return map_to(pt, pages, frames, flags, tmm_mapper_largest_leaf());
+}
+EXPORT_SYMBOL_GPL(tmm_map_allocated_pages_to);
+
+/**
+ * tmm_map_allocated_pages_to_sized() - map pages to frames, by leaves of one size
+ * @pt: the root
+ * @pages: not empty; consumed on success, untouched on error
+ * @frames: as many; consumed on success, untouched on error
+ * @flags: what the mapping may be used for
+ * @size: of every leaf
+ *
+ * Theseus: Mapper::map_allocated_pages_to() for AllocatedPages<P>
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: as tmm_map_allocated_pages_to(); ERR_PTR(-EINVAL) also if start or
+ * count do not suit @size, ERR_PTR(-EOPNOTSUPP) also if the CPU has no such leaves
+ */
+struct tmm_mapped_pages *tmm_map_allocated_pages_to_sized(struct tmm_page_table *pt,
+							  struct tmm_allocated_pages **pages,
+							  struct tmm_allocated_frames **frames,
+							  tmm_pte_flags_t flags,
+							  enum tmm_page_size size)
+{
+	int err = check_size((*pages)->chunk.start | (*frames)->f.chunk.start,
+			     (*pages)->chunk.nr | (*frames)->f.chunk.nr, size);
+
+	if (err)
+		return ERR_PTR(err);
+	return map_to(pt, pages, frames, flags, size);
+}
+EXPORT_SYMBOL_GPL(tmm_map_allocated_pages_to_sized);
+
+/**
+ * tmm_map_to_non_exclusive() - map pages to frames that somebody else owns
+ * @pt: the root
+ * @pages: not empty; consumed on success, untouched on error
+ * @frames: as many, lent to the mapping: they stay their owner's, who can neither
+ *          map, merge, split nor clear them until it is gone. Dropped before, they
+ *          become free with it.
+ * @flags: what the mapping may be used for
+ *
+ * The escape hatch from one page, one frame: several such mappings of the same
+ * frames may exist, and what is written through one is seen through all.
+ *
+ * Theseus: Mapper::map_to_non_exclusive(), unsafe there since nothing keeps the
+ * frames while they are mapped.
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: as tmm_map_allocated_pages_to(), but never ERR_PTR(-EBUSY)
+ */
+struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
+						  struct tmm_allocated_pages **pages,
+						  struct tmm_allocated_frames *frames,
+						  tmm_pte_flags_t flags)
+{
+	enum tmm_memory_type type = frames->f.region->memory_type;
+	u64 nr = tmm_allocated_pages_nr(*pages);
+	struct tmm_mapped_pages *mp;
+	int err;
+
+	err = check_flags(flags, type);
+	if (err)
+		return ERR_PTR(err);
+	if (!nr || nr != tmm_frames_nr(&frames->f))
+		return ERR_PTR(-EINVAL);
+	err = tmm_allocated_frames_borrow(frames);
+	if (err)
+		return ERR_PTR(err);
+	mp = tmm_mapping_new(pt, *pages, flags);
+	if (!mp) {
+		err = -ENOMEM;
+		goto err_unborrow;
+	}
+	mp->flags &= ~TMM_PTE_EXCLUSIVE;
+	err = tmm_mapper_map(pt, (*pages)->chunk.start, frames->f.chunk.start, nr,
+			     tmm_pte_leaf_bits(flags, false) | tmm_memory_type_bits(type),
+			     tmm_mapper_largest_leaf());
+	if (err) {
+		tmm_mapping_abandon(mp, 0);
+		goto err_unborrow;
+	}
+	mp->borrowed = frames;
+	*pages = NULL;
+	return mp;
+
+err_unborrow:
+	tmm_allocated_frames_unborrow(frames);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(tmm_map_to_non_exclusive);
+
+/**
+ * struct piece - a part of the pages that are to be mapped to any frames
+ * @nr: pages from the first unmapped one on
+ * @size: their frames are aligned for leaves of it
+ */
+struct piece {
+	u64 nr;
+	enum tmm_page_size size;
+};
+
+/*
+ * The next piece of @nr pages from @page on: all of them if the largest leaf that
+ * lies in them begins at @page; else those before it, which take smaller ones.
+ */
+static struct piece next_piece(u64 page, u64 nr, enum tmm_page_size largest)
+{
+	enum tmm_page_size size;
+
+	for (size = largest; size > TMM_4K; size--) {
+		u64 leaf = tmm_page_size_4k_pages(size);
+		u64 start = round_up(page, leaf);
+
+		if (start + leaf > page + nr)
+			continue;
+		if (start == page)
+			break;
+		nr = start - page;
+	}
+	return (struct piece){ nr, size };
+}
+
+/* One run for @want: all at once, or the longest there is; smaller leaves before none. */
+static struct tmm_allocated_frames *allocate_some(struct tmm_frame_allocator *fa, struct piece want,
+						  enum tmm_page_size smallest)
+{
+	struct tmm_allocated_frames *frames;
+	struct tmm_allocation_request req;
+	struct tmm_range_totals totals;
+	u64 nr = want.nr;
+
+	for (;;) {
+		u64 leaf = tmm_page_size_4k_pages(want.size);
+
+		req = tmm_request_aligned(leaf, nr);
+		frames = tmm_frame_allocator_allocate(fa, &req);
+		if (frames != ERR_PTR(-ENOSPC))
+			return frames;
+		tmm_range_allocator_totals(&fa->ra, &totals);
+		/* Others allocate too: what was there may be gone, so ask for less. */
+		nr = round_down(min(nr - 1, totals.largest[want.size]), leaf);
+		if (nr)
+			continue;
+		if (want.size == smallest)
+			return frames;
+		want.size--;
+		nr = want.nr;
+	}
+}
+
+/* Map all pages of @mp to frames of their own, in as few runs as there is room for. */
+static int map_to_any(struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size largest,
+		      enum tmm_page_size smallest, u64 *done)
+{
+	const u64 page = mp->pages->chunk.start;
+	const u64 nr = mp->pages->chunk.nr;
+
+	for (*done = 0; *done < nr; ) {
+		struct piece want = next_piece(page + *done, nr - *done, largest);
+		struct tmm_allocated_frames *frames = allocate_some(mp->pt->fa, want, smallest);
+		u64 here;
+		int err;
+
+		if (IS_ERR(frames))
+			return PTR_ERR(frames);
+		here = tmm_frames_nr(&frames->f);
+		err = zero ? tmm_allocated_frames_zero(frames) : 0;
+		if (!err)
+			err = tmm_mapping_extend(mp, *done, &frames, largest);
+		tmm_allocated_frames_drop(&frames);
+		if (err)
+			return err;
+		*done += here;
+		cond_resched();
+	}
+	return 0;
+}
+
+static struct tmm_mapped_pages *map_any(struct tmm_page_table *pt,
+					struct tmm_allocated_pages **pages, tmm_pte_flags_t flags,
+					bool zero, enum tmm_page_size largest,
+					enum tmm_page_size smallest)
+{
+	struct tmm_mapped_pages *mp;
+	struct tmm_range_totals totals;
+	u64 done;
+	int err;
+
+	err = check_flags(flags, TMM_WRITE_BACK);
+	if (err)
+		return ERR_PTR(err);
+	if (!tmm_allocated_pages_nr(*pages))
+		return ERR_PTR(-EINVAL);
+	/* A request that cannot be met shall not take, clear and return all there is. */
+	tmm_range_allocator_totals(&pt->fa->ra, &totals);
+	if (totals.nr_free < tmm_allocated_pages_nr(*pages))
+		return ERR_PTR(-ENOSPC);
+	mp = tmm_mapping_new(pt, *pages, flags);
+	if (!mp)
+		return ERR_PTR(-ENOMEM);
+	err = map_to_any(mp, zero, largest, smallest, &done);
+	if (err) {
+		tmm_mapping_abandon(mp, done);
+		return ERR_PTR(err);
+	}
+	*pages = NULL;
+	return mp;
+}
+
+/**
+ * tmm_map_allocated_pages() - map pages to any frames
+ * @pt: the root
+ * @pages: not empty; consumed on success, untouched on error
+ * @flags: what the mapping may be used for
+ * @zero: clear the frames first
+ *
+ * By the largest leaves that the pages' alignment allows and for which there are
+ * frames.
+ *
+ * Theseus: Mapper::map_allocated_pages(). There running out of memory half-way
+ * leaks what was mapped; here it is undone.
+ *
+ * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
+ * Return:
+ * * the mapping          - @pages is NULL now
+ * * ERR_PTR(-EINVAL)     - no pages, or the flags are malformed
+ * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: what it is mapped to is RAM
+ * * ERR_PTR(-EEXIST)     - a page is mapped already
+ * * ERR_PTR(-ENOSPC)     - too few frames are free, those for tables included
+ * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
+ * * ERR_PTR(-EINTR)      - the task is being killed
+ */
+struct tmm_mapped_pages *tmm_map_allocated_pages(struct tmm_page_table *pt,
+						 struct tmm_allocated_pages **pages,
+						 tmm_pte_flags_t flags, bool zero)
+{
+	return map_any(pt, pages, flags, zero, tmm_mapper_largest_leaf(), TMM_4K);
+}
+EXPORT_SYMBOL_GPL(tmm_map_allocated_pages);
+
+/**
+ * tmm_map_allocated_pages_sized() - map pages to any frames, by leaves of one size
+ * @pt: the root
+ * @pages: not empty; consumed on success, untouched on error
+ * @flags: what the mapping may be used for
+ * @zero: clear the frames first
+ * @size: of every leaf
+ *
+ * Theseus: Mapper::map_allocated_pages() for AllocatedPages<P>
+ *
+ * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
+ * Return: as tmm_map_allocated_pages(); ERR_PTR(-EINVAL) also if start or count
+ * do not suit @size, ERR_PTR(-EOPNOTSUPP) also if the CPU has no such leaves, and
+ * ERR_PTR(-ENOSPC) if too few frames of that size are free
+ */
+struct tmm_mapped_pages *tmm_map_allocated_pages_sized(struct tmm_page_table *pt,
+						       struct tmm_allocated_pages **pages,
+						       tmm_pte_flags_t flags, bool zero,
+						       enum tmm_page_size size)
+{
+	int err = check_size((*pages)->chunk.start, (*pages)->chunk.nr, size);
+
+	if (err)
+		return ERR_PTR(err);
+	return map_any(pt, pages, flags, zero, size, size);
+}
+EXPORT_SYMBOL_GPL(tmm_map_allocated_pages_sized);

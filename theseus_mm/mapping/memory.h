@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TMM_MAPPING_MEMORY_H
+#define TMM_MAPPING_MEMORY_H
+
+#include <linux/types.h>
+
+/**
+ * struct tmm_memory - a run of RAM for an instance
+ * @first: number of the first frame
+ * @nr: frames in it
+ * @window: kernel alias of the first frame, for the whole run
+ */
+struct tmm_memory {
+	u64 first;
+	u64 nr;
+	void *window;
+};
+
+#endif /* TMM_MAPPING_MEMORY_H */

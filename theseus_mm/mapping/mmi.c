@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping/mmi.h"
+
+#include "mapping/mapped_pages.h"
+#include "paging/page_table.h"
+
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/slab.h>
+
+/**
+ * tmm_mmi_create() - a new context
+ * @pt: the root that is active in it; gets a reference
+ *
+ * Context: Process context, may sleep.
+ * Return: the context with one reference, the caller's; or NULL if the kernel
+ * heap is exhausted
+ */
+struct tmm_mmi *tmm_mmi_create(struct tmm_page_table *pt)
+{
+	struct tmm_mmi *mmi = kzalloc(sizeof(*mmi), GFP_KERNEL_ACCOUNT);
+
+	if (!mmi)
+		return NULL;
+	kref_init(&mmi->kref);
+	mutex_init(&mmi->lock);
+	spin_lock_init(&mmi->root_lock);
+	INIT_LIST_HEAD(&mmi->extra_mappings);
+	tmm_page_table_get(pt);
+	mmi->page_table = pt;
+	return mmi;
+}
+EXPORT_SYMBOL_GPL(tmm_mmi_create);
+
+static void destroy(struct kref *kref)
+{
+	struct tmm_mmi *mmi = container_of(kref, struct tmm_mmi, kref);
+	struct tmm_mapped_pages *mp, *next;
+
+	list_for_each_entry_safe(mp, next, &mmi->extra_mappings, link) {
+		list_del_init(&mp->link);
+		tmm_mapped_pages_drop(&mp);
+	}
+	tmm_page_table_put(mmi->page_table);
+	kfree(mmi);
+}
+
+/**
+ * tmm_mmi_get() - take a reference
+ * @mmi: the context
+ */
+void tmm_mmi_get(struct tmm_mmi *mmi)
+{
+	kref_get(&mmi->kref);
+}
+EXPORT_SYMBOL_GPL(tmm_mmi_get);
+
+/**
+ * tmm_mmi_put() - give a reference back; the last one drops the context
+ * @mmi: the context; may be NULL
+ *
+ * Context: Process context, not inside a window. Cannot fail.
+ */
+void tmm_mmi_put(struct tmm_mmi *mmi)
+{
+	if (mmi)
+		kref_put(&mmi->kref, destroy);
+}
+EXPORT_SYMBOL_GPL(tmm_mmi_put);
+
+/**
+ * tmm_mmi_page_table() - the root that is active in a context
+ * @mmi: the context
+ *
+ * Context: Any but interrupt.
+ * Return: the root with a reference, the caller's to tmm_page_table_put()
+ */
+struct tmm_page_table *tmm_mmi_page_table(struct tmm_mmi *mmi)
+{
+	struct tmm_page_table *pt;
+
+	spin_lock(&mmi->root_lock);
+	pt = mmi->page_table;
+	tmm_page_table_get(pt);
+	spin_unlock(&mmi->root_lock);
+	return pt;
+}
+EXPORT_SYMBOL_GPL(tmm_mmi_page_table);
+
+/**
+ * tmm_mmi_add_mapping() - let a mapping live as long as a context
+ * @mmi: the context
+ * @mp: consumed; under any root
+ *
+ * Theseus: MemoryManagementInfo::extra_mapped_pages
+ *
+ * Context: Process context, may sleep. Takes and releases the context's mutex.
+ */
+void tmm_mmi_add_mapping(struct tmm_mmi *mmi, struct tmm_mapped_pages **mp)
+{
+	mutex_lock(&mmi->lock);
+	list_add_tail(&(*mp)->link, &mmi->extra_mappings);
+	mutex_unlock(&mmi->lock);
+	*mp = NULL;
+}
+EXPORT_SYMBOL_GPL(tmm_mmi_add_mapping);
+
+/**
+ * tmm_page_table_with() - edit another root while one is active
+ * @mmi: the context
+ * @current_pt: the root that the caller takes to be active in it
+ * @other: the root to edit
+ * @fn: called with @other and @context; what it returns is returned
+ * @context: for @fn
+ *
+ * Theseus: PageTable::with()
+ *
+ * Context: Process context, may sleep. Holds the context's mutex while @fn runs,
+ *          so that what is active stays so; @fn must not switch this context.
+ * Return: -EXDEV if @current_pt is not active or @other is of another instance
+ * (and @fn was not called), else what @fn returned
+ */
+int tmm_page_table_with(struct tmm_mmi *mmi, const struct tmm_page_table *current_pt,
+			struct tmm_page_table *other,
+			int (*fn)(struct tmm_page_table *other, void *context), void *context)
+{
+	int err = -EXDEV;
+
+	mutex_lock(&mmi->lock);
+	if (mmi->page_table == current_pt && current_pt->fa == other->fa) {
+		tmm_page_table_get(other);
+		err = fn(other, context);
+		tmm_page_table_put(other);
+	}
+	mutex_unlock(&mmi->lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(tmm_page_table_with);
+
+/**
+ * tmm_page_table_switch() - make another root the active one of a context
+ * @mmi: the context
+ * @pt: the root; gets a reference, and the one that was active loses its
+ *
+ * Theseus: PageTable::switch(). There it is the CPU's; here nothing changes for
+ * other contexts, nor for mappings, which know their root.
+ *
+ * Context: Process context, may sleep. Takes and releases the context's mutex.
+ * Return: 0, or -EXDEV if @pt is of another instance
+ */
+int tmm_page_table_switch(struct tmm_mmi *mmi, struct tmm_page_table *pt)
+{
+	struct tmm_page_table *old;
+
+	mutex_lock(&mmi->lock);
+	old = mmi->page_table;
+	if (old->fa != pt->fa) {
+		mutex_unlock(&mmi->lock);
+		return -EXDEV;
+	}
+	tmm_page_table_get(pt);
+	spin_lock(&mmi->root_lock);
+	mmi->page_table = pt;
+	spin_unlock(&mmi->root_lock);
+	mutex_unlock(&mmi->lock);
+	tmm_page_table_put(old);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_page_table_switch);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * MMI, memory-management information: a context with the root that is active in
+ * it and the mappings that live as long as it does.
+ *
+ * There is one address space for all: a page is given out once, whichever root it
+ * is then mapped under. What is active is an attribute of a context; switching it
+ * changes nothing for others, and access to a mapping always goes through the
+ * mapping's own root.
+ *
+ * Invariant: the active root is referenced, so it can't be dropped.
+ * Lock: @lock, a mutex, keeps the active root what it is while tmm_page_table_with()
+ * calls back; @root_lock, a spinlock within it, protects the pointer.
+ * Owner: reference-counted.
+ */
+#ifndef TMM_MAPPING_MMI_H
+#define TMM_MAPPING_MMI_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+
+struct tmm_mapped_pages;
+struct tmm_page_table;
+
+/**
+ * struct tmm_mmi - a context
+ * @kref: the last reference drops its mappings, then its root
+ * @lock: see above
+ * @root_lock: see above
+ * @page_table: the active root
+ * @extra_mappings: struct tmm_mapped_pages, dropped with it
+ *
+ * Theseus: MemoryManagementInfo; MmiRef is a reference to it
+ */
+struct tmm_mmi {
+	/* private: */
+	struct kref kref;
+	struct mutex lock;		/* outside @root_lock */
+	spinlock_t root_lock;		/* the pointer */
+	struct tmm_page_table *page_table;
+	struct list_head extra_mappings;
+};
+
+struct tmm_mmi * __must_check tmm_mmi_create(struct tmm_page_table *pt);
+void tmm_mmi_get(struct tmm_mmi *mmi);
+void tmm_mmi_put(struct tmm_mmi *mmi);
+struct tmm_page_table * __must_check tmm_mmi_page_table(struct tmm_mmi *mmi);
+void tmm_mmi_add_mapping(struct tmm_mmi *mmi, struct tmm_mapped_pages **mp);
+
+int __must_check tmm_page_table_with(struct tmm_mmi *mmi, const struct tmm_page_table *current_pt,
+				     struct tmm_page_table *other,
+				     int (*fn)(struct tmm_page_table *other, void *context),
+				     void *context);
+int __must_check tmm_page_table_switch(struct tmm_mmi *mmi, struct tmm_page_table *pt);
+
+#endif /* TMM_MAPPING_MMI_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Placement: pages that suit what they will be mapped to, so that large leaves can
+ * be used. Pure policy, no state.
+ */
+#ifndef TMM_MAPPING_PLACEMENT_H
+#define TMM_MAPPING_PLACEMENT_H
+
+#include "core/types.h"
+
+struct tmm_allocated_pages;
+struct tmm_page_allocator;
+
+/* Chunks that @nr_bytes from @offset within a chunk on touch; -EINVAL for none. */
+int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr);
+
+/* The largest leaf that lies whole in the @nr chunks from @number on. */
+enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr);
+
+struct tmm_allocated_pages * __must_check
+tmm_allocate_congruent_pages(struct tmm_page_allocator *pa, u64 number, u64 nr);
+
+#endif /* TMM_MAPPING_PLACEMENT_H */

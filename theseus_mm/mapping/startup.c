@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping/startup.h"
+
+#include "mapping/instance.h"
+#include "mapping/mapped_pages.h"
+#include "mapping/mmi.h"
+#include "mapping/placement.h"
+#include "paging/page_table.h"
+#include "paging/window.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* Bookkeeping is written through the kernel's alias; here it can only be read. */
+static int map_metadata(struct tmm_instance *inst, struct tmm_instance_memory *mem,
+			struct list_head *list)
+{
+	const struct tmm_range_region *range = &mem->metadata.range;
+	struct tmm_allocated_pages *pages =
+		tmm_allocate_congruent_pages(&inst->pa, range->first, range->nr);
+	struct tmm_mapped_pages *mp;
+
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	mp = tmm_map_allocated_pages_to(inst->root, &pages, &mem->metadata_frames,
+					TMM_PTE_DEFAULT);
+	tmm_allocated_pages_drop(&pages);
+	if (IS_ERR(mp))
+		return PTR_ERR(mp);
+	list_add_tail(&mp->link, list);
+	return 0;
+}
+
+static int map_identity(struct tmm_instance *inst, struct tmm_early_identity_mapped_pages *identity)
+{
+	struct tmm_allocated_frames *frames = inst->root->frames;
+	const struct tmm_allocation_request req =
+		tmm_request_at(frames->f.chunk.start, frames->f.chunk.nr);
+	struct tmm_allocated_pages *pages = tmm_page_allocator_allocate(&inst->pa, &req);
+	struct tmm_mapped_pages *mp;
+
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	mp = tmm_map_to_non_exclusive(inst->root, &pages, frames, TMM_PTE_DEFAULT);
+	tmm_allocated_pages_drop(&pages);
+	if (IS_ERR(mp))
+		return PTR_ERR(mp);
+	identity->root = mp;
+	return 0;
+}
+
+/* A root that does not show itself where it is would show others' data elsewhere. */
+static int try_root(const struct tmm_page_table *root)
+{
+	const struct tmm_vaddr vaddr = { root->paddr };
+	void *seen = kmalloc(TMM_PAGE_SIZE, GFP_KERNEL);
+	size_t left;
+	int err;
+
+	if (!seen)
+		return -ENOMEM;
+	err = tmm_window_read((struct tmm_page_table *)root, vaddr, seen, TMM_PAGE_SIZE, &left);
+	/* The hardware may set ACCESSED meanwhile, in the entries that lead to it. */
+	if (!err && (left || memcmp(seen + TMM_PAGE_SIZE / 2, &root->top[TMM_TABLE_ENTRIES / 2],
+				    TMM_PAGE_SIZE / 2)))
+		err = -EIO;
+	kfree(seen);
+	return err;
+}
+
+/**
+ * tmm_startup_init() - bring up an instance on memory that is otherwise unused
+ * @inst: the instance
+ * @memories: runs of RAM, see tmm_instance_init()
+ * @nr_memories: how many, 1 or more
+ * @initial: set to what is mapped now, on success only
+ *
+ * Theseus: memory::init()
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; an error of tmm_instance_init(); or -EIO if the machine does not
+ * translate through the private root as it should. After an error nothing is left.
+ */
+int tmm_startup_init(struct tmm_instance *inst, const struct tmm_memory *memories,
+		     unsigned int nr_memories, struct tmm_initial_memory_mappings *initial)
+{
+	unsigned int i;
+	int err = tmm_instance_init(inst, memories, nr_memories);
+
+	if (err)
+		return err;
+	*initial = (struct tmm_initial_memory_mappings){ .page_table = inst->root };
+	INIT_LIST_HEAD(&initial->metadata);
+	for (i = 0; i < nr_memories && !err; i++)
+		err = map_metadata(inst, &inst->memories[i], &initial->metadata);
+	if (!err)
+		err = map_identity(inst, &initial->identity);
+	if (!err)
+		err = try_root(inst->root);
+	if (err) {
+		tmm_startup_abandon(initial);
+		tmm_instance_exit(inst);
+	}
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_startup_init);
+
+/**
+ * tmm_startup_post_heap() - finish start-up
+ * @inst: the instance
+ * @initial: consumed on success: the identity mappings end, the others belong to
+ *           the context; untouched on error
+ * @mmi: set to the context that kernel code works in, on success only
+ *
+ * Theseus: memory::init_post_heap()
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM
+ */
+int tmm_startup_post_heap(struct tmm_instance *inst, struct tmm_initial_memory_mappings *initial,
+			  struct tmm_mmi **mmi)
+{
+	struct tmm_mapped_pages *mp, *next;
+	struct tmm_mmi *made;
+	int err;
+
+	err = tmm_instance_move_to_heap(inst);
+	if (err)
+		return err;
+	made = tmm_mmi_create(initial->page_table);
+	if (!made)
+		return -ENOMEM;
+	list_for_each_entry_safe(mp, next, &initial->metadata, link) {
+		list_del_init(&mp->link);
+		tmm_mmi_add_mapping(made, &mp);
+	}
+	tmm_mapped_pages_drop(&initial->identity.root);
+	initial->page_table = NULL;
+	*mmi = made;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_startup_post_heap);
+
+/**
+ * tmm_startup_abandon() - end the initial mappings
+ * @initial: from tmm_startup_init(); the instance stays
+ *
+ * Context: Process context. Cannot fail.
+ */
+void tmm_startup_abandon(struct tmm_initial_memory_mappings *initial)
+{
+	struct tmm_mapped_pages *mp, *next;
+
+	tmm_mapped_pages_drop(&initial->identity.root);
+	list_for_each_entry_safe(mp, next, &initial->metadata, link) {
+		list_del_init(&mp->link);
+		tmm_mapped_pages_drop(&mp);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_startup_abandon);
