@@ -219,14 +219,26 @@ static void init_refused(struct kunit *test)
 	struct tmm_memory memory = tmm_test_memory_take(test);
 	struct tmm_memory runs[2] = { memory, memory };
 	struct tmm_instance inst;
-	u64 nr;
+	u64 nr, nr_bookkeeping = 0;
+	int err;
 
-	/* One frame for the table; the root needs two together. */
-	for (nr = 0; nr < 3; nr++) {
+	/* Too few for bookkeeping; then for the root, which needs two together. */
+	for (nr = 0;; nr++) {
 		runs[0].nr = nr;
-		KUNIT_EXPECT_EQ_MSG(test, tmm_instance_init(&inst, runs, 1),
-				    nr < 2 ? -EINVAL : -ENOSPC, "%llu frames", nr);
+		err = tmm_instance_init(&inst, runs, 1);
+		if (!err)
+			break;
+		if (err == -ENOSPC && !nr_bookkeeping)
+			nr_bookkeeping = nr - 1;
+		KUNIT_ASSERT_EQ_MSG(test, err, nr_bookkeeping ? -ENOSPC : -EINVAL, "%llu frames",
+				    nr);
 	}
+	KUNIT_EXPECT_GE(test, nr_bookkeeping, 1);
+	KUNIT_EXPECT_LE(test, nr_bookkeeping, 4);
+	KUNIT_EXPECT_GE(test, nr, nr_bookkeeping + 2);
+	KUNIT_EXPECT_LE(test, nr, nr_bookkeeping + 3);
+	KUNIT_EXPECT_EQ(test, nr_bookkeeping, inst.memories[0].metadata.range.nr);
+	tmm_instance_exit(&inst);
 	runs[0].nr = 100;
 	runs[1].first += 99;
 	runs[1].window += 99 * 4096;

@@ -8,6 +8,7 @@
 
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/list.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
@@ -233,32 +234,68 @@ static struct tmm_allocated_frames *allocate_some(struct tmm_frame_allocator *fa
 	}
 }
 
-/* Map all pages of @mp to frames of their own, in as few runs as there is room for. */
+static void drop_frames_list(struct list_head *list)
+{
+	struct tmm_allocated_frames *frames, *next;
+
+	list_for_each_entry_safe(frames, next, list, f.link) {
+		list_del_init(&frames->f.link);
+		tmm_allocated_frames_drop(&frames);
+		cond_resched();
+	}
+}
+
+/* Frames for all pages of @mp, in as few runs as there is room for; all or nothing. */
+static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size largest,
+			 enum tmm_page_size smallest, struct list_head *list)
+{
+	u64 page = mp->pages->chunk.start;
+	u64 nr = mp->pages->chunk.nr;
+	int err = 0;
+
+	while (nr && !err) {
+		struct tmm_allocated_frames *frames =
+			allocate_some(mp->pt->fa, next_piece(page, nr, largest), smallest);
+
+		if (IS_ERR(frames)) {
+			err = PTR_ERR(frames);
+			break;
+		}
+		list_add_tail(&frames->f.link, list);
+		page += tmm_frames_nr(&frames->f);
+		nr -= tmm_frames_nr(&frames->f);
+		if (zero)
+			err = tmm_allocated_frames_zero(frames);
+	}
+	if (err)
+		drop_frames_list(list);
+	return err;
+}
+
+/* Tables are taken while mapping: before, they would lie between the runs. */
 static int map_to_any(struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size largest,
 		      enum tmm_page_size smallest, u64 *done)
 {
-	const u64 page = mp->pages->chunk.start;
-	const u64 nr = mp->pages->chunk.nr;
+	struct tmm_allocated_frames *frames, *next;
+	LIST_HEAD(list);
+	int err;
 
-	for (*done = 0; *done < nr; ) {
-		struct piece want = next_piece(page + *done, nr - *done, largest);
-		struct tmm_allocated_frames *frames = allocate_some(mp->pt->fa, want, smallest);
-		u64 here;
-		int err;
+	*done = 0;
+	err = allocate_list(mp, zero, largest, smallest, &list);
+	list_for_each_entry_safe(frames, next, &list, f.link) {
+		u64 here = tmm_frames_nr(&frames->f);
 
-		if (IS_ERR(frames))
-			return PTR_ERR(frames);
-		here = tmm_frames_nr(&frames->f);
-		err = zero ? tmm_allocated_frames_zero(frames) : 0;
-		if (!err)
-			err = tmm_mapping_extend(mp, *done, &frames, largest);
-		tmm_allocated_frames_drop(&frames);
-		if (err)
-			return err;
+		list_del_init(&frames->f.link);
+		err = tmm_mapping_extend(mp, *done, &frames, largest);
+		if (err) {
+			tmm_allocated_frames_drop(&frames);
+			break;
+		}
 		*done += here;
 		cond_resched();
 	}
-	return 0;
+	drop_frames_list(&list);
+	return err;
 }
 
 static struct tmm_mapped_pages *map_any(struct tmm_page_table *pt,
