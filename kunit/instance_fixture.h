@@ -82,6 +82,20 @@ u64 tmm_test_entry(struct tmm_page_table *pt, u64 page, unsigned int level);
 void tmm_test_expect_mapped(struct kunit *test, u64 page, u64 frame, u64 nr);
 void tmm_test_expect_unmapped(struct kunit *test, u64 page, u64 nr);
 
+/* A run of leaves of one size; an array of them ends with one that has no leaves. */
+struct tmm_test_leaves {
+	enum tmm_page_size size;
+	u64 nr;
+};
+
+/* Is a run of pages mapped to the frames from @frame on, by exactly these leaves? */
+void tmm_test_expect_sizes(struct kunit *test, u64 page, u64 frame,
+			   const struct tmm_test_leaves *leaves);
+
+/* 2 MiB of memory at a multiple of 2 MiB, cleared, that no allocator knows. */
+struct page *tmm_test_large_take(struct kunit *test);
+void tmm_test_large_give(struct page *pages);
+
 /* Are all counts right? Returns the number of tables under the root. */
 u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt);
 
