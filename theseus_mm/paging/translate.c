@@ -73,7 +73,7 @@ int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 	out->paddr.v = (tmm_entry_paddr(entry) & ~mask) | (vaddr.v & mask);
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_translate);
+EXPORT_SYMBOL_GPL(tmm_mapper_translate);
 
 /**
  * tmm_mapper_translate_page() - the frame behind a page
@@ -100,7 +100,7 @@ int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 	*out = tmm_frame_containing_address(found.paddr, page.size);
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_translate_page);
+EXPORT_SYMBOL_GPL(tmm_mapper_translate_page);
 
 /**
  * tmm_mapper_dump() - the entries that an address goes through
