@@ -81,6 +81,10 @@ layers() {
 mapfile -t layered < <(find theseus_mm -name '*.[ch]' ! -path '*/include/*' | sort)
 layers "${layered[@]}" || failed "the layering"
 
+# The module that stands for any other driver sees what any other driver sees.
+grep -nE '^#include "|MODULE_IMPORT_NS' kunit/driver_* | grep -vE '"(theseus_mm|driver_fixture)\.h"' &&
+	failed "the driver's includes"
+
 shellcheck -x "${scripts[@]}" || failed shellcheck
 shellcheck -s dash initramfs/init || failed "shellcheck of initramfs/init"
 
