@@ -194,8 +194,8 @@ void tmm_test_expect_sizes(struct kunit *test, u64 page, u64 frame,
 			    tmm_test_translate(pt, page) == frame &&
 			    tmm_test_translate(pt, page + step - 1) == frame + step - 1)
 				continue;
-			KUNIT_FAIL(test, "page %#llx, leaf %llu of size %u: it is of size %u, %#llx",
-				   page, i, leaves->size, tmm_mapper_leaf_size(pt, page), entry);
+			KUNIT_FAIL(test, "page %#llx, leaf %llu: size %u, not %u; entry %#llx",
+				   page, i, tmm_mapper_leaf_size(pt, page), leaves->size, entry);
 			return;
 		}
 	}

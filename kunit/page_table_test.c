@@ -4,6 +4,8 @@
 #include "fixture.h"
 #include "instance_fixture.h"
 
+#include "alloc/pages.h"
+#include "paging/mapper.h"
 #include "paging/window.h"
 
 #include <asm/processor-flags.h>
@@ -136,6 +138,165 @@ static void create_notes_the_gaps(struct kunit *test)
 	tmm_page_table_put(pt);
 }
 
+static struct tmm_allocated_frames *take_frames(struct kunit *test, u64 align, u64 nr)
+{
+	const struct tmm_allocation_request req = tmm_request_aligned(align, nr);
+	struct tmm_allocated_frames *frames;
+
+	frames = tmm_frame_allocator_allocate(&tmm_test_inst(test)->fa, &req);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, frames);
+	return frames;
+}
+
+static void new_table_of_frames_that_are_given(struct kunit *test)
+{
+	u64 before = tmm_test_fingerprint(test);
+	struct tmm_allocated_frames *frames = take_frames(test, 2, 2);
+	u64 number = frames->f.chunk.start;
+	struct tmm_page_table *pt;
+	struct tmm_window window;
+	unsigned long inside = 0;
+
+	memset(tmm_test_alias(number), 0xff, 2 * TMM_PAGE_SIZE);
+	pt = tmm_page_table_new_table(tmm_test_root(test), &frames);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
+	KUNIT_EXPECT_PTR_EQ(test, frames, NULL);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_physical_address(pt).v, number << 12);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(pt->top, 0, TMM_FIRST_MIRROR_SLOT * 8), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(tmm_test_alias(number + 1), 0, 4096), NULL);
+	KUNIT_EXPECT_EQ(test, tmm_window_enter(pt, &window), 0);
+	inside = __read_cr3();
+	tmm_window_leave(&window);
+	KUNIT_EXPECT_EQ(test, inside, number << 12);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), 0);
+	KUNIT_EXPECT_PTR_EQ(test, pt, NULL);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+}
+
+static void new_table_of_frames_that_it_takes(struct kunit *test)
+{
+	u64 before = tmm_test_fingerprint(test);
+	struct tmm_page_table *pt = tmm_page_table_new_table(tmm_test_root(test), NULL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
+	KUNIT_EXPECT_PTR_EQ(test, pt->fa, tmm_test_root(test)->fa);
+	KUNIT_EXPECT_NE(test, pt->paddr, tmm_test_root(test)->paddr);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), 0);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	tmm_test_hog(test);
+	for (i = 0; i < 3; i++)
+		tmm_test_unhog(test, 1);
+	pt = tmm_page_table_new_table(tmm_test_root(test), NULL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pt), -ENOSPC);
+}
+
+static void expect_new_table_refused(struct kunit *test, struct tmm_allocated_frames *frames,
+				     int err)
+{
+	struct tmm_allocated_frames *given = frames;
+	u64 before = tmm_test_fingerprint(test);
+	struct tmm_page_table *pt;
+
+	pt = tmm_page_table_new_table(tmm_test_root(test), &given);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pt), err);
+	KUNIT_EXPECT_PTR_EQ(test, given, frames);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+}
+
+static void new_table_refuses_frames_that_do_not_fit(struct kunit *test)
+{
+	struct tmm_allocated_frames *odd = take_frames(test, 2, 4), *rest, *two;
+	struct tmm_test_frames *tf = tmm_test_frames_create(test);
+	struct tmm_allocated_frames *other;
+	struct tmm_frame_region *region;
+	void *window;
+
+	expect_new_table_refused(test, NULL, -EINVAL);
+	expect_new_table_refused(test, ERR_PTR(-ENOSPC), -EINVAL);
+	expect_new_table_refused(test, odd, -EINVAL);
+	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(odd, odd->f.chunk.start + 1, &two), 0);
+	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(two, two->f.chunk.start + 2, &rest), 0);
+	expect_new_table_refused(test, odd, -EINVAL);
+	expect_new_table_refused(test, two, -EINVAL);
+	tmm_allocated_frames_drop(&rest);
+	tmm_allocated_frames_drop(&two);
+	tmm_allocated_frames_drop(&odd);
+
+	two = take_frames(test, 2, 2);
+	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_borrow(two), 0);
+	expect_new_table_refused(test, two, -EBUSY);
+	tmm_allocated_frames_unborrow(two);
+	/* As if it were device memory, of which Linux has no alias. */
+	region = two->f.region;
+	window = region->window;
+	region->window = NULL;
+	expect_new_table_refused(test, two, -EOPNOTSUPP);
+	region->window = window;
+	tmm_allocated_frames_drop(&two);
+
+	tmm_test_frames_add(test, tf, TMM_REGION_GENERAL, 1000, 16);
+	other = tmm_test_frames_take(test, tf, tmm_request_at(1000, 2));
+	expect_new_table_refused(test, other, -EXDEV);
+	tmm_allocated_frames_drop(&other);
+	tmm_test_frames_destroy(test, tf);
+}
+
+static void new_table_without_heap_changes_nothing(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = take_frames(test, 2, 2);
+	struct tmm_allocated_frames *given = frames;
+	u64 before = tmm_test_fingerprint(test);
+	struct tmm_page_table *pt;
+
+	memset(tmm_test_alias(frames->f.chunk.start), 0x77, TMM_PAGE_SIZE);
+	tmm_test_fail_alloc(test, 1);
+	pt = tmm_page_table_new_table(tmm_test_root(test), &given);
+	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pt), -ENOMEM);
+	KUNIT_EXPECT_PTR_EQ(test, given, frames);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, *(u8 *)tmm_test_alias(frames->f.chunk.start), 0x77);
+	tmm_allocated_frames_drop(&frames);
+}
+
+/* In the original nothing keeps a root from being dropped while it is in use. */
+static void drop_of_a_root_in_use_is_refused(struct kunit *test)
+{
+	const u64 bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
+	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, tmm_private_first_page(), 1);
+	u64 page = pages->chunk.start;
+	struct tmm_page_table *pt = create(test), *same = pt;
+	struct tmm_mapped_pages *mp;
+
+	tmm_page_table_get(pt);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), -EBUSY);
+	KUNIT_EXPECT_PTR_EQ(test, pt, same);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_map(pt, page + 1, 99, 1, bits, TMM_4K), 0);
+	tmm_mapper_unmap(pt, page + 1, 1);
+	tmm_page_table_put(pt);
+
+	/* A mapping under it is a user as well. */
+	mp = tmm_map_allocated_pages(pt, &pages, TMM_TEST_WRITABLE, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), -EBUSY);
+	KUNIT_EXPECT_PTR_EQ(test, pt, same);
+	KUNIT_EXPECT_NE(test, tmm_test_translate(pt, page), TMM_TEST_UNMAPPED);
+	tmm_mapped_pages_drop(&mp);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), 0);
+	KUNIT_EXPECT_PTR_EQ(test, pt, NULL);
+}
+
+static void drop_of_no_root(struct kunit *test)
+{
+	struct tmm_page_table *pt = NULL;
+
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), 0);
+	pt = ERR_PTR(-ENOMEM);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), 0);
+	KUNIT_EXPECT_PTR_EQ(test, pt, NULL);
+}
+
 static struct kunit_case page_table_cases[] = {
 	KUNIT_CASE(create_mirrors_linux),
 	KUNIT_CASE(create_takes_two_aligned_frames),
@@ -143,6 +304,12 @@ static struct kunit_case page_table_cases[] = {
 	KUNIT_CASE(create_without_two_frames_together),
 	KUNIT_CASE(put_gives_back_at_the_last_reference),
 	KUNIT_CASE(window_takes_over_what_linux_has_added),
+	KUNIT_CASE(new_table_of_frames_that_are_given),
+	KUNIT_CASE(new_table_of_frames_that_it_takes),
+	KUNIT_CASE(new_table_refuses_frames_that_do_not_fit),
+	KUNIT_CASE(new_table_without_heap_changes_nothing),
+	KUNIT_CASE(drop_of_a_root_in_use_is_refused),
+	KUNIT_CASE(drop_of_no_root),
 	{}
 };
 

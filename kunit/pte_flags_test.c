@@ -255,6 +255,27 @@ static void third_cache_bit_moves_with_the_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(bits, TMM_1G), bits | _PAGE_PSE | BIT_ULL(12));
 }
 
+/* Back from every size, whatever address is in the entry. */
+static void bits_of_leaf_undo_bits_at(struct kunit *test)
+{
+	const u64 bits = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true);
+	const u64 noted[] = { 0, U64(TMM_PTE_DIRTY), _PAGE_PAT, _PAGE_PAT | U64(TMM_PTE_DIRTY) };
+	enum tmm_page_size size;
+	unsigned int i;
+
+	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++) {
+		u64 address = TMM_PTE_FRAME_MASK & ~(tmm_page_size_bytes(size) - 1);
+
+		for (i = 0; i < ARRAY_SIZE(noted); i++) {
+			u64 entry = tmm_pte_leaf_bits_at(bits | noted[i], size);
+
+			KUNIT_EXPECT_EQ(test, tmm_pte_bits_of_leaf(entry, size), bits | noted[i]);
+			KUNIT_EXPECT_EQ(test, tmm_pte_bits_of_leaf(entry | address, size),
+					bits | noted[i]);
+		}
+	}
+}
+
 static void flags_of_leaf_drop_address_and_unknown_bits(struct kunit *test)
 {
 	u64 bits = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true) | U64(TMM_PTE_DIRTY);
@@ -282,6 +303,7 @@ static struct kunit_case pte_flags_cases[] = {
 	KUNIT_CASE(check_memory_type_refuses_what_does_not_fit),
 	KUNIT_CASE(memory_type_at_every_leaf_size),
 	KUNIT_CASE(third_cache_bit_moves_with_the_size),
+	KUNIT_CASE(bits_of_leaf_undo_bits_at),
 	KUNIT_CASE(flags_of_leaf_drop_address_and_unknown_bits),
 	{}
 };

@@ -198,6 +198,88 @@ static void acquire_in_a_larger_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);
 }
 
+/* As acquire() and release() above, for a leaf of @level. */
+static void acquire_at(struct kunit *test, u64 page, unsigned int level, unsigned int nr)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const unsigned int nr_needed = pt->levels - level;
+	struct tmm_table_gather gather = {};
+	struct tmm_table_spares spares = {};
+	struct tmm_table_path path;
+	u64 *table = NULL;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i <= nr_needed; i++) {
+		take_spares(test, &spares, i);
+		preempt_disable();
+		err = tmm_table_acquire(pt, page, level, nr, &spares, &path, &table, &gather);
+		preempt_enable();
+		/* No more than it takes, and no less. */
+		KUNIT_EXPECT_EQ(test, err, i < nr_needed ? -EAGAIN : 0);
+		if (!err)
+			break;
+		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
+	}
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	KUNIT_EXPECT_EQ(test, spares.nr, 0);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_needed);
+	for (i = 0; i < nr; i++)
+		table[tmm_table_index(page, level) + i] = TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE;
+}
+
+static void acquire_at_each_level_of_leaves(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	unsigned int level;
+
+	for (level = 1; level <= 3; level++) {
+		u64 page = base_page() + nr_spanned(level - 1);
+		struct tmm_table_gather gather = {};
+		struct tmm_table_path path;
+		unsigned int found;
+		u64 *table;
+
+		acquire_at(test, page, level, 3);
+		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - level);
+		KUNIT_EXPECT_EQ(test, count_at(test, page, level), 3);
+		table = tmm_table_find(pt, page, &path, &found);
+		KUNIT_ASSERT_NOT_NULL(test, table);
+		KUNIT_EXPECT_EQ(test, found, level);
+		memset(&table[tmm_table_index(page, level)], 0, 3 * sizeof(*table));
+		tmm_table_release(pt, &path, level, 1, &gather);
+		KUNIT_EXPECT_EQ(test, gather.head, 0);
+		KUNIT_EXPECT_EQ(test, count_at(test, page, level), 2);
+		tmm_table_release(pt, &path, level, 2, &gather);
+		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(pt->top, 0, TMM_FIRST_MIRROR_SLOT * 8), NULL);
+		tmm_table_free_gathered(pt, &gather);
+		KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+	}
+}
+
+/* An entry that is not present and not 0 is not there to be taken. */
+static void acquire_in_a_frozen_leaf(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const u64 frozen = TMM_ENTRY_HUGE | BIT_ULL(30);
+	struct tmm_table_spares spares = {};
+	struct tmm_table_path path;
+	unsigned int found;
+	u64 *table = NULL;
+
+	acquire(test, base_page(), 1);
+	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
+	path.entry[1][1] = frozen;
+	take_spares(test, &spares, pt->levels - 1);
+	KUNIT_EXPECT_EQ(test, try_acquire(test, base_page() + 512, 1, &spares, &table), -EEXIST);
+	KUNIT_EXPECT_EQ(test, spares.nr, pt->levels - 1);
+	KUNIT_EXPECT_EQ(test, path.entry[1][1], frozen);
+	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 2), 1);
+	give_spares(test, &spares);
+	path.entry[1][1] = 0;
+	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);
+}
+
 /* In the original no table is ever given back. */
 static void release_frees_what_is_empty_and_no_more(struct kunit *test)
 {
@@ -262,6 +344,8 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(acquire_in_a_table_that_is_there),
 	KUNIT_CASE(acquire_all_entries_of_a_table),
 	KUNIT_CASE(acquire_in_a_larger_leaf),
+	KUNIT_CASE(acquire_at_each_level_of_leaves),
+	KUNIT_CASE(acquire_in_a_frozen_leaf),
 	KUNIT_CASE(release_frees_what_is_empty_and_no_more),
 	KUNIT_CASE(free_gathered_clears_the_frames),
 	KUNIT_CASE(find_where_tables_are_missing),

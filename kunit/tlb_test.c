@@ -166,6 +166,32 @@ static void map_that_is_undone_tells(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
+/* A leaf of 2 MiB between smaller ones: one call, and the tables are there until then. */
+static void unmap_of_leaves_of_two_sizes_tells_before_tables_are_free(struct kunit *test)
+{
+	const u64 page = tmm_private_first_page() + 1023, nr = 1 + 512 + 1;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u64 nr_tables;
+
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, 1023, nr,
+					     tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true), TMM_2M),
+			0);
+	nr_tables = tmm_test_nr_tables(test);
+	memset(&seen, 0, sizeof(seen));
+	seen.inst = tmm_test_inst(test);
+	seen.page = page;
+	seen.frame = pt->paddr >> TMM_PAGE_SHIFT;
+	tmm_set_broadcast_tlb_shootdown_cb(note_shootdown);
+	tmm_mapper_remap(pt, page, nr, false);
+	expect_one_call(test, page, nr);
+	seen.nr_calls = 0;
+	tmm_mapper_unmap(pt, page, nr);
+	expect_one_call(test, page, nr);
+	KUNIT_EXPECT_EQ(test, seen.entry, 0);
+	KUNIT_EXPECT_EQ(test, seen.nr_tables, nr_tables);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
 static void ended_callback_is_not_called(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 1, TMM_TEST_WRITABLE);
@@ -183,6 +209,7 @@ static struct kunit_case tlb_cases[] = {
 	KUNIT_CASE(remap_tells_when_entries_changed),
 	KUNIT_CASE(what_changes_no_entry_tells_nothing),
 	KUNIT_CASE(map_that_is_undone_tells),
+	KUNIT_CASE(unmap_of_leaves_of_two_sizes_tells_before_tables_are_free),
 	KUNIT_CASE(ended_callback_is_not_called),
 	{}
 };

@@ -74,7 +74,8 @@ static inline u64 tmm_private_first_page(void)
 
 struct tmm_page_table * __must_check tmm_page_table_create(struct tmm_frame_allocator *fa);
 struct tmm_page_table * __must_check
-tmm_page_table_new_table(struct tmm_page_table *current_pt, struct tmm_allocated_frames **p4_frames);
+tmm_page_table_new_table(struct tmm_page_table *current_pt,
+			 struct tmm_allocated_frames **p4_frames);
 int __must_check tmm_page_table_drop(struct tmm_page_table **pt);
 void tmm_page_table_get(struct tmm_page_table *pt);
 void tmm_page_table_put(struct tmm_page_table *pt);
