@@ -30,8 +30,8 @@ regions=1344M@0x130000000,16M@0x188000000
 # Devices for a driver that uses the module: one with registers, and one with 1 GiB
 # of memory, which takes of the host's only what is touched.
 devices=(--device edu
-	--object memory-backend-ram,id=shared,size=1G,share=on
-	--device ivshmem-plain,memdev=shared)
+	--object 'memory-backend-ram,id=shared,size=1G,share=on'
+	--device 'ivshmem-plain,memdev=shared')
 
 strict=()
 harness=0

@@ -39,7 +39,17 @@ checkpatch() {
 }
 # `FIXTURE_DATA(x) *self` looks like a product
 products="need consistent spacing around '\*' (ctx:WxV)"
-checkpatch "${module[@]}" || failed checkpatch
+# TMM_BORROW(type) declares, which looks like a call in front of a cast
+unless_of_a_borrow() {
+	local file line what
+	while IFS=: read -r file line what; do
+		[[ -n $file ]] || continue
+		sed -n "${line}p" "$file" | grep -qE '^\s*TMM_BORROW(_MUT)?\(' ||
+			printf '%s:%s:%s\n' "$file" "$line" "$what"
+	done
+}
+findings=$(checkpatch "${module[@]}") || [[ -n $findings ]] || failed "running checkpatch"
+unless_of_a_borrow <<<"$findings" | grep . && failed checkpatch
 # Programs have no ARRAY_SIZE(), __printf() and pr_*(), and tables of strings; the
 # stricter checks take kselftest's macros, which declare and loop, for calls.
 strict=
@@ -84,6 +94,29 @@ layers "${layered[@]}" || failed "the layering"
 # The module that stands for any other driver sees what any other driver sees.
 grep -nE '^#include "|MODULE_IMPORT_NS' kunit/driver_* | grep -vE '"(theseus_mm|driver_fixture)\.h"' &&
 	failed "the driver's includes"
+
+# Each test that the README names is there: `suite:case`, and for whole programs `U name`.
+named=$(awk '
+	FNR == NR || FILENAME ~ /_test\.c$/ {
+		if (match($0, /\.name = "theseus_mm_[a-z0-9_]+"/))
+			suite = substr($0, RSTART + 20, RLENGTH - 21)
+		if (FNR == 1) n = 0
+		if (match($0, /KUNIT_CASE(_PARAM)?\([a-z0-9_]+/)) {
+			name = substr($0, RSTART, RLENGTH); sub(/.*\(/, "", name)
+			cases[++n] = name
+		}
+		if (/kunit_test_suite\(/) for (i = 1; i <= n; i++) known[suite ":" cases[i]] = 1
+		next
+	}
+	{
+		line = $0
+		while (match(line, /`[a-z0-9_]+:[a-z0-9_]+`/)) {
+			name = substr(line, RSTART + 1, RLENGTH - 2)
+			if (!(name in known)) print "README.md:" FNR ": there is no test " name
+			line = substr(line, RSTART + RLENGTH)
+		}
+	}' kunit/*_test.c README.md)
+[[ -z $named ]] || { echo "$named"; failed "the tests that README.md names"; }
 
 shellcheck -x "${scripts[@]}" || failed shellcheck
 shellcheck -s dash initramfs/init || failed "shellcheck of initramfs/init"
