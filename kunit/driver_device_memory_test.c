@@ -131,13 +131,11 @@ static void by_leaves_of_a_size(struct kunit *test)
 	const struct kind *kind = test->param_value;
 	const u64 salt = (kind - kinds + 1) * 0x0101010101010101ULL;
 	struct tmm_driver *driver = test->priv;
-	tmm_pte_flags_t flags;
 
 	tmm_driver_add_region(test, kind->type);
 	driver->mp = map_sized(test, flags_for(kind->type), kind->size);
-	flags = tmm_mapped_pages_collect_flags(driver->mp);
-	KUNIT_EXPECT_EQ(test, tmm_pte_flags_is_device_memory(flags), kind->type != TMM_WRITE_BACK);
-	KUNIT_EXPECT_TRUE(test, tmm_pte_flags_is_writable(flags));
+	KUNIT_EXPECT_EQ(test, tmm_driver_is_device_memory(driver->mp),
+			kind->type != TMM_WRITE_BACK);
 	use(test, driver->mp, kind->size, salt);
 	tmm_mapped_pages_drop(&driver->mp);
 	tmm_driver_remove_region(test);
@@ -219,10 +217,8 @@ static void leaf_breaks_where_it_is_split(struct kunit *test)
 	tmm_driver_expect_leaf(test, second, 0, TMM_4K);
 	tmm_driver_expect_leaf(test, second, SZ_1G - 1 - SZ_2M - SZ_4K, TMM_2M);
 	/* Still not cached, in leaves of each size. */
-	KUNIT_EXPECT_TRUE(test, tmm_pte_flags_is_device_memory(
-					tmm_mapped_pages_collect_flags(driver->mp)));
-	KUNIT_EXPECT_TRUE(test, tmm_pte_flags_is_device_memory(
-					tmm_mapped_pages_collect_flags(second)));
+	KUNIT_EXPECT_TRUE(test, tmm_driver_is_device_memory(driver->mp));
+	KUNIT_EXPECT_TRUE(test, tmm_driver_is_device_memory(second));
 	KUNIT_EXPECT_EQ(test, tmm_driver_read(test, driver->mp, SZ_2M), SZ_2M + 0x77);
 	KUNIT_EXPECT_EQ(test, tmm_driver_read(test, second, SZ_1G - 8 - SZ_2M - SZ_4K),
 			SZ_1G - 8 + 0x77);

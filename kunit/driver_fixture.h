@@ -77,6 +77,12 @@ struct tmm_page_table *tmm_driver_kernel_root(struct kunit *test);
 
 struct tmm_driver_totals tmm_driver_totals(struct kunit *test);
 
+/* As the leaf entries say. */
+static inline bool tmm_driver_is_device_memory(const struct tmm_mapped_pages *mp)
+{
+	return tmm_pte_flags_is_device_memory(tmm_mapped_pages_collect_flags(mp));
+}
+
 struct tmm_vaddr tmm_driver_vaddr(const struct tmm_mapped_pages *mp, u64 offset);
 void tmm_driver_expect_at(struct kunit *test, const struct tmm_mapped_pages *mp, u64 offset,
 			  u64 paddr);

@@ -90,8 +90,7 @@ static void gib_is_one_leaf(struct kunit *test)
 	tmm_driver_expect_leaf(test, mp, 0, TMM_1G);
 	tmm_driver_expect_leaf(test, mp, SZ_1G - 1, TMM_1G);
 	expect_part(test, mp, 0, paddr);
-	KUNIT_EXPECT_FALSE(test, tmm_pte_flags_is_device_memory(
-					 tmm_mapped_pages_collect_flags(mp)));
+	KUNIT_EXPECT_FALSE(test, tmm_driver_is_device_memory(mp));
 	/* There is no second one. */
 	KUNIT_EXPECT_PTR_EQ(test, tmm_create_contiguous_mapping(SZ_1G, TMM_DMA_FLAGS, &paddr),
 			    ERR_PTR(-ENOSPC));

@@ -176,7 +176,7 @@ static void read_only_registers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(mp, read_only), 0);
 	tmm_driver_expect_writable(test, mp, -EACCES);
 	KUNIT_EXPECT_EQ(test, read_register(test, mp, EDU_REG(id)), EDU_ID);
-	KUNIT_EXPECT_TRUE(test, tmm_pte_flags_is_device_memory(tmm_mapped_pages_collect_flags(mp)));
+	KUNIT_EXPECT_TRUE(test, tmm_driver_is_device_memory(mp));
 }
 
 /* The memory type is the region's: no mapping of it may say otherwise. */
@@ -192,8 +192,7 @@ static void flags_of_ram_are_refused(struct kunit *test)
 	driver->mp = tmm_map_frame_range(driver->bar, driver->nr_bytes, TMM_MMIO_FLAGS);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(driver->mp));
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(driver->mp, TMM_DMA_FLAGS), -EOPNOTSUPP);
-	KUNIT_EXPECT_TRUE(test, tmm_pte_flags_is_device_memory(
-					tmm_mapped_pages_collect_flags(driver->mp)));
+	KUNIT_EXPECT_TRUE(test, tmm_driver_is_device_memory(driver->mp));
 }
 
 static void region_cannot_be_mapped_twice(struct kunit *test)
