@@ -443,6 +443,11 @@ static void collect_flags_of_each_leaf(struct kunit *test)
 			   TMM_PTE_HARDWARE);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page, 1 + 2 * NR_2M) &
 			TMM_PTE_HARDWARE, TMM_PTE_HARDWARE);
+	/* What is not mapped shows nothing, on the way or all the way. */
+	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page + 2 + 2 * NR_2M, 3 * NR_1G),
+			TMM_PTE_NONE);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page - 7 * NR_1G, 14 * NR_1G),
+			tmm_mapper_collect_flags(pt, page, 1 + 2 * NR_2M));
 	tmm_mapper_unmap(pt, page, 1 + 2 * NR_2M);
 }
 

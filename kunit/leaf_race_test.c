@@ -88,12 +88,14 @@ static int translate_all_the_time(void *context)
 		u64 generation = smp_load_acquire(&race->generation);
 		struct tmm_translation found = {};
 		int err = tmm_mapper_translate(race->pt, vaddr, &found);
+		tmm_pte_flags_t flags = tmm_mapper_collect_flags(race->pt, race->page, 1);
 
 		/* Pairs with set_mapped(). */
 		smp_rmb();
 		if (generation & 1 && READ_ONCE(race->generation) == generation) {
 			WRITE_ONCE(race->nr_seen, race->nr_seen + 1);
 			race->nr_wrong += !is_right(race, err, &found);
+			race->nr_wrong += (flags & TMM_PTE_OURS) != TMM_PTE_OURS;
 		}
 		if (!(++race->nr_done % 256))
 			cond_resched();

@@ -20,6 +20,8 @@
 #define WRITES_PER_WINDOW 1000
 /* How long a slow walk stays at a table; interrupts are off. */
 #define STEP_USECS 20
+/* How long a window lasts that others have to wait for. */
+#define STAY_MSECS 20
 
 /**
  * struct race - what both sides know
@@ -325,11 +327,49 @@ static void map_and_unmap_in_the_same_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
 
+/* One long window; the thread's last act inside is to count. */
+static int stay_in_a_window(void *context)
+{
+	struct race *race = context;
+	struct tmm_window window;
+
+	if (tmm_window_enter(race->pt, &window)) {
+		race->nr_refused++;
+	} else {
+		WRITE_ONCE(race->nr_windows, 1);
+		mdelay(STAY_MSECS);
+		WRITE_ONCE(race->nr_done, 1);
+		tmm_window_leave(&window);
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* In the original nothing stops a root from going while a CPU has it loaded. */
+static void drop_of_a_root_waits_for_its_windows(struct kunit *test)
+{
+	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
+	struct task_struct *task;
+
+	if (!tmm_test_has_second_cpu(test))
+		kunit_skip(test, "needs a second CPU");
+	race->pt = tmm_page_table_create(&tmm_test_inst(test)->fa);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, race->pt);
+	task = tmm_test_thread_start(test, stay_in_a_window, race);
+	wait_for_count(race, &race->nr_windows, 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&race->pt), 0);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(race->nr_done), 1);
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, race->nr_wrong + race->nr_refused, 0);
+}
+
 static struct kunit_case window_race_cases[] = {
 	KUNIT_CASE(remap_stops_writes_on_another_cpu),
 	KUNIT_CASE(unmap_stops_writes_on_another_cpu),
 	KUNIT_CASE(walk_beside_the_freeing_of_tables),
 	KUNIT_CASE(map_and_unmap_in_the_same_tables),
+	KUNIT_CASE(drop_of_a_root_waits_for_its_windows),
 	{}
 };
 

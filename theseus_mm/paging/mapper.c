@@ -272,50 +272,6 @@ void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writa
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_remap);
 
-/* Returns the pages whose flags were added; a leaf that was split just now is none. */
-static u64 add_flags(const struct leaves *leaves, tmm_pte_flags_t *flags)
-{
-	u64 entries = 0;
-	unsigned int i;
-
-	for (i = 0; i < leaves->nr; i++) {
-		u64 entry = READ_ONCE(leaves->entry[i]);
-
-		if (!tmm_entry_is_leaf(entry, leaves->level))
-			break;
-		if (tmm_entry_is_frozen(entry, leaves->level))
-			entry |= TMM_ENTRY_PRESENT;
-		entries |= entry;
-	}
-	*flags |= tmm_pte_flags_of_leaf(entries, tmm_leaf_size_at(leaves->level));
-	return i < leaves->nr ? i * tmm_entry_nr_pages(leaves->level) : leaves->nr_pages;
-}
-
-/**
- * tmm_mapper_collect_flags() - what the leaves of a run of pages show, together
- * @pt: the root
- * @page: number of the first page; the caller owns the pages, all are mapped, by
- *        whole leaves of any size
- * @nr: how many
- *
- * Context: Process context. O(leaves).
- * Return: the flags of all leaves, ORed: ACCESSED or DIRTY if any page was
- */
-tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr)
-{
-	tmm_pte_flags_t flags = TMM_PTE_NONE;
-	u64 done = 0;
-
-	while (done < nr) {
-		const struct leaves leaves = leaves_at(pt, page + done, nr - done);
-
-		done += add_flags(&leaves, &flags);
-		cond_resched();
-	}
-	return flags;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_collect_flags);
-
 /**
  * tmm_mapper_leaf_size() - the size of the leaf that a page is mapped by
  * @pt: the root

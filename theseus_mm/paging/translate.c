@@ -8,8 +8,10 @@
 #include "paging/tlb.h"
 
 #include <kunit/visibility.h>
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/sched.h>
 
 /* Walk from the root down; true if the walk ended at a leaf. */
 static bool walk(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
@@ -101,6 +103,40 @@ int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_mapper_translate_page);
+
+/**
+ * tmm_mapper_collect_flags() - what the leaves of a run of pages show, together
+ * @pt: the root
+ * @page: number of the first page
+ * @nr: how many
+ *
+ * Pages that are not mapped show nothing.
+ *
+ * Context: Process context. Safe beside mapping, unmapping and splitting.
+ *          O(leaves * levels).
+ * Return: the flags of all leaves, ORed: ACCESSED or DIRTY if any page was
+ */
+tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr)
+{
+	const u64 end = page + nr;
+	tmm_pte_flags_t flags = TMM_PTE_NONE;
+	struct tmm_pte_dump dump;
+
+	while (page < end) {
+		struct tmm_page start = { page, TMM_4K };
+		bool found = walk(pt, tmm_page_start_address(start), &dump);
+		unsigned int level = pt->levels - dump.nr_levels + 1;
+
+		if (found)
+			flags |= tmm_pte_flags_of_leaf(dump.entries[dump.nr_levels - 1],
+						       tmm_leaf_size_at(level));
+		/* To the next entry of that level, whether this one was a leaf or empty. */
+		page = ALIGN(page + 1, tmm_entry_nr_pages(level));
+		cond_resched();
+	}
+	return flags;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_collect_flags);
 
 /**
  * tmm_mapper_dump() - the entries that an address goes through
