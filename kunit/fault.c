@@ -31,7 +31,8 @@ static int before_should_failslab(struct kprobe *probe, struct pt_regs *regs)
 	if (current != READ_ONCE(victim) || !countdown)
 		return 0;
 	/* Interrupts may not sleep; kmemleak's records carry __GFP_NORETRY. */
-	if (!(gfp & __GFP_DIRECT_RECLAIM) || (gfp & __GFP_NORETRY) || --countdown)
+	if (!(gfp & __GFP_DIRECT_RECLAIM) || (gfp & (__GFP_NORETRY | __GFP_NOFAIL)) ||
+	    --countdown)
 		return 0;
 	hit = true;
 	regs_set_return_value(regs, -ENOMEM);

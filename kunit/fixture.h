@@ -115,7 +115,7 @@ bool tmm_test_all_free(struct kunit *test, const struct tmm_range_allocator *ra)
 
 /*
  * The @nth allocation of the running case from now on fails, 1 being the next;
- * only those that may sleep count. Nothing that can fail a case may come
+ * only those that may sleep and may fail count. Nothing that can fail a case may come
  * between the two calls. Returns whether the failure happened.
  */
 void tmm_test_fail_alloc(struct kunit *test, unsigned int nth);

@@ -77,6 +77,48 @@ static void allocate_exactly_all(struct kunit *test)
 	tmm_allocated_frames_drop(&all);
 }
 
+/* In the original, a range of exactly n frames can never serve n. */
+static void allocate_exact_fits(struct kunit *test)
+{
+	const struct {
+		struct tmm_allocation_request req;
+		u64 start;
+	} fits[] = {
+		{ tmm_request_any(2000), 1000 },
+		{ tmm_request_aligned(8, 2000), 1000 },
+		{ tmm_request_sized(TMM_2M, 2), 1536 },
+		{ tmm_request_in_range(1777, 1779, 3), 1777 },
+		{ tmm_request_in_range(1000, 2999, 2000), 1000 },
+		{ tmm_request_aligned_in_range(512, 2048, 2559, 512), 2048 },
+		{ tmm_request_at(1000, 2000), 1000 },
+		{ tmm_request_at(2999, 1), 2999 },
+		{ tmm_request_at(3000, 100), 3000 },
+	};
+	struct tmm_allocated_frames *frames;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fits); i++) {
+		frames = take(test, fits[i].req);
+		KUNIT_EXPECT_EQ_MSG(test, frames->f.chunk.start, fits[i].start, "request %u", i);
+		tmm_allocated_frames_drop(&frames);
+	}
+}
+
+/* In the original, a request at an address that spans three free pieces panics. */
+static void allocate_at_across_many_pieces(struct kunit *test)
+{
+	struct tmm_allocated_frames *pieces[5], *frames;
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		pieces[i] = take_at(test, 1500 + 10 * i, 10);
+	for (i = 0; i < 5; i++)
+		tmm_allocated_frames_drop(&pieces[i * 2 % 5]);
+	frames = take_at(test, 1500, 50);
+	expect_marks(test, 1500, 50, TMM_MARK_ALLOCATED);
+	tmm_allocated_frames_drop(&frames);
+}
+
 /* The original knows neither for frames. */
 static void allocate_aligned_in_range(struct kunit *test)
 {
@@ -161,7 +203,7 @@ static void add_refused_touches_nothing(struct kunit *test)
 
 	table[0] = 0xa5;
 	KUNIT_EXPECT_EQ(test, try_add(tf, 500, 0, table), -EINVAL);
-	KUNIT_EXPECT_EQ(test, try_add(tf, 5000, TMM_MAX_RUN + 1, table), -EOVERFLOW);
+	KUNIT_EXPECT_EQ(test, try_add(tf, 5000, TMM_NUMBER_LIMIT, table), -EOVERFLOW);
 	KUNIT_EXPECT_EQ(test, try_add(tf, U64_MAX - 9, 100, table), -EOVERFLOW);
 	KUNIT_EXPECT_EQ(test, table[0], 0xa5);
 	KUNIT_EXPECT_EQ(test, try_add(tf, 2950, 100, table), -EADDRINUSE);
@@ -307,6 +349,8 @@ static void count_of_a_run_that_is_not_in_one_region(struct kunit *test)
 static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(allocate_marks_and_drop_gives_back),
 	KUNIT_CASE(allocate_exactly_all),
+	KUNIT_CASE(allocate_exact_fits),
+	KUNIT_CASE(allocate_at_across_many_pieces),
 	KUNIT_CASE(allocate_aligned_in_range),
 	KUNIT_CASE(refused_allocation_changes_nothing),
 	KUNIT_CASE(allocate_without_memory),

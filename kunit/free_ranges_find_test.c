@@ -89,8 +89,16 @@ static const struct find_param find_params[] = {
 	{ "align above 1 GiB", { { 1000, 1 << 20 } }, { 8, 1 << 19, 0, U64_MAX }, true, 1 << 19 },
 	{ "align above 4G chunks", { { (1ULL << 33) - 5, 10 } }, { 3, 1ULL << 33, 0, U64_MAX },
 	  true, 1ULL << 33 },
-	{ "more than a set can hold", { { 0, U32_MAX } }, { 1ULL << 32, 1, 0, U64_MAX }, false },
-	{ "as much as a set can hold", { { 0, U32_MAX } }, { U32_MAX, 1, 0, U64_MAX }, true, 0 },
+	{ "more than a search finds", { { 0, 1ULL << 44 } }, { 1ULL << 32, 1, 0, U64_MAX },
+	  false },
+	{ "as much as a search finds", { { 0, U32_MAX } }, { U32_MAX, 1, 0, U64_MAX }, true, 0 },
+	{ "a whole number of 4G chunks", { { 8, 1ULL << 33 } }, { 5, 1, 0, U64_MAX }, true, 8 },
+	{ "behind 4G chunks", { { 0, 1ULL << 44 } }, { 5, 4, 1ULL << 43, U64_MAX }, true,
+	  1ULL << 43 },
+	{ "4G chunks and a short range", { { 0, 1ULL << 44 }, { 1ULL << 45, 4 } },
+	  { 3, 1, 1ULL << 44, U64_MAX }, true, 1ULL << 45 },
+	{ "4G chunks from the top", { { 0, 1ULL << 44 }, { 1ULL << 45, 4 } },
+	  { U32_MAX, 1 << 18, 0, U64_MAX, true }, true, (1ULL << 44) - (1ULL << 32) },
 };
 
 TMM_ARRAY_PARAM(find, find_params);

@@ -15,7 +15,7 @@ static u64 own_fit(const struct tmm_chunk *chunk, unsigned int order)
 	u64 rest = chunk->start % (1ULL << order);
 	u64 skipped = rest ? (1ULL << order) - rest : 0;
 
-	return skipped < chunk->nr ? chunk->nr - skipped : 0;
+	return skipped < chunk->nr ? min(chunk->nr - skipped, TMM_MAX_RUN) : 0;
 }
 
 static u64 recorded_fit(struct rb_node *node, unsigned int order)
@@ -97,6 +97,20 @@ void tmm_check_range_allocator(struct kunit *test, const struct tmm_range_alloca
 	}
 }
 
+static void check_state(struct kunit *test, const struct tmm_range_region *region)
+{
+	struct tmm_chunk *chunk;
+	struct tmm_frames *frames;
+
+	for (chunk = tmm_free_ranges_first(&region->free); chunk;
+	     chunk = tmm_free_ranges_next(chunk)) {
+		frames = container_of(chunk, struct tmm_frames, chunk);
+		if (frames->state != TMM_STATE_FREE)
+			BROKEN(test, "free frames [%#llx, +%llu) are in state %u", chunk->start,
+			       chunk->nr, frames->state);
+	}
+}
+
 /* Returns the frames that are tables. */
 static u64 check_marks(struct kunit *test, const struct tmm_frame_region *region)
 {
@@ -130,8 +144,10 @@ void tmm_check_frame_allocator(struct kunit *test, const struct tmm_frame_alloca
 	u64 nr_spares = 0;
 
 	tmm_check_range_allocator(test, &fa->ra);
-	list_for_each_entry(region, &fa->ra.regions, range.link)
+	list_for_each_entry(region, &fa->ra.regions, range.link) {
+		check_state(test, &region->range);
 		nr_tables += check_marks(test, region);
+	}
 	list_for_each(spare, &fa->spares)
 		nr_spares++;
 	if (nr_tables != fa->nr_tables || nr_spares != fa->nr_tables)

@@ -53,6 +53,28 @@ static void allocate_and_drop_gives_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
 }
 
+/* 1500..1503 and 1504..1510: nothing is lost, nothing owned is handed out. */
+static void allocate_at_across_adjacent_pieces(struct kunit *test)
+{
+	struct tmm_test_pages *tp = test->priv;
+	struct tmm_allocation_request too_many = tmm_request_at(1500, 12);
+	struct tmm_allocated_pages *low = take(test, tmm_request_at(1500, 4));
+	struct tmm_allocated_pages *high = take(test, tmm_request_at(1504, 7));
+	struct tmm_allocated_pages *owned = take(test, tmm_request_at(1511, 20));
+	struct tmm_allocated_pages *run, *rest;
+
+	tmm_allocated_pages_drop(&low);
+	tmm_allocated_pages_drop(&high);
+	run = tmm_page_allocator_allocate(&tp->pa, &too_many);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(run), -EADDRNOTAVAIL);
+	run = take(test, tmm_request_at(1500, 6));
+	rest = take(test, tmm_request_at(1506, 5));
+	EXPECT_RUN(test, rest, 1506, 5);
+	tmm_allocated_pages_drop(&run);
+	tmm_allocated_pages_drop(&rest);
+	tmm_allocated_pages_drop(&owned);
+}
+
 /* In the original a range of exactly n pages can never serve n pages. */
 static void allocate_exact_fits(struct kunit *test)
 {
@@ -68,6 +90,14 @@ static void allocate_exact_fits(struct kunit *test)
 	tmm_allocated_pages_drop(&middle);
 	middle = take(test, tmm_request_in_range(1777, 1777, 1));
 	EXPECT_RUN(test, middle, 1777, 1);
+	tmm_allocated_pages_drop(&middle);
+	all = take(test, tmm_request_at(1000, 2000));
+	tmm_allocated_pages_drop(&all);
+	all = take(test, tmm_request_aligned(1000, 2000));
+	EXPECT_RUN(test, all, 1000, 2000);
+	tmm_allocated_pages_drop(&all);
+	middle = take(test, tmm_request_aligned_in_range(512, 1536, 2559, 1024));
+	EXPECT_RUN(test, middle, 1536, 1024);
 	tmm_allocated_pages_drop(&middle);
 	tmm_allocated_pages_drop(&last);
 }
@@ -144,7 +174,7 @@ static void add_refused_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_allocator_add(&tp->pa, region), -EADDRINUSE);
 	region->nr = 0;
 	KUNIT_EXPECT_EQ(test, tmm_page_allocator_add(&tp->pa, region), -EINVAL);
-	region->nr = TMM_MAX_RUN + 1;
+	region->nr = TMM_NUMBER_LIMIT - 2998;
 	KUNIT_EXPECT_EQ(test, tmm_page_allocator_add(&tp->pa, region), -EOVERFLOW);
 	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
 }
@@ -196,10 +226,56 @@ static void merge_other_after(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
+/* The original only appends. */
+static void merge_other_before(struct kunit *test)
+{
+	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
+	struct tmm_allocated_pages *other = take(test, tmm_request_at(1495, 5));
+	u64 before = fingerprint(test);
+
+	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_merge(pages, &other), 0);
+	KUNIT_EXPECT_PTR_EQ(test, other, NULL);
+	EXPECT_RUN(test, pages, 1495, 15);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	tmm_allocated_pages_drop(&pages);
+}
+
+static void append_takes_what_follows_only(struct kunit *test)
+{
+	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
+	struct tmm_allocated_pages *before = take(test, tmm_request_at(1495, 5));
+	struct tmm_allocated_pages *after = take(test, tmm_request_at(1510, 5));
+	struct tmm_allocated_pages *self = pages;
+
+	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_append(pages, &before), -EDOM);
+	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_append(pages, &self), -EDOM);
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	KUNIT_ASSERT_NOT_NULL(test, self);
+	EXPECT_RUN(test, pages, 1500, 10);
+	EXPECT_RUN(test, before, 1495, 5);
+	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_append(pages, &after), 0);
+	KUNIT_EXPECT_PTR_EQ(test, after, NULL);
+	EXPECT_RUN(test, pages, 1500, 15);
+	tmm_allocated_pages_drop(&pages);
+	tmm_allocated_pages_drop(&before);
+}
+
+static void append_across_regions_keeps_both(struct kunit *test)
+{
+	struct tmm_allocated_pages *general = take(test, tmm_request_at(2990, 10));
+	struct tmm_allocated_pages *designated = take(test, tmm_request_at(3000, 10));
+
+	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_append(general, &designated), -EMEDIUMTYPE);
+	KUNIT_ASSERT_NOT_NULL(test, designated);
+	EXPECT_RUN(test, general, 2990, 10);
+	tmm_allocated_pages_drop(&general);
+	tmm_allocated_pages_drop(&designated);
+}
+
 static void merge_not_contiguous_keeps_both(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
-	struct tmm_allocated_pages *before = take(test, tmm_request_at(1490, 10));
+	struct tmm_allocated_pages *before = take(test, tmm_request_at(1489, 10));
 	struct tmm_allocated_pages *after = take(test, tmm_request_at(1511, 10));
 	struct tmm_allocated_pages *self = pages;
 
@@ -210,7 +286,7 @@ static void merge_not_contiguous_keeps_both(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, after);
 	KUNIT_EXPECT_PTR_EQ(test, self, pages);
 	EXPECT_RUN(test, pages, 1500, 10);
-	EXPECT_RUN(test, before, 1490, 10);
+	EXPECT_RUN(test, before, 1489, 10);
 	EXPECT_RUN(test, after, 1511, 10);
 	tmm_allocated_pages_drop(&pages);
 	tmm_allocated_pages_drop(&before);
@@ -299,6 +375,7 @@ static void split_at_without_memory(struct kunit *test)
 
 static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(allocate_and_drop_gives_back),
+	KUNIT_CASE(allocate_at_across_adjacent_pieces),
 	KUNIT_CASE(allocate_exact_fits),
 	KUNIT_CASE(allocate_designated_as_a_last_resort),
 	KUNIT_CASE(refused_allocation_changes_nothing),
@@ -308,6 +385,9 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(drop_of_nothing),
 	KUNIT_CASE(drop_needs_no_memory),
 	KUNIT_CASE(merge_other_after),
+	KUNIT_CASE(merge_other_before),
+	KUNIT_CASE(append_takes_what_follows_only),
+	KUNIT_CASE(append_across_regions_keeps_both),
 	KUNIT_CASE(merge_not_contiguous_keeps_both),
 	KUNIT_CASE(merge_across_region_types_keeps_both),
 	KUNIT_CASE_PARAM(split_at_situations, split_gen_params),

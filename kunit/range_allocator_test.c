@@ -46,10 +46,12 @@ static const struct add_param add_params[] = {
 	{ "before all", 0, 50, 0 },
 	{ "touching both", 200, 100, 0 },
 	{ "after all", 400, 1, 0 },
-	{ "as long as can be", 1000, TMM_MAX_RUN, 0 },
+	{ "as long as a search", 1000, TMM_MAX_RUN, 0 },
+	{ "longer than any search", 1000, 1ULL << 44, 0 },
 	{ "up to the last chunk", (1ULL << 52) - 9, 9, 0 },
 	{ "empty", 50, 0, -EINVAL },
-	{ "too long", 1000, TMM_MAX_RUN + 1, -EOVERFLOW },
+	{ "longer than all there is", 0, (1ULL << 52) + 1, -EOVERFLOW },
+	{ "as long as can be counted", 0, U64_MAX, -EOVERFLOW },
 	{ "past the last chunk", (1ULL << 52) - 9, 10, -EOVERFLOW },
 	{ "wraps", U64_MAX - 5, 100, -EOVERFLOW },
 	{ "equal", 100, 100, -EADDRINUSE },
@@ -57,6 +59,8 @@ static const struct add_param add_params[] = {
 	{ "last chunk known", 290, 11, -EADDRINUSE },
 	{ "inside one", 350, 2, -EADDRINUSE },
 	{ "around one", 50, 200, -EADDRINUSE },
+	{ "beginning before all, into the first", 0, 101, -EADDRINUSE },
+	{ "beginning between two, into the second", 250, 51, -EADDRINUSE },
 	{ "around all", 0, 1000, -EADDRINUSE },
 };
 
@@ -213,7 +217,7 @@ static void take_one_until_exhausted(struct kunit *test)
 		release(test, objects[i]);
 }
 
-static void totals_count_all_but_reserved(struct kunit *test)
+static void totals_count_general_regions_only(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_range_totals totals;
@@ -222,17 +226,76 @@ static void totals_count_all_but_reserved(struct kunit *test)
 	tmm_range_allocator_totals(&tr->ra, &totals);
 	KUNIT_EXPECT_EQ(test, totals.nr_total + totals.nr_free + totals.largest[TMM_4K], 0);
 	add(test, TMM_REGION_GENERAL, 10, 1600);
-	add(test, TMM_REGION_DESIGNATED, 2000, 3);
+	add(test, TMM_REGION_DESIGNATED, 2000, 6000);
 	add(test, TMM_REGION_RESERVED, 9000, 5000);
 	owned = take(test, tmm_request_at(1600, 5), 1600);
 	tmm_range_allocator_totals(&tr->ra, &totals);
-	KUNIT_EXPECT_EQ(test, totals.nr_total, 1603);
-	KUNIT_EXPECT_EQ(test, totals.nr_free, 1598);
-	KUNIT_EXPECT_EQ(test, totals.nr_ranges, 3);
+	KUNIT_EXPECT_EQ(test, totals.nr_total, 1600);
+	KUNIT_EXPECT_EQ(test, totals.nr_free, 1595);
+	KUNIT_EXPECT_EQ(test, totals.nr_ranges, 2);
 	KUNIT_EXPECT_EQ(test, totals.largest[TMM_4K], 1590);
 	KUNIT_EXPECT_EQ(test, totals.largest[TMM_2M], 1600 - 512);
 	KUNIT_EXPECT_EQ(test, totals.largest[TMM_1G], 0);
 	release(test, owned);
+}
+
+static int remove_region(struct kunit *test, unsigned int index)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	int err = tmm_range_allocator_remove(&tr->ra, &tr->regions[index]);
+
+	tmm_check_range_allocator(test, &tr->ra);
+	return err;
+}
+
+/* In the original a region stays for ever. */
+static void remove_forgets_a_region(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	u64 before;
+
+	add(test, TMM_REGION_GENERAL, 100, 100);
+	before = tmm_fingerprint_ranges(&tr->ra);
+	add(test, TMM_REGION_GENERAL, 300, 100);
+	release(test, take(test, tmm_request_at(350, 10), 350));
+	KUNIT_EXPECT_EQ(test, remove_region(test, 1), 0);
+	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+	tmm_test_ranges_refuse(test, tr, tmm_request_at(350, 1), -ERANGE);
+	tmm_test_ranges_refuse(test, tr, tmm_request_any(101), -ENOSPC);
+	/* What is gone is in nobody's way. */
+	add(test, TMM_REGION_RESERVED, 290, 20);
+	add(test, TMM_REGION_GENERAL, 310, 90);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 0), 0);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 2), 0);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 3), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&tr->ra.regions));
+}
+
+static void remove_while_a_chunk_is_owned(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_chunk *chunk;
+	u64 before;
+
+	add(test, TMM_REGION_GENERAL, 100, 100);
+	chunk = take(test, tmm_request_at(150, 1), 150);
+	before = tmm_fingerprint_ranges(&tr->ra);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+	release(test, take(test, tmm_request_at(151, 49), 151));
+	release(test, chunk);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 0), 0);
+}
+
+/* All of it, as a single run. */
+static void remove_while_all_is_owned(struct kunit *test)
+{
+	struct tmm_chunk *chunk;
+
+	add(test, TMM_REGION_RESERVED, 100, 100);
+	chunk = take(test, tmm_request_at(100, 100), 100);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 0), -EBUSY);
+	release(test, chunk);
 }
 
 struct split_param {
@@ -281,7 +344,10 @@ static struct kunit_case range_allocator_cases[] = {
 	KUNIT_CASE(release_of_an_empty_run),
 	KUNIT_CASE(region_at_the_edges),
 	KUNIT_CASE(take_one_until_exhausted),
-	KUNIT_CASE(totals_count_all_but_reserved),
+	KUNIT_CASE(totals_count_general_regions_only),
+	KUNIT_CASE(remove_forgets_a_region),
+	KUNIT_CASE(remove_while_a_chunk_is_owned),
+	KUNIT_CASE(remove_while_all_is_owned),
 	KUNIT_CASE_PARAM(split_situations, split_gen_params),
 	{}
 };

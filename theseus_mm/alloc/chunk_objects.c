@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/chunk_objects.h"
 
+#include <kunit/visibility.h>
 #include <linux/align.h>
+#include <linux/export.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -73,6 +75,7 @@ bool tmm_chunk_objects_is_early(const struct tmm_chunk_objects *objects,
 	return objects->memory && (void *)chunk >= objects->memory &&
 	       (void *)chunk < objects->memory + objects->nr_bytes;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_objects_is_early);
 
 /* True if the source is early; then @chunk is an object, or NULL if none is left. */
 static bool new_early(struct tmm_chunk_objects *objects, struct tmm_chunk **chunk)

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Regions of frames that come and go while the allocator is in use. */
+#include "alloc/frames.h"
+
+#include "fixture.h"
+#include "invariants.h"
+
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#define NR_ROUNDS	20
+/* The region that comes and goes. */
+#define FIRST		5000
+#define NR		1000
+
+static int init_case(struct kunit *test)
+{
+	struct tmm_test_frames *tf = tmm_test_frames_create(test);
+
+	test->priv = tf;
+	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, 1000, 100);
+	return 0;
+}
+
+static void exit_case(struct kunit *test)
+{
+	tmm_test_frames_destroy(test, test->priv);
+}
+
+static struct tmm_frame_allocator *fa_of(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+
+	return &tf->fa;
+}
+
+static u64 fingerprint(struct kunit *test)
+{
+	tmm_check_frame_allocator(test, fa_of(test));
+	return tmm_fingerprint_frames(fa_of(test));
+}
+
+static void remove_forgets_a_region(struct kunit *test)
+{
+	struct tmm_frame_range range = { { FIRST, 1, TMM_4K } };
+	struct tmm_allocation_request req = tmm_request_at(FIRST, 1);
+	u64 counts[TMM_NR_MARKS] = {};
+	u64 before = fingerprint(test);
+	struct tmm_frame_region *region;
+
+	region = tmm_test_frames_add_backed(test, test->priv, TMM_REGION_RESERVED, FIRST, 10);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa_of(test), FIRST), region->window);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa_of(test), FIRST), NULL);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(fa_of(test), &range, counts), -ERANGE);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa_of(test), &req)), -ERANGE);
+}
+
+static void remove_with_owned_mapped_or_borrowed_frames(struct kunit *test)
+{
+	struct tmm_frame_region *region = tmm_test_frames_add(test, test->priv,
+							      TMM_REGION_RESERVED, FIRST, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take(test, test->priv,
+								   tmm_request_at(FIRST + 5, 1));
+	struct tmm_allocated_frames *owner;
+	struct tmm_unmapped_frames *unmapped;
+	struct tmm_mapped_frames *mapped;
+	u64 before = fingerprint(test);
+
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	mapped = tmm_frames_into_mapped(&frames);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
+	unmapped = tmm_frames_into_unmapped(&mapped);
+	frames = tmm_frames_into_allocated(&unmapped);
+	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_borrow(frames), 0);
+	owner = frames;
+	tmm_allocated_frames_drop(&owner);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	tmm_allocated_frames_unborrow(frames);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
+}
+
+static void remove_of_a_region_with_a_table(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	u64 number;
+
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(&tf->fa, &tf->regions[0]), -EBUSY);
+	tmm_frame_allocator_give_table(&tf->fa, number);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(&tf->fa, &tf->regions[0]), 0);
+}
+
+/* A reader of regions; what it finds out does not matter, only that it may look. */
+static int reader(void *context)
+{
+	struct tmm_frame_range range = { { FIRST, NR, TMM_4K } };
+	struct tmm_frame_allocator *fa = context;
+	u64 counts[TMM_NR_MARKS];
+
+	while (!kthread_should_stop()) {
+		tmm_frame_allocator_ptr(fa, FIRST + 5);
+		tmm_frame_allocator_ptr(fa, 1000);
+		memset(counts, 0, sizeof(counts));
+		if (!tmm_frame_allocator_count(fa, &range, counts) &&
+		    counts[TMM_MARK_FREE] + counts[TMM_MARK_ALLOCATED] != NR)
+			return -EIO;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int add_and_remove(struct tmm_frame_allocator *fa)
+{
+	struct tmm_frame_region *region = kzalloc(sizeof(*region), GFP_KERNEL);
+	void *table = kvzalloc(tmm_frame_table_nr_bytes(FIRST, NR), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (region && table) {
+		region->range.type = TMM_REGION_RESERVED;
+		region->range.first = FIRST;
+		region->range.nr = NR;
+		/* Never read: what matters is who looks here for it. */
+		region->window = region;
+		err = tmm_frame_allocator_add(fa, region, table);
+		cond_resched();
+		if (!err)
+			err = tmm_frame_allocator_remove(fa, region);
+	}
+	kvfree(table);
+	kfree(region);
+	return err;
+}
+
+/* KASAN sees it if somebody still looks at what is gone. */
+static void remove_beside_readers(struct kunit *test)
+{
+	struct task_struct *threads[2];
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = kthread_run(reader, fa_of(test), "tmm_reader%u", i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, threads[i]);
+		get_task_struct(threads[i]);
+	}
+	for (i = 0; i < NR_ROUNDS && !err; i++)
+		err = add_and_remove(fa_of(test));
+	KUNIT_EXPECT_EQ(test, err, 0);
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		KUNIT_EXPECT_EQ(test, kthread_stop(threads[i]), 0);
+		put_task_struct(threads[i]);
+	}
+}
+
+static struct kunit_case frames_region_cases[] = {
+	KUNIT_CASE(remove_forgets_a_region),
+	KUNIT_CASE(remove_with_owned_mapped_or_borrowed_frames),
+	KUNIT_CASE(remove_of_a_region_with_a_table),
+	KUNIT_CASE(remove_beside_readers),
+	{}
+};
+
+static struct kunit_suite frames_region_suite = {
+	.name = "theseus_mm_frames_region",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = frames_region_cases,
+};
+
+kunit_test_suite(frames_region_suite);
