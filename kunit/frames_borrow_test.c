@@ -198,12 +198,14 @@ static int borrower(void *context)
 	unsigned int round;
 
 	for (round = 1; !kthread_should_stop(); round++) {
+		/* Pairs with the owner's release of @round: @frames is this round's. */
 		while (smp_load_acquire(&race->round) != round) {
 			if (kthread_should_stop())
 				return 0;
 			cond_resched();
 		}
 		tmm_allocated_frames_unborrow(race->frames);
+		/* Pairs with the owner's acquire: the borrow has ended. */
 		smp_store_release(&race->done, round);
 	}
 	return 0;
@@ -225,8 +227,10 @@ static void drop_beside_the_end_of_a_borrow(struct kunit *test)
 		if (IS_ERR(frames) || tmm_allocated_frames_borrow(frames))
 			break;
 		race->frames = frames;
+		/* Pairs with the borrower's acquire. */
 		smp_store_release(&race->round, round);
 		tmm_allocated_frames_drop(&frames);
+		/* Pairs with the borrower's release. */
 		while (smp_load_acquire(&race->done) != round)
 			cond_resched();
 		if (tf->regions[0].range.free.nr_free != 100)
