@@ -102,13 +102,29 @@ TEST_F(client, pages_take_no_frames)
 	EXPECT_EQ(self->start.nr_tables, INFO().nr_tables);
 }
 
-TEST_F(client, merge_refuses_the_one_before)
+TEST_F(client, merge_takes_the_one_before)
 {
 	struct theseus_mm_allocate pages = PAGES(8);
+	struct theseus_mm_query query;
 	__u32 first, second;
 
 	ASSERT_EQ(0, tmm_split(self->fd, pages.handle, 3 * PAGE, &first, &second));
-	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, second, first), first, second);
+	ASSERT_EQ(0, tmm_merge(self->fd, second, first));
+	ASSERT_EQ(0, tmm_query(self->fd, second, &query));
+	EXPECT_EQ(pages.start, query.start);
+	EXPECT_EQ(8, query.nr_pages);
+	EXPECT_EQ(1, INFO().client_handles);
+}
+
+TEST_F(client, merge_refuses_what_does_not_touch)
+{
+	struct theseus_mm_allocate pages = PAGES(8);
+	__u32 first, middle, last, rest;
+
+	ASSERT_EQ(0, tmm_split(self->fd, pages.handle, 3 * PAGE, &first, &rest));
+	ASSERT_EQ(0, tmm_split(self->fd, rest, PAGE, &middle, &last));
+	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, first, last), first, last);
+	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, last, first), first, last);
 }
 
 TEST_HARNESS_MAIN

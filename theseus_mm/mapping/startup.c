@@ -4,7 +4,6 @@
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mmi.h"
-#include "mapping/placement.h"
 #include "paging/page_table.h"
 #include "paging/window.h"
 
@@ -14,13 +13,16 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* Bookkeeping is written through the kernel's alias; here it can only be read. */
+/*
+ * Where virtual is physical, so that all of the upper part is there to be given
+ * out. It is written through the kernel's alias; here it can only be read.
+ */
 static int map_metadata(struct tmm_instance *inst, struct tmm_instance_memory *mem,
 			struct list_head *list)
 {
 	const struct tmm_range_region *range = &mem->metadata.range;
-	struct tmm_allocated_pages *pages =
-		tmm_allocate_congruent_pages(&inst->pa, range->first, range->nr);
+	const struct tmm_allocation_request req = tmm_request_at(range->first, range->nr);
+	struct tmm_allocated_pages *pages = tmm_page_allocator_allocate(&inst->pa, &req);
 	struct tmm_mapped_pages *mp;
 
 	if (IS_ERR(pages))
@@ -87,24 +89,28 @@ static int try_root(const struct tmm_page_table *root)
 int tmm_startup_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 		     unsigned int nr_memories, struct tmm_initial_memory_mappings *initial)
 {
+	struct tmm_initial_memory_mappings made = {};
 	unsigned int i;
 	int err = tmm_instance_init(inst, memories, nr_memories);
 
 	if (err)
 		return err;
-	*initial = (struct tmm_initial_memory_mappings){ .page_table = inst->root };
-	INIT_LIST_HEAD(&initial->metadata);
+	made.page_table = inst->root;
+	INIT_LIST_HEAD(&made.metadata);
 	for (i = 0; i < nr_memories && !err; i++)
-		err = map_metadata(inst, &inst->memories[i], &initial->metadata);
+		err = map_metadata(inst, &inst->memories[i], &made.metadata);
 	if (!err)
-		err = map_identity(inst, &initial->identity);
+		err = map_identity(inst, &made.identity);
 	if (!err)
 		err = try_root(inst->root);
 	if (err) {
-		tmm_startup_abandon(initial);
+		tmm_startup_abandon(&made);
 		tmm_instance_exit(inst);
+		return err;
 	}
-	return err;
+	*initial = made;
+	list_replace(&made.metadata, &initial->metadata);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_startup_init);
 

@@ -32,8 +32,8 @@ struct tmm_early_identity_mapped_pages {
 /**
  * struct tmm_initial_memory_mappings - what is mapped before anyone asks
  * @page_table: the first root; the instance's
- * @metadata: struct tmm_mapped_pages: the bookkeeping of each run of memory,
- *            read-only; owns its frames
+ * @metadata: struct tmm_mapped_pages: the bookkeeping of each run of memory, where
+ *            virtual is physical, read-only; owns its frames
  * @identity: gone after tmm_init_post_heap()
  *
  * Theseus: InitialMemoryMappings

@@ -255,8 +255,8 @@ struct theseus_mm_split {
  * struct theseus_mm_merge - THESEUS_MM_IOC_MERGE: make one object of two
  * @flags: in: must be 0
  * @handle: in: of any kind; stays, and grows
- * @other: in: of the same kind; directly after @handle (frames: before or
- *         after); consumed
+ * @other: in: of the same kind; directly after @handle (pages and frames: or
+ *         before); consumed
  * @reserved: must be 0
  */
 struct theseus_mm_merge {
