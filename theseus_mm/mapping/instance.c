@@ -96,6 +96,19 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	return PTR_ERR_OR_ZERO(mem->metadata_frames);
 }
 
+/* Before anything is written there, which would be what another run holds. */
+static int check_overlap(const struct tmm_memory *memories, unsigned int nr_memories)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < nr_memories; i++)
+		for (j = 0; j < i; j++)
+			if (memories[i].first < memories[j].first + memories[j].nr &&
+			    memories[j].first < memories[i].first + memories[i].nr)
+				return -EADDRINUSE;
+	return 0;
+}
+
 static int divide_memories(struct tmm_instance *inst)
 {
 	unsigned int i;
@@ -155,8 +168,10 @@ int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memori
 		      unsigned int nr_memories)
 {
 	unsigned int i;
-	int err;
+	int err = check_overlap(memories, nr_memories);
 
+	if (err)
+		return err;
 	memset(inst, 0, sizeof(*inst));
 	mutex_init(&inst->device_lock);
 	INIT_LIST_HEAD(&inst->devices);
