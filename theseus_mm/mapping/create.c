@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/list.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 
 /**
@@ -170,22 +171,94 @@ static void drop_frames_list(struct list_head *list)
 	}
 }
 
-/* The pages with the numbers of @frames, mapped to them; consumes @frames on success. */
+static struct tmm_allocated_pages *allocate_pages_at(struct tmm_page_allocator *pa, u64 first,
+						     u64 nr)
+{
+	const struct tmm_allocation_request req = tmm_request_at(first, nr);
+
+	return tmm_page_allocator_allocate(pa, &req);
+}
+
+static bool are_taken(const struct tmm_allocated_pages *pages)
+{
+	return pages == ERR_PTR(-EADDRINUSE) || pages == ERR_PTR(-EADDRNOTAVAIL);
+}
+
+/*
+ * The first pages in a row, of those with the numbers of @chunk, that somebody has:
+ * found by trying to have them.
+ */
+static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chunk,
+		      struct tmm_frame_range *taken)
+{
+	u64 end = tmm_chunk_end(chunk), nr_free = 0, nr = chunk->nr;
+	struct tmm_allocation_request req;
+	struct tmm_allocated_pages *pages;
+	u64 first;
+
+	/* The first @nr_free are free, the first @nr are not. */
+	while (nr - nr_free > 1) {
+		u64 middle = nr_free + (nr - nr_free) / 2;
+
+		pages = allocate_pages_at(pa, chunk->start, middle);
+		if (IS_ERR(pages) && !are_taken(pages))
+			return PTR_ERR(pages);
+		if (IS_ERR(pages))
+			nr = middle;
+		else
+			nr_free = middle;
+		tmm_allocated_pages_drop(&pages);
+	}
+	first = chunk->start + nr_free;
+	if (first + 1 < end) {
+		req = tmm_request_in_range(first + 1, end - 1, 1);
+		pages = tmm_page_allocator_allocate(pa, &req);
+		if (!IS_ERR(pages))
+			end = pages->chunk.start;
+		else if (pages != ERR_PTR(-ENOSPC))
+			return PTR_ERR(pages);
+		tmm_allocated_pages_drop(&pages);
+	}
+	*taken = (struct tmm_frame_range){ { first, end - first, TMM_4K } };
+	return 0;
+}
+
+/* Hold those of @frames that cannot be used, so that the next try is for others. */
+static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *frames,
+		     struct list_head *passed_over)
+{
+	struct tmm_allocated_frames *before, *after;
+	struct tmm_frame_range taken;
+	int err = find_taken(&inst->pa, &frames->f.chunk, &taken);
+
+	if (!err)
+		err = tmm_allocated_frames_split_range(frames, taken, &before, &after);
+	list_add(&frames->f.link, passed_over);
+	if (err)
+		return err;
+	tmm_allocated_frames_drop(&before);
+	tmm_allocated_frames_drop(&after);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/*
+ * The pages with the numbers of @frames, mapped to them; consumes @frames on success.
+ * Sets @taken if it fails since somebody has one of the pages.
+ */
 static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct tmm_page_table *pt,
 					     struct tmm_allocated_frames **frames,
-					     tmm_pte_flags_t flags, bool *pages_in_use)
+					     tmm_pte_flags_t flags, bool *taken)
 {
 	const struct tmm_chunk *chunk = &(*frames)->f.chunk;
-	const struct tmm_allocation_request req = tmm_request_at(chunk->start, chunk->nr);
 	struct tmm_allocated_pages *pages;
 	struct tmm_mapped_pages *mp;
 
-	*pages_in_use = false;
+	*taken = false;
 	/* The pages of the upper half have numbers too, but other addresses. */
 	if (tmm_chunk_end(chunk) > tmm_page_number_limit() / 2)
 		return ERR_PTR(-ERANGE);
-	pages = tmm_page_allocator_allocate(&inst->pa, &req);
-	*pages_in_use = pages == ERR_PTR(-EADDRINUSE) || pages == ERR_PTR(-EADDRNOTAVAIL);
+	pages = allocate_pages_at(&inst->pa, chunk->start, chunk->nr);
+	*taken = are_taken(pages);
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
 	mp = tmm_map_allocated_pages_to(pt, &pages, frames, flags);
@@ -221,22 +294,27 @@ tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_
 	struct tmm_allocated_frames *frames;
 	struct tmm_mapped_pages *mp;
 	LIST_HEAD(passed_over);
-	bool again;
+	bool taken;
+	int err;
 
-	do {
+	for (;;) {
 		frames = tmm_frame_allocator_allocate(&inst->fa, req);
 		if (IS_ERR(frames)) {
 			mp = ERR_CAST(frames);
 			break;
 		}
-		mp = map_identity(inst, pt, &frames, flags, &again);
-		if (frames)
-			list_add(&frames->f.link, &passed_over);
-		if (fatal_signal_pending(current) && again) {
-			mp = ERR_PTR(-EINTR);
+		mp = map_identity(inst, pt, &frames, flags, &taken);
+		if (!taken || req->is_at) {
+			tmm_allocated_frames_drop(&frames);
 			break;
 		}
-	} while (again && !req->is_at);
+		err = pass_over(inst, frames, &passed_over);
+		if (err) {
+			mp = ERR_PTR(err);
+			break;
+		}
+		cond_resched();
+	}
 	drop_frames_list(&passed_over);
 	return mp;
 }
