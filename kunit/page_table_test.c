@@ -271,7 +271,7 @@ static void drop_of_a_root_in_use_is_refused(struct kunit *test)
 
 	tmm_page_table_get(pt);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), -EBUSY);
-	KUNIT_EXPECT_PTR_EQ(test, pt, same);
+	KUNIT_ASSERT_PTR_EQ(test, pt, same);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_map(pt, page + 1, 99, 1, bits, TMM_4K), 0);
 	tmm_mapper_unmap(pt, page + 1, 1);
 	tmm_page_table_put(pt);
@@ -280,7 +280,7 @@ static void drop_of_a_root_in_use_is_refused(struct kunit *test)
 	mp = tmm_map_allocated_pages(pt, &pages, TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), -EBUSY);
-	KUNIT_EXPECT_PTR_EQ(test, pt, same);
+	KUNIT_ASSERT_PTR_EQ(test, pt, same);
 	KUNIT_EXPECT_NE(test, tmm_test_translate(pt, page), TMM_TEST_UNMAPPED);
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), 0);
