@@ -5,7 +5,9 @@
 #include "fixture.h"
 #include "invariants.h"
 
+#include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -158,11 +160,60 @@ static void remove_beside_readers(struct kunit *test)
 	}
 }
 
+/**
+ * struct removal - a removal by another thread
+ * @fa: the allocator
+ * @region: what to remove
+ * @go: the remover may begin
+ * @done: it has returned
+ */
+struct removal {
+	struct tmm_frame_allocator *fa;
+	struct tmm_frame_region *region;
+	bool go;
+	bool done;
+};
+
+static int remover(void *context)
+{
+	struct removal *removal = context;
+	int err;
+
+	while (!READ_ONCE(removal->go) && !kthread_should_stop())
+		cond_resched();
+	err = tmm_frame_allocator_remove(removal->fa, removal->region);
+	WRITE_ONCE(removal->done, true);
+	return err;
+}
+
+static void remove_waits_for_readers(struct kunit *test)
+{
+	struct removal *removal = tmm_test_kvzalloc(test, sizeof(*removal));
+	struct task_struct *thread;
+	bool early;
+
+	removal->fa = fa_of(test);
+	removal->region = tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, FIRST, 10);
+	thread = kthread_run(remover, removal, "tmm_remover");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+	get_task_struct(thread);
+	/* As if in the middle of tmm_frame_allocator_ptr(), on one of the CPUs. */
+	rcu_read_lock();
+	WRITE_ONCE(removal->go, true);
+	mdelay(200);
+	early = READ_ONCE(removal->done);
+	rcu_read_unlock();
+	KUNIT_EXPECT_FALSE(test, early);
+	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
+	put_task_struct(thread);
+}
+
 static struct kunit_case frames_region_cases[] = {
 	KUNIT_CASE(remove_forgets_a_region),
 	KUNIT_CASE(remove_with_owned_mapped_or_borrowed_frames),
 	KUNIT_CASE(remove_of_a_region_with_a_table),
 	KUNIT_CASE(remove_beside_readers),
+	KUNIT_CASE(remove_waits_for_readers),
 	{}
 };
 
