@@ -33,10 +33,8 @@ static void pointers_have_the_type_of_the_borrow(struct kunit *test)
 	TMM_BORROW_MUT(struct record) mutable = {};
 	struct tmm_window window;
 
-	BUILD_BUG_ON(!__builtin_types_compatible_p(typeof(tmm_borrow_enter(&shared, &window)),
-						   const struct record *));
-	BUILD_BUG_ON(!__builtin_types_compatible_p(typeof(tmm_borrow_enter(&mutable, &window)),
-						   struct record *));
+	BUILD_BUG_ON(!__same_type(tmm_borrow_enter(&shared, &window), const struct record *));
+	BUILD_BUG_ON(!__same_type(tmm_borrow_enter(&mutable, &window), struct record *));
 	BUILD_BUG_ON(TMM_BORROW_IS_MUT(&shared));
 	BUILD_BUG_ON(!TMM_BORROW_IS_MUT(&mutable));
 	/* Nothing was borrowed; ending that is allowed. */
@@ -138,6 +136,9 @@ static void misaligned_or_out_of_bounds_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_as_slice(mp, p->offset, p->nr, &slice), p->err);
 	KUNIT_EXPECT_EQ(test, tmm_as_slice_mut(mp, p->offset, p->nr, &slice_mut), p->err);
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
+	/* Left as they were */
+	KUNIT_EXPECT_NULL(test, slice.borrow.mp);
+	KUNIT_EXPECT_EQ(test, slice_mut.borrow.offset, 0);
 	tmm_mapped_pages_drop(&mp);
 }
 

@@ -19,7 +19,8 @@ static void create_mapping_rounds_up(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct tmm_mapped_pages *mp;
 
-		mp = tmm_instance_create_mapping(inst, inst->root, sizes[i][0], TMM_TEST_WRITABLE, true);
+		mp = tmm_instance_create_mapping(inst, inst->root, sizes[i][0], TMM_TEST_WRITABLE,
+						 true);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 		KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(mp).r.nr, sizes[i][1]);
 		KUNIT_EXPECT_GE(test, tmm_mapped_pages_range(mp).r.first, inst->pages.first);
@@ -63,7 +64,8 @@ static void create_refused_keeps_nothing(struct kunit *test)
 	mp = tmm_instance_create_mapping(inst, inst->root, p->nr_bytes, p->flags, true);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), p->err);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
-	mp = tmm_instance_create_contiguous_mapping(inst, inst->root, p->nr_bytes, p->flags, true, &paddr);
+	mp = tmm_instance_create_contiguous_mapping(inst, inst->root, p->nr_bytes, p->flags, true,
+						    &paddr);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), p->err);
 	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
@@ -75,7 +77,8 @@ static void create_contiguous_tells_the_address(struct kunit *test)
 	struct tmm_mapped_pages *mp;
 	u64 first;
 
-	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), tmm_test_root(test), 7 * 4096,
+	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), tmm_test_root(test),
+						    7 * 4096,
 						    TMM_TEST_WRITABLE, true, &paddr);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	first = tmm_mapped_pages_range(mp).r.first;
@@ -97,13 +100,15 @@ static void create_contiguous_in_scattered_memory(struct kunit *test)
 	for (i = 0; i < 10; i++)
 		tmm_test_unhog(test, 2);
 	before = tmm_test_fingerprint(test);
-	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), tmm_test_root(test), 3 * 4096,
+	mp = tmm_instance_create_contiguous_mapping(tmm_test_inst(test), tmm_test_root(test),
+						    3 * 4096,
 						    TMM_TEST_WRITABLE, true, &paddr);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	/* What need not be contiguous is served. */
-	mp = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test), 3 * 4096, TMM_TEST_WRITABLE, true);
+	mp = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test), 3 * 4096,
+					 TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	KUNIT_EXPECT_EQ(test, mp->nr_frame_ranges, 2);
 	tmm_mapped_pages_drop(&mp);

@@ -24,7 +24,8 @@ static int create(struct tmm_test_instance *ti)
 	struct tmm_mapped_pages *mp;
 	int err;
 
-	mp = tmm_instance_create_mapping(&ti->inst, ti->inst.root, 7 * 4096, TMM_TEST_WRITABLE, true);
+	mp = tmm_instance_create_mapping(&ti->inst, ti->inst.root, 7 * 4096, TMM_TEST_WRITABLE,
+					 true);
 	err = PTR_ERR_OR_ZERO(mp);
 	tmm_mapped_pages_drop(&mp);
 	return err;
@@ -36,7 +37,8 @@ static int create_contiguous(struct tmm_test_instance *ti)
 	struct tmm_paddr paddr;
 	int err;
 
-	mp = tmm_instance_create_contiguous_mapping(&ti->inst, ti->inst.root, 3 * 4096, TMM_TEST_WRITABLE, true,
+	mp = tmm_instance_create_contiguous_mapping(&ti->inst, ti->inst.root, 3 * 4096,
+						    TMM_TEST_WRITABLE, true,
 						    &paddr);
 	err = PTR_ERR_OR_ZERO(mp);
 	tmm_mapped_pages_drop(&mp);
@@ -76,7 +78,8 @@ static int split(struct tmm_test_instance *ti)
 	u64 at, nr = 7;
 	int err;
 
-	mp = tmm_instance_create_mapping(&ti->inst, ti->inst.root, nr * 4096, TMM_TEST_WRITABLE, true);
+	mp = tmm_instance_create_mapping(&ti->inst, ti->inst.root, nr * 4096, TMM_TEST_WRITABLE,
+					 true);
 	if (IS_ERR(mp))
 		return PTR_ERR(mp);
 	at = tmm_mapped_pages_range(mp).r.first + 1;
@@ -100,7 +103,8 @@ static int take_apart(struct tmm_test_instance *ti)
 	u8 byte = 0;
 	int err;
 
-	mp = tmm_instance_create_mapping(&ti->inst, ti->inst.root, 7 * 4096, TMM_TEST_WRITABLE, true);
+	mp = tmm_instance_create_mapping(&ti->inst, ti->inst.root, 7 * 4096, TMM_TEST_WRITABLE,
+					 true);
 	if (IS_ERR(mp))
 		return PTR_ERR(mp);
 	err = tmm_borrow_begin(mp, 0, 1, true, &borrow);

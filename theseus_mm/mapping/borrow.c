@@ -165,19 +165,21 @@ int tmm_borrow_typed(struct tmm_mapped_pages *mp, u64 offset, u64 nr, size_t siz
 		     bool is_mutable, struct tmm_borrow *borrow)
 {
 	struct tmm_page_range range;
+	struct tmm_borrow begun;
 	u64 nr_bytes;
 	int err;
 
 	if (check_mul_overflow(nr, (u64)size, &nr_bytes))
 		return -EOVERFLOW;
-	err = tmm_borrow_begin(mp, offset, nr_bytes, is_mutable, borrow);
+	err = tmm_borrow_begin(mp, offset, nr_bytes, is_mutable, &begun);
 	if (err)
 		return err;
 	range = tmm_mapped_pages_range(mp);
 	if (!IS_ALIGNED(tmm_page_range_start_address(&range).v + offset, align)) {
-		tmm_borrow_end(borrow);
+		tmm_borrow_end(&begun);
 		return -EINVAL;
 	}
+	*borrow = begun;
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_typed);

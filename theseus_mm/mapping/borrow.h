@@ -81,7 +81,7 @@ int __must_check tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, c
 /* Does not compile if @b is of the other kind. */
 #define tmm_as_slice_checked(mp, offset, nr, b, is_mutable) ({			\
 	BUILD_BUG_ON_MSG(TMM_BORROW_IS_MUT(b) != (is_mutable),			\
-			 "TMM_BORROW() is for as_type() and as_slice(), TMM_BORROW_MUT() for _mut()"); \
+			 "TMM_BORROW() is for as_type(), TMM_BORROW_MUT() for _mut()");	\
 	tmm_borrow_typed(mp, offset, nr, sizeof(*(b)->is), __alignof__(*(b)->is), \
 			 is_mutable, &(b)->borrow);				\
 })

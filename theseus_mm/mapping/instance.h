@@ -56,7 +56,7 @@ struct tmm_instance {
 	struct tmm_page_table *root;
 	unsigned int nr_memories;
 	struct tmm_instance_memory *memories;
-	struct mutex device_lock;
+	struct mutex device_lock;	/* devices */
 	struct list_head devices;
 };
 

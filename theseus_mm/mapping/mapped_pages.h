@@ -116,9 +116,9 @@ int __must_check tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mu
 void tmm_mapped_pages_unborrow(struct tmm_mapped_pages *mp, bool is_mutable);
 
 /* For map.c and deep_copy.c: a mapping in the making */
-struct tmm_mapped_pages * __must_check tmm_mapping_new(struct tmm_page_table *pt,
-							struct tmm_allocated_pages *pages,
-							tmm_pte_flags_t flags);
+struct tmm_mapped_pages * __must_check
+tmm_mapping_new(struct tmm_page_table *pt, struct tmm_allocated_pages *pages,
+		tmm_pte_flags_t flags);
 int __must_check tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done,
 				    struct tmm_allocated_frames **frames,
 				    enum tmm_page_size largest);

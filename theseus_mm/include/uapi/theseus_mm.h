@@ -60,7 +60,7 @@
  *	EACCES		write access to a mapping that is not writable
  *	EBUSY		borrowed
  *	EPERM		a capability is missing
- *	EDOM		merge: the second does not follow the first
+ *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	EDQUOT		the client's limit is reached
  *	EOPNOTSUPP	well-formed, but not possible here (a memory type on RAM)
