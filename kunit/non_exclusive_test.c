@@ -216,11 +216,12 @@ static void lent_frames_are_left_as_they_are(struct kunit *test)
 	write_byte(test, mp, 0, 0x42);
 	same = frames;
 	fingerprint = tmm_test_fingerprint(test);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_map_allocated_pages_to(pt, &pages, &frames,
+	KUNIT_ASSERT_PTR_EQ(test, tmm_map_allocated_pages_to(pt, &pages, &frames,
 							     TMM_TEST_WRITABLE), ERR_PTR(-EBUSY));
-	KUNIT_EXPECT_PTR_EQ(test, tmm_map_allocated_pages_to_sized(pt, &pages, &frames,
+	KUNIT_ASSERT_PTR_EQ(test, tmm_map_allocated_pages_to_sized(pt, &pages, &frames,
 								   TMM_TEST_WRITABLE, TMM_4K),
 			    ERR_PTR(-EBUSY));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, frames);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &rest), -EBUSY);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(rest, &frames), -EBUSY);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_split_at(frames, first + 1, &before), -EBUSY);
