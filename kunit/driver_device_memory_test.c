@@ -95,7 +95,7 @@ static void expect_in_device(struct kunit *test, u64 salt)
 	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 		void __iomem *p = ioremap(driver->bar.v + offsets[i], 8);
 
-		KUNIT_ASSERT_NOT_NULL(test, p);
+		KUNIT_ASSERT_TRUE(test, p);
 		KUNIT_EXPECT_EQ_MSG(test, readq(p), salt + offsets[i], "offset %#llx", offsets[i]);
 		iounmap(p);
 	}
