@@ -181,6 +181,40 @@ static void many_immutable_or_one_mutable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
 }
 
+/* One borrow that lasts is not taken for the owner, who is gone. */
+static void dropped_mapping_is_still_borrowed(struct kunit *test)
+{
+	struct tmm_mapped_pages *mp = map_pages(test, TMM_TEST_WRITABLE);
+	struct tmm_mapped_pages *kept = mp, *second = NULL;
+	TMM_BORROW_MUT(u64) mutable;
+	TMM_BORROW(u64) shared;
+
+	KUNIT_ASSERT_EQ(test, tmm_as_type(mp, 0, &shared), 0);
+	tmm_mapped_pages_drop(&mp);
+	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_is_borrowed(kept));
+	KUNIT_EXPECT_EQ(test, tmm_as_type_mut(kept, 0, &mutable), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(kept, TMM_TEST_READ_ONLY), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_split(kept, tmm_private_first_page() + 511,
+						     &second), -EBUSY);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 1);
+	tmm_borrow_into_inner(&shared);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
+}
+
+static void ended_borrow_cannot_be_used(struct kunit *test)
+{
+	struct tmm_mapped_pages *mp = map_pages(test, TMM_TEST_WRITABLE);
+	struct tmm_window window;
+	TMM_BORROW(u64) borrow;
+	u64 value;
+
+	KUNIT_ASSERT_EQ(test, tmm_as_type(mp, 0, &borrow), 0);
+	tmm_borrow_into_inner(&borrow);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_borrow_enter(&borrow, &window), (u64 *)ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow.borrow, 0, &value, 8), -EINVAL);
+	tmm_mapped_pages_drop(&mp);
+}
+
 static void windows_of_borrows_do_not_nest(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test, TMM_TEST_WRITABLE);
@@ -206,6 +240,8 @@ static struct kunit_case borrow_typed_cases[] = {
 	KUNIT_CASE_PARAM(misaligned_or_out_of_bounds_is_refused, refused_gen_params),
 	KUNIT_CASE(mutable_needs_writable),
 	KUNIT_CASE(many_immutable_or_one_mutable),
+	KUNIT_CASE(dropped_mapping_is_still_borrowed),
+	KUNIT_CASE(ended_borrow_cannot_be_used),
 	KUNIT_CASE(windows_of_borrows_do_not_nest),
 	{}
 };

@@ -369,6 +369,27 @@ static void region_in_use_is_not_removed(struct kunit *test)
 							       TMM_UNCACHED), -EADDRINUSE);
 }
 
+/* An empty run does not hold its region. */
+static void empty_run_of_a_removed_region_is_refused(struct kunit *test)
+{
+	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 1);
+	struct tmm_allocated_frames *empty = take_at(test, REGION, 1);
+	struct tmm_allocated_frames *rest;
+
+	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(empty, REGION, &rest), 0);
+	tmm_allocated_frames_drop(&rest);
+	KUNIT_ASSERT_EQ(test, tmm_instance_remove_reserved_region(tmm_test_inst(test), region_start,
+								  REGION_BYTES), 0);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_map_allocated_pages_to(tmm_test_root(test), &pages, &empty,
+							     TMM_MMIO_FLAGS), ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_PTR_EQ(test, tmm_map_to_non_exclusive(tmm_test_root(test), &pages, empty,
+							   TMM_MMIO_FLAGS), ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_NOT_NULL(test, pages);
+	tmm_allocated_frames_drop(&empty);
+	tmm_allocated_pages_drop(&pages);
+	add_region(test, TMM_UNCACHED);
+}
+
 static struct kunit_case huge_mapping_cases[] = {
 	KUNIT_CASE_PARAM(map_to_takes_the_largest_leaves, leaves_gen_params),
 	KUNIT_CASE_PARAM(map_to_sized_takes_that_size_or_refuses, sized_gen_params),
@@ -380,6 +401,7 @@ static struct kunit_case huge_mapping_cases[] = {
 	KUNIT_CASE(unmap_into_parts_gives_all_of_a_broken_leaf),
 	KUNIT_CASE(memory_type_of_the_region_at_every_size),
 	KUNIT_CASE(region_in_use_is_not_removed),
+	KUNIT_CASE(empty_run_of_a_removed_region_is_refused),
 	{}
 };
 

@@ -322,7 +322,7 @@ static void context_without_heap(struct kunit *test)
 	tmm_test_fail_alloc(test, 1);
 	mmi = tmm_mmi_create(other);
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
-	KUNIT_EXPECT_NULL(test, mmi);
+	KUNIT_EXPECT_PTR_EQ(test, mmi, ERR_PTR(-ENOMEM));
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 

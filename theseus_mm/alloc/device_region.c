@@ -59,27 +59,13 @@ static bool overlaps_known(struct tmm_frame_allocator *fa, u64 start, u64 nr_byt
 	return overlaps;
 }
 
-static int found(struct resource *res, void *arg)
-{
-	return 1;
-}
-
-/* A claim that fails does not say whether somebody was first or there was no memory. */
-static int why_not_claimed(u64 start, u64 nr_bytes)
-{
-	int busy = walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_MEM | IORESOURCE_BUSY, start,
-				       start + nr_bytes - 1, NULL, found);
-
-	return busy == 1 ? -EBUSY : -ENOMEM;
-}
-
 /* Ours in /proc/iomem, and in the kernel's list of memory types. */
 static int claim(const struct tmm_device_region *dr)
 {
 	int err;
 
 	if (!request_mem_region_exclusive(start_of(dr), nr_bytes_of(dr), KBUILD_MODNAME))
-		return why_not_claimed(start_of(dr), nr_bytes_of(dr));
+		return -EBUSY;
 	if (dr->region.memory_type != TMM_WRITE_COMBINING)
 		return 0;
 	err = arch_io_reserve_memtype_wc(start_of(dr), nr_bytes_of(dr));
@@ -142,7 +128,9 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
  * * ERR_PTR(-EOVERFLOW)  - it reaches past the last physical address
  * * ERR_PTR(-EOPNOTSUPP) - some of it is RAM
  * * ERR_PTR(-EADDRINUSE) - @fa knows some of it already
- * * ERR_PTR(-EBUSY)      - a driver has claimed some of it, or has it cached
+ * * ERR_PTR(-EBUSY)      - a driver has claimed some of it, or has it cached; or it
+ *   cuts through something in /proc/iomem, a BAR say; or there was no memory for the
+ *   claim, which does not say why it fails
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  */
 struct tmm_device_region *tmm_device_region_add(struct tmm_frame_allocator *fa,

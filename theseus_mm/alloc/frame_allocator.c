@@ -160,6 +160,23 @@ struct tmm_allocated_frames *tmm_frame_allocator_allocate(struct tmm_frame_alloc
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_allocate);
 
 /**
+ * tmm_frame_allocator_empty() - an object that owns no frames
+ * @fa: the allocator that its memory comes from
+ *
+ * Context: Process context, may sleep.
+ * Return: the object or ERR_PTR(-ENOMEM)
+ */
+struct tmm_allocated_frames *tmm_frame_allocator_empty(struct tmm_frame_allocator *fa)
+{
+	struct tmm_chunk *chunk = tmm_range_object_new(&fa->ra);
+
+	if (!chunk)
+		return ERR_PTR(-ENOMEM);
+	return tmm_frames_into_owned(frames_of(chunk), fa, NULL);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_empty);
+
+/**
  * tmm_frame_allocator_allocate_deferred() - take frames, without memory
  * @fa: the allocator
  * @req: what is wanted, in frames of 4 KiB

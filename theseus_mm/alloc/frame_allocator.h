@@ -69,6 +69,8 @@ int __must_check tmm_frame_allocator_add(struct tmm_frame_allocator *fa,
 					 struct tmm_frame_region *region, void *table_memory);
 int __must_check tmm_frame_allocator_remove(struct tmm_frame_allocator *fa,
 					    struct tmm_frame_region *region);
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_empty(struct tmm_frame_allocator *fa);
 void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa);
 void *tmm_frame_allocator_ptr(struct tmm_frame_allocator *fa, u64 number);
 int __must_check tmm_frame_allocator_count(struct tmm_frame_allocator *fa,

@@ -301,6 +301,24 @@ void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames)
 EXPORT_SYMBOL_GPL(tmm_allocated_frames_drop);
 
 /**
+ * tmm_allocated_frames_drop_list() - give many runs back to their allocators
+ * @list: struct tmm_allocated_frames, linked by f.link; emptied
+ *
+ * Context: Process context, may sleep. Cannot fail. O(runs * log n).
+ */
+void tmm_allocated_frames_drop_list(struct list_head *list)
+{
+	struct tmm_allocated_frames *frames, *next;
+
+	list_for_each_entry_safe(frames, next, list, f.link) {
+		list_del_init(&frames->f.link);
+		tmm_allocated_frames_drop(&frames);
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_drop_list);
+
+/**
  * tmm_allocated_frames_borrow() - use frames that somebody else owns
  * @frames: the frames; the caller keeps the owner from dropping or changing them
  *          during this call

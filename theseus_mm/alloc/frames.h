@@ -89,6 +89,7 @@ int __must_check tmm_allocated_frames_split_range(struct tmm_allocated_frames *f
 						  struct tmm_allocated_frames **after);
 int __must_check tmm_allocated_frames_zero(struct tmm_allocated_frames *frames);
 void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames);
+void tmm_allocated_frames_drop_list(struct list_head *list);
 
 /* Borrows of allocated frames */
 int __must_check tmm_allocated_frames_borrow(struct tmm_allocated_frames *frames);

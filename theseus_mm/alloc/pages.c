@@ -92,6 +92,21 @@ static struct tmm_allocated_pages *own(struct tmm_page_allocator *pa,
 }
 
 /**
+ * tmm_page_allocator_empty() - an object that owns no pages
+ * @pa: the allocator that its memory comes from
+ *
+ * Context: Process context, may sleep.
+ * Return: the object or ERR_PTR(-ENOMEM)
+ */
+struct tmm_allocated_pages *tmm_page_allocator_empty(struct tmm_page_allocator *pa)
+{
+	struct tmm_chunk *chunk = tmm_range_object_new(&pa->ra);
+
+	return own(pa, NULL, chunk ?: ERR_PTR(-ENOMEM));
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_empty);
+
+/**
  * tmm_page_allocator_allocate() - take pages
  * @pa: the allocator
  * @req: what is wanted, in pages of 4 KiB

@@ -45,6 +45,8 @@ void tmm_pages_exit(void);
 void tmm_page_allocator_init(struct tmm_page_allocator *pa);
 int __must_check tmm_page_allocator_add(struct tmm_page_allocator *pa,
 					struct tmm_range_region *region);
+struct tmm_allocated_pages * __must_check
+tmm_page_allocator_empty(struct tmm_page_allocator *pa);
 void tmm_page_allocator_destroy(struct tmm_page_allocator *pa);
 struct tmm_allocated_pages * __must_check
 tmm_page_allocator_allocate(struct tmm_page_allocator *pa,

@@ -64,6 +64,8 @@ struct tmm_range_region {
  * @nr: chunks of 4 KiB, 1 or more; TMM_TOO_MANY if the count overflowed
  * @is_at: the run starts at @at; @align, @min and @max do not count
  * @at: number of the first chunk
+ * @offset: bytes from the start of that chunk, where a request by bytes begins; see
+ *          tmm_request_at_vaddr()
  * @align: the run starts at a multiple of it, in chunks; 0 and 1 mean anywhere.
  *         A request aligned to 2 MiB or more is served from the top of the
  *         region, others from the bottom, which keeps large runs whole.
@@ -77,6 +79,7 @@ struct tmm_allocation_request {
 	u64 nr;
 	bool is_at;
 	u64 at;
+	u64 offset;
 	u64 align;
 	u64 min;
 	u64 max;
@@ -90,6 +93,27 @@ static inline struct tmm_allocation_request tmm_request_any(u64 nr)
 static inline struct tmm_allocation_request tmm_request_at(u64 number, u64 nr)
 {
 	return (struct tmm_allocation_request){ .nr = nr, .is_at = true, .at = number };
+}
+
+/* The chunks from that of an address on. Theseus: AtVirtualAddress(v) */
+static inline struct tmm_allocation_request tmm_request_at_vaddr(struct tmm_vaddr vaddr, u64 nr)
+{
+	return (struct tmm_allocation_request){
+		.nr = nr,
+		.is_at = true,
+		.at = tmm_page_containing_address(vaddr, TMM_4K).number,
+		.offset = tmm_vaddr_page_offset(vaddr),
+	};
+}
+
+static inline struct tmm_allocation_request tmm_request_at_paddr(struct tmm_paddr paddr, u64 nr)
+{
+	return (struct tmm_allocation_request){
+		.nr = nr,
+		.is_at = true,
+		.at = paddr.v >> TMM_PAGE_SHIFT,
+		.offset = tmm_paddr_frame_offset(paddr),
+	};
 }
 
 static inline struct tmm_allocation_request tmm_request_aligned(u64 align, u64 nr)

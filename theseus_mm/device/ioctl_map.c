@@ -33,12 +33,20 @@ static struct tmm_mapped_pages *create(struct tmm_call *call, tmm_pte_flags_t fl
 {
 	struct tmm_instance *inst = call->client->inst;
 	u64 nr_bytes = call->arg.create.size;
+	struct tmm_mapped_pages *mp;
 
 	/* A fresh owner never sees old content. */
 	if (is_contiguous)
-		return tmm_instance_create_contiguous_mapping(inst, inst->root, nr_bytes, flags,
-							      true, paddr);
-	return tmm_instance_create_mapping(inst, inst->root, nr_bytes, flags, true);
+		mp = tmm_instance_create_contiguous_mapping(inst, inst->root, nr_bytes, flags,
+							    true, paddr);
+	else
+		mp = tmm_instance_create_mapping(inst, inst->root, nr_bytes, flags, true);
+	/* A last resort for the kernel, where identity mappings are made. */
+	if (!IS_ERR(mp) && tmm_mapped_pages_range(mp).r.first < inst->pages.first) {
+		tmm_mapped_pages_drop(&mp);
+		mp = ERR_PTR(-ENOSPC);
+	}
+	return mp;
 }
 
 static int create_mapping(struct tmm_call *call, bool is_contiguous)

@@ -11,7 +11,9 @@
  *
  * Ownership: functions that take a T ** consume what it points to: the pointer is
  * NULL after success, untouched after an error. Constructors return an ERR_PTR(),
- * never NULL; destructors (_drop, _put) cannot fail and accept NULL. No function
+ * never NULL (but tmm_get_kernel_mmi_ref(), before start-up is finished);
+ * destructors (_drop, _put) accept NULL and cannot fail, but for
+ * tmm_page_table_drop(), which refuses a root that is in use. No function
  * locks an object against its own owner: one object, one caller at a time, unless
  * its kernel-doc says more.
  *
@@ -50,6 +52,7 @@ tmm_allocate_frames_by_bytes_deferred(const struct tmm_paddr *paddr, u64 nr_byte
 				      struct tmm_deferred_action *action);
 struct tmm_allocated_frames * __must_check
 tmm_inspect_then_allocate_free_frames(tmm_frames_inspect_fn fn, void *context);
+struct tmm_allocated_frames * __must_check tmm_allocated_frames_empty(void);
 
 /* Pages */
 struct tmm_allocated_pages * __must_check tmm_allocate_pages(u64 nr_pages);
@@ -70,6 +73,7 @@ tmm_allocate_pages_deferred(const struct tmm_allocation_request *req,
 struct tmm_allocated_pages * __must_check
 tmm_allocate_pages_by_bytes_deferred(const struct tmm_allocation_request *req, u64 nr_bytes,
 				     struct tmm_deferred_action *action);
+struct tmm_allocated_pages * __must_check tmm_allocated_pages_empty(void);
 
 /* Mappings under the root that is active in the kernel's context */
 struct tmm_mapped_pages * __must_check tmm_create_mapping(u64 nr_bytes, tmm_pte_flags_t flags);
@@ -82,6 +86,7 @@ tmm_create_identity_mapping_by_request(const struct tmm_allocation_request *req,
 				       tmm_pte_flags_t flags);
 struct tmm_mapped_pages * __must_check tmm_map_frame_range(struct tmm_paddr start, u64 nr_bytes,
 							   tmm_pte_flags_t flags);
+struct tmm_mapped_pages * __must_check tmm_mapped_pages_empty(void);
 int __must_check tmm_translate(struct tmm_vaddr vaddr, struct tmm_paddr *paddr);
 
 /* Device memory */

@@ -81,6 +81,8 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 	struct tmm_page_range range;
 	int err = check_bounds(offset, nr_bytes, borrow->nr_bytes);
 
+	if (!borrow->mp)
+		return -EINVAL;
 	if (err)
 		return err;
 	range = tmm_mapped_pages_range(borrow->mp);
@@ -92,12 +94,12 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
  * tmm_borrow_read() - copy out of a borrow
  * @borrow: the borrow
  * @offset: bytes from the start of the borrow
- * @to: kernel memory
+ * @to: kernel memory, which must not fault
  * @nr_bytes: how much
  *
- * Context: Process context, may sleep; windows of at most 4 KiB each.
- * Return: 0; -EOVERFLOW or -ERANGE if the part lies outside the borrow, -EDEADLK
- * or -EPERM from tmm_window_enter(), with nothing copied
+ * Context: Process context, may sleep; windows of at most 4 KiB each. O(bytes).
+ * Return: 0; -EOVERFLOW or -ERANGE if the part lies outside the borrow, -EINVAL if
+ * it has ended, -EDEADLK or -EPERM from tmm_window_enter(), with nothing copied
  */
 int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_t nr_bytes)
 {
@@ -117,10 +119,10 @@ EXPORT_SYMBOL_GPL(tmm_borrow_read);
  * tmm_borrow_write() - copy into a mutable borrow
  * @borrow: the borrow
  * @offset: bytes from the start of the borrow
- * @from: kernel memory
+ * @from: kernel memory, which must not fault
  * @nr_bytes: how much
  *
- * Context: Process context, may sleep; windows of at most 4 KiB each.
+ * Context: Process context, may sleep; windows of at most 4 KiB each. O(bytes).
  * Return: 0; -EACCES if the borrow is immutable; else as tmm_borrow_read()
  */
 int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *from, size_t nr_bytes)
@@ -196,15 +198,21 @@ EXPORT_SYMBOL_GPL(tmm_borrow_typed);
  * * the address of its first byte, in the mapping's own root
  * * ERR_PTR(-EDEADLK)    - this CPU is in a window already
  * * ERR_PTR(-EPERM)      - not process context
- * * ERR_PTR(-EOPNOTSUPP) - an identity mapping: its addresses are user addresses
- *   to everything but tmm_borrow_read() and tmm_borrow_write()
+ * * ERR_PTR(-EOPNOTSUPP) - it lies in the lower half, as identity mappings do (and
+ *   others, once the 8 TiB of the upper part are used up): its addresses are user
+ *   addresses to everything but tmm_borrow_read() and tmm_borrow_write()
+ * * ERR_PTR(-EINVAL)     - the borrow has ended
  */
 void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window *window)
 {
-	struct tmm_page_range range = tmm_mapped_pages_range(borrow->mp);
-	u64 start = tmm_page_range_start_address(&range).v + borrow->offset;
+	struct tmm_page_range range;
+	u64 start;
 	int err;
 
+	if (!borrow->mp)
+		return ERR_PTR(-EINVAL);
+	range = tmm_mapped_pages_range(borrow->mp);
+	start = tmm_page_range_start_address(&range).v + borrow->offset;
 	if ((s64)start >= 0)
 		return ERR_PTR(-EOPNOTSUPP);
 	err = tmm_window_enter(borrow->mp->pt, window);

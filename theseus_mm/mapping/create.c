@@ -161,16 +161,6 @@ tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *p
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_map_frame_range);
 
-static void drop_frames_list(struct list_head *list)
-{
-	struct tmm_allocated_frames *frames, *next;
-
-	list_for_each_entry_safe(frames, next, list, f.link) {
-		list_del_init(&frames->f.link);
-		tmm_allocated_frames_drop(&frames);
-	}
-}
-
 static struct tmm_allocated_pages *allocate_pages_at(struct tmm_page_allocator *pa, u64 first,
 						     u64 nr)
 {
@@ -279,7 +269,8 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
  * Theseus: memory::create_identity_mapping(), for 4 KiB pages of general regions
  * only.
  *
- * Context: Process context, may sleep. O(leaves).
+ * Context: Process context, may sleep. O(leaves), and O(log n) allocations for each
+ *          run of pages that is passed over.
  * Return: the mapping, or an error of tmm_frame_allocator_allocate() or
  * tmm_map_allocated_pages_to(); with at, ERR_PTR(-EADDRINUSE) or
  * ERR_PTR(-EADDRNOTAVAIL) if not all pages are free; ERR_PTR(-ERANGE) if the
@@ -315,7 +306,7 @@ tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_
 		}
 		cond_resched();
 	}
-	drop_frames_list(&passed_over);
+	tmm_allocated_frames_drop_list(&passed_over);
 	return mp;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_identity_mapping);

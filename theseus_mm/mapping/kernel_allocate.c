@@ -20,10 +20,10 @@ static struct tmm_allocated_pages *pages_by_request(const struct tmm_allocation_
 	return tmm_page_allocator_allocate(&tmm_kernel_instance()->pa, req);
 }
 
-/* @req for as many chunks as @nr_bytes from @offset within the first one on touch. */
-static int for_bytes(struct tmm_allocation_request *req, u64 offset, u64 nr_bytes)
+/* @req for as many chunks as @nr_bytes from where it begins on touch. */
+static int for_bytes(struct tmm_allocation_request *req, u64 nr_bytes)
 {
-	return tmm_chunks_of_bytes(offset, nr_bytes, &req->nr);
+	return tmm_chunks_of_bytes(req->is_at ? req->offset : 0, nr_bytes, &req->nr);
 }
 
 /**
@@ -34,7 +34,8 @@ static int for_bytes(struct tmm_allocation_request *req, u64 offset, u64 nr_byte
  *
  * Theseus: has alignment and ranges for pages only
  *
- * Context: Process context, may sleep. O(log n).
+ * Context: Process context, may sleep. O(log n), but O(n) in free ranges for an
+ *          alignment that is no power of two, or above 1 GiB.
  * Return: the frames, the caller's until tmm_allocated_frames_drop(), or an error
  * of tmm_range_allocate()
  */
@@ -77,7 +78,7 @@ EXPORT_SYMBOL_GPL(tmm_allocate_frames);
 struct tmm_allocated_frames *tmm_allocate_frames_at(struct tmm_paddr paddr, u64 nr_frames)
 {
 	const struct tmm_allocation_request req =
-		tmm_request_at(paddr.v >> TMM_PAGE_SHIFT, nr_frames);
+		tmm_request_at_paddr(paddr, nr_frames);
 
 	return frames_by_request(&req);
 }
@@ -95,7 +96,7 @@ EXPORT_SYMBOL_GPL(tmm_allocate_frames_at);
 struct tmm_allocated_frames *tmm_allocate_frames_by_bytes(u64 nr_bytes)
 {
 	struct tmm_allocation_request req = tmm_request_any(0);
-	int err = for_bytes(&req, 0, nr_bytes);
+	int err = for_bytes(&req, nr_bytes);
 
 	return err ? ERR_PTR(err) : frames_by_request(&req);
 }
@@ -113,8 +114,8 @@ EXPORT_SYMBOL_GPL(tmm_allocate_frames_by_bytes);
  */
 struct tmm_allocated_frames *tmm_allocate_frames_by_bytes_at(struct tmm_paddr paddr, u64 nr_bytes)
 {
-	struct tmm_allocation_request req = tmm_request_at(paddr.v >> TMM_PAGE_SHIFT, 0);
-	int err = for_bytes(&req, tmm_paddr_frame_offset(paddr), nr_bytes);
+	struct tmm_allocation_request req = tmm_request_at_paddr(paddr, 0);
+	int err = for_bytes(&req, nr_bytes);
 
 	return err ? ERR_PTR(err) : frames_by_request(&req);
 }
@@ -122,22 +123,23 @@ EXPORT_SYMBOL_GPL(tmm_allocate_frames_by_bytes_at);
 
 static struct tmm_allocation_request at_or_any(const struct tmm_paddr *paddr)
 {
-	return paddr ? tmm_request_at(paddr->v >> TMM_PAGE_SHIFT, 0) : tmm_request_any(0);
+	return paddr ? tmm_request_at_paddr(*paddr, 0) : tmm_request_any(0);
 }
 
 /**
  * tmm_allocate_frames_deferred() - take frames without touching the heap
  * @paddr: an address in the first of them, or NULL for anywhere
  * @nr_frames: how many of 4 KiB, contiguous
- * @action: filled in on success: what is still to be done, with
- *          tmm_deferred_action_finish()
+ * @action: all zeros, or finished; set on success to what is still to be done,
+ *          with tmm_deferred_action_finish(), where sleeping is allowed
  *
  * Until it is finished, frames beside these count as allocated.
  *
  * Theseus: allocate_frames_deferred()
  *
  * Context: Any but interrupt; does not sleep. O(log n).
- * Return: as tmm_allocate_frames_at(), but never ERR_PTR(-ENOMEM)
+ * Return: as tmm_allocate_frames_at(), but never ERR_PTR(-ENOMEM); ERR_PTR(-EBUSY)
+ * if @action is not finished
  */
 struct tmm_allocated_frames *tmm_allocate_frames_deferred(const struct tmm_paddr *paddr,
 							  u64 nr_frames,
@@ -154,7 +156,7 @@ EXPORT_SYMBOL_GPL(tmm_allocate_frames_deferred);
  * tmm_allocate_frames_by_bytes_deferred() - the same, for a number of bytes
  * @paddr: the first byte, or NULL for anywhere
  * @nr_bytes: how many
- * @action: filled in on success
+ * @action: as there
  *
  * Theseus: allocate_frames_by_bytes_deferred()
  *
@@ -166,7 +168,7 @@ tmm_allocate_frames_by_bytes_deferred(const struct tmm_paddr *paddr, u64 nr_byte
 				      struct tmm_deferred_action *action)
 {
 	struct tmm_allocation_request req = at_or_any(paddr);
-	int err = for_bytes(&req, paddr ? tmm_paddr_frame_offset(*paddr) : 0, nr_bytes);
+	int err = for_bytes(&req, nr_bytes);
 
 	if (err)
 		return ERR_PTR(err);
@@ -200,7 +202,8 @@ EXPORT_SYMBOL_GPL(tmm_inspect_then_allocate_free_frames);
  *
  * Theseus: allocate_pages_deferred() with an AllocationRequest
  *
- * Context: Process context, may sleep. O(log n).
+ * Context: Process context, may sleep. O(log n), but O(n) in free ranges for an
+ *          alignment that is no power of two, or above 1 GiB.
  * Return: the pages, the caller's until tmm_allocated_pages_drop(), or an error
  * of tmm_range_allocate()
  */
@@ -228,9 +231,10 @@ struct tmm_allocated_pages *tmm_allocate_pages(u64 nr_pages)
 }
 EXPORT_SYMBOL_GPL(tmm_allocate_pages);
 
-static struct tmm_allocation_request pages_at(struct tmm_vaddr vaddr, u64 nr)
+/* Another address may have the number of one that is not canonical. */
+static int check_vaddr(struct tmm_vaddr vaddr)
 {
-	return tmm_request_at(tmm_page_containing_address(vaddr, TMM_4K).number, nr);
+	return tmm_vaddr_is_canonical(vaddr.v) ? 0 : -EINVAL;
 }
 
 /**
@@ -241,14 +245,16 @@ static struct tmm_allocation_request pages_at(struct tmm_vaddr vaddr, u64 nr)
  * Theseus: allocate_pages_at()
  *
  * Context: Process context, may sleep. O(log n).
- * Return: as tmm_allocate_pages_by_request(); also ERR_PTR(-ERANGE),
- * ERR_PTR(-EADDRINUSE), ERR_PTR(-EADDRNOTAVAIL) or ERR_PTR(-EOVERFLOW)
+ * Return: as tmm_allocate_pages_by_request(): ERR_PTR(-EINVAL) also if @vaddr is
+ * not canonical; also ERR_PTR(-ERANGE), ERR_PTR(-EADDRINUSE),
+ * ERR_PTR(-EADDRNOTAVAIL) or ERR_PTR(-EOVERFLOW)
  */
 struct tmm_allocated_pages *tmm_allocate_pages_at(struct tmm_vaddr vaddr, u64 nr_pages)
 {
-	const struct tmm_allocation_request req = pages_at(vaddr, nr_pages);
+	const struct tmm_allocation_request req = tmm_request_at_vaddr(vaddr, nr_pages);
+	int err = check_vaddr(vaddr);
 
-	return pages_by_request(&req);
+	return err ? ERR_PTR(err) : pages_by_request(&req);
 }
 EXPORT_SYMBOL_GPL(tmm_allocate_pages_at);
 
@@ -264,7 +270,7 @@ EXPORT_SYMBOL_GPL(tmm_allocate_pages_at);
 struct tmm_allocated_pages *tmm_allocate_pages_by_bytes(u64 nr_bytes)
 {
 	struct tmm_allocation_request req = tmm_request_any(0);
-	int err = for_bytes(&req, 0, nr_bytes);
+	int err = for_bytes(&req, nr_bytes);
 
 	return err ? ERR_PTR(err) : pages_by_request(&req);
 }
@@ -282,9 +288,11 @@ EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes);
  */
 struct tmm_allocated_pages *tmm_allocate_pages_by_bytes_at(struct tmm_vaddr vaddr, u64 nr_bytes)
 {
-	struct tmm_allocation_request req = pages_at(vaddr, 0);
-	int err = for_bytes(&req, tmm_vaddr_page_offset(vaddr), nr_bytes);
+	struct tmm_allocation_request req = tmm_request_at_vaddr(vaddr, 0);
+	int err = check_vaddr(vaddr);
 
+	if (!err)
+		err = for_bytes(&req, nr_bytes);
 	return err ? ERR_PTR(err) : pages_by_request(&req);
 }
 EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes_at);
@@ -333,7 +341,7 @@ struct tmm_allocated_pages *
 tmm_allocate_pages_by_bytes_in_range(u64 nr_bytes, const struct tmm_page_range *range)
 {
 	struct tmm_allocation_request req = tmm_request_any(0);
-	int err = for_bytes(&req, 0, nr_bytes);
+	int err = for_bytes(&req, nr_bytes);
 
 	if (!err)
 		err = within(&req, range);
@@ -344,13 +352,14 @@ EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes_in_range);
 /**
  * tmm_allocate_pages_deferred() - take pages without touching the heap
  * @req: what is wanted, in pages of 4 KiB
- * @action: filled in on success: what is still to be done, with
- *          tmm_deferred_action_finish()
+ * @action: all zeros, or finished; set on success to what is still to be done,
+ *          with tmm_deferred_action_finish(), where sleeping is allowed
  *
  * Theseus: allocate_pages_deferred()
  *
  * Context: Any but interrupt; does not sleep. O(log n).
- * Return: as tmm_allocate_pages_by_request(), but never ERR_PTR(-ENOMEM)
+ * Return: as tmm_allocate_pages_by_request(), but never ERR_PTR(-ENOMEM);
+ * ERR_PTR(-EBUSY) if @action is not finished
  */
 struct tmm_allocated_pages *tmm_allocate_pages_deferred(const struct tmm_allocation_request *req,
 							struct tmm_deferred_action *action)
@@ -361,9 +370,10 @@ EXPORT_SYMBOL_GPL(tmm_allocate_pages_deferred);
 
 /**
  * tmm_allocate_pages_by_bytes_deferred() - the same, for a number of bytes
- * @req: what is wanted; its count does not matter
+ * @req: what is wanted; its count does not matter. At an address, bytes begin
+ *       where tmm_request_at_vaddr() said.
  * @nr_bytes: rounded up to whole pages
- * @action: filled in on success
+ * @action: as there
  *
  * Theseus: allocate_pages_by_bytes_deferred()
  *
@@ -375,8 +385,38 @@ tmm_allocate_pages_by_bytes_deferred(const struct tmm_allocation_request *req, u
 				     struct tmm_deferred_action *action)
 {
 	struct tmm_allocation_request sized = *req;
-	int err = for_bytes(&sized, 0, nr_bytes);
+	int err = for_bytes(&sized, nr_bytes);
 
 	return err ? ERR_PTR(err) : tmm_allocate_pages_deferred(&sized, action);
 }
 EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes_deferred);
+
+/**
+ * tmm_allocated_frames_empty() - an object that owns no frames
+ *
+ * Theseus: AllocatedFrames::empty()
+ *
+ * Context: Process context, may sleep.
+ * Return: the object, the caller's until tmm_allocated_frames_drop(), or
+ * ERR_PTR(-ENOMEM)
+ */
+struct tmm_allocated_frames *tmm_allocated_frames_empty(void)
+{
+	return tmm_frame_allocator_empty(&tmm_kernel_instance()->fa);
+}
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_empty);
+
+/**
+ * tmm_allocated_pages_empty() - an object that owns no pages
+ *
+ * Theseus: AllocatedPages::empty()
+ *
+ * Context: Process context, may sleep.
+ * Return: the object, the caller's until tmm_allocated_pages_drop(), or
+ * ERR_PTR(-ENOMEM)
+ */
+struct tmm_allocated_pages *tmm_allocated_pages_empty(void)
+{
+	return tmm_page_allocator_empty(&tmm_kernel_instance()->pa);
+}
+EXPORT_SYMBOL_GPL(tmm_allocated_pages_empty);

@@ -217,6 +217,35 @@ struct tmm_mapped_pages *tmm_map_frame_range(struct tmm_paddr start, u64 nr_byte
 EXPORT_SYMBOL_GPL(tmm_map_frame_range);
 
 /**
+ * tmm_mapped_pages_empty() - a mapping of nothing
+ *
+ * Under the root that is active in the kernel's context.
+ *
+ * Theseus: MappedPages::empty()
+ *
+ * Context: Process context, may sleep.
+ * Return: the mapping, the caller's until tmm_mapped_pages_drop(), or
+ * ERR_PTR(-ENOMEM)
+ */
+struct tmm_mapped_pages *tmm_mapped_pages_empty(void)
+{
+	struct tmm_allocated_pages *pages = tmm_allocated_pages_empty();
+	struct tmm_mapped_pages *mp;
+	struct tmm_page_table *pt;
+
+	if (IS_ERR(pages))
+		return ERR_CAST(pages);
+	pt = tmm_mmi_page_table(kernel_mmi);
+	mp = tmm_mapping_new(pt, pages, TMM_PTE_DEFAULT);
+	tmm_page_table_put(pt);
+	if (mp)
+		return mp;
+	tmm_allocated_pages_drop(&pages);
+	return ERR_PTR(-ENOMEM);
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_empty);
+
+/**
  * tmm_add_reserved_region() - let device memory be given out
  * @start: physical address, a multiple of 4096
  * @nr_bytes: size, a multiple of 4096

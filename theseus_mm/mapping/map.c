@@ -36,12 +36,13 @@ static struct tmm_mapped_pages *map_to(struct tmm_page_table *pt,
 	struct tmm_mapped_pages *mp;
 	int err;
 
-	err = check_flags(flags, (*frames)->f.region->memory_type);
-	if (err)
-		return ERR_PTR(err);
+	/* An empty run does not keep its region: look at the count before all else. */
 	if (!tmm_allocated_pages_nr(*pages) ||
 	    tmm_allocated_pages_nr(*pages) != tmm_frames_nr(&(*frames)->f))
 		return ERR_PTR(-EINVAL);
+	err = check_flags(flags, (*frames)->f.region->memory_type);
+	if (err)
+		return ERR_PTR(err);
 	if (tmm_allocated_frames_is_borrowed(*frames))
 		return ERR_PTR(-EBUSY);
 	mp = tmm_mapping_new(pt, *pages, flags);
@@ -139,16 +140,17 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 						  struct tmm_allocated_frames *frames,
 						  tmm_pte_flags_t flags)
 {
-	enum tmm_memory_type type = frames->f.region->memory_type;
 	u64 nr = tmm_allocated_pages_nr(*pages);
+	enum tmm_memory_type type;
 	struct tmm_mapped_pages *mp;
 	int err;
 
+	if (!nr || nr != tmm_frames_nr(&frames->f))
+		return ERR_PTR(-EINVAL);
+	type = frames->f.region->memory_type;
 	err = check_flags(flags, type);
 	if (err)
 		return ERR_PTR(err);
-	if (!nr || nr != tmm_frames_nr(&frames->f))
-		return ERR_PTR(-EINVAL);
 	err = tmm_allocated_frames_borrow(frames);
 	if (err)
 		return ERR_PTR(err);
@@ -234,17 +236,6 @@ static struct tmm_allocated_frames *allocate_some(struct tmm_frame_allocator *fa
 	}
 }
 
-static void drop_frames_list(struct list_head *list)
-{
-	struct tmm_allocated_frames *frames, *next;
-
-	list_for_each_entry_safe(frames, next, list, f.link) {
-		list_del_init(&frames->f.link);
-		tmm_allocated_frames_drop(&frames);
-		cond_resched();
-	}
-}
-
 /* Frames for all pages of @mp, in as few runs as there is room for; all or nothing. */
 static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size largest,
 			 enum tmm_page_size smallest, struct list_head *list)
@@ -268,7 +259,7 @@ static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_
 			err = tmm_allocated_frames_zero(frames);
 	}
 	if (err)
-		drop_frames_list(list);
+		tmm_allocated_frames_drop_list(list);
 	return err;
 }
 
@@ -294,7 +285,7 @@ static int map_to_any(struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size
 		*done += here;
 		cond_resched();
 	}
-	drop_frames_list(&list);
+	tmm_allocated_frames_drop_list(&list);
 	return err;
 }
 

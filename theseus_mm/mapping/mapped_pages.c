@@ -501,7 +501,9 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_split);
  * @mp: consumed on success, untouched on error
  * @pages: set to its pages, on success only
  * @frames: a list head; gets all its frames, in the order of the pages: struct
- *          tmm_allocated_frames linked by f.link, the caller's to drop
+ *          tmm_allocated_frames linked by f.link, the caller's. One that is to be
+ *          mapped, merged or dropped leaves the list first (list_del_init()); or
+ *          all go with tmm_allocated_frames_drop_list().
  *
  * Theseus: MappedPages::unmap_into_parts(), which gives back the first run of
  * frames only. A mapping that does not own its frames has none to give: @frames
@@ -599,6 +601,9 @@ int tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable)
 	const int add = is_mutable ? TMM_USERS_CLAIMED : 1;
 	int users = atomic_read(&mp->users);
 
+	/* Not even for a moment, or others would be refused for nothing. */
+	if (is_mutable && !tmm_pte_flags_is_writable(tmm_mapped_pages_flags(mp)))
+		return -EACCES;
 	do {
 		if (users >= TMM_USERS_CLAIMED - 1 || (is_mutable && users != TMM_USERS_OWNER))
 			return -EBUSY;

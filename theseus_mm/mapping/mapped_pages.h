@@ -30,13 +30,14 @@ struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_page_table;
 
-#define TMM_USERS_OWNER		1
+/* Far above any number of borrows: one that lasts is not taken for the owner. */
+#define TMM_USERS_OWNER		BIT(29)
 #define TMM_USERS_CLAIMED	BIT(30)
 
 /**
  * struct tmm_mapped_pages - a mapping
- * @users: 1 for the owner and for each immutable borrow; TMM_USERS_CLAIMED for a
- *         mutable borrow or a change, which exclude all others
+ * @users: TMM_USERS_OWNER until it is dropped, 1 for each immutable borrow;
+ *         TMM_USERS_CLAIMED for a mutable borrow or a change, which exclude others
  * @pt: the root it was mapped under, by identity
  * @pages: its pages
  * @frames: struct tmm_mapped_frames, in the order of the pages

@@ -4,6 +4,7 @@
 #include "mapping/mapped_pages.h"
 #include "paging/page_table.h"
 
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/slab.h>
@@ -13,15 +14,14 @@
  * @pt: the root that is active in it; gets a reference
  *
  * Context: Process context, may sleep.
- * Return: the context with one reference, the caller's; or NULL if the kernel
- * heap is exhausted
+ * Return: the context with one reference, the caller's, or ERR_PTR(-ENOMEM)
  */
 struct tmm_mmi *tmm_mmi_create(struct tmm_page_table *pt)
 {
 	struct tmm_mmi *mmi = kzalloc(sizeof(*mmi), GFP_KERNEL_ACCOUNT);
 
 	if (!mmi)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	kref_init(&mmi->kref);
 	mutex_init(&mmi->lock);
 	spin_lock_init(&mmi->root_lock);
@@ -59,7 +59,8 @@ EXPORT_SYMBOL_GPL(tmm_mmi_get);
  * tmm_mmi_put() - give a reference back; the last one drops the context
  * @mmi: the context; may be NULL
  *
- * Context: Process context, not inside a window. Cannot fail.
+ * Context: Process context, not inside a window. Cannot fail. The last reference
+ *          is O(what its mappings map).
  */
 void tmm_mmi_put(struct tmm_mmi *mmi)
 {
@@ -116,7 +117,8 @@ EXPORT_SYMBOL_GPL(tmm_mmi_add_mapping);
  * Theseus: PageTable::with()
  *
  * Context: Process context, may sleep. Holds the context's mutex while @fn runs,
- *          so that what is active stays so; @fn must not switch this context.
+ *          so that what is active stays so: @fn must not switch a context, add
+ *          a mapping to one, or call this function.
  * Return: -EXDEV if @current_pt is not active or @other is of another instance
  * (and @fn was not called), else what @fn returned
  */

@@ -137,8 +137,8 @@ int tmm_startup_post_heap(struct tmm_instance *inst, struct tmm_initial_memory_m
 	if (err)
 		return err;
 	made = tmm_mmi_create(initial->page_table);
-	if (!made)
-		return -ENOMEM;
+	if (IS_ERR(made))
+		return PTR_ERR(made);
 	list_for_each_entry_safe(mp, next, &initial->metadata, link) {
 		list_del_init(&mp->link);
 		tmm_mmi_add_mapping(made, &mp);

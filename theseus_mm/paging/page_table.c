@@ -168,7 +168,8 @@ EXPORT_SYMBOL_GPL(tmm_page_table_get);
  */
 void tmm_page_table_put(struct tmm_page_table *pt)
 {
-	kref_put(&pt->kref, destroy);
+	if (pt)
+		kref_put(&pt->kref, destroy);
 }
 EXPORT_SYMBOL_GPL(tmm_page_table_put);
 

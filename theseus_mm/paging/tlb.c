@@ -77,6 +77,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_tlb_shootdown);
  *
  * Theseus: set_broadcast_tlb_shootdown_cb(). There it is the shootdown; here the
  * module does that itself, and the callback is for whoever copied translations.
+ * There is one for all: the last that was set counts, as there.
  *
  * Context: Process context, may sleep: returns when the previous callback is no
  *          longer running.
