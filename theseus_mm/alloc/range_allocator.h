@@ -64,13 +64,13 @@ struct tmm_range_region {
  * @nr: chunks of 4 KiB, 1 or more; TMM_TOO_MANY if the count overflowed
  * @is_at: the run starts at @at; @align, @min and @max do not count
  * @at: number of the first chunk
- * @offset: bytes from the start of that chunk, where a request by bytes begins; see
- *          tmm_request_at_vaddr()
  * @align: the run starts at a multiple of it, in chunks; 0 and 1 mean anywhere.
  *         A request aligned to 2 MiB or more is served from the top of the
  *         region, others from the bottom, which keeps large runs whole.
  * @min: lowest chunk that may be used
  * @max: highest chunk that may be used, inclusive
+ * @offset: bytes from the start of chunk @at, where a request by bytes begins; see
+ *          tmm_request_at_vaddr()
  *
  * Theseus: AllocationRequest, whose kinds are the constructors below. Here
  * alignment and range combine, and frames know them too.
@@ -79,10 +79,10 @@ struct tmm_allocation_request {
 	u64 nr;
 	bool is_at;
 	u64 at;
-	u64 offset;
 	u64 align;
 	u64 min;
 	u64 max;
+	u64 offset;
 };
 
 static inline struct tmm_allocation_request tmm_request_any(u64 nr)
