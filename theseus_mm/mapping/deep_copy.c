@@ -123,7 +123,8 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
  * @new_flags: what the copy may be used for; NULL means the same as @mp
  *
  * The copy is RAM under the same root, and has leaves of the same sizes (smaller
- * ones, if no pages are free where those would fit). It is writable only while it is filled, unless @new_flags say so.
+ * ones, if no pages are free where those would fit). It is writable only while it
+ * is filled, unless @new_flags say so.
  *
  * Theseus: MappedPages::deep_copy(), which copies 4 KiB pages only.
  *
