@@ -4,9 +4,10 @@
  * each failure and would hit kmemleak's own records; a probe on the function
  * made for this does neither.
  */
-#include "fixture.h"
+#include "fault.h"
 
 #include <kunit/resource.h>
+#include <kunit/test.h>
 #include <linux/gfp.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>

@@ -11,6 +11,7 @@
 
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "fault.h"
 
 #include <kunit/test.h>
 #include <linux/prandom.h>
@@ -112,13 +113,5 @@ struct tmm_allocated_pages *tmm_test_pages_take(struct kunit *test, struct tmm_t
 
 /* Ends a case unless all of an allocator's chunks are free again. */
 bool tmm_test_all_free(struct kunit *test, const struct tmm_range_allocator *ra);
-
-/*
- * The @nth allocation of the running case from now on fails, 1 being the next;
- * only those that may sleep and may fail count. Nothing that can fail a case may come
- * between the two calls. Returns whether the failure happened.
- */
-void tmm_test_fail_alloc(struct kunit *test, unsigned int nth);
-bool tmm_test_fail_alloc_end(void);
 
 #endif /* TMM_KUNIT_FIXTURE_H */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Allocations that fail on request; for the suites of any module.
+ */
+#ifndef TMM_KUNIT_FAULT_H
+#define TMM_KUNIT_FAULT_H
+
+#include <linux/types.h>
+
+struct kunit;
+
+/*
+ * The @nth allocation of the running case from now on fails, 1 being the next;
+ * only those that may sleep and may fail count. Nothing that can fail a case may come
+ * between the two calls. Returns whether the failure happened.
+ */
+void tmm_test_fail_alloc(struct kunit *test, unsigned int nth);
+bool tmm_test_fail_alloc_end(void);
+
+#endif /* TMM_KUNIT_FAULT_H */
