@@ -115,6 +115,8 @@ static void paddr_new_values(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, addr.v, 42);
 	KUNIT_EXPECT_EQ(test, tmm_paddr_new((1ULL << 52) - 1, &addr), 0);
 	KUNIT_EXPECT_EQ(test, addr.v, (1ULL << 52) - 1);
+	KUNIT_EXPECT_TRUE(test, tmm_paddr_is_canonical((1ULL << 52) - 1));
+	KUNIT_EXPECT_FALSE(test, tmm_paddr_is_canonical(1ULL << 52));
 	KUNIT_EXPECT_EQ(test, tmm_paddr_new_canonical(U64_MAX).v, (1ULL << 52) - 1);
 }
 
