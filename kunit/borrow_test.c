@@ -4,6 +4,9 @@
 #include "fixture.h"
 #include "instance_fixture.h"
 
+#include "mapping/mapped_pages.h"
+#include "paging/mapper.h"
+
 #include <linux/string.h>
 
 #define NR_PAGES	3
@@ -253,6 +256,30 @@ static void write_through_an_immutable_borrow(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
+static bool is_dirty(struct tmm_mapped_pages *mp, u64 page)
+{
+	return tmm_mapper_collect_flags(tmm_mapped_pages_root(mp), page, 1) & TMM_PTE_DIRTY;
+}
+
+/* All pages that it reaches into, and none if it could not be written through. */
+static void mark_dirty_of_a_part(struct kunit *test)
+{
+	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_borrow borrow;
+
+	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, NR_BYTES, false, &borrow), 0);
+	tmm_borrow_mark_dirty(&borrow);
+	KUNIT_EXPECT_FALSE(test, is_dirty(mp, base_page()));
+	tmm_borrow_end(&borrow);
+	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, TMM_PAGE_SIZE - 1, 2, true, &borrow), 0);
+	tmm_borrow_mark_dirty(&borrow);
+	KUNIT_EXPECT_TRUE(test, is_dirty(mp, base_page()));
+	KUNIT_EXPECT_TRUE(test, is_dirty(mp, base_page() + 1));
+	KUNIT_EXPECT_FALSE(test, is_dirty(mp, base_page() + 2));
+	tmm_borrow_end(&borrow);
+	tmm_mapped_pages_drop(&mp);
+}
+
 static struct kunit_case borrow_cases[] = {
 	KUNIT_CASE(begin_outside_of_the_mapping),
 	KUNIT_CASE(begin_at_the_bounds),
@@ -265,6 +292,7 @@ static struct kunit_case borrow_cases[] = {
 	KUNIT_CASE(read_and_write_within_the_borrow),
 	KUNIT_CASE(access_outside_of_the_borrow),
 	KUNIT_CASE(write_through_an_immutable_borrow),
+	KUNIT_CASE(mark_dirty_of_a_part),
 	{}
 };
 

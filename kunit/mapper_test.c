@@ -250,6 +250,35 @@ static void remap_changes_the_write_bit_only(struct kunit *test)
 	tmm_mapper_unmap(pt, base_page(), 3);
 }
 
+/* Its leaves of any size, and no others. */
+static void mark_dirty_marks_leaves(struct kunit *test)
+{
+	const u64 nr = tmm_page_size_4k_pages(TMM_2M), marks = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u64 page = ALIGN(base_page(), nr) + nr - 2;
+	u64 entries[4];
+	unsigned int i;
+
+	/* two small leaves, a large one, a small one; nobody touches the frames */
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, (1ULL << 30) - 2, nr + 3,
+					     leaf_bits(TMM_PTE_WRITABLE), TMM_2M), 0);
+	for (i = 0; i < 4; i++)
+		entries[i] = tmm_test_entry(pt, page + (i < 3 ? i : nr + 2), i == 2 ? 2 : 1);
+	KUNIT_ASSERT_EQ(test, (entries[0] | entries[1] | entries[2] | entries[3]) & TMM_ENTRY_DIRTY,
+			0);
+	tmm_mapper_mark_dirty(pt, page, 0);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page, 1), entries[0]);
+	tmm_mapper_mark_dirty(pt, page + 1, 2);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page, 1), entries[0]);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + 1, 1), entries[1] | marks);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + 2, 2), entries[2] | marks);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + nr + 2, 1), entries[3]);
+	/* from the middle of the large one on */
+	tmm_mapper_mark_dirty(pt, page + 100, nr - 97);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + nr + 2, 1), entries[3] | marks);
+	tmm_mapper_unmap(pt, page, nr + 3);
+}
+
 static void collect_flags_joins_the_entries(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 3);
@@ -279,6 +308,7 @@ static struct kunit_case mapper_cases[] = {
 	KUNIT_CASE(map_without_heap_is_undone),
 	KUNIT_CASE(remap_keeps_accessed_and_dirty),
 	KUNIT_CASE(remap_changes_the_write_bit_only),
+	KUNIT_CASE(mark_dirty_marks_leaves),
 	KUNIT_CASE(collect_flags_joins_the_entries),
 	{}
 };

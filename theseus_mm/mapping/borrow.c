@@ -3,8 +3,10 @@
 
 #include "core/bug.h"
 #include "mapping/mapped_pages.h"
+#include "paging/mapper.h"
 #include "paging/window.h"
 
+#include <kunit/visibility.h>
 #include <linux/align.h>
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -140,6 +142,28 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 	return err;
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_write);
+
+/**
+ * tmm_borrow_mark_dirty() - note that what is borrowed was written by other means
+ * @borrow: the borrow; nothing is done if it is immutable
+ *
+ * A process writes through entries of its own, so those of the mapping do not show
+ * it.
+ *
+ * Context: Process context, may sleep. O(leaves).
+ */
+void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow)
+{
+	struct tmm_page_range range;
+	u64 first = borrow->offset >> TMM_PAGE_SHIFT;
+	u64 end = (borrow->offset + borrow->nr_bytes + TMM_PAGE_SIZE - 1) >> TMM_PAGE_SHIFT;
+
+	if (!borrow->is_mutable)
+		return;
+	range = tmm_mapped_pages_range(borrow->mp);
+	tmm_mapper_mark_dirty(borrow->mp->pt, range.r.first + first, end - first);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_borrow_mark_dirty);
 
 /**
  * tmm_borrow_typed() - borrow a part as an array of objects

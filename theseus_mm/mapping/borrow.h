@@ -43,6 +43,8 @@ int __must_check tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, vo
 int __must_check tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *from,
 				  size_t nr_bytes);
 
+void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow);
+
 /*
  * Typed borrows: a borrow that knows what it is a borrow of, used in place.
  *

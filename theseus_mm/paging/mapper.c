@@ -273,6 +273,39 @@ void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writa
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_remap);
 
 /**
+ * tmm_mapper_mark_dirty() - note that a run of pages was written by other means
+ * @pt: the root
+ * @page: number of a page; the caller owns the pages, all are mapped
+ * @nr: how many; 0 does nothing. All of the leaves they lie in are marked.
+ *
+ * For what was written without this root's entries, which the hardware would have
+ * marked.
+ *
+ * Context: Process context. O(leaves).
+ */
+void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr)
+{
+	const u64 end = page + nr;
+
+	while (page < end) {
+		struct tmm_table_path path;
+		unsigned int level;
+		u64 *table = tmm_table_find(pt, page, &path, &level);
+		u64 *entry, old;
+
+		if (TMM_BUG_IF(!table))
+			return;
+		entry = &table[tmm_table_index(page, level)];
+		old = READ_ONCE(*entry);
+		while (!try_cmpxchg64(entry, &old, old | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY))
+			;
+		page = ALIGN_DOWN(page, tmm_entry_nr_pages(level)) + tmm_entry_nr_pages(level);
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_mark_dirty);
+
+/**
  * tmm_mapper_leaf_size() - the size of the leaf that a page is mapped by
  * @pt: the root
  * @page: the page; the caller owns it, and it is mapped

@@ -49,6 +49,7 @@ int __must_check tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, 
 				enum tmm_page_size largest);
 void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr);
 void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable);
+void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr);
 tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr);
 
 enum tmm_page_size tmm_mapper_largest_leaf(void);
