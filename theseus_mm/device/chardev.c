@@ -33,6 +33,8 @@ static const struct file_operations fops = {
 	.release = release,
 	.unlocked_ioctl = tmm_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = tmm_mmap,
+	.get_unmapped_area = tmm_get_unmapped_area,
 	.llseek = no_llseek,
 };
 

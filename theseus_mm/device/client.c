@@ -3,12 +3,15 @@
 
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "device/mapping_file.h"
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
 
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -42,6 +45,7 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 		return ERR_PTR(-ENOMEM);
 	client->inst = inst;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&client->cookies, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	return client;
 }
 
@@ -73,6 +77,17 @@ static void drop_content(struct tmm_object *object)
 	object->kind = 0;
 }
 
+/* What processes have of it stays in them; it is the areas' now. */
+static void forget_cookie(struct tmm_client *client, struct tmm_object *object)
+{
+	if (!object->mf)
+		return;
+	xa_erase(&client->cookies, object->cookie);
+	fput(object->mf->file);
+	object->mf = NULL;
+	object->cookie = 0;
+}
+
 /**
  * tmm_client_destroy() - drop all that a client owns, and the client
  * @client: no call on it is running, and none can start
@@ -85,11 +100,13 @@ void tmm_client_destroy(struct tmm_client *client)
 	unsigned long handle;
 
 	xa_for_each(&client->objects, handle, object) {
+		forget_cookie(client, object);
 		drop_content(object);
 		kfree(object);
 		cond_resched();
 	}
 	xa_destroy(&client->objects);
+	xa_destroy(&client->cookies);
 	kfree(client);
 }
 
@@ -158,6 +175,7 @@ void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
 {
 	if (!object)
 		return;
+	forget_cookie(client, object);
 	xa_erase(&client->objects, object->handle);
 	atomic_dec(&client->nr_handles);
 	kfree(object);
@@ -325,6 +343,166 @@ int tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_
 	object = xa_load(&client->objects, handle);
 	if (object && object->kind == THESEUS_MM_KIND_MAPPING)
 		err = tmm_borrow_begin(object->mapping, offset, nr_bytes, is_mutable, borrow);
+	xa_unlock(&client->objects);
+	return err;
+}
+
+/* Under the table's lock. */
+static struct tmm_object *find_mapping(struct tmm_client *client, u32 handle)
+{
+	struct tmm_object *object = xa_load(&client->objects, handle);
+
+	return object && object->kind == THESEUS_MM_KIND_MAPPING ? object : NULL;
+}
+
+/*
+ * Page 0 of a mapping among its cookie's offsets: as far from a multiple of 1 GiB as
+ * its own address, so that an area at a suitable address takes its large leaves.
+ */
+static u64 first_offset_page(const struct tmm_object *object)
+{
+	return tmm_mapped_pages_range(object->mapping).r.first &
+	       (tmm_page_size_4k_pages(TMM_1G) - 1);
+}
+
+static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = find_mapping(client, reply->handle);
+	if (object)
+		err = object->mf ? 0 : -EAGAIN;
+	if (!err) {
+		reply->offset = (((u64)object->cookie << TMM_COOKIE_SHIFT) +
+				 first_offset_page(object)) << TMM_PAGE_SHIFT;
+		reply->nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
+	}
+	xa_unlock(&client->objects);
+	return err;
+}
+
+/* Give a mapping a file and a number. It may be gone meanwhile, or have them. */
+static int set_cookie(struct tmm_client *client, u32 handle)
+{
+	const struct xa_limit limit = XA_LIMIT(1, TMM_MAX_COOKIE);
+	struct tmm_mapping_file *mf = tmm_mapping_file_create();
+	struct tmm_object *object;
+	bool is_set = false;
+	u32 cookie;
+	int err;
+
+	if (IS_ERR(mf))
+		return PTR_ERR(mf);
+	err = xa_alloc_cyclic(&client->cookies, &cookie, xa_mk_value(handle), limit,
+			      &client->next_cookie, GFP_KERNEL_ACCOUNT);
+	if (err < 0) {
+		fput(mf->file);
+		return err == -EBUSY ? -EDQUOT : err;
+	}
+	xa_lock(&client->objects);
+	object = find_mapping(client, handle);
+	if (object && !object->mf) {
+		object->cookie = cookie;
+		object->mf = mf;
+		is_set = true;
+	}
+	xa_unlock(&client->objects);
+	if (!is_set) {
+		xa_erase(&client->cookies, cookie);
+		fput(mf->file);
+	}
+	return 0;
+}
+
+/**
+ * tmm_object_map_offset() - let a mapping be mmapped
+ * @client: the client
+ * @reply: handle is set; offset and nr_bytes are filled in on success only
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -ENOENT; -EDQUOT if all numbers are in use; or an error of
+ * tmm_mapping_file_create()
+ */
+int tmm_object_map_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply)
+{
+	int err = describe_offset(client, reply);
+
+	if (err != -EAGAIN)
+		return err;
+	err = set_cookie(client, reply->handle);
+	if (err)
+		return err;
+	err = describe_offset(client, reply);
+	/* Somebody who had taken it meanwhile has put it back. */
+	return err == -EAGAIN ? -ENOENT : err;
+}
+
+/**
+ * tmm_object_mapping_file() - a mapping's file for processes
+ * @client: the client
+ * @handle: the mapping's handle
+ * @mf: set to its file, with a reference of it, or to NULL if it has none
+ *
+ * Context: Process context.
+ * Return: 0 or -ENOENT
+ */
+int tmm_object_mapping_file(struct tmm_client *client, u32 handle, struct tmm_mapping_file **mf)
+{
+	struct tmm_object *object;
+
+	xa_lock(&client->objects);
+	object = find_mapping(client, handle);
+	*mf = object ? object->mf : NULL;
+	if (*mf)
+		get_file((*mf)->file);
+	xa_unlock(&client->objects);
+	return object ? 0 : -ENOENT;
+}
+
+/* Under the table's lock. */
+static int lend(const struct tmm_object *object, u64 offset_page, u64 nr_bytes, bool is_mutable,
+		struct tmm_borrow *borrow)
+{
+	u64 first = first_offset_page(object);
+
+	if (offset_page < first)
+		return -ERANGE;
+	return tmm_borrow_begin(object->mapping, (offset_page - first) << TMM_PAGE_SHIFT, nr_bytes,
+				is_mutable, borrow);
+}
+
+/**
+ * tmm_object_lend() - borrow a part of a mapping for a process
+ * @client: the client
+ * @cookie: the mapping's number
+ * @offset_page: where it starts, among the cookie's offsets
+ * @nr_bytes: length of the part
+ * @is_mutable: ask to write
+ * @loan: gets the borrow, on success only
+ * @mf: set to the mapping's file, with a reference of it, on success only
+ *
+ * Context: Process context.
+ * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
+ */
+int tmm_object_lend(struct tmm_client *client, u32 cookie, u64 offset_page, u64 nr_bytes,
+		    bool is_mutable, struct tmm_loan *loan, struct tmm_mapping_file **mf)
+{
+	void *handle = xa_load(&client->cookies, cookie);
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	if (!handle)
+		return err;
+	xa_lock(&client->objects);
+	object = find_mapping(client, xa_to_value(handle));
+	if (object && object->mf && object->cookie == cookie)
+		err = lend(object, offset_page, nr_bytes, is_mutable, &loan->borrow);
+	if (!err) {
+		*mf = object->mf;
+		get_file((*mf)->file);
+	}
 	xa_unlock(&client->objects);
 	return err;
 }

@@ -27,14 +27,18 @@
 
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
-struct tmm_borrow;
 struct tmm_instance;
+struct tmm_loan;
 struct tmm_mapped_pages;
+struct tmm_mapping_file;
+struct tmm_borrow;
 
 /**
  * struct tmm_client - one open file description
  * @inst: the instance it works on
- * @objects: handles to objects; its lock is the client's only one
+ * @objects: handles to objects; its lock is the client's only one but that of
+ * @cookies: for mmap(): numbers to handles
+ * @next_cookie: where to look for a free one; under the table's lock
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
  * @nr_handles: handles in any state
@@ -43,6 +47,8 @@ struct tmm_mapped_pages;
 struct tmm_client {
 	struct tmm_instance *inst;
 	struct xarray objects;
+	struct xarray cookies;
+	u32 next_cookie;
 	u32 next_handle;
 	atomic_t nr_handles;
 	atomic64_t nr_frames;
@@ -52,6 +58,8 @@ struct tmm_client {
  * struct tmm_object - what a handle stands for
  * @handle: its number
  * @kind: THESEUS_MM_KIND_*; 0 while it owns nothing
+ * @cookie: a mapping's number for mmap(); 0 if it has none
+ * @mf: a mapping's file for processes; NULL if @cookie is 0
  * @pages: by @kind
  * @frames: by @kind
  * @mapping: by @kind
@@ -59,6 +67,8 @@ struct tmm_client {
 struct tmm_object {
 	u32 handle;
 	u32 kind;
+	u32 cookie;
+	struct tmm_mapping_file *mf;
 	union {
 		struct tmm_allocated_pages *pages;
 		struct tmm_allocated_frames *frames;
@@ -88,5 +98,14 @@ void tmm_object_drop(struct tmm_client *client, struct tmm_object *object);
 int __must_check tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query);
 int __must_check tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
 				   bool is_mutable, struct tmm_borrow *borrow);
+
+/* Mappings in processes */
+int __must_check tmm_object_map_offset(struct tmm_client *client,
+				       struct theseus_mm_map_offset *reply);
+int __must_check tmm_object_mapping_file(struct tmm_client *client, u32 handle,
+					 struct tmm_mapping_file **mf);
+int __must_check tmm_object_lend(struct tmm_client *client, u32 cookie, u64 offset_page,
+				 u64 nr_bytes, bool is_mutable, struct tmm_loan *loan,
+				 struct tmm_mapping_file **mf);
 
 #endif /* TMM_DEVICE_CLIENT_H */

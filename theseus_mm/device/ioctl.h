@@ -13,6 +13,7 @@
 
 struct file;
 struct tmm_client;
+struct vm_area_struct;
 
 /**
  * struct tmm_call - one call being served
@@ -42,6 +43,8 @@ struct tmm_call {
 		struct theseus_mm_remap remap;
 		struct theseus_mm_unmap unmap;
 		struct theseus_mm_access access;
+		struct theseus_mm_map_offset map_offset;
+		struct theseus_mm_revoke revoke;
 		struct theseus_mm_translate translate;
 		struct theseus_mm_dump_pte dump_pte;
 	} arg;
@@ -80,5 +83,13 @@ int tmm_ioctl_unmap_into_parts(struct tmm_call *call);
 /* ioctl_access.c */
 int tmm_ioctl_read(struct tmm_call *call);
 int tmm_ioctl_write(struct tmm_call *call);
+
+/* ioctl_mmap.c */
+int tmm_ioctl_map_offset(struct tmm_call *call);
+int tmm_ioctl_revoke(struct tmm_call *call);
+int tmm_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
+				    unsigned long nr_bytes, unsigned long pgoff,
+				    unsigned long flags);
 
 #endif /* TMM_DEVICE_IOCTL_H */

@@ -24,6 +24,28 @@
  * side. A WRITE is alone: while it lasts, READs and other WRITEs of that mapping
  * fail with EBUSY, as it does while one of them lasts, and as a change does.
  *
+ * Borrowing by mmap
+ * -----------------
+ * A mapping is mmapped (MAP_SHARED) through the device at the offset that
+ * MAP_OFFSET tells; in which process does not matter. Without PROT_WRITE that is
+ * an immutable borrow: any number of them, and READs, go on at a time. With
+ * PROT_WRITE it is a mutable one, for a mapping that is writable (else EACCES):
+ * no other borrow, READ or WRITE at that time, else EBUSY. While it is borrowed,
+ * the mapping cannot be remapped, split, merged, unmapped or dropped: EBUSY. A
+ * borrow ends with munmap() or the process, or when the owner says REVOKE; it is
+ * not inherited by fork(), and mprotect() cannot make it more than it was. What
+ * was borrowed for writing is DIRTY afterwards. A mapping whose client is gone
+ * goes with its last borrow.
+ *
+ * Leaves of 2 MiB and 1 GiB are used as such: mmap() without an address hint
+ * places large areas so that they fit, and small pages come 512 at a time. (A
+ * kernel with NUMA support takes no entries of 2 MiB for memory that it has no
+ * struct page of: small ones then.)
+ *
+ * Nobody can get hold of the memory otherwise than through the area: O_DIRECT,
+ * vmsplice() and process_vm_readv() on it fail with EFAULT. Debuggers read it, and
+ * write it if the borrow is mutable.
+ *
  * Units
  * -----
  * Addresses, offsets, lengths and alignments are in bytes; nr_* counts 4 KiB
@@ -47,6 +69,7 @@
  *	ENOTTY		no such call
  *	EFAULT		bad pointer
  *	ENOMEM		the kernel's memory is exhausted
+ *	ENFILE		too many files: each mapping to be mmapped takes one
  *	ENOSPC		the region (frames of page tables included) or the
  *			address space is exhausted: nothing large enough is free
  *	ENOBUFS		the array for the results is too short
@@ -57,7 +80,8 @@
  *	EEXIST		a page is mapped already
  *	ENOENT		no such handle, or of another kind; nothing mapped there
  *	EXDEV		the objects belong to different page tables
- *	EACCES		write access to a mapping that is not writable
+ *	EACCES		write access to a mapping that is not writable, or execution of
+ *			one that is not executable
  *	EBUSY		borrowed
  *	EPERM		a capability is missing
  *	EDOM		merge: the two do not touch, or not in that order
@@ -393,6 +417,41 @@ struct theseus_mm_access {
 };
 
 /**
+ * struct theseus_mm_map_offset - THESEUS_MM_IOC_MAP_OFFSET: where to mmap a mapping
+ * @flags: in: must be 0
+ * @handle: in: a mapping; stays
+ * @offset: out: to be passed to mmap() of the device, plus bytes into the mapping
+ *          if not all of it is wanted
+ * @nr_bytes: out: size of the mapping
+ *
+ * See "Borrowing by mmap" above. The offset is the mapping's as long as the
+ * handle is valid.
+ */
+struct theseus_mm_map_offset {
+	__u32 flags;
+	__u32 handle;
+	__aligned_u64 offset;
+	__aligned_u64 nr_bytes;
+};
+
+/**
+ * struct theseus_mm_revoke - THESEUS_MM_IOC_REVOKE: end all borrows by mmap
+ * @flags: in: must be 0
+ * @handle: in: a mapping; stays
+ * @nr_revoked: out: how many there were
+ * @reserved: must be 0
+ *
+ * When it returns, no process reaches the mapping through an older mmap: touching
+ * one is SIGBUS from now on, and the borrows have ended. It can be mmapped anew.
+ */
+struct theseus_mm_revoke {
+	__u32 flags;
+	__u32 handle;
+	__u32 nr_revoked;
+	__u32 reserved;
+};
+
+/**
  * struct theseus_mm_translate - THESEUS_MM_IOC_TRANSLATE: virtual to physical
  * @flags: in: must be 0
  * @page_size_shift: out: 12, 21 or 30, by the size of the leaf
@@ -454,6 +513,9 @@ struct theseus_mm_dump_pte {
 #define THESEUS_MM_IOC_UNMAP_INTO_PARTS	THESEUS_MM_IOWR(0x35, theseus_mm_unmap)
 #define THESEUS_MM_IOC_READ		THESEUS_MM_IOWR(0x36, theseus_mm_access)
 #define THESEUS_MM_IOC_WRITE		THESEUS_MM_IOWR(0x37, theseus_mm_access)
+
+#define THESEUS_MM_IOC_MAP_OFFSET	THESEUS_MM_IOWR(0x38, theseus_mm_map_offset)
+#define THESEUS_MM_IOC_REVOKE		THESEUS_MM_IOWR(0x39, theseus_mm_revoke)
 
 #define THESEUS_MM_IOC_TRANSLATE	THESEUS_MM_IOWR(0x40, theseus_mm_translate)
 #define THESEUS_MM_IOC_DUMP_PTE		THESEUS_MM_IOWR(0x41, theseus_mm_dump_pte)

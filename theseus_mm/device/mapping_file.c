@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/mapping_file.h"
+
+#include "core/bug.h"
+
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include <linux/slab.h>
+
+/* "TMM1" */
+#define FS_MAGIC 0x544d4d31
+
+static struct vfsmount *mount;
+static int nr_pins;
+
+static int init_fs_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, FS_MAGIC) ? 0 : -ENOMEM;
+}
+
+/*
+ * Where the inodes come from; it is there while a mapping file is, since it holds
+ * the module.
+ */
+static struct file_system_type fs_type = {
+	.name = KBUILD_MODNAME,
+	.owner = THIS_MODULE,
+	.init_fs_context = init_fs_context,
+	.kill_sb = kill_anon_super,
+};
+
+static int release(struct inode *inode, struct file *file)
+{
+	struct tmm_mapping_file *mf = file->private_data;
+
+	TMM_BUG_IF(!list_empty(&mf->loans));
+	kfree(mf);
+	simple_release_fs(&mount, &nr_pins);
+	return 0;
+}
+
+static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	.release = release,
+	.llseek = no_llseek,
+};
+
+static struct file *create_file(void)
+{
+	struct inode *inode = alloc_anon_inode(mount->mnt_sb);
+	struct file *file;
+
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	/* Linux asks for entries of 2 MiB and 1 GiB only where it sees DAX. */
+	inode->i_flags |= S_DAX;
+	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, O_RDWR, &fops);
+	if (IS_ERR(file))
+		iput(inode);
+	return file;
+}
+
+/**
+ * tmm_mapping_file_create() - a file for a mapping
+ *
+ * Context: Process context, may sleep.
+ * Return: the file, with one reference of @file, the caller's to fput(); or an
+ * error pointer
+ */
+struct tmm_mapping_file *tmm_mapping_file_create(void)
+{
+	struct tmm_mapping_file *mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!mf)
+		return ERR_PTR(-ENOMEM);
+	init_rwsem(&mf->revoke_lock);
+	INIT_LIST_HEAD(&mf->loans);
+	err = simple_pin_fs(&fs_type, &mount, &nr_pins);
+	if (err)
+		goto err_free;
+	mf->file = create_file();
+	err = PTR_ERR_OR_ZERO(mf->file);
+	if (err)
+		goto err_release_fs;
+	/* The device's file holds the module while this one is made. */
+	__module_get(THIS_MODULE);
+	mf->file->private_data = mf;
+	return mf;
+
+err_release_fs:
+	simple_release_fs(&mount, &nr_pins);
+err_free:
+	kfree(mf);
+	return ERR_PTR(err);
+}
+
+/**
+ * tmm_loan_create() - a loan of nothing yet
+ *
+ * Context: Process context, may sleep.
+ * Return: the loan: @borrow is to be begun, then tmm_loan_begin(); or NULL if the
+ * kernel heap is exhausted
+ */
+struct tmm_loan *tmm_loan_create(void)
+{
+	struct tmm_loan *loan = kzalloc(sizeof(*loan), GFP_KERNEL_ACCOUNT);
+
+	if (loan)
+		kref_init(&loan->kref);
+	return loan;
+}
+
+/**
+ * tmm_loan_begin() - let a loan be revoked
+ * @loan: has a borrow
+ * @mf: the file of the mapping that is borrowed
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf)
+{
+	loan->mf = mf;
+	down_write(&mf->revoke_lock);
+	list_add_tail(&loan->link, &mf->loans);
+	up_write(&mf->revoke_lock);
+}
+
+/* No area shows it any more. The last loan of a dropped mapping takes it with it. */
+static void end(struct tmm_loan *loan)
+{
+	tmm_borrow_mark_dirty(&loan->borrow);
+	tmm_borrow_end(&loan->borrow);
+}
+
+static void destroy(struct kref *kref)
+{
+	struct tmm_loan *loan = container_of(kref, struct tmm_loan, kref);
+	bool is_revoked;
+
+	down_write(&loan->mf->revoke_lock);
+	is_revoked = loan->is_revoked;
+	if (!is_revoked)
+		list_del(&loan->link);
+	up_write(&loan->mf->revoke_lock);
+	if (!is_revoked)
+		end(loan);
+	kfree(loan);
+}
+
+/**
+ * tmm_loan_put() - an area is gone
+ * @loan: the area's; its entries are cleared and flushed
+ *
+ * Context: Process context, may sleep; under mmap_lock.
+ */
+void tmm_loan_put(struct tmm_loan *loan)
+{
+	kref_put(&loan->kref, destroy);
+}
+
+/**
+ * tmm_mapping_file_revoke() - take a mapping out of all processes
+ * @mf: its file
+ *
+ * When this returns, no process can reach the mapping's memory, and all borrows
+ * by mmap() have ended. Areas stay; touching them is SIGBUS.
+ *
+ * Context: Process context, may sleep. O(entries in processes).
+ * Return: how many loans there were
+ */
+unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf)
+{
+	struct tmm_loan *loan, *next;
+	unsigned int nr = 0;
+
+	down_write(&mf->revoke_lock);
+	unmap_mapping_range(mf->file->f_mapping, 0, 0, 1);
+	list_for_each_entry_safe(loan, next, &mf->loans, link) {
+		list_del(&loan->link);
+		loan->is_revoked = true;
+		end(loan);
+		nr++;
+	}
+	up_write(&mf->revoke_lock);
+	return nr;
+}

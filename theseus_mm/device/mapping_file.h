@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mapping files: how a mapping gets into processes.
+ *
+ * Each mapping that is to be mmapped has a file of its own, with an inode of its
+ * own, so that taking it out of all processes touches no other. Each mmap() is a
+ * *loan*: a borrow that lasts until munmap() or exit, or until it is revoked.
+ *
+ *	mmap	borrow the mapping		-> the area's faults insert entries
+ *	munmap	entries are gone, TLBs flushed	-> the borrow ends
+ *	revoke	mark the loans, zap, flush	-> the borrows end; faults are SIGBUS
+ *
+ * Invariant: a loan that is not revoked holds a borrow, so what its area shows
+ * cannot be changed or freed; a revoked one has no entry in any process.
+ * Lock: @revoke_lock; a fault looks and inserts holding it for reading, so that
+ * none inserts after a revocation has zapped. Order: mmap_lock, @revoke_lock,
+ * i_mmap_rwsem, page-table locks.
+ * Owner: the file, which areas and the handle's object hold.
+ */
+#ifndef TMM_DEVICE_MAPPING_FILE_H
+#define TMM_DEVICE_MAPPING_FILE_H
+
+#include "mapping/borrow.h"
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/rwsem.h>
+
+/* An offset for mmap() is a cookie and, below it, a page of the mapping. */
+#define TMM_COOKIE_SHIFT	31
+#define TMM_MAX_COOKIE		((1U << 20) - 1)
+
+struct file;
+struct vm_area_struct;
+
+/**
+ * struct tmm_mapping_file - a mapping as processes see it
+ * @file: its file; the structure goes with it
+ * @revoke_lock: see above; also protects @loans
+ * @loans: struct tmm_loan that are not revoked
+ */
+struct tmm_mapping_file {
+	struct file *file;
+	struct rw_semaphore revoke_lock;
+	struct list_head loans;
+};
+
+/**
+ * struct tmm_loan - a part of a mapping in a process
+ * @kref: areas: one mmap() becomes several by munmap() or mprotect() of a part
+ * @mf: the mapping's file
+ * @borrow: the right to it; ended if @is_revoked
+ * @link: in @mf's list; protected by its lock, as @is_revoked
+ * @is_revoked: nothing may be seen through it any more
+ */
+struct tmm_loan {
+	struct kref kref;
+	struct tmm_mapping_file *mf;
+	struct tmm_borrow borrow;
+	struct list_head link;
+	bool is_revoked;
+};
+
+struct tmm_mapping_file * __must_check tmm_mapping_file_create(void);
+unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf);
+struct tmm_loan * __must_check tmm_loan_create(void);
+void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf);
+void tmm_loan_put(struct tmm_loan *loan);
+
+/* vma.c */
+void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan, bool is_executable);
+
+#endif /* TMM_DEVICE_MAPPING_FILE_H */

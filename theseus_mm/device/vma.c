@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Areas: a process's view of a loan. Entries are inserted at faults, at the size of
+ * the leaves behind them, and small ones as many at a time as one table holds.
+ */
+#include "device/mapping_file.h"
+
+#include "core/bug.h"
+#include "core/compat.h"
+#include "mapping/mapped_pages.h"
+#include "paging/mapper.h"
+
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+
+static struct tmm_loan *loan_of(const struct vm_area_struct *vma)
+{
+	return vma->vm_private_data;
+}
+
+/* What page @pgoff of the mapping maps to. */
+static int look_up(const struct tmm_loan *loan, pgoff_t pgoff, struct tmm_translation *found)
+{
+	const struct tmm_mapped_pages *mp = loan->borrow.mp;
+	struct tmm_page_range range = tmm_mapped_pages_range(mp);
+	struct tmm_vaddr vaddr = tmm_page_range_start_address(&range);
+
+	vaddr.v += (u64)pgoff << TMM_PAGE_SHIFT;
+	return tmm_mapper_translate(tmm_mapped_pages_root(mp), vaddr, found);
+}
+
+static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan *loan,
+			      unsigned long address)
+{
+	struct tmm_translation found;
+
+	if (TMM_BUG_IF(look_up(loan, linear_page_index(vma, address), &found)))
+		return VM_FAULT_SIGBUS;
+	return vmf_insert_pfn(vma, address, found.paddr.v >> PAGE_SHIFT);
+}
+
+/* The faulting page, and what else of the area one table has entries for. */
+static vm_fault_t insert_small(struct vm_fault *vmf, const struct tmm_loan *loan)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long block = vmf->address & PMD_MASK;
+	unsigned long address = max(vma->vm_start, block);
+	unsigned long end = min(vma->vm_end - 1, block + PMD_SIZE - 1);
+	vm_fault_t ret = insert_page(vma, loan, vmf->address);
+
+	if (ret & VM_FAULT_ERROR)
+		return ret;
+	for (; address < end; address += PAGE_SIZE)
+		if (insert_page(vma, loan, address) & VM_FAULT_ERROR)
+			break;
+	return ret;
+}
+
+static vm_fault_t fault(struct vm_fault *vmf)
+{
+	struct tmm_loan *loan = loan_of(vmf->vma);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	down_read(&loan->mf->revoke_lock);
+	if (!loan->is_revoked)
+		ret = insert_small(vmf, loan);
+	up_read(&loan->mf->revoke_lock);
+	return ret;
+}
+
+/* Does one leaf of @size lie behind the whole block around the fault, in the area? */
+static bool finds_leaf(struct vm_fault *vmf, const struct tmm_loan *loan, enum tmm_page_size size,
+		       struct tmm_translation *found)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	const u64 nr_bytes = tmm_page_size_bytes(size);
+	unsigned long start = ALIGN_DOWN(vmf->address, nr_bytes);
+
+	if (start < vma->vm_start || vma->vm_end - start < nr_bytes)
+		return false;
+	return !look_up(loan, linear_page_index(vma, start), found) && found->size >= size &&
+	       IS_ALIGNED(found->paddr.v, nr_bytes);
+}
+
+static vm_fault_t insert_large(struct vm_fault *vmf, const struct tmm_loan *loan,
+			       enum tmm_page_size size)
+{
+	struct tmm_translation found;
+
+	if (size == TMM_4K || !finds_leaf(vmf, loan, size, &found))
+		return VM_FAULT_FALLBACK;
+	return tmm_compat_insert_large(vmf, found.paddr.v, size);
+}
+
+static vm_fault_t huge_fault(struct vm_fault *vmf, tmm_compat_fault_size_t fault_size)
+{
+	enum tmm_page_size size = tmm_compat_fault_size(fault_size);
+	struct tmm_loan *loan = loan_of(vmf->vma);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	down_read(&loan->mf->revoke_lock);
+	if (!loan->is_revoked)
+		ret = insert_large(vmf, loan, size);
+	up_read(&loan->mf->revoke_lock);
+	return ret;
+}
+
+/*
+ * Linux 6.1 does not know large entries in all places that change an area or move
+ * it (change_pud_range(), move_page_tables()): it changes an empty one.
+ */
+static void empty(struct vm_area_struct *vma)
+{
+	unmap_mapping_range(vma->vm_file->f_mapping, 0, 0, 1);
+}
+
+/* A part of the area becomes one of its own, or it moves. */
+static void open_area(struct vm_area_struct *vma)
+{
+	kref_get(&loan_of(vma)->kref);
+	empty(vma);
+}
+
+static void close_area(struct vm_area_struct *vma)
+{
+	tmm_loan_put(loan_of(vma));
+}
+
+static int mprotect_area(struct vm_area_struct *vma, unsigned long start, unsigned long end,
+			 unsigned long new_flags)
+{
+	empty(vma);
+	return 0;
+}
+
+/* Debuggers, by ptrace() and /proc/PID/mem: all that the borrow allows. */
+static int access_area(struct vm_area_struct *vma, unsigned long address, void *buffer,
+		       int nr_bytes, int is_write)
+{
+	struct tmm_loan *loan = loan_of(vma);
+	int err = -EIO;
+	u64 offset;
+
+	nr_bytes = min_t(unsigned long, nr_bytes, vma->vm_end - address);
+	offset = (address - vma->vm_start) + ((u64)vma->vm_pgoff << PAGE_SHIFT);
+	down_read(&loan->mf->revoke_lock);
+	if (!loan->is_revoked) {
+		offset -= loan->borrow.offset;
+		err = is_write ? tmm_borrow_write(&loan->borrow, offset, buffer, nr_bytes) :
+				 tmm_borrow_read(&loan->borrow, offset, buffer, nr_bytes);
+	}
+	up_read(&loan->mf->revoke_lock);
+	return err ?: nr_bytes;
+}
+
+static const struct vm_operations_struct area_ops = {
+	.open = open_area,
+	.close = close_area,
+	.fault = fault,
+	.huge_fault = huge_fault,
+	.mprotect = mprotect_area,
+	.access = access_area,
+};
+
+/**
+ * tmm_vma_set_up() - make an area show a loan
+ * @vma: the area, being made by mmap(); shared, with the mapping's file
+ * @loan: what it shows; its reference becomes the area's
+ * @is_executable: may be mapped executable
+ *
+ * It does not grow, is not inherited by fork(), not dumped, and what it may do can
+ * only become less.
+ */
+void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan, bool is_executable)
+{
+	unsigned long never = 0;
+
+	if (!loan->borrow.is_mutable)
+		never |= VM_MAYWRITE;
+	if (!is_executable)
+		never |= VM_MAYEXEC;
+	tmm_compat_vm_flags(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP,
+			    never);
+	vma->vm_private_data = loan;
+	vma->vm_ops = &area_ops;
+}
