@@ -208,6 +208,29 @@ int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 leng
 	return access_mapping(fd, THESEUS_MM_IOC_WRITE, handle, offset, buffer, length);
 }
 
+int tmm_map_offset(int fd, __u32 handle, __u64 *offset, __u64 *nr_bytes)
+{
+	struct theseus_mm_map_offset call = { .handle = handle };
+	int err = tmm_call(fd, THESEUS_MM_IOC_MAP_OFFSET, &call);
+
+	if (err)
+		return err;
+	*offset = call.offset;
+	if (nr_bytes)
+		*nr_bytes = call.nr_bytes;
+	return 0;
+}
+
+int tmm_revoke(int fd, __u32 handle, __u32 *nr_revoked)
+{
+	struct theseus_mm_revoke call = { .handle = handle };
+	int err = tmm_call(fd, THESEUS_MM_IOC_REVOKE, &call);
+
+	if (!err && nr_revoked)
+		*nr_revoked = call.nr_revoked;
+	return err;
+}
+
 int tmm_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation)
 {
 	struct theseus_mm_translate call = { .vaddr = vaddr };

@@ -110,6 +110,25 @@ int tmm_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames, __u3
 int tmm_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length);
 int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length);
 
+/* --- mappings in processes ------------------------------------------------------- */
+
+/**
+ * tmm_map_offset() - where to mmap a mapping
+ * @fd: the client
+ * @handle: the mapping
+ * @offset: for mmap(2) of @fd, plus bytes into the mapping
+ * @nr_bytes: size of the mapping; may be NULL
+ */
+int tmm_map_offset(int fd, __u32 handle, __u64 *offset, __u64 *nr_bytes);
+
+/**
+ * tmm_revoke() - take a mapping out of all processes
+ * @fd: the client
+ * @handle: the mapping
+ * @nr_revoked: how many mmaps there were; may be NULL
+ */
+int tmm_revoke(int fd, __u32 handle, __u32 *nr_revoked);
+
 /* --- looking at page tables ------------------------------------------------------ */
 
 int tmm_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation);

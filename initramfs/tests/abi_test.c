@@ -23,6 +23,8 @@ _Static_assert(sizeof(struct theseus_mm_map) == 40, "");
 _Static_assert(sizeof(struct theseus_mm_remap) == 16, "");
 _Static_assert(sizeof(struct theseus_mm_unmap) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_access) == 32, "");
+_Static_assert(sizeof(struct theseus_mm_map_offset) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_revoke) == 16, "");
 _Static_assert(sizeof(struct theseus_mm_translate) == 32, "");
 _Static_assert(sizeof(struct theseus_mm_dump_pte) == 56, "");
 
@@ -43,6 +45,8 @@ _Static_assert(THESEUS_MM_IOC_REMAP == 0xc010ba34, "");
 _Static_assert(THESEUS_MM_IOC_UNMAP_INTO_PARTS == 0xc018ba35, "");
 _Static_assert(THESEUS_MM_IOC_READ == 0xc020ba36, "");
 _Static_assert(THESEUS_MM_IOC_WRITE == 0xc020ba37, "");
+_Static_assert(THESEUS_MM_IOC_MAP_OFFSET == 0xc018ba38, "");
+_Static_assert(THESEUS_MM_IOC_REVOKE == 0xc010ba39, "");
 _Static_assert(THESEUS_MM_IOC_TRANSLATE == 0xc020ba40, "");
 _Static_assert(THESEUS_MM_IOC_DUMP_PTE == 0xc038ba41, "");
 
@@ -64,6 +68,8 @@ union argument {
 	struct theseus_mm_remap remap;
 	struct theseus_mm_unmap unmap;
 	struct theseus_mm_access access;
+	struct theseus_mm_map_offset map_offset;
+	struct theseus_mm_revoke revoke;
 	struct theseus_mm_translate translate;
 	struct theseus_mm_dump_pte dump;
 	unsigned char bytes[ROOM];
@@ -254,6 +260,16 @@ CALL(write, THESEUS_MM_IOC_WRITE, 0, false)
 	argument->access.buffer = (uintptr_t)self->buffer;
 }
 
+CALL(map_offset, THESEUS_MM_IOC_MAP_OFFSET, 0, true)
+{
+	argument->map_offset.handle = self->first;
+}
+
+CALL(revoke, THESEUS_MM_IOC_REVOKE, 0, true)
+{
+	argument->revoke.handle = self->first;
+}
+
 CALL(translate, THESEUS_MM_IOC_TRANSLATE, 0, true)
 {
 	argument->translate.vaddr = self->vaddr;
@@ -402,7 +418,7 @@ TEST_F(client, is_no_file)
 
 static bool is_known(unsigned int nr)
 {
-	return nr <= 0x06 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x37) ||
+	return nr <= 0x06 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x39) ||
 	       nr == 0x40 || nr == 0x41;
 }
 

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Areas: mappings as this process sees them after mmap().
+ */
+#ifndef TESTS_AREA_H
+#define TESTS_AREA_H
+
+#include "client.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#define R	PROT_READ
+#define RW	(PROT_READ | PROT_WRITE)
+#define RX	(PROT_READ | PROT_EXEC)
+
+static __thread sigjmp_buf area_recovery;
+static __thread sig_atomic_t area_is_touched;
+
+static inline void area_on_signal(int signal_number)
+{
+	if (__atomic_load_n(&area_is_touched, __ATOMIC_SEQ_CST))
+		siglongjmp(area_recovery, signal_number);
+	/* not ours: what it would have done */
+	signal(signal_number, SIG_DFL);
+}
+
+static inline void area_catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = area_on_signal, .sa_flags = SA_NODEFER };
+
+	sigaction(SIGBUS, &action, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+}
+
+/* Return: 0, or the signal that reading a byte raised. */
+static inline int load(const unsigned char *address, unsigned char *byte)
+{
+	int number = sigsetjmp(area_recovery, 0);
+
+	if (!number) {
+		__atomic_store_n(&area_is_touched, 1, __ATOMIC_SEQ_CST);
+		*byte = __atomic_load_n(address, __ATOMIC_SEQ_CST);
+	}
+	__atomic_store_n(&area_is_touched, 0, __ATOMIC_SEQ_CST);
+	return number;
+}
+
+/* The same of writing one. */
+static inline int store(unsigned char *address, unsigned char byte)
+{
+	int number = sigsetjmp(area_recovery, 0);
+
+	if (!number) {
+		__atomic_store_n(&area_is_touched, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(address, byte, __ATOMIC_SEQ_CST);
+	}
+	__atomic_store_n(&area_is_touched, 0, __ATOMIC_SEQ_CST);
+	return number;
+}
+
+/* What byte @offset of a mapping holds if the test has filled it. */
+static inline unsigned char pattern(__u64 offset)
+{
+	return offset * 31 + offset / PAGE * 7 + 1;
+}
+
+static inline int fill(int fd, __u32 handle, __u64 nr_bytes)
+{
+	static unsigned char buffer[16 * PAGE];
+	__u64 offset, i;
+	int err = 0;
+
+	for (offset = 0; offset < nr_bytes && !err; offset += i) {
+		for (i = 0; i < sizeof(buffer) && offset + i < nr_bytes; i++)
+			buffer[i] = pattern(offset + i);
+		err = tmm_write(fd, handle, offset, buffer, i);
+	}
+	return err;
+}
+
+/* Return: how many of @nr_bytes at @area are what fill() put at @offset. */
+static inline __u64 nr_alike(const unsigned char *area, __u64 offset, __u64 nr_bytes)
+{
+	__u64 i;
+
+	for (i = 0; i < nr_bytes && area[i] == pattern(offset + i); i++)
+		;
+	return i;
+}
+
+/* Return: the area or MAP_FAILED, with errno */
+static inline unsigned char *mmap_part(int fd, __u32 handle, __u64 offset, size_t nr_bytes,
+				       int protection)
+{
+	__u64 start;
+	int err = tmm_map_offset(fd, handle, &start, NULL);
+
+	if (err) {
+		errno = -err;
+		return MAP_FAILED;
+	}
+	return mmap(NULL, nr_bytes, protection, MAP_SHARED, fd, start + offset);
+}
+
+/* All of a mapping. */
+static inline unsigned char *mmap_all(int fd, __u32 handle, int protection)
+{
+	__u64 start, nr_bytes;
+	int err = tmm_map_offset(fd, handle, &start, &nr_bytes);
+
+	return err ? MAP_FAILED : mmap_part(fd, handle, 0, nr_bytes, protection);
+}
+
+#define AREA(handle, protection)							\
+	({										\
+		unsigned char *_area = mmap_all(self->fd, handle, protection);		\
+											\
+		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
+		_area;									\
+	})
+
+/* Return: 0 or the errno of mmapping all of a mapping, which is undone. */
+static inline int mmap_errno(int fd, __u32 handle, int protection)
+{
+	struct theseus_mm_query query;
+	void *area;
+	int err = tmm_query(fd, handle, &query);
+
+	if (err)
+		return -err;
+	area = mmap_all(fd, handle, protection);
+	if (area == MAP_FAILED)
+		return errno;
+	munmap(area, query.nr_pages * PAGE);
+	return 0;
+}
+
+#define EXPECT_ERRNO(error, call)							\
+	do {										\
+		errno = 0;								\
+		EXPECT_EQ(-1, (long)(call));						\
+		EXPECT_EQ(error, errno);						\
+	} while (0)
+
+static inline long nr_faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/* KiB of this process's page tables */
+static inline long table_size(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[128];
+	long size = -1;
+
+	while (file && fgets(line, sizeof(line), file) && sscanf(line, "VmPTE: %ld", &size) != 1)
+		;
+	if (file)
+		fclose(file);
+	return size;
+}
+
+#endif /* TESTS_AREA_H */

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Large leaves in processes: as large there as they are in the mapping, and
+ * nothing lost where a part of one is changed.
+ */
+#include "area.h"
+
+#include <fcntl.h>
+#include <linux/mempolicy.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#define SIZE_2M		(1ULL << 21)
+#define SIZE_1G		(1ULL << 30)
+
+/**
+ * large - a client with a mapping made of large leaves
+ * @handle: the mapping
+ * @vaddr: its address
+ * @nr_bytes: its size
+ */
+FIXTURE(large)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+	__u64 vaddr;
+	__u64 nr_bytes;
+};
+
+/**
+ * large variants - sizes of leaves
+ * @shift: of the leaves' size
+ * @nr: how many
+ */
+FIXTURE_VARIANT(large)
+{
+	unsigned int shift;
+	unsigned int nr;
+};
+
+FIXTURE_VARIANT_ADD(large, leaves_of_2m) { .shift = 21, .nr = 16 };
+FIXTURE_VARIANT_ADD(large, leaves_of_1g) { .shift = 30, .nr = 1 };
+
+/* Pages and frames, mapped; the frames start @skew pages after a multiple of @align. */
+static int map_aligned(int fd, __u64 nr_bytes, __u64 align, __u64 skew,
+		       struct theseus_mm_map *mapping)
+{
+	struct theseus_mm_allocate pages = { .size = nr_bytes / PAGE, .align = align };
+	struct theseus_mm_allocate frames = { .size = nr_bytes / PAGE + skew, .align = align };
+	int err = tmm_allocate_pages(fd, &pages);
+	__u32 rest;
+
+	if (!err)
+		err = tmm_allocate_frames(fd, &frames);
+	if (!err && skew) {
+		err = tmm_split(fd, frames.handle, skew * PAGE, &rest, &frames.handle);
+		if (!err)
+			err = tmm_drop(fd, rest);
+	}
+	if (err)
+		return err;
+	return tmm_map_allocated_pages_to(fd, pages.handle, frames.handle, THESEUS_MM_PTE_DATA,
+					  mapping);
+}
+
+/* Bytes all over the mapping that are looked at: at the start of every 2 MiB. */
+static unsigned char mark(__u64 offset)
+{
+	return offset / SIZE_2M * 5 + 3;
+}
+
+static int set_marks(int fd, __u32 handle, __u64 nr_bytes)
+{
+	__u64 offset;
+	int err = 0;
+
+	for (offset = 0; offset < nr_bytes && !err; offset += SIZE_2M) {
+		unsigned char byte = mark(offset);
+
+		err = tmm_write(fd, handle, offset, &byte, 1);
+	}
+	return err;
+}
+
+/* Return: how many bytes are reached without a wrong mark. */
+static __u64 nr_marked(const unsigned char *area, __u64 nr_bytes)
+{
+	__u64 offset;
+
+	for (offset = 0; offset < nr_bytes && area[offset] == mark(offset); offset += SIZE_2M)
+		;
+	return offset;
+}
+
+FIXTURE_SETUP(large)
+{
+	struct theseus_mm_map mapping;
+
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->nr_bytes = (__u64)variant->nr << variant->shift;
+	ASSERT_EQ(0, map_aligned(self->fd, self->nr_bytes, 1ULL << variant->shift, 0, &mapping));
+	self->handle = mapping.handle;
+	self->vaddr = mapping.start;
+	ASSERT_EQ(0, set_marks(self->fd, self->handle, self->nr_bytes));
+}
+
+FIXTURE_TEARDOWN(large)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+/* The table of 4 KiB entries that each 2 MiB would need. */
+#define EXPECT_LARGE_ENTRIES(before, nr_bytes)						\
+	EXPECT_GT((before) + 4 * (long)((nr_bytes) / SIZE_2M), table_size())
+
+TEST_F_TIMEOUT(large, is_large_in_the_process, 120)
+{
+	struct theseus_mm_translate translation;
+	long tables = table_size(), faults = nr_faults();
+	unsigned char *area;
+
+	ASSERT_EQ(0, tmm_translate(self->fd, self->vaddr, &translation));
+	ASSERT_EQ(variant->shift, translation.page_size_shift);
+	area = AREA(self->handle, R);
+	EXPECT_EQ(0, (uintptr_t)area % (1ULL << variant->shift));
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_GT(faults + variant->nr + 8, nr_faults());
+	EXPECT_LE(0, tables);
+	EXPECT_LT(8, 4 * self->nr_bytes / SIZE_2M);
+	/* tables of the two levels above, at most */
+	EXPECT_GE(tables + 8, table_size());
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+}
+
+TEST_F_TIMEOUT(large, is_large_when_written, 120)
+{
+	long tables = table_size(), faults = nr_faults();
+	unsigned char *area = AREA(self->handle, RW), byte;
+	__u64 offset;
+
+	for (offset = 0; offset < self->nr_bytes; offset += SIZE_2M)
+		ASSERT_EQ(0, store(area + offset + SIZE_2M - 1, mark(offset + 7 * SIZE_2M)));
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_GT(faults + variant->nr + 8, nr_faults());
+	EXPECT_GE(tables + 8, table_size());
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+	ASSERT_EQ(0, tmm_read(self->fd, self->handle, self->nr_bytes - 1, &byte, 1));
+	EXPECT_EQ(mark(self->nr_bytes - SIZE_2M + 7 * SIZE_2M), byte);
+}
+
+TEST_F_TIMEOUT(large, a_part_of_it_is_as_large_as_fits, 120)
+{
+	const __u64 part = self->nr_bytes - SIZE_2M;
+	long tables = table_size();
+	unsigned char *area = mmap_part(self->fd, self->handle, PAGE, part, R);
+	__u64 offset;
+
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	for (offset = SIZE_2M; offset < part; offset += SIZE_2M)
+		ASSERT_EQ(mark(offset), area[offset - PAGE]);
+	/* entries of 4 KiB at both ends only */
+	EXPECT_GE(tables + 16, table_size());
+	EXPECT_EQ(0, munmap(area, part));
+}
+
+TEST_F_TIMEOUT(large, mprotect_of_a_page_inside, 120)
+{
+	const __u64 at = self->nr_bytes / 2 + 5 * PAGE;
+	unsigned char *area = AREA(self->handle, RW);
+
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, store(area + at, 77));
+	EXPECT_EQ(0, mprotect(area + at, PAGE, R));
+	EXPECT_EQ(SIGSEGV, store(area + at, 1));
+	EXPECT_EQ(SIGSEGV, store(area + at + PAGE - 1, 1));
+	EXPECT_EQ(0, store(area + at - 1, 78));
+	EXPECT_EQ(0, store(area + at + PAGE, 79));
+	EXPECT_EQ(77, area[at]);
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, mprotect(area, self->nr_bytes, R));
+	EXPECT_EQ(SIGSEGV, store(area, 1));
+	EXPECT_EQ(SIGSEGV, store(area + at - 1, 1));
+	EXPECT_EQ(0, mprotect(area, self->nr_bytes, RW));
+	EXPECT_EQ(0, store(area + at, 80));
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+}
+
+TEST_F_TIMEOUT(large, munmap_of_a_page_inside, 120)
+{
+	const __u64 at = self->nr_bytes / 2 + 5 * PAGE;
+	unsigned char *area = AREA(self->handle, RW), byte;
+
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, munmap(area + at, PAGE));
+	EXPECT_EQ(SIGSEGV, load(area + at, &byte));
+	EXPECT_EQ(SIGSEGV, load(area + at + PAGE - 1, &byte));
+	EXPECT_EQ(0, store(area + at - 1, 78));
+	EXPECT_EQ(0, store(area + at + PAGE, 79));
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+	ASSERT_EQ(0, tmm_read(self->fd, self->handle, at + PAGE, &byte, 1));
+	EXPECT_EQ(79, byte);
+}
+
+TEST_F_TIMEOUT(large, mremap_of_a_part, 120)
+{
+	const __u64 half = self->nr_bytes / 2;
+	unsigned char *area = AREA(self->handle, RW), *moved, byte;
+	unsigned char *target = mmap(NULL, half + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+				     -1, 0);
+
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	/* to where large leaves do not fit, and back */
+	target += ((uintptr_t)target + half) % SIZE_2M ? 0 : PAGE;
+	moved = mremap(area + half, half, half, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+	ASSERT_EQ(target, moved);
+	EXPECT_EQ(SIGSEGV, load(area + half, &byte));
+	EXPECT_EQ(mark(half), moved[0]);
+	EXPECT_EQ(mark(self->nr_bytes - SIZE_2M), moved[half - SIZE_2M]);
+	EXPECT_EQ(0, store(moved + half - 1, 33));
+	moved = mremap(moved, half, half, MREMAP_MAYMOVE | MREMAP_FIXED, area + half);
+	ASSERT_EQ(area + half, moved);
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(33, area[self->nr_bytes - 1]);
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+}
+
+TEST_F_TIMEOUT(large, revoke, 120)
+{
+	unsigned char *area = AREA(self->handle, RW), byte;
+	__u32 nr;
+
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(1, nr);
+	EXPECT_EQ(SIGBUS, load(area, &byte));
+	EXPECT_EQ(SIGBUS, store(area + self->nr_bytes - 1, 1));
+	EXPECT_EQ(0, munmap(area, self->nr_bytes / 2));
+	EXPECT_EQ(SIGBUS, load(area + self->nr_bytes / 2, &byte));
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+}
+
+/* What one process does with its area breaks nothing in another. */
+TEST_F_TIMEOUT(large, in_two_processes, 120)
+{
+	unsigned char *area = AREA(self->handle, R);
+	int status;
+	pid_t pid;
+
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	pid = fork();
+	if (!pid) {
+		area = mmap_all(self->fd, self->handle, R);
+		if (area == MAP_FAILED || nr_marked(area, self->nr_bytes) != self->nr_bytes)
+			_exit(1);
+		if (mprotect(area + PAGE, PAGE, PROT_NONE) || munmap(area + 3 * PAGE, PAGE) ||
+		    nr_marked(area, self->nr_bytes) != self->nr_bytes)
+			_exit(2);
+		_exit(0);
+	}
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+}
+
+TEST_F_TIMEOUT(large, there_is_no_struct_page_to_get, 120)
+{
+	unsigned char *area = AREA(self->handle, RW), buffer[64], byte;
+	struct iovec remote = { area + PAGE - 32, sizeof(buffer) };
+	struct iovec local = { buffer, sizeof(buffer) };
+	unsigned long nodes = 1;
+	int pipes[2], fd, disk;
+
+	ASSERT_EQ(0, pipe(pipes));
+	/* first untouched, then with the entries there */
+	EXPECT_ERRNO(EFAULT, vmsplice(pipes[1], &remote, 1, 0));
+	EXPECT_EQ(0, store(area, mark(0)));
+	EXPECT_ERRNO(EFAULT, vmsplice(pipes[1], &remote, 1, 0));
+	EXPECT_ERRNO(EFAULT, vmsplice(pipes[1], &remote, 1, SPLICE_F_GIFT));
+	EXPECT_ERRNO(EFAULT, process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
+	EXPECT_ERRNO(EFAULT, process_vm_writev(getpid(), &local, 1, &remote, 1, 0));
+	disk = open("/dev/ram0", O_RDONLY | O_DIRECT);
+	if (disk >= 0) {
+		EXPECT_ERRNO(EFAULT, read(disk, area, PAGE));
+		close(disk);
+	}
+	/* whatever it answers */
+	syscall(SYS_mbind, area, SIZE_2M, MPOL_BIND, &nodes, 8 * sizeof(nodes), MPOL_MF_STRICT);
+	fd = open("/proc/self/mem", O_RDWR);
+	EXPECT_EQ(1, pread(fd, &byte, 1, (uintptr_t)area + self->nr_bytes - SIZE_2M));
+	EXPECT_EQ(mark(self->nr_bytes - SIZE_2M), byte);
+	EXPECT_EQ(1, pwrite(fd, "x", 1, (uintptr_t)area + self->nr_bytes - 1));
+	EXPECT_EQ('x', area[self->nr_bytes - 1]);
+	close(fd);
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+}
+
+TEST_F(client, small_pages_come_512_at_a_time)
+{
+	const __u64 nr_bytes = 2 * SIZE_2M;
+	struct theseus_mm_map mapping;
+	unsigned char *area;
+	long faults;
+	__u64 i;
+
+	ASSERT_EQ(0, map_aligned(self->fd, nr_bytes, SIZE_2M, 1, &mapping));
+	ASSERT_EQ(0, fill(self->fd, mapping.handle, nr_bytes));
+	area = AREA(mapping.handle, R);
+	faults = nr_faults();
+	for (i = 0; i < nr_bytes; i += PAGE)
+		ASSERT_EQ(pattern(i), area[i]);
+	EXPECT_GE(faults + 8, nr_faults());
+	EXPECT_EQ(0, munmap(area, nr_bytes));
+}
+
+TEST_HARNESS_MAIN

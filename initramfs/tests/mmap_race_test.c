@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Areas in several threads at a time: nobody sees another's memory through one that
+ * was revoked, and whatever else they do, all is back at the end.
+ */
+#include "area.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#define NR_THREADS	3
+#define SECONDS		8
+#define SIZE_2M		(1ULL << 21)
+#define MINE		0xa5
+#define OTHERS		0x5a
+
+/**
+ * race - threads beside a client
+ * @other: another client, whose memory must not be seen
+ * @area: what the threads touch
+ * @nr_bytes: its size
+ * @handles: what the threads mmap
+ * @nr_seen: how often a thread saw what it may see
+ * @nr_signals: how often it was refused
+ * @nr_others: how often it saw what it must not see
+ * @stop: the threads are to end
+ */
+FIXTURE(race)
+{
+	int fd;
+	struct theseus_mm_info start;
+	int other;
+	unsigned char *area;
+	__u64 nr_bytes;
+	__u32 handles[2];
+	unsigned long nr_seen;
+	unsigned long nr_signals;
+	unsigned long nr_others;
+	bool stop;
+};
+
+/**
+ * race variants - sizes of leaves
+ * @nr_bytes: size of the mappings, and of their leaves
+ */
+FIXTURE_VARIANT(race)
+{
+	__u64 nr_bytes;
+};
+
+FIXTURE_VARIANT_ADD(race, leaves_of_4k) { .nr_bytes = PAGE };
+FIXTURE_VARIANT_ADD(race, leaves_of_2m) { .nr_bytes = SIZE_2M };
+
+FIXTURE_SETUP(race)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->other = tmm_open(NULL);
+	ASSERT_LE(0, self->other);
+	self->nr_bytes = variant->nr_bytes;
+}
+
+FIXTURE_TEARDOWN(race)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->other);
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+static bool is_time_up(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - start->tv_sec >= SECONDS;
+}
+
+/* A mapping of one leaf, with @byte where the threads look. */
+static int map_leaf(int fd, __u64 nr_bytes, unsigned char byte, __u32 *handle, __u64 *vaddr)
+{
+	struct theseus_mm_allocate pages = { .size = nr_bytes / PAGE, .align = nr_bytes };
+	struct theseus_mm_allocate frames = pages;
+	struct theseus_mm_map mapping;
+	int err = tmm_allocate_pages(fd, &pages);
+
+	if (!err)
+		err = tmm_allocate_frames(fd, &frames);
+	if (!err)
+		err = tmm_map_allocated_pages_to(fd, pages.handle, frames.handle,
+						 THESEUS_MM_PTE_DATA, &mapping);
+	if (!err)
+		err = tmm_write(fd, mapping.handle, nr_bytes - 1, &byte, 1);
+	if (err)
+		return err;
+	*handle = mapping.handle;
+	*vaddr = mapping.start;
+	return 0;
+}
+
+static void *look_until_stopped(void *arg)
+{
+	FIXTURE_DATA(race) *self = arg;
+	unsigned char byte;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED)) {
+		unsigned char *area = __atomic_load_n(&self->area, __ATOMIC_RELAXED);
+
+		if (!area || load(area + self->nr_bytes - 1, &byte))
+			__atomic_add_fetch(&self->nr_signals, 1, __ATOMIC_RELAXED);
+		else if (byte == MINE)
+			__atomic_add_fetch(&self->nr_seen, 1, __ATOMIC_RELAXED);
+		else
+			__atomic_add_fetch(&self->nr_others, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static __u64 frame_of(int fd, __u64 vaddr)
+{
+	struct theseus_mm_translate translation = { 0 };
+
+	return tmm_translate(fd, vaddr, &translation) ? ~0ULL : translation.paddr;
+}
+
+/* Mine, revoked and dropped; then another's, in the same frames. */
+static int reuse_once(FIXTURE_DATA(race) *self, unsigned long *nr_reused)
+{
+	unsigned char *area;
+	__u64 vaddr, frame;
+	__u32 handle;
+	int err = map_leaf(self->fd, self->nr_bytes, MINE, &handle, &vaddr);
+
+	if (err)
+		return err;
+	frame = frame_of(self->fd, vaddr);
+	area = mmap_all(self->fd, handle, R);
+	if (area == MAP_FAILED)
+		return -errno;
+	__atomic_store_n(&self->area, area, __ATOMIC_RELAXED);
+	usleep(1000);
+	err = tmm_revoke(self->fd, handle, NULL);
+	if (!err)
+		err = tmm_drop(self->fd, handle);
+	if (!err)
+		err = map_leaf(self->other, self->nr_bytes, OTHERS, &handle, &vaddr);
+	if (err)
+		return err;
+	*nr_reused += frame == frame_of(self->other, vaddr);
+	usleep(1000);
+	__atomic_store_n(&self->area, NULL, __ATOMIC_RELAXED);
+	munmap(area, self->nr_bytes);
+	return tmm_drop(self->other, handle);
+}
+
+TEST_F_TIMEOUT(race, a_revoked_area_never_shows_anothers_memory, 120)
+{
+	pthread_t threads[NR_THREADS];
+	unsigned long nr_reused = 0;
+	struct timespec start;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < NR_THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, look_until_stopped, self));
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!err && !is_time_up(&start))
+		err = reuse_once(self, &nr_reused);
+	self->stop = true;
+	for (i = 0; i < NR_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, err);
+	EXPECT_LT(0, nr_reused);
+	EXPECT_LT(0, self->nr_seen);
+	EXPECT_LT(0, self->nr_signals);
+	EXPECT_EQ(0, self->nr_others);
+}
+
+/*
+ * The same, but the area is munmapped by one thread while another drops the mapping
+ * as soon as it may: the last munmap() must have flushed what it took away.
+ */
+static void *drop_when_possible(void *arg)
+{
+	FIXTURE_DATA(race) *self = arg;
+	__u64 vaddr;
+	int err;
+
+	do {
+		err = tmm_drop(self->fd, self->handles[0]);
+	} while (err == -EBUSY);
+	if (!err)
+		err = map_leaf(self->other, self->nr_bytes, OTHERS, &self->handles[1], &vaddr);
+	return (void *)(long)err;
+}
+
+static int munmap_once(FIXTURE_DATA(race) *self)
+{
+	pthread_t thread;
+	unsigned char *area;
+	__u64 vaddr;
+	void *result;
+	int err = map_leaf(self->fd, self->nr_bytes, MINE, &self->handles[0], &vaddr);
+
+	if (err)
+		return err;
+	area = mmap_all(self->fd, self->handles[0], R);
+	if (area == MAP_FAILED)
+		return -errno;
+	if (pthread_create(&thread, NULL, drop_when_possible, self))
+		return -EAGAIN;
+	__atomic_store_n(&self->area, area, __ATOMIC_RELAXED);
+	usleep(500);
+	munmap(area, self->nr_bytes);
+	pthread_join(thread, &result);
+	if (result)
+		return (long)result;
+	__atomic_store_n(&self->area, NULL, __ATOMIC_RELAXED);
+	return tmm_drop(self->other, self->handles[1]);
+}
+
+TEST_F_TIMEOUT(race, a_munmapped_area_never_shows_anothers_memory, 120)
+{
+	pthread_t threads[NR_THREADS];
+	struct timespec start;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < NR_THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, look_until_stopped, self));
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!err && !is_time_up(&start))
+		err = munmap_once(self);
+	self->stop = true;
+	for (i = 0; i < NR_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, err);
+	EXPECT_LT(0, self->nr_seen);
+	EXPECT_EQ(0, self->nr_others);
+}
+
+/* --- everything at once ------------------------------------------------------------- */
+
+#define NR_PAGES	8
+
+static unsigned int next_random(unsigned int *seed)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return *seed >> 16;
+}
+
+static void touch(FIXTURE_DATA(race) *self, unsigned char *area, bool is_store)
+{
+	unsigned char byte = MINE;
+
+	if (is_store ? store(area, MINE) : load(area, &byte))
+		__atomic_add_fetch(&self->nr_signals, 1, __ATOMIC_RELAXED);
+	else if (byte == MINE)
+		__atomic_add_fetch(&self->nr_seen, 1, __ATOMIC_RELAXED);
+	else
+		__atomic_add_fetch(&self->nr_others, 1, __ATOMIC_RELAXED);
+}
+
+/* Something with a part of an area; whether it succeeds does not matter. */
+static void act(FIXTURE_DATA(race) *self, unsigned char *area, __u64 nr_bytes, unsigned int *seed)
+{
+	const __u64 page = nr_bytes / NR_PAGES;
+	unsigned char *part = area + next_random(seed) % NR_PAGES * page;
+	unsigned char *to = area + next_random(seed) % NR_PAGES * page;
+
+	switch (next_random(seed) % 8) {
+	case 0:
+		munmap(part, PAGE);
+		break;
+	case 1:
+		mprotect(part, page, PROT_NONE);
+		break;
+	case 2:
+		mprotect(part, PAGE, R);
+		break;
+	case 3:
+		mprotect(area, nr_bytes, RW);
+		break;
+	case 4:
+		mremap(part, page, page, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+		break;
+	case 5:
+		__atomic_store_n(&self->area, part, __ATOMIC_RELAXED);
+		break;
+	default:
+		touch(self, part, next_random(seed) % 2);
+	}
+}
+
+static void *act_until_stopped(void *arg)
+{
+	FIXTURE_DATA(race) *self = arg;
+	const __u64 nr_bytes = self->nr_bytes * NR_PAGES;
+	unsigned int seed = (uintptr_t)&seed >> 12, i;
+
+	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED)) {
+		unsigned char *area = mmap_all(self->fd, self->handles[next_random(&seed) % 2],
+					       next_random(&seed) % 2 ? R : RW);
+
+		if (area == MAP_FAILED)
+			continue;
+		for (i = 0; i < 12; i++)
+			act(self, area, nr_bytes, &seed);
+		/* another's, maybe gone by now */
+		touch(self, __atomic_load_n(&self->area, __ATOMIC_RELAXED), false);
+		munmap(area, nr_bytes);
+	}
+	return NULL;
+}
+
+static int map_leaves(FIXTURE_DATA(race) *self, __u32 *handle)
+{
+	const __u64 nr_bytes = self->nr_bytes * NR_PAGES;
+	struct theseus_mm_allocate pages = { .size = nr_bytes / PAGE, .align = self->nr_bytes };
+	struct theseus_mm_allocate frames = pages;
+	struct theseus_mm_map mapping;
+	unsigned char byte = MINE;
+	unsigned int i;
+	int err = tmm_allocate_pages(self->fd, &pages);
+
+	if (!err)
+		err = tmm_allocate_frames(self->fd, &frames);
+	if (!err)
+		err = tmm_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
+						 THESEUS_MM_PTE_DATA, &mapping);
+	for (i = 0; i < NR_PAGES && !err; i++)
+		err = tmm_write(self->fd, mapping.handle, i * self->nr_bytes, &byte, 1);
+	if (!err)
+		*handle = mapping.handle;
+	return err;
+}
+
+TEST_F_TIMEOUT(race, everything_at_once, 120)
+{
+	pthread_t threads[NR_THREADS];
+	struct timespec start;
+	unsigned long nr_revoked = 0;
+	unsigned int i;
+
+	ASSERT_EQ(0, map_leaves(self, &self->handles[0]));
+	ASSERT_EQ(0, map_leaves(self, &self->handles[1]));
+	self->area = mmap(NULL, PAGE, R, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	EXPECT_EQ(0, munmap(self->area, PAGE));
+	for (i = 0; i < NR_THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, act_until_stopped, self));
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (i = 0; !is_time_up(&start); i++) {
+		__u32 nr = 0;
+
+		EXPECT_EQ(0, tmm_revoke(self->fd, self->handles[i % 2], &nr));
+		nr_revoked += nr;
+		usleep(300);
+	}
+	self->stop = true;
+	for (i = 0; i < NR_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, tmm_revoke(self->fd, self->handles[0], NULL));
+	EXPECT_EQ(0, tmm_revoke(self->fd, self->handles[1], NULL));
+	EXPECT_LT(0, nr_revoked);
+	EXPECT_LT(0, self->nr_seen);
+	EXPECT_LT(0, self->nr_signals);
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handles[0]));
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handles[1]));
+}
+
+TEST_HARNESS_MAIN
