@@ -7,13 +7,17 @@
 S := scripts
 export FILE
 .DEFAULT_GOAL := module
-.PHONY: module run shell test test-kunit test-user test-harness test-strict
+.PHONY: module tools run shell test test-kunit test-user test-harness test-strict
 .PHONY: kernel style check clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
 	@$(S)/deps.sh module
 	@$(S)/build-module.sh stock
+
+tools: ## build libtmm and the tmm tool, and check them without a device (build/tools/)
+	@$(S)/deps.sh tools
+	@$(S)/build-tools.sh
 
 run: ## boot Debian's kernel in QEMU and show what the module does; FILE=path takes a file along
 	@$(S)/deps.sh run

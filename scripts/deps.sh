@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh module|run|test|style
+# Usage: deps.sh tools|module|run|test|style
 #
 # Installs the Debian packages that a target needs and this machine lacks. Says
 # nothing and touches nothing if none is missing. Root, or sudo.
@@ -7,9 +7,12 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-# Each target needs what the one before it needs, and more.
+# Each target from module on needs what the one before it needs, and more.
 packages_for() {
 	case $1 in
+	tools)
+		echo gcc g++ binutils make libc6-dev mandoc
+		;;
 	module)
 		echo gcc make libc6-dev rsync kmod linux-headers-amd64
 		;;
@@ -40,7 +43,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?module, run, test or style}"); do
+for package in $(packages_for "${1:?tools, module, run, test or style}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A client's life: a descriptor of one's own, fork, and what closing does. */
+#include "example.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A child is the same client: what it drops is dropped. */
+static void drop_in_child(struct tmm_mapping *mapping)
+{
+	pid_t child = fork();
+	int status;
+
+	CHECK(child >= 0);
+	if (!child)
+		_exit(tmm_mapping_drop(&mapping) ? EXIT_FAILURE : EXIT_SUCCESS);
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(status == 0);
+	CHECK_REFUSED(ENOENT, tmm_mapping_remap(mapping, TMM_DATA));
+	printf("dropped by a child: %s\n", strerror(ENOENT));
+}
+
+int main(void)
+{
+	int fd = open(TMM_DEVICE, O_RDWR | O_CLOEXEC);
+	struct tmm_client *client;
+	struct tmm_mapping *mapping, *other;
+
+	/* as if another process had opened it for us; it is the client's from here on */
+	CHECK(fd >= 0);
+	client = tmm_client_from_fd(fd);
+	CHECK(client);
+	CHECK(tmm_client_fd(client) == fd);
+	mapping = tmm_mapping_create(client, TMM_PAGE_SIZE, TMM_DATA, NULL);
+	other = tmm_mapping_create(client, TMM_PAGE_SIZE, TMM_DATA, NULL);
+	CHECK(mapping && other);
+	drop_in_child(mapping);
+
+	/* all goes back at once; the pointers are freed as always */
+	tmm_client_close(&client);
+	CHECK_REFUSED(EBADF, tmm_mapping_remap(other, TMM_DATA));
+	printf("after the client was closed: %s\n", strerror(EBADF));
+	CHECK(!tmm_mapping_drop(&mapping));
+	CHECK(!tmm_mapping_drop(&other));
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Facts, counts and a picture of each region; nothing is owned. */
+#include "example.h"
+
+#define NR_BUCKETS	64
+
+static char letter(const struct tmm_bucket *bucket)
+{
+	if (bucket->mapped)
+		return 'M';
+	if (bucket->allocated)
+		return 'A';
+	if (bucket->tables || bucket->metadata)
+		return 'B';
+	return '.';
+}
+
+static void show_region(const struct tmm_client *client, uint32_t index)
+{
+	struct tmm_bucket buckets[NR_BUCKETS];
+	struct tmm_region region;
+	unsigned int i;
+
+	CHECK(!tmm_client_region(client, index, &region));
+	CHECK(!tmm_client_occupancy(client, index, buckets, NR_BUCKETS));
+	printf("region %" PRIu32 ": %" PRIu64 " MiB at %#" PRIx64 "\n", index,
+	       region.nr_bytes >> 20, region.start);
+	for (i = 0; i < NR_BUCKETS; i++)
+		putchar(letter(&buckets[i]));
+	putchar('\n');
+}
+
+int main(void)
+{
+	struct tmm_client *client = tmm_client_open(NULL);
+	struct tmm_info info;
+	uint32_t i;
+
+	CHECK(client);
+	CHECK(!tmm_client_info(client, &info));
+	printf("%" PRIu64 " of %" PRIu64 " frames free, the longest run is %" PRIu64 "\n",
+	       info.frames_free, info.frames_total, info.frames_largest[0]);
+	printf("%" PRIu64 " mappings of all clients, %" PRIu32 " objects of this one\n",
+	       info.nr_mappings, info.client_handles);
+	for (i = 0; i < info.nr_regions; i++)
+		show_region(client, i);
+	tmm_client_close(&client);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Windows: many readers or one writer, as the borrow checker has it. */
+#include "example.h"
+
+#define SIZE	(4 * TMM_PAGE_SIZE)
+
+int main(void)
+{
+	struct tmm_client *client = tmm_client_open(NULL);
+	struct tmm_mapping *mapping;
+	char *writer, *reader, *other;
+	uint32_t nr_revoked;
+	uint64_t offset;
+
+	CHECK(client);
+	mapping = tmm_mapping_create(client, SIZE, TMM_DATA, NULL);
+	CHECK(mapping);
+
+	/* one writer, and nobody beside it */
+	writer = tmm_mapping_mmap(mapping, 0, SIZE, PROT_READ | PROT_WRITE);
+	CHECK(writer);
+	CHECK_REFUSED(EBUSY, !tmm_mapping_mmap(mapping, 0, SIZE, PROT_READ));
+	strcpy(writer + TMM_PAGE_SIZE, "from the writer");
+	CHECK(!tmm_mapping_munmap(writer, SIZE));
+
+	/* readers: the second page only, and all of it where this program wants it */
+	reader = tmm_mapping_mmap(mapping, TMM_PAGE_SIZE, TMM_PAGE_SIZE, PROT_READ);
+	CHECK(reader);
+	CHECK(!tmm_mapping_map_offset(mapping, &offset));
+	other = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, tmm_client_fd(client), (off_t)offset);
+	CHECK(other != MAP_FAILED);
+	printf("two readers: \"%s\", \"%s\"\n", reader, other + TMM_PAGE_SIZE);
+
+	/* while there are windows, the mapping stays as it is ... */
+	CHECK_REFUSED(EBUSY, tmm_mapping_drop(&mapping));
+
+	/* ... until its owner ends them: touching them would be SIGBUS from now on */
+	CHECK(!tmm_mapping_revoke(mapping, &nr_revoked));
+	printf("%" PRIu32 " windows revoked\n", nr_revoked);
+	CHECK(!tmm_mapping_drop(&mapping));
+	CHECK(!tmm_mapping_munmap(reader, TMM_PAGE_SIZE));
+	CHECK(!tmm_mapping_munmap(other, SIZE));
+	tmm_client_close(&client);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings: made, looked at, read, written, changed, dropped.
+ */
+#include "internal.h"
+
+#include <errno.h>
+
+#define SAME(flag)	_Static_assert(TMM_##flag == THESEUS_MM_PTE_##flag, #flag)
+
+SAME(WRITABLE);
+SAME(USER_ACCESSIBLE);
+SAME(DEVICE_MEMORY);
+SAME(ACCESSED);
+SAME(DIRTY);
+SAME(GLOBAL);
+SAME(NOT_EXECUTABLE);
+SAME(DATA);
+_Static_assert((TMM_WRITABLE | TMM_USER_ACCESSIBLE | TMM_DEVICE_MEMORY | TMM_ACCESSED | TMM_DIRTY |
+		TMM_GLOBAL | TMM_NOT_EXECUTABLE) == TMM_FLAGS_SEEN, "all flags");
+
+static const struct tmm_create_options nothing_else;
+
+struct tmm_mapping *tmm_mapping_create(struct tmm_client *client, uint64_t nr_bytes, uint64_t flags,
+				       const struct tmm_create_options *options)
+{
+	struct theseus_mm_create_mapping call = { .size = nr_bytes, .pte_flags = flags };
+	struct tmm_object *object;
+
+	if (!options)
+		options = &nothing_else;
+	if (tmm_is_set(options->reserved1, sizeof(options->reserved1)) ||
+	    tmm_is_set(options->reserved, sizeof(options->reserved))) {
+		errno = EINVAL;
+		return NULL;
+	}
+	object = tmm_object_new(client);
+	if (!object)
+		return NULL;
+	if (tmm_client_call(client, options->is_contiguous ?
+			    THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING :
+			    THESEUS_MM_IOC_CREATE_MAPPING, &call)) {
+		tmm_object_free(object);
+		return NULL;
+	}
+	object->handle = call.handle;
+	object->start = call.start;
+	object->nr_bytes = call.nr_pages * TMM_PAGE_SIZE;
+	return tmm_as_mapping(object);
+}
+
+uint64_t tmm_mapping_address(const struct tmm_mapping *mapping)
+{
+	return mapping ? mapping->object.start : 0;
+}
+
+uint64_t tmm_mapping_size(const struct tmm_mapping *mapping)
+{
+	return mapping ? mapping->object.nr_bytes : 0;
+}
+
+uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping)
+{
+	return mapping ? mapping->object.handle : 0;
+}
+
+int tmm_mapping_query(const struct tmm_mapping *mapping, struct tmm_mapping_info *info)
+{
+	struct theseus_mm_query query;
+
+	if (tmm_object_query((const struct tmm_object *)mapping, &query))
+		return -1;
+	*info = (struct tmm_mapping_info){
+		.flags = query.pte_flags & TMM_FLAGS_SEEN,
+		.nr_frame_ranges = query.nr_frame_ranges,
+		.is_exclusive = query.pte_flags & THESEUS_MM_PTE_EXCLUSIVE,
+	};
+	return 0;
+}
+
+static int copy(const struct tmm_mapping *mapping, unsigned long request, uint64_t offset,
+		const void *buffer, size_t length)
+{
+	struct theseus_mm_access call = {
+		.handle = tmm_mapping_handle(mapping),
+		.offset = offset,
+		.length = length,
+		.buffer = (uintptr_t)buffer,
+	};
+
+	return tmm_object_call((const struct tmm_object *)mapping, request, &call);
+}
+
+int tmm_mapping_read(const struct tmm_mapping *mapping, uint64_t offset, void *buffer,
+		     size_t length)
+{
+	return copy(mapping, THESEUS_MM_IOC_READ, offset, buffer, length);
+}
+
+int tmm_mapping_write(struct tmm_mapping *mapping, uint64_t offset, const void *buffer,
+		      size_t length)
+{
+	return copy(mapping, THESEUS_MM_IOC_WRITE, offset, buffer, length);
+}
+
+int tmm_mapping_remap(struct tmm_mapping *mapping, uint64_t flags)
+{
+	struct theseus_mm_remap call = {
+		.handle = tmm_mapping_handle(mapping),
+		.pte_flags = flags,
+	};
+
+	return tmm_object_call(tmm_of_mapping(mapping), THESEUS_MM_IOC_REMAP, &call);
+}
+
+int tmm_mapping_split(struct tmm_mapping **mapping, uint64_t offset, struct tmm_mapping **first,
+		      struct tmm_mapping **second)
+{
+	struct tmm_mapping *whole = *mapping;
+	struct tmm_object *rest = tmm_object_split(tmm_of_mapping(whole), offset);
+
+	if (!rest)
+		return -1;
+	*mapping = NULL;
+	*first = whole;
+	*second = tmm_as_mapping(rest);
+	return 0;
+}
+
+int tmm_mapping_merge(struct tmm_mapping *mapping, struct tmm_mapping **next)
+{
+	if (tmm_object_merge(tmm_of_mapping(mapping), tmm_of_mapping(*next)))
+		return -1;
+	*next = NULL;
+	return 0;
+}
+
+int tmm_mapping_drop(struct tmm_mapping **mapping)
+{
+	if (tmm_object_drop(tmm_of_mapping(*mapping)))
+		return -1;
+	*mapping = NULL;
+	return 0;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What can be done with an object of any kind.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* The kinds are told apart by the compiler only. */
+_Static_assert(sizeof(struct tmm_pages) == sizeof(struct tmm_object) &&
+	       sizeof(struct tmm_frames) == sizeof(struct tmm_object) &&
+	       sizeof(struct tmm_mapping) == sizeof(struct tmm_object), "kinds of objects");
+
+/* An object that names nothing yet; or NULL and errno. */
+struct tmm_object *tmm_object_new(struct tmm_client *client)
+{
+	struct tmm_object *object;
+
+	if (!client) {
+		errno = EBADF;
+		return NULL;
+	}
+	object = calloc(1, sizeof(*object));
+	if (!object)
+		return NULL;
+	tmm_client_get(client);
+	object->client = client;
+	return object;
+}
+
+/* Leaves errno as it is, which is why something failed when this is called. */
+void tmm_object_free(struct tmm_object *object)
+{
+	int error = errno;
+
+	if (!object)
+		return;
+	tmm_client_put(object->client);
+	free(object);
+	errno = error;
+}
+
+int tmm_object_call(const struct tmm_object *object, unsigned long request, void *argument)
+{
+	if (!object) {
+		errno = ENOENT;
+		return -1;
+	}
+	return tmm_client_call(object->client, request, argument);
+}
+
+static uint32_t handle_of(const struct tmm_object *object)
+{
+	return object ? object->handle : 0;
+}
+
+int tmm_object_query(const struct tmm_object *object, struct theseus_mm_query *query)
+{
+	*query = (struct theseus_mm_query){ .handle = handle_of(object) };
+	return tmm_object_call(object, THESEUS_MM_IOC_QUERY, query);
+}
+
+/* @object becomes the part before @offset; the rest is returned, or NULL and errno. */
+struct tmm_object *tmm_object_split(struct tmm_object *object, uint64_t offset)
+{
+	struct theseus_mm_split call = { .handle = handle_of(object), .offset = offset };
+	struct tmm_object *rest;
+
+	if (!object) {
+		errno = ENOENT;
+		return NULL;
+	}
+	rest = tmm_object_new(object->client);
+	if (!rest)
+		return NULL;
+	if (tmm_object_call(object, THESEUS_MM_IOC_SPLIT, &call)) {
+		tmm_object_free(rest);
+		return NULL;
+	}
+	rest->handle = call.second;
+	rest->start = object->start ? object->start + offset : 0;
+	rest->nr_bytes = object->nr_bytes - offset;
+	object->handle = call.first;
+	object->nr_bytes = offset;
+	return rest;
+}
+
+/* @other is gone when this succeeds. */
+int tmm_object_merge(struct tmm_object *object, struct tmm_object *other)
+{
+	struct theseus_mm_merge call = { .handle = handle_of(object), .other = handle_of(other) };
+
+	if (!other) {
+		errno = ENOENT;
+		return -1;
+	}
+	/* to the kernel, the other's handle would be one of this client's */
+	if (object && object->client != other->client) {
+		errno = EXDEV;
+		return -1;
+	}
+	if (tmm_object_call(object, THESEUS_MM_IOC_MERGE, &call))
+		return -1;
+	if (other->start < object->start)
+		object->start = other->start;
+	object->nr_bytes += other->nr_bytes;
+	tmm_object_free(other);
+	return 0;
+}
+
+/* A closed client owns nothing: then only the memory here is left to free. */
+int tmm_object_drop(struct tmm_object *object)
+{
+	struct theseus_mm_drop call = { .handle = handle_of(object) };
+
+	if (!object)
+		return 0;
+	if (object->client->fd >= 0 && tmm_object_call(object, THESEUS_MM_IOC_DROP, &call))
+		return -1;
+	tmm_object_free(object);
+	return 0;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings taken apart: one becomes pages and some runs of frames.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Filled with objects that name nothing yet. */
+static int make_objects(struct tmm_client *client, struct tmm_object **objects, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		objects[i] = tmm_object_new(client);
+		if (!objects[i])
+			return -1;
+	}
+	return 0;
+}
+
+static void free_objects(struct tmm_object **objects, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		tmm_object_free(objects[i]);
+}
+
+/* Asked of what is ours alone, and so always answered. */
+static void learn(struct tmm_object *object, uint32_t handle)
+{
+	struct theseus_mm_query query;
+
+	object->handle = handle;
+	if (tmm_object_query(object, &query))
+		return;
+	object->start = query.start;
+	object->nr_bytes = query.nr_pages * TMM_PAGE_SIZE;
+}
+
+/* @objects become its frames, with @handles as memory to use; @mapping becomes pages. */
+static int unmap(struct tmm_object *mapping, struct tmm_object **objects, uint32_t *handles,
+		 uint32_t *nr)
+{
+	struct theseus_mm_unmap call = {
+		.handle = mapping->handle,
+		.frames = (uintptr_t)handles,
+		.nr_frames = *nr,
+	};
+	uint32_t i;
+
+	if (make_objects(mapping->client, objects, *nr) ||
+	    tmm_object_call(mapping, THESEUS_MM_IOC_UNMAP_INTO_PARTS, &call))
+		return -1;
+	mapping->handle = call.pages;
+	for (i = 0; i < call.nr_frames; i++)
+		learn(objects[i], handles[i]);
+	for (; i < *nr; i++) {
+		tmm_object_free(objects[i]);
+		objects[i] = NULL;
+	}
+	*nr = call.nr_frames;
+	return 0;
+}
+
+/* To an array of the right length, which is the caller's on success. */
+static int unmap_counted(struct tmm_object *mapping, struct tmm_object ***objects, uint32_t *nr)
+{
+	const uint32_t room = *nr;
+	uint32_t *handles;
+	int error;
+
+	*objects = calloc(room, sizeof(**objects));
+	handles = calloc(room, sizeof(*handles));
+	if (*objects && handles && !unmap(mapping, *objects, handles, nr)) {
+		free(handles);
+		return 0;
+	}
+	error = errno;
+	if (*objects)
+		free_objects(*objects, room);
+	free(*objects);
+	free(handles);
+	errno = error;
+	return -1;
+}
+
+/*
+ * As many as there are, if they are not more than *@nr; *@nr is then how many there
+ * are. Counted anew if the mapping changed between the two calls: a child of ours may
+ * be the same client.
+ */
+static int unmap_all(struct tmm_mapping *mapping, struct tmm_object ***objects, uint32_t *nr)
+{
+	const uint32_t room = *nr;
+	struct theseus_mm_query query;
+	int err;
+
+	do {
+		if (tmm_object_query(tmm_of_mapping(mapping), &query))
+			return -1;
+		*nr = query.nr_frame_ranges;
+		if (*nr > room) {
+			errno = ENOBUFS;
+			return -1;
+		}
+		err = unmap_counted(tmm_of_mapping(mapping), objects, nr);
+	} while (err && errno == ENOBUFS);
+	return err;
+}
+
+int tmm_mapping_unmap_into(struct tmm_mapping **mapping, struct tmm_pages **pages,
+			   struct tmm_frames **frames, uint32_t *nr_frames)
+{
+	struct tmm_mapping *whole = *mapping;
+	struct tmm_object **objects;
+	uint32_t i, nr = *nr_frames;
+
+	if (unmap_all(whole, &objects, &nr)) {
+		if (errno == ENOBUFS)
+			*nr_frames = nr;
+		return -1;
+	}
+	for (i = 0; i < nr; i++)
+		frames[i] = tmm_as_frames(objects[i]);
+	free(objects);
+	*mapping = NULL;
+	*pages = tmm_as_pages(tmm_of_mapping(whole));
+	*nr_frames = nr;
+	return 0;
+}
+
+int tmm_mapping_unmap_into_parts(struct tmm_mapping **mapping, struct tmm_parts *parts)
+{
+	struct tmm_pages *pages;
+	struct tmm_frames **frames = NULL, **larger;
+	uint32_t nr = 0;
+	int error;
+
+	while (tmm_mapping_unmap_into(mapping, &pages, frames, &nr)) {
+		larger = errno == ENOBUFS ? reallocarray(frames, nr, sizeof(*frames)) : NULL;
+		if (!larger) {
+			error = errno;
+			free(frames);
+			errno = error;
+			return -1;
+		}
+		frames = larger;
+	}
+	*parts = (struct tmm_parts){ .pages = pages, .frames = frames, .nr_frames = nr };
+	return 0;
+}
+
+int tmm_parts_drop(struct tmm_parts *parts)
+{
+	int error = 0;
+	uint32_t i;
+
+	for (i = 0; i < parts->nr_frames; i++)
+		if (tmm_frames_drop(&parts->frames[i]))
+			error = errno;
+	if (tmm_pages_drop(&parts->pages))
+		error = errno;
+	if (error) {
+		errno = error;
+		return -1;
+	}
+	free(parts->frames);
+	*parts = (struct tmm_parts){ 0 };
+	return 0;
+}

@@ -1,0 +1,786 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * libtmm: RAM that was reserved at boot, owned by programs
+ * =========================================================
+ *
+ * A program opens /dev/theseus_mm and is a client. A client owns objects:
+ *
+ *	struct tmm_pages	a run of virtual pages of the shared address space
+ *	struct tmm_frames	a run of physical frames, zeroed
+ *	struct tmm_mapping	pages together with the frames behind them
+ *
+ * What a process reads and writes is a mapping, through tmm_mapping_read() and
+ * tmm_mapping_write() or through a window in its own memory, tmm_mapping_mmap().
+ *
+ *	struct tmm_client *client = tmm_client_open(NULL);
+ *	struct tmm_mapping *mapping = tmm_mapping_create(client, 1 << 20, TMM_DATA, NULL);
+ *	char *bytes = tmm_mapping_mmap(mapping, 0, 1 << 20, PROT_READ | PROT_WRITE);
+ *	...
+ *	tmm_mapping_munmap(bytes, 1 << 20);
+ *	tmm_mapping_drop(&mapping);
+ *	tmm_client_close(&client);
+ *
+ * Ownership
+ * ---------
+ * Each object has one owner: the pointer that a call returned. A call that takes
+ * `struct tmm_x **` consumes the object and sets that pointer to NULL when it
+ * succeeds; when it fails, the object is as it was and the pointer too, and so is
+ * every result parameter (tmm_mapping_unmap_into() says more than that). Where
+ * such a call has results, they may be stored in the pointer that it consumes. A
+ * call that takes `const struct tmm_x *` looks; one that takes `struct tmm_x *`
+ * may change the object or what is in it. None of these is kept after the call. A
+ * consumed object, NULL, gives ENOENT; the getters, which cannot fail, give 0.
+ *
+ * The kernel has the last word: when the client is closed or its process dies, all
+ * it owns goes back. Objects may outlive tmm_client_close(): every call on them
+ * gives EBADF, and dropping them frees what the library holds.
+ *
+ * Units
+ * -----
+ * Addresses, offsets, sizes and alignments are in bytes. Pages and frames are of
+ * TMM_PAGE_SIZE bytes; fields that count them are called nr_pages or frames_*.
+ * Virtual addresses are those of the kernel's shared address space, and no pointers;
+ * what can be dereferenced comes from tmm_mapping_mmap() only. Physical addresses
+ * read as 0 without CAP_SYS_ADMIN.
+ *
+ * Errors
+ * ------
+ * Calls that return int return 0, or -1 and set errno; calls that return a pointer
+ * return NULL and set errno. Nothing is printed. A call that failed has changed
+ * nothing, unless it says so. errno is what the kernel gave, and the library gives
+ * the same where it refuses by itself:
+ *
+ *	EINVAL		malformed: nothing asked for, misaligned, unknown flag
+ *	EBADF		the client is closed
+ *	ENOTTY		the descriptor is not of /dev/theseus_mm, or the kernel's
+ *			module is too old for this call
+ *	ENOENT		consumed already, or another call is consuming or changing
+ *			it at this moment; or nothing is mapped there
+ *	EXDEV		the objects belong to different clients or page tables
+ *	ENOMEM		the process's or the kernel's own memory is exhausted
+ *	ENOSPC		nothing large enough is free in the region
+ *	EADDRINUSE	the address asked for is owned
+ *	EADDRNOTAVAIL	it is free, but not all that follows
+ *	ERANGE		outside every region, or outside the mapping
+ *	EOVERFLOW	start + length overflows
+ *	EEXIST		a page is mapped already
+ *	EACCES		write access to a mapping that is not writable
+ *	EBUSY		borrowed: by tmm_mapping_mmap(), or by a read or write that
+ *			another thread is at
+ *	EPERM		a capability is missing
+ *	EDOM		merge: the two do not touch, or not in that order
+ *	EMEDIUMTYPE	merge: flags or kinds of memory differ
+ *	ENOBUFS		the array is too short
+ *	EDQUOT		the client's limit is reached
+ *	EOPNOTSUPP	well-formed, but not possible here
+ *	EFAULT		bad pointer
+ *	EINTR		killed while at it
+ *
+ * EBADF, ENOTTY, ENOMEM and EINTR can come from nearly every call, ENOENT from every
+ * call on an object; below, "Errors" names the others.
+ *
+ * Threads and processes
+ * ---------------------
+ * There is no hidden state: everything hangs off the client. Calls may be made from
+ * several threads at once, on one client and on one object too, and never wait for
+ * each other in the library; the kernel decides: reads go on side by side, a write is
+ * alone (EBUSY for the other), of two changes one comes first (ENOENT for the other,
+ * which may be tried again). The exceptions are what would pull an object from under
+ * another thread: a call that takes `struct tmm_x **`, a merge (of both objects), and
+ * tmm_client_close() must be the only ones at that time that use that object or client.
+ *
+ * The client is the open file description. After fork() both processes are that
+ * client: what one drops is dropped for both, and it goes back when both have closed
+ * it. It is not inherited through exec. Windows in memory are not inherited by fork.
+ *
+ * Growth
+ * ------
+ * Structures that a program fills in must be zeroed first, as a designated initialiser
+ * does; @reserved must be 0 in them and reads as 0 in others.
+ */
+#ifndef LIBTMM_TMM_H
+#define LIBTMM_TMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifdef __GNUC__
+#define TMM_MUST_CHECK	__attribute__((__warn_unused_result__))
+#pragma GCC visibility push(default)
+#else
+#define TMM_MUST_CHECK
+#endif
+
+struct tmm_client;
+struct tmm_pages;
+struct tmm_frames;
+struct tmm_mapping;
+
+/* Where tmm_client_open() looks. */
+#define TMM_DEVICE		"/dev/theseus_mm"
+
+#define TMM_PAGE_SIZE		(UINT64_C(1) << 12)
+#define TMM_LARGE_PAGE_SIZE	(UINT64_C(1) << 21)
+#define TMM_HUGE_PAGE_SIZE	(UINT64_C(1) << 30)
+
+/* What may be done with a mapping. */
+#define TMM_WRITABLE		(UINT64_C(1) << 1)
+#define TMM_USER_ACCESSIBLE	(UINT64_C(1) << 2)	/* recorded only */
+#define TMM_DEVICE_MEMORY	(UINT64_C(1) << 4)	/* EOPNOTSUPP on RAM */
+#define TMM_ACCESSED		(UINT64_C(1) << 5)
+#define TMM_DIRTY		(UINT64_C(1) << 6)	/* recorded only */
+#define TMM_GLOBAL		(UINT64_C(1) << 8)	/* recorded only */
+#define TMM_NOT_EXECUTABLE	(UINT64_C(1) << 63)
+
+/* Data that is read and written, and data that is only read. */
+#define TMM_DATA		(TMM_WRITABLE | TMM_READ_ONLY_DATA)
+#define TMM_READ_ONLY_DATA	(TMM_ACCESSED | TMM_NOT_EXECUTABLE)
+
+/* --- clients ------------------------------------------------------------------------ */
+
+/**
+ * tmm_client_open() - become a client
+ * @path: the device; NULL means TMM_DEVICE
+ *
+ * Return: the client, to be closed with tmm_client_close(); or NULL
+ * Errors: those of open(2), such as ENOENT without the module and EACCES
+ * Call: open(2), THESEUS_MM_IOC_GET_INFO
+ */
+TMM_MUST_CHECK struct tmm_client *tmm_client_open(const char *path);
+
+/**
+ * tmm_client_from_fd() - become a client by a descriptor that is open already
+ * @fd: of the device, for example passed by a process that may open it; consumed on
+ *      success, stays the caller's on failure
+ *
+ * Return: the client; or NULL
+ * Errors: ENOTTY if @fd is something else
+ * Call: THESEUS_MM_IOC_GET_INFO
+ */
+TMM_MUST_CHECK struct tmm_client *tmm_client_from_fd(int fd);
+
+/**
+ * tmm_client_close() - stop being a client
+ * @client: consumed; NULL inside is allowed
+ *
+ * Everything it owns goes back, unless another descriptor of it is open (after fork or
+ * dup); what is still mmapped goes back with the munmap(). Cannot fail.
+ *
+ * Call: close(2)
+ */
+void tmm_client_close(struct tmm_client **client);
+
+/**
+ * tmm_client_fd() - its descriptor
+ * @client: the client
+ *
+ * For poll(2), /proc/self/fdinfo, or calls that this library lacks. It stays the
+ * client's: do not close it.
+ *
+ * Return: the descriptor; -1 after tmm_client_close(), or for NULL
+ */
+int tmm_client_fd(const struct tmm_client *client);
+
+/**
+ * struct tmm_info - facts and counts
+ * @abi: revision of the kernel's interface
+ * @nr_regions: regions that were claimed
+ * @features: feature bits of the kernel's interface
+ * @region_bytes: size of all regions
+ * @frames_total: frames that can be given out; the rest is bookkeeping
+ * @frames_free: frames that nobody owns
+ * @frames_ranges: free ranges that they form
+ * @frames_largest: longest free run aligned to 4 KiB, 2 MiB and 1 GiB, in frames
+ * @pages_start: first virtual address that can be given out
+ * @pages_total: pages that can be given out
+ * @pages_free: pages that nobody owns
+ * @nr_mappings: mappings alive, of all clients
+ * @nr_tables: frames that are page tables
+ * @paging_levels: 4 or 5
+ * @client_handles: objects of this client
+ * @client_handles_max: its limit
+ * @client_frames: frames that this client owns, mapped or not
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_info {
+	uint32_t abi;
+	uint32_t nr_regions;
+	uint64_t features;
+	uint64_t region_bytes;
+	uint64_t frames_total;
+	uint64_t frames_free;
+	uint64_t frames_ranges;
+	uint64_t frames_largest[3];
+	uint64_t pages_start;
+	uint64_t pages_total;
+	uint64_t pages_free;
+	uint64_t nr_mappings;
+	uint64_t nr_tables;
+	uint32_t paging_levels;
+	uint32_t client_handles;
+	uint32_t client_handles_max;
+	uint32_t reserved1;
+	uint64_t client_frames;
+	uint64_t reserved[16];
+};
+
+/**
+ * tmm_client_info() - facts and counts of the moment
+ * @client: the client
+ * @info: filled in
+ *
+ * Call: THESEUS_MM_IOC_GET_INFO
+ */
+int tmm_client_info(const struct tmm_client *client, struct tmm_info *info);
+
+/**
+ * struct tmm_region - a range of RAM that the module has claimed
+ * @start: its physical address; 0 without CAP_SYS_ADMIN
+ * @nr_bytes: its size
+ * @reserved: 0
+ */
+struct tmm_region {
+	uint64_t start;
+	uint64_t nr_bytes;
+	uint64_t reserved[2];
+};
+
+/**
+ * tmm_client_region() - where a region is
+ * @client: the client
+ * @index: 0 .. nr_regions - 1 of struct tmm_info
+ * @region: filled in
+ *
+ * Errors: ERANGE if there is no such region
+ * Call: THESEUS_MM_IOC_GET_REGION
+ */
+int tmm_client_region(const struct tmm_client *client, uint32_t index, struct tmm_region *region);
+
+/**
+ * struct tmm_bucket - what the frames of a part of a region are used for
+ * @free: nobody owns them
+ * @allocated: owned, not mapped
+ * @mapped: owned by a mapping
+ * @tables: page tables
+ * @metadata: the module's bookkeeping
+ * @reserved: 0
+ */
+struct tmm_bucket {
+	uint32_t free;
+	uint32_t allocated;
+	uint32_t mapped;
+	uint32_t tables;
+	uint32_t metadata;
+	uint32_t reserved;
+};
+
+#define TMM_MAX_BUCKETS	4096
+
+/**
+ * tmm_client_occupancy() - a region's picture
+ * @client: the client
+ * @index: the region
+ * @buckets: filled with one entry for each of the equal parts of the region
+ * @nr_buckets: how many parts, 1 .. TMM_MAX_BUCKETS
+ *
+ * The parts are counted one after the other; others may work meanwhile.
+ *
+ * Errors: ERANGE if there is no such region; EINVAL; EFAULT
+ * Call: THESEUS_MM_IOC_GET_OCCUPANCY
+ */
+int tmm_client_occupancy(const struct tmm_client *client, uint32_t index,
+			 struct tmm_bucket *buckets, uint32_t nr_buckets);
+
+/**
+ * struct tmm_translation - what is behind a virtual address
+ * @paddr: physical address
+ * @flags: TMM_* that the entry shows
+ * @page_size: of the leaf it is in: 4 KiB, 2 MiB or 1 GiB
+ * @is_exclusive: the frame goes back with this mapping
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_translation {
+	uint64_t paddr;
+	uint64_t flags;
+	uint64_t page_size;
+	bool is_exclusive;
+	uint8_t reserved1[7];
+	uint64_t reserved[4];
+};
+
+/**
+ * tmm_client_translate() - virtual to physical
+ * @client: the client
+ * @vaddr: an address as of tmm_mapping_address(); anybody's
+ * @translation: filled in
+ *
+ * Takes CAP_SYS_ADMIN.
+ *
+ * Errors: EPERM; ENOENT if nothing is mapped there; EINVAL if it is not canonical
+ * Call: THESEUS_MM_IOC_TRANSLATE
+ */
+int tmm_client_translate(const struct tmm_client *client, uint64_t vaddr,
+			 struct tmm_translation *translation);
+
+#define TMM_MAX_LEVELS	5
+
+/**
+ * struct tmm_walk - the way through the page tables to an address
+ * @nr_levels: entries looked at; fewer than the paging levels if it ended early
+ * @entries: the hardware's entries as they are; [0] is the root's
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_walk {
+	uint32_t nr_levels;
+	uint32_t reserved1;
+	uint64_t entries[TMM_MAX_LEVELS];
+	uint64_t reserved[4];
+};
+
+/**
+ * tmm_client_dump_pte() - one address's table walk
+ * @client: the client
+ * @vaddr: any canonical address
+ * @walk: filled in
+ *
+ * Takes CAP_SYS_ADMIN.
+ *
+ * Errors: EPERM; EINVAL if @vaddr is not canonical
+ * Call: THESEUS_MM_IOC_DUMP_PTE
+ */
+int tmm_client_dump_pte(const struct tmm_client *client, uint64_t vaddr, struct tmm_walk *walk);
+
+/* --- pages and frames --------------------------------------------------------------- */
+
+/**
+ * enum tmm_place - where an allocation may be
+ * @TMM_ANYWHERE: wherever there is room
+ * @TMM_AT: starting with the page or frame that holds the address @at
+ * @TMM_IN_RANGE: from @min to @max, the latter inclusive
+ */
+enum tmm_place {
+	TMM_ANYWHERE,
+	TMM_AT,
+	TMM_IN_RANGE,
+};
+
+/**
+ * struct tmm_allocate_options - what is wanted
+ * @nr_pages: how many pages or frames; or
+ * @nr_bytes: how many bytes, rounded up to whole ones (after the offset of @at within
+ *            its own was added); exactly one of the two is not 0
+ * @place: where
+ * @align: alignment of the first in bytes, a power of two from 4 KiB to 1 GiB; 0 for
+ *         any; not with TMM_AT
+ * @at: with TMM_AT, an address; else 0
+ * @min: with TMM_IN_RANGE, the lowest address that may be used; else 0
+ * @max: with TMM_IN_RANGE, the highest address that may be used; else 0
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_allocate_options {
+	uint64_t nr_pages;
+	uint64_t nr_bytes;
+	enum tmm_place place;
+	uint32_t reserved1;
+	uint64_t align;
+	uint64_t at;
+	uint64_t min;
+	uint64_t max;
+	uint64_t reserved[4];
+};
+
+/**
+ * tmm_pages_allocate() - own a run of virtual pages, without memory behind it
+ * @client: the client
+ * @options: what is wanted
+ *
+ * Return: the pages; or NULL
+ * Errors: ENOSPC, EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW, EINVAL, EDQUOT
+ * Call: THESEUS_MM_IOC_ALLOCATE_PAGES
+ */
+TMM_MUST_CHECK struct tmm_pages *tmm_pages_allocate(struct tmm_client *client,
+						    const struct tmm_allocate_options *options);
+
+/**
+ * tmm_frames_allocate() - own a run of physical frames, without mapping it
+ * @client: the client
+ * @options: what is wanted; TMM_AT and TMM_IN_RANGE take CAP_SYS_ADMIN
+ *
+ * Return: the frames, zeroed; or NULL
+ * Errors: as tmm_pages_allocate(), and EPERM
+ * Call: THESEUS_MM_IOC_ALLOCATE_FRAMES
+ */
+TMM_MUST_CHECK struct tmm_frames *tmm_frames_allocate(struct tmm_client *client,
+						      const struct tmm_allocate_options *options);
+
+/**
+ * tmm_pages_address(), tmm_frames_address() - the first address
+ * @pages: the pages
+ * @frames: the frames
+ *
+ * Return: the virtual address; the physical one, or 0 without CAP_SYS_ADMIN
+ */
+uint64_t tmm_pages_address(const struct tmm_pages *pages);
+uint64_t tmm_frames_address(const struct tmm_frames *frames);
+
+/**
+ * tmm_pages_size(), tmm_frames_size() - the size
+ * @pages: the pages
+ * @frames: the frames
+ *
+ * Return: bytes, a multiple of TMM_PAGE_SIZE
+ */
+uint64_t tmm_pages_size(const struct tmm_pages *pages);
+uint64_t tmm_frames_size(const struct tmm_frames *frames);
+
+/**
+ * tmm_pages_handle(), tmm_frames_handle() - the kernel's name for it
+ * @pages: the pages
+ * @frames: the frames
+ *
+ * For calls that this library lacks, and to find it in what the kernel prints.
+ *
+ * Return: the handle
+ */
+uint32_t tmm_pages_handle(const struct tmm_pages *pages);
+uint32_t tmm_frames_handle(const struct tmm_frames *frames);
+
+/**
+ * tmm_pages_split(), tmm_frames_split() - make two of one
+ * @pages: consumed
+ * @frames: consumed
+ * @offset: where the second begins; a multiple of TMM_PAGE_SIZE, more than 0 and less
+ *          than the size
+ * @first: set to the part before @offset; may be the pointer that is consumed
+ * @second: set to the rest
+ *
+ * Errors: EINVAL, ERANGE, EDQUOT
+ * Call: THESEUS_MM_IOC_SPLIT
+ */
+int tmm_pages_split(struct tmm_pages **pages, uint64_t offset, struct tmm_pages **first,
+		    struct tmm_pages **second);
+int tmm_frames_split(struct tmm_frames **frames, uint64_t offset, struct tmm_frames **first,
+		     struct tmm_frames **second);
+
+/**
+ * tmm_pages_merge(), tmm_frames_merge() - make one of two that touch
+ * @pages: grows
+ * @frames: grows
+ * @other: directly before or after; of the same client; consumed
+ *
+ * Errors: EDOM if they do not touch; EMEDIUMTYPE; EXDEV
+ * Call: THESEUS_MM_IOC_MERGE
+ */
+int tmm_pages_merge(struct tmm_pages *pages, struct tmm_pages **other);
+int tmm_frames_merge(struct tmm_frames *frames, struct tmm_frames **other);
+
+/**
+ * tmm_pages_map() - put new frames behind pages
+ * @pages: consumed
+ * @flags: TMM_*; TMM_DATA is the usual choice
+ *
+ * Return: the mapping, its content zeroed; or NULL
+ * Errors: ENOSPC, EINVAL, EOPNOTSUPP, EDQUOT
+ * Call: THESEUS_MM_IOC_MAP_ALLOCATED_PAGES
+ */
+TMM_MUST_CHECK struct tmm_mapping *tmm_pages_map(struct tmm_pages **pages, uint64_t flags);
+
+/**
+ * tmm_pages_map_to() - put one's own frames behind pages
+ * @pages: consumed
+ * @frames: as many, of the same client; consumed
+ * @flags: TMM_*; TMM_DATA is the usual choice
+ *
+ * Return: the mapping; or NULL, with both as they were
+ * Errors: EINVAL if they differ in size; EXDEV, ENOSPC, EOPNOTSUPP, EDQUOT
+ * Call: THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO
+ */
+TMM_MUST_CHECK struct tmm_mapping *tmm_pages_map_to(struct tmm_pages **pages,
+						    struct tmm_frames **frames, uint64_t flags);
+
+/**
+ * tmm_pages_drop(), tmm_frames_drop() - give it back
+ * @pages: consumed; NULL inside is allowed
+ * @frames: consumed; NULL inside is allowed
+ *
+ * Call: THESEUS_MM_IOC_DROP
+ */
+int tmm_pages_drop(struct tmm_pages **pages);
+int tmm_frames_drop(struct tmm_frames **frames);
+
+/* --- mappings ----------------------------------------------------------------------- */
+
+/**
+ * struct tmm_create_options - what else is wanted of a new mapping
+ * @is_contiguous: one physically contiguous run of frames
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_create_options {
+	bool is_contiguous;
+	uint8_t reserved1[7];
+	uint64_t reserved[7];
+};
+
+/**
+ * tmm_mapping_create() - own pages with new frames behind them
+ * @client: the client
+ * @nr_bytes: how much, more than 0; rounded up to whole pages
+ * @flags: TMM_*; TMM_DATA is the usual choice
+ * @options: what else; NULL means nothing: as many runs of frames as it takes
+ *
+ * Return: the mapping, its content zeroed; or NULL
+ * Errors: ENOSPC, EINVAL, EOVERFLOW, EOPNOTSUPP, EDQUOT
+ * Call: THESEUS_MM_IOC_CREATE_MAPPING, _CREATE_CONTIGUOUS_MAPPING
+ */
+TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_create(struct tmm_client *client, uint64_t nr_bytes,
+						      uint64_t flags,
+						      const struct tmm_create_options *options);
+
+/**
+ * tmm_mapping_address() - the first virtual address
+ * @mapping: the mapping
+ *
+ * In the kernel's shared address space: tmm_mapping_mmap() makes a pointer.
+ *
+ * Return: the address
+ */
+uint64_t tmm_mapping_address(const struct tmm_mapping *mapping);
+
+/**
+ * tmm_mapping_size() - the size
+ * @mapping: the mapping
+ *
+ * Return: bytes, a multiple of TMM_PAGE_SIZE
+ */
+uint64_t tmm_mapping_size(const struct tmm_mapping *mapping);
+
+/**
+ * tmm_mapping_handle() - the kernel's name for it
+ * @mapping: the mapping
+ *
+ * Return: the handle
+ */
+uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping);
+
+/**
+ * struct tmm_mapping_info - how a mapping is
+ * @flags: TMM_*, as tmm_mapping_remap() takes them
+ * @nr_frame_ranges: contiguous runs of frames behind it
+ * @is_exclusive: its frames go back with it
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_mapping_info {
+	uint64_t flags;
+	uint32_t nr_frame_ranges;
+	bool is_exclusive;
+	uint8_t reserved1[3];
+	uint64_t reserved[6];
+};
+
+/**
+ * tmm_mapping_query() - how it is
+ * @mapping: the mapping
+ * @info: filled in
+ *
+ * Call: THESEUS_MM_IOC_QUERY
+ */
+int tmm_mapping_query(const struct tmm_mapping *mapping, struct tmm_mapping_info *info);
+
+/**
+ * tmm_mapping_read() - copy out of a mapping
+ * @mapping: the mapping
+ * @offset: from its start
+ * @buffer: where to; no window of this mapping
+ * @length: how much; 0 is success. All must lie in the mapping, or nothing is copied.
+ *
+ * Errors: ERANGE, EOVERFLOW; EBUSY while it is mmapped with PROT_WRITE or written;
+ *         EFAULT, which leaves what was copied until then
+ * Call: THESEUS_MM_IOC_READ
+ */
+int tmm_mapping_read(const struct tmm_mapping *mapping, uint64_t offset, void *buffer,
+		     size_t length);
+
+/**
+ * tmm_mapping_write() - copy into a mapping
+ * @mapping: the mapping, writable
+ * @offset: from its start
+ * @buffer: where from; no window of this mapping
+ * @length: how much; 0 is success. All must lie in the mapping, or nothing is copied.
+ *
+ * Errors: EACCES if it is not writable; ERANGE, EOVERFLOW; EBUSY while it is mmapped,
+ *         read or written; EFAULT, which leaves what was copied until then
+ * Call: THESEUS_MM_IOC_WRITE
+ */
+int tmm_mapping_write(struct tmm_mapping *mapping, uint64_t offset, const void *buffer,
+		      size_t length);
+
+/**
+ * tmm_mapping_mmap() - borrow a part of a mapping as memory of this process
+ * @mapping: the mapping
+ * @offset: from its start, a multiple of TMM_PAGE_SIZE
+ * @length: how much, more than 0
+ * @prot: PROT_READ, also with PROT_WRITE or PROT_EXEC, as mmap(2)
+ *
+ * Without PROT_WRITE any number of windows, and reads, go on at a time; with it, this
+ * one alone. The mapping can be neither changed nor dropped until the window is gone:
+ * by munmap(2), the end of the process, or tmm_mapping_revoke(), after which touching
+ * it is SIGBUS. Closing the client does not end it. mprotect(2) can narrow it, not widen
+ * it, and fork() does not inherit it.
+ *
+ * The library keeps nothing of it: the window belongs to the process.
+ *
+ * Return: where it is, to be given to tmm_mapping_munmap(); or NULL
+ * Errors: EBUSY; EACCES if the mapping's flags refuse @prot; ERANGE if the part is not
+ *         within the mapping; EINVAL
+ * Call: THESEUS_MM_IOC_MAP_OFFSET, mmap(2) with MAP_SHARED
+ */
+TMM_MUST_CHECK void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offset, size_t length,
+				      int prot);
+
+/**
+ * tmm_mapping_munmap() - give a window back
+ * @address: what tmm_mapping_mmap() returned; NULL is allowed
+ * @length: its length
+ *
+ * Errors: EINVAL
+ * Call: munmap(2)
+ */
+int tmm_mapping_munmap(void *address, size_t length);
+
+/**
+ * tmm_mapping_map_offset() - for a mmap(2) of one's own
+ * @mapping: the mapping
+ * @offset: set to what mmap() of tmm_client_fd() takes for the mapping's first byte; add
+ *          bytes, within the mapping, for a later one
+ *
+ * For callers that choose the address. MAP_SHARED is needed. The offset is good until
+ * the mapping is consumed.
+ *
+ * Call: THESEUS_MM_IOC_MAP_OFFSET
+ */
+int tmm_mapping_map_offset(const struct tmm_mapping *mapping, uint64_t *offset);
+
+/**
+ * tmm_mapping_revoke() - end all windows, in whichever process
+ * @mapping: the mapping
+ * @nr_revoked: set to how many there were; NULL if that is not of interest
+ *
+ * When it returns, touching one of them is SIGBUS; the mapping is not borrowed.
+ *
+ * Call: THESEUS_MM_IOC_REVOKE
+ */
+int tmm_mapping_revoke(struct tmm_mapping *mapping, uint32_t *nr_revoked);
+
+/**
+ * tmm_mapping_remap() - change its flags
+ * @mapping: the mapping
+ * @flags: TMM_*
+ *
+ * Errors: EBUSY while it is mmapped, read or written; EINVAL, EOPNOTSUPP, ENOSPC
+ * Call: THESEUS_MM_IOC_REMAP
+ */
+int tmm_mapping_remap(struct tmm_mapping *mapping, uint64_t flags);
+
+/**
+ * tmm_mapping_split() - make two mappings of one
+ * @mapping: consumed
+ * @offset: where the second begins; a multiple of TMM_PAGE_SIZE, more than 0 and less
+ *          than the size
+ * @first: set to the part before @offset; may be @mapping
+ * @second: set to the rest
+ *
+ * Errors: EBUSY while it is mmapped, read or written; EINVAL, ERANGE, ENOSPC, EDQUOT
+ * Call: THESEUS_MM_IOC_SPLIT
+ */
+int tmm_mapping_split(struct tmm_mapping **mapping, uint64_t offset, struct tmm_mapping **first,
+		      struct tmm_mapping **second);
+
+/**
+ * tmm_mapping_merge() - make one mapping of two
+ * @mapping: grows
+ * @next: directly after it; of the same client; consumed
+ *
+ * Errors: EDOM if it does not follow; EMEDIUMTYPE if the flags differ; EXDEV; EBUSY
+ * Call: THESEUS_MM_IOC_MERGE
+ */
+int tmm_mapping_merge(struct tmm_mapping *mapping, struct tmm_mapping **next);
+
+/**
+ * struct tmm_parts - what a mapping was made of
+ * @pages: its pages
+ * @frames: an array of its runs of frames, in the order of the pages
+ * @nr_frames: entries of @frames
+ *
+ * The parts are the caller's. To keep one, move it out and leave NULL; tmm_parts_drop()
+ * drops the others and frees the array.
+ */
+struct tmm_parts {
+	struct tmm_pages *pages;
+	struct tmm_frames **frames;
+	uint32_t nr_frames;
+};
+
+/**
+ * tmm_mapping_unmap_into_parts() - take a mapping apart
+ * @mapping: consumed
+ * @parts: filled in; to be given to tmm_parts_drop()
+ *
+ * Errors: EBUSY while it is mmapped, read or written; EDQUOT
+ * Call: THESEUS_MM_IOC_QUERY, _UNMAP_INTO_PARTS; O(runs of frames) calls
+ */
+int tmm_mapping_unmap_into_parts(struct tmm_mapping **mapping, struct tmm_parts *parts);
+
+/**
+ * tmm_parts_drop() - give the parts back
+ * @parts: emptied as far as it succeeds; all members 0 is allowed
+ *
+ * What could not be dropped stays, and so does the array; the others are dropped.
+ *
+ * Call: THESEUS_MM_IOC_DROP
+ */
+int tmm_parts_drop(struct tmm_parts *parts);
+
+/**
+ * tmm_mapping_unmap_into() - take a mapping apart, into an array of the caller's
+ * @mapping: consumed
+ * @pages: set to its pages
+ * @frames: filled with its runs of frames, in the order of the pages
+ * @nr_frames: in: room in @frames; out: entries filled, or with ENOBUFS, the room it takes
+ *
+ * Errors: ENOBUFS, and as tmm_mapping_unmap_into_parts()
+ * Call: THESEUS_MM_IOC_QUERY, _UNMAP_INTO_PARTS; O(runs of frames) calls
+ */
+int tmm_mapping_unmap_into(struct tmm_mapping **mapping, struct tmm_pages **pages,
+			   struct tmm_frames **frames, uint32_t *nr_frames);
+
+/**
+ * tmm_mapping_drop() - unmap it and give pages and frames back
+ * @mapping: consumed; NULL inside is allowed
+ *
+ * Errors: EBUSY while it is mmapped, read or written
+ * Call: THESEUS_MM_IOC_DROP
+ */
+int tmm_mapping_drop(struct tmm_mapping **mapping);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+#undef TMM_MUST_CHECK
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBTMM_TMM_H */

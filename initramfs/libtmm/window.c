@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Windows: parts of mappings in the memory of processes.
+ */
+#include "internal.h"
+
+#include <errno.h>
+
+/* Offsets of all mappings share one number space: @offset must not lead out of its own. */
+static int find(const struct tmm_mapping *mapping, struct theseus_mm_map_offset *call)
+{
+	*call = (struct theseus_mm_map_offset){ .handle = tmm_mapping_handle(mapping) };
+	return tmm_object_call((const struct tmm_object *)mapping, THESEUS_MM_IOC_MAP_OFFSET, call);
+}
+
+int tmm_mapping_map_offset(const struct tmm_mapping *mapping, uint64_t *offset)
+{
+	struct theseus_mm_map_offset call;
+
+	if (find(mapping, &call))
+		return -1;
+	*offset = call.offset;
+	return 0;
+}
+
+void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offset, size_t length, int prot)
+{
+	struct theseus_mm_map_offset call;
+	void *address;
+
+	if (find(mapping, &call))
+		return NULL;
+	if (offset > call.nr_bytes || length > call.nr_bytes - offset) {
+		errno = ERANGE;
+		return NULL;
+	}
+	address = mmap(NULL, length, prot, MAP_SHARED, tmm_client_fd(mapping->object.client),
+		       (off_t)(call.offset + offset));
+	return address == MAP_FAILED ? NULL : address;
+}
+
+int tmm_mapping_munmap(void *address, size_t length)
+{
+	return address ? munmap(address, length) : 0;
+}
+
+int tmm_mapping_revoke(struct tmm_mapping *mapping, uint32_t *nr_revoked)
+{
+	struct theseus_mm_revoke call = { .handle = tmm_mapping_handle(mapping) };
+
+	if (tmm_object_call(tmm_of_mapping(mapping), THESEUS_MM_IOC_REVOKE, &call))
+		return -1;
+	if (nr_revoked)
+		*nr_revoked = call.nr_revoked;
+	return 0;
+}

@@ -1,0 +1,40 @@
+#!/bin/bash
+# Usage: build-libtmm.sh
+#
+# Builds build/tools/libtmm.{a,so}, and beside them what programs need to use them:
+# include/tmm.h, libtmm.pc and the man page.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+source=$ROOT/initramfs/libtmm
+tools=$BUILD/tools
+objects=$BUILD/libtmm
+soname=libtmm.so.0
+sources=("$source"/*.c)
+flags=(-std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -fPIC -fvisibility=hidden
+	-Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
+	-I "$ROOT/theseus_mm/include/uapi")
+
+# A header of the UAPI is an input as well: what it says is checked when it is compiled.
+newest=$(find "$source" "$ROOT/theseus_mm/include/uapi" "$0" -maxdepth 1 -type f \
+	-newer "$tools/libtmm.a" -print -quit 2>/dev/null || echo all)
+[[ -n $newest || ! -e $tools/$soname ]] || exit 0
+
+echo "    CC libtmm" >&2
+rm -rf "$objects"
+mkdir -p "$objects" "$tools/include"
+rm -f "$tools/libtmm.a"
+(cd "$objects" && gcc "${flags[@]}" -c "${sources[@]}")
+
+gcc -shared -o "$tools/$soname" "$objects"/*.o -Wl,-soname,$soname \
+	-Wl,--version-script="$source/libtmm.map" -Wl,--no-undefined-version \
+	-Wl,-z,defs -Wl,-z,relro -Wl,-z,now
+ln -sfn $soname "$tools/libtmm.so"
+
+# One object, so that names of the inside are no names of the program's either.
+ld -r -o "$objects/libtmm.o" "$objects"/*.o
+objcopy --localize-hidden "$objects/libtmm.o"
+cp "$source/tmm.h" "$tools/include/"
+cp "$source/libtmm.pc" "$source/libtmm.3" "$tools/"
+ar rcsD "$tools/libtmm.a" "$objects/libtmm.o"

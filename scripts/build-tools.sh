@@ -1,0 +1,87 @@
+#!/bin/bash
+# Usage: build-tools.sh
+#
+# Builds build/tools/: the library (build-libtmm.sh) and the command-line tool. Checks
+# what can be checked without the device: that the header stands alone in C11 and C++17,
+# which names the library exports, that each is in the man page and in an example, that
+# the man page is clean, and the library's host-side tests.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+sources=$ROOT/initramfs
+library=$sources/libtmm
+tools=$BUILD/tools
+strict=(-Wall -Wextra -Werror -pedantic)
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+
+build_tool() {
+	echo "    CC tmm" >&2
+	gcc -static -O2 -g -std=gnu11 "${strict[@]:0:3}" -pthread \
+		-I "$ROOT/theseus_mm/include/uapi" -I "$sources/lib" \
+		-o "$tools/tmm" "$sources"/tools/tmm/*.c "$sources"/lib/*.c
+}
+
+# Linked too: the names must be C's. What it finds is that there is no such device.
+check_header() { # COMPILER LANGUAGE STANDARD
+	local program=$temporary/header-$2
+	cat >"$program.c" <<'SOURCE'
+#include <tmm.h>
+#include <tmm.h>
+int main(void)
+{
+	return tmm_client_open("/nonexistent") != NULL;
+}
+SOURCE
+	"$1" -x "$2" -std="$3" "${strict[@]}" -I "$tools/include" "$program.c" \
+		-L "$tools" -ltmm -o "$program" || die "tmm.h is no clean $3"
+	LD_LIBRARY_PATH=$tools "$program" || die "a program in $3 does not run"
+}
+
+# Declared, exported by either library, documented, shown: the same names.
+check_names() {
+	local name missing=
+	nm -D --defined-only "$tools/libtmm.so" | sed -n 's/.* T \(.*\)@@LIBTMM_0$/\1/p' |
+		sort >"$temporary/shared"
+	nm -g --defined-only "$tools/libtmm.a" | sed -n 's/.* [A-Z] //p' | sort >"$temporary/static"
+	# without comments, what is followed by a parenthesis is a function
+	gcc -E -P "$tools/include/tmm.h" | grep -oE '\btmm_[a-z_]+\(' |
+		tr -d '(' | sort >"$temporary/declared"
+	diff "$temporary/declared" "$temporary/shared" || die "libtmm.map and tmm.h differ"
+	diff "$temporary/declared" "$temporary/static" || die "libtmm.a and tmm.h differ"
+	while read -r name; do
+		grep -qw "$name" "$library"/examples/*.c || missing+=" $name (no example)"
+		grep -qw "^.Fn $name\|^.Fo $name" "$library/libtmm.3" ||
+			missing+=" $name (not in the man page)"
+	done <"$temporary/declared"
+	[[ -z $missing ]] || die "not complete:$missing"
+}
+
+check_man_page() {
+	local said
+	said=$(mandoc -Tlint -W style "$library/libtmm.3" 2>&1 | grep -v 'outdated mandoc.db') || :
+	[[ -z $said ]] || die "libtmm.3: $said"
+	# the program it shows is the one that the tests run
+	sed -n '/^\.\\" quick_start\.c/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "$library/libtmm.3" |
+		diff - "$library/examples/quick_start.c" ||
+		die "libtmm.3 does not show quick_start.c as it is"
+}
+
+# The kernel is a function of the test's, and memory runs out when it says so.
+run_host_test() {
+	gcc -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -fsanitize=address,undefined \
+		-fno-sanitize-recover=undefined -I "$tools/include" \
+		-I "$ROOT/theseus_mm/include/uapi" -Wl,--wrap=ioctl,--wrap=calloc \
+		-o "$temporary/host_test" "$library/tests/host_test.c" "$tools/libtmm.a"
+	"$temporary/host_test" || die "the library's host-side tests failed"
+}
+
+"$ROOT/scripts/build-libtmm.sh"
+build_tool
+check_header gcc c c11
+check_header g++ c++ c++17
+check_names
+check_man_page
+run_host_test
+note "built: $(cd "$BUILD" && echo tools/{tmm,libtmm.a,libtmm.so,include/tmm.h})"
