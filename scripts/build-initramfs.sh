@@ -46,6 +46,29 @@ build_tools() {
 	done
 }
 
+# What libtmm's header and man page show; examples_test runs them.
+build_examples() {
+	local example library=$BUILD/tools/libtmm.a
+	"$ROOT/scripts/build-libtmm.sh"
+	mkdir -p "$bin/examples"
+	for example in "$sources"/libtmm/examples/*.c; do
+		is_fresh "$bin/examples/$(basename "$example" .c)" "$example" "$library" \
+			"$sources"/libtmm/examples/*.h "$0" && continue
+		echo "    CC examples/$(basename "$example" .c)" >&2
+		gcc -static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -I "$BUILD/tools/include" \
+			-o "$bin/examples/$(basename "$example" .c)" "$example" "$library"
+	done
+	remove_stale examples "$sources/libtmm/examples"
+}
+
+# A program whose source is gone must not run.
+remove_stale() { # PROGRAMS SOURCES
+	local program
+	for program in "$bin/$1"/*; do
+		[[ -e $2/$(basename "$program").c ]] || rm "$program"
+	done
+}
+
 # The tests use the kernel's own kselftest_harness.h.
 build_tests() {
 	local test
@@ -53,10 +76,7 @@ build_tests() {
 	for test in "$sources"/tests/*_test.c; do
 		compile "$bin/tests/$(basename "$test" .c)" "$test"
 	done
-	# a program whose source is gone must not run
-	for test in "$bin"/tests/*; do
-		[[ -e $sources/tests/$(basename "$test").c ]] || rm "$test"
-	done
+	remove_stale tests "$sources/tests"
 }
 
 install_busybox() {
@@ -82,7 +102,10 @@ HINTS
 }
 
 build_tools
-[[ $variant == stock ]] || build_tests
+if [[ $variant != stock ]]; then
+	build_tests
+	build_examples
+fi
 
 root=$BUILD/initramfs/root-$variant
 rm -rf "$root"
@@ -92,7 +115,7 @@ for tool in "$bin"/*; do
 	[[ -d $tool ]] || cp "$tool" "$root/bin/"
 done
 if [[ $variant != stock && -d $bin/tests ]]; then
-	cp -r "$bin/tests" "$root/bin/tests"
+	cp -r "$bin/tests" "$bin/examples" "$root/bin/"
 fi
 find "$BUILD/module-$variant" -name '*.ko' -exec cp -t "$root/lib/modules" {} +
 cp "$sources/init" "$root/init"

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The examples of libtmm do what they say: each ends well, says something, and leaves
+ * everything as it was.
+ */
+#include "client.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define EXAMPLES	"/bin/examples"
+
+/**
+ * example - facts from before it ran
+ * @fd: a client
+ */
+FIXTURE(example)
+{
+	int fd;
+	struct theseus_mm_info start;
+};
+
+/**
+ * example variants - one for each program in EXAMPLES
+ * @name: its name
+ */
+FIXTURE_VARIANT(example)
+{
+	const char *name;
+};
+
+FIXTURE_VARIANT_ADD(example, quick_start) { .name = "quick_start" };
+FIXTURE_VARIANT_ADD(example, client) { .name = "client" };
+FIXTURE_VARIANT_ADD(example, look) { .name = "look" };
+FIXTURE_VARIANT_ADD(example, walk) { .name = "walk" };
+FIXTURE_VARIANT_ADD(example, allocate) { .name = "allocate" };
+FIXTURE_VARIANT_ADD(example, map) { .name = "map" };
+FIXTURE_VARIANT_ADD(example, copy) { .name = "copy" };
+FIXTURE_VARIANT_ADD(example, window) { .name = "window" };
+
+#define NR_EXAMPLES	8
+
+FIXTURE_SETUP(example)
+{
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+}
+
+FIXTURE_TEARDOWN(example)
+{
+	close(self->fd);
+}
+
+/* What it printed goes on as comments of this test; returns how many lines. */
+static int forward(FILE *output)
+{
+	char line[256];
+	int nr = 0;
+
+	while (fgets(line, sizeof(line), output)) {
+		printf("# %s", line);
+		nr++;
+	}
+	/* a test of this harness ends by _exit() */
+	fflush(stdout);
+	return nr;
+}
+
+TEST_F(example, runs)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+	char command[256];
+	FILE *output;
+
+	snprintf(command, sizeof(command), EXAMPLES "/%s 2>&1", variant->name);
+	fflush(stdout);
+	output = popen(command, "r");
+	ASSERT_NE(NULL, output);
+	EXPECT_LT(0, forward(output));
+	EXPECT_EQ(0, pclose(output));
+	ASSERT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+}
+
+static int is_program(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* One that is not in the list above would never run. */
+TEST_F(client, all_examples_are_listed)
+{
+	struct dirent **entries;
+
+	EXPECT_EQ(NR_EXAMPLES, scandir(EXAMPLES, &entries, is_program, alphasort));
+}
+
+TEST_HARNESS_MAIN
