@@ -9,11 +9,11 @@
 #include <sys/ioctl.h>
 
 /* Programs are built with these; they never change. */
-_Static_assert(sizeof(struct theseus_mm_info) == 136, "");
+_Static_assert(sizeof(struct theseus_mm_info) == 144, "");
 _Static_assert(sizeof(struct theseus_mm_region) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_bucket) == 24, "");
-_Static_assert(sizeof(struct theseus_mm_occupancy) == 24, "");
-_Static_assert(sizeof(struct theseus_mm_query) == 40, "");
+_Static_assert(sizeof(struct theseus_mm_occupancy) == 32, "");
+_Static_assert(sizeof(struct theseus_mm_query) == 48, "");
 _Static_assert(sizeof(struct theseus_mm_drop) == 8, "");
 _Static_assert(sizeof(struct theseus_mm_split) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_merge) == 16, "");
@@ -25,13 +25,24 @@ _Static_assert(sizeof(struct theseus_mm_unmap) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_access) == 32, "");
 _Static_assert(sizeof(struct theseus_mm_map_offset) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_revoke) == 16, "");
+_Static_assert(sizeof(struct theseus_mm_clients) == 32, "");
+_Static_assert(sizeof(struct theseus_mm_client_info) == 48, "");
+_Static_assert(sizeof(struct theseus_mm_limits) == 72, "");
+_Static_assert(sizeof(struct theseus_mm_share) == 8, "");
+_Static_assert(sizeof(struct theseus_mm_export) == 16, "");
+_Static_assert(sizeof(struct theseus_mm_import) == 32, "");
+_Static_assert(sizeof(struct theseus_mm_batch) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_create_item) == 56, "");
+_Static_assert(sizeof(struct theseus_mm_drop_item) == 8, "");
+_Static_assert(sizeof(struct theseus_mm_device_region) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_map_range) == 48, "");
 _Static_assert(sizeof(struct theseus_mm_translate) == 32, "");
 _Static_assert(sizeof(struct theseus_mm_dump_pte) == 56, "");
 
-_Static_assert(THESEUS_MM_IOC_GET_INFO == 0xc088ba00, "");
+_Static_assert(THESEUS_MM_IOC_GET_INFO == 0xc090ba00, "");
 _Static_assert(THESEUS_MM_IOC_GET_REGION == 0xc018ba01, "");
-_Static_assert(THESEUS_MM_IOC_GET_OCCUPANCY == 0xc018ba02, "");
-_Static_assert(THESEUS_MM_IOC_QUERY == 0xc028ba03, "");
+_Static_assert(THESEUS_MM_IOC_GET_OCCUPANCY == 0xc020ba02, "");
+_Static_assert(THESEUS_MM_IOC_QUERY == 0xc030ba03, "");
 _Static_assert(THESEUS_MM_IOC_DROP == 0xc008ba04, "");
 _Static_assert(THESEUS_MM_IOC_SPLIT == 0xc018ba05, "");
 _Static_assert(THESEUS_MM_IOC_MERGE == 0xc010ba06, "");
@@ -48,6 +59,19 @@ _Static_assert(THESEUS_MM_IOC_WRITE == 0xc020ba37, "");
 _Static_assert(THESEUS_MM_IOC_MAP_OFFSET == 0xc018ba38, "");
 _Static_assert(THESEUS_MM_IOC_REVOKE == 0xc010ba39, "");
 _Static_assert(THESEUS_MM_IOC_TRANSLATE == 0xc020ba40, "");
+_Static_assert(THESEUS_MM_IOC_GET_CLIENTS == 0xc020ba07, "");
+_Static_assert(THESEUS_MM_IOC_GET_LIMITS == 0xc048ba08, "");
+_Static_assert(THESEUS_MM_IOC_SET_LIMITS == 0xc048ba09, "");
+_Static_assert(THESEUS_MM_IOC_SHARE == 0xc008ba3a, "");
+_Static_assert(THESEUS_MM_IOC_CREATE_BATCH == 0xc018ba3b, "");
+_Static_assert(THESEUS_MM_IOC_DROP_BATCH == 0xc018ba3c, "");
+_Static_assert(THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING == 0xc030ba3d, "");
+_Static_assert(THESEUS_MM_IOC_MAP_FRAME_RANGE == 0xc030ba3e, "");
+_Static_assert(THESEUS_MM_IOC_EXPORT == 0xc010ba50, "");
+_Static_assert(THESEUS_MM_IOC_IMPORT == 0xc020ba51, "");
+_Static_assert(THESEUS_MM_IOC_EXPORT_DMABUF == 0xc010ba52, "");
+_Static_assert(THESEUS_MM_IOC_ADD_DEVICE_REGION == 0xc018ba60, "");
+_Static_assert(THESEUS_MM_IOC_REMOVE_DEVICE_REGION == 0xc018ba61, "");
 _Static_assert(THESEUS_MM_IOC_DUMP_PTE == 0xc038ba41, "");
 
 /* Room for any structure and a tail behind it. */

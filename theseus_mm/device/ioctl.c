@@ -61,7 +61,7 @@ static const struct ioctl_op ioctl_ops[] = {
 	OP(THESEUS_MM_IOC_READ, tmm_ioctl_read, theseus_mm_access, buffer, 0),
 	OP(THESEUS_MM_IOC_WRITE, tmm_ioctl_write, theseus_mm_access, buffer, 0),
 	OP(THESEUS_MM_IOC_MAP_OFFSET, tmm_ioctl_map_offset, theseus_mm_map_offset, nr_bytes, 0),
-	OP(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke, theseus_mm_revoke, reserved, 0),
+	OP(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke, theseus_mm_revoke, nr_pinned, 0),
 	OP(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
 	OP(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
 };

@@ -29,13 +29,12 @@ int tmm_ioctl_revoke(struct tmm_call *call)
 	struct tmm_mapping_file *mf;
 	int err;
 
-	if (request->reserved)
-		return -EINVAL;
 	err = tmm_object_mapping_file(call->client, request->handle, &mf);
 	if (err)
 		return err;
 	/* It cannot be undone: see first whether the caller can learn it. */
 	request->nr_revoked = 0;
+	request->nr_pinned = 0;
 	err = tmm_call_reply(call);
 	if (!mf)
 		return err;

@@ -46,6 +46,30 @@
  * vmsplice() and process_vm_readv() on it fail with EFAULT. Debuggers read it, and
  * write it if the borrow is mutable.
  *
+ * With FEATURE_STRUCT_PAGES it is otherwise: I/O, RDMA and KVM can pin the memory.
+ * What they hold when an area goes stays borrowed until they let go of it; nobody
+ * else gets it before, whatever happens to the owner.
+ *
+ * A mapping that was made *shareable* (SHARE) may be borrowed mutably by many, and
+ * READs and WRITEs go on beside that: who writes when is then up to its users.
+ *
+ * Handing over
+ * ------------
+ * EXPORT makes a descriptor of a mapping, which owns it from then on. It can be
+ * passed to another process, and mmapped from offset 0 on, with the rules above;
+ * lseek(SEEK_END) and fstat() tell its size. Descriptors made of it by dup(),
+ * fork() or SCM_RIGHTS are one owner; when the last is closed and the last area
+ * gone, the mapping is dropped. IMPORT moves the mapping to a client, and leaves
+ * every other descriptor of it stale (ESTALE). The mapping counts against the limits
+ * of the client that exported it until somebody imports it. QUERY and REVOKE work
+ * on the descriptor itself, with handle 0.
+ *
+ * Waiting for memory
+ * ------------------
+ * poll() on a client says POLLIN as soon as frames came back after its last call
+ * that failed with ENOSPC or EDQUOT: try, poll, try again. Before any such failure it
+ * says POLLIN at once.
+ *
  * Units
  * -----
  * Addresses, offsets, lengths and alignments are in bytes; nr_* counts 4 KiB
@@ -86,7 +110,11 @@
  *	EPERM		a capability is missing
  *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
- *	EDQUOT		the client's limit is reached
+ *	EDQUOT		a limit of the client or of its user is reached
+ *	ESTALE		the exported mapping was imported by somebody
+ *	EBADF		IMPORT: no such descriptor
+ *	EMFILE		the process has too many descriptors
+ *	ECANCELED	of an item of a batch: undone, because another one failed
  *	EOPNOTSUPP	well-formed, but not possible here (a memory type on RAM)
  *	EINTR		killed while at it
  */
@@ -128,7 +156,7 @@
  * struct theseus_mm_info - THESEUS_MM_IOC_GET_INFO: facts and counts
  * @flags: in: must be 0
  * @abi: out: THESEUS_MM_ABI of the module
- * @features: out: none is defined yet
+ * @features: out: THESEUS_MM_FEATURE_*
  * @paging_levels: out: 4 or 5
  * @nr_regions: out: regions that were claimed
  * @region_bytes: out: size of all of them
@@ -146,6 +174,8 @@
  * @client_handles_max: out: its limit (module parameter max_handles)
  * @client_frames: out: frames that the calling client owns, mapped or not; those
  *                 that another call is changing at this moment are not counted
+ * @client_id: out: number of the calling client, as in GET_CLIENTS
+ * @nr_clients: out: clients there are
  */
 struct theseus_mm_info {
 	__u32 flags;
@@ -166,7 +196,16 @@ struct theseus_mm_info {
 	__u32 client_handles;
 	__u32 client_handles_max;
 	__aligned_u64 client_frames;
+	__u32 client_id;
+	__u32 nr_clients;
 };
+
+/* The memory has struct pages: I/O can be done straight into it. */
+#define THESEUS_MM_FEATURE_STRUCT_PAGES	(1ULL << 0)
+/* EXPORT_DMABUF works. */
+#define THESEUS_MM_FEATURE_DMABUF	(1ULL << 1)
+/* What was mmapped goes to nobody else until the module is unloaded. */
+#define THESEUS_MM_FEATURE_QUARANTINE	(1ULL << 2)
 
 /**
  * struct theseus_mm_region - THESEUS_MM_IOC_GET_REGION: one claimed region
@@ -210,15 +249,103 @@ struct theseus_mm_bucket {
  *              a part may be empty if there are more parts than frames
  * @reserved: must be 0
  * @buckets: in: address of an array of @nr_buckets struct theseus_mm_bucket
+ * @owners: in: 0, or address of an array of @nr_buckets __u32, filled with the id of
+ *          the client that owns most frames of the part; THESEUS_MM_OWNER_NONE if
+ *          no client does, THESEUS_MM_OWNER_HIDDEN if the caller may not know (see
+ *          GET_CLIENTS)
  *
  * The parts are counted one after the other; others may work meanwhile.
  */
+#define THESEUS_MM_OWNER_NONE	0U
+#define THESEUS_MM_OWNER_HIDDEN	0xffffffffU
+
 struct theseus_mm_occupancy {
 	__u32 flags;
 	__u32 index;
 	__u32 nr_buckets;
 	__u32 reserved;
 	__aligned_u64 buckets;
+	__aligned_u64 owners;
+};
+
+/**
+ * struct theseus_mm_client_info - a client, as others see it
+ * @id: its number, never 0; not that of a client before it for a long time
+ * @uid: the user who opened it, in the caller's user namespace
+ * @pid: the process that opened it, in the caller's pid namespace; 0 if it cannot
+ *       be seen from there. It may be gone: descriptors are passed on.
+ * @nr_handles: its handles
+ * @nr_mappings: mappings among them
+ * @nr_exported: mappings that it exported and nobody imported
+ * @nr_frames: frames counted against its limit: allocated, mapped, exported, and
+ *             those of page tables made for it
+ * @comm: name of the process that opened it, ended by 0
+ */
+struct theseus_mm_client_info {
+	__u32 id;
+	__u32 uid;
+	__s32 pid;
+	__u32 nr_handles;
+	__u32 nr_mappings;
+	__u32 nr_exported;
+	__aligned_u64 nr_frames;
+	char comm[16];
+};
+
+/**
+ * struct theseus_mm_clients - THESEUS_MM_IOC_GET_CLIENTS: who is there
+ * @flags: in: must be 0
+ * @nr_clients: in: room in @clients; out: how many the caller may see, which may be
+ *              more than there was room for
+ * @clients: in: address of an array of @nr_clients struct theseus_mm_client_info,
+ *           filled as far as it goes; may be 0 if @nr_clients is
+ * @nr_hidden: out: clients that the caller may not see
+ * @reserved: must be 0
+ * @hidden_frames: out: frames that those own
+ *
+ * A caller sees the clients of its own user, with CAP_SYS_ADMIN all.
+ */
+struct theseus_mm_clients {
+	__u32 flags;
+	__u32 nr_clients;
+	__aligned_u64 clients;
+	__u32 nr_hidden;
+	__u32 reserved;
+	__aligned_u64 hidden_frames;
+};
+
+#define THESEUS_MM_NO_LIMIT	0xffffffffffffffffULL
+
+/**
+ * struct theseus_mm_limits - THESEUS_MM_IOC_GET_LIMITS, _SET_LIMITS
+ * @flags: in: must be 0
+ * @reserved: must be 0
+ * @client_frames_max: GET: out; SET: in: frames that the calling client may have
+ * @client_handles_max: GET: out; SET: in: handles that it may have
+ * @client_frames: out: frames counted against @client_frames_max
+ * @client_handles: out: handles
+ * @user_frames_max: out: frames that all clients of the user may have together
+ * @user_handles_max: out: handles that they may have
+ * @user_frames: out: frames counted against @user_frames_max
+ * @user_handles: out: handles
+ *
+ * THESEUS_MM_NO_LIMIT means none, and in SET that the value stays as it is. A
+ * client's limits are those of the module parameters max_frames and max_handles when
+ * it was opened, a user's max_user_frames and max_user_handles as they are now. SET
+ * lowers the calling client's; to raise one takes CAP_SYS_RESOURCE, else EPERM with
+ * nothing changed. A limit below what is owned takes nothing away: nothing more can be had.
+ */
+struct theseus_mm_limits {
+	__u32 flags;
+	__u32 reserved;
+	__aligned_u64 client_frames_max;
+	__aligned_u64 client_handles_max;
+	__aligned_u64 client_frames;
+	__aligned_u64 client_handles;
+	__aligned_u64 user_frames_max;
+	__aligned_u64 user_handles_max;
+	__aligned_u64 user_frames;
+	__aligned_u64 user_handles;
 };
 
 #define THESEUS_MM_KIND_PAGES	1
@@ -235,6 +362,8 @@ struct theseus_mm_occupancy {
  *         0 without CAP_SYS_ADMIN
  * @nr_pages: out: size in 4 KiB pages or frames
  * @pte_flags: out: a mapping's THESEUS_MM_PTE_*, else 0
+ * @attributes: out: THESEUS_MM_ATTRIBUTE_*
+ * @nr_borrows: out: a mapping's borrows at this moment, else 0
  */
 struct theseus_mm_query {
 	__u32 flags;
@@ -244,7 +373,12 @@ struct theseus_mm_query {
 	__aligned_u64 start;
 	__aligned_u64 nr_pages;
 	__aligned_u64 pte_flags;
+	__u32 attributes;
+	__u32 nr_borrows;
 };
+
+#define THESEUS_MM_ATTRIBUTE_SHAREABLE	(1U << 0)	/* see SHARE */
+#define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O holds memory of an area that is gone */
 
 /**
  * struct theseus_mm_drop - THESEUS_MM_IOC_DROP: give an object back
@@ -324,17 +458,19 @@ struct theseus_mm_allocate {
 
 /**
  * struct theseus_mm_create_mapping - THESEUS_MM_IOC_CREATE_MAPPING,
- *	_CREATE_CONTIGUOUS_MAPPING
+ *	_CREATE_CONTIGUOUS_MAPPING, _CREATE_IDENTITY_MAPPING
  * @flags: in: must be 0
  * @handle: out: the new mapping
  * @size: in: bytes, more than 0; rounded up to whole pages
  * @pte_flags: in: THESEUS_MM_PTE_SETTABLE
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
- * @paddr: out: contiguous only: physical address; 0 without CAP_SYS_ADMIN
+ * @paddr: out: contiguous and identity only: physical address; 0 without
+ *         CAP_SYS_ADMIN
  *
- * Both take pages and frames of their own. The first takes as many runs of
- * frames as it needs; the second takes one run.
+ * All take pages and frames of their own. The first takes as many runs of
+ * frames as it needs; the second takes one run; the third takes one run, and
+ * virtual addresses equal to its physical ones, which needs CAP_SYS_RAWIO.
  */
 struct theseus_mm_create_mapping {
 	__u32 flags;
@@ -439,7 +575,8 @@ struct theseus_mm_map_offset {
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
  * @nr_revoked: out: how many there were
- * @reserved: must be 0
+ * @nr_pinned: out: how many of them, or of earlier ones, I/O still holds: those have
+ *             not ended
  *
  * When it returns, no process reaches the mapping through an older mmap: touching
  * one is SIGBUS from now on, and the borrows have ended. It can be mmapped anew.
@@ -448,7 +585,175 @@ struct theseus_mm_revoke {
 	__u32 flags;
 	__u32 handle;
 	__u32 nr_revoked;
+	__u32 nr_pinned;
+};
+
+#define THESEUS_MM_SHARE_OFF		(1U << 0)
+#define THESEUS_MM_SHARE_FLAGS_ALL	0x1U
+
+/**
+ * struct theseus_mm_share - THESEUS_MM_IOC_SHARE: let a mapping have many writers
+ * @flags: in: 0 to begin, THESEUS_MM_SHARE_OFF to end it
+ * @handle: in: a mapping that is not borrowed, else EBUSY; stays
+ *
+ * The stated exception to one writer at a time; see above. Parts that the mapping
+ * is split into are as it was; MERGE wants both alike, else EMEDIUMTYPE.
+ */
+struct theseus_mm_share {
+	__u32 flags;
+	__u32 handle;
+};
+
+/**
+ * struct theseus_mm_export - THESEUS_MM_IOC_EXPORT, _EXPORT_DMABUF
+ * @flags: in: must be 0
+ * @handle: in: a mapping that is not borrowed, else EBUSY. EXPORT: consumed;
+ *          EXPORT_DMABUF: stays
+ * @fd: out: the descriptor, close-on-exec
+ * @reserved: must be 0
+ *
+ * EXPORT: see "Handing over". EXPORT_DMABUF gives a dma-buf, which borrows the
+ * mapping (mutably if it is writable) until it is closed and no device uses it;
+ * REVOKE detaches it from its mapping's future: new uses fail. EOPNOTSUPP without
+ * FEATURE_DMABUF.
+ */
+struct theseus_mm_export {
+	__u32 flags;
+	__u32 handle;
+	__s32 fd;
 	__u32 reserved;
+};
+
+/**
+ * struct theseus_mm_import - THESEUS_MM_IOC_IMPORT: take over an exported mapping
+ * @flags: in: must be 0
+ * @fd: in: a descriptor that EXPORT made; it stays open, and stale. EBADF if it is
+ *      closed, EINVAL if it is something else, ESTALE if somebody was faster, EBUSY
+ *      while the mapping is borrowed, EDQUOT if it is too much for the caller
+ * @handle: out: the mapping, the calling client's now
+ * @reserved: must be 0
+ * @start: out: virtual address
+ * @nr_pages: out: number of 4 KiB pages
+ */
+struct theseus_mm_import {
+	__u32 flags;
+	__s32 fd;
+	__u32 handle;
+	__u32 reserved;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
+};
+
+#define THESEUS_MM_BATCH_ALL_OR_NOTHING	(1U << 0)
+#define THESEUS_MM_BATCH_FLAGS_ALL	0x1U
+#define THESEUS_MM_MAX_BATCH		65536
+
+/**
+ * struct theseus_mm_batch - THESEUS_MM_IOC_CREATE_BATCH, _DROP_BATCH
+ * @flags: in: THESEUS_MM_BATCH_*
+ * @nr_items: in: 1 .. THESEUS_MM_MAX_BATCH
+ * @items: in: address of an array of struct theseus_mm_create_item or
+ *         struct theseus_mm_drop_item
+ * @nr_done: out: items that succeeded
+ * @reserved: must be 0
+ *
+ * The items are done in order, each as by CREATE_MAPPING, CREATE_CONTIGUOUS_MAPPING
+ * or DROP, and each is told its own error, a positive errno, or 0. The call itself
+ * succeeds even if no item did. With ALL_OR_NOTHING, the call fails with the error
+ * of the first item that fails, and nothing has changed: that item has its error,
+ * all others ECANCELED. A fault while the results are written is EFAULT, and
+ * nothing has changed then either. EINTR: killed.
+ */
+struct theseus_mm_batch {
+	__u32 flags;
+	__u32 nr_items;
+	__aligned_u64 items;
+	__u32 nr_done;
+	__u32 reserved;
+};
+
+#define THESEUS_MM_CREATE_ITEM_CONTIGUOUS	(1U << 0)
+#define THESEUS_MM_CREATE_ITEM_FLAGS_ALL	0x1U
+
+/**
+ * struct theseus_mm_create_item - a mapping to create
+ * @flags: in: THESEUS_MM_CREATE_ITEM_*
+ * @error: out: 0 or a positive errno
+ * @size: in: as in struct theseus_mm_create_mapping; the rest too
+ * @pte_flags: in
+ * @handle: out: 0 if there is an error, as all that follows
+ * @reserved: must be 0
+ * @start: out
+ * @nr_pages: out
+ * @paddr: out
+ */
+struct theseus_mm_create_item {
+	__u32 flags;
+	__u32 error;
+	__aligned_u64 size;
+	__aligned_u64 pte_flags;
+	__u32 handle;
+	__u32 reserved;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
+	__aligned_u64 paddr;
+};
+
+/**
+ * struct theseus_mm_drop_item - an object to drop
+ * @handle: in: of any kind; consumed unless there is an error
+ * @error: out: 0 or a positive errno
+ */
+struct theseus_mm_drop_item {
+	__u32 handle;
+	__u32 error;
+};
+
+#define THESEUS_MM_MEMORY_WRITE_BACK		0
+#define THESEUS_MM_MEMORY_UNCACHED		1
+#define THESEUS_MM_MEMORY_WRITE_COMBINING	2
+
+/**
+ * struct theseus_mm_device_region - THESEUS_MM_IOC_ADD_DEVICE_REGION,
+ *	_REMOVE_DEVICE_REGION
+ * @flags: in: must be 0
+ * @memory_type: in: ADD: THESEUS_MM_MEMORY_*: how it is cached, in every mapping of
+ *               it; REMOVE: must be 0
+ * @start: in: physical address, a multiple of 4096
+ * @nr_bytes: in: a multiple of 4096
+ *
+ * ADD claims device memory that no driver has claimed (EBUSY), not RAM. It is there
+ * for all until it is removed or the module goes; REMOVE fails with EBUSY while
+ * somebody owns a frame of it. Takes CAP_SYS_RAWIO.
+ */
+struct theseus_mm_device_region {
+	__u32 flags;
+	__u32 memory_type;
+	__aligned_u64 start;
+	__aligned_u64 nr_bytes;
+};
+
+/**
+ * struct theseus_mm_map_range - THESEUS_MM_IOC_MAP_FRAME_RANGE: map frames by address
+ * @flags: in: must be 0
+ * @handle: out: the new mapping
+ * @paddr: in: physical address in a device region; rounded down to a whole frame
+ * @nr_bytes: in: more than 0; rounded up
+ * @pte_flags: in: THESEUS_MM_PTE_SETTABLE; DEVICE_MEMORY as the region's memory
+ *             type asks for, else EOPNOTSUPP
+ * @start: out: virtual address
+ * @nr_pages: out: number of 4 KiB pages
+ *
+ * Takes CAP_SYS_RAWIO. Frames of RAM cannot be asked for: EOPNOTSUPP.
+ */
+struct theseus_mm_map_range {
+	__u32 flags;
+	__u32 handle;
+	__aligned_u64 paddr;
+	__aligned_u64 nr_bytes;
+	__aligned_u64 pte_flags;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
 };
 
 /**
@@ -499,6 +804,10 @@ struct theseus_mm_dump_pte {
 #define THESEUS_MM_IOC_SPLIT		THESEUS_MM_IOWR(0x05, theseus_mm_split)
 #define THESEUS_MM_IOC_MERGE		THESEUS_MM_IOWR(0x06, theseus_mm_merge)
 
+#define THESEUS_MM_IOC_GET_CLIENTS	THESEUS_MM_IOWR(0x07, theseus_mm_clients)
+#define THESEUS_MM_IOC_GET_LIMITS	THESEUS_MM_IOWR(0x08, theseus_mm_limits)
+#define THESEUS_MM_IOC_SET_LIMITS	THESEUS_MM_IOWR(0x09, theseus_mm_limits)
+
 #define THESEUS_MM_IOC_ALLOCATE_FRAMES	THESEUS_MM_IOWR(0x10, theseus_mm_allocate)
 #define THESEUS_MM_IOC_ALLOCATE_PAGES	THESEUS_MM_IOWR(0x20, theseus_mm_allocate)
 
@@ -517,7 +826,23 @@ struct theseus_mm_dump_pte {
 #define THESEUS_MM_IOC_MAP_OFFSET	THESEUS_MM_IOWR(0x38, theseus_mm_map_offset)
 #define THESEUS_MM_IOC_REVOKE		THESEUS_MM_IOWR(0x39, theseus_mm_revoke)
 
+#define THESEUS_MM_IOC_SHARE		THESEUS_MM_IOWR(0x3a, theseus_mm_share)
+#define THESEUS_MM_IOC_CREATE_BATCH	THESEUS_MM_IOWR(0x3b, theseus_mm_batch)
+#define THESEUS_MM_IOC_DROP_BATCH	THESEUS_MM_IOWR(0x3c, theseus_mm_batch)
+#define THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING \
+					THESEUS_MM_IOWR(0x3d, theseus_mm_create_mapping)
+#define THESEUS_MM_IOC_MAP_FRAME_RANGE	THESEUS_MM_IOWR(0x3e, theseus_mm_map_range)
+
 #define THESEUS_MM_IOC_TRANSLATE	THESEUS_MM_IOWR(0x40, theseus_mm_translate)
 #define THESEUS_MM_IOC_DUMP_PTE		THESEUS_MM_IOWR(0x41, theseus_mm_dump_pte)
+
+#define THESEUS_MM_IOC_EXPORT		THESEUS_MM_IOWR(0x50, theseus_mm_export)
+#define THESEUS_MM_IOC_IMPORT		THESEUS_MM_IOWR(0x51, theseus_mm_import)
+#define THESEUS_MM_IOC_EXPORT_DMABUF	THESEUS_MM_IOWR(0x52, theseus_mm_export)
+
+#define THESEUS_MM_IOC_ADD_DEVICE_REGION \
+					THESEUS_MM_IOWR(0x60, theseus_mm_device_region)
+#define THESEUS_MM_IOC_REMOVE_DEVICE_REGION \
+					THESEUS_MM_IOWR(0x61, theseus_mm_device_region)
 
 #endif /* _UAPI_THESEUS_MM_H */
