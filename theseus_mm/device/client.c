@@ -271,6 +271,28 @@ void tmm_object_drop(struct tmm_client *client, struct tmm_object *object)
 	tmm_object_abandon(client, object);
 }
 
+/**
+ * tmm_mapping_describe() - say what a mapping is
+ * @mp: the mapping, which does not change meanwhile
+ * @query: the out fields are filled in
+ *
+ * Context: Any.
+ */
+void tmm_mapping_describe(const struct tmm_mapped_pages *mp, struct theseus_mm_query *query)
+{
+	struct tmm_page_range pages = tmm_mapped_pages_range(mp);
+
+	query->kind = THESEUS_MM_KIND_MAPPING;
+	query->nr_frame_ranges = mp->nr_frame_ranges;
+	query->start = tmm_page_range_start_address(&pages).v;
+	query->nr_pages = tmm_page_range_size_in_pages(&pages);
+	query->pte_flags = (__force u64)tmm_mapped_pages_flags(mp);
+	query->attributes = 0;
+	if (tmm_mapped_pages_is_shareable(mp))
+		query->attributes |= THESEUS_MM_ATTRIBUTE_SHAREABLE;
+	query->nr_borrows = tmm_mapped_pages_nr_borrows(mp);
+}
+
 static void describe(const struct tmm_object *object, struct theseus_mm_query *query)
 {
 	struct tmm_page_range pages;
@@ -278,6 +300,8 @@ static void describe(const struct tmm_object *object, struct theseus_mm_query *q
 	query->kind = object->kind;
 	query->nr_frame_ranges = 0;
 	query->pte_flags = 0;
+	query->attributes = 0;
+	query->nr_borrows = 0;
 	switch (object->kind) {
 	case THESEUS_MM_KIND_PAGES:
 		pages = tmm_allocated_pages_range(object->pages);
@@ -288,10 +312,8 @@ static void describe(const struct tmm_object *object, struct theseus_mm_query *q
 		query->nr_pages = tmm_frames_nr(&object->frames->f);
 		return;
 	case THESEUS_MM_KIND_MAPPING:
-		pages = tmm_mapped_pages_range(object->mapping);
-		query->nr_frame_ranges = object->mapping->nr_frame_ranges;
-		query->pte_flags = (__force u64)tmm_mapped_pages_flags(object->mapping);
-		break;
+		tmm_mapping_describe(object->mapping, query);
+		return;
 	}
 	query->start = tmm_page_range_start_address(&pages).v;
 	query->nr_pages = tmm_page_range_size_in_pages(&pages);

@@ -96,6 +96,7 @@ int __must_check tmm_object_take_two(struct tmm_client *client, const u32 handle
 				     struct tmm_object *objects[2]);
 void tmm_object_drop(struct tmm_client *client, struct tmm_object *object);
 int __must_check tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query);
+void tmm_mapping_describe(const struct tmm_mapped_pages *mp, struct theseus_mm_query *query);
 int __must_check tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
 				   bool is_mutable, struct tmm_borrow *borrow);
 

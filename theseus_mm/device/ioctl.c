@@ -62,20 +62,30 @@ static const struct ioctl_op ioctl_ops[] = {
 	OP(THESEUS_MM_IOC_WRITE, tmm_ioctl_write, theseus_mm_access, buffer, 0),
 	OP(THESEUS_MM_IOC_MAP_OFFSET, tmm_ioctl_map_offset, theseus_mm_map_offset, nr_bytes, 0),
 	OP(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke, theseus_mm_revoke, nr_pinned, 0),
+	OP(THESEUS_MM_IOC_SHARE, tmm_ioctl_share, theseus_mm_share, handle,
+	   THESEUS_MM_SHARE_FLAGS_ALL),
+	OP(THESEUS_MM_IOC_EXPORT, tmm_ioctl_export, theseus_mm_export, reserved, 0),
+	OP(THESEUS_MM_IOC_IMPORT, tmm_ioctl_import, theseus_mm_import, nr_pages, 0),
 	OP(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
 	OP(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
 };
 
-static const struct ioctl_op *find_op(unsigned int cmd)
+/* Those of an exported mapping's descriptor. */
+static const struct ioctl_op export_ops[] = {
+	OP(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_export, theseus_mm_query, pte_flags, 0),
+	OP(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke_export, theseus_mm_revoke, nr_pinned, 0),
+};
+
+static const struct ioctl_op *find_op(const struct ioctl_op *ops, size_t nr_ops, unsigned int cmd)
 {
 	unsigned int nr = _IOC_NR(cmd);
 	const struct ioctl_op *op;
 
 	if (_IOC_TYPE(cmd) != THESEUS_MM_IOC_MAGIC || _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE))
 		return NULL;
-	if (nr >= ARRAY_SIZE(ioctl_ops))
+	if (nr >= nr_ops)
 		return NULL;
-	op = &ioctl_ops[array_index_nospec(nr, ARRAY_SIZE(ioctl_ops))];
+	op = &ops[array_index_nospec(nr, nr_ops)];
 	return op->run ? op : NULL;
 }
 
@@ -84,8 +94,31 @@ int tmm_call_reply(const struct tmm_call *call)
 	return copy_to_user(call->user, &call->arg, min(call->user_size, call->size)) ? -EFAULT : 0;
 }
 
+/* @call says on what; the rest of it is filled in here. */
+static long serve(const struct ioctl_op *op, struct tmm_call *call, unsigned int cmd,
+		  unsigned long user)
+{
+	int err;
+
+	if (!op)
+		return -ENOTTY;
+	call->user = (void __user *)user;
+	call->user_size = _IOC_SIZE(cmd);
+	call->size = op->size;
+	if (call->user_size < op->min_size)
+		return -EINVAL;
+	if (call->user_size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(&call->arg, op->size, call->user, call->user_size);
+	if (err)
+		return err;
+	if (call->arg.flags & ~op->flags)
+		return -EINVAL;
+	return op->run(call);
+}
+
 /**
- * tmm_ioctl() - serve a call
+ * tmm_ioctl() - serve a call on a client
  * @file: the client's
  * @cmd: which; its size field is the size of the caller's structure
  * @user: address of the structure
@@ -94,24 +127,26 @@ int tmm_call_reply(const struct tmm_call *call)
  */
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
-	const struct ioctl_op *op = find_op(cmd);
 	struct tmm_call call;
-	int err;
 
-	if (!op)
-		return -ENOTTY;
 	call.client = file->private_data;
-	call.user = (void __user *)user;
-	call.user_size = _IOC_SIZE(cmd);
-	call.size = op->size;
-	if (call.user_size < op->min_size)
-		return -EINVAL;
-	if (call.user_size > PAGE_SIZE)
-		return -E2BIG;
-	err = copy_struct_from_user(&call.arg, op->size, call.user, call.user_size);
-	if (err)
-		return err;
-	if (call.arg.flags & ~op->flags)
-		return -EINVAL;
-	return op->run(&call);
+	call.mf = NULL;
+	return serve(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, cmd, user);
+}
+
+/**
+ * tmm_export_ioctl() - serve a call on an exported mapping
+ * @file: the mapping's
+ * @cmd: which; its size field is the size of the caller's structure
+ * @user: address of the structure
+ *
+ * Return: 0, or a negative errno of the table in the UAPI header
+ */
+long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+{
+	struct tmm_call call;
+
+	call.client = NULL;
+	call.mf = file->private_data;
+	return serve(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, cmd, user);
 }

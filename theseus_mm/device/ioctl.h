@@ -13,11 +13,13 @@
 
 struct file;
 struct tmm_client;
+struct tmm_mapping_file;
 struct vm_area_struct;
 
 /**
  * struct tmm_call - one call being served
- * @client: whose
+ * @client: whose; NULL if it was made on an exported mapping
+ * @mf: the exported mapping's file; NULL if it was made on a client
  * @user: its structure in user space
  * @user_size: size of the structure that the program was built with
  * @size: size of ours
@@ -25,6 +27,7 @@ struct vm_area_struct;
  */
 struct tmm_call {
 	struct tmm_client *client;
+	struct tmm_mapping_file *mf;
 	void __user *user;
 	size_t user_size;
 	size_t size;
@@ -45,12 +48,16 @@ struct tmm_call {
 		struct theseus_mm_access access;
 		struct theseus_mm_map_offset map_offset;
 		struct theseus_mm_revoke revoke;
+		struct theseus_mm_share share;
+		struct theseus_mm_export export;
+		struct theseus_mm_import import;
 		struct theseus_mm_translate translate;
 		struct theseus_mm_dump_pte dump_pte;
 	} arg;
 };
 
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user);
+long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user);
 
 /* Copy the results out: before anything becomes visible. Return: 0 or -EFAULT */
 int __must_check tmm_call_reply(const struct tmm_call *call);
@@ -87,9 +94,20 @@ int tmm_ioctl_write(struct tmm_call *call);
 /* ioctl_mmap.c */
 int tmm_ioctl_map_offset(struct tmm_call *call);
 int tmm_ioctl_revoke(struct tmm_call *call);
+int tmm_ioctl_revoke_export(struct tmm_call *call);
 int tmm_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
 				    unsigned long nr_bytes, unsigned long pgoff,
 				    unsigned long flags);
+int tmm_export_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
+					   unsigned long nr_bytes, unsigned long pgoff,
+					   unsigned long flags);
+
+/* ioctl_transfer.c */
+int tmm_ioctl_share(struct tmm_call *call);
+int tmm_ioctl_export(struct tmm_call *call);
+int tmm_ioctl_import(struct tmm_call *call);
+int tmm_ioctl_query_export(struct tmm_call *call);
 
 #endif /* TMM_DEVICE_IOCTL_H */

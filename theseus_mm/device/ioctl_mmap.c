@@ -23,27 +23,60 @@ int tmm_ioctl_map_offset(struct tmm_call *call)
 	return err ?: tmm_call_reply(call);
 }
 
-int tmm_ioctl_revoke(struct tmm_call *call)
+/* @mf is NULL if the mapping was never mmapped. */
+static int revoke(struct tmm_call *call, struct tmm_mapping_file *mf)
 {
 	struct theseus_mm_revoke *request = &call->arg.revoke;
-	struct tmm_mapping_file *mf;
 	int err;
 
-	err = tmm_object_mapping_file(call->client, request->handle, &mf);
-	if (err)
-		return err;
 	/* It cannot be undone: see first whether the caller can learn it. */
 	request->nr_revoked = 0;
 	request->nr_pinned = 0;
 	err = tmm_call_reply(call);
-	if (!mf)
+	if (err || !mf)
 		return err;
-	if (!err) {
-		request->nr_revoked = tmm_mapping_file_revoke(mf);
-		err = tmm_call_reply(call);
-	}
-	fput(mf->file);
+	request->nr_revoked = tmm_mapping_file_revoke(mf);
+	return tmm_call_reply(call);
+}
+
+int tmm_ioctl_revoke(struct tmm_call *call)
+{
+	struct tmm_mapping_file *mf;
+	int err;
+
+	err = tmm_object_mapping_file(call->client, call->arg.revoke.handle, &mf);
+	if (err)
+		return err;
+	err = revoke(call, mf);
+	if (mf)
+		fput(mf->file);
 	return err;
+}
+
+int tmm_ioctl_revoke_export(struct tmm_call *call)
+{
+	if (call->arg.revoke.handle)
+		return -EINVAL;
+	return tmm_mapping_file_is_stale(call->mf) ? -ESTALE : revoke(call, call->mf);
+}
+
+/* The area shows what was borrowed for it. If it may not, the borrow ends. */
+static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_mapping_file *mf)
+{
+	bool is_executable =
+		tmm_pte_flags_is_executable(tmm_mapped_pages_flags(loan->borrow.mp));
+
+	if ((vma->vm_flags & VM_EXEC) && !is_executable) {
+		tmm_borrow_end(&loan->borrow);
+		return -EACCES;
+	}
+	/* From here on it cannot fail. */
+	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
+	if (vma->vm_file != mf->file)
+		vma_set_file(vma, mf->file);
+	tmm_loan_begin(loan, mf);
+	tmm_vma_set_up(vma, loan, is_executable);
+	return 0;
 }
 
 /* Borrow what the area asks for, and give the area the mapping's file. */
@@ -53,26 +86,15 @@ static int lend(struct tmm_client *client, struct vm_area_struct *vma, struct tm
 	const u32 cookie = vma->vm_pgoff >> TMM_COOKIE_SHIFT;
 	const u64 page = vma->vm_pgoff & ((1ULL << TMM_COOKIE_SHIFT) - 1);
 	struct tmm_mapping_file *mf;
-	bool is_executable;
 	int err;
 
 	err = tmm_object_lend(client, cookie, page, vma->vm_end - vma->vm_start,
 			      vma->vm_flags & VM_WRITE, loan, &mf);
 	if (err)
 		return err;
-	is_executable = tmm_pte_flags_is_executable(tmm_mapped_pages_flags(loan->borrow.mp));
-	if ((vma->vm_flags & VM_EXEC) && !is_executable) {
-		tmm_borrow_end(&loan->borrow);
-		fput(mf->file);
-		return -EACCES;
-	}
-	/* From here on it cannot fail. */
-	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
-	vma_set_file(vma, mf->file);
+	err = set_up(vma, loan, mf);
 	fput(mf->file);
-	tmm_loan_begin(loan, mf);
-	tmm_vma_set_up(vma, loan, is_executable);
-	return 0;
+	return err;
 }
 
 /**
@@ -105,20 +127,36 @@ int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 /**
- * tmm_get_unmapped_area() - where to put an area
- * @file: the client's
- * @address: the caller's hint, or 0
- * @nr_bytes: its size
- * @pgoff: its offset
- * @flags: of mmap()
+ * tmm_export_mmap() - borrow an exported mapping for a process
+ * @file: the mapping's
+ * @vma: the area; its offset is one into the mapping
  *
- * Large areas go where large leaves fit.
- *
- * Return: the address, or an error
+ * Context: Process context, may sleep; under mmap_lock.
+ * Return: 0; -ESTALE if it was imported; else as tmm_mmap()
  */
-unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
-				    unsigned long nr_bytes, unsigned long pgoff,
-				    unsigned long flags)
+int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct tmm_mapping_file *mf = file->private_data;
+	struct tmm_loan *loan;
+	int err;
+
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	loan = tmm_loan_create();
+	if (!loan)
+		return -ENOMEM;
+	err = tmm_mapping_file_lend(mf, (u64)vma->vm_pgoff << PAGE_SHIFT,
+				    vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
+	if (!err)
+		err = set_up(vma, loan, mf);
+	if (err)
+		kfree(loan);
+	return err;
+}
+
+/* Large areas go where large leaves fit: as far from a boundary as @like is. */
+static unsigned long place(struct file *file, unsigned long address, unsigned long nr_bytes,
+			   unsigned long pgoff, unsigned long flags, unsigned long like)
 {
 	unsigned long size = nr_bytes >= tmm_page_size_bytes(TMM_1G) ? tmm_page_size_bytes(TMM_1G) :
 			     tmm_page_size_bytes(TMM_2M);
@@ -128,7 +166,46 @@ unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
 	    !check_add_overflow(nr_bytes, size, &more)) {
 		found = current->mm->get_unmapped_area(file, 0, more, pgoff, flags);
 		if (!IS_ERR_VALUE(found))
-			return found + (((pgoff << PAGE_SHIFT) - found) & (size - 1));
+			return found + ((like - found) & (size - 1));
 	}
 	return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+}
+
+/**
+ * tmm_get_unmapped_area() - where to put an area of a client's mapping
+ * @file: the client's
+ * @address: the caller's hint, or 0
+ * @nr_bytes: its size
+ * @pgoff: its offset, as MAP_OFFSET told it: it lies as the mapping does
+ * @flags: of mmap()
+ *
+ * Return: the address, or an error
+ */
+unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
+				    unsigned long nr_bytes, unsigned long pgoff,
+				    unsigned long flags)
+{
+	return place(file, address, nr_bytes, pgoff, flags, pgoff << PAGE_SHIFT);
+}
+
+/**
+ * tmm_export_get_unmapped_area() - where to put an area of an exported mapping
+ * @file: the mapping's
+ * @address: the caller's hint, or 0
+ * @nr_bytes: its size
+ * @pgoff: its offset in the mapping
+ * @flags: of mmap()
+ *
+ * Return: the address, or an error
+ */
+unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
+					   unsigned long nr_bytes, unsigned long pgoff,
+					   unsigned long flags)
+{
+	struct theseus_mm_query query;
+	int err = tmm_mapping_file_query(file->private_data, &query);
+
+	if (err)
+		return err;
+	return place(file, address, nr_bytes, pgoff, flags, query.start + (pgoff << PAGE_SHIFT));
 }

@@ -2,6 +2,9 @@
 #include "device/mapping_file.h"
 
 #include "core/bug.h"
+#include "device/client.h"
+#include "device/ioctl.h"
+#include "mapping/mapped_pages.h"
 
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -40,15 +43,27 @@ static int release(struct inode *inode, struct file *file)
 	struct tmm_mapping_file *mf = file->private_data;
 
 	TMM_BUG_IF(!list_empty(&mf->loans));
+	tmm_mapped_pages_drop(&mf->exported);
 	kfree(mf);
 	simple_release_fs(&mount, &nr_pins);
 	return 0;
 }
 
+/* As of a dma-buf or a memfd: how large is it? */
+static loff_t llseek(struct file *file, loff_t offset, int whence)
+{
+	return fixed_size_llseek(file, offset, whence, i_size_read(file_inode(file)));
+}
+
+/* Only an exported mapping's file has descriptors to call them with. */
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
 	.release = release,
-	.llseek = no_llseek,
+	.llseek = llseek,
+	.unlocked_ioctl = tmm_export_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = tmm_export_mmap,
+	.get_unmapped_area = tmm_export_get_unmapped_area,
 };
 
 static struct file *create_file(void)
@@ -190,4 +205,109 @@ unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf)
 	}
 	up_write(&mf->revoke_lock);
 	return nr;
+}
+
+/**
+ * tmm_mapping_file_of() - is this an exported mapping?
+ * @file: any file
+ *
+ * Return: the mapping's file, or NULL
+ */
+struct tmm_mapping_file *tmm_mapping_file_of(struct file *file)
+{
+	return file->f_op == &fops ? file->private_data : NULL;
+}
+
+/**
+ * tmm_mapping_file_export() - let a file own its mapping
+ * @mf: new, with no descriptor yet
+ * @mapping: consumed
+ *
+ * Context: Process context.
+ */
+void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
+{
+	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
+	mf->exported = *mapping;
+	*mapping = NULL;
+}
+
+/**
+ * tmm_mapping_file_is_stale() - has the mapping been imported?
+ * @mf: the file of an exported mapping
+ *
+ * Return: true from the import on
+ */
+bool tmm_mapping_file_is_stale(const struct tmm_mapping_file *mf)
+{
+	return !READ_ONCE(mf->exported);
+}
+
+/**
+ * tmm_mapping_file_query() - describe an exported mapping
+ * @mf: its file
+ * @query: out fields are filled in on success only
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ESTALE if it was imported
+ */
+int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query)
+{
+	int err = -ESTALE;
+
+	down_read(&mf->revoke_lock);
+	if (mf->exported) {
+		tmm_mapping_describe(mf->exported, query);
+		err = 0;
+	}
+	up_read(&mf->revoke_lock);
+	return err;
+}
+
+/**
+ * tmm_mapping_file_import() - take an exported mapping out of its file
+ * @mf: its file; stale from then on
+ * @mapping: set on success only; the caller's
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ESTALE if somebody was faster, or -EBUSY while it is borrowed
+ */
+int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
+{
+	int err = 0;
+
+	down_write(&mf->revoke_lock);
+	if (!mf->exported)
+		err = -ESTALE;
+	else if (tmm_mapped_pages_is_borrowed(mf->exported))
+		err = -EBUSY;
+	if (!err) {
+		*mapping = mf->exported;
+		WRITE_ONCE(mf->exported, NULL);
+	}
+	up_write(&mf->revoke_lock);
+	return err;
+}
+
+/**
+ * tmm_mapping_file_lend() - borrow a part of an exported mapping for a process
+ * @mf: its file
+ * @offset: bytes from the mapping's start
+ * @nr_bytes: length of the part
+ * @is_mutable: ask to write
+ * @loan: gets the borrow, on success only
+ *
+ * Context: Process context, may sleep; under mmap_lock.
+ * Return: 0, -ESTALE if it was imported, or an error of tmm_borrow_begin()
+ */
+int tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes, bool is_mutable,
+			  struct tmm_loan *loan)
+{
+	int err = -ESTALE;
+
+	down_read(&mf->revoke_lock);
+	if (mf->exported)
+		err = tmm_borrow_begin(mf->exported, offset, nr_bytes, is_mutable, &loan->borrow);
+	up_read(&mf->revoke_lock);
+	return err;
 }

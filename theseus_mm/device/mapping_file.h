@@ -12,6 +12,9 @@
  *
  * Invariant: a loan that is not revoked holds a borrow, so what its area shows
  * cannot be changed or freed; a revoked one has no entry in any process.
+ * An *exported* mapping's file has descriptors, and owns the mapping until somebody
+ * imports it: the last descriptor and the last area gone, the mapping goes.
+ *
  * Lock: @revoke_lock; a fault looks and inserts holding it for reading, so that
  * none inserts after a revocation has zapped. Order: mmap_lock, @revoke_lock,
  * i_mmap_rwsem, page-table locks.
@@ -31,18 +34,22 @@
 #define TMM_MAX_COOKIE		((1U << 20) - 1)
 
 struct file;
+struct theseus_mm_query;
+struct tmm_mapped_pages;
 struct vm_area_struct;
 
 /**
  * struct tmm_mapping_file - a mapping as processes see it
  * @file: its file; the structure goes with it
- * @revoke_lock: see above; also protects @loans
+ * @revoke_lock: see above; also protects what follows
  * @loans: struct tmm_loan that are not revoked
+ * @exported: the mapping, if the file owns it; NULL if a client does
  */
 struct tmm_mapping_file {
 	struct file *file;
 	struct rw_semaphore revoke_lock;
 	struct list_head loans;
+	struct tmm_mapped_pages *exported;
 };
 
 /**
@@ -66,6 +73,16 @@ unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf);
 struct tmm_loan * __must_check tmm_loan_create(void);
 void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf);
 void tmm_loan_put(struct tmm_loan *loan);
+
+/* Exported mappings */
+void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping);
+struct tmm_mapping_file *tmm_mapping_file_of(struct file *file);
+bool tmm_mapping_file_is_stale(const struct tmm_mapping_file *mf);
+int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query);
+int __must_check tmm_mapping_file_import(struct tmm_mapping_file *mf,
+					 struct tmm_mapped_pages **mapping);
+int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
+				       bool is_mutable, struct tmm_loan *loan);
 
 /* vma.c */
 void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan, bool is_executable);

@@ -249,6 +249,32 @@ bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp)
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_borrowed);
 
 /**
+ * tmm_mapped_pages_nr_borrows() - how many are using the mapping
+ * @mp: the mapping
+ *
+ * Return: its borrows at this moment; a change counts as one
+ */
+unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp)
+{
+	unsigned int users = atomic_read(&mp->users);
+
+	return (users & (TMM_USERS_OWNER - 1)) + !!(users & TMM_USERS_CLAIMED);
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_nr_borrows);
+
+/**
+ * tmm_mapped_pages_is_shareable() - may it have many mutable borrows?
+ * @mp: the mapping
+ *
+ * Return: as tmm_mapped_pages_set_shareable() said last
+ */
+bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp)
+{
+	return READ_ONCE(mp->is_shareable);
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_shareable);
+
+/**
  * tmm_mapped_pages_remap() - change what a mapping may be used for
  * @mp: the mapping; unchanged on error
  * @flags: the new flags; VALID and EXCLUSIVE stay as they are
@@ -285,6 +311,29 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap);
 
 /**
+ * tmm_mapped_pages_set_shareable() - let a mapping have many mutable borrows, or not
+ * @mp: the mapping
+ * @is_shareable: a mutable borrow excludes changes only, not other borrows
+ *
+ * The stated exception to one writer at a time; who writes when is up to those
+ * who do. Theseus has none for borrows; map_to_non_exclusive() is its like.
+ *
+ * Context: Any.
+ * Return: 0, or -EBUSY if it is borrowed
+ */
+int tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareable)
+{
+	int err = claim(mp);
+
+	if (err)
+		return err;
+	WRITE_ONCE(mp->is_shareable, is_shareable);
+	unclaim(mp);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_mapped_pages_set_shareable);
+
+/**
  * tmm_mapped_pages_remap_under() - the same, under a root that is named
  * @mp: the mapping; unchanged on error
  * @pt: the root that the caller takes it to be under
@@ -306,7 +355,8 @@ static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mappe
 {
 	if (mp->pt != other->pt)
 		return -EXDEV;
-	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed)
+	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed ||
+	    mp->is_shareable != other->is_shareable)
 		return -EMEDIUMTYPE;
 	return first_page(mp) + nr_pages(mp) == first_page(other) ? 0 : -EDOM;
 }
@@ -338,7 +388,7 @@ static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *se
  * * 0            - @mp has both
  * * -EXDEV       - they are under different roots
  * * -EMEDIUMTYPE - their flags differ, those that the hardware sets aside; or
- *   they do not own their frames and borrow different ones
+ *   they do not own their frames and borrow different ones; or one is shareable
  * * -EDOM        - @other does not follow @mp
  * * -EBUSY       - one is borrowed
  */
@@ -468,6 +518,7 @@ int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 		err = -ENOMEM;
 		goto out;
 	}
+	half->is_shareable = mp->is_shareable;
 	if (mp->borrowed) {
 		err = tmm_allocated_frames_borrow(mp->borrowed);
 		if (err)
@@ -587,10 +638,15 @@ void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp)
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_drop);
 
+static bool is_exclusive(const struct tmm_mapped_pages *mp, bool is_mutable)
+{
+	return is_mutable && !tmm_mapped_pages_is_shareable(mp);
+}
+
 /**
  * tmm_mapped_pages_borrow() - count a borrow
  * @mp: the mapping
- * @is_mutable: exclude all other borrows
+ * @is_mutable: exclude all other borrows, unless the mapping is shareable
  *
  * Context: Any.
  * Return: 0, -EACCES if @is_mutable and the mapping is not writable, or -EBUSY
@@ -598,22 +654,27 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_drop);
  */
 int tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable)
 {
-	const int add = is_mutable ? TMM_USERS_CLAIMED : 1;
+	const bool excludes = is_exclusive(mp, is_mutable);
+	const int add = excludes ? TMM_USERS_CLAIMED : 1;
 	int users = atomic_read(&mp->users);
+	int err = 0;
 
 	/* Not even for a moment, or others would be refused for nothing. */
 	if (is_mutable && !tmm_pte_flags_is_writable(tmm_mapped_pages_flags(mp)))
 		return -EACCES;
 	do {
-		if (users >= TMM_USERS_CLAIMED - 1 || (is_mutable && users != TMM_USERS_OWNER))
+		if (users >= TMM_USERS_CLAIMED - 1 || (excludes && users != TMM_USERS_OWNER))
 			return -EBUSY;
 	} while (!atomic_try_cmpxchg(&mp->users, &users, users + add));
-	/* From here on nobody can change the flags. */
-	if (is_mutable && !tmm_pte_flags_is_writable(mp->flags)) {
-		unclaim(mp);
-		return -EACCES;
-	}
-	return 0;
+	/* From here on nobody can change the flags, or whether it is shareable. */
+	if (excludes != is_exclusive(mp, is_mutable))
+		err = -EBUSY;
+	else if (is_mutable && !tmm_pte_flags_is_writable(mp->flags))
+		err = -EACCES;
+	/* The owner is still there. */
+	if (err)
+		atomic_sub_return_release(add, &mp->users);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_borrow);
 
@@ -627,7 +688,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_borrow);
  */
 void tmm_mapped_pages_unborrow(struct tmm_mapped_pages *mp, bool is_mutable)
 {
-	if (atomic_sub_and_test(is_mutable ? TMM_USERS_CLAIMED : 1, &mp->users))
+	if (atomic_sub_and_test(is_exclusive(mp, is_mutable) ? TMM_USERS_CLAIMED : 1, &mp->users))
 		destroy(mp);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_unborrow);

@@ -43,6 +43,7 @@ struct tmm_page_table;
  * @frames: struct tmm_mapped_frames, in the order of the pages
  * @nr_frame_ranges: how many
  * @borrowed: not exclusive: what its pages map to, borrowed; @frames is empty
+ * @is_shareable: mutable borrows exclude nothing; does not change during a borrow
  * @flags: as asked for, with VALID and EXCLUSIVE as they are
  * @link: for the owner's list
  *
@@ -56,6 +57,7 @@ struct tmm_mapped_pages {
 	struct list_head frames;
 	unsigned int nr_frame_ranges;
 	struct tmm_allocated_frames *borrowed;
+	bool is_shareable;
 	tmm_pte_flags_t flags;
 	struct list_head link;
 };
@@ -89,6 +91,8 @@ tmm_pte_flags_t tmm_mapped_pages_flags(const struct tmm_mapped_pages *mp);
 tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp);
 struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp);
+unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp);
+bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
 
 /* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);
@@ -99,6 +103,8 @@ int __must_check tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page
 int __must_check tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 						   struct tmm_allocated_pages **pages,
 						   struct list_head *frames);
+
+int __must_check tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareable);
 
 /* The same, for callers that name the root they believe it is under: else -EXDEV */
 int __must_check tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp,
