@@ -231,6 +231,36 @@ int tmm_revoke(int fd, __u32 handle, __u32 *nr_revoked)
 	return err;
 }
 
+int tmm_share(int fd, __u32 handle, bool is_shareable)
+{
+	struct theseus_mm_share call = {
+		.flags = is_shareable ? 0 : THESEUS_MM_SHARE_OFF,
+		.handle = handle,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_SHARE, &call);
+}
+
+int tmm_export(int fd, __u32 handle, int *export)
+{
+	struct theseus_mm_export call = { .handle = handle };
+	int err = tmm_call(fd, THESEUS_MM_IOC_EXPORT, &call);
+
+	if (!err)
+		*export = call.fd;
+	return err;
+}
+
+int tmm_import(int fd, int export, __u32 *handle)
+{
+	struct theseus_mm_import call = { .fd = export };
+	int err = tmm_call(fd, THESEUS_MM_IOC_IMPORT, &call);
+
+	if (!err)
+		*handle = call.handle;
+	return err;
+}
+
 int tmm_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation)
 {
 	struct theseus_mm_translate call = { .vaddr = vaddr };

@@ -17,6 +17,7 @@
 #ifndef TMM_H
 #define TMM_H
 
+#include <stdbool.h>
 #include <theseus_mm.h>
 
 #ifdef __cplusplus
@@ -128,6 +129,32 @@ int tmm_map_offset(int fd, __u32 handle, __u64 *offset, __u64 *nr_bytes);
  * @nr_revoked: how many mmaps there were; may be NULL
  */
 int tmm_revoke(int fd, __u32 handle, __u32 *nr_revoked);
+
+/**
+ * tmm_share() - let a mapping have many writers
+ * @fd: the client
+ * @handle: the mapping
+ * @is_shareable: false ends it
+ */
+int tmm_share(int fd, __u32 handle, bool is_shareable);
+
+/* --- handing mappings over ------------------------------------------------------- */
+
+/**
+ * tmm_export() - make a descriptor of a mapping
+ * @fd: the client
+ * @handle: the mapping; consumed
+ * @export: the descriptor
+ */
+int tmm_export(int fd, __u32 handle, int *export);
+
+/**
+ * tmm_import() - take over an exported mapping
+ * @fd: the client
+ * @export: a descriptor of it; stays open
+ * @handle: the mapping
+ */
+int tmm_import(int fd, int export, __u32 *handle);
 
 /* --- looking at page tables ------------------------------------------------------ */
 

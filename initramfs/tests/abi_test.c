@@ -94,6 +94,8 @@ union argument {
 	struct theseus_mm_access access;
 	struct theseus_mm_map_offset map_offset;
 	struct theseus_mm_revoke revoke;
+	struct theseus_mm_share share;
+	struct theseus_mm_export export;
 	struct theseus_mm_translate translate;
 	struct theseus_mm_dump_pte dump;
 	unsigned char bytes[ROOM];
@@ -168,6 +170,9 @@ FIXTURE_TEARDOWN(call)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
+	/* what it gave is an owner of its own */
+	if (variant->request == THESEUS_MM_IOC_EXPORT && self->argument->export.fd)
+		close(self->argument->export.fd);
 	self->fd = tmm_open(NULL);
 	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
@@ -292,6 +297,16 @@ CALL(map_offset, THESEUS_MM_IOC_MAP_OFFSET, 0, true)
 CALL(revoke, THESEUS_MM_IOC_REVOKE, 0, true)
 {
 	argument->revoke.handle = self->first;
+}
+
+CALL(share, THESEUS_MM_IOC_SHARE, THESEUS_MM_SHARE_FLAGS_ALL, false)
+{
+	argument->share.handle = self->first;
+}
+
+CALL(export, THESEUS_MM_IOC_EXPORT, 0, true)
+{
+	argument->export.handle = self->first;
 }
 
 CALL(translate, THESEUS_MM_IOC_TRANSLATE, 0, true)
@@ -442,8 +457,8 @@ TEST_F(client, is_no_file)
 
 static bool is_known(unsigned int nr)
 {
-	return nr <= 0x06 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x39) ||
-	       nr == 0x40 || nr == 0x41;
+	return nr <= 0x06 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3a) ||
+	       nr == 0x40 || nr == 0x41 || nr == 0x50 || nr == 0x51;
 }
 
 TEST_F(client, refuses_each_unknown_number)

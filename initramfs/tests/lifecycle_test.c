@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One life of a client, with all it can do, ended after every step of it: by exit,
+ * by exec, by SIGKILL, and by SIGKILL while a forked child goes on. Everything is
+ * free again afterwards, as it was before.
+ *
+ * The actor lives the life; its partner, another process, gets what it hands over.
+ * The test itself watches, and waits for both.
+ */
+#include "area.h"
+#include "descriptor.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/prctl.h>
+
+#define NOBODY		65534
+#define LARGE		(4ULL << 20)
+#define NR_BATCH	20
+
+/**
+ * struct actor - a client, and what it has so far
+ * @fd: the client
+ * @socket: to the partner, which has the other end
+ * @frames: a handle, as those that follow
+ * @pages: ...
+ * @mapped: a mapping of both
+ * @a: a mapping that is mmapped and revoked
+ * @large: one with large leaves
+ * @shared: a shareable one
+ * @batch: many
+ * @export: descriptor of a mapping that was exported
+ * @copy: the same, duplicated
+ * @area: an mmap of @a
+ * @second: another
+ */
+struct actor {
+	int fd;
+	int socket;
+	__u32 frames, pages, mapped, a, large, shared;
+	struct theseus_mm_create_item batch[NR_BATCH];
+	int export, copy;
+	unsigned char *area, *second;
+};
+
+/* --- what the partner is asked for ----------------------------------------------------- */
+
+enum request { RECEIVE = 'r', MMAP = 'm', IMPORT = 'i', DROP = 'd' };
+
+struct partner {
+	int fd;
+	int received;
+	unsigned char *area;
+	__u32 handle;
+};
+
+static int serve(struct partner *partner, int socket, char request)
+{
+	switch (request) {
+	case RECEIVE:
+		partner->received = receive_descriptor(socket);
+		return partner->received < 0;
+	case MMAP:
+		partner->area = mmap(NULL, PAGE, R, MAP_SHARED, partner->received, 0);
+		return partner->area == MAP_FAILED || partner->area[0] != 'x';
+	case IMPORT:
+		munmap(partner->area, PAGE);
+		return tmm_import(partner->fd, partner->received, &partner->handle);
+	case DROP:
+		return tmm_drop(partner->fd, partner->handle);
+	}
+	return 1;
+}
+
+/* Lives until the actor is gone, and then keeps nothing. */
+static void be_partner(int socket)
+{
+	struct partner partner = { .fd = tmm_open(NULL) };
+	char request, answer;
+
+	if (partner.fd < 0)
+		_exit(1);
+	while (read(socket, &request, 1) == 1) {
+		answer = serve(&partner, socket, request);
+		if (write(socket, &answer, 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+static int ask(struct actor *actor, char request)
+{
+	char answer;
+
+	if (write(actor->socket, &request, 1) != 1 || read(actor->socket, &answer, 1) != 1)
+		return -EPIPE;
+	return answer;
+}
+
+/* --- the steps ---------------------------------------------------------------------------- */
+
+static int allocate_frames(struct actor *actor)
+{
+	struct theseus_mm_allocate call = { .size = 600 };
+	int err = tmm_allocate_frames(actor->fd, &call);
+
+	actor->frames = call.handle;
+	return err;
+}
+
+static int allocate_pages(struct actor *actor)
+{
+	struct theseus_mm_allocate call = { .size = 600 };
+	int err = tmm_allocate_pages(actor->fd, &call);
+
+	actor->pages = call.handle;
+	return err;
+}
+
+static int map_to(struct actor *actor)
+{
+	struct theseus_mm_map call;
+	int err = tmm_map_allocated_pages_to(actor->fd, actor->pages, actor->frames,
+					     THESEUS_MM_PTE_DATA, &call);
+
+	actor->mapped = call.handle;
+	return err;
+}
+
+static int create(struct actor *actor)
+{
+	struct theseus_mm_create_mapping call;
+	int err = tmm_create_mapping(actor->fd, 20 * PAGE, THESEUS_MM_PTE_DATA, &call);
+
+	actor->a = call.handle;
+	return err;
+}
+
+static int write_to(struct actor *actor)
+{
+	return tmm_write(actor->fd, actor->a, 0, "x", 1);
+}
+
+static int touch(const unsigned char *area, unsigned char byte)
+{
+	return area == MAP_FAILED ? -errno : __atomic_load_n(area, __ATOMIC_SEQ_CST) != byte;
+}
+
+static int mmap_readonly(struct actor *actor)
+{
+	actor->area = mmap_all(actor->fd, actor->a, R);
+	return touch(actor->area, 'x');
+}
+
+static int mmap_again(struct actor *actor)
+{
+	actor->second = mmap_part(actor->fd, actor->a, PAGE, 3 * PAGE, R);
+	return touch(actor->second, 0);
+}
+
+static int munmap_a_part(struct actor *actor)
+{
+	return munmap(actor->area + 5 * PAGE, PAGE);
+}
+
+static int munmap_all(struct actor *actor)
+{
+	return munmap(actor->area, 20 * PAGE) || munmap(actor->second, 3 * PAGE);
+}
+
+static int mmap_writable(struct actor *actor)
+{
+	actor->area = mmap_all(actor->fd, actor->a, RW);
+	if (actor->area == MAP_FAILED)
+		return -errno;
+	actor->area[PAGE] = 'y';
+	return 0;
+}
+
+static int revoke_all(struct actor *actor)
+{
+	return tmm_revoke(actor->fd, actor->a, NULL);
+}
+
+static int split(struct actor *actor)
+{
+	return tmm_split(actor->fd, actor->mapped, 100 * PAGE, &actor->mapped, &actor->pages);
+}
+
+static int remap(struct actor *actor)
+{
+	return tmm_remap(actor->fd, actor->pages, READ_ONLY);
+}
+
+static int create_batch(struct actor *actor)
+{
+	struct theseus_mm_batch call = { .nr_items = NR_BATCH, .items = (uintptr_t)actor->batch };
+	int i;
+
+	for (i = 0; i < NR_BATCH; i++)
+		actor->batch[i] = (struct theseus_mm_create_item){
+			.size = (i + 1) * PAGE,
+			.pte_flags = THESEUS_MM_PTE_DATA,
+		};
+	return tmm_call(actor->fd, THESEUS_MM_IOC_CREATE_BATCH, &call) ?: call.nr_done != NR_BATCH;
+}
+
+static int drop_batch(struct actor *actor)
+{
+	struct theseus_mm_drop_item items[NR_BATCH / 2] = { 0 };
+	struct theseus_mm_batch call = {
+		.flags = THESEUS_MM_BATCH_ALL_OR_NOTHING,
+		.nr_items = NR_BATCH / 2,
+		.items = (uintptr_t)items,
+	};
+	int i;
+
+	for (i = 0; i < NR_BATCH / 2; i++)
+		items[i].handle = actor->batch[2 * i].handle;
+	return tmm_call(actor->fd, THESEUS_MM_IOC_DROP_BATCH, &call);
+}
+
+static int mmap_large(struct actor *actor)
+{
+	struct theseus_mm_create_mapping call;
+	int err = tmm_create_contiguous_mapping(actor->fd, LARGE, THESEUS_MM_PTE_DATA, &call);
+
+	if (err)
+		return err;
+	actor->large = call.handle;
+	actor->area = mmap_all(actor->fd, actor->large, RW);
+	if (actor->area == MAP_FAILED)
+		return -errno;
+	actor->area[0] = 'x';
+	actor->area[LARGE - 1] = 'z';
+	return 0;
+}
+
+static int move_area(struct actor *actor)
+{
+	actor->area = mremap(actor->area, LARGE, LARGE / 2, MREMAP_MAYMOVE);
+	return touch(actor->area, 'x');
+}
+
+static int munmap_large(struct actor *actor)
+{
+	return munmap(actor->area, LARGE / 2);
+}
+
+static int export_large(struct actor *actor)
+{
+	return tmm_export(actor->fd, actor->large, &actor->export);
+}
+
+static int duplicate(struct actor *actor)
+{
+	actor->copy = dup(actor->export);
+	return actor->copy < 0;
+}
+
+/* The partner has not been told: it stays in the socket. */
+static int send_export(struct actor *actor)
+{
+	const char request = RECEIVE;
+
+	return write(actor->socket, &request, 1) != 1 ||
+	       !send_descriptor(actor->socket, actor->copy);
+}
+
+static int is_received(struct actor *actor)
+{
+	char answer;
+
+	return read(actor->socket, &answer, 1) != 1 || answer;
+}
+
+static int mmap_both(struct actor *actor)
+{
+	actor->area = mmap(NULL, LARGE, R, MAP_SHARED, actor->export, 0);
+	return touch(actor->area, 'x') ?: ask(actor, MMAP);
+}
+
+static int close_copies(struct actor *actor)
+{
+	return munmap(actor->area, LARGE) || close(actor->copy);
+}
+
+static int be_imported(struct actor *actor)
+{
+	return ask(actor, IMPORT);
+}
+
+static int is_stale(struct actor *actor)
+{
+	__u32 handle;
+
+	return tmm_import(actor->fd, actor->export, &handle) != -ESTALE;
+}
+
+static int be_dropped(struct actor *actor)
+{
+	return ask(actor, DROP);
+}
+
+static int share(struct actor *actor)
+{
+	return tmm_share(actor->fd, actor->a, true);
+}
+
+static int mmap_two_writers(struct actor *actor)
+{
+	int err = mmap_writable(actor);
+
+	actor->second = mmap_part(actor->fd, actor->a, 0, 3 * PAGE, RW);
+	return err ?: touch(actor->second + PAGE, 'y');
+}
+
+static int unmap_into_parts(struct actor *actor)
+{
+	__u32 frames[8], nr = 8;
+
+	return tmm_unmap_into_parts(actor->fd, actor->mapped, &actor->pages, frames, &nr);
+}
+
+static int set_limits(struct actor *actor)
+{
+	struct theseus_mm_limits call = { .client_frames_max = 1, .client_handles_max = 1 };
+
+	return tmm_call(actor->fd, THESEUS_MM_IOC_SET_LIMITS, &call);
+}
+
+static int export_shared(struct actor *actor)
+{
+	int fd;
+
+	if (munmap(actor->second, 3 * PAGE) || munmap(actor->area, 20 * PAGE) ||
+	    tmm_export(actor->fd, actor->a, &fd))
+		return 1;
+	actor->area = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+	actor->second = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+	close(fd);
+	return touch(actor->area, 'x') ?: touch(actor->second, 'x');
+}
+
+/* What is mmapped stays, of a mapping whose owner is gone. */
+static int close_client(struct actor *actor)
+{
+	close(actor->fd);
+	return touch(actor->area, 'x');
+}
+
+#define STEP(name)	{ #name, name }
+
+static const struct {
+	const char *name;
+	int (*run)(struct actor *actor);
+} steps[] = {
+	STEP(allocate_frames), STEP(allocate_pages), STEP(map_to),
+	STEP(create), STEP(write_to), STEP(mmap_readonly), STEP(mmap_again),
+	STEP(munmap_a_part), STEP(munmap_all), STEP(mmap_writable), STEP(revoke_all),
+	STEP(split), STEP(remap), STEP(create_batch), STEP(drop_batch),
+	STEP(mmap_large), STEP(move_area), STEP(munmap_large),
+	STEP(export_large), STEP(duplicate), STEP(send_export), STEP(is_received), STEP(mmap_both),
+	STEP(close_copies), STEP(be_imported), STEP(is_stale), STEP(be_dropped),
+	STEP(share), STEP(mmap_two_writers), STEP(unmap_into_parts),
+	STEP(set_limits), STEP(export_shared), STEP(close_client),
+};
+
+/* --- ends --------------------------------------------------------------------------------- */
+
+/**
+ * life variants - how it ends
+ * @end: called in the actor, after its last step; returns if it is to be killed
+ * @uid: who lives it; the device is opened before privileges go
+ * @is_killed: the test kills the actor
+ */
+FIXTURE(life)
+{
+	int fd;
+	struct theseus_mm_info start;
+};
+
+FIXTURE_VARIANT(life)
+{
+	void (*end)(void);
+	uid_t uid;
+	bool is_killed;
+};
+
+static void end_by_exit(void)
+{
+	_exit(0);
+}
+
+static void end_by_exec(void)
+{
+	execlp("true", "true", (char *)NULL);
+	_exit(1);
+}
+
+static void wait_for_the_end(void)
+{
+	for (;;)
+		pause();
+}
+
+/* The child goes on until the test has seen what its parent's end leaves. */
+static void fork_and_wait(void)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		_exit(1);
+	wait_for_the_end();
+}
+
+FIXTURE_VARIANT_ADD(life, exit) { .end = end_by_exit };
+FIXTURE_VARIANT_ADD(life, exec) { .end = end_by_exec };
+FIXTURE_VARIANT_ADD(life, sigkill) { .end = wait_for_the_end, .is_killed = true };
+FIXTURE_VARIANT_ADD(life, fork_and_sigkill) { .end = fork_and_wait, .is_killed = true };
+FIXTURE_VARIANT_ADD(life, sigkill_of_nobody) {
+	.end = wait_for_the_end, .uid = NOBODY, .is_killed = true,
+};
+
+FIXTURE_SETUP(life)
+{
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	/* the actor's children become ours when it ends */
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+}
+
+FIXTURE_TEARDOWN(life)
+{
+	close(self->fd);
+}
+
+static bool become(uid_t uid)
+{
+	return !uid || (!setgroups(0, NULL) && !setresgid(uid, uid, uid) &&
+			!setresuid(uid, uid, uid));
+}
+
+/* Says through @ready which step failed: that after the last one is none. */
+static void live(struct actor *actor, unsigned int nr_steps, uid_t uid, int ready)
+{
+	int ends[2];
+	pid_t partner;
+	unsigned char i;
+
+	actor->fd = tmm_open(NULL);
+	if (actor->fd < 0 || setpgid(0, 0) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		_exit(1);
+	partner = fork();
+	if (partner < 0)
+		_exit(1);
+	if (!partner) {
+		close(actor->fd);
+		close(ends[0]);
+		close(ready);
+		be_partner(ends[1]);
+	}
+	close(ends[1]);
+	actor->socket = ends[0];
+	if (!become(uid))
+		_exit(1);
+	for (i = 0; i < nr_steps && !steps[i].run(actor); i++)
+		;
+	if (write(ready, &i, 1) != 1)
+		_exit(1);
+}
+
+static bool is_gone(pid_t pid)
+{
+	return waitpid(pid, NULL, 0) == pid;
+}
+
+/* The partner, and the actor's child: they came to us when it ended. */
+static void end_the_rest(pid_t actor)
+{
+	kill(-actor, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+TEST_F_TIMEOUT(life, ends_after_each_step, 280)
+{
+	unsigned int nr_steps;
+	unsigned char reached;
+	struct actor actor;
+	int ready[2];
+	pid_t child;
+
+	for (nr_steps = 0; nr_steps <= ARRAY_SIZE(steps); nr_steps++) {
+		memset(&actor, 0, sizeof(actor));
+		ASSERT_EQ(0, pipe2(ready, O_CLOEXEC));
+		child = fork();
+		ASSERT_LE(0, child);
+		if (!child) {
+			close(self->fd);
+			live(&actor, nr_steps, variant->uid, ready[1]);
+			variant->end();
+		}
+		close(ready[1]);
+		ASSERT_EQ(1, read(ready[0], &reached, 1));
+		EXPECT_EQ(nr_steps, reached) TH_LOG("%s failed", steps[reached].name);
+		if (variant->is_killed)
+			kill(child, SIGKILL);
+		EXPECT_TRUE(is_gone(child));
+		end_the_rest(child);
+		close(ready[0]);
+		EXPECT_ALL_BACK();
+		if (reached != nr_steps)
+			break;
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Shareable mappings: many writers, by their own leave.
+ */
+#include "area.h"
+
+#include <sched.h>
+
+#define NR	3
+#define SIZE	(NR * PAGE)
+
+/**
+ * share - a client with a shareable mapping
+ * @fd: the client
+ * @handle: the mapping
+ */
+FIXTURE(share)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+};
+
+FIXTURE_SETUP(share)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->handle = MAPPING(NR).handle;
+	ASSERT_EQ(0, tmm_share(self->fd, self->handle, true));
+}
+
+FIXTURE_TEARDOWN(share)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+TEST_F(share, query_says_so)
+{
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(self->handle).attributes);
+	EXPECT_EQ(0, tmm_share(self->fd, self->handle, false));
+	EXPECT_EQ(0, QUERY(self->handle).attributes);
+	EXPECT_EQ(0, QUERY(MAPPING(1).handle).attributes);
+}
+
+TEST_F(share, has_many_writers)
+{
+	unsigned char *first = AREA(self->handle, RW), *second = AREA(self->handle, RW);
+	unsigned char *third = AREA(self->handle, R), byte;
+
+	first[0] = 1;
+	second[1] = 2;
+	EXPECT_EQ(2, third[1]);
+	EXPECT_EQ(1, second[0]);
+	EXPECT_EQ(3, QUERY(self->handle).nr_borrows);
+	EXPECT_EQ(0, tmm_write(self->fd, self->handle, 2, "\3", 1));
+	EXPECT_EQ(3, first[2]);
+	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 1, &byte, 1));
+	EXPECT_EQ(2, byte);
+	EXPECT_EQ(0, munmap(first, SIZE));
+	EXPECT_EQ(0, munmap(second, SIZE));
+	EXPECT_EQ(0, munmap(third, SIZE));
+	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
+}
+
+/* It is still borrowed, and each borrow counts. */
+TEST_F(share, cannot_change_while_it_is_borrowed)
+{
+	unsigned char *first = AREA(self->handle, RW), *second = AREA(self->handle, RW);
+	__u32 handles[2];
+	int export;
+
+	EXPECT_EQ(0, munmap(first, SIZE));
+	EXPECT_REFUSED(EBUSY, tmm_remap(self->fd, self->handle, READ_ONLY), self->handle);
+	EXPECT_REFUSED(EBUSY, tmm_split(self->fd, self->handle, PAGE, &handles[0], &handles[1]),
+		       self->handle);
+	EXPECT_REFUSED(EBUSY, tmm_drop(self->fd, self->handle), self->handle);
+	EXPECT_REFUSED(EBUSY, tmm_export(self->fd, self->handle, &export), self->handle);
+	EXPECT_REFUSED(EBUSY, tmm_share(self->fd, self->handle, false), self->handle);
+	EXPECT_EQ(0, munmap(second, SIZE));
+	EXPECT_EQ(0, tmm_share(self->fd, self->handle, false));
+	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+}
+
+TEST_F(share, begins_and_ends_between_borrows)
+{
+	__u32 handle = MAPPING(NR).handle;
+	unsigned char *area = AREA(handle, RW);
+
+	EXPECT_REFUSED(EBUSY, tmm_share(self->fd, handle, true));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	area = AREA(handle, R);
+	EXPECT_REFUSED(EBUSY, tmm_share(self->fd, handle, true), handle);
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, tmm_share(self->fd, self->handle, false));
+	area = AREA(self->handle, RW);
+	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, R));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(share, keeps_to_the_flags)
+{
+	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(EACCES, mmap_errno(self->fd, self->handle, RW));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(self->handle).attributes);
+	EXPECT_REFUSED(EACCES, tmm_write(self->fd, self->handle, 0, "x", 1), self->handle);
+	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
+}
+
+TEST_F(share, parts_are_alike)
+{
+	__u32 first, second;
+
+	ASSERT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(first).attributes);
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(second).attributes);
+	ASSERT_EQ(0, tmm_share(self->fd, second, false));
+	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, first, second), first, second);
+	ASSERT_EQ(0, tmm_share(self->fd, first, false));
+	EXPECT_EQ(0, tmm_merge(self->fd, first, second));
+}
+
+TEST_F(share, of_something_else)
+{
+	__u32 pages = PAGES(1).handle, frames = FRAMES(1).handle;
+
+	EXPECT_REFUSED(ENOENT, tmm_share(self->fd, pages, true), pages);
+	EXPECT_REFUSED(ENOENT, tmm_share(self->fd, frames, true), frames);
+	EXPECT_REFUSED(ENOENT, tmm_share(self->fd, 0, true));
+}
+
+TEST_F(share, goes_on_after_an_export)
+{
+	unsigned char *first, *second;
+	__u32 handle;
+	int export;
+
+	ASSERT_EQ(0, tmm_export(self->fd, self->handle, &export));
+	first = mmap(NULL, SIZE, RW, MAP_SHARED, export, 0);
+	second = mmap(NULL, SIZE, RW, MAP_SHARED, export, 0);
+	ASSERT_NE((unsigned char *)MAP_FAILED, first);
+	ASSERT_NE((unsigned char *)MAP_FAILED, second);
+	first[0] = 7;
+	EXPECT_EQ(7, second[0]);
+	EXPECT_REFUSED(EBUSY, tmm_import(self->fd, export, &handle));
+	EXPECT_EQ(0, munmap(first, SIZE));
+	EXPECT_EQ(0, munmap(second, SIZE));
+	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(handle).attributes);
+	close(export);
+}
+
+/* Two processes write and read beside each other, each seeing the other's. */
+TEST_F_TIMEOUT(share, writer_and_reader_race, 60)
+{
+	volatile unsigned int *counter;
+	unsigned int last = 0, now, i;
+	unsigned char *area;
+	pid_t pid;
+
+	area = AREA(self->handle, RW);
+	counter = (volatile unsigned int *)area;
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		unsigned char *mine = mmap_all(self->fd, self->handle, RW);
+
+		if (mine == MAP_FAILED)
+			_exit(1);
+		for (;;)
+			(*(volatile unsigned int *)mine)++;
+	}
+	for (i = 0; i < 100; i++) {
+		while (*counter == last)
+			sched_yield();
+		now = *counter;
+		ASSERT_LT(last, now);
+		last = now;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	now = *counter;
+	EXPECT_LE(last, now);
+	EXPECT_EQ(1, QUERY(self->handle).nr_borrows);
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_HARNESS_MAIN
