@@ -185,6 +185,33 @@ int tmm_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames, __u3
 	return err;
 }
 
+static int run_batch(int fd, unsigned long request, __u32 flags, void *items, __u32 nr_items,
+		     __u32 *nr_done)
+{
+	struct theseus_mm_batch call = {
+		.flags = flags,
+		.nr_items = nr_items,
+		.items = (uintptr_t)items,
+	};
+	int err = tmm_call(fd, request, &call);
+
+	if (!err && nr_done)
+		*nr_done = call.nr_done;
+	return err;
+}
+
+int tmm_create_batch(int fd, __u32 flags, struct theseus_mm_create_item *items, __u32 nr_items,
+		     __u32 *nr_done)
+{
+	return run_batch(fd, THESEUS_MM_IOC_CREATE_BATCH, flags, items, nr_items, nr_done);
+}
+
+int tmm_drop_batch(int fd, __u32 flags, struct theseus_mm_drop_item *items, __u32 nr_items,
+		   __u32 *nr_done)
+{
+	return run_batch(fd, THESEUS_MM_IOC_DROP_BATCH, flags, items, nr_items, nr_done);
+}
+
 static int access_mapping(int fd, unsigned long request, __u32 handle, __u64 offset,
 			  const void *buffer, __u64 length)
 {

@@ -108,6 +108,19 @@ int tmm_remap(int fd, __u32 handle, __u64 pte_flags);
  */
 int tmm_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames, __u32 *nr_frames);
 
+/**
+ * tmm_create_batch(), tmm_drop_batch() - many at once
+ * @fd: the client
+ * @flags: THESEUS_MM_BATCH_*
+ * @items: what to create or to drop; each gets its result
+ * @nr_items: how many, 1 .. THESEUS_MM_MAX_BATCH
+ * @nr_done: how many succeeded; may be NULL
+ */
+int tmm_create_batch(int fd, __u32 flags, struct theseus_mm_create_item *items, __u32 nr_items,
+		     __u32 *nr_done);
+int tmm_drop_batch(int fd, __u32 flags, struct theseus_mm_drop_item *items, __u32 nr_items,
+		   __u32 *nr_done);
+
 int tmm_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length);
 int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length);
 

@@ -96,6 +96,7 @@ union argument {
 	struct theseus_mm_revoke revoke;
 	struct theseus_mm_share share;
 	struct theseus_mm_export export;
+	struct theseus_mm_batch batch;
 	struct theseus_mm_translate translate;
 	struct theseus_mm_dump_pte dump;
 	unsigned char bytes[ROOM];
@@ -124,6 +125,8 @@ FIXTURE(call)
 	struct theseus_mm_bucket buckets[4];
 	__u32 unmapped[4];
 	unsigned char buffer[64];
+	struct theseus_mm_create_item creates[2];
+	struct theseus_mm_drop_item drops[2];
 };
 
 /**
@@ -309,6 +312,27 @@ CALL(export, THESEUS_MM_IOC_EXPORT, 0, true)
 	argument->export.handle = self->first;
 }
 
+CALL(create_batch, THESEUS_MM_IOC_CREATE_BATCH, THESEUS_MM_BATCH_FLAGS_ALL, true)
+{
+	const struct theseus_mm_create_item item = {
+		.size = PAGE,
+		.pte_flags = THESEUS_MM_PTE_DATA,
+	};
+
+	self->creates[0] = item;
+	self->creates[1] = item;
+	argument->batch.nr_items = 2;
+	argument->batch.items = (uintptr_t)self->creates;
+}
+
+CALL(drop_batch, THESEUS_MM_IOC_DROP_BATCH, THESEUS_MM_BATCH_FLAGS_ALL, true)
+{
+	self->drops[0].handle = self->first;
+	self->drops[1].handle = self->pages;
+	argument->batch.nr_items = 2;
+	argument->batch.items = (uintptr_t)self->drops;
+}
+
 CALL(translate, THESEUS_MM_IOC_TRANSLATE, 0, true)
 {
 	argument->translate.vaddr = self->vaddr;
@@ -457,7 +481,7 @@ TEST_F(client, is_no_file)
 
 static bool is_known(unsigned int nr)
 {
-	return nr <= 0x06 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3a) ||
+	return nr <= 0x06 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3c) ||
 	       nr == 0x40 || nr == 0x41 || nr == 0x50 || nr == 0x51;
 }
 

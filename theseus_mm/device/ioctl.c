@@ -66,6 +66,10 @@ static const struct ioctl_op ioctl_ops[] = {
 	   THESEUS_MM_SHARE_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_EXPORT, tmm_ioctl_export, theseus_mm_export, reserved, 0),
 	OP(THESEUS_MM_IOC_IMPORT, tmm_ioctl_import, theseus_mm_import, nr_pages, 0),
+	OP(THESEUS_MM_IOC_CREATE_BATCH, tmm_ioctl_create_batch, theseus_mm_batch, reserved,
+	   THESEUS_MM_BATCH_FLAGS_ALL),
+	OP(THESEUS_MM_IOC_DROP_BATCH, tmm_ioctl_drop_batch, theseus_mm_batch, reserved,
+	   THESEUS_MM_BATCH_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
 	OP(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
 };

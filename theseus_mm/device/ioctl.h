@@ -14,6 +14,7 @@
 struct file;
 struct tmm_client;
 struct tmm_mapping_file;
+struct tmm_object;
 struct vm_area_struct;
 
 /**
@@ -51,6 +52,7 @@ struct tmm_call {
 		struct theseus_mm_share share;
 		struct theseus_mm_export export;
 		struct theseus_mm_import import;
+		struct theseus_mm_batch batch;
 		struct theseus_mm_translate translate;
 		struct theseus_mm_dump_pte dump_pte;
 	} arg;
@@ -70,6 +72,8 @@ int tmm_ioctl_translate(struct tmm_call *call);
 int tmm_ioctl_dump_pte(struct tmm_call *call);
 
 /* ioctl_objects.c */
+struct tmm_object * __must_check
+tmm_object_take_to_drop(struct tmm_client *client, u32 handle);
 int tmm_ioctl_query(struct tmm_call *call);
 int tmm_ioctl_drop(struct tmm_call *call);
 int tmm_ioctl_split(struct tmm_call *call);
@@ -79,13 +83,30 @@ int tmm_ioctl_merge(struct tmm_call *call);
 int tmm_ioctl_allocate_frames(struct tmm_call *call);
 int tmm_ioctl_allocate_pages(struct tmm_call *call);
 
+/**
+ * enum tmm_create_kind - the frames of a mapping that is created
+ * @TMM_CREATE_ANY: as many runs as it takes
+ * @TMM_CREATE_CONTIGUOUS: one run
+ */
+enum tmm_create_kind {
+	TMM_CREATE_ANY,
+	TMM_CREATE_CONTIGUOUS,
+};
+
 /* ioctl_map.c */
+struct tmm_object * __must_check
+tmm_create_mapping_object(struct tmm_client *client, struct theseus_mm_create_mapping *request,
+			  enum tmm_create_kind kind);
 int tmm_ioctl_create_mapping(struct tmm_call *call);
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call);
 int tmm_ioctl_map_allocated_pages(struct tmm_call *call);
 int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call);
 int tmm_ioctl_remap(struct tmm_call *call);
 int tmm_ioctl_unmap_into_parts(struct tmm_call *call);
+
+/* ioctl_batch.c */
+int tmm_ioctl_create_batch(struct tmm_call *call);
+int tmm_ioctl_drop_batch(struct tmm_call *call);
 
 /* ioctl_access.c */
 int tmm_ioctl_read(struct tmm_call *call);

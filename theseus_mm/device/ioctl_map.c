@@ -28,15 +28,14 @@ static int decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
 	return err ?: tmm_pte_flags_check_memory_type(*flags, TMM_WRITE_BACK);
 }
 
-static struct tmm_mapped_pages *create(struct tmm_call *call, tmm_pte_flags_t flags,
-				       bool is_contiguous, struct tmm_paddr *paddr)
+static struct tmm_mapped_pages *create(struct tmm_instance *inst, u64 nr_bytes,
+				       tmm_pte_flags_t flags, enum tmm_create_kind kind,
+				       struct tmm_paddr *paddr)
 {
-	struct tmm_instance *inst = call->client->inst;
-	u64 nr_bytes = call->arg.create.size;
 	struct tmm_mapped_pages *mp;
 
 	/* A fresh owner never sees old content. */
-	if (is_contiguous)
+	if (kind == TMM_CREATE_CONTIGUOUS)
 		mp = tmm_instance_create_contiguous_mapping(inst, inst->root, nr_bytes, flags,
 							    true, paddr);
 	else
@@ -49,10 +48,20 @@ static struct tmm_mapped_pages *create(struct tmm_call *call, tmm_pte_flags_t fl
 	return mp;
 }
 
-static int create_mapping(struct tmm_call *call, bool is_contiguous)
+/**
+ * tmm_create_mapping_object() - make a mapping for a client
+ * @client: the client
+ * @request: size and pte_flags are set; the out fields are filled in, on success only
+ * @kind: which frames it gets
+ *
+ * Context: Process context, may sleep.
+ * Return: a reserved object that owns the mapping: the caller publishes it after the
+ * results were copied out, or drops it; or an error pointer
+ */
+struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
+					     struct theseus_mm_create_mapping *request,
+					     enum tmm_create_kind kind)
 {
-	struct theseus_mm_create_mapping *request = &call->arg.create;
-	struct tmm_client *client = call->client;
 	struct tmm_paddr paddr = {};
 	struct tmm_page_range pages;
 	struct tmm_object *object;
@@ -60,15 +69,15 @@ static int create_mapping(struct tmm_call *call, bool is_contiguous)
 	int err = decode_flags(request->pte_flags, &flags);
 
 	if (err)
-		return err;
+		return ERR_PTR(err);
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
-		return PTR_ERR(object);
-	object->mapping = create(call, flags, is_contiguous, &paddr);
-	err = PTR_ERR_OR_ZERO(object->mapping);
-	if (err) {
+		return object;
+	object->mapping = create(client->inst, request->size, flags, kind, &paddr);
+	if (IS_ERR(object->mapping)) {
+		err = PTR_ERR(object->mapping);
 		tmm_object_abandon(client, object);
-		return err;
+		return ERR_PTR(err);
 	}
 	object->kind = THESEUS_MM_KIND_MAPPING;
 	pages = tmm_mapped_pages_range(object->mapping);
@@ -76,6 +85,17 @@ static int create_mapping(struct tmm_call *call, bool is_contiguous)
 	request->start = tmm_page_range_start_address(&pages).v;
 	request->nr_pages = tmm_page_range_size_in_pages(&pages);
 	request->paddr = capable(CAP_SYS_ADMIN) ? paddr.v : 0;
+	return object;
+}
+
+static int create_mapping(struct tmm_call *call, enum tmm_create_kind kind)
+{
+	struct tmm_client *client = call->client;
+	struct tmm_object *object = tmm_create_mapping_object(client, &call->arg.create, kind);
+	int err;
+
+	if (IS_ERR(object))
+		return PTR_ERR(object);
 	err = tmm_call_reply(call);
 	if (err)
 		tmm_object_drop(client, object);
@@ -86,12 +106,12 @@ static int create_mapping(struct tmm_call *call, bool is_contiguous)
 
 int tmm_ioctl_create_mapping(struct tmm_call *call)
 {
-	return create_mapping(call, false);
+	return create_mapping(call, TMM_CREATE_ANY);
 }
 
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call)
 {
-	return create_mapping(call, true);
+	return create_mapping(call, TMM_CREATE_CONTIGUOUS);
 }
 
 /* Map what @pages owns, to what @frames owns if it is not NULL, as @object. */

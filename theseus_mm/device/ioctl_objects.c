@@ -16,19 +16,35 @@ int tmm_ioctl_query(struct tmm_call *call)
 	return err ?: tmm_call_reply(call);
 }
 
+/**
+ * tmm_object_take_to_drop() - take an object that nobody uses
+ * @client: the client
+ * @handle: of any kind
+ *
+ * Context: Process context.
+ * Return: the object, the caller's to drop or to publish again; ERR_PTR(-ENOENT), or
+ * ERR_PTR(-EBUSY) if it is a mapping that is borrowed
+ */
+struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle)
+{
+	struct tmm_object *object = tmm_object_take(client, handle, TMM_KIND_ANY);
+
+	/* Now that it is taken, borrows can only end. */
+	if (!IS_ERR(object) && object->kind == THESEUS_MM_KIND_MAPPING &&
+	    tmm_mapped_pages_is_borrowed(object->mapping)) {
+		tmm_object_publish(client, object);
+		return ERR_PTR(-EBUSY);
+	}
+	return object;
+}
+
 int tmm_ioctl_drop(struct tmm_call *call)
 {
 	struct tmm_object *object;
 
-	object = tmm_object_take(call->client, call->arg.drop.handle, TMM_KIND_ANY);
+	object = tmm_object_take_to_drop(call->client, call->arg.drop.handle);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	/* Now that it is taken, borrows can only end. */
-	if (object->kind == THESEUS_MM_KIND_MAPPING &&
-	    tmm_mapped_pages_is_borrowed(object->mapping)) {
-		tmm_object_publish(call->client, object);
-		return -EBUSY;
-	}
 	tmm_object_drop(call->client, object);
 	return 0;
 }

@@ -661,8 +661,13 @@ struct theseus_mm_import {
  * or DROP, and each is told its own error, a positive errno, or 0. The call itself
  * succeeds even if no item did. With ALL_OR_NOTHING, the call fails with the error
  * of the first item that fails, and nothing has changed: that item has its error,
- * all others ECANCELED. A fault while the results are written is EFAULT, and
- * nothing has changed then either. EINTR: killed.
+ * all others ECANCELED.
+ *
+ * No new handle is valid, and nothing is dropped, before all results are written: a
+ * fault while items are read or results written is EFAULT, and nothing has changed
+ * then either, whatever the results say. The same goes for EINTR, killed, and for
+ * ENOMEM of the call itself. Handles that are to be dropped are ENOENT meanwhile, to
+ * other calls and to a later item of the same.
  */
 struct theseus_mm_batch {
 	__u32 flags;
