@@ -4,8 +4,6 @@
  */
 #include "internal.h"
 
-#include <errno.h>
-
 _Static_assert(TMM_ANYWHERE == 0, "zeroed options mean anywhere");
 
 static int encode(const struct tmm_allocate_options *options, struct theseus_mm_allocate *call)
@@ -50,8 +48,6 @@ struct tmm_object *tmm_object_allocate(struct tmm_client *client, unsigned long 
 		tmm_object_free(object);
 		return NULL;
 	}
-	object->handle = call.handle;
-	object->start = call.start;
-	object->nr_bytes = call.nr_pages * TMM_PAGE_SIZE;
+	tmm_object_set(object, call.handle, call.start, call.nr_pages);
 	return object;
 }

@@ -14,6 +14,10 @@
 
 #include "tmm.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include <theseus_mm.h>
 
 /**
@@ -84,6 +88,7 @@ static inline struct tmm_object *tmm_of_mapping(struct tmm_mapping *mapping)
 }
 
 /* client.c: 0, or -1 and errno */
+int tmm_fd_call(int fd, unsigned long request, void *argument);
 int tmm_client_call(const struct tmm_client *client, unsigned long request, void *argument);
 void tmm_client_get(struct tmm_client *client);
 void tmm_client_put(struct tmm_client *client);
@@ -91,11 +96,19 @@ void tmm_client_put(struct tmm_client *client);
 /* object.c */
 struct tmm_object *tmm_object_new(struct tmm_client *client);
 void tmm_object_free(struct tmm_object *object);
+int tmm_objects_new(struct tmm_client *client, struct tmm_object **objects, uint32_t nr);
+void tmm_objects_free(struct tmm_object **objects, uint32_t nr);
+void tmm_object_set(struct tmm_object *object, uint32_t handle, uint64_t start, uint64_t nr_pages);
 int tmm_object_call(const struct tmm_object *object, unsigned long request, void *argument);
 int tmm_object_query(const struct tmm_object *object, struct theseus_mm_query *query);
 struct tmm_object *tmm_object_split(struct tmm_object *object, uint64_t offset);
 int tmm_object_merge(struct tmm_object *object, struct tmm_object *other);
 int tmm_object_drop(struct tmm_object *object);
+
+/* mapping.c, window.c: what the kernel said, as programs read it */
+struct tmm_mapping_info tmm_mapping_describe(const struct theseus_mm_query *query);
+int tmm_revoked(int result, const struct theseus_mm_revoke *call,
+		struct tmm_revocation *revocation);
 
 /* allocate.c */
 struct tmm_object *tmm_object_allocate(struct tmm_client *client, unsigned long request,
@@ -103,6 +116,15 @@ struct tmm_object *tmm_object_allocate(struct tmm_client *client, unsigned long 
 
 /* What a caller sees and passes; the kernel has two more for itself. */
 #define TMM_FLAGS_SEEN		THESEUS_MM_PTE_SETTABLE
+
+/* Leaves errno as it is, which free() promises with newer C libraries only. */
+static inline void tmm_free(void *memory)
+{
+	int error = errno;
+
+	free(memory);
+	errno = error;
+}
 
 /* Is any of @nr bytes at @memory not 0? */
 static inline bool tmm_is_set(const void *memory, size_t nr)

@@ -4,8 +4,6 @@
  */
 #include "internal.h"
 
-#include <errno.h>
-
 #define SAME(flag)	_Static_assert(TMM_##flag == THESEUS_MM_PTE_##flag, #flag)
 
 SAME(WRITABLE);
@@ -20,6 +18,16 @@ _Static_assert((TMM_WRITABLE | TMM_USER_ACCESSIBLE | TMM_DEVICE_MEMORY | TMM_ACC
 		TMM_GLOBAL | TMM_NOT_EXECUTABLE) == TMM_FLAGS_SEEN, "all flags");
 
 static const struct tmm_create_options nothing_else;
+
+/* What is at identical addresses is contiguous anyway. */
+static unsigned long create_request(const struct tmm_create_options *options)
+{
+	if (options->is_identity)
+		return THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING;
+	if (options->is_contiguous)
+		return THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING;
+	return THESEUS_MM_IOC_CREATE_MAPPING;
+}
 
 struct tmm_mapping *tmm_mapping_create(struct tmm_client *client, uint64_t nr_bytes, uint64_t flags,
 				       const struct tmm_create_options *options)
@@ -37,15 +45,11 @@ struct tmm_mapping *tmm_mapping_create(struct tmm_client *client, uint64_t nr_by
 	object = tmm_object_new(client);
 	if (!object)
 		return NULL;
-	if (tmm_client_call(client, options->is_contiguous ?
-			    THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING :
-			    THESEUS_MM_IOC_CREATE_MAPPING, &call)) {
+	if (tmm_client_call(client, create_request(options), &call)) {
 		tmm_object_free(object);
 		return NULL;
 	}
-	object->handle = call.handle;
-	object->start = call.start;
-	object->nr_bytes = call.nr_pages * TMM_PAGE_SIZE;
+	tmm_object_set(object, call.handle, call.start, call.nr_pages);
 	return tmm_as_mapping(object);
 }
 
@@ -64,17 +68,27 @@ uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping)
 	return mapping ? mapping->object.handle : 0;
 }
 
+struct tmm_mapping_info tmm_mapping_describe(const struct theseus_mm_query *query)
+{
+	return (struct tmm_mapping_info){
+		.flags = query->pte_flags & TMM_FLAGS_SEEN,
+		.nr_frame_ranges = query->nr_frame_ranges,
+		.nr_borrows = query->nr_borrows,
+		.is_exclusive = query->pte_flags & THESEUS_MM_PTE_EXCLUSIVE,
+		.is_shareable = query->attributes & THESEUS_MM_ATTRIBUTE_SHAREABLE,
+		.is_pinned = query->attributes & THESEUS_MM_ATTRIBUTE_PINNED,
+		.address = query->start,
+		.nr_bytes = query->nr_pages * TMM_PAGE_SIZE,
+	};
+}
+
 int tmm_mapping_query(const struct tmm_mapping *mapping, struct tmm_mapping_info *info)
 {
 	struct theseus_mm_query query;
 
 	if (tmm_object_query((const struct tmm_object *)mapping, &query))
 		return -1;
-	*info = (struct tmm_mapping_info){
-		.flags = query.pte_flags & TMM_FLAGS_SEEN,
-		.nr_frame_ranges = query.nr_frame_ranges,
-		.is_exclusive = query.pte_flags & THESEUS_MM_PTE_EXCLUSIVE,
-	};
+	*info = tmm_mapping_describe(&query);
 	return 0;
 }
 
@@ -111,6 +125,16 @@ int tmm_mapping_remap(struct tmm_mapping *mapping, uint64_t flags)
 	};
 
 	return tmm_object_call(tmm_of_mapping(mapping), THESEUS_MM_IOC_REMAP, &call);
+}
+
+int tmm_mapping_share(struct tmm_mapping *mapping, bool is_shareable)
+{
+	struct theseus_mm_share call = {
+		.flags = is_shareable ? 0 : THESEUS_MM_SHARE_OFF,
+		.handle = tmm_mapping_handle(mapping),
+	};
+
+	return tmm_object_call(tmm_of_mapping(mapping), THESEUS_MM_IOC_SHARE, &call);
 }
 
 int tmm_mapping_split(struct tmm_mapping **mapping, uint64_t offset, struct tmm_mapping **first,

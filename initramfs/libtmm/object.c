@@ -4,9 +4,6 @@
  */
 #include "internal.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 /* The kinds are told apart by the compiler only. */
 _Static_assert(sizeof(struct tmm_pages) == sizeof(struct tmm_object) &&
 	       sizeof(struct tmm_frames) == sizeof(struct tmm_object) &&
@@ -32,13 +29,40 @@ struct tmm_object *tmm_object_new(struct tmm_client *client)
 /* Leaves errno as it is, which is why something failed when this is called. */
 void tmm_object_free(struct tmm_object *object)
 {
-	int error = errno;
-
 	if (!object)
 		return;
 	tmm_client_put(object->client);
-	free(object);
-	errno = error;
+	tmm_free(object);
+}
+
+/* Filled with objects that name nothing yet; what was made stays, also if it fails. */
+int tmm_objects_new(struct tmm_client *client, struct tmm_object **objects, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		objects[i] = tmm_object_new(client);
+		if (!objects[i])
+			return -1;
+	}
+	return 0;
+}
+
+/* Leaves errno as it is; NULL inside is allowed. */
+void tmm_objects_free(struct tmm_object **objects, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		tmm_object_free(objects[i]);
+}
+
+/* From now on it names what the kernel gave out. */
+void tmm_object_set(struct tmm_object *object, uint32_t handle, uint64_t start, uint64_t nr_pages)
+{
+	object->handle = handle;
+	object->start = start;
+	object->nr_bytes = nr_pages * TMM_PAGE_SIZE;
 }
 
 int tmm_object_call(const struct tmm_object *object, unsigned long request, void *argument)

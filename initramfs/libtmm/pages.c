@@ -4,8 +4,6 @@
  */
 #include "internal.h"
 
-#include <errno.h>
-
 struct tmm_pages *tmm_pages_allocate(struct tmm_client *client,
 					const struct tmm_allocate_options *options)
 {

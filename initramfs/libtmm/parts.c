@@ -4,30 +4,6 @@
  */
 #include "internal.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-/* Filled with objects that name nothing yet. */
-static int make_objects(struct tmm_client *client, struct tmm_object **objects, uint32_t nr)
-{
-	uint32_t i;
-
-	for (i = 0; i < nr; i++) {
-		objects[i] = tmm_object_new(client);
-		if (!objects[i])
-			return -1;
-	}
-	return 0;
-}
-
-static void free_objects(struct tmm_object **objects, uint32_t nr)
-{
-	uint32_t i;
-
-	for (i = 0; i < nr; i++)
-		tmm_object_free(objects[i]);
-}
-
 /* Asked of what is ours alone, and so always answered. */
 static void learn(struct tmm_object *object, uint32_t handle)
 {
@@ -36,8 +12,7 @@ static void learn(struct tmm_object *object, uint32_t handle)
 	object->handle = handle;
 	if (tmm_object_query(object, &query))
 		return;
-	object->start = query.start;
-	object->nr_bytes = query.nr_pages * TMM_PAGE_SIZE;
+	tmm_object_set(object, handle, query.start, query.nr_pages);
 }
 
 /* @objects become its frames, with @handles as memory to use; @mapping becomes pages. */
@@ -51,7 +26,7 @@ static int unmap(struct tmm_object *mapping, struct tmm_object **objects, uint32
 	};
 	uint32_t i;
 
-	if (make_objects(mapping->client, objects, *nr) ||
+	if (tmm_objects_new(mapping->client, objects, *nr) ||
 	    tmm_object_call(mapping, THESEUS_MM_IOC_UNMAP_INTO_PARTS, &call))
 		return -1;
 	mapping->handle = call.pages;
@@ -70,20 +45,17 @@ static int unmap_counted(struct tmm_object *mapping, struct tmm_object ***object
 {
 	const uint32_t room = *nr;
 	uint32_t *handles;
-	int error;
 
 	*objects = calloc(room, sizeof(**objects));
 	handles = calloc(room, sizeof(*handles));
 	if (*objects && handles && !unmap(mapping, *objects, handles, nr)) {
-		free(handles);
+		tmm_free(handles);
 		return 0;
 	}
-	error = errno;
 	if (*objects)
-		free_objects(*objects, room);
-	free(*objects);
-	free(handles);
-	errno = error;
+		tmm_objects_free(*objects, room);
+	tmm_free(*objects);
+	tmm_free(handles);
 	return -1;
 }
 
@@ -125,7 +97,7 @@ int tmm_mapping_unmap_into(struct tmm_mapping **mapping, struct tmm_pages **page
 	}
 	for (i = 0; i < nr; i++)
 		frames[i] = tmm_as_frames(objects[i]);
-	free(objects);
+	tmm_free(objects);
 	*mapping = NULL;
 	*pages = tmm_as_pages(tmm_of_mapping(whole));
 	*nr_frames = nr;
@@ -137,14 +109,11 @@ int tmm_mapping_unmap_into_parts(struct tmm_mapping **mapping, struct tmm_parts 
 	struct tmm_pages *pages;
 	struct tmm_frames **frames = NULL, **larger;
 	uint32_t nr = 0;
-	int error;
 
 	while (tmm_mapping_unmap_into(mapping, &pages, frames, &nr)) {
 		larger = errno == ENOBUFS ? reallocarray(frames, nr, sizeof(*frames)) : NULL;
 		if (!larger) {
-			error = errno;
-			free(frames);
-			errno = error;
+			tmm_free(frames);
 			return -1;
 		}
 		frames = larger;

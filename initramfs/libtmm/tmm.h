@@ -35,6 +35,16 @@
  * it owns goes back. Objects may outlive tmm_client_close(): every call on them
  * gives EBADF, and dropping them frees what the library holds.
  *
+ * Handing over
+ * ------------
+ * tmm_mapping_export() turns a mapping into a descriptor, which owns it from then on.
+ * It can be passed to another process (tmm_fd_send(), tmm_fd_receive()), inherited,
+ * duplicated, and mmapped from offset 0 on by the rules of windows; fstat(2) and
+ * lseek(2) to SEEK_END tell its size. When the last descriptor is closed and the last
+ * window gone, the mapping is dropped. tmm_mapping_import() makes a mapping of a client
+ * of it again, and whatever other descriptors there are become stale (ESTALE): there is
+ * one owner at any moment. Until then it counts against the limits of its exporter.
+ *
  * Units
  * -----
  * Addresses, offsets, sizes and alignments are in bytes. Pages and frames are of
@@ -45,13 +55,13 @@
  *
  * Errors
  * ------
- * Calls that return int return 0, or -1 and set errno; calls that return a pointer
- * return NULL and set errno. Nothing is printed. A call that failed has changed
- * nothing, unless it says so. errno is what the kernel gave, and the library gives
- * the same where it refuses by itself:
+ * Calls that return int return 0, or a descriptor or count if they say so, or -1 and
+ * set errno; calls that return a pointer return NULL and set errno. Nothing is printed.
+ * A call that failed has changed nothing, unless it says so. errno is what the kernel
+ * gave, and the library gives the same where it refuses by itself:
  *
  *	EINVAL		malformed: nothing asked for, misaligned, unknown flag
- *	EBADF		the client is closed
+ *	EBADF		the client or the descriptor is closed
  *	ENOTTY		the descriptor is not of /dev/theseus_mm, or the kernel's
  *			module is too old for this call
  *	ENOENT		consumed already, or another call is consuming or changing
@@ -67,14 +77,18 @@
  *	EACCES		write access to a mapping that is not writable
  *	EBUSY		borrowed: by tmm_mapping_mmap(), or by a read or write that
  *			another thread is at
+ *	ESTALE		somebody imported the mapping of this descriptor
  *	EPERM		a capability is missing
  *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	ENOBUFS		the array is too short
- *	EDQUOT		the client's limit is reached
+ *	EDQUOT		a limit of the client or of its user is reached
+ *	ECANCELED	of one of many: undone, because another one failed
+ *	EMFILE, ENFILE	the process or the machine has too many descriptors
+ *	ETIMEDOUT	no memory came back in that time
  *	EOPNOTSUPP	well-formed, but not possible here
  *	EFAULT		bad pointer
- *	EINTR		killed while at it
+ *	EINTR		killed while at it; of calls that wait: a signal came
  *
  * EBADF, ENOTTY, ENOMEM and EINTR can come from nearly every call, ENOENT from every
  * call on an object; below, "Errors" names the others.
@@ -86,8 +100,9 @@
  * each other in the library; the kernel decides: reads go on side by side, a write is
  * alone (EBUSY for the other), of two changes one comes first (ENOENT for the other,
  * which may be tried again). The exceptions are what would pull an object from under
- * another thread: a call that takes `struct tmm_x **`, a merge (of both objects), and
- * tmm_client_close() must be the only ones at that time that use that object or client.
+ * another thread: a call that takes `struct tmm_x **` (of each that is in it), a merge
+ * (of both objects), and tmm_client_close() must be the only ones at that time that use
+ * that object or client.
  *
  * The client is the open file description. After fork() both processes are that
  * client: what one drops is dropped for both, and it goes back when both have closed
@@ -191,7 +206,7 @@ int tmm_client_fd(const struct tmm_client *client);
  * struct tmm_info - facts and counts
  * @abi: revision of the kernel's interface
  * @nr_regions: regions that were claimed
- * @features: feature bits of the kernel's interface
+ * @features: TMM_FEATURE_*
  * @region_bytes: size of all regions
  * @frames_total: frames that can be given out; the rest is bookkeeping
  * @frames_free: frames that nobody owns
@@ -205,7 +220,9 @@ int tmm_client_fd(const struct tmm_client *client);
  * @paging_levels: 4 or 5
  * @client_handles: objects of this client
  * @client_handles_max: its limit
+ * @client_id: its number, as tmm_client_list() shows it
  * @client_frames: frames that this client owns, mapped or not
+ * @nr_clients: clients there are
  * @reserved1: 0
  * @reserved: 0
  */
@@ -226,10 +243,19 @@ struct tmm_info {
 	uint32_t paging_levels;
 	uint32_t client_handles;
 	uint32_t client_handles_max;
-	uint32_t reserved1;
+	uint32_t client_id;
 	uint64_t client_frames;
+	uint32_t nr_clients;
+	uint32_t reserved1;
 	uint64_t reserved[16];
 };
+
+/* Of struct tmm_info: the memory has struct pages, I/O can go straight into windows. */
+#define TMM_FEATURE_STRUCT_PAGES	(UINT64_C(1) << 0)
+/* tmm_mapping_export_dmabuf() works. */
+#define TMM_FEATURE_DMABUF		(UINT64_C(1) << 1)
+/* What was mmapped goes to nobody else until the module is unloaded. */
+#define TMM_FEATURE_QUARANTINE		(UINT64_C(1) << 2)
 
 /**
  * tmm_client_info() - facts and counts of the moment
@@ -283,11 +309,17 @@ struct tmm_bucket {
 
 #define TMM_MAX_BUCKETS	4096
 
+/* No client owns a frame there; or one that the caller may not know. */
+#define TMM_OWNER_NONE		UINT32_C(0)
+#define TMM_OWNER_HIDDEN	UINT32_C(0xffffffff)
+
 /**
  * tmm_client_occupancy() - a region's picture
  * @client: the client
  * @index: the region
  * @buckets: filled with one entry for each of the equal parts of the region
+ * @owners: filled with the number of the client that owns most of each part, as
+ *          tmm_client_list() shows it, or TMM_OWNER_*; NULL if that is not of interest
  * @nr_buckets: how many parts, 1 .. TMM_MAX_BUCKETS
  *
  * The parts are counted one after the other; others may work meanwhile.
@@ -296,7 +328,132 @@ struct tmm_bucket {
  * Call: THESEUS_MM_IOC_GET_OCCUPANCY
  */
 int tmm_client_occupancy(const struct tmm_client *client, uint32_t index,
-			 struct tmm_bucket *buckets, uint32_t nr_buckets);
+			 struct tmm_bucket *buckets, uint32_t *owners, uint32_t nr_buckets);
+
+/**
+ * struct tmm_client_entry - a client, as others see it
+ * @id: its number, never 0
+ * @uid: the user who opened it
+ * @pid: the process that opened it, which may be gone; 0 if it cannot be seen from here
+ * @nr_handles: its objects
+ * @nr_mappings: mappings among them
+ * @nr_exported: mappings that it exported and nobody imported
+ * @nr_frames: frames that count against its limit
+ * @comm: name of the process that opened it
+ * @reserved: 0
+ */
+struct tmm_client_entry {
+	uint32_t id;
+	uint32_t uid;
+	int32_t pid;
+	uint32_t nr_handles;
+	uint32_t nr_mappings;
+	uint32_t nr_exported;
+	uint64_t nr_frames;
+	char comm[16];
+	uint64_t reserved[4];
+};
+
+/**
+ * struct tmm_clients - who is there
+ * @entries: an array of the clients that the caller may see: those of its own user,
+ *           with CAP_SYS_ADMIN all
+ * @nr: entries of @entries
+ * @nr_hidden: clients that it may not see
+ * @hidden_frames: frames that those own
+ * @reserved: 0
+ */
+struct tmm_clients {
+	struct tmm_client_entry *entries;
+	uint32_t nr;
+	uint32_t nr_hidden;
+	uint64_t hidden_frames;
+	uint64_t reserved[4];
+};
+
+/**
+ * tmm_client_list() - who is there
+ * @client: the client
+ * @clients: filled in; to be given to tmm_clients_free()
+ *
+ * Call: THESEUS_MM_IOC_GET_CLIENTS, again if clients came meanwhile
+ */
+int tmm_client_list(const struct tmm_client *client, struct tmm_clients *clients);
+
+/**
+ * tmm_clients_free() - forget a list of clients
+ * @clients: emptied; all members 0 is allowed
+ *
+ * The clients themselves notice nothing. Cannot fail.
+ */
+void tmm_clients_free(struct tmm_clients *clients);
+
+/* Of a limit: there is none. To tmm_client_set_limits(): as it was. */
+#define TMM_NO_LIMIT	UINT64_MAX
+#define TMM_UNCHANGED	UINT64_MAX
+
+/**
+ * struct tmm_limits - how much may be owned, and how much is
+ * @client_frames_max: frames that this client may have; or TMM_NO_LIMIT, as all limits
+ * @client_handles_max: objects that it may have
+ * @client_frames: frames that count: allocated, mapped, exported and not imported yet,
+ *                 and page tables made for it
+ * @client_handles: objects
+ * @user_frames_max: frames that all clients of the user may have together
+ * @user_handles_max: objects that they may have
+ * @user_frames: frames of theirs that count
+ * @user_handles: objects of theirs
+ * @reserved: 0
+ */
+struct tmm_limits {
+	uint64_t client_frames_max;
+	uint64_t client_handles_max;
+	uint64_t client_frames;
+	uint64_t client_handles;
+	uint64_t user_frames_max;
+	uint64_t user_handles_max;
+	uint64_t user_frames;
+	uint64_t user_handles;
+	uint64_t reserved[8];
+};
+
+/**
+ * tmm_client_limits() - how much this client and its user may own
+ * @client: the client
+ * @limits: filled in
+ *
+ * Call: THESEUS_MM_IOC_GET_LIMITS
+ */
+int tmm_client_limits(const struct tmm_client *client, struct tmm_limits *limits);
+
+/**
+ * tmm_client_set_limits() - let this client own less
+ * @client: the client
+ * @frames_max: frames that it may have; TMM_UNCHANGED leaves that as it is
+ * @handles_max: objects that it may have; TMM_UNCHANGED leaves that as it is
+ *
+ * A limit below what is owned takes nothing away: nothing more can be had (EDQUOT). To
+ * raise one takes CAP_SYS_RESOURCE.
+ *
+ * Errors: EPERM
+ * Call: THESEUS_MM_IOC_SET_LIMITS
+ */
+int tmm_client_set_limits(struct tmm_client *client, uint64_t frames_max, uint64_t handles_max);
+
+/**
+ * tmm_client_wait() - wait until memory came back
+ * @client: the client
+ * @timeout_ms: milliseconds; 0 does not wait, -1 waits as long as it takes
+ *
+ * After a call that failed with ENOSPC or EDQUOT: wait, then try again. It returns as
+ * soon as frames came back since then, anybody's and perhaps too few, so several rounds
+ * may be needed. If nothing failed so far, it returns at once. In an event loop, wait for
+ * POLLIN on tmm_client_fd() instead.
+ *
+ * Errors: ETIMEDOUT; EINTR if a signal was handled
+ * Call: poll(2)
+ */
+int tmm_client_wait(const struct tmm_client *client, int timeout_ms);
 
 /**
  * struct tmm_translation - what is behind a virtual address
@@ -358,6 +515,47 @@ struct tmm_walk {
  * Call: THESEUS_MM_IOC_DUMP_PTE
  */
 int tmm_client_dump_pte(const struct tmm_client *client, uint64_t vaddr, struct tmm_walk *walk);
+
+/**
+ * enum tmm_memory - how device memory is cached
+ * @TMM_MEMORY_WRITE_BACK: as RAM
+ * @TMM_MEMORY_UNCACHED: not at all: registers
+ * @TMM_MEMORY_WRITE_COMBINING: writes are collected: frame buffers
+ */
+enum tmm_memory {
+	TMM_MEMORY_WRITE_BACK,
+	TMM_MEMORY_UNCACHED,
+	TMM_MEMORY_WRITE_COMBINING,
+};
+
+/**
+ * tmm_client_add_device_region() - let device memory be mapped
+ * @client: the client
+ * @start: its physical address, a multiple of TMM_PAGE_SIZE; not RAM
+ * @nr_bytes: its size, a multiple of TMM_PAGE_SIZE
+ * @memory: how it is cached, in every mapping of it
+ *
+ * It is there for all clients, until it is removed or the module unloaded. Takes
+ * CAP_SYS_RAWIO.
+ *
+ * Errors: EPERM; EBUSY if a driver, or a region that is there, has a part of it; EINVAL
+ * Call: THESEUS_MM_IOC_ADD_DEVICE_REGION
+ */
+int tmm_client_add_device_region(struct tmm_client *client, uint64_t start, uint64_t nr_bytes,
+				 enum tmm_memory memory);
+
+/**
+ * tmm_client_remove_device_region() - let it go again
+ * @client: the client, not necessarily the one that added it
+ * @start: as it was added
+ * @nr_bytes: as it was added
+ *
+ * Takes CAP_SYS_RAWIO.
+ *
+ * Errors: EPERM; EBUSY while somebody owns a frame of it; ERANGE, EINVAL
+ * Call: THESEUS_MM_IOC_REMOVE_DEVICE_REGION
+ */
+int tmm_client_remove_device_region(struct tmm_client *client, uint64_t start, uint64_t nr_bytes);
 
 /* --- pages and frames --------------------------------------------------------------- */
 
@@ -523,12 +721,15 @@ int tmm_frames_drop(struct tmm_frames **frames);
 /**
  * struct tmm_create_options - what else is wanted of a new mapping
  * @is_contiguous: one physically contiguous run of frames
+ * @is_identity: the same, at virtual addresses that are its physical ones, which takes
+ *               CAP_SYS_RAWIO
  * @reserved1: 0
  * @reserved: 0
  */
 struct tmm_create_options {
 	bool is_contiguous;
-	uint8_t reserved1[7];
+	bool is_identity;
+	uint8_t reserved1[6];
 	uint64_t reserved[7];
 };
 
@@ -540,12 +741,95 @@ struct tmm_create_options {
  * @options: what else; NULL means nothing: as many runs of frames as it takes
  *
  * Return: the mapping, its content zeroed; or NULL
- * Errors: ENOSPC, EINVAL, EOVERFLOW, EOPNOTSUPP, EDQUOT
- * Call: THESEUS_MM_IOC_CREATE_MAPPING, _CREATE_CONTIGUOUS_MAPPING
+ * Errors: ENOSPC, EINVAL, EOVERFLOW, EOPNOTSUPP, EDQUOT; EPERM
+ * Call: THESEUS_MM_IOC_CREATE_MAPPING, _CREATE_CONTIGUOUS_MAPPING,
+ *       _CREATE_IDENTITY_MAPPING
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_create(struct tmm_client *client, uint64_t nr_bytes,
 						      uint64_t flags,
 						      const struct tmm_create_options *options);
+
+#define TMM_MAX_MANY		65536
+
+/* To tmm_mapping_create_many() and _drop_many(): all of them, or none. */
+#define TMM_ALL_OR_NOTHING	(UINT32_C(1) << 0)
+
+/**
+ * struct tmm_create_item - one of many mappings
+ * @nr_bytes: how much, as for tmm_mapping_create()
+ * @flags: TMM_*
+ * @is_contiguous: one physically contiguous run of frames
+ * @reserved1: 0
+ * @error: set to 0, or to why it was not created: an errno
+ * @reserved: 0
+ */
+struct tmm_create_item {
+	uint64_t nr_bytes;
+	uint64_t flags;
+	bool is_contiguous;
+	uint8_t reserved1[3];
+	int32_t error;
+	uint64_t reserved[5];
+};
+
+/**
+ * tmm_mapping_create_many() - create mappings by one call
+ * @client: the client
+ * @items: what is wanted
+ * @mappings: an array of @nr, set to the mappings; NULL for each that was not created
+ * @nr: how many, 1 .. TMM_MAX_MANY
+ * @how: 0, or TMM_ALL_OR_NOTHING
+ *
+ * They are created in order, and each has its own success: to know that all went well,
+ * compare the result with @nr. With TMM_ALL_OR_NOTHING it is the call that fails, with
+ * the error of the item that did, and nothing was created: @mappings is as it was, that
+ * item has its error, all others ECANCELED.
+ *
+ * Return: how many were created; or -1
+ * Errors: EINVAL; with TMM_ALL_OR_NOTHING those of tmm_mapping_create()
+ * Call: THESEUS_MM_IOC_CREATE_BATCH
+ */
+TMM_MUST_CHECK int tmm_mapping_create_many(struct tmm_client *client,
+					   struct tmm_create_item *items,
+					   struct tmm_mapping **mappings, uint32_t nr,
+					   uint32_t how);
+
+/**
+ * tmm_mapping_drop_many() - drop mappings by one call
+ * @mappings: an array of @nr, of one client; consumed, each that is dropped is set to
+ *            NULL; NULL inside is allowed
+ * @errors: an array of @nr, set to 0, or to why it was not dropped: an errno; NULL if
+ *          that is not of interest
+ * @nr: how many, up to TMM_MAX_MANY
+ * @how: 0, or TMM_ALL_OR_NOTHING
+ *
+ * They are dropped in order, and each has its own success, with TMM_ALL_OR_NOTHING as
+ * above.
+ *
+ * Return: how many entries are NULL now, that is @nr if all went well; or -1
+ * Errors: EINVAL, EXDEV; with TMM_ALL_OR_NOTHING those of tmm_mapping_drop()
+ * Call: THESEUS_MM_IOC_DROP_BATCH
+ */
+TMM_MUST_CHECK int tmm_mapping_drop_many(struct tmm_mapping **mappings, int *errors, uint32_t nr,
+					 uint32_t how);
+
+/**
+ * tmm_mapping_map_frame_range() - map device memory
+ * @client: the client
+ * @paddr: physical address, in a device region; rounded down to a whole frame
+ * @nr_bytes: how much, more than 0; rounded up
+ * @flags: TMM_*; with TMM_DEVICE_MEMORY, unless the region is write-back
+ *
+ * RAM cannot be had by its address. Takes CAP_SYS_RAWIO.
+ *
+ * Return: the mapping; or NULL
+ * Errors: EPERM; EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW; EOPNOTSUPP if it is RAM
+ *         or the flags do not fit the region; ENOSPC, EDQUOT, EINVAL
+ * Call: THESEUS_MM_IOC_MAP_FRAME_RANGE
+ */
+TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_map_frame_range(struct tmm_client *client,
+							       uint64_t paddr, uint64_t nr_bytes,
+							       uint64_t flags);
 
 /**
  * tmm_mapping_address() - the first virtual address
@@ -577,16 +861,26 @@ uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping);
  * struct tmm_mapping_info - how a mapping is
  * @flags: TMM_*, as tmm_mapping_remap() takes them
  * @nr_frame_ranges: contiguous runs of frames behind it
+ * @nr_borrows: windows, reads, writes and dma-bufs that are there at this moment
  * @is_exclusive: its frames go back with it
+ * @is_shareable: see tmm_mapping_share()
+ * @is_pinned: I/O holds memory of a window that is gone
  * @reserved1: 0
+ * @address: its first virtual address
+ * @nr_bytes: its size
  * @reserved: 0
  */
 struct tmm_mapping_info {
 	uint64_t flags;
 	uint32_t nr_frame_ranges;
+	uint32_t nr_borrows;
 	bool is_exclusive;
-	uint8_t reserved1[3];
-	uint64_t reserved[6];
+	bool is_shareable;
+	bool is_pinned;
+	uint8_t reserved1[5];
+	uint64_t address;
+	uint64_t nr_bytes;
+	uint64_t reserved[8];
 };
 
 /**
@@ -673,15 +967,42 @@ int tmm_mapping_munmap(void *address, size_t length);
 int tmm_mapping_map_offset(const struct tmm_mapping *mapping, uint64_t *offset);
 
 /**
+ * struct tmm_revocation - what was ended
+ * @nr_revoked: windows that there were
+ * @nr_pinned: how many of them, or of earlier ones, I/O still holds: those have not
+ *             ended, and the mapping stays borrowed until it lets go
+ * @reserved: 0
+ */
+struct tmm_revocation {
+	uint32_t nr_revoked;
+	uint32_t nr_pinned;
+	uint64_t reserved[3];
+};
+
+/**
  * tmm_mapping_revoke() - end all windows, in whichever process
  * @mapping: the mapping
- * @nr_revoked: set to how many there were; NULL if that is not of interest
+ * @revocation: filled in; NULL if that is not of interest
  *
- * When it returns, touching one of them is SIGBUS; the mapping is not borrowed.
+ * When it returns, touching one of them is SIGBUS, and they borrow nothing any more.
  *
  * Call: THESEUS_MM_IOC_REVOKE
  */
-int tmm_mapping_revoke(struct tmm_mapping *mapping, uint32_t *nr_revoked);
+int tmm_mapping_revoke(struct tmm_mapping *mapping, struct tmm_revocation *revocation);
+
+/**
+ * tmm_mapping_share() - let it have many writers, or one again
+ * @mapping: the mapping
+ * @is_shareable: from now on, any number of windows with PROT_WRITE, and reads and writes
+ *                beside them; or false: by the rules again
+ *
+ * The stated exception to one writer at a time: who writes when is up to those who do.
+ * What it is split into is as it was; to be merged, both must be alike.
+ *
+ * Errors: EBUSY while it is mmapped, read or written
+ * Call: THESEUS_MM_IOC_SHARE
+ */
+int tmm_mapping_share(struct tmm_mapping *mapping, bool is_shareable);
 
 /**
  * tmm_mapping_remap() - change its flags
@@ -773,6 +1094,87 @@ int tmm_mapping_unmap_into(struct tmm_mapping **mapping, struct tmm_pages **page
  * Call: THESEUS_MM_IOC_DROP
  */
 int tmm_mapping_drop(struct tmm_mapping **mapping);
+
+/* --- handing over ------------------------------------------------------------------- */
+
+/**
+ * tmm_mapping_export() - turn a mapping into a descriptor that owns it
+ * @mapping: consumed
+ *
+ * To be passed on, mmapped as mmap(NULL, size, prot, MAP_SHARED, fd, 0), or imported; see
+ * "Handing over" above.
+ *
+ * Return: the descriptor, close-on-exec, to be closed with close(2); or -1
+ * Errors: EBUSY while it is mmapped, read or written; EMFILE, ENFILE
+ * Call: THESEUS_MM_IOC_EXPORT
+ */
+TMM_MUST_CHECK int tmm_mapping_export(struct tmm_mapping **mapping);
+
+/**
+ * tmm_mapping_import() - become the owner of what was exported
+ * @client: the client
+ * @fd: of tmm_mapping_export(), from whichever process; closed on success, stays the
+ *      caller's on failure
+ *
+ * Return: the mapping; or NULL
+ * Errors: ESTALE if somebody was faster; EBUSY while it is mmapped; EDQUOT; EINVAL if
+ *         @fd is something else
+ * Call: THESEUS_MM_IOC_IMPORT
+ */
+TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int fd);
+
+/**
+ * tmm_mapping_export_dmabuf() - make a dma-buf of a mapping, for devices
+ * @mapping: the mapping; it stays, borrowed (mutably if it is writable) until the
+ *           dma-buf is closed and no device uses it
+ *
+ * Return: the dma-buf's descriptor, close-on-exec, to be closed with close(2); or -1
+ * Errors: EOPNOTSUPP without TMM_FEATURE_DMABUF; EBUSY while it is mmapped, read or
+ *         written; EMFILE, ENFILE
+ * Call: THESEUS_MM_IOC_EXPORT_DMABUF
+ */
+TMM_MUST_CHECK int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping);
+
+/**
+ * tmm_fd_query() - how an exported mapping is
+ * @fd: of tmm_mapping_export()
+ * @info: filled in
+ *
+ * Errors: ESTALE, EINVAL, ENOTTY if it is something else
+ * Call: THESEUS_MM_IOC_QUERY
+ */
+int tmm_fd_query(int fd, struct tmm_mapping_info *info);
+
+/**
+ * tmm_fd_revoke() - end all windows of an exported mapping, in whichever process
+ * @fd: of tmm_mapping_export()
+ * @revocation: filled in; NULL if that is not of interest
+ *
+ * Errors: ESTALE, EINVAL, ENOTTY if it is something else
+ * Call: THESEUS_MM_IOC_REVOKE
+ */
+int tmm_fd_revoke(int fd, struct tmm_revocation *revocation);
+
+/**
+ * tmm_fd_send() - pass a descriptor to another process
+ * @socket: a connected UNIX socket; one byte is sent along
+ * @fd: any descriptor; stays the caller's, who may close it at once
+ *
+ * Errors: EPIPE if the other end is gone (without SIGPIPE); those of sendmsg(2)
+ * Call: sendmsg(2) with SCM_RIGHTS
+ */
+int tmm_fd_send(int socket, int fd);
+
+/**
+ * tmm_fd_receive() - get a descriptor from another process
+ * @socket: a connected UNIX socket, the other end of which calls tmm_fd_send()
+ *
+ * Return: the descriptor, close-on-exec, to be closed with close(2); or -1
+ * Errors: ECONNRESET if the other end is gone; EBADMSG if there was a message, but no
+ *         descriptor, or more than one (they are closed); EMFILE; those of recvmsg(2)
+ * Call: recvmsg(2)
+ */
+TMM_MUST_CHECK int tmm_fd_receive(int socket);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -4,8 +4,6 @@
  */
 #include "internal.h"
 
-#include <errno.h>
-
 /* Offsets of all mappings share one number space: @offset must not lead out of its own. */
 static int find(const struct tmm_mapping *mapping, struct theseus_mm_map_offset *call)
 {
@@ -44,13 +42,22 @@ int tmm_mapping_munmap(void *address, size_t length)
 	return address ? munmap(address, length) : 0;
 }
 
-int tmm_mapping_revoke(struct tmm_mapping *mapping, uint32_t *nr_revoked)
+/* @result is how the call went, and is returned. */
+int tmm_revoked(int result, const struct theseus_mm_revoke *call,
+		struct tmm_revocation *revocation)
+{
+	if (!result && revocation)
+		*revocation = (struct tmm_revocation){
+			.nr_revoked = call->nr_revoked,
+			.nr_pinned = call->nr_pinned,
+		};
+	return result;
+}
+
+int tmm_mapping_revoke(struct tmm_mapping *mapping, struct tmm_revocation *revocation)
 {
 	struct theseus_mm_revoke call = { .handle = tmm_mapping_handle(mapping) };
 
-	if (tmm_object_call(tmm_of_mapping(mapping), THESEUS_MM_IOC_REVOKE, &call))
-		return -1;
-	if (nr_revoked)
-		*nr_revoked = call.nr_revoked;
-	return 0;
+	return tmm_revoked(tmm_object_call(tmm_of_mapping(mapping), THESEUS_MM_IOC_REVOKE, &call),
+			   &call, revocation);
 }

@@ -40,8 +40,15 @@ FIXTURE_VARIANT_ADD(example, allocate) { .name = "allocate" };
 FIXTURE_VARIANT_ADD(example, map) { .name = "map" };
 FIXTURE_VARIANT_ADD(example, copy) { .name = "copy" };
 FIXTURE_VARIANT_ADD(example, window) { .name = "window" };
+FIXTURE_VARIANT_ADD(example, share) { .name = "share" };
+FIXTURE_VARIANT_ADD(example, hand_over) { .name = "hand_over" };
+FIXTURE_VARIANT_ADD(example, batch) { .name = "batch" };
+FIXTURE_VARIANT_ADD(example, limit) { .name = "limit" };
+FIXTURE_VARIANT_ADD(example, wait) { .name = "wait" };
+FIXTURE_VARIANT_ADD(example, observe) { .name = "observe" };
+FIXTURE_VARIANT_ADD(example, privileged) { .name = "privileged" };
 
-#define NR_EXAMPLES	8
+#define NR_EXAMPLES	15
 
 FIXTURE_SETUP(example)
 {

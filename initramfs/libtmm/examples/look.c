@@ -22,7 +22,7 @@ static void show_region(const struct tmm_client *client, uint32_t index)
 	unsigned int i;
 
 	CHECK(!tmm_client_region(client, index, &region));
-	CHECK(!tmm_client_occupancy(client, index, buckets, NR_BUCKETS));
+	CHECK(!tmm_client_occupancy(client, index, buckets, NULL, NR_BUCKETS));
 	printf("region %" PRIu32 ": %" PRIu64 " MiB at %#" PRIx64 "\n", index,
 	       region.nr_bytes >> 20, region.start);
 	for (i = 0; i < NR_BUCKETS; i++)
@@ -42,6 +42,12 @@ int main(void)
 	       info.frames_free, info.frames_total, info.frames_largest[0]);
 	printf("%" PRIu64 " mappings of all clients, %" PRIu32 " objects of this one\n",
 	       info.nr_mappings, info.client_handles);
+	if (info.features & TMM_FEATURE_STRUCT_PAGES)
+		printf("I/O can go straight into windows\n");
+	if (info.features & TMM_FEATURE_DMABUF)
+		printf("mappings can become dma-bufs\n");
+	if (info.features & TMM_FEATURE_QUARANTINE)
+		printf("what was mmapped is not given out again\n");
 	for (i = 0; i < info.nr_regions; i++)
 		show_region(client, i);
 	tmm_client_close(&client);

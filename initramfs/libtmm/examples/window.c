@@ -9,7 +9,8 @@ int main(void)
 	struct tmm_client *client = tmm_client_open(NULL);
 	struct tmm_mapping *mapping;
 	char *writer, *reader, *other;
-	uint32_t nr_revoked;
+	struct tmm_revocation revocation;
+	struct tmm_mapping_info info;
 	uint64_t offset;
 
 	CHECK(client);
@@ -32,11 +33,14 @@ int main(void)
 	printf("two readers: \"%s\", \"%s\"\n", reader, other + TMM_PAGE_SIZE);
 
 	/* while there are windows, the mapping stays as it is ... */
+	CHECK(!tmm_mapping_query(mapping, &info));
+	CHECK(info.nr_borrows == 2);
 	CHECK_REFUSED(EBUSY, tmm_mapping_drop(&mapping));
 
 	/* ... until its owner ends them: touching them would be SIGBUS from now on */
-	CHECK(!tmm_mapping_revoke(mapping, &nr_revoked));
-	printf("%" PRIu32 " windows revoked\n", nr_revoked);
+	CHECK(!tmm_mapping_revoke(mapping, &revocation));
+	printf("%" PRIu32 " windows revoked, %" PRIu32 " of them held by I/O\n",
+	       revocation.nr_revoked, revocation.nr_pinned);
 	CHECK(!tmm_mapping_drop(&mapping));
 	CHECK(!tmm_mapping_munmap(reader, TMM_PAGE_SIZE));
 	CHECK(!tmm_mapping_munmap(other, SIZE));

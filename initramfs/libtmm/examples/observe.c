@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Who is there, and who owns what of the first region. */
+#include "example.h"
+
+#define NR_BUCKETS	32
+
+static void show_clients(const struct tmm_client *client)
+{
+	struct tmm_clients clients;
+	uint32_t i;
+
+	CHECK(!tmm_client_list(client, &clients));
+	for (i = 0; i < clients.nr; i++)
+		printf("client %" PRIu32 ": user %" PRIu32 ", process %" PRId32 " (%s), %" PRIu32
+		       " mappings, %" PRIu64 " frames\n", clients.entries[i].id,
+		       clients.entries[i].uid, clients.entries[i].pid, clients.entries[i].comm,
+		       clients.entries[i].nr_mappings, clients.entries[i].nr_frames);
+	printf("%" PRIu32 " clients of others own %" PRIu64 " frames\n", clients.nr_hidden,
+	       clients.hidden_frames);
+	tmm_clients_free(&clients);
+}
+
+static void show_owners(const struct tmm_client *client)
+{
+	struct tmm_bucket buckets[NR_BUCKETS];
+	uint32_t owners[NR_BUCKETS];
+	unsigned int i;
+
+	CHECK(!tmm_client_occupancy(client, 0, buckets, owners, NR_BUCKETS));
+	for (i = 0; i < NR_BUCKETS; i++) {
+		if (owners[i] == TMM_OWNER_NONE)
+			continue;
+		printf("part %2u of %u: %" PRIu32 " frames free, ", i, NR_BUCKETS, buckets[i].free);
+		if (owners[i] == TMM_OWNER_HIDDEN)
+			printf("most others are somebody's\n");
+		else
+			printf("most others are of client %" PRIu32 "\n", owners[i]);
+	}
+}
+
+int main(void)
+{
+	struct tmm_client *client = tmm_client_open(NULL);
+	struct tmm_client *other = tmm_client_open(NULL);
+	struct tmm_mapping *mapping, *others;
+	struct tmm_info info;
+
+	CHECK(client && other);
+	mapping = tmm_mapping_create(client, 2 * TMM_LARGE_PAGE_SIZE, TMM_DATA, NULL);
+	others = tmm_mapping_create(other, TMM_LARGE_PAGE_SIZE, TMM_DATA, NULL);
+	CHECK(mapping && others);
+	CHECK(!tmm_client_info(client, &info));
+	printf("this is client %" PRIu32 " of %" PRIu32 "\n", info.client_id, info.nr_clients);
+	show_clients(client);
+	show_owners(client);
+	CHECK(!tmm_mapping_drop(&mapping));
+	CHECK(!tmm_mapping_drop(&others));
+	tmm_client_close(&client);
+	tmm_client_close(&other);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Out of memory is no reason to spin: wait until some came back, and try again. */
+#include "example.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#define SIZE	(64 * TMM_PAGE_SIZE)
+
+/* Stands for whoever has what we need: gives it back after a while. */
+static void *hold_and_drop(void *argument)
+{
+	struct tmm_mapping *mapping = argument;
+
+	nanosleep(&(struct timespec){ .tv_nsec = 50 * 1000 * 1000 }, NULL);
+	CHECK(!tmm_mapping_drop(&mapping));
+	return NULL;
+}
+
+static struct tmm_mapping *create_patiently(struct tmm_client *client)
+{
+	struct tmm_mapping *mapping;
+	int rounds = 0;
+
+	while (!(mapping = tmm_mapping_create(client, SIZE, TMM_DATA, NULL))) {
+		CHECK(errno == ENOSPC || errno == EDQUOT);
+		CHECK(!tmm_client_wait(client, 10 * 1000));
+		rounds++;
+	}
+	printf("%s\n", rounds ? "had to wait for it" : "got it at once");
+	return mapping;
+}
+
+int main(void)
+{
+	struct tmm_client *client = tmm_client_open(NULL);
+	struct tmm_mapping *mapping;
+	struct tmm_limits limits;
+	pthread_t holder;
+
+	CHECK(client);
+	mapping = tmm_mapping_create(client, SIZE, TMM_DATA, NULL);
+	CHECK(mapping);
+
+	/* as if there were not much more: page tables take some frames too */
+	CHECK(!tmm_client_limits(client, &limits));
+	CHECK(!tmm_client_set_limits(client, limits.client_frames + 16, TMM_UNCHANGED));
+	CHECK_REFUSED(EDQUOT, !tmm_mapping_create(client, SIZE, TMM_DATA, NULL));
+	CHECK_REFUSED(ETIMEDOUT, tmm_client_wait(client, 10));
+	CHECK(!pthread_create(&holder, NULL, hold_and_drop, mapping));
+	mapping = create_patiently(client);
+	CHECK(!pthread_join(holder, NULL));
+	CHECK(!tmm_mapping_drop(&mapping));
+	tmm_client_close(&client);
+	return EXIT_SUCCESS;
+}

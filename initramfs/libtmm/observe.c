@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What one can ask without owning anything: regions, clients, page tables.
+ */
+#include "internal.h"
+
+#define SAME(name)	_Static_assert(TMM_##name == THESEUS_MM_##name, #name)
+
+int tmm_client_region(const struct tmm_client *client, uint32_t index, struct tmm_region *region)
+{
+	struct theseus_mm_region call = { .index = index };
+
+	if (tmm_client_call(client, THESEUS_MM_IOC_GET_REGION, &call))
+		return -1;
+	*region = (struct tmm_region){ .start = call.start, .nr_bytes = call.nr_bytes };
+	return 0;
+}
+
+/* The kernel writes what the program reads. */
+_Static_assert(sizeof(struct tmm_bucket) == sizeof(struct theseus_mm_bucket), "bucket");
+_Static_assert(offsetof(struct tmm_bucket, free) == offsetof(struct theseus_mm_bucket, free) &&
+	       offsetof(struct tmm_bucket, allocated) ==
+	       offsetof(struct theseus_mm_bucket, allocated) &&
+	       offsetof(struct tmm_bucket, mapped) == offsetof(struct theseus_mm_bucket, mapped) &&
+	       offsetof(struct tmm_bucket, tables) == offsetof(struct theseus_mm_bucket, tables) &&
+	       offsetof(struct tmm_bucket, metadata) ==
+	       offsetof(struct theseus_mm_bucket, metadata), "bucket");
+SAME(MAX_BUCKETS);
+SAME(OWNER_NONE);
+SAME(OWNER_HIDDEN);
+
+int tmm_client_occupancy(const struct tmm_client *client, uint32_t index,
+			 struct tmm_bucket *buckets, uint32_t *owners, uint32_t nr_buckets)
+{
+	struct theseus_mm_occupancy call = {
+		.index = index,
+		.nr_buckets = nr_buckets,
+		.buckets = (uintptr_t)buckets,
+		.owners = (uintptr_t)owners,
+	};
+
+	return tmm_client_call(client, THESEUS_MM_IOC_GET_OCCUPANCY, &call);
+}
+
+_Static_assert(sizeof(((struct tmm_client_entry *)0)->comm) ==
+	       sizeof(((struct theseus_mm_client_info *)0)->comm), "comm");
+
+static struct tmm_client_entry describe(const struct theseus_mm_client_info *info)
+{
+	struct tmm_client_entry entry = {
+		.id = info->id,
+		.uid = info->uid,
+		.pid = info->pid,
+		.nr_handles = info->nr_handles,
+		.nr_mappings = info->nr_mappings,
+		.nr_exported = info->nr_exported,
+		.nr_frames = info->nr_frames,
+	};
+
+	memcpy(entry.comm, info->comm, sizeof(entry.comm));
+	return entry;
+}
+
+/* Clients come and go: asked again with more room as long as there were more. */
+static struct theseus_mm_client_info *list(const struct tmm_client *client,
+					   struct theseus_mm_clients *call)
+{
+	struct theseus_mm_client_info *infos = NULL, *larger;
+	uint32_t room = 16;
+
+	for (;; room = call->nr_clients + 16) {
+		larger = reallocarray(infos, room, sizeof(*infos));
+		if (!larger)
+			break;
+		infos = larger;
+		*call = (struct theseus_mm_clients){
+			.nr_clients = room,
+			.clients = (uintptr_t)infos,
+		};
+		if (tmm_client_call(client, THESEUS_MM_IOC_GET_CLIENTS, call))
+			break;
+		if (call->nr_clients <= room)
+			return infos;
+	}
+	tmm_free(infos);
+	return NULL;
+}
+
+int tmm_client_list(const struct tmm_client *client, struct tmm_clients *clients)
+{
+	struct theseus_mm_clients call;
+	struct theseus_mm_client_info *infos = list(client, &call);
+	struct tmm_client_entry *entries;
+	uint32_t i;
+
+	if (!infos)
+		return -1;
+	entries = calloc(call.nr_clients + 1, sizeof(*entries));
+	if (!entries) {
+		tmm_free(infos);
+		return -1;
+	}
+	for (i = 0; i < call.nr_clients; i++)
+		entries[i] = describe(&infos[i]);
+	tmm_free(infos);
+	*clients = (struct tmm_clients){
+		.entries = entries,
+		.nr = call.nr_clients,
+		.nr_hidden = call.nr_hidden,
+		.hidden_frames = call.hidden_frames,
+	};
+	return 0;
+}
+
+void tmm_clients_free(struct tmm_clients *clients)
+{
+	tmm_free(clients->entries);
+	*clients = (struct tmm_clients){ 0 };
+}
+
+int tmm_client_translate(const struct tmm_client *client, uint64_t vaddr,
+			 struct tmm_translation *translation)
+{
+	struct theseus_mm_translate call = { .vaddr = vaddr };
+
+	if (tmm_client_call(client, THESEUS_MM_IOC_TRANSLATE, &call))
+		return -1;
+	*translation = (struct tmm_translation){
+		.paddr = call.paddr,
+		.flags = call.pte_flags & TMM_FLAGS_SEEN,
+		.page_size = UINT64_C(1) << call.page_size_shift,
+		.is_exclusive = call.pte_flags & THESEUS_MM_PTE_EXCLUSIVE,
+	};
+	return 0;
+}
+
+SAME(MAX_LEVELS);
+
+int tmm_client_dump_pte(const struct tmm_client *client, uint64_t vaddr, struct tmm_walk *walk)
+{
+	struct theseus_mm_dump_pte call = { .vaddr = vaddr };
+	unsigned int i;
+
+	if (tmm_client_call(client, THESEUS_MM_IOC_DUMP_PTE, &call))
+		return -1;
+	*walk = (struct tmm_walk){ .nr_levels = call.nr_levels };
+	for (i = 0; i < TMM_MAX_LEVELS; i++)
+		walk->entries[i] = call.entries[i];
+	return 0;
+}

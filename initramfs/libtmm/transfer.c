@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Handing over: mappings become descriptors, travel, and become mappings again.
+ */
+#include "internal.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int export_as(struct tmm_mapping *mapping, unsigned long request)
+{
+	struct theseus_mm_export call = { .handle = tmm_mapping_handle(mapping) };
+
+	return tmm_object_call(tmm_of_mapping(mapping), request, &call) ? -1 : call.fd;
+}
+
+int tmm_mapping_export(struct tmm_mapping **mapping)
+{
+	int fd = export_as(*mapping, THESEUS_MM_IOC_EXPORT);
+
+	if (fd < 0)
+		return -1;
+	tmm_object_free(tmm_of_mapping(*mapping));
+	*mapping = NULL;
+	return fd;
+}
+
+int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping)
+{
+	return export_as(mapping, THESEUS_MM_IOC_EXPORT_DMABUF);
+}
+
+struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int fd)
+{
+	struct theseus_mm_import call = { .fd = fd };
+	struct tmm_object *object = tmm_object_new(client);
+
+	if (!object)
+		return NULL;
+	if (tmm_client_call(client, THESEUS_MM_IOC_IMPORT, &call)) {
+		tmm_object_free(object);
+		return NULL;
+	}
+	close(fd);
+	tmm_object_set(object, call.handle, call.start, call.nr_pages);
+	return tmm_as_mapping(object);
+}
+
+/* To the descriptor of an exported mapping, its mapping is handle 0. */
+int tmm_fd_query(int fd, struct tmm_mapping_info *info)
+{
+	struct theseus_mm_query query = { 0 };
+
+	if (tmm_fd_call(fd, THESEUS_MM_IOC_QUERY, &query))
+		return -1;
+	*info = tmm_mapping_describe(&query);
+	return 0;
+}
+
+int tmm_fd_revoke(int fd, struct tmm_revocation *revocation)
+{
+	struct theseus_mm_revoke call = { 0 };
+
+	return tmm_revoked(tmm_fd_call(fd, THESEUS_MM_IOC_REVOKE, &call), &call, revocation);
+}
+
+/* Descriptors travel with at least one byte of data: of a stream, an empty message is none. */
+int tmm_fd_send(int socket, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(fd))];
+	} control = { .room = { 0 } };
+	struct iovec data = { .iov_base = &(char){ 0 }, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* The last descriptor of a part of the message, with the others closed; adds to @nr. */
+static int take(struct cmsghdr *header, int fd, unsigned int *nr)
+{
+	const unsigned char *fds = CMSG_DATA(header);
+	size_t i, length = header->cmsg_len - CMSG_LEN(0);
+
+	for (i = 0; i + sizeof(fd) <= length; i += sizeof(fd), (*nr)++) {
+		if (*nr)
+			close(fd);
+		memcpy(&fd, fds + i, sizeof(fd));
+	}
+	return fd;
+}
+
+/* The only descriptor of a message; others would be in nobody's hands. */
+static int take_only(struct msghdr *message)
+{
+	struct cmsghdr *header;
+	unsigned int nr = 0;
+	int fd = -1;
+
+	for (header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header))
+		if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+			fd = take(header, fd, &nr);
+	if (nr == 1 && !(message->msg_flags & MSG_CTRUNC))
+		return fd;
+	if (nr)
+		close(fd);
+	/* one was there, but the process may have no more */
+	errno = !nr && (message->msg_flags & MSG_CTRUNC) ? EMFILE : EBADMSG;
+	return -1;
+}
+
+/* There is room for a sender's identity, should the socket be set to tell it. */
+int tmm_fd_receive(int socket)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = { .iov_base = &(char){ 0 }, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+
+	if (length < 0)
+		return -1;
+	if (!length) {
+		errno = ECONNRESET;
+		return -1;
+	}
+	return take_only(&message);
+}
