@@ -4,7 +4,8 @@
 # Builds build/tools/: the library (build-libtmm.sh) and the command-line tool. Checks
 # what can be checked without the device: that the header stands alone in C11 and C++17,
 # which names the library exports, that each is in the man page and in an example, that
-# the man page is clean, and the library's host-side tests.
+# the man page is clean, that README.md and the man page show the program that is tested,
+# that it can be linked as they say, and the library's host-side tests.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -62,10 +63,37 @@ check_man_page() {
 	local said
 	said=$(mandoc -Tlint -W style "$library/libtmm.3" 2>&1 | grep -v 'outdated mandoc.db') || :
 	[[ -z $said ]] || die "libtmm.3: $said"
-	# the program it shows is the one that the tests run
+}
+
+# The program that people copy first is the one that the tests run.
+check_quick_start() {
+	local fence=\`\`\`
 	sed -n '/^\.\\" quick_start\.c/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "$library/libtmm.3" |
 		diff - "$library/examples/quick_start.c" ||
 		die "libtmm.3 does not show quick_start.c as it is"
+	sed -n "/^<!-- quick_start\.c -->/,/^$fence\$/{/^<!--/d;/^$fence/d;p}" "$ROOT/README.md" |
+		diff - "$library/examples/quick_start.c" ||
+		die "README.md does not show quick_start.c as it is"
+}
+
+# Without the device, it must get as far as finding that out.
+run_quick_start() { # HOW LINKED...
+	local how=$1 said
+	shift
+	gcc -o "$temporary/quick_start" "$library/examples/quick_start.c" "$@" ||
+		die "quick_start.c cannot be linked $how"
+	said=$("$temporary/quick_start" 2>&1) || :
+	[[ $said == *"No such file"* || -e /dev/theseus_mm ]] ||
+		die "quick_start.c does not run linked $how: $said"
+}
+
+# As the README says.
+check_linking() {
+	local flags
+	run_quick_start statically -I "$tools/include" "$tools/libtmm.a"
+	flags=$(pkg-config --cflags --libs "$tools/libtmm.pc") || die "libtmm.pc is not clean"
+	# shellcheck disable=SC2086 # several words
+	LD_LIBRARY_PATH=$tools run_quick_start "by pkg-config" $flags
 }
 
 # The kernel is a function of the test's, and memory runs out when it says so.
@@ -83,5 +111,7 @@ check_header gcc c c11
 check_header g++ c++ c++17
 check_names
 check_man_page
+check_quick_start
+check_linking
 run_host_test
-note "built: $(cd "$BUILD" && echo tools/{tmm,libtmm.a,libtmm.so,include/tmm.h})"
+note "built: $(cd "$BUILD" && echo tools/{tmm,libtmm.a,libtmm.so,libtmm.pc,libtmm.3,include/tmm.h})"
