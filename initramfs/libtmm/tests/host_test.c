@@ -9,10 +9,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static int nr_checks, nr_failed;
@@ -43,7 +48,10 @@ static int nr_checks, nr_failed;
  * @last: what it was asked last, and with what
  * @handle: the last it gave out
  * @nr_runs: frames' runs of every mapping
- * @nr_races: how often UNMAP still finds one run more than QUERY said
+ * @nr_races: how often UNMAP still finds one run more than QUERY said, or GET_CLIENTS
+ *            more clients than there were
+ * @nr_clients: how many GET_CLIENTS tells of
+ * @bad_item: the item of a batch that fails with EBUSY, from 1 on; 0 for none
  * @is_real: ask the true kernel
  */
 static struct {
@@ -54,11 +62,20 @@ static struct {
 		struct theseus_mm_allocate allocate;
 		struct theseus_mm_create_mapping create;
 		struct theseus_mm_access access;
+		struct theseus_mm_query query;
+		struct theseus_mm_share share;
+		struct theseus_mm_import import;
+		struct theseus_mm_limits limits;
+		struct theseus_mm_batch batch;
+		struct theseus_mm_device_region device_region;
+		struct theseus_mm_map_range map_range;
 		char bytes[256];
 	} argument;
 	__u32 handle;
 	__u32 nr_runs;
 	int nr_races;
+	__u32 nr_clients;
+	__u32 bad_item;
 	bool is_real;
 } fake;
 
@@ -86,6 +103,110 @@ static void fake_query(struct theseus_mm_query *query)
 	query->start = 0x1000 * query->handle;
 	query->nr_pages = 1;
 	query->pte_flags = THESEUS_MM_PTE_DATA | THESEUS_MM_PTE_VALID | THESEUS_MM_PTE_EXCLUSIVE;
+	query->attributes = THESEUS_MM_ATTRIBUTE_PINNED;
+	query->nr_borrows = 9;
+}
+
+static __u32 fake_item_error(const struct theseus_mm_batch *batch, __u32 i)
+{
+	if (fake.bad_item == i + 1)
+		return EBUSY;
+	return fake.bad_item && batch->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING ? ECANCELED : 0;
+}
+
+static int fake_end_batch(struct theseus_mm_batch *batch)
+{
+	batch->nr_done = batch->nr_items - !!fake.bad_item;
+	return fake.bad_item && batch->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING ? -EBUSY : 0;
+}
+
+static int fake_create_batch(struct theseus_mm_batch *batch)
+{
+	struct theseus_mm_create_item *items = (void *)(uintptr_t)batch->items;
+	__u32 i;
+
+	for (i = 0; i < batch->nr_items; i++) {
+		items[i].error = fake_item_error(batch, i);
+		if (items[i].error)
+			continue;
+		items[i].handle = ++fake.handle;
+		items[i].start = 0x1000 * items[i].handle;
+		items[i].nr_pages = items[i].size / TMM_PAGE_SIZE;
+	}
+	return batch->nr_items ? fake_end_batch(batch) : -EINVAL;
+}
+
+static int fake_drop_batch(struct theseus_mm_batch *batch)
+{
+	struct theseus_mm_drop_item *items = (void *)(uintptr_t)batch->items;
+	__u32 i;
+
+	for (i = 0; i < batch->nr_items; i++)
+		items[i].error = fake_item_error(batch, i);
+	return fake_end_batch(batch);
+}
+
+static int fake_clients(struct theseus_mm_clients *clients)
+{
+	struct theseus_mm_client_info *infos = (void *)(uintptr_t)clients->clients;
+	__u32 i;
+
+	if (fake.nr_races) {
+		fake.nr_races--;
+		fake.nr_clients += 100;
+	}
+	for (i = 0; i < clients->nr_clients && i < fake.nr_clients; i++) {
+		infos[i] = (struct theseus_mm_client_info){ .id = i + 1, .pid = -1 };
+		snprintf(infos[i].comm, sizeof(infos[i].comm), "exactly-15-long");
+	}
+	clients->nr_clients = fake.nr_clients;
+	clients->nr_hidden = 2;
+	clients->hidden_frames = 3;
+	return 0;
+}
+
+static int answer_new(unsigned long request, void *argument)
+{
+	struct theseus_mm_map_range *range = argument;
+	struct theseus_mm_revoke *revoke = argument;
+	struct theseus_mm_limits *limits = argument;
+	struct theseus_mm_import *import = argument;
+
+	switch (request) {
+	case THESEUS_MM_IOC_EXPORT:
+	case THESEUS_MM_IOC_EXPORT_DMABUF:
+		((struct theseus_mm_export *)argument)->fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		return 0;
+	case THESEUS_MM_IOC_IMPORT:
+		import->handle = ++fake.handle;
+		import->start = 0x70000;
+		import->nr_pages = 7;
+		return 0;
+	case THESEUS_MM_IOC_MAP_FRAME_RANGE:
+		range->handle = ++fake.handle;
+		range->start = 0x50000;
+		range->nr_pages = 5;
+		return 0;
+	case THESEUS_MM_IOC_REVOKE:
+		revoke->nr_revoked = 5;
+		revoke->nr_pinned = 2;
+		return 0;
+	case THESEUS_MM_IOC_GET_LIMITS:
+		*limits = (struct theseus_mm_limits){
+			.client_frames_max = 1, .client_handles_max = 2,
+			.client_frames = 3, .client_handles = 4,
+			.user_frames_max = THESEUS_MM_NO_LIMIT, .user_handles_max = 6,
+			.user_frames = 7, .user_handles = 8,
+		};
+		return 0;
+	case THESEUS_MM_IOC_CREATE_BATCH:
+		return fake_create_batch(argument);
+	case THESEUS_MM_IOC_DROP_BATCH:
+		return fake_drop_batch(argument);
+	case THESEUS_MM_IOC_GET_CLIENTS:
+		return fake_clients(argument);
+	}
+	return 0;
 }
 
 static int answer(unsigned long request, void *argument)
@@ -104,6 +225,7 @@ static int answer(unsigned long request, void *argument)
 		return 0;
 	case THESEUS_MM_IOC_CREATE_MAPPING:
 	case THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING:
+	case THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING:
 		create->handle = ++fake.handle;
 		create->start = 0x40000;
 		create->nr_pages = 4;
@@ -125,7 +247,7 @@ static int answer(unsigned long request, void *argument)
 		((struct theseus_mm_map_offset *)argument)->nr_bytes = 4 * TMM_PAGE_SIZE;
 		return 0;
 	}
-	return 0;
+	return answer_new(request, argument);
 }
 
 int __real_ioctl(int fd, unsigned long request, ...);
@@ -231,6 +353,9 @@ static void consumed_objects_are_refused(void)
 	EXPECT_REFUSED(ENOENT, tmm_mapping_map_offset(mapping, &offset));
 	EXPECT_REFUSED(ENOENT, !tmm_mapping_mmap(mapping, 0, 1, PROT_READ));
 	EXPECT_REFUSED(ENOENT, tmm_mapping_revoke(mapping, NULL));
+	EXPECT_REFUSED(ENOENT, tmm_mapping_share(mapping, true));
+	EXPECT_REFUSED(ENOENT, tmm_mapping_export(&mapping) < 0);
+	EXPECT_REFUSED(ENOENT, tmm_mapping_export_dmabuf(mapping) < 0);
 	EXPECT_REFUSED(ENOENT, tmm_mapping_unmap_into_parts(&mapping, &parts));
 	EXPECT_REFUSED(ENOENT, tmm_mapping_merge(mapping, &mapping));
 	EXPECT_REFUSED(ENOENT, tmm_frames_split(&frames, TMM_PAGE_SIZE, &frames, &frames));
@@ -356,6 +481,8 @@ static void flags_go_round(void)
 
 	EXPECT(!tmm_mapping_query(mapping, &info));
 	EXPECT(info.flags == TMM_DATA && info.is_exclusive);
+	EXPECT(info.is_pinned && !info.is_shareable && info.nr_borrows == 9);
+	EXPECT(info.nr_bytes == TMM_PAGE_SIZE && info.address == 0x1000 * fake.handle);
 	EXPECT(!tmm_mapping_drop(&mapping));
 	tmm_client_close(&client);
 }
@@ -462,6 +589,408 @@ static void another_file_is_no_client(void)
 	fake.is_real = false;
 }
 
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static int lowest_free(void)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	close(fd);
+	return fd;
+}
+
+static void export_and_import_move(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_mapping *mapping = new_mapping(client), *kept = mapping;
+	int fd;
+
+	fake.error = EBUSY;
+	EXPECT_REFUSED(EBUSY, tmm_mapping_export(&mapping) == -1);
+	fake.error = 0;
+	EXPECT(mapping == kept);
+	fd = tmm_mapping_export(&mapping);
+	EXPECT(is_open(fd) && !mapping);
+
+	fake.error = EDQUOT;
+	EXPECT_REFUSED(EDQUOT, !tmm_mapping_import(client, fd));
+	fake.error = 0;
+	no_memory_at = 1;
+	EXPECT_REFUSED(ENOMEM, !tmm_mapping_import(client, fd));
+	EXPECT_REFUSED(EBADF, !tmm_mapping_import(NULL, fd));
+	EXPECT(is_open(fd));
+	mapping = tmm_mapping_import(client, fd);
+	EXPECT(mapping && !is_open(fd) && fake.argument.import.fd == fd);
+	EXPECT(tmm_mapping_size(mapping) == 7 * TMM_PAGE_SIZE);
+	EXPECT(tmm_mapping_address(mapping) == 0x70000);
+	EXPECT(tmm_mapping_handle(mapping) == fake.handle);
+
+	fd = tmm_mapping_export_dmabuf(mapping);
+	EXPECT(is_open(fd) && fake.last == THESEUS_MM_IOC_EXPORT_DMABUF);
+	close(fd);
+	EXPECT(!tmm_mapping_drop(&mapping));
+	tmm_client_close(&client);
+}
+
+/* The mapping of a descriptor is its handle 0. */
+static void descriptors_are_asked(void)
+{
+	struct tmm_revocation revocation;
+	struct tmm_mapping_info info;
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	EXPECT(!tmm_fd_query(fd, &info) && info.nr_borrows == 9);
+	EXPECT(!fake.argument.query.handle);
+	EXPECT(!tmm_fd_revoke(fd, &revocation));
+	EXPECT(revocation.nr_revoked == 5 && revocation.nr_pinned == 2);
+	EXPECT(!tmm_fd_revoke(fd, NULL));
+	fake.error = ESTALE;
+	revocation.nr_revoked = 77;
+	EXPECT_REFUSED(ESTALE, tmm_fd_revoke(fd, &revocation));
+	EXPECT_REFUSED(ESTALE, tmm_fd_query(fd, &info));
+	EXPECT(revocation.nr_revoked == 77 && info.nr_borrows == 9);
+	fake.error = 0;
+	EXPECT_REFUSED(EBADF, tmm_fd_query(-1, &info));
+	close(fd);
+}
+
+static void share_says_which(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_mapping *mapping = new_mapping(client);
+
+	EXPECT(!tmm_mapping_share(mapping, true) && !fake.argument.share.flags);
+	EXPECT(!tmm_mapping_share(mapping, false));
+	EXPECT(fake.argument.share.flags == THESEUS_MM_SHARE_OFF);
+	EXPECT(fake.argument.share.handle == tmm_mapping_handle(mapping));
+	EXPECT(!tmm_mapping_drop(&mapping));
+	tmm_client_close(&client);
+}
+
+/* As many descriptors as wanted, which a careful receiver does not expect. */
+static void send_some(int socket, int fd, unsigned int nr)
+{
+	char room[CMSG_SPACE(8 * sizeof(fd))] __attribute__((aligned(8))) = { 0 };
+	struct iovec data = { .iov_base = &(char){ 0 }, .iov_len = 1 };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = nr ? room : NULL,
+		.msg_controllen = nr ? CMSG_SPACE(nr * sizeof(fd)) : 0,
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	if (header) {
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(nr * sizeof(fd));
+		while (nr)
+			memcpy(CMSG_DATA(header) + --nr * sizeof(fd), &fd, sizeof(fd));
+	}
+	EXPECT(sendmsg(socket, &message, 0) == 1);
+}
+
+static void descriptors_travel(int type)
+{
+	int ends[2], fd = open("/dev/zero", O_RDWR | O_CLOEXEC), other;
+	struct stat sent, received;
+
+	EXPECT(!socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends));
+	EXPECT(!tmm_fd_send(ends[0], fd));
+	EXPECT(!tmm_fd_send(ends[0], ends[1]));
+	other = tmm_fd_receive(ends[1]);
+	EXPECT(other >= 0 && other != fd && fcntl(other, F_GETFD) == FD_CLOEXEC);
+	EXPECT(!fstat(fd, &sent) && !fstat(other, &received));
+	EXPECT(sent.st_rdev == received.st_rdev);
+	close(other);
+	other = tmm_fd_receive(ends[1]);
+	EXPECT(!fstat(other, &received) && S_ISSOCK(received.st_mode));
+	close(other);
+
+	/* a socket that tells who sent it */
+	EXPECT(!setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)));
+	EXPECT(!tmm_fd_send(ends[0], fd));
+	other = tmm_fd_receive(ends[1]);
+	EXPECT(is_open(other));
+	close(other);
+	close(ends[0]);
+	close(ends[1]);
+	close(fd);
+}
+
+/* Whatever arrives, no stray descriptor stays. */
+static void odd_messages_are_refused(void)
+{
+	const unsigned int numbers[] = { 0, 2, 3, 8 };
+	struct rlimit limit, none;
+	int ends[2], free_before;
+	unsigned int i;
+
+	EXPECT(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+	EXPECT_REFUSED(EBADF, tmm_fd_send(ends[0], -1));
+	EXPECT_REFUSED(EBADF, tmm_fd_send(-1, ends[0]));
+	EXPECT_REFUSED(EBADF, tmm_fd_receive(-1) == -1);
+	free_before = lowest_free();
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		send_some(ends[0], ends[0], numbers[i]);
+		EXPECT_REFUSED(EBADMSG, tmm_fd_receive(ends[1]) == -1);
+		EXPECT(lowest_free() == free_before);
+	}
+	EXPECT(!tmm_fd_send(ends[0], ends[0]));
+	EXPECT(!getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = (rlim_t)free_before;
+	EXPECT(!setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_REFUSED(EMFILE, tmm_fd_receive(ends[1]) == -1);
+	EXPECT(!setrlimit(RLIMIT_NOFILE, &limit));
+	close(ends[0]);
+	EXPECT_REFUSED(ECONNRESET, tmm_fd_receive(ends[1]) == -1);
+	/* without a signal, which would end this program */
+	EXPECT_REFUSED(EPIPE, tmm_fd_send(ends[1], ends[1]));
+	close(ends[1]);
+}
+
+#define NR	4
+
+static void fill(struct tmm_create_item *items)
+{
+	int i;
+
+	for (i = 0; i < NR; i++)
+		items[i] = (struct tmm_create_item){
+			.nr_bytes = (i + 1) * TMM_PAGE_SIZE,
+			.flags = TMM_DATA,
+			.is_contiguous = i == 1,
+			.error = -1,
+		};
+}
+
+static void many_each_for_itself(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_mapping *mappings[NR], *kept;
+	struct tmm_create_item items[NR];
+	int errors[NR];
+
+	fill(items);
+	fake.bad_item = 2;
+	EXPECT(tmm_mapping_create_many(client, items, mappings, NR, 0) == NR - 1);
+	EXPECT(!items[0].error && items[1].error == EBUSY && !items[2].error);
+	EXPECT(mappings[0] && !mappings[1] && mappings[3]);
+	EXPECT(tmm_mapping_size(mappings[3]) == 4 * TMM_PAGE_SIZE);
+	EXPECT(tmm_mapping_address(mappings[3]) == 0x1000 * tmm_mapping_handle(mappings[3]));
+	EXPECT(tmm_mapping_handle(mappings[3]) == tmm_mapping_handle(mappings[0]) + 2);
+
+	/* the second that is not NULL */
+	kept = mappings[2];
+	EXPECT(tmm_mapping_drop_many(mappings, errors, NR, 0) == NR - 1);
+	EXPECT(fake.argument.batch.nr_items == NR - 1);
+	EXPECT(!mappings[0] && !mappings[1] && mappings[2] == kept && !mappings[3]);
+	EXPECT(!errors[0] && !errors[1] && errors[2] == EBUSY && !errors[3]);
+	fake.bad_item = 0;
+	EXPECT(tmm_mapping_drop_many(mappings, NULL, NR, 0) == NR);
+	EXPECT(!mappings[2] && fake.argument.batch.nr_items == 1);
+
+	/* nothing is left to ask for */
+	fake.last = 0;
+	EXPECT(tmm_mapping_drop_many(mappings, errors, NR, 0) == NR && !fake.last);
+	tmm_client_close(&client);
+}
+
+static void many_all_or_nothing(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_mapping *mappings[NR] = { NULL }, *kept;
+	struct tmm_create_item items[NR];
+	int errors[NR];
+
+	fill(items);
+	fake.bad_item = 3;
+	EXPECT_REFUSED(EBUSY, tmm_mapping_create_many(client, items, mappings, NR,
+						      TMM_ALL_OR_NOTHING) == -1);
+	EXPECT(items[0].error == ECANCELED && items[2].error == EBUSY && !mappings[0]);
+	fake.bad_item = 0;
+	EXPECT(tmm_mapping_create_many(client, items, mappings, NR, TMM_ALL_OR_NOTHING) == NR);
+	EXPECT(!items[2].error && mappings[2]);
+	kept = mappings[0];
+	fake.bad_item = 3;
+	EXPECT_REFUSED(EBUSY, tmm_mapping_drop_many(mappings, errors, NR,
+						    TMM_ALL_OR_NOTHING) == -1);
+	EXPECT(errors[0] == ECANCELED && errors[2] == EBUSY && mappings[0] == kept);
+	fake.bad_item = 0;
+	EXPECT(tmm_mapping_drop_many(mappings, errors, NR, TMM_ALL_OR_NOTHING) == NR);
+	EXPECT(!mappings[0] && !errors[2]);
+	tmm_client_close(&client);
+}
+
+static void many_are_checked(void)
+{
+	struct tmm_client *client = new_client(), *stranger = new_client();
+	struct tmm_mapping *mappings[NR] = { new_mapping(client), NULL, new_mapping(stranger) };
+	struct tmm_create_item items[NR];
+	const int nr_calls = fake.nr_calls;
+
+	fill(items);
+	EXPECT_REFUSED(EXDEV, tmm_mapping_drop_many(mappings, NULL, NR, 0) == -1);
+	EXPECT_REFUSED(EINVAL, tmm_mapping_drop_many(mappings, NULL, NR, 2) == -1);
+	EXPECT_REFUSED(EINVAL, tmm_mapping_drop_many(mappings, NULL, TMM_MAX_MANY + 1, 0) == -1);
+	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, NR, 2) == -1);
+	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, UINT32_MAX,
+						       0) == -1);
+	items[3].reserved[4] = 1;
+	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, NR, 0) == -1);
+	items[3].reserved[4] = 0;
+	EXPECT_REFUSED(EBADF, tmm_mapping_create_many(NULL, items, mappings, NR, 0) == -1);
+	EXPECT(fake.nr_calls == nr_calls);
+	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, 0, 0) == -1);
+	EXPECT(mappings[0] && !mappings[1] && mappings[2] && items[0].error == -1);
+
+	/* of a closed client, what is here is freed */
+	tmm_client_close(&stranger);
+	EXPECT(tmm_mapping_drop_many(mappings + 1, NULL, NR - 1, 0) == NR - 1);
+	EXPECT(!mappings[2]);
+	EXPECT(!tmm_mapping_drop(&mappings[0]));
+	tmm_client_close(&client);
+}
+
+static void many_without_memory(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_mapping *mappings[NR] = { NULL };
+	struct tmm_create_item items[NR];
+	const int nr_calls = fake.nr_calls;
+	int i;
+
+	fill(items);
+	for (i = 1; i <= 2 + NR; i++) {
+		no_memory_at = i;
+		EXPECT_REFUSED(ENOMEM, tmm_mapping_create_many(client, items, mappings, NR,
+							       0) == -1);
+		no_memory_at = 0;
+		EXPECT(!mappings[0] && fake.nr_calls == nr_calls);
+	}
+	EXPECT(tmm_mapping_create_many(client, items, mappings, NR, 0) == NR);
+	no_memory_at = 1;
+	EXPECT_REFUSED(ENOMEM, tmm_mapping_drop_many(mappings, NULL, NR, 0) == -1);
+	EXPECT(mappings[0] && mappings[3]);
+	EXPECT(tmm_mapping_drop_many(mappings, NULL, NR, 0) == NR);
+	tmm_client_close(&client);
+}
+
+static void clients_are_listed(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_clients clients = { .nr = 77 };
+
+	fake.nr_clients = 16;
+	EXPECT(!tmm_client_list(client, &clients));
+	EXPECT(clients.nr == 16 && clients.nr_hidden == 2 && clients.hidden_frames == 3);
+	EXPECT(clients.entries[15].id == 16 && clients.entries[15].pid == -1);
+	EXPECT(!strcmp(clients.entries[15].comm, "exactly-15-long"));
+	tmm_clients_free(&clients);
+	EXPECT(!clients.entries && !clients.nr);
+	tmm_clients_free(&clients);
+
+	/* more come each time it looks */
+	fake.nr_races = 3;
+	EXPECT(!tmm_client_list(client, &clients));
+	EXPECT(clients.nr == 316 && clients.entries[315].id == 316);
+	tmm_clients_free(&clients);
+	fake.nr_clients = 0;
+	EXPECT(!tmm_client_list(client, &clients) && !clients.nr);
+	tmm_clients_free(&clients);
+
+	clients.nr = 77;
+	fake.error = EFAULT;
+	EXPECT_REFUSED(EFAULT, tmm_client_list(client, &clients));
+	fake.error = 0;
+	no_memory_at = 1;
+	EXPECT_REFUSED(ENOMEM, tmm_client_list(client, &clients));
+	EXPECT_REFUSED(EBADF, tmm_client_list(NULL, &clients));
+	EXPECT(clients.nr == 77);
+	tmm_client_close(&client);
+}
+
+static void limits_arrive(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_limits limits;
+
+	EXPECT(!tmm_client_limits(client, &limits));
+	EXPECT(limits.client_frames_max == 1 && limits.client_handles_max == 2);
+	EXPECT(limits.client_frames == 3 && limits.client_handles == 4);
+	EXPECT(limits.user_frames_max == TMM_NO_LIMIT && limits.user_handles_max == 6);
+	EXPECT(limits.user_frames == 7 && limits.user_handles == 8);
+	EXPECT(!tmm_client_set_limits(client, 5, TMM_UNCHANGED));
+	EXPECT(fake.last == THESEUS_MM_IOC_SET_LIMITS);
+	EXPECT(fake.argument.limits.client_frames_max == 5);
+	EXPECT(fake.argument.limits.client_handles_max == THESEUS_MM_NO_LIMIT);
+	EXPECT(!fake.argument.limits.user_frames_max);
+	fake.error = EPERM;
+	EXPECT_REFUSED(EPERM, tmm_client_set_limits(client, 6, 6));
+	fake.error = 0;
+	tmm_client_close(&client);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* A pipe is ready when something was written to it. */
+static void wait_ends(void)
+{
+	const struct itimerval soon = { .it_value.tv_usec = 20 * 1000 };
+	const struct sigaction action = { .sa_handler = on_alarm };
+	struct tmm_client *client;
+	int ends[2];
+
+	EXPECT(!pipe2(ends, O_CLOEXEC));
+	client = tmm_client_from_fd(ends[0]);
+	EXPECT_REFUSED(ETIMEDOUT, tmm_client_wait(client, 0));
+	EXPECT_REFUSED(ETIMEDOUT, tmm_client_wait(client, 10));
+	EXPECT(!sigaction(SIGALRM, &action, NULL));
+	EXPECT(!setitimer(ITIMER_REAL, &soon, NULL));
+	EXPECT_REFUSED(EINTR, tmm_client_wait(client, -1));
+	EXPECT(write(ends[1], "", 1) == 1);
+	EXPECT(!tmm_client_wait(client, -1));
+	tmm_client_close(&client);
+	close(ends[1]);
+	EXPECT_REFUSED(EBADF, tmm_client_wait(client, -1));
+}
+
+static void privileged_requests_arrive(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_mapping *mapping;
+
+	mapping = tmm_mapping_create(client, 1, TMM_DATA, &(struct tmm_create_options){
+		.is_identity = true,
+		.is_contiguous = true,
+	});
+	EXPECT(mapping && fake.last == THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING);
+	EXPECT(!tmm_mapping_drop(&mapping));
+	mapping = tmm_mapping_map_frame_range(client, 0x123456, 99, TMM_DEVICE_MEMORY);
+	EXPECT(mapping && tmm_mapping_size(mapping) == 5 * TMM_PAGE_SIZE);
+	EXPECT(fake.argument.map_range.paddr == 0x123456 && fake.argument.map_range.nr_bytes == 99);
+	EXPECT(fake.argument.map_range.pte_flags == THESEUS_MM_PTE_DEVICE_MEMORY);
+	EXPECT(!tmm_mapping_drop(&mapping));
+	fake.error = ERANGE;
+	EXPECT_REFUSED(ERANGE, !tmm_mapping_map_frame_range(client, 0, 1, 0));
+	fake.error = 0;
+	EXPECT(!tmm_client_add_device_region(client, 0x1000, 0x2000, TMM_MEMORY_WRITE_COMBINING));
+	EXPECT(fake.argument.device_region.memory_type == THESEUS_MM_MEMORY_WRITE_COMBINING);
+	EXPECT(fake.argument.device_region.start == 0x1000);
+	EXPECT(!tmm_client_remove_device_region(client, 0x1000, 0x2000));
+	EXPECT(fake.last == THESEUS_MM_IOC_REMOVE_DEVICE_REGION);
+	EXPECT(fake.argument.device_region.nr_bytes == 0x2000);
+	EXPECT(!fake.argument.device_region.memory_type);
+	tmm_client_close(&client);
+}
+
 int main(void)
 {
 	open_refuses();
@@ -479,6 +1008,20 @@ int main(void)
 	unmap_without_memory();
 	no_memory_asks_nothing();
 	another_file_is_no_client();
+	export_and_import_move();
+	descriptors_are_asked();
+	share_says_which();
+	descriptors_travel(SOCK_STREAM);
+	descriptors_travel(SOCK_SEQPACKET);
+	odd_messages_are_refused();
+	many_each_for_itself();
+	many_all_or_nothing();
+	many_are_checked();
+	many_without_memory();
+	clients_are_listed();
+	limits_arrive();
+	wait_ends();
+	privileged_requests_arrive();
 	printf("libtmm: %d checks, %d failed\n", nr_checks, nr_failed);
 	return nr_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
