@@ -57,6 +57,26 @@ int tmm_get_occupancy(int fd, __u32 index, struct theseus_mm_bucket *buckets, __
 	return tmm_call(fd, THESEUS_MM_IOC_GET_OCCUPANCY, &call);
 }
 
+int tmm_get_limits(int fd, struct theseus_mm_limits *limits)
+{
+	struct theseus_mm_limits call = { 0 };
+	int err = tmm_call(fd, THESEUS_MM_IOC_GET_LIMITS, &call);
+
+	if (!err)
+		*limits = call;
+	return err;
+}
+
+int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max)
+{
+	struct theseus_mm_limits call = {
+		.client_frames_max = frames_max,
+		.client_handles_max = handles_max,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
+}
+
 int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query)
 {
 	struct theseus_mm_query call = { .handle = handle };

@@ -62,6 +62,16 @@ int tmm_get_region(int fd, __u32 index, struct theseus_mm_region *region);
  */
 int tmm_get_occupancy(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 nr_buckets);
 
+int tmm_get_limits(int fd, struct theseus_mm_limits *limits);
+
+/**
+ * tmm_set_limits() - lower what the client may have
+ * @fd: the client
+ * @frames_max: THESEUS_MM_NO_LIMIT leaves it as it is
+ * @handles_max: the same
+ */
+int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max);
+
 /* --- objects of any kind --------------------------------------------------------- */
 
 int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query);

@@ -97,6 +97,7 @@ union argument {
 	struct theseus_mm_share share;
 	struct theseus_mm_export export;
 	struct theseus_mm_batch batch;
+	struct theseus_mm_limits limits;
 	struct theseus_mm_translate translate;
 	struct theseus_mm_dump_pte dump;
 	unsigned char bytes[ROOM];
@@ -333,6 +334,16 @@ CALL(drop_batch, THESEUS_MM_IOC_DROP_BATCH, THESEUS_MM_BATCH_FLAGS_ALL, true)
 	argument->batch.items = (uintptr_t)self->drops;
 }
 
+CALL(get_limits, THESEUS_MM_IOC_GET_LIMITS, 0, true)
+{
+}
+
+CALL(set_limits, THESEUS_MM_IOC_SET_LIMITS, 0, true)
+{
+	argument->limits.client_frames_max = 1000;
+	argument->limits.client_handles_max = 1000;
+}
+
 CALL(translate, THESEUS_MM_IOC_TRANSLATE, 0, true)
 {
 	argument->translate.vaddr = self->vaddr;
@@ -481,8 +492,8 @@ TEST_F(client, is_no_file)
 
 static bool is_known(unsigned int nr)
 {
-	return nr <= 0x06 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3c) ||
-	       nr == 0x40 || nr == 0x41 || nr == 0x50 || nr == 0x51;
+	return nr <= 0x06 || nr == 0x08 || nr == 0x09 || nr == 0x10 || nr == 0x20 ||
+	       (nr >= 0x30 && nr <= 0x3c) || nr == 0x40 || nr == 0x41 || nr == 0x50 || nr == 0x51;
 }
 
 TEST_F(client, refuses_each_unknown_number)

@@ -11,8 +11,9 @@
 
 #define ALL_OR_NOTHING	THESEUS_MM_BATCH_ALL_OR_NOTHING
 #define CONTIGUOUS	THESEUS_MM_CREATE_ITEM_CONTIGUOUS
-/* Items take more than one page of them, and not a multiple. */
-#define MANY		1100
+/* They take two pages and a bit: of items to create, and of items to drop. */
+#define MANY		160
+#define MANY_DROPS	1100
 
 #define ITEM(nr)	((struct theseus_mm_create_item){				\
 				.size = (nr) * PAGE, .pte_flags = THESEUS_MM_PTE_DATA })
@@ -173,7 +174,7 @@ TEST_F(client, nothing_is_created_if_a_result_cannot_be_written)
 TEST_F(client, nothing_is_dropped_if_a_result_cannot_be_written)
 {
 	const int protections[] = { PROT_READ, PROT_NONE };
-	const size_t before = (MANY - 1) * sizeof(struct theseus_mm_drop_item);
+	const size_t before = (MANY_DROPS - 1) * sizeof(struct theseus_mm_drop_item);
 	struct theseus_mm_create_item created[4] = { ITEM(1), ITEM(2), ITEM(3), ITEM(4) };
 	struct theseus_mm_drop_item *items;
 	unsigned int i, flags;
@@ -184,12 +185,12 @@ TEST_F(client, nothing_is_dropped_if_a_result_cannot_be_written)
 	items[0].handle = created[0].handle;
 	items[1].handle = created[1].handle;
 	items[600].handle = created[2].handle;
-	items[MANY - 1].handle = created[3].handle;
+	items[MANY_DROPS - 1].handle = created[3].handle;
 	for (i = 0; i < ARRAY_SIZE(protections); i++) {
 		ASSERT_EQ(0, protect_end(items, before, protections[i]));
 		for (flags = 0; flags <= ALL_OR_NOTHING; flags++)
 			EXPECT_REFUSED(EFAULT,
-				       tmm_drop_batch(self->fd, flags, items, MANY, NULL),
+				       tmm_drop_batch(self->fd, flags, items, MANY_DROPS, NULL),
 				       created[0].handle, created[1].handle, created[2].handle,
 				       created[3].handle);
 	}

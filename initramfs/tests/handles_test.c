@@ -291,6 +291,10 @@ FIXTURE_SETUP(limit)
 	snprintf(self->saved, sizeof(self->saved), "%u", self->start.client_handles_max);
 	snprintf(text, sizeof(text), "%u", LIMIT);
 	ASSERT_EQ(0, write_limit(text));
+	/* It is the limit of those who come now. */
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
 }
 
 FIXTURE_TEARDOWN(limit)

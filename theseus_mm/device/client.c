@@ -1,37 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/client.h"
 
+#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/mapping_file.h"
+#include "device/user.h"
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
 
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-static unsigned int max_handles = 1U << 20;
-module_param(max_handles, uint, 0644);
-MODULE_PARM_DESC(max_handles, "handles that one client may have (default 1048576)");
-
-/**
- * tmm_client_max_handles() - the limit of handles a client
- *
- * Return: the module parameter, as it is now
- */
-u32 tmm_client_max_handles(void)
+static void put_accounts(struct tmm_client *client)
 {
-	return READ_ONCE(max_handles);
+	tmm_account_put(client->handles);
+	/* Keeps the user, and so has to be the last. */
+	tmm_account_put(client->frames);
+}
+
+/* Below those of the user who opens the device. */
+static int create_accounts(struct tmm_client *client)
+{
+	struct tmm_user *user = tmm_user_get(current_uid());
+
+	if (!user)
+		return -ENOMEM;
+	client->frames = tmm_account_create(&user->frames, tmm_default_max_frames());
+	client->handles = tmm_account_create(&user->handles, tmm_default_max_handles());
+	if (!client->frames || !client->handles)
+		put_accounts(client);
+	tmm_user_put(user);
+	return client->frames && client->handles ? 0 : -ENOMEM;
 }
 
 /**
- * tmm_client_create() - make a client that owns nothing
+ * tmm_client_create() - make a client that owns nothing, of the current user
  * @inst: the instance; stays as long as the client
  *
  * Context: Process context, may sleep.
@@ -43,6 +53,10 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 
 	if (!client)
 		return ERR_PTR(-ENOMEM);
+	if (create_accounts(client)) {
+		kfree(client);
+		return ERR_PTR(-ENOMEM);
+	}
 	client->inst = inst;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->cookies, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -107,22 +121,23 @@ void tmm_client_destroy(struct tmm_client *client)
 	}
 	xa_destroy(&client->objects);
 	xa_destroy(&client->cookies);
+	/* Not one by one, while they were dropped. */
+	tmm_account_uncharge(client->handles, tmm_account_count(client->handles));
+	put_accounts(client);
 	kfree(client);
 }
 
-static struct tmm_object *reserve(struct tmm_client *client, u64 limit)
+static struct tmm_object *reserve(struct tmm_client *client, unsigned int nr_consumed)
 {
 	struct tmm_object *object;
-	int err;
+	int err = tmm_account_charge_beyond(client->handles, 1, nr_consumed);
 
-	if ((u32)atomic_inc_return(&client->nr_handles) > limit) {
-		err = -EDQUOT;
-		goto err_uncount;
-	}
+	if (err)
+		return ERR_PTR(err);
 	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
 	if (!object) {
 		err = -ENOMEM;
-		goto err_uncount;
+		goto err_uncharge;
 	}
 	/* NULL reserves: storing the object later needs no memory. */
 	err = xa_alloc_cyclic(&client->objects, &object->handle, NULL, xa_limit_32b,
@@ -132,8 +147,8 @@ static struct tmm_object *reserve(struct tmm_client *client, u64 limit)
 	kfree(object);
 	if (err == -EBUSY)
 		err = -EDQUOT;
-err_uncount:
-	atomic_dec(&client->nr_handles);
+err_uncharge:
+	tmm_account_uncharge(client->handles, 1);
 	return ERR_PTR(err);
 }
 
@@ -143,11 +158,11 @@ err_uncount:
  *
  * Context: Process context, may sleep.
  * Return: the object, reserved: to be published or abandoned; ERR_PTR(-EDQUOT) at
- * the client's limit, or ERR_PTR(-ENOMEM)
+ * the limit of the client or of its user, or ERR_PTR(-ENOMEM)
  */
 struct tmm_object *tmm_object_reserve(struct tmm_client *client)
 {
-	return reserve(client, tmm_client_max_handles());
+	return reserve(client, 0);
 }
 
 /**
@@ -161,7 +176,7 @@ struct tmm_object *tmm_object_reserve(struct tmm_client *client)
  */
 struct tmm_object *tmm_object_reserve_for(struct tmm_client *client, unsigned int nr_consumed)
 {
-	return reserve(client, (u64)tmm_client_max_handles() + nr_consumed);
+	return reserve(client, nr_consumed);
 }
 
 /**
@@ -177,7 +192,7 @@ void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
 		return;
 	forget_cookie(client, object);
 	xa_erase(&client->objects, object->handle);
-	atomic_dec(&client->nr_handles);
+	tmm_account_uncharge(client->handles, 1);
 	kfree(object);
 }
 

@@ -25,6 +25,7 @@
 #include <linux/atomic.h>
 #include <linux/xarray.h>
 
+struct tmm_account;
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_instance;
@@ -41,7 +42,8 @@ struct tmm_borrow;
  * @next_cookie: where to look for a free one; under the table's lock
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
- * @nr_handles: handles in any state
+ * @handles: counts handles in any state
+ * @frames: counts what it has, see alloc/account.h; outlives the client where frames do
  * @nr_frames: frames of all visible objects; those taken are missing meanwhile
  */
 struct tmm_client {
@@ -50,7 +52,8 @@ struct tmm_client {
 	struct xarray cookies;
 	u32 next_cookie;
 	u32 next_handle;
-	atomic_t nr_handles;
+	struct tmm_account *handles;
+	struct tmm_account *frames;
 	atomic64_t nr_frames;
 };
 
@@ -81,7 +84,6 @@ struct tmm_object {
 
 struct tmm_client * __must_check tmm_client_create(struct tmm_instance *inst);
 void tmm_client_destroy(struct tmm_client *client);
-u32 tmm_client_max_handles(void);
 
 /* New objects */
 struct tmm_object * __must_check tmm_object_reserve(struct tmm_client *client);

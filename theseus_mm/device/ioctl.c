@@ -44,6 +44,8 @@ static const struct ioctl_op ioctl_ops[] = {
 	OP(THESEUS_MM_IOC_DROP, tmm_ioctl_drop, theseus_mm_drop, handle, 0),
 	OP(THESEUS_MM_IOC_SPLIT, tmm_ioctl_split, theseus_mm_split, second, 0),
 	OP(THESEUS_MM_IOC_MERGE, tmm_ioctl_merge, theseus_mm_merge, reserved, 0),
+	OP(THESEUS_MM_IOC_GET_LIMITS, tmm_ioctl_get_limits, theseus_mm_limits, user_handles, 0),
+	OP(THESEUS_MM_IOC_SET_LIMITS, tmm_ioctl_set_limits, theseus_mm_limits, user_handles, 0),
 	OP(THESEUS_MM_IOC_ALLOCATE_FRAMES, tmm_ioctl_allocate_frames, theseus_mm_allocate,
 	   nr_pages, THESEUS_MM_ALLOCATE_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_ALLOCATE_PAGES, tmm_ioctl_allocate_pages, theseus_mm_allocate,

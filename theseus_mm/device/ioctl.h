@@ -53,6 +53,7 @@ struct tmm_call {
 		struct theseus_mm_export export;
 		struct theseus_mm_import import;
 		struct theseus_mm_batch batch;
+		struct theseus_mm_limits limits;
 		struct theseus_mm_translate translate;
 		struct theseus_mm_dump_pte dump_pte;
 	} arg;
@@ -103,6 +104,10 @@ int tmm_ioctl_map_allocated_pages(struct tmm_call *call);
 int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call);
 int tmm_ioctl_remap(struct tmm_call *call);
 int tmm_ioctl_unmap_into_parts(struct tmm_call *call);
+
+/* ioctl_limits.c */
+int tmm_ioctl_get_limits(struct tmm_call *call);
+int tmm_ioctl_set_limits(struct tmm_call *call);
 
 /* ioctl_batch.c */
 int tmm_ioctl_create_batch(struct tmm_call *call);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/ioctl.h"
 
+#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/client.h"
@@ -175,6 +176,28 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 		       tmm_page_range_size_in_pages(&range));
 }
 
+/* Cleared frames that are charged to the client. */
+static struct tmm_allocated_frames *take_frames(struct tmm_client *client,
+						const struct tmm_allocation_request *request)
+{
+	struct tmm_allocated_frames *frames;
+	int err = tmm_account_charge(client->frames, request->nr);
+
+	if (err)
+		return ERR_PTR(err);
+	frames = tmm_frame_allocator_allocate(&client->inst->fa, request);
+	if (IS_ERR(frames)) {
+		tmm_account_uncharge(client->frames, request->nr);
+		return frames;
+	}
+	tmm_frames_set_account(&frames->f, client->frames);
+	err = tmm_allocated_frames_zero(frames);
+	if (!err)
+		return frames;
+	tmm_allocated_frames_drop(&frames);
+	return ERR_PTR(err);
+}
+
 int tmm_ioctl_allocate_frames(struct tmm_call *call)
 {
 	struct tmm_client *client = call->client;
@@ -193,12 +216,9 @@ int tmm_ioctl_allocate_frames(struct tmm_call *call)
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	object->frames = tmm_frame_allocator_allocate(&client->inst->fa, &request);
+	object->frames = take_frames(client, &request);
 	err = PTR_ERR_OR_ZERO(object->frames);
-	if (!err)
-		err = tmm_allocated_frames_zero(object->frames);
 	if (err) {
-		tmm_allocated_frames_drop(&object->frames);
 		tmm_object_abandon(client, object);
 		return err;
 	}

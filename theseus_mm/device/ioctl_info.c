@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/ioctl.h"
 
+#include "alloc/account.h"
 #include "device/client.h"
 #include "mapping/instance.h"
 #include "paging/mapper.h"
@@ -9,6 +10,8 @@
 #include <linux/atomic.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
@@ -49,8 +52,8 @@ int tmm_ioctl_get_info(struct tmm_call *call)
 	info->pages_free = totals.nr_free;
 	info->nr_mappings = atomic64_read(&inst->root->nr_mappings);
 	info->nr_tables = READ_ONCE(inst->fa.nr_tables);
-	info->client_handles = atomic_read(&client->nr_handles);
-	info->client_handles_max = tmm_client_max_handles();
+	info->client_handles = tmm_account_count(client->handles);
+	info->client_handles_max = min_t(u64, tmm_account_max(client->handles), U32_MAX);
 	info->client_frames = atomic64_read(&client->nr_frames);
 	return tmm_call_reply(call);
 }

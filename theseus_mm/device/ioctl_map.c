@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/ioctl.h"
 
+#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "core/bug.h"
 #include "device/client.h"
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/placement.h"
 
 #include <linux/capability.h>
 #include <linux/err.h>
@@ -48,6 +51,32 @@ static struct tmm_mapped_pages *create(struct tmm_instance *inst, u64 nr_bytes,
 	return mp;
 }
 
+/* The same, charged to the client; what it may not have is not taken. */
+static struct tmm_mapped_pages *create_charged(struct tmm_client *client, u64 nr_bytes,
+					       tmm_pte_flags_t flags, enum tmm_create_kind kind,
+					       struct tmm_paddr *paddr)
+{
+	struct tmm_mapped_pages *mp;
+	u64 nr;
+	int err = tmm_chunks_of_bytes(0, nr_bytes, &nr);
+
+	if (!err)
+		err = tmm_account_charge(client->frames, nr);
+	if (err)
+		return ERR_PTR(err);
+	mp = create(client->inst, nr_bytes, flags, kind, paddr);
+	if (IS_ERR(mp)) {
+		tmm_account_uncharge(client->frames, nr);
+		return mp;
+	}
+	tmm_mapped_pages_set_account(mp, client->frames);
+	err = tmm_mapped_pages_charge_tables(mp, client->frames);
+	if (!err)
+		return mp;
+	tmm_mapped_pages_drop(&mp);
+	return ERR_PTR(err);
+}
+
 /**
  * tmm_create_mapping_object() - make a mapping for a client
  * @client: the client
@@ -73,7 +102,7 @@ struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return object;
-	object->mapping = create(client->inst, request->size, flags, kind, &paddr);
+	object->mapping = create_charged(client, request->size, flags, kind, &paddr);
 	if (IS_ERR(object->mapping)) {
 		err = PTR_ERR(object->mapping);
 		tmm_object_abandon(client, object);
@@ -114,13 +143,50 @@ int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call)
 	return create_mapping(call, TMM_CREATE_CONTIGUOUS);
 }
 
+/* Map what @pages owns to new frames, which are charged to the client. */
+static struct tmm_mapped_pages *map_any_charged(struct tmm_client *client,
+						struct tmm_allocated_pages **pages,
+						tmm_pte_flags_t flags)
+{
+	const u64 nr = tmm_allocated_pages_nr(*pages);
+	struct tmm_mapped_pages *mp;
+	int err = tmm_account_charge(client->frames, nr);
+
+	if (err)
+		return ERR_PTR(err);
+	mp = tmm_map_allocated_pages(client->inst->root, pages, flags, true);
+	if (IS_ERR(mp))
+		tmm_account_uncharge(client->frames, nr);
+	else
+		tmm_mapped_pages_set_account(mp, client->frames);
+	return mp;
+}
+
+/* Take a mapping that map_into() has made apart again. */
+static void unmap_again(struct tmm_object *object, struct tmm_object *pages,
+			struct tmm_object *frames)
+{
+	struct tmm_allocated_frames *first;
+	LIST_HEAD(list);
+
+	/* Nobody else has seen it. */
+	TMM_BUG_IF(tmm_mapped_pages_unmap_into_parts(&object->mapping, &pages->pages, &list));
+	if (frames) {
+		/* Mapped as one run, and so one run again. */
+		first = list_first_entry(&list, struct tmm_allocated_frames, f.link);
+		list_del_init(&first->f.link);
+		frames->frames = first;
+	}
+	tmm_allocated_frames_drop_list(&list);
+}
+
 /* Map what @pages owns, to what @frames owns if it is not NULL, as @object. */
 static int map_into(struct tmm_call *call, tmm_pte_flags_t flags, struct tmm_object *pages,
 		    struct tmm_object *frames, struct tmm_object *object)
 {
 	struct theseus_mm_map *request = &call->arg.map;
 	struct tmm_page_range range = tmm_allocated_pages_range(pages->pages);
-	struct tmm_page_table *root = call->client->inst->root;
+	struct tmm_client *client = call->client;
 	int err;
 
 	request->handle = object->handle;
@@ -130,14 +196,18 @@ static int map_into(struct tmm_call *call, tmm_pte_flags_t flags, struct tmm_obj
 	if (err)
 		return err;
 	if (frames)
-		object->mapping = tmm_map_allocated_pages_to(root, &pages->pages, &frames->frames,
-							     flags);
+		object->mapping = tmm_map_allocated_pages_to(client->inst->root, &pages->pages,
+							     &frames->frames, flags);
 	else
-		object->mapping = tmm_map_allocated_pages(root, &pages->pages, flags, true);
+		object->mapping = map_any_charged(client, &pages->pages, flags);
 	if (IS_ERR(object->mapping))
 		return PTR_ERR(object->mapping);
-	object->kind = THESEUS_MM_KIND_MAPPING;
-	return 0;
+	err = tmm_mapped_pages_charge_tables(object->mapping, client->frames);
+	if (err)
+		unmap_again(object, pages, frames);
+	else
+		object->kind = THESEUS_MM_KIND_MAPPING;
+	return err;
 }
 
 /* @frames is NULL, or owned by the caller and taken already. */

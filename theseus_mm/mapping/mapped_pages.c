@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/mapped_pages.h"
 
+#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "core/bug.h"
@@ -69,6 +70,9 @@ static void free_mapping(struct tmm_mapped_pages *mp)
 {
 	atomic64_dec(&mp->pt->nr_mappings);
 	tmm_page_table_put(mp->pt);
+	if (mp->account)
+		tmm_account_uncharge(mp->account, mp->nr_tables);
+	tmm_account_put(mp->account);
 	kfree(mp);
 }
 
@@ -148,8 +152,8 @@ int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocat
 	const struct tmm_frames *f = &(*frames)->f;
 	u64 bits = tmm_pte_leaf_bits(mp->flags, true) |
 		   tmm_memory_type_bits(f->region->memory_type);
-	int err = tmm_mapper_map(mp->pt, first_page(mp) + done, f->chunk.start, f->chunk.nr, bits,
-				 largest);
+	int err = tmm_mapper_map_counted(mp->pt, first_page(mp) + done, f->chunk.start, f->chunk.nr,
+					 bits, largest, &mp->nr_tables);
 
 	if (!err)
 		append_frames(mp, tmm_frames_into_mapped(frames));
@@ -356,7 +360,7 @@ static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mappe
 	if (mp->pt != other->pt)
 		return -EXDEV;
 	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed ||
-	    mp->is_shareable != other->is_shareable)
+	    mp->is_shareable != other->is_shareable || mp->account != other->account)
 		return -EMEDIUMTYPE;
 	return first_page(mp) + nr_pages(mp) == first_page(other) ? 0 : -EDOM;
 }
@@ -388,7 +392,8 @@ static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *se
  * * 0            - @mp has both
  * * -EXDEV       - they are under different roots
  * * -EMEDIUMTYPE - their flags differ, those that the hardware sets aside; or
- *   they do not own their frames and borrow different ones; or one is shareable
+ *   they do not own their frames and borrow different ones; or one is shareable;
+ *   or they are charged to different accounts
  * * -EDOM        - @other does not follow @mp
  * * -EBUSY       - one is borrowed
  */
@@ -415,6 +420,8 @@ int tmm_mapped_pages_merge(struct tmm_mapped_pages *mp, struct tmm_mapped_pages 
 	join_frames(mp, second);
 	if (second->borrowed)
 		tmm_allocated_frames_unborrow(second->borrowed);
+	mp->nr_tables += second->nr_tables;
+	second->nr_tables = 0;
 	*other = NULL;
 	free_mapping(second);
 out:
@@ -519,6 +526,8 @@ int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 		goto out;
 	}
 	half->is_shareable = mp->is_shareable;
+	/* All tables stay with the first part. */
+	half->account = tmm_account_get(mp->account);
 	if (mp->borrowed) {
 		err = tmm_allocated_frames_borrow(mp->borrowed);
 		if (err)
@@ -607,6 +616,77 @@ int tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages **mp,
 	return tmm_mapped_pages_unmap_into_parts(mp, pages, frames);
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_unmap_into_parts_under);
+
+/**
+ * tmm_mapped_pages_charge_tables() - charge somebody for a mapping's tables
+ * @mp: the mapping, new; not charged to anybody yet
+ * @account: the account; it is uncharged when the mapping goes
+ *
+ * A table counts where it was needed first, and as long as that mapping is there, even
+ * if others come to use it. One that a split of a large leaf takes does not count: that is
+ * one frame for 512 that do.
+ *
+ * Context: Process context.
+ * Return: 0, or -EDQUOT: nothing has changed
+ */
+int tmm_mapped_pages_charge_tables(struct tmm_mapped_pages *mp, struct tmm_account *account)
+{
+	int err = tmm_account_charge(account, mp->nr_tables);
+
+	if (!err)
+		mp->account = tmm_account_get(account);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_charge_tables);
+
+/**
+ * tmm_mapped_pages_set_account() - say who has been charged for a mapping's frames
+ * @mp: the mapping, which owns its frames; nobody is charged for those
+ * @account: the account, which has been charged for all of them; it is uncharged as
+ *           they become free
+ *
+ * Context: Process context. O(runs of frames).
+ */
+void tmm_mapped_pages_set_account(struct tmm_mapped_pages *mp, struct tmm_account *account)
+{
+	struct tmm_mapped_frames *frames;
+
+	list_for_each_entry(frames, &mp->frames, f.link)
+		tmm_frames_set_account(&frames->f, account);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_set_account);
+
+/**
+ * tmm_mapped_pages_move_account() - charge somebody else for a mapping
+ * @mp: the mapping; the caller has it for himself
+ * @account: the account; nothing is done for a mapping that nobody is charged for
+ *
+ * Context: Process context. O(runs of frames).
+ * Return: 0, or -EDQUOT if it is too much: nothing has changed
+ */
+int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_account *account)
+{
+	struct tmm_account *from = mp->account;
+	struct tmm_mapped_frames *frames;
+	u64 nr = mp->nr_tables;
+	int err;
+
+	if (!from)
+		return 0;
+	list_for_each_entry(frames, &mp->frames, f.link)
+		if (frames->f.account)
+			nr += tmm_frames_nr(&frames->f);
+	err = tmm_account_move(from, account, nr);
+	if (err)
+		return err;
+	list_for_each_entry(frames, &mp->frames, f.link)
+		if (frames->f.account)
+			tmm_frames_set_account(&frames->f, account);
+	mp->account = tmm_account_get(account);
+	tmm_account_put(from);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_move_account);
 
 static void destroy(struct tmm_mapped_pages *mp)
 {

@@ -26,6 +26,7 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 
+struct tmm_account;
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_page_table;
@@ -44,6 +45,9 @@ struct tmm_page_table;
  * @nr_frame_ranges: how many
  * @borrowed: not exclusive: what its pages map to, borrowed; @frames is empty
  * @is_shareable: mutable borrows exclude nothing; does not change during a borrow
+ * @nr_tables: tables that were made to map it
+ * @account: who @nr_tables are charged to, with a reference; its frames are charged to
+ *           the same, or to nobody. NULL: nobody, nor are the frames.
  * @flags: as asked for, with VALID and EXCLUSIVE as they are
  * @link: for the owner's list
  *
@@ -58,6 +62,8 @@ struct tmm_mapped_pages {
 	unsigned int nr_frame_ranges;
 	struct tmm_allocated_frames *borrowed;
 	bool is_shareable;
+	u64 nr_tables;
+	struct tmm_account *account;
 	tmm_pte_flags_t flags;
 	struct list_head link;
 };
@@ -114,6 +120,13 @@ int __must_check tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages
 							 const struct tmm_page_table *pt,
 							 struct tmm_allocated_pages **pages,
 							 struct list_head *frames);
+
+/* Who is charged for it */
+int __must_check tmm_mapped_pages_charge_tables(struct tmm_mapped_pages *mp,
+						struct tmm_account *account);
+void tmm_mapped_pages_set_account(struct tmm_mapped_pages *mp, struct tmm_account *account);
+int __must_check tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp,
+					       struct tmm_account *account);
 
 /* Destructor */
 void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp);

@@ -166,6 +166,28 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_largest_leaf);
 int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
 		   enum tmm_page_size largest)
 {
+	u64 nr_tables = 0;
+
+	return tmm_mapper_map_counted(pt, page, frame, nr, bits, largest, &nr_tables);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
+
+/**
+ * tmm_mapper_map_counted() - the same, and count the tables that this took
+ * @pt: the root
+ * @page: number of the first page; the caller owns the pages
+ * @frame: number of the first frame
+ * @nr: how many of both
+ * @bits: of a 4 KiB leaf
+ * @largest: size of leaf that may be used
+ * @nr_tables: grows by the tables that were missing and are there now, on success only
+ *
+ * Context: Process context, may sleep. O(leaves), and a table now and then.
+ * Return: as tmm_mapper_map()
+ */
+int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
+			   enum tmm_page_size largest, u64 *nr_tables)
+{
 	struct tmm_table_gather gather = {};
 	struct tmm_table_spares spares = {};
 	u64 done = 0;
@@ -194,9 +216,10 @@ int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 b
 	}
 	if (err && done)
 		tmm_mapper_unmap(pt, page, done);
+	if (!err)
+		*nr_tables += spares.nr_used;
 	return err;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 
 /**
  * tmm_mapper_unmap() - clear the leaves of a run of pages

@@ -47,6 +47,8 @@ struct tmm_pte_dump {
 
 int __must_check tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
 				enum tmm_page_size largest);
+int __must_check tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr,
+					u64 bits, enum tmm_page_size largest, u64 *nr_tables);
 void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr);
 void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable);
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr);

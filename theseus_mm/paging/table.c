@@ -72,8 +72,10 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 		if (try_cmpxchg64(entry, &old, new))
 			break;
 	}
-	if (*installed)
+	if (*installed) {
 		spares->nr--;
+		spares->nr_used++;
+	}
 	return 0;
 }
 

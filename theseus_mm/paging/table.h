@@ -65,10 +65,12 @@ struct tmm_table_path {
  * struct tmm_table_spares - frames that tables are made of
  * @numbers: of the frames, which are cleared
  * @nr: how many; a page needs one for each level below the root at most
+ * @nr_used: tables that were made of some
  */
 struct tmm_table_spares {
 	u64 numbers[TMM_MAX_LEVELS - 1];
 	unsigned int nr;
+	u64 nr_used;
 };
 
 /**

@@ -171,7 +171,7 @@
  * @nr_mappings: out: mappings alive, of all clients
  * @nr_tables: out: frames that are page tables, the root's own not among them
  * @client_handles: out: handles of the calling client
- * @client_handles_max: out: its limit (module parameter max_handles)
+ * @client_handles_max: out: its limit, see GET_LIMITS
  * @client_frames: out: frames that the calling client owns, mapped or not; those
  *                 that another call is changing at this moment are not counted
  * @client_id: out: number of the calling client, as in GET_CLIENTS
@@ -334,6 +334,11 @@ struct theseus_mm_clients {
  * it was opened, a user's max_user_frames and max_user_handles as they are now. SET
  * lowers the calling client's; to raise one takes CAP_SYS_RESOURCE, else EPERM with
  * nothing changed. A limit below what is owned takes nothing away: nothing more can be had.
+ *
+ * Frames of RAM count from before they are taken until they are free again: while a
+ * process has them mmapped, also after the client is gone. Frames of page tables count
+ * where they were needed first, as long as that mapping is there. The user is the real
+ * uid of whoever opened the device.
  */
 struct theseus_mm_limits {
 	__u32 flags;

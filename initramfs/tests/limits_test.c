@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Limits: what a client and a user may have, counted from before it is taken until it
+ * is free again.
+ */
+#include "area.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define PARAMETERS	"/sys/module/theseus_mm/parameters/"
+#define NO_LIMIT	THESEUS_MM_NO_LIMIT
+#define SOMEBODY	1234
+
+static int write_parameter(const char *name, const char *text)
+{
+	char path[80];
+	ssize_t written;
+	int fd, err;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	written = write(fd, text, strlen(text));
+	err = written < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int write_number(const char *name, __u64 number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	return write_parameter(name, text);
+}
+
+static int read_parameter(const char *name, char text[32])
+{
+	char path[80];
+	ssize_t nr;
+	int fd;
+
+	snprintf(path, sizeof(path), PARAMETERS "%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	nr = read(fd, text, 31);
+	close(fd);
+	text[nr > 0 ? nr : 0] = 0;
+	return 0;
+}
+
+/* A client of another user; the device itself is for root only. */
+static int open_as(uid_t uid)
+{
+	int fd;
+
+	if (setreuid(uid, -1))
+		return -errno;
+	fd = tmm_open(NULL);
+	return setreuid(0, -1) ? -errno : fd;
+}
+
+/* Put a capability out of effect, or into it. */
+static int set_capability(unsigned int capability, bool is_on)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	__u32 bit = 1U << capability % 32;
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	if (is_on)
+		data[capability / 32].effective |= bit;
+	else
+		data[capability / 32].effective &= ~bit;
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+/**
+ * limits - a client of root's, two of somebody else's; all limits are restored
+ */
+FIXTURE(limits)
+{
+	int fd;
+	int theirs;
+	int also_theirs;
+	struct theseus_mm_info start;
+};
+
+static int reset_parameters(void)
+{
+	int err = write_parameter("max_frames", "unlimited");
+
+	err = err ?: write_parameter("max_user_frames", "unlimited");
+	err = err ?: write_parameter("max_user_handles", "unlimited");
+	return err ?: write_parameter("max_handles", "1048576");
+}
+
+FIXTURE_SETUP(limits)
+{
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->theirs = open_as(SOMEBODY);
+	ASSERT_LE(0, self->theirs);
+	self->also_theirs = open_as(SOMEBODY);
+	ASSERT_LE(0, self->also_theirs);
+}
+
+FIXTURE_TEARDOWN(limits)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	EXPECT_EQ(0, reset_parameters());
+	close(self->fd);
+	close(self->theirs);
+	close(self->also_theirs);
+	self->fd = tmm_open(NULL);
+	EXPECT_LE(0, self->fd);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+#define LIMITS(fd)									\
+	({										\
+		struct theseus_mm_limits _limits;					\
+											\
+		ASSERT_EQ(0, tmm_get_limits(fd, &_limits));				\
+		_limits;								\
+	})
+
+#define FRAMES_OF(fd)		LIMITS(fd).client_frames
+#define USER_FRAMES_OF(fd)	LIMITS(fd).user_frames
+
+/* Also of what is charged, nothing changes. */
+#define EXPECT_EDQUOT(call, ...)							\
+	do {										\
+		struct theseus_mm_limits _was = LIMITS(self->fd), _is;			\
+											\
+		EXPECT_REFUSED(EDQUOT, call, ##__VA_ARGS__);				\
+		_is = LIMITS(self->fd);							\
+		EXPECT_EQ(0, memcmp(&_was, &_is, sizeof(_is)));				\
+	} while (0)
+
+static int take(int fd, __u64 nr, __u32 *handle)
+{
+	struct theseus_mm_allocate call = { .size = nr };
+	int err = tmm_allocate_frames(fd, &call);
+
+	if (handle)
+		*handle = call.handle;
+	return err;
+}
+
+TEST_F(limits, are_none_but_that_of_handles)
+{
+	struct theseus_mm_limits limits = LIMITS(self->theirs);
+
+	EXPECT_EQ(NO_LIMIT, limits.client_frames_max);
+	EXPECT_EQ(1 << 20, limits.client_handles_max);
+	EXPECT_EQ(NO_LIMIT, limits.user_frames_max);
+	EXPECT_EQ(NO_LIMIT, limits.user_handles_max);
+	EXPECT_EQ(0, limits.client_frames);
+	EXPECT_EQ(0, limits.client_handles);
+	EXPECT_EQ(0, limits.user_frames);
+	EXPECT_EQ(0, limits.user_handles);
+}
+
+TEST_F(limits, count_what_is_owned_and_its_tables)
+{
+	__u32 frames = FRAMES(5).handle, mapping, first, second, pages, runs[4], nr = 4;
+	__u64 nr_tables;
+
+	PAGES(100);
+	EXPECT_EQ(5, FRAMES_OF(self->fd));
+	mapping = MAPPING(3).handle;
+	nr_tables = INFO().nr_tables - self->start.nr_tables;
+	EXPECT_EQ(8 + nr_tables, FRAMES_OF(self->fd));
+	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
+	/* whoever has a part of it */
+	ASSERT_EQ(0, tmm_split(self->fd, frames, 2 * PAGE, &first, &second));
+	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	EXPECT_EQ(6 + nr_tables, FRAMES_OF(self->fd));
+	ASSERT_EQ(0, tmm_split(self->fd, mapping, PAGE, &first, &second));
+	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	EXPECT_EQ(6 + nr_tables, FRAMES_OF(self->fd));
+	ASSERT_EQ(0, tmm_split(self->fd, first, PAGE, &first, &second));
+	ASSERT_EQ(0, tmm_drop(self->fd, second));
+	EXPECT_EQ(4 + nr_tables, FRAMES_OF(self->fd));
+	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, first, &pages, runs, &nr));
+	EXPECT_EQ(4, FRAMES_OF(self->fd));
+	ASSERT_EQ(0, tmm_drop(self->fd, runs[0]));
+	EXPECT_EQ(3, FRAMES_OF(self->fd));
+}
+
+TEST_F(limits, are_for_every_call_that_takes_frames)
+{
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_create_item items[2];
+	__u32 frames = FRAMES(8).handle, pages = PAGES(3).handle;
+	struct theseus_mm_map map;
+
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 10, NO_LIMIT));
+	EXPECT_EDQUOT(take(self->fd, 3, NULL), frames);
+	EXPECT_EDQUOT(take(self->fd, 1ULL << 40, NULL), frames);
+	EXPECT_EDQUOT(tmm_create_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA, &mapping),
+		      frames);
+	EXPECT_EDQUOT(tmm_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping), frames);
+	EXPECT_EDQUOT(tmm_map_allocated_pages(self->fd, pages, THESEUS_MM_PTE_DATA, &map), frames,
+		      pages);
+	memset(items, 0, sizeof(items));
+	items[0].size = 3 * PAGE;
+	items[0].pte_flags = THESEUS_MM_PTE_DATA;
+	items[1] = items[0];
+	EXPECT_EDQUOT(tmm_create_batch(self->fd, THESEUS_MM_BATCH_ALL_OR_NOTHING, items, 2, NULL),
+		      frames);
+	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, items, 2, NULL));
+	EXPECT_EQ(EDQUOT, items[0].error);
+	/* what is allowed is allowed */
+	EXPECT_EQ(0, take(self->fd, 2, NULL));
+	EXPECT_EQ(10, FRAMES_OF(self->fd));
+	EXPECT_EDQUOT(take(self->fd, 1, NULL), frames);
+}
+
+/* Where nothing is near: all tables below the root's are missing. */
+TEST_F(limits, are_for_page_tables_too)
+{
+	struct theseus_mm_allocate pages = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = self->start.pages_start + (3ULL << 39),
+		.size = 2,
+	};
+	__u32 frames = FRAMES(2).handle;
+	struct theseus_mm_map mapping;
+	__u64 nr_tables;
+
+	ASSERT_EQ(0, tmm_allocate_pages(self->fd, &pages));
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 4, NO_LIMIT));
+	EXPECT_EDQUOT(tmm_map_allocated_pages_to(self->fd, pages.handle, frames,
+						 THESEUS_MM_PTE_DATA, &mapping),
+		      pages.handle, frames);
+	EXPECT_EDQUOT(tmm_map_allocated_pages(self->fd, pages.handle, THESEUS_MM_PTE_DATA,
+					      &mapping), pages.handle, frames);
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 6, NO_LIMIT));
+	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages.handle, frames,
+						THESEUS_MM_PTE_DATA, &mapping));
+	nr_tables = INFO().nr_tables - self->start.nr_tables;
+	EXPECT_LE(3, nr_tables);
+	EXPECT_EQ(2 + nr_tables, FRAMES_OF(self->fd));
+	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, FRAMES_OF(self->fd));
+}
+
+TEST_F(limits, count_nothing_for_a_call_that_fails)
+{
+	struct theseus_mm_create_mapping mapping;
+
+	EXPECT_REFUSED(ENOSPC, take(self->fd, 1ULL << 40, NULL));
+	EXPECT_REFUSED(ENOSPC, tmm_create_mapping(self->fd, 1ULL << 45, THESEUS_MM_PTE_DATA,
+						  &mapping));
+	EXPECT_REFUSED(ENOSPC, tmm_create_contiguous_mapping(self->fd, 1ULL << 40,
+							     THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(EINVAL, tmm_create_mapping(self->fd, 0, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_CREATE_MAPPING, NULL));
+	EXPECT_EQ(0, FRAMES_OF(self->fd));
+	EXPECT_EQ(0, LIMITS(self->fd).client_handles);
+}
+
+TEST_F(limits, of_handles_are_for_the_client)
+{
+	struct theseus_mm_allocate call = { .size = 1 };
+	__u32 pages = PAGES(2).handle, first, second;
+
+	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 2));
+	EXPECT_EQ(2, INFO().client_handles_max);
+	FRAMES(1);
+	EXPECT_EDQUOT(tmm_allocate_pages(self->fd, &call), pages);
+	EXPECT_EDQUOT(tmm_allocate_frames(self->fd, &call), pages);
+	EXPECT_EDQUOT(tmm_split(self->fd, pages, PAGE, &first, &second), pages);
+	EXPECT_EQ(0, tmm_allocate_pages(self->theirs, &call));
+}
+
+TEST_F(limits, can_be_lowered_and_take_nothing_away)
+{
+	__u32 frames = FRAMES(8).handle;
+
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 20, 30));
+	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
+	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
+	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, NO_LIMIT));
+	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
+	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 3, NO_LIMIT));
+	EXPECT_EQ(8, QUERY(frames).nr_pages);
+	EXPECT_EDQUOT(take(self->fd, 1, NULL), frames);
+	ASSERT_EQ(0, tmm_drop(self->fd, frames));
+	EXPECT_EQ(0, take(self->fd, 3, NULL));
+	EXPECT_EQ(NO_LIMIT, LIMITS(self->theirs).client_frames_max);
+}
+
+TEST_F(limits, are_raised_by_the_privileged_only)
+{
+	struct theseus_mm_limits was, is;
+
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 20, 30));
+	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, false));
+	was = LIMITS(self->fd);
+	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, 21, NO_LIMIT));
+	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, NO_LIMIT, 31));
+	/* both or none */
+	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, 10, 31));
+	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, 21, 10));
+	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, NO_LIMIT - 1, NO_LIMIT));
+	is = LIMITS(self->fd);
+	EXPECT_EQ(0, memcmp(&was, &is, sizeof(is)));
+	EXPECT_EQ(0, tmm_set_limits(self->fd, 20, 30));
+	EXPECT_EQ(0, tmm_set_limits(self->fd, 19, 30));
+	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, true));
+	EXPECT_EQ(0, tmm_set_limits(self->fd, 21, 31));
+	EXPECT_EQ(21, LIMITS(self->fd).client_frames_max);
+	EXPECT_EQ(31, LIMITS(self->fd).client_handles_max);
+}
+
+TEST_F(limits, refuse_reserved_fields)
+{
+	struct theseus_mm_limits call = { .reserved = 1, .client_frames_max = 1 };
+
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_GET_LIMITS, &call));
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
+	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
+}
+
+TEST_F(limits, of_a_client_are_the_parameters_when_it_is_opened)
+{
+	int later;
+
+	ASSERT_EQ(0, write_parameter("max_frames", "7"));
+	ASSERT_EQ(0, write_parameter("max_handles", "5"));
+	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
+	later = tmm_open(NULL);
+	ASSERT_LE(0, later);
+	EXPECT_EQ(7, LIMITS(later).client_frames_max);
+	EXPECT_EQ(5, LIMITS(later).client_handles_max);
+	EXPECT_EQ(-EDQUOT, take(later, 8, NULL));
+	EXPECT_EQ(0, take(later, 7, NULL));
+	ASSERT_EQ(0, write_parameter("max_frames", "9"));
+	EXPECT_EQ(7, LIMITS(later).client_frames_max);
+	close(later);
+}
+
+TEST_F(limits, of_a_user_are_for_all_their_clients)
+{
+	__u32 frames;
+
+	ASSERT_EQ(0, write_number("max_user_frames", 10));
+	EXPECT_EQ(10, LIMITS(self->theirs).user_frames_max);
+	ASSERT_EQ(0, take(self->theirs, 6, &frames));
+	EXPECT_EQ(-EDQUOT, take(self->also_theirs, 5, NULL));
+	EXPECT_EQ(0, FRAMES_OF(self->also_theirs));
+	EXPECT_EQ(6, USER_FRAMES_OF(self->also_theirs));
+	ASSERT_EQ(0, take(self->also_theirs, 4, NULL));
+	EXPECT_EQ(-EDQUOT, take(self->theirs, 1, NULL));
+	EXPECT_EQ(10, USER_FRAMES_OF(self->theirs));
+	EXPECT_EQ(6, FRAMES_OF(self->theirs));
+	/* another user has as much */
+	EXPECT_EQ(0, USER_FRAMES_OF(self->fd));
+	EXPECT_EQ(0, take(self->fd, 10, NULL));
+	EXPECT_EQ(-EDQUOT, take(self->fd, 1, NULL));
+	/* what one client gives back another can have */
+	ASSERT_EQ(0, tmm_drop(self->theirs, frames));
+	EXPECT_EQ(0, take(self->also_theirs, 6, NULL));
+	/* as they are now */
+	ASSERT_EQ(0, write_number("max_user_frames", 11));
+	EXPECT_EQ(0, take(self->theirs, 1, NULL));
+	ASSERT_EQ(0, write_number("max_user_frames", 3));
+	EXPECT_EQ(-EDQUOT, take(self->theirs, 1, NULL));
+	EXPECT_EQ(11, USER_FRAMES_OF(self->theirs));
+}
+
+TEST_F(limits, of_handles_of_a_user_are_for_all_their_clients)
+{
+	struct theseus_mm_allocate call = { .size = 2 };
+	__u32 first, second;
+
+	ASSERT_EQ(0, write_number("max_user_handles", 2));
+	ASSERT_EQ(0, tmm_allocate_pages(self->theirs, &call));
+	ASSERT_EQ(0, take(self->also_theirs, 1, NULL));
+	EXPECT_EQ(2, LIMITS(self->theirs).user_handles);
+	EXPECT_EQ(-EDQUOT, take(self->theirs, 1, NULL));
+	EXPECT_EQ(-EDQUOT, tmm_split(self->theirs, call.handle, PAGE, &first, &second));
+	EXPECT_EQ(2, LIMITS(self->theirs).user_handles);
+	EXPECT_EQ(1, LIMITS(self->theirs).client_handles);
+	EXPECT_EQ(0, take(self->fd, 1, NULL));
+	ASSERT_EQ(0, tmm_drop(self->theirs, call.handle));
+	EXPECT_EQ(0, take(self->also_theirs, 1, NULL));
+}
+
+TEST_F(limits, count_no_more_what_a_client_had_that_is_closed)
+{
+	struct theseus_mm_create_mapping mapping;
+
+	ASSERT_EQ(0, take(self->also_theirs, 6, NULL));
+	ASSERT_EQ(0, tmm_create_mapping(self->also_theirs, 7 * PAGE, THESEUS_MM_PTE_DATA,
+					&mapping));
+	EXPECT_LE(13, USER_FRAMES_OF(self->theirs));
+	EXPECT_EQ(2, LIMITS(self->theirs).user_handles);
+	close(self->also_theirs);
+	EXPECT_EQ(0, USER_FRAMES_OF(self->theirs));
+	EXPECT_EQ(0, LIMITS(self->theirs).user_handles);
+	self->also_theirs = -1;
+}
+
+TEST_F(limits, count_no_more_what_a_process_had_that_is_killed)
+{
+	struct theseus_mm_create_mapping mapping;
+	int ready[2], status;
+	char byte = 0;
+	pid_t child;
+
+	ASSERT_EQ(0, pipe(ready));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		int fd = open_as(SOMEBODY);
+
+		byte = fd < 0 || take(fd, 6, NULL) ||
+		       tmm_create_mapping(fd, 7 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
+		if (write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	EXPECT_EQ(0, byte);
+	EXPECT_LE(13, USER_FRAMES_OF(self->theirs));
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, USER_FRAMES_OF(self->theirs));
+	EXPECT_EQ(0, LIMITS(self->theirs).user_handles);
+}
+
+/* All clients of the user are gone, and the user is not: one who comes back still owes. */
+TEST_F(limits, count_what_a_process_still_has_mapped)
+{
+	struct theseus_mm_create_mapping mapping;
+	unsigned char *area;
+	__u64 offset;
+
+	ASSERT_EQ(0, tmm_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, tmm_map_offset(self->theirs, mapping.handle, &offset, NULL));
+	area = mmap(NULL, 5 * PAGE, RW, MAP_SHARED, self->theirs, offset);
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	area[0] = 1;
+	close(self->theirs);
+	EXPECT_LE(5, USER_FRAMES_OF(self->also_theirs));
+	EXPECT_EQ(0, FRAMES_OF(self->also_theirs));
+	EXPECT_EQ(0, LIMITS(self->also_theirs).user_handles);
+	close(self->also_theirs);
+	self->also_theirs = open_as(SOMEBODY);
+	ASSERT_LE(0, self->also_theirs);
+	EXPECT_LE(5, USER_FRAMES_OF(self->also_theirs));
+	ASSERT_EQ(0, write_number("max_user_frames", 6));
+	EXPECT_EQ(-EDQUOT, take(self->also_theirs, 2, NULL));
+	ASSERT_EQ(0, munmap(area, 5 * PAGE));
+	EXPECT_EQ(0, USER_FRAMES_OF(self->also_theirs));
+	EXPECT_EQ(0, take(self->also_theirs, 6, NULL));
+	self->theirs = -1;
+}
+
+TEST_F(limits, parameters_are_numbers_or_unlimited)
+{
+	static const char *const names[] = {
+		"max_frames", "max_handles", "max_user_frames", "max_user_handles",
+	};
+	static const char *const bad[] = { "-1", "ten", "1 2", "18446744073709551616" };
+	char text[32];
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		ASSERT_EQ(0, write_parameter(names[i], "0x1000"));
+		for (j = 0; j < ARRAY_SIZE(bad); j++)
+			EXPECT_GT(0, write_parameter(names[i], bad[j]));
+		ASSERT_EQ(0, read_parameter(names[i], text));
+		EXPECT_STREQ("4096\n", text);
+		ASSERT_EQ(0, write_parameter(names[i], "unlimited\n"));
+		ASSERT_EQ(0, read_parameter(names[i], text));
+		EXPECT_STREQ("unlimited\n", text);
+	}
+}
+
+TEST_HARNESS_MAIN
