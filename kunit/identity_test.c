@@ -21,7 +21,7 @@ static struct tmm_mapped_pages *create(struct kunit *test, struct tmm_allocation
 				       tmm_pte_flags_t flags)
 {
 	return tmm_instance_create_identity_mapping(tmm_test_inst(test), tmm_test_root(test),
-						    &req, flags);
+						    &req, flags, false);
 }
 
 /* Is there a mapping of @nr pages, each to the frame of its own number? */

@@ -75,7 +75,7 @@ void step_create_identity(struct model *m)
 		return;
 	/* With the pages of frames that are free in hand, any may be passed over. */
 	call = walk_begin(m, OP_CREATE_IDENTITY, walk_foretell_flags(flags, false), true);
-	mp = tmm_instance_create_identity_mapping(m->inst, m->roots[root], &req, flags);
+	mp = tmm_instance_create_identity_mapping(m->inst, m->roots[root], &req, flags, false);
 	if (!walk_succeeded(&call, PTR_ERR_OR_ZERO(mp)))
 		return;
 	model_adopt(m, mapping, mp, root, flags, MODEL_UNKNOWN, MODEL_NO_LENDER);

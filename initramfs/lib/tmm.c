@@ -160,6 +160,12 @@ int tmm_create_contiguous_mapping(int fd, __u64 size, __u64 pte_flags,
 	return create(fd, THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING, size, pte_flags, mapping);
 }
 
+int tmm_create_identity_mapping(int fd, __u64 size, __u64 pte_flags,
+				struct theseus_mm_create_mapping *mapping)
+{
+	return create(fd, THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING, size, pte_flags, mapping);
+}
+
 static int map(int fd, unsigned long request, __u32 pages, __u32 frames, __u64 pte_flags,
 	       struct theseus_mm_map *mapping)
 {
@@ -253,6 +259,39 @@ int tmm_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length)
 int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length)
 {
 	return access_mapping(fd, THESEUS_MM_IOC_WRITE, handle, offset, buffer, length);
+}
+
+int tmm_add_device_region(int fd, __u64 start, __u64 nr_bytes, __u32 memory_type)
+{
+	struct theseus_mm_device_region call = {
+		.memory_type = memory_type,
+		.start = start,
+		.nr_bytes = nr_bytes,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_ADD_DEVICE_REGION, &call);
+}
+
+int tmm_remove_device_region(int fd, __u64 start, __u64 nr_bytes)
+{
+	struct theseus_mm_device_region call = { .start = start, .nr_bytes = nr_bytes };
+
+	return tmm_call(fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION, &call);
+}
+
+int tmm_map_frame_range(int fd, __u64 paddr, __u64 nr_bytes, __u64 pte_flags,
+			struct theseus_mm_map_range *mapping)
+{
+	struct theseus_mm_map_range call = {
+		.paddr = paddr,
+		.nr_bytes = nr_bytes,
+		.pte_flags = pte_flags,
+	};
+	int err = tmm_call(fd, THESEUS_MM_IOC_MAP_FRAME_RANGE, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
 }
 
 int tmm_map_offset(int fd, __u32 handle, __u64 *offset, __u64 *nr_bytes)

@@ -92,7 +92,8 @@ int tmm_allocate_pages(int fd, struct theseus_mm_allocate *request);
 /* --- mappings -------------------------------------------------------------------- */
 
 /**
- * tmm_create_mapping(), tmm_create_contiguous_mapping() - pages and frames at once
+ * tmm_create_mapping(), tmm_create_contiguous_mapping(),
+ * tmm_create_identity_mapping() - pages and frames at once
  * @fd: the client
  * @size: in bytes
  * @pte_flags: THESEUS_MM_PTE_*; THESEUS_MM_PTE_DATA is the usual choice
@@ -102,6 +103,9 @@ int tmm_create_mapping(int fd, __u64 size, __u64 pte_flags,
 		       struct theseus_mm_create_mapping *mapping);
 int tmm_create_contiguous_mapping(int fd, __u64 size, __u64 pte_flags,
 				  struct theseus_mm_create_mapping *mapping);
+
+int tmm_create_identity_mapping(int fd, __u64 size, __u64 pte_flags,
+				struct theseus_mm_create_mapping *mapping);
 
 int tmm_map_allocated_pages(int fd, __u32 pages, __u64 pte_flags, struct theseus_mm_map *mapping);
 int tmm_map_allocated_pages_to(int fd, __u32 pages, __u32 frames, __u64 pte_flags,
@@ -133,6 +137,13 @@ int tmm_drop_batch(int fd, __u32 flags, struct theseus_mm_drop_item *items, __u3
 
 int tmm_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length);
 int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length);
+
+/* --- device memory --------------------------------------------------------------- */
+
+int tmm_add_device_region(int fd, __u64 start, __u64 nr_bytes, __u32 memory_type);
+int tmm_remove_device_region(int fd, __u64 start, __u64 nr_bytes);
+int tmm_map_frame_range(int fd, __u64 paddr, __u64 nr_bytes, __u64 pte_flags,
+			struct theseus_mm_map_range *mapping);
 
 /* --- mappings in processes ------------------------------------------------------- */
 

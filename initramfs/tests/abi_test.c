@@ -98,6 +98,8 @@ union argument {
 	struct theseus_mm_export export;
 	struct theseus_mm_batch batch;
 	struct theseus_mm_limits limits;
+	struct theseus_mm_device_region device_region;
+	struct theseus_mm_map_range map_range;
 	struct theseus_mm_translate translate;
 	struct theseus_mm_dump_pte dump;
 	unsigned char bytes[ROOM];
@@ -313,6 +315,12 @@ CALL(export, THESEUS_MM_IOC_EXPORT, 0, true)
 	argument->export.handle = self->first;
 }
 
+CALL(create_identity_mapping, THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING, 0, true)
+{
+	argument->create.size = PAGE;
+	argument->create.pte_flags = THESEUS_MM_PTE_DATA;
+}
+
 CALL(create_batch, THESEUS_MM_IOC_CREATE_BATCH, THESEUS_MM_BATCH_FLAGS_ALL, true)
 {
 	const struct theseus_mm_create_item item = {
@@ -493,7 +501,8 @@ TEST_F(client, is_no_file)
 static bool is_known(unsigned int nr)
 {
 	return nr <= 0x06 || nr == 0x08 || nr == 0x09 || nr == 0x10 || nr == 0x20 ||
-	       (nr >= 0x30 && nr <= 0x3c) || nr == 0x40 || nr == 0x41 || nr == 0x50 || nr == 0x51;
+	       (nr >= 0x30 && nr <= 0x3e) || nr == 0x40 || nr == 0x41 || nr == 0x50 ||
+	       nr == 0x51 || nr == 0x60 || nr == 0x61;
 }
 
 TEST_F(client, refuses_each_unknown_number)

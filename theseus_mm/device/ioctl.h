@@ -6,6 +6,7 @@
 #ifndef TMM_DEVICE_IOCTL_H
 #define TMM_DEVICE_IOCTL_H
 
+#include "core/pte_flags.h"
 #include "uapi/theseus_mm.h"
 
 #include <linux/compiler_types.h>
@@ -54,6 +55,8 @@ struct tmm_call {
 		struct theseus_mm_import import;
 		struct theseus_mm_batch batch;
 		struct theseus_mm_limits limits;
+		struct theseus_mm_device_region device_region;
+		struct theseus_mm_map_range map_range;
 		struct theseus_mm_translate translate;
 		struct theseus_mm_dump_pte dump_pte;
 	} arg;
@@ -88,22 +91,31 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call);
  * enum tmm_create_kind - the frames of a mapping that is created
  * @TMM_CREATE_ANY: as many runs as it takes
  * @TMM_CREATE_CONTIGUOUS: one run
+ * @TMM_CREATE_IDENTITY: one run, at the addresses that are its own
  */
 enum tmm_create_kind {
 	TMM_CREATE_ANY,
 	TMM_CREATE_CONTIGUOUS,
+	TMM_CREATE_IDENTITY,
 };
 
 /* ioctl_map.c */
+int __must_check tmm_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
 struct tmm_object * __must_check
 tmm_create_mapping_object(struct tmm_client *client, struct theseus_mm_create_mapping *request,
 			  enum tmm_create_kind kind);
 int tmm_ioctl_create_mapping(struct tmm_call *call);
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call);
+int tmm_ioctl_create_identity_mapping(struct tmm_call *call);
 int tmm_ioctl_map_allocated_pages(struct tmm_call *call);
 int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call);
 int tmm_ioctl_remap(struct tmm_call *call);
 int tmm_ioctl_unmap_into_parts(struct tmm_call *call);
+
+/* ioctl_device.c */
+int tmm_ioctl_add_device_region(struct tmm_call *call);
+int tmm_ioctl_remove_device_region(struct tmm_call *call);
+int tmm_ioctl_map_frame_range(struct tmm_call *call);
 
 /* ioctl_limits.c */
 int tmm_ioctl_get_limits(struct tmm_call *call);

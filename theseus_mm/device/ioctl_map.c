@@ -17,18 +17,55 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
-/* All that a client can map so far is RAM. */
-static int decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
+/**
+ * tmm_decode_flags() - the flags of a mapping that a client asks for
+ * @user_flags: THESEUS_MM_PTE_*
+ * @flags: set on success only
+ *
+ * Whether they suit the memory is seen where that is known.
+ *
+ * Return: 0 or -EINVAL
+ */
+int tmm_decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
 {
-	int err;
-
 	BUILD_BUG_ON((THESEUS_MM_PTE_SETTABLE | THESEUS_MM_PTE_VALID |
 		      THESEUS_MM_PTE_EXCLUSIVE) != (__force u64)TMM_PTE_ALL);
 	if (user_flags & ~THESEUS_MM_PTE_SETTABLE)
 		return -EINVAL;
 	*flags = (__force tmm_pte_flags_t)user_flags;
-	err = tmm_pte_flags_check(*flags);
+	return tmm_pte_flags_check(*flags);
+}
+
+/* For new frames, which are RAM. */
+static int decode_ram_flags(u64 user_flags, tmm_pte_flags_t *flags)
+{
+	int err = tmm_decode_flags(user_flags, flags);
+
 	return err ?: tmm_pte_flags_check_memory_type(*flags, TMM_WRITE_BACK);
+}
+
+/* One run whose pages are free, aligned for the largest leaves there is room for. */
+static struct tmm_mapped_pages *create_identity(struct tmm_instance *inst, u64 nr_bytes,
+						tmm_pte_flags_t flags, struct tmm_paddr *paddr)
+{
+	struct tmm_mapped_pages *mp;
+	enum tmm_page_size size;
+	u64 nr;
+	int err = tmm_chunks_of_bytes(0, nr_bytes, &nr);
+
+	if (err)
+		return ERR_PTR(err);
+	for (size = tmm_largest_leaf_in(0, nr); ; size--) {
+		const struct tmm_allocation_request req =
+			tmm_request_aligned(tmm_page_size_4k_pages(size), nr);
+
+		mp = tmm_instance_create_identity_mapping(inst, inst->root, &req, flags, true);
+		if (mp != ERR_PTR(-ENOSPC) || size == TMM_4K)
+			break;
+	}
+	if (!IS_ERR(mp))
+		paddr->v = tmm_mapped_pages_range(mp).r.first << TMM_PAGE_SHIFT;
+	return mp;
 }
 
 static struct tmm_mapped_pages *create(struct tmm_instance *inst, u64 nr_bytes,
@@ -38,6 +75,8 @@ static struct tmm_mapped_pages *create(struct tmm_instance *inst, u64 nr_bytes,
 	struct tmm_mapped_pages *mp;
 
 	/* A fresh owner never sees old content. */
+	if (kind == TMM_CREATE_IDENTITY)
+		return create_identity(inst, nr_bytes, flags, paddr);
 	if (kind == TMM_CREATE_CONTIGUOUS)
 		mp = tmm_instance_create_contiguous_mapping(inst, inst->root, nr_bytes, flags,
 							    true, paddr);
@@ -95,7 +134,7 @@ struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
 	struct tmm_page_range pages;
 	struct tmm_object *object;
 	tmm_pte_flags_t flags;
-	int err = decode_flags(request->pte_flags, &flags);
+	int err = decode_ram_flags(request->pte_flags, &flags);
 
 	if (err)
 		return ERR_PTR(err);
@@ -141,6 +180,11 @@ int tmm_ioctl_create_mapping(struct tmm_call *call)
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call)
 {
 	return create_mapping(call, TMM_CREATE_CONTIGUOUS);
+}
+
+int tmm_ioctl_create_identity_mapping(struct tmm_call *call)
+{
+	return capable(CAP_SYS_RAWIO) ? create_mapping(call, TMM_CREATE_IDENTITY) : -EPERM;
 }
 
 /* Map what @pages owns to new frames, which are charged to the client. */
@@ -236,7 +280,7 @@ int tmm_ioctl_map_allocated_pages(struct tmm_call *call)
 	const struct theseus_mm_map *request = &call->arg.map;
 	struct tmm_object *pages;
 	tmm_pte_flags_t flags;
-	int err = decode_flags(request->pte_flags, &flags);
+	int err = decode_ram_flags(request->pte_flags, &flags);
 
 	if (err)
 		return err;
@@ -256,7 +300,7 @@ int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call)
 	const struct theseus_mm_map *request = &call->arg.map;
 	struct tmm_object *pages, *frames;
 	tmm_pte_flags_t flags;
-	int err = decode_flags(request->pte_flags, &flags);
+	int err = tmm_decode_flags(request->pte_flags, &flags);
 
 	if (err)
 		return err;
@@ -283,7 +327,7 @@ int tmm_ioctl_remap(struct tmm_call *call)
 {
 	struct tmm_object *object;
 	tmm_pte_flags_t flags;
-	int err = decode_flags(call->arg.remap.pte_flags, &flags);
+	int err = tmm_decode_flags(call->arg.remap.pte_flags, &flags);
 
 	if (err)
 		return err;

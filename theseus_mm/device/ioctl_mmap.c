@@ -63,19 +63,18 @@ int tmm_ioctl_revoke_export(struct tmm_call *call)
 /* The area shows what was borrowed for it. If it may not, the borrow ends. */
 static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_mapping_file *mf)
 {
-	bool is_executable =
-		tmm_pte_flags_is_executable(tmm_mapped_pages_flags(loan->borrow.mp));
+	int err = tmm_vma_check(vma, loan->borrow.mp);
 
-	if ((vma->vm_flags & VM_EXEC) && !is_executable) {
+	if (err) {
 		tmm_borrow_end(&loan->borrow);
-		return -EACCES;
+		return err;
 	}
 	/* From here on it cannot fail. */
 	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
 	if (vma->vm_file != mf->file)
 		vma_set_file(vma, mf->file);
 	tmm_loan_begin(loan, mf);
-	tmm_vma_set_up(vma, loan, is_executable);
+	tmm_vma_set_up(vma, loan);
 	return 0;
 }
 
@@ -104,7 +103,8 @@ static int lend(struct tmm_client *client, struct vm_area_struct *vma, struct tm
  *
  * Context: Process context, may sleep; under mmap_lock.
  * Return: 0; -EINVAL if it is not shared; -ENOENT if the offset is no mapping's;
- * -EACCES if the mapping's flags forbid it; or an error of tmm_borrow_begin()
+ * -EACCES if the mapping's flags forbid it; -EOPNOTSUPP for device memory that is
+ * write-back; or an error of tmm_borrow_begin()
  */
 int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 {

@@ -85,6 +85,7 @@ int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, 
 				       bool is_mutable, struct tmm_loan *loan);
 
 /* vma.c */
-void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan, bool is_executable);
+int __must_check tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp);
+void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan);
 
 #endif /* TMM_DEVICE_MAPPING_FILE_H */

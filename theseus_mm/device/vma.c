@@ -165,24 +165,59 @@ static const struct vm_operations_struct area_ops = {
 };
 
 /**
+ * tmm_vma_check() - may an area show a mapping?
+ * @vma: the area, being made by mmap()
+ * @mp: the mapping, borrowed for it
+ *
+ * Linux chooses how entries of processes are cached by a list of its own: RAM that has
+ * a write-back alias is write-back; what is on the list as write-combining is that; all
+ * else is uncached, so that write-back device memory would have two types at a time.
+ *
+ * Return: 0; -EACCES if the mapping is not executable and that was asked for; or
+ * -EOPNOTSUPP if the memory could not be shown as it is
+ */
+int tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp)
+{
+	if (!tmm_mapped_pages_is_ram(mp) && tmm_mapped_pages_memory_type(mp) == TMM_WRITE_BACK)
+		return -EOPNOTSUPP;
+	if ((vma->vm_flags & VM_EXEC) && !tmm_pte_flags_is_executable(tmm_mapped_pages_flags(mp)))
+		return -EACCES;
+	return 0;
+}
+
+/* For a kernel without PAT, which does not look at its list. */
+static pgprot_t protection_of(const struct vm_area_struct *vma, enum tmm_memory_type type)
+{
+	switch (type) {
+	case TMM_UNCACHED:
+		return pgprot_noncached(vma->vm_page_prot);
+	case TMM_WRITE_COMBINING:
+		return pgprot_writecombine(vma->vm_page_prot);
+	default:
+		return vma->vm_page_prot;
+	}
+}
+
+/**
  * tmm_vma_set_up() - make an area show a loan
- * @vma: the area, being made by mmap(); shared, with the mapping's file
+ * @vma: the area, being made by mmap(); shared, with the mapping's file; checked
  * @loan: what it shows; its reference becomes the area's
- * @is_executable: may be mapped executable
  *
  * It does not grow, is not inherited by fork(), not dumped, and what it may do can
  * only become less.
  */
-void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan, bool is_executable)
+void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan)
 {
+	const struct tmm_mapped_pages *mp = loan->borrow.mp;
 	unsigned long never = 0;
 
 	if (!loan->borrow.is_mutable)
 		never |= VM_MAYWRITE;
-	if (!is_executable)
+	if (!tmm_pte_flags_is_executable(tmm_mapped_pages_flags(mp)))
 		never |= VM_MAYEXEC;
 	tmm_compat_vm_flags(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP,
 			    never);
+	vma->vm_page_prot = protection_of(vma, tmm_mapped_pages_memory_type(mp));
 	vma->vm_private_data = loan;
 	vma->vm_ops = &area_ops;
 }

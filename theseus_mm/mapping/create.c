@@ -237,11 +237,12 @@ static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *fra
  */
 static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct tmm_page_table *pt,
 					     struct tmm_allocated_frames **frames,
-					     tmm_pte_flags_t flags, bool *taken)
+					     tmm_pte_flags_t flags, bool zero, bool *taken)
 {
 	const struct tmm_chunk *chunk = &(*frames)->f.chunk;
 	struct tmm_allocated_pages *pages;
 	struct tmm_mapped_pages *mp;
+	int err;
 
 	*taken = false;
 	/* The pages of the upper half have numbers too, but other addresses. */
@@ -251,7 +252,8 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
 	*taken = are_taken(pages);
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
-	mp = tmm_map_allocated_pages_to(pt, &pages, frames, flags);
+	err = zero ? tmm_allocated_frames_zero(*frames) : 0;
+	mp = err ? ERR_PTR(err) : tmm_map_allocated_pages_to(pt, &pages, frames, flags);
 	tmm_allocated_pages_drop(&pages);
 	return mp;
 }
@@ -262,6 +264,7 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
  * @pt: the root
  * @req: which frames
  * @flags: what the mapping may be used for
+ * @zero: clear the frames first
  *
  * Frames whose pages somebody else has are passed over, unless @req says at. The
  * allocators' locks are never held together.
@@ -269,8 +272,8 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
  * Theseus: memory::create_identity_mapping(), for 4 KiB pages of general regions
  * only.
  *
- * Context: Process context, may sleep. O(leaves), and O(log n) allocations for each
- *          run of pages that is passed over.
+ * Context: Process context, may sleep. O(leaves), O(bytes) to clear, and O(log n)
+ *          allocations for each run of pages that is passed over.
  * Return: the mapping, or an error of tmm_frame_allocator_allocate() or
  * tmm_map_allocated_pages_to(); with at, ERR_PTR(-EADDRINUSE) or
  * ERR_PTR(-EADDRNOTAVAIL) if not all pages are free; ERR_PTR(-ERANGE) if the
@@ -280,7 +283,7 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
 struct tmm_mapped_pages *
 tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
 				     const struct tmm_allocation_request *req,
-				     tmm_pte_flags_t flags)
+				     tmm_pte_flags_t flags, bool zero)
 {
 	struct tmm_allocated_frames *frames;
 	struct tmm_mapped_pages *mp;
@@ -294,7 +297,7 @@ tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_
 			mp = ERR_CAST(frames);
 			break;
 		}
-		mp = map_identity(inst, pt, &frames, flags, &taken);
+		mp = map_identity(inst, pt, &frames, flags, zero, &taken);
 		if (!taken || req->is_at) {
 			tmm_allocated_frames_drop(&frames);
 			break;

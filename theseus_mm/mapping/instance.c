@@ -259,6 +259,28 @@ static int count_part(struct tmm_instance *inst, const struct tmm_range_region *
 }
 
 /**
+ * tmm_instance_has_ram() - is a part of a run of frames RAM that was claimed?
+ * @inst: the instance
+ * @first: first frame
+ * @nr: how many
+ *
+ * Context: Any.
+ * Return: true if it is
+ */
+bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < inst->nr_memories; i++) {
+		const struct tmm_memory *memory = &inst->memories[i].memory;
+
+		if (first < memory->first + memory->nr && memory->first < first + nr)
+			return true;
+	}
+	return false;
+}
+
+/**
  * tmm_instance_count() - what the frames of a part of a run of RAM are used for
  * @inst: the instance
  * @index: which run, in the order of tmm_instance_init()

@@ -65,6 +65,7 @@ int __must_check tmm_instance_init(struct tmm_instance *inst, const struct tmm_m
 int __must_check tmm_instance_move_to_heap(struct tmm_instance *inst);
 void tmm_instance_exit(struct tmm_instance *inst);
 
+bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr);
 int __must_check tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 				    u64 nr, u64 counts[TMM_NR_MARKS]);
 
@@ -79,7 +80,7 @@ tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_pag
 struct tmm_mapped_pages * __must_check
 tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
 				     const struct tmm_allocation_request *req,
-				     tmm_pte_flags_t flags);
+				     tmm_pte_flags_t flags, bool zero);
 struct tmm_mapped_pages * __must_check
 tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *pt,
 			     struct tmm_paddr start, u64 nr_bytes, tmm_pte_flags_t flags);

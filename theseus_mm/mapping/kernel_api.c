@@ -185,7 +185,7 @@ tmm_create_identity_mapping_by_request(const struct tmm_allocation_request *req,
 {
 	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
 	struct tmm_mapped_pages *mp =
-		tmm_instance_create_identity_mapping(&kernel_instance, pt, req, flags);
+		tmm_instance_create_identity_mapping(&kernel_instance, pt, req, flags, false);
 
 	tmm_page_table_put(pt);
 	return mp;

@@ -355,12 +355,55 @@ int tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp, const struct tmm_p
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap_under);
 
+/* What it maps to is part of; NULL if it is empty. */
+static const struct tmm_frame_region *region_of(const struct tmm_mapped_pages *mp)
+{
+	if (mp->borrowed)
+		return mp->borrowed->f.region;
+	return list_empty(&mp->frames) ? NULL :
+	       list_first_entry(&mp->frames, struct tmm_mapped_frames, f.link)->f.region;
+}
+
+/**
+ * tmm_mapped_pages_is_ram() - does a mapping map to RAM?
+ * @mp: the mapping, which nobody changes meanwhile
+ *
+ * Return: true if it does or is empty, false if it maps to device memory
+ */
+bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp)
+{
+	const struct tmm_frame_region *region = region_of(mp);
+
+	return !region || region->window;
+}
+
+/**
+ * tmm_mapped_pages_memory_type() - how a mapping is cached
+ * @mp: the mapping, which nobody changes meanwhile
+ *
+ * Return: the memory type of all that it maps to
+ */
+enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp)
+{
+	const struct tmm_frame_region *region = region_of(mp);
+
+	return region ? region->memory_type : TMM_WRITE_BACK;
+}
+
+static bool is_same_memory(const struct tmm_mapped_pages *a, const struct tmm_mapped_pages *b)
+{
+	return !region_of(a) || !region_of(b) ||
+	       (tmm_mapped_pages_is_ram(a) == tmm_mapped_pages_is_ram(b) &&
+		tmm_mapped_pages_memory_type(a) == tmm_mapped_pages_memory_type(b));
+}
+
 static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mapped_pages *other)
 {
 	if (mp->pt != other->pt)
 		return -EXDEV;
 	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed ||
-	    mp->is_shareable != other->is_shareable || mp->account != other->account)
+	    mp->is_shareable != other->is_shareable || mp->account != other->account ||
+	    !is_same_memory(mp, other))
 		return -EMEDIUMTYPE;
 	return first_page(mp) + nr_pages(mp) == first_page(other) ? 0 : -EDOM;
 }
@@ -393,7 +436,7 @@ static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *se
  * * -EXDEV       - they are under different roots
  * * -EMEDIUMTYPE - their flags differ, those that the hardware sets aside; or
  *   they do not own their frames and borrow different ones; or one is shareable;
- *   or they are charged to different accounts
+ *   or they are charged to different accounts, or map to memory of different kinds
  * * -EDOM        - @other does not follow @mp
  * * -EBUSY       - one is borrowed
  */

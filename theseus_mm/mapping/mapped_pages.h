@@ -9,6 +9,7 @@
  *   4. it is written only while it is writable.
  * Exclusive: @frames, in order, are what its pages map to. Its first and last page
  * are boundaries of leaves, so that a change never has to break one but in a split.
+ * All that it maps to is RAM, or all is device memory of one memory type.
  *
  * Lock: none. One count holds the owner, the borrows and whether somebody
  * changes the mapping, so of two changes at a time one gets -EBUSY, as it does
@@ -99,6 +100,8 @@ struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp);
 unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
+bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp);
+enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp);
 
 /* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);

@@ -46,6 +46,9 @@
  * vmsplice() and process_vm_readv() on it fail with EFAULT. Debuggers read it, and
  * write it if the borrow is mutable.
  *
+ * Device memory is cached as its region says, in processes too; a mapping of device
+ * memory that is write-back cannot be mmapped: EOPNOTSUPP.
+ *
  * With FEATURE_STRUCT_PAGES it is otherwise: I/O, RDMA and KVM can pin the memory.
  * What they hold when an area goes stays borrowed until they let go of it; nobody
  * else gets it before, whatever happens to the owner.
@@ -448,6 +451,7 @@ struct theseus_mm_merge {
  * @nr_pages: out: number of 4 KiB pages or frames
  *
  * To choose physical addresses (frames with AT or IN_RANGE) takes CAP_SYS_ADMIN.
+ * Frames are RAM: AT in a device region is EOPNOTSUPP, see MAP_FRAME_RANGE.
  */
 struct theseus_mm_allocate {
 	__u32 flags;
@@ -734,7 +738,9 @@ struct theseus_mm_drop_item {
  *
  * ADD claims device memory that no driver has claimed (EBUSY), not RAM. It is there
  * for all until it is removed or the module goes; REMOVE fails with EBUSY while
- * somebody owns a frame of it. Takes CAP_SYS_RAWIO.
+ * somebody owns a frame of it, and with ERANGE unless it was added with this start and
+ * size. ADD: EADDRINUSE if some of it was added already, EOPNOTSUPP if some is RAM.
+ * Takes CAP_SYS_RAWIO.
  */
 struct theseus_mm_device_region {
 	__u32 flags;
@@ -754,7 +760,9 @@ struct theseus_mm_device_region {
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
  *
- * Takes CAP_SYS_RAWIO. Frames of RAM cannot be asked for: EOPNOTSUPP.
+ * Takes CAP_SYS_RAWIO. Frames of RAM cannot be asked for: EOPNOTSUPP. What the device
+ * holds is not touched, and does not count against limits; the tables do. READ and WRITE
+ * copy in pieces of any width: registers that mind are for mmap().
  */
 struct theseus_mm_map_range {
 	__u32 flags;

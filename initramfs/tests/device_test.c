@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What takes CAP_SYS_RAWIO: identity mappings, and device memory, which here is that of
+ * QEMU's ivshmem: a BAR with memory behind it.
+ */
+#include "area.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+
+#define VENDOR		"0x1af4"
+#define DEVICE		"0x1110"
+#define BAR		2
+#define UNCACHED	THESEUS_MM_MEMORY_UNCACHED
+#define WRITE_COMBINING	THESEUS_MM_MEMORY_WRITE_COMBINING
+#define WRITE_BACK	THESEUS_MM_MEMORY_WRITE_BACK
+#define DEVICE_DATA	(THESEUS_MM_PTE_DATA | THESEUS_MM_PTE_DEVICE_MEMORY)
+#define LARGE		(512 * PAGE)
+#define NR_BYTES	(2 * LARGE)
+
+static int set_rawio(bool is_on)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	data[0].effective &= ~(1U << CAP_SYS_RAWIO);
+	data[0].effective |= (__u32)is_on << CAP_SYS_RAWIO;
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+/* --- identity mappings ------------------------------------------------------------- */
+
+TEST_F(client, identity_mappings_are_where_their_frames_are)
+{
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_translate found;
+	char text[6] = "";
+
+	ASSERT_EQ(0, tmm_create_identity_mapping(self->fd, 2 * PAGE + 1, THESEUS_MM_PTE_DATA,
+						 &mapping));
+	EXPECT_EQ(3, mapping.nr_pages);
+	EXPECT_NE(0, mapping.start);
+	EXPECT_EQ(mapping.start, mapping.paddr);
+	ASSERT_EQ(0, tmm_translate(self->fd, mapping.start + PAGE + 7, &found));
+	EXPECT_EQ(mapping.start + PAGE + 7, found.paddr);
+	ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, PAGE - 2, "hello", 6));
+	ASSERT_EQ(0, tmm_read(self->fd, mapping.handle, PAGE - 2, text, 6));
+	EXPECT_STREQ("hello", text);
+	EXPECT_EQ(mapping.start, QUERY(mapping.handle).start);
+	EXPECT_EQ(1, QUERY(mapping.handle).nr_frame_ranges);
+	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_ALL_BACK();
+}
+
+TEST_F(client, identity_mappings_have_large_leaves)
+{
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_translate found;
+
+	ASSERT_EQ(0, tmm_create_identity_mapping(self->fd, LARGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(0, mapping.start % LARGE);
+	ASSERT_EQ(0, tmm_translate(self->fd, mapping.start, &found));
+	EXPECT_EQ(21, found.page_size_shift);
+}
+
+/* All frames but a few: what the next owner gets has been somebody's. */
+TEST_F(client, identity_mappings_begin_with_zeros)
+{
+	const __u64 nr_bytes = 64 * LARGE;
+	static unsigned char data[16 * PAGE];
+	struct theseus_mm_create_mapping mapping;
+	unsigned int round, i;
+	__u64 offset;
+
+	for (round = 0; round < 2; round++) {
+		ASSERT_EQ(0, tmm_create_identity_mapping(self->fd, nr_bytes, THESEUS_MM_PTE_DATA,
+							 &mapping));
+		for (offset = 0; offset < nr_bytes; offset += LARGE) {
+			ASSERT_EQ(0, tmm_read(self->fd, mapping.handle, offset, data,
+					      sizeof(data)));
+			for (i = 0; i < sizeof(data); i++)
+				ASSERT_EQ(0, data[i]);
+			memset(data, 0x5a, sizeof(data));
+			ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, offset, data,
+					       sizeof(data)));
+		}
+		ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	}
+}
+
+TEST_F(client, identity_mappings_can_be_mmapped)
+{
+	struct theseus_mm_create_mapping mapping;
+	unsigned char *area;
+	unsigned char byte;
+	__u64 offset;
+
+	ASSERT_EQ(0, tmm_create_identity_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
+						 &mapping));
+	ASSERT_EQ(0, tmm_map_offset(self->fd, mapping.handle, &offset, NULL));
+	area = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, self->fd, offset);
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	area[PAGE + 5] = 0x5a;
+	ASSERT_EQ(0, munmap(area, 3 * PAGE));
+	ASSERT_EQ(0, tmm_read(self->fd, mapping.handle, PAGE + 5, &byte, 1));
+	EXPECT_EQ(0x5a, byte);
+}
+
+TEST_F(client, identity_mappings_can_be_taken_apart)
+{
+	struct theseus_mm_create_mapping mapping;
+	__u32 first, second, pages, frames, nr = 1;
+
+	ASSERT_EQ(0, tmm_create_identity_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA,
+						 &mapping));
+	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, PAGE, &first, &second));
+	EXPECT_EQ(mapping.start + PAGE, QUERY(second).start);
+	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, tmm_remap(self->fd, first, READ_ONLY));
+	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, first, &pages, &frames, &nr));
+	EXPECT_EQ(mapping.start, QUERY(pages).start);
+	EXPECT_EQ(mapping.start, QUERY(frames).start);
+}
+
+TEST_F(client, identity_mappings_are_refused)
+{
+	struct theseus_mm_create_mapping mapping;
+
+	EXPECT_REFUSED(EINVAL, tmm_create_identity_mapping(self->fd, 0, THESEUS_MM_PTE_DATA,
+							   &mapping));
+	EXPECT_REFUSED(EINVAL, tmm_create_identity_mapping(self->fd, PAGE, ~0ULL, &mapping));
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_create_identity_mapping(self->fd, PAGE, DEVICE_DATA,
+							       &mapping));
+	EXPECT_REFUSED(ENOSPC, tmm_create_identity_mapping(self->fd, 1ULL << 45,
+							   THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 10, THESEUS_MM_NO_LIMIT));
+	EXPECT_REFUSED(EDQUOT, tmm_create_identity_mapping(self->fd, 11 * PAGE,
+							   THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, set_rawio(false));
+	EXPECT_REFUSED(EPERM, tmm_create_identity_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA,
+							  &mapping));
+	ASSERT_EQ(0, set_rawio(true));
+}
+
+/* --- device memory ------------------------------------------------------------------- */
+
+static int read_line(const char *device, const char *name, int line, char *text, int size)
+{
+	char path[400];
+	FILE *file;
+	char *end = NULL;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", device, name);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	do {
+		end = fgets(text, size, file);
+	} while (end && line--);
+	fclose(file);
+	return end ? 0 : -1;
+}
+
+static int enable(const char *device)
+{
+	char path[400];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", device);
+	fd = open(path, O_WRONLY);
+	err = fd < 0 || write(fd, "1", 1) != 1;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* The BAR's address; 0 if there is no such device, or it does not wake up. */
+static __u64 find_bar(void)
+{
+	unsigned long long start = 0, end;
+	struct dirent *entry;
+	char text[100];
+	DIR *dir = opendir("/sys/bus/pci/devices");
+
+	while (dir && !start && (entry = readdir(dir))) {
+		if (read_line(entry->d_name, "vendor", 0, text, sizeof(text)) ||
+		    strncmp(text, VENDOR, 6) ||
+		    read_line(entry->d_name, "device", 0, text, sizeof(text)) ||
+		    strncmp(text, DEVICE, 6))
+			continue;
+		if (enable(entry->d_name) ||
+		    read_line(entry->d_name, "resource", BAR, text, sizeof(text)) ||
+		    sscanf(text, "%llx %llx", &start, &end) != 2)
+			start = 0;
+	}
+	if (dir)
+		closedir(dir);
+	return start;
+}
+
+/**
+ * device - a client, and a device with memory
+ * @bar: where
+ */
+FIXTURE(device)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u64 bar;
+};
+
+FIXTURE_SETUP(device)
+{
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->bar = find_bar();
+	if (!self->bar)
+		SKIP(return, "no ivshmem");
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_LE(0, self->fd);
+	/* a test may have added one or two */
+	tmm_remove_device_region(self->fd, self->bar, NR_BYTES);
+	tmm_remove_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+#define ADD(type)		ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar, NR_BYTES, type))
+#define ADD_SECOND(type)								\
+	ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES, type))
+
+#define MAP_RANGE(offset, nr_bytes, flags)						\
+	({										\
+		struct theseus_mm_map_range _range;					\
+											\
+		ASSERT_EQ(0, tmm_map_frame_range(self->fd, self->bar + (offset), nr_bytes, \
+						 flags, &_range));			\
+		_range;									\
+	})
+
+TEST_F(device, regions_come_and_go)
+{
+	__u64 bar = self->bar;
+
+	EXPECT_REFUSED(ERANGE, tmm_remove_device_region(self->fd, bar, NR_BYTES));
+	ADD(UNCACHED);
+	EXPECT_REFUSED(EADDRINUSE, tmm_add_device_region(self->fd, bar, NR_BYTES, UNCACHED));
+	EXPECT_REFUSED(EADDRINUSE, tmm_add_device_region(self->fd, bar + PAGE, PAGE,
+							 WRITE_COMBINING));
+	EXPECT_REFUSED(ERANGE, tmm_remove_device_region(self->fd, bar, PAGE));
+	EXPECT_REFUSED(ERANGE, tmm_remove_device_region(self->fd, bar + PAGE, NR_BYTES - PAGE));
+	EXPECT_EQ(0, tmm_remove_device_region(self->fd, bar, NR_BYTES));
+	EXPECT_REFUSED(ERANGE, tmm_remove_device_region(self->fd, bar, NR_BYTES));
+	EXPECT_ALL_BACK();
+}
+
+/* It is nobody's: it stays without the client that added it, and others can remove it. */
+TEST_F(device, regions_belong_to_no_client)
+{
+	int other = tmm_open(NULL);
+
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, tmm_add_device_region(other, self->bar, NR_BYTES, UNCACHED));
+	close(other);
+	MAP_RANGE(0, PAGE, DEVICE_DATA);
+	EXPECT_REFUSED(EBUSY, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+}
+
+TEST_F(device, regions_are_refused)
+{
+	struct theseus_mm_device_region call = {
+		.memory_type = 1,
+		.start = self->bar,
+		.nr_bytes = NR_BYTES,
+	};
+	struct theseus_mm_region ram;
+	__u64 bar = self->bar;
+
+	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &ram));
+	EXPECT_REFUSED(EINVAL, tmm_add_device_region(self->fd, bar, NR_BYTES, 3));
+	EXPECT_REFUSED(EINVAL, tmm_add_device_region(self->fd, bar, 0, UNCACHED));
+	EXPECT_REFUSED(EINVAL, tmm_add_device_region(self->fd, bar + 1, PAGE, UNCACHED));
+	EXPECT_REFUSED(EINVAL, tmm_add_device_region(self->fd, bar, PAGE + 1, UNCACHED));
+	EXPECT_REFUSED(EOVERFLOW, tmm_add_device_region(self->fd, -PAGE, 2 * PAGE, UNCACHED));
+	EXPECT_REFUSED(EOVERFLOW, tmm_add_device_region(self->fd, bar, 1ULL << 60, UNCACHED));
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_add_device_region(self->fd, ram.start, PAGE, UNCACHED));
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_add_device_region(self->fd, 0x100000, PAGE, UNCACHED));
+	/* the local APIC */
+	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfee00000, PAGE, UNCACHED));
+	EXPECT_REFUSED(EINVAL, tmm_remove_device_region(self->fd, bar, 0));
+	EXPECT_REFUSED(EINVAL, tmm_remove_device_region(self->fd, bar + 1, PAGE));
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION, &call));
+}
+
+TEST_F(device, all_of_it_takes_the_privilege)
+{
+	struct theseus_mm_map_range range;
+
+	ADD(UNCACHED);
+	ASSERT_EQ(0, set_rawio(false));
+	EXPECT_REFUSED(EPERM, tmm_add_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES,
+						    UNCACHED));
+	EXPECT_REFUSED(EPERM, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_REFUSED(EPERM, tmm_map_frame_range(self->fd, self->bar, PAGE, DEVICE_DATA, &range));
+	ASSERT_EQ(0, set_rawio(true));
+}
+
+/* What a process sees, what a READ sees, and what is there are the same. */
+static int use(int fd, __u32 handle, __u64 nr_bytes, unsigned char seed)
+{
+	unsigned char *area, byte, *places[3];
+	__u64 offset;
+	int err, i;
+
+	err = tmm_map_offset(fd, handle, &offset, NULL);
+	if (err)
+		return err;
+	area = mmap(NULL, nr_bytes, RW, MAP_SHARED, fd, offset);
+	if (area == MAP_FAILED)
+		return -errno;
+	places[0] = area;
+	places[1] = area + nr_bytes / 2 + 5;
+	places[2] = area + nr_bytes - 1;
+	for (i = 0; i < 3 && !err; i++) {
+		*(volatile unsigned char *)places[i] = seed + i;
+		if (*(volatile unsigned char *)places[i] != seed + i)
+			err = -EIO;
+	}
+	if (munmap(area, nr_bytes))
+		return -errno;
+	for (i = 0; i < 3 && !err; i++) {
+		err = tmm_read(fd, handle, places[i] - area, &byte, 1);
+		if (!err && byte != seed + i)
+			err = -EIO;
+	}
+	return err;
+}
+
+TEST_F(device, memory_is_used)
+{
+	const __u32 types[] = { UNCACHED, WRITE_COMBINING };
+	struct theseus_mm_map_range range;
+	unsigned char byte;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		ADD(types[i]);
+		range = MAP_RANGE(PAGE + 5, LARGE - 5, DEVICE_DATA);
+		EXPECT_EQ(512, range.nr_pages);
+		EXPECT_EQ(range.start, QUERY(range.handle).start);
+		EXPECT_EQ(1, QUERY(range.handle).nr_frame_ranges);
+		ASSERT_EQ(0, use(self->fd, range.handle, LARGE, 7 * i));
+		ASSERT_EQ(0, tmm_drop(self->fd, range.handle));
+		/* nobody clears it */
+		range = MAP_RANGE(0, NR_BYTES, DEVICE_DATA);
+		ASSERT_EQ(0, tmm_read(self->fd, range.handle, PAGE, &byte, 1));
+		EXPECT_EQ(7 * i, byte);
+		ASSERT_EQ(0, use(self->fd, range.handle, NR_BYTES, 7 * i + 50));
+		ASSERT_EQ(0, tmm_drop(self->fd, range.handle));
+		ASSERT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	}
+	EXPECT_ALL_BACK();
+}
+
+/* Linux would show it to processes uncached. */
+TEST_F(device, write_back_memory_is_not_mmapped)
+{
+	struct theseus_mm_map_range range;
+	__u64 offset;
+	char text[6] = "";
+
+	ADD(WRITE_BACK);
+	range = MAP_RANGE(0, 2 * PAGE, THESEUS_MM_PTE_DATA);
+	ASSERT_EQ(0, tmm_write(self->fd, range.handle, PAGE - 2, "hello", 6));
+	ASSERT_EQ(0, tmm_read(self->fd, range.handle, PAGE - 2, text, 6));
+	EXPECT_STREQ("hello", text);
+	ASSERT_EQ(0, tmm_map_offset(self->fd, range.handle, &offset, NULL));
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	/* and it is not borrowed */
+	EXPECT_EQ(0, tmm_drop(self->fd, range.handle));
+}
+
+TEST_F(device, ranges_are_refused)
+{
+	struct theseus_mm_map_range range;
+	struct theseus_mm_region ram;
+	__u64 bar = self->bar, end = self->bar + NR_BYTES;
+	int fd = self->fd;
+
+	ASSERT_EQ(0, tmm_get_region(fd, 0, &ram));
+	EXPECT_REFUSED(ERANGE, tmm_map_frame_range(fd, bar, PAGE, DEVICE_DATA, &range));
+	ADD(UNCACHED);
+	EXPECT_REFUSED(ERANGE, tmm_map_frame_range(fd, end, PAGE, DEVICE_DATA, &range));
+	EXPECT_NE(0, tmm_map_frame_range(fd, end - 1, 2, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EINVAL, tmm_map_frame_range(fd, bar, 0, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EINVAL, tmm_map_frame_range(fd, 1ULL << 60, PAGE, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EINVAL, tmm_map_frame_range(fd, bar, PAGE, ~0ULL, &range));
+	EXPECT_REFUSED(EOVERFLOW, tmm_map_frame_range(fd, bar + 1, ~0ULL, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_frame_range(fd, bar, PAGE, THESEUS_MM_PTE_DATA,
+						       &range));
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_frame_range(fd, ram.start + ram.nr_bytes - 1, 1,
+						       THESEUS_MM_PTE_DATA, &range));
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_frame_range(fd, ram.start, PAGE, DEVICE_DATA, &range));
+	MAP_RANGE(0, PAGE, DEVICE_DATA);
+	EXPECT_REFUSED(EADDRINUSE, tmm_map_frame_range(fd, bar + 5, 1, DEVICE_DATA, &range));
+}
+
+/* Its tables are RAM. */
+TEST_F(device, memory_does_not_count)
+{
+	struct theseus_mm_limits limits;
+
+	ADD(UNCACHED);
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 10, THESEUS_MM_NO_LIMIT));
+	MAP_RANGE(PAGE, 100 * PAGE, DEVICE_DATA);
+	ASSERT_EQ(0, tmm_get_limits(self->fd, &limits));
+	EXPECT_EQ(INFO().nr_tables - self->start.nr_tables, limits.client_frames);
+}
+
+TEST_F(device, memory_is_not_allocated_as_frames)
+{
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = self->bar,
+		.size = 1,
+	};
+
+	ADD(UNCACHED);
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_allocate_frames(self->fd, &call));
+}
+
+/* Whichever way it goes, it stays what it is. */
+TEST_F(device, mappings_can_be_taken_apart)
+{
+	__u32 handle, first, second, pages, frames, nr = 1;
+	struct theseus_mm_map map;
+	char text[6] = "";
+
+	ADD(WRITE_COMBINING);
+	handle = MAP_RANGE(0, NR_BYTES, DEVICE_DATA).handle;
+	ASSERT_EQ(0, tmm_write(self->fd, handle, LARGE + PAGE, "hello", 6));
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_remap(self->fd, handle, THESEUS_MM_PTE_DATA), handle);
+	ASSERT_EQ(0, tmm_remap(self->fd, handle, DEVICE_DATA & ~THESEUS_MM_PTE_WRITABLE));
+	ASSERT_EQ(0, tmm_remap(self->fd, handle, DEVICE_DATA));
+	/* inside a leaf of 2 MiB, which breaks */
+	ASSERT_EQ(0, tmm_split(self->fd, handle, LARGE + PAGE, &first, &second));
+	ASSERT_EQ(0, tmm_read(self->fd, second, 0, text, 6));
+	EXPECT_STREQ("hello", text);
+	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, first, &pages, &frames, &nr));
+	EXPECT_EQ(1, nr);
+	EXPECT_EQ(self->bar, QUERY(frames).start);
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_allocated_pages_to(self->fd, pages, frames,
+							      THESEUS_MM_PTE_DATA, &map),
+		       pages, frames);
+	EXPECT_REFUSED(EBUSY, tmm_remove_device_region(self->fd, self->bar, NR_BYTES), frames);
+	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages, frames, DEVICE_DATA, &map));
+	memset(text, 0, sizeof(text));
+	ASSERT_EQ(0, tmm_read(self->fd, map.handle, LARGE + PAGE, text, 6));
+	EXPECT_STREQ("hello", text);
+	ASSERT_EQ(0, tmm_drop(self->fd, map.handle));
+	EXPECT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+}
+
+TEST_F(device, frames_of_ram_refuse_to_be_device_memory)
+{
+	__u32 pages = PAGES(2).handle, frames = FRAMES(2).handle;
+	struct theseus_mm_map map;
+
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_allocated_pages_to(self->fd, pages, frames, DEVICE_DATA,
+							      &map), pages, frames);
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_allocated_pages(self->fd, pages, DEVICE_DATA, &map),
+		       pages, frames);
+}
+
+/* Maps frames of a device to pages; gives the mapping's handle. */
+#define MAP_FRAMES(range, the_pages, flags)						\
+	({										\
+		__u32 _pages, _frames, _nr = 1;						\
+		struct theseus_mm_map _map;						\
+											\
+		ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, (range).handle, &_pages,	\
+						  &_frames, &_nr));			\
+		ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, the_pages, _frames, flags, \
+							&_map));			\
+		_map.handle;								\
+	})
+
+TEST_F(device, memory_of_two_kinds_is_not_merged)
+{
+	__u32 first, second, uncached, combining;
+
+	ADD(UNCACHED);
+	ADD_SECOND(WRITE_COMBINING);
+	ASSERT_EQ(0, tmm_split(self->fd, PAGES(2).handle, PAGE, &first, &second));
+	uncached = MAP_FRAMES(MAP_RANGE(0, PAGE, DEVICE_DATA), first, DEVICE_DATA);
+	combining = MAP_FRAMES(MAP_RANGE(NR_BYTES, PAGE, DEVICE_DATA), second, DEVICE_DATA);
+	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, uncached, combining), uncached, combining);
+}
+
+TEST_F(device, memory_is_not_merged_with_ram)
+{
+	__u32 first, second, device;
+	struct theseus_mm_map ram;
+
+	ADD(WRITE_BACK);
+	ASSERT_EQ(0, tmm_split(self->fd, PAGES(2).handle, PAGE, &first, &second));
+	device = MAP_FRAMES(MAP_RANGE(0, PAGE, THESEUS_MM_PTE_DATA), first, THESEUS_MM_PTE_DATA);
+	ASSERT_EQ(0, tmm_map_allocated_pages(self->fd, second, THESEUS_MM_PTE_DATA, &ram));
+	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, device, ram.handle), device, ram.handle);
+}
+
+/* The client is gone, the area is not: nobody takes the memory away under it. */
+TEST_F(device, regions_stay_while_a_process_has_them)
+{
+	struct theseus_mm_map_range range;
+	int other = tmm_open(NULL);
+	unsigned char *area, byte;
+	__u64 offset;
+
+	ASSERT_LE(0, other);
+	ADD(UNCACHED);
+	ASSERT_EQ(0, tmm_map_frame_range(other, self->bar, PAGE, DEVICE_DATA, &range));
+	ASSERT_EQ(0, tmm_map_offset(other, range.handle, &offset, NULL));
+	area = mmap(NULL, PAGE, RW, MAP_SHARED, other, offset);
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	close(other);
+	area_catch_signals();
+	EXPECT_EQ(0, load(area, &byte));
+	EXPECT_REFUSED(EBUSY, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	ASSERT_EQ(0, munmap(area, PAGE));
+	EXPECT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+}
+
+TEST_F(device, areas_are_revoked)
+{
+	struct theseus_mm_map_range range;
+	unsigned char *area, byte;
+	__u32 nr_revoked;
+	__u64 offset;
+
+	ADD(UNCACHED);
+	range = MAP_RANGE(0, PAGE, DEVICE_DATA);
+	ASSERT_EQ(0, tmm_map_offset(self->fd, range.handle, &offset, NULL));
+	area = mmap(NULL, PAGE, RW, MAP_SHARED, self->fd, offset);
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	area_catch_signals();
+	EXPECT_EQ(0, load(area, &byte));
+	ASSERT_EQ(0, tmm_revoke(self->fd, range.handle, &nr_revoked));
+	EXPECT_EQ(1, nr_revoked);
+	EXPECT_EQ(SIGBUS, load(area, &byte));
+	EXPECT_EQ(0, tmm_drop(self->fd, range.handle));
+	EXPECT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_EQ(SIGBUS, load(area, &byte));
+}
+
+TEST_HARNESS_MAIN

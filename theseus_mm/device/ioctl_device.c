@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Device memory for user space: who may do this may do anything with it (and with the
+ * machine), so it takes CAP_SYS_RAWIO. It is neither cleared nor charged to anybody.
+ */
+#include "device/ioctl.h"
+
+#include "device/client.h"
+#include "mapping/instance.h"
+#include "mapping/mapped_pages.h"
+#include "mapping/placement.h"
+
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+
+static int check_region(const struct theseus_mm_device_region *region)
+{
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	return !region->nr_bytes || ((region->start | region->nr_bytes) & (TMM_PAGE_SIZE - 1)) ?
+	       -EINVAL : 0;
+}
+
+int tmm_ioctl_add_device_region(struct tmm_call *call)
+{
+	const struct theseus_mm_device_region *region = &call->arg.device_region;
+	int err = check_region(region);
+
+	BUILD_BUG_ON(THESEUS_MM_MEMORY_WRITE_BACK != TMM_WRITE_BACK);
+	BUILD_BUG_ON(THESEUS_MM_MEMORY_UNCACHED != TMM_UNCACHED);
+	BUILD_BUG_ON(THESEUS_MM_MEMORY_WRITE_COMBINING != TMM_WRITE_COMBINING);
+	return err ?: tmm_instance_add_reserved_region(call->client->inst,
+						       (struct tmm_paddr){ region->start },
+						       region->nr_bytes, region->memory_type);
+}
+
+int tmm_ioctl_remove_device_region(struct tmm_call *call)
+{
+	const struct theseus_mm_device_region *region = &call->arg.device_region;
+	int err = check_region(region);
+
+	if (!err && region->memory_type)
+		err = -EINVAL;
+	return err ?: tmm_instance_remove_reserved_region(call->client->inst,
+							  (struct tmm_paddr){ region->start },
+							  region->nr_bytes);
+}
+
+static struct tmm_mapped_pages *map(struct tmm_client *client,
+				    const struct theseus_mm_map_range *request)
+{
+	struct tmm_instance *inst = client->inst;
+	struct tmm_mapped_pages *mp;
+	tmm_pte_flags_t flags;
+	struct tmm_paddr start;
+	u64 nr;
+	int err = tmm_decode_flags(request->pte_flags, &flags);
+
+	if (!err)
+		err = tmm_paddr_new(request->paddr, &start);
+	if (!err)
+		err = tmm_chunks_of_bytes(tmm_paddr_frame_offset(start), request->nr_bytes, &nr);
+	if (err)
+		return ERR_PTR(err);
+	if (tmm_instance_has_ram(inst, start.v >> TMM_PAGE_SHIFT, nr))
+		return ERR_PTR(-EOPNOTSUPP);
+	mp = tmm_instance_map_frame_range(inst, inst->root, start, request->nr_bytes, flags);
+	if (IS_ERR(mp))
+		return mp;
+	/* The low half is for identity mappings: a last resort for the kernel. */
+	err = tmm_mapped_pages_range(mp).r.first < inst->pages.first ? -ENOSPC :
+	      tmm_mapped_pages_charge_tables(mp, client->frames);
+	if (!err)
+		return mp;
+	tmm_mapped_pages_drop(&mp);
+	return ERR_PTR(err);
+}
+
+int tmm_ioctl_map_frame_range(struct tmm_call *call)
+{
+	struct theseus_mm_map_range *request = &call->arg.map_range;
+	struct tmm_client *client = call->client;
+	struct tmm_page_range pages;
+	struct tmm_object *object;
+	int err;
+
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	object = tmm_object_reserve(client);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	object->mapping = map(client, request);
+	if (IS_ERR(object->mapping)) {
+		err = PTR_ERR(object->mapping);
+		tmm_object_abandon(client, object);
+		return err;
+	}
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	pages = tmm_mapped_pages_range(object->mapping);
+	request->handle = object->handle;
+	request->start = tmm_page_range_start_address(&pages).v;
+	request->nr_pages = tmm_page_range_size_in_pages(&pages);
+	err = tmm_call_reply(call);
+	if (err)
+		tmm_object_drop(client, object);
+	else
+		tmm_object_publish(client, object);
+	return err;
+}
