@@ -267,20 +267,25 @@ int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query 
 /**
  * tmm_mapping_file_import() - take an exported mapping out of its file
  * @mf: its file; stale from then on
+ * @account: charged for it from then on
  * @mapping: set on success only; the caller's
  *
  * Context: Process context, may sleep.
- * Return: 0, -ESTALE if somebody was faster, or -EBUSY while it is borrowed
+ * Return: 0, -ESTALE if somebody was faster, -EBUSY while it is borrowed, or -EDQUOT
+ * if it is too much for @account
  */
-int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
+int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
+			    struct tmm_mapped_pages **mapping)
 {
-	int err = 0;
+	int err;
 
 	down_write(&mf->revoke_lock);
 	if (!mf->exported)
 		err = -ESTALE;
 	else if (tmm_mapped_pages_is_borrowed(mf->exported))
 		err = -EBUSY;
+	else
+		err = tmm_mapped_pages_move_account(mf->exported, account);
 	if (!err) {
 		*mapping = mf->exported;
 		WRITE_ONCE(mf->exported, NULL);

@@ -34,6 +34,7 @@
 #define TMM_MAX_COOKIE		((1U << 20) - 1)
 
 struct file;
+struct tmm_account;
 struct theseus_mm_query;
 struct tmm_mapped_pages;
 struct vm_area_struct;
@@ -79,7 +80,7 @@ void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_page
 struct tmm_mapping_file *tmm_mapping_file_of(struct file *file);
 bool tmm_mapping_file_is_stale(const struct tmm_mapping_file *mf);
 int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query);
-int __must_check tmm_mapping_file_import(struct tmm_mapping_file *mf,
+int __must_check tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
 					 struct tmm_mapped_pages **mapping);
 int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
 				       bool is_mutable, struct tmm_loan *loan);
