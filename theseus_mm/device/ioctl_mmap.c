@@ -196,6 +196,8 @@ unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
  * @pgoff: its offset in the mapping
  * @flags: of mmap()
  *
+ * Also asked when an area of a mapping that a client owns moves.
+ *
  * Return: the address, or an error
  */
 unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
@@ -203,9 +205,8 @@ unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long addr
 					   unsigned long flags)
 {
 	struct theseus_mm_query query;
-	int err = tmm_mapping_file_query(file->private_data, &query);
 
-	if (err)
-		return err;
+	if (tmm_mapping_file_query(file->private_data, &query))
+		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 	return place(file, address, nr_bytes, pgoff, flags, query.start + (pgoff << PAGE_SHIFT));
 }
