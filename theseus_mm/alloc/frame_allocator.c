@@ -3,6 +3,7 @@
 
 #include "alloc/frames.h"
 #include "core/bug.h"
+#include "observe/trace.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>
@@ -133,6 +134,7 @@ static struct tmm_allocated_frames *own(struct tmm_frame_allocator *fa,
 {
 	if (IS_ERR(chunk))
 		return ERR_CAST(chunk);
+	trace_tmm_allocate(TMM_TRACE_FRAMES, chunk->start, chunk->nr);
 	return tmm_frames_into_owned(frames_of(chunk), fa, region_of(range));
 }
 
@@ -364,9 +366,11 @@ int tmm_frame_allocator_take_table(struct tmm_frame_allocator *fa, u64 *number)
 	}
 	spin_unlock(&fa->ra.lock);
 	tmm_range_object_free(&fa->ra, spare[0]);
-	if (!err)
-		memset(tmm_frame_allocator_ptr(fa, *number), 0, TMM_PAGE_SIZE);
-	return err;
+	if (err)
+		return err;
+	trace_tmm_allocate(TMM_TRACE_TABLE, *number, 1);
+	memset(tmm_frame_allocator_ptr(fa, *number), 0, TMM_PAGE_SIZE);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_take_table);
 
@@ -385,6 +389,7 @@ void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 	struct tmm_frame_region *region;
 	struct tmm_frames *object;
 
+	trace_tmm_free(TMM_TRACE_TABLE, number, 1);
 	spin_lock(&fa->ra.lock);
 	range = tmm_range_region_at(&fa->ra, number);
 	region = range ? region_of(range) : NULL;

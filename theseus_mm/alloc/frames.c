@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "core/bug.h"
+#include "observe/trace.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>
@@ -292,6 +293,8 @@ static void put(struct tmm_frames *frames)
 
 	if (!atomic_dec_and_test(&frames->users))
 		return;
+	if (frames->chunk.nr)
+		trace_tmm_free(TMM_TRACE_FRAMES, frames->chunk.start, frames->chunk.nr);
 	frames->state = TMM_STATE_FREE;
 	frames->account = NULL;
 	tmm_range_release(&frames->allocator->ra, &frames->region->range, &frames->chunk);

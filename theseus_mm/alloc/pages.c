@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/pages.h"
 
+#include "observe/trace.h"
+
 #include <kunit/visibility.h>
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -85,6 +87,8 @@ static struct tmm_allocated_pages *own(struct tmm_page_allocator *pa,
 
 	if (IS_ERR(chunk))
 		return ERR_CAST(chunk);
+	if (chunk->nr)
+		trace_tmm_allocate(TMM_TRACE_PAGES, chunk->start, chunk->nr);
 	pages = pages_of(chunk);
 	pages->allocator = pa;
 	pages->region = region;
@@ -322,6 +326,8 @@ void tmm_allocated_pages_drop(struct tmm_allocated_pages **pages)
 	*pages = NULL;
 	if (IS_ERR_OR_NULL(doomed))
 		return;
+	if (doomed->chunk.nr)
+		trace_tmm_free(TMM_TRACE_PAGES, doomed->chunk.start, doomed->chunk.nr);
 	tmm_range_release(&doomed->allocator->ra, doomed->region, &doomed->chunk);
 }
 EXPORT_SYMBOL_GPL(tmm_allocated_pages_drop);

@@ -5,6 +5,7 @@
 #include "device/client.h"
 #include "device/ioctl.h"
 #include "mapping/mapped_pages.h"
+#include "observe/trace.h"
 
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -200,6 +201,9 @@ unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf)
 	list_for_each_entry_safe(loan, next, &mf->loans, link) {
 		list_del(&loan->link);
 		loan->is_revoked = true;
+		trace_tmm_revoke(tmm_mapped_pages_range(loan->borrow.mp).r.first,
+				 loan->borrow.offset, loan->borrow.nr_bytes,
+				 loan->borrow.is_mutable);
 		end(loan);
 		nr++;
 	}

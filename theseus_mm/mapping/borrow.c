@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/borrow.h"
 
+#include "alloc/pages.h"
 #include "core/bug.h"
 #include "mapping/mapped_pages.h"
+#include "observe/trace.h"
 #include "paging/mapper.h"
 #include "paging/window.h"
 
@@ -54,6 +56,7 @@ int tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes, bool
 		return err;
 	}
 	*borrow = (struct tmm_borrow){ mp, offset, nr_bytes, is_mutable };
+	trace_tmm_borrow(mp->pages->chunk.start, offset, nr_bytes, is_mutable);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_begin);
@@ -72,8 +75,12 @@ void tmm_borrow_end(struct tmm_borrow *borrow)
 	struct tmm_mapped_pages *mp = borrow->mp;
 
 	borrow->mp = NULL;
-	if (mp)
-		tmm_mapped_pages_unborrow(mp, borrow->is_mutable);
+	if (!mp)
+		return;
+	/* Before: it may be gone afterwards. */
+	trace_tmm_unborrow(mp->pages->chunk.start, borrow->offset, borrow->nr_bytes,
+			   borrow->is_mutable);
+	tmm_mapped_pages_unborrow(mp, borrow->is_mutable);
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_end);
 

@@ -3,6 +3,7 @@
 
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "observe/trace.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 
@@ -167,6 +168,7 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 		tmm_mapping_abandon(mp, 0);
 		goto err_unborrow;
 	}
+	trace_tmm_map((*pages)->chunk.start, frames->f.chunk.start, nr, mp->flags);
 	mp->borrowed = frames;
 	*pages = NULL;
 	return mp;

@@ -5,6 +5,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "core/bug.h"
+#include "observe/trace.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 
@@ -101,6 +102,14 @@ static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
 	return tmm_frames_into_allocated(&unmapped);
 }
 
+/* When this returns, no CPU uses the first @nr pages of @mp. */
+static void clear_entries(struct tmm_mapped_pages *mp, u64 nr)
+{
+	if (nr)
+		trace_tmm_unmap(first_page(mp), nr, mp->flags);
+	tmm_mapper_unmap(mp->pt, first_page(mp), nr);
+}
+
 /* Give back what the pages of @mp mapped to; the entries are cleared. */
 static void release_frames(struct tmm_mapped_pages *mp)
 {
@@ -150,14 +159,17 @@ int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocat
 		       enum tmm_page_size largest)
 {
 	const struct tmm_frames *f = &(*frames)->f;
+	const u64 page = first_page(mp) + done;
 	u64 bits = tmm_pte_leaf_bits(mp->flags, true) |
 		   tmm_memory_type_bits(f->region->memory_type);
-	int err = tmm_mapper_map_counted(mp->pt, first_page(mp) + done, f->chunk.start, f->chunk.nr,
-					 bits, largest, &mp->nr_tables);
+	int err = tmm_mapper_map_counted(mp->pt, page, f->chunk.start, f->chunk.nr, bits, largest,
+					 &mp->nr_tables);
 
-	if (!err)
-		append_frames(mp, tmm_frames_into_mapped(frames));
-	return err;
+	if (err)
+		return err;
+	trace_tmm_map(page, f->chunk.start, f->chunk.nr, mp->flags);
+	append_frames(mp, tmm_frames_into_mapped(frames));
+	return 0;
 }
 
 /**
@@ -170,7 +182,7 @@ int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocat
  */
 void tmm_mapping_abandon(struct tmm_mapped_pages *mp, u64 done)
 {
-	tmm_mapper_unmap(mp->pt, first_page(mp), done);
+	clear_entries(mp, done);
 	release_frames(mp);
 	free_mapping(mp);
 }
@@ -309,6 +321,7 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 		tmm_mapper_remap(mp->pt, first_page(mp), nr_pages(mp),
 				 tmm_pte_flags_is_writable(flags));
 	WRITE_ONCE(mp->flags, (flags & ~TMM_PTE_OURS) | (mp->flags & TMM_PTE_OURS));
+	trace_tmm_remap(first_page(mp), nr_pages(mp), mp->flags);
 	unclaim(mp);
 	return 0;
 }
@@ -625,7 +638,7 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 
 	if (err)
 		return err;
-	tmm_mapper_unmap(doomed->pt, first_page(doomed), nr_pages(doomed));
+	clear_entries(doomed, nr_pages(doomed));
 	while ((run = take_frames(doomed))) {
 		list_add_tail(&run->f.link, frames);
 		cond_resched();
@@ -734,7 +747,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_move_account);
 static void destroy(struct tmm_mapped_pages *mp)
 {
 	/* Clear entries; no CPU uses them; frames and pages become free. */
-	tmm_mapper_unmap(mp->pt, first_page(mp), nr_pages(mp));
+	clear_entries(mp, nr_pages(mp));
 	release_frames(mp);
 	tmm_allocated_pages_drop(&mp->pages);
 	free_mapping(mp);
