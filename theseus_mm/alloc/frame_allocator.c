@@ -405,7 +405,9 @@ void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 	object->chunk.nr = 1;
 	fa->nr_tables--;
 	TMM_BUG_IF(tmm_free_ranges_give(&region->range.free, &object->chunk, absorbed));
+	tmm_comebacks_count(&fa->ra.comebacks);
 	spin_unlock(&fa->ra.lock);
+	tmm_comebacks_wake(&fa->ra.comebacks);
 	tmm_range_object_free(&fa->ra, absorbed[0]);
 	tmm_range_object_free(&fa->ra, absorbed[1]);
 }

@@ -49,6 +49,7 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 	INIT_LIST_HEAD(&ra->regions);
 	ra->hooks = hooks;
 	tmm_chunk_objects_init(&ra->objects, *hooks->cache);
+	tmm_comebacks_init(&ra->comebacks);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
 

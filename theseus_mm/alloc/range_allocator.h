@@ -15,6 +15,7 @@
 #define TMM_ALLOC_RANGE_ALLOCATOR_H
 
 #include "alloc/chunk_objects.h"
+#include "alloc/comebacks.h"
 #include "alloc/free_ranges.h"
 #include "core/types.h"
 
@@ -158,12 +159,14 @@ struct tmm_range_hooks {
  * @regions: struct tmm_range_region by address
  * @hooks: frames' or pages'
  * @objects: where chunk objects come from
+ * @comebacks: runs given back, counted under @lock
  */
 struct tmm_range_allocator {
 	spinlock_t lock;	/* the list and all free sets */
 	struct list_head regions;
 	const struct tmm_range_hooks *hooks;
 	struct tmm_chunk_objects objects;
+	struct tmm_comebacks comebacks;
 };
 
 /**

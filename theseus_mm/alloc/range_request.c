@@ -398,7 +398,9 @@ void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *
 		err = ra->hooks->given(region, chunk->start, chunk->nr);
 	if (!err)
 		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
+	tmm_comebacks_count(&ra->comebacks);
 	spin_unlock(&ra->lock);
+	tmm_comebacks_wake(&ra->comebacks);
 	TMM_BUG_IF(err);
 	free_spares(ra, absorbed);
 }
