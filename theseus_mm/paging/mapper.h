@@ -36,6 +36,22 @@ struct tmm_translation {
 };
 
 /**
+ * struct tmm_leaf_run - leaves that are alike and lie one behind the other
+ * @page: number of the first page
+ * @frame: number of the frame behind it
+ * @nr: pages of 4 KiB
+ * @size: of each leaf
+ * @flags: what each leaf shows
+ */
+struct tmm_leaf_run {
+	u64 page;
+	u64 frame;
+	u64 nr;
+	enum tmm_page_size size;
+	tmm_pte_flags_t flags;
+};
+
+/**
  * struct tmm_pte_dump - one address's walk
  * @nr_levels: entries looked at
  * @entries: raw entries, the root's first; a frozen leaf shows as the leaf it was
@@ -62,6 +78,7 @@ int __must_check tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vadd
 				      struct tmm_translation *out);
 int __must_check tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 					   struct tmm_frame *out);
+bool tmm_mapper_find_run(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run);
 void tmm_mapper_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out);
 
 #endif /* TMM_PAGING_MAPPER_H */
