@@ -77,6 +77,30 @@ int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max)
 	return tmm_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
 }
 
+int tmm_get_owners(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 *owners,
+		   __u32 nr_buckets)
+{
+	struct theseus_mm_occupancy call = {
+		.index = index,
+		.nr_buckets = nr_buckets,
+		.buckets = (uintptr_t)buckets,
+		.owners = (uintptr_t)owners,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_GET_OCCUPANCY, &call);
+}
+
+int tmm_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
+		    struct theseus_mm_clients *found)
+{
+	struct theseus_mm_clients call = { .nr_clients = room, .clients = (uintptr_t)clients };
+	int err = tmm_call(fd, THESEUS_MM_IOC_GET_CLIENTS, &call);
+
+	if (!err)
+		*found = call;
+	return err;
+}
+
 int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query)
 {
 	struct theseus_mm_query call = { .handle = handle };

@@ -72,6 +72,27 @@ int tmm_get_limits(int fd, struct theseus_mm_limits *limits);
  */
 int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max);
 
+/**
+ * tmm_get_owners() - the same, and who owns most of each part
+ * @fd: the client
+ * @index: the region
+ * @buckets: as for tmm_get_occupancy()
+ * @owners: filled with the id of a client for each part
+ * @nr_buckets: how many parts
+ */
+int tmm_get_owners(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 *owners,
+		   __u32 nr_buckets);
+
+/**
+ * tmm_get_clients() - who is there
+ * @fd: the client that asks
+ * @clients: filled as far as it goes
+ * @room: how many there is room for
+ * @found: how many there are, and what of the others may be known
+ */
+int tmm_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
+		    struct theseus_mm_clients *found);
+
 /* --- objects of any kind --------------------------------------------------------- */
 
 int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query);

@@ -82,6 +82,7 @@ union argument {
 	struct theseus_mm_info info;
 	struct theseus_mm_region region;
 	struct theseus_mm_occupancy occupancy;
+	struct theseus_mm_clients clients;
 	struct theseus_mm_query query;
 	struct theseus_mm_drop drop;
 	struct theseus_mm_split split;
@@ -126,6 +127,8 @@ FIXTURE(call)
 	__u64 vaddr;
 	union argument *argument;
 	struct theseus_mm_bucket buckets[4];
+	__u32 owners[4];
+	struct theseus_mm_client_info clients[4];
 	__u32 unmapped[4];
 	unsigned char buffer[64];
 	struct theseus_mm_create_item creates[2];
@@ -209,6 +212,13 @@ CALL(get_occupancy, THESEUS_MM_IOC_GET_OCCUPANCY, 0, false)
 {
 	argument->occupancy.nr_buckets = 4;
 	argument->occupancy.buckets = (uintptr_t)self->buckets;
+	argument->occupancy.owners = (uintptr_t)self->owners;
+}
+
+CALL(get_clients, THESEUS_MM_IOC_GET_CLIENTS, 0, true)
+{
+	argument->clients.nr_clients = 4;
+	argument->clients.clients = (uintptr_t)self->clients;
 }
 
 CALL(query, THESEUS_MM_IOC_QUERY, 0, true)
@@ -394,9 +404,33 @@ TEST_F(call, refuses_each_unknown_flag)
 	EXPECT_UNCHANGED(&before, ALL_HANDLES);
 }
 
+/* The size of a call's structure when it was new: programs were built with that. */
+static size_t first_size(unsigned long request)
+{
+	switch (request) {
+	case THESEUS_MM_IOC_GET_INFO:
+		return offsetof(struct theseus_mm_info, client_id);
+	case THESEUS_MM_IOC_GET_OCCUPANCY:
+		return offsetof(struct theseus_mm_occupancy, owners);
+	case THESEUS_MM_IOC_QUERY:
+		return offsetof(struct theseus_mm_query, attributes);
+	default:
+		return _IOC_SIZE(request);
+	}
+}
+
+TEST_F(call, takes_the_structure_of_old_programs)
+{
+	const size_t size = first_size(variant->request);
+	union argument *old = (union argument *)((char *)self->argument + ROOM - size);
+
+	memmove(old, self->argument, size);
+	EXPECT_EQ(0, tmm_call(self->fd, resized(variant->request, size), old));
+}
+
 TEST_F(call, refuses_a_structure_too_small)
 {
-	const size_t size = _IOC_SIZE(variant->request);
+	const size_t size = first_size(variant->request);
 	const size_t sizes[] = { 0, 1, 4, size - 8, size - 4, size - 1 };
 	unsigned int i;
 
@@ -500,9 +534,8 @@ TEST_F(client, is_no_file)
 
 static bool is_known(unsigned int nr)
 {
-	return nr <= 0x06 || nr == 0x08 || nr == 0x09 || nr == 0x10 || nr == 0x20 ||
-	       (nr >= 0x30 && nr <= 0x3e) || nr == 0x40 || nr == 0x41 || nr == 0x50 ||
-	       nr == 0x51 || nr == 0x60 || nr == 0x61;
+	return nr <= 0x09 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3e) ||
+	       nr == 0x40 || nr == 0x41 || nr == 0x50 || nr == 0x51 || nr == 0x60 || nr == 0x61;
 }
 
 TEST_F(client, refuses_each_unknown_number)
@@ -530,6 +563,13 @@ TEST_F(client, refuses_reserved_fields_of_get_occupancy)
 	};
 
 	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_GET_OCCUPANCY, &call));
+}
+
+TEST_F(client, refuses_reserved_fields_of_get_clients)
+{
+	struct theseus_mm_clients call = { .reserved = 1 };
+
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_GET_CLIENTS, &call));
 }
 
 TEST_F(client, refuses_reserved_fields_of_merge)

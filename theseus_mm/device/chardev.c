@@ -2,6 +2,7 @@
 #include "device/chardev.h"
 
 #include "device/client.h"
+#include "device/fdinfo.h"
 #include "device/ioctl.h"
 
 #include <linux/err.h>
@@ -33,6 +34,7 @@ static const struct file_operations fops = {
 	.release = release,
 	.unlocked_ioctl = tmm_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = tmm_show_fdinfo,
 	.mmap = tmm_mmap,
 	.get_unmapped_area = tmm_get_unmapped_area,
 	.llseek = no_llseek,

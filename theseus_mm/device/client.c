@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "device/clients.h"
 #include "device/mapping_file.h"
 #include "device/user.h"
 #include "mapping/borrow.h"
@@ -41,15 +42,28 @@ static int create_accounts(struct tmm_client *client)
 }
 
 /**
+ * tmm_client_free() - the end of a client that owns nothing
+ * @client: nobody knows of it
+ *
+ * Context: Any but interrupt.
+ */
+void tmm_client_free(struct tmm_client *client)
+{
+	put_accounts(client);
+	kfree(client);
+}
+
+/**
  * tmm_client_create() - make a client that owns nothing, of the current user
  * @inst: the instance; stays as long as the client
  *
  * Context: Process context, may sleep.
- * Return: the client, or ERR_PTR(-ENOMEM)
+ * Return: the client, or an error of tmm_clients_add()
  */
 struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 {
 	struct tmm_client *client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
+	int err;
 
 	if (!client)
 		return ERR_PTR(-ENOMEM);
@@ -60,6 +74,12 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 	client->inst = inst;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->cookies, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	/* From here on others can look at it. */
+	err = tmm_clients_add(client);
+	if (err) {
+		tmm_client_free(client);
+		return ERR_PTR(err);
+	}
 	return client;
 }
 
@@ -73,6 +93,14 @@ static u64 nr_frames_of(const struct tmm_object *object)
 	default:
 		return 0;
 	}
+}
+
+/* An object becomes visible (@sign is 1), or ceases to be (-1). */
+static void count(struct tmm_client *client, const struct tmm_object *object, int sign)
+{
+	atomic64_add(sign * (s64)nr_frames_of(object), &client->nr_frames);
+	if (object->kind == THESEUS_MM_KIND_MAPPING)
+		atomic_add(sign, &client->nr_mappings);
 }
 
 static void drop_content(struct tmm_object *object)
@@ -114,6 +142,9 @@ void tmm_client_destroy(struct tmm_client *client)
 	unsigned long handle;
 
 	xa_for_each(&client->objects, handle, object) {
+		/* Whoever looks at the client must not find it any more. */
+		xa_erase(&client->objects, handle);
+		count(client, object, -1);
 		forget_cookie(client, object);
 		drop_content(object);
 		kfree(object);
@@ -123,8 +154,7 @@ void tmm_client_destroy(struct tmm_client *client)
 	xa_destroy(&client->cookies);
 	/* Not one by one, while they were dropped. */
 	tmm_account_uncharge(client->handles, tmm_account_count(client->handles));
-	put_accounts(client);
-	kfree(client);
+	tmm_clients_remove(client);
 }
 
 static struct tmm_object *reserve(struct tmm_client *client, unsigned int nr_consumed)
@@ -205,7 +235,7 @@ void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
  */
 void tmm_object_publish(struct tmm_client *client, struct tmm_object *object)
 {
-	atomic64_add(nr_frames_of(object), &client->nr_frames);
+	count(client, object, 1);
 	xa_store(&client->objects, object->handle, object, 0);
 }
 
@@ -214,7 +244,7 @@ static void hide(struct tmm_client *client, struct tmm_object *object)
 {
 	/* In an allocating table, NULL keeps the slot reserved. */
 	__xa_store(&client->objects, object->handle, NULL, 0);
-	atomic64_sub(nr_frames_of(object), &client->nr_frames);
+	count(client, object, -1);
 }
 
 /**

@@ -20,6 +20,7 @@
 #ifndef TMM_DEVICE_CLIENT_H
 #define TMM_DEVICE_CLIENT_H
 
+#include "device/clients.h"
 #include "uapi/theseus_mm.h"
 
 #include <linux/atomic.h>
@@ -45,6 +46,8 @@ struct tmm_borrow;
  * @handles: counts handles in any state
  * @frames: counts what it has, see alloc/account.h; outlives the client where frames do
  * @nr_frames: frames of all visible objects; those taken are missing meanwhile
+ * @nr_mappings: visible mappings
+ * @identity: who opened it
  */
 struct tmm_client {
 	struct tmm_instance *inst;
@@ -55,6 +58,8 @@ struct tmm_client {
 	struct tmm_account *handles;
 	struct tmm_account *frames;
 	atomic64_t nr_frames;
+	atomic_t nr_mappings;
+	struct tmm_client_identity identity;
 };
 
 /**
@@ -84,6 +89,7 @@ struct tmm_object {
 
 struct tmm_client * __must_check tmm_client_create(struct tmm_instance *inst);
 void tmm_client_destroy(struct tmm_client *client);
+void tmm_client_free(struct tmm_client *client);
 
 /* New objects */
 struct tmm_object * __must_check tmm_object_reserve(struct tmm_client *client);

@@ -2,6 +2,8 @@
 #include "device/ioctl.h"
 
 #include "core/types.h"
+#include "device/client.h"
+#include "observe/trace.h"
 
 #include <linux/errno.h>
 #include <linux/fs.h>
@@ -46,6 +48,7 @@ static const struct ioctl_op ioctl_ops[] = {
 	OP(THESEUS_MM_IOC_MERGE, tmm_ioctl_merge, theseus_mm_merge, reserved, 0),
 	OP(THESEUS_MM_IOC_GET_LIMITS, tmm_ioctl_get_limits, theseus_mm_limits, user_handles, 0),
 	OP(THESEUS_MM_IOC_SET_LIMITS, tmm_ioctl_set_limits, theseus_mm_limits, user_handles, 0),
+	OP(THESEUS_MM_IOC_GET_CLIENTS, tmm_ioctl_get_clients, theseus_mm_clients, hidden_frames, 0),
 	OP(THESEUS_MM_IOC_ALLOCATE_FRAMES, tmm_ioctl_allocate_frames, theseus_mm_allocate,
 	   nr_pages, THESEUS_MM_ALLOCATE_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_ALLOCATE_PAGES, tmm_ioctl_allocate_pages, theseus_mm_allocate,
@@ -128,7 +131,9 @@ static long serve(const struct ioctl_op *op, struct tmm_call *call, unsigned int
 		return err;
 	if (call->arg.flags & ~op->flags)
 		return -EINVAL;
-	return op->run(call);
+	err = op->run(call);
+	trace_tmm_call(call->client ? call->client->identity.id : 0, _IOC_NR(cmd), err);
+	return err;
 }
 
 /**

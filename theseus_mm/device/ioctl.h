@@ -14,6 +14,7 @@
 
 struct file;
 struct tmm_client;
+struct tmm_instance;
 struct tmm_mapping_file;
 struct tmm_object;
 struct vm_area_struct;
@@ -38,6 +39,7 @@ struct tmm_call {
 		struct theseus_mm_info info;
 		struct theseus_mm_region region;
 		struct theseus_mm_occupancy occupancy;
+		struct theseus_mm_clients clients;
 		struct theseus_mm_query query;
 		struct theseus_mm_drop drop;
 		struct theseus_mm_split split;
@@ -69,11 +71,15 @@ long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user);
 int __must_check tmm_call_reply(const struct tmm_call *call);
 
 /* ioctl_info.c */
+u64 tmm_features(const struct tmm_instance *inst);
 int tmm_ioctl_get_info(struct tmm_call *call);
 int tmm_ioctl_get_region(struct tmm_call *call);
-int tmm_ioctl_get_occupancy(struct tmm_call *call);
 int tmm_ioctl_translate(struct tmm_call *call);
 int tmm_ioctl_dump_pte(struct tmm_call *call);
+
+/* ioctl_clients.c */
+int tmm_ioctl_get_occupancy(struct tmm_call *call);
+int tmm_ioctl_get_clients(struct tmm_call *call);
 
 /* ioctl_objects.c */
 struct tmm_object * __must_check

@@ -12,10 +12,8 @@
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/nospec.h>
-#include <linux/overflow.h>
-#include <linux/uaccess.h>
+#include <linux/string.h>
 
 static u64 region_bytes(const struct tmm_instance *inst)
 {
@@ -25,6 +23,12 @@ static u64 region_bytes(const struct tmm_instance *inst)
 	for (i = 0; i < inst->nr_memories; i++)
 		nr += inst->memories[i].memory.nr;
 	return nr << TMM_PAGE_SHIFT;
+}
+
+/* What the module can do: THESEUS_MM_FEATURE_*. */
+u64 tmm_features(const struct tmm_instance *inst)
+{
+	return 0;
 }
 
 int tmm_ioctl_get_info(struct tmm_call *call)
@@ -37,6 +41,7 @@ int tmm_ioctl_get_info(struct tmm_call *call)
 
 	memset(info, 0, sizeof(*info));
 	info->abi = THESEUS_MM_ABI;
+	info->features = tmm_features(inst);
 	info->paging_levels = tmm_paging_levels();
 	info->nr_regions = inst->nr_memories;
 	info->region_bytes = region_bytes(inst);
@@ -55,6 +60,8 @@ int tmm_ioctl_get_info(struct tmm_call *call)
 	info->client_handles = tmm_account_count(client->handles);
 	info->client_handles_max = min_t(u64, tmm_account_max(client->handles), U32_MAX);
 	info->client_frames = atomic64_read(&client->nr_frames);
+	info->client_id = client->identity.id;
+	info->nr_clients = tmm_clients_nr();
 	return tmm_call_reply(call);
 }
 
@@ -70,63 +77,6 @@ int tmm_ioctl_get_region(struct tmm_call *call)
 	region->start = capable(CAP_SYS_ADMIN) ? memory->first << TMM_PAGE_SHIFT : 0;
 	region->nr_bytes = memory->nr << TMM_PAGE_SHIFT;
 	return tmm_call_reply(call);
-}
-
-/* First frame of part @i of @nr in a run of @nr_frames. */
-static u64 bucket_start(u64 nr_frames, unsigned int i, unsigned int nr)
-{
-	return nr_frames / nr * i + nr_frames % nr * i / nr;
-}
-
-static int fill_buckets(struct tmm_instance *inst, const struct theseus_mm_occupancy *request,
-			struct theseus_mm_bucket *buckets)
-{
-	u32 index = array_index_nospec(request->index, inst->nr_memories);
-	u64 nr_frames = inst->memories[index].memory.nr;
-	u64 counts[TMM_NR_MARKS];
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < request->nr_buckets; i++) {
-		u64 start = bucket_start(nr_frames, i, request->nr_buckets);
-		u64 end = bucket_start(nr_frames, i + 1, request->nr_buckets);
-
-		err = tmm_instance_count(inst, index, start, end - start, counts);
-		if (err)
-			return err;
-		buckets[i] = (struct theseus_mm_bucket){
-			.free = counts[TMM_MARK_FREE],
-			.allocated = counts[TMM_MARK_ALLOCATED] + counts[TMM_MARK_UNMAPPED],
-			.mapped = counts[TMM_MARK_MAPPED],
-			.tables = counts[TMM_MARK_TABLE],
-			.metadata = counts[TMM_MARK_METADATA],
-		};
-	}
-	return 0;
-}
-
-int tmm_ioctl_get_occupancy(struct tmm_call *call)
-{
-	const struct theseus_mm_occupancy *request = &call->arg.occupancy;
-	struct tmm_instance *inst = call->client->inst;
-	struct theseus_mm_bucket *buckets;
-	size_t nr_bytes;
-	int err;
-
-	if (request->reserved || !request->nr_buckets ||
-	    request->nr_buckets > THESEUS_MM_MAX_BUCKETS)
-		return -EINVAL;
-	if (request->index >= inst->nr_memories)
-		return -ERANGE;
-	nr_bytes = array_size(request->nr_buckets, sizeof(*buckets));
-	buckets = kvzalloc(nr_bytes, GFP_KERNEL_ACCOUNT);
-	if (!buckets)
-		return -ENOMEM;
-	err = fill_buckets(inst, request, buckets);
-	if (!err && copy_to_user(u64_to_user_ptr(request->buckets), buckets, nr_bytes))
-		err = -EFAULT;
-	kvfree(buckets);
-	return err;
 }
 
 int tmm_ioctl_translate(struct tmm_call *call)

@@ -244,6 +244,9 @@ struct theseus_mm_bucket {
 
 #define THESEUS_MM_MAX_BUCKETS	4096
 
+#define THESEUS_MM_OWNER_NONE	0U
+#define THESEUS_MM_OWNER_HIDDEN	0xffffffffU
+
 /**
  * struct theseus_mm_occupancy - THESEUS_MM_IOC_GET_OCCUPANCY: a region's picture
  * @flags: in: must be 0
@@ -259,9 +262,6 @@ struct theseus_mm_bucket {
  *
  * The parts are counted one after the other; others may work meanwhile.
  */
-#define THESEUS_MM_OWNER_NONE	0U
-#define THESEUS_MM_OWNER_HIDDEN	0xffffffffU
-
 struct theseus_mm_occupancy {
 	__u32 flags;
 	__u32 index;
@@ -306,7 +306,7 @@ struct theseus_mm_client_info {
  * @reserved: must be 0
  * @hidden_frames: out: frames that those own
  *
- * A caller sees the clients of its own user, with CAP_SYS_ADMIN all.
+ * A caller sees the calling client and those of its own user, with CAP_SYS_ADMIN all.
  */
 struct theseus_mm_clients {
 	__u32 flags;

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/clients.h"
+
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "device/client.h"
+#include "device/mapping_file.h"
+#include "mapping/mapped_pages.h"
+#include "observe/trace.h"
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/errno.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+static DEFINE_XARRAY_ALLOC1(clients);
+static u32 next_id;
+static atomic_t nr_clients;
+
+/**
+ * tmm_clients_add() - let a client be found
+ * @client: being opened by the current process
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOMEM, or -ENFILE if all numbers are in use
+ */
+int tmm_clients_add(struct tmm_client *client)
+{
+	struct tmm_client_identity *identity = &client->identity;
+	int err;
+
+	kref_init(&identity->kref);
+	identity->uid = current_uid();
+	identity->pid = get_pid(task_tgid(current));
+	get_task_comm(identity->comm, current->group_leader);
+	err = xa_alloc_cyclic(&clients, &identity->id, client, XA_LIMIT(1, TMM_MAX_CLIENT_ID),
+			      &next_id, GFP_KERNEL_ACCOUNT);
+	if (err < 0) {
+		put_pid(identity->pid);
+		return err == -EBUSY ? -ENFILE : err;
+	}
+	atomic_inc(&nr_clients);
+	trace_tmm_client_open(identity->id);
+	return 0;
+}
+
+/**
+ * tmm_clients_remove() - let a client no longer be found, and give it back
+ * @client: owns nothing any more; freed when nobody looks at it
+ *
+ * Context: Process context.
+ */
+void tmm_clients_remove(struct tmm_client *client)
+{
+	trace_tmm_client_close(client->identity.id);
+	xa_erase(&clients, client->identity.id);
+	atomic_dec(&nr_clients);
+	tmm_client_put(client);
+}
+
+/**
+ * tmm_clients_nr() - how many there are
+ *
+ * Return: the number at this moment
+ */
+u32 tmm_clients_nr(void)
+{
+	return atomic_read(&nr_clients);
+}
+
+/**
+ * tmm_clients_find() - the first client from a number on
+ * @from: the number
+ *
+ * Context: Process context.
+ * Return: the client, with a reference; or NULL
+ */
+struct tmm_client *tmm_clients_find(u32 from)
+{
+	unsigned long id = from;
+	struct tmm_client *client;
+
+	xa_lock(&clients);
+	client = xa_find(&clients, &id, ULONG_MAX, XA_PRESENT);
+	if (client)
+		kref_get(&client->identity.kref);
+	xa_unlock(&clients);
+	return client;
+}
+
+/**
+ * tmm_clients_next() - the client after another one
+ * @client: its reference is given back
+ *
+ * Context: Process context, may sleep.
+ * Return: the client, with a reference; or NULL
+ */
+struct tmm_client *tmm_clients_next(struct tmm_client *client)
+{
+	u32 id = client->identity.id;
+
+	tmm_client_put(client);
+	cond_resched();
+	return tmm_clients_find(id + 1);
+}
+
+static void free_client(struct kref *kref)
+{
+	struct tmm_client *client = container_of(kref, struct tmm_client, identity.kref);
+
+	put_pid(client->identity.pid);
+	tmm_client_free(client);
+}
+
+/**
+ * tmm_client_put() - give a reference back
+ * @client: the client
+ *
+ * Context: Any.
+ */
+void tmm_client_put(struct tmm_client *client)
+{
+	kref_put(&client->identity.kref, free_client);
+}
+
+/**
+ * tmm_client_is_visible() - may the current process know of a client?
+ * @client: the client
+ * @caller: the one that asks through it
+ *
+ * Return: true if it is @caller, or one of the same user, or with CAP_SYS_ADMIN
+ */
+bool tmm_client_is_visible(const struct tmm_client *client, const struct tmm_client *caller)
+{
+	return client == caller || uid_eq(client->identity.uid, current_uid()) ||
+	       capable(CAP_SYS_ADMIN);
+}
+
+static void look_at_mapping(const struct tmm_object *object, struct tmm_look *look)
+{
+	const struct tmm_mapped_pages *mp = object->mapping;
+	const struct tmm_page_range pages = tmm_mapped_pages_range(mp);
+
+	look->start = pages.r.first;
+	look->nr = pages.r.nr;
+	look->nr_frame_ranges = mp->nr_frame_ranges;
+	look->flags = tmm_mapped_pages_flags(mp);
+	look->nr_borrows = tmm_mapped_pages_nr_borrows(mp);
+	/* Its lock sleeps; that it is empty or not needs none. */
+	look->is_mmapped = object->mf && !list_empty_careful(&object->mf->loans);
+}
+
+static struct tmm_look look_at(const struct tmm_object *object)
+{
+	struct tmm_look look = { .handle = object->handle, .kind = object->kind };
+
+	switch (object->kind) {
+	case THESEUS_MM_KIND_PAGES:
+		look.start = object->pages->chunk.start;
+		look.nr = object->pages->chunk.nr;
+		break;
+	case THESEUS_MM_KIND_FRAMES:
+		look.start = object->frames->f.chunk.start;
+		look.nr = object->frames->f.chunk.nr;
+		break;
+	case THESEUS_MM_KIND_MAPPING:
+		look_at_mapping(object, &look);
+		break;
+	}
+	return look;
+}
+
+/**
+ * tmm_client_look() - what a client owns
+ * @client: the client; may be in use, or at its end
+ * @from: the first handle to look at; above all handles is allowed
+ * @looks: filled in, by handle; what another call is changing is left out
+ * @nr: room there
+ *
+ * Context: Process context. Holds the handle table's lock for @nr objects.
+ * Return: how many were found; fewer than @nr if there are no more
+ */
+unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_look *looks,
+			     unsigned int nr)
+{
+	XA_STATE(xas, &client->objects, from);
+	struct tmm_object *object;
+	unsigned int nr_found = 0;
+
+	if (from > U32_MAX)
+		return 0;
+	xas_lock(&xas);
+	xas_for_each(&xas, object, U32_MAX) {
+		if (xas_retry(&xas, object))
+			continue;
+		looks[nr_found++] = look_at(object);
+		if (nr_found == nr)
+			break;
+	}
+	xas_unlock(&xas);
+	return nr_found;
+}
