@@ -4,6 +4,7 @@
 #include "device/client.h"
 #include "device/fdinfo.h"
 #include "device/ioctl.h"
+#include "device/poll.h"
 
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -34,6 +35,7 @@ static const struct file_operations fops = {
 	.release = release,
 	.unlocked_ioctl = tmm_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.poll = tmm_poll,
 	.show_fdinfo = tmm_show_fdinfo,
 	.mmap = tmm_mmap,
 	.get_unmapped_area = tmm_get_unmapped_area,

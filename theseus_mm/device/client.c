@@ -6,6 +6,7 @@
 #include "alloc/pages.h"
 #include "device/clients.h"
 #include "device/mapping_file.h"
+#include "device/poll.h"
 #include "device/user.h"
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
@@ -72,6 +73,7 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 		return ERR_PTR(-ENOMEM);
 	}
 	client->inst = inst;
+	client->failed_at = TMM_NEVER_FAILED;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->cookies, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	/* From here on others can look at it. */

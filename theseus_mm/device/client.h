@@ -48,6 +48,7 @@ struct tmm_borrow;
  * @nr_frames: frames of all visible objects; those taken are missing meanwhile
  * @nr_mappings: visible mappings
  * @identity: who opened it
+ * @failed_at: what the count of comebacks was when it got no memory; see device/poll.h
  */
 struct tmm_client {
 	struct tmm_instance *inst;
@@ -60,6 +61,7 @@ struct tmm_client {
 	atomic64_t nr_frames;
 	atomic_t nr_mappings;
 	struct tmm_client_identity identity;
+	u64 failed_at;
 };
 
 /**

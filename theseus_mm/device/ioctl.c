@@ -3,6 +3,7 @@
 
 #include "core/types.h"
 #include "device/client.h"
+#include "device/poll.h"
 #include "observe/trace.h"
 
 #include <linux/errno.h>
@@ -147,10 +148,16 @@ static long serve(const struct ioctl_op *op, struct tmm_call *call, unsigned int
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	struct tmm_call call;
+	u64 before;
+	long err;
 
 	call.client = file->private_data;
 	call.mf = NULL;
-	return serve(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, cmd, user);
+	/* A call that fails for want of memory is one that poll() waits after. */
+	before = tmm_attempt_begin(call.client);
+	err = serve(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, cmd, user);
+	tmm_attempt_end(call.client, before, err);
+	return err;
 }
 
 /**

@@ -70,8 +70,9 @@
  * Waiting for memory
  * ------------------
  * poll() on a client says POLLIN as soon as frames came back after its last call
- * that failed with ENOSPC or EDQUOT: try, poll, try again. Before any such failure it
- * says POLLIN at once.
+ * that failed with ENOSPC or EDQUOT: try, poll, try again. It says so until the next such
+ * failure, and before the first. Frames that a failing call itself takes and gives back do
+ * not count, but for the first time.
  *
  * Units
  * -----

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting for memory: try, poll, try again. Who got none is woken by the next frames
+ * that anybody gives back, however, and by nothing else.
+ */
+#include "area.h"
+#include "client.h"
+#include "fragment.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+/* Longer than anything takes, in milliseconds; and long enough to be woken by mistake. */
+#define LONG	20000
+#define SHORT	300
+
+static int wait_for(int fd, int timeout)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	int nr = poll(&pollfd, 1, timeout);
+
+	return nr == 1 ? pollfd.revents : nr;
+}
+
+/* All that is left, in as many runs as there are. */
+static int take_all(int fd)
+{
+	struct theseus_mm_allocate run;
+	struct theseus_mm_info info;
+	int err;
+
+	for (;;) {
+		err = tmm_get_info(fd, &info);
+		if (err || !info.frames_free)
+			return err;
+		run = (struct theseus_mm_allocate){ .size = info.frames_largest[0] };
+		err = tmm_allocate_frames(fd, &run);
+		if (err)
+			return err;
+	}
+}
+
+static int take_one(int fd, __u32 *handle)
+{
+	struct theseus_mm_allocate one = { .size = 1 };
+	int err = tmm_allocate_frames(fd, &one);
+
+	if (!err && handle)
+		*handle = one.handle;
+	return err;
+}
+
+/* A client that has one frame, and the client that waits; nobody else gets any. */
+FIXTURE(poll)
+{
+	int fd;
+	int hog;
+	__u32 one;
+	struct theseus_mm_info start;
+};
+
+FIXTURE_SETUP(poll)
+{
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->hog = tmm_open(NULL);
+	ASSERT_EQ(0, take_one(self->hog, &self->one));
+	ASSERT_EQ(0, take_all(self->hog));
+}
+
+FIXTURE_TEARDOWN(poll)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->fd);
+	close(self->hog);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+TEST_F(poll, says_yes_before_any_failure)
+{
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	/* failures of another kind do not count */
+	EXPECT_EQ(-ENOENT, tmm_drop(self->fd, 1));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	/* nor do those of another client */
+	EXPECT_EQ(-ENOSPC, take_one(self->hog, NULL));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(0, wait_for(self->hog, 0));
+}
+
+TEST_F(poll, is_not_woken_by_nothing)
+{
+	struct theseus_mm_allocate pages = { .size = 5 };
+	struct timespec start, end;
+
+	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	EXPECT_EQ(0, wait_for(self->fd, SHORT));
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	EXPECT_LE(SHORT, (end.tv_sec - start.tv_sec) * 1000 +
+			 (end.tv_nsec - start.tv_nsec) / 1000000 + 1);
+	/* pages are no frames */
+	ASSERT_EQ(0, tmm_allocate_pages(self->hog, &pages));
+	ASSERT_EQ(0, tmm_drop(self->hog, pages.handle));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	/* what succeeds does not matter */
+	INFO();
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+}
+
+TEST_F(poll, says_yes_after_a_free_until_the_next_failure)
+{
+	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
+	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	ASSERT_EQ(0, take_one(self->fd, NULL));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+}
+
+TEST_F(poll, says_yes_after_a_free_of_its_own)
+{
+	__u32 mine;
+
+	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, take_one(self->fd, &mine));
+	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	ASSERT_EQ(0, tmm_drop(self->fd, mine));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+}
+
+/**
+ * struct waiter - a thread in poll()
+ * @fd: the client
+ * @result: of poll()
+ * @thread: the thread
+ */
+struct waiter {
+	int fd;
+	int result;
+	pthread_t thread;
+};
+
+static void *wait_long(void *data)
+{
+	struct waiter *waiter = data;
+
+	waiter->result = wait_for(waiter->fd, LONG);
+	return NULL;
+}
+
+/* Begin to wait, and be asleep. */
+#define BEGIN_TO_WAIT(waiter)								\
+	do {										\
+		ASSERT_EQ(-ENOSPC, take_one((waiter)->fd, NULL));			\
+		ASSERT_EQ(0, wait_for((waiter)->fd, 0));				\
+		ASSERT_EQ(0, pthread_create(&(waiter)->thread, NULL, wait_long, waiter)); \
+		usleep(SHORT * 1000);							\
+		ASSERT_EQ(EBUSY, pthread_tryjoin_np((waiter)->thread, NULL));		\
+	} while (0)
+
+TEST_F(poll, wakes_at_a_free)
+{
+	struct waiter waiter = { .fd = self->fd };
+
+	BEGIN_TO_WAIT(&waiter);
+	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	pthread_join(waiter.thread, NULL);
+	EXPECT_EQ(POLLIN, waiter.result);
+	EXPECT_EQ(0, take_one(self->fd, NULL));
+}
+
+TEST_F(poll, wakes_all_who_wait)
+{
+	struct waiter waiters[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		waiters[i].fd = tmm_open(NULL);
+		BEGIN_TO_WAIT(&waiters[i]);
+	}
+	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	for (i = 0; i < 3; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		EXPECT_EQ(POLLIN, waiters[i].result);
+		close(waiters[i].fd);
+	}
+}
+
+TEST_F(poll, wakes_at_the_close_of_a_client)
+{
+	struct waiter waiter = { .fd = self->fd };
+
+	BEGIN_TO_WAIT(&waiter);
+	close(self->hog);
+	self->hog = -1;
+	pthread_join(waiter.thread, NULL);
+	EXPECT_EQ(POLLIN, waiter.result);
+}
+
+TEST_F(poll, wakes_when_an_owner_is_killed)
+{
+	struct waiter waiter = { .fd = self->fd };
+	int ready[2], status;
+	char byte;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ready));
+	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	pid = fork();
+	if (!pid) {
+		byte = !!take_one(tmm_open(NULL), NULL);
+		if (write(ready[1], &byte, 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	ASSERT_EQ(0, byte);
+	BEGIN_TO_WAIT(&waiter);
+	kill(pid, SIGKILL);
+	pthread_join(waiter.thread, NULL);
+	EXPECT_EQ(POLLIN, waiter.result);
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, take_one(self->fd, NULL));
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* The mapping's owner has dropped it: the area is what keeps it. */
+TEST_F(client, wakes_at_the_last_munmap)
+{
+	struct theseus_mm_create_mapping mapping = MAPPING(1);
+	unsigned char *area = mmap_all(self->fd, mapping.handle, R);
+	int fd = tmm_open(NULL), hog = tmm_open(NULL);
+
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	ASSERT_EQ(0, take_all(hog));
+	ASSERT_EQ(-ENOSPC, take_one(fd, NULL));
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_EQ(0, wait_for(fd, 0));
+	munmap(area, PAGE);
+	EXPECT_EQ(POLLIN, wait_for(fd, 0));
+	close(fd);
+	close(hog);
+}
+
+/*
+ * There are the frames, but none for the tables of a mapping: a call that takes
+ * some and gives them back does not count as memory that became available.
+ */
+TEST_F(client, is_not_woken_by_its_own_failure)
+{
+	struct theseus_mm_create_mapping mapping;
+	int hog = tmm_open(NULL), other = tmm_open(NULL);
+	int i;
+
+	ASSERT_EQ(0, leave_singles(hog, 4));
+	ASSERT_EQ(4, INFO().frames_free);
+	/* the first time it may */
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(-ENOSPC, tmm_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA,
+						      &mapping));
+	EXPECT_EQ(4, INFO().frames_free);
+	EXPECT_EQ(0, wait_for(self->fd, SHORT));
+	/* it is what another one waits for */
+	ASSERT_EQ(-ENOSPC, tmm_create_contiguous_mapping(other, 4 * PAGE, THESEUS_MM_PTE_DATA,
+							 &mapping));
+	EXPECT_EQ(0, wait_for(other, 0));
+	ASSERT_EQ(-ENOSPC, tmm_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(POLLIN, wait_for(other, 0));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	close(hog);
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	close(other);
+}
+
+TEST_F(poll, works_with_epoll)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int set = epoll_create1(EPOLL_CLOEXEC);
+
+	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
+	ASSERT_EQ(0, epoll_ctl(set, EPOLL_CTL_ADD, self->fd, &event));
+	EXPECT_EQ(0, epoll_wait(set, &event, 1, SHORT));
+	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	EXPECT_EQ(1, epoll_wait(set, &event, 1, LONG));
+	EXPECT_EQ(EPOLLIN, event.events);
+	ASSERT_EQ(0, take_one(self->fd, NULL));
+	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
+	EXPECT_EQ(0, epoll_wait(set, &event, 1, SHORT));
+	close(set);
+}
+
+TEST_F(poll, works_with_edges)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	int set = epoll_create1(EPOLL_CLOEXEC);
+	__u32 one;
+
+	ASSERT_EQ(0, epoll_ctl(set, EPOLL_CTL_ADD, self->fd, &event));
+	EXPECT_EQ(1, epoll_wait(set, &event, 1, 0));
+	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
+	EXPECT_EQ(0, epoll_wait(set, &event, 1, 0));
+	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	EXPECT_EQ(1, epoll_wait(set, &event, 1, LONG));
+	EXPECT_EQ(0, epoll_wait(set, &event, 1, 0));
+	ASSERT_EQ(0, take_one(self->fd, &one));
+	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
+	ASSERT_EQ(0, tmm_drop(self->fd, one));
+	EXPECT_EQ(1, epoll_wait(set, &event, 1, LONG));
+	close(set);
+}
+
+#define ROUNDS	300
+
+/* Has the frame, gives it back, and waits until it can have it again. */
+static void *pass_on(void *data)
+{
+	struct waiter *waiter = data;
+	__u32 one;
+	int i, err;
+
+	for (i = 0; i < ROUNDS; i++) {
+		while ((err = take_one(waiter->fd, &one)) == -ENOSPC) {
+			waiter->result = wait_for(waiter->fd, LONG);
+			if (waiter->result != POLLIN)
+				return NULL;
+		}
+		if (err || tmm_drop(waiter->fd, one)) {
+			waiter->result = -EIO;
+			return NULL;
+		}
+	}
+	waiter->result = POLLIN;
+	return NULL;
+}
+
+/* A lost wake-up would be a poll() that times out, since the frame is free then. */
+TEST_F(poll, loses_no_wake_up)
+{
+	struct waiter waiters[4];
+	int i;
+
+	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	for (i = 0; i < 4; i++) {
+		waiters[i].fd = tmm_open(NULL);
+		ASSERT_EQ(0, pthread_create(&waiters[i].thread, NULL, pass_on, &waiters[i]));
+	}
+	for (i = 0; i < 4; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		EXPECT_EQ(POLLIN, waiters[i].result);
+		close(waiters[i].fd);
+	}
+}
+
+TEST_HARNESS_MAIN
