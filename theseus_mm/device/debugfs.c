@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/debugfs.h"
 
+#include "device/debugfs_views.h"
 #include "mapping/instance.h"
 #include "paging/page_table.h"
 
@@ -99,6 +100,9 @@ void tmm_debugfs_init(struct tmm_instance *inst)
 	debugfs_create_file("frame_allocator", 0400, directory, inst, &frame_allocator_fops);
 	debugfs_create_file("page_allocator", 0400, directory, inst, &page_allocator_fops);
 	debugfs_create_file("stats", 0400, directory, inst, &stats_fops);
+	debugfs_create_file("clients", 0400, directory, inst, &tmm_debugfs_clients_fops);
+	debugfs_create_file("mappings", 0400, directory, inst, &tmm_debugfs_mappings_fops);
+	debugfs_create_file("walk", 0600, directory, inst, &tmm_debugfs_walk_fops);
 }
 
 /**

@@ -4,8 +4,11 @@
  */
 #include "device/chardev.h"
 
+#include "device/clients.h"
+#include "device/ioctl.h"
 #include "mapping/instance.h"
 #include "paging/page_table.h"
+#include "uapi/theseus_mm.h"
 
 #include <linux/atomic.h>
 #include <linux/device.h>
@@ -72,6 +75,51 @@ static ssize_t frames_largest_free_show(struct device *dev, struct device_attrib
 }
 static DEVICE_ATTR_RO(frames_largest_free);
 
+static ssize_t frames_largest_free_2m_show(struct device *dev, struct device_attribute *attr,
+					   char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_2M]);
+}
+static DEVICE_ATTR_RO(frames_largest_free_2m);
+
+static ssize_t frames_largest_free_1g_show(struct device *dev, struct device_attribute *attr,
+					   char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_1G]);
+}
+static DEVICE_ATTR_RO(frames_largest_free_1g);
+
+static ssize_t frames_ranges_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_ranges);
+}
+static DEVICE_ATTR_RO(frames_ranges);
+
+static ssize_t abi_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", THESEUS_MM_ABI);
+}
+static DEVICE_ATTR_RO(abi);
+
+/* THESEUS_MM_FEATURE_* */
+static ssize_t features_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%#llx\n", tmm_features(instance_of(dev)));
+}
+static DEVICE_ATTR_RO(features);
+
+static ssize_t paging_levels_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", tmm_paging_levels());
+}
+static DEVICE_ATTR_RO(paging_levels);
+
+static ssize_t nr_clients_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", tmm_clients_nr());
+}
+static DEVICE_ATTR_RO(nr_clients);
+
 static ssize_t mappings_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n",
@@ -91,6 +139,13 @@ static struct attribute *tmm_sysfs_attrs[] = {
 	&dev_attr_frames_total.attr,
 	&dev_attr_frames_free.attr,
 	&dev_attr_frames_largest_free.attr,
+	&dev_attr_frames_largest_free_2m.attr,
+	&dev_attr_frames_largest_free_1g.attr,
+	&dev_attr_frames_ranges.attr,
+	&dev_attr_abi.attr,
+	&dev_attr_features.attr,
+	&dev_attr_paging_levels.attr,
+	&dev_attr_nr_clients.attr,
 	&dev_attr_mappings.attr,
 	&dev_attr_tables.attr,
 	NULL

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What /sys/kernel/debug/theseus_mm and /sys/class/misc/theseus_mm say, against what
+ * was made; read at once, in small steps, from the middle, beside changes.
+ */
+#include "area.h"
+#include "client.h"
+#include "text.h"
+
+#include <grp.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#define DEBUGFS	"/sys/kernel/debug/theseus_mm/"
+#define SYSFS	"/sys/class/misc/theseus_mm/"
+#define NOBODY	65534
+
+static const char *const files[] = {
+	DEBUGFS "clients", DEBUGFS "mappings", DEBUGFS "walk", DEBUGFS "stats",
+	DEBUGFS "frame_allocator", DEBUGFS "page_allocator",
+};
+
+/* --- all files ------------------------------------------------------------------------ */
+
+TEST_F(client, debugfs_is_for_root)
+{
+	struct stat stat;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		ASSERT_EQ(0, lstat(files[i], &stat));
+		EXPECT_EQ(0, stat.st_uid);
+		EXPECT_EQ(i == 2 ? 0600 : 0400, stat.st_mode & 07777);
+	}
+	ASSERT_EQ(0, setgroups(0, NULL));
+	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
+	ASSERT_EQ(0, setresuid(NOBODY, NOBODY, NOBODY));
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		EXPECT_EQ(-1, open(files[i], O_RDONLY));
+		EXPECT_EQ(EACCES, errno);
+	}
+	/* so that the teardown can open the device again, this ends here */
+	_exit(_metadata->passed ? KSFT_PASS : KSFT_FAIL);
+}
+
+/* One of each kind, and many that are no run, with a hole in the handles. */
+#define OWN_THINGS()									\
+	do {										\
+		__u32 _doomed;								\
+		int _i;									\
+											\
+		PAGES(3);								\
+		_doomed = FRAMES(2).handle;						\
+		FRAMES(4);								\
+		MAPPING(2);								\
+		for (_i = 0; _i < 40; _i++)						\
+			ASSERT_EQ(0, tmm_remap(self->fd, MAPPING(1).handle,		\
+					       _i & 1 ? READ_ONLY : THESEUS_MM_PTE_DATA)); \
+		ASSERT_EQ(0, tmm_drop(self->fd, _doomed));				\
+	} while (0)
+
+TEST_F(client, debugfs_may_be_read_in_small_steps)
+{
+	static const size_t steps[] = { 1, 7, 64, 4096 };
+	char *whole, *parts;
+	unsigned int i, j;
+
+	OWN_THINGS();
+	for (i = 0; i < 2; i++) {
+		whole = text_of(files[i]);
+		ASSERT_NE(NULL, whole);
+		EXPECT_LT(1000, strlen(whole));
+		for (j = 0; j < ARRAY_SIZE(steps); j++) {
+			parts = text_in_steps(files[i], steps[j]);
+			ASSERT_NE(NULL, parts);
+			EXPECT_EQ(0, strcmp(whole, parts));
+			free(parts);
+		}
+		free(whole);
+	}
+}
+
+TEST_F(client, debugfs_may_be_read_from_anywhere)
+{
+	char *whole, *rest;
+	unsigned int i;
+	size_t at;
+	int fd;
+
+	OWN_THINGS();
+	for (i = 0; i < 2; i++) {
+		whole = text_of(files[i]);
+		ASSERT_NE(NULL, whole);
+		fd = open(files[i], O_RDONLY);
+		ASSERT_LE(0, fd);
+		for (at = strlen(whole); at > 200; at -= 173) {
+			ASSERT_EQ(at, lseek(fd, at, SEEK_SET));
+			rest = text_rest(fd, 100);
+			ASSERT_NE(NULL, rest);
+			EXPECT_EQ(0, strcmp(whole + at, rest));
+			free(rest);
+		}
+		close(fd);
+		free(whole);
+	}
+}
+
+/* Lines of all files, while others come and go. */
+TEST_F(client, debugfs_may_be_read_beside_changes)
+{
+	pid_t children[2];
+	unsigned int i, j;
+	int status;
+	char *text;
+
+	for (i = 0; i < 2; i++) {
+		children[i] = fork();
+		while (!children[i]) {
+			struct theseus_mm_create_mapping mappings[20];
+			int fd = tmm_open(NULL);
+
+			for (j = 0; j < 20; j++)
+				tmm_create_mapping(fd, (1 + j * 20) * PAGE, THESEUS_MM_PTE_DATA,
+						   &mappings[j]);
+			for (j = 0; j < 10; j++)
+				tmm_drop(fd, mappings[j].handle);
+			close(fd);
+		}
+	}
+	for (j = 0; j < 25; j++) {
+		for (i = 0; i < 2; i++) {
+			text = text_in_steps(files[i], 97);
+			ASSERT_NE(NULL, text);
+			ASSERT_TRUE(!*text || text[strlen(text) - 1] == '\n');
+			free(text);
+		}
+	}
+	for (i = 0; i < 2; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], &status, 0);
+	}
+	EXPECT_ALL_BACK();
+}
+
+/* --- clients -------------------------------------------------------------------------- */
+
+TEST_F(client, debugfs_lists_clients_and_their_objects)
+{
+	struct theseus_mm_create_mapping mapping = MAPPING(4);
+	struct theseus_mm_allocate pages = PAGES(3), frames = FRAMES(5);
+	unsigned char *area = mmap_all(self->fd, mapping.handle, R);
+	int other = tmm_open(NULL);
+	struct theseus_mm_info info;
+	char *text, who[64];
+
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	ASSERT_EQ(0, tmm_get_info(other, &info));
+	text = text_of(files[0]);
+	snprintf(who, sizeof(who), "uid 0 pid %d comm debugfs_test", getpid());
+	EXPECT_TRUE(text_has(text, "client %u %s handles 3 mappings 1 frames 9\n",
+			     INFO().client_id, who));
+	EXPECT_TRUE(text_has(text, "client %u %s handles 0 mappings 0 frames 0\n",
+			     info.client_id, who));
+	EXPECT_TRUE(text_has(text, "\n  %u mapping 0x%llx-0x%llx 4 runs 1 borrows 1 mmapped %s\n",
+			     mapping.handle, mapping.start, mapping.start + 4 * PAGE - 1,
+			     "writable accessed exclusive noexec"));
+	EXPECT_TRUE(text_has(text, "\n  %u pages 0x%llx-0x%llx 3\n", pages.handle, pages.start,
+			     pages.start + 3 * PAGE - 1));
+	EXPECT_TRUE(text_has(text, "\n  %u frames 0x%llx-0x%llx 5\n", frames.handle, frames.start,
+			     frames.start + 5 * PAGE - 1));
+	free(text);
+	munmap(area, 4 * PAGE);
+	close(other);
+	text = text_of(files[0]);
+	EXPECT_FALSE(text_has(text, "client %u ", info.client_id));
+	EXPECT_TRUE(text_has(text, " 4 runs 1 borrows 0 writable "));
+	free(text);
+}
+
+/* --- mappings ------------------------------------------------------------------------- */
+
+/* What the file says of an address: 0 if nothing. */
+static __u64 listed_paddr(const char *text, __u64 vaddr, char size[3], bool *is_writable)
+{
+	while (text && *text) {
+		__u64 first, last, paddr;
+		const char *end = strchr(text, '\n');
+
+		if (sscanf(text, "%llx-%llx %llx %2s", &first, &last, &paddr, size) == 4 &&
+		    vaddr >= first && vaddr <= last) {
+			const char *found = strstr(text, " writable");
+
+			*is_writable = found && found < end;
+			return paddr + (vaddr - first);
+		}
+		text = end + 1;
+	}
+	return 0;
+}
+
+TEST_F(client, debugfs_lists_what_is_mapped)
+{
+	struct theseus_mm_create_mapping small = MAPPING(3), large;
+	struct theseus_mm_translate translation;
+	char *text, size[3];
+	bool is_writable;
+	__u64 offset;
+
+	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA,
+						   &large));
+	ASSERT_EQ(0, tmm_remap(self->fd, small.handle, READ_ONLY));
+	text = text_of(files[1]);
+	for (offset = 0; offset < 3 * PAGE; offset += PAGE - 1) {
+		ASSERT_EQ(0, tmm_translate(self->fd, small.start + offset, &translation));
+		EXPECT_EQ(translation.paddr, listed_paddr(text, small.start + offset, size,
+							  &is_writable));
+		EXPECT_STREQ("4K", size);
+		EXPECT_FALSE(is_writable);
+	}
+	for (offset = 0; offset < 1024 * PAGE; offset += 333333) {
+		ASSERT_EQ(0, tmm_translate(self->fd, large.start + offset, &translation));
+		EXPECT_EQ(translation.paddr, listed_paddr(text, large.start + offset, size,
+							  &is_writable));
+		EXPECT_STREQ("2M", size);
+		EXPECT_TRUE(is_writable);
+	}
+	free(text);
+	ASSERT_EQ(0, tmm_drop(self->fd, large.handle));
+	text = text_of(files[1]);
+	EXPECT_EQ(0, listed_paddr(text, large.start, size, &is_writable));
+	EXPECT_NE(0, listed_paddr(text, small.start, size, &is_writable));
+	free(text);
+}
+
+/* Small leaves that fill several tables are one line if they lie one behind the other. */
+TEST_F(client, debugfs_lists_runs)
+{
+	struct theseus_mm_allocate pages = { .size = 1300, .align = 1 << 21 };
+	struct theseus_mm_allocate frames = { .size = 1301 };
+	struct theseus_mm_map mapping;
+	__u32 one, rest;
+	char *text;
+
+	ASSERT_EQ(0, tmm_allocate_pages(self->fd, &pages));
+	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &frames));
+	/* not congruent, whatever the frames' start is: large leaves cannot be */
+	ASSERT_EQ(0, tmm_split(self->fd, frames.handle,
+			       frames.start & ((1 << 21) - 1) ? 1300 * PAGE : PAGE, &one, &rest));
+	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages.handle,
+						QUERY(one).nr_pages == 1300 ? one : rest,
+						THESEUS_MM_PTE_DATA, &mapping));
+	text = text_of(files[1]);
+	EXPECT_TRUE(text_has(text, "0x%llx-0x%llx ", mapping.start,
+			     mapping.start + 1300 * PAGE - 1));
+	free(text);
+}
+
+/* --- walk ----------------------------------------------------------------------------- */
+
+static int ask(int fd, __u64 vaddr)
+{
+	char text[32];
+	int nr = snprintf(text, sizeof(text), "%#llx\n", vaddr);
+
+	return write(fd, text, nr) == nr ? 0 : -errno;
+}
+
+TEST_F(client, debugfs_walks_an_address)
+{
+	struct theseus_mm_create_mapping mapping = MAPPING(1);
+	int one = open(DEBUGFS "walk", O_RDWR), two = open(DEBUGFS "walk", O_RDWR);
+	struct theseus_mm_dump_pte dump;
+	char *text, some[5];
+	__u32 i;
+
+	ASSERT_LE(0, one);
+	ASSERT_LE(0, two);
+	text = text_rest(one, 100);
+	EXPECT_STREQ("write an address first\n", text);
+	free(text);
+	ASSERT_EQ(0, ask(one, mapping.start + 5));
+	ASSERT_EQ(0, ask(two, 0x1000));
+	text = text_rest(one, 3);
+	ASSERT_EQ(0, tmm_dump_pte(self->fd, mapping.start + 5, &dump));
+	EXPECT_TRUE(text_has(text, "address 0x%llx\n", mapping.start + 5));
+	for (i = 0; i < dump.nr_levels; i++)
+		EXPECT_TRUE(text_has(text, "level %u: %#018llx ", INFO().paging_levels - i,
+				     dump.entries[i]));
+	EXPECT_TRUE(text_has(text, " 4 KiB write-back, writable"));
+	free(text);
+	text = text_rest(two, 100);
+	EXPECT_TRUE(text_has(text, "address 0x1000\n"));
+	EXPECT_TRUE(text_has(text, "not present"));
+	free(text);
+	/* the next question is answered from its beginning, also if half was read */
+	ASSERT_EQ(0, ask(one, mapping.start));
+	EXPECT_EQ(5, read(one, some, 5));
+	ASSERT_EQ(0, ask(one, 0x2000));
+	text = text_rest(one, 100);
+	EXPECT_TRUE(text_has(text, "address 0x2000\n"));
+	free(text);
+	/* what is no address changes nothing */
+	EXPECT_EQ(-EINVAL, ask(one, 0x1234567800000000));
+	EXPECT_EQ(-1, write(one, "here\n", 5));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(0, lseek(one, 0, SEEK_SET));
+	text = text_rest(one, 100);
+	EXPECT_TRUE(text_has(text, "address 0x2000\n"));
+	free(text);
+	close(one);
+	close(two);
+}
+
+/* --- sysfs ---------------------------------------------------------------------------- */
+
+static __u64 sysfs(const char *name)
+{
+	char path[64], *text;
+	__u64 value = ~0ULL;
+
+	snprintf(path, sizeof(path), SYSFS "%s", name);
+	text = text_of(path);
+	if (text && strlen(text) && text[strlen(text) - 1] == '\n')
+		value = strtoull(text, NULL, 0);
+	free(text);
+	return value;
+}
+
+TEST_F(client, sysfs_says_what_get_info_says)
+{
+	struct theseus_mm_info info;
+
+	FRAMES(3);
+	MAPPING(2);
+	info = INFO();
+	EXPECT_EQ(info.abi, sysfs("abi"));
+	EXPECT_EQ(info.features, sysfs("features"));
+	EXPECT_EQ(info.paging_levels, sysfs("paging_levels"));
+	EXPECT_EQ(info.nr_clients, sysfs("nr_clients"));
+	EXPECT_EQ(info.frames_total, sysfs("frames_total"));
+	EXPECT_EQ(info.frames_free, sysfs("frames_free"));
+	EXPECT_EQ(info.frames_ranges, sysfs("frames_ranges"));
+	EXPECT_EQ(info.frames_largest[0], sysfs("frames_largest_free"));
+	EXPECT_EQ(info.frames_largest[1], sysfs("frames_largest_free_2m"));
+	EXPECT_EQ(info.frames_largest[2], sysfs("frames_largest_free_1g"));
+	EXPECT_EQ(info.nr_mappings, sysfs("mappings"));
+	EXPECT_EQ(info.nr_tables, sysfs("tables"));
+}
+
+TEST_HARNESS_MAIN
