@@ -325,7 +325,7 @@ TEST_F(poll, works_with_edges)
 	close(set);
 }
 
-#define ROUNDS	300
+#define ROUNDS	40
 
 /* Has the frame, gives it back, and waits until it can have it again. */
 static void *pass_on(void *data)
