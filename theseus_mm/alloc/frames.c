@@ -297,9 +297,9 @@ static void put(struct tmm_frames *frames)
 		trace_tmm_free(TMM_TRACE_FRAMES, frames->chunk.start, frames->chunk.nr);
 	frames->state = TMM_STATE_FREE;
 	frames->account = NULL;
-	tmm_range_release(&frames->allocator->ra, &frames->region->range, &frames->chunk);
-	/* Only now: what is not free counts. */
+	/* Before those who wait for frames are woken: they may wait for their limit. */
 	tmm_account_uncharge(account, nr);
+	tmm_range_release(&frames->allocator->ra, &frames->region->range, &frames->chunk);
 	tmm_account_put(account);
 }
 

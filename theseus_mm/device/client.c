@@ -76,6 +76,7 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 	client->failed_at = TMM_NEVER_FAILED;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->cookies, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&client->exports, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	/* From here on others can look at it. */
 	err = tmm_clients_add(client);
 	if (err) {

@@ -38,8 +38,9 @@ struct tmm_borrow;
 /**
  * struct tmm_client - one open file description
  * @inst: the instance it works on
- * @objects: handles to objects; its lock is the client's only one but that of
- * @cookies: for mmap(): numbers to handles
+ * @objects: handles to objects; its lock is the client's only one but those of
+ * @cookies: for mmap(): numbers to handles, and of
+ * @exports: mapping files that it made and nobody imported; they have references
  * @next_cookie: where to look for a free one; under the table's lock
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
@@ -47,6 +48,7 @@ struct tmm_borrow;
  * @frames: counts what it has, see alloc/account.h; outlives the client where frames do
  * @nr_frames: frames of all visible objects; those taken are missing meanwhile
  * @nr_mappings: visible mappings
+ * @nr_exported: mappings in @exports
  * @identity: who opened it
  * @failed_at: what the count of comebacks was when it got no memory; see device/poll.h
  */
@@ -54,12 +56,14 @@ struct tmm_client {
 	struct tmm_instance *inst;
 	struct xarray objects;
 	struct xarray cookies;
+	struct xarray exports;
 	u32 next_cookie;
 	u32 next_handle;
 	struct tmm_account *handles;
 	struct tmm_account *frames;
 	atomic64_t nr_frames;
 	atomic_t nr_mappings;
+	atomic_t nr_exported;
 	struct tmm_client_identity identity;
 	u64 failed_at;
 };

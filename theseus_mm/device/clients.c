@@ -203,3 +203,40 @@ unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_loo
 	xas_unlock(&xas);
 	return nr_found;
 }
+
+/**
+ * tmm_client_look_at_exports() - what a client exported and nobody imported
+ * @client: the client; may be in use, or at its end
+ * @from: the first number to look at; above all numbers is allowed
+ * @looks: filled in, by number, which stands for a handle
+ * @nr: room there
+ *
+ * Context: Process context. Holds the lock of the table of exports for @nr of them.
+ * Return: how many were found; fewer than @nr if there are no more
+ */
+unsigned int tmm_client_look_at_exports(struct tmm_client *client, u64 from,
+					struct tmm_look *looks, unsigned int nr)
+{
+	struct tmm_mapping_file *mf;
+	unsigned int nr_found = 0;
+	unsigned long id = from;
+
+	if (from > U32_MAX)
+		return 0;
+	/* What is listed keeps its mapping. */
+	xa_lock(&client->exports);
+	mf = xa_find(&client->exports, &id, U32_MAX, XA_PRESENT);
+	while (mf && nr_found < nr) {
+		const struct tmm_object object = {
+			.handle = id,
+			.kind = THESEUS_MM_KIND_MAPPING,
+			.mf = mf,
+			.mapping = mf->exported,
+		};
+
+		looks[nr_found++] = look_at(&object);
+		mf = xa_find_after(&client->exports, &id, U32_MAX, XA_PRESENT);
+	}
+	xa_unlock(&client->exports);
+	return nr_found;
+}

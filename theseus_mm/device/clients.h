@@ -83,5 +83,7 @@ struct tmm_look {
 
 unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_look *looks,
 			     unsigned int nr);
+unsigned int tmm_client_look_at_exports(struct tmm_client *client, u64 from,
+					struct tmm_look *looks, unsigned int nr);
 
 #endif /* TMM_DEVICE_CLIENTS_H */

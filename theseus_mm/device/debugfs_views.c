@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/debugfs_views.h"
 
+#include "alloc/account.h"
 #include "device/client.h"
 #include "device/clients.h"
 #include "mapping/instance.h"
@@ -96,10 +97,11 @@ static void show_client(struct seq_file *m, const struct tmm_client *client)
 {
 	const struct tmm_client_identity *identity = &client->identity;
 
-	seq_printf(m, "client %u uid %u pid %d comm %s handles %d mappings %d frames %lld\n",
+	seq_printf(m, "client %u uid %u pid %d comm %s handles %llu mappings %d exported %d frames %llu\n",
 		   identity->id, from_kuid_munged(seq_user_ns(m), identity->uid),
-		   pid_vnr(identity->pid), identity->comm, atomic_read(&client->nr_handles),
-		   atomic_read(&client->nr_mappings), (s64)atomic64_read(&client->nr_frames));
+		   pid_vnr(identity->pid), identity->comm, tmm_account_count(client->handles),
+		   atomic_read(&client->nr_mappings), atomic_read(&client->nr_exported),
+		   tmm_account_count(client->frames));
 }
 
 /* Addresses of the first and the last byte. */

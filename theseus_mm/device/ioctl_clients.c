@@ -32,6 +32,7 @@ static struct theseus_mm_client_info describe(const struct tmm_client *client)
 		.pid = pid_vnr(identity->pid),
 		.nr_handles = tmm_account_count(client->handles),
 		.nr_mappings = atomic_read(&client->nr_mappings),
+		.nr_exported = atomic_read(&client->nr_exported),
 		.nr_frames = tmm_account_count(client->frames),
 	};
 
@@ -182,15 +183,18 @@ static void add_mapping(const struct picture *picture, struct share *shares, u64
 	}
 }
 
+/* What @look finds: the client's objects, or what it exported. */
 static void add_client(const struct picture *picture, struct share *shares,
-		       struct tmm_client *client)
+		       struct tmm_client *client,
+		       unsigned int (*look)(struct tmm_client *client, u64 from,
+					    struct tmm_look *looks, unsigned int nr))
 {
 	struct tmm_look looks[TMM_LOOKS];
 	unsigned int nr, i;
 	u64 from = 0;
 
 	do {
-		nr = tmm_client_look(client, from, looks, TMM_LOOKS);
+		nr = look(client, from, looks, TMM_LOOKS);
 		for (i = 0; i < nr; i++) {
 			if (looks[i].kind == THESEUS_MM_KIND_FRAMES)
 				add_run(picture, shares, looks[i].start, looks[i].nr);
@@ -212,9 +216,10 @@ static int find_owners(const struct picture *picture, const struct tmm_client *c
 		const u32 owner = tmm_client_is_visible(client, caller) ?
 				  client->identity.id : THESEUS_MM_OWNER_HIDDEN;
 
-		if (!atomic64_read(&client->nr_frames))
+		if (!tmm_account_count(client->frames))
 			continue;
-		add_client(picture, shares, client);
+		add_client(picture, shares, client, tmm_client_look);
+		add_client(picture, shares, client, tmm_client_look_at_exports);
 		for (i = 0; i < picture->nr; i++) {
 			if (shares[i].now > shares[i].most) {
 				shares[i].most = shares[i].now;

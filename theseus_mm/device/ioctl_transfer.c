@@ -44,11 +44,12 @@ static int export_to(struct tmm_call *call, struct tmm_object *object, struct tm
 		return fd;
 	call->arg.export.fd = fd;
 	err = tmm_call_reply(call);
+	if (!err)
+		err = tmm_mapping_file_export(mf, call->client, &object->mapping);
 	if (err) {
 		put_unused_fd(fd);
 		return err;
 	}
-	tmm_mapping_file_export(mf, &object->mapping);
 	object->kind = 0;
 	fd_install(fd, mf->file);
 	return 0;

@@ -39,11 +39,25 @@ static struct file_system_type fs_type = {
 	.kill_sb = kill_anon_super,
 };
 
+/* What is not listed any more can go, or go to somebody else. */
+static void unlist(struct tmm_mapping_file *mf)
+{
+	struct tmm_client *client = mf->exporter;
+
+	if (!client)
+		return;
+	mf->exporter = NULL;
+	xa_erase(&client->exports, mf->export_id);
+	atomic_dec(&client->nr_exported);
+	tmm_client_put(client);
+}
+
 static int release(struct inode *inode, struct file *file)
 {
 	struct tmm_mapping_file *mf = file->private_data;
 
 	TMM_BUG_IF(!list_empty(&mf->loans));
+	unlist(mf);
 	tmm_mapped_pages_drop(&mf->exported);
 	kfree(mf);
 	simple_release_fs(&mount, &nr_pins);
@@ -225,15 +239,30 @@ struct tmm_mapping_file *tmm_mapping_file_of(struct file *file)
 /**
  * tmm_mapping_file_export() - let a file own its mapping
  * @mf: new, with no descriptor yet
- * @mapping: consumed
+ * @client: lists it until it goes or somebody imports it
+ * @mapping: consumed on success
  *
- * Context: Process context.
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM
  */
-void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
+int tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_client *client,
+			    struct tmm_mapped_pages **mapping)
 {
-	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
+	int err;
+
+	/* It may be looked at as soon as it is listed. */
 	mf->exported = *mapping;
+	err = xa_alloc(&client->exports, &mf->export_id, mf, xa_limit_32b, GFP_KERNEL_ACCOUNT);
+	if (err) {
+		mf->exported = NULL;
+		return err;
+	}
+	kref_get(&client->identity.kref);
+	mf->exporter = client;
+	atomic_inc(&client->nr_exported);
+	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
 	*mapping = NULL;
+	return 0;
 }
 
 /**
@@ -291,6 +320,7 @@ int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *acc
 	else
 		err = tmm_mapped_pages_move_account(mf->exported, account);
 	if (!err) {
+		unlist(mf);
 		*mapping = mf->exported;
 		WRITE_ONCE(mf->exported, NULL);
 	}

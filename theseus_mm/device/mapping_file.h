@@ -35,6 +35,7 @@
 
 struct file;
 struct tmm_account;
+struct tmm_client;
 struct theseus_mm_query;
 struct tmm_mapped_pages;
 struct vm_area_struct;
@@ -45,12 +46,16 @@ struct vm_area_struct;
  * @revoke_lock: see above; also protects what follows
  * @loans: struct tmm_loan that are not revoked
  * @exported: the mapping, if the file owns it; NULL if a client does
+ * @exporter: the client in whose @exports it is, with a reference; NULL if it is in none
+ * @export_id: its number there
  */
 struct tmm_mapping_file {
 	struct file *file;
 	struct rw_semaphore revoke_lock;
 	struct list_head loans;
 	struct tmm_mapped_pages *exported;
+	struct tmm_client *exporter;
+	u32 export_id;
 };
 
 /**
@@ -76,7 +81,8 @@ void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf);
 void tmm_loan_put(struct tmm_loan *loan);
 
 /* Exported mappings */
-void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping);
+int __must_check tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_client *client,
+					 struct tmm_mapped_pages **mapping);
 struct tmm_mapping_file *tmm_mapping_file_of(struct file *file);
 bool tmm_mapping_file_is_stale(const struct tmm_mapping_file *mf);
 int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query);
