@@ -239,7 +239,8 @@ FIXTURE_TEARDOWN(device)
 	close(self->fd);
 }
 
-#define ADD(type)		ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar, NR_BYTES, type))
+#define ADD(type)									\
+	ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar, NR_BYTES, type))
 #define ADD_SECOND(type)								\
 	ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES, type))
 
@@ -326,6 +327,7 @@ static int use(int fd, __u32 handle, __u64 nr_bytes, unsigned char seed)
 	__u64 offset;
 	int err, i;
 
+	area_catch_signals();
 	err = tmm_map_offset(fd, handle, &offset, NULL);
 	if (err)
 		return err;
@@ -336,8 +338,7 @@ static int use(int fd, __u32 handle, __u64 nr_bytes, unsigned char seed)
 	places[1] = area + nr_bytes / 2 + 5;
 	places[2] = area + nr_bytes - 1;
 	for (i = 0; i < 3 && !err; i++) {
-		*(volatile unsigned char *)places[i] = seed + i;
-		if (*(volatile unsigned char *)places[i] != seed + i)
+		if (store(places[i], seed + i) || load(places[i], &byte) || byte != seed + i)
 			err = -EIO;
 	}
 	if (munmap(area, nr_bytes))

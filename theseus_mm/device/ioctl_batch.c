@@ -225,13 +225,17 @@ static int write_failure(struct batch *batch)
 	return batch->failed_err;
 }
 
-static void for_all_objects(struct batch *batch, void (*f)(struct tmm_client *client,
-							    struct tmm_object *object))
+/* All results are with the caller, or something went wrong before. */
+static void finish(struct batch *batch, bool is_committed)
 {
+	const struct batch_kind *kind = batch->kind;
 	u32 i;
 
 	for (i = 0; i < batch->nr_objects; i++) {
-		f(batch->client, batch->objects[i]);
+		if (is_committed)
+			kind->commit(batch->client, batch->objects[i]);
+		else
+			kind->undo(batch->client, batch->objects[i]);
 		cond_resched();
 	}
 }
@@ -244,7 +248,7 @@ static int run(struct tmm_call *call, struct batch *batch)
 		call->arg.batch.nr_done = batch->nr_objects;
 		err = tmm_call_reply(call);
 	}
-	for_all_objects(batch, err ? batch->kind->undo : batch->kind->commit);
+	finish(batch, !err);
 	if (!batch->failed_err)
 		return err;
 	call->arg.batch.nr_done = 0;
