@@ -102,7 +102,7 @@ run_host_test() {
 		-fno-sanitize-recover=undefined -I "$tools/include" \
 		-I "$ROOT/theseus_mm/include/uapi" -Wl,--wrap=ioctl,--wrap=calloc \
 		-o "$temporary/host_test" "$library/tests/host_test.c" "$tools/libtmm.a"
-	"$temporary/host_test" || die "the library's host-side tests failed"
+	timeout 60 "$temporary/host_test" || die "the library's host-side tests failed"
 }
 
 "$ROOT/scripts/build-libtmm.sh"

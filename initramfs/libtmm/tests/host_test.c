@@ -109,9 +109,10 @@ static void fake_query(struct theseus_mm_query *query)
 
 static __u32 fake_item_error(const struct theseus_mm_batch *batch, __u32 i)
 {
-	if (fake.bad_item == i + 1)
-		return EBUSY;
-	return fake.bad_item && batch->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING ? ECANCELED : 0;
+	const bool is_all = batch->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING;
+	const __u32 others = fake.bad_item && is_all ? ECANCELED : 0;
+
+	return fake.bad_item == i + 1 ? EBUSY : others;
 }
 
 static int fake_end_batch(struct theseus_mm_batch *batch)
@@ -673,12 +674,15 @@ static void share_says_which(void)
 /* As many descriptors as wanted, which a careful receiver does not expect. */
 static void send_some(int socket, int fd, unsigned int nr)
 {
-	char room[CMSG_SPACE(8 * sizeof(fd))] __attribute__((aligned(8))) = { 0 };
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(8 * sizeof(fd))];
+	} control = { .room = { 0 } };
 	struct iovec data = { .iov_base = &(char){ 0 }, .iov_len = 1 };
 	struct msghdr message = {
 		.msg_iov = &data,
 		.msg_iovlen = 1,
-		.msg_control = nr ? room : NULL,
+		.msg_control = nr ? &control : NULL,
 		.msg_controllen = nr ? CMSG_SPACE(nr * sizeof(fd)) : 0,
 	};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
@@ -873,6 +877,10 @@ static void many_without_memory(void)
 		EXPECT(!mappings[0] && fake.nr_calls == nr_calls);
 	}
 	EXPECT(tmm_mapping_create_many(client, items, mappings, NR, 0) == NR);
+	fake.error = ENOMEM;
+	EXPECT_REFUSED(ENOMEM, tmm_mapping_drop_many(mappings, NULL, NR, 0) == -1);
+	fake.error = 0;
+	EXPECT(mappings[0] && mappings[3]);
 	no_memory_at = 1;
 	EXPECT_REFUSED(ENOMEM, tmm_mapping_drop_many(mappings, NULL, NR, 0) == -1);
 	EXPECT(mappings[0] && mappings[3]);
