@@ -538,7 +538,8 @@ enum tmm_memory {
  * It is there for all clients, until it is removed or the module unloaded. Takes
  * CAP_SYS_RAWIO.
  *
- * Errors: EPERM; EBUSY if a driver, or a region that is there, has a part of it; EINVAL
+ * Errors: EPERM; EBUSY if a driver has some of it; EADDRINUSE if some was added already;
+ *         EOPNOTSUPP if some is RAM; EINVAL, EOVERFLOW
  * Call: THESEUS_MM_IOC_ADD_DEVICE_REGION
  */
 int tmm_client_add_device_region(struct tmm_client *client, uint64_t start, uint64_t nr_bytes,
@@ -552,7 +553,7 @@ int tmm_client_add_device_region(struct tmm_client *client, uint64_t start, uint
  *
  * Takes CAP_SYS_RAWIO.
  *
- * Errors: EPERM; EBUSY while somebody owns a frame of it; ERANGE, EINVAL
+ * Errors: EPERM; EBUSY while somebody owns a frame of it; ERANGE unless it was added so
  * Call: THESEUS_MM_IOC_REMOVE_DEVICE_REGION
  */
 int tmm_client_remove_device_region(struct tmm_client *client, uint64_t start, uint64_t nr_bytes);
@@ -820,7 +821,9 @@ TMM_MUST_CHECK int tmm_mapping_drop_many(struct tmm_mapping **mappings, int *err
  * @nr_bytes: how much, more than 0; rounded up
  * @flags: TMM_*; with TMM_DEVICE_MEMORY, unless the region is write-back
  *
- * RAM cannot be had by its address. Takes CAP_SYS_RAWIO.
+ * RAM cannot be had by its address. The device's content is not touched; reads and
+ * writes copy in pieces of any width, so registers that mind are for windows. Takes
+ * CAP_SYS_RAWIO.
  *
  * Return: the mapping; or NULL
  * Errors: EPERM; EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW; EOPNOTSUPP if it is RAM
