@@ -288,6 +288,20 @@ TEST_F(client, is_not_woken_by_its_own_failure)
 	close(other);
 }
 
+/* The limit is the client's own; what another one frees wakes it, and it sees no more room. */
+TEST_F(client, waits_for_room_under_its_limit)
+{
+	__u32 one;
+
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 1, THESEUS_MM_NO_LIMIT));
+	ASSERT_EQ(0, take_one(self->fd, &one));
+	ASSERT_EQ(-EDQUOT, take_one(self->fd, NULL));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	ASSERT_EQ(0, tmm_drop(self->fd, one));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(0, take_one(self->fd, &one));
+}
+
 TEST_F(poll, works_with_epoll)
 {
 	struct epoll_event event = { .events = EPOLLIN };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/comebacks.h"
 
+#include <linux/atomic.h>
 #include <linux/hash.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -25,14 +26,16 @@ void tmm_comebacks_init(struct tmm_comebacks *comebacks)
  * tmm_comebacks_count() - something came back
  * @comebacks: the count
  *
- * Context: The allocator's lock is held; tmm_comebacks_wake() follows without it.
+ * Context: Any but interrupt; tmm_comebacks_wake() follows, where no lock is held. What
+ *          came back is there already, or will be before the allocator's lock is
+ *          released.
  */
 void tmm_comebacks_count(struct tmm_comebacks *comebacks)
 {
 	unsigned int place = place_of(current);
 
-	WRITE_ONCE(comebacks->nr, comebacks->nr + 1);
-	if (comebacks->attempts[place].task == current)
+	atomic64_inc(&comebacks->nr);
+	if (READ_ONCE(comebacks->attempts[place].task) == current)
 		comebacks->attempts[place].nr++;
 }
 
@@ -53,18 +56,16 @@ void tmm_comebacks_wake(struct tmm_comebacks *comebacks)
  * tmm_comebacks_begin() - tell this task's comebacks from those of others
  * @comebacks: the count
  *
- * Context: The allocator's lock is held. tmm_comebacks_end() follows, by this task.
- * Return: the count now
+ * Context: Process context, no lock needed. tmm_comebacks_end() follows, by this task.
+ * Return: the count now: whatever is counted in it, an allocation from now on can get
  */
 u64 tmm_comebacks_begin(struct tmm_comebacks *comebacks)
 {
 	unsigned int place = place_of(current);
 
-	if (!comebacks->attempts[place].task) {
-		comebacks->attempts[place].task = current;
+	if (!cmpxchg(&comebacks->attempts[place].task, NULL, current))
 		comebacks->attempts[place].nr = 0;
-	}
-	return comebacks->nr;
+	return tmm_comebacks_nr(comebacks);
 }
 
 /**
@@ -72,15 +73,17 @@ u64 tmm_comebacks_begin(struct tmm_comebacks *comebacks)
  * @comebacks: the count
  * @before: what that returned
  *
- * Context: The allocator's lock is held.
+ * Context: Process context, no lock needed.
  * Return: what the count would be had nobody else given anything back, or less
  */
 u64 tmm_comebacks_end(struct tmm_comebacks *comebacks, u64 before)
 {
 	unsigned int place = place_of(current);
 
-	if (comebacks->attempts[place].task != current)
+	if (READ_ONCE(comebacks->attempts[place].task) != current)
 		return before;
-	comebacks->attempts[place].task = NULL;
-	return before + comebacks->attempts[place].nr;
+	before += comebacks->attempts[place].nr;
+	/* Pairs with the exchange in tmm_comebacks_begin(): the place is its next task's. */
+	smp_store_release(&comebacks->attempts[place].task, NULL);
+	return before;
 }

@@ -8,13 +8,14 @@
  *
  * Invariant: the count never misses a comeback, so whoever compares it with what it
  * was before his call never waits for one that has happened.
- * Lock: the allocator's; none for the wait queue, which has its own.
+ * Lock: none; the count is atomic, the wait queue has a lock of its own, and in
+ * @attempts each place is its task's.
  * Owner: the allocator that it is part of.
  */
 #ifndef TMM_ALLOC_COMEBACKS_H
 #define TMM_ALLOC_COMEBACKS_H
 
-#include <linux/compiler.h>
+#include <linux/atomic.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -31,7 +32,7 @@ struct task_struct;
  *            does without.
  */
 struct tmm_comebacks {
-	u64 nr;
+	atomic64_t nr;
 	wait_queue_head_t wait;
 	struct {
 		const struct task_struct *task;
@@ -47,7 +48,7 @@ u64 tmm_comebacks_end(struct tmm_comebacks *comebacks, u64 before);
 
 static inline u64 tmm_comebacks_nr(const struct tmm_comebacks *comebacks)
 {
-	return READ_ONCE(comebacks->nr);
+	return atomic64_read(&comebacks->nr);
 }
 
 #endif /* TMM_ALLOC_COMEBACKS_H */

@@ -159,7 +159,7 @@ struct tmm_range_hooks {
  * @regions: struct tmm_range_region by address
  * @hooks: frames' or pages'
  * @objects: where chunk objects come from
- * @comebacks: runs given back, counted under @lock
+ * @comebacks: runs given back, and room under limits
  */
 struct tmm_range_allocator {
 	spinlock_t lock;	/* the list and all free sets */

@@ -6,7 +6,6 @@
 
 #include <linux/errno.h>
 #include <linux/fs.h>
-#include <linux/spinlock.h>
 
 /* The client has waited before: is about to fail again, perhaps. */
 static bool is_waiter(const struct tmm_client *client)
@@ -18,22 +17,15 @@ static bool is_waiter(const struct tmm_client *client)
  * tmm_attempt_begin() - before a call
  * @client: whose
  *
- * Context: Process context. Takes and releases the frame allocator's lock if the
- *          client has ever got no memory.
+ * Context: Process context.
  * Return: for tmm_attempt_end(), by the same task
  */
 u64 tmm_attempt_begin(struct tmm_client *client)
 {
-	struct tmm_range_allocator *ra = &client->inst->fa.ra;
-	u64 before;
+	struct tmm_comebacks *comebacks = &client->inst->fa.ra.comebacks;
 
 	/* The first time, what it gives back itself may wake it once. */
-	if (!is_waiter(client))
-		return tmm_comebacks_nr(&ra->comebacks);
-	spin_lock(&ra->lock);
-	before = tmm_comebacks_begin(&ra->comebacks);
-	spin_unlock(&ra->lock);
-	return before;
+	return is_waiter(client) ? tmm_comebacks_begin(comebacks) : tmm_comebacks_nr(comebacks);
 }
 
 /**
@@ -42,18 +34,12 @@ u64 tmm_attempt_begin(struct tmm_client *client)
  * @before: from tmm_attempt_begin()
  * @err: what came out
  *
- * Context: Process context. Takes and releases the frame allocator's lock if the
- *          client has ever got no memory.
+ * Context: Process context.
  */
 void tmm_attempt_end(struct tmm_client *client, u64 before, int err)
 {
-	struct tmm_range_allocator *ra = &client->inst->fa.ra;
-
-	if (is_waiter(client)) {
-		spin_lock(&ra->lock);
-		before = tmm_comebacks_end(&ra->comebacks, before);
-		spin_unlock(&ra->lock);
-	}
+	if (is_waiter(client))
+		before = tmm_comebacks_end(&client->inst->fa.ra.comebacks, before);
 	if (err == -ENOSPC || err == -EDQUOT)
 		WRITE_ONCE(client->failed_at, before);
 }

@@ -4,7 +4,7 @@
  *
  * Invariant: no comeback is lost between the start of a call that failed and the
  * poll() after it: the client remembers the count of comebacks as it was before.
- * Lock: the frame allocator's, for that count; none here.
+ * Lock: none; the count is atomic.
  */
 #ifndef TMM_DEVICE_POLL_H
 #define TMM_DEVICE_POLL_H

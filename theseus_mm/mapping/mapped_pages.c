@@ -69,10 +69,16 @@ static struct tmm_mapped_pages *new_mapping(struct tmm_page_table *pt, tmm_pte_f
 /* What is left of a mapping that has neither pages nor frames. */
 static void free_mapping(struct tmm_mapped_pages *mp)
 {
+	struct tmm_comebacks *comebacks = &mp->pt->fa->ra.comebacks;
+
 	atomic64_dec(&mp->pt->nr_mappings);
 	tmm_page_table_put(mp->pt);
-	if (mp->account)
+	if (mp->account) {
 		tmm_account_uncharge(mp->account, mp->nr_tables);
+		/* After the frames: who was woken by them may have found the limit as it was. */
+		tmm_comebacks_count(comebacks);
+		tmm_comebacks_wake(comebacks);
+	}
 	tmm_account_put(mp->account);
 	kfree(mp);
 }
@@ -740,6 +746,9 @@ int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 			tmm_frames_set_account(&frames->f, account);
 	mp->account = tmm_account_get(account);
 	tmm_account_put(from);
+	/* What they gave up, others of them may have now. */
+	tmm_comebacks_count(&mp->pt->fa->ra.comebacks);
+	tmm_comebacks_wake(&mp->pt->fa->ra.comebacks);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_move_account);
