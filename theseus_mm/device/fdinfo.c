@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "device/client.h"
 #include "device/clients.h"
+#include "device/mapping_file.h"
 
 #include <linux/atomic.h>
 #include <linux/fs.h>
@@ -94,4 +95,24 @@ void tmm_show_fdinfo(struct seq_file *m, struct file *file)
 	show(m, "mappings", &sums.kinds[THESEUS_MM_KIND_MAPPING]);
 	show(m, "borrowed", &sums.borrowed);
 	show(m, "mmapped", &sums.mmapped);
+}
+
+/**
+ * tmm_export_show_fdinfo() - what an exported mapping is
+ * @m: where to
+ * @file: the mapping's
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct theseus_mm_query query = {};
+	bool is_stale = tmm_mapping_file_query(file->private_data, &query);
+
+	seq_printf(m, "theseus_mm-stale:\t%d\n", is_stale);
+	if (is_stale)
+		return;
+	seq_printf(m, "theseus_mm-size-exported:\t%llu KiB\n",
+		   query.nr_pages << (TMM_PAGE_SHIFT - 10));
+	seq_printf(m, "theseus_mm-borrows:\t%u\n", query.nr_borrows);
 }

@@ -3,6 +3,7 @@
 
 #include "core/bug.h"
 #include "device/client.h"
+#include "device/fdinfo.h"
 #include "device/ioctl.h"
 #include "mapping/mapped_pages.h"
 #include "observe/trace.h"
@@ -77,6 +78,7 @@ static const struct file_operations fops = {
 	.llseek = llseek,
 	.unlocked_ioctl = tmm_export_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = tmm_export_show_fdinfo,
 	.mmap = tmm_export_mmap,
 	.get_unmapped_area = tmm_export_get_unmapped_area,
 };
