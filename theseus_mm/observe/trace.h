@@ -15,7 +15,6 @@
 
 #include "core/pte_flags.h"
 #include "core/types.h"
-#include "uapi/theseus_mm.h"
 
 #include <linux/tracepoint.h>
 
@@ -42,6 +41,7 @@
 		      { 1UL << 55, "exclusive" },				\
 		      { 1UL << 63, "noexec" })
 
+/* THESEUS_MM_IOC_*, by number, since programs read the formats. */
 #define tmm_trace_call_name(nr)							\
 	__print_symbolic(nr,							\
 			 { 0x00, "GET_INFO" },					\
