@@ -49,7 +49,9 @@ unless_of_a_borrow() {
 	done
 }
 findings=$(checkpatch "${module[@]}") || [[ -n $findings ]] || failed "running checkpatch"
-unless_of_a_borrow <<<"$findings" | grep . && failed checkpatch
+# a tracepoint is laid out as the kernel's are, which the stricter checks take for a call
+tracepoints='^theseus_mm/observe/trace\.h:[0-9]*: CHECK: \(Alignment should match\|Lines should not end\)'
+unless_of_a_borrow <<<"$findings" | grep -v -e "$tracepoints" -e '^$' && failed checkpatch
 # Programs have no ARRAY_SIZE(), __printf() and pr_*(), and tables of strings; the
 # stricter checks take kselftest's macros, which declare and loop, for calls.
 strict=
