@@ -118,6 +118,19 @@ TEST_F(poll, is_not_woken_by_nothing)
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 }
 
+/* A batch that is not all or nothing succeeds, whatever its items did. */
+TEST_F(poll, waits_after_a_batch_that_fell_short)
+{
+	struct theseus_mm_create_item item = { .size = PAGE, .pte_flags = THESEUS_MM_PTE_DATA };
+	struct theseus_mm_batch call = { .nr_items = 1, .items = (uintptr_t)&item };
+
+	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_CREATE_BATCH, &call));
+	EXPECT_EQ(ENOSPC, item.error);
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	EXPECT_EQ(0, tmm_drop(self->hog, self->one));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+}
+
 TEST_F(poll, says_yes_after_a_free_until_the_next_failure)
 {
 	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));

@@ -153,10 +153,11 @@ long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 
 	call.client = file->private_data;
 	call.mf = NULL;
+	call.shortage = 0;
 	/* A call that fails for want of memory is one that poll() waits after. */
 	before = tmm_attempt_begin(call.client);
 	err = serve(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, cmd, user);
-	tmm_attempt_end(call.client, before, err);
+	tmm_attempt_end(call.client, before, err ?: call.shortage);
 	return err;
 }
 

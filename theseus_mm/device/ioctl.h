@@ -26,6 +26,7 @@ struct vm_area_struct;
  * @user: its structure in user space
  * @user_size: size of the structure that the program was built with
  * @size: size of ours
+ * @shortage: -ENOSPC or -EDQUOT if a part of a call that succeeded failed with it; else 0
  * @arg: our copy; what the program did not give is 0
  */
 struct tmm_call {
@@ -34,6 +35,7 @@ struct tmm_call {
 	void __user *user;
 	size_t user_size;
 	size_t size;
+	int shortage;
 	union {
 		u32 flags;
 		struct theseus_mm_info info;

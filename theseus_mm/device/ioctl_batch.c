@@ -49,6 +49,7 @@ struct batch_kind {
  * @nr_objects: how many
  * @failed: with @all_or_nothing: the item that failed
  * @failed_err: its error
+ * @shortage: as in struct tmm_call
  */
 struct batch {
 	const struct batch_kind *kind;
@@ -61,6 +62,7 @@ struct batch {
 	u32 nr_objects;
 	u32 failed;
 	int failed_err;
+	int shortage;
 };
 
 /* --- creating ------------------------------------------------------------------- */
@@ -182,6 +184,8 @@ static int run_page(struct batch *batch, u32 first, u32 nr)
 			batch->failed_err = PTR_ERR(object);
 			return batch->failed_err;
 		}
+		if (object == ERR_PTR(-ENOSPC) || object == ERR_PTR(-EDQUOT))
+			batch->shortage = PTR_ERR(object);
 		batch->kind->set_error(item_at(batch, i), PTR_ERR(object));
 	}
 	return 0;
@@ -245,6 +249,7 @@ static int run(struct tmm_call *call, struct batch *batch)
 	int err = run_items(batch);
 
 	if (!err) {
+		call->shortage = batch->shortage;
 		call->arg.batch.nr_done = batch->nr_objects;
 		err = tmm_call_reply(call);
 	}
