@@ -707,14 +707,16 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_charge_tables);
  * @account: the account, which has been charged for all of them; it is uncharged as
  *           they become free
  *
- * Context: Process context. O(runs of frames).
+ * Context: Process context, may sleep. O(runs of frames).
  */
 void tmm_mapped_pages_set_account(struct tmm_mapped_pages *mp, struct tmm_account *account)
 {
 	struct tmm_mapped_frames *frames;
 
-	list_for_each_entry(frames, &mp->frames, f.link)
+	list_for_each_entry(frames, &mp->frames, f.link) {
 		tmm_frames_set_account(&frames->f, account);
+		cond_resched();
+	}
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_set_account);
 
@@ -723,7 +725,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_set_account);
  * @mp: the mapping; the caller has it for himself
  * @account: the account; nothing is done for a mapping that nobody is charged for
  *
- * Context: Process context. O(runs of frames).
+ * Context: Process context, may sleep. O(runs of frames).
  * Return: 0, or -EDQUOT if it is too much: nothing has changed
  */
 int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_account *account)
@@ -741,9 +743,11 @@ int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 	err = tmm_account_move(from, account, nr);
 	if (err)
 		return err;
-	list_for_each_entry(frames, &mp->frames, f.link)
+	list_for_each_entry(frames, &mp->frames, f.link) {
 		if (frames->f.account)
 			tmm_frames_set_account(&frames->f, account);
+		cond_resched();
+	}
 	mp->account = tmm_account_get(account);
 	tmm_account_put(from);
 	/* What they gave up, others of them may have now. */
