@@ -16,7 +16,7 @@ flags=(-static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -pthread
 shopt -s nullglob
 
 # Everything a program may include: newer than the program means build it again.
-shared=("$sources"/lib/*.[ch] "$sources"/tests/*.h "$sources"/tools/*/*.h
+shared=("$sources"/lib/*.[ch] "$sources"/tests/*.h
 	"$ROOT"/theseus_mm/include/uapi/*.h "$0")
 
 is_fresh() { # TARGET INPUT...
@@ -38,18 +38,15 @@ compile() { # TARGET SOURCE...
 }
 
 build_tools() {
-	local dir files
-	for dir in "$sources"/tools/*/; do
-		files=("$dir"*.c)
-		((${#files[@]})) || continue
-		compile "$bin/$(basename "$dir")" "${files[@]}"
-	done
+	"$ROOT/scripts/build-tmm.sh"
+	is_fresh "$bin/tmm" "$BUILD/tools/tmm" && return
+	mkdir -p "$bin"
+	strip -o "$bin/tmm" "$BUILD/tools/tmm"
 }
 
 # What libtmm's header and man page show; examples_test runs them.
 build_examples() {
 	local example library=$BUILD/tools/libtmm.a
-	"$ROOT/scripts/build-libtmm.sh"
 	mkdir -p "$bin/examples"
 	for example in "$sources"/libtmm/examples/*.c; do
 		is_fresh "$bin/examples/$(basename "$example" .c)" "$example" "$library" \

@@ -3,13 +3,16 @@
  * tmm demo: the whole tour on a real file.
  */
 #include "demo.h"
+#include "canvas.h"
 #include "command.h"
+#include "json.h"
 #include "picture.h"
 #include "terminal.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,16 +21,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static FILE *out;
+
+FILE *demo_out(void)
+{
+	return out;
+}
+
 void demo_say(const char *format, ...)
 {
 	va_list arguments;
 
-	printf("        ");
+	fprintf(out, "        ");
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	vfprintf(out, format, arguments);
 	va_end(arguments);
-	putchar('\n');
-	fflush(stdout);
+	putc('\n', out);
+	fflush(out);
 }
 
 bool demo_fail(struct demo *demo, const char *format, ...)
@@ -40,18 +50,19 @@ bool demo_fail(struct demo *demo, const char *format, ...)
 	return false;
 }
 
-bool demo_call_failed(struct demo *demo, const char *call, int err)
+bool demo_call_failed(struct demo *demo, const char *call, int error)
 {
-	return demo_fail(demo, "%s: %s", call, strerror(-err));
+	char text[TEXT_ERROR];
+
+	return demo_fail(demo, "%s: %s", call, error_text(text, error));
 }
 
 bool demo_count(struct demo *demo, struct demo_counts *counts)
 {
-	struct theseus_mm_info info;
-	int err = tmm_get_info(demo->fd, &info);
+	struct tmm_info info;
 
-	if (err)
-		return demo_call_failed(demo, "GET_INFO", err);
+	if (tmm_client_info(demo->client, &info))
+		return demo_call_failed(demo, "GET_INFO", errno);
 	counts->frames_free = info.frames_free;
 	counts->pages_free = info.pages_free;
 	counts->nr_mappings = info.nr_mappings;
@@ -90,21 +101,17 @@ static bool open_file(struct demo *demo)
 
 static bool open_all(struct demo *demo)
 {
-	struct theseus_mm_info info;
-	char size[TEXT_SIZE];
-	int err;
+	struct tmm_info info;
+	char size[TEXT_SIZE], text[TEXT_ERROR];
 
 	if (!open_file(demo))
 		return false;
-	demo->fd = tmm_open(NULL);
-	if (demo->fd < 0) {
-		err = demo->fd;
-		return demo_fail(demo, "open %s: %s", TMM_DEVICE, strerror(-err));
-	}
-	err = tmm_get_info(demo->fd, &info);
-	if (err)
-		return demo_call_failed(demo, "GET_INFO", err);
-	demo_say("%s: %u region%s, %s, paging with %u levels", TMM_DEVICE, info.nr_regions,
+	demo->client = tmm_client_open(device_path());
+	if (!demo->client)
+		return demo_fail(demo, "open %s: %s", device_path(), error_text(text, errno));
+	if (tmm_client_info(demo->client, &info))
+		return demo_call_failed(demo, "GET_INFO", errno);
+	demo_say("%s: %u region%s, %s, paging with %u levels", device_path(), info.nr_regions,
 		 info.nr_regions == 1 ? "" : "s", size_text(size, info.region_bytes),
 		 info.paging_levels);
 	if (!demo_count(demo, &demo->start))
@@ -118,23 +125,33 @@ static bool show_picture(struct demo *demo)
 	struct picture_style style = {
 		.width = terminal_width(),
 		.max_rows = 8,
-		.colour = terminal_has_colour(),
+		.colours = out == stdout ? terminal_colours(COLOUR_AUTO) : 0,
+		.is_brief = true,
 	};
-	int err;
+	struct view view;
+	char *text;
 
-	putchar('\n');
-	err = picture_draw(demo->fd, &style);
-	putchar('\n');
-	return err ? demo_call_failed(demo, "GET_OCCUPANCY", err) : true;
+	if (style.width < MIN_WIDTH)
+		style.width = MIN_WIDTH;
+	if (view_take(demo->client, picture_cells(&style), &view))
+		return demo_fail(demo, "the picture cannot be had");
+	text = picture_text(&view, &style);
+	view_free(&view);
+	if (!text)
+		return demo_call_failed(demo, "draw", ENOMEM);
+	putc('\n', out);
+	canvas_print(out, text, style.width, 0, "");
+	putc('\n', out);
+	free(text);
+	return true;
 }
 
 static bool drop_all(struct demo *demo)
 {
 	struct demo_counts now;
-	int err = tmm_drop(demo->fd, demo->mapping);
 
-	if (err)
-		return demo_call_failed(demo, "DROP", err);
+	if (tmm_mapping_drop(&demo->mapping))
+		return demo_call_failed(demo, "DROP", errno);
 	if (!demo_count(demo, &now))
 		return false;
 	demo_say_counts("start", &demo->start);
@@ -162,21 +179,54 @@ static const struct step {
 
 #define NR_STEPS	(sizeof(steps) / sizeof(steps[0]))
 
-static int run_steps(struct demo *demo)
+/* @json may be NULL. */
+static void note_step(struct json *json, const struct step *step, const char *why)
+{
+	if (!json)
+		return;
+	json_open_object(json, NULL);
+	json_text(json, "step", step->title);
+	json_bool(json, "ok", !why);
+	if (why)
+		json_text(json, "why", why);
+	json_close_object(json);
+}
+
+static int run_steps(struct demo *demo, struct json *json)
 {
 	size_t i;
 
 	for (i = 0; i < NR_STEPS; i++) {
-		printf("[%2zu/%zu] %s\n", i + 1, NR_STEPS, steps[i].title);
-		fflush(stdout);
+		fprintf(out, "[%2zu/%zu] %s\n", i + 1, NR_STEPS, steps[i].title);
+		fflush(out);
 		if (!steps[i].run(demo)) {
-			printf("demo: FAILED: %s: %s\n", steps[i].title, demo->why);
-			fflush(stdout);
+			fprintf(out, "demo: FAILED: %s: %s\n", steps[i].title, demo->why);
+			fflush(out);
+			note_step(json, &steps[i], demo->why);
 			return TMM_FAILED;
 		}
+		note_step(json, &steps[i], NULL);
 	}
-	printf("demo: ok\n");
+	fprintf(out, "demo: ok\n");
 	return TMM_OK;
+}
+
+static int run_all(struct demo *demo, bool is_json)
+{
+	struct json json;
+	int status;
+
+	out = is_json ? stderr : stdout;
+	if (!is_json)
+		return run_steps(demo, NULL);
+	json = json_begin(stdout, false);
+	json_text(&json, "file", demo->path);
+	json_open_array(&json, "steps");
+	status = run_steps(demo, &json);
+	json_close_array(&json);
+	json_bool(&json, "ok", status == TMM_OK);
+	json_end(&json);
+	return status;
 }
 
 /* The module itself is a file that every guest and every user of it has. */
@@ -199,21 +249,25 @@ static const char *default_file(void)
 
 static int run(int argc, char **argv)
 {
-	struct demo demo = { .file = -1, .fd = -1 };
-	int status;
+	struct demo demo = { .file = -1 };
+	bool is_json;
+	int status = take_json_option(&demo_command, argc, argv, &is_json);
 
-	if (argc > 2)
+	if (status)
+		return status;
+	if (argc - optind > 1)
 		return usage(&demo_command);
-	demo.path = argc > 1 ? argv[1] : default_file();
+	demo.path = argc > optind ? argv[optind] : default_file();
 	demo.buffer = malloc(DEMO_CHUNK);
 	if (!demo.buffer)
-		return failed(-ENOMEM, "allocate a buffer");
+		return failed(ENOMEM, "allocate a buffer");
 	/* a sha256sum that ends early is an error, not our end */
 	signal(SIGPIPE, SIG_IGN);
-	status = run_steps(&demo);
+	status = run_all(&demo, is_json);
 	free(demo.buffer);
-	if (demo.fd >= 0)
-		close(demo.fd);
+	/* after a step that failed, the client takes with it what is left */
+	tmm_client_close(&demo.client);
+	tmm_mapping_drop(&demo.mapping);
 	if (demo.file >= 0)
 		close(demo.file);
 	return status;
@@ -221,9 +275,10 @@ static int run(int argc, char **argv)
 
 const struct command demo_command = {
 	.name = "demo",
-	.arguments = "[FILE]",
+	.arguments = "[--json] [FILE]",
 	.summary = "take a tour: put a file into the memory and play with it",
 	.help = "Without FILE, the file that TMM_DEMO_FILE names, else the module itself. Ends\n"
-		"with the line `demo: ok`, or with `demo: FAILED: STEP: REASON` and status 1.\n",
+		"with the line `demo: ok`, or with `demo: FAILED: STEP: REASON` and status 1.\n\n"
+		"  -j, --json   the steps as JSON; the tour itself goes to stderr\n",
 	.run = run,
 };

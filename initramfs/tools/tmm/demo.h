@@ -7,10 +7,12 @@
 #define TMM_DEMO_H
 
 #include "sha256.h"
-#include "tmm.h"
 
+#include <linux/types.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
+#include <tmm.h>
 
 #define DEMO_WHY	256
 
@@ -33,7 +35,7 @@ struct demo_counts {
  * @path: the file
  * @file: its descriptor
  * @file_size: its size in bytes; may be 0
- * @fd: the client
+ * @client: the client
  * @start: counts before the first step that takes anything
  * @mapping: the mapping that holds the file
  * @map_size: its size in bytes
@@ -46,9 +48,9 @@ struct demo {
 	const char *path;
 	int file;
 	__u64 file_size;
-	int fd;
+	struct tmm_client *client;
 	struct demo_counts start;
-	__u32 mapping;
+	struct tmm_mapping *mapping;
 	__u64 map_size;
 	__u64 vaddr;
 	char sum[SHA256_TEXT];
@@ -63,8 +65,10 @@ struct demo {
 void demo_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Notes why the step failed; returns false, as a step does then. */
 bool demo_fail(struct demo *demo, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Where the story is told: stdout, or stderr if that is for JSON. */
+FILE *demo_out(void);
 /* The same for a call: "CALL: strerror" */
-bool demo_call_failed(struct demo *demo, const char *call, int err);
+bool demo_call_failed(struct demo *demo, const char *call, int error);
 
 bool demo_count(struct demo *demo, struct demo_counts *counts);
 bool demo_same_counts(const struct demo_counts *a, const struct demo_counts *b);
@@ -84,6 +88,6 @@ bool demo_split_and_merge(struct demo *demo);
 bool demo_second_client(struct demo *demo);
 
 /* Whether the mapping still holds the file. */
-bool demo_check_content(struct demo *demo, __u32 mapping);
+bool demo_check_content(struct demo *demo);
 
 #endif /* TMM_DEMO_H */

@@ -44,7 +44,7 @@ static bool start_other(struct demo *demo, struct other *other, __u64 size)
 	int ends[2];
 
 	if (pipe(ends))
-		return demo_call_failed(demo, "pipe", -errno);
+		return demo_call_failed(demo, "pipe", errno);
 	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
 	other->pid = fork();
@@ -54,7 +54,7 @@ static bool start_other(struct demo *demo, struct other *other, __u64 size)
 	other->output = ends[0];
 	if (other->pid < 0) {
 		close(ends[0]);
-		return demo_call_failed(demo, "fork", -errno);
+		return demo_call_failed(demo, "fork", errno);
 	}
 	return true;
 }

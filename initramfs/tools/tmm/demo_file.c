@@ -29,33 +29,37 @@ static bool does_not_fit(struct demo *demo)
 			 size_text(there, demo->start.frames_free * TMM_PAGE_SIZE));
 }
 
+static bool say_mapping(struct demo *demo)
+{
+	struct tmm_mapping_info info;
+	char size[TEXT_SIZE];
+
+	if (tmm_mapping_query(demo->mapping, &info))
+		return demo_call_failed(demo, "QUERY", errno);
+	demo_say("handle %u: %llu pages (%s) at v%#llx, on %u run%s of frames",
+		 tmm_mapping_handle(demo->mapping),
+		 (unsigned long long)(demo->map_size / TMM_PAGE_SIZE),
+		 size_text(size, demo->map_size), (unsigned long long)demo->vaddr,
+		 info.nr_frame_ranges, info.nr_frame_ranges == 1 ? "" : "s");
+	return true;
+}
+
 bool demo_create(struct demo *demo)
 {
-	struct theseus_mm_create_mapping mapping;
-	struct theseus_mm_query query;
-	char size[TEXT_SIZE];
-	int err;
-
 	demo->map_size = size_to_map(demo);
 	if (demo->map_size / TMM_PAGE_SIZE > demo->start.frames_free)
 		return does_not_fit(demo);
-	err = tmm_create_mapping(demo->fd, demo->map_size, THESEUS_MM_PTE_DATA, &mapping);
-	if (err == -ENOSPC)
+	demo->mapping = tmm_mapping_create(demo->client, demo->map_size, TMM_DATA, NULL);
+	if (!demo->mapping && errno == ENOSPC)
 		return does_not_fit(demo);
-	if (err)
-		return demo_call_failed(demo, "CREATE_MAPPING", err);
-	demo->mapping = mapping.handle;
-	demo->vaddr = mapping.start;
-	if (mapping.nr_pages * TMM_PAGE_SIZE != demo->map_size)
-		return demo_fail(demo, "asked for %llu bytes, got %llu pages", demo->map_size,
-				 mapping.nr_pages);
-	err = tmm_query(demo->fd, demo->mapping, &query);
-	if (err)
-		return demo_call_failed(demo, "QUERY", err);
-	demo_say("handle %u: %llu pages (%s) at v%#llx, on %u run%s of frames", mapping.handle,
-		 mapping.nr_pages, size_text(size, demo->map_size), mapping.start,
-		 query.nr_frame_ranges, query.nr_frame_ranges == 1 ? "" : "s");
-	return true;
+	if (!demo->mapping)
+		return demo_call_failed(demo, "CREATE_MAPPING", errno);
+	demo->vaddr = tmm_mapping_address(demo->mapping);
+	if (tmm_mapping_size(demo->mapping) != demo->map_size)
+		return demo_fail(demo, "asked for %llu bytes, got %llu",
+				 (unsigned long long)demo->map_size,
+				 (unsigned long long)tmm_mapping_size(demo->mapping));
+	return say_mapping(demo);
 }
 
 static bool read_chunk(struct demo *demo, __u64 offset, size_t length)
@@ -80,71 +84,64 @@ static bool feed(struct demo *demo, struct sha256 *sha, size_t length)
 {
 	int err = sha256_feed(sha, demo->buffer, length);
 
-	return err ? demo_call_failed(demo, "feed sha256sum", err) : true;
+	return err ? demo_call_failed(demo, "feed sha256sum", -err) : true;
 }
 
 /* From the file into the mapping. */
-static bool put_chunk(struct demo *demo, struct sha256 *sha, __u32 mapping, __u64 offset,
-		      size_t length)
+static bool put_chunk(struct demo *demo, struct sha256 *sha, __u64 offset, size_t length)
 {
-	int err;
-
 	if (!read_chunk(demo, offset, length) || !feed(demo, sha, length))
 		return false;
-	err = tmm_write(demo->fd, mapping, offset, demo->buffer, length);
-	return err ? demo_call_failed(demo, "WRITE", err) : true;
+	if (tmm_mapping_write(demo->mapping, offset, demo->buffer, length))
+		return demo_call_failed(demo, "WRITE", errno);
+	return true;
 }
 
 /* Out of the mapping; what was in the buffer must not help. */
-static bool get_chunk(struct demo *demo, struct sha256 *sha, __u32 mapping, __u64 offset,
-		      size_t length)
+static bool get_chunk(struct demo *demo, struct sha256 *sha, __u64 offset, size_t length)
 {
-	int err;
-
 	memset(demo->buffer, 0xa5, length);
-	err = tmm_read(demo->fd, mapping, offset, demo->buffer, length);
-	if (err)
-		return demo_call_failed(demo, "READ", err);
+	if (tmm_mapping_read(demo->mapping, offset, demo->buffer, length))
+		return demo_call_failed(demo, "READ", errno);
 	return feed(demo, sha, length);
 }
 
-typedef bool (*chunk_function)(struct demo *demo, struct sha256 *sha, __u32 mapping,
-			       __u64 offset, size_t length);
+typedef bool (*chunk_function)(struct demo *demo, struct sha256 *sha, __u64 offset,
+			       size_t length);
 
-static bool all_chunks(struct demo *demo, struct sha256 *sha, __u32 mapping, chunk_function one)
+static bool all_chunks(struct demo *demo, struct sha256 *sha, chunk_function one)
 {
 	struct progress progress;
 	__u64 offset, length;
 	bool good = true;
 
-	progress_start(&progress, demo->file_size);
+	progress_start(&progress, demo_out(), NULL, demo->file_size);
 	for (offset = 0; good && offset < demo->file_size; offset += length) {
 		length = demo->file_size - offset;
 		if (length > DEMO_CHUNK)
 			length = DEMO_CHUNK;
-		good = one(demo, sha, mapping, offset, length);
+		good = one(demo, sha, offset, length);
 		progress_update(&progress, offset + length);
 	}
 	progress_end(&progress);
 	return good;
 }
 
-static bool sum_chunks(struct demo *demo, __u32 mapping, chunk_function one,
-		       char sum[SHA256_TEXT])
+static bool sum_chunks(struct demo *demo, chunk_function one, char sum[SHA256_TEXT])
 {
 	struct sha256 sha;
 	int err = sha256_start(&sha);
 	bool good;
 
 	if (err)
-		return demo_call_failed(demo, "start sha256sum", err);
-	good = all_chunks(demo, &sha, mapping, one);
+		return demo_call_failed(demo, "start sha256sum", -err);
+	good = all_chunks(demo, &sha, one);
 	err = sha256_finish(&sha, sum);
 	/* a missing sha256sum shows as a broken pipe first: this says it better */
 	if (err == -ENOEXEC)
 		return demo_fail(demo, "there is no sha256sum to run");
 	if (good && err)
-		return demo_call_failed(demo, "sha256sum", err);
+		return demo_call_failed(demo, "sha256sum", -err);
 	return good;
 }
 
@@ -160,18 +157,18 @@ bool demo_write(struct demo *demo)
 {
 	__u64 started = now_in_milliseconds();
 
-	if (!sum_chunks(demo, demo->mapping, put_chunk, demo->sum))
+	if (!sum_chunks(demo, put_chunk, demo->sum))
 		return false;
 	say_speed(demo, "wrote", now_in_milliseconds() - started);
 	demo_say("SHA-256 of the file     %s", demo->sum);
 	return true;
 }
 
-bool demo_check_content(struct demo *demo, __u32 mapping)
+bool demo_check_content(struct demo *demo)
 {
 	char sum[SHA256_TEXT];
 
-	if (!sum_chunks(demo, mapping, get_chunk, sum))
+	if (!sum_chunks(demo, get_chunk, sum))
 		return false;
 	demo_say("SHA-256 of the mapping  %s", sum);
 	if (strcmp(sum, demo->sum))
@@ -183,7 +180,7 @@ bool demo_read_back(struct demo *demo)
 {
 	__u64 started = now_in_milliseconds();
 
-	if (!demo_check_content(demo, demo->mapping))
+	if (!demo_check_content(demo))
 		return false;
 	say_speed(demo, "the same; read", now_in_milliseconds() - started);
 	return true;

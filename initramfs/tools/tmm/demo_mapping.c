@@ -7,37 +7,38 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <theseus_mm.h>
 
 static bool in_a_region(struct demo *demo, __u64 paddr)
 {
-	struct theseus_mm_region region;
+	struct tmm_region region;
 	__u32 i;
 
-	for (i = 0; !tmm_get_region(demo->fd, i, &region); i++)
+	for (i = 0; !tmm_client_region(demo->client, i, &region); i++)
 		if (paddr >= region.start && paddr - region.start < region.nr_bytes)
 			return true;
-	return demo_fail(demo, "p%#llx lies in no region", paddr);
+	return demo_fail(demo, "p%#llx lies in no region", (unsigned long long)paddr);
 }
 
 static bool translate_one(struct demo *demo, const char *which, __u64 vaddr)
 {
-	struct theseus_mm_translate found;
+	struct tmm_translation found;
 	char flags[TEXT_FLAGS];
-	int err = tmm_translate(demo->fd, vaddr, &found);
 
-	if (err)
-		return demo_call_failed(demo, "TRANSLATE", err);
-	demo_say("%-6s v%#llx -> p%#llx  %s page: %s", which, vaddr, found.paddr,
-		 page_text(found.page_size_shift), flags_text(flags, found.pte_flags));
+	if (tmm_client_translate(demo->client, vaddr, &found))
+		return demo_call_failed(demo, "TRANSLATE", errno);
+	demo_say("%-6s v%#llx -> p%#llx  %s page: %s", which, (unsigned long long)vaddr,
+		 (unsigned long long)found.paddr, page_text(__builtin_ctzll(found.page_size)),
+		 flags_text(flags, translation_flags(&found)));
 	return in_a_region(demo, found.paddr);
 }
 
 bool demo_translate(struct demo *demo)
 {
-	struct theseus_mm_translate found;
-	int err = tmm_translate(demo->fd, demo->vaddr, &found);
+	struct tmm_translation found;
 
-	if (err == -EPERM) {
+	if (tmm_client_translate(demo->client, demo->vaddr, &found) && errno == EPERM) {
 		demo_say("physical addresses are for CAP_SYS_ADMIN only: refused, as it should be");
 		return true;
 	}
@@ -47,26 +48,23 @@ bool demo_translate(struct demo *demo)
 
 bool demo_read_only(struct demo *demo)
 {
-	const __u64 flags = THESEUS_MM_PTE_DATA & ~THESEUS_MM_PTE_WRITABLE;
-	int err = tmm_remap(demo->fd, demo->mapping, flags);
-
-	if (err)
-		return demo_call_failed(demo, "REMAP to read-only", err);
-	err = tmm_write(demo->fd, demo->mapping, 0, "x", 1);
-	if (!err)
+	if (tmm_mapping_remap(demo->mapping, TMM_READ_ONLY_DATA))
+		return demo_call_failed(demo, "REMAP to read-only", errno);
+	if (!tmm_mapping_write(demo->mapping, 0, "x", 1))
 		return demo_fail(demo, "a write into a read-only mapping went through");
-	if (err != -EACCES)
-		return demo_fail(demo, "the write gave %s instead of %s", strerror(-err),
+	if (errno != EACCES)
+		return demo_fail(demo, "the write gave %s instead of %s", strerror(errno),
 				 strerror(EACCES));
-	demo_say("a write of one byte: EACCES (%s)", strerror(-err));
-	return demo_check_content(demo, demo->mapping);
+	demo_say("a write of one byte: EACCES (%s)", strerror(EACCES));
+	return demo_check_content(demo);
 }
 
+/* The library's object is one of the parts now: the kernel is asked for the number. */
 static bool is_gone(struct demo *demo, __u32 handle)
 {
-	int err = tmm_drop(demo->fd, handle);
+	struct theseus_mm_query query = { .handle = handle };
 
-	if (err != -ENOENT)
+	if (!ioctl(tmm_client_fd(demo->client), THESEUS_MM_IOC_QUERY, &query) || errno != ENOENT)
 		return demo_fail(demo, "the handle that was split still means something");
 	return true;
 }
@@ -74,22 +72,25 @@ static bool is_gone(struct demo *demo, __u32 handle)
 bool demo_split_and_merge(struct demo *demo)
 {
 	__u64 middle = demo->map_size / TMM_PAGE_SIZE / 2 * TMM_PAGE_SIZE;
+	__u32 old = tmm_mapping_handle(demo->mapping), first, second;
 	char first_size[TEXT_SIZE], second_size[TEXT_SIZE];
-	__u32 first, second;
-	int err = tmm_split(demo->fd, demo->mapping, middle, &first, &second);
+	struct tmm_mapping *rest;
 
-	if (err)
-		return demo_call_failed(demo, "SPLIT", err);
-	demo_say("split handle %u: now %u (%s) and %u (%s)", demo->mapping, first,
+	if (tmm_mapping_split(&demo->mapping, middle, &demo->mapping, &rest))
+		return demo_call_failed(demo, "SPLIT", errno);
+	first = tmm_mapping_handle(demo->mapping);
+	second = tmm_mapping_handle(rest);
+	demo_say("split handle %u: now %u (%s) and %u (%s)", old, first,
 		 size_text(first_size, middle), second,
 		 size_text(second_size, demo->map_size - middle));
-	if (first != demo->mapping && second != demo->mapping &&
-	    !is_gone(demo, demo->mapping))
+	if (first != old && second != old && !is_gone(demo, old)) {
+		tmm_mapping_drop(&rest);
 		return false;
-	err = tmm_merge(demo->fd, first, second);
-	if (err)
-		return demo_call_failed(demo, "MERGE", err);
+	}
+	if (tmm_mapping_merge(demo->mapping, &rest)) {
+		tmm_mapping_drop(&rest);
+		return demo_call_failed(demo, "MERGE", errno);
+	}
 	demo_say("merged %u into %u", second, first);
-	demo->mapping = first;
-	return demo_check_content(demo, demo->mapping);
+	return demo_check_content(demo);
 }

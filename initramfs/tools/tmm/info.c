@@ -4,88 +4,285 @@
  */
 #include "command.h"
 #include "text.h"
-#include "tmm.h"
+#include "view.h"
 
+#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-static void print_frames(const struct theseus_mm_info *info)
+/**
+ * struct facts - what is printed
+ * @info: facts and counts
+ * @regions: @info.nr_regions of them
+ * @has_clients: the module has told
+ * @clients: who is there
+ * @has_limits: the module has told
+ * @limits: of a client that opens the device now, and of its user
+ */
+struct facts {
+	struct tmm_info info;
+	struct tmm_region *regions;
+	bool has_clients;
+	struct tmm_clients clients;
+	bool has_limits;
+	struct tmm_limits limits;
+};
+
+static const struct {
+	uint64_t bit;
+	const char *name;
+	const char *words;
+} features[] = {
+	{ TMM_FEATURE_STRUCT_PAGES, "struct_pages", "I/O straight into the memory" },
+	{ TMM_FEATURE_DMABUF, "dmabuf", "dma-bufs" },
+	{ TMM_FEATURE_QUARANTINE, "quarantine", "what was mmapped is not reused" },
+};
+
+#define NR_FEATURES	(sizeof(features) / sizeof(features[0]))
+
+/* What an older module does not know is left out. */
+static int take_facts(const struct tmm_client *client, struct facts *facts)
+{
+	uint32_t i;
+
+	if (tmm_client_info(client, &facts->info))
+		return failed(errno, "GET_INFO");
+	facts->regions = calloc(facts->info.nr_regions + 1, sizeof(*facts->regions));
+	if (!facts->regions)
+		return failed(ENOMEM, "allocate a list of regions");
+	for (i = 0; i < facts->info.nr_regions; i++)
+		if (tmm_client_region(client, i, &facts->regions[i]))
+			return failed(errno, "GET_REGION %u", i);
+	facts->has_clients = !tmm_client_list(client, &facts->clients);
+	if (!facts->has_clients && errno != ENOTTY)
+		return failed(errno, "GET_CLIENTS");
+	facts->has_limits = !tmm_client_limits(client, &facts->limits);
+	if (!facts->has_limits && errno != ENOTTY)
+		return failed(errno, "GET_LIMITS");
+	return TMM_OK;
+}
+
+/* --- as text ------------------------------------------------------------------------ */
+
+static void print_frames(const struct tmm_info *info)
 {
 	static const char *const sizes[] = { "4 KiB", "2 MiB", "1 GiB" };
-	char total[TEXT_SIZE], free_text[TEXT_SIZE], run_text[TEXT_SIZE];
+	char total[TEXT_SIZE], free_text[TEXT_SIZE], text[TEXT_SIZE], share[TEXT_SIZE];
 	unsigned int i;
 
-	printf("frames         %s of %s free, in %llu run%s\n",
+	printf("frames         %s of %s free, in %s\n",
 	       size_text(free_text, info->frames_free * TMM_PAGE_SIZE),
 	       size_text(total, info->frames_total * TMM_PAGE_SIZE),
-	       (unsigned long long)info->frames_ranges, info->frames_ranges == 1 ? "" : "s");
+	       count_text(text, info->frames_ranges, "run"));
 	for (i = 0; i < 3; i++)
-		printf("  longest run  for pages of %s: %s\n", sizes[i],
+		printf("  longest run  for pages of %s: %s; fragmentation %s\n", sizes[i],
 		       info->frames_largest[i] ?
-		       size_text(run_text, info->frames_largest[i] * TMM_PAGE_SIZE) : "none");
+		       size_text(text, info->frames_largest[i] * TMM_PAGE_SIZE) : "none",
+		       share_text(share, info->frames_free - info->frames_largest[i],
+				  info->frames_free));
 }
 
-static int print_regions(int fd, const struct theseus_mm_info *info)
+static void print_regions(const struct facts *facts)
 {
-	struct theseus_mm_region region;
 	char size[TEXT_SIZE];
-	__u32 i;
-	int err;
+	uint32_t i;
 
-	for (i = 0; i < info->nr_regions; i++) {
-		err = tmm_get_region(fd, i, &region);
-		if (err)
-			return failed(err, "GET_REGION %u", i);
-		printf("region %-7u %s", i, size_text(size, region.nr_bytes));
-		if (region.start)
-			printf(" at p%#llx", (unsigned long long)region.start);
+	for (i = 0; i < facts->info.nr_regions; i++) {
+		printf("region %-7u %s", i, size_text(size, facts->regions[i].nr_bytes));
+		if (facts->regions[i].start)
+			printf(" at p%#llx", (unsigned long long)facts->regions[i].start);
 		putchar('\n');
 	}
-	return TMM_OK;
 }
 
-static int print_info(int fd)
+static void print_features(const struct tmm_info *info)
 {
-	char total[TEXT_SIZE], free_text[TEXT_SIZE];
-	struct theseus_mm_info info;
-	int err = tmm_get_info(fd, &info);
+	size_t i, nr = 0;
 
-	if (err)
-		return failed(err, "GET_INFO");
-	printf("interface      %u\n", info.abi);
-	printf("paging         %u levels\n", info.paging_levels);
-	if (print_regions(fd, &info))
-		return TMM_FAILED;
-	print_frames(&info);
+	printf("features       ");
+	for (i = 0; i < NR_FEATURES; i++)
+		if (info->features & features[i].bit)
+			printf("%s%s", nr++ ? ", " : "", features[i].words);
+	printf("%s\n", nr ? "" : "none");
+}
+
+static const char *limit_text(char buffer[TEXT_SIZE], uint64_t frames)
+{
+	return frames == TMM_NO_LIMIT ? "any" : size_text(buffer, frames * TMM_PAGE_SIZE);
+}
+
+static void print_limits(const struct tmm_limits *limits)
+{
+	char max[TEXT_SIZE], used[TEXT_SIZE], handles[TEXT_SIZE] = "any number of";
+
+	printf("a client       may have %s and %llu handles\n",
+	       limit_text(max, limits->client_frames_max),
+	       (unsigned long long)limits->client_handles_max);
+	if (limits->user_handles_max != TMM_NO_LIMIT)
+		snprintf(handles, sizeof(handles), "%llu",
+			 (unsigned long long)limits->user_handles_max);
+	printf("this user      may have %s and %s handles; has %s and %llu\n",
+	       limits->user_frames_max == TMM_NO_LIMIT ? "any amount" :
+	       limit_text(max, limits->user_frames_max), handles,
+	       size_text(used, limits->user_frames * TMM_PAGE_SIZE),
+	       (unsigned long long)limits->user_handles);
+}
+
+static void print_clients(const struct tmm_clients *clients, uint32_t own)
+{
+	char comm[TEXT_SIZE], user[TEXT_SIZE], size[TEXT_SIZE];
+	uint32_t i;
+
+	printf("clients        %u%s\n", clients->nr + clients->nr_hidden,
+	       clients->nr ? ":" : "");
+	if (clients->nr)
+		printf("  %6s %7s  %-9s %-15s %8s %8s %8s %11s\n", "ID", "PID", "USER", "NAME",
+		       "HANDLES", "MAPPINGS", "EXPORTED", "SIZE");
+	for (i = 0; i < clients->nr; i++) {
+		const struct tmm_client_entry *entry = &clients->entries[i];
+
+		printf("  %6u %7d  %-9.9s %-15s %8u %8u %8u %11s%s\n", entry->id, entry->pid,
+		       user_text(user, entry->uid), plain_text(comm, entry->comm),
+		       entry->nr_handles, entry->nr_mappings, entry->nr_exported,
+		       size_text(size, entry->nr_frames * TMM_PAGE_SIZE),
+		       entry->id == own ? " (this one)" : "");
+	}
+	if (clients->nr_hidden)
+		printf("  %u of other users, with %s\n", clients->nr_hidden,
+		       size_text(size, clients->hidden_frames * TMM_PAGE_SIZE));
+}
+
+static void print_text(const struct facts *facts)
+{
+	const struct tmm_info *info = &facts->info;
+	char total[TEXT_SIZE], free_text[TEXT_SIZE];
+
+	printf("interface      %u\n", info->abi);
+	printf("paging         %u levels\n", info->paging_levels);
+	print_features(info);
+	print_regions(facts);
+	print_frames(info);
 	printf("pages          %s of %s free, from v%#llx\n",
-	       size_text(free_text, info.pages_free * TMM_PAGE_SIZE),
-	       size_text(total, info.pages_total * TMM_PAGE_SIZE),
-	       (unsigned long long)info.pages_start);
-	printf("mappings       %llu\n", (unsigned long long)info.nr_mappings);
-	printf("page tables    %llu\n", (unsigned long long)info.nr_tables);
-	printf("handles        at most %u for a client\n", info.client_handles_max);
-	return TMM_OK;
+	       size_text(free_text, info->pages_free * TMM_PAGE_SIZE),
+	       size_text(total, info->pages_total * TMM_PAGE_SIZE),
+	       (unsigned long long)info->pages_start);
+	printf("mappings       %llu\n", (unsigned long long)info->nr_mappings);
+	printf("page tables    %llu\n", (unsigned long long)info->nr_tables);
+	if (facts->has_limits)
+		print_limits(&facts->limits);
+	else
+		printf("a client       may have %u handles\n", info->client_handles_max);
+	if (facts->has_clients)
+		print_clients(&facts->clients, info->client_id);
+}
+
+/* --- as JSON ------------------------------------------------------------------------ */
+
+static void json_regions(struct json *json, const struct facts *facts)
+{
+	uint32_t i;
+
+	json_open_array(json, "regions");
+	for (i = 0; i < facts->info.nr_regions; i++) {
+		json_open_object(json, NULL);
+		json_number(json, "index", i);
+		json_physical(json, "start", facts->regions[i].start);
+		json_number(json, "bytes", facts->regions[i].nr_bytes);
+		json_close_object(json);
+	}
+	json_close_array(json);
+}
+
+static void json_limit(struct json *json, const char *key, uint64_t limit, uint64_t unit)
+{
+	if (limit == TMM_NO_LIMIT)
+		json_null(json, key);
+	else
+		json_number(json, key, limit * unit);
+}
+
+static void json_limits(struct json *json, const struct tmm_limits *limits)
+{
+	json_open_object(json, "limits");
+	json_limit(json, "client_bytes_max", limits->client_frames_max, TMM_PAGE_SIZE);
+	json_limit(json, "client_handles_max", limits->client_handles_max, 1);
+	json_limit(json, "user_bytes_max", limits->user_frames_max, TMM_PAGE_SIZE);
+	json_limit(json, "user_handles_max", limits->user_handles_max, 1);
+	json_number(json, "user_bytes", limits->user_frames * TMM_PAGE_SIZE);
+	json_number(json, "user_handles", limits->user_handles);
+	json_close_object(json);
+}
+
+static void json_features(struct json *json, const struct tmm_info *info)
+{
+	size_t i;
+
+	json_open_object(json, "features");
+	for (i = 0; i < NR_FEATURES; i++)
+		json_bool(json, features[i].name, info->features & features[i].bit);
+	json_close_object(json);
+}
+
+static void print_json(const struct facts *facts)
+{
+	const struct tmm_info *info = &facts->info;
+	struct json json = json_begin(stdout, false);
+
+	json_number(&json, "interface", info->abi);
+	json_number(&json, "paging_levels", info->paging_levels);
+	json_features(&json, info);
+	json_number(&json, "bytes", info->region_bytes);
+	json_regions(&json, facts);
+	json_number(&json, "frames_bytes", info->frames_total * TMM_PAGE_SIZE);
+	json_free(&json, "free", info);
+	json_open_object(&json, "pages");
+	json_address(&json, "start", info->pages_start);
+	json_number(&json, "bytes", info->pages_total * TMM_PAGE_SIZE);
+	json_number(&json, "free_bytes", info->pages_free * TMM_PAGE_SIZE);
+	json_close_object(&json);
+	json_number(&json, "mappings", info->nr_mappings);
+	json_number(&json, "tables", info->nr_tables);
+	if (facts->has_limits)
+		json_limits(&json, &facts->limits);
+	json_number(&json, "client", info->client_id);
+	if (facts->has_clients)
+		json_clients(&json, &facts->clients, info->region_bytes / TMM_PAGE_SIZE);
+	json_end(&json);
 }
 
 static int run(int argc, char **argv)
 {
-	int fd, status;
+	struct facts facts = { 0 };
+	struct tmm_client *client;
+	bool is_json;
+	int status = take_json_option(&info_command, argc, argv, &is_json);
 
-	(void)argv;
-	if (argc != 1)
+	if (status)
+		return status;
+	if (optind != argc)
 		return usage(&info_command);
-	fd = open_device();
-	if (fd < 0)
+	client = open_device();
+	if (!client)
 		return TMM_FAILED;
-	status = print_info(fd);
-	close(fd);
+	status = take_facts(client, &facts);
+	if (!status && is_json)
+		print_json(&facts);
+	else if (!status)
+		print_text(&facts);
+	tmm_clients_free(&facts.clients);
+	free(facts.regions);
+	tmm_client_close(&client);
 	return status;
 }
 
 const struct command info_command = {
 	.name = "info",
-	.arguments = "",
-	.summary = "print what the module manages and how much of it is free",
-	.help = "",
+	.arguments = "[--json]",
+	.summary = "print what the module manages, how much is free, and who is there",
+	.help = "Physical addresses and the clients of other users take CAP_SYS_ADMIN.\n\n"
+		"  -j, --json   as JSON; sizes are bytes, addresses text, what may not be\n"
+		"               known null\n",
 	.run = run,
 };

@@ -5,6 +5,7 @@
  * it; here it is said once, at boot.
  */
 #include "command.h"
+#include "json.h"
 #include "text.h"
 
 #include <errno.h>
@@ -17,20 +18,26 @@
 /* The kernel's own limit on x86 is 2048. */
 #define MAX_CMDLINE	65536
 
+/* More than a bootloader's line has room for. */
+#define MAX_REGIONS	1024
+
 /**
  * struct found - what was found so far
- * @nr: ranges printed
+ * @nr: ranges
+ * @sizes: their sizes in bytes
+ * @starts: their physical addresses
  * @nr_without_dollar: memmap= with a size only: the boot loader ate the rest
  */
 struct found {
 	unsigned int nr;
+	__u64 sizes[MAX_REGIONS];
+	__u64 starts[MAX_REGIONS];
 	unsigned int nr_without_dollar;
 };
 
 /* One of the comma-separated parts of a memmap=, e.g. 512M$1G. */
 static void take_range(char *range, struct found *found)
 {
-	char size_buffer[TEXT_SIZE];
 	char *dollar = strchr(range, '$');
 	__u64 size, start;
 
@@ -45,9 +52,12 @@ static void take_range(char *range, struct found *found)
 		fprintf(stderr, "tmm: regions: ignored: memmap=%s$%s\n", range, dollar + 1);
 		return;
 	}
-	printf("%s%s@%#llx", found->nr ? "," : "regions=", memparse_text(size_buffer, size),
-	       (unsigned long long)start);
-	found->nr++;
+	if (found->nr == MAX_REGIONS) {
+		fprintf(stderr, "tmm: regions: more than %u ranges: ignored\n", MAX_REGIONS);
+		return;
+	}
+	found->sizes[found->nr] = size;
+	found->starts[found->nr++] = start;
 }
 
 static void take_argument(char *argument, struct found *found)
@@ -77,12 +87,12 @@ static int read_file(const char *path, char *buffer, size_t room)
 	size_t length;
 
 	if (!file)
-		return failed(-errno, "open %s", path);
+		return failed(errno, "open %s", path);
 	length = fread(buffer, 1, room - 1, file);
 	buffer[length] = '\0';
 	if (ferror(file)) {
 		fclose(file);
-		return failed(-EIO, "read %s", path);
+		return failed(EIO, "read %s", path);
 	}
 	fclose(file);
 	return TMM_OK;
@@ -100,10 +110,37 @@ static int none(const char *path, const struct found *found)
 	return TMM_FAILED;
 }
 
-static int print_regions(const char *path)
+static void print_text(const struct found *found)
+{
+	char size[TEXT_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < found->nr; i++)
+		printf("%s%s@%#llx", i ? "," : "regions=", memparse_text(size, found->sizes[i]),
+		       (unsigned long long)found->starts[i]);
+	putchar('\n');
+}
+
+static void print_json(const struct found *found)
+{
+	struct json json = json_begin(stdout, false);
+	unsigned int i;
+
+	json_open_array(&json, "regions");
+	for (i = 0; i < found->nr; i++) {
+		json_open_object(&json, NULL);
+		json_address(&json, "start", found->starts[i]);
+		json_number(&json, "bytes", found->sizes[i]);
+		json_close_object(&json);
+	}
+	json_close_array(&json);
+	json_end(&json);
+}
+
+static int print_regions(const char *path, bool is_json)
 {
 	static char cmdline[MAX_CMDLINE];
-	struct found found = { 0 };
+	static struct found found;
 	char *argument, *rest;
 
 	if (read_file(path, cmdline, sizeof(cmdline)))
@@ -118,7 +155,10 @@ static int print_regions(const char *path)
 	}
 	if (!found.nr)
 		return none(path, &found);
-	putchar('\n');
+	if (is_json)
+		print_json(&found);
+	else
+		print_text(&found);
 	return TMM_OK;
 }
 
@@ -126,27 +166,33 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "cmdline", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	const char *path = "/proc/cmdline";
+	bool is_json = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-		if (option != 'c')
+	while ((option = getopt_long(argc, argv, "c:j", options, NULL)) != -1) {
+		if (option == 'c')
+			path = optarg;
+		else if (option == 'j')
+			is_json = true;
+		else
 			return usage(&regions_command);
-		path = optarg;
 	}
 	if (optind != argc)
 		return usage(&regions_command);
-	return print_regions(path);
+	return print_regions(path, is_json);
 }
 
 const struct command regions_command = {
 	.name = "regions",
-	.arguments = "[--cmdline FILE]",
+	.arguments = "[OPTION]...",
 	.summary = "print the module's parameter for the memory reserved at boot",
 	.help = "Reads every memmap=<size>$<start> of the kernel's command line. For use as\n"
 		"  insmod theseus_mm.ko $(tmm regions)\n\n"
-		"  -c, --cmdline FILE   read FILE instead of /proc/cmdline\n",
+		"  -c, --cmdline FILE   read FILE instead of /proc/cmdline\n"
+		"  -j, --json           as JSON\n",
 	.run = run,
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "terminal.h"
 
-#include <stdio.h>
+#include "text.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,45 +13,102 @@
 /* A step that takes less is over before anybody wonders. */
 #define PATIENCE_MS	700
 
+static unsigned int from_environment(const char *name, unsigned int otherwise)
+{
+	const char *text = getenv(name);
+	int asked = text ? atoi(text) : 0;
+
+	return asked > 0 ? (unsigned int)asked : otherwise;
+}
+
 unsigned int terminal_width(void)
 {
-	const char *columns = getenv("COLUMNS");
 	struct winsize size;
-	int asked;
 
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
 		return size.ws_col;
-	asked = columns ? atoi(columns) : 0;
-	return asked > 0 ? asked : 80;
+	return from_environment("COLUMNS", 80);
 }
 
-static bool is_smart(void)
+unsigned int terminal_rows(void)
+{
+	struct winsize size;
+
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_row)
+		return size.ws_row;
+	return from_environment("LINES", 24);
+}
+
+static bool is_smart(FILE *out)
 {
 	const char *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+	return isatty(fileno(out)) && term && strcmp(term, "dumb");
 }
 
-bool terminal_has_colour(void)
+bool parse_colour(const char *text, enum colour_choice *choice)
 {
-	const char *unwanted = getenv("NO_COLOR");
+	static const char *const names[] = {
+		[COLOUR_AUTO] = "auto", [COLOUR_ALWAYS] = "always", [COLOUR_NEVER] = "never",
+	};
+	size_t i;
 
-	return is_smart() && !(unwanted && *unwanted);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(text, names[i])) {
+			*choice = i;
+			return true;
+		}
+	}
+	return false;
 }
 
-__u64 now_in_milliseconds(void)
+unsigned int terminal_colours(enum colour_choice choice)
+{
+	const char *unwanted = getenv("NO_COLOR"), *more = getenv("COLORTERM");
+	const char *term = getenv("TERM");
+
+	if (choice == COLOUR_NEVER)
+		return 0;
+	if (choice == COLOUR_AUTO && (!is_smart(stdout) || (unwanted && *unwanted)))
+		return 0;
+	return (more && *more) || (term && strstr(term, "256")) ? 256 : 8;
+}
+
+bool terminal_has_blocks(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *locale = NULL, *term = getenv("TERM");
+	size_t i;
+
+	/* the first that is set decides; a static program has no other locale to ask */
+	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !(locale && *locale); i++)
+		locale = getenv(names[i]);
+	/* the console's font has no eighths of a block */
+	if (!locale || (term && !strcmp(term, "linux")))
+		return false;
+	return strcasestr(locale, "utf-8") || strcasestr(locale, "utf8");
+}
+
+__u64 now_in_nanoseconds(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
-void progress_start(struct progress *progress, __u64 total)
+__u64 now_in_milliseconds(void)
 {
+	return now_in_nanoseconds() / 1000000;
+}
+
+void progress_start(struct progress *progress, FILE *out, const char *what, __u64 total)
+{
+	progress->out = out;
+	progress->what = what;
 	progress->total = total;
 	progress->started = now_in_milliseconds();
-	progress->live = is_smart();
+	progress->live = is_smart(out);
 	progress->shown = progress->live ? -1 : 0;
 }
 
@@ -58,9 +117,25 @@ static bool worth_showing(const struct progress *progress, int percent)
 {
 	int step = progress->live ? 1 : 25;
 
+	if (progress->what && !progress->live)
+		return false;
 	if (now_in_milliseconds() - progress->started < PATIENCE_MS)
 		return false;
 	return progress->shown < 0 || percent / step > progress->shown / step;
+}
+
+/* "put  45% [#######---------]  1.2 GiB of 2.7 GiB, 310 MiB/s, 5 s left" */
+static void show_transfer(struct progress *progress, __u64 done, int percent)
+{
+	char done_text[TEXT_SIZE], total_text[TEXT_SIZE], speed_text[TEXT_SIZE];
+	__u64 passed = now_in_milliseconds() - progress->started;
+	double speed = 1000.0 * done / (passed ? passed : 1);
+	double left = speed > 0 ? (progress->total - done) / speed : 0;
+
+	fprintf(progress->out, "\r%s %3d%% [%-20.*s] %s of %s, %s/s, %.0f s left\033[K",
+		progress->what, percent, percent / 5, "####################",
+		size_text(done_text, done), size_text(total_text, progress->total),
+		size_text(speed_text, speed), left);
 }
 
 void progress_update(struct progress *progress, __u64 done)
@@ -70,17 +145,21 @@ void progress_update(struct progress *progress, __u64 done)
 	if (!worth_showing(progress, percent))
 		return;
 	progress->shown = percent;
-	if (progress->live)
-		printf("\r        %3d%% [%-50.*s]", percent, percent / 2,
-		       "##################################################");
+	if (progress->what)
+		show_transfer(progress, done, percent);
+	else if (progress->live)
+		fprintf(progress->out, "\r        %3d%% [%-50.*s]", percent, percent / 2,
+			"##################################################");
 	else
-		printf("        %3d%%\n", percent);
-	fflush(stdout);
+		fprintf(progress->out, "        %3d%%\n", percent);
+	fflush(progress->out);
 }
 
 void progress_end(struct progress *progress)
 {
 	if (progress->live && progress->shown >= 0)
-		printf("\r%*s\r", 66, "");
-	fflush(stdout);
+		fprintf(progress->out, "\r%s", progress->what ? "\033[K" : "");
+	if (progress->live && progress->shown >= 0 && !progress->what)
+		fprintf(progress->out, "%*s\r", 66, "");
+	fflush(progress->out);
 }

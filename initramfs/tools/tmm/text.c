@@ -2,13 +2,15 @@
 #include "text.h"
 
 #include "command.h"
-#include "tmm.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <theseus_mm.h>
+#include <tmm.h>
 
 static const char units[] = "\0KMGTPE";
 
@@ -75,6 +77,12 @@ const char *flags_text(char buffer[TEXT_FLAGS], __u64 pte_flags)
 	return buffer;
 }
 
+__u64 translation_flags(const struct tmm_translation *translation)
+{
+	return translation->flags | THESEUS_MM_PTE_VALID |
+	       (translation->is_exclusive ? THESEUS_MM_PTE_EXCLUSIVE : 0);
+}
+
 const char *page_text(unsigned int shift)
 {
 	switch (shift) {
@@ -129,8 +137,83 @@ bool parse_address(const char *text, __u64 *address)
 	return parse_number(text, address, &end) && !*end;
 }
 
-int failed(int err, const char *format, ...)
+const char *count_text(char buffer[TEXT_SIZE], __u64 nr, const char *noun)
 {
+	snprintf(buffer, TEXT_SIZE, "%llu %s%s", (unsigned long long)nr, noun, nr == 1 ? "" : "s");
+	return buffer;
+}
+
+const char *share_text(char buffer[TEXT_SIZE], __u64 part, __u64 whole)
+{
+	double share = whole ? 100.0 * part / whole : 0;
+
+	/* what is there is not nothing, and what lacks something is not all */
+	if (part && share < 0.1)
+		snprintf(buffer, TEXT_SIZE, "<0.1 %%");
+	else if (part < whole && share > 99.9)
+		snprintf(buffer, TEXT_SIZE, "99.9 %%");
+	else
+		snprintf(buffer, TEXT_SIZE, "%.1f %%", share);
+	return buffer;
+}
+
+const char *user_text(char buffer[TEXT_SIZE], __u32 uid)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	struct passwd *entry = NULL;
+
+	while (file && (entry = fgetpwent(file)) && entry->pw_uid != uid)
+		;
+	if (entry)
+		plain_text(buffer, entry->pw_name);
+	else
+		snprintf(buffer, TEXT_SIZE, "%u", uid);
+	if (file)
+		fclose(file);
+	return buffer;
+}
+
+const char *plain_text(char buffer[TEXT_SIZE], const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i] && i < TEXT_SIZE - 1; i++)
+		buffer[i] = name[i] >= ' ' && name[i] < 0x7f ? name[i] : '?';
+	buffer[i] = '\0';
+	return buffer;
+}
+
+size_t utf8_length(const char *text)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t i, length;
+
+	if (bytes[0] < 0x80)
+		return bytes[0] ? 1 : 0;
+	if (bytes[0] < 0xc2 || bytes[0] > 0xf4)
+		return 0;
+	length = bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+	for (i = 1; i < length; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+	/* what could be written shorter, surrogates, and what is beyond Unicode */
+	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] > 0x9f) ||
+	    (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] > 0x8f))
+		return 0;
+	return length;
+}
+
+const char *error_text(char buffer[TEXT_ERROR], int error)
+{
+	const char *name = strerrorname_np(error);
+
+	snprintf(buffer, TEXT_ERROR, "%s (%s)", strerror(error), name ? name : "?");
+	return buffer;
+}
+
+int failed(int error, const char *format, ...)
+{
+	char text[TEXT_ERROR];
 	va_list arguments;
 
 	/* what was said before belongs before */
@@ -139,18 +222,33 @@ int failed(int err, const char *format, ...)
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
-	fprintf(stderr, ": %s\n", strerror(-err));
+	fprintf(stderr, ": %s\n", error_text(text, error));
+	if (error == ENOTTY)
+		fprintf(stderr, "tmm: the module is older than this tool and lacks this call\n");
 	return TMM_FAILED;
 }
 
-int open_device(void)
+const char *device_path(void)
 {
-	int fd = tmm_open(NULL);
+	const char *asked = getenv("TMM_DEVICE");
 
-	if (fd >= 0)
-		return fd;
-	failed(fd, "open %s", TMM_DEVICE);
-	if (fd == -ENOENT)
+	return asked && *asked ? asked : TMM_DEVICE;
+}
+
+struct tmm_client *open_device(void)
+{
+	const char *path = device_path();
+	struct tmm_client *client = tmm_client_open(path);
+	int error = errno;
+
+	if (client)
+		return client;
+	if (error == ENOTTY) {
+		fprintf(stderr, "tmm: open %s: not a device of theseus_mm\n", path);
+		return NULL;
+	}
+	failed(error, "open %s", path);
+	if (error == ENOENT && !strcmp(path, TMM_DEVICE))
 		fprintf(stderr, "tmm: is the module loaded? insmod theseus_mm.ko $(tmm regions)\n");
-	return -1;
+	return NULL;
 }

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tmm put: a file becomes a mapping, and the mapping a descriptor that others can have.
+ */
+#include "child.h"
+#include "command.h"
+#include "json.h"
+#include "terminal.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <tmm.h>
+#include <unistd.h>
+
+#define CHUNK	(4UL << 20)
+
+/**
+ * struct put - what is being put where
+ * @name: the file's
+ * @file: its descriptor
+ * @nr_bytes: its size
+ * @content: all of it, if it had to be read to know that; else NULL
+ * @is_contiguous: --contiguous
+ * @is_read_only: --read-only
+ * @is_json: --json
+ */
+struct put {
+	const char *name;
+	int file;
+	uint64_t nr_bytes;
+	char *content;
+	bool is_contiguous;
+	bool is_read_only;
+	bool is_json;
+};
+
+/* How long a pipe is shows at its end. */
+static int read_all(struct put *put)
+{
+	uint64_t room = 0;
+	ssize_t got;
+	char *more;
+
+	for (;;) {
+		if (put->nr_bytes == room) {
+			room = room ? 2 * room : CHUNK;
+			more = realloc(put->content, room);
+			if (!more)
+				return failed(ENOMEM, "read %s", put->name);
+			put->content = more;
+		}
+		got = read(put->file, put->content + put->nr_bytes, room - put->nr_bytes);
+		if (!got)
+			return TMM_OK;
+		if (got < 0 && errno != EINTR)
+			return failed(errno, "read %s", put->name);
+		put->nr_bytes += got > 0 ? got : 0;
+	}
+}
+
+static int open_file(struct put *put)
+{
+	struct stat stat;
+
+	put->file = strcmp(put->name, "-") ? open(put->name, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (put->file < 0 || fstat(put->file, &stat))
+		return failed(errno, "open %s", put->name);
+	if (S_ISDIR(stat.st_mode))
+		return failed(EISDIR, "read %s", put->name);
+	/* files of /proc say 0 */
+	if (!S_ISREG(stat.st_mode) || !stat.st_size)
+		return read_all(put);
+	put->nr_bytes = stat.st_size;
+	return TMM_OK;
+}
+
+static int fill(const struct put *put, char *window)
+{
+	struct progress progress;
+	uint64_t done = 0, length;
+	ssize_t got = 0;
+
+	if (put->content) {
+		memcpy(window, put->content, put->nr_bytes);
+		return TMM_OK;
+	}
+	progress_start(&progress, stderr, "put", put->nr_bytes);
+	while (done < put->nr_bytes) {
+		length = put->nr_bytes - done < CHUNK ? put->nr_bytes - done : CHUNK;
+		got = pread(put->file, window + done, length, done);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		done += got;
+		progress_update(&progress, done);
+	}
+	progress_end(&progress);
+	if (got < 0)
+		return failed(errno, "read %s", put->name);
+	if (done == put->nr_bytes)
+		return TMM_OK;
+	fprintf(stderr, "tmm: put: %s became shorter\n", put->name);
+	return TMM_FAILED;
+}
+
+static int fill_mapping(const struct put *put, struct tmm_mapping *mapping)
+{
+	uint64_t size = tmm_mapping_size(mapping);
+	char *window = tmm_mapping_mmap(mapping, 0, size, PROT_READ | PROT_WRITE);
+	int status;
+
+	if (!window)
+		return failed(errno, "mmap");
+	status = fill(put, window);
+	tmm_mapping_munmap(window, size);
+	if (!status && put->is_read_only && tmm_mapping_remap(mapping, TMM_READ_ONLY_DATA))
+		status = failed(errno, "REMAP to read-only");
+	return status;
+}
+
+/* Return: a descriptor that owns the mapping, or -1 after it has said why not. */
+static int export_file(const struct put *put, struct tmm_client *client, uint64_t *size)
+{
+	const struct tmm_create_options options = { .is_contiguous = put->is_contiguous };
+	struct tmm_mapping *mapping = tmm_mapping_create(client, put->nr_bytes ? put->nr_bytes : 1,
+							 TMM_DATA, &options);
+	char text[TEXT_SIZE];
+	int fd = -1;
+
+	if (!mapping) {
+		failed(errno, "mapping of %s", size_text(text, put->nr_bytes));
+		return -1;
+	}
+	*size = tmm_mapping_size(mapping);
+	if (!fill_mapping(put, mapping)) {
+		fd = tmm_mapping_export(&mapping);
+		if (fd < 0)
+			failed(errno, "EXPORT");
+	}
+	if (fd < 0)
+		tmm_mapping_drop(&mapping);
+	return fd;
+}
+
+static void print_json(const struct put *put, int fd, uint64_t size)
+{
+	struct json json = json_begin(stdout, true);
+
+	json_number(&json, "pid", getpid());
+	json_number(&json, "fd", fd);
+	json_number(&json, "bytes", put->nr_bytes);
+	json_number(&json, "mapping_bytes", size);
+	json_bool(&json, "read_only", put->is_read_only);
+	json_end(&json);
+}
+
+static int serve(const struct put *put, int fd, uint64_t size, char **command)
+{
+	char text[TEXT_SIZE];
+
+	if (put->is_json)
+		print_json(put, fd, size);
+	if (command) {
+		set_number("TMM_FD", fd);
+		set_number("TMM_SIZE", put->nr_bytes);
+		return child_run(command, fd);
+	}
+	if (!put->is_json)
+		printf("%s: %s in descriptor %d of process %d; to read it:\n"
+		       "tmm cat --pid %d --fd %d --size %llu\n", put->name,
+		       size_text(text, put->nr_bytes), fd, getpid(), getpid(), fd,
+		       (unsigned long long)put->nr_bytes);
+	wait_forever();
+}
+
+static int put_file(struct put *put, char **command)
+{
+	struct tmm_client *client;
+	uint64_t size;
+	int fd;
+
+	if (open_file(put))
+		return TMM_FAILED;
+	client = open_device();
+	if (!client)
+		return TMM_FAILED;
+	fd = export_file(put, client, &size);
+	free(put->content);
+	if (fd < 0) {
+		tmm_client_close(&client);
+		return TMM_FAILED;
+	}
+	/* the client stays open: the limits and `tmm map` know the memory as its */
+	return serve(put, fd, size, command);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "contiguous", no_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "read-only", no_argument, NULL, 'r' },
+		{ 0 },
+	};
+	char **command = split_command(&argc, argv);
+	struct put put = { 0 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "cjr", known, NULL)) != -1) {
+		if (option == 'c')
+			put.is_contiguous = true;
+		else if (option == 'j')
+			put.is_json = true;
+		else if (option == 'r')
+			put.is_read_only = true;
+		else
+			return usage(&put_command);
+	}
+	if (argc - optind != 1)
+		return usage(&put_command);
+	put.name = argv[optind];
+	return put_file(&put, command);
+}
+
+const struct command put_command = {
+	.name = "put",
+	.arguments = "[OPTION]... FILE [-- COMMAND [ARGUMENT]...]",
+	.summary = "put a file into the memory, for a command or others to use",
+	.help = "Copies FILE (- is stdin) into a mapping, exports that as a descriptor, and runs\n"
+		"COMMAND, which inherits it: TMM_FD is its number, TMM_SIZE the file's size in\n"
+		"bytes; `tmm cat` reads it, mmap() borrows it, IMPORT takes it over. The exit\n"
+		"status is the command's. Without COMMAND it says how others get at the\n"
+		"descriptor, and waits for a signal.\n\n"
+		"  -c, --contiguous   on one run of frames\n"
+		"  -r, --read-only    nobody may write into it\n"
+		"  -j, --json         say what it did as JSON, on one line\n",
+	.run = run,
+};

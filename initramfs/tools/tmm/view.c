@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "view.h"
+
+#include "text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *use_name(enum use use)
+{
+	static const char *const names[] = {
+		[USE_FREE] = "free",
+		[USE_MAPPED] = "mapped",
+		[USE_ALLOCATED] = "allocated, not mapped",
+		[USE_TABLES] = "page tables",
+		[USE_METADATA] = "the module's bookkeeping",
+	};
+
+	return names[use];
+}
+
+const char *use_key(enum use use)
+{
+	static const char *const keys[] = {
+		[USE_FREE] = "free",
+		[USE_MAPPED] = "mapped",
+		[USE_ALLOCATED] = "allocated",
+		[USE_TABLES] = "tables",
+		[USE_METADATA] = "metadata",
+	};
+
+	return keys[use];
+}
+
+/* As the kernel cuts it: parts of whole frames, that differ by one at most. */
+uint64_t cell_offset(const struct view_region *region, uint32_t index)
+{
+	uint64_t nr = region->region.nr_bytes / TMM_PAGE_SIZE;
+
+	return (nr / region->nr_cells * index +
+		nr % region->nr_cells * index / region->nr_cells) * TMM_PAGE_SIZE;
+}
+
+double fragmentation(const struct tmm_info *info, unsigned int i)
+{
+	if (!info->frames_free || info->frames_largest[i] > info->frames_free)
+		return 0;
+	return 1 - (double)info->frames_largest[i] / info->frames_free;
+}
+
+/* --- taking one ------------------------------------------------------------------- */
+
+static int by_size(const void *a, const void *b)
+{
+	const struct tmm_client_entry *one = a, *other = b;
+
+	if (one->nr_frames != other->nr_frames)
+		return one->nr_frames < other->nr_frames ? 1 : -1;
+	return one->id < other->id ? -1 : one->id > other->id;
+}
+
+/* Who looks owns nothing and is no news. */
+static void leave_out(struct tmm_clients *clients, uint32_t id)
+{
+	uint32_t i;
+
+	for (i = 0; i < clients->nr && clients->entries[i].id != id; i++)
+		;
+	if (i == clients->nr)
+		return;
+	clients->nr--;
+	memmove(&clients->entries[i], &clients->entries[i + 1],
+		(clients->nr - i) * sizeof(*clients->entries));
+}
+
+/* The one that its number says, or the next that is free. */
+static unsigned int find_slot(bool *is_taken, uint32_t id)
+{
+	unsigned int slot = (id - 1) % NR_HUES;
+
+	while (is_taken[slot])
+		slot = (slot + 1) % NR_HUES;
+	is_taken[slot] = true;
+	return slot;
+}
+
+/* By number, so that the same clients always have the same; they are sorted by size. */
+static int assign_slots(struct view *view)
+{
+	uint32_t nr = view->clients.nr < NR_HUES ? view->clients.nr : NR_HUES, i, j, next;
+	const struct tmm_client_entry *entries = view->clients.entries;
+	bool is_taken[NR_HUES] = { false };
+
+	view->slots = calloc(view->clients.nr + 1, sizeof(*view->slots));
+	if (!view->slots) {
+		failed(ENOMEM, "look at the clients");
+		return -1;
+	}
+	for (i = 0; i < view->clients.nr; i++)
+		view->slots[i] = i < nr ? UINT32_MAX : i;
+	for (i = 0; i < nr; i++) {
+		for (next = nr, j = 0; j < nr; j++)
+			if (view->slots[j] == UINT32_MAX &&
+			    (next == nr || entries[j].id < entries[next].id))
+				next = j;
+		view->slots[next] = find_slot(is_taken, entries[next].id);
+	}
+	return 0;
+}
+
+static int take_clients(const struct tmm_client *client, struct view *view)
+{
+	if (tmm_client_list(client, &view->clients)) {
+		/* an older module: then the picture is by use only */
+		if (errno == ENOTTY)
+			return 0;
+		failed(errno, "GET_CLIENTS");
+		return -1;
+	}
+	view->has_clients = true;
+	if (!view->info.client_frames)
+		leave_out(&view->clients, view->info.client_id);
+	if (view->clients.nr)
+		qsort(view->clients.entries, view->clients.nr, sizeof(*view->clients.entries),
+		      by_size);
+	return assign_slots(view);
+}
+
+static int owner_index(const struct view *view, uint32_t id)
+{
+	uint32_t i;
+
+	for (i = 0; i < view->clients.nr; i++)
+		if (view->clients.entries[i].id == id)
+			return i;
+	return OWNER_KERNEL;
+}
+
+static int owner_of(const struct view *view, const struct cell *cell, uint32_t id)
+{
+	if (cell->use == USE_FREE)
+		return OWNER_NOBODY;
+	if (cell->use == USE_METADATA)
+		return OWNER_METADATA;
+	if (cell->use == USE_TABLES)
+		return OWNER_TABLES;
+	if (id == TMM_OWNER_HIDDEN)
+		return OWNER_HIDDEN;
+	return id == TMM_OWNER_NONE ? OWNER_KERNEL : owner_index(view, id);
+}
+
+static void fill_cell(struct view *view, struct view_region *region, struct cell *cell,
+		      const struct tmm_bucket *bucket, uint32_t owner)
+{
+	const uint32_t uses[NR_USES] = {
+		[USE_FREE] = bucket->free,
+		[USE_MAPPED] = bucket->mapped,
+		[USE_ALLOCATED] = bucket->allocated,
+		[USE_TABLES] = bucket->tables,
+		[USE_METADATA] = bucket->metadata,
+	};
+	enum use use;
+
+	for (use = 0; use < NR_USES; use++) {
+		cell->uses[use] = uses[use];
+		cell->nr += uses[use];
+		region->uses[use] += uses[use];
+		view->uses[use] += uses[use];
+		if (use != USE_FREE && uses[use] > (cell->use ? uses[cell->use] : 0))
+			cell->use = use;
+	}
+	region->nr += cell->nr;
+	view->nr += cell->nr;
+	cell->owner = owner_of(view, cell, owner);
+}
+
+/* A module without owners finds what it takes for a tail that it does not know. */
+static int ask_occupancy(const struct tmm_client *client, uint32_t index, struct view *view,
+			 struct tmm_bucket *buckets, uint32_t *owners, uint32_t nr)
+{
+	if (view->has_clients) {
+		if (!tmm_client_occupancy(client, index, buckets, owners, nr)) {
+			view->has_owners = true;
+			return 0;
+		}
+		if (errno != E2BIG && errno != EINVAL)
+			return -1;
+	}
+	return tmm_client_occupancy(client, index, buckets, NULL, nr);
+}
+
+static int take_cells(const struct tmm_client *client, uint32_t index, struct view *view)
+{
+	struct view_region *region = &view->regions[index];
+	struct tmm_bucket *buckets = calloc(region->nr_cells, sizeof(*buckets));
+	uint32_t *owners = calloc(region->nr_cells, sizeof(*owners));
+	int err = -1;
+	uint32_t i;
+
+	region->cells = calloc(region->nr_cells, sizeof(*region->cells));
+	if (!buckets || !owners || !region->cells)
+		failed(ENOMEM, "look at region %u", index);
+	else if (ask_occupancy(client, index, view, buckets, owners, region->nr_cells))
+		failed(errno, "GET_OCCUPANCY %u", index);
+	else
+		err = 0;
+	for (i = 0; !err && i < region->nr_cells; i++)
+		fill_cell(view, region, &region->cells[i], &buckets[i], owners[i]);
+	free(buckets);
+	free(owners);
+	return err;
+}
+
+/* One cell is the same everywhere: the largest region says what it has to be. */
+static int take_regions(const struct tmm_client *client, uint32_t max_cells, struct view *view)
+{
+	uint64_t cell = TMM_PAGE_SIZE, size;
+	uint32_t i;
+
+	view->regions = calloc(view->info.nr_regions + 1, sizeof(*view->regions));
+	if (!view->regions) {
+		failed(ENOMEM, "look at the regions");
+		return -1;
+	}
+	for (i = 0; i < view->info.nr_regions; i++) {
+		if (tmm_client_region(client, i, &view->regions[i].region)) {
+			failed(errno, "GET_REGION %u", i);
+			return -1;
+		}
+		while ((view->regions[i].region.nr_bytes - 1) / cell + 1 > max_cells)
+			cell *= 2;
+	}
+	for (i = 0; i < view->info.nr_regions; i++) {
+		size = view->regions[i].region.nr_bytes;
+		view->regions[i].cell_bytes = cell;
+		view->regions[i].is_even = size % cell == 0;
+		view->regions[i].nr_cells = (size - 1) / cell + 1;
+		if (take_cells(client, i, view))
+			return -1;
+	}
+	return 0;
+}
+
+static void count_kernel(struct view *view)
+{
+	uint64_t used = view->nr - view->uses[USE_FREE] - view->uses[USE_METADATA];
+	uint64_t theirs = view->clients.hidden_frames;
+	uint32_t i;
+
+	for (i = 0; i < view->clients.nr; i++)
+		theirs += view->clients.entries[i].nr_frames;
+	/* they may have taken more since */
+	view->kernel_frames = used > theirs ? used - theirs : 0;
+}
+
+int view_take(const struct tmm_client *client, uint32_t max_cells, struct view *view)
+{
+	*view = (struct view){ 0 };
+	if (max_cells > TMM_MAX_BUCKETS)
+		max_cells = TMM_MAX_BUCKETS;
+	if (tmm_client_info(client, &view->info)) {
+		failed(errno, "GET_INFO");
+		return -1;
+	}
+	if (take_clients(client, view) || take_regions(client, max_cells, view)) {
+		view_free(view);
+		return -1;
+	}
+	count_kernel(view);
+	return 0;
+}
+
+void view_free(struct view *view)
+{
+	uint32_t i;
+
+	for (i = 0; view->regions && i < view->info.nr_regions; i++)
+		free(view->regions[i].cells);
+	free(view->regions);
+	free(view->slots);
+	tmm_clients_free(&view->clients);
+	*view = (struct view){ 0 };
+}
+
+/* --- as JSON ---------------------------------------------------------------------- */
+
+void json_clients(struct json *json, const struct tmm_clients *clients, uint64_t nr_frames)
+{
+	char user[TEXT_SIZE], comm[sizeof(clients->entries->comm) + 1];
+	uint32_t i;
+
+	json_open_array(json, "clients");
+	for (i = 0; i < clients->nr; i++) {
+		const struct tmm_client_entry *entry = &clients->entries[i];
+
+		json_open_object(json, NULL);
+		json_number(json, "id", entry->id);
+		entry->pid ? json_number(json, "pid", entry->pid) : json_null(json, "pid");
+		snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(entry->comm), entry->comm);
+		json_text(json, "comm", comm);
+		json_number(json, "uid", entry->uid);
+		json_text(json, "user", user_text(user, entry->uid));
+		json_number(json, "handles", entry->nr_handles);
+		json_number(json, "mappings", entry->nr_mappings);
+		json_number(json, "exported", entry->nr_exported);
+		json_number(json, "bytes", entry->nr_frames * TMM_PAGE_SIZE);
+		json_fraction(json, "share", nr_frames ? (double)entry->nr_frames / nr_frames : 0,
+			      6);
+		json_close_object(json);
+	}
+	json_close_array(json);
+	json_open_object(json, "hidden");
+	json_number(json, "clients", clients->nr_hidden);
+	json_number(json, "bytes", clients->hidden_frames * TMM_PAGE_SIZE);
+	json_close_object(json);
+}
+
+void json_free(struct json *json, const char *key, const struct tmm_info *info)
+{
+	unsigned int i;
+
+	json_open_object(json, key);
+	json_number(json, "bytes", info->frames_free * TMM_PAGE_SIZE);
+	json_number(json, "runs", info->frames_ranges);
+	json_open_array(json, "longest");
+	for (i = 0; i < 3; i++) {
+		json_open_object(json, NULL);
+		json_number(json, "page_bytes", TMM_PAGE_SIZE << 9 * i);
+		json_number(json, "bytes", info->frames_largest[i] * TMM_PAGE_SIZE);
+		json_number(json, "pages", info->frames_largest[i] >> 9 * i);
+		json_fraction(json, "fragmentation", fragmentation(info, i), 6);
+		json_close_object(json);
+	}
+	json_close_array(json);
+	json_close_object(json);
+}
+
+static void json_uses(struct json *json, const char *key, const uint64_t uses[NR_USES])
+{
+	enum use use;
+
+	json_open_object(json, key);
+	for (use = 0; use < NR_USES; use++)
+		json_number(json, use_key(use), uses[use] * TMM_PAGE_SIZE);
+	json_close_object(json);
+}
+
+static void json_owner(struct json *json, const struct view *view, int owner)
+{
+	if (owner >= 0)
+		json_number(json, "owner", view->clients.entries[owner].id);
+	else
+		json_null(json, "owner");
+}
+
+static void json_cell(struct json *json, const struct view *view,
+		      const struct view_region *region, uint32_t index)
+{
+	const struct cell *cell = &region->cells[index];
+	const bool is_line = json->is_line;
+	enum use use;
+
+	/* there are hundreds: a line each, in any form */
+	json_open_object(json, NULL);
+	json->is_line = true;
+	json_number(json, "offset", cell_offset(region, index));
+	for (use = 0; use < NR_USES; use++)
+		json_number(json, use_key(use), cell->uses[use] * TMM_PAGE_SIZE);
+	if (view->has_owners)
+		json_owner(json, view, cell->owner);
+	json_close_object(json);
+	json->is_line = is_line;
+}
+
+static void json_region(struct json *json, const struct view *view,
+			const struct view_region *region, uint32_t index)
+{
+	uint32_t i;
+
+	json_open_object(json, NULL);
+	json_number(json, "index", index);
+	json_physical(json, "start", region->region.start);
+	json_number(json, "bytes", region->region.nr_bytes);
+	json_number(json, "cell_bytes", region->cell_bytes);
+	json_uses(json, "use", region->uses);
+	json_open_array(json, "cells");
+	for (i = 0; i < region->nr_cells; i++)
+		json_cell(json, view, region, i);
+	json_close_array(json);
+	json_close_object(json);
+}
+
+void view_json(struct json *json, const struct view *view)
+{
+	uint32_t i;
+
+	json_number(json, "bytes", view->info.region_bytes);
+	json_uses(json, "use", view->uses);
+	json_free(json, "free", &view->info);
+	if (view->has_clients) {
+		json_clients(json, &view->clients, view->nr);
+		json_number(json, "kernel_bytes", view->kernel_frames * TMM_PAGE_SIZE);
+	}
+	json_open_array(json, "regions");
+	for (i = 0; i < view->info.nr_regions; i++)
+		json_region(json, view, &view->regions[i], i);
+	json_close_array(json);
+}

@@ -1,0 +1,26 @@
+#!/bin/bash
+# Usage: build-tmm.sh
+#
+# Builds build/tools/tmm, the command-line tool, with libtmm in it, and beside it its man
+# page and what bash completes it with.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+source=$ROOT/initramfs/tools/tmm
+uapi=$ROOT/theseus_mm/include/uapi
+tools=$BUILD/tools
+flags=(-static -O2 -g -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Werror
+	-Wmissing-prototypes -Wstrict-prototypes -I "$uapi" -I "$tools/include")
+
+"$ROOT/scripts/build-libtmm.sh"
+mkdir -p "$tools/completions"
+cp "$source/tmm.1" "$tools/"
+cp "$source/tmm.bash" "$tools/completions/tmm"
+
+newest=$(find "$source" "$uapi" "$tools/libtmm.a" "$0" -maxdepth 1 -type f \
+	-newer "$tools/tmm" -print -quit 2>/dev/null || echo all)
+[[ -n $newest || ! -e $tools/tmm ]] || exit 0
+
+echo "    CC tmm" >&2
+gcc "${flags[@]}" -o "$tools/tmm" "$source"/*.c "$tools/libtmm.a"
