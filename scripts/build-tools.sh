@@ -1,28 +1,22 @@
 #!/bin/bash
 # Usage: build-tools.sh
 #
-# Builds build/tools/: the library (build-libtmm.sh) and the command-line tool. Checks
-# what can be checked without the device: that the header stands alone in C11 and C++17,
-# which names the library exports, that each is in the man page and in an example, that
-# the man page is clean, that README.md and the man page show the program that is tested,
-# that it can be linked as they say, and the library's host-side tests.
+# Builds build/tools/: the library (build-libtmm.sh) and the command-line tool
+# (build-tmm.sh). Checks what can be checked without the device: that the header stands
+# alone in C11 and C++17, which names the library exports, that each is in the man page and
+# in an example, that the man pages are clean, that README.md and the man page show the
+# program that is tested, that it can be linked as they say, and the host-side tests of both.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 sources=$ROOT/initramfs
 library=$sources/libtmm
+tool=$sources/tools/tmm
 tools=$BUILD/tools
 strict=(-Wall -Wextra -Werror -pedantic)
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
-
-build_tool() {
-	echo "    CC tmm" >&2
-	gcc -static -O2 -g -std=gnu11 "${strict[@]:0:3}" -pthread \
-		-I "$ROOT/theseus_mm/include/uapi" -I "$sources/lib" \
-		-o "$tools/tmm" "$sources"/tools/tmm/*.c "$sources"/lib/*.c
-}
 
 # Linked too: the names must be C's. What it finds is that there is no such device.
 check_header() { # COMPILER LANGUAGE STANDARD
@@ -59,10 +53,12 @@ check_names() {
 	[[ -z $missing ]] || die "not complete:$missing"
 }
 
-check_man_page() {
+# The pages that are referred to may not be installed.
+check_man_page() { # PAGE
 	local said
-	said=$(mandoc -Tlint -W style "$library/libtmm.3" 2>&1 | grep -v 'outdated mandoc.db') || :
-	[[ -z $said ]] || die "libtmm.3: $said"
+	said=$(mandoc -Tlint -W style "$1" 2>&1 |
+		grep -v -e 'outdated mandoc.db' -e 'referenced manual not found') || :
+	[[ -z $said ]] || die "${1##*/}: $said"
 }
 
 # The program that people copy first is the one that the tests run.
@@ -105,13 +101,25 @@ run_host_test() {
 	timeout 60 "$temporary/host_test" || die "the library's host-side tests failed"
 }
 
-"$ROOT/scripts/build-libtmm.sh"
-build_tool
+# The tool as it is, and linked with a kernel that shows it a busy region.
+run_tool_test() {
+	gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -Werror \
+		-fsanitize=address,undefined -fno-sanitize-recover=undefined \
+		-I "$tools/include" -I "$ROOT/theseus_mm/include/uapi" \
+		-Wl,--wrap=ioctl,--wrap=open64 -o "$temporary/tmm" "$tool"/*.c \
+		"$tool/tests/fake_kernel.c" "$tools/libtmm.a"
+	"$tool/tests/host_test.sh" "$tools" "$temporary/tmm" ||
+		die "the tool's host-side tests failed"
+}
+
+"$ROOT/scripts/build-tmm.sh"
 check_header gcc c c11
 check_header g++ c++ c++17
 check_names
-check_man_page
+check_man_page "$library/libtmm.3"
+check_man_page "$tool/tmm.1"
 check_quick_start
 check_linking
 run_host_test
-note "built: $(cd "$BUILD" && echo tools/{tmm,libtmm.a,libtmm.so,libtmm.pc,libtmm.3,include/tmm.h})"
+run_tool_test
+note "built: $(cd "$BUILD" && echo tools/{tmm,libtmm.a,libtmm.so,libtmm.pc,libtmm.3,include/tmm.h,tmm.1,completions/tmm})"

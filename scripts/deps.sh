@@ -11,7 +11,7 @@ set -euo pipefail
 packages_for() {
 	case $1 in
 	tools)
-		echo gcc g++ binutils make libc6-dev mandoc pkgconf
+		echo gcc g++ binutils make libc6-dev mandoc pkgconf python3
 		;;
 	module)
 		echo gcc make libc6-dev rsync kmod linux-headers-amd64

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Usage: watch_test.py TMM TERM|INT|HUP|q
+
+Runs `TMM map --watch` on a pseudo-terminal, resizes that, ends it, and checks that the
+terminal is as it was: the screen, the cursor, the keys.
+"""
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+import fcntl
+
+
+def resize(fd, rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def read_for(fd, seconds, until=None):
+    """What comes, for so long, or until it is in there."""
+    data = b""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (until and until in data):
+        if select.select([fd], [], [], 0.05)[0]:
+            try:
+                data += os.read(fd, 65536)
+            except OSError:
+                break
+    return data
+
+
+def lines_of(picture):
+    plain = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", picture).decode()
+    return plain.replace("\r", "").split("\n")
+
+
+def main():
+    tmm, how = sys.argv[1:]
+    main_fd, user_fd = pty.openpty()
+    resize(main_fd, 30, 90)
+    before = termios.tcgetattr(user_fd)
+    pid = os.fork()
+    if not pid:
+        os.setsid()
+        fcntl.ioctl(user_fd, termios.TIOCSCTTY, 0)
+        for fd in range(3):
+            os.dup2(user_fd, fd)
+        os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
+        os.execv(tmm, ["tmm", "map", "--watch=0.2"])
+    seen = read_for(main_fd, 20, b"\x1b[J")
+    assert b"\x1b[?1049h" in seen and b"\x1b[?25l" in seen, "no screen of its own"
+    first = lines_of(seen.split(b"\x1b[H")[1].split(b"\x1b[J")[0])
+    assert len(first) <= 30 and max(map(len, first)) <= 90, "larger than the screen"
+    resize(main_fd, 40, 60)
+    read_for(main_fd, 1)
+    seen = read_for(main_fd, 20, b"\x1b[J")
+    seen += read_for(main_fd, 20, b"\x1b[J")
+    second = lines_of(seen.split(b"\x1b[H")[-1].split(b"\x1b[J")[0])
+    assert len(second) <= 40 and max(map(len, second)) <= 60, "not resized"
+    if how == "q":
+        os.write(main_fd, b"q")
+    else:
+        os.kill(pid, getattr(signal, "SIG" + how))
+    seen = read_for(main_fd, 20, b"\x1b[?1049l")
+    assert b"\x1b[?25h" in seen and b"\x1b[?1049l" in seen, "the screen was not given back"
+    _, status = os.waitpid(pid, 0)
+    if how in ("q", "INT"):
+        assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0, f"status {status:#x}"
+    else:
+        assert os.WIFSIGNALED(status), f"status {status:#x}"
+        assert os.WTERMSIG(status) == getattr(signal, "SIG" + how)
+    assert termios.tcgetattr(user_fd) == before, "the keys were not given back"
+
+
+main()
