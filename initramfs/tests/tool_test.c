@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command-line tool on the real device: each command as root and as somebody else,
+ * what it says, its JSON, its exit status, and that everything is back afterwards. What
+ * can be known without the device is tested on the host.
+ */
+#include "client.h"
+#include "json_check.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+#include <utmp.h>
+
+#define NOBODY		65534
+#define MAX_OUTPUT	(1 << 20)
+#define FILE_NAME	"/tmp/tool_test.file"
+#define COPY_NAME	"/tmp/tool_test.copy"
+
+/**
+ * tool - facts from before, and what was said
+ * @fd: a client
+ * @start: counts before the test
+ * @output: of the last command, stdout and stderr together
+ * @length: of it
+ */
+FIXTURE(tool)
+{
+	int fd;
+	struct theseus_mm_info start;
+	char *output;
+	size_t length;
+};
+
+/**
+ * tool variants - who runs it
+ * @uid: the user
+ */
+FIXTURE_VARIANT(tool)
+{
+	uid_t uid;
+};
+
+FIXTURE_VARIANT_ADD(tool, root) { .uid = 0 };
+FIXTURE_VARIANT_ADD(tool, nobody) { .uid = NOBODY };
+
+FIXTURE_SETUP(tool)
+{
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, chmod(TMM_DEVICE, 0666));
+	self->output = malloc(MAX_OUTPUT);
+	ASSERT_NE(NULL, self->output);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	unsetenv("COLUMNS");
+}
+
+FIXTURE_TEARDOWN(tool)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	EXPECT_EQ(0, chmod(TMM_DEVICE, 0600));
+	free(self->output);
+	close(self->fd);
+	unlink(FILE_NAME);
+	unlink(COPY_NAME);
+}
+
+static void become(uid_t uid)
+{
+	if (uid && (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid)))
+		_exit(99);
+}
+
+static pid_t start(const char *command, uid_t uid, int output)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	become(uid);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+	_exit(98);
+}
+
+static size_t read_to_end(int fd, char *buffer)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while (length < MAX_OUTPUT - 1) {
+		got = read(fd, buffer + length, MAX_OUTPUT - 1 - length);
+		if (got <= 0)
+			break;
+		length += got;
+	}
+	buffer[length] = '\0';
+	return length;
+}
+
+/* Collects in @buffer what comes, until it ends with @text. */
+static bool read_until(int fd, const char *text, char *buffer)
+{
+	size_t length = 0, wanted = strlen(text);
+
+	while (length < MAX_OUTPUT - 1 && read(fd, buffer + length, 1) == 1) {
+		buffer[++length] = '\0';
+		if (length >= wanted && !strcmp(buffer + length - wanted, text))
+			return true;
+	}
+	return false;
+}
+
+static int status_of(pid_t pid)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Runs it in a shell, fills @output, returns the exit status. */
+static int run(const char *command, uid_t uid, char *output, size_t *length)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends))
+		return -1;
+	pid = start(command, uid, ends[1]);
+	close(ends[1]);
+	*length = read_to_end(ends[0], output);
+	close(ends[0]);
+	return status_of(pid);
+}
+
+/* A failure shows what was said. */
+#define EXPECT_STATUS(status, command)							\
+	do {										\
+		int _status = run(command, variant->uid, self->output, &self->length);	\
+											\
+		EXPECT_EQ(status, _status)						\
+			TH_LOG("%s: %s", command, self->output);			\
+	} while (0)
+
+#define EXPECT_SAYS(text)								\
+	EXPECT_NE(NULL, strstr(self->output, text))					\
+		TH_LOG("no \"%s\" in: %s", text, self->output)
+
+#define EXPECT_SAYS_NOT(text)								\
+	EXPECT_EQ(NULL, strstr(self->output, text))					\
+		TH_LOG("\"%s\" in: %s", text, self->output)
+
+#define EXPECT_JSON()									\
+	EXPECT_TRUE(json_is_valid(self->output, self->length))				\
+		TH_LOG("no JSON: %s", self->output)
+
+#define IS_ROOT		(variant->uid == 0)
+
+TEST_F(tool, info)
+{
+	EXPECT_STATUS(0, "tmm info");
+	EXPECT_SAYS("interface      1");
+	EXPECT_EQ(IS_ROOT, !!strstr(self->output, " at p0x"));
+	EXPECT_STATUS(0, "tmm info --json");
+	EXPECT_JSON();
+	EXPECT_EQ(!IS_ROOT, !!strstr(self->output, "\"start\": null"));
+}
+
+/* Columns of the longest line; a byte that continues a letter is none. */
+static int widest(const char *text)
+{
+	int column = 0, most = 0;
+
+	for (; *text; text++) {
+		if (*text == '\n')
+			column = 0;
+		else if ((*text & 0xc0) != 0x80)
+			column++;
+		if (column > most)
+			most = column;
+	}
+	return most;
+}
+
+TEST_F(tool, map_is_as_wide_as_asked)
+{
+	EXPECT_STATUS(0, "tmm map --width 40");
+	EXPECT_GE(40, widest(self->output));
+	EXPECT_STATUS(0, "tmm map --width 80");
+	EXPECT_GE(80, widest(self->output));
+	EXPECT_LT(60, widest(self->output));
+	EXPECT_STATUS(0, "tmm map --width 200");
+	EXPECT_GE(200, widest(self->output));
+	EXPECT_LT(180, widest(self->output));
+}
+
+TEST_F(tool, map)
+{
+	EXPECT_STATUS(0, "tmm map");
+	EXPECT_SAYS("region 0: ");
+	EXPECT_SAYS("LONGEST RUN");
+	EXPECT_SAYS_NOT("\033");
+	EXPECT_STATUS(0, "tmm map --json");
+	EXPECT_JSON();
+	EXPECT_STATUS(0, "tmm map --svg -");
+	EXPECT_SAYS("</svg>");
+	EXPECT_STATUS(0, "tmm map --by use --color=always --ascii");
+	EXPECT_SAYS("\033[");
+}
+
+TEST_F(tool, an_owner_is_named)
+{
+	/* what runs is called sh until it is tmm: the device is opened by the latter */
+	EXPECT_STATUS(0, "tmm alloc 16M -- tmm map --width 100");
+	EXPECT_SAYS(" tmm ");
+	EXPECT_SAYS("16 MiB");
+	EXPECT_STATUS(0, "tmm alloc 16M -- tmm map --json");
+	EXPECT_SAYS("\"comm\": \"tmm\"");
+	EXPECT_JSON();
+}
+
+TEST_F(tool, others_are_counted_only)
+{
+	struct theseus_mm_create_mapping mapping = MAPPING(4096);
+
+	EXPECT_STATUS(0, "tmm info");
+	EXPECT_SAYS(IS_ROOT ? "tool_test" : "1 of other users, with 16");
+	EXPECT_STATUS(0, "tmm map");
+	EXPECT_SAYS(IS_ROOT ? "tool_test" : "of others (1)");
+	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+}
+
+TEST_F(tool, stats)
+{
+	EXPECT_STATUS(0, "tmm stats");
+	EXPECT_STATUS(0, "tmm stats --json 1 2 | head -n 1");
+	EXPECT_JSON();
+}
+
+TEST_F(tool, alloc)
+{
+	EXPECT_STATUS(0, "tmm alloc 3M -- true");
+	EXPECT_SAYS("mapping of 3 MiB at v0xff");
+	EXPECT_STATUS(0, "tmm alloc -j -c -n 3 64K -- true");
+	EXPECT_JSON();
+	EXPECT_STATUS(0, "tmm alloc -k frames -a 2M 4K -- true");
+	EXPECT_STATUS(0, "tmm alloc -k pages 1G -- sh -c 'echo size $TMM_SIZE'");
+	EXPECT_SAYS("size 1073741824");
+	EXPECT_STATUS(3, "tmm alloc 4K -- sh -c 'exit 3'");
+	EXPECT_STATUS(127, "tmm alloc 4K -- /nonexistent");
+	EXPECT_STATUS(128 + SIGKILL, "tmm alloc 4K -- sh -c 'kill -9 $$'");
+	EXPECT_STATUS(1, "tmm alloc 1000G -- true");
+	EXPECT_SAYS("(ENOSPC)");
+	EXPECT_STATUS(1, "tmm alloc -a 3 4K -- true");
+	EXPECT_SAYS("(EINVAL)");
+}
+
+TEST_F(tool, alloc_at)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "tmm alloc --at %#llx -c 2M -- true",
+		 self->start.pages_start + (1ULL << 30));
+	EXPECT_STATUS(0, command);
+	snprintf(command, sizeof(command), " at v%#llx", self->start.pages_start + (1ULL << 30));
+	EXPECT_SAYS(command);
+	EXPECT_STATUS(1, "tmm alloc -k frames --at 0 4K -- true");
+	EXPECT_SAYS(IS_ROOT ? "(ERANGE)" : "(EPERM)");
+}
+
+TEST_F(tool, translate_and_dump)
+{
+	EXPECT_STATUS(IS_ROOT ? 0 : 1, "tmm alloc 4K -- sh -c 'tmm translate $TMM_VADDR'");
+	EXPECT_SAYS(IS_ROOT ? "in a page of 4 KiB: valid, writable" : "(EPERM)");
+	EXPECT_STATUS(IS_ROOT ? 0 : 1,
+		      "tmm alloc 4K -- sh -c 'exec tmm translate -j $TMM_VADDR' | sed 1d");
+	EXPECT_STATUS(1, "tmm translate 0x1000");
+	if (!IS_ROOT)
+		return;
+	EXPECT_SAYS("nothing is mapped there (ENOENT)");
+	EXPECT_STATUS(0, "tmm dump -j 0x1000");
+	EXPECT_JSON();
+	EXPECT_STATUS(1, "tmm dump 0x800000000000000");
+	EXPECT_SAYS("(EINVAL)");
+}
+
+TEST_F(tool, hold)
+{
+	char word[16] = "";
+	int ends[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ends));
+	pid = start("exec tmm hold 1M mapping frames pages", variant->uid, ends[1]);
+	close(ends[1]);
+	EXPECT_EQ(6, read(ends[0], word, 6));
+	EXPECT_STREQ("ready\n", word);
+	kill(pid, SIGTERM);
+	EXPECT_EQ(128 + SIGTERM, status_of(pid));
+	close(ends[0]);
+}
+
+/* A signal to the tool is one to its command. */
+TEST_F(tool, alloc_passes_signals_on)
+{
+	int ends[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ends));
+	pid = start("exec tmm alloc 1M -- sh -c 'trap \"exit 7\" TERM; echo ready; "
+		    "while :; do sleep 0.1; done'", variant->uid, ends[1]);
+	close(ends[1]);
+	EXPECT_TRUE(read_until(ends[0], "ready\n", self->output));
+	kill(pid, SIGTERM);
+	EXPECT_EQ(7, status_of(pid));
+	close(ends[0]);
+}
+
+static int make_file(size_t nr_bytes)
+{
+	int fd = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0644);
+	unsigned int state = 1;
+	size_t i;
+	FILE *file;
+
+	if (fd < 0)
+		return -1;
+	file = fdopen(fd, "w");
+	for (i = 0; i < nr_bytes; i++) {
+		state = state * 1664525 + 1013904223;
+		putc(state >> 24, file);
+	}
+	return fclose(file);
+}
+
+TEST_F(tool, put_and_cat)
+{
+	const size_t sizes[] = { 0, 1, 4096, 3000001 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, make_file(sizes[i]));
+		EXPECT_STATUS(0, "tmm put " FILE_NAME " -- sh -c 'tmm cat | cmp - " FILE_NAME "'");
+	}
+	EXPECT_STATUS(0, "tmm put -r -c - <" FILE_NAME " -- sh -c 'tmm cat | cmp - " FILE_NAME "'");
+	EXPECT_STATUS(0, "cat " FILE_NAME " | tmm put - -- sh -c 'tmm cat | cmp - " FILE_NAME "'");
+	EXPECT_STATUS(0, "tmm put " FILE_NAME " -- sh -c "
+		      "'tmm cat -s 4K | head -c 4096 | cmp -n 4096 - " FILE_NAME "'");
+	EXPECT_STATUS(1, "tmm put " FILE_NAME " -- tmm cat -s 1G");
+	EXPECT_STATUS(1, "tmm put /nonexistent -- true");
+}
+
+TEST_F(tool, cat_of_another_process)
+{
+	char command[256];
+	int ends[2];
+	pid_t pid;
+
+	ASSERT_EQ(0, make_file(100000));
+	ASSERT_EQ(0, pipe(ends));
+	pid = start("exec tmm put " FILE_NAME, variant->uid, ends[1]);
+	close(ends[1]);
+	EXPECT_TRUE(read_until(ends[0], ":\n", self->output));
+	/* the next line is the command that reads it */
+	EXPECT_TRUE(read_until(ends[0], "\n", self->output));
+	snprintf(command, sizeof(command), "%.*s | cmp - " FILE_NAME,
+		 (int)strcspn(self->output, "\n"), self->output);
+	EXPECT_STATUS(0, command);
+	kill(pid, SIGTERM);
+	status_of(pid);
+	close(ends[0]);
+}
+
+TEST_F(tool, bench)
+{
+	EXPECT_STATUS(0, "tmm bench --rounds 1 --size 64K --json");
+	EXPECT_JSON();
+	EXPECT_SAYS("\"borrow_4k\"");
+	EXPECT_SAYS_NOT("\"error\"");
+}
+
+TEST_F(tool, demo)
+{
+	ASSERT_EQ(0, make_file(50000));
+	EXPECT_STATUS(0, "tmm demo " FILE_NAME);
+	EXPECT_SAYS("demo: ok\n");
+	EXPECT_STATUS(0, "tmm demo --json " FILE_NAME " 2>/dev/null");
+	EXPECT_JSON();
+}
+
+TEST_F(tool, refuses_what_makes_no_sense)
+{
+	EXPECT_STATUS(2, "tmm map --nonsense");
+	EXPECT_STATUS(2, "tmm alloc 12Q");
+	EXPECT_STATUS(1, "TMM_DEVICE=/nonexistent tmm info");
+	EXPECT_SAYS("(ENOENT)");
+}
+
+TEST_F(tool, watch_gives_the_terminal_back)
+{
+	struct winsize size = { .ws_row = 30, .ws_col = 70 };
+	struct termios before, after;
+	int terminal, other;
+	pid_t pid;
+
+	ASSERT_EQ(0, openpty(&terminal, &other, NULL, NULL, &size));
+	ASSERT_EQ(0, tcgetattr(other, &before));
+	pid = fork();
+	if (!pid) {
+		login_tty(other);
+		become(variant->uid);
+		setenv("TERM", "xterm", 1);
+		execlp("tmm", "tmm", "map", "--watch=0.2", (char *)NULL);
+		_exit(98);
+	}
+	EXPECT_TRUE(read_until(terminal, "\033[J", self->output));
+	EXPECT_SAYS("\033[?1049h");
+	kill(pid, SIGTERM);
+	EXPECT_TRUE(read_until(terminal, "\033[?1049l", self->output));
+	EXPECT_EQ(128 + SIGTERM, status_of(pid));
+	EXPECT_EQ(0, tcgetattr(other, &after));
+	EXPECT_EQ(before.c_lflag, after.c_lflag);
+	close(terminal);
+	close(other);
+}
+
+TEST_HARNESS_MAIN
