@@ -205,7 +205,7 @@ static struct tmm_account *common_of(struct tmm_account *a, struct tmm_account *
 int tmm_account_move(struct tmm_account *from, struct tmm_account *to, u64 nr)
 {
 	struct tmm_account *common = common_of(from, to);
-	int err = charge_until(to, common, nr, 0);
+	int err = nr ? charge_until(to, common, nr, 0) : 0;
 
 	if (!err)
 		uncharge_until(from, common, nr);

@@ -9,6 +9,7 @@
 #include "device/poll.h"
 #include "device/user.h"
 #include "mapping/borrow.h"
+#include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
 
 #include <linux/capability.h>
@@ -133,6 +134,23 @@ static void forget_cookie(struct tmm_client *client, struct tmm_object *object)
 	object->cookie = 0;
 }
 
+/* What is uncharged, and owns nothing. */
+static void forget(struct tmm_client *client, struct tmm_object *object)
+{
+	forget_cookie(client, object);
+	xa_erase(&client->objects, object->handle);
+	kfree(object);
+}
+
+/* A limit has room, though no frame came back. */
+static void wake_waiters(struct tmm_client *client)
+{
+	struct tmm_comebacks *comebacks = &client->inst->fa.ra.comebacks;
+
+	tmm_comebacks_count(comebacks);
+	tmm_comebacks_wake(comebacks);
+}
+
 /**
  * tmm_client_destroy() - drop all that a client owns, and the client
  * @client: no call on it is running, and none can start
@@ -144,6 +162,8 @@ void tmm_client_destroy(struct tmm_client *client)
 	struct tmm_object *object;
 	unsigned long handle;
 
+	/* Not one by one; and before those who wait for their user's limit are woken. */
+	tmm_account_uncharge(client->handles, tmm_account_count(client->handles));
 	xa_for_each(&client->objects, handle, object) {
 		/* Whoever looks at the client must not find it any more. */
 		xa_erase(&client->objects, handle);
@@ -155,8 +175,7 @@ void tmm_client_destroy(struct tmm_client *client)
 	}
 	xa_destroy(&client->objects);
 	xa_destroy(&client->cookies);
-	/* Not one by one, while they were dropped. */
-	tmm_account_uncharge(client->handles, tmm_account_count(client->handles));
+	wake_waiters(client);
 	tmm_clients_remove(client);
 }
 
@@ -223,10 +242,8 @@ void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
 {
 	if (!object)
 		return;
-	forget_cookie(client, object);
-	xa_erase(&client->objects, object->handle);
 	tmm_account_uncharge(client->handles, 1);
-	kfree(object);
+	forget(client, object);
 }
 
 /**
@@ -315,8 +332,14 @@ int tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
  */
 void tmm_object_drop(struct tmm_client *client, struct tmm_object *object)
 {
+	const bool is_pages = object->kind == THESEUS_MM_KIND_PAGES;
+
+	/* First: frames that come back wake those who wait, perhaps for their limit. */
+	tmm_account_uncharge(client->handles, 1);
 	drop_content(object);
-	tmm_object_abandon(client, object);
+	forget(client, object);
+	if (is_pages)
+		wake_waiters(client);
 }
 
 /**

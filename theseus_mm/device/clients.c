@@ -16,6 +16,9 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+/* Handles that are reserved or taken, passed over without letting others run. */
+#define MAX_SKIPPED	1024
+
 static DEFINE_XARRAY_ALLOC1(clients);
 static u32 next_id;
 static atomic_t nr_clients;
@@ -180,22 +183,29 @@ static struct tmm_look look_at(const struct tmm_object *object)
  * @looks: filled in, by handle; what another call is changing is left out
  * @nr: room there
  *
- * Context: Process context. Holds the handle table's lock for @nr objects.
+ * Context: Process context, may sleep. Holds the handle table's lock for @nr objects.
  * Return: how many were found; fewer than @nr if there are no more
  */
 unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_look *looks,
 			     unsigned int nr)
 {
 	XA_STATE(xas, &client->objects, from);
+	unsigned int nr_found = 0, nr_skipped = 0;
 	struct tmm_object *object;
-	unsigned int nr_found = 0;
 
 	if (from > U32_MAX)
 		return 0;
 	xas_lock(&xas);
 	xas_for_each(&xas, object, U32_MAX) {
-		if (xas_retry(&xas, object))
+		if (xas_retry(&xas, object)) {
+			if (++nr_skipped % MAX_SKIPPED)
+				continue;
+			xas_pause(&xas);
+			xas_unlock(&xas);
+			cond_resched();
+			xas_lock(&xas);
 			continue;
+		}
 		looks[nr_found++] = look_at(object);
 		if (nr_found == nr)
 			break;

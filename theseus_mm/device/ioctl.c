@@ -40,10 +40,10 @@ struct ioctl_op {
 	}
 
 static const struct ioctl_op ioctl_ops[] = {
-	OP(THESEUS_MM_IOC_GET_INFO, tmm_ioctl_get_info, theseus_mm_info, nr_clients, 0),
+	OP(THESEUS_MM_IOC_GET_INFO, tmm_ioctl_get_info, theseus_mm_info, client_frames, 0),
 	OP(THESEUS_MM_IOC_GET_REGION, tmm_ioctl_get_region, theseus_mm_region, nr_bytes, 0),
-	OP(THESEUS_MM_IOC_GET_OCCUPANCY, tmm_ioctl_get_occupancy, theseus_mm_occupancy, owners, 0),
-	OP(THESEUS_MM_IOC_QUERY, tmm_ioctl_query, theseus_mm_query, nr_borrows, 0),
+	OP(THESEUS_MM_IOC_GET_OCCUPANCY, tmm_ioctl_get_occupancy, theseus_mm_occupancy, buckets, 0),
+	OP(THESEUS_MM_IOC_QUERY, tmm_ioctl_query, theseus_mm_query, pte_flags, 0),
 	OP(THESEUS_MM_IOC_DROP, tmm_ioctl_drop, theseus_mm_drop, handle, 0),
 	OP(THESEUS_MM_IOC_SPLIT, tmm_ioctl_split, theseus_mm_split, second, 0),
 	OP(THESEUS_MM_IOC_MERGE, tmm_ioctl_merge, theseus_mm_merge, reserved, 0),

@@ -73,8 +73,9 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
 	if (vma->vm_file != mf->file)
 		vma_set_file(vma, mf->file);
-	tmm_loan_begin(loan, mf);
 	tmm_vma_set_up(vma, loan);
+	/* Last: the borrow may be revoked from then on. */
+	tmm_loan_begin(loan, mf);
 	return 0;
 }
 

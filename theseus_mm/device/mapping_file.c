@@ -151,7 +151,7 @@ struct tmm_loan *tmm_loan_create(void)
 
 /**
  * tmm_loan_begin() - let a loan be revoked
- * @loan: has a borrow
+ * @loan: has a borrow; nobody but the area's faults and munmap() looks at it any more
  * @mf: the file of the mapping that is borrowed
  *
  * Context: Process context, may sleep.

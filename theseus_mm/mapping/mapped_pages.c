@@ -73,7 +73,7 @@ static void free_mapping(struct tmm_mapped_pages *mp)
 
 	atomic64_dec(&mp->pt->nr_mappings);
 	tmm_page_table_put(mp->pt);
-	if (mp->account) {
+	if (mp->nr_tables) {
 		tmm_account_uncharge(mp->account, mp->nr_tables);
 		/* After the frames: who was woken by them may have found the limit as it was. */
 		tmm_comebacks_count(comebacks);

@@ -80,7 +80,9 @@
  * pages or frames. Ranges of addresses are inclusive at both ends.
  *
  * Physical addresses are shown and chosen only with CAP_SYS_ADMIN: without it
- * they read as 0, and a call that names one fails with EPERM.
+ * they read as 0, and a call that names one fails with EPERM. The exceptions take
+ * CAP_SYS_RAWIO: the address of an identity mapping is a physical one, for whomever
+ * it is handed over to as well; and whoever maps device memory names its address.
  *
  * Structures
  * ----------
