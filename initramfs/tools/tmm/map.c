@@ -93,7 +93,7 @@ static int draw_text(const struct tmm_client *client, const struct options *opti
 	}
 	if (view_take(client, picture_cells(&style), &view))
 		return TMM_FAILED;
-	style.by_owner = view.has_owners && !options->by_use;
+	style.by_owner = view.has_clients && !options->by_use;
 	text = picture_text(&view, &style);
 	view_free(&view);
 	if (!text)
@@ -139,7 +139,7 @@ static int write_svg(const struct tmm_client *client, const struct options *opti
 	if (!is_stdout && (!temporary || !out)) {
 		error = errno;
 	} else {
-		svg_draw(out, &view, view.has_owners && !options->by_use);
+		svg_draw(out, &view, view.has_clients && !options->by_use);
 		if (ferror(out) || (is_stdout ? fflush(out) : fclose(out)) ||
 		    (!is_stdout && rename(temporary, options->svg)))
 			error = errno;

@@ -177,7 +177,7 @@ static void put_title(struct page *page, const struct view *view,
 	const struct cell *cell = &region->cells[index];
 	uint64_t offset = region->region.start + cell_offset(region, index);
 	char text[TEXT_SIZE];
-	const char *owner = view->has_owners ? owner_name(view, cell->owner, text) : "";
+	const char *owner = view->has_clients ? owner_name(view, cell->owner, text) : "";
 	enum use use;
 
 	fprintf(page->out, "<title>%#llx", (unsigned long long)offset);

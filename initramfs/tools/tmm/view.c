@@ -175,21 +175,6 @@ static void fill_cell(struct view *view, struct view_region *region, struct cell
 	cell->owner = owner_of(view, cell, owner);
 }
 
-/* A module without owners finds what it takes for a tail that it does not know. */
-static int ask_occupancy(const struct tmm_client *client, uint32_t index, struct view *view,
-			 struct tmm_bucket *buckets, uint32_t *owners, uint32_t nr)
-{
-	if (view->has_clients) {
-		if (!tmm_client_occupancy(client, index, buckets, owners, nr)) {
-			view->has_owners = true;
-			return 0;
-		}
-		if (errno != E2BIG && errno != EINVAL)
-			return -1;
-	}
-	return tmm_client_occupancy(client, index, buckets, NULL, nr);
-}
-
 static int take_cells(const struct tmm_client *client, uint32_t index, struct view *view)
 {
 	struct view_region *region = &view->regions[index];
@@ -201,7 +186,8 @@ static int take_cells(const struct tmm_client *client, uint32_t index, struct vi
 	region->cells = calloc(region->nr_cells, sizeof(*region->cells));
 	if (!buckets || !owners || !region->cells)
 		failed(ENOMEM, "look at region %u", index);
-	else if (ask_occupancy(client, index, view, buckets, owners, region->nr_cells))
+	else if (tmm_client_occupancy(client, index, buckets,
+				      view->has_clients ? owners : NULL, region->nr_cells))
 		failed(errno, "GET_OCCUPANCY %u", index);
 	else
 		err = 0;
@@ -367,7 +353,7 @@ static void json_cell(struct json *json, const struct view *view,
 	json_number(json, "offset", cell_offset(region, index));
 	for (use = 0; use < NR_USES; use++)
 		json_number(json, use_key(use), cell->uses[use] * TMM_PAGE_SIZE);
-	if (view->has_owners)
+	if (view->has_clients)
 		json_owner(json, view, cell->owner);
 	json_close_object(json);
 	json->is_line = is_line;

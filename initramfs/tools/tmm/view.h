@@ -77,8 +77,8 @@ struct view_region {
  * @regions: @info.nr_regions of them
  * @uses: frames of all regions by use
  * @nr: frames of all regions
- * @has_clients: the module could tell who is there; else @clients is empty
- * @has_owners: it could tell whose the cells are
+ * @has_clients: the module could tell who is there, and whose the cells are; else
+ *               @clients is empty
  * @clients: sorted by what they own, the largest first; the caller is not among them
  * @slots: of each client: which letter and colour it has. The largest have the first
  *         NR_HUES; as long as there are no more, a client that comes or grows leaves the
@@ -91,7 +91,6 @@ struct view {
 	uint64_t uses[NR_USES];
 	uint64_t nr;
 	bool has_clients;
-	bool has_owners;
 	struct tmm_clients clients;
 	unsigned int *slots;
 	uint64_t kernel_frames;
