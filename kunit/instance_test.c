@@ -167,28 +167,28 @@ static void count_of_parts(struct kunit *test)
 
 static void two_memories_are_one_supply(struct kunit *test)
 {
+	struct tmm_instance *inst = tmm_test_kvzalloc(test, sizeof(*inst));
 	struct tmm_memory memories[] = { tmm_test_memory_take(test), tmm_test_memory_take(test) };
 	const u64 nr = TMM_TEST_MEMORY_NR + 100;
 	u64 counts[2][TMM_NR_MARKS];
 	struct tmm_mapped_pages *mp;
-	struct tmm_instance inst;
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, tmm_instance_init(&inst, memories, 2), 0);
-	KUNIT_EXPECT_EQ(test, inst.nr_memories, 2);
-	mp = tmm_instance_create_mapping(&inst, inst.root, nr * 4096, TMM_TEST_WRITABLE, false);
+	KUNIT_ASSERT_EQ(test, tmm_instance_init(inst, memories, 2), 0);
+	KUNIT_EXPECT_EQ(test, inst->nr_memories, 2);
+	mp = tmm_instance_create_mapping(inst, inst->root, nr * 4096, TMM_TEST_WRITABLE, false);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_EQ(test, tmm_instance_count(&inst, i, 0, U64_MAX, counts[i]), 0);
+		KUNIT_EXPECT_EQ(test, tmm_instance_count(inst, i, 0, U64_MAX, counts[i]), 0);
 		KUNIT_EXPECT_EQ(test, counts[i][TMM_MARK_METADATA],
-				inst.memories[i].metadata.range.nr);
+				inst->memories[i].metadata.range.nr);
 		KUNIT_EXPECT_GT(test, counts[i][TMM_MARK_MAPPED], 0);
 	}
 	KUNIT_EXPECT_EQ(test, counts[0][TMM_MARK_MAPPED] + counts[1][TMM_MARK_MAPPED], nr);
-	tmm_check_page_table(test, inst.root);
-	tmm_check_frame_allocator(test, &inst.fa);
+	tmm_check_page_table(test, inst->root);
+	tmm_check_frame_allocator(test, &inst->fa);
 	tmm_mapped_pages_drop(&mp);
-	tmm_instance_exit(&inst);
+	tmm_instance_exit(inst);
 	tmm_test_memory_give(&memories[0]);
 	tmm_test_memory_give(&memories[1]);
 }

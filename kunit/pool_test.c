@@ -195,6 +195,28 @@ static void claim_what_is_no_memory(struct kunit *test)
 	expect_refused(test, 0xfee00000, 0x10000, -ENODEV);
 }
 
+/* Half of a subsection; what is not reserved is seen only after that. */
+static void claim_misaligned_for_struct_pages(struct kunit *test)
+{
+	static const u64 misaligned[][2] = {
+		{ 0x100000, 0x200000 }, { 0x200000, 0x100000 }, { 0x201000, 0x1ff000 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(misaligned); i++) {
+		struct tmm_pool pool = {
+			.start = misaligned[i][0],
+			.nr_bytes = misaligned[i][1],
+			.wants_struct_pages = true,
+		};
+
+		KUNIT_EXPECT_EQ(test, tmm_pool_claim(&pool), -EINVAL);
+		KUNIT_EXPECT_PTR_EQ(test, pool.resource, NULL);
+		pool.wants_struct_pages = false;
+		KUNIT_EXPECT_EQ(test, tmm_pool_claim(&pool), -ENODEV);
+	}
+}
+
 static void claim_half_of_something_else(struct kunit *test)
 {
 	struct resource *claimed = claimed_resource(test);
@@ -226,6 +248,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(parse_without_memory),
 	KUNIT_CASE(claim_memory_in_use_by_linux),
 	KUNIT_CASE(claim_what_is_no_memory),
+	KUNIT_CASE(claim_misaligned_for_struct_pages),
 	KUNIT_CASE(claim_half_of_something_else),
 	KUNIT_CASE(claim_what_is_claimed),
 	{}

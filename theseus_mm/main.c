@@ -7,6 +7,7 @@
 #include "alloc/pool.h"
 #include "device/chardev.h"
 #include "device/debugfs.h"
+#include "device/mapping_file.h"
 #include "include/theseus_mm.h"
 #include "mapping/instance.h"
 #include "mapping/kernel_api.h"
@@ -21,6 +22,10 @@
 static char *regions;
 module_param(regions, charp, 0400);
 MODULE_PARM_DESC(regions, "RAM to claim: <size>@<start>[,...], K/M/G suffixes, reserved with memmap=");
+
+static bool struct_pages;
+module_param(struct_pages, bool, 0400);
+MODULE_PARM_DESC(struct_pages, "let I/O pin the memory (O_DIRECT, RDMA, KVM, dma-buf): 64 bytes of each 4096 (default off)");
 
 static struct tmm_pool *pools;
 static unsigned int nr_pools;
@@ -62,6 +67,7 @@ static int __init claim_pools(void)
 		return err;
 	}
 	for (i = 0; i < nr_pools; i++) {
+		pools[i].wants_struct_pages = struct_pages;
 		err = tmm_pool_claim(&pools[i]);
 		if (err) {
 			release_pools();
@@ -82,9 +88,10 @@ static int __init init_instance(void)
 		return -ENOMEM;
 	for (i = 0; i < nr_pools; i++)
 		memories[i] = (struct tmm_memory){
-			.first = pools[i].start >> TMM_PAGE_SHIFT,
-			.nr = pools[i].nr_bytes >> TMM_PAGE_SHIFT,
-			.window = pools[i].window,
+			.first = (pools[i].start + pools[i].nr_reserved) >> TMM_PAGE_SHIFT,
+			.nr = (pools[i].nr_bytes - pools[i].nr_reserved) >> TMM_PAGE_SHIFT,
+			.window = pools[i].window + pools[i].nr_reserved,
+			.has_struct_pages = pools[i].struct_pages,
 		};
 	err = tmm_init(memories, nr_pools, &initial);
 	kfree(memories);
@@ -106,7 +113,8 @@ static void __init announce(void)
 	unsigned int i;
 
 	for (i = 0; i < nr_pools; i++)
-		pr_info("claimed %lluK@%#llx\n", pools[i].nr_bytes >> 10, pools[i].start);
+		pr_info("claimed %lluK@%#llx%s\n", pools[i].nr_bytes >> 10, pools[i].start,
+			pools[i].struct_pages ? ", with struct pages" : "");
 	tmm_range_allocator_totals(&tmm_kernel_instance()->fa.ra, &totals);
 	pr_info("%llu frames to give out, %u-level private root\n", totals.nr_free,
 		tmm_paging_levels());
@@ -131,6 +139,9 @@ static int __init tmm_module_init(void)
 	err = register_pm_notifier(&pm_notifier);
 	if (err)
 		goto err_instance;
+	err = tmm_mapping_files_init();
+	if (err)
+		goto err_notifier;
 	tmm_debugfs_init(tmm_kernel_instance());
 	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
 	if (err)
@@ -140,6 +151,8 @@ static int __init tmm_module_init(void)
 
 err_debugfs:
 	tmm_debugfs_exit();
+	tmm_mapping_files_exit();
+err_notifier:
 	unregister_pm_notifier(&pm_notifier);
 err_instance:
 	tmm_exit();
@@ -156,6 +169,7 @@ static void __exit tmm_module_exit(void)
 {
 	tmm_chardev_unregister(&chardev);
 	tmm_debugfs_exit();
+	tmm_mapping_files_exit();
 	unregister_pm_notifier(&pm_notifier);
 	tmm_exit();
 	release_pools();

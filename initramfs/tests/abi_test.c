@@ -535,7 +535,7 @@ TEST_F(client, is_no_file)
 static bool is_known(unsigned int nr)
 {
 	return nr <= 0x09 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3e) ||
-	       nr == 0x40 || nr == 0x41 || nr == 0x50 || nr == 0x51 || nr == 0x60 || nr == 0x61;
+	       nr == 0x40 || nr == 0x41 || (nr >= 0x50 && nr <= 0x52) || nr == 0x60 || nr == 0x61;
 }
 
 TEST_F(client, refuses_each_unknown_number)

@@ -84,6 +84,18 @@ static int read_byte(int fd, __u32 handle)
 		EXPECT_EQ(EBUSY, mmap_errno(self->fd, handle, RW));			\
 	} while (0)
 
+/* --- without struct pages --------------------------------------------------------------- */
+
+TEST_F(borrow, there_is_no_dmabuf_without_struct_pages)
+{
+	struct theseus_mm_export request = { .handle = self->handle };
+
+	EXPECT_EQ(0, self->start.features);
+	EXPECT_REFUSED(EOPNOTSUPP, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request),
+		       self->handle);
+	EXPECT_FREE(self->handle);
+}
+
 /* --- two kinds of borrows ----------------------------------------------------------- */
 
 TEST_F(borrow, read_only_areas_share)

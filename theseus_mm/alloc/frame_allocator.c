@@ -76,6 +76,9 @@ void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
 	tmm_range_allocator_init(&fa->ra, &frame_hooks);
 	INIT_LIST_HEAD(&fa->spares);
 	fa->nr_tables = 0;
+	spin_lock_init(&fa->quarantine_lock);
+	INIT_LIST_HEAD(&fa->quarantine);
+	fa->nr_quarantined = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
 
@@ -109,7 +112,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_add);
  */
 void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa)
 {
-	TMM_BUG_IF(fa->nr_tables || !list_empty(&fa->spares));
+	TMM_BUG_IF(fa->nr_tables || !list_empty(&fa->spares) || !list_empty(&fa->quarantine));
 	tmm_range_allocator_destroy(&fa->ra);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_destroy);

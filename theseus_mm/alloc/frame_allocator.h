@@ -17,6 +17,7 @@
 
 #include <linux/err.h>
 #include <linux/list.h>
+#include <linux/spinlock.h>
 
 struct tmm_allocated_frames;
 struct tmm_free_frames;
@@ -28,12 +29,14 @@ struct tmm_free_frames;
  * @window: kernel alias of the first frame; NULL for device memory. For tables,
  *          zeroing and bookkeeping only: data is never handed out through it.
  * @memory_type: how it is mapped: no two mappings of a frame differ in it
+ * @has_struct_pages: Linux knows a struct page of each frame
  */
 struct tmm_frame_region {
 	struct tmm_range_region range;
 	struct tmm_frame_table table;
 	void *window;
 	enum tmm_memory_type memory_type;
+	bool has_struct_pages;
 };
 
 /**
@@ -41,11 +44,17 @@ struct tmm_frame_region {
  * @ra: regions, free sets, lock
  * @spares: objects for the frames of tables, one each; under @ra's lock
  * @nr_tables: frames that are page tables now; under @ra's lock
+ * @quarantine_lock: protects @quarantine
+ * @quarantine: struct tmm_allocated_frames that nobody is to have any more
+ * @nr_quarantined: frames in it; can be read without the lock
  */
 struct tmm_frame_allocator {
 	struct tmm_range_allocator ra;
 	struct list_head spares;
 	u64 nr_tables;
+	spinlock_t quarantine_lock;	/* quarantine */
+	struct list_head quarantine;
+	u64 nr_quarantined;
 };
 
 /**

@@ -98,6 +98,10 @@ void tmm_allocated_frames_drop_list(struct list_head *list);
 /* Who they are charged to */
 void tmm_frames_set_account(struct tmm_frames *frames, struct tmm_account *account);
 
+/* Frames that nobody is to have any more, until the allocator ends */
+void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames);
+void tmm_frame_allocator_end_quarantine(struct tmm_frame_allocator *fa);
+
 /* Borrows of allocated frames */
 int __must_check tmm_allocated_frames_borrow(struct tmm_allocated_frames *frames);
 void tmm_allocated_frames_unborrow(struct tmm_allocated_frames *frames);

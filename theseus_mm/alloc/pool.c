@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/pool.h"
 
+#include "alloc/struct_pages.h"
 #include "core/types.h"
 
 #include <asm/e820/api.h>
 #include <kunit/visibility.h>
 #include <linux/cc_platform.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/io.h>
@@ -212,21 +214,58 @@ static int check_machine(void)
 	return 0;
 }
 
+/*
+ * Map all of it write-back, for as long as we have it: besides being the way to
+ * tables, this is what makes Linux map the same memory write-back into processes.
+ */
+static int map_window(struct tmm_pool *pool)
+{
+	if (!pool->wants_struct_pages) {
+		pool->window = memremap(pool->start, pool->nr_bytes, MEMREMAP_WB);
+		return pool->window ? 0 : -ENOMEM;
+	}
+	pool->struct_pages = tmm_struct_pages_create(pool->start, pool->nr_bytes);
+	if (IS_ERR(pool->struct_pages)) {
+		int err = PTR_ERR(pool->struct_pages);
+
+		pool->struct_pages = NULL;
+		return err;
+	}
+	/* Memory with struct pages is in Linux's direct mapping. */
+	pool->window = __va(pool->start);
+	pool->nr_reserved = tmm_struct_pages_nr_reserved(pool->struct_pages);
+	return 0;
+}
+
+static void unmap_window(struct tmm_pool *pool)
+{
+	if (pool->struct_pages)
+		tmm_struct_pages_destroy(pool->struct_pages);
+	else
+		memunmap(pool->window);
+	pool->struct_pages = NULL;
+	pool->window = NULL;
+	pool->nr_reserved = 0;
+}
+
 /**
  * tmm_pool_claim() - check a run and take it
- * @pool: start and nr_bytes are set; the rest is set on success only
+ * @pool: start, nr_bytes and wants_struct_pages are set; the rest is set on
+ *        success only
  *
  * Says in the log which page of which run is what, and how to reserve it.
  *
  * Context: Process context, may sleep. O(pages).
  * Return: 0; -ENODEV if the run is not RAM reserved with memmap=, -EBUSY if
  * somebody has claimed it, -EOPNOTSUPP on a machine where the module cannot
- * work, or -ENOMEM
+ * work, -EINVAL if it is not aligned for struct pages, or -ENOMEM
  */
 int tmm_pool_claim(struct tmm_pool *pool)
 {
 	int err = check_machine();
 
+	if (!err && pool->wants_struct_pages)
+		err = tmm_struct_pages_check(pool->start, pool->nr_bytes);
 	if (!err)
 		err = check_resources(pool);
 	if (!err)
@@ -240,18 +279,12 @@ int tmm_pool_claim(struct tmm_pool *pool)
 		       pool->nr_bytes >> 10, pool->start);
 		return -EBUSY;
 	}
-	/*
-	 * All of it, and for as long as we have it: besides being the way to
-	 * tables, this is what makes Linux map the same memory write-back into
-	 * processes.
-	 */
-	pool->window = memremap(pool->start, pool->nr_bytes, MEMREMAP_WB);
-	if (!pool->window) {
+	err = map_window(pool);
+	if (err) {
 		release_mem_region(pool->start, pool->nr_bytes);
 		pool->resource = NULL;
-		return -ENOMEM;
 	}
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pool_claim);
 
@@ -265,9 +298,8 @@ void tmm_pool_release(struct tmm_pool *pool)
 {
 	if (!pool->resource)
 		return;
-	memunmap(pool->window);
+	unmap_window(pool);
 	release_mem_region(pool->start, pool->nr_bytes);
-	pool->window = NULL;
 	pool->resource = NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pool_release);

@@ -15,6 +15,7 @@
 #include <linux/types.h>
 
 struct resource;
+struct tmm_struct_pages;
 
 /**
  * struct tmm_pool - one claimed run
@@ -22,12 +23,18 @@ struct resource;
  * @nr_bytes: size, a multiple of 4096
  * @resource: our entry in /proc/iomem; NULL until claimed
  * @window: write-back alias of all of it; NULL until claimed
+ * @wants_struct_pages: make struct pages of it when it is claimed
+ * @struct_pages: they; NULL without
+ * @nr_reserved: bytes at its start that hold them, not to be touched
  */
 struct tmm_pool {
 	u64 start;
 	u64 nr_bytes;
 	struct resource *resource;
 	void *window;
+	bool wants_struct_pages;
+	struct tmm_struct_pages *struct_pages;
+	u64 nr_reserved;
 };
 
 /* Smaller ones have no room for a root and a few tables. */

@@ -8,6 +8,7 @@
 #include "core/types.h"
 
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/pfn_t.h>
 
 static inline void tmm_compat_vm_flags(struct vm_area_struct *vma, unsigned long set,
@@ -16,27 +17,47 @@ static inline void tmm_compat_vm_flags(struct vm_area_struct *vma, unsigned long
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
 }
 
+/* Where <linux/dma-buf.h>'s functions are. */
+#define TMM_COMPAT_IMPORT_NS_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
+
+/*
+ * Insert an entry of 4 KiB: with a struct page, one that get_user_pages() takes,
+ * without, one that nobody takes.
+ */
+static inline vm_fault_t tmm_compat_insert_small(struct vm_area_struct *vma, unsigned long address,
+						 u64 paddr, bool has_struct_page)
+{
+	if (has_struct_page)
+		return vmf_insert_mixed(vma, address, phys_to_pfn_t(paddr, PFN_DEV | PFN_MAP));
+	return vmf_insert_pfn(vma, address, PHYS_PFN(paddr));
+}
+
 /*
  * May memory at @paddr have entries of 2 MiB in processes? mbind(MPOL_MF_STRICT)
  * asks the struct page behind one for its node, whatever the area is (entries of
  * 1 GiB it breaks up, small ones it knows): where there is none, that is an oops.
+ * Where there is one, and get_user_pages() is to find it, the area is not
+ * VM_PFNMAP, and in those madvise(MADV_COLD) takes an entry of 2 MiB for a broken
+ * one: it clears it, and does not flush the TLB. Nothing revoked it would be then.
  */
-static inline bool tmm_compat_may_insert_2m(u64 paddr)
+static inline bool tmm_compat_may_insert_2m(u64 paddr, bool has_struct_page)
 {
+	if (has_struct_page)
+		return false;
 	return !IS_ENABLED(CONFIG_NUMA) || pfn_valid(PHYS_PFN(paddr));
 }
 
 /*
  * Insert an entry of 2 MiB or 1 GiB. PFN_MAP and PFN_DEV, or a plain vmsplice()
- * takes it for memory with a struct page, which it is not.
+ * takes it for memory with a struct page without asking whether it has one.
  */
 static inline vm_fault_t tmm_compat_insert_large(struct vm_fault *vmf, u64 paddr,
-						 enum tmm_page_size size)
+						 enum tmm_page_size size, bool has_struct_page)
 {
 	pfn_t pfn = phys_to_pfn_t(paddr, PFN_DEV | PFN_MAP);
 	bool is_write = vmf->flags & FAULT_FLAG_WRITE;
 
-	if (size == TMM_2M && !tmm_compat_may_insert_2m(paddr))
+	if (size == TMM_2M && !tmm_compat_may_insert_2m(paddr, has_struct_page))
 		return VM_FAULT_FALLBACK;
 	if (size == TMM_2M)
 		return vmf_insert_pfn_pmd_prot(vmf, pfn, vmf->vma->vm_page_prot, is_write);

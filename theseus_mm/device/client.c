@@ -12,10 +12,12 @@
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
 
+#include <kunit/visibility.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
@@ -86,6 +88,7 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 	}
 	return client;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_client_create);
 
 static u64 nr_frames_of(const struct tmm_object *object)
 {
@@ -178,6 +181,7 @@ void tmm_client_destroy(struct tmm_client *client)
 	wake_waiters(client);
 	tmm_clients_remove(client);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_client_destroy);
 
 static struct tmm_object *reserve(struct tmm_client *client, unsigned int nr_consumed)
 {
@@ -216,6 +220,7 @@ struct tmm_object *tmm_object_reserve(struct tmm_client *client)
 {
 	return reserve(client, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_reserve);
 
 /**
  * tmm_object_reserve_for() - the same, for a call that consumes handles
@@ -258,6 +263,7 @@ void tmm_object_publish(struct tmm_client *client, struct tmm_object *object)
 	count(client, object, 1);
 	xa_store(&client->objects, object->handle, object, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_publish);
 
 /* Under the table's lock: visible -> taken. */
 static void hide(struct tmm_client *client, struct tmm_object *object)
@@ -384,6 +390,8 @@ static void describe(const struct tmm_object *object, struct theseus_mm_query *q
 		return;
 	case THESEUS_MM_KIND_MAPPING:
 		tmm_mapping_describe(object->mapping, query);
+		if (object->mf && READ_ONCE(object->mf->nr_lingering))
+			query->attributes |= THESEUS_MM_ATTRIBUTE_PINNED;
 		return;
 	}
 	query->start = tmm_page_range_start_address(&pages).v;
@@ -553,6 +561,7 @@ int tmm_object_mapping_file(struct tmm_client *client, u32 handle, struct tmm_ma
 	xa_unlock(&client->objects);
 	return object ? 0 : -ENOENT;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_mapping_file);
 
 /* Under the table's lock. */
 static int lend(const struct tmm_object *object, u64 offset_page, u64 nr_bytes, bool is_mutable,
@@ -592,6 +601,45 @@ int tmm_object_lend(struct tmm_client *client, u32 cookie, u64 offset_page, u64 
 	object = find_mapping(client, xa_to_value(handle));
 	if (object && object->mf && object->cookie == cookie)
 		err = lend(object, offset_page, nr_bytes, is_mutable, &loan->borrow);
+	if (!err) {
+		*mf = object->mf;
+		get_file((*mf)->file);
+	}
+	xa_unlock(&client->objects);
+	return err;
+}
+
+/**
+ * tmm_object_lend_all() - borrow a whole mapping, writable if it is
+ * @client: the client
+ * @handle: the mapping's handle
+ * @loan: gets the borrow, on success only
+ * @mf: set to the mapping's file, with a reference of it, on success only
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOENT, or an error of tmm_object_map_offset() or tmm_borrow_begin()
+ */
+int tmm_object_lend_all(struct tmm_client *client, u32 handle, struct tmm_loan *loan,
+			struct tmm_mapping_file **mf)
+{
+	struct theseus_mm_map_offset place = { .handle = handle };
+	struct tmm_object *object;
+	struct tmm_mapped_pages *mp;
+	int err;
+
+	/* It has a file from then on. */
+	err = tmm_object_map_offset(client, &place);
+	if (err)
+		return err;
+	xa_lock(&client->objects);
+	object = find_mapping(client, handle);
+	err = object && object->mf ? 0 : -ENOENT;
+	if (!err) {
+		mp = object->mapping;
+		err = tmm_borrow_begin(mp, 0, tmm_mapped_pages_nr_bytes(mp),
+				       tmm_pte_flags_is_writable(tmm_mapped_pages_flags(mp)),
+				       &loan->borrow);
+	}
 	if (!err) {
 		*mf = object->mf;
 		get_file((*mf)->file);

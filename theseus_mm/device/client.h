@@ -26,6 +26,7 @@
 #include <linux/atomic.h>
 #include <linux/xarray.h>
 
+struct dma_buf;
 struct tmm_account;
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
@@ -122,5 +123,11 @@ int __must_check tmm_object_mapping_file(struct tmm_client *client, u32 handle,
 int __must_check tmm_object_lend(struct tmm_client *client, u32 cookie, u64 offset_page,
 				 u64 nr_bytes, bool is_mutable, struct tmm_loan *loan,
 				 struct tmm_mapping_file **mf);
+
+int __must_check tmm_object_lend_all(struct tmm_client *client, u32 handle, struct tmm_loan *loan,
+				     struct tmm_mapping_file **mf);
+
+/* ioctl_dmabuf.c */
+struct dma_buf * __must_check tmm_dmabuf_create(struct tmm_client *client, u32 handle);
 
 #endif /* TMM_DEVICE_CLIENT_H */

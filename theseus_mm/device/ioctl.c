@@ -84,6 +84,7 @@ static const struct ioctl_op ioctl_ops[] = {
 	   THESEUS_MM_BATCH_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_DROP_BATCH, tmm_ioctl_drop_batch, theseus_mm_batch, reserved,
 	   THESEUS_MM_BATCH_FLAGS_ALL),
+	OP(THESEUS_MM_IOC_EXPORT_DMABUF, tmm_ioctl_export_dmabuf, theseus_mm_export, reserved, 0),
 	OP(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
 	OP(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
 };

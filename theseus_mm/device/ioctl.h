@@ -137,6 +137,9 @@ int tmm_ioctl_drop_batch(struct tmm_call *call);
 int tmm_ioctl_read(struct tmm_call *call);
 int tmm_ioctl_write(struct tmm_call *call);
 
+/* ioctl_dmabuf.c */
+int tmm_ioctl_export_dmabuf(struct tmm_call *call);
+
 /* ioctl_mmap.c */
 int tmm_ioctl_map_offset(struct tmm_call *call);
 int tmm_ioctl_revoke(struct tmm_call *call);

@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "device/client.h"
+#include "device/mapping_file.h"
 #include "mapping/instance.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
@@ -28,7 +29,14 @@ static u64 region_bytes(const struct tmm_instance *inst)
 /* What the module can do: THESEUS_MM_FEATURE_*. */
 u64 tmm_features(const struct tmm_instance *inst)
 {
-	return 0;
+	u64 set = 0;
+
+	if (inst->memories[0].memory.has_struct_pages)
+		set |= THESEUS_MM_FEATURE_STRUCT_PAGES |
+		       (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) ? THESEUS_MM_FEATURE_DMABUF : 0);
+	if (tmm_mapping_files_quarantine())
+		set |= THESEUS_MM_FEATURE_QUARANTINE;
+	return set;
 }
 
 int tmm_ioctl_get_info(struct tmm_call *call)

@@ -35,7 +35,7 @@ static int revoke(struct tmm_call *call, struct tmm_mapping_file *mf)
 	err = tmm_call_reply(call);
 	if (err || !mf)
 		return err;
-	request->nr_revoked = tmm_mapping_file_revoke(mf);
+	request->nr_revoked = tmm_mapping_file_revoke(mf, &request->nr_pinned);
 	return tmm_call_reply(call);
 }
 
@@ -73,6 +73,7 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
 	if (vma->vm_file != mf->file)
 		vma_set_file(vma, mf->file);
+	loan->mm = vma->vm_mm;
 	tmm_vma_set_up(vma, loan);
 	/* Last: the borrow may be revoked from then on. */
 	tmm_loan_begin(loan, mf);

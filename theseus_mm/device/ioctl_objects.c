@@ -4,6 +4,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/client.h"
+#include "device/mapping_file.h"
 #include "mapping/mapped_pages.h"
 
 #include <linux/err.h>
@@ -16,8 +17,17 @@ int tmm_ioctl_query(struct tmm_call *call)
 	return err ?: tmm_call_reply(call);
 }
 
+/* What only I/O holds goes back when it lets go. */
+static bool may_drop(const struct tmm_object *object)
+{
+	if (object->kind != THESEUS_MM_KIND_MAPPING ||
+	    !tmm_mapped_pages_is_borrowed(object->mapping))
+		return true;
+	return object->mf && tmm_mapping_file_only_lingers(object->mf, object->mapping);
+}
+
 /**
- * tmm_object_take_to_drop() - take an object that nobody uses
+ * tmm_object_take_to_drop() - take an object that nobody uses, but I/O
  * @client: the client
  * @handle: of any kind
  *
@@ -30,8 +40,7 @@ struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle
 	struct tmm_object *object = tmm_object_take(client, handle, TMM_KIND_ANY);
 
 	/* Now that it is taken, borrows can only end. */
-	if (!IS_ERR(object) && object->kind == THESEUS_MM_KIND_MAPPING &&
-	    tmm_mapped_pages_is_borrowed(object->mapping)) {
+	if (!IS_ERR(object) && !may_drop(object)) {
 		tmm_object_publish(client, object);
 		return ERR_PTR(-EBUSY);
 	}

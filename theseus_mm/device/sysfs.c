@@ -120,6 +120,12 @@ static ssize_t nr_clients_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(nr_clients);
 
+static ssize_t frames_quarantined_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_quarantined));
+}
+static DEVICE_ATTR_RO(frames_quarantined);
+
 static ssize_t mappings_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n",
@@ -146,6 +152,7 @@ static struct attribute *tmm_sysfs_attrs[] = {
 	&dev_attr_features.attr,
 	&dev_attr_paging_levels.attr,
 	&dev_attr_nr_clients.attr,
+	&dev_attr_frames_quarantined.attr,
 	&dev_attr_mappings.attr,
 	&dev_attr_tables.attr,
 	NULL

@@ -38,7 +38,7 @@ static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan 
 
 	if (TMM_BUG_IF(look_up(loan, linear_page_index(vma, address), &found)))
 		return VM_FAULT_SIGBUS;
-	return vmf_insert_pfn(vma, address, found.paddr.v >> PAGE_SHIFT);
+	return tmm_compat_insert_small(vma, address, found.paddr.v, loan->has_struct_pages);
 }
 
 /* The faulting page, and what else of the area one table has entries for. */
@@ -63,9 +63,13 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	struct tmm_loan *loan = loan_of(vmf->vma);
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
+	if (!loan)
+		return ret;
 	down_read(&loan->mf->revoke_lock);
-	if (!loan->is_revoked)
+	if (!loan->is_revoked) {
+		WRITE_ONCE(loan->was_shown, true);
 		ret = insert_small(vmf, loan);
+	}
 	up_read(&loan->mf->revoke_lock);
 	return ret;
 }
@@ -91,7 +95,7 @@ static vm_fault_t insert_large(struct vm_fault *vmf, const struct tmm_loan *loan
 
 	if (size == TMM_4K || !finds_leaf(vmf, loan, size, &found))
 		return VM_FAULT_FALLBACK;
-	return tmm_compat_insert_large(vmf, found.paddr.v, size);
+	return tmm_compat_insert_large(vmf, found.paddr.v, size, loan->has_struct_pages);
 }
 
 static vm_fault_t huge_fault(struct vm_fault *vmf, tmm_compat_fault_size_t fault_size)
@@ -100,9 +104,13 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, tmm_compat_fault_size_t fault
 	struct tmm_loan *loan = loan_of(vmf->vma);
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
+	if (!loan)
+		return ret;
 	down_read(&loan->mf->revoke_lock);
-	if (!loan->is_revoked)
+	if (!loan->is_revoked) {
+		WRITE_ONCE(loan->was_shown, true);
 		ret = insert_large(vmf, loan, size);
+	}
 	up_read(&loan->mf->revoke_lock);
 	return ret;
 }
@@ -116,16 +124,33 @@ static void empty(struct vm_area_struct *vma)
 	unmap_mapping_range(vma->vm_file->f_mapping, 0, 0, 1);
 }
 
-/* A part of the area becomes one of its own, or it moves. */
+/*
+ * A part of the area becomes one of its own, or it moves. Or fork() made it in a
+ * process that has no right to it: VM_DONTCOPY can be undone by
+ * madvise(MADV_DOFORK), where VM_IO does not forbid that. Such an area shows nothing,
+ * not even what the parent has touched: Linux leaves it to faults. (Areas of a dma-buf
+ * have no such process.)
+ */
 static void open_area(struct vm_area_struct *vma)
 {
-	kref_get(&loan_of(vma)->kref);
+	struct tmm_loan *loan = loan_of(vma);
+
+	if (!loan)
+		return;
+	if (loan->mm && loan->mm != vma->vm_mm) {
+		vma->vm_private_data = NULL;
+		return;
+	}
+	kref_get(&loan->kref);
 	empty(vma);
 }
 
 static void close_area(struct vm_area_struct *vma)
 {
-	tmm_loan_put(loan_of(vma));
+	struct tmm_loan *loan = loan_of(vma);
+
+	if (loan)
+		tmm_loan_put(loan);
 }
 
 static int mprotect_area(struct vm_area_struct *vma, unsigned long start, unsigned long end,
@@ -143,6 +168,8 @@ static int access_area(struct vm_area_struct *vma, unsigned long address, void *
 	int err = -EIO;
 	u64 offset;
 
+	if (!loan)
+		return err;
 	nr_bytes = min_t(unsigned long, nr_bytes, vma->vm_end - address);
 	offset = (address - vma->vm_start) + ((u64)vma->vm_pgoff << PAGE_SHIFT);
 	down_read(&loan->mf->revoke_lock);
@@ -204,19 +231,22 @@ static pgprot_t protection_of(const struct vm_area_struct *vma, enum tmm_memory_
  * @loan: what it shows; its reference becomes the area's
  *
  * It does not grow, is not inherited by fork(), not dumped, and what it may do can
- * only become less.
+ * only become less. VM_PFNMAP and VM_IO keep get_user_pages() away from memory that
+ * cannot say who holds it.
  */
 void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan)
 {
 	const struct tmm_mapped_pages *mp = loan->borrow.mp;
+	unsigned long always = VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP;
 	unsigned long never = 0;
 
 	if (!loan->borrow.is_mutable)
 		never |= VM_MAYWRITE;
 	if (!tmm_pte_flags_is_executable(tmm_mapped_pages_flags(mp)))
 		never |= VM_MAYEXEC;
-	tmm_compat_vm_flags(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP,
-			    never);
+	if (!loan->has_struct_pages)
+		always |= VM_PFNMAP | VM_IO;
+	tmm_compat_vm_flags(vma, always, never);
 	vma->vm_page_prot = protection_of(vma, tmm_mapped_pages_memory_type(mp));
 	vma->vm_private_data = loan;
 	vma->vm_ops = &area_ops;

@@ -173,6 +173,21 @@ void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow)
 EXPORT_SYMBOL_IF_KUNIT(tmm_borrow_mark_dirty);
 
 /**
+ * tmm_borrow_is_pinned() - does I/O hold some of what is borrowed?
+ * @borrow: the borrow, of a mapping that tmm_mapped_pages_have_struct_pages()
+ *
+ * Context: Process context, may sleep. As tmm_mapped_pages_are_pinned().
+ * Return: true if it does
+ */
+bool tmm_borrow_is_pinned(const struct tmm_borrow *borrow)
+{
+	u64 first = borrow->offset >> TMM_PAGE_SHIFT;
+	u64 end = (borrow->offset + borrow->nr_bytes + TMM_PAGE_SIZE - 1) >> TMM_PAGE_SHIFT;
+
+	return tmm_mapped_pages_are_pinned(borrow->mp, first, end - first);
+}
+
+/**
  * tmm_borrow_typed() - borrow a part as an array of objects
  * @mp: the mapping; stays alive until the borrow ends, even if it is dropped
  * @offset: bytes from its start

@@ -44,6 +44,7 @@ int __must_check tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, c
 				  size_t nr_bytes);
 
 void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow);
+bool tmm_borrow_is_pinned(const struct tmm_borrow *borrow);
 
 /*
  * Typed borrows: a borrow that knows what it is a borrow of, used in place.

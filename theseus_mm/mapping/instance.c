@@ -81,6 +81,8 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	mem->general.range.first = memory->first + nr_metadata;
 	mem->general.range.nr = memory->nr - nr_metadata;
 	mem->general.window = memory->window + (nr_metadata << TMM_PAGE_SHIFT);
+	mem->metadata.has_struct_pages = memory->has_struct_pages;
+	mem->general.has_struct_pages = memory->has_struct_pages;
 
 	/* From the end: aligned for any object, and the tables are bytes. */
 	if (is_first)
@@ -238,6 +240,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_instance_move_to_heap);
  */
 void tmm_instance_exit(struct tmm_instance *inst)
 {
+	tmm_frame_allocator_end_quarantine(&inst->fa);
 	forget_devices(inst);
 	tmm_page_table_put(inst->root);
 	forget_memories(inst);

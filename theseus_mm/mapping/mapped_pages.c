@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "alloc/struct_pages.h"
 #include "core/bug.h"
 #include "observe/trace.h"
 #include "paging/mapper.h"
@@ -13,6 +14,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -122,7 +124,10 @@ static void release_frames(struct tmm_mapped_pages *mp)
 	struct tmm_allocated_frames *run;
 
 	while ((run = take_frames(mp))) {
-		tmm_allocated_frames_drop(&run);
+		if (mp->is_tainted)
+			tmm_allocated_frames_quarantine(&run);
+		else
+			tmm_allocated_frames_drop(&run);
 		cond_resched();
 	}
 	if (mp->borrowed)
@@ -295,6 +300,83 @@ bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp)
 	return READ_ONCE(mp->is_shareable);
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_shareable);
+
+/**
+ * tmm_mapped_pages_have_struct_pages() - may I/O pin what the pages map to?
+ * @mp: the mapping; borrowed, or nobody changes it
+ *
+ * Context: Process context. O(runs of frames).
+ * Return: true if it owns its frames, and Linux knows a struct page of each
+ */
+bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp)
+{
+	const struct tmm_mapped_frames *frames;
+
+	/* It could not be asked whether others have let them be pinned. */
+	if (mp->borrowed)
+		return false;
+	list_for_each_entry(frames, &mp->frames, f.link) {
+		if (!frames->f.region->has_struct_pages)
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+/**
+ * tmm_mapped_pages_get_struct_pages() - the struct pages of what pages map to
+ * @mp: the mapping, borrowed; tmm_mapped_pages_have_struct_pages()
+ * @pages: room for as many as it has pages; filled in their order
+ *
+ * Context: Process context, may sleep. O(pages).
+ */
+void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages)
+{
+	const struct tmm_mapped_frames *frames;
+	u64 i;
+
+	list_for_each_entry(frames, &mp->frames, f.link) {
+		for (i = 0; i < tmm_frames_nr(&frames->f); i++) {
+			*pages++ = pfn_to_page(frames->f.chunk.start + i);
+			if (!(i & 0xfff))
+				cond_resched();
+		}
+	}
+}
+
+/**
+ * tmm_mapped_pages_are_pinned() - does I/O hold some of what pages map to?
+ * @mp: the mapping, borrowed and exclusive; all of it has struct pages
+ * @first: of its pages
+ * @nr: how many
+ *
+ * Context: Process context, may sleep. O(runs of frames + @nr). See
+ *          tmm_frames_are_pinned() for what must have happened before.
+ * Return: true if one is
+ */
+bool tmm_mapped_pages_are_pinned(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
+{
+	const struct tmm_mapped_frames *frames;
+
+	list_for_each_entry(frames, &mp->frames, f.link) {
+		u64 here = tmm_frames_nr(&frames->f);
+
+		if (!nr)
+			break;
+		if (first < here) {
+			u64 part = min(here - first, nr);
+
+			if (tmm_frames_are_pinned(frames->f.chunk.start + first, part))
+				return true;
+			nr -= part;
+			first = 0;
+		} else {
+			first -= here;
+		}
+		cond_resched();
+	}
+	return false;
+}
 
 /**
  * tmm_mapped_pages_remap() - change what a mapping may be used for
@@ -480,6 +562,7 @@ int tmm_mapped_pages_merge(struct tmm_mapped_pages *mp, struct tmm_mapped_pages 
 		goto out;
 	}
 	join_frames(mp, second);
+	mp->is_tainted |= second->is_tainted;
 	if (second->borrowed)
 		tmm_allocated_frames_unborrow(second->borrowed);
 	mp->nr_tables += second->nr_tables;
@@ -590,6 +673,7 @@ int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 	half->is_shareable = mp->is_shareable;
 	/* All tables stay with the first part. */
 	half->account = tmm_account_get(mp->account);
+	half->is_tainted = mp->is_tainted;
 	if (mp->borrowed) {
 		err = tmm_allocated_frames_borrow(mp->borrowed);
 		if (err)
@@ -632,7 +716,8 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_split);
  * stays as it is, and their owner's loan ends.
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0, or -EBUSY if it is borrowed
+ * Return: 0, or -EBUSY if it is borrowed, or must be taken to be so for ever: see
+ * tmm_mapped_pages_taint()
  */
 int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 				      struct tmm_allocated_pages **pages,
@@ -644,6 +729,10 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 
 	if (err)
 		return err;
+	if (doomed->is_tainted) {
+		unclaim(doomed);
+		return -EBUSY;
+	}
 	clear_entries(doomed, nr_pages(doomed));
 	while ((run = take_frames(doomed))) {
 		list_add_tail(&run->f.link, frames);
@@ -791,6 +880,21 @@ static bool is_exclusive(const struct tmm_mapped_pages *mp, bool is_mutable)
 {
 	return is_mutable && !tmm_mapped_pages_is_shareable(mp);
 }
+
+/**
+ * tmm_mapped_pages_taint() - from now on, never let anybody else have the frames
+ * @mp: the mapping, borrowed by the caller
+ *
+ * When it is dropped, its frames go into quarantine, and they cannot be had apart from
+ * it. Parts that it is split into are tainted as well, as is what it is merged with.
+ *
+ * Context: Any.
+ */
+void tmm_mapped_pages_taint(struct tmm_mapped_pages *mp)
+{
+	WRITE_ONCE(mp->is_tainted, true);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_taint);
 
 /**
  * tmm_mapped_pages_borrow() - count a borrow

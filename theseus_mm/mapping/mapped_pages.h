@@ -31,6 +31,7 @@ struct tmm_account;
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_page_table;
+struct page;
 
 /* Far above any number of borrows: one that lasts is not taken for the owner. */
 #define TMM_USERS_OWNER		BIT(29)
@@ -50,6 +51,8 @@ struct tmm_page_table;
  * @account: who @nr_tables are charged to, with a reference; its frames are charged to
  *           the same, or to nobody. NULL: nobody, nor are the frames.
  * @flags: as asked for, with VALID and EXCLUSIVE as they are
+ * @is_tainted: somebody may keep the numbers of its frames for ever: they go into
+ *              quarantine
  * @link: for the owner's list
  *
  * Theseus: MappedPages
@@ -66,6 +69,7 @@ struct tmm_mapped_pages {
 	u64 nr_tables;
 	struct tmm_account *account;
 	tmm_pte_flags_t flags;
+	bool is_tainted;
 	struct list_head link;
 };
 
@@ -102,6 +106,9 @@ unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp);
 enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp);
+bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
+void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);
+bool tmm_mapped_pages_are_pinned(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
 
 /* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);
@@ -133,6 +140,9 @@ int __must_check tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp,
 
 /* Destructor */
 void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp);
+
+/* Quarantine */
+void tmm_mapped_pages_taint(struct tmm_mapped_pages *mp);
 
 /* For borrow.c: the count that keeps changes and borrows apart */
 int __must_check tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable);

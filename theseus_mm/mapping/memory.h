@@ -9,11 +9,13 @@
  * @first: number of the first frame
  * @nr: frames in it
  * @window: kernel alias of the first frame, for the whole run
+ * @has_struct_pages: Linux knows a struct page of each frame
  */
 struct tmm_memory {
 	u64 first;
 	u64 nr;
 	void *window;
+	bool has_struct_pages;
 };
 
 #endif /* TMM_MAPPING_MEMORY_H */

@@ -51,7 +51,14 @@
  *
  * With FEATURE_STRUCT_PAGES it is otherwise: I/O, RDMA and KVM can pin the memory.
  * What they hold when an area goes stays borrowed until they let go of it; nobody
- * else gets it before, whatever happens to the owner.
+ * else gets it before, whatever happens to the owner, who may DROP the mapping
+ * meanwhile. Who lets go is looked for every now and then: it takes up to a second.
+ * (Linux 6.1 has no safe entries of 2 MiB for such memory: there are small ones
+ * then.)
+ *
+ * With FEATURE_QUARANTINE, a mapping that was ever mmapped is as usable as before,
+ * but its frames are nobody's after it: when it is dropped they are missing, and
+ * UNMAP_INTO_PARTS fails with EBUSY.
  *
  * A mapping that was made *shareable* (SHARE) may be borrowed mutably by many, and
  * READs and WRITEs go on beside that: who writes when is then up to its users.
@@ -625,9 +632,10 @@ struct theseus_mm_share {
  * @reserved: must be 0
  *
  * EXPORT: see "Handing over". EXPORT_DMABUF gives a dma-buf, which borrows the
- * mapping (mutably if it is writable) until it is closed and no device uses it;
- * REVOKE detaches it from its mapping's future: new uses fail. EOPNOTSUPP without
- * FEATURE_DMABUF.
+ * mapping (mutably if it is writable) until it is closed, unmapped, and no device uses
+ * it; a read-only mapping may have other borrows beside it. After REVOKE its areas
+ * are SIGBUS and new uses fail with ENODEV; what a device has at that time is pinned.
+ * EOPNOTSUPP without FEATURE_DMABUF.
  */
 struct theseus_mm_export {
 	__u32 flags;

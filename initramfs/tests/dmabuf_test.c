@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A mapping as a dma-buf (the module is loaded with struct_pages=1), as a process sees
+ * it. What a device sees is in kunit/dmabuf_test.c.
+ */
+#include "area.h"
+
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define NR	4
+#define SIZE	(NR * PAGE)
+
+FIXTURE(dmabuf)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+};
+
+FIXTURE_SETUP(dmabuf)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	if (!(self->start.features & THESEUS_MM_FEATURE_DMABUF))
+		SKIP(return, "the module is not loaded with struct_pages=1");
+	self->handle = MAPPING(NR).handle;
+	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
+}
+
+/* What areas held a moment ago may still be looked for. */
+static bool has_all_back(int fd, const struct theseus_mm_info *start)
+{
+	struct theseus_mm_info now;
+	int i;
+
+	for (i = 0; i < 300; i++) {
+		if (tmm_get_info(fd, &now) || now.frames_free == start->frames_free)
+			break;
+		usleep(10000);
+	}
+	return now.frames_free == start->frames_free && now.nr_mappings == start->nr_mappings;
+}
+
+FIXTURE_TEARDOWN(dmabuf)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_TRUE(has_all_back(self->fd, &self->start));
+	close(self->fd);
+}
+
+/* Return: the dma-buf, or a negative errno */
+static int export(int fd, __u32 handle)
+{
+	struct theseus_mm_export request = { .handle = handle };
+	int err = tmm_call(fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request);
+
+	return err ? err : request.fd;
+}
+
+#define EXPORT(handle)									\
+	({										\
+		int _buffer = export(self->fd, handle);					\
+											\
+		ASSERT_LE(0, _buffer);							\
+		_buffer;								\
+	})
+
+static unsigned char *mmap_buffer(int buffer, int protection)
+{
+	return mmap(NULL, SIZE, protection, MAP_SHARED, buffer, 0);
+}
+
+static int sync_buffer(int buffer, __u64 flags)
+{
+	struct dma_buf_sync request = { .flags = flags };
+
+	return ioctl(buffer, DMA_BUF_IOCTL_SYNC, &request);
+}
+
+TEST_F(dmabuf, it_has_the_mappings_size_and_content)
+{
+	int buffer = EXPORT(self->handle);
+	unsigned char *area = mmap_buffer(buffer, RW);
+
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	EXPECT_EQ(SIZE, lseek(buffer, 0, SEEK_END));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(buffer, F_GETFD));
+	EXPECT_EQ(0, sync_buffer(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW));
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	area[PAGE] = 0xa5;
+	EXPECT_EQ(0, sync_buffer(buffer, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(buffer);
+	area = AREA(self->handle, R);
+	EXPECT_EQ(0xa5, area[PAGE]);
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(dmabuf, it_is_a_mutable_borrow)
+{
+	int buffer = EXPORT(self->handle), second;
+	unsigned char byte, *area;
+
+	EXPECT_EQ(-EBUSY, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, R));
+	EXPECT_EQ(-EBUSY, export(self->fd, self->handle));
+	second = dup(buffer);
+	close(buffer);
+	EXPECT_EQ(-EBUSY, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	area = mmap_buffer(second, R);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	close(second);
+	EXPECT_EQ(pattern(PAGE), area[PAGE]);
+	EXPECT_EQ(-EBUSY, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+}
+
+TEST_F(dmabuf, of_a_read_only_mapping)
+{
+	unsigned char byte, *area;
+	int buffer;
+
+	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	buffer = EXPORT(self->handle);
+	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ((unsigned char *)MAP_FAILED, mmap_buffer(buffer, RW));
+	EXPECT_EQ(EACCES, errno);
+	area = mmap_buffer(buffer, R);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	EXPECT_ERRNO(EACCES, mprotect(area, SIZE, RW));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(buffer);
+	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
+}
+
+TEST_F(dmabuf, revoked)
+{
+	int buffer = EXPORT(self->handle);
+	unsigned char *area = mmap_buffer(buffer, RW), byte;
+	__u32 nr;
+
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(1, nr);
+	EXPECT_EQ(SIGBUS, load(area, &byte));
+	EXPECT_EQ((unsigned char *)MAP_FAILED, mmap_buffer(buffer, RW));
+	EXPECT_EQ(ENODEV, errno);
+	EXPECT_EQ(0, sync_buffer(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW));
+	/* it is as if it had never been exported */
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(buffer);
+}
+
+TEST_F(dmabuf, it_outlives_its_client)
+{
+	int buffer = EXPORT(self->handle);
+	struct theseus_mm_info now;
+	unsigned char *area;
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &now));
+	EXPECT_EQ(self->start.nr_mappings + 1, now.nr_mappings);
+	area = mmap_buffer(buffer, R);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(buffer);
+}
+
+TEST_F(dmabuf, what_an_area_of_it_may_not)
+{
+	int buffer = EXPORT(self->handle);
+
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, SIZE, R, MAP_PRIVATE, buffer, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, SIZE, RX, MAP_SHARED, buffer, 0));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, SIZE + PAGE, R, MAP_SHARED, buffer, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, R, MAP_SHARED, buffer, SIZE));
+	EXPECT_EQ(EINVAL, errno);
+	close(buffer);
+}
+
+TEST_F(dmabuf, refusals)
+{
+	struct theseus_mm_export request = { .handle = self->handle, .reserved = 1 };
+	__u32 pages = PAGES(1).handle, frames = FRAMES(1).handle;
+	unsigned char *area;
+
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request),
+		       self->handle);
+	request = (struct theseus_mm_export){ .handle = self->handle, .flags = 1 };
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request),
+		       self->handle);
+	EXPECT_REFUSED(ENOENT, export(self->fd, 0));
+	EXPECT_REFUSED(ENOENT, export(self->fd, pages), pages);
+	EXPECT_REFUSED(ENOENT, export(self->fd, frames), frames);
+	area = AREA(self->handle, R);
+	EXPECT_REFUSED(EBUSY, export(self->fd, self->handle), self->handle);
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+/* The call's structure cannot be written: all is undone. */
+TEST_F(dmabuf, a_fault_undoes_it)
+{
+	struct theseus_mm_export *request;
+	int next = dup(0);
+
+	request = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)request);
+	close(next);
+	request->handle = self->handle;
+	ASSERT_EQ(0, mprotect(request, PAGE, R));
+	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, request),
+		       self->handle);
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
+	EXPECT_EQ(next, dup(0));
+	close(next);
+	munmap(request, PAGE);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pinning against revocation and reuse (the module is loaded with struct_pages=1):
+ * what I/O holds is never what somebody else has written.
+ *
+ *	pinner	pins a page of the area, waits, looks what it holds
+ *	owner	lends a mapping that says OURS, revokes and drops it
+ *	thief	takes frames as they become free, and writes THEIRS
+ */
+#include "area.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#define NR	16
+#define SIZE	(NR * PAGE)
+#define OURS	0x55
+#define THEIRS	0xaa
+#define SECONDS	10
+
+static struct {
+	unsigned char *volatile area;
+	volatile bool is_over;
+	int pipe[2];
+	unsigned long nr_pinned, nr_refused, nr_wrong, nr_thefts;
+} race;
+
+static void *pinner(void *unused)
+{
+	static unsigned char page[PAGE];
+	struct iovec part = { NULL, PAGE };
+	unsigned int i = 0, j;
+
+	while (!race.is_over) {
+		part.iov_base = race.area + i++ % NR * PAGE;
+		if (vmsplice(race.pipe[1], &part, 1, SPLICE_F_NONBLOCK) != PAGE) {
+			race.nr_refused++;
+			continue;
+		}
+		race.nr_pinned++;
+		if (i % 4 == 0)
+			usleep(2000);
+		if (read(race.pipe[0], page, PAGE) != PAGE)
+			race.nr_wrong++;
+		for (j = 0; j < PAGE; j++)
+			race.nr_wrong += page[j] != OURS;
+	}
+	return unused;
+}
+
+static void *thief(void *unused)
+{
+	static unsigned char loot[SIZE];
+	struct theseus_mm_create_mapping mapping;
+	int fd = tmm_open(NULL);
+
+	memset(loot, THEIRS, SIZE);
+	while (!race.is_over) {
+		if (tmm_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping))
+			continue;
+		if (!tmm_write(fd, mapping.handle, 0, loot, SIZE))
+			race.nr_thefts++;
+		tmm_drop(fd, mapping.handle);
+	}
+	close(fd);
+	return unused;
+}
+
+/* Return: the area, at the same address each time */
+static unsigned char *lend(int fd, unsigned char *at, __u32 *handle)
+{
+	static unsigned char content[SIZE];
+	struct theseus_mm_create_mapping mapping;
+	__u64 offset;
+
+	memset(content, OURS, SIZE);
+	if (tmm_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping) ||
+	    tmm_write(fd, mapping.handle, 0, content, SIZE) ||
+	    tmm_map_offset(fd, mapping.handle, &offset, NULL))
+		return MAP_FAILED;
+	*handle = mapping.handle;
+	return mmap(at, SIZE, RW, MAP_SHARED | (at ? MAP_FIXED : 0), fd, offset);
+}
+
+TEST_F_TIMEOUT(client, nobody_holds_what_is_somebody_elses, 120)
+{
+	const time_t end = time(NULL) + SECONDS;
+	pthread_t threads[2];
+	unsigned char *area;
+	__u32 handle;
+	int i;
+
+	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
+		SKIP(return, "the module is not loaded with struct_pages=1");
+	ASSERT_EQ(0, pipe(race.pipe));
+	area = lend(self->fd, NULL, &handle);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	race.area = area;
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, pinner, NULL));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, thief, NULL));
+	for (i = 0; time(NULL) < end; i++) {
+		usleep(i % 8 * 1000);
+		EXPECT_EQ(0, tmm_revoke(self->fd, handle, NULL));
+		EXPECT_EQ(0, tmm_drop(self->fd, handle));
+		if (i % 2)
+			usleep(i % 16 * 500);
+		if (lend(self->fd, area, &handle) != area)
+			break;
+	}
+	EXPECT_LE(end, time(NULL));
+	race.is_over = true;
+	EXPECT_EQ(0, pthread_join(threads[0], NULL));
+	EXPECT_EQ(0, pthread_join(threads[1], NULL));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(race.pipe[0]);
+	close(race.pipe[1]);
+	TH_LOG("%d rounds: %lu pinned, %lu refused, %lu thefts", i, race.nr_pinned,
+	       race.nr_refused, race.nr_thefts);
+	EXPECT_EQ(0, race.nr_wrong);
+	EXPECT_LT(0, race.nr_pinned);
+	EXPECT_LT(0, race.nr_refused);
+	EXPECT_LT(0, race.nr_thefts);
+	/* what lingered comes back */
+	for (i = 0; i < 300 && INFO().nr_mappings != self->start.nr_mappings + 1; i++)
+		usleep(10000);
+}
+
+TEST_HARNESS_MAIN

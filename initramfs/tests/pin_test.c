@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory with struct pages (the module is loaded with struct_pages=1): I/O goes
+ * straight into it, and what I/O holds is nobody else's until it lets go.
+ *
+ * A page in a pipe is what stands for I/O here: vmsplice() pins it, reading the pipe
+ * lets it go.
+ */
+#include "area.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#define NR	4
+#define SIZE	(NR * PAGE)
+#define MIB	(1ULL << 20)
+#define GIB	(1ULL << 30)
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
+FIXTURE(pin)
+{
+	int fd;
+	int pipe[2];
+	struct theseus_mm_info start;
+	struct theseus_mm_create_mapping mapping;
+	__u32 handle;
+};
+
+/* A run of frames whose place is known, in which every byte can be told. */
+FIXTURE_SETUP(pin)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
+		SKIP(return, "the module is not loaded with struct_pages=1");
+	ASSERT_EQ(0, pipe(self->pipe));
+	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
+						   &self->mapping));
+	self->handle = self->mapping.handle;
+	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
+}
+
+/* Is it so within three seconds? Who looks for pins looks once a second. */
+#define BECOMES(condition)								\
+	({										\
+		bool _is_so = false;							\
+		int _i;									\
+											\
+		for (_i = 0; _i < 300 && !_is_so; _i++) {				\
+			_is_so = (condition);						\
+			if (!_is_so)							\
+				usleep(10000);						\
+		}									\
+		_is_so;									\
+	})
+
+static bool is_pinned(int fd, __u32 handle)
+{
+	struct theseus_mm_query query;
+
+	return !tmm_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
+}
+
+static bool has_all_back(int fd, const struct theseus_mm_info *start)
+{
+	struct theseus_mm_info now;
+
+	return !tmm_get_info(fd, &now) && now.frames_free == start->frames_free &&
+	       now.nr_mappings == start->nr_mappings;
+}
+
+FIXTURE_TEARDOWN(pin)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->pipe[0]);
+	close(self->pipe[1]);
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_TRUE(BECOMES(has_all_back(self->fd, &self->start)));
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+/* Return: how much of @nr_bytes at @area is pinned now, or -1 with errno */
+static long pin(int pipe_fd, void *area, size_t nr_bytes)
+{
+	struct iovec part = { area, nr_bytes };
+
+	return vmsplice(pipe_fd, &part, 1, SPLICE_F_NONBLOCK);
+}
+
+/* Let go of a page; how many of its bytes are what fill() put at @offset? */
+static __u64 let_go(int pipe_fd, __u64 offset)
+{
+	unsigned char page[PAGE] = {};
+
+	return read(pipe_fd, page, PAGE) == PAGE ? nr_alike(page, offset, PAGE) : 0;
+}
+
+static int delete_module(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK);
+}
+
+/* --- I/O ----------------------------------------------------------------------------- */
+
+TEST_F(pin, a_pipe_takes_the_page_itself)
+{
+	unsigned char *area = AREA(self->handle, RW);
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
+	area[PAGE] ^= 0xff;
+	/* not a copy: the byte that was changed is missing */
+	EXPECT_EQ(0, let_go(self->pipe[0], PAGE));
+	area[PAGE] ^= 0xff;
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(pin, direct_io_in_both_directions)
+{
+	int disk = open("/dev/ram0", O_RDWR | O_DIRECT);
+	unsigned char *area = AREA(self->handle, RW);
+
+	ASSERT_LE(0, disk);
+	ASSERT_EQ(SIZE, pwrite(disk, area, SIZE, 0));
+	memset(area, 0, SIZE);
+	ASSERT_EQ(SIZE, pread(disk, area, SIZE, 0));
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(disk);
+}
+
+TEST_F(pin, direct_io_into_a_read_only_borrow_is_refused)
+{
+	int disk = open("/dev/ram0", O_RDWR | O_DIRECT);
+	unsigned char *area = AREA(self->handle, R);
+
+	ASSERT_LE(0, disk);
+	EXPECT_EQ(SIZE, pwrite(disk, area, SIZE, 0));
+	EXPECT_ERRNO(EFAULT, pread(disk, area, SIZE, 0));
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(disk);
+}
+
+TEST_F(pin, another_process_reads_it)
+{
+	unsigned char *area = AREA(self->handle, R), copy[PAGE];
+	struct iovec to = { copy, PAGE }, from = { area + PAGE, PAGE };
+	int status;
+	pid_t child = fork();
+
+	if (!child)
+		_exit(process_vm_readv(getppid(), &to, 1, &from, 1, 0) != PAGE ||
+		      nr_alike(copy, PAGE, PAGE) != PAGE);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(pin, large_leaves)
+{
+	const __u64 sizes[] = { 2 * MIB, GIB };
+	struct theseus_mm_create_mapping mapping;
+	unsigned char *area;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		__u64 middle = sizes[i] / 2;
+
+		ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, sizes[i],
+							   THESEUS_MM_PTE_DATA, &mapping));
+		area = AREA(mapping.handle, RW);
+		memset(area + middle, pattern(0), PAGE);
+		ASSERT_EQ(PAGE, pin(self->pipe[1], area + middle, PAGE));
+		EXPECT_EQ(0, munmap(area, sizes[i]));
+		EXPECT_TRUE(is_pinned(self->fd, mapping.handle));
+		EXPECT_EQ(1, let_go(self->pipe[0], 0));
+		EXPECT_TRUE(BECOMES(!is_pinned(self->fd, mapping.handle)));
+		EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	}
+}
+
+/* --- what is held stays borrowed -------------------------------------------------------- */
+
+TEST_F(pin, what_is_not_held_is_free_at_once)
+{
+	unsigned char *area = AREA(self->handle, RW);
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_FALSE(is_pinned(self->fd, self->handle));
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+}
+
+TEST_F(pin, what_is_held_after_munmap_stays_borrowed)
+{
+	unsigned char *area = AREA(self->handle, RW), byte = 0;
+	__u32 first, second, frames[NR], nr_frames = NR;
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
+	EXPECT_FALSE(is_pinned(self->fd, self->handle));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_TRUE(is_pinned(self->fd, self->handle));
+	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(-EBUSY, tmm_split(self->fd, self->handle, PAGE, &first, &second));
+	EXPECT_EQ(-EBUSY, tmm_unmap_into_parts(self->fd, self->handle, &first, frames, &nr_frames));
+	EXPECT_EQ(-EBUSY, tmm_write(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, R));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], PAGE));
+	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
+	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+}
+
+TEST_F(pin, a_read_only_borrow_that_lingers_is_immutable)
+{
+	unsigned char *area = AREA(self->handle, R), byte = 0;
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, R));
+	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, RW));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
+	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
+}
+
+TEST_F(pin, revoke_tells_what_is_held)
+{
+	struct theseus_mm_revoke revoke = { .handle = self->handle };
+	unsigned char *area = AREA(self->handle, R), *other = AREA(self->handle, R), byte;
+
+	EXPECT_EQ(0, load(other, &byte));
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	area = AREA(self->handle, R);
+	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
+	/* one was never touched, one is like the one before: all are of the same page */
+	EXPECT_EQ(2, revoke.nr_revoked);
+	EXPECT_EQ(2, revoke.nr_pinned);
+	EXPECT_EQ(SIGBUS, load(area, &byte));
+	EXPECT_EQ(SIGBUS, load(other, &byte));
+	EXPECT_EQ(-1, pin(self->pipe[1], area, PAGE));
+	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
+	EXPECT_EQ(0, revoke.nr_revoked);
+	EXPECT_EQ(2, revoke.nr_pinned);
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
+	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
+	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
+	EXPECT_EQ(0, revoke.nr_pinned);
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, munmap(other, SIZE));
+}
+
+TEST_F(pin, a_part_of_the_area_is_gone)
+{
+	unsigned char *area = AREA(self->handle, RW);
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(area, PAGE));
+	EXPECT_EQ(SIZE - PAGE, nr_alike(area + PAGE, PAGE, SIZE - PAGE));
+	EXPECT_EQ(0, munmap(area + PAGE, SIZE - PAGE));
+	EXPECT_TRUE(is_pinned(self->fd, self->handle));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
+	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
+}
+
+/* --- nobody else gets what is held ----------------------------------------------------- */
+
+/*
+ * Take all that is free. Return: frames taken, or 0 if one of them is in the @nr_bytes at
+ * @paddr
+ */
+static __u64 take_all_but(int fd, __u64 paddr, __u64 nr_bytes)
+{
+	struct theseus_mm_info info;
+	__u64 nr = 0;
+
+	for (;;) {
+		struct theseus_mm_allocate run = {};
+
+		if (tmm_get_info(fd, &info) || !info.frames_largest[0])
+			return nr;
+		run.size = info.frames_largest[0];
+		if (tmm_allocate_frames(fd, &run))
+			return 0;
+		if (run.start < paddr + nr_bytes && paddr < run.start + run.nr_pages * PAGE)
+			return 0;
+		nr += run.nr_pages;
+	}
+}
+
+/* Take all, look whether what is held is still what it was, let go, and get it. */
+static void expect_nobody_gets(struct __test_metadata *_metadata, FIXTURE_DATA(pin) *self)
+{
+	struct theseus_mm_allocate one = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 1,
+					   .at = self->mapping.paddr };
+	int other = tmm_open(NULL);
+
+	ASSERT_LE(0, other);
+	EXPECT_LT(0, take_all_but(other, self->mapping.paddr, SIZE));
+	EXPECT_EQ(-EADDRINUSE, tmm_allocate_frames(other, &one));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], PAGE));
+	EXPECT_TRUE(BECOMES(!tmm_allocate_frames(other, &one)));
+	close(other);
+}
+
+TEST_F(pin, the_owner_is_gone)
+{
+	unsigned char *area = AREA(self->handle, RW);
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(self->fd);
+	self->fd = -1;
+	expect_nobody_gets(_metadata, self);
+}
+
+TEST_F(pin, the_handle_is_dropped)
+{
+	unsigned char *area = AREA(self->handle, RW);
+
+	EXPECT_EQ(1, area[0] == pattern(0));
+	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
+	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_GONE(self->handle);
+	expect_nobody_gets(_metadata, self);
+}
+
+TEST_F(pin, a_drop_waits_for_areas_even_if_another_lingers)
+{
+	unsigned char *area = AREA(self->handle, R), *other;
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	other = AREA(self->handle, R);
+	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, munmap(other, SIZE));
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	expect_nobody_gets(_metadata, self);
+}
+
+TEST_F(pin, the_owner_is_killed)
+{
+	int ready[2], status;
+	char byte;
+	pid_t child;
+
+	ASSERT_EQ(0, tmm_drop(self->fd, self->handle));
+	ASSERT_EQ(0, pipe(ready));
+	child = fork();
+	if (!child) {
+		int fd = tmm_open(NULL);
+		struct theseus_mm_create_mapping mapping;
+		unsigned char *area;
+
+		if (tmm_create_contiguous_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping) ||
+		    fill(fd, mapping.handle, SIZE))
+			_exit(1);
+		area = mmap_all(fd, mapping.handle, RW);
+		if (area == MAP_FAILED || pin(self->pipe[1], area + PAGE, PAGE) != PAGE)
+			_exit(1);
+		if (write(ready[1], &mapping, sizeof(mapping)) != sizeof(mapping))
+			_exit(1);
+		pause();
+	}
+	close(ready[1]);
+	ASSERT_EQ(sizeof(self->mapping), read(ready[0], &self->mapping, sizeof(self->mapping)));
+	EXPECT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, read(ready[0], &byte, 1));
+	close(ready[0]);
+	expect_nobody_gets(_metadata, self);
+}
+
+TEST_F(pin, the_module_stays)
+{
+	unsigned char *area = AREA(self->handle, RW);
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(self->fd);
+	self->fd = -1;
+	/* a last reference of the file may be on its way */
+	usleep(100000);
+	EXPECT_ERRNO(EAGAIN, delete_module("theseus_mm"));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
+}
+
+/* --- areas without VM_IO ----------------------------------------------------------------- */
+
+TEST_F(pin, a_child_sees_nothing)
+{
+	unsigned char *area = AREA(self->handle, R), byte;
+	int status;
+	pid_t child;
+
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	EXPECT_EQ(0, madvise(area, SIZE, MADV_DOFORK));
+	child = fork();
+	if (!child) {
+		struct iovec to = { &byte, 1 }, from = { area, 1 };
+
+		if (load(area, &byte) != SIGBUS)
+			_exit(1);
+		if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != -1 || errno != EFAULT)
+			_exit(2);
+		if (pin(self->pipe[1], area, PAGE) != -1 || errno != EFAULT)
+			_exit(3);
+		/* parts, moves, changes and a grandchild of it */
+		if (mprotect(area, PAGE, PROT_NONE) || munmap(area + PAGE, PAGE))
+			_exit(4);
+		area = mremap(area + 2 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE);
+		if (area == MAP_FAILED || load(area, &byte) != SIGBUS)
+			_exit(5);
+		child = fork();
+		if (!child)
+			_exit(load(area, &byte) != SIGBUS);
+		if (waitpid(child, &status, 0) != child || status)
+			_exit(6);
+		_exit(0);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, RW));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
+}
+
+/* What Linux offers for such areas, and what was seen of them after it. */
+TEST_F(pin, advice_leaves_nothing_behind)
+{
+	const int advice[] = { MADV_COLD, MADV_PAGEOUT, MADV_DONTNEED, MADV_FREE, MADV_WILLNEED,
+			       MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_MERGEABLE, MADV_POPULATE_READ,
+			       MADV_COLLAPSE, MADV_REMOVE, MADV_DODUMP };
+	const __u64 sizes[] = { SIZE, 4 * MIB, GIB };
+	struct theseus_mm_create_mapping mapping;
+	unsigned char *area, byte;
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, sizes[i], THESEUS_MM_PTE_DATA,
+							   &mapping));
+		area = AREA(mapping.handle, RW);
+		for (j = 0; j < ARRAY_SIZE(advice); j++) {
+			EXPECT_EQ(0, store(area + 17, j));
+			madvise(area, sizes[i] < 4 * MIB ? sizes[i] : 4 * MIB, advice[j]);
+			EXPECT_EQ(0, load(area + 17, &byte));
+			EXPECT_EQ(j, byte);
+			madvise(area, sizes[i] < 4 * MIB ? sizes[i] : 4 * MIB, advice[j]);
+		}
+		EXPECT_EQ(0, store(area + 17, 99));
+		madvise(area, SIZE, MADV_COLD);
+		madvise(area, SIZE, MADV_PAGEOUT);
+		EXPECT_EQ(0, tmm_revoke(self->fd, mapping.handle, NULL));
+		EXPECT_EQ(SIGBUS, load(area + 17, &byte));
+		EXPECT_EQ(0, munmap(area, sizes[i]));
+		EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/struct_pages.h"
+
+#include "core/types.h"
+
+#include <kunit/visibility.h>
+#include <linux/align.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/numa.h>
+#include <linux/page_ref.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* References of a page of ZONE_DEVICE that nobody holds: Linux's own. */
+#define TMM_UNPINNED	1
+
+/**
+ * struct tmm_struct_pages - of one run of RAM
+ * @pgmap: what Linux knows of them
+ */
+struct tmm_struct_pages {
+	struct dev_pagemap pgmap;
+};
+
+/**
+ * tmm_struct_pages_check() - can a run have struct pages?
+ * @start: physical address
+ * @nr_bytes: its size
+ *
+ * Return: 0; -EINVAL if it is not aligned as they need it, which is said in the
+ * log; or -EOPNOTSUPP on a kernel without ZONE_DEVICE
+ */
+int tmm_struct_pages_check(u64 start, u64 nr_bytes)
+{
+	if (!IS_ENABLED(CONFIG_ZONE_DEVICE)) {
+		pr_err("refused: struct_pages=1 needs a kernel with CONFIG_ZONE_DEVICE\n");
+		return -EOPNOTSUPP;
+	}
+	if (IS_ALIGNED(start | nr_bytes, memremap_compat_align()))
+		return 0;
+	pr_err("refused: with struct_pages=1, regions begin and end at multiples of %luK: not %lluK@%#llx\n",
+	       memremap_compat_align() >> 10, nr_bytes >> 10, start);
+	return -EINVAL;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_struct_pages_check);
+
+#ifdef CONFIG_ZONE_DEVICE
+/*
+ * Linux takes the memory of struct pages from where it is told by whole sections;
+ * those of a part of one come from its own.
+ */
+static u64 nr_reserved_frames(u64 start, u64 nr_bytes)
+{
+	const u64 section = 1ULL << SECTION_SIZE_BITS;
+	u64 first = ALIGN(start, section);
+	u64 end = ALIGN_DOWN(start + nr_bytes, section);
+
+	if (first >= end)
+		return 0;
+	return (((end - first) >> PAGE_SHIFT) * sizeof(struct page)) >> PAGE_SHIFT;
+}
+
+/**
+ * tmm_struct_pages_create() - make the struct pages of a run
+ * @start: physical address; tmm_struct_pages_check() has agreed
+ * @nr_bytes: its size
+ *
+ * Context: Process context, may sleep. O(pages).
+ * Return: the pages, or an error pointer
+ */
+struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
+{
+	struct tmm_struct_pages *pages = kzalloc(sizeof(*pages), GFP_KERNEL);
+	const struct vmem_altmap altmap = {
+		.base_pfn = PHYS_PFN(start),
+		.end_pfn = PHYS_PFN(start + nr_bytes - 1),
+		.free = nr_reserved_frames(start, nr_bytes),
+	};
+	struct dev_pagemap *pgmap;
+	void *window;
+
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+	pgmap = &pages->pgmap;
+	pgmap->type = MEMORY_DEVICE_GENERIC;
+	pgmap->nr_range = 1;
+	pgmap->range.start = start;
+	pgmap->range.end = start + nr_bytes - 1;
+	/* It has members that are const. */
+	memcpy(&pgmap->altmap, &altmap, sizeof(altmap));
+	if (altmap.free)
+		pgmap->flags = PGMAP_ALTMAP_VALID;
+	window = memremap_pages(pgmap, NUMA_NO_NODE);
+	if (!IS_ERR(window))
+		return pages;
+	kfree(pages);
+	return ERR_CAST(window);
+}
+
+/**
+ * tmm_struct_pages_destroy() - undo tmm_struct_pages_create()
+ * @pages: nobody has pinned one; may be NULL
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_struct_pages_destroy(struct tmm_struct_pages *pages)
+{
+	if (!pages)
+		return;
+	memunmap_pages(&pages->pgmap);
+	kfree(pages);
+}
+#else
+struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+void tmm_struct_pages_destroy(struct tmm_struct_pages *pages)
+{
+}
+#endif /* CONFIG_ZONE_DEVICE */
+
+/**
+ * tmm_struct_pages_nr_reserved() - what they take of the run itself
+ * @pages: the pages
+ *
+ * Return: bytes at the run's start: those have no struct pages and must not be touched
+ */
+u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages)
+{
+	return (u64)pages->pgmap.altmap.free << PAGE_SHIFT;
+}
+
+/**
+ * tmm_frames_are_pinned() - does I/O hold one of a run of frames?
+ * @first: number of the first; all have struct pages
+ * @nr: how many
+ *
+ * The caller has taken the frames out of all processes and sees to it that none
+ * puts them back. Then what this says to be unpinned stays so: Linux pins a page
+ * only while it is in some process's tables, and
+ *
+ *   - follows an entry under the lock of its table, which zapping takes as well: a
+ *     pin that was made is counted before the entry is cleared;
+ *   - or, without a lock (gup_pte_range(), __gup_device_huge()), counts first and
+ *     looks at the entry again then, and both this count and zapping's exchange are
+ *     full barriers: either it sees the entry cleared and takes its count back, or
+ *     it counted before the entry was cleared, which is before we look. In the
+ *     first case we may see a count that vanishes at once; never the other way round.
+ *
+ * Context: Process context, may sleep. O(@nr).
+ * Return: true if one is
+ */
+bool tmm_frames_are_pinned(u64 first, u64 nr)
+{
+	u64 i;
+
+	/* Pairs with the full barrier of counting, as said above. */
+	smp_mb();
+	for (i = first; i < first + nr; i++) {
+		if (page_ref_count(pfn_to_page(i)) != TMM_UNPINNED)
+			return true;
+		if (!(i & 0xfff))
+			cond_resched();
+	}
+	return false;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Struct pages for claimed RAM, so that I/O can pin what processes see of it.
+ *
+ * Invariant: nobody but pins changes a page's reference count, which is
+ * TMM_UNPINNED while there are none. The pages themselves are never allocated,
+ * freed or put on any list of Linux's.
+ * Owner: the pool, which makes them when it is claimed.
+ */
+#ifndef TMM_ALLOC_STRUCT_PAGES_H
+#define TMM_ALLOC_STRUCT_PAGES_H
+
+#include <linux/types.h>
+
+struct tmm_struct_pages;
+
+int __must_check tmm_struct_pages_check(u64 start, u64 nr_bytes);
+struct tmm_struct_pages * __must_check tmm_struct_pages_create(u64 start, u64 nr_bytes);
+void tmm_struct_pages_destroy(struct tmm_struct_pages *pages);
+u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages);
+bool tmm_frames_are_pinned(u64 first, u64 nr);
+
+#endif /* TMM_ALLOC_STRUCT_PAGES_H */
