@@ -236,7 +236,8 @@ static int lend(struct tmm_client *client, u32 handle, struct buffer *buffer)
 
 	if (err)
 		return err;
-	tmm_loan_begin(buffer->loan, buffer->mf);
+	tmm_loan_set_up(buffer->loan, buffer->mf);
+	tmm_loan_begin(buffer->loan);
 	if (buffer->loan->has_struct_pages)
 		return 0;
 	tmm_loan_put(buffer->loan);

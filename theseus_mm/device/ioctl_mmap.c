@@ -74,9 +74,10 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 	if (vma->vm_file != mf->file)
 		vma_set_file(vma, mf->file);
 	loan->mm = vma->vm_mm;
+	tmm_loan_set_up(loan, mf);
 	tmm_vma_set_up(vma, loan);
 	/* Last: the borrow may be revoked from then on. */
-	tmm_loan_begin(loan, mf);
+	tmm_loan_begin(loan);
 	return 0;
 }
 

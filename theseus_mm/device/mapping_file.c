@@ -281,18 +281,30 @@ struct tmm_loan *tmm_loan_create(void)
 }
 
 /**
- * tmm_loan_begin() - let a loan be revoked
- * @loan: has a borrow; nobody but the area's faults and munmap() looks at it any more
+ * tmm_loan_set_up() - learn what a loan is of
+ * @loan: has a borrow
  * @mf: the file of the mapping that is borrowed
  *
- * Context: Process context, may sleep.
+ * Context: Process context. tmm_loan_begin() follows.
  */
-void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf)
+void tmm_loan_set_up(struct tmm_loan *loan, struct tmm_mapping_file *mf)
 {
 	loan->mf = mf;
 	if (quarantine)
 		tmm_mapped_pages_taint(loan->borrow.mp);
 	loan->has_struct_pages = tmm_mapped_pages_have_struct_pages(loan->borrow.mp);
+}
+
+/**
+ * tmm_loan_begin() - let a loan be revoked
+ * @loan: its borrow may be ended by others from now on
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_loan_begin(struct tmm_loan *loan)
+{
+	struct tmm_mapping_file *mf = loan->mf;
+
 	down_write(&mf->revoke_lock);
 	list_add_tail(&loan->link, &mf->loans);
 	up_write(&mf->revoke_lock);
