@@ -9,6 +9,8 @@
 
 #include "mapping/borrow.h"
 
+#include <linux/kthread.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #define NR_PAGES	3
@@ -123,6 +125,54 @@ static void read_only_is_not_written(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
+struct toggler {
+	struct tmm_mapped_pages *mp;
+	unsigned long nr_changes;
+};
+
+static int toggle(void *context)
+{
+	struct toggler *toggler = context;
+	bool is_shareable = false;
+
+	while (!kthread_should_stop()) {
+		if (!tmm_mapped_pages_set_shareable(toggler->mp, is_shareable)) {
+			is_shareable = !is_shareable;
+			toggler->nr_changes++;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/* What was counted is what is given back, whatever it was a moment before. */
+static void borrow_while_it_is_toggled(struct kunit *test)
+{
+	struct toggler *toggler = tmm_test_kvzalloc(test, sizeof(*toggler));
+	unsigned long nr[2] = { 0 };
+	struct task_struct *thread;
+	struct tmm_borrow borrow;
+	unsigned int i;
+
+	if (!tmm_test_has_second_cpu(test))
+		kunit_skip(test, "needs a second CPU");
+	toggler->mp = map_shareable(test);
+	thread = tmm_test_thread_start(test, toggle, toggler);
+	for (i = 0; i < 100000; i++) {
+		if (!tmm_borrow_begin(toggler->mp, 0, 8, true, &borrow)) {
+			nr[tmm_mapped_pages_is_shareable(toggler->mp)]++;
+			tmm_borrow_end(&borrow);
+		}
+		cond_resched();
+	}
+	kthread_stop(thread);
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_borrows(toggler->mp), 0);
+	KUNIT_EXPECT_GT(test, toggler->nr_changes, 0);
+	KUNIT_EXPECT_GT(test, nr[false], 0);
+	KUNIT_EXPECT_GT(test, nr[true], 0);
+	tmm_mapped_pages_drop(&toggler->mp);
+}
+
 static struct kunit_case shareable_cases[] = {
 	KUNIT_CASE(many_mutable),
 	KUNIT_CASE(borrowed_cannot_change),
@@ -130,6 +180,7 @@ static struct kunit_case shareable_cases[] = {
 	KUNIT_CASE(parts_are_alike),
 	KUNIT_CASE(copy_is_not_shareable),
 	KUNIT_CASE(read_only_is_not_written),
+	KUNIT_CASE(borrow_while_it_is_toggled),
 	{}
 };
 

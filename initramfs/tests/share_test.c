@@ -4,7 +4,9 @@
  */
 #include "area.h"
 
+#include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
 #define NR	3
 #define SIZE	(NR * PAGE)
@@ -191,6 +193,135 @@ TEST_F_TIMEOUT(share, writer_and_reader_race, 60)
 	EXPECT_LE(last, now);
 	EXPECT_EQ(1, QUERY(self->handle).nr_borrows);
 	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+/**
+ * struct user - a thread that uses the mapping in one of four ways
+ * @fd: the client
+ * @handle: the mapping
+ * @offset: of it, for mmap()
+ * @is_writing: or reading
+ * @is_mmapping: or calling
+ * @is_toggled: it may be refused; whoever toggles takes the handle for a moment, too
+ * @stop: enough
+ * @nr: how often it got through
+ * @failed: it was refused for nothing
+ */
+struct user {
+	int fd;
+	__u32 handle;
+	__u64 offset;
+	bool is_writing;
+	bool is_mmapping;
+	bool is_toggled;
+	bool *stop;
+	unsigned long nr;
+	bool failed;
+};
+
+static int use_by_call(const struct user *user)
+{
+	unsigned char byte = 7;
+
+	if (user->is_writing)
+		return tmm_write(user->fd, user->handle, PAGE, &byte, 1);
+	return tmm_read(user->fd, user->handle, PAGE, &byte, 1);
+}
+
+static int use_by_mmap(const struct user *user)
+{
+	unsigned char *area = mmap(NULL, SIZE, user->is_writing ? RW : R, MAP_SHARED, user->fd,
+				   user->offset), byte;
+	int number;
+
+	if (area == MAP_FAILED)
+		return -errno;
+	number = user->is_writing ? store(area + PAGE, 7) : load(area + PAGE, &byte);
+	munmap(area, SIZE);
+	return number;
+}
+
+static void *use_until_stopped(void *arg)
+{
+	struct user *user = arg;
+
+	while (!__atomic_load_n(user->stop, __ATOMIC_RELAXED)) {
+		int err = user->is_mmapping ? use_by_mmap(user) : use_by_call(user);
+
+		if (!err)
+			user->nr++;
+		else if (!user->is_toggled || (err != -EBUSY && err != -ENOENT))
+			user->failed = true;
+		/* leave room for a change, which wants all to be away */
+		if (user->is_toggled)
+			usleep(user->nr % 8 * 500);
+	}
+	return NULL;
+}
+
+/* Return: how often it could be toggled; @users are four */
+static unsigned long use_for_a_while(FIXTURE_DATA(share) *self, struct user *users,
+				     bool is_toggled)
+{
+	bool stop = false, is_shareable = true;
+	time_t end = time(NULL) + 3;
+	unsigned long nr = 0;
+	pthread_t threads[4];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		users[i] = (struct user){
+			.fd = self->fd,
+			.handle = self->handle,
+			.is_writing = i & 1,
+			.is_mmapping = i & 2,
+			.is_toggled = is_toggled,
+			.stop = &stop,
+		};
+		tmm_map_offset(self->fd, self->handle, &users[i].offset, NULL);
+	}
+	for (i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, use_until_stopped, &users[i]);
+	while (time(NULL) < end) {
+		usleep(1000);
+		if (is_toggled && !tmm_share(self->fd, self->handle, !is_shareable)) {
+			is_shareable = !is_shareable;
+			nr++;
+		}
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	for (i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	return nr;
+}
+
+TEST_F_TIMEOUT(share, nobody_is_ever_refused, 60)
+{
+	struct user users[4];
+	int i;
+
+	use_for_a_while(self, users, false);
+	for (i = 0; i < 4; i++) {
+		EXPECT_FALSE(users[i].failed);
+		EXPECT_LT(0, users[i].nr);
+	}
+	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
+}
+
+/* Whoever came before or after a change has given back what he took. */
+TEST_F_TIMEOUT(share, toggled_beside_its_users, 60)
+{
+	struct user users[4];
+	unsigned long nr = use_for_a_while(self, users, true);
+	int i;
+
+	TH_LOG("toggled %lu times", nr);
+	EXPECT_LT(0, nr);
+	for (i = 0; i < 4; i++)
+		EXPECT_FALSE(users[i].failed);
+	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
+	EXPECT_EQ(0, tmm_share(self->fd, self->handle, false));
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 }
 
 TEST_HARNESS_MAIN

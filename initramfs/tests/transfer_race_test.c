@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Handing over while others are at it: mmap and faults beside import and revoke, a
+ * process that is killed at any moment, sockets that nobody reads any more; and what
+ * might be a way around the owner.
+ */
+#include "area.h"
+#include "descriptor.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define NR	4
+#define SIZE	(NR * PAGE)
+#define SECONDS	4
+
+/* A new mapping, filled and exported. Return: the descriptor, or an error */
+static int export_new(int fd)
+{
+	struct theseus_mm_create_mapping mapping;
+	int export;
+	int err = tmm_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping);
+
+	if (!err)
+		err = fill(fd, mapping.handle, SIZE);
+	if (!err)
+		err = tmm_export(fd, mapping.handle, &export);
+	return err ? err : export;
+}
+
+#define EXPORTED()									\
+	({										\
+		int _export = export_new(self->fd);					\
+											\
+		ASSERT_LE(0, _export);							\
+		_export;								\
+	})
+
+static unsigned char *mmap_exported(int export, int protection)
+{
+	return mmap(NULL, SIZE, protection, MAP_SHARED, export, 0);
+}
+
+static bool has_content(int export)
+{
+	unsigned char *area = mmap_exported(export, R);
+	bool is_right;
+
+	if (area == MAP_FAILED)
+		return false;
+	is_right = nr_alike(area, 0, SIZE) == SIZE;
+	munmap(area, SIZE);
+	return is_right;
+}
+
+/* --- ways around the owner ---------------------------------------------------------------- */
+
+/* The file is what it is by its descriptors; by name there is nothing to be had. */
+TEST_F(client, there_is_no_way_in_by_name)
+{
+	const int modes[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_TRUNC };
+	int export = EXPORTED(), path;
+	unsigned int i;
+	char name[64];
+	__u32 handle;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", export);
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		EXPECT_EQ(-1, open(name, modes[i]));
+	EXPECT_EQ(-1, truncate(name, 0));
+	EXPECT_EQ(-1, execl(name, name, NULL));
+	/* This one is none of its descriptors. */
+	path = open(name, O_PATH | O_CLOEXEC);
+	ASSERT_LE(0, path);
+	EXPECT_REFUSED(EBADF, tmm_import(self->fd, path, &handle));
+	close(path);
+	EXPECT_TRUE(has_content(export));
+	close(export);
+	EXPECT_ALL_BACK();
+}
+
+/* Nothing is left behind, not even the number. */
+TEST_F(client, an_export_that_faults_takes_no_descriptor)
+{
+	struct theseus_mm_export *call = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int next = dup(0);
+
+	ASSERT_NE(MAP_FAILED, (void *)call);
+	close(next);
+	call->handle = MAPPING(NR).handle;
+	ASSERT_EQ(0, mprotect(call, PAGE, R));
+	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT, call), call->handle);
+	EXPECT_EQ(next, dup(0));
+}
+
+/* --- sockets ------------------------------------------------------------------------------ */
+
+/* What is left to Linux's own time, as collecting descriptors in sockets is. */
+#define EXPECT_ALL_BACK_SOON()								\
+	do {										\
+		struct theseus_mm_info _soon = INFO();					\
+		char _difference[SNAPSHOT_TEXT];					\
+		int _i;									\
+											\
+		for (_i = 0; _i < 500 && *info_difference(&self->start, &_soon,		\
+							  _difference); _i++) {		\
+			usleep(10000);							\
+			_soon = INFO();							\
+		}									\
+		EXPECT_ALL_BACK();							\
+	} while (0)
+
+/*
+ * Two sockets that hold each other, and it: only Linux's collector finds them, which
+ * runs when another socket is closed.
+ */
+TEST_F(client, left_in_sockets_that_hold_each_other)
+{
+	int export = EXPORTED(), ends[2], i;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	for (i = 0; i < 2; i++) {
+		ASSERT_TRUE(send_descriptor(ends[i], ends[i]));
+		ASSERT_TRUE(send_descriptor(ends[i], export));
+	}
+	close(export);
+	close(ends[0]);
+	close(ends[1]);
+	EXPECT_EQ(self->start.nr_mappings + 1, INFO().nr_mappings);
+	close(socket(AF_UNIX, SOCK_STREAM, 0));
+	EXPECT_ALL_BACK_SOON();
+}
+
+/* Export, send, close, again and again, on a client of its own. */
+static void export_until_killed(FIXTURE_DATA(client) *self, int socket)
+{
+	int fd;
+
+	close(self->fd);
+	fd = tmm_open(NULL);
+	for (;;) {
+		int export = export_new(fd);
+
+		if (export < 0 || !send_descriptor(socket, export))
+			_exit(1);
+		close(export);
+	}
+}
+
+/* What arrived is whole and the receiver's, whatever became of the sender. */
+TEST_F_TIMEOUT(client, the_exporter_is_killed_at_any_moment, 120)
+{
+	unsigned int round, nr_received = 0;
+	int ends[2], export, status;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+	ASSERT_EQ(0, fcntl(ends[0], F_SETFL, O_NONBLOCK));
+	for (round = 0; round < 60; round++) {
+		pid_t child = fork();
+
+		ASSERT_LE(0, child);
+		if (!child)
+			export_until_killed(self, ends[1]);
+		usleep(round * 2000);
+		kill(child, SIGKILL);
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		EXPECT_EQ(SIGKILL, status);
+		while ((export = receive_descriptor(ends[0])) >= 0) {
+			nr_received++;
+			EXPECT_TRUE(has_content(export));
+			close(export);
+		}
+		EXPECT_ALL_BACK();
+	}
+	EXPECT_LT(0, nr_received);
+	TH_LOG("%u arrived", nr_received);
+}
+
+/* --- threads ------------------------------------------------------------------------------ */
+
+/**
+ * struct borrower - a thread that uses an export until it is stale
+ * @export: the export
+ * @nr: areas it had or has
+ * @nr_revoked: areas that were revoked while it looked
+ * @failed: it saw what may not be
+ */
+struct borrower {
+	int export;
+	unsigned long nr;
+	unsigned long nr_revoked;
+	bool failed;
+};
+
+/* Once revoked, it stays so; before, nothing but the mapping's content is seen. */
+static void look_at(struct borrower *borrower, unsigned char *area)
+{
+	bool is_revoked = false;
+	unsigned char byte;
+	unsigned int i;
+
+	for (i = 0; i < 4 * NR; i++) {
+		__u64 offset = i % NR * PAGE;
+		int signal_number = load(area + offset, &byte);
+
+		if (signal_number == SIGBUS)
+			is_revoked = true;
+		else if (signal_number || is_revoked || byte != pattern(offset))
+			borrower->failed = true;
+	}
+	borrower->nr_revoked += is_revoked;
+}
+
+static void *borrow_until_stale(void *arg)
+{
+	struct borrower *borrower = arg;
+
+	for (;;) {
+		unsigned char *area = mmap_exported(borrower->export, R);
+
+		if (area == MAP_FAILED) {
+			borrower->failed |= errno != ESTALE;
+			return NULL;
+		}
+		__atomic_add_fetch(&borrower->nr, 1, __ATOMIC_SEQ_CST);
+		look_at(borrower, area);
+		munmap(area, SIZE);
+	}
+}
+
+/*
+ * A mapping is mmapped by one while another imports it, revoking it if need be. What
+ * is imported is nobody else's: it can be changed, overwritten and dropped at once.
+ */
+static int take_over(int fd, int export, bool by_force, unsigned long *nr_busy)
+{
+	static const unsigned char other[SIZE];
+	__u32 handle, nr;
+	int err;
+
+	while ((err = tmm_import(fd, export, &handle)) == -EBUSY) {
+		struct theseus_mm_revoke revoke = { 0 };
+
+		++*nr_busy;
+		if (by_force && tmm_call(export, THESEUS_MM_IOC_REVOKE, &revoke))
+			return -EINVAL;
+	}
+	if (!err)
+		err = tmm_write(fd, handle, 0, other, SIZE);
+	if (!err)
+		err = tmm_remap(fd, handle, READ_ONLY);
+	if (!err && !tmm_revoke(fd, handle, &nr) && nr)
+		err = -EBUSY;
+	return err ? err : tmm_drop(fd, handle);
+}
+
+static void take_over_again_and_again(struct __test_metadata *_metadata,
+				      FIXTURE_DATA(client) *self, bool by_force)
+{
+	struct borrower borrower = { 0 };
+	time_t end = time(NULL) + SECONDS;
+	unsigned long nr = 0, nr_busy = 0, nr_areas;
+	pthread_t thread;
+
+	area_catch_signals();
+	while (time(NULL) < end) {
+		borrower.export = EXPORTED();
+		nr_areas = borrower.nr;
+		ASSERT_EQ(0, pthread_create(&thread, NULL, borrow_until_stale, &borrower));
+		/* now and then, before it has any */
+		while (nr % 4 && __atomic_load_n(&borrower.nr, __ATOMIC_SEQ_CST) == nr_areas)
+			sched_yield();
+		EXPECT_EQ(0, take_over(self->fd, borrower.export, by_force, &nr_busy));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		close(borrower.export);
+		nr++;
+	}
+	EXPECT_FALSE(borrower.failed);
+	EXPECT_LT(0, borrower.nr);
+	EXPECT_EQ(by_force, borrower.nr_revoked > 0);
+	TH_LOG("%lu rounds, %lu times busy, %lu areas, %lu of them revoked", nr, nr_busy,
+	       borrower.nr, borrower.nr_revoked);
+	EXPECT_ALL_BACK();
+}
+
+TEST_F_TIMEOUT(client, import_beside_mmap, 60)
+{
+	take_over_again_and_again(_metadata, self, false);
+}
+
+TEST_F_TIMEOUT(client, import_by_force_beside_faults, 60)
+{
+	take_over_again_and_again(_metadata, self, true);
+}
+
+TEST_HARNESS_MAIN
