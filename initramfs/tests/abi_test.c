@@ -426,6 +426,7 @@ TEST_F(call, takes_the_structure_of_old_programs)
 
 	memmove(old, self->argument, size);
 	EXPECT_EQ(0, tmm_call(self->fd, resized(variant->request, size), old));
+	memmove(self->argument, old, size);
 }
 
 TEST_F(call, refuses_a_structure_too_small)

@@ -488,7 +488,7 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 static int set_cookie(struct tmm_client *client, u32 handle)
 {
 	const struct xa_limit limit = XA_LIMIT(1, TMM_MAX_COOKIE);
-	struct tmm_mapping_file *mf = tmm_mapping_file_create();
+	struct tmm_mapping_file *mf = tmm_mapping_file_create(false);
 	struct tmm_object *object;
 	bool is_set = false;
 	u32 cookie;

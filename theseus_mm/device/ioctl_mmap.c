@@ -199,8 +199,6 @@ unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
  * @pgoff: its offset in the mapping
  * @flags: of mmap()
  *
- * Also asked when an area of a mapping that a client owns moves.
- *
  * Return: the address, or an error
  */
 unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,

@@ -62,7 +62,7 @@ static int export_taken(struct tmm_call *call, struct tmm_object *object)
 
 	if (tmm_mapped_pages_is_borrowed(object->mapping))
 		return -EBUSY;
-	mf = tmm_mapping_file_create();
+	mf = tmm_mapping_file_create(true);
 	if (IS_ERR(mf))
 		return PTR_ERR(mf);
 	err = export_to(call, object, mf);

@@ -92,8 +92,17 @@ static loff_t llseek(struct file *file, loff_t offset, int whence)
 	return fixed_size_llseek(file, offset, whence, i_size_read(file_inode(file)));
 }
 
-/* Only an exported mapping's file has descriptors to call them with. */
+/*
+ * Of a mapping that a client owns: areas have it, nobody has a descriptor. Without
+ * mmap(), remap_file_pages() leaves such an area alone.
+ */
 static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	.release = release,
+	.llseek = no_llseek,
+};
+
+static const struct file_operations export_fops = {
 	.owner = THIS_MODULE,
 	.release = release,
 	.llseek = llseek,
@@ -104,7 +113,7 @@ static const struct file_operations fops = {
 	.get_unmapped_area = tmm_export_get_unmapped_area,
 };
 
-static struct file *create_file(void)
+static struct file *create_file(bool is_exported)
 {
 	struct inode *inode = alloc_anon_inode(mount->mnt_sb);
 	struct file *file;
@@ -117,7 +126,8 @@ static struct file *create_file(void)
 	 */
 	inode->i_flags |= S_DAX;
 	inode->i_mode |= S_IFCHR;
-	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, O_RDWR, &fops);
+	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, O_RDWR,
+				 is_exported ? &export_fops : &fops);
 	if (IS_ERR(file))
 		iput(inode);
 	return file;
@@ -229,12 +239,13 @@ void tmm_mapping_files_exit(void)
 
 /**
  * tmm_mapping_file_create() - a file for a mapping
+ * @is_exported: it is to own the mapping, and to have descriptors
  *
  * Context: Process context, may sleep.
  * Return: the file, with one reference of @file, the caller's to fput(); or an
  * error pointer
  */
-struct tmm_mapping_file *tmm_mapping_file_create(void)
+struct tmm_mapping_file *tmm_mapping_file_create(bool is_exported)
 {
 	struct tmm_mapping_file *mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -248,7 +259,7 @@ struct tmm_mapping_file *tmm_mapping_file_create(void)
 	err = simple_pin_fs(&fs_type, &mount, &nr_pins);
 	if (err)
 		goto err_free;
-	mf->file = create_file();
+	mf->file = create_file(is_exported);
 	err = PTR_ERR_OR_ZERO(mf->file);
 	if (err)
 		goto err_release_fs;
@@ -462,7 +473,7 @@ bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm
  */
 struct tmm_mapping_file *tmm_mapping_file_of(struct file *file)
 {
-	return file->f_op == &fops ? file->private_data : NULL;
+	return file->f_op == &export_fops ? file->private_data : NULL;
 }
 
 /**

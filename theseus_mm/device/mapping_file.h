@@ -103,7 +103,7 @@ int __init tmm_mapping_files_init(void);
 void tmm_mapping_files_exit(void);
 bool tmm_mapping_files_quarantine(void);
 
-struct tmm_mapping_file * __must_check tmm_mapping_file_create(void);
+struct tmm_mapping_file * __must_check tmm_mapping_file_create(bool is_exported);
 unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
 bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
 struct tmm_loan * __must_check tmm_loan_create(void);
