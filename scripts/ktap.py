@@ -234,6 +234,10 @@ def splats(console):
     return found
 
 
+# in that function, or in one that it called
+INTERRUPTED = re.compile(r"(?:RIP: 0010:|\]  )identify_cpu\+0x")
+
+
 def spoiled_by_linux(console):
     """Did Linux itself complain before any of us was loaded, in the one known way?
 
@@ -248,7 +252,7 @@ def spoiled_by_linux(console):
         return False
     line = found[0][0]
     return ("KASAN: wild-memory-access" in line
-            and "RIP: 0010:identify_cpu" in before.partition(line)[2])
+            and INTERRUPTED.search(before.partition(line)[2]) is not None)
 
 
 def verdict_of(result):

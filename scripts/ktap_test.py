@@ -232,6 +232,12 @@ class Spoiled(unittest.TestCase):
     def test_early_report_of_linux(self):
         self.assertTrue(ktap.spoiled_by_linux(recorded("early")))
 
+    def test_early_report_in_a_function_that_was_called(self):
+        log = recorded("early").replace(
+            "RIP: 0010:identify_cpu+0x359/0x19d0",
+            "RIP: 0010:get_cpu_vendor+0x3e/0x1a0\n[    0.006674]  identify_cpu+0x377/0x19d0")
+        self.assertTrue(ktap.spoiled_by_linux(log))
+
     def test_nothing_reported(self):
         self.assertFalse(ktap.spoiled_by_linux(recorded("pass")))
 

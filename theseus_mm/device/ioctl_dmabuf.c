@@ -236,14 +236,15 @@ static int lend(struct tmm_client *client, u32 handle, struct buffer *buffer)
 
 	if (err)
 		return err;
-	tmm_loan_set_up(buffer->loan, buffer->mf);
-	tmm_loan_begin(buffer->loan);
-	if (buffer->loan->has_struct_pages)
-		return 0;
-	tmm_loan_put(buffer->loan);
-	buffer->loan = NULL;
-	fput(buffer->mf->file);
-	return -EOPNOTSUPP;
+	/* Whoever has the dma-buf may mmap it, in any process. */
+	tmm_loan_prepare(buffer->loan, NULL);
+	if (!buffer->loan->has_struct_pages) {
+		tmm_borrow_end(&buffer->loan->borrow);
+		fput(buffer->mf->file);
+		return -EOPNOTSUPP;
+	}
+	tmm_loan_begin(buffer->loan, buffer->mf);
+	return 0;
 }
 
 static struct buffer *create_buffer(struct tmm_client *client, u32 handle)

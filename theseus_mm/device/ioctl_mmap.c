@@ -73,11 +73,10 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
 	if (vma->vm_file != mf->file)
 		vma_set_file(vma, mf->file);
-	loan->mm = vma->vm_mm;
-	tmm_loan_set_up(loan, mf);
+	tmm_loan_prepare(loan, vma->vm_mm);
 	tmm_vma_set_up(vma, loan);
 	/* Last: the borrow may be revoked from then on. */
-	tmm_loan_begin(loan);
+	tmm_loan_begin(loan, mf);
 	return 0;
 }
 

@@ -279,8 +279,8 @@ err_free:
  * tmm_loan_create() - a loan of nothing yet
  *
  * Context: Process context, may sleep.
- * Return: the loan: @borrow is to be begun, then tmm_loan_begin(); or NULL if the
- * kernel heap is exhausted
+ * Return: the loan: @borrow is to be begun, then tmm_loan_prepare() and
+ * tmm_loan_begin(); or NULL if the kernel heap is exhausted
  */
 struct tmm_loan *tmm_loan_create(void)
 {
@@ -292,15 +292,15 @@ struct tmm_loan *tmm_loan_create(void)
 }
 
 /**
- * tmm_loan_set_up() - learn what a loan is of
+ * tmm_loan_prepare() - learn what a loan needs to know of its borrow
  * @loan: has a borrow
- * @mf: the file of the mapping that is borrowed
+ * @mm: whose areas will show it
  *
- * Context: Process context. tmm_loan_begin() follows.
+ * Context: Process context, may sleep. O(runs of frames).
  */
-void tmm_loan_set_up(struct tmm_loan *loan, struct tmm_mapping_file *mf)
+void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm)
 {
-	loan->mf = mf;
+	loan->mm = mm;
 	if (quarantine)
 		tmm_mapped_pages_taint(loan->borrow.mp);
 	loan->has_struct_pages = tmm_mapped_pages_have_struct_pages(loan->borrow.mp);
@@ -308,14 +308,14 @@ void tmm_loan_set_up(struct tmm_loan *loan, struct tmm_mapping_file *mf)
 
 /**
  * tmm_loan_begin() - let a loan be revoked
- * @loan: its borrow may be ended by others from now on
+ * @loan: prepared; nobody but the area's faults and munmap() looks at it any more
+ * @mf: the file of the mapping that is borrowed
  *
  * Context: Process context, may sleep.
  */
-void tmm_loan_begin(struct tmm_loan *loan)
+void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf)
 {
-	struct tmm_mapping_file *mf = loan->mf;
-
+	loan->mf = mf;
 	down_write(&mf->revoke_lock);
 	list_add_tail(&loan->link, &mf->loans);
 	up_write(&mf->revoke_lock);

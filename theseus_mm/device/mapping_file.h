@@ -107,8 +107,8 @@ struct tmm_mapping_file * __must_check tmm_mapping_file_create(bool is_exported)
 unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
 bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
 struct tmm_loan * __must_check tmm_loan_create(void);
-void tmm_loan_set_up(struct tmm_loan *loan, struct tmm_mapping_file *mf);
-void tmm_loan_begin(struct tmm_loan *loan);
+void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm);
+void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf);
 void tmm_loan_put(struct tmm_loan *loan);
 bool tmm_loan_is_revoked(const struct tmm_loan *loan);
 int __must_check tmm_loan_use(struct tmm_loan *loan);
