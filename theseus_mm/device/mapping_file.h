@@ -119,7 +119,8 @@ int __must_check tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm
 					 struct tmm_mapped_pages **mapping);
 struct tmm_mapping_file *tmm_mapping_file_of(struct file *file);
 bool tmm_mapping_file_is_stale(const struct tmm_mapping_file *mf);
-int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query);
+int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf,
+					struct theseus_mm_query *query);
 int __must_check tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
 					 struct tmm_mapped_pages **mapping);
 int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,

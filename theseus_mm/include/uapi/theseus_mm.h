@@ -396,7 +396,7 @@ struct theseus_mm_query {
 };
 
 #define THESEUS_MM_ATTRIBUTE_SHAREABLE	(1U << 0)	/* see SHARE */
-#define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O holds memory of an area that is gone */
+#define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O holds what an area showed */
 
 /**
  * struct theseus_mm_drop - THESEUS_MM_IOC_DROP: give an object back
