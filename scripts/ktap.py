@@ -54,6 +54,7 @@ SPLATS = re.compile("|".join((
     r"\bOops\b", r"general protection fault", r"unable to handle",
     r"Kernel panic", r"sleeping function called", r"scheduling while atomic",
     r"refcount_t: ", r"list_(add|del) corruption", r"Bad page", r"bad_page",
+    r"\bbad (pgd|p4d|pud|pmd) ",
     r"BUG kmalloc", r"stack segment", r"double fault", r"soft lockup",
     r"kunit: disabled", r"[Uu]nknown symbol",
     r"kmemleak: [1-9].* new suspected", r"kmemleak: .*(disabled|pool empty)",

@@ -218,6 +218,7 @@ class Console(unittest.TestCase):
                      "refcount_t: underflow; use-after-free.",
                      "list_add corruption. prev->next should be next",
                      "BUG: Bad page state in process insmod  pfn:12",
+                     "mm/pgtable-generic.c:51: bad pmd ff1100010e5b3658(8400000188c000e7)",
                      "kmemleak: 3 new suspected memory leaks",
                      "theseus_mm_test: Unknown symbol tmm_x (err -2)",
                      "BUG: sleeping function called from invalid context"):
