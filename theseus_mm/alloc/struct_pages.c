@@ -22,9 +22,11 @@
 /**
  * struct tmm_struct_pages - of one run of RAM
  * @pgmap: what Linux knows of them
+ * @found: those that Linux had there before, as they were; NULL if it had none
  */
 struct tmm_struct_pages {
 	struct dev_pagemap pgmap;
+	struct page *found;
 };
 
 /**
@@ -65,6 +67,65 @@ static u64 nr_reserved_frames(u64 start, u64 nr_bytes)
 	return (((end - first) >> PAGE_SHIFT) * sizeof(struct page)) >> PAGE_SHIFT;
 }
 
+/*
+ * Where a section is shared with memory of Linux's own, Linux has had struct pages
+ * for all of it from boot on. It lends those, and leaves them undefined afterwards,
+ * though pfn_valid() goes on saying that they can be looked at; page_table_check,
+ * for one, does so when such a frame is mapped. They are put back as they were.
+ *
+ * Calls @visit for each run of them, with what of @found is theirs.
+ * Return: how many there are
+ */
+static u64 for_each_found(const struct range *range, struct page *found,
+			  void (*visit)(struct page *pages, struct page *found, u64 nr))
+{
+	u64 pfn = PHYS_PFN(range->start);
+	u64 end = PHYS_PFN(range->end) + 1;
+	u64 nr_found = 0;
+	u64 next;
+
+	for (; pfn < end; pfn = next) {
+		next = min_t(u64, end, SECTION_ALIGN_UP(pfn + 1));
+		if (!pfn_valid(pfn))
+			continue;
+		if (visit)
+			visit(pfn_to_page(pfn), found + nr_found, next - pfn);
+		nr_found += next - pfn;
+	}
+	return nr_found;
+}
+
+static void save(struct page *pages, struct page *found, u64 nr)
+{
+	memcpy(found, pages, nr * sizeof(*pages));
+}
+
+static void restore(struct page *pages, struct page *found, u64 nr)
+{
+	memcpy(pages, found, nr * sizeof(*pages));
+}
+
+static int save_found(struct tmm_struct_pages *pages)
+{
+	u64 nr = for_each_found(&pages->pgmap.range, NULL, NULL);
+
+	if (!nr)
+		return 0;
+	pages->found = kvmalloc_array(nr, sizeof(*pages->found), GFP_KERNEL);
+	if (!pages->found)
+		return -ENOMEM;
+	for_each_found(&pages->pgmap.range, pages->found, save);
+	return 0;
+}
+
+static void restore_found(struct tmm_struct_pages *pages)
+{
+	if (!pages->found)
+		return;
+	for_each_found(&pages->pgmap.range, pages->found, restore);
+	kvfree(pages->found);
+}
+
 /**
  * tmm_struct_pages_create() - make the struct pages of a run
  * @start: physical address; tmm_struct_pages_check() has agreed
@@ -83,6 +144,7 @@ struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
 	};
 	struct dev_pagemap *pgmap;
 	void *window;
+	int err;
 
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
@@ -95,11 +157,17 @@ struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
 	memcpy(&pgmap->altmap, &altmap, sizeof(altmap));
 	if (altmap.free)
 		pgmap->flags = PGMAP_ALTMAP_VALID;
+	err = save_found(pages);
+	if (err)
+		goto free;
 	window = memremap_pages(pgmap, NUMA_NO_NODE);
 	if (!IS_ERR(window))
 		return pages;
+	err = PTR_ERR(window);
+	restore_found(pages);
+free:
 	kfree(pages);
-	return ERR_CAST(window);
+	return ERR_PTR(err);
 }
 
 /**
@@ -113,6 +181,7 @@ void tmm_struct_pages_destroy(struct tmm_struct_pages *pages)
 	if (!pages)
 		return;
 	memunmap_pages(&pages->pgmap);
+	restore_found(pages);
 	kfree(pages);
 }
 #else
