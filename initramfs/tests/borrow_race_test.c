@@ -7,7 +7,6 @@
 #include "client.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #define NR_READERS	3
 #define SECONDS		4
@@ -75,14 +74,6 @@ FIXTURE_TEARDOWN(borrow_race)
 	close(self->fd);
 }
 
-static bool is_time_up(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - start->tv_sec >= SECONDS;
-}
-
 /* Change the mapping by @change, which keeps self->handle valid, beside readers. */
 static void race(FIXTURE_DATA(borrow_race) *self, int (*change)(FIXTURE_DATA(borrow_race) *self))
 {
@@ -94,7 +85,7 @@ static void race(FIXTURE_DATA(borrow_race) *self, int (*change)(FIXTURE_DATA(bor
 	for (i = 0; i < NR_READERS; i++)
 		if (pthread_create(&self->readers[i], NULL, access_until_stopped, self))
 			abort();
-	while (!is_time_up(&start)) {
+	while (race_goes_on(&start, SECONDS, self->nr_reads && self->nr_changes)) {
 		err = change(self);
 		if (!may_be(err))
 			self->failed = true;
@@ -144,20 +135,20 @@ static int split_and_merge(FIXTURE_DATA(borrow_race) *self)
 		EXPECT_LT(0, self->nr_changes);				\
 	} while (0)
 
-TEST_F(borrow_race, reads_beside_unmap_into_parts)
+TEST_F_TIMEOUT(borrow_race, reads_beside_unmap_into_parts, 120)
 {
 	race(self, unmap_and_map);
 	EXPECT_BOTH_RAN();
 }
 
-TEST_F(borrow_race, writes_beside_unmap_into_parts)
+TEST_F_TIMEOUT(borrow_race, writes_beside_unmap_into_parts, 120)
 {
 	self->is_writing = true;
 	race(self, unmap_and_map);
 	EXPECT_BOTH_RAN();
 }
 
-TEST_F(borrow_race, reads_beside_split_and_merge)
+TEST_F_TIMEOUT(borrow_race, reads_beside_split_and_merge, 120)
 {
 	race(self, split_and_merge);
 	EXPECT_BOTH_RAN();

@@ -10,6 +10,9 @@
 #include "harness.h"
 #include "snapshot.h"
 
+#include <stdbool.h>
+#include <time.h>
+
 #define PAGE		TMM_PAGE_SIZE
 #define NO_ADDRESS	(~0ULL)
 #define READ_ONLY	(THESEUS_MM_PTE_DATA & ~THESEUS_MM_PTE_WRITABLE)
@@ -44,6 +47,19 @@ FIXTURE_TEARDOWN(client)
 	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
+}
+
+/*
+ * Shall a race go on? At least for @seconds, and on a machine that has little time for
+ * us up to a minute, until everything has happened at least once that must.
+ */
+static inline bool race_goes_on(const struct timespec *start, int seconds, bool has_all_happened)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now.tv_sec -= start->tv_sec;
+	return now.tv_sec < seconds || (!has_all_happened && now.tv_sec < 60);
 }
 
 /* TAKE_SNAPSHOT(&snapshot, handle...) and, later: is all still as it was? */

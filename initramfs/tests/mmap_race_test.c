@@ -6,7 +6,6 @@
 #include "area.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #define NR_THREADS	3
 #define SECONDS		8
@@ -75,12 +74,11 @@ FIXTURE_TEARDOWN(race)
 	close(self->fd);
 }
 
-static bool is_time_up(const struct timespec *start)
+/* Has an area been seen, and been gone? */
+static bool has_been_seen_and_gone(const FIXTURE_DATA(race) *self)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec - start->tv_sec >= SECONDS;
+	return __atomic_load_n(&self->nr_seen, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&self->nr_signals, __ATOMIC_RELAXED);
 }
 
 /* A mapping of one leaf, with @byte where the threads look. */
@@ -171,7 +169,7 @@ TEST_F_TIMEOUT(race, a_revoked_area_never_shows_anothers_memory, 120)
 	for (i = 0; i < NR_THREADS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, look_until_stopped, self));
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	while (!err && !is_time_up(&start))
+	while (!err && race_goes_on(&start, SECONDS, nr_reused && has_been_seen_and_gone(self)))
 		err = reuse_once(self, &nr_reused);
 	self->stop = true;
 	for (i = 0; i < NR_THREADS; i++)
@@ -236,7 +234,7 @@ TEST_F_TIMEOUT(race, a_munmapped_area_never_shows_anothers_memory, 120)
 	for (i = 0; i < NR_THREADS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, look_until_stopped, self));
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	while (!err && !is_time_up(&start))
+	while (!err && race_goes_on(&start, SECONDS, has_been_seen_and_gone(self)))
 		err = munmap_once(self);
 	self->stop = true;
 	for (i = 0; i < NR_THREADS; i++)
@@ -356,12 +354,13 @@ TEST_F_TIMEOUT(race, everything_at_once, 120)
 	for (i = 0; i < NR_THREADS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, act_until_stopped, self));
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (i = 0; !is_time_up(&start); i++) {
+	for (i = 0; race_goes_on(&start, SECONDS, nr_revoked && has_been_seen_and_gone(self)); i++) {
 		__u32 nr = 0;
 
 		EXPECT_EQ(0, tmm_revoke(self->fd, self->handles[i % 2], &nr));
 		nr_revoked += nr;
-		usleep(300);
+		/* no time for an area to be filled, or some */
+		usleep(300 + i % 32 * 1000);
 	}
 	self->stop = true;
 	for (i = 0; i < NR_THREADS; i++)

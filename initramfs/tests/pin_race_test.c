@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/uio.h>
-#include <time.h>
 
 #define NR	16
 #define SIZE	(NR * PAGE)
@@ -84,9 +83,14 @@ static unsigned char *lend(int fd, unsigned char *at, __u32 *handle)
 	return mmap(at, SIZE, RW, MAP_SHARED | (at ? MAP_FIXED : 0), fd, offset);
 }
 
+static bool has_all_happened(void)
+{
+	return race.nr_pinned && race.nr_refused && race.nr_thefts;
+}
+
 TEST_F_TIMEOUT(client, nobody_holds_what_is_somebody_elses, 120)
 {
-	const time_t end = time(NULL) + SECONDS;
+	struct timespec start;
 	pthread_t threads[2];
 	unsigned char *area;
 	__u32 handle;
@@ -100,7 +104,8 @@ TEST_F_TIMEOUT(client, nobody_holds_what_is_somebody_elses, 120)
 	race.area = area;
 	ASSERT_EQ(0, pthread_create(&threads[0], NULL, pinner, NULL));
 	ASSERT_EQ(0, pthread_create(&threads[1], NULL, thief, NULL));
-	for (i = 0; time(NULL) < end; i++) {
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (i = 0; race_goes_on(&start, SECONDS, has_all_happened()); i++) {
 		usleep(i % 8 * 1000);
 		EXPECT_EQ(0, tmm_revoke(self->fd, handle, NULL));
 		EXPECT_EQ(0, tmm_drop(self->fd, handle));
@@ -109,7 +114,7 @@ TEST_F_TIMEOUT(client, nobody_holds_what_is_somebody_elses, 120)
 		if (lend(self->fd, area, &handle) != area)
 			break;
 	}
-	EXPECT_LE(end, time(NULL));
+	EXPECT_FALSE(race_goes_on(&start, SECONDS, true));
 	race.is_over = true;
 	EXPECT_EQ(0, pthread_join(threads[0], NULL));
 	EXPECT_EQ(0, pthread_join(threads[1], NULL));

@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #define NR	4
 #define SIZE	(NR * PAGE)
@@ -261,12 +260,13 @@ static void take_over_again_and_again(struct __test_metadata *_metadata,
 				      FIXTURE_DATA(client) *self, bool by_force)
 {
 	struct borrower borrower = { 0 };
-	time_t end = time(NULL) + SECONDS;
+	struct timespec start;
 	unsigned long nr = 0, nr_busy = 0, nr_areas;
 	pthread_t thread;
 
 	area_catch_signals();
-	while (time(NULL) < end) {
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (race_goes_on(&start, SECONDS, borrower.nr && by_force <= !!borrower.nr_revoked)) {
 		borrower.export = EXPORTED();
 		nr_areas = borrower.nr;
 		ASSERT_EQ(0, pthread_create(&thread, NULL, borrow_until_stale, &borrower));
@@ -286,12 +286,12 @@ static void take_over_again_and_again(struct __test_metadata *_metadata,
 	EXPECT_ALL_BACK();
 }
 
-TEST_F_TIMEOUT(client, import_beside_mmap, 60)
+TEST_F_TIMEOUT(client, import_beside_mmap, 120)
 {
 	take_over_again_and_again(_metadata, self, false);
 }
 
-TEST_F_TIMEOUT(client, import_by_force_beside_faults, 60)
+TEST_F_TIMEOUT(client, import_by_force_beside_faults, 120)
 {
 	take_over_again_and_again(_metadata, self, true);
 }

@@ -73,11 +73,10 @@ static u64 nr_reserved_frames(u64 start, u64 nr_bytes)
  * though pfn_valid() goes on saying that they can be looked at; page_table_check,
  * for one, does so when such a frame is mapped. They are put back as they were.
  *
- * Calls @visit for each run of them, with what of @found is theirs.
+ * Counts them and, if there is @found, copies them there, or from there.
  * Return: how many there are
  */
-static u64 for_each_found(const struct range *range, struct page *found,
-			  void (*visit)(struct page *pages, struct page *found, u64 nr))
+static u64 copy_found(const struct range *range, struct page *found, bool is_back)
 {
 	u64 pfn = PHYS_PFN(range->start);
 	u64 end = PHYS_PFN(range->end) + 1;
@@ -88,33 +87,25 @@ static u64 for_each_found(const struct range *range, struct page *found,
 		next = min_t(u64, end, SECTION_ALIGN_UP(pfn + 1));
 		if (!pfn_valid(pfn))
 			continue;
-		if (visit)
-			visit(pfn_to_page(pfn), found + nr_found, next - pfn);
+		if (found && is_back)
+			memcpy(pfn_to_page(pfn), found + nr_found, (next - pfn) * sizeof(*found));
+		else if (found)
+			memcpy(found + nr_found, pfn_to_page(pfn), (next - pfn) * sizeof(*found));
 		nr_found += next - pfn;
 	}
 	return nr_found;
 }
 
-static void save(struct page *pages, struct page *found, u64 nr)
-{
-	memcpy(found, pages, nr * sizeof(*pages));
-}
-
-static void restore(struct page *pages, struct page *found, u64 nr)
-{
-	memcpy(pages, found, nr * sizeof(*pages));
-}
-
 static int save_found(struct tmm_struct_pages *pages)
 {
-	u64 nr = for_each_found(&pages->pgmap.range, NULL, NULL);
+	u64 nr = copy_found(&pages->pgmap.range, NULL, false);
 
 	if (!nr)
 		return 0;
 	pages->found = kvmalloc_array(nr, sizeof(*pages->found), GFP_KERNEL);
 	if (!pages->found)
 		return -ENOMEM;
-	for_each_found(&pages->pgmap.range, pages->found, save);
+	copy_found(&pages->pgmap.range, pages->found, false);
 	return 0;
 }
 
@@ -122,7 +113,7 @@ static void restore_found(struct tmm_struct_pages *pages)
 {
 	if (!pages->found)
 		return;
-	for_each_found(&pages->pgmap.range, pages->found, restore);
+	copy_found(&pages->pgmap.range, pages->found, true);
 	kvfree(pages->found);
 }
 
