@@ -76,10 +76,11 @@
  *
  * Waiting for memory
  * ------------------
- * poll() on a client says POLLIN as soon as frames came back after its last call
- * that failed with ENOSPC or EDQUOT: try, poll, try again. It says so until the next such
- * failure, and before the first. Frames that a failing call itself takes and gives back do
- * not count, but for the first time.
+ * poll() on a client says POLLIN as soon as frames came back, or a limit has room
+ * again, after its last call that failed with ENOSPC or EDQUOT: try, poll, try again.
+ * It says so until the next such failure, and before the first; whether there is enough
+ * now, or whether it is this client's limit, trying tells. What a failing call itself
+ * takes and gives back does not count, but for the first time.
  *
  * Units
  * -----
