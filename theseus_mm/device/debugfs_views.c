@@ -326,7 +326,6 @@ static ssize_t walk_write(struct file *file, const char __user *from, size_t nr_
 	view->is_set = true;
 	mutex_unlock(&m->lock);
 	/* The next read begins with the answer. */
-	seq_lseek(file, 0, SEEK_SET);
 	*pos = 0;
 	return nr_bytes;
 }
