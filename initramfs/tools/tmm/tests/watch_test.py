@@ -39,25 +39,20 @@ def lines_of(picture):
     return plain.replace("\r", "").split("\n")
 
 
-def lead_a_session(terminal_fd):
-    """In a child: a leader that ends takes what was not read yet with it, so it is not TMM."""
-    pid = os.fork()
-    if pid:
-        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-    os.setsid()
-    fcntl.ioctl(terminal_fd, termios.TIOCSCTTY, 0)
-
-
 def main():
     tmm, how = sys.argv[1:]
     main_fd, user_fd = pty.openpty()
-    lead_a_session(user_fd)
     resize(main_fd, 30, 90)
     before = termios.tcgetattr(user_fd)
     pid = os.fork()
     if not pid:
+        os.setsid()
+        fcntl.ioctl(user_fd, termios.TIOCSCTTY, 0)
         for fd in range(3):
             os.dup2(user_fd, fd)
+        # nohup and shells' background jobs have some ignored, which TMM respects
+        for name in ("TERM", "INT", "HUP"):
+            signal.signal(getattr(signal, "SIG" + name), signal.SIG_DFL)
         os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
         os.execv(tmm, ["tmm", "map", "--watch=0.2"])
     seen = read_for(main_fd, 20, b"\x1b[J")
