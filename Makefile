@@ -5,10 +5,10 @@
 # slow in ~/.cache/theseus_mm (TMM_CACHE).
 
 S := scripts
-export FILE
+export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
 .DEFAULT_GOAL := module
-.PHONY: module tools run shell test test-kunit test-user test-harness test-strict
-.PHONY: kernel style check clean help
+.PHONY: module tools run shell test test-all test-kunit test-user test-machines
+.PHONY: test-harness test-strict kernel style check clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -28,17 +28,25 @@ shell: ## an interactive shell in the same guest; FILE=path as above
 	@$(S)/run-guest.sh shell "$$FILE"
 
 ##@ Test it
-test: ## everything below in the debug kernel; the last line counts
+test: ## the quick whole: KUnit in the debug kernel, programs there and in Debian's
 	@$(S)/deps.sh test
-	@$(S)/run-tests.sh harness kunit user
+	@$(S)/run-tests.sh quick
 
-test-kunit: ## the KUnit suites
+test-all: ## everything, everywhere: what CI runs; the last line counts
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh all
+
+test-kunit: ## the KUnit suites; SUITES=window,tlb for those of kunit/window_test.c, ...
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh kunit
 
-test-user: ## the user-space tests
+test-user: ## the user-space tests; KERNEL=stock in Debian's kernel, PROGRAMS=a_test,b_test
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh user
+
+test-machines: ## the programs that need a special machine; MACHINES=unplug,kvm
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh machines
 
 test-harness: ## the rig itself: its parser, and a boot that must turn red
 	@$(S)/deps.sh test

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: build-initramfs.sh stock|debug
+# Usage: build-initramfs.sh stock|debug [tests]
 #
 # Compiles the programs of initramfs/ statically, packs them with busybox, the
 # modules of build/module-VARIANT and the guest's init, and prints the archive's
@@ -9,6 +9,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 variant=${1:?stock or debug}
+tests=${2:-}
 sources=$ROOT/initramfs
 bin=$BUILD/initramfs/bin
 flags=(-static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -pthread
@@ -66,11 +67,14 @@ remove_stale() { # PROGRAMS SOURCES
 	done
 }
 
+test_is_wanted() { [[ -z ${PROGRAMS:-} || ,$PROGRAMS, == *,$1,* ]]; }
+
 # The tests use the kernel's own kselftest_harness.h.
 build_tests() {
 	local test
 	flags+=(-D_GNU_SOURCE -I "$("$ROOT/scripts/unpack-source.sh")/tools/testing/selftests")
 	for test in "$sources"/tests/*_test.c; do
+		test_is_wanted "$(basename "$test" .c)" || continue
 		compile "$bin/tests/$(basename "$test" .c)" "$test"
 	done
 	remove_stale tests "$sources/tests"
@@ -99,20 +103,25 @@ HINTS
 }
 
 build_tools
-if [[ $variant != stock ]]; then
+if [[ -n $tests ]]; then
 	build_tests
 	build_examples
 fi
 
-root=$BUILD/initramfs/root-$variant
+root=$BUILD/initramfs/root-$variant${tests:+-tests}
 rm -rf "$root"
 mkdir -p "$root"/{bin,lib/modules,etc,host}
 install_busybox
 for tool in "$bin"/*; do
 	[[ -d $tool ]] || cp "$tool" "$root/bin/"
 done
-if [[ $variant != stock && -d $bin/tests ]]; then
+if [[ -n $tests ]]; then
 	cp -r "$bin/tests" "$bin/examples" "$root/bin/"
+fi
+# Debian's kernel has as modules what the debug kernel has built in.
+if [[ $variant == stock && -n $tests ]]; then
+	mkdir -p "$root/lib/modules/stock"
+	cp -t "$root/lib/modules/stock" "$(dirname "$("$ROOT/scripts/fetch-kernel.sh")")"/modules/*.ko
 fi
 find "$BUILD/module-$variant" -name '*.ko' -exec cp -t "$root/lib/modules" {} +
 cp "$sources/init" "$root/init"
@@ -120,7 +129,7 @@ hints >"$root/etc/hints"
 # Debian's kernel checks signatures and taints itself over ours, which has none.
 [[ $variant != stock ]] || touch "$root/etc/signatures"
 
-archive=$BUILD/initramfs-$variant.cpio.gz
+archive=$BUILD/initramfs-$variant${tests:+-tests}.cpio.gz
 (cd "$root" && find . -mindepth 1 | sort |
 	cpio --quiet -o -H newc --owner 0:0 --reproducible | gzip -1) >"$archive.new"
 mv "$archive.new" "$archive"

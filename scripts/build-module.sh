@@ -31,9 +31,9 @@ rsync -a --delete --exclude='*.mod.c' \
 	"$ROOT/Kbuild" "$ROOT/theseus_mm" "$ROOT/kunit" "$dir/"
 
 # UBSAN_SANITIZE works on objects where the kernel has UBSAN for some only.
-args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y)
-if [[ $variant != stock ]]; then
-	export CCACHE_DIR=$CACHE/ccache
+args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y TMM_SUITES="${SUITES:-}")
+if command -v ccache >/dev/null; then
+	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$dir CCACHE_NOHASHDIR=1
 	args+=(CC='ccache gcc')
 fi
 make "${args[@]}" --no-print-directory -j"$(nproc)" "$@" modules >&2

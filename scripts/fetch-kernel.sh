@@ -4,7 +4,7 @@
 # Prints the path of the stock kernel image of the release that the module is
 # built for. The image is taken out of its package, which is downloaded and
 # unpacked but never installed: installing one would rebuild the host's initramfs
-# and touch its boot loader.
+# and touch its boot loader. The modules that tests load lie beside it, in modules/.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -12,7 +12,7 @@ set -euo pipefail
 release=$(stock_release)
 package=linux-image-$release
 version=$(package_version "linux-headers-$release")
-dir=$CACHE/$package-$version
+dir=$CACHE/$package-$version-with-modules
 image=$dir/boot/vmlinuz-$release
 
 exec 9>"$CACHE/$package.lock"
@@ -38,7 +38,12 @@ trap 'rm -rf "$new"' EXIT
 quietly "$BUILD/fetch-kernel.log" "the download of $package" fetch
 mkdir "$new/unpacked"
 dpkg -x "$new"/*.deb "$new/unpacked"
-# its modules are not needed: 300 MB
+# Of its modules, 300 MB, only those that tests load.
+mkdir "$new/unpacked/boot/modules"
+for module in brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject; do
+	find "$new/unpacked/lib/modules" -name "$module.ko" \
+		-exec cp -t "$new/unpacked/boot/modules" {} +
+done
 rm -rf "$dir" "$new/unpacked/lib"
 mv "$new/unpacked" "$dir"
 [[ -r $image ]] || die "$package holds no boot/vmlinuz-$release"

@@ -1,11 +1,22 @@
 #!/bin/bash
-# Usage: run-tests.sh [--strict] PART...        (PART: harness, kunit, user, none)
+# Usage: run-tests.sh [--strict] SET...   (SET: quick, all, harness, kunit, user, machines)
 #
-# Boots the debug kernel, runs the parts in it and closes with the line
-# `N passed, N failed[, N skipped]`. kunit and user share one boot; each boot
-# happens once per entry of LEVELS ("5 4": with 5-level paging and without).
+# Boots guests, runs tests in them and closes with the line
+# `N passed, N failed[, N skipped]`.
 #
-#   LEVELS        paging levels to test, "5 4" unless told
+#   quick     one boot of the debug kernel with 5-level paging: KUnit, and the
+#             programs that need what only that kernel notices; one boot of Debian's
+#             kernel with 4 levels: all other programs
+#   all       harness, then everything in the debug kernel with 5 and with 4 levels,
+#             then all programs in Debian's kernel, those for special machines included
+#   harness   the parser, and a boot that must turn red
+#   kunit, user   that part, in the kernel and with the levels that are asked for
+#   machines  the programs that need a special machine (MACHINES=a,b: those machines)
+#
+#   KERNEL        debug (the default) or stock, for kunit and user
+#   LEVELS        paging levels for kunit and user, "5 4" unless told
+#   PROGRAMS      run these programs only: names separated by commas
+#   SUITES        run the KUnit suites of these files only: kunit/NAME_test.c
 #   TMM_TIMEOUT   seconds a boot may take
 #   TMM_ACCEL     tcg or kvm
 set -euo pipefail
@@ -34,14 +45,14 @@ devices=(--device edu
 	--device 'ivshmem-plain,memdev=shared')
 
 strict=()
-harness=0
+sets=()
 plan=
 for part in "$@"; do
 	case $part in
 	--strict) strict=(panic_on_warn=1) ;;
-	harness) harness=1 ;;
+	quick | all | harness | machines) sets+=("$part") ;;
 	kunit | user | none) plan+=${plan:+,}$part ;;
-	*) die "unknown part: $part" ;;
+	*) die "unknown set: $part" ;;
 	esac
 done
 
@@ -56,78 +67,166 @@ names_of() { # PATTERN FILE...
 	sed -n "$pattern" "$@" 2>/dev/null | sort | paste -sd, -
 }
 # What must have run is read from the source, not from what ran.
-suites() { names_of 's/^\t\.name = "\(theseus_mm_[a-z0-9_]*\)",$/\1/p' "$ROOT"/kunit/*_test.c; }
-programs() { printf '%s\n' "$ROOT"/initramfs/tests/*_test.c | names_of 's:.*/\(.*\)\.c$:\1:p'; }
+suites() {
+	local files=("$ROOT"/kunit/*_test.c)
+	if [[ -n ${SUITES:-} ]]; then
+		mapfile -t files < <(tr , '\n' <<<"$SUITES" | sed "s:.*:$ROOT/kunit/&_test.c:")
+	fi
+	names_of 's/^\t\.name = "\(theseus_mm_[a-z0-9_]*\)",$/\1/p' "${files[@]}"
+}
+# A program says what it needs, with the reason, in a comment of its own:
+#   "Debug kernel: ..." in make test it runs there, and not in Debian's kernel
+#   "Machine: NAME: ..." it runs in that machine, in Debian's kernel, and nowhere else
+programs() { # all|debug|other|MACHINE
+	local file name machine wanted=${PROGRAMS:-}
+	for file in "$ROOT"/initramfs/tests/*_test.c; do
+		name=${file##*/}
+		name=${name%.c}
+		[[ -z $wanted || ,$wanted, == *,$name,* ]] || continue
+		machine=$(sed -n 's:^/\* Machine\: \([a-z]*\)\: .*:\1:p' "$file")
+		case ${machine:-$1} in
+		debug) grep -q '^/\* Debug kernel: ' "$file" || continue ;;
+		other) ! grep -q '^/\* Debug kernel: ' "$file" || continue ;;
+		all) ;;
+		*) [[ $machine == "$1" ]] || continue ;;
+		esac
+		printf '%s\n' "$name"
+	done | paste -sd, -
+}
+
+# Sets memory, memmap, regions and devices to those of a special machine.
+describe_machine() {
+	case $1 in
+	unplug)
+		# behind a bridge, so that a device that comes back finds its old address
+		devices=(--device 'pcie-root-port,id=rp,chassis=1,slot=1'
+			--device 'pcie-pci-bridge,id=br,bus=rp' --device 'edu,bus=br,addr=1')
+		;;
+	firmware)
+		# the firmware's own Reserved range begins where the region ends
+		memory=(--mem 2G) regions=64M@0x7bfe0000
+		# shellcheck disable=SC2016 # the dollar is memmap's own
+		memmap=('memmap=64M$0x7bfe0000')
+		;;
+	kvm | lockdown) ;;
+	*) die "no such machine: $1" ;;
+	esac
+}
+MACHINE_NAMES=unplug,firmware,kvm,lockdown
 
 # Another run may be building in the same tree: one at a time, and the archive that
 # is booted is a copy of this run's own.
-prepare() {
-	local built
+declare -A kernels initrds images
+prepare() { # debug|stock
+	local built variant=$1
+	[[ -z ${initrds[$variant]:-} ]] || return 0
 	exec 8>"$BUILD/.lock"
 	flock 8
-	kernel=$("$ROOT/scripts/build-kernel.sh" debug)
-	"$ROOT/scripts/build-module.sh" debug >/dev/null
-	built=$("$ROOT/scripts/build-initramfs.sh" debug)
-	initrd=$dir/initrd
-	cp "$built" "$initrd"
+	if [[ $variant == stock ]]; then
+		images[$variant]=$("$ROOT/scripts/fetch-kernel.sh")
+		kernels[$variant]=${images[$variant]%/vmlinuz-*}
+	else
+		kernels[$variant]=$("$ROOT/scripts/build-kernel.sh" "$variant")
+		images[$variant]=${kernels[$variant]}/arch/x86/boot/bzImage
+	fi
+	"$ROOT/scripts/build-module.sh" "$variant" >/dev/null
+	built=$("$ROOT/scripts/build-initramfs.sh" "$variant" tests)
+	initrds[$variant]=$dir/initrd-$variant
+	cp "$built" "${initrds[$variant]}"
 	exec 8>&-
 }
 
 # A boot that Linux spoiled by itself (ktap.py says how) is repeated, twice at most.
-boot() { # NAME LEVELS PLAN
+boot() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 	local try
 	for try in 1 2 3; do
 		boot_once "$@"
-		"$ROOT/scripts/ktap.py" spoiled "$dir/$1" || return 0
+		"$ROOT/scripts/ktap.py" spoiled "$dir/$2" || return 0
 		note "Linux complained before the module was loaded: boot $try does not count"
-		cp "$dir/$1/console.log" "$dir/$1/console-spoiled-$try.log"
+		cp "$dir/$2/console.log" "$dir/$2/console-spoiled-$try.log"
 	done
 }
 
-boot_once() { # NAME LEVELS PLAN
-	local run=$dir/$1 levels=$2 arguments=() limit=900
-	[[ $3 == *user* ]] && limit=1800
+boot_once() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
+	local variant=$1 run=$dir/$2 levels=$3 plan=$4 arguments=() limit=900
+	shift 4
+	[[ $plan == *user* ]] && limit=1800
 	[[ $levels == 4 ]] && arguments+=(no5lvl)
+	if [[ $variant == debug ]]; then
+		arguments+=(kunit.enable=1 kunit.stats_enabled=2 kmemleak=on slub_debug=FZP)
+	fi
 	mkdir -p "$run"
-	cp "$kernel/.config" "$run/config"
+	cp "${kernels[$variant]}"/{.config,config-*} "$run/config" 2>/dev/null || :
 	# KVM offers 5 levels only where the host has them
 	if [[ $levels == 5 ]] && ! grep -qw la57 /proc/cpuinfo; then
 		local -x TMM_ACCEL=tcg
 	fi
-	note "booting: $1 (plan $3, $levels-level paging)"
-	"$ROOT/scripts/qemu.sh" --kernel "$kernel/arch/x86/boot/bzImage" \
-		--initrd "$initrd" --dir "$run" --timeout "${TMM_TIMEOUT:-$limit}" \
+	note "booting: ${run##*/} ($variant kernel, plan $plan, $levels-level paging)"
+	"$ROOT/scripts/qemu.sh" --kernel "${images[$variant]}" \
+		--initrd "${initrds[$variant]}" --dir "$run" --timeout "${TMM_TIMEOUT:-$limit}" \
 		"${memory[@]}" "${devices[@]}" \
 		"${memmap[@]}" "${arguments[@]}" "${strict[@]}" pti=on log_buf_len=4M \
-		kunit.enable=1 kunit.stats_enabled=2 kmemleak=on slub_debug=FZP \
 		watchdog_thresh=60 \
-		"tmm.plan=$3" "tmm.levels=$levels" "tmm.regions=$regions" || :
+		"tmm.plan=$plan" "tmm.levels=$levels" "tmm.regions=$regions" "$@" || :
 }
 
 test_harness() {
+	prepare debug
 	note "the parser's own tests"
 	"$ROOT/scripts/ktap_test.py" "$dir/parser.json" || :
 	reports+=("$dir/parser.json")
-	boot selftest 5 selftest-fail
+	boot debug selftest 5 selftest-fail
 	"$ROOT/scripts/ktap.py" selftest "$dir/selftest" || :
 	reports+=("$dir/selftest/report.json")
 }
 
-test_plan() { # LEVELS
-	local name=$1-level
-	boot "$name" "$1" "$plan"
-	"$ROOT/scripts/ktap.py" run --name "$name" --plan "$plan" \
-		--suites "$(suites)" --programs "$(programs)" "$dir/$name" || :
+test_boot() { # VARIANT LEVELS PLAN PROGRAMS
+	local name=$1-$2-level parameters=()
+	prepare "$1"
+	[[ -z $4 ]] || parameters+=("tmm.programs=$4")
+	boot "$1" "$name" "$2" "$3" "${parameters[@]}"
+	"$ROOT/scripts/ktap.py" run --name "$name" --plan "$3" \
+		--suites "$(suites)" --programs "$4" "$dir/$name" || :
 	reports+=("$dir/$name/report.json")
 }
 
-prepare
-if ((harness)); then
-	test_harness
-fi
+# Each in a subshell, whose machine is its own.
+test_machines() {
+	local machine chosen
+	prepare stock
+	for machine in $(tr , ' ' <<<"${MACHINES:-$MACHINE_NAMES}"); do
+		chosen=$(programs "$machine")
+		[[ -n $chosen ]] || continue
+		(
+			describe_machine "$machine"
+			boot stock "$machine" 5 user "tmm.programs=$chosen"
+		)
+		"$ROOT/scripts/ktap.py" run --name "$machine" --plan user \
+			--programs "$chosen" "$dir/$machine" || :
+		reports+=("$dir/$machine/report.json")
+	done
+}
+
+for set in "${sets[@]}"; do
+	case $set in
+	harness) test_harness ;;
+	machines) test_machines ;;
+	quick)
+		test_boot debug 5 kunit,user "$(programs debug)"
+		test_boot stock 4 user "$(programs other)"
+		;;
+	all)
+		test_harness
+		test_boot debug 5 kunit,user "$(programs all)"
+		test_boot debug 4 kunit,user "$(programs all)"
+		test_boot stock 5 user "$(programs all)"
+		test_machines
+		;;
+	esac
+done
 if [[ -n $plan ]]; then
 	for levels in ${LEVELS:-5 4}; do
-		test_plan "$levels"
+		test_boot "${KERNEL:-debug}" "$levels" "$plan" "$(programs all)"
 	done
 fi
 note "logs: $dir"

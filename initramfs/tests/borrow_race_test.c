@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Debug kernel: races are what KASAN and lockdep look at. */
 /*
  * A mapping that is read while its owner takes it apart. A reader that is just
  * leaving must not touch what the change has freed: KASAN watches here, and the

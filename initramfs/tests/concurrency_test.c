@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Debug kernel: races are what KASAN and lockdep look at. */
 /*
  * Many at once: threads on one handle, processes on one module. What must hold:
  * of several who consume a handle one wins; nobody sees bytes of another owner;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Debug kernel: what a killed process leaves is what kmemleak looks for. */
 /*
  * Everything a client owns goes when its last descriptor goes, however that
  * happens, and not before.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Debug kernel: races are what KASAN and lockdep look at. */
 /*
  * Areas in several threads at a time: nobody sees another's memory through one that
  * was revoked, and whatever else they do, all is back at the end.

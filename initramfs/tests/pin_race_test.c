@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Debug kernel: races are what KASAN and lockdep look at. */
 /*
  * Pinning against revocation and reuse (the module is loaded with struct_pages=1):
  * what I/O holds is never what somebody else has written.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Debug kernel: page_table_check looks at entries that show struct pages. */
 /*
  * Memory with struct pages (the module is loaded with struct_pages=1): I/O goes
  * straight into it, and what I/O holds is nobody else's until it lets go.

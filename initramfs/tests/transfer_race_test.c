@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Debug kernel: races are what KASAN and lockdep look at. */
 /*
  * Handing over while others are at it: mmap and faults beside import and revoke, a
  * process that is killed at any moment, sockets that nobody reads any more; and what
