@@ -20,16 +20,18 @@
  * @size: size of its structure
  * @min_size: size of the structure's first version
  * @flags: flags it knows
+ * @looks: it changes nothing and gives nothing out: a client opened O_RDONLY may make it
  */
 struct ioctl_op {
 	int (*run)(struct tmm_call *call);
 	size_t size;
 	size_t min_size;
 	u32 flags;
+	bool looks;
 };
 
 /* Every structure begins with its flags: the dispatcher checks them. */
-#define OP(_cmd, _run, _struct, _last, _flags)					\
+#define OP_OF(_cmd, _run, _struct, _last, _flags, _looks)			\
 	[_IOC_NR(_cmd)] = {							\
 		.run = (_run),							\
 		.size = sizeof(struct _struct) +				\
@@ -37,19 +39,25 @@ struct ioctl_op {
 			BUILD_BUG_ON_ZERO(sizeof(struct _struct) % 8),		\
 		.min_size = offsetofend(struct _struct, _last),			\
 		.flags = (_flags),						\
+		.looks = (_looks),						\
 	}
 
+#define OP(_cmd, _run, _struct, _last, _flags)					\
+	OP_OF(_cmd, _run, _struct, _last, _flags, false)
+#define LOOK(_cmd, _run, _struct, _last, _flags)				\
+	OP_OF(_cmd, _run, _struct, _last, _flags, true)
+
 static const struct ioctl_op ioctl_ops[] = {
-	OP(THESEUS_MM_IOC_GET_INFO, tmm_ioctl_get_info, theseus_mm_info, client_frames, 0),
-	OP(THESEUS_MM_IOC_GET_REGION, tmm_ioctl_get_region, theseus_mm_region, nr_bytes, 0),
-	OP(THESEUS_MM_IOC_GET_OCCUPANCY, tmm_ioctl_get_occupancy, theseus_mm_occupancy, buckets, 0),
-	OP(THESEUS_MM_IOC_QUERY, tmm_ioctl_query, theseus_mm_query, pte_flags, 0),
+	LOOK(THESEUS_MM_IOC_GET_INFO, tmm_ioctl_get_info, theseus_mm_info, client_frames, 0),
+	LOOK(THESEUS_MM_IOC_GET_REGION, tmm_ioctl_get_region, theseus_mm_region, nr_bytes, 0),
+	LOOK(THESEUS_MM_IOC_GET_OCCUPANCY, tmm_ioctl_get_occupancy, theseus_mm_occupancy, buckets, 0),
+	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query, theseus_mm_query, pte_flags, 0),
 	OP(THESEUS_MM_IOC_DROP, tmm_ioctl_drop, theseus_mm_drop, handle, 0),
 	OP(THESEUS_MM_IOC_SPLIT, tmm_ioctl_split, theseus_mm_split, second, 0),
 	OP(THESEUS_MM_IOC_MERGE, tmm_ioctl_merge, theseus_mm_merge, reserved, 0),
-	OP(THESEUS_MM_IOC_GET_LIMITS, tmm_ioctl_get_limits, theseus_mm_limits, user_handles, 0),
+	LOOK(THESEUS_MM_IOC_GET_LIMITS, tmm_ioctl_get_limits, theseus_mm_limits, user_handles, 0),
 	OP(THESEUS_MM_IOC_SET_LIMITS, tmm_ioctl_set_limits, theseus_mm_limits, user_handles, 0),
-	OP(THESEUS_MM_IOC_GET_CLIENTS, tmm_ioctl_get_clients, theseus_mm_clients, hidden_frames, 0),
+	LOOK(THESEUS_MM_IOC_GET_CLIENTS, tmm_ioctl_get_clients, theseus_mm_clients, hidden_frames, 0),
 	OP(THESEUS_MM_IOC_ALLOCATE_FRAMES, tmm_ioctl_allocate_frames, theseus_mm_allocate,
 	   nr_pages, THESEUS_MM_ALLOCATE_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_ALLOCATE_PAGES, tmm_ioctl_allocate_pages, theseus_mm_allocate,
@@ -85,13 +93,13 @@ static const struct ioctl_op ioctl_ops[] = {
 	OP(THESEUS_MM_IOC_DROP_BATCH, tmm_ioctl_drop_batch, theseus_mm_batch, reserved,
 	   THESEUS_MM_BATCH_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_EXPORT_DMABUF, tmm_ioctl_export_dmabuf, theseus_mm_export, reserved, 0),
-	OP(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
-	OP(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
+	LOOK(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
+	LOOK(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
 };
 
 /* Those of an exported mapping's descriptor. */
 static const struct ioctl_op export_ops[] = {
-	OP(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_export, theseus_mm_query, nr_borrows, 0),
+	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_export, theseus_mm_query, nr_borrows, 0),
 	OP(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke_export, theseus_mm_revoke, nr_pinned, 0),
 };
 
@@ -114,13 +122,15 @@ int tmm_call_reply(const struct tmm_call *call)
 }
 
 /* @call says on what; the rest of it is filled in here. */
-static long serve(const struct ioctl_op *op, struct tmm_call *call, unsigned int cmd,
-		  unsigned long user)
+static long serve(const struct ioctl_op *op, struct tmm_call *call, const struct file *file,
+		  unsigned int cmd, unsigned long user)
 {
 	int err;
 
 	if (!op)
 		return -ENOTTY;
+	if (!op->looks && !(file->f_mode & FMODE_WRITE))
+		return -EBADF;
 	call->user = (void __user *)user;
 	call->user_size = _IOC_SIZE(cmd);
 	call->size = op->size;
@@ -157,7 +167,7 @@ long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	call.shortage = 0;
 	/* A call that fails for want of memory is one that poll() waits after. */
 	before = tmm_attempt_begin(call.client);
-	err = serve(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, cmd, user);
+	err = serve(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, file, cmd, user);
 	tmm_attempt_end(call.client, before, err ?: call.shortage);
 	return err;
 }
@@ -176,5 +186,5 @@ long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 
 	call.client = NULL;
 	call.mf = file->private_data;
-	return serve(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, cmd, user);
+	return serve(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, file, cmd, user);
 }

@@ -104,21 +104,22 @@ static int lend(struct tmm_client *client, struct vm_area_struct *vma, struct tm
  * @vma: the area
  *
  * Context: Process context, may sleep; under mmap_lock.
- * Return: 0; -EINVAL if it is not shared; -ENOENT if the offset is no mapping's;
- * -EACCES if the mapping's flags forbid it; -EOPNOTSUPP for device memory that is
- * write-back; or an error of tmm_borrow_begin()
+ * Return: 0; -EINVAL if it is not shared; -EBADF if the client was opened for reading
+ * only; -ENOENT if the offset is no mapping's; -EACCES if the mapping's flags forbid
+ * it; -EOPNOTSUPP for device memory that is write-back; or an error of
+ * tmm_borrow_begin()
  */
 int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct tmm_loan *loan;
 	int err;
 
-	/*
-	 * A private copy would be made of memory that has no struct page. VM_SHARED is
-	 * not asked for: it is missing if the client was opened for reading only.
-	 */
+	/* A private copy would be made of memory that has no struct page. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
+	/* Who may only look has nothing to show; else as for calls. */
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
 	loan = tmm_loan_create();
 	if (!loan)
 		return -ENOMEM;

@@ -18,6 +18,11 @@
  * handle stays valid and nothing has changed. When the last descriptor of a
  * client goes - close, exit, SIGKILL - everything it owns goes back.
  *
+ * A client that was opened with O_RDONLY may look and nothing else: GET_INFO, GET_REGION,
+ * GET_OCCUPANCY, GET_CLIENTS, GET_LIMITS, QUERY, TRANSLATE, DUMP_PTE and poll() work as for
+ * others, with the capabilities that they take; every other call, and mmap(), is EBADF. Such
+ * a client never owns anything.
+ *
  * While a call changes or consumes what a handle stands for, another call on that
  * handle fails with ENOENT, and of two that would change it one comes first. The
  * handle is valid again afterwards, unless it was consumed. READs go on side by
@@ -126,7 +131,7 @@
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	EDQUOT		a limit of the client or of its user is reached
  *	ESTALE		the exported mapping was imported by somebody
- *	EBADF		IMPORT: no such descriptor
+ *	EBADF		the client was opened with O_RDONLY; IMPORT: no such descriptor
  *	EMFILE		the process has too many descriptors
  *	ECANCELED	of an item of a batch: undone, because another one failed
  *	EOPNOTSUPP	well-formed, but not possible here (a memory type on RAM)
