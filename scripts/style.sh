@@ -122,6 +122,20 @@ named=$(awk '
 	}' kunit/*_test.c README.md)
 [[ -z $named ]] || { echo "$named"; failed "the tests that README.md names"; }
 
+# Each test that the table of faults names is there: `FILE:case`, with the file's name
+# below the root. A row without a test is one that nobody has written.
+fault_table=initramfs/tests/FAULTS.md
+missing=$(grep '^| [^-]' "$fault_table" | tail -n +2 | while IFS= read -r row; do
+	mapfile -t tests < <(grep -oE '`[a-z0-9_/.]+:[a-z0-9_]+`' <<<"$row" | tr -d '`')
+	((${#tests[@]})) || echo "$fault_table: no test: ${row:0:60}"
+	for test in "${tests[@]}"; do
+		case=${test#*:}
+		grep -qE "(KUNIT_CASE(_PARAM)?\(|TEST(_F)?(_SIGNAL|_TIMEOUT)?\((\w+, )?|^(static )?(void|int) |^)$case\b" \
+			"${test%%:*}" 2>/dev/null || echo "$fault_table: there is no test $test"
+	done
+done)
+[[ -z $missing ]] || { echo "$missing"; failed "the table of faults"; }
+
 # Whatever others may call, a test calls: each exported name stands in a suite, but
 # for functions that are only called through inline ones or macros, which do instead.
 called_through() {
