@@ -8,6 +8,7 @@
 #include "device/chardev.h"
 #include "device/debugfs.h"
 #include "device/mapping_file.h"
+#include "device/unplug.h"
 #include "include/theseus_mm.h"
 #include "mapping/instance.h"
 #include "mapping/kernel_api.h"
@@ -142,6 +143,9 @@ static int __init tmm_module_init(void)
 	err = tmm_mapping_files_init();
 	if (err)
 		goto err_notifier;
+	err = tmm_unplug_init(tmm_kernel_instance());
+	if (err)
+		goto err_files;
 	tmm_debugfs_init(tmm_kernel_instance());
 	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
 	if (err)
@@ -151,6 +155,8 @@ static int __init tmm_module_init(void)
 
 err_debugfs:
 	tmm_debugfs_exit();
+	tmm_unplug_exit();
+err_files:
 	tmm_mapping_files_exit();
 err_notifier:
 	unregister_pm_notifier(&pm_notifier);
@@ -169,6 +175,7 @@ static void __exit tmm_module_exit(void)
 {
 	tmm_chardev_unregister(&chardev);
 	tmm_debugfs_exit();
+	tmm_unplug_exit();
 	tmm_mapping_files_exit();
 	unregister_pm_notifier(&pm_notifier);
 	tmm_exit();

@@ -535,8 +535,9 @@ enum tmm_memory {
  * @nr_bytes: its size, a multiple of TMM_PAGE_SIZE
  * @memory: how it is cached, in every mapping of it
  *
- * It is there for all clients, until it is removed or the module unloaded. Takes
- * CAP_SYS_RAWIO.
+ * It is there for all clients, until it is removed or the module unloaded. When the device
+ * itself is removed, what was mapped of it is dead (ENODEV, windows raise SIGBUS): drop it,
+ * then remove the region. Takes CAP_SYS_RAWIO.
  *
  * Errors: EPERM; EBUSY if a driver has some of it; EADDRINUSE if some was added already;
  *         EOPNOTSUPP if some is RAM; EINVAL, EOVERFLOW

@@ -10,7 +10,13 @@
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/pci.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/srcu.h>
+
+/* Readers are accesses to device memory by the module itself, which may sleep between windows. */
+DEFINE_STATIC_SRCU(accesses);
 
 static u64 start_of(const struct tmm_device_region *dr)
 {
@@ -60,22 +66,28 @@ static bool overlaps_known(struct tmm_frame_allocator *fa, u64 start, u64 nr_byt
 }
 
 /* Ours in /proc/iomem, and in the kernel's list of memory types. */
-static int claim(const struct tmm_device_region *dr)
+static int claim(struct tmm_device_region *dr)
 {
 	int err;
 
 	if (!request_mem_region_exclusive(start_of(dr), nr_bytes_of(dr), KBUILD_MODNAME))
 		return -EBUSY;
-	if (dr->region.memory_type != TMM_WRITE_COMBINING)
-		return 0;
-	err = arch_io_reserve_memtype_wc(start_of(dr), nr_bytes_of(dr));
-	if (err)
-		release_mem_region(start_of(dr), nr_bytes_of(dr));
-	return err;
+	if (dr->region.memory_type == TMM_WRITE_COMBINING) {
+		err = arch_io_reserve_memtype_wc(start_of(dr), nr_bytes_of(dr));
+		if (err) {
+			release_mem_region(start_of(dr), nr_bytes_of(dr));
+			return err;
+		}
+	}
+	dr->is_claimed = true;
+	return 0;
 }
 
-static void release(const struct tmm_device_region *dr)
+static void release(struct tmm_device_region *dr)
 {
+	if (!dr->is_claimed)
+		return;
+	dr->is_claimed = false;
 	if (dr->region.memory_type == TMM_WRITE_COMBINING)
 		arch_io_free_memtype_wc(start_of(dr), nr_bytes_of(dr));
 	release_mem_region(start_of(dr), nr_bytes_of(dr));
@@ -189,3 +201,102 @@ int tmm_device_region_remove(struct tmm_frame_allocator *fa, struct tmm_device_r
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_remove);
+
+#ifdef CONFIG_PCI
+/**
+ * tmm_device_regions_hold() - let no PCI device go
+ *
+ * So that none goes between the claim of its memory and the moment when the region
+ * can be found.
+ *
+ * Context: Process context, may sleep. Outermost of all locks.
+ */
+void tmm_device_regions_hold(void)
+{
+	pci_lock_rescan_remove();
+}
+
+/**
+ * tmm_device_regions_unhold() - undo tmm_device_regions_hold()
+ */
+void tmm_device_regions_unhold(void)
+{
+	pci_unlock_rescan_remove();
+}
+#else
+void tmm_device_regions_hold(void)
+{
+}
+
+void tmm_device_regions_unhold(void)
+{
+}
+#endif /* CONFIG_PCI */
+
+/**
+ * tmm_device_region_is_within() - is a region a part of something?
+ * @dr: the region
+ * @start: its first byte
+ * @end: its last byte
+ *
+ * Return: true if all of @dr lies between them
+ */
+bool tmm_device_region_is_within(const struct tmm_device_region *dr, u64 start, u64 end)
+{
+	return start <= start_of(dr) && start_of(dr) + nr_bytes_of(dr) - 1 <= end;
+}
+
+/**
+ * tmm_device_region_close() - the device behind it goes
+ * @fa: the allocator it was added to
+ * @dr: the region; known until tmm_device_region_remove()
+ *
+ * When this returns, nobody gets frames of it any more, and the module reads and
+ * writes none. What is in processes is the caller's to end.
+ *
+ * Context: Process context, sleeps.
+ */
+void tmm_device_region_close(struct tmm_frame_allocator *fa, struct tmm_device_region *dr)
+{
+	spin_lock(&fa->ra.lock);
+	WRITE_ONCE(dr->region.range.is_closed, true);
+	spin_unlock(&fa->ra.lock);
+	/* Those that saw it open: copies, and whoever is in a window with interrupts off. */
+	synchronize_srcu(&accesses);
+	synchronize_rcu();
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_close);
+
+/**
+ * tmm_device_region_give_up() - leave its addresses to others
+ * @dr: the region; closed, and out of all processes
+ *
+ * Context: Process context, may sleep. What it was claimed from is still there.
+ */
+void tmm_device_region_give_up(struct tmm_device_region *dr)
+{
+	pr_warn("the device at %lluK@%#llx was removed: what maps its memory is dead; drop it, then remove the region\n",
+		nr_bytes_of(dr) >> 10, start_of(dr));
+	release(dr);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_give_up);
+
+/**
+ * tmm_device_access_begin() - keep regions from being closed
+ *
+ * Context: Process context. Look after it whether what is to be accessed is closed.
+ * Return: for tmm_device_access_end()
+ */
+int tmm_device_access_begin(void)
+{
+	return srcu_read_lock(&accesses);
+}
+
+/**
+ * tmm_device_access_end() - undo tmm_device_access_begin()
+ * @token: what it returned
+ */
+void tmm_device_access_end(int token)
+{
+	srcu_read_unlock(&accesses, token);
+}

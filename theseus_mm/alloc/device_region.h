@@ -3,9 +3,11 @@
  * Device regions: physical memory that is not RAM, such as a PCI device's BAR,
  * given to a frame allocator so that it can be owned and mapped like RAM.
  *
- * Invariant: while an allocator knows one, it is exclusively ours in /proc/iomem,
- * and no RAM is in it. It is a reserved region: frames of it go to those who name
+ * Invariant: while an allocator knows one that is not closed, it is exclusively ours in
+ * /proc/iomem, and no RAM is in it. It is a reserved region: frames of it go to those who name
  * them. The module itself never touches what is behind them.
+ * A region whose device goes is *closed*: its frames stay with those who have them, and
+ * can only be dropped; nobody gets any, nobody reaches what is at their addresses then.
  * Owner: whoever added it, until tmm_device_region_remove().
  */
 #ifndef TMM_ALLOC_DEVICE_REGION_H
@@ -23,12 +25,14 @@
  * @link: for the owner's list
  * @region: as the frame allocator sees it
  * @table: memory of its frame table
+ * @is_claimed: its addresses are ours
  */
 struct tmm_device_region {
 	struct list_head link;
 	/* private: */
 	struct tmm_frame_region region;
 	void *table;
+	bool is_claimed;
 };
 
 struct tmm_device_region * __must_check
@@ -36,5 +40,14 @@ tmm_device_region_add(struct tmm_frame_allocator *fa, struct tmm_paddr start, u6
 		      enum tmm_memory_type type);
 int __must_check tmm_device_region_remove(struct tmm_frame_allocator *fa,
 					  struct tmm_device_region **dr);
+
+/* Devices that go */
+void tmm_device_regions_hold(void);
+void tmm_device_regions_unhold(void);
+bool tmm_device_region_is_within(const struct tmm_device_region *dr, u64 start, u64 end);
+void tmm_device_region_close(struct tmm_frame_allocator *fa, struct tmm_device_region *dr);
+void tmm_device_region_give_up(struct tmm_device_region *dr);
+int tmm_device_access_begin(void);
+void tmm_device_access_end(int token);
 
 #endif /* TMM_ALLOC_DEVICE_REGION_H */

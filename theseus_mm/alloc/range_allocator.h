@@ -47,6 +47,7 @@ enum tmm_region_type {
  * @type: which requests it serves
  * @first: number of its first chunk
  * @nr: chunks in it
+ * @is_closed: nobody gets any of it any more; stays so
  * @free: those that nobody owns; protected by the allocator's lock
  */
 struct tmm_range_region {
@@ -54,6 +55,7 @@ struct tmm_range_region {
 	enum tmm_region_type type;
 	u64 first;
 	u64 nr;
+	bool is_closed;
 	struct tmm_free_ranges free;
 };
 

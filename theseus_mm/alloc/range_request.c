@@ -56,6 +56,8 @@ static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_r
 
 	if (!found)
 		return -ERANGE;
+	if (found->is_closed)
+		return -ENODEV;
 	range = tmm_free_ranges_at(&found->free, req->at);
 	if (!range)
 		return -EADDRINUSE;
@@ -158,6 +160,7 @@ static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_requ
  * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before it starts
  * * ERR_PTR(-EOVERFLOW)     - the run would wrap around, or TMM_TOO_MANY
  * * ERR_PTR(-ERANGE)        - no region has that address, or any of that range
+ * * ERR_PTR(-ENODEV)        - the region that has it is closed
  * * ERR_PTR(-EADDRINUSE)    - the chunk at the address is owned
  * * ERR_PTR(-EADDRNOTAVAIL) - it is free, but not all that follow
  * * ERR_PTR(-ENOSPC)        - no free range is large enough

@@ -7,6 +7,7 @@
 
 #include "core/types.h"
 
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pfn_t.h>
@@ -15,6 +16,12 @@ static inline void tmm_compat_vm_flags(struct vm_area_struct *vma, unsigned long
 				       unsigned long clear)
 {
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+}
+
+/* Take a reference of a file, unless it has none left. */
+static inline bool tmm_compat_get_file(struct file *file)
+{
+	return get_file_rcu(file);
 }
 
 /* Where <linux/dma-buf.h>'s functions are. */

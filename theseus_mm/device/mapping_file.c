@@ -2,6 +2,7 @@
 #include "device/mapping_file.h"
 
 #include "core/bug.h"
+#include "core/compat.h"
 #include "device/client.h"
 #include "device/fdinfo.h"
 #include "device/ioctl.h"
@@ -42,6 +43,8 @@ module_param(quarantine, bool, 0400);
 MODULE_PARM_DESC(quarantine, "give memory that was mmapped to nobody else until the module is unloaded (default off)");
 
 static struct workqueue_struct *watchers;
+static DEFINE_SPINLOCK(files_lock);	/* files */
+static LIST_HEAD(files);
 static struct vfsmount *mount;
 static int nr_pins;
 
@@ -79,6 +82,9 @@ static int release(struct inode *inode, struct file *file)
 	struct tmm_mapping_file *mf = file->private_data;
 
 	TMM_BUG_IF(!list_empty(&mf->loans) || !list_empty(&mf->lingering));
+	spin_lock(&files_lock);
+	list_del(&mf->link);
+	spin_unlock(&files_lock);
 	unlist(mf);
 	tmm_mapped_pages_drop(&mf->exported);
 	kfree(mf);
@@ -266,6 +272,9 @@ struct tmm_mapping_file *tmm_mapping_file_create(bool is_exported)
 	/* The device's file holds the module while this one is made. */
 	__module_get(THIS_MODULE);
 	mf->file->private_data = mf;
+	spin_lock(&files_lock);
+	list_add(&mf->link, &files);
+	spin_unlock(&files_lock);
 	return mf;
 
 err_release_fs:
@@ -273,6 +282,39 @@ err_release_fs:
 err_free:
 	kfree(mf);
 	return ERR_PTR(err);
+}
+
+/**
+ * tmm_mapping_files_each() - look at all mapping files
+ * @look: called for each, without any lock; the file stays meanwhile
+ * @context: the caller's
+ *
+ * A file that is made meanwhile is left out, or not.
+ *
+ * Context: Process context, may sleep. O(files).
+ */
+void tmm_mapping_files_each(void (*look)(struct tmm_mapping_file *mf, void *context),
+			    void *context)
+{
+	struct tmm_mapping_file *mf;
+	struct file *last = NULL;
+
+	spin_lock(&files_lock);
+	list_for_each_entry(mf, &files, link) {
+		/* Without a reference left, it is at its end. */
+		if (!tmm_compat_get_file(mf->file))
+			continue;
+		spin_unlock(&files_lock);
+		if (last)
+			fput(last);
+		last = mf->file;
+		look(mf, context);
+		cond_resched();
+		spin_lock(&files_lock);
+	}
+	spin_unlock(&files_lock);
+	if (last)
+		fput(last);
 }
 
 /**
@@ -315,10 +357,17 @@ void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm)
  */
 void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf)
 {
+	unsigned int nr_pinned;
+	bool is_closed;
+
 	loan->mf = mf;
 	down_write(&mf->revoke_lock);
 	list_add_tail(&loan->link, &mf->loans);
+	is_closed = tmm_mapped_pages_is_closed(loan->borrow.mp);
 	up_write(&mf->revoke_lock);
+	/* Whoever closed it may have looked at this file before. */
+	if (is_closed)
+		tmm_mapping_file_revoke(mf, &nr_pinned);
 }
 
 /* Return: whether it lingers, and is not to be freed */

@@ -51,6 +51,7 @@ struct vm_area_struct;
 /**
  * struct tmm_mapping_file - a mapping as processes see it
  * @file: its file; the structure goes with it
+ * @link: in the list of all, which has a lock of its own
  * @revoke_lock: see above; also protects all that follows
  * @loans: struct tmm_loan that are not revoked
  * @lingering: struct tmm_loan that linger; while there is one, @watch holds @file
@@ -63,6 +64,7 @@ struct vm_area_struct;
  */
 struct tmm_mapping_file {
 	struct file *file;
+	struct list_head link;
 	struct rw_semaphore revoke_lock;
 	struct list_head loans;
 	struct list_head lingering;
@@ -102,6 +104,8 @@ struct tmm_loan {
 int __init tmm_mapping_files_init(void);
 void tmm_mapping_files_exit(void);
 bool tmm_mapping_files_quarantine(void);
+void tmm_mapping_files_each(void (*look)(struct tmm_mapping_file *mf, void *context),
+			    void *context);
 
 struct tmm_mapping_file * __must_check tmm_mapping_file_create(bool is_exported);
 unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);

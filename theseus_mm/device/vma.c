@@ -201,10 +201,13 @@ static const struct vm_operations_struct area_ops = {
  * else is uncached, so that write-back device memory would have two types at a time.
  *
  * Return: 0; -EACCES if the mapping is not executable and that was asked for; or
- * -EOPNOTSUPP if the memory could not be shown as it is
+ * -EOPNOTSUPP if the memory could not be shown as it is; or -ENODEV if it is that of a
+ * device that was removed
  */
 int tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp)
 {
+	if (tmm_mapped_pages_is_closed(mp))
+		return -ENODEV;
 	if (!tmm_mapped_pages_is_ram(mp) && tmm_mapped_pages_memory_type(mp) == TMM_WRITE_BACK)
 		return -EOPNOTSUPP;
 	if ((vma->vm_flags & VM_EXEC) && !tmm_pte_flags_is_executable(tmm_mapped_pages_flags(mp)))

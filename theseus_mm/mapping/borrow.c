@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/borrow.h"
 
+#include "alloc/device_region.h"
 #include "alloc/pages.h"
 #include "core/bug.h"
 #include "mapping/mapped_pages.h"
@@ -99,6 +100,24 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 	return 0;
 }
 
+/* One copy. Device memory stays the device's until it is done, or is not looked at. */
+static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
+		const void *from, size_t nr_bytes, size_t *left)
+{
+	struct tmm_page_table *pt = borrow->mp->pt;
+	int token = tmm_device_access_begin();
+	int err;
+
+	if (tmm_mapped_pages_is_closed(borrow->mp))
+		err = -ENODEV;
+	else if (to)
+		err = tmm_window_read(pt, vaddr, to, nr_bytes, left);
+	else
+		err = tmm_window_write(pt, vaddr, from, nr_bytes, left);
+	tmm_device_access_end(token);
+	return err;
+}
+
 /**
  * tmm_borrow_read() - copy out of a borrow
  * @borrow: the borrow
@@ -108,7 +127,7 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
  *
  * Context: Process context, may sleep; windows of at most 4 KiB each. O(bytes).
  * Return: 0; -EOVERFLOW or -ERANGE if the part lies outside the borrow, -EINVAL if
- * it has ended, -EDEADLK or -EPERM from tmm_window_enter(), with nothing copied
+ * it has ended, -ENODEV if it shows a device that was removed, -EDEADLK or -EPERM from tmm_window_enter(), with nothing copied
  */
 int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_t nr_bytes)
 {
@@ -117,7 +136,7 @@ int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_
 	int err = check_part(borrow, offset, nr_bytes, &vaddr);
 
 	if (!err)
-		err = tmm_window_read(borrow->mp->pt, vaddr, to, nr_bytes, &left);
+		err = copy(borrow, vaddr, to, NULL, nr_bytes, &left);
 	if (!err && TMM_BUG_IF(left))
 		err = -EFAULT;
 	return err;
@@ -143,7 +162,7 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 	if (!err && !borrow->is_mutable)
 		err = -EACCES;
 	if (!err)
-		err = tmm_window_write(borrow->mp->pt, vaddr, from, nr_bytes, &left);
+		err = copy(borrow, vaddr, NULL, from, nr_bytes, &left);
 	if (!err && TMM_BUG_IF(left))
 		err = -EFAULT;
 	return err;
@@ -248,6 +267,7 @@ EXPORT_SYMBOL_GPL(tmm_borrow_typed);
  *   others, once the 8 TiB of the upper part are used up): its addresses are user
  *   addresses to everything but tmm_borrow_read() and tmm_borrow_write()
  * * ERR_PTR(-EINVAL)     - the borrow has ended
+ * * ERR_PTR(-ENODEV)     - it shows a device that was removed
  */
 void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window *window)
 {
@@ -262,7 +282,14 @@ void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window
 	if ((s64)start >= 0)
 		return ERR_PTR(-EOPNOTSUPP);
 	err = tmm_window_enter(borrow->mp->pt, window);
-	return err ? ERR_PTR(err) : (void *)start;
+	if (err)
+		return ERR_PTR(err);
+	/* Whoever closes it waits for those whose interrupts are off. */
+	if (tmm_mapped_pages_is_closed(borrow->mp)) {
+		tmm_window_leave(window);
+		return ERR_PTR(-ENODEV);
+	}
+	return (void *)start;
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_enter_window);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/mapped_pages.h"
 
+#include "alloc/device_region.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "core/bug.h"
@@ -65,6 +66,18 @@ static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pa
 	return 0;
 }
 
+/* Of at most 2 MiB. A device does not go meanwhile. */
+static int copy_step(const struct tmm_mapped_pages *mp, struct tmm_vaddr dst, struct tmm_vaddr src,
+		     size_t step, size_t *left)
+{
+	int token = tmm_device_access_begin();
+	int err = tmm_mapped_pages_is_closed(mp) ? -ENODEV :
+		  tmm_window_copy_between(mp->pt, dst, src, step, left);
+
+	tmm_device_access_end(token);
+	return err;
+}
+
 static int copy_content(const struct tmm_mapped_pages *copy, const struct tmm_mapped_pages *mp)
 {
 	const struct tmm_page_range to = tmm_mapped_pages_range(copy);
@@ -82,7 +95,7 @@ static int copy_content(const struct tmm_mapped_pages *copy, const struct tmm_ma
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		step = min(nr_bytes - offset, step_max);
-		err = tmm_window_copy_between(mp->pt, dst, src, step, &left);
+		err = copy_step(mp, dst, src, step, &left);
 		if (err)
 			return err;
 		if (TMM_BUG_IF(left))
@@ -133,6 +146,7 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
  * * the copy             - the caller's until tmm_mapped_pages_drop()
  * * ERR_PTR(-EINVAL)     - @mp is empty, or the flags are malformed
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: the copy is RAM
+ * * ERR_PTR(-ENODEV)     - @mp shows a device that was removed
  * * ERR_PTR(-EBUSY)      - @mp is mutably borrowed or being changed
  * * ERR_PTR(-ENOSPC)     - too few frames of the sizes needed are free
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted

@@ -332,11 +332,13 @@ int tmm_instance_add_reserved_region(struct tmm_instance *inst, struct tmm_paddr
 {
 	struct tmm_device_region *device;
 
+	tmm_device_regions_hold();
 	mutex_lock(&inst->device_lock);
 	device = tmm_device_region_add(&inst->fa, start, nr_bytes, type);
 	if (!IS_ERR(device))
 		list_add(&device->link, &inst->devices);
 	mutex_unlock(&inst->device_lock);
+	tmm_device_regions_unhold();
 	return PTR_ERR_OR_ZERO(device);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_add_reserved_region);
@@ -384,3 +386,55 @@ int tmm_instance_remove_reserved_region(struct tmm_instance *inst, struct tmm_pa
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_remove_reserved_region);
+
+/**
+ * tmm_instance_close_device() - a device goes, and what was added of it
+ * @inst: the instance
+ * @start: first byte of what the device has
+ * @end: last byte
+ *
+ * Its regions are closed: see tmm_device_region_close(). What processes see of them is
+ * to be ended before tmm_instance_give_up_device().
+ *
+ * Context: Process context, sleeps.
+ * Return: whether there were any
+ */
+bool tmm_instance_close_device(struct tmm_instance *inst, u64 start, u64 end)
+{
+	struct tmm_device_region *device;
+	bool found = false;
+
+	mutex_lock(&inst->device_lock);
+	list_for_each_entry(device, &inst->devices, link) {
+		if (!device->is_claimed || !tmm_device_region_is_within(device, start, end))
+			continue;
+		tmm_device_region_close(&inst->fa, device);
+		found = true;
+	}
+	mutex_unlock(&inst->device_lock);
+	return found;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_close_device);
+
+/**
+ * tmm_instance_give_up_device() - the end of a device that is closed
+ * @inst: the instance
+ * @start: as it was closed
+ * @end: as it was closed
+ *
+ * Its regions are ours no longer, but stay known until they are removed.
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_instance_give_up_device(struct tmm_instance *inst, u64 start, u64 end)
+{
+	struct tmm_device_region *device;
+
+	mutex_lock(&inst->device_lock);
+	list_for_each_entry(device, &inst->devices, link)
+		if (device->is_claimed && device->region.range.is_closed &&
+		    tmm_device_region_is_within(device, start, end))
+			tmm_device_region_give_up(device);
+	mutex_unlock(&inst->device_lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_give_up_device);

@@ -91,5 +91,7 @@ int __must_check tmm_instance_add_reserved_region(struct tmm_instance *inst,
 						  enum tmm_memory_type type);
 int __must_check tmm_instance_remove_reserved_region(struct tmm_instance *inst,
 						     struct tmm_paddr start, u64 nr_bytes);
+bool tmm_instance_close_device(struct tmm_instance *inst, u64 start, u64 end);
+void tmm_instance_give_up_device(struct tmm_instance *inst, u64 start, u64 end);
 
 #endif /* TMM_MAPPING_INSTANCE_H */

@@ -21,6 +21,13 @@ static int check_flags(tmm_pte_flags_t flags, enum tmm_memory_type type)
 	return err ?: tmm_pte_flags_check_memory_type(flags, type);
 }
 
+static int check_frames(tmm_pte_flags_t flags, const struct tmm_frame_region *region)
+{
+	if (READ_ONCE(region->range.is_closed))
+		return -ENODEV;
+	return check_flags(flags, region->memory_type);
+}
+
 /* Can a run from @number on consist of leaves of @size only? */
 static int check_size(u64 number, u64 nr, enum tmm_page_size size)
 {
@@ -41,7 +48,7 @@ static struct tmm_mapped_pages *map_to(struct tmm_page_table *pt,
 	if (!tmm_allocated_pages_nr(*pages) ||
 	    tmm_allocated_pages_nr(*pages) != tmm_frames_nr(&(*frames)->f))
 		return ERR_PTR(-EINVAL);
-	err = check_flags(flags, (*frames)->f.region->memory_type);
+	err = check_frames(flags, (*frames)->f.region);
 	if (err)
 		return ERR_PTR(err);
 	if (tmm_allocated_frames_is_borrowed(*frames))
@@ -75,6 +82,7 @@ static struct tmm_mapped_pages *map_to(struct tmm_page_table *pt,
  * * the mapping          - @pages and @frames are NULL now
  * * ERR_PTR(-EINVAL)     - the counts differ or are 0, or the flags are malformed
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY on RAM, or device memory without it
+ * * ERR_PTR(-ENODEV)     - the device that has the frames was removed
  * * ERR_PTR(-EBUSY)      - the frames are lent to another mapping
  * * ERR_PTR(-EEXIST)     - a page is mapped already
  * * ERR_PTR(-ENOSPC)     - no frame is left for a table
@@ -149,7 +157,7 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 	if (!nr || nr != tmm_frames_nr(&frames->f))
 		return ERR_PTR(-EINVAL);
 	type = frames->f.region->memory_type;
-	err = check_flags(flags, type);
+	err = check_frames(flags, frames->f.region);
 	if (err)
 		return ERR_PTR(err);
 	err = tmm_allocated_frames_borrow(frames);

@@ -491,6 +491,28 @@ enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages 
 	return region ? region->memory_type : TMM_WRITE_BACK;
 }
 
+/**
+ * tmm_mapped_pages_is_closed() - has a device gone that a mapping shows?
+ * @mp: the mapping, which nobody changes meanwhile
+ *
+ * Context: Any. O(runs of frames) for device memory.
+ * Return: true once the device of one of its frames was removed; it stays so
+ */
+bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp)
+{
+	const struct tmm_mapped_frames *frames;
+
+	if (tmm_mapped_pages_is_ram(mp))
+		return false;
+	if (mp->borrowed)
+		return READ_ONCE(mp->borrowed->f.region->range.is_closed);
+	list_for_each_entry(frames, &mp->frames, f.link)
+		if (READ_ONCE(frames->f.region->range.is_closed))
+			return true;
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_closed);
+
 static bool is_same_memory(const struct tmm_mapped_pages *a, const struct tmm_mapped_pages *b)
 {
 	return !region_of(a) || !region_of(b) ||

@@ -105,6 +105,7 @@ bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp);
 unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp);
+bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp);
 enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);

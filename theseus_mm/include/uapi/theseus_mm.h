@@ -127,6 +127,7 @@
  *			one that is not executable
  *	EBUSY		borrowed
  *	EPERM		a capability is missing
+ *	ENODEV		the device whose memory it is was removed
  *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	EDQUOT		a limit of the client or of its user is reached
@@ -758,6 +759,11 @@ struct theseus_mm_drop_item {
  * somebody owns a frame of it, and with ERANGE unless it was added with this start and
  * size. ADD: EADDRINUSE if some of it was added already, EOPNOTSUPP if some is RAM.
  * Takes CAP_SYS_RAWIO.
+ *
+ * When the device is removed (hot-unplugged, or by sysfs), its region is dead: areas are
+ * SIGBUS, nothing is mapped, read or written any more (ENODEV), and its addresses are no
+ * longer claimed. What was mapped is to be dropped, and the region to be removed, before
+ * a device that comes to that address can be added.
  */
 struct theseus_mm_device_region {
 	__u32 flags;
