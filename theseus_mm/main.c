@@ -140,12 +140,12 @@ static int __init tmm_module_init(void)
 	err = register_pm_notifier(&pm_notifier);
 	if (err)
 		goto err_instance;
-	err = tmm_mapping_files_init();
+	err = tmm_loans_init();
 	if (err)
 		goto err_notifier;
 	err = tmm_unplug_init(tmm_kernel_instance());
 	if (err)
-		goto err_files;
+		goto err_loans;
 	tmm_debugfs_init(tmm_kernel_instance());
 	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
 	if (err)
@@ -156,8 +156,8 @@ static int __init tmm_module_init(void)
 err_debugfs:
 	tmm_debugfs_exit();
 	tmm_unplug_exit();
-err_files:
-	tmm_mapping_files_exit();
+err_loans:
+	tmm_loans_exit();
 err_notifier:
 	unregister_pm_notifier(&pm_notifier);
 err_instance:
@@ -176,7 +176,7 @@ static void __exit tmm_module_exit(void)
 	tmm_chardev_unregister(&chardev);
 	tmm_debugfs_exit();
 	tmm_unplug_exit();
-	tmm_mapping_files_exit();
+	tmm_loans_exit();
 	unregister_pm_notifier(&pm_notifier);
 	tmm_exit();
 	release_pools();

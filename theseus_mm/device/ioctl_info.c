@@ -34,7 +34,7 @@ u64 tmm_features(const struct tmm_instance *inst)
 	if (inst->memories[0].memory.has_struct_pages)
 		set |= THESEUS_MM_FEATURE_STRUCT_PAGES |
 		       (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) ? THESEUS_MM_FEATURE_DMABUF : 0);
-	if (tmm_mapping_files_quarantine())
+	if (tmm_loans_quarantine())
 		set |= THESEUS_MM_FEATURE_QUARANTINE;
 	return set;
 }

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Loans: what processes and devices have of a mapping, through its mapping file.
+ *
+ * A loan is a borrow that lasts until munmap() or exit, or until it is revoked.
+ *
+ *	mmap	borrow the mapping		-> the area's faults insert entries
+ *	munmap	entries are gone, TLBs flushed	-> the borrow ends
+ *	revoke	mark the loans, zap, flush	-> the borrows end; faults are SIGBUS
+ *
+ * Memory with struct pages can be pinned by I/O. A loan that ends while some of what
+ * it showed is pinned *lingers*: it is revoked, but its borrow goes on until the last
+ * pin is gone, which is looked for every now and then.
+ *
+ * Invariant: a loan that is not revoked, or lingers, holds a borrow, so what its
+ * area shows, or I/O holds, cannot be changed or freed; a revoked one has no entry
+ * in any process.
+ * Lock: the mapping file's @revoke_lock; a fault looks and inserts holding it for
+ * reading, so that none inserts after a revocation has zapped. Order: mmap_lock,
+ * @revoke_lock, i_mmap_rwsem, page-table locks.
+ * Owner: the areas, or a dma-buf; a lingering one its mapping file.
+ */
+#ifndef TMM_DEVICE_LOAN_H
+#define TMM_DEVICE_LOAN_H
+
+#include "mapping/borrow.h"
+
+#include <linux/kref.h>
+#include <linux/list.h>
+
+struct mm_struct;
+struct tmm_mapped_pages;
+struct tmm_mapping_file;
+
+/**
+ * struct tmm_loan - a part of a mapping in a process
+ * @kref: areas: one mmap() becomes several by munmap() or mprotect() of a part; and
+ *        one while it lingers
+ * @mf: the mapping's file
+ * @mm: the areas'; to be compared only; NULL if they may be in any process
+ * @borrow: the right to it; ended if @is_revoked, unless it lingers
+ * @link: in one of @mf's lists; protected by its lock, as @is_revoked
+ * @is_revoked: nothing may be seen through it any more
+ * @has_struct_pages: what it shows can be pinned
+ * @was_shown: there have been entries, so there may be pins
+ * @nr_uses: devices that have its addresses: pins as well; protected by @mf's lock
+ */
+struct tmm_loan {
+	struct kref kref;
+	struct tmm_mapping_file *mf;
+	struct mm_struct *mm;
+	struct tmm_borrow borrow;
+	struct list_head link;
+	bool is_revoked;
+	bool has_struct_pages;
+	bool was_shown;
+	unsigned int nr_uses;
+};
+
+int __init tmm_loans_init(void);
+void tmm_loans_exit(void);
+bool tmm_loans_quarantine(void);
+
+struct tmm_loan * __must_check tmm_loan_create(void);
+void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm);
+void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf);
+void tmm_loan_put(struct tmm_loan *loan);
+bool tmm_loan_is_revoked(const struct tmm_loan *loan);
+int __must_check tmm_loan_use(struct tmm_loan *loan);
+void tmm_loan_unuse(struct tmm_loan *loan);
+
+/* All loans of a mapping file */
+void tmm_loans_init_file(struct tmm_mapping_file *mf);
+unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
+bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
+
+#endif /* TMM_DEVICE_LOAN_H */
