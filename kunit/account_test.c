@@ -23,13 +23,31 @@ struct family {
 	struct tmm_account *sibling;
 };
 
+/* What most are about; an account is the same for each resource. */
+#define OF	TMM_RESOURCE_FRAMES
+
+/* The same limit for each resource. */
+static struct tmm_account *create(struct tmm_account *parent, u64 max)
+{
+	const u64 limits[TMM_NR_RESOURCES] = { max, max, max };
+
+	return tmm_account_create(parent, limits);
+}
+
+static int move(struct tmm_account *from, struct tmm_account *to, u64 nr)
+{
+	const u64 nrs[TMM_NR_RESOURCES] = { [OF] = nr };
+
+	return tmm_account_move(from, to, nrs);
+}
+
 static struct family make_family(struct kunit *test)
 {
-	struct family f = { .parent = tmm_account_create(NULL, 10) };
+	struct family f = { .parent = create(NULL, 10) };
 
 	KUNIT_ASSERT_NOT_NULL(test, f.parent);
-	f.child = tmm_account_create(f.parent, 6);
-	f.sibling = tmm_account_create(f.parent, TMM_NO_LIMIT);
+	f.child = create(f.parent, 6);
+	f.sibling = tmm_account_create(f.parent, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, f.child);
 	KUNIT_ASSERT_NOT_NULL(test, f.sibling);
 	return f;
@@ -38,7 +56,7 @@ static struct family make_family(struct kunit *test)
 /* All has been given back; what is put while charged is reported as a bug. */
 static void put_family(struct kunit *test, struct family *f)
 {
-	KUNIT_EXPECT_EQ(test, tmm_account_count(f->parent), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(f->parent, OF), 0);
 	/* The children keep it. */
 	tmm_account_put(f->parent);
 	tmm_account_put(f->child);
@@ -47,49 +65,49 @@ static void put_family(struct kunit *test, struct family *f)
 
 #define EXPECT_COUNTS(test, f, _parent, _child, _sibling)			\
 do {										\
-	KUNIT_EXPECT_EQ(test, tmm_account_count((f).parent), _parent);		\
-	KUNIT_EXPECT_EQ(test, tmm_account_count((f).child), _child);		\
-	KUNIT_EXPECT_EQ(test, tmm_account_count((f).sibling), _sibling);	\
+	KUNIT_EXPECT_EQ(test, tmm_account_count((f).parent, OF), _parent);	\
+	KUNIT_EXPECT_EQ(test, tmm_account_count((f).child, OF), _child);	\
+	KUNIT_EXPECT_EQ(test, tmm_account_count((f).sibling, OF), _sibling);	\
 } while (0)
 
 static void charge_goes_all_the_way_up(struct kunit *test)
 {
 	struct family f = make_family(test);
 
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 5), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, 4), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 5), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, OF, 4), 0);
 	EXPECT_COUNTS(test, f, 9, 5, 4);
 	/* the child's own limit, the parent's */
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 2), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, 2), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 2), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, OF, 2), -EDQUOT);
 	EXPECT_COUNTS(test, f, 9, 5, 4);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 1), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 1), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, OF, 1), -EDQUOT);
 	EXPECT_COUNTS(test, f, 10, 6, 4);
-	tmm_account_uncharge(f.child, 6);
+	tmm_account_uncharge(f.child, OF, 6);
 	EXPECT_COUNTS(test, f, 4, 0, 4);
-	tmm_account_uncharge(f.sibling, 4);
+	tmm_account_uncharge(f.sibling, OF, 4);
 	put_family(test, &f);
 }
 
 static void charge_does_not_overflow(struct kunit *test)
 {
-	struct tmm_account *account = tmm_account_create(NULL, TMM_NO_LIMIT);
+	struct tmm_account *account = create(NULL, TMM_NO_LIMIT);
 
 	KUNIT_ASSERT_NOT_NULL(test, account);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, U64_MAX), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, S64_MAX), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, 1), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, U64_MAX), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge_beyond(account, 1, U64_MAX), -EDQUOT);
-	tmm_account_uncharge(account, S64_MAX);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, OF, U64_MAX), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, OF, S64_MAX), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, OF, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, OF, U64_MAX), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge_beyond(account, OF, 1, U64_MAX), -EDQUOT);
+	tmm_account_uncharge(account, OF, S64_MAX);
 	tmm_account_put(account);
 }
 
 static void nobody_can_be_charged(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(NULL, U64_MAX), 0);
-	tmm_account_uncharge(NULL, 1);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(NULL, OF, U64_MAX), 0);
+	tmm_account_uncharge(NULL, OF, 1);
 	tmm_account_put(NULL);
 }
 
@@ -97,11 +115,11 @@ static void charge_beyond_is_for_what_goes(struct kunit *test)
 {
 	struct family f = make_family(test);
 
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 6), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge_beyond(f.child, 2, 1), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge_beyond(f.child, 2, 2), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 6), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge_beyond(f.child, OF, 2, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge_beyond(f.child, OF, 2, 2), 0);
 	EXPECT_COUNTS(test, f, 8, 8, 0);
-	tmm_account_uncharge(f.child, 8);
+	tmm_account_uncharge(f.child, OF, 8);
 	put_family(test, &f);
 }
 
@@ -109,14 +127,14 @@ static void limit_below_the_count(struct kunit *test)
 {
 	struct family f = make_family(test);
 
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 5), 0);
-	f.child->own_max = 2;
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 1), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 0), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 5), 0);
+	f.child->own_max[OF] = 2;
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 0), 0);
 	EXPECT_COUNTS(test, f, 5, 5, 0);
-	tmm_account_uncharge(f.child, 4);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 1), 0);
-	tmm_account_uncharge(f.child, 2);
+	tmm_account_uncharge(f.child, OF, 4);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 1), 0);
+	tmm_account_uncharge(f.child, OF, 2);
 	put_family(test, &f);
 }
 
@@ -125,15 +143,15 @@ static void move_leaves_what_is_common(struct kunit *test)
 {
 	struct family f = make_family(test);
 
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, 10), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_move(f.sibling, f.child, 7), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, OF, 10), 0);
+	KUNIT_EXPECT_EQ(test, move(f.sibling, f.child, 7), -EDQUOT);
 	EXPECT_COUNTS(test, f, 10, 0, 10);
-	KUNIT_EXPECT_EQ(test, tmm_account_move(f.sibling, f.child, 6), 0);
+	KUNIT_EXPECT_EQ(test, move(f.sibling, f.child, 6), 0);
 	EXPECT_COUNTS(test, f, 10, 6, 4);
-	KUNIT_EXPECT_EQ(test, tmm_account_move(f.child, f.child, 6), 0);
+	KUNIT_EXPECT_EQ(test, move(f.child, f.child, 6), 0);
 	EXPECT_COUNTS(test, f, 10, 6, 4);
-	tmm_account_uncharge(f.child, 6);
-	tmm_account_uncharge(f.sibling, 4);
+	tmm_account_uncharge(f.child, OF, 6);
+	tmm_account_uncharge(f.sibling, OF, 4);
 	put_family(test, &f);
 }
 
@@ -141,18 +159,18 @@ static void move_to_another_family(struct kunit *test)
 {
 	struct family f = make_family(test), g = make_family(test);
 
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, 6), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_charge(g.sibling, 7), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 6), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(g.sibling, OF, 7), 0);
 	/* too much for the other parent */
-	KUNIT_EXPECT_EQ(test, tmm_account_move(f.child, g.child, 4), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, move(f.child, g.child, 4), -EDQUOT);
 	EXPECT_COUNTS(test, f, 6, 6, 0);
 	EXPECT_COUNTS(test, g, 7, 0, 7);
-	KUNIT_EXPECT_EQ(test, tmm_account_move(f.child, g.child, 3), 0);
+	KUNIT_EXPECT_EQ(test, move(f.child, g.child, 3), 0);
 	EXPECT_COUNTS(test, f, 3, 3, 0);
 	EXPECT_COUNTS(test, g, 10, 3, 7);
-	tmm_account_uncharge(f.child, 3);
-	tmm_account_uncharge(g.child, 3);
-	tmm_account_uncharge(g.sibling, 7);
+	tmm_account_uncharge(f.child, OF, 3);
+	tmm_account_uncharge(g.child, OF, 3);
+	tmm_account_uncharge(g.sibling, OF, 7);
 	put_family(test, &f);
 	put_family(test, &g);
 }
@@ -168,10 +186,10 @@ static void charge_and_uncharge(struct race *race)
 {
 	u64 nr = 1 + race->nr_charged % 3;
 
-	if (!tmm_account_charge(race->account, nr)) {
+	if (!tmm_account_charge(race->account, OF, nr)) {
 		race->nr_charged++;
-		race->max_seen = max(race->max_seen, tmm_account_count(race->account->parent));
-		tmm_account_uncharge(race->account, nr);
+		race->max_seen = max(race->max_seen, tmm_account_count(race->account->parent, OF));
+		tmm_account_uncharge(race->account, OF, nr);
 	}
 }
 
@@ -196,7 +214,7 @@ static void two_never_have_more_than_they_may(struct kunit *test)
 		put_family(test, &f);
 		kunit_skip(test, "needs a second CPU");
 	}
-	f.parent->own_max = 3;
+	f.parent->own_max[OF] = 3;
 	theirs->account = f.child;
 	task = tmm_test_thread_start(test, charge_all_the_time, theirs);
 	while (time_before(jiffies, end)) {
@@ -211,15 +229,55 @@ static void two_never_have_more_than_they_may(struct kunit *test)
 	put_family(test, &f);
 }
 
+/* --- who waits ---------------------------------------------------------------------- */
+
+static u64 nr_comebacks(void)
+{
+	struct tmm_comebacks now;
+
+	tmm_comebacks_read(&now);
+	return now.nr[OF];
+}
+
+/* And what was refused is known of the account that asked. */
+static void uncharging_wakes(struct kunit *test)
+{
+	struct family f = make_family(test);
+	u64 nr = nr_comebacks();
+
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 6), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 1), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, tmm_account_check(f.sibling, OF, 5, 0), -EDQUOT);
+	/* what is refused was never charged, so nobody misses it */
+	KUNIT_EXPECT_EQ(test, nr_comebacks(), nr);
+	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.child), BIT(OF));
+	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.child), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.sibling), BIT(OF));
+	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.parent), 0);
+	KUNIT_EXPECT_EQ(test, move(f.child, f.sibling, 6), 0);
+	KUNIT_EXPECT_GT(test, nr_comebacks(), nr);
+	nr = nr_comebacks();
+	tmm_account_uncharge(f.sibling, OF, 6);
+	KUNIT_EXPECT_GT(test, nr_comebacks(), nr);
+	nr = nr_comebacks();
+	tmm_account_set_max(f.child, OF, 5);
+	KUNIT_EXPECT_EQ(test, nr_comebacks(), nr);
+	tmm_account_set_max(f.child, OF, 6);
+	KUNIT_EXPECT_GT(test, nr_comebacks(), nr);
+	put_family(test, &f);
+}
+
 /* --- frames ------------------------------------------------------------------------ */
 
 static struct tmm_allocated_frames *take_charged(struct kunit *test, struct tmm_account *account,
 						 u64 nr)
 {
-	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, nr);
+	struct tmm_allocation_request req = tmm_request_any(nr);
+	struct tmm_allocated_frames *frames;
 
-	KUNIT_ASSERT_EQ(test, tmm_account_charge(account, nr), 0);
-	tmm_frames_set_account(&frames->f, account);
+	req.account = account;
+	frames = tmm_frame_allocator_allocate(&tmm_test_inst(test)->fa, &req);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(frames));
 	return frames;
 }
 
@@ -252,8 +310,8 @@ static void frames_are_merged_within_an_account(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(second, start + 4, &third), 0);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &second), 0);
 	EXPECT_COUNTS(test, f, 6, 6, 0);
-	KUNIT_ASSERT_EQ(test, tmm_account_move(f.child, f.sibling, 2), 0);
-	tmm_frames_set_account(&third->f, f.sibling);
+	KUNIT_ASSERT_EQ(test, move(f.child, f.sibling, 2), 0);
+	tmm_chunk_set_account(&third->f.chunk, f.sibling);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &third), -EMEDIUMTYPE);
 	KUNIT_EXPECT_NOT_NULL(test, third);
 	tmm_allocated_frames_drop(&frames);
@@ -273,7 +331,7 @@ static struct tmm_mapped_pages *map_charged(struct kunit *test, struct tmm_accou
 						   TMM_TEST_WRITABLE);
 
 	KUNIT_EXPECT_EQ(test, mp->nr_tables, tmm_test_nr_tables(test));
-	KUNIT_ASSERT_EQ(test, tmm_account_charge(account, NR_PAGES), 0);
+	KUNIT_ASSERT_EQ(test, tmm_account_charge(account, OF, NR_PAGES), 0);
 	tmm_mapped_pages_set_account(mp, account);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_charge_tables(mp, account), 0);
 	return mp;
@@ -281,7 +339,7 @@ static struct tmm_mapped_pages *map_charged(struct kunit *test, struct tmm_accou
 
 static void mapping_is_charged_with_its_tables(struct kunit *test)
 {
-	struct tmm_account *account = tmm_account_create(NULL, TMM_NO_LIMIT);
+	struct tmm_account *account = create(NULL, TMM_NO_LIMIT);
 	struct tmm_allocated_pages *pages;
 	struct tmm_mapped_pages *mp, *half;
 	LIST_HEAD(frames);
@@ -291,31 +349,31 @@ static void mapping_is_charged_with_its_tables(struct kunit *test)
 	mp = map_charged(test, account);
 	nr = tmm_test_nr_tables(test);
 	KUNIT_EXPECT_GE(test, nr, 4);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(account), NR_PAGES + nr);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), NR_PAGES + nr);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(mp, tmm_private_first_page() + 511, &half), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(account), NR_PAGES + nr);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), NR_PAGES + nr);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_merge(mp, &half), 0);
 	KUNIT_EXPECT_EQ(test, mp->nr_tables, nr);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(mp, tmm_private_first_page() + 511, &half), 0);
 	tmm_mapped_pages_drop(&half);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(account), 1 + nr);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 1 + nr);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_unmap_into_parts(&mp, &pages, &frames), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(account), 1);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 1);
 	tmm_allocated_pages_drop(&pages);
 	tmm_allocated_frames_drop_list(&frames);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(account), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 0);
 	tmm_account_put(account);
 }
 
 static void tables_are_refused_at_the_limit(struct kunit *test)
 {
-	struct tmm_account *account = tmm_account_create(NULL, 3);
+	struct tmm_account *account = create(NULL, 3);
 	struct tmm_mapped_pages *mp;
 
 	KUNIT_ASSERT_NOT_NULL(test, account);
 	mp = tmm_test_map(test, tmm_private_first_page() + 510, NR_PAGES, TMM_TEST_WRITABLE);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_charge_tables(mp, account), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(account), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 0);
 	tmm_mapped_pages_drop(&mp);
 	tmm_account_put(account);
 }
@@ -323,27 +381,27 @@ static void tables_are_refused_at_the_limit(struct kunit *test)
 /* Dropped, its client gone: what is borrowed is charged as long as it is. */
 static void mapping_outlives_its_client(struct kunit *test)
 {
-	struct family f = { .parent = tmm_account_create(NULL, 100) };
+	struct family f = { .parent = create(NULL, 100) };
 	struct tmm_mapped_pages *mp;
 	struct tmm_borrow borrow;
 
 	KUNIT_ASSERT_NOT_NULL(test, f.parent);
-	f.child = tmm_account_create(f.parent, 100);
+	f.child = create(f.parent, 100);
 	KUNIT_ASSERT_NOT_NULL(test, f.child);
 	mp = map_charged(test, f.child);
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, 8, false, &borrow), 0);
 	tmm_account_put(f.child);
 	tmm_mapped_pages_drop(&mp);
-	KUNIT_EXPECT_GT(test, tmm_account_count(f.parent), NR_PAGES);
+	KUNIT_EXPECT_GT(test, tmm_account_count(f.parent, OF), NR_PAGES);
 	tmm_borrow_end(&borrow);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(f.parent), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(f.parent, OF), 0);
 	tmm_account_put(f.parent);
 }
 
 static void mapping_moves_to_another_account(struct kunit *test)
 {
-	struct tmm_account *from = tmm_account_create(NULL, 100);
-	struct tmm_account *to = tmm_account_create(NULL, NR_PAGES);
+	struct tmm_account *from = create(NULL, 100);
+	struct tmm_account *to = create(NULL, NR_PAGES);
 	struct tmm_mapped_pages *mp;
 	u64 nr;
 
@@ -352,15 +410,15 @@ static void mapping_moves_to_another_account(struct kunit *test)
 	mp = map_charged(test, from);
 	nr = NR_PAGES + tmm_test_nr_tables(test);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_move_account(mp, to), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(from), nr);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(to), 0);
-	to->own_max = nr;
+	KUNIT_EXPECT_EQ(test, tmm_account_count(from, OF), nr);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(to, OF), 0);
+	to->own_max[OF] = nr;
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_move_account(mp, to), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(from), 0);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(to), nr);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(from, OF), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(to, OF), nr);
 	tmm_account_put(from);
 	tmm_mapped_pages_drop(&mp);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(to), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(to, OF), 0);
 	tmm_account_put(to);
 }
 
@@ -373,6 +431,7 @@ static struct kunit_case account_cases[] = {
 	KUNIT_CASE(move_leaves_what_is_common),
 	KUNIT_CASE(move_to_another_family),
 	KUNIT_CASE(two_never_have_more_than_they_may),
+	KUNIT_CASE(uncharging_wakes),
 	KUNIT_CASE(frames_are_charged_until_they_are_free),
 	KUNIT_CASE(frames_are_merged_within_an_account),
 	KUNIT_CASE(mapping_is_charged_with_its_tables),

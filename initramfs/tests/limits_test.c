@@ -4,82 +4,12 @@
  * is free again.
  */
 #include "area.h"
+#include "limits.h"
 
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define PARAMETERS	"/sys/module/theseus_mm/parameters/"
 #define NO_LIMIT	THESEUS_MM_NO_LIMIT
 #define SOMEBODY	1234
-
-static int write_parameter(const char *name, const char *text)
-{
-	char path[80];
-	ssize_t written;
-	int fd, err;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	written = write(fd, text, strlen(text));
-	err = written < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static int write_number(const char *name, __u64 number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-	return write_parameter(name, text);
-}
-
-static int read_parameter(const char *name, char text[32])
-{
-	char path[80];
-	ssize_t nr;
-	int fd;
-
-	snprintf(path, sizeof(path), PARAMETERS "%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	nr = read(fd, text, 31);
-	close(fd);
-	text[nr > 0 ? nr : 0] = 0;
-	return 0;
-}
-
-/* A client of another user; the device itself is for root only. */
-static int open_as(uid_t uid)
-{
-	int fd;
-
-	if (setreuid(uid, -1))
-		return -errno;
-	fd = tmm_open(NULL);
-	return setreuid(0, -1) ? -errno : fd;
-}
-
-/* Put a capability out of effect, or into it. */
-static int set_capability(unsigned int capability, bool is_on)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-	__u32 bit = 1U << capability % 32;
-
-	if (syscall(SYS_capget, &header, data))
-		return -errno;
-	if (is_on)
-		data[capability / 32].effective |= bit;
-	else
-		data[capability / 32].effective &= ~bit;
-	return syscall(SYS_capset, &header, data) ? -errno : 0;
-}
 
 /**
  * limits - a client of root's, two of somebody else's; all limits are restored

@@ -6,6 +6,7 @@
 #include "area.h"
 #include "client.h"
 #include "fragment.h"
+#include "limits.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -113,10 +114,8 @@ TEST_F(poll, is_not_woken_by_nothing)
 	INFO();
 	ASSERT_EQ(0, tmm_allocate_pages(self->hog, &pages));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	/* a handle less is room in a limit, though not in this client's */
+	/* nor do pages that are free again, and a handle less: it waits for frames */
 	ASSERT_EQ(0, tmm_drop(self->hog, pages.handle));
-	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
-	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 }
 
@@ -315,6 +314,116 @@ TEST_F(client, waits_for_room_under_its_limit)
 	ASSERT_EQ(0, tmm_drop(self->fd, one));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	EXPECT_EQ(0, take_one(self->fd, &one));
+}
+
+/* --- room under a limit --------------------------------------------------------------- */
+
+static int take_pages(int fd, __u64 nr)
+{
+	struct theseus_mm_allocate call = { .size = nr };
+
+	return tmm_allocate_pages(fd, &call);
+}
+
+/* The client has all the handles that it may, and waits for one. */
+#define WAIT_FOR_A_HANDLE()								\
+	do {										\
+		ASSERT_EQ(-EDQUOT, take_pages(self->fd, 1));				\
+		ASSERT_EQ(0, wait_for(self->fd, 0));					\
+	} while (0)
+
+TEST_F(client, is_woken_by_the_handle_that_a_merge_consumes)
+{
+	__u32 pages = PAGES(2).handle, first, second;
+
+	ASSERT_EQ(0, tmm_split(self->fd, pages, PAGE, &first, &second));
+	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 2));
+	WAIT_FOR_A_HANDLE();
+	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(0, take_pages(self->fd, 1));
+}
+
+TEST_F(client, is_woken_by_the_handle_that_map_to_consumes)
+{
+	__u32 pages = PAGES(2).handle, frames = FRAMES(2).handle;
+	struct theseus_mm_map map;
+
+	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 2));
+	WAIT_FOR_A_HANDLE();
+	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages, frames, THESEUS_MM_PTE_DATA,
+						&map));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(0, take_pages(self->fd, 1));
+}
+
+TEST_F(client, is_woken_by_a_raised_limit)
+{
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 0, THESEUS_MM_NO_LIMIT));
+	ASSERT_EQ(-EDQUOT, take_one(self->fd, NULL));
+	ASSERT_EQ(0, wait_for(self->fd, 0));
+	ASSERT_EQ(0, tmm_set_limits(self->fd, 1, THESEUS_MM_NO_LIMIT));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(0, take_one(self->fd, NULL));
+}
+
+TEST_F(client, is_woken_by_a_parameter)
+{
+	ASSERT_EQ(0, write_parameter("max_user_frames", "0"));
+	EXPECT_EQ(-EDQUOT, take_one(self->fd, NULL));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	ASSERT_EQ(0, write_parameter("max_user_frames", "unlimited"));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(0, take_one(self->fd, NULL));
+}
+
+/**
+ * struct glutton - a thread that asks for more than there is, over and over
+ * @fd: a client of the same user
+ * @is_done: the others have seen enough
+ */
+struct glutton {
+	int fd;
+	volatile bool is_done;
+};
+
+static void *ask_for_too_much(void *data)
+{
+	struct glutton *glutton = data;
+	struct theseus_mm_allocate call = { .size = 1ULL << 40 };
+
+	while (!glutton->is_done)
+		tmm_allocate_frames(glutton->fd, &call);
+	return NULL;
+}
+
+/*
+ * There is room for what the client asks for, and for what the other one asks for, but
+ * not for both. Who is refused for what another does not get is told of it.
+ */
+TEST_F(client, is_not_left_waiting_for_what_nobody_has)
+{
+	struct glutton glutton = { .fd = tmm_open(NULL) };
+	struct timespec start;
+	pthread_t thread;
+	int err = 0;
+	__u32 one;
+
+	ASSERT_EQ(0, write_parameter("max_user_frames", "1099511627776"));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, ask_for_too_much, &glutton));
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!err && race_goes_on(&start, 5, true)) {
+		err = take_one(self->fd, &one);
+		if (err == -EDQUOT)
+			err = wait_for(self->fd, LONG / 4) == POLLIN ? 0 : -ETIME;
+		else if (!err)
+			err = tmm_drop(self->fd, one);
+	}
+	glutton.is_done = true;
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(0, write_parameter("max_user_frames", "unlimited"));
+	close(glutton.fd);
 }
 
 TEST_F(poll, works_with_epoll)

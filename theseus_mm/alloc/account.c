@@ -4,28 +4,36 @@
 #include "core/bug.h"
 
 #include <kunit/visibility.h>
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 /**
  * tmm_account_init() - make an account of a structure's member
  * @account: the account; the caller's reference
  * @parent: charged as well; NULL if there is none. Gets a reference.
- * @max: where its limit is; stays as long as the account. NULL: in @own_max.
+ * @max: where its limits are, by resource; stays as long as the account. NULL: in
+ *       @own_max, and there are none.
  * @release: frees the structure
  */
 void tmm_account_init(struct tmm_account *account, struct tmm_account *parent, const u64 *max,
 		      void (*release)(struct tmm_account *account))
 {
+	unsigned int i;
+
 	kref_init(&account->kref);
 	account->parent = parent ? tmm_account_get(parent) : NULL;
-	atomic64_set(&account->count, 0);
-	account->own_max = TMM_NO_LIMIT;
-	account->max = max ?: &account->own_max;
+	for (i = 0; i < TMM_NR_RESOURCES; i++) {
+		atomic64_set(&account->counts[i], 0);
+		account->own_max[i] = TMM_NO_LIMIT;
+	}
+	atomic_set(&account->refused, 0);
+	account->max = max ?: account->own_max;
 	account->release = release;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_init);
@@ -36,22 +44,23 @@ static void release_created(struct tmm_account *account)
 }
 
 /**
- * tmm_account_create() - make an account with a limit of its own
+ * tmm_account_create() - make an account with limits of its own
  * @parent: as for tmm_account_init()
- * @max: the limit
+ * @max: the limits; NULL: none
  *
  * Context: Process context, may sleep.
  * Return: the account, with one reference, the caller's; or NULL if the kernel heap is
  * exhausted
  */
-struct tmm_account *tmm_account_create(struct tmm_account *parent, u64 max)
+struct tmm_account *tmm_account_create(struct tmm_account *parent, const u64 max[TMM_NR_RESOURCES])
 {
 	struct tmm_account *account = kzalloc(sizeof(*account), GFP_KERNEL_ACCOUNT);
 
 	if (!account)
 		return NULL;
 	tmm_account_init(account, parent, NULL, release_created);
-	account->own_max = max;
+	if (max)
+		memcpy(account->own_max, max, sizeof(account->own_max));
 	return account;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_create);
@@ -75,7 +84,10 @@ static void release(struct kref *kref)
 {
 	struct tmm_account *account = container_of(kref, struct tmm_account, kref);
 
-	TMM_BUG_IF(tmm_account_count(account));
+	unsigned int i;
+
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		TMM_BUG_IF(tmm_account_count(account, i));
 	account->release(account);
 }
 
@@ -98,85 +110,191 @@ void tmm_account_put(struct tmm_account *account)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_put);
 
-/* Charge this one only. Never above the limit, not even for a moment. */
-static bool charge_one(struct tmm_account *account, u64 nr, u64 beyond)
+/* What @account would have then, if that is not too much for it. */
+static bool has_room(const struct tmm_account *account, enum tmm_resource resource, u64 count,
+		     u64 nr, u64 beyond, u64 *new)
 {
-	s64 old = atomic64_read(&account->count);
-	u64 max, new;
+	u64 max = tmm_account_max(account, resource);
 
-	do {
-		max = tmm_account_max(account);
-		if (check_add_overflow(max, beyond, &max))
-			max = TMM_NO_LIMIT;
-		if (check_add_overflow((u64)old, nr, &new) || new > min_t(u64, max, S64_MAX))
+	if (check_add_overflow(max, beyond, &max))
+		max = TMM_NO_LIMIT;
+	return !check_add_overflow(count, nr, new) && *new <= min_t(u64, max, S64_MAX);
+}
+
+static bool all_have_room(const struct tmm_account *account, const struct tmm_account *end,
+			  enum tmm_resource resource, u64 nr, u64 beyond)
+{
+	u64 new;
+
+	for (; account != end; account = account->parent)
+		if (!has_room(account, resource, tmm_account_count(account, resource), nr, beyond,
+			      &new))
 			return false;
-	} while (!atomic64_try_cmpxchg(&account->count, &old, new));
 	return true;
 }
 
-static void uncharge_until(struct tmm_account *account, const struct tmm_account *end, u64 nr)
+/* Charge this one only. Never above the limit, not even for a moment. */
+static bool charge_one(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
 {
-	for (; account != end; account = account->parent)
-		TMM_BUG_IF(atomic64_sub_return(nr, &account->count) < 0);
+	s64 old = atomic64_read(&account->counts[resource]);
+	u64 new;
+
+	do {
+		if (!has_room(account, resource, old, nr, beyond, &new))
+			return false;
+	} while (!atomic64_try_cmpxchg(&account->counts[resource], &old, new));
+	return true;
 }
 
-static int charge_until(struct tmm_account *account, const struct tmm_account *end, u64 nr,
-			u64 beyond)
+static void uncharge_until(struct tmm_account *account, const struct tmm_account *end,
+			   enum tmm_resource resource, u64 nr)
+{
+	bool is_any = account != end && nr;
+
+	for (; account != end; account = account->parent)
+		TMM_BUG_IF(atomic64_sub_return(nr, &account->counts[resource]) < 0);
+	if (is_any)
+		tmm_comebacks_note(resource);
+}
+
+/*
+ * Looks first: what is charged and taken back again is a comeback for others, and two
+ * who are refused would have each other try for ever.
+ */
+static int charge_until(struct tmm_account *account, const struct tmm_account *end,
+			enum tmm_resource resource, u64 nr, u64 beyond)
 {
 	struct tmm_account *at;
 
+	if (!all_have_room(account, end, resource, nr, beyond))
+		return -EDQUOT;
 	for (at = account; at != end; at = at->parent) {
-		if (charge_one(at, nr, beyond))
+		if (charge_one(at, resource, nr, beyond))
 			continue;
-		uncharge_until(account, at, nr);
+		uncharge_until(account, at, resource, nr);
 		return -EDQUOT;
 	}
 	return 0;
 }
 
 /**
+ * tmm_account_check() - would a charge be too much?
+ * @account: the account, and all above it; NULL is allowed, and never too much
+ * @resource: of what
+ * @nr: how much
+ * @beyond: as for tmm_account_charge_beyond()
+ *
+ * For those who would have work before they charge, or charge in parts.
+ *
+ * Context: Any. O(levels).
+ * Return: 0, or -EDQUOT, which is noted as a refusal
+ */
+int tmm_account_check(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
+{
+	if (!nr || all_have_room(account, NULL, resource, nr, beyond))
+		return 0;
+	tmm_account_note_refusal(account, resource);
+	return -EDQUOT;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_check);
+
+/**
  * tmm_account_charge_beyond() - charge somebody who is about to give something back
  * @account: the account, and all above it
+ * @resource: for what
  * @nr: how much
  * @beyond: what is counted now and will not be: the limits are higher by it
  *
- * Context: Any. O(levels).
+ * Context: Any but interrupt. O(levels).
  * Return: 0, or -EDQUOT if it would be above the limit of one of them: nothing has
- * changed then
+ * changed then, and the refusal is noted
  */
-int tmm_account_charge_beyond(struct tmm_account *account, u64 nr, u64 beyond)
+int tmm_account_charge_beyond(struct tmm_account *account, enum tmm_resource resource, u64 nr,
+			      u64 beyond)
 {
-	return charge_until(account, NULL, nr, beyond);
+	int err = charge_until(account, NULL, resource, nr, beyond);
+
+	if (err)
+		tmm_account_note_refusal(account, resource);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge_beyond);
 
 /**
  * tmm_account_charge() - charge an account, and all above it
  * @account: the account; NULL is allowed, and never too much
+ * @resource: for what
  * @nr: how much
  *
- * Context: Any. O(levels).
+ * Context: Any but interrupt. O(levels).
  * Return: 0, or -EDQUOT if it would be above the limit of one of them: nothing has
- * changed then
+ * changed then, and the refusal is noted
  */
-int tmm_account_charge(struct tmm_account *account, u64 nr)
+int tmm_account_charge(struct tmm_account *account, enum tmm_resource resource, u64 nr)
 {
-	return nr ? tmm_account_charge_beyond(account, nr, 0) : 0;
+	return nr ? tmm_account_charge_beyond(account, resource, nr, 0) : 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge);
 
 /**
- * tmm_account_uncharge() - undo tmm_account_charge()
+ * tmm_account_uncharge() - undo tmm_account_charge(), and wake those who wait for it
  * @account: the account; NULL is allowed
- * @nr: how much of what is charged
+ * @resource: for what it is charged
+ * @nr: how much of it
  *
- * Context: Any. O(levels).
+ * Context: Any but interrupt. O(levels).
  */
-void tmm_account_uncharge(struct tmm_account *account, u64 nr)
+void tmm_account_uncharge(struct tmm_account *account, enum tmm_resource resource, u64 nr)
 {
-	uncharge_until(account, NULL, nr);
+	uncharge_until(account, NULL, resource, nr);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_uncharge);
+
+/**
+ * tmm_account_set_max() - change a limit
+ * @account: has limits of its own
+ * @resource: of what
+ * @max: the limit; more than it was wakes those who wait for room. Less than is charged
+ *       takes nothing away.
+ *
+ * Context: Any but interrupt; one at a time.
+ */
+void tmm_account_set_max(struct tmm_account *account, enum tmm_resource resource, u64 max)
+{
+	const bool is_raised = max > account->own_max[resource];
+
+	WRITE_ONCE(account->own_max[resource], max);
+	if (is_raised)
+		tmm_comebacks_note(resource);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_set_max);
+
+/**
+ * tmm_account_note_refusal() - somebody did not get what they asked for
+ * @account: who was to be charged; NULL is allowed
+ * @resource: for what
+ *
+ * Context: Any.
+ */
+void tmm_account_note_refusal(struct tmm_account *account, enum tmm_resource resource)
+{
+	if (account)
+		atomic_or(BIT(resource), &account->refused);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_note_refusal);
+
+/**
+ * tmm_account_take_refusals() - what was refused since this was asked last
+ * @account: the account
+ *
+ * Context: Any.
+ * Return: bits by enum tmm_resource
+ */
+unsigned int tmm_account_take_refusals(struct tmm_account *account)
+{
+	return atomic_read(&account->refused) ? atomic_xchg(&account->refused, 0) : 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_take_refusals);
 
 /* The first account at or above @b that is also at or above @a; NULL if none is. */
 static struct tmm_account *common_of(struct tmm_account *a, struct tmm_account *b)
@@ -194,21 +312,30 @@ static struct tmm_account *common_of(struct tmm_account *a, struct tmm_account *
  * tmm_account_move() - charge somebody else
  * @from: what is charged so far; NULL is allowed
  * @to: what will be
- * @nr: how much
+ * @nr: how much, by resource
  *
  * What both have above them, as two clients have their user, stays as it is: it cannot
  * be too much for that.
  *
- * Context: Any.
+ * Context: Any but interrupt.
  * Return: 0, or -EDQUOT if it is too much for @to: nothing has changed then
  */
-int tmm_account_move(struct tmm_account *from, struct tmm_account *to, u64 nr)
+int tmm_account_move(struct tmm_account *from, struct tmm_account *to,
+		     const u64 nr[TMM_NR_RESOURCES])
 {
 	struct tmm_account *common = common_of(from, to);
-	int err = nr ? charge_until(to, common, nr, 0) : 0;
+	unsigned int i, j;
 
-	if (!err)
-		uncharge_until(from, common, nr);
-	return err;
+	for (i = 0; i < TMM_NR_RESOURCES; i++) {
+		if (!nr[i] || !charge_until(to, common, i, nr[i], 0))
+			continue;
+		tmm_account_note_refusal(to, i);
+		for (j = 0; j < i; j++)
+			uncharge_until(to, common, j, nr[j]);
+		return -EDQUOT;
+	}
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		uncharge_until(from, common, i, nr[i]);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_move);

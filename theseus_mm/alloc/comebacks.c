@@ -1,89 +1,111 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/comebacks.h"
 
+#include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/export.h>
 #include <linux/hash.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
-#include <linux/string.h>
+#include <linux/wait.h>
 
-static unsigned int place_of(const struct task_struct *task)
-{
-	return hash_ptr(task, TMM_COMEBACKS_ORDER);
-}
+#define ATTEMPTS_ORDER	4
 
 /**
- * tmm_comebacks_init() - nothing came back yet
- * @comebacks: the count
+ * struct attempt - a call at work that tells its own comebacks from others'
+ * @task: whose; NULL if the place is free
+ * @own: comebacks of its own
  */
-void tmm_comebacks_init(struct tmm_comebacks *comebacks)
+struct attempt {
+	const struct task_struct *task;
+	struct tmm_comebacks own;
+};
+
+static atomic64_t counts[TMM_NR_RESOURCES];
+static DECLARE_WAIT_QUEUE_HEAD(queue);
+/* By a hash of their task; one that finds its place taken does without. */
+static struct attempt attempts[1 << ATTEMPTS_ORDER];
+
+static struct attempt *place_of(const struct task_struct *task)
 {
-	memset(comebacks, 0, sizeof(*comebacks));
-	init_waitqueue_head(&comebacks->wait);
+	return &attempts[hash_ptr(task, ATTEMPTS_ORDER)];
 }
 
 /**
- * tmm_comebacks_count() - something came back
- * @comebacks: the count
+ * tmm_comebacks_note() - something came back: count it, and wake those who wait
+ * @resource: what; it can be had already
  *
- * Context: Any but interrupt; tmm_comebacks_wake() follows, where no lock is held. What
- *          came back is there already, or will be before the allocator's lock is
- *          released.
+ * Context: Any but interrupt.
  */
-void tmm_comebacks_count(struct tmm_comebacks *comebacks)
+void tmm_comebacks_note(enum tmm_resource resource)
 {
-	unsigned int place = place_of(current);
+	struct attempt *place = place_of(current);
 
-	atomic64_inc(&comebacks->nr);
-	if (READ_ONCE(comebacks->attempts[place].task) == current)
-		comebacks->attempts[place].nr++;
+	atomic64_inc(&counts[resource]);
+	if (READ_ONCE(place->task) == current)
+		place->own.nr[resource]++;
+	/* Has a barrier: the waiter is seen here, or sees the count there. */
+	if (wq_has_sleeper(&queue))
+		wake_up_poll(&queue, EPOLLIN | EPOLLRDNORM);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_comebacks_note);
 
 /**
- * tmm_comebacks_wake() - wake those who wait, if there are any
- * @comebacks: was counted up
+ * tmm_comebacks_read() - how often something came back so far
+ * @now: set
  *
  * Context: Any.
  */
-void tmm_comebacks_wake(struct tmm_comebacks *comebacks)
+void tmm_comebacks_read(struct tmm_comebacks *now)
 {
-	/* Has a barrier: the waiter is seen here, or sees the count there. */
-	if (wq_has_sleeper(&comebacks->wait))
-		wake_up_poll(&comebacks->wait, EPOLLIN | EPOLLRDNORM);
+	unsigned int i;
+
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		now->nr[i] = atomic64_read(&counts[i]);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_comebacks_read);
+
+/**
+ * tmm_comebacks_queue() - where those wait who wait for a comeback
+ *
+ * Return: the wait queue
+ */
+struct wait_queue_head *tmm_comebacks_queue(void)
+{
+	return &queue;
 }
 
 /**
  * tmm_comebacks_begin() - tell this task's comebacks from those of others
- * @comebacks: the count
+ * @now: set to the counts: whatever is in them, a call from now on can get
  *
  * Context: Process context, no lock needed. tmm_comebacks_end() follows, by this task.
- * Return: the count now: whatever is counted in it, an allocation from now on can get
  */
-u64 tmm_comebacks_begin(struct tmm_comebacks *comebacks)
+void tmm_comebacks_begin(struct tmm_comebacks *now)
 {
-	unsigned int place = place_of(current);
+	struct attempt *place = place_of(current);
 
-	if (!cmpxchg(&comebacks->attempts[place].task, NULL, current))
-		comebacks->attempts[place].nr = 0;
-	return tmm_comebacks_nr(comebacks);
+	if (!cmpxchg(&place->task, NULL, current))
+		place->own = (struct tmm_comebacks){};
+	tmm_comebacks_read(now);
 }
 
 /**
  * tmm_comebacks_end() - undo tmm_comebacks_begin()
- * @comebacks: the count
- * @before: what that returned
+ * @before: what that set; becomes what the counts would be had nobody else given
+ *          anything back, or less
  *
  * Context: Process context, no lock needed.
- * Return: what the count would be had nobody else given anything back, or less
  */
-u64 tmm_comebacks_end(struct tmm_comebacks *comebacks, u64 before)
+void tmm_comebacks_end(struct tmm_comebacks *before)
 {
-	unsigned int place = place_of(current);
+	struct attempt *place = place_of(current);
+	unsigned int i;
 
-	if (READ_ONCE(comebacks->attempts[place].task) != current)
-		return before;
-	before += comebacks->attempts[place].nr;
+	if (READ_ONCE(place->task) != current)
+		return;
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		before->nr[i] += place->own.nr[i];
 	/* Pairs with the exchange in tmm_comebacks_begin(): the place is its next task's. */
-	smp_store_release(&comebacks->attempts[place].task, NULL);
-	return before;
+	smp_store_release(&place->task, NULL);
 }

@@ -1,54 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Comebacks: how often something came back to an allocator, and who waits for it.
+ * Comebacks: how often something came back that somebody may be waiting for, and who
+ * waits.
+ *
+ * What is free again, and room under a limit, count alike. They count by what it is, so
+ * that somebody who waits for frames is not woken by pages; the module has one count of
+ * each, whoever it was taken from.
  *
  * Somebody who got nothing waits for a comeback that is not his own: a call that
  * fails half-way gives back what it had, which must wake others but not have
  * itself try again for ever.
  *
- * Invariant: the count never misses a comeback, so whoever compares it with what it
+ * Invariant: a count never misses a comeback, so whoever compares it with what it
  * was before his call never waits for one that has happened.
- * Lock: none; the count is atomic, the wait queue has a lock of its own, and in
- * @attempts each place is its task's.
- * Owner: the allocator that it is part of.
+ * Lock: none; counts are atomic, the wait queue has a lock of its own, and of the
+ * attempts each place is its task's.
+ * Owner: the module.
  */
 #ifndef TMM_ALLOC_COMEBACKS_H
 #define TMM_ALLOC_COMEBACKS_H
 
-#include <linux/atomic.h>
 #include <linux/types.h>
-#include <linux/wait.h>
-
-struct task_struct;
-
-#define TMM_COMEBACKS_ORDER	4
 
 /**
- * struct tmm_comebacks - a count and those who wait for it to change
- * @nr: how often
- * @wait: for it to change
- * @attempts: calls at work that tell their own comebacks from others', by a hash of
- *            their task; @nr of them are its own. One that finds its place taken
- *            does without.
+ * enum tmm_resource - what can be owned, charged, exhausted and waited for
+ * @TMM_RESOURCE_FRAMES: physical memory
+ * @TMM_RESOURCE_PAGES: virtual addresses
+ * @TMM_RESOURCE_HANDLES: objects of a client, and files that it had made
  */
-struct tmm_comebacks {
-	atomic64_t nr;
-	wait_queue_head_t wait;
-	struct {
-		const struct task_struct *task;
-		u64 nr;
-	} attempts[1 << TMM_COMEBACKS_ORDER];
+enum tmm_resource {
+	TMM_RESOURCE_FRAMES,
+	TMM_RESOURCE_PAGES,
+	TMM_RESOURCE_HANDLES,
+	TMM_NR_RESOURCES,
 };
 
-void tmm_comebacks_init(struct tmm_comebacks *comebacks);
-void tmm_comebacks_count(struct tmm_comebacks *comebacks);
-void tmm_comebacks_wake(struct tmm_comebacks *comebacks);
-u64 tmm_comebacks_begin(struct tmm_comebacks *comebacks);
-u64 tmm_comebacks_end(struct tmm_comebacks *comebacks, u64 before);
+/**
+ * struct tmm_comebacks - counts at a moment
+ * @nr: by enum tmm_resource: how often some came back
+ */
+struct tmm_comebacks {
+	u64 nr[TMM_NR_RESOURCES];
+};
 
-static inline u64 tmm_comebacks_nr(const struct tmm_comebacks *comebacks)
-{
-	return atomic64_read(&comebacks->nr);
-}
+struct wait_queue_head;
+
+void tmm_comebacks_note(enum tmm_resource resource);
+void tmm_comebacks_read(struct tmm_comebacks *now);
+struct wait_queue_head *tmm_comebacks_queue(void);
+
+void tmm_comebacks_begin(struct tmm_comebacks *now);
+void tmm_comebacks_end(struct tmm_comebacks *before);
 
 #endif /* TMM_ALLOC_COMEBACKS_H */

@@ -44,6 +44,7 @@ static int frames_given(struct tmm_range_region *range, u64 start, u64 nr)
 
 static const struct tmm_range_hooks frame_hooks = {
 	.cache = &frames_cache,
+	.resource = TMM_RESOURCE_FRAMES,
 	.taken = frames_taken,
 	.given = frames_given,
 };
@@ -408,11 +409,10 @@ void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 	object->chunk.nr = 1;
 	fa->nr_tables--;
 	TMM_BUG_IF(tmm_free_ranges_give(&region->range.free, &object->chunk, absorbed));
-	tmm_comebacks_count(&fa->ra.comebacks);
 	spin_unlock(&fa->ra.lock);
-	tmm_comebacks_wake(&fa->ra.comebacks);
 	tmm_range_object_free(&fa->ra, absorbed[0]);
 	tmm_range_object_free(&fa->ra, absorbed[1]);
+	tmm_comebacks_note(TMM_RESOURCE_FRAMES);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_give_table);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frames.h"
 
-#include "alloc/account.h"
 #include "core/bug.h"
 #include "observe/trace.h"
 
@@ -32,8 +31,6 @@ static void join(struct tmm_frames *a, struct tmm_frames *b)
 {
 	a->chunk.start = min(a->chunk.start, b->chunk.start);
 	a->chunk.nr += b->chunk.nr;
-	tmm_account_put(b->account);
-	b->account = NULL;
 	tmm_range_object_free(&b->allocator->ra, &b->chunk);
 }
 
@@ -67,7 +64,7 @@ int tmm_allocated_frames_merge(struct tmm_allocated_frames *frames,
 		return -EDOM;
 	if (is_borrowed(a) || is_borrowed(b))
 		return -EBUSY;
-	if (a->region != b->region || a->account != b->account)
+	if (a->region != b->region || a->chunk.account != b->chunk.account)
 		return -EMEDIUMTYPE;
 	if (tmm_chunk_end(&a->chunk) != b->chunk.start &&
 	    tmm_chunk_end(&b->chunk) != a->chunk.start)
@@ -90,17 +87,9 @@ static struct tmm_frames *new_part(const struct tmm_frames *frames)
 	part->allocator = frames->allocator;
 	part->region = frames->region;
 	part->state = frames->state;
-	part->account = tmm_account_get(frames->account);
 	atomic_set(&part->users, 1);
 	INIT_LIST_HEAD(&part->link);
 	return part;
-}
-
-static void forget_part(struct tmm_frames *part)
-{
-	tmm_account_put(part->account);
-	part->account = NULL;
-	tmm_range_object_free(&part->allocator->ra, &part->chunk);
 }
 
 static struct tmm_frames *split(struct tmm_frames *frames, u64 at)
@@ -160,7 +149,7 @@ static int new_outer_parts(const struct tmm_frames *frames, const struct tmm_ran
 		parts[i] = wanted[i] ? new_part(frames) : NULL;
 		if (wanted[i] && !parts[i]) {
 			if (i && parts[0])
-				forget_part(parts[0]);
+				tmm_range_object_free(&frames->allocator->ra, &parts[0]->chunk);
 			return -ENOMEM;
 		}
 	}
@@ -219,7 +208,8 @@ int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped
 
 	if (&frames->f == second)
 		return -EDOM;
-	if (frames->f.region != second->region || frames->f.account != second->account)
+	if (frames->f.region != second->region ||
+	    frames->f.chunk.account != second->chunk.account)
 		return -EMEDIUMTYPE;
 	if (tmm_chunk_end(&frames->f.chunk) != second->chunk.start)
 		return -EDOM;
@@ -288,19 +278,12 @@ EXPORT_SYMBOL_GPL(tmm_allocated_frames_zero);
 /* Allocated -> Free, when neither the owner nor a borrower is left. */
 static void put(struct tmm_frames *frames)
 {
-	struct tmm_account *account = frames->account;
-	u64 nr = frames->chunk.nr;
-
 	if (!atomic_dec_and_test(&frames->users))
 		return;
 	if (frames->chunk.nr)
 		trace_tmm_free(TMM_TRACE_FRAMES, frames->chunk.start, frames->chunk.nr);
 	frames->state = TMM_STATE_FREE;
-	frames->account = NULL;
-	/* Before those who wait for frames are woken: they may wait for their limit. */
-	tmm_account_uncharge(account, nr);
 	tmm_range_release(&frames->allocator->ra, &frames->region->range, &frames->chunk);
-	tmm_account_put(account);
 }
 
 /**
@@ -338,24 +321,6 @@ void tmm_allocated_frames_drop_list(struct list_head *list)
 	}
 }
 EXPORT_SYMBOL_GPL(tmm_allocated_frames_drop_list);
-
-/**
- * tmm_frames_set_account() - say who has been charged for frames
- * @frames: allocated or mapped
- * @account: the account, which has been charged; gets a reference. Whatever becomes of
- *           the frames, and of their parts, it is uncharged when they are free. One
- *           before it is not uncharged, and loses its reference.
- *
- * Context: Any but interrupt.
- */
-void tmm_frames_set_account(struct tmm_frames *frames, struct tmm_account *account)
-{
-	struct tmm_account *old = frames->account;
-
-	frames->account = tmm_account_get(account);
-	tmm_account_put(old);
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_frames_set_account);
 
 /**
  * tmm_allocated_frames_quarantine() - give frames up, to nobody
@@ -459,7 +424,6 @@ struct tmm_allocated_frames *tmm_frames_into_owned(struct tmm_frames *frames,
 	frames->allocator = allocator;
 	frames->region = region;
 	frames->state = TMM_STATE_ALLOCATED;
-	frames->account = NULL;
 	atomic_set(&frames->users, 1);
 	INIT_LIST_HEAD(&frames->link);
 	return container_of(frames, struct tmm_allocated_frames, f);

@@ -28,16 +28,13 @@
 #include <linux/err.h>
 #include <linux/list.h>
 
-struct tmm_account;
-
 /**
  * struct tmm_frames - common part of the four types below
- * @chunk: first frame and count
+ * @chunk: first frame and count, and who is charged for them
  * @allocator: where they go back to
  * @region: the region they are part of
  * @state: must be what the type says
  * @users: the owner and the borrowers; of allocated frames only
- * @account: who they are charged to until they are free, with a reference; NULL: nobody
  * @link: for the owner's list
  */
 struct tmm_frames {
@@ -47,7 +44,6 @@ struct tmm_frames {
 	struct tmm_frame_region *region;
 	enum tmm_memory_state state;
 	atomic_t users;
-	struct tmm_account *account;
 	struct list_head link;
 };
 
@@ -94,9 +90,6 @@ int __must_check tmm_allocated_frames_split_range(struct tmm_allocated_frames *f
 int __must_check tmm_allocated_frames_zero(struct tmm_allocated_frames *frames);
 void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames);
 void tmm_allocated_frames_drop_list(struct list_head *list);
-
-/* Who they are charged to */
-void tmm_frames_set_account(struct tmm_frames *frames, struct tmm_account *account);
 
 /* Frames that nobody is to have any more, until the allocator ends */
 void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames);

@@ -23,6 +23,8 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
+struct tmm_account;
+
 /* Alignments of 1 << 0 (4 KiB) to 1 << 18 (1 GiB) chunks are indexed. */
 #define TMM_NR_ALIGN_ORDERS	19
 /*
@@ -46,12 +48,14 @@ struct tmm_fits {
  * struct tmm_chunk - a run of chunks, owned or free
  * @start: number of the first one
  * @nr: how many; 0 only for an empty owned one
+ * @account: who is charged for it, with a reference; NULL: nobody, and of a free one
  * @rb: private: links it in a set
  * @fits: private: index of the subtree at @rb
  */
 struct tmm_chunk {
 	u64 start;
 	u64 nr;
+	struct tmm_account *account;
 	/* private: */
 	struct rb_node rb;
 	struct tmm_fits fits;

@@ -16,6 +16,7 @@ static_assert(offsetof(struct tmm_allocated_pages, chunk) == 0);
 
 static const struct tmm_range_hooks page_hooks = {
 	.cache = &pages_cache,
+	.resource = TMM_RESOURCE_PAGES,
 };
 
 /**
@@ -173,7 +174,8 @@ static void join(struct tmm_allocated_pages *a, struct tmm_allocated_pages *b)
  * Context: Any.
  * Return:
  * * 0            - @pages has both
- * * -EMEDIUMTYPE - they are parts of different regions
+ * * -EMEDIUMTYPE - they are parts of different regions, or charged to different
+ *   accounts
  * * -EDOM        - they do not touch
  */
 int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
@@ -183,7 +185,7 @@ int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 
 	if (pages == second)
 		return -EDOM;
-	if (pages->region != second->region)
+	if (pages->region != second->region || pages->chunk.account != second->chunk.account)
 		return -EMEDIUMTYPE;
 	if (tmm_chunk_end(&pages->chunk) != second->chunk.start &&
 	    tmm_chunk_end(&second->chunk) != pages->chunk.start)

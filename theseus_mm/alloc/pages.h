@@ -26,7 +26,7 @@ struct tmm_page_allocator {
 
 /**
  * struct tmm_allocated_pages - a run of pages that somebody owns
- * @chunk: first page and count
+ * @chunk: first page and count, and who is charged for them
  * @allocator: where they go back to
  * @region: the region they are part of
  *

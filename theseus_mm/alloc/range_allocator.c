@@ -49,7 +49,6 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 	INIT_LIST_HEAD(&ra->regions);
 	ra->hooks = hooks;
 	tmm_chunk_objects_init(&ra->objects, *hooks->cache);
-	tmm_comebacks_init(&ra->comebacks);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
 
@@ -228,12 +227,15 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_new);
 /**
  * tmm_range_object_free() - give a chunk object back
  * @ra: the allocator
- * @chunk: the object, not linked anywhere; NULL is ignored
+ * @chunk: the object, not linked anywhere; NULL is ignored. Its account loses a
+ *         reference, and is not uncharged.
  *
- * Context: Any.
+ * Context: Any but interrupt.
  */
 void tmm_range_object_free(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
 {
+	if (chunk)
+		tmm_chunk_set_account(chunk, NULL);
 	tmm_chunk_objects_free(&ra->objects, chunk);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_free);

@@ -24,6 +24,7 @@
 #include <linux/spinlock.h>
 
 struct kmem_cache;
+struct tmm_account;
 struct tmm_range;
 
 /* The first number that no chunk has: a number is an address / 4 KiB. */
@@ -74,6 +75,7 @@ struct tmm_range_region {
  * @max: highest chunk that may be used, inclusive
  * @offset: bytes from the start of chunk @at, where a request by bytes begins; see
  *          tmm_request_at_vaddr()
+ * @account: who is charged for the run, until it is free again; NULL: nobody
  *
  * Theseus: AllocationRequest, whose kinds are the constructors below. Here
  * alignment and range combine, and frames know them too.
@@ -86,6 +88,7 @@ struct tmm_allocation_request {
 	u64 min;
 	u64 max;
 	u64 offset;
+	struct tmm_account *account;
 };
 
 static inline struct tmm_allocation_request tmm_request_any(u64 nr)
@@ -148,11 +151,13 @@ static inline struct tmm_allocation_request tmm_request_sized(enum tmm_page_size
  * @taken: a run was taken from @region; called under the allocator's lock
  * @given: a run is about to be given back; called under the allocator's lock;
  *         an error refuses it
+ * @resource: what is charged for a run, and comes back with it
  */
 struct tmm_range_hooks {
 	struct kmem_cache **cache;
 	void (*taken)(struct tmm_range_region *region, u64 start, u64 nr);
 	int (*given)(struct tmm_range_region *region, u64 start, u64 nr);
+	enum tmm_resource resource;
 };
 
 /**
@@ -161,14 +166,12 @@ struct tmm_range_hooks {
  * @regions: struct tmm_range_region by address
  * @hooks: frames' or pages'
  * @objects: where chunk objects come from
- * @comebacks: runs given back, and room under limits
  */
 struct tmm_range_allocator {
 	spinlock_t lock;	/* the list and all free sets */
 	struct list_head regions;
 	const struct tmm_range_hooks *hooks;
 	struct tmm_chunk_objects objects;
-	struct tmm_comebacks comebacks;
 };
 
 /**
@@ -257,6 +260,7 @@ int __must_check tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_c
 				    struct tmm_range_region **region, u64 *number);
 void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 		       struct tmm_chunk *chunk);
+void tmm_chunk_set_account(struct tmm_chunk *chunk, struct tmm_account *account);
 
 /* Owned runs (range_request.c) */
 int __must_check tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at);

@@ -4,6 +4,7 @@
  */
 #include "alloc/range_allocator.h"
 
+#include "alloc/account.h"
 #include "core/bug.h"
 #include "core/range.h"
 #include "core/types.h"
@@ -45,6 +46,25 @@ static struct tmm_chunk *take(struct tmm_range_allocator *ra, struct tmm_range_r
 
 	if (ra->hooks->taken)
 		ra->hooks->taken(region, start, nr);
+	return chunk;
+}
+
+/*
+ * The same, charged. Only now: what is charged and not taken others would miss, and
+ * wait for. What can be seen to be too much was refused before the search.
+ */
+static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
+					 const struct tmm_allocation_request *req,
+					 struct tmm_range_region *region, u64 start, u64 nr,
+					 struct tmm_chunk *spare[2])
+{
+	struct tmm_chunk *chunk;
+	int err = tmm_account_charge(req->account, ra->hooks->resource, req->nr);
+
+	if (err)
+		return ERR_PTR(err);
+	chunk = take(ra, region, start, nr, spare);
+	chunk->account = tmm_account_get(req->account);
 	return chunk;
 }
 
@@ -120,7 +140,7 @@ static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_
 	return touches_a_region(ra, &fit) ? -ENOSPC : -ERANGE;
 }
 
-static int check_request(const struct tmm_allocation_request *req)
+static int check_numbers(const struct tmm_allocation_request *req)
 {
 	u64 end;
 
@@ -133,15 +153,28 @@ static int check_request(const struct tmm_allocation_request *req)
 	return req->min > req->max ? -EINVAL : 0;
 }
 
+static int check_request(const struct tmm_range_allocator *ra,
+			 const struct tmm_allocation_request *req)
+{
+	int err = check_numbers(req);
+
+	return err ?: tmm_account_check(req->account, ra->hooks->resource, req->nr, 0);
+}
+
 static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
 		struct tmm_range_region **region, u64 *start)
 {
+	int err;
+
 	lockdep_assert_held(&ra->lock);
 	if (req->is_at) {
 		*start = req->at;
 		return find_at(ra, req, region);
 	}
-	return find_fit(ra, req, region, start);
+	err = find_fit(ra, req, region, start);
+	if (err == -ENOSPC)
+		tmm_account_note_refusal(req->account, ra->hooks->resource);
+	return err;
 }
 
 /**
@@ -164,6 +197,7 @@ static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_requ
  * * ERR_PTR(-EADDRINUSE)    - the chunk at the address is owned
  * * ERR_PTR(-EADDRNOTAVAIL) - it is free, but not all that follow
  * * ERR_PTR(-ENOSPC)        - no free range is large enough
+ * * ERR_PTR(-EDQUOT)        - more than the account may have
  * * ERR_PTR(-ENOMEM)        - the kernel heap is exhausted
  */
 struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
@@ -175,7 +209,7 @@ struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
 	u64 start;
 	int err;
 
-	err = check_request(req);
+	err = check_request(ra, req);
 	if (err)
 		return ERR_PTR(err);
 	/* Two are needed only if the run can lie within a range. */
@@ -186,7 +220,7 @@ struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
 
 	spin_lock(&ra->lock);
 	err = find(ra, req, region, &start);
-	chunk = err ? ERR_PTR(err) : take(ra, *region, start, req->nr, spare);
+	chunk = err ? ERR_PTR(err) : charge_and_take(ra, req, *region, start, req->nr, spare);
 	spin_unlock(&ra->lock);
 
 	free_spares(ra, spare);
@@ -235,14 +269,17 @@ struct tmm_chunk *tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
 
 	if (action->rests[0].nr || action->rests[1].nr)
 		return ERR_PTR(-EBUSY);
-	err = check_request(req);
+	err = check_request(ra, req);
 	if (err)
 		return ERR_PTR(err);
 	spin_lock(&ra->lock);
 	err = find(ra, req, region, &start);
 	if (!err) {
 		chunk = tmm_free_ranges_at(&(*region)->free, start);
-		chunk = take(ra, *region, chunk->start, chunk->nr, spare);
+		chunk = charge_and_take(ra, req, *region, chunk->start, chunk->nr, spare);
+		err = PTR_ERR_OR_ZERO(chunk);
+	}
+	if (!err) {
 		action->ra = ra;
 		action->region = *region;
 		note_rests(action, chunk, start, req->nr);
@@ -378,9 +415,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_take_one);
  * tmm_range_release() - give a run back
  * @ra: the allocator
  * @region: the region that the run came from
- * @chunk: the run; consumed. An empty one is just released.
+ * @chunk: the run; consumed. An empty one is just freed.
  *
- * Cannot fail and needs no memory. A run that the hooks refuse, since their
+ * Cannot fail and needs no memory. Who is charged for it is uncharged, and who waits for
+ * such runs, or for room under a limit, is woken. A run that the hooks refuse, since their
  * bookkeeping contradicts it, is a bug of this module: it stays owned for ever
  * rather than being given to two owners.
  *
@@ -389,25 +427,46 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_take_one);
 void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 		       struct tmm_chunk *chunk)
 {
+	struct tmm_account *account = chunk->account;
+	const u64 nr = chunk->nr;
 	struct tmm_chunk *absorbed[2] = {};
 	int err = 0;
 
-	if (!chunk->nr) {
+	if (!nr) {
 		tmm_range_object_free(ra, chunk);
 		return;
 	}
+	chunk->account = NULL;
 	spin_lock(&ra->lock);
 	if (ra->hooks->given)
 		err = ra->hooks->given(region, chunk->start, chunk->nr);
 	if (!err)
 		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
-	tmm_comebacks_count(&ra->comebacks);
 	spin_unlock(&ra->lock);
-	tmm_comebacks_wake(&ra->comebacks);
 	TMM_BUG_IF(err);
 	free_spares(ra, absorbed);
+	tmm_account_uncharge(account, ra->hooks->resource, nr);
+	tmm_account_put(account);
+	tmm_comebacks_note(ra->hooks->resource);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_release);
+
+/**
+ * tmm_chunk_set_account() - say who has been charged for a run
+ * @chunk: the run, owned
+ * @account: the account, which has been charged; gets a reference. NULL: nobody. One
+ *           before it is not uncharged, and loses its reference.
+ *
+ * Context: Any but interrupt.
+ */
+void tmm_chunk_set_account(struct tmm_chunk *chunk, struct tmm_account *account)
+{
+	struct tmm_account *old = chunk->account;
+
+	chunk->account = tmm_account_get(account);
+	tmm_account_put(old);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_set_account);
 
 /**
  * tmm_chunk_check_split() - can a run be split at a chunk?
@@ -428,12 +487,13 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_check_split);
  * tmm_chunk_split() - make two runs of one
  * @chunk: the run; becomes the first half
  * @at: number of the first chunk of the second half; checked already
- * @second: a new object; becomes the second half
+ * @second: a new object; becomes the second half, charged to the same account
  */
 void tmm_chunk_split(struct tmm_chunk *chunk, u64 at, struct tmm_chunk *second)
 {
 	second->start = at;
 	second->nr = tmm_chunk_end(chunk) - at;
+	tmm_chunk_set_account(second, chunk->account);
 	chunk->nr = at - chunk->start;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_split);
@@ -471,6 +531,7 @@ void tmm_chunk_split_range(struct tmm_chunk *chunk, const struct tmm_range *midd
 	if (before) {
 		before->start = chunk->start;
 		before->nr = middle->first - chunk->start;
+		tmm_chunk_set_account(before, chunk->account);
 		chunk->start = middle->first;
 		chunk->nr -= before->nr;
 	}

@@ -23,26 +23,18 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-static void put_accounts(struct tmm_client *client)
+/* Below that of the user who opens the device. */
+static int create_account(struct tmm_client *client)
 {
-	tmm_account_put(client->handles);
-	/* Keeps the user, and so has to be the last. */
-	tmm_account_put(client->frames);
-}
-
-/* Below those of the user who opens the device. */
-static int create_accounts(struct tmm_client *client)
-{
-	struct tmm_user *user = tmm_user_get(current_uid());
+	struct tmm_account *user = tmm_user_account_get(current_uid());
+	u64 max[TMM_NR_RESOURCES];
 
 	if (!user)
 		return -ENOMEM;
-	client->frames = tmm_account_create(&user->frames, tmm_default_max_frames());
-	client->handles = tmm_account_create(&user->handles, tmm_default_max_handles());
-	if (!client->frames || !client->handles)
-		put_accounts(client);
-	tmm_user_put(user);
-	return client->frames && client->handles ? 0 : -ENOMEM;
+	tmm_default_limits(max);
+	client->account = tmm_account_create(user, max);
+	tmm_account_put(user);
+	return client->account ? 0 : -ENOMEM;
 }
 
 /**
@@ -53,7 +45,7 @@ static int create_accounts(struct tmm_client *client)
  */
 void tmm_client_free(struct tmm_client *client)
 {
-	put_accounts(client);
+	tmm_account_put(client->account);
 	kfree(client);
 }
 
@@ -71,12 +63,11 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 
 	if (!client)
 		return ERR_PTR(-ENOMEM);
-	if (create_accounts(client)) {
+	if (create_account(client)) {
 		kfree(client);
 		return ERR_PTR(-ENOMEM);
 	}
 	client->inst = inst;
-	client->failed_at = TMM_NEVER_FAILED;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->cookies, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->exports, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
@@ -137,21 +128,12 @@ static void forget_cookie(struct tmm_client *client, struct tmm_object *object)
 	object->cookie = 0;
 }
 
-/* What is uncharged, and owns nothing. */
+/* What owns nothing. */
 static void forget(struct tmm_client *client, struct tmm_object *object)
 {
 	forget_cookie(client, object);
 	xa_erase(&client->objects, object->handle);
 	kfree(object);
-}
-
-/* A limit has room, though no frame came back. */
-static void wake_waiters(struct tmm_client *client)
-{
-	struct tmm_comebacks *comebacks = &client->inst->fa.ra.comebacks;
-
-	tmm_comebacks_count(comebacks);
-	tmm_comebacks_wake(comebacks);
 }
 
 /**
@@ -164,9 +146,8 @@ void tmm_client_destroy(struct tmm_client *client)
 {
 	struct tmm_object *object;
 	unsigned long handle;
+	u64 nr = 0;
 
-	/* Not one by one; and before those who wait for their user's limit are woken. */
-	tmm_account_uncharge(client->handles, tmm_account_count(client->handles));
 	xa_for_each(&client->objects, handle, object) {
 		/* Whoever looks at the client must not find it any more. */
 		xa_erase(&client->objects, handle);
@@ -174,11 +155,13 @@ void tmm_client_destroy(struct tmm_client *client)
 		forget_cookie(client, object);
 		drop_content(object);
 		kfree(object);
+		nr++;
 		cond_resched();
 	}
 	xa_destroy(&client->objects);
 	xa_destroy(&client->cookies);
-	wake_waiters(client);
+	/* Not one by one. No call is running, so no handle was reserved or taken. */
+	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, nr);
 	tmm_clients_remove(client);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_client_destroy);
@@ -186,7 +169,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_client_destroy);
 static struct tmm_object *reserve(struct tmm_client *client, unsigned int nr_consumed)
 {
 	struct tmm_object *object;
-	int err = tmm_account_charge_beyond(client->handles, 1, nr_consumed);
+	int err = tmm_account_charge_beyond(client->account, TMM_RESOURCE_HANDLES, 1, nr_consumed);
 
 	if (err)
 		return ERR_PTR(err);
@@ -204,7 +187,7 @@ static struct tmm_object *reserve(struct tmm_client *client, unsigned int nr_con
 	if (err == -EBUSY)
 		err = -EDQUOT;
 err_uncharge:
-	tmm_account_uncharge(client->handles, 1);
+	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 	return ERR_PTR(err);
 }
 
@@ -247,8 +230,8 @@ void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
 {
 	if (!object)
 		return;
-	tmm_account_uncharge(client->handles, 1);
 	forget(client, object);
+	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 }
 
 /**
@@ -338,14 +321,8 @@ int tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
  */
 void tmm_object_drop(struct tmm_client *client, struct tmm_object *object)
 {
-	const bool is_pages = object->kind == THESEUS_MM_KIND_PAGES;
-
-	/* First: frames that come back wake those who wait, perhaps for their limit. */
-	tmm_account_uncharge(client->handles, 1);
 	drop_content(object);
-	forget(client, object);
-	if (is_pages)
-		wake_waiters(client);
+	tmm_object_abandon(client, object);
 }
 
 /**

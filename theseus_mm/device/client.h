@@ -20,6 +20,7 @@
 #ifndef TMM_DEVICE_CLIENT_H
 #define TMM_DEVICE_CLIENT_H
 
+#include "alloc/comebacks.h"
 #include "device/clients.h"
 #include "uapi/theseus_mm.h"
 
@@ -45,13 +46,15 @@ struct tmm_borrow;
  * @next_cookie: where to look for a free one; under the table's lock
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
- * @handles: counts handles in any state
- * @frames: counts what it has, see alloc/account.h; outlives the client where frames do
+ * @account: counts what it has, see alloc/account.h: of handles, those in any state, and
+ *           mapping files; outlives the client where frames, pages or files do
  * @nr_frames: frames of all visible objects; those taken are missing meanwhile
  * @nr_mappings: visible mappings
  * @nr_exported: mappings in @exports
  * @identity: who opened it
- * @failed_at: what the count of comebacks was when it got no memory; see device/poll.h
+ * @waits_for: bits by enum tmm_resource: what its last call that failed for want of it
+ *             was refused; 0: none failed so far
+ * @failed_at: the counts of comebacks before that call; see device/poll.h
  */
 struct tmm_client {
 	struct tmm_instance *inst;
@@ -60,13 +63,13 @@ struct tmm_client {
 	struct xarray exports;
 	u32 next_cookie;
 	u32 next_handle;
-	struct tmm_account *handles;
-	struct tmm_account *frames;
+	struct tmm_account *account;
 	atomic64_t nr_frames;
 	atomic_t nr_mappings;
 	atomic_t nr_exported;
 	struct tmm_client_identity identity;
-	u64 failed_at;
+	unsigned int waits_for;
+	struct tmm_comebacks failed_at;
 };
 
 /**

@@ -99,9 +99,9 @@ static void show_client(struct seq_file *m, const struct tmm_client *client)
 
 	seq_printf(m, "client %u uid %u pid %d comm %s handles %llu mappings %d exported %d frames %llu\n",
 		   identity->id, from_kuid_munged(seq_user_ns(m), identity->uid),
-		   pid_vnr(identity->pid), identity->comm, tmm_account_count(client->handles),
+		   pid_vnr(identity->pid), identity->comm, tmm_account_count(client->account, TMM_RESOURCE_HANDLES),
 		   atomic_read(&client->nr_mappings), atomic_read(&client->nr_exported),
-		   tmm_account_count(client->frames));
+		   tmm_account_count(client->account, TMM_RESOURCE_FRAMES));
 }
 
 /* Addresses of the first and the last byte. */

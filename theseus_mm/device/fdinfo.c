@@ -67,11 +67,14 @@ static void show(struct seq_file *m, const char *key, const struct sum *sum)
 		   sum->nr_pages << (TMM_PAGE_SHIFT - 10));
 }
 
-static void show_limited(struct seq_file *m, const char *key, const struct tmm_account *account)
+static void show_limited(struct seq_file *m, const char *key, const struct tmm_account *account,
+			 enum tmm_resource resource)
 {
-	seq_printf(m, "theseus_mm-%s:\t%llu\n", key, tmm_account_count(account));
-	if (tmm_account_max(account) != TMM_NO_LIMIT)
-		seq_printf(m, "theseus_mm-%s-max:\t%llu\n", key, tmm_account_max(account));
+	const u64 max = tmm_account_max(account, resource);
+
+	seq_printf(m, "theseus_mm-%s:\t%llu\n", key, tmm_account_count(account, resource));
+	if (max != TMM_NO_LIMIT)
+		seq_printf(m, "theseus_mm-%s-max:\t%llu\n", key, max);
 }
 
 /**
@@ -88,8 +91,8 @@ void tmm_show_fdinfo(struct seq_file *m, struct file *file)
 
 	add_up(client, &sums);
 	seq_printf(m, "theseus_mm-client-id:\t%u\n", client->identity.id);
-	show_limited(m, "handles", client->handles);
-	show_limited(m, "charged", client->frames);
+	show_limited(m, "handles", client->account, TMM_RESOURCE_HANDLES);
+	show_limited(m, "charged", client->account, TMM_RESOURCE_FRAMES);
 	show(m, "pages", &sums.kinds[THESEUS_MM_KIND_PAGES]);
 	show(m, "frames", &sums.kinds[THESEUS_MM_KIND_FRAMES]);
 	show(m, "mappings", &sums.kinds[THESEUS_MM_KIND_MAPPING]);

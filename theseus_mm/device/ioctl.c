@@ -158,17 +158,17 @@ static long serve(const struct ioctl_op *op, struct tmm_call *call, const struct
  */
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
+	struct tmm_comebacks before;
 	struct tmm_call call;
-	u64 before;
 	long err;
 
 	call.client = file->private_data;
 	call.mf = NULL;
 	call.shortage = 0;
 	/* A call that fails for want of memory is one that poll() waits after. */
-	before = tmm_attempt_begin(call.client);
+	tmm_attempt_begin(call.client, &before);
 	err = serve(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, file, cmd, user);
-	tmm_attempt_end(call.client, before, err ?: call.shortage);
+	tmm_attempt_end(call.client, &before, err ?: call.shortage);
 	return err;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/ioctl.h"
 
-#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/client.h"
@@ -164,6 +163,7 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
+	request.account = client->account;
 	object->pages = tmm_page_allocator_allocate(&client->inst->pa, &request);
 	err = PTR_ERR_OR_ZERO(object->pages);
 	if (err) {
@@ -176,21 +176,16 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 		       tmm_page_range_size_in_pages(&range));
 }
 
-/* Cleared frames that are charged to the client. */
+/* A fresh owner never sees old content. */
 static struct tmm_allocated_frames *take_frames(struct tmm_client *client,
 						const struct tmm_allocation_request *request)
 {
-	struct tmm_allocated_frames *frames;
-	int err = tmm_account_charge(client->frames, request->nr);
+	struct tmm_allocated_frames *frames =
+		tmm_frame_allocator_allocate(&client->inst->fa, request);
+	int err;
 
-	if (err)
-		return ERR_PTR(err);
-	frames = tmm_frame_allocator_allocate(&client->inst->fa, request);
-	if (IS_ERR(frames)) {
-		tmm_account_uncharge(client->frames, request->nr);
+	if (IS_ERR(frames))
 		return frames;
-	}
-	tmm_frames_set_account(&frames->f, client->frames);
 	err = tmm_allocated_frames_zero(frames);
 	if (!err)
 		return frames;
@@ -216,6 +211,7 @@ int tmm_ioctl_allocate_frames(struct tmm_call *call)
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
+	request.account = client->account;
 	object->frames = take_frames(client, &request);
 	err = PTR_ERR_OR_ZERO(object->frames);
 	if (err) {

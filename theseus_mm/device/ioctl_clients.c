@@ -30,10 +30,10 @@ static struct theseus_mm_client_info describe(const struct tmm_client *client)
 		.id = identity->id,
 		.uid = from_kuid_munged(current_user_ns(), identity->uid),
 		.pid = pid_vnr(identity->pid),
-		.nr_handles = tmm_account_count(client->handles),
+		.nr_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES),
 		.nr_mappings = atomic_read(&client->nr_mappings),
 		.nr_exported = atomic_read(&client->nr_exported),
-		.nr_frames = tmm_account_count(client->frames),
+		.nr_frames = tmm_account_count(client->account, TMM_RESOURCE_FRAMES),
 	};
 
 	BUILD_BUG_ON(sizeof(info.comm) != sizeof(identity->comm));
@@ -58,7 +58,7 @@ int tmm_ioctl_get_clients(struct tmm_call *call)
 	tmm_clients_for_each(client) {
 		if (!tmm_client_is_visible(client, call->client)) {
 			request->nr_hidden++;
-			request->hidden_frames += tmm_account_count(client->frames);
+			request->hidden_frames += tmm_account_count(client->account, TMM_RESOURCE_FRAMES);
 			continue;
 		}
 		info = describe(client);
@@ -216,7 +216,7 @@ static int find_owners(const struct picture *picture, const struct tmm_client *c
 		const u32 owner = tmm_client_is_visible(client, caller) ?
 				  client->identity.id : THESEUS_MM_OWNER_HIDDEN;
 
-		if (!tmm_account_count(client->frames))
+		if (!tmm_account_count(client->account, TMM_RESOURCE_FRAMES))
 			continue;
 		add_client(picture, shares, client, tmm_client_look);
 		add_client(picture, shares, client, tmm_client_look_at_exports);

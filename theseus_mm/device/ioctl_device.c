@@ -70,7 +70,7 @@ static struct tmm_mapped_pages *map(struct tmm_client *client,
 		return mp;
 	/* The low half is for identity mappings: a last resort for the kernel. */
 	err = tmm_mapped_pages_range(mp).r.first < inst->pages.first ? -ENOSPC :
-	      tmm_mapped_pages_charge_tables(mp, client->frames);
+	      tmm_mapped_pages_charge_tables(mp, client->account);
 	if (!err)
 		return mp;
 	tmm_mapped_pages_drop(&mp);

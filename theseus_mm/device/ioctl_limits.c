@@ -13,12 +13,12 @@ static DEFINE_MUTEX(set_lock);
 
 static void describe(const struct tmm_client *client, struct theseus_mm_limits *limits)
 {
-	limits->client_frames = tmm_account_count(client->frames);
-	limits->client_handles = tmm_account_count(client->handles);
-	limits->user_frames_max = tmm_account_max(client->frames->parent);
-	limits->user_handles_max = tmm_account_max(client->handles->parent);
-	limits->user_frames = tmm_account_count(client->frames->parent);
-	limits->user_handles = tmm_account_count(client->handles->parent);
+	limits->client_frames = tmm_account_count(client->account, TMM_RESOURCE_FRAMES);
+	limits->client_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES);
+	limits->user_frames_max = tmm_account_max(client->account->parent, TMM_RESOURCE_FRAMES);
+	limits->user_handles_max = tmm_account_max(client->account->parent, TMM_RESOURCE_HANDLES);
+	limits->user_frames = tmm_account_count(client->account->parent, TMM_RESOURCE_FRAMES);
+	limits->user_handles = tmm_account_count(client->account->parent, TMM_RESOURCE_HANDLES);
 }
 
 int tmm_ioctl_get_limits(struct tmm_call *call)
@@ -28,21 +28,21 @@ int tmm_ioctl_get_limits(struct tmm_call *call)
 
 	if (limits->reserved)
 		return -EINVAL;
-	limits->client_frames_max = tmm_account_max(client->frames);
-	limits->client_handles_max = tmm_account_max(client->handles);
+	limits->client_frames_max = tmm_account_max(client->account, TMM_RESOURCE_FRAMES);
+	limits->client_handles_max = tmm_account_max(client->account, TMM_RESOURCE_HANDLES);
 	describe(client, limits);
 	return tmm_call_reply(call);
 }
 
-static bool raises(const struct tmm_account *account, u64 max)
+static bool raises(const struct tmm_account *account, enum tmm_resource resource, u64 max)
 {
-	return max != TMM_NO_LIMIT && max > tmm_account_max(account);
+	return max != TMM_NO_LIMIT && max > tmm_account_max(account, resource);
 }
 
-static void set(struct tmm_account *account, u64 max)
+static void set(struct tmm_account *account, enum tmm_resource resource, u64 max)
 {
 	if (max != TMM_NO_LIMIT)
-		WRITE_ONCE(account->own_max, max);
+		tmm_account_set_max(account, resource, max);
 }
 
 static int set_limits(struct tmm_client *client, u64 frames_max, u64 handles_max)
@@ -50,12 +50,13 @@ static int set_limits(struct tmm_client *client, u64 frames_max, u64 handles_max
 	int err = 0;
 
 	mutex_lock(&set_lock);
-	if ((raises(client->frames, frames_max) || raises(client->handles, handles_max)) &&
+	if ((raises(client->account, TMM_RESOURCE_FRAMES, frames_max) ||
+	     raises(client->account, TMM_RESOURCE_HANDLES, handles_max)) &&
 	    !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	if (!err) {
-		set(client->frames, frames_max);
-		set(client->handles, handles_max);
+		set(client->account, TMM_RESOURCE_FRAMES, frames_max);
+		set(client->account, TMM_RESOURCE_HANDLES, handles_max);
 	}
 	mutex_unlock(&set_lock);
 	return err;

@@ -100,16 +100,19 @@ static struct tmm_mapped_pages *create_charged(struct tmm_client *client, u64 nr
 	int err = tmm_chunks_of_bytes(0, nr_bytes, &nr);
 
 	if (!err)
-		err = tmm_account_charge(client->frames, nr);
+		err = tmm_account_check(client->account, TMM_RESOURCE_FRAMES, nr, 0);
 	if (err)
 		return ERR_PTR(err);
 	mp = create(client->inst, nr_bytes, flags, kind, paddr);
-	if (IS_ERR(mp)) {
-		tmm_account_uncharge(client->frames, nr);
+	if (mp == ERR_PTR(-ENOSPC))
+		tmm_account_note_refusal(client->account, TMM_RESOURCE_FRAMES);
+	if (IS_ERR(mp))
 		return mp;
+	err = tmm_account_charge(client->account, TMM_RESOURCE_FRAMES, nr);
+	if (!err) {
+		tmm_mapped_pages_set_account(mp, client->account);
+		err = tmm_mapped_pages_charge_tables(mp, client->account);
 	}
-	tmm_mapped_pages_set_account(mp, client->frames);
-	err = tmm_mapped_pages_charge_tables(mp, client->frames);
 	if (!err)
 		return mp;
 	tmm_mapped_pages_drop(&mp);
@@ -194,15 +197,17 @@ static struct tmm_mapped_pages *map_any_charged(struct tmm_client *client,
 {
 	const u64 nr = tmm_allocated_pages_nr(*pages);
 	struct tmm_mapped_pages *mp;
-	int err = tmm_account_charge(client->frames, nr);
+	int err = tmm_account_charge(client->account, TMM_RESOURCE_FRAMES, nr);
 
 	if (err)
 		return ERR_PTR(err);
 	mp = tmm_map_allocated_pages(client->inst->root, pages, flags, true);
+	if (mp == ERR_PTR(-ENOSPC))
+		tmm_account_note_refusal(client->account, TMM_RESOURCE_FRAMES);
 	if (IS_ERR(mp))
-		tmm_account_uncharge(client->frames, nr);
+		tmm_account_uncharge(client->account, TMM_RESOURCE_FRAMES, nr);
 	else
-		tmm_mapped_pages_set_account(mp, client->frames);
+		tmm_mapped_pages_set_account(mp, client->account);
 	return mp;
 }
 
@@ -246,7 +251,7 @@ static int map_into(struct tmm_call *call, tmm_pte_flags_t flags, struct tmm_obj
 		object->mapping = map_any_charged(client, &pages->pages, flags);
 	if (IS_ERR(object->mapping))
 		return PTR_ERR(object->mapping);
-	err = tmm_mapped_pages_charge_tables(object->mapping, client->frames);
+	err = tmm_mapped_pages_charge_tables(object->mapping, client->account);
 	if (err)
 		unmap_again(object, pages, frames);
 	else

@@ -106,7 +106,7 @@ static int import_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 	request->nr_pages = query.nr_pages;
 	err = tmm_call_reply(call);
 	if (!err)
-		err = tmm_mapping_file_import(mf, call->client->frames, &object->mapping);
+		err = tmm_mapping_file_import(mf, call->client->account, &object->mapping);
 	if (!err)
 		object->kind = THESEUS_MM_KIND_MAPPING;
 	return err;

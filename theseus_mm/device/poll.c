@@ -1,51 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/poll.h"
 
+#include "alloc/account.h"
 #include "device/client.h"
-#include "mapping/instance.h"
 
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 
 /* The client has waited before: is about to fail again, perhaps. */
 static bool is_waiter(const struct tmm_client *client)
 {
-	return READ_ONCE(client->failed_at) != TMM_NEVER_FAILED;
+	return READ_ONCE(client->waits_for);
 }
 
 /**
  * tmm_attempt_begin() - before a call
  * @client: whose
+ * @before: set, for tmm_attempt_end() by the same task
  *
  * Context: Process context.
- * Return: for tmm_attempt_end(), by the same task
  */
-u64 tmm_attempt_begin(struct tmm_client *client)
+void tmm_attempt_begin(struct tmm_client *client, struct tmm_comebacks *before)
 {
-	struct tmm_comebacks *comebacks = &client->inst->fa.ra.comebacks;
-
 	/* The first time, what it gives back itself may wake it once. */
-	return is_waiter(client) ? tmm_comebacks_begin(comebacks) : tmm_comebacks_nr(comebacks);
+	if (is_waiter(client))
+		tmm_comebacks_begin(before);
+	else
+		tmm_comebacks_read(before);
 }
 
 /**
  * tmm_attempt_end() - after a call
  * @client: whose
- * @before: from tmm_attempt_begin()
+ * @before: from tmm_attempt_begin(); used up
  * @err: what came out
  *
  * Context: Process context.
  */
-void tmm_attempt_end(struct tmm_client *client, u64 before, int err)
+void tmm_attempt_end(struct tmm_client *client, struct tmm_comebacks *before, int err)
 {
+	/* Another call of the client at the same time may have taken them for its own. */
+	unsigned int refused = tmm_account_take_refusals(client->account) ?:
+			       GENMASK(TMM_NR_RESOURCES - 1, 0);
+	unsigned int i;
+
 	if (is_waiter(client))
-		before = tmm_comebacks_end(&client->inst->fa.ra.comebacks, before);
-	if (err == -ENOSPC || err == -EDQUOT)
-		WRITE_ONCE(client->failed_at, before);
+		tmm_comebacks_end(before);
+	if (err != -ENOSPC && err != -EDQUOT)
+		return;
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		WRITE_ONCE(client->failed_at.nr[i], before->nr[i]);
+	WRITE_ONCE(client->waits_for, refused);
+}
+
+/* Has any of what the client was refused come back? */
+static bool came_back(const struct tmm_client *client)
+{
+	const unsigned int waits_for = READ_ONCE(client->waits_for);
+	struct tmm_comebacks now;
+	unsigned int i;
+
+	tmm_comebacks_read(&now);
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		if (waits_for & BIT(i) && now.nr[i] != READ_ONCE(client->failed_at.nr[i]))
+			return true;
+	return !waits_for;
 }
 
 /**
- * tmm_poll() - have frames come back since the client got none?
+ * tmm_poll() - has something come back since the client got none?
  * @file: the client's
  * @wait: who asks
  *
@@ -53,13 +77,8 @@ void tmm_attempt_end(struct tmm_client *client, u64 before, int err)
  */
 __poll_t tmm_poll(struct file *file, poll_table *wait)
 {
-	struct tmm_client *client = file->private_data;
-	struct tmm_comebacks *comebacks = &client->inst->fa.ra.comebacks;
-
-	poll_wait(file, &comebacks->wait, wait);
-	/* Pairs with tmm_comebacks_wake(): we are seen there, or see the count here. */
+	poll_wait(file, tmm_comebacks_queue(), wait);
+	/* Pairs with tmm_comebacks_note(): we are seen there, or see the count here. */
 	smp_mb();
-	if (tmm_comebacks_nr(comebacks) == READ_ONCE(client->failed_at))
-		return 0;
-	return EPOLLIN | EPOLLRDNORM;
+	return came_back(file->private_data) ? EPOLLIN | EPOLLRDNORM : 0;
 }

@@ -71,16 +71,9 @@ static struct tmm_mapped_pages *new_mapping(struct tmm_page_table *pt, tmm_pte_f
 /* What is left of a mapping that has neither pages nor frames. */
 static void free_mapping(struct tmm_mapped_pages *mp)
 {
-	struct tmm_comebacks *comebacks = &mp->pt->fa->ra.comebacks;
-
 	atomic64_dec(&mp->pt->nr_mappings);
 	tmm_page_table_put(mp->pt);
-	if (mp->nr_tables) {
-		tmm_account_uncharge(mp->account, mp->nr_tables);
-		/* After the frames: who was woken by them may have found the limit as it was. */
-		tmm_comebacks_count(comebacks);
-		tmm_comebacks_wake(comebacks);
-	}
+	tmm_account_uncharge(mp->account, TMM_RESOURCE_FRAMES, mp->nr_tables);
 	tmm_account_put(mp->account);
 	kfree(mp);
 }
@@ -804,7 +797,7 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_unmap_into_parts_under);
  */
 int tmm_mapped_pages_charge_tables(struct tmm_mapped_pages *mp, struct tmm_account *account)
 {
-	int err = tmm_account_charge(account, mp->nr_tables);
+	int err = tmm_account_charge(account, TMM_RESOURCE_FRAMES, mp->nr_tables);
 
 	if (!err)
 		mp->account = tmm_account_get(account);
@@ -825,7 +818,7 @@ void tmm_mapped_pages_set_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 	struct tmm_mapped_frames *frames;
 
 	list_for_each_entry(frames, &mp->frames, f.link) {
-		tmm_frames_set_account(&frames->f, account);
+		tmm_chunk_set_account(&frames->f.chunk, account);
 		cond_resched();
 	}
 }
@@ -843,27 +836,30 @@ int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 {
 	struct tmm_account *from = mp->account;
 	struct tmm_mapped_frames *frames;
-	u64 nr = mp->nr_tables;
+	u64 nr[TMM_NR_RESOURCES] = { [TMM_RESOURCE_FRAMES] = mp->nr_tables };
 	int err;
 
 	if (!from)
 		return 0;
-	list_for_each_entry(frames, &mp->frames, f.link)
-		if (frames->f.account)
-			nr += tmm_frames_nr(&frames->f);
+	list_for_each_entry(frames, &mp->frames, f.link) {
+		if (frames->f.chunk.account)
+			nr[TMM_RESOURCE_FRAMES] += tmm_frames_nr(&frames->f);
+		cond_resched();
+	}
+	if (mp->pages->chunk.account)
+		nr[TMM_RESOURCE_PAGES] = nr_pages(mp);
 	err = tmm_account_move(from, account, nr);
 	if (err)
 		return err;
 	list_for_each_entry(frames, &mp->frames, f.link) {
-		if (frames->f.account)
-			tmm_frames_set_account(&frames->f, account);
+		if (frames->f.chunk.account)
+			tmm_chunk_set_account(&frames->f.chunk, account);
 		cond_resched();
 	}
+	if (mp->pages->chunk.account)
+		tmm_chunk_set_account(&mp->pages->chunk, account);
 	mp->account = tmm_account_get(account);
 	tmm_account_put(from);
-	/* What they gave up, others of them may have now. */
-	tmm_comebacks_count(&mp->pt->fa->ra.comebacks);
-	tmm_comebacks_wake(&mp->pt->fa->ra.comebacks);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_move_account);
