@@ -26,7 +26,7 @@
 /* Below that of the user who opens the device. */
 static int create_account(struct tmm_client *client)
 {
-	struct tmm_account *user = tmm_user_account_get(current_uid());
+	struct tmm_account *user = tmm_user_account_get();
 	u64 max[TMM_NR_RESOURCES];
 
 	if (!user)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/user.h"
 
+#include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
@@ -9,10 +10,15 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
+#include <linux/user_namespace.h>
+
+/* Linux nests user namespaces 33 deep below the first at most; and the user itself. */
+#define MAX_OWNERS	35
 
 /**
- * struct user - a user who has clients
- * @account: what all of them have; its reference count is the user's
+ * struct user - a user who has clients, or whose user namespaces' users have
+ * @account: what all of them have; its reference count is the user's. Its parent is that
+ *           of the owner of the namespace that the user is of; NULL in the first one.
  * @uid: who
  * @node: in the table
  */
@@ -106,42 +112,78 @@ static void release_user(struct tmm_account *account)
 	kfree(user);
 }
 
-static struct user *find(kuid_t uid)
+static struct user *find(kuid_t uid, const struct tmm_account *parent)
 {
 	struct user *user;
 
 	lockdep_assert_held(&users_lock);
 	/* One that is about to leave the table has nothing, and is passed over. */
 	hash_for_each_possible(users, user, node, __kuid_val(uid))
-		if (uid_eq(user->uid, uid) && kref_get_unless_zero(&user->account.kref))
+		if (uid_eq(user->uid, uid) && user->account.parent == parent &&
+		    kref_get_unless_zero(&user->account.kref))
 			return user;
 	return NULL;
 }
 
-/**
- * tmm_user_account_get() - the account of a user, who has nothing if new
- * @uid: who
- *
- * Context: Process context, may sleep.
- * Return: the account, with a reference, the caller's; or NULL if the kernel heap is
- * exhausted
- */
-struct tmm_account *tmm_user_account_get(kuid_t uid)
+/* That of @uid below @parent. A reference, the caller's; or NULL. */
+static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 {
 	struct user *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
 	struct user *user;
 
 	if (!fresh)
 		return NULL;
-	tmm_account_init(&fresh->account, NULL, max_user, release_user);
 	fresh->uid = uid;
 	spin_lock(&users_lock);
-	user = find(uid);
-	if (!user)
+	user = find(uid, parent);
+	if (!user) {
+		tmm_account_init(&fresh->account, parent, max_user, release_user);
 		hash_add(users, &fresh->node, __kuid_val(uid));
+	}
 	spin_unlock(&users_lock);
 	if (!user)
 		return &fresh->account;
 	kfree(fresh);
 	return &user->account;
+}
+
+/* The current user, the owner of the namespace they are of, and so on up to the first. */
+static unsigned int owners(kuid_t uids[MAX_OWNERS])
+{
+	const struct user_namespace *ns = current_user_ns();
+	unsigned int nr = 0;
+
+	uids[nr++] = current_uid();
+	for (; ns != &init_user_ns && nr < MAX_OWNERS; ns = ns->parent)
+		uids[nr++] = ns->owner;
+	return nr;
+}
+
+/**
+ * tmm_user_account_get() - the account of the current user, who has nothing if new
+ *
+ * Whoever made a user namespace is charged for all users of it, as Linux does with what
+ * it counts by user: or a namespace's many users would each have as much.
+ *
+ * Context: Process context, may sleep. O(nested user namespaces).
+ * Return: the account, with a reference, the caller's; or NULL if the kernel heap is
+ * exhausted
+ */
+struct tmm_account *tmm_user_account_get(void)
+{
+	kuid_t uids[MAX_OWNERS];
+	unsigned int i = owners(uids);
+	struct tmm_account *account = NULL, *below;
+
+	while (i--) {
+		/* A user in a namespace of their own. */
+		if (account && uid_eq(uids[i], uids[i + 1]))
+			continue;
+		below = get_below(account, uids[i]);
+		tmm_account_put(account);
+		if (!below)
+			return NULL;
+		account = below;
+	}
+	return account;
 }

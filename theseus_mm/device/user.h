@@ -3,7 +3,7 @@
  * Users: what all clients of one user have together.
  *
  * A user is there as long as one of their clients, or something that is charged to one
- * that is gone. Limits are module parameters, as they are at the moment they are asked.
+ * that is gone. Who is of a user namespace is below its owner. Limits are module parameters, as they are at the moment they are asked.
  *
  * Lock: a spinlock for the table of users, taken when a client comes and when the last
  * goes.
@@ -14,9 +14,9 @@
 
 #include "alloc/account.h"
 
-#include <linux/uidgid.h>
+#include <linux/types.h>
 
-struct tmm_account * __must_check tmm_user_account_get(kuid_t uid);
+struct tmm_account * __must_check tmm_user_account_get(void);
 
 /* What a client that is opened now may have */
 void tmm_default_limits(u64 max[TMM_NR_RESOURCES]);
