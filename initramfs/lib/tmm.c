@@ -70,8 +70,22 @@ int tmm_get_limits(int fd, struct theseus_mm_limits *limits)
 int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max)
 {
 	struct theseus_mm_limits call = {
+		.flags = (frames_max == THESEUS_MM_NO_LIMIT ? 0 : THESEUS_MM_SET_FRAMES) |
+			 (handles_max == THESEUS_MM_NO_LIMIT ? 0 : THESEUS_MM_SET_HANDLES),
 		.client_frames_max = frames_max,
 		.client_handles_max = handles_max,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
+}
+
+int tmm_set_limit(int fd, __u32 which, __u64 max)
+{
+	struct theseus_mm_limits call = {
+		.flags = which,
+		.client_frames_max = max,
+		.client_pages_max = max,
+		.client_handles_max = max,
 	};
 
 	return tmm_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);

@@ -73,6 +73,14 @@ int tmm_get_limits(int fd, struct theseus_mm_limits *limits);
 int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max);
 
 /**
+ * tmm_set_limit() - change what the client may have of one thing
+ * @fd: the client
+ * @which: THESEUS_MM_SET_*
+ * @max: the limit; THESEUS_MM_NO_LIMIT: none
+ */
+int tmm_set_limit(int fd, __u32 which, __u64 max);
+
+/**
  * tmm_get_owners() - the same, and who owns most of each part
  * @fd: the client
  * @index: the region

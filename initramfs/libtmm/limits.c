@@ -4,8 +4,10 @@
  */
 #include "internal.h"
 
-_Static_assert(TMM_NO_LIMIT == THESEUS_MM_NO_LIMIT && TMM_UNCHANGED == THESEUS_MM_NO_LIMIT,
-	       "no limit");
+_Static_assert(TMM_NO_LIMIT == THESEUS_MM_NO_LIMIT, "no limit");
+_Static_assert(TMM_LIMIT_FRAMES == THESEUS_MM_SET_FRAMES &&
+	       TMM_LIMIT_PAGES == THESEUS_MM_SET_PAGES &&
+	       TMM_LIMIT_HANDLES == THESEUS_MM_SET_HANDLES, "which limits");
 
 int tmm_client_limits(const struct tmm_client *client, struct tmm_limits *limits)
 {
@@ -15,22 +17,29 @@ int tmm_client_limits(const struct tmm_client *client, struct tmm_limits *limits
 		return -1;
 	*limits = (struct tmm_limits){
 		.client_frames_max = call.client_frames_max,
+		.client_pages_max = call.client_pages_max,
 		.client_handles_max = call.client_handles_max,
 		.client_frames = call.client_frames,
+		.client_pages = call.client_pages,
 		.client_handles = call.client_handles,
 		.user_frames_max = call.user_frames_max,
+		.user_pages_max = call.user_pages_max,
 		.user_handles_max = call.user_handles_max,
 		.user_frames = call.user_frames,
+		.user_pages = call.user_pages,
 		.user_handles = call.user_handles,
 	};
 	return 0;
 }
 
-int tmm_client_set_limits(struct tmm_client *client, uint64_t frames_max, uint64_t handles_max)
+int tmm_client_set_limits(struct tmm_client *client, unsigned int which,
+			  const struct tmm_limits *limits)
 {
 	struct theseus_mm_limits call = {
-		.client_frames_max = frames_max,
-		.client_handles_max = handles_max,
+		.flags = which,
+		.client_frames_max = limits->client_frames_max,
+		.client_pages_max = limits->client_pages_max,
+		.client_handles_max = limits->client_handles_max,
 	};
 
 	return tmm_client_call(client, THESEUS_MM_IOC_SET_LIMITS, &call);

@@ -388,31 +388,43 @@ int tmm_client_list(const struct tmm_client *client, struct tmm_clients *clients
  */
 void tmm_clients_free(struct tmm_clients *clients);
 
-/* Of a limit: there is none. To tmm_client_set_limits(): as it was. */
+/* Of a limit: there is none. */
 #define TMM_NO_LIMIT	UINT64_MAX
-#define TMM_UNCHANGED	UINT64_MAX
+
+/* Which limits tmm_client_set_limits() sets. */
+#define TMM_LIMIT_FRAMES	(1U << 0)
+#define TMM_LIMIT_PAGES		(1U << 1)
+#define TMM_LIMIT_HANDLES	(1U << 2)
 
 /**
  * struct tmm_limits - how much may be owned, and how much is
  * @client_frames_max: frames that this client may have; or TMM_NO_LIMIT, as all limits
+ * @client_pages_max: pages that it may have
  * @client_handles_max: objects that it may have
  * @client_frames: frames that count: allocated, mapped, exported and not imported yet,
  *                 and page tables made for it
+ * @client_pages: pages that count, in the same way
  * @client_handles: objects
  * @user_frames_max: frames that all clients of the user may have together
+ * @user_pages_max: pages that they may have
  * @user_handles_max: objects that they may have
  * @user_frames: frames of theirs that count
+ * @user_pages: pages of theirs that count
  * @user_handles: objects of theirs
  * @reserved: 0
  */
 struct tmm_limits {
 	uint64_t client_frames_max;
+	uint64_t client_pages_max;
 	uint64_t client_handles_max;
 	uint64_t client_frames;
+	uint64_t client_pages;
 	uint64_t client_handles;
 	uint64_t user_frames_max;
+	uint64_t user_pages_max;
 	uint64_t user_handles_max;
 	uint64_t user_frames;
+	uint64_t user_pages;
 	uint64_t user_handles;
 	uint64_t reserved[8];
 };
@@ -429,16 +441,17 @@ int tmm_client_limits(const struct tmm_client *client, struct tmm_limits *limits
 /**
  * tmm_client_set_limits() - let this client own less
  * @client: the client
- * @frames_max: frames that it may have; TMM_UNCHANGED leaves that as it is
- * @handles_max: objects that it may have; TMM_UNCHANGED leaves that as it is
+ * @which: TMM_LIMIT_*, one or more
+ * @limits: the client_*_max of those are set, to a number or TMM_NO_LIMIT
  *
  * A limit below what is owned takes nothing away: nothing more can be had (EDQUOT). To
  * raise one takes CAP_SYS_RESOURCE.
  *
- * Errors: EPERM
+ * Errors: EINVAL; EPERM
  * Call: THESEUS_MM_IOC_SET_LIMITS
  */
-int tmm_client_set_limits(struct tmm_client *client, uint64_t frames_max, uint64_t handles_max);
+int tmm_client_set_limits(struct tmm_client *client, unsigned int which,
+			  const struct tmm_limits *limits);
 
 /**
  * tmm_client_wait() - wait until memory came back
@@ -446,8 +459,8 @@ int tmm_client_set_limits(struct tmm_client *client, uint64_t frames_max, uint64
  * @timeout_ms: milliseconds; 0 does not wait, -1 waits as long as it takes
  *
  * After a call that failed with ENOSPC or EDQUOT: wait, then try again. It returns as
- * soon as frames came back since then, anybody's and perhaps too few, so several rounds
- * may be needed. If nothing failed so far, it returns at once. In an event loop, wait for
+ * soon as some of what was missing came back since then, anybody's and perhaps too few,
+ * so several rounds may be needed. If nothing failed so far, it returns at once. In an event loop, wait for
  * POLLIN on tmm_client_fd() instead.
  *
  * Errors: ETIMEDOUT; EINTR if a signal was handled

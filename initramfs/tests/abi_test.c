@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct theseus_mm_map_offset) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_revoke) == 16, "");
 _Static_assert(sizeof(struct theseus_mm_clients) == 32, "");
 _Static_assert(sizeof(struct theseus_mm_client_info) == 48, "");
-_Static_assert(sizeof(struct theseus_mm_limits) == 72, "");
+_Static_assert(sizeof(struct theseus_mm_limits) == 104, "");
 _Static_assert(sizeof(struct theseus_mm_share) == 8, "");
 _Static_assert(sizeof(struct theseus_mm_export) == 16, "");
 _Static_assert(sizeof(struct theseus_mm_import) == 32, "");
@@ -62,8 +62,8 @@ _Static_assert(THESEUS_MM_IOC_MAP_OFFSET == 0xc018ba38, "");
 _Static_assert(THESEUS_MM_IOC_REVOKE == 0xc010ba39, "");
 _Static_assert(THESEUS_MM_IOC_TRANSLATE == 0xc020ba40, "");
 _Static_assert(THESEUS_MM_IOC_GET_CLIENTS == 0xc020ba07, "");
-_Static_assert(THESEUS_MM_IOC_GET_LIMITS == 0xc048ba08, "");
-_Static_assert(THESEUS_MM_IOC_SET_LIMITS == 0xc048ba09, "");
+_Static_assert(THESEUS_MM_IOC_GET_LIMITS == 0xc068ba08, "");
+_Static_assert(THESEUS_MM_IOC_SET_LIMITS == 0xc068ba09, "");
 _Static_assert(THESEUS_MM_IOC_SHARE == 0xc008ba3a, "");
 _Static_assert(THESEUS_MM_IOC_CREATE_BATCH == 0xc018ba3b, "");
 _Static_assert(THESEUS_MM_IOC_DROP_BATCH == 0xc018ba3c, "");
@@ -358,9 +358,11 @@ CALL(get_limits, THESEUS_MM_IOC_GET_LIMITS, 0, true)
 {
 }
 
-CALL(set_limits, THESEUS_MM_IOC_SET_LIMITS, 0, true)
+CALL(set_limits, THESEUS_MM_IOC_SET_LIMITS, THESEUS_MM_SET_LIMITS_FLAGS_ALL, true)
 {
+	argument->limits.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL;
 	argument->limits.client_frames_max = 1000;
+	argument->limits.client_pages_max = 1000;
 	argument->limits.client_handles_max = 1000;
 }
 

@@ -324,7 +324,12 @@ static int unmap_into_parts(struct actor *actor)
 
 static int set_limits(struct actor *actor)
 {
-	struct theseus_mm_limits call = { .client_frames_max = 1, .client_handles_max = 1 };
+	struct theseus_mm_limits call = {
+		.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL,
+		.client_frames_max = 1,
+		.client_pages_max = 1,
+		.client_handles_max = 1,
+	};
 
 	return tmm_call(actor->fd, THESEUS_MM_IOC_SET_LIMITS, &call);
 }

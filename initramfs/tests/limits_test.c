@@ -6,6 +6,8 @@
 #include "area.h"
 #include "limits.h"
 
+#include <sched.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define NO_LIMIT	THESEUS_MM_NO_LIMIT
@@ -225,8 +227,10 @@ TEST_F(limits, can_be_lowered_and_take_nothing_away)
 	ASSERT_EQ(0, tmm_set_limits(self->fd, 20, 30));
 	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
-	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, NO_LIMIT));
+	/* one at a time, the others stay */
+	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 40));
 	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
+	EXPECT_EQ(40, LIMITS(self->fd).client_pages_max);
 	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
 	ASSERT_EQ(0, tmm_set_limits(self->fd, 3, NO_LIMIT));
 	EXPECT_EQ(8, QUERY(frames).nr_pages);
@@ -264,8 +268,38 @@ TEST_F(limits, refuse_reserved_fields)
 	struct theseus_mm_limits call = { .reserved = 1, .client_frames_max = 1 };
 
 	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_GET_LIMITS, &call));
+	call.flags = THESEUS_MM_SET_FRAMES;
 	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
 	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
+}
+
+TEST_F(limits, are_set_as_the_flags_say)
+{
+	struct theseus_mm_limits call = { .client_frames_max = 1 };
+
+	/* none of them, and one that there is not */
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
+	call.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL + 1;
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
+	call.flags = THESEUS_MM_SET_FRAMES;
+	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_GET_LIMITS, &call));
+	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
+}
+
+TEST_F(limits, can_be_taken_away_by_the_privileged)
+{
+	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_LIMITS_FLAGS_ALL, 20));
+	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, false));
+	EXPECT_EQ(-EPERM, tmm_set_limit(self->fd, THESEUS_MM_SET_FRAMES, NO_LIMIT));
+	EXPECT_EQ(-EPERM, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, NO_LIMIT));
+	EXPECT_EQ(-EPERM, tmm_set_limit(self->fd, THESEUS_MM_SET_HANDLES, NO_LIMIT));
+	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
+	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, true));
+	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_LIMITS_FLAGS_ALL, NO_LIMIT));
+	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
+	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_pages_max);
+	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_handles_max);
+	EXPECT_EQ(0, take(self->fd, 21, NULL));
 }
 
 TEST_F(limits, of_a_client_are_the_parameters_when_it_is_opened)
@@ -402,6 +436,69 @@ TEST_F(limits, count_what_a_process_still_has_mapped)
 	EXPECT_EQ(0, USER_FRAMES_OF(self->also_theirs));
 	EXPECT_EQ(0, take(self->also_theirs, 6, NULL));
 	self->theirs = -1;
+}
+
+/* In a child: another user, of a user namespace that SOMEBODY made. Returns the error. */
+static int take_in_namespace(int ready, int go, __u64 nr)
+{
+	char byte = 0;
+	int fd;
+
+	if (setresuid(SOMEBODY, SOMEBODY, SOMEBODY) || unshare(CLONE_NEWUSER))
+		return errno;
+	if (write(ready, &byte, 1) != 1 || read(go, &byte, 1) != 1 || setresuid(1, 1, 1))
+		return errno;
+	fd = tmm_open(NULL);
+	return fd < 0 ? -fd : -take(fd, nr, NULL);
+}
+
+static int write_map(pid_t pid, const char *map)
+{
+	char path[40];
+	ssize_t nr;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	nr = write(fd, map, strlen(map));
+	close(fd);
+	return nr == (ssize_t)strlen(map) ? 0 : -errno;
+}
+
+/* The error of taking @nr frames as a user of a namespace of SOMEBODY's, 0 if it works. */
+static int error_in_namespace(__u64 nr)
+{
+	int ready[2], go[2], status = -1;
+	char byte = 0;
+	pid_t child;
+
+	if (pipe(ready) || pipe(go))
+		return errno;
+	child = fork();
+	if (!child)
+		_exit(take_in_namespace(ready[1], go[0], nr));
+	if (read(ready[0], &byte, 1) != 1 || write_map(child, "0 1234 1\n1 5000 1\n") ||
+	    write(go[1], &byte, 1) != 1)
+		kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	close(ready[0]);
+	close(ready[1]);
+	close(go[0]);
+	close(go[1]);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(limits, of_a_user_are_for_their_user_namespaces_too)
+{
+	ASSERT_EQ(0, chmod("/dev/theseus_mm", 0666));
+	ASSERT_EQ(0, write_number("max_user_frames", 10));
+	ASSERT_EQ(0, take(self->theirs, 6, NULL));
+	EXPECT_EQ(EDQUOT, error_in_namespace(5));
+	EXPECT_EQ(0, error_in_namespace(4));
+	/* what is gone counts no more */
+	EXPECT_EQ(6, USER_FRAMES_OF(self->theirs));
+	EXPECT_EQ(0, error_in_namespace(4));
+	EXPECT_EQ(0, chmod("/dev/theseus_mm", 0600));
 }
 
 TEST_F(limits, parameters_are_numbers_or_unlimited)

@@ -93,6 +93,7 @@ void tmm_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "theseus_mm-client-id:\t%u\n", client->identity.id);
 	show_limited(m, "handles", client->account, TMM_RESOURCE_HANDLES);
 	show_limited(m, "charged", client->account, TMM_RESOURCE_FRAMES);
+	show_limited(m, "charged-pages", client->account, TMM_RESOURCE_PAGES);
 	show(m, "pages", &sums.kinds[THESEUS_MM_KIND_PAGES]);
 	show(m, "frames", &sums.kinds[THESEUS_MM_KIND_FRAMES]);
 	show(m, "mappings", &sums.kinds[THESEUS_MM_KIND_MAPPING]);

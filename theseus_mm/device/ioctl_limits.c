@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "device/client.h"
 
+#include <linux/bits.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/mutex.h>
@@ -11,53 +12,57 @@
 /* Two who lower a limit: the second must not raise what the first has lowered. */
 static DEFINE_MUTEX(set_lock);
 
-static void describe(const struct tmm_client *client, struct theseus_mm_limits *limits)
+static void describe(const struct tmm_account *account, struct theseus_mm_limits *limits)
 {
-	limits->client_frames = tmm_account_count(client->account, TMM_RESOURCE_FRAMES);
-	limits->client_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES);
-	limits->user_frames_max = tmm_account_max(client->account->parent, TMM_RESOURCE_FRAMES);
-	limits->user_handles_max = tmm_account_max(client->account->parent, TMM_RESOURCE_HANDLES);
-	limits->user_frames = tmm_account_count(client->account->parent, TMM_RESOURCE_FRAMES);
-	limits->user_handles = tmm_account_count(client->account->parent, TMM_RESOURCE_HANDLES);
+	const struct tmm_account *user = account->parent;
+
+	limits->client_frames = tmm_account_count(account, TMM_RESOURCE_FRAMES);
+	limits->client_pages = tmm_account_count(account, TMM_RESOURCE_PAGES);
+	limits->client_handles = tmm_account_count(account, TMM_RESOURCE_HANDLES);
+	limits->user_frames_max = tmm_account_max(user, TMM_RESOURCE_FRAMES);
+	limits->user_pages_max = tmm_account_max(user, TMM_RESOURCE_PAGES);
+	limits->user_handles_max = tmm_account_max(user, TMM_RESOURCE_HANDLES);
+	limits->user_frames = tmm_account_count(user, TMM_RESOURCE_FRAMES);
+	limits->user_pages = tmm_account_count(user, TMM_RESOURCE_PAGES);
+	limits->user_handles = tmm_account_count(user, TMM_RESOURCE_HANDLES);
 }
 
 int tmm_ioctl_get_limits(struct tmm_call *call)
 {
 	struct theseus_mm_limits *limits = &call->arg.limits;
-	const struct tmm_client *client = call->client;
+	const struct tmm_account *account = call->client->account;
 
 	if (limits->reserved)
 		return -EINVAL;
-	limits->client_frames_max = tmm_account_max(client->account, TMM_RESOURCE_FRAMES);
-	limits->client_handles_max = tmm_account_max(client->account, TMM_RESOURCE_HANDLES);
-	describe(client, limits);
+	limits->client_frames_max = tmm_account_max(account, TMM_RESOURCE_FRAMES);
+	limits->client_pages_max = tmm_account_max(account, TMM_RESOURCE_PAGES);
+	limits->client_handles_max = tmm_account_max(account, TMM_RESOURCE_HANDLES);
+	describe(account, limits);
 	return tmm_call_reply(call);
 }
 
-static bool raises(const struct tmm_account *account, enum tmm_resource resource, u64 max)
+static bool raises(const struct tmm_account *account, unsigned int which, const u64 *max)
 {
-	return max != TMM_NO_LIMIT && max > tmm_account_max(account, resource);
+	unsigned int i;
+
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		if (which & BIT(i) && max[i] > tmm_account_max(account, i))
+			return true;
+	return false;
 }
 
-static void set(struct tmm_account *account, enum tmm_resource resource, u64 max)
+/* @which: bits by enum tmm_resource */
+static int set_limits(struct tmm_account *account, unsigned int which, const u64 *max)
 {
-	if (max != TMM_NO_LIMIT)
-		tmm_account_set_max(account, resource, max);
-}
-
-static int set_limits(struct tmm_client *client, u64 frames_max, u64 handles_max)
-{
+	unsigned int i;
 	int err = 0;
 
 	mutex_lock(&set_lock);
-	if ((raises(client->account, TMM_RESOURCE_FRAMES, frames_max) ||
-	     raises(client->account, TMM_RESOURCE_HANDLES, handles_max)) &&
-	    !capable(CAP_SYS_RESOURCE))
+	if (raises(account, which, max) && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
-	if (!err) {
-		set(client->account, TMM_RESOURCE_FRAMES, frames_max);
-		set(client->account, TMM_RESOURCE_HANDLES, handles_max);
-	}
+	for (i = 0; i < TMM_NR_RESOURCES && !err; i++)
+		if (which & BIT(i))
+			tmm_account_set_max(account, i, max[i]);
 	mutex_unlock(&set_lock);
 	return err;
 }
@@ -65,12 +70,19 @@ static int set_limits(struct tmm_client *client, u64 frames_max, u64 handles_max
 int tmm_ioctl_set_limits(struct tmm_call *call)
 {
 	struct theseus_mm_limits *limits = &call->arg.limits;
+	const u64 max[TMM_NR_RESOURCES] = {
+		[TMM_RESOURCE_FRAMES] = limits->client_frames_max,
+		[TMM_RESOURCE_PAGES] = limits->client_pages_max,
+		[TMM_RESOURCE_HANDLES] = limits->client_handles_max,
+	};
 	int err;
 
-	if (limits->reserved)
+	BUILD_BUG_ON(THESEUS_MM_SET_FRAMES != BIT(TMM_RESOURCE_FRAMES));
+	BUILD_BUG_ON(THESEUS_MM_SET_PAGES != BIT(TMM_RESOURCE_PAGES));
+	BUILD_BUG_ON(THESEUS_MM_SET_HANDLES != BIT(TMM_RESOURCE_HANDLES));
+	if (limits->reserved || !limits->flags)
 		return -EINVAL;
-	describe(call->client, limits);
+	describe(call->client->account, limits);
 	err = tmm_call_reply(call);
-	return err ?: set_limits(call->client, limits->client_frames_max,
-				 limits->client_handles_max);
+	return err ?: set_limits(call->client->account, limits->flags, max);
 }

@@ -19,14 +19,17 @@ int main(void)
 	CHECK(client);
 	CHECK(!tmm_client_limits(client, &limits));
 	show("this client's frames", limits.client_frames_max, limits.client_frames);
+	show("this client's pages", limits.client_pages_max, limits.client_pages);
 	show("this client's objects", limits.client_handles_max, limits.client_handles);
 	show("this user's frames", limits.user_frames_max, limits.user_frames);
+	show("this user's pages", limits.user_pages_max, limits.user_pages);
 	show("this user's objects", limits.user_handles_max, limits.user_handles);
 
 	/* what is owned already stays, but nothing more can be had */
 	mapping = tmm_mapping_create(client, 16 * TMM_PAGE_SIZE, TMM_DATA, NULL);
 	CHECK(mapping);
-	CHECK(!tmm_client_set_limits(client, 16, TMM_UNCHANGED));
+	limits.client_frames_max = 16;
+	CHECK(!tmm_client_set_limits(client, TMM_LIMIT_FRAMES, &limits));
 	CHECK_REFUSED(EDQUOT, !tmm_mapping_create(client, TMM_PAGE_SIZE, TMM_DATA, NULL));
 	CHECK(!tmm_client_limits(client, &limits));
 	show("after lowering it", limits.client_frames_max, limits.client_frames);

@@ -44,7 +44,8 @@ int main(void)
 
 	/* as if there were not much more: page tables take some frames too */
 	CHECK(!tmm_client_limits(client, &limits));
-	CHECK(!tmm_client_set_limits(client, limits.client_frames + 16, TMM_UNCHANGED));
+	limits.client_frames_max = limits.client_frames + 16;
+	CHECK(!tmm_client_set_limits(client, TMM_LIMIT_FRAMES, &limits));
 	CHECK_REFUSED(EDQUOT, !tmm_mapping_create(client, SIZE, TMM_DATA, NULL));
 	CHECK_REFUSED(ETIMEDOUT, tmm_client_wait(client, 10));
 	CHECK(!pthread_create(&holder, NULL, hold_and_drop, mapping));

@@ -198,6 +198,8 @@ static int answer_new(unsigned long request, void *argument)
 			.client_frames = 3, .client_handles = 4,
 			.user_frames_max = THESEUS_MM_NO_LIMIT, .user_handles_max = 6,
 			.user_frames = 7, .user_handles = 8,
+			.client_pages_max = 9, .client_pages = 10,
+			.user_pages_max = 11, .user_pages = 12,
 		};
 		return 0;
 	case THESEUS_MM_IOC_CREATE_BATCH:
@@ -932,13 +934,19 @@ static void limits_arrive(void)
 	EXPECT(limits.client_frames == 3 && limits.client_handles == 4);
 	EXPECT(limits.user_frames_max == TMM_NO_LIMIT && limits.user_handles_max == 6);
 	EXPECT(limits.user_frames == 7 && limits.user_handles == 8);
-	EXPECT(!tmm_client_set_limits(client, 5, TMM_UNCHANGED));
+	EXPECT(limits.client_pages_max == 9 && limits.client_pages == 10);
+	EXPECT(limits.user_pages_max == 11 && limits.user_pages == 12);
+	limits.client_frames_max = 5;
+	limits.client_handles_max = TMM_NO_LIMIT;
+	EXPECT(!tmm_client_set_limits(client, TMM_LIMIT_FRAMES | TMM_LIMIT_HANDLES, &limits));
 	EXPECT(fake.last == THESEUS_MM_IOC_SET_LIMITS);
+	EXPECT(fake.argument.limits.flags == (THESEUS_MM_SET_FRAMES | THESEUS_MM_SET_HANDLES));
 	EXPECT(fake.argument.limits.client_frames_max == 5);
+	EXPECT(fake.argument.limits.client_pages_max == 9);
 	EXPECT(fake.argument.limits.client_handles_max == THESEUS_MM_NO_LIMIT);
 	EXPECT(!fake.argument.limits.user_frames_max);
 	fake.error = EPERM;
-	EXPECT_REFUSED(EPERM, tmm_client_set_limits(client, 6, 6));
+	EXPECT_REFUSED(EPERM, tmm_client_set_limits(client, TMM_LIMIT_PAGES, &limits));
 	fake.error = 0;
 	tmm_client_close(&client);
 }

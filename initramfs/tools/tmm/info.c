@@ -110,23 +110,31 @@ static void print_features(const struct tmm_info *info)
 
 static const char *limit_text(char buffer[TEXT_SIZE], uint64_t frames)
 {
-	return frames == TMM_NO_LIMIT ? "any" : size_text(buffer, frames * TMM_PAGE_SIZE);
+	return frames == TMM_NO_LIMIT ? "any amount" : size_text(buffer, frames * TMM_PAGE_SIZE);
+}
+
+static const char *handles_text(char buffer[TEXT_SIZE], uint64_t handles)
+{
+	if (handles == TMM_NO_LIMIT)
+		return "any number of";
+	snprintf(buffer, TEXT_SIZE, "%llu", (unsigned long long)handles);
+	return buffer;
 }
 
 static void print_limits(const struct tmm_limits *limits)
 {
-	char max[TEXT_SIZE], used[TEXT_SIZE], handles[TEXT_SIZE] = "any number of";
+	char frames[TEXT_SIZE], pages[TEXT_SIZE], handles[TEXT_SIZE];
 
-	printf("a client       may have %s and %llu handles\n",
-	       limit_text(max, limits->client_frames_max),
-	       (unsigned long long)limits->client_handles_max);
-	if (limits->user_handles_max != TMM_NO_LIMIT)
-		snprintf(handles, sizeof(handles), "%llu",
-			 (unsigned long long)limits->user_handles_max);
-	printf("this user      may have %s and %s handles; has %s and %llu\n",
-	       limits->user_frames_max == TMM_NO_LIMIT ? "any amount" :
-	       limit_text(max, limits->user_frames_max), handles,
-	       size_text(used, limits->user_frames * TMM_PAGE_SIZE),
+	printf("a client       may have %s, %s of pages and %s handles\n",
+	       limit_text(frames, limits->client_frames_max),
+	       limit_text(pages, limits->client_pages_max),
+	       handles_text(handles, limits->client_handles_max));
+	printf("this user      may have %s, %s of pages and %s handles;",
+	       limit_text(frames, limits->user_frames_max),
+	       limit_text(pages, limits->user_pages_max),
+	       handles_text(handles, limits->user_handles_max));
+	printf(" has %s, %s and %llu\n", size_text(frames, limits->user_frames * TMM_PAGE_SIZE),
+	       size_text(pages, limits->user_pages * TMM_PAGE_SIZE),
 	       (unsigned long long)limits->user_handles);
 }
 
@@ -207,10 +215,13 @@ static void json_limits(struct json *json, const struct tmm_limits *limits)
 {
 	json_open_object(json, "limits");
 	json_limit(json, "client_bytes_max", limits->client_frames_max, TMM_PAGE_SIZE);
+	json_limit(json, "client_pages_bytes_max", limits->client_pages_max, TMM_PAGE_SIZE);
 	json_limit(json, "client_handles_max", limits->client_handles_max, 1);
 	json_limit(json, "user_bytes_max", limits->user_frames_max, TMM_PAGE_SIZE);
+	json_limit(json, "user_pages_bytes_max", limits->user_pages_max, TMM_PAGE_SIZE);
 	json_limit(json, "user_handles_max", limits->user_handles_max, 1);
 	json_number(json, "user_bytes", limits->user_frames * TMM_PAGE_SIZE);
+	json_number(json, "user_pages_bytes", limits->user_pages * TMM_PAGE_SIZE);
 	json_number(json, "user_handles", limits->user_handles);
 	json_close_object(json);
 }

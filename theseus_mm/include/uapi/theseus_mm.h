@@ -81,11 +81,12 @@
  *
  * Waiting for memory
  * ------------------
- * poll() on a client says POLLIN as soon as frames came back, or a limit has room
- * again, after its last call that failed with ENOSPC or EDQUOT: try, poll, try again.
- * It says so until the next such failure, and before the first; whether there is enough
- * now, or whether it is this client's limit, trying tells. What a failing call itself
- * takes and gives back does not count, but for the first time.
+ * poll() on a client says POLLIN as soon as what its last call that failed with ENOSPC or
+ * EDQUOT was refused (frames, pages or handles) came back: some are free again, or a limit
+ * has room, or was raised. Try, poll, try again. It says so until the next such failure,
+ * and before the first; whether there is enough now, or whether it is this client's
+ * limit, trying tells. What a failing call itself takes and gives back does not count,
+ * but for the first time.
  *
  * Units
  * -----
@@ -336,40 +337,58 @@ struct theseus_mm_clients {
 
 #define THESEUS_MM_NO_LIMIT	0xffffffffffffffffULL
 
+/* Which fields of struct theseus_mm_limits SET_LIMITS sets. */
+#define THESEUS_MM_SET_FRAMES	(1U << 0)
+#define THESEUS_MM_SET_PAGES	(1U << 1)
+#define THESEUS_MM_SET_HANDLES	(1U << 2)
+#define THESEUS_MM_SET_LIMITS_FLAGS_ALL						\
+	(THESEUS_MM_SET_FRAMES | THESEUS_MM_SET_PAGES | THESEUS_MM_SET_HANDLES)
+
 /**
  * struct theseus_mm_limits - THESEUS_MM_IOC_GET_LIMITS, _SET_LIMITS
- * @flags: in: must be 0
+ * @flags: in: GET: must be 0; SET: THESEUS_MM_SET_*, which fields are set, one or more
  * @reserved: must be 0
  * @client_frames_max: GET: out; SET: in: frames that the calling client may have
+ * @client_pages_max: GET: out; SET: in: pages that it may have
  * @client_handles_max: GET: out; SET: in: handles that it may have
  * @client_frames: out: frames counted against @client_frames_max
+ * @client_pages: out: pages
  * @client_handles: out: handles
  * @user_frames_max: out: frames that all clients of the user may have together
+ * @user_pages_max: out: pages that they may have
  * @user_handles_max: out: handles that they may have
  * @user_frames: out: frames counted against @user_frames_max
+ * @user_pages: out: pages
  * @user_handles: out: handles
  *
- * THESEUS_MM_NO_LIMIT means none, and in SET that the value stays as it is. A
- * client's limits are those of the module parameters max_frames and max_handles when
- * it was opened, a user's max_user_frames and max_user_handles as they are now. SET
- * lowers the calling client's; to raise one takes CAP_SYS_RESOURCE, else EPERM with
- * nothing changed. A limit below what is owned takes nothing away: nothing more can be had.
+ * THESEUS_MM_NO_LIMIT means none, in both directions; fields whose flag is not given are
+ * not looked at. A client's limits are those of the module parameters max_frames,
+ * max_pages and max_handles when it was opened, a user's max_user_frames, max_user_pages
+ * and max_user_handles as they are now. SET lowers the calling client's; to raise one
+ * takes CAP_SYS_RESOURCE, else EPERM with nothing changed. A limit below what is owned
+ * takes nothing away: nothing more can be had.
  *
  * Frames of RAM count from before they are taken until they are free again: while a
  * process has them mmapped, also after the client is gone. Frames of page tables count
- * where they were needed first, as long as that mapping is there. The user is the real
- * uid of whoever opened the device.
+ * where they were needed first, as long as that mapping is there. Pages count in the same
+ * way, mapped or not. The user is the real uid of whoever opened the device; in a user
+ * namespace, what they have counts against the limits of the namespace's owner as well,
+ * and so on up to the first namespace.
  */
 struct theseus_mm_limits {
 	__u32 flags;
 	__u32 reserved;
 	__aligned_u64 client_frames_max;
+	__aligned_u64 client_pages_max;
 	__aligned_u64 client_handles_max;
 	__aligned_u64 client_frames;
+	__aligned_u64 client_pages;
 	__aligned_u64 client_handles;
 	__aligned_u64 user_frames_max;
+	__aligned_u64 user_pages_max;
 	__aligned_u64 user_handles_max;
 	__aligned_u64 user_frames;
+	__aligned_u64 user_pages;
 	__aligned_u64 user_handles;
 };
 
