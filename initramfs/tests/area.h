@@ -91,6 +91,31 @@ static inline __u64 nr_alike(const unsigned char *area, __u64 offset, __u64 nr_b
 	return i;
 }
 
+/*
+ * Pages and frames, mapped; the frames start @skew pages after a multiple of @align, so
+ * that with a skew all leaves are small.
+ */
+static inline int map_aligned(int fd, __u64 nr_bytes, __u64 align, __u64 skew,
+			      struct theseus_mm_map *mapping)
+{
+	struct theseus_mm_allocate pages = { .size = nr_bytes / PAGE, .align = align };
+	struct theseus_mm_allocate frames = { .size = nr_bytes / PAGE + skew, .align = align };
+	int err = tmm_allocate_pages(fd, &pages);
+	__u32 rest;
+
+	if (!err)
+		err = tmm_allocate_frames(fd, &frames);
+	if (!err && skew) {
+		err = tmm_split(fd, frames.handle, skew * PAGE, &rest, &frames.handle);
+		if (!err)
+			err = tmm_drop(fd, rest);
+	}
+	if (err)
+		return err;
+	return tmm_map_allocated_pages_to(fd, pages.handle, frames.handle, THESEUS_MM_PTE_DATA,
+					  mapping);
+}
+
 /* Return: the area or MAP_FAILED, with errno */
 static inline unsigned char *mmap_part(int fd, __u32 handle, __u64 offset, size_t nr_bytes,
 				       int protection)

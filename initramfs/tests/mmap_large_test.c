@@ -43,28 +43,6 @@ FIXTURE_VARIANT(large)
 FIXTURE_VARIANT_ADD(large, leaves_of_2m) { .shift = 21, .nr = 16 };
 FIXTURE_VARIANT_ADD(large, leaves_of_1g) { .shift = 30, .nr = 1 };
 
-/* Pages and frames, mapped; the frames start @skew pages after a multiple of @align. */
-static int map_aligned(int fd, __u64 nr_bytes, __u64 align, __u64 skew,
-		       struct theseus_mm_map *mapping)
-{
-	struct theseus_mm_allocate pages = { .size = nr_bytes / PAGE, .align = align };
-	struct theseus_mm_allocate frames = { .size = nr_bytes / PAGE + skew, .align = align };
-	int err = tmm_allocate_pages(fd, &pages);
-	__u32 rest;
-
-	if (!err)
-		err = tmm_allocate_frames(fd, &frames);
-	if (!err && skew) {
-		err = tmm_split(fd, frames.handle, skew * PAGE, &rest, &frames.handle);
-		if (!err)
-			err = tmm_drop(fd, rest);
-	}
-	if (err)
-		return err;
-	return tmm_map_allocated_pages_to(fd, pages.handle, frames.handle, THESEUS_MM_PTE_DATA,
-					  mapping);
-}
-
 /* Bytes all over the mapping that are looked at: at the start of every 2 MiB. */
 static unsigned char mark(__u64 offset)
 {

@@ -24,6 +24,24 @@ static inline bool tmm_compat_get_file(struct file *file)
 	return get_file_rcu(file);
 }
 
+/*
+ * Take the entries of a part of an area away, from this area only. zap_vma_ptes() is the
+ * one function that modules have for it, and does nothing where VM_PFNMAP is not set.
+ * The caller holds mmap_lock for writing.
+ */
+static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long start,
+				  unsigned long nr_bytes)
+{
+	bool is_pfnmap = vma->vm_flags & VM_PFNMAP;
+
+	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
+	if (!is_pfnmap)
+		tmm_compat_vm_flags(vma, VM_PFNMAP, 0);
+	zap_vma_ptes(vma, start, nr_bytes);
+	if (!is_pfnmap)
+		tmm_compat_vm_flags(vma, 0, VM_PFNMAP);
+}
+
 /* Where <linux/dma-buf.h>'s functions are. */
 #define TMM_COMPAT_IMPORT_NS_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
 

@@ -43,6 +43,7 @@ struct tmm_mapping_file;
  * @is_revoked: nothing may be seen through it any more
  * @has_struct_pages: what it shows can be pinned
  * @was_shown: there have been entries, so there may be pins
+ * @was_shown_1g: there have been entries of 1 GiB
  * @nr_uses: devices that have its addresses: pins as well; protected by @mf's lock
  */
 struct tmm_loan {
@@ -54,6 +55,7 @@ struct tmm_loan {
 	bool is_revoked;
 	bool has_struct_pages;
 	bool was_shown;
+	bool was_shown_1g;
 	unsigned int nr_uses;
 };
 

@@ -14,6 +14,8 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
 
 static struct tmm_loan *loan_of(const struct vm_area_struct *vma)
 {
@@ -88,13 +90,15 @@ static bool finds_leaf(struct vm_fault *vmf, const struct tmm_loan *loan, enum t
 	       IS_ALIGNED(found->paddr.v, nr_bytes);
 }
 
-static vm_fault_t insert_large(struct vm_fault *vmf, const struct tmm_loan *loan,
+static vm_fault_t insert_large(struct vm_fault *vmf, struct tmm_loan *loan,
 			       enum tmm_page_size size)
 {
 	struct tmm_translation found;
 
 	if (size == TMM_4K || !finds_leaf(vmf, loan, size, &found))
 		return VM_FAULT_FALLBACK;
+	if (size == TMM_1G)
+		WRITE_ONCE(loan->was_shown_1g, true);
 	return tmm_compat_insert_large(vmf, found.paddr.v, size, loan->has_struct_pages);
 }
 
@@ -115,13 +119,76 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, tmm_compat_fault_size_t fault
 	return ret;
 }
 
-/*
- * Linux 6.1 does not know large entries in all places that change an area or move
- * it (change_pud_range(), move_page_tables()): it changes an empty one.
- */
-static void empty(struct vm_area_struct *vma)
+/* Is there an entry of 1 GiB? The caller holds mmap_lock for writing: no table goes. */
+static bool has_1g_entry(const struct mm_struct *mm, unsigned long address)
 {
-	unmap_mapping_range(vma->vm_file->f_mapping, 0, 0, 1);
+	pgd_t *pgd = pgd_offset(mm, address);
+	p4d_t *p4d;
+	pud_t pud;
+
+	if (pgd_none(READ_ONCE(*pgd)))
+		return false;
+	p4d = p4d_offset(pgd, address);
+	if (p4d_none(READ_ONCE(*p4d)))
+		return false;
+	pud = READ_ONCE(*pud_offset(p4d, address));
+	return pud_present(pud) && pud_leaf(pud);
+}
+
+/*
+ * Take the entries of 1 GiB away that show something between @start and @end. Linux 6.1
+ * does not know them where it changes areas, moves or splits them
+ * (change_pud_range(), move_page_tables(), vma_adjust_trans_huge()): it finds none, and
+ * the next fault brings them back. All else it changes itself. No other area has to
+ * fault for it.
+ */
+static void zap_1g_entries(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+	unsigned long address = ALIGN_DOWN(start, PUD_SIZE);
+
+	for (; address < end; address += PUD_SIZE)
+		if (has_1g_entry(vma->vm_mm, address))
+			tmm_compat_zap(vma, address, PUD_SIZE);
+}
+
+/* It becomes two at @address. */
+static int may_split_area(struct vm_area_struct *vma, unsigned long address)
+{
+	if (!IS_ALIGNED(address, PUD_SIZE))
+		zap_1g_entries(vma, address, address + 1);
+	return 0;
+}
+
+/* Of what @moved is to show, @vma shows some now. */
+static void zap_moved(struct vm_area_struct *vma, struct vm_area_struct *moved)
+{
+	pgoff_t first = max(vma->vm_pgoff, moved->vm_pgoff);
+	pgoff_t end = min(vma->vm_pgoff + vma_pages(vma), moved->vm_pgoff + vma_pages(moved));
+
+	if (first < end)
+		zap_1g_entries(vma, vma->vm_start + ((first - vma->vm_pgoff) << PAGE_SHIFT),
+			       vma->vm_start + ((end - vma->vm_pgoff) << PAGE_SHIFT));
+}
+
+/*
+ * mremap() has made @vma, and will move entries there next. It does not say where from:
+ * only areas of the same loan can be meant. If @vma lies inside one, that is being split.
+ */
+static void before_move(struct vm_area_struct *vma, const struct tmm_loan *loan)
+{
+	struct vm_area_struct *area;
+	VMA_ITERATOR(areas, vma->vm_mm, 0);
+
+	if (!READ_ONCE(loan->was_shown_1g))
+		return;
+	area = find_vma(vma->vm_mm, vma->vm_start);
+	if (area && area->vm_start <= vma->vm_start)
+		return;
+	for_each_vma(areas, area) {
+		if (loan_of(area) == loan && area->vm_ops == vma->vm_ops)
+			zap_moved(area, vma);
+		cond_resched();
+	}
 }
 
 /*
@@ -142,7 +209,7 @@ static void open_area(struct vm_area_struct *vma)
 		return;
 	}
 	kref_get(&loan->kref);
-	empty(vma);
+	before_move(vma, loan);
 }
 
 static void close_area(struct vm_area_struct *vma)
@@ -156,7 +223,7 @@ static void close_area(struct vm_area_struct *vma)
 static int mprotect_area(struct vm_area_struct *vma, unsigned long start, unsigned long end,
 			 unsigned long new_flags)
 {
-	empty(vma);
+	zap_1g_entries(vma, start, end);
 	return 0;
 }
 
@@ -185,6 +252,7 @@ static int access_area(struct vm_area_struct *vma, unsigned long address, void *
 static const struct vm_operations_struct area_ops = {
 	.open = open_area,
 	.close = close_area,
+	.may_split = may_split_area,
 	.fault = fault,
 	.huge_fault = huge_fault,
 	.mprotect = mprotect_area,

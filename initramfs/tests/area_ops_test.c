@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Linux's calls that change an area: the area shows the same afterwards, and no other
+ * area of the mapping notices, in this process or in another.
+ */
+#include "area.h"
+
+#include <linux/mempolicy.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define SIZE_2M		(1ULL << 21)
+#define SIZE_1G		(1ULL << 30)
+
+/* What another process ends with if it did not see the mapping. */
+#define SAW_WRONG	255
+
+/**
+ * ops - a mapping in an area to be changed, and in others
+ * @handle: the mapping
+ * @area: of all of it, readable; everything touched
+ * @beside: another area of it in this process, touched as well
+ * @other: a process that has a third one, touched as well
+ * @go: a byte here, and that process touches its area again, and ends
+ * @nr_bytes: the mapping's size
+ */
+FIXTURE(ops)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+	unsigned char *area;
+	unsigned char *beside;
+	pid_t other;
+	int go[2];
+	__u64 nr_bytes;
+};
+
+/**
+ * ops variants - sizes of leaves
+ * @align: their size, and the frames'
+ * @skew: pages from there to where the frames start
+ * @nr_bytes: the mapping's size
+ */
+FIXTURE_VARIANT(ops)
+{
+	__u64 align;
+	__u64 skew;
+	__u64 nr_bytes;
+};
+
+FIXTURE_VARIANT_ADD(ops, leaves_of_4k)
+{
+	.align = SIZE_2M, .skew = 1, .nr_bytes = 2 * SIZE_2M,
+};
+FIXTURE_VARIANT_ADD(ops, leaves_of_2m) { .align = SIZE_2M, .nr_bytes = 4 * SIZE_2M };
+FIXTURE_VARIANT_ADD(ops, leaves_of_1g) { .align = SIZE_1G, .nr_bytes = SIZE_1G };
+
+/* What is looked at: a byte in the middle of every eighth of the mapping. */
+#define NR_PARTS	8
+
+static __u64 part_offset(__u64 nr_bytes, int part)
+{
+	return nr_bytes / NR_PARTS * part + nr_bytes / NR_PARTS / 2;
+}
+
+static int set_parts(int fd, __u32 handle, __u64 nr_bytes)
+{
+	int err = 0, i;
+
+	for (i = 0; i < NR_PARTS && !err; i++) {
+		unsigned char byte = i + 1;
+
+		err = tmm_write(fd, handle, part_offset(nr_bytes, i), &byte, 1);
+	}
+	return err;
+}
+
+/* Return: how many parts from the first on are there and right. */
+static int nr_parts(const unsigned char *area, __u64 nr_bytes)
+{
+	unsigned char byte;
+	int i;
+
+	for (i = 0; i < NR_PARTS; i++)
+		if (load(area + part_offset(nr_bytes, i), &byte) || byte != i + 1)
+			break;
+	return i;
+}
+
+/* Return: how many faults it takes to touch all of an area, or SAW_WRONG. */
+static int nr_faults_of(const unsigned char *area, __u64 nr_bytes)
+{
+	long faults = nr_faults();
+	int nr = nr_parts(area, nr_bytes);
+
+	faults = nr_faults() - faults;
+	if (nr != NR_PARTS)
+		return SAW_WRONG;
+	return faults < SAW_WRONG ? faults : SAW_WRONG - 1;
+}
+
+/* The other process: touches all, says so, waits, touches all again. */
+static int be_other(FIXTURE_DATA(ops) *self, int ready)
+{
+	unsigned char *area = mmap_all(self->fd, self->handle, R);
+	char byte;
+
+	if (area == MAP_FAILED)
+		return SAW_WRONG;
+	nr_faults_of(area, self->nr_bytes);
+	if (write(ready, "r", 1) != 1 || read(self->go[0], &byte, 1) != 1)
+		return SAW_WRONG;
+	return nr_faults_of(area, self->nr_bytes);
+}
+
+/* Return: 0 when it has touched all, or an error */
+static int start_other(FIXTURE_DATA(ops) *self)
+{
+	int ready[2];
+	char byte;
+
+	if (pipe(self->go) || pipe(ready))
+		return -errno;
+	self->other = fork();
+	if (!self->other) {
+		close(self->go[1]);
+		_exit(be_other(self, ready[1]));
+	}
+	close(self->go[0]);
+	close(ready[1]);
+	return read(ready[0], &byte, 1) == 1 ? 0 : -EIO;
+}
+
+/* Return: the faults it took the other process to touch its area again. */
+static int nr_faults_of_other(FIXTURE_DATA(ops) *self)
+{
+	int status;
+
+	if (write(self->go[1], "g", 1) != 1 || waitpid(self->other, &status, 0) != self->other)
+		return -1;
+	self->other = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+FIXTURE_SETUP(ops)
+{
+	struct theseus_mm_map mapping;
+
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->nr_bytes = variant->nr_bytes;
+	ASSERT_EQ(0, map_aligned(self->fd, self->nr_bytes, variant->align, variant->skew,
+				 &mapping));
+	self->handle = mapping.handle;
+	ASSERT_EQ(0, set_parts(self->fd, self->handle, self->nr_bytes));
+	ASSERT_EQ(0, start_other(self));
+	self->area = AREA(self->handle, R);
+	self->beside = AREA(self->handle, R);
+	ASSERT_NE(SAW_WRONG, nr_faults_of(self->area, self->nr_bytes));
+	ASSERT_NE(SAW_WRONG, nr_faults_of(self->beside, self->nr_bytes));
+}
+
+FIXTURE_TEARDOWN(ops)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	munmap(self->beside, self->nr_bytes);
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+/* The others have all their entries still. */
+#define EXPECT_OTHERS_UNDISTURBED()							\
+	do {										\
+		EXPECT_EQ(0, nr_faults_of(self->beside, self->nr_bytes));		\
+		EXPECT_EQ(0, nr_faults_of_other(self));					\
+	} while (0)
+
+TEST_F_TIMEOUT(ops, mprotect_disturbs_nobody, 120)
+{
+	const __u64 at = self->nr_bytes / 2 + 5 * PAGE;
+	unsigned char byte;
+
+	EXPECT_EQ(0, mprotect(self->area + at, PAGE, PROT_NONE));
+	EXPECT_EQ(SIGSEGV, load(self->area + at, &byte));
+	EXPECT_EQ(SIGSEGV, load(self->area + at + PAGE - 1, &byte));
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	EXPECT_EQ(0, load(self->area + at - 1, &byte));
+	EXPECT_EQ(0, load(self->area + at + PAGE, &byte));
+	EXPECT_EQ(0, mprotect(self->area, self->nr_bytes, PROT_NONE));
+	EXPECT_EQ(0, nr_parts(self->area, self->nr_bytes));
+	EXPECT_EQ(0, mprotect(self->area, self->nr_bytes, R));
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+TEST_F_TIMEOUT(ops, munmap_of_a_part_disturbs_nobody, 120)
+{
+	const __u64 at = self->nr_bytes / 2 + 5 * PAGE;
+	unsigned char byte;
+
+	EXPECT_EQ(0, munmap(self->area + at, PAGE));
+	EXPECT_EQ(SIGSEGV, load(self->area + at, &byte));
+	EXPECT_EQ(SIGSEGV, load(self->area + at + PAGE - 1, &byte));
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	/* at the start of the first and at the end of the last entry */
+	EXPECT_EQ(0, munmap(self->area, PAGE));
+	EXPECT_EQ(0, munmap(self->area + self->nr_bytes - PAGE, PAGE));
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	EXPECT_EQ(SIGSEGV, load(self->area, &byte));
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+/* Somewhere else, @skew bytes from where large entries would fit. */
+static unsigned char *find_place(__u64 nr_bytes, __u64 skew)
+{
+	unsigned char *place = mmap(NULL, nr_bytes + 2 * SIZE_1G, PROT_NONE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (place == MAP_FAILED)
+		return place;
+	return place + (SIZE_1G - (uintptr_t)place % SIZE_1G) + skew;
+}
+
+static unsigned char *move(unsigned char *area, __u64 nr_bytes, unsigned char *to)
+{
+	return mremap(area, nr_bytes, nr_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+}
+
+TEST_F_TIMEOUT(ops, mremap_disturbs_nobody, 120)
+{
+	static const __u64 skews[] = { 0, PAGE, SIZE_2M };
+	unsigned char *old = self->area, *place, byte;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(skews); i++) {
+		place = find_place(self->nr_bytes, skews[i]);
+		ASSERT_NE((unsigned char *)MAP_FAILED, place);
+		ASSERT_EQ(place, move(self->area, self->nr_bytes, place));
+		EXPECT_EQ(SIGSEGV, load(self->area + self->nr_bytes / 2, &byte));
+		self->area = place;
+		EXPECT_EQ(NR_PARTS, nr_parts(place, self->nr_bytes));
+	}
+	ASSERT_EQ(old, move(self->area, self->nr_bytes, old));
+	self->area = old;
+	EXPECT_EQ(NR_PARTS, nr_parts(old, self->nr_bytes));
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+TEST_F_TIMEOUT(ops, mremap_of_a_part_disturbs_nobody, 120)
+{
+	const __u64 quarter = self->nr_bytes / 4;
+	unsigned char *place = find_place(self->nr_bytes, PAGE), byte;
+
+	ASSERT_NE((unsigned char *)MAP_FAILED, place);
+	ASSERT_EQ(place, move(self->area + quarter, 2 * quarter, place));
+	EXPECT_EQ(SIGSEGV, load(self->area + quarter, &byte));
+	EXPECT_EQ(SIGSEGV, load(self->area + 3 * quarter - 1, &byte));
+	EXPECT_EQ(0, load(place + part_offset(self->nr_bytes, 2) - quarter, &byte));
+	EXPECT_EQ(3, byte);
+	EXPECT_EQ(2, nr_parts(self->area, self->nr_bytes));
+	ASSERT_EQ(self->area + quarter, move(place, 2 * quarter, self->area + quarter));
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+/* With a length of nothing, mremap() makes a second area of the same. */
+TEST_F_TIMEOUT(ops, mremap_to_a_second_area_adds_nothing, 120)
+{
+	unsigned char *place = find_place(self->nr_bytes, 0);
+
+	ASSERT_NE((unsigned char *)MAP_FAILED, place);
+	EXPECT_ERRNO(EFAULT, mremap(self->area, 0, self->nr_bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+				    place));
+	EXPECT_EQ(0, nr_faults_of(self->area, self->nr_bytes));
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+TEST_F_TIMEOUT(ops, madvise_of_a_part_disturbs_nobody, 120)
+{
+	const __u64 at = self->nr_bytes / 2 + 5 * PAGE;
+
+	EXPECT_EQ(0, madvise(self->area + at, 3 * PAGE, MADV_RANDOM));
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	EXPECT_EQ(0, madvise(self->area, self->nr_bytes, MADV_NORMAL));
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+TEST_F_TIMEOUT(ops, mbind_of_a_part_disturbs_nobody, 120)
+{
+	const __u64 at = self->nr_bytes / 2 + 5 * PAGE;
+	unsigned long nodes = 1;
+
+	if (syscall(SYS_mbind, self->area + at, 3 * PAGE, MPOL_BIND, &nodes, 8 * sizeof(nodes), 0))
+		SKIP(return, "mbind: %s", strerror(errno));
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	/* whatever it answers */
+	syscall(SYS_mbind, self->area, self->nr_bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes),
+		MPOL_MF_STRICT);
+	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+/* A reader that does so in a loop keeps nobody else faulting. */
+TEST_F_TIMEOUT(ops, mprotect_in_a_loop_disturbs_nobody, 120)
+{
+	long faults = 0;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		EXPECT_EQ(0, mprotect(self->area, PAGE, PROT_NONE));
+		faults += nr_faults_of(self->beside, self->nr_bytes);
+		EXPECT_EQ(0, mprotect(self->area, PAGE, R));
+	}
+	EXPECT_EQ(0, faults);
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+/* Of the area itself, entries go only where one of 1 GiB is cut, or Linux splits one. */
+TEST_F_TIMEOUT(ops, the_rest_of_the_area_stays, 120)
+{
+	if (variant->align == SIZE_1G)
+		EXPECT_EQ(0, madvise(self->area, PAGE, MADV_RANDOM));
+	nr_faults_of(self->area, self->nr_bytes);
+	EXPECT_EQ(0, mprotect(self->area + PAGE, PAGE, PROT_NONE));
+	EXPECT_GE(1, nr_faults_of(self->area, self->nr_bytes));
+	EXPECT_EQ(0, munmap(self->area + 3 * PAGE, PAGE));
+	EXPECT_GE(1, nr_faults_of(self->area, self->nr_bytes));
+	EXPECT_OTHERS_UNDISTURBED();
+	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
+}
+
+TEST_HARNESS_MAIN
