@@ -81,18 +81,21 @@ static loff_t llseek(struct file *file, loff_t offset, int whence)
 
 /*
  * Of a mapping that a client owns: areas have it, nobody has a descriptor. Without
- * mmap(), remap_file_pages() leaves such an area alone.
+ * mmap(), remap_file_pages() leaves such an area alone. msync() has nothing to do, and
+ * says so, as for a memfd.
  */
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
 	.release = release,
 	.llseek = no_llseek,
+	.fsync = noop_fsync,
 };
 
 static const struct file_operations export_fops = {
 	.owner = THIS_MODULE,
 	.release = release,
 	.llseek = llseek,
+	.fsync = noop_fsync,
 	.unlocked_ioctl = tmm_export_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = tmm_export_show_fdinfo,

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What programs take for granted of shared memory, whatever it is: calls that have
+ * nothing to do succeed, and old programs get an area as well.
+ */
+#include "area.h"
+
+#include <sys/personality.h>
+
+#define SIZE	(4 * PAGE)
+
+/* An area of a mapping that is exported first; @export is to be closed. */
+#define EXPORTED_AREA(handle, protection, export)					\
+	({										\
+		unsigned char *_area;							\
+											\
+		ASSERT_EQ(0, tmm_export(self->fd, handle, export));			\
+		_area = mmap(NULL, SIZE, protection, MAP_SHARED, *(export), 0);		\
+		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
+		_area;									\
+	})
+
+/* Nothing to write back: 0, as of a memfd; and the content is the same. */
+static int msync_all(unsigned char *area)
+{
+	if (msync(area, SIZE, MS_ASYNC) || msync(area, SIZE, MS_SYNC) ||
+	    msync(area, SIZE, MS_SYNC | MS_INVALIDATE) || msync(area + PAGE, PAGE, MS_SYNC))
+		return -errno;
+	return 0;
+}
+
+TEST_F(client, msync_has_nothing_to_do)
+{
+	__u32 handle = MAPPING(4).handle;
+	unsigned char *area = AREA(handle, RW);
+
+	area_catch_signals();
+	EXPECT_EQ(0, store(area, 7));
+	EXPECT_EQ(0, store(area + SIZE - 1, 8));
+	EXPECT_EQ(0, msync_all(area));
+	EXPECT_EQ(7, area[0]);
+	EXPECT_EQ(8, area[SIZE - 1]);
+	EXPECT_EQ(0, mprotect(area, SIZE, R));
+	EXPECT_EQ(0, msync_all(area));
+	/* nor when there is nothing left to look at */
+	EXPECT_EQ(0, tmm_revoke(self->fd, handle, NULL));
+	EXPECT_EQ(0, msync_all(area));
+	EXPECT_EQ(0, munmap(area, PAGE));
+	EXPECT_ERRNO(ENOMEM, msync(area, SIZE, MS_SYNC));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(client, msync_of_an_exported_mapping)
+{
+	int export = -1;
+	unsigned char *area = EXPORTED_AREA(MAPPING(4).handle, RW, &export);
+
+	EXPECT_EQ(0, msync_all(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, fsync(export));
+	EXPECT_EQ(0, fdatasync(export));
+	EXPECT_EQ(0, close(export));
+}
+
+/* The third letter of an area's permissions, or 0. */
+static char execute_letter(const unsigned char *area)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[256], permissions[5], letter = 0;
+	unsigned long start;
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%*x %4s", &start, permissions) == 2 &&
+		    start == (unsigned long)area)
+			letter = permissions[2];
+	if (maps)
+		fclose(maps);
+	return letter;
+}
+
+/* From here on, reading implies execution: each test is a process of its own. */
+static int become_old(void)
+{
+	return personality(personality(0xffffffff) | READ_IMPLIES_EXEC) < 0 ? -errno : 0;
+}
+
+TEST_F(client, an_old_program_gets_an_area_that_is_not_executable)
+{
+	__u32 handle = MAPPING(4).handle;
+	unsigned char *area;
+
+	area_catch_signals();
+	ASSERT_EQ(0, become_old());
+	area = AREA(handle, RW);
+	EXPECT_EQ('-', execute_letter(area));
+	EXPECT_EQ(0, store(area, 5));
+	EXPECT_EQ(0, mprotect(area, PAGE, R));
+	EXPECT_EQ('-', execute_letter(area));
+	EXPECT_EQ(SIGSEGV, store(area, 6));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	area = AREA(handle, R);
+	EXPECT_EQ('-', execute_letter(area));
+	EXPECT_EQ(5, area[0]);
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(client, an_old_program_gets_an_area_of_an_exported_mapping)
+{
+	unsigned char *area;
+	int export = -1;
+
+	ASSERT_EQ(0, become_old());
+	area = EXPORTED_AREA(MAPPING(4).handle, RW, &export);
+	EXPECT_EQ('-', execute_letter(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, close(export));
+}
+
+TEST_F(client, an_old_program_is_refused_what_it_asks_for_itself)
+{
+	__u32 handle = MAPPING(4).handle;
+
+	EXPECT_EQ(EACCES, mmap_errno(self->fd, handle, RX));
+	EXPECT_EQ(EACCES, mmap_errno(self->fd, handle, PROT_EXEC));
+	ASSERT_EQ(0, become_old());
+	EXPECT_EQ(EACCES, mmap_errno(self->fd, handle, PROT_EXEC));
+}
+
+TEST_F(client, an_old_program_gets_an_executable_area_of_an_executable_mapping)
+{
+	struct theseus_mm_create_mapping mapping;
+	unsigned char *area;
+
+	ASSERT_EQ(0, tmm_create_mapping(self->fd, SIZE,
+					THESEUS_MM_PTE_DATA & ~THESEUS_MM_PTE_NOT_EXECUTABLE &
+						~THESEUS_MM_PTE_WRITABLE,
+					&mapping));
+	ASSERT_EQ(0, become_old());
+	area = AREA(mapping.handle, R);
+	EXPECT_EQ('x', execute_letter(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_HARNESS_MAIN
