@@ -14,6 +14,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/personality.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 
@@ -259,6 +260,17 @@ static const struct vm_operations_struct area_ops = {
 	.access = access_area,
 };
 
+/*
+ * Old programs have Linux ask for execution wherever they ask to read: those get an area
+ * that is not executable, as if the file were on a file system that is mounted noexec.
+ */
+static bool asks_to_execute(const struct vm_area_struct *vma)
+{
+	bool is_implied = (current->personality & READ_IMPLIES_EXEC) && (vma->vm_flags & VM_READ);
+
+	return (vma->vm_flags & VM_EXEC) && !is_implied;
+}
+
 /**
  * tmm_vma_check() - may an area show a mapping?
  * @vma: the area, being made by mmap()
@@ -278,7 +290,7 @@ int tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_page
 		return -ENODEV;
 	if (!tmm_mapped_pages_is_ram(mp) && tmm_mapped_pages_memory_type(mp) == TMM_WRITE_BACK)
 		return -EOPNOTSUPP;
-	if ((vma->vm_flags & VM_EXEC) && !tmm_pte_flags_is_executable(tmm_mapped_pages_flags(mp)))
+	if (asks_to_execute(vma) && !tmm_pte_flags_is_executable(tmm_mapped_pages_flags(mp)))
 		return -EACCES;
 	return 0;
 }
@@ -314,7 +326,7 @@ void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan)
 	if (!loan->borrow.is_mutable)
 		never |= VM_MAYWRITE;
 	if (!tmm_pte_flags_is_executable(tmm_mapped_pages_flags(mp)))
-		never |= VM_MAYEXEC;
+		never |= VM_EXEC | VM_MAYEXEC;
 	if (!loan->has_struct_pages)
 		always |= VM_PFNMAP | VM_IO;
 	tmm_compat_vm_flags(vma, always, never);

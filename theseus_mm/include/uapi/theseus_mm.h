@@ -47,6 +47,11 @@
  * kernel with NUMA support takes no entries of 2 MiB for memory that it has no
  * struct page of: small ones then.)
  *
+ * There is nothing to write back: msync() is 0, as is fsync() of an exported
+ * mapping. A program whose personality has READ_IMPLIES_EXEC gets an area that is
+ * not executable where the mapping is not; PROT_EXEC without PROT_READ is EACCES
+ * then.
+ *
  * Nobody can get hold of the memory otherwise than through the area: O_DIRECT,
  * vmsplice() and process_vm_readv() on it fail with EFAULT. Debuggers read it, and
  * write it if the borrow is mutable.
