@@ -961,6 +961,21 @@ TMM_MUST_CHECK void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offs
 				      int prot);
 
 /**
+ * tmm_mapping_prefault() - have no fault left for later
+ * @address: a multiple of TMM_PAGE_SIZE, in a window
+ * @length: how much, within the window; 0 is success
+ *
+ * Reads a byte of each page: not for device memory that does something when it is read.
+ * What mlock(2) and MADV_POPULATE_WRITE do for other memory, and cannot do for this, which
+ * has no struct pages. A program that calls mlockall(2) with MCL_FUTURE before it makes
+ * windows, or mmap(2) with MAP_POPULATE itself, needs no more. A window that was revoked is
+ * SIGBUS, as wherever it is touched.
+ *
+ * Errors: EINVAL if @address is not aligned
+ */
+int tmm_mapping_prefault(const void *address, size_t length);
+
+/**
  * tmm_mapping_munmap() - give a window back
  * @address: what tmm_mapping_mmap() returned; NULL is allowed
  * @length: its length

@@ -37,6 +37,20 @@ void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offset, size_t leng
 	return address == MAP_FAILED ? NULL : address;
 }
 
+int tmm_mapping_prefault(const void *address, size_t length)
+{
+	const volatile char *byte = address;
+	size_t at;
+
+	if ((uintptr_t)address % TMM_PAGE_SIZE) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (at = 0; at < length; at += TMM_PAGE_SIZE)
+		(void)byte[at];
+	return 0;
+}
+
 int tmm_mapping_munmap(void *address, size_t length)
 {
 	return address ? munmap(address, length) : 0;

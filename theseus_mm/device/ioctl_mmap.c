@@ -4,6 +4,7 @@
 #include "core/types.h"
 #include "device/client.h"
 #include "device/mapping_file.h"
+#include "device/prefault.h"
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
 
@@ -69,6 +70,8 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 		tmm_borrow_end(&loan->borrow);
 		return err;
 	}
+	if ((vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED)
+		tmm_prefault_later(vma->vm_start, vma->vm_end - vma->vm_start);
 	/* From here on it cannot fail. */
 	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
 	if (vma->vm_file != mf->file)
@@ -174,6 +177,14 @@ static unsigned long place(struct file *file, unsigned long address, unsigned lo
 	return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 }
 
+/* Nothing but this is told the flags of mmap(), and it tells where the area will be. */
+static unsigned long populate(unsigned long address, unsigned long nr_bytes, unsigned long flags)
+{
+	if (!IS_ERR_VALUE(address) && (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+		tmm_prefault_later(address, nr_bytes);
+	return address;
+}
+
 /**
  * tmm_get_unmapped_area() - where to put an area of a client's mapping
  * @file: the client's
@@ -188,7 +199,8 @@ unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
 				    unsigned long nr_bytes, unsigned long pgoff,
 				    unsigned long flags)
 {
-	return place(file, address, nr_bytes, pgoff, flags, pgoff << PAGE_SHIFT);
+	address = place(file, address, nr_bytes, pgoff, flags, pgoff << PAGE_SHIFT);
+	return populate(address, nr_bytes, flags);
 }
 
 /**
@@ -209,5 +221,6 @@ unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long addr
 
 	if (tmm_mapping_file_query(file->private_data, &query))
 		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
-	return place(file, address, nr_bytes, pgoff, flags, query.start + (pgoff << PAGE_SHIFT));
+	address = place(file, address, nr_bytes, pgoff, flags, query.start + (pgoff << PAGE_SHIFT));
+	return populate(address, nr_bytes, flags);
 }

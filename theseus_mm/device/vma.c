@@ -260,6 +260,17 @@ static const struct vm_operations_struct area_ops = {
 	.access = access_area,
 };
 
+/**
+ * tmm_vma_is_area() - does it show a loan?
+ * @vma: any; the caller holds mmap_lock
+ *
+ * Return: true if tmm_vma_set_up() made it
+ */
+bool tmm_vma_is_area(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &area_ops;
+}
+
 /*
  * Old programs have Linux ask for execution wherever they ask to read: those get an area
  * that is not executable, as if the file were on a file system that is mounted noexec.

@@ -30,6 +30,7 @@ int main(void)
 	CHECK(!tmm_mapping_map_offset(mapping, &offset));
 	other = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, tmm_client_fd(client), (off_t)offset);
 	CHECK(other != MAP_FAILED);
+	CHECK(!tmm_mapping_prefault(other, SIZE));
 	printf("two readers: \"%s\", \"%s\"\n", reader, other + TMM_PAGE_SIZE);
 
 	/* while there are windows, the mapping stays as it is ... */

@@ -472,6 +472,8 @@ static void windows_stay_within(void)
 	EXPECT_REFUSED(ERANGE, !tmm_mapping_mmap(mapping, 4096, SIZE_MAX, PROT_READ));
 	EXPECT_REFUSED(EINVAL, !tmm_mapping_mmap(mapping, 0, 0, PROT_READ));
 	EXPECT(!tmm_mapping_munmap(NULL, 4096));
+	EXPECT(!tmm_mapping_prefault(NULL, 0));
+	EXPECT_REFUSED(EINVAL, tmm_mapping_prefault((void *)4097, 4096));
 	EXPECT(!tmm_mapping_drop(&mapping));
 	tmm_client_close(&client);
 }

@@ -47,6 +47,12 @@
  * kernel with NUMA support takes no entries of 2 MiB for memory that it has no
  * struct page of: small ones then.)
  *
+ * MAP_POPULATE, MAP_LOCKED and, for what is mmapped after it, mlockall(MCL_FUTURE)
+ * leave no fault for later. An area that is there already is filled by touching a
+ * byte of each page: mlock(), mlockall(MCL_CURRENT) and madvise(MADV_POPULATE_*)
+ * do nothing with memory that has no struct pages; the last says EINVAL. Nothing is
+ * ever taken away from an area but by the calls that are named here.
+ *
  * There is nothing to write back: msync() is 0, as is fsync() of an exported
  * mapping. A program whose personality has READ_IMPLIES_EXEC gets an area that is
  * not executable where the mapping is not; PROT_EXEC without PROT_READ is EACCES

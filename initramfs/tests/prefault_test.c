@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Areas that are to have all their entries before they are used: no fault is left for
+ * later.
+ */
+#include "area.h"
+
+#define SIZE_2M		(1ULL << 21)
+
+/* Six tables of small entries, not all full. */
+#define SIZE		(5 * SIZE_2M + 3 * PAGE)
+
+/**
+ * prefault - a mapping of small leaves
+ * @handle: the mapping
+ * @offset: where it is for mmap()
+ */
+FIXTURE(prefault)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+	__u64 offset;
+};
+
+FIXTURE_SETUP(prefault)
+{
+	struct theseus_mm_map mapping;
+
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, map_aligned(self->fd, SIZE, SIZE_2M, 1, &mapping));
+	self->handle = mapping.handle;
+	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
+	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &self->offset, NULL));
+}
+
+FIXTURE_TEARDOWN(prefault)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+/* Return: how many faults it takes to read a byte of every page, or -1 if one is wrong. */
+static long nr_faults_of(const unsigned char *area)
+{
+	long faults = nr_faults();
+	__u64 i, nr_wrong = 0;
+
+	for (i = 0; i < SIZE; i += PAGE)
+		nr_wrong += __atomic_load_n(area + i, __ATOMIC_RELAXED) != pattern(i);
+	return nr_wrong ? -1 : nr_faults() - faults;
+}
+
+/* The same of writing what is there already. */
+static long nr_faults_of_writing(unsigned char *area)
+{
+	long faults = nr_faults();
+	__u64 i;
+
+	for (i = 0; i < SIZE; i += PAGE)
+		__atomic_store_n(area + i, pattern(i), __ATOMIC_RELAXED);
+	return nr_faults() - faults;
+}
+
+/* With flags beside MAP_SHARED. */
+#define AREA_WITH(protection, flags)							\
+	({										\
+		unsigned char *_area = mmap(NULL, SIZE, protection, MAP_SHARED | (flags),	\
+					    self->fd, self->offset);			\
+											\
+		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
+		_area;									\
+	})
+
+TEST_F(prefault, there_are_faults_unless_asked)
+{
+	unsigned char *area = AREA_WITH(R, 0);
+
+	EXPECT_LE(5, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	/* asked not to wait: Linux does nothing then */
+	area = AREA_WITH(R, MAP_POPULATE | MAP_NONBLOCK);
+	EXPECT_LE(5, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(prefault, map_populate_leaves_none)
+{
+	unsigned char *area = AREA_WITH(R, MAP_POPULATE);
+
+	EXPECT_EQ(0, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	area = AREA_WITH(RW, MAP_POPULATE);
+	EXPECT_EQ(0, nr_faults_of_writing(area));
+	EXPECT_EQ(0, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	area = AREA_WITH(PROT_WRITE, MAP_POPULATE);
+	EXPECT_EQ(0, nr_faults_of_writing(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(prefault, map_populate_of_a_part_at_an_address)
+{
+	unsigned char *place = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const __u64 part = SIZE - 7 * PAGE;
+	unsigned char *area;
+	long faults;
+	__u64 i;
+
+	ASSERT_NE((unsigned char *)MAP_FAILED, place);
+	area = mmap(place + PAGE, part, R, MAP_SHARED | MAP_FIXED | MAP_POPULATE, self->fd,
+		    self->offset + 3 * PAGE);
+	ASSERT_EQ(place + PAGE, area);
+	faults = nr_faults();
+	for (i = 0; i < part; i += PAGE)
+		ASSERT_EQ(pattern(i + 3 * PAGE), area[i]);
+	EXPECT_EQ(faults, nr_faults());
+	EXPECT_EQ(0, munmap(place, SIZE));
+}
+
+TEST_F(prefault, map_populate_of_an_exported_mapping)
+{
+	unsigned char *area;
+	int export;
+
+	ASSERT_EQ(0, tmm_export(self->fd, self->handle, &export));
+	area = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_POPULATE, export, 0);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	EXPECT_EQ(0, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, close(export));
+}
+
+TEST_F(prefault, mlockall_of_what_will_come_leaves_none)
+{
+	unsigned char *area;
+
+	ASSERT_EQ(0, mlockall(MCL_FUTURE));
+	area = AREA_WITH(RW, 0);
+	EXPECT_EQ(0, nr_faults_of(area));
+	EXPECT_EQ(0, nr_faults_of_writing(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	/* only what is touched */
+	ASSERT_EQ(0, mlockall(MCL_FUTURE | MCL_ONFAULT));
+	area = AREA_WITH(RW, 0);
+	EXPECT_LE(5, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	ASSERT_EQ(0, munlockall());
+}
+
+TEST_F(prefault, map_locked_leaves_none)
+{
+	unsigned char *area = AREA_WITH(R, MAP_LOCKED);
+
+	EXPECT_EQ(0, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+/* What mmap() refuses, or what nobody can see, is refused as before. */
+TEST_F(prefault, nothing_is_shown_that_may_not_be_seen)
+{
+	unsigned char *area, byte;
+
+	EXPECT_ERRNO(EACCES, mmap(NULL, SIZE, RX, MAP_SHARED | MAP_POPULATE, self->fd,
+				  self->offset));
+	EXPECT_ERRNO(EINVAL, mmap(NULL, SIZE, R, MAP_PRIVATE | MAP_POPULATE, self->fd,
+				  self->offset));
+	EXPECT_ERRNO(ERANGE, mmap(NULL, SIZE + PAGE, R, MAP_SHARED | MAP_POPULATE, self->fd,
+				  self->offset));
+	area = AREA_WITH(PROT_NONE, MAP_POPULATE);
+	EXPECT_EQ(SIGSEGV, load(area, &byte));
+	EXPECT_EQ(0, mprotect(area, SIZE, R));
+	EXPECT_LE(5, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(prefault, it_can_be_revoked)
+{
+	unsigned char *area = AREA_WITH(RW, MAP_POPULATE), byte;
+	__u64 i;
+	__u32 nr;
+
+	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(1, nr);
+	for (i = 0; i < SIZE; i += SIZE_2M / 2)
+		EXPECT_EQ(SIGBUS, load(area + i, &byte));
+	EXPECT_EQ(SIGBUS, store(area + SIZE - 1, 1));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+}
+
+/* Linux refuses memory without struct pages: MAP_POPULATE is the way. */
+TEST_F(prefault, madvise_cannot_populate)
+{
+	unsigned char *area = AREA_WITH(RW, 0);
+
+	EXPECT_ERRNO(EINVAL, madvise(area, SIZE, MADV_POPULATE_READ));
+	EXPECT_ERRNO(EINVAL, madvise(area, SIZE, MADV_POPULATE_WRITE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_HARNESS_MAIN
