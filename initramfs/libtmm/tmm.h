@@ -1029,6 +1029,10 @@ int tmm_mapping_revoke(struct tmm_mapping *mapping, struct tmm_revocation *revoc
  *                beside them; or false: by the rules again
  *
  * The stated exception to one writer at a time: who writes when is up to those who do.
+ * Mutexes, conditions and semaphores that processes share (PTHREAD_PROCESS_SHARED) work in
+ * a window only if the module was loaded with struct_pages=1; else the C library ends the
+ * program when it has to wait. Put them into a memfd_create(2) beside the mapping, or use
+ * atomic operations and eventfd(2).
  * What it is split into is as it was; to be merged, both must be alike.
  *
  * Errors: EBUSY while it is mmapped, read or written

@@ -5,7 +5,9 @@
  */
 #include "area.h"
 
+#include <linux/futex.h>
 #include <sys/personality.h>
+#include <sys/syscall.h>
 
 #define SIZE	(4 * PAGE)
 
@@ -139,6 +141,23 @@ TEST_F(client, an_old_program_gets_an_executable_area_of_an_executable_mapping)
 	area = AREA(mapping.handle, R);
 	EXPECT_EQ('x', execute_letter(area));
 	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+/*
+ * Linux identifies a lock that processes share by its struct page, and there is none: who
+ * waits without checking that would be told. Threads of one process need none.
+ */
+TEST_F(client, a_lock_that_processes_share_is_refused_without_struct_pages)
+{
+	unsigned char *area = AREA(MAPPING(1).handle, RW);
+
+	if (self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES)
+		SKIP(return, "there are struct pages");
+	EXPECT_ERRNO(EFAULT, syscall(SYS_futex, area, FUTEX_WAIT, 1, NULL, NULL, 0));
+	EXPECT_ERRNO(EFAULT, syscall(SYS_futex, area, FUTEX_WAKE, 1, NULL, NULL, 0));
+	EXPECT_ERRNO(EAGAIN, syscall(SYS_futex, area, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0));
+	EXPECT_EQ(0, syscall(SYS_futex, area, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+	EXPECT_EQ(0, munmap(area, PAGE));
 }
 
 TEST_HARNESS_MAIN

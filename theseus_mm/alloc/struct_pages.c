@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/struct_pages.h"
 
+#include "core/bug.h"
 #include "core/types.h"
 
 #include <kunit/visibility.h>
@@ -230,4 +231,56 @@ bool tmm_frames_are_pinned(u64 first, u64 nr)
 			cond_resched();
 	}
 	return false;
+}
+
+/**
+ * tmm_frames_set_file() - tell Linux where frames are in a file
+ * @first: number of the first; all have struct pages
+ * @nr: how many
+ * @mapping: the file's
+ * @index: page of the file that the first is
+ *
+ * That is what a futex that processes share is known by. The file's owner takes it back
+ * before the file goes.
+ *
+ * Context: Process context, may sleep. O(@nr).
+ */
+void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index)
+{
+	u64 i;
+
+	for (i = 0; i < nr; i++) {
+		struct page *page = pfn_to_page(first + i);
+
+		/* Whoever had the frame before has taken its name back. */
+		if (READ_ONCE(page->mapping) != mapping) {
+			TMM_BUG_IF(page->mapping && page->mapping != mapping);
+			WRITE_ONCE(page->index, index + i);
+			/* Who sees the file sees the index. */
+			smp_store_release(&page->mapping, mapping);
+		}
+		if (!(i & 0xfff))
+			cond_resched();
+	}
+}
+
+/**
+ * tmm_frames_clear_file() - undo tmm_frames_set_file()
+ * @first: number of the first; in no process, nor pinned
+ * @nr: how many
+ *
+ * Context: Process context, may sleep. O(@nr).
+ */
+void tmm_frames_clear_file(u64 first, u64 nr)
+{
+	u64 i;
+
+	for (i = first; i < first + nr; i++) {
+		struct page *page = pfn_to_page(i);
+
+		WRITE_ONCE(page->mapping, NULL);
+		page->index = 0;
+		if (!(i & 0xfff))
+			cond_resched();
+	}
 }

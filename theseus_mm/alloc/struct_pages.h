@@ -4,7 +4,8 @@
  *
  * Invariant: nobody but pins changes a page's reference count, which is
  * TMM_UNPINNED while there are none. The pages themselves are never allocated,
- * freed or put on any list of Linux's.
+ * freed or put on any list of Linux's. They name a file, and their place in it, while
+ * areas show them as that.
  * Owner: the pool, which makes them when it is claimed.
  */
 #ifndef TMM_ALLOC_STRUCT_PAGES_H
@@ -12,6 +13,7 @@
 
 #include <linux/types.h>
 
+struct address_space;
 struct tmm_struct_pages;
 
 int __must_check tmm_struct_pages_check(u64 start, u64 nr_bytes);
@@ -19,5 +21,7 @@ struct tmm_struct_pages * __must_check tmm_struct_pages_create(u64 start, u64 nr
 void tmm_struct_pages_destroy(struct tmm_struct_pages *pages);
 u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages);
 bool tmm_frames_are_pinned(u64 first, u64 nr);
+void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index);
+void tmm_frames_clear_file(u64 first, u64 nr);
 
 #endif /* TMM_ALLOC_STRUCT_PAGES_H */

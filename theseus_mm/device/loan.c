@@ -32,13 +32,28 @@ MODULE_PARM_DESC(quarantine, "give memory that was mmapped to nobody else until 
 
 static struct workqueue_struct *watchers;
 
+/* None but one that is about to come or go. */
+static bool has_no_loan(const struct tmm_mapping_file *mf)
+{
+	lockdep_assert_held_write(&mf->revoke_lock);
+	return list_empty(&mf->loans) && list_empty(&mf->lingering);
+}
+
 /*
  * No area shows it any more, nor is it pinned. The last loan of a dropped mapping
  * takes it with it.
  */
 static void end(struct tmm_loan *loan)
 {
+	struct tmm_mapping_file *mf = loan->mf;
+
 	tmm_borrow_mark_dirty(&loan->borrow);
+	/* The next owner's futexes are others, and the file may go. */
+	if (mf->is_in_pages && has_no_loan(mf)) {
+		tmm_mapped_pages_clear_file(loan->borrow.mp, mf->lent_first,
+					    mf->lent_end - mf->lent_first);
+		mf->is_in_pages = false;
+	}
 	tmm_borrow_end(&loan->borrow);
 }
 
@@ -179,6 +194,16 @@ void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm)
 	loan->has_struct_pages = tmm_mapped_pages_have_struct_pages(loan->borrow.mp);
 }
 
+static void note_lent(struct tmm_mapping_file *mf, const struct tmm_borrow *borrow)
+{
+	u64 first = borrow->offset >> TMM_PAGE_SHIFT;
+	u64 end = (borrow->offset + borrow->nr_bytes + TMM_PAGE_SIZE - 1) >> TMM_PAGE_SHIFT;
+	bool is_first = has_no_loan(mf);
+
+	mf->lent_first = is_first ? first : min(mf->lent_first, first);
+	mf->lent_end = is_first ? end : max(mf->lent_end, end);
+}
+
 /**
  * tmm_loan_begin() - let a loan be revoked
  * @loan: prepared; nobody but the area's faults and munmap() looks at it any more
@@ -193,6 +218,7 @@ void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf)
 
 	loan->mf = mf;
 	down_write(&mf->revoke_lock);
+	note_lent(mf, &loan->borrow);
 	list_add_tail(&loan->link, &mf->loans);
 	is_closed = tmm_mapped_pages_is_closed(loan->borrow.mp);
 	up_write(&mf->revoke_lock);

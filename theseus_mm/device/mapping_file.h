@@ -43,6 +43,10 @@ struct vm_area_struct;
  * @nr_lingering: how many; can be read without the lock
  * @watch: looks whether they are still pinned
  * @watch_delay: jiffies until it looks again
+ * @lent_first: of the mapping's pages that loans show, since there was none
+ * @lent_end: behind the last of them
+ * @is_in_pages: some of their struct pages name the file, until the last loan ends; set
+ *               holding the lock for reading
  * @exported: the mapping, if the file owns it; NULL if a client does
  * @exporter: the client in whose @exports it is, with a reference; NULL if it is in none
  * @export_id: its number there
@@ -56,6 +60,9 @@ struct tmm_mapping_file {
 	unsigned int nr_lingering;
 	struct delayed_work watch;
 	unsigned long watch_delay;
+	u64 lent_first;
+	u64 lent_end;
+	bool is_in_pages;
 	struct tmm_mapped_pages *exported;
 	struct tmm_client *exporter;
 	u32 export_id;

@@ -5,6 +5,7 @@
  */
 #include "device/mapping_file.h"
 
+#include "alloc/struct_pages.h"
 #include "core/bug.h"
 #include "core/compat.h"
 #include "mapping/mapped_pages.h"
@@ -34,6 +35,17 @@ static int look_up(const struct tmm_loan *loan, pgoff_t pgoff, struct tmm_transl
 	return tmm_mapper_translate(tmm_mapped_pages_root(mp), vaddr, found);
 }
 
+/* Futexes that processes share are known by the mapping's file, and the page of it. */
+static void set_file(struct vm_area_struct *vma, const struct tmm_loan *loan,
+		     unsigned long address, u64 paddr, u64 nr_bytes)
+{
+	if (!loan->has_struct_pages)
+		return;
+	WRITE_ONCE(loan->mf->is_in_pages, true);
+	tmm_frames_set_file(PHYS_PFN(paddr), nr_bytes >> PAGE_SHIFT, loan->mf->file->f_mapping,
+			    linear_page_index(vma, address));
+}
+
 static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan *loan,
 			      unsigned long address)
 {
@@ -41,6 +53,7 @@ static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan 
 
 	if (TMM_BUG_IF(look_up(loan, linear_page_index(vma, address), &found)))
 		return VM_FAULT_SIGBUS;
+	set_file(vma, loan, address, found.paddr.v, PAGE_SIZE);
 	return tmm_compat_insert_small(vma, address, found.paddr.v, loan->has_struct_pages);
 }
 
@@ -98,8 +111,11 @@ static vm_fault_t insert_large(struct vm_fault *vmf, struct tmm_loan *loan,
 
 	if (size == TMM_4K || !finds_leaf(vmf, loan, size, &found))
 		return VM_FAULT_FALLBACK;
-	if (size == TMM_1G)
+	if (size == TMM_1G) {
 		WRITE_ONCE(loan->was_shown_1g, true);
+		set_file(vmf->vma, loan, ALIGN_DOWN(vmf->address, PUD_SIZE), found.paddr.v,
+			 PUD_SIZE);
+	}
 	return tmm_compat_insert_large(vmf, found.paddr.v, size, loan->has_struct_pages);
 }
 

@@ -372,6 +372,31 @@ bool tmm_mapped_pages_are_pinned(const struct tmm_mapped_pages *mp, u64 first, u
 }
 
 /**
+ * tmm_mapped_pages_clear_file() - let the struct pages of a mapping name no file
+ * @mp: the mapping, borrowed, but in no process; all of it has struct pages, none is pinned
+ * @first: of its pages
+ * @nr: how many
+ *
+ * Context: Process context, may sleep. O(runs of frames + @nr).
+ */
+void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
+{
+	const struct tmm_mapped_frames *frames;
+
+	list_for_each_entry(frames, &mp->frames, f.link) {
+		u64 here = tmm_frames_nr(&frames->f);
+		u64 part = first < here ? min(here - first, nr) : 0;
+
+		if (!nr)
+			break;
+		tmm_frames_clear_file(frames->f.chunk.start + first, part);
+		nr -= part;
+		first = part ? 0 : first - here;
+		cond_resched();
+	}
+}
+
+/**
  * tmm_mapped_pages_remap() - change what a mapping may be used for
  * @mp: the mapping; unchanged on error
  * @flags: the new flags; VALID and EXCLUSIVE stay as they are

@@ -110,6 +110,7 @@ enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages 
 bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);
 bool tmm_mapped_pages_are_pinned(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
+void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
 
 /* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);

@@ -77,7 +77,12 @@
  * UNMAP_INTO_PARTS fails with EBUSY.
  *
  * A mapping that was made *shareable* (SHARE) may be borrowed mutably by many, and
- * READs and WRITEs go on beside that: who writes when is then up to its users.
+ * READs and WRITEs go on beside that: who writes when is then up to its users. They
+ * cannot settle it by a mutex, a condition or a semaphore that processes share and
+ * that lies in the mapping: Linux knows those by their struct pages, and futex() is
+ * EFAULT, for which the C library ends the program. They work with
+ * FEATURE_STRUCT_PAGES; else put them into a memfd beside the mapping, or use atomic
+ * operations and an eventfd. Between threads of one process, all of them work.
  *
  * Handing over
  * ------------
@@ -652,7 +657,8 @@ struct theseus_mm_revoke {
  * @flags: in: 0 to begin, THESEUS_MM_SHARE_OFF to end it
  * @handle: in: a mapping that is not borrowed, else EBUSY; stays
  *
- * The stated exception to one writer at a time; see above. Parts that the mapping
+ * The stated exception to one writer at a time; see above, also for where locks that
+ * processes share may lie. Parts that the mapping
  * is split into are as it was; MERGE wants both alike, else EMEDIUMTYPE.
  */
 struct theseus_mm_share {

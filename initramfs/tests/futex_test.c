@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Locks that processes share, in memory with struct pages: as in any other shared
+ * memory.
+ */
+#include "area.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define SIZE		(4 * PAGE)
+#define SIZE_1G		(1ULL << 30)
+
+/**
+ * futex - a client with a shareable mapping
+ * @handle: the mapping
+ */
+FIXTURE(futex)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+};
+
+FIXTURE_SETUP(futex)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_TRUE(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES);
+	self->handle = MAPPING(4).handle;
+	ASSERT_EQ(0, tmm_share(self->fd, self->handle, true));
+}
+
+FIXTURE_TEARDOWN(futex)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+/* Return: what the kernel says, or an error */
+static int wait_at(void *word, unsigned int value, long milliseconds)
+{
+	struct timespec timeout = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
+	int ret = syscall(SYS_futex, word, FUTEX_WAIT, value, &timeout, NULL, 0);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int wake_at(void *word, int nr)
+{
+	int ret = syscall(SYS_futex, word, FUTEX_WAKE, nr, NULL, NULL, 0);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* Tries for two seconds: whoever is to be woken may not be waiting yet. */
+static int wake_one(void *word)
+{
+	int i, nr = 0;
+
+	for (i = 0; i < 200 && !nr; i++) {
+		nr = wake_at(word, 1);
+		if (!nr)
+			usleep(10000);
+	}
+	return nr;
+}
+
+/* A process that waits at @word of its own area. Return: it; its exit status is 0 if woken */
+static pid_t start_waiter(int fd, __u32 handle, __u64 word, int protection)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		unsigned char *area = mmap_all(fd, handle, protection);
+
+		_exit(area == MAP_FAILED || wait_at(area + word, 0, 10000));
+	}
+	return pid;
+}
+
+static int status_of(pid_t pid)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+TEST_F(futex, a_waiter_in_another_process_is_woken)
+{
+	unsigned char *area = AREA(self->handle, RW);
+	pid_t pid = start_waiter(self->fd, self->handle, 2 * PAGE + 64, RW);
+
+	EXPECT_EQ(1, wake_one(area + 2 * PAGE + 64));
+	EXPECT_EQ(0, status_of(pid));
+	/* one that may only read */
+	pid = start_waiter(self->fd, self->handle, PAGE, R);
+	EXPECT_EQ(1, wake_one(area + PAGE));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_EQ(-EAGAIN, wait_at(area, 1, 0));
+	EXPECT_EQ(-ETIMEDOUT, wait_at(area, 0, 1));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+/* The place in the mapping counts, wherever its areas begin. */
+TEST_F(futex, each_place_is_one_of_its_own)
+{
+	unsigned char *area = AREA(self->handle, RW), *part;
+	pid_t pid = start_waiter(self->fd, self->handle, 2 * PAGE, RW);
+
+	part = mmap_part(self->fd, self->handle, 2 * PAGE, PAGE, RW);
+	ASSERT_NE((unsigned char *)MAP_FAILED, part);
+	usleep(300000);
+	EXPECT_EQ(0, wake_at(area, 9));
+	EXPECT_EQ(0, wake_at(area + PAGE, 9));
+	EXPECT_EQ(0, wake_at(area + 2 * PAGE + 4, 9));
+	EXPECT_EQ(0, wake_at(area + 3 * PAGE, 9));
+	EXPECT_EQ(1, wake_one(part));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_EQ(0, munmap(part, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+/**
+ * struct shared - what processes share
+ * @nr_in: processes that came
+ * @nr_done: that were let go
+ */
+struct shared {
+	pthread_mutex_t mutex;
+	pthread_cond_t condition;
+	sem_t semaphore;
+	int nr_in;
+	int nr_done;
+};
+
+static void set_up_shared(struct shared *shared)
+{
+	pthread_condattr_t condition;
+	pthread_mutexattr_t mutex;
+
+	pthread_mutexattr_init(&mutex);
+	pthread_mutexattr_setpshared(&mutex, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&shared->mutex, &mutex);
+	pthread_condattr_init(&condition);
+	pthread_condattr_setpshared(&condition, PTHREAD_PROCESS_SHARED);
+	pthread_cond_init(&shared->condition, &condition);
+	sem_init(&shared->semaphore, 1, 0);
+}
+
+/* Waits for the semaphore, then for the mutex, then for the condition. */
+static int be_user(struct shared *shared)
+{
+	alarm(20);
+	if (sem_wait(&shared->semaphore) || pthread_mutex_lock(&shared->mutex))
+		return 1;
+	shared->nr_in++;
+	pthread_cond_broadcast(&shared->condition);
+	while (shared->nr_in < 3)
+		if (pthread_cond_wait(&shared->condition, &shared->mutex))
+			return 2;
+	shared->nr_done++;
+	return pthread_mutex_unlock(&shared->mutex) ? 3 : 0;
+}
+
+TEST_F(futex, process_shared_locks)
+{
+	struct shared *shared = (struct shared *)AREA(self->handle, RW);
+	pid_t pids[3];
+	int i;
+
+	set_up_shared(shared);
+	ASSERT_EQ(0, pthread_mutex_lock(&shared->mutex));
+	for (i = 0; i < 3; i++) {
+		pids[i] = fork();
+		if (!pids[i]) {
+			shared = (struct shared *)mmap_all(self->fd, self->handle, RW);
+			_exit(shared == MAP_FAILED ? 4 : be_user(shared));
+		}
+	}
+	usleep(300000);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, sem_post(&shared->semaphore));
+	/* they wait for the mutex now */
+	usleep(300000);
+	EXPECT_EQ(0, shared->nr_in);
+	ASSERT_EQ(0, pthread_mutex_unlock(&shared->mutex));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, status_of(pids[i]));
+	EXPECT_EQ(3, shared->nr_done);
+	EXPECT_EQ(0, munmap(shared, SIZE));
+}
+
+/**
+ * struct waiter - a thread that waits somewhere
+ * @word: where
+ * @ret: what it got
+ */
+struct waiter {
+	void *word;
+	int ret;
+};
+
+static void *wait_in_thread(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	waiter->ret = wait_at(waiter->word, 0, 2000);
+	return NULL;
+}
+
+/* Who waits on in memory that was taken away takes no wake-up of the next owner's. */
+TEST_F(futex, the_next_owner_wakes_nobody_else)
+{
+	struct theseus_mm_create_mapping mine = MAPPING(1), theirs;
+	struct theseus_mm_translate before, after;
+	unsigned char *area = AREA(mine.handle, RW);
+	struct waiter waiter = { area, 0 };
+	pthread_t thread;
+	pid_t pid;
+
+	ASSERT_EQ(0, tmm_translate(self->fd, mine.start, &before));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &waiter));
+	usleep(300000);
+	ASSERT_EQ(0, tmm_revoke(self->fd, mine.handle, NULL));
+	ASSERT_EQ(0, tmm_drop(self->fd, mine.handle));
+	theirs = MAPPING(1);
+	ASSERT_EQ(0, tmm_share(self->fd, theirs.handle, true));
+	ASSERT_EQ(0, tmm_translate(self->fd, theirs.start, &after));
+	ASSERT_EQ(before.paddr, after.paddr);
+	area = AREA(theirs.handle, RW);
+	EXPECT_EQ(0, wake_at(area, 1));
+	/* the next owner's own are woken */
+	pid = start_waiter(self->fd, theirs.handle, 0, RW);
+	EXPECT_EQ(1, wake_one(area));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(-ETIMEDOUT, waiter.ret);
+	EXPECT_EQ(0, munmap(area, PAGE));
+	EXPECT_EQ(0, munmap(waiter.word, PAGE));
+}
+
+/* Handed over: the descriptor's areas, then the importer's. */
+TEST_F(futex, works_in_what_was_handed_over)
+{
+	unsigned char *area = AREA(self->handle, RW);
+	__u32 handle;
+	int export;
+	pid_t pid;
+
+	EXPECT_EQ(0, wake_at(area, 1));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	ASSERT_EQ(0, tmm_export(self->fd, self->handle, &export));
+	area = mmap(NULL, SIZE, RW, MAP_SHARED, export, 0);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	pid = fork();
+	if (!pid) {
+		area = mmap(NULL, PAGE, RW, MAP_SHARED, export, PAGE);
+		_exit(area == MAP_FAILED || wait_at(area, 0, 10000));
+	}
+	EXPECT_EQ(1, wake_one(area + PAGE));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	EXPECT_EQ(0, close(export));
+	area = AREA(handle, RW);
+	pid = start_waiter(self->fd, handle, PAGE, RW);
+	EXPECT_EQ(1, wake_one(area + PAGE));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+/* One area less is not the last. */
+TEST_F(futex, works_while_there_is_an_area)
+{
+	unsigned char *first = AREA(self->handle, RW), *second = AREA(self->handle, RW);
+	pid_t pid;
+
+	EXPECT_EQ(0, wake_at(first, 1));
+	EXPECT_EQ(0, wake_at(second, 1));
+	EXPECT_EQ(0, munmap(first, SIZE));
+	pid = start_waiter(self->fd, self->handle, 0, RW);
+	EXPECT_EQ(1, wake_one(second));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_EQ(0, munmap(second, SIZE));
+}
+
+TEST_F(futex, works_in_an_entry_of_1g)
+{
+	const __u64 word = SIZE_1G / 2 + 5 * PAGE + 128;
+	struct theseus_mm_map mapping;
+	unsigned char *area;
+	pid_t pid;
+
+	if (map_aligned(self->fd, SIZE_1G, SIZE_1G, 0, &mapping))
+		SKIP(return, "no free GiB");
+	ASSERT_EQ(0, tmm_share(self->fd, mapping.handle, true));
+	area = AREA(mapping.handle, RW);
+	pid = start_waiter(self->fd, mapping.handle, word, RW);
+	EXPECT_EQ(1, wake_one(area + word));
+	EXPECT_EQ(0, status_of(pid));
+	/* broken up, it is still the same place */
+	EXPECT_EQ(0, mprotect(area + SIZE_1G / 2, PAGE, R));
+	pid = start_waiter(self->fd, mapping.handle, word, RW);
+	EXPECT_EQ(1, wake_one(area + word));
+	EXPECT_EQ(0, status_of(pid));
+	EXPECT_EQ(0, munmap(area, SIZE_1G));
+}
+
+/* Linux itself fills areas of memory with struct pages. */
+TEST_F(futex, map_populate_leaves_no_fault)
+{
+	unsigned char *area, byte = 0;
+	__u64 offset, i;
+	long faults;
+
+	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, NULL));
+	area = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_POPULATE, self->fd, offset);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	faults = nr_faults();
+	for (i = 0; i < SIZE; i += PAGE)
+		byte |= __atomic_load_n(area + i, __ATOMIC_RELAXED);
+	EXPECT_EQ(0, byte);
+	EXPECT_EQ(faults, nr_faults());
+	EXPECT_EQ(0, madvise(area, SIZE, MADV_POPULATE_WRITE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_HARNESS_MAIN
