@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/device_region.h"
 
-#include <asm/e820/api.h>
+#include "alloc/firmware_map.h"
+
 #include <kunit/visibility.h>
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -47,7 +48,7 @@ static bool has_ram(u64 start, u64 nr_bytes)
 {
 	return region_intersects(start, nr_bytes, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
 		       REGION_DISJOINT ||
-	       e820__mapped_raw_any(start, start + nr_bytes, E820_TYPE_RAM);
+	       tmm_firmware_map.has(&tmm_firmware_map, TMM_MAP_RAM, start, start + nr_bytes);
 }
 
 static bool overlaps_known(struct tmm_frame_allocator *fa, u64 start, u64 nr_bytes)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/pool.h"
 
+#include "alloc/firmware_map.h"
 #include "alloc/struct_pages.h"
 #include "core/types.h"
 
-#include <asm/e820/api.h>
 #include <kunit/visibility.h>
 #include <linux/cc_platform.h>
 #include <linux/err.h>
@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -116,21 +117,6 @@ int tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pools_parse);
 
-/* What makes a page something else than RAM taken with memmap=; NULL if nothing. */
-static const char *why_not_taken(u64 start, u64 end)
-{
-	if (e820__mapped_raw_any(start, end, E820_TYPE_RESERVED))
-		return "reserved by the firmware";
-	if (e820__mapped_raw_any(start, end, E820_TYPE_ACPI) ||
-	    e820__mapped_raw_any(start, end, E820_TYPE_NVS))
-		return "used by ACPI";
-	if (!e820__mapped_raw_any(start, end, E820_TYPE_RAM))
-		return "not RAM";
-	if (e820__mapped_any(start, end, E820_TYPE_RAM))
-		return "RAM in use by Linux";
-	return NULL;
-}
-
 /**
  * struct coverage - how far Reserved ranges cover a run without a gap
  * @end: first byte that is not covered
@@ -162,19 +148,22 @@ static void refuse(const struct tmm_pool *pool, u64 page, const char *why)
 	       pool->nr_bytes >> 10, pool->start, pool->nr_bytes >> 10, pool->start);
 }
 
-static int check_pages(const struct tmm_pool *pool)
+/* A run at a time; a page only to say what it is. */
+static int check_runs(const struct tmm_pool *pool)
 {
-	u64 page;
+	enum tmm_map_use use;
+	u64 at = pool->start;
+	u64 next;
 
-	for (page = pool->start; page < pool_end(pool); page += TMM_PAGE_SIZE) {
-		const char *why = why_not_taken(page, page + TMM_PAGE_SIZE);
-
-		if (why) {
-			refuse(pool, page, why);
+	for (; at < pool_end(pool); at = next) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		next = tmm_firmware_map_run(&tmm_firmware_map, at, pool_end(pool), &use);
+		if (use != TMM_USE_TAKEN) {
+			refuse(pool, at, tmm_firmware_map_why(&tmm_firmware_map, at));
 			return -ENODEV;
 		}
-		if (!(page & ((1ULL << 30) - 1)))
-			cond_resched();
+		cond_resched();
 	}
 	return 0;
 }
@@ -255,10 +244,10 @@ static void unmap_window(struct tmm_pool *pool)
  *
  * Says in the log which page of which run is what, and how to reserve it.
  *
- * Context: Process context, may sleep. O(pages).
+ * Context: Process context, may sleep. O(runs in the firmware's map).
  * Return: 0; -ENODEV if the run is not RAM reserved with memmap=, -EBUSY if
  * somebody has claimed it, -EOPNOTSUPP on a machine where the module cannot
- * work, -EINVAL if it is not aligned for struct pages, or -ENOMEM
+ * work, -EINVAL if it is not aligned for struct pages, -EINTR if killed, or -ENOMEM
  */
 int tmm_pool_claim(struct tmm_pool *pool)
 {
@@ -269,7 +258,7 @@ int tmm_pool_claim(struct tmm_pool *pool)
 	if (!err)
 		err = check_resources(pool);
 	if (!err)
-		err = check_pages(pool);
+		err = check_runs(pool);
 	if (err)
 		return err;
 
@@ -307,6 +296,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pool_release);
 static int list_candidate(struct resource *res, void *arg)
 {
 	unsigned int *nr = arg;
+	enum tmm_map_use use;
 	struct tmm_pool pool;
 
 	pool.start = ALIGN(res->start, TMM_PAGE_SIZE);
@@ -314,8 +304,8 @@ static int list_candidate(struct resource *res, void *arg)
 	/* Page 0 is RAM that Linux reserves by itself. */
 	if (!pool.start || res->end + 1 <= pool.start || pool.nr_bytes < TMM_POOL_MIN_BYTES)
 		return 0;
-	/* The whole range at once: it is a hint, and holes can be huge. */
-	if (why_not_taken(pool.start, pool_end(&pool)))
+	if (tmm_firmware_map_run(&tmm_firmware_map, pool.start, pool_end(&pool), &use) !=
+		    pool_end(&pool) || use != TMM_USE_TAKEN)
 		return 0;
 	pr_err("candidate: regions=%lluK@%#llx\n", pool.nr_bytes >> 10, pool.start);
 	(*nr)++;

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/firmware_map.h"
+
+#include "fixture.h"
+
+#include <linux/ioport.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+
+#define KIB	(1ULL << 10)
+#define MIB	(1ULL << 20)
+#define GIB	(1ULL << 30)
+#define TIB	(1ULL << 40)
+
+/* One step asks each question once at most. */
+#define NR_PER_STEP	6
+
+/**
+ * struct entry - of a map that was made up
+ * @start: first byte
+ * @end: first byte behind it
+ * @kind: what is there
+ */
+struct entry {
+	u64 start;
+	u64 end;
+	enum tmm_map_kind kind;
+};
+
+/**
+ * struct made_up - a map that counts what it is asked
+ * @map: what is tested sees this
+ * @entries: what is where
+ * @nr: how many
+ * @nr_questions: asked until now
+ */
+struct made_up {
+	struct tmm_firmware_map map;
+	const struct entry *entries;
+	unsigned int nr;
+	unsigned int nr_questions;
+};
+
+static bool has(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
+{
+	struct made_up *m = container_of(map, struct made_up, map);
+	unsigned int i;
+
+	m->nr_questions++;
+	for (i = 0; i < m->nr; i++)
+		if (m->entries[i].kind == kind && m->entries[i].start < end &&
+		    start < m->entries[i].end)
+			return true;
+	return false;
+}
+
+static bool is_all(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
+{
+	struct made_up *m = container_of(map, struct made_up, map);
+	unsigned int i;
+
+	m->nr_questions++;
+	for (i = 0; i < m->nr; i++)
+		if (m->entries[i].kind == kind && m->entries[i].start <= start &&
+		    end <= m->entries[i].end)
+			return true;
+	return false;
+}
+
+#define MADE_UP(list)								\
+	((struct made_up){ .map = { .has = has, .is_all = is_all },		\
+			   .entries = (list), .nr = ARRAY_SIZE(list) })
+
+static void expect_run(struct kunit *test, struct made_up *m, u64 start, u64 end,
+		       enum tmm_map_use use, u64 run_end)
+{
+	enum tmm_map_use found;
+
+	KUNIT_EXPECT_EQ_MSG(test, tmm_firmware_map_run(&m->map, start, end, &found), run_end,
+			    "from %#llx", start);
+	KUNIT_EXPECT_EQ_MSG(test, found, use, "from %#llx", start);
+}
+
+/* As firmware tells it: ends that are no pages, holes, and Linux in the middle. */
+static const struct entry machine[] = {
+	{ 0, 639 * KIB, TMM_MAP_RAM },
+	{ 639 * KIB, 640 * KIB, TMM_MAP_RESERVED },
+	{ 4 * KIB, 639 * KIB, TMM_MAP_LINUX },
+	{ 1 * MIB, 2 * GIB - 128 * KIB, TMM_MAP_RAM },
+	{ 1 * MIB, 1 * GIB, TMM_MAP_LINUX },
+	{ 2 * GIB - 128 * KIB, 2 * GIB, TMM_MAP_RESERVED },
+	{ 3 * GIB, 3 * GIB + 5 * KIB, TMM_MAP_ACPI },
+	{ 3 * GIB + 5 * KIB, 3 * GIB + 64 * KIB, TMM_MAP_RAM },
+	{ 4 * GIB, 3 * TIB, TMM_MAP_RAM },
+};
+
+static void runs_end_where_the_map_says(struct kunit *test)
+{
+	struct made_up m = MADE_UP(machine);
+	const u64 end = 4 * TIB;
+
+	expect_run(test, &m, 0, end, TMM_USE_TAKEN, 4 * KIB);
+	expect_run(test, &m, 4 * KIB, end, TMM_USE_LINUX, 636 * KIB);
+	/* the page in which RAM ends, and then nothing */
+	expect_run(test, &m, 636 * KIB, end, TMM_USE_OTHER, 640 * KIB);
+	expect_run(test, &m, 640 * KIB, end, TMM_USE_OTHER, 1 * MIB);
+	expect_run(test, &m, 1 * MIB, end, TMM_USE_LINUX, 1 * GIB);
+	expect_run(test, &m, 1 * GIB, end, TMM_USE_TAKEN, 2 * GIB - 128 * KIB);
+	/* what is not RAM is one, whatever it is */
+	expect_run(test, &m, 2 * GIB - 128 * KIB, end, TMM_USE_OTHER, 3 * GIB + 4 * KIB);
+	expect_run(test, &m, 3 * GIB + 4 * KIB, end, TMM_USE_OTHER, 3 * GIB + 8 * KIB);
+	expect_run(test, &m, 3 * GIB + 8 * KIB, end, TMM_USE_TAKEN, 3 * GIB + 64 * KIB);
+	expect_run(test, &m, 4 * GIB, end, TMM_USE_TAKEN, 3 * TIB);
+	expect_run(test, &m, 4 * GIB, 5 * GIB, TMM_USE_TAKEN, 5 * GIB);
+	expect_run(test, &m, 3 * TIB, end, TMM_USE_OTHER, end);
+}
+
+/* A page that is missing somewhere in a TiB is found, in a few questions. */
+static void questions_do_not_grow_with_pages(struct kunit *test)
+{
+	static const u64 holes[] = { 4 * KIB, 512 * GIB, TIB - 4 * KIB, 123 * GIB + 456 * KIB };
+	const unsigned int most = NR_PER_STEP * (ilog2(TIB / (4 * KIB)) + 2);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(holes); i++) {
+		const struct entry list[] = {
+			{ 0, holes[i], TMM_MAP_RAM },
+			{ holes[i] + 4 * KIB, TIB, TMM_MAP_RAM },
+		};
+		struct made_up m = MADE_UP(list);
+
+		expect_run(test, &m, 0, TIB, TMM_USE_TAKEN, holes[i]);
+		KUNIT_EXPECT_LE(test, m.nr_questions, most);
+		m.nr_questions = 0;
+		if (holes[i] + 4 * KIB < TIB)
+			expect_run(test, &m, holes[i] + 4 * KIB, TIB + 4 * KIB, TMM_USE_TAKEN,
+				   TIB);
+		KUNIT_EXPECT_LE(test, m.nr_questions, most);
+	}
+}
+
+/* What is as it should be takes one step, of any size. */
+static void one_run_takes_one_step(struct kunit *test)
+{
+	static const struct entry list[] = { { 0, 64 * TIB, TMM_MAP_RAM } };
+	struct made_up m = MADE_UP(list);
+
+	expect_run(test, &m, 4 * GIB, 64 * TIB, TMM_USE_TAKEN, 64 * TIB);
+	KUNIT_EXPECT_LE(test, m.nr_questions, NR_PER_STEP);
+}
+
+/* Where entries overlap, what is not RAM counts. */
+static void the_worse_of_two_entries_counts(struct kunit *test)
+{
+	static const enum tmm_map_kind kinds[] = {
+		TMM_MAP_RESERVED, TMM_MAP_ACPI, TMM_MAP_LINUX,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct entry list[] = {
+			{ 0, 1 * GIB, TMM_MAP_RAM },
+			{ 512 * MIB + 1, 512 * MIB + 2, kinds[i] },
+		};
+		struct made_up m = MADE_UP(list);
+
+		expect_run(test, &m, 0, 1 * GIB, TMM_USE_TAKEN, 512 * MIB);
+		expect_run(test, &m, 512 * MIB, 1 * GIB, TMM_USE_OTHER, 512 * MIB + 4 * KIB);
+		KUNIT_EXPECT_NOT_NULL(test, tmm_firmware_map_why(&m.map, 512 * MIB));
+		KUNIT_EXPECT_PTR_EQ(test, tmm_firmware_map_why(&m.map, 0), NULL);
+	}
+}
+
+static void culprits_are_named(struct kunit *test)
+{
+	struct made_up m = MADE_UP(machine);
+	static const struct {
+		u64 page;
+		const char *why;
+	} pages[] = {
+		{ 636 * KIB, "reserved by the firmware" },
+		{ 1 * MIB, "RAM in use by Linux" },
+		{ 2 * GIB - 4 * KIB, "reserved by the firmware" },
+		{ 2 * GIB, "not RAM" },
+		{ 3 * GIB + 4 * KIB, "used by ACPI" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		KUNIT_EXPECT_STREQ(test, tmm_firmware_map_why(&m.map, pages[i].page),
+				   pages[i].why);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_firmware_map_why(&m.map, 1 * GIB), NULL);
+}
+
+/* The bytes of a page one by one, as Linux's functions are meant to be asked. */
+static bool is_all_by_bytes(enum tmm_map_kind kind, u64 start, u64 end)
+{
+	for (; start < end; start++)
+		if (!tmm_firmware_map.has(&tmm_firmware_map, kind, start, start + 1))
+			return false;
+	return true;
+}
+
+/* Asking Linux for all of a run rests on how it looks: both ways must agree. */
+static void this_machine_agrees_with_itself(struct kunit *test)
+{
+	const struct tmm_firmware_map *map = &tmm_firmware_map;
+	unsigned int nr[2] = {};
+	struct resource *res;
+	u64 at, start, end;
+
+	/* Around each boundary that Linux knows of. */
+	for (res = iomem_resource.child; res; res = res->sibling)
+		for (at = 0; at < 4; at++) {
+			start = at & 1 ? res->start : res->end + 1;
+			if (start < 16)
+				continue;
+			start -= at & 2 ? 16 : 0;
+			end = start + 16;
+			KUNIT_EXPECT_EQ_MSG(test, map->is_all(map, TMM_MAP_RAM, start, end),
+					    is_all_by_bytes(TMM_MAP_RAM, start, end),
+					    "%#llx", start);
+			KUNIT_EXPECT_EQ_MSG(test, map->is_all(map, TMM_MAP_LINUX, start, end),
+					    is_all_by_bytes(TMM_MAP_LINUX, start, end),
+					    "%#llx", start);
+			nr[map->is_all(map, TMM_MAP_RAM, start, end)]++;
+		}
+	KUNIT_EXPECT_GT(test, nr[0], 0);
+	KUNIT_EXPECT_GT(test, nr[1], 0);
+}
+
+static struct kunit_case firmware_map_cases[] = {
+	KUNIT_CASE(runs_end_where_the_map_says),
+	KUNIT_CASE(questions_do_not_grow_with_pages),
+	KUNIT_CASE(one_run_takes_one_step),
+	KUNIT_CASE(the_worse_of_two_entries_counts),
+	KUNIT_CASE(culprits_are_named),
+	KUNIT_CASE(this_machine_agrees_with_itself),
+	{}
+};
+
+static struct kunit_suite firmware_map_suite = {
+	.name = "theseus_mm_firmware_map",
+	.test_cases = firmware_map_cases,
+};
+
+kunit_test_suite(firmware_map_suite);
