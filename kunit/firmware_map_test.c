@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/firmware_map.h"
 
+#include "core/number.h"
 #include "fixture.h"
 
 #include <linux/ioport.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/log2.h>
+#include <linux/string.h>
 
 #define KIB	(1ULL << 10)
 #define MIB	(1ULL << 20)
@@ -229,6 +232,57 @@ static void this_machine_agrees_with_itself(struct kunit *test)
 	KUNIT_EXPECT_GT(test, nr[1], 0);
 }
 
+struct number_param {
+	const char *text;
+	int err;
+	u64 value;
+	const char *rest;
+};
+
+static const struct number_param numbers[] = {
+	{ "0", 0, 0, "" },
+	{ "64K@1M", 0, 64 * KIB, "@1M" },
+	{ "0x1fK", 0, 31 * KIB, "" },
+	{ "0x1e", 0, 30, "" },
+	{ "017", 0, 15, "" },
+	{ "08", 0, 0, "8" },
+	{ "0x", 0, 0, "x" },
+	{ "1kM", 0, 1024, "M" },
+	{ "18446744073709551615", 0, U64_MAX, "" },
+	{ "0xffffffffffffffff,", 0, U64_MAX, "," },
+	{ "18446744073709551616", -ERANGE },
+	{ "0x10000000000000000", -ERANGE },
+	{ "02000000000000000000000", -ERANGE },
+	{ "16777215T", 0, 16777215 * TIB, "" },
+	{ "16777216T", -ERANGE },
+	{ "15E", 0, 15ULL << 60, "" },
+	{ "16E", -ERANGE },
+	{ "18014398509481984K", -ERANGE },
+	{ "", -EINVAL },
+	{ "K", -EINVAL },
+	{ "-1", -EINVAL },
+	{ "+1", -EINVAL },
+	{ " 1", -EINVAL },
+};
+
+static void number_param_desc(const struct number_param *param, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "'%s'", param->text);
+}
+
+KUNIT_ARRAY_PARAM(number, numbers, number_param_desc);
+
+static void number_is_read_or_refused(struct kunit *test)
+{
+	const struct number_param *p = test->param_value;
+	const char *text = p->text;
+	u64 value = 99;
+
+	KUNIT_EXPECT_EQ(test, tmm_parse_bytes(&text, &value), p->err);
+	KUNIT_EXPECT_EQ(test, value, p->err ? 99 : p->value);
+	KUNIT_EXPECT_STREQ(test, text, p->err ? p->text : p->rest);
+}
+
 static struct kunit_case firmware_map_cases[] = {
 	KUNIT_CASE(runs_end_where_the_map_says),
 	KUNIT_CASE(questions_do_not_grow_with_pages),
@@ -236,6 +290,7 @@ static struct kunit_case firmware_map_cases[] = {
 	KUNIT_CASE(the_worse_of_two_entries_counts),
 	KUNIT_CASE(culprits_are_named),
 	KUNIT_CASE(this_machine_agrees_with_itself),
+	KUNIT_CASE_PARAM(number_is_read_or_refused, number_gen_params),
 	{}
 };
 

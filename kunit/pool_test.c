@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/pool.h"
 
+#include "alloc/advice.h"
+#include "alloc/firmware_map.h"
+#include "core/number.h"
 #include "fixture.h"
 
 #include <asm/processor.h>
@@ -88,9 +91,14 @@ static const struct bad_param bad_params[] = {
 	{ "64K@0x100001", -EINVAL },
 	{ "60K@1M", -EINVAL },
 	{ "0@1M", -EINVAL },
-	{ "16E@1M", -EINVAL },
 	/* One bad run spoils all. */
 	{ "1M@1M,1M@2M,4K@8M", -EINVAL },
+	/* What would be 64K@1M if it wrapped. */
+	{ "18446744073709617152@1M", -ERANGE },
+	{ "18014398509482048K@1M", -ERANGE },
+	{ "64K@0x10000000000100000", -ERANGE },
+	{ "1M@1M,64K@17592186044417M", -ERANGE },
+	{ "16E@1M", -ERANGE },
 	/* Past the last physical address, or round the end. */
 	{ "64K@0x10000000000000", -ERANGE },
 	{ "8E@8E", -ERANGE },
@@ -241,6 +249,69 @@ static void claim_what_is_claimed(struct kunit *test)
 	expect_refused(test, claimed->end + 1 - 0x10000, 0x10000, -EBUSY);
 }
 
+/* The range that follows @words in an advice. */
+static bool find_range(const char *advice, const char *words, u64 *start, u64 *nr_bytes)
+{
+	const char *text = strstr(advice, words);
+
+	if (!text)
+		return false;
+	text += strlen(words);
+	if (tmm_parse_bytes(&text, nr_bytes) || *text++ != '@')
+		return false;
+	return !tmm_parse_bytes(&text, start) && !*text;
+}
+
+/* What is claimed is no advice: what Linux has is left, in one piece. */
+static void advice_when_all_is_claimed(struct kunit *test)
+{
+	static const u64 wanted[][2] = { { 0, 0 }, { 0xfee00000, 0xfee10000 } };
+	char text[TMM_ADVICE_TEXT];
+	enum tmm_map_use use;
+	u64 start, nr_bytes;
+	unsigned int i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(wanted); i++) {
+		const struct tmm_advice_request request = {
+			.start = wanted[i / 2][0],
+			.end = wanted[i / 2][1],
+			.with_struct_pages = i & 1,
+		};
+
+		tmm_advice(&request, text);
+		KUNIT_EXPECT_EQ_MSG(test, strncmp(text, "reserve memory at boot, memmap=", 31), 0,
+				    "%s", text);
+		KUNIT_ASSERT_TRUE_MSG(test, find_range(text, "regions=", &start, &nr_bytes), "%s",
+				      text);
+		KUNIT_EXPECT_GE(test, nr_bytes, TMM_POOL_MIN_BYTES);
+		KUNIT_EXPECT_EQ(test, tmm_firmware_map_run(&tmm_firmware_map, start,
+							   start + nr_bytes, &use),
+				start + nr_bytes);
+		KUNIT_EXPECT_EQ(test, use, TMM_USE_LINUX);
+		KUNIT_EXPECT_EQ(test, !strstr(text, "struct_pages=1 "), !(i & 1));
+	}
+}
+
+/* RAM that Linux has, up to where it ends: what is asked for, as far as it is good. */
+static void advice_for_what_linux_has(struct kunit *test)
+{
+	struct tmm_advice_request request = { .start = 32 << 20, .end = (32 << 20) + 0x100000 };
+	char text[TMM_ADVICE_TEXT];
+	u64 start, nr_bytes;
+
+	tmm_advice(&request, text);
+	KUNIT_ASSERT_TRUE_MSG(test, find_range(text, "regions=", &start, &nr_bytes), "%s", text);
+	KUNIT_EXPECT_EQ(test, start, request.start);
+	KUNIT_EXPECT_EQ(test, nr_bytes, 0x100000);
+	/* the first MiB is not to be had */
+	request.start = 0;
+	request.end = 0x200000;
+	tmm_advice(&request, text);
+	KUNIT_ASSERT_TRUE_MSG(test, find_range(text, "regions=", &start, &nr_bytes), "%s", text);
+	KUNIT_EXPECT_EQ(test, start, 0x100000);
+	KUNIT_EXPECT_EQ(test, nr_bytes, 0x100000);
+}
+
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE_PARAM(parse_good, good_gen_params),
 	KUNIT_CASE_PARAM(parse_bad, bad_gen_params),
@@ -251,6 +322,8 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(claim_misaligned_for_struct_pages),
 	KUNIT_CASE(claim_half_of_something_else),
 	KUNIT_CASE(claim_what_is_claimed),
+	KUNIT_CASE(advice_when_all_is_claimed),
+	KUNIT_CASE(advice_for_what_linux_has),
 	{}
 };
 

@@ -2,9 +2,11 @@
 /*
  * theseus_mm: the order in which the parts come and go, and nothing else.
  */
+#include "alloc/advice.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/pool.h"
+#include "core/number.h"
 #include "device/chardev.h"
 #include "device/debugfs.h"
 #include "device/mapping_file.h"
@@ -18,14 +20,34 @@
 #include <linux/moduleparam.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/suspend.h>
 
+/* Linux's own limit of such a parameter; the words are Linux's as well. */
+#define REGIONS_MAX	1024
+
+static int set_regions(const char *text, const struct kernel_param *kp)
+{
+	if (strnlen(text, REGIONS_MAX + 1) > REGIONS_MAX) {
+		pr_err("refused: regions= is longer than %u characters: name larger ranges, those that touch as one\n",
+		       REGIONS_MAX);
+		return -ENOSPC;
+	}
+	return param_set_charp(text, kp);
+}
+
+static const struct kernel_param_ops regions_ops = {
+	.set = set_regions,
+	.get = param_get_charp,
+	.free = param_free_charp,
+};
+
 static char *regions;
-module_param(regions, charp, 0400);
+module_param_cb(regions, &regions_ops, &regions, 0400);
 MODULE_PARM_DESC(regions, "RAM to claim: <size>@<start>[,...], K/M/G suffixes, reserved with memmap=");
 
 static bool struct_pages;
-module_param(struct_pages, bool, 0400);
+module_param_cb(struct_pages, &tmm_param_ops_switch, &struct_pages, 0400);
 MODULE_PARM_DESC(struct_pages, "let I/O pin the memory (O_DIRECT, RDMA, KVM, dma-buf): 64 bytes of each 4096 (default off)");
 
 static struct tmm_pool *pools;
@@ -56,17 +78,12 @@ static int __init claim_pools(void)
 
 	if (!regions || !*regions) {
 		pr_err("regions= is missing: nothing is claimed unless it is named\n");
-		tmm_pools_list_candidates();
+		tmm_list_candidates();
 		return -ENODEV;
 	}
 	err = tmm_pools_parse(regions, &pools, &nr_pools);
-	if (err == -ENOMEM)
+	if (err)
 		return err;
-	if (err) {
-		pr_err("regions=%s: not <size>@<start>[,...] in whole pages, %lluK or more each, below the last physical address\n",
-		       regions, TMM_POOL_MIN_BYTES >> 10);
-		return err;
-	}
 	for (i = 0; i < nr_pools; i++) {
 		pools[i].wants_struct_pages = struct_pages;
 		err = tmm_pool_claim(&pools[i]);
@@ -76,6 +93,19 @@ static int __init claim_pools(void)
 		}
 	}
 	return 0;
+}
+
+/* The others need no more than every region has. */
+static int __init check_first(const struct tmm_memory *first)
+{
+	const u64 nr_min = tmm_instance_first_nr_min(first->first, nr_pools);
+
+	if (first->nr >= nr_min)
+		return 0;
+	pr_err("refused: regions=%lluK@%#llx,...: the first of %u regions holds the book-keeping of all, and needs %lluK: make it larger, or name fewer\n",
+	       pools[0].nr_bytes >> 10, pools[0].start, nr_pools,
+	       ((nr_min << TMM_PAGE_SHIFT) + pools[0].nr_reserved) >> 10);
+	return -EINVAL;
 }
 
 static int __init init_instance(void)
@@ -94,10 +124,12 @@ static int __init init_instance(void)
 			.window = pools[i].window + pools[i].nr_reserved,
 			.has_struct_pages = pools[i].struct_pages,
 		};
-	err = tmm_init(memories, nr_pools, &initial);
+	err = check_first(memories);
+	if (!err)
+		err = tmm_init(memories, nr_pools, &initial);
 	kfree(memories);
 	if (err == -EIO)
-		pr_err("refused: this machine does not translate through the private root as it should\n");
+		pr_err("refused: this machine does not translate through the private root as it should: report it with dmesg and /proc/cpuinfo\n");
 	if (err)
 		return err;
 	err = tmm_init_post_heap(&initial);
@@ -121,7 +153,7 @@ static void __init announce(void)
 		tmm_paging_levels());
 }
 
-static int __init tmm_module_init(void)
+static int __init start(void)
 {
 	int err;
 
@@ -148,8 +180,11 @@ static int __init tmm_module_init(void)
 		goto err_loans;
 	tmm_debugfs_init(tmm_kernel_instance());
 	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
-	if (err)
+	if (err) {
+		pr_err("not loaded: Linux does not register the device (error %d): see what it says above\n",
+		       err);
 		goto err_debugfs;
+	}
 	announce();
 	return 0;
 
@@ -168,6 +203,18 @@ err_pages:
 	tmm_pages_exit();
 err_frames:
 	tmm_frames_exit();
+	return err;
+}
+
+static int __init tmm_module_init(void)
+{
+	int err = start();
+
+	/* All else says more, where it is found. */
+	if (err == -ENOMEM)
+		pr_err("not loaded: Linux's own memory is exhausted: free some, or name less in regions=\n");
+	else if (err == -ENOSPC)
+		pr_err("not loaded: there is no room for the first tables: name larger regions\n");
 	return err;
 }
 

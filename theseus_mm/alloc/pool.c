@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/pool.h"
 
+#include "alloc/advice.h"
 #include "alloc/firmware_map.h"
 #include "alloc/struct_pages.h"
+#include "core/number.h"
 #include "core/types.h"
 
 #include <kunit/visibility.h>
@@ -28,30 +30,60 @@ static u64 pool_end(const struct tmm_pool *pool)
 	return pool->start + pool->nr_bytes;
 }
 
-/* One "<size>@<start>"; *text moves behind it. */
-static int parse_one(const char **text, struct tmm_pool *pool)
-{
-	const char *at = *text;
-	char *rest;
-	u64 end;
+/* What is wrong with an item of regions=, and the error. */
+struct flaw {
+	int err;
+	const char *what;
+};
 
-	pool->nr_bytes = memparse(at, &rest);
-	if (rest == at || *rest != '@')
-		return -EINVAL;
-	at = rest + 1;
-	pool->start = memparse(at, &rest);
-	if (rest == at || (*rest && *rest != ','))
-		return -EINVAL;
-	*text = *rest ? rest + 1 : rest;
-	if (*rest && !**text)
-		return -EINVAL;
+static struct flaw flaw_of_number(int err)
+{
+	return err == -ERANGE ? (struct flaw){ err, "a number does not fit in 64 bits" } :
+	       (struct flaw){ err, "it is not <size>@<start>[,...], with K, M, G suffixes" };
+}
+
+/* One "<size>@<start>". */
+static struct flaw parse_one(const char *text, const char *end, struct tmm_pool *pool)
+{
+	int err = tmm_parse_bytes(&text, &pool->nr_bytes);
+	u64 last;
+
+	if (!err && *text++ != '@')
+		err = -EINVAL;
+	if (!err)
+		err = tmm_parse_bytes(&text, &pool->start);
+	if (!err && text != end)
+		err = -EINVAL;
+	if (err)
+		return flaw_of_number(err);
 	if (!IS_ALIGNED(pool->start | pool->nr_bytes, TMM_PAGE_SIZE))
-		return -EINVAL;
+		return (struct flaw){ -EINVAL, "size and start have to be multiples of 4K" };
 	if (pool->nr_bytes < TMM_POOL_MIN_BYTES)
-		return -EINVAL;
-	if (check_add_overflow(pool->start, pool->nr_bytes, &end) ||
-	    end > 1ULL << boot_cpu_data.x86_phys_bits)
-		return -ERANGE;
+		return (struct flaw){ -EINVAL, "it has to be 64K or more" };
+	if (check_add_overflow(pool->start, pool->nr_bytes, &last) ||
+	    last > 1ULL << boot_cpu_data.x86_phys_bits)
+		return (struct flaw){ -ERANGE, "it ends past the last physical address" };
+	return (struct flaw){};
+}
+
+/* All of them; says which one is wrong. */
+static int parse_all(const char *text, struct tmm_pool *pools, unsigned int nr)
+{
+	const struct tmm_advice_request nothing = {};
+	const char *end;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++, text = end + 1) {
+		struct flaw flaw;
+
+		end = strchrnul(text, ',');
+		flaw = parse_one(text, end, &pools[i]);
+		if (flaw.err) {
+			tmm_refuse(&nothing, "regions=%.*s: %s", (int)min(end - text, 100L), text,
+				   flaw.what);
+			return flaw.err;
+		}
+	}
 	return 0;
 }
 
@@ -86,16 +118,17 @@ static unsigned int merge_pools(struct tmm_pool *pools, unsigned int nr)
  *         runs that overlap or touch are joined
  * @nr: set to their number
  *
+ * Says in the log what is wrong, and what would be accepted.
+ *
  * Context: Process context, may sleep.
  * Return: 0; -EINVAL if @text is malformed, not in whole pages or a run is
- * smaller than TMM_POOL_MIN_BYTES, -ERANGE if a run lies past the last physical
- * address, or -ENOMEM
+ * smaller than TMM_POOL_MIN_BYTES, -ERANGE if a number does not fit or a run lies past
+ * the last physical address, or -ENOMEM
  */
 int tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr)
 {
 	struct tmm_pool *parsed;
 	unsigned int count = 1;
-	unsigned int i;
 	const char *c;
 	int err;
 
@@ -104,12 +137,10 @@ int tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr)
 	parsed = kcalloc(count, sizeof(*parsed), GFP_KERNEL);
 	if (!parsed)
 		return -ENOMEM;
-	for (i = 0; i < count; i++) {
-		err = parse_one(&text, &parsed[i]);
-		if (err) {
-			kfree(parsed);
-			return err;
-		}
+	err = parse_all(text, parsed, count);
+	if (err) {
+		kfree(parsed);
+		return err;
 	}
 	*nr = merge_pools(parsed, count);
 	*pools = parsed;
@@ -139,13 +170,21 @@ static int cover(struct resource *res, void *arg)
 	return 0;
 }
 
+static struct tmm_advice_request advice_for(const struct tmm_pool *pool)
+{
+	return (struct tmm_advice_request){
+		.start = pool->start,
+		.end = pool_end(pool),
+		.with_struct_pages = pool->wants_struct_pages,
+	};
+}
+
 static void refuse(const struct tmm_pool *pool, u64 page, const char *why)
 {
-	pr_err("refused: page %#llx of %lluK@%#llx is %s\n", page, pool->nr_bytes >> 10,
-	       pool->start, why);
-	pr_err("reserve it at boot: memmap=%lluK$%#llx (GRUB_CMDLINE_LINUX: memmap=%lluK\\\\\\$%#llx; QEMU -append in a shell: memmap=%lluK\\$%#llx), then load with regions=%lluK@%#llx\n",
-	       pool->nr_bytes >> 10, pool->start, pool->nr_bytes >> 10, pool->start,
-	       pool->nr_bytes >> 10, pool->start, pool->nr_bytes >> 10, pool->start);
+	const struct tmm_advice_request request = advice_for(pool);
+
+	tmm_refuse(&request, "regions=%lluK@%#llx: page %#llx is %s", pool->nr_bytes >> 10,
+		   pool->start, page, why);
 }
 
 /* A run at a time; a page only to say what it is. */
@@ -193,14 +232,28 @@ static int check_resources(const struct tmm_pool *pool)
 static int check_machine(void)
 {
 	if (xen_pv_domain()) {
-		pr_err("refused: Xen PV guests cannot load a page table of their own\n");
+		pr_err("refused: Xen PV guests cannot load a page table of their own: start the guest as HVM or PVH\n");
 		return -EOPNOTSUPP;
 	}
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
-		pr_err("refused: memory encryption is active, and this module does not set its address bit\n");
+		pr_err("refused: memory encryption is active, and this module does not set its address bit: boot with mem_encrypt=off\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;
+}
+
+static int check_struct_pages(const struct tmm_pool *pool)
+{
+	const struct tmm_advice_request request = advice_for(pool);
+	int err = tmm_struct_pages_check(pool->start, pool->nr_bytes);
+
+	if (err == -EINVAL)
+		tmm_refuse(&request,
+			   "regions=%lluK@%#llx: with struct_pages=1, regions begin and end at multiples of %lluK",
+			   pool->nr_bytes >> 10, pool->start, tmm_struct_pages_align() >> 10);
+	else if (err)
+		pr_err("refused: struct_pages=1 needs a kernel with CONFIG_ZONE_DEVICE: load without it\n");
+	return err;
 }
 
 /*
@@ -242,7 +295,7 @@ static void unmap_window(struct tmm_pool *pool)
  * @pool: start, nr_bytes and wants_struct_pages are set; the rest is set on
  *        success only
  *
- * Says in the log which page of which run is what, and how to reserve it.
+ * Says in the log which page of which run is what, and what would be accepted.
  *
  * Context: Process context, may sleep. O(runs in the firmware's map).
  * Return: 0; -ENODEV if the run is not RAM reserved with memmap=, -EBUSY if
@@ -254,22 +307,27 @@ int tmm_pool_claim(struct tmm_pool *pool)
 	int err = check_machine();
 
 	if (!err && pool->wants_struct_pages)
-		err = tmm_struct_pages_check(pool->start, pool->nr_bytes);
-	if (!err)
-		err = check_resources(pool);
+		err = check_struct_pages(pool);
 	if (!err)
 		err = check_runs(pool);
+	if (!err)
+		err = check_resources(pool);
 	if (err)
 		return err;
 
 	pool->resource = request_mem_region_exclusive(pool->start, pool->nr_bytes, KBUILD_MODNAME);
 	if (!pool->resource) {
-		pr_err("refused: %lluK@%#llx, or a part of it, is claimed already (/proc/iomem says by whom)\n",
-		       pool->nr_bytes >> 10, pool->start);
+		const struct tmm_advice_request request = advice_for(pool);
+
+		tmm_refuse(&request,
+			   "regions=%lluK@%#llx: it, or a part of it, is claimed already (/proc/iomem says by whom)",
+			   pool->nr_bytes >> 10, pool->start);
 		return -EBUSY;
 	}
 	err = map_window(pool);
 	if (err) {
+		pr_err("refused: regions=%lluK@%#llx: Linux cannot map it (error %d): name less, or free kernel memory\n",
+		       pool->nr_bytes >> 10, pool->start, err);
 		release_mem_region(pool->start, pool->nr_bytes);
 		pool->resource = NULL;
 	}
@@ -292,36 +350,3 @@ void tmm_pool_release(struct tmm_pool *pool)
 	pool->resource = NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pool_release);
-
-static int list_candidate(struct resource *res, void *arg)
-{
-	unsigned int *nr = arg;
-	enum tmm_map_use use;
-	struct tmm_pool pool;
-
-	pool.start = ALIGN(res->start, TMM_PAGE_SIZE);
-	pool.nr_bytes = ALIGN_DOWN(res->end + 1, TMM_PAGE_SIZE) - pool.start;
-	/* Page 0 is RAM that Linux reserves by itself. */
-	if (!pool.start || res->end + 1 <= pool.start || pool.nr_bytes < TMM_POOL_MIN_BYTES)
-		return 0;
-	if (tmm_firmware_map_run(&tmm_firmware_map, pool.start, pool_end(&pool), &use) !=
-		    pool_end(&pool) || use != TMM_USE_TAKEN)
-		return 0;
-	pr_err("candidate: regions=%lluK@%#llx\n", pool.nr_bytes >> 10, pool.start);
-	(*nr)++;
-	return 0;
-}
-
-/**
- * tmm_pools_list_candidates() - say in the log what could be claimed
- *
- * Context: Process context, may sleep.
- */
-void tmm_pools_list_candidates(void)
-{
-	unsigned int nr = 0;
-
-	walk_iomem_res_desc(IORES_DESC_RESERVED, IORESOURCE_MEM, 0, -1, &nr, list_candidate);
-	if (!nr)
-		pr_err("no Reserved range is RAM from end to end: boot with memmap=<size>$<start> (\\$ in a shell, \\\\\\$ in /etc/default/grub)\n");
-}

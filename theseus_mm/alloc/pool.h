@@ -43,6 +43,5 @@ struct tmm_pool {
 int __must_check tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr);
 int __must_check tmm_pool_claim(struct tmm_pool *pool);
 void tmm_pool_release(struct tmm_pool *pool);
-void tmm_pools_list_candidates(void);
 
 #endif /* TMM_ALLOC_POOL_H */

@@ -31,24 +31,28 @@ struct tmm_struct_pages {
 };
 
 /**
+ * tmm_struct_pages_align() - where a run with struct pages may begin and end
+ *
+ * Return: a power of two, in bytes
+ */
+u64 tmm_struct_pages_align(void)
+{
+	return memremap_compat_align();
+}
+
+/**
  * tmm_struct_pages_check() - can a run have struct pages?
  * @start: physical address
  * @nr_bytes: its size
  *
- * Return: 0; -EINVAL if it is not aligned as they need it, which is said in the
- * log; or -EOPNOTSUPP on a kernel without ZONE_DEVICE
+ * Return: 0; -EINVAL if it is not aligned as they need it; or -EOPNOTSUPP on a kernel
+ * without ZONE_DEVICE
  */
 int tmm_struct_pages_check(u64 start, u64 nr_bytes)
 {
-	if (!IS_ENABLED(CONFIG_ZONE_DEVICE)) {
-		pr_err("refused: struct_pages=1 needs a kernel with CONFIG_ZONE_DEVICE\n");
+	if (!IS_ENABLED(CONFIG_ZONE_DEVICE))
 		return -EOPNOTSUPP;
-	}
-	if (IS_ALIGNED(start | nr_bytes, memremap_compat_align()))
-		return 0;
-	pr_err("refused: with struct_pages=1, regions begin and end at multiples of %luK: not %lluK@%#llx\n",
-	       memremap_compat_align() >> 10, nr_bytes >> 10, start);
-	return -EINVAL;
+	return IS_ALIGNED(start | nr_bytes, tmm_struct_pages_align()) ? 0 : -EINVAL;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_struct_pages_check);
 

@@ -16,6 +16,7 @@
 struct address_space;
 struct tmm_struct_pages;
 
+u64 tmm_struct_pages_align(void);
 int __must_check tmm_struct_pages_check(u64 start, u64 nr_bytes);
 struct tmm_struct_pages * __must_check tmm_struct_pages_create(u64 start, u64 nr_bytes);
 void tmm_struct_pages_destroy(struct tmm_struct_pages *pages);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/loan.h"
 
+#include "core/number.h"
 #include "device/mapping_file.h"
 #include "mapping/mapped_pages.h"
 #include "observe/trace.h"
@@ -27,7 +28,7 @@
  * memory without struct pages, and holds nothing that could be asked.
  */
 static bool quarantine;
-module_param(quarantine, bool, 0400);
+module_param_cb(quarantine, &tmm_param_ops_switch, &quarantine, 0400);
 MODULE_PARM_DESC(quarantine, "give memory that was mmapped to nobody else until the module is unloaded (default off)");
 
 static struct workqueue_struct *watchers;

@@ -34,8 +34,11 @@ static int set_limit(const char *text, const struct kernel_param *kp)
 	int err = sysfs_streq(text, "unlimited") ? 0 : kstrtou64(text, 0, &limit);
 	unsigned int i;
 
-	if (err)
+	if (err) {
+		pr_err("%s=%s: not a number up to %llu, nor unlimited\n", kp->name, text,
+		       TMM_NO_LIMIT - 1);
 		return err;
+	}
 	WRITE_ONCE(*(u64 *)kp->arg, limit);
 	/* It may have been raised: those of users hold for all of them at once. */
 	for (i = 0; i < TMM_NR_RESOURCES; i++)

@@ -98,6 +98,37 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	return PTR_ERR_OR_ZERO(mem->metadata_frames);
 }
 
+/* A root, and tables for what start-up maps: more than those are. */
+#define NR_STARTUP_FRAMES	12
+
+/**
+ * tmm_instance_first_nr_min() - what the first run needs to start up on it
+ * @first: its first frame
+ * @nr_memories: runs there are: it holds the state for all of them
+ *
+ * Return: frames
+ */
+u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories)
+{
+	struct tmm_instance inst = { .nr_memories = nr_memories };
+	struct early_memory early;
+	u64 nr = NR_STARTUP_FRAMES;
+	u64 needed;
+
+	tmm_frame_allocator_init(&inst.fa);
+	tmm_page_allocator_init(&inst.pa);
+	early = plan_early(&inst);
+	/* More frames have larger tables; a byte each, so that this ends. */
+	for (;;) {
+		needed = NR_STARTUP_FRAMES +
+			 nr_metadata_frames(first, nr, early.nr_frame_bytes + early.nr_page_bytes);
+		if (needed <= nr)
+			return nr;
+		nr = needed;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_first_nr_min);
+
 /* Before anything is written there, which would be what another run holds. */
 static int check_overlap(const struct tmm_memory *memories, unsigned int nr_memories)
 {

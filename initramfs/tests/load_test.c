@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loading: what the module refuses, and that it says in one line what is wrong and what
+ * would be accepted. Where it says "load with", that is done.
+ */
+#include "module.h"
+
+/* The regions of the guest: the first is large. */
+struct region {
+	unsigned long long start;
+	unsigned long long nr_bytes;
+};
+
+static struct region first_region(const char *parameters)
+{
+	const char *text = strstr(parameters, "regions=");
+	struct region region = { 0 };
+	char unit = 0;
+
+	if (text && sscanf(text, "regions=%llu%c@%llx", &region.nr_bytes, &unit,
+			   &region.start) == 3 && unit == 'M')
+		region.nr_bytes <<= 20;
+	return region;
+}
+
+/* "regions=..." behind "load with " */
+static const char *recommended(const char *line)
+{
+	const char *text = line ? strstr(line, "load with ") : NULL;
+
+	return text ? text + strlen("load with ") : NULL;
+}
+
+static bool is_claimed(void)
+{
+	char *text = text_of("/proc/iomem");
+	bool found = text_has(text, "theseus_mm");
+
+	free(text);
+	return found;
+}
+
+#define MAX_WORDS	4
+
+/*
+ * Loads with @parameters, which is to fail with @error, and with one line in the log that
+ * has all @words and says what would be accepted; and if that is reserved already, it is
+ * accepted.
+ *
+ * Return: what was otherwise, or ""
+ */
+static const char *flaw_of_refusal(struct module_log *log, int error, const char *parameters,
+				   const char *const words[MAX_WORDS])
+{
+	static char flaw[2 * MODULE_TEXT];
+	const char *said, *load;
+	char *line;
+	int i, err = module_load(parameters);
+
+	flaw[0] = '\0';
+	said = module_log_read(log);
+	line = module_log_line(said, "refused: ");
+	load = recommended(line);
+	if (err != -error)
+		snprintf(flaw, sizeof(flaw), "%s: error %d: %s", parameters, err, said);
+	else if (is_claimed())
+		snprintf(flaw, sizeof(flaw), "%s: something is claimed", parameters);
+	else if (!load)
+		snprintf(flaw, sizeof(flaw), "%s: no one line of what is right: %s", parameters,
+			 said);
+	for (i = 0; i < MAX_WORDS && words[i] && !flaw[0]; i++)
+		if (!strstr(line, words[i]))
+			snprintf(flaw, sizeof(flaw), "%s: \"%s\" is not said: %s", parameters,
+				 words[i], line);
+	if (!flaw[0] && !strstr(line, "memmap=") && module_load(load))
+		snprintf(flaw, sizeof(flaw), "%s is not accepted either: %s", load,
+			 module_log_read(log));
+	if (module_is_loaded())
+		module_unload();
+	module_log_read(log);
+	free(line);
+	return flaw;
+}
+
+#define EXPECT_NOT_LOADED(error, parameters, ...)					\
+	do {										\
+		const char *const _words[MAX_WORDS] = { __VA_ARGS__ };			\
+											\
+		EXPECT_STREQ("", flaw_of_refusal(&self->log, error, parameters, _words)); \
+	} while (0)
+
+#define FORMAT(...)									\
+	({										\
+		static char _formatted[2 * MODULE_TEXT];					\
+											\
+		snprintf(_formatted, sizeof(_formatted), __VA_ARGS__);			\
+		_formatted;								\
+	})
+
+/* 2^64 more than the number that would be right. */
+#define WRAPPING_START	"0x1%016llx"
+
+TEST_F(module, numbers_that_do_not_fit)
+{
+	struct region region = first_region(self->parameters);
+
+	ASSERT_NE(0, region.start);
+	EXPECT_NOT_LOADED(ERANGE, FORMAT("regions=%lluM@%#llx",
+					 (1ULL << 44) + (region.nr_bytes >> 20), region.start),
+			  "does not fit in 64 bits");
+	EXPECT_NOT_LOADED(ERANGE, FORMAT("regions=16M@" WRAPPING_START, region.start),
+			  "does not fit in 64 bits");
+	EXPECT_NOT_LOADED(ERANGE, FORMAT("regions=18446744073709551616@%#llx", region.start),
+			  "does not fit in 64 bits");
+	EXPECT_NOT_LOADED(ERANGE, FORMAT("regions=16E@%#llx", region.start),
+			  "does not fit in 64 bits");
+	EXPECT_NOT_LOADED(ERANGE, FORMAT("regions=16M@%#llx,16M@" WRAPPING_START, region.start,
+					 region.start + (32 << 20)),
+			  "does not fit in 64 bits");
+}
+
+TEST_F(module, malformed_regions)
+{
+	static const char *const malformed[] = {
+		"16M", "16M@", "@16M", "x@16M", "16M@x", "16M$16M", "-16M@16M", "16M@16Mx",
+		"16M@16M,", ",16M@16M", "16M@16M,,16M@64M",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++)
+		EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=%s", malformed[i]), "<size>@<start>");
+}
+
+TEST_F(module, regions_of_a_wrong_size_or_place)
+{
+	struct region region = first_region(self->parameters);
+
+	EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=65537@%#llx", region.start), "multiples of 4K");
+	EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=64K@%#llx", region.start + 512),
+			  "multiples of 4K");
+	EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=60K@%#llx", region.start), "64K or more");
+	EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=0@%#llx", region.start), "64K or more");
+	EXPECT_NOT_LOADED(ERANGE, "regions=64K@0x10000000000000", "last physical address");
+	EXPECT_NOT_LOADED(ERANGE, "regions=8E@8E", "last physical address");
+}
+
+TEST_F(module, memory_that_is_not_reserved)
+{
+	struct region region = first_region(self->parameters);
+
+	/* one page more than is reserved: what is, is accepted */
+	EXPECT_NOT_LOADED(ENODEV, FORMAT("regions=%lluK@%#llx", (region.nr_bytes >> 10) + 4,
+					 region.start),
+			  FORMAT("load with regions=%lluK@%#llx", region.nr_bytes >> 10,
+				 region.start));
+	EXPECT_NOT_LOADED(ENODEV, "regions=16M@32M", "in use by Linux",
+			  "memmap=16384K$0x2000000", "load with regions=16384K@0x2000000");
+	/* nothing of it is RAM: not the advice to reserve it, but one that helps */
+	EXPECT_NOT_LOADED(ENODEV, "regions=16M@0xfee00000", "load with regions=");
+	EXPECT_NOT_LOADED(ENODEV, "regions=1G@0x4000000000", "load with regions=");
+}
+
+/* As many as Linux lets a parameter have: the first has no room for the state of all. */
+TEST_F(module, many_small_regions)
+{
+	struct region region = first_region(self->parameters);
+	char parameters[MODULE_TEXT] = "regions=";
+	size_t used = strlen(parameters);
+	unsigned long long i;
+	const char *text;
+	char *line, *needs;
+
+	for (i = 0; used < 1000; i++)
+		used += sprintf(parameters + used, "%s64K@%lluM", i ? "," : "",
+				(region.start >> 20) + i);
+	EXPECT_EQ(-EINVAL, module_load(parameters));
+	line = module_log_line(module_log_read(&self->log), "refused: ");
+	ASSERT_NE(NULL, line);
+	needs = strstr(line, "needs ");
+	ASSERT_NE(NULL, needs) TH_LOG("%s", line);
+	EXPECT_FALSE(is_claimed());
+
+	/* with what it says that it needs, it is loaded */
+	text = FORMAT("regions=%lluK@%lluM%s", strtoull(needs + 6, NULL, 10),
+		      region.start >> 20, strchr(parameters, ','));
+	free(line);
+	EXPECT_EQ(0, module_load(text)) TH_LOG("%s", module_log_read(&self->log));
+}
+
+TEST_F(module, no_regions)
+{
+	struct region region = first_region(self->parameters);
+	const char *log;
+
+	EXPECT_EQ(-ENODEV, module_load(""));
+	log = module_log_read(&self->log);
+	EXPECT_TRUE(text_has(log, "regions= is missing"));
+	EXPECT_TRUE(text_has(log, "candidate: regions=%lluK@%#llx\n", region.nr_bytes >> 10,
+			     region.start));
+	EXPECT_FALSE(is_claimed());
+	EXPECT_EQ(-ENODEV, module_load("regions="));
+	EXPECT_TRUE(text_has(module_log_read(&self->log), "regions= is missing"));
+}
+
+TEST_F(module, more_regions_than_a_parameter_holds)
+{
+	char parameters[2048] = "regions=";
+	size_t used = strlen(parameters);
+
+	while (used < 1500)
+		used += sprintf(parameters + used, "%s1M@1M", used > 8 ? "," : "");
+	EXPECT_EQ(-ENOSPC, module_load(parameters));
+	EXPECT_TRUE(text_has(module_log_read(&self->log), "refused: regions= is longer than 1024"));
+	EXPECT_FALSE(is_claimed());
+}
+
+TEST_F(module, struct_pages_of_a_misaligned_region)
+{
+	struct region region = first_region(self->parameters);
+
+	EXPECT_NOT_LOADED(EINVAL, FORMAT("struct_pages=1 regions=%lluK@%#llx",
+					 (region.nr_bytes >> 10) - 8, region.start + 4096),
+			  "multiples of 2048K",
+			  FORMAT("load with struct_pages=1 regions=%lluK@%#llx",
+				 (region.nr_bytes >> 10) - 4096, region.start + (2 << 20)));
+}
+
+TEST_F(module, parameters_that_are_no_switch_or_number)
+{
+	static const struct {
+		const char *text;
+		int error;
+		const char *accepted;
+	} wrong[] = {
+		{ "struct_pages=maybe", EINVAL, "struct_pages=maybe: neither 0 nor 1" },
+		{ "quarantine=2", EINVAL, "quarantine=2: neither 0 nor 1" },
+		{ "max_frames=18446744073709551616", ERANGE,
+		  "max_frames=18446744073709551616: not a number up to 18446744073709551614" },
+		{ "max_user_frames=-1", EINVAL,
+		  "max_user_frames=-1: not a number up to 18446744073709551614" },
+		{ "max_handles=1M", EINVAL,
+		  "max_handles=1M: not a number up to 18446744073709551614" },
+		{ "max_user_handles=0x10000000000000000", ERANGE, "max_user_handles=" },
+	};
+	const char *parameters;
+	char *line;
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		parameters = FORMAT("%s %s", self->parameters, wrong[i].text);
+		EXPECT_EQ(-wrong[i].error, module_load(parameters));
+		if (module_is_loaded())
+			EXPECT_EQ(0, module_unload());
+		line = module_log_line(module_log_read(&self->log), wrong[i].accepted);
+		EXPECT_NE(NULL, line) TH_LOG("%s: %s", wrong[i].text, self->log.text);
+		free(line);
+		EXPECT_FALSE(is_claimed());
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/advice.h"
+
+#include "alloc/firmware_map.h"
+#include "alloc/pool.h"
+#include "alloc/struct_pages.h"
+#include "core/types.h"
+
+#include <kunit/visibility.h>
+#include <linux/align.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/ioport.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+
+/**
+ * struct run - a run of bytes
+ * @start: first byte
+ * @end: first behind it
+ */
+struct run {
+	u64 start;
+	u64 end;
+};
+
+/**
+ * struct search - for the largest run that would do
+ * @within: where it has to lie
+ * @align: of both its ends
+ * @best: the largest until now; empty if there is none
+ * @free: its part that is not claimed begins here
+ * @is_listing: say all that would do
+ */
+struct search {
+	struct run within;
+	u64 align;
+	struct run best;
+	u64 free;
+	bool is_listing;
+};
+
+static void consider(struct search *search, u64 start, u64 end)
+{
+	start = ALIGN(max(start, search->within.start), search->align);
+	end = ALIGN_DOWN(min(end, search->within.end), search->align);
+	if (end <= start || end - start < TMM_POOL_MIN_BYTES)
+		return;
+	if (search->is_listing)
+		pr_err("candidate: regions=%lluK@%#llx\n", (end - start) >> 10, start);
+	if (end - start > search->best.end - search->best.start)
+		search->best = (struct run){ start, end };
+}
+
+static int leave_out_claimed(struct resource *res, void *arg)
+{
+	struct search *search = arg;
+
+	if (res->start > search->free)
+		consider(search, search->free, res->start);
+	search->free = max(search->free, (u64)res->end + 1);
+	return 0;
+}
+
+/* What of a run nobody has claimed. */
+static void consider_free(struct search *search, u64 start, u64 end)
+{
+	search->free = start;
+	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_MEM | IORESOURCE_BUSY, start, end - 1,
+			    search, leave_out_claimed);
+	if (search->free < end)
+		consider(search, search->free, end);
+}
+
+/* Run by run: holes can be huge. */
+static int look_into_reserved(struct resource *res, void *arg)
+{
+	struct search *search = arg;
+	/* Page 0 is RAM that Linux reserves by itself. */
+	u64 page = ALIGN(max_t(u64, res->start, TMM_PAGE_SIZE), TMM_PAGE_SIZE);
+	u64 end = ALIGN_DOWN(res->end + 1, TMM_PAGE_SIZE);
+	enum tmm_map_use use;
+	u64 next;
+
+	for (; page < end; page = next) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		next = tmm_firmware_map_run(&tmm_firmware_map, page, end, &use);
+		if (use == TMM_USE_TAKEN)
+			consider_free(search, page, next);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void search_candidates(struct search *search)
+{
+	if (search->within.start < search->within.end)
+		walk_iomem_res_desc(IORES_DESC_RESERVED, IORESOURCE_MEM, search->within.start,
+				    search->within.end - 1, search, look_into_reserved);
+}
+
+/* RAM that could be reserved; what lies below 1 MiB, Linux needs to start other CPUs. */
+static void search_ram(struct search *search)
+{
+	u64 page = max_t(u64, search->within.start, SZ_1M);
+	enum tmm_map_use use;
+	u64 next;
+
+	for (; page < search->within.end && !fatal_signal_pending(current); page = next) {
+		next = tmm_firmware_map_run(&tmm_firmware_map, page, search->within.end, &use);
+		if (use == TMM_USE_LINUX)
+			consider(search, page, next);
+		cond_resched();
+	}
+}
+
+/* The last quarter: Linux goes on with what is before. */
+static int consider_last_quarter(struct resource *res, void *arg)
+{
+	u64 start = res->end + 1 - ALIGN_DOWN((res->end + 1 - res->start) / 4, SZ_2M);
+
+	if (res->start >= SZ_1M)
+		consider(arg, ALIGN(start, SZ_2M), ALIGN_DOWN(res->end + 1, SZ_2M));
+	return 0;
+}
+
+static const char *say_load(const struct search *found, const char *switches, char *text)
+{
+	snprintf(text, TMM_ADVICE_TEXT, "load with %sregions=%lluK@%#llx", switches,
+		 (found->best.end - found->best.start) >> 10, found->best.start);
+	return text;
+}
+
+static const char *say_reserve(const struct search *found, const char *switches, char *text)
+{
+	const u64 size = (found->best.end - found->best.start) >> 10;
+	const u64 start = found->best.start;
+
+	snprintf(text, TMM_ADVICE_TEXT,
+		 "reserve memory at boot, memmap=%lluK$%#llx (GRUB_CMDLINE_LINUX: memmap=%lluK\\\\\\$%#llx; QEMU -append in a shell: memmap=%lluK\\$%#llx), then load with %sregions=%lluK@%#llx",
+		 size, start, size, start, size, start, switches, size, start);
+	return text;
+}
+
+/**
+ * tmm_advice() - what would be accepted
+ * @request: what was asked for, and is not
+ * @text: room for the words
+ *
+ * Context: Process context, may sleep.
+ * Return: @text
+ */
+const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_ADVICE_TEXT])
+{
+	const char *switches = request->with_struct_pages ? "struct_pages=1 " : "";
+	struct search search = {
+		.within = { request->start, request->end },
+		.align = request->with_struct_pages ? tmm_struct_pages_align() : TMM_PAGE_SIZE,
+	};
+
+	search_candidates(&search);
+	if (search.best.end)
+		return say_load(&search, switches, text);
+	search_ram(&search);
+	if (search.best.end)
+		return say_reserve(&search, switches, text);
+	search.within = (struct run){ 0, 1ULL << boot_cpu_data.x86_phys_bits };
+	search_candidates(&search);
+	if (search.best.end)
+		return say_load(&search, switches, text);
+	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, -1,
+			    &search, consider_last_quarter);
+	if (search.best.end)
+		return say_reserve(&search, switches, text);
+	snprintf(text, TMM_ADVICE_TEXT, "there is no RAM that could be reserved with memmap=");
+	return text;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_advice);
+
+/**
+ * tmm_refuse() - say in the log, in one line, what is wrong and what would be accepted
+ * @request: what was asked for
+ * @format: what is wrong
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_refuse(const struct tmm_advice_request *request, const char *format, ...)
+{
+	char advice[TMM_ADVICE_TEXT];
+	struct va_format wrong = { .fmt = format };
+	va_list args;
+
+	tmm_advice(request, advice);
+	va_start(args, format);
+	wrong.va = &args;
+	pr_err("refused: %pV; %s\n", &wrong, advice);
+	va_end(args);
+}
+
+/**
+ * tmm_list_candidates() - say in the log what could be claimed
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_list_candidates(void)
+{
+	const struct tmm_advice_request nothing = {};
+	struct search search = {
+		.within = { 0, 1ULL << boot_cpu_data.x86_phys_bits },
+		.align = TMM_PAGE_SIZE,
+		.is_listing = true,
+	};
+	char advice[TMM_ADVICE_TEXT];
+
+	search_candidates(&search);
+	if (!search.best.end)
+		pr_err("no RAM is set aside: %s\n", tmm_advice(&nothing, advice));
+}
