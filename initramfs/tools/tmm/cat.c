@@ -198,10 +198,18 @@ static int take_option(struct source *source, int option)
 /* /proc/PID/fd/N */
 static bool parse_path(const char *text, struct source *source)
 {
+	char pid[TEXT_SIZE], fd[TEXT_SIZE];
+	__u64 numbers[2];
 	int length = 0;
 
-	return sscanf(text, "/proc/%d/fd/%d%n", &source->pid, &source->fd, &length) == 2 &&
-	       !text[length] && source->pid > 0 && source->fd >= 0;
+	/* %d would let what does not fit wrap */
+	if (sscanf(text, "/proc/%31[0-9]/fd/%31[0-9]%n", pid, fd, &length) != 2 || text[length] ||
+	    !parse_address(pid, &numbers[0]) || !parse_address(fd, &numbers[1]) ||
+	    !numbers[0] || numbers[0] > INT_MAX || numbers[1] > INT_MAX)
+		return false;
+	source->pid = numbers[0];
+	source->fd = numbers[1];
+	return true;
 }
 
 static int run(int argc, char **argv)

@@ -2,7 +2,8 @@
 /*
  * tmm regions: from memmap= on the kernel's command line to the parameter that
  * the module wants. The module claims nothing by itself, so somebody has to say
- * it; here it is said once, at boot.
+ * it; here it is said once, at boot. What the firmware's map does not call RAM is
+ * left out, since the module would refuse it.
  */
 #include "command.h"
 #include "json.h"
@@ -21,24 +22,79 @@
 /* More than a bootloader's line has room for. */
 #define MAX_REGIONS	1024
 
+/* Linux tells of 128 entries, and more only on large machines. */
+#define MAX_RAM		4096
+
+/* What the module takes at least. */
+#define MIN_BYTES	(64ULL << 10)
+#define PAGE_MASK	4095ULL
+
+/**
+ * struct ram - what the firmware calls RAM
+ * @nr: runs; 0 if its map could not be read
+ * @starts: their physical addresses
+ * @ends: their last bytes
+ */
+struct ram {
+	unsigned int nr;
+	__u64 starts[MAX_RAM];
+	__u64 ends[MAX_RAM];
+};
+
 /**
  * struct found - what was found so far
+ * @ram: the firmware's
  * @nr: ranges
  * @sizes: their sizes in bytes
  * @starts: their physical addresses
  * @nr_without_dollar: memmap= with a size only: the boot loader ate the rest
  */
 struct found {
+	struct ram ram;
 	unsigned int nr;
 	__u64 sizes[MAX_REGIONS];
 	__u64 starts[MAX_REGIONS];
 	unsigned int nr_without_dollar;
 };
 
+static void add(struct found *found, __u64 start, __u64 size)
+{
+	if (found->nr == MAX_REGIONS) {
+		fprintf(stderr, "tmm: regions: more than %u ranges: ignored\n", MAX_REGIONS);
+		return;
+	}
+	found->sizes[found->nr] = size;
+	found->starts[found->nr++] = start;
+}
+
+/* The parts of a range that are RAM; @text is how it was written. */
+static void add_ram(struct found *found, __u64 start, __u64 size, const char *text)
+{
+	__u64 first, end, taken = 0;
+	unsigned int i;
+
+	for (i = 0; i < found->ram.nr; i++) {
+		first = found->ram.starts[i] > start ? found->ram.starts[i] : start;
+		end = found->ram.ends[i] < start + size - 1 ? found->ram.ends[i] : start + size - 1;
+		first = (first + PAGE_MASK) & ~PAGE_MASK;
+		end = (end + 1) & ~PAGE_MASK;
+		if (end <= first || end - first < MIN_BYTES)
+			continue;
+		add(found, first, end - first);
+		taken += end - first;
+	}
+	if (!found->ram.nr)
+		add(found, start, size);
+	else if (taken < size)
+		fprintf(stderr, "tmm: regions: %llu of the %llu bytes of memmap=%s are no RAM: left out\n",
+			(unsigned long long)(size - taken), (unsigned long long)size, text);
+}
+
 /* One of the comma-separated parts of a memmap=, e.g. 512M$1G. */
 static void take_range(char *range, struct found *found)
 {
 	char *dollar = strchr(range, '$');
+	char text[TEXT_SIZE * 2];
 	__u64 size, start;
 
 	/* @ # ! % say other things about memory than that it is set aside */
@@ -52,12 +108,8 @@ static void take_range(char *range, struct found *found)
 		fprintf(stderr, "tmm: regions: ignored: memmap=%s$%s\n", range, dollar + 1);
 		return;
 	}
-	if (found->nr == MAX_REGIONS) {
-		fprintf(stderr, "tmm: regions: more than %u ranges: ignored\n", MAX_REGIONS);
-		return;
-	}
-	found->sizes[found->nr] = size;
-	found->starts[found->nr++] = start;
+	snprintf(text, sizeof(text), "%s$%s", range, dollar + 1);
+	add_ram(found, start, size, text);
 }
 
 static void take_argument(char *argument, struct found *found)
@@ -96,6 +148,40 @@ static int read_file(const char *path, char *buffer, size_t room)
 	}
 	fclose(file);
 	return TMM_OK;
+}
+
+/* One file of an entry of the firmware's map, without the newline. */
+static bool read_entry(const char *dir, unsigned int i, const char *name, char text[TEXT_SIZE])
+{
+	char path[4096];
+	FILE *file;
+	bool is_read;
+
+	snprintf(path, sizeof(path), "%s/%u/%s", dir, i, name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	is_read = fgets(text, TEXT_SIZE, file);
+	fclose(file);
+	if (is_read)
+		text[strcspn(text, "\n")] = '\0';
+	return is_read;
+}
+
+/* Entries have numbers without a gap. */
+static void read_ram(const char *dir, struct ram *ram)
+{
+	char type[TEXT_SIZE], start[TEXT_SIZE], end[TEXT_SIZE];
+	unsigned int i;
+
+	for (i = 0; ram->nr < MAX_RAM && read_entry(dir, i, "type", type); i++) {
+		if (strcmp(type, "System RAM"))
+			continue;
+		if (read_entry(dir, i, "start", start) && read_entry(dir, i, "end", end) &&
+		    parse_address(start, &ram->starts[ram->nr]) &&
+		    parse_address(end, &ram->ends[ram->nr]))
+			ram->nr++;
+	}
 }
 
 static int none(const char *path, const struct found *found)
@@ -137,7 +223,7 @@ static void print_json(const struct found *found)
 	json_end(&json);
 }
 
-static int print_regions(const char *path, bool is_json)
+static int print_regions(const char *path, const char *firmware, bool is_json)
 {
 	static char cmdline[MAX_CMDLINE];
 	static struct found found;
@@ -145,6 +231,8 @@ static int print_regions(const char *path, bool is_json)
 
 	if (read_file(path, cmdline, sizeof(cmdline)))
 		return TMM_FAILED;
+	if (firmware)
+		read_ram(firmware, &found.ram);
 	remove_quotes(cmdline);
 	for (argument = strtok_r(cmdline, " \t\n", &rest); argument;
 	     argument = strtok_r(NULL, " \t\n", &rest)) {
@@ -166,33 +254,43 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "cmdline", required_argument, NULL, 'c' },
+		{ "firmware", required_argument, NULL, 'f' },
 		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
-	const char *path = "/proc/cmdline";
+	const char *path = "/proc/cmdline", *firmware = "/sys/firmware/memmap";
 	bool is_json = false;
+	bool is_told = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:j", options, NULL)) != -1) {
-		if (option == 'c')
+	while ((option = getopt_long(argc, argv, "c:f:j", options, NULL)) != -1) {
+		if (option == 'c') {
 			path = optarg;
-		else if (option == 'j')
+			/* of another machine, perhaps */
+			firmware = is_told ? firmware : NULL;
+		} else if (option == 'f') {
+			firmware = optarg;
+			is_told = true;
+		} else if (option == 'j') {
 			is_json = true;
-		else
+		} else {
 			return usage(&regions_command);
+		}
 	}
 	if (optind != argc)
 		return usage(&regions_command);
-	return print_regions(path, is_json);
+	return print_regions(path, firmware, is_json);
 }
 
 const struct command regions_command = {
 	.name = "regions",
 	.arguments = "[OPTION]...",
 	.summary = "print the module's parameter for the memory reserved at boot",
-	.help = "Reads every memmap=<size>$<start> of the kernel's command line. For use as\n"
+	.help = "Reads every memmap=<size>$<start> of the kernel's command line, and leaves out\n"
+		"what the firmware's map does not call RAM. For use as\n"
 		"  insmod theseus_mm.ko $(tmm regions)\n\n"
-		"  -c, --cmdline FILE   read FILE instead of /proc/cmdline\n"
+		"  -c, --cmdline FILE   read FILE instead of /proc/cmdline, of any machine\n"
+		"  -f, --firmware DIR   the firmware's map, if not /sys/firmware/memmap\n"
 		"  -j, --json           as JSON\n",
 	.run = run,
 };

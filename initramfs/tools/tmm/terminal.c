@@ -3,6 +3,7 @@
 
 #include "text.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,9 +17,10 @@
 static unsigned int from_environment(const char *name, unsigned int otherwise)
 {
 	const char *text = getenv(name);
-	int asked = text ? atoi(text) : 0;
+	__u64 asked;
 
-	return asked > 0 ? (unsigned int)asked : otherwise;
+	/* what does not fit says nothing */
+	return text && parse_size(text, &asked) && asked && asked <= USHRT_MAX ? asked : otherwise;
 }
 
 unsigned int terminal_width(void)

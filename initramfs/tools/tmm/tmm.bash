@@ -20,7 +20,8 @@ _tmm_argument() { # COMMAND OPTION
 	map:--color) _tmm_words "auto always never" ;;
 	map:--watch) _tmm_words "1 2 5 10" ;;
 	map:--width | map:-w) _tmm_words "80 120 160 200" ;;
-	map:--svg | map:-s | cat:--output | cat:-o | regions:--cmdline | regions:-c) _tmm_files ;;
+	map:--svg | map:-s | cat:--output | cat:-o | regions:--cmdline | regions:-c | \
+		regions:--firmware | regions:-f) _tmm_files ;;
 	alloc:--kind | alloc:-k) _tmm_words "mapping frames pages" ;;
 	alloc:--align | alloc:-a) _tmm_words "4K 2M 1G" ;;
 	alloc:--at | alloc:--range | alloc:--count | alloc:-n) ;;
@@ -38,7 +39,7 @@ _tmm_options() { # COMMAND
 	put) echo --contiguous --json --read-only ;;
 	cat) echo --fd --json --output --pid --size ;;
 	bench) echo --json --rounds --size ;;
-	regions) echo --cmdline --json ;;
+	regions) echo --cmdline --firmware --json ;;
 	info | stats | hold | translate | dump | demo) echo --json ;;
 	esac
 }

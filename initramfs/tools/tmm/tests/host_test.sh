@@ -100,9 +100,12 @@ test_arguments() {
 		"alloc" "alloc x" "alloc 1M 2M" "alloc -k socks 1M" "alloc -n 0 1M" \
 		"alloc --at v0x 1M" "alloc --range 5 1M" "alloc --range 9-5 1M" "alloc -a 0 1M" \
 		"alloc -c -k pages 1M" "hold" "hold x" "hold 1M socks" "put" "put a b" \
-		"cat -f x" "cat -p 0" "cat -p 1" "cat --json" "cat /etc/passwd" "cat -s x -f 3" \
+		"cat -f x" "cat -p 0" "cat -p 1" "cat /proc/4294967297/fd/3" \
+		"cat /proc/1/fd/18446744073709551617" "cat -f 4294967296" "cat --json" "cat /etc/passwd" "cat -s x -f 3" \
 		"translate" "translate x" "translate 1 2" "dump -1" "bench -r 0" "bench -s 1" \
-		"bench x" "info x" "demo a b" "regions x" "alloc 99999999T" "alloc 1Q"; do
+		"bench x" "info x" "demo a b" "regions x" "alloc 99999999T" \
+		"alloc 1Q" "alloc 18446744073709551616" "hold 18446744073709551616K" \
+		"translate 0x10000000000000000" "stats 18446744073709551617"; do
 		# shellcheck disable=SC2086 # several words
 		check "tmm $wrong" ends 2 "$fake" $wrong
 		check "tmm $wrong says so" grep -q '^tmm: \|^Usage: ' "$out/stderr"
@@ -273,8 +276,45 @@ for r in json.load(sys.stdin)[\"regions\"]: assert r[\"start\"] is None'"
 	echo "memmap=512M\$4G memmap=1G\$0x1000000000" >"$out/cmdline"
 	check "regions --json" ends 0 "$tmm" regions --json --cmdline "$out/cmdline"
 	check "is JSON" is_json
+	test_regions
 	check "demo --json" ends 1 env TMM_DEVICE=/nonexistent "$tmm" demo --json
 	check "is JSON" is_json
+}
+
+# As a firmware's map: NUMBER TYPE START END
+firmware_entry() {
+	mkdir -p "$out/memmap/$1"
+	echo "$2" >"$out/memmap/$1/type"
+	echo "$3" >"$out/memmap/$1/start"
+	echo "$4" >"$out/memmap/$1/end"
+}
+
+# PARAMETER WORDS-OF-STDERR MEMMAP
+regions_are() {
+	echo "$3" >"$out/cmdline"
+	"$tmm" regions -f "$out/memmap" -c "$out/cmdline" >"$out/stdout" 2>"$out/stderr"
+	[[ $(<"$out/stdout") == "$1" && $(<"$out/stderr") == *"$2"* ]] ||
+		{ cat "$out/stdout" "$out/stderr"; return 1; }
+}
+
+test_regions() {
+	firmware_entry 0 "System RAM" 0x0 0x9fbff
+	firmware_entry 1 "Reserved" 0x9fc00 0x9ffff
+	firmware_entry 2 "System RAM" 0x100000 0x7ffdffff
+	firmware_entry 3 "Reserved" 0x7ffe0000 0x7fffffff
+	firmware_entry 4 "System RAM" 0x100000000 0x17fffffff
+	check "regions beside the firmware's" \
+		regions_are "regions=64M@0x7bfe0000" "" "memmap=64M\$0x7bfe0000"
+	check "regions that run into the firmware's" \
+		regions_are "regions=64M@0x7bfe0000" "4096 of the 67112960 bytes" \
+		"memmap=65540K\$0x7bfe0000"
+	check "regions with a hole" \
+		regions_are "regions=128M@0x77fe0000,1965952K@0x100000000" "no RAM: left out" \
+		"memmap=4G\$0x77fe0000"
+	check "regions that are no RAM" \
+		regions_are "" "no memmap=" "memmap=64K\$0x7ffe0000"
+	check "regions that do not fit" regions_are "" "ignored: memmap=17592186044417M\$1M" \
+		"memmap=17592186044417M\$1M"
 }
 
 test_svg() {
