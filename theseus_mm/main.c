@@ -10,6 +10,7 @@
 #include "device/chardev.h"
 #include "device/debugfs.h"
 #include "device/mapping_file.h"
+#include "device/offsets.h"
 #include "device/unplug.h"
 #include "include/theseus_mm.h"
 #include "mapping/instance.h"
@@ -175,9 +176,12 @@ static int __init start(void)
 	err = tmm_loans_init();
 	if (err)
 		goto err_notifier;
-	err = tmm_unplug_init(tmm_kernel_instance());
+	err = tmm_offsets_cache_init();
 	if (err)
 		goto err_loans;
+	err = tmm_unplug_init(tmm_kernel_instance());
+	if (err)
+		goto err_offsets;
 	tmm_debugfs_init(tmm_kernel_instance());
 	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
 	if (err) {
@@ -191,6 +195,8 @@ static int __init start(void)
 err_debugfs:
 	tmm_debugfs_exit();
 	tmm_unplug_exit();
+err_offsets:
+	tmm_offsets_cache_exit();
 err_loans:
 	tmm_loans_exit();
 err_notifier:
@@ -223,6 +229,7 @@ static void __exit tmm_module_exit(void)
 	tmm_chardev_unregister(&chardev);
 	tmm_debugfs_exit();
 	tmm_unplug_exit();
+	tmm_offsets_cache_exit();
 	tmm_loans_exit();
 	unregister_pm_notifier(&pm_notifier);
 	tmm_exit();

@@ -992,7 +992,8 @@ int tmm_mapping_munmap(void *address, size_t length);
  *          bytes, within the mapping, for a later one
  *
  * For callers that choose the address. MAP_SHARED is needed. The offset is good until
- * the mapping is consumed.
+ * the mapping is consumed, or a merge makes it longer. EOVERFLOW in a 32-bit program that
+ * has 16 TiB of others.
  *
  * Call: THESEUS_MM_IOC_MAP_OFFSET
  */

@@ -45,6 +45,7 @@ static int create_account(struct tmm_client *client)
  */
 void tmm_client_free(struct tmm_client *client)
 {
+	tmm_offsets_destroy(&client->offsets);
 	tmm_account_put(client->account);
 	kfree(client);
 }
@@ -67,9 +68,13 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 		kfree(client);
 		return ERR_PTR(-ENOMEM);
 	}
+	if (tmm_offsets_init(&client->offsets)) {
+		tmm_account_put(client->account);
+		kfree(client);
+		return ERR_PTR(-ENOMEM);
+	}
 	client->inst = inst;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	xa_init_flags(&client->cookies, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->exports, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	/* From here on others can look at it. */
 	err = tmm_clients_add(client);
@@ -118,20 +123,28 @@ static void drop_content(struct tmm_object *object)
 }
 
 /* What processes have of it stays in them; it is the areas' now. */
-static void forget_cookie(struct tmm_client *client, struct tmm_object *object)
+static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 {
-	if (!object->mf)
-		return;
-	xa_erase(&client->cookies, object->cookie);
-	fput(object->mf->file);
+	struct tmm_mapping_file *mf;
+	struct tmm_offset *offset;
+
+	xa_lock(&client->objects);
+	mf = object->mf;
+	offset = object->offset;
+	if (offset)
+		tmm_offsets_remove(&client->offsets, offset);
 	object->mf = NULL;
-	object->cookie = 0;
+	object->offset = NULL;
+	xa_unlock(&client->objects);
+	tmm_offset_free(&client->offsets, offset);
+	if (mf)
+		fput(mf->file);
 }
 
 /* What owns nothing. */
 static void forget(struct tmm_client *client, struct tmm_object *object)
 {
-	forget_cookie(client, object);
+	forget_offset(client, object);
 	xa_erase(&client->objects, object->handle);
 	kfree(object);
 }
@@ -152,14 +165,13 @@ void tmm_client_destroy(struct tmm_client *client)
 		/* Whoever looks at the client must not find it any more. */
 		xa_erase(&client->objects, handle);
 		count(client, object, -1);
-		forget_cookie(client, object);
+		forget_offset(client, object);
 		drop_content(object);
 		kfree(object);
 		nr++;
 		cond_resched();
 	}
 	xa_destroy(&client->objects);
-	xa_destroy(&client->cookies);
 	/* Not one by one. No call is running, so no handle was reserved or taken. */
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, nr);
 	tmm_clients_remove(client);
@@ -313,6 +325,18 @@ int tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
 }
 
 /**
+ * tmm_object_resize() - a mapping's size has changed: it has no offset until it is asked for
+ * @client: the client
+ * @object: taken, and not borrowed
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_object_resize(struct tmm_client *client, struct tmm_object *object)
+{
+	forget_offset(client, object);
+}
+
+/**
  * tmm_object_drop() - give back what an object owns, and forget it
  * @client: the client
  * @object: taken
@@ -433,17 +457,8 @@ static struct tmm_object *find_mapping(struct tmm_client *client, u32 handle)
 	return object && object->kind == THESEUS_MM_KIND_MAPPING ? object : NULL;
 }
 
-/*
- * Page 0 of a mapping among its cookie's offsets: as far from a multiple of 1 GiB as
- * its own address, so that an area at a suitable address takes its large leaves.
- */
-static u64 first_offset_page(const struct tmm_object *object)
-{
-	return tmm_mapped_pages_range(object->mapping).r.first &
-	       (tmm_page_size_4k_pages(TMM_1G) - 1);
-}
-
-static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply)
+static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply,
+			   bool is_low)
 {
 	struct tmm_object *object;
 	int err = -ENOENT;
@@ -451,44 +466,70 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 	xa_lock(&client->objects);
 	object = find_mapping(client, reply->handle);
 	if (object)
-		err = object->mf ? 0 : -EAGAIN;
+		err = object->offset ? 0 : -EAGAIN;
+	if (!err && is_low && tmm_chunk_end(&object->offset->chunk) > TMM_OFFSETS_LOW_END)
+		err = -EOVERFLOW;
 	if (!err) {
-		reply->offset = (((u64)object->cookie << TMM_COOKIE_SHIFT) +
-				 first_offset_page(object)) << TMM_PAGE_SHIFT;
+		reply->offset = object->offset->chunk.start << TMM_PAGE_SHIFT;
 		reply->nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
 	}
 	xa_unlock(&client->objects);
 	return err;
 }
 
-/* Give a mapping a file and a number. It may be gone meanwhile, or have them. */
-static int set_cookie(struct tmm_client *client, u32 handle)
+/* The mapping's size now: what a call changes meanwhile changes its offset as well. */
+static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 {
-	const struct xa_limit limit = XA_LIMIT(1, TMM_MAX_COOKIE);
-	struct tmm_mapping_file *mf = tmm_mapping_file_create(false);
 	struct tmm_object *object;
-	bool is_set = false;
-	u32 cookie;
-	int err;
 
-	if (IS_ERR(mf))
-		return PTR_ERR(mf);
-	err = xa_alloc_cyclic(&client->cookies, &cookie, xa_mk_value(handle), limit,
-			      &client->next_cookie, GFP_KERNEL_ACCOUNT);
-	if (err < 0) {
-		fput(mf->file);
-		return err == -EBUSY ? -EDQUOT : err;
-	}
 	xa_lock(&client->objects);
 	object = find_mapping(client, handle);
-	if (object && !object->mf) {
-		object->cookie = cookie;
+	if (object)
+		*nr_pages = nr_frames_of(object);
+	xa_unlock(&client->objects);
+	return object ? 0 : -ENOENT;
+}
+
+/* If the mapping is still as long, and has none. */
+static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_mapping_file *mf,
+			struct tmm_offset *offset)
+{
+	struct tmm_object *object;
+	bool is_given = false;
+
+	xa_lock(&client->objects);
+	object = find_mapping(client, handle);
+	if (object && !object->offset && nr_frames_of(object) + 1 == offset->chunk.nr) {
 		object->mf = mf;
-		is_set = true;
+		object->offset = offset;
+		tmm_offsets_insert(&client->offsets, offset, object);
+		is_given = true;
 	}
 	xa_unlock(&client->objects);
-	if (!is_set) {
-		xa_erase(&client->cookies, cookie);
+	return is_given;
+}
+
+/* Give a mapping a file and an offset. It may be gone meanwhile, or have them. */
+static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
+{
+	struct tmm_mapping_file *mf;
+	struct tmm_offset *offset;
+	u64 nr_pages;
+	int err;
+
+	err = nr_pages_of(client, handle, &nr_pages);
+	if (err)
+		return err;
+	offset = tmm_offset_allocate(&client->offsets, nr_pages, is_low);
+	if (IS_ERR(offset))
+		return PTR_ERR(offset);
+	mf = tmm_mapping_file_create(false);
+	if (IS_ERR(mf)) {
+		tmm_offset_free(&client->offsets, offset);
+		return PTR_ERR(mf);
+	}
+	if (!give_offset(client, handle, mf, offset)) {
+		tmm_offset_free(&client->offsets, offset);
 		fput(mf->file);
 	}
 	return 0;
@@ -498,21 +539,23 @@ static int set_cookie(struct tmm_client *client, u32 handle)
  * tmm_object_map_offset() - let a mapping be mmapped
  * @client: the client
  * @reply: handle is set; offset and nr_bytes are filled in on success only
+ * @is_low: the offset is for a 32-bit program
  *
  * Context: Process context, may sleep.
- * Return: 0; -ENOENT; -EDQUOT if all numbers are in use; or an error of
- * tmm_mapping_file_create()
+ * Return: 0; -ENOENT; -EOVERFLOW if no offset is left that the caller can use; or an
+ * error of tmm_mapping_file_create()
  */
-int tmm_object_map_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply)
+int tmm_object_map_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply,
+			  bool is_low)
 {
-	int err = describe_offset(client, reply);
+	int err = describe_offset(client, reply, is_low);
 
 	if (err != -EAGAIN)
 		return err;
-	err = set_cookie(client, reply->handle);
+	err = set_offset(client, reply->handle, is_low);
 	if (err)
 		return err;
-	err = describe_offset(client, reply);
+	err = describe_offset(client, reply, is_low);
 	/* Somebody who had taken it meanwhile has put it back. */
 	return err == -EAGAIN ? -ENOENT : err;
 }
@@ -540,23 +583,21 @@ int tmm_object_mapping_file(struct tmm_client *client, u32 handle, struct tmm_ma
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_object_mapping_file);
 
-/* Under the table's lock. */
-static int lend(const struct tmm_object *object, u64 offset_page, u64 nr_bytes, bool is_mutable,
-		struct tmm_borrow *borrow)
+/* Under the table's lock: what is taken has its offset, but is not visible. */
+static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u64 *offset_page)
 {
-	u64 first = first_offset_page(object);
+	const struct tmm_offset *offset = tmm_offsets_find(&client->offsets, page);
 
-	if (offset_page < first)
-		return -ERANGE;
-	return tmm_borrow_begin(object->mapping, (offset_page - first) << TMM_PAGE_SHIFT, nr_bytes,
-				is_mutable, borrow);
+	if (!offset)
+		return NULL;
+	*offset_page = page - offset->chunk.start;
+	return find_mapping(client, offset->object->handle);
 }
 
 /**
  * tmm_object_lend() - borrow a part of a mapping for a process
  * @client: the client
- * @cookie: the mapping's number
- * @offset_page: where it starts, among the cookie's offsets
+ * @page: where it starts: a page of the mapping's offset
  * @nr_bytes: length of the part
  * @is_mutable: ask to write
  * @loan: gets the borrow, on success only
@@ -565,25 +606,50 @@ static int lend(const struct tmm_object *object, u64 offset_page, u64 nr_bytes, 
  * Context: Process context.
  * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
  */
-int tmm_object_lend(struct tmm_client *client, u32 cookie, u64 offset_page, u64 nr_bytes,
-		    bool is_mutable, struct tmm_loan *loan, struct tmm_mapping_file **mf)
+int tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool is_mutable,
+		    struct tmm_loan *loan, struct tmm_mapping_file **mf)
 {
-	void *handle = xa_load(&client->cookies, cookie);
 	struct tmm_object *object;
+	u64 offset_page;
 	int err = -ENOENT;
 
-	if (!handle)
-		return err;
 	xa_lock(&client->objects);
-	object = find_mapping(client, xa_to_value(handle));
-	if (object && object->mf && object->cookie == cookie)
-		err = lend(object, offset_page, nr_bytes, is_mutable, &loan->borrow);
+	object = find_by_offset(client, page, &offset_page);
+	if (object)
+		err = tmm_borrow_begin(object->mapping, offset_page << TMM_PAGE_SHIFT, nr_bytes,
+				       is_mutable, &loan->borrow);
 	if (!err) {
 		*mf = object->mf;
 		get_file((*mf)->file);
 	}
 	xa_unlock(&client->objects);
 	return err;
+}
+
+/**
+ * tmm_object_address() - the address of a mapping's page in the shared address space
+ * @client: the client
+ * @page: a page of the mapping's offset
+ * @address: set on success only
+ *
+ * Context: Any but interrupt.
+ * Return: 0 or -ENOENT
+ */
+int tmm_object_address(struct tmm_client *client, u64 page, u64 *address)
+{
+	struct tmm_page_range range;
+	struct tmm_object *object;
+	u64 offset_page;
+
+	xa_lock(&client->objects);
+	object = find_by_offset(client, page, &offset_page);
+	if (object) {
+		range = tmm_mapped_pages_range(object->mapping);
+		*address = tmm_page_range_start_address(&range).v +
+			   (offset_page << TMM_PAGE_SHIFT);
+	}
+	xa_unlock(&client->objects);
+	return object ? 0 : -ENOENT;
 }
 
 /**
@@ -605,7 +671,7 @@ int tmm_object_lend_all(struct tmm_client *client, u32 handle, struct tmm_loan *
 	int err;
 
 	/* It has a file from then on. */
-	err = tmm_object_map_offset(client, &place);
+	err = tmm_object_map_offset(client, &place, false);
 	if (err)
 		return err;
 	xa_lock(&client->objects);

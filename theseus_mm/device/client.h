@@ -22,6 +22,7 @@
 
 #include "alloc/comebacks.h"
 #include "device/clients.h"
+#include "device/offsets.h"
 #include "uapi/theseus_mm.h"
 
 #include <linux/atomic.h>
@@ -40,10 +41,10 @@ struct tmm_borrow;
 /**
  * struct tmm_client - one open file description
  * @inst: the instance it works on
- * @objects: handles to objects; its lock is the client's only one but those of
- * @cookies: for mmap(): numbers to handles, and of
+ * @objects: handles to objects; its lock is the client's only one but those inside
+ *           @offsets, and of
  * @exports: mapping files that it made and nobody imported; they have references
- * @next_cookie: where to look for a free one; under the table's lock
+ * @offsets: for mmap(): offsets to mappings; found under the table's lock
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
  * @account: counts what it has, see alloc/account.h: of handles, those in any state, and
@@ -59,9 +60,8 @@ struct tmm_borrow;
 struct tmm_client {
 	struct tmm_instance *inst;
 	struct xarray objects;
-	struct xarray cookies;
 	struct xarray exports;
-	u32 next_cookie;
+	struct tmm_offsets offsets;
 	u32 next_handle;
 	struct tmm_account *account;
 	atomic64_t nr_frames;
@@ -76,8 +76,8 @@ struct tmm_client {
  * struct tmm_object - what a handle stands for
  * @handle: its number
  * @kind: THESEUS_MM_KIND_*; 0 while it owns nothing
- * @cookie: a mapping's number for mmap(); 0 if it has none
- * @mf: a mapping's file for processes; NULL if @cookie is 0
+ * @offset: a mapping's for mmap(); NULL if it has none
+ * @mf: a mapping's file for processes; NULL if @offset is
  * @pages: by @kind
  * @frames: by @kind
  * @mapping: by @kind
@@ -85,7 +85,7 @@ struct tmm_client {
 struct tmm_object {
 	u32 handle;
 	u32 kind;
-	u32 cookie;
+	struct tmm_offset *offset;
 	struct tmm_mapping_file *mf;
 	union {
 		struct tmm_allocated_pages *pages;
@@ -120,12 +120,14 @@ int __must_check tmm_object_borrow(struct tmm_client *client, u32 handle, u64 of
 
 /* Mappings in processes */
 int __must_check tmm_object_map_offset(struct tmm_client *client,
-				       struct theseus_mm_map_offset *reply);
+				       struct theseus_mm_map_offset *reply, bool is_low);
 int __must_check tmm_object_mapping_file(struct tmm_client *client, u32 handle,
 					 struct tmm_mapping_file **mf);
-int __must_check tmm_object_lend(struct tmm_client *client, u32 cookie, u64 offset_page,
-				 u64 nr_bytes, bool is_mutable, struct tmm_loan *loan,
+int __must_check tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes,
+				 bool is_mutable, struct tmm_loan *loan,
 				 struct tmm_mapping_file **mf);
+int __must_check tmm_object_address(struct tmm_client *client, u64 page, u64 *address);
+void tmm_object_resize(struct tmm_client *client, struct tmm_object *object);
 
 int __must_check tmm_object_lend_all(struct tmm_client *client, u32 handle, struct tmm_loan *loan,
 				     struct tmm_mapping_file **mf);

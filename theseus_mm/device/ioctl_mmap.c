@@ -8,6 +8,7 @@
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
 
+#include <linux/compat.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/file.h>
@@ -19,7 +20,7 @@
 
 int tmm_ioctl_map_offset(struct tmm_call *call)
 {
-	int err = tmm_object_map_offset(call->client, &call->arg.map_offset);
+	int err = tmm_object_map_offset(call->client, &call->arg.map_offset, in_compat_syscall());
 
 	return err ?: tmm_call_reply(call);
 }
@@ -86,13 +87,10 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 /* Borrow what the area asks for, and give the area the mapping's file. */
 static int lend(struct tmm_client *client, struct vm_area_struct *vma, struct tmm_loan *loan)
 {
-	/* 21 bits of it at most: offsets have 64 */
-	const u32 cookie = vma->vm_pgoff >> TMM_COOKIE_SHIFT;
-	const u64 page = vma->vm_pgoff & ((1ULL << TMM_COOKIE_SHIFT) - 1);
 	struct tmm_mapping_file *mf;
 	int err;
 
-	err = tmm_object_lend(client, cookie, page, vma->vm_end - vma->vm_start,
+	err = tmm_object_lend(client, vma->vm_pgoff, vma->vm_end - vma->vm_start,
 			      vma->vm_flags & VM_WRITE, loan, &mf);
 	if (err)
 		return err;
@@ -190,7 +188,7 @@ static unsigned long populate(unsigned long address, unsigned long nr_bytes, uns
  * @file: the client's
  * @address: the caller's hint, or 0
  * @nr_bytes: its size
- * @pgoff: its offset, as MAP_OFFSET told it: it lies as the mapping does
+ * @pgoff: its offset, as MAP_OFFSET told it
  * @flags: of mmap()
  *
  * Return: the address, or an error
@@ -199,7 +197,12 @@ unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
 				    unsigned long nr_bytes, unsigned long pgoff,
 				    unsigned long flags)
 {
-	address = place(file, address, nr_bytes, pgoff, flags, pgoff << PAGE_SHIFT);
+	u64 like;
+
+	if (tmm_object_address(file->private_data, pgoff, &like))
+		address = current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+	else
+		address = place(file, address, nr_bytes, pgoff, flags, like);
 	return populate(address, nr_bytes, flags);
 }
 

@@ -178,10 +178,12 @@ int tmm_ioctl_merge(struct tmm_call *call)
 	if (err)
 		return err;
 	err = merge_content(objects[0], objects[1]);
-	if (err)
+	if (err) {
 		tmm_object_publish(client, objects[1]);
-	else
+	} else {
 		tmm_object_abandon(client, objects[1]);
+		tmm_object_resize(client, objects[0]);
+	}
 	tmm_object_publish(client, objects[0]);
 	return err;
 }

@@ -22,10 +22,6 @@
 #include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
-/* An offset for mmap() is a cookie and, below it, a page of the mapping. */
-#define TMM_COOKIE_SHIFT	31
-#define TMM_MAX_COOKIE		((1U << 20) - 1)
-
 struct file;
 struct tmm_account;
 struct tmm_client;

@@ -136,7 +136,8 @@
  *	EADDRINUSE	the address asked for is owned
  *	EADDRNOTAVAIL	it is free, but not all that follows
  *	ERANGE		outside every region, or outside the mapping
- *	EOVERFLOW	start + length or count * size overflows
+ *	EOVERFLOW	start + length or count * size overflows; no offset for mmap()
+ *			that the program can use
  *	EEXIST		a page is mapped already
  *	ENOENT		no such handle, or of another kind; nothing mapped there
  *	EXDEV		the objects belong to different page tables
@@ -618,11 +619,14 @@ struct theseus_mm_access {
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
  * @offset: out: to be passed to mmap() of the device, plus bytes into the mapping
- *          if not all of it is wanted
+ *          if not all of it is wanted; a multiple of 4096, never 0
  * @nr_bytes: out: size of the mapping
  *
  * See "Borrowing by mmap" above. The offset is the mapping's as long as the
- * handle is valid.
+ * handle is valid, but for one that MERGE makes longer: that has a new one, to be asked
+ * for. Offsets are a client's own, and packed low: those of mappings of 16 TiB in all fit
+ * mmap2() of 32-bit programs, which need 64-bit file offsets (_FILE_OFFSET_BITS=64). A
+ * 32-bit program that asks for another, or for one that does not fit, gets EOVERFLOW.
  */
 struct theseus_mm_map_offset {
 	__u32 flags;
