@@ -22,7 +22,7 @@ packages_for() {
 		;;
 	test)
 		packages_for run
-		echo linux-source-6.1 xz-utils ccache bc bison flex libelf-dev libssl-dev perl
+		echo linux-source-6.1 xz-utils ccache bc bison flex libelf-dev libssl-dev perl gcc-multilib
 		;;
 	style)
 		packages_for test

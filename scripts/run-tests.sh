@@ -77,14 +77,20 @@ suites() {
 # A program says what it needs, with the reason, in a comment of its own:
 #   "Debug kernel: ..." in make test it runs there, and not in Debian's kernel
 #   "Machine: NAME: ..." it runs in that machine, in Debian's kernel, and nowhere else
+#   "Also 32-bit: ..." the machine m32 runs it a second time, as NAME32_test
 programs() { # all|debug|other|MACHINE
 	local file name machine wanted=${PROGRAMS:-}
 	for file in "$ROOT"/initramfs/tests/*_test.c; do
 		name=${file##*/}
 		name=${name%.c}
+		if [[ $1 == m32 ]]; then
+			grep -q '^/\* Also 32-bit: ' "$file" || continue
+			name=${name%_test}32_test
+		fi
 		[[ -z $wanted || ,$wanted, == *,$name,* ]] || continue
 		machine=$(sed -n 's:^/\* Machine\: \([a-z]*\)\: .*:\1:p' "$file")
 		case ${machine:-$1} in
+		m32) ;;
 		debug) grep -q '^/\* Debug kernel: ' "$file" || continue ;;
 		other) ! grep -q '^/\* Debug kernel: ' "$file" || continue ;;
 		all) ;;
@@ -108,11 +114,11 @@ describe_machine() {
 		# shellcheck disable=SC2016 # the dollar is memmap's own
 		memmap=('memmap=64M$0x7bfe0000')
 		;;
-	kvm | lockdown) ;;
+	kvm | lockdown | m32) ;;
 	*) die "no such machine: $1" ;;
 	esac
 }
-MACHINE_NAMES=unplug,firmware,kvm,lockdown
+MACHINE_NAMES=unplug,firmware,kvm,lockdown,m32
 
 # Another run may be building in the same tree: one at a time, and the archive that
 # is booted is a copy of this run's own.

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 
+/* Also 32-bit: every structure has one layout. */
+
 /* Programs are built with these; they never change. */
 _Static_assert(sizeof(struct theseus_mm_info) == 144, "");
 _Static_assert(sizeof(struct theseus_mm_region) == 24, "");

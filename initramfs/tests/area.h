@@ -16,6 +16,10 @@
 #define RW	(PROT_READ | PROT_WRITE)
 #define RX	(PROT_READ | PROT_EXEC)
 
+/* Of what mmap() can pass on: mmap2() of 32-bit programs takes 32 bits of pages. */
+#define FAR_OFFSET	(1ULL << (sizeof(long) == 8 ? 62 : 43))
+#define LAST_OFFSET	(sizeof(long) == 8 ? ~0ULL << 13 : (1ULL << 44) - 2 * PAGE)
+
 static __thread sigjmp_buf area_recovery;
 static __thread sig_atomic_t area_is_touched;
 

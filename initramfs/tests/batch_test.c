@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+/* Also 32-bit: addresses of arrays are 64-bit numbers. */
+
 #define ALL_OR_NOTHING	THESEUS_MM_BATCH_ALL_OR_NOTHING
 #define CONTIGUOUS	THESEUS_MM_CREATE_ITEM_CONTIGUOUS
 /* They take two pages and a bit: of items to create, and of items to drop. */

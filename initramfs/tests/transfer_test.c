@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+/* Also 32-bit: descriptors and areas of them. */
+
 #define NR	5
 #define SIZE	(NR * PAGE)
 #define LARGE	(4ULL << 20)
@@ -228,7 +230,7 @@ TEST_F(export, mmap_follows_the_rules_of_borrowing)
 	EXPECT_ERRNO(EINVAL, mmap(NULL, SIZE, R, MAP_PRIVATE, self->export, 0));
 	EXPECT_ERRNO(ERANGE, mmap_export(self->export, 0, SIZE + PAGE, R));
 	EXPECT_ERRNO(ERANGE, mmap_export(self->export, SIZE, PAGE, R));
-	EXPECT_ERRNO(ERANGE, mmap_export(self->export, 1ULL << 62, PAGE, R));
+	EXPECT_ERRNO(ERANGE, mmap_export(self->export, FAR_OFFSET, PAGE, R));
 	area = mmap_export(self->export, 2 * PAGE, PAGE, R);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	EXPECT_EQ(PAGE, nr_alike(area, 2 * PAGE, PAGE));
