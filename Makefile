@@ -8,7 +8,7 @@ S := scripts
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
 .DEFAULT_GOAL := module
 .PHONY: module tools run shell test test-all test-kunit test-user test-machines
-.PHONY: test-harness test-strict kernel style check clean help
+.PHONY: test-harness test-strict kernel style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -65,9 +65,13 @@ style: ## checkpatch, kernel-doc, shellcheck, and that layers include downward o
 	@$(S)/deps.sh style
 	@$(S)/style.sh
 
-check: ## sparse, against Debian's headers and the debug kernel
+check: ## the ABI as it was kept; sparse, against Debian's headers and the debug kernel
 	@$(S)/deps.sh style
 	@$(S)/check.sh
+
+abi: ## write the dump of the ABI anew: calls and structures are only appended to
+	@$(S)/deps.sh style
+	@$(S)/abi.sh renew
 
 ##@ Other
 clean: ## remove build/ (the cache stays)

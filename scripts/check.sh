@@ -1,8 +1,9 @@
 #!/bin/bash
 # Usage: check.sh [stock|debug ...]
 #
-# Sparse on every file of the module, for Debian's kernel and for the debug kernel
-# (which has the KUnit suites too). A finding is a failure.
+# What programs get from the UAPI is as it was kept (abi.sh); and sparse on every file of
+# the module, for Debian's kernel and for the debug kernel (which has the KUnit suites
+# too). A finding is a failure.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -11,6 +12,7 @@ set -euo pipefail
 known='/kunit/.*: incorrect type in initializer \(different base types\)'
 
 status=0
+"$ROOT/scripts/abi.sh" || status=1
 for variant in "${@:-stock debug}"; do
 	for one in $variant; do
 		log=$BUILD/check-$one.log

@@ -1,0 +1,83 @@
+#!/bin/bash
+# Usage: abi.sh [renew]
+#
+# Compares what <theseus_mm.h> gives to programs with the dump that is kept beside it:
+# every number, and size and offset of every structure and field, built for 64 and for
+# 32 bits. A difference is a failure; renew writes the dump anew.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+header=$ROOT/theseus_mm/include/uapi/theseus_mm.h
+kept=$ROOT/theseus_mm/include/uapi/theseus_mm.abi
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+
+# From the header to a program that prints it. A line of a structure that is not
+# understood is an error: nothing may be missing from the dump.
+generate() {
+	# without comments, and with continued lines as one
+	gcc -fpreprocessed -dD -E -P "$header" 2>/dev/null | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' |
+		awk '
+	BEGIN {
+		print "#include <stddef.h>\n#include <stdio.h>\n#include <theseus_mm.h>"
+		print "#define MEMBER(s, m) ((struct s *)0)->m\nint main(void)\n{"
+	}
+	/^#define THESEUS_MM_[A-Z0-9_]+[ \t]+[^ \t]/ {
+		printf "\tprintf(\"%s %%#llx\\n\", (unsigned long long)(%s));\n", $2, $2
+		next
+	}
+	/^struct [a-z0-9_]+ *\{$/ {
+		name = $2
+		printf "\tprintf(\"struct %s size %%zu align %%zu\\n\", sizeof(struct %s), _Alignof(struct %s));\n",
+			name, name, name
+		next
+	}
+	/^\};$/ { name = ""; next }
+	name != "" {
+		if (!match($0, /^[ \t]*[a-z_0-9]+ [a-z_0-9]+(\[[A-Za-z0-9_]+\])?;$/)) {
+			print "not understood: " $0 >"/dev/stderr"
+			exit 1
+		}
+		field = $2
+		sub(/(\[.*)?;$/, "", field)
+		printf "\tprintf(\"%s.%s offset %%zu size %%zu\\n\", offsetof(struct %s, %s), sizeof(MEMBER(%s, %s)));\n",
+			name, field, name, field, name, field
+	}
+	END { print "\treturn 0;\n}" }'
+}
+
+# Both widths in one line each, so that a difference between them shows as well.
+dump() {
+	local bits
+	generate >"$temporary/dump.c" || die "$header: a structure that this script does not understand"
+	for bits in 64 32; do
+		gcc "-m$bits" -std=gnu11 -Wall -Werror -I "${header%/*}" -o "$temporary/dump$bits" \
+			"$temporary/dump.c"
+		"$temporary/dump$bits" >"$temporary/$bits"
+	done
+	echo "# What theseus_mm.h gives to programs of 64 bits | of 32. Written by: make abi"
+	paste -d'|' "$temporary/64" "$temporary/32" |
+		awk -F'|' '{ rest = $2; sub(/^(struct )?[^ ]+ /, "", rest); print $1 " | " rest }'
+}
+
+dump >"$temporary/found"
+if [[ ${1:-} == renew ]]; then
+	cp "$temporary/found" "$kept"
+	note "written: ${kept#"$ROOT"/}"
+	exit 0
+fi
+[[ $# == 0 ]] || die "neither nothing nor renew: $1"
+[[ $(wc -l <"$temporary/found") -gt 100 ]] || die "next to nothing was found in $header"
+if diff -u --label "${kept#"$ROOT"/} (kept)" --label "${header#"$ROOT"/} (now)" \
+	"$kept" "$temporary/found"; then
+	echo "abi: as kept ($(grep -c . "$kept") lines)"
+	exit 0
+fi
+cat <<'WHY'
+abi: theseus_mm.h gives programs something else than before. Calls and structures are only
+appended to: a line that is gone or changed breaks programs that were built with it, but
+for the size of a structure that grew at its end and the numbers of its calls, which hold
+that size. If it is meant: `make abi` writes the dump anew, to be checked in.
+WHY
+exit 1
