@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Debug kernel: DEBUG_VM looks for entries of 1 GiB that reach across the end of an area. */
 /*
  * Linux's calls that change an area: the area shows the same afterwards, and no other
  * area of the mapping notices, in this process or in another.

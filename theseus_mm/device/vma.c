@@ -193,8 +193,8 @@ static void zap_moved(struct vm_area_struct *vma, struct vm_area_struct *moved)
  */
 static void before_move(struct vm_area_struct *vma, const struct tmm_loan *loan)
 {
-	struct vm_area_struct *area;
 	VMA_ITERATOR(areas, vma->vm_mm, 0);
+	struct vm_area_struct *area;
 
 	if (!READ_ONCE(loan->was_shown_1g))
 		return;
