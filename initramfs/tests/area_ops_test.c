@@ -305,9 +305,11 @@ TEST_F_TIMEOUT(ops, mbind_of_a_part_disturbs_nobody, 120)
 {
 	const __u64 at = self->nr_bytes / 2 + 5 * PAGE;
 	unsigned long nodes = 1;
+	bool is_done = !syscall(SYS_mbind, self->area + at, 3 * PAGE, MPOL_BIND, &nodes,
+				8 * sizeof(nodes), 0);
 
-	if (syscall(SYS_mbind, self->area + at, 3 * PAGE, MPOL_BIND, &nodes, 8 * sizeof(nodes), 0))
-		SKIP(return, "mbind: %s", strerror(errno));
+	/* Debian's kernel knows nodes, the debug kernel does not */
+	EXPECT_TRUE(is_done || errno == ENOSYS);
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
 	/* whatever it answers */
 	syscall(SYS_mbind, self->area, self->nr_bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes),
