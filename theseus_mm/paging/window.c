@@ -13,6 +13,8 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/io.h>
+#include <linux/irqflags.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -23,8 +25,14 @@
 #define X86_CR3_PCID_NOFLUSH	BIT_ULL(63)
 #endif
 
+/*
+ * Linux's root on this CPU. A task without a root of its own, as a kernel thread, has
+ * borrowed this one, and it is freed once another task runs here: nothing may come
+ * between reading CR3 and reading what it points to.
+ */
 static const u64 *live_root(unsigned long cr3)
 {
+	lockdep_assert_irqs_disabled();
 	return __va(cr3 & CR3_ADDR_MASK);
 }
 
@@ -70,8 +78,11 @@ static __always_inline bool is_mirror_stale(const struct tmm_page_table *pt, con
 void tmm_window_init_mirror(struct tmm_page_table *pt)
 {
 	unsigned int slot = TMM_FIRST_MIRROR_SLOT;
+	unsigned long flags;
 
+	local_irq_save(flags);
 	mirror(pt, live_root(__read_cr3()));
+	local_irq_restore(flags);
 	while (slot < TMM_TABLE_ENTRIES) {
 		struct tmm_mirror_gap *gap = &pt->mirror_gaps[pt->nr_mirror_gaps];
 
@@ -85,6 +96,7 @@ void tmm_window_init_mirror(struct tmm_page_table *pt)
 			pt->nr_mirror_gaps++;
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_init_mirror);
 
 /**
  * tmm_window_enter() - load a private root on this CPU
