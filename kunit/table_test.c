@@ -4,6 +4,7 @@
 #include "instance_fixture.h"
 
 #include "alloc/frames.h"
+#include "paging/mapper.h"
 
 #include <linux/preempt.h>
 #include <linux/string.h>
@@ -337,6 +338,90 @@ static void find_where_tables_are_missing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);
 }
 
+/* What Linux's pXX_none() says of the same bits; a frozen leaf is no such entry. */
+static void entry_with_stray_bits_is_empty(struct kunit *test)
+{
+	const u64 empty[] = {
+		0, TMM_ENTRY_ACCESSED, TMM_ENTRY_DIRTY, TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY,
+	};
+	const u64 used[] = {
+		TMM_ENTRY_PRESENT, TMM_ENTRY_PRESENT | TMM_ENTRY_ACCESSED, TMM_ENTRY_HUGE,
+		TMM_ENTRY_HUGE | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY, BIT_ULL(12), BIT_ULL(52),
+		BIT_ULL(62) | TMM_ENTRY_DIRTY, TMM_ENTRY_WRITABLE, BIT_ULL(63),
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(empty); i++) {
+		KUNIT_EXPECT_TRUE_MSG(test, tmm_entry_is_empty(empty[i]), "%#llx", empty[i]);
+		KUNIT_EXPECT_TRUE(test, pte_none(native_make_pte(empty[i])));
+	}
+	for (i = 0; i < ARRAY_SIZE(used); i++) {
+		KUNIT_EXPECT_FALSE_MSG(test, tmm_entry_is_empty(used[i]), "%#llx", used[i]);
+		KUNIT_EXPECT_FALSE(test, pte_none(native_make_pte(used[i])));
+	}
+}
+
+/* As a CPU of that kind would: ACCESSED and DIRTY in entries that nobody uses. */
+static void add_stray_bits(struct tmm_page_table *pt, u64 page)
+{
+	struct tmm_table_path path;
+	unsigned int found, level;
+	u64 *table = tmm_table_find(pt, page, &path, &found);
+
+	table[tmm_table_index(page, 1) + 1] |= TMM_ENTRY_STRAY;
+	for (level = 1; level < pt->levels; level++)
+		path.entry[level][1] |= TMM_ENTRY_STRAY;
+}
+
+static void stray_bits_keep_nobody_from_mapping(struct kunit *test)
+{
+	const u64 bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
+	struct tmm_page_table *pt = tmm_page_table_create(&tmm_test_inst(test)->fa);
+	unsigned int level;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), 1, 1, bits, TMM_4K), 0);
+	add_stray_bits(pt, base_page());
+	/* The leaf's neighbour, and that of each table above it. */
+	for (level = 1; level <= pt->levels; level++) {
+		u64 page = base_page() + nr_spanned(level - 1);
+
+		KUNIT_ASSERT_EQ_MSG(test, tmm_mapper_map(pt, page, 7, 1, bits, TMM_4K), 0,
+				    "level %u", level);
+		KUNIT_EXPECT_EQ(test, tmm_test_translate(pt, page), 7);
+		tmm_mapper_unmap(pt, page, 1);
+		KUNIT_EXPECT_EQ(test, tmm_test_translate(pt, page), TMM_TEST_UNMAPPED);
+	}
+	/* Tables and the root go although such bits are in them. */
+	add_stray_bits(pt, base_page());
+	tmm_mapper_unmap(pt, base_page(), 1);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+	tmm_page_table_put(pt);
+}
+
+/* Between the unlinking and the wait a CPU may still walk the table. */
+static void stray_bits_in_a_table_that_waits_to_be_freed(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	struct tmm_table_gather gather = {};
+	struct tmm_table_path path;
+	unsigned int found;
+	u64 head;
+	u64 *table;
+
+	acquire(test, base_page(), 1);
+	table = tmm_table_find(pt, base_page(), &path, &found);
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	table[tmm_table_index(base_page(), 1)] = 0;
+	tmm_table_release(pt, &path, 1, 1, &gather);
+	for (head = gather.head; head; head = tmm_entry_paddr(table[0])) {
+		table = tmm_table_of_entry(pt, head);
+		table[0] |= TMM_ENTRY_STRAY;
+	}
+	tmm_table_free_gathered(pt, &gather);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
 static struct kunit_case table_cases[] = {
 	KUNIT_CASE(acquire_installs_and_counts),
 	KUNIT_CASE(acquire_without_enough_spares_changes_nothing),
@@ -349,6 +434,9 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(release_frees_what_is_empty_and_no_more),
 	KUNIT_CASE(free_gathered_clears_the_frames),
 	KUNIT_CASE(find_where_tables_are_missing),
+	KUNIT_CASE(entry_with_stray_bits_is_empty),
+	KUNIT_CASE(stray_bits_keep_nobody_from_mapping),
+	KUNIT_CASE(stray_bits_in_a_table_that_waits_to_be_freed),
 	{}
 };
 

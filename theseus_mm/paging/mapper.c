@@ -101,7 +101,7 @@ static int fill(u64 *entry, unsigned int nr, u64 frame, u64 bits, enum tmm_page_
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		if (READ_ONCE(entry[i]))
+		if (!tmm_entry_is_empty(READ_ONCE(entry[i])))
 			return -EEXIST;
 	bits = tmm_pte_leaf_bits_at(bits, size);
 	for (i = 0; i < nr; i++)

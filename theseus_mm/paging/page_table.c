@@ -3,6 +3,7 @@
 
 #include "alloc/frames.h"
 #include "core/bug.h"
+#include "paging/table.h"
 #include "paging/tlb.h"
 #include "paging/window.h"
 
@@ -21,7 +22,7 @@ static void destroy(struct kref *kref)
 	/* Every mapping held a reference, and its tables went with it. */
 	TMM_BUG_IF(atomic64_read(&pt->nr_mappings));
 	for (slot = 0; slot < TMM_FIRST_MIRROR_SLOT; slot++)
-		TMM_BUG_IF(pt->top[slot]);
+		TMM_BUG_IF(!tmm_entry_is_empty(pt->top[slot]));
 	/* The last reference may have gone right behind a window. */
 	tmm_tlb_wait();
 	memset(pt->top, 0, TMM_PAGE_SIZE);

@@ -53,8 +53,8 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 	u64 new;
 
 	for (;;) {
-		/* Only 0 is empty: a frozen leaf is not present either. */
-		*installed = !old;
+		/* Not what is not present: a frozen leaf is neither. */
+		*installed = tmm_entry_is_empty(old);
 		if (*installed) {
 			if (spares->nr < nr_missing)
 				return -EAGAIN;
@@ -249,7 +249,7 @@ void tmm_table_free_gathered(struct tmm_page_table *pt, struct tmm_table_gather 
 		u64 *table = tmm_table_of_entry(pt, gather->head);
 		u64 number = gather->head >> TMM_PAGE_SHIFT;
 
-		gather->head = table[0];
+		gather->head = tmm_entry_paddr(table[0]);
 		table[0] = 0;
 		tmm_frame_allocator_give_table(pt->fa, number);
 	}

@@ -29,8 +29,10 @@
  *
  * A *frozen* leaf is one that is being replaced by a table of smaller ones
  * (tmm_mapper_split_leaf()): HUGE and not PRESENT. To the hardware it is nothing;
- * to all software it is in use, and the leaf that it was. An entry is empty only
- * if it is 0.
+ * to all software it is in use, and the leaf that it was.
+ *
+ * An entry is empty if nothing is in it but ACCESSED and DIRTY: some CPUs (Intel's
+ * Knights Landing) may set those in an entry that was cleared a moment ago.
  */
 #ifndef TMM_PAGING_TABLE_H
 #define TMM_PAGING_TABLE_H
@@ -47,6 +49,8 @@ struct tmm_page_table;
 #define TMM_ENTRY_DIRTY		BIT_ULL(6)
 #define TMM_ENTRY_HUGE		BIT_ULL(7)
 #define TMM_ENTRY_COUNT		GENMASK_ULL(62, 52)
+/* What the hardware may have put into an entry that is not used. */
+#define TMM_ENTRY_STRAY		(TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY)
 /* A table with all entries used, and room for the pins of 700 CPUs. */
 #define TMM_ENTRY_COUNT_MAX	2047
 
@@ -81,6 +85,12 @@ struct tmm_table_spares {
 struct tmm_table_gather {
 	u64 head;
 };
+
+/* Is nothing there, as Linux's pXX_none() asks? */
+static inline bool tmm_entry_is_empty(u64 entry)
+{
+	return !(entry & ~TMM_ENTRY_STRAY);
+}
 
 static inline bool tmm_entry_is_present(u64 entry)
 {
