@@ -7,12 +7,16 @@
  *   fails           the parser, in KUnit's own output
  *   warns           the scan of the console and the taint; KUnit prints "ok"
  *   leaks_a_frame   the count of free frames; KUnit prints "ok"
+ *
+ * One more dies in a window, which the module must outlive: KUnit prints "ok".
  */
 #include "theseus_mm.h"
 
 #include <kunit/test.h>
 #include <linux/err.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/sched/task.h>
 
 static void fails(struct kunit *test)
 {
@@ -31,10 +35,44 @@ static void leaks_a_frame(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(frames));
 }
 
+/* If it stayed inside for ever, so would all others wait. */
+static int die_in_a_window(void *borrow)
+{
+	struct tmm_window window;
+
+	if (!IS_ERR(tmm_borrow_enter_window(borrow, &window)))
+		asm volatile("ud2");
+	return 0;
+}
+
+static void oopses_in_a_window(struct kunit *test)
+{
+	struct tmm_mapped_pages *mp = tmm_create_mapping(TMM_PAGE_SIZE, TMM_DMA_FLAGS);
+	struct tmm_mapped_pages *other = tmm_create_mapping(TMM_PAGE_SIZE, TMM_DMA_FLAGS);
+	struct task_struct *task;
+	struct tmm_borrow borrow;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(mp) || IS_ERR(other));
+	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, 8, false, &borrow), 0);
+	task = kthread_create(die_in_a_window, &borrow, "tmm_rig_dies");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	get_task_struct(task);
+	wake_up_process(task);
+	while (!READ_ONCE(task->exit_state))
+		schedule_timeout_interruptible(1);
+	put_task_struct(task);
+	/* Waits until all have left that are inside now. */
+	tmm_mapped_pages_drop(&other);
+	KUNIT_EXPECT_TRUE(test, !other);
+	tmm_borrow_end(&borrow);
+	tmm_mapped_pages_drop(&mp);
+}
+
 static struct kunit_case rig_selftest_cases[] = {
 	KUNIT_CASE(fails),
 	KUNIT_CASE(warns),
 	KUNIT_CASE(leaks_a_frame),
+	KUNIT_CASE(oopses_in_a_window),
 	{}
 };
 

@@ -5,7 +5,9 @@
 #include "instance_fixture.h"
 
 #include "paging/mapper.h"
+#include "paging/tlb.h"
 
+#include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
@@ -335,6 +337,63 @@ static void windows_of_two_roots(struct kunit *test)
 	unmap(test, &frames);
 }
 
+/* What the die notifier does for a task that an oops has killed inside. */
+static void dead_task_is_taken_out_of_its_window(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = map_reversed(test, TMM_TEST_WRITABLE);
+	struct tmm_page_table *pt = tmm_test_root(test);
+	unsigned long before, after = 0;
+	struct tmm_window window;
+	bool still_inside = true;
+	int err;
+
+	preempt_disable();
+	before = __read_cr3();
+	err = tmm_window_enter(pt, &window);
+	if (!err) {
+		tmm_window_abandon();
+		after = __read_cr3();
+		still_inside = tmm_tlb_is_inside();
+		local_irq_restore(window.flags);
+	}
+	preempt_enable();
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_EXPECT_FALSE(test, still_inside);
+	KUNIT_EXPECT_EQ(test, after & CR3_ADDR_MASK, before & CR3_ADDR_MASK);
+	/* Others go on, and so do windows. */
+	tmm_mapper_remap(pt, base_page(), NR_PAGES, false);
+	KUNIT_EXPECT_EQ(test, tmm_window_enter(pt, &window), 0);
+	tmm_window_leave(&window);
+	unmap(test, &frames);
+}
+
+static void dead_task_is_taken_out_of_its_walk(struct kunit *test)
+{
+	struct tmm_walk walk;
+	bool still_inside;
+
+	tmm_walk_begin(&walk);
+	tmm_window_abandon();
+	still_inside = tmm_tlb_is_inside();
+	local_irq_restore(walk.flags);
+	KUNIT_EXPECT_FALSE(test, still_inside);
+}
+
+/* An oops of anybody else's is none of ours. */
+static void task_outside_of_a_window_stays_where_it_is(struct kunit *test)
+{
+	unsigned long cr3;
+	bool is_inside;
+
+	tmm_window_abandon();
+	local_irq_disable();
+	cr3 = __read_cr3();
+	tmm_window_abandon();
+	is_inside = tmm_tlb_is_inside() || cr3 != __read_cr3();
+	local_irq_enable();
+	KUNIT_EXPECT_FALSE(test, is_inside);
+}
+
 static struct kunit_case window_cases[] = {
 	KUNIT_CASE(write_lands_in_the_right_frames),
 	KUNIT_CASE(read_gives_what_the_frames_hold),
@@ -348,6 +407,9 @@ static struct kunit_case window_cases[] = {
 	KUNIT_CASE(enter_outside_of_process_context),
 	KUNIT_CASE(read_after_the_page_went_elsewhere),
 	KUNIT_CASE(windows_of_two_roots),
+	KUNIT_CASE(dead_task_is_taken_out_of_its_window),
+	KUNIT_CASE(dead_task_is_taken_out_of_its_walk),
+	KUNIT_CASE(task_outside_of_a_window_stays_where_it_is),
 	{}
 };
 

@@ -342,6 +342,11 @@ def judge_selftest(console, result):
         leaf("leaked_frame_by_the_count",
              re.search(r"free frames: \d+ before", why) is not None,
              f"verdict: {why}"),
+        leaf("module_outlives_who_dies_in_a_window",
+             any("tmm_rig_dies" in line for line in kernel_lines(console)) and
+             any(c.name.endswith(".oopses_in_a_window") and c.status == "passed"
+                 for c in cases),
+             "nobody died, or somebody waits for who did"),
         leaf("verdict_is_red", bool(why), f"verdict: {verdict}"),
     ]
 

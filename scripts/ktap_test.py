@@ -357,6 +357,16 @@ class Selftest(unittest.TestCase):
         log = recorded("selftest.result").replace("free frames:", "frames:")
         self.assertEqual(self.judge(result=log), ["leaked_frame_by_the_count"])
 
+    def test_nobody_died(self):
+        log = "\n".join(line for line in recorded("selftest").splitlines()
+                        if "tmm_rig_dies" not in line)
+        self.assertEqual(self.judge(console=log),
+                         ["module_outlives_who_dies_in_a_window"])
+
+    def test_somebody_waits_for_the_dead(self):
+        log = recorded("selftest").replace("    ok 4 oopses_in_a_window", "")
+        self.assertIn("module_outlives_who_dies_in_a_window", self.judge(console=log))
+
     def test_green_verdict(self):
         self.assertIn("verdict_is_red",
                       self.judge(result="VERDICT ok plan=selftest-fail\n"))

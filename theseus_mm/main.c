@@ -15,6 +15,7 @@
 #include "include/theseus_mm.h"
 #include "mapping/instance.h"
 #include "mapping/kernel_api.h"
+#include "paging/window.h"
 
 #include <linux/init.h>
 #include <linux/module.h>
@@ -164,9 +165,12 @@ static int __init start(void)
 	err = tmm_pages_init();
 	if (err)
 		goto err_frames;
-	err = claim_pools();
+	err = tmm_windows_init();
 	if (err)
 		goto err_pages;
+	err = claim_pools();
+	if (err)
+		goto err_windows;
 	err = init_instance();
 	if (err)
 		goto err_pools;
@@ -205,6 +209,8 @@ err_instance:
 	tmm_exit();
 err_pools:
 	release_pools();
+err_windows:
+	tmm_windows_exit();
 err_pages:
 	tmm_pages_exit();
 err_frames:
@@ -234,6 +240,7 @@ static void __exit tmm_module_exit(void)
 	unregister_pm_notifier(&pm_notifier);
 	tmm_exit();
 	release_pools();
+	tmm_windows_exit();
 	tmm_pages_exit();
 	tmm_frames_exit();
 }

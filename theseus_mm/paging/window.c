@@ -14,8 +14,12 @@
 #include <linux/export.h>
 #include <linux/io.h>
 #include <linux/irqflags.h>
+#include <linux/kdebug.h>
+#include <linux/limits.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
+#include <linux/notifier.h>
+#include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
@@ -35,6 +39,12 @@ static const u64 *live_root(unsigned long cr3)
 	lockdep_assert_irqs_disabled();
 	return __va(cr3 & CR3_ADDR_MASK);
 }
+
+/*
+ * Linux's root while this CPU has a private one loaded, else 0: for whoever comes
+ * when the task that entered will not leave any more.
+ */
+static DEFINE_PER_CPU(unsigned long, linux_cr3);
 
 /* Copy what Linux has and we have not; Linux never takes a top-level entry away. */
 static void mirror(struct tmm_page_table *pt, const u64 *live)
@@ -127,6 +137,7 @@ int tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window)
 	live = live_root(window->cr3);
 	if (unlikely(is_mirror_stale(pt, live)))
 		mirror(pt, live);
+	__this_cpu_write(linux_cr3, window->cr3);
 	/* Address-space number 0, which Linux does not use, and no NOFLUSH. */
 	write_cr3(pt->paddr);
 	return 0;
@@ -147,10 +158,67 @@ void tmm_window_leave(const struct tmm_window *window)
 	if (cpu_feature_enabled(X86_FEATURE_PCID))
 		cr3 |= X86_CR3_PCID_NOFLUSH;
 	write_cr3(cr3);
+	__this_cpu_write(linux_cr3, 0);
 	tmm_tlb_leave();
 	local_irq_restore(window->flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_leave);
+
+/**
+ * tmm_window_abandon() - leave the window, or the walk, that this CPU is in
+ *
+ * For a task that dies inside of it. Does nothing if this CPU is not inside.
+ *
+ * Context: Any. Interrupts stay as they are.
+ */
+void tmm_window_abandon(void)
+{
+	unsigned long cr3;
+
+	/* Who is inside has interrupts off, and so has whoever interrupts that. */
+	if (!irqs_disabled() || !tmm_tlb_is_inside())
+		return;
+	cr3 = __this_cpu_read(linux_cr3);
+	if (cr3)
+		write_cr3(cr3);
+	__this_cpu_write(linux_cr3, 0);
+	tmm_tlb_leave();
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_abandon);
+
+static int note_oops(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	if (event == DIE_OOPS)
+		tmm_window_abandon();
+	return NOTIFY_DONE;
+}
+
+/* Last: whoever lets the task go on, as a debugger does, stops the chain before. */
+static struct notifier_block die_notifier = {
+	.notifier_call = note_oops,
+	.priority = INT_MIN,
+};
+
+/**
+ * tmm_windows_init() - be told of tasks that die in a window
+ *
+ * Context: Process context, before the first window.
+ * Return: 0 or a negative error code
+ */
+int tmm_windows_init(void)
+{
+	return register_die_notifier(&die_notifier);
+}
+
+/**
+ * tmm_windows_exit() - undo tmm_windows_init()
+ *
+ * Context: Process context, after the last window.
+ */
+void tmm_windows_exit(void)
+{
+	unregister_die_notifier(&die_notifier);
+}
 
 /**
  * tmm_window_copy() - copy, and stop at the first byte that faults

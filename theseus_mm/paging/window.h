@@ -6,7 +6,8 @@
  * root, with interrupts off. Bounded: a few KiB of work, no sleeping, no locks.
  * Windows belong to process context and never nest.
  *
- * Linux does the same to patch its own text (use_temporary_mm()).
+ * Linux does the same to patch its own text (use_temporary_mm()). A task that dies
+ * inside (an oops) is taken out of its window, or all would wait for it for ever.
  *
  * Addresses of the lower half look like user space to Linux's fault handler, so
  * only tmm_window_read(), _write() and _copy_between() may use them.
@@ -31,9 +32,13 @@ struct tmm_window {
 	unsigned long cr3;
 };
 
+int __must_check tmm_windows_init(void);
+void tmm_windows_exit(void);
+
 void tmm_window_init_mirror(struct tmm_page_table *pt);
 int __must_check tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window);
 void tmm_window_leave(const struct tmm_window *window);
+void tmm_window_abandon(void);
 size_t __must_check tmm_window_copy(void *to, const void *from, size_t nr_bytes);
 
 int __must_check tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to,
