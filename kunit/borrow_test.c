@@ -6,6 +6,7 @@
 
 #include "mapping/mapped_pages.h"
 #include "paging/mapper.h"
+#include "paging/table.h"
 
 #include <linux/string.h>
 
@@ -280,7 +281,48 @@ static void mark_dirty_of_a_part(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
+/* As if the memory of a page failed: a copy is cut short there. Gives back the leaf. */
+static u64 break_page(struct kunit *test, u64 page, u64 leaf)
+{
+	struct tmm_table_path path;
+	unsigned int level;
+	u64 *table = tmm_table_find(tmm_test_root(test), page, &path, &level);
+
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	return xchg(&table[tmm_table_index(page, level)], leaf);
+}
+
+static void memory_that_fails_is_an_error(struct kunit *test)
+{
+	u8 *buffer = tmm_test_kvzalloc(test, NR_BYTES);
+	struct tmm_mapped_pages *mp = map(test), *copy;
+	struct tmm_borrow borrow;
+	u64 leaf, before;
+
+	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, NR_BYTES, true, &borrow), 0);
+	memset(buffer, 0x33, NR_BYTES);
+	KUNIT_ASSERT_EQ(test, tmm_borrow_write(&borrow, 0, buffer, NR_BYTES), 0);
+	memset(buffer, 0, NR_BYTES);
+	leaf = break_page(test, base_page() + 1, 0);
+	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 0, buffer, NR_BYTES), -EIO);
+	/* What lies before it is there, and nothing behind. */
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(buffer, 0x33, TMM_PAGE_SIZE), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(buffer + TMM_PAGE_SIZE, 0, 2 * TMM_PAGE_SIZE), NULL);
+	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, 4000, buffer, 200), -EIO);
+	/* Next to it nothing is wrong. */
+	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 2 * TMM_PAGE_SIZE, buffer, 100), 0);
+	tmm_borrow_end(&borrow);
+	before = tmm_test_fingerprint(test);
+	copy = tmm_mapped_pages_deep_copy(mp, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, copy, ERR_PTR(-EIO));
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
+	break_page(test, base_page() + 1, leaf);
+	tmm_mapped_pages_drop(&mp);
+}
+
 static struct kunit_case borrow_cases[] = {
+	KUNIT_CASE(memory_that_fails_is_an_error),
 	KUNIT_CASE(begin_outside_of_the_mapping),
 	KUNIT_CASE(begin_at_the_bounds),
 	KUNIT_CASE(begin_many_immutable),

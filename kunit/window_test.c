@@ -9,8 +9,11 @@
 
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
+#include <linux/extable.h>
+#include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
+#include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
 
@@ -394,6 +397,41 @@ static void task_outside_of_a_window_stays_where_it_is(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_inside);
 }
 
+/* Is it one of the string moves that copies in windows are made of? */
+static bool is_rep_movs(const u8 *insn)
+{
+	/* REP, then perhaps a prefix for the size, then the move. */
+	const u8 *move = insn + (insn[1] == 0x48 || insn[1] == 0x66 ? 2 : 1);
+
+	return insn[0] == 0xf3 && (move[0] == 0xa4 || move[0] == 0xa5);
+}
+
+/*
+ * What the machine-check handler asks: the type of the exception entry. A copy without
+ * one panics the machine where the memory fails.
+ */
+static void copies_survive_memory_that_fails(struct kunit *test)
+{
+	struct file *file = filp_open("/dev/theseus_mm", O_RDONLY, 0);
+	const struct module *module;
+	unsigned int i, nr = 0;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	module = file->f_op->owner;
+	for (i = 0; module && i < module->num_exentries; i++) {
+		const struct exception_table_entry *entry = &module->extable[i];
+		const u8 *insn = (const u8 *)&entry->insn + entry->insn;
+
+		if (!is_rep_movs(insn))
+			continue;
+		nr++;
+		KUNIT_EXPECT_EQ_MSG(test, entry->data & EX_DATA_TYPE_MASK,
+				    EX_TYPE_DEFAULT_MCE_SAFE, "%pS", insn);
+	}
+	filp_close(file, NULL);
+	KUNIT_EXPECT_GE(test, nr, 2);
+}
+
 static struct kunit_case window_cases[] = {
 	KUNIT_CASE(write_lands_in_the_right_frames),
 	KUNIT_CASE(read_gives_what_the_frames_hold),
@@ -407,6 +445,7 @@ static struct kunit_case window_cases[] = {
 	KUNIT_CASE(enter_outside_of_process_context),
 	KUNIT_CASE(read_after_the_page_went_elsewhere),
 	KUNIT_CASE(windows_of_two_roots),
+	KUNIT_CASE(copies_survive_memory_that_fails),
 	KUNIT_CASE(dead_task_is_taken_out_of_its_window),
 	KUNIT_CASE(dead_task_is_taken_out_of_its_walk),
 	KUNIT_CASE(task_outside_of_a_window_stays_where_it_is),

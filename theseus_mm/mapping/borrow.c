@@ -3,7 +3,6 @@
 
 #include "alloc/device_region.h"
 #include "alloc/pages.h"
-#include "core/bug.h"
 #include "mapping/mapped_pages.h"
 #include "observe/trace.h"
 #include "paging/mapper.h"
@@ -127,7 +126,9 @@ static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *t
  *
  * Context: Process context, may sleep; windows of at most 4 KiB each. O(bytes).
  * Return: 0; -EOVERFLOW or -ERANGE if the part lies outside the borrow, -EINVAL if
- * it has ended, -ENODEV if it shows a device that was removed, -EDEADLK or -EPERM from tmm_window_enter(), with nothing copied
+ * it has ended, -ENODEV if it shows a device that was removed, -EDEADLK or -EPERM from
+ * tmm_window_enter(), with nothing copied; -EIO if the memory failed, with what lies
+ * before that copied
  */
 int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_t nr_bytes)
 {
@@ -137,8 +138,8 @@ int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_
 
 	if (!err)
 		err = copy(borrow, vaddr, to, NULL, nr_bytes, &left);
-	if (!err && TMM_BUG_IF(left))
-		err = -EFAULT;
+	if (!err && left)
+		err = -EIO;
 	return err;
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_read);
@@ -163,8 +164,8 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 		err = -EACCES;
 	if (!err)
 		err = copy(borrow, vaddr, NULL, from, nr_bytes, &left);
-	if (!err && TMM_BUG_IF(left))
-		err = -EFAULT;
+	if (!err && left)
+		err = -EIO;
 	return err;
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_write);

@@ -98,8 +98,8 @@ static int copy_content(const struct tmm_mapped_pages *copy, const struct tmm_ma
 		err = copy_step(mp, dst, src, step, &left);
 		if (err)
 			return err;
-		if (TMM_BUG_IF(left))
-			return -EFAULT;
+		if (left)
+			return -EIO;
 	}
 	return 0;
 }
@@ -151,6 +151,7 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
  * * ERR_PTR(-ENOSPC)     - too few frames of the sizes needed are free
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed
+ * * ERR_PTR(-EIO)        - the memory failed
  */
 struct tmm_mapped_pages *tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp,
 						    const tmm_pte_flags_t *new_flags)

@@ -227,7 +227,9 @@ void tmm_windows_exit(void)
  * @nr_bytes: how much
  *
  * Not instrumented, and a fault is fixed up: a bad address is an answer here,
- * not a crash.
+ * not a crash. So is memory that fails: of a kernel copy the machine-check handler
+ * forgives only those of this type (error_context() in severity.c), where the CPU can
+ * go on at all.
  *
  * Context: Inside a window.
  * Return: bytes not copied
@@ -236,7 +238,7 @@ size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 {
 	asm volatile("1:	rep movsb\n"
 		     "2:\n"
-		     _ASM_EXTABLE(1b, 2b)
+		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)
 		     : "+D" (to), "+S" (from), "+c" (nr_bytes)
 		     : : "memory");
 	return nr_bytes;
@@ -254,7 +256,7 @@ static size_t copy_low(void *to, const void *from, size_t nr_bytes)
 	stac();
 	asm volatile("1:	rep movsb\n"
 		     "2:\n"
-		     _ASM_EXTABLE(1b, 2b)
+		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)
 		     : "+D" (to), "+S" (from), "+c" (nr_bytes)
 		     : : "memory");
 	clac();
@@ -301,7 +303,7 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
  * @from: virtual address under it, in either half
  * @to: kernel memory, which must not fault
  * @nr_bytes: how much
- * @left: set to the bytes not copied since @from was not mapped there
+ * @left: set to the bytes not copied since @from was not mapped there, or failed
  *
  * Context: Process context, may sleep between windows.
  * Return: 0, or an error of tmm_window_enter() with nothing copied
@@ -319,7 +321,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
  * @to: virtual address under it, in either half
  * @from: kernel memory, which must not fault
  * @nr_bytes: how much
- * @left: set to the bytes not copied since @to was not mapped, or not writable
+ * @left: set to the bytes not copied since @to was not mapped, not writable, or failed
  *
  * Context: Process context, may sleep between windows.
  * Return: 0, or an error of tmm_window_enter() with nothing copied
@@ -337,8 +339,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
  * @to: virtual address under it, in either half
  * @from: virtual address under it, in either half; the bytes do not overlap
  * @nr_bytes: how much
- * @left: set to the bytes not copied since @from was not mapped there, or @to not
- *        writable
+ * @left: set to the bytes not copied since @from was not mapped there, @to not
+ *        writable, or either failed
  *
  * Context: Process context, may sleep between windows.
  * Return: 0, or an error of tmm_window_enter() with nothing copied

@@ -603,8 +603,8 @@ struct theseus_mm_unmap {
  * @offset: in: bytes from its start
  * @length: in: bytes; 0 is success. All must lie in the mapping, else ERANGE,
  *          with nothing copied.
- * @buffer: in: address of @length bytes. EFAULT or EINTR in the middle leaves
- *          what was copied until then.
+ * @buffer: in: address of @length bytes. EFAULT, EINTR or EIO (the memory failed) in
+ *          the middle leaves what was copied until then.
  */
 struct theseus_mm_access {
 	__u32 flags;
