@@ -11,6 +11,8 @@
 
 #define EDU_ID			0x010000edU
 #define EDU_STATUS_COMPUTING	BIT(0)
+/* Of 64 bits */
+#define EDU_DMA_SOURCE		0x80
 
 /* The device's registers, by offset. */
 struct edu_registers {
@@ -147,6 +149,32 @@ static void registers_as_a_struct(struct kunit *test)
 	tmm_borrow_into_inner(&borrow);
 	KUNIT_EXPECT_EQ(test, id, EDU_ID);
 	KUNIT_EXPECT_EQ(test, liveness, 0x5555aaaaU);
+}
+
+/* A copy of a register's size is one access of it: that is all this device takes. */
+static void registers_are_copied_in_one_access(struct kunit *test)
+{
+	struct tmm_mapped_pages *mp = map_registers(test);
+	const u64 source = 0x0123456789abcdef;
+	u32 id = 0, liveness = 0x0f0f1234;
+	struct tmm_borrow borrow;
+	u64 value = 0;
+	u32 both[2];
+
+	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, TMM_PAGE_SIZE, true, &borrow), 0);
+	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_REG(id), &id, 4), 0);
+	KUNIT_EXPECT_EQ(test, id, EDU_ID);
+	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, EDU_REG(liveness), &liveness, 4), 0);
+	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_REG(liveness), &liveness, 4), 0);
+	KUNIT_EXPECT_EQ(test, liveness, ~0x0f0f1234U);
+	/* This one is of 64 bits, and each half of it the whole to a smaller access. */
+	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, EDU_DMA_SOURCE, &source, 8), 0);
+	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_DMA_SOURCE, &value, 8), 0);
+	KUNIT_EXPECT_EQ(test, value, source);
+	/* Two of 32 bits beside each other, and one more. */
+	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_REG(liveness), both, 8), 0);
+	KUNIT_EXPECT_EQ(test, both[0], ~0x0f0f1234U);
+	tmm_borrow_end(&borrow);
 }
 
 static void leaf_is_device_memory(struct kunit *test)
@@ -319,6 +347,7 @@ static struct kunit_case driver_registers_cases[] = {
 	KUNIT_CASE(registers_answer),
 	KUNIT_CASE(device_computes),
 	KUNIT_CASE(registers_as_a_struct),
+	KUNIT_CASE(registers_are_copied_in_one_access),
 	KUNIT_CASE(leaf_is_device_memory),
 	KUNIT_CASE(read_only_registers),
 	KUNIT_CASE(flags_of_ram_are_refused),

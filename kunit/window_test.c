@@ -9,12 +9,14 @@
 
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
+#include <linux/cpumask.h>
 #include <linux/extable.h>
 #include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #define NR_PAGES	4
@@ -432,6 +434,101 @@ static void copies_survive_memory_that_fails(struct kunit *test)
 	KUNIT_EXPECT_GE(test, nr, 2);
 }
 
+static void accesses_are_aligned_and_of_one_width(struct kunit *test)
+{
+	static const struct {
+		enum tmm_memory_type type;
+		u64 offset;
+		u64 nr_bytes;
+		unsigned int width;
+	} cases[] = {
+		/* A call of a register's size is one access. */
+		{ TMM_UNCACHED, 0, 1, 1 }, { TMM_UNCACHED, 6, 2, 2 }, { TMM_UNCACHED, 4, 4, 4 },
+		{ TMM_UNCACHED, 8, 8, 8 }, { TMM_UNCACHED, 4, 8, 4 }, { TMM_UNCACHED, 3, 8, 1 },
+		/* More than one register are registers of 32 bits, if they can be. */
+		{ TMM_UNCACHED, 0, 16, 4 }, { TMM_UNCACHED, 4096, 4096, 4 },
+		{ TMM_UNCACHED, 0, 6, 2 }, { TMM_UNCACHED, 2, 4, 2 }, { TMM_UNCACHED, 0, 7, 1 },
+		{ TMM_UNCACHED, 1, 4096, 1 }, { TMM_UNCACHED, 0, 12, 4 },
+		/* Where accesses are combined there are no registers. */
+		{ TMM_WRITE_COMBINING, 0, 4096, 8 }, { TMM_WRITE_COMBINING, 8, 16, 8 },
+		{ TMM_WRITE_COMBINING, 4, 4096, 4 }, { TMM_WRITE_COMBINING, 0, 4, 4 },
+		{ TMM_WRITE_COMBINING, 1, 8, 1 }, { TMM_WRITE_COMBINING, 16, 6, 2 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ_MSG(test, tmm_window_access_width(cases[i].type, cases[i].offset,
+								  cases[i].nr_bytes),
+				    cases[i].width, "%llu bytes at %llu", cases[i].nr_bytes,
+				    cases[i].offset);
+}
+
+/* Windows that a copy takes: each counts twice, in and out. */
+static u64 windows_of_transfer(struct kunit *test, enum tmm_memory_type type, void *to,
+			       const void *from, size_t nr_bytes)
+{
+	size_t left = 1;
+	u64 before;
+
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
+	before = raw_cpu_read(tmm_inside);
+	KUNIT_EXPECT_EQ(test, tmm_window_transfer(tmm_test_root(test), type, to, from, nr_bytes,
+						  &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 0);
+	return (raw_cpu_read(tmm_inside) - before) / 2;
+}
+
+/* What interrupts wait for is accesses of a device, not bytes. */
+static void windows_are_bounded_by_what_is_copied(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = map_reversed(test, TMM_TEST_WRITABLE);
+	u8 *buffer = tmm_test_kvzalloc(test, NR_BYTES);
+	const void *from = (void *)at(0).v;
+
+	KUNIT_EXPECT_EQ(test, windows_of_transfer(test, TMM_WRITE_BACK, buffer, from, 4096), 1);
+	KUNIT_EXPECT_EQ(test, windows_of_transfer(test, TMM_WRITE_BACK, buffer, from, 4097), 2);
+	KUNIT_EXPECT_EQ(test, windows_of_transfer(test, TMM_UNCACHED, buffer, from, 64), 1);
+	KUNIT_EXPECT_EQ(test, windows_of_transfer(test, TMM_UNCACHED, buffer, from, 4096), 64);
+	KUNIT_EXPECT_EQ(test, windows_of_transfer(test, TMM_UNCACHED, buffer, from + 1, 17), 2);
+	KUNIT_EXPECT_EQ(test, windows_of_transfer(test, TMM_WRITE_COMBINING, buffer, from, 4096),
+			32);
+	KUNIT_EXPECT_EQ(test, windows_of_transfer(test, TMM_UNCACHED, (void *)at(0).v, buffer, 128),
+			2);
+	unmap(test, &frames);
+}
+
+/* Whatever the width, all of it arrives, and no more; a copy that faults stops there. */
+static void copies_of_each_width(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = map_reversed(test, TMM_TEST_WRITABLE);
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u8 *buffer = tmm_test_kvzalloc(test, NR_BYTES);
+	unsigned int offset;
+	size_t left, i;
+
+	for (offset = 0; offset <= 8; offset++) {
+		u64 nr = TMM_PAGE_SIZE + 2 * offset, wrong = 0;
+
+		for (i = 0; i < NR_BYTES; i++)
+			buffer[i] = pattern(i + offset);
+		KUNIT_EXPECT_EQ(test, tmm_window_transfer(pt, TMM_UNCACHED, (void *)at(offset).v,
+							  buffer, nr, &left), 0);
+		KUNIT_EXPECT_EQ(test, left, 0);
+		memset(buffer, 0, NR_BYTES);
+		KUNIT_EXPECT_EQ(test, tmm_window_transfer(pt, TMM_WRITE_COMBINING, buffer,
+							  (void *)at(offset).v, nr, &left), 0);
+		KUNIT_EXPECT_EQ(test, left, 0);
+		for (i = 0; i < nr; i++)
+			wrong += buffer[i] != pattern(i + offset);
+		KUNIT_EXPECT_EQ(test, wrong, 0);
+		KUNIT_EXPECT_EQ(test, buffer[nr], 0);
+	}
+	KUNIT_EXPECT_EQ(test, tmm_window_transfer(pt, TMM_UNCACHED, buffer,
+						  (void *)at(NR_BYTES - 100).v, 400, &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 300);
+	unmap(test, &frames);
+}
+
 static struct kunit_case window_cases[] = {
 	KUNIT_CASE(write_lands_in_the_right_frames),
 	KUNIT_CASE(read_gives_what_the_frames_hold),
@@ -446,6 +543,9 @@ static struct kunit_case window_cases[] = {
 	KUNIT_CASE(read_after_the_page_went_elsewhere),
 	KUNIT_CASE(windows_of_two_roots),
 	KUNIT_CASE(copies_survive_memory_that_fails),
+	KUNIT_CASE(accesses_are_aligned_and_of_one_width),
+	KUNIT_CASE(windows_are_bounded_by_what_is_copied),
+	KUNIT_CASE(copies_of_each_width),
 	KUNIT_CASE(dead_task_is_taken_out_of_its_window),
 	KUNIT_CASE(dead_task_is_taken_out_of_its_walk),
 	KUNIT_CASE(task_outside_of_a_window_stays_where_it_is),

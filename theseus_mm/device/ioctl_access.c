@@ -31,21 +31,32 @@ static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *
 	return copy_to_user(buffer, page, nr_bytes) ? -EFAULT : 0;
 }
 
+/*
+ * A page at a time. Of device memory 8 bytes are one access and more are not: no
+ * piece of a longer copy is as short.
+ */
+static u64 piece_of(u64 left)
+{
+	return left == TMM_PAGE_SIZE + 8 ? TMM_PAGE_SIZE / 2 : min(left, TMM_PAGE_SIZE);
+}
+
 static int copy_all(const struct tmm_borrow *borrow, u64 length, void __user *buffer)
 {
+	u64 done = 0;
 	void *page;
-	u64 done;
 	int err = 0;
 
 	page = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!page)
 		return -ENOMEM;
-	for (done = 0; done < length && !err; done += TMM_PAGE_SIZE) {
+	while (done < length && !err) {
+		u64 nr_bytes = piece_of(length - done);
+
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		else
-			err = copy_piece(borrow, done, buffer + done, page,
-					 min(length - done, TMM_PAGE_SIZE));
+			err = copy_piece(borrow, done, buffer + done, page, nr_bytes);
+		done += nr_bytes;
 		cond_resched();
 	}
 	free_page((unsigned long)page);

@@ -103,6 +103,7 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
 		const void *from, size_t nr_bytes, size_t *left)
 {
+	const enum tmm_memory_type type = tmm_mapped_pages_memory_type(borrow->mp);
 	struct tmm_page_table *pt = borrow->mp->pt;
 	int token = tmm_device_access_begin();
 	int err;
@@ -110,9 +111,9 @@ static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *t
 	if (tmm_mapped_pages_is_closed(borrow->mp))
 		err = -ENODEV;
 	else if (to)
-		err = tmm_window_read(pt, vaddr, to, nr_bytes, left);
+		err = tmm_window_transfer(pt, type, to, (const void *)vaddr.v, nr_bytes, left);
 	else
-		err = tmm_window_write(pt, vaddr, from, nr_bytes, left);
+		err = tmm_window_transfer(pt, type, (void *)vaddr.v, from, nr_bytes, left);
 	tmm_device_access_end(token);
 	return err;
 }
@@ -124,7 +125,11 @@ static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *t
  * @to: kernel memory, which must not fault
  * @nr_bytes: how much
  *
- * Context: Process context, may sleep; windows of at most 4 KiB each. O(bytes).
+ * Of device memory that is not cached each byte is read once, in order, in aligned
+ * accesses of the width that tmm_window_access_width() says: registers can be read.
+ *
+ * Context: Process context, may sleep; windows of at most 4 KiB of RAM, or 16
+ *          accesses to a device, each. O(bytes).
  * Return: 0; -EOVERFLOW or -ERANGE if the part lies outside the borrow, -EINVAL if
  * it has ended, -ENODEV if it shows a device that was removed, -EDEADLK or -EPERM from
  * tmm_window_enter(), with nothing copied; -EIO if the memory failed, with what lies
@@ -151,7 +156,9 @@ EXPORT_SYMBOL_GPL(tmm_borrow_read);
  * @from: kernel memory, which must not fault
  * @nr_bytes: how much
  *
- * Context: Process context, may sleep; windows of at most 4 KiB each. O(bytes).
+ * To device memory as tmm_borrow_read() reads it.
+ *
+ * Context: Process context, may sleep; bounded windows as there. O(bytes).
  * Return: 0; -EACCES if the borrow is immutable; else as tmm_borrow_read()
  */
 int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *from, size_t nr_bytes)
@@ -258,8 +265,8 @@ EXPORT_SYMBOL_GPL(tmm_borrow_typed);
  * @window: filled in for tmm_borrow_leave()
  *
  * Context: Process context. On success interrupts are off until
- *          tmm_borrow_leave(), which must come within a few KiB of work; no
- *          sleeping, no locks. O(1).
+ *          tmm_borrow_leave(), which must come within a few KiB of work, or some 16
+ *          accesses to a device; no sleeping, no locks. O(1).
  * Return:
  * * the address of its first byte, in the mapping's own root
  * * ERR_PTR(-EDEADLK)    - this CPU is in a window already

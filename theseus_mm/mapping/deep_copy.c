@@ -67,12 +67,13 @@ static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pa
 }
 
 /* Of at most 2 MiB. A device does not go meanwhile. */
-static int copy_step(const struct tmm_mapped_pages *mp, struct tmm_vaddr dst, struct tmm_vaddr src,
-		     size_t step, size_t *left)
+static int copy_step(const struct tmm_mapped_pages *mp, void *dst, const void *src, size_t step,
+		     size_t *left)
 {
 	int token = tmm_device_access_begin();
 	int err = tmm_mapped_pages_is_closed(mp) ? -ENODEV :
-		  tmm_window_copy_between(mp->pt, dst, src, step, left);
+		  tmm_window_transfer(mp->pt, tmm_mapped_pages_memory_type(mp), dst, src, step,
+				      left);
 
 	tmm_device_access_end(token);
 	return err;
@@ -87,8 +88,8 @@ static int copy_content(const struct tmm_mapped_pages *copy, const struct tmm_ma
 	u64 offset, step;
 
 	for (offset = 0; offset < nr_bytes; offset += step) {
-		struct tmm_vaddr dst = { tmm_page_range_start_address(&to).v + offset };
-		struct tmm_vaddr src = { tmm_page_range_start_address(&from).v + offset };
+		void *dst = (void *)(tmm_page_range_start_address(&to).v + offset);
+		const void *src = (void *)(tmm_page_range_start_address(&from).v + offset);
 		size_t left;
 		int err;
 

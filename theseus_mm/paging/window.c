@@ -2,6 +2,7 @@
 #include "paging/window.h"
 
 #include "paging/page_table.h"
+#include "paging/table.h"
 #include "paging/tlb.h"
 
 #include <asm/asm.h>
@@ -10,6 +11,7 @@
 #include <asm/smap.h>
 #include <asm/special_insns.h>
 #include <kunit/visibility.h>
+#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/io.h>
@@ -220,48 +222,75 @@ void tmm_windows_exit(void)
 	unregister_die_notifier(&die_notifier);
 }
 
+/*
+ * @nr elements, each in one access; sets @nr to those not moved. Not instrumented. A
+ * fault is fixed up, and so is memory that fails: of the kernel's accesses the
+ * machine-check handler forgives only those of this type (error_context() in
+ * severity.c), where the CPU can go on at all.
+ */
+#define REP_MOVS(suffix, to, from, nr)							\
+	asm volatile("1:	rep movs" suffix "\n"					\
+		     "2:\n"								\
+		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)		\
+		     : "+D" (to), "+S" (from), "+c" (nr)				\
+		     : : "memory")
+
+/* Copy in accesses of @width bytes; returns the bytes not copied. */
+static __always_inline size_t copy(void *to, const void *from, size_t nr_bytes,
+				   unsigned int width)
+{
+	size_t nr = nr_bytes / width;
+
+	switch (width) {
+	case 8:
+		REP_MOVS("q", to, from, nr);
+		break;
+	case 4:
+		REP_MOVS("l", to, from, nr);
+		break;
+	case 2:
+		REP_MOVS("w", to, from, nr);
+		break;
+	default:
+		REP_MOVS("b", to, from, nr);
+		break;
+	}
+	return nr * width;
+}
+
 /**
  * tmm_window_copy() - copy, and stop at the first byte that faults
  * @to: where to, in the private root or not
  * @from: where from, in the private root or not
  * @nr_bytes: how much
  *
- * Not instrumented, and a fault is fixed up: a bad address is an answer here,
- * not a crash. So is memory that fails: of a kernel copy the machine-check handler
- * forgives only those of this type (error_context() in severity.c), where the CPU can
- * go on at all.
+ * A bad address is an answer here, not a crash, and so is memory that fails. For
+ * memory that is cached: bytes may be copied one by one, or many at a time.
  *
  * Context: Inside a window.
  * Return: bytes not copied
  */
 size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 {
-	asm volatile("1:	rep movsb\n"
-		     "2:\n"
-		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)
-		     : "+D" (to), "+S" (from), "+c" (nr_bytes)
-		     : : "memory");
-	return nr_bytes;
+	return copy(to, from, nr_bytes, 1);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 
 /*
- * tmm_window_copy() where an address may be in the lower half. Linux takes a fault
- * there for one of user space: it is fixed up only where user space may be accessed
- * and faults are not to be served.
+ * copy() where an address may be in the lower half. Linux takes a fault there for one
+ * of user space: it is fixed up only where user space may be accessed and faults are
+ * not to be served.
  */
-static size_t copy_low(void *to, const void *from, size_t nr_bytes)
+static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int width)
 {
+	size_t left;
+
 	pagefault_disable();
 	stac();
-	asm volatile("1:	rep movsb\n"
-		     "2:\n"
-		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)
-		     : "+D" (to), "+S" (from), "+c" (nr_bytes)
-		     : : "memory");
+	left = copy(to, from, nr_bytes, width);
 	clac();
 	pagefault_enable();
-	return nr_bytes;
+	return left;
 }
 
 static bool is_low(const void *p)
@@ -269,16 +298,23 @@ static bool is_low(const void *p)
 	return (long)p >= 0;
 }
 
+/* Is it an address of a private root's own, in either half, and none of Linux's? */
+static bool is_private(const struct tmm_page_table *pt, const void *p)
+{
+	return tmm_table_index((unsigned long)p >> TMM_PAGE_SHIFT, pt->levels) <
+	       TMM_FIRST_MIRROR_SLOT;
+}
+
 /* Of @to and @from one or both are under @pt. Each window is bounded; between two, others run. */
 static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from, size_t nr_bytes,
-			   size_t *left)
+			   unsigned int width, size_t nr_per_window, size_t *left)
 {
 	const bool low = is_low(to) || is_low(from);
 
 	*left = nr_bytes;
 	while (*left) {
 		size_t done = nr_bytes - *left;
-		size_t step = min_t(size_t, *left, TMM_WINDOW_MAX_BYTES);
+		size_t step = min(*left, nr_per_window);
 		struct tmm_window window;
 		size_t missed;
 		int err;
@@ -286,8 +322,8 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 		err = tmm_window_enter(pt, &window);
 		if (err)
 			return err;
-		missed = low ? copy_low(to + done, from + done, step) :
-			       tmm_window_copy(to + done, from + done, step);
+		missed = low ? copy_low(to + done, from + done, step, width) :
+			       copy(to + done, from + done, step, width);
 		tmm_window_leave(&window);
 		*left -= step - missed;
 		if (missed)
@@ -298,7 +334,61 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 }
 
 /**
- * tmm_window_read() - copy out of a private root, in as many windows as it takes
+ * tmm_window_access_width() - how wide an access to uncached memory is in a copy
+ * @type: how the memory is cached; not write-back, which has no such width
+ * @offset: where the copy starts
+ * @nr_bytes: how long it is
+ *
+ * Each access is aligned, and all are of one width: the widest that divides @offset
+ * and @nr_bytes. Registers of 64 bits are rare, and those of 32 often take nothing
+ * else: uncached memory is accessed 8 bytes at a time only where the copy is of 8.
+ *
+ * Return: 1, 2, 4 or 8 bytes
+ */
+unsigned int tmm_window_access_width(enum tmm_memory_type type, u64 offset, u64 nr_bytes)
+{
+	const u64 widest = type == TMM_WRITE_COMBINING || nr_bytes == 8 ? 8 : 4;
+
+	return 1U << __ffs64(offset | nr_bytes | widest);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_access_width);
+
+/**
+ * tmm_window_transfer() - copy, in as many windows as it takes
+ * @pt: the root
+ * @type: how the memory of @pt is cached; RAM beside it may be copied in any way
+ * @to: where to, in either half of @pt or kernel memory, which must not fault
+ * @from: where from, in either half of @pt or kernel memory; the bytes do not overlap
+ * @nr_bytes: how much
+ * @left: set to the bytes not copied since @from was not mapped there, @to not
+ *        writable, or either failed
+ *
+ * Memory that is not cached is accessed in the width that tmm_window_access_width()
+ * says, each byte once, and in order.
+ *
+ * Context: Process context, may sleep between windows.
+ * Return: 0, or an error of tmm_window_enter() with nothing copied
+ */
+int tmm_window_transfer(struct tmm_page_table *pt, enum tmm_memory_type type, void *to,
+			const void *from, size_t nr_bytes, size_t *left)
+{
+	unsigned long offset = 0;
+	unsigned int width;
+
+	if (type == TMM_WRITE_BACK)
+		return copy_in_windows(pt, to, from, nr_bytes, 1, TMM_WINDOW_MAX_BYTES, left);
+	if (is_private(pt, to))
+		offset |= (unsigned long)to;
+	if (is_private(pt, from))
+		offset |= (unsigned long)from;
+	width = tmm_window_access_width(type, offset, nr_bytes);
+	return copy_in_windows(pt, to, from, nr_bytes, width, TMM_WINDOW_MAX_ACCESSES * width,
+			       left);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_transfer);
+
+/**
+ * tmm_window_read() - copy RAM out of a private root, in as many windows as it takes
  * @pt: the root
  * @from: virtual address under it, in either half
  * @to: kernel memory, which must not fault
@@ -311,12 +401,12 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 int tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to, size_t nr_bytes,
 		    size_t *left)
 {
-	return copy_in_windows(pt, to, (const void *)from.v, nr_bytes, left);
+	return tmm_window_transfer(pt, TMM_WRITE_BACK, to, (const void *)from.v, nr_bytes, left);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
 
 /**
- * tmm_window_write() - copy into a private root, in as many windows as it takes
+ * tmm_window_write() - copy into RAM of a private root, in as many windows as it takes
  * @pt: the root
  * @to: virtual address under it, in either half
  * @from: kernel memory, which must not fault
@@ -329,12 +419,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
 int tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void *from,
 		     size_t nr_bytes, size_t *left)
 {
-	return copy_in_windows(pt, (void *)to.v, from, nr_bytes, left);
+	return tmm_window_transfer(pt, TMM_WRITE_BACK, (void *)to.v, from, nr_bytes, left);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
 
 /**
- * tmm_window_copy_between() - copy within a private root
+ * tmm_window_copy_between() - copy RAM within a private root
  * @pt: the root
  * @to: virtual address under it, in either half
  * @from: virtual address under it, in either half; the bytes do not overlap
@@ -348,6 +438,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
 int tmm_window_copy_between(struct tmm_page_table *pt, struct tmm_vaddr to, struct tmm_vaddr from,
 			    size_t nr_bytes, size_t *left)
 {
-	return copy_in_windows(pt, (void *)to.v, (const void *)from.v, nr_bytes, left);
+	return tmm_window_transfer(pt, TMM_WRITE_BACK, (void *)to.v, (const void *)from.v,
+				   nr_bytes, left);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy_between);

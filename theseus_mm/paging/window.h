@@ -3,8 +3,8 @@
  * Windows: the only way to touch memory through a private root.
  *
  * Between tmm_window_enter() and tmm_window_leave() this CPU runs on the private
- * root, with interrupts off. Bounded: a few KiB of work, no sleeping, no locks.
- * Windows belong to process context and never nest.
+ * root, with interrupts off. Bounded: a few KiB of RAM or a few accesses to a device, no
+ * sleeping, no locks. Windows belong to process context and never nest.
  *
  * Linux does the same to patch its own text (use_temporary_mm()). A task that dies
  * inside (an oops) is taken out of its window, or all would wait for it for ever.
@@ -15,12 +15,17 @@
 #ifndef TMM_PAGING_WINDOW_H
 #define TMM_PAGING_WINDOW_H
 
+#include "core/pte_flags.h"
 #include "core/types.h"
 
 struct tmm_page_table;
 
-/* Longest copy done in one window. */
+/*
+ * Most that is copied in one window: bytes of RAM, or accesses to memory that is not
+ * cached, each of which is a microsecond or two on its way to a device and back.
+ */
 #define TMM_WINDOW_MAX_BYTES	TMM_PAGE_SIZE
+#define TMM_WINDOW_MAX_ACCESSES	16
 
 /**
  * struct tmm_window - what leaving needs to know
@@ -41,6 +46,9 @@ void tmm_window_leave(const struct tmm_window *window);
 void tmm_window_abandon(void);
 size_t __must_check tmm_window_copy(void *to, const void *from, size_t nr_bytes);
 
+unsigned int tmm_window_access_width(enum tmm_memory_type type, u64 offset, u64 nr_bytes);
+int __must_check tmm_window_transfer(struct tmm_page_table *pt, enum tmm_memory_type type,
+				     void *to, const void *from, size_t nr_bytes, size_t *left);
 int __must_check tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to,
 				 size_t nr_bytes, size_t *left);
 int __must_check tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void *from,

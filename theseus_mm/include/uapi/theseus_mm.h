@@ -605,6 +605,11 @@ struct theseus_mm_unmap {
  *          with nothing copied.
  * @buffer: in: address of @length bytes. EFAULT, EINTR or EIO (the memory failed) in
  *          the middle leaves what was copied until then.
+ *
+ * Device memory that is uncached or write-combining is accessed once a byte, in order,
+ * and aligned: in units of the largest of 1, 2 or 4 bytes that divides @offset and
+ * @length, and of 8 if @length is 8 (write-combining memory: whenever 8 divides both).
+ * So a register is read or written by a call of its own size.
  */
 struct theseus_mm_access {
 	__u32 flags;
