@@ -30,18 +30,20 @@ void tmm_client_put(struct tmm_client *client)
 		tmm_free(client);
 }
 
-struct tmm_client *tmm_client_from_fd(int fd)
+struct tmm_client *tmm_client_from_fd(int *fd)
 {
 	struct tmm_client *client = malloc(sizeof(*client));
 	struct theseus_mm_info info = { 0 };
 
 	if (!client)
 		return NULL;
-	*client = (struct tmm_client){ .fd = fd, .nr_references = 1 };
-	if (!tmm_client_call(client, THESEUS_MM_IOC_GET_INFO, &info))
-		return client;
-	tmm_free(client);
-	return NULL;
+	*client = (struct tmm_client){ .fd = *fd, .nr_references = 1 };
+	if (tmm_client_call(client, THESEUS_MM_IOC_GET_INFO, &info)) {
+		tmm_free(client);
+		return NULL;
+	}
+	*fd = -1;
+	return client;
 }
 
 struct tmm_client *tmm_client_open(const char *path)
@@ -52,7 +54,7 @@ struct tmm_client *tmm_client_open(const char *path)
 
 	if (fd < 0)
 		return NULL;
-	client = tmm_client_from_fd(fd);
+	client = tmm_client_from_fd(&fd);
 	if (client)
 		return client;
 	error = errno;

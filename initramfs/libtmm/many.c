@@ -67,6 +67,8 @@ static int create(struct tmm_client *client, struct tmm_create_item *items,
 
 	if (encode(calls, items, nr) || tmm_objects_new(client, objects, nr))
 		return -1;
+	if (!nr)
+		return 0;
 	err = tmm_client_call(client, THESEUS_MM_IOC_CREATE_BATCH, &call);
 	for (i = 0; i < nr; i++)
 		items[i].error = (int32_t)calls[i].error;

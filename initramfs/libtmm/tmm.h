@@ -31,6 +31,10 @@
  * may change the object or what is in it. None of these is kept after the call. A
  * consumed object, NULL, gives ENOENT; the getters, which cannot fail, give 0.
  *
+ * Descriptors go by the same rule: a call that takes `int *` consumes what is in it, and
+ * sets it to -1 when it succeeds; one that takes `int` leaves it the caller's. A call on
+ * an array of nothing succeeds, and does nothing.
+ *
  * The kernel has the last word: when the client is closed or its process dies, all
  * it owns goes back. Objects may outlive tmm_client_close(): every call on them
  * gives EBADF, and dropping them frees what the library holds.
@@ -171,14 +175,13 @@ TMM_MUST_CHECK struct tmm_client *tmm_client_open(const char *path);
 
 /**
  * tmm_client_from_fd() - become a client by a descriptor that is open already
- * @fd: of the device, for example passed by a process that may open it; consumed on
- *      success, stays the caller's on failure
+ * @fd: of the device, for example passed by a process that may open it; consumed
  *
  * Return: the client; or NULL
  * Errors: ENOTTY if @fd is something else
  * Call: THESEUS_MM_IOC_GET_INFO
  */
-TMM_MUST_CHECK struct tmm_client *tmm_client_from_fd(int fd);
+TMM_MUST_CHECK struct tmm_client *tmm_client_from_fd(int *fd);
 
 /**
  * tmm_client_close() - stop being a client
@@ -792,7 +795,7 @@ struct tmm_create_item {
  * @client: the client
  * @items: what is wanted
  * @mappings: an array of @nr, set to the mappings; NULL for each that was not created
- * @nr: how many, 1 .. TMM_MAX_MANY
+ * @nr: how many, up to TMM_MAX_MANY
  * @how: 0, or TMM_ALL_OR_NOTHING
  *
  * They are created in order, and each has its own success: to know that all went well,
@@ -1150,15 +1153,14 @@ TMM_MUST_CHECK int tmm_mapping_export(struct tmm_mapping **mapping);
 /**
  * tmm_mapping_import() - become the owner of what was exported
  * @client: the client
- * @fd: of tmm_mapping_export(), from whichever process; closed on success, stays the
- *      caller's on failure
+ * @fd: of tmm_mapping_export(), from whichever process; consumed: it is closed
  *
  * Return: the mapping; or NULL
  * Errors: ESTALE if somebody was faster; EBUSY while it is mmapped; EDQUOT; EINVAL if
  *         @fd is something else
  * Call: THESEUS_MM_IOC_IMPORT
  */
-TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int fd);
+TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int *fd);
 
 /**
  * tmm_mapping_export_dmabuf() - make a dma-buf of a mapping, for devices

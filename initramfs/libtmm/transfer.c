@@ -30,9 +30,9 @@ int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping)
 	return export_as(mapping, THESEUS_MM_IOC_EXPORT_DMABUF);
 }
 
-struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int fd)
+struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int *fd)
 {
-	struct theseus_mm_import call = { .fd = fd };
+	struct theseus_mm_import call = { .fd = *fd };
 	struct tmm_object *object = tmm_object_new(client);
 
 	if (!object)
@@ -41,7 +41,8 @@ struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int fd)
 		tmm_object_free(object);
 		return NULL;
 	}
-	close(fd);
+	close(*fd);
+	*fd = -1;
 	tmm_object_set(object, call.handle, call.start, call.nr_pages);
 	return tmm_as_mapping(object);
 }

@@ -23,15 +23,15 @@ static void drop_in_child(struct tmm_mapping *mapping)
 
 int main(void)
 {
-	int fd = open(TMM_DEVICE, O_RDWR | O_CLOEXEC);
+	int fd = open(TMM_DEVICE, O_RDWR | O_CLOEXEC), number = fd;
 	struct tmm_client *client;
 	struct tmm_mapping *mapping, *other;
 
 	/* as if another process had opened it for us; it is the client's from here on */
 	CHECK(fd >= 0);
-	client = tmm_client_from_fd(fd);
-	CHECK(client);
-	CHECK(tmm_client_fd(client) == fd);
+	client = tmm_client_from_fd(&fd);
+	CHECK(client && fd == -1);
+	CHECK(tmm_client_fd(client) == number);
 	mapping = tmm_mapping_create(client, TMM_PAGE_SIZE, TMM_DATA, NULL);
 	other = tmm_mapping_create(client, TMM_PAGE_SIZE, TMM_DATA, NULL);
 	CHECK(mapping && other);

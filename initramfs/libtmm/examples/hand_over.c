@@ -56,9 +56,9 @@ static int receive(int socket)
 	/* the import takes the descriptor with it; what others there are is stale */
 	other = dup(fd);
 	CHECK(other >= 0);
-	mapping = tmm_mapping_import(client, fd);
-	CHECK(mapping && tmm_mapping_size(mapping) == SIZE);
-	CHECK_REFUSED(ESTALE, !tmm_mapping_import(client, other));
+	mapping = tmm_mapping_import(client, &fd);
+	CHECK(mapping && fd == -1 && tmm_mapping_size(mapping) == SIZE);
+	CHECK_REFUSED(ESTALE, !tmm_mapping_import(client, &other));
 	CHECK(!close(other));
 	CHECK(!tmm_mapping_drop(&mapping));
 

@@ -36,7 +36,7 @@ int main(void)
 		close(pair[0]);
 		TRY(client = tmm_client_open(NULL));
 		TRY((fd = tmm_fd_receive(pair[1])) >= 0);
-		TRY(mapping = tmm_mapping_import(client, fd));
+		TRY(mapping = tmm_mapping_import(client, &fd));
 		TRY(bytes = tmm_mapping_mmap(mapping, 0, SIZE, PROT_READ));
 		printf("%s\n", bytes);
 		TRY(!tmm_mapping_munmap(bytes, SIZE));

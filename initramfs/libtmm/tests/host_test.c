@@ -299,9 +299,10 @@ static const struct tmm_allocate_options four = { .nr_pages = 4 };
 
 static struct tmm_client *new_client(void)
 {
-	struct tmm_client *client = tmm_client_from_fd(open("/dev/null", O_RDWR | O_CLOEXEC));
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC), taken = fd;
+	struct tmm_client *client = tmm_client_from_fd(&taken);
 
-	EXPECT(client);
+	EXPECT(client && taken == -1 && tmm_client_fd(client) == fd);
 	return client;
 }
 
@@ -316,9 +317,10 @@ static struct tmm_mapping *new_mapping(struct tmm_client *client)
 static void open_refuses(void)
 {
 	struct tmm_client *client = NULL;
+	int none = -1;
 
 	EXPECT_REFUSED(ENOENT, !tmm_client_open("/nonexistent"));
-	EXPECT_REFUSED(EBADF, !tmm_client_from_fd(-1));
+	EXPECT_REFUSED(EBADF, !tmm_client_from_fd(&none));
 	EXPECT_REFUSED(EBADF, tmm_client_info(NULL, &(struct tmm_info){ 0 }));
 	EXPECT_REFUSED(EBADF, !tmm_pages_allocate(NULL, &four));
 	EXPECT(tmm_client_fd(NULL) == -1);
@@ -581,11 +583,11 @@ static void no_memory_asks_nothing(void)
 /* A descriptor of something else stays the caller's. */
 static void another_file_is_no_client(void)
 {
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC), kept = fd;
 
 	fake.is_real = true;
-	EXPECT_REFUSED(ENOTTY, !tmm_client_from_fd(fd));
-	EXPECT(fcntl(fd, F_GETFD) >= 0);
+	EXPECT_REFUSED(ENOTTY, !tmm_client_from_fd(&fd));
+	EXPECT(fd == kept && fcntl(fd, F_GETFD) >= 0);
 	close(fd);
 	EXPECT_REFUSED(ENOTTY, !tmm_client_open("/dev/null"));
 	/* the lowest that is free: the library's own was closed */
@@ -611,7 +613,7 @@ static void export_and_import_move(void)
 {
 	struct tmm_client *client = new_client();
 	struct tmm_mapping *mapping = new_mapping(client), *kept = mapping;
-	int fd;
+	int fd, taken;
 
 	fake.error = EBUSY;
 	EXPECT_REFUSED(EBUSY, tmm_mapping_export(&mapping) == -1);
@@ -620,15 +622,16 @@ static void export_and_import_move(void)
 	fd = tmm_mapping_export(&mapping);
 	EXPECT(is_open(fd) && !mapping);
 
+	taken = fd;
 	fake.error = EDQUOT;
-	EXPECT_REFUSED(EDQUOT, !tmm_mapping_import(client, fd));
+	EXPECT_REFUSED(EDQUOT, !tmm_mapping_import(client, &taken));
 	fake.error = 0;
 	no_memory_at = 1;
-	EXPECT_REFUSED(ENOMEM, !tmm_mapping_import(client, fd));
-	EXPECT_REFUSED(EBADF, !tmm_mapping_import(NULL, fd));
-	EXPECT(is_open(fd));
-	mapping = tmm_mapping_import(client, fd);
-	EXPECT(mapping && !is_open(fd) && fake.argument.import.fd == fd);
+	EXPECT_REFUSED(ENOMEM, !tmm_mapping_import(client, &taken));
+	EXPECT_REFUSED(EBADF, !tmm_mapping_import(NULL, &taken));
+	EXPECT(taken == fd && is_open(fd));
+	mapping = tmm_mapping_import(client, &taken);
+	EXPECT(mapping && taken == -1 && !is_open(fd) && fake.argument.import.fd == fd);
 	EXPECT(tmm_mapping_size(mapping) == 7 * TMM_PAGE_SIZE);
 	EXPECT(tmm_mapping_address(mapping) == 0x70000);
 	EXPECT(tmm_mapping_handle(mapping) == fake.handle);
@@ -852,8 +855,14 @@ static void many_are_checked(void)
 	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, NR, 0) == -1);
 	items[3].reserved[4] = 0;
 	EXPECT_REFUSED(EBADF, tmm_mapping_create_many(NULL, items, mappings, NR, 0) == -1);
+	/* of nothing, all is done */
+	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, 0, 2) == -1);
+	EXPECT_REFUSED(EINVAL, tmm_mapping_drop_many(mappings, NULL, 0, 2) == -1);
+	EXPECT(tmm_mapping_create_many(client, items, mappings, 0, 0) == 0);
+	EXPECT(tmm_mapping_drop_many(mappings, NULL, 0, 0) == 0);
+	EXPECT(tmm_mapping_create_many(client, items, mappings, 0, TMM_ALL_OR_NOTHING) == 0);
+	EXPECT(tmm_mapping_drop_many(mappings, NULL, 0, TMM_ALL_OR_NOTHING) == 0);
 	EXPECT(fake.nr_calls == nr_calls);
-	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, 0, 0) == -1);
 	EXPECT(mappings[0] && !mappings[1] && mappings[2] && items[0].error == -1);
 
 	/* of a closed client, what is here is freed */
@@ -967,7 +976,7 @@ static void wait_ends(void)
 	int ends[2];
 
 	EXPECT(!pipe2(ends, O_CLOEXEC));
-	client = tmm_client_from_fd(ends[0]);
+	client = tmm_client_from_fd(&ends[0]);
 	EXPECT_REFUSED(ETIMEDOUT, tmm_client_wait(client, 0));
 	EXPECT_REFUSED(ETIMEDOUT, tmm_client_wait(client, 10));
 	EXPECT(!sigaction(SIGALRM, &action, NULL));

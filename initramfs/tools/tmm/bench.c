@@ -220,7 +220,7 @@ static int hand_over(struct bench *bench, unsigned int nr)
 		fd = tmm_mapping_export(&bench->large);
 		if (fd < 0)
 			return -1;
-		bench->large = tmm_mapping_import(bench->client, fd);
+		bench->large = tmm_mapping_import(bench->client, &fd);
 		if (!bench->large)
 			return -1;
 	}
