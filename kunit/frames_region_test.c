@@ -160,6 +160,55 @@ static void remove_beside_readers(struct kunit *test)
 	}
 }
 
+/* Every frame counts once, whatever is done to it meanwhile. */
+static int counter(void *context)
+{
+	struct tmm_frame_allocator *fa = context;
+	struct tmm_frame_range range = { { FIRST, NR, TMM_4K } };
+	u64 counts[TMM_NR_MARKS], sum;
+	unsigned int mark;
+
+	while (!kthread_should_stop()) {
+		memset(counts, 0, sizeof(counts));
+		if (tmm_frame_allocator_count(fa, &range, counts))
+			return -ERANGE;
+		for (sum = 0, mark = 0; mark < TMM_NR_MARKS; mark++)
+			sum += counts[mark];
+		if (sum != NR)
+			return -EIO;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Whole blocks, and parts of them: marks move between the arrays while they are read. */
+static void count_beside_changes(struct kunit *test)
+{
+	struct task_struct *threads[2];
+	struct tmm_frame_region *region;
+	unsigned int i;
+
+	region = tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, FIRST, NR);
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = kthread_run(counter, fa_of(test), "tmm_counter%u", i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, threads[i]);
+		get_task_struct(threads[i]);
+	}
+	for (i = 0; i < 10 * NR_ROUNDS; i++) {
+		u64 at = FIRST + i * 37 % (NR / 2), nr = i % 3 ? 1 + i * 11 % (NR / 2) : 1;
+		struct tmm_allocated_frames *frames;
+
+		frames = tmm_test_frames_take(test, test->priv, tmm_request_at(at, nr));
+		tmm_allocated_frames_drop(&frames);
+		cond_resched();
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		KUNIT_EXPECT_EQ(test, kthread_stop(threads[i]), 0);
+		put_task_struct(threads[i]);
+	}
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
+}
+
 /**
  * struct removal - a removal by another thread
  * @fa: the allocator
@@ -214,6 +263,7 @@ static struct kunit_case frames_region_cases[] = {
 	KUNIT_CASE(remove_of_a_region_with_a_table),
 	KUNIT_CASE(remove_beside_readers),
 	KUNIT_CASE(remove_waits_for_readers),
+	KUNIT_CASE(count_beside_changes),
 	{}
 };
 

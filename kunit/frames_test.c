@@ -326,6 +326,24 @@ static void count_of_a_run(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
+/* Anybody may count, in a loop: who allocates must not wait for that. */
+static void count_takes_no_lock(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	struct tmm_allocated_frames *frames = take_at(test, 1500, 600);
+	struct tmm_frame_range range = { { 1024, 512, TMM_4K } };
+	u64 counts[TMM_NR_MARKS] = {};
+	int err;
+
+	spin_lock(&tf->fa.ra.lock);
+	err = tmm_frame_allocator_count(&tf->fa, &range, counts);
+	spin_unlock(&tf->fa.ra.lock);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_ALLOCATED], 36);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 476);
+	tmm_allocated_frames_drop(&frames);
+}
+
 static void count_of_a_run_that_is_not_in_one_region(struct kunit *test)
 {
 	const struct tmm_range outside[] = {
@@ -362,6 +380,7 @@ static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(free_of_a_mapped_frame_is_refused),
 	KUNIT_CASE(states_in_order),
 	KUNIT_CASE(count_of_a_run),
+	KUNIT_CASE(count_takes_no_lock),
 	KUNIT_CASE(count_of_a_run_that_is_not_in_one_region),
 	{}
 };

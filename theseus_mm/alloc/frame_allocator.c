@@ -292,16 +292,21 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_ptr);
 static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 end,
 		       u64 counts[TMM_NR_MARKS])
 {
-	struct tmm_range_region *region;
+	struct tmm_frame_region *region;
 	int err = -ERANGE;
 
-	spin_lock(&fa->ra.lock);
-	region = tmm_range_region_at(&fa->ra, start);
-	if (region && end <= region->first + region->nr) {
-		tmm_frame_table_count(&region_of(region)->table, start, nr, counts);
-		err = 0;
+	/* As long as that lasts, what is removed stays to be read. */
+	rcu_read_lock();
+	list_for_each_entry_rcu(region, &fa->ra.regions, range.link) {
+		if (start - region->range.first >= region->range.nr)
+			continue;
+		if (end <= region->range.first + region->range.nr) {
+			tmm_frame_table_count(&region->table, start, nr, counts);
+			err = 0;
+		}
+		break;
 	}
-	spin_unlock(&fa->ra.lock);
+	rcu_read_unlock();
 	return err;
 }
 
@@ -311,7 +316,9 @@ static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 en
  * @range: the run; within one region
  * @counts: added to, by enum tmm_frame_mark
  *
- * Context: Process context. Holds the allocator's lock for 2 MiB at a time.
+ * Whoever may open the device may ask, as often as they like: so nobody waits for it.
+ *
+ * Context: Process context, may sleep. Takes no lock.
  * Return: 0, or -ERANGE if the run does not lie in one region, or the region went
  *         meanwhile; @counts is unchanged then
  */
@@ -325,7 +332,7 @@ int tmm_frame_allocator_count(struct tmm_frame_allocator *fa, const struct tmm_f
 	u64 next;
 	int err;
 
-	do {
+	for (;;) {
 		next = min(round_down(start, tmm_page_size_4k_pages(TMM_2M)) +
 			   tmm_page_size_4k_pages(TMM_2M), end);
 		/* All that is left, so that a run past the region's end fails at once. */
@@ -333,8 +340,10 @@ int tmm_frame_allocator_count(struct tmm_frame_allocator *fa, const struct tmm_f
 		if (err)
 			return err;
 		start = next;
+		if (start >= end)
+			break;
 		cond_resched();
-	} while (start < end);
+	}
 	for (mark = 0; mark < TMM_NR_MARKS; mark++)
 		counts[mark] += found[mark];
 	return 0;

@@ -3,7 +3,9 @@
 
 #include "core/types.h"
 
+#include <asm/barrier.h>
 #include <kunit/visibility.h>
+#include <linux/compiler.h>
 #include <linux/export.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
@@ -85,7 +87,8 @@ static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_s
 	first = block(table, start, size - 1);
 	last = block(table, end - 1, size - 1);
 	memset(&table->marks[size - 1][first], *mark, last - first + 1);
-	*mark = TMM_MARK_MIXED;
+	/* Who reads it without the lock finds there what it stood for. */
+	smp_store_release(mark, TMM_MARK_MIXED);
 }
 
 /**
@@ -107,14 +110,14 @@ void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum 
 	while (start < end) {
 		block_bounds(table, start, TMM_1G, &from, &to);
 		if (from == start && to <= end) {
-			table->marks[TMM_1G][block(table, start, TMM_1G)] = mark;
+			WRITE_ONCE(table->marks[TMM_1G][block(table, start, TMM_1G)], mark);
 			start = to;
 			continue;
 		}
 		push_down(table, start, TMM_1G);
 		block_bounds(table, start, TMM_2M, &from, &to);
 		if (from == start && to <= end) {
-			table->marks[TMM_2M][block(table, start, TMM_2M)] = mark;
+			WRITE_ONCE(table->marks[TMM_2M][block(table, start, TMM_2M)], mark);
 			start = to;
 			continue;
 		}
@@ -134,7 +137,8 @@ static enum tmm_frame_mark mark_at(const struct tmm_frame_table *table, u64 numb
 	u8 mark;
 
 	for (;; size--) {
-		mark = table->marks[size][block(table, number, size)];
+		/* After MIXED, the next one down is as push_down() wrote it, or newer. */
+		mark = smp_load_acquire(&table->marks[size][block(table, number, size)]);
 		if (mark != TMM_MARK_MIXED || size == TMM_4K)
 			break;
 	}
@@ -201,7 +205,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_all);
  * @nr: number of frames; all lie in the region
  * @counts: added to, by enum tmm_frame_mark
  *
- * Context: The frame allocator's lock is held; callers count a piece at a time.
+ * Each frame counts once, with a mark that it had while this ran.
+ *
+ * Context: Any; no lock is needed. Callers count a piece at a time.
  */
 void tmm_frame_table_count(const struct tmm_frame_table *table, u64 start, u64 nr,
 			   u64 counts[TMM_NR_MARKS])

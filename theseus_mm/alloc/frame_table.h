@@ -9,7 +9,9 @@
  *
  * Invariant: every frame has exactly one mark, that of the first array from the
  * top that is not MIXED at it.
- * Lock: the frame allocator's.
+ * Lock: the frame allocator's, for all but tmm_frame_table_count(): that reads beside
+ * writers. A mark below a MIXED one is written before it, so whoever finds MIXED finds a
+ * mark of that frame, of now or of a moment ago, and never MIXED in the lowest array.
  */
 #ifndef TMM_ALLOC_FRAME_TABLE_H
 #define TMM_ALLOC_FRAME_TABLE_H
