@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #define DEBUGFS	"/sys/kernel/debug/theseus_mm/"
@@ -176,6 +177,22 @@ TEST_F(client, debugfs_lists_clients_and_their_objects)
 	EXPECT_FALSE(text_has(text, "client %u ", info.client_id));
 	EXPECT_TRUE(text_has(text, " 4 runs 1 borrows 0 writable "));
 	free(text);
+}
+
+/* A name is what its process likes: it must not look like lines of the file. */
+TEST_F(client, debugfs_shows_a_name_on_one_line)
+{
+	int other;
+	char *text;
+
+	ASSERT_EQ(0, prctl(PR_SET_NAME, "a\nclient 77 b\\"));
+	other = tmm_open(NULL);
+	ASSERT_LE(0, other);
+	text = text_of(files[0]);
+	EXPECT_FALSE(text_has(text, "\nclient 77"));
+	EXPECT_TRUE(text_has(text, " comm a\\nclient\\04077\\040b\\\\ handles 0 "));
+	free(text);
+	close(other);
 }
 
 /* --- mappings ------------------------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/seq_file.h>
+#include <linux/string_helpers.h>
 #include <linux/uaccess.h>
 
 /* --- clients: each, then its objects ------------------------------------------- */
@@ -93,13 +94,22 @@ static void clients_stop(struct seq_file *m, void *v)
 	view->client = NULL;
 }
 
+/* A process is called what it likes: that is one word here, of printable ASCII. */
+static void show_name(struct seq_file *m, const char *name)
+{
+	seq_escape_str(m, name, ESCAPE_SPACE | ESCAPE_SPECIAL | ESCAPE_OCTAL | ESCAPE_NAP |
+		       ESCAPE_APPEND, " \\");
+}
+
 static void show_client(struct seq_file *m, const struct tmm_client *client)
 {
 	const struct tmm_client_identity *identity = &client->identity;
 
-	seq_printf(m, "client %u uid %u pid %d comm %s handles %llu mappings %d exported %d frames %llu\n",
-		   identity->id, from_kuid_munged(seq_user_ns(m), identity->uid),
-		   pid_vnr(identity->pid), identity->comm, tmm_account_count(client->account, TMM_RESOURCE_HANDLES),
+	seq_printf(m, "client %u uid %u pid %d comm ", identity->id,
+		   from_kuid_munged(seq_user_ns(m), identity->uid), pid_vnr(identity->pid));
+	show_name(m, identity->comm);
+	seq_printf(m, " handles %llu mappings %d exported %d frames %llu\n",
+		   tmm_account_count(client->account, TMM_RESOURCE_HANDLES),
 		   atomic_read(&client->nr_mappings), atomic_read(&client->nr_exported),
 		   tmm_account_count(client->account, TMM_RESOURCE_FRAMES));
 }
