@@ -382,6 +382,7 @@ static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, stru
 		if (IS_ERR(object))
 			goto err_abandon;
 		parts->frames[parts->nr_frames++] = object;
+		cond_resched();
 	}
 	return 0;
 
@@ -396,9 +397,11 @@ static int reply_parts(struct tmm_call *call, const struct parts *parts)
 	u32 __user *handles = u64_to_user_ptr(request->frames);
 	unsigned int i;
 
-	for (i = 0; i < parts->nr_frames; i++)
+	for (i = 0; i < parts->nr_frames; i++) {
 		if (put_user(parts->frames[i]->handle, &handles[i]))
 			return -EFAULT;
+		cond_resched();
+	}
 	request->pages = parts->pages->handle;
 	request->nr_frames = parts->nr_frames;
 	return tmm_call_reply(call);

@@ -100,8 +100,10 @@ static void watch(struct work_struct *work)
 		queue_delayed_work(watchers, &mf->watch, mf->watch_delay);
 	}
 	up_write(&mf->revoke_lock);
-	list_for_each_entry_safe(loan, next, &ended, link)
+	list_for_each_entry_safe(loan, next, &ended, link) {
 		kref_put(&loan->kref, destroy);
+		cond_resched();
+	}
 	if (is_done)
 		fput(mf->file);
 }
@@ -347,6 +349,7 @@ unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *
 			end(loan);
 		}
 		nr++;
+		cond_resched();
 	}
 	*nr_pinned = mf->nr_lingering;
 	up_write(&mf->revoke_lock);

@@ -267,6 +267,7 @@ static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_
 		nr -= tmm_frames_nr(&frames->f);
 		if (zero)
 			err = tmm_allocated_frames_zero(frames);
+		cond_resched();
 	}
 	if (err)
 		tmm_allocated_frames_drop_list(list);

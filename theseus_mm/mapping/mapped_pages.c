@@ -638,6 +638,7 @@ static int split_frames(struct tmm_mapped_pages *mp, u64 nr, struct tmm_mapped_p
 		nr -= here;
 		nr_kept++;
 		last = &frames->f.link;
+		cond_resched();
 	}
 	list_cut_position(&head, &mp->frames, last);
 	list_splice_init(&mp->frames, &second->frames);
