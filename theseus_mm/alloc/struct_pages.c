@@ -107,7 +107,7 @@ static int save_found(struct tmm_struct_pages *pages)
 
 	if (!nr)
 		return 0;
-	pages->found = kvmalloc_array(nr, sizeof(*pages->found), GFP_KERNEL);
+	pages->found = kvmalloc_array(nr, sizeof(*pages->found), GFP_KERNEL | __GFP_NOWARN);
 	if (!pages->found)
 		return -ENOMEM;
 	copy_found(&pages->pgmap.range, pages->found, false);

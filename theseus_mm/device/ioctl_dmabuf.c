@@ -80,7 +80,7 @@ static int fill_table(const struct buffer *buffer, struct device *device, struct
 
 	if (nr > UINT_MAX)
 		return -EFBIG;
-	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!pages)
 		return -ENOMEM;
 	tmm_mapped_pages_get_struct_pages(mp, pages);

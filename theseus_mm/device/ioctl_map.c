@@ -10,9 +10,11 @@
 #include "mapping/mapped_pages.h"
 #include "mapping/placement.h"
 
+#include <kunit/visibility.h>
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
@@ -372,7 +374,9 @@ static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, stru
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	parts->pages = object;
-	parts->frames = kvcalloc(nr_frames, sizeof(*parts->frames), GFP_KERNEL_ACCOUNT);
+	/* Of a mapping above 1 TiB in single frames, an array that kvmalloc() warns of. */
+	parts->frames = kvcalloc(nr_frames, sizeof(*parts->frames),
+				 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!parts->frames) {
 		object = ERR_PTR(-ENOMEM);
 		goto err_abandon;
@@ -465,3 +469,4 @@ int tmm_ioctl_unmap_into_parts(struct tmm_call *call)
 		tmm_object_publish(call->client, object);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_unmap_into_parts);
