@@ -367,6 +367,16 @@ TEST_F_TIMEOUT(tool, put_and_cat, PATIENCE)
 	EXPECT_STATUS(1, "tmm put /nonexistent -- true");
 }
 
+/* It stops at what there is to be had, not at what Linux can hold. */
+TEST_F_TIMEOUT(tool, put_of_what_has_no_end, PATIENCE)
+{
+	EXPECT_STATUS(1, "ulimit -v 2000000; tmm put /dev/zero -- true");
+	EXPECT_SAYS("tmm: put: /dev/zero has more than");
+	EXPECT_SAYS_NOT("(ENOMEM)");
+	EXPECT_STATUS(1, "ulimit -v 2000000; tmm put - </dev/zero");
+	EXPECT_SAYS("tmm: put: - has more than");
+}
+
 TEST_F_TIMEOUT(tool, cat_of_another_process, PATIENCE)
 {
 	char command[256];

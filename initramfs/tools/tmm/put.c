@@ -5,6 +5,7 @@
 #include "child.h"
 #include "command.h"
 #include "json.h"
+#include "stream.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -25,7 +26,7 @@
  * @name: the file's
  * @file: its descriptor
  * @nr_bytes: its size
- * @content: all of it, if it had to be read to know that; else NULL
+ * @is_stream: that shows only when it ends
  * @is_contiguous: --contiguous
  * @is_read_only: --read-only
  * @is_json: --json
@@ -34,35 +35,11 @@ struct put {
 	const char *name;
 	int file;
 	uint64_t nr_bytes;
-	char *content;
+	bool is_stream;
 	bool is_contiguous;
 	bool is_read_only;
 	bool is_json;
 };
-
-/* How long a pipe is shows at its end. */
-static int read_all(struct put *put)
-{
-	uint64_t room = 0;
-	ssize_t got;
-	char *more;
-
-	for (;;) {
-		if (put->nr_bytes == room) {
-			room = room ? 2 * room : CHUNK;
-			more = realloc(put->content, room);
-			if (!more)
-				return failed(ENOMEM, "read %s", put->name);
-			put->content = more;
-		}
-		got = read(put->file, put->content + put->nr_bytes, room - put->nr_bytes);
-		if (!got)
-			return TMM_OK;
-		if (got < 0 && errno != EINTR)
-			return failed(errno, "read %s", put->name);
-		put->nr_bytes += got > 0 ? got : 0;
-	}
-}
 
 static int open_file(struct put *put)
 {
@@ -74,9 +51,8 @@ static int open_file(struct put *put)
 	if (S_ISDIR(stat.st_mode))
 		return failed(EISDIR, "read %s", put->name);
 	/* files of /proc say 0 */
-	if (!S_ISREG(stat.st_mode) || !stat.st_size)
-		return read_all(put);
-	put->nr_bytes = stat.st_size;
+	put->is_stream = !S_ISREG(stat.st_mode) || !stat.st_size;
+	put->nr_bytes = put->is_stream ? 0 : stat.st_size;
 	return TMM_OK;
 }
 
@@ -86,10 +62,6 @@ static int fill(const struct put *put, char *window)
 	uint64_t done = 0, length;
 	ssize_t got = 0;
 
-	if (put->content) {
-		memcpy(window, put->content, put->nr_bytes);
-		return TMM_OK;
-	}
 	progress_start(&progress, stderr, "put", put->nr_bytes);
 	while (done < put->nr_bytes) {
 		length = put->nr_bytes - done < CHUNK ? put->nr_bytes - done : CHUNK;
@@ -113,31 +85,63 @@ static int fill(const struct put *put, char *window)
 static int fill_mapping(const struct put *put, struct tmm_mapping *mapping)
 {
 	uint64_t size = tmm_mapping_size(mapping);
-	char *window = tmm_mapping_mmap(mapping, 0, size, PROT_READ | PROT_WRITE);
-	int status;
+	int status = TMM_OK;
+	char *window;
 
-	if (!window)
-		return failed(errno, "mmap");
-	status = fill(put, window);
-	tmm_mapping_munmap(window, size);
+	if (!put->is_stream) {
+		window = tmm_mapping_mmap(mapping, 0, size, PROT_READ | PROT_WRITE);
+		if (!window)
+			return failed(errno, "mmap");
+		status = fill(put, window);
+		tmm_mapping_munmap(window, size);
+	}
 	if (!status && put->is_read_only && tmm_mapping_remap(mapping, TMM_READ_ONLY_DATA))
 		status = failed(errno, "REMAP to read-only");
 	return status;
 }
 
-/* Return: a descriptor that owns the mapping, or -1 after it has said why not. */
-static int export_file(const struct put *put, struct tmm_client *client, uint64_t *size)
+/* Room for all of it. */
+static struct tmm_mapping *create(const struct put *put, struct tmm_client *client)
 {
 	const struct tmm_create_options options = { .is_contiguous = put->is_contiguous };
 	struct tmm_mapping *mapping = tmm_mapping_create(client, put->nr_bytes ? put->nr_bytes : 1,
 							 TMM_DATA, &options);
 	char text[TEXT_SIZE];
+
+	if (!mapping)
+		failed(errno, "mapping of %s", size_text(text, put->nr_bytes));
+	return mapping;
+}
+
+/* On one run of frames, now that its size is known; @scattered is dropped. */
+static struct tmm_mapping *make_contiguous(const struct put *put, struct tmm_client *client,
+					   struct tmm_mapping *scattered)
+{
+	struct tmm_mapping *mapping = create(put, client);
+	char *window = tmm_mapping_mmap(scattered, 0, tmm_mapping_size(scattered), PROT_READ);
+
+	/* by the kernel, and read where it is: it is in memory once */
+	if (mapping && (!window || tmm_mapping_write(mapping, 0, window, put->nr_bytes))) {
+		failed(errno, "copy %s", put->name);
+		tmm_mapping_drop(&mapping);
+	}
+	tmm_mapping_munmap(window, tmm_mapping_size(scattered));
+	tmm_mapping_drop(&scattered);
+	return mapping;
+}
+
+/* Return: a descriptor that owns the mapping, or -1 after it has said why not. */
+static int export_file(struct put *put, struct tmm_client *client, uint64_t *size)
+{
+	struct tmm_mapping *mapping = put->is_stream ? stream_take(client, put->name, put->file,
+								   &put->nr_bytes) :
+				      create(put, client);
 	int fd = -1;
 
-	if (!mapping) {
-		failed(errno, "mapping of %s", size_text(text, put->nr_bytes));
+	if (mapping && put->is_stream && put->is_contiguous)
+		mapping = make_contiguous(put, client, mapping);
+	if (!mapping)
 		return -1;
-	}
 	*size = tmm_mapping_size(mapping);
 	if (!fill_mapping(put, mapping)) {
 		fd = tmm_mapping_export(&mapping);
@@ -192,7 +196,6 @@ static int put_file(struct put *put, char **command)
 	if (!client)
 		return TMM_FAILED;
 	fd = export_file(put, client, &size);
-	free(put->content);
 	if (fd < 0) {
 		tmm_client_close(&client);
 		return TMM_FAILED;
