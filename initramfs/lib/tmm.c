@@ -46,15 +46,10 @@ int tmm_get_region(int fd, __u32 index, struct theseus_mm_region *region)
 	return err;
 }
 
-int tmm_get_occupancy(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 nr_buckets)
+int tmm_get_occupancy(int fd, struct theseus_mm_occupancy *call)
 {
-	struct theseus_mm_occupancy call = {
-		.index = index,
-		.nr_buckets = nr_buckets,
-		.buckets = (uintptr_t)buckets,
-	};
-
-	return tmm_call(fd, THESEUS_MM_IOC_GET_OCCUPANCY, &call);
+	call->bucket_size = sizeof(struct theseus_mm_bucket);
+	return tmm_call(fd, THESEUS_MM_IOC_GET_OCCUPANCY, call);
 }
 
 int tmm_get_limits(int fd, struct theseus_mm_limits *limits)
@@ -91,23 +86,14 @@ int tmm_set_limit(int fd, __u32 which, __u64 max)
 	return tmm_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
 }
 
-int tmm_get_owners(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 *owners,
-		   __u32 nr_buckets)
-{
-	struct theseus_mm_occupancy call = {
-		.index = index,
-		.nr_buckets = nr_buckets,
-		.buckets = (uintptr_t)buckets,
-		.owners = (uintptr_t)owners,
-	};
-
-	return tmm_call(fd, THESEUS_MM_IOC_GET_OCCUPANCY, &call);
-}
-
 int tmm_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
 		    struct theseus_mm_clients *found)
 {
-	struct theseus_mm_clients call = { .nr_clients = room, .clients = (uintptr_t)clients };
+	struct theseus_mm_clients call = {
+		.nr_clients = room,
+		.clients = (uintptr_t)clients,
+		.entry_size = sizeof(*clients),
+	};
 	int err = tmm_call(fd, THESEUS_MM_IOC_GET_CLIENTS, &call);
 
 	if (!err)
@@ -249,31 +235,39 @@ int tmm_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames, __u3
 	return err;
 }
 
-static int run_batch(int fd, unsigned long request, __u32 flags, void *items, __u32 nr_items,
-		     __u32 *nr_done)
+static int run_batch(int fd, unsigned long request, struct theseus_mm_batch *call, __u32 *nr_done)
 {
-	struct theseus_mm_batch call = {
-		.flags = flags,
-		.nr_items = nr_items,
-		.items = (uintptr_t)items,
-	};
-	int err = tmm_call(fd, request, &call);
+	int err = tmm_call(fd, request, call);
 
 	if (!err && nr_done)
-		*nr_done = call.nr_done;
+		*nr_done = call->nr_done;
 	return err;
 }
 
 int tmm_create_batch(int fd, __u32 flags, struct theseus_mm_create_item *items, __u32 nr_items,
 		     __u32 *nr_done)
 {
-	return run_batch(fd, THESEUS_MM_IOC_CREATE_BATCH, flags, items, nr_items, nr_done);
+	struct theseus_mm_batch call = {
+		.flags = flags,
+		.nr_items = nr_items,
+		.items = (uintptr_t)items,
+		.item_size = sizeof(*items),
+	};
+
+	return run_batch(fd, THESEUS_MM_IOC_CREATE_BATCH, &call, nr_done);
 }
 
 int tmm_drop_batch(int fd, __u32 flags, struct theseus_mm_drop_item *items, __u32 nr_items,
 		   __u32 *nr_done)
 {
-	return run_batch(fd, THESEUS_MM_IOC_DROP_BATCH, flags, items, nr_items, nr_done);
+	struct theseus_mm_batch call = {
+		.flags = flags,
+		.nr_items = nr_items,
+		.items = (uintptr_t)items,
+		.item_size = sizeof(*items),
+	};
+
+	return run_batch(fd, THESEUS_MM_IOC_DROP_BATCH, &call, nr_done);
 }
 
 static int access_mapping(int fd, unsigned long request, __u32 handle, __u64 offset,

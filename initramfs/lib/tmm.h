@@ -54,13 +54,11 @@ int tmm_get_info(int fd, struct theseus_mm_info *info);
 int tmm_get_region(int fd, __u32 index, struct theseus_mm_region *region);
 
 /**
- * tmm_get_occupancy() - what the frames of a region are used for
+ * tmm_get_occupancy() - what the frames of a region are used for, and by whom
  * @fd: the client
- * @index: the region
- * @buckets: filled with one entry for each equal part of the region
- * @nr_buckets: how many parts, 1 .. THESEUS_MM_MAX_BUCKETS
+ * @call: the "in" fields but for @bucket_size say what is wanted; the others are filled in
  */
-int tmm_get_occupancy(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 nr_buckets);
+int tmm_get_occupancy(int fd, struct theseus_mm_occupancy *call);
 
 int tmm_get_limits(int fd, struct theseus_mm_limits *limits);
 
@@ -79,17 +77,6 @@ int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max);
  * @max: the limit; THESEUS_MM_NO_LIMIT: none
  */
 int tmm_set_limit(int fd, __u32 which, __u64 max);
-
-/**
- * tmm_get_owners() - the same, and who owns most of each part
- * @fd: the client
- * @index: the region
- * @buckets: as for tmm_get_occupancy()
- * @owners: filled with the id of a client for each part
- * @nr_buckets: how many parts
- */
-int tmm_get_owners(int fd, __u32 index, struct theseus_mm_bucket *buckets, __u32 *owners,
-		   __u32 nr_buckets);
 
 /**
  * tmm_get_clients() - who is there

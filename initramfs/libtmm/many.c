@@ -61,6 +61,7 @@ static int create(struct tmm_client *client, struct tmm_create_item *items,
 		.flags = how,
 		.nr_items = nr,
 		.items = (uintptr_t)calls,
+		.item_size = sizeof(*calls),
 	};
 	uint32_t i;
 	int err;
@@ -154,6 +155,7 @@ static int drop(struct tmm_client *client, struct theseus_mm_drop_item *calls, u
 		.flags = how,
 		.nr_items = nr,
 		.items = (uintptr_t)calls,
+		.item_size = sizeof(*calls),
 	};
 
 	if (!client || client->fd < 0)

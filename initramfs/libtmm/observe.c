@@ -24,22 +24,57 @@ _Static_assert(offsetof(struct tmm_bucket, free) == offsetof(struct theseus_mm_b
 	       offsetof(struct tmm_bucket, mapped) == offsetof(struct theseus_mm_bucket, mapped) &&
 	       offsetof(struct tmm_bucket, tables) == offsetof(struct theseus_mm_bucket, tables) &&
 	       offsetof(struct tmm_bucket, metadata) ==
-	       offsetof(struct theseus_mm_bucket, metadata), "bucket");
-SAME(MAX_BUCKETS);
+	       offsetof(struct theseus_mm_bucket, metadata) &&
+	       offsetof(struct tmm_bucket, bad) == offsetof(struct theseus_mm_bucket, bad), "bucket");
 SAME(OWNER_NONE);
 SAME(OWNER_HIDDEN);
 
-int tmm_client_occupancy(const struct tmm_client *client, uint32_t index,
-			 struct tmm_bucket *buckets, uint32_t *owners, uint32_t nr_buckets)
+/* With arrays of as many as @call has room for; they are @occupancy's. */
+static int look(const struct tmm_client *client, struct theseus_mm_occupancy *call,
+		struct tmm_occupancy *occupancy)
+{
+	occupancy->buckets = calloc(call->nr_buckets, sizeof(*occupancy->buckets));
+	occupancy->owners = calloc(call->nr_buckets, sizeof(*occupancy->owners));
+	call->buckets = (uintptr_t)occupancy->buckets;
+	call->owners = (uintptr_t)occupancy->owners;
+	if (occupancy->buckets && occupancy->owners &&
+	    !tmm_client_call(client, THESEUS_MM_IOC_GET_OCCUPANCY, call))
+		return 0;
+	tmm_free(occupancy->buckets);
+	tmm_free(occupancy->owners);
+	return -1;
+}
+
+int tmm_client_occupancy(const struct tmm_client *client, uint32_t index, uint64_t bucket_bytes,
+			 struct tmm_occupancy *occupancy)
 {
 	struct theseus_mm_occupancy call = {
 		.index = index,
-		.nr_buckets = nr_buckets,
-		.buckets = (uintptr_t)buckets,
-		.owners = (uintptr_t)owners,
+		.bucket_size = sizeof(struct theseus_mm_bucket),
+		.bucket_frames = bucket_bytes / TMM_PAGE_SIZE,
 	};
+	struct tmm_occupancy found = { 0 };
 
-	return tmm_client_call(client, THESEUS_MM_IOC_GET_OCCUPANCY, &call);
+	if (bucket_bytes % TMM_PAGE_SIZE) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* without room it tells how many there are */
+	if (tmm_client_call(client, THESEUS_MM_IOC_GET_OCCUPANCY, &call) && errno != ENOBUFS)
+		return -1;
+	if (look(client, &call, &found))
+		return -1;
+	found.nr = call.nr_buckets;
+	found.bucket_bytes = call.bucket_frames * TMM_PAGE_SIZE;
+	*occupancy = found;
+	return 0;
+}
+
+void tmm_occupancy_free(struct tmm_occupancy *occupancy)
+{
+	tmm_free(occupancy->buckets);
+	tmm_free(occupancy->owners);
+	*occupancy = (struct tmm_occupancy){ 0 };
 }
 
 _Static_assert(sizeof(((struct tmm_client_entry *)0)->comm) ==
@@ -76,6 +111,7 @@ static struct theseus_mm_client_info *list(const struct tmm_client *client,
 		*call = (struct theseus_mm_clients){
 			.nr_clients = room,
 			.clients = (uintptr_t)infos,
+			.entry_size = sizeof(*infos),
 		};
 		if (tmm_client_call(client, THESEUS_MM_IOC_GET_CLIENTS, call))
 			break;

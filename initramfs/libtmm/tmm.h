@@ -299,7 +299,7 @@ int tmm_client_region(const struct tmm_client *client, uint32_t index, struct tm
  * @mapped: owned by a mapping
  * @tables: page tables
  * @metadata: the module's bookkeeping
- * @reserved: 0
+ * @bad: retired, since they failed
  */
 struct tmm_bucket {
 	uint32_t free;
@@ -307,31 +307,56 @@ struct tmm_bucket {
 	uint32_t mapped;
 	uint32_t tables;
 	uint32_t metadata;
-	uint32_t reserved;
+	uint32_t bad;
 };
-
-#define TMM_MAX_BUCKETS	4096
 
 /* No client owns a frame there; or one that the caller may not know. */
 #define TMM_OWNER_NONE		UINT32_C(0)
 #define TMM_OWNER_HIDDEN	UINT32_C(0xffffffff)
 
 /**
+ * struct tmm_occupancy - a region in equal parts
+ * @buckets: an array, an entry for each part
+ * @owners: an array, of each part the number of the client that owns most of it, as
+ *          tmm_client_list() shows it, or TMM_OWNER_*
+ * @nr: entries of @buckets, and of @owners
+ * @reserved1: 0
+ * @bucket_bytes: size of a part, but for the last, which is what is left
+ * @reserved: 0
+ */
+struct tmm_occupancy {
+	struct tmm_bucket *buckets;
+	uint32_t *owners;
+	uint32_t nr;
+	uint32_t reserved1;
+	uint64_t bucket_bytes;
+	uint64_t reserved[4];
+};
+
+/**
  * tmm_client_occupancy() - a region's picture
  * @client: the client
  * @index: the region
- * @buckets: filled with one entry for each of the equal parts of the region
- * @owners: filled with the number of the client that owns most of each part, as
- *          tmm_client_list() shows it, or TMM_OWNER_*; NULL if that is not of interest
- * @nr_buckets: how many parts, 1 .. TMM_MAX_BUCKETS
+ * @bucket_bytes: 0; or with CAP_SYS_ADMIN the size of a part, a power of two, 2 MiB or
+ *                more
+ * @occupancy: filled in; to be given to tmm_occupancy_free()
  *
- * The parts are counted one after the other; others may work meanwhile.
+ * The module chooses parts that are 2 MiB large or more, and 4096 at most. They are
+ * counted one after the other; others may work meanwhile.
  *
- * Errors: ERANGE if there is no such region; EINVAL; EFAULT
- * Call: THESEUS_MM_IOC_GET_OCCUPANCY
+ * Errors: ERANGE if there is no such region; EPERM; EINVAL
+ * Call: THESEUS_MM_IOC_GET_OCCUPANCY, twice
  */
-int tmm_client_occupancy(const struct tmm_client *client, uint32_t index,
-			 struct tmm_bucket *buckets, uint32_t *owners, uint32_t nr_buckets);
+int tmm_client_occupancy(const struct tmm_client *client, uint32_t index, uint64_t bucket_bytes,
+			 struct tmm_occupancy *occupancy);
+
+/**
+ * tmm_occupancy_free() - forget a picture
+ * @occupancy: emptied; all members 0 is allowed
+ *
+ * Cannot fail.
+ */
+void tmm_occupancy_free(struct tmm_occupancy *occupancy);
 
 /**
  * struct tmm_client_entry - a client, as others see it

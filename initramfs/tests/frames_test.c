@@ -56,36 +56,62 @@ TEST_F(client, get_region_refuses_an_index_past_the_last)
 	EXPECT_REFUSED(ERANGE, tmm_get_region(self->fd, ~0U, &region));
 }
 
+static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];
+
+/* Region 0 in parts of @bucket_frames, or of the module's choice if that is 0. */
+#define OCCUPANCY(frames)								\
+	({										\
+		struct theseus_mm_occupancy _call = {					\
+			.nr_buckets = ARRAY_SIZE(buckets),				\
+			.buckets = (uintptr_t)buckets,					\
+			.bucket_frames = (frames),					\
+		};									\
+											\
+		ASSERT_EQ(0, tmm_get_occupancy(self->fd, &_call));			\
+		_call;									\
+	})
+
 TEST_F(client, occupancy_shows_what_is_owned)
 {
-	struct theseus_mm_bucket before[1], after[1];
+	struct theseus_mm_bucket before;
 
-	ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, before, 1));
+	EXPECT_EQ(1, OCCUPANCY(THESEUS_MM_MAX_BUCKET_FRAMES).nr_buckets);
+	before = buckets[0];
 	FRAMES(7);
 	MAPPING(5);
-	ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, after, 1));
-	EXPECT_EQ(before->allocated + 7, after->allocated);
-	EXPECT_EQ(before->mapped + 5, after->mapped);
-	EXPECT_LT(before->tables, after->tables);
-	EXPECT_EQ(before->free, after->free + 12 + (after->tables - before->tables));
-	EXPECT_EQ(before->metadata, after->metadata);
-	EXPECT_LT(0, after->metadata);
-	EXPECT_EQ(0, after->reserved);
+	OCCUPANCY(THESEUS_MM_MAX_BUCKET_FRAMES);
+	EXPECT_EQ(before.allocated + 7, buckets->allocated);
+	EXPECT_EQ(before.mapped + 5, buckets->mapped);
+	EXPECT_LT(before.tables, buckets->tables);
+	EXPECT_EQ(before.free, buckets->free + 12 + (buckets->tables - before.tables));
+	EXPECT_EQ(before.metadata, buckets->metadata);
+	EXPECT_LT(0, buckets->metadata);
+	EXPECT_EQ(0, buckets->bad);
+}
+
+static __u64 nr_frames_in(const struct theseus_mm_bucket *bucket)
+{
+	return (__u64)bucket->free + bucket->allocated + bucket->mapped + bucket->tables +
+	       bucket->metadata + bucket->bad;
 }
 
 TEST_F(client, occupancy_counts_each_frame_once)
 {
-	static const __u32 sizes[] = { 1, 2, 3, 64, 1000, THESEUS_MM_MAX_BUCKETS };
-	static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];
+	static const __u64 sizes[] = { 0, 512, 1024, 1 << 17, THESEUS_MM_MAX_BUCKET_FRAMES };
+	struct theseus_mm_occupancy call;
 	__u64 frames;
 	__u32 i, nr;
 
 	for (nr = 0; nr < ARRAY_SIZE(sizes); nr++) {
 		memset(buckets, 0xff, sizeof(buckets));
-		ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, buckets, sizes[nr]));
-		for (frames = 0, i = 0; i < sizes[nr]; i++)
-			frames += (__u64)buckets[i].free + buckets[i].allocated +
-				  buckets[i].mapped + buckets[i].tables + buckets[i].metadata;
+		call = OCCUPANCY(sizes[nr]);
+		if (sizes[nr])
+			EXPECT_EQ(sizes[nr], call.bucket_frames);
+		for (frames = 0, i = 0; i < call.nr_buckets; i++) {
+			if (i + 1 < call.nr_buckets)
+				ASSERT_EQ(call.bucket_frames, nr_frames_in(&buckets[i]));
+			frames += nr_frames_in(&buckets[i]);
+		}
 		EXPECT_EQ(REGION(0).nr_bytes / PAGE, frames);
 	}
 }
@@ -93,50 +119,115 @@ TEST_F(client, occupancy_counts_each_frame_once)
 TEST_F(client, occupancy_shows_where)
 {
 	struct theseus_mm_region region = REGION(0);
-	struct theseus_mm_bucket before[4], after[4];
-	/* the middle of the third quarter */
+	struct theseus_mm_bucket before[2];
+	/* in the second part of two */
 	struct theseus_mm_allocate call = {
 		.flags = THESEUS_MM_ALLOCATE_AT,
-		.at = region.start + region.nr_bytes / 8 * 5,
+		.at = region.start + region.nr_bytes - 100 * PAGE,
 		.size = 3,
 	};
+	__u64 half = 512;
 
-	ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, before, 4));
+	while (2 * half < region.nr_bytes / PAGE)
+		half *= 2;
+	ASSERT_EQ(2, OCCUPANCY(half).nr_buckets);
+	memcpy(before, buckets, sizeof(before));
 	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &call));
-	ASSERT_EQ(0, tmm_get_occupancy(self->fd, 0, after, 4));
+	OCCUPANCY(half);
 	EXPECT_LT(0, before[0].metadata);
-	EXPECT_EQ(0, before[3].metadata);
-	before[2].allocated += 3;
-	before[2].free -= 3;
-	EXPECT_EQ(0, memcmp(before, after, sizeof(before)));
+	EXPECT_EQ(0, before[1].metadata);
+	before[1].allocated += 3;
+	before[1].free -= 3;
+	EXPECT_EQ(0, memcmp(before, buckets, sizeof(before)));
 }
 
-TEST_F(client, occupancy_refuses_no_parts)
+/* The smallest that does, whatever room there is. */
+TEST_F(client, occupancy_is_in_parts_of_the_modules_choice)
 {
-	struct theseus_mm_bucket bucket;
+	const __u64 nr = REGION(0).nr_bytes / PAGE;
+	struct theseus_mm_occupancy call = OCCUPANCY(0), other;
+	__u32 room;
 
-	EXPECT_REFUSED(EINVAL, tmm_get_occupancy(self->fd, 0, &bucket, 0));
+	EXPECT_LE(512, call.bucket_frames);
+	EXPECT_EQ(0, call.bucket_frames & (call.bucket_frames - 1));
+	EXPECT_EQ((nr - 1) / call.bucket_frames + 1, call.nr_buckets);
+	EXPECT_GE(THESEUS_MM_MAX_BUCKETS, call.nr_buckets);
+	if (call.bucket_frames > 512)
+		EXPECT_LT(THESEUS_MM_MAX_BUCKETS, (nr - 1) / (call.bucket_frames / 2) + 1);
+	for (room = call.nr_buckets; room < THESEUS_MM_MAX_BUCKETS; room += 97) {
+		other = (struct theseus_mm_occupancy){
+			.nr_buckets = room,
+			.buckets = (uintptr_t)buckets,
+		};
+		ASSERT_EQ(0, tmm_get_occupancy(self->fd, &other));
+		EXPECT_EQ(call.nr_buckets, other.nr_buckets);
+		EXPECT_EQ(call.bucket_frames, other.bucket_frames);
+	}
 }
 
-TEST_F(client, occupancy_refuses_too_many_parts)
+TEST_F(client, occupancy_tells_the_room_it_takes)
 {
-	static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS + 1];
+	const struct theseus_mm_occupancy good = OCCUPANCY(0);
+	const __u32 rooms[] = { 0, 1, good.nr_buckets - 1 };
+	struct theseus_mm_occupancy call;
+	unsigned int i;
 
-	EXPECT_REFUSED(EINVAL, tmm_get_occupancy(self->fd, 0, buckets,
-						 THESEUS_MM_MAX_BUCKETS + 1));
-	EXPECT_REFUSED(EINVAL, tmm_get_occupancy(self->fd, 0, buckets, ~0U));
+	memset(buckets, 0x5a, sizeof(buckets));
+	for (i = 0; i < ARRAY_SIZE(rooms); i++) {
+		call = (struct theseus_mm_occupancy){
+			.nr_buckets = rooms[i],
+			.buckets = (uintptr_t)buckets,
+			.owners = (uintptr_t)buckets,
+		};
+		EXPECT_REFUSED(ENOBUFS, tmm_get_occupancy(self->fd, &call));
+		EXPECT_EQ(good.nr_buckets, call.nr_buckets);
+		EXPECT_EQ(good.bucket_frames, call.bucket_frames);
+		EXPECT_EQ(0x5a5a5a5a, buckets[0].free);
+	}
+}
+
+TEST_F(client, occupancy_refuses_parts_of_another_size)
+{
+	const __u64 sizes[] = {
+		1, 2, 256, 511, 513, 768, THESEUS_MM_MAX_BUCKET_FRAMES - 1ULL,
+		2ULL * THESEUS_MM_MAX_BUCKET_FRAMES, 1ULL << 63, ~0ULL,
+	};
+	struct theseus_mm_occupancy call;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		call = (struct theseus_mm_occupancy){
+			.nr_buckets = ARRAY_SIZE(buckets),
+			.buckets = (uintptr_t)buckets,
+			.bucket_frames = sizes[i],
+		};
+		EXPECT_REFUSED(EINVAL, tmm_get_occupancy(self->fd, &call));
+	}
 }
 
 TEST_F(client, occupancy_refuses_an_index_past_the_last)
 {
-	struct theseus_mm_bucket bucket;
+	struct theseus_mm_occupancy call = {
+		.index = self->start.nr_regions,
+		.nr_buckets = ARRAY_SIZE(buckets),
+		.buckets = (uintptr_t)buckets,
+	};
 
-	EXPECT_REFUSED(ERANGE, tmm_get_occupancy(self->fd, self->start.nr_regions, &bucket, 1));
+	EXPECT_REFUSED(ERANGE, tmm_get_occupancy(self->fd, &call));
+	call.index = ~0U;
+	EXPECT_REFUSED(ERANGE, tmm_get_occupancy(self->fd, &call));
 }
 
 TEST_F(client, occupancy_refuses_a_bad_array)
 {
-	EXPECT_REFUSED(EFAULT, tmm_get_occupancy(self->fd, 0, NULL, 4));
+	struct theseus_mm_occupancy call = { .nr_buckets = ARRAY_SIZE(buckets) };
+
+	EXPECT_REFUSED(EFAULT, tmm_get_occupancy(self->fd, &call));
+	call.buckets = 0xffff888000000000;
+	EXPECT_REFUSED(EFAULT, tmm_get_occupancy(self->fd, &call));
+	call.buckets = (uintptr_t)buckets;
+	call.owners = 8;
+	EXPECT_REFUSED(EFAULT, tmm_get_occupancy(self->fd, &call));
 }
 
 TEST_F(client, bookkeeping_is_owned)

@@ -194,7 +194,11 @@ static int remap(struct actor *actor)
 
 static int create_batch(struct actor *actor)
 {
-	struct theseus_mm_batch call = { .nr_items = NR_BATCH, .items = (uintptr_t)actor->batch };
+	struct theseus_mm_batch call = {
+		.nr_items = NR_BATCH,
+		.items = (uintptr_t)actor->batch,
+		.item_size = sizeof(actor->batch[0]),
+	};
 	int i;
 
 	for (i = 0; i < NR_BATCH; i++)
@@ -212,6 +216,7 @@ static int drop_batch(struct actor *actor)
 		.flags = THESEUS_MM_BATCH_ALL_OR_NOTHING,
 		.nr_items = NR_BATCH / 2,
 		.items = (uintptr_t)items,
+		.item_size = sizeof(items[0]),
 	};
 	int i;
 

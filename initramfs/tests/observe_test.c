@@ -16,6 +16,28 @@
 #define MAX_CLIENTS	64
 #define PARTS		THESEUS_MM_MAX_BUCKETS
 
+static struct theseus_mm_bucket buckets[PARTS];
+static __u32 owners[PARTS];
+
+/* Region 0 in parts of @bucket_frames, 0 for the module's choice, with their owners. */
+static struct theseus_mm_occupancy owners_in(__u64 bucket_frames)
+{
+	return (struct theseus_mm_occupancy){
+		.nr_buckets = PARTS,
+		.buckets = (uintptr_t)buckets,
+		.owners = (uintptr_t)owners,
+		.bucket_frames = bucket_frames,
+	};
+}
+
+#define GET_OWNERS(fd, bucket_frames)							\
+	({										\
+		struct theseus_mm_occupancy _call = owners_in(bucket_frames);		\
+											\
+		ASSERT_EQ(0, tmm_get_occupancy(fd, &_call));				\
+		_call;									\
+	})
+
 static struct theseus_mm_client_info clients[MAX_CLIENTS];
 static struct theseus_mm_clients found;
 
@@ -305,16 +327,13 @@ TEST_F(client, may_go_while_looked_at)
 		}
 	}
 	for (round = 0; round < 60; round++) {
-		static struct theseus_mm_bucket buckets[64];
-		static __u32 owners[64];
-
 		ASSERT_EQ(0, tmm_get_clients(self->fd, clients, MAX_CLIENTS, &found));
 		for (i = 0; i < found.nr_clients && i < MAX_CLIENTS; i++) {
 			ASSERT_NE(0, clients[i].id);
 			ASSERT_TRUE(!i || clients[i].id > clients[i - 1].id);
 			ASSERT_GE(1, clients[i].nr_handles);
 		}
-		ASSERT_EQ(0, tmm_get_owners(self->fd, 0, buckets, owners, 64));
+		GET_OWNERS(self->fd, 0);
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
@@ -323,42 +342,32 @@ TEST_F(client, may_go_while_looked_at)
 
 /* --- owners -------------------------------------------------------------------------- */
 
-static struct theseus_mm_bucket buckets[PARTS];
-static __u32 owners[PARTS];
-
-/* The part of region 0 that an address is in: the last one that starts at or before it. */
-static __u32 part_of(const struct theseus_mm_region *region, __u64 paddr)
+/* The part of region 0 that an address is in. */
+static __u32 part_of(const struct theseus_mm_region *region,
+		     const struct theseus_mm_occupancy *call, __u64 paddr)
 {
-	__u64 nr = region->nr_bytes / PAGE, frame = (paddr - region->start) / PAGE;
-	__u64 i = frame * PARTS / nr;
-
-	while (i + 1 < PARTS && nr / PARTS * (i + 1) + nr % PARTS * (i + 1) / PARTS <= frame)
-		i++;
-	while (i && nr / PARTS * i + nr % PARTS * i / PARTS > frame)
-		i--;
-	return i;
+	return (paddr - region->start) / PAGE / call->bucket_frames;
 }
-
-#define GET_OWNERS(fd, nr)	ASSERT_EQ(0, tmm_get_owners(fd, 0, buckets, owners, nr))
 
 TEST_F(client, own_parts_of_a_region)
 {
 	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_occupancy call;
 	struct theseus_mm_region region;
 	__u32 i, first, last, id = id_of(self->fd);
 
 	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
-	GET_OWNERS(self->fd, PARTS);
-	for (i = 0; i < PARTS; i++)
+	call = GET_OWNERS(self->fd, 0);
+	for (i = 0; i < call.nr_buckets; i++)
 		ASSERT_EQ(THESEUS_MM_OWNER_NONE, owners[i]);
 	/* large leaves, and small ones at both ends */
 	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 5 * 512 * PAGE + 7 * PAGE,
 						   THESEUS_MM_PTE_DATA, &mapping));
-	first = part_of(&region, mapping.paddr);
-	last = part_of(&region, mapping.paddr + mapping.nr_pages * PAGE - 1);
+	first = part_of(&region, &call, mapping.paddr);
+	last = part_of(&region, &call, mapping.paddr + mapping.nr_pages * PAGE - 1);
 	ASSERT_LT(first + 2, last);
-	GET_OWNERS(self->fd, PARTS);
-	for (i = 0; i < PARTS; i++)
+	GET_OWNERS(self->fd, 0);
+	for (i = 0; i < call.nr_buckets; i++)
 		ASSERT_EQ(i >= first && i <= last ? id : THESEUS_MM_OWNER_NONE, owners[i])
 			TH_LOG("part %u of %u..%u", i, first, last);
 	for (i = first + 1; i < last; i++)
@@ -369,18 +378,22 @@ TEST_F(client, own_parts_by_frames_too)
 {
 	struct theseus_mm_region region;
 	struct theseus_mm_allocate frames = FRAMES(1000);
+	struct theseus_mm_occupancy call;
 	__u32 i, first, last;
 
 	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
-	first = part_of(&region, frames.start);
-	last = part_of(&region, frames.start + 1000 * PAGE - 1);
-	GET_OWNERS(self->fd, PARTS);
-	for (i = 0; i < PARTS; i++)
+	call = GET_OWNERS(self->fd, 0);
+	first = part_of(&region, &call, frames.start);
+	last = part_of(&region, &call, frames.start + 1000 * PAGE - 1);
+	for (i = 0; i < call.nr_buckets; i++)
 		ASSERT_EQ(i >= first && i <= last ? id_of(self->fd) : 0, owners[i]);
 	ASSERT_EQ(0, tmm_drop(self->fd, frames.handle));
-	GET_OWNERS(self->fd, PARTS);
+	GET_OWNERS(self->fd, 0);
 	EXPECT_EQ(THESEUS_MM_OWNER_NONE, owners[first]);
 }
+
+/* One part is the whole region then. */
+#define WHOLE	THESEUS_MM_MAX_BUCKET_FRAMES
 
 TEST_F(client, own_a_part_if_they_have_most_of_it)
 {
@@ -390,11 +403,11 @@ TEST_F(client, own_a_part_if_they_have_most_of_it)
 
 	FRAMES(20);
 	ASSERT_EQ(0, tmm_allocate_frames(other, &call));
-	GET_OWNERS(self->fd, 1);
+	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(other), owners[0]);
 	/* mapped and allocated count together, and in many runs */
 	ASSERT_EQ(0, tmm_create_mapping(self->fd, 11 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	GET_OWNERS(self->fd, 1);
+	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(self->fd), owners[0]);
 	close(other);
 }
@@ -408,18 +421,25 @@ TEST_F(client, with_many_objects_owns_them_all)
 	for (i = 0; i < 100; i++)
 		FRAMES(1);
 	ASSERT_EQ(0, tmm_allocate_frames(other, &call));
-	GET_OWNERS(self->fd, 1);
+	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(self->fd), owners[0]);
 	close(other);
 }
 
 static int sees_hidden_owners(void *data)
 {
+	struct theseus_mm_occupancy call = owners_in(0);
 	int fd = *(int *)data;
+	__u32 i, nr_hidden = 0;
 
-	if (tmm_get_owners(fd, 0, buckets, owners, 1) || owners[0] != THESEUS_MM_OWNER_HIDDEN)
+	if (tmm_get_occupancy(fd, &call))
 		return 1;
-	return 0;
+	for (i = 0; i < call.nr_buckets; i++) {
+		nr_hidden += owners[i] == THESEUS_MM_OWNER_HIDDEN;
+		if (owners[i] != THESEUS_MM_OWNER_HIDDEN && owners[i] != THESEUS_MM_OWNER_NONE)
+			return 2;
+	}
+	return nr_hidden ? 0 : 3;
 }
 
 TEST_F(client, owners_are_hidden_from_other_users)
@@ -432,10 +452,70 @@ TEST_F(client, owners_are_hidden_from_other_users)
 	close(other);
 }
 
-TEST_F(client, owners_want_an_array)
+/**
+ * finder - what a client has learned of where its frame is
+ * @fd: it
+ * @id: its number
+ * @low: no frame before this one, counted from the region's start
+ * @high: nor this one, or one after it
+ */
+struct finder {
+	int fd;
+	__u32 id;
+	__u64 low;
+	__u64 high;
+};
+
+static void learn(struct finder *finder, struct theseus_mm_occupancy call)
 {
-	EXPECT_REFUSED(EFAULT, tmm_get_owners(self->fd, 0, buckets, (void *)8, 4));
-	EXPECT_REFUSED(EFAULT, tmm_get_owners(self->fd, 0, NULL, owners, 4));
+	__u64 start, end;
+	__u32 i;
+
+	if (tmm_get_occupancy(finder->fd, &call))
+		return;
+	for (i = 0; i < call.nr_buckets; i++) {
+		if (owners[i] != finder->id)
+			continue;
+		start = i * call.bucket_frames;
+		end = start + call.bucket_frames;
+		finder->low = start > finder->low ? start : finder->low;
+		finder->high = end < finder->high ? end : finder->high;
+	}
+}
+
+/* Without privilege: all that can be asked, and what the answers say together. */
+static int cannot_narrow_its_frame(void *data)
+{
+	struct theseus_mm_allocate frame = { .size = 1 };
+	struct finder finder = { .fd = tmm_open(NULL), .high = ~0ULL };
+	struct theseus_mm_occupancy call;
+	__u32 room;
+	__u64 size;
+
+	(void)data;
+	if (finder.fd < 0 || tmm_allocate_frames(finder.fd, &frame) || frame.start)
+		return 10;
+	finder.id = id_of(finder.fd);
+	for (room = PARTS; room; room -= room > 64 ? 31 : 1) {
+		call = owners_in(0);
+		call.nr_buckets = room;
+		learn(&finder, call);
+	}
+	for (size = 1; size; size *= 2) {
+		learn(&finder, owners_in(size));
+		learn(&finder, owners_in(3 * size));
+	}
+	/* it has learned something, but for the frame alone it is too much to tell */
+	if (finder.high == ~0ULL)
+		return 11;
+	return finder.high - finder.low < 512;
+}
+
+TEST_F_TIMEOUT(client, cannot_narrow_its_frame_below_a_part, 120)
+{
+	ASSERT_EQ(0, chmod(TMM_DEVICE, 0666));
+	EXPECT_EQ(0, as_user(NOBODY, cannot_narrow_its_frame, NULL));
+	ASSERT_EQ(0, chmod(TMM_DEVICE, 0600));
 }
 
 /* --- fdinfo -------------------------------------------------------------------------- */

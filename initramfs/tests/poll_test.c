@@ -123,7 +123,11 @@ TEST_F(poll, is_not_woken_by_nothing)
 TEST_F(poll, waits_after_a_batch_that_fell_short)
 {
 	struct theseus_mm_create_item item = { .size = PAGE, .pte_flags = THESEUS_MM_PTE_DATA };
-	struct theseus_mm_batch call = { .nr_items = 1, .items = (uintptr_t)&item };
+	struct theseus_mm_batch call = {
+		.nr_items = 1,
+		.items = (uintptr_t)&item,
+		.item_size = sizeof(item),
+	};
 
 	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_CREATE_BATCH, &call));
 	EXPECT_EQ(ENOSPC, item.error);

@@ -39,11 +39,33 @@ FIXTURE_TEARDOWN(nobody)
 TEST_F(nobody, counts_are_for_everyone)
 {
 	struct theseus_mm_info info = INFO();
-	struct theseus_mm_bucket bucket;
 	char text[SNAPSHOT_TEXT];
 
 	EXPECT_STREQ("", info_difference(&self->start, &info, text));
-	EXPECT_EQ(0, tmm_get_occupancy(self->fd, 0, &bucket, 1));
+}
+
+/* With parts of one's own choice, two answers say more than one. */
+TEST_F(nobody, the_parts_of_a_region_are_no_choice)
+{
+	static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];
+	struct theseus_mm_occupancy call = {
+		.nr_buckets = ARRAY_SIZE(buckets),
+		.buckets = (uintptr_t)buckets,
+	};
+	__u64 chosen, frames;
+
+	ASSERT_EQ(0, tmm_get_occupancy(self->fd, &call));
+	chosen = call.bucket_frames;
+	for (frames = 1; frames; frames *= 2) {
+		call.nr_buckets = ARRAY_SIZE(buckets);
+		call.bucket_frames = frames;
+		if (frames == chosen)
+			EXPECT_EQ(0, tmm_get_occupancy(self->fd, &call));
+		else if (frames < 512 || frames > THESEUS_MM_MAX_BUCKET_FRAMES)
+			EXPECT_EQ(-EINVAL, tmm_get_occupancy(self->fd, &call));
+		else
+			EXPECT_EQ(-EPERM, tmm_get_occupancy(self->fd, &call));
+	}
 }
 
 TEST_F(nobody, regions_have_a_size_but_no_address)

@@ -548,12 +548,18 @@ static int nr_owned_parts(int fd)
 {
 	static struct theseus_mm_bucket buckets[4096];
 	static __u32 owners[4096];
+	struct theseus_mm_occupancy call = {
+		.nr_buckets = 4096,
+		.buckets = (uintptr_t)buckets,
+		.owners = (uintptr_t)owners,
+	};
 	struct theseus_mm_info info;
-	int i, nr = 0;
+	int nr = 0;
+	__u32 i;
 
-	if (tmm_get_info(fd, &info) || tmm_get_owners(fd, 0, buckets, owners, 4096))
+	if (tmm_get_info(fd, &info) || tmm_get_occupancy(fd, &call))
 		return -1;
-	for (i = 0; i < 4096; i++)
+	for (i = 0; i < call.nr_buckets; i++)
 		nr += owners[i] == info.client_id;
 	return nr;
 }

@@ -6,12 +6,13 @@
  *	drop	each taken		-> all results copied out -> all dropped
  *
  * so whatever goes wrong before the last result is with the caller, there is a way
- * back: what was created is dropped, what was taken is visible again. Items are
- * copied a page at a time; what stays for the length of the call is one pointer each.
+ * back: what was created is dropped, what was taken is visible again. What stays of an
+ * item for the length of the call is one pointer.
  */
 #include "device/ioctl.h"
 
 #include "device/client.h"
+#include "device/entries.h"
 
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -19,20 +20,23 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
+
+/* Room for an item of either kind. */
+union item {
+	struct theseus_mm_create_item create;
+	struct theseus_mm_drop_item drop;
+};
 
 /**
  * struct batch_kind - creating or dropping
- * @item_size: of an item
  * @run: does an item, in kernel memory: an object, or its error
  * @set_error: writes the out fields of an item that failed, or counts as such
  * @commit: of an item that was done, when its result is with the caller
  * @undo: the same, when it will not be
  */
 struct batch_kind {
-	size_t item_size;
-	struct tmm_object *(*run)(struct tmm_client *client, void *item);
-	void (*set_error)(void *item, int err);
+	struct tmm_object *(*run)(struct tmm_client *client, union item *item);
+	void (*set_error)(union item *item, int err);
 	void (*commit)(struct tmm_client *client, struct tmm_object *object);
 	void (*undo)(struct tmm_client *client, struct tmm_object *object);
 };
@@ -44,7 +48,6 @@ struct batch_kind {
  * @items: in user space
  * @nr_items: how many
  * @all_or_nothing: the first that fails ends it
- * @page: where items are copied
  * @objects: of the items done so far
  * @nr_objects: how many
  * @failed: with @all_or_nothing: the item that failed
@@ -54,10 +57,9 @@ struct batch_kind {
 struct batch {
 	const struct batch_kind *kind;
 	struct tmm_client *client;
-	void __user *items;
+	struct tmm_entries items;
 	u32 nr_items;
 	bool all_or_nothing;
-	void *page;
 	struct tmm_object **objects;
 	u32 nr_objects;
 	u32 failed;
@@ -67,9 +69,9 @@ struct batch {
 
 /* --- creating ------------------------------------------------------------------- */
 
-static void set_create_error(void *p, int err)
+static void set_create_error(union item *p, int err)
 {
-	struct theseus_mm_create_item *item = p;
+	struct theseus_mm_create_item *item = &p->create;
 
 	item->error = -err;
 	item->handle = 0;
@@ -78,9 +80,9 @@ static void set_create_error(void *p, int err)
 	item->paddr = 0;
 }
 
-static struct tmm_object *create_item(struct tmm_client *client, void *p)
+static struct tmm_object *create_item(struct tmm_client *client, union item *p)
 {
-	struct theseus_mm_create_item *item = p;
+	struct theseus_mm_create_item *item = &p->create;
 	struct theseus_mm_create_mapping request = {
 		.size = item->size,
 		.pte_flags = item->pte_flags,
@@ -103,7 +105,6 @@ static struct tmm_object *create_item(struct tmm_client *client, void *p)
 }
 
 static const struct batch_kind create_kind = {
-	.item_size = sizeof(struct theseus_mm_create_item),
 	.run = create_item,
 	.set_error = set_create_error,
 	.commit = tmm_object_publish,
@@ -112,23 +113,18 @@ static const struct batch_kind create_kind = {
 
 /* --- dropping ------------------------------------------------------------------- */
 
-static void set_drop_error(void *p, int err)
+static void set_drop_error(union item *item, int err)
 {
-	struct theseus_mm_drop_item *item = p;
-
-	item->error = -err;
+	item->drop.error = -err;
 }
 
-static struct tmm_object *drop_item(struct tmm_client *client, void *p)
+static struct tmm_object *drop_item(struct tmm_client *client, union item *item)
 {
-	struct theseus_mm_drop_item *item = p;
-
-	item->error = 0;
-	return tmm_object_take_to_drop(client, item->handle);
+	item->drop.error = 0;
+	return tmm_object_take_to_drop(client, item->drop.handle);
 }
 
 static const struct batch_kind drop_kind = {
-	.item_size = sizeof(struct theseus_mm_drop_item),
 	.run = drop_item,
 	.set_error = set_drop_error,
 	.commit = tmm_object_drop,
@@ -137,72 +133,43 @@ static const struct batch_kind drop_kind = {
 
 /* --- both ------------------------------------------------------------------------- */
 
-/* Between user space and the page. */
-static int read_items(const struct batch *batch, u32 first, u32 nr)
+/* Do an item that was read. Killed: as if none had been asked for. */
+static int run_item(struct batch *batch, u32 i, union item *item)
 {
-	const size_t size = batch->kind->item_size;
+	struct tmm_object *object = batch->kind->run(batch->client, item);
 
-	return copy_from_user(batch->page, batch->items + first * size, nr * size) ? -EFAULT : 0;
-}
-
-static int write_items(const struct batch *batch, u32 first, u32 nr)
-{
-	const size_t size = batch->kind->item_size;
-
-	return copy_to_user(batch->items + first * size, batch->page, nr * size) ? -EFAULT : 0;
-}
-
-static u32 nr_in_page(const struct batch *batch, u32 first)
-{
-	return min_t(u32, batch->nr_items - first, PAGE_SIZE / batch->kind->item_size);
-}
-
-static void *item_at(const struct batch *batch, u32 i)
-{
-	return batch->page + i * batch->kind->item_size;
-}
-
-/* Do the items in the page. Killed: as if none had been asked for. */
-static int run_page(struct batch *batch, u32 first, u32 nr)
-{
-	struct tmm_object *object;
-	u32 i;
-
-	for (i = 0; i < nr; i++) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		object = batch->kind->run(batch->client, item_at(batch, i));
-		cond_resched();
-		if (!IS_ERR(object)) {
-			batch->objects[batch->nr_objects++] = object;
-			continue;
-		}
-		if (object == ERR_PTR(-EINTR))
-			return -EINTR;
-		if (batch->all_or_nothing) {
-			batch->failed = first + i;
-			batch->failed_err = PTR_ERR(object);
-			return batch->failed_err;
-		}
-		if (object == ERR_PTR(-ENOSPC) || object == ERR_PTR(-EDQUOT))
-			batch->shortage = PTR_ERR(object);
-		batch->kind->set_error(item_at(batch, i), PTR_ERR(object));
+	if (!IS_ERR(object)) {
+		batch->objects[batch->nr_objects++] = object;
+		return 0;
 	}
+	if (object == ERR_PTR(-EINTR))
+		return -EINTR;
+	if (batch->all_or_nothing) {
+		batch->failed = i;
+		batch->failed_err = PTR_ERR(object);
+		return batch->failed_err;
+	}
+	if (object == ERR_PTR(-ENOSPC) || object == ERR_PTR(-EDQUOT))
+		batch->shortage = PTR_ERR(object);
+	batch->kind->set_error(item, PTR_ERR(object));
 	return 0;
 }
 
 static int run_items(struct batch *batch)
 {
-	u32 first, nr;
+	union item item;
 	int err = 0;
+	u32 i;
 
-	for (first = 0; first < batch->nr_items && !err; first += nr) {
-		nr = nr_in_page(batch, first);
-		err = read_items(batch, first, nr);
+	for (i = 0; i < batch->nr_items && !err; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = tmm_entries_read(&batch->items, i, &item);
 		if (!err)
-			err = run_page(batch, first, nr);
+			err = run_item(batch, i, &item);
 		if (!err)
-			err = write_items(batch, first, nr);
+			err = tmm_entries_write(&batch->items, i, &item);
+		cond_resched();
 	}
 	return err;
 }
@@ -210,18 +177,16 @@ static int run_items(struct batch *batch)
 /* Tell what failed, and that nothing came of the others. */
 static int write_failure(struct batch *batch)
 {
-	u32 first, nr, i;
+	union item item;
 	int err;
+	u32 i;
 
-	for (first = 0; first < batch->nr_items; first += nr) {
-		nr = nr_in_page(batch, first);
-		err = read_items(batch, first, nr);
+	for (i = 0; i < batch->nr_items; i++) {
+		err = tmm_entries_read(&batch->items, i, &item);
 		if (err)
 			return err;
-		for (i = 0; i < nr; i++)
-			batch->kind->set_error(item_at(batch, i), first + i == batch->failed ?
-					       batch->failed_err : -ECANCELED);
-		err = write_items(batch, first, nr);
+		batch->kind->set_error(&item, i == batch->failed ? batch->failed_err : -ECANCELED);
+		err = tmm_entries_write(&batch->items, i, &item);
 		if (err)
 			return err;
 		cond_resched();
@@ -261,36 +226,44 @@ static int run(struct tmm_call *call, struct batch *batch)
 	return err ?: write_failure(batch);
 }
 
-static int run_batch(struct tmm_call *call, const struct batch_kind *kind)
+/* @batch has its items and what is to be done with them. */
+static int run_batch(struct tmm_call *call, struct batch *batch)
 {
 	const struct theseus_mm_batch *request = &call->arg.batch;
-	struct batch batch = {
-		.kind = kind,
-		.client = call->client,
-		.items = u64_to_user_ptr(request->items),
-		.nr_items = request->nr_items,
-		.all_or_nothing = request->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING,
-	};
-	int err = -ENOMEM;
+	int err;
 
-	if (request->reserved || !request->nr_items || request->nr_items > THESEUS_MM_MAX_BATCH)
+	if (!request->nr_items || request->nr_items > THESEUS_MM_MAX_BATCH)
 		return -EINVAL;
-	batch.page = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
-	batch.objects = kvmalloc_array(batch.nr_items, sizeof(*batch.objects),
-				       GFP_KERNEL_ACCOUNT);
-	if (batch.page && batch.objects)
-		err = run(call, &batch);
-	kvfree(batch.objects);
-	free_page((unsigned long)batch.page);
+	batch->client = call->client;
+	batch->nr_items = request->nr_items;
+	batch->all_or_nothing = request->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING;
+	batch->objects = kvmalloc_array(batch->nr_items, sizeof(*batch->objects),
+					GFP_KERNEL_ACCOUNT);
+	if (!batch->objects)
+		return -ENOMEM;
+	err = run(call, batch);
+	kvfree(batch->objects);
 	return err;
 }
 
 int tmm_ioctl_create_batch(struct tmm_call *call)
 {
-	return run_batch(call, &create_kind);
+	const struct theseus_mm_batch *request = &call->arg.batch;
+	struct batch batch = { .kind = &create_kind };
+	int err;
+
+	err = TMM_ENTRIES_INIT(&batch.items, request->items, request->item_size,
+			       theseus_mm_create_item, paddr);
+	return err ?: run_batch(call, &batch);
 }
 
 int tmm_ioctl_drop_batch(struct tmm_call *call)
 {
-	return run_batch(call, &drop_kind);
+	const struct theseus_mm_batch *request = &call->arg.batch;
+	struct batch batch = { .kind = &drop_kind };
+	int err;
+
+	err = TMM_ENTRIES_INIT(&batch.items, request->items, request->item_size,
+			       theseus_mm_drop_item, error);
+	return err ?: run_batch(call, &batch);
 }

@@ -7,16 +7,18 @@
 #include "alloc/account.h"
 #include "device/client.h"
 #include "device/clients.h"
+#include "device/entries.h"
 #include "mapping/instance.h"
 #include "paging/mapper.h"
 
 #include <linux/atomic.h>
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/errno.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
-#include <linux/overflow.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
@@ -45,13 +47,16 @@ static struct theseus_mm_client_info describe(const struct tmm_client *client)
 int tmm_ioctl_get_clients(struct tmm_call *call)
 {
 	struct theseus_mm_clients *request = &call->arg.clients;
-	struct theseus_mm_client_info __user *to = u64_to_user_ptr(request->clients);
 	const u32 room = request->nr_clients;
 	struct theseus_mm_client_info info;
 	struct tmm_client *client;
+	struct tmm_entries to;
+	int err;
 
-	if (request->reserved)
-		return -EINVAL;
+	err = TMM_ENTRIES_INIT(&to, request->clients, request->entry_size,
+			       theseus_mm_client_info, comm);
+	if (err)
+		return err;
 	request->nr_clients = 0;
 	request->nr_hidden = 0;
 	request->hidden_frames = 0;
@@ -62,10 +67,11 @@ int tmm_ioctl_get_clients(struct tmm_call *call)
 			continue;
 		}
 		info = describe(client);
-		if (request->nr_clients < room &&
-		    copy_to_user(to + request->nr_clients, &info, sizeof(info))) {
+		if (request->nr_clients < room)
+			err = tmm_entries_write(&to, request->nr_clients, &info);
+		if (err) {
 			tmm_client_put(client);
-			return -EFAULT;
+			return err;
 		}
 		request->nr_clients++;
 	}
@@ -73,11 +79,12 @@ int tmm_ioctl_get_clients(struct tmm_call *call)
 }
 
 /**
- * struct picture - a region in equal parts
+ * struct picture - a region in equal parts, but for the last, which is what is left
  * @inst: the instance
  * @index: of the region
  * @first: number of its first frame
  * @nr_frames: its frames
+ * @shift: frames of a part, as a power of two
  * @nr: parts
  */
 struct picture {
@@ -85,7 +92,8 @@ struct picture {
 	u32 index;
 	u64 first;
 	u64 nr_frames;
-	unsigned int nr;
+	unsigned int shift;
+	u32 nr;
 };
 
 /**
@@ -101,50 +109,65 @@ struct share {
 };
 
 /* First frame of part @i, counted from the region's start. */
-static u64 part_start(const struct picture *picture, unsigned int i)
+static u64 part_start(const struct picture *picture, u32 i)
 {
-	return picture->nr_frames / picture->nr * i +
-	       picture->nr_frames % picture->nr * i / picture->nr;
+	return (u64)i << picture->shift;
 }
 
-/* The part that a frame is in. */
-static unsigned int part_of(const struct picture *picture, u64 frame)
+/* Less than 2^32: physical addresses have 52 bits, and parts 2 MiB at least. */
+static u64 nr_parts(u64 nr_frames, unsigned int shift)
 {
-	unsigned int low = 0, high = picture->nr;
+	return ((nr_frames - 1) >> shift) + 1;
+}
 
-	while (high - low > 1) {
-		unsigned int middle = (low + high) / 2;
+/*
+ * The parts are no choice of the caller's: of several divisions, what is in one part of
+ * each of them is in all of these at once, and so known to the frame.
+ */
+static int choose_parts(struct picture *picture, u64 asked)
+{
+	unsigned int shift = ilog2(THESEUS_MM_MIN_BUCKET_FRAMES);
 
-		if (part_start(picture, middle) <= frame)
-			low = middle;
-		else
-			high = middle;
+	if (asked && (!is_power_of_2(asked) || asked < THESEUS_MM_MIN_BUCKET_FRAMES ||
+		      asked > THESEUS_MM_MAX_BUCKET_FRAMES))
+		return -EINVAL;
+	while (nr_parts(picture->nr_frames, shift) > THESEUS_MM_MAX_BUCKETS)
+		shift++;
+	if (asked && ilog2(asked) != shift) {
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
+		shift = ilog2(asked);
 	}
-	return low;
+	picture->shift = shift;
+	picture->nr = nr_parts(picture->nr_frames, shift);
+	return 0;
 }
 
-static int fill_buckets(const struct picture *picture, struct theseus_mm_bucket *buckets)
+static int tell_buckets(const struct picture *picture, const struct tmm_entries *to)
 {
+	struct theseus_mm_bucket bucket;
 	u64 counts[TMM_NR_MARKS];
-	unsigned int i;
-	int err;
+	int err = 0;
+	u32 i;
 
-	for (i = 0; i < picture->nr; i++) {
-		u64 start = part_start(picture, i);
-		u64 end = part_start(picture, i + 1);
-
-		err = tmm_instance_count(picture->inst, picture->index, start, end - start, counts);
+	for (i = 0; i < picture->nr && !err; i++) {
+		err = tmm_instance_count(picture->inst, picture->index, part_start(picture, i),
+					 1ULL << picture->shift, counts);
 		if (err)
 			return err;
-		buckets[i] = (struct theseus_mm_bucket){
+		bucket = (struct theseus_mm_bucket){
 			.free = counts[TMM_MARK_FREE],
 			.allocated = counts[TMM_MARK_ALLOCATED] + counts[TMM_MARK_UNMAPPED],
 			.mapped = counts[TMM_MARK_MAPPED],
 			.tables = counts[TMM_MARK_TABLE],
 			.metadata = counts[TMM_MARK_METADATA],
 		};
+		err = tmm_entries_write(to, i, &bucket);
+		cond_resched();
+		if (fatal_signal_pending(current))
+			err = -EINTR;
 	}
-	return 0;
+	return err;
 }
 
 /* The client that is being looked at has @nr frames from @first on. */
@@ -158,7 +181,7 @@ static void add_run(const struct picture *picture, struct share *shares, u64 fir
 	if (first >= limit || end <= picture->first)
 		return;
 	end -= picture->first;
-	for (i = part_of(picture, frame); frame < end; i++) {
+	for (i = frame >> picture->shift; frame < end; i++) {
 		u64 next = min(part_start(picture, i + 1), end);
 
 		shares[i].now += next - frame;
@@ -178,6 +201,7 @@ static void add_mapping(const struct picture *picture, struct share *shares, u64
 	while (first < end && tmm_mapper_find_run(picture->inst->root, first, end, &run)) {
 		add_run(picture, shares, run.frame, run.nr);
 		first = run.page + run.nr;
+		cond_resched();
 		if (fatal_signal_pending(current))
 			return;
 	}
@@ -235,37 +259,43 @@ static int find_owners(const struct picture *picture, const struct tmm_client *c
 	return 0;
 }
 
-static int tell_buckets(const struct picture *picture, u64 to)
-{
-	struct theseus_mm_bucket *buckets;
-	int err;
-
-	buckets = kvcalloc(picture->nr, sizeof(*buckets), GFP_KERNEL_ACCOUNT);
-	if (!buckets)
-		return -ENOMEM;
-	err = fill_buckets(picture, buckets);
-	if (!err && copy_to_user(u64_to_user_ptr(to), buckets,
-				 array_size(picture->nr, sizeof(*buckets))))
-		err = -EFAULT;
-	kvfree(buckets);
-	return err;
-}
-
 static int tell_owners(const struct picture *picture, const struct tmm_client *caller, u64 to)
 {
 	u32 __user *owners = u64_to_user_ptr(to);
 	struct share *shares;
-	unsigned int i;
 	int err;
+	u32 i;
 
-	shares = kvcalloc(picture->nr, sizeof(*shares), GFP_KERNEL_ACCOUNT);
+	/* One who names small parts of a large region is told that it is too much. */
+	shares = kvcalloc(picture->nr, sizeof(*shares), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!shares)
 		return -ENOMEM;
 	BUILD_BUG_ON(THESEUS_MM_OWNER_NONE);
 	err = find_owners(picture, caller, shares);
-	for (i = 0; i < picture->nr && !err; i++)
+	for (i = 0; i < picture->nr && !err; i++) {
 		err = put_user(shares[i].owner, owners + i);
+		cond_resched();
+	}
 	kvfree(shares);
+	return err;
+}
+
+static int tell_picture(struct tmm_call *call, const struct picture *picture,
+			const struct tmm_entries *to)
+{
+	struct theseus_mm_occupancy *request = &call->arg.occupancy;
+	const u32 room = request->nr_buckets;
+	int err;
+
+	request->nr_buckets = picture->nr;
+	request->bucket_frames = 1ULL << picture->shift;
+	err = tmm_call_reply(call);
+	if (!err && room < picture->nr)
+		err = -ENOBUFS;
+	if (!err)
+		err = tell_buckets(picture, to);
+	if (!err && request->owners)
+		err = tell_owners(picture, call->client, request->owners);
 	return err;
 }
 
@@ -273,21 +303,21 @@ int tmm_ioctl_get_occupancy(struct tmm_call *call)
 {
 	const struct theseus_mm_occupancy *request = &call->arg.occupancy;
 	struct tmm_instance *inst = call->client->inst;
-	struct picture picture = { .inst = inst, .nr = request->nr_buckets };
+	struct picture picture = { .inst = inst };
 	const struct tmm_memory *memory;
+	struct tmm_entries to;
 	int err;
 
-	if (request->reserved || !request->nr_buckets ||
-	    request->nr_buckets > THESEUS_MM_MAX_BUCKETS)
-		return -EINVAL;
+	err = TMM_ENTRIES_INIT(&to, request->buckets, request->bucket_size, theseus_mm_bucket,
+			       bad);
+	if (err)
+		return err;
 	if (request->index >= inst->nr_memories)
 		return -ERANGE;
 	picture.index = array_index_nospec(request->index, inst->nr_memories);
 	memory = &inst->memories[picture.index].memory;
 	picture.first = memory->first;
 	picture.nr_frames = memory->nr;
-	err = tell_buckets(&picture, request->buckets);
-	if (!err && request->owners)
-		err = tell_owners(&picture, call->client, request->owners);
-	return err;
+	err = choose_parts(&picture, request->bucket_frames);
+	return err ?: tell_picture(call, &picture, &to);
 }

@@ -2,8 +2,6 @@
 /* Facts, counts and a picture of each region; nothing is owned. */
 #include "example.h"
 
-#define NR_BUCKETS	64
-
 static char letter(const struct tmm_bucket *bucket)
 {
 	if (bucket->mapped)
@@ -17,17 +15,19 @@ static char letter(const struct tmm_bucket *bucket)
 
 static void show_region(const struct tmm_client *client, uint32_t index)
 {
-	struct tmm_bucket buckets[NR_BUCKETS];
+	struct tmm_occupancy occupancy;
 	struct tmm_region region;
-	unsigned int i;
+	uint32_t i;
 
 	CHECK(!tmm_client_region(client, index, &region));
-	CHECK(!tmm_client_occupancy(client, index, buckets, NULL, NR_BUCKETS));
-	printf("region %" PRIu32 ": %" PRIu64 " MiB at %#" PRIx64 "\n", index,
-	       region.nr_bytes >> 20, region.start);
-	for (i = 0; i < NR_BUCKETS; i++)
-		putchar(letter(&buckets[i]));
+	CHECK(!tmm_client_occupancy(client, index, 0, &occupancy));
+	printf("region %" PRIu32 ": %" PRIu64 " MiB at %#" PRIx64 ", in parts of %" PRIu64
+	       " MiB\n", index, region.nr_bytes >> 20, region.start,
+	       occupancy.bucket_bytes >> 20);
+	for (i = 0; i < occupancy.nr; i++)
+		putchar(letter(&occupancy.buckets[i]));
 	putchar('\n');
+	tmm_occupancy_free(&occupancy);
 }
 
 int main(void)

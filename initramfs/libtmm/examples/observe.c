@@ -2,8 +2,6 @@
 /* Who is there, and who owns what of the first region. */
 #include "example.h"
 
-#define NR_BUCKETS	32
-
 static void show_clients(const struct tmm_client *client)
 {
 	struct tmm_clients clients;
@@ -22,19 +20,19 @@ static void show_clients(const struct tmm_client *client)
 
 static void show_owners(const struct tmm_client *client)
 {
-	struct tmm_bucket buckets[NR_BUCKETS];
-	uint32_t owners[NR_BUCKETS];
-	unsigned int i;
+	struct tmm_occupancy occupancy;
+	uint32_t i;
 
-	CHECK(!tmm_client_occupancy(client, 0, buckets, owners, NR_BUCKETS));
-	for (i = 0; i < NR_BUCKETS; i++) {
-		if (owners[i] == TMM_OWNER_NONE)
+	CHECK(!tmm_client_occupancy(client, 0, 0, &occupancy));
+	for (i = 0; i < occupancy.nr; i++) {
+		if (occupancy.owners[i] == TMM_OWNER_NONE)
 			continue;
-		printf("part %2u of %u: %" PRIu32 " frames free, ", i, NR_BUCKETS, buckets[i].free);
-		if (owners[i] == TMM_OWNER_HIDDEN)
+		printf("part %2" PRIu32 " of %" PRIu32 ": %" PRIu32 " frames free, ", i,
+		       occupancy.nr, occupancy.buckets[i].free);
+		if (occupancy.owners[i] == TMM_OWNER_HIDDEN)
 			printf("most others are somebody's\n");
 		else
-			printf("most others are of client %" PRIu32 "\n", owners[i]);
+			printf("most others are of client %" PRIu32 "\n", occupancy.owners[i]);
 	}
 }
 

@@ -26,9 +26,7 @@ static unsigned int columns_of(const struct picture_style *style)
 
 uint32_t picture_cells(const struct picture_style *style)
 {
-	uint64_t nr = (uint64_t)columns_of(style) * style->max_rows;
-
-	return nr < TMM_MAX_BUCKETS ? nr : TMM_MAX_BUCKETS;
+	return columns_of(style) * style->max_rows;
 }
 
 /* Only where colours tell the owners apart, all can have the same shape. */
@@ -121,13 +119,13 @@ static void draw_cells(FILE *out, const struct picture_style *style, const struc
 
 /* "one letter is 1 MiB, a small one is partly free" */
 static void describe_cells(char *line, size_t room, const struct picture_style *style,
-			   const struct view_region *region, bool is_even)
+			   const struct view_region *region)
 {
 	char cell[TEXT_SIZE];
 
-	snprintf(line, room, "one %s is %s%s, a %s one is partly free",
-		 draws_blocks(style) ? "block" : "letter", is_even ? "" : "about ",
-		 size_text(cell, region->cell_bytes), draws_blocks(style) ? "low" : "small");
+	snprintf(line, room, "one %s is %s, a %s one is partly free",
+		 draws_blocks(style) ? "block" : "letter", size_text(cell, region->cell_bytes),
+		 draws_blocks(style) ? "low" : "small");
 }
 
 static void draw_region(FILE *out, const struct picture_style *style, const struct view *view,
@@ -137,7 +135,7 @@ static void draw_region(FILE *out, const struct picture_style *style, const stru
 	char size[TEXT_SIZE], share[TEXT_SIZE], cells[128], line[256];
 	uint64_t used = region->nr - region->uses[USE_FREE];
 
-	describe_cells(cells, sizeof(cells), style, region, region->is_even);
+	describe_cells(cells, sizeof(cells), style, region);
 	snprintf(line, sizeof(line), "region %u: %s, %s%s", index,
 		 size_text(size, region->region.nr_bytes),
 		 style->is_brief ? cells : share_text(share, used, region->nr),
@@ -150,15 +148,11 @@ static void draw_region(FILE *out, const struct picture_style *style, const stru
 
 static void draw_scale(FILE *out, const struct picture_style *style, const struct view *view)
 {
-	bool is_even = true;
 	char line[128];
-	uint32_t i;
 
 	if (style->is_brief || !view->info.nr_regions)
 		return;
-	for (i = 0; i < view->info.nr_regions; i++)
-		is_even = is_even && view->regions[i].is_even;
-	describe_cells(line, sizeof(line), style, &view->regions[0], is_even);
+	describe_cells(line, sizeof(line), style, &view->regions[0]);
 	canvas_paragraph(out, line, style->width);
 	putc('\n', out);
 }

@@ -226,8 +226,8 @@ static void put_region(struct page *page, const struct view *view, uint32_t inde
 		 size_text(size, region->region.nr_bytes),
 		 share_text(share, region->nr - region->uses[USE_FREE], region->nr));
 	put_text(page, MARGIN, page->y + 16, "h", line);
-	snprintf(line, sizeof(line), "one square is %s%s, coloured as far as it is used",
-		 region->is_even ? "" : "about ", size_text(cell, region->cell_bytes));
+	snprintf(line, sizeof(line), "one square is %s, coloured as far as it is used",
+		 size_text(cell, region->cell_bytes));
 	put_text(page, WIDTH - MARGIN, page->y + 16, "n e", line);
 	page->y += 30;
 	for (i = 0; i < region->nr_cells; i += COLUMNS) {

@@ -33,13 +33,9 @@ const char *use_key(enum use use)
 	return keys[use];
 }
 
-/* As the kernel cuts it: parts of whole frames, that differ by one at most. */
 uint64_t cell_offset(const struct view_region *region, uint32_t index)
 {
-	uint64_t nr = region->region.nr_bytes / TMM_PAGE_SIZE;
-
-	return (nr / region->nr_cells * index +
-		nr % region->nr_cells * index / region->nr_cells) * TMM_PAGE_SIZE;
+	return region->cell_bytes * index;
 }
 
 double fragmentation(const struct tmm_info *info, unsigned int i)
@@ -137,7 +133,8 @@ static int owner_index(const struct view *view, uint32_t id)
 	return OWNER_KERNEL;
 }
 
-static int owner_of(const struct view *view, const struct cell *cell, uint32_t id)
+/* @owner owns most of it, or is OWNER_KERNEL if no client does. */
+static int owner_of(const struct cell *cell, int owner)
 {
 	if (cell->use == USE_FREE)
 		return OWNER_NOBODY;
@@ -145,87 +142,153 @@ static int owner_of(const struct view *view, const struct cell *cell, uint32_t i
 		return OWNER_METADATA;
 	if (cell->use == USE_TABLES)
 		return OWNER_TABLES;
-	if (id == TMM_OWNER_HIDDEN)
-		return OWNER_HIDDEN;
-	return id == TMM_OWNER_NONE ? OWNER_KERNEL : owner_index(view, id);
+	return owner;
 }
 
-static void fill_cell(struct view *view, struct view_region *region, struct cell *cell,
-		      const struct tmm_bucket *bucket, uint32_t owner)
+static void fill_cell(struct cell *cell, const struct tmm_bucket *buckets, uint32_t nr)
 {
-	const uint32_t uses[NR_USES] = {
-		[USE_FREE] = bucket->free,
-		[USE_MAPPED] = bucket->mapped,
-		[USE_ALLOCATED] = bucket->allocated,
-		[USE_TABLES] = bucket->tables,
-		[USE_METADATA] = bucket->metadata,
-	};
+	enum use use;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		cell->uses[USE_FREE] += buckets[i].free;
+		cell->uses[USE_MAPPED] += buckets[i].mapped;
+		cell->uses[USE_ALLOCATED] += buckets[i].allocated;
+		cell->uses[USE_TABLES] += buckets[i].tables;
+		cell->uses[USE_METADATA] += buckets[i].metadata;
+	}
+	for (use = 0; use < NR_USES; use++) {
+		cell->nr += cell->uses[use];
+		if (use != USE_FREE && cell->uses[use] > (cell->use ? cell->uses[cell->use] : 0))
+			cell->use = use;
+	}
+}
+
+static void add_cell(struct view *view, struct view_region *region, const struct cell *cell)
+{
 	enum use use;
 
 	for (use = 0; use < NR_USES; use++) {
-		cell->uses[use] = uses[use];
-		cell->nr += uses[use];
-		region->uses[use] += uses[use];
-		view->uses[use] += uses[use];
-		if (use != USE_FREE && uses[use] > (cell->use ? uses[cell->use] : 0))
-			cell->use = use;
+		region->uses[use] += cell->uses[use];
+		view->uses[use] += cell->uses[use];
 	}
 	region->nr += cell->nr;
 	view->nr += cell->nr;
-	cell->owner = owner_of(view, cell, owner);
 }
 
-static int take_cells(const struct tmm_client *client, uint32_t index, struct view *view)
+/*
+ * The client, or OWNER_HIDDEN, that owns most of some parts together, as far as who owns
+ * most of each tells; OWNER_KERNEL if none does. @sums has room for all clients and one.
+ */
+static int find_owner(const struct view *view, const struct tmm_occupancy *parts, uint32_t first,
+		      uint32_t nr, uint64_t *sums)
 {
-	struct view_region *region = &view->regions[index];
-	struct tmm_bucket *buckets = calloc(region->nr_cells, sizeof(*buckets));
-	uint32_t *owners = calloc(region->nr_cells, sizeof(*owners));
-	int err = -1;
-	uint32_t i;
+	uint32_t i, hidden = view->clients.nr, most = hidden;
+	int owner;
+
+	memset(sums, 0, (hidden + 1) * sizeof(*sums));
+	for (i = first; i < first + nr; i++) {
+		owner = parts->owners[i] == TMM_OWNER_HIDDEN ? (int)hidden :
+			owner_index(view, parts->owners[i]);
+		if (owner >= 0)
+			sums[owner] += parts->buckets[i].allocated + parts->buckets[i].mapped;
+	}
+	for (i = 0; i < hidden; i++)
+		if (sums[i] > sums[most])
+			most = i;
+	if (!sums[most])
+		return OWNER_KERNEL;
+	return most == hidden ? OWNER_HIDDEN : (int)most;
+}
+
+/* Parts are of a power of two, and so are cells: a cell is some parts. */
+static int fold(struct view *view, struct view_region *region, const struct tmm_occupancy *parts)
+{
+	const uint32_t nr_each = region->cell_bytes / parts->bucket_bytes;
+	uint64_t *sums = calloc(view->clients.nr + 1, sizeof(*sums));
+	uint32_t i, first, nr;
 
 	region->cells = calloc(region->nr_cells, sizeof(*region->cells));
-	if (!buckets || !owners || !region->cells)
-		failed(ENOMEM, "look at region %u", index);
-	else if (tmm_client_occupancy(client, index, buckets,
-				      view->has_clients ? owners : NULL, region->nr_cells))
-		failed(errno, "GET_OCCUPANCY %u", index);
-	else
-		err = 0;
-	for (i = 0; !err && i < region->nr_cells; i++)
-		fill_cell(view, region, &region->cells[i], &buckets[i], owners[i]);
-	free(buckets);
-	free(owners);
-	return err;
+	if (!sums || !region->cells) {
+		free(sums);
+		return failed(ENOMEM, "look at a region");
+	}
+	for (i = 0; i < region->nr_cells; i++) {
+		struct cell *cell = &region->cells[i];
+
+		first = i * nr_each;
+		nr = parts->nr - first < nr_each ? parts->nr - first : nr_each;
+		fill_cell(cell, parts->buckets + first, nr);
+		cell->owner = owner_of(cell, find_owner(view, parts, first, nr, sums));
+		add_cell(view, region, cell);
+	}
+	free(sums);
+	return 0;
 }
 
-/* One cell is the same everywhere: the largest region says what it has to be. */
-static int take_regions(const struct tmm_client *client, uint32_t max_cells, struct view *view)
+/*
+ * One cell is the same everywhere: the largest region says what it has to be. The module
+ * says what it is at least.
+ */
+static uint64_t choose_cell(const struct view *view, const struct tmm_occupancy *parts,
+			    uint32_t max_cells)
 {
-	uint64_t cell = TMM_PAGE_SIZE, size;
+	uint64_t cell = TMM_PAGE_SIZE;
 	uint32_t i;
 
-	view->regions = calloc(view->info.nr_regions + 1, sizeof(*view->regions));
-	if (!view->regions) {
-		failed(ENOMEM, "look at the regions");
-		return -1;
-	}
 	for (i = 0; i < view->info.nr_regions; i++) {
-		if (tmm_client_region(client, i, &view->regions[i].region)) {
-			failed(errno, "GET_REGION %u", i);
-			return -1;
-		}
+		if (cell < parts[i].bucket_bytes)
+			cell = parts[i].bucket_bytes;
 		while ((view->regions[i].region.nr_bytes - 1) / cell + 1 > max_cells)
 			cell *= 2;
 	}
+	return cell;
+}
+
+static int take_parts(const struct tmm_client *client, struct view *view,
+		      struct tmm_occupancy *parts)
+{
+	uint32_t i;
+
 	for (i = 0; i < view->info.nr_regions; i++) {
-		size = view->regions[i].region.nr_bytes;
+		if (tmm_client_region(client, i, &view->regions[i].region))
+			return failed(errno, "GET_REGION %u", i);
+		if (tmm_client_occupancy(client, i, 0, &parts[i]))
+			return failed(errno, "GET_OCCUPANCY %u", i);
+	}
+	return 0;
+}
+
+static int fold_all(struct view *view, const struct tmm_occupancy *parts, uint32_t max_cells)
+{
+	const uint64_t cell = choose_cell(view, parts, max_cells);
+	uint32_t i;
+
+	for (i = 0; i < view->info.nr_regions; i++) {
 		view->regions[i].cell_bytes = cell;
-		view->regions[i].is_even = size % cell == 0;
-		view->regions[i].nr_cells = (size - 1) / cell + 1;
-		if (take_cells(client, i, view))
+		view->regions[i].nr_cells = (view->regions[i].region.nr_bytes - 1) / cell + 1;
+		if (fold(view, &view->regions[i], &parts[i]))
 			return -1;
 	}
 	return 0;
+}
+
+static int take_regions(const struct tmm_client *client, uint32_t max_cells, struct view *view)
+{
+	const uint32_t nr = view->info.nr_regions;
+	struct tmm_occupancy *parts = calloc(nr + 1, sizeof(*parts));
+	int err = -1;
+	uint32_t i;
+
+	view->regions = calloc(nr + 1, sizeof(*view->regions));
+	if (!parts || !view->regions)
+		failed(ENOMEM, "look at the regions");
+	else if (!take_parts(client, view, parts))
+		err = fold_all(view, parts, max_cells);
+	for (i = 0; parts && i < nr; i++)
+		tmm_occupancy_free(&parts[i]);
+	free(parts);
+	return err;
 }
 
 static void count_kernel(struct view *view)
@@ -243,8 +306,6 @@ static void count_kernel(struct view *view)
 int view_take(const struct tmm_client *client, uint32_t max_cells, struct view *view)
 {
 	*view = (struct view){ 0 };
-	if (max_cells > TMM_MAX_BUCKETS)
-		max_cells = TMM_MAX_BUCKETS;
 	if (tmm_client_info(client, &view->info)) {
 		failed(errno, "GET_INFO");
 		return -1;

@@ -55,8 +55,7 @@ struct cell {
 /**
  * struct view_region - a region
  * @region: where, and how large
- * @cell_bytes: size of a cell; the last ones may be smaller, if @is_even is not set all
- * @is_even: the cells are all of that size
+ * @cell_bytes: size of a cell, but for the last, which is what is left
  * @nr_cells: cells in @cells
  * @uses: frames of the whole region by use
  * @nr: frames of the whole region
@@ -64,7 +63,6 @@ struct cell {
 struct view_region {
 	struct tmm_region region;
 	uint64_t cell_bytes;
-	bool is_even;
 	uint32_t nr_cells;
 	struct cell *cells;
 	uint64_t uses[NR_USES];
@@ -99,8 +97,8 @@ struct view {
 /**
  * view_take() - look
  * @client: who looks
- * @max_cells: cells for the largest region at most; a cell is a power of two large, and
- *             the same in all regions
+ * @max_cells: cells for the largest region at most; a cell is a power of two large, 2 MiB
+ *             at least, and the same in all regions
  * @view: filled in; to be given to view_free()
  *
  * Return: 0, or -1 after it has said what failed

@@ -121,6 +121,11 @@
  * it does not know are 0, and 0 always means what it meant before they existed.
  * "in" fields are read, "out" fields written; all that is neither must be 0.
  *
+ * An array of structures comes with the size of an entry, as the program knows it: a
+ * multiple of 8, at least that of the first version and a page at most, else EINVAL. Of
+ * an array that is written, what the program knows and the module does not is cleared;
+ * of one that is read, it must be 0, else E2BIG.
+ *
  * Errors
  * ------
  *	EINVAL		malformed: nothing asked for, misaligned, not canonical,
@@ -266,7 +271,7 @@ struct theseus_mm_region {
  * @mapped: owned by a mapping
  * @tables: page tables
  * @metadata: the module's bookkeeping
- * @reserved: 0
+ * @bad: retired, since they failed
  */
 struct theseus_mm_bucket {
 	__u32 free;
@@ -274,10 +279,14 @@ struct theseus_mm_bucket {
 	__u32 mapped;
 	__u32 tables;
 	__u32 metadata;
-	__u32 reserved;
+	__u32 bad;
 };
 
-#define THESEUS_MM_MAX_BUCKETS	4096
+/* Parts that a region has at most, unless the caller names their size. */
+#define THESEUS_MM_MAX_BUCKETS		4096
+/* Frames of the smallest part, and of the largest. */
+#define THESEUS_MM_MIN_BUCKET_FRAMES	512
+#define THESEUS_MM_MAX_BUCKET_FRAMES	(1U << 31)
 
 #define THESEUS_MM_OWNER_NONE	0U
 #define THESEUS_MM_OWNER_HIDDEN	0xffffffffU
@@ -286,14 +295,21 @@ struct theseus_mm_bucket {
  * struct theseus_mm_occupancy - THESEUS_MM_IOC_GET_OCCUPANCY: a region's picture
  * @flags: in: must be 0
  * @index: in: the region, as for GET_REGION
- * @nr_buckets: in: equal parts to divide it into, 1 .. THESEUS_MM_MAX_BUCKETS;
- *              a part may be empty if there are more parts than frames
- * @reserved: must be 0
- * @buckets: in: address of an array of @nr_buckets struct theseus_mm_bucket
- * @owners: in: 0, or address of an array of @nr_buckets __u32, filled with the id of
- *          the client that owns most frames of the part; THESEUS_MM_OWNER_NONE if
- *          no client does, THESEUS_MM_OWNER_HIDDEN if the caller may not know (see
- *          GET_CLIENTS)
+ * @nr_buckets: in: room in @buckets, and in @owners; out: parts there are, also with
+ *              ENOBUFS, if there is not room for all
+ * @bucket_size: in: size of an entry of @buckets
+ * @buckets: in: address of an array of struct theseus_mm_bucket
+ * @owners: in: 0, or address of an array of __u32, filled with the id of the client that
+ *          owns most frames of the part; THESEUS_MM_OWNER_NONE if no client does,
+ *          THESEUS_MM_OWNER_HIDDEN if the caller may not know (see GET_CLIENTS)
+ * @bucket_frames: in: 0, or frames of a part, a power of two; out: frames of a part, but
+ *                 for the last one, which has what is left. With ENOBUFS too.
+ *
+ * Part i begins @bucket_frames * i frames after the region's start. A part has as few
+ * frames as make at most THESEUS_MM_MAX_BUCKETS parts, but 512 (2 MiB) at least: the same
+ * for whoever asks, however often, so that no two answers together say more of where a
+ * frame is than one does. Another @bucket_frames takes CAP_SYS_ADMIN (EPERM), and is
+ * THESEUS_MM_MIN_BUCKET_FRAMES at least and THESEUS_MM_MAX_BUCKET_FRAMES at most.
  *
  * The parts are counted one after the other; others may work meanwhile.
  */
@@ -301,9 +317,10 @@ struct theseus_mm_occupancy {
 	__u32 flags;
 	__u32 index;
 	__u32 nr_buckets;
-	__u32 reserved;
+	__u32 bucket_size;
 	__aligned_u64 buckets;
 	__aligned_u64 owners;
+	__aligned_u64 bucket_frames;
 };
 
 /**
@@ -338,7 +355,7 @@ struct theseus_mm_client_info {
  * @clients: in: address of an array of @nr_clients struct theseus_mm_client_info,
  *           filled as far as it goes; may be 0 if @nr_clients is
  * @nr_hidden: out: clients that the caller may not see
- * @reserved: must be 0
+ * @entry_size: in: size of an entry of @clients
  * @hidden_frames: out: frames that those own
  *
  * A caller sees the calling client and those of its own user, with CAP_SYS_ADMIN all.
@@ -348,7 +365,7 @@ struct theseus_mm_clients {
 	__u32 nr_clients;
 	__aligned_u64 clients;
 	__u32 nr_hidden;
-	__u32 reserved;
+	__u32 entry_size;
 	__aligned_u64 hidden_frames;
 };
 
@@ -727,7 +744,7 @@ struct theseus_mm_import {
  * @items: in: address of an array of struct theseus_mm_create_item or
  *         struct theseus_mm_drop_item
  * @nr_done: out: items that succeeded
- * @reserved: must be 0
+ * @item_size: in: size of an item
  *
  * The items are done in order, each as by CREATE_MAPPING, CREATE_CONTIGUOUS_MAPPING
  * or DROP, and each is told its own error, a positive errno, or 0. The call itself
@@ -737,8 +754,8 @@ struct theseus_mm_import {
  *
  * No new handle is valid, and nothing is dropped, before all results are written: a
  * fault while items are read or results written is EFAULT, and nothing has changed
- * then either, whatever the results say. The same goes for EINTR, killed, and for
- * ENOMEM of the call itself. Handles that are to be dropped are ENOENT meanwhile, to
+ * then either, whatever the results say. The same goes for E2BIG, for EINTR, killed, and
+ * for ENOMEM of the call itself. Handles that are to be dropped are ENOENT meanwhile, to
  * other calls and to a later item of the same.
  */
 struct theseus_mm_batch {
@@ -746,7 +763,7 @@ struct theseus_mm_batch {
 	__u32 nr_items;
 	__aligned_u64 items;
 	__u32 nr_done;
-	__u32 reserved;
+	__u32 item_size;
 };
 
 #define THESEUS_MM_CREATE_ITEM_CONTIGUOUS	(1U << 0)

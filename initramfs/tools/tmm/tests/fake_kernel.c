@@ -148,26 +148,28 @@ static int get_info(struct theseus_mm_info *info)
 	return 0;
 }
 
+/* In parts of 2 MiB. */
 static int get_occupancy(struct theseus_mm_occupancy *ask)
 {
 	struct theseus_mm_bucket *buckets = (void *)(uintptr_t)ask->buckets;
-	uint32_t *owners = (void *)(uintptr_t)ask->owners, i, owner;
+	uint32_t *owners = (void *)(uintptr_t)ask->owners, room = ask->nr_buckets, i, owner;
 	const struct frame *all = frames_in(ask->index);
 	uint64_t nr = regions[ask->index].nr, frame;
 	int use;
 
-	if (owners && is_fake("old")) {
-		errno = E2BIG;
+	ask->bucket_frames = 512;
+	ask->nr_buckets = (nr - 1) / 512 + 1;
+	if (room < ask->nr_buckets) {
+		errno = ENOBUFS;
 		return -1;
 	}
 	for (i = 0; i < ask->nr_buckets; i++) {
 		memset(&buckets[i], 0, sizeof(buckets[i]));
-		for (frame = nr * i / ask->nr_buckets; frame < nr * (i + 1) / ask->nr_buckets;
-		     frame++) {
+		for (frame = 512 * i; frame < 512 * (i + 1) && frame < nr; frame++) {
 			use = all[frame].use;
 			owner = all[frame].owner;
 			(&buckets[i].free)[use == 1 ? 2 : use == 2 ? 1 : use]++;
-			if (owners && owner)
+			if (owners && owner && !is_fake("old"))
 				owners[i] = is_fake("nobody") && owner != 2 ?
 					    THESEUS_MM_OWNER_HIDDEN : owner;
 		}
