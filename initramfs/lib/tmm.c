@@ -101,6 +101,25 @@ int tmm_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
 	return err;
 }
 
+int tmm_list_handles(int fd, __u32 flags, __u32 *from, struct theseus_mm_handle_info *infos,
+		     __u32 room, __u32 *nr)
+{
+	struct theseus_mm_handles call = {
+		.flags = flags,
+		.nr_handles = room,
+		.from = *from,
+		.entry_size = sizeof(*infos),
+		.handles = (uintptr_t)infos,
+	};
+	int err = tmm_call(fd, THESEUS_MM_IOC_LIST_HANDLES, &call);
+
+	if (!err) {
+		*from = call.from;
+		*nr = call.nr_handles;
+	}
+	return err;
+}
+
 int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query)
 {
 	struct theseus_mm_query call = { .handle = handle };

@@ -91,6 +91,18 @@ int tmm_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
 /* --- objects of any kind --------------------------------------------------------- */
 
 int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query);
+
+/**
+ * tmm_list_handles() - what a client owns
+ * @fd: the client
+ * @flags: THESEUS_MM_HANDLES_*
+ * @from: in: the first number to tell; out: the one to go on from
+ * @infos: filled as far as it goes
+ * @room: how many there is room for
+ * @nr: how many were told
+ */
+int tmm_list_handles(int fd, __u32 flags, __u32 *from, struct theseus_mm_handle_info *infos,
+		     __u32 room, __u32 *nr);
 int tmm_drop(int fd, __u32 handle);
 int tmm_split(int fd, __u32 handle, __u64 offset, __u32 *first, __u32 *second);
 int tmm_merge(int fd, __u32 handle, __u32 other);

@@ -154,6 +154,75 @@ void tmm_clients_free(struct tmm_clients *clients)
 	*clients = (struct tmm_clients){ 0 };
 }
 
+_Static_assert((int)TMM_KIND_PAGES == THESEUS_MM_KIND_PAGES &&
+	       (int)TMM_KIND_FRAMES == THESEUS_MM_KIND_FRAMES &&
+	       (int)TMM_KIND_MAPPING == THESEUS_MM_KIND_MAPPING, "kinds");
+SAME(ATTRIBUTE_SHAREABLE);
+SAME(ATTRIBUTE_PINNED);
+
+static struct tmm_handle_entry describe_handle(const struct theseus_mm_handle_info *info)
+{
+	return (struct tmm_handle_entry){
+		.handle = info->handle,
+		.export_id = info->export_id,
+		.kind = (enum tmm_kind)info->kind,
+		.nr_frame_ranges = info->nr_frame_ranges,
+		.nr_borrows = info->nr_borrows,
+		.attributes = info->attributes,
+		.address = info->start,
+		.nr_bytes = info->nr_pages * TMM_PAGE_SIZE,
+		.flags = info->pte_flags & TMM_FLAGS_SEEN,
+		.is_exclusive = info->pte_flags & THESEUS_MM_PTE_EXCLUSIVE,
+	};
+}
+
+/* How many are asked for at a time. */
+#define NR_INFOS	64
+
+/* Adds what @flags ask for; what there is so far stays, also if it fails. */
+static int add_handles(const struct tmm_client *client, uint32_t flags, struct tmm_handles *handles)
+{
+	struct theseus_mm_handle_info infos[NR_INFOS];
+	struct theseus_mm_handles call = { .flags = flags };
+	struct tmm_handle_entry *larger;
+	uint32_t i;
+
+	do {
+		call.nr_handles = NR_INFOS;
+		call.entry_size = sizeof(infos[0]);
+		call.handles = (uintptr_t)infos;
+		larger = reallocarray(handles->entries, (size_t)handles->nr + NR_INFOS,
+				      sizeof(*larger));
+		if (!larger)
+			return -1;
+		handles->entries = larger;
+		if (tmm_client_call(client, THESEUS_MM_IOC_LIST_HANDLES, &call))
+			return -1;
+		for (i = 0; i < call.nr_handles; i++)
+			larger[handles->nr++] = describe_handle(&infos[i]);
+	} while (call.from);
+	return 0;
+}
+
+int tmm_client_list_handles(const struct tmm_client *client, struct tmm_handles *handles)
+{
+	struct tmm_handles found = { 0 };
+
+	if (add_handles(client, 0, &found) ||
+	    add_handles(client, THESEUS_MM_HANDLES_EXPORTS, &found)) {
+		tmm_free(found.entries);
+		return -1;
+	}
+	*handles = found;
+	return 0;
+}
+
+void tmm_handles_free(struct tmm_handles *handles)
+{
+	tmm_free(handles->entries);
+	*handles = (struct tmm_handles){ 0 };
+}
+
 int tmm_client_translate(const struct tmm_client *client, uint64_t vaddr,
 			 struct tmm_translation *translation)
 {

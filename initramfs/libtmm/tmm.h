@@ -416,6 +416,84 @@ int tmm_client_list(const struct tmm_client *client, struct tmm_clients *clients
  */
 void tmm_clients_free(struct tmm_clients *clients);
 
+/**
+ * enum tmm_kind - what an object is
+ * @TMM_KIND_PAGES: struct tmm_pages
+ * @TMM_KIND_FRAMES: struct tmm_frames
+ * @TMM_KIND_MAPPING: struct tmm_mapping
+ */
+enum tmm_kind {
+	TMM_KIND_PAGES = 1,
+	TMM_KIND_FRAMES = 2,
+	TMM_KIND_MAPPING = 3,
+};
+
+/**
+ * struct tmm_handle_entry - an object of a client, or a mapping that it exported
+ * @handle: the kernel's name for it; 0 of an exported mapping
+ * @export_id: of an exported mapping that nobody imported its number; else 0
+ * @kind: what it is
+ * @nr_frame_ranges: contiguous runs of frames behind a mapping; 1 of frames
+ * @nr_borrows: of a mapping: windows, reads, writes and dma-bufs at this moment
+ * @attributes: of a mapping: TMM_ATTRIBUTE_*
+ * @address: its first address; of frames, 0 without CAP_SYS_ADMIN
+ * @nr_bytes: its size
+ * @flags: of a mapping: TMM_*
+ * @is_exclusive: of a mapping: its frames go back with it
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_handle_entry {
+	uint32_t handle;
+	uint32_t export_id;
+	enum tmm_kind kind;
+	uint32_t nr_frame_ranges;
+	uint32_t nr_borrows;
+	uint32_t attributes;
+	uint64_t address;
+	uint64_t nr_bytes;
+	uint64_t flags;
+	bool is_exclusive;
+	uint8_t reserved1[7];
+	uint64_t reserved[4];
+};
+
+#define TMM_ATTRIBUTE_SHAREABLE	(UINT32_C(1) << 0)	/* see tmm_mapping_share() */
+#define TMM_ATTRIBUTE_PINNED	(UINT32_C(1) << 1)	/* I/O holds memory of a window that is gone */
+
+/**
+ * struct tmm_handles - what a client owns
+ * @entries: an array of its objects by handle, then of what it exported
+ * @nr: entries of @entries
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_handles {
+	struct tmm_handle_entry *entries;
+	uint32_t nr;
+	uint32_t reserved1;
+	uint64_t reserved[4];
+};
+
+/**
+ * tmm_client_list_handles() - what a client owns
+ * @client: the client
+ * @handles: filled in; to be given to tmm_handles_free()
+ *
+ * What another call is changing at that moment is left out.
+ *
+ * Call: THESEUS_MM_IOC_LIST_HANDLES, as often as it takes
+ */
+int tmm_client_list_handles(const struct tmm_client *client, struct tmm_handles *handles);
+
+/**
+ * tmm_handles_free() - forget a list of objects
+ * @handles: emptied; all members 0 is allowed
+ *
+ * The objects themselves stay. Cannot fail.
+ */
+void tmm_handles_free(struct tmm_handles *handles);
+
 /* Of a limit: there is none. */
 #define TMM_NO_LIMIT	UINT64_MAX
 

@@ -32,6 +32,8 @@ _Static_assert(sizeof(struct theseus_mm_revoke) == 16, "");
 _Static_assert(sizeof(struct theseus_mm_clients) == 32, "");
 _Static_assert(sizeof(struct theseus_mm_client_info) == 48, "");
 _Static_assert(sizeof(struct theseus_mm_limits) == 104, "");
+_Static_assert(sizeof(struct theseus_mm_handles) == 24, "");
+_Static_assert(sizeof(struct theseus_mm_handle_info) == 48, "");
 _Static_assert(sizeof(struct theseus_mm_share) == 8, "");
 _Static_assert(sizeof(struct theseus_mm_export) == 16, "");
 _Static_assert(sizeof(struct theseus_mm_import) == 32, "");
@@ -66,6 +68,7 @@ _Static_assert(THESEUS_MM_IOC_TRANSLATE == 0xc020ba40, "");
 _Static_assert(THESEUS_MM_IOC_GET_CLIENTS == 0xc020ba07, "");
 _Static_assert(THESEUS_MM_IOC_GET_LIMITS == 0xc068ba08, "");
 _Static_assert(THESEUS_MM_IOC_SET_LIMITS == 0xc068ba09, "");
+_Static_assert(THESEUS_MM_IOC_LIST_HANDLES == 0xc018ba0a, "");
 _Static_assert(THESEUS_MM_IOC_SHARE == 0xc008ba3a, "");
 _Static_assert(THESEUS_MM_IOC_CREATE_BATCH == 0xc018ba3b, "");
 _Static_assert(THESEUS_MM_IOC_DROP_BATCH == 0xc018ba3c, "");
@@ -88,6 +91,7 @@ union argument {
 	struct theseus_mm_occupancy occupancy;
 	struct theseus_mm_clients clients;
 	struct theseus_mm_query query;
+	struct theseus_mm_handles handles;
 	struct theseus_mm_drop drop;
 	struct theseus_mm_split split;
 	struct theseus_mm_merge merge;
@@ -133,6 +137,7 @@ FIXTURE(call)
 	struct theseus_mm_bucket buckets[4];
 	__u32 owners[4];
 	struct theseus_mm_client_info clients[4];
+	struct theseus_mm_handle_info handles[4];
 	__u32 unmapped[4];
 	unsigned char buffer[64];
 	struct theseus_mm_create_item creates[2];
@@ -227,6 +232,13 @@ CALL(get_clients, THESEUS_MM_IOC_GET_CLIENTS, 0, true)
 	argument->clients.nr_clients = 4;
 	argument->clients.clients = (uintptr_t)self->clients;
 	argument->clients.entry_size = sizeof(self->clients[0]);
+}
+
+CALL(list_handles, THESEUS_MM_IOC_LIST_HANDLES, THESEUS_MM_HANDLES_FLAGS_ALL, true)
+{
+	argument->handles.nr_handles = 4;
+	argument->handles.entry_size = sizeof(self->handles[0]);
+	argument->handles.handles = (uintptr_t)self->handles;
 }
 
 CALL(query, THESEUS_MM_IOC_QUERY, 0, true)
@@ -520,6 +532,7 @@ static bool looks(unsigned long request)
 	case THESEUS_MM_IOC_GET_REGION:
 	case THESEUS_MM_IOC_GET_OCCUPANCY:
 	case THESEUS_MM_IOC_GET_CLIENTS:
+	case THESEUS_MM_IOC_LIST_HANDLES:
 	case THESEUS_MM_IOC_GET_LIMITS:
 	case THESEUS_MM_IOC_QUERY:
 	case THESEUS_MM_IOC_TRANSLATE:
@@ -619,7 +632,7 @@ TEST_F(client, is_no_file)
 
 static bool is_known(unsigned int nr)
 {
-	return nr <= 0x09 || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3e) ||
+	return nr <= 0x0a || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3e) ||
 	       nr == 0x40 || nr == 0x41 || (nr >= 0x50 && nr <= 0x52) || nr == 0x60 || nr == 0x61;
 }
 
@@ -772,6 +785,36 @@ FIXTURE_VARIANT_ADD(array, get_clients) {
 	.set = set_clients,
 	.fill = fill_clients,
 	.is_told = is_client,
+};
+
+static void set_handles(union argument *argument, void *array, __u32 size)
+{
+	argument->handles.handles = (uintptr_t)array;
+	argument->handles.entry_size = size;
+}
+
+static void fill_handles(FIXTURE_DATA(array) *self,
+			 unsigned char __attribute__((unused)) *array,
+			 size_t __attribute__((unused)) size)
+{
+	self->argument.handles.nr_handles = 2;
+}
+
+static bool is_handle(const void *entry)
+{
+	const struct theseus_mm_handle_info *info = entry;
+
+	return info->handle && info->nr_pages == 4 && !info->export_id &&
+	       (info->kind == THESEUS_MM_KIND_PAGES || info->kind == THESEUS_MM_KIND_FRAMES);
+}
+
+FIXTURE_VARIANT_ADD(array, list_handles) {
+	.request = THESEUS_MM_IOC_LIST_HANDLES,
+	.known = sizeof(struct theseus_mm_handle_info),
+	.first = sizeof(struct theseus_mm_handle_info),
+	.set = set_handles,
+	.fill = fill_handles,
+	.is_told = is_handle,
 };
 
 static void set_items(union argument *argument, void *array, __u32 size)

@@ -146,12 +146,17 @@ static void look_at_mapping(const struct tmm_object *object, struct tmm_look *lo
 {
 	const struct tmm_mapped_pages *mp = object->mapping;
 	const struct tmm_page_range pages = tmm_mapped_pages_range(mp);
+	struct theseus_mm_query query;
 
+	tmm_mapping_describe(mp, &query);
 	look->start = pages.r.first;
 	look->nr = pages.r.nr;
-	look->nr_frame_ranges = mp->nr_frame_ranges;
+	look->nr_frame_ranges = query.nr_frame_ranges;
 	look->flags = tmm_mapped_pages_flags(mp);
-	look->nr_borrows = tmm_mapped_pages_nr_borrows(mp);
+	look->attributes = query.attributes;
+	if (object->mf && READ_ONCE(object->mf->nr_lingering))
+		look->attributes |= THESEUS_MM_ATTRIBUTE_PINNED;
+	look->nr_borrows = query.nr_borrows;
 	/* Its lock sleeps; that it is empty or not needs none. */
 	look->is_mmapped = object->mf && !list_empty_careful(&object->mf->loans);
 }
@@ -168,6 +173,7 @@ static struct tmm_look look_at(const struct tmm_object *object)
 	case THESEUS_MM_KIND_FRAMES:
 		look.start = object->frames->f.chunk.start;
 		look.nr = object->frames->f.chunk.nr;
+		look.nr_frame_ranges = 1;
 		break;
 	case THESEUS_MM_KIND_MAPPING:
 		look_at_mapping(object, &look);

@@ -64,6 +64,7 @@ struct tmm_client *tmm_clients_next(struct tmm_client *client);
  * @nr: pages or frames
  * @nr_frame_ranges: runs of frames behind a mapping
  * @flags: a mapping's
+ * @attributes: a mapping's, THESEUS_MM_ATTRIBUTE_*
  * @nr_borrows: a mapping's
  * @is_mmapped: a mapping that is in a process
  */
@@ -74,6 +75,7 @@ struct tmm_look {
 	u64 nr;
 	unsigned int nr_frame_ranges;
 	tmm_pte_flags_t flags;
+	u32 attributes;
 	unsigned int nr_borrows;
 	bool is_mmapped;
 };

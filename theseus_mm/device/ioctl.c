@@ -60,6 +60,8 @@ static const struct ioctl_op ioctl_ops[] = {
 	OP(THESEUS_MM_IOC_SET_LIMITS, tmm_ioctl_set_limits, theseus_mm_limits, user_handles,
 	   THESEUS_MM_SET_LIMITS_FLAGS_ALL),
 	LOOK(THESEUS_MM_IOC_GET_CLIENTS, tmm_ioctl_get_clients, theseus_mm_clients, hidden_frames, 0),
+	LOOK(THESEUS_MM_IOC_LIST_HANDLES, tmm_ioctl_list_handles, theseus_mm_handles, handles,
+	     THESEUS_MM_HANDLES_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_ALLOCATE_FRAMES, tmm_ioctl_allocate_frames, theseus_mm_allocate,
 	   nr_pages, THESEUS_MM_ALLOCATE_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_ALLOCATE_PAGES, tmm_ioctl_allocate_pages, theseus_mm_allocate,

@@ -43,6 +43,7 @@ struct tmm_call {
 		struct theseus_mm_occupancy occupancy;
 		struct theseus_mm_clients clients;
 		struct theseus_mm_query query;
+		struct theseus_mm_handles handles;
 		struct theseus_mm_drop drop;
 		struct theseus_mm_split split;
 		struct theseus_mm_merge merge;
@@ -82,6 +83,9 @@ int tmm_ioctl_dump_pte(struct tmm_call *call);
 /* ioctl_clients.c */
 int tmm_ioctl_get_occupancy(struct tmm_call *call);
 int tmm_ioctl_get_clients(struct tmm_call *call);
+
+/* ioctl_handles.c */
+int tmm_ioctl_list_handles(struct tmm_call *call);
 
 /* ioctl_objects.c */
 struct tmm_object * __must_check

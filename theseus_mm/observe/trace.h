@@ -54,6 +54,7 @@
 			 { 0x07, "GET_CLIENTS" },				\
 			 { 0x08, "GET_LIMITS" },				\
 			 { 0x09, "SET_LIMITS" },				\
+			 { 0x0a, "LIST_HANDLES" },				\
 			 { 0x10, "ALLOCATE_FRAMES" },				\
 			 { 0x20, "ALLOCATE_PAGES" },				\
 			 { 0x30, "CREATE_MAPPING" },				\

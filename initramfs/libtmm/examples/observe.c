@@ -34,6 +34,27 @@ static void show_owners(const struct tmm_client *client)
 		else
 			printf("most others are of client %" PRIu32 "\n", occupancy.owners[i]);
 	}
+	tmm_occupancy_free(&occupancy);
+}
+
+static void show_handles(const struct tmm_client *client)
+{
+	static const char *const kinds[] = {
+		[TMM_KIND_PAGES] = "pages",
+		[TMM_KIND_FRAMES] = "frames",
+		[TMM_KIND_MAPPING] = "mapping",
+	};
+	struct tmm_handles handles;
+	uint32_t i;
+
+	CHECK(!tmm_client_list_handles(client, &handles));
+	for (i = 0; i < handles.nr; i++)
+		printf("%s %" PRIu32 ": %s, %" PRIu64 " KiB\n",
+		       handles.entries[i].handle ? "handle" : "export",
+		       handles.entries[i].handle ? handles.entries[i].handle :
+		       handles.entries[i].export_id, kinds[handles.entries[i].kind],
+		       handles.entries[i].nr_bytes >> 10);
+	tmm_handles_free(&handles);
 }
 
 int main(void)
@@ -51,6 +72,7 @@ int main(void)
 	printf("this is client %" PRIu32 " of %" PRIu32 "\n", info.client_id, info.nr_clients);
 	show_clients(client);
 	show_owners(client);
+	show_handles(client);
 	CHECK(!tmm_mapping_drop(&mapping));
 	CHECK(!tmm_mapping_drop(&others));
 	tmm_client_close(&client);

@@ -166,6 +166,55 @@ static int fake_clients(struct theseus_mm_clients *clients)
 	return 0;
 }
 
+#define NR_FAKE_HANDLES	150
+#define NR_FAKE_EXPORTS	3
+
+/* Every second number is one. */
+static int fake_handles(struct theseus_mm_handles *call)
+{
+	struct theseus_mm_handle_info *infos = (void *)(uintptr_t)call->handles;
+	const bool is_exports = call->flags & THESEUS_MM_HANDLES_EXPORTS;
+	const __u32 end = 2 * (is_exports ? NR_FAKE_EXPORTS : NR_FAKE_HANDLES) + 1;
+	__u32 number = call->from | 1, nr = 0;
+
+	if (call->entry_size != sizeof(*infos))
+		return -EINVAL;
+	for (; number < end && nr < call->nr_handles; number += 2)
+		infos[nr++] = (struct theseus_mm_handle_info){
+			.handle = is_exports ? 0 : number,
+			.export_id = is_exports ? number : 0,
+			.kind = THESEUS_MM_KIND_MAPPING,
+			.attributes = THESEUS_MM_ATTRIBUTE_SHAREABLE,
+			.nr_borrows = 2,
+			.start = 0x1000 * number,
+			.nr_pages = number,
+			.pte_flags = THESEUS_MM_PTE_DATA | THESEUS_MM_PTE_VALID |
+				     THESEUS_MM_PTE_EXCLUSIVE,
+			.nr_frame_ranges = 5,
+		};
+	call->nr_handles = nr;
+	call->from = number < end ? number : 0;
+	return 0;
+}
+
+static int fake_occupancy(struct theseus_mm_occupancy *call)
+{
+	struct theseus_mm_bucket *buckets = (void *)(uintptr_t)call->buckets;
+	__u32 *owners = (void *)(uintptr_t)call->owners, room = call->nr_buckets, i;
+
+	if (call->bucket_size != sizeof(*buckets))
+		return -EINVAL;
+	call->nr_buckets = 5;
+	call->bucket_frames = call->bucket_frames ? call->bucket_frames : 1024;
+	if (room < 5)
+		return -ENOBUFS;
+	for (i = 0; i < 5; i++) {
+		buckets[i] = (struct theseus_mm_bucket){ .free = i, .bad = 7 };
+		owners[i] = 10 + i;
+	}
+	return 0;
+}
+
 static int answer_new(unsigned long request, void *argument)
 {
 	struct theseus_mm_map_range *range = argument;
@@ -208,6 +257,10 @@ static int answer_new(unsigned long request, void *argument)
 		return fake_drop_batch(argument);
 	case THESEUS_MM_IOC_GET_CLIENTS:
 		return fake_clients(argument);
+	case THESEUS_MM_IOC_LIST_HANDLES:
+		return fake_handles(argument);
+	case THESEUS_MM_IOC_GET_OCCUPANCY:
+		return fake_occupancy(argument);
 	}
 	return 0;
 }
@@ -779,6 +832,64 @@ static void fill(struct tmm_create_item *items)
 		};
 }
 
+static void handles_are_listed_to_the_end(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_handles handles = { 0 };
+	uint32_t i, number;
+
+	EXPECT(!tmm_client_list_handles(client, &handles));
+	EXPECT(handles.nr == NR_FAKE_HANDLES + NR_FAKE_EXPORTS);
+	for (i = 0; i < handles.nr; i++) {
+		const struct tmm_handle_entry *entry = &handles.entries[i];
+
+		number = i < NR_FAKE_HANDLES ? 2 * i + 1 : 2 * (i - NR_FAKE_HANDLES) + 1;
+		EXPECT(entry->handle == (i < NR_FAKE_HANDLES ? number : 0));
+		EXPECT(entry->export_id == (i < NR_FAKE_HANDLES ? 0 : number));
+		EXPECT(entry->address == 0x1000 * (uint64_t)number && entry->is_exclusive);
+		EXPECT(entry->nr_bytes == number * TMM_PAGE_SIZE && entry->flags == TMM_DATA);
+		EXPECT(entry->kind == TMM_KIND_MAPPING && entry->nr_frame_ranges == 5);
+		EXPECT(entry->attributes == TMM_ATTRIBUTE_SHAREABLE && entry->nr_borrows == 2);
+	}
+	tmm_handles_free(&handles);
+	EXPECT(!handles.entries && !handles.nr);
+	tmm_handles_free(&handles);
+	fake.error = ENOTTY;
+	EXPECT_REFUSED(ENOTTY, tmm_client_list_handles(client, &handles));
+	fake.error = 0;
+	EXPECT(!handles.entries);
+	tmm_client_close(&client);
+}
+
+static void a_picture_has_the_parts_there_are(void)
+{
+	struct tmm_client *client = new_client();
+	struct tmm_occupancy occupancy = { 0 };
+	int i;
+
+	EXPECT(!tmm_client_occupancy(client, 0, 0, &occupancy));
+	EXPECT(occupancy.nr == 5 && occupancy.bucket_bytes == 1024 * TMM_PAGE_SIZE);
+	for (i = 0; i < 5; i++)
+		EXPECT(occupancy.buckets[i].free == (uint32_t)i &&
+		       occupancy.buckets[i].bad == 7 && occupancy.owners[i] == 10 + (uint32_t)i);
+	tmm_occupancy_free(&occupancy);
+	EXPECT(!occupancy.buckets && !occupancy.owners && !occupancy.nr);
+	tmm_occupancy_free(&occupancy);
+	EXPECT(!tmm_client_occupancy(client, 0, 4 << 20, &occupancy));
+	EXPECT(occupancy.bucket_bytes == 4 << 20);
+	tmm_occupancy_free(&occupancy);
+	EXPECT_REFUSED(EINVAL, tmm_client_occupancy(client, 0, 4097, &occupancy));
+	for (i = 1; i <= 2; i++) {
+		no_memory_at = i;
+		EXPECT_REFUSED(ENOMEM, tmm_client_occupancy(client, 0, 0, &occupancy));
+	}
+	fake.error = ERANGE;
+	EXPECT_REFUSED(ERANGE, tmm_client_occupancy(client, 9, 0, &occupancy));
+	fake.error = 0;
+	EXPECT(!occupancy.buckets);
+	tmm_client_close(&client);
+}
+
 static void many_each_for_itself(void)
 {
 	struct tmm_client *client = new_client();
@@ -1041,6 +1152,8 @@ int main(void)
 	descriptors_travel(SOCK_STREAM);
 	descriptors_travel(SOCK_SEQPACKET);
 	odd_messages_are_refused();
+	handles_are_listed_to_the_end();
+	a_picture_has_the_parts_there_are();
 	many_each_for_itself();
 	many_all_or_nothing();
 	many_are_checked();

@@ -3,6 +3,7 @@
  * tmm cat: what is in an exported mapping, as `tmm put` makes them.
  */
 #include "command.h"
+#include "descriptor.h"
 #include "json.h"
 #include "terminal.h"
 #include "text.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <tmm.h>
 #include <unistd.h>
 
@@ -38,25 +38,6 @@ struct source {
 };
 
 #define ALL	UINT64_MAX
-
-static int get_descriptor(const struct source *source)
-{
-	int pidfd, fd, error;
-
-	if (!source->pid)
-		return source->fd;
-	pidfd = syscall(SYS_pidfd_open, source->pid, 0);
-	if (pidfd < 0) {
-		failed(errno, "process %d", source->pid);
-		return -1;
-	}
-	fd = syscall(SYS_pidfd_getfd, pidfd, source->fd, 0);
-	error = errno;
-	close(pidfd);
-	if (fd < 0)
-		failed(error, "descriptor %d of process %d", source->fd, source->pid);
-	return fd;
-}
 
 /* A revoked window faults in the kernel: EFAULT, and no SIGBUS for us. */
 static int copy_out(const char *window, uint64_t nr_bytes, int output)
@@ -117,7 +98,7 @@ static int copy_window(const struct source *source, int fd, uint64_t size, uint6
 static int copy(const struct source *source)
 {
 	struct tmm_mapping_info info;
-	int fd = get_descriptor(source);
+	int fd = get_descriptor(source->pid, source->fd);
 	uint64_t nr_bytes = source->nr_bytes;
 
 	if (fd < 0)
@@ -143,16 +124,6 @@ static int wrong(const char *what, const char *text)
 {
 	fprintf(stderr, "tmm: cat: not %s: %s\n", what, text);
 	return TMM_USAGE;
-}
-
-static bool parse_int(const char *text, int *number)
-{
-	__u64 value;
-
-	if (!parse_size(text, &value) || value > INT_MAX)
-		return false;
-	*number = value;
-	return true;
 }
 
 /* What `tmm put` left for its command. */

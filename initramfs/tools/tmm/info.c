@@ -3,6 +3,7 @@
  * tmm info: facts and counts, as the module gives them.
  */
 #include "command.h"
+#include "descriptor.h"
 #include "text.h"
 #include "view.h"
 
@@ -19,7 +20,9 @@
  * @has_clients: the module has told
  * @clients: who is there
  * @has_limits: the module has told
- * @limits: of a client that opens the device now, and of its user
+ * @limits: of the client that asks, and of its user
+ * @has_handles: they are asked for
+ * @handles: what the client owns
  */
 struct facts {
 	struct tmm_info info;
@@ -28,6 +31,8 @@ struct facts {
 	struct tmm_clients clients;
 	bool has_limits;
 	struct tmm_limits limits;
+	bool has_handles;
+	struct tmm_handles handles;
 };
 
 static const struct {
@@ -61,8 +66,33 @@ static int take_facts(const struct tmm_client *client, struct facts *facts)
 	facts->has_limits = !tmm_client_limits(client, &facts->limits);
 	if (!facts->has_limits && errno != ENOTTY)
 		return failed(errno, "GET_LIMITS");
+	if (facts->has_handles && tmm_client_list_handles(client, &facts->handles))
+		return failed(errno, "LIST_HANDLES");
 	return TMM_OK;
 }
+
+static const char *kind_name(enum tmm_kind kind)
+{
+	switch (kind) {
+	case TMM_KIND_PAGES:
+		return "pages";
+	case TMM_KIND_FRAMES:
+		return "frames";
+	case TMM_KIND_MAPPING:
+		return "mapping";
+	}
+	return "?";
+}
+
+static const struct {
+	uint32_t bit;
+	const char *name;
+} attributes[] = {
+	{ TMM_ATTRIBUTE_SHAREABLE, "shareable" },
+	{ TMM_ATTRIBUTE_PINNED, "pinned" },
+};
+
+#define NR_ATTRIBUTES	(sizeof(attributes) / sizeof(attributes[0]))
 
 /* --- as text ------------------------------------------------------------------------ */
 
@@ -162,6 +192,46 @@ static void print_clients(const struct tmm_clients *clients, uint32_t own)
 		       size_text(size, clients->hidden_frames * TMM_PAGE_SIZE));
 }
 
+/* "exported 3", "mmapped, shareable": what there is to say of one that is a mapping. */
+static void print_state(const struct tmm_handle_entry *entry)
+{
+	size_t i;
+
+	if (entry->export_id)
+		printf(" export %u,", entry->export_id);
+	printf(" %s", entry->flags & TMM_WRITABLE ? "writable" : "read-only");
+	for (i = 0; i < NR_ATTRIBUTES; i++)
+		if (entry->attributes & attributes[i].bit)
+			printf(", %s", attributes[i].name);
+	if (entry->nr_borrows)
+		printf(", borrowed %u times", entry->nr_borrows);
+}
+
+static void print_handles(const struct tmm_handles *handles, uint32_t own)
+{
+	char size[TEXT_SIZE], handle[TEXT_SIZE], address[TEXT_SIZE];
+	uint32_t i;
+
+	printf("client %-8u owns %u object%s%s\n", own, handles->nr, handles->nr == 1 ? "" : "s",
+	       handles->nr ? ":" : "");
+	if (handles->nr)
+		printf("  %10s %-8s %11s %8s %20s\n", "HANDLE", "KIND", "SIZE", "RUNS", "ADDRESS");
+	for (i = 0; i < handles->nr; i++) {
+		const struct tmm_handle_entry *entry = &handles->entries[i];
+
+		snprintf(handle, sizeof(handle), entry->handle ? "%u" : "-", entry->handle);
+		snprintf(address, sizeof(address), "%c%#llx",
+			 entry->kind == TMM_KIND_FRAMES ? 'p' : 'v',
+			 (unsigned long long)entry->address);
+		printf("  %10s %-8s %11s %8u %20s", handle, kind_name(entry->kind),
+		       size_text(size, entry->nr_bytes), entry->nr_frame_ranges,
+		       entry->address ? address : "?");
+		if (entry->kind == TMM_KIND_MAPPING)
+			print_state(entry);
+		putchar('\n');
+	}
+}
+
 static void print_text(const struct facts *facts)
 {
 	const struct tmm_info *info = &facts->info;
@@ -184,6 +254,8 @@ static void print_text(const struct facts *facts)
 		printf("a client       may have %u handles\n", info->client_handles_max);
 	if (facts->has_clients)
 		print_clients(&facts->clients, info->client_id);
+	if (facts->has_handles)
+		print_handles(&facts->handles, info->client_id);
 }
 
 /* --- as JSON ------------------------------------------------------------------------ */
@@ -236,6 +308,35 @@ static void json_features(struct json *json, const struct tmm_info *info)
 	json_close_object(json);
 }
 
+static void json_handle(struct json *json, const struct tmm_handle_entry *entry)
+{
+	size_t i;
+
+	json_open_object(json, NULL);
+	entry->handle ? json_number(json, "handle", entry->handle) : json_null(json, "handle");
+	entry->export_id ? json_number(json, "export", entry->export_id) :
+			   json_null(json, "export");
+	json_text(json, "kind", kind_name(entry->kind));
+	json_number(json, "bytes", entry->nr_bytes);
+	json_physical(json, "address", entry->address);
+	json_number(json, "runs", entry->nr_frame_ranges);
+	json_number(json, "borrows", entry->nr_borrows);
+	json_bool(json, "writable", entry->flags & TMM_WRITABLE);
+	for (i = 0; i < NR_ATTRIBUTES; i++)
+		json_bool(json, attributes[i].name, entry->attributes & attributes[i].bit);
+	json_close_object(json);
+}
+
+static void json_handles(struct json *json, const struct tmm_handles *handles)
+{
+	uint32_t i;
+
+	json_open_array(json, "handles");
+	for (i = 0; i < handles->nr; i++)
+		json_handle(json, &handles->entries[i]);
+	json_close_array(json);
+}
+
 static void print_json(const struct facts *facts)
 {
 	const struct tmm_info *info = &facts->info;
@@ -260,28 +361,94 @@ static void print_json(const struct facts *facts)
 	json_number(&json, "client", info->client_id);
 	if (facts->has_clients)
 		json_clients(&json, &facts->clients, info->region_bytes / TMM_PAGE_SIZE);
+	if (facts->has_handles)
+		json_handles(&json, &facts->handles);
 	json_end(&json);
+}
+
+/**
+ * struct options - what was asked for
+ * @is_json: --json
+ * @fd: --fd; -1 for a client of our own
+ * @pid: --pid
+ */
+struct options {
+	bool is_json;
+	int fd;
+	int pid;
+};
+
+static int take_option(struct options *options, int option)
+{
+	switch (option) {
+	case 'j':
+		options->is_json = true;
+		return TMM_OK;
+	case 'f':
+		if (parse_int(optarg, &options->fd))
+			return TMM_OK;
+		fprintf(stderr, "tmm: info: not a descriptor: %s\n", optarg);
+		return TMM_USAGE;
+	case 'p':
+		if (parse_int(optarg, &options->pid) && options->pid)
+			return TMM_OK;
+		fprintf(stderr, "tmm: info: not a process: %s\n", optarg);
+		return TMM_USAGE;
+	default:
+		return usage(&info_command);
+	}
+}
+
+/* Somebody's descriptor of the device, or one of our own. */
+static struct tmm_client *get_client(const struct options *options)
+{
+	struct tmm_client *client;
+	int fd;
+
+	if (options->fd < 0)
+		return open_device();
+	fd = get_descriptor(options->pid, options->fd);
+	if (fd < 0)
+		return NULL;
+	client = tmm_client_from_fd(&fd);
+	if (client)
+		return client;
+	if (errno == ENOTTY || errno == EINVAL)
+		fprintf(stderr, "tmm: info: descriptor %d is no client\n", options->fd);
+	else
+		failed(errno, "descriptor %d", options->fd);
+	return NULL;
 }
 
 static int run(int argc, char **argv)
 {
+	static const struct option known[] = {
+		{ "fd", required_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "pid", required_argument, NULL, 'p' },
+		{ 0 },
+	};
+	struct options options = { .fd = -1 };
 	struct facts facts = { 0 };
 	struct tmm_client *client;
-	bool is_json;
-	int status = take_json_option(&info_command, argc, argv, &is_json);
+	int option, status = TMM_OK;
 
+	while (!status && (option = getopt_long(argc, argv, "f:jp:", known, NULL)) != -1)
+		status = take_option(&options, option);
 	if (status)
 		return status;
-	if (optind != argc)
+	if (optind != argc || (options.pid && options.fd < 0))
 		return usage(&info_command);
-	client = open_device();
+	client = get_client(&options);
 	if (!client)
 		return TMM_FAILED;
+	facts.has_handles = options.fd >= 0;
 	status = take_facts(client, &facts);
-	if (!status && is_json)
+	if (!status && options.is_json)
 		print_json(&facts);
 	else if (!status)
 		print_text(&facts);
+	tmm_handles_free(&facts.handles);
 	tmm_clients_free(&facts.clients);
 	free(facts.regions);
 	tmm_client_close(&client);
@@ -290,10 +457,14 @@ static int run(int argc, char **argv)
 
 const struct command info_command = {
 	.name = "info",
-	.arguments = "[--json]",
+	.arguments = "[OPTION]...",
 	.summary = "print what the module manages, how much is free, and who is there",
-	.help = "Physical addresses and the clients of other users take CAP_SYS_ADMIN.\n\n"
-		"  -j, --json   as JSON; sizes are bytes, addresses text, what may not be\n"
-		"               known null\n",
+	.help = "Physical addresses and the clients of other users take CAP_SYS_ADMIN. With --fd,\n"
+		"asked through somebody's descriptor of the device, it lists what that client owns\n"
+		"too; another process's descriptor takes the right to trace it (ptrace(2)).\n\n"
+		"  -f, --fd NUMBER   through that descriptor\n"
+		"  -p, --pid PID     of that process\n"
+		"  -j, --json        as JSON; sizes are bytes, addresses text, what may not be\n"
+		"                    known null\n",
 	.run = run,
 };

@@ -25,8 +25,8 @@ _tmm_argument() { # COMMAND OPTION
 	alloc:--kind | alloc:-k) _tmm_words "mapping frames pages" ;;
 	alloc:--align | alloc:-a) _tmm_words "4K 2M 1G" ;;
 	alloc:--at | alloc:--range | alloc:--count | alloc:-n) ;;
-	cat:--fd | cat:-f | cat:--size | cat:-s) ;;
-	cat:--pid | cat:-p) _tmm_words "$(cd /proc && echo [0-9]*)" ;;
+	cat:--fd | cat:-f | cat:--size | cat:-s | info:--fd | info:-f) ;;
+	cat:--pid | cat:-p | info:--pid | info:-p) _tmm_words "$(cd /proc && echo [0-9]*)" ;;
 	bench:--rounds | bench:-r | bench:--size | bench:-s) ;;
 	*) return 1 ;;
 	esac
@@ -40,7 +40,8 @@ _tmm_options() { # COMMAND
 	cat) echo --fd --json --output --pid --size ;;
 	bench) echo --json --rounds --size ;;
 	regions) echo --cmdline --firmware --json ;;
-	info | stats | hold | translate | dump | demo) echo --json ;;
+	info) echo --fd --json --pid ;;
+	stats | hold | translate | dump | demo) echo --json ;;
 	esac
 }
 

@@ -19,9 +19,9 @@
  * client goes - close, exit, SIGKILL - everything it owns goes back.
  *
  * A client that was opened with O_RDONLY may look and nothing else: GET_INFO, GET_REGION,
- * GET_OCCUPANCY, GET_CLIENTS, GET_LIMITS, QUERY, TRANSLATE, DUMP_PTE and poll() work as for
- * others, with the capabilities that they take; every other call, and mmap(), is EBADF. Such
- * a client never owns anything.
+ * GET_OCCUPANCY, GET_CLIENTS, GET_LIMITS, LIST_HANDLES, QUERY, TRANSLATE, DUMP_PTE and
+ * poll() work as for others, with the capabilities that they take; every other call, and
+ * mmap(), is EBADF. Such a client never owns anything.
  *
  * While a call changes or consumes what a handle stands for, another call on that
  * handle fails with ENOENT, and of two that would change it one comes first. The
@@ -457,6 +457,57 @@ struct theseus_mm_query {
 
 #define THESEUS_MM_ATTRIBUTE_SHAREABLE	(1U << 0)	/* see SHARE */
 #define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O holds what an area showed */
+
+/**
+ * struct theseus_mm_handle_info - what a handle stands for, or an exported mapping is
+ * @handle: its number; 0 for a mapping that was exported and nobody imported
+ * @kind: THESEUS_MM_KIND_*; the rest as in struct theseus_mm_query
+ * @attributes: THESEUS_MM_ATTRIBUTE_*
+ * @nr_borrows: of a mapping
+ * @start: of frames, 0 without CAP_SYS_ADMIN
+ * @nr_pages: size
+ * @pte_flags: of a mapping
+ * @nr_frame_ranges: of a mapping or frames
+ * @export_id: of an exported mapping its number among those of its exporter, else 0
+ */
+struct theseus_mm_handle_info {
+	__u32 handle;
+	__u32 kind;
+	__u32 attributes;
+	__u32 nr_borrows;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
+	__aligned_u64 pte_flags;
+	__u32 nr_frame_ranges;
+	__u32 export_id;
+};
+
+#define THESEUS_MM_HANDLES_EXPORTS	(1U << 0)
+#define THESEUS_MM_HANDLES_FLAGS_ALL	0x1U
+
+/**
+ * struct theseus_mm_handles - THESEUS_MM_IOC_LIST_HANDLES: what the client owns
+ * @flags: in: 0 for its handles, THESEUS_MM_HANDLES_EXPORTS for the mappings that it
+ *         exported and nobody imported
+ * @nr_handles: in: room in @handles; out: entries that were written
+ * @from: in: the lowest handle (or @export_id) to tell; out: the one to go on from, 0 at
+ *        the end
+ * @entry_size: in: size of an entry of @handles
+ * @handles: in: address of an array of struct theseus_mm_handle_info, filled by number,
+ *           as far as it goes
+ *
+ * ENOBUFS if there is something to tell, and not room for a single entry. A handle that
+ * another call is changing at that moment is left out; one that is there all the time
+ * while a list is made, from 0 on until @from is 0, is told once. EFAULT or EINTR in the
+ * middle leaves what was written until then, and says nothing of it.
+ */
+struct theseus_mm_handles {
+	__u32 flags;
+	__u32 nr_handles;
+	__u32 from;
+	__u32 entry_size;
+	__aligned_u64 handles;
+};
 
 /**
  * struct theseus_mm_drop - THESEUS_MM_IOC_DROP: give an object back
@@ -910,6 +961,7 @@ struct theseus_mm_dump_pte {
 #define THESEUS_MM_IOC_GET_CLIENTS	THESEUS_MM_IOWR(0x07, theseus_mm_clients)
 #define THESEUS_MM_IOC_GET_LIMITS	THESEUS_MM_IOWR(0x08, theseus_mm_limits)
 #define THESEUS_MM_IOC_SET_LIMITS	THESEUS_MM_IOWR(0x09, theseus_mm_limits)
+#define THESEUS_MM_IOC_LIST_HANDLES	THESEUS_MM_IOWR(0x0a, theseus_mm_handles)
 
 #define THESEUS_MM_IOC_ALLOCATE_FRAMES	THESEUS_MM_IOWR(0x10, theseus_mm_allocate)
 #define THESEUS_MM_IOC_ALLOCATE_PAGES	THESEUS_MM_IOWR(0x20, theseus_mm_allocate)

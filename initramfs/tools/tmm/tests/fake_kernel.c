@@ -214,6 +214,39 @@ static int get_clients(struct theseus_mm_clients *ask)
 	return 0;
 }
 
+/* One of each kind, and an export; two at a time. */
+static int list_handles(struct theseus_mm_handles *ask)
+{
+	static const struct theseus_mm_handle_info all[] = {
+		{ .handle = 3, .kind = THESEUS_MM_KIND_PAGES, .start = 0xff00000000000000,
+		  .nr_pages = 4 },
+		{ .handle = 5, .kind = THESEUS_MM_KIND_FRAMES, .nr_pages = 512,
+		  .nr_frame_ranges = 1 },
+		{ .handle = 9, .kind = THESEUS_MM_KIND_MAPPING, .start = 0xff00000000200000,
+		  .nr_pages = 3, .nr_frame_ranges = 2, .nr_borrows = 1,
+		  .pte_flags = THESEUS_MM_PTE_DATA,
+		  .attributes = THESEUS_MM_ATTRIBUTE_SHAREABLE },
+	};
+	static const struct theseus_mm_handle_info export = {
+		.kind = THESEUS_MM_KIND_MAPPING, .start = 0xff00000000400000, .nr_pages = 1,
+		.nr_frame_ranges = 1, .export_id = 2,
+	};
+	struct theseus_mm_handle_info *infos = (void *)(uintptr_t)ask->handles;
+	uint32_t nr = 0, i;
+
+	if (ask->flags & THESEUS_MM_HANDLES_EXPORTS) {
+		infos[nr++] = export;
+		ask->from = 0;
+	} else {
+		for (i = 0; i < 3 && nr < 2; i++)
+			if (all[i].handle >= ask->from)
+				infos[nr++] = all[i];
+		ask->from = ask->from <= 5 ? 9 : 0;
+	}
+	ask->nr_handles = nr;
+	return 0;
+}
+
 static int refuse(int error)
 {
 	errno = error;
@@ -243,6 +276,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		return get_occupancy(argument);
 	case THESEUS_MM_IOC_GET_CLIENTS:
 		return is_fake("old") ? refuse(ENOTTY) : get_clients(argument);
+	case THESEUS_MM_IOC_LIST_HANDLES:
+		return list_handles(argument);
 	case THESEUS_MM_IOC_TRANSLATE:
 		return refuse(is_fake("nobody") ? EPERM : ENOENT);
 	default:

@@ -102,6 +102,7 @@ test_arguments() {
 		"alloc -c -k pages 1M" "hold" "hold x" "hold 1M socks" "put" "put a b" \
 		"cat -f x" "cat -p 0" "cat -p 1" "cat /proc/4294967297/fd/3" \
 		"cat /proc/1/fd/18446744073709551617" "cat -f 4294967296" "cat --json" "cat /etc/passwd" "cat -s x -f 3" \
+		"info -f x" "info -p 0 -f 3" "info -p 1" "info -f 4294967296" \
 		"translate" "translate x" "translate 1 2" "dump -1" "bench -r 0" "bench -s 1" \
 		"bench x" "info x" "demo a b" "regions x" "alloc 99999999T" \
 		"alloc 1Q" "alloc 18446744073709551616" "hold 18446744073709551616K" \
@@ -115,6 +116,10 @@ test_arguments() {
 		complains 1 "no exported mapping" "$tmm" cat --fd 0
 	check "cat of a closed descriptor" complains 1 "(EBADF)" "$tmm" cat --fd 77
 	check "cat of no process" complains 1 "(ESRCH)" "$tmm" cat /proc/4194303/fd/3
+	check "info of a descriptor that is something else" \
+		complains 1 "is no client" "$tmm" info --fd 0
+	check "info of a closed descriptor" complains 1 "(EBADF)" "$tmm" info --fd 77
+	check "info of no process" complains 1 "(ESRCH)" "$tmm" info --fd 3 --pid 4194303
 	check "put of no file" complains 1 "open /nonexistent" "$fake" put /nonexistent
 	check "put of a directory" complains 1 "(EISDIR)" "$fake" put /
 	check "a call that the module lacks" complains 1 "lacks this call" "$fake" alloc 1M
@@ -236,6 +241,22 @@ test_picture() {
 	check "no address" grep -q '^  *0 ' "$out/stdout"
 }
 
+test_handles() {
+	check "info of a client" ends 0 "$fake" info --fd 99
+	check "its objects are counted" grep -q '^client 6 *owns 4 objects:' "$out/stdout"
+	check "pages" grep -q '^ *3 pages *16 KiB *0 *v0xff00000000000000$' "$out/stdout"
+	check "frames, nobody knows where" grep -q '^ *5 frames *2 MiB *1 *?$' "$out/stdout"
+	check "a mapping" grep -q \
+		'^ *9 mapping *12 KiB *2 *v0xff00000000200000 writable, shareable, borrowed 1 t' \
+		"$out/stdout"
+	check "an export" grep -q '^ *- mapping .* export 2, read-only$' "$out/stdout"
+	check "info of a client as JSON" ends 0 "$fake" info --json --fd 99
+	check "is JSON" is_json
+	check "and has them" grep -q '"export": 2' "$out/stdout"
+	check "without a client" ends 0 "$fake" info
+	check "none are listed" bash -c "! grep -q owns '$out/stdout'"
+}
+
 is_json() { python3 -m json.tool <"$out/stdout" >/dev/null; }
 are_json_lines() {
 	local line
@@ -351,6 +372,7 @@ test_options
 test_completion
 test_width
 test_picture
+test_handles
 test_json
 test_svg
 test_watch
