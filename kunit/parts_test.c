@@ -36,12 +36,13 @@ static void unmap_into_more_parts_than_there_is_room_for(struct kunit *test)
 	call.arg.unmap.handle = object->handle;
 	call.arg.unmap.nr_frames = U32_MAX;
 	tmm_object_publish(client, object);
-	nr_handles = tmm_account_count(client->handles);
+	nr_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES);
 
 	mp->nr_frame_ranges = NR_RUNS;
 	KUNIT_EXPECT_EQ(test, tmm_ioctl_unmap_into_parts(&call), -ENOMEM);
 	mp->nr_frame_ranges = 1;
-	KUNIT_EXPECT_EQ(test, tmm_account_count(client->handles), nr_handles);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(client->account, TMM_RESOURCE_HANDLES),
+			nr_handles);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_bytes(mp), 4096);
 	tmm_client_destroy(client);
 }

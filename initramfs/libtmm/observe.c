@@ -144,6 +144,7 @@ int tmm_client_list(const struct tmm_client *client, struct tmm_clients *clients
 		.nr = call.nr_clients,
 		.nr_hidden = call.nr_hidden,
 		.hidden_frames = call.hidden_frames,
+		.orphan_frames = call.orphan_frames,
 	};
 	return 0;
 }

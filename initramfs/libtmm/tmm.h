@@ -388,7 +388,9 @@ struct tmm_client_entry {
  *           with CAP_SYS_ADMIN all
  * @nr: entries of @entries
  * @nr_hidden: clients that it may not see
- * @hidden_frames: frames that those own
+ * @hidden_frames: frames that those own, or that are still charged to them
+ * @orphan_frames: frames that are still charged to clients that are gone, of those that
+ *                 it might see: what they exported, or a process has in a window
  * @reserved: 0
  */
 struct tmm_clients {
@@ -396,7 +398,8 @@ struct tmm_clients {
 	uint32_t nr;
 	uint32_t nr_hidden;
 	uint64_t hidden_frames;
-	uint64_t reserved[4];
+	uint64_t orphan_frames;
+	uint64_t reserved[3];
 };
 
 /**

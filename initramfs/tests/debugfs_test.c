@@ -179,6 +179,31 @@ TEST_F(client, debugfs_lists_clients_and_their_objects)
 	free(text);
 }
 
+/* Who it was that left something stays to be seen as long as that. */
+TEST_F(client, debugfs_lists_clients_that_are_gone_but_not_all_they_had)
+{
+	struct theseus_mm_create_mapping mapping;
+	int other = tmm_open(NULL), export;
+	struct theseus_mm_info info;
+	char *text;
+
+	ASSERT_EQ(0, tmm_get_info(other, &info));
+	ASSERT_EQ(0, tmm_create_mapping(other, 6 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, tmm_export(other, mapping.handle, &export));
+	close(other);
+	text = text_of(files[0]);
+	EXPECT_TRUE(text_has(text, "client %u uid 0 pid %d comm debugfs_test ", info.client_id,
+			     getpid()));
+	EXPECT_TRUE(text_has(text, " mappings 0 exported 1 frames "));
+	EXPECT_TRUE(text_has(text, " closed\n"));
+	free(text);
+	close(export);
+	text = text_of(files[0]);
+	EXPECT_FALSE(text_has(text, "client %u ", info.client_id));
+	EXPECT_FALSE(text_has(text, " closed\n"));
+	free(text);
+}
+
 /* A name is what its process likes: it must not look like lines of the file. */
 TEST_F(client, debugfs_shows_a_name_on_one_line)
 {

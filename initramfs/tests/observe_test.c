@@ -518,6 +518,92 @@ TEST_F_TIMEOUT(client, cannot_narrow_its_frame_below_a_part, 120)
 	ASSERT_EQ(0, chmod(TMM_DEVICE, 0600));
 }
 
+/* --- what clients left that are gone ---------------------------------------------------- */
+
+static __u64 nr_orphans(int fd)
+{
+	return tmm_get_clients(fd, NULL, 0, &found) ? ~0ULL : found.orphan_frames;
+}
+
+/* A client that exported a mapping of 6 pages, let a process have one of 5, and is gone. */
+static __u32 leave(int *export, unsigned char **area)
+{
+	struct theseus_mm_create_mapping mapping;
+	int fd = tmm_open(NULL);
+	__u32 id = id_of(fd);
+
+	if (tmm_create_mapping(fd, 6 * PAGE, THESEUS_MM_PTE_DATA, &mapping) ||
+	    tmm_export(fd, mapping.handle, export) ||
+	    tmm_create_mapping(fd, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+		return 0;
+	*area = mmap_all(fd, mapping.handle, RW);
+	close(fd);
+	return *area == MAP_FAILED ? 0 : id;
+}
+
+static int sees_no_orphans(void *data)
+{
+	__u64 nr = nr_orphans(*(int *)data);
+
+	return nr || found.hidden_frames < 11;
+}
+
+TEST_F(client, sees_what_others_left)
+{
+	unsigned char *area;
+	__u32 id, handle;
+	int export;
+
+	EXPECT_EQ(0, nr_orphans(self->fd));
+	id = leave(&export, &area);
+	ASSERT_NE(0, id);
+	/* tables too, but not many */
+	EXPECT_LE(11, nr_orphans(self->fd));
+	EXPECT_GE(11 + 16, nr_orphans(self->fd));
+	EXPECT_EQ(self->start.nr_clients, INFO().nr_clients);
+	EXPECT_EQ(NULL, find(self->fd, id));
+	EXPECT_EQ(0, as_user(NOBODY, sees_no_orphans, &self->fd));
+	munmap(area, 5 * PAGE);
+	EXPECT_LE(6, nr_orphans(self->fd));
+	EXPECT_GE(6 + 8, nr_orphans(self->fd));
+	/* what somebody imports is theirs */
+	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	EXPECT_EQ(0, nr_orphans(self->fd));
+	close(export);
+}
+
+TEST_F(client, sees_what_others_left_until_it_is_free)
+{
+	unsigned char *area;
+	int export;
+
+	ASSERT_NE(0, leave(&export, &area));
+	close(export);
+	EXPECT_LE(5, nr_orphans(self->fd));
+	munmap(area, 5 * PAGE);
+	EXPECT_EQ(0, nr_orphans(self->fd));
+	EXPECT_ALL_BACK();
+}
+
+/* Without privilege: what a client of the same user left. */
+static int sees_what_its_user_left(void *data)
+{
+	int fd = tmm_open(NULL), export;
+	unsigned char *area;
+
+	(void)data;
+	if (fd < 0 || nr_orphans(fd) || !leave(&export, &area))
+		return 1;
+	return nr_orphans(fd) < 11 ? 2 : 0;
+}
+
+TEST_F(client, sees_what_clients_of_its_user_left)
+{
+	ASSERT_EQ(0, chmod(TMM_DEVICE, 0666));
+	EXPECT_EQ(0, as_user(NOBODY, sees_what_its_user_left, NULL));
+	ASSERT_EQ(0, chmod(TMM_DEVICE, 0600));
+}
+
 /* --- fdinfo -------------------------------------------------------------------------- */
 
 static char *fdinfo(int fd)

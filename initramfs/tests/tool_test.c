@@ -183,6 +183,25 @@ TEST_F(tool, info)
 	EXPECT_EQ(!IS_ROOT, !!strstr(self->output, "\"start\": null"));
 }
 
+/* Through a descriptor that somebody opened, or another process has. */
+TEST_F_TIMEOUT(tool, info_of_a_client, PATIENCE)
+{
+	struct theseus_mm_create_mapping mapping = MAPPING(3);
+	char command[64];
+	int export;
+
+	ASSERT_EQ(0, tmm_export(self->fd, MAPPING(1).handle, &export));
+	snprintf(command, sizeof(command), "tmm info --pid %d --fd %d", getpid(), self->fd);
+	EXPECT_STATUS(IS_ROOT ? 0 : 1, command);
+	EXPECT_SAYS(IS_ROOT ? " owns 2 objects:" : "(EPERM)");
+	if (IS_ROOT)
+		EXPECT_SAYS(" export ");
+	EXPECT_STATUS(0, "exec 9</dev/theseus_mm; tmm info --fd 9");
+	EXPECT_SAYS(" owns 0 objects");
+	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	close(export);
+}
+
 /* Columns of the longest line; a byte that continues a letter is none. */
 static int widest(const char *text)
 {

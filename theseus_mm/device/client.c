@@ -23,30 +23,30 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+/* It is closed, and all that it had is free, or somebody else is charged for it. */
+static void release_account(struct tmm_account *account)
+{
+	tmm_clients_remove(container_of(account, struct tmm_client, own_account));
+}
+
 /* Below that of the user who opens the device. */
-static int create_account(struct tmm_client *client)
+static int init_account(struct tmm_client *client)
 {
 	struct tmm_account *user = tmm_user_account_get();
-	u64 max[TMM_NR_RESOURCES];
 
 	if (!user)
 		return -ENOMEM;
-	tmm_default_limits(max);
-	client->account = tmm_account_create(user, max);
+	client->account = &client->own_account;
+	tmm_account_init(client->account, user, NULL, release_account);
+	tmm_default_limits(client->account->own_max);
 	tmm_account_put(user);
-	return client->account ? 0 : -ENOMEM;
+	return 0;
 }
 
-/**
- * tmm_client_free() - the end of a client that owns nothing
- * @client: nobody knows of it
- *
- * Context: Any but interrupt.
- */
-void tmm_client_free(struct tmm_client *client)
+/* Nobody has found it: its account goes with it, that of the user stays. */
+static void free_new(struct tmm_client *client)
 {
-	tmm_offsets_destroy(&client->offsets);
-	tmm_account_put(client->account);
+	tmm_account_put(client->account->parent);
 	kfree(client);
 }
 
@@ -64,13 +64,12 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 
 	if (!client)
 		return ERR_PTR(-ENOMEM);
-	if (create_account(client)) {
+	if (init_account(client)) {
 		kfree(client);
 		return ERR_PTR(-ENOMEM);
 	}
 	if (tmm_offsets_init(&client->offsets)) {
-		tmm_account_put(client->account);
-		kfree(client);
+		free_new(client);
 		return ERR_PTR(-ENOMEM);
 	}
 	client->inst = inst;
@@ -79,7 +78,8 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 	/* From here on others can look at it. */
 	err = tmm_clients_add(client);
 	if (err) {
-		tmm_client_free(client);
+		tmm_offsets_destroy(&client->offsets);
+		free_new(client);
 		return ERR_PTR(err);
 	}
 	return client;
@@ -172,9 +172,11 @@ void tmm_client_destroy(struct tmm_client *client)
 		cond_resched();
 	}
 	xa_destroy(&client->objects);
+	tmm_offsets_destroy(&client->offsets);
 	/* Not one by one. No call is running, so no handle was reserved or taken. */
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, nr);
-	tmm_clients_remove(client);
+	tmm_clients_close(client);
+	tmm_account_put(client->account);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_client_destroy);
 

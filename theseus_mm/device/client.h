@@ -21,6 +21,7 @@
 #define TMM_DEVICE_CLIENT_H
 
 #include "alloc/comebacks.h"
+#include "alloc/account.h"
 #include "device/clients.h"
 #include "device/offsets.h"
 #include "uapi/theseus_mm.h"
@@ -29,7 +30,6 @@
 #include <linux/xarray.h>
 
 struct dma_buf;
-struct tmm_account;
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_instance;
@@ -48,7 +48,10 @@ struct tmm_borrow;
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
  * @account: counts what it has, see alloc/account.h: of handles, those in any state, and
- *           mapping files; outlives the client where frames, pages or files do
+ *           mapping files. Who has a reference keeps the client: the file, and frames,
+ *           pages and files that outlive it
+ * @own_account: where @account points
+ * @is_closed: the file is gone, @account is not
  * @nr_frames: frames of all visible objects; those taken are missing meanwhile
  * @nr_mappings: visible mappings
  * @nr_exported: mappings in @exports
@@ -64,6 +67,8 @@ struct tmm_client {
 	struct tmm_offsets offsets;
 	u32 next_handle;
 	struct tmm_account *account;
+	struct tmm_account own_account;
+	bool is_closed;
 	atomic64_t nr_frames;
 	atomic_t nr_mappings;
 	atomic_t nr_exported;
@@ -99,7 +104,6 @@ struct tmm_object {
 
 struct tmm_client * __must_check tmm_client_create(struct tmm_instance *inst);
 void tmm_client_destroy(struct tmm_client *client);
-void tmm_client_free(struct tmm_client *client);
 
 /* New objects */
 struct tmm_object * __must_check tmm_object_reserve(struct tmm_client *client);

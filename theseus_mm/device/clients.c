@@ -51,21 +51,33 @@ int tmm_clients_add(struct tmm_client *client)
 }
 
 /**
- * tmm_clients_remove() - let a client no longer be found, and give it back
- * @client: owns nothing any more; freed when nobody looks at it
+ * tmm_clients_close() - a client's file is gone
+ * @client: has no objects any more; still found, as closed, as long as its account is
+ *          charged for something
  *
  * Context: Process context.
  */
-void tmm_clients_remove(struct tmm_client *client)
+void tmm_clients_close(struct tmm_client *client)
 {
 	trace_tmm_client_close(client->identity.id);
-	xa_erase(&clients, client->identity.id);
+	WRITE_ONCE(client->is_closed, true);
 	atomic_dec(&nr_clients);
+}
+
+/**
+ * tmm_clients_remove() - let a client no longer be found, and give it back
+ * @client: closed, with nothing left; freed when nobody looks at it
+ *
+ * Context: Any but interrupt.
+ */
+void tmm_clients_remove(struct tmm_client *client)
+{
+	xa_erase(&clients, client->identity.id);
 	tmm_client_put(client);
 }
 
 /**
- * tmm_clients_nr() - how many there are
+ * tmm_clients_nr() - how many there are that are not closed
  *
  * Return: the number at this moment
  */
@@ -115,7 +127,7 @@ static void free_client(struct kref *kref)
 	struct tmm_client *client = container_of(kref, struct tmm_client, identity.kref);
 
 	put_pid(client->identity.pid);
-	tmm_client_free(client);
+	kfree(client);
 }
 
 /**

@@ -2,9 +2,9 @@
 /*
  * Who is there: all clients, by number, with who opened them.
  *
- * Invariant: a client is found from its first moment on until all that it owned has
- * gone back. What is found has a reference, and is a client without handles by
- * the time its file is closed.
+ * Invariant: a client is found from its first moment on until all that it is charged for
+ * has gone back or is somebody else's. What is found has a reference, and is a client
+ * without handles by the time its file is closed.
  * Lock: the table's, a leaf. Nobody works under it: looking at a client goes on
  * beside its calls and its end.
  * Owner: the module.
@@ -43,13 +43,17 @@ struct tmm_client_identity {
 };
 
 int __must_check tmm_clients_add(struct tmm_client *client);
+void tmm_clients_close(struct tmm_client *client);
 void tmm_clients_remove(struct tmm_client *client);
 u32 tmm_clients_nr(void);
 struct tmm_client *tmm_clients_find(u32 from);
 void tmm_client_put(struct tmm_client *client);
 bool tmm_client_is_visible(const struct tmm_client *client, const struct tmm_client *caller);
 
-/* All clients, by number, each with a reference inside the loop: not left but at its end. */
+/*
+ * All clients, by number, also those that are closed, each with a reference inside the
+ * loop: not left but at its end.
+ */
 #define tmm_clients_for_each(client)						\
 	for (client = tmm_clients_find(1); client;				\
 	     client = tmm_clients_next(client))

@@ -108,10 +108,11 @@ static void show_client(struct seq_file *m, const struct tmm_client *client)
 	seq_printf(m, "client %u uid %u pid %d comm ", identity->id,
 		   from_kuid_munged(seq_user_ns(m), identity->uid), pid_vnr(identity->pid));
 	show_name(m, identity->comm);
-	seq_printf(m, " handles %llu mappings %d exported %d frames %llu\n",
+	seq_printf(m, " handles %llu mappings %d exported %d frames %llu%s\n",
 		   tmm_account_count(client->account, TMM_RESOURCE_HANDLES),
 		   atomic_read(&client->nr_mappings), atomic_read(&client->nr_exported),
-		   tmm_account_count(client->account, TMM_RESOURCE_FRAMES));
+		   tmm_account_count(client->account, TMM_RESOURCE_FRAMES),
+		   READ_ONCE(client->is_closed) ? " closed" : "");
 }
 
 /* Addresses of the first and the last byte. */

@@ -43,6 +43,21 @@ static struct theseus_mm_client_info describe(const struct tmm_client *client)
 	return info;
 }
 
+/* Of one that is gone, or not to be seen, only what it is charged for counts. */
+static void count_others(struct theseus_mm_clients *request, const struct tmm_client *client,
+			 bool is_visible)
+{
+	const u64 nr_frames = tmm_account_count(client->account, TMM_RESOURCE_FRAMES);
+
+	if (is_visible) {
+		request->orphan_frames += nr_frames;
+		return;
+	}
+	request->hidden_frames += nr_frames;
+	if (!READ_ONCE(client->is_closed))
+		request->nr_hidden++;
+}
+
 /* A client that goes meanwhile is there or not; no lock is held while it is told. */
 int tmm_ioctl_get_clients(struct tmm_call *call)
 {
@@ -60,10 +75,12 @@ int tmm_ioctl_get_clients(struct tmm_call *call)
 	request->nr_clients = 0;
 	request->nr_hidden = 0;
 	request->hidden_frames = 0;
+	request->orphan_frames = 0;
 	tmm_clients_for_each(client) {
-		if (!tmm_client_is_visible(client, call->client)) {
-			request->nr_hidden++;
-			request->hidden_frames += tmm_account_count(client->account, TMM_RESOURCE_FRAMES);
+		const bool is_visible = tmm_client_is_visible(client, call->client);
+
+		if (!is_visible || READ_ONCE(client->is_closed)) {
+			count_others(request, client, is_visible);
 			continue;
 		}
 		info = describe(client);
@@ -240,7 +257,8 @@ static int find_owners(const struct picture *picture, const struct tmm_client *c
 		const u32 owner = tmm_client_is_visible(client, caller) ?
 				  client->identity.id : THESEUS_MM_OWNER_HIDDEN;
 
-		if (!tmm_account_count(client->account, TMM_RESOURCE_FRAMES))
+		if (READ_ONCE(client->is_closed) ||
+		    !tmm_account_count(client->account, TMM_RESOURCE_FRAMES))
 			continue;
 		add_client(picture, shares, client, tmm_client_look);
 		add_client(picture, shares, client, tmm_client_look_at_exports);

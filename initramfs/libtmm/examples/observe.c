@@ -15,6 +15,7 @@ static void show_clients(const struct tmm_client *client)
 		       clients.entries[i].nr_mappings, clients.entries[i].nr_frames);
 	printf("%" PRIu32 " clients of others own %" PRIu64 " frames\n", clients.nr_hidden,
 	       clients.hidden_frames);
+	printf("clients that are gone left %" PRIu64 " frames to others\n", clients.orphan_frames);
 	tmm_clients_free(&clients);
 }
 

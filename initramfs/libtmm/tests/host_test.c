@@ -163,6 +163,7 @@ static int fake_clients(struct theseus_mm_clients *clients)
 	clients->nr_clients = fake.nr_clients;
 	clients->nr_hidden = 2;
 	clients->hidden_frames = 3;
+	clients->orphan_frames = 4;
 	return 0;
 }
 

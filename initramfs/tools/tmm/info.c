@@ -190,6 +190,9 @@ static void print_clients(const struct tmm_clients *clients, uint32_t own)
 	if (clients->nr_hidden)
 		printf("  %u of other users, with %s\n", clients->nr_hidden,
 		       size_text(size, clients->hidden_frames * TMM_PAGE_SIZE));
+	if (clients->orphan_frames)
+		printf("  of some that are gone: %s, exported or still mmapped\n",
+		       size_text(size, clients->orphan_frames * TMM_PAGE_SIZE));
 }
 
 /* "exported 3", "mmapped, shareable": what there is to say of one that is a mapping. */

@@ -324,7 +324,10 @@ static void draw_owners(FILE *out, const struct picture_style *style, const stru
 
 	draw_head(out, &table);
 	draw_clients(out, style, &table, view);
-	draw_other(out, style, &table, view, OWNER_KERNEL, "kernel, orphans", view->kernel_frames);
+	if (view->clients.orphan_frames)
+		draw_other(out, style, &table, view, OWNER_KERNEL, "orphans",
+			   view->clients.orphan_frames);
+	draw_other(out, style, &table, view, OWNER_KERNEL, "kernel", view->kernel_frames);
 	draw_other(out, style, &table, view, OWNER_METADATA, "bookkeeping",
 		   view->uses[USE_METADATA]);
 	draw_other(out, style, &table, view, OWNER_NOBODY, "free", view->uses[USE_FREE]);

@@ -28,11 +28,46 @@ struct options {
 	bool is_json;
 };
 
+/**
+ * struct counts - of one moment
+ * @info: facts and counts
+ * @nr_handles: objects of the clients that may be seen
+ * @nr_exported: mappings that they exported and nobody imported
+ * @orphan_frames: frames of clients that are gone
+ */
+struct counts {
+	struct tmm_info info;
+	uint64_t nr_handles;
+	uint64_t nr_exported;
+	uint64_t orphan_frames;
+};
+
+/* An older module does not know who is there: 0 then. */
+static int take_counts(const struct tmm_client *client, struct counts *counts)
+{
+	struct tmm_clients clients = { 0 };
+	uint32_t i;
+
+	*counts = (struct counts){ 0 };
+	if (tmm_client_info(client, &counts->info))
+		return failed(errno, "GET_INFO");
+	if (tmm_client_list(client, &clients) && errno != ENOTTY)
+		return failed(errno, "GET_CLIENTS");
+	for (i = 0; i < clients.nr; i++) {
+		counts->nr_handles += clients.entries[i].nr_handles;
+		counts->nr_exported += clients.entries[i].nr_exported;
+	}
+	counts->orphan_frames = clients.orphan_frames;
+	tmm_clients_free(&clients);
+	return TMM_OK;
+}
+
 static void print_head(void)
 {
-	printf("----------- memory ----------- ------- longest run ------- ----- in use -----\n");
+	printf("----------- memory ----------- ------- longest run ------- "
+	       "-------------------- in use --------------------\n");
 	printf("      free       used  change  runs     4 KiB      2 MiB  1 GiB mappings tables"
-	       " clients\n");
+	       " clients handles exports  orphans\n");
 }
 
 /* "+12 MiB": what is used more, or less, than a moment ago. */
@@ -54,11 +89,12 @@ static const char *run_text(char buffer[TEXT_SIZE], __u64 frames)
 	return frames ? size_text(buffer, frames * TMM_PAGE_SIZE) : "none";
 }
 
-static void print_line(const struct tmm_info *now, const struct tmm_info *before)
+static void print_line(const struct counts *counts, const struct tmm_info *before)
 {
-	char texts[5][TEXT_SIZE], change[TEXT_SIZE + 1];
+	const struct tmm_info *now = &counts->info;
+	char texts[6][TEXT_SIZE], change[TEXT_SIZE + 1];
 
-	printf("%10s %10s %10s %6llu %10s %10s %8s %8llu %7llu %7u\n",
+	printf("%10s %10s %10s %6llu %10s %10s %8s %8llu %7llu %7u %7llu %7llu %8s\n",
 	       size_text(texts[0], now->frames_free * TMM_PAGE_SIZE),
 	       size_text(texts[1], (now->frames_total - now->frames_free) * TMM_PAGE_SIZE),
 	       change_text(change, now, before), (unsigned long long)now->frames_ranges,
@@ -66,11 +102,14 @@ static void print_line(const struct tmm_info *now, const struct tmm_info *before
 	       run_text(texts[3], now->frames_largest[1]),
 	       run_text(texts[4], now->frames_largest[2]),
 	       (unsigned long long)now->nr_mappings, (unsigned long long)now->nr_tables,
-	       now->nr_clients);
+	       now->nr_clients, (unsigned long long)counts->nr_handles,
+	       (unsigned long long)counts->nr_exported,
+	       run_text(texts[5], counts->orphan_frames));
 }
 
-static void print_json(const struct tmm_info *now)
+static void print_json(const struct counts *counts)
 {
+	const struct tmm_info *now = &counts->info;
 	struct json json = json_begin(stdout, true);
 
 	json_number(&json, "time", time(NULL));
@@ -80,31 +119,34 @@ static void print_json(const struct tmm_info *now)
 	json_number(&json, "mappings", now->nr_mappings);
 	json_number(&json, "tables", now->nr_tables);
 	json_number(&json, "clients", now->nr_clients);
+	json_number(&json, "handles", counts->nr_handles);
+	json_number(&json, "exported", counts->nr_exported);
+	json_number(&json, "orphan_bytes", counts->orphan_frames * TMM_PAGE_SIZE);
 	json_end(&json);
 }
 
 static int print_all(const struct tmm_client *client, const struct options *options)
 {
 	unsigned int rows = terminal_rows() > 4 ? terminal_rows() - 3 : 1;
-	struct tmm_info now, before;
+	struct tmm_info before;
+	struct counts now;
 	struct screen screen;
 	int status = TMM_OK;
 	__u64 i;
 
 	screen_begin(&screen, false);
 	for (i = 0; ; i++) {
-		if (tmm_client_info(client, &now)) {
-			status = failed(errno, "GET_INFO");
+		status = take_counts(client, &now);
+		if (status)
 			break;
-		}
 		if (!options->is_json && i % rows == 0)
 			print_head();
 		if (options->is_json)
 			print_json(&now);
 		else
-			print_line(&now, i ? &before : &now);
+			print_line(&now, i ? &before : &now.info);
 		fflush(stdout);
-		before = now;
+		before = now.info;
 		if (!options->interval || i + 1 == options->nr || ferror(stdout) ||
 		    !screen_wait(&screen, options->interval * 1000))
 			break;
@@ -150,7 +192,8 @@ const struct command stats_command = {
 	.arguments = "[--json] [INTERVAL [COUNT]]",
 	.summary = "print the counts, again and again",
 	.help = "One line, or one every INTERVAL seconds until ^C or COUNT of them. `change` is\n"
-		"what is used more, or less, than in the line above.\n\n"
+		"what is used more, or less, than in the line above; handles and exports are those\n"
+		"of the clients you may see, orphans what clients left that are gone.\n\n"
 		"  -j, --json   as JSON, one object a line; sizes are bytes\n",
 	.run = run,
 };

@@ -135,8 +135,11 @@ static void list_owners(struct list *list, const struct view *view)
 	snprintf(name, sizeof(name), "clients of others (%u)", view->clients.nr_hidden);
 	if (view->clients.nr_hidden)
 		add(list, look_of_owner(view, OWNER_HIDDEN).rgb, name, view->clients.hidden_frames);
-	add(list, look_of_owner(view, OWNER_KERNEL).rgb, "the kernel's, orphans",
+	add(list, look_of_owner(view, OWNER_KERNEL).rgb, "the kernel's",
 	    view->kernel_frames);
+	if (view->clients.orphan_frames)
+		add(list, look_of_owner(view, OWNER_KERNEL).rgb, "orphans",
+		    view->clients.orphan_frames);
 	add(list, look_of_owner(view, OWNER_METADATA).rgb, "bookkeeping", view->uses[USE_METADATA]);
 	add(list, look_of_owner(view, OWNER_NOBODY).rgb, "free", view->uses[USE_FREE]);
 	line = add(list, look_of_owner(view, OWNER_TABLES).rgb, "page tables",

@@ -294,7 +294,7 @@ static int take_regions(const struct tmm_client *client, uint32_t max_cells, str
 static void count_kernel(struct view *view)
 {
 	uint64_t used = view->nr - view->uses[USE_FREE] - view->uses[USE_METADATA];
-	uint64_t theirs = view->clients.hidden_frames;
+	uint64_t theirs = view->clients.hidden_frames + view->clients.orphan_frames;
 	uint32_t i;
 
 	for (i = 0; i < view->clients.nr; i++)
@@ -361,6 +361,7 @@ void json_clients(struct json *json, const struct tmm_clients *clients, uint64_t
 	json_number(json, "clients", clients->nr_hidden);
 	json_number(json, "bytes", clients->hidden_frames * TMM_PAGE_SIZE);
 	json_close_object(json);
+	json_number(json, "orphan_bytes", clients->orphan_frames * TMM_PAGE_SIZE);
 }
 
 void json_free(struct json *json, const char *key, const struct tmm_info *info)

@@ -81,7 +81,8 @@ struct view_region {
  * @slots: of each client: which letter and colour it has. The largest have the first
  *         NR_HUES; as long as there are no more, a client that comes or grows leaves the
  *         others theirs.
- * @kernel_frames: used ones that are neither theirs nor the module's bookkeeping
+ * @kernel_frames: used ones that are neither theirs nor of clients that are gone, nor the
+ *                 module's bookkeeping
  */
 struct view {
 	struct tmm_info info;
@@ -116,7 +117,7 @@ uint64_t cell_offset(const struct view_region *region, uint32_t index);
 /* Of what is free: how much is not in the longest run for pages of size @i; 0 .. 1. */
 double fragmentation(const struct tmm_info *info, unsigned int i);
 
-/* Members "clients", "hidden": the list, also for `tmm info`. */
+/* Members "clients", "hidden", "orphan_bytes": the list, also for `tmm info`. */
 void json_clients(struct json *json, const struct tmm_clients *clients, uint64_t nr_frames);
 /* Members "bytes", "runs", "longest": what is free. */
 void json_free(struct json *json, const char *key, const struct tmm_info *info);

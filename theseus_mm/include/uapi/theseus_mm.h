@@ -356,7 +356,10 @@ struct theseus_mm_client_info {
  *           filled as far as it goes; may be 0 if @nr_clients is
  * @nr_hidden: out: clients that the caller may not see
  * @entry_size: in: size of an entry of @clients
- * @hidden_frames: out: frames that those own
+ * @hidden_frames: out: frames that those own, or that are still charged to them
+ * @orphan_frames: out: frames that are still charged to clients that are gone, of those
+ *                 that the caller might see: exported and not imported, mmapped by a
+ *                 process, pinned, or in quarantine
  *
  * A caller sees the calling client and those of its own user, with CAP_SYS_ADMIN all.
  */
@@ -367,6 +370,7 @@ struct theseus_mm_clients {
 	__u32 nr_hidden;
 	__u32 entry_size;
 	__aligned_u64 hidden_frames;
+	__aligned_u64 orphan_frames;
 };
 
 #define THESEUS_MM_NO_LIMIT	0xffffffffffffffffULL

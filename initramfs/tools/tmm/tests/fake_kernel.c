@@ -194,6 +194,7 @@ static int get_clients(struct theseus_mm_clients *ask)
 	unsigned int id, room = ask->nr_clients;
 
 	ask->nr_clients = 0;
+	ask->orphan_frames = is_fake("empty") ? 0 : 300;
 	for (id = 1; id <= nr_clients(); id++) {
 		if (is_fake("nobody") && id != 2) {
 			ask->nr_hidden++;

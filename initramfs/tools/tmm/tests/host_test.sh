@@ -226,6 +226,8 @@ test_picture() {
 	check "map" ends 0 "$fake" map
 	check "an owner is named" grep -q 'A  database  *1037  root' "$out/stdout"
 	check "and has cells" grep -q '^ *0x40000000 A*$' "$out/stdout"
+	check "what clients left that are gone" grep -q '\*  orphans  *1.1 MiB' "$out/stdout"
+	check "the rest is the kernel's" grep -q '\*  kernel ' "$out/stdout"
 	check "the longest run" grep -q '^  2 MiB  *62 MiB  *31  *79.8 %$' "$out/stdout"
 	check "no escapes of others" bash -c "! grep -q \$'\033' '$out/stdout'"
 	check "no colours in a file" ends 0 env TERM=xterm-256color "$fake" map
@@ -254,6 +256,7 @@ test_handles() {
 	check "is JSON" is_json
 	check "and has them" grep -q '"export": 2' "$out/stdout"
 	check "without a client" ends 0 "$fake" info
+	check "orphans are counted" grep -q 'that are gone: 1.1 MiB' "$out/stdout"
 	check "none are listed" bash -c "! grep -q owns '$out/stdout'"
 }
 
