@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/offsets.h"
 
+#include "device/client.h"
 #include "fixture.h"
+#include "mapping/instance.h"
 
 #include <linux/err.h>
+#include <linux/file.h>
+#include <linux/gfp.h>
+#include <linux/io.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
+
+#define NR_FRAMES	512
 
 static struct tmm_offsets *create(struct kunit *test)
 {
@@ -95,10 +103,78 @@ static void without_memory(struct kunit *test)
 	tmm_offsets_destroy(offsets);
 }
 
+/**
+ * struct fixture - a client with one mapping
+ * @inst: the instance
+ * @memory: its RAM
+ * @client: the client
+ * @handle: the mapping
+ */
+struct fixture {
+	struct tmm_instance inst;
+	struct tmm_memory memory;
+	struct tmm_client *client;
+	u32 handle;
+};
+
+static void set_up(struct kunit *test, struct fixture *f)
+{
+	void *window = alloc_pages_exact(NR_FRAMES * PAGE_SIZE, GFP_KERNEL);
+	struct tmm_object *object;
+
+	KUNIT_ASSERT_NOT_NULL(test, window);
+	f->memory.first = virt_to_phys(window) >> PAGE_SHIFT;
+	f->memory.nr = NR_FRAMES;
+	f->memory.window = window;
+	KUNIT_ASSERT_EQ(test, tmm_instance_init(&f->inst, &f->memory, 1), 0);
+	KUNIT_ASSERT_EQ(test, tmm_instance_move_to_heap(&f->inst), 0);
+	f->client = tmm_client_create(&f->inst);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f->client);
+	object = tmm_object_reserve(f->client);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
+	object->mapping = tmm_instance_create_mapping(&f->inst, f->inst.root, PAGE_SIZE,
+						      TMM_PTE_DEFAULT, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object->mapping);
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	f->handle = object->handle;
+	tmm_object_publish(f->client, object);
+}
+
+static void tear_down(struct fixture *f)
+{
+	tmm_client_destroy(f->client);
+	flush_delayed_fput();
+	tmm_instance_exit(&f->inst);
+	free_pages_exact(f->memory.window, NR_FRAMES * PAGE_SIZE);
+}
+
+/* All of the low ones are in use: a 32-bit program gets none, nor one that others got. */
+static void map_offset_for_a_32_bit_program(struct kunit *test)
+{
+	struct fixture *f = tmm_test_kvzalloc(test, sizeof(*f));
+	struct theseus_mm_map_offset reply = {};
+	struct tmm_offset *low[16];
+	unsigned int i;
+
+	set_up(test, f);
+	reply.handle = f->handle;
+	for (i = 0; i < ARRAY_SIZE(low); i++)
+		low[i] = allocate(test, &f->client->offsets, (1ULL << 28) - 1 - !i, true);
+	KUNIT_EXPECT_EQ(test, tmm_object_map_offset(f->client, &reply, true), -EOVERFLOW);
+	KUNIT_EXPECT_EQ(test, reply.offset, 0);
+	KUNIT_EXPECT_EQ(test, tmm_object_map_offset(f->client, &reply, false), 0);
+	KUNIT_EXPECT_GE(test, reply.offset, TMM_OFFSETS_LOW_END << PAGE_SHIFT);
+	KUNIT_EXPECT_EQ(test, tmm_object_map_offset(f->client, &reply, true), -EOVERFLOW);
+	for (i = 0; i < ARRAY_SIZE(low); i++)
+		tmm_offset_free(&f->client->offsets, low[i]);
+	tear_down(f);
+}
+
 static struct kunit_case offsets_cases[] = {
 	KUNIT_CASE(low_ones_run_out_first),
 	KUNIT_CASE(each_page_is_found),
 	KUNIT_CASE(without_memory),
+	KUNIT_CASE(map_offset_for_a_32_bit_program),
 	{}
 };
 

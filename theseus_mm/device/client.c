@@ -561,6 +561,7 @@ int tmm_object_map_offset(struct tmm_client *client, struct theseus_mm_map_offse
 	/* Somebody who had taken it meanwhile has put it back. */
 	return err == -EAGAIN ? -ENOENT : err;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_map_offset);
 
 /**
  * tmm_object_mapping_file() - a mapping's file for processes
