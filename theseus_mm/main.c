@@ -155,6 +155,44 @@ static void __init announce(void)
 		tmm_paging_levels());
 }
 
+static int __init open_to_users(void)
+{
+	int err;
+
+	err = tmm_loans_init();
+	if (err)
+		return err;
+	err = tmm_offsets_cache_init();
+	if (err)
+		goto err_loans;
+	err = tmm_unplug_init(tmm_kernel_instance());
+	if (err)
+		goto err_offsets;
+	tmm_debugfs_init(tmm_kernel_instance());
+	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
+	if (!err)
+		return 0;
+	pr_err("not loaded: Linux does not register the device (error %d): see what it says above\n",
+	       err);
+
+	tmm_debugfs_exit();
+	tmm_unplug_exit();
+err_offsets:
+	tmm_offsets_cache_exit();
+err_loans:
+	tmm_loans_exit();
+	return err;
+}
+
+static void close_to_users(void)
+{
+	tmm_chardev_unregister(&chardev);
+	tmm_debugfs_exit();
+	tmm_unplug_exit();
+	tmm_offsets_cache_exit();
+	tmm_loans_exit();
+}
+
 static int __init start(void)
 {
 	int err;
@@ -177,32 +215,12 @@ static int __init start(void)
 	err = register_pm_notifier(&pm_notifier);
 	if (err)
 		goto err_instance;
-	err = tmm_loans_init();
+	err = open_to_users();
 	if (err)
 		goto err_notifier;
-	err = tmm_offsets_cache_init();
-	if (err)
-		goto err_loans;
-	err = tmm_unplug_init(tmm_kernel_instance());
-	if (err)
-		goto err_offsets;
-	tmm_debugfs_init(tmm_kernel_instance());
-	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
-	if (err) {
-		pr_err("not loaded: Linux does not register the device (error %d): see what it says above\n",
-		       err);
-		goto err_debugfs;
-	}
 	announce();
 	return 0;
 
-err_debugfs:
-	tmm_debugfs_exit();
-	tmm_unplug_exit();
-err_offsets:
-	tmm_offsets_cache_exit();
-err_loans:
-	tmm_loans_exit();
 err_notifier:
 	unregister_pm_notifier(&pm_notifier);
 err_instance:
@@ -232,11 +250,7 @@ static int __init tmm_module_init(void)
 
 static void __exit tmm_module_exit(void)
 {
-	tmm_chardev_unregister(&chardev);
-	tmm_debugfs_exit();
-	tmm_unplug_exit();
-	tmm_offsets_cache_exit();
-	tmm_loans_exit();
+	close_to_users();
 	unregister_pm_notifier(&pm_notifier);
 	tmm_exit();
 	release_pools();
