@@ -165,9 +165,12 @@ static int __init open_to_users(void)
 	err = tmm_offsets_cache_init();
 	if (err)
 		goto err_loans;
-	err = tmm_unplug_init(tmm_kernel_instance());
+	err = tmm_mapping_files_init();
 	if (err)
 		goto err_offsets;
+	err = tmm_unplug_init(tmm_kernel_instance());
+	if (err)
+		goto err_files;
 	tmm_debugfs_init(tmm_kernel_instance());
 	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
 	if (!err)
@@ -177,6 +180,8 @@ static int __init open_to_users(void)
 
 	tmm_debugfs_exit();
 	tmm_unplug_exit();
+err_files:
+	tmm_mapping_files_exit();
 err_offsets:
 	tmm_offsets_cache_exit();
 err_loans:
@@ -189,6 +194,7 @@ static void close_to_users(void)
 	tmm_chardev_unregister(&chardev);
 	tmm_debugfs_exit();
 	tmm_unplug_exit();
+	tmm_mapping_files_exit();
 	tmm_offsets_cache_exit();
 	tmm_loans_exit();
 }

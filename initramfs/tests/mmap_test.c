@@ -3,6 +3,7 @@
  * Borrowing by mmap: who may, what is seen, what it excludes, and when it ends.
  */
 #include "area.h"
+#include "text.h"
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -16,6 +17,7 @@
 
 #define NR	4
 #define SIZE	(NR * PAGE)
+#define TRACEFS	"/sys/kernel/tracing/"
 
 /**
  * borrow - a client with a mapping in which every byte can be told
@@ -935,6 +937,33 @@ TEST_F(borrow, a_debugger_sees_it)
 	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 16, &byte, 1));
 	EXPECT_EQ(0x55, byte);
 	EXPECT_EQ(0, munmap(address, PAGE));
+}
+
+/* Nothing is made and thrown away for a mapping because no other is mmapped beside it. */
+TEST_F(borrow, the_only_mapping_file_needs_no_file_system_of_its_own)
+{
+	char *events, *hits;
+	__u32 handle;
+	__u64 offset;
+	int i;
+
+	if (!text_write(TRACEFS "kprobe_events", "p:tmm_rights kill_anon_super"))
+		SKIP(return, "this kernel has no probes");
+	ASSERT_TRUE(text_write(TRACEFS "events/kprobes/tmm_rights/enable", "1"));
+	for (i = 0; i < 3; i++) {
+		handle = MAPPING(1).handle;
+		EXPECT_EQ(0, tmm_map_offset(self->fd, handle, &offset, NULL));
+		EXPECT_EQ(0, tmm_drop(self->fd, handle));
+		usleep(10000);
+	}
+	hits = text_of(TRACEFS "kprobe_profile");
+	EXPECT_TRUE(text_write(TRACEFS "events/kprobes/tmm_rights/enable", "0"));
+	EXPECT_TRUE(text_write(TRACEFS "kprobe_events", ""));
+	ASSERT_NE(NULL, hits);
+	events = strstr(hits, "tmm_rights");
+	ASSERT_NE(NULL, events);
+	EXPECT_EQ(0, atoi(events + strlen("tmm_rights"))) TH_LOG("%s", hits);
+	free(hits);
 }
 
 TEST_HARNESS_MAIN

@@ -8,6 +8,7 @@
 #include "device/ioctl.h"
 #include "mapping/mapped_pages.h"
 
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/file.h>
@@ -27,20 +28,15 @@
 static DEFINE_SPINLOCK(files_lock);	/* files */
 static LIST_HEAD(files);
 static struct vfsmount *mount;
-static int nr_pins;
 
 static int init_fs_context(struct fs_context *fc)
 {
 	return init_pseudo(fc, FS_MAGIC) ? 0 : -ENOMEM;
 }
 
-/*
- * Where the inodes come from; it is there while a mapping file is, since it holds
- * the module.
- */
+/* Where the inodes come from. Files hold the module, which holds the mount: no owner. */
 static struct file_system_type fs_type = {
 	.name = KBUILD_MODNAME,
-	.owner = THIS_MODULE,
 	.init_fs_context = init_fs_context,
 	.kill_sb = kill_anon_super,
 };
@@ -69,7 +65,6 @@ static int release(struct inode *inode, struct file *file)
 	unlist(mf);
 	tmm_mapped_pages_drop(&mf->exported);
 	kfree(mf);
-	simple_release_fs(&mount, &nr_pins);
 	return 0;
 }
 
@@ -124,6 +119,32 @@ static struct file *create_file(bool is_exported)
 }
 
 /**
+ * tmm_mapping_files_init() - make what all mapping files share
+ *
+ * Return: 0 or the error of kern_mount()
+ */
+int __init tmm_mapping_files_init(void)
+{
+	mount = kern_mount(&fs_type);
+	return PTR_ERR_OR_ZERO(mount);
+}
+
+/**
+ * tmm_mapping_files_exit() - undo tmm_mapping_files_init()
+ *
+ * Context: Process context, may sleep. There are no files any more, but the last may be
+ *          about to let go of the mount: __fput() gives the module back before it.
+ */
+void tmm_mapping_files_exit(void)
+{
+	mntget(mount);
+	while (!may_umount(mount))
+		usleep_range(1000, 2000);
+	mntput(mount);
+	kern_unmount(mount);
+}
+
+/**
  * tmm_mapping_file_create() - a file for a mapping
  * @is_exported: it is to own the mapping, and to have descriptors
  *
@@ -139,13 +160,10 @@ struct tmm_mapping_file *tmm_mapping_file_create(bool is_exported)
 	if (!mf)
 		return ERR_PTR(-ENOMEM);
 	tmm_loans_init_file(mf);
-	err = simple_pin_fs(&fs_type, &mount, &nr_pins);
-	if (err)
-		goto err_free;
 	mf->file = create_file(is_exported);
 	err = PTR_ERR_OR_ZERO(mf->file);
 	if (err)
-		goto err_release_fs;
+		goto err_free;
 	/* The device's file holds the module while this one is made. */
 	__module_get(THIS_MODULE);
 	mf->file->private_data = mf;
@@ -154,8 +172,6 @@ struct tmm_mapping_file *tmm_mapping_file_create(bool is_exported)
 	spin_unlock(&files_lock);
 	return mf;
 
-err_release_fs:
-	simple_release_fs(&mount, &nr_pins);
 err_free:
 	kfree(mf);
 	return ERR_PTR(err);

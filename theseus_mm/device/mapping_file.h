@@ -64,6 +64,8 @@ struct tmm_mapping_file {
 	u32 export_id;
 };
 
+int __init tmm_mapping_files_init(void);
+void tmm_mapping_files_exit(void);
 void tmm_mapping_files_each(void (*look)(struct tmm_mapping_file *mf, void *context),
 			    void *context);
 
