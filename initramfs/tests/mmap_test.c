@@ -939,6 +939,21 @@ TEST_F(borrow, a_debugger_sees_it)
 	EXPECT_EQ(0, munmap(address, PAGE));
 }
 
+/* The structure goes with the area that it lies in: done and said so, or not done. */
+TEST_F(borrow, revoke_from_within_the_area)
+{
+	unsigned char *area = AREA(self->handle, RW), byte;
+	struct theseus_mm_revoke *call = (struct theseus_mm_revoke *)(area + PAGE);
+	int err;
+
+	*call = (struct theseus_mm_revoke){ .handle = self->handle };
+	err = tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, call);
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(err ? 1 : 0, QUERY(self->handle).nr_borrows);
+	EXPECT_EQ(err ? 0 : SIGBUS, load(area, &byte));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
 /* Nothing is made and thrown away for a mapping because no other is mmapped beside it. */
 TEST_F(borrow, the_only_mapping_file_needs_no_file_system_of_its_own)
 {

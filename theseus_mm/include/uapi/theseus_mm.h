@@ -721,7 +721,8 @@ struct theseus_mm_map_offset {
  *             not ended
  *
  * When it returns, no process reaches the mapping through an older mmap: touching
- * one is SIGBUS from now on, and the borrows have ended. It can be mmapped anew.
+ * one is SIGBUS from now on, and the borrows have ended. It can be mmapped anew. The
+ * structure may lie in an area of the mapping: then the counts are lost with it.
  */
 struct theseus_mm_revoke {
 	__u32 flags;
