@@ -165,4 +165,17 @@ TEST_F(quarantine, revoked)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
+/* The module has no struct pages, so that it cannot be; nothing has been seen of it then. */
+TEST_F(quarantine, what_was_refused_comes_back)
+{
+	struct theseus_mm_export export = { .handle = self->handle };
+	__u32 handle;
+
+	ASSERT_EQ(-EOPNOTSUPP, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &export));
+	EXPECT_EQ(EACCES, mmap_errno(self->fd, self->handle, RX));
+	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_QUARANTINED(0);
+	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr, &handle));
+}
+
 TEST_HARNESS_MAIN

@@ -479,6 +479,71 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 	return err;
 }
 
+/* Give a mapping a file. It may be gone meanwhile, or have one. */
+static int set_file(struct tmm_client *client, u32 handle)
+{
+	struct tmm_mapping_file *mf = tmm_mapping_file_create(false);
+	struct tmm_object *object;
+	bool is_set = false;
+
+	if (IS_ERR(mf))
+		return PTR_ERR(mf);
+	xa_lock(&client->objects);
+	object = find_mapping(client, handle);
+	if (object && !object->mf) {
+		object->mf = mf;
+		is_set = true;
+	}
+	xa_unlock(&client->objects);
+	if (!is_set)
+		fput(mf->file);
+	return 0;
+}
+
+static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_file **mf,
+		     u64 *nr_bytes)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = find_mapping(client, handle);
+	if (object)
+		err = object->mf ? 0 : -EAGAIN;
+	if (!err) {
+		*mf = object->mf;
+		get_file((*mf)->file);
+		*nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
+	}
+	xa_unlock(&client->objects);
+	return err;
+}
+
+/**
+ * tmm_object_open_mapping_file() - a mapping's file, which it gets if it has none
+ * @client: the client
+ * @handle: the mapping's handle
+ * @mf: set to its file, with a reference of it, on success only
+ * @nr_bytes: set to the mapping's size, on success only
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOENT, or an error of tmm_mapping_file_create()
+ */
+int tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
+				 struct tmm_mapping_file **mf, u64 *nr_bytes)
+{
+	int err = find_file(client, handle, mf, nr_bytes);
+
+	if (err != -EAGAIN)
+		return err;
+	err = set_file(client, handle);
+	if (err)
+		return err;
+	err = find_file(client, handle, mf, nr_bytes);
+	/* Somebody who had taken it meanwhile has put it back. */
+	return err == -EAGAIN ? -ENOENT : err;
+}
+
 /* The mapping's size now: what a call changes meanwhile changes its offset as well. */
 static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 {
@@ -493,16 +558,15 @@ static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 }
 
 /* If the mapping is still as long, and has none. */
-static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_mapping_file *mf,
-			struct tmm_offset *offset)
+static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset *offset)
 {
 	struct tmm_object *object;
 	bool is_given = false;
 
 	xa_lock(&client->objects);
 	object = find_mapping(client, handle);
-	if (object && !object->offset && nr_frames_of(object) + 1 == offset->chunk.nr) {
-		object->mf = mf;
+	if (object && object->mf && !object->offset &&
+	    nr_frames_of(object) + 1 == offset->chunk.nr) {
 		object->offset = offset;
 		tmm_offsets_insert(&client->offsets, offset, object);
 		is_given = true;
@@ -511,12 +575,12 @@ static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_mappin
 	return is_given;
 }
 
-/* Give a mapping a file and an offset. It may be gone meanwhile, or have them. */
+/* Give a mapping an offset and a file. It may be gone meanwhile, or have them. */
 static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 {
 	struct tmm_mapping_file *mf;
 	struct tmm_offset *offset;
-	u64 nr_pages;
+	u64 nr_pages, nr_bytes;
 	int err;
 
 	err = nr_pages_of(client, handle, &nr_pages);
@@ -525,15 +589,15 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 	offset = tmm_offset_allocate(&client->offsets, nr_pages, is_low);
 	if (IS_ERR(offset))
 		return PTR_ERR(offset);
-	mf = tmm_mapping_file_create(false);
-	if (IS_ERR(mf)) {
+	/* Last: a call that is refused leaves no file. */
+	err = tmm_object_open_mapping_file(client, handle, &mf, &nr_bytes);
+	if (err) {
 		tmm_offset_free(&client->offsets, offset);
-		return PTR_ERR(mf);
+		return err;
 	}
-	if (!give_offset(client, handle, mf, offset)) {
+	if (!give_offset(client, handle, offset))
 		tmm_offset_free(&client->offsets, offset);
-		fput(mf->file);
-	}
+	fput(mf->file);
 	return 0;
 }
 
@@ -656,39 +720,27 @@ int tmm_object_address(struct tmm_client *client, u64 page, u64 *address)
 }
 
 /**
- * tmm_object_lend_all() - borrow a whole mapping, writable if it is
+ * tmm_object_borrow_all() - borrow a whole mapping, writable if it is
  * @client: the client
  * @handle: the mapping's handle
- * @loan: gets the borrow, on success only
- * @mf: set to the mapping's file, with a reference of it, on success only
+ * @borrow: filled in on success only
  *
- * Context: Process context, may sleep.
- * Return: 0, -ENOENT, or an error of tmm_object_map_offset() or tmm_borrow_begin()
+ * Context: Process context.
+ * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
  */
-int tmm_object_lend_all(struct tmm_client *client, u32 handle, struct tmm_loan *loan,
-			struct tmm_mapping_file **mf)
+int tmm_object_borrow_all(struct tmm_client *client, u32 handle, struct tmm_borrow *borrow)
 {
-	struct theseus_mm_map_offset place = { .handle = handle };
 	struct tmm_object *object;
 	struct tmm_mapped_pages *mp;
-	int err;
+	int err = -ENOENT;
 
-	/* It has a file from then on. */
-	err = tmm_object_map_offset(client, &place, false);
-	if (err)
-		return err;
 	xa_lock(&client->objects);
 	object = find_mapping(client, handle);
-	err = object && object->mf ? 0 : -ENOENT;
-	if (!err) {
+	if (object) {
 		mp = object->mapping;
 		err = tmm_borrow_begin(mp, 0, tmm_mapped_pages_nr_bytes(mp),
 				       tmm_pte_flags_is_writable(tmm_mapped_pages_flags(mp)),
-				       &loan->borrow);
-	}
-	if (!err) {
-		*mf = object->mf;
-		get_file((*mf)->file);
+				       borrow);
 	}
 	xa_unlock(&client->objects);
 	return err;

@@ -82,7 +82,7 @@ struct tmm_client {
  * @handle: its number
  * @kind: THESEUS_MM_KIND_*; 0 while it owns nothing
  * @offset: a mapping's for mmap(); NULL if it has none
- * @mf: a mapping's file for processes; NULL if @offset is
+ * @mf: a mapping's file for processes; NULL if nothing of it was lent
  * @pages: by @kind
  * @frames: by @kind
  * @mapping: by @kind
@@ -132,9 +132,10 @@ int __must_check tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_byt
 				 struct tmm_mapping_file **mf);
 int __must_check tmm_object_address(struct tmm_client *client, u64 page, u64 *address);
 void tmm_object_resize(struct tmm_client *client, struct tmm_object *object);
-
-int __must_check tmm_object_lend_all(struct tmm_client *client, u32 handle, struct tmm_loan *loan,
-				     struct tmm_mapping_file **mf);
+int __must_check tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
+					      struct tmm_mapping_file **mf, u64 *nr_bytes);
+int __must_check tmm_object_borrow_all(struct tmm_client *client, u32 handle,
+				       struct tmm_borrow *borrow);
 
 /* ioctl_dmabuf.c */
 struct dma_buf * __must_check tmm_dmabuf_create(struct tmm_client *client, u32 handle);

@@ -229,22 +229,34 @@ static const struct dma_buf_ops ops = {
 	.release = release,
 };
 
+/* The mapping's file is made last: nothing is left of a call that is refused. */
+static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
+{
+	u64 nr_bytes;
+	int err;
+
+	/* Whoever has the dma-buf may mmap it, in any process. */
+	tmm_loan_prepare(buffer->loan, NULL);
+	if (!buffer->loan->has_struct_pages)
+		return -EOPNOTSUPP;
+	err = tmm_object_open_mapping_file(client, handle, &buffer->mf, &nr_bytes);
+	if (err)
+		return err;
+	tmm_loan_begin(buffer->loan, buffer->mf);
+	return 0;
+}
+
 /* Borrow all of the mapping, writable if it is. */
 static int lend(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
-	int err = tmm_object_lend_all(client, handle, buffer->loan, &buffer->mf);
+	int err = tmm_object_borrow_all(client, handle, &buffer->loan->borrow);
 
 	if (err)
 		return err;
-	/* Whoever has the dma-buf may mmap it, in any process. */
-	tmm_loan_prepare(buffer->loan, NULL);
-	if (!buffer->loan->has_struct_pages) {
+	err = begin(client, handle, buffer);
+	if (err)
 		tmm_borrow_end(&buffer->loan->borrow);
-		fput(buffer->mf->file);
-		return -EOPNOTSUPP;
-	}
-	tmm_loan_begin(buffer->loan, buffer->mf);
-	return 0;
+	return err;
 }
 
 static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
@@ -272,8 +284,8 @@ static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
  *
  * Context: Process context, may sleep.
  * Return: the dma-buf, the caller's to dma_buf_put(); ERR_PTR(-EOPNOTSUPP) if the
- * memory has no struct pages; or an error of tmm_object_lend_all() or
- * dma_buf_export()
+ * memory has no struct pages; or an error of tmm_object_borrow_all(),
+ * tmm_object_open_mapping_file() or dma_buf_export()
  */
 struct dma_buf *tmm_dmabuf_create(struct tmm_client *client, u32 handle)
 {
@@ -297,6 +309,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_dmabuf_create);
 static int export(struct tmm_call *call)
 {
 	struct theseus_mm_export *request = &call->arg.export;
+	const struct buffer *buffer;
 	struct dma_buf *dmabuf;
 	int err;
 
@@ -310,6 +323,8 @@ static int export(struct tmm_call *call)
 	err = tmm_call_reply(call);
 	if (err)
 		goto err_put_fd;
+	buffer = dmabuf->priv;
+	tmm_loan_taint(buffer->loan);
 	fd_install(request->fd, dmabuf->file);
 	return 0;
 

@@ -93,6 +93,7 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 	tmm_vma_set_up(vma, loan);
 	/* Last: the borrow may be revoked from then on. */
 	tmm_loan_begin(loan, mf);
+	tmm_loan_taint(loan);
 	return 0;
 }
 

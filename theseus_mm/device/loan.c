@@ -192,8 +192,6 @@ struct tmm_loan *tmm_loan_create(void)
 void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm)
 {
 	loan->mm = mm;
-	if (quarantine)
-		tmm_mapped_pages_taint(loan->borrow.mp);
 	loan->has_struct_pages = tmm_mapped_pages_have_struct_pages(loan->borrow.mp);
 }
 
@@ -228,6 +226,23 @@ void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf)
 	/* Whoever closed it may have looked at this file before. */
 	if (is_closed)
 		tmm_mapping_file_revoke(mf, &nr_pinned);
+}
+
+/**
+ * tmm_loan_taint() - from now on its frames may be known to others for ever
+ * @loan: begun; nothing can fail any more
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_loan_taint(struct tmm_loan *loan)
+{
+	if (!quarantine)
+		return;
+	down_read(&loan->mf->revoke_lock);
+	/* If it is revoked already, nothing was seen. */
+	if (!loan->is_revoked)
+		tmm_mapped_pages_taint(loan->borrow.mp);
+	up_read(&loan->mf->revoke_lock);
 }
 
 /* Return: whether it lingers, and is not to be freed */

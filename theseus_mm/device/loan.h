@@ -66,6 +66,7 @@ bool tmm_loans_quarantine(void);
 struct tmm_loan * __must_check tmm_loan_create(void);
 void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm);
 void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf);
+void tmm_loan_taint(struct tmm_loan *loan);
 void tmm_loan_put(struct tmm_loan *loan);
 bool tmm_loan_is_revoked(const struct tmm_loan *loan);
 int __must_check tmm_loan_use(struct tmm_loan *loan);
