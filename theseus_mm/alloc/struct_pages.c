@@ -203,7 +203,7 @@ u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages)
 }
 
 /**
- * tmm_frames_are_pinned() - does I/O hold one of a run of frames?
+ * tmm_frames_find_pinned() - which of a run of frames does I/O hold?
  * @first: number of the first; all have struct pages
  * @nr: how many
  *
@@ -220,21 +220,21 @@ u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages)
  *     first case we may see a count that vanishes at once; never the other way round.
  *
  * Context: Process context, may sleep. O(@nr).
- * Return: true if one is
+ * Return: how many from @first on are not pinned: less than @nr if one is
  */
-bool tmm_frames_are_pinned(u64 first, u64 nr)
+u64 tmm_frames_find_pinned(u64 first, u64 nr)
 {
 	u64 i;
 
 	/* Pairs with the full barrier of counting, as said above. */
 	smp_mb();
-	for (i = first; i < first + nr; i++) {
-		if (page_ref_count(pfn_to_page(i)) != TMM_UNPINNED)
-			return true;
+	for (i = 0; i < nr; i++) {
+		if (page_ref_count(pfn_to_page(first + i)) != TMM_UNPINNED)
+			break;
 		if (!(i & 0xfff))
 			cond_resched();
 	}
-	return false;
+	return i;
 }
 
 /**

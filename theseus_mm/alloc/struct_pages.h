@@ -21,7 +21,7 @@ int __must_check tmm_struct_pages_check(u64 start, u64 nr_bytes);
 struct tmm_struct_pages * __must_check tmm_struct_pages_create(u64 start, u64 nr_bytes);
 void tmm_struct_pages_destroy(struct tmm_struct_pages *pages);
 u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages);
-bool tmm_frames_are_pinned(u64 first, u64 nr);
+u64 tmm_frames_find_pinned(u64 first, u64 nr);
 void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index);
 void tmm_frames_clear_file(u64 first, u64 nr);
 

@@ -11,6 +11,7 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/interval_tree_generic.h>
 #include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -22,6 +23,10 @@
 /* How soon, and how seldom, to look whether a lingering loan is still pinned. */
 #define WATCH_FIRST	msecs_to_jiffies(50)
 #define WATCH_LAST	msecs_to_jiffies(1000)
+
+/* How many pages to look at while the lock is held; a loan counts for some as well. */
+#define PAGES_AT_A_TIME	16384
+#define PAGES_A_LOAN	64
 
 /*
  * A device that VFIO programs keeps the numbers of frames it found in an area of
@@ -38,6 +43,31 @@ static bool has_no_loan(const struct tmm_mapping_file *mf)
 {
 	lockdep_assert_held_write(&mf->revoke_lock);
 	return list_empty(&mf->loans) && list_empty(&mf->lingering);
+}
+
+static u64 first_page(const struct tmm_loan *loan)
+{
+	return loan->borrow.offset >> TMM_PAGE_SHIFT;
+}
+
+static u64 last_page(const struct tmm_loan *loan)
+{
+	return (loan->borrow.offset + loan->borrow.nr_bytes - 1) >> TMM_PAGE_SHIFT;
+}
+
+INTERVAL_TREE_DEFINE(struct tmm_loan, node, u64, last_below, first_page, last_page, static, tree)
+
+static bool may_be_pinned(const struct tmm_loan *loan)
+{
+	return loan->nr_uses || (loan->has_struct_pages && READ_ONCE(loan->was_shown));
+}
+
+/* Return: 1, 0, or -EAGAIN if that is not known yet */
+static int is_pinned(struct tmm_loan *loan, u64 *budget)
+{
+	if (loan->nr_uses)
+		return 1;
+	return may_be_pinned(loan) ? tmm_pin_search(&loan->search, budget) : 0;
 }
 
 /*
@@ -58,69 +88,186 @@ static void end(struct tmm_loan *loan)
 	tmm_borrow_end(&loan->borrow);
 }
 
-static bool is_pinned(const struct tmm_loan *loan)
+/* Of a lingering loan; if nobody else has it, it goes to @unused, to be freed. */
+static void stop_lingering(struct tmm_loan *loan, struct list_head *unused)
 {
-	if (loan->nr_uses)
-		return true;
-	return loan->has_struct_pages && READ_ONCE(loan->was_shown) &&
-	       tmm_borrow_is_pinned(&loan->borrow);
+	struct tmm_mapping_file *mf = loan->mf;
+
+	lockdep_assert_held_write(&mf->revoke_lock);
+	list_del(&loan->link);
+	tree_remove(loan, &mf->lingering_tree);
+	WRITE_ONCE(mf->nr_lingering, mf->nr_lingering - 1);
+	loan->is_lingering = false;
+	end(loan);
+	if (!loan->has_areas)
+		list_add(&loan->link, unused);
 }
 
-static void destroy(struct kref *kref);
+/* One that lingers, overlaps, and can become one with @loan: no device counts on it. */
+static struct tmm_loan *find_alike(const struct tmm_loan *loan)
+{
+	const u64 first = first_page(loan), last = last_page(loan);
+	struct tmm_loan *other;
 
-/* Let those go that are pinned no more. They are moved to @ended, with their references. */
-static void end_unpinned(struct tmm_mapping_file *mf, struct list_head *ended)
+	if (loan->nr_uses)
+		return NULL;
+	other = tree_iter_first(&loan->mf->lingering_tree, first, last);
+	while (other && other->nr_uses)
+		other = tree_iter_next(other, first, last);
+	return other;
+}
+
+/* What @other showed, @loan is of from now on; what was pinned of it most likely still is. */
+static void join(struct tmm_loan *loan, const struct tmm_loan *other)
+{
+	struct tmm_borrow *a = &loan->borrow;
+	const struct tmm_borrow *b = &other->borrow;
+	u64 end = max(a->offset + a->nr_bytes, b->offset + b->nr_bytes);
+
+	a->offset = min(a->offset, b->offset);
+	a->nr_bytes = end - a->offset;
+	/* Both at a time: neither excludes others, or the mapping is shareable. */
+	a->is_mutable |= b->is_mutable;
+	tmm_borrow_search_pins(a, &loan->search);
+	loan->search.pinned = other->search.pinned;
+}
+
+/* Its entries are gone; what is pinned is not known yet. */
+static void linger(struct tmm_loan *loan, struct list_head *unused)
+{
+	struct tmm_mapping_file *mf = loan->mf;
+	struct tmm_loan *other;
+
+	tmm_borrow_search_pins(&loan->borrow, &loan->search);
+	list_add_tail(&loan->link, &mf->lingering);
+	while ((other = find_alike(loan))) {
+		join(loan, other);
+		stop_lingering(other, unused);
+	}
+	tree_insert(loan, &mf->lingering_tree);
+	WRITE_ONCE(mf->nr_lingering, mf->nr_lingering + 1);
+	loan->is_lingering = true;
+}
+
+/* Nothing may be seen through it any more; entries there have been are gone. */
+static void revoke(struct tmm_loan *loan, struct list_head *unused)
+{
+	lockdep_assert_held_write(&loan->mf->revoke_lock);
+	list_del(&loan->link);
+	WRITE_ONCE(loan->is_revoked, true);
+	if (may_be_pinned(loan))
+		linger(loan, unused);
+	else
+		end(loan);
+}
+
+static void free_unused(struct list_head *unused)
 {
 	struct tmm_loan *loan, *next;
 
-	lockdep_assert_held_write(&mf->revoke_lock);
-	list_for_each_entry_safe(loan, next, &mf->lingering, link) {
-		if (is_pinned(loan))
-			continue;
-		list_move_tail(&loan->link, ended);
-		WRITE_ONCE(mf->nr_lingering, mf->nr_lingering - 1);
-		end(loan);
+	list_for_each_entry_safe(loan, next, unused, link) {
+		kfree(loan);
 		cond_resched();
 	}
+}
+
+/* Look at what lingers, for one hold of the lock; takes from @nr how many were looked at. */
+static void look_at_some(struct tmm_mapping_file *mf, unsigned int *nr, struct list_head *unused)
+{
+	u64 budget = PAGES_AT_A_TIME;
+	struct tmm_loan *loan;
+	int pinned;
+
+	down_write(&mf->revoke_lock);
+	while (*nr && budget && !list_empty(&mf->lingering)) {
+		loan = list_first_entry(&mf->lingering, struct tmm_loan, link);
+		pinned = is_pinned(loan, &budget);
+		if (pinned < 0)
+			break;
+		--*nr;
+		budget -= min_t(u64, budget, PAGES_A_LOAN);
+		if (pinned)
+			list_move_tail(&loan->link, &mf->lingering);
+		else
+			stop_lingering(loan, unused);
+	}
+	if (list_empty(&mf->lingering))
+		*nr = 0;
+	up_write(&mf->revoke_lock);
+}
+
+/* There is a watch while something lingers; the file stays for it. */
+static void start_watch(struct tmm_mapping_file *mf)
+{
+	down_write(&mf->revoke_lock);
+	if (!mf->is_watched && !list_empty(&mf->lingering)) {
+		mf->is_watched = true;
+		get_file(mf->file);
+		mf->watch_delay = WATCH_FIRST;
+		queue_delayed_work(watchers, &mf->watch, mf->watch_delay);
+	}
+	up_write(&mf->revoke_lock);
+}
+
+/**
+ * tmm_loans_settle() - look once at each loan that lingers, and end what is not pinned
+ * @mf: the mapping's file, which stays
+ *
+ * Context: Process context, may sleep. O(lingering loans + pages not known to be
+ *          unpinned); the lock is free in between.
+ * Return: how many linger on
+ */
+unsigned int tmm_loans_settle(struct tmm_mapping_file *mf)
+{
+	unsigned int nr = READ_ONCE(mf->nr_lingering);
+	LIST_HEAD(unused);
+
+	while (nr) {
+		look_at_some(mf, &nr, &unused);
+		cond_resched();
+	}
+	free_unused(&unused);
+	start_watch(mf);
+	return READ_ONCE(mf->nr_lingering);
 }
 
 static void watch(struct work_struct *work)
 {
 	struct tmm_mapping_file *mf = container_of(to_delayed_work(work), struct tmm_mapping_file,
 						   watch);
-	struct tmm_loan *loan, *next;
-	LIST_HEAD(ended);
 	bool is_done;
 
+	tmm_loans_settle(mf);
 	down_write(&mf->revoke_lock);
-	end_unpinned(mf, &ended);
 	is_done = list_empty(&mf->lingering);
+	mf->is_watched = !is_done;
 	if (!is_done) {
 		mf->watch_delay = min(2 * mf->watch_delay, WATCH_LAST);
 		queue_delayed_work(watchers, &mf->watch, mf->watch_delay);
 	}
 	up_write(&mf->revoke_lock);
-	list_for_each_entry_safe(loan, next, &ended, link) {
-		kref_put(&loan->kref, destroy);
-		cond_resched();
-	}
 	if (is_done)
 		fput(mf->file);
 }
 
-/* It takes over a reference of the loan. */
-static void linger(struct tmm_loan *loan)
+/* Of a loan that whoever calls this keeps: does it linger on? */
+static void settle(struct tmm_loan *loan)
 {
 	struct tmm_mapping_file *mf = loan->mf;
+	LIST_HEAD(unused);
+	int pinned;
 
-	lockdep_assert_held_write(&mf->revoke_lock);
-	if (list_empty(&mf->lingering)) {
-		get_file(mf->file);
-		mf->watch_delay = WATCH_FIRST;
-		queue_delayed_work(watchers, &mf->watch, mf->watch_delay);
-	}
-	list_add_tail(&loan->link, &mf->lingering);
-	WRITE_ONCE(mf->nr_lingering, mf->nr_lingering + 1);
+	do {
+		u64 budget = PAGES_AT_A_TIME;
+
+		down_write(&mf->revoke_lock);
+		pinned = loan->is_lingering ? is_pinned(loan, &budget) : 1;
+		if (!pinned)
+			stop_lingering(loan, &unused);
+		up_write(&mf->revoke_lock);
+		cond_resched();
+	} while (pinned < 0);
+	start_watch(mf);
 }
 
 /**
@@ -163,6 +310,7 @@ void tmm_loans_init_file(struct tmm_mapping_file *mf)
 	init_rwsem(&mf->revoke_lock);
 	INIT_LIST_HEAD(&mf->loans);
 	INIT_LIST_HEAD(&mf->lingering);
+	mf->lingering_tree = RB_ROOT_CACHED;
 	INIT_DELAYED_WORK(&mf->watch, watch);
 }
 
@@ -177,8 +325,10 @@ struct tmm_loan *tmm_loan_create(void)
 {
 	struct tmm_loan *loan = kzalloc(sizeof(*loan), GFP_KERNEL_ACCOUNT);
 
-	if (loan)
+	if (loan) {
 		kref_init(&loan->kref);
+		loan->has_areas = true;
+	}
 	return loan;
 }
 
@@ -245,34 +395,29 @@ void tmm_loan_taint(struct tmm_loan *loan)
 	up_read(&loan->mf->revoke_lock);
 }
 
-/* Return: whether it lingers, and is not to be freed */
-static bool end_or_linger(struct tmm_loan *loan)
-{
-	struct tmm_mapping_file *mf = loan->mf;
-	bool is_kept = false;
-
-	down_write(&mf->revoke_lock);
-	if (!loan->is_revoked) {
-		list_del(&loan->link);
-		WRITE_ONCE(loan->is_revoked, true);
-		is_kept = is_pinned(loan);
-		if (is_kept) {
-			kref_init(&loan->kref);
-			linger(loan);
-		} else {
-			end(loan);
-		}
-	}
-	up_write(&mf->revoke_lock);
-	return is_kept;
-}
-
-/* No area has it, nor does it linger. */
+/* No area has it any more. */
 static void destroy(struct kref *kref)
 {
 	struct tmm_loan *loan = container_of(kref, struct tmm_loan, kref);
+	struct tmm_mapping_file *mf = loan->mf;
+	LIST_HEAD(unused);
+	bool is_lingering;
 
-	if (!end_or_linger(loan))
+	down_write(&mf->revoke_lock);
+	if (!loan->is_revoked)
+		revoke(loan, &unused);
+	is_lingering = loan->is_lingering;
+	up_write(&mf->revoke_lock);
+	if (is_lingering) {
+		settle(loan);
+		/* Until here it was ours, whatever others have found. */
+		down_write(&mf->revoke_lock);
+		loan->has_areas = false;
+		is_lingering = loan->is_lingering;
+		up_write(&mf->revoke_lock);
+	}
+	free_unused(&unused);
+	if (!is_lingering)
 		kfree(loan);
 }
 
@@ -333,6 +478,33 @@ void tmm_loan_unuse(struct tmm_loan *loan)
 }
 
 /**
+ * tmm_loans_revoke() - take a mapping out of all processes
+ * @mf: its file; locked for writing, to be settled when it no longer is
+ *
+ * Context: Process context, may sleep. O(entries in processes + loans * log lingering).
+ * Return: how many loans there were
+ */
+unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
+{
+	struct tmm_loan *loan, *next;
+	LIST_HEAD(unused);
+	unsigned int nr = 0;
+
+	lockdep_assert_held_write(&mf->revoke_lock);
+	unmap_mapping_range(mf->file->f_mapping, 0, 0, 1);
+	list_for_each_entry_safe(loan, next, &mf->loans, link) {
+		trace_tmm_revoke(tmm_mapped_pages_range(loan->borrow.mp).r.first,
+				 loan->borrow.offset, loan->borrow.nr_bytes,
+				 loan->borrow.is_mutable);
+		revoke(loan, &unused);
+		nr++;
+		cond_resched();
+	}
+	free_unused(&unused);
+	return nr;
+}
+
+/**
  * tmm_mapping_file_revoke() - take a mapping out of all processes
  * @mf: its file
  * @nr_pinned: set to how many borrows, of these or of earlier ones, have not ended,
@@ -341,33 +513,17 @@ void tmm_loan_unuse(struct tmm_loan *loan)
  * When this returns, no process can reach the mapping's memory, and all borrows
  * by mmap() but those have ended. Areas stay; touching them is SIGBUS.
  *
- * Context: Process context, may sleep. O(entries in processes).
+ * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_loans_settle().
  * Return: how many loans there were
  */
 unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned)
 {
-	struct tmm_loan *loan, *next;
-	unsigned int nr = 0;
+	unsigned int nr;
 
 	down_write(&mf->revoke_lock);
-	unmap_mapping_range(mf->file->f_mapping, 0, 0, 1);
-	list_for_each_entry_safe(loan, next, &mf->loans, link) {
-		list_del(&loan->link);
-		WRITE_ONCE(loan->is_revoked, true);
-		trace_tmm_revoke(tmm_mapped_pages_range(loan->borrow.mp).r.first,
-				 loan->borrow.offset, loan->borrow.nr_bytes,
-				 loan->borrow.is_mutable);
-		if (is_pinned(loan)) {
-			kref_get(&loan->kref);
-			linger(loan);
-		} else {
-			end(loan);
-		}
-		nr++;
-		cond_resched();
-	}
-	*nr_pinned = mf->nr_lingering;
+	nr = tmm_loans_revoke(mf);
 	up_write(&mf->revoke_lock);
+	*nr_pinned = tmm_loans_settle(mf);
 	return nr;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_revoke);

@@ -10,7 +10,9 @@
  *
  * Memory with struct pages can be pinned by I/O. A loan that ends while some of what
  * it showed is pinned *lingers*: it is revoked, but its borrow goes on until the last
- * pin is gone, which is looked for every now and then.
+ * pin is gone, which is looked for every now and then. What was found not to be
+ * pinned is not looked at again, and lingering loans that overlap become one: however
+ * many there were, the work is that of one.
  *
  * Invariant: a loan that is not revoked, or lingers, holds a borrow, so what its
  * area shows, or I/O holds, cannot be changed or freed; a revoked one has no entry
@@ -18,33 +20,38 @@
  * Lock: the mapping file's @revoke_lock; a fault looks and inserts holding it for
  * reading, so that none inserts after a revocation has zapped. Order: mmap_lock,
  * @revoke_lock, i_mmap_rwsem, page-table locks.
- * Owner: the areas, or a dma-buf; a lingering one its mapping file.
+ * Owner: the areas, or a dma-buf; a lingering one its mapping file as well.
  */
 #ifndef TMM_DEVICE_LOAN_H
 #define TMM_DEVICE_LOAN_H
 
 #include "mapping/borrow.h"
+#include "mapping/mapped_pages.h"
 
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/rbtree.h>
 
 struct mm_struct;
-struct tmm_mapped_pages;
 struct tmm_mapping_file;
 
 /**
  * struct tmm_loan - a part of a mapping in a process
- * @kref: areas: one mmap() becomes several by munmap() or mprotect() of a part; and
- *        one while it lingers
+ * @kref: areas: one mmap() becomes several by munmap() or mprotect() of a part
  * @mf: the mapping's file
  * @mm: the areas'; to be compared only; NULL if they may be in any process
  * @borrow: the right to it; ended if @is_revoked, unless it lingers
- * @link: in one of @mf's lists; protected by its lock, as @is_revoked
+ * @link: in one of @mf's lists; protected by its lock, as all that follows
  * @is_revoked: nothing may be seen through it any more
+ * @is_lingering: it is in @mf's list and tree of those
+ * @has_areas: @kref is not 0, or whoever made it so has not come round to it
  * @has_struct_pages: what it shows can be pinned
  * @was_shown: there have been entries, so there may be pins
  * @was_shown_1g: there have been entries of 1 GiB
- * @nr_uses: devices that have its addresses: pins as well; protected by @mf's lock
+ * @nr_uses: devices that have its addresses: pins as well
+ * @search: for pins, while it lingers
+ * @node: in the tree, by its first page
+ * @last_below: the last page of what is below it there
  */
 struct tmm_loan {
 	struct kref kref;
@@ -53,10 +60,15 @@ struct tmm_loan {
 	struct tmm_borrow borrow;
 	struct list_head link;
 	bool is_revoked;
+	bool is_lingering;
+	bool has_areas;
 	bool has_struct_pages;
 	bool was_shown;
 	bool was_shown_1g;
 	unsigned int nr_uses;
+	struct tmm_pin_search search;
+	struct rb_node node;
+	u64 last_below;
 };
 
 int __init tmm_loans_init(void);
@@ -74,6 +86,8 @@ void tmm_loan_unuse(struct tmm_loan *loan);
 
 /* All loans of a mapping file */
 void tmm_loans_init_file(struct tmm_mapping_file *mf);
+unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf);
+unsigned int tmm_loans_settle(struct tmm_mapping_file *mf);
 unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
 bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
 

@@ -19,6 +19,7 @@
 #include "device/loan.h"
 
 #include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
@@ -36,8 +37,10 @@ struct vm_area_struct;
  * @revoke_lock: see device/loan.h; also protects all that follows
  * @loans: struct tmm_loan that are not revoked
  * @lingering: struct tmm_loan that linger; while there is one, @watch holds @file
+ * @lingering_tree: the same, by their pages
  * @nr_lingering: how many; can be read without the lock
  * @watch: looks whether they are still pinned
+ * @is_watched: it is to look again
  * @watch_delay: jiffies until it looks again
  * @lent_first: of the mapping's pages that loans show, since there was none
  * @lent_end: behind the last of them
@@ -53,8 +56,10 @@ struct tmm_mapping_file {
 	struct rw_semaphore revoke_lock;
 	struct list_head loans;
 	struct list_head lingering;
+	struct rb_root_cached lingering_tree;
 	unsigned int nr_lingering;
 	struct delayed_work watch;
+	bool is_watched;
 	unsigned long watch_delay;
 	u64 lent_first;
 	u64 lent_end;

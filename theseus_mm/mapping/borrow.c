@@ -200,18 +200,18 @@ void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow)
 EXPORT_SYMBOL_IF_KUNIT(tmm_borrow_mark_dirty);
 
 /**
- * tmm_borrow_is_pinned() - does I/O hold some of what is borrowed?
+ * tmm_borrow_search_pins() - look for what I/O holds of what is borrowed
  * @borrow: the borrow, of a mapping that tmm_mapped_pages_have_struct_pages()
+ * @search: filled in for tmm_pin_search()
  *
- * Context: Process context, may sleep. As tmm_mapped_pages_are_pinned().
- * Return: true if it does
+ * Context: Any.
  */
-bool tmm_borrow_is_pinned(const struct tmm_borrow *borrow)
+void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_search *search)
 {
 	u64 first = borrow->offset >> TMM_PAGE_SHIFT;
 	u64 end = (borrow->offset + borrow->nr_bytes + TMM_PAGE_SIZE - 1) >> TMM_PAGE_SHIFT;
 
-	return tmm_mapped_pages_are_pinned(borrow->mp, first, end - first);
+	tmm_pin_search_begin(search, borrow->mp, first, end - first);
 }
 
 /**

@@ -16,6 +16,7 @@
 #include <linux/types.h>
 
 struct tmm_mapped_pages;
+struct tmm_pin_search;
 
 /**
  * struct tmm_borrow - a borrowed part of a mapping
@@ -44,7 +45,7 @@ int __must_check tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, c
 				  size_t nr_bytes);
 
 void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow);
-bool tmm_borrow_is_pinned(const struct tmm_borrow *borrow);
+void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_search *search);
 
 /*
  * Typed borrows: a borrow that knows what it is a borrow of, used in place.

@@ -338,38 +338,71 @@ void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct
 }
 
 /**
- * tmm_mapped_pages_are_pinned() - does I/O hold some of what pages map to?
- * @mp: the mapping, borrowed and exclusive; all of it has struct pages
+ * tmm_pin_search_begin() - look for what I/O holds of some pages
+ * @search: filled in
+ * @mp: the mapping, exclusive, and borrowed until the search is over; all of it has struct
+ *      pages
  * @first: of its pages
  * @nr: how many
  *
- * Context: Process context, may sleep. O(runs of frames + @nr). See
- *          tmm_frames_are_pinned() for what must have happened before.
- * Return: true if one is
+ * Context: Any. O(1).
  */
-bool tmm_mapped_pages_are_pinned(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
+void tmm_pin_search_begin(struct tmm_pin_search *search, struct tmm_mapped_pages *mp,
+			  u64 first, u64 nr)
 {
-	const struct tmm_mapped_frames *frames;
-
-	list_for_each_entry(frames, &mp->frames, f.link) {
-		u64 here = tmm_frames_nr(&frames->f);
-
-		if (!nr)
-			break;
-		if (first < here) {
-			u64 part = min(here - first, nr);
-
-			if (tmm_frames_are_pinned(frames->f.chunk.start + first, part))
-				return true;
-			nr -= part;
-			first = 0;
-		} else {
-			first -= here;
-		}
-		cond_resched();
-	}
-	return false;
+	search->run = list_first_entry_or_null(&mp->frames, struct tmm_mapped_frames, f.link);
+	search->first = first;
+	search->nr = search->run ? nr : 0;
+	search->pinned = TMM_NOT_PINNED;
 }
+
+/* On in the run that the search has come to; it says how far, and takes it from @budget. */
+static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
+{
+	const struct tmm_frames *f = &search->run->f;
+	u64 part = min3(tmm_frames_nr(f) - search->first, search->nr, *budget);
+	u64 start = f->chunk.start + search->first;
+	u64 nr = tmm_frames_find_pinned(start, part);
+
+	search->first += nr;
+	search->nr -= nr;
+	*budget -= nr;
+	if (nr == part)
+		return false;
+	search->pinned = start + nr;
+	return true;
+}
+
+/**
+ * tmm_pin_search() - does I/O still hold some of it?
+ * @search: goes on where it was: what it has passed is not asked again, and the page that
+ *          was pinned is asked first
+ * @budget: how many pages, or runs of frames, may be looked at; what was is taken from it
+ *
+ * Context: Process context, may sleep. O(@budget). See tmm_frames_find_pinned() for
+ *          what must have happened before.
+ * Return: 1 if it does, 0 if not, or -EAGAIN if it is not known yet
+ */
+int tmm_pin_search(struct tmm_pin_search *search, u64 *budget)
+{
+	if (search->pinned != TMM_NOT_PINNED && !tmm_frames_find_pinned(search->pinned, 1))
+		return 1;
+	search->pinned = TMM_NOT_PINNED;
+	while (search->nr) {
+		if (!*budget)
+			return -EAGAIN;
+		if (search->first < tmm_frames_nr(&search->run->f)) {
+			if (finds_pinned_here(search, budget))
+				return 1;
+			continue;
+		}
+		search->first -= tmm_frames_nr(&search->run->f);
+		search->run = list_next_entry(search->run, f.link);
+		--*budget;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_pin_search);
 
 /**
  * tmm_mapped_pages_clear_file() - let the struct pages of a mapping name no file

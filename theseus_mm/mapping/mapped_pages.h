@@ -30,6 +30,7 @@
 struct tmm_account;
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
+struct tmm_mapped_frames;
 struct tmm_page_table;
 struct page;
 
@@ -109,8 +110,29 @@ bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp);
 enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);
-bool tmm_mapped_pages_are_pinned(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
 void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
+
+/* No frame of ours */
+#define TMM_NOT_PINNED	(~0ULL)
+
+/**
+ * struct tmm_pin_search - how far a search for what I/O holds has come
+ * @run: of the mapping's frames
+ * @first: the frame of it to ask next; beyond its end is in a later one
+ * @nr: pages from there on
+ * @pinned: number of the frame that was found last, or TMM_NOT_PINNED
+ */
+struct tmm_pin_search {
+	/* private: */
+	struct tmm_mapped_frames *run;
+	u64 first;
+	u64 nr;
+	u64 pinned;
+};
+
+void tmm_pin_search_begin(struct tmm_pin_search *search, struct tmm_mapped_pages *mp,
+			  u64 first, u64 nr);
+int __must_check tmm_pin_search(struct tmm_pin_search *search, u64 *budget);
 
 /* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);

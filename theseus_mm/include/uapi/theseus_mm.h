@@ -718,7 +718,7 @@ struct theseus_mm_map_offset {
  * @handle: in: a mapping; stays
  * @nr_revoked: out: how many there were
  * @nr_pinned: out: how many of them, or of earlier ones, I/O still holds: those have
- *             not ended
+ *             not ended. Borrows that overlap are one then.
  *
  * When it returns, no process reaches the mapping through an older mmap: touching
  * one is SIGBUS from now on, and the borrows have ended. It can be mmapped anew. The
