@@ -378,13 +378,30 @@ int tmm_share(int fd, __u32 handle, bool is_shareable)
 	return tmm_call(fd, THESEUS_MM_IOC_SHARE, &call);
 }
 
-int tmm_export(int fd, __u32 handle, int *export)
+int tmm_export_as(int fd, __u32 handle, __u32 flags, int *export, __u32 *id)
 {
-	struct theseus_mm_export call = { .handle = handle };
+	struct theseus_mm_export call = { .handle = handle, .flags = flags };
 	int err = tmm_call(fd, THESEUS_MM_IOC_EXPORT, &call);
 
 	if (!err)
 		*export = call.fd;
+	if (!err && id)
+		*id = call.export_id;
+	return err;
+}
+
+int tmm_export(int fd, __u32 handle, int *export)
+{
+	return tmm_export_as(fd, handle, 0, export, NULL);
+}
+
+int tmm_take_back(int fd, __u32 id, __u32 *handle)
+{
+	struct theseus_mm_take_back call = { .export_id = id };
+	int err = tmm_call(fd, THESEUS_MM_IOC_TAKE_BACK, &call);
+
+	if (!err)
+		*handle = call.handle;
 	return err;
 }
 

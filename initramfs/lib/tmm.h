@@ -211,6 +211,24 @@ int tmm_share(int fd, __u32 handle, bool is_shareable);
 int tmm_export(int fd, __u32 handle, int *export);
 
 /**
+ * tmm_export_as() - make a descriptor with fewer rights
+ * @fd: the client
+ * @handle: the mapping; consumed, but with THESEUS_MM_EXPORT_BORROW
+ * @flags: THESEUS_MM_EXPORT_*
+ * @export: the descriptor
+ * @id: its number for tmm_take_back(); may be NULL
+ */
+int tmm_export_as(int fd, __u32 handle, __u32 flags, int *export, __u32 *id);
+
+/**
+ * tmm_take_back() - end an export that nobody imported
+ * @fd: the client that exported it
+ * @id: its number
+ * @handle: the mapping
+ */
+int tmm_take_back(int fd, __u32 id, __u32 *handle);
+
+/**
  * tmm_import() - take over an exported mapping
  * @fd: the client
  * @export: a descriptor of it; stays open

@@ -77,6 +77,8 @@ struct tmm_mapping_info tmm_mapping_describe(const struct theseus_mm_query *quer
 		.is_exclusive = query->pte_flags & THESEUS_MM_PTE_EXCLUSIVE,
 		.is_shareable = query->attributes & THESEUS_MM_ATTRIBUTE_SHAREABLE,
 		.is_pinned = query->attributes & THESEUS_MM_ATTRIBUTE_PINNED,
+		.is_read_only = query->attributes & THESEUS_MM_ATTRIBUTE_READ_ONLY,
+		.is_lent = query->attributes & THESEUS_MM_ATTRIBUTE_BORROWED,
 		.address = query->start,
 		.nr_bytes = query->nr_pages * TMM_PAGE_SIZE,
 	};

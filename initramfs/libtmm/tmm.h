@@ -47,7 +47,13 @@
  * lseek(2) to SEEK_END tell its size. When the last descriptor is closed and the last
  * window gone, the mapping is dropped. tmm_mapping_import() makes a mapping of a client
  * of it again, and whatever other descriptors there are become stale (ESTALE): there is
- * one owner at any moment. Until then it counts against the limits of its exporter.
+ * one owner at any moment. Until then it counts against the limits of its exporter, who
+ * can tmm_mapping_take_back() what nobody imported.
+ *
+ * A descriptor can be less than that: tmm_mapping_export_as() makes one whose receivers
+ * can never write, and tmm_mapping_lend() one that gives windows only, while the mapping
+ * stays its client's. poll(2) says of each POLLIN while there are no windows, and no
+ * I/O holds anything; and POLLHUP and POLLERR once it is good for nothing.
  *
  * Units
  * -----
@@ -991,6 +997,8 @@ uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping);
  * @is_exclusive: its frames go back with it
  * @is_shareable: see tmm_mapping_share()
  * @is_pinned: I/O holds memory of a window that is gone
+ * @is_read_only: nobody who has it can ever write to it; see tmm_mapping_export_as()
+ * @is_lent: of a descriptor of tmm_mapping_lend(); it is somebody else's
  * @reserved1: 0
  * @address: its first virtual address
  * @nr_bytes: its size
@@ -1003,7 +1011,9 @@ struct tmm_mapping_info {
 	bool is_exclusive;
 	bool is_shareable;
 	bool is_pinned;
-	uint8_t reserved1[5];
+	bool is_read_only;
+	bool is_lent;
+	uint8_t reserved1[3];
 	uint64_t address;
 	uint64_t nr_bytes;
 	uint64_t reserved[8];
@@ -1257,13 +1267,71 @@ int tmm_mapping_drop(struct tmm_mapping **mapping);
 TMM_MUST_CHECK int tmm_mapping_export(struct tmm_mapping **mapping);
 
 /**
+ * struct tmm_export_options - what a descriptor is not to give
+ * @is_read_only: nothing that could be written, neither windows nor, after
+ *                tmm_mapping_import(), the mapping: remapping it writable and taking it
+ *                apart is EACCES for whoever gets it
+ * @reserved1: 0
+ * @reserved: 0
+ */
+struct tmm_export_options {
+	bool is_read_only;
+	uint8_t reserved1[7];
+	uint64_t reserved[3];
+};
+
+/**
+ * tmm_mapping_export_as() - the same, with fewer rights
+ * @mapping: consumed
+ * @options: which; NULL means all rights
+ * @export_id: set to its number for tmm_mapping_take_back(); may be NULL
+ *
+ * Return: as tmm_mapping_export()
+ * Errors: as tmm_mapping_export()
+ * Call: THESEUS_MM_IOC_EXPORT
+ */
+TMM_MUST_CHECK int tmm_mapping_export_as(struct tmm_mapping **mapping,
+					 const struct tmm_export_options *options,
+					 uint32_t *export_id);
+
+/**
+ * tmm_mapping_lend() - make a descriptor that gives windows only
+ * @mapping: the mapping; stays, and is not borrowed by that: each window is a borrow
+ * @options: what else it is not to give; NULL means nothing
+ *
+ * It can be passed on and mmapped as one of tmm_mapping_export(), but not imported
+ * (EACCES). tmm_mapping_revoke() makes it stale (ESTALE), as does the end of the mapping's
+ * handle, a merge, and the end of the client.
+ *
+ * Return: the descriptor, close-on-exec, to be closed with close(2); or -1
+ * Errors: EMFILE, ENFILE, EDQUOT
+ * Call: THESEUS_MM_IOC_EXPORT
+ */
+TMM_MUST_CHECK int tmm_mapping_lend(struct tmm_mapping *mapping,
+				    const struct tmm_export_options *options);
+
+/**
+ * tmm_mapping_take_back() - end an export that nobody imported
+ * @client: who exported it
+ * @export_id: of tmm_mapping_export_as()
+ *
+ * All windows are gone, and all its descriptors stale.
+ *
+ * Return: the mapping, as it was when it was exported; or NULL
+ * Errors: ESTALE if it was imported or dropped; EDQUOT
+ * Call: THESEUS_MM_IOC_TAKE_BACK
+ */
+TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_take_back(struct tmm_client *client,
+							 uint32_t export_id);
+
+/**
  * tmm_mapping_import() - become the owner of what was exported
  * @client: the client
  * @fd: of tmm_mapping_export(), from whichever process; consumed: it is closed
  *
  * Return: the mapping; or NULL
- * Errors: ESTALE if somebody was faster; EBUSY while it is mmapped; EDQUOT; EINVAL if
- *         @fd is something else
+ * Errors: ESTALE if somebody was faster; EBUSY while it is mmapped; EDQUOT; EACCES if it
+ *         is of tmm_mapping_lend(); EINVAL if @fd is something else
  * Call: THESEUS_MM_IOC_IMPORT
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int *fd);
@@ -1281,8 +1349,8 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client,
 TMM_MUST_CHECK int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping);
 
 /**
- * tmm_fd_query() - how an exported mapping is
- * @fd: of tmm_mapping_export()
+ * tmm_fd_query() - how an exported mapping is, or one that is lent
+ * @fd: of tmm_mapping_export() or tmm_mapping_lend()
  * @info: filled in
  *
  * Errors: ESTALE, EINVAL, ENOTTY if it is something else

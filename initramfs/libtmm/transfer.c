@@ -7,17 +7,46 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int export_as(struct tmm_mapping *mapping, unsigned long request)
-{
-	struct theseus_mm_export call = { .handle = tmm_mapping_handle(mapping) };
+static const struct tmm_export_options nothing_less;
 
-	return tmm_object_call(tmm_of_mapping(mapping), request, &call) ? -1 : call.fd;
+/* What the kernel is asked for; or -1 and EINVAL. */
+static int export_flags(const struct tmm_export_options *options, uint32_t *flags)
+{
+	if (!options)
+		options = &nothing_less;
+	if (tmm_is_set(options->reserved1, sizeof(options->reserved1)) ||
+	    tmm_is_set(options->reserved, sizeof(options->reserved))) {
+		errno = EINVAL;
+		return -1;
+	}
+	*flags = options->is_read_only ? THESEUS_MM_EXPORT_READ_ONLY : 0;
+	return 0;
 }
 
-int tmm_mapping_export(struct tmm_mapping **mapping)
+static int export_to(struct tmm_mapping *mapping, unsigned long request, uint32_t flags,
+		     uint32_t *export_id)
 {
-	int fd = export_as(*mapping, THESEUS_MM_IOC_EXPORT);
+	struct theseus_mm_export call = {
+		.handle = tmm_mapping_handle(mapping),
+		.flags = flags,
+	};
 
+	if (tmm_object_call(tmm_of_mapping(mapping), request, &call))
+		return -1;
+	if (export_id)
+		*export_id = call.export_id;
+	return call.fd;
+}
+
+int tmm_mapping_export_as(struct tmm_mapping **mapping, const struct tmm_export_options *options,
+			  uint32_t *export_id)
+{
+	uint32_t flags;
+	int fd;
+
+	if (export_flags(options, &flags))
+		return -1;
+	fd = export_to(*mapping, THESEUS_MM_IOC_EXPORT, flags, export_id);
 	if (fd < 0)
 		return -1;
 	tmm_object_free(tmm_of_mapping(*mapping));
@@ -25,9 +54,38 @@ int tmm_mapping_export(struct tmm_mapping **mapping)
 	return fd;
 }
 
+int tmm_mapping_export(struct tmm_mapping **mapping)
+{
+	return tmm_mapping_export_as(mapping, NULL, NULL);
+}
+
+int tmm_mapping_lend(struct tmm_mapping *mapping, const struct tmm_export_options *options)
+{
+	uint32_t flags;
+
+	if (export_flags(options, &flags))
+		return -1;
+	return export_to(mapping, THESEUS_MM_IOC_EXPORT, flags | THESEUS_MM_EXPORT_BORROW, NULL);
+}
+
 int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping)
 {
-	return export_as(mapping, THESEUS_MM_IOC_EXPORT_DMABUF);
+	return export_to(mapping, THESEUS_MM_IOC_EXPORT_DMABUF, 0, NULL);
+}
+
+struct tmm_mapping *tmm_mapping_take_back(struct tmm_client *client, uint32_t export_id)
+{
+	struct theseus_mm_take_back call = { .export_id = export_id };
+	struct tmm_object *object = tmm_object_new(client);
+
+	if (!object)
+		return NULL;
+	if (tmm_client_call(client, THESEUS_MM_IOC_TAKE_BACK, &call)) {
+		tmm_object_free(object);
+		return NULL;
+	}
+	tmm_object_set(object, call.handle, call.start, call.nr_pages);
+	return tmm_as_mapping(object);
 }
 
 struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int *fd)

@@ -37,6 +37,7 @@ _Static_assert(sizeof(struct theseus_mm_handle_info) == 48, "");
 _Static_assert(sizeof(struct theseus_mm_share) == 8, "");
 _Static_assert(sizeof(struct theseus_mm_export) == 16, "");
 _Static_assert(sizeof(struct theseus_mm_import) == 32, "");
+_Static_assert(sizeof(struct theseus_mm_take_back) == 32, "");
 _Static_assert(sizeof(struct theseus_mm_batch) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_create_item) == 56, "");
 _Static_assert(sizeof(struct theseus_mm_drop_item) == 8, "");
@@ -77,6 +78,7 @@ _Static_assert(THESEUS_MM_IOC_MAP_FRAME_RANGE == 0xc030ba3e, "");
 _Static_assert(THESEUS_MM_IOC_EXPORT == 0xc010ba50, "");
 _Static_assert(THESEUS_MM_IOC_IMPORT == 0xc020ba51, "");
 _Static_assert(THESEUS_MM_IOC_EXPORT_DMABUF == 0xc010ba52, "");
+_Static_assert(THESEUS_MM_IOC_TAKE_BACK == 0xc020ba53, "");
 _Static_assert(THESEUS_MM_IOC_ADD_DEVICE_REGION == 0xc018ba60, "");
 _Static_assert(THESEUS_MM_IOC_REMOVE_DEVICE_REGION == 0xc018ba61, "");
 _Static_assert(THESEUS_MM_IOC_DUMP_PTE == 0xc038ba41, "");
@@ -105,6 +107,7 @@ union argument {
 	struct theseus_mm_revoke revoke;
 	struct theseus_mm_share share;
 	struct theseus_mm_export export;
+	struct theseus_mm_take_back take_back;
 	struct theseus_mm_batch batch;
 	struct theseus_mm_limits limits;
 	struct theseus_mm_device_region device_region;
@@ -139,6 +142,7 @@ FIXTURE(call)
 	struct theseus_mm_client_info clients[4];
 	struct theseus_mm_handle_info handles[4];
 	__u32 unmapped[4];
+	int exported;
 	unsigned char buffer[64];
 	struct theseus_mm_create_item creates[2];
 	struct theseus_mm_drop_item drops[2];
@@ -179,6 +183,7 @@ FIXTURE_SETUP(call)
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)self->argument);
 	ASSERT_EQ(0, mprotect((char *)self->argument + PAGE, PAGE, PROT_NONE));
+	self->exported = -1;
 	variant->fill(self, self->argument);
 }
 
@@ -188,6 +193,7 @@ FIXTURE_TEARDOWN(call)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
+	close(self->exported);
 	/* what it gave is an owner of its own */
 	if (variant->request == THESEUS_MM_IOC_EXPORT && self->argument->export.fd)
 		close(self->argument->export.fd);
@@ -340,9 +346,18 @@ CALL(share, THESEUS_MM_IOC_SHARE, THESEUS_MM_SHARE_FLAGS_ALL, false)
 	argument->share.handle = self->first;
 }
 
-CALL(export, THESEUS_MM_IOC_EXPORT, 0, true)
+CALL(export, THESEUS_MM_IOC_EXPORT, THESEUS_MM_EXPORT_FLAGS_ALL, true)
 {
 	argument->export.handle = self->first;
+}
+
+CALL(take_back, THESEUS_MM_IOC_TAKE_BACK, 0, true)
+{
+	struct theseus_mm_create_mapping mapping;
+
+	if (!tmm_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping))
+		tmm_export_as(self->fd, mapping.handle, 0, &self->exported,
+			      &argument->take_back.export_id);
 }
 
 CALL(create_identity_mapping, THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING, 0, true)
@@ -633,7 +648,7 @@ TEST_F(client, is_no_file)
 static bool is_known(unsigned int nr)
 {
 	return nr <= 0x0a || nr == 0x10 || nr == 0x20 || (nr >= 0x30 && nr <= 0x3e) ||
-	       nr == 0x40 || nr == 0x41 || (nr >= 0x50 && nr <= 0x52) || nr == 0x60 || nr == 0x61;
+	       nr == 0x40 || nr == 0x41 || (nr >= 0x50 && nr <= 0x53) || nr == 0x60 || nr == 0x61;
 }
 
 TEST_F(client, refuses_each_unknown_number)

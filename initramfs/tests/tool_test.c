@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -367,6 +369,46 @@ static int make_file(size_t nr_bytes)
 		putc(state >> 24, file);
 	}
 	return fclose(file);
+}
+
+/* The descriptor @fd of process @pid, as `tmm cat` gets at it; or -1. */
+static int descriptor_of(pid_t pid, int fd)
+{
+	int process = syscall(SYS_pidfd_open, pid, 0);
+	int copy = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+
+	close(process);
+	return copy;
+}
+
+/* `tmm put -r` says: nobody may write into it. Not even who takes it over. */
+TEST_F_TIMEOUT(tool, put_read_only, PATIENCE)
+{
+	char *place;
+	int ends[2], fd;
+	__u32 handle;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(ends));
+	pid = start("echo content | exec tmm put -j -r -", variant->uid, ends[1]);
+	close(ends[1]);
+	EXPECT_TRUE(read_until(ends[0], "}\n", self->output));
+	place = strstr(self->output, "\"pid\": ");
+	ASSERT_NE(NULL, place);
+	pid = atoi(place + strlen("\"pid\": "));
+	place = strstr(self->output, "\"fd\": ");
+	ASSERT_NE(NULL, place);
+	fd = descriptor_of(pid, atoi(place + strlen("\"fd\": ")));
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0));
+	ASSERT_EQ(0, tmm_import(self->fd, fd, &handle));
+	EXPECT_EQ(-EACCES, tmm_remap(self->fd, handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(-EACCES, tmm_write(self->fd, handle, 0, "mine!", 5));
+	EXPECT_EQ(0, tmm_drop(self->fd, handle));
+	close(fd);
+	kill(pid, SIGTERM);
+	close(ends[0]);
+	wait(NULL);
 }
 
 TEST_F_TIMEOUT(tool, put_and_cat, PATIENCE)

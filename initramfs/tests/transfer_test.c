@@ -443,7 +443,7 @@ TEST_F(export, import_of_something_else)
 
 TEST_F(export, of_something_else)
 {
-	struct theseus_mm_export call = { .handle = MAPPING(1).handle, .reserved = 1 };
+	struct theseus_mm_export call = { .handle = MAPPING(1).handle, .flags = 1U << 2 };
 	__u32 pages = PAGES(1).handle, frames = FRAMES(1).handle;
 	int export;
 

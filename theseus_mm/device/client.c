@@ -122,7 +122,10 @@ static void drop_content(struct tmm_object *object)
 	object->kind = 0;
 }
 
-/* What processes have of it stays in them; it is the areas' now. */
+/*
+ * What processes have of it stays in them; it is the areas' now. Descriptors lend no more of
+ * it.
+ */
 static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 {
 	struct tmm_mapping_file *mf;
@@ -137,8 +140,10 @@ static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 	object->offset = NULL;
 	xa_unlock(&client->objects);
 	tmm_offset_free(&client->offsets, offset);
-	if (mf)
-		fput(mf->file);
+	if (!mf)
+		return;
+	tmm_mapping_file_end_descriptors(mf);
+	fput(mf->file);
 }
 
 /* What owns nothing. */
@@ -370,6 +375,8 @@ void tmm_mapping_describe(const struct tmm_mapped_pages *mp, struct theseus_mm_q
 	query->attributes = 0;
 	if (tmm_mapped_pages_is_shareable(mp))
 		query->attributes |= THESEUS_MM_ATTRIBUTE_SHAREABLE;
+	if (tmm_mapped_pages_is_sealed(mp))
+		query->attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
 	query->nr_borrows = tmm_mapped_pages_nr_borrows(mp);
 }
 
@@ -717,6 +724,60 @@ int tmm_object_address(struct tmm_client *client, u64 page, u64 *address)
 	}
 	xa_unlock(&client->objects);
 	return object ? 0 : -ENOENT;
+}
+
+/**
+ * tmm_object_lend_by() - borrow a part of a mapping for a process, through a descriptor
+ * @client: whose mapping it is
+ * @handle: what its handle was when the descriptor was made
+ * @mf: its file, as it was then
+ * @offset: bytes from its start
+ * @nr_bytes: length of the part
+ * @is_mutable: ask to write
+ * @loan: gets the borrow, on success only
+ *
+ * Context: Process context.
+ * Return: 0, -ENOENT if it is not to be found as that, or an error of tmm_borrow_begin()
+ */
+int tmm_object_lend_by(struct tmm_client *client, u32 handle, const struct tmm_mapping_file *mf,
+		       u64 offset, u64 nr_bytes, bool is_mutable, struct tmm_loan *loan)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = find_mapping(client, handle);
+	if (object && object->mf == mf)
+		err = tmm_borrow_begin(object->mapping, offset, nr_bytes, is_mutable,
+				       &loan->borrow);
+	xa_unlock(&client->objects);
+	return err;
+}
+
+/**
+ * tmm_object_query_lent() - describe a mapping that a descriptor lends
+ * @client: whose mapping it is
+ * @handle: what its handle was when the descriptor was made
+ * @mf: its file, as it was then
+ * @query: out fields are filled in on success only
+ *
+ * Context: Process context.
+ * Return: 0, or -ENOENT if it is not to be found as that
+ */
+int tmm_object_query_lent(struct tmm_client *client, u32 handle,
+			  const struct tmm_mapping_file *mf, struct theseus_mm_query *query)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = find_mapping(client, handle);
+	if (object && object->mf == mf) {
+		describe(object, query);
+		err = 0;
+	}
+	xa_unlock(&client->objects);
+	return err;
 }
 
 /**

@@ -47,6 +47,7 @@ struct tmm_borrow;
  * @offsets: for mmap(): offsets to mappings; found under the table's lock
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
+ * @next_export: the same of exports
  * @account: counts what it has, see alloc/account.h: of handles, those in any state, and
  *           mapping files. Who has a reference keeps the client: the file, and frames,
  *           pages and files that outlive it
@@ -66,6 +67,7 @@ struct tmm_client {
 	struct xarray exports;
 	struct tmm_offsets offsets;
 	u32 next_handle;
+	u32 next_export;
 	struct tmm_account *account;
 	struct tmm_account own_account;
 	bool is_closed;
@@ -134,6 +136,12 @@ int __must_check tmm_object_address(struct tmm_client *client, u64 page, u64 *ad
 void tmm_object_resize(struct tmm_client *client, struct tmm_object *object);
 int __must_check tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
 					      struct tmm_mapping_file **mf, u64 *nr_bytes);
+int __must_check tmm_object_lend_by(struct tmm_client *client, u32 handle,
+				    const struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
+				    bool is_mutable, struct tmm_loan *loan);
+int __must_check tmm_object_query_lent(struct tmm_client *client, u32 handle,
+				       const struct tmm_mapping_file *mf,
+				       struct theseus_mm_query *query);
 int __must_check tmm_object_borrow_all(struct tmm_client *client, u32 handle,
 				       struct tmm_borrow *borrow);
 

@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "device/client.h"
 #include "device/clients.h"
+#include "device/lending.h"
 #include "device/mapping_file.h"
 
 #include <linux/atomic.h>
@@ -101,6 +102,18 @@ void tmm_show_fdinfo(struct seq_file *m, struct file *file)
 	show(m, "mmapped", &sums.mmapped);
 }
 
+/* @is_stale: @query was not filled in. */
+static void show_mapping(struct seq_file *m, const char *key, bool is_stale,
+			 const struct theseus_mm_query *query)
+{
+	seq_printf(m, "theseus_mm-stale:\t%d\n", is_stale);
+	if (is_stale)
+		return;
+	seq_printf(m, "theseus_mm-size-%s:\t%llu KiB\n", key,
+		   query->nr_pages << (TMM_PAGE_SHIFT - 10));
+	seq_printf(m, "theseus_mm-borrows:\t%u\n", query->nr_borrows);
+}
+
 /**
  * tmm_export_show_fdinfo() - what an exported mapping is
  * @m: where to
@@ -113,10 +126,21 @@ void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
 	struct theseus_mm_query query = {};
 	bool is_stale = tmm_mapping_file_query(file->private_data, &query);
 
-	seq_printf(m, "theseus_mm-stale:\t%d\n", is_stale);
-	if (is_stale)
-		return;
-	seq_printf(m, "theseus_mm-size-exported:\t%llu KiB\n",
-		   query.nr_pages << (TMM_PAGE_SHIFT - 10));
-	seq_printf(m, "theseus_mm-borrows:\t%u\n", query.nr_borrows);
+	show_mapping(m, "exported", is_stale, &query);
+}
+
+/**
+ * tmm_lending_show_fdinfo() - what a descriptor that only borrows lends
+ * @m: where to
+ * @file: the descriptor's
+ *
+ * Context: Process context, may sleep. Nothing is said while a call changes the mapping.
+ */
+void tmm_lending_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct theseus_mm_query query = {};
+	int err = tmm_lending_query(file->private_data, &query);
+
+	if (err != -EBUSY)
+		show_mapping(m, "lent", err, &query);
 }

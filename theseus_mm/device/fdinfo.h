@@ -10,6 +10,7 @@ struct file;
 struct seq_file;
 
 void tmm_export_show_fdinfo(struct seq_file *m, struct file *file);
+void tmm_lending_show_fdinfo(struct seq_file *m, struct file *file);
 void tmm_show_fdinfo(struct seq_file *m, struct file *file);
 
 #endif /* TMM_DEVICE_FDINFO_H */

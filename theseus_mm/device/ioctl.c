@@ -83,8 +83,10 @@ static const struct ioctl_op ioctl_ops[] = {
 	OP(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke, theseus_mm_revoke, nr_pinned, 0),
 	OP(THESEUS_MM_IOC_SHARE, tmm_ioctl_share, theseus_mm_share, handle,
 	   THESEUS_MM_SHARE_FLAGS_ALL),
-	OP(THESEUS_MM_IOC_EXPORT, tmm_ioctl_export, theseus_mm_export, reserved, 0),
+	OP(THESEUS_MM_IOC_EXPORT, tmm_ioctl_export, theseus_mm_export, export_id,
+	   THESEUS_MM_EXPORT_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_IMPORT, tmm_ioctl_import, theseus_mm_import, nr_pages, 0),
+	OP(THESEUS_MM_IOC_TAKE_BACK, tmm_ioctl_take_back, theseus_mm_take_back, nr_pages, 0),
 	OP(THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING, tmm_ioctl_create_identity_mapping,
 	   theseus_mm_create_mapping, paddr, 0),
 	OP(THESEUS_MM_IOC_MAP_FRAME_RANGE, tmm_ioctl_map_frame_range, theseus_mm_map_range,
@@ -97,15 +99,23 @@ static const struct ioctl_op ioctl_ops[] = {
 	   THESEUS_MM_BATCH_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_DROP_BATCH, tmm_ioctl_drop_batch, theseus_mm_batch, item_size,
 	   THESEUS_MM_BATCH_FLAGS_ALL),
-	OP(THESEUS_MM_IOC_EXPORT_DMABUF, tmm_ioctl_export_dmabuf, theseus_mm_export, reserved, 0),
+	OP(THESEUS_MM_IOC_EXPORT_DMABUF, tmm_ioctl_export_dmabuf, theseus_mm_export, export_id, 0),
 	LOOK(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
 	LOOK(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
 };
 
-/* Those of an exported mapping's descriptor. */
+/*
+ * Those of an exported mapping's descriptor. It is a file that is not writable if the mapping
+ * is read-only, which whoever owns it may end the areas of all the same.
+ */
 static const struct ioctl_op export_ops[] = {
 	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_export, theseus_mm_query, nr_borrows, 0),
-	OP(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke_export, theseus_mm_revoke, nr_pinned, 0),
+	LOOK(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke_export, theseus_mm_revoke, nr_pinned, 0),
+};
+
+/* Those of a descriptor that only borrows. */
+static const struct ioctl_op lending_ops[] = {
+	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_lending, theseus_mm_query, nr_borrows, 0),
 };
 
 static const struct ioctl_op *find_op(const struct ioctl_op *ops, size_t nr_ops, unsigned int cmd)
@@ -192,4 +202,21 @@ long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	call.client = NULL;
 	call.mf = file->private_data;
 	return serve(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, file, cmd, user);
+}
+
+/**
+ * tmm_lending_ioctl() - serve a call on a descriptor that only borrows
+ * @file: the descriptor's
+ * @cmd: which; its size field is the size of the caller's structure
+ * @user: address of the structure
+ *
+ * Return: 0, or a negative errno of the table in the UAPI header
+ */
+long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+{
+	struct tmm_call call;
+
+	call.client = NULL;
+	call.lending = file->private_data;
+	return serve(find_op(lending_ops, ARRAY_SIZE(lending_ops), cmd), &call, file, cmd, user);
 }

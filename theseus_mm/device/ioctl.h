@@ -15,14 +15,16 @@
 struct file;
 struct tmm_client;
 struct tmm_instance;
+struct tmm_lending;
 struct tmm_mapping_file;
 struct tmm_object;
 struct vm_area_struct;
 
 /**
  * struct tmm_call - one call being served
- * @client: whose; NULL if it was made on an exported mapping
- * @mf: the exported mapping's file; NULL if it was made on a client
+ * @client: whose; NULL if it was made on an exported mapping, or on what lends one
+ * @mf: the exported mapping's file, if it was made on that
+ * @lending: the descriptor that only borrows, if it was made on that
  * @user: its structure in user space
  * @user_size: size of the structure that the program was built with
  * @size: size of ours
@@ -32,6 +34,7 @@ struct vm_area_struct;
 struct tmm_call {
 	struct tmm_client *client;
 	struct tmm_mapping_file *mf;
+	const struct tmm_lending *lending;
 	void __user *user;
 	size_t user_size;
 	size_t size;
@@ -58,6 +61,7 @@ struct tmm_call {
 		struct theseus_mm_share share;
 		struct theseus_mm_export export;
 		struct theseus_mm_import import;
+		struct theseus_mm_take_back take_back;
 		struct theseus_mm_batch batch;
 		struct theseus_mm_limits limits;
 		struct theseus_mm_device_region device_region;
@@ -69,6 +73,7 @@ struct tmm_call {
 
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user);
 long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user);
+long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user);
 
 /* Copy the results out: before anything becomes visible. Return: 0 or -EFAULT */
 int __must_check tmm_call_reply(const struct tmm_call *call);
@@ -156,11 +161,17 @@ int tmm_export_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
 					   unsigned long nr_bytes, unsigned long pgoff,
 					   unsigned long flags);
+int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long tmm_lending_get_unmapped_area(struct file *file, unsigned long address,
+					    unsigned long nr_bytes, unsigned long pgoff,
+					    unsigned long flags);
 
 /* ioctl_transfer.c */
 int tmm_ioctl_share(struct tmm_call *call);
 int tmm_ioctl_export(struct tmm_call *call);
 int tmm_ioctl_import(struct tmm_call *call);
+int tmm_ioctl_take_back(struct tmm_call *call);
 int tmm_ioctl_query_export(struct tmm_call *call);
+int tmm_ioctl_query_lending(struct tmm_call *call);
 
 #endif /* TMM_DEVICE_IOCTL_H */

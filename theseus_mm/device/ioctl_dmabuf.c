@@ -242,8 +242,10 @@ static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 	err = tmm_object_open_mapping_file(client, handle, &buffer->mf, &nr_bytes);
 	if (err)
 		return err;
-	tmm_loan_begin(buffer->loan, buffer->mf);
-	return 0;
+	err = tmm_loan_begin(buffer->loan, buffer->mf, &buffer->mf->owner);
+	if (err)
+		fput(buffer->mf->file);
+	return err;
 }
 
 /* Borrow all of the mapping, writable if it is. */
@@ -313,6 +315,7 @@ static int export(struct tmm_call *call)
 	struct dma_buf *dmabuf;
 	int err;
 
+	request->export_id = 0;
 	dmabuf = tmm_dmabuf_create(call->client, request->handle);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
@@ -345,5 +348,5 @@ static int export(struct tmm_call *call)
 
 int tmm_ioctl_export_dmabuf(struct tmm_call *call)
 {
-	return call->arg.export.reserved ? -EINVAL : export(call);
+	return export(call);
 }

@@ -3,6 +3,7 @@
 
 #include "core/types.h"
 #include "device/client.h"
+#include "device/lending.h"
 #include "device/mapping_file.h"
 #include "device/prefault.h"
 #include "mapping/borrow.h"
@@ -26,6 +27,17 @@ int tmm_ioctl_map_offset(struct tmm_call *call)
 }
 
 /*
+ * Revoking cannot be undone, and what came out is known only afterwards: see first whether
+ * the caller can be told.
+ */
+static int prepare_reply(struct tmm_call *call)
+{
+	call->arg.revoke.nr_revoked = 0;
+	call->arg.revoke.nr_pinned = 0;
+	return tmm_call_reply(call);
+}
+
+/*
  * It is done, and the call says so. If the structure is out of reach by now, it lay in what
  * has been revoked, or its owner took it away meanwhile: nobody could read the counts.
  */
@@ -36,65 +48,68 @@ static void reply_late(const struct tmm_call *call)
 	(void)err;
 }
 
-/* @mf is NULL if the mapping was never mmapped. */
-static int revoke(struct tmm_call *call, struct tmm_mapping_file *mf)
-{
-	struct theseus_mm_revoke *request = &call->arg.revoke;
-	int err;
-
-	/* It cannot be undone: see first whether the caller can learn it. */
-	request->nr_revoked = 0;
-	request->nr_pinned = 0;
-	err = tmm_call_reply(call);
-	if (err || !mf)
-		return err;
-	request->nr_revoked = tmm_mapping_file_revoke(mf, &request->nr_pinned);
-	reply_late(call);
-	return 0;
-}
-
 int tmm_ioctl_revoke(struct tmm_call *call)
 {
+	struct theseus_mm_revoke *request = &call->arg.revoke;
 	struct tmm_mapping_file *mf;
 	int err;
 
-	err = tmm_object_mapping_file(call->client, call->arg.revoke.handle, &mf);
+	err = tmm_object_mapping_file(call->client, request->handle, &mf);
 	if (err)
 		return err;
-	err = revoke(call, mf);
-	if (mf)
-		fput(mf->file);
+	err = prepare_reply(call);
+	/* Without a file, nothing of it was ever lent. */
+	if (!mf)
+		return err;
+	if (!err) {
+		request->nr_revoked = tmm_mapping_file_revoke(mf, &request->nr_pinned);
+		reply_late(call);
+	}
+	fput(mf->file);
 	return err;
 }
 
 int tmm_ioctl_revoke_export(struct tmm_call *call)
 {
-	if (call->arg.revoke.handle)
+	struct theseus_mm_revoke *request = &call->arg.revoke;
+	int err;
+
+	if (request->handle)
 		return -EINVAL;
-	return tmm_mapping_file_is_stale(call->mf) ? -ESTALE : revoke(call, call->mf);
+	err = prepare_reply(call);
+	if (!err)
+		err = tmm_mapping_file_revoke_export(call->mf, &request->nr_revoked,
+						     &request->nr_pinned);
+	if (!err)
+		reply_late(call);
+	return err;
 }
 
 /* The area shows what was borrowed for it. If it may not, the borrow ends. */
-static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_mapping_file *mf)
+static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_mapping_file *mf,
+		  struct tmm_lender *lender)
 {
 	int err = tmm_vma_check(vma, loan->borrow.mp);
 
-	if (err) {
-		tmm_borrow_end(&loan->borrow);
-		return err;
-	}
-	if ((vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED)
-		tmm_prefault_later(vma->vm_start, vma->vm_end - vma->vm_start);
-	/* From here on it cannot fail. */
+	if (err)
+		goto err_end;
 	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
 	if (vma->vm_file != mf->file)
 		vma_set_file(vma, mf->file);
 	tmm_loan_prepare(loan, vma->vm_mm);
 	tmm_vma_set_up(vma, loan);
-	/* Last: the borrow may be revoked from then on. */
-	tmm_loan_begin(loan, mf);
+	/* Last: the borrow may be revoked from then on. Linux undoes the area if it is refused. */
+	err = tmm_loan_begin(loan, mf, lender);
+	if (err)
+		goto err_end;
 	tmm_loan_taint(loan);
+	if ((vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED)
+		tmm_prefault_later(vma->vm_start, vma->vm_end - vma->vm_start);
 	return 0;
+
+err_end:
+	tmm_borrow_end(&loan->borrow);
+	return err;
 }
 
 /* Borrow what the area asks for, and give the area the mapping's file. */
@@ -107,7 +122,7 @@ static int lend(struct tmm_client *client, struct vm_area_struct *vma, struct tm
 			      vma->vm_flags & VM_WRITE, loan, &mf);
 	if (err)
 		return err;
-	err = set_up(vma, loan, mf);
+	err = set_up(vma, loan, mf, &mf->owner);
 	fput(mf->file);
 	return err;
 }
@@ -165,7 +180,35 @@ int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 	err = tmm_mapping_file_lend(mf, (u64)vma->vm_pgoff << PAGE_SHIFT,
 				    vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
 	if (!err)
-		err = set_up(vma, loan, mf);
+		err = set_up(vma, loan, mf, &mf->descriptors);
+	if (err)
+		kfree(loan);
+	return err;
+}
+
+/**
+ * tmm_lending_mmap() - borrow a mapping for a process, through a descriptor that lends it
+ * @file: the descriptor's
+ * @vma: the area; its offset is one into the mapping
+ *
+ * Context: Process context, may sleep; under mmap_lock.
+ * Return: 0; an error of tmm_lending_lend(); else as tmm_mmap()
+ */
+int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	const struct tmm_lending *lending = file->private_data;
+	struct tmm_loan *loan;
+	int err;
+
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	loan = tmm_loan_create();
+	if (!loan)
+		return -ENOMEM;
+	err = tmm_lending_lend(lending, (u64)vma->vm_pgoff << PAGE_SHIFT,
+			       vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
+	if (!err)
+		err = set_up(vma, loan, lending->mf, lending->lender);
 	if (err)
 		kfree(loan);
 	return err;
@@ -236,6 +279,28 @@ unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long addr
 	struct theseus_mm_query query;
 
 	if (tmm_mapping_file_query(file->private_data, &query))
+		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+	address = place(file, address, nr_bytes, pgoff, flags, query.start + (pgoff << PAGE_SHIFT));
+	return populate(address, nr_bytes, flags);
+}
+
+/**
+ * tmm_lending_get_unmapped_area() - where to put an area of a mapping that is lent
+ * @file: the descriptor's
+ * @address: the caller's hint, or 0
+ * @nr_bytes: its size
+ * @pgoff: its offset in the mapping
+ * @flags: of mmap()
+ *
+ * Return: the address, or an error
+ */
+unsigned long tmm_lending_get_unmapped_area(struct file *file, unsigned long address,
+					    unsigned long nr_bytes, unsigned long pgoff,
+					    unsigned long flags)
+{
+	struct theseus_mm_query query;
+
+	if (tmm_lending_query(file->private_data, &query))
 		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 	address = place(file, address, nr_bytes, pgoff, flags, query.start + (pgoff << PAGE_SHIFT));
 	return populate(address, nr_bytes, flags);

@@ -2,15 +2,18 @@
 /*
  * Sharing a mapping, and handing it over.
  *
- *	EXPORT	client -> file		the file's descriptors are passed around
- *	IMPORT	file -> client		the file is stale
- *	close	file -> free
+ *	EXPORT		client -> file		the file's descriptors are passed around
+ *	IMPORT		file -> client		the file is stale
+ *	TAKE_BACK	file -> client		the same, to who exported it
+ *	close		file -> free
  *
- * Each arrow is one step under a lock, so there is one owner at any instant.
+ * Each arrow is one step under a lock, so there is one owner at any instant. EXPORT with
+ * BORROW hands nothing over: device/lending.h.
  */
 #include "device/ioctl.h"
 
 #include "device/client.h"
+#include "device/lending.h"
 #include "device/mapping_file.h"
 #include "mapping/mapped_pages.h"
 
@@ -42,17 +45,22 @@ static int export_to(struct tmm_call *call, struct tmm_object *object, struct tm
 
 	if (fd < 0)
 		return fd;
+	err = tmm_mapping_file_reserve(mf, call->client);
+	if (err)
+		goto err_put_fd;
 	call->arg.export.fd = fd;
+	call->arg.export.export_id = mf->export_id;
 	err = tmm_call_reply(call);
-	if (!err)
-		err = tmm_mapping_file_export(mf, call->client, &object->mapping);
-	if (err) {
-		put_unused_fd(fd);
-		return err;
-	}
+	if (err)
+		goto err_put_fd;
+	tmm_mapping_file_export(mf, &object->mapping);
 	object->kind = 0;
 	fd_install(fd, mf->file);
 	return 0;
+
+err_put_fd:
+	put_unused_fd(fd);
+	return err;
 }
 
 static int export_taken(struct tmm_call *call, struct tmm_object *object)
@@ -62,7 +70,10 @@ static int export_taken(struct tmm_call *call, struct tmm_object *object)
 
 	if (tmm_mapped_pages_is_borrowed(object->mapping))
 		return -EBUSY;
-	mf = tmm_mapping_file_create(true);
+	if (call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY)
+		mf = tmm_mapping_file_create_read_only();
+	else
+		mf = tmm_mapping_file_create(true);
 	if (IS_ERR(mf))
 		return PTR_ERR(mf);
 	err = export_to(call, object, mf);
@@ -71,15 +82,12 @@ static int export_taken(struct tmm_call *call, struct tmm_object *object)
 	return err;
 }
 
-int tmm_ioctl_export(struct tmm_call *call)
+static int export_owned(struct tmm_call *call)
 {
-	const struct theseus_mm_export *request = &call->arg.export;
 	struct tmm_object *object;
 	int err;
 
-	if (request->reserved)
-		return -EINVAL;
-	object = tmm_object_take(call->client, request->handle, THESEUS_MM_KIND_MAPPING);
+	object = tmm_object_take(call->client, call->arg.export.handle, THESEUS_MM_KIND_MAPPING);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = export_taken(call, object);
@@ -88,6 +96,39 @@ int tmm_ioctl_export(struct tmm_call *call)
 	else
 		tmm_object_abandon(call->client, object);
 	return err;
+}
+
+/* Nothing changes hands; and nothing is made for a caller who cannot be told. */
+static int export_borrowed(struct tmm_call *call)
+{
+	struct theseus_mm_export *request = &call->arg.export;
+	int err, fd = get_unused_fd_flags(O_CLOEXEC);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	request->fd = fd;
+	request->export_id = 0;
+	err = tmm_call_reply(call);
+	if (err)
+		goto err_put_fd;
+	file = tmm_lending_create(call->client, request->handle,
+				  request->flags & THESEUS_MM_EXPORT_READ_ONLY);
+	err = PTR_ERR_OR_ZERO(file);
+	if (err)
+		goto err_put_fd;
+	fd_install(fd, file);
+	return 0;
+
+err_put_fd:
+	put_unused_fd(fd);
+	return err;
+}
+
+int tmm_ioctl_export(struct tmm_call *call)
+{
+	return call->arg.export.flags & THESEUS_MM_EXPORT_BORROW ? export_borrowed(call) :
+								   export_owned(call);
 }
 
 /* Tell the caller what it gets, and then take it. */
@@ -120,7 +161,7 @@ static int import_file(struct tmm_call *call, struct file *file)
 	int err;
 
 	if (!mf)
-		return -EINVAL;
+		return tmm_lending_is(file) ? -EACCES : -EINVAL;
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
@@ -147,6 +188,57 @@ int tmm_ioctl_import(struct tmm_call *call)
 	return err;
 }
 
+/* Tell the caller what it gets, and then take it, with what I/O still holds of it. */
+static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
+			  struct tmm_object *object)
+{
+	struct theseus_mm_take_back *request = &call->arg.take_back;
+	struct theseus_mm_query query;
+	int err = tmm_mapping_file_query(mf, &query);
+
+	if (err)
+		return err;
+	request->handle = object->handle;
+	request->start = query.start;
+	request->nr_pages = query.nr_pages;
+	err = tmm_call_reply(call);
+	if (!err)
+		err = tmm_mapping_file_take_back(mf, call->client, &object->mapping);
+	if (err)
+		return err;
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	object->mf = mf;
+	get_file(mf->file);
+	return 0;
+}
+
+int tmm_ioctl_take_back(struct tmm_call *call)
+{
+	const struct theseus_mm_take_back *request = &call->arg.take_back;
+	struct tmm_client *client = call->client;
+	struct tmm_mapping_file *mf;
+	struct tmm_object *object;
+	int err;
+
+	if (request->reserved)
+		return -EINVAL;
+	mf = tmm_mapping_file_find_export(client, request->export_id);
+	if (!mf)
+		return -ESTALE;
+	object = tmm_object_reserve(client);
+	err = PTR_ERR_OR_ZERO(object);
+	if (err)
+		goto out;
+	err = take_back_from(call, mf, object);
+	if (err)
+		tmm_object_abandon(client, object);
+	else
+		tmm_object_publish(client, object);
+out:
+	fput(mf->file);
+	return err;
+}
+
 int tmm_ioctl_query_export(struct tmm_call *call)
 {
 	int err;
@@ -154,5 +246,15 @@ int tmm_ioctl_query_export(struct tmm_call *call)
 	if (call->arg.query.handle)
 		return -EINVAL;
 	err = tmm_mapping_file_query(call->mf, &call->arg.query);
+	return err ?: tmm_call_reply(call);
+}
+
+int tmm_ioctl_query_lending(struct tmm_call *call)
+{
+	int err;
+
+	if (call->arg.query.handle)
+		return -EINVAL;
+	err = tmm_lending_query(call->lending, &call->arg.query);
 	return err ?: tmm_call_reply(call);
 }

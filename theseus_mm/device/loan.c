@@ -18,6 +18,7 @@
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 /* How soon, and how seldom, to look whether a lingering loan is still pinned. */
@@ -86,6 +87,15 @@ static void end(struct tmm_loan *loan)
 		mf->is_in_pages = false;
 	}
 	tmm_borrow_end(&loan->borrow);
+	loan->lender->nr_loans--;
+	wake_up_all(&loan->mf->wait);
+}
+
+static void free_loan(struct tmm_loan *loan)
+{
+	if (loan->lender)
+		tmm_lender_put(loan->lender);
+	kfree(loan);
 }
 
 /* Of a lingering loan; if nobody else has it, it goes to @unused, to be freed. */
@@ -112,7 +122,7 @@ static struct tmm_loan *find_alike(const struct tmm_loan *loan)
 	if (loan->nr_uses)
 		return NULL;
 	other = tree_iter_first(&loan->mf->lingering_tree, first, last);
-	while (other && other->nr_uses)
+	while (other && (other->lender != loan->lender || other->nr_uses))
 		other = tree_iter_next(other, first, last);
 	return other;
 }
@@ -166,7 +176,7 @@ static void free_unused(struct list_head *unused)
 	struct tmm_loan *loan, *next;
 
 	list_for_each_entry_safe(loan, next, unused, link) {
-		kfree(loan);
+		free_loan(loan);
 		cond_resched();
 	}
 }
@@ -311,7 +321,52 @@ void tmm_loans_init_file(struct tmm_mapping_file *mf)
 	INIT_LIST_HEAD(&mf->loans);
 	INIT_LIST_HEAD(&mf->lingering);
 	mf->lingering_tree = RB_ROOT_CACHED;
+	init_waitqueue_head(&mf->wait);
+	mf->generation = TMM_ANY_GENERATION + 1;
+	tmm_lender_init(&mf->owner, TMM_ANY_GENERATION);
+	tmm_lender_init(&mf->descriptors, mf->generation);
 	INIT_DELAYED_WORK(&mf->watch, watch);
+}
+
+/**
+ * tmm_lender_init() - something that loans are made through
+ * @lender: filled in; part of what outlives its loans, or allocated
+ * @generation: the mapping file's now, or TMM_ANY_GENERATION
+ */
+void tmm_lender_init(struct tmm_lender *lender, u64 generation)
+{
+	kref_init(&lender->kref);
+	lender->generation = generation;
+	lender->nr_loans = 0;
+}
+
+static void free_lender(struct kref *kref)
+{
+	kfree(container_of(kref, struct tmm_lender, kref));
+}
+
+/**
+ * tmm_lender_put() - give a reference back
+ * @lender: an allocated one, or a reference of a loan
+ *
+ * Context: Any.
+ */
+void tmm_lender_put(struct tmm_lender *lender)
+{
+	kref_put(&lender->kref, free_lender);
+}
+
+/**
+ * tmm_lender_is_stale() - does it lend no more?
+ * @lender: the lender
+ * @mf: the mapping's file
+ *
+ * Return: true once it is so; it stays so
+ */
+bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mapping_file *mf)
+{
+	return lender->generation != TMM_ANY_GENERATION &&
+	       lender->generation != READ_ONCE(mf->generation);
 }
 
 /**
@@ -319,7 +374,7 @@ void tmm_loans_init_file(struct tmm_mapping_file *mf)
  *
  * Context: Process context, may sleep.
  * Return: the loan: @borrow is to be begun, then tmm_loan_prepare() and
- * tmm_loan_begin(); or NULL if the kernel heap is exhausted
+ * tmm_loan_begin(); or to be freed by kfree(). NULL if the kernel heap is exhausted
  */
 struct tmm_loan *tmm_loan_create(void)
 {
@@ -359,16 +414,25 @@ static void note_lent(struct tmm_mapping_file *mf, const struct tmm_borrow *borr
  * tmm_loan_begin() - let a loan be revoked
  * @loan: prepared; nobody but the area's faults and munmap() looks at it any more
  * @mf: the file of the mapping that is borrowed
+ * @lender: what it is made through
  *
  * Context: Process context, may sleep.
+ * Return: 0; or -ESTALE if @lender has become stale: the borrow is the caller's to end
  */
-void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf)
+int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tmm_lender *lender)
 {
 	unsigned int nr_pinned;
 	bool is_closed;
 
-	loan->mf = mf;
 	down_write(&mf->revoke_lock);
+	if (tmm_lender_is_stale(lender, mf)) {
+		up_write(&mf->revoke_lock);
+		return -ESTALE;
+	}
+	kref_get(&lender->kref);
+	lender->nr_loans++;
+	loan->lender = lender;
+	loan->mf = mf;
 	note_lent(mf, &loan->borrow);
 	list_add_tail(&loan->link, &mf->loans);
 	is_closed = tmm_mapped_pages_is_closed(loan->borrow.mp);
@@ -376,6 +440,7 @@ void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf)
 	/* Whoever closed it may have looked at this file before. */
 	if (is_closed)
 		tmm_mapping_file_revoke(mf, &nr_pinned);
+	return 0;
 }
 
 /**
@@ -418,7 +483,7 @@ static void destroy(struct kref *kref)
 	}
 	free_unused(&unused);
 	if (!is_lingering)
-		kfree(loan);
+		free_loan(loan);
 }
 
 /**
@@ -505,13 +570,14 @@ unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
 }
 
 /**
- * tmm_mapping_file_revoke() - take a mapping out of all processes
- * @mf: its file
+ * tmm_mapping_file_revoke() - take a mapping out of all processes, and end its descriptors
+ * @mf: its file; a client owns the mapping
  * @nr_pinned: set to how many borrows, of these or of earlier ones, have not ended,
  *             because I/O still holds some of their memory
  *
  * When this returns, no process can reach the mapping's memory, and all borrows
- * by mmap() but those have ended. Areas stay; touching them is SIGBUS.
+ * by mmap() but those have ended. Areas stay; touching them is SIGBUS. Descriptors that
+ * only borrow are stale.
  *
  * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_loans_settle().
  * Return: how many loans there were
@@ -521,12 +587,28 @@ unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *
 	unsigned int nr;
 
 	down_write(&mf->revoke_lock);
+	WRITE_ONCE(mf->generation, mf->generation + 1);
 	nr = tmm_loans_revoke(mf);
 	up_write(&mf->revoke_lock);
 	*nr_pinned = tmm_loans_settle(mf);
+	wake_up_all(&mf->wait);
 	return nr;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_revoke);
+
+/**
+ * tmm_mapping_file_end_descriptors() - no more is lent through descriptors
+ * @mf: the mapping's file
+ *
+ * Context: Process context, may sleep. What is lent stays lent.
+ */
+void tmm_mapping_file_end_descriptors(struct tmm_mapping_file *mf)
+{
+	down_write(&mf->revoke_lock);
+	WRITE_ONCE(mf->generation, mf->generation + 1);
+	up_write(&mf->revoke_lock);
+	wake_up_all(&mf->wait);
+}
 
 /**
  * tmm_mapping_file_only_lingers() - is I/O all that keeps a mapping borrowed?

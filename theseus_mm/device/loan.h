@@ -11,8 +11,11 @@
  * Memory with struct pages can be pinned by I/O. A loan that ends while some of what
  * it showed is pinned *lingers*: it is revoked, but its borrow goes on until the last
  * pin is gone, which is looked for every now and then. What was found not to be
- * pinned is not looked at again, and lingering loans that overlap become one: however
- * many there were, the work is that of one.
+ * pinned is not looked at again, and lingering loans of one lender that overlap
+ * become one: however many there were, the work is that of one.
+ *
+ * A *lender* is what loans are made through: the client that owns the mapping, or a
+ * descriptor. Descriptors become stale: they lend no more, and tmm_loan_begin() refuses.
  *
  * Invariant: a loan that is not revoked, or lingers, holds a borrow, so what its
  * area shows, or I/O holds, cannot be changed or freed; a revoked one has no entry
@@ -35,9 +38,25 @@
 struct mm_struct;
 struct tmm_mapping_file;
 
+/* Of a lender that is never stale. */
+#define TMM_ANY_GENERATION	0
+
+/**
+ * struct tmm_lender - what loans are made through
+ * @kref: its loans, and the one that it is part of or that allocated it
+ * @generation: it is stale if the mapping file's is another
+ * @nr_loans: loans whose borrow has not ended; protected by the mapping file's lock
+ */
+struct tmm_lender {
+	struct kref kref;
+	u64 generation;
+	unsigned int nr_loans;
+};
+
 /**
  * struct tmm_loan - a part of a mapping in a process
  * @kref: areas: one mmap() becomes several by munmap() or mprotect() of a part
+ * @lender: what it was made through; a reference, from its beginning on
  * @mf: the mapping's file
  * @mm: the areas'; to be compared only; NULL if they may be in any process
  * @borrow: the right to it; ended if @is_revoked, unless it lingers
@@ -55,6 +74,7 @@ struct tmm_mapping_file;
  */
 struct tmm_loan {
 	struct kref kref;
+	struct tmm_lender *lender;
 	struct tmm_mapping_file *mf;
 	struct mm_struct *mm;
 	struct tmm_borrow borrow;
@@ -75,9 +95,14 @@ int __init tmm_loans_init(void);
 void tmm_loans_exit(void);
 bool tmm_loans_quarantine(void);
 
+void tmm_lender_init(struct tmm_lender *lender, u64 generation);
+void tmm_lender_put(struct tmm_lender *lender);
+bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mapping_file *mf);
+
 struct tmm_loan * __must_check tmm_loan_create(void);
 void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm);
-void tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf);
+int __must_check tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf,
+				struct tmm_lender *lender);
 void tmm_loan_taint(struct tmm_loan *loan);
 void tmm_loan_put(struct tmm_loan *loan);
 bool tmm_loan_is_revoked(const struct tmm_loan *loan);
@@ -89,6 +114,7 @@ void tmm_loans_init_file(struct tmm_mapping_file *mf);
 unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf);
 unsigned int tmm_loans_settle(struct tmm_mapping_file *mf);
 unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
+void tmm_mapping_file_end_descriptors(struct tmm_mapping_file *mf);
 bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
 
 #endif /* TMM_DEVICE_LOAN_H */

@@ -11,11 +11,13 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mount.h>
+#include <linux/poll.h>
 #include <linux/pseudo_fs.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -50,7 +52,8 @@ static void unlist(struct tmm_mapping_file *mf)
 		return;
 	mf->exporter = NULL;
 	xa_erase(&client->exports, mf->export_id);
-	atomic_dec(&client->nr_exported);
+	if (mf->exported)
+		atomic_dec(&client->nr_exported);
 	tmm_client_put(client);
 }
 
@@ -74,6 +77,22 @@ static loff_t llseek(struct file *file, loff_t offset, int whence)
 	return fixed_size_llseek(file, offset, whence, i_size_read(file_inode(file)));
 }
 
+/* Does the file still own the mapping, and is what it lends unused? */
+static __poll_t poll(struct file *file, poll_table *wait)
+{
+	struct tmm_mapping_file *mf = file->private_data;
+	__poll_t events = 0;
+
+	poll_wait(file, &mf->wait, wait);
+	down_read(&mf->revoke_lock);
+	if (!mf->exported)
+		events = mf->descriptors.nr_loans ? 0 : EPOLLHUP | EPOLLERR;
+	else if (list_empty(&mf->loans) && list_empty(&mf->lingering))
+		events = EPOLLIN | EPOLLRDNORM;
+	up_read(&mf->revoke_lock);
+	return events;
+}
+
 /*
  * Of a mapping that a client owns: areas have it, nobody has a descriptor. Without
  * mmap(), remap_file_pages() leaves such an area alone. msync() has nothing to do, and
@@ -91,6 +110,7 @@ static const struct file_operations export_fops = {
 	.release = release,
 	.llseek = llseek,
 	.fsync = noop_fsync,
+	.poll = poll,
 	.unlocked_ioctl = tmm_export_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = tmm_export_show_fdinfo,
@@ -98,7 +118,7 @@ static const struct file_operations export_fops = {
 	.get_unmapped_area = tmm_export_get_unmapped_area,
 };
 
-static struct file *create_file(bool is_exported)
+static struct file *create_file(const struct file_operations *ops, int flags)
 {
 	struct inode *inode = alloc_anon_inode(mount->mnt_sb);
 	struct file *file;
@@ -111,8 +131,7 @@ static struct file *create_file(bool is_exported)
 	 */
 	inode->i_flags |= S_DAX;
 	inode->i_mode |= S_IFCHR;
-	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, O_RDWR,
-				 is_exported ? &export_fops : &fops);
+	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, flags, ops);
 	if (IS_ERR(file))
 		iput(inode);
 	return file;
@@ -145,6 +164,48 @@ void tmm_mapping_files_exit(void)
 }
 
 /**
+ * tmm_mapping_files_open() - a file with an inode of its own
+ * @fops: its operations; their release is to be the last that is done with it
+ * @flags: O_RDWR or O_RDONLY: Linux then makes no area writable
+ * @private_data: for @fops
+ *
+ * Context: Process context, may sleep.
+ * Return: the file, the caller's to fput(), which holds the module; or an error pointer
+ */
+struct file *tmm_mapping_files_open(const struct file_operations *fops, int flags,
+				    void *private_data)
+{
+	struct file *file = create_file(fops, flags);
+
+	if (IS_ERR(file))
+		return file;
+	/* The device's file holds the module while this one is made. */
+	__module_get(THIS_MODULE);
+	file->private_data = private_data;
+	return file;
+}
+
+static struct tmm_mapping_file *create(const struct file_operations *ops, int flags)
+{
+	struct tmm_mapping_file *mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!mf)
+		return ERR_PTR(-ENOMEM);
+	tmm_loans_init_file(mf);
+	mf->file = tmm_mapping_files_open(ops, flags, mf);
+	err = PTR_ERR_OR_ZERO(mf->file);
+	if (err) {
+		kfree(mf);
+		return ERR_PTR(err);
+	}
+	spin_lock(&files_lock);
+	list_add(&mf->link, &files);
+	spin_unlock(&files_lock);
+	return mf;
+}
+
+/**
  * tmm_mapping_file_create() - a file for a mapping
  * @is_exported: it is to own the mapping, and to have descriptors
  *
@@ -154,27 +215,22 @@ void tmm_mapping_files_exit(void)
  */
 struct tmm_mapping_file *tmm_mapping_file_create(bool is_exported)
 {
-	struct tmm_mapping_file *mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
-	int err;
+	return create(is_exported ? &export_fops : &fops, O_RDWR);
+}
 
-	if (!mf)
-		return ERR_PTR(-ENOMEM);
-	tmm_loans_init_file(mf);
-	mf->file = create_file(is_exported);
-	err = PTR_ERR_OR_ZERO(mf->file);
-	if (err)
-		goto err_free;
-	/* The device's file holds the module while this one is made. */
-	__module_get(THIS_MODULE);
-	mf->file->private_data = mf;
-	spin_lock(&files_lock);
-	list_add(&mf->link, &files);
-	spin_unlock(&files_lock);
+/**
+ * tmm_mapping_file_create_read_only() - the same, of a mapping to be exported read-only
+ *
+ * Context: Process context, may sleep.
+ * Return: as tmm_mapping_file_create()
+ */
+struct tmm_mapping_file *tmm_mapping_file_create_read_only(void)
+{
+	struct tmm_mapping_file *mf = create(&export_fops, O_RDONLY);
+
+	if (!IS_ERR(mf))
+		mf->is_read_only = true;
 	return mf;
-
-err_free:
-	kfree(mf);
-	return ERR_PTR(err);
 }
 
 /**
@@ -222,43 +278,41 @@ struct tmm_mapping_file *tmm_mapping_file_of(struct file *file)
 }
 
 /**
- * tmm_mapping_file_export() - let a file own its mapping
- * @mf: new, with no descriptor yet
- * @client: lists it until it goes or somebody imports it
- * @mapping: consumed on success
+ * tmm_mapping_file_reserve() - get a number for what is to be exported
+ * @mf: new, with no descriptor yet; gives the number back when it goes
+ * @client: who exports
  *
  * Context: Process context, may sleep.
- * Return: 0 or -ENOMEM
+ * Return: 0, -ENOMEM, or -EDQUOT if all numbers are in use
  */
-int tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_client *client,
-			    struct tmm_mapped_pages **mapping)
+int tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *client)
 {
-	int err;
+	/* NULL reserves: storing the file later needs no memory. */
+	int err = xa_alloc_cyclic(&client->exports, &mf->export_id, NULL, xa_limit_32b,
+				  &client->next_export, GFP_KERNEL_ACCOUNT);
 
-	/* It may be looked at as soon as it is listed. */
-	mf->exported = *mapping;
-	err = xa_alloc(&client->exports, &mf->export_id, mf, xa_limit_32b, GFP_KERNEL_ACCOUNT);
-	if (err) {
-		mf->exported = NULL;
-		return err;
-	}
+	if (err < 0)
+		return err == -EBUSY ? -EDQUOT : err;
 	kref_get(&client->identity.kref);
 	mf->exporter = client;
-	atomic_inc(&client->nr_exported);
-	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
-	*mapping = NULL;
 	return 0;
 }
 
 /**
- * tmm_mapping_file_is_stale() - has the mapping been imported?
- * @mf: the file of an exported mapping
+ * tmm_mapping_file_export() - let a file own its mapping
+ * @mf: has a number, and no descriptor yet
+ * @mapping: consumed
  *
- * Return: true from the import on
+ * Context: Process context, may sleep. Cannot fail.
  */
-bool tmm_mapping_file_is_stale(const struct tmm_mapping_file *mf)
+void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
 {
-	return !READ_ONCE(mf->exported);
+	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
+	/* It may be looked at as soon as it is listed. */
+	mf->exported = *mapping;
+	*mapping = NULL;
+	atomic_inc(&mf->exporter->nr_exported);
+	xa_store(&mf->exporter->exports, mf->export_id, mf, 0);
 }
 
 /**
@@ -278,9 +332,40 @@ int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query 
 		tmm_mapping_describe(mf->exported, query);
 		if (mf->nr_lingering)
 			query->attributes |= THESEUS_MM_ATTRIBUTE_PINNED;
+		if (mf->is_read_only) {
+			query->attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
+			query->pte_flags &= ~THESEUS_MM_PTE_WRITABLE;
+		}
 		err = 0;
 	}
 	up_read(&mf->revoke_lock);
+	return err;
+}
+
+/* It changes hands. The lock is held. */
+static struct tmm_mapped_pages *disown(struct tmm_mapping_file *mf)
+{
+	struct tmm_mapped_pages *mapping = mf->exported;
+
+	unlist(mf);
+	WRITE_ONCE(mf->exported, NULL);
+	/* What is being lent at this moment is not. */
+	WRITE_ONCE(mf->generation, mf->generation + 1);
+	return mapping;
+}
+
+/* It is not borrowed. */
+static int hand_over(struct tmm_mapping_file *mf, struct tmm_account *account)
+{
+	const tmm_pte_flags_t flags = tmm_mapped_pages_flags(mf->exported);
+	const bool seals = mf->is_read_only && !tmm_mapped_pages_is_sealed(mf->exported);
+	int err = seals ? tmm_mapped_pages_seal(mf->exported) : 0;
+
+	if (err)
+		return err;
+	err = tmm_mapped_pages_move_account(mf->exported, account);
+	if (err && seals)
+		tmm_mapped_pages_unseal(mf->exported, flags);
 	return err;
 }
 
@@ -288,9 +373,9 @@ int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query 
  * tmm_mapping_file_import() - take an exported mapping out of its file
  * @mf: its file; stale from then on
  * @account: charged for it from then on
- * @mapping: set on success only; the caller's
+ * @mapping: set on success only; the caller's. It is sealed if it was exported read-only.
  *
- * Context: Process context, may sleep.
+ * Context: Process context, may sleep. O(runs of frames); read-only, O(leaves).
  * Return: 0, -ESTALE if somebody was faster, -EBUSY while it is borrowed, or -EDQUOT
  * if it is too much for @account
  */
@@ -305,13 +390,87 @@ int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *acc
 	else if (tmm_mapped_pages_is_borrowed(mf->exported))
 		err = -EBUSY;
 	else
-		err = tmm_mapped_pages_move_account(mf->exported, account);
-	if (!err) {
-		unlist(mf);
-		*mapping = mf->exported;
-		WRITE_ONCE(mf->exported, NULL);
+		err = hand_over(mf, account);
+	if (!err)
+		*mapping = disown(mf);
+	up_write(&mf->revoke_lock);
+	if (!err)
+		wake_up_all(&mf->wait);
+	return err;
+}
+
+/**
+ * tmm_mapping_file_find_export() - what a client exported
+ * @client: the client
+ * @export_id: the number that it was told
+ *
+ * Context: Process context.
+ * Return: the mapping's file, with a reference of it; or NULL if nobody has it any more
+ */
+struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client, u32 export_id)
+{
+	struct tmm_mapping_file *mf;
+
+	xa_lock(&client->exports);
+	mf = xa_load(&client->exports, export_id);
+	/* What is listed is there; but the last descriptor may be gone already. */
+	if (mf && !tmm_compat_get_file(mf->file))
+		mf = NULL;
+	xa_unlock(&client->exports);
+	return mf;
+}
+
+/**
+ * tmm_mapping_file_take_back() - an exported mapping goes back to who exported it
+ * @mf: its file; stale from then on
+ * @client: who exported it; charged for it already
+ * @mapping: set on success only; the caller's. It is as it was when it was exported, and
+ *           in no process.
+ *
+ * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_loans_settle().
+ * Return: 0, or -ESTALE if somebody imported it
+ */
+int tmm_mapping_file_take_back(struct tmm_mapping_file *mf, struct tmm_client *client,
+			       struct tmm_mapped_pages **mapping)
+{
+	int err = -ESTALE;
+
+	down_write(&mf->revoke_lock);
+	if (mf->exported && mf->exporter == client) {
+		*mapping = disown(mf);
+		tmm_loans_revoke(mf);
+		err = 0;
 	}
 	up_write(&mf->revoke_lock);
+	if (err)
+		return err;
+	tmm_loans_settle(mf);
+	wake_up_all(&mf->wait);
+	return 0;
+}
+
+/**
+ * tmm_mapping_file_revoke_export() - take an exported mapping out of all processes
+ * @mf: its file
+ * @nr: set to how many loans there were, on success only
+ * @nr_pinned: set as by tmm_mapping_file_revoke(), on success only
+ *
+ * Context: Process context, may sleep. As tmm_mapping_file_revoke().
+ * Return: 0, or -ESTALE if the file owns it no more
+ */
+int tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr,
+				   unsigned int *nr_pinned)
+{
+	int err = -ESTALE;
+
+	down_write(&mf->revoke_lock);
+	if (mf->exported) {
+		*nr = tmm_loans_revoke(mf);
+		err = 0;
+	}
+	up_write(&mf->revoke_lock);
+	if (!err)
+		*nr_pinned = tmm_loans_settle(mf);
 	return err;
 }
 
@@ -324,7 +483,7 @@ int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *acc
  * @loan: gets the borrow, on success only
  *
  * Context: Process context, may sleep; under mmap_lock.
- * Return: 0, -ESTALE if it was imported, or an error of tmm_borrow_begin()
+ * Return: 0, -ESTALE if the file owns it no more, or an error of tmm_borrow_begin()
  */
 int tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes, bool is_mutable,
 			  struct tmm_loan *loan)

@@ -7,7 +7,9 @@
  * loan (device/loan.h).
  *
  * An *exported* mapping's file has descriptors, and owns the mapping until somebody
- * imports it: the last descriptor and the last area gone, the mapping goes.
+ * imports it, or its exporter takes it back: the last descriptor and the last area gone,
+ * the mapping goes. Of one that is exported read-only, whoever imports it can never
+ * write to it. Descriptors that only borrow are in device/lending.h.
  *
  * Invariant: a mapping has one file at most that lends it.
  * Lock: @revoke_lock, see device/loan.h.
@@ -18,12 +20,14 @@
 
 #include "device/loan.h"
 
+#include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/poll.h>
 #include <linux/rbtree.h>
 #include <linux/rwsem.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
-struct file;
 struct tmm_account;
 struct tmm_client;
 struct theseus_mm_query;
@@ -46,6 +50,11 @@ struct vm_area_struct;
  * @lent_end: behind the last of them
  * @is_in_pages: some of their struct pages name the file, until the last loan ends; set
  *               holding the lock for reading
+ * @wait: poll() on descriptors; woken when a loan ends or a descriptor is stale
+ * @generation: of lenders that are not stale; can be read without the lock
+ * @owner: lends to the areas of the client that owns the mapping
+ * @descriptors: lends through @file's descriptors, if it is exported
+ * @is_read_only: whoever imports it can never write to it; does not change
  * @exported: the mapping, if the file owns it; NULL if a client does
  * @exporter: the client in whose @exports it is, with a reference; NULL if it is in none
  * @export_id: its number there
@@ -64,6 +73,11 @@ struct tmm_mapping_file {
 	u64 lent_first;
 	u64 lent_end;
 	bool is_in_pages;
+	wait_queue_head_t wait;
+	u64 generation;
+	struct tmm_lender owner;
+	struct tmm_lender descriptors;
+	bool is_read_only;
 	struct tmm_mapped_pages *exported;
 	struct tmm_client *exporter;
 	u32 export_id;
@@ -74,17 +88,24 @@ void tmm_mapping_files_exit(void);
 void tmm_mapping_files_each(void (*look)(struct tmm_mapping_file *mf, void *context),
 			    void *context);
 
+struct file * __must_check tmm_mapping_files_open(const struct file_operations *fops, int flags,
+						  void *private_data);
 struct tmm_mapping_file * __must_check tmm_mapping_file_create(bool is_exported);
+struct tmm_mapping_file * __must_check tmm_mapping_file_create_read_only(void);
 
 /* Exported mappings */
-int __must_check tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_client *client,
-					 struct tmm_mapped_pages **mapping);
+int __must_check tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *client);
+void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping);
 struct tmm_mapping_file *tmm_mapping_file_of(struct file *file);
-bool tmm_mapping_file_is_stale(const struct tmm_mapping_file *mf);
 int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf,
 					struct theseus_mm_query *query);
 int __must_check tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
 					 struct tmm_mapped_pages **mapping);
+int __must_check tmm_mapping_file_take_back(struct tmm_mapping_file *mf, struct tmm_client *client,
+					    struct tmm_mapped_pages **mapping);
+struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client, u32 export_id);
+int __must_check tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr,
+						unsigned int *nr_pinned);
 int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
 				       bool is_mutable, struct tmm_loan *loan);
 

@@ -295,6 +295,18 @@ bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp)
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_shareable);
 
 /**
+ * tmm_mapped_pages_is_sealed() - can it never be written to?
+ * @mp: the mapping
+ *
+ * Return: true from tmm_mapped_pages_seal() on
+ */
+bool tmm_mapped_pages_is_sealed(const struct tmm_mapped_pages *mp)
+{
+	return READ_ONCE(mp->is_sealed);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_sealed);
+
+/**
  * tmm_mapped_pages_have_struct_pages() - may I/O pin what the pages map to?
  * @mp: the mapping; borrowed, or nobody changes it
  *
@@ -443,6 +455,7 @@ void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u
  * * 0           - no CPU uses the old permissions any more
  * * -EINVAL     - the flags are malformed
  * * -EOPNOTSUPP - DEVICE_MEMORY would change: the memory behind it stays
+ * * -EACCES     - it would become writable, and is sealed
  * * -EBUSY      - borrowed
  */
 int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
@@ -456,6 +469,10 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 	err = claim(mp);
 	if (err)
 		return err;
+	if (mp->is_sealed && tmm_pte_flags_is_writable(flags)) {
+		unclaim(mp);
+		return -EACCES;
+	}
 	if (tmm_pte_flags_is_writable(flags) != tmm_pte_flags_is_writable(mp->flags))
 		tmm_mapper_remap(mp->pt, first_page(mp), nr_pages(mp),
 				 tmm_pte_flags_is_writable(flags));
@@ -488,6 +505,40 @@ int tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareabl
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_set_shareable);
+
+/**
+ * tmm_mapped_pages_seal() - let nobody write to a mapping any more, whoever comes to own it
+ * @mp: the mapping
+ *
+ * It stays not writable through remap, split and merge, and its frames cannot be had apart
+ * from its pages, to be mapped writable.
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: 0, or -EBUSY if it is borrowed
+ */
+int tmm_mapped_pages_seal(struct tmm_mapped_pages *mp)
+{
+	int err = tmm_mapped_pages_remap(mp, mp->flags & ~TMM_PTE_WRITABLE);
+
+	if (!err)
+		WRITE_ONCE(mp->is_sealed, true);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_seal);
+
+/**
+ * tmm_mapped_pages_unseal() - undo tmm_mapped_pages_seal()
+ * @mp: the mapping; was not sealed before, and nobody else has had it since
+ * @flags: what it had before
+ *
+ * Context: Process context, may sleep. O(leaves).
+ */
+void tmm_mapped_pages_unseal(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
+{
+	WRITE_ONCE(mp->is_sealed, false);
+	TMM_BUG_IF(tmm_mapped_pages_remap(mp, flags & ~TMM_PTE_OURS));
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_unseal);
 
 /**
  * tmm_mapped_pages_remap_under() - the same, under a root that is named
@@ -576,7 +627,8 @@ static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mappe
 	if (mp->pt != other->pt)
 		return -EXDEV;
 	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed ||
-	    mp->is_shareable != other->is_shareable || mp->account != other->account ||
+	    mp->is_shareable != other->is_shareable || mp->is_sealed != other->is_sealed ||
+	    mp->account != other->account ||
 	    !is_same_memory(mp, other))
 		return -EMEDIUMTYPE;
 	return first_page(mp) + nr_pages(mp) == first_page(other) ? 0 : -EDOM;
@@ -609,8 +661,8 @@ static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *se
  * * 0            - @mp has both
  * * -EXDEV       - they are under different roots
  * * -EMEDIUMTYPE - their flags differ, those that the hardware sets aside; or
- *   they do not own their frames and borrow different ones; or one is shareable;
- *   or they are charged to different accounts, or map to memory of different kinds
+ *   they do not own their frames and borrow different ones; or one is shareable,
+ *   or sealed; or they are charged to different accounts, or map to memory of different kinds
  * * -EDOM        - @other does not follow @mp
  * * -EBUSY       - one is borrowed
  */
@@ -745,6 +797,7 @@ int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 		goto out;
 	}
 	half->is_shareable = mp->is_shareable;
+	half->is_sealed = mp->is_sealed;
 	/* All tables stay with the first part. */
 	half->account = tmm_account_get(mp->account);
 	half->is_tainted = mp->is_tainted;
@@ -790,8 +843,8 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_split);
  * stays as it is, and their owner's loan ends.
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0, or -EBUSY if it is borrowed, or must be taken to be so for ever: see
- * tmm_mapped_pages_taint()
+ * Return: 0; -EBUSY if it is borrowed, or must be taken to be so for ever: see
+ * tmm_mapped_pages_taint(); or -EACCES if it is sealed
  */
 int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 				      struct tmm_allocated_pages **pages,
@@ -803,9 +856,10 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 
 	if (err)
 		return err;
-	if (doomed->is_tainted) {
+	if (doomed->is_tainted || doomed->is_sealed) {
+		err = doomed->is_sealed ? -EACCES : -EBUSY;
 		unclaim(doomed);
-		return -EBUSY;
+		return err;
 	}
 	clear_entries(doomed, nr_pages(doomed));
 	while ((run = take_frames(doomed))) {

@@ -48,6 +48,7 @@ struct page;
  * @nr_frame_ranges: how many
  * @borrowed: not exclusive: what its pages map to, borrowed; @frames is empty
  * @is_shareable: mutable borrows exclude nothing; does not change during a borrow
+ * @is_sealed: not writable, and no owner can make it so; does not change during a borrow
  * @nr_tables: tables that were made to map it
  * @account: who @nr_tables are charged to, with a reference; its frames are charged to
  *           the same, or to nobody. NULL: nobody, nor are the frames.
@@ -67,6 +68,7 @@ struct tmm_mapped_pages {
 	unsigned int nr_frame_ranges;
 	struct tmm_allocated_frames *borrowed;
 	bool is_shareable;
+	bool is_sealed;
 	u64 nr_tables;
 	struct tmm_account *account;
 	tmm_pte_flags_t flags;
@@ -105,6 +107,7 @@ struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp);
 unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
+bool tmm_mapped_pages_is_sealed(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp);
 enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp);
@@ -145,6 +148,10 @@ int __must_check tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 						   struct list_head *frames);
 
 int __must_check tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareable);
+
+/* A right less than ownership: to hold it, and never to write */
+int __must_check tmm_mapped_pages_seal(struct tmm_mapped_pages *mp);
+void tmm_mapped_pages_unseal(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);
 
 /* The same, for callers that name the root they believe it is under: else -EXDEV */
 int __must_check tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp,

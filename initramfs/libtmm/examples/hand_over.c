@@ -113,6 +113,45 @@ static void close_is_drop(struct tmm_client *client)
 	       after.nr_mappings);
 }
 
+/* Readers are given windows that they cannot write to, and that we can end. */
+static void lend_to_readers(struct tmm_client *client)
+{
+	const struct tmm_export_options options = { .is_read_only = true };
+	struct tmm_mapping *mapping = make(client);
+	char *window;
+	int fd;
+
+	fd = tmm_mapping_lend(mapping, &options);
+	CHECK(fd >= 0);
+	window = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(window != MAP_FAILED);
+	CHECK_REFUSED(EACCES, mprotect(window, SIZE, PROT_READ | PROT_WRITE));
+	CHECK_REFUSED(EACCES, !tmm_mapping_import(client, &fd));
+	CHECK(!tmm_mapping_revoke(mapping, NULL));
+	CHECK(!munmap(window, SIZE));
+	CHECK_REFUSED(ESTALE, mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED);
+	CHECK(!close(fd));
+	CHECK(!tmm_mapping_drop(&mapping));
+}
+
+/* Nobody has imported it: it is ours again, and writable. */
+static void change_our_mind(struct tmm_client *client)
+{
+	const struct tmm_export_options options = { .is_read_only = true };
+	struct tmm_mapping *mapping = make(client);
+	uint32_t export_id;
+	int fd;
+
+	fd = tmm_mapping_export_as(&mapping, &options, &export_id);
+	CHECK(fd >= 0 && !mapping);
+	mapping = tmm_mapping_take_back(client, export_id);
+	CHECK(mapping && !tmm_mapping_write(mapping, 0, "ours", 4));
+	CHECK_REFUSED(ESTALE, !tmm_mapping_import(client, &fd));
+	CHECK_REFUSED(ESTALE, !tmm_mapping_take_back(client, export_id));
+	CHECK(!close(fd));
+	CHECK(!tmm_mapping_drop(&mapping));
+}
+
 /* For devices that take dma-bufs; the mapping stays ours. */
 static void make_dmabuf(struct tmm_client *client)
 {
@@ -141,6 +180,8 @@ int main(void)
 	CHECK(client);
 	pass_on(client);
 	close_is_drop(client);
+	lend_to_readers(client);
+	change_our_mind(client);
 	make_dmabuf(client);
 	tmm_client_close(&client);
 	return EXIT_SUCCESS;

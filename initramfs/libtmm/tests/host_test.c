@@ -64,7 +64,9 @@ static struct {
 		struct theseus_mm_access access;
 		struct theseus_mm_query query;
 		struct theseus_mm_share share;
+		struct theseus_mm_export export;
 		struct theseus_mm_import import;
+		struct theseus_mm_take_back take_back;
 		struct theseus_mm_limits limits;
 		struct theseus_mm_batch batch;
 		struct theseus_mm_device_region device_region;
@@ -221,12 +223,19 @@ static int answer_new(unsigned long request, void *argument)
 	struct theseus_mm_map_range *range = argument;
 	struct theseus_mm_revoke *revoke = argument;
 	struct theseus_mm_limits *limits = argument;
+	struct theseus_mm_take_back *take_back = argument;
 	struct theseus_mm_import *import = argument;
 
 	switch (request) {
 	case THESEUS_MM_IOC_EXPORT:
 	case THESEUS_MM_IOC_EXPORT_DMABUF:
 		((struct theseus_mm_export *)argument)->fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		((struct theseus_mm_export *)argument)->export_id = 44;
+		return 0;
+	case THESEUS_MM_IOC_TAKE_BACK:
+		take_back->handle = ++fake.handle;
+		take_back->start = 0x70000;
+		take_back->nr_pages = 7;
 		return 0;
 	case THESEUS_MM_IOC_IMPORT:
 		import->handle = ++fake.handle;
@@ -415,6 +424,7 @@ static void consumed_objects_are_refused(void)
 	EXPECT_REFUSED(ENOENT, tmm_mapping_share(mapping, true));
 	EXPECT_REFUSED(ENOENT, tmm_mapping_export(&mapping) < 0);
 	EXPECT_REFUSED(ENOENT, tmm_mapping_export_dmabuf(mapping) < 0);
+	EXPECT_REFUSED(ENOENT, tmm_mapping_lend(mapping, NULL) < 0);
 	EXPECT_REFUSED(ENOENT, tmm_mapping_unmap_into_parts(&mapping, &parts));
 	EXPECT_REFUSED(ENOENT, tmm_mapping_merge(mapping, &mapping));
 	EXPECT_REFUSED(ENOENT, tmm_frames_split(&frames, TMM_PAGE_SIZE, &frames, &frames));
@@ -692,6 +702,46 @@ static void export_and_import_move(void)
 
 	fd = tmm_mapping_export_dmabuf(mapping);
 	EXPECT(is_open(fd) && fake.last == THESEUS_MM_IOC_EXPORT_DMABUF);
+	close(fd);
+	EXPECT(!tmm_mapping_drop(&mapping));
+	tmm_client_close(&client);
+}
+
+static void descriptors_can_be_less(void)
+{
+	const struct tmm_export_options read_only = { .is_read_only = true };
+	const struct tmm_export_options unknown[] = { { .reserved1 = { 1 } }, { .reserved = { 1 } } };
+	struct tmm_client *client = new_client();
+	struct tmm_mapping *mapping = new_mapping(client);
+	uint32_t id = 0;
+	int fd, i;
+
+	for (i = 0; i < 2; i++) {
+		EXPECT_REFUSED(EINVAL, tmm_mapping_lend(mapping, &unknown[i]) == -1);
+		EXPECT_REFUSED(EINVAL, tmm_mapping_export_as(&mapping, &unknown[i], &id) == -1);
+	}
+	fd = tmm_mapping_lend(mapping, NULL);
+	EXPECT(is_open(fd) && fake.argument.export.flags == THESEUS_MM_EXPORT_BORROW);
+	EXPECT(fake.argument.export.handle == tmm_mapping_handle(mapping));
+	close(fd);
+	fd = tmm_mapping_lend(mapping, &read_only);
+	EXPECT(is_open(fd) && fake.argument.export.flags == THESEUS_MM_EXPORT_FLAGS_ALL);
+	close(fd);
+	fake.error = EMFILE;
+	EXPECT_REFUSED(EMFILE, tmm_mapping_export_as(&mapping, &read_only, &id) == -1);
+	EXPECT(mapping && !id);
+	fake.error = 0;
+	fd = tmm_mapping_export_as(&mapping, &read_only, &id);
+	EXPECT(is_open(fd) && !mapping && id == 44);
+	EXPECT(fake.argument.export.flags == THESEUS_MM_EXPORT_READ_ONLY);
+	fake.error = ESTALE;
+	EXPECT_REFUSED(ESTALE, !tmm_mapping_take_back(client, id));
+	fake.error = 0;
+	no_memory_at = 1;
+	EXPECT_REFUSED(ENOMEM, !tmm_mapping_take_back(client, id));
+	mapping = tmm_mapping_take_back(client, id);
+	EXPECT(mapping && fake.argument.take_back.export_id == 44);
+	EXPECT(tmm_mapping_size(mapping) == 7 * TMM_PAGE_SIZE);
 	close(fd);
 	EXPECT(!tmm_mapping_drop(&mapping));
 	tmm_client_close(&client);
@@ -1148,6 +1198,7 @@ int main(void)
 	no_memory_asks_nothing();
 	another_file_is_no_client();
 	export_and_import_move();
+	descriptors_can_be_less();
 	descriptors_are_asked();
 	share_says_which();
 	descriptors_travel(SOCK_STREAM);

@@ -95,8 +95,6 @@ static int fill_mapping(const struct put *put, struct tmm_mapping *mapping)
 		status = fill(put, window);
 		tmm_mapping_munmap(window, size);
 	}
-	if (!status && put->is_read_only && tmm_mapping_remap(mapping, TMM_READ_ONLY_DATA))
-		status = failed(errno, "REMAP to read-only");
 	return status;
 }
 
@@ -136,6 +134,7 @@ static int export_file(struct put *put, struct tmm_client *client, uint64_t *siz
 	struct tmm_mapping *mapping = put->is_stream ? stream_take(client, put->name, put->file,
 								   &put->nr_bytes) :
 				      create(put, client);
+	const struct tmm_export_options rights = { .is_read_only = put->is_read_only };
 	int fd = -1;
 
 	if (mapping && put->is_stream && put->is_contiguous)
@@ -144,7 +143,7 @@ static int export_file(struct put *put, struct tmm_client *client, uint64_t *siz
 		return -1;
 	*size = tmm_mapping_size(mapping);
 	if (!fill_mapping(put, mapping)) {
-		fd = tmm_mapping_export(&mapping);
+		fd = tmm_mapping_export_as(&mapping, &rights, NULL);
 		if (fd < 0)
 			failed(errno, "EXPORT");
 	}
@@ -242,7 +241,7 @@ const struct command put_command = {
 		"status is the command's. Without COMMAND it says how others get at the\n"
 		"descriptor, and waits for a signal.\n\n"
 		"  -c, --contiguous   on one run of frames\n"
-		"  -r, --read-only    nobody may write into it\n"
+		"  -r, --read-only    nobody can write into it, nor who takes it over\n"
 		"  -j, --json         say what it did as JSON, on one line\n",
 	.run = run,
 };

@@ -93,7 +93,27 @@
  * gone, the mapping is dropped. IMPORT moves the mapping to a client, and leaves
  * every other descriptor of it stale (ESTALE). The mapping counts against the limits
  * of the client that exported it until somebody imports it. QUERY and REVOKE work
- * on the descriptor itself, with handle 0.
+ * on the descriptor itself, with handle 0. Until somebody imports it, its exporter can
+ * TAKE_BACK the mapping, by the number that EXPORT told.
+ *
+ * With EXPORT_READ_ONLY, no receiver can write to it, ever: neither through the
+ * descriptor, nor after IMPORT, where REMAP to writable and UNMAP_INTO_PARTS are EACCES. A
+ * mapping that was imported so keeps ATTRIBUTE_READ_ONLY through SPLIT and further
+ * exports, and MERGE wants both alike.
+ *
+ * Lending by descriptor
+ * ---------------------
+ * With EXPORT_BORROW the handle stays, and with it the mapping and all that it counts
+ * against. The descriptor only borrows, and is no borrow itself: each mmap() of it is one,
+ * from offset 0 on and with the rules above, which REVOKE ends as any other. IMPORT of it is
+ * EACCES, whoever has it, and it knows no call but QUERY, with handle 0. With
+ * EXPORT_READ_ONLY it lends for reading only, whatever the mapping is. When the handle is
+ * consumed, the mapping is merged, or REVOKE is said, and when the client goes, it is stale:
+ * ESTALE from then on. While another call changes the mapping, it is EBUSY.
+ *
+ * poll() on a descriptor of either kind says POLLIN while nobody has the mapping mmapped,
+ * and no I/O holds it; and POLLHUP and POLLERR once the descriptor is good for nothing:
+ * stale, and what was mmapped through it gone.
  *
  * Waiting for memory
  * ------------------
@@ -147,14 +167,15 @@
  *	ENOENT		no such handle, or of another kind; nothing mapped there
  *	EXDEV		the objects belong to different page tables
  *	EACCES		write access to a mapping that is not writable, or execution of
- *			one that is not executable
+ *			one that is not executable; a right that was not handed over: to
+ *			write to what is read-only for good, to IMPORT what is only lent
  *	EBUSY		borrowed
  *	EPERM		a capability is missing
  *	ENODEV		the device whose memory it is was removed
  *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	EDQUOT		a limit of the client or of its user is reached
- *	ESTALE		the exported mapping was imported by somebody
+ *	ESTALE		the exported mapping is somebody's again, or is lent no more
  *	EBADF		the client was opened with O_RDONLY; IMPORT: no such descriptor
  *	EMFILE		the process has too many descriptors
  *	ECANCELED	of an item of a batch: undone, because another one failed
@@ -461,6 +482,8 @@ struct theseus_mm_query {
 
 #define THESEUS_MM_ATTRIBUTE_SHAREABLE	(1U << 0)	/* see SHARE */
 #define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O holds what an area showed */
+#define THESEUS_MM_ATTRIBUTE_READ_ONLY	(1U << 2)	/* for good; see EXPORT */
+#define THESEUS_MM_ATTRIBUTE_BORROWED	(1U << 4)	/* the descriptor only borrows it */
 
 /**
  * struct theseus_mm_handle_info - what a handle stands for, or an exported mapping is
@@ -642,7 +665,8 @@ struct theseus_mm_map {
  * struct theseus_mm_remap - THESEUS_MM_IOC_REMAP: change a mapping's flags
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
- * @pte_flags: in: THESEUS_MM_PTE_SETTABLE
+ * @pte_flags: in: THESEUS_MM_PTE_SETTABLE; EACCES if it would become writable and is
+ *             ATTRIBUTE_READ_ONLY
  */
 struct theseus_mm_remap {
 	__u32 flags;
@@ -653,7 +677,8 @@ struct theseus_mm_remap {
 /**
  * struct theseus_mm_unmap - THESEUS_MM_IOC_UNMAP_INTO_PARTS
  * @flags: in: must be 0
- * @handle: in: a mapping; consumed
+ * @handle: in: a mapping; consumed. EACCES if it is ATTRIBUTE_READ_ONLY: its frames could
+ *          be mapped writable
  * @frames: in: address of an array of @nr_frames __u32, filled with the handles
  *          of the frames, one for each contiguous run, in the order of the pages
  * @nr_frames: in: room in it, at least nr_frame_ranges of QUERY, else ENOBUFS;
@@ -721,8 +746,9 @@ struct theseus_mm_map_offset {
  *             not ended. Borrows that overlap are one then.
  *
  * When it returns, no process reaches the mapping through an older mmap: touching
- * one is SIGBUS from now on, and the borrows have ended. It can be mmapped anew. The
- * structure may lie in an area of the mapping: then the counts are lost with it.
+ * one is SIGBUS from now on, and the borrows have ended. It can be mmapped anew, but
+ * not through descriptors that only borrow: those are stale. The structure may lie in
+ * an area of the mapping: then the counts are lost with it.
  */
 struct theseus_mm_revoke {
 	__u32 flags;
@@ -748,33 +774,39 @@ struct theseus_mm_share {
 	__u32 handle;
 };
 
+#define THESEUS_MM_EXPORT_BORROW	(1U << 0)
+#define THESEUS_MM_EXPORT_READ_ONLY	(1U << 1)
+#define THESEUS_MM_EXPORT_FLAGS_ALL	0x3U
+
 /**
  * struct theseus_mm_export - THESEUS_MM_IOC_EXPORT, _EXPORT_DMABUF
- * @flags: in: must be 0
- * @handle: in: a mapping that is not borrowed, else EBUSY. EXPORT: consumed;
+ * @flags: in: EXPORT: THESEUS_MM_EXPORT_*; EXPORT_DMABUF: must be 0
+ * @handle: in: a mapping. EXPORT: not borrowed, else EBUSY; consumed. With BORROW, and
  *          EXPORT_DMABUF: stays
  * @fd: out: the descriptor, close-on-exec
- * @reserved: must be 0
+ * @export_id: out: its number for TAKE_BACK, not that of an export before it for a long
+ *             time; 0 with BORROW, and of a dma-buf
  *
- * EXPORT: see "Handing over". EXPORT_DMABUF gives a dma-buf, which borrows the
- * mapping (mutably if it is writable) until it is closed, unmapped, and no device uses
- * it; a read-only mapping may have other borrows beside it. After REVOKE its areas
- * are SIGBUS and new uses fail with ENODEV; what a device has at that time is pinned.
- * EOPNOTSUPP without FEATURE_DMABUF.
+ * EXPORT: see "Handing over" and "Lending by descriptor". EXPORT_DMABUF gives a dma-buf,
+ * which borrows the mapping (mutably if it is writable; EBUSY as for mmap()) until it is
+ * closed, unmapped, and no device uses it; a read-only mapping may have other borrows beside
+ * it. After REVOKE its areas are SIGBUS and new uses fail with ENODEV; what a device has at
+ * that time is pinned. EOPNOTSUPP without FEATURE_DMABUF.
  */
 struct theseus_mm_export {
 	__u32 flags;
 	__u32 handle;
 	__s32 fd;
-	__u32 reserved;
+	__u32 export_id;
 };
 
 /**
  * struct theseus_mm_import - THESEUS_MM_IOC_IMPORT: take over an exported mapping
  * @flags: in: must be 0
  * @fd: in: a descriptor that EXPORT made; it stays open, and stale. EBADF if it is
- *      closed, EINVAL if it is something else, ESTALE if somebody was faster, EBUSY
- *      while the mapping is borrowed, EDQUOT if it is too much for the caller
+ *      closed, EINVAL if it is something else, EACCES if it only borrows, ESTALE if
+ *      somebody was faster, EBUSY while the mapping is borrowed, EDQUOT if it is too much
+ *      for the caller
  * @handle: out: the mapping, the calling client's now
  * @reserved: must be 0
  * @start: out: virtual address
@@ -783,6 +815,29 @@ struct theseus_mm_export {
 struct theseus_mm_import {
 	__u32 flags;
 	__s32 fd;
+	__u32 handle;
+	__u32 reserved;
+	__aligned_u64 start;
+	__aligned_u64 nr_pages;
+};
+
+/**
+ * struct theseus_mm_take_back - THESEUS_MM_IOC_TAKE_BACK: end an export
+ * @flags: in: must be 0
+ * @export_id: in: what EXPORT told the calling client. ESTALE if somebody imported the
+ *             mapping, or took it back, or its last descriptor is closed
+ * @handle: out: the mapping, as it was when it was exported: writable again, if only the
+ *          export was read-only
+ * @reserved: must be 0
+ * @start: out: virtual address
+ * @nr_pages: out: number of 4 KiB pages
+ *
+ * Areas end as by REVOKE, and all descriptors are stale. What I/O holds of the mapping stays
+ * borrowed until it lets go. Of IMPORT and TAKE_BACK at a time, one gets it.
+ */
+struct theseus_mm_take_back {
+	__u32 flags;
+	__u32 export_id;
 	__u32 handle;
 	__u32 reserved;
 	__aligned_u64 start;
@@ -999,6 +1054,7 @@ struct theseus_mm_dump_pte {
 #define THESEUS_MM_IOC_EXPORT		THESEUS_MM_IOWR(0x50, theseus_mm_export)
 #define THESEUS_MM_IOC_IMPORT		THESEUS_MM_IOWR(0x51, theseus_mm_import)
 #define THESEUS_MM_IOC_EXPORT_DMABUF	THESEUS_MM_IOWR(0x52, theseus_mm_export)
+#define THESEUS_MM_IOC_TAKE_BACK	THESEUS_MM_IOWR(0x53, theseus_mm_take_back)
 
 #define THESEUS_MM_IOC_ADD_DEVICE_REGION \
 					THESEUS_MM_IOWR(0x60, theseus_mm_device_region)

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * poll() on descriptors of mappings: whether somebody uses what they lend, and when they are
+ * good for nothing any more.
+ */
+#include "area.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+
+#define NR	4
+#define SIZE	(NR * PAGE)
+
+FIXTURE(poll)
+{
+	int fd;
+	struct theseus_mm_info start;
+	int export;
+};
+
+FIXTURE_SETUP(poll)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, tmm_export(self->fd, MAPPING(NR).handle, &self->export));
+}
+
+FIXTURE_TEARDOWN(poll)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->export);
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+/* What poll() says within @timeout_ms of what it says unasked, and of POLLIN. */
+static short polled(int fd, int timeout_ms)
+{
+	struct pollfd wanted = { .fd = fd, .events = POLLIN | POLLOUT | POLLPRI };
+
+	return poll(&wanted, 1, timeout_ms) < 0 ? -1 : wanted.revents;
+}
+
+#define GONE	(POLLHUP | POLLERR)
+
+static unsigned char *mmap_export(int export, int protection)
+{
+	return mmap(NULL, SIZE, protection, MAP_SHARED, export, 0);
+}
+
+#define LEND(handle)									\
+	({										\
+		int _export;								\
+											\
+		ASSERT_EQ(0, tmm_export_as(self->fd, handle, THESEUS_MM_EXPORT_BORROW,	\
+					   &_export, NULL));				\
+		_export;								\
+	})
+
+#define AREA_OF(export, protection)							\
+	({										\
+		unsigned char *_area = mmap_export(export, protection);			\
+											\
+		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
+		_area;									\
+	})
+
+TEST_F(poll, an_owner_that_nobody_uses)
+{
+	unsigned char *area;
+
+	EXPECT_EQ(POLLIN, polled(self->export, 0));
+	area = AREA_OF(self->export, R);
+	EXPECT_EQ(0, polled(self->export, 0));
+	EXPECT_EQ(0, munmap(area, PAGE));
+	EXPECT_EQ(0, polled(self->export, 0));
+	EXPECT_EQ(0, munmap(area + PAGE, SIZE - PAGE));
+	EXPECT_EQ(POLLIN, polled(self->export, 0));
+}
+
+TEST_F(poll, one_that_was_imported_is_gone)
+{
+	unsigned char *area;
+	__u32 handle;
+
+	ASSERT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	EXPECT_EQ(GONE, polled(self->export, 0));
+	/* whatever its new owner does */
+	area = AREA(handle, R);
+	EXPECT_EQ(GONE, polled(self->export, 0));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+/* Service managers keep descriptors, and drop those that say POLLHUP or POLLERR. */
+TEST_F(poll, one_that_owns_something_is_not_gone)
+{
+	struct theseus_mm_revoke call = { 0 };
+	unsigned char *area = AREA_OF(self->export, RW);
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, polled(self->export, 0));
+	ASSERT_EQ(0, tmm_call(self->export, THESEUS_MM_IOC_REVOKE, &call));
+	EXPECT_EQ(POLLIN, polled(self->export, 0));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(POLLIN, polled(self->export, 0));
+}
+
+TEST_F(poll, one_that_was_taken_back_is_gone)
+{
+	unsigned char *area, *own;
+	__u32 id, handle;
+	int export;
+
+	ASSERT_EQ(0, tmm_export_as(self->fd, MAPPING(NR).handle, 0, &export, &id));
+	area = AREA_OF(export, R);
+	EXPECT_EQ(0, polled(export, 0));
+	ASSERT_EQ(0, tmm_take_back(self->fd, id, &handle));
+	EXPECT_EQ(GONE, polled(export, 0));
+	own = AREA(handle, R);
+	EXPECT_EQ(GONE, polled(export, 0));
+	EXPECT_EQ(0, munmap(own, SIZE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(export);
+}
+
+/* It borrows nothing itself, but says whether anybody does. */
+TEST_F(poll, one_that_lends)
+{
+	__u32 handle = MAPPING(NR).handle;
+	int export = LEND(handle), second = LEND(handle);
+	unsigned char *area;
+
+	EXPECT_EQ(POLLIN, polled(export, 0));
+	area = AREA(handle, R);
+	EXPECT_EQ(0, polled(export, 0));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(POLLIN, polled(export, 0));
+	area = AREA_OF(second, R);
+	EXPECT_EQ(0, polled(export, 0));
+	EXPECT_EQ(0, polled(second, 0));
+	ASSERT_EQ(0, tmm_revoke(self->fd, handle, NULL));
+	EXPECT_EQ(GONE, polled(export, 0));
+	EXPECT_EQ(GONE, polled(second, 0));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(export);
+	close(second);
+}
+
+/* Its own areas count, and no others. */
+TEST_F(poll, one_that_is_stale_and_still_mmapped_is_not_gone)
+{
+	__u32 handle = MAPPING(NR).handle;
+	int export = LEND(handle), second = LEND(handle);
+	unsigned char *area = AREA_OF(export, R);
+
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_ERRNO(ESTALE, mmap_export(export, R));
+	EXPECT_EQ(0, polled(export, 0));
+	EXPECT_EQ(GONE, polled(second, 0));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(GONE, polled(export, 0));
+	close(export);
+	close(second);
+}
+
+/* --- who waits is woken --------------------------------------------------------------------- */
+
+static struct {
+	int fd;
+	__u32 handle;
+	int export;
+	unsigned char *area;
+	int err;
+} later;
+
+#define LATER(name, call)								\
+	static void *name(void *unused)							\
+	{										\
+		usleep(100000);								\
+		later.err = (call);							\
+		return unused;								\
+	}
+
+LATER(unmap_later, munmap(later.area, SIZE))
+LATER(revoke_later, tmm_revoke(later.fd, later.handle, NULL))
+LATER(drop_later, tmm_drop(later.fd, later.handle))
+LATER(close_later, close(later.fd))
+LATER(import_later, tmm_import(later.fd, later.export, &later.handle))
+LATER(take_back_later, tmm_take_back(later.fd, later.handle, &later.handle))
+
+/* What poll() says when @call is made while it waits; POLLNVAL if it had not to wait. */
+static short polled_during(int fd, void *(*call)(void *))
+{
+	pthread_t thread;
+	short events;
+
+	if (polled(fd, 0) & ~POLLIN || pthread_create(&thread, NULL, call, NULL))
+		return POLLNVAL;
+	/* where there is POLLIN already, only the end is waited for */
+	if (polled(fd, 0)) {
+		struct pollfd end = { .fd = fd };
+
+		events = poll(&end, 1, 20000) == 1 ? end.revents : 0;
+	} else {
+		events = polled(fd, 20000);
+	}
+	pthread_join(thread, NULL);
+	return later.err ? POLLNVAL : events;
+}
+
+TEST_F(poll, munmap_wakes)
+{
+	later.area = AREA_OF(self->export, R);
+	EXPECT_EQ(POLLIN, polled_during(self->export, unmap_later));
+}
+
+TEST_F(poll, import_wakes)
+{
+	later.fd = self->fd;
+	later.export = self->export;
+	EXPECT_EQ(GONE, polled_during(self->export, import_later));
+}
+
+TEST_F(poll, take_back_wakes)
+{
+	int export;
+
+	later.fd = self->fd;
+	ASSERT_EQ(0, tmm_export_as(self->fd, MAPPING(NR).handle, 0, &export, &later.handle));
+	EXPECT_EQ(GONE, polled_during(export, take_back_later));
+	close(export);
+}
+
+TEST_F(poll, revoke_wakes)
+{
+	unsigned char *area;
+	int export;
+
+	later.fd = self->fd;
+	later.handle = MAPPING(NR).handle;
+	export = LEND(later.handle);
+	EXPECT_EQ(GONE, polled_during(export, revoke_later));
+	close(export);
+	export = LEND(later.handle);
+	area = AREA_OF(export, R);
+	EXPECT_EQ(GONE, polled_during(export, revoke_later));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(export);
+}
+
+TEST_F(poll, drop_and_close_wake)
+{
+	int export;
+
+	later.fd = self->fd;
+	later.handle = MAPPING(NR).handle;
+	export = LEND(later.handle);
+	EXPECT_EQ(GONE, polled_during(export, drop_later));
+	close(export);
+	export = LEND(MAPPING(NR).handle);
+	self->fd = -1;
+	EXPECT_EQ(GONE, polled_during(export, close_later));
+	close(export);
+	self->fd = tmm_open(NULL);
+}
+
+/* An edge for each change, as epoll wants it. */
+TEST_F(poll, epoll_is_told_each_time)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	int epoll = epoll_create1(EPOLL_CLOEXEC), i;
+	unsigned char *area;
+
+	ASSERT_LE(0, epoll);
+	ASSERT_EQ(0, epoll_ctl(epoll, EPOLL_CTL_ADD, self->export, &event));
+	EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 0));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
+		area = AREA_OF(self->export, R);
+		EXPECT_EQ(0, epoll_wait(epoll, &event, 1, 0));
+		EXPECT_EQ(0, munmap(area, SIZE));
+		EXPECT_EQ(1, epoll_wait(epoll, &event, 1, 0));
+		EXPECT_EQ(EPOLLIN, event.events);
+	}
+	close(epoll);
+}
+
+TEST_HARNESS_MAIN

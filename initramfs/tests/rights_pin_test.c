@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rights that are less than ownership, where I/O and devices get at the memory (the module
+ * is loaded with struct_pages=1): what is read-only is so for them as well, and what they
+ * hold when a right ends is waited for.
+ */
+#include "area.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#define NR	4
+#define SIZE	(NR * PAGE)
+#define BORROW	THESEUS_MM_EXPORT_BORROW
+#define SEALED	THESEUS_MM_EXPORT_READ_ONLY
+
+FIXTURE(held)
+{
+	int fd;
+	int pipe[2];
+	struct theseus_mm_info start;
+	__u32 handle;
+	int other;
+};
+
+FIXTURE_SETUP(held)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
+		SKIP(return, "the module is not loaded with struct_pages=1");
+	ASSERT_EQ(0, pipe(self->pipe));
+	self->other = tmm_open(NULL);
+	ASSERT_LE(0, self->other);
+	self->handle = MAPPING(NR).handle;
+	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
+}
+
+/* Is it so within three seconds? Who looks for pins looks once a second. */
+#define BECOMES(condition)								\
+	({										\
+		bool _is_so = false;							\
+		int _i;									\
+											\
+		for (_i = 0; _i < 300 && !_is_so; _i++) {				\
+			_is_so = (condition);						\
+			if (!_is_so)							\
+				usleep(10000);						\
+		}									\
+		_is_so;									\
+	})
+
+static bool has_all_back(int fd, const struct theseus_mm_info *start)
+{
+	struct theseus_mm_info now;
+
+	return !tmm_get_info(fd, &now) && now.frames_free == start->frames_free &&
+	       now.nr_mappings == start->nr_mappings;
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	close(self->pipe[0]);
+	close(self->pipe[1]);
+	close(self->other);
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_TRUE(BECOMES(has_all_back(self->fd, &self->start)));
+	close(self->fd);
+}
+
+static unsigned char *mmap_export(int export, int protection)
+{
+	return mmap(NULL, SIZE, protection, MAP_SHARED, export, 0);
+}
+
+#define EXPORT_OF(of, flags)								\
+	({										\
+		int _export;								\
+											\
+		ASSERT_EQ(0, tmm_export_as(self->fd, of, flags, &_export, NULL));	\
+		_export;								\
+	})
+
+#define AREA_OF(export, protection)							\
+	({										\
+		unsigned char *_area = mmap_export(export, protection);			\
+											\
+		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
+		_area;									\
+	})
+
+static long pin(int pipe_fd, void *area, size_t nr_bytes)
+{
+	struct iovec part = { area, nr_bytes };
+
+	return vmsplice(pipe_fd, &part, 1, SPLICE_F_NONBLOCK);
+}
+
+static void let_go(int pipe_fd)
+{
+	unsigned char page[PAGE];
+
+	if (read(pipe_fd, page, PAGE) != PAGE)
+		abort();
+}
+
+static short polled(int fd)
+{
+	struct pollfd wanted = { .fd = fd, .events = POLLIN };
+
+	return poll(&wanted, 1, 0) < 0 ? -1 : wanted.revents;
+}
+
+#define GONE	(POLLHUP | POLLERR)
+
+static bool is_pinned(int fd, __u32 handle)
+{
+	struct theseus_mm_query query;
+
+	return !tmm_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
+}
+
+/* I/O may read it, and not write into it, however it asks. */
+static void expect_io_reads_only(struct __test_metadata *_metadata, unsigned char *area)
+{
+	int disk = open("/dev/ram0", O_RDWR | O_DIRECT), mem = open("/proc/self/mem", O_RDWR);
+	struct iovec from = { &(char){ 'x' }, 1 }, to = { area, 1 };
+	int zero = open("/dev/zero", O_RDONLY);
+
+	ASSERT_LE(0, disk);
+	EXPECT_EQ(SIZE, pwrite(disk, area, SIZE, 0));
+	EXPECT_ERRNO(EFAULT, pread(disk, area, SIZE, 0));
+	EXPECT_ERRNO(EFAULT, read(zero, area, PAGE));
+	EXPECT_ERRNO(EFAULT, process_vm_writev(getpid(), &from, 1, &to, 1, 0));
+	EXPECT_ERRNO(EIO, pwrite(mem, "x", 1, (uintptr_t)area));
+	EXPECT_ERRNO(EACCES, mprotect(area, SIZE, RW));
+	EXPECT_EQ(SIGSEGV, store(area, 'x'));
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	close(disk);
+	close(mem);
+	close(zero);
+}
+
+TEST_F(held, io_does_not_write_through_a_read_only_descriptor)
+{
+	int lent = EXPORT_OF(self->handle, BORROW | SEALED), export;
+	unsigned char *area = AREA_OF(lent, R);
+
+	expect_io_reads_only(_metadata, area);
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(lent);
+	export = EXPORT_OF(self->handle, SEALED);
+	area = AREA_OF(export, R);
+	expect_io_reads_only(_metadata, area);
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(export);
+}
+
+TEST_F(held, io_does_not_write_into_what_was_imported_read_only)
+{
+	int export = EXPORT_OF(self->handle, SEALED);
+	unsigned char *area;
+	__u32 handle;
+
+	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
+	area = mmap_all(self->other, handle, R);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	expect_io_reads_only(_metadata, area);
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(export);
+}
+
+/* A dma-buf of it is read-only: devices that want to write are refused by its mode. */
+TEST_F(held, a_dmabuf_of_what_was_imported_read_only)
+{
+	struct theseus_mm_export buffer = { 0 };
+	int export = EXPORT_OF(self->handle, SEALED);
+	unsigned char *area;
+	__u32 handle;
+
+	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
+	buffer.handle = handle;
+	ASSERT_EQ(0, tmm_call(self->other, THESEUS_MM_IOC_EXPORT_DMABUF, &buffer));
+	EXPECT_EQ(O_RDONLY, fcntl(buffer.fd, F_GETFL) & O_ACCMODE);
+	EXPECT_ERRNO(EACCES, mmap_export(buffer.fd, RW));
+	area = AREA_OF(buffer.fd, R);
+	expect_io_reads_only(_metadata, area);
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(buffer.fd);
+	close(export);
+}
+
+TEST_F(held, a_lending_descriptor_waits_for_what_io_holds)
+{
+	int export = EXPORT_OF(self->handle, BORROW);
+	unsigned char *area = AREA_OF(export, R);
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_TRUE(is_pinned(self->fd, self->handle));
+	EXPECT_EQ(0, polled(export));
+	/* stale, but what was lent through it is not back */
+	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	EXPECT_ERRNO(ESTALE, mmap_export(export, R));
+	EXPECT_EQ(0, polled(export));
+	let_go(self->pipe[0]);
+	EXPECT_TRUE(BECOMES(polled(export) == GONE));
+	EXPECT_FALSE(is_pinned(self->fd, self->handle));
+	close(export);
+}
+
+TEST_F(held, pollin_comes_when_io_lets_go)
+{
+	int export = EXPORT_OF(self->handle, 0);
+	struct pollfd wanted = { .fd = export, .events = POLLIN };
+	unsigned char *area = AREA_OF(export, R);
+
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, poll(&wanted, 1, 200));
+	let_go(self->pipe[0]);
+	EXPECT_EQ(1, poll(&wanted, 1, 5000));
+	EXPECT_EQ(POLLIN, wanted.revents);
+	close(export);
+}
+
+/* The exporter has it at once; what I/O holds stays borrowed until it lets go. */
+TEST_F(held, what_io_holds_is_taken_back)
+{
+	unsigned char *area;
+	__u32 id, handle;
+	int export;
+
+	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, 0, &export, &id));
+	area = AREA_OF(export, RW);
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	ASSERT_EQ(0, tmm_take_back(self->fd, id, &handle));
+	EXPECT_TRUE(is_pinned(self->fd, handle));
+	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, handle, READ_ONLY));
+	EXPECT_EQ(EBUSY, mmap_errno(self->fd, handle, R));
+	EXPECT_EQ(0, polled(export));
+	let_go(self->pipe[0]);
+	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, handle)));
+	EXPECT_EQ(GONE, polled(export));
+	EXPECT_EQ(0, tmm_remap(self->fd, handle, READ_ONLY));
+	EXPECT_EQ(0, mmap_errno(self->fd, handle, R));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(export);
+}
+
+TEST_F(held, what_io_holds_is_taken_back_and_dropped)
+{
+	unsigned char *area;
+	__u32 id, handle;
+	int export;
+
+	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, 0, &export, &id));
+	area = AREA_OF(export, R);
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	ASSERT_EQ(0, tmm_take_back(self->fd, id, &handle));
+	EXPECT_EQ(0, tmm_drop(self->fd, handle));
+	EXPECT_EQ(self->start.nr_mappings + 1, INFO().nr_mappings);
+	EXPECT_EQ(0, munmap(area, SIZE));
+	let_go(self->pipe[0]);
+	EXPECT_TRUE(BECOMES(has_all_back(self->fd, &self->start)));
+	close(export);
+}
+
+/* Areas of several lenders: each waits for its own. */
+TEST_F(held, lenders_wait_for_their_own)
+{
+	int first = EXPORT_OF(self->handle, BORROW), second = EXPORT_OF(self->handle, BORROW);
+	unsigned char *area = AREA_OF(first, R), *other = AREA_OF(second, R), byte;
+
+	ASSERT_EQ(0, load(other, &byte));
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(other + PAGE, SIZE - PAGE));
+	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	EXPECT_EQ(0, polled(first));
+	let_go(self->pipe[0]);
+	EXPECT_TRUE(BECOMES(polled(first) == GONE && polled(second) == GONE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(0, munmap(other, PAGE));
+	close(first);
+	close(second);
+}
+
+TEST_HARNESS_MAIN
