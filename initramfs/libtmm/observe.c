@@ -155,9 +155,11 @@ void tmm_clients_free(struct tmm_clients *clients)
 	*clients = (struct tmm_clients){ 0 };
 }
 
-_Static_assert((int)TMM_KIND_PAGES == THESEUS_MM_KIND_PAGES &&
-	       (int)TMM_KIND_FRAMES == THESEUS_MM_KIND_FRAMES &&
-	       (int)TMM_KIND_MAPPING == THESEUS_MM_KIND_MAPPING, "kinds");
+#define SAME_KIND(name)	_Static_assert((int)TMM_KIND_##name == THESEUS_MM_KIND_##name, #name)
+
+SAME_KIND(PAGES);
+SAME_KIND(FRAMES);
+SAME_KIND(MAPPING);
 SAME(ATTRIBUTE_SHAREABLE);
 SAME(ATTRIBUTE_PINNED);
 
