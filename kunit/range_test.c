@@ -263,6 +263,24 @@ static void offset_and_address_outside(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, addr.v, 0x4000);
 }
 
+/* The pages around the hole follow each other by number, but not by address. */
+static void addresses_across_the_canonical_hole(struct kunit *test)
+{
+	const u64 middle = tmm_page_number_limit() / 2;
+	struct tmm_page_range range = pages(middle - 1, 2, TMM_4K);
+	u64 offset;
+
+	for (offset = 0; offset < 2 * TMM_PAGE_SIZE; offset++) {
+		struct tmm_vaddr addr = { 42 };
+		u64 back = 43;
+
+		KUNIT_ASSERT_TRUE(test, tmm_page_range_address_at_offset(&range, offset, &addr));
+		KUNIT_ASSERT_TRUE(test, tmm_vaddr_is_canonical(addr.v));
+		KUNIT_ASSERT_TRUE(test, tmm_page_range_offset_of_address(&range, addr, &back));
+		KUNIT_ASSERT_EQ(test, back, offset);
+	}
+}
+
 static void to_extended_either_side(struct kunit *test)
 {
 	struct tmm_frame_range range = frames(10, 5);
@@ -372,6 +390,7 @@ static struct kunit_case range_cases[] = {
 	KUNIT_CASE(contains_address_at_the_ends),
 	KUNIT_CASE(offset_and_address_are_inverse),
 	KUNIT_CASE(offset_and_address_outside),
+	KUNIT_CASE(addresses_across_the_canonical_hole),
 	KUNIT_CASE(to_extended_either_side),
 	KUNIT_CASE(to_extended_huge),
 	KUNIT_CASE(to_extended_by_a_chunk_of_another_size),

@@ -101,6 +101,17 @@ static inline u64 tmm_paddr_flat(struct tmm_paddr addr)
 	return addr.v;
 }
 
+/* The inverse: a range may lie on both sides of the hole between the halves. */
+static inline struct tmm_vaddr tmm_vaddr_of_flat(u64 flat)
+{
+	return tmm_vaddr_new_canonical(flat);
+}
+
+static inline struct tmm_paddr tmm_paddr_of_flat(u64 flat)
+{
+	return (struct tmm_paddr){ flat };
+}
+
 /*
  * _kind: page or frame, _addr: vaddr or paddr.
  *
@@ -208,7 +219,7 @@ tmm_##_kind##_range_address_at_offset(const struct tmm_##_kind##_range *range,		
 {											\
 	if (offset >= tmm_##_kind##_range_size_in_bytes(range))				\
 		return false;								\
-	addr->v = tmm_##_kind##_range_start_address(range).v + offset;			\
+	*addr = tmm_##_addr##_of_flat((range->r.first << TMM_PAGE_SHIFT) + offset);	\
 	return true;									\
 }											\
 static inline int __must_check								\
