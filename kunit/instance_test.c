@@ -114,6 +114,45 @@ static void create_contiguous_in_scattered_memory(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
+/* Frames that hold nothing but zeros: clearing is most of what a mapping costs. */
+static unsigned int nr_clear_frames(struct kunit *test)
+{
+	const struct tmm_memory *memory = &tmm_test_inst(test)->memories[0].memory;
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < memory->nr; i++)
+		nr += !memchr_inv(tmm_test_alias(memory->first + i), 0, TMM_PAGE_SIZE);
+	return nr;
+}
+
+static void create_is_refused_before_anything_is_cleared(struct kunit *test)
+{
+	struct tmm_instance *inst = tmm_test_inst(test);
+	struct tmm_mapping_request req = {
+		.nr = 100,
+		.flags = TMM_TEST_WRITABLE,
+		.zero = true,
+		.general_only = true,
+	};
+	struct tmm_allocated_pages *pages =
+		tmm_test_take_pages(test, inst->pages.first, inst->pages.nr);
+	unsigned int nr_clear = nr_clear_frames(test);
+	u64 before = tmm_test_fingerprint(test);
+	struct tmm_paddr paddr = { UNTOUCHED };
+
+	for (req.frames = TMM_FRAMES_ANY; req.frames <= TMM_FRAMES_CONTIGUOUS; req.frames++)
+		KUNIT_EXPECT_PTR_EQ(test, tmm_instance_create(inst, inst->root, &req, &paddr),
+				    ERR_PTR(-ENOSPC));
+	req.flags = TMM_PTE_WRITABLE;
+	for (req.frames = TMM_FRAMES_ANY; req.frames <= TMM_FRAMES_IDENTITY; req.frames++)
+		KUNIT_EXPECT_PTR_EQ(test, tmm_instance_create(inst, inst->root, &req, &paddr),
+				    ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
+	KUNIT_EXPECT_EQ(test, nr_clear_frames(test), nr_clear);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	tmm_allocated_pages_drop(&pages);
+}
+
 static void count_of_everything(struct kunit *test)
 {
 	struct tmm_instance *inst = tmm_test_inst(test);
@@ -282,6 +321,7 @@ static struct kunit_case instance_cases[] = {
 	KUNIT_CASE_PARAM(create_refused_keeps_nothing, refused_gen_params),
 	KUNIT_CASE(create_contiguous_tells_the_address),
 	KUNIT_CASE(create_contiguous_in_scattered_memory),
+	KUNIT_CASE(create_is_refused_before_anything_is_cleared),
 	KUNIT_CASE(count_of_everything),
 	KUNIT_CASE(count_of_parts),
 	KUNIT_CASE(two_memories_are_one_supply),

@@ -2,6 +2,7 @@
 #include "mapping/placement.h"
 
 #include "fixture.h"
+#include "mapping/request.h"
 
 #include <linux/limits.h>
 
@@ -93,10 +94,58 @@ static void congruent_pages_settle_for_less(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
+#define HIGH	(64 * LEAF_1G)
+
+/*
+ * Low pages of every alignment, and above them 2 MiB of which only the last page is at a
+ * multiple of 2 MiB.
+ */
+static void add_low_and_high(struct kunit *test)
+{
+	struct tmm_test_pages *tp = test->priv;
+
+	tmm_test_pages_add(test, tp, TMM_REGION_DESIGNATED, 1, 4 * LEAF_1G);
+	tmm_test_pages_add(test, tp, TMM_REGION_GENERAL, HIGH + 1, LEAF_2M);
+}
+
+static void smaller_leaves_come_before_a_last_resort(struct kunit *test)
+{
+	struct tmm_test_pages *tp = test->priv;
+	struct tmm_allocated_pages *high, *low;
+
+	add_low_and_high(test);
+	high = tmm_allocate_congruent_pages(&tp->pa, 0, LEAF_2M);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, high);
+	KUNIT_EXPECT_EQ(test, high->chunk.start, HIGH + 1);
+	/* Now there is nothing else, and large leaves can be had. */
+	low = tmm_allocate_congruent_pages(&tp->pa, 0, LEAF_2M);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, low);
+	KUNIT_EXPECT_LT(test, low->chunk.start, HIGH);
+	KUNIT_EXPECT_EQ(test, low->chunk.start % LEAF_2M, 0);
+	tmm_allocated_pages_drop(&low);
+	tmm_allocated_pages_drop(&high);
+}
+
+static void general_only_knows_no_last_resort(struct kunit *test)
+{
+	const struct tmm_mapping_request req = { .nr = LEAF_2M, .general_only = true };
+	struct tmm_test_pages *tp = test->priv;
+	struct tmm_allocated_pages *pages;
+
+	add_low_and_high(test);
+	pages = tmm_place_pages(&tp->pa, 0, &req);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
+	KUNIT_EXPECT_EQ(test, pages->chunk.start, HIGH + 1);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_place_pages(&tp->pa, 0, &req), ERR_PTR(-ENOSPC));
+	tmm_allocated_pages_drop(&pages);
+}
+
 static struct kunit_case placement_cases[] = {
 	KUNIT_CASE_PARAM(largest_leaf_in_a_run, leaf_gen_params),
 	KUNIT_CASE(congruent_pages_have_the_offset_of_the_run),
 	KUNIT_CASE(congruent_pages_settle_for_less),
+	KUNIT_CASE(smaller_leaves_come_before_a_last_resort),
+	KUNIT_CASE(general_only_knows_no_last_resort),
 	{}
 };
 

@@ -48,6 +48,10 @@ struct request_param {
 #define ALIGNED(align, nr) { nr, false, 0, align, 0, U64_MAX }
 #define IN(min, max, nr) { nr, false, 0, 1, min, max }
 #define ALIGNED_IN(align, min, max, nr) { nr, false, 0, align, min, max }
+/* From general regions only. */
+#define GENERAL_AT(at, nr) { nr, true, at, 0, 0, 0, 0, true }
+#define GENERAL_IN(min, max, nr) { nr, false, 0, 1, min, max, 0, true }
+#define GENERAL(nr) GENERAL_IN(0, U64_MAX, nr)
 
 /*
  * general [100, 200), of which [110, 120) and [150, 160) are owned,
@@ -109,6 +113,18 @@ static const struct request_param request_params[] = {
 	{ "aligned in range, exactly a range", ALIGNED_IN(10, 120, 149, 30), NO_ERROR, 120 },
 	{ "aligned in range, no room", ALIGNED_IN(8, 129, 150, 15), -ENOSPC, 0 },
 	{ "aligned to 2 MiB in range", ALIGNED_IN(512, 600, 2000, 400), NO_ERROR, 1536 },
+	{ "general only, the largest", GENERAL(40), NO_ERROR, 160 },
+	{ "general only, no last resort", GENERAL(41), -ENOSPC, 0 },
+	{ "general only, at", GENERAL_AT(103, 3), NO_ERROR, 103 },
+	{ "general only, at, owned", GENERAL_AT(110, 1), -EADDRINUSE, 0 },
+	{ "general only, at, designated", GENERAL_AT(700, 1), -ERANGE, 0 },
+	{ "general only, at, designated and owned", GENERAL_AT(600, 1), -ERANGE, 0 },
+	{ "general only, at, reserved", GENERAL_AT(200, 1), -EOPNOTSUPP, 0 },
+	{ "general only, at, of no region", GENERAL_AT(300, 1), -ERANGE, 0 },
+	{ "general only, in range", GENERAL_IN(105, 700, 6), NO_ERROR, 120 },
+	{ "general only, in range, no last resort", GENERAL_IN(105, 700, 41), -ENOSPC, 0 },
+	{ "general only, in range, designated", GENERAL_IN(600, 700, 5), -ERANGE, 0 },
+	{ "general only, in range, reserved", GENERAL_IN(200, 299, 5), -ERANGE, 0 },
 };
 
 TMM_ARRAY_PARAM(request, request_params);

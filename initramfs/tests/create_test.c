@@ -275,6 +275,47 @@ TEST_F(client, create_refuses_what_is_too_large)
 	}
 }
 
+/* --- with few addresses left ----------------------------------------------------------- */
+
+/*
+ * Own all pages but the 2 MiB after the first: of those, only the last is at a multiple of
+ * 2 MiB.
+ */
+static int leave_no_aligned_page(int fd, const struct theseus_mm_info *info)
+{
+	struct theseus_mm_allocate first = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = info->pages_start,
+		.size = 1,
+	};
+	struct theseus_mm_allocate rest = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = info->pages_start + 513 * PAGE,
+		.size = info->pages_total - 513,
+	};
+	int err = tmm_set_limit(fd, THESEUS_MM_SET_PAGES, THESEUS_MM_NO_LIMIT);
+
+	if (!err)
+		err = tmm_allocate_pages(fd, &first);
+	return err ? err : tmm_allocate_pages(fd, &rest);
+}
+
+TEST_F(client, create_takes_smaller_leaves_where_no_aligned_page_is_left)
+{
+	struct theseus_mm_create_mapping mapping;
+
+	ASSERT_EQ(0, leave_no_aligned_page(self->fd, &self->start));
+	ASSERT_EQ(0, tmm_create_mapping(self->fd, 512 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(self->start.pages_start + PAGE, mapping.start);
+	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 512 * PAGE, THESEUS_MM_PTE_DATA,
+						   &mapping));
+	EXPECT_EQ(self->start.pages_start + PAGE, mapping.start);
+	EXPECT_REFUSED(ENOSPC, tmm_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(ENOSPC, tmm_create_contiguous_mapping(self->fd, 512 * PAGE,
+							     THESEUS_MM_PTE_DATA, &mapping));
+}
+
 /* --- with little memory left ----------------------------------------------------------- */
 
 TEST_F(client, create_uses_as_many_runs_as_it_needs)

@@ -75,6 +75,8 @@ struct tmm_range_region {
  * @max: highest chunk that may be used, inclusive
  * @offset: bytes from the start of chunk @at, where a request by bytes begins; see
  *          tmm_request_at_vaddr()
+ * @general_only: only general regions will do: no last resort, and no address elsewhere.
+ *                What a client asks for has it set.
  * @account: who is charged for the run, until it is free again; NULL: nobody
  *
  * Theseus: AllocationRequest, whose kinds are the constructors below. Here
@@ -88,6 +90,7 @@ struct tmm_allocation_request {
 	u64 min;
 	u64 max;
 	u64 offset;
+	bool general_only;
 	struct tmm_account *account;
 };
 

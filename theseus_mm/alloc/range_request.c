@@ -78,11 +78,15 @@ static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_r
 		return -ERANGE;
 	if (found->is_closed)
 		return -ENODEV;
+	if (req->general_only && found->type == TMM_REGION_DESIGNATED)
+		return -ERANGE;
 	range = tmm_free_ranges_at(&found->free, req->at);
 	if (!range)
 		return -EADDRINUSE;
 	if (tmm_chunk_end(range) - req->at < req->nr)
 		return -EADDRNOTAVAIL;
+	if (req->general_only && found->type != TMM_REGION_GENERAL)
+		return -EOPNOTSUPP;
 	*region = found;
 	return 0;
 }
@@ -109,14 +113,18 @@ found:
 	return true;
 }
 
-static bool touches_a_region(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit)
+static bool touches_a_region(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit,
+			     bool general_only)
 {
 	struct tmm_range_region *region;
 
-	list_for_each_entry(region, &ra->regions, link)
-		if (region->type != TMM_REGION_RESERVED && region->first < fit->end &&
-		    fit->min < region->first + region->nr)
+	list_for_each_entry(region, &ra->regions, link) {
+		if (region->type == TMM_REGION_RESERVED ||
+		    (general_only && region->type != TMM_REGION_GENERAL))
+			continue;
+		if (region->first < fit->end && fit->min < region->first + region->nr)
 			return true;
+	}
 	return false;
 }
 
@@ -131,13 +139,14 @@ static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_
 	};
 
 	fit.from_top = fit.align >= tmm_page_size_4k_pages(TMM_2M);
-	if (find_in_type(ra, &fit, TMM_REGION_GENERAL, region, start) ||
-	    find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start))
+	if (find_in_type(ra, &fit, TMM_REGION_GENERAL, region, start))
+		return 0;
+	if (!req->general_only && find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start))
 		return 0;
 	/* Only a range that was asked for can be a wrong one. */
 	if (!req->min && req->max == U64_MAX)
 		return -ENOSPC;
-	return touches_a_region(ra, &fit) ? -ENOSPC : -ERANGE;
+	return touches_a_region(ra, &fit, req->general_only) ? -ENOSPC : -ERANGE;
 }
 
 static int check_numbers(const struct tmm_allocation_request *req)
@@ -192,7 +201,9 @@ static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_requ
  * * the run                 - to be given back with tmm_range_release()
  * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before it starts
  * * ERR_PTR(-EOVERFLOW)     - the run would wrap around, or TMM_TOO_MANY
- * * ERR_PTR(-ERANGE)        - no region has that address, or any of that range
+ * * ERR_PTR(-ERANGE)        - no region that may be used has that address, or any of that
+ *   range
+ * * ERR_PTR(-EOPNOTSUPP)    - it is free, but reserved, and only general regions will do
  * * ERR_PTR(-ENODEV)        - the region that has it is closed
  * * ERR_PTR(-EADDRINUSE)    - the chunk at the address is owned
  * * ERR_PTR(-EADDRNOTAVAIL) - it is free, but not all that follow

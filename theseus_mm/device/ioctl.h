@@ -7,6 +7,7 @@
 #define TMM_DEVICE_IOCTL_H
 
 #include "core/pte_flags.h"
+#include "mapping/request.h"
 #include "uapi/theseus_mm.h"
 
 #include <linux/compiler_types.h>
@@ -104,23 +105,11 @@ int tmm_ioctl_merge(struct tmm_call *call);
 int tmm_ioctl_allocate_frames(struct tmm_call *call);
 int tmm_ioctl_allocate_pages(struct tmm_call *call);
 
-/**
- * enum tmm_create_kind - the frames of a mapping that is created
- * @TMM_CREATE_ANY: as many runs as it takes
- * @TMM_CREATE_CONTIGUOUS: one run
- * @TMM_CREATE_IDENTITY: one run, at the addresses that are its own
- */
-enum tmm_create_kind {
-	TMM_CREATE_ANY,
-	TMM_CREATE_CONTIGUOUS,
-	TMM_CREATE_IDENTITY,
-};
-
 /* ioctl_map.c */
 int __must_check tmm_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
 struct tmm_object * __must_check
 tmm_create_mapping_object(struct tmm_client *client, struct theseus_mm_create_mapping *request,
-			  enum tmm_create_kind kind);
+			  enum tmm_frames_choice frames);
 int tmm_ioctl_create_mapping(struct tmm_call *call);
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call);
 int tmm_ioctl_create_identity_mapping(struct tmm_call *call);

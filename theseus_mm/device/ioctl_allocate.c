@@ -11,7 +11,6 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/log2.h>
-#include <linux/minmax.h>
 #include <linux/overflow.h>
 
 /* Are the fields that the flags do not speak of 0, and do the flags agree? */
@@ -82,6 +81,8 @@ static int decode(const struct theseus_mm_allocate *request,
 	if (err)
 		return err;
 	*out = tmm_request_aligned(request->align >> TMM_PAGE_SHIFT, 0);
+	/* The low half is for identity mappings, and device memory is not for all. */
+	out->general_only = true;
 	if (request->flags & THESEUS_MM_ALLOCATE_AT) {
 		out->is_at = true;
 		err = number_of(request->at, &out->at);
@@ -136,18 +137,6 @@ static int deliver(struct tmm_call *call, struct tmm_object *object, u64 start, 
 	return err;
 }
 
-/* The low half is for identity mappings, which clients cannot have. */
-static int keep_to_guard_hole(const struct tmm_instance *inst,
-			      struct tmm_allocation_request *request)
-{
-	const u64 first = inst->pages.first;
-
-	if (request->is_at)
-		return request->at < first ? -ERANGE : 0;
-	request->min = max(request->min, first);
-	return request->max < first ? -ERANGE : 0;
-}
-
 int tmm_ioctl_allocate_pages(struct tmm_call *call)
 {
 	struct tmm_client *client = call->client;
@@ -156,8 +145,6 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 	struct tmm_object *object;
 	int err = decode(&call->arg.allocate, page_number_of, &request);
 
-	if (!err)
-		err = keep_to_guard_hole(client->inst, &request);
 	if (err)
 		return err;
 	object = tmm_object_reserve(client);

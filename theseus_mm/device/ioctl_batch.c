@@ -93,7 +93,7 @@ static struct tmm_object *create_item(struct tmm_client *client, union item *p)
 		return ERR_PTR(-EINVAL);
 	object = tmm_create_mapping_object(client, &request,
 					   item->flags & THESEUS_MM_CREATE_ITEM_CONTIGUOUS ?
-					   TMM_CREATE_CONTIGUOUS : TMM_CREATE_ANY);
+					   TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY);
 	if (IS_ERR(object))
 		return object;
 	item->error = 0;

@@ -50,27 +50,28 @@ int tmm_ioctl_remove_device_region(struct tmm_call *call)
 static struct tmm_mapped_pages *map(struct tmm_client *client,
 				    const struct theseus_mm_map_range *request)
 {
+	/* The low half is for identity mappings. */
+	struct tmm_mapping_request req = { .general_only = true };
 	struct tmm_instance *inst = client->inst;
 	struct tmm_mapped_pages *mp;
-	tmm_pte_flags_t flags;
 	struct tmm_paddr start;
-	u64 nr;
-	int err = tmm_decode_flags(request->pte_flags, &flags);
+	u64 first;
+	int err = tmm_decode_flags(request->pte_flags, &req.flags);
 
 	if (!err)
 		err = tmm_paddr_new(request->paddr, &start);
 	if (!err)
-		err = tmm_chunks_of_bytes(tmm_paddr_frame_offset(start), request->nr_bytes, &nr);
+		err = tmm_chunks_of_bytes(tmm_paddr_frame_offset(start), request->nr_bytes,
+					  &req.nr);
 	if (err)
 		return ERR_PTR(err);
-	if (tmm_instance_has_ram(inst, start.v >> TMM_PAGE_SHIFT, nr))
+	first = start.v >> TMM_PAGE_SHIFT;
+	if (tmm_instance_has_ram(inst, first, req.nr))
 		return ERR_PTR(-EOPNOTSUPP);
-	mp = tmm_instance_map_frame_range(inst, inst->root, start, request->nr_bytes, flags);
+	mp = tmm_instance_map_frames_at(inst, inst->root, first, &req);
 	if (IS_ERR(mp))
 		return mp;
-	/* The low half is for identity mappings: a last resort for the kernel. */
-	err = tmm_mapped_pages_range(mp).r.first < inst->pages.first ? -ENOSPC :
-	      tmm_mapped_pages_charge_tables(mp, client->account);
+	err = tmm_mapped_pages_charge_tables(mp, client->account);
 	if (!err)
 		return mp;
 	tmm_mapped_pages_drop(&mp);

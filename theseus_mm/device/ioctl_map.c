@@ -46,71 +46,22 @@ static int decode_ram_flags(u64 user_flags, tmm_pte_flags_t *flags)
 	return err ?: tmm_pte_flags_check_memory_type(*flags, TMM_WRITE_BACK);
 }
 
-/* One run whose pages are free, aligned for the largest leaves there is room for. */
-static struct tmm_mapped_pages *create_identity(struct tmm_instance *inst, u64 nr_bytes,
-						tmm_pte_flags_t flags, struct tmm_paddr *paddr)
-{
-	struct tmm_mapped_pages *mp;
-	enum tmm_page_size size;
-	u64 nr;
-	int err = tmm_chunks_of_bytes(0, nr_bytes, &nr);
-
-	if (err)
-		return ERR_PTR(err);
-	for (size = tmm_largest_leaf_in(0, nr); ; size--) {
-		const struct tmm_allocation_request req =
-			tmm_request_aligned(tmm_page_size_4k_pages(size), nr);
-
-		mp = tmm_instance_create_identity_mapping(inst, inst->root, &req, flags, true);
-		if (mp != ERR_PTR(-ENOSPC) || size == TMM_4K)
-			break;
-	}
-	if (!IS_ERR(mp))
-		paddr->v = tmm_mapped_pages_range(mp).r.first << TMM_PAGE_SHIFT;
-	return mp;
-}
-
-static struct tmm_mapped_pages *create(struct tmm_instance *inst, u64 nr_bytes,
-				       tmm_pte_flags_t flags, enum tmm_create_kind kind,
-				       struct tmm_paddr *paddr)
-{
-	struct tmm_mapped_pages *mp;
-
-	/* A fresh owner never sees old content. */
-	if (kind == TMM_CREATE_IDENTITY)
-		return create_identity(inst, nr_bytes, flags, paddr);
-	if (kind == TMM_CREATE_CONTIGUOUS)
-		mp = tmm_instance_create_contiguous_mapping(inst, inst->root, nr_bytes, flags,
-							    true, paddr);
-	else
-		mp = tmm_instance_create_mapping(inst, inst->root, nr_bytes, flags, true);
-	/* A last resort for the kernel, where identity mappings are made. */
-	if (!IS_ERR(mp) && tmm_mapped_pages_range(mp).r.first < inst->pages.first) {
-		tmm_mapped_pages_drop(&mp);
-		mp = ERR_PTR(-ENOSPC);
-	}
-	return mp;
-}
-
-/* The same, charged to the client; what it may not have is not taken. */
-static struct tmm_mapped_pages *create_charged(struct tmm_client *client, u64 nr_bytes,
-					       tmm_pte_flags_t flags, enum tmm_create_kind kind,
+/* What is wanted, charged to the client; what it may not have is not taken. */
+static struct tmm_mapped_pages *create_charged(struct tmm_client *client,
+					       const struct tmm_mapping_request *req,
 					       struct tmm_paddr *paddr)
 {
 	struct tmm_mapped_pages *mp;
-	u64 nr;
-	int err = tmm_chunks_of_bytes(0, nr_bytes, &nr);
+	int err = tmm_account_check(client->account, TMM_RESOURCE_FRAMES, req->nr, 0);
 
-	if (!err)
-		err = tmm_account_check(client->account, TMM_RESOURCE_FRAMES, nr, 0);
 	if (err)
 		return ERR_PTR(err);
-	mp = create(client->inst, nr_bytes, flags, kind, paddr);
+	mp = tmm_instance_create(client->inst, client->inst->root, req, paddr);
 	if (mp == ERR_PTR(-ENOSPC))
 		tmm_account_note_refusal(client->account, TMM_RESOURCE_FRAMES);
 	if (IS_ERR(mp))
 		return mp;
-	err = tmm_account_charge(client->account, TMM_RESOURCE_FRAMES, nr);
+	err = tmm_account_charge(client->account, TMM_RESOURCE_FRAMES, req->nr);
 	if (!err) {
 		tmm_mapped_pages_set_account(mp, client->account);
 		err = tmm_mapped_pages_charge_tables(mp, client->account);
@@ -121,11 +72,26 @@ static struct tmm_mapped_pages *create_charged(struct tmm_client *client, u64 nr
 	return ERR_PTR(err);
 }
 
+static int decode_request(const struct theseus_mm_create_mapping *request,
+			  enum tmm_frames_choice frames, struct tmm_mapping_request *req)
+{
+	int err;
+
+	/* A fresh owner never sees old content; the low half is for identity mappings. */
+	*req = (struct tmm_mapping_request){
+		.frames = frames,
+		.zero = true,
+		.general_only = true,
+	};
+	err = decode_ram_flags(request->pte_flags, &req->flags);
+	return err ?: tmm_chunks_of_bytes(0, request->size, &req->nr);
+}
+
 /**
  * tmm_create_mapping_object() - make a mapping for a client
  * @client: the client
  * @request: size and pte_flags are set; the out fields are filled in, on success only
- * @kind: which frames it gets
+ * @frames: which frames it gets
  *
  * Context: Process context, may sleep.
  * Return: a reserved object that owns the mapping: the caller publishes it after the
@@ -133,20 +99,20 @@ static struct tmm_mapped_pages *create_charged(struct tmm_client *client, u64 nr
  */
 struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
 					     struct theseus_mm_create_mapping *request,
-					     enum tmm_create_kind kind)
+					     enum tmm_frames_choice frames)
 {
 	struct tmm_paddr paddr = {};
+	struct tmm_mapping_request req;
 	struct tmm_page_range pages;
 	struct tmm_object *object;
-	tmm_pte_flags_t flags;
-	int err = decode_ram_flags(request->pte_flags, &flags);
+	int err = decode_request(request, frames, &req);
 
 	if (err)
 		return ERR_PTR(err);
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return object;
-	object->mapping = create_charged(client, request->size, flags, kind, &paddr);
+	object->mapping = create_charged(client, &req, &paddr);
 	if (IS_ERR(object->mapping)) {
 		err = PTR_ERR(object->mapping);
 		tmm_object_abandon(client, object);
@@ -161,10 +127,10 @@ struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
 	return object;
 }
 
-static int create_mapping(struct tmm_call *call, enum tmm_create_kind kind)
+static int create_mapping(struct tmm_call *call, enum tmm_frames_choice frames)
 {
 	struct tmm_client *client = call->client;
-	struct tmm_object *object = tmm_create_mapping_object(client, &call->arg.create, kind);
+	struct tmm_object *object = tmm_create_mapping_object(client, &call->arg.create, frames);
 	int err;
 
 	if (IS_ERR(object))
@@ -179,17 +145,17 @@ static int create_mapping(struct tmm_call *call, enum tmm_create_kind kind)
 
 int tmm_ioctl_create_mapping(struct tmm_call *call)
 {
-	return create_mapping(call, TMM_CREATE_ANY);
+	return create_mapping(call, TMM_FRAMES_ANY);
 }
 
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call)
 {
-	return create_mapping(call, TMM_CREATE_CONTIGUOUS);
+	return create_mapping(call, TMM_FRAMES_CONTIGUOUS);
 }
 
 int tmm_ioctl_create_identity_mapping(struct tmm_call *call)
 {
-	return capable(CAP_SYS_RAWIO) ? create_mapping(call, TMM_CREATE_IDENTITY) : -EPERM;
+	return capable(CAP_SYS_RAWIO) ? create_mapping(call, TMM_FRAMES_IDENTITY) : -EPERM;
 }
 
 /* Map what @pages owns to new frames, which are charged to the client. */

@@ -3,6 +3,7 @@
 
 #include "mapping/mapped_pages.h"
 #include "mapping/placement.h"
+#include "mapping/request.h"
 #include "paging/page_table.h"
 
 #include <kunit/visibility.h>
@@ -12,42 +13,28 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
-/**
- * tmm_instance_create_mapping() - new pages, mapped to new frames
- * @inst: the instance
- * @pt: the root
- * @nr_bytes: size, rounded up to whole pages
- * @flags: what the mapping may be used for
- * @zero: clear the frames first
- *
- * From 2 MiB on the pages are placed for large leaves.
- *
- * Theseus: memory::create_mapping()
- *
- * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
- * Return: the mapping, ERR_PTR(-EINVAL) if @nr_bytes is 0, ERR_PTR(-EOVERFLOW),
- * or an error of tmm_page_allocator_allocate() or tmm_map_allocated_pages();
- * after an error nothing stays allocated
- */
-struct tmm_mapped_pages *tmm_instance_create_mapping(struct tmm_instance *inst,
-						     struct tmm_page_table *pt, u64 nr_bytes,
-						     tmm_pte_flags_t flags, bool zero)
+/* What is wrong with a request for RAM: nothing is taken before that is known. */
+static int check_request(const struct tmm_mapping_request *req)
 {
-	struct tmm_allocated_pages *pages;
-	struct tmm_mapped_pages *mp;
-	u64 nr;
-	int err = tmm_chunks_of_bytes(0, nr_bytes, &nr);
+	int err = tmm_pte_flags_check(req->flags);
 
-	if (err)
-		return ERR_PTR(err);
-	pages = tmm_allocate_congruent_pages(&inst->pa, 0, nr);
+	if (!err)
+		err = tmm_pte_flags_check_memory_type(req->flags, TMM_WRITE_BACK);
+	return err ?: req->nr ? 0 : -EINVAL;
+}
+
+static struct tmm_mapped_pages *create_any(struct tmm_instance *inst, struct tmm_page_table *pt,
+					   const struct tmm_mapping_request *req)
+{
+	struct tmm_allocated_pages *pages = tmm_place_pages(&inst->pa, 0, req);
+	struct tmm_mapped_pages *mp;
+
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
-	mp = tmm_map_allocated_pages(pt, &pages, flags, zero);
+	mp = tmm_map_allocated_pages(pt, &pages, req->flags, req->zero);
 	tmm_allocated_pages_drop(&pages);
 	return mp;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_mapping);
 
 /* One run of @nr, aligned for the largest leaves that there is room for. */
 static struct tmm_allocated_frames *allocate_contiguous(struct tmm_frame_allocator *fa, u64 nr)
@@ -68,98 +55,22 @@ static struct tmm_allocated_frames *allocate_contiguous(struct tmm_frame_allocat
 /* @frames and new pages for them become a mapping, or both go back. */
 static struct tmm_mapped_pages *map_frames(struct tmm_instance *inst, struct tmm_page_table *pt,
 					   struct tmm_allocated_frames *frames,
-					   tmm_pte_flags_t flags)
+					   const struct tmm_mapping_request *req)
 {
 	struct tmm_allocated_pages *pages;
 	struct tmm_mapped_pages *mp;
+	int err;
 
 	if (IS_ERR(frames))
 		return ERR_CAST(frames);
-	pages = tmm_allocate_congruent_pages(&inst->pa, frames->f.chunk.start,
-					     frames->f.chunk.nr);
-	if (IS_ERR(pages))
-		mp = ERR_CAST(pages);
-	else
-		mp = tmm_map_allocated_pages_to(pt, &pages, &frames, flags);
+	pages = tmm_place_pages(&inst->pa, frames->f.chunk.start, req);
+	/* Not before there are pages: it is most of the work. */
+	err = PTR_ERR_OR_ZERO(pages) ?: req->zero ? tmm_allocated_frames_zero(frames) : 0;
+	mp = err ? ERR_PTR(err) : tmm_map_allocated_pages_to(pt, &pages, &frames, req->flags);
 	tmm_allocated_pages_drop(&pages);
 	tmm_allocated_frames_drop(&frames);
 	return mp;
 }
-
-/**
- * tmm_instance_create_contiguous_mapping() - new pages, mapped to one run of frames
- * @inst: the instance
- * @pt: the root
- * @nr_bytes: size, rounded up to whole pages
- * @flags: what the mapping may be used for
- * @zero: clear the frames first
- * @paddr: set to the physical address, on success only
- *
- * Theseus: memory::create_contiguous_mapping()
- *
- * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
- * Return: the mapping, or an error as tmm_instance_create_mapping(); after an
- * error nothing stays allocated
- */
-struct tmm_mapped_pages *
-tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
-				       u64 nr_bytes, tmm_pte_flags_t flags, bool zero,
-				       struct tmm_paddr *paddr)
-{
-	struct tmm_allocated_frames *frames;
-	struct tmm_mapped_pages *mp;
-	u64 nr, first;
-	int err = tmm_chunks_of_bytes(0, nr_bytes, &nr);
-
-	if (err)
-		return ERR_PTR(err);
-	frames = allocate_contiguous(&inst->fa, nr);
-	if (IS_ERR(frames))
-		return ERR_CAST(frames);
-	err = zero ? tmm_allocated_frames_zero(frames) : 0;
-	if (err) {
-		tmm_allocated_frames_drop(&frames);
-		return ERR_PTR(err);
-	}
-	first = frames->f.chunk.start;
-	mp = map_frames(inst, pt, frames, flags);
-	if (!IS_ERR(mp))
-		paddr->v = first << TMM_PAGE_SHIFT;
-	return mp;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_contiguous_mapping);
-
-/**
- * tmm_instance_map_frame_range() - new pages, mapped to the frames at an address
- * @inst: the instance
- * @pt: the root
- * @start: physical address; the mapping starts at the frame that contains it
- * @nr_bytes: bytes from @start on that it covers
- * @flags: what the mapping may be used for
- *
- * For device memory (tmm_instance_add_reserved_region()) with TMM_MMIO_FLAGS.
- *
- * Theseus: memory::map_frame_range()
- *
- * Context: Process context, may sleep. O(leaves).
- * Return: the mapping, ERR_PTR(-EINVAL) if @nr_bytes is 0, ERR_PTR(-EOVERFLOW),
- * or an error of tmm_frame_allocator_allocate() or tmm_map_allocated_pages_to();
- * after an error nothing stays allocated
- */
-struct tmm_mapped_pages *
-tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *pt,
-			     struct tmm_paddr start, u64 nr_bytes, tmm_pte_flags_t flags)
-{
-	struct tmm_allocation_request req;
-	u64 nr;
-	int err = tmm_chunks_of_bytes(tmm_paddr_frame_offset(start), nr_bytes, &nr);
-
-	if (err)
-		return ERR_PTR(err);
-	req = tmm_request_at(start.v >> TMM_PAGE_SHIFT, nr);
-	return map_frames(inst, pt, tmm_frame_allocator_allocate(&inst->fa, &req), flags);
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_instance_map_frame_range);
 
 static struct tmm_allocated_pages *allocate_pages_at(struct tmm_page_allocator *pa, u64 first,
 						     u64 nr)
@@ -237,7 +148,7 @@ static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *fra
  */
 static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct tmm_page_table *pt,
 					     struct tmm_allocated_frames **frames,
-					     tmm_pte_flags_t flags, bool zero, bool *taken)
+					     const struct tmm_mapping_request *req, bool *taken)
 {
 	const struct tmm_chunk *chunk = &(*frames)->f.chunk;
 	struct tmm_allocated_pages *pages;
@@ -252,9 +163,43 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
 	*taken = are_taken(pages);
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
-	err = zero ? tmm_allocated_frames_zero(*frames) : 0;
-	mp = err ? ERR_PTR(err) : tmm_map_allocated_pages_to(pt, &pages, frames, flags);
+	err = req->zero ? tmm_allocated_frames_zero(*frames) : 0;
+	mp = err ? ERR_PTR(err) : tmm_map_allocated_pages_to(pt, &pages, frames, req->flags);
 	tmm_allocated_pages_drop(&pages);
+	return mp;
+}
+
+/* As tmm_instance_create_identity_mapping(); the flags have been checked. */
+static struct tmm_mapped_pages *create_identity_at(struct tmm_instance *inst,
+						   struct tmm_page_table *pt,
+						   const struct tmm_allocation_request *where,
+						   const struct tmm_mapping_request *req)
+{
+	struct tmm_allocated_frames *frames;
+	struct tmm_mapped_pages *mp;
+	LIST_HEAD(passed_over);
+	bool taken;
+	int err;
+
+	for (;;) {
+		frames = tmm_frame_allocator_allocate(&inst->fa, where);
+		if (IS_ERR(frames)) {
+			mp = ERR_CAST(frames);
+			break;
+		}
+		mp = map_identity(inst, pt, &frames, req, &taken);
+		if (!taken || where->is_at) {
+			tmm_allocated_frames_drop(&frames);
+			break;
+		}
+		err = pass_over(inst, frames, &passed_over);
+		if (err) {
+			mp = ERR_PTR(err);
+			break;
+		}
+		cond_resched();
+	}
+	tmm_allocated_frames_drop_list(&passed_over);
 	return mp;
 }
 
@@ -285,31 +230,177 @@ tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_
 				     const struct tmm_allocation_request *req,
 				     tmm_pte_flags_t flags, bool zero)
 {
-	struct tmm_allocated_frames *frames;
-	struct tmm_mapped_pages *mp;
-	LIST_HEAD(passed_over);
-	bool taken;
-	int err;
+	const struct tmm_mapping_request mapping = {
+		.nr = req->nr,
+		.flags = flags,
+		.frames = TMM_FRAMES_IDENTITY,
+		.zero = zero,
+	};
+	int err = tmm_pte_flags_check(flags);
 
-	for (;;) {
-		frames = tmm_frame_allocator_allocate(&inst->fa, req);
-		if (IS_ERR(frames)) {
-			mp = ERR_CAST(frames);
-			break;
-		}
-		mp = map_identity(inst, pt, &frames, flags, zero, &taken);
-		if (!taken || req->is_at) {
-			tmm_allocated_frames_drop(&frames);
-			break;
-		}
-		err = pass_over(inst, frames, &passed_over);
-		if (err) {
-			mp = ERR_PTR(err);
-			break;
-		}
-		cond_resched();
-	}
-	tmm_allocated_frames_drop_list(&passed_over);
-	return mp;
+	return err ? ERR_PTR(err) : create_identity_at(inst, pt, req, &mapping);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_identity_mapping);
+
+/* Aligned for the largest leaves that there is room for. */
+static struct tmm_mapped_pages *create_identity(struct tmm_instance *inst,
+						struct tmm_page_table *pt,
+						const struct tmm_mapping_request *req)
+{
+	enum tmm_page_size size = tmm_largest_leaf_in(0, req->nr);
+	struct tmm_mapped_pages *mp;
+
+	for (;; size--) {
+		const struct tmm_allocation_request where =
+			tmm_request_aligned(tmm_page_size_4k_pages(size), req->nr);
+
+		mp = create_identity_at(inst, pt, &where, req);
+		if (mp != ERR_PTR(-ENOSPC) || size == TMM_4K)
+			return mp;
+	}
+}
+
+static u64 first_frame(const struct tmm_mapped_pages *mp)
+{
+	return list_first_entry(&mp->frames, struct tmm_mapped_frames, f.link)->f.chunk.start;
+}
+
+/**
+ * tmm_instance_create() - pages, frames and the entries between them at once
+ * @inst: the instance
+ * @pt: the root
+ * @req: what is wanted
+ * @paddr: set to the physical address of the one run of frames, on success only; to 0
+ *         if there may be several
+ *
+ * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
+ * Return: the mapping, or an error of tmm_place_pages(), tmm_frame_allocator_allocate(),
+ * tmm_map_allocated_pages() or tmm_instance_create_identity_mapping(); after an error
+ * nothing stays allocated
+ */
+struct tmm_mapped_pages *tmm_instance_create(struct tmm_instance *inst, struct tmm_page_table *pt,
+					     const struct tmm_mapping_request *req,
+					     struct tmm_paddr *paddr)
+{
+	struct tmm_mapped_pages *mp;
+	int err = check_request(req);
+
+	if (err)
+		return ERR_PTR(err);
+	if (req->frames == TMM_FRAMES_IDENTITY)
+		mp = create_identity(inst, pt, req);
+	else if (req->frames == TMM_FRAMES_CONTIGUOUS)
+		mp = map_frames(inst, pt, allocate_contiguous(&inst->fa, req->nr), req);
+	else
+		mp = create_any(inst, pt, req);
+	if (!IS_ERR(mp))
+		paddr->v = req->frames == TMM_FRAMES_ANY ? 0 : first_frame(mp) << TMM_PAGE_SHIFT;
+	return mp;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create);
+
+/**
+ * tmm_instance_create_mapping() - new pages, mapped to new frames
+ * @inst: the instance
+ * @pt: the root
+ * @nr_bytes: size, rounded up to whole pages
+ * @flags: what the mapping may be used for
+ * @zero: clear the frames first
+ *
+ * From 2 MiB on the pages are placed for large leaves.
+ *
+ * Theseus: memory::create_mapping()
+ *
+ * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
+ * Return: the mapping, or an error of tmm_instance_create(), ERR_PTR(-EINVAL) also
+ * if @nr_bytes is 0, or ERR_PTR(-EOVERFLOW)
+ */
+struct tmm_mapped_pages *tmm_instance_create_mapping(struct tmm_instance *inst,
+						     struct tmm_page_table *pt, u64 nr_bytes,
+						     tmm_pte_flags_t flags, bool zero)
+{
+	struct tmm_mapping_request req = { .flags = flags, .zero = zero };
+	struct tmm_paddr unused;
+	int err = tmm_chunks_of_bytes(0, nr_bytes, &req.nr);
+
+	return err ? ERR_PTR(err) : tmm_instance_create(inst, pt, &req, &unused);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_mapping);
+
+/**
+ * tmm_instance_create_contiguous_mapping() - new pages, mapped to one run of frames
+ * @inst: the instance
+ * @pt: the root
+ * @nr_bytes: size, rounded up to whole pages
+ * @flags: what the mapping may be used for
+ * @zero: clear the frames first
+ * @paddr: set to the physical address, on success only
+ *
+ * Theseus: memory::create_contiguous_mapping()
+ *
+ * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
+ * Return: as tmm_instance_create_mapping()
+ */
+struct tmm_mapped_pages *
+tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
+				       u64 nr_bytes, tmm_pte_flags_t flags, bool zero,
+				       struct tmm_paddr *paddr)
+{
+	struct tmm_mapping_request req = {
+		.flags = flags,
+		.frames = TMM_FRAMES_CONTIGUOUS,
+		.zero = zero,
+	};
+	int err = tmm_chunks_of_bytes(0, nr_bytes, &req.nr);
+
+	return err ? ERR_PTR(err) : tmm_instance_create(inst, pt, &req, paddr);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_contiguous_mapping);
+
+/**
+ * tmm_instance_map_frames_at() - new pages, mapped to the frames at an address
+ * @inst: the instance
+ * @pt: the root
+ * @first: number of the first frame
+ * @req: how many, and the rest; the choice of frames does not matter
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: the mapping, or an error of tmm_frame_allocator_allocate(), tmm_place_pages()
+ * or tmm_map_allocated_pages_to(); after an error nothing stays allocated
+ */
+struct tmm_mapped_pages *tmm_instance_map_frames_at(struct tmm_instance *inst,
+						    struct tmm_page_table *pt, u64 first,
+						    const struct tmm_mapping_request *req)
+{
+	const struct tmm_allocation_request at = tmm_request_at(first, req->nr);
+
+	return map_frames(inst, pt, tmm_frame_allocator_allocate(&inst->fa, &at), req);
+}
+
+/**
+ * tmm_instance_map_frame_range() - the same, for a number of bytes
+ * @inst: the instance
+ * @pt: the root
+ * @start: physical address; the mapping starts at the frame that contains it
+ * @nr_bytes: bytes from @start on that it covers
+ * @flags: what the mapping may be used for
+ *
+ * For device memory (tmm_instance_add_reserved_region()) with TMM_MMIO_FLAGS.
+ *
+ * Theseus: memory::map_frame_range()
+ *
+ * Context: Process context, may sleep. O(leaves).
+ * Return: the mapping, ERR_PTR(-EINVAL) if @nr_bytes is 0, ERR_PTR(-EOVERFLOW),
+ * or an error of tmm_instance_map_frames_at()
+ */
+struct tmm_mapped_pages *
+tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *pt,
+			     struct tmm_paddr start, u64 nr_bytes, tmm_pte_flags_t flags)
+{
+	struct tmm_mapping_request req = { .flags = flags };
+	int err = tmm_chunks_of_bytes(tmm_paddr_frame_offset(start), nr_bytes, &req.nr);
+
+	return err ? ERR_PTR(err) :
+	       tmm_instance_map_frames_at(inst, pt, start.v >> TMM_PAGE_SHIFT, &req);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_map_frame_range);

@@ -16,6 +16,7 @@
 #include "alloc/pages.h"
 #include "core/pte_flags.h"
 #include "mapping/memory.h"
+#include "mapping/request.h"
 
 #include <linux/mutex.h>
 
@@ -71,6 +72,14 @@ int __must_check tmm_instance_count(struct tmm_instance *inst, unsigned int inde
 				    u64 nr, u64 counts[TMM_NR_MARKS]);
 
 /* create.c: pages, frames and entries at once; @pt is a root of @inst */
+struct tmm_mapped_pages * __must_check
+tmm_instance_create(struct tmm_instance *inst, struct tmm_page_table *pt,
+		    const struct tmm_mapping_request *req, struct tmm_paddr *paddr);
+struct tmm_mapped_pages * __must_check
+tmm_instance_map_frames_at(struct tmm_instance *inst, struct tmm_page_table *pt, u64 first,
+			   const struct tmm_mapping_request *req);
+
+/* The same for callers in the kernel, by bytes and from wherever there is room */
 struct tmm_mapped_pages * __must_check
 tmm_instance_create_mapping(struct tmm_instance *inst, struct tmm_page_table *pt, u64 nr_bytes,
 			    tmm_pte_flags_t flags, bool zero);

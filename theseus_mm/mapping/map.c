@@ -246,17 +246,30 @@ static struct tmm_allocated_frames *allocate_some(struct tmm_frame_allocator *fa
 	}
 }
 
+static int clear_list(struct list_head *list)
+{
+	struct tmm_allocated_frames *frames;
+	int err;
+
+	list_for_each_entry(frames, list, f.link) {
+		err = tmm_allocated_frames_zero(frames);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /* Frames for all pages of @mp, in as few runs as there is room for; all or nothing. */
 static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size largest,
 			 enum tmm_page_size smallest, struct list_head *list)
 {
+	struct tmm_allocated_frames *frames;
 	u64 page = mp->pages->chunk.start;
 	u64 nr = mp->pages->chunk.nr;
 	int err = 0;
 
-	while (nr && !err) {
-		struct tmm_allocated_frames *frames =
-			allocate_some(mp->pt->fa, next_piece(page, nr, largest), smallest);
+	while (nr) {
+		frames = allocate_some(mp->pt->fa, next_piece(page, nr, largest), smallest);
 
 		if (IS_ERR(frames)) {
 			err = PTR_ERR(frames);
@@ -265,10 +278,11 @@ static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_
 		list_add_tail(&frames->f.link, list);
 		page += tmm_frames_nr(&frames->f);
 		nr -= tmm_frames_nr(&frames->f);
-		if (zero)
-			err = tmm_allocated_frames_zero(frames);
 		cond_resched();
 	}
+	/* Not before all are there: it is most of the work. */
+	if (!err && zero)
+		err = clear_list(list);
 	if (err)
 		tmm_allocated_frames_drop_list(list);
 	return err;

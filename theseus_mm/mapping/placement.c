@@ -2,7 +2,7 @@
 #include "mapping/placement.h"
 
 #include "alloc/pages.h"
-#include "core/bug.h"
+#include "mapping/request.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>
@@ -54,18 +54,19 @@ enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_largest_leaf_in);
 
-/* @nr pages, the first of them @offset behind a multiple of @leaf. */
-static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator *pa, u64 leaf,
-						      u64 offset, u64 nr)
+/* Pages as @req says, the first of them @offset behind a multiple of @leaf. */
+static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator *pa,
+						      const struct tmm_mapping_request *req,
+						      u64 leaf, u64 offset)
 {
 	struct tmm_allocated_pages *head, *pages;
-	struct tmm_allocation_request req;
+	struct tmm_allocation_request want = tmm_request_aligned(leaf, 0);
 	int err;
 
-	if (check_add_overflow(nr, offset, &nr))
+	want.general_only = req->general_only;
+	if (check_add_overflow(req->nr, offset, &want.nr))
 		return ERR_PTR(-EOVERFLOW);
-	req = tmm_request_aligned(leaf, nr);
-	head = tmm_page_allocator_allocate(pa, &req);
+	head = tmm_page_allocator_allocate(pa, &want);
 	if (IS_ERR(head) || !offset)
 		return head;
 	err = tmm_allocated_pages_split_at(head, head->chunk.start + offset, &pages);
@@ -73,14 +74,56 @@ static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator 
 	return err ? ERR_PTR(err) : pages;
 }
 
+/* By leaves as large as there is room for. */
+static struct tmm_allocated_pages *place(struct tmm_page_allocator *pa, u64 number,
+					 const struct tmm_mapping_request *req)
+{
+	enum tmm_page_size size = tmm_largest_leaf_in(number, req->nr);
+	struct tmm_allocated_pages *pages;
+
+	for (;; size--) {
+		u64 leaf = tmm_page_size_4k_pages(size);
+
+		pages = allocate_at_offset(pa, req, leaf, number & (leaf - 1));
+		if (pages != ERR_PTR(-ENOSPC) || size == TMM_4K)
+			return pages;
+	}
+}
+
 /**
- * tmm_allocate_congruent_pages() - pages that large leaves can map to a given run
+ * tmm_place_pages() - pages that large leaves can map to a given run
  * @pa: the allocator
- * @number: first frame of the run, or first page of a mapping to be copied
- * @nr: how many, 1 or more
+ * @number: first frame of the run, or first page of a mapping to be copied; 0 if any
+ *          frames will do
+ * @req: how many, and where they may be
  *
  * The first page has the same offset as @number within the largest leaf that lies
- * in the run; within a smaller one, if no such pages are free.
+ * in the run; within a smaller one, if no such pages are free. Smaller leaves come
+ * before a last resort: a designated region is asked only when no general one has
+ * room, however small the leaves.
+ *
+ * Context: Process context, may sleep. O(log n).
+ * Return: the pages, or an error of tmm_page_allocator_allocate()
+ */
+struct tmm_allocated_pages *tmm_place_pages(struct tmm_page_allocator *pa, u64 number,
+					    const struct tmm_mapping_request *req)
+{
+	struct tmm_mapping_request general = *req;
+	struct tmm_allocated_pages *pages;
+
+	general.general_only = true;
+	pages = place(pa, number, &general);
+	if (pages == ERR_PTR(-ENOSPC) && !req->general_only)
+		pages = place(pa, number, req);
+	return pages;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_place_pages);
+
+/**
+ * tmm_allocate_congruent_pages() - the same, wherever there is room
+ * @pa: the allocator
+ * @number: as there
+ * @nr: how many, 1 or more
  *
  * Context: Process context, may sleep. O(log n).
  * Return: the pages, or an error of tmm_page_allocator_allocate()
@@ -88,15 +131,8 @@ static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator 
 struct tmm_allocated_pages *tmm_allocate_congruent_pages(struct tmm_page_allocator *pa, u64 number,
 							 u64 nr)
 {
-	enum tmm_page_size size = tmm_largest_leaf_in(number, nr);
-	struct tmm_allocated_pages *pages;
+	const struct tmm_mapping_request req = { .nr = nr };
 
-	for (;; size--) {
-		u64 leaf = tmm_page_size_4k_pages(size);
-
-		pages = allocate_at_offset(pa, leaf, number & (leaf - 1), nr);
-		if (pages != ERR_PTR(-ENOSPC) || size == TMM_4K)
-			return pages;
-	}
+	return tmm_place_pages(pa, number, &req);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_allocate_congruent_pages);

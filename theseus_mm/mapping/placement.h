@@ -9,6 +9,7 @@
 #include "core/types.h"
 
 struct tmm_allocated_pages;
+struct tmm_mapping_request;
 struct tmm_page_allocator;
 
 /* Chunks that @nr_bytes from @offset within a chunk on touch; -EINVAL for none. */
@@ -17,6 +18,8 @@ int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr);
 /* The largest leaf that lies whole in the @nr chunks from @number on. */
 enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr);
 
+struct tmm_allocated_pages * __must_check
+tmm_place_pages(struct tmm_page_allocator *pa, u64 number, const struct tmm_mapping_request *req);
 struct tmm_allocated_pages * __must_check
 tmm_allocate_congruent_pages(struct tmm_page_allocator *pa, u64 number, u64 nr);
 
