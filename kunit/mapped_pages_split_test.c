@@ -152,6 +152,9 @@ static void empty_mapping_can_be_dropped_and_little_else(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_split(empty, base_page() + 3, &second), -EINVAL);
 	KUNIT_EXPECT_PTR_EQ(test, second, NULL);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(empty, TMM_TEST_READ_ONLY), 0);
+	/* There is no memory that could be of the wrong kind. */
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(empty, TMM_MMIO_FLAGS), 0);
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(empty, TMM_TEST_READ_ONLY), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_flags(empty), TMM_TEST_READ_ONLY | TMM_PTE_OURS);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_flags(mp), TMM_TEST_WRITABLE | TMM_PTE_OURS);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_begin(empty, 0, 1, false, &borrow), -ERANGE);

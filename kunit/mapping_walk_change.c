@@ -155,6 +155,9 @@ void step_remap(struct model *m)
 	flags = walk_draw_flags(m, model_is_device(mapping));
 	root = model_below(m, 4) ? mapping->root : walk_draw_root(m);
 	want = walk_foretell_flags(flags, model_is_device(mapping));
+	/* Behind an empty mapping is no memory of the wrong kind. */
+	if (want == -EOPNOTSUPP && !mapping->nr)
+		want = 0;
 	if (root != mapping->root)
 		want = -EXDEV;
 	else if (!want && model_is_borrowed(mapping))

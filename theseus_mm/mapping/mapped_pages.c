@@ -454,7 +454,8 @@ void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u
  * Return:
  * * 0           - no CPU uses the old permissions any more
  * * -EINVAL     - the flags are malformed
- * * -EOPNOTSUPP - DEVICE_MEMORY would change: the memory behind it stays
+ * * -EOPNOTSUPP - DEVICE_MEMORY would change: the memory behind it stays. Behind an
+ *   empty mapping there is none.
  * * -EACCES     - it would become writable, and is sealed
  * * -EBUSY      - borrowed
  */
@@ -464,11 +465,13 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 
 	if (err)
 		return err;
-	if ((flags ^ tmm_mapped_pages_flags(mp)) & TMM_PTE_DEVICE_MEMORY)
-		return -EOPNOTSUPP;
 	err = claim(mp);
 	if (err)
 		return err;
+	if (nr_pages(mp) && (flags ^ mp->flags) & TMM_PTE_DEVICE_MEMORY) {
+		unclaim(mp);
+		return -EOPNOTSUPP;
+	}
 	if (mp->is_sealed && tmm_pte_flags_is_writable(flags)) {
 		unclaim(mp);
 		return -EACCES;
