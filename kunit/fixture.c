@@ -200,8 +200,9 @@ void tmm_test_frames_destroy(struct kunit *test, struct tmm_test_frames *tf)
 		tmm_frame_allocator_destroy(&tf->fa);
 }
 
-struct tmm_frame_region *tmm_test_frames_add(struct kunit *test, struct tmm_test_frames *tf,
-					     enum tmm_region_type type, u64 first, u64 nr)
+static struct tmm_frame_region *frames_add(struct kunit *test, struct tmm_test_frames *tf,
+					   enum tmm_region_type type, u64 first, u64 nr,
+					   void *window)
 {
 	void *table = tmm_test_kvzalloc(test, tmm_frame_table_nr_bytes(first, nr));
 	struct tmm_frame_region *region;
@@ -211,19 +212,22 @@ struct tmm_frame_region *tmm_test_frames_add(struct kunit *test, struct tmm_test
 	region->range.type = type;
 	region->range.first = first;
 	region->range.nr = nr;
+	region->window = window;
 	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_add(&tf->fa, region, table), 0);
 	tf->nr_regions++;
 	return region;
 }
 
+struct tmm_frame_region *tmm_test_frames_add(struct kunit *test, struct tmm_test_frames *tf,
+					     enum tmm_region_type type, u64 first, u64 nr)
+{
+	return frames_add(test, tf, type, first, nr, NULL);
+}
+
 struct tmm_frame_region *tmm_test_frames_add_backed(struct kunit *test, struct tmm_test_frames *tf,
 						    enum tmm_region_type type, u64 first, u64 nr)
 {
-	void *window = tmm_test_kvzalloc(test, nr << TMM_PAGE_SHIFT);
-	struct tmm_frame_region *region = tmm_test_frames_add(test, tf, type, first, nr);
-
-	region->window = window;
-	return region;
+	return frames_add(test, tf, type, first, nr, tmm_test_kvzalloc(test, nr << TMM_PAGE_SHIFT));
 }
 
 struct tmm_allocated_frames *tmm_test_frames_take(struct kunit *test, struct tmm_test_frames *tf,

@@ -53,6 +53,24 @@ static void ptr_of_frames(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, U64_MAX), NULL);
 }
 
+/* A step of a table walk costs the same however many devices there are: none is looked at. */
+static void ptr_does_not_look_at_device_memory(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	struct list_head hidden;
+	void *seen[3];
+
+	/* Each region is in this list, and there is nobody else. */
+	list_replace_init(&tf->fa.ra.regions, &hidden);
+	seen[0] = tmm_frame_allocator_ptr(&tf->fa, 1000);
+	seen[1] = tmm_frame_allocator_ptr(&tf->fa, 1149);
+	seen[2] = tmm_frame_allocator_ptr(&tf->fa, 1200);
+	list_replace(&hidden, &tf->fa.ra.regions);
+	KUNIT_EXPECT_PTR_EQ(test, seen[0], tf->regions[0].window);
+	KUNIT_EXPECT_PTR_EQ(test, seen[1], tf->regions[1].window + 49 * 4096);
+	KUNIT_EXPECT_PTR_EQ(test, seen[2], NULL);
+}
+
 static void zero_clears_own_frames_only(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
@@ -157,6 +175,7 @@ static void give_table_needs_no_memory(struct kunit *test)
 
 static struct kunit_case frames_window_cases[] = {
 	KUNIT_CASE(ptr_of_frames),
+	KUNIT_CASE(ptr_does_not_look_at_device_memory),
 	KUNIT_CASE(zero_clears_own_frames_only),
 	KUNIT_CASE(zero_of_device_memory),
 	KUNIT_CASE(zero_of_a_task_being_killed),

@@ -75,6 +75,7 @@ void tmm_frames_exit(void)
 void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
 {
 	tmm_range_allocator_init(&fa->ra, &frame_hooks);
+	INIT_LIST_HEAD(&fa->ram);
 	INIT_LIST_HEAD(&fa->spares);
 	fa->nr_tables = 0;
 	spin_lock_init(&fa->quarantine_lock);
@@ -82,6 +83,25 @@ void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
 	fa->nr_quarantined = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
+
+static void link_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *region)
+{
+	if (!region->window)
+		return;
+	spin_lock(&fa->ra.lock);
+	list_add_tail_rcu(&region->ram_link, &fa->ram);
+	spin_unlock(&fa->ra.lock);
+}
+
+static void unlink_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *region)
+{
+	if (!region->window)
+		return;
+	spin_lock(&fa->ra.lock);
+	list_del_rcu(&region->ram_link);
+	spin_unlock(&fa->ra.lock);
+	synchronize_rcu();
+}
 
 /**
  * tmm_frame_allocator_add() - give an allocator a region, all of it free
@@ -101,7 +121,12 @@ int tmm_frame_allocator_add(struct tmm_frame_allocator *fa, struct tmm_frame_reg
 	if (err)
 		return err;
 	tmm_frame_table_init(&region->table, region->range.first, region->range.nr, table_memory);
-	return tmm_range_allocator_add(&fa->ra, &region->range);
+	/* Before anybody can have a frame of it. */
+	link_ram(fa, region);
+	err = tmm_range_allocator_add(&fa->ra, &region->range);
+	if (err)
+		unlink_ram(fa, region);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_add);
 
@@ -128,7 +153,11 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_destroy);
  */
 int tmm_frame_allocator_remove(struct tmm_frame_allocator *fa, struct tmm_frame_region *region)
 {
-	return tmm_range_allocator_remove(&fa->ra, &region->range);
+	int err = tmm_range_allocator_remove(&fa->ra, &region->range);
+
+	if (!err)
+		unlink_ram(fa, region);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_remove);
 
@@ -260,6 +289,17 @@ tmm_frame_allocator_inspect_then_allocate(struct tmm_frame_allocator *fa,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_inspect_then_allocate);
 
+/* The region of RAM that has a frame. Under RCU, or the allocator's lock. */
+static struct tmm_frame_region *ram_at(struct tmm_frame_allocator *fa, u64 number)
+{
+	struct tmm_frame_region *region;
+
+	list_for_each_entry_rcu(region, &fa->ram, ram_link, lockdep_is_held(&fa->ra.lock))
+		if (number - region->range.first < region->range.nr)
+			return region;
+	return NULL;
+}
+
 /**
  * tmm_frame_allocator_ptr() - kernel alias of a frame
  * @fa: the allocator
@@ -268,7 +308,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_inspect_then_allocate);
  * For page tables and zeroing. A region with an owned frame stays, and with it
  * that frame's alias.
  *
- * Context: Any.
+ * Context: Any. O(regions of RAM), however many there are of device memory; no lock.
  * Return: the alias, or NULL if no region with an alias has that frame
  */
 void *tmm_frame_allocator_ptr(struct tmm_frame_allocator *fa, u64 number)
@@ -277,12 +317,9 @@ void *tmm_frame_allocator_ptr(struct tmm_frame_allocator *fa, u64 number)
 	void *ptr = NULL;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(region, &fa->ra.regions, range.link) {
-		if (number - region->range.first >= region->range.nr || !region->window)
-			continue;
+	region = ram_at(fa, number);
+	if (region)
 		ptr = region->window + ((number - region->range.first) << TMM_PAGE_SHIFT);
-		break;
-	}
 	rcu_read_unlock();
 	return ptr;
 }
@@ -398,14 +435,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_take_table);
 void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 {
 	struct tmm_chunk *absorbed[2] = {};
-	struct tmm_range_region *range;
 	struct tmm_frame_region *region;
 	struct tmm_frames *object;
 
 	trace_tmm_free(TMM_TRACE_TABLE, number, 1);
 	spin_lock(&fa->ra.lock);
-	range = tmm_range_region_at(&fa->ra, number);
-	region = range ? region_of(range) : NULL;
+	region = ram_at(fa, number);
 	if (TMM_BUG_IF(!region ||
 		       tmm_frame_table_get(&region->table, number) != TMM_MARK_TABLE)) {
 		spin_unlock(&fa->ra.lock);

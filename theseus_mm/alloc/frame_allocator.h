@@ -4,7 +4,7 @@
  *
  * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h) or
  * a page table, and the frame table says which.
- * Lock: the range allocator's, for the frame tables as well.
+ * Lock: the range allocator's, for the frame tables as well; RCU to read @ram.
  * Owner: the instance.
  */
 #ifndef TMM_ALLOC_FRAME_ALLOCATOR_H
@@ -28,6 +28,7 @@ struct tmm_free_frames;
  * @table: state of each frame
  * @window: kernel alias of the first frame; NULL for device memory. For tables,
  *          zeroing and bookkeeping only: data is never handed out through it.
+ * @ram_link: in the allocator's list of RAM, if there is a window
  * @memory_type: how it is mapped: no two mappings of a frame differ in it
  * @has_struct_pages: Linux knows a struct page of each frame
  */
@@ -35,6 +36,7 @@ struct tmm_frame_region {
 	struct tmm_range_region range;
 	struct tmm_frame_table table;
 	void *window;
+	struct list_head ram_link;
 	enum tmm_memory_type memory_type;
 	bool has_struct_pages;
 };
@@ -42,6 +44,8 @@ struct tmm_frame_region {
 /**
  * struct tmm_frame_allocator - physical memory of one instance
  * @ra: regions, free sets, lock
+ * @ram: struct tmm_frame_region with a window: where tables lie. Every step of a table
+ *       walk looks here, so regions without one do not lengthen it.
  * @spares: objects for the frames of tables, one each; under @ra's lock
  * @nr_tables: frames that are page tables now; under @ra's lock
  * @quarantine_lock: protects @quarantine
@@ -50,6 +54,7 @@ struct tmm_frame_region {
  */
 struct tmm_frame_allocator {
 	struct tmm_range_allocator ra;
+	struct list_head ram;
 	struct list_head spares;
 	u64 nr_tables;
 	spinlock_t quarantine_lock;	/* quarantine */
