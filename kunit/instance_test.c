@@ -241,19 +241,19 @@ static void init_of_runs_of_any_place(struct kunit *test)
 		struct tmm_memory part = {
 			memory.first + skip, memory.nr - 2 * skip, memory.window + skip * 4096,
 		};
-		struct tmm_instance inst;
+		struct tmm_instance *inst = tmm_test_kvzalloc(test, sizeof(*inst));
 		u64 bytes;
 
-		KUNIT_ASSERT_EQ(test, tmm_instance_init(&inst, &part, 1), 0);
-		bytes = tmm_frame_table_nr_bytes(inst.memories[0].metadata.range.first,
-						 inst.memories[0].metadata.range.nr) +
-			tmm_frame_table_nr_bytes(inst.memories[0].general.range.first,
-						 inst.memories[0].general.range.nr);
-		KUNIT_EXPECT_LE(test, bytes, inst.memories[0].metadata.range.nr * 4096);
+		KUNIT_ASSERT_EQ(test, tmm_instance_init(inst, &part, 1), 0);
+		bytes = tmm_frame_table_nr_bytes(inst->memories[0].metadata.range.first,
+						 inst->memories[0].metadata.range.nr) +
+			tmm_frame_table_nr_bytes(inst->memories[0].general.range.first,
+						 inst->memories[0].general.range.nr);
+		KUNIT_EXPECT_LE(test, bytes, inst->memories[0].metadata.range.nr * 4096);
 		/* The root's frames: entry code wants bit 12 of CR3 to be clear. */
-		KUNIT_EXPECT_EQ(test, inst.root->paddr % 8192, 0);
-		tmm_check_frame_allocator(test, &inst.fa);
-		tmm_instance_exit(&inst);
+		KUNIT_EXPECT_EQ(test, inst->root->paddr % 8192, 0);
+		tmm_check_frame_allocator(test, &inst->fa);
+		tmm_instance_exit(inst);
 	}
 	tmm_test_memory_give(&memory);
 }
@@ -262,14 +262,14 @@ static void init_refused(struct kunit *test)
 {
 	struct tmm_memory memory = tmm_test_memory_take(test);
 	struct tmm_memory runs[2] = { memory, memory };
-	struct tmm_instance inst;
+	struct tmm_instance *inst = tmm_test_kvzalloc(test, sizeof(*inst));
 	u64 nr, nr_bookkeeping = 0;
 	int err;
 
 	/* Too few for bookkeeping; then for the root, which needs two together. */
 	for (nr = 0;; nr++) {
 		runs[0].nr = nr;
-		err = tmm_instance_init(&inst, runs, 1);
+		err = tmm_instance_init(inst, runs, 1);
 		if (!err)
 			break;
 		if (err == -ENOSPC && !nr_bookkeeping)
@@ -281,13 +281,13 @@ static void init_refused(struct kunit *test)
 	KUNIT_EXPECT_LE(test, nr_bookkeeping, 4);
 	KUNIT_EXPECT_GE(test, nr, nr_bookkeeping + 2);
 	KUNIT_EXPECT_LE(test, nr, nr_bookkeeping + 3);
-	KUNIT_EXPECT_EQ(test, nr_bookkeeping, inst.memories[0].metadata.range.nr);
-	tmm_instance_exit(&inst);
+	KUNIT_EXPECT_EQ(test, nr_bookkeeping, inst->memories[0].metadata.range.nr);
+	tmm_instance_exit(inst);
 	runs[0].nr = 100;
 	runs[1].first += 99;
 	runs[1].window += 99 * 4096;
 	runs[1].nr -= 99;
-	KUNIT_EXPECT_EQ(test, tmm_instance_init(&inst, runs, 2), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, tmm_instance_init(inst, runs, 2), -EADDRINUSE);
 	tmm_test_memory_give(&memory);
 }
 

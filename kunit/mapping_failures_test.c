@@ -186,13 +186,13 @@ static void fail_each_allocation(struct kunit *test)
 static void fail_each_allocation_of_an_instance(struct kunit *test)
 {
 	struct tmm_memory memories[] = { tmm_test_memory_take(test), tmm_test_memory_take(test) };
-	struct tmm_instance inst;
+	struct tmm_instance *inst = tmm_test_kvzalloc(test, sizeof(*inst));
 	unsigned int nth;
 	int err = -1;
 
 	for (nth = 1; nth <= MAX_ALLOCATIONS; nth++) {
 		tmm_test_fail_alloc(test, nth);
-		err = tmm_instance_init(&inst, memories, 2);
+		err = tmm_instance_init(inst, memories, 2);
 		if (!tmm_test_fail_alloc_end())
 			break;
 		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
@@ -200,7 +200,7 @@ static void fail_each_allocation_of_an_instance(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, err, 0);
 	/* The list of runs and the root; allocators start on memory of their own. */
 	KUNIT_EXPECT_EQ(test, nth, 3);
-	tmm_instance_exit(&inst);
+	tmm_instance_exit(inst);
 	tmm_test_memory_give(&memories[0]);
 	tmm_test_memory_give(&memories[1]);
 }

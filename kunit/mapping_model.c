@@ -358,15 +358,10 @@ void model_check_content(struct model *m, const struct model_mapping *mapping, u
 		     i, mapping->page, stamp, m->shared->stamp[index]);
 }
 
-static u64 nr_rests(const struct tmm_deferred_action *action)
-{
-	return action->rests[0].nr + action->rests[1].nr;
-}
-
 static void check_frames_sum(struct model *m)
 {
 	struct tmm_range_totals totals;
-	u64 nr_owned = nr_rests(&m->frame_action) + m->inst->fa.nr_tables;
+	u64 nr_owned = m->inst->fa.nr_tables;
 	unsigned int i;
 
 	for (i = 0; i < MODEL_NR_FRAMES; i++)
@@ -380,8 +375,7 @@ static void check_frames_sum(struct model *m)
 static void check_pages_sum(struct model *m)
 {
 	const struct tmm_range_region *region;
-	u64 nr_owned = nr_rests(&m->page_action);
-	u64 nr_taken = 0;
+	u64 nr_owned = 0, nr_taken = 0;
 	unsigned int i;
 
 	for (i = 0; i < MODEL_NR_MAPPINGS; i++)

@@ -151,7 +151,7 @@ void step_split_part(struct model *m)
 
 static bool is_pending(const struct tmm_deferred_action *action)
 {
-	return action->rests[0].nr || action->rests[1].nr;
+	return action->nr_owed;
 }
 
 void step_defer(struct model *m)

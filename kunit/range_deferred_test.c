@@ -71,7 +71,7 @@ static u64 fingerprint(struct kunit *test)
 struct deferred_param {
 	const char *name;
 	u64 first;		/* of 10, in [100, 200) */
-	unsigned int nr_rests;
+	unsigned int nr_owed;
 };
 
 static const struct deferred_param deferred_params[] = {
@@ -84,7 +84,7 @@ static const struct deferred_param deferred_params[] = {
 
 TMM_ARRAY_PARAM(deferred, deferred_params);
 
-/* Until it is finished nobody gets the rests; then all is as if it had not been deferred. */
+/* Before it is finished all is as if it had not been deferred, but for the reserve. */
 static void deferred_situations(struct kunit *test)
 {
 	const struct deferred_param *p = test->param_value;
@@ -100,15 +100,33 @@ static void deferred_situations(struct kunit *test)
 	release(test, chunk);
 
 	chunk = take_deferred(test, req, p->first, &action);
-	KUNIT_EXPECT_EQ(test, !!action.rests[0].nr + !!action.rests[1].nr, p->nr_rests);
-	KUNIT_EXPECT_EQ(test, action.rests[0].nr + action.rests[1].nr, 90);
-	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_free, 0);
-	tmm_test_ranges_refuse(test, tr, tmm_request_any(1), -ENOSPC);
-	tmm_test_ranges_refuse(test, tr, tmm_request_at(p->first == 100 ? 199 : 100, 1),
-			       -EADDRINUSE);
-	finish(test, &action);
 	KUNIT_EXPECT_EQ(test, fingerprint(test), plain);
+	KUNIT_EXPECT_EQ(test, action.nr_owed, p->nr_owed);
+	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE - p->nr_owed);
 	tmm_test_ranges_refuse(test, tr, req, -EADDRINUSE);
+	finish(test, &action);
+	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), plain);
+	release(test, chunk);
+}
+
+/* Whoever has not finished yet takes nothing from others but its run. */
+static void others_allocate_meanwhile(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_deferred_action action = {};
+	struct tmm_chunk *chunk, *before, *after, *all;
+
+	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
+	chunk = take_deferred(test, tmm_request_at(150, 10), 150, &action);
+	before = tmm_test_ranges_take(test, tr, tmm_request_any(50), 100);
+	after = tmm_test_ranges_take(test, tr, tmm_request_at(199, 1), 199);
+	all = tmm_test_ranges_take(test, tr, tmm_request_any(39), 160);
+	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_free, 0);
+	release(test, before);
+	release(test, after);
+	finish(test, &action);
+	release(test, all);
 	release(test, chunk);
 }
 
@@ -120,29 +138,55 @@ static void whole_range_leaves_nothing_to_do(struct kunit *test)
 
 	tmm_test_ranges_add(test, test->priv, TMM_REGION_GENERAL, 100, 100);
 	chunk = take_deferred(test, tmm_request_any(100), 100, &action);
-	KUNIT_EXPECT_EQ(test, action.rests[0].nr + action.rests[1].nr, 0);
+	KUNIT_EXPECT_EQ(test, action.nr_owed, 0);
 	before = fingerprint(test);
 	finish(test, &action);
 	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
 	release(test, chunk);
 }
 
-/* Only the range around the run is taken. */
-static void other_ranges_stay_free(struct kunit *test)
+static void used_up_reserve_is_refilled(struct kunit *test)
+{
+	struct tmm_deferred_action actions[TMM_NR_RESERVE / 2 + 1] = {};
+	struct tmm_chunk *chunks[TMM_NR_RESERVE / 2 + 1], *none;
+	struct tmm_test_ranges *tr = test->priv;
+	const unsigned int last = TMM_NR_RESERVE / 2;
+	unsigned int i;
+	u64 before;
+
+	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 1000);
+	for (i = 0; i < last; i++)
+		chunks[i] = take_deferred(test, tmm_request_at(110 + 20 * i, 10), 110 + 20 * i,
+					  &actions[i]);
+	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, 0);
+	before = fingerprint(test);
+	none = try_deferred(test, tmm_request_at(1000, 10), &actions[last]);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(none), -ENOMEM);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&actions[last], 0, sizeof(actions[last])), NULL);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	finish(test, &actions[0]);
+	chunks[last] = take_deferred(test, tmm_request_at(1000, 10), 1000, &actions[last]);
+	for (i = 0; i <= last; i++) {
+		finish(test, &actions[i]);
+		release(test, chunks[i]);
+	}
+	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
+}
+
+/* A region that comes meanwhile fills the reserve; then there is no place for more. */
+static void filled_reserve_takes_no_more(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_deferred_action action = {};
-	struct tmm_chunk *owned, *chunk;
+	struct tmm_chunk *chunk;
 
 	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
-	owned = tmm_test_ranges_take(test, tr, tmm_request_at(120, 1), 120);
-	chunk = take_deferred(test, tmm_request_aligned(64, 8), 128, &action);
-	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_free, 20);
-	release(test, tmm_test_ranges_take(test, tr, tmm_request_any(20), 100));
+	chunk = take_deferred(test, tmm_request_at(150, 10), 150, &action);
+	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 300, 100);
+	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
 	finish(test, &action);
-	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_free, 91);
+	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
 	release(test, chunk);
-	release(test, owned);
 }
 
 static void finish_twice_or_nothing(struct kunit *test)
@@ -175,7 +219,7 @@ static void finish_cannot_fail(struct kunit *test)
 	tmm_test_fail_alloc(test, 1);
 	tmm_deferred_action_finish(&action);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
-	KUNIT_EXPECT_EQ(test, action.rests[0].nr + action.rests[1].nr, 0);
+	KUNIT_EXPECT_EQ(test, action.nr_owed, 0);
 	release(test, chunk);
 }
 
@@ -188,7 +232,7 @@ static void release_before_it_is_finished(struct kunit *test)
 	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
 	before = fingerprint(test);
 	release(test, take_deferred(test, tmm_request_at(150, 10), 150, &action));
-	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_free, 10);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
 	finish(test, &action);
 	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
 }
@@ -246,29 +290,30 @@ static void refused_request_changes_nothing(struct kunit *test)
 	release(test, owned);
 }
 
-/* The rests are owned, by the action. */
-static void region_of_an_unfinished_action_stays(struct kunit *test)
+/* An action holds nothing of the region. */
+static void region_goes_before_an_action_is_finished(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_deferred_action action = {};
 
 	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
 	release(test, take_deferred(test, tmm_request_at(150, 10), 150, &action));
-	KUNIT_EXPECT_EQ(test, tmm_range_allocator_remove(&tr->ra, &tr->regions[0]), -EBUSY);
-	finish(test, &action);
 	KUNIT_EXPECT_EQ(test, tmm_range_allocator_remove(&tr->ra, &tr->regions[0]), 0);
+	finish(test, &action);
 }
 
 static struct kunit_case range_deferred_cases[] = {
 	KUNIT_CASE_PARAM(deferred_situations, deferred_gen_params),
 	KUNIT_CASE(whole_range_leaves_nothing_to_do),
-	KUNIT_CASE(other_ranges_stay_free),
+	KUNIT_CASE(others_allocate_meanwhile),
+	KUNIT_CASE(used_up_reserve_is_refilled),
+	KUNIT_CASE(filled_reserve_takes_no_more),
 	KUNIT_CASE(finish_twice_or_nothing),
 	KUNIT_CASE(finish_cannot_fail),
 	KUNIT_CASE(release_before_it_is_finished),
 	KUNIT_CASE(unfinished_action_is_refused),
 	KUNIT_CASE(refused_request_changes_nothing),
-	KUNIT_CASE(region_of_an_unfinished_action_stays),
+	KUNIT_CASE(region_goes_before_an_action_is_finished),
 	{}
 };
 

@@ -50,6 +50,7 @@ struct tmm_fits {
  * @nr: how many; 0 only for an empty owned one
  * @account: who is charged for it, with a reference; NULL: nobody, and of a free one
  * @rb: private: links it in a set
+ * @next: private: links it in a reserve
  * @fits: private: index of the subtree at @rb
  */
 struct tmm_chunk {
@@ -57,7 +58,10 @@ struct tmm_chunk {
 	u64 nr;
 	struct tmm_account *account;
 	/* private: */
-	struct rb_node rb;
+	union {
+		struct rb_node rb;
+		struct tmm_chunk *next;
+	};
 	struct tmm_fits fits;
 };
 

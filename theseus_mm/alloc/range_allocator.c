@@ -49,6 +49,8 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 	INIT_LIST_HEAD(&ra->regions);
 	ra->hooks = hooks;
 	tmm_chunk_objects_init(&ra->objects, *hooks->cache);
+	ra->reserve = NULL;
+	ra->nr_reserve = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
 
@@ -65,6 +67,41 @@ static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *
 			before = &other->link;
 	}
 	list_add_rcu(&region->link, before);
+	return 0;
+}
+
+/**
+ * tmm_range_reserve_give() - keep a chunk object for deferred allocations
+ * @ra: the allocator
+ * @chunk: consumed: all zeros, not linked anywhere; freed if there are enough
+ *
+ * Context: Any but interrupt. Takes and releases the allocator's lock.
+ */
+void tmm_range_reserve_give(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
+{
+	spin_lock(&ra->lock);
+	if (ra->nr_reserve < TMM_NR_RESERVE) {
+		chunk->next = ra->reserve;
+		ra->reserve = chunk;
+		ra->nr_reserve++;
+		chunk = NULL;
+	}
+	spin_unlock(&ra->lock);
+	tmm_range_object_free(ra, chunk);
+}
+
+/* Early memory is too little for a reserve: there is none before there is a heap. */
+static int fill_reserve(struct tmm_range_allocator *ra)
+{
+	unsigned int nr = TMM_NR_RESERVE - READ_ONCE(ra->nr_reserve);
+	void *objects[TMM_NR_RESERVE];
+
+	if (!nr || READ_ONCE(ra->objects.is_early))
+		return 0;
+	if (!kmem_cache_alloc_bulk(ra->objects.cache, GFP_KERNEL | __GFP_ZERO, nr, objects))
+		return -ENOMEM;
+	while (nr)
+		tmm_range_reserve_give(ra, objects[--nr]);
 	return 0;
 }
 
@@ -87,6 +124,9 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 	struct tmm_chunk *chunk;
 	int err = tmm_range_region_check(region);
 
+	if (err)
+		return err;
+	err = fill_reserve(ra);
 	if (err)
 		return err;
 	chunk = tmm_range_object_new(ra);
@@ -137,7 +177,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_remove);
 
 /**
  * tmm_range_allocator_destroy() - forget all regions
- * @ra: the allocator; every chunk has come back
+ * @ra: the allocator; every chunk has come back, and every deferred action is finished
  *
  * Context: Process context. Nobody else uses @ra any more.
  */
@@ -154,6 +194,10 @@ void tmm_range_allocator_destroy(struct tmm_range_allocator *ra)
 			taken = tmm_free_ranges_take(&region->free, taken->start, taken->nr, spare);
 			tmm_range_object_free(ra, taken);
 		}
+	}
+	while ((taken = ra->reserve)) {
+		ra->reserve = taken->next;
+		tmm_range_object_free(ra, taken);
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_destroy);
@@ -341,7 +385,7 @@ int tmm_range_allocator_move_to_heap(struct tmm_range_allocator *ra)
 	if (!ra->objects.memory)
 		return 0;
 	tmm_chunk_objects_use_early(&ra->objects, false);
-	err = substitute_early(ra);
+	err = fill_reserve(ra) ?: substitute_early(ra);
 	if (err)
 		tmm_chunk_objects_use_early(&ra->objects, true);
 	return err;

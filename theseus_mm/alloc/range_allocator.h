@@ -4,8 +4,7 @@
  * for frames and one for pages; what differs between the two is in the hooks.
  *
  * Invariant: at any moment each chunk of a region is either in the region's
- * free set, part of exactly one owned chunk object, or a rest that one deferred
- * action has yet to give back.
+ * free set or part of exactly one owned chunk object.
  * Lock: @lock, a leaf spinlock, held for a few tree operations. All memory is
  * obtained before it is taken and released after, so giving back cannot fail.
  * Owner: whoever embeds it; regions are embedded by their owners and stay until
@@ -163,40 +162,44 @@ struct tmm_range_hooks {
 	enum tmm_resource resource;
 };
 
+/*
+ * Chunk objects that are kept for allocations that must not ask for memory. One takes
+ * two of them at most, until it is finished: so many may be unfinished at a time.
+ */
+#define TMM_NR_RESERVE		32
+
 /**
  * struct tmm_range_allocator - regions and their lock
- * @lock: protects the list and all free sets
+ * @lock: protects the list, all free sets and the reserve
  * @regions: struct tmm_range_region by address
  * @hooks: frames' or pages'
  * @objects: where chunk objects come from
+ * @reserve: the first of the chunk objects for deferred allocations
+ * @nr_reserve: how many there are; TMM_NR_RESERVE when no deferred action is pending
  */
 struct tmm_range_allocator {
-	spinlock_t lock;	/* the list and all free sets */
+	spinlock_t lock;	/* the list, all free sets, the reserve */
 	struct list_head regions;
 	const struct tmm_range_hooks *hooks;
 	struct tmm_chunk_objects objects;
+	struct tmm_chunk *reserve;
+	unsigned int nr_reserve;
 };
 
 /**
- * struct tmm_deferred_action - what an allocation still has to give back
- * @ra: private: where to
- * @region: private: the region it is part of
- * @rests: private: what lay before and after the run that was allocated; those
- *         with no chunks are finished
+ * struct tmm_deferred_action - what an allocation has yet to do
+ * @ra: private: the allocator
+ * @nr_owed: private: objects that it took from the allocator's reserve
  *
- * All zeros is an action with nothing to do. The action owns the rests until
- * tmm_deferred_action_finish().
+ * All zeros is an action with nothing to do. It holds no chunk: what is left of the
+ * range that the run was part of is free at once.
  *
  * Theseus: DeferredAllocAction, which does the rest when it is dropped.
  */
 struct tmm_deferred_action {
 	/* private: */
 	struct tmm_range_allocator *ra;
-	struct tmm_range_region *region;
-	struct {
-		u64 start;
-		u64 nr;
-	} rests[2];
+	unsigned int nr_owed;
 };
 
 /**
@@ -242,6 +245,7 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 /* Chunk objects, and a start without the kernel's heap */
 struct tmm_chunk * __must_check tmm_range_object_new(struct tmm_range_allocator *ra);
 void tmm_range_object_free(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
+void tmm_range_reserve_give(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
 size_t tmm_range_object_size(const struct tmm_range_allocator *ra);
 void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memory,
 				     size_t nr_bytes);

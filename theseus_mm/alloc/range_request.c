@@ -239,16 +239,41 @@ struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate);
 
-/* What lies before and after the run in the range that was taken for it. */
-static void note_rests(struct tmm_deferred_action *action, struct tmm_chunk *chunk, u64 start,
-		       u64 nr)
+/* Objects that taking a run uses up: one for each side of it on which chunks stay free. */
+static unsigned int nr_spares_for(const struct tmm_range_region *region, u64 start, u64 nr)
 {
-	action->rests[0].start = chunk->start;
-	action->rests[0].nr = start - chunk->start;
-	action->rests[1].start = start + nr;
-	action->rests[1].nr = tmm_chunk_end(chunk) - action->rests[1].start;
-	chunk->start = start;
-	chunk->nr = nr;
+	const struct tmm_chunk *range = tmm_free_ranges_at(&region->free, start);
+
+	return (range->start < start) + (start + nr < tmm_chunk_end(range));
+}
+
+/* All of the run is free. The reserve is as it was if it may not be had. */
+static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
+					 const struct tmm_allocation_request *req,
+					 struct tmm_range_region *region, u64 start,
+					 struct tmm_deferred_action *action)
+{
+	unsigned int nr_spares = nr_spares_for(region, start, req->nr);
+	struct tmm_chunk *left = ra->reserve;
+	struct tmm_chunk *spare[2] = {};
+	struct tmm_chunk *chunk;
+	unsigned int i;
+
+	lockdep_assert_held(&ra->lock);
+	if (ra->nr_reserve < nr_spares)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < nr_spares; i++) {
+		spare[i] = left;
+		left = left->next;
+	}
+	chunk = charge_and_take(ra, req, region, start, req->nr, spare);
+	if (IS_ERR(chunk))
+		return chunk;
+	ra->reserve = left;
+	ra->nr_reserve -= nr_spares;
+	action->ra = ra;
+	action->nr_owed = nr_spares;
+	return chunk;
 }
 
 /**
@@ -258,50 +283,43 @@ static void note_rests(struct tmm_deferred_action *action, struct tmm_chunk *chu
  * @region: set to the region that the run came from, on success only
  * @action: finished, or all zeros; set to what is left to do, on success only
  *
- * Takes the whole free range around the run, whose object is all that it needs.
- * What is left of the range is nobody's to allocate until
- * tmm_deferred_action_finish().
+ * The objects that it needs come from the allocator's reserve, which
+ * tmm_deferred_action_finish() refills. What the run leaves of a free range stays free.
  *
  * Theseus: allocate_pages_deferred(), allocate_frames_deferred()
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the run, an error of tmm_range_allocate() but -ENOMEM, or
- * ERR_PTR(-EBUSY) if @action still has something to do
+ * Return: the run, an error of tmm_range_allocate(), or ERR_PTR(-EBUSY) if @action
+ * still has something to do. ERR_PTR(-ENOMEM) means that TMM_NR_RESERVE objects are
+ * with actions that are not finished (finish one), or that @ra is not on the heap yet.
  */
 struct tmm_chunk *tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
 					      const struct tmm_allocation_request *req,
 					      struct tmm_range_region **region,
 					      struct tmm_deferred_action *action)
 {
-	struct tmm_chunk *spare[2] = {};
+	struct tmm_range_region *found;
 	struct tmm_chunk *chunk;
 	u64 start;
 	int err;
 
-	if (action->rests[0].nr || action->rests[1].nr)
+	if (action->nr_owed)
 		return ERR_PTR(-EBUSY);
 	err = check_request(ra, req);
 	if (err)
 		return ERR_PTR(err);
 	spin_lock(&ra->lock);
-	err = find(ra, req, region, &start);
-	if (!err) {
-		chunk = tmm_free_ranges_at(&(*region)->free, start);
-		chunk = charge_and_take(ra, req, *region, chunk->start, chunk->nr, spare);
-		err = PTR_ERR_OR_ZERO(chunk);
-	}
-	if (!err) {
-		action->ra = ra;
-		action->region = *region;
-		note_rests(action, chunk, start, req->nr);
-	}
+	err = find(ra, req, &found, &start);
+	chunk = err ? ERR_PTR(err) : take_by_reserve(ra, req, found, start, action);
 	spin_unlock(&ra->lock);
-	return err ? ERR_PTR(err) : chunk;
+	if (!IS_ERR(chunk))
+		*region = found;
+	return chunk;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate_deferred);
 
 /**
- * tmm_deferred_action_finish() - give back what an allocation took too much
+ * tmm_deferred_action_finish() - make up for what an allocation used
  * @action: finished afterwards; may be finished already, or all zeros
  *
  * Cannot fail: it waits until the kernel heap has room for two objects.
@@ -310,18 +328,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate_deferred);
  */
 void tmm_deferred_action_finish(struct tmm_deferred_action *action)
 {
-	struct tmm_chunk *chunk;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(action->rests); i++) {
-		if (!action->rests[i].nr)
-			continue;
-		chunk = tmm_chunk_objects_new_nofail(&action->ra->objects);
-		chunk->start = action->rests[i].start;
-		chunk->nr = action->rests[i].nr;
-		action->rests[i].nr = 0;
-		tmm_range_release(action->ra, action->region, chunk);
-	}
+	for (; action->nr_owed; action->nr_owed--)
+		tmm_range_reserve_give(action->ra,
+				       tmm_chunk_objects_new_nofail(&action->ra->objects));
 }
 EXPORT_SYMBOL_GPL(tmm_deferred_action_finish);
 
