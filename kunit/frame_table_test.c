@@ -19,7 +19,7 @@ static struct tmm_frame_table *create(struct kunit *test, u64 first, u64 nr)
 }
 
 /* Expects @mark on [start, start + nr) and TMM_MARK_FREE on all around it. */
-static void expect_only(struct kunit *test, const struct tmm_frame_table *table, u64 start, u64 nr,
+static void expect_only(struct kunit *test, struct tmm_frame_table *table, u64 start, u64 nr,
 			enum tmm_frame_mark mark)
 {
 	u64 end = table->first + table->nr;
@@ -154,6 +154,67 @@ static void count_part_of_a_whole_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 13);
 }
 
+/* Pieces of a whole make a whole, in whatever order they come. */
+static void pieces_become_whole_blocks(struct kunit *test)
+{
+	static const u64 steps[] = { 1, 7, NR_2M, 3 * NR_2M + 5 };
+	struct tmm_frame_table *table = create(test, 0, 2 * NR_1G);
+	unsigned int i;
+	u64 done, nr;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		enum tmm_frame_mark mark = i % 2 ? TMM_MARK_FREE : TMM_MARK_ALLOCATED;
+
+		for (done = 0; done < NR_1G; done += nr) {
+			nr = min(steps[i], NR_1G - done);
+			tmm_frame_table_set(table, i < 2 ? done : NR_1G - done - nr, nr, mark);
+		}
+		KUNIT_EXPECT_EQ_MSG(test, table->marks[TMM_1G][0], mark, "steps of %llu",
+				    steps[i]);
+	}
+	/* The part of a block that a region has is all of it. */
+	table = create(test, NR_2M - 9, 20);
+	tmm_frame_table_set(table, NR_2M - 9, 5, TMM_MARK_ALLOCATED);
+	KUNIT_EXPECT_EQ(test, table->marks[TMM_1G][0], TMM_MARK_MIXED);
+	tmm_frame_table_set(table, NR_2M - 4, 15, TMM_MARK_ALLOCATED);
+	KUNIT_EXPECT_EQ(test, table->marks[TMM_1G][0], TMM_MARK_ALLOCATED);
+}
+
+static void count_steps(struct kunit *test, struct tmm_frame_table *table, u64 start, u64 nr)
+{
+	const u64 bound = TMM_FRAME_TABLE_MAX_STEPS + nr / NR_1G;
+
+	table->nr_steps = 0;
+	KUNIT_EXPECT_TRUE(test, tmm_frame_table_all(table, start, nr, TMM_MARK_ALLOCATED));
+	KUNIT_EXPECT_LE(test, table->nr_steps, bound);
+	table->nr_steps = 0;
+	tmm_frame_table_set(table, start, nr, TMM_MARK_MAPPED);
+	KUNIT_EXPECT_LE(test, table->nr_steps, bound);
+	tmm_frame_table_set(table, start, nr, TMM_MARK_ALLOCATED);
+}
+
+/*
+ * 3 GiB and a bit that were allocated a frame here and a frame there are marked, as one
+ * run, in as many steps as if they had come at once.
+ */
+static void steps_are_bounded(struct kunit *test)
+{
+	const u64 start = NR_1G - 3 * NR_2M - 5, nr = 3 * NR_1G + 7 * NR_2M + 13;
+	struct tmm_frame_table *table = create(test, 17, 5 * NR_1G);
+	u64 i, first;
+
+	for (first = 0; first < 2; first++)
+		for (i = first; i < nr; i += 2) {
+			tmm_frame_table_set(table, start + i, 1, TMM_MARK_ALLOCATED);
+			if (!(i & 0xfff))
+				cond_resched();
+		}
+	count_steps(test, table, start, nr);
+	/* and any part of it */
+	count_steps(test, table, start + NR_2M + 1, 2 * NR_1G);
+	count_steps(test, table, start + NR_1G - 1, 2);
+}
+
 #define NR_RANDOM (5 * NR_2M + 77)
 
 static void compare(struct kunit *test, const struct tmm_frame_table *table, const u8 *model,
@@ -205,6 +266,8 @@ static struct kunit_case frame_table_cases[] = {
 	KUNIT_CASE_PARAM(set_and_clear_again, set_gen_params),
 	KUNIT_CASE(set_part_of_a_block_keeps_the_rest),
 	KUNIT_CASE(set_whole_block_writes_one_byte),
+	KUNIT_CASE(pieces_become_whole_blocks),
+	KUNIT_CASE(steps_are_bounded),
 	KUNIT_CASE(count_adds_to_what_is_there),
 	KUNIT_CASE(count_part_of_a_whole_block),
 	KUNIT_CASE(set_randomly_like_an_array),

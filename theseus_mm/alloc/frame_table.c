@@ -54,6 +54,7 @@ void tmm_frame_table_init(struct tmm_frame_table *table, u64 first, u64 nr, void
 
 	table->first = first;
 	table->nr = nr;
+	table->nr_steps = 0;
 	table->base = round_down(first, tmm_page_size_4k_pages(TMM_1G));
 	memset(memory, TMM_MARK_FREE, tmm_frame_table_nr_bytes(first, nr));
 	table->marks[TMM_1G] = byte;
@@ -75,20 +76,75 @@ static void block_bounds(const struct tmm_frame_table *table, u64 number, enum t
 	*end = min(round_down(number, nr_4k) + nr_4k, table->first + table->nr);
 }
 
+/* The bytes one order below a block: from index @first, @nr of them. */
+static u8 *parts_of(struct tmm_frame_table *table, u64 number, enum tmm_page_size size, u64 *nr)
+{
+	u64 start, end, first;
+
+	block_bounds(table, number, size, &start, &end);
+	first = block(table, start, size - 1);
+	*nr = block(table, end - 1, size - 1) - first + 1;
+	return &table->marks[size - 1][first];
+}
+
 /* Make the block of @size around @number MIXED, its mark moved one order down. */
 static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
 {
 	u8 *mark = &table->marks[size][block(table, number, size)];
-	u64 start, end, first, last;
+	u8 *parts;
+	u64 nr;
 
 	if (*mark == TMM_MARK_MIXED)
 		return;
-	block_bounds(table, number, size, &start, &end);
-	first = block(table, start, size - 1);
-	last = block(table, end - 1, size - 1);
-	memset(&table->marks[size - 1][first], *mark, last - first + 1);
-	/* Who reads it without the lock finds there what it stood for. */
+	parts = parts_of(table, number, size, &nr);
+	memset(parts, *mark, nr);
+	table->nr_steps += nr;
+	/* Who sees MIXED without the lock sees what is below it. */
 	smp_store_release(mark, TMM_MARK_MIXED);
+}
+
+/* The inverse, if all of the block has @mark by now; false if it has not. */
+static bool pull_up(struct tmm_frame_table *table, u64 number, enum tmm_page_size size, u8 mark)
+{
+	u64 nr, nr_same;
+	u8 *parts, *other;
+
+	parts = parts_of(table, number, size, &nr);
+	other = memchr_inv(parts, mark, nr);
+	nr_same = other ? other - parts : nr;
+	table->nr_steps += nr_same;
+	if (nr_same < nr)
+		return false;
+	WRITE_ONCE(table->marks[size][block(table, number, size)], mark);
+	return true;
+}
+
+/* Frames from @start on, all in one block of 2 MiB and not all of it. */
+static void set_part(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
+{
+	push_down(table, start, TMM_2M);
+	memset(&table->marks[TMM_4K][block(table, start, TMM_4K)], mark, nr);
+	table->nr_steps += nr;
+	pull_up(table, start, TMM_2M, mark);
+}
+
+/* Frames from @start on, all in one block of 1 GiB and not all of it. */
+static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
+{
+	u64 number = start, end = start + nr;
+	u64 from, to;
+
+	push_down(table, number, TMM_1G);
+	for (; start < end; start = min(to, end)) {
+		block_bounds(table, start, TMM_2M, &from, &to);
+		if (from == start && to <= end) {
+			WRITE_ONCE(table->marks[TMM_2M][block(table, start, TMM_2M)], mark);
+			table->nr_steps++;
+		} else {
+			set_part(table, start, min(to, end) - start, mark);
+		}
+	}
+	pull_up(table, number, TMM_1G, mark);
 }
 
 /**
@@ -98,7 +154,9 @@ static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_s
  * @nr: number of frames; all lie in the region
  * @mark: the mark
  *
- * O(2 * 512 + blocks of 1 GiB): whole blocks are marked by one byte each.
+ * In at most TMM_FRAME_TABLE_MAX_STEPS steps, and one for each block of 1 GiB: whole
+ * blocks are marked by one byte each, and blocks that come to have one mark are whole
+ * again.
  *
  * Context: The frame allocator's lock is held.
  */
@@ -107,24 +165,14 @@ void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum 
 	u64 end = start + nr;
 	u64 from, to;
 
-	while (start < end) {
+	for (; start < end; start = min(to, end)) {
 		block_bounds(table, start, TMM_1G, &from, &to);
 		if (from == start && to <= end) {
 			WRITE_ONCE(table->marks[TMM_1G][block(table, start, TMM_1G)], mark);
-			start = to;
-			continue;
+			table->nr_steps++;
+		} else {
+			set_within_1g(table, start, min(to, end) - start, mark);
 		}
-		push_down(table, start, TMM_1G);
-		block_bounds(table, start, TMM_2M, &from, &to);
-		if (from == start && to <= end) {
-			WRITE_ONCE(table->marks[TMM_2M][block(table, start, TMM_2M)], mark);
-			start = to;
-			continue;
-		}
-		push_down(table, start, TMM_2M);
-		to = min(to, end);
-		memset(&table->marks[TMM_4K][block(table, start, TMM_4K)], mark, to - start);
-		start = to;
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_set);
@@ -162,6 +210,16 @@ enum tmm_frame_mark tmm_frame_table_get(const struct tmm_frame_table *table, u64
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_get);
 
+/* Do the frames of a block of 2 MiB that is MIXED, or of a part of it, have a mark? */
+static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
+{
+	u8 *parts = &table->marks[TMM_4K][block(table, start, TMM_4K)];
+	u8 *other = memchr_inv(parts, mark, nr);
+
+	table->nr_steps += other ? other - parts : nr;
+	return !other;
+}
+
 /**
  * tmm_frame_table_all() - do all frames of a run have a mark?
  * @table: the table
@@ -169,30 +227,30 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_get);
  * @nr: number of frames; all lie in the region
  * @mark: the mark
  *
- * Context: The frame allocator's lock is held. O(blocks): a run that was marked
- *          as one costs one step per whole block, others one look at the bytes
- *          of each block of 2 MiB.
+ * In at most TMM_FRAME_TABLE_MAX_STEPS steps, and one for each block of 1 GiB: those
+ * within the run are MIXED only if its frames differ, which ends it.
+ *
+ * Context: The frame allocator's lock is held.
  * Return: true if they do
  */
-bool tmm_frame_table_all(const struct tmm_frame_table *table, u64 start, u64 nr,
+bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark)
 {
 	u64 end = start + nr;
 	u64 from, to;
 
-	while (start < end) {
+	for (; start < end; start = to) {
+		table->nr_steps++;
 		if (table->marks[TMM_1G][block(table, start, TMM_1G)] != TMM_MARK_MIXED ||
 		    table->marks[TMM_2M][block(table, start, TMM_2M)] != TMM_MARK_MIXED) {
-			if (mark_at(table, start, &start) != mark)
+			if (mark_at(table, start, &to) != mark)
 				return false;
 			continue;
 		}
 		block_bounds(table, start, TMM_2M, &from, &to);
 		to = min(to, end);
-		if (memchr_inv(&table->marks[TMM_4K][block(table, start, TMM_4K)], mark,
-			       to - start))
+		if (!part_has(table, start, to - start, mark))
 			return false;
-		start = to;
 	}
 	return true;
 }

@@ -8,7 +8,9 @@
  * down. Costs 1 + 1/512 + 1/262144 bytes a frame.
  *
  * Invariant: every frame has exactly one mark, that of the first array from the
- * top that is not MIXED at it.
+ * top that is not MIXED at it. A block is MIXED only while its frames differ: so a run
+ * of one mark, however it came about, is read and marked in at most
+ * TMM_FRAME_TABLE_MAX_STEPS steps and one for each 1 GiB.
  * Lock: the frame allocator's, for all but tmm_frame_table_count(): that reads beside
  * writers. A mark below a MIXED one is written before it, so whoever finds MIXED finds a
  * mark of that frame, of now or of a moment ago, and never MIXED in the lowest array.
@@ -42,6 +44,12 @@ enum tmm_frame_mark {
 
 #define TMM_NR_MARK_LEVELS 3
 
+/*
+ * Bytes that one call looks at or writes: at each end of a run, a block of 2 MiB and one
+ * of 1 GiB, pushed down, marked, and looked through for a second mark.
+ */
+#define TMM_FRAME_TABLE_MAX_STEPS (2 * 2 * 3 * 512)
+
 /**
  * struct tmm_frame_table - marks of one region
  * @first: first frame of the region
@@ -49,6 +57,7 @@ enum tmm_frame_mark {
  * @marks: private: the arrays, by enum tmm_page_size; index 0 is the block that
  *         holds frame @base
  * @base: private: @first rounded down to 1 GiB
+ * @nr_steps: private: bytes that were looked at or written under the lock, for tests
  */
 struct tmm_frame_table {
 	u64 first;
@@ -56,6 +65,7 @@ struct tmm_frame_table {
 	/* private: */
 	u64 base;
 	u8 *marks[TMM_NR_MARK_LEVELS];
+	u64 nr_steps;
 };
 
 u64 tmm_frame_table_nr_bytes(u64 first, u64 nr);
@@ -63,7 +73,7 @@ void tmm_frame_table_init(struct tmm_frame_table *table, u64 first, u64 nr, void
 void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark);
 enum tmm_frame_mark tmm_frame_table_get(const struct tmm_frame_table *table, u64 number);
-bool tmm_frame_table_all(const struct tmm_frame_table *table, u64 start, u64 nr,
+bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark);
 void tmm_frame_table_count(const struct tmm_frame_table *table, u64 start, u64 nr,
 			   u64 counts[TMM_NR_MARKS]);
