@@ -30,6 +30,8 @@ static int encode(struct theseus_mm_create_item *calls, const struct tmm_create_
 			.flags = items[i].is_contiguous ? THESEUS_MM_CREATE_ITEM_CONTIGUOUS : 0,
 			.size = items[i].nr_bytes,
 			.pte_flags = items[i].flags,
+			.leaf_size = items[i].leaf_size,
+			.align = items[i].align,
 		};
 	}
 	return 0;

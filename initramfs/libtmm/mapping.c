@@ -42,6 +42,8 @@ struct tmm_mapping *tmm_mapping_create(struct tmm_client *client, uint64_t nr_by
 		errno = EINVAL;
 		return NULL;
 	}
+	call.leaf_size = options->leaf_size;
+	call.align = options->align;
 	object = tmm_object_new(client);
 	if (!object)
 		return NULL;

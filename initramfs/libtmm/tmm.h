@@ -854,13 +854,20 @@ int tmm_frames_drop(struct tmm_frames **frames);
  * @is_identity: the same, at virtual addresses that are its physical ones, which takes
  *               CAP_SYS_RAWIO
  * @reserved1: 0
+ * @leaf_size: TMM_PAGE_SIZE, TMM_LARGE_PAGE_SIZE or 1 GiB: it consists of such leaves; the
+ *             size must be a multiple (EINVAL), and the CPU must have them (EOPNOTSUPP);
+ *             0: as large as there is room for
+ * @align: its address is a multiple of this many bytes, a power of two from
+ *         TMM_PAGE_SIZE to 1 GiB, and so is the physical one of one run; 0 means anywhere
  * @reserved: 0
  */
 struct tmm_create_options {
 	bool is_contiguous;
 	bool is_identity;
 	uint8_t reserved1[6];
-	uint64_t reserved[7];
+	uint64_t leaf_size;
+	uint64_t align;
+	uint64_t reserved[5];
 };
 
 /**
@@ -891,6 +898,8 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_create(struct tmm_client *client,
  * @is_contiguous: one physically contiguous run of frames
  * @reserved1: 0
  * @error: set to 0, or to why it was not created: an errno
+ * @leaf_size: as in struct tmm_create_options
+ * @align: as in struct tmm_create_options
  * @reserved: 0
  */
 struct tmm_create_item {
@@ -899,7 +908,9 @@ struct tmm_create_item {
 	bool is_contiguous;
 	uint8_t reserved1[3];
 	int32_t error;
-	uint64_t reserved[5];
+	uint64_t leaf_size;
+	uint64_t align;
+	uint64_t reserved[3];
 };
 
 /**

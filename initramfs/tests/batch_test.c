@@ -90,6 +90,33 @@ TEST_F(client, each_item_is_created_or_told_why_not)
 	EXPECT_EQ(9, INFO().client_frames);
 }
 
+TEST_F(client, items_name_leaves_and_alignments)
+{
+	struct theseus_mm_create_item items[] = {
+		ITEM(1024), ITEM(1), ITEM(512), ITEM(1), ITEM(1), ITEM(1),
+	};
+	struct theseus_mm_translate found;
+	__u32 nr_done;
+
+	items[0].leaf_size = 512 * PAGE;
+	items[1].align = 1024 * PAGE;
+	items[2].leaf_size = PAGE;
+	items[3].leaf_size = 512 * PAGE;
+	items[4].leaf_size = 2 * PAGE;
+	items[5].align = 3 * PAGE;
+	items[1].flags = CONTIGUOUS;
+	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, items, ARRAY_SIZE(items), &nr_done));
+	EXPECT_EQ(3, nr_done);
+	ASSERT_EQ(0, tmm_translate(self->fd, items[0].start, &found));
+	EXPECT_EQ(21, found.page_size_shift);
+	EXPECT_EQ(0, (items[1].start | items[1].paddr) % (1024 * PAGE));
+	ASSERT_EQ(0, tmm_translate(self->fd, items[2].start, &found));
+	EXPECT_EQ(12, found.page_size_shift);
+	EXPECT_FAILED(items[3], EINVAL);
+	EXPECT_FAILED(items[4], EINVAL);
+	EXPECT_FAILED(items[5], EINVAL);
+}
+
 TEST_F(client, all_are_created)
 {
 	struct theseus_mm_create_item items[] = { ITEM(1), ITEM(2) };

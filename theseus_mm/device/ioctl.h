@@ -102,6 +102,7 @@ int tmm_ioctl_split(struct tmm_call *call);
 int tmm_ioctl_merge(struct tmm_call *call);
 
 /* ioctl_allocate.c */
+int __must_check tmm_decode_align(u64 nr_bytes, u64 *align);
 int tmm_ioctl_allocate_frames(struct tmm_call *call);
 int tmm_ioctl_allocate_pages(struct tmm_call *call);
 

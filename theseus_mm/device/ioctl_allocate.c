@@ -13,6 +13,23 @@
 #include <linux/log2.h>
 #include <linux/overflow.h>
 
+/**
+ * tmm_decode_align() - an alignment that a client asks for
+ * @nr_bytes: 0, or a power of two from 4 KiB to 1 GiB: for those a search is O(log n),
+ *            see tmm_free_ranges_find()
+ * @align: set to it in chunks, on success only
+ *
+ * Return: 0 or -EINVAL
+ */
+int tmm_decode_align(u64 nr_bytes, u64 *align)
+{
+	if (nr_bytes && (!is_power_of_2(nr_bytes) || nr_bytes < TMM_PAGE_SIZE ||
+			 nr_bytes > tmm_page_size_bytes(TMM_1G)))
+		return -EINVAL;
+	*align = nr_bytes >> TMM_PAGE_SHIFT;
+	return 0;
+}
+
 /* Are the fields that the flags do not speak of 0, and do the flags agree? */
 static int check_fields(const struct theseus_mm_allocate *request)
 {
@@ -28,10 +45,6 @@ static int check_fields(const struct theseus_mm_allocate *request)
 	if (request->min > request->max)
 		return -EINVAL;
 	if (!request->size)
-		return -EINVAL;
-	/* Those for which a search is O(log n): see tmm_free_ranges_find(). */
-	if (request->align && (!is_power_of_2(request->align) || request->align < TMM_PAGE_SIZE ||
-			       request->align > tmm_page_size_bytes(TMM_1G)))
 		return -EINVAL;
 	return 0;
 }
@@ -80,7 +93,10 @@ static int decode(const struct theseus_mm_allocate *request,
 
 	if (err)
 		return err;
-	*out = tmm_request_aligned(request->align >> TMM_PAGE_SHIFT, 0);
+	*out = tmm_request_any(0);
+	err = tmm_decode_align(request->align, &out->align);
+	if (err)
+		return err;
 	/* The low half is for identity mappings, and device memory is not for all. */
 	out->general_only = true;
 	if (request->flags & THESEUS_MM_ALLOCATE_AT) {

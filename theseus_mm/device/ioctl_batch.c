@@ -86,6 +86,8 @@ static struct tmm_object *create_item(struct tmm_client *client, union item *p)
 	struct theseus_mm_create_mapping request = {
 		.size = item->size,
 		.pte_flags = item->pte_flags,
+		.leaf_size = item->leaf_size,
+		.align = item->align,
 	};
 	struct tmm_object *object;
 
@@ -253,7 +255,7 @@ int tmm_ioctl_create_batch(struct tmm_call *call)
 	int err;
 
 	err = TMM_ENTRIES_INIT(&batch.items, request->items, request->item_size,
-			       theseus_mm_create_item, paddr);
+			       theseus_mm_create_item, align);
 	return err ?: run_batch(call, &batch);
 }
 

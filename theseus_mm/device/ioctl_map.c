@@ -72,6 +72,17 @@ static struct tmm_mapped_pages *create_charged(struct tmm_client *client,
 	return ERR_PTR(err);
 }
 
+static int decode_leaf_size(u64 nr_bytes, struct tmm_mapping_request *req)
+{
+	if (!nr_bytes)
+		return 0;
+	req->is_sized = true;
+	for (req->leaf = TMM_4K; req->leaf < TMM_NR_PAGE_SIZES; req->leaf++)
+		if (nr_bytes == tmm_page_size_bytes(req->leaf))
+			return 0;
+	return -EINVAL;
+}
+
 static int decode_request(const struct theseus_mm_create_mapping *request,
 			  enum tmm_frames_choice frames, struct tmm_mapping_request *req)
 {
@@ -84,7 +95,11 @@ static int decode_request(const struct theseus_mm_create_mapping *request,
 		.general_only = true,
 	};
 	err = decode_ram_flags(request->pte_flags, &req->flags);
-	return err ?: tmm_chunks_of_bytes(0, request->size, &req->nr);
+	if (!err)
+		err = tmm_chunks_of_bytes(0, request->size, &req->nr);
+	if (!err)
+		err = decode_leaf_size(request->leaf_size, req);
+	return err ?: tmm_decode_align(request->align, &req->align);
 }
 
 /**

@@ -4,6 +4,7 @@
 #include "mapping/mapped_pages.h"
 #include "mapping/placement.h"
 #include "mapping/request.h"
+#include "paging/mapper.h"
 #include "paging/page_table.h"
 
 #include <kunit/visibility.h>
@@ -20,7 +21,11 @@ static int check_request(const struct tmm_mapping_request *req)
 
 	if (!err)
 		err = tmm_pte_flags_check_memory_type(req->flags, TMM_WRITE_BACK);
-	return err ?: req->nr ? 0 : -EINVAL;
+	if (err)
+		return err;
+	if (!req->nr || (req->is_sized && req->nr & (tmm_page_size_4k_pages(req->leaf) - 1)))
+		return -EINVAL;
+	return req->is_sized && req->leaf > tmm_mapper_largest_leaf() ? -EOPNOTSUPP : 0;
 }
 
 static struct tmm_mapped_pages *create_any(struct tmm_instance *inst, struct tmm_page_table *pt,
@@ -31,25 +36,39 @@ static struct tmm_mapped_pages *create_any(struct tmm_instance *inst, struct tmm
 
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
-	mp = tmm_map_allocated_pages(pt, &pages, req->flags, req->zero);
+	if (req->is_sized)
+		mp = tmm_map_allocated_pages_sized(pt, &pages, req->flags, req->zero, req->leaf);
+	else
+		mp = tmm_map_allocated_pages(pt, &pages, req->flags, req->zero);
 	tmm_allocated_pages_drop(&pages);
 	return mp;
 }
 
-/* One run of @nr, aligned for the largest leaves that there is room for. */
-static struct tmm_allocated_frames *allocate_contiguous(struct tmm_frame_allocator *fa, u64 nr)
+/* One run, aligned for the leaves asked for, or the largest that there is room for. */
+static struct tmm_allocated_frames *allocate_contiguous(struct tmm_frame_allocator *fa,
+							const struct tmm_mapping_request *req)
 {
-	enum tmm_page_size size = tmm_largest_leaf_in(0, nr);
+	enum tmm_page_size size = tmm_placement_largest(req, 0);
 	struct tmm_allocated_frames *frames;
 
 	for (;; size--) {
-		const struct tmm_allocation_request req =
-			tmm_request_aligned(tmm_page_size_4k_pages(size), nr);
+		const struct tmm_allocation_request where =
+			tmm_request_aligned(tmm_placement_unit(req, size), req->nr);
 
-		frames = tmm_frame_allocator_allocate(fa, &req);
-		if (frames != ERR_PTR(-ENOSPC) || size == TMM_4K)
+		frames = tmm_frame_allocator_allocate(fa, &where);
+		if (frames != ERR_PTR(-ENOSPC) || size == tmm_placement_smallest(req))
 			return frames;
 	}
+}
+
+static struct tmm_mapped_pages *map_to(struct tmm_page_table *pt,
+				       struct tmm_allocated_pages **pages,
+				       struct tmm_allocated_frames **frames,
+				       const struct tmm_mapping_request *req)
+{
+	if (req->is_sized)
+		return tmm_map_allocated_pages_to_sized(pt, pages, frames, req->flags, req->leaf);
+	return tmm_map_allocated_pages_to(pt, pages, frames, req->flags);
 }
 
 /* @frames and new pages for them become a mapping, or both go back. */
@@ -66,7 +85,7 @@ static struct tmm_mapped_pages *map_frames(struct tmm_instance *inst, struct tmm
 	pages = tmm_place_pages(&inst->pa, frames->f.chunk.start, req);
 	/* Not before there are pages: it is most of the work. */
 	err = PTR_ERR_OR_ZERO(pages) ?: req->zero ? tmm_allocated_frames_zero(frames) : 0;
-	mp = err ? ERR_PTR(err) : tmm_map_allocated_pages_to(pt, &pages, &frames, req->flags);
+	mp = err ? ERR_PTR(err) : map_to(pt, &pages, &frames, req);
 	tmm_allocated_pages_drop(&pages);
 	tmm_allocated_frames_drop(&frames);
 	return mp;
@@ -164,7 +183,7 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
 	err = req->zero ? tmm_allocated_frames_zero(*frames) : 0;
-	mp = err ? ERR_PTR(err) : tmm_map_allocated_pages_to(pt, &pages, frames, req->flags);
+	mp = err ? ERR_PTR(err) : map_to(pt, &pages, frames, req);
 	tmm_allocated_pages_drop(&pages);
 	return mp;
 }
@@ -242,20 +261,20 @@ tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_identity_mapping);
 
-/* Aligned for the largest leaves that there is room for. */
+/* Aligned for the leaves asked for, or the largest that there is room for. */
 static struct tmm_mapped_pages *create_identity(struct tmm_instance *inst,
 						struct tmm_page_table *pt,
 						const struct tmm_mapping_request *req)
 {
-	enum tmm_page_size size = tmm_largest_leaf_in(0, req->nr);
+	enum tmm_page_size size = tmm_placement_largest(req, 0);
 	struct tmm_mapped_pages *mp;
 
 	for (;; size--) {
 		const struct tmm_allocation_request where =
-			tmm_request_aligned(tmm_page_size_4k_pages(size), req->nr);
+			tmm_request_aligned(tmm_placement_unit(req, size), req->nr);
 
 		mp = create_identity_at(inst, pt, &where, req);
-		if (mp != ERR_PTR(-ENOSPC) || size == TMM_4K)
+		if (mp != ERR_PTR(-ENOSPC) || size == tmm_placement_smallest(req))
 			return mp;
 	}
 }
@@ -274,9 +293,10 @@ static u64 first_frame(const struct tmm_mapped_pages *mp)
  *         if there may be several
  *
  * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
- * Return: the mapping, or an error of tmm_place_pages(), tmm_frame_allocator_allocate(),
- * tmm_map_allocated_pages() or tmm_instance_create_identity_mapping(); after an error
- * nothing stays allocated
+ * Return: the mapping, ERR_PTR(-EINVAL) if leaves of the size asked for do not make up
+ * the count, ERR_PTR(-EOPNOTSUPP) if the CPU has none, or an error of tmm_place_pages(),
+ * tmm_frame_allocator_allocate(), tmm_map_allocated_pages() or
+ * tmm_instance_create_identity_mapping(); after an error nothing stays allocated
  */
 struct tmm_mapped_pages *tmm_instance_create(struct tmm_instance *inst, struct tmm_page_table *pt,
 					     const struct tmm_mapping_request *req,
@@ -290,7 +310,7 @@ struct tmm_mapped_pages *tmm_instance_create(struct tmm_instance *inst, struct t
 	if (req->frames == TMM_FRAMES_IDENTITY)
 		mp = create_identity(inst, pt, req);
 	else if (req->frames == TMM_FRAMES_CONTIGUOUS)
-		mp = map_frames(inst, pt, allocate_contiguous(&inst->fa, req->nr), req);
+		mp = map_frames(inst, pt, allocate_contiguous(&inst->fa, req), req);
 	else
 		mp = create_any(inst, pt, req);
 	if (!IS_ERR(mp))

@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/overflow.h>
 
 /**
@@ -54,13 +55,13 @@ enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_largest_leaf_in);
 
-/* Pages as @req says, the first of them @offset behind a multiple of @leaf. */
+/* Pages as @req says, the first of them @offset behind a multiple of @unit. */
 static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator *pa,
 						      const struct tmm_mapping_request *req,
-						      u64 leaf, u64 offset)
+						      u64 unit, u64 offset)
 {
 	struct tmm_allocated_pages *head, *pages;
-	struct tmm_allocation_request want = tmm_request_aligned(leaf, 0);
+	struct tmm_allocation_request want = tmm_request_aligned(unit, 0);
 	int err;
 
 	want.general_only = req->general_only;
@@ -74,18 +75,33 @@ static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator 
 	return err ? ERR_PTR(err) : pages;
 }
 
-/* By leaves as large as there is room for. */
+u64 tmm_placement_unit(const struct tmm_mapping_request *req, enum tmm_page_size size)
+{
+	return max(tmm_page_size_4k_pages(size), req->align);
+}
+
+enum tmm_page_size tmm_placement_largest(const struct tmm_mapping_request *req, u64 number)
+{
+	return req->is_sized ? req->leaf : tmm_largest_leaf_in(number, req->nr);
+}
+
+enum tmm_page_size tmm_placement_smallest(const struct tmm_mapping_request *req)
+{
+	return req->is_sized ? req->leaf : TMM_4K;
+}
+
+/* By leaves of the size asked for, or as large as there is room for. */
 static struct tmm_allocated_pages *place(struct tmm_page_allocator *pa, u64 number,
 					 const struct tmm_mapping_request *req)
 {
-	enum tmm_page_size size = tmm_largest_leaf_in(number, req->nr);
+	enum tmm_page_size size = tmm_placement_largest(req, number);
 	struct tmm_allocated_pages *pages;
 
 	for (;; size--) {
-		u64 leaf = tmm_page_size_4k_pages(size);
+		u64 unit = tmm_placement_unit(req, size);
 
-		pages = allocate_at_offset(pa, req, leaf, number & (leaf - 1));
-		if (pages != ERR_PTR(-ENOSPC) || size == TMM_4K)
+		pages = allocate_at_offset(pa, req, unit, number & (unit - 1));
+		if (pages != ERR_PTR(-ENOSPC) || size == tmm_placement_smallest(req))
 			return pages;
 	}
 }
@@ -98,7 +114,8 @@ static struct tmm_allocated_pages *place(struct tmm_page_allocator *pa, u64 numb
  * @req: how many, and where they may be
  *
  * The first page has the same offset as @number within the largest leaf that lies
- * in the run; within a smaller one, if no such pages are free. Smaller leaves come
+ * in the run; within a smaller one, if no such pages are free, unless @req names one.
+ * With an alignment, @number is a multiple of it too. Smaller leaves come
  * before a last resort: a designated region is asked only when no general one has
  * room, however small the leaves.
  *

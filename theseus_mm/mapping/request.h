@@ -7,6 +7,7 @@
 #define TMM_MAPPING_REQUEST_H
 
 #include "core/pte_flags.h"
+#include "core/types.h"
 
 #include <linux/types.h>
 
@@ -28,6 +29,10 @@ enum tmm_frames_choice {
  * @flags: what the mapping may be used for
  * @frames: which frames it gets
  * @zero: clear them first
+ * @align: its first page is a multiple of it, and so is the frame of one run; a power of
+ *         two of pages, 0 means any
+ * @is_sized: every leaf is of @leaf
+ * @leaf: size of leaves, if @is_sized; else as large as there is room for
  * @general_only: no pages of the low half, not even as a last resort; but those of an
  *                identity mapping lie there
  */
@@ -36,6 +41,9 @@ struct tmm_mapping_request {
 	tmm_pte_flags_t flags;
 	enum tmm_frames_choice frames;
 	bool zero;
+	u64 align;
+	bool is_sized;
+	enum tmm_page_size leaf;
 	bool general_only;
 };
 

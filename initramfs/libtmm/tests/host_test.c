@@ -1013,9 +1013,9 @@ static void many_are_checked(void)
 	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, NR, 2) == -1);
 	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, UINT32_MAX,
 						       0) == -1);
-	items[3].reserved[4] = 1;
+	items[3].reserved[2] = 1;
 	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, NR, 0) == -1);
-	items[3].reserved[4] = 0;
+	items[3].reserved[2] = 0;
 	EXPECT_REFUSED(EBADF, tmm_mapping_create_many(NULL, items, mappings, NR, 0) == -1);
 	/* of nothing, all is done */
 	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, 0, 2) == -1);
@@ -1159,8 +1159,12 @@ static void privileged_requests_arrive(void)
 	mapping = tmm_mapping_create(client, 1, TMM_DATA, &(struct tmm_create_options){
 		.is_identity = true,
 		.is_contiguous = true,
+		.leaf_size = TMM_LARGE_PAGE_SIZE,
+		.align = 3,
 	});
 	EXPECT(mapping && fake.last == THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING);
+	EXPECT(fake.argument.create.leaf_size == TMM_LARGE_PAGE_SIZE);
+	EXPECT(fake.argument.create.align == 3);
 	EXPECT(!tmm_mapping_drop(&mapping));
 	mapping = tmm_mapping_map_frame_range(client, 0x123456, 99, TMM_DEVICE_MEMORY);
 	EXPECT(mapping && tmm_mapping_size(mapping) == 5 * TMM_PAGE_SIZE);

@@ -624,10 +624,16 @@ struct theseus_mm_allocate {
  * @nr_pages: out: number of 4 KiB pages
  * @paddr: out: contiguous and identity only: physical address; 0 without
  *         CAP_SYS_ADMIN
+ * @leaf_size: in: bytes: 4096, 2 MiB or 1 GiB: the mapping consists of such leaves, of
+ *             which its size is a multiple, else EINVAL; EOPNOTSUPP if the CPU has none.
+ *             0: leaves as large as there is room for.
+ * @align: in: bytes, a power of two from 4096 to 1 GiB: @start is a multiple of it, and
+ *         for the second and the third the physical address too; 0 means anywhere
  *
  * All take pages and frames of their own. The first takes as many runs of
  * frames as it needs; the second takes one run; the third takes one run, and
  * virtual addresses equal to its physical ones, which needs CAP_SYS_RAWIO.
+ * ENOSPC also if there is room, but not for such leaves, or not so aligned.
  */
 struct theseus_mm_create_mapping {
 	__u32 flags;
@@ -637,6 +643,8 @@ struct theseus_mm_create_mapping {
 	__aligned_u64 start;
 	__aligned_u64 nr_pages;
 	__aligned_u64 paddr;
+	__aligned_u64 leaf_size;
+	__aligned_u64 align;
 };
 
 /**
@@ -891,6 +899,8 @@ struct theseus_mm_batch {
  * @start: out
  * @nr_pages: out
  * @paddr: out
+ * @leaf_size: in
+ * @align: in
  */
 struct theseus_mm_create_item {
 	__u32 flags;
@@ -902,6 +912,8 @@ struct theseus_mm_create_item {
 	__aligned_u64 start;
 	__aligned_u64 nr_pages;
 	__aligned_u64 paddr;
+	__aligned_u64 leaf_size;
+	__aligned_u64 align;
 };
 
 /**
