@@ -6,6 +6,8 @@
 #include "instance_fixture.h"
 #include "invariants.h"
 
+#include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 
 #define UNTOUCHED 0x5a5a5a5aULL
@@ -291,6 +293,71 @@ static void init_refused(struct kunit *test)
 	tmm_test_memory_give(&memory);
 }
 
+struct end_param {
+	const char *name;
+	u64 first;
+	u64 nr;
+	bool is_end;
+};
+
+#define LEAF_2M		512ULL
+#define LEAF_1G		(LEAF_2M * 512)
+
+/* With bookkeeping of 100 frames. */
+static const struct end_param end_params[] = {
+	{ "both ends at 1 GiB", 4 * LEAF_1G, 2 * LEAF_1G, false },
+	{ "start at 1 GiB", 4 * LEAF_1G, 2 * LEAF_1G + 3 * LEAF_2M, true },
+	{ "end at 1 GiB", 4 * LEAF_1G - 3 * LEAF_2M, 2 * LEAF_1G + 3 * LEAF_2M, false },
+	{ "start at 2 MiB", 4 * LEAF_1G + LEAF_2M, 2 * LEAF_2M + 300, true },
+	{ "end at 2 MiB", 4 * LEAF_1G + 3, 3 * LEAF_2M - 3, false },
+	{ "neither at 2 MiB", 4 * LEAF_1G + 3, 3 * LEAF_2M, false },
+	{ "too little behind 1 GiB", 4 * LEAF_1G, LEAF_1G + 99, false },
+	{ "just enough behind 1 GiB", 4 * LEAF_1G, LEAF_1G + 100, true },
+	{ "not even 2 MiB", 4 * LEAF_1G, 300, false },
+};
+
+TMM_ARRAY_PARAM(end, end_params);
+
+static void bookkeeping_takes_the_cheaper_end(struct kunit *test)
+{
+	const struct end_param *p = test->param_value;
+	const struct tmm_memory memory = { .first = p->first, .nr = p->nr };
+
+	KUNIT_EXPECT_EQ(test, tmm_instance_end_is_better(&memory, 100), p->is_end);
+}
+
+/*
+ * A run that begins at a multiple of 2 MiB, and goes on a bit behind it, keeps that leaf:
+ * bookkeeping, tables and small pages are all in that bit.
+ */
+static void bookkeeping_at_the_end(struct kunit *test)
+{
+	struct tmm_instance *inst = tmm_test_kvzalloc(test, sizeof(*inst));
+	struct page *pages = alloc_pages(GFP_KERNEL, TMM_TEST_MEMORY_ORDER + 1);
+	struct tmm_memory memory = { .nr = LEAF_2M + 100 };
+	const struct tmm_instance_memory *mem;
+	struct tmm_range_totals totals;
+	struct tmm_mapped_pages *mp;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	memory.first = page_to_pfn(pages);
+	memory.window = page_address(pages);
+	KUNIT_ASSERT_EQ(test, tmm_instance_init(inst, &memory, 1), 0);
+	mem = &inst->memories[0];
+	KUNIT_EXPECT_EQ(test, mem->general.range.first, memory.first);
+	KUNIT_EXPECT_EQ(test, mem->metadata.range.first,
+			memory.first + memory.nr - mem->metadata.range.nr);
+	mp = tmm_instance_create_mapping(inst, inst->root, 9 * 4096, TMM_TEST_WRITABLE, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
+	tmm_check_page_table(test, inst->root);
+	tmm_check_frame_allocator(test, &inst->fa);
+	tmm_range_allocator_totals(&inst->fa.ra, &totals);
+	KUNIT_EXPECT_GE(test, totals.largest[TMM_2M], LEAF_2M);
+	tmm_mapped_pages_drop(&mp);
+	tmm_instance_exit(inst);
+	__free_pages(pages, TMM_TEST_MEMORY_ORDER + 1);
+}
+
 static void chunks_of_bytes(struct kunit *test)
 {
 	const struct {
@@ -327,6 +394,8 @@ static struct kunit_case instance_cases[] = {
 	KUNIT_CASE(two_memories_are_one_supply),
 	KUNIT_CASE(init_of_runs_of_any_place),
 	KUNIT_CASE(init_refused),
+	KUNIT_CASE_PARAM(bookkeeping_takes_the_cheaper_end, end_gen_params),
+	KUNIT_CASE(bookkeeping_at_the_end),
 	KUNIT_CASE(chunks_of_bytes),
 	{}
 };

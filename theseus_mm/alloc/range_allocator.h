@@ -47,6 +47,8 @@ enum tmm_region_type {
  * @type: which requests it serves
  * @first: number of its first chunk
  * @nr: chunks in it
+ * @is_reversed: its end is less aligned than its start, so that is where small runs are
+ *               to come from
  * @is_closed: nobody gets any of it any more; stays so
  * @free: those that nobody owns; protected by the allocator's lock
  */
@@ -55,6 +57,7 @@ struct tmm_range_region {
 	enum tmm_region_type type;
 	u64 first;
 	u64 nr;
+	bool is_reversed;
 	bool is_closed;
 	struct tmm_free_ranges free;
 };
@@ -69,7 +72,8 @@ struct tmm_range_region {
  * @at: number of the first chunk
  * @align: the run starts at a multiple of it, in chunks; 0 and 1 mean anywhere.
  *         A request aligned to 2 MiB or more is served from the top of the
- *         region, others from the bottom, which keeps large runs whole.
+ *         region, others from the bottom, which keeps large runs whole; in a
+ *         reversed region it is the other way round.
  * @min: lowest chunk that may be used
  * @max: highest chunk that may be used, inclusive
  * @offset: bytes from the start of chunk @at, where a request by bytes begins; see

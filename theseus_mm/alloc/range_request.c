@@ -91,6 +91,15 @@ static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_r
 	return 0;
 }
 
+static bool find_in_region(const struct tmm_range_region *region,
+			   const struct tmm_fit_request *fit, u64 *start)
+{
+	struct tmm_fit_request here = *fit;
+
+	here.from_top ^= region->is_reversed;
+	return tmm_free_ranges_find(&region->free, &here, start);
+}
+
 static bool find_in_type(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit,
 			 enum tmm_region_type type, struct tmm_range_region **found, u64 *start)
 {
@@ -98,13 +107,11 @@ static bool find_in_type(struct tmm_range_allocator *ra, const struct tmm_fit_re
 
 	if (fit->from_top) {
 		list_for_each_entry_reverse(region, &ra->regions, link)
-			if (region->type == type &&
-			    tmm_free_ranges_find(&region->free, fit, start))
+			if (region->type == type && find_in_region(region, fit, start))
 				goto found;
 	} else {
 		list_for_each_entry(region, &ra->regions, link)
-			if (region->type == type &&
-			    tmm_free_ranges_find(&region->free, fit, start))
+			if (region->type == type && find_in_region(region, fit, start))
 				goto found;
 	}
 	return false;
@@ -421,7 +428,7 @@ int tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2
 	lockdep_assert_held(&ra->lock);
 	if (!find_in_type(ra, &fit, TMM_REGION_GENERAL, region, number))
 		return -ENOSPC;
-	/* The lowest chunk of a range: one spare at the most. */
+	/* At an end of a range: one spare at the most. */
 	chunk = tmm_free_ranges_take(&(*region)->free, *number, 1, spare);
 	if (spare[0])
 		spare[1] = chunk;

@@ -14,12 +14,12 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* Frames at the start of a run of @nr that hold the tables of both its parts. */
+/* Frames at one end of a run of @nr that hold the tables of both its parts. */
 static u64 nr_metadata_frames(u64 first, u64 nr, size_t nr_early_bytes)
 {
 	/*
 	 * Both parts' tables together have a byte per frame, and the bytes for
-	 * blocks of the whole run and, again, of its first part. That part is
+	 * blocks of the whole run and, again, of the metadata. That part is
 	 * less than 1/4000 of the run, so it has at most 512 blocks of 2 MiB
 	 * before it, one per 2^20 frames of the run, and a few at the edges.
 	 */
@@ -59,6 +59,49 @@ static void start_early(struct tmm_instance *inst, void *memory, struct early_me
 					early.nr_page_bytes);
 }
 
+static u64 nr_leaves_in(u64 first, u64 nr, enum tmm_page_size size)
+{
+	const u64 leaf = tmm_page_size_4k_pages(size);
+	u64 start = round_up(first, leaf), end = round_down(first + nr, leaf);
+
+	return start < end ? (end - start) / leaf : 0;
+}
+
+/**
+ * tmm_instance_end_is_better() - at which end of a run is the bookkeeping to be?
+ * @memory: the run
+ * @nr_metadata: frames that it takes, fewer than the run has
+ *
+ * Return: true if the run keeps more large leaves without its last frames than without
+ * its first
+ */
+bool tmm_instance_end_is_better(const struct tmm_memory *memory, u64 nr_metadata)
+{
+	const u64 nr = memory->nr - nr_metadata;
+	enum tmm_page_size size;
+
+	for (size = TMM_1G; size > TMM_4K; size--) {
+		u64 behind = nr_leaves_in(memory->first + nr_metadata, nr, size);
+		u64 before = nr_leaves_in(memory->first, nr, size);
+
+		if (before != behind)
+			return before > behind;
+	}
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_end_is_better);
+
+/* A part of a run, from its frame @offset on. */
+static void set_part(struct tmm_frame_region *region, enum tmm_region_type type,
+		     const struct tmm_memory *memory, u64 offset, u64 nr)
+{
+	region->range.type = type;
+	region->range.first = memory->first + offset;
+	region->range.nr = nr;
+	region->window = memory->window + (offset << TMM_PAGE_SHIFT);
+	region->has_struct_pages = memory->has_struct_pages;
+}
+
 /* The first run also holds the state that allocators start on. */
 static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *mem)
 {
@@ -66,34 +109,33 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	const struct early_memory early = plan_early(inst);
 	const size_t nr_early_bytes = is_first ? early.nr_frame_bytes + early.nr_page_bytes : 0;
 	const struct tmm_memory *memory = &mem->memory;
-	u64 nr_metadata = nr_metadata_frames(memory->first, memory->nr, nr_early_bytes);
-	struct tmm_allocation_request req = tmm_request_at(memory->first, nr_metadata);
-	u64 nr_table_bytes;
+	const u64 nr_metadata = nr_metadata_frames(memory->first, memory->nr, nr_early_bytes);
+	struct tmm_allocation_request req;
+	bool is_at_end;
+	void *table;
 	int err;
 
 	if (memory->nr <= nr_metadata)
 		return -EINVAL;
-	mem->metadata.range.type = TMM_REGION_RESERVED;
-	mem->metadata.range.first = memory->first;
-	mem->metadata.range.nr = nr_metadata;
-	mem->metadata.window = memory->window;
-	mem->general.range.type = TMM_REGION_GENERAL;
-	mem->general.range.first = memory->first + nr_metadata;
-	mem->general.range.nr = memory->nr - nr_metadata;
-	mem->general.window = memory->window + (nr_metadata << TMM_PAGE_SHIFT);
-	mem->metadata.has_struct_pages = memory->has_struct_pages;
-	mem->general.has_struct_pages = memory->has_struct_pages;
+	is_at_end = tmm_instance_end_is_better(memory, nr_metadata);
+	set_part(&mem->metadata, TMM_REGION_RESERVED, memory,
+		 is_at_end ? memory->nr - nr_metadata : 0, nr_metadata);
+	set_part(&mem->general, TMM_REGION_GENERAL, memory, is_at_end ? 0 : nr_metadata,
+		 memory->nr - nr_metadata);
+	mem->general.range.is_reversed = is_at_end;
 
+	table = mem->metadata.window;
 	/* From the end: aligned for any object, and the tables are bytes. */
 	if (is_first)
-		start_early(inst, mem->general.window - nr_early_bytes, early);
-	nr_table_bytes = tmm_frame_table_nr_bytes(memory->first, nr_metadata);
-	err = tmm_frame_allocator_add(&inst->fa, &mem->metadata, memory->window);
+		start_early(inst, table + (nr_metadata << TMM_PAGE_SHIFT) - nr_early_bytes, early);
+	err = tmm_frame_allocator_add(&inst->fa, &mem->metadata, table);
 	if (err)
 		return err;
-	err = tmm_frame_allocator_add(&inst->fa, &mem->general, memory->window + nr_table_bytes);
+	table += tmm_frame_table_nr_bytes(mem->metadata.range.first, nr_metadata);
+	err = tmm_frame_allocator_add(&inst->fa, &mem->general, table);
 	if (err)
 		return err;
+	req = tmm_request_at(mem->metadata.range.first, nr_metadata);
 	mem->metadata_frames = tmm_frame_allocator_allocate(&inst->fa, &req);
 	return PTR_ERR_OR_ZERO(mem->metadata_frames);
 }

@@ -6,8 +6,9 @@
  * theirs. The functions of the public header (include/theseus_mm.h) are the
  * tmm_instance_*() ones applied to the module's.
  *
- * Each run of memory is divided: its start holds the frame table and is a
- * reserved region, allocated for good; the rest is a general region.
+ * Each run of memory is divided: one end holds the frame table and is a reserved
+ * region, allocated for good; the rest is a general region. The end is the one that
+ * costs fewer large leaves: its start, unless the run ends at a worse alignment.
  */
 #ifndef TMM_MAPPING_INSTANCE_H
 #define TMM_MAPPING_INSTANCE_H
@@ -26,7 +27,7 @@ struct tmm_page_table;
 /**
  * struct tmm_instance_memory - a run of RAM as an instance divides it
  * @memory: the run
- * @metadata: its first part, reserved
+ * @metadata: its first or its last part, reserved
  * @general: the rest
  * @metadata_frames: owns all of @metadata; NULL once its mapping does
  */
@@ -66,6 +67,9 @@ int __must_check tmm_instance_init(struct tmm_instance *inst, const struct tmm_m
 				   unsigned int nr_memories);
 int __must_check tmm_instance_move_to_heap(struct tmm_instance *inst);
 void tmm_instance_exit(struct tmm_instance *inst);
+
+/* For tests: pure */
+bool tmm_instance_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);
 
 bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr);
 int __must_check tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
