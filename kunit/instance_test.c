@@ -9,6 +9,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #define UNTOUCHED 0x5a5a5a5aULL
 
@@ -263,7 +264,7 @@ static void init_of_runs_of_any_place(struct kunit *test)
 static void init_refused(struct kunit *test)
 {
 	struct tmm_memory memory = tmm_test_memory_take(test);
-	struct tmm_memory runs[2] = { memory, memory };
+	struct tmm_memory runs[1] = { memory };
 	struct tmm_instance *inst = tmm_test_kvzalloc(test, sizeof(*inst));
 	u64 nr, nr_bookkeeping = 0;
 	int err;
@@ -285,11 +286,61 @@ static void init_refused(struct kunit *test)
 	KUNIT_EXPECT_LE(test, nr, nr_bookkeeping + 3);
 	KUNIT_EXPECT_EQ(test, nr_bookkeeping, inst->memories[0].metadata.range.nr);
 	tmm_instance_exit(inst);
-	runs[0].nr = 100;
-	runs[1].first += 99;
-	runs[1].window += 99 * 4096;
-	runs[1].nr -= 99;
-	KUNIT_EXPECT_EQ(test, tmm_instance_init(inst, runs, 2), -EADDRINUSE);
+	tmm_test_memory_give(&memory);
+}
+
+static struct page *page_of_window(void *window)
+{
+	return is_vmalloc_addr(window) ? vmalloc_to_page(window) : virt_to_page(window);
+}
+
+/* All of @memory, each frame once, in @nr runs. */
+static void expect_merged(struct kunit *test, const struct tmm_memory *runs, unsigned int nr_runs,
+			  const struct tmm_memory *memory, unsigned int nr)
+{
+	struct tmm_instance *inst = tmm_test_kvzalloc(test, sizeof(*inst));
+	u64 next = memory->first;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, tmm_instance_init(inst, runs, nr_runs), 0);
+	KUNIT_EXPECT_EQ(test, inst->nr_memories, nr);
+	for (i = 0; i < inst->nr_memories; i++) {
+		const struct tmm_memory *run = &inst->memories[i].memory;
+
+		KUNIT_EXPECT_EQ(test, run->first, next);
+		KUNIT_EXPECT_PTR_EQ(test, page_of_window(run->window),
+				    pfn_to_page(run->first));
+		next += run->nr;
+	}
+	KUNIT_EXPECT_EQ(test, next, memory->first + memory->nr);
+	tmm_check_frame_allocator(test, &inst->fa);
+	tmm_instance_exit(inst);
+}
+
+static void overlapping_memories_are_merged(struct kunit *test)
+{
+	struct tmm_memory memory = tmm_test_memory_take(test);
+	struct tmm_memory runs[3] = { memory, memory, memory };
+	struct page **pages = tmm_test_kvzalloc(test, TMM_TEST_MEMORY_NR * sizeof(*pages));
+	unsigned int i;
+
+	expect_merged(test, runs, 3, &memory, 1);
+	/* The upper part first, one frame of it also in the lower; and a part of that. */
+	runs[0].first += 99;
+	runs[0].window += 99 << TMM_PAGE_SHIFT;
+	runs[0].nr -= 99;
+	runs[1].nr = 100;
+	runs[2].first += 20;
+	runs[2].window += 20 << TMM_PAGE_SHIFT;
+	runs[2].nr = 10;
+	expect_merged(test, runs, 3, &memory, 1);
+	/* By another window, the upper part gives up what they share. */
+	for (i = 0; i < TMM_TEST_MEMORY_NR; i++)
+		pages[i] = pfn_to_page(memory.first + i);
+	runs[0].window = vmap(pages + 99, TMM_TEST_MEMORY_NR - 99, VM_MAP, PAGE_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, runs[0].window);
+	expect_merged(test, runs, 3, &memory, 2);
+	vunmap(runs[0].window);
 	tmm_test_memory_give(&memory);
 }
 
@@ -394,6 +445,7 @@ static struct kunit_case instance_cases[] = {
 	KUNIT_CASE(two_memories_are_one_supply),
 	KUNIT_CASE(init_of_runs_of_any_place),
 	KUNIT_CASE(init_refused),
+	KUNIT_CASE(overlapping_memories_are_merged),
 	KUNIT_CASE_PARAM(bookkeeping_takes_the_cheaper_end, end_gen_params),
 	KUNIT_CASE(bookkeeping_at_the_end),
 	KUNIT_CASE(chunks_of_bytes),

@@ -289,19 +289,32 @@ static void context_owns_the_metadata(struct kunit *test)
 	end(test, s);
 }
 
+static void memory_that_is_named_twice_is_there_once(struct kunit *test)
+{
+	struct startup *s = test->priv;
+	struct tmm_memory twice[] = { s->memories[0], s->memories[0] };
+
+	KUNIT_ASSERT_EQ(test, tmm_startup_init(&s->inst, twice, 2, &s->initial), 0);
+	KUNIT_EXPECT_EQ(test, nr_in_list(&s->initial.metadata), 1);
+	KUNIT_ASSERT_EQ(test, tmm_startup_post_heap(&s->inst, &s->initial, &s->mmi), 0);
+	tmm_mmi_put(s->mmi);
+	end(test, s);
+}
+
 static void init_refused_sets_nothing(struct kunit *test)
 {
 	struct startup *s = test->priv;
 	struct tmm_memory tiny = s->memories[0];
-	struct tmm_memory twice[] = { s->memories[0], s->memories[0] };
+	struct tmm_memory one_is_tiny[] = { s->memories[0], s->memories[1] };
 	struct tmm_initial_memory_mappings untouched;
 
 	tiny.nr = 1;
+	one_is_tiny[1].nr = 1;
 	memset(&untouched, 0x5a, sizeof(untouched));
 	s->initial = untouched;
 	KUNIT_EXPECT_EQ(test, tmm_startup_init(&s->inst, &tiny, 1, &s->initial), -EINVAL);
 	KUNIT_EXPECT_EQ(test, memcmp(&s->initial, &untouched, sizeof(untouched)), 0);
-	KUNIT_EXPECT_EQ(test, tmm_startup_init(&s->inst, twice, 2, &s->initial), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, tmm_startup_init(&s->inst, one_is_tiny, 2, &s->initial), -EINVAL);
 	KUNIT_EXPECT_EQ(test, memcmp(&s->initial, &untouched, sizeof(untouched)), 0);
 }
 
@@ -413,6 +426,7 @@ static struct kunit_case startup_cases[] = {
 	KUNIT_CASE(allocators_start_in_the_memory_and_move_to_the_heap),
 	KUNIT_CASE(start_with_many_runs),
 	KUNIT_CASE(context_owns_the_metadata),
+	KUNIT_CASE(memory_that_is_named_twice_is_there_once),
 	KUNIT_CASE(init_refused_sets_nothing),
 	KUNIT_CASE(failed_allocation_leaves_nothing_of_init),
 	KUNIT_CASE(failed_allocation_leaves_post_heap_to_be_tried_again),

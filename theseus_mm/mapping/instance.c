@@ -12,6 +12,7 @@
 #include <linux/minmax.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 
 /* Frames at one end of a run of @nr that hold the tables of both its parts. */
@@ -171,17 +172,50 @@ u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_first_nr_min);
 
-/* Before anything is written there, which would be what another run holds. */
-static int check_overlap(const struct tmm_memory *memories, unsigned int nr_memories)
+static int compare_first(const void *a, const void *b)
 {
-	unsigned int i, j;
+	const struct tmm_memory *left = &((const struct tmm_instance_memory *)a)->memory;
+	const struct tmm_memory *right = &((const struct tmm_instance_memory *)b)->memory;
 
-	for (i = 0; i < nr_memories; i++)
-		for (j = 0; j < i; j++)
-			if (memories[i].first < memories[j].first + memories[j].nr &&
-			    memories[j].first < memories[i].first + memories[i].nr)
-				return -EADDRINUSE;
-	return 0;
+	return left->first < right->first ? -1 : left->first > right->first;
+}
+
+/* Is @b, which begins within @a, a part of the same window, with the same properties? */
+static bool continues(const struct tmm_memory *a, const struct tmm_memory *b)
+{
+	return a->window + ((b->first - a->first) << TMM_PAGE_SHIFT) == b->window &&
+	       a->has_struct_pages == b->has_struct_pages;
+}
+
+/*
+ * What two runs share is one run's: the first becomes both, or the second gives it up.
+ * Before anything is written there.
+ */
+static void merge_memories(struct tmm_instance *inst)
+{
+	struct tmm_memory *last = &inst->memories[0].memory;
+	unsigned int i, nr = 1;
+
+	sort(inst->memories, inst->nr_memories, sizeof(*inst->memories), compare_first, NULL);
+	for (i = 1; i < inst->nr_memories; i++) {
+		struct tmm_memory next = inst->memories[i].memory;
+		u64 end = last->first + last->nr;
+
+		if (next.first + next.nr <= end)
+			continue;
+		if (next.first < end && continues(last, &next)) {
+			last->nr = next.first + next.nr - last->first;
+			continue;
+		}
+		if (next.first < end) {
+			next.window += (end - next.first) << TMM_PAGE_SHIFT;
+			next.nr -= end - next.first;
+			next.first = end;
+		}
+		last = &inst->memories[nr++].memory;
+		*last = next;
+	}
+	inst->nr_memories = nr;
 }
 
 static int divide_memories(struct tmm_instance *inst)
@@ -229,24 +263,22 @@ static void forget_memories(struct tmm_instance *inst)
 /**
  * tmm_instance_init() - bring up allocators and the first root
  * @inst: the instance
- * @memories: runs of RAM that do not overlap; the instance's until
- *            tmm_instance_exit(). What they hold is overwritten.
+ * @memories: runs of RAM; the instance's until tmm_instance_exit(). What they hold is
+ *            overwritten. Those that overlap are merged.
  * @nr_memories: how many, 1 or more
  *
  * Theseus: memory::init()
  *
  * Context: Process context, may sleep.
- * Return: 0; -EINVAL if a run is too small, -EADDRINUSE if two overlap, -ENOSPC
- * if there is no room for the root, or -ENOMEM
+ * Return: 0; -EINVAL if a run, or what is left of it, is too small, -ENOSPC if there is
+ * no room for the root, or -ENOMEM
  */
 int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 		      unsigned int nr_memories)
 {
 	unsigned int i;
-	int err = check_overlap(memories, nr_memories);
+	int err;
 
-	if (err)
-		return err;
 	memset(inst, 0, sizeof(*inst));
 	mutex_init(&inst->device_lock);
 	INIT_LIST_HEAD(&inst->devices);
@@ -258,6 +290,7 @@ int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memori
 	inst->nr_memories = nr_memories;
 	for (i = 0; i < nr_memories; i++)
 		inst->memories[i].memory = memories[i];
+	merge_memories(inst);
 
 	err = divide_memories(inst);
 	if (!err)

@@ -25,7 +25,7 @@ struct tmm_instance *tmm_kernel_instance(void)
 
 /**
  * tmm_init() - bring up the module's instance
- * @memories: runs of RAM that do not overlap and that nobody else uses
+ * @memories: runs of RAM that nobody else uses; those that overlap are merged
  * @nr_memories: how many, 1 or more
  * @initial: set to what is mapped now, on success only
  *

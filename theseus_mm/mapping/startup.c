@@ -97,7 +97,7 @@ int tmm_startup_init(struct tmm_instance *inst, const struct tmm_memory *memorie
 		return err;
 	made.page_table = inst->root;
 	INIT_LIST_HEAD(&made.metadata);
-	for (i = 0; i < nr_memories && !err; i++)
+	for (i = 0; i < inst->nr_memories && !err; i++)
 		err = map_metadata(inst, &inst->memories[i], &made.metadata);
 	if (!err)
 		err = map_identity(inst, &made.identity);
