@@ -129,12 +129,12 @@ static void set_whole_block_writes_one_byte(struct kunit *test)
 static void count_adds_to_what_is_there(struct kunit *test)
 {
 	struct tmm_frame_table *table = create(test, 100, 50);
-	u64 counts[TMM_NR_MARKS] = { [TMM_MARK_FREE] = 1000, [TMM_MARK_METADATA] = 5 };
+	u64 counts[TMM_NR_MARKS] = { [TMM_MARK_FREE] = 1000, [TMM_MARK_UNMAPPED] = 5 };
 
-	tmm_frame_table_set(table, 110, 10, TMM_MARK_METADATA);
+	tmm_frame_table_set(table, 110, 10, TMM_MARK_UNMAPPED);
 	tmm_frame_table_count(table, 105, 10, counts);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 1005);
-	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_METADATA], 10);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_UNMAPPED], 10);
 	tmm_frame_table_count(table, 105, 0, counts);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 1005);
 }

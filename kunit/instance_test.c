@@ -160,13 +160,13 @@ static void count_of_everything(struct kunit *test)
 {
 	struct tmm_instance *inst = tmm_test_inst(test);
 	u64 nr_metadata = inst->memories[0].metadata.range.nr;
-	u64 counts[TMM_NR_MARKS] = { 1, 1, 1, 1, 1, 1 };
+	u64 counts[TMM_NR_COUNTS] = { 1, 1, 1, 1, 1, 1 };
 	struct tmm_mapped_pages *mp;
 
 	mp = tmm_instance_create_mapping(inst, inst->root, 9 * 4096, TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	KUNIT_EXPECT_EQ(test, tmm_instance_count(inst, 0, 0, TMM_TEST_MEMORY_NR, counts), 0);
-	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_METADATA], nr_metadata);
+	KUNIT_EXPECT_EQ(test, counts[TMM_COUNT_METADATA], nr_metadata);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_MAPPED], 9);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_TABLE], inst->root->levels - 1);
 	/* The root. */
@@ -179,19 +179,19 @@ static void count_of_everything(struct kunit *test)
 
 static u64 count(struct kunit *test, u64 start, u64 nr)
 {
-	u64 counts[TMM_NR_MARKS];
+	u64 counts[TMM_NR_COUNTS];
 	unsigned int mark;
 	u64 sum = 0;
 
 	KUNIT_EXPECT_EQ(test, tmm_instance_count(tmm_test_inst(test), 0, start, nr, counts), 0);
-	for (mark = 0; mark < TMM_NR_MARKS; mark++)
+	for (mark = 0; mark < TMM_NR_COUNTS; mark++)
 		sum += counts[mark];
 	return sum;
 }
 
 static void count_of_parts(struct kunit *test)
 {
-	u64 counts[TMM_NR_MARKS] = { UNTOUCHED };
+	u64 counts[TMM_NR_COUNTS] = { UNTOUCHED };
 	u64 start, sum = 0;
 
 	for (start = 0; start < TMM_TEST_MEMORY_NR; start += 100)
@@ -212,7 +212,7 @@ static void two_memories_are_one_supply(struct kunit *test)
 	struct tmm_instance *inst = tmm_test_kvzalloc(test, sizeof(*inst));
 	struct tmm_memory memories[] = { tmm_test_memory_take(test), tmm_test_memory_take(test) };
 	const u64 nr = TMM_TEST_MEMORY_NR + 100;
-	u64 counts[2][TMM_NR_MARKS];
+	u64 counts[2][TMM_NR_COUNTS];
 	struct tmm_mapped_pages *mp;
 	unsigned int i;
 
@@ -222,7 +222,7 @@ static void two_memories_are_one_supply(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	for (i = 0; i < 2; i++) {
 		KUNIT_EXPECT_EQ(test, tmm_instance_count(inst, i, 0, U64_MAX, counts[i]), 0);
-		KUNIT_EXPECT_EQ(test, counts[i][TMM_MARK_METADATA],
+		KUNIT_EXPECT_EQ(test, counts[i][TMM_COUNT_METADATA],
 				inst->memories[i].metadata.range.nr);
 		KUNIT_EXPECT_GT(test, counts[i][TMM_MARK_MAPPED], 0);
 	}

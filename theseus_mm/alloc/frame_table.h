@@ -27,7 +27,6 @@
  * @TMM_MARK_MAPPED: owned by a mapping
  * @TMM_MARK_UNMAPPED: taken out of a mapping, not yet allocated again
  * @TMM_MARK_TABLE: a page table
- * @TMM_MARK_METADATA: the region's own bookkeeping
  * @TMM_NR_MARKS: number of the marks above
  * @TMM_MARK_MIXED: private: look at the next smaller order
  */
@@ -37,7 +36,6 @@ enum tmm_frame_mark {
 	TMM_MARK_MAPPED,
 	TMM_MARK_UNMAPPED,
 	TMM_MARK_TABLE,
-	TMM_MARK_METADATA,
 	TMM_NR_MARKS,
 	TMM_MARK_MIXED = 0xff,
 };

@@ -163,7 +163,7 @@ static int choose_parts(struct picture *picture, u64 asked)
 static int tell_buckets(const struct picture *picture, const struct tmm_entries *to)
 {
 	struct theseus_mm_bucket bucket;
-	u64 counts[TMM_NR_MARKS];
+	u64 counts[TMM_NR_COUNTS];
 	int err = 0;
 	u32 i;
 
@@ -177,7 +177,7 @@ static int tell_buckets(const struct picture *picture, const struct tmm_entries 
 			.allocated = counts[TMM_MARK_ALLOCATED] + counts[TMM_MARK_UNMAPPED],
 			.mapped = counts[TMM_MARK_MAPPED],
 			.tables = counts[TMM_MARK_TABLE],
-			.metadata = counts[TMM_MARK_METADATA],
+			.metadata = counts[TMM_COUNT_METADATA],
 		};
 		err = tmm_entries_write(to, i, &bucket);
 		cond_resched();

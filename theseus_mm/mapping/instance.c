@@ -395,13 +395,14 @@ bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr)
  * @index: which run, in the order of tmm_instance_init()
  * @start: first frame, counted from the start of the run
  * @nr: frames; those past the run's end count for nothing
- * @counts: set, by enum tmm_frame_mark
+ * @counts: set, by enum tmm_frame_mark; and TMM_COUNT_METADATA, for which frames of the
+ *          bookkeeping count instead
  *
  * Context: Process context, may sleep.
  * Return: 0, or -ERANGE if there is no such run
  */
 int tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start, u64 nr,
-		       u64 counts[TMM_NR_MARKS])
+		       u64 counts[TMM_NR_COUNTS])
 {
 	const struct tmm_instance_memory *mem;
 	u64 unused[TMM_NR_MARKS] = {};
@@ -410,7 +411,7 @@ int tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 
 	if (index >= inst->nr_memories)
 		return -ERANGE;
-	memset(counts, 0, sizeof(*counts) * TMM_NR_MARKS);
+	memset(counts, 0, sizeof(*counts) * TMM_NR_COUNTS);
 	mem = &inst->memories[index];
 	start = min(start, mem->memory.nr);
 	end = mem->memory.first + start + min(nr, mem->memory.nr - start);
@@ -418,7 +419,7 @@ int tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 	err = count_part(inst, &mem->general.range, start, end, counts);
 	if (!err)
 		err = count_part(inst, &mem->metadata.range, start, end, unused);
-	counts[TMM_MARK_METADATA] += unused[TMM_MARK_ALLOCATED] + unused[TMM_MARK_MAPPED];
+	counts[TMM_COUNT_METADATA] = unused[TMM_MARK_ALLOCATED] + unused[TMM_MARK_MAPPED];
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_count);

@@ -72,8 +72,12 @@ void tmm_instance_exit(struct tmm_instance *inst);
 bool tmm_instance_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);
 
 bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr);
+/* Counts by enum tmm_frame_mark, and behind them frames of the bookkeeping. */
+#define TMM_COUNT_METADATA	TMM_NR_MARKS
+#define TMM_NR_COUNTS		(TMM_NR_MARKS + 1)
+
 int __must_check tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
-				    u64 nr, u64 counts[TMM_NR_MARKS]);
+				    u64 nr, u64 counts[TMM_NR_COUNTS]);
 
 /* create.c: pages, frames and entries at once; @pt is a root of @inst */
 struct tmm_mapped_pages * __must_check
