@@ -24,6 +24,7 @@ static void free_lending(struct tmm_lending *lending)
 	if (lending->mf)
 		fput(lending->mf->file);
 	tmm_account_uncharge(lending->client->account, TMM_RESOURCE_HANDLES, 1);
+	tmm_account_put(lending->client->account);
 	tmm_client_put(lending->client);
 	kfree(lending);
 }
@@ -121,6 +122,8 @@ struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_r
 		tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 		return ERR_PTR(-ENOMEM);
 	}
+	/* It is charged as long as the descriptor is there, also without its client. */
+	tmm_account_get(client->account);
 	kref_get(&client->identity.kref);
 	lending->client = client;
 	lending->is_read_only = is_read_only;
