@@ -171,9 +171,15 @@ u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt)
 	u64 nr_tables = 0;
 	unsigned int slot;
 
-	for (slot = 0; slot < TMM_FIRST_MIRROR_SLOT; slot++)
-		if (pt->top[slot])
-			nr_tables += check_table(test, pt, pt->top[slot], pt->levels - 1);
+	for (slot = 0; slot < TMM_FIRST_MIRROR_SLOT; slot++) {
+		const bool is_low = slot < TMM_FIRST_PRIVATE_SLOT;
+		u64 entry = is_low ? pt->low[slot] : pt->top[slot];
+
+		/* In one of the two only. */
+		KUNIT_EXPECT_EQ(test, is_low ? pt->top[slot] : pt->low[slot], 0);
+		if (entry)
+			nr_tables += check_table(test, pt, entry, pt->levels - 1);
+	}
 	return nr_tables;
 }
 

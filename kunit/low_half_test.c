@@ -10,8 +10,10 @@
 
 #include "paging/mapper.h"
 
+#include <asm/asm.h>
 #include <asm/cpufeature.h>
 #include <asm/processor-flags.h>
+#include <asm/smap.h>
 #include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -188,12 +190,96 @@ static void copy_between_stops_at_either_end(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
+/* As code in an NMI reads user memory; returns the bytes not read. */
+static size_t read_as_user_memory(void *to, const void *from, size_t nr)
+{
+	pagefault_disable();
+	stac();
+	asm volatile("1:	rep movsb\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+D" (to), "+S" (from), "+c" (nr)
+		     : : "memory");
+	clac();
+	pagefault_enable();
+	return nr;
+}
+
+/* Only a copy of the lower half needs it, and no other window shows it. */
+static void lower_half_is_not_there_in_a_window(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 1);
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const u64 first = frames->f.chunk.start;
+	struct tmm_window window;
+	size_t left = 0;
+	u64 value = 0;
+	int err;
+
+	memset(tmm_test_alias(first), 0x77, TMM_PAGE_SIZE);
+	map(test, first, first, 1, TMM_TEST_WRITABLE);
+	err = tmm_window_enter(pt, &window);
+	if (!err) {
+		left = read_as_user_memory(&value, (void *)at(first, 8).v, sizeof(value));
+		tmm_window_leave(&window);
+	}
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, left, sizeof(value));
+	KUNIT_EXPECT_EQ(test, value, 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at(first, 8), &value, sizeof(value), &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 0);
+	KUNIT_EXPECT_EQ(test, value, 0x7777777777777777);
+	tmm_mapper_unmap(pt, first, 1);
+	tmm_allocated_frames_drop(&frames);
+}
+
+static void runs_of_both_halves_are_found(struct kunit *test)
+{
+	const u64 high = tmm_private_first_page() + 3, end = high + 100;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	struct tmm_leaf_run run;
+
+	map(test, 1000, 7, 2, TMM_TEST_WRITABLE);
+	map(test, high, 9, 1, TMM_TEST_WRITABLE);
+	KUNIT_ASSERT_TRUE(test, tmm_mapper_find_run(pt, 0, end, &run));
+	KUNIT_EXPECT_EQ(test, run.page, 1000);
+	KUNIT_EXPECT_EQ(test, run.nr, 2);
+	KUNIT_ASSERT_TRUE(test, tmm_mapper_find_run(pt, 1002, end, &run));
+	KUNIT_EXPECT_EQ(test, run.page, high);
+	KUNIT_EXPECT_EQ(test, run.frame, 9);
+	KUNIT_EXPECT_FALSE(test, tmm_mapper_find_run(pt, 1002, high, &run));
+	KUNIT_EXPECT_FALSE(test, tmm_mapper_find_run(pt, high + 1, end, &run));
+	tmm_mapper_unmap(pt, 1000, 2);
+	tmm_mapper_unmap(pt, high, 1);
+}
+
+static void copy_between_halves_without_heap(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const u64 high = tmm_private_first_page();
+	size_t left = 0;
+	int err;
+
+	map(test, 1000, 7, 1, TMM_TEST_WRITABLE);
+	map(test, high, 9, 1, TMM_TEST_WRITABLE);
+	tmm_test_fail_alloc(test, 1);
+	err = tmm_window_copy_between(pt, at(high, 0), at(1000, 0), 8, &left);
+	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, left, 8);
+	tmm_mapper_unmap(pt, 1000, 1);
+	tmm_mapper_unmap(pt, high, 1);
+}
+
 static struct kunit_case low_half_cases[] = {
 	KUNIT_CASE(identity_mapping_is_read_and_written),
 	KUNIT_CASE(copy_stops_at_the_first_byte_that_faults),
 	KUNIT_CASE(copy_in_a_large_leaf),
 	KUNIT_CASE(copy_between_any_halves),
 	KUNIT_CASE(copy_between_stops_at_either_end),
+	KUNIT_CASE(lower_half_is_not_there_in_a_window),
+	KUNIT_CASE(runs_of_both_halves_are_found),
+	KUNIT_CASE(copy_between_halves_without_heap),
 	{}
 };
 

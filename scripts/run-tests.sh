@@ -76,9 +76,10 @@ suites() {
 }
 # A program says what it needs, with the reason, in a comment of its own:
 #   "Debug kernel: ..." in make test it runs there, and not in Debian's kernel
+#   "Stock kernel: ..." it runs in Debian's kernel, and not in the debug kernel
 #   "Machine: NAME: ..." it runs in that machine, in Debian's kernel, and nowhere else
 #   "Also 32-bit: ..." the machine m32 runs it a second time, as NAME32_test
-programs() { # all|debug|other|MACHINE
+programs() { # all|checked|debug|other|MACHINE
 	local file name machine wanted=${PROGRAMS:-}
 	for file in "$ROOT"/initramfs/tests/*_test.c; do
 		name=${file##*/}
@@ -93,6 +94,7 @@ programs() { # all|debug|other|MACHINE
 		m32) ;;
 		debug) grep -q '^/\* Debug kernel: ' "$file" || continue ;;
 		other) ! grep -q '^/\* Debug kernel: ' "$file" || continue ;;
+		checked) ! grep -q '^/\* Stock kernel: ' "$file" || continue ;;
 		all) ;;
 		*) [[ $machine == "$1" ]] || continue ;;
 		esac
@@ -223,16 +225,18 @@ for set in "${sets[@]}"; do
 		;;
 	all)
 		test_harness
-		test_boot debug 5 kunit,user "$(programs all)"
-		test_boot debug 4 kunit,user "$(programs all)"
+		test_boot debug 5 kunit,user "$(programs checked)"
+		test_boot debug 4 kunit,user "$(programs checked)"
 		test_boot stock 5 user "$(programs all)"
 		test_machines
 		;;
 	esac
 done
 if [[ -n $plan ]]; then
+	chosen=all
+	[[ ${KERNEL:-debug} != debug ]] || chosen=checked
 	for levels in ${LEVELS:-5 4}; do
-		test_boot "${KERNEL:-debug}" "$levels" "$plan" "$(programs all)"
+		test_boot "${KERNEL:-debug}" "$levels" "$plan" "$(programs "$chosen")"
 	done
 fi
 note "logs: $dir"

@@ -14,11 +14,11 @@
 #include <linux/string.h>
 
 /*
- * Where virtual is physical, so that all of the upper part is there to be given
- * out. It is written through the kernel's alias; here it can only be read.
+ * Where virtual is physical, so that all of the upper half is there to be given out. It
+ * is written through the kernel's alias; here it can only be read.
  */
-static int map_metadata(struct tmm_instance *inst, struct tmm_instance_memory *mem,
-			struct list_head *list)
+static int map_run(struct tmm_instance *inst, struct tmm_page_table *root,
+		   struct tmm_instance_memory *mem, struct list_head *list)
 {
 	const struct tmm_range_region *range = &mem->metadata.range;
 	const struct tmm_allocation_request req = tmm_request_at(range->first, range->nr);
@@ -27,13 +27,30 @@ static int map_metadata(struct tmm_instance *inst, struct tmm_instance_memory *m
 
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
-	mp = tmm_map_allocated_pages_to(inst->root, &pages, &mem->metadata_frames,
-					TMM_PTE_DEFAULT);
+	mp = tmm_map_allocated_pages_to(root, &pages, &mem->metadata_frames, TMM_PTE_DEFAULT);
 	tmm_allocated_pages_drop(&pages);
 	if (IS_ERR(mp))
 		return PTR_ERR(mp);
 	list_add_tail(&mp->link, list);
 	return 0;
+}
+
+/*
+ * Under a root of its own, which lives as long as these mappings: in the lower half of
+ * the shared one it would be user memory to whoever interrupts a copy there.
+ */
+static int map_metadata(struct tmm_instance *inst, struct list_head *list)
+{
+	struct tmm_page_table *root = tmm_page_table_create(&inst->fa);
+	unsigned int i;
+	int err = 0;
+
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	for (i = 0; i < inst->nr_memories && !err; i++)
+		err = map_run(inst, root, &inst->memories[i], list);
+	tmm_page_table_put(root);
+	return err;
 }
 
 static int map_identity(struct tmm_instance *inst, struct tmm_early_identity_mapped_pages *identity)
@@ -54,23 +71,31 @@ static int map_identity(struct tmm_instance *inst, struct tmm_early_identity_map
 	return 0;
 }
 
-/* A root that does not show itself where it is would show others' data elsewhere. */
-static int try_root(const struct tmm_page_table *root)
+/* What is read at @vaddr is what is behind it, from the middle of the page on. */
+static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const void *alias)
 {
-	const struct tmm_vaddr vaddr = { root->paddr };
 	void *seen = kmalloc(TMM_PAGE_SIZE, GFP_KERNEL);
 	size_t left;
 	int err;
 
 	if (!seen)
 		return -ENOMEM;
-	err = tmm_window_read((struct tmm_page_table *)root, vaddr, seen, TMM_PAGE_SIZE, &left);
-	/* The hardware may set ACCESSED meanwhile, in the entries that lead to it. */
-	if (!err && (left || memcmp(seen + TMM_PAGE_SIZE / 2, &root->top[TMM_TABLE_ENTRIES / 2],
+	err = tmm_window_read(root, vaddr, seen, TMM_PAGE_SIZE, &left);
+	/* The hardware may set ACCESSED meanwhile, in entries of a root's lower half. */
+	if (!err && (left || memcmp(seen + TMM_PAGE_SIZE / 2, alias + TMM_PAGE_SIZE / 2,
 				    TMM_PAGE_SIZE / 2)))
 		err = -EIO;
 	kfree(seen);
 	return err;
+}
+
+/* A root that does not show itself where it is would show others' data elsewhere. */
+static int try_root(struct tmm_page_table *root)
+{
+	/* Each of its tables: the usual one has Linux's memory where Linux has it. */
+	int err = try_page(root, (struct tmm_vaddr){ (unsigned long)root->top }, root->top);
+
+	return err ?: try_page(root, (struct tmm_vaddr){ root->paddr }, root->top);
 }
 
 /**
@@ -90,15 +115,13 @@ int tmm_startup_init(struct tmm_instance *inst, const struct tmm_memory *memorie
 		     unsigned int nr_memories, struct tmm_initial_memory_mappings *initial)
 {
 	struct tmm_initial_memory_mappings made = {};
-	unsigned int i;
 	int err = tmm_instance_init(inst, memories, nr_memories);
 
 	if (err)
 		return err;
 	made.page_table = inst->root;
 	INIT_LIST_HEAD(&made.metadata);
-	for (i = 0; i < inst->nr_memories && !err; i++)
-		err = map_metadata(inst, &inst->memories[i], &made.metadata);
+	err = map_metadata(inst, &made.metadata);
 	if (!err)
 		err = map_identity(inst, &made.identity);
 	if (!err)

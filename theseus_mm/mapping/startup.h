@@ -33,7 +33,7 @@ struct tmm_early_identity_mapped_pages {
  * struct tmm_initial_memory_mappings - what is mapped before anyone asks
  * @page_table: the first root; the instance's
  * @metadata: struct tmm_mapped_pages: the bookkeeping of each run of memory, where
- *            virtual is physical, read-only; owns its frames
+ *            virtual is physical, under a root of its own, read-only; owns its frames
  * @identity: gone after tmm_init_post_heap()
  *
  * Theseus: InitialMemoryMappings

@@ -22,10 +22,11 @@ static void destroy(struct kref *kref)
 	/* Every mapping held a reference, and its tables went with it. */
 	TMM_BUG_IF(atomic64_read(&pt->nr_mappings));
 	for (slot = 0; slot < TMM_FIRST_MIRROR_SLOT; slot++)
-		TMM_BUG_IF(!tmm_entry_is_empty(pt->top[slot]));
+		TMM_BUG_IF(!tmm_entry_is_empty(pt->top[slot] | pt->low[slot]));
 	/* The last reference may have gone right behind a window. */
 	tmm_tlb_wait();
 	memset(pt->top, 0, TMM_PAGE_SIZE);
+	memset(pt->low, 0, TMM_PAGE_SIZE);
 	tmm_allocated_frames_drop(&pt->frames);
 	kfree(pt);
 }
@@ -52,6 +53,7 @@ static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
 	*frames = NULL;
 	pt->paddr = pt->frames->f.chunk.start << TMM_PAGE_SHIFT;
 	pt->top = tmm_frame_allocator_ptr(fa, pt->frames->f.chunk.start);
+	pt->low = tmm_frame_allocator_ptr(fa, pt->frames->f.chunk.start + 1);
 	tmm_window_init_mirror(pt);
 	return pt;
 }
@@ -99,8 +101,8 @@ static int check_root_frames(struct tmm_frame_allocator *fa,
  *             the same memory; consumed on success, untouched on error. NULL to
  *             have two allocated.
  *
- * Theseus: PageTable::new_table(). There one frame will do; here entry code takes
- * a CR3 with bit 12 set for one of user space.
+ * Theseus: PageTable::new_table(). There one frame will do; here the lower half has a
+ * table of its own.
  *
  * Context: Process context, may sleep.
  * Return:

@@ -4,12 +4,22 @@
  *
  * The upper half of a root mirrors Linux's kernel half, so that kernel text,
  * stacks and interrupt entry work while it is loaded. The module's own subtree
- * hangs off the guard hole, top-level slots that Linux reserves and never uses:
+ * hangs off the guard hole, top-level slots that Linux reserves and never uses.
+ * Identity mappings can only be in the lower half, whose addresses are user space's
+ * to all that interrupts a window: to code in an NMI that samples a task's stack, say.
+ * So a root is two top-level tables, and the usual one has no lower half:
  *
- *	slot 0..255	identity mappings, which can only be here; else empty
- *	slot 256..271	guard hole: ours
+ *			top			low
+ *	slot 0..255	empty			identity mappings
+ *	slot 256..271	guard hole: ours	empty
  *	slot 272	per-process LDT of Linux: left empty
  *	slot 273..511	mirror of Linux's kernel half
+ *
+ * The second is loaded only for a copy of the lower half. With PTI, entry code takes
+ * a CR3 with bit 12 set for one of user space, and that with bit 12 clear for the
+ * kernel's beside it (arch/x86/entry/calling.h). That is what these two frames are:
+ * what interrupts a copy of the lower half (NMI, machine check) is switched from the
+ * second frame to the first, where all that it needs is as well, and back.
  *
  * Invariant: a root lives as long as a mapping under it; mappings know it by
  * pointer and hold a reference, so its frame cannot be reused under them. Who
@@ -38,10 +48,10 @@ struct tmm_frame_allocator;
  * struct tmm_page_table - a root and all tables below it
  * @kref: held by its creator and by every mapping under it
  * @fa: where its tables come from
- * @frames: the root's own frames: two, aligned to 8 KiB. With PTI, entry code
- *          takes a CR3 with bit 12 clear for a kernel one; the second stays empty.
- * @paddr: physical address of the root
- * @top: its kernel alias
+ * @frames: the root's own frames: two, aligned to 8 KiB
+ * @paddr: physical address of the first, which is the root to others
+ * @top: kernel alias of the first: all but the lower half
+ * @low: of the second: the lower half
  * @levels: 4 or 5
  * @nr_mappings: mappings alive under it
  * @mirror_gaps: runs of mirror slots that were empty when the root was made; see
@@ -56,6 +66,7 @@ struct tmm_page_table {
 	struct tmm_allocated_frames *frames;
 	u64 paddr;
 	u64 *top;
+	u64 *low;
 	unsigned int levels;
 	atomic64_t nr_mappings;
 	/* private: */
@@ -70,6 +81,14 @@ struct tmm_page_table {
 static inline u64 tmm_private_first_page(void)
 {
 	return (u64)TMM_FIRST_PRIVATE_SLOT << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
+}
+
+/* The top-level table that page @number is reached by. */
+static inline u64 *tmm_page_table_top(const struct tmm_page_table *pt, u64 number)
+{
+	const u64 slot = number >> (TMM_INDEX_BITS * (pt->levels - 1));
+
+	return (slot & (TMM_TABLE_ENTRIES - 1)) < TMM_FIRST_PRIVATE_SLOT ? pt->low : pt->top;
 }
 
 struct tmm_page_table * __must_check tmm_page_table_create(struct tmm_frame_allocator *fa);

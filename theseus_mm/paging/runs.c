@@ -93,7 +93,8 @@ static void extend_in_table(const u64 *table, unsigned int level, struct tmm_lea
  */
 static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run)
 {
-	const u64 *table = pt->top;
+	const u64 *table = tmm_page_table_top(pt, page);
+	const bool is_low = table == pt->low;
 	unsigned int level = pt->levels;
 	struct tmm_walk inside;
 
@@ -101,6 +102,11 @@ static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct
 	for (; table; level--) {
 		u64 entry = first_used(table, level, &page);
 
+		/* What is above the lower half has a table of its own: go on there. */
+		if (is_low && page >= tmm_private_first_page()) {
+			page = tmm_private_first_page();
+			break;
+		}
 		if (!entry || page >= end)
 			break;
 		if (tmm_entry_is_leaf(entry, level)) {

@@ -105,7 +105,7 @@ int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int leaf_l
 		      unsigned int nr, struct tmm_table_spares *spares, struct tmm_table_path *path,
 		      u64 **table, struct tmm_table_gather *gather)
 {
-	u64 *parent = pt->top;
+	u64 *parent = tmm_page_table_top(pt, number);
 	unsigned int level;
 	bool installed;
 	int err;
@@ -144,7 +144,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_table_acquire);
 u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path *path,
 		    unsigned int *level)
 {
-	u64 *table = pt->top;
+	u64 *table = tmm_page_table_top(pt, number);
 	unsigned int child;
 
 	for (child = pt->levels - 1; child >= 1; child--) {

@@ -17,7 +17,7 @@
 static bool walk(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
 {
 	const u64 number = tmm_page_containing_address(vaddr, TMM_4K).number;
-	const u64 *table = pt->top;
+	const u64 *table = tmm_page_table_top(pt, number);
 	struct tmm_walk inside;
 	unsigned int level;
 	bool found = false;

@@ -7,6 +7,7 @@
 
 #include <asm/asm.h>
 #include <asm/cpufeature.h>
+#include <asm/debugreg.h>
 #include <asm/processor-flags.h>
 #include <asm/smap.h>
 #include <asm/special_insns.h>
@@ -24,12 +25,16 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 /* Tells the CPU to keep the TLB entries of the address-space number it loads. */
 #ifndef X86_CR3_PCID_NOFLUSH
 #define X86_CR3_PCID_NOFLUSH	BIT_ULL(63)
 #endif
+
+/* The bits of DR7 that switch breakpoints on. */
+#define DR7_ENABLES	0xffUL
 
 /*
  * Linux's root on this CPU. A task without a root of its own, as a kernel thread, has
@@ -49,15 +54,15 @@ static const u64 *live_root(unsigned long cr3)
 static DEFINE_PER_CPU(unsigned long, linux_cr3);
 
 /* Copy what Linux has and we have not; Linux never takes a top-level entry away. */
-static void mirror(struct tmm_page_table *pt, const u64 *live)
+static void mirror(u64 *top, const u64 *live)
 {
 	unsigned int slot;
 
 	for (slot = TMM_FIRST_MIRROR_SLOT; slot < TMM_TABLE_ENTRIES; slot++) {
 		u64 entry = READ_ONCE(live[slot]);
 
-		if (entry && entry != READ_ONCE(pt->top[slot]))
-			WRITE_ONCE(pt->top[slot], entry);
+		if (entry && entry != READ_ONCE(top[slot]))
+			WRITE_ONCE(top[slot], entry);
 	}
 }
 
@@ -93,8 +98,9 @@ void tmm_window_init_mirror(struct tmm_page_table *pt)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	mirror(pt, live_root(__read_cr3()));
+	mirror(pt->top, live_root(__read_cr3()));
 	local_irq_restore(flags);
+	mirror(pt->low, pt->top);
 	while (slot < TMM_TABLE_ENTRIES) {
 		struct tmm_mirror_gap *gap = &pt->mirror_gaps[pt->nr_mirror_gaps];
 
@@ -110,20 +116,8 @@ void tmm_window_init_mirror(struct tmm_page_table *pt)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_init_mirror);
 
-/**
- * tmm_window_enter() - load a private root on this CPU
- * @pt: the root
- * @window: filled in for tmm_window_leave()
- *
- * Context: Process context. On success interrupts are off until
- *          tmm_window_leave(). O(1).
- * Return:
- * * 0        - addresses of @pt can be used, with tmm_window_copy() or, where an
- *   entry surely allows it, directly
- * * -EDEADLK - this CPU is in a window already: they do not nest
- * * -EPERM   - not process context
- */
-int tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window)
+/* @top is one of the two tables of @pt. */
+static int enter(struct tmm_page_table *pt, u64 *top, struct tmm_window *window)
 {
 	const u64 *live;
 
@@ -138,11 +132,29 @@ int tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window)
 	window->cr3 = __read_cr3();
 	live = live_root(window->cr3);
 	if (unlikely(is_mirror_stale(pt, live)))
-		mirror(pt, live);
+		mirror(top, live);
 	__this_cpu_write(linux_cr3, window->cr3);
 	/* Address-space number 0, which Linux does not use, and no NOFLUSH. */
-	write_cr3(pt->paddr);
+	write_cr3(top == pt->low ? pt->paddr + TMM_PAGE_SIZE : pt->paddr);
 	return 0;
+}
+
+/**
+ * tmm_window_enter() - load a private root on this CPU
+ * @pt: the root
+ * @window: filled in for tmm_window_leave()
+ *
+ * Context: Process context. On success interrupts are off until
+ *          tmm_window_leave(). O(1).
+ * Return:
+ * * 0        - addresses of @pt above the lower half can be used, with
+ *   tmm_window_copy() or, where an entry surely allows it, directly
+ * * -EDEADLK - this CPU is in a window already: they do not nest
+ * * -EPERM   - not process context
+ */
+int tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window)
+{
+	return enter(pt, pt->top, window);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_enter);
 
@@ -277,12 +289,33 @@ size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 
 /*
- * copy() where an address may be in the lower half. Linux takes a fault there for one
- * of user space: it is fixed up only where user space may be accessed and faults are
- * not to be served.
+ * A debugger may watch an address of its task that is another one in the lower half of
+ * a root: that is no hit. As use_temporary_mm() does, by hand: the functions for it are
+ * not for every module.
+ */
+static unsigned long stop_watching(void)
+{
+	unsigned long dr7 = native_get_debugreg(7);
+
+	if (dr7 & DR7_ENABLES)
+		native_set_debugreg(7, 0);
+	return dr7;
+}
+
+static void watch_again(unsigned long dr7)
+{
+	if (dr7 & DR7_ENABLES)
+		native_set_debugreg(7, dr7);
+}
+
+/*
+ * copy() where an address is in the lower half. Linux takes a fault there for one of
+ * user space: it is fixed up only where user space may be accessed and faults are not
+ * to be served.
  */
 static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int width)
 {
+	unsigned long dr7 = stop_watching();
 	size_t left;
 
 	pagefault_disable();
@@ -290,6 +323,7 @@ static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int
 	left = copy(to, from, nr_bytes, width);
 	clac();
 	pagefault_enable();
+	watch_again(dr7);
 	return left;
 }
 
@@ -305,7 +339,10 @@ static bool is_private(const struct tmm_page_table *pt, const void *p)
 	       TMM_FIRST_MIRROR_SLOT;
 }
 
-/* Of @to and @from one or both are under @pt. Each window is bounded; between two, others run. */
+/*
+ * Of @to and @from one or both are under @pt, and not in different halves of it. Each
+ * window is bounded; between two, others run.
+ */
 static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from, size_t nr_bytes,
 			   unsigned int width, size_t nr_per_window, size_t *left)
 {
@@ -319,7 +356,7 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 		size_t missed;
 		int err;
 
-		err = tmm_window_enter(pt, &window);
+		err = enter(pt, low ? pt->low : pt->top, &window);
 		if (err)
 			return err;
 		missed = low ? copy_low(to + done, from + done, step, width) :
@@ -331,6 +368,33 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 		cond_resched();
 	}
 	return 0;
+}
+
+/* From one half to the other: no window shows both. */
+static int copy_between_halves(struct tmm_page_table *pt, void *to, const void *from,
+			       size_t nr_bytes, unsigned int width, size_t nr_per_window,
+			       size_t *left)
+{
+	void *page = kmalloc(TMM_PAGE_SIZE, GFP_KERNEL);
+	size_t unread = 0, unwritten = 0;
+	int err = 0;
+
+	*left = nr_bytes;
+	if (!page)
+		return -ENOMEM;
+	while (!err && *left && !unread && !unwritten) {
+		size_t done = nr_bytes - *left;
+		size_t step = min_t(size_t, *left, TMM_PAGE_SIZE);
+
+		err = copy_in_windows(pt, page, from + done, step, width, nr_per_window, &unread);
+		if (!err)
+			err = copy_in_windows(pt, to + done, page, step - unread, width,
+					      nr_per_window, &unwritten);
+		if (!err)
+			*left -= step - unread - unwritten;
+	}
+	kfree(page);
+	return err;
 }
 
 /**
@@ -367,23 +431,28 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_access_width);
  * says, each byte once, and in order.
  *
  * Context: Process context, may sleep between windows.
- * Return: 0, or an error of tmm_window_enter() with nothing copied
+ * Return: 0, or with nothing copied an error of tmm_window_enter(), or -ENOMEM where
+ * @to and @from are in different halves of @pt
  */
 int tmm_window_transfer(struct tmm_page_table *pt, enum tmm_memory_type type, void *to,
 			const void *from, size_t nr_bytes, size_t *left)
 {
+	const bool is_between = is_private(pt, to) && is_private(pt, from);
+	size_t nr_per_window = TMM_WINDOW_MAX_BYTES;
 	unsigned long offset = 0;
-	unsigned int width;
+	unsigned int width = 1;
 
-	if (type == TMM_WRITE_BACK)
-		return copy_in_windows(pt, to, from, nr_bytes, 1, TMM_WINDOW_MAX_BYTES, left);
 	if (is_private(pt, to))
 		offset |= (unsigned long)to;
 	if (is_private(pt, from))
 		offset |= (unsigned long)from;
-	width = tmm_window_access_width(type, offset, nr_bytes);
-	return copy_in_windows(pt, to, from, nr_bytes, width, TMM_WINDOW_MAX_ACCESSES * width,
-			       left);
+	if (type != TMM_WRITE_BACK) {
+		width = tmm_window_access_width(type, offset, nr_bytes);
+		nr_per_window = TMM_WINDOW_MAX_ACCESSES * width;
+	}
+	if (is_between && is_low(to) != is_low(from))
+		return copy_between_halves(pt, to, from, nr_bytes, width, nr_per_window, left);
+	return copy_in_windows(pt, to, from, nr_bytes, width, nr_per_window, left);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_transfer);
 
@@ -433,7 +502,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
  *        writable, or either failed
  *
  * Context: Process context, may sleep between windows.
- * Return: 0, or an error of tmm_window_enter() with nothing copied
+ * Return: as tmm_window_transfer()
  */
 int tmm_window_copy_between(struct tmm_page_table *pt, struct tmm_vaddr to, struct tmm_vaddr from,
 			    size_t nr_bytes, size_t *left)

@@ -9,8 +9,9 @@
  * Linux does the same to patch its own text (use_temporary_mm()). A task that dies
  * inside (an oops) is taken out of its window, or all would wait for it for ever.
  *
- * Addresses of the lower half look like user space to Linux's fault handler, so
- * only tmm_window_read(), _write() and _copy_between() may use them.
+ * Addresses of the lower half are user space to all that may interrupt a window, so
+ * they are there only while a copy needs them (tmm_window_transfer() and what calls
+ * it); what a debugger watches in a task is not watched meanwhile.
  */
 #ifndef TMM_PAGING_WINDOW_H
 #define TMM_PAGING_WINDOW_H

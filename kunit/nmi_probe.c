@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What code in an NMI sees of a task's memory while that task is in a window: it reads
+ * an address as a profiler reads a user stack, and counts what comes of it. For
+ * initramfs/tests/window_test.c, which looks at the counts in
+ * /sys/module/theseus_mm_nmi_probe/parameters/.
+ */
+#include "paging/tlb.h"
+
+#include <asm/apic.h>
+#include <asm/nmi.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
+#include <linux/atomic.h>
+#include <linux/cpumask.h>
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+static unsigned long address;
+module_param(address, ulong, 0600);
+MODULE_PARM_DESC(address, "what to read");
+
+static unsigned long nr_nmis;
+module_param(nr_nmis, ulong, 0400);
+MODULE_PARM_DESC(nr_nmis, "NMIs that arrived");
+
+static unsigned long nr_inside;
+module_param(nr_inside, ulong, 0400);
+MODULE_PARM_DESC(nr_inside, "of those, in a window");
+
+static unsigned long nr_seen;
+module_param(nr_seen, ulong, 0400);
+MODULE_PARM_DESC(nr_seen, "of those, how many could read the address");
+
+static unsigned long seen;
+module_param(seen, ulong, 0400);
+MODULE_PARM_DESC(seen, "what the last of those read");
+
+static atomic_t nr_sent = ATOMIC_INIT(0);
+
+static bool is_in_window(void)
+{
+	return tmm_tlb_is_inside() && current->mm &&
+	       (__read_cr3() & CR3_ADDR_MASK) != virt_to_phys(current->mm->pgd);
+}
+
+static int on_nmi(unsigned int type, struct pt_regs *regs)
+{
+	unsigned long value;
+
+	if (atomic_dec_if_positive(&nr_sent) < 0)
+		return NMI_DONE;
+	if (is_in_window()) {
+		nr_inside++;
+		if (!copy_from_user_nmi(&value, (const void __user *)READ_ONCE(address),
+					sizeof(value))) {
+			seen = value;
+			nr_seen++;
+		}
+	}
+	nr_nmis++;
+	return NMI_HANDLED;
+}
+
+static int send(const char *text, const struct kernel_param *param)
+{
+	unsigned int cpu;
+	int err = kstrtouint(text, 0, &cpu);
+
+	if (err)
+		return err;
+	if (cpu >= nr_cpu_ids || !cpu_online(cpu))
+		return -ENODEV;
+	atomic_inc(&nr_sent);
+	apic->send_IPI(cpu, NMI_VECTOR);
+	return 0;
+}
+
+static const struct kernel_param_ops send_ops = { .set = send };
+module_param_cb(send, &send_ops, NULL, 0200);
+MODULE_PARM_DESC(send, "send an NMI to this CPU");
+
+static int __init probe_init(void)
+{
+	return register_nmi_handler(NMI_LOCAL, on_nmi, 0, "theseus_mm_nmi_probe");
+}
+
+static void __exit probe_exit(void)
+{
+	unregister_nmi_handler(NMI_LOCAL, "theseus_mm_nmi_probe");
+}
+
+module_init(probe_init);
+module_exit(probe_exit);
+MODULE_DESCRIPTION("Reads user memory from NMIs that arrive in windows");
+MODULE_LICENSE("GPL");
