@@ -126,6 +126,7 @@ named=$(awk '
 # below the root. A row without a test is one that nobody has written.
 fault_table=initramfs/tests/FAULTS.md
 missing=$(grep '^| [^-]' "$fault_table" | tail -n +2 | while IFS= read -r row; do
+	# shellcheck disable=SC2016 # the backquotes are the table's
 	mapfile -t tests < <(grep -oE '`[a-z0-9_/.]+:[a-z0-9_]+`' <<<"$row" | tr -d '`')
 	((${#tests[@]})) || echo "$fault_table: no test: ${row:0:60}"
 	for test in "${tests[@]}"; do

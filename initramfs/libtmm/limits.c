@@ -5,9 +5,9 @@
 #include "internal.h"
 
 _Static_assert(TMM_NO_LIMIT == THESEUS_MM_NO_LIMIT, "no limit");
-_Static_assert(TMM_LIMIT_FRAMES == THESEUS_MM_SET_FRAMES &&
-	       TMM_LIMIT_PAGES == THESEUS_MM_SET_PAGES &&
-	       TMM_LIMIT_HANDLES == THESEUS_MM_SET_HANDLES, "which limits");
+_Static_assert(TMM_LIMIT_FRAMES == THESEUS_MM_SET_FRAMES, "frames");
+_Static_assert(TMM_LIMIT_PAGES == THESEUS_MM_SET_PAGES, "pages");
+_Static_assert(TMM_LIMIT_HANDLES == THESEUS_MM_SET_HANDLES, "handles");
 
 int tmm_client_limits(const struct tmm_client *client, struct tmm_limits *limits)
 {

@@ -27,6 +27,7 @@
  * @TMM_RESOURCE_FRAMES: physical memory
  * @TMM_RESOURCE_PAGES: virtual addresses
  * @TMM_RESOURCE_HANDLES: objects of a client, and files that it had made
+ * @TMM_NR_RESOURCES: number of the resources above
  */
 enum tmm_resource {
 	TMM_RESOURCE_FRAMES,

@@ -66,7 +66,8 @@ int tmm_ioctl_get_info(struct tmm_call *call)
 	info->nr_mappings = atomic64_read(&inst->root->nr_mappings);
 	info->nr_tables = READ_ONCE(inst->fa.nr_tables);
 	info->client_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES);
-	info->client_handles_max = min_t(u64, tmm_account_max(client->account, TMM_RESOURCE_HANDLES), U32_MAX);
+	info->client_handles_max =
+		min_t(u64, tmm_account_max(client->account, TMM_RESOURCE_HANDLES), U32_MAX);
 	info->client_frames = atomic64_read(&client->nr_frames);
 	info->client_id = client->identity.id;
 	info->nr_clients = tmm_clients_nr();

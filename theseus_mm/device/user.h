@@ -3,7 +3,8 @@
  * Users: what all clients of one user have together.
  *
  * A user is there as long as one of their clients, or something that is charged to one
- * that is gone. Who is of a user namespace is below its owner. Limits are module parameters, as they are at the moment they are asked.
+ * that is gone. A user of a user namespace is charged below the namespace's owner. Limits
+ * are module parameters, as they are at the moment they are asked.
  *
  * Lock: a spinlock for the table of users, taken when a client comes and when the last
  * goes.
