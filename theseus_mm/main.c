@@ -3,10 +3,12 @@
  * theseus_mm: the order in which the parts come and go, and nothing else.
  */
 #include "alloc/advice.h"
+#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/pool.h"
 #include "core/number.h"
+#include "device/bad_memory.h"
 #include "device/chardev.h"
 #include "device/debugfs.h"
 #include "device/mapping_file.h"
@@ -52,8 +54,14 @@ static bool struct_pages;
 module_param_cb(struct_pages, &tmm_param_ops_switch, &struct_pages, 0400);
 MODULE_PARM_DESC(struct_pages, "let I/O pin the memory (O_DIRECT, RDMA, KVM, dma-buf): 64 bytes of each 4096 (default off)");
 
+static char *bad;
+module_param(bad, charp, 0400);
+MODULE_PARM_DESC(bad, "addresses of memory that is known to fail, and is given to nobody: <address>[,...]");
+
 static struct tmm_pool *pools;
 static unsigned int nr_pools;
+static u64 *bad_frames;
+static unsigned int nr_bad_frames;
 static struct tmm_chardev chardev;
 
 /* Reserved RAM is not saved: after hibernation the root would be garbage. */
@@ -100,7 +108,7 @@ static int __init claim_pools(void)
 /* The others need no more than every region has. */
 static int __init check_first(const struct tmm_memory *first)
 {
-	const u64 nr_min = tmm_instance_first_nr_min(first->first, nr_pools);
+	const u64 nr_min = tmm_instance_first_nr_min(first->first, nr_pools, nr_bad_frames);
 
 	if (first->nr >= nr_min)
 		return 0;
@@ -110,26 +118,68 @@ static int __init check_first(const struct tmm_memory *first)
 	return -EINVAL;
 }
 
+static bool __init is_claimed(u64 frame)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_pools; i++)
+		if ((frame << TMM_PAGE_SHIFT) - pools[i].start - pools[i].nr_reserved <
+		    pools[i].nr_bytes - pools[i].nr_reserved)
+			return true;
+	return false;
+}
+
+/* A mistyped address must not pass for one that was left out. */
+static int __init parse_bad(void)
+{
+	unsigned int i;
+	int err;
+
+	if (!bad || !*bad)
+		return 0;
+	err = tmm_bad_frames_parse(bad, &bad_frames, &nr_bad_frames);
+	if (err == -ENOMEM)
+		return err;
+	if (err) {
+		pr_err("bad=%s: not <address>[,...], as bad=0x130005000,0x130007000\n", bad);
+		return err;
+	}
+	for (i = 0; i < nr_bad_frames; i++) {
+		if (is_claimed(bad_frames[i]))
+			continue;
+		pr_err("refused: bad=%#llx can be given out from none of the regions: leave it out of bad=, or move the region\n",
+		       bad_frames[i] << TMM_PAGE_SHIFT);
+		kfree(bad_frames);
+		return -ERANGE;
+	}
+	return 0;
+}
+
 static int __init init_instance(void)
 {
 	struct tmm_memory *memories = kcalloc(nr_pools, sizeof(*memories), GFP_KERNEL);
 	struct tmm_initial_memory_mappings initial;
 	unsigned int i;
-	int err;
+	int err = parse_bad();
 
-	if (!memories)
-		return -ENOMEM;
+	if (err || !memories) {
+		kfree(memories);
+		return err ?: -ENOMEM;
+	}
 	for (i = 0; i < nr_pools; i++)
 		memories[i] = (struct tmm_memory){
 			.first = (pools[i].start + pools[i].nr_reserved) >> TMM_PAGE_SHIFT,
 			.nr = (pools[i].nr_bytes - pools[i].nr_reserved) >> TMM_PAGE_SHIFT,
 			.window = pools[i].window + pools[i].nr_reserved,
 			.has_struct_pages = pools[i].struct_pages,
+			.bad = bad_frames,
+			.nr_bad = nr_bad_frames,
 		};
 	err = check_first(memories);
 	if (!err)
 		err = tmm_init(memories, nr_pools, &initial);
 	kfree(memories);
+	kfree(bad_frames);
 	if (err == -EIO)
 		pr_err("refused: this machine does not translate through the private root as it should: report it with dmesg and /proc/cpuinfo\n");
 	if (err)
@@ -171,6 +221,7 @@ static int __init open_to_users(void)
 	err = tmm_unplug_init(tmm_kernel_instance());
 	if (err)
 		goto err_files;
+	tmm_bad_memory_init(tmm_kernel_instance());
 	tmm_debugfs_init(tmm_kernel_instance());
 	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
 	if (!err)
@@ -179,6 +230,7 @@ static int __init open_to_users(void)
 	       err);
 
 	tmm_debugfs_exit();
+	tmm_bad_memory_exit();
 	tmm_unplug_exit();
 err_files:
 	tmm_mapping_files_exit();
@@ -193,6 +245,7 @@ static void close_to_users(void)
 {
 	tmm_chardev_unregister(&chardev);
 	tmm_debugfs_exit();
+	tmm_bad_memory_exit();
 	tmm_unplug_exit();
 	tmm_mapping_files_exit();
 	tmm_offsets_cache_exit();

@@ -114,6 +114,7 @@ int tmm_client_info(const struct tmm_client *client, struct tmm_info *info)
 		.client_id = call.client_id,
 		.client_frames = call.client_frames,
 		.nr_clients = call.nr_clients,
+		.frames_bad = call.frames_bad,
 	};
 	return 0;
 }

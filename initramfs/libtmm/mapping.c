@@ -81,6 +81,7 @@ struct tmm_mapping_info tmm_mapping_describe(const struct theseus_mm_query *quer
 		.is_pinned = query->attributes & THESEUS_MM_ATTRIBUTE_PINNED,
 		.is_read_only = query->attributes & THESEUS_MM_ATTRIBUTE_READ_ONLY,
 		.is_lent = query->attributes & THESEUS_MM_ATTRIBUTE_BORROWED,
+		.is_bad = query->attributes & THESEUS_MM_ATTRIBUTE_BAD,
 		.address = query->start,
 		.nr_bytes = query->nr_pages * TMM_PAGE_SIZE,
 	};

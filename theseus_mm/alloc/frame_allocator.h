@@ -2,8 +2,8 @@
 /*
  * Frame allocator: physical memory in regions, and who it was given to.
  *
- * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h) or
- * a page table, and the frame table says which.
+ * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h), a page
+ * table, or bad and out of use, and the frame table says which.
  * Lock: the range allocator's, for the frame tables as well; RCU to read @ram.
  * Owner: the instance.
  */
@@ -18,6 +18,7 @@
 #include <linux/err.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/xarray.h>
 
 struct tmm_allocated_frames;
 struct tmm_free_frames;
@@ -51,6 +52,9 @@ struct tmm_frame_region {
  * @quarantine_lock: protects @quarantine
  * @quarantine: struct tmm_allocated_frames that nobody is to have any more
  * @nr_quarantined: frames in it; can be read without the lock
+ * @bad: struct tmm_bad_frame, by number of the frame; see alloc/bad_frames.h
+ * @nr_bad: how many; can be read without the lock
+ * @nr_retired: those of them that are out of use
  */
 struct tmm_frame_allocator {
 	struct tmm_range_allocator ra;
@@ -60,6 +64,9 @@ struct tmm_frame_allocator {
 	spinlock_t quarantine_lock;	/* quarantine */
 	struct list_head quarantine;
 	u64 nr_quarantined;
+	struct xarray bad;
+	u64 nr_bad;
+	u64 nr_retired;
 };
 
 /**

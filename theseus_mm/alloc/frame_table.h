@@ -27,6 +27,7 @@
  * @TMM_MARK_MAPPED: owned by a mapping
  * @TMM_MARK_UNMAPPED: taken out of a mapping, not yet allocated again
  * @TMM_MARK_TABLE: a page table
+ * @TMM_MARK_BAD: out of use for good, since its memory fails
  * @TMM_NR_MARKS: number of the marks above
  * @TMM_MARK_MIXED: private: look at the next smaller order
  */
@@ -36,6 +37,7 @@ enum tmm_frame_mark {
 	TMM_MARK_MAPPED,
 	TMM_MARK_UNMAPPED,
 	TMM_MARK_TABLE,
+	TMM_MARK_BAD,
 	TMM_NR_MARKS,
 	TMM_MARK_MIXED = 0xff,
 };

@@ -4,13 +4,13 @@
 #include "core/bug.h"
 #include "observe/trace.h"
 
+#include <asm/asm.h>
 #include <kunit/visibility.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
-#include <linux/string.h>
 
 /* A chunk object is a frames object: see struct tmm_range_hooks. */
 static_assert(offsetof(struct tmm_frames, chunk) == 0);
@@ -242,6 +242,21 @@ int tmm_mapped_frames_split_at(struct tmm_mapped_frames *frames, u64 at,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_frames_split_at);
 
+/*
+ * Where memory fails, or Linux has taken its own mapping of it away since it failed, it
+ * is an answer. Return: bytes not cleared
+ */
+static size_t clear(void *at, size_t nr_bytes)
+{
+	asm volatile("1:	rep stosb\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)
+		     : "+D" (at), "+c" (nr_bytes)
+		     : "a" (0)
+		     : "memory");
+	return nr_bytes;
+}
+
 /**
  * tmm_allocated_frames_zero() - clear the content
  * @frames: the frames
@@ -251,6 +266,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_frames_split_at);
  * * 0           - all bytes are 0
  * * -EBUSY      - borrowed; nothing changed
  * * -EOPNOTSUPP - device memory; nothing changed
+ * * -EIO        - some of it fails; part may have been cleared
  * * -EINTR      - the task is being killed; part may have been cleared
  */
 int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
@@ -268,7 +284,8 @@ int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		nr = min(end - start, tmm_page_size_4k_pages(TMM_2M));
-		memset(ptr, 0, nr << TMM_PAGE_SHIFT);
+		if (clear(ptr, nr << TMM_PAGE_SHIFT))
+			return -EIO;
 		cond_resched();
 	}
 	return 0;

@@ -25,6 +25,7 @@
 struct kmem_cache;
 struct tmm_account;
 struct tmm_range;
+struct tmm_range_allocator;
 
 /* The first number that no chunk has: a number is an address / 4 KiB. */
 #define TMM_NUMBER_LIMIT (1ULL << (64 - TMM_PAGE_SHIFT))
@@ -157,12 +158,15 @@ static inline struct tmm_allocation_request tmm_request_sized(enum tmm_page_size
  * @taken: a run was taken from @region; called under the allocator's lock
  * @given: a run is about to be given back; called under the allocator's lock;
  *         an error refuses it
+ * @came_back: a run was given back; called under the allocator's lock
  * @resource: what is charged for a run, and comes back with it
  */
 struct tmm_range_hooks {
 	struct kmem_cache **cache;
 	void (*taken)(struct tmm_range_region *region, u64 start, u64 nr);
 	int (*given)(struct tmm_range_region *region, u64 start, u64 nr);
+	void (*came_back)(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+			  u64 start, u64 nr);
 	enum tmm_resource resource;
 };
 

@@ -455,7 +455,7 @@ void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *
 		       struct tmm_chunk *chunk)
 {
 	struct tmm_account *account = chunk->account;
-	const u64 nr = chunk->nr;
+	const u64 start = chunk->start, nr = chunk->nr;
 	struct tmm_chunk *absorbed[2] = {};
 	int err = 0;
 
@@ -469,6 +469,8 @@ void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *
 		err = ra->hooks->given(region, chunk->start, chunk->nr);
 	if (!err)
 		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
+	if (!err && ra->hooks->came_back)
+		ra->hooks->came_back(ra, region, start, nr);
 	spin_unlock(&ra->lock);
 	TMM_BUG_IF(err);
 	free_spares(ra, absorbed);

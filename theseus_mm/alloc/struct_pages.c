@@ -14,6 +14,7 @@
 #include <linux/mmzone.h>
 #include <linux/numa.h>
 #include <linux/page_ref.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -29,6 +30,24 @@ struct tmm_struct_pages {
 	struct dev_pagemap pgmap;
 	struct page *found;
 };
+
+/* What to do when memory fails; the lock keeps it while it is at it. */
+static DECLARE_RWSEM(failure_lock);
+static int (*on_failure)(u64 number);
+
+/**
+ * tmm_struct_pages_on_failure() - say what to do when memory fails
+ * @report: called with the number of the frame, in process context; its error says
+ *          that the frame stays in use. NULL: nothing.
+ *
+ * Context: Process context, may sleep. None is going on when this returns.
+ */
+void tmm_struct_pages_on_failure(int (*report)(u64 number))
+{
+	down_write(&failure_lock);
+	on_failure = report;
+	up_write(&failure_lock);
+}
 
 /**
  * tmm_struct_pages_align() - where a run with struct pages may begin and end
@@ -122,6 +141,20 @@ static void restore_found(struct tmm_struct_pages *pages)
 	kvfree(pages->found);
 }
 
+static int memory_failure_of_page(struct dev_pagemap *pgmap, unsigned long pfn,
+				  unsigned long nr_pages, int flags)
+{
+	int err = nr_pages ? 0 : -EINVAL;
+
+	down_read(&failure_lock);
+	for (; nr_pages && !err; nr_pages--)
+		err = on_failure ? on_failure(pfn++) : -ENODEV;
+	up_read(&failure_lock);
+	return err;
+}
+
+static const struct dev_pagemap_ops page_ops = { .memory_failure = memory_failure_of_page };
+
 /**
  * tmm_struct_pages_create() - make the struct pages of a run
  * @start: physical address; tmm_struct_pages_check() has agreed
@@ -146,6 +179,7 @@ struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
 		return ERR_PTR(-ENOMEM);
 	pgmap = &pages->pgmap;
 	pgmap->type = MEMORY_DEVICE_GENERIC;
+	pgmap->ops = &page_ops;
 	pgmap->nr_range = 1;
 	pgmap->range.start = start;
 	pgmap->range.end = start + nr_bytes - 1;

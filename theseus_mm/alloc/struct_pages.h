@@ -20,6 +20,7 @@ u64 tmm_struct_pages_align(void);
 int __must_check tmm_struct_pages_check(u64 start, u64 nr_bytes);
 struct tmm_struct_pages * __must_check tmm_struct_pages_create(u64 start, u64 nr_bytes);
 void tmm_struct_pages_destroy(struct tmm_struct_pages *pages);
+void tmm_struct_pages_on_failure(int (*report)(u64 number));
 u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages);
 u64 tmm_frames_find_pinned(u64 first, u64 nr);
 void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index);

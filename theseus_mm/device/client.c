@@ -2,6 +2,7 @@
 #include "device/client.h"
 
 #include "alloc/account.h"
+#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/clients.h"
@@ -11,6 +12,7 @@
 #include "mapping/borrow.h"
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
+#include "paging/mapper.h"
 
 #include <kunit/visibility.h>
 #include <linux/capability.h>
@@ -409,6 +411,35 @@ static void describe(const struct tmm_object *object, struct theseus_mm_query *q
 }
 
 /**
+ * tmm_client_pages_are_bad() - does memory behind a client's pages fail?
+ * @client: the client
+ * @first: number of the first page
+ * @nr: how many
+ *
+ * Asked of the tables, which needs no lock: there may be any number of runs of frames.
+ * The mapping may be gone, and others be there.
+ *
+ * Context: Process context, may sleep. O(leaves) while there is a bad frame at all.
+ * Return: true if a frame behind one is known to be bad
+ */
+bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr)
+{
+	struct tmm_instance *inst = client->inst;
+	const u64 end = first + nr;
+	struct tmm_leaf_run run;
+
+	if (!tmm_frame_allocator_has_bad(&inst->fa))
+		return false;
+	while (first < end && tmm_mapper_find_run(inst->root, first, end, &run)) {
+		if (tmm_frame_allocator_any_bad(&inst->fa, run.frame, run.nr))
+			return true;
+		first = run.page + run.nr;
+		cond_resched();
+	}
+	return false;
+}
+
+/**
  * tmm_object_query() - describe an object
  * @client: the client
  * @query: handle is set; all out fields are filled in on success only
@@ -427,6 +458,9 @@ int tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query)
 	xa_unlock(&client->objects);
 	if (!object)
 		return -ENOENT;
+	if (query->kind == THESEUS_MM_KIND_MAPPING &&
+	    tmm_client_pages_are_bad(client, query->start >> TMM_PAGE_SHIFT, query->nr_pages))
+		query->attributes |= THESEUS_MM_ATTRIBUTE_BAD;
 	if (query->kind == THESEUS_MM_KIND_FRAMES && !capable(CAP_SYS_ADMIN))
 		query->start = 0;
 	return 0;

@@ -119,6 +119,7 @@ struct tmm_object * __must_check tmm_object_take(struct tmm_client *client, u32 
 int __must_check tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
 				     struct tmm_object *objects[2]);
 void tmm_object_drop(struct tmm_client *client, struct tmm_object *object);
+bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr);
 int __must_check tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query);
 void tmm_mapping_describe(const struct tmm_mapped_pages *mp, struct theseus_mm_query *query);
 int __must_check tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,

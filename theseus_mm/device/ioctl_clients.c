@@ -178,6 +178,7 @@ static int tell_buckets(const struct picture *picture, const struct tmm_entries 
 			.mapped = counts[TMM_MARK_MAPPED],
 			.tables = counts[TMM_MARK_TABLE],
 			.metadata = counts[TMM_COUNT_METADATA],
+			.bad = counts[TMM_MARK_BAD],
 		};
 		err = tmm_entries_write(to, i, &bucket);
 		cond_resched();

@@ -239,6 +239,9 @@ static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 	tmm_loan_prepare(buffer->loan, NULL);
 	if (!buffer->loan->has_struct_pages)
 		return -EOPNOTSUPP;
+	if (tmm_mapped_pages_any_bad(buffer->loan->borrow.mp, 0,
+				     buffer->loan->borrow.nr_bytes >> PAGE_SHIFT))
+		return -EIO;
 	err = tmm_object_open_mapping_file(client, handle, &buffer->mf, &nr_bytes);
 	if (err)
 		return err;

@@ -57,6 +57,9 @@ static struct theseus_mm_handle_info describe(const struct list *list, const str
 		.export_id = list->is_exports ? look->handle : 0,
 	};
 
+	if (look->kind == THESEUS_MM_KIND_MAPPING &&
+	    tmm_client_pages_are_bad(list->client, look->start, look->nr))
+		info.attributes |= THESEUS_MM_ATTRIBUTE_BAD;
 	if (look->kind != THESEUS_MM_KIND_FRAMES)
 		info.start = tmm_vaddr_new_canonical(info.start).v;
 	else if (!list->shows_frames)

@@ -71,6 +71,7 @@ int tmm_ioctl_get_info(struct tmm_call *call)
 	info->client_frames = atomic64_read(&client->nr_frames);
 	info->client_id = client->identity.id;
 	info->nr_clients = tmm_clients_nr();
+	info->frames_bad = READ_ONCE(inst->fa.nr_bad);
 	return tmm_call_reply(call);
 }
 

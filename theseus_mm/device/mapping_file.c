@@ -336,6 +336,8 @@ int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query 
 			query->attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
 			query->pte_flags &= ~THESEUS_MM_PTE_WRITABLE;
 		}
+		if (tmm_mapped_pages_any_bad(mf->exported, 0, query->nr_pages))
+			query->attributes |= THESEUS_MM_ATTRIBUTE_BAD;
 		err = 0;
 	}
 	up_read(&mf->revoke_lock);

@@ -126,6 +126,12 @@ static ssize_t frames_quarantined_show(struct device *dev, struct device_attribu
 }
 static DEVICE_ATTR_RO(frames_quarantined);
 
+static ssize_t frames_bad_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_bad));
+}
+static DEVICE_ATTR_RO(frames_bad);
+
 static ssize_t mappings_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n",
@@ -153,6 +159,7 @@ static struct attribute *tmm_sysfs_attrs[] = {
 	&dev_attr_paging_levels.attr,
 	&dev_attr_nr_clients.attr,
 	&dev_attr_frames_quarantined.attr,
+	&dev_attr_frames_bad.attr,
 	&dev_attr_mappings.attr,
 	&dev_attr_tables.attr,
 	NULL

@@ -5,11 +5,13 @@
  */
 #include "device/mapping_file.h"
 
+#include "alloc/bad_frames.h"
 #include "alloc/struct_pages.h"
 #include "core/bug.h"
 #include "core/compat.h"
 #include "mapping/mapped_pages.h"
 #include "paging/mapper.h"
+#include "paging/page_table.h"
 
 #include <linux/errno.h>
 #include <linux/minmax.h>
@@ -46,6 +48,15 @@ static void set_file(struct vm_area_struct *vma, const struct tmm_loan *loan,
 			    linear_page_index(vma, address));
 }
 
+/* Those that are known to be bad are shown to nobody. */
+static bool is_bad(const struct tmm_loan *loan, u64 paddr, enum tmm_page_size size)
+{
+	const struct tmm_mapped_pages *mp = loan->borrow.mp;
+
+	return tmm_frame_allocator_any_bad(tmm_mapped_pages_root(mp)->fa, paddr >> TMM_PAGE_SHIFT,
+					   tmm_page_size_4k_pages(size));
+}
+
 static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan *loan,
 			      unsigned long address)
 {
@@ -53,6 +64,9 @@ static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan 
 
 	if (TMM_BUG_IF(look_up(loan, linear_page_index(vma, address), &found)))
 		return VM_FAULT_SIGBUS;
+	/* Linux tells the process at which address. */
+	if (is_bad(loan, found.paddr.v, TMM_4K))
+		return VM_FAULT_HWPOISON;
 	set_file(vma, loan, address, found.paddr.v, PAGE_SIZE);
 	return tmm_compat_insert_small(vma, address, found.paddr.v, loan->has_struct_pages);
 }
@@ -69,7 +83,7 @@ static vm_fault_t insert_small(struct vm_fault *vmf, const struct tmm_loan *loan
 	if (ret & VM_FAULT_ERROR)
 		return ret;
 	for (; address < end; address += PAGE_SIZE)
-		if (insert_page(vma, loan, address) & VM_FAULT_ERROR)
+		if (insert_page(vma, loan, address) & (VM_FAULT_ERROR & ~VM_FAULT_HWPOISON))
 			break;
 	return ret;
 }
@@ -110,6 +124,8 @@ static vm_fault_t insert_large(struct vm_fault *vmf, struct tmm_loan *loan,
 	struct tmm_translation found;
 
 	if (size == TMM_4K || !finds_leaf(vmf, loan, size, &found))
+		return VM_FAULT_FALLBACK;
+	if (is_bad(loan, found.paddr.v, size))
 		return VM_FAULT_FALLBACK;
 	if (size == TMM_1G) {
 		WRITE_ONCE(loan->was_shown_1g, true);

@@ -84,6 +84,15 @@ void tmm_borrow_end(struct tmm_borrow *borrow)
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_end);
 
+/* Is some of it known to fail? Nobody reads that, nor writes it. */
+static bool is_bad(const struct tmm_borrow *borrow, u64 offset, u64 nr_bytes)
+{
+	u64 first = (borrow->offset + offset) >> TMM_PAGE_SHIFT;
+	u64 end = (borrow->offset + offset + nr_bytes + TMM_PAGE_SIZE - 1) >> TMM_PAGE_SHIFT;
+
+	return tmm_mapped_pages_any_bad(borrow->mp, first, end - first);
+}
+
 static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_bytes,
 		      struct tmm_vaddr *vaddr)
 {
@@ -96,7 +105,7 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 		return err;
 	range = tmm_mapped_pages_range(borrow->mp);
 	vaddr->v = tmm_page_range_start_address(&range).v + borrow->offset + offset;
-	return 0;
+	return is_bad(borrow, offset, nr_bytes) ? -EIO : 0;
 }
 
 /* One copy. Device memory stays the device's until it is done, or is not looked at. */
@@ -132,8 +141,8 @@ static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *t
  *          accesses to a device, each. O(bytes).
  * Return: 0; -EOVERFLOW or -ERANGE if the part lies outside the borrow, -EINVAL if
  * it has ended, -ENODEV if it shows a device that was removed, -EDEADLK or -EPERM from
- * tmm_window_enter(), with nothing copied; -EIO if the memory failed, with what lies
- * before that copied
+ * tmm_window_enter(), with nothing copied; -EIO if the memory is known to fail, or
+ * fails meanwhile: what lies before that may have been copied
  */
 int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_t nr_bytes)
 {
@@ -276,6 +285,7 @@ EXPORT_SYMBOL_GPL(tmm_borrow_typed);
  *   addresses to everything but tmm_borrow_read() and tmm_borrow_write()
  * * ERR_PTR(-EINVAL)     - the borrow has ended
  * * ERR_PTR(-ENODEV)     - it shows a device that was removed
+ * * ERR_PTR(-EIO)        - its memory fails
  */
 void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window *window)
 {
@@ -289,6 +299,8 @@ void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window
 	start = tmm_page_range_start_address(&range).v + borrow->offset;
 	if ((s64)start >= 0)
 		return ERR_PTR(-EOPNOTSUPP);
+	if (is_bad(borrow, 0, borrow->nr_bytes))
+		return ERR_PTR(-EIO);
 	err = tmm_window_enter(borrow->mp->pt, window);
 	if (err)
 		return ERR_PTR(err);

@@ -148,6 +148,7 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
  * * ERR_PTR(-EINVAL)     - @mp is empty, or the flags are malformed
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: the copy is RAM
  * * ERR_PTR(-ENODEV)     - @mp shows a device that was removed
+ * * ERR_PTR(-EIO)        - some of its memory fails
  * * ERR_PTR(-EBUSY)      - @mp is mutably borrowed or being changed
  * * ERR_PTR(-ENOSPC)     - too few frames of the sizes needed are free
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
@@ -169,6 +170,8 @@ struct tmm_mapped_pages *tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp,
 	err = tmm_pte_flags_check(flags);
 	if (!err)
 		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
+	if (!err && tmm_mapped_pages_any_bad(mp, 0, mp->pages->chunk.nr))
+		err = -EIO;
 	if (err) {
 		copy = ERR_PTR(err);
 		goto out;

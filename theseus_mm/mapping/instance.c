@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/instance.h"
 
+#include "alloc/bad_frames.h"
 #include "alloc/device_region.h"
 #include "core/bug.h"
 #include "paging/page_table.h"
@@ -43,9 +44,9 @@ struct early_memory {
  * Regions, their first allocations and the first mappings take less than these;
  * an allocator that needs more says -ENOMEM.
  */
-static struct early_memory plan_early(struct tmm_instance *inst)
+static struct early_memory plan_early(struct tmm_instance *inst, unsigned int nr_bad)
 {
-	const size_t nr = 16 + 8 * inst->nr_memories;
+	const size_t nr = 16 + 8 * inst->nr_memories + 2 * nr_bad;
 
 	return (struct early_memory){
 		.nr_frame_bytes = nr * tmm_range_object_size(&inst->fa.ra),
@@ -103,11 +104,33 @@ static void set_part(struct tmm_frame_region *region, enum tmm_region_type type,
 	region->has_struct_pages = memory->has_struct_pages;
 }
 
+/* Before anybody can be given one. */
+static int retire_known(struct tmm_instance *inst, const struct tmm_instance_memory *mem)
+{
+	const struct tmm_memory *memory = &mem->memory;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < memory->nr_bad && !err; i++) {
+		if (memory->bad[i] - memory->first >= memory->nr)
+			continue;
+		err = tmm_frame_allocator_retire(&inst->fa, memory->bad[i]);
+		if (err == -EEXIST)
+			err = 0;
+		if (err == -EBUSY)
+			pr_err("refused: the bad frame at %#llx would hold book-keeping, which takes %lluK@%#llx of its region: leave those out of the region\n",
+			       memory->bad[i] << TMM_PAGE_SHIFT,
+			       mem->metadata.range.nr << (TMM_PAGE_SHIFT - 10),
+			       mem->metadata.range.first << TMM_PAGE_SHIFT);
+	}
+	return err;
+}
+
 /* The first run also holds the state that allocators start on. */
 static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *mem)
 {
 	const bool is_first = mem == inst->memories;
-	const struct early_memory early = plan_early(inst);
+	const struct early_memory early = plan_early(inst, mem->memory.nr_bad);
 	const size_t nr_early_bytes = is_first ? early.nr_frame_bytes + early.nr_page_bytes : 0;
 	const struct tmm_memory *memory = &mem->memory;
 	const u64 nr_metadata = nr_metadata_frames(memory->first, memory->nr, nr_early_bytes);
@@ -138,7 +161,7 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 		return err;
 	req = tmm_request_at(mem->metadata.range.first, nr_metadata);
 	mem->metadata_frames = tmm_frame_allocator_allocate(&inst->fa, &req);
-	return PTR_ERR_OR_ZERO(mem->metadata_frames);
+	return PTR_ERR_OR_ZERO(mem->metadata_frames) ?: retire_known(inst, mem);
 }
 
 /* A root, and tables for what start-up maps: more than those are. */
@@ -148,10 +171,11 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
  * tmm_instance_first_nr_min() - what the first run needs to start up on it
  * @first: its first frame
  * @nr_memories: runs there are: it holds the state for all of them
+ * @nr_bad: frames that are known to be bad
  *
  * Return: frames
  */
-u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories)
+u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad)
 {
 	struct tmm_instance inst = { .nr_memories = nr_memories };
 	struct early_memory early;
@@ -160,7 +184,7 @@ u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories)
 
 	tmm_frame_allocator_init(&inst.fa);
 	tmm_page_allocator_init(&inst.pa);
-	early = plan_early(&inst);
+	early = plan_early(&inst, nr_bad);
 	/* More frames have larger tables; a byte each, so that this ends. */
 	for (;;) {
 		needed = NR_STARTUP_FRAMES +
@@ -270,8 +294,9 @@ static void forget_memories(struct tmm_instance *inst)
  * Theseus: memory::init()
  *
  * Context: Process context, may sleep.
- * Return: 0; -EINVAL if a run, or what is left of it, is too small, -ENOSPC if there is
- * no room for the root, or -ENOMEM
+ * Return: 0; -EINVAL if a run, or what is left of it, is too small, -EBUSY if
+ * bookkeeping would lie on a bad frame, -ENOSPC if there is no room for the root, or
+ * -ENOMEM
  */
 int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 		      unsigned int nr_memories)

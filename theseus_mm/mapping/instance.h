@@ -62,7 +62,7 @@ struct tmm_instance {
 	struct list_head devices;
 };
 
-u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories);
+u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad);
 int __must_check tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 				   unsigned int nr_memories);
 int __must_check tmm_instance_move_to_heap(struct tmm_instance *inst);

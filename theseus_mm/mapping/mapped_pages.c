@@ -2,6 +2,7 @@
 #include "mapping/mapped_pages.h"
 
 #include "alloc/account.h"
+#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/struct_pages.h"
@@ -439,6 +440,66 @@ void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u
 		first = part ? 0 : first - here;
 		cond_resched();
 	}
+}
+
+/**
+ * tmm_mapped_pages_any_bad() - does memory behind pages fail?
+ * @mp: the mapping, borrowed
+ * @first: of its pages
+ * @nr: how many
+ *
+ * Context: Any. O(runs of frames) while there is a bad frame at all, else O(1).
+ * Return: true if a frame behind one of them is known to be bad
+ */
+bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
+{
+	struct tmm_frame_allocator *fa = mp->pt->fa;
+	const struct tmm_mapped_frames *frames;
+
+	if (!tmm_frame_allocator_has_bad(fa))
+		return false;
+	if (mp->borrowed)
+		return tmm_frame_allocator_any_bad(fa, mp->borrowed->f.chunk.start + first, nr);
+	list_for_each_entry(frames, &mp->frames, f.link) {
+		u64 here = tmm_frames_nr(&frames->f);
+
+		if (!nr)
+			break;
+		if (first < here) {
+			u64 part = min(here - first, nr);
+
+			if (tmm_frame_allocator_any_bad(fa, frames->f.chunk.start + first, part))
+				return true;
+			nr -= part;
+			first = 0;
+		} else {
+			first -= here;
+		}
+	}
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_any_bad);
+
+/**
+ * tmm_mapped_pages_has_frame() - is a frame one of those behind a mapping?
+ * @mp: the mapping, borrowed
+ * @number: the frame
+ *
+ * Context: Process context, may sleep. O(runs of frames).
+ * Return: true if it is
+ */
+bool tmm_mapped_pages_has_frame(const struct tmm_mapped_pages *mp, u64 number)
+{
+	const struct tmm_mapped_frames *frames;
+
+	if (mp->borrowed)
+		return number - mp->borrowed->f.chunk.start < tmm_frames_nr(&mp->borrowed->f);
+	list_for_each_entry(frames, &mp->frames, f.link) {
+		if (number - frames->f.chunk.start < tmm_frames_nr(&frames->f))
+			return true;
+		cond_resched();
+	}
+	return false;
 }
 
 /**

@@ -110,6 +110,8 @@ bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_sealed(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp);
+bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
+bool tmm_mapped_pages_has_frame(const struct tmm_mapped_pages *mp, u64 number);
 enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);

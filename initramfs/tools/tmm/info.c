@@ -106,6 +106,9 @@ static void print_frames(const struct tmm_info *info)
 	       size_text(free_text, info->frames_free * TMM_PAGE_SIZE),
 	       size_text(total, info->frames_total * TMM_PAGE_SIZE),
 	       count_text(text, info->frames_ranges, "run"));
+	if (info->frames_bad)
+		printf("  bad          %s: their memory fails\n",
+		       count_text(text, info->frames_bad, "frame"));
 	for (i = 0; i < 3; i++)
 		printf("  longest run  for pages of %s: %s; fragmentation %s\n", sizes[i],
 		       info->frames_largest[i] ?

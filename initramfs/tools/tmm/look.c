@@ -17,6 +17,7 @@ struct look look_of_use(enum use use)
 		[USE_ALLOCATED] = { 'A', 'a', false, "33", "38;5;214", "#e8a33d" },
 		[USE_TABLES] = { 'T', 't', false, "36", "38;5;44", "#2b8fa8" },
 		[USE_METADATA] = { 'B', 'b', false, "35", "38;5;134", "#9863b5" },
+		[USE_BAD] = { 'X', 'x', false, "31", "38;5;160", "#c0282d" },
 	};
 
 	return looks[use];

@@ -166,6 +166,9 @@ static void draw_uses(FILE *out, const struct picture_style *style, const struct
 	enum use use;
 
 	for (use = 0; use < NR_USES; use++) {
+		/* on a machine that has none, nobody asks */
+		if (use == USE_BAD && !view->uses[use])
+			continue;
 		look = look_of_use(use);
 		fputs("  ", out);
 		put_mark(out, style, &look);
@@ -330,6 +333,8 @@ static void draw_owners(FILE *out, const struct picture_style *style, const stru
 	draw_other(out, style, &table, view, OWNER_KERNEL, "kernel", view->kernel_frames);
 	draw_other(out, style, &table, view, OWNER_METADATA, "bookkeeping",
 		   view->uses[USE_METADATA]);
+	if (view->uses[USE_BAD])
+		draw_other(out, style, &table, view, OWNER_METADATA, "bad", view->uses[USE_BAD]);
 	draw_other(out, style, &table, view, OWNER_NOBODY, "free", view->uses[USE_FREE]);
 }
 

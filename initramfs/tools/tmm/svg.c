@@ -141,6 +141,8 @@ static void list_owners(struct list *list, const struct view *view)
 		add(list, look_of_owner(view, OWNER_KERNEL).rgb, "orphans",
 		    view->clients.orphan_frames);
 	add(list, look_of_owner(view, OWNER_METADATA).rgb, "bookkeeping", view->uses[USE_METADATA]);
+	if (view->uses[USE_BAD])
+		add(list, look_of_use(USE_BAD).rgb, use_name(USE_BAD), view->uses[USE_BAD]);
 	add(list, look_of_owner(view, OWNER_NOBODY).rgb, "free", view->uses[USE_FREE]);
 	line = add(list, look_of_owner(view, OWNER_TABLES).rgb, "page tables",
 		   view->uses[USE_TABLES]);
@@ -153,7 +155,8 @@ static void list_uses(struct list *list, const struct view *view)
 	enum use use;
 
 	for (use = USE_MAPPED; use < NR_USES; use++)
-		add(list, look_of_use(use).rgb, use_name(use), view->uses[use]);
+		if (use != USE_BAD || view->uses[use])
+			add(list, look_of_use(use).rgb, use_name(use), view->uses[use]);
 	add(list, look_of_use(USE_FREE).rgb, use_name(USE_FREE), view->uses[USE_FREE]);
 }
 

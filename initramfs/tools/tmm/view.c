@@ -15,6 +15,7 @@ const char *use_name(enum use use)
 		[USE_ALLOCATED] = "allocated, not mapped",
 		[USE_TABLES] = "page tables",
 		[USE_METADATA] = "the module's bookkeeping",
+		[USE_BAD] = "bad: their memory fails",
 	};
 
 	return names[use];
@@ -28,6 +29,7 @@ const char *use_key(enum use use)
 		[USE_ALLOCATED] = "allocated",
 		[USE_TABLES] = "tables",
 		[USE_METADATA] = "metadata",
+		[USE_BAD] = "bad",
 	};
 
 	return keys[use];
@@ -138,7 +140,7 @@ static int owner_of(const struct cell *cell, int owner)
 {
 	if (cell->use == USE_FREE)
 		return OWNER_NOBODY;
-	if (cell->use == USE_METADATA)
+	if (cell->use == USE_METADATA || cell->use == USE_BAD)
 		return OWNER_METADATA;
 	if (cell->use == USE_TABLES)
 		return OWNER_TABLES;
@@ -156,6 +158,7 @@ static void fill_cell(struct cell *cell, const struct tmm_bucket *buckets, uint3
 		cell->uses[USE_ALLOCATED] += buckets[i].allocated;
 		cell->uses[USE_TABLES] += buckets[i].tables;
 		cell->uses[USE_METADATA] += buckets[i].metadata;
+		cell->uses[USE_BAD] += buckets[i].bad;
 	}
 	for (use = 0; use < NR_USES; use++) {
 		cell->nr += cell->uses[use];
@@ -293,7 +296,8 @@ static int take_regions(const struct tmm_client *client, uint32_t max_cells, str
 
 static void count_kernel(struct view *view)
 {
-	uint64_t used = view->nr - view->uses[USE_FREE] - view->uses[USE_METADATA];
+	uint64_t used = view->nr - view->uses[USE_FREE] - view->uses[USE_METADATA] -
+			view->uses[USE_BAD];
 	uint64_t theirs = view->clients.hidden_frames + view->clients.orphan_frames;
 	uint32_t i;
 

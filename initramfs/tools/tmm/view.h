@@ -22,6 +22,7 @@ enum use {
 	USE_ALLOCATED,
 	USE_TABLES,
 	USE_METADATA,
+	USE_BAD,
 	NR_USES,
 };
 

@@ -72,6 +72,11 @@
  * (Linux 6.1 has no safe entries of 2 MiB for such memory: there are small ones
  * then.)
  *
+ * Memory that fails (a machine check, or what Linux's memory_failure() is told) is out
+ * of use for good: its frame goes to nobody any more. Who has it keeps the mapping, with
+ * ATTRIBUTE_BAD; that page of it is SIGBUS in processes, with BUS_MCEERR_AR and the
+ * address, and EIO to READ and WRITE. The rest of the mapping is as good as before.
+ *
  * With FEATURE_QUARANTINE, a mapping that was ever mmapped is as usable as before,
  * but its frames are nobody's after it: when it is dropped they are missing, and
  * UNMAP_INTO_PARTS fails with EBUSY.
@@ -172,6 +177,7 @@
  *	EBUSY		borrowed
  *	EPERM		a capability is missing
  *	ENODEV		the device whose memory it is was removed
+ *	EIO		the memory fails
  *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	EDQUOT		a limit of the client or of its user is reached
@@ -240,6 +246,8 @@
  *                 that another call is changing at this moment are not counted
  * @client_id: out: number of the calling client, as in GET_CLIENTS
  * @nr_clients: out: clients there are
+ * @frames_bad: out: frames whose memory fails: those that nobody owns are given out no
+ *              more, the others when they come back
  */
 struct theseus_mm_info {
 	__u32 flags;
@@ -262,6 +270,7 @@ struct theseus_mm_info {
 	__aligned_u64 client_frames;
 	__u32 client_id;
 	__u32 nr_clients;
+	__aligned_u64 frames_bad;
 };
 
 /* The memory has struct pages: I/O can be done straight into it. */
@@ -483,6 +492,7 @@ struct theseus_mm_query {
 #define THESEUS_MM_ATTRIBUTE_SHAREABLE	(1U << 0)	/* see SHARE */
 #define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O holds what an area showed */
 #define THESEUS_MM_ATTRIBUTE_READ_ONLY	(1U << 2)	/* for good; see EXPORT */
+#define THESEUS_MM_ATTRIBUTE_BAD	(1U << 3)	/* memory behind it fails */
 #define THESEUS_MM_ATTRIBUTE_BORROWED	(1U << 4)	/* the descriptor only borrows it */
 
 /**

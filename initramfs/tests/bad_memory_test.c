@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that fails. Without struct pages it is reported as a machine check would be
+ * (mce-inject, which decodes and does not raise one); with them by madvise(). After each
+ * test the module is loaded anew: what was retired is forgotten.
+ */
+#include "area.h"
+#include "module.h"
+
+#include <pthread.h>
+#include <sys/uio.h>
+
+#define INJECT		"/sys/kernel/debug/mce-inject/"
+#define INJECT_MODULE	"/lib/modules/stock/mce-inject.ko"
+#define STATUS_UC	(1ULL << 61)
+#define STATUS_ADDRV	(1ULL << 58)
+/* what Intel wants to hear: a physical address, of a page */
+#define MISC		((2ULL << 6) | 12)
+#define MAX_WAIT	200
+#define NR		4
+#define SIZE		(NR * PAGE)
+
+FIXTURE(bad)
+{
+	char parameters[MODULE_TEXT];
+	int fd;
+	struct theseus_mm_info start;
+	struct theseus_mm_create_mapping mapping;
+	unsigned char *area;
+};
+
+static bool put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static bool put_number(const char *path, unsigned long long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%#llx", number);
+	return put(path, text);
+}
+
+/* Debian's kernel has it as a module. */
+static void load_inject(void)
+{
+	int fd = open(INJECT_MODULE, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+}
+
+static bool inject(unsigned long long paddr, unsigned long long status)
+{
+	return put(INJECT "flags", "sw\n") && put_number(INJECT "status", status) &&
+	       put_number(INJECT "misc", MISC) && put_number(INJECT "addr", paddr) &&
+	       put(INJECT "bank", "0");
+}
+
+static __u64 nr_bad(int fd)
+{
+	struct theseus_mm_info info;
+
+	return tmm_get_info(fd, &info) ? ~0ULL : info.frames_bad;
+}
+
+/* It is told in a work of Linux's. */
+static bool wait_for_bad(int fd, __u64 nr)
+{
+	int i;
+
+	for (i = 0; i < MAX_WAIT && nr_bad(fd) != nr; i++)
+		usleep(20000);
+	return nr_bad(fd) == nr;
+}
+
+#define FAIL(paddr)									\
+	do {										\
+		__u64 _before = nr_bad(self->fd);					\
+											\
+		ASSERT_TRUE(inject(paddr, STATUS_UC | STATUS_ADDRV));			\
+		ASSERT_TRUE(wait_for_bad(self->fd, _before + 1));			\
+	} while (0)
+
+static siginfo_t told;
+
+static void on_bus(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	told = *info;
+	area_on_signal(number);
+}
+
+static void catch_bus(void)
+{
+	struct sigaction action = { .sa_sigaction = on_bus, .sa_flags = SA_NODEFER | SA_SIGINFO };
+
+	memset(&told, 0, sizeof(told));
+	sigaction(SIGBUS, &action, NULL);
+}
+
+/* It is counted a moment before it is taken out of processes. */
+static int load_until_told(const unsigned char *address, unsigned char *byte)
+{
+	int i, number = 0;
+
+	for (i = 0; i < MAX_WAIT && !number; i++) {
+		number = load(address, byte);
+		if (!number)
+			usleep(10000);
+	}
+	return number;
+}
+
+/* The access is refused, and where is told. */
+#define EXPECT_TOLD(address)								\
+	do {										\
+		unsigned char _byte;							\
+											\
+		memset(&told, 0, sizeof(told));						\
+		EXPECT_EQ(SIGBUS, load_until_told(address, &_byte));			\
+		EXPECT_EQ(BUS_MCEERR_AR, told.si_code);					\
+		EXPECT_EQ((unsigned long)(address) / PAGE, (unsigned long)told.si_addr / PAGE); \
+	} while (0)
+
+static int allocate_at(int fd, __u64 paddr)
+{
+	struct theseus_mm_allocate one = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 1,
+					   .at = paddr };
+
+	return tmm_allocate_frames(fd, &one);
+}
+
+static void leave(struct _test_data_bad *self)
+{
+	if (self->area)
+		munmap(self->area, SIZE);
+	self->area = NULL;
+}
+
+/* @more is behind the parameters that all tests have. */
+static int start(struct _test_data_bad *self, const char *more);
+
+FIXTURE_SETUP(bad)
+{
+	load_inject();
+	area_catch_signals();
+	catch_bus();
+	self->fd = -1;
+	module_parameters(self->parameters);
+}
+
+FIXTURE_TEARDOWN(bad)
+{
+	struct theseus_mm_info end;
+
+	leave(self);
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	/* nothing is lost: what is not free is counted */
+	if (!(end.features & THESEUS_MM_FEATURE_QUARANTINE))
+		EXPECT_EQ(self->start.frames_free + self->start.frames_bad,
+			  end.frames_free + end.frames_bad);
+	EXPECT_EQ(self->start.nr_mappings, end.nr_mappings);
+	close(self->fd);
+	EXPECT_EQ(0, module_unload());
+	EXPECT_EQ(0, module_load(self->parameters));
+}
+
+static int start(struct _test_data_bad *self, const char *more)
+{
+	char parameters[MODULE_TEXT + 200];
+	int err = module_unload();
+
+	snprintf(parameters, sizeof(parameters), "%s %s", self->parameters, more);
+	err = err ?: module_load(parameters);
+	if (err)
+		return err;
+	self->fd = tmm_open(NULL);
+	err = tmm_get_info(self->fd, &self->start);
+	err = err ?: tmm_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
+						   &self->mapping);
+	err = err ?: fill(self->fd, self->mapping.handle, SIZE);
+	if (err)
+		return err;
+	self->area = mmap_all(self->fd, self->mapping.handle, RW);
+	if (self->area == MAP_FAILED) {
+		self->area = NULL;
+		return -ENOMEM;
+	}
+	return nr_alike(self->area, 0, SIZE) == SIZE ? 0 : -EIO;
+}
+
+TEST_F(bad, its_owner_is_told)
+{
+	unsigned char buffer[2 * PAGE], byte;
+	__u32 handle;
+
+	ASSERT_EQ(0, start(self, ""));
+	handle = self->mapping.handle;
+	FAIL(self->mapping.paddr + PAGE + 64);
+	EXPECT_TOLD(self->area + PAGE);
+	EXPECT_TOLD(self->area + 2 * PAGE - 1);
+	EXPECT_EQ(SIGBUS, store(self->area + PAGE + 5, 1));
+	/* and nobody else loses anything */
+	EXPECT_EQ(PAGE, nr_alike(self->area, 0, PAGE));
+	EXPECT_EQ(2 * PAGE, nr_alike(self->area + 2 * PAGE, 2 * PAGE, 2 * PAGE));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(handle).attributes & THESEUS_MM_ATTRIBUTE_BAD);
+	EXPECT_EQ(1, QUERY(handle).nr_borrows);
+	leave(self);
+	EXPECT_EQ(-EIO, tmm_read(self->fd, handle, PAGE, &byte, 1));
+	EXPECT_EQ(-EIO, tmm_read(self->fd, handle, PAGE - 1, buffer, 2));
+	EXPECT_EQ(-EIO, tmm_write(self->fd, handle, 2 * PAGE - 1, buffer, 2));
+	EXPECT_EQ(0, tmm_read(self->fd, handle, 0, buffer, PAGE));
+	EXPECT_EQ(0, tmm_write(self->fd, handle, 2 * PAGE, buffer, 2 * PAGE));
+}
+
+TEST_F(bad, nobody_gets_it_afterwards)
+{
+	__u64 free;
+	int i;
+
+	ASSERT_EQ(0, start(self, ""));
+	free = INFO().frames_free;
+	FAIL(self->mapping.paddr + PAGE);
+	EXPECT_EQ(free, INFO().frames_free);
+	leave(self);
+	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
+	for (i = 0; i < NR; i++)
+		if (i != 1)
+			EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr + i * PAGE));
+}
+
+TEST_F(bad, a_free_frame_is_retired_at_once)
+{
+	__u64 free;
+
+	ASSERT_EQ(0, start(self, ""));
+	leave(self);
+	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	free = INFO().frames_free;
+	FAIL(self->mapping.paddr + 2 * PAGE);
+	EXPECT_EQ(free - 1, INFO().frames_free);
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + 2 * PAGE));
+	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr + 3 * PAGE));
+	/* a second report of it is none */
+	ASSERT_TRUE(inject(self->mapping.paddr + 2 * PAGE, STATUS_UC | STATUS_ADDRV));
+	FAIL(self->mapping.paddr + PAGE);
+	EXPECT_EQ(free - 3, INFO().frames_free);
+}
+
+TEST_F(bad, what_is_corrected_or_elsewhere_is_left_alone)
+{
+	ASSERT_EQ(0, start(self, ""));
+	/* corrected; without an address; of Linux's own memory, which it does not have */
+	ASSERT_TRUE(inject(self->mapping.paddr, STATUS_ADDRV));
+	ASSERT_TRUE(inject(self->mapping.paddr, STATUS_UC));
+	ASSERT_TRUE(inject(1ULL << 45, STATUS_UC | STATUS_ADDRV));
+	FAIL(self->mapping.paddr + 3 * PAGE);
+	EXPECT_EQ(3 * PAGE, nr_alike(self->area, 0, 3 * PAGE));
+	EXPECT_TOLD(self->area + 3 * PAGE);
+}
+
+TEST_F(bad, a_part_of_a_large_mapping)
+{
+	const __u64 large = 512 * PAGE;
+	struct theseus_mm_create_mapping mapping;
+	unsigned char *area;
+
+	ASSERT_EQ(0, start(self, ""));
+	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 2 * large, THESEUS_MM_PTE_DATA,
+						   &mapping));
+	ASSERT_EQ(0, fill(self->fd, mapping.handle, 2 * large));
+	area = AREA(mapping.handle, R);
+	EXPECT_EQ(2 * large, nr_alike(area, 0, 2 * large));
+	FAIL(mapping.paddr + large + 7 * PAGE);
+	EXPECT_TOLD(area + large + 7 * PAGE);
+	EXPECT_EQ(large + 7 * PAGE, nr_alike(area, 0, large + 7 * PAGE));
+	EXPECT_EQ(large - 8 * PAGE, nr_alike(area + large + 8 * PAGE, large + 8 * PAGE,
+					     large - 8 * PAGE));
+	munmap(area, 2 * large);
+	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, mapping.paddr + large + 7 * PAGE));
+}
+
+TEST_F(bad, parts_of_what_has_it)
+{
+	__u32 first, second, third, pages, frames[NR], nr = NR;
+
+	ASSERT_EQ(0, start(self, ""));
+	FAIL(self->mapping.paddr + PAGE);
+	leave(self);
+	ASSERT_EQ(0, tmm_split(self->fd, self->mapping.handle, PAGE, &first, &second));
+	ASSERT_EQ(0, tmm_split(self->fd, second, PAGE, &second, &third));
+	EXPECT_EQ(0, QUERY(first).attributes);
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(second).attributes);
+	EXPECT_EQ(0, QUERY(third).attributes);
+	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, second, &pages, frames, &nr));
+	EXPECT_EQ(0, tmm_drop(self->fd, frames[0]));
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
+}
+
+TEST_F(bad, it_is_handed_over_as_it_is)
+{
+	unsigned char *area;
+	__u32 handle;
+	int fd;
+
+	ASSERT_EQ(0, start(self, ""));
+	leave(self);
+	ASSERT_EQ(0, tmm_export(self->fd, self->mapping.handle, &fd));
+	area = mmap(NULL, SIZE, R, MAP_SHARED, fd, 0);
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	FAIL(self->mapping.paddr);
+	EXPECT_TOLD(area);
+	munmap(area, SIZE);
+	ASSERT_EQ(0, tmm_import(self->fd, fd, &handle));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(handle).attributes);
+	area = AREA(handle, R);
+	EXPECT_TOLD(area);
+	munmap(area, SIZE);
+	close(fd);
+}
+
+/* Somebody makes, moves and drops mappings while memory fails. */
+static void *make_and_drop(void *context)
+{
+	bool *stop = context;
+	struct theseus_mm_create_mapping mapping;
+	int fd = tmm_open(NULL), export;
+	unsigned char *area, byte;
+	__u32 handle;
+
+	while (!__atomic_load_n(stop, __ATOMIC_SEQ_CST)) {
+		if (tmm_create_mapping(fd, 64 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+			break;
+		area = mmap_all(fd, mapping.handle, RW);
+		load(area + 5 * PAGE, &byte);
+		munmap(area, 64 * PAGE);
+		if (!tmm_export(fd, mapping.handle, &export)) {
+			tmm_import(fd, export, &handle);
+			close(export);
+			tmm_drop(fd, handle);
+		}
+	}
+	close(fd);
+	return NULL;
+}
+
+TEST_F(bad, reports_while_mappings_come_and_go)
+{
+	bool stop = false;
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, start(self, ""));
+	leave(self);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_and_drop, &stop));
+	/* one after the other: Linux has room for a few that are not told yet */
+	for (i = 0; i < 60; i++)
+		FAIL(self->mapping.paddr + (i + 1) * 3 * PAGE);
+	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	EXPECT_EQ(self->start.frames_free - 60, INFO().frames_free);
+}
+
+/* Those that report go on while the module goes and comes. */
+TEST_F_TIMEOUT(bad, reports_while_the_module_is_unloaded, 120)
+{
+	pid_t pid;
+	int i;
+
+	ASSERT_EQ(0, start(self, ""));
+	leave(self);
+	close(self->fd);
+	self->fd = -1;
+	pid = fork();
+	if (!pid)
+		for (i = 0;; i++) {
+			inject(self->mapping.paddr + i % 1000 * PAGE, STATUS_UC | STATUS_ADDRV);
+			usleep(500);
+		}
+	for (i = 0; i < 10; i++) {
+		usleep(20000);
+		EXPECT_EQ(0, module_unload());
+		EXPECT_EQ(0, module_load(self->parameters));
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	/* none is left of it */
+	EXPECT_EQ(0, module_unload());
+	EXPECT_EQ(0, module_load(self->parameters));
+}
+
+TEST_F(bad, in_quarantine)
+{
+	ASSERT_EQ(0, start(self, "quarantine=1"));
+	leave(self);
+	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	FAIL(self->mapping.paddr + PAGE);
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
+}
+
+/* --- named at load -------------------------------------------------------------------- */
+
+TEST_F(bad, frames_named_at_load_go_to_nobody)
+{
+	char more[100];
+	__u64 paddr;
+
+	ASSERT_EQ(0, start(self, ""));
+	/* not where the first tables will be */
+	paddr = self->mapping.paddr + 1000 * PAGE;
+	leave(self);
+	close(self->fd);
+	snprintf(more, sizeof(more), "bad=%#llx,%llu,%#llx", paddr, paddr + 2 * PAGE + 5, paddr);
+	ASSERT_EQ(0, start(self, more));
+	EXPECT_EQ(2, self->start.frames_bad);
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, paddr));
+	EXPECT_EQ(0, allocate_at(self->fd, paddr + PAGE));
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, paddr + 2 * PAGE));
+}
+
+static int try_load(struct _test_data_bad *self, const char *bad)
+{
+	char parameters[MODULE_TEXT + 200];
+	int err = module_unload();
+
+	snprintf(parameters, sizeof(parameters), "%s bad=%s", self->parameters, bad);
+	err = err ?: module_load(parameters);
+	if (err)
+		err = module_load(self->parameters) ? -EIO : err;
+	return err;
+}
+
+TEST_F(bad, addresses_that_are_refused)
+{
+	struct theseus_mm_region region;
+	char text[40];
+
+	ASSERT_EQ(0, start(self, ""));
+	leave(self);
+	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
+	close(self->fd);
+	self->fd = -1;
+	EXPECT_EQ(-EINVAL, try_load(self, "here"));
+	EXPECT_EQ(-EINVAL, try_load(self, "0x130100000,"));
+	EXPECT_EQ(-EINVAL, try_load(self, "-1"));
+	EXPECT_EQ(-ERANGE, try_load(self, "0x10000000000130000"));
+	/* Linux's own; and where the module keeps its books */
+	EXPECT_EQ(-ERANGE, try_load(self, "0x100000"));
+	snprintf(text, sizeof(text), "%#llx", region.start);
+	EXPECT_EQ(-EBUSY, try_load(self, text));
+	snprintf(text, sizeof(text), "%#llx", region.start + region.nr_bytes);
+	EXPECT_EQ(-ERANGE, try_load(self, text));
+}
+
+/* --- with struct pages ---------------------------------------------------------------- */
+
+TEST_F(bad, a_page_that_linux_reports)
+{
+	ASSERT_EQ(0, start(self, "struct_pages=1"));
+	ASSERT_EQ(0, madvise(self->area + PAGE, PAGE, MADV_HWPOISON));
+	EXPECT_EQ(1, nr_bad(self->fd));
+	EXPECT_TOLD(self->area + PAGE);
+	EXPECT_EQ(PAGE, nr_alike(self->area, 0, PAGE));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(self->mapping.handle).attributes);
+	leave(self);
+	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
+	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr));
+}
+
+/* What I/O holds cannot be taken from it; but nobody gets it afterwards. */
+TEST_F(bad, a_page_that_is_pinned)
+{
+	struct iovec vector;
+	__u64 paddr;
+	int ends[2], i;
+
+	ASSERT_EQ(0, start(self, "struct_pages=1"));
+	paddr = self->mapping.paddr + PAGE;
+	vector = (struct iovec){ self->area + PAGE, PAGE };
+	ASSERT_EQ(0, pipe(ends));
+	ASSERT_EQ((ssize_t)PAGE, vmsplice(ends[1], &vector, 1, 0));
+	FAIL(paddr);
+	EXPECT_TOLD(self->area + PAGE);
+	leave(self);
+	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	close(ends[0]);
+	close(ends[1]);
+	for (i = 0; i < MAX_WAIT && INFO().nr_mappings != self->start.nr_mappings; i++)
+		usleep(20000);
+	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, paddr));
+	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr));
+}
+
+TEST_HARNESS_MAIN

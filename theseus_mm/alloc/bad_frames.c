@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/bad_frames.h"
+
+#include "core/bug.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+/**
+ * struct tmm_bad_frame - a frame that is known to be bad
+ * @spare: objects for taking it out of the free set, which must not ask for memory
+ * @chunk: the frame, once it is out of the free set; NULL before
+ */
+struct tmm_bad_frame {
+	struct tmm_chunk *spare[2];
+	struct tmm_chunk *chunk;
+};
+
+static struct tmm_frame_region *region_of(struct tmm_range_region *range)
+{
+	return container_of(range, struct tmm_frame_region, range);
+}
+
+static void free_bad(struct tmm_frame_allocator *fa, struct tmm_bad_frame *bad)
+{
+	tmm_range_object_free(&fa->ra, bad->spare[0]);
+	tmm_range_object_free(&fa->ra, bad->spare[1]);
+	kfree(bad);
+}
+
+static struct tmm_bad_frame *new_bad(struct tmm_frame_allocator *fa)
+{
+	struct tmm_bad_frame *bad = kzalloc(sizeof(*bad), GFP_KERNEL);
+
+	if (!bad)
+		return NULL;
+	bad->spare[0] = tmm_range_object_new(&fa->ra);
+	bad->spare[1] = tmm_range_object_new(&fa->ra);
+	if (bad->spare[0] && bad->spare[1])
+		return bad;
+	free_bad(fa, bad);
+	return NULL;
+}
+
+/* It is free. */
+static void take_out(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number,
+		     struct tmm_bad_frame *bad)
+{
+	lockdep_assert_held(&fa->ra.lock);
+	bad->chunk = tmm_free_ranges_take(&range->free, number, 1, bad->spare);
+	tmm_frame_table_set(&region_of(range)->table, number, 1, TMM_MARK_BAD);
+	WRITE_ONCE(fa->nr_retired, fa->nr_retired + 1);
+}
+
+/* -EBUSY: what it is used for stays where it is. */
+static int retire(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number,
+		  struct tmm_bad_frame *bad)
+{
+	lockdep_assert_held(&fa->ra.lock);
+	if (range->type == TMM_REGION_RESERVED)
+		return -EBUSY;
+	switch (tmm_frame_table_get(&region_of(range)->table, number)) {
+	case TMM_MARK_FREE:
+		take_out(fa, range, number, bad);
+		return 0;
+	case TMM_MARK_TABLE:
+		return -EBUSY;
+	default:
+		return 0;
+	}
+}
+
+static struct tmm_range_region *ram_at(struct tmm_frame_allocator *fa, u64 number)
+{
+	struct tmm_range_region *range = tmm_range_region_at(&fa->ra, number);
+
+	return range && region_of(range)->window ? range : NULL;
+}
+
+/**
+ * tmm_frame_allocator_retire() - a frame's memory fails: nobody gets it any more
+ * @fa: the allocator
+ * @number: the frame
+ *
+ * A free frame is out of use at once. One that is owned stays its owner's, who may no
+ * longer read it, until they give it back. So does one that the module uses itself,
+ * which goes on to do so.
+ *
+ * Context: Process context, may sleep. Takes and releases the allocator's lock.
+ * Return:
+ * * 0       - it is known to be bad from now on
+ * * -EBUSY  - the same, but it is a page table or book-keeping, and stays in use
+ * * -EEXIST - it was known already
+ * * -ERANGE - no region of RAM has it
+ * * -ENOMEM - the kernel heap is exhausted; nothing has changed
+ */
+int tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number)
+{
+	struct tmm_range_region *range;
+	struct tmm_bad_frame *bad;
+	int err;
+
+	/* Regions of RAM stay. */
+	spin_lock(&fa->ra.lock);
+	range = ram_at(fa, number);
+	spin_unlock(&fa->ra.lock);
+	if (!range)
+		return -ERANGE;
+	bad = new_bad(fa);
+	if (!bad)
+		return -ENOMEM;
+	/* From here on it does not get back into the free set. */
+	err = xa_insert(&fa->bad, number, bad, GFP_KERNEL);
+	if (err) {
+		free_bad(fa, bad);
+		return err == -EBUSY ? -EEXIST : err;
+	}
+	spin_lock(&fa->ra.lock);
+	WRITE_ONCE(fa->nr_bad, fa->nr_bad + 1);
+	err = retire(fa, range, number, bad);
+	spin_unlock(&fa->ra.lock);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_retire);
+
+/**
+ * tmm_bad_frames_came_back() - a run is free: take those out of it that are bad
+ * @ra: a frame allocator's
+ * @range: the region
+ * @start: first frame of the run, which is in the free set
+ * @nr: frames of it
+ *
+ * Context: The allocator's lock is held. O(bad frames in the run).
+ */
+void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_region *range,
+			      u64 start, u64 nr)
+{
+	struct tmm_frame_allocator *fa = container_of(ra, struct tmm_frame_allocator, ra);
+	struct tmm_bad_frame *bad;
+	unsigned long number;
+
+	if (!tmm_frame_allocator_has_bad(fa) || !nr)
+		return;
+	xa_for_each_range(&fa->bad, number, bad, start, start + nr - 1)
+		if (!TMM_BUG_IF(bad->chunk))
+			take_out(fa, range, number, bad);
+}
+
+/**
+ * tmm_frame_allocator_any_bad() - is one of a run of frames bad?
+ * @fa: the allocator
+ * @start: the first
+ * @nr: how many
+ *
+ * Context: Any. No lock; O(log n).
+ * Return: true if one is known to be bad
+ */
+bool tmm_frame_allocator_any_bad(struct tmm_frame_allocator *fa, u64 start, u64 nr)
+{
+	unsigned long number = start;
+
+	return tmm_frame_allocator_has_bad(fa) && nr &&
+	       xa_find(&fa->bad, &number, start + nr - 1, XA_PRESENT);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_any_bad);
+
+static void forget(struct tmm_frame_allocator *fa, u64 number, struct tmm_bad_frame *bad)
+{
+	struct tmm_chunk *absorbed[2] = {};
+	struct tmm_range_region *range;
+
+	spin_lock(&fa->ra.lock);
+	range = tmm_range_region_at(&fa->ra, number);
+	if (bad->chunk && !TMM_BUG_IF(!range)) {
+		tmm_frame_table_set(&region_of(range)->table, number, 1, TMM_MARK_FREE);
+		TMM_BUG_IF(tmm_free_ranges_give(&range->free, bad->chunk, absorbed));
+	}
+	spin_unlock(&fa->ra.lock);
+	tmm_range_object_free(&fa->ra, absorbed[0]);
+	tmm_range_object_free(&fa->ra, absorbed[1]);
+	free_bad(fa, bad);
+}
+
+/**
+ * tmm_frame_allocator_end_bad() - forget which frames are bad
+ * @fa: the allocator, at its end: nobody allocates any more
+ *
+ * Context: Process context.
+ */
+void tmm_frame_allocator_end_bad(struct tmm_frame_allocator *fa)
+{
+	struct tmm_bad_frame *bad;
+	unsigned long number;
+
+	xa_for_each(&fa->bad, number, bad) {
+		xa_erase(&fa->bad, number);
+		forget(fa, number, bad);
+	}
+	fa->nr_bad = 0;
+	fa->nr_retired = 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_end_bad);
+
+/**
+ * tmm_bad_frames_parse() - read a list of addresses
+ * @text: "<address>[,...]", decimal or with 0x
+ * @frames: set to an array of the frames that have them, the caller's to kfree()
+ * @nr: set to their number
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EINVAL if @text is malformed, -ERANGE if a number does not fit, or
+ * -ENOMEM
+ */
+int tmm_bad_frames_parse(const char *text, u64 **frames, unsigned int *nr)
+{
+	char *copy = kstrdup(text, GFP_KERNEL), *rest = copy, *word;
+	u64 *parsed = kcalloc(strlen(text) + 1, sizeof(*parsed), GFP_KERNEL);
+	int err = copy && parsed ? 0 : -ENOMEM;
+	unsigned int count = 0;
+
+	while (!err && (word = strsep(&rest, ","))) {
+		err = kstrtoull(word, 0, &parsed[count]);
+		if (!err)
+			parsed[count++] >>= TMM_PAGE_SHIFT;
+	}
+	kfree(copy);
+	if (err) {
+		kfree(parsed);
+		return err;
+	}
+	*frames = parsed;
+	*nr = count;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_parse);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Bad frames: frames whose memory fails, and which nobody is to have any more.
+ *
+ * Invariant: a frame that is known to be bad is not in the free set. One that was free
+ * is taken out at once, one that is owned when it comes back; it stays out as long as
+ * the allocator is there.
+ * Lock: the range allocator's; whether a frame is bad can be asked without it.
+ * Owner: the frame allocator.
+ */
+#ifndef TMM_ALLOC_BAD_FRAMES_H
+#define TMM_ALLOC_BAD_FRAMES_H
+
+#include "alloc/frame_allocator.h"
+
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+int __must_check tmm_bad_frames_parse(const char *text, u64 **frames, unsigned int *nr);
+
+int __must_check tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number);
+void tmm_frame_allocator_end_bad(struct tmm_frame_allocator *fa);
+void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_region *range,
+			      u64 start, u64 nr);
+
+bool tmm_frame_allocator_any_bad(struct tmm_frame_allocator *fa, u64 start, u64 nr);
+
+/* Without one, nothing has to be looked at. */
+static inline bool tmm_frame_allocator_has_bad(const struct tmm_frame_allocator *fa)
+{
+	return unlikely(!xa_empty(&fa->bad));
+}
+
+#endif /* TMM_ALLOC_BAD_FRAMES_H */

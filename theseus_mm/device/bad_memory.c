@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/bad_memory.h"
+
+#include "alloc/bad_frames.h"
+#include "alloc/struct_pages.h"
+#include "device/mapping_file.h"
+#include "mapping/instance.h"
+#include "mapping/mapped_pages.h"
+
+#include <asm/cpufeature.h>
+#include <asm/mce.h>
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/rwsem.h>
+
+static struct tmm_instance *instance;
+
+static bool shows(struct tmm_mapping_file *mf, u64 number)
+{
+	const struct tmm_loan *loan;
+	bool does;
+
+	down_read(&mf->revoke_lock);
+	loan = list_first_entry_or_null(&mf->loans, struct tmm_loan, link);
+	/* All loans of a file are of one mapping. */
+	does = loan && tmm_mapped_pages_has_frame(loan->borrow.mp, number);
+	up_read(&mf->revoke_lock);
+	return does;
+}
+
+/*
+ * All entries, since a large one is not cut: faults bring back those that are good. A
+ * fault that did not know yet holds the lock until it has inserted its own.
+ */
+static void take_out(struct tmm_mapping_file *mf, void *context)
+{
+	const u64 *number = context;
+
+	if (!shows(mf, *number))
+		return;
+	down_write(&mf->revoke_lock);
+	unmap_mapping_range(mf->file->f_mapping, 0, 0, 1);
+	up_write(&mf->revoke_lock);
+}
+
+static void say(u64 number, int err)
+{
+	const u64 paddr = number << TMM_PAGE_SHIFT;
+
+	switch (err) {
+	case 0:
+		pr_err("memory at %#llx fails: its frame goes to nobody any more; name it at the next load (bad=%#llx), or leave it out of regions=\n",
+		       paddr, paddr);
+		break;
+	case -EBUSY:
+		pr_err("memory at %#llx fails, and holds a page table or book-keeping of the module: stop its users and unload it\n",
+		       paddr);
+		break;
+	default:
+		pr_err("memory at %#llx fails, and its frame could not be retired (error %d): it may be given out again\n",
+		       paddr, err);
+	}
+}
+
+/**
+ * tmm_bad_memory_report() - a frame's memory fails
+ * @inst: the instance
+ * @number: the frame
+ *
+ * Context: Process context, may sleep. O(mapping files + entries in processes of those
+ *          that show it).
+ * Return: 0 once it is in no process; or an error of tmm_frame_allocator_retire()
+ */
+int tmm_bad_memory_report(struct tmm_instance *inst, u64 number)
+{
+	int err = tmm_frame_allocator_retire(&inst->fa, number);
+
+	if (err == -ERANGE || err == -EEXIST)
+		return err;
+	say(number, err);
+	if (!err)
+		tmm_mapping_files_each(take_out, &number);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_bad_memory_report);
+
+/* Linux's report of a page: whoever tripped over it comes back to a fault that tells. */
+static int struct_page_failed(u64 number)
+{
+	int err = tmm_bad_memory_report(instance, number);
+
+	return err == -EEXIST ? 0 : err;
+}
+
+#ifdef CONFIG_X86_MCE
+/*
+ * AMD's memory controllers tell an address of their own, which is not that of the frame:
+ * what they report is known here when a CPU trips over it.
+ */
+static bool has_frame(struct mce *m)
+{
+	return mce_usable_address(m) &&
+	       !(boot_cpu_has(X86_FEATURE_SMCA) && mce_is_memory_error(m));
+}
+
+/* What a machine check, a poll or the firmware found; in process context. */
+static int decode(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct mce *m = data;
+	int err;
+
+	if (!m || mce_is_correctable(m) || !has_frame(m))
+		return NOTIFY_DONE;
+	err = tmm_bad_memory_report(instance, m->addr >> TMM_PAGE_SHIFT);
+	if (err && err != -EEXIST)
+		return NOTIFY_DONE;
+	m->kflags |= MCE_HANDLED_UC;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block decoder = {
+	.notifier_call = decode,
+	/* After Linux, which asks for memory that it knows. */
+	.priority = MCE_PRIO_NFIT,
+};
+
+static void listen(void)
+{
+	mce_register_decode_chain(&decoder);
+}
+
+static void stop_listening(void)
+{
+	mce_unregister_decode_chain(&decoder);
+}
+#else
+static void listen(void)
+{
+}
+
+static void stop_listening(void)
+{
+}
+#endif /* CONFIG_X86_MCE */
+
+/**
+ * tmm_bad_memory_init() - begin to listen
+ * @inst: whose memory it is about
+ *
+ * Context: Process context, may sleep.
+ */
+void __init tmm_bad_memory_init(struct tmm_instance *inst)
+{
+	instance = inst;
+	tmm_struct_pages_on_failure(struct_page_failed);
+	listen();
+}
+
+/**
+ * tmm_bad_memory_exit() - undo tmm_bad_memory_init()
+ *
+ * Context: Process context, may sleep. No report is going on when it returns.
+ */
+void tmm_bad_memory_exit(void)
+{
+	stop_listening();
+	tmm_struct_pages_on_failure(NULL);
+}
