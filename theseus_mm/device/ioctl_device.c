@@ -13,6 +13,15 @@
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/security.h>
+
+/* What it gives is what /dev/mem gives: root may not have it where that is forbidden. */
+static int check_right(void)
+{
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	return security_locked_down(LOCKDOWN_DEV_MEM) ? -EPERM : 0;
+}
 
 static int check_region(const struct theseus_mm_device_region *region)
 {
@@ -25,7 +34,7 @@ static int check_region(const struct theseus_mm_device_region *region)
 int tmm_ioctl_add_device_region(struct tmm_call *call)
 {
 	const struct theseus_mm_device_region *region = &call->arg.device_region;
-	int err = check_region(region);
+	int err = check_region(region) ?: check_right();
 
 	BUILD_BUG_ON(THESEUS_MM_MEMORY_WRITE_BACK != TMM_WRITE_BACK);
 	BUILD_BUG_ON(THESEUS_MM_MEMORY_UNCACHED != TMM_UNCACHED);
@@ -86,8 +95,9 @@ int tmm_ioctl_map_frame_range(struct tmm_call *call)
 	struct tmm_object *object;
 	int err;
 
-	if (!capable(CAP_SYS_RAWIO))
-		return -EPERM;
+	err = check_right();
+	if (err)
+		return err;
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);

@@ -953,7 +953,8 @@ struct theseus_mm_drop_item {
  * for all until it is removed or the module goes; REMOVE fails with EBUSY while
  * somebody owns a frame of it, and with ERANGE unless it was added with this start and
  * size. ADD: EADDRINUSE if some of it was added already, EOPNOTSUPP if some is RAM.
- * Takes CAP_SYS_RAWIO.
+ * Takes CAP_SYS_RAWIO, and ADD fails with EPERM where Linux is locked down. What the
+ * processor or the chipset itself decodes (APICs, message interrupts, HPET) is EBUSY.
  *
  * When the device is removed (hot-unplugged, or by sysfs), its region is dead: areas are
  * SIGBUS, nothing is mapped, read or written any more (ENODEV), and its addresses are no
@@ -978,7 +979,8 @@ struct theseus_mm_device_region {
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
  *
- * Takes CAP_SYS_RAWIO. Frames of RAM cannot be asked for: EOPNOTSUPP. What the device
+ * Takes CAP_SYS_RAWIO; EPERM where Linux is locked down (what was mapped before stays).
+ * Frames of RAM cannot be asked for: EOPNOTSUPP. What the device
  * holds is not touched, and does not count against limits; the tables do. READ and WRITE
  * copy in pieces of any width: registers that mind are for mmap().
  */
