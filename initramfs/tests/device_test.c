@@ -300,8 +300,12 @@ TEST_F(device, regions_are_refused)
 	EXPECT_REFUSED(EOVERFLOW, tmm_add_device_region(self->fd, bar, 1ULL << 60, UNCACHED));
 	EXPECT_REFUSED(EOPNOTSUPP, tmm_add_device_region(self->fd, ram.start, PAGE, UNCACHED));
 	EXPECT_REFUSED(EOPNOTSUPP, tmm_add_device_region(self->fd, 0x100000, PAGE, UNCACHED));
-	/* the local APIC */
+	/* the local APIC, other CPUs' interrupts, the I/O APIC, the HPET */
 	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfee00000, PAGE, UNCACHED));
+	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfee01000, PAGE, UNCACHED));
+	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfeeff000, 2 * PAGE, UNCACHED));
+	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfec00000, PAGE, UNCACHED));
+	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfed00000, PAGE, UNCACHED));
 	EXPECT_REFUSED(EINVAL, tmm_remove_device_region(self->fd, bar, 0));
 	EXPECT_REFUSED(EINVAL, tmm_remove_device_region(self->fd, bar + 1, PAGE));
 	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION, &call));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/device_region.h"
 
+#include "alloc/decoded.h"
 #include "alloc/firmware_map.h"
 
 #include <kunit/visibility.h>
@@ -141,7 +142,8 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
  * * ERR_PTR(-EOVERFLOW)  - it reaches past the last physical address
  * * ERR_PTR(-EOPNOTSUPP) - some of it is RAM
  * * ERR_PTR(-EADDRINUSE) - @fa knows some of it already
- * * ERR_PTR(-EBUSY)      - a driver has claimed some of it, or has it cached; or it
+ * * ERR_PTR(-EBUSY)      - the processor or the chipset itself decodes some of it; or a
+ *   driver has claimed some of it, or has it cached; or it
  *   cuts through something in /proc/iomem, a BAR say; or there was no memory for the
  *   claim, which does not say why it fails
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
@@ -159,6 +161,8 @@ struct tmm_device_region *tmm_device_region_add(struct tmm_frame_allocator *fa,
 		return ERR_PTR(-EOPNOTSUPP);
 	if (overlaps_known(fa, start.v, nr_bytes))
 		return ERR_PTR(-EADDRINUSE);
+	if (tmm_machine_decodes(start.v, nr_bytes))
+		return ERR_PTR(-EBUSY);
 	dr = new_device_region(start.v, nr_bytes, type);
 	if (!dr)
 		return ERR_PTR(-ENOMEM);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is at a physical address before any device sees it: local and I/O APICs, the
+ * window of message interrupts, the HPET. Linux claims some of that on some kernels.
+ *
+ * Owner: nobody; there is no state.
+ */
+#ifndef TMM_ALLOC_DECODED_H
+#define TMM_ALLOC_DECODED_H
+
+#include <linux/types.h>
+
+/**
+ * struct tmm_decoded_range - addresses that are no device's
+ * @first: first byte
+ * @last: last byte
+ */
+struct tmm_decoded_range {
+	u64 first;
+	u64 last;
+};
+
+/**
+ * struct tmm_decoded - all of them
+ * @ranges: those that are known
+ * @nr: how many
+ */
+struct tmm_decoded {
+	struct tmm_decoded_range ranges[64];
+	unsigned int nr;
+};
+
+void tmm_decoded_add(struct tmm_decoded *decoded, u64 first, u64 nr_bytes);
+void tmm_decoded_add_madt(struct tmm_decoded *decoded, const void *madt, u32 length);
+bool tmm_decoded_overlaps(const struct tmm_decoded *decoded, u64 start, u64 nr_bytes);
+
+bool tmm_machine_decodes(u64 start, u64 nr_bytes);
+
+#endif /* TMM_ALLOC_DECODED_H */
