@@ -52,7 +52,7 @@ MODULE_PARM_DESC(regions, "RAM to claim: <size>@<start>[,...], K/M/G suffixes, r
 
 static bool struct_pages;
 module_param_cb(struct_pages, &tmm_param_ops_switch, &struct_pages, 0400);
-MODULE_PARM_DESC(struct_pages, "let I/O pin the memory (O_DIRECT, RDMA, KVM, dma-buf): 64 bytes of each 4096 (default off)");
+MODULE_PARM_DESC(struct_pages, "let I/O pin the memory (O_DIRECT, RDMA, VFIO, dma-buf): 64 bytes of each 4096 (default off)");
 
 static char *bad;
 module_param(bad, charp, 0400);

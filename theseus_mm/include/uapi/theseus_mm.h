@@ -58,14 +58,17 @@
  * not executable where the mapping is not; PROT_EXEC without PROT_READ is EACCES
  * then.
  *
- * Nobody can get hold of the memory otherwise than through the area: O_DIRECT,
- * vmsplice() and process_vm_readv() on it fail with EFAULT. Debuggers read it, and
- * write it if the borrow is mutable.
+ * I/O cannot pin the memory: O_DIRECT, vmsplice(), process_vm_readv() and RDMA on it fail
+ * with EFAULT. Debuggers read it, and write it if the borrow is mutable. Those parts of
+ * Linux that take frame numbers out of an area instead (follow_pfn(), follow_pte()) can use
+ * it: KVM, whose guests lose it with the area; and VFIO, acrn, videobuf-dma-contig and KVM
+ * for guests of guests, which may go on using the frames when the area is gone. Where
+ * users of those are not trusted, the module is loaded with struct_pages=1 or quarantine=1.
  *
  * Device memory is cached as its region says, in processes too; a mapping of device
  * memory that is write-back cannot be mmapped: EOPNOTSUPP.
  *
- * With FEATURE_STRUCT_PAGES it is otherwise: I/O, RDMA and KVM can pin the memory.
+ * With FEATURE_STRUCT_PAGES it is otherwise: I/O, RDMA and VFIO can pin the memory.
  * What they hold when an area goes stays borrowed until they let go of it; nobody
  * else gets it before, whatever happens to the owner, who may DROP the mapping
  * meanwhile. Who lets go is looked for every now and then: it takes up to a second.
