@@ -442,6 +442,12 @@ void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u
 	}
 }
 
+/* Are @flags for another kind of memory than there is? Behind an empty mapping is none. */
+static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
+{
+	return nr_pages(mp) && (flags ^ tmm_mapped_pages_flags(mp)) & TMM_PTE_DEVICE_MEMORY;
+}
+
 /**
  * tmm_mapped_pages_any_bad() - does memory behind pages fail?
  * @mp: the mapping, borrowed
@@ -526,10 +532,13 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 
 	if (err)
 		return err;
+	if (is_other_memory(mp, flags))
+		return -EOPNOTSUPP;
 	err = claim(mp);
 	if (err)
 		return err;
-	if (nr_pages(mp) && (flags ^ mp->flags) & TMM_PTE_DEVICE_MEMORY) {
+	/* Again: an empty mapping may have become more meanwhile. */
+	if (is_other_memory(mp, flags)) {
 		unclaim(mp);
 		return -EOPNOTSUPP;
 	}
