@@ -15,7 +15,6 @@
 #include "paging/mapper.h"
 
 #include <kunit/visibility.h>
-#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/errno.h>
@@ -461,7 +460,7 @@ int tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query)
 	if (query->kind == THESEUS_MM_KIND_MAPPING &&
 	    tmm_client_pages_are_bad(client, query->start >> TMM_PAGE_SHIFT, query->nr_pages))
 		query->attributes |= THESEUS_MM_ATTRIBUTE_BAD;
-	if (query->kind == THESEUS_MM_KIND_FRAMES && !capable(CAP_SYS_ADMIN))
+	if (query->kind == THESEUS_MM_KIND_FRAMES && !tmm_sees_all())
 		query->start = 0;
 	return 0;
 }

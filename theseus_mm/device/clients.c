@@ -14,6 +14,7 @@
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 #include <linux/xarray.h>
 
 /* Handles that are reserved or taken, passed over without letting others run. */
@@ -142,6 +143,20 @@ void tmm_client_put(struct tmm_client *client)
 }
 
 /**
+ * tmm_sees_all() - may physical addresses and the clients of others be shown?
+ *
+ * A question about what is shown, and no gate: whoever may not see it is not refused
+ * anything. So a no is not for the audit log; a yes counts as use of a privilege.
+ *
+ * Context: Process context.
+ * Return: true if the current process has CAP_SYS_ADMIN
+ */
+bool tmm_sees_all(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+}
+
+/**
  * tmm_client_is_visible() - may the current process know of a client?
  * @client: the client
  * @caller: the one that asks through it
@@ -151,7 +166,7 @@ void tmm_client_put(struct tmm_client *client)
 bool tmm_client_is_visible(const struct tmm_client *client, const struct tmm_client *caller)
 {
 	return client == caller || uid_eq(client->identity.uid, current_uid()) ||
-	       capable(CAP_SYS_ADMIN);
+	       tmm_sees_all();
 }
 
 static void look_at_mapping(const struct tmm_object *object, struct tmm_look *look)

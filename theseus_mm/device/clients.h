@@ -48,6 +48,7 @@ void tmm_clients_remove(struct tmm_client *client);
 u32 tmm_clients_nr(void);
 struct tmm_client *tmm_clients_find(u32 from);
 void tmm_client_put(struct tmm_client *client);
+bool tmm_sees_all(void);
 bool tmm_client_is_visible(const struct tmm_client *client, const struct tmm_client *caller);
 
 /*

@@ -202,11 +202,10 @@ int tmm_ioctl_allocate_frames(struct tmm_call *call)
 	struct tmm_allocation_request request;
 	struct tmm_frame_range range;
 	struct tmm_object *object;
-	bool sees_physical = capable(CAP_SYS_ADMIN);
 	int err;
 
 	if ((call->arg.allocate.flags & (THESEUS_MM_ALLOCATE_AT | THESEUS_MM_ALLOCATE_IN_RANGE)) &&
-	    !sees_physical)
+	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	err = decode(&call->arg.allocate, frame_number_of, &request);
 	if (err)
@@ -224,6 +223,6 @@ int tmm_ioctl_allocate_frames(struct tmm_call *call)
 	object->kind = THESEUS_MM_KIND_FRAMES;
 	range = tmm_frames_range(&object->frames->f);
 	return deliver(call, object,
-		       sees_physical ? tmm_frame_range_start_address(&range).v : 0,
+		       tmm_sees_all() ? tmm_frame_range_start_address(&range).v : 0,
 		       tmm_frame_range_size_in_frames(&range));
 }

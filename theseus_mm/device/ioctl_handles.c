@@ -11,7 +11,6 @@
 #include "device/clients.h"
 #include "device/entries.h"
 
-#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
@@ -119,7 +118,7 @@ int tmm_ioctl_list_handles(struct tmm_call *call)
 	struct list list = {
 		.client = call->client,
 		.is_exports = request->flags & THESEUS_MM_HANDLES_EXPORTS,
-		.shows_frames = capable(CAP_SYS_ADMIN),
+		.shows_frames = tmm_sees_all(),
 		.room = request->nr_handles,
 		.from = request->from,
 	};
