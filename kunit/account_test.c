@@ -324,16 +324,30 @@ static void frames_are_merged_within_an_account(struct kunit *test)
 
 #define NR_PAGES 4
 
-/* Pages on both sides of a table's boundary, charged with the tables. */
+/* On both sides of a table's boundary. */
+static struct tmm_allocated_pages *take_charged_pages(struct kunit *test,
+						      struct tmm_account *account)
+{
+	struct tmm_allocation_request req =
+		tmm_request_at(tmm_private_first_page() + 510, NR_PAGES);
+	struct tmm_allocated_pages *pages;
+
+	req.account = account;
+	pages = tmm_page_allocator_allocate(&tmm_test_inst(test)->pa, &req);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pages));
+	return pages;
+}
+
+/* Who is charged for the pages is charged for frames and tables. */
 static struct tmm_mapped_pages *map_charged(struct kunit *test, struct tmm_account *account)
 {
-	struct tmm_mapped_pages *mp = tmm_test_map(test, tmm_private_first_page() + 510, NR_PAGES,
-						   TMM_TEST_WRITABLE);
+	struct tmm_allocated_pages *pages = take_charged_pages(test, account);
+	struct tmm_mapped_pages *mp =
+		tmm_map_allocated_pages(tmm_test_root(test), &pages, TMM_TEST_WRITABLE, true);
 
+	KUNIT_ASSERT_FALSE(test, IS_ERR(mp));
 	KUNIT_EXPECT_EQ(test, mp->nr_tables, tmm_test_nr_tables(test));
-	KUNIT_ASSERT_EQ(test, tmm_account_charge(account, OF, NR_PAGES), 0);
-	tmm_mapped_pages_set_account(mp, account);
-	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_charge_tables(mp, account), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, TMM_RESOURCE_PAGES), NR_PAGES);
 	return mp;
 }
 
@@ -359,22 +373,33 @@ static void mapping_is_charged_with_its_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 1 + nr);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_unmap_into_parts(&mp, &pages, &frames), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 1);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, TMM_RESOURCE_PAGES), NR_PAGES - 3);
 	tmm_allocated_pages_drop(&pages);
 	tmm_allocated_frames_drop_list(&frames);
 	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 0);
 	tmm_account_put(account);
 }
 
+/* At every step there is one too few; in the end there are enough. */
 static void tables_are_refused_at_the_limit(struct kunit *test)
 {
-	struct tmm_account *account = create(NULL, 3);
+	struct tmm_account *account = create(NULL, NR_PAGES);
+	struct tmm_allocated_pages *pages;
 	struct tmm_mapped_pages *mp;
 
 	KUNIT_ASSERT_NOT_NULL(test, account);
-	mp = tmm_test_map(test, tmm_private_first_page() + 510, NR_PAGES, TMM_TEST_WRITABLE);
-	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_charge_tables(mp, account), -EDQUOT);
-	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 0);
+	pages = take_charged_pages(test, account);
+	while ((mp = tmm_map_allocated_pages(tmm_test_root(test), &pages, TMM_TEST_WRITABLE,
+					     true)) == ERR_PTR(-EDQUOT)) {
+		KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 0);
+		KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+		account->own_max[OF]++;
+	}
+	KUNIT_ASSERT_FALSE(test, IS_ERR(mp));
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), NR_PAGES + mp->nr_tables);
+	KUNIT_EXPECT_EQ(test, account->own_max[OF], NR_PAGES + mp->nr_tables);
 	tmm_mapped_pages_drop(&mp);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, OF), 0);
 	tmm_account_put(account);
 }
 

@@ -178,7 +178,7 @@ static void try_pages(struct kunit *test, struct tmm_allocated_pages *pages, u64
 /* All of the guard hole came back. */
 static void exit_case(struct kunit *test)
 {
-	expect_pages_free(test, tmm_private_first_page(), TMM_PRIVATE_NR_PAGES);
+	expect_pages_free(test, tmm_private_first_page(), tmm_private_nr_general_pages());
 	tmm_driver_exit(test);
 }
 
@@ -520,7 +520,7 @@ static void unfinished_action_is_busy(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, pages_deferred(&req, 0, &action), ERR_PTR(-EBUSY));
 	KUNIT_EXPECT_PTR_EQ(test, pages_deferred(&req, 1, &action), ERR_PTR(-EBUSY));
 	KUNIT_EXPECT_EQ(test, memcmp(&action, &same, sizeof(same)), 0);
-	expect_pages_free(test, tmm_private_first_page(), TMM_PRIVATE_NR_PAGES);
+	expect_pages_free(test, tmm_private_first_page(), tmm_private_nr_general_pages());
 	tmm_deferred_action_finish(&action);
 	tmm_allocated_frames_drop(&frames);
 	/* Finished, it serves the other kind. */
@@ -643,27 +643,38 @@ static void frames_dropped_as_a_list(struct kunit *test)
 static void pages_anywhere(struct kunit *test)
 {
 	u64 first = tmm_private_first_page();
+	/* With 5 levels there are more than a search finds in one run. */
+	u64 most = min(tmm_private_nr_general_pages(), TMM_MAX_RUN);
 
 	try_pages(test, tmm_allocate_pages(1), first, 1);
 	try_pages(test, tmm_allocate_pages(1000), first, 1000);
-	try_pages(test, tmm_allocate_pages(TMM_PRIVATE_NR_PAGES), first, TMM_PRIVATE_NR_PAGES);
+	try_pages(test, tmm_allocate_pages(most), first, most);
 	try_pages(test, tmm_allocate_pages_by_bytes(1), first, 1);
 	try_pages(test, tmm_allocate_pages_by_bytes(4096), first, 1);
 	try_pages(test, tmm_allocate_pages_by_bytes(4097), first, 2);
 	try_pages(test, tmm_allocate_pages_by_bytes(SZ_1G), first, NR_1G);
 }
 
-/* The low half, where identity mappings are, when there is no room elsewhere. */
+/* What clients cannot have, and then the low half, where identity mappings are. */
 static void pages_of_last_resort(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = tmm_allocate_pages(TMM_PRIVATE_NR_PAGES + 1);
+	u64 first = tmm_private_first_page(), nr = tmm_private_nr_general_pages();
+	struct tmm_allocated_pages *general = tmm_allocate_pages_at(vaddr_of(first), nr);
+	struct tmm_allocated_pages *kernel, *pages;
 	struct tmm_page_range range;
 
+	expect_pages(test, general, first, nr);
+	try_pages(test, tmm_allocate_pages(1), first + nr, 1);
+	kernel = tmm_allocate_pages_at(vaddr_of(first + nr), tmm_private_nr_pages() - nr);
+	expect_pages(test, kernel, first + nr, tmm_private_nr_pages() - nr);
+	pages = tmm_allocate_pages(1);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(pages), "error %ld", PTR_ERR(pages));
 	range = tmm_allocated_pages_range(pages);
 	KUNIT_EXPECT_GE(test, range.r.first, 1);
 	KUNIT_EXPECT_LE(test, tmm_range_end(&range.r), tmm_page_number_limit() / 2);
 	tmm_allocated_pages_drop(&pages);
+	tmm_allocated_pages_drop(&kernel);
+	tmm_allocated_pages_drop(&general);
 }
 
 static void pages_anywhere_refused(struct kunit *test)
@@ -694,7 +705,7 @@ static void pages_anywhere_refused(struct kunit *test)
 static void pages_at_an_address(struct kunit *test)
 {
 	u64 area = tmm_private_first_page() + 1000;
-	u64 last = tmm_private_first_page() + TMM_PRIVATE_NR_PAGES - 1;
+	u64 last = tmm_private_first_page() + tmm_private_nr_pages() - 1;
 	struct tmm_vaddr inside = { vaddr_of(area).v + 4000 };
 
 	try_pages(test, tmm_allocate_pages_at(vaddr_of(area), 3), area, 3);
@@ -711,7 +722,7 @@ static void pages_at_an_address(struct kunit *test)
 static void pages_at_an_address_refused(struct kunit *test)
 {
 	u64 area = tmm_private_first_page() + 1000;
-	u64 end = tmm_private_first_page() + TMM_PRIVATE_NR_PAGES;
+	u64 end = tmm_private_first_page() + tmm_private_nr_pages();
 	const u64 upper = vaddr_of(area).v, not_canonical = upper & GENMASK_ULL(62, 0);
 	const struct {
 		struct tmm_allocated_pages *(*allocate)(struct tmm_vaddr vaddr, u64 nr);
@@ -816,7 +827,9 @@ static void pages_in_a_range_refused(struct kunit *test)
 
 static void pages_by_request(struct kunit *test)
 {
-	const struct tmm_range hole = { tmm_private_first_page(), TMM_PRIVATE_NR_PAGES, TMM_4K };
+	const struct tmm_range hole = {
+		tmm_private_first_page(), tmm_private_nr_general_pages(), TMM_4K
+	};
 	u64 middle = hole.first + hole.nr / 2 + 1;
 	const struct tmm_allocation_request wanted[] = {
 		tmm_request_any(7),
@@ -882,7 +895,7 @@ static void pages_by_request_refused(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&action, 0, sizeof(action)), NULL);
 	}
 	expect_pages_free(test, tmm_private_first_page(), 1005);
-	expect_pages_free(test, area + 6, TMM_PRIVATE_NR_PAGES - 1006);
+	expect_pages_free(test, area + 6, tmm_private_nr_general_pages() - 1006);
 	tmm_allocated_pages_drop(&owned);
 }
 
@@ -890,7 +903,7 @@ static void pages_by_request_refused(struct kunit *test)
 static void try_pages_deferred(struct kunit *test, struct tmm_allocation_request req,
 			       u64 nr_bytes, u64 start, u64 nr)
 {
-	u64 first = tmm_private_first_page(), end = first + TMM_PRIVATE_NR_PAGES;
+	u64 first = tmm_private_first_page(), end = first + tmm_private_nr_general_pages();
 	struct tmm_deferred_action action = {};
 	struct tmm_allocated_pages *pages = pages_deferred(&req, nr_bytes, &action);
 
@@ -905,7 +918,8 @@ static void try_pages_deferred(struct kunit *test, struct tmm_allocation_request
 
 static void pages_deferred_leave_the_rest(struct kunit *test)
 {
-	u64 first = tmm_private_first_page(), middle = first + TMM_PRIVATE_NR_PAGES / 2 + 1;
+	u64 first = tmm_private_first_page();
+	u64 middle = first + tmm_private_nr_general_pages() / 2 + 1;
 	struct tmm_vaddr inside = { vaddr_of(middle).v + 4000 };
 
 	try_pages_deferred(test, tmm_request_any(3), 0, first, 3);
@@ -995,7 +1009,7 @@ static void pages_without_heap(struct kunit *test)
 	EXPECT_NO_HEAP(test, tmm_allocate_pages_in_range(1, &range));
 	EXPECT_NO_HEAP(test, tmm_allocate_pages_by_bytes_in_range(1, &range));
 	EXPECT_NO_HEAP(test, tmm_allocate_pages_by_request(&req));
-	expect_pages_free(test, first, TMM_PRIVATE_NR_PAGES);
+	expect_pages_free(test, first, tmm_private_nr_general_pages());
 }
 
 /* Which the deferred forms do not need, nor what is left to do. */

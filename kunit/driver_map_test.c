@@ -55,7 +55,7 @@ static void exit_case(struct kunit *test)
 	struct tmm_driver *driver = test->priv;
 
 	tmm_mapped_pages_drop(&driver->mp);
-	expect_pages_free(test, tmm_private_first_page(), TMM_PRIVATE_NR_PAGES);
+	expect_pages_free(test, tmm_private_first_page(), tmm_private_nr_general_pages());
 	tmm_driver_exit(test);
 }
 

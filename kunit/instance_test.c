@@ -43,7 +43,7 @@ static const struct refused_param refused_params[] = {
 	{ "no bytes", 0, TMM_TEST_WRITABLE, -EINVAL },
 	{ "bytes that overflow", U64_MAX, TMM_TEST_WRITABLE, -EOVERFLOW },
 	{ "bytes that overflow when rounded up", U64_MAX - 4094, TMM_TEST_WRITABLE, -EOVERFLOW },
-	{ "more than the pages", TMM_PRIVATE_NR_PAGES * 4096 + 1, TMM_TEST_WRITABLE, -ENOSPC },
+	{ "more than the pages", 1ULL << 53, TMM_TEST_WRITABLE, -ENOSPC },
 	{ "more than the frames", 2 << 20, TMM_TEST_WRITABLE, -ENOSPC },
 	{ "writable and executable", 4096, TMM_PTE_WRITABLE, -EINVAL },
 	{ "device memory", 4096, TMM_MMIO_FLAGS, -EOPNOTSUPP },

@@ -180,7 +180,7 @@ static u64 draw_page(struct model *m)
 	case 0:
 		return memory->first + model_below(m, memory->nr);
 	case 1:
-		return tmm_private_first_page() + TMM_PRIVATE_NR_PAGES - 1 -
+		return tmm_private_first_page() + tmm_private_nr_pages() - 1 -
 		       model_below(m, 8 * LEAF_1G);
 	case 2:
 		return model_below(m, tmm_page_number_limit());

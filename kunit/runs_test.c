@@ -12,7 +12,7 @@ static u64 base_page(void)
 
 static u64 pages_end(void)
 {
-	return base_page() + TMM_PRIVATE_NR_PAGES;
+	return base_page() + tmm_private_nr_pages();
 }
 
 static void map(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags)

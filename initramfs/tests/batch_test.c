@@ -67,7 +67,7 @@ TEST_F(client, each_item_is_created_or_told_why_not)
 	items[3].pte_flags = THESEUS_MM_PTE_VALID;
 	items[4].flags = 2;
 	items[5].reserved = 1;
-	items[6].size = 1ULL << 50;
+	items[6].size = 1ULL << 36;
 	items[7].flags = CONTIGUOUS;
 	items[8].pte_flags |= THESEUS_MM_PTE_DEVICE_MEMORY;
 	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, items, ARRAY_SIZE(items), &nr_done));

@@ -24,13 +24,15 @@ FIXTURE(limits)
 	struct theseus_mm_info start;
 };
 
-static int reset_parameters(void)
+static int reset_parameters(__u64 nr_pages)
 {
 	int err = write_parameter("max_frames", "unlimited");
 
+	err = err ?: write_number("max_pages", nr_pages / 4);
+	err = err ?: write_parameter("max_handles", "65536");
 	err = err ?: write_parameter("max_user_frames", "unlimited");
-	err = err ?: write_parameter("max_user_handles", "unlimited");
-	return err ?: write_parameter("max_handles", "1048576");
+	err = err ?: write_number("max_user_pages", nr_pages / 2);
+	return err ?: write_parameter("max_user_handles", "131072");
 }
 
 FIXTURE_SETUP(limits)
@@ -49,7 +51,7 @@ FIXTURE_TEARDOWN(limits)
 	struct theseus_mm_info end;
 	char text[SNAPSHOT_TEXT];
 
-	EXPECT_EQ(0, reset_parameters());
+	EXPECT_EQ(0, reset_parameters(self->start.pages_total));
 	close(self->fd);
 	close(self->theirs);
 	close(self->also_theirs);
@@ -91,17 +93,21 @@ static int take(int fd, __u64 nr, __u32 *handle)
 	return err;
 }
 
-TEST_F(limits, are_none_but_that_of_handles)
+TEST_F(limits, leave_room_for_others)
 {
 	struct theseus_mm_limits limits = LIMITS(self->theirs);
 
 	EXPECT_EQ(NO_LIMIT, limits.client_frames_max);
-	EXPECT_EQ(1 << 20, limits.client_handles_max);
+	EXPECT_EQ(self->start.pages_total / 4, limits.client_pages_max);
+	EXPECT_EQ(1 << 16, limits.client_handles_max);
 	EXPECT_EQ(NO_LIMIT, limits.user_frames_max);
-	EXPECT_EQ(NO_LIMIT, limits.user_handles_max);
+	EXPECT_EQ(self->start.pages_total / 2, limits.user_pages_max);
+	EXPECT_EQ(1 << 17, limits.user_handles_max);
 	EXPECT_EQ(0, limits.client_frames);
+	EXPECT_EQ(0, limits.client_pages);
 	EXPECT_EQ(0, limits.client_handles);
 	EXPECT_EQ(0, limits.user_frames);
+	EXPECT_EQ(0, limits.user_pages);
 	EXPECT_EQ(0, limits.user_handles);
 }
 
@@ -196,7 +202,7 @@ TEST_F(limits, count_nothing_for_a_call_that_fails)
 	struct theseus_mm_create_mapping mapping;
 
 	EXPECT_REFUSED(ENOSPC, take(self->fd, 1ULL << 40, NULL));
-	EXPECT_REFUSED(ENOSPC, tmm_create_mapping(self->fd, 1ULL << 45, THESEUS_MM_PTE_DATA,
+	EXPECT_REFUSED(ENOSPC, tmm_create_mapping(self->fd, 1ULL << 36, THESEUS_MM_PTE_DATA,
 						  &mapping));
 	EXPECT_REFUSED(ENOSPC, tmm_create_contiguous_mapping(self->fd, 1ULL << 40,
 							     THESEUS_MM_PTE_DATA, &mapping));
@@ -425,7 +431,7 @@ TEST_F(limits, count_what_a_process_still_has_mapped)
 	close(self->theirs);
 	EXPECT_LE(5, USER_FRAMES_OF(self->also_theirs));
 	EXPECT_EQ(0, FRAMES_OF(self->also_theirs));
-	EXPECT_EQ(0, LIMITS(self->also_theirs).user_handles);
+	EXPECT_EQ(1, LIMITS(self->also_theirs).user_handles);
 	close(self->also_theirs);
 	self->also_theirs = open_as(SOMEBODY);
 	ASSERT_LE(0, self->also_theirs);
@@ -501,10 +507,148 @@ TEST_F(limits, of_a_user_are_for_their_user_namespaces_too)
 	EXPECT_EQ(0, chmod("/dev/theseus_mm", 0600));
 }
 
+/* Whatever is free, in as few runs as there are: until not one page is left to be had. */
+static void take_all_pages(int fd)
+{
+	struct theseus_mm_allocate pages;
+	__u64 nr;
+
+	for (nr = 1ULL << 42; nr; nr >>= 1) {
+		do
+			pages = (struct theseus_mm_allocate){ .size = nr };
+		while (!tmm_allocate_pages(fd, &pages));
+	}
+}
+
+TEST_F(limits, of_pages_leave_others_their_room)
+{
+	struct theseus_mm_create_mapping mapping;
+
+	take_all_pages(self->theirs);
+	EXPECT_EQ(0, tmm_create_mapping(self->also_theirs, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	/* all clients of a user together */
+	take_all_pages(self->also_theirs);
+	EXPECT_EQ(0, tmm_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+}
+
+TEST_F(limits, of_pages_count_them_until_they_are_free)
+{
+	struct theseus_mm_create_mapping mapping;
+	__u32 pages = PAGES(10).handle, first, second, runs[4], nr = 4;
+	struct theseus_mm_map map;
+	unsigned char *area;
+	__u64 offset;
+
+	EXPECT_EQ(10, LIMITS(self->fd).client_pages);
+	ASSERT_EQ(0, tmm_split(self->fd, pages, 4 * PAGE, &first, &second));
+	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
+	ASSERT_EQ(0, tmm_map_allocated_pages(self->fd, second, THESEUS_MM_PTE_DATA, &map));
+	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
+	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, map.handle, &pages, runs, &nr));
+	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
+	EXPECT_EQ(6, LIMITS(self->fd).user_pages);
+	ASSERT_EQ(0, tmm_drop(self->fd, pages));
+	EXPECT_EQ(0, LIMITS(self->fd).client_pages);
+	/* also what is created, and still in a process when its client is gone */
+	ASSERT_EQ(0, tmm_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(5, LIMITS(self->theirs).client_pages);
+	ASSERT_EQ(0, tmm_map_offset(self->theirs, mapping.handle, &offset, NULL));
+	area = mmap(NULL, 5 * PAGE, RW, MAP_SHARED, self->theirs, offset);
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	close(self->theirs);
+	self->theirs = -1;
+	EXPECT_EQ(5, LIMITS(self->also_theirs).user_pages);
+	ASSERT_EQ(0, munmap(area, 5 * PAGE));
+	EXPECT_EQ(0, LIMITS(self->also_theirs).user_pages);
+}
+
+TEST_F(limits, of_pages_are_for_every_call_that_takes_some)
+{
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_allocate call = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = self->start.pages_start,
+		.size = 3,
+	};
+	__u32 pages = PAGES(8).handle;
+
+	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 10));
+	EXPECT_EDQUOT(tmm_allocate_pages(self->fd, &call), pages);
+	call = (struct theseus_mm_allocate){ .size = 3 };
+	EXPECT_EDQUOT(tmm_allocate_pages(self->fd, &call), pages);
+	EXPECT_EDQUOT(tmm_create_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA, &mapping), pages);
+	EXPECT_EDQUOT(tmm_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping), pages);
+	/* what is allowed is allowed, wherever it is placed */
+	EXPECT_EQ(0, tmm_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, tmm_create_contiguous_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA,
+						   &mapping));
+}
+
+/* A large run is placed for large leaves; what lies before it is not asked for. */
+TEST_F(limits, of_pages_count_no_more_than_was_asked_for)
+{
+	struct theseus_mm_create_mapping mapping;
+	__u32 frames;
+
+	/* the next run of frames begins within a large leaf */
+	ASSERT_EQ(0, take(self->fd, 1, &frames));
+	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 1024));
+	ASSERT_EQ(0, tmm_create_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, tmm_create_contiguous_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA,
+						   &mapping));
+	EXPECT_EQ(1024, LIMITS(self->fd).client_pages);
+}
+
+/* Each takes a file, of which the machine has so many, until it is closed. */
+TEST_F(limits, of_handles_count_descriptors_and_offsets)
+{
+	__u32 first = MAPPING(1).handle, second = MAPPING(1).handle, handle;
+	__u64 offset;
+	int export;
+
+	ASSERT_EQ(0, tmm_map_offset(self->fd, first, &offset, NULL));
+	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
+	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 3));
+	EXPECT_EDQUOT(tmm_map_offset(self->fd, second, &offset, NULL), first, second);
+	/* the handle goes, a descriptor comes */
+	ASSERT_EQ(0, tmm_export(self->fd, second, &export));
+	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
+	ASSERT_EQ(0, tmm_import(self->theirs, export, &handle));
+	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
+	close(export);
+	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
+	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	EXPECT_EQ(0, LIMITS(self->fd).client_handles);
+}
+
+/* A mapping that nobody names any more has its file as long as it is in a process. */
+TEST_F(limits, of_handles_count_what_a_process_still_has_mapped)
+{
+	struct theseus_mm_create_mapping mapping;
+	unsigned char *area;
+	__u64 offset;
+
+	ASSERT_EQ(0, tmm_create_mapping(self->theirs, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, tmm_map_offset(self->theirs, mapping.handle, &offset, NULL));
+	area = mmap(NULL, PAGE, RW, MAP_SHARED, self->theirs, offset);
+	ASSERT_NE(MAP_FAILED, (void *)area);
+	close(self->theirs);
+	self->theirs = -1;
+	EXPECT_EQ(1, LIMITS(self->also_theirs).user_handles);
+	ASSERT_EQ(0, munmap(area, PAGE));
+	EXPECT_EQ(0, LIMITS(self->also_theirs).user_handles);
+}
+
 TEST_F(limits, parameters_are_numbers_or_unlimited)
 {
 	static const char *const names[] = {
-		"max_frames", "max_handles", "max_user_frames", "max_user_handles",
+		"max_frames", "max_pages", "max_handles",
+		"max_user_frames", "max_user_pages", "max_user_handles",
 	};
 	static const char *const bad[] = { "-1", "ten", "1 2", "18446744073709551616" };
 	char text[32];

@@ -3,6 +3,7 @@
  * What only pages have: an address space with two ends and holes outside.
  */
 #include "client.h"
+#include "limits.h"
 
 static int pages_at(int fd, __u64 at, __u64 nr)
 {
@@ -40,15 +41,25 @@ TEST_F(client, the_last_page_can_be_had)
 	EXPECT_EQ(0, pages_at(self->fd, END - 1, 1));
 }
 
+/* By who may: the limits leave room for others. More than 16 TiB are found at an address only. */
 TEST_F(client, all_pages_can_be_had)
 {
-	struct theseus_mm_allocate call = { .size = self->start.pages_total };
+	struct theseus_mm_allocate call = { .size = 1 };
+	char saved[32];
 
-	ASSERT_EQ(0, tmm_allocate_pages(self->fd, &call));
-	EXPECT_EQ(self->start.pages_start, call.start);
+	ASSERT_EQ(0, read_parameter("max_user_pages", saved));
+	ASSERT_EQ(0, write_parameter("max_user_pages", "unlimited"));
+	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, THESEUS_MM_NO_LIMIT));
+	EXPECT_EQ(0, pages_at(self->fd, self->start.pages_start, self->start.pages_total));
 	EXPECT_EQ(0, INFO().pages_free);
-	call = (struct theseus_mm_allocate){ .size = 1 };
 	EXPECT_REFUSED(ENOSPC, tmm_allocate_pages(self->fd, &call));
+	EXPECT_EQ(0, write_parameter("max_user_pages", saved));
+}
+
+/* 8 TiB with 4 levels, 4 PiB with 5; the last sixteenth of it is the kernel's. */
+TEST_F(client, pages_are_as_many_as_the_levels_give)
+{
+	EXPECT_EQ(15ULL << (self->start.paging_levels * 9 - 9), self->start.pages_total);
 }
 
 TEST_F(client, a_range_may_be_the_whole_address_space)

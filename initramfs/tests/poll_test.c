@@ -361,6 +361,37 @@ TEST_F(client, is_woken_by_the_handle_that_map_to_consumes)
 	EXPECT_EQ(0, take_pages(self->fd, 1));
 }
 
+/* The handle goes, but a descriptor comes: when that is closed, there is room. */
+TEST_F(client, is_woken_by_the_close_of_a_descriptor)
+{
+	__u32 mapping = MAPPING(1).handle;
+	int export;
+
+	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 1));
+	WAIT_FOR_A_HANDLE();
+	ASSERT_EQ(0, tmm_export(self->fd, mapping, &export));
+	WAIT_FOR_A_HANDLE();
+	close(export);
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(0, take_pages(self->fd, 1));
+}
+
+/* The frames come back first: who was woken by them would find the limit as it was. */
+TEST_F(client, is_woken_by_pages)
+{
+	__u32 mapping = MAPPING(4).handle;
+
+	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 4));
+	ASSERT_EQ(-EDQUOT, take_pages(self->fd, 4));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	/* what it does not wait for */
+	ASSERT_EQ(0, tmm_drop(self->fd, FRAMES(1).handle));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	ASSERT_EQ(0, tmm_drop(self->fd, mapping));
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	EXPECT_EQ(0, take_pages(self->fd, 4));
+}
+
 TEST_F(client, is_woken_by_a_raised_limit)
 {
 	ASSERT_EQ(0, tmm_set_limits(self->fd, 0, THESEUS_MM_NO_LIMIT));

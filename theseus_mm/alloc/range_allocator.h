@@ -33,11 +33,14 @@ struct tmm_range_allocator;
 /**
  * enum tmm_region_type - which requests a region serves
  * @TMM_REGION_GENERAL: any request
+ * @TMM_REGION_KERNEL: requests that may use more than general regions, when those are
+ *                     full; or by address or range
  * @TMM_REGION_DESIGNATED: requests by address or range; others as a last resort
  * @TMM_REGION_RESERVED: requests by address only
  */
 enum tmm_region_type {
 	TMM_REGION_GENERAL,
+	TMM_REGION_KERNEL,
 	TMM_REGION_DESIGNATED,
 	TMM_REGION_RESERVED,
 };
@@ -75,6 +78,8 @@ struct tmm_range_region {
  *         A request aligned to 2 MiB or more is served from the top of the
  *         region, others from the bottom, which keeps large runs whole; in a
  *         reversed region it is the other way round.
+ * @behind: the run starts so many chunks behind a multiple of @align. Those are free too,
+ *          but not taken.
  * @min: lowest chunk that may be used
  * @max: highest chunk that may be used, inclusive
  * @offset: bytes from the start of chunk @at, where a request by bytes begins; see
@@ -91,6 +96,7 @@ struct tmm_allocation_request {
 	bool is_at;
 	u64 at;
 	u64 align;
+	u64 behind;
 	u64 min;
 	u64 max;
 	u64 offset;

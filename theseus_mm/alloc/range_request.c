@@ -55,7 +55,7 @@ static struct tmm_chunk *take(struct tmm_range_allocator *ra, struct tmm_range_r
  */
 static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 					 const struct tmm_allocation_request *req,
-					 struct tmm_range_region *region, u64 start, u64 nr,
+					 struct tmm_range_region *region, u64 start,
 					 struct tmm_chunk *spare[2])
 {
 	struct tmm_chunk *chunk;
@@ -63,7 +63,7 @@ static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 
 	if (err)
 		return ERR_PTR(err);
-	chunk = take(ra, region, start, nr, spare);
+	chunk = take(ra, region, start, req->nr, spare);
 	chunk->account = tmm_account_get(req->account);
 	return chunk;
 }
@@ -78,7 +78,8 @@ static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_r
 		return -ERANGE;
 	if (found->is_closed)
 		return -ENODEV;
-	if (req->general_only && found->type == TMM_REGION_DESIGNATED)
+	if (req->general_only &&
+	    (found->type == TMM_REGION_KERNEL || found->type == TMM_REGION_DESIGNATED))
 		return -ERANGE;
 	range = tmm_free_ranges_at(&found->free, req->at);
 	if (!range)
@@ -139,7 +140,7 @@ static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_
 		    struct tmm_range_region **region, u64 *start)
 {
 	struct tmm_fit_request fit = {
-		.nr = req->nr,
+		.nr = req->nr + req->behind,
 		.align = req->align ?: 1,
 		.min = req->min,
 		.end = req->max == U64_MAX ? U64_MAX : req->max + 1,
@@ -148,7 +149,8 @@ static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_
 	fit.from_top = fit.align >= tmm_page_size_4k_pages(TMM_2M);
 	if (find_in_type(ra, &fit, TMM_REGION_GENERAL, region, start))
 		return 0;
-	if (!req->general_only && find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start))
+	if (!req->general_only && (find_in_type(ra, &fit, TMM_REGION_KERNEL, region, start) ||
+				   find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start)))
 		return 0;
 	/* Only a range that was asked for can be a wrong one. */
 	if (!req->min && req->max == U64_MAX)
@@ -164,8 +166,10 @@ static int check_numbers(const struct tmm_allocation_request *req)
 		return -EINVAL;
 	if (req->nr == TMM_TOO_MANY)
 		return -EOVERFLOW;
+	if (check_add_overflow(req->is_at ? req->at : req->behind, req->nr, &end))
+		return -EOVERFLOW;
 	if (req->is_at)
-		return check_add_overflow(req->at, req->nr, &end) ? -EOVERFLOW : 0;
+		return 0;
 	return req->min > req->max ? -EINVAL : 0;
 }
 
@@ -188,7 +192,9 @@ static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_requ
 		return find_at(ra, req, region);
 	}
 	err = find_fit(ra, req, region, start);
-	if (err == -ENOSPC)
+	if (!err)
+		*start += req->behind;
+	else if (err == -ENOSPC)
 		tmm_account_note_refusal(req->account, ra->hooks->resource);
 	return err;
 }
@@ -238,7 +244,7 @@ struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
 
 	spin_lock(&ra->lock);
 	err = find(ra, req, region, &start);
-	chunk = err ? ERR_PTR(err) : charge_and_take(ra, req, *region, start, req->nr, spare);
+	chunk = err ? ERR_PTR(err) : charge_and_take(ra, req, *region, start, spare);
 	spin_unlock(&ra->lock);
 
 	free_spares(ra, spare);
@@ -273,7 +279,7 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
 		spare[i] = left;
 		left = left->next;
 	}
-	chunk = charge_and_take(ra, req, region, start, req->nr, spare);
+	chunk = charge_and_take(ra, req, region, start, spare);
 	if (IS_ERR(chunk))
 		return chunk;
 	ra->reserve = left;

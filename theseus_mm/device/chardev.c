@@ -5,6 +5,8 @@
 #include "device/fdinfo.h"
 #include "device/ioctl.h"
 #include "device/poll.h"
+#include "device/user.h"
+#include "mapping/instance.h"
 
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -52,6 +54,10 @@ static const struct file_operations fops = {
  */
 int tmm_chardev_register(struct tmm_chardev *dev, struct tmm_instance *inst)
 {
+	struct tmm_range_totals totals;
+
+	tmm_range_allocator_totals(&inst->pa.ra, &totals);
+	tmm_limits_init(totals.nr_free);
 	dev->inst = inst;
 	dev->misc = (struct miscdevice){
 		.minor = MISC_DYNAMIC_MINOR,

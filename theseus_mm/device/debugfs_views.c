@@ -215,7 +215,7 @@ struct mappings_view {
 /* The low half and the guard hole, which follow each other; the mirror is Linux's. */
 static u64 pages_end(void)
 {
-	return tmm_private_first_page() + TMM_PRIVATE_NR_PAGES;
+	return tmm_private_first_page() + tmm_private_nr_pages();
 }
 
 static void *mappings_start(struct seq_file *m, loff_t *pos)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Device memory for user space: who may do this may do anything with it (and with the
- * machine), so it takes CAP_SYS_RAWIO. It is neither cleared nor charged to anybody.
+ * machine), so it takes CAP_SYS_RAWIO. It is neither cleared nor charged to anybody; its
+ * pages and tables are.
  */
 #include "device/ioctl.h"
 
@@ -60,9 +61,8 @@ static struct tmm_mapped_pages *map(struct tmm_client *client,
 				    const struct theseus_mm_map_range *request)
 {
 	/* The low half is for identity mappings. */
-	struct tmm_mapping_request req = { .general_only = true };
+	struct tmm_mapping_request req = { .account = client->account, .general_only = true };
 	struct tmm_instance *inst = client->inst;
-	struct tmm_mapped_pages *mp;
 	struct tmm_paddr start;
 	u64 first;
 	int err = tmm_decode_flags(request->pte_flags, &req.flags);
@@ -77,14 +77,7 @@ static struct tmm_mapped_pages *map(struct tmm_client *client,
 	first = start.v >> TMM_PAGE_SHIFT;
 	if (tmm_instance_has_ram(inst, first, req.nr))
 		return ERR_PTR(-EOPNOTSUPP);
-	mp = tmm_instance_map_frames_at(inst, inst->root, first, &req);
-	if (IS_ERR(mp))
-		return mp;
-	err = tmm_mapped_pages_charge_tables(mp, client->account);
-	if (!err)
-		return mp;
-	tmm_mapped_pages_drop(&mp);
-	return ERR_PTR(err);
+	return tmm_instance_map_frames_at(inst, inst->root, first, &req);
 }
 
 int tmm_ioctl_map_frame_range(struct tmm_call *call)

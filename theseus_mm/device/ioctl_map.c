@@ -46,32 +46,6 @@ static int decode_ram_flags(u64 user_flags, tmm_pte_flags_t *flags)
 	return err ?: tmm_pte_flags_check_memory_type(*flags, TMM_WRITE_BACK);
 }
 
-/* What is wanted, charged to the client; what it may not have is not taken. */
-static struct tmm_mapped_pages *create_charged(struct tmm_client *client,
-					       const struct tmm_mapping_request *req,
-					       struct tmm_paddr *paddr)
-{
-	struct tmm_mapped_pages *mp;
-	int err = tmm_account_check(client->account, TMM_RESOURCE_FRAMES, req->nr, 0);
-
-	if (err)
-		return ERR_PTR(err);
-	mp = tmm_instance_create(client->inst, client->inst->root, req, paddr);
-	if (mp == ERR_PTR(-ENOSPC))
-		tmm_account_note_refusal(client->account, TMM_RESOURCE_FRAMES);
-	if (IS_ERR(mp))
-		return mp;
-	err = tmm_account_charge(client->account, TMM_RESOURCE_FRAMES, req->nr);
-	if (!err) {
-		tmm_mapped_pages_set_account(mp, client->account);
-		err = tmm_mapped_pages_charge_tables(mp, client->account);
-	}
-	if (!err)
-		return mp;
-	tmm_mapped_pages_drop(&mp);
-	return ERR_PTR(err);
-}
-
 static int decode_leaf_size(u64 nr_bytes, struct tmm_mapping_request *req)
 {
 	if (!nr_bytes)
@@ -83,7 +57,8 @@ static int decode_leaf_size(u64 nr_bytes, struct tmm_mapping_request *req)
 	return -EINVAL;
 }
 
-static int decode_request(const struct theseus_mm_create_mapping *request,
+static int decode_request(struct tmm_client *client,
+			  const struct theseus_mm_create_mapping *request,
 			  enum tmm_frames_choice frames, struct tmm_mapping_request *req)
 {
 	int err;
@@ -92,6 +67,7 @@ static int decode_request(const struct theseus_mm_create_mapping *request,
 	*req = (struct tmm_mapping_request){
 		.frames = frames,
 		.zero = true,
+		.account = client->account,
 		.general_only = true,
 	};
 	err = decode_ram_flags(request->pte_flags, &req->flags);
@@ -120,14 +96,14 @@ struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
 	struct tmm_mapping_request req;
 	struct tmm_page_range pages;
 	struct tmm_object *object;
-	int err = decode_request(request, frames, &req);
+	int err = decode_request(client, request, frames, &req);
 
 	if (err)
 		return ERR_PTR(err);
 	object = tmm_object_reserve(client);
 	if (IS_ERR(object))
 		return object;
-	object->mapping = create_charged(client, &req, &paddr);
+	object->mapping = tmm_instance_create(client->inst, client->inst->root, &req, &paddr);
 	if (IS_ERR(object->mapping)) {
 		err = PTR_ERR(object->mapping);
 		tmm_object_abandon(client, object);
@@ -138,7 +114,7 @@ struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
 	request->handle = object->handle;
 	request->start = tmm_page_range_start_address(&pages).v;
 	request->nr_pages = tmm_page_range_size_in_pages(&pages);
-	request->paddr = capable(CAP_SYS_ADMIN) ? paddr.v : 0;
+	request->paddr = paddr.v && tmm_sees_all() ? paddr.v : 0;
 	return object;
 }
 
@@ -173,45 +149,6 @@ int tmm_ioctl_create_identity_mapping(struct tmm_call *call)
 	return capable(CAP_SYS_RAWIO) ? create_mapping(call, TMM_FRAMES_IDENTITY) : -EPERM;
 }
 
-/* Map what @pages owns to new frames, which are charged to the client. */
-static struct tmm_mapped_pages *map_any_charged(struct tmm_client *client,
-						struct tmm_allocated_pages **pages,
-						tmm_pte_flags_t flags)
-{
-	const u64 nr = tmm_allocated_pages_nr(*pages);
-	struct tmm_mapped_pages *mp;
-	int err = tmm_account_charge(client->account, TMM_RESOURCE_FRAMES, nr);
-
-	if (err)
-		return ERR_PTR(err);
-	mp = tmm_map_allocated_pages(client->inst->root, pages, flags, true);
-	if (mp == ERR_PTR(-ENOSPC))
-		tmm_account_note_refusal(client->account, TMM_RESOURCE_FRAMES);
-	if (IS_ERR(mp))
-		tmm_account_uncharge(client->account, TMM_RESOURCE_FRAMES, nr);
-	else
-		tmm_mapped_pages_set_account(mp, client->account);
-	return mp;
-}
-
-/* Take a mapping that map_into() has made apart again. */
-static void unmap_again(struct tmm_object *object, struct tmm_object *pages,
-			struct tmm_object *frames)
-{
-	struct tmm_allocated_frames *first;
-	LIST_HEAD(list);
-
-	/* Nobody else has seen it. */
-	TMM_BUG_IF(tmm_mapped_pages_unmap_into_parts(&object->mapping, &pages->pages, &list));
-	if (frames) {
-		/* Mapped as one run, and so one run again. */
-		first = list_first_entry(&list, struct tmm_allocated_frames, f.link);
-		list_del_init(&first->f.link);
-		frames->frames = first;
-	}
-	tmm_allocated_frames_drop_list(&list);
-}
-
 /* Map what @pages owns, to what @frames owns if it is not NULL, as @object. */
 static int map_into(struct tmm_call *call, tmm_pte_flags_t flags, struct tmm_object *pages,
 		    struct tmm_object *frames, struct tmm_object *object)
@@ -231,15 +168,12 @@ static int map_into(struct tmm_call *call, tmm_pte_flags_t flags, struct tmm_obj
 		object->mapping = tmm_map_allocated_pages_to(client->inst->root, &pages->pages,
 							     &frames->frames, flags);
 	else
-		object->mapping = map_any_charged(client, &pages->pages, flags);
+		object->mapping = tmm_map_allocated_pages(client->inst->root, &pages->pages, flags,
+							  true);
 	if (IS_ERR(object->mapping))
 		return PTR_ERR(object->mapping);
-	err = tmm_mapped_pages_charge_tables(object->mapping, client->account);
-	if (err)
-		unmap_again(object, pages, frames);
-	else
-		object->kind = THESEUS_MM_KIND_MAPPING;
-	return err;
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	return 0;
 }
 
 /* @frames is NULL, or owned by the caller and taken already. */
@@ -349,9 +283,14 @@ static void abandon_parts(struct tmm_client *client, struct parts *parts)
 
 static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, struct parts *parts)
 {
-	struct tmm_object *object = tmm_object_reserve_for(client, 1);
+	struct tmm_object *object;
+	/* All or none: what is given up again others would wait for, and try for ever. */
+	int err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, 1 + (u64)nr_frames, 1);
 
 	memset(parts, 0, sizeof(*parts));
+	if (err)
+		return err;
+	object = tmm_object_reserve_for(client, 1);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	parts->pages = object;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/ioctl.h"
 
+#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/client.h"
@@ -127,6 +128,10 @@ int tmm_ioctl_split(struct tmm_call *call)
 	object = tmm_object_take(client, call->arg.split.handle, TMM_KIND_ANY);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
+	/* Both or none: what is given up again others would wait for, and try for ever. */
+	err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, 2, 1);
+	if (err)
+		goto err_publish;
 	first = tmm_object_reserve_for(client, 1);
 	err = PTR_ERR_OR_ZERO(first);
 	if (err)

@@ -15,6 +15,9 @@
 /* Linux nests user namespaces 33 deep below the first at most; and the user itself. */
 #define MAX_OWNERS	35
 
+/* A parameter that is chosen when the module is loaded, and is given by nobody. */
+#define NOT_SET		(TMM_NO_LIMIT - 1)
+
 /**
  * struct user - a user who has clients, or whose user namespaces' users have
  * @account: what all of them have; its reference count is the user's. Its parent is that
@@ -39,7 +42,7 @@ static int set_limit(const char *text, const struct kernel_param *kp)
 		       TMM_NO_LIMIT - 1);
 		return err;
 	}
-	WRITE_ONCE(*(u64 *)kp->arg, limit);
+	WRITE_ONCE(*(u64 *)kp->arg, limit < NOT_SET ? limit : TMM_NO_LIMIT);
 	/* It may have been raised: those of users hold for all of them at once. */
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
 		tmm_comebacks_note(i);
@@ -62,32 +65,56 @@ static const struct kernel_param_ops limit_ops = {
 /* Of a client that is opened now. */
 static u64 max_client[TMM_NR_RESOURCES] = {
 	[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
-	[TMM_RESOURCE_PAGES] = TMM_NO_LIMIT,
-	[TMM_RESOURCE_HANDLES] = 1U << 20,
+	[TMM_RESOURCE_PAGES] = NOT_SET,
+	[TMM_RESOURCE_HANDLES] = 1U << 16,
 };
 
 /* Of all users. */
 static u64 max_user[TMM_NR_RESOURCES] = {
 	[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
-	[TMM_RESOURCE_PAGES] = TMM_NO_LIMIT,
-	[TMM_RESOURCE_HANDLES] = TMM_NO_LIMIT,
+	[TMM_RESOURCE_PAGES] = NOT_SET,
+	[TMM_RESOURCE_HANDLES] = 1U << 17,
 };
 
 module_param_cb(max_frames, &limit_ops, &max_client[TMM_RESOURCE_FRAMES], 0644);
 MODULE_PARM_DESC(max_frames,
 		 "frames of 4 KiB that a client may have, from when it is opened (default unlimited)");
 
+module_param_cb(max_pages, &limit_ops, &max_client[TMM_RESOURCE_PAGES], 0644);
+MODULE_PARM_DESC(max_pages,
+		 "pages of 4 KiB that a client may have, from when it is opened (default a quarter of those there are)");
+
 module_param_cb(max_handles, &limit_ops, &max_client[TMM_RESOURCE_HANDLES], 0644);
 MODULE_PARM_DESC(max_handles,
-		 "handles that a client may have, from when it is opened (default 1048576)");
+		 "handles, exported descriptors and mmapped mappings that a client may have, from when it is opened (default 65536)");
 
 module_param_cb(max_user_frames, &limit_ops, &max_user[TMM_RESOURCE_FRAMES], 0644);
 MODULE_PARM_DESC(max_user_frames,
 		 "frames that all clients of one user may have together (default unlimited)");
 
+module_param_cb(max_user_pages, &limit_ops, &max_user[TMM_RESOURCE_PAGES], 0644);
+MODULE_PARM_DESC(max_user_pages,
+		 "pages that all clients of one user may have together (default half of those there are)");
+
 module_param_cb(max_user_handles, &limit_ops, &max_user[TMM_RESOURCE_HANDLES], 0644);
 MODULE_PARM_DESC(max_user_handles,
-		 "handles that all clients of one user may have together (default unlimited)");
+		 "handles that all clients of one user may have together (default 131072)");
+
+/**
+ * tmm_limits_init() - choose the limits that are shares of what there is
+ * @nr_pages: pages that clients can have
+ *
+ * A user may have half of them, a client a quarter; unless the parameters say otherwise.
+ *
+ * Context: Process context; nobody has opened the device yet.
+ */
+void tmm_limits_init(u64 nr_pages)
+{
+	if (max_client[TMM_RESOURCE_PAGES] == NOT_SET)
+		max_client[TMM_RESOURCE_PAGES] = nr_pages / 4;
+	if (max_user[TMM_RESOURCE_PAGES] == NOT_SET)
+		max_user[TMM_RESOURCE_PAGES] = nr_pages / 2;
+}
 
 /**
  * tmm_default_limits() - the limits of a new client

@@ -19,6 +19,8 @@
 
 struct tmm_account * __must_check tmm_user_account_get(void);
 
+void tmm_limits_init(u64 nr_pages);
+
 /* What a client that is opened now may have */
 void tmm_default_limits(u64 max[TMM_NR_RESOURCES]);
 

@@ -52,9 +52,10 @@ static struct tmm_allocated_frames *allocate_contiguous(struct tmm_frame_allocat
 	struct tmm_allocated_frames *frames;
 
 	for (;; size--) {
-		const struct tmm_allocation_request where =
+		struct tmm_allocation_request where =
 			tmm_request_aligned(tmm_placement_unit(req, size), req->nr);
 
+		where.account = req->account;
 		frames = tmm_frame_allocator_allocate(fa, &where);
 		if (frames != ERR_PTR(-ENOSPC) || size == tmm_placement_smallest(req))
 			return frames;
@@ -92,10 +93,11 @@ static struct tmm_mapped_pages *map_frames(struct tmm_instance *inst, struct tmm
 }
 
 static struct tmm_allocated_pages *allocate_pages_at(struct tmm_page_allocator *pa, u64 first,
-						     u64 nr)
+						     u64 nr, struct tmm_account *account)
 {
-	const struct tmm_allocation_request req = tmm_request_at(first, nr);
+	struct tmm_allocation_request req = tmm_request_at(first, nr);
 
+	req.account = account;
 	return tmm_page_allocator_allocate(pa, &req);
 }
 
@@ -120,7 +122,7 @@ static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chu
 	while (nr - nr_free > 1) {
 		u64 middle = nr_free + (nr - nr_free) / 2;
 
-		pages = allocate_pages_at(pa, chunk->start, middle);
+		pages = allocate_pages_at(pa, chunk->start, middle, NULL);
 		if (IS_ERR(pages) && !are_taken(pages))
 			return PTR_ERR(pages);
 		if (IS_ERR(pages))
@@ -178,7 +180,7 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
 	/* The pages of the upper half have numbers too, but other addresses. */
 	if (tmm_chunk_end(chunk) > tmm_page_number_limit() / 2)
 		return ERR_PTR(-ERANGE);
-	pages = allocate_pages_at(&inst->pa, chunk->start, chunk->nr);
+	pages = allocate_pages_at(&inst->pa, chunk->start, chunk->nr, req->account);
 	*taken = are_taken(pages);
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
@@ -270,9 +272,10 @@ static struct tmm_mapped_pages *create_identity(struct tmm_instance *inst,
 	struct tmm_mapped_pages *mp;
 
 	for (;; size--) {
-		const struct tmm_allocation_request where =
+		struct tmm_allocation_request where =
 			tmm_request_aligned(tmm_placement_unit(req, size), req->nr);
 
+		where.account = req->account;
 		mp = create_identity_at(inst, pt, &where, req);
 		if (mp != ERR_PTR(-ENOSPC) || size == tmm_placement_smallest(req))
 			return mp;

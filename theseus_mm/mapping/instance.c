@@ -261,8 +261,14 @@ static int add_page_regions(struct tmm_instance *inst)
 
 	inst->pages.type = TMM_REGION_GENERAL;
 	inst->pages.first = tmm_private_first_page();
-	inst->pages.nr = TMM_PRIVATE_NR_PAGES;
+	inst->pages.nr = tmm_private_nr_general_pages();
 	err = tmm_page_allocator_add(&inst->pa, &inst->pages);
+	if (err)
+		return err;
+	inst->kernel_pages.type = TMM_REGION_KERNEL;
+	inst->kernel_pages.first = inst->pages.first + inst->pages.nr;
+	inst->kernel_pages.nr = tmm_private_nr_pages() - inst->pages.nr;
+	err = tmm_page_allocator_add(&inst->pa, &inst->kernel_pages);
 	if (err)
 		return err;
 	/* Virtual is physical there; page 0 is NULL. */

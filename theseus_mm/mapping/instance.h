@@ -42,7 +42,9 @@ struct tmm_instance_memory {
  * struct tmm_instance - all of it
  * @fa: frames
  * @pa: pages: those of the guard hole, and the low half for identity mappings
- * @pages: the guard hole, general
+ * @pages: the guard hole but for its last sixteenth, general
+ * @kernel_pages: the last sixteenth, which clients can't have: whatever they do, kernel
+ *                callers find room there, and need not go to the low half
  * @low_pages: the low half but for page 0, designated
  * @root: the shared root
  * @nr_memories: runs of RAM
@@ -54,6 +56,7 @@ struct tmm_instance {
 	struct tmm_frame_allocator fa;
 	struct tmm_page_allocator pa;
 	struct tmm_range_region pages;
+	struct tmm_range_region kernel_pages;
 	struct tmm_range_region low_pages;
 	struct tmm_page_table *root;
 	unsigned int nr_memories;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/mapped_pages.h"
 
+#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "observe/trace.h"
@@ -86,6 +87,7 @@ static struct tmm_mapped_pages *map_to(struct tmm_page_table *pt,
  * * ERR_PTR(-EBUSY)      - the frames are lent to another mapping
  * * ERR_PTR(-EEXIST)     - a page is mapped already
  * * ERR_PTR(-ENOSPC)     - no frame is left for a table
+ * * ERR_PTR(-EDQUOT)     - too many tables for the account of @pages
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  */
 struct tmm_mapped_pages *tmm_map_allocated_pages_to(struct tmm_page_table *pt,
@@ -169,9 +171,9 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 		goto err_unborrow;
 	}
 	mp->flags &= ~TMM_PTE_EXCLUSIVE;
-	err = tmm_mapper_map(pt, (*pages)->chunk.start, frames->f.chunk.start, nr,
-			     tmm_pte_leaf_bits(flags, false) | tmm_memory_type_bits(type),
-			     tmm_mapper_largest_leaf());
+	err = tmm_mapper_map_counted(pt, (*pages)->chunk.start, frames->f.chunk.start, nr,
+				     tmm_pte_leaf_bits(flags, false) | tmm_memory_type_bits(type),
+				     tmm_mapper_largest_leaf(), mp->account, &mp->nr_tables);
 	if (err) {
 		tmm_mapping_abandon(mp, 0);
 		goto err_unborrow;
@@ -219,9 +221,10 @@ static struct piece next_piece(u64 page, u64 nr, enum tmm_page_size largest)
 }
 
 /* One run for @want: all at once, or the longest there is; smaller leaves before none. */
-static struct tmm_allocated_frames *allocate_some(struct tmm_frame_allocator *fa, struct piece want,
-						  enum tmm_page_size smallest)
+static struct tmm_allocated_frames *allocate_some(const struct tmm_mapped_pages *mp,
+						  struct piece want, enum tmm_page_size smallest)
 {
+	struct tmm_frame_allocator *fa = mp->pt->fa;
 	struct tmm_allocated_frames *frames;
 	struct tmm_allocation_request req;
 	struct tmm_range_totals totals;
@@ -231,6 +234,7 @@ static struct tmm_allocated_frames *allocate_some(struct tmm_frame_allocator *fa
 		u64 leaf = tmm_page_size_4k_pages(want.size);
 
 		req = tmm_request_aligned(leaf, nr);
+		req.account = mp->account;
 		frames = tmm_frame_allocator_allocate(fa, &req);
 		if (frames != ERR_PTR(-ENOSPC))
 			return frames;
@@ -269,7 +273,7 @@ static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_
 	int err = 0;
 
 	while (nr) {
-		frames = allocate_some(mp->pt->fa, next_piece(page, nr, largest), smallest);
+		frames = allocate_some(mp, next_piece(page, nr, largest), smallest);
 
 		if (IS_ERR(frames)) {
 			err = PTR_ERR(frames);
@@ -314,25 +318,39 @@ static int map_to_any(struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size
 	return err;
 }
 
+/* A request that cannot be met shall not take, clear and return all there is. */
+static int check_room(struct tmm_frame_allocator *fa, const struct tmm_allocated_pages *pages)
+{
+	struct tmm_account *account = pages->chunk.account;
+	const u64 nr = tmm_allocated_pages_nr(pages);
+	struct tmm_range_totals totals;
+	int err = tmm_account_check(account, TMM_RESOURCE_FRAMES, nr, 0);
+
+	if (err)
+		return err;
+	tmm_range_allocator_totals(&fa->ra, &totals);
+	if (totals.nr_free >= nr)
+		return 0;
+	tmm_account_note_refusal(account, TMM_RESOURCE_FRAMES);
+	return -ENOSPC;
+}
+
 static struct tmm_mapped_pages *map_any(struct tmm_page_table *pt,
 					struct tmm_allocated_pages **pages, tmm_pte_flags_t flags,
 					bool zero, enum tmm_page_size largest,
 					enum tmm_page_size smallest)
 {
 	struct tmm_mapped_pages *mp;
-	struct tmm_range_totals totals;
 	u64 done;
 	int err;
 
 	err = check_flags(flags, TMM_WRITE_BACK);
+	if (!err && !tmm_allocated_pages_nr(*pages))
+		err = -EINVAL;
+	if (!err)
+		err = check_room(pt->fa, *pages);
 	if (err)
 		return ERR_PTR(err);
-	if (!tmm_allocated_pages_nr(*pages))
-		return ERR_PTR(-EINVAL);
-	/* A request that cannot be met shall not take, clear and return all there is. */
-	tmm_range_allocator_totals(&pt->fa->ra, &totals);
-	if (totals.nr_free < tmm_allocated_pages_nr(*pages))
-		return ERR_PTR(-ENOSPC);
 	mp = tmm_mapping_new(pt, *pages, flags);
 	if (!mp)
 		return ERR_PTR(-ENOMEM);
@@ -353,7 +371,7 @@ static struct tmm_mapped_pages *map_any(struct tmm_page_table *pt,
  * @zero: clear the frames first
  *
  * By the largest leaves that the pages' alignment allows and for which there are
- * frames.
+ * frames. Frames and tables are charged to the account of @pages.
  *
  * Theseus: Mapper::map_allocated_pages(). There running out of memory half-way
  * leaks what was mapped; here it is undone.
@@ -365,6 +383,7 @@ static struct tmm_mapped_pages *map_any(struct tmm_page_table *pt,
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: what it is mapped to is RAM
  * * ERR_PTR(-EEXIST)     - a page is mapped already
  * * ERR_PTR(-ENOSPC)     - too few frames are free, those for tables included
+ * * ERR_PTR(-EDQUOT)     - more than the account may have
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed
  */

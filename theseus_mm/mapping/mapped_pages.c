@@ -132,7 +132,10 @@ static void release_frames(struct tmm_mapped_pages *mp)
 /**
  * tmm_mapping_new() - a mapping of pages that are not mapped yet
  * @pt: the root
- * @pages: its pages; the caller's until the mapping is complete
+ * @pages: its pages; the caller's until the mapping is complete. Who is charged for them
+ *         is charged for its tables: each counts where it was needed first, as long as
+ *         that mapping is there, even if others come to use it. One that a split of a
+ *         large leaf takes does not count: that is one frame for 512 that do.
  * @flags: what it may be used for; checked
  *
  * Context: Process context, may sleep.
@@ -145,8 +148,10 @@ struct tmm_mapped_pages *tmm_mapping_new(struct tmm_page_table *pt,
 
 	flags = (flags & ~TMM_PTE_OURS) | TMM_PTE_VALID | TMM_PTE_EXCLUSIVE;
 	mp = new_mapping(pt, flags);
-	if (mp)
-		mp->pages = pages;
+	if (!mp)
+		return NULL;
+	mp->pages = pages;
+	mp->account = tmm_account_get(pages->chunk.account);
 	return mp;
 }
 
@@ -168,7 +173,7 @@ int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocat
 	u64 bits = tmm_pte_leaf_bits(mp->flags, true) |
 		   tmm_memory_type_bits(f->region->memory_type);
 	int err = tmm_mapper_map_counted(mp->pt, page, f->chunk.start, f->chunk.nr, bits, largest,
-					 &mp->nr_tables);
+					 mp->account, &mp->nr_tables);
 
 	if (err)
 		return err;
@@ -970,47 +975,6 @@ int tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages **mp,
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_unmap_into_parts_under);
 
 /**
- * tmm_mapped_pages_charge_tables() - charge somebody for a mapping's tables
- * @mp: the mapping, new; not charged to anybody yet
- * @account: the account; it is uncharged when the mapping goes
- *
- * A table counts where it was needed first, and as long as that mapping is there, even
- * if others come to use it. One that a split of a large leaf takes does not count: that is
- * one frame for 512 that do.
- *
- * Context: Process context.
- * Return: 0, or -EDQUOT: nothing has changed
- */
-int tmm_mapped_pages_charge_tables(struct tmm_mapped_pages *mp, struct tmm_account *account)
-{
-	int err = tmm_account_charge(account, TMM_RESOURCE_FRAMES, mp->nr_tables);
-
-	if (!err)
-		mp->account = tmm_account_get(account);
-	return err;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_charge_tables);
-
-/**
- * tmm_mapped_pages_set_account() - say who has been charged for a mapping's frames
- * @mp: the mapping, which owns its frames; nobody is charged for those
- * @account: the account, which has been charged for all of them; it is uncharged as
- *           they become free
- *
- * Context: Process context, may sleep. O(runs of frames).
- */
-void tmm_mapped_pages_set_account(struct tmm_mapped_pages *mp, struct tmm_account *account)
-{
-	struct tmm_mapped_frames *frames;
-
-	list_for_each_entry(frames, &mp->frames, f.link) {
-		tmm_chunk_set_account(&frames->f.chunk, account);
-		cond_resched();
-	}
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_set_account);
-
-/**
  * tmm_mapped_pages_move_account() - charge somebody else for a mapping
  * @mp: the mapping; the caller has it for himself
  * @account: the account; nothing is done for a mapping that nobody is charged for
@@ -1032,8 +996,7 @@ int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 			nr[TMM_RESOURCE_FRAMES] += tmm_frames_nr(&frames->f);
 		cond_resched();
 	}
-	if (mp->pages->chunk.account)
-		nr[TMM_RESOURCE_PAGES] = nr_pages(mp);
+	nr[TMM_RESOURCE_PAGES] = nr_pages(mp);
 	err = tmm_account_move(from, account, nr);
 	if (err)
 		return err;
@@ -1042,8 +1005,7 @@ int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 			tmm_chunk_set_account(&frames->f.chunk, account);
 		cond_resched();
 	}
-	if (mp->pages->chunk.account)
-		tmm_chunk_set_account(&mp->pages->chunk, account);
+	tmm_chunk_set_account(&mp->pages->chunk, account);
 	mp->account = tmm_account_get(account);
 	tmm_account_put(from);
 	return 0;

@@ -50,8 +50,8 @@ struct page;
  * @is_shareable: mutable borrows exclude nothing; does not change during a borrow
  * @is_sealed: not writable, and no owner can make it so; does not change during a borrow
  * @nr_tables: tables that were made to map it
- * @account: who @nr_tables are charged to, with a reference; its frames are charged to
- *           the same, or to nobody. NULL: nobody, nor are the frames.
+ * @account: who @nr_tables are charged to, with a reference: that of its pages. Its frames
+ *           are charged to the same, or to nobody. NULL: nobody, nor are the frames.
  * @flags: as asked for, with VALID and EXCLUSIVE as they are
  * @is_tainted: somebody may keep the numbers of its frames for ever: they go into
  *              quarantine
@@ -165,9 +165,6 @@ int __must_check tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages
 							 struct list_head *frames);
 
 /* Who is charged for it */
-int __must_check tmm_mapped_pages_charge_tables(struct tmm_mapped_pages *mp,
-						struct tmm_account *account);
-void tmm_mapped_pages_set_account(struct tmm_mapped_pages *mp, struct tmm_account *account);
 int __must_check tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp,
 					       struct tmm_account *account);
 

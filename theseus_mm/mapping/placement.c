@@ -60,19 +60,12 @@ static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator 
 						      const struct tmm_mapping_request *req,
 						      u64 unit, u64 offset)
 {
-	struct tmm_allocated_pages *head, *pages;
-	struct tmm_allocation_request want = tmm_request_aligned(unit, 0);
-	int err;
+	struct tmm_allocation_request want = tmm_request_aligned(unit, req->nr);
 
+	want.behind = offset;
 	want.general_only = req->general_only;
-	if (check_add_overflow(req->nr, offset, &want.nr))
-		return ERR_PTR(-EOVERFLOW);
-	head = tmm_page_allocator_allocate(pa, &want);
-	if (IS_ERR(head) || !offset)
-		return head;
-	err = tmm_allocated_pages_split_at(head, head->chunk.start + offset, &pages);
-	tmm_allocated_pages_drop(&head);
-	return err ? ERR_PTR(err) : pages;
+	want.account = req->account;
+	return tmm_page_allocator_allocate(pa, &want);
 }
 
 u64 tmm_placement_unit(const struct tmm_mapping_request *req, enum tmm_page_size size)

@@ -11,6 +11,8 @@
 
 #include <linux/types.h>
 
+struct tmm_account;
+
 /**
  * enum tmm_frames_choice - the frames of a mapping that is created
  * @TMM_FRAMES_ANY: as many runs as it takes
@@ -33,6 +35,7 @@ enum tmm_frames_choice {
  *         two of pages, 0 means any
  * @is_sized: every leaf is of @leaf
  * @leaf: size of leaves, if @is_sized; else as large as there is room for
+ * @account: who is charged for pages, frames of RAM and tables; NULL: nobody
  * @general_only: no pages of the low half, not even as a last resort; but those of an
  *                identity mapping lie there
  */
@@ -44,6 +47,7 @@ struct tmm_mapping_request {
 	u64 align;
 	bool is_sized;
 	enum tmm_page_size leaf;
+	struct tmm_account *account;
 	bool general_only;
 };
 

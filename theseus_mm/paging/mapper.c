@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "paging/mapper.h"
 
+#include "alloc/account.h"
 #include "core/bug.h"
 #include "core/range.h"
 #include "paging/page_table.h"
@@ -168,28 +169,31 @@ int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 b
 {
 	u64 nr_tables = 0;
 
-	return tmm_mapper_map_counted(pt, page, frame, nr, bits, largest, &nr_tables);
+	return tmm_mapper_map_counted(pt, page, frame, nr, bits, largest, NULL, &nr_tables);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 
 /**
- * tmm_mapper_map_counted() - the same, and count the tables that this took
+ * tmm_mapper_map_counted() - the same, and charge and count the tables that this took
  * @pt: the root
  * @page: number of the first page; the caller owns the pages
  * @frame: number of the first frame
  * @nr: how many of both
  * @bits: of a 4 KiB leaf
  * @largest: size of leaf that may be used
- * @nr_tables: grows by the tables that were missing and are there now, on success only
+ * @account: charged for those tables, each before it is there; NULL: nobody
+ * @nr_tables: grows by the tables that were missing and are there now, on success only;
+ *             the caller uncharges them in the end
  *
  * Context: Process context, may sleep. O(leaves), and a table now and then.
- * Return: as tmm_mapper_map()
+ * Return: as tmm_mapper_map(); or -EDQUOT if there are too many for @account
  */
 int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
-			   enum tmm_page_size largest, u64 *nr_tables)
+			   enum tmm_page_size largest, struct tmm_account *account,
+			   u64 *nr_tables)
 {
 	struct tmm_table_gather gather = {};
-	struct tmm_table_spares spares = {};
+	struct tmm_table_spares spares = { .account = account };
 	u64 done = 0;
 	int err = 0;
 
@@ -216,7 +220,9 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 n
 	}
 	if (err && done)
 		tmm_mapper_unmap(pt, page, done);
-	if (!err)
+	if (err)
+		tmm_account_uncharge(account, TMM_RESOURCE_FRAMES, spares.nr_used);
+	else
 		*nr_tables += spares.nr_used;
 	return err;
 }

@@ -21,6 +21,7 @@
 #include "core/types.h"
 #include "paging/table.h"
 
+struct tmm_account;
 struct tmm_page_table;
 
 /**
@@ -64,7 +65,8 @@ struct tmm_pte_dump {
 int __must_check tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
 				enum tmm_page_size largest);
 int __must_check tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr,
-					u64 bits, enum tmm_page_size largest, u64 *nr_tables);
+					u64 bits, enum tmm_page_size largest,
+					struct tmm_account *account, u64 *nr_tables);
 void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr);
 void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable);
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr);

@@ -41,9 +41,6 @@ struct tmm_frame_allocator;
 #define TMM_FIRST_PRIVATE_SLOT	256
 #define TMM_FIRST_MIRROR_SLOT	273
 
-/* Pages that the guard hole gives us: 8 TiB with 4 levels, and no more with 5. */
-#define TMM_PRIVATE_NR_PAGES	(16ULL << (3 * TMM_INDEX_BITS))
-
 /**
  * struct tmm_page_table - a root and all tables below it
  * @kref: held by its creator and by every mapping under it
@@ -89,6 +86,18 @@ static inline u64 *tmm_page_table_top(const struct tmm_page_table *pt, u64 numbe
 	const u64 slot = number >> (TMM_INDEX_BITS * (pt->levels - 1));
 
 	return (slot & (TMM_TABLE_ENTRIES - 1)) < TMM_FIRST_PRIVATE_SLOT ? pt->low : pt->top;
+}
+
+/* Pages of the guard hole: 8 TiB with 4 levels, 4 PiB with 5. */
+static inline u64 tmm_private_nr_pages(void)
+{
+	return 16ULL << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
+}
+
+/* What of them everybody may have, from the first on; the last sixteenth is the kernel's. */
+static inline u64 tmm_private_nr_general_pages(void)
+{
+	return tmm_private_nr_pages() / 16 * 15;
 }
 
 struct tmm_page_table * __must_check tmm_page_table_create(struct tmm_frame_allocator *fa);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "paging/table.h"
 
+#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "core/bug.h"
 #include "paging/page_table.h"
@@ -209,16 +210,28 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_table_release);
 /**
  * tmm_table_take_spare() - take a frame for one more table
  * @pt: the root
- * @spares: gets it
+ * @spares: gets it; its account is charged
  *
  * Context: Process context, may sleep: not on the walk that needs it.
- * Return: 0, -ENOSPC if no frame is left, or -ENOMEM
+ * Return: 0, -EDQUOT if it is too much for the account, -ENOSPC if no frame is left, or
+ * -ENOMEM
  */
 int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
 {
-	int err = tmm_frame_allocator_take_table(pt->fa, &spares->numbers[spares->nr]);
+	u64 *number = &spares->numbers[spares->nr];
+	int err = tmm_account_check(spares->account, TMM_RESOURCE_FRAMES, 1, 0);
 
 	if (!err)
+		err = tmm_frame_allocator_take_table(pt->fa, number);
+	if (err == -ENOSPC)
+		tmm_account_note_refusal(spares->account, TMM_RESOURCE_FRAMES);
+	if (err)
+		return err;
+	/* After it was found, as range allocators do it; nobody has seen the frame yet. */
+	err = tmm_account_charge(spares->account, TMM_RESOURCE_FRAMES, 1);
+	if (err)
+		tmm_frame_allocator_give_table(pt->fa, *number);
+	else
 		spares->nr++;
 	return err;
 }
@@ -226,14 +239,16 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 /**
  * tmm_table_give_spares() - give back the frames that no table was made of
  * @pt: the root
- * @spares: emptied
+ * @spares: emptied; its account stays charged for tables that were made
  *
  * Context: Any but interrupt.
  */
 void tmm_table_give_spares(struct tmm_page_table *pt, struct tmm_table_spares *spares)
 {
-	while (spares->nr)
+	while (spares->nr) {
 		tmm_frame_allocator_give_table(pt->fa, spares->numbers[--spares->nr]);
+		tmm_account_uncharge(spares->account, TMM_RESOURCE_FRAMES, 1);
+	}
 }
 
 /**

@@ -41,6 +41,7 @@
 
 #include <linux/bitfield.h>
 
+struct tmm_account;
 struct tmm_page_table;
 
 #define TMM_ENTRY_PRESENT	BIT_ULL(0)
@@ -70,11 +71,13 @@ struct tmm_table_path {
  * @numbers: of the frames, which are cleared
  * @nr: how many; a page needs one for each level below the root at most
  * @nr_used: tables that were made of some
+ * @account: who is charged for them, and for those that were made of some; NULL: nobody
  */
 struct tmm_table_spares {
 	u64 numbers[TMM_MAX_LEVELS - 1];
 	unsigned int nr;
 	u64 nr_used;
+	struct tmm_account *account;
 };
 
 /**

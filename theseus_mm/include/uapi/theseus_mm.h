@@ -239,11 +239,12 @@
  * @frames_largest: out: longest free run aligned to 4 KiB, 2 MiB and 1 GiB, in
  *                  frames of 4 KiB
  * @pages_start: out: first virtual address that can be given out
- * @pages_total: out: pages that can be given out
- * @pages_free: out: pages that nobody owns
+ * @pages_total: out: pages that clients can have: 7.5 TiB with 4 levels of paging, 3.75 PiB
+ *               with 5. A run of more than 16 TiB is found at an address only.
+ * @pages_free: out: those that nobody owns
  * @nr_mappings: out: mappings alive, of all clients
  * @nr_tables: out: frames that are page tables, the root's own not among them
- * @client_handles: out: handles of the calling client
+ * @client_handles: out: handles of the calling client, as GET_LIMITS counts them
  * @client_handles_max: out: its limit, see GET_LIMITS
  * @client_frames: out: frames that the calling client owns, mapped or not; those
  *                 that another call is changing at this moment are not counted
@@ -438,6 +439,13 @@ struct theseus_mm_clients {
  * and max_user_handles as they are now. SET lowers the calling client's; to raise one
  * takes CAP_SYS_RESOURCE, else EPERM with nothing changed. A limit below what is owned
  * takes nothing away: nothing more can be had.
+ *
+ * By default a client may have a quarter of the pages there are when the module is loaded,
+ * and its user half of them; 65,536 handles and 131,072. A sixteenth of all pages is kept
+ * for the kernel and not among those. Handles are objects; a mapping that can be mmapped
+ * (MAP_OFFSET, EXPORT_DMABUF), a descriptor that EXPORT made and one of a dma-buf count as
+ * one more each, the client's who made them, until the last descriptor and the last area
+ * are gone: they are files, of which the machine has so many.
  *
  * Frames of RAM count from before they are taken until they are free again: while a
  * process has them mmapped, also after the client is gone. Frames of page tables count
