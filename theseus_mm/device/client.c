@@ -522,7 +522,7 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 /* Give a mapping a file. It may be gone meanwhile, or have one. */
 static int set_file(struct tmm_client *client, u32 handle)
 {
-	struct tmm_mapping_file *mf = tmm_mapping_file_create(false);
+	struct tmm_mapping_file *mf = tmm_mapping_file_create(client->account);
 	struct tmm_object *object;
 	bool is_set = false;
 

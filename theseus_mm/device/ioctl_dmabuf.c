@@ -13,6 +13,7 @@
  */
 #include "device/ioctl.h"
 
+#include "alloc/account.h"
 #include "core/compat.h"
 #include "device/client.h"
 #include "device/mapping_file.h"
@@ -40,12 +41,14 @@
  * struct buffer - what a dma-buf is of
  * @loan: its borrow; a reference
  * @mf: the mapping's file; a reference
+ * @account: charged with a handle for the dma-buf's file, as long as it is there
  * @lock: protects @attachments
  * @attachments: struct attachment that are mapped
  */
 struct buffer {
 	struct tmm_loan *loan;
 	struct tmm_mapping_file *mf;
+	struct tmm_account *account;
 	struct mutex lock;	/* attachments */
 	struct list_head attachments;
 };
@@ -210,6 +213,8 @@ static void free_buffer(struct buffer *buffer)
 {
 	tmm_loan_put(buffer->loan);
 	fput(buffer->mf->file);
+	tmm_account_uncharge(buffer->account, TMM_RESOURCE_HANDLES, 1);
+	tmm_account_put(buffer->account);
 	mutex_destroy(&buffer->lock);
 	kfree(buffer);
 }
@@ -273,11 +278,18 @@ static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
+	err = tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
+	if (err)
+		goto err_free;
+	buffer->account = tmm_account_get(client->account);
 	buffer->loan = tmm_loan_create();
 	err = buffer->loan ? lend(client, handle, buffer) : -ENOMEM;
 	if (!err)
 		return buffer;
 	kfree(buffer->loan);
+	tmm_account_uncharge(buffer->account, TMM_RESOURCE_HANDLES, 1);
+	tmm_account_put(buffer->account);
+err_free:
 	kfree(buffer);
 	return ERR_PTR(err);
 }

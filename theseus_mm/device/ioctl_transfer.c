@@ -70,10 +70,8 @@ static int export_taken(struct tmm_call *call, struct tmm_object *object)
 
 	if (tmm_mapped_pages_is_borrowed(object->mapping))
 		return -EBUSY;
-	if (call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY)
-		mf = tmm_mapping_file_create_read_only();
-	else
-		mf = tmm_mapping_file_create(true);
+	mf = tmm_mapping_file_create_exported(call->client->account,
+					      call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY);
 	if (IS_ERR(mf))
 		return PTR_ERR(mf);
 	err = export_to(call, object, mf);

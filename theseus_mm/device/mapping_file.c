@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/mapping_file.h"
 
+#include "alloc/account.h"
 #include "core/bug.h"
 #include "core/compat.h"
 #include "device/client.h"
@@ -67,6 +68,8 @@ static int release(struct inode *inode, struct file *file)
 	spin_unlock(&files_lock);
 	unlist(mf);
 	tmm_mapped_pages_drop(&mf->exported);
+	tmm_account_uncharge(mf->account, TMM_RESOURCE_HANDLES, 1);
+	tmm_account_put(mf->account);
 	kfree(mf);
 	return 0;
 }
@@ -185,20 +188,29 @@ struct file *tmm_mapping_files_open(const struct file_operations *fops, int flag
 	return file;
 }
 
-static struct tmm_mapping_file *create(const struct file_operations *ops, int flags)
+/* The machine has so many files, and these are in no process's limit: each is a handle. */
+static struct tmm_mapping_file *create(struct tmm_account *account, unsigned int nr_consumed,
+				       const struct file_operations *ops, int flags)
 {
-	struct tmm_mapping_file *mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
-	int err;
+	struct tmm_mapping_file *mf;
+	int err = tmm_account_charge_beyond(account, TMM_RESOURCE_HANDLES, 1, nr_consumed);
 
-	if (!mf)
+	if (err)
+		return ERR_PTR(err);
+	mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
+	if (!mf) {
+		tmm_account_uncharge(account, TMM_RESOURCE_HANDLES, 1);
 		return ERR_PTR(-ENOMEM);
+	}
 	tmm_loans_init_file(mf);
 	mf->file = tmm_mapping_files_open(ops, flags, mf);
 	err = PTR_ERR_OR_ZERO(mf->file);
 	if (err) {
+		tmm_account_uncharge(account, TMM_RESOURCE_HANDLES, 1);
 		kfree(mf);
 		return ERR_PTR(err);
 	}
+	mf->account = tmm_account_get(account);
 	spin_lock(&files_lock);
 	list_add(&mf->link, &files);
 	spin_unlock(&files_lock);
@@ -207,29 +219,34 @@ static struct tmm_mapping_file *create(const struct file_operations *ops, int fl
 
 /**
  * tmm_mapping_file_create() - a file for a mapping
- * @is_exported: it is to own the mapping, and to have descriptors
+ * @account: charged with a handle for it until it is gone, which may be after all of
+ *           the client's other handles
  *
  * Context: Process context, may sleep.
- * Return: the file, with one reference of @file, the caller's to fput(); or an
- * error pointer
+ * Return: the file, with one reference of @file, the caller's to fput();
+ * ERR_PTR(-EDQUOT) at the limit of handles; or another error pointer
  */
-struct tmm_mapping_file *tmm_mapping_file_create(bool is_exported)
+struct tmm_mapping_file *tmm_mapping_file_create(struct tmm_account *account)
 {
-	return create(is_exported ? &export_fops : &fops, O_RDWR);
+	return create(account, 0, &fops, O_RDWR);
 }
 
 /**
- * tmm_mapping_file_create_read_only() - the same, of a mapping to be exported read-only
+ * tmm_mapping_file_create_exported() - one that is to own the mapping, and to have descriptors
+ * @account: as there; its handle takes the place of the mapping's, which is consumed
+ * @is_read_only: whoever imports it can never write to it
  *
  * Context: Process context, may sleep.
  * Return: as tmm_mapping_file_create()
  */
-struct tmm_mapping_file *tmm_mapping_file_create_read_only(void)
+struct tmm_mapping_file *tmm_mapping_file_create_exported(struct tmm_account *account,
+							  bool is_read_only)
 {
-	struct tmm_mapping_file *mf = create(&export_fops, O_RDONLY);
+	struct tmm_mapping_file *mf = create(account, 1, &export_fops,
+					     is_read_only ? O_RDONLY : O_RDWR);
 
 	if (!IS_ERR(mf))
-		mf->is_read_only = true;
+		mf->is_read_only = is_read_only;
 	return mf;
 }
 

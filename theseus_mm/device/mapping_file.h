@@ -37,6 +37,7 @@ struct vm_area_struct;
 /**
  * struct tmm_mapping_file - a mapping as processes see it
  * @file: its file; the structure goes with it
+ * @account: charged with a handle for @file, as long as it is there
  * @link: in the list of all, which has a lock of its own
  * @revoke_lock: see device/loan.h; also protects all that follows
  * @loans: struct tmm_loan that are not revoked
@@ -61,6 +62,7 @@ struct vm_area_struct;
  */
 struct tmm_mapping_file {
 	struct file *file;
+	struct tmm_account *account;
 	struct list_head link;
 	struct rw_semaphore revoke_lock;
 	struct list_head loans;
@@ -90,8 +92,9 @@ void tmm_mapping_files_each(void (*look)(struct tmm_mapping_file *mf, void *cont
 
 struct file * __must_check tmm_mapping_files_open(const struct file_operations *fops, int flags,
 						  void *private_data);
-struct tmm_mapping_file * __must_check tmm_mapping_file_create(bool is_exported);
-struct tmm_mapping_file * __must_check tmm_mapping_file_create_read_only(void);
+struct tmm_mapping_file * __must_check tmm_mapping_file_create(struct tmm_account *account);
+struct tmm_mapping_file * __must_check
+tmm_mapping_file_create_exported(struct tmm_account *account, bool is_read_only);
 
 /* Exported mappings */
 int __must_check tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *client);
