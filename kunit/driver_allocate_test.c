@@ -758,7 +758,7 @@ static void pages_at_an_address_refused(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
 	}
 	expect_pages_free(test, tmm_private_first_page(), 1005);
-	expect_pages_free(test, area + 6, end - area - 6);
+	expect_pages_free(test, area + 6, tmm_private_nr_general_pages() - 1006);
 	tmm_allocated_pages_drop(&owned);
 }
 

@@ -13,6 +13,9 @@
 /* As many pointers to them are 4 GiB. */
 #define NR_RUNS	(1U << 29)
 
+/* An administrator may take all limits away. */
+static const u64 no_limits[TMM_NR_RESOURCES] = { TMM_NO_LIMIT, TMM_NO_LIMIT, TMM_NO_LIMIT };
+
 /*
  * kvmalloc() warns of more than 2 GiB, and a warning is what nobody may cause: the
  * harness finds it. The refusal changes nothing.
@@ -23,9 +26,12 @@ static void unmap_into_more_parts_than_there_is_room_for(struct kunit *test)
 	struct tmm_object *object;
 	struct tmm_mapped_pages *mp;
 	struct tmm_call call = { .client = client };
+	const u64 *max, *user_max;
 	u64 nr_handles;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, client);
+	max = client->account->max;
+	user_max = client->account->parent->max;
 	object = tmm_object_reserve(client);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
 	mp = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test), 4096,
@@ -39,7 +45,12 @@ static void unmap_into_more_parts_than_there_is_room_for(struct kunit *test)
 	nr_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES);
 
 	mp->nr_frame_ranges = NR_RUNS;
+	KUNIT_EXPECT_EQ(test, tmm_ioctl_unmap_into_parts(&call), -EDQUOT);
+	client->account->max = no_limits;
+	client->account->parent->max = no_limits;
 	KUNIT_EXPECT_EQ(test, tmm_ioctl_unmap_into_parts(&call), -ENOMEM);
+	client->account->max = max;
+	client->account->parent->max = user_max;
 	mp->nr_frame_ranges = 1;
 	KUNIT_EXPECT_EQ(test, tmm_account_count(client->account, TMM_RESOURCE_HANDLES),
 			nr_handles);

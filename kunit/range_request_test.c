@@ -43,14 +43,19 @@ struct request_param {
 	u64 start;
 };
 
-#define AT(at, nr) { nr, true, at, 0, 0, 0 }
-#define ANY(nr) { nr, false, 0, 1, 0, U64_MAX }
-#define ALIGNED(align, nr) { nr, false, 0, align, 0, U64_MAX }
-#define IN(min, max, nr) { nr, false, 0, 1, min, max }
-#define ALIGNED_IN(align, min, max, nr) { nr, false, 0, align, min, max }
+#define ALIGNED_IN_OF(_align, _min, _max, _nr, _general_only)	\
+	{ .nr = (_nr), .align = (_align), .min = (_min), .max = (_max),	\
+	  .general_only = (_general_only) }
+#define AT_OF(_at, _nr, _general_only)				\
+	{ .nr = (_nr), .is_at = true, .at = (_at), .general_only = (_general_only) }
+#define AT(at, nr) AT_OF(at, nr, false)
+#define ALIGNED_IN(align, min, max, nr) ALIGNED_IN_OF(align, min, max, nr, false)
+#define ANY(nr) ALIGNED_IN(1, 0, U64_MAX, nr)
+#define ALIGNED(align, nr) ALIGNED_IN(align, 0, U64_MAX, nr)
+#define IN(min, max, nr) ALIGNED_IN(1, min, max, nr)
 /* From general regions only. */
-#define GENERAL_AT(at, nr) { nr, true, at, 0, 0, 0, 0, true }
-#define GENERAL_IN(min, max, nr) { nr, false, 0, 1, min, max, 0, true }
+#define GENERAL_AT(at, nr) AT_OF(at, nr, true)
+#define GENERAL_IN(min, max, nr) ALIGNED_IN_OF(1, min, max, nr, true)
 #define GENERAL(nr) GENERAL_IN(0, U64_MAX, nr)
 
 /*

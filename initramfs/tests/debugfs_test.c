@@ -159,7 +159,7 @@ TEST_F(client, debugfs_lists_clients_and_their_objects)
 	ASSERT_EQ(0, tmm_get_info(other, &info));
 	text = text_of(files[0]);
 	snprintf(who, sizeof(who), "uid 0 pid %d comm debugfs_test", getpid());
-	EXPECT_TRUE(text_has(text, "client %u %s handles 3 mappings 1 exported 0 frames ",
+	EXPECT_TRUE(text_has(text, "client %u %s handles 4 mappings 1 exported 0 frames ",
 			     INFO().client_id, who));
 	EXPECT_TRUE(text_has(text, "client %u %s handles 0 mappings 0 exported 0 frames 0\n",
 			     info.client_id, who));

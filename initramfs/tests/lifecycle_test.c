@@ -333,7 +333,8 @@ static int set_limits(struct actor *actor)
 		.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL,
 		.client_frames_max = 1,
 		.client_pages_max = 1,
-		.client_handles_max = 1,
+		/* a descriptor that is made later counts as one */
+		.client_handles_max = 64,
 	};
 
 	return tmm_call(actor->fd, THESEUS_MM_IOC_SET_LIMITS, &call);

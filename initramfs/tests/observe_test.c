@@ -628,7 +628,7 @@ TEST_F(client, fdinfo_says_what_it_holds)
 	text = fdinfo(self->fd);
 	ASSERT_NE(NULL, text);
 	EXPECT_TRUE(text_has(text, "theseus_mm-client-id:\t%u\n", id_of(self->fd)));
-	EXPECT_TRUE(text_has(text, "theseus_mm-handles:\t4\n"));
+	EXPECT_TRUE(text_has(text, "theseus_mm-handles:\t5\n"));
 	EXPECT_TRUE(text_has(text, "theseus_mm-handles-max:\t%u\n", INFO().client_handles_max));
 	EXPECT_TRUE(text_has(text, "theseus_mm-pages:\t1\n"));
 	EXPECT_TRUE(text_has(text, "theseus_mm-size-pages:\t8 KiB\n"));

@@ -331,14 +331,15 @@ static int export(struct tmm_call *call)
 	int err;
 
 	request->export_id = 0;
-	dmabuf = tmm_dmabuf_create(call->client, request->handle);
-	if (IS_ERR(dmabuf))
-		return PTR_ERR(dmabuf);
 	request->fd = get_unused_fd_flags(O_CLOEXEC);
-	err = min(request->fd, 0);
-	if (err)
-		goto err_put;
+	if (request->fd < 0)
+		return request->fd;
+	/* The mapping gets a file, which takes a handle: see first whether the caller can be told. */
 	err = tmm_call_reply(call);
+	if (err)
+		goto err_put_fd;
+	dmabuf = tmm_dmabuf_create(call->client, request->handle);
+	err = PTR_ERR_OR_ZERO(dmabuf);
 	if (err)
 		goto err_put_fd;
 	buffer = dmabuf->priv;
@@ -348,8 +349,6 @@ static int export(struct tmm_call *call)
 
 err_put_fd:
 	put_unused_fd(request->fd);
-err_put:
-	dma_buf_put(dmabuf);
 	return err;
 }
 

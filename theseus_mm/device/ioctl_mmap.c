@@ -21,8 +21,15 @@
 
 int tmm_ioctl_map_offset(struct tmm_call *call)
 {
-	int err = tmm_object_map_offset(call->client, &call->arg.map_offset, in_compat_syscall());
+	int err;
 
+	/* The offset takes a handle: see first whether the caller can be told of it. */
+	call->arg.map_offset.offset = 0;
+	call->arg.map_offset.nr_bytes = 0;
+	err = tmm_call_reply(call);
+	if (err)
+		return err;
+	err = tmm_object_map_offset(call->client, &call->arg.map_offset, in_compat_syscall());
 	return err ?: tmm_call_reply(call);
 }
 
