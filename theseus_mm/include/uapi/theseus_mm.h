@@ -200,7 +200,11 @@
 /* 0xB8..0xBF are not listed in Linux 6.1's ioctl-number.rst. */
 #define THESEUS_MM_IOC_MAGIC	0xBA
 
-#define THESEUS_MM_ABI		1
+/*
+ * From 2 on, calls and structures are only appended to. theseus_mm.abi beside this file is
+ * a dump of them, which `make check` compares.
+ */
+#define THESEUS_MM_ABI		2
 
 /* Flags of a mapping, as far as user space chooses or sees them. */
 #define THESEUS_MM_PTE_VALID		(1ULL << 0)	/* out only */

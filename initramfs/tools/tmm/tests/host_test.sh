@@ -54,7 +54,7 @@ test_calls() {
 	check "help of an unknown command" complains 2 "unknown command" "$tmm" help fly
 	check "--help" ends 0 "$tmm" --help
 	check "--version" ends 0 "$tmm" --version
-	check "--version says it" grep -q '^tmm [0-9.]*, interface 1$' "$out/stdout"
+	check "--version says it" grep -q '^tmm [0-9.]*, interface 2$' "$out/stdout"
 	for command in "${commands[@]}"; do
 		check "$command --help" ends 0 "$tmm" "$command" --help
 		check "$command --help says how" grep -q "^Usage: tmm $command" "$out/stdout"
