@@ -790,7 +790,7 @@ static bool is_client(const void *entry)
 {
 	const struct theseus_mm_client_info *info = entry;
 
-	return info->id && !info->uid && !strcmp(info->comm, "abi_test");
+	return info->id && !info->uid && !strcmp(info->comm, program_invocation_short_name);
 }
 
 FIXTURE_VARIANT_ADD(array, get_clients) {
