@@ -125,10 +125,11 @@ static void metadata_is_mapped_and_cannot_be_written(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, s->initial.page_table, s->inst.root);
 	KUNIT_ASSERT_EQ(test, nr_in_list(&s->initial.metadata), NR_MEMORIES);
 	list_for_each_entry(mp, &s->initial.metadata, link) {
+		const u64 first = tmm_mapped_pages_range(mp).r.first;
+
 		/* Nobody has it among what user space seems to be in another window. */
 		KUNIT_EXPECT_PTR_NE(test, mp->pt, s->inst.root);
-		KUNIT_EXPECT_EQ(test, tmm_test_translate(s->inst.root, tmm_mapped_pages_range(mp).r.first),
-				TMM_TEST_UNMAPPED);
+		KUNIT_EXPECT_EQ(test, tmm_test_translate(s->inst.root, first), TMM_TEST_UNMAPPED);
 		expect_metadata(test, mp, &s->inst.memories[i]);
 		/* Theirs now. */
 		KUNIT_EXPECT_NULL(test, s->inst.memories[i].metadata_frames);

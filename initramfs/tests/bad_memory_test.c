@@ -201,7 +201,7 @@ static int start(struct _test_data_bad *self, const char *more)
 	return nr_alike(self->area, 0, SIZE) == SIZE ? 0 : -EIO;
 }
 
-TEST_F(bad, its_owner_is_told)
+TEST_F_TIMEOUT(bad, its_owner_is_told, 120)
 {
 	unsigned char buffer[2 * PAGE], byte;
 	__u32 handle;
@@ -225,7 +225,7 @@ TEST_F(bad, its_owner_is_told)
 	EXPECT_EQ(0, tmm_write(self->fd, handle, 2 * PAGE, buffer, 2 * PAGE));
 }
 
-TEST_F(bad, nobody_gets_it_afterwards)
+TEST_F_TIMEOUT(bad, nobody_gets_it_afterwards, 120)
 {
 	__u64 free;
 	int i;
@@ -242,7 +242,7 @@ TEST_F(bad, nobody_gets_it_afterwards)
 			EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr + i * PAGE));
 }
 
-TEST_F(bad, a_free_frame_is_retired_at_once)
+TEST_F_TIMEOUT(bad, a_free_frame_is_retired_at_once, 120)
 {
 	__u64 free;
 
@@ -260,7 +260,7 @@ TEST_F(bad, a_free_frame_is_retired_at_once)
 	EXPECT_EQ(free - 3, INFO().frames_free);
 }
 
-TEST_F(bad, what_is_corrected_or_elsewhere_is_left_alone)
+TEST_F_TIMEOUT(bad, what_is_corrected_or_elsewhere_is_left_alone, 120)
 {
 	ASSERT_EQ(0, start(self, ""));
 	/* corrected; without an address; of Linux's own memory, which it does not have */
@@ -272,7 +272,7 @@ TEST_F(bad, what_is_corrected_or_elsewhere_is_left_alone)
 	EXPECT_TOLD(self->area + 3 * PAGE);
 }
 
-TEST_F(bad, a_part_of_a_large_mapping)
+TEST_F_TIMEOUT(bad, a_part_of_a_large_mapping, 120)
 {
 	const __u64 large = 512 * PAGE;
 	struct theseus_mm_create_mapping mapping;
@@ -294,7 +294,7 @@ TEST_F(bad, a_part_of_a_large_mapping)
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, mapping.paddr + large + 7 * PAGE));
 }
 
-TEST_F(bad, parts_of_what_has_it)
+TEST_F_TIMEOUT(bad, parts_of_what_has_it, 120)
 {
 	__u32 first, second, third, pages, frames[NR], nr = NR;
 
@@ -311,7 +311,7 @@ TEST_F(bad, parts_of_what_has_it)
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
 }
 
-TEST_F(bad, it_is_handed_over_as_it_is)
+TEST_F_TIMEOUT(bad, it_is_handed_over_as_it_is, 120)
 {
 	unsigned char *area;
 	__u32 handle;
@@ -359,7 +359,7 @@ static void *make_and_drop(void *context)
 	return NULL;
 }
 
-TEST_F(bad, reports_while_mappings_come_and_go)
+TEST_F_TIMEOUT(bad, reports_while_mappings_come_and_go, 120)
 {
 	bool stop = false;
 	pthread_t thread;
@@ -405,7 +405,7 @@ TEST_F_TIMEOUT(bad, reports_while_the_module_is_unloaded, 120)
 	EXPECT_EQ(0, module_load(self->parameters));
 }
 
-TEST_F(bad, in_quarantine)
+TEST_F_TIMEOUT(bad, in_quarantine, 120)
 {
 	ASSERT_EQ(0, start(self, "quarantine=1"));
 	leave(self);
@@ -416,7 +416,7 @@ TEST_F(bad, in_quarantine)
 
 /* --- named at load -------------------------------------------------------------------- */
 
-TEST_F(bad, frames_named_at_load_go_to_nobody)
+TEST_F_TIMEOUT(bad, frames_named_at_load_go_to_nobody, 120)
 {
 	char more[100];
 	__u64 paddr;
@@ -446,7 +446,7 @@ static int try_load(struct _test_data_bad *self, const char *bad)
 	return err;
 }
 
-TEST_F(bad, addresses_that_are_refused)
+TEST_F_TIMEOUT(bad, addresses_that_are_refused, 120)
 {
 	struct theseus_mm_region region;
 	char text[40];
@@ -470,7 +470,7 @@ TEST_F(bad, addresses_that_are_refused)
 
 /* --- with struct pages ---------------------------------------------------------------- */
 
-TEST_F(bad, a_page_that_linux_reports)
+TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 {
 	ASSERT_EQ(0, start(self, "struct_pages=1"));
 	ASSERT_EQ(0, madvise(self->area + PAGE, PAGE, MADV_HWPOISON));
@@ -485,7 +485,7 @@ TEST_F(bad, a_page_that_linux_reports)
 }
 
 /* What I/O holds cannot be taken from it; but nobody gets it afterwards. */
-TEST_F(bad, a_page_that_is_pinned)
+TEST_F_TIMEOUT(bad, a_page_that_is_pinned, 120)
 {
 	struct iovec vector;
 	__u64 paddr;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Stock kernel: there are some sixty loads, which take seconds each in the debug kernel. */
 /*
  * Loading: what the module refuses, and that it says in one line what is wrong and what
  * would be accepted. Where it says "load with", that is done.

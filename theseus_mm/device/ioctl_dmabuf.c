@@ -334,7 +334,7 @@ static int export(struct tmm_call *call)
 	request->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (request->fd < 0)
 		return request->fd;
-	/* The mapping gets a file, which takes a handle: see first whether the caller can be told. */
+	/* The mapping gets a file, which is a handle: see first whether the caller can be told. */
 	err = tmm_call_reply(call);
 	if (err)
 		goto err_put_fd;
