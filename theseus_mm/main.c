@@ -150,6 +150,7 @@ static int __init parse_bad(void)
 		pr_err("refused: bad=%#llx can be given out from none of the regions: leave it out of bad=, or move the region\n",
 		       bad_frames[i] << TMM_PAGE_SHIFT);
 		kfree(bad_frames);
+		bad_frames = NULL;
 		return -ERANGE;
 	}
 	return 0;
@@ -164,6 +165,7 @@ static int __init init_instance(void)
 
 	if (err || !memories) {
 		kfree(memories);
+		kfree(bad_frames);
 		return err ?: -ENOMEM;
 	}
 	for (i = 0; i < nr_pools; i++)

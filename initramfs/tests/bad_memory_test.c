@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Stock kernel: with DEBUG_VM, Linux 6.1 trips over reported pages when their memory goes. */
 /*
  * Memory that fails. Without struct pages it is reported as a machine check would be
  * (mce-inject, which decodes and does not raise one); with them by madvise(). After each

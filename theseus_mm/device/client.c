@@ -541,7 +541,7 @@ static int set_file(struct tmm_client *client, u32 handle)
 }
 
 static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_file **mf,
-		     u64 *nr_bytes)
+		     u64 *nr_bytes, u64 *generation)
 {
 	struct tmm_object *object;
 	int err = -ENOENT;
@@ -554,6 +554,8 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 		*mf = object->mf;
 		get_file((*mf)->file);
 		*nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
+		/* forget_offset() takes the file away under this lock, and then counts up. */
+		*generation = READ_ONCE((*mf)->generation);
 	}
 	xa_unlock(&client->objects);
 	return err;
@@ -565,21 +567,22 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
  * @handle: the mapping's handle
  * @mf: set to its file, with a reference of it, on success only
  * @nr_bytes: set to the mapping's size, on success only
+ * @generation: set to that of the file while the handle had it, on success only
  *
  * Context: Process context, may sleep.
  * Return: 0, -ENOENT, or an error of tmm_mapping_file_create()
  */
 int tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
-				 struct tmm_mapping_file **mf, u64 *nr_bytes)
+				 struct tmm_mapping_file **mf, u64 *nr_bytes, u64 *generation)
 {
-	int err = find_file(client, handle, mf, nr_bytes);
+	int err = find_file(client, handle, mf, nr_bytes, generation);
 
 	if (err != -EAGAIN)
 		return err;
 	err = set_file(client, handle);
 	if (err)
 		return err;
-	err = find_file(client, handle, mf, nr_bytes);
+	err = find_file(client, handle, mf, nr_bytes, generation);
 	/* Somebody who had taken it meanwhile has put it back. */
 	return err == -EAGAIN ? -ENOENT : err;
 }
@@ -620,7 +623,7 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 {
 	struct tmm_mapping_file *mf;
 	struct tmm_offset *offset;
-	u64 nr_pages, nr_bytes;
+	u64 nr_pages, nr_bytes, generation;
 	int err;
 
 	err = nr_pages_of(client, handle, &nr_pages);
@@ -630,7 +633,7 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 	if (IS_ERR(offset))
 		return PTR_ERR(offset);
 	/* Last: a call that is refused leaves no file. */
-	err = tmm_object_open_mapping_file(client, handle, &mf, &nr_bytes);
+	err = tmm_object_open_mapping_file(client, handle, &mf, &nr_bytes, &generation);
 	if (err) {
 		tmm_offset_free(&client->offsets, offset);
 		return err;

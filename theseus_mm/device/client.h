@@ -136,7 +136,8 @@ int __must_check tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_byt
 int __must_check tmm_object_address(struct tmm_client *client, u64 page, u64 *address);
 void tmm_object_resize(struct tmm_client *client, struct tmm_object *object);
 int __must_check tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
-					      struct tmm_mapping_file **mf, u64 *nr_bytes);
+					      struct tmm_mapping_file **mf, u64 *nr_bytes,
+					      u64 *generation);
 int __must_check tmm_object_lend_by(struct tmm_client *client, u32 handle,
 				    const struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
 				    bool is_mutable, struct tmm_loan *loan);

@@ -237,7 +237,7 @@ static const struct dma_buf_ops ops = {
 /* The mapping's file is made last: nothing is left of a call that is refused. */
 static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
-	u64 nr_bytes;
+	u64 nr_bytes, generation;
 	int err;
 
 	/* Whoever has the dma-buf may mmap it, in any process. */
@@ -247,7 +247,7 @@ static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 	if (tmm_mapped_pages_any_bad(buffer->loan->borrow.mp, 0,
 				     buffer->loan->borrow.nr_bytes >> PAGE_SHIFT))
 		return -EIO;
-	err = tmm_object_open_mapping_file(client, handle, &buffer->mf, &nr_bytes);
+	err = tmm_object_open_mapping_file(client, handle, &buffer->mf, &nr_bytes, &generation);
 	if (err)
 		return err;
 	err = tmm_loan_begin(buffer->loan, buffer->mf, &buffer->mf->owner);

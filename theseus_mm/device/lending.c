@@ -83,7 +83,9 @@ bool tmm_lending_is(const struct file *file)
 
 static int init(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
 {
-	int err = tmm_object_open_mapping_file(lending->client, handle, &lending->mf, nr_bytes);
+	u64 generation;
+	int err = tmm_object_open_mapping_file(lending->client, handle, &lending->mf, nr_bytes,
+					       &generation);
 
 	if (err)
 		return err;
@@ -91,7 +93,7 @@ static int init(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
 	lending->lender = kmalloc(sizeof(*lending->lender), GFP_KERNEL_ACCOUNT);
 	if (!lending->lender)
 		return -ENOMEM;
-	tmm_lender_init(lending->lender, READ_ONCE(lending->mf->generation));
+	tmm_lender_init(lending->lender, generation);
 	return 0;
 }
 

@@ -131,8 +131,11 @@ static int enter(struct tmm_page_table *pt, u64 *top, struct tmm_window *window)
 	tmm_tlb_enter();
 	window->cr3 = __read_cr3();
 	live = live_root(window->cr3);
-	if (unlikely(is_mirror_stale(pt, live)))
-		mirror(top, live);
+	if (unlikely(is_mirror_stale(pt, live))) {
+		/* With PTI, what interrupts a copy of the lower half is on the first table. */
+		mirror(pt->top, live);
+		mirror(pt->low, live);
+	}
 	__this_cpu_write(linux_cr3, window->cr3);
 	/* Address-space number 0, which Linux does not use, and no NOFLUSH. */
 	write_cr3(top == pt->low ? pt->paddr + TMM_PAGE_SIZE : pt->paddr);
