@@ -23,6 +23,7 @@
  * @nr_seen: how often a thread saw what it may see
  * @nr_signals: how often it was refused
  * @nr_others: how often it saw what it must not see
+ * @all_there: all threads of everything_at_once have been made
  * @stop: the threads are to end
  */
 FIXTURE(race)
@@ -37,6 +38,7 @@ FIXTURE(race)
 	unsigned long nr_signals;
 	unsigned long nr_others;
 	bool stop;
+	bool all_there;
 };
 
 /**
@@ -304,6 +306,9 @@ static void *act_until_stopped(void *arg)
 	const __u64 nr_bytes = self->nr_bytes * NR_PAGES;
 	unsigned int seed = (uintptr_t)&seed >> 12, i;
 
+	/* a thread's stack must not come to lie in a hole of an area that is then unmapped */
+	while (!__atomic_load_n(&self->all_there, __ATOMIC_ACQUIRE))
+		usleep(1000);
 	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED)) {
 		unsigned char *area = mmap_all(self->fd, self->handles[next_random(&seed) % 2],
 					       next_random(&seed) % 2 ? R : RW);
@@ -354,6 +359,7 @@ TEST_F_TIMEOUT(race, everything_at_once, 120)
 	EXPECT_EQ(0, munmap(self->area, PAGE));
 	for (i = 0; i < NR_THREADS; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, act_until_stopped, self));
+	__atomic_store_n(&self->all_there, true, __ATOMIC_RELEASE);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (i = 0; race_goes_on(&start, SECONDS, nr_revoked && has_been_seen_and_gone(self)); i++) {
 		__u32 nr = 0;
