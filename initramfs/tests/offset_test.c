@@ -35,7 +35,7 @@ TEST_F(client, the_second_offset_fits_mmap2_as_the_first_does)
 	EXPECT_GT(LOW_END, offset_of(self->fd, second.handle));
 }
 
-TEST_F_TIMEOUT(client, ten_thousand_mappings_have_low_offsets, 120)
+TEST_F_TIMEOUT(client, ten_thousand_mappings_have_low_offsets, 300)
 {
 	struct theseus_mm_create_item *items = calloc(NR_MAPPINGS, sizeof(*items));
 	__u64 *offsets = calloc(NR_MAPPINGS, sizeof(*offsets));
