@@ -491,7 +491,7 @@ struct tmm_handles {
  * @client: the client
  * @handles: filled in; to be given to tmm_handles_free()
  *
- * What another call is changing at that moment is left out.
+ * The list leaves out objects that another call is changing at that moment.
  *
  * Call: THESEUS_MM_IOC_LIST_HANDLES, as often as it takes
  */
@@ -508,7 +508,7 @@ void tmm_handles_free(struct tmm_handles *handles);
 /* Of a limit: there is none. */
 #define TMM_NO_LIMIT	UINT64_MAX
 
-/* Which limits tmm_client_set_limits() sets. */
+/* The limits that tmm_client_set_limits() is to set. */
 #define TMM_LIMIT_FRAMES	(1U << 0)
 #define TMM_LIMIT_PAGES		(1U << 1)
 #define TMM_LIMIT_HANDLES	(1U << 2)
@@ -665,9 +665,9 @@ enum tmm_memory {
  * @nr_bytes: its size, a multiple of TMM_PAGE_SIZE
  * @memory: how it is cached, in every mapping of it
  *
- * It is there for all clients, until it is removed or the module unloaded. When the device
- * itself is removed, what was mapped of it is dead (ENODEV, windows raise SIGBUS): drop it,
- * then remove the region. Takes CAP_SYS_RAWIO.
+ * The region is there for all clients, until it is removed or the module is unloaded. When
+ * the device itself is removed, its mappings are dead (ENODEV, windows raise SIGBUS): drop
+ * them, then remove the region. Takes CAP_SYS_RAWIO.
  *
  * Errors: EPERM; EBUSY if a driver has some of it; EADDRINUSE if some was added already;
  *         EOPNOTSUPP if some is RAM; EINVAL, EOVERFLOW
@@ -1100,10 +1100,10 @@ TMM_MUST_CHECK void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offs
  * @length: how much, within the window; 0 is success
  *
  * Reads a byte of each page: not for device memory that does something when it is read.
- * What mlock(2) and MADV_POPULATE_WRITE do for other memory, and cannot do for this, which
- * has no struct pages. A program that calls mlockall(2) with MCL_FUTURE before it makes
- * windows, or mmap(2) with MAP_POPULATE itself, needs no more. A window that was revoked is
- * SIGBUS, as wherever it is touched.
+ * This call does what mlock(2) and MADV_POPULATE_WRITE do for other memory; those need struct
+ * pages, which this memory does not have. A program that calls mlockall(2) with MCL_FUTURE
+ * before it makes windows, or mmap(2) with MAP_POPULATE itself, needs no more. A window that
+ * was revoked is SIGBUS, as wherever it is touched.
  *
  * Errors: EINVAL if @address is not aligned
  */
@@ -1314,7 +1314,7 @@ TMM_MUST_CHECK int tmm_mapping_export_as(struct tmm_mapping **mapping,
  * @mapping: the mapping; stays, and is not borrowed by that: each window is a borrow
  * @options: what else it is not to give; NULL means nothing
  *
- * It can be passed on and mmapped as one of tmm_mapping_export(), but not imported
+ * The descriptor can be passed on and mmapped as one of tmm_mapping_export(), but not imported
  * (EACCES). tmm_mapping_revoke() makes it stale (ESTALE), as does the end of the mapping's
  * handle, a merge, and the end of the client.
  *

@@ -9,7 +9,7 @@
 
 static const struct tmm_export_options nothing_less;
 
-/* What the kernel is asked for; or -1 and EINVAL. */
+/* Turn options into the flags of the call. Return: 0, or -1 and EINVAL. */
 static int export_flags(const struct tmm_export_options *options, uint32_t *flags)
 {
 	if (!options)

@@ -539,7 +539,7 @@ TEST_F(call, is_undone_if_its_results_cannot_be_stored)
 		EXPECT_EQ(0, tmm_call(self->fd, variant->request, self->argument));
 }
 
-/* What a client that was opened with O_RDONLY may do. */
+/* Is the call one that a client opened with O_RDONLY may make? */
 static bool looks(unsigned long request)
 {
 	switch (request) {

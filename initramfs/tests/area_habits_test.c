@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What programs take for granted of shared memory, whatever it is: calls that have
- * nothing to do succeed, and old programs get an area as well.
+ * Programs take some things for granted of all shared memory: calls that have nothing to
+ * do succeed, and old programs get an area as well.
  */
 #include "area.h"
 

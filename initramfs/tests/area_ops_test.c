@@ -13,7 +13,7 @@
 #define SIZE_2M		(1ULL << 21)
 #define SIZE_1G		(1ULL << 30)
 
-/* What another process ends with if it did not see the mapping. */
+/* The exit status of another process that did not see the mapping. */
 #define SAW_WRONG	255
 
 /**
@@ -57,7 +57,7 @@ FIXTURE_VARIANT_ADD(ops, leaves_of_4k)
 FIXTURE_VARIANT_ADD(ops, leaves_of_2m) { .align = SIZE_2M, .nr_bytes = 4 * SIZE_2M };
 FIXTURE_VARIANT_ADD(ops, leaves_of_1g) { .align = SIZE_1G, .nr_bytes = SIZE_1G };
 
-/* What is looked at: a byte in the middle of every eighth of the mapping. */
+/* The tests look at a byte in the middle of every eighth of the mapping. */
 #define NR_PARTS	8
 
 static __u64 part_offset(__u64 nr_bytes, int part)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stock kernel: the debug kernel has no function tracer, which counts calls here. */
 /*
- * Who asks for a capability: capable() is audited, and is for refusing.
+ * The module calls capable(), which is audited, only where it may refuse a call.
  */
 #include "client.h"
 #include "text.h"
