@@ -292,7 +292,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_give_up);
  * Context: Process context. Look after it whether what is to be accessed is closed.
  * Return: for tmm_device_access_end()
  */
-int tmm_device_access_begin(void) __acquires(&accesses)
+int tmm_device_access_begin(void)
+	__acquires(&accesses)
 {
 	return srcu_read_lock(&accesses);
 }
@@ -301,7 +302,8 @@ int tmm_device_access_begin(void) __acquires(&accesses)
  * tmm_device_access_end() - undo tmm_device_access_begin()
  * @token: what it returned
  */
-void tmm_device_access_end(int token) __releases(&accesses)
+void tmm_device_access_end(int token)
+	__releases(&accesses)
 {
 	srcu_read_unlock(&accesses, token);
 }
