@@ -27,13 +27,13 @@
 #include <linux/string.h>
 #include <linux/suspend.h>
 
-/* Linux's own limit of such a parameter; the words are Linux's as well. */
+/* The limit that Linux has for a charp parameter; the error is Linux's as well. */
 #define REGIONS_MAX	1024
 
 static int set_regions(const char *text, const struct kernel_param *kp)
 {
 	if (strnlen(text, REGIONS_MAX + 1) > REGIONS_MAX) {
-		pr_err("refused: regions= is longer than %u characters: name larger ranges, those that touch as one\n",
+		pr_err("refused: regions= is longer than %u characters: join ranges that touch, or name fewer\n",
 		       REGIONS_MAX);
 		return -ENOSPC;
 	}
@@ -48,15 +48,15 @@ static const struct kernel_param_ops regions_ops = {
 
 static char *regions;
 module_param_cb(regions, &regions_ops, &regions, 0400);
-MODULE_PARM_DESC(regions, "RAM to claim: <size>@<start>[,...], K/M/G suffixes, reserved with memmap=");
+MODULE_PARM_DESC(regions, "RAM to claim, reserved at boot with memmap=: <size>@<start>[,...], K/M/G suffixes");
 
 static bool struct_pages;
 module_param_cb(struct_pages, &tmm_param_ops_switch, &struct_pages, 0400);
-MODULE_PARM_DESC(struct_pages, "let I/O pin the memory (O_DIRECT, RDMA, VFIO, dma-buf): 64 bytes of each 4096 (default off)");
+MODULE_PARM_DESC(struct_pages, "let I/O pin the memory (O_DIRECT, RDMA, VFIO, dma-buf); costs 64 bytes of each 4096 (default off)");
 
 static char *bad;
 module_param(bad, charp, 0400);
-MODULE_PARM_DESC(bad, "addresses of memory that is known to fail, and is given to nobody: <address>[,...]");
+MODULE_PARM_DESC(bad, "addresses of memory that is known to fail: <address>[,...]; their frames are never given out");
 
 static struct tmm_pool *pools;
 static unsigned int nr_pools;
@@ -87,7 +87,7 @@ static int __init claim_pools(void)
 	int err;
 
 	if (!regions || !*regions) {
-		pr_err("regions= is missing: nothing is claimed unless it is named\n");
+		pr_err("regions= is missing: name the RAM to claim as regions=<size>@<start>[,...]\n");
 		tmm_list_candidates();
 		return -ENODEV;
 	}
@@ -105,14 +105,14 @@ static int __init claim_pools(void)
 	return 0;
 }
 
-/* The others need no more than every region has. */
+/* The other regions need no more than the minimum that every region has. */
 static int __init check_first(const struct tmm_memory *first)
 {
 	const u64 nr_min = tmm_instance_first_nr_min(first->first, nr_pools, nr_bad_frames);
 
 	if (first->nr >= nr_min)
 		return 0;
-	pr_err("refused: regions=%lluK@%#llx,...: the first of %u regions holds the book-keeping of all, and needs %lluK: make it larger, or name fewer\n",
+	pr_err("refused: regions=%lluK@%#llx,...: the first of %u regions holds the bookkeeping of all and needs %lluK: make it larger, or name fewer regions\n",
 	       pools[0].nr_bytes >> 10, pools[0].start, nr_pools,
 	       ((nr_min << TMM_PAGE_SHIFT) + pools[0].nr_reserved) >> 10);
 	return -EINVAL;
@@ -141,13 +141,14 @@ static int __init parse_bad(void)
 	if (err == -ENOMEM)
 		return err;
 	if (err) {
-		pr_err("bad=%s: not <address>[,...], as bad=0x130005000,0x130007000\n", bad);
+		pr_err("refused: bad=%s is malformed: name <address>[,...], such as bad=0x130005000,0x130007000\n",
+		       bad);
 		return err;
 	}
 	for (i = 0; i < nr_bad_frames; i++) {
 		if (is_claimed(bad_frames[i]))
 			continue;
-		pr_err("refused: bad=%#llx can be given out from none of the regions: leave it out of bad=, or move the region\n",
+		pr_err("refused: bad=%#llx lies in no region, or in the struct pages of one: leave it out of bad=, or move the region\n",
 		       bad_frames[i] << TMM_PAGE_SHIFT);
 		kfree(bad_frames);
 		bad_frames = NULL;
@@ -183,7 +184,7 @@ static int __init init_instance(void)
 	kfree(memories);
 	kfree(bad_frames);
 	if (err == -EIO)
-		pr_err("refused: this machine does not translate through the private root as it should: report it with dmesg and /proc/cpuinfo\n");
+		pr_err("refused: the private root does not translate correctly on this machine: report it with dmesg and /proc/cpuinfo\n");
 	if (err)
 		return err;
 	err = tmm_init_post_heap(&initial);
@@ -228,7 +229,7 @@ static int __init open_to_users(void)
 	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
 	if (!err)
 		return 0;
-	pr_err("not loaded: Linux does not register the device (error %d): see what it says above\n",
+	pr_err("not loaded: Linux cannot register /dev/theseus_mm (error %d): see the kernel messages above\n",
 	       err);
 
 	tmm_debugfs_exit();
@@ -303,9 +304,9 @@ static int __init tmm_module_init(void)
 
 	/* All else says more, where it is found. */
 	if (err == -ENOMEM)
-		pr_err("not loaded: Linux's own memory is exhausted: free some, or name less in regions=\n");
+		pr_err("not loaded: Linux's own memory is exhausted: free some, or name smaller ranges in regions=\n");
 	else if (err == -ENOSPC)
-		pr_err("not loaded: there is no room for the first tables: name larger regions\n");
+		pr_err("not loaded: the regions have no room for the first page tables: name larger regions\n");
 	return err;
 }
 

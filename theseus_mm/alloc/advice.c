@@ -21,7 +21,7 @@
 /**
  * struct run - a run of bytes
  * @start: first byte
- * @end: first behind it
+ * @end: first byte after the run
  */
 struct run {
 	u64 start;
@@ -29,12 +29,12 @@ struct run {
 };
 
 /**
- * struct search - for the largest run that would do
- * @within: where it has to lie
- * @align: of both its ends
- * @best: the largest until now; empty if there is none
- * @free: its part that is not claimed begins here
- * @is_listing: say all that would do
+ * struct search - a search for the largest run that would be accepted
+ * @within: the run has to lie in this range
+ * @align: alignment of both ends of the run
+ * @best: the largest run found so far; empty if there is none
+ * @free: start of the part of the run that is not claimed
+ * @is_listing: log every run that would be accepted
  */
 struct search {
 	struct run within;
@@ -66,7 +66,7 @@ static int leave_out_claimed(struct resource *res, void *arg)
 	return 0;
 }
 
-/* What of a run nobody has claimed. */
+/* Consider the parts of a run that nobody has claimed. */
 static void consider_free(struct search *search, u64 start, u64 end)
 {
 	search->free = start;
@@ -76,7 +76,7 @@ static void consider_free(struct search *search, u64 start, u64 end)
 		consider(search, search->free, end);
 }
 
-/* Run by run: holes can be huge. */
+/* The walk goes run by run, not page by page: holes can be huge. */
 static int look_into_reserved(struct resource *res, void *arg)
 {
 	struct search *search = arg;
@@ -104,7 +104,7 @@ static void search_candidates(struct search *search)
 				    search->within.end - 1, search, look_into_reserved);
 }
 
-/* RAM that could be reserved; what lies below 1 MiB, Linux needs to start other CPUs. */
+/* Consider RAM that could be reserved. Linux needs the first 1 MiB to start other CPUs. */
 static void search_ram(struct search *search)
 {
 	u64 page = max_t(u64, search->within.start, SZ_1M);
@@ -119,7 +119,7 @@ static void search_ram(struct search *search)
 	}
 }
 
-/* The last quarter: Linux goes on with what is before. */
+/* Only the last quarter is considered: Linux keeps the rest. */
 static int consider_last_quarter(struct resource *res, void *arg)
 {
 	u64 start = res->end + 1 - ALIGN_DOWN((res->end + 1 - res->start) / 4, SZ_2M);
@@ -148,9 +148,9 @@ static const char *say_reserve(const struct search *found, const char *switches,
 }
 
 /**
- * tmm_advice() - what would be accepted
- * @request: what was asked for, and is not
- * @text: room for the words
+ * tmm_advice() - find a regions= that would be accepted
+ * @request: the range that was asked for, and is refused
+ * @text: room for the advice
  *
  * Context: Process context, may sleep.
  * Return: @text
@@ -183,8 +183,8 @@ const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_A
 EXPORT_SYMBOL_IF_KUNIT(tmm_advice);
 
 /**
- * tmm_refuse() - say in the log, in one line, what is wrong and what would be accepted
- * @request: what was asked for
+ * tmm_refuse() - log in one line what is wrong and what would be accepted
+ * @request: the range that was asked for
  * @format: what is wrong
  *
  * Context: Process context, may sleep.
@@ -203,7 +203,7 @@ void tmm_refuse(const struct tmm_advice_request *request, const char *format, ..
 }
 
 /**
- * tmm_list_candidates() - say in the log what could be claimed
+ * tmm_list_candidates() - log the ranges that could be claimed
  *
  * Context: Process context, may sleep.
  */
@@ -219,5 +219,5 @@ void tmm_list_candidates(void)
 
 	search_candidates(&search);
 	if (!search.best.end)
-		pr_err("no RAM is set aside: %s\n", tmm_advice(&nothing, advice));
+		pr_err("there is no candidate for regions=: %s\n", tmm_advice(&nothing, advice));
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Advice: what regions= would be accepted, said with every refusal.
+ * Advice: a regions= that would be accepted, logged with every refusal.
  *
  * A *candidate* is RAM that was taken from Linux (alloc/firmware_map.h), lies in one
- * Reserved range of /proc/iomem, and is claimed by nobody there. Advice is the largest
- * candidate in what was asked for; else RAM in it that could be reserved at boot; else
- * the largest candidate that there is; else a range of Linux's memory to be reserved.
+ * Reserved range of /proc/iomem, and is claimed by nobody there. The advice is the largest
+ * candidate in the range that was asked for; else RAM in that range that could be reserved
+ * at boot; else the largest candidate anywhere; else a range of Linux's memory to reserve.
  *
  * Lock: none. Owner: none; it only reads.
  */
@@ -19,9 +19,9 @@
 #define TMM_ADVICE_TEXT	320
 
 /**
- * struct tmm_advice_request - what was asked for
- * @start: physical address; the same as @end if it was nothing that could be had
- * @end: first byte behind it
+ * struct tmm_advice_request - the range that was asked for
+ * @start: physical address; the same as @end if the request names no usable range
+ * @end: first byte after the range
  * @with_struct_pages: the region is to have struct pages, and is aligned for them
  */
 struct tmm_advice_request {

@@ -273,14 +273,14 @@ void tmm_device_region_close(struct tmm_frame_allocator *fa, struct tmm_device_r
 EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_close);
 
 /**
- * tmm_device_region_give_up() - leave its addresses to others
+ * tmm_device_region_give_up() - release the claim on a region's addresses
  * @dr: the region; closed, and out of all processes
  *
- * Context: Process context, may sleep. What it was claimed from is still there.
+ * Context: Process context, may sleep. The parent resource of the claim still exists.
  */
 void tmm_device_region_give_up(struct tmm_device_region *dr)
 {
-	pr_warn("the device at %lluK@%#llx was removed: what maps its memory is dead; drop it, then remove the region\n",
+	pr_warn("device region %lluK@%#llx: the device was removed: drop the mappings of the region, then remove it\n",
 		nr_bytes_of(dr) >> 10, start_of(dr));
 	release(dr);
 }

@@ -30,7 +30,7 @@ static u64 pool_end(const struct tmm_pool *pool)
 	return pool->start + pool->nr_bytes;
 }
 
-/* What is wrong with an item of regions=, and the error. */
+/* A mistake in an item of regions=: the errno and its text. */
 struct flaw {
 	int err;
 	const char *what;
@@ -39,7 +39,7 @@ struct flaw {
 static struct flaw flaw_of_number(int err)
 {
 	return err == -ERANGE ? (struct flaw){ err, "a number does not fit in 64 bits" } :
-	       (struct flaw){ err, "it is not <size>@<start>[,...], with K, M, G suffixes" };
+	       (struct flaw){ err, "malformed, write <size>@<start>[,...] with K, M, G suffixes" };
 }
 
 /* One "<size>@<start>". */
@@ -59,14 +59,14 @@ static struct flaw parse_one(const char *text, const char *end, struct tmm_pool 
 	if (!IS_ALIGNED(pool->start | pool->nr_bytes, TMM_PAGE_SIZE))
 		return (struct flaw){ -EINVAL, "size and start have to be multiples of 4K" };
 	if (pool->nr_bytes < TMM_POOL_MIN_BYTES)
-		return (struct flaw){ -EINVAL, "it has to be 64K or more" };
+		return (struct flaw){ -EINVAL, "the size has to be 64K or more" };
 	if (check_add_overflow(pool->start, pool->nr_bytes, &last) ||
 	    last > 1ULL << boot_cpu_data.x86_phys_bits)
-		return (struct flaw){ -ERANGE, "it ends past the last physical address" };
+		return (struct flaw){ -ERANGE, "the range ends past the last physical address" };
 	return (struct flaw){};
 }
 
-/* All of them; says which one is wrong. */
+/* Parse all items; log the first that is wrong. */
 static int parse_all(const char *text, struct tmm_pool *pools, unsigned int nr)
 {
 	const struct tmm_advice_request nothing = {};
@@ -118,7 +118,7 @@ static unsigned int merge_pools(struct tmm_pool *pools, unsigned int nr)
  *         runs that overlap or touch are joined
  * @nr: set to their number
  *
- * Says in the log what is wrong, and what would be accepted.
+ * Logs what is wrong, and what would be accepted.
  *
  * Context: Process context, may sleep.
  * Return: 0; -EINVAL if @text is malformed, not in whole pages or a run is
@@ -151,7 +151,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pools_parse);
 /**
  * struct coverage - how far Reserved ranges cover a run without a gap
  * @end: first byte that is not covered
- * @count: ranges it took
+ * @count: number of ranges that cover it
  */
 struct coverage {
 	u64 end;
@@ -187,7 +187,7 @@ static void refuse(const struct tmm_pool *pool, u64 page, const char *why)
 		   pool->start, page, why);
 }
 
-/* A run at a time; a page only to say what it is. */
+/* The check goes run by run; a single page is looked at only to say what is wrong with it. */
 static int check_runs(const struct tmm_pool *pool)
 {
 	enum tmm_map_use use;
@@ -232,11 +232,11 @@ static int check_resources(const struct tmm_pool *pool)
 static int check_machine(void)
 {
 	if (xen_pv_domain()) {
-		pr_err("refused: Xen PV guests cannot load a page table of their own: start the guest as HVM or PVH\n");
+		pr_err("refused: a Xen PV guest cannot load its own page tables: start the guest as HVM or PVH\n");
 		return -EOPNOTSUPP;
 	}
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
-		pr_err("refused: memory encryption is active, and this module does not set its address bit: boot with mem_encrypt=off\n");
+		pr_err("refused: memory encryption is active, and this module does not set the encryption bit: boot with mem_encrypt=off\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -249,10 +249,10 @@ static int check_struct_pages(const struct tmm_pool *pool)
 
 	if (err == -EINVAL)
 		tmm_refuse(&request,
-			   "regions=%lluK@%#llx: with struct_pages=1, regions begin and end at multiples of %lluK",
+			   "regions=%lluK@%#llx: with struct_pages=1, a region has to begin and end at multiples of %lluK",
 			   pool->nr_bytes >> 10, pool->start, tmm_struct_pages_align() >> 10);
 	else if (err)
-		pr_err("refused: struct_pages=1 needs a kernel with CONFIG_ZONE_DEVICE: load without it\n");
+		pr_err("refused: struct_pages=1 needs a kernel with CONFIG_ZONE_DEVICE: load without struct_pages=1\n");
 	return err;
 }
 
@@ -295,7 +295,7 @@ static void unmap_window(struct tmm_pool *pool)
  * @pool: start, nr_bytes and wants_struct_pages are set; the rest is set on
  *        success only
  *
- * Says in the log which page of which run is what, and what would be accepted.
+ * Logs the first page that is refused, the reason, and what would be accepted.
  *
  * Context: Process context, may sleep. O(runs in the firmware's map).
  * Return: 0; -ENODEV if the run is not RAM reserved with memmap=, -EBUSY if
@@ -320,13 +320,13 @@ int tmm_pool_claim(struct tmm_pool *pool)
 		const struct tmm_advice_request request = advice_for(pool);
 
 		tmm_refuse(&request,
-			   "regions=%lluK@%#llx: it, or a part of it, is claimed already (/proc/iomem says by whom)",
+			   "regions=%lluK@%#llx: all or part of the range is claimed already (see /proc/iomem)",
 			   pool->nr_bytes >> 10, pool->start);
 		return -EBUSY;
 	}
 	err = map_window(pool);
 	if (err) {
-		pr_err("refused: regions=%lluK@%#llx: Linux cannot map it (error %d): name less, or free kernel memory\n",
+		pr_err("refused: regions=%lluK@%#llx: Linux cannot map the range (error %d): name a smaller one, or free kernel memory\n",
 		       pool->nr_bytes >> 10, pool->start, err);
 		release_mem_region(pool->start, pool->nr_bytes);
 		pool->resource = NULL;

@@ -73,7 +73,7 @@ static int set_switch(const char *text, const struct kernel_param *kp)
 	int err = param_set_bool(text, kp);
 
 	if (err)
-		pr_err("%s=%s: neither 0 nor 1\n", kp->name, text);
+		pr_err("%s=%s: neither 0 nor 1: name one of them\n", kp->name, text);
 	return err;
 }
 

@@ -53,16 +53,16 @@ static void say(u64 number, int err)
 
 	switch (err) {
 	case 0:
-		pr_err("memory at %#llx fails: its frame goes to nobody any more; name it at the next load (bad=%#llx), or leave it out of regions=\n",
+		pr_err("memory at %#llx fails: its frame is retired: load with bad=%#llx next time, or leave it out of regions=\n",
 		       paddr, paddr);
 		break;
 	case -EBUSY:
-		pr_err("memory at %#llx fails, and holds a page table or book-keeping of the module: stop its users and unload it\n",
+		pr_err("memory at %#llx fails, and holds a page table or bookkeeping, so it stays in use: close all clients and unload the module\n",
 		       paddr);
 		break;
 	default:
-		pr_err("memory at %#llx fails, and its frame could not be retired (error %d): it may be given out again\n",
-		       paddr, err);
+		pr_err("memory at %#llx fails, and its frame could not be retired (error %d), so it may be given out again: unload the module, and load with bad=%#llx\n",
+		       paddr, err, paddr);
 	}
 }
 

@@ -35,7 +35,7 @@
  */
 static bool quarantine;
 module_param_cb(quarantine, &tmm_param_ops_switch, &quarantine, 0400);
-MODULE_PARM_DESC(quarantine, "give memory that was mmapped to nobody else until the module is unloaded (default off)");
+MODULE_PARM_DESC(quarantine, "do not reuse memory that was mmapped until the module is unloaded (default off)");
 
 static struct workqueue_struct *watchers;
 

@@ -38,12 +38,12 @@ static int set_limit(const char *text, const struct kernel_param *kp)
 	unsigned int i;
 
 	if (err) {
-		pr_err("%s=%s: not a number up to %llu, nor unlimited\n", kp->name, text,
-		       TMM_NO_LIMIT - 1);
+		pr_err("%s=%s: not a number up to %llu: name such a number, or \"unlimited\"\n",
+		       kp->name, text, TMM_NO_LIMIT - 1);
 		return err;
 	}
 	WRITE_ONCE(*(u64 *)kp->arg, limit < NOT_SET ? limit : TMM_NO_LIMIT);
-	/* It may have been raised: those of users hold for all of them at once. */
+	/* The limit may have been raised, and a user's limit is in force at once: wake waiters. */
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
 		tmm_comebacks_note(i);
 	return 0;
@@ -62,14 +62,14 @@ static const struct kernel_param_ops limit_ops = {
 	.get = get_limit,
 };
 
-/* Of a client that is opened now. */
+/* Limits of a client, copied when it is opened. */
 static u64 max_client[TMM_NR_RESOURCES] = {
 	[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
 	[TMM_RESOURCE_PAGES] = NOT_SET,
 	[TMM_RESOURCE_HANDLES] = 1U << 16,
 };
 
-/* Of all users. */
+/* Limits of each user, in force at once. */
 static u64 max_user[TMM_NR_RESOURCES] = {
 	[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
 	[TMM_RESOURCE_PAGES] = NOT_SET,
@@ -78,15 +78,15 @@ static u64 max_user[TMM_NR_RESOURCES] = {
 
 module_param_cb(max_frames, &limit_ops, &max_client[TMM_RESOURCE_FRAMES], 0644);
 MODULE_PARM_DESC(max_frames,
-		 "frames of 4 KiB that a client may have, from when it is opened (default unlimited)");
+		 "frames of 4 KiB that a client may have; read when the client is opened (default unlimited)");
 
 module_param_cb(max_pages, &limit_ops, &max_client[TMM_RESOURCE_PAGES], 0644);
 MODULE_PARM_DESC(max_pages,
-		 "pages of 4 KiB that a client may have, from when it is opened (default a quarter of those there are)");
+		 "pages of 4 KiB that a client may have; read when the client is opened (default a quarter of all pages)");
 
 module_param_cb(max_handles, &limit_ops, &max_client[TMM_RESOURCE_HANDLES], 0644);
 MODULE_PARM_DESC(max_handles,
-		 "handles, exported descriptors and mmapped mappings that a client may have, from when it is opened (default 65536)");
+		 "handles, exported descriptors and mmapped mappings that a client may have; read when the client is opened (default 65536)");
 
 module_param_cb(max_user_frames, &limit_ops, &max_user[TMM_RESOURCE_FRAMES], 0644);
 MODULE_PARM_DESC(max_user_frames,
@@ -94,7 +94,7 @@ MODULE_PARM_DESC(max_user_frames,
 
 module_param_cb(max_user_pages, &limit_ops, &max_user[TMM_RESOURCE_PAGES], 0644);
 MODULE_PARM_DESC(max_user_pages,
-		 "pages that all clients of one user may have together (default half of those there are)");
+		 "pages that all clients of one user may have together (default half of all pages)");
 
 module_param_cb(max_user_handles, &limit_ops, &max_user[TMM_RESOURCE_HANDLES], 0644);
 MODULE_PARM_DESC(max_user_handles,

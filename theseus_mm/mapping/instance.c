@@ -104,7 +104,7 @@ static void set_part(struct tmm_frame_region *region, enum tmm_region_type type,
 	region->has_struct_pages = memory->has_struct_pages;
 }
 
-/* Before anybody can be given one. */
+/* Retire the frames of bad= before any frame can be given out. */
 static int retire_known(struct tmm_instance *inst, const struct tmm_instance_memory *mem)
 {
 	const struct tmm_memory *memory = &mem->memory;
@@ -118,7 +118,7 @@ static int retire_known(struct tmm_instance *inst, const struct tmm_instance_mem
 		if (err == -EEXIST)
 			err = 0;
 		if (err == -EBUSY)
-			pr_err("refused: the bad frame at %#llx would hold book-keeping, which takes %lluK@%#llx of its region: leave those out of the region\n",
+			pr_err("refused: bad=%#llx lies in the bookkeeping of its region, %lluK@%#llx: leave that range out of regions=\n",
 			       memory->bad[i] << TMM_PAGE_SHIFT,
 			       mem->metadata.range.nr << (TMM_PAGE_SHIFT - 10),
 			       mem->metadata.range.first << TMM_PAGE_SHIFT);
