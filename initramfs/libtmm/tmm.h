@@ -31,9 +31,9 @@
  * may change the object or what is in it. None of these is kept after the call. A
  * consumed object, NULL, gives ENOENT; the getters, which cannot fail, give 0.
  *
- * Descriptors go by the same rule: a call that takes `int *` consumes what is in it, and
- * sets it to -1 when it succeeds; one that takes `int` leaves it the caller's. A call on
- * an array of nothing succeeds, and does nothing.
+ * Descriptors follow the same rule: a call that takes `int *` consumes the descriptor, and
+ * sets the variable to -1 when it succeeds; a call that takes `int` leaves the descriptor
+ * to the caller. A call on an empty array succeeds and does nothing.
  *
  * The kernel has the last word: when the client is closed or its process dies, all
  * it owns goes back. Objects may outlive tmm_client_close(): every call on them
@@ -45,15 +45,16 @@
  * It can be passed to another process (tmm_fd_send(), tmm_fd_receive()), inherited,
  * duplicated, and mmapped from offset 0 on by the rules of windows; fstat(2) and
  * lseek(2) to SEEK_END tell its size. When the last descriptor is closed and the last
- * window gone, the mapping is dropped. tmm_mapping_import() makes a mapping of a client
- * of it again, and whatever other descriptors there are become stale (ESTALE): there is
- * one owner at any moment. Until then it counts against the limits of its exporter, who
- * can tmm_mapping_take_back() what nobody imported.
+ * window gone, the mapping is dropped. tmm_mapping_import() makes the mapping a client's
+ * again, and all other descriptors of it become stale (ESTALE): there is one owner at any
+ * moment. Until the import, the mapping counts against the limits of its exporter, who can
+ * get it back with tmm_mapping_take_back().
  *
- * A descriptor can be less than that: tmm_mapping_export_as() makes one whose receivers
- * can never write, and tmm_mapping_lend() one that gives windows only, while the mapping
- * stays its client's. poll(2) says of each POLLIN while there are no windows, and no
- * I/O holds anything; and POLLHUP and POLLERR once it is good for nothing.
+ * A descriptor can give fewer rights: tmm_mapping_export_as() makes one whose receivers can
+ * never write, and tmm_mapping_lend() makes one for windows only, while the client keeps
+ * the mapping. For each of them poll(2) reports POLLIN while there are no windows and no
+ * I/O pins the memory, and POLLHUP and POLLERR once the descriptor is stale and its last
+ * window gone.
  *
  * Units
  * -----
@@ -233,7 +234,7 @@ int tmm_client_fd(const struct tmm_client *client);
  * @client_frames: frames that this client owns, mapped or not
  * @nr_clients: clients there are
  * @reserved1: 0
- * @frames_bad: frames whose memory fails, and which are given out no more
+ * @frames_bad: frames whose memory fails; they are never given out again
  * @reserved: 0
  */
 struct tmm_info {
@@ -265,7 +266,7 @@ struct tmm_info {
 #define TMM_FEATURE_STRUCT_PAGES	(UINT64_C(1) << 0)
 /* tmm_mapping_export_dmabuf() works. */
 #define TMM_FEATURE_DMABUF		(UINT64_C(1) << 1)
-/* What was mmapped goes to nobody else until the module is unloaded. */
+/* Memory that was mmapped is given to nobody else until the module is unloaded. */
 #define TMM_FEATURE_QUARANTINE		(UINT64_C(1) << 2)
 
 /**
@@ -318,18 +319,18 @@ struct tmm_bucket {
 	uint32_t bad;
 };
 
-/* No client owns a frame there; or one that the caller may not know. */
+/* No client owns a frame of the part; or the caller may not know the client that does. */
 #define TMM_OWNER_NONE		UINT32_C(0)
 #define TMM_OWNER_HIDDEN	UINT32_C(0xffffffff)
 
 /**
  * struct tmm_occupancy - a region in equal parts
  * @buckets: an array, an entry for each part
- * @owners: an array, of each part the number of the client that owns most of it, as
- *          tmm_client_list() shows it, or TMM_OWNER_*
+ * @owners: an array, an entry for each part: the number of the client that owns most of
+ *          the part, as tmm_client_list() shows it, or TMM_OWNER_*
  * @nr: entries of @buckets, and of @owners
  * @reserved1: 0
- * @bucket_bytes: size of a part, but for the last, which is what is left
+ * @bucket_bytes: size of a part; the last part can be smaller
  * @reserved: 0
  */
 struct tmm_occupancy {
@@ -396,9 +397,9 @@ struct tmm_client_entry {
  *           with CAP_SYS_ADMIN all
  * @nr: entries of @entries
  * @nr_hidden: clients that it may not see
- * @hidden_frames: frames that those own, or that are still charged to them
- * @orphan_frames: frames that are still charged to clients that are gone, of those that
- *                 it might see: what they exported, or a process has in a window
+ * @hidden_frames: frames that the hidden clients own, or that are still charged to them
+ * @orphan_frames: frames that are still charged to closed clients that the caller could
+ *                 see: exported, or in a window of a process
  * @reserved: 0
  */
 struct tmm_clients {
@@ -441,14 +442,14 @@ enum tmm_kind {
 
 /**
  * struct tmm_handle_entry - an object of a client, or a mapping that it exported
- * @handle: the kernel's name for it; 0 of an exported mapping
- * @export_id: of an exported mapping that nobody imported its number; else 0
- * @kind: what it is
- * @nr_frame_ranges: contiguous runs of frames behind a mapping; 1 of frames
+ * @handle: the kernel's handle of the object; 0 for an exported mapping
+ * @export_id: number of an exported mapping that nobody imported; else 0
+ * @kind: kind of the object
+ * @nr_frame_ranges: contiguous runs of frames behind a mapping; 1 for frames
  * @nr_borrows: of a mapping: windows, reads, writes and dma-bufs at this moment
  * @attributes: of a mapping: TMM_ATTRIBUTE_*
- * @address: its first address; of frames, 0 without CAP_SYS_ADMIN
- * @nr_bytes: its size
+ * @address: the object's first address; of frames, 0 without CAP_SYS_ADMIN
+ * @nr_bytes: the object's size
  * @flags: of a mapping: TMM_*
  * @is_exclusive: of a mapping: its frames go back with it
  * @reserved1: 0
@@ -473,8 +474,8 @@ struct tmm_handle_entry {
 #define TMM_ATTRIBUTE_PINNED	(UINT32_C(1) << 1)	/* I/O holds memory of a window that is gone */
 
 /**
- * struct tmm_handles - what a client owns
- * @entries: an array of its objects by handle, then of what it exported
+ * struct tmm_handles - the objects of a client
+ * @entries: an array: its objects, sorted by handle, then the mappings that it exported
  * @nr: entries of @entries
  * @reserved1: 0
  * @reserved: 0
@@ -487,13 +488,13 @@ struct tmm_handles {
 };
 
 /**
- * tmm_client_list_handles() - what a client owns
+ * tmm_client_list_handles() - list the objects of a client
  * @client: the client
  * @handles: filled in; to be given to tmm_handles_free()
  *
  * The list leaves out objects that another call is changing at that moment.
  *
- * Call: THESEUS_MM_IOC_LIST_HANDLES, as often as it takes
+ * Call: THESEUS_MM_IOC_LIST_HANDLES, until the list is complete
  */
 int tmm_client_list_handles(const struct tmm_client *client, struct tmm_handles *handles);
 
@@ -505,10 +506,10 @@ int tmm_client_list_handles(const struct tmm_client *client, struct tmm_handles 
  */
 void tmm_handles_free(struct tmm_handles *handles);
 
-/* Of a limit: there is none. */
+/* The value of a limit that is not set. */
 #define TMM_NO_LIMIT	UINT64_MAX
 
-/* The limits that tmm_client_set_limits() is to set. */
+/* Flags that select the limits that tmm_client_set_limits() sets. */
 #define TMM_LIMIT_FRAMES	(1U << 0)
 #define TMM_LIMIT_PAGES		(1U << 1)
 #define TMM_LIMIT_HANDLES	(1U << 2)
@@ -516,18 +517,18 @@ void tmm_handles_free(struct tmm_handles *handles);
 /**
  * struct tmm_limits - how much may be owned, and how much is
  * @client_frames_max: frames that this client may have; or TMM_NO_LIMIT, as all limits
- * @client_pages_max: pages that it may have
- * @client_handles_max: objects that it may have
+ * @client_pages_max: pages that this client may have
+ * @client_handles_max: objects that this client may have
  * @client_frames: frames that count: allocated, mapped, exported and not imported yet,
  *                 and page tables made for it
  * @client_pages: pages that count, in the same way
  * @client_handles: objects
  * @user_frames_max: frames that all clients of the user may have together
- * @user_pages_max: pages that they may have
- * @user_handles_max: objects that they may have
- * @user_frames: frames of theirs that count
- * @user_pages: pages of theirs that count
- * @user_handles: objects of theirs
+ * @user_pages_max: pages that all clients of the user may have together
+ * @user_handles_max: objects that all clients of the user may have together
+ * @user_frames: frames of the user's clients that count
+ * @user_pages: pages of the user's clients that count
+ * @user_handles: objects of the user's clients
  * @reserved: 0
  */
 struct tmm_limits {
@@ -559,10 +560,10 @@ int tmm_client_limits(const struct tmm_client *client, struct tmm_limits *limits
  * tmm_client_set_limits() - let this client own less
  * @client: the client
  * @which: TMM_LIMIT_*, one or more
- * @limits: the client_*_max of those are set, to a number or TMM_NO_LIMIT
+ * @limits: the client_*_max that @which selects: a number or TMM_NO_LIMIT
  *
- * A limit below what is owned takes nothing away: nothing more can be had (EDQUOT). To
- * raise one takes CAP_SYS_RESOURCE.
+ * A limit below what is owned takes nothing away, but no more can be allocated (EDQUOT).
+ * Raising a limit takes CAP_SYS_RESOURCE.
  *
  * Errors: EINVAL; EPERM
  * Call: THESEUS_MM_IOC_SET_LIMITS
@@ -575,10 +576,10 @@ int tmm_client_set_limits(struct tmm_client *client, unsigned int which,
  * @client: the client
  * @timeout_ms: milliseconds; 0 does not wait, -1 waits as long as it takes
  *
- * After a call that failed with ENOSPC or EDQUOT: wait, then try again. It returns as
- * soon as some of what was missing came back since then, anybody's and perhaps too few,
- * so several rounds may be needed. If nothing failed so far, it returns at once. In an event loop, wait for
- * POLLIN on tmm_client_fd() instead.
+ * After a call that failed with ENOSPC or EDQUOT: wait, then try again. This call returns as
+ * soon as some of the missing resource has come back since the failure, from any client.
+ * That may not be enough, so several rounds may be needed. If no call has failed so far, it
+ * returns at once. In an event loop, wait for POLLIN on tmm_client_fd() instead.
  *
  * Errors: ETIMEDOUT; EINTR if a signal was handled
  * Call: poll(2)
@@ -665,9 +666,9 @@ enum tmm_memory {
  * @nr_bytes: its size, a multiple of TMM_PAGE_SIZE
  * @memory: how it is cached, in every mapping of it
  *
- * The region is there for all clients, until it is removed or the module is unloaded. When
- * the device itself is removed, its mappings are dead (ENODEV, windows raise SIGBUS): drop
- * them, then remove the region. Takes CAP_SYS_RAWIO.
+ * All clients can map the region until it is removed or the module is unloaded. When the
+ * device itself is removed, calls on its mappings fail with ENODEV, and windows raise
+ * SIGBUS: drop the mappings, then remove the region. Takes CAP_SYS_RAWIO.
  *
  * Errors: EPERM; EBUSY if a driver has some of it; EADDRINUSE if some was added already;
  *         EOPNOTSUPP if some is RAM; EINVAL, EOVERFLOW
@@ -677,7 +678,7 @@ int tmm_client_add_device_region(struct tmm_client *client, uint64_t start, uint
 				 enum tmm_memory memory);
 
 /**
- * tmm_client_remove_device_region() - let it go again
+ * tmm_client_remove_device_region() - remove a device region
  * @client: the client, not necessarily the one that added it
  * @start: as it was added
  * @nr_bytes: as it was added
@@ -856,11 +857,12 @@ int tmm_frames_drop(struct tmm_frames **frames);
  * @is_identity: the same, at virtual addresses that are its physical ones, which takes
  *               CAP_SYS_RAWIO
  * @reserved1: 0
- * @leaf_size: TMM_PAGE_SIZE, TMM_LARGE_PAGE_SIZE or 1 GiB: it consists of such leaves; the
- *             size must be a multiple (EINVAL), and the CPU must have them (EOPNOTSUPP);
- *             0: as large as there is room for
- * @align: its address is a multiple of this many bytes, a power of two from
- *         TMM_PAGE_SIZE to 1 GiB, and so is the physical one of one run; 0 means anywhere
+ * @leaf_size: TMM_PAGE_SIZE, TMM_LARGE_PAGE_SIZE or 1 GiB: the mapping consists of leaves of
+ *             this size; its size must be a multiple (EINVAL), and the CPU must have such
+ *             leaves (EOPNOTSUPP). 0: leaves as large as there is room for
+ * @align: the mapping's address is a multiple of this many bytes, a power of two from
+ *         TMM_PAGE_SIZE to 1 GiB; with @is_contiguous or @is_identity, the physical address
+ *         too. 0 means anywhere
  * @reserved: 0
  */
 struct tmm_create_options {
@@ -963,9 +965,8 @@ TMM_MUST_CHECK int tmm_mapping_drop_many(struct tmm_mapping **mappings, int *err
  * @nr_bytes: how much, more than 0; rounded up
  * @flags: TMM_*; with TMM_DEVICE_MEMORY, unless the region is write-back
  *
- * RAM cannot be had by its address. The device's content is not touched; reads and
- * writes copy in pieces of any width, so registers that mind are for windows. Takes
- * CAP_SYS_RAWIO.
+ * RAM cannot be mapped by its address. The device's content is not changed. A read or write
+ * with the size of a register accesses that register once. Takes CAP_SYS_RAWIO.
  *
  * Return: the mapping; or NULL
  * Errors: EPERM; EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW; EOPNOTSUPP if it is RAM
@@ -1010,9 +1011,9 @@ uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping);
  * @is_exclusive: its frames go back with it
  * @is_shareable: see tmm_mapping_share()
  * @is_pinned: I/O holds memory of a window that is gone
- * @is_read_only: nobody who has it can ever write to it; see tmm_mapping_export_as()
- * @is_lent: of a descriptor of tmm_mapping_lend(); it is somebody else's
- * @is_bad: memory behind it fails: windows raise SIGBUS there, reads and writes are EIO
+ * @is_read_only: no owner can ever write to it; see tmm_mapping_export_as()
+ * @is_lent: the descriptor is of tmm_mapping_lend(): another client owns the mapping
+ * @is_bad: some of its memory fails: there, windows raise SIGBUS and calls return EIO
  * @reserved1: 0
  * @address: its first virtual address
  * @nr_bytes: its size
@@ -1099,11 +1100,11 @@ TMM_MUST_CHECK void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offs
  * @address: a multiple of TMM_PAGE_SIZE, in a window
  * @length: how much, within the window; 0 is success
  *
- * Reads a byte of each page: not for device memory that does something when it is read.
- * This call does what mlock(2) and MADV_POPULATE_WRITE do for other memory; those need struct
- * pages, which this memory does not have. A program that calls mlockall(2) with MCL_FUTURE
- * before it makes windows, or mmap(2) with MAP_POPULATE itself, needs no more. A window that
- * was revoked is SIGBUS, as wherever it is touched.
+ * Reads a byte of each page: do not use it on device memory for which a read has an effect.
+ * The call does for this memory what mlock(2) and MADV_POPULATE_WRITE do for other memory;
+ * those need struct pages, which this memory does not have. A program does not need the call
+ * if it calls mlockall(2) with MCL_FUTURE before it makes windows, or mmap(2) with
+ * MAP_POPULATE itself. A revoked window raises SIGBUS, as for any other access.
  *
  * Errors: EINVAL if @address is not aligned
  */
@@ -1125,19 +1126,19 @@ int tmm_mapping_munmap(void *address, size_t length);
  * @offset: set to what mmap() of tmm_client_fd() takes for the mapping's first byte; add
  *          bytes, within the mapping, for a later one
  *
- * For callers that choose the address. MAP_SHARED is needed. The offset is good until
- * the mapping is consumed, or a merge makes it longer. EOVERFLOW in a 32-bit program that
- * has 16 TiB of others.
+ * For callers that choose the address. MAP_SHARED is needed. The offset is valid until the
+ * mapping is consumed, or a merge makes it longer. EOVERFLOW in a 32-bit program if other
+ * mappings of the client, of 16 TiB in all, have the offsets that such a program can use.
  *
  * Call: THESEUS_MM_IOC_MAP_OFFSET
  */
 int tmm_mapping_map_offset(const struct tmm_mapping *mapping, uint64_t *offset);
 
 /**
- * struct tmm_revocation - what was ended
- * @nr_revoked: windows that there were
- * @nr_pinned: how many of them, or of earlier ones, I/O still holds: those have not
- *             ended, and the mapping stays borrowed until it lets go
+ * struct tmm_revocation - the result of a revocation
+ * @nr_revoked: number of windows that were revoked
+ * @nr_pinned: number of these, or of earlier ones, that I/O still pins: their borrows have
+ *             not ended, and the mapping stays borrowed until they are unpinned
  * @reserved: 0
  */
 struct tmm_revocation {
@@ -1151,7 +1152,8 @@ struct tmm_revocation {
  * @mapping: the mapping
  * @revocation: filled in; NULL if that is not of interest
  *
- * When it returns, touching one of them is SIGBUS, and they borrow nothing any more.
+ * When the call returns, touching such a window raises SIGBUS, and the borrows of all
+ * windows that are not pinned have ended.
  *
  * Call: THESEUS_MM_IOC_REVOKE
  */
@@ -1163,12 +1165,12 @@ int tmm_mapping_revoke(struct tmm_mapping *mapping, struct tmm_revocation *revoc
  * @is_shareable: from now on, any number of windows with PROT_WRITE, and reads and writes
  *                beside them; or false: by the rules again
  *
- * The stated exception to one writer at a time: who writes when is up to those who do.
- * Mutexes, conditions and semaphores that processes share (PTHREAD_PROCESS_SHARED) work in
- * a window only if the module was loaded with struct_pages=1; else the C library ends the
- * program when it has to wait. Put them into a memfd_create(2) beside the mapping, or use
- * atomic operations and eventfd(2).
- * What it is split into is as it was; to be merged, both must be alike.
+ * A shareable mapping is the one exception to one writer at a time: its users have to
+ * synchronise their writes. Mutexes, conditions and semaphores that processes share
+ * (PTHREAD_PROCESS_SHARED) work in a window only if the module was loaded with
+ * struct_pages=1; otherwise the C library ends the program when it has to wait. Put them
+ * into a memfd_create(2) beside the mapping, or use atomic operations and eventfd(2).
+ * A split makes both parts as the mapping was; a merge needs two that are alike.
  *
  * Errors: EBUSY while it is mmapped, read or written
  * Call: THESEUS_MM_IOC_SHARE
@@ -1282,10 +1284,10 @@ int tmm_mapping_drop(struct tmm_mapping **mapping);
 TMM_MUST_CHECK int tmm_mapping_export(struct tmm_mapping **mapping);
 
 /**
- * struct tmm_export_options - what a descriptor is not to give
- * @is_read_only: nothing that could be written, neither windows nor, after
- *                tmm_mapping_import(), the mapping: remapping it writable and taking it
- *                apart is EACCES for whoever gets it
+ * struct tmm_export_options - rights that a descriptor does not give
+ * @is_read_only: no receiver can write: windows are read-only, and after
+ *                tmm_mapping_import(), remapping the mapping writable and taking it apart
+ *                fail with EACCES
  * @reserved1: 0
  * @reserved: 0
  */
@@ -1296,10 +1298,10 @@ struct tmm_export_options {
 };
 
 /**
- * tmm_mapping_export_as() - the same, with fewer rights
+ * tmm_mapping_export_as() - export a mapping with fewer rights
  * @mapping: consumed
- * @options: which; NULL means all rights
- * @export_id: set to its number for tmm_mapping_take_back(); may be NULL
+ * @options: rights that the descriptor does not give; NULL means it gives all
+ * @export_id: set to the number of the export for tmm_mapping_take_back(); may be NULL
  *
  * Return: as tmm_mapping_export()
  * Errors: as tmm_mapping_export()
@@ -1310,13 +1312,13 @@ TMM_MUST_CHECK int tmm_mapping_export_as(struct tmm_mapping **mapping,
 					 uint32_t *export_id);
 
 /**
- * tmm_mapping_lend() - make a descriptor that gives windows only
- * @mapping: the mapping; stays, and is not borrowed by that: each window is a borrow
- * @options: what else it is not to give; NULL means nothing
+ * tmm_mapping_lend() - make a descriptor for windows only
+ * @mapping: the mapping; stays. The descriptor is no borrow itself, but each window is
+ * @options: further rights that the descriptor does not give; NULL means none
  *
- * The descriptor can be passed on and mmapped as one of tmm_mapping_export(), but not imported
- * (EACCES). tmm_mapping_revoke() makes it stale (ESTALE), as does the end of the mapping's
- * handle, a merge, and the end of the client.
+ * The descriptor can be passed on and mmapped like that of tmm_mapping_export(), but not
+ * imported (EACCES). It becomes stale (ESTALE) by tmm_mapping_revoke(), a merge, when the
+ * mapping's handle is consumed, and when the client ends.
  *
  * Return: the descriptor, close-on-exec, to be closed with close(2); or -1
  * Errors: EMFILE, ENFILE, EDQUOT
@@ -1327,10 +1329,10 @@ TMM_MUST_CHECK int tmm_mapping_lend(struct tmm_mapping *mapping,
 
 /**
  * tmm_mapping_take_back() - end an export that nobody imported
- * @client: who exported it
+ * @client: the client that exported the mapping
  * @export_id: of tmm_mapping_export_as()
  *
- * All windows are gone, and all its descriptors stale.
+ * All windows end as by tmm_mapping_revoke(), and all descriptors of the export become stale.
  *
  * Return: the mapping, as it was when it was exported; or NULL
  * Errors: ESTALE if it was imported or dropped; EDQUOT
@@ -1340,13 +1342,13 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_take_back(struct tmm_client *clie
 							 uint32_t export_id);
 
 /**
- * tmm_mapping_import() - become the owner of what was exported
+ * tmm_mapping_import() - become the owner of an exported mapping
  * @client: the client
  * @fd: of tmm_mapping_export(), from whichever process; consumed: it is closed
  *
  * Return: the mapping; or NULL
- * Errors: ESTALE if somebody was faster; EBUSY while it is mmapped; EDQUOT; EACCES if it
- *         is of tmm_mapping_lend(); EINVAL if @fd is something else
+ * Errors: ESTALE if it was imported or taken back already; EBUSY while it is mmapped;
+ *         EDQUOT; EACCES if @fd is of tmm_mapping_lend(); EINVAL if @fd is another file
  * Call: THESEUS_MM_IOC_IMPORT
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int *fd);
@@ -1364,7 +1366,7 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client,
 TMM_MUST_CHECK int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping);
 
 /**
- * tmm_fd_query() - how an exported mapping is, or one that is lent
+ * tmm_fd_query() - query the mapping of an exporting or lending descriptor
  * @fd: of tmm_mapping_export() or tmm_mapping_lend()
  * @info: filled in
  *

@@ -194,7 +194,7 @@ static void print_clients(const struct tmm_clients *clients, uint32_t own)
 		printf("  %u of other users, with %s\n", clients->nr_hidden,
 		       size_text(size, clients->hidden_frames * TMM_PAGE_SIZE));
 	if (clients->orphan_frames)
-		printf("  of some that are gone: %s, exported or still mmapped\n",
+		printf("  of closed clients: %s, exported or still mmapped\n",
 		       size_text(size, clients->orphan_frames * TMM_PAGE_SIZE));
 }
 
@@ -393,12 +393,12 @@ static int take_option(struct options *options, int option)
 	case 'f':
 		if (parse_int(optarg, &options->fd))
 			return TMM_OK;
-		fprintf(stderr, "tmm: info: not a descriptor: %s\n", optarg);
+		fprintf(stderr, "tmm: info: --fd takes the number of a descriptor: %s\n", optarg);
 		return TMM_USAGE;
 	case 'p':
 		if (parse_int(optarg, &options->pid) && options->pid)
 			return TMM_OK;
-		fprintf(stderr, "tmm: info: not a process: %s\n", optarg);
+		fprintf(stderr, "tmm: info: --pid takes the number of a process: %s\n", optarg);
 		return TMM_USAGE;
 	default:
 		return usage(&info_command);
@@ -420,7 +420,7 @@ static struct tmm_client *get_client(const struct options *options)
 	if (client)
 		return client;
 	if (errno == ENOTTY || errno == EINVAL)
-		fprintf(stderr, "tmm: info: descriptor %d is no client\n", options->fd);
+		fprintf(stderr, "tmm: info: descriptor %d is not one of /dev/theseus_mm\n", options->fd);
 	else
 		failed(errno, "descriptor %d", options->fd);
 	return NULL;
@@ -466,11 +466,11 @@ const struct command info_command = {
 	.arguments = "[OPTION]...",
 	.summary = "print what the module manages, how much is free, and who is there",
 	.help = "Physical addresses and the clients of other users take CAP_SYS_ADMIN. With --fd,\n"
-		"asked through somebody's descriptor of the device, it lists what that client owns\n"
-		"too; another process's descriptor takes the right to trace it (ptrace(2)).\n\n"
-		"  -f, --fd NUMBER   through that descriptor\n"
-		"  -p, --pid PID     of that process\n"
-		"  -j, --json        as JSON; sizes are bytes, addresses text, what may not be\n"
-		"                    known null\n",
+		"tmm asks through an open descriptor of the device, and lists what that client owns;\n"
+		"a descriptor of another process takes the right to trace it (ptrace(2)).\n\n"
+		"  -f, --fd NUMBER   ask through this descriptor\n"
+		"  -p, --pid PID     the descriptor is one of this process\n"
+		"  -j, --json        as JSON; sizes are bytes, addresses text, and values that\n"
+		"                    the caller may not know null\n",
 	.run = run,
 };

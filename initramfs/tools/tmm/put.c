@@ -241,7 +241,7 @@ const struct command put_command = {
 		"status is the command's. Without COMMAND it says how others get at the\n"
 		"descriptor, and waits for a signal.\n\n"
 		"  -c, --contiguous   on one run of frames\n"
-		"  -r, --read-only    nobody can write into it, nor who takes it over\n"
+		"  -r, --read-only    no receiver can write to it, not even after importing it\n"
 		"  -j, --json         say what it did as JSON, on one line\n",
 	.run = run,
 };

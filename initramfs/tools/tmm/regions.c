@@ -2,8 +2,8 @@
 /*
  * tmm regions: from memmap= on the kernel's command line to the parameter that
  * the module wants. The module claims nothing by itself, so somebody has to say
- * it; here it is said once, at boot. What the firmware's map does not call RAM is
- * left out, since the module would refuse it.
+ * it; here it is said once, at boot. Parts that the firmware's map does not call RAM
+ * are left out, since the module would refuse them.
  */
 #include "command.h"
 #include "json.h"
@@ -22,15 +22,15 @@
 /* More than a bootloader's line has room for. */
 #define MAX_REGIONS	1024
 
-/* Linux tells of 128 entries, and more only on large machines. */
+/* The boot protocol passes 128 entries; only large machines have more. */
 #define MAX_RAM		4096
 
-/* What the module takes at least. */
+/* The smallest region that the module accepts. */
 #define MIN_BYTES	(64ULL << 10)
 #define PAGE_MASK	4095ULL
 
 /**
- * struct ram - what the firmware calls RAM
+ * struct ram - the runs of RAM in the firmware's map
  * @nr: runs; 0 if its map could not be read
  * @starts: their physical addresses
  * @ends: their last bytes
@@ -86,7 +86,7 @@ static void add_ram(struct found *found, __u64 start, __u64 size, const char *te
 	if (!found->ram.nr)
 		add(found, start, size);
 	else if (taken < size)
-		fprintf(stderr, "tmm: regions: %llu of the %llu bytes of memmap=%s are no RAM: left out\n",
+		fprintf(stderr, "tmm: regions: %llu of the %llu bytes of memmap=%s are not RAM: left out\n",
 			(unsigned long long)(size - taken), (unsigned long long)size, text);
 }
 
@@ -286,11 +286,11 @@ const struct command regions_command = {
 	.name = "regions",
 	.arguments = "[OPTION]...",
 	.summary = "print the module's parameter for the memory reserved at boot",
-	.help = "Reads every memmap=<size>$<start> of the kernel's command line, and leaves out\n"
-		"what the firmware's map does not call RAM. For use as\n"
+	.help = "Reads every memmap=<size>$<start> of the kernel's command line, and leaves out the\n"
+		"parts that the firmware's map does not call RAM. For use as\n"
 		"  insmod theseus_mm.ko $(tmm regions)\n\n"
-		"  -c, --cmdline FILE   read FILE instead of /proc/cmdline, of any machine\n"
-		"  -f, --firmware DIR   the firmware's map, if not /sys/firmware/memmap\n"
+		"  -c, --cmdline FILE   read FILE, from any machine, instead of /proc/cmdline\n"
+		"  -f, --firmware DIR   read the firmware's map from DIR, not /sys/firmware/memmap\n"
 		"  -j, --json           as JSON\n",
 	.run = run,
 };

@@ -192,8 +192,8 @@ const struct command stats_command = {
 	.arguments = "[--json] [INTERVAL [COUNT]]",
 	.summary = "print the counts, again and again",
 	.help = "One line, or one every INTERVAL seconds until ^C or COUNT of them. `change` is\n"
-		"what is used more, or less, than in the line above; handles and exports are those\n"
-		"of the clients you may see, orphans what clients left that are gone.\n\n"
+		"the change since the line above. Handles and exports are those of the clients that\n"
+		"you may see; orphans is memory that closed clients left.\n\n"
 		"  -j, --json   as JSON, one object a line; sizes are bytes\n",
 	.run = run,
 };

@@ -33,7 +33,7 @@ static int too_long(const struct stream *stream)
 {
 	char text[TEXT_SIZE];
 
-	fprintf(stderr, "tmm: put: %s has more than %s, and there is no room for that\n",
+	fprintf(stderr, "tmm: put: %s has more than %s, and there is no room for the rest\n",
 		stream->name, size_text(text, stream->nr_bytes));
 	return TMM_FAILED;
 }

@@ -18,16 +18,16 @@
  * handle stays valid and nothing has changed. When the last descriptor of a
  * client goes - close, exit, SIGKILL - everything it owns goes back.
  *
- * A client that was opened with O_RDONLY may look and nothing else: GET_INFO, GET_REGION,
+ * A client that was opened with O_RDONLY can only inspect: GET_INFO, GET_REGION,
  * GET_OCCUPANCY, GET_CLIENTS, GET_LIMITS, LIST_HANDLES, QUERY, TRANSLATE, DUMP_PTE and
- * poll() work as for others, with the capabilities that they take; every other call, and
- * mmap(), is EBADF. Such a client never owns anything.
+ * poll() work as for other clients, with the same capabilities. Every other call, and
+ * mmap(), fails with EBADF. Such a client never owns anything.
  *
- * While a call changes or consumes what a handle stands for, another call on that
- * handle fails with ENOENT, and of two that would change it one comes first. The
- * handle is valid again afterwards, unless it was consumed. READs go on side by
- * side. A WRITE is alone: while it lasts, READs and other WRITEs of that mapping
- * fail with EBUSY, as it does while one of them lasts, and as a change does.
+ * While a call changes or consumes an object, another call on the same handle fails
+ * with ENOENT; of two such calls, one wins. The handle is valid again afterwards,
+ * unless it was consumed. READs of one mapping can run at the same time. A WRITE
+ * excludes READs, other WRITEs and changes of that mapping: whichever of them comes
+ * second fails with EBUSY.
  *
  * Borrowing by mmap
  * -----------------
@@ -44,53 +44,55 @@
  *
  * Leaves of 2 MiB and 1 GiB are used as such: mmap() without an address hint
  * places large areas so that they fit, and small pages come 512 at a time. (A
- * kernel with NUMA support takes no entries of 2 MiB for memory that it has no
- * struct page of: small ones then.)
+ * kernel with NUMA support takes no entries of 2 MiB for memory without struct
+ * pages; it uses small ones.)
  *
- * MAP_POPULATE, MAP_LOCKED and, for what is mmapped after it, mlockall(MCL_FUTURE)
- * leave no fault for later. An area that is there already is filled by touching a
- * byte of each page: mlock(), mlockall(MCL_CURRENT) and madvise(MADV_POPULATE_*)
- * do nothing with memory that has no struct pages; the last says EINVAL. Nothing is
- * ever taken away from an area but by the calls that are named here.
+ * MAP_POPULATE and MAP_LOCKED insert all entries of the new area, so that it takes no
+ * faults later; mlockall(MCL_FUTURE) does so for each area that is mmapped after it. To
+ * fill an area that exists already, touch a byte of each page. For memory without
+ * struct pages, mlock() and mlockall(MCL_CURRENT) do nothing, and
+ * madvise(MADV_POPULATE_*) fails with EINVAL. Only the calls named here, and failing
+ * memory or a removed device, take entries away for good.
  *
- * There is nothing to write back: msync() is 0, as is fsync() of an exported
+ * There is nothing to write back: msync() returns 0, as does fsync() of an exported
  * mapping. A program whose personality has READ_IMPLIES_EXEC gets an area that is
- * not executable where the mapping is not; PROT_EXEC without PROT_READ is EACCES
- * then.
+ * not executable if the mapping is not executable; PROT_EXEC without PROT_READ then
+ * fails with EACCES.
  *
  * I/O cannot pin the memory: O_DIRECT, vmsplice(), process_vm_readv() and RDMA on it fail
- * with EFAULT. Debuggers read it, and write it if the borrow is mutable. Those parts of
- * Linux that take frame numbers out of an area instead (follow_pfn(), follow_pte()) can use
- * it: KVM, whose guests lose it with the area; and VFIO, acrn, videobuf-dma-contig and KVM
- * for guests of guests, which may go on using the frames when the area is gone. Where
- * users of those are not trusted, the module is loaded with struct_pages=1 or quarantine=1.
+ * with EFAULT. Debuggers can read it, and write it if the borrow is mutable. Some parts of
+ * Linux take frame numbers out of an area instead (follow_pfn(), follow_pte()) and can use
+ * the memory. KVM is one; its guests lose the memory together with the area. VFIO, acrn,
+ * videobuf-dma-contig and KVM for nested guests may go on using the frames after the area
+ * is gone. If users of those are not trusted, load the module with struct_pages=1 or
+ * quarantine=1.
  *
- * Device memory is cached as its region says, in processes too; a mapping of device
- * memory that is write-back cannot be mmapped: EOPNOTSUPP.
+ * Device memory has the memory type of its region, in processes too. A mapping of
+ * write-back device memory cannot be mmapped: EOPNOTSUPP.
  *
- * With FEATURE_STRUCT_PAGES it is otherwise: I/O, RDMA and VFIO can pin the memory.
- * What they hold when an area goes stays borrowed until they let go of it; nobody
- * else gets it before, whatever happens to the owner, who may DROP the mapping
- * meanwhile. Who lets go is looked for every now and then: it takes up to a second.
- * (Linux 6.1 has no safe entries of 2 MiB for such memory: there are small ones
- * then.)
+ * With FEATURE_STRUCT_PAGES, I/O, RDMA and VFIO can pin the memory. Memory that is
+ * pinned when its area ends stays borrowed until it is unpinned. Nobody else gets it
+ * before that, even if its owner dies; the owner may DROP the mapping meanwhile. The
+ * module checks for the end of a pin at intervals of up to a second. (Linux 6.1 has no
+ * safe entries of 2 MiB for such memory; it uses small ones.)
  *
- * Memory that fails (a machine check, or what Linux's memory_failure() is told) is out
- * of use for good: its frame goes to nobody any more. Who has it keeps the mapping, with
- * ATTRIBUTE_BAD; that page of it is SIGBUS in processes, with BUS_MCEERR_AR and the
- * address, and EIO to READ and WRITE. The rest of the mapping is as good as before.
+ * Memory that fails (reported by a machine check or to Linux's memory_failure()) is
+ * retired: its frame is never given out again. A mapping that contains it stays with its
+ * owner, and gets ATTRIBUTE_BAD. The failed page raises SIGBUS in processes, with
+ * BUS_MCEERR_AR and the address; READ and WRITE of it fail with EIO. The other pages of
+ * the mapping stay usable.
  *
- * With FEATURE_QUARANTINE, a mapping that was ever mmapped is as usable as before,
- * but its frames are nobody's after it: when it is dropped they are missing, and
+ * With FEATURE_QUARANTINE, a mapping that was ever mmapped is as usable as any other,
+ * but its frames are not given out again: DROP does not make them free, and
  * UNMAP_INTO_PARTS fails with EBUSY.
  *
- * A mapping that was made *shareable* (SHARE) may be borrowed mutably by many, and
- * READs and WRITEs go on beside that: who writes when is then up to its users. They
- * cannot settle it by a mutex, a condition or a semaphore that processes share and
- * that lies in the mapping: Linux knows those by their struct pages, and futex() is
- * EFAULT, for which the C library ends the program. They work with
- * FEATURE_STRUCT_PAGES; else put them into a memfd beside the mapping, or use atomic
- * operations and an eventfd. Between threads of one process, all of them work.
+ * A mapping that was made *shareable* (SHARE) can have many mutable borrows, and READs
+ * and WRITEs at the same time: its users have to synchronise their writes. A mutex, a
+ * condition or a semaphore that processes share does not work inside the mapping: Linux
+ * identifies those by struct pages, so futex() fails with EFAULT, and the C library then
+ * ends the program. They work with FEATURE_STRUCT_PAGES. Without it, put them into a
+ * memfd beside the mapping, or use atomic operations and an eventfd. Between threads of
+ * one process, all of them work.
  *
  * Handing over
  * ------------
@@ -101,36 +103,38 @@
  * gone, the mapping is dropped. IMPORT moves the mapping to a client, and leaves
  * every other descriptor of it stale (ESTALE). The mapping counts against the limits
  * of the client that exported it until somebody imports it. QUERY and REVOKE work
- * on the descriptor itself, with handle 0. Until somebody imports it, its exporter can
- * TAKE_BACK the mapping, by the number that EXPORT told.
+ * on the descriptor itself, with handle 0. Until the mapping is imported, its exporter
+ * can get it back with TAKE_BACK and the @export_id that EXPORT returned.
  *
- * With EXPORT_READ_ONLY, no receiver can write to it, ever: neither through the
- * descriptor, nor after IMPORT, where REMAP to writable and UNMAP_INTO_PARTS are EACCES. A
- * mapping that was imported so keeps ATTRIBUTE_READ_ONLY through SPLIT and further
- * exports, and MERGE wants both alike.
+ * With EXPORT_READ_ONLY, no receiver can ever write to the mapping: not through the
+ * descriptor, and not after IMPORT, when REMAP to writable and UNMAP_INTO_PARTS fail with
+ * EACCES. A mapping imported from such a descriptor keeps ATTRIBUTE_READ_ONLY through
+ * SPLIT and further exports. MERGE needs two mappings with the same ATTRIBUTE_READ_ONLY.
  *
  * Lending by descriptor
  * ---------------------
- * With EXPORT_BORROW the handle stays, and with it the mapping and all that it counts
- * against. The descriptor only borrows, and is no borrow itself: each mmap() of it is one,
- * from offset 0 on and with the rules above, which REVOKE ends as any other. IMPORT of it is
- * EACCES, whoever has it, and it knows no call but QUERY, with handle 0. With
- * EXPORT_READ_ONLY it lends for reading only, whatever the mapping is. When the handle is
- * consumed, the mapping is merged, or REVOKE is said, and when the client goes, it is stale:
- * ESTALE from then on. While another call changes the mapping, it is EBUSY.
+ * With EXPORT_BORROW the client keeps the handle and the mapping, which counts against the
+ * same limits as before. The descriptor only lends, and is not a borrow itself: each mmap()
+ * of it, from offset 0 on and with the rules above, is a borrow that REVOKE ends like any
+ * other. IMPORT of it fails with EACCES for everybody, and its only call is QUERY, with
+ * handle 0. With EXPORT_READ_ONLY it lends for reading only, even if the mapping is
+ * writable. The descriptor becomes stale (ESTALE) when the handle is consumed, when the
+ * mapping is merged or revoked, and when the client ends. While another call changes the
+ * mapping, mmap() and QUERY of the descriptor fail with EBUSY.
  *
- * poll() on a descriptor of either kind says POLLIN while nobody has the mapping mmapped,
- * and no I/O holds it; and POLLHUP and POLLERR once the descriptor is good for nothing:
- * stale, and what was mmapped through it gone.
+ * poll() on a descriptor of either kind reports POLLIN while nobody has the mapping mmapped
+ * and no I/O pins it. It reports POLLHUP and POLLERR once the descriptor is stale and
+ * everything that was mmapped through it is gone.
  *
  * Waiting for memory
  * ------------------
- * poll() on a client says POLLIN as soon as what its last call that failed with ENOSPC or
- * EDQUOT was refused (frames, pages or handles) came back: some are free again, or a limit
- * has room, or was raised. Try, poll, try again. It says so until the next such failure,
- * and before the first; whether there is enough now, or whether it is this client's
- * limit, trying tells. What a failing call itself takes and gives back does not count,
- * but for the first time.
+ * poll() on a client waits for the resource (frames, pages or handles) that the client's
+ * last failure with ENOSPC or EDQUOT was about. It reports POLLIN as soon as some of that
+ * resource is free again, or a limit has room again or was raised. Try, poll, try again.
+ * POLLIN stays set until the next such failure, and is set before the first. It does not
+ * mean that there is enough now, or that the limit in question is this client's: only
+ * another try shows that. Resources that a failing call itself takes and gives back do not
+ * count, except at the first failure.
  *
  * Units
  * -----
@@ -150,9 +154,9 @@
  * "in" fields are read, "out" fields written; all that is neither must be 0.
  *
  * An array of structures comes with the size of an entry, as the program knows it: a
- * multiple of 8, at least that of the first version and a page at most, else EINVAL. Of
- * an array that is written, what the program knows and the module does not is cleared;
- * of one that is read, it must be 0, else E2BIG.
+ * multiple of 8, at least the size in the first version and at most a page, else EINVAL.
+ * If the program's entry is larger than the module's, the rest of each entry is cleared
+ * in an array that the module writes, and must be 0 in one that it reads, else E2BIG.
  *
  * Errors
  * ------
@@ -175,21 +179,22 @@
  *	ENOENT		no such handle, or of another kind; nothing mapped there
  *	EXDEV		the objects belong to different page tables
  *	EACCES		write access to a mapping that is not writable, or execution of
- *			one that is not executable; a right that was not handed over: to
- *			write to what is read-only for good, to IMPORT what is only lent
+ *			one that is not executable; a write to a mapping that was handed
+ *			over read-only; IMPORT of a descriptor that only lends
  *	EBUSY		borrowed
  *	EPERM		a capability is missing
- *	ENODEV		the device whose memory it is was removed
+ *	ENODEV		the device that the memory belongs to was removed
  *	EIO		the memory fails
  *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	EDQUOT		a limit of the client or of its user is reached
- *	ESTALE		the exported mapping is somebody's again, or is lent no more
+ *	ESTALE		the exported mapping was imported or taken back, or a descriptor
+ *			lends no more
  *	EBADF		the client was opened with O_RDONLY; IMPORT: no such descriptor
  *	EMFILE		the process has too many descriptors
  *	ECANCELED	of an item of a batch: undone, because another one failed
  *	EOPNOTSUPP	well-formed, but not possible here (a memory type on RAM)
- *	EINTR		killed while at it
+ *	EINTR		the process was killed during the call
  */
 #ifndef _UAPI_THESEUS_MM_H
 #define _UAPI_THESEUS_MM_H
@@ -197,12 +202,12 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* 0xB8..0xBF are not listed in Linux 6.1's ioctl-number.rst. */
+/* Linux 6.1's ioctl-number.rst does not list 0xB8..0xBF. */
 #define THESEUS_MM_IOC_MAGIC	0xBA
 
 /*
- * From 2 on, calls and structures are only appended to. theseus_mm.abi beside this file is
- * a dump of them, which `make check` compares.
+ * From version 2 on, calls and structures are only appended to. theseus_mm.abi beside this
+ * file is a dump of them; `make check` compares the header with it.
  */
 #define THESEUS_MM_ABI		2
 
@@ -244,8 +249,8 @@
  *                  frames of 4 KiB
  * @pages_start: out: first virtual address that can be given out
  * @pages_total: out: pages that clients can have: 7.5 TiB with 4 levels of paging, 3.75 PiB
- *               with 5. A run of more than 16 TiB is found at an address only.
- * @pages_free: out: those that nobody owns
+ *               with 5. A run of more than 16 TiB is given out only at a named address.
+ * @pages_free: out: pages of these that nobody owns
  * @nr_mappings: out: mappings alive, of all clients
  * @nr_tables: out: frames that are page tables, the root's own not among them
  * @client_handles: out: handles of the calling client, as GET_LIMITS counts them
@@ -254,8 +259,8 @@
  *                 that another call is changing at this moment are not counted
  * @client_id: out: number of the calling client, as in GET_CLIENTS
  * @nr_clients: out: clients there are
- * @frames_bad: out: frames whose memory fails: those that nobody owns are given out no
- *              more, the others when they come back
+ * @frames_bad: out: frames whose memory fails: they are never given out again; one that
+ *              somebody owns stays with its owner until it is freed
  */
 struct theseus_mm_info {
 	__u32 flags;
@@ -285,7 +290,7 @@ struct theseus_mm_info {
 #define THESEUS_MM_FEATURE_STRUCT_PAGES	(1ULL << 0)
 /* EXPORT_DMABUF works. */
 #define THESEUS_MM_FEATURE_DMABUF	(1ULL << 1)
-/* What was mmapped goes to nobody else until the module is unloaded. */
+/* Memory that was mmapped is given to nobody else until the module is unloaded. */
 #define THESEUS_MM_FEATURE_QUARANTINE	(1ULL << 2)
 
 /**
@@ -320,9 +325,9 @@ struct theseus_mm_bucket {
 	__u32 bad;
 };
 
-/* Parts that a region has at most, unless the caller names their size. */
+/* The largest number of parts of a region, unless the caller names their size. */
 #define THESEUS_MM_MAX_BUCKETS		4096
-/* Frames of the smallest part, and of the largest. */
+/* The fewest and the most frames of a part. */
 #define THESEUS_MM_MIN_BUCKET_FRAMES	512
 #define THESEUS_MM_MAX_BUCKET_FRAMES	(1U << 31)
 
@@ -333,23 +338,24 @@ struct theseus_mm_bucket {
  * struct theseus_mm_occupancy - THESEUS_MM_IOC_GET_OCCUPANCY: a region's picture
  * @flags: in: must be 0
  * @index: in: the region, as for GET_REGION
- * @nr_buckets: in: room in @buckets, and in @owners; out: parts there are, also with
- *              ENOBUFS, if there is not room for all
+ * @nr_buckets: in: entries that @buckets, and @owners, have room for; out: number of
+ *              parts, also with ENOBUFS if there is not room for all
  * @bucket_size: in: size of an entry of @buckets
  * @buckets: in: address of an array of struct theseus_mm_bucket
  * @owners: in: 0, or address of an array of __u32, filled with the id of the client that
  *          owns most frames of the part; THESEUS_MM_OWNER_NONE if no client does,
  *          THESEUS_MM_OWNER_HIDDEN if the caller may not know (see GET_CLIENTS)
- * @bucket_frames: in: 0, or frames of a part, a power of two; out: frames of a part, but
- *                 for the last one, which has what is left. With ENOBUFS too.
+ * @bucket_frames: in: 0, or frames of a part, a power of two; out: frames of a part, also
+ *                 with ENOBUFS. The last part has the frames that are left.
  *
- * Part i begins @bucket_frames * i frames after the region's start. A part has as few
- * frames as make at most THESEUS_MM_MAX_BUCKETS parts, but 512 (2 MiB) at least: the same
- * for whoever asks, however often, so that no two answers together say more of where a
- * frame is than one does. Another @bucket_frames takes CAP_SYS_ADMIN (EPERM), and is
- * THESEUS_MM_MIN_BUCKET_FRAMES at least and THESEUS_MM_MAX_BUCKET_FRAMES at most.
+ * Part i begins @bucket_frames * i frames after the region's start. The module chooses the
+ * smallest power of two that makes at most THESEUS_MM_MAX_BUCKETS parts, but at least 512
+ * frames (2 MiB). The size is the same for every caller and every call, so that no two
+ * answers together tell more about where a frame is than one does. Another @bucket_frames
+ * takes CAP_SYS_ADMIN (EPERM), and must be at least THESEUS_MM_MIN_BUCKET_FRAMES and at
+ * most THESEUS_MM_MAX_BUCKET_FRAMES.
  *
- * The parts are counted one after the other; others may work meanwhile.
+ * The parts are counted one after the other; others may allocate and free meanwhile.
  */
 struct theseus_mm_occupancy {
 	__u32 flags;
@@ -394,10 +400,10 @@ struct theseus_mm_client_info {
  *           filled as far as it goes; may be 0 if @nr_clients is
  * @nr_hidden: out: clients that the caller may not see
  * @entry_size: in: size of an entry of @clients
- * @hidden_frames: out: frames that those own, or that are still charged to them
- * @orphan_frames: out: frames that are still charged to clients that are gone, of those
- *                 that the caller might see: exported and not imported, mmapped by a
- *                 process, pinned, or in quarantine
+ * @hidden_frames: out: frames that the hidden clients own, or that are still charged to them
+ * @orphan_frames: out: frames that are still charged to closed clients that the caller
+ *                 could see: exported and not imported, mmapped by a process, pinned, or
+ *                 in quarantine
  *
  * A caller sees the calling client and those of its own user, with CAP_SYS_ADMIN all.
  */
@@ -413,7 +419,7 @@ struct theseus_mm_clients {
 
 #define THESEUS_MM_NO_LIMIT	0xffffffffffffffffULL
 
-/* Which fields of struct theseus_mm_limits SET_LIMITS sets. */
+/* Each flag selects a field of struct theseus_mm_limits for SET_LIMITS. */
 #define THESEUS_MM_SET_FRAMES	(1U << 0)
 #define THESEUS_MM_SET_PAGES	(1U << 1)
 #define THESEUS_MM_SET_HANDLES	(1U << 2)
@@ -437,25 +443,25 @@ struct theseus_mm_clients {
  * @user_pages: out: pages
  * @user_handles: out: handles
  *
- * THESEUS_MM_NO_LIMIT means none, in both directions; fields whose flag is not given are
- * not looked at. A client's limits are those of the module parameters max_frames,
- * max_pages and max_handles when it was opened, a user's max_user_frames, max_user_pages
- * and max_user_handles as they are now. SET lowers the calling client's; to raise one
- * takes CAP_SYS_RESOURCE, else EPERM with nothing changed. A limit below what is owned
- * takes nothing away: nothing more can be had.
+ * THESEUS_MM_NO_LIMIT means no limit, in both directions. SET ignores fields whose flag is
+ * not given. A client's limits are the values that the module parameters max_frames,
+ * max_pages and max_handles had when the client was opened. A user's limits are the present
+ * values of max_user_frames, max_user_pages and max_user_handles. SET can lower the calling
+ * client's limits; raising one takes CAP_SYS_RESOURCE, else EPERM with nothing changed. A
+ * limit below what is owned takes nothing away, but no more can be allocated.
  *
- * By default a client may have a quarter of the pages there are when the module is loaded,
- * and its user half of them; 65,536 handles and 131,072. A sixteenth of all pages is kept
- * for the kernel and not among those. Handles are objects; a mapping that can be mmapped
- * (MAP_OFFSET, EXPORT_DMABUF), a descriptor that EXPORT made and one of a dma-buf count as
- * one more each, the client's who made them, until the last descriptor and the last area
- * are gone: they are files, of which the machine has so many.
+ * By default a client may have a quarter of the pages that there are when the module is
+ * loaded, and a user half of them; a client 65,536 handles, and a user 131,072. A sixteenth
+ * of all pages is kept for the kernel and is not among these. Each object counts as a
+ * handle. A mapping that can be mmapped (MAP_OFFSET, EXPORT_DMABUF), a descriptor of EXPORT
+ * and a dma-buf each count as one more handle of the client that made them, until the last
+ * descriptor and the last area are gone: each is a file, and Linux limits their number.
  *
- * Frames of RAM count from before they are taken until they are free again: while a
- * process has them mmapped, also after the client is gone. Frames of page tables count
- * where they were needed first, as long as that mapping is there. Pages count in the same
- * way, mapped or not. The user is the real uid of whoever opened the device; in a user
- * namespace, what they have counts against the limits of the namespace's owner as well,
+ * Frames of RAM count from before they are taken until they are free again, also while a
+ * process has them mmapped after the client is gone. A frame of a page table counts for
+ * the mapping that needed it first, as long as that mapping exists. Pages count in the same
+ * way, mapped or not. The user is the real uid of the process that opened the device. In a
+ * user namespace, everything counts against the limits of the namespace's owner as well,
  * and so on up to the first namespace.
  */
 struct theseus_mm_limits {
@@ -511,16 +517,16 @@ struct theseus_mm_query {
 #define THESEUS_MM_ATTRIBUTE_BORROWED	(1U << 4)	/* the descriptor only borrows it */
 
 /**
- * struct theseus_mm_handle_info - what a handle stands for, or an exported mapping is
- * @handle: its number; 0 for a mapping that was exported and nobody imported
- * @kind: THESEUS_MM_KIND_*; the rest as in struct theseus_mm_query
+ * struct theseus_mm_handle_info - an object with a handle, or an exported mapping
+ * @handle: the handle; 0 for a mapping that was exported and not imported
+ * @kind: THESEUS_MM_KIND_*; this and the following as in struct theseus_mm_query
  * @attributes: THESEUS_MM_ATTRIBUTE_*
  * @nr_borrows: of a mapping
  * @start: of frames, 0 without CAP_SYS_ADMIN
  * @nr_pages: size
  * @pte_flags: of a mapping
  * @nr_frame_ranges: of a mapping or frames
- * @export_id: of an exported mapping its number among those of its exporter, else 0
+ * @export_id: the number that EXPORT returned for an exported mapping, else 0
  */
 struct theseus_mm_handle_info {
 	__u32 handle;
@@ -541,17 +547,18 @@ struct theseus_mm_handle_info {
  * struct theseus_mm_handles - THESEUS_MM_IOC_LIST_HANDLES: what the client owns
  * @flags: in: 0 for its handles, THESEUS_MM_HANDLES_EXPORTS for the mappings that it
  *         exported and nobody imported
- * @nr_handles: in: room in @handles; out: entries that were written
- * @from: in: the lowest handle (or @export_id) to tell; out: the one to go on from, 0 at
- *        the end
+ * @nr_handles: in: entries that @handles has room for; out: entries that were written
+ * @from: in: the lowest handle (or @export_id) to list; out: the value for the next call,
+ *        0 at the end
  * @entry_size: in: size of an entry of @handles
  * @handles: in: address of an array of struct theseus_mm_handle_info, filled by number,
  *           as far as it goes
  *
- * ENOBUFS if there is something to tell, and not room for a single entry. A handle that
- * another call is changing at that moment is left out; one that is there all the time
- * while a list is made, from 0 on until @from is 0, is told once. EFAULT or EINTR in the
- * middle leaves what was written until then, and says nothing of it.
+ * ENOBUFS if there is an entry to list, and @handles has no room for any. A handle that
+ * another call is changing at that moment is left out. A list is made by calls from 0 on
+ * until @from is 0; a handle that exists all that time is listed once. After EFAULT or
+ * EINTR in the middle, some entries may have been written, and @nr_handles does not say
+ * how many.
  */
 struct theseus_mm_handles {
 	__u32 flags;
@@ -649,16 +656,16 @@ struct theseus_mm_allocate {
  * @nr_pages: out: number of 4 KiB pages
  * @paddr: out: contiguous and identity only: physical address; 0 without
  *         CAP_SYS_ADMIN
- * @leaf_size: in: bytes: 4096, 2 MiB or 1 GiB: the mapping consists of such leaves, of
- *             which its size is a multiple, else EINVAL; EOPNOTSUPP if the CPU has none.
- *             0: leaves as large as there is room for.
- * @align: in: bytes, a power of two from 4096 to 1 GiB: @start is a multiple of it, and
- *         for the second and the third the physical address too; 0 means anywhere
+ * @leaf_size: in: bytes: 4096, 2 MiB or 1 GiB: the mapping consists of leaves of this
+ *             size, and @size must be a multiple of it, else EINVAL; EOPNOTSUPP if the
+ *             CPU has no such leaves. 0: leaves as large as there is room for.
+ * @align: in: bytes, a power of two from 4096 to 1 GiB: @start is a multiple of it; for
+ *         contiguous and identity, @paddr too. 0 means anywhere
  *
  * All take pages and frames of their own. The first takes as many runs of
  * frames as it needs; the second takes one run; the third takes one run, and
  * virtual addresses equal to its physical ones, which needs CAP_SYS_RAWIO.
- * ENOSPC also if there is room, but not for such leaves, or not so aligned.
+ * ENOSPC also if there is room, but not for leaves of that size or with that alignment.
  */
 struct theseus_mm_create_mapping {
 	__u32 flags;
@@ -698,7 +705,7 @@ struct theseus_mm_map {
  * struct theseus_mm_remap - THESEUS_MM_IOC_REMAP: change a mapping's flags
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
- * @pte_flags: in: THESEUS_MM_PTE_SETTABLE; EACCES if it would become writable and is
+ * @pte_flags: in: THESEUS_MM_PTE_SETTABLE; EACCES for WRITABLE on a mapping with
  *             ATTRIBUTE_READ_ONLY
  */
 struct theseus_mm_remap {
@@ -710,8 +717,8 @@ struct theseus_mm_remap {
 /**
  * struct theseus_mm_unmap - THESEUS_MM_IOC_UNMAP_INTO_PARTS
  * @flags: in: must be 0
- * @handle: in: a mapping; consumed. EACCES if it is ATTRIBUTE_READ_ONLY: its frames could
- *          be mapped writable
+ * @handle: in: a mapping; consumed. EACCES if it has ATTRIBUTE_READ_ONLY: its frames could
+ *          be mapped writable otherwise
  * @frames: in: address of an array of @nr_frames __u32, filled with the handles
  *          of the frames, one for each contiguous run, in the order of the pages
  * @nr_frames: in: room in it, at least nr_frame_ranges of QUERY, else ENOBUFS;
@@ -734,12 +741,12 @@ struct theseus_mm_unmap {
  * @length: in: bytes; 0 is success. All must lie in the mapping, else ERANGE,
  *          with nothing copied.
  * @buffer: in: address of @length bytes. EFAULT, EINTR or EIO (the memory failed) in
- *          the middle leaves what was copied until then.
+ *          the middle leaves the bytes that were copied before it.
  *
  * Device memory that is uncached or write-combining is accessed once a byte, in order,
  * and aligned: in units of the largest of 1, 2 or 4 bytes that divides @offset and
  * @length, and of 8 if @length is 8 (write-combining memory: whenever 8 divides both).
- * So a register is read or written by a call of its own size.
+ * So a call with the size of a register reads or writes that register in one access.
  */
 struct theseus_mm_access {
 	__u32 flags;
@@ -757,11 +764,11 @@ struct theseus_mm_access {
  *          if not all of it is wanted; a multiple of 4096, never 0
  * @nr_bytes: out: size of the mapping
  *
- * See "Borrowing by mmap" above. The offset is the mapping's as long as the
- * handle is valid, but for one that MERGE makes longer: that has a new one, to be asked
- * for. Offsets are a client's own, and packed low: those of mappings of 16 TiB in all fit
- * mmap2() of 32-bit programs, which need 64-bit file offsets (_FILE_OFFSET_BITS=64). A
- * 32-bit program that asks for another, or for one that does not fit, gets EOVERFLOW.
+ * See "Borrowing by mmap" above. The offset stays the same as long as the handle is valid,
+ * unless MERGE makes the mapping longer: then call MAP_OFFSET again for the new offset.
+ * Each client has its own offsets, and low ones are used first. The offsets of mappings of
+ * 16 TiB in all fit mmap2() of 32-bit programs, which need 64-bit file offsets
+ * (_FILE_OFFSET_BITS=64). A 32-bit program gets EOVERFLOW if the offset does not fit.
  */
 struct theseus_mm_map_offset {
 	__u32 flags;
@@ -774,14 +781,14 @@ struct theseus_mm_map_offset {
  * struct theseus_mm_revoke - THESEUS_MM_IOC_REVOKE: end all borrows by mmap
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
- * @nr_revoked: out: how many there were
- * @nr_pinned: out: how many of them, or of earlier ones, I/O still holds: those have
- *             not ended. Borrows that overlap are one then.
+ * @nr_revoked: out: number of borrows that were revoked
+ * @nr_pinned: out: number of these, or of earlier ones, that I/O still pins: they have
+ *             not ended. Pinned borrows that overlap count as one.
  *
- * When it returns, no process reaches the mapping through an older mmap: touching
- * one is SIGBUS from now on, and the borrows have ended. It can be mmapped anew, but
- * not through descriptors that only borrow: those are stale. The structure may lie in
- * an area of the mapping: then the counts are lost with it.
+ * When REVOKE returns, no process reaches the mapping through an older mmap: touching such
+ * an area raises SIGBUS, and the borrows that are not pinned have ended. The mapping can be
+ * mmapped anew, but not through descriptors that only lend: those are stale. If this
+ * structure lies in a revoked area, the call succeeds and the counts are lost.
  */
 struct theseus_mm_revoke {
 	__u32 flags;
@@ -798,9 +805,9 @@ struct theseus_mm_revoke {
  * @flags: in: 0 to begin, THESEUS_MM_SHARE_OFF to end it
  * @handle: in: a mapping that is not borrowed, else EBUSY; stays
  *
- * The stated exception to one writer at a time; see above, also for where locks that
- * processes share may lie. Parts that the mapping
- * is split into are as it was; MERGE wants both alike, else EMEDIUMTYPE.
+ * A shareable mapping is the one exception to one writer at a time; see above, also for
+ * where to put locks that processes share. SPLIT makes both parts as the mapping was. MERGE
+ * needs two shareable mappings or none, else EMEDIUMTYPE.
  */
 struct theseus_mm_share {
 	__u32 flags;
@@ -817,14 +824,15 @@ struct theseus_mm_share {
  * @handle: in: a mapping. EXPORT: not borrowed, else EBUSY; consumed. With BORROW, and
  *          EXPORT_DMABUF: stays
  * @fd: out: the descriptor, close-on-exec
- * @export_id: out: its number for TAKE_BACK, not that of an export before it for a long
- *             time; 0 with BORROW, and of a dma-buf
+ * @export_id: out: number of the export for TAKE_BACK; numbers are not reused for a long
+ *             time. 0 with BORROW, and for a dma-buf
  *
- * EXPORT: see "Handing over" and "Lending by descriptor". EXPORT_DMABUF gives a dma-buf,
- * which borrows the mapping (mutably if it is writable; EBUSY as for mmap()) until it is
- * closed, unmapped, and no device uses it; a read-only mapping may have other borrows beside
- * it. After REVOKE its areas are SIGBUS and new uses fail with ENODEV; what a device has at
- * that time is pinned. EOPNOTSUPP without FEATURE_DMABUF.
+ * EXPORT: see "Handing over" and "Lending by descriptor". EXPORT_DMABUF makes a dma-buf,
+ * which borrows the mapping (mutably if the mapping is writable; EBUSY as for mmap()) until
+ * the dma-buf is closed and unmapped, and no device uses it. A read-only mapping may have
+ * other borrows at the same time. After REVOKE, areas of the dma-buf raise SIGBUS and new
+ * uses fail with ENODEV; memory that a device uses at that time is pinned. EOPNOTSUPP
+ * without FEATURE_DMABUF.
  */
 struct theseus_mm_export {
 	__u32 flags;
@@ -836,11 +844,11 @@ struct theseus_mm_export {
 /**
  * struct theseus_mm_import - THESEUS_MM_IOC_IMPORT: take over an exported mapping
  * @flags: in: must be 0
- * @fd: in: a descriptor that EXPORT made; it stays open, and stale. EBADF if it is
- *      closed, EINVAL if it is something else, EACCES if it only borrows, ESTALE if
- *      somebody was faster, EBUSY while the mapping is borrowed, EDQUOT if it is too much
- *      for the caller
- * @handle: out: the mapping, the calling client's now
+ * @fd: in: a descriptor that EXPORT made; it stays open, and becomes stale. EBADF if it is
+ *      no open descriptor, EINVAL if it is another file, EACCES if it only lends, ESTALE if
+ *      it is stale already, EBUSY while the mapping is borrowed, EDQUOT if the mapping
+ *      exceeds a limit of the calling client or its user
+ * @handle: out: handle of the mapping in the calling client
  * @reserved: must be 0
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
@@ -857,16 +865,17 @@ struct theseus_mm_import {
 /**
  * struct theseus_mm_take_back - THESEUS_MM_IOC_TAKE_BACK: end an export
  * @flags: in: must be 0
- * @export_id: in: what EXPORT told the calling client. ESTALE if somebody imported the
- *             mapping, or took it back, or its last descriptor is closed
- * @handle: out: the mapping, as it was when it was exported: writable again, if only the
- *          export was read-only
+ * @export_id: in: the number that EXPORT returned to the calling client. ESTALE if the
+ *             mapping was imported or taken back, or its last descriptor is closed
+ * @handle: out: the mapping, as it was when it was exported: writable if it was writable,
+ *          even after a read-only export
  * @reserved: must be 0
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
  *
- * Areas end as by REVOKE, and all descriptors are stale. What I/O holds of the mapping stays
- * borrowed until it lets go. Of IMPORT and TAKE_BACK at a time, one gets it.
+ * Areas end as by REVOKE, and all descriptors of the export become stale. Memory that I/O
+ * pins stays borrowed until it is unpinned. If IMPORT and TAKE_BACK race, one of them gets
+ * the mapping.
  */
 struct theseus_mm_take_back {
 	__u32 flags;
@@ -896,11 +905,11 @@ struct theseus_mm_take_back {
  * of the first item that fails, and nothing has changed: that item has its error,
  * all others ECANCELED.
  *
- * No new handle is valid, and nothing is dropped, before all results are written: a
- * fault while items are read or results written is EFAULT, and nothing has changed
- * then either, whatever the results say. The same goes for E2BIG, for EINTR, killed, and
- * for ENOMEM of the call itself. Handles that are to be dropped are ENOENT meanwhile, to
- * other calls and to a later item of the same.
+ * No new handle is valid, and nothing is dropped, before all results are written. A fault
+ * while items are read or results are written is EFAULT, and nothing has changed, whatever
+ * the results say. The same holds for E2BIG, for EINTR (killed), and for ENOMEM of the call
+ * itself. A handle that DROP_BATCH is about to drop is ENOENT for other calls, and for a
+ * later item of the same call.
  */
 struct theseus_mm_batch {
 	__u32 flags;
@@ -917,9 +926,9 @@ struct theseus_mm_batch {
  * struct theseus_mm_create_item - a mapping to create
  * @flags: in: THESEUS_MM_CREATE_ITEM_*
  * @error: out: 0 or a positive errno
- * @size: in: as in struct theseus_mm_create_mapping; the rest too
+ * @size: in: this and the following fields as in struct theseus_mm_create_mapping
  * @pte_flags: in
- * @handle: out: 0 if there is an error, as all that follows
+ * @handle: out: 0 if there is an error; the following "out" fields too
  * @reserved: must be 0
  * @start: out
  * @nr_pages: out
@@ -964,17 +973,18 @@ struct theseus_mm_drop_item {
  * @start: in: physical address, a multiple of 4096
  * @nr_bytes: in: a multiple of 4096
  *
- * ADD claims device memory that no driver has claimed (EBUSY), not RAM. It is there
- * for all until it is removed or the module goes; REMOVE fails with EBUSY while
- * somebody owns a frame of it, and with ERANGE unless it was added with this start and
- * size. ADD: EADDRINUSE if some of it was added already, EOPNOTSUPP if some is RAM.
- * Takes CAP_SYS_RAWIO, and ADD fails with EPERM where Linux is locked down. What the
- * processor or the chipset itself decodes (APICs, message interrupts, HPET) is EBUSY.
+ * ADD claims device memory that no driver has claimed (EBUSY), not RAM. All clients can
+ * map the region until it is removed or the module is unloaded. REMOVE fails with EBUSY
+ * while somebody owns a frame of the region, and with ERANGE unless the region was added
+ * with this start and size. ADD: EADDRINUSE if some of it was added already, EOPNOTSUPP if
+ * some is RAM. Both take CAP_SYS_RAWIO, and ADD fails with EPERM if Linux is locked down.
+ * Addresses that the processor or the chipset itself decodes (APICs, message interrupts,
+ * HPET) are EBUSY.
  *
- * When the device is removed (hot-unplugged, or by sysfs), its region is dead: areas are
- * SIGBUS, nothing is mapped, read or written any more (ENODEV), and its addresses are no
- * longer claimed. What was mapped is to be dropped, and the region to be removed, before
- * a device that comes to that address can be added.
+ * When the device is removed (hot-unplugged, or by sysfs), its region is closed: areas
+ * raise SIGBUS, mapping, READ and WRITE fail with ENODEV, and its addresses are no longer
+ * claimed. Drop its mappings and remove the region before you add a device that gets the
+ * same addresses.
  */
 struct theseus_mm_device_region {
 	__u32 flags;
@@ -994,10 +1004,10 @@ struct theseus_mm_device_region {
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
  *
- * Takes CAP_SYS_RAWIO; EPERM where Linux is locked down (what was mapped before stays).
- * Frames of RAM cannot be asked for: EOPNOTSUPP. What the device
- * holds is not touched, and does not count against limits; the tables do. READ and WRITE
- * copy in pieces of any width: registers that mind are for mmap().
+ * Takes CAP_SYS_RAWIO; EPERM if Linux is locked down (existing mappings stay). Frames of
+ * RAM cannot be named: EOPNOTSUPP. The content of the device memory is not changed. Its
+ * frames do not count against limits, but the page tables do. READ and WRITE access it as
+ * struct theseus_mm_access says.
  */
 struct theseus_mm_map_range {
 	__u32 flags;

@@ -117,7 +117,7 @@ test_arguments() {
 	check "cat of a closed descriptor" complains 1 "(EBADF)" "$tmm" cat --fd 77
 	check "cat of no process" complains 1 "(ESRCH)" "$tmm" cat /proc/4194303/fd/3
 	check "info of a descriptor that is something else" \
-		complains 1 "is no client" "$tmm" info --fd 0
+		complains 1 "is not one of /dev/theseus_mm" "$tmm" info --fd 0
 	check "info of a closed descriptor" complains 1 "(EBADF)" "$tmm" info --fd 77
 	check "info of no process" complains 1 "(ESRCH)" "$tmm" info --fd 3 --pid 4194303
 	check "put of no file" complains 1 "open /nonexistent" "$fake" put /nonexistent
@@ -256,7 +256,7 @@ test_handles() {
 	check "is JSON" is_json
 	check "and has them" grep -q '"export": 2' "$out/stdout"
 	check "without a client" ends 0 "$fake" info
-	check "orphans are counted" grep -q 'that are gone: 1.1 MiB' "$out/stdout"
+	check "orphans are counted" grep -q 'of closed clients: 1.1 MiB' "$out/stdout"
 	check "none are listed" bash -c "! grep -q owns '$out/stdout'"
 }
 
@@ -333,7 +333,7 @@ test_regions() {
 		regions_are "regions=64M@0x7bfe0000" "4096 of the 67112960 bytes" \
 		"memmap=65540K\$0x7bfe0000"
 	check "regions with a hole" \
-		regions_are "regions=128M@0x77fe0000,1965952K@0x100000000" "no RAM: left out" \
+		regions_are "regions=128M@0x77fe0000,1965952K@0x100000000" "not RAM: left out" \
 		"memmap=4G\$0x77fe0000"
 	check "regions that are no RAM" \
 		regions_are "" "no memmap=" "memmap=64K\$0x7ffe0000"
