@@ -33,8 +33,9 @@ static bool shows(struct tmm_mapping_file *mf, u64 number)
 }
 
 /*
- * All entries, since a large one is not cut: faults bring back those that are good. A
- * fault that did not know yet holds the lock until it has inserted its own.
+ * Clear all entries of the mapping, since a large entry cannot be cut: faults bring the
+ * good ones back. A fault that did not see the bad frame yet holds the lock until it has
+ * inserted its entry, so that entry is cleared as well.
  */
 static void take_out(struct tmm_mapping_file *mf, void *context)
 {
@@ -67,13 +68,14 @@ static void say(u64 number, int err)
 }
 
 /**
- * tmm_bad_memory_report() - a frame's memory fails
+ * tmm_bad_memory_report() - retire a frame whose memory fails
  * @inst: the instance
  * @number: the frame
  *
- * Context: Process context, may sleep. O(mapping files + entries in processes of those
- *          that show it).
- * Return: 0 once it is in no process; or an error of tmm_frame_allocator_retire()
+ * Context: Process context, may sleep. O(mapping files + entries in processes of the file
+ *          whose mapping has the frame).
+ * Return: 0 once no process can reach the frame; or an error of
+ *         tmm_frame_allocator_retire()
  */
 int tmm_bad_memory_report(struct tmm_instance *inst, u64 number)
 {
@@ -88,7 +90,7 @@ int tmm_bad_memory_report(struct tmm_instance *inst, u64 number)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_memory_report);
 
-/* Linux's report of a page: whoever tripped over it comes back to a fault that tells. */
+/* Linux reports a page: the process that accessed it faults again, and gets SIGBUS then. */
 static int struct_page_failed(u64 number)
 {
 	int err = tmm_bad_memory_report(instance, number);
@@ -98,8 +100,8 @@ static int struct_page_failed(u64 number)
 
 #ifdef CONFIG_X86_MCE
 /*
- * AMD's memory controllers tell an address of their own, which is not that of the frame:
- * what they report is known here when a CPU trips over it.
+ * AMD's memory controllers report an address that is not the physical address of the
+ * frame. Such memory is retired when a CPU accesses it and reports that.
  */
 static bool has_frame(struct mce *m)
 {
@@ -107,7 +109,7 @@ static bool has_frame(struct mce *m)
 	       !(boot_cpu_has(X86_FEATURE_SMCA) && mce_is_memory_error(m));
 }
 
-/* What a machine check, a poll or the firmware found; in process context. */
+/* Handle a report of a machine check, a poll or the firmware; in process context. */
 static int decode(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct mce *m = data;
@@ -124,7 +126,7 @@ static int decode(struct notifier_block *nb, unsigned long event, void *data)
 
 static struct notifier_block decoder = {
 	.notifier_call = decode,
-	/* After Linux, which asks for memory that it knows. */
+	/* After Linux's own notifiers, which handle memory that Linux manages. */
 	.priority = MCE_PRIO_NFIT,
 };
 
@@ -148,8 +150,8 @@ static void stop_listening(void)
 #endif /* CONFIG_X86_MCE */
 
 /**
- * tmm_bad_memory_init() - begin to listen
- * @inst: whose memory it is about
+ * tmm_bad_memory_init() - begin to handle reports of failing memory
+ * @inst: the instance that owns the memory
  *
  * Context: Process context, may sleep.
  */

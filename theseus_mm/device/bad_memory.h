@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory that fails: who says so, and what is done. The frame is retired (see
- * alloc/bad_frames.h), and every process that has it loses it: the next access tells it
- * by SIGBUS, with the address.
+ * Memory that fails: reports of Linux and of machine checks. The frame is retired (see
+ * alloc/bad_frames.h), and its entries in processes are cleared: the next access raises
+ * SIGBUS, with the address.
  *
- * Invariant: a frame that was reported is in no process, but for what I/O has pinned.
+ * Invariant: no process has an entry of a reported frame; I/O may still have it pinned.
  * Lock: none of its own.
  * Owner: the module.
  */

@@ -24,13 +24,13 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-/* It is closed, and all that it had is free, or somebody else is charged for it. */
+/* Free a closed client: nothing is charged to its account any more. */
 static void release_account(struct tmm_account *account)
 {
 	tmm_clients_remove(container_of(account, struct tmm_client, own_account));
 }
 
-/* Below that of the user who opens the device. */
+/* Make the client's account; its parent is that of the user who opens the device. */
 static int init_account(struct tmm_client *client)
 {
 	struct tmm_account *user = tmm_user_account_get();
@@ -44,7 +44,7 @@ static int init_account(struct tmm_client *client)
 	return 0;
 }
 
-/* Nobody has found it: its account goes with it, that of the user stays. */
+/* Free a client that nobody has found yet, with its account. The user's account stays. */
 static void free_new(struct tmm_client *client)
 {
 	tmm_account_put(client->account->parent);
@@ -124,8 +124,8 @@ static void drop_content(struct tmm_object *object)
 }
 
 /*
- * What processes have of it stays in them; it is the areas' now. Descriptors lend no more of
- * it.
+ * Take offset and file from an object. Existing areas stay: each holds a reference on the
+ * mapping's file. Descriptors that lend the mapping become stale.
  */
 static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 {
@@ -147,7 +147,7 @@ static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 	fput(mf->file);
 }
 
-/* What owns nothing. */
+/* Free an object that owns nothing. */
 static void forget(struct tmm_client *client, struct tmm_object *object)
 {
 	forget_offset(client, object);
@@ -179,7 +179,7 @@ void tmm_client_destroy(struct tmm_client *client)
 	}
 	xa_destroy(&client->objects);
 	tmm_offsets_destroy(&client->offsets);
-	/* Not one by one. No call is running, so no handle was reserved or taken. */
+	/* Uncharge all at once. No call is running, so no handle is reserved or taken. */
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, nr);
 	tmm_clients_close(client);
 	tmm_account_put(client->account);
@@ -333,7 +333,7 @@ int tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
 }
 
 /**
- * tmm_object_resize() - a mapping's size has changed: it has no offset until it is asked for
+ * tmm_object_resize() - drop a mapping's offset, since its size has changed
  * @client: the client
  * @object: taken, and not borrowed
  *
@@ -413,13 +413,13 @@ static void describe(const struct tmm_object *object, struct theseus_mm_query *q
  * tmm_client_pages_are_bad() - does memory behind a client's pages fail?
  * @client: the client
  * @first: number of the first page
- * @nr: how many
+ * @nr: number of pages
  *
- * Asked of the tables, which needs no lock: there may be any number of runs of frames.
- * The mapping may be gone, and others be there.
+ * Walks the page tables, which needs no lock and works with any number of runs of frames.
+ * The mapping of these pages may be gone by then, and another be there.
  *
  * Context: Process context, may sleep. O(leaves) while there is a bad frame at all.
- * Return: true if a frame behind one is known to be bad
+ * Return: true if a frame behind one of the pages is known to be bad
  */
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr)
 {
@@ -519,7 +519,7 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 	return err;
 }
 
-/* Give a mapping a file. It may be gone meanwhile, or have one. */
+/* Give a mapping a file, unless the mapping is gone by now or has a file. */
 static int set_file(struct tmm_client *client, u32 handle)
 {
 	struct tmm_mapping_file *mf = tmm_mapping_file_create(client->account);
@@ -554,7 +554,7 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 		*mf = object->mf;
 		get_file((*mf)->file);
 		*nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
-		/* forget_offset() takes the file away under this lock, and then counts up. */
+		/* forget_offset() takes the file away under this lock, then increments this. */
 		*generation = READ_ONCE((*mf)->generation);
 	}
 	xa_unlock(&client->objects);
@@ -562,12 +562,12 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 }
 
 /**
- * tmm_object_open_mapping_file() - a mapping's file, which it gets if it has none
+ * tmm_object_open_mapping_file() - get a mapping's file, made if there is none
  * @client: the client
  * @handle: the mapping's handle
  * @mf: set to its file, with a reference of it, on success only
  * @nr_bytes: set to the mapping's size, on success only
- * @generation: set to that of the file while the handle had it, on success only
+ * @generation: set to the file's generation while the handle had the file, on success only
  *
  * Context: Process context, may sleep.
  * Return: 0, -ENOENT, or an error of tmm_mapping_file_create()
@@ -583,11 +583,11 @@ int tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
 	if (err)
 		return err;
 	err = find_file(client, handle, mf, nr_bytes, generation);
-	/* Somebody who had taken it meanwhile has put it back. */
+	/* Another call had taken the object, and has put it back by now. */
 	return err == -EAGAIN ? -ENOENT : err;
 }
 
-/* The mapping's size now: what a call changes meanwhile changes its offset as well. */
+/* The mapping's present size. A call that changes the size later drops the offset too. */
 static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 {
 	struct tmm_object *object;
@@ -600,7 +600,7 @@ static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 	return object ? 0 : -ENOENT;
 }
 
-/* If the mapping is still as long, and has none. */
+/* Attach an offset, if the mapping still has the same size and no offset. */
 static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset *offset)
 {
 	struct tmm_object *object;
@@ -618,7 +618,7 @@ static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset
 	return is_given;
 }
 
-/* Give a mapping an offset and a file. It may be gone meanwhile, or have them. */
+/* Give a mapping an offset and a file, unless it is gone by now or has them. */
 static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 {
 	struct tmm_mapping_file *mf;
@@ -632,7 +632,7 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 	offset = tmm_offset_allocate(&client->offsets, nr_pages, is_low);
 	if (IS_ERR(offset))
 		return PTR_ERR(offset);
-	/* Last: a call that is refused leaves no file. */
+	/* Make the file last: a refused call must not leave one. */
 	err = tmm_object_open_mapping_file(client, handle, &mf, &nr_bytes, &generation);
 	if (err) {
 		tmm_offset_free(&client->offsets, offset);
@@ -648,7 +648,7 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
  * tmm_object_map_offset() - let a mapping be mmapped
  * @client: the client
  * @reply: handle is set; offset and nr_bytes are filled in on success only
- * @is_low: the offset is for a 32-bit program
+ * @is_low: the offset must be usable by a 32-bit program
  *
  * Context: Process context, may sleep.
  * Return: 0; -ENOENT; -EOVERFLOW if no offset is left that the caller can use; or an
@@ -665,7 +665,7 @@ int tmm_object_map_offset(struct tmm_client *client, struct theseus_mm_map_offse
 	if (err)
 		return err;
 	err = describe_offset(client, reply, is_low);
-	/* Somebody who had taken it meanwhile has put it back. */
+	/* Another call had taken the object, and has put it back by now. */
 	return err == -EAGAIN ? -ENOENT : err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_object_map_offset);
@@ -693,7 +693,7 @@ int tmm_object_mapping_file(struct tmm_client *client, u32 handle, struct tmm_ma
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_object_mapping_file);
 
-/* Under the table's lock: what is taken has its offset, but is not visible. */
+/* Under the table's lock. A taken object keeps its offset, but is not visible. */
 static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u64 *offset_page)
 {
 	const struct tmm_offset *offset = tmm_offsets_find(&client->offsets, page);
@@ -764,16 +764,17 @@ int tmm_object_address(struct tmm_client *client, u64 page, u64 *address)
 
 /**
  * tmm_object_lend_by() - borrow a part of a mapping for a process, through a descriptor
- * @client: whose mapping it is
- * @handle: what its handle was when the descriptor was made
- * @mf: its file, as it was then
- * @offset: bytes from its start
+ * @client: the client that owns the mapping
+ * @handle: the mapping's handle when the descriptor was made
+ * @mf: the mapping's file when the descriptor was made
+ * @offset: bytes from the mapping's start
  * @nr_bytes: length of the part
  * @is_mutable: ask to write
  * @loan: gets the borrow, on success only
  *
  * Context: Process context.
- * Return: 0, -ENOENT if it is not to be found as that, or an error of tmm_borrow_begin()
+ * Return: 0, -ENOENT if @handle has no mapping with that file, or an error of
+ * tmm_borrow_begin()
  */
 int tmm_object_lend_by(struct tmm_client *client, u32 handle, const struct tmm_mapping_file *mf,
 		       u64 offset, u64 nr_bytes, bool is_mutable, struct tmm_loan *loan)
@@ -792,13 +793,13 @@ int tmm_object_lend_by(struct tmm_client *client, u32 handle, const struct tmm_m
 
 /**
  * tmm_object_query_lent() - describe a mapping that a descriptor lends
- * @client: whose mapping it is
- * @handle: what its handle was when the descriptor was made
- * @mf: its file, as it was then
+ * @client: the client that owns the mapping
+ * @handle: the mapping's handle when the descriptor was made
+ * @mf: the mapping's file when the descriptor was made
  * @query: out fields are filled in on success only
  *
  * Context: Process context.
- * Return: 0, or -ENOENT if it is not to be found as that
+ * Return: 0, or -ENOENT if @handle has no mapping with that file
  */
 int tmm_object_query_lent(struct tmm_client *client, u32 handle,
 			  const struct tmm_mapping_file *mf, struct theseus_mm_query *query)
@@ -817,7 +818,7 @@ int tmm_object_query_lent(struct tmm_client *client, u32 handle,
 }
 
 /**
- * tmm_object_borrow_all() - borrow a whole mapping, writable if it is
+ * tmm_object_borrow_all() - borrow a whole mapping, mutably if the mapping is writable
  * @client: the client
  * @handle: the mapping's handle
  * @borrow: filled in on success only

@@ -41,24 +41,25 @@ struct tmm_borrow;
 /**
  * struct tmm_client - one open file description
  * @inst: the instance it works on
- * @objects: handles to objects; its lock is the client's only one but those inside
- *           @offsets, and of
- * @exports: mapping files that it made and nobody imported; they have references
- * @offsets: for mmap(): offsets to mappings; found under the table's lock
+ * @objects: table of handles; its lock is the client's main one (@exports and @offsets
+ *           have locks of their own)
+ * @exports: mapping files that the client exported and nobody imported; each has a reference
+ *           on the client
+ * @offsets: for mmap(): offsets to mappings; looked up under the table's lock
  * @next_handle: where to look for a free handle, so that numbers are not reused
  *               soon; under the table's lock
- * @next_export: the same of exports
- * @account: counts what it has, see alloc/account.h: of handles, those in any state, and
- *           mapping files. Who has a reference keeps the client: the file, and frames,
- *           pages and files that outlive it
- * @own_account: where @account points
- * @is_closed: the file is gone, @account is not
- * @nr_frames: frames of all visible objects; those taken are missing meanwhile
+ * @next_export: the same for numbers of exports
+ * @account: counts the client's frames, pages and handles, see alloc/account.h. Handles in
+ *           any state count, and mapping files. A reference on the account keeps the
+ *           client: the client's file has one, and frames, pages and files that outlive it
+ * @own_account: the account that @account points to
+ * @is_closed: the client's file is gone, but its account is still charged
+ * @nr_frames: frames of all visible objects; those of taken objects do not count
  * @nr_mappings: visible mappings
  * @nr_exported: mappings in @exports
- * @identity: who opened it
- * @waits_for: bits by enum tmm_resource: what its last call that failed for want of it
- *             was refused; 0: none failed so far
+ * @identity: user and process that opened the client
+ * @waits_for: bits by enum tmm_resource: the resource that was refused to the last call
+ *             that failed with ENOSPC or EDQUOT; 0: no call has failed so
  * @failed_at: the counts of comebacks before that call; see device/poll.h
  */
 struct tmm_client {
@@ -80,14 +81,14 @@ struct tmm_client {
 };
 
 /**
- * struct tmm_object - what a handle stands for
- * @handle: its number
- * @kind: THESEUS_MM_KIND_*; 0 while it owns nothing
- * @offset: a mapping's for mmap(); NULL if it has none
- * @mf: a mapping's file for processes; NULL if nothing of it was lent
- * @pages: by @kind
- * @frames: by @kind
- * @mapping: by @kind
+ * struct tmm_object - the pages, frames or mapping of a handle
+ * @handle: the handle
+ * @kind: THESEUS_MM_KIND_*; 0 while the object owns nothing
+ * @offset: a mapping's offset for mmap(); NULL if it has none
+ * @mf: a mapping's file for processes; NULL if the mapping was never lent
+ * @pages: set if @kind is KIND_PAGES
+ * @frames: set if @kind is KIND_FRAMES
+ * @mapping: set if @kind is KIND_MAPPING
  */
 struct tmm_object {
 	u32 handle;

@@ -52,9 +52,9 @@ int tmm_clients_add(struct tmm_client *client)
 }
 
 /**
- * tmm_clients_close() - a client's file is gone
- * @client: has no objects any more; still found, as closed, as long as its account is
- *          charged for something
+ * tmm_clients_close() - mark a client as closed, since its file is gone
+ * @client: has no objects any more; stays in the table, as closed, as long as its account
+ *          is charged for something
  *
  * Context: Process context.
  */
@@ -66,8 +66,8 @@ void tmm_clients_close(struct tmm_client *client)
 }
 
 /**
- * tmm_clients_remove() - let a client no longer be found, and give it back
- * @client: closed, with nothing left; freed when nobody looks at it
+ * tmm_clients_remove() - remove a client from the table, and drop the table's reference
+ * @client: closed, with nothing charged; freed with the last reference
  *
  * Context: Any but interrupt.
  */
@@ -78,7 +78,7 @@ void tmm_clients_remove(struct tmm_client *client)
 }
 
 /**
- * tmm_clients_nr() - how many there are that are not closed
+ * tmm_clients_nr() - count the clients that are not closed
  *
  * Return: the number at this moment
  */
@@ -145,8 +145,8 @@ void tmm_client_put(struct tmm_client *client)
 /**
  * tmm_sees_all() - may physical addresses and the clients of others be shown?
  *
- * A question about what is shown, and no gate: whoever may not see it is not refused
- * anything. So a no is not for the audit log; a yes counts as use of a privilege.
+ * The answer decides what a call shows, and refuses no call. So a missing capability is
+ * not logged by audit; an existing one counts as used.
  *
  * Context: Process context.
  * Return: true if the current process has CAP_SYS_ADMIN

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who is there: all clients, by number, with who opened them.
+ * All clients, by number, each with the user and process that opened it.
  *
- * Invariant: a client is found from its first moment on until all that it is charged for
- * has gone back or is somebody else's. What is found has a reference, and is a client
- * without handles by the time its file is closed.
- * Lock: the table's, a leaf. Nobody works under it: looking at a client goes on
- * beside its calls and its end.
+ * Invariant: a client is in the table from its first moment until nothing is charged to
+ * it any more. A lookup returns a reference. A client whose file is closed has no handles.
+ * Lock: the table's, a leaf. It is held for a lookup only: reading a client runs at the
+ * same time as its calls and its end.
  * Owner: the module.
  */
 #ifndef TMM_DEVICE_CLIENTS_H
@@ -52,8 +51,8 @@ bool tmm_sees_all(void);
 bool tmm_client_is_visible(const struct tmm_client *client, const struct tmm_client *caller);
 
 /*
- * All clients, by number, also those that are closed, each with a reference inside the
- * loop: not left but at its end.
+ * Walk all clients by number, closed ones too. The loop holds a reference on the present
+ * client, so it must not be left before its end.
  */
 #define tmm_clients_for_each(client)						\
 	for (client = tmm_clients_find(1); client;				\
@@ -62,16 +61,16 @@ bool tmm_client_is_visible(const struct tmm_client *client, const struct tmm_cli
 struct tmm_client *tmm_clients_next(struct tmm_client *client);
 
 /**
- * struct tmm_look - an object as it was a moment ago
+ * struct tmm_look - a snapshot of an object
  * @handle: its number
  * @kind: THESEUS_MM_KIND_*
- * @start: number of its first page, or of frames their first
+ * @start: number of the first page; for frames, of the first frame
  * @nr: pages or frames
  * @nr_frame_ranges: runs of frames behind a mapping
  * @flags: a mapping's
  * @attributes: a mapping's, THESEUS_MM_ATTRIBUTE_*
  * @nr_borrows: a mapping's
- * @is_mmapped: a mapping that is in a process
+ * @is_mmapped: the mapping is mmapped in a process
  */
 struct tmm_look {
 	u32 handle;

@@ -94,7 +94,7 @@ static void clients_stop(struct seq_file *m, void *v)
 	view->client = NULL;
 }
 
-/* A process is called what it likes: that is one word here, of printable ASCII. */
+/* A process chooses its own name: show it as one word of printable ASCII. */
 static void show_name(struct seq_file *m, const char *name)
 {
 	seq_escape_str(m, name, ESCAPE_SPACE | ESCAPE_SPECIAL | ESCAPE_OCTAL | ESCAPE_NAP |

@@ -10,10 +10,10 @@
 /**
  * tmm_entries_init() - prepare to write or read an array
  * @entries: filled in
- * @user: its address; looked at only when an entry is
- * @size: of an entry, as the caller says
- * @min_size: size of an entry's first version
- * @known: size of an entry as it is known here
+ * @user: the array's address; not accessed before an entry is
+ * @size: size of an entry, as the caller says
+ * @min_size: size of the first version of an entry
+ * @known: size of an entry in this version of the module
  *
  * Return: 0, or -EINVAL if @size is less than @min_size, more than a page, or no multiple
  * of 8
@@ -35,10 +35,10 @@ static char __user *entry_at(const struct tmm_entries *entries, u32 i)
 }
 
 /**
- * tmm_entries_write() - tell the caller an entry
+ * tmm_entries_write() - copy an entry to the caller
  * @entries: the array
- * @i: which entry
- * @entry: as it is known here
+ * @i: index of the entry
+ * @entry: the entry, of the module's size
  *
  * Context: Process context, may sleep.
  * Return: 0 or -EFAULT
@@ -54,13 +54,13 @@ int tmm_entries_write(const struct tmm_entries *entries, u32 i, const void *entr
 }
 
 /**
- * tmm_entries_read() - learn an entry from the caller
+ * tmm_entries_read() - copy an entry from the caller
  * @entries: the array
- * @i: which entry
- * @entry: filled, as it is known here
+ * @i: index of the entry
+ * @entry: filled, with the module's size
  *
  * Context: Process context, may sleep.
- * Return: 0, -EFAULT, or -E2BIG if it says something that is not known here
+ * Return: 0, -EFAULT, or -E2BIG if a byte that the module does not know is not 0
  */
 int tmm_entries_read(const struct tmm_entries *entries, u32 i, void *entry)
 {

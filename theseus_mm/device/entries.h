@@ -2,16 +2,16 @@
 /*
  * Arrays of structures in user space.
  *
- * The caller says how large an entry is, as the size in a call's number says how large
- * its structure is: so entries can grow at their end as structures do.
+ * The caller passes the size of its entry, as the number of a call passes the size of its
+ * structure. So entries can grow at their end as structures do.
  *
- *	written		as far as both know it; the rest of the caller's entry is cleared
- *	read		as far as both know it; what the caller does not know is 0 here, and
- *			what is not known here must be 0 (-E2BIG)
+ *	write	the bytes that both know; the rest of the caller's entry is cleared
+ *	read	the bytes that both know; fields that the caller does not know are 0, and
+ *		bytes that the module does not know must be 0 (-E2BIG)
  *
- * Invariant: what lies outside the caller's array is neither read nor written.
- * Lock: none; not to be used under one that must not sleep.
- * Owner: the array is the caller's. What is here is forgotten with the call.
+ * Invariant: nothing outside the caller's array is read or written.
+ * Lock: none. The functions sleep, so the caller must not hold a spinlock.
+ * Owner: the caller owns the array; struct tmm_entries lives for one call.
  */
 #ifndef TMM_DEVICE_ENTRIES_H
 #define TMM_DEVICE_ENTRIES_H
@@ -24,8 +24,8 @@
 /**
  * struct tmm_entries - an array in user space
  * @user: its first entry
- * @size: of an entry, as the caller knows it
- * @known: the same, as it is known here
+ * @size: size of an entry for the caller
+ * @known: size of an entry for the module
  */
 struct tmm_entries {
 	char __user *user;

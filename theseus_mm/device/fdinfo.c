@@ -102,7 +102,7 @@ void tmm_show_fdinfo(struct seq_file *m, struct file *file)
 	show(m, "mmapped", &sums.mmapped);
 }
 
-/* @is_stale: @query was not filled in. */
+/* If @is_stale, @query is not filled in. */
 static void show_mapping(struct seq_file *m, const char *key, bool is_stale,
 			 const struct theseus_mm_query *query)
 {
@@ -130,11 +130,11 @@ void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
 }
 
 /**
- * tmm_lending_show_fdinfo() - what a descriptor that only borrows lends
+ * tmm_lending_show_fdinfo() - show the mapping that a descriptor lends
  * @m: where to
  * @file: the descriptor's
  *
- * Context: Process context, may sleep. Nothing is said while a call changes the mapping.
+ * Context: Process context, may sleep. Shows nothing while a call changes the mapping.
  */
 void tmm_lending_show_fdinfo(struct seq_file *m, struct file *file)
 {

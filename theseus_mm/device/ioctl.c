@@ -16,11 +16,11 @@
 
 /**
  * struct ioctl_op - one call
- * @run: serves it
- * @size: size of its structure
+ * @run: serves the call
+ * @size: size of the call's structure
  * @min_size: size of the structure's first version
- * @flags: flags it knows
- * @looks: it changes nothing and gives nothing out: a client opened O_RDONLY may make it
+ * @flags: flags that the call accepts
+ * @looks: the call only inspects: a client opened with O_RDONLY may make it
  */
 struct ioctl_op {
 	int (*run)(struct tmm_call *call);
@@ -105,15 +105,15 @@ static const struct ioctl_op ioctl_ops[] = {
 };
 
 /*
- * Those of an exported mapping's descriptor. It is a file that is not writable if the mapping
- * is read-only, which whoever owns it may end the areas of all the same.
+ * Calls on the descriptor of an exported mapping. The file of a read-only export is not
+ * writable, but its holder may REVOKE nevertheless: so REVOKE is a LOOK here.
  */
 static const struct ioctl_op export_ops[] = {
 	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_export, theseus_mm_query, nr_borrows, 0),
 	LOOK(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke_export, theseus_mm_revoke, nr_pinned, 0),
 };
 
-/* Those of a descriptor that only borrows. */
+/* Calls on a descriptor that lends a mapping. */
 static const struct ioctl_op lending_ops[] = {
 	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_lending, theseus_mm_query, nr_borrows, 0),
 };
@@ -205,9 +205,9 @@ long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 }
 
 /**
- * tmm_lending_ioctl() - serve a call on a descriptor that only borrows
+ * tmm_lending_ioctl() - serve a call on a descriptor that lends a mapping
  * @file: the descriptor's
- * @cmd: which; its size field is the size of the caller's structure
+ * @cmd: number of the call; its size field is the size of the caller's structure
  * @user: address of the structure
  *
  * Return: 0, or a negative errno of the table in the UAPI header

@@ -23,14 +23,14 @@ struct vm_area_struct;
 
 /**
  * struct tmm_call - one call being served
- * @client: whose; NULL if it was made on an exported mapping, or on what lends one
- * @mf: the exported mapping's file, if it was made on that
- * @lending: the descriptor that only borrows, if it was made on that
- * @user: its structure in user space
+ * @client: the calling client; NULL for a call on an exporting or lending descriptor
+ * @mf: the exported mapping's file, for a call on its descriptor
+ * @lending: the lending descriptor, for a call on one
+ * @user: the caller's structure in user space
  * @user_size: size of the structure that the program was built with
- * @size: size of ours
+ * @size: size of the module's structure
  * @shortage: -ENOSPC or -EDQUOT if a part of a call that succeeded failed with it; else 0
- * @arg: our copy; what the program did not give is 0
+ * @arg: the module's copy; fields that the program does not know are 0
  */
 struct tmm_call {
 	struct tmm_client *client;

@@ -32,8 +32,8 @@ static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *
 }
 
 /*
- * A page at a time. Of device memory 8 bytes are one access and more are not: no
- * piece of a longer copy is as short.
+ * Copy a page at a time. A copy of 8 bytes of device memory is one access, a longer copy is
+ * not: so no piece of a longer copy may have 8 bytes.
  */
 static u64 piece_of(u64 left)
 {

@@ -14,10 +14,10 @@
 #include <linux/overflow.h>
 
 /**
- * tmm_decode_align() - an alignment that a client asks for
- * @nr_bytes: 0, or a power of two from 4 KiB to 1 GiB: for those a search is O(log n),
+ * tmm_decode_align() - check and convert an alignment that a client asks for
+ * @nr_bytes: 0, or a power of two from 4 KiB to 1 GiB: with these a search is O(log n),
  *            see tmm_free_ranges_find()
- * @align: set to it in chunks, on success only
+ * @align: set to the alignment in chunks, on success only
  *
  * Return: 0 or -EINVAL
  */
@@ -179,7 +179,7 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 		       tmm_page_range_size_in_pages(&range));
 }
 
-/* A fresh owner never sees old content. */
+/* Frames are cleared: a new owner never sees old content. */
 static struct tmm_allocated_frames *take_frames(struct tmm_client *client,
 						const struct tmm_allocation_request *request)
 {

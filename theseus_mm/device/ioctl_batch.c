@@ -5,9 +5,9 @@
  *	create	each, not visible yet	-> all results copied out -> all published
  *	drop	each taken		-> all results copied out -> all dropped
  *
- * so whatever goes wrong before the last result is with the caller, there is a way
- * back: what was created is dropped, what was taken is visible again. What stays of an
- * item for the length of the call is one pointer.
+ * So if anything fails before the last result is copied out, the call can be undone:
+ * created mappings are dropped, taken objects become visible again. Each item keeps one
+ * pointer for the length of the call.
  */
 #include "device/ioctl.h"
 
@@ -135,7 +135,7 @@ static const struct batch_kind drop_kind = {
 
 /* --- both ------------------------------------------------------------------------- */
 
-/* Do an item that was read. Killed: as if none had been asked for. */
+/* Do an item that was read. If the task is killed, the whole call is undone. */
 static int run_item(struct batch *batch, u32 i, union item *item)
 {
 	struct tmm_object *object = batch->kind->run(batch->client, item);

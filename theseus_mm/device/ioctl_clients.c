@@ -43,7 +43,7 @@ static struct theseus_mm_client_info describe(const struct tmm_client *client)
 	return info;
 }
 
-/* Of one that is gone, or not to be seen, only what it is charged for counts. */
+/* For a client that is closed or hidden, only the frames charged to it count. */
 static void count_others(struct theseus_mm_clients *request, const struct tmm_client *client,
 			 bool is_visible)
 {
@@ -131,15 +131,15 @@ static u64 part_start(const struct picture *picture, u32 i)
 	return (u64)i << picture->shift;
 }
 
-/* Less than 2^32: physical addresses have 52 bits, and parts 2 MiB at least. */
+/* Fits 32 bits: a physical address has 52 bits, and a part 2 MiB at least. */
 static u64 nr_parts(u64 nr_frames, unsigned int shift)
 {
 	return ((nr_frames - 1) >> shift) + 1;
 }
 
 /*
- * The parts are no choice of the caller's: of several divisions, what is in one part of
- * each of them is in all of these at once, and so known to the frame.
+ * The caller does not choose the size of the parts. Otherwise it could divide a region in
+ * many ways, intersect the parts that hold its frame, and so learn the frame's address.
  */
 static int choose_parts(struct picture *picture, u64 asked)
 {
@@ -285,7 +285,7 @@ static int tell_owners(const struct picture *picture, const struct tmm_client *c
 	int err;
 	u32 i;
 
-	/* One who names small parts of a large region is told that it is too much. */
+	/* Small parts of a large region may need too much memory: fail without a warning. */
 	shares = kvcalloc(picture->nr, sizeof(*shares), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!shares)
 		return -ENOMEM;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory for user space: who may do this may do anything with it (and with the
- * machine), so it takes CAP_SYS_RAWIO. It is neither cleared nor charged to anybody; its
- * pages and tables are.
+ * Device memory for user space. With it a program can do anything to the device, and to
+ * the machine, so it takes CAP_SYS_RAWIO. The memory is neither cleared nor charged to an
+ * account; its pages and tables are charged.
  */
 #include "device/ioctl.h"
 
@@ -16,7 +16,7 @@
 #include <linux/errno.h>
 #include <linux/security.h>
 
-/* What it gives is what /dev/mem gives: root may not have it where that is forbidden. */
+/* The call gives the access that /dev/mem gives, so it obeys the same lockdown reason. */
 static int check_right(void)
 {
 	if (!capable(CAP_SYS_RAWIO))

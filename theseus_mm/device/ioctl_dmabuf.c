@@ -38,10 +38,10 @@
 #include <linux/slab.h>
 
 /**
- * struct buffer - what a dma-buf is of
- * @loan: its borrow; a reference
+ * struct buffer - the mapping behind a dma-buf
+ * @loan: the dma-buf's loan; a reference
  * @mf: the mapping's file; a reference
- * @account: charged with a handle for the dma-buf's file, as long as it is there
+ * @account: charged with a handle for as long as the dma-buf's file exists
  * @lock: protects @attachments
  * @attachments: struct attachment that are mapped
  */
@@ -234,13 +234,13 @@ static const struct dma_buf_ops ops = {
 	.release = release,
 };
 
-/* The mapping's file is made last: nothing is left of a call that is refused. */
+/* The mapping's file is made last, so that a refused call leaves nothing behind. */
 static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
 	u64 nr_bytes, generation;
 	int err;
 
-	/* Whoever has the dma-buf may mmap it, in any process. */
+	/* A dma-buf can be mmapped in any process, so the loan names no mm. */
 	tmm_loan_prepare(buffer->loan, NULL);
 	if (!buffer->loan->has_struct_pages)
 		return -EOPNOTSUPP;
@@ -296,7 +296,7 @@ err_free:
 
 /**
  * tmm_dmabuf_create() - make a dma-buf of a mapping
- * @client: whose
+ * @client: the client that owns the mapping
  * @handle: the mapping's; stays
  *
  * Context: Process context, may sleep.
@@ -334,7 +334,7 @@ static int export(struct tmm_call *call)
 	request->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (request->fd < 0)
 		return request->fd;
-	/* The mapping gets a file, which is a handle: see first whether the caller can be told. */
+	/* The mapping gets a file, which counts as a handle: check first that a reply can be written. */
 	err = tmm_call_reply(call);
 	if (err)
 		goto err_put_fd;

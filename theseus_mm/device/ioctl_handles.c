@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a client owns: its handles, and what it exported.
+ * LIST_HANDLES: the handles of a client, and the mappings that it exported.
  *
- * Looked at a few at a time, and told without a lock: others come and go meanwhile.
+ * Entries are collected a few at a time under the lock, and copied out without it: handles
+ * may come and go in between.
  */
 #include "device/ioctl.h"
 
@@ -16,12 +17,12 @@
 #include <linux/sched/signal.h>
 
 /**
- * struct list - a list being told
- * @client: whose
- * @is_exports: of what it exported, not of its handles
- * @shows_frames: the caller may know where frames are
- * @to: where to
- * @room: entries there
+ * struct list - a list being written
+ * @client: the client whose objects are listed
+ * @is_exports: list exported mappings, not handles
+ * @shows_frames: the caller may know physical addresses
+ * @to: the caller's array
+ * @room: entries that the array has room for
  * @nr: entries that were written
  * @from: number to look for next; above all numbers at the end
  */
@@ -88,7 +89,7 @@ static int tell_some(struct list *list)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* The number to go on from: of something that is there now, or 0. */
+/* The number of the next entry that exists now; 0 if there is none. */
 static u32 find_next(const struct list *list)
 {
 	struct tmm_look next;

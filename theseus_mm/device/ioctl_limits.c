@@ -51,7 +51,7 @@ static bool raises(const struct tmm_account *account, unsigned int which, const 
 	return false;
 }
 
-/* @which: bits by enum tmm_resource */
+/* @which has a bit for each enum tmm_resource to set. */
 static int set_limits(struct tmm_account *account, unsigned int which, const u64 *max)
 {
 	unsigned int i;

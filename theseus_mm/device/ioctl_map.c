@@ -63,7 +63,7 @@ static int decode_request(struct tmm_client *client,
 {
 	int err;
 
-	/* A fresh owner never sees old content; the low half is for identity mappings. */
+	/* A new owner never sees old content; the lower half is for identity mappings. */
 	*req = (struct tmm_mapping_request){
 		.frames = frames,
 		.zero = true,
@@ -82,7 +82,7 @@ static int decode_request(struct tmm_client *client,
  * tmm_create_mapping_object() - make a mapping for a client
  * @client: the client
  * @request: size and pte_flags are set; the out fields are filled in, on success only
- * @frames: which frames it gets
+ * @frames: how the frames are chosen
  *
  * Context: Process context, may sleep.
  * Return: a reserved object that owns the mapping: the caller publishes it after the
@@ -284,7 +284,7 @@ static void abandon_parts(struct tmm_client *client, struct parts *parts)
 static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, struct parts *parts)
 {
 	struct tmm_object *object;
-	/* All or none: what is given up again others would wait for, and try for ever. */
+	/* Check all before charging any: charges that are taken back would wake waiters for ever. */
 	int err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, 1 + (u64)nr_frames, 1);
 
 	memset(parts, 0, sizeof(*parts));
@@ -294,7 +294,7 @@ static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, stru
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	parts->pages = object;
-	/* Of a mapping above 1 TiB in single frames, an array that kvmalloc() warns of. */
+	/* A mapping above 1 TiB in single frames needs an array for which kvmalloc() warns. */
 	parts->frames = kvcalloc(nr_frames, sizeof(*parts->frames),
 				 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!parts->frames) {

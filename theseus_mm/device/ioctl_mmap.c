@@ -23,7 +23,7 @@ int tmm_ioctl_map_offset(struct tmm_call *call)
 {
 	int err;
 
-	/* The offset takes a handle: see first whether the caller can be told of it. */
+	/* The offset counts as a handle: check first that the reply can be written. */
 	call->arg.map_offset.offset = 0;
 	call->arg.map_offset.nr_bytes = 0;
 	err = tmm_call_reply(call);
@@ -34,8 +34,8 @@ int tmm_ioctl_map_offset(struct tmm_call *call)
 }
 
 /*
- * Revoking cannot be undone, and what came out is known only afterwards: see first whether
- * the caller can be told.
+ * Revoking cannot be undone, and its result is known only afterwards: check first that the
+ * reply can be written.
  */
 static int prepare_reply(struct tmm_call *call)
 {
@@ -45,8 +45,8 @@ static int prepare_reply(struct tmm_call *call)
 }
 
 /*
- * It is done, and the call says so. If the structure is out of reach by now, it lay in what
- * has been revoked, or its owner took it away meanwhile: nobody could read the counts.
+ * The revocation is done, so the call succeeds. If the structure cannot be written now, it
+ * lay in a revoked area, or its process unmapped it: nobody could read the counts.
  */
 static void reply_late(const struct tmm_call *call)
 {
@@ -65,7 +65,7 @@ int tmm_ioctl_revoke(struct tmm_call *call)
 	if (err)
 		return err;
 	err = prepare_reply(call);
-	/* Without a file, nothing of it was ever lent. */
+	/* A mapping without a file was never lent. */
 	if (!mf)
 		return err;
 	if (!err) {
@@ -105,7 +105,7 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 		vma_set_file(vma, mf->file);
 	tmm_loan_prepare(loan, vma->vm_mm);
 	tmm_vma_set_up(vma, loan);
-	/* Last: the borrow may be revoked from then on. Linux undoes the area if it is refused. */
+	/* Last: from here on the loan can be revoked. Linux removes the area on an error. */
 	err = tmm_loan_begin(loan, mf, lender);
 	if (err)
 		goto err_end;
@@ -153,7 +153,7 @@ int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 	/* A private copy would be made of memory that has no struct page. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
-	/* Who may only look has nothing to show; else as for calls. */
+	/* A client that may only inspect owns nothing to mmap: EBADF, as for calls. */
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	loan = tmm_loan_create();
@@ -238,7 +238,7 @@ static unsigned long place(struct file *file, unsigned long address, unsigned lo
 	return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 }
 
-/* Nothing but this is told the flags of mmap(), and it tells where the area will be. */
+/* Only ->get_unmapped_area() gets the flags of mmap(), and it knows the area's address. */
 static unsigned long populate(unsigned long address, unsigned long nr_bytes, unsigned long flags)
 {
 	if (!IS_ERR_VALUE(address) && (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
@@ -247,11 +247,11 @@ static unsigned long populate(unsigned long address, unsigned long nr_bytes, uns
 }
 
 /**
- * tmm_get_unmapped_area() - where to put an area of a client's mapping
+ * tmm_get_unmapped_area() - choose the address of an area of a client's mapping
  * @file: the client's
  * @address: the caller's hint, or 0
- * @nr_bytes: its size
- * @pgoff: its offset, as MAP_OFFSET told it
+ * @nr_bytes: size of the area
+ * @pgoff: the mapping's offset, as MAP_OFFSET returned it
  * @flags: of mmap()
  *
  * Return: the address, or an error
@@ -292,11 +292,11 @@ unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long addr
 }
 
 /**
- * tmm_lending_get_unmapped_area() - where to put an area of a mapping that is lent
+ * tmm_lending_get_unmapped_area() - choose the address of an area of a lent mapping
  * @file: the descriptor's
  * @address: the caller's hint, or 0
- * @nr_bytes: its size
- * @pgoff: its offset in the mapping
+ * @nr_bytes: size of the area
+ * @pgoff: offset in the mapping
  * @flags: of mmap()
  *
  * Return: the address, or an error

@@ -128,7 +128,7 @@ int tmm_ioctl_split(struct tmm_call *call)
 	object = tmm_object_take(client, call->arg.split.handle, TMM_KIND_ANY);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	/* Both or none: what is given up again others would wait for, and try for ever. */
+	/* Check both before charging one: charges that are taken back would wake waiters for ever. */
 	err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, 2, 1);
 	if (err)
 		goto err_publish;

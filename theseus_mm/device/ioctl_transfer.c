@@ -96,7 +96,7 @@ static int export_owned(struct tmm_call *call)
 	return err;
 }
 
-/* Nothing changes hands; and nothing is made for a caller who cannot be told. */
+/* Make a lending descriptor. The reply is written first, so a fault leaves nothing behind. */
 static int export_borrowed(struct tmm_call *call)
 {
 	struct theseus_mm_export *request = &call->arg.export;
@@ -186,7 +186,7 @@ int tmm_ioctl_import(struct tmm_call *call)
 	return err;
 }
 
-/* Tell the caller what it gets, and then take it, with what I/O still holds of it. */
+/* Write the reply, then take the mapping back, together with its pinned loans. */
 static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 			  struct tmm_object *object)
 {
