@@ -35,13 +35,13 @@ static int release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* As of a dma-buf or a memfd: how large is it? */
+/* SEEK_END tells the size of the mapping, as for a dma-buf or a memfd. */
 static loff_t llseek(struct file *file, loff_t offset, int whence)
 {
 	return fixed_size_llseek(file, offset, whence, i_size_read(file_inode(file)));
 }
 
-/* Of a stale one, what was mmapped through it may go on. */
+/* Areas of a stale descriptor may still exist: EPOLLHUP comes when the last is gone. */
 static __poll_t poll(struct file *file, poll_table *wait)
 {
 	const struct tmm_lending *lending = file->private_data;
@@ -71,10 +71,10 @@ static const struct file_operations fops = {
 };
 
 /**
- * tmm_lending_is() - is this a descriptor that only borrows?
+ * tmm_lending_is() - is this a descriptor that lends a mapping?
  * @file: any file
  *
- * Return: true if it is
+ * Return: true if @file is a lending descriptor
  */
 bool tmm_lending_is(const struct file *file)
 {
@@ -99,7 +99,7 @@ static int init(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
 
 /**
  * tmm_lending_create() - make a descriptor that lends a mapping
- * @client: whose
+ * @client: the client that owns the mapping
  * @handle: the mapping's; stays
  * @is_read_only: lend nothing that could be written
  *
@@ -124,7 +124,7 @@ struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_r
 		tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 		return ERR_PTR(-ENOMEM);
 	}
-	/* It is charged as long as the descriptor is there, also without its client. */
+	/* The account is charged as long as the descriptor exists, also after its client. */
 	tmm_account_get(client->account);
 	kref_get(&client->identity.kref);
 	lending->client = client;
@@ -144,7 +144,7 @@ err_free:
 	return ERR_PTR(err);
 }
 
-/* The mapping is not to be found: for ever, or while a call changes it? */
+/* The mapping was not found: the descriptor is stale, or a call is changing the mapping. */
 static int why_missing(const struct tmm_lending *lending)
 {
 	return tmm_lender_is_stale(lending->lender, lending->mf) ? -ESTALE : -EBUSY;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Descriptors that only borrow: EXPORT with BORROW.
+ * Lending descriptors: EXPORT with BORROW.
  *
- * The mapping stays its client's, under its handle. The descriptor itself is no borrow;
- * what is mmapped through it are loans of the mapping's own file, so REVOKE ends them as
- * all others. Whoever has it can mmap and QUERY it: it owns nothing that could be
- * imported, exported or changed.
+ * The client keeps the mapping and its handle. The descriptor itself is no borrow. Each
+ * mmap() of it is a loan of the mapping's own file, so REVOKE ends it like any other. A
+ * process that has the descriptor can mmap and QUERY it: the descriptor owns nothing that
+ * could be imported, exported or changed.
  *
- * Invariant: it is stale from the moment when its handle is consumed, its mapping merged,
- * REVOKE was said, or its client ended; then it lends nothing more.
- * Lock: none of its own; finding the mapping takes the client's handle table's, being
- * stale the mapping file's.
- * Owner: the file; its descriptors, however they were copied, are one.
+ * Invariant: a descriptor is stale, and lends nothing, once its handle is consumed, its
+ * mapping is merged or revoked, or its client has ended.
+ * Lock: none of its own. Finding the mapping takes the lock of the client's handle table;
+ * the mapping file's lock protects whether the descriptor is stale.
+ * Owner: the file; all copies of its descriptor are one.
  */
 #ifndef TMM_DEVICE_LENDING_H
 #define TMM_DEVICE_LENDING_H
@@ -29,12 +29,11 @@ struct tmm_mapping_file;
 
 /**
  * struct tmm_lending - a descriptor that lends
- * @client: whose mapping it is; a reference
- * @handle: the mapping's
+ * @client: the client that owns the mapping; a reference
+ * @handle: the mapping's handle
  * @mf: the mapping's file; a reference
- * @lender: what its loans are made through
- * @is_read_only: it lends nothing that could be written; Linux sees to that by the mode of
- *                the file
+ * @lender: the lender of its loans
+ * @is_read_only: it lends for reading only; the mode of the file makes Linux enforce that
  */
 struct tmm_lending {
 	struct tmm_client *client;

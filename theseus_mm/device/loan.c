@@ -21,17 +21,17 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-/* How soon, and how seldom, to look whether a lingering loan is still pinned. */
+/* First and longest delay between two checks whether a lingering loan is still pinned. */
 #define WATCH_FIRST	msecs_to_jiffies(50)
 #define WATCH_LAST	msecs_to_jiffies(1000)
 
-/* How many pages to look at while the lock is held; a loan counts for some as well. */
+/* Pages to check in one hold of the lock; each loan counts as some pages too. */
 #define PAGES_AT_A_TIME	16384
 #define PAGES_A_LOAN	64
 
 /*
- * A device that VFIO programs keeps the numbers of frames it found in an area of
- * memory without struct pages, and holds nothing that could be asked.
+ * VFIO copies frame numbers out of an area of memory without struct pages into a device's
+ * tables. It takes no reference, so the module cannot ask whether the device still uses them.
  */
 static bool quarantine;
 module_param_cb(quarantine, &tmm_param_ops_switch, &quarantine, 0400);
@@ -39,7 +39,7 @@ MODULE_PARM_DESC(quarantine, "do not reuse memory that was mmapped until the mod
 
 static struct workqueue_struct *watchers;
 
-/* None but one that is about to come or go. */
+/* The file has no loans, except one that is just beginning or ending. */
 static bool has_no_loan(const struct tmm_mapping_file *mf)
 {
 	lockdep_assert_held_write(&mf->revoke_lock);
@@ -63,7 +63,7 @@ static bool may_be_pinned(const struct tmm_loan *loan)
 	return loan->nr_uses || (loan->has_struct_pages && READ_ONCE(loan->was_shown));
 }
 
-/* Return: 1, 0, or -EAGAIN if that is not known yet */
+/* Return: 1 if pinned, 0 if not, or -EAGAIN if @budget was used up before that is known */
 static int is_pinned(struct tmm_loan *loan, u64 *budget)
 {
 	if (loan->nr_uses)
@@ -72,15 +72,15 @@ static int is_pinned(struct tmm_loan *loan, u64 *budget)
 }
 
 /*
- * No area shows it any more, nor is it pinned. The last loan of a dropped mapping
- * takes it with it.
+ * End the borrow of a loan that no area shows and no I/O pins. The end of the last borrow
+ * frees a dropped mapping.
  */
 static void end(struct tmm_loan *loan)
 {
 	struct tmm_mapping_file *mf = loan->mf;
 
 	tmm_borrow_mark_dirty(&loan->borrow);
-	/* The next owner's futexes are others, and the file may go. */
+	/* Clear the names: the next owner has another file, and this one may be freed. */
 	if (mf->is_in_pages && has_no_loan(mf)) {
 		tmm_mapped_pages_clear_file(loan->borrow.mp, mf->lent_first,
 					    mf->lent_end - mf->lent_first);
@@ -98,7 +98,7 @@ static void free_loan(struct tmm_loan *loan)
 	kfree(loan);
 }
 
-/* Of a lingering loan; if nobody else has it, it goes to @unused, to be freed. */
+/* Take a loan off the lingering ones; without other references it goes to @unused. */
 static void stop_lingering(struct tmm_loan *loan, struct list_head *unused)
 {
 	struct tmm_mapping_file *mf = loan->mf;
@@ -113,7 +113,7 @@ static void stop_lingering(struct tmm_loan *loan, struct list_head *unused)
 		list_add(&loan->link, unused);
 }
 
-/* One that lingers, overlaps, and can become one with @loan: no device counts on it. */
+/* Find a lingering loan that overlaps @loan and can be joined with it: no device uses it. */
 static struct tmm_loan *find_alike(const struct tmm_loan *loan)
 {
 	const u64 first = first_page(loan), last = last_page(loan);
@@ -127,7 +127,7 @@ static struct tmm_loan *find_alike(const struct tmm_loan *loan)
 	return other;
 }
 
-/* What @other showed, @loan is of from now on; what was pinned of it most likely still is. */
+/* Extend @loan by the pages of @other. A page of @other found pinned is likely still so. */
 static void join(struct tmm_loan *loan, const struct tmm_loan *other)
 {
 	struct tmm_borrow *a = &loan->borrow;
@@ -136,13 +136,13 @@ static void join(struct tmm_loan *loan, const struct tmm_loan *other)
 
 	a->offset = min(a->offset, b->offset);
 	a->nr_bytes = end - a->offset;
-	/* Both at a time: neither excludes others, or the mapping is shareable. */
+	/* Both exist at a time: neither is mutable, or the mapping is shareable. */
 	a->is_mutable |= b->is_mutable;
 	tmm_borrow_search_pins(a, &loan->search);
 	loan->search.pinned = other->search.pinned;
 }
 
-/* Its entries are gone; what is pinned is not known yet. */
+/* Let a loan linger: its entries are gone, and its pins are not searched yet. */
 static void linger(struct tmm_loan *loan, struct list_head *unused)
 {
 	struct tmm_mapping_file *mf = loan->mf;
@@ -159,7 +159,7 @@ static void linger(struct tmm_loan *loan, struct list_head *unused)
 	loan->is_lingering = true;
 }
 
-/* Nothing may be seen through it any more; entries there have been are gone. */
+/* Mark a loan as revoked: its entries are cleared, and faults insert none any more. */
 static void revoke(struct tmm_loan *loan, struct list_head *unused)
 {
 	lockdep_assert_held_write(&loan->mf->revoke_lock);
@@ -181,7 +181,7 @@ static void free_unused(struct list_head *unused)
 	}
 }
 
-/* Look at what lingers, for one hold of the lock; takes from @nr how many were looked at. */
+/* Check lingering loans for one hold of the lock; subtract their number from @nr. */
 static void look_at_some(struct tmm_mapping_file *mf, unsigned int *nr, struct list_head *unused)
 {
 	u64 budget = PAGES_AT_A_TIME;
@@ -206,7 +206,7 @@ static void look_at_some(struct tmm_mapping_file *mf, unsigned int *nr, struct l
 	up_write(&mf->revoke_lock);
 }
 
-/* There is a watch while something lingers; the file stays for it. */
+/* Start the watch, which runs while a loan lingers and holds the file. */
 static void start_watch(struct tmm_mapping_file *mf)
 {
 	down_write(&mf->revoke_lock);
@@ -220,12 +220,12 @@ static void start_watch(struct tmm_mapping_file *mf)
 }
 
 /**
- * tmm_loans_settle() - look once at each loan that lingers, and end what is not pinned
+ * tmm_loans_settle() - check each lingering loan once, and end those that are not pinned
  * @mf: the mapping's file, which stays
  *
  * Context: Process context, may sleep. O(lingering loans + pages not known to be
- *          unpinned); the lock is free in between.
- * Return: how many linger on
+ *          unpinned); the lock is released in between.
+ * Return: number of loans that still linger
  */
 unsigned int tmm_loans_settle(struct tmm_mapping_file *mf)
 {
@@ -260,7 +260,7 @@ static void watch(struct work_struct *work)
 		fput(mf->file);
 }
 
-/* Of a loan that whoever calls this keeps: does it linger on? */
+/* Check a loan, on which the caller has a reference, until it ends or is found pinned. */
 static void settle(struct tmm_loan *loan)
 {
 	struct tmm_mapping_file *mf = loan->mf;
@@ -281,7 +281,7 @@ static void settle(struct tmm_loan *loan)
 }
 
 /**
- * tmm_loans_init() - make what all loans share
+ * tmm_loans_init() - make the workqueue that all loans share
  *
  * Return: 0 or -ENOMEM
  */
@@ -302,7 +302,7 @@ void tmm_loans_exit(void)
 }
 
 /**
- * tmm_loans_quarantine() - does what was mmapped go to nobody else?
+ * tmm_loans_quarantine() - is memory that was mmapped withheld from others?
  *
  * Return: the module parameter
  */
@@ -312,7 +312,7 @@ bool tmm_loans_quarantine(void)
 }
 
 /**
- * tmm_loans_init_file() - a mapping file that lends nothing yet
+ * tmm_loans_init_file() - initialise a mapping file without loans
  * @mf: the file
  */
 void tmm_loans_init_file(struct tmm_mapping_file *mf)
@@ -329,9 +329,9 @@ void tmm_loans_init_file(struct tmm_mapping_file *mf)
 }
 
 /**
- * tmm_lender_init() - something that loans are made through
- * @lender: filled in; part of what outlives its loans, or allocated
- * @generation: the mapping file's now, or TMM_ANY_GENERATION
+ * tmm_lender_init() - initialise a lender
+ * @lender: filled in; part of an object that outlives its loans, or allocated
+ * @generation: the mapping file's present generation, or TMM_ANY_GENERATION
  */
 void tmm_lender_init(struct tmm_lender *lender, u64 generation)
 {
@@ -357,11 +357,11 @@ void tmm_lender_put(struct tmm_lender *lender)
 }
 
 /**
- * tmm_lender_is_stale() - does it lend no more?
+ * tmm_lender_is_stale() - is a lender stale?
  * @lender: the lender
  * @mf: the mapping's file
  *
- * Return: true once it is so; it stays so
+ * Return: true once the lender is stale, and always from then on
  */
 bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mapping_file *mf)
 {
@@ -370,7 +370,7 @@ bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mappi
 }
 
 /**
- * tmm_loan_create() - a loan of nothing yet
+ * tmm_loan_create() - make a loan that has no borrow yet
  *
  * Context: Process context, may sleep.
  * Return: the loan: @borrow is to be begun, then tmm_loan_prepare() and
@@ -388,9 +388,9 @@ struct tmm_loan *tmm_loan_create(void)
 }
 
 /**
- * tmm_loan_prepare() - learn what a loan needs to know of its borrow
+ * tmm_loan_prepare() - set the fields of a loan that follow from its borrow
  * @loan: has a borrow
- * @mm: whose areas will show it
+ * @mm: the process whose areas will show the loan; NULL for any
  *
  * Context: Process context, may sleep. O(runs of frames).
  */
@@ -412,12 +412,12 @@ static void note_lent(struct tmm_mapping_file *mf, const struct tmm_borrow *borr
 
 /**
  * tmm_loan_begin() - let a loan be revoked
- * @loan: prepared; nobody but the area's faults and munmap() looks at it any more
+ * @loan: prepared; from here on only the area's faults and munmap() use it
  * @mf: the file of the mapping that is borrowed
- * @lender: what it is made through
+ * @lender: the lender of the loan
  *
  * Context: Process context, may sleep.
- * Return: 0; or -ESTALE if @lender has become stale: the borrow is the caller's to end
+ * Return: 0; or -ESTALE if @lender has become stale: then the caller has to end the borrow
  */
 int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tmm_lender *lender)
 {
@@ -437,14 +437,14 @@ int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tm
 	list_add_tail(&loan->link, &mf->loans);
 	is_closed = tmm_mapped_pages_is_closed(loan->borrow.mp);
 	up_write(&mf->revoke_lock);
-	/* Whoever closed it may have looked at this file before. */
+	/* The region may have been closed after its notifier looked at this file's loans. */
 	if (is_closed)
 		tmm_mapping_file_revoke(mf, &nr_pinned);
 	return 0;
 }
 
 /**
- * tmm_loan_taint() - from now on its frames may be known to others for ever
+ * tmm_loan_taint() - mark a loan's frames: others may know their numbers for ever
  * @loan: begun; nothing can fail any more
  *
  * Context: Process context, may sleep.
@@ -454,13 +454,13 @@ void tmm_loan_taint(struct tmm_loan *loan)
 	if (!quarantine)
 		return;
 	down_read(&loan->mf->revoke_lock);
-	/* If it is revoked already, nothing was seen. */
+	/* A loan that is revoked already has shown nothing. */
 	if (!loan->is_revoked)
 		tmm_mapped_pages_taint(loan->borrow.mp);
 	up_read(&loan->mf->revoke_lock);
 }
 
-/* No area has it any more. */
+/* The last area of the loan is gone. */
 static void destroy(struct kref *kref)
 {
 	struct tmm_loan *loan = container_of(kref, struct tmm_loan, kref);
@@ -475,7 +475,7 @@ static void destroy(struct kref *kref)
 	up_write(&mf->revoke_lock);
 	if (is_lingering) {
 		settle(loan);
-		/* Until here it was ours, whatever others have found. */
+		/* Until here the borrow kept the frames, whatever other loans did. */
 		down_write(&mf->revoke_lock);
 		loan->has_areas = false;
 		is_lingering = loan->is_lingering;
@@ -487,8 +487,8 @@ static void destroy(struct kref *kref)
 }
 
 /**
- * tmm_loan_put() - an area is gone
- * @loan: the area's; its entries are cleared and flushed
+ * tmm_loan_put() - drop an area's reference, since the area is gone
+ * @loan: the area's loan; the area's entries are cleared and flushed
  *
  * Context: Process context, may sleep; under mmap_lock.
  */
@@ -498,10 +498,10 @@ void tmm_loan_put(struct tmm_loan *loan)
 }
 
 /**
- * tmm_loan_is_revoked() - may nothing be seen through it any more?
+ * tmm_loan_is_revoked() - is a loan revoked?
  * @loan: the loan; the caller has a reference
  *
- * Return: true once it is so; it stays so
+ * Return: true once the loan is revoked, and always from then on
  */
 bool tmm_loan_is_revoked(const struct tmm_loan *loan)
 {
@@ -509,11 +509,11 @@ bool tmm_loan_is_revoked(const struct tmm_loan *loan)
 }
 
 /**
- * tmm_loan_use() - let a device have the addresses of what is lent
+ * tmm_loan_use() - let a device have the addresses of the lent memory
  * @loan: the loan; the caller has a reference
  *
  * Context: Process context, may sleep.
- * Return: 0, the borrow does not end before tmm_loan_unuse(); or -ENODEV if it is
+ * Return: 0, and the borrow does not end before tmm_loan_unuse(); or -ENODEV if the loan is
  * revoked
  */
 int tmm_loan_use(struct tmm_loan *loan)
@@ -530,7 +530,7 @@ int tmm_loan_use(struct tmm_loan *loan)
 }
 
 /**
- * tmm_loan_unuse() - the device has forgotten them
+ * tmm_loan_unuse() - undo tmm_loan_use(): the device no longer uses the addresses
  * @loan: from tmm_loan_use()
  *
  * Context: Process context, may sleep.
@@ -544,10 +544,10 @@ void tmm_loan_unuse(struct tmm_loan *loan)
 
 /**
  * tmm_loans_revoke() - take a mapping out of all processes
- * @mf: its file; locked for writing, to be settled when it no longer is
+ * @mf: its file; locked for writing; the caller calls tmm_loans_settle() after unlocking
  *
  * Context: Process context, may sleep. O(entries in processes + loans * log lingering).
- * Return: how many loans there were
+ * Return: number of loans that were revoked
  */
 unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
 {
@@ -572,15 +572,15 @@ unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
 /**
  * tmm_mapping_file_revoke() - take a mapping out of all processes, and end its descriptors
  * @mf: its file; a client owns the mapping
- * @nr_pinned: set to how many borrows, of these or of earlier ones, have not ended,
- *             because I/O still holds some of their memory
+ * @nr_pinned: set to the number of borrows, of these or of earlier loans, that have not
+ *             ended because I/O still pins some of their memory
  *
- * When this returns, no process can reach the mapping's memory, and all borrows
- * by mmap() but those have ended. Areas stay; touching them is SIGBUS. Descriptors that
- * only borrow are stale.
+ * When this returns, no process can reach the mapping's memory, and all borrows by mmap()
+ * have ended, except those in @nr_pinned. Areas stay; touching them raises SIGBUS. Lending
+ * descriptors are stale.
  *
  * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_loans_settle().
- * Return: how many loans there were
+ * Return: number of loans that were revoked
  */
 unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned)
 {
@@ -597,10 +597,10 @@ unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_revoke);
 
 /**
- * tmm_mapping_file_end_descriptors() - no more is lent through descriptors
+ * tmm_mapping_file_end_descriptors() - make all lending descriptors of a mapping stale
  * @mf: the mapping's file
  *
- * Context: Process context, may sleep. What is lent stays lent.
+ * Context: Process context, may sleep. Existing loans stay.
  */
 void tmm_mapping_file_end_descriptors(struct tmm_mapping_file *mf)
 {
@@ -611,7 +611,7 @@ void tmm_mapping_file_end_descriptors(struct tmm_mapping_file *mf)
 }
 
 /**
- * tmm_mapping_file_only_lingers() - is I/O all that keeps a mapping borrowed?
+ * tmm_mapping_file_only_lingers() - is a mapping borrowed by lingering loans only?
  * @mf: its file
  * @mp: the mapping; nobody can begin a borrow of it
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Loans: what processes and devices have of a mapping, through its mapping file.
+ * Loans: parts of a mapping that processes and devices use, through its mapping file.
  *
  * A loan is a borrow that lasts until munmap() or exit, or until it is revoked.
  *
@@ -8,22 +8,22 @@
  *	munmap	entries are gone, TLBs flushed	-> the borrow ends
  *	revoke	mark the loans, zap, flush	-> the borrows end; faults are SIGBUS
  *
- * Memory with struct pages can be pinned by I/O. A loan that ends while some of what
- * it showed is pinned *lingers*: it is revoked, but its borrow goes on until the last
- * pin is gone, which is looked for every now and then. What was found not to be
- * pinned is not looked at again, and lingering loans of one lender that overlap
- * become one: however many there were, the work is that of one.
+ * Memory with struct pages can be pinned by I/O. A loan that ends while one of its pages
+ * is pinned *lingers*: it is revoked, but keeps its borrow until the last pin is gone; a
+ * work item checks for that at intervals. A page that was found unpinned is not checked
+ * again, and overlapping lingering loans of one lender become one. So the work is that of
+ * one loan, however many there were.
  *
- * A *lender* is what loans are made through: the client that owns the mapping, or a
- * descriptor. Descriptors become stale: they lend no more, and tmm_loan_begin() refuses.
+ * Each loan has a *lender*: the client that owns the mapping, or a descriptor. A descriptor
+ * can become stale: then it lends no more, and tmm_loan_begin() refuses.
  *
- * Invariant: a loan that is not revoked, or lingers, holds a borrow, so what its
- * area shows, or I/O holds, cannot be changed or freed; a revoked one has no entry
- * in any process.
- * Lock: the mapping file's @revoke_lock; a fault looks and inserts holding it for
- * reading, so that none inserts after a revocation has zapped. Order: mmap_lock,
+ * Invariant: a loan that is not revoked, or lingers, holds a borrow, so memory that its
+ * area shows, or that I/O pins, cannot be changed or freed. A revoked loan has no entry in
+ * any process.
+ * Lock: the mapping file's @revoke_lock. A fault checks and inserts with this lock held for
+ * reading, so that no fault inserts after a revocation has zapped. Order: mmap_lock,
  * @revoke_lock, i_mmap_rwsem, page-table locks.
- * Owner: the areas, or a dma-buf; a lingering one its mapping file as well.
+ * Owner: the areas, or a dma-buf; of a lingering loan, its mapping file as well.
  */
 #ifndef TMM_DEVICE_LOAN_H
 #define TMM_DEVICE_LOAN_H
@@ -38,13 +38,13 @@
 struct mm_struct;
 struct tmm_mapping_file;
 
-/* Of a lender that is never stale. */
+/* The generation of a lender that is never stale. */
 #define TMM_ANY_GENERATION	0
 
 /**
- * struct tmm_lender - what loans are made through
- * @kref: its loans, and the one that it is part of or that allocated it
- * @generation: it is stale if the mapping file's is another
+ * struct tmm_lender - the client or descriptor that lends
+ * @kref: held by its loans, and by the object that it is part of or that allocated it
+ * @generation: the lender is stale if the mapping file's generation differs
  * @nr_loans: loans whose borrow has not ended; protected by the mapping file's lock
  */
 struct tmm_lender {
@@ -55,22 +55,22 @@ struct tmm_lender {
 
 /**
  * struct tmm_loan - a part of a mapping in a process
- * @kref: areas: one mmap() becomes several by munmap() or mprotect() of a part
- * @lender: what it was made through; a reference, from its beginning on
+ * @kref: held by areas: munmap() or mprotect() of a part makes several of one mmap()
+ * @lender: its lender; a reference, from tmm_loan_begin() on
  * @mf: the mapping's file
- * @mm: the areas'; to be compared only; NULL if they may be in any process
- * @borrow: the right to it; ended if @is_revoked, unless it lingers
- * @link: in one of @mf's lists; protected by its lock, as all that follows
- * @is_revoked: nothing may be seen through it any more
- * @is_lingering: it is in @mf's list and tree of those
- * @has_areas: @kref is not 0, or whoever made it so has not come round to it
- * @has_struct_pages: what it shows can be pinned
- * @was_shown: there have been entries, so there may be pins
- * @was_shown_1g: there have been entries of 1 GiB
- * @nr_uses: devices that have its addresses: pins as well
- * @search: for pins, while it lingers
+ * @mm: the process of the areas; only compared; NULL if they may be in any process
+ * @borrow: the borrow; ended if @is_revoked, unless the loan lingers
+ * @link: in one of @mf's lists; protected by @mf's lock, as all that follows
+ * @is_revoked: faults insert no entries any more
+ * @is_lingering: the loan is in @mf's list and tree of lingering loans
+ * @has_areas: @kref is not 0, or the task that made it 0 has not cleared this yet
+ * @has_struct_pages: its pages can be pinned
+ * @was_shown: it has had entries, so its pages may be pinned
+ * @was_shown_1g: it has had entries of 1 GiB
+ * @nr_uses: devices that have its addresses; they count as pins
+ * @search: the search for pins, while it lingers
  * @node: in the tree, by its first page
- * @last_below: the last page of what is below it there
+ * @last_below: the last page of the loans in the subtree below @node
  */
 struct tmm_loan {
 	struct kref kref;

@@ -37,7 +37,7 @@ static int init_fs_context(struct fs_context *fc)
 	return init_pseudo(fc, FS_MAGIC) ? 0 : -ENOMEM;
 }
 
-/* Where the inodes come from. Files hold the module, which holds the mount: no owner. */
+/* The inodes' file system. A file holds the module, and that the mount: so no .owner. */
 static struct file_system_type fs_type = {
 	.name = KBUILD_MODNAME,
 	.init_fs_context = init_fs_context,
@@ -97,9 +97,9 @@ static __poll_t poll(struct file *file, poll_table *wait)
 }
 
 /*
- * Of a mapping that a client owns: areas have it, nobody has a descriptor. Without
- * mmap(), remap_file_pages() leaves such an area alone. msync() has nothing to do, and
- * says so, as for a memfd.
+ * File operations for a mapping that a client owns: areas hold the file, but no descriptor
+ * refers to it. Without ->mmap(), remap_file_pages() leaves such an area alone. msync() has
+ * nothing to write back and succeeds, as for a memfd.
  */
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
@@ -141,7 +141,7 @@ static struct file *create_file(const struct file_operations *ops, int flags)
 }
 
 /**
- * tmm_mapping_files_init() - make what all mapping files share
+ * tmm_mapping_files_init() - mount the file system of all mapping files
  *
  * Return: 0 or the error of kern_mount()
  */
@@ -154,8 +154,8 @@ int __init tmm_mapping_files_init(void)
 /**
  * tmm_mapping_files_exit() - undo tmm_mapping_files_init()
  *
- * Context: Process context, may sleep. There are no files any more, but the last may be
- *          about to let go of the mount: __fput() gives the module back before it.
+ * Context: Process context, may sleep. All files are gone, but the last may still be about
+ *          to drop the mount: __fput() drops the module's reference before the mount's.
  */
 void tmm_mapping_files_exit(void)
 {
@@ -167,9 +167,9 @@ void tmm_mapping_files_exit(void)
 }
 
 /**
- * tmm_mapping_files_open() - a file with an inode of its own
- * @fops: its operations; their release is to be the last that is done with it
- * @flags: O_RDWR or O_RDONLY: Linux then makes no area writable
+ * tmm_mapping_files_open() - make a file with an inode of its own
+ * @fops: the file's operations; ->release() has to be the last use of the file
+ * @flags: O_RDWR or O_RDONLY: with the latter, Linux makes no area writable
  * @private_data: for @fops
  *
  * Context: Process context, may sleep.
@@ -188,7 +188,7 @@ struct file *tmm_mapping_files_open(const struct file_operations *fops, int flag
 	return file;
 }
 
-/* The machine has so many files, and these are in no process's limit: each is a handle. */
+/* Linux limits all files together, and no process's limit counts these: charge a handle. */
 static struct tmm_mapping_file *create(struct tmm_account *account, unsigned int nr_consumed,
 				       const struct file_operations *ops, int flags)
 {
@@ -218,9 +218,9 @@ static struct tmm_mapping_file *create(struct tmm_account *account, unsigned int
 }
 
 /**
- * tmm_mapping_file_create() - a file for a mapping
- * @account: charged with a handle for it until it is gone, which may be after all of
- *           the client's other handles
+ * tmm_mapping_file_create() - make a file for a mapping
+ * @account: charged with a handle for the file until the file is gone, which may be later
+ *           than all other handles of the client
  *
  * Context: Process context, may sleep.
  * Return: the file, with one reference of @file, the caller's to fput();
@@ -232,9 +232,9 @@ struct tmm_mapping_file *tmm_mapping_file_create(struct tmm_account *account)
 }
 
 /**
- * tmm_mapping_file_create_exported() - one that is to own the mapping, and to have descriptors
- * @account: as there; its handle takes the place of the mapping's, which is consumed
- * @is_read_only: whoever imports it can never write to it
+ * tmm_mapping_file_create_exported() - make a file that will own its mapping
+ * @account: charged as above; the file's handle replaces the mapping's, which is consumed
+ * @is_read_only: a client that imports the mapping can never write to it
  *
  * Context: Process context, may sleep.
  * Return: as tmm_mapping_file_create()
@@ -251,11 +251,11 @@ struct tmm_mapping_file *tmm_mapping_file_create_exported(struct tmm_account *ac
 }
 
 /**
- * tmm_mapping_files_each() - look at all mapping files
- * @look: called for each, without any lock; the file stays meanwhile
- * @context: the caller's
+ * tmm_mapping_files_each() - call a function for all mapping files
+ * @look: called for each without any lock held; the file stays for the call
+ * @context: passed to @look
  *
- * A file that is made meanwhile is left out, or not.
+ * A file that is made during the walk may be left out.
  *
  * Context: Process context, may sleep. O(files).
  */
@@ -267,7 +267,7 @@ void tmm_mapping_files_each(void (*look)(struct tmm_mapping_file *mf, void *cont
 
 	spin_lock(&files_lock);
 	list_for_each_entry(mf, &files, link) {
-		/* Without a reference left, it is at its end. */
+		/* A file without references is about to be freed. */
 		if (!tmm_compat_get_file(mf->file))
 			continue;
 		spin_unlock(&files_lock);
@@ -295,9 +295,9 @@ struct tmm_mapping_file *tmm_mapping_file_of(struct file *file)
 }
 
 /**
- * tmm_mapping_file_reserve() - get a number for what is to be exported
- * @mf: new, with no descriptor yet; gives the number back when it goes
- * @client: who exports
+ * tmm_mapping_file_reserve() - reserve the number of an export
+ * @mf: new, with no descriptor yet; frees the number when it is freed
+ * @client: the client that exports
  *
  * Context: Process context, may sleep.
  * Return: 0, -ENOMEM, or -EDQUOT if all numbers are in use
@@ -325,7 +325,7 @@ int tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *cli
 void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
 {
 	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
-	/* It may be looked at as soon as it is listed. */
+	/* Set the mapping first: once listed, others may look at the file. */
 	mf->exported = *mapping;
 	*mapping = NULL;
 	atomic_inc(&mf->exporter->nr_exported);
@@ -361,19 +361,19 @@ int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query 
 	return err;
 }
 
-/* It changes hands. The lock is held. */
+/* Take the mapping out of its file, which becomes stale. The lock is held. */
 static struct tmm_mapped_pages *disown(struct tmm_mapping_file *mf)
 {
 	struct tmm_mapped_pages *mapping = mf->exported;
 
 	unlist(mf);
 	WRITE_ONCE(mf->exported, NULL);
-	/* What is being lent at this moment is not. */
+	/* A loan that is just being made sees the new generation and is refused. */
 	WRITE_ONCE(mf->generation, mf->generation + 1);
 	return mapping;
 }
 
-/* It is not borrowed. */
+/* Charge the new owner. The mapping is not borrowed. */
 static int hand_over(struct tmm_mapping_file *mf, struct tmm_account *account)
 {
 	const tmm_pte_flags_t flags = tmm_mapped_pages_flags(mf->exported);
@@ -391,12 +391,12 @@ static int hand_over(struct tmm_mapping_file *mf, struct tmm_account *account)
 /**
  * tmm_mapping_file_import() - take an exported mapping out of its file
  * @mf: its file; stale from then on
- * @account: charged for it from then on
- * @mapping: set on success only; the caller's. It is sealed if it was exported read-only.
+ * @account: charged for the mapping from then on
+ * @mapping: set on success only; the caller's. The mapping of a read-only export is sealed.
  *
  * Context: Process context, may sleep. O(runs of frames); read-only, O(leaves).
- * Return: 0, -ESTALE if somebody was faster, -EBUSY while it is borrowed, or -EDQUOT
- * if it is too much for @account
+ * Return: 0, -ESTALE if the file owns no mapping any more, -EBUSY while the mapping is
+ * borrowed, or -EDQUOT if it exceeds a limit of @account
  */
 int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
 			    struct tmm_mapped_pages **mapping)
@@ -419,12 +419,12 @@ int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *acc
 }
 
 /**
- * tmm_mapping_file_find_export() - what a client exported
+ * tmm_mapping_file_find_export() - find a mapping that a client exported
  * @client: the client
- * @export_id: the number that it was told
+ * @export_id: number of the export
  *
  * Context: Process context.
- * Return: the mapping's file, with a reference of it; or NULL if nobody has it any more
+ * Return: the mapping's file, with a reference; or NULL if there is none any more
  */
 struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client, u32 export_id)
 {
@@ -432,7 +432,7 @@ struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client,
 
 	xa_lock(&client->exports);
 	mf = xa_load(&client->exports, export_id);
-	/* What is listed is there; but the last descriptor may be gone already. */
+	/* A listed file is not freed yet, but its last reference may be gone. */
 	if (mf && !tmm_compat_get_file(mf->file))
 		mf = NULL;
 	xa_unlock(&client->exports);
@@ -440,11 +440,11 @@ struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client,
 }
 
 /**
- * tmm_mapping_file_take_back() - an exported mapping goes back to who exported it
- * @mf: its file; stale from then on
- * @client: who exported it; charged for it already
- * @mapping: set on success only; the caller's. It is as it was when it was exported, and
- *           in no process.
+ * tmm_mapping_file_take_back() - give an exported mapping back to its exporter
+ * @mf: the mapping's file; stale from then on
+ * @client: the exporter; charged for the mapping already
+ * @mapping: set on success only; the caller's. The mapping is as it was when it was
+ *           exported, and in no process.
  *
  * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_loans_settle().
  * Return: 0, or -ESTALE if somebody imported it
@@ -471,11 +471,11 @@ int tmm_mapping_file_take_back(struct tmm_mapping_file *mf, struct tmm_client *c
 /**
  * tmm_mapping_file_revoke_export() - take an exported mapping out of all processes
  * @mf: its file
- * @nr: set to how many loans there were, on success only
+ * @nr: set to the number of revoked loans, on success only
  * @nr_pinned: set as by tmm_mapping_file_revoke(), on success only
  *
  * Context: Process context, may sleep. As tmm_mapping_file_revoke().
- * Return: 0, or -ESTALE if the file owns it no more
+ * Return: 0, or -ESTALE if the file no longer owns the mapping
  */
 int tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr,
 				   unsigned int *nr_pinned)
@@ -502,7 +502,8 @@ int tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr
  * @loan: gets the borrow, on success only
  *
  * Context: Process context, may sleep; under mmap_lock.
- * Return: 0, -ESTALE if the file owns it no more, or an error of tmm_borrow_begin()
+ * Return: 0, -ESTALE if the file no longer owns the mapping, or an error of
+ * tmm_borrow_begin()
  */
 int tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes, bool is_mutable,
 			  struct tmm_loan *loan)

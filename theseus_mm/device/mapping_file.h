@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mapping files: how a mapping gets into processes.
+ * Mapping files: the files through which processes mmap a mapping.
  *
  * Each mapping that is to be mmapped has a file of its own, with an inode of its
- * own, so that taking it out of all processes touches no other. Each mmap() is a
- * loan (device/loan.h).
+ * own, so that taking the mapping out of all processes touches no other mapping. Each
+ * mmap() is a loan (device/loan.h).
  *
- * An *exported* mapping's file has descriptors, and owns the mapping until somebody
- * imports it, or its exporter takes it back: the last descriptor and the last area gone,
- * the mapping goes. Of one that is exported read-only, whoever imports it can never
- * write to it. Descriptors that only borrow are in device/lending.h.
+ * The file of an *exported* mapping has descriptors, and owns the mapping until a client
+ * imports it or the exporter takes it back. When the last descriptor and the last area are
+ * gone, the mapping is freed. A client that imports a read-only export can never write to
+ * the mapping. Lending descriptors are in device/lending.h.
  *
- * Invariant: a mapping has one file at most that lends it.
+ * Invariant: a mapping has at most one file that lends it.
  * Lock: @revoke_lock, see device/loan.h.
  * Owner: the file, which areas and the handle's object hold.
  */
@@ -36,29 +36,29 @@ struct vm_area_struct;
 
 /**
  * struct tmm_mapping_file - a mapping as processes see it
- * @file: its file; the structure goes with it
- * @account: charged with a handle for @file, as long as it is there
- * @link: in the list of all, which has a lock of its own
+ * @file: the mapping's file; this structure is freed with it
+ * @account: charged with a handle for as long as @file exists
+ * @link: in the list of all mapping files, which has a lock of its own
  * @revoke_lock: see device/loan.h; also protects all that follows
  * @loans: struct tmm_loan that are not revoked
  * @lingering: struct tmm_loan that linger; while there is one, @watch holds @file
- * @lingering_tree: the same, by their pages
- * @nr_lingering: how many; can be read without the lock
- * @watch: looks whether they are still pinned
- * @is_watched: it is to look again
- * @watch_delay: jiffies until it looks again
- * @lent_first: of the mapping's pages that loans show, since there was none
- * @lent_end: behind the last of them
+ * @lingering_tree: the lingering loans, by their pages
+ * @nr_lingering: number of lingering loans; can be read without the lock
+ * @watch: work that checks whether lingering loans are still pinned
+ * @is_watched: @watch is to run again
+ * @watch_delay: jiffies until @watch runs again
+ * @lent_first: first of the pages that loans have shown since there was no loan
+ * @lent_end: page after the last of these
  * @is_in_pages: some of their struct pages name the file, until the last loan ends; set
- *               holding the lock for reading
+ *               with the lock held for reading
  * @wait: poll() on descriptors; woken when a loan ends or a descriptor is stale
- * @generation: of lenders that are not stale; can be read without the lock
+ * @generation: generation of lenders that are not stale; can be read without the lock
  * @owner: lends to the areas of the client that owns the mapping
  * @descriptors: lends through @file's descriptors, if it is exported
- * @is_read_only: whoever imports it can never write to it; does not change
+ * @is_read_only: a client that imports the mapping can never write to it; does not change
  * @exported: the mapping, if the file owns it; NULL if a client does
- * @exporter: the client in whose @exports it is, with a reference; NULL if it is in none
- * @export_id: its number there
+ * @exporter: the client whose @exports lists this file, with a reference; NULL if none
+ * @export_id: number of the file in @exports
  */
 struct tmm_mapping_file {
 	struct file *file;

@@ -16,12 +16,12 @@ static_assert(offsetof(struct tmm_offset, chunk) == 0);
 
 static const struct tmm_range_hooks offset_hooks = {
 	.cache = &offsets_cache,
-	/* Nobody is charged for the pages, nor waits for them: an offset is one handle more. */
+	/* No account is charged for these pages: an offset costs a handle instead. */
 	.resource = TMM_RESOURCE_HANDLES,
 };
 
 /**
- * tmm_offsets_cache_init() - make what the offsets of all clients share
+ * tmm_offsets_cache_init() - make the slab cache that all offsets share
  *
  * Return: 0 or -ENOMEM
  */
@@ -53,7 +53,7 @@ int tmm_offsets_init(struct tmm_offsets *offsets)
 
 	offsets->known = RB_ROOT;
 	tmm_range_allocator_init(&offsets->ra, &offset_hooks);
-	/* Page 0 is never given out: offset 0 is what a program passes that did not ask. */
+	/* Page 0 is never given out: a program that did not call MAP_OFFSET passes offset 0. */
 	offsets->low.type = TMM_REGION_GENERAL;
 	offsets->low.first = 1;
 	offsets->low.nr = TMM_OFFSETS_LOW_END - 1;
@@ -84,16 +84,16 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_offsets_destroy);
 /**
  * tmm_offset_allocate() - find pages for a mapping
  * @offsets: the client's
- * @nr_pages: of the mapping
- * @is_low: those that a 32-bit program can pass to mmap()
+ * @nr_pages: number of pages of the mapping
+ * @is_low: the offset must fit the mmap2() of a 32-bit program
  *
  * Context: Process context, may sleep. O(log n).
- * Return: the offset, which nobody finds yet; ERR_PTR(-EOVERFLOW) if there is none, or
+ * Return: the offset, which is not inserted yet; ERR_PTR(-EOVERFLOW) if there is none, or
  * ERR_PTR(-ENOMEM)
  */
 struct tmm_offset *tmm_offset_allocate(struct tmm_offsets *offsets, u64 nr_pages, bool is_low)
 {
-	/* The last one is the gap. */
+	/* One page more, which stays a gap. */
 	const u64 nr = nr_pages + 1;
 	struct tmm_allocation_request req = tmm_request_any(nr);
 	struct tmm_range_region *region = NULL;
@@ -167,9 +167,9 @@ void tmm_offsets_remove(struct tmm_offsets *offsets, struct tmm_offset *offset)
 EXPORT_SYMBOL_IF_KUNIT(tmm_offsets_remove);
 
 /**
- * tmm_offsets_find() - what a page stands for
+ * tmm_offsets_find() - find the offset that a page belongs to
  * @offsets: the client's
- * @page: its number
+ * @page: number of the page
  *
  * Context: The lock of the client's table is held. O(log n).
  * Return: the offset that it is part of, or NULL

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Offsets: which offset for mmap() stands for which mapping of a client.
+ * Offsets: the offset for mmap() of each mapping of a client.
  *
- * A client has a space of pages of its own, packed from the bottom, where 32-bit
- * programs reach them: mmap2() takes 32 bits of pages. A mapping has as many as it is
- * long, and one behind them that is nobody's: who goes too far gets no other mapping.
+ * Each client has its own space of pages, used from the bottom, where 32-bit programs can
+ * reach them: mmap2() takes a page number of 32 bits. A mapping has as many pages as its
+ * size, and one gap page after them: an mmap() that goes too far gets no other mapping.
  *
  * Invariant: a page belongs to one offset at most, and to none if it is page 0.
- * Lock: that of the client's handle table for what is found; the range allocator has
- * its own for what is free, and is not called under the table's.
- * Owner: an offset is its object's (device/client.h).
+ * Lock: the lock of the client's handle table protects the offsets in use. The range
+ * allocator has its own lock for free pages, and is not called under the table's.
+ * Owner: the object of the mapping owns its offset (device/client.h).
  */
 #ifndef TMM_DEVICE_OFFSETS_H
 #define TMM_DEVICE_OFFSETS_H
@@ -18,15 +18,15 @@
 
 #include <linux/rbtree.h>
 
-/* Offsets of 32-bit programs end here, others a little below 2^63 bytes. */
+/* Offsets for 32-bit programs end here; all others end a little below 2^63 bytes. */
 #define TMM_OFFSETS_LOW_END	(1ULL << 32)
 #define TMM_OFFSETS_END		(1ULL << 51)
 
 /**
- * struct tmm_offsets - a client's
- * @ra: what is free
- * @low: what all can use
- * @high: what is left then, for those who can use that
+ * struct tmm_offsets - the offsets of a client
+ * @ra: allocator of free pages
+ * @low: pages that all programs can use
+ * @high: pages above @low, for 64-bit programs, used after @low
  * @known: struct tmm_offset by their first page
  */
 struct tmm_offsets {
@@ -39,9 +39,9 @@ struct tmm_offsets {
 /**
  * struct tmm_offset - pages that stand for a mapping
  * @chunk: the pages
- * @region: the region they are part of
- * @node: in @known of the client's
- * @object: the mapping's, while it can be found here
+ * @region: the region of the pages: @low or @high
+ * @node: in @known of the client's offsets
+ * @object: the mapping's object, while the offset is in @known
  */
 struct tmm_offset {
 	struct tmm_chunk chunk;

@@ -15,8 +15,8 @@ static bool is_waiter(const struct tmm_client *client)
 }
 
 /**
- * tmm_attempt_begin() - before a call
- * @client: whose
+ * tmm_attempt_begin() - note the comebacks before a call
+ * @client: the calling client
  * @before: set, for tmm_attempt_end() by the same task
  *
  * Context: Process context.
@@ -31,16 +31,16 @@ void tmm_attempt_begin(struct tmm_client *client, struct tmm_comebacks *before)
 }
 
 /**
- * tmm_attempt_end() - after a call
- * @client: whose
- * @before: from tmm_attempt_begin(); used up
- * @err: what came out
+ * tmm_attempt_end() - remember a refusal after a call
+ * @client: the calling client
+ * @before: from tmm_attempt_begin(); not to be used again
+ * @err: the call's result
  *
  * Context: Process context.
  */
 void tmm_attempt_end(struct tmm_client *client, struct tmm_comebacks *before, int err)
 {
-	/* Another call of the client at the same time may have taken them for its own. */
+	/* A concurrent call of the client may have taken the refusals of this one. */
 	unsigned int refused = tmm_account_take_refusals(client->account) ?:
 			       GENMASK(TMM_NR_RESOURCES - 1, 0);
 	unsigned int i;
@@ -54,7 +54,7 @@ void tmm_attempt_end(struct tmm_client *client, struct tmm_comebacks *before, in
 	WRITE_ONCE(client->waits_for, refused);
 }
 
-/* Has any of what the client was refused come back? */
+/* Has a resource that was refused to the client come back? */
 static bool came_back(const struct tmm_client *client)
 {
 	const unsigned int waits_for = READ_ONCE(client->waits_for);
@@ -69,16 +69,16 @@ static bool came_back(const struct tmm_client *client)
 }
 
 /**
- * tmm_poll() - has something come back since the client got none?
+ * tmm_poll() - has a resource come back since it was refused to the client?
  * @file: the client's
- * @wait: who asks
+ * @wait: the caller's poll table
  *
- * Return: EPOLLIN if so, or if there was no such failure
+ * Return: EPOLLIN if it has, or if nothing was refused so far
  */
 __poll_t tmm_poll(struct file *file, poll_table *wait)
 {
 	poll_wait(file, tmm_comebacks_queue(), wait);
-	/* Pairs with tmm_comebacks_note(): we are seen there, or see the count here. */
+	/* Pairs with tmm_comebacks_note(): it sees this waiter, or we see its count here. */
 	smp_mb();
 	return came_back(file->private_data) ? EPOLLIN | EPOLLRDNORM : 0;
 }

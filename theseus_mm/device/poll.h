@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Waiting for memory: a client that got none is told when what it was refused came back.
+ * Waiting for memory: poll() wakes a client when a resource that it was refused comes back.
  *
- * Invariant: no comeback is lost between the start of a call that failed and the
- * poll() after it: the client remembers the counts of comebacks as they were before.
+ * Invariant: no comeback is lost between the start of a failed call and the poll() after
+ * it: the client remembers the counts of comebacks from before the call.
  * Lock: none; the counts are atomic.
  */
 #ifndef TMM_DEVICE_POLL_H

@@ -14,10 +14,10 @@
 #include <linux/slab.h>
 
 /**
- * struct prefault - what is asked for
- * @mm: of the process that asked; to be compared only
+ * struct prefault - the part of an area to fill
+ * @mm: the process that asked; only compared
  * @start: first byte
- * @end: behind the last byte
+ * @end: byte after the last
  */
 struct prefault {
 	struct mm_struct *mm;
@@ -26,8 +26,8 @@ struct prefault {
 };
 
 /*
- * A fault at @address brings what its table has of the area.
- * Return: where to go on; or 0 if there is none of our areas, or it cannot be shown
+ * Fault at @address, which inserts all entries of its page table that the area has.
+ * Return: address to go on from; or 0 if no area of ours is there, or the fault failed
  */
 static unsigned long prefault_table(struct mm_struct *mm, unsigned long address)
 {
@@ -57,7 +57,7 @@ static void prefault_all(const struct prefault *prefault)
 	}
 }
 
-/* A task that ends has no memory any more. */
+/* An exiting task has no mm any more. */
 static int release(struct inode *inode, struct file *file)
 {
 	struct prefault *prefault = file->private_data;
@@ -74,14 +74,14 @@ static const struct file_operations fops = {
 };
 
 /**
- * tmm_prefault_later() - have all entries before this system call returns
- * @start: of an area that is being made in this process
+ * tmm_prefault_later() - insert all entries of an area before this system call returns
+ * @start: start of an area that is being made in this process
  * @nr_bytes: its size
  *
- * As far as the area then is one of ours. As with Linux's own populating, an area that
- * cannot be filled, for want of memory, is good nevertheless.
+ * Addresses that turn out not to be in an area of ours are skipped. As with Linux's own
+ * populating, mmap() succeeds even if the area cannot be filled for lack of memory.
  *
- * fput() leaves ->release() to the way back to user space, where no lock is held.
+ * fput() delays ->release() until the task returns to user space, where it holds no lock.
  *
  * Context: Process context, may sleep; in a system call, under mmap_lock. The work is
  * O(leaves), killable, and in this process's time.

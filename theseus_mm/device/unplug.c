@@ -36,7 +36,7 @@ static void revoke_if_closed(struct tmm_mapping_file *mf, void *unused)
 		tmm_mapping_file_revoke(mf, &nr_pinned);
 }
 
-/* The claim lies below @resource, and would go with it without a word. */
+/* The claim lies below @resource, and Linux would release it together with @resource. */
 static void end_resource(const struct resource *resource)
 {
 	if (!(resource->flags & IORESOURCE_MEM) || !resource->parent ||
@@ -94,8 +94,8 @@ static void unregister_pci(void)
 #endif /* CONFIG_PCI */
 
 /**
- * tmm_unplug_init() - begin to listen
- * @inst: whose device regions it is about
+ * tmm_unplug_init() - register for the removal of devices
+ * @inst: the instance that has the device regions
  *
  * Return: 0, or an error of bus_register_notifier()
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Devices that go while their memory is a region: what Linux says about it, and what is
- * done: the region is closed, its areas are revoked, the claim is given up.
+ * Removal of devices whose memory is a region. A notifier closes the region, revokes its
+ * areas and releases the claim.
  *
- * Invariant: when Linux takes a device's resources back, nothing of ours lies below them.
- * Lock: none of its own; Linux calls under PCI's lock of removals.
+ * Invariant: when Linux releases a device's resources, no claim of ours lies below them.
+ * Lock: none of its own; Linux calls the notifier with its lock for PCI removal held.
  * Owner: the module.
  */
 #ifndef TMM_DEVICE_UNPLUG_H

@@ -12,17 +12,17 @@
 #include <linux/sysfs.h>
 #include <linux/user_namespace.h>
 
-/* Linux nests user namespaces 33 deep below the first at most; and the user itself. */
+/* Linux nests at most 33 user namespaces below the first; the user itself is one more. */
 #define MAX_OWNERS	35
 
-/* A parameter that is chosen when the module is loaded, and is given by nobody. */
+/* A parameter that was not given: tmm_limits_init() chooses its value. */
 #define NOT_SET		(TMM_NO_LIMIT - 1)
 
 /**
- * struct user - a user who has clients, or whose user namespaces' users have
- * @account: what all of them have; its reference count is the user's. Its parent is that
- *           of the owner of the namespace that the user is of; NULL in the first one.
- * @uid: who
+ * struct user - a user who has clients, or who owns a namespace whose users have clients
+ * @account: account of all these clients; its reference count is the user's. Its parent is
+ *           the account of the owner of the user's namespace; NULL in the first namespace.
+ * @uid: the user's uid
  * @node: in the table
  */
 struct user {
@@ -101,10 +101,10 @@ MODULE_PARM_DESC(max_user_handles,
 		 "handles that all clients of one user may have together (default 131072)");
 
 /**
- * tmm_limits_init() - choose the limits that are shares of what there is
+ * tmm_limits_init() - choose the default limits of pages
  * @nr_pages: pages that clients can have
  *
- * A user may have half of them, a client a quarter; unless the parameters say otherwise.
+ * A user may have half of the pages and a client a quarter, unless parameters say otherwise.
  *
  * Context: Process context; nobody has opened the device yet.
  */
@@ -131,7 +131,7 @@ void tmm_default_limits(u64 max[TMM_NR_RESOURCES])
 static DEFINE_SPINLOCK(users_lock);	/* users */
 static DEFINE_HASHTABLE(users, 6);
 
-/* The last client is gone, and so is all that it had. */
+/* Free a user without clients, to whom nothing is charged any more. */
 static void release_user(struct tmm_account *account)
 {
 	struct user *user = container_of(account, struct user, account);
@@ -155,7 +155,7 @@ static struct user *find(kuid_t uid, const struct tmm_account *parent)
 	return NULL;
 }
 
-/* That of @uid below @parent. A reference, the caller's; or NULL. */
+/* The account of @uid below @parent, with a reference for the caller; or NULL. */
 static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 {
 	struct user *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
@@ -177,7 +177,7 @@ static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 	return &user->account;
 }
 
-/* The current user, the owner of the namespace they are of, and so on up to the first. */
+/* The current user, the owner of that user's namespace, and so on up to the first. */
 static unsigned int owners(kuid_t uids[MAX_OWNERS])
 {
 	const struct user_namespace *ns = current_user_ns();
@@ -192,8 +192,8 @@ static unsigned int owners(kuid_t uids[MAX_OWNERS])
 /**
  * tmm_user_account_get() - the account of the current user, who has nothing if new
  *
- * Whoever made a user namespace is charged for all users of it, as Linux does with what
- * it counts by user: or a namespace's many users would each have as much.
+ * The owner of a user namespace is charged for all users in it, as with Linux's own counts
+ * by user. Otherwise each of the many users of a namespace would have the full limits.
  *
  * Context: Process context, may sleep. O(nested user namespaces).
  * Return: the account, with a reference, the caller's; or NULL if the kernel heap is
@@ -206,7 +206,7 @@ struct tmm_account *tmm_user_account_get(void)
 	struct tmm_account *account = NULL, *below;
 
 	while (i--) {
-		/* A user in a namespace of their own. */
+		/* The user owns the namespace: do not charge the same uid twice. */
 		if (account && uid_eq(uids[i], uids[i + 1]))
 			continue;
 		below = get_below(account, uids[i]);

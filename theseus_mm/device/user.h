@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Users: what all clients of one user have together.
+ * Users: accounts of all clients of one user together.
  *
- * A user is there as long as one of their clients, or something that is charged to one
- * that is gone. A user of a user namespace is charged below the namespace's owner. Limits
- * are module parameters, as they are at the moment they are asked.
+ * A user exists as long as one of its clients, or something that is charged to a closed
+ * one. The account of a user in a user namespace lies below that of the namespace's owner.
+ * The limits are the present values of module parameters.
  *
  * Lock: a spinlock for the table of users, taken when a client comes and when the last
  * goes.

@@ -37,7 +37,7 @@ static int look_up(const struct tmm_loan *loan, pgoff_t pgoff, struct tmm_transl
 	return tmm_mapper_translate(tmm_mapped_pages_root(mp), vaddr, found);
 }
 
-/* Futexes that processes share are known by the mapping's file, and the page of it. */
+/* Linux identifies a shared futex by the mapping's file and the page in it. */
 static void set_file(struct vm_area_struct *vma, const struct tmm_loan *loan,
 		     unsigned long address, u64 paddr, u64 nr_bytes)
 {
@@ -48,7 +48,7 @@ static void set_file(struct vm_area_struct *vma, const struct tmm_loan *loan,
 			    linear_page_index(vma, address));
 }
 
-/* Those that are known to be bad are shown to nobody. */
+/* A frame that is known to be bad gets no entry. */
 static bool is_bad(const struct tmm_loan *loan, u64 paddr, enum tmm_page_size size)
 {
 	const struct tmm_mapped_pages *mp = loan->borrow.mp;
@@ -64,7 +64,7 @@ static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan 
 
 	if (TMM_BUG_IF(look_up(loan, linear_page_index(vma, address), &found)))
 		return VM_FAULT_SIGBUS;
-	/* Linux tells the process at which address. */
+	/* Linux passes the address to the process with the signal. */
 	if (is_bad(loan, found.paddr.v, TMM_4K))
 		return VM_FAULT_HWPOISON;
 	set_file(vma, loan, address, found.paddr.v, PAGE_SIZE);
@@ -152,7 +152,7 @@ static vm_fault_t huge_fault(struct vm_fault *vmf, tmm_compat_fault_size_t fault
 	return ret;
 }
 
-/* Is there an entry of 1 GiB? The caller holds mmap_lock for writing: no table goes. */
+/* Is there an entry of 1 GiB? The caller holds mmap_lock for writing, which keeps tables. */
 static bool has_1g_entry(const struct mm_struct *mm, unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
@@ -169,11 +169,10 @@ static bool has_1g_entry(const struct mm_struct *mm, unsigned long address)
 }
 
 /*
- * Take the entries of 1 GiB away that show something between @start and @end. Linux 6.1
- * does not know them where it changes areas, moves or splits them
- * (change_pud_range(), move_page_tables(), vma_adjust_trans_huge()): it finds none, and
- * the next fault brings them back. All else it changes itself. No other area has to
- * fault for it.
+ * Remove the entries of 1 GiB that overlap @start .. @end. Linux 6.1 does not handle such
+ * entries where it changes, moves or splits an area (change_pud_range(),
+ * move_page_tables(), vma_adjust_trans_huge()). So it finds none, and the next fault
+ * brings them back. Linux changes smaller entries itself. No other area has to fault again.
  */
 static void zap_1g_entries(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
@@ -184,7 +183,7 @@ static void zap_1g_entries(struct vm_area_struct *vma, unsigned long start, unsi
 			tmm_compat_zap(vma, address, PUD_SIZE);
 }
 
-/* It becomes two at @address. */
+/* The area is about to be split at @address. */
 static int may_split_area(struct vm_area_struct *vma, unsigned long address)
 {
 	if (!IS_ALIGNED(address, PUD_SIZE))
@@ -192,7 +191,7 @@ static int may_split_area(struct vm_area_struct *vma, unsigned long address)
 	return 0;
 }
 
-/* Of what @moved is to show, @vma shows some now. */
+/* Remove entries of @vma in the part of the mapping that @moved is going to show. */
 static void zap_moved(struct vm_area_struct *vma, struct vm_area_struct *moved)
 {
 	pgoff_t first = max(vma->vm_pgoff, moved->vm_pgoff);
@@ -204,8 +203,9 @@ static void zap_moved(struct vm_area_struct *vma, struct vm_area_struct *moved)
 }
 
 /*
- * mremap() has made @vma, and will move entries there next. It does not say where from:
- * only areas of the same loan can be meant. If @vma lies inside one, that is being split.
+ * mremap() has made @vma, and moves entries there next. The callback is not told from
+ * where, but it can only be an area of the same loan. If @vma lies inside an area of the
+ * loan, that area is being split instead.
  */
 static void before_move(struct vm_area_struct *vma, const struct tmm_loan *loan)
 {
@@ -293,7 +293,7 @@ static const struct vm_operations_struct area_ops = {
 };
 
 /**
- * tmm_vma_is_area() - does it show a loan?
+ * tmm_vma_is_area() - does a VMA show a loan?
  * @vma: any; the caller holds mmap_lock
  *
  * Return: true if tmm_vma_set_up() made it
@@ -304,8 +304,8 @@ bool tmm_vma_is_area(const struct vm_area_struct *vma)
 }
 
 /*
- * Old programs have Linux ask for execution wherever they ask to read: those get an area
- * that is not executable, as if the file were on a file system that is mounted noexec.
+ * With READ_IMPLIES_EXEC (old programs), Linux adds PROT_EXEC to PROT_READ. Such a program
+ * gets an area that is not executable, as from a file system that is mounted noexec.
  */
 static bool asks_to_execute(const struct vm_area_struct *vma)
 {
@@ -319,13 +319,12 @@ static bool asks_to_execute(const struct vm_area_struct *vma)
  * @vma: the area, being made by mmap()
  * @mp: the mapping, borrowed for it
  *
- * Linux chooses how entries of processes are cached by a list of its own: RAM that has
- * a write-back alias is write-back; what is on the list as write-combining is that; all
- * else is uncached, so that write-back device memory would have two types at a time.
+ * Linux takes the memory type of entries in processes from its own list. RAM with a
+ * write-back alias is write-back, memory listed as write-combining is write-combining, and
+ * everything else is uncached. So write-back device memory would have two types at a time.
  *
- * Return: 0; -EACCES if the mapping is not executable and that was asked for; or
- * -EOPNOTSUPP if the memory could not be shown as it is; or -ENODEV if it is that of a
- * device that was removed
+ * Return: 0; -EACCES if the program asks to execute a mapping that is not executable;
+ * -EOPNOTSUPP for write-back device memory; or -ENODEV if the device was removed
  */
 int tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp)
 {
