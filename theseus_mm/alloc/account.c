@@ -14,11 +14,11 @@
 #include <linux/string.h>
 
 /**
- * tmm_account_init() - make an account of a structure's member
- * @account: the account; the caller's reference
+ * tmm_account_init() - initialise an account that is embedded in a structure
+ * @account: the account; the caller gets a reference
  * @parent: charged as well; NULL if there is none. Gets a reference.
- * @max: where its limits are, by resource; stays as long as the account. NULL: in
- *       @own_max, and there are none.
+ * @max: the limits, by resource; must exist as long as the account. NULL: the account uses
+ *       @own_max, without limits
  * @release: frees the structure
  */
 void tmm_account_init(struct tmm_account *account, struct tmm_account *parent, const u64 *max,
@@ -110,7 +110,7 @@ void tmm_account_put(struct tmm_account *account)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_put);
 
-/* What @account would have then, if that is not too much for it. */
+/* Does @account, which counts @count, have room for @nr more? Sets @new to the sum. */
 static bool has_room(const struct tmm_account *account, enum tmm_resource resource, u64 count,
 		     u64 nr, u64 beyond, u64 *new)
 {
@@ -133,7 +133,7 @@ static bool all_have_room(const struct tmm_account *account, const struct tmm_ac
 	return true;
 }
 
-/* Charge this one only. Never above the limit, not even for a moment. */
+/* Charge this account only, and never above its limit, not even for a moment. */
 static bool charge_one(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
 {
 	s64 old = atomic64_read(&account->counts[resource]);
@@ -158,8 +158,8 @@ static void uncharge_until(struct tmm_account *account, const struct tmm_account
 }
 
 /*
- * Looks first: what is charged and taken back again is a comeback for others, and two
- * who are refused would have each other try for ever.
+ * Check all levels before charging any. A charge that is taken back is a comeback for
+ * others, so two refused clients would wake each other for ever.
  */
 static int charge_until(struct tmm_account *account, const struct tmm_account *end,
 			enum tmm_resource resource, u64 nr, u64 beyond)
@@ -178,13 +178,13 @@ static int charge_until(struct tmm_account *account, const struct tmm_account *e
 }
 
 /**
- * tmm_account_check() - would a charge be too much?
- * @account: the account, and all above it; NULL is allowed, and never too much
- * @resource: of what
- * @nr: how much
+ * tmm_account_check() - would a charge exceed a limit?
+ * @account: checked, with all accounts above it; NULL is allowed, and has no limit
+ * @resource: the resource to charge
+ * @nr: amount
  * @beyond: as for tmm_account_charge_beyond()
  *
- * For those who would have work before they charge, or charge in parts.
+ * For callers that have work to do before they charge, or that charge in parts.
  *
  * Context: Any. O(levels).
  * Return: 0, or -EDQUOT, which is noted as a refusal
@@ -199,14 +199,14 @@ int tmm_account_check(struct tmm_account *account, enum tmm_resource resource, u
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_check);
 
 /**
- * tmm_account_charge_beyond() - charge somebody who is about to give something back
- * @account: the account, and all above it
- * @resource: for what
- * @nr: how much
- * @beyond: what is counted now and will not be: the limits are higher by it
+ * tmm_account_charge_beyond() - charge an account that is about to be uncharged
+ * @account: charged, with all accounts above it
+ * @resource: the resource to charge
+ * @nr: amount
+ * @beyond: amount that is charged now and will be uncharged: the limits are raised by it
  *
  * Context: Any but interrupt. O(levels).
- * Return: 0, or -EDQUOT if it would be above the limit of one of them: nothing has
+ * Return: 0, or -EDQUOT if one of the accounts would exceed its limit: nothing has
  * changed then, and the refusal is noted
  */
 int tmm_account_charge_beyond(struct tmm_account *account, enum tmm_resource resource, u64 nr,
@@ -222,12 +222,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge_beyond);
 
 /**
  * tmm_account_charge() - charge an account, and all above it
- * @account: the account; NULL is allowed, and never too much
- * @resource: for what
- * @nr: how much
+ * @account: the account; NULL is allowed, and has no limit
+ * @resource: the resource to charge
+ * @nr: amount
  *
  * Context: Any but interrupt. O(levels).
- * Return: 0, or -EDQUOT if it would be above the limit of one of them: nothing has
+ * Return: 0, or -EDQUOT if one of the accounts would exceed its limit: nothing has
  * changed then, and the refusal is noted
  */
 int tmm_account_charge(struct tmm_account *account, enum tmm_resource resource, u64 nr)
@@ -237,10 +237,10 @@ int tmm_account_charge(struct tmm_account *account, enum tmm_resource resource, 
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge);
 
 /**
- * tmm_account_uncharge() - undo tmm_account_charge(), and wake those who wait for it
+ * tmm_account_uncharge() - undo tmm_account_charge(), and wake waiters for the resource
  * @account: the account; NULL is allowed
- * @resource: for what it is charged
- * @nr: how much of it
+ * @resource: the resource that was charged
+ * @nr: amount
  *
  * Context: Any but interrupt. O(levels).
  */
@@ -253,9 +253,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_account_uncharge);
 /**
  * tmm_account_set_max() - change a limit
  * @account: has limits of its own
- * @resource: of what
- * @max: the limit; more than it was wakes those who wait for room. Less than is charged
- *       takes nothing away.
+ * @resource: the resource that the limit is for
+ * @max: the new limit. Raising a limit wakes those who wait for room. A limit below what is
+ *       charged takes nothing away.
  *
  * Context: Any but interrupt; one at a time.
  */
@@ -270,9 +270,9 @@ void tmm_account_set_max(struct tmm_account *account, enum tmm_resource resource
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_set_max);
 
 /**
- * tmm_account_note_refusal() - somebody did not get what they asked for
- * @account: who was to be charged; NULL is allowed
- * @resource: for what
+ * tmm_account_note_refusal() - note that a request was refused
+ * @account: the account that was to be charged; NULL is allowed
+ * @resource: the resource that was refused
  *
  * Context: Any.
  */
@@ -284,7 +284,7 @@ void tmm_account_note_refusal(struct tmm_account *account, enum tmm_resource res
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_note_refusal);
 
 /**
- * tmm_account_take_refusals() - what was refused since this was asked last
+ * tmm_account_take_refusals() - read and clear the noted refusals
  * @account: the account
  *
  * Context: Any.
@@ -309,16 +309,16 @@ static struct tmm_account *common_of(struct tmm_account *a, struct tmm_account *
 }
 
 /**
- * tmm_account_move() - charge somebody else
- * @from: what is charged so far; NULL is allowed
- * @to: what will be
- * @nr: how much, by resource
+ * tmm_account_move() - move a charge to another account
+ * @from: the account that is charged now; NULL is allowed
+ * @to: the account to charge instead
+ * @nr: amount, by resource
  *
- * What both have above them, as two clients have their user, stays as it is: it cannot
- * be too much for that.
+ * The counts of accounts above both, such as the user of two clients, do not change. So
+ * the move cannot exceed a limit of those.
  *
  * Context: Any but interrupt.
- * Return: 0, or -EDQUOT if it is too much for @to: nothing has changed then
+ * Return: 0, or -EDQUOT if it exceeds a limit of @to: nothing has changed then
  */
 int tmm_account_move(struct tmm_account *from, struct tmm_account *to,
 		     const u64 nr[TMM_NR_RESOURCES])

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Accounts: how much somebody has, and the most they may have, of each resource.
+ * Accounts: a count and a limit for each resource.
  *
- * An account has a parent, as a client's has its user's: what is charged to it is
- * charged to all above it, or to none if that would be too much for one of them.
+ * An account can have a parent: the parent of a client's account is its user's. A charge
+ * counts in the account and in all accounts above it, or in none of them if it would exceed
+ * the limit of one.
  *
- * A request names the account (struct tmm_allocation_request). The allocator charges it
- * where it takes, under its lock, and what was taken keeps the account; when that is free
- * again, the allocator uncharges it. So nobody takes, even for a moment, what they may not
- * have, and a request that is refused has charged nothing that others could miss. Tables
- * and files, which no range allocator gives, are charged and uncharged by who makes them.
+ * A request names the account (struct tmm_allocation_request). The allocator charges the
+ * account under its lock, when it takes the run. The run keeps the account, and the
+ * allocator uncharges the account when the run is free again. So no request exceeds a
+ * limit, even for a moment, and a refused request has charged nothing that others could
+ * miss. Page tables and files do not come from a range allocator: the code that makes them
+ * charges and uncharges them.
  *
- * Uncharging is a comeback: it wakes who waits for room under a limit.
+ * Uncharging is a comeback: it wakes clients that wait for room under a limit.
  *
- * Invariant: @counts of an account are what is charged to it and to those below it.
+ * Invariant: @counts of an account is the sum of the charges to it and to all below it.
  * Lock: none; atomics.
- * Owner: whoever holds a reference: its user, those below it, and what it is attached
- * to, which outlives its client while a process has it mapped.
+ * Owner: the holders of references: its client or user, the accounts below it, and the runs
+ * that it is attached to. A run outlives its client while a process has it mapped.
  */
 #ifndef TMM_ALLOC_ACCOUNT_H
 #define TMM_ALLOC_ACCOUNT_H
@@ -34,11 +36,11 @@
  * struct tmm_account - counters with limits
  * @kref: references
  * @parent: charged as well, with a reference; NULL if there is none
- * @counts: what is charged, by enum tmm_resource
- * @max: the limits, which may be somebody else's variables; read each time
- * @own_max: where @max points if the account has limits of its own
- * @refused: bits by enum tmm_resource: requests for it were refused since somebody
- *           asked; of the account that was to be charged, not of those above it
+ * @counts: amounts charged, by enum tmm_resource
+ * @max: the limits, which may be variables outside the account; read each time
+ * @own_max: @max points here if the account has limits of its own
+ * @refused: bits by enum tmm_resource: resources that were refused since the bits were last
+ *           read; set in the account that was to be charged, not in those above it
  * @release: called when the last reference is gone; any context but interrupt
  */
 struct tmm_account {
@@ -70,7 +72,7 @@ int __must_check tmm_account_move(struct tmm_account *from, struct tmm_account *
 
 void tmm_account_set_max(struct tmm_account *account, enum tmm_resource resource, u64 max);
 
-/* What a call was refused, for those who wait after it */
+/* Resources that a call was refused, for poll() after it */
 void tmm_account_note_refusal(struct tmm_account *account, enum tmm_resource resource);
 unsigned int tmm_account_take_refusals(struct tmm_account *account);
 

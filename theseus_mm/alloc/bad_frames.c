@@ -14,7 +14,7 @@
 
 /**
  * struct tmm_bad_frame - a frame that is known to be bad
- * @spare: objects for taking it out of the free set, which must not ask for memory
+ * @spare: objects for taking the frame out of the free set, which must not allocate
  * @chunk: the frame, once it is out of the free set; NULL before
  */
 struct tmm_bad_frame {
@@ -48,7 +48,7 @@ static struct tmm_bad_frame *new_bad(struct tmm_frame_allocator *fa)
 	return NULL;
 }
 
-/* It is free. */
+/* Take a free frame out of the free set. */
 static void take_out(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number,
 		     struct tmm_bad_frame *bad)
 {
@@ -58,7 +58,7 @@ static void take_out(struct tmm_frame_allocator *fa, struct tmm_range_region *ra
 	WRITE_ONCE(fa->nr_retired, fa->nr_retired + 1);
 }
 
-/* -EBUSY: what it is used for stays where it is. */
+/* Return: -EBUSY if the frame is a page table or bookkeeping, which cannot move */
 static int retire(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number,
 		  struct tmm_bad_frame *bad)
 {
@@ -84,19 +84,19 @@ static struct tmm_range_region *ram_at(struct tmm_frame_allocator *fa, u64 numbe
 }
 
 /**
- * tmm_frame_allocator_retire() - a frame's memory fails: nobody gets it any more
+ * tmm_frame_allocator_retire() - never give out a frame again, since its memory fails
  * @fa: the allocator
  * @number: the frame
  *
- * A free frame is out of use at once. One that is owned stays its owner's, who may no
- * longer read it, until they give it back. So does one that the module uses itself,
- * which goes on to do so.
+ * A free frame is out of use at once. An owned frame stays with its owner, who can no
+ * longer read it, and is out of use when it is freed. A frame that the module itself uses
+ * stays in use.
  *
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
  * Return:
- * * 0       - it is known to be bad from now on
- * * -EBUSY  - the same, but it is a page table or book-keeping, and stays in use
- * * -EEXIST - it was known already
+ * * 0       - the frame is known to be bad from now on
+ * * -EBUSY  - the same, but it is a page table or bookkeeping, and stays in use
+ * * -EEXIST - the frame was known to be bad already
  * * -ERANGE - no region of RAM has it
  * * -ENOMEM - the kernel heap is exhausted; nothing has changed
  */
@@ -106,7 +106,7 @@ int tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number)
 	struct tmm_bad_frame *bad;
 	int err;
 
-	/* Regions of RAM stay. */
+	/* A region of RAM is never removed, so it can be used after the lock is released. */
 	spin_lock(&fa->ra.lock);
 	range = ram_at(fa, number);
 	spin_unlock(&fa->ra.lock);
@@ -115,7 +115,7 @@ int tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number)
 	bad = new_bad(fa);
 	if (!bad)
 		return -ENOMEM;
-	/* From here on it does not get back into the free set. */
+	/* From here on the frame cannot return to the free set. */
 	err = xa_insert(&fa->bad, number, bad, GFP_KERNEL);
 	if (err) {
 		free_bad(fa, bad);
@@ -130,7 +130,7 @@ int tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number)
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_retire);
 
 /**
- * tmm_bad_frames_came_back() - a run is free: take those out of it that are bad
+ * tmm_bad_frames_came_back() - take the bad frames out of a run that became free
  * @ra: a frame allocator's
  * @range: the region
  * @start: first frame of the run, which is in the free set
@@ -153,13 +153,13 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
 }
 
 /**
- * tmm_frame_allocator_any_bad() - is one of a run of frames bad?
+ * tmm_frame_allocator_any_bad() - does a run contain a bad frame?
  * @fa: the allocator
- * @start: the first
- * @nr: how many
+ * @start: the first frame
+ * @nr: number of frames
  *
  * Context: Any. No lock; O(log n).
- * Return: true if one is known to be bad
+ * Return: true if a frame of the run is known to be bad
  */
 bool tmm_frame_allocator_any_bad(struct tmm_frame_allocator *fa, u64 start, u64 nr)
 {
@@ -188,8 +188,8 @@ static void forget(struct tmm_frame_allocator *fa, u64 number, struct tmm_bad_fr
 }
 
 /**
- * tmm_frame_allocator_end_bad() - forget which frames are bad
- * @fa: the allocator, at its end: nobody allocates any more
+ * tmm_frame_allocator_end_bad() - free the notes of bad frames
+ * @fa: the allocator, being destroyed: nobody allocates any more
  *
  * Context: Process context.
  */
@@ -210,8 +210,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_end_bad);
 /**
  * tmm_bad_frames_parse() - read a list of addresses
  * @text: "<address>[,...]", decimal or with 0x
- * @frames: set to an array of the frames that have them, the caller's to kfree()
- * @nr: set to their number
+ * @frames: set to an array of the frames at these addresses, the caller's to kfree()
+ * @nr: set to the number of frames
  *
  * Context: Process context, may sleep.
  * Return: 0; -EINVAL if @text is malformed, -ERANGE if a number does not fit, or

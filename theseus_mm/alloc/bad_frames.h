@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Bad frames: frames whose memory fails, and which nobody is to have any more.
+ * Bad frames: frames whose memory fails, which are never given out again.
  *
- * Invariant: a frame that is known to be bad is not in the free set. One that was free
- * is taken out at once, one that is owned when it comes back; it stays out as long as
- * the allocator is there.
+ * Invariant: a frame that is known to be bad is not in the free set. A free frame is taken
+ * out at once, an owned frame when it is freed. It stays out as long as the allocator
+ * exists.
  * Lock: the range allocator's; whether a frame is bad can be asked without it.
  * Owner: the frame allocator.
  */
@@ -25,7 +25,7 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
 
 bool tmm_frame_allocator_any_bad(struct tmm_frame_allocator *fa, u64 start, u64 nr);
 
-/* Without one, nothing has to be looked at. */
+/* Without a bad frame, callers can skip their checks. */
 static inline bool tmm_frame_allocator_has_bad(const struct tmm_frame_allocator *fa)
 {
 	return unlikely(!xa_empty(&fa->bad));

@@ -12,9 +12,9 @@
 #define ATTEMPTS_ORDER	4
 
 /**
- * struct attempt - a call at work that tells its own comebacks from others'
- * @task: whose; NULL if the place is free
- * @own: comebacks of its own
+ * struct attempt - a running call whose own comebacks are counted apart
+ * @task: the calling task; NULL if the slot is free
+ * @own: comebacks that the call itself caused
  */
 struct attempt {
 	const struct task_struct *task;
@@ -23,7 +23,7 @@ struct attempt {
 
 static atomic64_t counts[TMM_NR_RESOURCES];
 static DECLARE_WAIT_QUEUE_HEAD(queue);
-/* By a hash of their task; one that finds its place taken does without. */
+/* Slots by a hash of the task. A call that finds its slot taken does without. */
 static struct attempt attempts[1 << ATTEMPTS_ORDER];
 
 static struct attempt *place_of(const struct task_struct *task)
@@ -32,8 +32,8 @@ static struct attempt *place_of(const struct task_struct *task)
 }
 
 /**
- * tmm_comebacks_note() - something came back: count it, and wake those who wait
- * @resource: what; it can be had already
+ * tmm_comebacks_note() - count a comeback, and wake the waiters
+ * @resource: the resource; it must be available already
  *
  * Context: Any but interrupt.
  */
@@ -44,14 +44,14 @@ void tmm_comebacks_note(enum tmm_resource resource)
 	atomic64_inc(&counts[resource]);
 	if (READ_ONCE(place->task) == current)
 		place->own.nr[resource]++;
-	/* Has a barrier: the waiter is seen here, or sees the count there. */
+	/* Has a barrier: either we see the waiter here, or the waiter sees the new count. */
 	if (wq_has_sleeper(&queue))
 		wake_up_poll(&queue, EPOLLIN | EPOLLRDNORM);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_comebacks_note);
 
 /**
- * tmm_comebacks_read() - how often something came back so far
+ * tmm_comebacks_read() - read the counts of comebacks
  * @now: set
  *
  * Context: Any.
@@ -66,7 +66,7 @@ void tmm_comebacks_read(struct tmm_comebacks *now)
 EXPORT_SYMBOL_IF_KUNIT(tmm_comebacks_read);
 
 /**
- * tmm_comebacks_queue() - where those wait who wait for a comeback
+ * tmm_comebacks_queue() - the wait queue for comebacks
  *
  * Return: the wait queue
  */
@@ -76,8 +76,8 @@ struct wait_queue_head *tmm_comebacks_queue(void)
 }
 
 /**
- * tmm_comebacks_begin() - tell this task's comebacks from those of others
- * @now: set to the counts: whatever is in them, a call from now on can get
+ * tmm_comebacks_begin() - count this task's comebacks apart from those of others
+ * @now: set to the counts: a call from now on can get whatever they contain
  *
  * Context: Process context, no lock needed. tmm_comebacks_end() follows, by this task.
  */
@@ -92,8 +92,8 @@ void tmm_comebacks_begin(struct tmm_comebacks *now)
 
 /**
  * tmm_comebacks_end() - undo tmm_comebacks_begin()
- * @before: what that set; becomes what the counts would be had nobody else given
- *          anything back, or less
+ * @before: the counts from tmm_comebacks_begin(); this call's own comebacks are added, or
+ *          fewer
  *
  * Context: Process context, no lock needed.
  */

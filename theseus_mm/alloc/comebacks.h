@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Comebacks: how often something came back that somebody may be waiting for, and who
- * waits.
+ * Comebacks: counts of how often a resource became available again, and the wait queue
+ * for it.
  *
- * What is free again, and room under a limit, count alike. They count by what it is, so
- * that somebody who waits for frames is not woken by pages; the module has one count of
- * each, whoever it was taken from.
+ * A run that is free again and room under a limit are both comebacks. Frames, pages and
+ * handles have separate counts, so that a waiter for frames is not woken by pages. The
+ * module has one count of each, for all clients.
  *
- * Somebody who got nothing waits for a comeback that is not his own: a call that
- * fails half-way gives back what it had, which must wake others but not have
- * itself try again for ever.
+ * A refused client waits for the comebacks of others only. A call that fails half-way gives
+ * back what it had taken: that must wake others, but must not make the client itself try
+ * again for ever.
  *
- * Invariant: a count never misses a comeback, so whoever compares it with what it
- * was before his call never waits for one that has happened.
- * Lock: none; counts are atomic, the wait queue has a lock of its own, and of the
- * attempts each place is its task's.
+ * Invariant: a count never misses a comeback. So a client that compares the count with its
+ * value before the call never waits for a comeback that has happened.
+ * Lock: none; the counts are atomic, the wait queue has its own lock, and each slot of the
+ * attempts is used by one task.
  * Owner: the module.
  */
 #ifndef TMM_ALLOC_COMEBACKS_H
@@ -26,7 +26,7 @@
  * enum tmm_resource - what can be owned, charged, exhausted and waited for
  * @TMM_RESOURCE_FRAMES: physical memory
  * @TMM_RESOURCE_PAGES: virtual addresses
- * @TMM_RESOURCE_HANDLES: objects of a client, and files that it had made
+ * @TMM_RESOURCE_HANDLES: objects of a client, and files made for it
  * @TMM_NR_RESOURCES: number of the resources above
  */
 enum tmm_resource {
@@ -37,8 +37,8 @@ enum tmm_resource {
 };
 
 /**
- * struct tmm_comebacks - counts at a moment
- * @nr: by enum tmm_resource: how often some came back
+ * struct tmm_comebacks - a snapshot of the counts
+ * @nr: number of comebacks, by enum tmm_resource
  */
 struct tmm_comebacks {
 	u64 nr[TMM_NR_RESOURCES];

@@ -9,18 +9,18 @@
 #include <linux/kernel.h>
 #include <linux/overflow.h>
 
-/* Where CPUs look for interrupts in what is written (Intel SDM 3A, 10.11). */
+/* A write here is a message-signalled interrupt (Intel SDM 3A, 10.11). */
 #define MESSAGE_WINDOW		0xfee00000ULL
 #define MESSAGE_WINDOW_BYTES	0x100000ULL
-/* Where chipsets have their I/O APICs unless the firmware says otherwise. */
+/* The usual addresses of I/O APICs, unless the firmware names others. */
 #define IO_APIC_WINDOW		0xfec00000ULL
 #define IO_APIC_WINDOW_BYTES	0x100000ULL
 
 /**
- * tmm_decoded_add() - know of one more
- * @decoded: the ranges; a list that is full becomes everything
- * @first: its first byte
- * @nr_bytes: its size, 1 or more
+ * tmm_decoded_add() - add a range
+ * @decoded: the ranges; if the list is full, it comes to mean all addresses
+ * @first: first byte of the range
+ * @nr_bytes: size of the range, 1 or more
  */
 void tmm_decoded_add(struct tmm_decoded *decoded, u64 first, u64 nr_bytes)
 {
@@ -37,12 +37,12 @@ void tmm_decoded_add(struct tmm_decoded *decoded, u64 first, u64 nr_bytes)
 EXPORT_SYMBOL_IF_KUNIT(tmm_decoded_add);
 
 /**
- * tmm_decoded_overlaps() - is a part of a run one of them?
+ * tmm_decoded_overlaps() - does a run overlap a decoded range?
  * @decoded: the ranges
  * @start: first byte of the run
- * @nr_bytes: its size, 1 or more; it does not wrap
+ * @nr_bytes: size of the run, 1 or more; does not wrap
  *
- * Return: true if it is
+ * Return: true if the run overlaps a range
  */
 bool tmm_decoded_overlaps(const struct tmm_decoded *decoded, u64 start, u64 nr_bytes)
 {
@@ -69,10 +69,10 @@ static void add_entry(struct tmm_decoded *decoded, const struct acpi_subtable_he
 }
 
 /**
- * tmm_decoded_add_madt() - know of what the firmware's table of interrupt controllers has
+ * tmm_decoded_add_madt() - add the ranges of the firmware's table of interrupt controllers
  * @decoded: the ranges
  * @madt: the table
- * @length: its size; what does not fit in it is not looked at
+ * @length: size of the table; an entry that does not fit in it is ignored
  */
 void tmm_decoded_add_madt(struct tmm_decoded *decoded, const void *madt, u32 length)
 {
@@ -120,12 +120,12 @@ static void add_acpi(struct tmm_decoded *decoded)
 #endif /* CONFIG_ACPI */
 
 /**
- * tmm_machine_decodes() - is a part of a run no device's on this machine?
+ * tmm_machine_decodes() - does this machine itself decode a part of a run?
  * @start: first byte of the run
- * @nr_bytes: its size, 1 or more; it does not wrap
+ * @nr_bytes: size of the run, 1 or more; does not wrap
  *
  * Context: Process context, may sleep.
- * Return: true if it is
+ * Return: true if a part of the run belongs to no device
  */
 bool tmm_machine_decodes(u64 start, u64 nr_bytes)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is at a physical address before any device sees it: local and I/O APICs, the
- * window of message interrupts, the HPET. Linux claims some of that on some kernels.
+ * Physical addresses that the processor or chipset decodes before any device sees them:
+ * local and I/O APICs, the window of message interrupts, the HPET. Some kernels claim some
+ * of these.
  *
  * Owner: nobody; there is no state.
  */
@@ -11,7 +12,7 @@
 #include <linux/types.h>
 
 /**
- * struct tmm_decoded_range - addresses that are no device's
+ * struct tmm_decoded_range - addresses that belong to no device
  * @first: first byte
  * @last: last byte
  */
@@ -21,9 +22,9 @@ struct tmm_decoded_range {
 };
 
 /**
- * struct tmm_decoded - all of them
- * @ranges: those that are known
- * @nr: how many
+ * struct tmm_decoded - a list of such ranges
+ * @ranges: the ranges
+ * @nr: number of ranges
  */
 struct tmm_decoded {
 	struct tmm_decoded_range ranges[64];

@@ -17,7 +17,7 @@
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
-/* Readers are accesses to device memory by the module itself, which may sleep between windows. */
+/* The module's own accesses to device memory are the readers; they may sleep between windows. */
 DEFINE_STATIC_SRCU(accesses);
 
 static u64 start_of(const struct tmm_device_region *dr)
@@ -132,8 +132,8 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
  * @nr_bytes: size, in whole frames
  * @type: how it is to be mapped
  *
- * Its frames are reserved: they are allocated by address. What the device holds
- * is neither mapped nor touched.
+ * Frames of the region are reserved: they are allocated by address only. The device memory
+ * is neither mapped nor accessed.
  *
  * Context: Process context, may sleep. O(frames).
  * Return:
@@ -142,10 +142,10 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
  * * ERR_PTR(-EOVERFLOW)  - it reaches past the last physical address
  * * ERR_PTR(-EOPNOTSUPP) - some of it is RAM
  * * ERR_PTR(-EADDRINUSE) - @fa knows some of it already
- * * ERR_PTR(-EBUSY)      - the processor or the chipset itself decodes some of it; or a
- *   driver has claimed some of it, or has it cached; or it
- *   cuts through something in /proc/iomem, a BAR say; or there was no memory for the
- *   claim, which does not say why it fails
+ * * ERR_PTR(-EBUSY)      - the processor or the chipset itself decodes some of it; a
+ *   driver has claimed some of it, or has mapped it with another memory type; it crosses
+ *   the boundary of an entry of /proc/iomem, such as a BAR; or there was no memory for the
+ *   claim, for which Linux returns no error of its own
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  */
 struct tmm_device_region *tmm_device_region_add(struct tmm_frame_allocator *fa,
@@ -209,10 +209,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_remove);
 
 #ifdef CONFIG_PCI
 /**
- * tmm_device_regions_hold() - let no PCI device go
+ * tmm_device_regions_hold() - keep PCI devices from being removed
  *
- * So that none goes between the claim of its memory and the moment when the region
- * can be found.
+ * Otherwise a device could be removed between the claim of its memory and the moment when
+ * the notifier can find the region.
  *
  * Context: Process context, may sleep. Outermost of all locks.
  */
@@ -239,12 +239,12 @@ void tmm_device_regions_unhold(void)
 #endif /* CONFIG_PCI */
 
 /**
- * tmm_device_region_is_within() - is a region a part of something?
+ * tmm_device_region_is_within() - does a region lie in a range?
  * @dr: the region
- * @start: its first byte
- * @end: its last byte
+ * @start: first byte of the range
+ * @end: last byte of the range
  *
- * Return: true if all of @dr lies between them
+ * Return: true if all of @dr lies in the range
  */
 bool tmm_device_region_is_within(const struct tmm_device_region *dr, u64 start, u64 end)
 {
@@ -252,12 +252,12 @@ bool tmm_device_region_is_within(const struct tmm_device_region *dr, u64 start, 
 }
 
 /**
- * tmm_device_region_close() - the device behind it goes
+ * tmm_device_region_close() - close a region whose device is being removed
  * @fa: the allocator it was added to
- * @dr: the region; known until tmm_device_region_remove()
+ * @dr: the region; stays known until tmm_device_region_remove()
  *
- * When this returns, nobody gets frames of it any more, and the module reads and
- * writes none. What is in processes is the caller's to end.
+ * When this returns, frames of the region are given out no more, and the module does not
+ * access them. The caller has to revoke the areas in processes.
  *
  * Context: Process context, sleeps.
  */
@@ -266,7 +266,7 @@ void tmm_device_region_close(struct tmm_frame_allocator *fa, struct tmm_device_r
 	spin_lock(&fa->ra.lock);
 	WRITE_ONCE(dr->region.range.is_closed, true);
 	spin_unlock(&fa->ra.lock);
-	/* Those that saw it open: copies, and whoever is in a window with interrupts off. */
+	/* Wait for copies, and for windows with interrupts off, that saw the region open. */
 	synchronize_srcu(&accesses);
 	synchronize_rcu();
 }
@@ -289,8 +289,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_give_up);
 /**
  * tmm_device_access_begin() - keep regions from being closed
  *
- * Context: Process context. Look after it whether what is to be accessed is closed.
- * Return: for tmm_device_access_end()
+ * Context: Process context. The caller checks afterwards whether the region is closed.
+ * Return: a token for tmm_device_access_end()
  */
 int tmm_device_access_begin(void)
 	__acquires(&accesses)

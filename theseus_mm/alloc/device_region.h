@@ -3,12 +3,12 @@
  * Device regions: physical memory that is not RAM, such as a PCI device's BAR,
  * given to a frame allocator so that it can be owned and mapped like RAM.
  *
- * Invariant: while an allocator knows one that is not closed, it is exclusively ours in
- * /proc/iomem, and no RAM is in it. It is a reserved region: frames of it go to those who name
- * them. The module itself never touches what is behind them.
- * A region whose device goes is *closed*: its frames stay with those who have them, and
- * can only be dropped; nobody gets any, nobody reaches what is at their addresses then.
- * Owner: whoever added it, until tmm_device_region_remove().
+ * Invariant: while an allocator knows a region that is not closed, the module has claimed
+ * it exclusively in /proc/iomem, and there is no RAM in it. The region is reserved: its
+ * frames are given out by address only. The module itself never accesses them.
+ * A region whose device is removed is *closed*: its frames stay with their owners, who can
+ * only drop them. No frame is given out, and nobody can access their addresses.
+ * Owner: the caller of tmm_device_region_add(), until tmm_device_region_remove().
  */
 #ifndef TMM_ALLOC_DEVICE_REGION_H
 #define TMM_ALLOC_DEVICE_REGION_H
@@ -41,7 +41,7 @@ tmm_device_region_add(struct tmm_frame_allocator *fa, struct tmm_paddr start, u6
 int __must_check tmm_device_region_remove(struct tmm_frame_allocator *fa,
 					  struct tmm_device_region **dr);
 
-/* Devices that go */
+/* Removal of devices */
 void tmm_device_regions_hold(void);
 void tmm_device_regions_unhold(void);
 bool tmm_device_region_is_within(const struct tmm_device_region *dr, u64 start, u64 end);

@@ -9,8 +9,8 @@
 #include <linux/export.h>
 
 /*
- * The only place that asks Linux: e820__mapped_raw_any() knows the firmware's map as it
- * was at boot, e820__mapped_any() what memmap= and others made of it.
+ * All e820 queries are here: e820__mapped_raw_any() reads the firmware's map as it was at
+ * boot, e820__mapped_any() the map after memmap= and others have changed it.
  */
 static bool ask(enum tmm_map_kind kind, u64 start, u64 end)
 {
@@ -34,10 +34,10 @@ static bool has(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 
 }
 
 /*
- * Linux passes over the entries that begin at or after the end it is given, or end at
- * or before the start. Given them the wrong way round, it finds an entry that begins
- * before @start + 1 and ends after @end - 1: one that holds all of it. A kernel that
- * minded would say no, and all would be refused.
+ * Linux skips entries that begin at or after the end of the query, or end at or before its
+ * start. With start and end swapped, it finds an entry that begins before @start + 1 and
+ * ends after @end - 1: one that contains the whole range. A kernel that rejected swapped
+ * arguments would answer no, and the module would refuse every region.
  */
 static bool is_all(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
 {
@@ -49,14 +49,14 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_firmware_map);
 
 static bool is_taken(const struct tmm_firmware_map *map, u64 start, u64 end)
 {
-	/* Entries may overlap, and then the worse one counts. */
+	/* Where entries overlap, the more restrictive one counts. */
 	return map->is_all(map, TMM_MAP_RAM, start, end) &&
 	       !map->has(map, TMM_MAP_RESERVED, start, end) &&
 	       !map->has(map, TMM_MAP_ACPI, start, end) &&
 	       !map->has(map, TMM_MAP_LINUX, start, end);
 }
 
-/* Is all of [start, end) of one use? Of which? */
+/* Is all of [start, end) of one use? If so, @use is set to it. */
 static bool is_run(const struct tmm_firmware_map *map, u64 start, u64 end, enum tmm_map_use *use)
 {
 	if (map->is_all(map, TMM_MAP_LINUX, start, end))
@@ -71,15 +71,15 @@ static bool is_run(const struct tmm_firmware_map *map, u64 start, u64 end, enum 
 }
 
 /**
- * tmm_firmware_map_run() - what begins at a page, and where it ends
- * @map: whom to ask
+ * tmm_firmware_map_run() - find the use and the end of the run that begins at a page
+ * @map: the map
  * @start: physical address, a multiple of 4096
- * @end: where to stop at the latest, a multiple of 4096 above @start
- * @use: set to what the run is
+ * @end: upper limit of the run's end, a multiple of 4096 above @start
+ * @use: set to the use of the run
  *
- * Where a map has two entries for what is one, there are two runs.
+ * If two adjacent entries of a map have the same use, the result may be two runs.
  *
- * Context: Any. O(log(@end - @start)) questions.
+ * Context: Any. O(log(@end - @start)) queries.
  * Return: the end of the run, above @start
  */
 u64 tmm_firmware_map_run(const struct tmm_firmware_map *map, u64 start, u64 end,
@@ -91,12 +91,12 @@ u64 tmm_firmware_map_run(const struct tmm_firmware_map *map, u64 start, u64 end,
 
 	if (is_run(map, start, end, use))
 		return end;
-	/* RAM that ends within a page. */
+	/* RAM may end within the page. */
 	if (!is_run(map, start, known, use)) {
 		*use = TMM_USE_OTHER;
 		return known;
 	}
-	/* It lasts to @known at least, and not to @end. */
+	/* The run reaches at least @known, but not @end. */
 	while (end - known > TMM_PAGE_SIZE) {
 		middle = known + ALIGN_DOWN((end - known) / 2, TMM_PAGE_SIZE);
 		if (is_run(map, start, middle, &found) && found == *use)
@@ -109,12 +109,12 @@ u64 tmm_firmware_map_run(const struct tmm_firmware_map *map, u64 start, u64 end,
 EXPORT_SYMBOL_IF_KUNIT(tmm_firmware_map_run);
 
 /**
- * tmm_firmware_map_why() - what makes a page something else than RAM that was taken
- * @map: whom to ask
- * @page: its physical address
+ * tmm_firmware_map_why() - say why a page is not RAM that was taken from Linux
+ * @map: the map
+ * @page: physical address of the page
  *
  * Context: Any.
- * Return: words that go behind "is"; NULL if nothing does
+ * Return: text to follow "is"; NULL if the page is such RAM
  */
 const char *tmm_firmware_map_why(const struct tmm_firmware_map *map, u64 page)
 {

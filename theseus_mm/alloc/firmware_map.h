@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The firmware's map: what it says of memory, and what Linux made of it. All who ask
- * do so here, since Linux does not offer the same questions for ever.
+ * The firmware's memory map, and the map that Linux made of it. All queries are made here,
+ * since the functions that Linux offers for them may change.
  *
- * RAM that was *taken* is RAM from end to end in the firmware's own map, and none in
- * the one that Linux works with: what memmap= does to a range. (It takes more to be
- * sure, see alloc/pool.h.) A *run* is a stretch of whole pages of one use. To find its
- * end takes a few questions for each doubling of its length, and none for each page.
+ * RAM was *taken* from Linux, as memmap= does, if all of it is RAM in the firmware's own
+ * map and none of it is in the map that Linux uses. (alloc/pool.h has further checks.) A
+ * *run* is a range of whole pages of one use. Finding its end takes a few queries for each
+ * doubling of its length, not one for each page.
  *
  * Lock: none; maps do not change after boot.
  * Owner: Linux. A test has a map of its own, with its own answers.
@@ -17,9 +17,9 @@
 #include <linux/types.h>
 
 /**
- * enum tmm_map_kind - what a byte can be in a map
- * @TMM_MAP_RAM: RAM, says the firmware
- * @TMM_MAP_RESERVED: the firmware's own
+ * enum tmm_map_kind - kind of a byte in a map
+ * @TMM_MAP_RAM: RAM in the firmware's map
+ * @TMM_MAP_RESERVED: reserved by the firmware
  * @TMM_MAP_ACPI: ACPI's tables, or its storage
  * @TMM_MAP_LINUX: RAM that Linux uses
  */
@@ -31,9 +31,9 @@ enum tmm_map_kind {
 };
 
 /**
- * struct tmm_firmware_map - whom to ask
+ * struct tmm_firmware_map - a map to query
  * @has: is a byte of [start, end) of that kind?
- * @is_all: are all of them, in one entry of the map?
+ * @is_all: does one entry of that kind contain all of [start, end)?
  */
 struct tmm_firmware_map {
 	bool (*has)(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start,
@@ -42,11 +42,11 @@ struct tmm_firmware_map {
 		       u64 end);
 };
 
-/* This machine's. */
+/* The map of this machine. */
 extern const struct tmm_firmware_map tmm_firmware_map;
 
 /**
- * enum tmm_map_use - what a run of pages is
+ * enum tmm_map_use - use of a run of pages
  * @TMM_USE_TAKEN: RAM that neither Linux nor the firmware uses
  * @TMM_USE_LINUX: RAM that Linux uses
  * @TMM_USE_OTHER: not RAM, or not all of it

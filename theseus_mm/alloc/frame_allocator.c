@@ -126,7 +126,7 @@ int tmm_frame_allocator_add(struct tmm_frame_allocator *fa, struct tmm_frame_reg
 	if (err)
 		return err;
 	tmm_frame_table_init(&region->table, region->range.first, region->range.nr, table_memory);
-	/* Before anybody can have a frame of it. */
+	/* Link the region before a frame of it can be given out. */
 	link_ram(fa, region);
 	err = tmm_range_allocator_add(&fa->ra, &region->range);
 	if (err)
@@ -338,7 +338,7 @@ static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 en
 	struct tmm_frame_region *region;
 	int err = -ERANGE;
 
-	/* As long as that lasts, what is removed stays to be read. */
+	/* Under RCU, a region that is removed can still be read. */
 	rcu_read_lock();
 	list_for_each_entry_rcu(region, &fa->ra.regions, range.link) {
 		if (start - region->range.first >= region->range.nr)
@@ -359,7 +359,7 @@ static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 en
  * @range: the run; within one region
  * @counts: added to, by enum tmm_frame_mark
  *
- * Whoever may open the device may ask, as often as they like: so nobody waits for it.
+ * Every client may call this as often as it likes, so no other call waits for it.
  *
  * Context: Process context, may sleep. Takes no lock.
  * Return: 0, or -ERANGE if the run does not lie in one region, or the region went

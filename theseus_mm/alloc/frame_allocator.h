@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Frame allocator: physical memory in regions, and who it was given to.
+ * Frame allocator: physical memory in regions, with the state of each frame.
  *
  * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h), a page
  * table, or bad and out of use, and the frame table says which.
@@ -30,7 +30,7 @@ struct tmm_free_frames;
  * @window: kernel alias of the first frame; NULL for device memory. For tables,
  *          zeroing and bookkeeping only: data is never handed out through it.
  * @ram_link: in the allocator's list of RAM, if there is a window
- * @memory_type: how it is mapped: no two mappings of a frame differ in it
+ * @memory_type: memory type of all mappings of the region
  * @has_struct_pages: Linux knows a struct page of each frame
  */
 struct tmm_frame_region {
@@ -45,16 +45,16 @@ struct tmm_frame_region {
 /**
  * struct tmm_frame_allocator - physical memory of one instance
  * @ra: regions, free sets, lock
- * @ram: struct tmm_frame_region with a window: where tables lie. Every step of a table
- *       walk looks here, so regions without one do not lengthen it.
+ * @ram: struct tmm_frame_region with a window: page tables lie in these. Every step of a
+ *       table walk searches this list, so regions without a window are not in it.
  * @spares: objects for the frames of tables, one each; under @ra's lock
  * @nr_tables: frames that are page tables now; under @ra's lock
  * @quarantine_lock: protects @quarantine
- * @quarantine: struct tmm_allocated_frames that nobody is to have any more
- * @nr_quarantined: frames in it; can be read without the lock
+ * @quarantine: struct tmm_allocated_frames that are not given out again
+ * @nr_quarantined: frames in @quarantine; can be read without the lock
  * @bad: struct tmm_bad_frame, by number of the frame; see alloc/bad_frames.h
- * @nr_bad: how many; can be read without the lock
- * @nr_retired: those of them that are out of use
+ * @nr_bad: number of bad frames; can be read without the lock
+ * @nr_retired: number of bad frames that are out of use
  */
 struct tmm_frame_allocator {
 	struct tmm_range_allocator ra;

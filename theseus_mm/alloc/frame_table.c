@@ -99,11 +99,11 @@ static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_s
 	parts = parts_of(table, number, size, &nr);
 	memset(parts, *mark, nr);
 	table->nr_steps += nr;
-	/* Who sees MIXED without the lock sees what is below it. */
+	/* A reader without the lock that sees MIXED also sees the marks below. */
 	smp_store_release(mark, TMM_MARK_MIXED);
 }
 
-/* The inverse, if all of the block has @mark by now; false if it has not. */
+/* Undo push_down() if all of the block has @mark now; return false if it has not. */
 static bool pull_up(struct tmm_frame_table *table, u64 number, enum tmm_page_size size, u8 mark)
 {
 	u64 nr, nr_same;
@@ -154,9 +154,8 @@ static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 m
  * @nr: number of frames; all lie in the region
  * @mark: the mark
  *
- * In at most TMM_FRAME_TABLE_MAX_STEPS steps, and one for each block of 1 GiB: whole
- * blocks are marked by one byte each, and blocks that come to have one mark are whole
- * again.
+ * Takes at most TMM_FRAME_TABLE_MAX_STEPS steps, and one for each block of 1 GiB: one byte
+ * marks a whole block, and a block whose frames come to have one mark is whole again.
  *
  * Context: The frame allocator's lock is held.
  */
@@ -185,7 +184,7 @@ static enum tmm_frame_mark mark_at(const struct tmm_frame_table *table, u64 numb
 	u8 mark;
 
 	for (;; size--) {
-		/* After MIXED, the next one down is as push_down() wrote it, or newer. */
+		/* After MIXED, the mark one order below is the one of push_down(), or newer. */
 		mark = smp_load_acquire(&table->marks[size][block(table, number, size)]);
 		if (mark != TMM_MARK_MIXED || size == TMM_4K)
 			break;
@@ -227,11 +226,11 @@ static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_
  * @nr: number of frames; all lie in the region
  * @mark: the mark
  *
- * In at most TMM_FRAME_TABLE_MAX_STEPS steps, and one for each block of 1 GiB: those
- * within the run are MIXED only if its frames differ, which ends it.
+ * Takes at most TMM_FRAME_TABLE_MAX_STEPS steps, and one for each block of 1 GiB: a block
+ * within the run is MIXED only if its frames differ, and then the answer is no.
  *
  * Context: The frame allocator's lock is held.
- * Return: true if they do
+ * Return: true if all frames have the mark
  */
 bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark)
@@ -263,7 +262,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_all);
  * @nr: number of frames; all lie in the region
  * @counts: added to, by enum tmm_frame_mark
  *
- * Each frame counts once, with a mark that it had while this ran.
+ * Each frame counts once, with a mark that it had during the call.
  *
  * Context: Any; no lock is needed. Callers count a piece at a time.
  */

@@ -8,12 +8,12 @@
  * down. Costs 1 + 1/512 + 1/262144 bytes a frame.
  *
  * Invariant: every frame has exactly one mark, that of the first array from the
- * top that is not MIXED at it. A block is MIXED only while its frames differ: so a run
- * of one mark, however it came about, is read and marked in at most
+ * top that is not MIXED at it. A block is MIXED only while its frames differ. So a run of
+ * one mark, even if it was merged from pieces, is read and marked in at most
  * TMM_FRAME_TABLE_MAX_STEPS steps and one for each 1 GiB.
- * Lock: the frame allocator's, for all but tmm_frame_table_count(): that reads beside
- * writers. A mark below a MIXED one is written before it, so whoever finds MIXED finds a
- * mark of that frame, of now or of a moment ago, and never MIXED in the lowest array.
+ * Lock: the frame allocator's, except for tmm_frame_table_count(), which reads while others
+ * write. A mark below a MIXED one is written before MIXED. So a reader that finds MIXED
+ * finds a present or recent mark of the frame, and never MIXED in the lowest array.
  */
 #ifndef TMM_ALLOC_FRAME_TABLE_H
 #define TMM_ALLOC_FRAME_TABLE_H
@@ -45,8 +45,8 @@ enum tmm_frame_mark {
 #define TMM_NR_MARK_LEVELS 3
 
 /*
- * Bytes that one call looks at or writes: at each end of a run, a block of 2 MiB and one
- * of 1 GiB, pushed down, marked, and looked through for a second mark.
+ * Bytes that one call reads or writes: at each end of a run, a block of 2 MiB and one of
+ * 1 GiB are pushed down, marked, and searched for a second mark.
  */
 #define TMM_FRAME_TABLE_MAX_STEPS (2 * 2 * 3 * 512)
 
@@ -57,7 +57,7 @@ enum tmm_frame_mark {
  * @marks: private: the arrays, by enum tmm_page_size; index 0 is the block that
  *         holds frame @base
  * @base: private: @first rounded down to 1 GiB
- * @nr_steps: private: bytes that were looked at or written under the lock, for tests
+ * @nr_steps: private: bytes that were read or written under the lock, for tests
  */
 struct tmm_frame_table {
 	u64 first;

@@ -243,8 +243,8 @@ int tmm_mapped_frames_split_at(struct tmm_mapped_frames *frames, u64 at,
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_frames_split_at);
 
 /*
- * Where memory fails, or Linux has taken its own mapping of it away since it failed, it
- * is an answer. Return: bytes not cleared
+ * Clear memory that may fail, or that Linux has unmapped from its own page tables after a
+ * failure. Return: bytes not cleared; not 0 in both cases
  */
 static size_t clear(void *at, size_t nr_bytes)
 {

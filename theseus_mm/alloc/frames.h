@@ -30,8 +30,8 @@
 
 /**
  * struct tmm_frames - common part of the four types below
- * @chunk: first frame and count, and who is charged for them
- * @allocator: where they go back to
+ * @chunk: first frame and count, and the account charged for them
+ * @allocator: the allocator they go back to
  * @region: the region they are part of
  * @state: must be what the type says
  * @users: the owner and the borrowers; of allocated frames only

@@ -48,7 +48,7 @@ struct tmm_fits {
  * struct tmm_chunk - a run of chunks, owned or free
  * @start: number of the first one
  * @nr: how many; 0 only for an empty owned one
- * @account: who is charged for it, with a reference; NULL: nobody, and of a free one
+ * @account: the account charged for it, with a reference; NULL for none, and if it is free
  * @rb: private: links it in a set
  * @next: private: links it in a reserve
  * @fits: private: index of the subtree at @rb

@@ -26,8 +26,8 @@ struct tmm_page_allocator {
 
 /**
  * struct tmm_allocated_pages - a run of pages that somebody owns
- * @chunk: first page and count, and who is charged for them
- * @allocator: where they go back to
+ * @chunk: first page and count, and the account charged for them
+ * @allocator: the allocator they go back to
  * @region: the region they are part of
  *
  * Theseus: AllocatedPages

@@ -90,7 +90,7 @@ void tmm_range_reserve_give(struct tmm_range_allocator *ra, struct tmm_chunk *ch
 	tmm_range_object_free(ra, chunk);
 }
 
-/* Early memory is too little for a reserve: there is none before there is a heap. */
+/* The early memory is too small for a reserve, so there is none before the heap exists. */
 static int fill_reserve(struct tmm_range_allocator *ra)
 {
 	unsigned int nr = TMM_NR_RESERVE - READ_ONCE(ra->nr_reserve);
@@ -176,7 +176,7 @@ int tmm_range_allocator_remove(struct tmm_range_allocator *ra, struct tmm_range_
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_remove);
 
 /**
- * tmm_range_allocator_destroy() - forget all regions
+ * tmm_range_allocator_destroy() - remove all regions
  * @ra: the allocator; every chunk has come back, and every deferred action is finished
  *
  * Context: Process context. Nobody else uses @ra any more.
@@ -271,8 +271,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_new);
 /**
  * tmm_range_object_free() - give a chunk object back
  * @ra: the allocator
- * @chunk: the object, not linked anywhere; NULL is ignored. Its account loses a
- *         reference, and is not uncharged.
+ * @chunk: the object, not linked anywhere; NULL is ignored. The reference on its account is
+ *         dropped, but the account is not uncharged.
  *
  * Context: Any but interrupt.
  */

@@ -33,8 +33,8 @@ struct tmm_range_allocator;
 /**
  * enum tmm_region_type - which requests a region serves
  * @TMM_REGION_GENERAL: any request
- * @TMM_REGION_KERNEL: requests that may use more than general regions, when those are
- *                     full; or by address or range
+ * @TMM_REGION_KERNEL: requests without @general_only, when general regions are full; and
+ *                     such requests by address or range
  * @TMM_REGION_DESIGNATED: requests by address or range; others as a last resort
  * @TMM_REGION_RESERVED: requests by address only
  */
@@ -51,10 +51,9 @@ enum tmm_region_type {
  * @type: which requests it serves
  * @first: number of its first chunk
  * @nr: chunks in it
- * @is_reversed: its end is less aligned than its start, so that is where small runs are
- *               to come from
- * @is_closed: nobody gets any of it any more; stays so
- * @free: those that nobody owns; protected by the allocator's lock
+ * @is_reversed: small runs come from its end, since the end is less aligned than the start
+ * @is_closed: its chunks are given out no more; never cleared
+ * @free: chunks that nobody owns; protected by the allocator's lock
  */
 struct tmm_range_region {
 	struct list_head link;
@@ -78,15 +77,15 @@ struct tmm_range_region {
  *         A request aligned to 2 MiB or more is served from the top of the
  *         region, others from the bottom, which keeps large runs whole; in a
  *         reversed region it is the other way round.
- * @behind: the run starts so many chunks behind a multiple of @align. Those are free too,
- *          but not taken.
+ * @behind: the run starts this many chunks after a multiple of @align. The chunks between
+ *          are free too, but not taken.
  * @min: lowest chunk that may be used
  * @max: highest chunk that may be used, inclusive
  * @offset: bytes from the start of chunk @at, where a request by bytes begins; see
  *          tmm_request_at_vaddr()
- * @general_only: only general regions will do: no last resort, and no address elsewhere.
- *                What a client asks for has it set.
- * @account: who is charged for the run, until it is free again; NULL: nobody
+ * @general_only: use general regions only: no last resort, and no address elsewhere. Set in
+ *                all requests of clients.
+ * @account: account charged for the run, until the run is free again; NULL for none
  *
  * Theseus: AllocationRequest, whose kinds are the constructors below. Here
  * alignment and range combine, and frames know them too.
@@ -160,12 +159,12 @@ static inline struct tmm_allocation_request tmm_request_sized(enum tmm_page_size
 
 /**
  * struct tmm_range_hooks - what differs between frames and pages
- * @cache: where chunk objects come from; a struct tmm_chunk is their first member
+ * @cache: slab cache of chunk objects; a struct tmm_chunk is their first member
  * @taken: a run was taken from @region; called under the allocator's lock
  * @given: a run is about to be given back; called under the allocator's lock;
  *         an error refuses it
  * @came_back: a run was given back; called under the allocator's lock
- * @resource: what is charged for a run, and comes back with it
+ * @resource: the resource that a run is charged as, and is a comeback of when it is freed
  */
 struct tmm_range_hooks {
 	struct kmem_cache **cache;
@@ -177,8 +176,8 @@ struct tmm_range_hooks {
 };
 
 /*
- * Chunk objects that are kept for allocations that must not ask for memory. One takes
- * two of them at most, until it is finished: so many may be unfinished at a time.
+ * Chunk objects that are kept for deferred allocations, which must not allocate memory. An
+ * allocation uses at most two until it is finished: so half as many may be unfinished.
  */
 #define TMM_NR_RESERVE		32
 
@@ -187,9 +186,9 @@ struct tmm_range_hooks {
  * @lock: protects the list, all free sets and the reserve
  * @regions: struct tmm_range_region by address
  * @hooks: frames' or pages'
- * @objects: where chunk objects come from
+ * @objects: source of chunk objects
  * @reserve: the first of the chunk objects for deferred allocations
- * @nr_reserve: how many there are; TMM_NR_RESERVE when no deferred action is pending
+ * @nr_reserve: length of @reserve; TMM_NR_RESERVE when no deferred action is pending
  */
 struct tmm_range_allocator {
 	spinlock_t lock;	/* the list, all free sets, the reserve */
@@ -201,12 +200,12 @@ struct tmm_range_allocator {
 };
 
 /**
- * struct tmm_deferred_action - what an allocation has yet to do
+ * struct tmm_deferred_action - the rest of a deferred allocation
  * @ra: private: the allocator
- * @nr_owed: private: objects that it took from the allocator's reserve
+ * @nr_owed: private: objects that the allocation took from the allocator's reserve
  *
- * All zeros is an action with nothing to do. It holds no chunk: what is left of the
- * range that the run was part of is free at once.
+ * An action of all zeros has nothing to do. An action holds no chunk: the rest of the free
+ * range that the run was taken from is free at once.
  *
  * Theseus: DeferredAllocAction, which does the rest when it is dropped.
  */

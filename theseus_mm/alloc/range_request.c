@@ -50,8 +50,9 @@ static struct tmm_chunk *take(struct tmm_range_allocator *ra, struct tmm_range_r
 }
 
 /*
- * The same, charged. Only now: what is charged and not taken others would miss, and
- * wait for. What can be seen to be too much was refused before the search.
+ * Charge the account, then take the run. The charge comes after the search: a charge for a
+ * run that is not found would be missing to others, and wake them when it is taken back. A
+ * request that exceeds a limit by itself was refused before the search.
  */
 static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 					 const struct tmm_allocation_request *req,
@@ -216,12 +217,12 @@ static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_requ
  * * ERR_PTR(-EOVERFLOW)     - the run would wrap around, or TMM_TOO_MANY
  * * ERR_PTR(-ERANGE)        - no region that may be used has that address, or any of that
  *   range
- * * ERR_PTR(-EOPNOTSUPP)    - it is free, but reserved, and only general regions will do
+ * * ERR_PTR(-EOPNOTSUPP)    - the run is free, but reserved, and @general_only is set
  * * ERR_PTR(-ENODEV)        - the region that has it is closed
  * * ERR_PTR(-EADDRINUSE)    - the chunk at the address is owned
  * * ERR_PTR(-EADDRNOTAVAIL) - it is free, but not all that follow
  * * ERR_PTR(-ENOSPC)        - no free range is large enough
- * * ERR_PTR(-EDQUOT)        - more than the account may have
+ * * ERR_PTR(-EDQUOT)        - the run exceeds a limit of the account
  * * ERR_PTR(-ENOMEM)        - the kernel heap is exhausted
  */
 struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
@@ -260,7 +261,7 @@ static unsigned int nr_spares_for(const struct tmm_range_region *region, u64 sta
 	return (range->start < start) + (start + nr < tmm_chunk_end(range));
 }
 
-/* All of the run is free. The reserve is as it was if it may not be had. */
+/* Take a free run with objects of the reserve. After an error the reserve is unchanged. */
 static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
 					 const struct tmm_allocation_request *req,
 					 struct tmm_range_region *region, u64 start,
@@ -296,15 +297,15 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
  * @region: set to the region that the run came from, on success only
  * @action: finished, or all zeros; set to what is left to do, on success only
  *
- * The objects that it needs come from the allocator's reserve, which
- * tmm_deferred_action_finish() refills. What the run leaves of a free range stays free.
+ * The objects that the allocation needs come from the allocator's reserve, which
+ * tmm_deferred_action_finish() refills. The rest of the free range stays free.
  *
  * Theseus: allocate_pages_deferred(), allocate_frames_deferred()
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock.
  * Return: the run, an error of tmm_range_allocate(), or ERR_PTR(-EBUSY) if @action
- * still has something to do. ERR_PTR(-ENOMEM) means that TMM_NR_RESERVE objects are
- * with actions that are not finished (finish one), or that @ra is not on the heap yet.
+ * is not finished. ERR_PTR(-ENOMEM) means that the reserve is used up by unfinished actions
+ * (finish one), or that @ra is not on the heap yet.
  */
 struct tmm_chunk *tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
 					      const struct tmm_allocation_request *req,
@@ -332,7 +333,7 @@ struct tmm_chunk *tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate_deferred);
 
 /**
- * tmm_deferred_action_finish() - make up for what an allocation used
+ * tmm_deferred_action_finish() - give the reserve the objects that an allocation used
  * @action: finished afterwards; may be finished already, or all zeros
  *
  * Cannot fail: it waits until the kernel heap has room for two objects.
@@ -434,7 +435,7 @@ int tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2
 	lockdep_assert_held(&ra->lock);
 	if (!find_in_type(ra, &fit, TMM_REGION_GENERAL, region, number))
 		return -ENOSPC;
-	/* At an end of a range: one spare at the most. */
+	/* The run is at an end of a free range, so it needs one spare object at most. */
 	chunk = tmm_free_ranges_take(&(*region)->free, *number, 1, spare);
 	if (spare[0])
 		spare[1] = chunk;
@@ -450,10 +451,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_take_one);
  * @region: the region that the run came from
  * @chunk: the run; consumed. An empty one is just freed.
  *
- * Cannot fail and needs no memory. Who is charged for it is uncharged, and who waits for
- * such runs, or for room under a limit, is woken. A run that the hooks refuse, since their
- * bookkeeping contradicts it, is a bug of this module: it stays owned for ever
- * rather than being given to two owners.
+ * Cannot fail and needs no memory. The run's account is uncharged, and clients that wait
+ * for such runs, or for room under a limit, are woken. If the hooks refuse the run because
+ * their bookkeeping contradicts it, that is a bug of this module: the run stays owned for
+ * ever rather than being given to two owners.
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock. O(log n).
  */
@@ -487,10 +488,10 @@ void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_release);
 
 /**
- * tmm_chunk_set_account() - say who has been charged for a run
+ * tmm_chunk_set_account() - set the account that has been charged for a run
  * @chunk: the run, owned
- * @account: the account, which has been charged; gets a reference. NULL: nobody. One
- *           before it is not uncharged, and loses its reference.
+ * @account: the account, which has been charged; gets a reference. NULL for none. The
+ *           reference on the previous account is dropped, but that is not uncharged.
  *
  * Context: Any but interrupt.
  */

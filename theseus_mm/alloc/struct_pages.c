@@ -31,16 +31,17 @@ struct tmm_struct_pages {
 	struct page *found;
 };
 
-/* What to do when memory fails; the lock keeps it while it is at it. */
+/* Protects the callback for failing memory; held for reading while the callback runs. */
 static DECLARE_RWSEM(failure_lock);
 static int (*on_failure)(u64 number);
 
 /**
- * tmm_struct_pages_on_failure() - say what to do when memory fails
- * @report: called with the number of the frame, in process context; its error says
- *          that the frame stays in use. NULL: nothing.
+ * tmm_struct_pages_on_failure() - set the callback for failing memory
+ * @report: called with the number of the frame, in process context; returns an error if the
+ *          frame stays in use. NULL for no callback.
  *
- * Context: Process context, may sleep. None is going on when this returns.
+ * Context: Process context, may sleep. No call of the previous callback is running when
+ *          this returns.
  */
 void tmm_struct_pages_on_failure(int (*report)(u64 number))
 {
@@ -50,7 +51,7 @@ void tmm_struct_pages_on_failure(int (*report)(u64 number))
 }
 
 /**
- * tmm_struct_pages_align() - where a run with struct pages may begin and end
+ * tmm_struct_pages_align() - alignment of both ends of a run with struct pages
  *
  * Return: a power of two, in bytes
  */
@@ -64,7 +65,7 @@ u64 tmm_struct_pages_align(void)
  * @start: physical address
  * @nr_bytes: its size
  *
- * Return: 0; -EINVAL if it is not aligned as they need it; or -EOPNOTSUPP on a kernel
+ * Return: 0; -EINVAL if it is not aligned for struct pages; or -EOPNOTSUPP on a kernel
  * without ZONE_DEVICE
  */
 int tmm_struct_pages_check(u64 start, u64 nr_bytes)
@@ -237,13 +238,13 @@ u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages)
 }
 
 /**
- * tmm_frames_find_pinned() - which of a run of frames does I/O hold?
+ * tmm_frames_find_pinned() - find the first pinned frame of a run
  * @first: number of the first; all have struct pages
- * @nr: how many
+ * @nr: number of frames
  *
- * The caller has taken the frames out of all processes and sees to it that none
- * puts them back. Then what this says to be unpinned stays so: Linux pins a page
- * only while it is in some process's tables, and
+ * The caller has taken the frames out of all processes, and makes sure that no fault puts
+ * them back. Then a frame that is found unpinned stays unpinned: Linux pins a page only
+ * while it is in some process's tables, and
  *
  *   - follows an entry under the lock of its table, which zapping takes as well: a
  *     pin that was made is counted before the entry is cleared;
@@ -254,7 +255,7 @@ u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages)
  *     first case we may see a count that vanishes at once; never the other way round.
  *
  * Context: Process context, may sleep. O(@nr).
- * Return: how many from @first on are not pinned: less than @nr if one is
+ * Return: number of frames from @first on that are not pinned: less than @nr if one is
  */
 u64 tmm_frames_find_pinned(u64 first, u64 nr)
 {
@@ -272,14 +273,14 @@ u64 tmm_frames_find_pinned(u64 first, u64 nr)
 }
 
 /**
- * tmm_frames_set_file() - tell Linux where frames are in a file
+ * tmm_frames_set_file() - set file and index in the struct pages of frames
  * @first: number of the first; all have struct pages
- * @nr: how many
+ * @nr: number of frames
  * @mapping: the file's
- * @index: page of the file that the first is
+ * @index: page of the file that the first frame is
  *
- * That is what a futex that processes share is known by. The file's owner takes it back
- * before the file goes.
+ * Linux identifies a futex that processes share by these. The file's owner clears them
+ * before the file is freed.
  *
  * Context: Process context, may sleep. O(@nr).
  */
@@ -290,11 +291,11 @@ void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_page(first + i);
 
-		/* Whoever had the frame before has taken its name back. */
+		/* The previous owner's file has been cleared from the page. */
 		if (READ_ONCE(page->mapping) != mapping) {
 			TMM_BUG_IF(page->mapping && page->mapping != mapping);
 			WRITE_ONCE(page->index, index + i);
-			/* Who sees the file sees the index. */
+			/* A reader that sees the file must see the index. */
 			smp_store_release(&page->mapping, mapping);
 		}
 		if (!(i & 0xfff))
@@ -304,8 +305,8 @@ void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff
 
 /**
  * tmm_frames_clear_file() - undo tmm_frames_set_file()
- * @first: number of the first; in no process, nor pinned
- * @nr: how many
+ * @first: number of the first; all are in no process and not pinned
+ * @nr: number of frames
  *
  * Context: Process context, may sleep. O(@nr).
  */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Struct pages for claimed RAM, so that I/O can pin what processes see of it.
+ * Struct pages for claimed RAM, so that I/O can pin memory that processes have mmapped.
  *
- * Invariant: nobody but pins changes a page's reference count, which is
- * TMM_UNPINNED while there are none. The pages themselves are never allocated,
- * freed or put on any list of Linux's. They name a file, and their place in it, while
- * areas show them as that.
+ * Invariant: only pins change a page's reference count, which is TMM_UNPINNED without
+ * pins. The pages themselves are never allocated, freed or put on a list of Linux's. While
+ * areas show a page, its struct page names the mapping's file and its index there.
  * Owner: the pool, which makes them when it is claimed.
  */
 #ifndef TMM_ALLOC_STRUCT_PAGES_H
