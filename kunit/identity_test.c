@@ -5,6 +5,7 @@
 #include "fixture.h"
 #include "instance_fixture.h"
 
+#include "alloc/account.h"
 #include "mapping/borrow.h"
 #include "paging/mapper.h"
 
@@ -216,6 +217,60 @@ static void frames_whose_pages_are_taken_are_passed_over(struct kunit *test)
 	tmm_allocated_pages_drop(&taken);
 }
 
+static struct tmm_mapped_pages *create_charged(struct kunit *test,
+					       struct tmm_allocation_request req,
+					       struct tmm_account *account)
+{
+	req.account = account;
+	return create(test, req, TMM_TEST_WRITABLE);
+}
+
+/* The account pays for the frames that it gets, not for those that are no use to it. */
+static void frames_that_are_passed_over_are_not_charged(struct kunit *test)
+{
+	struct tmm_account *account = tmm_account_create(NULL, NULL);
+	struct tmm_allocated_pages *taken[2];
+	struct tmm_mapped_pages *mp;
+	u64 runs[2], first, other, nr;
+
+	KUNIT_ASSERT_NOT_NULL(test, account);
+	tmm_test_hog(test);
+	runs[0] = tmm_test_unhog(test, 5);
+	runs[1] = tmm_test_unhog(test, 5);
+	tmm_test_unhog_for_tables(test);
+	mp = create_charged(test, tmm_request_any(5), account);
+	expect_identity(test, mp, 5);
+	first = first_of(mp);
+	tmm_mapped_pages_drop(&mp);
+	other = first == runs[0] ? runs[1] : runs[0];
+	mp = create_charged(test, tmm_request_at(other, 5), account);
+	expect_identity(test, mp, 5);
+	nr = tmm_account_count(account, TMM_RESOURCE_FRAMES);
+	tmm_mapped_pages_drop(&mp);
+
+	/* Five frames are passed over, and five with their tables are all it may have. */
+	tmm_account_set_max(account, TMM_RESOURCE_FRAMES, nr);
+	taken[0] = tmm_test_take_pages(test, first, 5);
+	mp = create_charged(test, tmm_request_any(5), account);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), 0);
+	if (!IS_ERR(mp)) {
+		expect_identity(test, mp, 5);
+		KUNIT_EXPECT_EQ(test, first_of(mp), other);
+		KUNIT_EXPECT_EQ(test, tmm_account_count(account, TMM_RESOURCE_FRAMES), nr);
+	}
+	tmm_mapped_pages_drop(&mp);
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, TMM_RESOURCE_FRAMES), 0);
+
+	/* All that there are, passed over: an end without frames is no end of the limit. */
+	taken[1] = tmm_test_take_pages(test, other + 2, 1);
+	mp = create_charged(test, tmm_request_any(5), account);
+	KUNIT_EXPECT_PTR_EQ(test, mp, ERR_PTR(-ENOSPC));
+	KUNIT_EXPECT_EQ(test, tmm_account_count(account, TMM_RESOURCE_FRAMES), 0);
+	tmm_allocated_pages_drop(&taken[1]);
+	tmm_allocated_pages_drop(&taken[0]);
+	tmm_account_put(account);
+}
+
 /* The run has room behind, or before, the page that is taken, and just enough. */
 static void frames_beside_a_taken_page_are_found(struct kunit *test)
 {
@@ -344,6 +399,7 @@ static struct kunit_case identity_cases[] = {
 	KUNIT_CASE(reserved_frames_by_large_leaves),
 	KUNIT_CASE(run_that_fits_exactly),
 	KUNIT_CASE(frames_whose_pages_are_taken_are_passed_over),
+	KUNIT_CASE(frames_that_are_passed_over_are_not_charged),
 	KUNIT_CASE(frames_beside_a_taken_page_are_found),
 	KUNIT_CASE(taken_pages_refuse_a_request_at),
 	KUNIT_CASE(frames_past_the_lower_half),

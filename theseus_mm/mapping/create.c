@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/instance.h"
 
+#include "alloc/account.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/placement.h"
 #include "mapping/request.h"
@@ -145,6 +146,13 @@ static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chu
 	return 0;
 }
 
+/* Nobody pays for frames that are held only until others are found. */
+static void uncharge_frames(struct tmm_frames *frames)
+{
+	tmm_account_uncharge(frames->chunk.account, TMM_RESOURCE_FRAMES, frames->chunk.nr);
+	tmm_chunk_set_account(&frames->chunk, NULL);
+}
+
 /* Hold those of @frames that cannot be used, so that the next try is for others. */
 static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *frames,
 		     struct list_head *passed_over)
@@ -158,6 +166,7 @@ static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *fra
 	list_add(&frames->f.link, passed_over);
 	if (err)
 		return err;
+	uncharge_frames(&frames->f);
 	tmm_allocated_frames_drop(&before);
 	tmm_allocated_frames_drop(&after);
 	return fatal_signal_pending(current) ? -EINTR : 0;
