@@ -199,6 +199,41 @@ TEST_F(client, lists_exports_that_nobody_imported)
 	EXPECT_EQ(0, LIST(THESEUS_MM_HANDLES_EXPORTS));
 }
 
+/* Does an entry say what QUERY of the descriptor does? */
+static bool is_as_exported(int export, const struct theseus_mm_handle_info *info)
+{
+	struct theseus_mm_query query = {};
+
+	return !tmm_call(export, THESEUS_MM_IOC_QUERY, &query) && info->kind == query.kind &&
+	       info->attributes == query.attributes && info->start == query.start &&
+	       info->nr_pages == query.nr_pages && info->pte_flags == query.pte_flags;
+}
+
+TEST_F(client, lists_exports_as_their_descriptors_tell_them)
+{
+	static const __u32 flags[] = { 0, THESEUS_MM_EXPORT_READ_ONLY };
+	int exports[2], i;
+	__u32 handle;
+
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, tmm_export_as(self->fd, MAPPING(2).handle, flags[i], &exports[i],
+					   NULL));
+	ASSERT_EQ(2, LIST(THESEUS_MM_HANDLES_EXPORTS));
+	for (i = 0; i < 2; i++)
+		EXPECT_TRUE(is_as_exported(exports[i], &infos[i]));
+	EXPECT_EQ(0, infos[0].attributes);
+	EXPECT_NE(0, infos[0].pte_flags & THESEUS_MM_PTE_WRITABLE);
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, infos[1].attributes);
+	EXPECT_EQ(0, infos[1].pte_flags & THESEUS_MM_PTE_WRITABLE);
+	/* nor does it change with the owner */
+	ASSERT_EQ(0, tmm_import(self->fd, exports[1], &handle));
+	ASSERT_EQ(1, LIST(0));
+	EXPECT_TRUE(is_as_queried(self->fd, &infos[0]));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, infos[0].attributes);
+	close(exports[0]);
+	close(exports[1]);
+}
+
 /* Without privilege, through a descriptor that root has passed on. */
 static int sees_no_physical_address(int fd)
 {

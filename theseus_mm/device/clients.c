@@ -247,6 +247,24 @@ unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_loo
 	return nr_found;
 }
 
+/* As tmm_mapping_file_query(): who has a descriptor for reading gets no more than that. */
+static struct tmm_look look_at_export(struct tmm_mapping_file *mf, u32 number)
+{
+	const struct tmm_object object = {
+		.handle = number,
+		.kind = THESEUS_MM_KIND_MAPPING,
+		.mf = mf,
+		.mapping = mf->exported,
+	};
+	struct tmm_look look = look_at(&object);
+
+	if (mf->is_read_only) {
+		look.attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
+		look.flags &= ~TMM_PTE_WRITABLE;
+	}
+	return look;
+}
+
 /**
  * tmm_client_look_at_exports() - what a client exported and nobody imported
  * @client: the client; may be in use, or at its end
@@ -270,14 +288,7 @@ unsigned int tmm_client_look_at_exports(struct tmm_client *client, u64 from,
 	xa_lock(&client->exports);
 	mf = xa_find(&client->exports, &id, U32_MAX, XA_PRESENT);
 	while (mf && nr_found < nr) {
-		const struct tmm_object object = {
-			.handle = id,
-			.kind = THESEUS_MM_KIND_MAPPING,
-			.mf = mf,
-			.mapping = mf->exported,
-		};
-
-		looks[nr_found++] = look_at(&object);
+		looks[nr_found++] = look_at_export(mf, id);
 		mf = xa_find_after(&client->exports, &id, U32_MAX, XA_PRESENT);
 	}
 	xa_unlock(&client->exports);
