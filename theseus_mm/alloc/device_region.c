@@ -212,7 +212,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_remove);
  * tmm_device_regions_hold() - keep PCI devices from being removed
  *
  * Otherwise a device could be removed between the claim of its memory and the moment when
- * the notifier can find the region.
+ * the notifier can find the region. Linux does not take this lock for platform devices, nor
+ * when a driver is unbound that made PCI devices, such as virtual functions.
  *
  * Context: Process context, may sleep. Outermost of all locks.
  */
