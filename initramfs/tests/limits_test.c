@@ -626,6 +626,60 @@ TEST_F(limits, of_handles_count_descriptors_and_offsets)
 	EXPECT_EQ(0, LIMITS(self->fd).client_handles);
 }
 
+/* The client may have fewer than it has: what leaves as many is no reason to refuse. */
+TEST_F(limits, of_handles_are_for_calls_that_make_more_of_them)
+{
+	__u32 exported = MAPPING(1).handle, pages = PAGES(2).handle, more = PAGES(1).handle;
+	__u32 frames = FRAMES(1).handle, first, second, handle;
+	struct theseus_mm_map mapping;
+	int export;
+
+	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 1));
+	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
+	ASSERT_EQ(0, tmm_export(self->fd, exported, &export));
+	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
+	ASSERT_EQ(0, tmm_map_allocated_pages(self->fd, pages, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
+	EXPECT_EDQUOT(tmm_split(self->fd, mapping.handle, PAGE, &first, &second), mapping.handle);
+	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, more, frames, THESEUS_MM_PTE_DATA,
+						&mapping));
+	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
+	/* its descriptor is still there */
+	EXPECT_EDQUOT(tmm_import(self->fd, export, &handle));
+	close(export);
+	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
+}
+
+/* A mapping that is mmapped no more has a file until it becomes another one. */
+TEST_F(limits, of_handles_know_the_files_that_a_call_consumes)
+{
+	__u32 first, second, pages, runs[4], nr = 4, handle = MAPPING(2).handle;
+	__u64 offset;
+	int lent;
+
+	ASSERT_EQ(0, tmm_map_offset(self->fd, handle, &offset, NULL));
+	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 2));
+	ASSERT_EQ(0, tmm_split(self->fd, handle, PAGE, &first, &second));
+	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
+	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, tmm_map_offset(self->fd, first, &offset, NULL));
+	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
+	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, first, &pages, runs, &nr));
+	EXPECT_EQ(1, nr);
+	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
+	/* a descriptor keeps the file */
+	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 5));
+	handle = MAPPING(2).handle;
+	ASSERT_EQ(0, tmm_export_as(self->fd, handle, THESEUS_MM_EXPORT_BORROW, &lent, NULL));
+	EXPECT_EQ(5, LIMITS(self->fd).client_handles);
+	EXPECT_EDQUOT(tmm_split(self->fd, handle, PAGE, &first, &second), handle);
+	nr = 4;
+	EXPECT_EDQUOT(tmm_unmap_into_parts(self->fd, handle, &pages, runs, &nr), handle);
+	close(lent);
+	EXPECT_EQ(0, tmm_split(self->fd, handle, PAGE, &first, &second));
+	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
+}
+
 /* A mapping that nobody names any more has its file as long as it is in a process. */
 TEST_F(limits, of_handles_count_what_a_process_still_has_mapped)
 {

@@ -147,14 +147,6 @@ static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 	fput(mf->file);
 }
 
-/* Free an object that owns nothing. */
-static void forget(struct tmm_client *client, struct tmm_object *object)
-{
-	forget_offset(client, object);
-	xa_erase(&client->objects, object->handle);
-	kfree(object);
-}
-
 /**
  * tmm_client_destroy() - drop all that a client owns, and the client
  * @client: no call on it is running, and none can start
@@ -186,29 +178,59 @@ void tmm_client_destroy(struct tmm_client *client)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_client_destroy);
 
-static struct tmm_object *reserve(struct tmm_client *client, unsigned int nr_consumed)
+/**
+ * tmm_object_reserve_in_place() - make an object in place of one that is consumed
+ * @client: the client; the charge for the handle of the other one goes on to this one
+ *
+ * So a call that leaves no more handles than there were is not refused for their number.
+ *
+ * Context: Process context, may sleep.
+ * Return: the object, reserved: the caller publishes it and forgets the other one, or
+ * forgets this one, with tmm_object_forget(); ERR_PTR(-EDQUOT) if all numbers are in
+ * use, or ERR_PTR(-ENOMEM)
+ */
+struct tmm_object *tmm_object_reserve_in_place(struct tmm_client *client)
 {
-	struct tmm_object *object;
-	int err = tmm_account_charge_beyond(client->account, TMM_RESOURCE_HANDLES, 1, nr_consumed);
+	struct tmm_object *object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
+	int err;
 
-	if (err)
-		return ERR_PTR(err);
-	object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
-	if (!object) {
-		err = -ENOMEM;
-		goto err_uncharge;
-	}
+	if (!object)
+		return ERR_PTR(-ENOMEM);
 	/* NULL reserves: storing the object later needs no memory. */
 	err = xa_alloc_cyclic(&client->objects, &object->handle, NULL, xa_limit_32b,
 			      &client->next_handle, GFP_KERNEL_ACCOUNT);
 	if (err >= 0)
 		return object;
 	kfree(object);
-	if (err == -EBUSY)
-		err = -EDQUOT;
-err_uncharge:
-	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
-	return ERR_PTR(err);
+	return ERR_PTR(err == -EBUSY ? -EDQUOT : err);
+}
+
+/**
+ * tmm_object_forget() - forget an object that owns nothing, and its handle, but not the charge
+ * @client: the client
+ * @object: consumed by a call that made something in its place; or what that was to be
+ *
+ * Context: Process context.
+ */
+void tmm_object_forget(struct tmm_client *client, struct tmm_object *object)
+{
+	forget_offset(client, object);
+	xa_erase(&client->objects, object->handle);
+	kfree(object);
+}
+
+/**
+ * tmm_object_nr_files() - how many files go with an object?
+ * @object: taken
+ *
+ * A mapping's file, which counts as a handle, has other users where it is mmapped, lent by
+ * a descriptor, or pinned. No new ones come while the object is taken.
+ *
+ * Return: 1 if it has one that nobody else uses, else 0
+ */
+u64 tmm_object_nr_files(const struct tmm_object *object)
+{
+	return object->mf && file_count(object->mf->file) == 1;
 }
 
 /**
@@ -221,22 +243,30 @@ err_uncharge:
  */
 struct tmm_object *tmm_object_reserve(struct tmm_client *client)
 {
-	return reserve(client, 0);
+	return tmm_object_reserve_beyond(client, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_object_reserve);
 
 /**
- * tmm_object_reserve_for() - the same, for a call that consumes handles
+ * tmm_object_reserve_beyond() - the same, for a call that gives something up
  * @client: the client
- * @nr_consumed: handles that the caller has taken, and abandons if it succeeds:
- *               they leave room, though they are still counted
+ * @beyond: how many handles and files go if the call succeeds: they leave room, though they
+ *          are still counted
  *
  * Context: Process context, may sleep.
  * Return: as tmm_object_reserve()
  */
-struct tmm_object *tmm_object_reserve_for(struct tmm_client *client, unsigned int nr_consumed)
+struct tmm_object *tmm_object_reserve_beyond(struct tmm_client *client, u64 beyond)
 {
-	return reserve(client, nr_consumed);
+	struct tmm_object *object;
+	int err = tmm_account_charge_beyond(client->account, TMM_RESOURCE_HANDLES, 1, beyond);
+
+	if (err)
+		return ERR_PTR(err);
+	object = tmm_object_reserve_in_place(client);
+	if (IS_ERR(object))
+		tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
+	return object;
 }
 
 /**
@@ -250,7 +280,7 @@ void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
 {
 	if (!object)
 		return;
-	forget(client, object);
+	tmm_object_forget(client, object);
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 }
 

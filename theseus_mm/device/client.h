@@ -110,8 +110,10 @@ void tmm_client_destroy(struct tmm_client *client);
 
 /* New objects */
 struct tmm_object * __must_check tmm_object_reserve(struct tmm_client *client);
-struct tmm_object * __must_check tmm_object_reserve_for(struct tmm_client *client,
-							unsigned int nr_consumed);
+struct tmm_object * __must_check tmm_object_reserve_beyond(struct tmm_client *client, u64 beyond);
+struct tmm_object * __must_check tmm_object_reserve_in_place(struct tmm_client *client);
+void tmm_object_forget(struct tmm_client *client, struct tmm_object *object);
+u64 tmm_object_nr_files(const struct tmm_object *object);
 void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object);
 void tmm_object_publish(struct tmm_client *client, struct tmm_object *object);
 

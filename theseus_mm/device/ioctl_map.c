@@ -181,17 +181,17 @@ static int map_taken(struct tmm_call *call, tmm_pte_flags_t flags, struct tmm_ob
 		     struct tmm_object *frames)
 {
 	struct tmm_client *client = call->client;
-	struct tmm_object *object = tmm_object_reserve_for(client, frames ? 2 : 1);
+	struct tmm_object *object = tmm_object_reserve_in_place(client);
 	int err;
 
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = map_into(call, flags, pages, frames, object);
 	if (err) {
-		tmm_object_abandon(client, object);
+		tmm_object_forget(client, object);
 		return err;
 	}
-	tmm_object_abandon(client, pages);
+	tmm_object_forget(client, pages);
 	tmm_object_abandon(client, frames);
 	tmm_object_publish(client, object);
 	return 0;
@@ -278,19 +278,23 @@ static void abandon_parts(struct tmm_client *client, struct parts *parts)
 		cond_resched();
 	}
 	kvfree(parts->frames);
-	tmm_object_abandon(client, parts->pages);
+	tmm_object_forget(client, parts->pages);
 }
 
-static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, struct parts *parts)
+/* For what becomes of @mapping: its pages in its place, and its frames. */
+static int reserve_parts(struct tmm_client *client, const struct tmm_object *mapping,
+			 struct parts *parts)
 {
+	const unsigned int nr_frames = mapping->mapping->nr_frame_ranges;
+	const u64 nr_files = tmm_object_nr_files(mapping);
 	struct tmm_object *object;
-	/* Check all before charging any: charges that are taken back would wake waiters for ever. */
-	int err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, 1 + (u64)nr_frames, 1);
+	/* Check all before charging any: taking charges back would wake waiters for ever. */
+	int err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, nr_frames, nr_files);
 
 	memset(parts, 0, sizeof(*parts));
 	if (err)
 		return err;
-	object = tmm_object_reserve_for(client, 1);
+	object = tmm_object_reserve_in_place(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	parts->pages = object;
@@ -302,7 +306,7 @@ static int reserve_parts(struct tmm_client *client, unsigned int nr_frames, stru
 		goto err_abandon;
 	}
 	while (parts->nr_frames < nr_frames) {
-		object = tmm_object_reserve_for(client, 1);
+		object = tmm_object_reserve_beyond(client, nr_files);
 		if (IS_ERR(object))
 			goto err_abandon;
 		parts->frames[parts->nr_frames++] = object;
@@ -359,7 +363,7 @@ static int unmap_taken(struct tmm_call *call, struct tmm_object *object)
 		return -EBUSY;
 	if (call->arg.unmap.nr_frames < object->mapping->nr_frame_ranges)
 		return -ENOBUFS;
-	err = reserve_parts(client, object->mapping->nr_frame_ranges, &parts);
+	err = reserve_parts(client, object, &parts);
 	if (err)
 		return err;
 	err = reply_parts(call, &parts);
@@ -372,7 +376,7 @@ static int unmap_taken(struct tmm_call *call, struct tmm_object *object)
 	parts.pages->kind = THESEUS_MM_KIND_PAGES;
 	parts.pages->pages = pages;
 	publish_parts(client, &parts, &list);
-	tmm_object_abandon(client, object);
+	tmm_object_forget(client, object);
 	return 0;
 }
 

@@ -128,30 +128,26 @@ int tmm_ioctl_split(struct tmm_call *call)
 	object = tmm_object_take(client, call->arg.split.handle, TMM_KIND_ANY);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	/* Check both before charging one: charges that are taken back would wake waiters for ever. */
-	err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, 2, 1);
-	if (err)
-		goto err_publish;
-	first = tmm_object_reserve_for(client, 1);
+	first = tmm_object_reserve_in_place(client);
 	err = PTR_ERR_OR_ZERO(first);
 	if (err)
 		goto err_publish;
-	second = tmm_object_reserve_for(client, 1);
+	second = tmm_object_reserve_beyond(client, tmm_object_nr_files(object));
 	err = PTR_ERR_OR_ZERO(second);
 	if (err)
-		goto err_abandon_first;
+		goto err_forget_first;
 	err = split_into(call, object, first, second);
 	if (err)
 		goto err_abandon_second;
-	tmm_object_abandon(client, object);
+	tmm_object_forget(client, object);
 	tmm_object_publish(client, first);
 	tmm_object_publish(client, second);
 	return 0;
 
 err_abandon_second:
 	tmm_object_abandon(client, second);
-err_abandon_first:
-	tmm_object_abandon(client, first);
+err_forget_first:
+	tmm_object_forget(client, first);
 err_publish:
 	tmm_object_publish(client, object);
 	return err;

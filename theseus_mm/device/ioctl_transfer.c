@@ -70,8 +70,7 @@ static int export_taken(struct tmm_call *call, struct tmm_object *object)
 
 	if (tmm_mapped_pages_is_borrowed(object->mapping))
 		return -EBUSY;
-	mf = tmm_mapping_file_create_exported(call->client->account,
-					      call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY);
+	mf = tmm_mapping_file_create_exported(call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY);
 	if (IS_ERR(mf))
 		return PTR_ERR(mf);
 	err = export_to(call, object, mf);
@@ -92,7 +91,7 @@ static int export_owned(struct tmm_call *call)
 	if (err)
 		tmm_object_publish(call->client, object);
 	else
-		tmm_object_abandon(call->client, object);
+		tmm_object_forget(call->client, object);
 	return err;
 }
 

@@ -188,29 +188,21 @@ struct file *tmm_mapping_files_open(const struct file_operations *fops, int flag
 	return file;
 }
 
-/* Linux limits all files together, and no process's limit counts these: charge a handle. */
-static struct tmm_mapping_file *create(struct tmm_account *account, unsigned int nr_consumed,
-				       const struct file_operations *ops, int flags)
+/* Make a file for which nobody is charged yet. */
+static struct tmm_mapping_file *create(const struct file_operations *ops, int flags)
 {
-	struct tmm_mapping_file *mf;
-	int err = tmm_account_charge_beyond(account, TMM_RESOURCE_HANDLES, 1, nr_consumed);
+	struct tmm_mapping_file *mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
+	int err;
 
-	if (err)
-		return ERR_PTR(err);
-	mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
-	if (!mf) {
-		tmm_account_uncharge(account, TMM_RESOURCE_HANDLES, 1);
+	if (!mf)
 		return ERR_PTR(-ENOMEM);
-	}
 	tmm_loans_init_file(mf);
 	mf->file = tmm_mapping_files_open(ops, flags, mf);
 	err = PTR_ERR_OR_ZERO(mf->file);
 	if (err) {
-		tmm_account_uncharge(account, TMM_RESOURCE_HANDLES, 1);
 		kfree(mf);
 		return ERR_PTR(err);
 	}
-	mf->account = tmm_account_get(account);
 	spin_lock(&files_lock);
 	list_add(&mf->link, &files);
 	spin_unlock(&files_lock);
@@ -220,7 +212,8 @@ static struct tmm_mapping_file *create(struct tmm_account *account, unsigned int
 /**
  * tmm_mapping_file_create() - make a file for a mapping
  * @account: charged with a handle for the file until the file is gone, which may be later
- *           than all other handles of the client
+ *           than all other handles of the client. Linux limits all files together, and no
+ *           process's limit counts these.
  *
  * Context: Process context, may sleep.
  * Return: the file, with one reference of @file, the caller's to fput();
@@ -228,22 +221,31 @@ static struct tmm_mapping_file *create(struct tmm_account *account, unsigned int
  */
 struct tmm_mapping_file *tmm_mapping_file_create(struct tmm_account *account)
 {
-	return create(account, 0, &fops, O_RDWR);
+	struct tmm_mapping_file *mf;
+	int err = tmm_account_charge(account, TMM_RESOURCE_HANDLES, 1);
+
+	if (err)
+		return ERR_PTR(err);
+	mf = create(&fops, O_RDWR);
+	if (IS_ERR(mf))
+		tmm_account_uncharge(account, TMM_RESOURCE_HANDLES, 1);
+	else
+		mf->account = tmm_account_get(account);
+	return mf;
 }
 
 /**
  * tmm_mapping_file_create_exported() - make a file that will own its mapping
- * @account: charged as above; the file's handle replaces the mapping's, which is consumed
  * @is_read_only: a client that imports the mapping can never write to it
  *
+ * Nobody is charged for it before tmm_mapping_file_export().
+ *
  * Context: Process context, may sleep.
- * Return: as tmm_mapping_file_create()
+ * Return: as tmm_mapping_file_create(), but for the limit
  */
-struct tmm_mapping_file *tmm_mapping_file_create_exported(struct tmm_account *account,
-							  bool is_read_only)
+struct tmm_mapping_file *tmm_mapping_file_create_exported(bool is_read_only)
 {
-	struct tmm_mapping_file *mf = create(account, 1, &export_fops,
-					     is_read_only ? O_RDONLY : O_RDWR);
+	struct tmm_mapping_file *mf = create(&export_fops, is_read_only ? O_RDONLY : O_RDWR);
 
 	if (!IS_ERR(mf))
 		mf->is_read_only = is_read_only;
@@ -318,13 +320,14 @@ int tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *cli
 /**
  * tmm_mapping_file_export() - let a file own its mapping
  * @mf: has a number, and no descriptor yet
- * @mapping: consumed
+ * @mapping: consumed; what its handle was charged with, the file is charged with from now on
  *
  * Context: Process context, may sleep. Cannot fail.
  */
 void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
 {
 	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
+	mf->account = tmm_account_get(mf->exporter->account);
 	/* Set the mapping first: once listed, others may look at the file. */
 	mf->exported = *mapping;
 	*mapping = NULL;

@@ -94,7 +94,7 @@ struct file * __must_check tmm_mapping_files_open(const struct file_operations *
 						  void *private_data);
 struct tmm_mapping_file * __must_check tmm_mapping_file_create(struct tmm_account *account);
 struct tmm_mapping_file * __must_check
-tmm_mapping_file_create_exported(struct tmm_account *account, bool is_read_only);
+tmm_mapping_file_create_exported(bool is_read_only);
 
 /* Exported mappings */
 int __must_check tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *client);
