@@ -183,6 +183,22 @@ TEST_F(prefault, nothing_is_shown_that_may_not_be_seen)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
+/* What a call asks for that fails is not done to the area that is there. */
+TEST_F(prefault, a_refused_map_populate_fills_nothing)
+{
+	unsigned char *area = AREA_WITH(R, 0);
+
+	EXPECT_ERRNO(EEXIST, mmap(area, SIZE, R,
+				  MAP_SHARED | MAP_POPULATE | MAP_FIXED_NOREPLACE, self->fd,
+				  self->offset));
+	EXPECT_LE(5, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	/* nor to one that comes later */
+	area = AREA_WITH(R, 0);
+	EXPECT_LE(5, nr_faults_of(area));
+	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
 TEST_F(prefault, it_can_be_revoked)
 {
 	unsigned char *area = AREA_WITH(RW, MAP_POPULATE), byte;

@@ -110,8 +110,7 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 	if (err)
 		goto err_end;
 	tmm_loan_taint(loan);
-	if ((vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED)
-		tmm_prefault_later(vma->vm_start, vma->vm_end - vma->vm_start);
+	tmm_prefault_begin(vma, loan);
 	return 0;
 
 err_end:
@@ -239,10 +238,10 @@ static unsigned long place(struct file *file, unsigned long address, unsigned lo
 }
 
 /* Only ->get_unmapped_area() gets the flags of mmap(), and it knows the area's address. */
-static unsigned long populate(unsigned long address, unsigned long nr_bytes, unsigned long flags)
+static unsigned long populate(unsigned long address, unsigned long flags)
 {
 	if (!IS_ERR_VALUE(address) && (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
-		tmm_prefault_later(address, nr_bytes);
+		tmm_prefault_ask(address);
 	return address;
 }
 
@@ -266,7 +265,7 @@ unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
 		address = current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 	else
 		address = place(file, address, nr_bytes, pgoff, flags, like);
-	return populate(address, nr_bytes, flags);
+	return populate(address, flags);
 }
 
 /**
@@ -288,7 +287,7 @@ unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long addr
 	if (tmm_mapping_file_query(file->private_data, &query))
 		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 	address = place(file, address, nr_bytes, pgoff, flags, query.start + (pgoff << PAGE_SHIFT));
-	return populate(address, nr_bytes, flags);
+	return populate(address, flags);
 }
 
 /**
@@ -310,5 +309,5 @@ unsigned long tmm_lending_get_unmapped_area(struct file *file, unsigned long add
 	if (tmm_lending_query(file->private_data, &query))
 		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 	address = place(file, address, nr_bytes, pgoff, flags, query.start + (pgoff << PAGE_SHIFT));
-	return populate(address, nr_bytes, flags);
+	return populate(address, flags);
 }

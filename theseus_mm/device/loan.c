@@ -7,6 +7,7 @@
 #include "observe/trace.h"
 
 #include <kunit/visibility.h>
+#include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/file.h>
@@ -38,6 +39,7 @@ module_param_cb(quarantine, &tmm_param_ops_switch, &quarantine, 0400);
 MODULE_PARM_DESC(quarantine, "do not reuse memory that was mmapped until the module is unloaded (default off)");
 
 static struct workqueue_struct *watchers;
+static atomic64_t last_number;
 
 /* The file has no loans, except one that is just beginning or ending. */
 static bool has_no_loan(const struct tmm_mapping_file *mf)
@@ -380,10 +382,11 @@ struct tmm_loan *tmm_loan_create(void)
 {
 	struct tmm_loan *loan = kzalloc(sizeof(*loan), GFP_KERNEL_ACCOUNT);
 
-	if (loan) {
-		kref_init(&loan->kref);
-		loan->has_areas = true;
-	}
+	if (!loan)
+		return NULL;
+	kref_init(&loan->kref);
+	loan->number = atomic64_inc_return(&last_number);
+	loan->has_areas = true;
 	return loan;
 }
 

@@ -56,6 +56,7 @@ struct tmm_lender {
 /**
  * struct tmm_loan - a part of a mapping in a process
  * @kref: held by areas: munmap() or mprotect() of a part makes several of one mmap()
+ * @number: never 0, and never that of another loan
  * @lender: its lender; a reference, from tmm_loan_begin() on
  * @mf: the mapping's file
  * @mm: the process of the areas; only compared; NULL if they may be in any process
@@ -74,6 +75,7 @@ struct tmm_lender {
  */
 struct tmm_loan {
 	struct kref kref;
+	u64 number;
 	struct tmm_lender *lender;
 	struct tmm_mapping_file *mf;
 	struct mm_struct *mm;

@@ -114,7 +114,7 @@ int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, 
 
 /* vma.c */
 int __must_check tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp);
-bool tmm_vma_is_area(const struct vm_area_struct *vma);
+bool tmm_vma_shows(const struct vm_area_struct *vma, u64 loan);
 void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan);
 
 #endif /* TMM_DEVICE_MAPPING_FILE_H */

@@ -293,14 +293,15 @@ static const struct vm_operations_struct area_ops = {
 };
 
 /**
- * tmm_vma_is_area() - does a VMA show a loan?
+ * tmm_vma_shows() - does a VMA show a loan?
  * @vma: any; the caller holds mmap_lock
+ * @loan: the loan's number
  *
- * Return: true if tmm_vma_set_up() made it
+ * Return: true if it is an area of that loan, or a part of one
  */
-bool tmm_vma_is_area(const struct vm_area_struct *vma)
+bool tmm_vma_shows(const struct vm_area_struct *vma, u64 loan)
 {
-	return vma->vm_ops == &area_ops;
+	return vma->vm_ops == &area_ops && loan_of(vma) && loan_of(vma)->number == loan;
 }
 
 /*
