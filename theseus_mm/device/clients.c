@@ -226,8 +226,6 @@ unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_loo
 	unsigned int nr_found = 0, nr_skipped = 0;
 	struct tmm_object *object;
 
-	if (from > U32_MAX)
-		return 0;
 	xas_lock(&xas);
 	xas_for_each(&xas, object, U32_MAX) {
 		if (xas_retry(&xas, object)) {
@@ -282,8 +280,6 @@ unsigned int tmm_client_look_at_exports(struct tmm_client *client, u64 from,
 	unsigned int nr_found = 0;
 	unsigned long id = from;
 
-	if (from > U32_MAX)
-		return 0;
 	/* What is listed keeps its mapping. */
 	xa_lock(&client->exports);
 	mf = xa_find(&client->exports, &id, U32_MAX, XA_PRESENT);
