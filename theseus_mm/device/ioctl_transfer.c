@@ -200,7 +200,7 @@ static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 	request->nr_pages = query.nr_pages;
 	err = tmm_call_reply(call);
 	if (!err)
-		err = tmm_mapping_file_take_back(mf, call->client, &object->mapping);
+		err = tmm_mapping_file_take_back(mf, &object->mapping);
 	if (err)
 		return err;
 	object->kind = THESEUS_MM_KIND_MAPPING;

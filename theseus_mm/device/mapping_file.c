@@ -444,21 +444,20 @@ struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client,
 
 /**
  * tmm_mapping_file_take_back() - give an exported mapping back to its exporter
- * @mf: the mapping's file; stale from then on
- * @client: the exporter; charged for the mapping already
+ * @mf: the mapping's file, found in the exporter's own table, whose client is charged for
+ *      the mapping already; stale from then on
  * @mapping: set on success only; the caller's. The mapping is as it was when it was
  *           exported, and in no process.
  *
  * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_loans_settle().
  * Return: 0, or -ESTALE if somebody imported it
  */
-int tmm_mapping_file_take_back(struct tmm_mapping_file *mf, struct tmm_client *client,
-			       struct tmm_mapped_pages **mapping)
+int tmm_mapping_file_take_back(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
 {
 	int err = -ESTALE;
 
 	down_write(&mf->revoke_lock);
-	if (mf->exported && mf->exporter == client) {
+	if (mf->exported) {
 		*mapping = disown(mf);
 		tmm_loans_revoke(mf);
 		err = 0;

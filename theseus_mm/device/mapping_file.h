@@ -104,7 +104,7 @@ int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf,
 					struct theseus_mm_query *query);
 int __must_check tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
 					 struct tmm_mapped_pages **mapping);
-int __must_check tmm_mapping_file_take_back(struct tmm_mapping_file *mf, struct tmm_client *client,
+int __must_check tmm_mapping_file_take_back(struct tmm_mapping_file *mf,
 					    struct tmm_mapped_pages **mapping);
 struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client, u32 export_id);
 int __must_check tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr,
