@@ -87,6 +87,7 @@ int tmm_ioctl_translate(struct tmm_call *call);
 int tmm_ioctl_dump_pte(struct tmm_call *call);
 
 /* ioctl_clients.c */
+unsigned int tmm_occupancy_shift(u64 nr_frames);
 int tmm_ioctl_get_occupancy(struct tmm_call *call);
 int tmm_ioctl_get_clients(struct tmm_call *call);
 

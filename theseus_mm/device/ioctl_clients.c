@@ -11,10 +11,12 @@
 #include "mapping/instance.h"
 #include "paging/mapper.h"
 
+#include <kunit/visibility.h>
 #include <linux/atomic.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -137,19 +139,32 @@ static u64 nr_parts(u64 nr_frames, unsigned int shift)
 	return ((nr_frames - 1) >> shift) + 1;
 }
 
-/*
+/**
+ * tmm_occupancy_shift() - how large are the parts that everybody is told of?
+ * @nr_frames: of the region, 1 or more
+ *
  * The caller does not choose the size of the parts. Otherwise it could divide a region in
  * many ways, intersect the parts that hold its frame, and so learn the frame's address.
+ *
+ * Return: frames of a part, as a power of two
  */
-static int choose_parts(struct picture *picture, u64 asked)
+unsigned int tmm_occupancy_shift(u64 nr_frames)
 {
 	unsigned int shift = ilog2(THESEUS_MM_MIN_BUCKET_FRAMES);
+
+	while (nr_parts(nr_frames, shift) > THESEUS_MM_MAX_BUCKETS)
+		shift++;
+	return shift;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_occupancy_shift);
+
+static int choose_parts(struct picture *picture, u64 asked)
+{
+	unsigned int shift = tmm_occupancy_shift(picture->nr_frames);
 
 	if (asked && (!is_power_of_2(asked) || asked < THESEUS_MM_MIN_BUCKET_FRAMES ||
 		      asked > THESEUS_MM_MAX_BUCKET_FRAMES))
 		return -EINVAL;
-	while (nr_parts(picture->nr_frames, shift) > THESEUS_MM_MAX_BUCKETS)
-		shift++;
 	if (asked && ilog2(asked) != shift) {
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
