@@ -283,6 +283,7 @@ void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
 	tmm_object_forget(client, object);
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_abandon);
 
 /**
  * tmm_object_publish() - make an object visible
@@ -330,6 +331,7 @@ struct tmm_object *tmm_object_take(struct tmm_client *client, u32 handle, u32 ki
 	xa_unlock(&client->objects);
 	return object;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_take);
 
 /**
  * tmm_object_take_two() - find two objects of one kind and make both invisible
@@ -386,6 +388,7 @@ void tmm_object_drop(struct tmm_client *client, struct tmm_object *object)
 	drop_content(object);
 	tmm_object_abandon(client, object);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_drop);
 
 /**
  * tmm_mapping_describe() - say what a mapping is
@@ -494,6 +497,7 @@ int tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query)
 		query->start = 0;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_query);
 
 /**
  * tmm_object_borrow() - borrow a part of a mapping
@@ -820,6 +824,7 @@ int tmm_object_lend_by(struct tmm_client *client, u32 handle, const struct tmm_m
 	xa_unlock(&client->objects);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_lend_by);
 
 /**
  * tmm_object_query_lent() - describe a mapping that a descriptor lends
@@ -846,6 +851,7 @@ int tmm_object_query_lent(struct tmm_client *client, u32 handle,
 	xa_unlock(&client->objects);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_query_lent);
 
 /**
  * tmm_object_borrow_all() - borrow a whole mapping, mutably if the mapping is writable

@@ -7,8 +7,10 @@
 #include "device/ioctl.h"
 #include "device/mapping_file.h"
 
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -143,6 +145,7 @@ err_free:
 	free_lending(lending);
 	return ERR_PTR(err);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_lending_create);
 
 /* The mapping was not found: the descriptor is stale, or a call is changing the mapping. */
 static int why_missing(const struct tmm_lending *lending)
@@ -171,6 +174,7 @@ int tmm_lending_query(const struct tmm_lending *lending, struct theseus_mm_query
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_lending_query);
 
 /**
  * tmm_lending_lend() - borrow a part of the mapping that a descriptor lends
@@ -195,3 +199,4 @@ int tmm_lending_lend(const struct tmm_lending *lending, u64 offset, u64 nr_bytes
 				 is_mutable, loan);
 	return err == -ENOENT ? why_missing(lending) : err;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_lending_lend);

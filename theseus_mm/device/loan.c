@@ -389,6 +389,7 @@ struct tmm_loan *tmm_loan_create(void)
 	loan->has_areas = true;
 	return loan;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_loan_create);
 
 /**
  * tmm_loan_prepare() - set the fields of a loan that follow from its borrow
@@ -402,6 +403,7 @@ void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm)
 	loan->mm = mm;
 	loan->has_struct_pages = tmm_mapped_pages_have_struct_pages(loan->borrow.mp);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_loan_prepare);
 
 static void note_lent(struct tmm_mapping_file *mf, const struct tmm_borrow *borrow)
 {
@@ -445,6 +447,7 @@ int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tm
 		tmm_mapping_file_revoke(mf, &nr_pinned);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_loan_begin);
 
 /**
  * tmm_loan_taint() - mark a loan's frames: others may know their numbers for ever
@@ -499,6 +502,7 @@ void tmm_loan_put(struct tmm_loan *loan)
 {
 	kref_put(&loan->kref, destroy);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_loan_put);
 
 /**
  * tmm_loan_is_revoked() - is a loan revoked?

@@ -9,9 +9,11 @@
 #include "device/ioctl.h"
 #include "mapping/mapped_pages.h"
 
+#include <kunit/visibility.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -251,6 +253,7 @@ struct tmm_mapping_file *tmm_mapping_file_create_exported(bool is_read_only)
 		mf->is_read_only = is_read_only;
 	return mf;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_create_exported);
 
 /**
  * tmm_mapping_files_each() - call a function for all mapping files
@@ -316,6 +319,7 @@ int tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *cli
 	mf->exporter = client;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_reserve);
 
 /**
  * tmm_mapping_file_export() - let a file own its mapping
@@ -334,6 +338,7 @@ void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_page
 	atomic_inc(&mf->exporter->nr_exported);
 	xa_store(&mf->exporter->exports, mf->export_id, mf, 0);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_export);
 
 /**
  * tmm_mapping_file_query() - describe an exported mapping
@@ -469,6 +474,7 @@ int tmm_mapping_file_take_back(struct tmm_mapping_file *mf, struct tmm_mapped_pa
 	wake_up_all(&mf->wait);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_take_back);
 
 /**
  * tmm_mapping_file_revoke_export() - take an exported mapping out of all processes
@@ -518,3 +524,4 @@ int tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
 	up_read(&mf->revoke_lock);
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_lend);
