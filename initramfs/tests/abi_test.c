@@ -504,6 +504,13 @@ TEST_F(call, refuses_a_larger_structure_that_says_more)
 	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, ROOM), self->argument);
 }
 
+/* The module refuses the size itself: the structure could even end in zeros. */
+TEST_F(call, refuses_a_structure_larger_than_a_page)
+{
+	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, ROOM + 8), self->argument);
+	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, _IOC_SIZEMASK), self->argument);
+}
+
 TEST_F(call, refuses_another_magic_or_direction)
 {
 	const unsigned long magics = (unsigned long)_IOC_TYPEMASK << _IOC_TYPESHIFT;
