@@ -248,6 +248,12 @@ TEST_F(limits, can_be_lowered_and_take_nothing_away)
 
 TEST_F(limits, are_raised_by_the_privileged_only)
 {
+	struct theseus_mm_limits lower = {
+		.flags = THESEUS_MM_SET_FRAMES,
+		.client_frames_max = 18,
+		.client_pages_max = NO_LIMIT,
+		.client_handles_max = NO_LIMIT,
+	};
 	struct theseus_mm_limits was, is;
 
 	ASSERT_EQ(0, tmm_set_limits(self->fd, 20, 30));
@@ -263,6 +269,10 @@ TEST_F(limits, are_raised_by_the_privileged_only)
 	EXPECT_EQ(0, memcmp(&was, &is, sizeof(is)));
 	EXPECT_EQ(0, tmm_set_limits(self->fd, 20, 30));
 	EXPECT_EQ(0, tmm_set_limits(self->fd, 19, 30));
+	/* a field whose flag is not given raises nothing */
+	EXPECT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &lower));
+	EXPECT_EQ(18, LIMITS(self->fd).client_frames_max);
+	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
 	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, true));
 	EXPECT_EQ(0, tmm_set_limits(self->fd, 21, 31));
 	EXPECT_EQ(21, LIMITS(self->fd).client_frames_max);
