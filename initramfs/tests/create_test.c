@@ -410,6 +410,8 @@ TEST_F(client, create_refuses_sizes_that_do_not_suit_the_leaves)
 	static const __u64 sizes[][2] = {
 		{ PAGE, SIZE_2M }, { SIZE_2M + PAGE, SIZE_2M }, { SIZE_2M - PAGE, SIZE_2M },
 		{ SIZE_2M, SIZE_1G }, { SIZE_1G + SIZE_2M, SIZE_1G },
+		/* nobody can have so much, but the size is wrong first */
+		{ (1ULL << 50) + PAGE, SIZE_2M }, { (1ULL << 50) + SIZE_2M, SIZE_1G },
 	};
 	struct theseus_mm_create_mapping mapping;
 	unsigned int i, k;
