@@ -426,6 +426,26 @@ TEST_F(client, with_many_objects_owns_them_all)
 	close(other);
 }
 
+TEST_F(client, own_what_they_exported_until_they_are_gone)
+{
+	struct theseus_mm_create_mapping mapping;
+	__u32 handle, id;
+	int other = tmm_open(NULL), export;
+
+	id = id_of(other);
+	ASSERT_EQ(0, tmm_create_mapping(other, 40 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, tmm_export(other, mapping.handle, &export));
+	FRAMES(5);
+	GET_OWNERS(self->fd, WHOLE);
+	EXPECT_EQ(id, owners[0]);
+	/* a closed client is still charged for its export, but is no owner to be named */
+	close(other);
+	GET_OWNERS(self->fd, WHOLE);
+	EXPECT_EQ(id_of(self->fd), owners[0]);
+	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	close(export);
+}
+
 static int sees_hidden_owners(void *data)
 {
 	struct theseus_mm_occupancy call = owners_in(0);
