@@ -254,13 +254,18 @@ TEST_F(rights, revoke_ends_what_was_lent_and_the_descriptors)
 	EXPECT_STALE(export);
 	EXPECT_STALE(sealed);
 	EXPECT_EQ(0, nr_borrows(self->fd, self->handle));
+	/* the descriptors are stale, and not busy, while the owner writes */
+	EXPECT_EQ(0, munmap(own, SIZE));
+	own = AREA(self->handle, RW);
+	EXPECT_STALE(export);
+	EXPECT_STALE(sealed);
+	EXPECT_EQ(0, munmap(own, SIZE));
 	/* the owner, and those that it makes from now on, lend as before */
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 	later = EXPORT(BORROW);
 	EXPECT_LENDS(later);
 	EXPECT_STALE(export);
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, munmap(own, SIZE));
 	close(export);
 	close(sealed);
 	close(later);
@@ -412,6 +417,7 @@ static __u64 handles_charged(int fd)
 TEST_F(rights, a_lending_descriptor_counts_as_a_handle)
 {
 	int export = EXPORT(BORROW), second;
+	const __u64 any = THESEUS_MM_NO_LIMIT;
 	__u64 before;
 
 	/* the mapping has its file from now on */
@@ -420,6 +426,13 @@ TEST_F(rights, a_lending_descriptor_counts_as_a_handle)
 	EXPECT_EQ(before + 1, handles_charged(self->fd));
 	close(second);
 	EXPECT_EQ(before, handles_charged(self->fd));
+	/* the mapping has its file: the call charges nothing but the descriptor */
+	ASSERT_EQ(0, tmm_set_limits(self->fd, any, before));
+	EXPECT_REFUSED(EDQUOT, tmm_export_as(self->fd, self->handle, BORROW, &second, NULL),
+		       self->handle);
+	ASSERT_EQ(0, tmm_set_limits(self->fd, any, before + 1));
+	second = EXPORT(BORROW);
+	close(second);
 	close(export);
 }
 
