@@ -195,6 +195,76 @@ TEST_F(held, a_dmabuf_of_what_was_imported_read_only)
 	close(export);
 }
 
+/* Return: the attributes that LIST_HANDLES tells of the first handle or export, or ~0 */
+static __u32 listed(int fd, __u32 flags)
+{
+	struct theseus_mm_handle_info info;
+	__u32 from = 0, nr;
+
+	return tmm_list_handles(fd, flags, &from, &info, 1, &nr) || nr != 1 ? ~0U :
+	       info.attributes;
+}
+
+TEST_F(held, what_io_holds_is_listed_as_pinned)
+{
+	unsigned char *area = AREA(self->handle, R);
+	struct theseus_mm_query query = { 0 };
+	int export;
+
+	EXPECT_EQ(0, listed(self->fd, 0));
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_PINNED, listed(self->fd, 0));
+	let_go(self->pipe[0]);
+	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
+	EXPECT_EQ(0, listed(self->fd, 0));
+	/* the list and QUERY say the same of an export */
+	export = EXPORT_OF(self->handle, 0);
+	area = AREA_OF(export, R);
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_PINNED, listed(self->fd, THESEUS_MM_HANDLES_EXPORTS));
+	ASSERT_EQ(0, tmm_call(export, THESEUS_MM_IOC_QUERY, &query));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_PINNED, query.attributes);
+	let_go(self->pipe[0]);
+	close(export);
+}
+
+/* The borrow goes on until I/O lets go, but the area shows nothing any more. */
+TEST_F(held, what_io_holds_of_a_revoked_area_is_not_for_debuggers)
+{
+	unsigned char *area = AREA(self->handle, RW), byte;
+	int mem = open("/proc/self/mem", O_RDWR);
+
+	ASSERT_LE(0, mem);
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+	EXPECT_EQ(1, pread(mem, &byte, 1, (uintptr_t)area));
+	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	EXPECT_TRUE(is_pinned(self->fd, self->handle));
+	EXPECT_ERRNO(EIO, pread(mem, &byte, 1, (uintptr_t)area));
+	EXPECT_ERRNO(EIO, pwrite(mem, "x", 1, (uintptr_t)area));
+	EXPECT_EQ(SIGBUS, load(area, &byte));
+	let_go(self->pipe[0]);
+	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
+	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(pattern(0), byte);
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(mem);
+}
+
+/* Without struct pages, VM_PFNMAP alone would keep an area from growing. */
+TEST_F(held, an_area_does_not_grow)
+{
+	int export = EXPORT_OF(self->handle, BORROW | SEALED);
+	unsigned char *area = mmap(NULL, PAGE, R, MAP_SHARED, export, 0);
+
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	EXPECT_ERRNO(EFAULT, mremap(area, PAGE, 2 * PAGE, MREMAP_MAYMOVE));
+	EXPECT_EQ(PAGE, nr_alike(area, 0, PAGE));
+	EXPECT_EQ(0, munmap(area, PAGE));
+	close(export);
+}
+
 TEST_F(held, a_lending_descriptor_waits_for_what_io_holds)
 {
 	int export = EXPORT_OF(self->handle, BORROW);
