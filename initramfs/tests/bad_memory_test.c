@@ -202,6 +202,29 @@ static int start(struct _test_data_bad *self, const char *more)
 	return nr_alike(self->area, 0, SIZE) == SIZE ? 0 : -EIO;
 }
 
+/* Return: the attributes that LIST_HANDLES tells of the first handle or export, or ~0 */
+static __u32 listed(int fd, __u32 flags)
+{
+	struct theseus_mm_handle_info info;
+	__u32 from = 0, nr;
+
+	return tmm_list_handles(fd, flags, &from, &info, 1, &nr) || nr != 1 ? ~0U :
+	       info.attributes;
+}
+
+/* Return: frames of the first region that are out of use, as GET_OCCUPANCY counts them */
+static __u32 nr_retired(int fd)
+{
+	struct theseus_mm_bucket bucket;
+	struct theseus_mm_occupancy call = {
+		.nr_buckets = 1,
+		.buckets = (uintptr_t)&bucket,
+		.bucket_frames = THESEUS_MM_MAX_BUCKET_FRAMES,
+	};
+
+	return tmm_get_occupancy(fd, &call) ? ~0U : bucket.bad;
+}
+
 TEST_F_TIMEOUT(bad, its_owner_is_told, 120)
 {
 	unsigned char buffer[2 * PAGE], byte;
@@ -218,6 +241,7 @@ TEST_F_TIMEOUT(bad, its_owner_is_told, 120)
 	EXPECT_EQ(2 * PAGE, nr_alike(self->area + 2 * PAGE, 2 * PAGE, 2 * PAGE));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(handle).attributes & THESEUS_MM_ATTRIBUTE_BAD);
 	EXPECT_EQ(1, QUERY(handle).nr_borrows);
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, listed(self->fd, 0));
 	leave(self);
 	EXPECT_EQ(-EIO, tmm_read(self->fd, handle, PAGE, &byte, 1));
 	EXPECT_EQ(-EIO, tmm_read(self->fd, handle, PAGE - 1, buffer, 2));
@@ -251,8 +275,10 @@ TEST_F_TIMEOUT(bad, a_free_frame_is_retired_at_once, 120)
 	leave(self);
 	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
 	free = INFO().frames_free;
+	EXPECT_EQ(0, nr_retired(self->fd));
 	FAIL(self->mapping.paddr + 2 * PAGE);
 	EXPECT_EQ(free - 1, INFO().frames_free);
+	EXPECT_EQ(1, nr_retired(self->fd));
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + 2 * PAGE));
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr + 3 * PAGE));
 	/* a second report of it is none */
@@ -314,6 +340,7 @@ TEST_F_TIMEOUT(bad, parts_of_what_has_it, 120)
 
 TEST_F_TIMEOUT(bad, it_is_handed_over_as_it_is, 120)
 {
+	struct theseus_mm_query query = { 0 };
 	unsigned char *area;
 	__u32 handle;
 	int fd;
@@ -327,6 +354,9 @@ TEST_F_TIMEOUT(bad, it_is_handed_over_as_it_is, 120)
 	FAIL(self->mapping.paddr);
 	EXPECT_TOLD(area);
 	munmap(area, SIZE);
+	ASSERT_EQ(0, tmm_call(fd, THESEUS_MM_IOC_QUERY, &query));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, query.attributes);
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, listed(self->fd, THESEUS_MM_HANDLES_EXPORTS));
 	ASSERT_EQ(0, tmm_import(self->fd, fd, &handle));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(handle).attributes);
 	area = AREA(handle, R);
@@ -473,6 +503,8 @@ TEST_F_TIMEOUT(bad, addresses_that_are_refused, 120)
 
 TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 {
+	struct theseus_mm_export buffer = { 0 };
+
 	ASSERT_EQ(0, start(self, "struct_pages=1"));
 	ASSERT_EQ(0, madvise(self->area + PAGE, PAGE, MADV_HWPOISON));
 	EXPECT_EQ(1, nr_bad(self->fd));
@@ -480,6 +512,10 @@ TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 	EXPECT_EQ(PAGE, nr_alike(self->area, 0, PAGE));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(self->mapping.handle).attributes);
 	leave(self);
+	/* devices get no memory that fails */
+	buffer.handle = self->mapping.handle;
+	EXPECT_REFUSED(EIO, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &buffer),
+		       buffer.handle);
 	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr));
