@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rights that are less than ownership, where something is refused: calls on descriptors
+ * that say what they do not know, and what a refusal leaves as it was.
+ */
+#include "area.h"
+
+#include <fcntl.h>
+
+#define NR	4
+#define SIZE	(NR * PAGE)
+#define BORROW	THESEUS_MM_EXPORT_BORROW
+#define SEALED	THESEUS_MM_EXPORT_READ_ONLY
+
+/**
+ * refused - a client with a mapping in which every byte can be told
+ * @handle: the mapping
+ * @other: another client, which receives
+ */
+FIXTURE(refused)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+	int other;
+};
+
+FIXTURE_SETUP(refused)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->handle = MAPPING(NR).handle;
+	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
+	self->other = tmm_open(NULL);
+	ASSERT_LE(0, self->other);
+}
+
+FIXTURE_TEARDOWN(refused)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->other);
+	close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+#define EXPORT(flags)									\
+	({										\
+		int _export;								\
+											\
+		ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, flags, &_export, NULL));	\
+		_export;								\
+	})
+
+/* Calls on descriptors know no flags: each of the 32 bits is refused. */
+#define EXPECT_FLAGS_REFUSED(fd, request, call)						\
+	do {										\
+		unsigned int _bit;							\
+											\
+		for (_bit = 0; _bit < 32; _bit++) {					\
+			(call)->flags = 1U << _bit;					\
+			EXPECT_EQ(-EINVAL, tmm_call(fd, request, call));		\
+		}									\
+		(call)->flags = 0;							\
+		EXPECT_EQ(0, tmm_call(fd, request, call));				\
+	} while (0)
+
+TEST_F(refused, flags_of_calls_on_descriptors)
+{
+	struct theseus_mm_revoke revoke = { 0 };
+	struct theseus_mm_import import = { 0 };
+	struct theseus_mm_query query = { 0 };
+
+	import.fd = EXPORT(BORROW);
+	EXPECT_FLAGS_REFUSED(import.fd, THESEUS_MM_IOC_QUERY, &query);
+	close(import.fd);
+	import.fd = EXPORT(0);
+	EXPECT_FLAGS_REFUSED(import.fd, THESEUS_MM_IOC_QUERY, &query);
+	EXPECT_FLAGS_REFUSED(import.fd, THESEUS_MM_IOC_REVOKE, &revoke);
+	EXPECT_FLAGS_REFUSED(self->other, THESEUS_MM_IOC_IMPORT, &import);
+	close(import.fd);
+}
+
+/* The descriptor is O_RDONLY, and whoever has it may end the areas all the same. */
+TEST_F(refused, revoke_of_a_read_only_export_is_not)
+{
+	struct theseus_mm_revoke revoke = { 0 };
+	int export = EXPORT(SEALED);
+	unsigned char *area = mmap(NULL, SIZE, R, MAP_SHARED, export, 0), byte;
+
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	ASSERT_EQ(0, load(area, &byte));
+	EXPECT_EQ(O_RDONLY, fcntl(export, F_GETFL) & O_ACCMODE);
+	ASSERT_EQ(0, tmm_call(export, THESEUS_MM_IOC_REVOKE, &revoke));
+	EXPECT_EQ(1, revoke.nr_revoked);
+	EXPECT_EQ(SIGBUS, load(area, &byte));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(export);
+}
+
+/* The mapping was read-only before the import that is refused, and stays so. */
+TEST_F(refused, an_import_that_unseals_nothing)
+{
+	struct theseus_mm_query query;
+	int export = EXPORT(SEALED);
+	__u32 id, handle;
+
+	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
+	close(export);
+	ASSERT_EQ(0, tmm_export_as(self->other, handle, SEALED, &export, &id));
+	ASSERT_EQ(0, tmm_set_limits(self->fd, NR - 1, THESEUS_MM_NO_LIMIT));
+	EXPECT_EQ(-EDQUOT, tmm_import(self->fd, export, &handle));
+	ASSERT_EQ(0, tmm_take_back(self->other, id, &handle));
+	ASSERT_EQ(0, tmm_query(self->other, handle, &query));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, query.attributes);
+	EXPECT_EQ(-EACCES, tmm_remap(self->other, handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(EACCES, mmap_errno(self->other, handle, RW));
+	close(export);
+}
+
+TEST_HARNESS_MAIN
