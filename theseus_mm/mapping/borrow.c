@@ -84,7 +84,7 @@ void tmm_borrow_end(struct tmm_borrow *borrow)
 }
 EXPORT_SYMBOL_GPL(tmm_borrow_end);
 
-/* Is some of it known to fail? Nobody reads that, nor writes it. */
+/* Does the part contain memory that is known to fail? It is neither read nor written. */
 static bool is_bad(const struct tmm_borrow *borrow, u64 offset, u64 nr_bytes)
 {
 	u64 first = (borrow->offset + offset) >> TMM_PAGE_SHIFT;
@@ -108,7 +108,7 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 	return is_bad(borrow, offset, nr_bytes) ? -EIO : 0;
 }
 
-/* One copy. Device memory stays the device's until it is done, or is not looked at. */
+/* Copy one piece. A device's region is not closed meanwhile; a closed one is not accessed. */
 static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
 		const void *from, size_t nr_bytes, size_t *left)
 {
@@ -134,15 +134,15 @@ static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *t
  * @to: kernel memory, which must not fault
  * @nr_bytes: how much
  *
- * Of device memory that is not cached each byte is read once, in order, in aligned
- * accesses of the width that tmm_window_access_width() says: registers can be read.
+ * Device memory that is not cached is read once a byte, in order, by aligned accesses of
+ * the width that tmm_window_access_width() gives: so registers can be read.
  *
  * Context: Process context, may sleep; windows of at most 4 KiB of RAM, or 16
  *          accesses to a device, each. O(bytes).
  * Return: 0; -EOVERFLOW or -ERANGE if the part lies outside the borrow, -EINVAL if
- * it has ended, -ENODEV if it shows a device that was removed, -EDEADLK or -EPERM from
- * tmm_window_enter(), with nothing copied; -EIO if the memory is known to fail, or
- * fails meanwhile: what lies before that may have been copied
+ * the borrow has ended, -ENODEV if the device of the memory was removed, -EDEADLK or
+ * -EPERM from tmm_window_enter(), with nothing copied; -EIO if the memory is known to
+ * fail, or fails during the copy: bytes before the failure may have been copied
  */
 int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_t nr_bytes)
 {
@@ -165,7 +165,7 @@ EXPORT_SYMBOL_GPL(tmm_borrow_read);
  * @from: kernel memory, which must not fault
  * @nr_bytes: how much
  *
- * To device memory as tmm_borrow_read() reads it.
+ * Writes device memory with the accesses that tmm_borrow_read() reads it with.
  *
  * Context: Process context, may sleep; bounded windows as there. O(bytes).
  * Return: 0; -EACCES if the borrow is immutable; else as tmm_borrow_read()
@@ -209,7 +209,7 @@ void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow)
 EXPORT_SYMBOL_IF_KUNIT(tmm_borrow_mark_dirty);
 
 /**
- * tmm_borrow_search_pins() - look for what I/O holds of what is borrowed
+ * tmm_borrow_search_pins() - begin a search for pinned pages of a borrow
  * @borrow: the borrow, of a mapping that tmm_mapped_pages_have_struct_pages()
  * @search: filled in for tmm_pin_search()
  *
@@ -277,15 +277,15 @@ EXPORT_SYMBOL_GPL(tmm_borrow_typed);
  *          tmm_borrow_leave(), which must come within a few KiB of work, or some 16
  *          accesses to a device; no sleeping, no locks. O(1).
  * Return:
- * * the address of its first byte, in the mapping's own root
+ * * the address of the borrow's first byte, in the mapping's own root
  * * ERR_PTR(-EDEADLK)    - this CPU is in a window already
  * * ERR_PTR(-EPERM)      - not process context
- * * ERR_PTR(-EOPNOTSUPP) - it lies in the lower half, as identity mappings do (and
- *   others, once the 8 TiB of the upper part are used up): its addresses are user
- *   addresses to everything but tmm_borrow_read() and tmm_borrow_write()
+ * * ERR_PTR(-EOPNOTSUPP) - the mapping lies in the lower half, as identity mappings do (and
+ *   others, once the 8 TiB of the upper part are used up): only tmm_borrow_read() and
+ *   tmm_borrow_write() can access those addresses, which Linux takes for user addresses
  * * ERR_PTR(-EINVAL)     - the borrow has ended
- * * ERR_PTR(-ENODEV)     - it shows a device that was removed
- * * ERR_PTR(-EIO)        - its memory fails
+ * * ERR_PTR(-ENODEV)     - the device of the memory was removed
+ * * ERR_PTR(-EIO)        - the memory fails
  */
 void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window *window)
 {
@@ -304,7 +304,7 @@ void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window
 	err = tmm_window_enter(borrow->mp->pt, window);
 	if (err)
 		return ERR_PTR(err);
-	/* Whoever closes it waits for those whose interrupts are off. */
+	/* tmm_device_region_close() waits for CPUs whose interrupts are off. */
 	if (tmm_mapped_pages_is_closed(borrow->mp)) {
 		tmm_window_leave(window);
 		return ERR_PTR(-ENODEV);

@@ -15,7 +15,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
-/* What is wrong with a request for RAM: nothing is taken before that is known. */
+/* Check a request for RAM, before anything is taken. */
 static int check_request(const struct tmm_mapping_request *req)
 {
 	int err = tmm_pte_flags_check(req->flags);
@@ -45,7 +45,7 @@ static struct tmm_mapped_pages *create_any(struct tmm_instance *inst, struct tmm
 	return mp;
 }
 
-/* One run, aligned for the leaves asked for, or the largest that there is room for. */
+/* Allocate one run, aligned for the leaves asked for, or for the largest possible ones. */
 static struct tmm_allocated_frames *allocate_contiguous(struct tmm_frame_allocator *fa,
 							const struct tmm_mapping_request *req)
 {
@@ -85,7 +85,7 @@ static struct tmm_mapped_pages *map_frames(struct tmm_instance *inst, struct tmm
 	if (IS_ERR(frames))
 		return ERR_CAST(frames);
 	pages = tmm_place_pages(&inst->pa, frames->f.chunk.start, req);
-	/* Not before there are pages: it is most of the work. */
+	/* Clear after the pages are there, since clearing is most of the work. */
 	err = PTR_ERR_OR_ZERO(pages) ?: req->zero ? tmm_allocated_frames_zero(frames) : 0;
 	mp = err ? ERR_PTR(err) : map_to(pt, &pages, &frames, req);
 	tmm_allocated_pages_drop(&pages);
@@ -272,7 +272,7 @@ tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_identity_mapping);
 
-/* Aligned for the leaves asked for, or the largest that there is room for. */
+/* Create it aligned for the leaves asked for, or for the largest possible ones. */
 static struct tmm_mapped_pages *create_identity(struct tmm_instance *inst,
 						struct tmm_page_table *pt,
 						const struct tmm_mapping_request *req)
@@ -297,16 +297,16 @@ static u64 first_frame(const struct tmm_mapped_pages *mp)
 }
 
 /**
- * tmm_instance_create() - pages, frames and the entries between them at once
+ * tmm_instance_create() - allocate pages and frames, and map them
  * @inst: the instance
  * @pt: the root
- * @req: what is wanted
+ * @req: the request
  * @paddr: set to the physical address of the one run of frames, on success only; to 0
  *         if there may be several
  *
  * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
- * Return: the mapping, ERR_PTR(-EINVAL) if leaves of the size asked for do not make up
- * the count, ERR_PTR(-EOPNOTSUPP) if the CPU has none, or an error of tmm_place_pages(),
+ * Return: the mapping, ERR_PTR(-EINVAL) if the count is no multiple of the leaf size asked
+ * for, ERR_PTR(-EOPNOTSUPP) if the CPU has no such leaves, or an error of tmm_place_pages(),
  * tmm_frame_allocator_allocate(), tmm_map_allocated_pages() or
  * tmm_instance_create_identity_mapping(); after an error nothing stays allocated
  */
@@ -332,7 +332,7 @@ struct tmm_mapped_pages *tmm_instance_create(struct tmm_instance *inst, struct t
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create);
 
 /**
- * tmm_instance_create_mapping() - new pages, mapped to new frames
+ * tmm_instance_create_mapping() - map new pages to new frames
  * @inst: the instance
  * @pt: the root
  * @nr_bytes: size, rounded up to whole pages
@@ -360,7 +360,7 @@ struct tmm_mapped_pages *tmm_instance_create_mapping(struct tmm_instance *inst,
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_mapping);
 
 /**
- * tmm_instance_create_contiguous_mapping() - new pages, mapped to one run of frames
+ * tmm_instance_create_contiguous_mapping() - map new pages to one run of new frames
  * @inst: the instance
  * @pt: the root
  * @nr_bytes: size, rounded up to whole pages
@@ -390,11 +390,11 @@ tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_pag
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_contiguous_mapping);
 
 /**
- * tmm_instance_map_frames_at() - new pages, mapped to the frames at an address
+ * tmm_instance_map_frames_at() - map new pages to the frames at an address
  * @inst: the instance
  * @pt: the root
  * @first: number of the first frame
- * @req: how many, and the rest; the choice of frames does not matter
+ * @req: the request; @req->frames is ignored
  *
  * Context: Process context, may sleep. O(leaves).
  * Return: the mapping, or an error of tmm_frame_allocator_allocate(), tmm_place_pages()
@@ -410,7 +410,7 @@ struct tmm_mapped_pages *tmm_instance_map_frames_at(struct tmm_instance *inst,
 }
 
 /**
- * tmm_instance_map_frame_range() - the same, for a number of bytes
+ * tmm_instance_map_frame_range() - map new pages to the frames of a range of bytes
  * @inst: the instance
  * @pt: the root
  * @start: physical address; the mapping starts at the frame that contains it

@@ -68,7 +68,7 @@ static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pa
 	return 0;
 }
 
-/* Of at most 2 MiB. A device does not go meanwhile. */
+/* Copy at most 2 MiB. A device region is not closed during the step. */
 static int copy_step(const struct tmm_mapped_pages *mp, void *dst, const void *src, size_t step,
 		     size_t *left)
 {
@@ -134,9 +134,9 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
 }
 
 /**
- * tmm_mapped_pages_deep_copy() - new pages and frames with the same content
- * @mp: the mapping; borrowed meanwhile
- * @new_flags: what the copy may be used for; NULL means the same as @mp
+ * tmm_mapped_pages_deep_copy() - copy a mapping to new pages and frames
+ * @mp: the mapping; borrowed during the call
+ * @new_flags: flags of the copy; NULL means those of @mp
  *
  * The copy is RAM under the same root, and has leaves of the same sizes (smaller
  * ones, if no pages are free where those would fit). It is writable only while it
@@ -149,13 +149,13 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
  * * the copy             - the caller's until tmm_mapped_pages_drop()
  * * ERR_PTR(-EINVAL)     - @mp is empty, or the flags are malformed
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: the copy is RAM
- * * ERR_PTR(-ENODEV)     - @mp shows a device that was removed
- * * ERR_PTR(-EIO)        - some of its memory fails
+ * * ERR_PTR(-ENODEV)     - the device of the memory of @mp was removed
+ * * ERR_PTR(-EIO)        - some memory of @mp is known to fail
  * * ERR_PTR(-EBUSY)      - @mp is mutably borrowed or being changed
  * * ERR_PTR(-ENOSPC)     - too few frames of the sizes needed are free
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed
- * * ERR_PTR(-EIO)        - the memory failed
+ * * ERR_PTR(-EIO)        - memory failed during the copy
  */
 struct tmm_mapped_pages *tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp,
 						    const tmm_pte_flags_t *new_flags)

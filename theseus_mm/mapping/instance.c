@@ -16,7 +16,7 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
-/* Frames at one end of a run of @nr that hold the tables of both its parts. */
+/* Number of frames, at one end of a run of @nr, that hold the tables of both its parts. */
 static u64 nr_metadata_frames(u64 first, u64 nr, size_t nr_early_bytes)
 {
 	/*
@@ -70,9 +70,9 @@ static u64 nr_leaves_in(u64 first, u64 nr, enum tmm_page_size size)
 }
 
 /**
- * tmm_instance_end_is_better() - at which end of a run is the bookkeeping to be?
+ * tmm_instance_end_is_better() - should the bookkeeping be at the end of a run?
  * @memory: the run
- * @nr_metadata: frames that it takes, fewer than the run has
+ * @nr_metadata: frames that the bookkeeping takes, fewer than the run has
  *
  * Return: true if the run keeps more large leaves without its last frames than without
  * its first
@@ -164,16 +164,16 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	return PTR_ERR_OR_ZERO(mem->metadata_frames) ?: retire_known(inst, mem);
 }
 
-/* A root, and tables for what start-up maps: more than those are. */
+/* Room for a root and the tables that start-up needs; an upper bound. */
 #define NR_STARTUP_FRAMES	12
 
 /**
- * tmm_instance_first_nr_min() - what the first run needs to start up on it
- * @first: its first frame
- * @nr_memories: runs there are: it holds the state for all of them
- * @nr_bad: frames that are known to be bad
+ * tmm_instance_first_nr_min() - smallest size of the first run
+ * @first: first frame of the run
+ * @nr_memories: number of runs: the first holds the state for all of them
+ * @nr_bad: number of frames that are known to be bad
  *
- * Return: frames
+ * Return: number of frames
  */
 u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad)
 {
@@ -185,7 +185,7 @@ u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories, unsigned int 
 	tmm_frame_allocator_init(&inst.fa);
 	tmm_page_allocator_init(&inst.pa);
 	early = plan_early(&inst, nr_bad);
-	/* More frames have larger tables; a byte each, so that this ends. */
+	/* More frames need larger tables, but only a byte each, so the loop ends. */
 	for (;;) {
 		needed = NR_STARTUP_FRAMES +
 			 nr_metadata_frames(first, nr, early.nr_frame_bytes + early.nr_page_bytes);
@@ -204,7 +204,7 @@ static int compare_first(const void *a, const void *b)
 	return left->first < right->first ? -1 : left->first > right->first;
 }
 
-/* Is @b, which begins within @a, a part of the same window, with the same properties? */
+/* Does the window of @a also map @b, which begins within @a, with the same properties? */
 static bool continues(const struct tmm_memory *a, const struct tmm_memory *b)
 {
 	return a->window + ((b->first - a->first) << TMM_PAGE_SHIFT) == b->window &&
@@ -212,8 +212,8 @@ static bool continues(const struct tmm_memory *a, const struct tmm_memory *b)
 }
 
 /*
- * What two runs share is one run's: the first becomes both, or the second gives it up.
- * Before anything is written there.
+ * If two runs overlap, join them into the first; if that is not possible, cut the overlap
+ * off the second. This comes before anything is written to the runs.
  */
 static void merge_memories(struct tmm_instance *inst)
 {
@@ -293,9 +293,9 @@ static void forget_memories(struct tmm_instance *inst)
 /**
  * tmm_instance_init() - bring up allocators and the first root
  * @inst: the instance
- * @memories: runs of RAM; the instance's until tmm_instance_exit(). What they hold is
- *            overwritten. Those that overlap are merged.
- * @nr_memories: how many, 1 or more
+ * @memories: runs of RAM; the instance's until tmm_instance_exit(). Their content is
+ *            overwritten. Runs that overlap are merged.
+ * @nr_memories: number of runs, 1 or more
  *
  * Theseus: memory::init()
  *
@@ -421,9 +421,9 @@ bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr)
 }
 
 /**
- * tmm_instance_count() - what the frames of a part of a run of RAM are used for
+ * tmm_instance_count() - count the uses of the frames in a part of a run of RAM
  * @inst: the instance
- * @index: which run, in the order of tmm_instance_init()
+ * @index: index of the run, in the order of tmm_instance_init()
  * @start: first frame, counted from the start of the run
  * @nr: frames; those past the run's end count for nothing
  * @counts: set, by enum tmm_frame_mark; and TMM_COUNT_METADATA, for which frames of the
@@ -526,16 +526,16 @@ int tmm_instance_remove_reserved_region(struct tmm_instance *inst, struct tmm_pa
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_remove_reserved_region);
 
 /**
- * tmm_instance_close_device() - a device goes, and what was added of it
+ * tmm_instance_close_device() - close the regions of a device that is being removed
  * @inst: the instance
- * @start: first byte of what the device has
- * @end: last byte
+ * @start: first byte of a resource of the device
+ * @end: last byte of it
  *
- * Its regions are closed: see tmm_device_region_close(). What processes see of them is
- * to be ended before tmm_instance_give_up_device().
+ * See tmm_device_region_close(). The caller revokes the areas in processes before it calls
+ * tmm_instance_give_up_device().
  *
  * Context: Process context, sleeps.
- * Return: whether there were any
+ * Return: true if there was a region
  */
 bool tmm_instance_close_device(struct tmm_instance *inst, u64 start, u64 end)
 {
@@ -555,12 +555,12 @@ bool tmm_instance_close_device(struct tmm_instance *inst, u64 start, u64 end)
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_close_device);
 
 /**
- * tmm_instance_give_up_device() - the end of a device that is closed
+ * tmm_instance_give_up_device() - release the claims on the regions of a closed device
  * @inst: the instance
- * @start: as it was closed
- * @end: as it was closed
+ * @start: as for tmm_instance_close_device()
+ * @end: as for tmm_instance_close_device()
  *
- * Its regions are ours no longer, but stay known until they are removed.
+ * The regions stay known until they are removed.
  *
  * Context: Process context, may sleep.
  */

@@ -2,13 +2,13 @@
 /*
  * An instance: memory, both allocators, and the root that all share.
  *
- * The module has one, on the RAM it claimed; tests make their own on memory of
- * theirs. The functions of the public header (include/theseus_mm.h) are the
- * tmm_instance_*() ones applied to the module's.
+ * The module has one instance, on the RAM it claimed; tests make their own. The functions of
+ * the public header (include/theseus_mm.h) are the tmm_instance_*() functions applied to
+ * the module's instance.
  *
  * Each run of memory is divided: one end holds the frame table and is a reserved
- * region, allocated for good; the rest is a general region. The end is the one that
- * costs fewer large leaves: its start, unless the run ends at a worse alignment.
+ * region, allocated for good; the rest is a general region. The frame table is at the end
+ * that costs fewer large leaves: at the run's start, unless its end is less aligned.
  */
 #ifndef TMM_MAPPING_INSTANCE_H
 #define TMM_MAPPING_INSTANCE_H
@@ -39,13 +39,13 @@ struct tmm_instance_memory {
 };
 
 /**
- * struct tmm_instance - all of it
- * @fa: frames
- * @pa: pages: those of the guard hole, and the low half for identity mappings
- * @pages: the guard hole but for its last sixteenth, general
- * @kernel_pages: the last sixteenth, which clients can't have: whatever they do, kernel
- *                callers find room there, and need not go to the low half
- * @low_pages: the low half but for page 0, designated
+ * struct tmm_instance - memory, allocators and root
+ * @fa: the frame allocator
+ * @pa: the page allocator: the guard hole, and the lower half for identity mappings
+ * @pages: the guard hole except its last sixteenth, general
+ * @kernel_pages: the last sixteenth, which clients can't have: kernel callers always find
+ *                room there, and need no pages of the lower half
+ * @low_pages: the lower half except page 0, designated
  * @root: the shared root
  * @nr_memories: runs of RAM
  * @memories: the runs
@@ -75,7 +75,7 @@ void tmm_instance_exit(struct tmm_instance *inst);
 bool tmm_instance_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);
 
 bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr);
-/* Counts by enum tmm_frame_mark, and behind them frames of the bookkeeping. */
+/* Index of the count of bookkeeping frames, after the counts by enum tmm_frame_mark. */
 #define TMM_COUNT_METADATA	TMM_NR_MARKS
 #define TMM_NR_COUNTS		(TMM_NR_MARKS + 1)
 

@@ -133,14 +133,14 @@ static struct tmm_allocation_request at_or_any(const struct tmm_paddr *paddr)
  * @action: all zeros, or finished; set on success to what is still to be done,
  *          with tmm_deferred_action_finish(), where sleeping is allowed
  *
- * Frames beside these are free at once. So many allocations as TMM_NR_RESERVE / 2 may
- * be unfinished at a time.
+ * The rest of the free range stays free. TMM_NR_RESERVE / 2 allocations may be unfinished at
+ * a time.
  *
  * Theseus: allocate_frames_deferred()
  *
  * Context: Any but interrupt; does not sleep. O(log n).
- * Return: as tmm_allocate_frames_at(), but ERR_PTR(-ENOMEM) if too many are not
- * finished; ERR_PTR(-EBUSY) if @action is not
+ * Return: as tmm_allocate_frames_at(), but ERR_PTR(-ENOMEM) if too many allocations are
+ * unfinished; ERR_PTR(-EBUSY) if @action is unfinished
  */
 struct tmm_allocated_frames *tmm_allocate_frames_deferred(const struct tmm_paddr *paddr,
 							  u64 nr_frames,
@@ -359,8 +359,9 @@ EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes_in_range);
  * Theseus: allocate_pages_deferred()
  *
  * Context: Any but interrupt; does not sleep. O(log n).
- * Return: as tmm_allocate_pages_by_request(), but ERR_PTR(-ENOMEM) if too many are not
- * finished, see tmm_allocate_frames_deferred(); ERR_PTR(-EBUSY) if @action is not
+ * Return: as tmm_allocate_pages_by_request(), but ERR_PTR(-ENOMEM) if too many allocations
+ * are unfinished, see tmm_allocate_frames_deferred(); ERR_PTR(-EBUSY) if @action is
+ * unfinished
  */
 struct tmm_allocated_pages *tmm_allocate_pages_deferred(const struct tmm_allocation_request *req,
 							struct tmm_deferred_action *action)

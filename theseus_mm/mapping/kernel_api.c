@@ -25,9 +25,9 @@ struct tmm_instance *tmm_kernel_instance(void)
 
 /**
  * tmm_init() - bring up the module's instance
- * @memories: runs of RAM that nobody else uses; those that overlap are merged
- * @nr_memories: how many, 1 or more
- * @initial: set to what is mapped now, on success only
+ * @memories: runs of RAM that nobody else uses; runs that overlap are merged
+ * @nr_memories: number of runs, 1 or more
+ * @initial: set to the initial mappings, on success only
  *
  * The module does this when it is loaded, once.
  *

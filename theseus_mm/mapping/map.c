@@ -284,7 +284,7 @@ static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_
 		nr -= tmm_frames_nr(&frames->f);
 		cond_resched();
 	}
-	/* Not before all are there: it is most of the work. */
+	/* Clear after all frames are there, since clearing is most of the work. */
 	if (!err && zero)
 		err = clear_list(list);
 	if (err)
@@ -318,7 +318,7 @@ static int map_to_any(struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size
 	return err;
 }
 
-/* A request that cannot be met shall not take, clear and return all there is. */
+/* Refuse a request that cannot succeed before it takes and clears all free frames. */
 static int check_room(struct tmm_frame_allocator *fa, const struct tmm_allocated_pages *pages)
 {
 	struct tmm_account *account = pages->chunk.account;
@@ -380,10 +380,10 @@ static struct tmm_mapped_pages *map_any(struct tmm_page_table *pt,
  * Return:
  * * the mapping          - @pages is NULL now
  * * ERR_PTR(-EINVAL)     - no pages, or the flags are malformed
- * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: what it is mapped to is RAM
+ * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: the frames are RAM
  * * ERR_PTR(-EEXIST)     - a page is mapped already
  * * ERR_PTR(-ENOSPC)     - too few frames are free, those for tables included
- * * ERR_PTR(-EDQUOT)     - more than the account may have
+ * * ERR_PTR(-EDQUOT)     - the frames exceed a limit of the account
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed
  */

@@ -132,11 +132,12 @@ static void release_frames(struct tmm_mapped_pages *mp)
 /**
  * tmm_mapping_new() - a mapping of pages that are not mapped yet
  * @pt: the root
- * @pages: its pages; the caller's until the mapping is complete. Who is charged for them
- *         is charged for its tables: each counts where it was needed first, as long as
- *         that mapping is there, even if others come to use it. One that a split of a
- *         large leaf takes does not count: that is one frame for 512 that do.
- * @flags: what it may be used for; checked
+ * @pages: the mapping's pages; the caller's until the mapping is complete. Their account is
+ *         charged for the mapping's page tables. A table counts for the mapping that needed
+ *         it first, as long as that mapping exists, even if others come to use the table. A
+ *         table that a split of a large leaf takes does not count: it is one frame for 512
+ *         that do.
+ * @flags: flags of the mapping; checked already
  *
  * Context: Process context, may sleep.
  * Return: the mapping, exclusive so far, or NULL if the kernel heap is exhausted
@@ -301,7 +302,7 @@ bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp)
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_shareable);
 
 /**
- * tmm_mapped_pages_is_sealed() - can it never be written to?
+ * tmm_mapped_pages_is_sealed() - is a mapping sealed against writing?
  * @mp: the mapping
  *
  * Return: true from tmm_mapped_pages_seal() on
@@ -356,12 +357,12 @@ void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct
 }
 
 /**
- * tmm_pin_search_begin() - look for what I/O holds of some pages
+ * tmm_pin_search_begin() - begin a search for pinned pages
  * @search: filled in
  * @mp: the mapping, exclusive, and borrowed until the search is over; all of it has struct
  *      pages
- * @first: of its pages
- * @nr: how many
+ * @first: index of the first page in the mapping
+ * @nr: number of pages
  *
  * Context: Any. O(1).
  */
@@ -374,7 +375,7 @@ void tmm_pin_search_begin(struct tmm_pin_search *search, struct tmm_mapped_pages
 	search->pinned = TMM_NOT_PINNED;
 }
 
-/* On in the run that the search has come to; it says how far, and takes it from @budget. */
+/* Continue in the present run of frames, and subtract the frames checked from @budget. */
 static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
 {
 	const struct tmm_frames *f = &search->run->f;
@@ -392,14 +393,14 @@ static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
 }
 
 /**
- * tmm_pin_search() - does I/O still hold some of it?
- * @search: goes on where it was: what it has passed is not asked again, and the page that
- *          was pinned is asked first
- * @budget: how many pages, or runs of frames, may be looked at; what was is taken from it
+ * tmm_pin_search() - are some of the pages still pinned?
+ * @search: continues where it stopped: the page that was found pinned is checked first, and
+ *          pages before it are not checked again
+ * @budget: how many pages, or runs of frames, may be checked; reduced by those checked
  *
- * Context: Process context, may sleep. O(@budget). See tmm_frames_find_pinned() for
- *          what must have happened before.
- * Return: 1 if it does, 0 if not, or -EAGAIN if it is not known yet
+ * Context: Process context, may sleep. O(@budget). The caller meets the conditions of
+ *          tmm_frames_find_pinned().
+ * Return: 1 if a page is pinned, 0 if none is, or -EAGAIN if @budget was used up before
  */
 int tmm_pin_search(struct tmm_pin_search *search, u64 *budget)
 {
@@ -423,10 +424,10 @@ int tmm_pin_search(struct tmm_pin_search *search, u64 *budget)
 EXPORT_SYMBOL_IF_KUNIT(tmm_pin_search);
 
 /**
- * tmm_mapped_pages_clear_file() - let the struct pages of a mapping name no file
+ * tmm_mapped_pages_clear_file() - clear the file in the struct pages of a mapping
  * @mp: the mapping, borrowed, but in no process; all of it has struct pages, none is pinned
- * @first: of its pages
- * @nr: how many
+ * @first: index of the first page in the mapping
+ * @nr: number of pages
  *
  * Context: Process context, may sleep. O(runs of frames + @nr).
  */
@@ -447,13 +448,16 @@ void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u
 	}
 }
 
-/* Are @flags for another kind of memory than there is? Behind an empty mapping is none. */
+/* Do @flags ask for another kind of memory than the mapping has? An empty one has none. */
 static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 {
 	return nr_pages(mp) && (flags ^ tmm_mapped_pages_flags(mp)) & TMM_PTE_DEVICE_MEMORY;
 }
 
-/* Pages show any part of what is borrowed, after a split or a merge: the entries tell. */
+/*
+ * After a split or a merge, the pages may map any part of the borrowed frames: look at the
+ * page-table entries.
+ */
 static bool borrowed_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
 {
 	struct tmm_frame_allocator *fa = mp->pt->fa;
@@ -475,12 +479,12 @@ static bool borrowed_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 n
 /**
  * tmm_mapped_pages_any_bad() - does memory behind pages fail?
  * @mp: the mapping, borrowed
- * @first: of its pages
- * @nr: how many
+ * @first: index of the first page in the mapping
+ * @nr: number of pages
  *
  * Context: Any. O(runs of frames) while there is a bad frame at all, else O(1); O(@nr) for
  *          a mapping of borrowed frames while one of those is bad.
- * Return: true if a frame behind one of them is known to be bad
+ * Return: true if a frame behind one of the pages is known to be bad
  */
 bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
 {
@@ -512,7 +516,7 @@ bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_any_bad);
 
 /**
- * tmm_mapped_pages_has_frame() - is a frame one of those behind a mapping?
+ * tmm_mapped_pages_has_frame() - does a mapping map a frame?
  * @mp: the mapping, borrowed
  * @number: the frame
  *
@@ -546,10 +550,10 @@ bool tmm_mapped_pages_has_frame(const struct tmm_mapped_pages *mp, u64 number)
  * Return:
  * * 0           - no CPU uses the old permissions any more
  * * -EINVAL     - the flags are malformed
- * * -EOPNOTSUPP - DEVICE_MEMORY would change: the memory behind it stays. Behind an
- *   empty mapping there is none.
- * * -EACCES     - it would become writable, and is sealed
- * * -EBUSY      - borrowed
+ * * -EOPNOTSUPP - DEVICE_MEMORY would change, but the memory stays the same. (An empty
+ *   mapping has no memory, so it never gets this error.)
+ * * -EACCES     - the mapping would become writable, and is sealed
+ * * -EBUSY      - the mapping is borrowed
  */
 int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 {
@@ -562,7 +566,7 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 	err = claim(mp);
 	if (err)
 		return err;
-	/* Again: an empty mapping may have become more meanwhile. */
+	/* Check again: a merge may have made an empty mapping larger. */
 	if (is_other_memory(mp, flags)) {
 		unclaim(mp);
 		return -EOPNOTSUPP;
@@ -605,14 +609,14 @@ int tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareabl
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_set_shareable);
 
 /**
- * tmm_mapped_pages_seal() - let nobody write to a mapping any more, whoever comes to own it
+ * tmm_mapped_pages_seal() - make a mapping read-only for all later owners
  * @mp: the mapping
  *
- * It stays not writable through remap, split and merge, and its frames cannot be had apart
- * from its pages, to be mapped writable.
+ * A sealed mapping stays read-only through remap, split and merge. Its frames cannot be
+ * separated from its pages, so they cannot be mapped writable elsewhere.
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0, or -EBUSY if it is borrowed
+ * Return: 0, or -EBUSY if the mapping is borrowed
  */
 int tmm_mapped_pages_seal(struct tmm_mapped_pages *mp)
 {
@@ -626,8 +630,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_seal);
 
 /**
  * tmm_mapped_pages_unseal() - undo tmm_mapped_pages_seal()
- * @mp: the mapping; was not sealed before, and nobody else has had it since
- * @flags: what it had before
+ * @mp: the mapping; was not sealed before, and had no other owner since
+ * @flags: its flags before it was sealed
  *
  * Context: Process context, may sleep. O(leaves).
  */
@@ -692,11 +696,11 @@ enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages 
 }
 
 /**
- * tmm_mapped_pages_is_closed() - has a device gone that a mapping shows?
+ * tmm_mapped_pages_is_closed() - was the device of a mapping's memory removed?
  * @mp: the mapping, which nobody changes meanwhile
  *
  * Context: Any. O(runs of frames) for device memory.
- * Return: true once the device of one of its frames was removed; it stays so
+ * Return: true once the device of one of its frames was removed, and always from then on
  */
 bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp)
 {
@@ -758,9 +762,9 @@ static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *se
  * Return:
  * * 0            - @mp has both
  * * -EXDEV       - they are under different roots
- * * -EMEDIUMTYPE - their flags differ, those that the hardware sets aside; or
- *   they do not own their frames and borrow different ones; or one is shareable,
- *   or sealed; or they are charged to different accounts, or map to memory of different kinds
+ * * -EMEDIUMTYPE - their flags differ, apart from those that the hardware sets; or they do
+ *   not own their frames and borrow different ones; or only one is shareable, or sealed; or
+ *   they are charged to different accounts, or map to memory of different kinds
  * * -EDOM        - @other does not follow @mp
  * * -EBUSY       - one is borrowed
  */
@@ -938,10 +942,10 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_split);
  *
  * Theseus: MappedPages::unmap_into_parts(), which gives back the first run of
  * frames only. A mapping that does not own its frames has none to give: @frames
- * stays as it is, and their owner's loan ends.
+ * stays as it is, and the loan of their owner ends.
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0; -EBUSY if it is borrowed, or must be taken to be so for ever: see
+ * Return: 0; -EBUSY if the mapping is borrowed, or counts as borrowed for ever: see
  * tmm_mapped_pages_taint(); or -EACCES if it is sealed
  */
 int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,

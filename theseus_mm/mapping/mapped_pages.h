@@ -45,16 +45,16 @@ struct page;
  * @pt: the root it was mapped under, by identity
  * @pages: its pages
  * @frames: struct tmm_mapped_frames, in the order of the pages
- * @nr_frame_ranges: how many
- * @borrowed: not exclusive: what its pages map to, borrowed; @frames is empty
+ * @nr_frame_ranges: number of entries of @frames
+ * @borrowed: the frames that its pages map to, if it does not own them; @frames is empty
  * @is_shareable: mutable borrows exclude nothing; does not change during a borrow
  * @is_sealed: not writable, and no owner can make it so; does not change during a borrow
- * @nr_tables: tables that were made to map it
- * @account: who @nr_tables are charged to, with a reference: that of its pages. Its frames
- *           are charged to the same, or to nobody. NULL: nobody, nor are the frames.
+ * @nr_tables: number of tables that were made to map it
+ * @account: account charged for @nr_tables, with a reference: that of its pages. Its frames
+ *           are charged to the same account, or to none. NULL: nothing is charged.
  * @flags: as asked for, with VALID and EXCLUSIVE as they are
- * @is_tainted: somebody may keep the numbers of its frames for ever: they go into
- *              quarantine
+ * @is_tainted: a device or guest may keep the numbers of its frames for ever: when it is
+ *              dropped, they go into quarantine
  * @link: for the owner's list
  *
  * Theseus: MappedPages
@@ -117,15 +117,15 @@ bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);
 void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
 
-/* No frame of ours */
+/* The number of no frame */
 #define TMM_NOT_PINNED	(~0ULL)
 
 /**
- * struct tmm_pin_search - how far a search for what I/O holds has come
- * @run: of the mapping's frames
- * @first: the frame of it to ask next; beyond its end is in a later one
- * @nr: pages from there on
- * @pinned: number of the frame that was found last, or TMM_NOT_PINNED
+ * struct tmm_pin_search - state of a search for pinned pages
+ * @run: the present run of the mapping's frames
+ * @first: index in @run of the frame to check next; past its end means a later run
+ * @nr: pages left to check
+ * @pinned: number of the frame that was found pinned last, or TMM_NOT_PINNED
  */
 struct tmm_pin_search {
 	/* private: */
@@ -151,7 +151,7 @@ int __must_check tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 
 int __must_check tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareable);
 
-/* A right less than ownership: to hold it, and never to write */
+/* Ownership without the right to write */
 int __must_check tmm_mapped_pages_seal(struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_unseal(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);
 

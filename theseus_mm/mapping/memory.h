@@ -11,7 +11,7 @@
  * @window: kernel alias of the first frame, for the whole run
  * @has_struct_pages: Linux knows a struct page of each frame
  * @bad: numbers of frames that are known to be bad, of this run and of others
- * @nr_bad: how many
+ * @nr_bad: number of entries of @bad
  */
 struct tmm_memory {
 	u64 first;

@@ -55,7 +55,7 @@ enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_largest_leaf_in);
 
-/* Pages as @req says, the first of them @offset behind a multiple of @unit. */
+/* Allocate pages for @req, the first of them @offset pages after a multiple of @unit. */
 static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator *pa,
 						      const struct tmm_mapping_request *req,
 						      u64 unit, u64 offset)
@@ -83,7 +83,7 @@ enum tmm_page_size tmm_placement_smallest(const struct tmm_mapping_request *req)
 	return req->is_sized ? req->leaf : TMM_4K;
 }
 
-/* By leaves of the size asked for, or as large as there is room for. */
+/* Place pages for leaves of the size asked for, or the largest that there is room for. */
 static struct tmm_allocated_pages *place(struct tmm_page_allocator *pa, u64 number,
 					 const struct tmm_mapping_request *req)
 {
@@ -100,17 +100,16 @@ static struct tmm_allocated_pages *place(struct tmm_page_allocator *pa, u64 numb
 }
 
 /**
- * tmm_place_pages() - pages that large leaves can map to a given run
+ * tmm_place_pages() - allocate pages that large leaves can map to a given run
  * @pa: the allocator
  * @number: first frame of the run, or first page of a mapping to be copied; 0 if any
  *          frames will do
- * @req: how many, and where they may be
+ * @req: the request
  *
- * The first page has the same offset as @number within the largest leaf that lies
- * in the run; within a smaller one, if no such pages are free, unless @req names one.
- * With an alignment, @number is a multiple of it too. Smaller leaves come
- * before a last resort: a designated region is asked only when no general one has
- * room, however small the leaves.
+ * The first page has the same offset as @number within the largest leaf that lies in the
+ * run. If no such pages are free, and @req names no leaf size, a smaller leaf is tried.
+ * With an alignment, @number is a multiple of it too. A designated region is asked only
+ * when no general region has room, not even with the smallest leaves.
  *
  * Context: Process context, may sleep. O(log n).
  * Return: the pages, or an error of tmm_page_allocator_allocate()
@@ -130,10 +129,10 @@ struct tmm_allocated_pages *tmm_place_pages(struct tmm_page_allocator *pa, u64 n
 EXPORT_SYMBOL_IF_KUNIT(tmm_place_pages);
 
 /**
- * tmm_allocate_congruent_pages() - the same, wherever there is room
+ * tmm_allocate_congruent_pages() - as tmm_place_pages(), in any region
  * @pa: the allocator
- * @number: as there
- * @nr: how many, 1 or more
+ * @number: as for tmm_place_pages()
+ * @nr: number of pages, 1 or more
  *
  * Context: Process context, may sleep. O(log n).
  * Return: the pages, or an error of tmm_page_allocator_allocate()

@@ -18,9 +18,9 @@ int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr);
 /* The largest leaf that lies whole in the @nr chunks from @number on. */
 enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr);
 
-/* For leaves of @size, at what a run that @req asks for begins: a number of chunks. */
+/* Alignment in chunks of the start of a run, for the request @req and leaves of @size. */
 u64 tmm_placement_unit(const struct tmm_mapping_request *req, enum tmm_page_size size);
-/* The largest leaf to try for a run from @number on, and the smallest. */
+/* The largest and the smallest leaf to try for a run from @number on. */
 enum tmm_page_size tmm_placement_largest(const struct tmm_mapping_request *req, u64 number);
 enum tmm_page_size tmm_placement_smallest(const struct tmm_mapping_request *req);
 

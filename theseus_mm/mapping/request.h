@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mapping request: all that a caller wants of a new mapping, decoded and checked once,
- * before anything is taken. A value; what may not be used is a part of it.
+ * Mapping request: everything that a caller asks of a new mapping, decoded and checked once,
+ * before anything is taken. A plain value. It also says which regions must not be used.
  */
 #ifndef TMM_MAPPING_REQUEST_H
 #define TMM_MAPPING_REQUEST_H
@@ -26,18 +26,18 @@ enum tmm_frames_choice {
 };
 
 /**
- * struct tmm_mapping_request - what a caller wants
+ * struct tmm_mapping_request - a request for a new mapping
  * @nr: pages of 4 KiB, 1 or more
- * @flags: what the mapping may be used for
- * @frames: which frames it gets
- * @zero: clear them first
- * @align: its first page is a multiple of it, and so is the frame of one run; a power of
- *         two of pages, 0 means any
- * @is_sized: every leaf is of @leaf
- * @leaf: size of leaves, if @is_sized; else as large as there is room for
- * @account: who is charged for pages, frames of RAM and tables; NULL: nobody
- * @general_only: no pages of the low half, not even as a last resort; but those of an
- *                identity mapping lie there
+ * @flags: flags of the mapping
+ * @frames: how its frames are chosen
+ * @zero: clear the frames first
+ * @align: alignment in pages, a power of two, of the first page, and of the first frame if
+ *         there is one run; 0 means any
+ * @is_sized: every leaf has size @leaf
+ * @leaf: size of all leaves, if @is_sized; else leaves are as large as there is room for
+ * @account: account charged for pages, frames of RAM and tables; NULL for none
+ * @general_only: use no pages of the lower half, not even as a last resort; does not hold
+ *                for identity mappings, which lie there
  */
 struct tmm_mapping_request {
 	u64 nr;

@@ -14,8 +14,9 @@
 #include <linux/string.h>
 
 /*
- * Where virtual is physical, so that all of the upper half is there to be given out. It
- * is written through the kernel's alias; here it can only be read.
+ * Map bookkeeping at virtual addresses equal to its physical ones, so that the upper half
+ * can be given out as a whole. The mapping is read-only; the module writes the bookkeeping
+ * through the kernel's alias.
  */
 static int map_run(struct tmm_instance *inst, struct tmm_page_table *root,
 		   struct tmm_instance_memory *mem, struct list_head *list)
@@ -36,8 +37,9 @@ static int map_run(struct tmm_instance *inst, struct tmm_page_table *root,
 }
 
 /*
- * Under a root of its own, which lives as long as these mappings: in the lower half of
- * the shared one it would be user memory to whoever interrupts a copy there.
+ * Map the bookkeeping under a root of its own, which lives as long as these mappings. In
+ * the lower half of the shared root, an NMI during a copy there could read the bookkeeping
+ * as user memory.
  */
 static int map_metadata(struct tmm_instance *inst, struct list_head *list)
 {
@@ -71,7 +73,7 @@ static int map_identity(struct tmm_instance *inst, struct tmm_early_identity_map
 	return 0;
 }
 
-/* What is read at @vaddr is what is behind it, from the middle of the page on. */
+/* Check that a read at @vaddr gives what @alias shows, in the second half of the page. */
 static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const void *alias)
 {
 	void *seen = kmalloc(TMM_PAGE_SIZE, GFP_KERNEL);
@@ -81,7 +83,7 @@ static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const v
 	if (!seen)
 		return -ENOMEM;
 	err = tmm_window_read(root, vaddr, seen, TMM_PAGE_SIZE, &left);
-	/* The hardware may set ACCESSED meanwhile, in entries of a root's lower half. */
+	/* Compare that half only: the hardware may set ACCESSED in entries of the lower half. */
 	if (!err && (left || memcmp(seen + TMM_PAGE_SIZE / 2, alias + TMM_PAGE_SIZE / 2,
 				    TMM_PAGE_SIZE / 2)))
 		err = -EIO;
@@ -89,10 +91,13 @@ static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const v
 	return err;
 }
 
-/* A root that does not show itself where it is would show others' data elsewhere. */
+/*
+ * Self-test: read a root's own tables through the root. If the content differs, private
+ * roots do not translate correctly on this machine, and would show wrong data.
+ */
 static int try_root(struct tmm_page_table *root)
 {
-	/* Each of its tables: the usual one has Linux's memory where Linux has it. */
+	/* Test both tables of the root. The table for windows maps Linux's memory as Linux does. */
 	int err = try_page(root, (struct tmm_vaddr){ (unsigned long)root->top }, root->top);
 
 	return err ?: try_page(root, (struct tmm_vaddr){ root->paddr }, root->top);
