@@ -129,7 +129,7 @@ static bool __init is_claimed(u64 frame)
 	return false;
 }
 
-/* A mistyped address must not pass for one that was left out. */
+/* An address in no region is an error: it may be mistyped, and the bad frame still in use. */
 static int __init parse_bad(void)
 {
 	unsigned int i;
@@ -302,7 +302,7 @@ static int __init tmm_module_init(void)
 {
 	int err = start();
 
-	/* All else says more, where it is found. */
+	/* All other errors are logged where they are found. */
 	if (err == -ENOMEM)
 		pr_err("not loaded: Linux's own memory is exhausted: free some, or name smaller ranges in regions=\n");
 	else if (err == -ENOSPC)

@@ -25,9 +25,9 @@ static inline bool tmm_compat_get_file(struct file *file)
 }
 
 /*
- * Take the entries of a part of an area away, from this area only. zap_vma_ptes() is the
- * one function that modules have for it, and does nothing where VM_PFNMAP is not set.
- * The caller holds mmap_lock for writing.
+ * Remove the entries of a part of an area, from this area only. zap_vma_ptes() is the only
+ * function that modules have for that, and does nothing if VM_PFNMAP is not set. The caller
+ * holds mmap_lock for writing.
  */
 static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long start,
 				  unsigned long nr_bytes)

@@ -10,7 +10,7 @@
 #include <linux/overflow.h>
 #include <linux/string.h>
 
-/* Decimal, 0x or 0 in front; *text moves behind it. */
+/* Parse a decimal, hexadecimal (0x) or octal (0) number; *text is moved past it. */
 static int parse_digits(const char **text, u64 *number)
 {
 	const char *c = *text;
@@ -37,7 +37,7 @@ static int parse_digits(const char **text, u64 *number)
 
 /**
  * tmm_parse_bytes() - read a size or an address, as memparse() does
- * @text: where it begins; moved behind it on success only
+ * @text: start of the number; moved past it on success only
  * @bytes: set on success only
  *
  * Return: 0; -EINVAL if there is no number, -ERANGE if it does not fit in 64 bits

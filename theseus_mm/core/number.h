@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers in parameters. What does not fit is an error: memparse() lets it wrap.
+ * Numbers in parameters. A number that does not fit is an error; memparse() lets it wrap.
  */
 #ifndef TMM_CORE_NUMBER_H
 #define TMM_CORE_NUMBER_H
@@ -11,7 +11,7 @@
 
 int __must_check tmm_parse_bytes(const char **text, u64 *bytes);
 
-/* A bool that says what it takes when it is given something else. */
+/* A bool parameter that logs the allowed values if it is given another. */
 extern const struct kernel_param_ops tmm_param_ops_switch;
 
 #endif /* TMM_CORE_NUMBER_H */

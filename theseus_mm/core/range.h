@@ -101,7 +101,7 @@ static inline u64 tmm_paddr_flat(struct tmm_paddr addr)
 	return addr.v;
 }
 
-/* The inverse: a range may lie on both sides of the hole between the halves. */
+/* The inverse; a range may span the canonical hole between the halves. */
 static inline struct tmm_vaddr tmm_vaddr_of_flat(u64 flat)
 {
 	return tmm_vaddr_new_canonical(flat);

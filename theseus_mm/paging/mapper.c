@@ -174,19 +174,19 @@ int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 b
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 
 /**
- * tmm_mapper_map_counted() - the same, and charge and count the tables that this took
+ * tmm_mapper_map_counted() - as tmm_mapper_map(), and charge and count the new tables
  * @pt: the root
  * @page: number of the first page; the caller owns the pages
  * @frame: number of the first frame
  * @nr: how many of both
  * @bits: of a 4 KiB leaf
  * @largest: size of leaf that may be used
- * @account: charged for those tables, each before it is there; NULL: nobody
- * @nr_tables: grows by the tables that were missing and are there now, on success only;
- *             the caller uncharges them in the end
+ * @account: charged for each new table before the table is used; NULL for none
+ * @nr_tables: increased by the number of new tables, on success only; the caller uncharges
+ *             them in the end
  *
  * Context: Process context, may sleep. O(leaves), and a table now and then.
- * Return: as tmm_mapper_map(); or -EDQUOT if there are too many for @account
+ * Return: as tmm_mapper_map(); or -EDQUOT if the tables exceed a limit of @account
  */
 int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
 			   enum tmm_page_size largest, struct tmm_account *account,

@@ -97,12 +97,12 @@ static int check_root_frames(struct tmm_frame_allocator *fa,
 /**
  * tmm_page_table_new_table() - make another root in which nothing is mapped
  * @current_pt: a root; the new one takes its tables from the same memory
- * @p4_frames: what the root is made of: two frames of RAM, aligned to 8 KiB, of
- *             the same memory; consumed on success, untouched on error. NULL to
- *             have two allocated.
+ * @p4_frames: the root's own frames: two frames of RAM, aligned to 8 KiB, of the
+ *             same allocator; consumed on success, untouched on error. NULL to
+ *             allocate two.
  *
- * Theseus: PageTable::new_table(). There one frame will do; here the lower half has a
- * table of its own.
+ * Theseus: PageTable::new_table(), which takes one frame; here the lower half has a
+ * top-level table of its own.
  *
  * Context: Process context, may sleep.
  * Return:
@@ -111,7 +111,7 @@ static int check_root_frames(struct tmm_frame_allocator *fa,
  * * ERR_PTR(-EXDEV)      - frames of another allocator than @current_pt's
  * * ERR_PTR(-EOPNOTSUPP) - frames of device memory
  * * ERR_PTR(-EBUSY)      - the frames are borrowed
- * * ERR_PTR(-ENOSPC)     - no two frames together are free
+ * * ERR_PTR(-ENOSPC)     - no two adjacent frames are free
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed
  */

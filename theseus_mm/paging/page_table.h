@@ -5,9 +5,9 @@
  * The upper half of a root mirrors Linux's kernel half, so that kernel text,
  * stacks and interrupt entry work while it is loaded. The module's own subtree
  * hangs off the guard hole, top-level slots that Linux reserves and never uses.
- * Identity mappings can only be in the lower half, whose addresses are user space's
- * to all that interrupts a window: to code in an NMI that samples a task's stack, say.
- * So a root is two top-level tables, and the usual one has no lower half:
+ * Identity mappings can only be in the lower half. Code that interrupts a window, such as an
+ * NMI that samples a task's stack, takes those addresses for user memory. So a root has two
+ * top-level tables, and the one that windows load has an empty lower half:
  *
  *			top			low
  *	slot 0..255	empty			identity mappings
@@ -15,15 +15,15 @@
  *	slot 272	per-process LDT of Linux: left empty
  *	slot 273..511	mirror of Linux's kernel half
  *
- * The second is loaded only for a copy of the lower half. With PTI, entry code takes
- * a CR3 with bit 12 set for one of user space, and that with bit 12 clear for the
- * kernel's beside it (arch/x86/entry/calling.h). That is what these two frames are:
- * what interrupts a copy of the lower half (NMI, machine check) is switched from the
- * second frame to the first, where all that it needs is as well, and back.
+ * The second table is loaded only for a copy from or to the lower half. With PTI, entry code
+ * takes a CR3 with bit 12 set for a user table, and clears the bit to get the kernel's table
+ * (arch/x86/entry/calling.h). The two frames are arranged like that: an NMI or machine check
+ * during a copy of the lower half is switched from the second frame to the first, which has
+ * everything it needs, and back.
  *
  * Invariant: a root lives as long as a mapping under it; mappings know it by
- * pointer and hold a reference, so its frame cannot be reused under them. Who
- * opens a window or walks has a reference too, their own or a mapping's.
+ * pointer and hold a reference, so its frame cannot be reused under them. Code that
+ * opens a window or walks tables has a reference too, its own or a mapping's.
  * Lock: none; see paging/table.h for the entries.
  */
 #ifndef TMM_PAGING_PAGE_TABLE_H
@@ -44,16 +44,16 @@ struct tmm_frame_allocator;
 /**
  * struct tmm_page_table - a root and all tables below it
  * @kref: held by its creator and by every mapping under it
- * @fa: where its tables come from
+ * @fa: allocator of its tables
  * @frames: the root's own frames: two, aligned to 8 KiB
- * @paddr: physical address of the first, which is the root to others
- * @top: kernel alias of the first: all but the lower half
- * @low: of the second: the lower half
+ * @paddr: physical address of the first frame, by which others know the root
+ * @top: kernel alias of the first frame: the table without a lower half
+ * @low: kernel alias of the second frame: the table of the lower half
  * @levels: 4 or 5
  * @nr_mappings: mappings alive under it
  * @mirror_gaps: runs of mirror slots that were empty when the root was made; see
  *               paging/window.c
- * @nr_mirror_gaps: how many
+ * @nr_mirror_gaps: number of entries of @mirror_gaps
  *
  * Theseus: PageTable
  */
@@ -80,7 +80,7 @@ static inline u64 tmm_private_first_page(void)
 	return (u64)TMM_FIRST_PRIVATE_SLOT << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
 }
 
-/* The top-level table that page @number is reached by. */
+/* The top-level table that translates page @number. */
 static inline u64 *tmm_page_table_top(const struct tmm_page_table *pt, u64 number)
 {
 	const u64 slot = number >> (TMM_INDEX_BITS * (pt->levels - 1));
@@ -94,7 +94,7 @@ static inline u64 tmm_private_nr_pages(void)
 	return 16ULL << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
 }
 
-/* What of them everybody may have, from the first on; the last sixteenth is the kernel's. */
+/* Pages that clients can have, from the first on; the last sixteenth is for kernel code. */
 static inline u64 tmm_private_nr_general_pages(void)
 {
 	return tmm_private_nr_pages() / 16 * 15;

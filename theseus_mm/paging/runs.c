@@ -102,7 +102,7 @@ static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct
 	for (; table; level--) {
 		u64 entry = first_used(table, level, &page);
 
-		/* What is above the lower half has a table of its own: go on there. */
+		/* The upper half has its own top-level table: go on there. */
 		if (is_low && page >= tmm_private_first_page()) {
 			page = tmm_private_first_page();
 			break;

@@ -54,7 +54,7 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 	u64 new;
 
 	for (;;) {
-		/* Not what is not present: a frozen leaf is neither. */
+		/* Not a test for PRESENT: a frozen leaf is not present, but in use. */
 		*installed = tmm_entry_is_empty(old);
 		if (*installed) {
 			if (spares->nr < nr_missing)
@@ -210,10 +210,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_table_release);
 /**
  * tmm_table_take_spare() - take a frame for one more table
  * @pt: the root
- * @spares: gets it; its account is charged
+ * @spares: gets the frame; its account is charged
  *
- * Context: Process context, may sleep: not on the walk that needs it.
- * Return: 0, -EDQUOT if it is too much for the account, -ENOSPC if no frame is left, or
+ * Context: Process context, may sleep: so not during the walk that needs the table.
+ * Return: 0, -EDQUOT if it exceeds a limit of the account, -ENOSPC if no frame is left, or
  * -ENOMEM
  */
 int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
@@ -227,7 +227,7 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 		tmm_account_note_refusal(spares->account, TMM_RESOURCE_FRAMES);
 	if (err)
 		return err;
-	/* After it was found, as range allocators do it; nobody has seen the frame yet. */
+	/* Charge after the frame was found, as range allocators do. It is not in use yet. */
 	err = tmm_account_charge(spares->account, TMM_RESOURCE_FRAMES, 1);
 	if (err)
 		tmm_frame_allocator_give_table(pt->fa, *number);
@@ -237,9 +237,9 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 }
 
 /**
- * tmm_table_give_spares() - give back the frames that no table was made of
+ * tmm_table_give_spares() - give back spare frames that did not become tables
  * @pt: the root
- * @spares: emptied; its account stays charged for tables that were made
+ * @spares: emptied; its account stays charged for the tables that were made
  *
  * Context: Any but interrupt.
  */

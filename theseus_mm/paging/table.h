@@ -31,8 +31,8 @@
  * (tmm_mapper_split_leaf()): HUGE and not PRESENT. To the hardware it is nothing;
  * to all software it is in use, and the leaf that it was.
  *
- * An entry is empty if nothing is in it but ACCESSED and DIRTY: some CPUs (Intel's
- * Knights Landing) may set those in an entry that was cleared a moment ago.
+ * An entry is empty if no bits but ACCESSED and DIRTY are set in it: some CPUs (Intel's
+ * Knights Landing) may set these in an entry that has just been cleared.
  */
 #ifndef TMM_PAGING_TABLE_H
 #define TMM_PAGING_TABLE_H
@@ -50,7 +50,7 @@ struct tmm_page_table;
 #define TMM_ENTRY_DIRTY		BIT_ULL(6)
 #define TMM_ENTRY_HUGE		BIT_ULL(7)
 #define TMM_ENTRY_COUNT		GENMASK_ULL(62, 52)
-/* What the hardware may have put into an entry that is not used. */
+/* Bits that the hardware may set in an entry that is not used. */
 #define TMM_ENTRY_STRAY		(TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY)
 /* A table with all entries used, and room for the pins of 700 CPUs. */
 #define TMM_ENTRY_COUNT_MAX	2047
@@ -67,11 +67,11 @@ struct tmm_table_path {
 };
 
 /**
- * struct tmm_table_spares - frames that tables are made of
- * @numbers: of the frames, which are cleared
- * @nr: how many; a page needs one for each level below the root at most
- * @nr_used: tables that were made of some
- * @account: who is charged for them, and for those that were made of some; NULL: nobody
+ * struct tmm_table_spares - spare frames for new tables
+ * @numbers: numbers of the frames, which are cleared
+ * @nr: number of spare frames; a page needs at most one for each level below the root
+ * @nr_used: number of tables that were made of spare frames
+ * @account: account charged for spare frames and for these tables; NULL for none
  */
 struct tmm_table_spares {
 	u64 numbers[TMM_MAX_LEVELS - 1];
@@ -89,7 +89,7 @@ struct tmm_table_gather {
 	u64 head;
 };
 
-/* Is nothing there, as Linux's pXX_none() asks? */
+/* Is the entry empty? The same test as Linux's pXX_none(). */
 static inline bool tmm_entry_is_empty(u64 entry)
 {
 	return !(entry & ~TMM_ENTRY_STRAY);

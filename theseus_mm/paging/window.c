@@ -37,9 +37,9 @@
 #define DR7_ENABLES	0xffUL
 
 /*
- * Linux's root on this CPU. A task without a root of its own, as a kernel thread, has
- * borrowed this one, and it is freed once another task runs here: nothing may come
- * between reading CR3 and reading what it points to.
+ * Linux's root on this CPU. A task without a root of its own, such as a kernel thread,
+ * borrows this one, and it may be freed once another task runs here. So interrupts are
+ * off between reading CR3 and reading the table it points to.
  */
 static const u64 *live_root(unsigned long cr3)
 {
@@ -48,12 +48,12 @@ static const u64 *live_root(unsigned long cr3)
 }
 
 /*
- * Linux's root while this CPU has a private one loaded, else 0: for whoever comes
- * when the task that entered will not leave any more.
+ * Linux's root while this CPU has a private one loaded, else 0: for the die notifier, if
+ * the task that entered the window dies in it.
  */
 static DEFINE_PER_CPU(unsigned long, linux_cr3);
 
-/* Copy what Linux has and we have not; Linux never takes a top-level entry away. */
+/* Copy entries that Linux has and this root lacks; Linux never removes a top-level entry. */
 static void mirror(u64 *top, const u64 *live)
 {
 	unsigned int slot;
@@ -132,7 +132,7 @@ static int enter(struct tmm_page_table *pt, u64 *top, struct tmm_window *window)
 	window->cr3 = __read_cr3();
 	live = live_root(window->cr3);
 	if (unlikely(is_mirror_stale(pt, live))) {
-		/* With PTI, what interrupts a copy of the lower half is on the first table. */
+		/* With PTI, an NMI during a copy of the lower half runs on the first table. */
 		mirror(pt->top, live);
 		mirror(pt->low, live);
 	}
@@ -152,7 +152,7 @@ static int enter(struct tmm_page_table *pt, u64 *top, struct tmm_window *window)
  * Return:
  * * 0        - addresses of @pt above the lower half can be used, with
  *   tmm_window_copy() or, where an entry surely allows it, directly
- * * -EDEADLK - this CPU is in a window already: they do not nest
+ * * -EDEADLK - this CPU is in a window already: windows do not nest
  * * -EPERM   - not process context
  */
 int tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window)
@@ -184,7 +184,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_leave);
 /**
  * tmm_window_abandon() - leave the window, or the walk, that this CPU is in
  *
- * For a task that dies inside of it. Does nothing if this CPU is not inside.
+ * For a task that dies inside a window or a walk. Does nothing if this CPU is not inside.
  *
  * Context: Any. Interrupts stay as they are.
  */
@@ -192,7 +192,7 @@ void tmm_window_abandon(void)
 {
 	unsigned long cr3;
 
-	/* Who is inside has interrupts off, and so has whoever interrupts that. */
+	/* Inside a window interrupts are off, and also in an NMI or fault that interrupts it. */
 	if (!irqs_disabled() || !tmm_tlb_is_inside())
 		return;
 	cr3 = __this_cpu_read(linux_cr3);
@@ -210,14 +210,14 @@ static int note_oops(struct notifier_block *nb, unsigned long event, void *unuse
 	return NOTIFY_DONE;
 }
 
-/* Last: whoever lets the task go on, as a debugger does, stops the chain before. */
+/* Runs last: a notifier that lets the task go on, such as a debugger's, stops the chain. */
 static struct notifier_block die_notifier = {
 	.notifier_call = note_oops,
 	.priority = INT_MIN,
 };
 
 /**
- * tmm_windows_init() - be told of tasks that die in a window
+ * tmm_windows_init() - register the notifier for tasks that die in a window
  *
  * Context: Process context, before the first window.
  * Return: 0 or a negative error code
@@ -238,10 +238,10 @@ void tmm_windows_exit(void)
 }
 
 /*
- * @nr elements, each in one access; sets @nr to those not moved. Not instrumented. A
- * fault is fixed up, and so is memory that fails: of the kernel's accesses the
- * machine-check handler forgives only those of this type (error_context() in
- * severity.c), where the CPU can go on at all.
+ * Move @nr elements, each in one access; set @nr to the number not moved. Not instrumented.
+ * A fault is fixed up, and so is memory that fails: for exception-table entries of this
+ * type, and no others, the machine-check handler recovers from a kernel access
+ * (error_context() in severity.c), if the CPU can go on at all.
  */
 #define REP_MOVS(suffix, to, from, nr)							\
 	asm volatile("1:	rep movs" suffix "\n"					\
@@ -279,8 +279,8 @@ static __always_inline size_t copy(void *to, const void *from, size_t nr_bytes,
  * @from: where from, in the private root or not
  * @nr_bytes: how much
  *
- * A bad address is an answer here, not a crash, and so is memory that fails. For
- * memory that is cached: bytes may be copied one by one, or many at a time.
+ * A bad address, or memory that fails, does not crash: the copy stops there. For cached
+ * memory only: bytes may be copied one by one, or many at a time.
  *
  * Context: Inside a window.
  * Return: bytes not copied
@@ -292,9 +292,9 @@ size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 
 /*
- * A debugger may watch an address of its task that is another one in the lower half of
- * a root: that is no hit. As use_temporary_mm() does, by hand: the functions for it are
- * not for every module.
+ * A debugger's watchpoint on a user address would also hit at the same address in the lower
+ * half of a root. So switch breakpoints off, as use_temporary_mm() does, but by hand: Linux
+ * does not export the functions for it to every module.
  */
 static unsigned long stop_watching(void)
 {
@@ -312,9 +312,8 @@ static void watch_again(unsigned long dr7)
 }
 
 /*
- * copy() where an address is in the lower half. Linux takes a fault there for one of
- * user space: it is fixed up only where user space may be accessed and faults are not
- * to be served.
+ * copy() for an address in the lower half. Linux takes a fault there for one of user space,
+ * and fixes it up only if user space may be accessed (STAC) and page faults are disabled.
  */
 static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int width)
 {
@@ -335,7 +334,7 @@ static bool is_low(const void *p)
 	return (long)p >= 0;
 }
 
-/* Is it an address of a private root's own, in either half, and none of Linux's? */
+/* Is it an address that private roots translate, in either half, and not Linux? */
 static bool is_private(const struct tmm_page_table *pt, const void *p)
 {
 	return tmm_table_index((unsigned long)p >> TMM_PAGE_SHIFT, pt->levels) <
@@ -343,8 +342,8 @@ static bool is_private(const struct tmm_page_table *pt, const void *p)
 }
 
 /*
- * Of @to and @from one or both are under @pt, and not in different halves of it. Each
- * window is bounded; between two, others run.
+ * Copy in bounded windows. At least one of @to and @from is under @pt, and both are not in
+ * different halves of it. The task may be rescheduled between two windows.
  */
 static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from, size_t nr_bytes,
 			   unsigned int width, size_t nr_per_window, size_t *left)
@@ -373,7 +372,7 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 	return 0;
 }
 
-/* From one half to the other: no window shows both. */
+/* Copy from one half to the other, through a page: no window shows both. */
 static int copy_between_halves(struct tmm_page_table *pt, void *to, const void *from,
 			       size_t nr_bytes, unsigned int width, size_t nr_per_window,
 			       size_t *left)
@@ -401,14 +400,14 @@ static int copy_between_halves(struct tmm_page_table *pt, void *to, const void *
 }
 
 /**
- * tmm_window_access_width() - how wide an access to uncached memory is in a copy
- * @type: how the memory is cached; not write-back, which has no such width
- * @offset: where the copy starts
- * @nr_bytes: how long it is
+ * tmm_window_access_width() - width of the accesses that copy uncached memory
+ * @type: memory type; not write-back, for which no width is defined
+ * @offset: offset where the copy starts
+ * @nr_bytes: size of the copy
  *
- * Each access is aligned, and all are of one width: the widest that divides @offset
- * and @nr_bytes. Registers of 64 bits are rare, and those of 32 often take nothing
- * else: uncached memory is accessed 8 bytes at a time only where the copy is of 8.
+ * All accesses of a copy are aligned and of one width: the widest that divides @offset and
+ * @nr_bytes. Uncached memory is accessed 8 bytes at a time only if the copy has 8 bytes:
+ * registers of 64 bits are rare, and registers of 32 bits often allow no other width.
  *
  * Return: 1, 2, 4 or 8 bytes
  */
@@ -421,21 +420,21 @@ unsigned int tmm_window_access_width(enum tmm_memory_type type, u64 offset, u64 
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_access_width);
 
 /**
- * tmm_window_transfer() - copy, in as many windows as it takes
+ * tmm_window_transfer() - copy, in as many windows as needed
  * @pt: the root
- * @type: how the memory of @pt is cached; RAM beside it may be copied in any way
- * @to: where to, in either half of @pt or kernel memory, which must not fault
- * @from: where from, in either half of @pt or kernel memory; the bytes do not overlap
- * @nr_bytes: how much
- * @left: set to the bytes not copied since @from was not mapped there, @to not
- *        writable, or either failed
+ * @type: memory type of the memory under @pt; kernel memory may be copied in any way
+ * @to: destination, in either half of @pt or kernel memory, which must not fault
+ * @from: source, in either half of @pt or kernel memory; the bytes do not overlap
+ * @nr_bytes: size of the copy
+ * @left: set to the number of bytes not copied, because @from was not mapped, @to was not
+ *        writable, or memory failed
  *
- * Memory that is not cached is accessed in the width that tmm_window_access_width()
- * says, each byte once, and in order.
+ * Memory that is not cached is accessed in the width of tmm_window_access_width(), each
+ * byte once, and in order.
  *
  * Context: Process context, may sleep between windows.
- * Return: 0, or with nothing copied an error of tmm_window_enter(), or -ENOMEM where
- * @to and @from are in different halves of @pt
+ * Return: 0, or with nothing copied an error of tmm_window_enter(), or -ENOMEM if @to and
+ * @from are in different halves of @pt
  */
 int tmm_window_transfer(struct tmm_page_table *pt, enum tmm_memory_type type, void *to,
 			const void *from, size_t nr_bytes, size_t *left)

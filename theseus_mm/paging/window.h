@@ -6,12 +6,13 @@
  * root, with interrupts off. Bounded: a few KiB of RAM or a few accesses to a device, no
  * sleeping, no locks. Windows belong to process context and never nest.
  *
- * Linux does the same to patch its own text (use_temporary_mm()). A task that dies
- * inside (an oops) is taken out of its window, or all would wait for it for ever.
+ * Linux does the same to patch its own text (use_temporary_mm()). If a task dies inside a
+ * window (an oops), its CPU is taken out of the window; otherwise every later change of an
+ * entry would wait for that CPU for ever.
  *
- * Addresses of the lower half are user space to all that may interrupt a window, so
- * they are there only while a copy needs them (tmm_window_transfer() and what calls
- * it); what a debugger watches in a task is not watched meanwhile.
+ * Code that interrupts a window takes addresses of the lower half for user space. So they
+ * are mapped only while a copy needs them (in tmm_window_transfer() and its callers). A
+ * debugger's watchpoints are off during such a copy.
  */
 #ifndef TMM_PAGING_WINDOW_H
 #define TMM_PAGING_WINDOW_H
@@ -22,8 +23,8 @@
 struct tmm_page_table;
 
 /*
- * Most that is copied in one window: bytes of RAM, or accesses to memory that is not
- * cached, each of which is a microsecond or two on its way to a device and back.
+ * The bounds of one window: bytes of RAM, or accesses to memory that is not cached. Each
+ * such access takes a microsecond or two to reach a device and return.
  */
 #define TMM_WINDOW_MAX_BYTES	TMM_PAGE_SIZE
 #define TMM_WINDOW_MAX_ACCESSES	16
