@@ -239,7 +239,7 @@ static u64 nr_comebacks(void)
 	return now.nr[OF];
 }
 
-/* And what was refused is known of the account that asked. */
+/* The refusal is noted in the account that asked. */
 static void uncharging_wakes(struct kunit *test)
 {
 	struct family f = make_family(test);
@@ -248,7 +248,7 @@ static void uncharging_wakes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 6), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 1), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, tmm_account_check(f.sibling, OF, 5, 0), -EDQUOT);
-	/* what is refused was never charged, so nobody misses it */
+	/* a refused call has charged nothing, so it causes no comeback */
 	KUNIT_EXPECT_EQ(test, nr_comebacks(), nr);
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.child), BIT(OF));
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.child), 0);
@@ -338,7 +338,7 @@ static struct tmm_allocated_pages *take_charged_pages(struct kunit *test,
 	return pages;
 }
 
-/* Who is charged for the pages is charged for frames and tables. */
+/* The account of the pages is charged for frames and tables too. */
 static struct tmm_mapped_pages *map_charged(struct kunit *test, struct tmm_account *account)
 {
 	struct tmm_allocated_pages *pages = take_charged_pages(test, account);
@@ -380,7 +380,7 @@ static void mapping_is_charged_with_its_tables(struct kunit *test)
 	tmm_account_put(account);
 }
 
-/* At every step there is one too few; in the end there are enough. */
+/* The limit grows by one at each step, and is too low until the last. */
 static void tables_are_refused_at_the_limit(struct kunit *test)
 {
 	struct tmm_account *account = create(NULL, NR_PAGES);

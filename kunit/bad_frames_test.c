@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Frames whose memory fails, in a frame allocator: out of use at once, or as they come back. */
+/* Bad frames in a frame allocator: a free one is out of use at once, an owned one when freed. */
 #include "alloc/bad_frames.h"
 
 #include "alloc/frames.h"
@@ -27,7 +27,7 @@ static struct tmm_frame_allocator *fa_of(struct kunit *test)
 	return &tf->fa;
 }
 
-/* What was retired is free again when the allocator ends, or something was lost. */
+/* The retired frames are free again first: the checks at the end find any that was lost. */
 static void exit_case(struct kunit *test)
 {
 	if (!test->priv)
@@ -130,7 +130,7 @@ static void all_of_a_run(struct kunit *test)
 	expect_bad(test, NR, NR);
 }
 
-/* It stays as it is, and its parts do. */
+/* A frame stays known as bad while its run is mapped, unmapped and split. */
 static void an_owned_frame_changes_owners(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = take(test, FIRST + 10, 10), *second;

@@ -281,7 +281,7 @@ static void mark_dirty_of_a_part(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* As if the memory of a page failed: a copy is cut short there. Gives back the leaf. */
+/* Make a page fault, as failing memory would: a copy stops there. Returns the old leaf. */
 static u64 break_page(struct kunit *test, u64 page, u64 leaf)
 {
 	struct tmm_table_path path;
@@ -305,11 +305,11 @@ static void memory_that_fails_is_an_error(struct kunit *test)
 	memset(buffer, 0, NR_BYTES);
 	leaf = break_page(test, base_page() + 1, 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 0, buffer, NR_BYTES), -EIO);
-	/* What lies before it is there, and nothing behind. */
+	/* The bytes before the failure were copied, and none after it. */
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(buffer, 0x33, TMM_PAGE_SIZE), NULL);
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(buffer + TMM_PAGE_SIZE, 0, 2 * TMM_PAGE_SIZE), NULL);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, 4000, buffer, 200), -EIO);
-	/* Next to it nothing is wrong. */
+	/* The neighbouring pages can be read. */
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 2 * TMM_PAGE_SIZE, buffer, 100), 0);
 	tmm_borrow_end(&borrow);
 	before = tmm_test_fingerprint(test);

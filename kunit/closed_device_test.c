@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A device region whose device was removed: nobody reaches it, and nothing stays. */
+/* A device region whose device was removed: it cannot be accessed, and its claim is released. */
 #include "instance_fixture.h"
 
 #include "alloc/frames.h"
@@ -11,7 +11,7 @@
 #define NR_PAGES	4
 #define NR_BYTES	(NR_PAGES * TMM_PAGE_SIZE)
 
-/* Where there is nothing: reads are all ones. */
+/* An address without memory or device: reads return all ones. */
 static struct tmm_paddr hole(void)
 {
 	return (struct tmm_paddr){ 3ULL << (boot_cpu_data.x86_phys_bits - 2) };

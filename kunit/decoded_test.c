@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the processor itself decodes, as a function of what describes the machine. */
+/* Addresses that the processor decodes, computed from descriptions of a machine. */
 #include "alloc/decoded.h"
 
 #include "fixture.h"
@@ -28,7 +28,7 @@ static void overlap(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_decoded_overlaps(decoded, U64_MAX, 1));
 }
 
-/* Too many to remember: rather nothing is a device than one of them. */
+/* If there are too many ranges, every address counts as decoded, so that none is missed. */
 static void too_many(struct kunit *test)
 {
 	struct tmm_decoded *decoded = tmm_test_kvzalloc(test, sizeof(*decoded));

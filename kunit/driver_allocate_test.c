@@ -369,7 +369,7 @@ static struct tmm_allocated_frames *frames_deferred(const struct tmm_paddr *padd
 	return frames;
 }
 
-/* The run has come, all around it is free at once; twice finished is finished. */
+/* The rest of the free range is free at once; finishing an action twice is allowed. */
 static void try_frames_deferred(struct kunit *test, const struct tmm_paddr *paddr, u64 nr,
 				u64 nr_bytes, u64 start)
 {
@@ -655,7 +655,7 @@ static void pages_anywhere(struct kunit *test)
 	try_pages(test, tmm_allocate_pages_by_bytes(SZ_1G), first, NR_1G);
 }
 
-/* What clients cannot have, and then the low half, where identity mappings are. */
+/* Last resorts: first the pages that clients cannot have, then the lower half. */
 static void pages_of_last_resort(struct kunit *test)
 {
 	u64 first = tmm_private_first_page(), nr = tmm_private_nr_general_pages();

@@ -151,7 +151,7 @@ static void registers_as_a_struct(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, liveness, 0x5555aaaaU);
 }
 
-/* A copy of a register's size is one access of it: that is all this device takes. */
+/* A copy with the size of a register is one access; this device accepts no other. */
 static void registers_are_copied_in_one_access(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_registers(test);
@@ -167,7 +167,7 @@ static void registers_are_copied_in_one_access(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, EDU_REG(liveness), &liveness, 4), 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_REG(liveness), &liveness, 4), 0);
 	KUNIT_EXPECT_EQ(test, liveness, ~0x0f0f1234U);
-	/* This one is of 64 bits, and each half of it the whole to a smaller access. */
+	/* A register of 64 bits; a smaller access to either half acts on the whole register. */
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, EDU_DMA_SOURCE, &source, 8), 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_DMA_SOURCE, &value, 8), 0);
 	KUNIT_EXPECT_EQ(test, value, source);

@@ -15,14 +15,14 @@
 #define GIB	(1ULL << 30)
 #define TIB	(1ULL << 40)
 
-/* One step asks each question once at most. */
+/* Queries that one step may make: each at most once. */
 #define NR_PER_STEP	6
 
 /**
- * struct entry - of a map that was made up
+ * struct entry - an entry of a made-up map
  * @start: first byte
- * @end: first byte behind it
- * @kind: what is there
+ * @end: first byte after it
+ * @kind: kind of memory
  */
 struct entry {
 	u64 start;
@@ -31,11 +31,11 @@ struct entry {
 };
 
 /**
- * struct made_up - a map that counts what it is asked
- * @map: what is tested sees this
- * @entries: what is where
- * @nr: how many
- * @nr_questions: asked until now
+ * struct made_up - a map that counts the queries
+ * @map: the map that the tested code gets
+ * @entries: the entries
+ * @nr: number of entries
+ * @nr_questions: number of queries so far
  */
 struct made_up {
 	struct tmm_firmware_map map;
@@ -142,7 +142,7 @@ static void questions_do_not_grow_with_pages(struct kunit *test)
 	}
 }
 
-/* What is as it should be takes one step, of any size. */
+/* A region that is RAM and reserved throughout takes one step, whatever its size. */
 static void one_run_takes_one_step(struct kunit *test)
 {
 	static const struct entry list[] = { { 0, 64 * TIB, TMM_MAP_RAM } };
@@ -204,7 +204,7 @@ static bool is_all_by_bytes(enum tmm_map_kind kind, u64 start, u64 end)
 	return true;
 }
 
-/* Asking Linux for all of a run rests on how it looks: both ways must agree. */
+/* is_all() relies on how Linux searches its map: compare it with queries byte by byte. */
 static void this_machine_agrees_with_itself(struct kunit *test)
 {
 	const struct tmm_firmware_map *map = &tmm_firmware_map;

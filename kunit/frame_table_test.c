@@ -194,8 +194,8 @@ static void count_steps(struct kunit *test, struct tmm_frame_table *table, u64 s
 }
 
 /*
- * 3 GiB and a bit that were allocated a frame here and a frame there are marked, as one
- * run, in as many steps as if they had come at once.
+ * A run of a little more than 3 GiB that was allocated frame by frame is marked in as many
+ * steps as a run that was allocated at once.
  */
 static void steps_are_bounded(struct kunit *test)
 {

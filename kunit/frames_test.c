@@ -326,7 +326,7 @@ static void count_of_a_run(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* Anybody may count, in a loop: who allocates must not wait for that. */
+/* Every client may count in a loop: allocations must not wait for that. */
 static void count_takes_no_lock(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;

@@ -53,7 +53,7 @@ static void ptr_of_frames(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, U64_MAX), NULL);
 }
 
-/* A step of a table walk costs the same however many devices there are: none is looked at. */
+/* A step of a table walk does not look at device regions, however many there are. */
 static void ptr_does_not_look_at_device_memory(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;

@@ -117,7 +117,7 @@ static void create_contiguous_in_scattered_memory(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Frames that hold nothing but zeros: clearing is most of what a mapping costs. */
+/* Counts frames of zeros, to see whether frames were cleared: that is most of the work. */
 static unsigned int nr_clear_frames(struct kunit *test)
 {
 	const struct tmm_memory *memory = &tmm_test_inst(test)->memories[0].memory;
@@ -334,7 +334,7 @@ static void overlapping_memories_are_merged(struct kunit *test)
 	runs[2].window += 20 << TMM_PAGE_SHIFT;
 	runs[2].nr = 10;
 	expect_merged(test, runs, 3, &memory, 1);
-	/* By another window, the upper part gives up what they share. */
+	/* With another window, the overlap is cut off the upper part. */
 	for (i = 0; i < TMM_TEST_MEMORY_NR; i++)
 		pages[i] = pfn_to_page(memory.first + i);
 	runs[0].window = vmap(pages + 99, TMM_TEST_MEMORY_NR - 99, VM_MAP, PAGE_KERNEL);

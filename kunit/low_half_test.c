@@ -190,7 +190,7 @@ static void copy_between_stops_at_either_end(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* As code in an NMI reads user memory; returns the bytes not read. */
+/* Read as code in an NMI reads user memory; return the number of bytes not read. */
 static size_t read_as_user_memory(void *to, const void *from, size_t nr)
 {
 	pagefault_disable();
@@ -205,7 +205,7 @@ static size_t read_as_user_memory(void *to, const void *from, size_t nr)
 	return nr;
 }
 
-/* Only a copy of the lower half needs it, and no other window shows it. */
+/* Only a copy of the lower half maps it; no other window does. */
 static void lower_half_is_not_there_in_a_window(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 1);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What code in an NMI sees of a task's memory while that task is in a window: it reads
- * an address as a profiler reads a user stack, and counts what comes of it. For
- * initramfs/tests/window_test.c, which looks at the counts in
+ * NMI probe: reads an address in an NMI while a task is in a window, as a profiler reads a
+ * user stack, and counts the results. initramfs/tests/window_test.c reads the counts in
  * /sys/module/theseus_mm_nmi_probe/parameters/.
  */
 #include "paging/tlb.h"

@@ -31,7 +31,7 @@ static struct tmm_offset *allocate(struct kunit *test, struct tmm_offsets *offse
 	return offset;
 }
 
-/* 64-bit programs go on where 32-bit ones have to give up. */
+/* 64-bit programs still get offsets when no low ones are left for 32-bit programs. */
 static void low_ones_run_out_first(struct kunit *test)
 {
 	struct tmm_offsets *offsets = create(test);
@@ -50,7 +50,7 @@ static void low_ones_run_out_first(struct kunit *test)
 		KUNIT_EXPECT_GE(test, high[i]->chunk.start, TMM_OFFSETS_LOW_END);
 		KUNIT_EXPECT_LE(test, tmm_chunk_end(&high[i]->chunk), TMM_OFFSETS_END);
 	}
-	/* What comes back is low again, for all. */
+	/* A low offset that is freed is given out again, to any program. */
 	tmm_offset_free(offsets, low[3]);
 	low[3] = allocate(test, offsets, 1 << 20, false);
 	KUNIT_EXPECT_LT(test, low[3]->chunk.start, TMM_OFFSETS_LOW_END);
@@ -148,7 +148,7 @@ static void tear_down(struct fixture *f)
 	free_pages_exact(f->memory.window, NR_FRAMES * PAGE_SIZE);
 }
 
-/* All of the low ones are in use: a 32-bit program gets none, nor one that others got. */
+/* With all low offsets in use, a 32-bit program gets no offset, not even an existing high one. */
 static void map_offset_for_a_32_bit_program(struct kunit *test)
 {
 	struct fixture *f = tmm_test_kvzalloc(test, sizeof(*f));

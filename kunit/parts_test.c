@@ -17,8 +17,8 @@
 static const u64 no_limits[TMM_NR_RESOURCES] = { TMM_NO_LIMIT, TMM_NO_LIMIT, TMM_NO_LIMIT };
 
 /*
- * kvmalloc() warns of more than 2 GiB, and a warning is what nobody may cause: the
- * harness finds it. The refusal changes nothing.
+ * kvmalloc() warns about more than 2 GiB, and no user may cause a warning: the harness
+ * would find it. The refusal changes nothing.
  */
 static void unmap_into_more_parts_than_there_is_room_for(struct kunit *test)
 {

@@ -262,7 +262,7 @@ static bool find_range(const char *advice, const char *words, u64 *start, u64 *n
 	return !tmm_parse_bytes(&text, start) && !*text;
 }
 
-/* What is claimed is no advice: what Linux has is left, in one piece. */
+/* The advice names no claimed memory; only Linux's memory is left, as one range. */
 static void advice_when_all_is_claimed(struct kunit *test)
 {
 	static const u64 wanted[][2] = { { 0, 0 }, { 0xfee00000, 0xfee10000 } };
@@ -292,7 +292,7 @@ static void advice_when_all_is_claimed(struct kunit *test)
 	}
 }
 
-/* RAM that Linux has, up to where it ends: what is asked for, as far as it is good. */
+/* For a range that runs past the end of Linux's RAM, the advice names the part that is RAM. */
 static void advice_for_what_linux_has(struct kunit *test)
 {
 	struct tmm_advice_request request = { .start = 32 << 20, .end = (32 << 20) + 0x100000 };

@@ -84,7 +84,7 @@ static const struct deferred_param deferred_params[] = {
 
 TMM_ARRAY_PARAM(deferred, deferred_params);
 
-/* Before it is finished all is as if it had not been deferred, but for the reserve. */
+/* An unfinished action differs from an ordinary allocation in the reserve only. */
 static void deferred_situations(struct kunit *test)
 {
 	const struct deferred_param *p = test->param_value;
@@ -110,7 +110,7 @@ static void deferred_situations(struct kunit *test)
 	release(test, chunk);
 }
 
-/* Whoever has not finished yet takes nothing from others but its run. */
+/* An unfinished action keeps nothing but its run from others. */
 static void others_allocate_meanwhile(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;

@@ -35,7 +35,7 @@ static void leaks_a_frame(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(frames));
 }
 
-/* If it stayed inside for ever, so would all others wait. */
+/* If the CPU stayed inside for ever, every other CPU would wait for it. */
 static int die_in_a_window(void *borrow)
 {
 	struct tmm_window window;

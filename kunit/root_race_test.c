@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A kernel thread fills roots while it runs on the page tables of a process that
- * ends: it has none of its own and borrows those of whoever ran before it. Once the
- * process has ended and another has run, the tables are free, and KASAN reports who
- * still reads them.
+ * A kernel thread fills roots while it runs on the page tables of a process that ends: a
+ * kernel thread has no tables of its own and borrows those of the task that ran before it.
+ * Once the process has ended and another task has run, the tables are freed, and KASAN
+ * reports a thread that still reads them.
  */
 #include "paging/page_table.h"
 
@@ -25,9 +25,9 @@
 #define NR_MIRROR_SLOTS (TMM_TABLE_ENTRIES - TMM_FIRST_MIRROR_SLOT)
 
 /**
- * struct filler - what both sides know
+ * struct filler - state that both sides share
  * @pt: the root that is filled
- * @kernel_half: Linux's own, as it is for all
+ * @kernel_half: Linux's own kernel half, the same for all processes
  * @nr_filled: how often the root was filled
  * @nr_switched: how often the thread ran on other tables afterwards
  * @nr_wrong: entries in it that were not Linux's

@@ -127,7 +127,7 @@ static void metadata_is_mapped_and_cannot_be_written(struct kunit *test)
 	list_for_each_entry(mp, &s->initial.metadata, link) {
 		const u64 first = tmm_mapped_pages_range(mp).r.first;
 
-		/* Nobody has it among what user space seems to be in another window. */
+		/* No other window maps the bookkeeping in the lower half. */
 		KUNIT_EXPECT_PTR_NE(test, mp->pt, s->inst.root);
 		KUNIT_EXPECT_EQ(test, tmm_test_translate(s->inst.root, first), TMM_TEST_UNMAPPED);
 		expect_metadata(test, mp, &s->inst.memories[i]);

@@ -361,7 +361,7 @@ static void entry_with_stray_bits_is_empty(struct kunit *test)
 	}
 }
 
-/* As a CPU of that kind would: ACCESSED and DIRTY in entries that nobody uses. */
+/* Set ACCESSED and DIRTY in unused entries, as a Knights Landing CPU may. */
 static void add_stray_bits(struct tmm_page_table *pt, u64 page)
 {
 	struct tmm_table_path path;

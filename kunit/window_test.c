@@ -342,7 +342,7 @@ static void windows_of_two_roots(struct kunit *test)
 	unmap(test, &frames);
 }
 
-/* What the die notifier does for a task that an oops has killed inside. */
+/* Do what the die notifier does for a task that an oops kills inside a window. */
 static void dead_task_is_taken_out_of_its_window(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = map_reversed(test, TMM_TEST_WRITABLE);
@@ -384,7 +384,7 @@ static void dead_task_is_taken_out_of_its_walk(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, still_inside);
 }
 
-/* An oops of anybody else's is none of ours. */
+/* An oops outside a window changes nothing. */
 static void task_outside_of_a_window_stays_where_it_is(struct kunit *test)
 {
 	unsigned long cr3;
@@ -399,7 +399,7 @@ static void task_outside_of_a_window_stays_where_it_is(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_inside);
 }
 
-/* Is it one of the string moves that copies in windows are made of? */
+/* Is the instruction a string move, as copies in windows use? */
 static bool is_rep_movs(const u8 *insn)
 {
 	/* REP, then perhaps a prefix for the size, then the move. */
@@ -409,8 +409,8 @@ static bool is_rep_movs(const u8 *insn)
 }
 
 /*
- * What the machine-check handler asks: the type of the exception entry. A copy without
- * one panics the machine where the memory fails.
+ * The machine-check handler looks at the type of the exception-table entry. Without the
+ * right entry, a copy of failing memory panics the machine.
  */
 static void copies_survive_memory_that_fails(struct kunit *test)
 {
@@ -449,7 +449,7 @@ static void accesses_are_aligned_and_of_one_width(struct kunit *test)
 		{ TMM_UNCACHED, 0, 16, 4 }, { TMM_UNCACHED, 4096, 4096, 4 },
 		{ TMM_UNCACHED, 0, 6, 2 }, { TMM_UNCACHED, 2, 4, 2 }, { TMM_UNCACHED, 0, 7, 1 },
 		{ TMM_UNCACHED, 1, 4096, 1 }, { TMM_UNCACHED, 0, 12, 4 },
-		/* Where accesses are combined there are no registers. */
+		/* Write-combining memory has no registers. */
 		{ TMM_WRITE_COMBINING, 0, 4096, 8 }, { TMM_WRITE_COMBINING, 8, 16, 8 },
 		{ TMM_WRITE_COMBINING, 4, 4096, 4 }, { TMM_WRITE_COMBINING, 0, 4, 4 },
 		{ TMM_WRITE_COMBINING, 1, 8, 1 }, { TMM_WRITE_COMBINING, 16, 6, 2 },
@@ -478,7 +478,7 @@ static u64 windows_of_transfer(struct kunit *test, enum tmm_memory_type type, vo
 	return (raw_cpu_read(tmm_inside) - before) / 2;
 }
 
-/* What interrupts wait for is accesses of a device, not bytes. */
+/* The bound for a device counts accesses, not bytes: they are what delays interrupts. */
 static void windows_are_bounded_by_what_is_copied(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = map_reversed(test, TMM_TEST_WRITABLE);

@@ -54,7 +54,7 @@ int tmm_get_info(int fd, struct theseus_mm_info *info);
 int tmm_get_region(int fd, __u32 index, struct theseus_mm_region *region);
 
 /**
- * tmm_get_occupancy() - what the frames of a region are used for, and by whom
+ * tmm_get_occupancy() - count the uses and the owners of a region's frames
  * @fd: the client
  * @call: the "in" fields but for @bucket_size say what is wanted; the others are filled in
  */
@@ -71,7 +71,7 @@ int tmm_get_limits(int fd, struct theseus_mm_limits *limits);
 int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max);
 
 /**
- * tmm_set_limit() - change what the client may have of one thing
+ * tmm_set_limit() - change one limit of the client
  * @fd: the client
  * @which: THESEUS_MM_SET_*
  * @max: the limit; THESEUS_MM_NO_LIMIT: none
@@ -93,13 +93,13 @@ int tmm_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
 int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query);
 
 /**
- * tmm_list_handles() - what a client owns
+ * tmm_list_handles() - list the objects of a client
  * @fd: the client
  * @flags: THESEUS_MM_HANDLES_*
- * @from: in: the first number to tell; out: the one to go on from
+ * @from: in: the first number to list; out: the number to continue from
  * @infos: filled as far as it goes
- * @room: how many there is room for
- * @nr: how many were told
+ * @room: entries that @infos has room for
+ * @nr: set to the number of entries written
  */
 int tmm_list_handles(int fd, __u32 flags, __u32 *from, struct theseus_mm_handle_info *infos,
 		     __u32 room, __u32 *nr);

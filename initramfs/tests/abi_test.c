@@ -587,7 +587,7 @@ TEST_F(call, of_a_client_that_only_looks)
 		EXPECT_REFUSED(EBADF, call_through(O_RDONLY, variant->request, NULL), ALL_HANDLES);
 		return;
 	}
-	/* it is another client: the handle is none of its own */
+	/* the descriptor is another client: the handle does not exist there */
 	EXPECT_EQ(variant->request == THESEUS_MM_IOC_QUERY ? -ENOENT : 0,
 		  call_through(O_RDONLY, variant->request, self->argument));
 }
@@ -957,7 +957,7 @@ TEST_F(array, of_entries_of_the_size_they_have)
 	EXPECT_EQ(UNTOUCHED, array[-1]);
 }
 
-/* A program that knows less, and one that knows more: the latter finds 0 there. */
+/* Entries smaller and larger than the module's: the unknown rest of a larger one is 0. */
 TEST_F(array, of_entries_of_another_size)
 {
 	const size_t sizes[] = { variant->first, variant->known + 8, 1024, PAGE };
@@ -1021,7 +1021,7 @@ TEST_F(array, of_entries_that_say_more)
 	}
 }
 
-/* The second entry is where nothing may be written: nothing came of the first either. */
+/* The second entry cannot be written: then the call has done nothing for the first either. */
 TEST_F(array, that_is_not_all_there)
 {
 	unsigned char *array = self->memory + ARRAY_ROOM - variant->known;

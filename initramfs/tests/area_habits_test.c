@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs take some things for granted of all shared memory: calls that have nothing to
- * do succeed, and old programs get an area as well.
+ * Properties of shared memory that programs rely on: calls that have nothing to do succeed,
+ * and old programs get an area as well.
  */
 #include "area.h"
 
@@ -22,7 +22,7 @@
 		_area;									\
 	})
 
-/* Nothing to write back: 0, as of a memfd; and the content is the same. */
+/* There is nothing to write back: msync() returns 0, as for a memfd, and changes nothing. */
 static int msync_all(unsigned char *area)
 {
 	if (msync(area, SIZE, MS_ASYNC) || msync(area, SIZE, MS_SYNC) ||
@@ -144,8 +144,8 @@ TEST_F(client, an_old_program_gets_an_executable_area_of_an_executable_mapping)
 }
 
 /*
- * Linux identifies a lock that processes share by its struct page, and there is none: who
- * waits without checking that would be told. Threads of one process need none.
+ * Linux identifies a lock that processes share by its struct page. This memory has none, so
+ * futex() fails with EFAULT. Threads of one process need no struct page.
  */
 TEST_F(client, a_lock_that_processes_share_is_refused_without_struct_pages)
 {

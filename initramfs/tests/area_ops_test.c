@@ -101,7 +101,7 @@ static int nr_faults_of(const unsigned char *area, __u64 nr_bytes)
 	return faults < SAW_WRONG ? faults : SAW_WRONG - 1;
 }
 
-/* The other process: touches all, says so, waits, touches all again. */
+/* The other process touches all pages, reports that, waits, and touches them again. */
 static int be_other(FIXTURE_DATA(ops) *self, int ready)
 {
 	unsigned char *area = mmap_all(self->fd, self->handle, R);
@@ -177,7 +177,7 @@ FIXTURE_TEARDOWN(ops)
 	close(self->fd);
 }
 
-/* The others have all their entries still. */
+/* The other areas still have all their entries. */
 #define EXPECT_OTHERS_UNDISTURBED()							\
 	do {										\
 		EXPECT_EQ(0, nr_faults_of(self->beside, self->nr_bytes));		\
@@ -319,7 +319,7 @@ TEST_F_TIMEOUT(ops, mbind_of_a_part_disturbs_nobody, 120)
 	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
 }
 
-/* A reader that does so in a loop keeps nobody else faulting. */
+/* A reader that calls mprotect() in a loop causes no faults in other areas. */
 TEST_F_TIMEOUT(ops, mprotect_in_a_loop_disturbs_nobody, 120)
 {
 	long faults = 0;

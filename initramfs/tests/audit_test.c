@@ -37,7 +37,7 @@ static void end_of_count(void)
 	text_write(TRACEFS "set_ftrace_pid", "");
 }
 
-/* What is shown depends on a capability, but nobody is refused for want of it. */
+/* The output depends on a capability, but no call is refused without it. */
 TEST_F(client, a_look_is_not_audited)
 {
 	struct theseus_mm_create_item item = {
@@ -64,7 +64,7 @@ TEST_F(client, a_look_is_not_audited)
 	EXPECT_EQ(0, tmm_create_batch(self->fd, 0, &item, 1, NULL));
 	EXPECT_EQ(0, tmm_get_clients(self->fd, clients, ARRAY_SIZE(clients), &reply));
 	EXPECT_FALSE(has_counted());
-	/* a gate is */
+	/* a call that needs the capability is audited */
 	EXPECT_EQ(0, tmm_translate(self->fd, mapping.start, &found));
 	EXPECT_TRUE(has_counted());
 	end_of_count();

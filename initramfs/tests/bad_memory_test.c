@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stock kernel: with DEBUG_VM, Linux 6.1 trips over reported pages when their memory goes. */
 /*
- * Memory that fails. Without struct pages it is reported as a machine check would be
- * (mce-inject, which decodes and does not raise one); with them by madvise(). After each
- * test the module is loaded anew: what was retired is forgotten.
+ * Memory that fails. Without struct pages the test reports it through the decode chain of
+ * machine checks (mce-inject, which raises no machine check); with struct pages, by
+ * madvise(). After each test the module is loaded anew, which forgets retired frames.
  */
 #include "area.h"
 #include "module.h"
@@ -15,7 +15,7 @@
 #define INJECT_MODULE	"/lib/modules/stock/mce-inject.ko"
 #define STATUS_UC	(1ULL << 61)
 #define STATUS_ADDRV	(1ULL << 58)
-/* what Intel wants to hear: a physical address, of a page */
+/* MISC as on Intel's CPUs: the address is physical, of a page */
 #define MISC		((2ULL << 6) | 12)
 #define MAX_WAIT	200
 #define NR		4
@@ -73,7 +73,7 @@ static __u64 nr_bad(int fd)
 	return tmm_get_info(fd, &info) ? ~0ULL : info.frames_bad;
 }
 
-/* It is told in a work of Linux's. */
+/* Linux reports from a work item, so wait for it. */
 static bool wait_for_bad(int fd, __u64 nr)
 {
 	int i;
@@ -108,7 +108,7 @@ static void catch_bus(void)
 	sigaction(SIGBUS, &action, NULL);
 }
 
-/* It is counted a moment before it is taken out of processes. */
+/* A frame counts as bad a moment before its entries in processes are cleared. */
 static int load_until_told(const unsigned char *address, unsigned char *byte)
 {
 	int i, number = 0;
@@ -121,7 +121,7 @@ static int load_until_told(const unsigned char *address, unsigned char *byte)
 	return number;
 }
 
-/* The access is refused, and where is told. */
+/* The access raises SIGBUS, with the address. */
 #define EXPECT_TOLD(address)								\
 	do {										\
 		unsigned char _byte;							\
@@ -365,7 +365,7 @@ TEST_F_TIMEOUT(bad, it_is_handed_over_as_it_is, 120)
 	close(fd);
 }
 
-/* Somebody makes, moves and drops mappings while memory fails. */
+/* A thread creates, hands over and drops mappings while memory fails. */
 static void *make_and_drop(void *context)
 {
 	bool *stop = context;
@@ -408,7 +408,7 @@ TEST_F_TIMEOUT(bad, reports_while_mappings_come_and_go, 120)
 	EXPECT_EQ(self->start.frames_free - 60, INFO().frames_free);
 }
 
-/* Those that report go on while the module goes and comes. */
+/* Reports go on while the module is unloaded and loaded. */
 TEST_F_TIMEOUT(bad, reports_while_the_module_is_unloaded, 120)
 {
 	pid_t pid;
@@ -521,7 +521,7 @@ TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr));
 }
 
-/* What I/O holds cannot be taken from it; but nobody gets it afterwards. */
+/* A failed page that I/O has pinned stays pinned, but is given to nobody afterwards. */
 TEST_F_TIMEOUT(bad, a_page_that_is_pinned, 120)
 {
 	struct iovec vector;

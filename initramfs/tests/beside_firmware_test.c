@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A region that ends where the firmware's own Reserved range begins: in /proc/iomem both
- * are one. What is RAM of it is a candidate and is accepted, and not a page more.
+ * are one. The RAM in it is a candidate and is accepted, but no page beyond.
  */
 #include "module.h"
 

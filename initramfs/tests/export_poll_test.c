@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * poll() on descriptors of mappings: whether somebody uses what they lend, and when they are
- * good for nothing any more.
+ * poll() on descriptors of mappings: POLLIN while nobody uses the mapping, POLLHUP and
+ * POLLERR once the descriptor is stale and its last area gone.
  */
 #include "area.h"
 
@@ -199,7 +199,7 @@ LATER(close_later, close(later.fd))
 LATER(import_later, tmm_import(later.fd, later.export, &later.handle))
 LATER(take_back_later, tmm_take_back(later.fd, later.handle, &later.handle))
 
-/* What poll() says when @call is made while it waits; POLLNVAL if it had not to wait. */
+/* The result of a poll() during which @call is made; POLLNVAL if poll() did not wait. */
 static short polled_during(int fd, void *(*call)(void *))
 {
 	pthread_t thread;

@@ -65,7 +65,7 @@ static int wake_at(void *word, int nr)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Tries for two seconds: whoever is to be woken may not be waiting yet. */
+/* Tries for two seconds, since the waiter may not be waiting yet. */
 static int wake_one(void *word)
 {
 	int i, nr = 0;
@@ -222,7 +222,7 @@ static void *wait_in_thread(void *arg)
 	return NULL;
 }
 
-/* Who waits on in memory that was taken away takes no wake-up of the next owner's. */
+/* A waiter on memory that was revoked gets no wake-up of the next owner. */
 TEST_F(futex, the_next_owner_wakes_nobody_else)
 {
 	struct theseus_mm_create_mapping mine = MAPPING(1), theirs;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linux's KVM takes areas without struct pages (hva_to_pfn_remapped()): a guest has the
- * memory as long as the area has it, and not any longer.
+ * KVM accepts areas without struct pages (hva_to_pfn_remapped()): a guest can use the memory
+ * as long as the area shows it, and no longer.
  */
 /* Machine: kvm: modules that no other test needs, and a CPU that emulates SVM. */
 #include "area.h"
@@ -116,7 +116,7 @@ static int run(struct _test_data_kvm *self)
 	return self->run->exit_reason == KVM_EXIT_IO ? 0 : (int)self->run->exit_reason;
 }
 
-/* Somebody else gets the frames: all that they see is their own. Return: the handle */
+/* Another client gets the frames, and sees only its own content. Return: the handle */
 static int give_to(int fd, struct theseus_mm_create_mapping *old, __u32 *handle)
 {
 	struct theseus_mm_allocate frames = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 2,

@@ -67,7 +67,7 @@ static inline int open_as(uid_t uid)
 	return setreuid(0, -1) ? -errno : fd;
 }
 
-/* Put a capability out of effect, or into it. */
+/* Clear or set a capability in the effective set. */
 static inline int set_capability(unsigned int capability, bool is_on)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

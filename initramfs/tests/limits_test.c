@@ -517,7 +517,7 @@ TEST_F(limits, of_a_user_are_for_their_user_namespaces_too)
 	EXPECT_EQ(0, chmod("/dev/theseus_mm", 0600));
 }
 
-/* Whatever is free, in as few runs as there are: until not one page is left to be had. */
+/* Allocate all pages that the client may have, in as few runs as possible. */
 static void take_all_pages(int fd)
 {
 	struct theseus_mm_allocate pages;
@@ -614,7 +614,7 @@ TEST_F(limits, of_pages_count_no_more_than_was_asked_for)
 	EXPECT_EQ(1024, LIMITS(self->fd).client_pages);
 }
 
-/* Each takes a file, of which the machine has so many, until it is closed. */
+/* Each of these is a file, and Linux limits their number: it counts until it is closed. */
 TEST_F(limits, of_handles_count_descriptors_and_offsets)
 {
 	__u32 first = MAPPING(1).handle, second = MAPPING(1).handle, handle;
@@ -690,7 +690,7 @@ TEST_F(limits, of_handles_know_the_files_that_a_call_consumes)
 	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
 }
 
-/* A mapping that nobody names any more has its file as long as it is in a process. */
+/* A mapping without a handle keeps its file as long as a process has it mmapped. */
 TEST_F(limits, of_handles_count_what_a_process_still_has_mapped)
 {
 	struct theseus_mm_create_mapping mapping;

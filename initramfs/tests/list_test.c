@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * LIST_HANDLES: what a client owns, told in parts, beside calls that change it; and what
- * it exported.
+ * LIST_HANDLES: the handles and exports of a client, listed in parts, while other calls
+ * change them.
  */
 #include "area.h"
 #include "client.h"
@@ -286,7 +286,7 @@ static void *change(void *argument)
 	return NULL;
 }
 
-/* Whatever others do, what stays is told, once each, and by number. */
+/* A handle that stays is listed once, in order of number, whatever other calls do. */
 TEST_F_TIMEOUT(client, lists_beside_calls_that_change_things, 120)
 {
 	struct changer changer = { .fd = self->fd, .changed = MAPPING(2).handle };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stock kernel: there are some sixty loads, which take seconds each in the debug kernel. */
 /*
- * Loading: what the module refuses, and that it says in one line what is wrong and what
- * would be accepted. Where it says "load with", that is done.
+ * Loading: each refusal is one line that says what is wrong and what would be accepted. If
+ * the line says "load with", the test loads the module with these parameters.
  */
 #include "module.h"
 
@@ -44,11 +44,11 @@ static bool is_claimed(void)
 #define MAX_WORDS	4
 
 /*
- * Loads with @parameters, which is to fail with @error, and with one line in the log that
- * has all @words and says what would be accepted; and if that is reserved already, it is
- * accepted.
+ * Load with @parameters. This has to fail with @error, and with one line in the log that
+ * has all @words and names parameters that would be accepted. If their memory is reserved
+ * already, loading with them has to succeed.
  *
- * Return: what was otherwise, or ""
+ * Return: the difference, or ""
  */
 static const char *flaw_of_refusal(struct module_log *log, int error, const char *parameters,
 				   const char *const words[MAX_WORDS])

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linux is locked down (integrity): root has no way to device memory any more. Here that
- * of QEMU's ivshmem.
+ * With Linux locked down (integrity), root cannot add or map device memory, here that of
+ * QEMU's ivshmem.
  */
 /* Machine: lockdown: it is for good, until the next boot. */
 #include "area.h"

@@ -943,7 +943,7 @@ TEST_F(borrow, a_debugger_sees_it)
 	EXPECT_EQ(0, munmap(address, PAGE));
 }
 
-/* The structure goes with the area that it lies in: done and said so, or not done. */
+/* The structure lies in the revoked area: success if it revoked, an error if it did not. */
 TEST_F(borrow, revoke_from_within_the_area)
 {
 	unsigned char *area = AREA(self->handle, RW), byte;
@@ -958,7 +958,7 @@ TEST_F(borrow, revoke_from_within_the_area)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* Nothing is made and thrown away for a mapping because no other is mmapped beside it. */
+/* The file system is not mounted and unmounted for the only mapping that is mmapped. */
 TEST_F(borrow, the_only_mapping_file_needs_no_file_system_of_its_own)
 {
 	char *events, *hits;

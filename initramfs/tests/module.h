@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The module itself: unloaded and loaded with other parameters, and what it says to
- * that in the kernel's log. After a test it is loaded as it was before.
+ * Unload the module, load it with other parameters, and read its lines in the kernel log.
+ * After a test the module is loaded as it was before.
  */
 #ifndef TESTS_MODULE_H
 #define TESTS_MODULE_H
@@ -24,7 +24,7 @@
 #define MODULE_TEXT		4096
 
 /**
- * struct module_log - what the module has said since module_log_begin()
+ * struct module_log - lines that the module has logged since module_log_begin()
  * @fd: /dev/kmsg
  * @text: the messages, a line each, without what is in front of "theseus_mm: "
  */
@@ -49,7 +49,7 @@ static inline int module_load(const char *parameters)
 	return err;
 }
 
-/* A last work or an RCU callback may still hold it. */
+/* A work item or an RCU callback may still hold the module. */
 static inline int module_unload(void)
 {
 	int i, err = 0;

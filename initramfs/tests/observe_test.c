@@ -473,9 +473,9 @@ TEST_F(client, owners_are_hidden_from_other_users)
 }
 
 /**
- * finder - what a client has learned of where its frame is
- * @fd: it
- * @id: its number
+ * finder - the place of its frame, as far as a client has learned it
+ * @fd: the client
+ * @id: the client's number
  * @low: no frame before this one, counted from the region's start
  * @high: nor this one, or one after it
  */
@@ -525,7 +525,7 @@ static int cannot_narrow_its_frame(void *data)
 		learn(&finder, owners_in(size));
 		learn(&finder, owners_in(3 * size));
 	}
-	/* it has learned something, but for the frame alone it is too much to tell */
+	/* the client has learned a part of the region, but not the frame */
 	if (finder.high == ~0ULL)
 		return 11;
 	return finder.high - finder.low < 512;

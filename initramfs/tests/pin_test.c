@@ -495,8 +495,8 @@ static double seconds(void)
 #define NR_LOANS	600
 
 /*
- * One page is held, the last of 1 GiB, through very many areas: whoever uses the mapping does
- * not wait while all of them are looked at, again and again.
+ * I/O pins one page, the last of 1 GiB, which very many areas have shown. Other calls on
+ * the mapping must not wait while the module checks the pages of all these areas.
  */
 TEST_F_TIMEOUT(pin, many_loans_of_a_page_that_is_held, 120)
 {

@@ -376,7 +376,7 @@ TEST_F(client, is_woken_by_the_close_of_a_descriptor)
 	EXPECT_EQ(0, take_pages(self->fd, 1));
 }
 
-/* The frames come back first: who was woken by them would find the limit as it was. */
+/* A client woken by the free frames alone would find no room under its limit yet. */
 TEST_F(client, is_woken_by_pages)
 {
 	__u32 mapping = MAPPING(4).handle;
@@ -433,8 +433,8 @@ static void *ask_for_too_much(void *data)
 }
 
 /*
- * There is room for what the client asks for, and for what the other one asks for, but
- * not for both. Who is refused for what another does not get is told of it.
+ * There is room for the client's request or for the other client's, but not for both. A
+ * client that is refused because of a charge that another takes back must be woken.
  */
 TEST_F(client, is_not_left_waiting_for_what_nobody_has)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Areas that are to have all their entries before they are used: no fault is left for
- * later.
+ * Areas that have all their entries before they are used: they take no faults later.
  */
 #include "area.h"
 
@@ -165,7 +164,7 @@ TEST_F(prefault, map_locked_leaves_none)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* What mmap() refuses, or what nobody can see, is refused as before. */
+/* MAP_POPULATE changes nothing for an area that mmap() refuses or that cannot be shown. */
 TEST_F(prefault, nothing_is_shown_that_may_not_be_seen)
 {
 	unsigned char *area, byte;

@@ -165,7 +165,7 @@ TEST_F(quarantine, revoked)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* The module has no struct pages, so that it cannot be; nothing has been seen of it then. */
+/* EXPORT_DMABUF fails without struct pages; the mapping was not shown, so is not tainted. */
 TEST_F(quarantine, what_was_refused_comes_back)
 {
 	struct theseus_mm_export export = { .handle = self->handle };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rights that are less than ownership, where I/O and devices get at the memory (the module
- * is loaded with struct_pages=1): what is read-only is so for them as well, and what they
- * hold when a right ends is waited for.
+ * Rights that are less than ownership, with I/O and devices that access the memory (the
+ * module is loaded with struct_pages=1). Read-only holds for these as well, and memory that
+ * they have pinned when a right ends stays borrowed until it is unpinned.
  */
 #include "area.h"
 
@@ -40,7 +40,7 @@ FIXTURE_SETUP(held)
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 }
 
-/* Is it so within three seconds? Who looks for pins looks once a second. */
+/* Does @condition hold within three seconds? The module checks pins once a second. */
 #define BECOMES(condition)								\
 	({										\
 		bool _is_so = false;							\

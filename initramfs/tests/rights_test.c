@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rights that are less than ownership: descriptors that only borrow, descriptors and
- * mappings that are read-only for good, and exports that are taken back.
+ * Rights that are less than ownership: lending descriptors, descriptors and mappings that
+ * are read-only for good, and exports that are taken back.
  */
 #include "area.h"
 #include "descriptor.h"
@@ -184,7 +184,7 @@ TEST_F(rights, a_lending_descriptor_tells_what_it_lends)
 	close(export);
 }
 
-/* Nobody makes more of it than it is: neither its owner nor who receives it. */
+/* Neither the owner nor a receiver can widen the rights of a lending descriptor. */
 TEST_F(rights, a_lending_descriptor_gives_nothing_away)
 {
 	int export = EXPORT(BORROW), copy = dup(export), sockets[2], received;
@@ -519,7 +519,7 @@ TEST_F(rights, a_read_only_lending_descriptor_lends_for_reading)
 	close(export);
 }
 
-/* A debugger forces what a process may not do itself, but not this. */
+/* A debugger can write where the process itself may not, but not here. */
 TEST_F(rights, a_debugger_does_not_write_into_what_is_read_only)
 {
 	int export = EXPORT(SEALED), status, mem;
@@ -610,7 +610,7 @@ TEST_F(rights, the_entries_of_a_read_only_mapping_are)
 	close(export);
 }
 
-/* Neither half of a merge says what the whole is. */
+/* A sealed and an unsealed mapping cannot be merged. */
 TEST_F(rights, merge_wants_both_read_only)
 {
 	__u32 first, second, handle;
@@ -624,7 +624,7 @@ TEST_F(rights, merge_wants_both_read_only)
 	close(export);
 }
 
-/* What is refused has not made it read-only. */
+/* A refused IMPORT has not made the mapping read-only. */
 TEST_F(rights, an_import_that_is_refused_seals_nothing)
 {
 	__u32 id, handle;
@@ -722,7 +722,7 @@ TEST_F(rights, taking_back_is_refused)
 	EXPECT_EQ(-ESTALE, tmm_take_back(self->other, id, &taken));
 }
 
-/* A number is not that of an earlier export: who is late does not take another one. */
+/* A number is not reused at once: a late TAKE_BACK does not get another export. */
 TEST_F(rights, numbers_of_exports_are_not_used_again)
 {
 	__u32 first, second, handle;
@@ -813,7 +813,7 @@ TEST_F_TIMEOUT(rights, of_import_and_take_back_one_wins, 90)
 	EXPECT_EQ(NR, QUERY(handle).nr_pages);
 }
 
-/* An area that comes too late is none; one that came is revoked. */
+/* An mmap() after the descriptor is stale fails; an area made before is revoked. */
 TEST_F_TIMEOUT(rights, nothing_is_left_in_processes_of_what_is_taken_back, 90)
 {
 	unsigned int nr_late = 0, nr_early = 0;

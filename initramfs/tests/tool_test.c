@@ -384,7 +384,7 @@ static int descriptor_of(pid_t pid, int fd)
 	return copy;
 }
 
-/* `tmm put -r` says: nobody may write into it. Not even who takes it over. */
+/* With `tmm put -r`, no receiver can write, not even after importing the mapping. */
 TEST_F_TIMEOUT(tool, put_read_only, PATIENCE)
 {
 	char *place;
@@ -431,7 +431,7 @@ TEST_F_TIMEOUT(tool, put_and_cat, PATIENCE)
 	EXPECT_STATUS(1, "tmm put /nonexistent -- true");
 }
 
-/* It stops at what there is to be had, not at what Linux can hold. */
+/* tmm put stops when the module's memory is used up, not Linux's. */
 TEST_F_TIMEOUT(tool, put_of_what_has_no_end, PATIENCE)
 {
 	EXPECT_STATUS(1, "ulimit -v 2000000; tmm put /dev/zero -- true");

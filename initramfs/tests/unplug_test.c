@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A PCI device goes while its BAR is a device region: here QEMU's edu, behind a bridge,
- * so that it finds its old address when it comes back.
+ * A PCI device is removed while its BAR is a device region. The device is QEMU's edu behind
+ * a bridge, so that it gets its old address again when it comes back.
  */
 /* Machine: unplug: the device that goes is one that no other test needs. */
 #include "area.h"
@@ -198,7 +198,7 @@ TEST_F(unplug, nothing_new_shows_what_went)
 	EXPECT_EQ(-ENODEV, tmm_allocate_frames(self->fd, &frames));
 }
 
-/* Whatever copies of registers may do: these do not reach the device. */
+/* READ and WRITE of a removed device fail, and do not access its addresses. */
 TEST_F(unplug, reads_and_writes_fail)
 {
 	unsigned int word = 0;

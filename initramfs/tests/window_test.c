@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a window shows to others than the module: to code in an NMI, which takes
- * addresses of the lower half for user memory, and to a debugger's watchpoints.
+ * Memory that a window exposes to code outside the module: to an NMI, which takes addresses
+ * of the lower half for user memory, and to a debugger's watchpoints.
  */
 /* Stock kernel: with DEBUG_VM, Linux warns of whoever reads user memory in an NMI then. */
 #include "client.h"
@@ -187,7 +187,7 @@ static void be_watched(int fd, __u32 handle)
 		EXPECT_EQ(signal_number, WSTOPSIG(_status));				\
 	} while (0)
 
-/* What is at that address in a private root is not what the debugger asked for. */
+/* A watchpoint must not hit at the same address in a private root. */
 TEST_F(client, watchpoints_are_not_of_private_addresses)
 {
 	struct theseus_mm_create_mapping identity;
