@@ -334,7 +334,7 @@ static int export(struct tmm_call *call)
 	request->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (request->fd < 0)
 		return request->fd;
-	/* The mapping gets a file, which counts as a handle: check first that a reply can be written. */
+	/* The mapping gets a file, which counts as a handle: check first that a reply works. */
 	err = tmm_call_reply(call);
 	if (err)
 		goto err_put_fd;
