@@ -99,6 +99,14 @@ layers "${layered[@]}" || failed "the layering"
 grep -nE '^#include "|MODULE_IMPORT_NS' kunit/driver_* | grep -vE '"(theseus_mm|driver_fixture|fault)\.h"' &&
 	failed "the driver's includes"
 
+# The trace names each call of the ABI's dump, by its number, and no other.
+calls=$(diff \
+	<(sed -n 's/^THESEUS_MM_IOC_\([A-Z_]*\) 0x[0-9a-f]*\([0-9a-f][0-9a-f]\) | .*/0x\2 \1/p' \
+		theseus_mm/include/uapi/theseus_mm.abi | grep -v ' MAGIC$' | sort) \
+	<(sed -n 's/^.*{ \(0x[0-9a-f][0-9a-f]\), "\([A-Z_]*\)" }.*/\1 \2/p' \
+		theseus_mm/observe/trace.h | sort)) || :
+[[ -z $calls ]] || { echo "$calls"; failed "the trace's table of calls"; }
+
 # Each test that the README names is there: `suite:case`, and for whole programs `U name`.
 named=$(awk '
 	FNR == NR || FILENAME ~ /_test\.c$/ {

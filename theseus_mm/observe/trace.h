@@ -77,6 +77,7 @@
 			 { 0x50, "EXPORT" },					\
 			 { 0x51, "IMPORT" },					\
 			 { 0x52, "EXPORT_DMABUF" },				\
+			 { 0x53, "TAKE_BACK" },					\
 			 { 0x60, "ADD_DEVICE_REGION" },				\
 			 { 0x61, "REMOVE_DEVICE_REGION" })
 
