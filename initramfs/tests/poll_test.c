@@ -412,6 +412,33 @@ TEST_F(client, is_woken_by_a_parameter)
 	EXPECT_EQ(0, take_one(self->fd, NULL));
 }
 
+/* There is room for a descriptor, and none for the mapping's file: nothing comes back of that. */
+TEST_F(client, is_not_woken_by_a_descriptor_that_is_refused)
+{
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_export dmabuf = {};
+	int other = tmm_open(NULL), descriptor;
+
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, tmm_create_mapping(other, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, tmm_set_limits(other, THESEUS_MM_NO_LIMIT, 2));
+	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
+	EXPECT_EQ(-EDQUOT, take_one(self->fd, NULL));
+	EXPECT_EQ(-EDQUOT, tmm_export_as(other, mapping.handle, THESEUS_MM_EXPORT_BORROW,
+					 &descriptor, NULL));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	/* the same, or memory without struct pages, which is no dma-buf's */
+	dmabuf.handle = mapping.handle;
+	EXPECT_GT(0, tmm_call(other, THESEUS_MM_IOC_EXPORT_DMABUF, &dmabuf));
+	EXPECT_EQ(0, wait_for(self->fd, 0));
+	ASSERT_EQ(0, tmm_set_limits(other, THESEUS_MM_NO_LIMIT, 3));
+	ASSERT_EQ(0, tmm_export_as(other, mapping.handle, THESEUS_MM_EXPORT_BORROW, &descriptor,
+				   NULL));
+	close(descriptor);
+	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
+	close(other);
+}
+
 /**
  * struct glutton - a thread that asks for more than there is, over and over
  * @fd: a client of the same user

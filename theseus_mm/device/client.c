@@ -727,6 +727,30 @@ int tmm_object_mapping_file(struct tmm_client *client, u32 handle, struct tmm_ma
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_object_mapping_file);
 
+/**
+ * tmm_object_check_room() - is there room for a descriptor of a mapping?
+ * @client: the client
+ * @handle: the mapping's handle
+ *
+ * A mapping without a file gets one, which needs room as well. Callers check both before they
+ * charge one: charges that are taken back would wake waiters for ever.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOENT or -EDQUOT
+ */
+int tmm_object_check_room(struct tmm_client *client, u32 handle)
+{
+	struct tmm_mapping_file *mf;
+	int err = tmm_object_mapping_file(client, handle, &mf);
+
+	if (err)
+		return err;
+	err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, mf ? 1 : 2, 0);
+	if (mf)
+		fput(mf->file);
+	return err;
+}
+
 /* Under the table's lock. A taken object keeps its offset, but is not visible. */
 static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u64 *offset_page)
 {

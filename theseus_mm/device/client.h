@@ -133,6 +133,7 @@ int __must_check tmm_object_map_offset(struct tmm_client *client,
 				       struct theseus_mm_map_offset *reply, bool is_low);
 int __must_check tmm_object_mapping_file(struct tmm_client *client, u32 handle,
 					 struct tmm_mapping_file **mf);
+int __must_check tmm_object_check_room(struct tmm_client *client, u32 handle);
 int __must_check tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes,
 				 bool is_mutable, struct tmm_loan *loan,
 				 struct tmm_mapping_file **mf);

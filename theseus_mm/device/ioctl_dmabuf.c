@@ -234,6 +234,16 @@ static const struct dma_buf_ops ops = {
 	.release = release,
 };
 
+static int charge(struct tmm_client *client, u32 handle, struct buffer *buffer)
+{
+	int err = tmm_object_check_room(client, handle) ?:
+		  tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
+
+	if (!err)
+		buffer->account = tmm_account_get(client->account);
+	return err;
+}
+
 /* The mapping's file is made last, so that a refused call leaves nothing behind. */
 static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
@@ -247,7 +257,10 @@ static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 	if (tmm_mapped_pages_any_bad(buffer->loan->borrow.mp, 0,
 				     buffer->loan->borrow.nr_bytes >> PAGE_SHIFT))
 		return -EIO;
-	err = tmm_object_open_mapping_file(client, handle, &buffer->mf, &nr_bytes, &generation);
+	err = charge(client, handle, buffer);
+	if (!err)
+		err = tmm_object_open_mapping_file(client, handle, &buffer->mf, &nr_bytes,
+						   &generation);
 	if (err)
 		return err;
 	err = tmm_loan_begin(buffer->loan, buffer->mf, &buffer->mf->owner);
@@ -278,10 +291,6 @@ static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
-	err = tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
-	if (err)
-		goto err_free;
-	buffer->account = tmm_account_get(client->account);
 	buffer->loan = tmm_loan_create();
 	err = buffer->loan ? lend(client, handle, buffer) : -ENOMEM;
 	if (!err)
@@ -289,7 +298,6 @@ static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
 	kfree(buffer->loan);
 	tmm_account_uncharge(buffer->account, TMM_RESOURCE_HANDLES, 1);
 	tmm_account_put(buffer->account);
-err_free:
 	kfree(buffer);
 	return ERR_PTR(err);
 }

@@ -118,7 +118,8 @@ struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_r
 	u64 nr_bytes;
 	int err;
 
-	err = tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
+	err = tmm_object_check_room(client, handle) ?:
+	      tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
 	if (err)
 		return ERR_PTR(err);
 	lending = kzalloc(sizeof(*lending), GFP_KERNEL_ACCOUNT);
