@@ -121,6 +121,36 @@ static void window_takes_over_what_linux_has_added(struct kunit *test)
 	tmm_page_table_put(pt);
 }
 
+/*
+ * A copy of the lower half loads the second table. With PTI, an NMI that interrupts it is
+ * switched to the first one, and uses what Linux has added as well.
+ */
+static void either_half_takes_it_over_for_both(struct kunit *test)
+{
+	const unsigned int slot = pgd_index((unsigned long)virt_to_page(tmm_test_root(test)->top));
+	const struct tmm_vaddr addresses[] = { { TMM_PAGE_SIZE },
+					       tmm_test_vaddr(tmm_private_first_page()) };
+	struct tmm_page_table *pt = create(test);
+	const u64 entry = pt->top[slot];
+	size_t left = 0;
+	unsigned int i;
+	u64 value;
+
+	pt->mirror_gaps[0] = (struct tmm_mirror_gap){ slot, slot + 1 };
+	pt->nr_mirror_gaps = 1;
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		pt->top[slot] = 0;
+		pt->low[slot] = 0;
+		/* nothing is mapped there */
+		KUNIT_EXPECT_EQ(test, tmm_window_read(pt, addresses[i], &value, sizeof(value),
+						      &left), 0);
+		KUNIT_EXPECT_EQ(test, left, sizeof(value));
+		KUNIT_EXPECT_EQ_MSG(test, pt->top[slot], entry, "from %#llx", addresses[i].v);
+		KUNIT_EXPECT_EQ_MSG(test, pt->low[slot], entry, "from %#llx", addresses[i].v);
+	}
+	tmm_page_table_put(pt);
+}
+
 /* What was empty in Linux's root then is watched, all of it and nothing else. */
 static void create_notes_the_gaps(struct kunit *test)
 {
@@ -305,6 +335,7 @@ static struct kunit_case page_table_cases[] = {
 	KUNIT_CASE(create_without_two_frames_together),
 	KUNIT_CASE(put_gives_back_at_the_last_reference),
 	KUNIT_CASE(window_takes_over_what_linux_has_added),
+	KUNIT_CASE(either_half_takes_it_over_for_both),
 	KUNIT_CASE(new_table_of_frames_that_are_given),
 	KUNIT_CASE(new_table_of_frames_that_it_takes),
 	KUNIT_CASE(new_table_refuses_frames_that_do_not_fit),
