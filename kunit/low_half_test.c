@@ -14,8 +14,12 @@
 #include <asm/cpufeature.h>
 #include <asm/processor-flags.h>
 #include <asm/smap.h>
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/irqflags.h>
 #include <linux/mm.h>
+#include <linux/perf_event.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -233,6 +237,62 @@ static void lower_half_is_not_there_in_a_window(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
+static void count_hit(struct perf_event *event, struct perf_sample_data *data,
+		      struct pt_regs *regs)
+{
+	atomic_inc(event->overflow_handler_context);
+}
+
+static struct perf_event * __percpu *watch(struct kunit *test, unsigned long address,
+					   atomic_t *hits)
+{
+	struct perf_event * __percpu *events;
+	struct perf_event_attr attr;
+
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = address;
+	attr.bp_len = HW_BREAKPOINT_LEN_8;
+	attr.bp_type = HW_BREAKPOINT_RW;
+	events = register_wide_hw_breakpoint(&attr, count_hit, hits);
+	KUNIT_EXPECT_FALSE(test, IS_ERR((void __force *)events));
+	return events;
+}
+
+/* A debugger means another address with it, and other watchpoints go on afterwards. */
+static void watchpoints_are_off_in_a_copy(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 1);
+	struct perf_event * __percpu *low, * __percpu *elsewhere;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const u64 first = frames->f.chunk.start;
+	u64 *alias = tmm_test_alias(first);
+	atomic_t hits[2] = {};
+	u64 value = 0;
+	size_t left;
+
+	*alias = 0x1234;
+	map(test, first, first, 1, TMM_TEST_WRITABLE);
+	low = watch(test, at(first, 0).v, &hits[0]);
+	elsewhere = watch(test, (unsigned long)alias, &hits[1]);
+	/* this machine has watchpoints */
+	KUNIT_EXPECT_EQ(test, READ_ONCE(*alias), 0x1234);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hits[1]), 1);
+	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at(first, 0), &value, sizeof(value), &left), 0);
+	KUNIT_EXPECT_EQ(test, value, 0x1234);
+	value++;
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at(first, 0), &value, sizeof(value), &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hits[0]), 0);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(*alias), 0x1235);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hits[1]), 2);
+	if (!IS_ERR((void __force *)elsewhere))
+		unregister_wide_hw_breakpoint(elsewhere);
+	if (!IS_ERR((void __force *)low))
+		unregister_wide_hw_breakpoint(low);
+	tmm_mapper_unmap(pt, first, 1);
+	tmm_allocated_frames_drop(&frames);
+}
+
 static void runs_of_both_halves_are_found(struct kunit *test)
 {
 	const u64 high = tmm_private_first_page() + 3, end = high + 100;
@@ -278,6 +338,7 @@ static struct kunit_case low_half_cases[] = {
 	KUNIT_CASE(copy_between_any_halves),
 	KUNIT_CASE(copy_between_stops_at_either_end),
 	KUNIT_CASE(lower_half_is_not_there_in_a_window),
+	KUNIT_CASE(watchpoints_are_off_in_a_copy),
 	KUNIT_CASE(runs_of_both_halves_are_found),
 	KUNIT_CASE(copy_between_halves_without_heap),
 	{}
