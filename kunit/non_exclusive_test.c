@@ -4,6 +4,7 @@
 #include "fixture.h"
 #include "instance_fixture.h"
 
+#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
@@ -312,6 +313,42 @@ static void merge_of_two_views_of_the_same_frames(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
+/* Which of its pages fail, as one bit each. */
+static u64 bad_pages(struct tmm_mapped_pages *mp)
+{
+	u64 i, bits = 0;
+
+	for (i = 0; i < tmm_mapped_pages_range(mp).r.nr; i++)
+		bits |= (u64)tmm_mapped_pages_any_bad(mp, i, 1) << i;
+	return bits;
+}
+
+/* A part shows other frames than the first ones of all that is lent, and two views some twice. */
+static void pages_of_frames_that_fail_are_known_by_their_entries(struct kunit *test)
+{
+	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;
+	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
+	const u64 first = frames->f.chunk.start;
+	struct tmm_mapped_pages *mp = map_lent(test, base_page(), frames, TMM_TEST_WRITABLE);
+	struct tmm_mapped_pages *next = map_lent(test, base_page() + NR_PAGES, frames,
+						 TMM_TEST_WRITABLE);
+	struct tmm_mapped_pages *second;
+
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_retire(fa, first + 1), 0);
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_retire(fa, first + 3), 0);
+	KUNIT_EXPECT_EQ(test, bad_pages(mp), 0xa);
+	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(mp, base_page() + 2, &second), 0);
+	KUNIT_EXPECT_EQ(test, bad_pages(mp), 0x2);
+	KUNIT_EXPECT_EQ(test, bad_pages(second), 0x2);
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_any_bad(second, 2, NR_PAGES - 4));
+	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_merge(mp, &second), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_merge(mp, &next), 0);
+	KUNIT_EXPECT_EQ(test, bad_pages(mp), 0xa << NR_PAGES | 0xa);
+	tmm_mapped_pages_drop(&mp);
+	tmm_allocated_frames_drop(&frames);
+	tmm_frame_allocator_end_bad(fa);
+}
+
 static void expect_merge_refused(struct kunit *test, struct tmm_mapped_pages *mp,
 				 struct tmm_mapped_pages *next)
 {
@@ -481,6 +518,7 @@ static struct kunit_case non_exclusive_cases[] = {
 	KUNIT_CASE(split_and_merge),
 	KUNIT_CASE(loan_lasts_as_long_as_a_part),
 	KUNIT_CASE(merge_of_two_views_of_the_same_frames),
+	KUNIT_CASE(pages_of_frames_that_fail_are_known_by_their_entries),
 	KUNIT_CASE(merge_with_what_has_other_frames_keeps_both),
 	KUNIT_CASE(unmap_into_parts_gives_pages_only),
 	KUNIT_CASE(refused_changes_nothing),
