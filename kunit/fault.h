@@ -17,4 +17,11 @@ struct kunit;
 void tmm_test_fail_alloc(struct kunit *test, unsigned int nth);
 bool tmm_test_fail_alloc_end(void);
 
+/*
+ * The same, but @meanwhile runs in the middle of that allocation, as if another CPU had
+ * been quick, and then the allocation goes on. It may sleep.
+ */
+void tmm_test_in_alloc(struct kunit *test, unsigned int nth, void (*meanwhile)(void *),
+		       void *context);
+
 #endif /* TMM_KUNIT_FAULT_H */

@@ -8,6 +8,7 @@
 #include "device/mapping_file.h"
 #include "mapping/mapped_pages.h"
 
+#include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 
@@ -58,6 +59,7 @@ int tmm_ioctl_drop(struct tmm_call *call)
 	tmm_object_drop(call->client, object);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_drop);
 
 /* First chunk and number of chunks of what an object owns. */
 static void chunks_of(const struct tmm_object *object, u64 *first, u64 *nr)
