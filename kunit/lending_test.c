@@ -48,7 +48,7 @@ static struct tmm_object *take(struct kunit *test, struct tmm_client *client, u3
 static struct tmm_mapping_file *export(struct kunit *test, struct tmm_client *client)
 {
 	struct tmm_object *object = take(test, client, create_mapping(test, client));
-	struct tmm_mapping_file *mf = tmm_mapping_file_create_exported(client->account, false);
+	struct tmm_mapping_file *mf = tmm_mapping_file_create_exported(false);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mf);
 	KUNIT_ASSERT_EQ(test, tmm_mapping_file_reserve(mf, client), 0);
