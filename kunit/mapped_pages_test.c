@@ -4,11 +4,13 @@
 #include "fixture.h"
 #include "instance_fixture.h"
 
+#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
 #include "paging/mapper.h"
 
+#include <linux/list.h>
 #include <linux/string.h>
 
 static u64 base_page(void)
@@ -331,6 +333,32 @@ static void remap_to_executable_keeps_no_execute(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
+/* Of runs there may be millions, which each read of a page would go through. */
+static void what_fails_is_asked_of_entries_and_not_of_runs(struct kunit *test)
+{
+	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;
+	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 4, TMM_TEST_WRITABLE);
+	struct tmm_mapped_pages *next = tmm_test_map(test, base_page() + 4, 2, TMM_TEST_WRITABLE);
+	struct tmm_translation found;
+	LIST_HEAD(aside);
+
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_any_bad(mp, 0, 4));
+	KUNIT_ASSERT_EQ(test, tmm_mapper_translate(tmm_test_root(test),
+						   tmm_test_vaddr(base_page() + 2), &found), 0);
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_retire(fa, found.paddr.v >> TMM_PAGE_SHIFT), 0);
+	list_splice_init(&mp->frames, &aside);
+	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_any_bad(mp, 0, 4));
+	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_any_bad(mp, 2, 1));
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_any_bad(mp, 0, 2));
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_any_bad(mp, 3, 1));
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_any_bad(mp, 0, 0));
+	list_splice_init(&aside, &mp->frames);
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_any_bad(next, 0, 2));
+	tmm_mapped_pages_drop(&next);
+	tmm_mapped_pages_drop(&mp);
+	tmm_frame_allocator_end_bad(fa);
+}
+
 static struct kunit_case mapped_pages_cases[] = {
 	KUNIT_CASE(map_to_consumes_pages_and_frames),
 	KUNIT_CASE(map_with_bad_flags),
@@ -347,6 +375,7 @@ static struct kunit_case mapped_pages_cases[] = {
 	KUNIT_CASE(remap_changes_flags_and_access),
 	KUNIT_CASE(remap_refused_changes_nothing),
 	KUNIT_CASE(remap_to_executable_keeps_no_execute),
+	KUNIT_CASE(what_fails_is_asked_of_entries_and_not_of_runs),
 	{}
 };
 

@@ -2,7 +2,6 @@
 #include "device/client.h"
 
 #include "alloc/account.h"
-#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/clients.h"
@@ -448,7 +447,6 @@ static void describe(const struct tmm_object *object, struct theseus_mm_query *q
  * @first: number of the first page
  * @nr: number of pages
  *
- * Walks the page tables, which needs no lock and works with any number of runs of frames.
  * The mapping of these pages may be gone by then, and another be there.
  *
  * Context: Process context, may sleep. O(leaves) while there is a bad frame at all.
@@ -456,19 +454,7 @@ static void describe(const struct tmm_object *object, struct theseus_mm_query *q
  */
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr)
 {
-	struct tmm_instance *inst = client->inst;
-	const u64 end = first + nr;
-	struct tmm_leaf_run run;
-
-	if (!tmm_frame_allocator_has_bad(&inst->fa))
-		return false;
-	while (first < end && tmm_mapper_find_run(inst->root, first, end, &run)) {
-		if (tmm_frame_allocator_any_bad(&inst->fa, run.frame, run.nr))
-			return true;
-		first = run.page + run.nr;
-		cond_resched();
-	}
-	return false;
+	return tmm_mapper_any_bad(client->inst->root, first, nr);
 }
 
 /**

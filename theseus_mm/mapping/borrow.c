@@ -273,9 +273,10 @@ EXPORT_SYMBOL_GPL(tmm_borrow_typed);
  * @borrow: the borrow
  * @window: filled in for tmm_borrow_leave()
  *
- * Context: Process context. On success interrupts are off until
+ * Context: Process context, may sleep. On success interrupts are off until
  *          tmm_borrow_leave(), which must come within a few KiB of work, or some 16
- *          accesses to a device; no sleeping, no locks. O(1).
+ *          accesses to a device; no sleeping, no locks. O(1); O(leaves) while memory
+ *          is known to be bad.
  * Return:
  * * the address of the borrow's first byte, in the mapping's own root
  * * ERR_PTR(-EDEADLK)    - this CPU is in a window already

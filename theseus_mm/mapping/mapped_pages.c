@@ -2,7 +2,6 @@
 #include "mapping/mapped_pages.h"
 
 #include "alloc/account.h"
-#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/struct_pages.h"
@@ -454,64 +453,18 @@ static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t f
 	return nr_pages(mp) && (flags ^ tmm_mapped_pages_flags(mp)) & TMM_PTE_DEVICE_MEMORY;
 }
 
-/*
- * After a split or a merge, the pages may map any part of the borrowed frames: look at the
- * page-table entries.
- */
-static bool borrowed_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
-{
-	struct tmm_frame_allocator *fa = mp->pt->fa;
-	const struct tmm_frames *f = &mp->borrowed->f;
-	struct tmm_page_range range = tmm_mapped_pages_range(mp);
-	struct tmm_vaddr vaddr = tmm_page_range_start_address(&range);
-	struct tmm_translation found;
-
-	if (!tmm_frame_allocator_any_bad(fa, f->chunk.start, tmm_frames_nr(f)))
-		return false;
-	vaddr.v += first << TMM_PAGE_SHIFT;
-	for (; nr; nr--, vaddr.v += TMM_PAGE_SIZE)
-		if (!tmm_mapper_translate(mp->pt, vaddr, &found) &&
-		    tmm_frame_allocator_any_bad(fa, found.paddr.v >> TMM_PAGE_SHIFT, 1))
-			return true;
-	return false;
-}
-
 /**
  * tmm_mapped_pages_any_bad() - does memory behind pages fail?
  * @mp: the mapping, borrowed
  * @first: index of the first page in the mapping
  * @nr: number of pages
  *
- * Context: Any. O(runs of frames) while there is a bad frame at all, else O(1); O(@nr) for
- *          a mapping of borrowed frames while one of those is bad.
+ * Context: Process context, may sleep. O(leaves) while there is a bad frame at all, else O(1).
  * Return: true if a frame behind one of the pages is known to be bad
  */
 bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
 {
-	struct tmm_frame_allocator *fa = mp->pt->fa;
-	const struct tmm_mapped_frames *frames;
-
-	if (!tmm_frame_allocator_has_bad(fa))
-		return false;
-	if (mp->borrowed)
-		return borrowed_any_bad(mp, first, nr);
-	list_for_each_entry(frames, &mp->frames, f.link) {
-		u64 here = tmm_frames_nr(&frames->f);
-
-		if (!nr)
-			break;
-		if (first < here) {
-			u64 part = min(here - first, nr);
-
-			if (tmm_frame_allocator_any_bad(fa, frames->f.chunk.start + first, part))
-				return true;
-			nr -= part;
-			first = 0;
-		} else {
-			first -= here;
-		}
-	}
-	return false;
+	return tmm_mapper_any_bad(mp->pt, first_page(mp) + first, nr);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_any_bad);
 

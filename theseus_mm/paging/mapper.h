@@ -81,6 +81,7 @@ int __must_check tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vadd
 int __must_check tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 					   struct tmm_frame *out);
 bool tmm_mapper_find_run(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run);
+bool tmm_mapper_any_bad(struct tmm_page_table *pt, u64 page, u64 nr);
 void tmm_mapper_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out);
 
 #endif /* TMM_PAGING_MAPPER_H */

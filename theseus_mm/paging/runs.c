@@ -4,6 +4,7 @@
  */
 #include "paging/mapper.h"
 
+#include "alloc/bad_frames.h"
 #include "paging/page_table.h"
 #include "paging/tlb.h"
 
@@ -168,3 +169,30 @@ bool tmm_mapper_find_run(struct tmm_page_table *pt, u64 page, u64 end, struct tm
 	return true;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_find_run);
+
+/**
+ * tmm_mapper_any_bad() - is memory that pages are mapped to known to fail?
+ * @pt: the root
+ * @page: number of the first page
+ * @nr: number of pages
+ *
+ * Walks the page tables, which needs no lock and works with any number of runs of frames,
+ * and with any part of borrowed frames. Others may map and unmap meanwhile.
+ *
+ * Context: Process context, may sleep. O(leaves) while there is a bad frame at all, else O(1).
+ * Return: true if a frame behind one of the pages is known to be bad
+ */
+bool tmm_mapper_any_bad(struct tmm_page_table *pt, u64 page, u64 nr)
+{
+	const u64 end = page + nr;
+	struct tmm_leaf_run run;
+
+	if (!tmm_frame_allocator_has_bad(pt->fa))
+		return false;
+	while (page < end && tmm_mapper_find_run(pt, page, end, &run)) {
+		if (tmm_frame_allocator_any_bad(pt->fa, run.frame, run.nr))
+			return true;
+		page = run.page + run.nr;
+	}
+	return false;
+}
