@@ -611,6 +611,25 @@ TEST_F(client, other_calls_of_a_client_that_only_looks)
 	close(import.fd);
 }
 
+TEST_F(client, other_calls_refuse_each_unknown_flag)
+{
+	struct theseus_mm_device_region region = { .nr_bytes = PAGE };
+	struct theseus_mm_map_range range = { .nr_bytes = PAGE };
+	struct snapshot before;
+	unsigned int bit;
+
+	TAKE_SNAPSHOT(&before);
+	for (bit = 0; bit < 32; bit++) {
+		region.flags = 1U << bit;
+		range.flags = 1U << bit;
+		EXPECT_EQ(-EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_ADD_DEVICE_REGION, &region));
+		EXPECT_EQ(-EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION,
+					    &region));
+		EXPECT_EQ(-EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_MAP_FRAME_RANGE, &range));
+	}
+	EXPECT_UNCHANGED(&before);
+}
+
 TEST_F(client, a_client_that_only_looks_waits_as_others)
 {
 	struct pollfd wanted = { .fd = open(TMM_DEVICE, O_RDONLY | O_CLOEXEC), .events = POLLIN };
