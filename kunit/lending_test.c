@@ -54,7 +54,7 @@ static struct tmm_mapping_file *export(struct kunit *test, struct tmm_client *cl
 	KUNIT_ASSERT_EQ(test, tmm_mapping_file_reserve(mf, client), 0);
 	tmm_mapping_file_export(mf, &object->mapping);
 	object->kind = 0;
-	tmm_object_abandon(client, object);
+	tmm_object_forget(client, object);
 	return mf;
 }
 

@@ -217,6 +217,7 @@ void tmm_object_forget(struct tmm_client *client, struct tmm_object *object)
 	xa_erase(&client->objects, object->handle);
 	kfree(object);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_forget);
 
 /**
  * tmm_object_nr_files() - how many files go with an object?
@@ -282,7 +283,6 @@ void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
 	tmm_object_forget(client, object);
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_abandon);
 
 /**
  * tmm_object_publish() - make an object visible
