@@ -36,7 +36,7 @@ test-all: ## everything, everywhere: what CI runs; the last line counts
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh all
 
-test-kunit: ## the KUnit suites; SUITES=window,tlb for those of kunit/window_test.c, ...
+test-kunit: ## the KUnit suites; SUITES=window,tlb for those of kunit/paging/window_test.c, ...
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh kunit
 

@@ -1,15 +1,15 @@
 #!/bin/bash
 # Usage: abi.sh [renew]
 #
-# Compares what <theseus_mm.h> gives to programs with the dump that is kept beside it:
+# Compares what <linux/theseus_mm.h> gives to programs with the dump that is kept beside it:
 # every number, and size and offset of every structure and field, built for 64 and for
 # 32 bits. A difference is a failure; renew writes the dump anew.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-header=$ROOT/theseus_mm/include/uapi/theseus_mm.h
-kept=$ROOT/theseus_mm/include/uapi/theseus_mm.abi
+header=$ROOT/theseus_mm/include/uapi/linux/theseus_mm.h
+kept=$ROOT/theseus_mm/include/uapi/linux/theseus_mm.abi
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
 
@@ -20,7 +20,7 @@ generate() {
 	gcc -fpreprocessed -dD -E -P "$header" 2>/dev/null | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' |
 		awk '
 	BEGIN {
-		print "#include <stddef.h>\n#include <stdio.h>\n#include <theseus_mm.h>"
+		print "#include <stddef.h>\n#include <stdio.h>\n#include <linux/theseus_mm.h>"
 		print "#define MEMBER(s, m) ((struct s *)0)->m\nint main(void)\n{"
 	}
 	/^#define THESEUS_MM_[A-Z0-9_]+[ \t]+[^ \t]/ {
@@ -52,7 +52,7 @@ dump() {
 	local bits
 	generate >"$temporary/dump.c" || die "$header: a structure that this script does not understand"
 	for bits in 64 32; do
-		gcc "-m$bits" -std=gnu11 -Wall -Werror -I "${header%/*}" -o "$temporary/dump$bits" \
+		gcc "-m$bits" -std=gnu11 -Wall -Werror -I "${header%/linux/*}" -o "$temporary/dump$bits" \
 			"$temporary/dump.c"
 		"$temporary/dump$bits" >"$temporary/$bits"
 	done

@@ -13,12 +13,12 @@ tests=${2:-}
 sources=$ROOT/initramfs
 bin=$BUILD/initramfs/bin
 flags=(-static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -pthread
-	-I "$ROOT/theseus_mm/include/uapi" -I "$sources/lib")
+	-I "$ROOT/theseus_mm/include/uapi")
 shopt -s nullglob
 
 # Everything a program may include: newer than the program means build it again.
-shared=("$sources"/lib/*.[ch] "$sources"/tests/*.h
-	"$ROOT"/theseus_mm/include/uapi/*.h "$0")
+shared=("$sources"/tests/uapi.c "$sources"/tests/*.h
+	"$ROOT"/theseus_mm/include/uapi/linux/*.h "$0")
 
 is_fresh() { # TARGET INPUT...
 	local target=$1 input
@@ -35,7 +35,7 @@ compile() { # TARGET SOURCE [FLAG...]
 	is_fresh "$target" "$source" "${shared[@]}" && return
 	echo "    CC ${target#"$bin"/}" >&2
 	mkdir -p "${target%/*}"
-	gcc "${flags[@]}" "$@" -o "$target" "$source" "$sources"/lib/*.c
+	gcc "${flags[@]}" "$@" -o "$target" "$source" "$sources/tests/uapi.c"
 }
 
 build_tools() {
@@ -49,14 +49,14 @@ build_tools() {
 build_examples() {
 	local example library=$BUILD/tools/libtmm.a
 	mkdir -p "$bin/examples"
-	for example in "$sources"/libtmm/examples/*.c; do
+	for example in "$sources"/share/examples/*.c; do
 		is_fresh "$bin/examples/$(basename "$example" .c)" "$example" "$library" \
-			"$sources"/libtmm/examples/*.h "$0" && continue
+			"$sources"/share/examples/*.h "$0" && continue
 		echo "    CC examples/$(basename "$example" .c)" >&2
 		gcc -static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -I "$BUILD/tools/include" \
 			-o "$bin/examples/$(basename "$example" .c)" "$example" "$library"
 	done
-	remove_stale examples "$sources/libtmm/examples"
+	remove_stale examples "$sources/share/examples"
 }
 
 # A program whose source is gone must not run.

@@ -7,7 +7,8 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-source=$ROOT/initramfs/libtmm
+source=$ROOT/initramfs/lib/libtmm
+page=$ROOT/initramfs/share/man/libtmm.3
 tools=$BUILD/tools
 objects=$BUILD/libtmm
 soname=libtmm.so.0
@@ -17,7 +18,7 @@ flags=(-std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -fPIC -fvisibility
 	-I "$ROOT/theseus_mm/include/uapi")
 
 # A header of the UAPI is an input as well: what it says is checked when it is compiled.
-newest=$(find "$source" "$ROOT/theseus_mm/include/uapi" "$0" -maxdepth 1 -type f \
+newest=$(find "$source" "$page" "$ROOT/theseus_mm/include/uapi/linux" "$0" -maxdepth 1 -type f \
 	-newer "$tools/libtmm.a" -print -quit 2>/dev/null || echo all)
 [[ -n $newest || ! -e $tools/$soname ]] || exit 0
 
@@ -36,5 +37,5 @@ ln -sfn $soname "$tools/libtmm.so"
 ld -r -o "$objects/libtmm.o" "$objects"/*.o
 objcopy --localize-hidden "$objects/libtmm.o"
 cp "$source/tmm.h" "$tools/include/"
-cp "$source/libtmm.pc" "$source/libtmm.3" "$tools/"
+cp "$source/libtmm.pc" "$page" "$tools/"
 ar rcsD "$tools/libtmm.a" "$objects/libtmm.o"

@@ -7,7 +7,8 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-source=$ROOT/initramfs/tools/tmm
+source=$ROOT/initramfs/bin/tmm
+share=$ROOT/initramfs/share
 uapi=$ROOT/theseus_mm/include/uapi
 tools=$BUILD/tools
 flags=(-static -O2 -g -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Werror
@@ -15,10 +16,10 @@ flags=(-static -O2 -g -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wex
 
 "$ROOT/scripts/build-libtmm.sh"
 mkdir -p "$tools/completions"
-cp "$source/tmm.1" "$tools/"
-cp "$source/tmm.bash" "$tools/completions/tmm"
+cp "$share/man/tmm.1" "$tools/"
+cp "$share/bash-completion/tmm" "$tools/completions/tmm"
 
-newest=$(find "$source" "$uapi" "$tools/libtmm.a" "$0" -maxdepth 1 -type f \
+newest=$(find "$source" "$uapi/linux" "$tools/libtmm.a" "$0" -maxdepth 1 -type f \
 	-newer "$tools/tmm" -print -quit 2>/dev/null || echo all)
 [[ -n $newest || ! -e $tools/tmm ]] || exit 0
 

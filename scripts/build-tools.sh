@@ -11,8 +11,9 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 sources=$ROOT/initramfs
-library=$sources/libtmm
-tool=$sources/tools/tmm
+tool=$sources/bin/tmm
+share=$sources/share
+host=$sources/tests/host
 tools=$BUILD/tools
 strict=(-Wall -Wextra -Werror -pedantic)
 temporary=$(mktemp -d)
@@ -46,8 +47,8 @@ check_names() {
 	diff "$temporary/declared" "$temporary/shared" || die "libtmm.map and tmm.h differ"
 	diff "$temporary/declared" "$temporary/static" || die "libtmm.a and tmm.h differ"
 	while read -r name; do
-		grep -qw "$name" "$library"/examples/*.c || missing+=" $name (no example)"
-		grep -qw "^.Fn $name\|^.Fo $name" "$library/libtmm.3" ||
+		grep -qw "$name" "$share"/examples/*.c || missing+=" $name (no example)"
+		grep -qw "^.Fn $name\|^.Fo $name" "$share/man/libtmm.3" ||
 			missing+=" $name (not in the man page)"
 	done <"$temporary/declared"
 	[[ -z $missing ]] || die "not complete:$missing"
@@ -64,11 +65,11 @@ check_man_page() { # PAGE
 # The program that people copy first is the one that the tests run.
 check_quick_start() {
 	local fence=\`\`\`
-	sed -n '/^\.\\" quick_start\.c/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "$library/libtmm.3" |
-		diff - "$library/examples/quick_start.c" ||
+	sed -n '/^\.\\" quick_start\.c/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "$share/man/libtmm.3" |
+		diff - "$share/examples/quick_start.c" ||
 		die "libtmm.3 does not show quick_start.c as it is"
 	sed -n "/^<!-- quick_start\.c -->/,/^$fence\$/{/^<!--/d;/^$fence/d;p}" "$ROOT/README.md" |
-		diff - "$library/examples/quick_start.c" ||
+		diff - "$share/examples/quick_start.c" ||
 		die "README.md does not show quick_start.c as it is"
 }
 
@@ -76,7 +77,7 @@ check_quick_start() {
 run_quick_start() { # HOW LINKED...
 	local how=$1 said
 	shift
-	gcc -o "$temporary/quick_start" "$library/examples/quick_start.c" "$@" ||
+	gcc -o "$temporary/quick_start" "$share/examples/quick_start.c" "$@" ||
 		die "quick_start.c cannot be linked $how"
 	said=$("$temporary/quick_start" 2>&1) || :
 	[[ $said == *"No such file"* || -e /dev/theseus_mm ]] ||
@@ -97,7 +98,7 @@ run_host_test() {
 	gcc -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -fsanitize=address,undefined \
 		-fno-sanitize-recover=undefined -I "$tools/include" \
 		-I "$ROOT/theseus_mm/include/uapi" -Wl,--wrap=ioctl,--wrap=calloc \
-		-o "$temporary/host_test" "$library/tests/host_test.c" "$tools/libtmm.a"
+		-o "$temporary/host_test" "$host/libtmm_test.c" "$tools/libtmm.a"
 	timeout 60 "$temporary/host_test" || die "the library's host-side tests failed"
 }
 
@@ -107,8 +108,8 @@ run_tool_test() {
 		-fsanitize=address,undefined -fno-sanitize-recover=undefined \
 		-I "$tools/include" -I "$ROOT/theseus_mm/include/uapi" \
 		-Wl,--wrap=ioctl,--wrap=open64 -o "$temporary/tmm" "$tool"/*.c \
-		"$tool/tests/fake_kernel.c" "$tools/libtmm.a"
-	"$tool/tests/host_test.sh" "$tools" "$temporary/tmm" ||
+		"$host/fake_kernel.c" "$tools/libtmm.a"
+	"$host/tmm_test.sh" "$tools" "$temporary/tmm" ||
 		die "the tool's host-side tests failed"
 }
 
@@ -116,8 +117,8 @@ run_tool_test() {
 check_header gcc c c11
 check_header g++ c++ c++17
 check_names
-check_man_page "$library/libtmm.3"
-check_man_page "$tool/tmm.1"
+check_man_page "$share/man/libtmm.3"
+check_man_page "$share/man/tmm.1"
 check_quick_start
 check_linking
 run_host_test

@@ -66,12 +66,12 @@ fi
 
 status=0
 "$ROOT/scripts/qemu.sh" --stream --timeout "${TMM_TIMEOUT:-600}" "${machine[@]}" \
-	tmm.plan=run | "$ROOT/scripts/ktap.py" stream || status=$?
+	tmm.plan=run | "$ROOT/scripts/test/ktap.py" stream || status=$?
 ((status == 0)) || note "the guest did not end by itself, see $dir/console.log"
 echo
 step='judge the run'
 status=0
-verdict=$("$ROOT/scripts/ktap.py" demo "$dir") || status=$?
+verdict=$("$ROOT/scripts/test/ktap.py" demo "$dir") || status=$?
 [[ $verdict == demo:* ]] || exit 1
 step=
 printf '%s\n' "$verdict"

@@ -16,7 +16,7 @@
 #   KERNEL        debug (the default) or stock, for kunit and user
 #   LEVELS        paging levels for kunit and user, "5 4" unless told
 #   PROGRAMS      run these programs only: names separated by commas
-#   SUITES        run the KUnit suites of these files only: kunit/NAME_test.c
+#   SUITES        run the KUnit suites of these files only: kunit/*/NAME_test.c
 #   TMM_TIMEOUT   seconds a boot may take
 #   TMM_ACCEL     tcg or kvm
 set -euo pipefail
@@ -68,9 +68,11 @@ names_of() { # PATTERN FILE...
 }
 # What must have run is read from the source, not from what ran.
 suites() {
-	local files=("$ROOT"/kunit/*_test.c)
+	local name files=("$ROOT"/kunit/*/*_test.c)
 	if [[ -n ${SUITES:-} ]]; then
-		mapfile -t files < <(tr , '\n' <<<"$SUITES" | sed "s:.*:$ROOT/kunit/&_test.c:")
+		mapfile -t files < <(tr , '\n' <<<"$SUITES" | while read -r name; do
+			printf '%s\n' "$ROOT"/kunit/*/"${name}_test.c"
+		done)
 	fi
 	names_of 's/^\t\.name = "\(theseus_mm_[a-z0-9_]*\)",$/\1/p' "${files[@]}"
 }
@@ -149,7 +151,7 @@ boot() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 	local try
 	for try in 1 2 3; do
 		boot_once "$@"
-		"$ROOT/scripts/ktap.py" spoiled "$dir/$2" || return 0
+		"$ROOT/scripts/test/ktap.py" spoiled "$dir/$2" || return 0
 		note "Linux complained before the module was loaded: boot $try does not count"
 		cp "$dir/$2/console.log" "$dir/$2/console-spoiled-$try.log"
 	done
@@ -181,10 +183,10 @@ boot_once() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 test_harness() {
 	prepare debug
 	note "the parser's own tests"
-	"$ROOT/scripts/ktap_test.py" "$dir/parser.json" || :
+	"$ROOT/scripts/test/ktap_test.py" "$dir/parser.json" || :
 	reports+=("$dir/parser.json")
 	boot debug selftest 5 selftest-fail
-	"$ROOT/scripts/ktap.py" selftest "$dir/selftest" || :
+	"$ROOT/scripts/test/ktap.py" selftest "$dir/selftest" || :
 	reports+=("$dir/selftest/report.json")
 }
 
@@ -193,7 +195,7 @@ test_boot() { # VARIANT LEVELS PLAN PROGRAMS
 	prepare "$1"
 	[[ -z $4 ]] || parameters+=("tmm.programs=$4")
 	boot "$1" "$name" "$2" "$3" "${parameters[@]}"
-	"$ROOT/scripts/ktap.py" run --name "$name" --plan "$3" \
+	"$ROOT/scripts/test/ktap.py" run --name "$name" --plan "$3" \
 		--suites "$(suites)" --programs "$4" "$dir/$name" || :
 	reports+=("$dir/$name/report.json")
 }
@@ -209,7 +211,7 @@ test_machines() {
 			describe_machine "$machine"
 			boot stock "$machine" 5 user "tmm.programs=$chosen"
 		)
-		"$ROOT/scripts/ktap.py" run --name "$machine" --plan user \
+		"$ROOT/scripts/test/ktap.py" run --name "$machine" --plan user \
 			--programs "$chosen" "$dir/$machine" || :
 		reports+=("$dir/$machine/report.json")
 	done
@@ -241,7 +243,7 @@ if [[ -n $plan ]]; then
 fi
 note "logs: $dir"
 status=0
-closing=$("$ROOT/scripts/ktap.py" sum "${reports[@]}") || status=$?
+closing=$("$ROOT/scripts/test/ktap.py" sum "${reports[@]}") || status=$?
 [[ $closing == *passed* ]] || exit 1
 # shellcheck disable=SC2034 # the trap reads it
 closed=1

@@ -5,7 +5,7 @@
 #ifndef TESTS_FRAGMENT_H
 #define TESTS_FRAGMENT_H
 
-#include <tmm.h>
+#include "uapi.h"
 
 /* Frees the first frame of the run *@rest, keeps the second: the next is no neighbour. */
 static inline int leave_one(int fd, __u32 *rest)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <tmm.h>
+#include "uapi.h"
 
 #define SNAPSHOT_MAX_OBJECTS	16
 /* Content is compared up to this many bytes of a mapping. */

@@ -23,7 +23,7 @@
 #ifndef TMM_ALLOC_ACCOUNT_H
 #define TMM_ALLOC_ACCOUNT_H
 
-#include "alloc/comebacks.h"
+#include "alloc/waiters.h"
 
 #include <linux/atomic.h>
 #include <linux/kref.h>

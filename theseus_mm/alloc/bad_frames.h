@@ -11,7 +11,7 @@
 #ifndef TMM_ALLOC_BAD_FRAMES_H
 #define TMM_ALLOC_BAD_FRAMES_H
 
-#include "alloc/frame_allocator.h"
+#include "alloc/frame_regions.h"
 
 #include <linux/types.h>
 #include <linux/xarray.h>

@@ -13,7 +13,7 @@
 #ifndef TMM_ALLOC_DEVICE_REGION_H
 #define TMM_ALLOC_DEVICE_REGION_H
 
-#include "alloc/frame_allocator.h"
+#include "alloc/frame_regions.h"
 #include "core/pte_flags.h"
 #include "core/types.h"
 

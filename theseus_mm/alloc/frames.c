@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frames.h"
 
+#include "alloc/trace.h"
 #include "core/bug.h"
-#include "observe/trace.h"
 
 #include <asm/asm.h>
 #include <kunit/visibility.h>

@@ -21,7 +21,7 @@
 #ifndef TMM_ALLOC_FRAMES_H
 #define TMM_ALLOC_FRAMES_H
 
-#include "alloc/frame_allocator.h"
+#include "alloc/frame_regions.h"
 #include "core/range.h"
 
 #include <linux/atomic.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/pages.h"
 
-#include "observe/trace.h"
+#include "alloc/trace.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>

@@ -13,9 +13,9 @@
 #ifndef TMM_ALLOC_RANGE_ALLOCATOR_H
 #define TMM_ALLOC_RANGE_ALLOCATOR_H
 
-#include "alloc/chunk_objects.h"
-#include "alloc/comebacks.h"
+#include "alloc/chunk_cache.h"
 #include "alloc/free_ranges.h"
+#include "alloc/waiters.h"
 #include "core/types.h"
 
 #include <linux/list.h>

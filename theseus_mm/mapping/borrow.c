@@ -3,8 +3,8 @@
 
 #include "alloc/device_region.h"
 #include "alloc/pages.h"
+#include "alloc/trace.h"
 #include "mapping/mapped_pages.h"
-#include "observe/trace.h"
 #include "paging/mapper.h"
 #include "paging/window.h"
 

@@ -3,7 +3,7 @@
  * An instance: memory, both allocators, and the root that all share.
  *
  * The module has one instance, on the RAM it claimed; tests make their own. The functions of
- * the public header (include/theseus_mm.h) are the tmm_instance_*() functions applied to
+ * the public header (include/linux/theseus_mm.h) are the tmm_instance_*() functions applied to
  * the module's instance.
  *
  * Each run of memory is divided: one end holds the frame table and is a reserved

@@ -4,7 +4,7 @@
 #include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
-#include "observe/trace.h"
+#include "alloc/trace.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 

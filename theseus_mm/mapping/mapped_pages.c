@@ -5,8 +5,8 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/struct_pages.h"
+#include "alloc/trace.h"
 #include "core/bug.h"
-#include "observe/trace.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 

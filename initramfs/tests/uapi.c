@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "uapi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+
+int tmm_open(const char *path)
+{
+	int saved = errno;
+	int fd = open(path ? path : TMM_DEVICE, O_RDWR | O_CLOEXEC);
+	int err = fd < 0 ? -errno : 0;
+
+	errno = saved;
+	return err ? err : fd;
+}
+
+int tmm_call(int fd, unsigned long request, void *argument)
+{
+	int saved = errno;
+	int err = ioctl(fd, request, argument) < 0 ? -errno : 0;
+
+	errno = saved;
+	return err;
+}
+
+int tmm_get_info(int fd, struct theseus_mm_info *info)
+{
+	struct theseus_mm_info call = { 0 };
+	int err = tmm_call(fd, THESEUS_MM_IOC_GET_INFO, &call);
+
+	if (!err)
+		*info = call;
+	return err;
+}
+
+int tmm_get_region(int fd, __u32 index, struct theseus_mm_region *region)
+{
+	struct theseus_mm_region call = { .index = index };
+	int err = tmm_call(fd, THESEUS_MM_IOC_GET_REGION, &call);
+
+	if (!err)
+		*region = call;
+	return err;
+}
+
+int tmm_get_occupancy(int fd, struct theseus_mm_occupancy *call)
+{
+	call->bucket_size = sizeof(struct theseus_mm_bucket);
+	return tmm_call(fd, THESEUS_MM_IOC_GET_OCCUPANCY, call);
+}
+
+int tmm_get_limits(int fd, struct theseus_mm_limits *limits)
+{
+	struct theseus_mm_limits call = { 0 };
+	int err = tmm_call(fd, THESEUS_MM_IOC_GET_LIMITS, &call);
+
+	if (!err)
+		*limits = call;
+	return err;
+}
+
+int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max)
+{
+	struct theseus_mm_limits call = {
+		.flags = (frames_max == THESEUS_MM_NO_LIMIT ? 0 : THESEUS_MM_SET_FRAMES) |
+			 (handles_max == THESEUS_MM_NO_LIMIT ? 0 : THESEUS_MM_SET_HANDLES),
+		.client_frames_max = frames_max,
+		.client_handles_max = handles_max,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
+}
+
+int tmm_set_limit(int fd, __u32 which, __u64 max)
+{
+	struct theseus_mm_limits call = {
+		.flags = which,
+		.client_frames_max = max,
+		.client_pages_max = max,
+		.client_handles_max = max,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
+}
+
+int tmm_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
+		    struct theseus_mm_clients *found)
+{
+	struct theseus_mm_clients call = {
+		.nr_clients = room,
+		.clients = (uintptr_t)clients,
+		.entry_size = sizeof(*clients),
+	};
+	int err = tmm_call(fd, THESEUS_MM_IOC_GET_CLIENTS, &call);
+
+	if (!err)
+		*found = call;
+	return err;
+}
+
+int tmm_list_handles(int fd, __u32 flags, __u32 *from, struct theseus_mm_handle_info *infos,
+		     __u32 room, __u32 *nr)
+{
+	struct theseus_mm_handles call = {
+		.flags = flags,
+		.nr_handles = room,
+		.from = *from,
+		.entry_size = sizeof(*infos),
+		.handles = (uintptr_t)infos,
+	};
+	int err = tmm_call(fd, THESEUS_MM_IOC_LIST_HANDLES, &call);
+
+	if (!err) {
+		*from = call.from;
+		*nr = call.nr_handles;
+	}
+	return err;
+}
+
+int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query)
+{
+	struct theseus_mm_query call = { .handle = handle };
+	int err = tmm_call(fd, THESEUS_MM_IOC_QUERY, &call);
+
+	if (!err)
+		*query = call;
+	return err;
+}
+
+int tmm_drop(int fd, __u32 handle)
+{
+	struct theseus_mm_drop call = { .handle = handle };
+
+	return tmm_call(fd, THESEUS_MM_IOC_DROP, &call);
+}
+
+int tmm_split(int fd, __u32 handle, __u64 offset, __u32 *first, __u32 *second)
+{
+	struct theseus_mm_split call = { .handle = handle, .offset = offset };
+	int err = tmm_call(fd, THESEUS_MM_IOC_SPLIT, &call);
+
+	if (!err) {
+		*first = call.first;
+		*second = call.second;
+	}
+	return err;
+}
+
+int tmm_merge(int fd, __u32 handle, __u32 other)
+{
+	struct theseus_mm_merge call = { .handle = handle, .other = other };
+
+	return tmm_call(fd, THESEUS_MM_IOC_MERGE, &call);
+}
+
+static int allocate(int fd, unsigned long request, struct theseus_mm_allocate *wanted)
+{
+	struct theseus_mm_allocate call = *wanted;
+	int err;
+
+	call.handle = 0;
+	call.start = 0;
+	call.nr_pages = 0;
+	err = tmm_call(fd, request, &call);
+	if (!err)
+		*wanted = call;
+	return err;
+}
+
+int tmm_allocate_frames(int fd, struct theseus_mm_allocate *request)
+{
+	return allocate(fd, THESEUS_MM_IOC_ALLOCATE_FRAMES, request);
+}
+
+int tmm_allocate_pages(int fd, struct theseus_mm_allocate *request)
+{
+	return allocate(fd, THESEUS_MM_IOC_ALLOCATE_PAGES, request);
+}
+
+static int create(int fd, unsigned long request, __u64 size, __u64 pte_flags,
+		  struct theseus_mm_create_mapping *mapping)
+{
+	struct theseus_mm_create_mapping call = { .size = size, .pte_flags = pte_flags };
+	int err = tmm_call(fd, request, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
+}
+
+int tmm_create_mapping(int fd, __u64 size, __u64 pte_flags,
+		       struct theseus_mm_create_mapping *mapping)
+{
+	return create(fd, THESEUS_MM_IOC_CREATE_MAPPING, size, pte_flags, mapping);
+}
+
+int tmm_create_contiguous_mapping(int fd, __u64 size, __u64 pte_flags,
+				  struct theseus_mm_create_mapping *mapping)
+{
+	return create(fd, THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING, size, pte_flags, mapping);
+}
+
+int tmm_create_identity_mapping(int fd, __u64 size, __u64 pte_flags,
+				struct theseus_mm_create_mapping *mapping)
+{
+	return create(fd, THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING, size, pte_flags, mapping);
+}
+
+static int map(int fd, unsigned long request, __u32 pages, __u32 frames, __u64 pte_flags,
+	       struct theseus_mm_map *mapping)
+{
+	struct theseus_mm_map call = { .pages = pages, .frames = frames, .pte_flags = pte_flags };
+	int err = tmm_call(fd, request, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
+}
+
+int tmm_map_allocated_pages(int fd, __u32 pages, __u64 pte_flags, struct theseus_mm_map *mapping)
+{
+	return map(fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES, pages, 0, pte_flags, mapping);
+}
+
+int tmm_map_allocated_pages_to(int fd, __u32 pages, __u32 frames, __u64 pte_flags,
+			       struct theseus_mm_map *mapping)
+{
+	return map(fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO, pages, frames, pte_flags, mapping);
+}
+
+int tmm_remap(int fd, __u32 handle, __u64 pte_flags)
+{
+	struct theseus_mm_remap call = { .handle = handle, .pte_flags = pte_flags };
+
+	return tmm_call(fd, THESEUS_MM_IOC_REMAP, &call);
+}
+
+int tmm_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames, __u32 *nr_frames)
+{
+	struct theseus_mm_unmap call = {
+		.handle = handle,
+		.frames = (uintptr_t)frames,
+		.nr_frames = *nr_frames,
+	};
+	int err = tmm_call(fd, THESEUS_MM_IOC_UNMAP_INTO_PARTS, &call);
+
+	if (!err) {
+		*pages = call.pages;
+		*nr_frames = call.nr_frames;
+	}
+	return err;
+}
+
+static int run_batch(int fd, unsigned long request, struct theseus_mm_batch *call, __u32 *nr_done)
+{
+	int err = tmm_call(fd, request, call);
+
+	if (!err && nr_done)
+		*nr_done = call->nr_done;
+	return err;
+}
+
+int tmm_create_batch(int fd, __u32 flags, struct theseus_mm_create_item *items, __u32 nr_items,
+		     __u32 *nr_done)
+{
+	struct theseus_mm_batch call = {
+		.flags = flags,
+		.nr_items = nr_items,
+		.items = (uintptr_t)items,
+		.item_size = sizeof(*items),
+	};
+
+	return run_batch(fd, THESEUS_MM_IOC_CREATE_BATCH, &call, nr_done);
+}
+
+int tmm_drop_batch(int fd, __u32 flags, struct theseus_mm_drop_item *items, __u32 nr_items,
+		   __u32 *nr_done)
+{
+	struct theseus_mm_batch call = {
+		.flags = flags,
+		.nr_items = nr_items,
+		.items = (uintptr_t)items,
+		.item_size = sizeof(*items),
+	};
+
+	return run_batch(fd, THESEUS_MM_IOC_DROP_BATCH, &call, nr_done);
+}
+
+static int access_mapping(int fd, unsigned long request, __u32 handle, __u64 offset,
+			  const void *buffer, __u64 length)
+{
+	struct theseus_mm_access call = {
+		.handle = handle,
+		.offset = offset,
+		.length = length,
+		.buffer = (uintptr_t)buffer,
+	};
+
+	return tmm_call(fd, request, &call);
+}
+
+int tmm_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length)
+{
+	return access_mapping(fd, THESEUS_MM_IOC_READ, handle, offset, buffer, length);
+}
+
+int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length)
+{
+	return access_mapping(fd, THESEUS_MM_IOC_WRITE, handle, offset, buffer, length);
+}
+
+int tmm_add_device_region(int fd, __u64 start, __u64 nr_bytes, __u32 memory_type)
+{
+	struct theseus_mm_device_region call = {
+		.memory_type = memory_type,
+		.start = start,
+		.nr_bytes = nr_bytes,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_ADD_DEVICE_REGION, &call);
+}
+
+int tmm_remove_device_region(int fd, __u64 start, __u64 nr_bytes)
+{
+	struct theseus_mm_device_region call = { .start = start, .nr_bytes = nr_bytes };
+
+	return tmm_call(fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION, &call);
+}
+
+int tmm_map_frame_range(int fd, __u64 paddr, __u64 nr_bytes, __u64 pte_flags,
+			struct theseus_mm_map_range *mapping)
+{
+	struct theseus_mm_map_range call = {
+		.paddr = paddr,
+		.nr_bytes = nr_bytes,
+		.pte_flags = pte_flags,
+	};
+	int err = tmm_call(fd, THESEUS_MM_IOC_MAP_FRAME_RANGE, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
+}
+
+int tmm_map_offset(int fd, __u32 handle, __u64 *offset, __u64 *nr_bytes)
+{
+	struct theseus_mm_map_offset call = { .handle = handle };
+	int err = tmm_call(fd, THESEUS_MM_IOC_MAP_OFFSET, &call);
+
+	if (err)
+		return err;
+	*offset = call.offset;
+	if (nr_bytes)
+		*nr_bytes = call.nr_bytes;
+	return 0;
+}
+
+int tmm_revoke(int fd, __u32 handle, __u32 *nr_revoked)
+{
+	struct theseus_mm_revoke call = { .handle = handle };
+	int err = tmm_call(fd, THESEUS_MM_IOC_REVOKE, &call);
+
+	if (!err && nr_revoked)
+		*nr_revoked = call.nr_revoked;
+	return err;
+}
+
+int tmm_share(int fd, __u32 handle, bool is_shareable)
+{
+	struct theseus_mm_share call = {
+		.flags = is_shareable ? 0 : THESEUS_MM_SHARE_OFF,
+		.handle = handle,
+	};
+
+	return tmm_call(fd, THESEUS_MM_IOC_SHARE, &call);
+}
+
+int tmm_export_as(int fd, __u32 handle, __u32 flags, int *export, __u32 *id)
+{
+	struct theseus_mm_export call = { .handle = handle, .flags = flags };
+	int err = tmm_call(fd, THESEUS_MM_IOC_EXPORT, &call);
+
+	if (!err)
+		*export = call.fd;
+	if (!err && id)
+		*id = call.export_id;
+	return err;
+}
+
+int tmm_export(int fd, __u32 handle, int *export)
+{
+	return tmm_export_as(fd, handle, 0, export, NULL);
+}
+
+int tmm_take_back(int fd, __u32 id, __u32 *handle)
+{
+	struct theseus_mm_take_back call = { .export_id = id };
+	int err = tmm_call(fd, THESEUS_MM_IOC_TAKE_BACK, &call);
+
+	if (!err)
+		*handle = call.handle;
+	return err;
+}
+
+int tmm_import(int fd, int export, __u32 *handle)
+{
+	struct theseus_mm_import call = { .fd = export };
+	int err = tmm_call(fd, THESEUS_MM_IOC_IMPORT, &call);
+
+	if (!err)
+		*handle = call.handle;
+	return err;
+}
+
+int tmm_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation)
+{
+	struct theseus_mm_translate call = { .vaddr = vaddr };
+	int err = tmm_call(fd, THESEUS_MM_IOC_TRANSLATE, &call);
+
+	if (!err)
+		*translation = call;
+	return err;
+}
+
+int tmm_dump_pte(int fd, __u64 vaddr, struct theseus_mm_dump_pte *dump)
+{
+	struct theseus_mm_dump_pte call = { .vaddr = vaddr };
+	int err = tmm_call(fd, THESEUS_MM_IOC_DUMP_PTE, &call);
+
+	if (!err)
+		*dump = call;
+	return err;
+}

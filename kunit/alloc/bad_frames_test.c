@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Bad frames in a frame allocator: a free one is out of use at once, an owned one when freed. */
+#include "alloc/bad_frames.h"
+
+#include "alloc/frames.h"
+#include "support/fixture.h"
+#include "support/invariants.h"
+
+#include <linux/slab.h>
+
+#define FIRST	1000
+#define NR	100
+
+static int init_case(struct kunit *test)
+{
+	struct tmm_test_frames *tf = tmm_test_frames_create(test);
+
+	test->priv = tf;
+	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, FIRST, NR);
+	return 0;
+}
+
+static struct tmm_frame_allocator *fa_of(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+
+	return &tf->fa;
+}
+
+/* The retired frames are free again first: the checks at the end find any that was lost. */
+static void exit_case(struct kunit *test)
+{
+	if (!test->priv)
+		return;
+	tmm_frame_allocator_end_bad(fa_of(test));
+	tmm_test_frames_destroy(test, test->priv);
+}
+
+static u64 fingerprint(struct kunit *test)
+{
+	tmm_check_frame_allocator(test, fa_of(test));
+	return tmm_fingerprint_frames(fa_of(test));
+}
+
+static u64 nr_free(struct kunit *test)
+{
+	struct tmm_range_totals totals;
+
+	tmm_check_frame_allocator(test, fa_of(test));
+	tmm_range_allocator_totals(&fa_of(test)->ra, &totals);
+	return totals.nr_free;
+}
+
+static struct tmm_allocated_frames *take(struct kunit *test, u64 number, u64 nr)
+{
+	return tmm_test_frames_take(test, test->priv, tmm_request_at(number, nr));
+}
+
+static int try_take(struct kunit *test, u64 number)
+{
+	const struct tmm_allocation_request req = tmm_request_at(number, 1);
+	struct tmm_allocated_frames *frames = tmm_frame_allocator_allocate(fa_of(test), &req);
+	int err = PTR_ERR_OR_ZERO(frames);
+
+	tmm_allocated_frames_drop(&frames);
+	return err;
+}
+
+static void retire(struct kunit *test, u64 number, int err)
+{
+	KUNIT_EXPECT_EQ_MSG(test, tmm_frame_allocator_retire(fa_of(test), number), err,
+			    "frame %llu", number);
+}
+
+static void expect_bad(struct kunit *test, u64 nr_known, u64 nr_retired)
+{
+	KUNIT_EXPECT_EQ(test, fa_of(test)->nr_bad, nr_known);
+	KUNIT_EXPECT_EQ(test, fa_of(test)->nr_retired, nr_retired);
+}
+
+static void a_free_frame_is_out_at_once(struct kunit *test)
+{
+	static const u64 numbers[] = { FIRST, FIRST + 50, FIRST + 51, FIRST + NR - 1 };
+	u64 counts[TMM_NR_MARKS] = {};
+	const struct tmm_frame_range all = { { FIRST, NR, TMM_4K } };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		retire(test, numbers[i], 0);
+		KUNIT_EXPECT_EQ(test, nr_free(test), NR - 1 - i);
+		KUNIT_EXPECT_EQ(test, try_take(test, numbers[i]), -EADDRINUSE);
+		retire(test, numbers[i], -EEXIST);
+	}
+	expect_bad(test, 4, 4);
+	KUNIT_EXPECT_EQ(test, try_take(test, FIRST + 49), 0);
+	KUNIT_EXPECT_EQ(test, try_take(test, FIRST + 52), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(fa_of(test), &all, counts), 0);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_BAD], 4);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], NR - 4);
+}
+
+static void an_owned_frame_goes_out_when_it_comes_back(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = take(test, FIRST + 10, 10);
+	unsigned int i;
+
+	retire(test, FIRST + 10, 0);
+	retire(test, FIRST + 15, 0);
+	retire(test, FIRST + 16, 0);
+	retire(test, FIRST + 19, 0);
+	expect_bad(test, 4, 0);
+	KUNIT_EXPECT_EQ(test, nr_free(test), NR - 10);
+	tmm_allocated_frames_drop(&frames);
+	expect_bad(test, 4, 4);
+	KUNIT_EXPECT_EQ(test, nr_free(test), NR - 4);
+	for (i = 10; i < 20; i++)
+		KUNIT_EXPECT_EQ(test, try_take(test, FIRST + i),
+				i == 10 || i == 15 || i == 16 || i == 19 ? -EADDRINUSE : 0);
+}
+
+static void all_of_a_run(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = take(test, FIRST, NR);
+	unsigned int i;
+
+	for (i = 0; i < NR; i++)
+		retire(test, FIRST + i, 0);
+	tmm_allocated_frames_drop(&frames);
+	KUNIT_EXPECT_EQ(test, nr_free(test), 0);
+	expect_bad(test, NR, NR);
+}
+
+/* A frame stays known as bad while its run is mapped, unmapped and split. */
+static void an_owned_frame_changes_owners(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = take(test, FIRST + 10, 10), *second;
+	struct tmm_unmapped_frames *unmapped;
+	struct tmm_mapped_frames *mapped;
+
+	retire(test, FIRST + 12, 0);
+	mapped = tmm_frames_into_mapped(&frames);
+	unmapped = tmm_frames_into_unmapped(&mapped);
+	frames = tmm_frames_into_allocated(&unmapped);
+	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(frames, FIRST + 15, &second), 0);
+	tmm_allocated_frames_drop(&second);
+	expect_bad(test, 1, 0);
+	tmm_allocated_frames_drop(&frames);
+	expect_bad(test, 1, 1);
+	KUNIT_EXPECT_EQ(test, nr_free(test), NR - 1);
+}
+
+static void in_quarantine(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = take(test, FIRST + 10, 10);
+
+	retire(test, FIRST + 12, 0);
+	tmm_allocated_frames_quarantine(&frames);
+	retire(test, FIRST + 13, 0);
+	expect_bad(test, 2, 0);
+	tmm_frame_allocator_end_quarantine(fa_of(test));
+	expect_bad(test, 2, 2);
+	KUNIT_EXPECT_EQ(test, nr_free(test), NR - 2);
+}
+
+static void a_table_stays_in_use(struct kunit *test)
+{
+	u64 number;
+
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(fa_of(test), &number), 0);
+	retire(test, number, -EBUSY);
+	retire(test, number, -EEXIST);
+	expect_bad(test, 1, 0);
+	tmm_frame_allocator_give_table(fa_of(test), number);
+	expect_bad(test, 1, 1);
+	KUNIT_EXPECT_EQ(test, try_take(test, number), -EADDRINUSE);
+	/* the next table is another one */
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(fa_of(test), &number), 0);
+	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa_of(test), number, 1));
+	tmm_frame_allocator_give_table(fa_of(test), number);
+}
+
+static void what_is_not_ram(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	u64 before;
+
+	tmm_test_frames_add(test, tf, TMM_REGION_RESERVED, 2000, 10);
+	before = fingerprint(test);
+	retire(test, FIRST - 1, -ERANGE);
+	retire(test, FIRST + NR, -ERANGE);
+	retire(test, 2005, -ERANGE);
+	retire(test, U64_MAX, -ERANGE);
+	expect_bad(test, 0, 0);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+}
+
+static void asking(struct kunit *test)
+{
+	struct tmm_frame_allocator *fa = fa_of(test);
+
+	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST, NR));
+	retire(test, FIRST + 50, 0);
+	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST, NR));
+	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST + 50, 1));
+	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST + 40, 11));
+	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST + 40, 10));
+	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST + 51, NR));
+	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST + 50, 0));
+}
+
+static void without_memory(struct kunit *test)
+{
+	u64 before = fingerprint(test);
+	unsigned int nth;
+	bool hit;
+	int err;
+
+	for (nth = 1;; nth++) {
+		tmm_test_fail_alloc(test, nth);
+		err = tmm_frame_allocator_retire(fa_of(test), FIRST + 50);
+		hit = tmm_test_fail_alloc_end();
+		if (!hit)
+			break;
+		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
+		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		expect_bad(test, 0, 0);
+	}
+	/* The note, and two objects. */
+	KUNIT_EXPECT_GE(test, nth, 4);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	expect_bad(test, 1, 1);
+}
+
+static void parse(struct kunit *test)
+{
+	static const char *const malformed[] = { "x", "1,", ",1", "1,,2", "-1", "1 2", "0x" };
+	unsigned int nr, i;
+	u64 *frames;
+
+	KUNIT_ASSERT_EQ(test, tmm_bad_frames_parse("4096,0x130005fff,0", &frames, &nr), 0);
+	KUNIT_EXPECT_EQ(test, nr, 3);
+	KUNIT_EXPECT_EQ(test, frames[0], 1);
+	KUNIT_EXPECT_EQ(test, frames[1], 0x130005);
+	KUNIT_EXPECT_EQ(test, frames[2], 0);
+	kfree(frames);
+	for (i = 0; i < ARRAY_SIZE(malformed); i++)
+		KUNIT_EXPECT_EQ_MSG(test, tmm_bad_frames_parse(malformed[i], &frames, &nr), -EINVAL,
+				    "\"%s\"", malformed[i]);
+	KUNIT_EXPECT_EQ(test, tmm_bad_frames_parse("18446744073709551616", &frames, &nr), -ERANGE);
+}
+
+static struct kunit_case bad_frames_cases[] = {
+	KUNIT_CASE(a_free_frame_is_out_at_once),
+	KUNIT_CASE(an_owned_frame_goes_out_when_it_comes_back),
+	KUNIT_CASE(all_of_a_run),
+	KUNIT_CASE(an_owned_frame_changes_owners),
+	KUNIT_CASE(in_quarantine),
+	KUNIT_CASE(a_table_stays_in_use),
+	KUNIT_CASE(what_is_not_ram),
+	KUNIT_CASE(asking),
+	KUNIT_CASE(without_memory),
+	KUNIT_CASE(parse),
+	{}
+};
+
+static struct kunit_suite bad_frames_suite = {
+	.name = "theseus_mm_bad_frames",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = bad_frames_cases,
+};
+
+kunit_test_suite(bad_frames_suite);

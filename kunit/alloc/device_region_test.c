@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/device_region.h"
+
+#include "alloc/frames.h"
+#include "support/fixture.h"
+#include "support/invariants.h"
+
+#include <asm/memtype.h>
+#include <asm/processor.h>
+#include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#define NR_BYTES 0x10000ULL
+
+/**
+ * struct fixture - an allocator with some RAM, and where no device is
+ * @tf: the allocator; its region is [1000, 1100)
+ * @hole: a physical address at which there is nothing
+ */
+struct fixture {
+	struct tmm_test_frames *tf;
+	u64 hole;
+};
+
+static int init_case(struct kunit *test)
+{
+	struct fixture *f = tmm_test_kvzalloc(test, sizeof(*f));
+
+	test->priv = f;
+	f->tf = tmm_test_frames_create(test);
+	tmm_test_frames_add(test, f->tf, TMM_REGION_GENERAL, 1000, 100);
+	/* In the upper half of what the CPU can address, away from both its ends. */
+	f->hole = 3ULL << (boot_cpu_data.x86_phys_bits - 2);
+	return 0;
+}
+
+static int found(struct resource *res, void *unused)
+{
+	return 1;
+}
+
+/* Has anybody the page at @address for himself, and /dev/mem not? */
+static bool is_exclusive(u64 address)
+{
+	unsigned long flags = IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE;
+	u64 page = address & PAGE_MASK;
+
+	return walk_iomem_res_desc(IORES_DESC_NONE, flags, page, page + PAGE_SIZE - 1, NULL,
+				   found) == 1;
+}
+
+static void exit_case(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	if (!f)
+		return;
+	tmm_test_frames_destroy(test, f->tf);
+	KUNIT_EXPECT_FALSE(test, is_exclusive(f->hole));
+}
+
+static u64 hole(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	return f->hole;
+}
+
+static struct tmm_frame_allocator *fa_of(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	return &f->tf->fa;
+}
+
+static u64 fingerprint(struct kunit *test)
+{
+	tmm_check_frame_allocator(test, fa_of(test));
+	return tmm_fingerprint_frames(fa_of(test));
+}
+
+static struct tmm_device_region *try_add(struct kunit *test, u64 start, u64 nr_bytes,
+					 enum tmm_memory_type type)
+{
+	return tmm_device_region_add(fa_of(test), (struct tmm_paddr){ start }, nr_bytes, type);
+}
+
+static struct tmm_device_region *add(struct kunit *test, u64 start, u64 nr_bytes,
+				     enum tmm_memory_type type)
+{
+	struct tmm_device_region *dr = try_add(test, start, nr_bytes, type);
+
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(dr), "error %ld", PTR_ERR_OR_ZERO(dr));
+	return dr;
+}
+
+static void remove(struct kunit *test, struct tmm_device_region **dr)
+{
+	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), dr), 0);
+	KUNIT_EXPECT_PTR_EQ(test, *dr, NULL);
+}
+
+/* Refused, and nothing is different. */
+static void refuse(struct kunit *test, u64 start, u64 nr_bytes, enum tmm_memory_type type, int err)
+{
+	u64 before = fingerprint(test);
+	struct tmm_device_region *dr = try_add(test, start, nr_bytes, type);
+
+	KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(dr), err, "%#llx + %#llx", start, nr_bytes);
+	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), 0);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+}
+
+/* Nobody has claimed any of it. */
+static void expect_unclaimed(struct kunit *test, u64 start, u64 nr_bytes)
+{
+	struct resource *res = request_mem_region(start, nr_bytes, "tmm_test");
+
+	KUNIT_EXPECT_NOT_NULL(test, res);
+	if (res)
+		release_mem_region(start, nr_bytes);
+}
+
+static void add_gives_frames_by_address_only(struct kunit *test)
+{
+	struct tmm_device_region *dr = add(test, hole(test), NR_BYTES, TMM_UNCACHED);
+	struct tmm_allocation_request range =
+		tmm_request_in_range(hole(test) >> 12, U64_MAX, 1);
+	struct tmm_allocation_request any = tmm_request_any(101);
+	struct fixture *f = test->priv;
+	struct tmm_allocated_frames *frames;
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa_of(test), &any)), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa_of(test), &range)), -ERANGE);
+	frames = tmm_test_frames_take(test, f->tf, tmm_request_at(hole(test) >> 12, 16));
+	KUNIT_EXPECT_EQ(test, frames->f.region->memory_type, TMM_UNCACHED);
+	KUNIT_EXPECT_PTR_EQ(test, frames->f.region->window, NULL);
+	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(frames), -EOPNOTSUPP);
+	tmm_allocated_frames_drop(&frames);
+	remove(test, &dr);
+}
+
+static void add_and_remove_undo_each_other(struct kunit *test)
+{
+	u64 before = fingerprint(test);
+	struct tmm_device_region *dr;
+	enum tmm_memory_type type;
+
+	for (type = 0; type < TMM_NR_MEMORY_TYPES; type++) {
+		dr = add(test, hole(test), NR_BYTES, type);
+		KUNIT_EXPECT_TRUE(test, is_exclusive(hole(test)));
+		KUNIT_EXPECT_TRUE(test, is_exclusive(hole(test) + NR_BYTES - 1));
+		KUNIT_EXPECT_PTR_EQ(test, request_mem_region(hole(test), 4096, "tmm_test"), NULL);
+		remove(test, &dr);
+		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		expect_unclaimed(test, hole(test), NR_BYTES);
+	}
+}
+
+static void add_of_a_malformed_range(struct kunit *test)
+{
+	u64 last = 1ULL << boot_cpu_data.x86_phys_bits;
+
+	refuse(test, hole(test), 0, TMM_UNCACHED, -EINVAL);
+	refuse(test, hole(test) + 1, NR_BYTES, TMM_UNCACHED, -EINVAL);
+	refuse(test, hole(test), NR_BYTES + 2048, TMM_UNCACHED, -EINVAL);
+	refuse(test, hole(test), NR_BYTES, TMM_NR_MEMORY_TYPES, -EINVAL);
+	refuse(test, hole(test), NR_BYTES, -1, -EINVAL);
+	refuse(test, last - NR_BYTES, NR_BYTES + 4096, TMM_UNCACHED, -EOVERFLOW);
+	refuse(test, last, 4096, TMM_UNCACHED, -EOVERFLOW);
+	refuse(test, hole(test), -4096ULL, TMM_UNCACHED, -EOVERFLOW);
+	refuse(test, -4096ULL, 4096, TMM_UNCACHED, -EOVERFLOW);
+	expect_unclaimed(test, hole(test), NR_BYTES);
+}
+
+/* What the module itself has claimed, in /proc/iomem below what memmap= reserved. */
+static struct resource *own_memory(void)
+{
+	struct resource *top;
+
+	for (top = iomem_resource.child; top; top = top->sibling)
+		if (top->child && !strcmp(top->child->name, "theseus_mm"))
+			return top->child;
+	return NULL;
+}
+
+/* In use by Linux or reserved at boot, all of it or one page at an end. */
+static void add_of_ram(struct kunit *test)
+{
+	u64 page = virt_to_phys(tmm_test_kvzalloc(test, 64)) & PAGE_MASK;
+	struct resource *own = own_memory();
+
+	refuse(test, page, 4096, TMM_WRITE_BACK, -EOPNOTSUPP);
+	refuse(test, page, 4096, TMM_UNCACHED, -EOPNOTSUPP);
+	refuse(test, 0, hole(test), TMM_WRITE_BACK, -EOPNOTSUPP);
+	KUNIT_ASSERT_NOT_NULL(test, own);
+	refuse(test, own->start, 4096, TMM_UNCACHED, -EOPNOTSUPP);
+	refuse(test, own->end + 1 - 4096, hole(test) - own->end - 1, TMM_UNCACHED, -EOPNOTSUPP);
+}
+
+static void add_of_what_is_known(struct kunit *test)
+{
+	struct tmm_device_region *dr = add(test, hole(test), NR_BYTES, TMM_UNCACHED);
+	struct tmm_device_region *next;
+
+	refuse(test, hole(test), NR_BYTES, TMM_UNCACHED, -EADDRINUSE);
+	refuse(test, hole(test) + NR_BYTES - 4096, 8192, TMM_UNCACHED, -EADDRINUSE);
+	refuse(test, hole(test) - 4096, 8192, TMM_UNCACHED, -EADDRINUSE);
+	refuse(test, hole(test) - 4096, NR_BYTES + 8192, TMM_UNCACHED, -EADDRINUSE);
+	next = add(test, hole(test) + NR_BYTES, NR_BYTES, TMM_UNCACHED);
+	remove(test, &dr);
+	remove(test, &next);
+}
+
+static void add_of_what_a_driver_claimed(struct kunit *test)
+{
+	struct tmm_device_region *dr;
+
+	KUNIT_ASSERT_NOT_NULL(test, request_mem_region(hole(test) + 4096, 4096, "tmm_test"));
+	refuse(test, hole(test), NR_BYTES, TMM_UNCACHED, -EBUSY);
+	refuse(test, hole(test) + 4096, 4096, TMM_WRITE_COMBINING, -EBUSY);
+	dr = try_add(test, hole(test), 4096, TMM_UNCACHED);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(dr));
+	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), 0);
+	release_mem_region(hole(test) + 4096, 4096);
+	dr = add(test, hole(test), NR_BYTES, TMM_UNCACHED);
+	remove(test, &dr);
+}
+
+static void add_without_memory(struct kunit *test)
+{
+	struct tmm_device_region *dr;
+	u64 before = fingerprint(test);
+	unsigned int nr_busy = 0;
+	unsigned int nth;
+	bool hit;
+
+	for (nth = 1;; nth++) {
+		tmm_test_fail_alloc(test, nth);
+		dr = try_add(test, hole(test), NR_BYTES, TMM_WRITE_COMBINING);
+		hit = tmm_test_fail_alloc_end();
+		if (!hit)
+			break;
+		/* A claim that fails does not say why. */
+		if (dr == ERR_PTR(-EBUSY))
+			nr_busy++;
+		else
+			KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(dr), -ENOMEM,
+					    "allocation %u", nth);
+		KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), 0);
+		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		expect_unclaimed(test, hole(test), NR_BYTES);
+	}
+	KUNIT_EXPECT_EQ(test, nr_busy, 1);
+	/* The region, its table, the claim, the type and the range of free frames. */
+	KUNIT_EXPECT_GE(test, nth, pat_enabled() ? 6 : 5);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dr));
+	remove(test, &dr);
+}
+
+static void remove_while_a_frame_is_owned(struct kunit *test)
+{
+	struct tmm_device_region *dr = add(test, hole(test), NR_BYTES, TMM_WRITE_COMBINING);
+	struct tmm_device_region *same = dr;
+	struct fixture *f = test->priv;
+	struct tmm_allocated_frames *frames =
+		tmm_test_frames_take(test, f->tf, tmm_request_at((hole(test) >> 12) + 15, 1));
+	u64 before = fingerprint(test);
+
+	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), -EBUSY);
+	KUNIT_EXPECT_PTR_EQ(test, dr, same);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_TRUE(test, is_exclusive(hole(test)));
+	tmm_allocated_frames_drop(&frames);
+	remove(test, &dr);
+}
+
+static void remove_of_nothing(struct kunit *test)
+{
+	struct tmm_device_region *dr = NULL;
+
+	remove(test, &dr);
+	dr = ERR_PTR(-EBUSY);
+	remove(test, &dr);
+}
+
+/* The cache bits that Linux gives a mapping of its own there. */
+static u64 cache_bits_of_linux(struct kunit *test)
+{
+	void __iomem *mapped = ioremap(hole(test), 4096);
+	unsigned int level;
+	pte_t *entry;
+	u64 bits;
+
+	KUNIT_ASSERT_NOT_NULL(test, (__force void *)mapped);
+	entry = lookup_address((unsigned long)mapped, &level);
+	bits = entry && level == PG_LEVEL_4K ? pte_val(*entry) & _PAGE_CACHE_MASK : U64_MAX;
+	iounmap(mapped);
+	return bits;
+}
+
+/* Linux follows our type while we have it, so that no two mappings disagree. */
+static void write_combining_binds_linux_too(struct kunit *test)
+{
+	struct tmm_device_region *dr;
+	u64 before = cache_bits_of_linux(test);
+
+	if (!pat_enabled())
+		kunit_skip(test, "this CPU has no page attribute table");
+	KUNIT_EXPECT_EQ(test, before, cachemode2protval(_PAGE_CACHE_MODE_UC_MINUS));
+	dr = add(test, hole(test), NR_BYTES, TMM_WRITE_COMBINING);
+	KUNIT_EXPECT_EQ(test, cache_bits_of_linux(test),
+			cachemode2protval(_PAGE_CACHE_MODE_WC));
+	remove(test, &dr);
+	KUNIT_EXPECT_EQ(test, cache_bits_of_linux(test), before);
+}
+
+static struct kunit_case device_region_cases[] = {
+	KUNIT_CASE(add_gives_frames_by_address_only),
+	KUNIT_CASE(add_and_remove_undo_each_other),
+	KUNIT_CASE(add_of_a_malformed_range),
+	KUNIT_CASE(add_of_ram),
+	KUNIT_CASE(add_of_what_is_known),
+	KUNIT_CASE(add_of_what_a_driver_claimed),
+	KUNIT_CASE(add_without_memory),
+	KUNIT_CASE(remove_while_a_frame_is_owned),
+	KUNIT_CASE(remove_of_nothing),
+	KUNIT_CASE(write_combining_binds_linux_too),
+	{}
+};
+
+static struct kunit_suite device_region_suite = {
+	.name = "theseus_mm_device_region",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = device_region_cases,
+};
+
+kunit_test_suite(device_region_suite);

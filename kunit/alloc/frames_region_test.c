@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Regions of frames that come and go while the allocator is in use. */
+#include "alloc/frames.h"
+
+#include "support/fixture.h"
+#include "support/invariants.h"
+
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+
+#define NR_ROUNDS	20
+/* The region that comes and goes. */
+#define FIRST		5000
+#define NR		1000
+
+static int init_case(struct kunit *test)
+{
+	struct tmm_test_frames *tf = tmm_test_frames_create(test);
+
+	test->priv = tf;
+	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, 1000, 100);
+	return 0;
+}
+
+static void exit_case(struct kunit *test)
+{
+	tmm_test_frames_destroy(test, test->priv);
+}
+
+static struct tmm_frame_allocator *fa_of(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+
+	return &tf->fa;
+}
+
+static u64 fingerprint(struct kunit *test)
+{
+	tmm_check_frame_allocator(test, fa_of(test));
+	return tmm_fingerprint_frames(fa_of(test));
+}
+
+static void remove_forgets_a_region(struct kunit *test)
+{
+	struct tmm_frame_range range = { { FIRST, 1, TMM_4K } };
+	struct tmm_allocation_request req = tmm_request_at(FIRST, 1);
+	u64 counts[TMM_NR_MARKS] = {};
+	u64 before = fingerprint(test);
+	struct tmm_frame_region *region;
+
+	region = tmm_test_frames_add_backed(test, test->priv, TMM_REGION_RESERVED, FIRST, 10);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa_of(test), FIRST), region->window);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa_of(test), FIRST), NULL);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(fa_of(test), &range, counts), -ERANGE);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa_of(test), &req)), -ERANGE);
+}
+
+static void remove_with_owned_mapped_or_borrowed_frames(struct kunit *test)
+{
+	struct tmm_frame_region *region = tmm_test_frames_add(test, test->priv,
+							      TMM_REGION_RESERVED, FIRST, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take(test, test->priv,
+								   tmm_request_at(FIRST + 5, 1));
+	struct tmm_allocated_frames *owner;
+	struct tmm_unmapped_frames *unmapped;
+	struct tmm_mapped_frames *mapped;
+	u64 before = fingerprint(test);
+
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	mapped = tmm_frames_into_mapped(&frames);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
+	unmapped = tmm_frames_into_unmapped(&mapped);
+	frames = tmm_frames_into_allocated(&unmapped);
+	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_borrow(frames), 0);
+	owner = frames;
+	tmm_allocated_frames_drop(&owner);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	tmm_allocated_frames_unborrow(frames);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
+}
+
+static void remove_of_a_region_with_a_table(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	u64 number;
+
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(&tf->fa, &tf->regions[0]), -EBUSY);
+	tmm_frame_allocator_give_table(&tf->fa, number);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(&tf->fa, &tf->regions[0]), 0);
+}
+
+/* A reader of regions; what it finds out does not matter, only that it may look. */
+static int reader(void *context)
+{
+	struct tmm_frame_range range = { { FIRST, NR, TMM_4K } };
+	struct tmm_frame_allocator *fa = context;
+	u64 counts[TMM_NR_MARKS];
+
+	while (!kthread_should_stop()) {
+		tmm_frame_allocator_ptr(fa, FIRST + 5);
+		tmm_frame_allocator_ptr(fa, 1000);
+		memset(counts, 0, sizeof(counts));
+		if (!tmm_frame_allocator_count(fa, &range, counts) &&
+		    counts[TMM_MARK_FREE] + counts[TMM_MARK_ALLOCATED] != NR)
+			return -EIO;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int add_and_remove(struct tmm_frame_allocator *fa)
+{
+	struct tmm_frame_region *region = kzalloc(sizeof(*region), GFP_KERNEL);
+	void *table = kvzalloc(tmm_frame_table_nr_bytes(FIRST, NR), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (region && table) {
+		region->range.type = TMM_REGION_RESERVED;
+		region->range.first = FIRST;
+		region->range.nr = NR;
+		/* Never read: what matters is who looks here for it. */
+		region->window = region;
+		err = tmm_frame_allocator_add(fa, region, table);
+		cond_resched();
+		if (!err)
+			err = tmm_frame_allocator_remove(fa, region);
+	}
+	kvfree(table);
+	kfree(region);
+	return err;
+}
+
+/* KASAN sees it if somebody still looks at what is gone. */
+static void remove_beside_readers(struct kunit *test)
+{
+	struct task_struct *threads[2];
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = kthread_run(reader, fa_of(test), "tmm_reader%u", i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, threads[i]);
+		get_task_struct(threads[i]);
+	}
+	for (i = 0; i < NR_ROUNDS && !err; i++)
+		err = add_and_remove(fa_of(test));
+	KUNIT_EXPECT_EQ(test, err, 0);
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		KUNIT_EXPECT_EQ(test, kthread_stop(threads[i]), 0);
+		put_task_struct(threads[i]);
+	}
+}
+
+/* Every frame counts once, whatever is done to it meanwhile. */
+static int counter(void *context)
+{
+	struct tmm_frame_allocator *fa = context;
+	struct tmm_frame_range range = { { FIRST, NR, TMM_4K } };
+	u64 counts[TMM_NR_MARKS], sum;
+	unsigned int mark;
+
+	while (!kthread_should_stop()) {
+		memset(counts, 0, sizeof(counts));
+		if (tmm_frame_allocator_count(fa, &range, counts))
+			return -ERANGE;
+		for (sum = 0, mark = 0; mark < TMM_NR_MARKS; mark++)
+			sum += counts[mark];
+		if (sum != NR)
+			return -EIO;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Whole blocks, and parts of them: marks move between the arrays while they are read. */
+static void count_beside_changes(struct kunit *test)
+{
+	struct task_struct *threads[2];
+	struct tmm_frame_region *region;
+	unsigned int i;
+
+	region = tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, FIRST, NR);
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i] = kthread_run(counter, fa_of(test), "tmm_counter%u", i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, threads[i]);
+		get_task_struct(threads[i]);
+	}
+	for (i = 0; i < 10 * NR_ROUNDS; i++) {
+		u64 at = FIRST + i * 37 % (NR / 2), nr = i % 3 ? 1 + i * 11 % (NR / 2) : 1;
+		struct tmm_allocated_frames *frames;
+
+		frames = tmm_test_frames_take(test, test->priv, tmm_request_at(at, nr));
+		tmm_allocated_frames_drop(&frames);
+		cond_resched();
+	}
+	for (i = 0; i < ARRAY_SIZE(threads); i++) {
+		KUNIT_EXPECT_EQ(test, kthread_stop(threads[i]), 0);
+		put_task_struct(threads[i]);
+	}
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
+}
+
+/**
+ * struct removal - a removal by another thread
+ * @fa: the allocator
+ * @region: what to remove
+ * @go: the remover may begin
+ * @done: it has returned
+ */
+struct removal {
+	struct tmm_frame_allocator *fa;
+	struct tmm_frame_region *region;
+	bool go;
+	bool done;
+};
+
+static int remover(void *context)
+{
+	struct removal *removal = context;
+	int err;
+
+	while (!READ_ONCE(removal->go) && !kthread_should_stop())
+		cond_resched();
+	err = tmm_frame_allocator_remove(removal->fa, removal->region);
+	WRITE_ONCE(removal->done, true);
+	return err;
+}
+
+static void remove_waits_for_readers(struct kunit *test)
+{
+	struct removal *removal = tmm_test_kvzalloc(test, sizeof(*removal));
+	struct task_struct *thread;
+	bool early;
+
+	removal->fa = fa_of(test);
+	removal->region = tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, FIRST, 10);
+	thread = kthread_run(remover, removal, "tmm_remover");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+	get_task_struct(thread);
+	/* As if in the middle of tmm_frame_allocator_ptr(), on one of the CPUs. */
+	rcu_read_lock();
+	WRITE_ONCE(removal->go, true);
+	mdelay(200);
+	early = READ_ONCE(removal->done);
+	rcu_read_unlock();
+	KUNIT_EXPECT_FALSE(test, early);
+	KUNIT_EXPECT_EQ(test, kthread_stop(thread), 0);
+	put_task_struct(thread);
+}
+
+static struct kunit_case frames_region_cases[] = {
+	KUNIT_CASE(remove_forgets_a_region),
+	KUNIT_CASE(remove_with_owned_mapped_or_borrowed_frames),
+	KUNIT_CASE(remove_of_a_region_with_a_table),
+	KUNIT_CASE(remove_beside_readers),
+	KUNIT_CASE(remove_waits_for_readers),
+	KUNIT_CASE(count_beside_changes),
+	{}
+};
+
+static struct kunit_suite frames_region_suite = {
+	.name = "theseus_mm_frames_region",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = frames_region_cases,
+};
+
+kunit_test_suite(frames_region_suite);

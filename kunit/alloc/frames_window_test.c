@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/frames.h"
+
+#include "support/fixture.h"
+#include "support/invariants.h"
+
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+
+/*
+ * [1000, 1100) general and [1100, 1150) reserved, both backed by memory;
+ * [1200, 1210) is device memory.
+ */
+static int init_case(struct kunit *test)
+{
+	struct tmm_test_frames *tf = tmm_test_frames_create(test);
+
+	test->priv = tf;
+	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, 1000, 100);
+	tmm_test_frames_add_backed(test, tf, TMM_REGION_RESERVED, 1100, 50);
+	tmm_test_frames_add(test, tf, TMM_REGION_RESERVED, 1200, 10);
+	return 0;
+}
+
+static void exit_case(struct kunit *test)
+{
+	tmm_test_frames_destroy(test, test->priv);
+}
+
+static struct tmm_allocated_frames *take(struct kunit *test, u64 number, u64 nr)
+{
+	return tmm_test_frames_take(test, test->priv, tmm_request_at(number, nr));
+}
+
+static u64 fingerprint(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+
+	return tmm_fingerprint_frames(&tf->fa);
+}
+
+static void ptr_of_frames(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1000), tf->regions[0].window);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1099),
+			    tf->regions[0].window + 99 * 4096);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1100), tf->regions[1].window);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 999), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1150), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1200), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, U64_MAX), NULL);
+}
+
+/* A step of a table walk does not look at device regions, however many there are. */
+static void ptr_does_not_look_at_device_memory(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	struct list_head hidden;
+	void *seen[3];
+
+	/* Each region is in this list, and there is nobody else. */
+	list_replace_init(&tf->fa.ra.regions, &hidden);
+	seen[0] = tmm_frame_allocator_ptr(&tf->fa, 1000);
+	seen[1] = tmm_frame_allocator_ptr(&tf->fa, 1149);
+	seen[2] = tmm_frame_allocator_ptr(&tf->fa, 1200);
+	list_replace(&hidden, &tf->fa.ra.regions);
+	KUNIT_EXPECT_PTR_EQ(test, seen[0], tf->regions[0].window);
+	KUNIT_EXPECT_PTR_EQ(test, seen[1], tf->regions[1].window + 49 * 4096);
+	KUNIT_EXPECT_PTR_EQ(test, seen[2], NULL);
+}
+
+static void zero_clears_own_frames_only(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	u8 *window = tf->regions[0].window;
+
+	memset(window, 0xa5, 100 * 4096);
+	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(frames), 0);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(window, 0xa5, 10 * 4096), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(window + 10 * 4096, 0, 10 * 4096), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(window + 20 * 4096, 0xa5, 80 * 4096), NULL);
+	tmm_allocated_frames_drop(&frames);
+}
+
+static void zero_of_device_memory(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = take(test, 1200, 10);
+
+	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(frames), -EOPNOTSUPP);
+	tmm_allocated_frames_drop(&frames);
+}
+
+static void zero_of_a_task_being_killed(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	int err;
+
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	err = tmm_allocated_frames_zero(frames);
+	flush_signals(current);
+	disallow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(test, err, -EINTR);
+	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(frames), 0);
+	tmm_allocated_frames_drop(&frames);
+}
+
+static void take_table_is_zeroed_and_comes_back(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	u64 before = fingerprint(test);
+	u64 number = 0;
+
+	memset(tf->regions[0].window, 0xa5, 100 * 4096);
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), 0);
+	KUNIT_EXPECT_EQ(test, tf->fa.nr_tables, 1);
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(tmm_frame_allocator_ptr(&tf->fa, number), 0, 4096),
+			    NULL);
+	KUNIT_EXPECT_EQ(test, tmm_frame_table_get(&tf->regions[0].table, number), TMM_MARK_TABLE);
+	tmm_check_frame_allocator(test, &tf->fa);
+	tmm_frame_allocator_give_table(&tf->fa, number);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+}
+
+/* Only general frames become tables; they come back in any order. */
+static void take_table_until_exhausted(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	u64 *numbers = tmm_test_kvzalloc(test, 100 * sizeof(*numbers));
+	u64 before = fingerprint(test);
+	u64 full, number = 42;
+	unsigned int i;
+
+	for (i = 0; i < 100; i++)
+		KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &numbers[i]), 0);
+	full = fingerprint(test);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, number, 42);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), full);
+	for (i = 0; i < 100; i++) {
+		tmm_frame_allocator_give_table(&tf->fa, numbers[i * 37 % 100]);
+		tmm_check_frame_allocator(test, &tf->fa);
+	}
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+}
+
+static void take_table_without_memory(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	u64 before = fingerprint(test);
+	u64 number = 42;
+	int err;
+
+	tmm_test_fail_alloc(test, 1);
+	err = tmm_frame_allocator_take_table(&tf->fa, &number);
+	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, number, 42);
+	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+}
+
+static void give_table_needs_no_memory(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	u64 number;
+
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), 0);
+	tmm_test_fail_alloc(test, 1);
+	tmm_frame_allocator_give_table(&tf->fa, number);
+	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
+}
+
+static struct kunit_case frames_window_cases[] = {
+	KUNIT_CASE(ptr_of_frames),
+	KUNIT_CASE(ptr_does_not_look_at_device_memory),
+	KUNIT_CASE(zero_clears_own_frames_only),
+	KUNIT_CASE(zero_of_device_memory),
+	KUNIT_CASE(zero_of_a_task_being_killed),
+	KUNIT_CASE(take_table_is_zeroed_and_comes_back),
+	KUNIT_CASE(take_table_until_exhausted),
+	KUNIT_CASE(take_table_without_memory),
+	KUNIT_CASE(give_table_needs_no_memory),
+	{}
+};
+
+static struct kunit_suite frames_window_suite = {
+	.name = "theseus_mm_frames_window",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = frames_window_cases,
+};
+
+kunit_test_suite(frames_window_suite);

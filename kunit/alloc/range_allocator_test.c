@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/range_allocator.h"
+
+#include "core/types.h"
+#include "support/fixture.h"
+#include "support/invariants.h"
+
+#include <linux/err.h>
+#include <linux/slab.h>
+
+static int init_case(struct kunit *test)
+{
+	test->priv = tmm_test_ranges_create(test);
+	return 0;
+}
+
+static void exit_case(struct kunit *test)
+{
+	tmm_test_ranges_destroy(test, test->priv);
+}
+
+static void add(struct kunit *test, enum tmm_region_type type, u64 first, u64 nr)
+{
+	tmm_test_ranges_add(test, test->priv, type, first, nr);
+}
+
+static struct tmm_chunk *take(struct kunit *test, struct tmm_allocation_request req, u64 start)
+{
+	return tmm_test_ranges_take(test, test->priv, req, start);
+}
+
+static void release(struct kunit *test, struct tmm_chunk *chunk)
+{
+	tmm_test_ranges_release(test, test->priv, chunk);
+}
+
+struct add_param {
+	const char *name;
+	u64 first;
+	u64 nr;
+	int err;
+};
+
+/* There are [100, 200) and [300, 400) already. */
+static const struct add_param add_params[] = {
+	{ "before all", 0, 50, 0 },
+	{ "touching both", 200, 100, 0 },
+	{ "after all", 400, 1, 0 },
+	{ "as long as a search", 1000, TMM_MAX_RUN, 0 },
+	{ "longer than any search", 1000, 1ULL << 44, 0 },
+	{ "up to the last chunk", (1ULL << 52) - 9, 9, 0 },
+	{ "empty", 50, 0, -EINVAL },
+	{ "longer than all there is", 0, (1ULL << 52) + 1, -EOVERFLOW },
+	{ "as long as can be counted", 0, U64_MAX, -EOVERFLOW },
+	{ "past the last chunk", (1ULL << 52) - 9, 10, -EOVERFLOW },
+	{ "wraps", U64_MAX - 5, 100, -EOVERFLOW },
+	{ "equal", 100, 100, -EADDRINUSE },
+	{ "first chunk known", 199, 10, -EADDRINUSE },
+	{ "last chunk known", 290, 11, -EADDRINUSE },
+	{ "inside one", 350, 2, -EADDRINUSE },
+	{ "around one", 50, 200, -EADDRINUSE },
+	{ "beginning before all, into the first", 0, 101, -EADDRINUSE },
+	{ "beginning between two, into the second", 250, 51, -EADDRINUSE },
+	{ "around all", 0, 1000, -EADDRINUSE },
+};
+
+TMM_ARRAY_PARAM(add, add_params);
+
+static void add_regions(struct kunit *test)
+{
+	const struct add_param *p = test->param_value;
+	struct tmm_test_ranges *tr = test->priv;
+	u64 before;
+	int err;
+
+	add(test, TMM_REGION_GENERAL, 300, 100);
+	add(test, TMM_REGION_GENERAL, 100, 100);
+	before = tmm_fingerprint_ranges(&tr->ra);
+	err = tmm_test_ranges_try_add(tr, TMM_REGION_GENERAL, p->first, p->nr);
+	KUNIT_EXPECT_EQ(test, err, p->err);
+	KUNIT_EXPECT_EQ(test, before == tmm_fingerprint_ranges(&tr->ra), !!p->err);
+}
+
+static void add_without_memory(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	int err;
+
+	tmm_test_fail_alloc(test, 1);
+	err = tmm_test_ranges_try_add(tr, TMM_REGION_GENERAL, 0, 10);
+	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
+	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	KUNIT_EXPECT_TRUE(test, list_empty(&tr->ra.regions));
+}
+
+static void allocate_without_memory(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_allocation_request req = tmm_request_at(5, 2);
+	struct tmm_range_region *region;
+	struct tmm_chunk *chunk;
+	unsigned int nth;
+	u64 before;
+
+	add(test, TMM_REGION_GENERAL, 0, 10);
+	before = tmm_fingerprint_ranges(&tr->ra);
+	for (nth = 1; nth <= 2; nth++) {
+		tmm_test_fail_alloc(test, nth);
+		chunk = tmm_range_allocate(&tr->ra, &req, &region);
+		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
+		KUNIT_EXPECT_PTR_EQ(test, chunk, (struct tmm_chunk *)ERR_PTR(-ENOMEM));
+		KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+	}
+	release(test, take(test, req, 5));
+}
+
+/* A failing allocation would show: giving back asks for no memory. */
+static void release_needs_no_memory(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_chunk *chunk;
+
+	add(test, TMM_REGION_GENERAL, 0, 10);
+	chunk = take(test, tmm_request_at(5, 2), 5);
+	tmm_test_fail_alloc(test, 1);
+	tmm_range_release(&tr->ra, &tr->regions[0], chunk);
+	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
+	KUNIT_EXPECT_EQ(test, tmm_test_hook_start, 5);
+	KUNIT_EXPECT_EQ(test, tmm_test_hook_nr, 2);
+}
+
+static void release_of_an_empty_run(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_chunk *chunk;
+	u64 before;
+
+	add(test, TMM_REGION_GENERAL, 0, 10);
+	before = tmm_fingerprint_ranges(&tr->ra);
+	chunk = kmem_cache_zalloc(tr->cache, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, chunk);
+	chunk->start = 5;
+	tmm_test_hook_nr = 42;
+	tmm_range_release(&tr->ra, &tr->regions[0], chunk);
+	KUNIT_EXPECT_EQ(test, tmm_test_hook_nr, 42);
+	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+}
+
+/* In the original a region that begins inside the query can be missed. */
+static void region_at_the_edges(struct kunit *test)
+{
+	static const struct {
+		u64 number;
+		int region;
+	} edges[] = {
+		{ 0, -1 }, { 9, -1 }, { 10, 0 }, { 19, 0 }, { 20, 1 }, { 29, 1 }, { 30, -1 },
+		{ 49, -1 }, { 50, 2 }, { 51, -1 }, { U64_MAX, -1 },
+	};
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_range_region *region, *want;
+	unsigned int i;
+
+	add(test, TMM_REGION_GENERAL, 10, 10);
+	add(test, TMM_REGION_RESERVED, 20, 10);
+	add(test, TMM_REGION_GENERAL, 50, 1);
+	for (i = 0; i < ARRAY_SIZE(edges); i++) {
+		want = edges[i].region < 0 ? NULL : &tr->regions[edges[i].region];
+		spin_lock(&tr->ra.lock);
+		region = tmm_range_region_at(&tr->ra, edges[i].number);
+		spin_unlock(&tr->ra.lock);
+		KUNIT_EXPECT_PTR_EQ_MSG(test, region, want, "%llu", edges[i].number);
+	}
+}
+
+static int take_one(struct kunit *test, struct tmm_chunk **object, u64 *number)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_chunk *spare[2] = { kmem_cache_zalloc(tr->cache, GFP_KERNEL) };
+	struct tmm_range_region *region = NULL;
+	int err;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, spare[0]);
+	spin_lock(&tr->ra.lock);
+	err = tmm_range_take_one(&tr->ra, spare, &region, number);
+	spin_unlock(&tr->ra.lock);
+	KUNIT_EXPECT_NOT_NULL(test, spare[0]);
+	if (spare[1])
+		kmem_cache_free(tr->cache, spare[1]);
+	if (err)
+		kmem_cache_free(tr->cache, spare[0]);
+	else
+		*object = spare[0];
+	tmm_check_range_allocator(test, &tr->ra);
+	return err;
+}
+
+static void take_one_until_exhausted(struct kunit *test)
+{
+	struct tmm_chunk *objects[3];
+	u64 number = 42;
+	unsigned int i;
+
+	add(test, TMM_REGION_DESIGNATED, 0, 5);
+	add(test, TMM_REGION_RESERVED, 5, 5);
+	add(test, TMM_REGION_GENERAL, 10, 2);
+	add(test, TMM_REGION_GENERAL, 20, 1);
+	for (i = 0; i < 3; i++) {
+		KUNIT_ASSERT_EQ(test, take_one(test, &objects[i], &number), 0);
+		KUNIT_EXPECT_EQ(test, number, i < 2 ? 10 + i : 20);
+		objects[i]->start = number;
+		objects[i]->nr = 1;
+	}
+	number = 42;
+	KUNIT_EXPECT_EQ(test, take_one(test, NULL, &number), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, number, 42);
+	for (i = 0; i < 3; i++)
+		release(test, objects[i]);
+}
+
+static void totals_count_general_regions_only(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_range_totals totals;
+	struct tmm_chunk *owned;
+
+	tmm_range_allocator_totals(&tr->ra, &totals);
+	KUNIT_EXPECT_EQ(test, totals.nr_total + totals.nr_free + totals.largest[TMM_4K], 0);
+	add(test, TMM_REGION_GENERAL, 10, 1600);
+	add(test, TMM_REGION_DESIGNATED, 2000, 6000);
+	add(test, TMM_REGION_RESERVED, 9000, 5000);
+	owned = take(test, tmm_request_at(1600, 5), 1600);
+	tmm_range_allocator_totals(&tr->ra, &totals);
+	KUNIT_EXPECT_EQ(test, totals.nr_total, 1600);
+	KUNIT_EXPECT_EQ(test, totals.nr_free, 1595);
+	KUNIT_EXPECT_EQ(test, totals.nr_ranges, 2);
+	KUNIT_EXPECT_EQ(test, totals.largest[TMM_4K], 1590);
+	KUNIT_EXPECT_EQ(test, totals.largest[TMM_2M], 1600 - 512);
+	KUNIT_EXPECT_EQ(test, totals.largest[TMM_1G], 0);
+	release(test, owned);
+}
+
+static int remove_region(struct kunit *test, unsigned int index)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	int err = tmm_range_allocator_remove(&tr->ra, &tr->regions[index]);
+
+	tmm_check_range_allocator(test, &tr->ra);
+	return err;
+}
+
+/* In the original a region stays for ever. */
+static void remove_forgets_a_region(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	u64 before;
+
+	add(test, TMM_REGION_GENERAL, 100, 100);
+	before = tmm_fingerprint_ranges(&tr->ra);
+	add(test, TMM_REGION_GENERAL, 300, 100);
+	release(test, take(test, tmm_request_at(350, 10), 350));
+	KUNIT_EXPECT_EQ(test, remove_region(test, 1), 0);
+	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+	tmm_test_ranges_refuse(test, tr, tmm_request_at(350, 1), -ERANGE);
+	tmm_test_ranges_refuse(test, tr, tmm_request_any(101), -ENOSPC);
+	/* What is gone is in nobody's way. */
+	add(test, TMM_REGION_RESERVED, 290, 20);
+	add(test, TMM_REGION_GENERAL, 310, 90);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 0), 0);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 2), 0);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 3), 0);
+	KUNIT_EXPECT_TRUE(test, list_empty(&tr->ra.regions));
+}
+
+static void remove_while_a_chunk_is_owned(struct kunit *test)
+{
+	struct tmm_test_ranges *tr = test->priv;
+	struct tmm_chunk *chunk;
+	u64 before;
+
+	add(test, TMM_REGION_GENERAL, 100, 100);
+	chunk = take(test, tmm_request_at(150, 1), 150);
+	before = tmm_fingerprint_ranges(&tr->ra);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 0), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+	release(test, take(test, tmm_request_at(151, 49), 151));
+	release(test, chunk);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 0), 0);
+}
+
+/* All of it, as a single run. */
+static void remove_while_all_is_owned(struct kunit *test)
+{
+	struct tmm_chunk *chunk;
+
+	add(test, TMM_REGION_RESERVED, 100, 100);
+	chunk = take(test, tmm_request_at(100, 100), 100);
+	KUNIT_EXPECT_EQ(test, remove_region(test, 0), -EBUSY);
+	release(test, chunk);
+}
+
+struct split_param {
+	const char *name;
+	struct tmm_chunk chunk;
+	u64 at;
+	int err;
+};
+
+static const struct split_param split_params[] = {
+	{ "before the beginning", { 10, 5 }, 9, -EINVAL },
+	{ "at the beginning", { 10, 5 }, 10, 0 },
+	{ "in the middle", { 10, 5 }, 12, 0 },
+	{ "at the last", { 10, 5 }, 14, 0 },
+	{ "at the end", { 10, 5 }, 15, 0 },
+	{ "after the end", { 10, 5 }, 16, -EINVAL },
+	{ "far after the end", { 10, 5 }, U64_MAX, -EINVAL },
+	{ "empty", { 10, 0 }, 10, -EINVAL },
+};
+
+TMM_ARRAY_PARAM(split, split_params);
+
+static void split_situations(struct kunit *test)
+{
+	const struct split_param *p = test->param_value;
+	struct tmm_chunk *first = tmm_test_kvzalloc(test, sizeof(*first));
+	struct tmm_chunk *second = tmm_test_kvzalloc(test, sizeof(*second));
+
+	first->start = p->chunk.start;
+	first->nr = p->chunk.nr;
+	KUNIT_EXPECT_EQ(test, tmm_chunk_check_split(first, p->at), p->err);
+	if (p->err)
+		return;
+	tmm_chunk_split(first, p->at, second);
+	KUNIT_EXPECT_EQ(test, first->start, 10);
+	KUNIT_EXPECT_EQ(test, tmm_chunk_end(first), p->at);
+	KUNIT_EXPECT_EQ(test, second->start, p->at);
+	KUNIT_EXPECT_EQ(test, tmm_chunk_end(second), 15);
+}
+
+static struct kunit_case range_allocator_cases[] = {
+	KUNIT_CASE_PARAM(add_regions, add_gen_params),
+	KUNIT_CASE(add_without_memory),
+	KUNIT_CASE(allocate_without_memory),
+	KUNIT_CASE(release_needs_no_memory),
+	KUNIT_CASE(release_of_an_empty_run),
+	KUNIT_CASE(region_at_the_edges),
+	KUNIT_CASE(take_one_until_exhausted),
+	KUNIT_CASE(totals_count_general_regions_only),
+	KUNIT_CASE(remove_forgets_a_region),
+	KUNIT_CASE(remove_while_a_chunk_is_owned),
+	KUNIT_CASE(remove_while_all_is_owned),
+	KUNIT_CASE_PARAM(split_situations, split_gen_params),
+	{}
+};
+
+static struct kunit_suite range_allocator_suite = {
+	.name = "theseus_mm_range_allocator",
+	.init = init_case,
+	.exit = exit_case,
+	.test_cases = range_allocator_cases,
+};
+
+kunit_test_suite(range_allocator_suite);

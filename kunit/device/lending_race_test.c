@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Descriptors that lend a mapping, made while its handle goes.
+ */
+#include "device/client/lending.h"
+
+#include "alloc/account.h"
+#include "device/call/call.h"
+#include "device/client/client.h"
+#include "mapping/mapped_pages.h"
+
+#include "support/fixture.h"
+#include "support/instance_fixture.h"
+
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+
+static u32 create_mapping(struct kunit *test, struct tmm_client *client)
+{
+	struct tmm_object *object = tmm_object_reserve(client);
+	struct tmm_mapped_pages *mp;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
+	mp = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test), TMM_PAGE_SIZE,
+					 TMM_TEST_WRITABLE, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	object->mapping = mp;
+	tmm_object_publish(client, object);
+	return object->handle;
+}
+
+/**
+ * struct dropping - somebody else drops the handle
+ * @call: the call for it
+ * @err: what it returned
+ */
+struct dropping {
+	struct tmm_call call;
+	int err;
+};
+
+static void drop(void *context)
+{
+	struct dropping *dropping = context;
+
+	dropping->err = tmm_ioctl_drop(&dropping->call);
+}
+
+/* Whenever that is: there is no descriptor, or one that knows that it is stale. */
+static void handle_goes_while_a_descriptor_is_made(struct kunit *test)
+{
+	struct tmm_client *client = tmm_client_create(tmm_test_inst(test));
+	struct dropping dropping = { .call.client = client, .err = -EINVAL };
+	struct theseus_mm_query query;
+	unsigned int nth, nr_stale = 0;
+	struct file *file;
+	u32 handle;
+	bool hit;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, client);
+	for (nth = 1;; nth++) {
+		handle = create_mapping(test, client);
+		dropping.call.arg.drop.handle = handle;
+		tmm_test_in_alloc(test, nth, drop, &dropping);
+		file = tmm_lending_create(client, handle, false);
+		hit = tmm_test_fail_alloc_end();
+		if (!hit)
+			break;
+		KUNIT_EXPECT_EQ(test, dropping.err, 0);
+		if (IS_ERR(file)) {
+			KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(file), -ENOENT, "allocation %u", nth);
+			continue;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, tmm_lending_query(file->private_data, &query), -ESTALE,
+				    "allocation %u", nth);
+		nr_stale++;
+		fput(file);
+	}
+	/* Before the mapping is found, and after it. */
+	KUNIT_EXPECT_GT(test, nth, nr_stale + 1);
+	KUNIT_EXPECT_GT(test, nr_stale, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_EXPECT_EQ(test, tmm_lending_query(file->private_data, &query), 0);
+	drop(&dropping);
+	KUNIT_EXPECT_EQ(test, tmm_lending_query(file->private_data, &query), -ESTALE);
+	fput(file);
+	flush_delayed_fput();
+	tmm_client_destroy(client);
+}
+
+static struct kunit_case lending_race_cases[] = {
+	KUNIT_CASE(handle_goes_while_a_descriptor_is_made),
+	{}
+};
+
+static struct kunit_suite lending_race_suite = {
+	.name = "theseus_mm_lending_race",
+	.init = tmm_test_instance_init,
+	.exit = tmm_test_instance_exit,
+	.test_cases = lending_race_cases,
+};
+
+kunit_test_suite(lending_race_suite);

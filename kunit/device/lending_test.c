@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rights that end between two steps: a process has borrowed, and its area does not count
+ * yet; or a call has taken the mapping and will put it back.
+ */
+#include "device/client/lending.h"
+
+#include "device/client/client.h"
+#include "device/share/mapping_file.h"
+
+#include "support/fixture.h"
+#include "support/instance_fixture.h"
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/slab.h>
+
+static struct tmm_client *create_client(struct kunit *test)
+{
+	struct tmm_client *client = tmm_client_create(tmm_test_inst(test));
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, client);
+	return client;
+}
+
+static u32 create_mapping(struct kunit *test, struct tmm_client *client)
+{
+	struct tmm_object *object = tmm_object_reserve(client);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
+	object->mapping = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test),
+						      PAGE_SIZE, TMM_TEST_WRITABLE, true);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object->mapping);
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	tmm_object_publish(client, object);
+	return object->handle;
+}
+
+static struct tmm_object *take(struct kunit *test, struct tmm_client *client, u32 handle)
+{
+	struct tmm_object *object = tmm_object_take(client, handle, THESEUS_MM_KIND_MAPPING);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
+	return object;
+}
+
+static struct tmm_mapping_file *export(struct kunit *test, struct tmm_client *client)
+{
+	struct tmm_object *object = take(test, client, create_mapping(test, client));
+	struct tmm_mapping_file *mf = tmm_mapping_file_create_exported(false);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mf);
+	KUNIT_ASSERT_EQ(test, tmm_mapping_file_reserve(mf, client), 0);
+	tmm_mapping_file_export(mf, &object->mapping);
+	object->kind = 0;
+	tmm_object_forget(client, object);
+	return mf;
+}
+
+/* The file is what a lending descriptor would be installed for. */
+static struct file *lend(struct kunit *test, struct tmm_client *client, u32 handle)
+{
+	struct file *file = tmm_lending_create(client, handle, false);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	return file;
+}
+
+static struct tmm_loan *create_loan(struct kunit *test)
+{
+	struct tmm_loan *loan = tmm_loan_create();
+
+	KUNIT_ASSERT_NOT_NULL(test, loan);
+	return loan;
+}
+
+/* @loan has a borrow, and the right to it has ended since. */
+static void expect_too_late(struct kunit *test, struct tmm_loan *loan,
+			    struct tmm_mapping_file *mf, struct tmm_lender *lender)
+{
+	int err;
+
+	tmm_loan_prepare(loan, NULL);
+	err = tmm_loan_begin(loan, mf, lender);
+	KUNIT_EXPECT_EQ(test, err, -ESTALE);
+	if (!err) {
+		tmm_loan_put(loan);
+		return;
+	}
+	tmm_borrow_end(&loan->borrow);
+	kfree(loan);
+}
+
+static void end(struct tmm_client *client, struct file *file)
+{
+	fput(file);
+	tmm_client_destroy(client);
+	flush_delayed_fput();
+}
+
+static void area_of_an_export_that_is_taken_back(struct kunit *test)
+{
+	struct tmm_client *client = create_client(test);
+	struct tmm_mapping_file *mf = export(test, client);
+	struct tmm_loan *loan = create_loan(test);
+	struct tmm_mapped_pages *mapping;
+
+	KUNIT_ASSERT_EQ(test, tmm_mapping_file_lend(mf, 0, PAGE_SIZE, true, loan), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapping_file_take_back(mf, &mapping), 0);
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_borrows(mapping), 1);
+	expect_too_late(test, loan, mf, &mf->descriptors);
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_borrows(mapping), 0);
+	tmm_mapped_pages_drop(&mapping);
+	end(client, mf->file);
+}
+
+static void area_of_what_is_lent_and_revoked(struct kunit *test)
+{
+	struct tmm_client *client = create_client(test);
+	struct file *file = lend(test, client, create_mapping(test, client));
+	struct tmm_lending *lending = file->private_data;
+	struct tmm_loan *loan = create_loan(test);
+	struct theseus_mm_query query = {};
+	unsigned int nr_pinned;
+
+	KUNIT_ASSERT_EQ(test, tmm_lending_lend(lending, 0, PAGE_SIZE, true, loan), 0);
+	KUNIT_EXPECT_EQ(test, tmm_mapping_file_revoke(lending->mf, &nr_pinned), 0);
+	expect_too_late(test, loan, lending->mf, lending->lender);
+	query.handle = lending->handle;
+	KUNIT_EXPECT_EQ(test, tmm_object_query(client, &query), 0);
+	KUNIT_EXPECT_EQ(test, query.nr_borrows, 0);
+	end(client, file);
+}
+
+static void expect_lends(struct kunit *test, const struct tmm_lending *lending, int expected)
+{
+	struct tmm_loan *loan = create_loan(test);
+	struct theseus_mm_query query = {};
+	int err = tmm_lending_lend(lending, 0, PAGE_SIZE, false, loan);
+
+	KUNIT_EXPECT_EQ(test, err, expected);
+	if (!err)
+		tmm_borrow_end(&loan->borrow);
+	kfree(loan);
+	KUNIT_EXPECT_EQ(test, tmm_lending_query(lending, &query), expected);
+}
+
+/* The descriptor is busy and not stale: the call may put the mapping back. */
+static void while_a_call_has_the_mapping(struct kunit *test)
+{
+	struct tmm_client *client = create_client(test);
+	u32 handle = create_mapping(test, client);
+	struct file *file = lend(test, client, handle);
+	struct tmm_object *object = take(test, client, handle);
+
+	expect_lends(test, file->private_data, -EBUSY);
+	tmm_object_publish(client, object);
+	expect_lends(test, file->private_data, 0);
+	object = take(test, client, handle);
+	expect_lends(test, file->private_data, -EBUSY);
+	tmm_object_drop(client, object);
+	expect_lends(test, file->private_data, -ESTALE);
+	end(client, file);
+}
+
+/* MERGE gives a handle another file. Descriptors from before do not lend through that. */
+static void mapping_with_another_file(struct kunit *test)
+{
+	struct tmm_client *client = create_client(test);
+	u32 handle = create_mapping(test, client);
+	struct file *file = lend(test, client, handle);
+	const struct tmm_mapping_file *earlier = tmm_test_kvzalloc(test, sizeof(*earlier));
+	struct tmm_loan *loan = create_loan(test);
+	struct theseus_mm_query query = {};
+	int err = tmm_object_lend_by(client, handle, earlier, 0, PAGE_SIZE, false, loan);
+
+	KUNIT_EXPECT_EQ(test, err, -ENOENT);
+	if (!err)
+		tmm_borrow_end(&loan->borrow);
+	KUNIT_EXPECT_EQ(test, tmm_object_query_lent(client, handle, earlier, &query), -ENOENT);
+	kfree(loan);
+	end(client, file);
+}
+
+static struct kunit_case lending_cases[] = {
+	KUNIT_CASE(area_of_an_export_that_is_taken_back),
+	KUNIT_CASE(area_of_what_is_lent_and_revoked),
+	KUNIT_CASE(while_a_call_has_the_mapping),
+	KUNIT_CASE(mapping_with_another_file),
+	{}
+};
+
+static struct kunit_suite lending_suite = {
+	.name = "theseus_mm_lending",
+	.init = tmm_test_instance_init,
+	.exit = tmm_test_instance_exit,
+	.test_cases = lending_cases,
+};
+
+kunit_test_suite(lending_suite);

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Leaves of 2 MiB and 1 GiB, alone and mixed with smaller ones. Where nothing is
+ * touched, the frames are made up.
+ */
+#include "paging/mapper.h"
+
+#include "support/fixture.h"
+#include "support/instance_fixture.h"
+
+#include "paging/window.h"
+
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#define NR_2M	512ULL
+#define NR_1G	(512ULL * 512)
+/* A multiple of 1 GiB. */
+#define SOME_FRAME	(5 * NR_1G)
+
+#define ENTRY_PAT_4K	BIT_ULL(7)
+#define ENTRY_PAT_LARGE	BIT_ULL(12)
+
+/* A multiple of 1 GiB, with as much room before it. */
+static u64 base_page(void)
+{
+	return tmm_private_first_page() + 4 * NR_1G;
+}
+
+static u64 leaf_bits(tmm_pte_flags_t flags)
+{
+	return tmm_pte_leaf_bits(flags, true);
+}
+
+static int map(struct kunit *test, u64 page, u64 frame, u64 nr, enum tmm_page_size largest)
+{
+	return tmm_mapper_map(tmm_test_root(test), page, frame, nr, leaf_bits(TMM_TEST_WRITABLE),
+			      largest);
+}
+
+static void skip_without_1g(struct kunit *test)
+{
+	if (tmm_mapper_largest_leaf() < TMM_1G)
+		kunit_skip(test, "the CPU has no leaves of 1 GiB");
+}
+
+struct choice {
+	const char *name;
+	/* Relative to base_page() and SOME_FRAME. */
+	s64 page;
+	s64 frame;
+	u64 nr;
+	enum tmm_page_size largest;
+	struct tmm_test_leaves leaves[8];
+	/* Beside one a level on the way to the first page. */
+	unsigned int nr_more_tables;
+};
+
+static const struct choice choices[] = {
+	{ "2 MiB", 0, 0, NR_2M, TMM_1G, { { TMM_2M, 1 } }, 0 },
+	{ "1 GiB", 0, 0, NR_1G, TMM_1G, { { TMM_1G, 1 } }, 0 },
+	{ "1 GiB, at most 2 MiB", 0, 0, NR_1G, TMM_2M, { { TMM_2M, 512 } }, 0 },
+	{ "2 MiB, at most 4 KiB", 0, 0, NR_2M, TMM_4K, { { TMM_4K, 512 } }, 0 },
+	{ "a page less than 2 MiB", 0, 0, NR_2M - 1, TMM_1G, { { TMM_4K, 511 } }, 0 },
+	{ "2 MiB less than 1 GiB", 0, 0, NR_1G - NR_2M, TMM_1G, { { TMM_2M, 511 } }, 0 },
+	{ "the page is not aligned", 1, 0, NR_2M, TMM_1G, { { TMM_4K, 512 } }, 1 },
+	{ "the frame is not aligned", 0, 1, NR_2M, TMM_1G, { { TMM_4K, 512 } }, 0 },
+	{ "2 MiB apart", 0, NR_2M, NR_1G, TMM_1G, { { TMM_2M, 512 } }, 0 },
+	{ "pages, 2 MiB, pages", -3, -3, 3 + NR_2M + 5, TMM_1G,
+	  { { TMM_4K, 3 }, { TMM_2M, 1 }, { TMM_4K, 5 } }, 2 },
+	{ "all sizes, up and down", -(s64)NR_2M - 1, -(s64)NR_2M - 1, 2 + 2 * NR_2M + 2 * NR_1G,
+	  TMM_1G,
+	  { { TMM_4K, 1 }, { TMM_2M, 1 }, { TMM_1G, 2 }, { TMM_2M, 1 }, { TMM_4K, 1 } }, 2 },
+};
+
+TMM_ARRAY_PARAM(choice, choices);
+
+/* Tables on the way to the table of the first leaf's level. */
+static unsigned int nr_tables_above(struct kunit *test, const struct tmm_test_leaves *leaves)
+{
+	return tmm_test_root(test)->levels - tmm_leaf_level(leaves->size);
+}
+
+static void map_chooses_the_largest_leaf(struct kunit *test)
+{
+	const struct choice *choice = test->param_value;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u64 page = base_page() + choice->page;
+	u64 frame = SOME_FRAME + choice->frame;
+	u64 nr_tables = nr_tables_above(test, choice->leaves) + choice->nr_more_tables;
+
+	skip_without_1g(test);
+	KUNIT_ASSERT_EQ(test, map(test, page, frame, choice->nr, choice->largest), 0);
+	tmm_test_expect_sizes(test, page, frame, choice->leaves);
+	tmm_test_expect_unmapped(test, page - 1, 1);
+	tmm_test_expect_unmapped(test, page + choice->nr, 1);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_tables);
+
+	/* What comes later takes what is there. */
+	tmm_mapper_remap(pt, page, choice->nr, false);
+	KUNIT_EXPECT_FALSE(test, tmm_mapper_collect_flags(pt, page, choice->nr) &
+			   TMM_PTE_WRITABLE);
+	tmm_test_expect_sizes(test, page, frame, choice->leaves);
+	tmm_mapper_unmap(pt, page, choice->nr);
+	tmm_test_expect_unmapped(test, page, 1);
+	tmm_test_expect_unmapped(test, page + choice->nr - 1, 1);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
+/* In the original bit 7 is the memory type's in every leaf, so a large one has none. */
+static void map_encodes_the_memory_type_at_every_size(struct kunit *test)
+{
+	const u64 bits = leaf_bits(TMM_TEST_WRITABLE);
+	struct tmm_page_table *pt = tmm_test_root(test);
+	enum tmm_memory_type type;
+	enum tmm_page_size size;
+
+	for (size = TMM_4K; size <= tmm_mapper_largest_leaf(); size++) {
+		const u64 nr = tmm_page_size_4k_pages(size);
+		const u64 pat = size ? ENTRY_PAT_LARGE | TMM_ENTRY_HUGE : ENTRY_PAT_4K;
+
+		for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++) {
+			u64 leaf = bits | tmm_memory_type_bits(type);
+			u64 entry;
+
+			KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, nr, leaf,
+							     size), 0);
+			entry = tmm_test_entry(pt, base_page(), tmm_leaf_level(size));
+			KUNIT_EXPECT_EQ(test, entry, SOME_FRAME << 12 |
+					tmm_pte_leaf_bits_at(leaf, size));
+			KUNIT_EXPECT_EQ(test, tmm_memory_type_of_leaf(entry, size), type);
+			KUNIT_EXPECT_EQ(test, !!(tmm_mapper_collect_flags(pt, base_page(), nr) &
+						 TMM_PTE_DEVICE_MEMORY), type != TMM_WRITE_BACK);
+			tmm_mapper_unmap(pt, base_page(), nr);
+		}
+		/* The bit that none of the types above needs. */
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, nr,
+						     bits | ENTRY_PAT_4K, size), 0);
+		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_leaf_level(size)),
+				SOME_FRAME << 12 | bits | pat);
+		/* In the original this is a panic. */
+		tmm_test_expect_mapped(test, base_page(), SOME_FRAME, min(nr, 2ULL));
+		tmm_test_expect_mapped(test, base_page() + nr - 1, SOME_FRAME + nr - 1, 1);
+		tmm_mapper_unmap(pt, base_page(), nr);
+	}
+}
+
+static unsigned int count_at(struct kunit *test, u64 page, unsigned int level)
+{
+	return tmm_entry_count(tmm_test_entry(tmm_test_root(test), page, level + 1));
+}
+
+/* Leaves and tables in one table, by different owners: each goes by itself. */
+static void map_beside_tables_of_others(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	unsigned int last;
+
+	for (last = 0; last < 3; last++) {
+		unsigned int i;
+
+		KUNIT_ASSERT_EQ(test, map(test, base_page(), 77, 1, TMM_1G), 0);
+		KUNIT_ASSERT_EQ(test, map(test, base_page() + NR_2M, SOME_FRAME, NR_2M, TMM_1G), 0);
+		KUNIT_ASSERT_EQ(test, map(test, base_page() + 3 * NR_2M - 1, SOME_FRAME - 1,
+					  1 + NR_2M, TMM_1G), 0);
+		KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 2), 4);
+		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels);
+		for (i = 1; i <= 3; i++) {
+			switch ((last + i) % 3) {
+			case 0:
+				tmm_test_expect_mapped(test, base_page(), 77, 1);
+				tmm_mapper_unmap(pt, base_page(), 1);
+				break;
+			case 1:
+				tmm_test_expect_mapped(test, base_page() + NR_2M, SOME_FRAME,
+						       NR_2M);
+				tmm_mapper_unmap(pt, base_page() + NR_2M, NR_2M);
+				break;
+			default:
+				tmm_test_expect_mapped(test, base_page() + 3 * NR_2M - 1,
+						       SOME_FRAME - 1, 1 + NR_2M);
+				tmm_mapper_unmap(pt, base_page() + 3 * NR_2M - 1, 1 + NR_2M);
+			}
+			tmm_check_page_table(test, pt);
+		}
+		KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+	}
+}
+
+static void unmap_some_of_the_leaves(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const u64 page = base_page() - 2 * NR_2M;
+
+	KUNIT_ASSERT_EQ(test, map(test, page, SOME_FRAME, 5 * NR_2M, TMM_2M), 0);
+	tmm_mapper_unmap(pt, page + NR_2M, 2 * NR_2M);
+	tmm_test_expect_mapped(test, page, SOME_FRAME, NR_2M);
+	tmm_test_expect_unmapped(test, page + NR_2M, 2 * NR_2M);
+	tmm_test_expect_mapped(test, page + 3 * NR_2M, SOME_FRAME + 3 * NR_2M, 2 * NR_2M);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 1);
+	tmm_mapper_unmap(pt, page + 3 * NR_2M, 2 * NR_2M);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 2);
+	tmm_mapper_unmap(pt, page, NR_2M);
+}
+
+/* In the original what was written before the page in use stays. */
+static void map_page_in_use_is_undone(struct kunit *test)
+{
+	/* From a page before 1 GiB on: 4 KiB, 2 MiB, 1 GiB, 2 MiB, 4 KiB. */
+	const u64 page = base_page() - NR_2M - 1, nr = 2 + 2 * NR_2M + NR_1G;
+	const struct {
+		u64 page;
+		u64 nr;
+	} used[] = {
+		/* A leaf of 4 KiB, and so a table, under each of those leaves. */
+		{ page, 1 }, { page + 1, 1 }, { page + NR_2M, 1 }, { base_page(), 1 },
+		{ base_page() + NR_1G - 1, 1 }, { base_page() + NR_1G, 1 },
+		{ base_page() + NR_1G + NR_2M, 1 },
+		/* A leaf of 2 MiB at each. */
+		{ page + 1, NR_2M }, { base_page() + NR_2M, NR_2M },
+		{ base_page() + NR_1G, NR_2M }, { base_page() + NR_1G + NR_2M, NR_2M },
+		/* One of 1 GiB. */
+		{ base_page(), NR_1G }, { base_page() + NR_1G, NR_1G },
+	};
+	struct tmm_page_table *pt = tmm_test_root(test);
+	unsigned int i;
+
+	skip_without_1g(test);
+	for (i = 0; i < ARRAY_SIZE(used); i++) {
+		u64 before, nr_tables;
+
+		KUNIT_ASSERT_EQ(test, map(test, used[i].page, 7 * NR_1G + used[i].page % NR_1G,
+					  used[i].nr, TMM_1G), 0);
+		before = tmm_test_fingerprint(test);
+		nr_tables = tmm_check_page_table(test, pt);
+		KUNIT_ASSERT_EQ_MSG(test, map(test, page, SOME_FRAME - NR_2M - 1, nr, TMM_1G),
+				    -EEXIST, "case %u", i);
+		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
+		tmm_test_expect_mapped(test, used[i].page, 7 * NR_1G + used[i].page % NR_1G, 1);
+		if (used[i].page != page)
+			tmm_test_expect_unmapped(test, page, 1);
+		if (used[i].page > page + NR_2M)
+			tmm_test_expect_unmapped(test, page + 1, NR_2M);
+		tmm_mapper_unmap(pt, used[i].page, used[i].nr);
+	}
+}
+
+static void map_inside_of_a_larger_leaf_is_refused(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	enum tmm_page_size size;
+
+	for (size = TMM_2M; size <= tmm_mapper_largest_leaf(); size++) {
+		const u64 nr = tmm_page_size_4k_pages(size);
+		u64 before;
+
+		KUNIT_ASSERT_EQ(test, map(test, base_page(), SOME_FRAME, nr, size), 0);
+		before = tmm_test_fingerprint(test);
+		KUNIT_EXPECT_EQ(test, map(test, base_page() + nr - 1, 99, 1, TMM_4K), -EEXIST);
+		KUNIT_EXPECT_EQ(test, map(test, base_page() + nr - NR_2M, 99 * NR_2M, NR_2M,
+					  TMM_2M), -EEXIST);
+		KUNIT_EXPECT_EQ(test, map(test, base_page() - 1, 99, 2, TMM_4K), -EEXIST);
+		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+		tmm_check_page_table(test, pt);
+		tmm_test_expect_unmapped(test, base_page() - 1, 1);
+		tmm_test_expect_mapped(test, base_page() + nr - NR_2M, SOME_FRAME + nr - NR_2M,
+				       NR_2M);
+		tmm_mapper_unmap(pt, base_page(), nr);
+	}
+}
+
+/* In the original this is a panic. */
+static void map_without_frames_for_tables_is_undone(struct kunit *test)
+{
+	const u64 page = base_page() - NR_2M - 1, frame = SOME_FRAME - NR_2M - 1;
+	const u64 nr = 2 + 2 * NR_2M + NR_1G;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	/* Beside those of the first page, of level 2 and 1 for the end. */
+	const unsigned int nr_tables = pt->levels - 1 + 2;
+	unsigned int nr_frames;
+
+	skip_without_1g(test);
+	tmm_test_hog(test);
+	for (nr_frames = 0; nr_frames < nr_tables; nr_frames++) {
+		u64 before = tmm_test_fingerprint(test);
+
+		KUNIT_EXPECT_EQ_MSG(test, map(test, page, frame, nr, TMM_1G), -ENOSPC,
+				    "%u frames", nr_frames);
+		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
+		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+		tmm_test_unhog(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, map(test, page, frame, nr, TMM_1G), 0);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
+	tmm_mapper_unmap(pt, page, nr);
+}
+
+static void map_without_heap_is_undone(struct kunit *test)
+{
+	const u64 page = base_page() - NR_2M - 1, frame = SOME_FRAME - NR_2M - 1;
+	const u64 nr = 2 + 3 * NR_2M;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u64 before = tmm_test_fingerprint(test);
+	unsigned int nth;
+
+	for (nth = 1; nth < 100; nth++) {
+		int err;
+
+		tmm_test_fail_alloc(test, nth);
+		err = map(test, page, frame, nr, TMM_1G);
+		if (!tmm_test_fail_alloc_end())
+			break;
+		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
+		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
+		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	}
+	/* An allocation for each table was failed. */
+	KUNIT_EXPECT_EQ(test, nth, pt->levels - 1 + 2 + 1);
+	tmm_mapper_unmap(pt, page, nr);
+}
+
+/* Let the hardware note an access. */
+static void touch(struct kunit *test, u64 page, u8 *byte, bool write)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	size_t left;
+	int err;
+
+	if (write)
+		err = tmm_window_write(pt, tmm_test_vaddr(page), byte, 1, &left);
+	else
+		err = tmm_window_read(pt, tmm_test_vaddr(page), byte, 1, &left);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, left, 0);
+}
+
+static void windows_through_a_large_leaf(struct kunit *test)
+{
+	struct page *memory = tmm_test_large_take(test);
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u8 *bytes = page_address(memory);
+	u64 entry;
+	u8 byte;
+
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), page_to_pfn(memory), NR_2M,
+					     leaf_bits(TMM_PTE_WRITABLE), TMM_2M), 0);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), TMM_2M);
+	entry = tmm_test_entry(pt, base_page(), 2);
+	bytes[300 * TMM_PAGE_SIZE] = 0x3c;
+	touch(test, base_page() + 300, &byte, false);
+	KUNIT_EXPECT_EQ(test, byte, 0x3c);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2), entry | TMM_ENTRY_ACCESSED);
+	byte = 0x5a;
+	touch(test, base_page() + 511, &byte, true);
+	KUNIT_EXPECT_EQ(test, bytes[511 * TMM_PAGE_SIZE], 0x5a);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2),
+			entry | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY);
+	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_test_large_give(memory);
+}
+
+/* In the original what the hardware noted is overwritten. */
+static void remap_keeps_accessed_and_dirty(struct kunit *test)
+{
+	const u64 noted = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
+	struct page *memory = tmm_test_large_take(test);
+	struct tmm_page_table *pt = tmm_test_root(test);
+	unsigned int round;
+	u8 byte = 0;
+
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), page_to_pfn(memory), NR_2M,
+					     leaf_bits(TMM_PTE_WRITABLE), TMM_2M), 0);
+	touch(test, base_page() + 17, &byte, true);
+	for (round = 0; round < 4; round++) {
+		u64 writable = round & 1 ? TMM_ENTRY_WRITABLE : 0;
+
+		tmm_mapper_remap(pt, base_page(), NR_2M, writable);
+		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2),
+				(u64)page_to_pfn(memory) << 12 | writable | noted |
+				tmm_pte_leaf_bits_at(leaf_bits(TMM_PTE_NONE), TMM_2M));
+	}
+	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, base_page(), NR_2M),
+			TMM_PTE_OURS | TMM_PTE_NOT_EXECUTABLE | TMM_PTE_WRITABLE |
+			TMM_PTE_HARDWARE);
+	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_test_large_give(memory);
+}
+
+/* In the original a failure in the middle leaves flags mixed; here nothing can fail. */
+static void remap_changes_leaves_of_all_sizes(struct kunit *test)
+{
+	const struct tmm_test_leaves leaves[] = {
+		{ TMM_4K, 1 }, { TMM_2M, 1 }, { TMM_1G, 1 }, { TMM_2M, 1 }, { TMM_4K, 1 }, {},
+	};
+	const u64 page = base_page() - NR_2M - 1, frame = SOME_FRAME - NR_2M - 1;
+	const u64 nr = 2 + 2 * NR_2M + NR_1G;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	unsigned int i, round;
+
+	skip_without_1g(test);
+	KUNIT_ASSERT_EQ(test, map(test, page, frame, nr, TMM_1G), 0);
+	/* Neighbours that are nobody's business. */
+	KUNIT_ASSERT_EQ(test, map(test, page - 1, 1, 1, TMM_4K), 0);
+	KUNIT_ASSERT_EQ(test, map(test, page + nr, 2, 1, TMM_4K), 0);
+	for (round = 0; round < 2; round++) {
+		u64 at = page;
+
+		tmm_mapper_remap(pt, page, nr, round);
+		for (i = 0; leaves[i].nr; i++) {
+			u64 entry = tmm_test_entry(pt, at, tmm_leaf_level(leaves[i].size));
+
+			KUNIT_EXPECT_EQ_MSG(test, !!(entry & TMM_ENTRY_WRITABLE), round,
+					    "leaf %u", i);
+			at += tmm_page_size_4k_pages(leaves[i].size);
+		}
+		KUNIT_EXPECT_TRUE(test, tmm_test_entry(pt, page - 1, 1) & TMM_ENTRY_WRITABLE);
+		KUNIT_EXPECT_TRUE(test, tmm_test_entry(pt, page + nr, 1) & TMM_ENTRY_WRITABLE);
+		tmm_test_expect_sizes(test, page, frame, leaves);
+	}
+	tmm_mapper_unmap(pt, page - 1, nr + 2);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
+static void collect_flags_of_each_leaf(struct kunit *test)
+{
+	const u64 page = base_page() - 1;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	struct tmm_table_path path;
+	unsigned int level;
+	u64 *table;
+
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, SOME_FRAME - 1, 1 + 2 * NR_2M,
+					     leaf_bits(TMM_PTE_NONE), TMM_2M), 0);
+	KUNIT_EXPECT_FALSE(test, tmm_mapper_collect_flags(pt, page, 1 + 2 * NR_2M) &
+			   TMM_PTE_HARDWARE);
+	table = tmm_table_find(pt, page + 1 + NR_2M, &path, &level);
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	KUNIT_EXPECT_EQ(test, level, 2);
+	table[1] |= TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
+	KUNIT_EXPECT_FALSE(test, tmm_mapper_collect_flags(pt, page, 1 + NR_2M) &
+			   TMM_PTE_HARDWARE);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page, 1 + 2 * NR_2M) &
+			TMM_PTE_HARDWARE, TMM_PTE_HARDWARE);
+	/* What is not mapped shows nothing, on the way or all the way. */
+	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page + 2 + 2 * NR_2M, 3 * NR_1G),
+			TMM_PTE_NONE);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page - 7 * NR_1G, 14 * NR_1G),
+			tmm_mapper_collect_flags(pt, page, 1 + 2 * NR_2M));
+	tmm_mapper_unmap(pt, page, 1 + 2 * NR_2M);
+}
+
+static struct kunit_case huge_mapper_cases[] = {
+	KUNIT_CASE_PARAM(map_chooses_the_largest_leaf, choice_gen_params),
+	KUNIT_CASE(map_encodes_the_memory_type_at_every_size),
+	KUNIT_CASE(map_beside_tables_of_others),
+	KUNIT_CASE(unmap_some_of_the_leaves),
+	KUNIT_CASE(map_page_in_use_is_undone),
+	KUNIT_CASE(map_inside_of_a_larger_leaf_is_refused),
+	KUNIT_CASE(map_without_frames_for_tables_is_undone),
+	KUNIT_CASE(map_without_heap_is_undone),
+	KUNIT_CASE(windows_through_a_large_leaf),
+	KUNIT_CASE(remap_keeps_accessed_and_dirty),
+	KUNIT_CASE(remap_changes_leaves_of_all_sizes),
+	KUNIT_CASE(collect_flags_of_each_leaf),
+	{}
+};
+
+static struct kunit_suite huge_mapper_suite = {
+	.name = "theseus_mm_huge_mapper",
+	.init = tmm_test_instance_init,
+	.exit = tmm_test_instance_exit,
+	.test_cases = huge_mapper_cases,
+};
+
+kunit_test_suite(huge_mapper_suite);

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two CPUs at once, where leaves are large: one translates, maps or is in windows,
+ * the other splits, remaps and unmaps. Each case runs for a second and needs a
+ * second CPU.
+ */
+#include "paging/mapper.h"
+
+#include "support/fixture.h"
+#include "support/instance_fixture.h"
+
+#include "paging/window.h"
+
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#define NR_2M	512ULL
+#define NR_1G	(512ULL * 512)
+#define SOME_FRAME	(5 * NR_1G)
+#define MIN_ROUNDS	20
+
+/**
+ * struct race - what both sides know
+ * @pt: the root
+ * @page: the page they are about
+ * @frame: the frame behind it
+ * @generation: odd while the page is mapped; changes with each map and unmap
+ * @nr_done: how often the thread did what it does
+ * @nr_seen: how often it was sure of what it had to see
+ * @nr_wrong: how often that was not so
+ */
+struct race {
+	struct tmm_page_table *pt;
+	u64 page;
+	u64 frame;
+	u64 generation;
+	u64 nr_done;
+	u64 nr_seen;
+	u64 nr_wrong;
+};
+
+static u64 base_page(void)
+{
+	return tmm_private_first_page() + 4 * NR_1G;
+}
+
+static u64 leaf_bits(void)
+{
+	return tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
+}
+
+/* For a second, and on a busy machine until there were some rounds. */
+static bool goes_on(unsigned long start, u64 nr_rounds)
+{
+	return time_before(jiffies, start + (nr_rounds < MIN_ROUNDS ? 30 * HZ : HZ));
+}
+
+static struct race *begin(struct kunit *test, u64 page, u64 frame)
+{
+	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
+
+	if (!tmm_test_has_second_cpu(test))
+		kunit_skip(test, "needs a second CPU");
+	race->pt = tmm_test_root(test);
+	race->page = page;
+	race->frame = frame;
+	return race;
+}
+
+static bool is_right(struct race *race, int err, const struct tmm_translation *found)
+{
+	return !err && found->paddr.v == (race->frame << TMM_PAGE_SHIFT) + 5 &&
+	       (found->flags & TMM_PTE_OURS) == TMM_PTE_OURS &&
+	       (found->flags & TMM_PTE_WRITABLE);
+}
+
+/* A page that is mapped is so at every moment, whatever happens to its leaf. */
+static int translate_all_the_time(void *context)
+{
+	struct race *race = context;
+
+	while (!kthread_should_stop()) {
+		struct tmm_vaddr vaddr = { tmm_test_vaddr(race->page).v + 5 };
+		/* Pairs with set_mapped(): what is mapped then is seen. */
+		u64 generation = smp_load_acquire(&race->generation);
+		struct tmm_translation found = {};
+		int err = tmm_mapper_translate(race->pt, vaddr, &found);
+		tmm_pte_flags_t flags = tmm_mapper_collect_flags(race->pt, race->page, 1);
+
+		/* Pairs with set_mapped(). */
+		smp_rmb();
+		if (generation & 1 && READ_ONCE(race->generation) == generation) {
+			WRITE_ONCE(race->nr_seen, race->nr_seen + 1);
+			race->nr_wrong += !is_right(race, err, &found);
+			race->nr_wrong += (flags & TMM_PTE_OURS) != TMM_PTE_OURS;
+		}
+		if (!(++race->nr_done % 256))
+			cond_resched();
+	}
+	return 0;
+}
+
+static void set_mapped(struct race *race)
+{
+	/* Pairs with translate_all_the_time(): the change, then its number. */
+	smp_store_release(&race->generation, race->generation + 1);
+	/* ... and the number, then the next change. */
+	smp_mb();
+}
+
+static void race_translate(struct kunit *test, enum tmm_page_size size)
+{
+	struct race *race = begin(test, base_page() + 3, SOME_FRAME + 3);
+	const u64 nr = tmm_page_size_4k_pages(size);
+	unsigned long start = jiffies;
+	struct task_struct *task;
+	u64 nr_rounds = 0;
+
+	task = tmm_test_thread_start(test, translate_all_the_time, race);
+	while (goes_on(start, nr_rounds)) {
+		u64 seen = READ_ONCE(race->nr_seen);
+
+		if (tmm_mapper_map(race->pt, base_page(), SOME_FRAME, nr, leaf_bits(), size))
+			break;
+		set_mapped(race);
+		while (READ_ONCE(race->nr_seen) == seen && goes_on(start, nr_rounds))
+			cpu_relax();
+		if (tmm_mapper_split_leaf(race->pt, base_page() + 1))
+			break;
+		set_mapped(race);
+		tmm_mapper_unmap(race->pt, base_page(), nr);
+		nr_rounds++;
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ_MSG(test, race->nr_wrong, 0, "of %llu in %llu rounds", race->nr_seen,
+			    nr_rounds);
+	KUNIT_EXPECT_GE(test, nr_rounds, MIN_ROUNDS);
+	KUNIT_EXPECT_GE(test, race->nr_seen + 1, nr_rounds);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
+static void translate_while_2m_leaf_is_split(struct kunit *test)
+{
+	race_translate(test, TMM_2M);
+}
+
+static void translate_while_1g_leaf_is_split(struct kunit *test)
+{
+	if (tmm_mapper_largest_leaf() < TMM_1G)
+		kunit_skip(test, "the CPU has no leaves of 1 GiB");
+	race_translate(test, TMM_1G);
+}
+
+/* One write in a window of its own each time the other side says so. */
+static int write_when_told(void *context)
+{
+	struct race *race = context;
+
+	while (!kthread_should_stop()) {
+		struct tmm_vaddr vaddr = tmm_test_vaddr(race->page);
+		/* Pairs with the other side's round: the entry is as it left it. */
+		u64 round = smp_load_acquire(&race->generation);
+		size_t left;
+
+		if (round == race->nr_done) {
+			cpu_relax();
+			cond_resched();
+			continue;
+		}
+		if (tmm_window_write(race->pt, vaddr, &round, sizeof(round), &left) || left)
+			race->nr_wrong++;
+		/* Pairs with the other side's look at it: the write is done. */
+		smp_store_release(&race->nr_done, round);
+	}
+	return 0;
+}
+
+/* What the hardware notes while the entry is being changed is not lost. */
+static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
+{
+	const u64 noted = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
+	struct race *race = begin(test, base_page() + 100, 0);
+	struct page *memory = tmm_test_large_take(test);
+	unsigned long start = jiffies;
+	struct tmm_table_path path;
+	u64 nr_lost = 0, round = 0, done;
+	struct task_struct *task;
+	unsigned int level;
+	u64 *entry;
+
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, base_page(), page_to_pfn(memory), NR_2M,
+					     leaf_bits(), TMM_2M), 0);
+	entry = tmm_table_find(race->pt, base_page(), &path, &level);
+	KUNIT_ASSERT_EQ(test, level, 2);
+	entry += tmm_table_index(base_page(), 2);
+	task = tmm_test_thread_start(test, write_when_told, race);
+	while (goes_on(start, round)) {
+		WRITE_ONCE(*entry, READ_ONCE(*entry) & ~noted);
+		/* Pairs with write_when_told(): the entry, then the word. */
+		smp_store_release(&race->generation, ++round);
+		do {
+			tmm_mapper_remap(race->pt, base_page(), NR_2M, true);
+			/* Pairs with write_when_told(): its write is noted in the entry. */
+			done = smp_load_acquire(&race->nr_done);
+		} while (done != round && goes_on(start, round));
+		if (done == round)
+			nr_lost += (READ_ONCE(*entry) & noted) != noted;
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ_MSG(test, nr_lost, 0, "of %llu rounds", round);
+	KUNIT_EXPECT_EQ(test, race->nr_wrong, 0);
+	KUNIT_EXPECT_GE(test, round, MIN_ROUNDS);
+	tmm_mapper_unmap(race->pt, base_page(), NR_2M);
+	tmm_test_large_give(memory);
+}
+
+/* Windows on a page, until told to stop; none may miss a byte. */
+static int write_all_the_time(void *context)
+{
+	struct race *race = context;
+
+	while (!kthread_should_stop()) {
+		size_t left;
+
+		if (tmm_window_write(race->pt, tmm_test_vaddr(race->page), &race->nr_done, 8,
+				     &left) || left)
+			race->nr_wrong++;
+		WRITE_ONCE(race->nr_done, race->nr_done + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The leaf beside, in the same table, is another mapping's: it goes on. */
+static void split_beside_windows_of_a_neighbour(struct kunit *test)
+{
+	struct race *race = begin(test, base_page() + NR_2M + 9, 0);
+	struct page *memory = tmm_test_large_take(test);
+	unsigned long start = jiffies;
+	struct task_struct *task;
+	u64 nr_rounds = 0;
+	int err = 0;
+
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, base_page() + NR_2M, page_to_pfn(memory),
+					     NR_2M, leaf_bits(), TMM_2M), 0);
+	task = tmm_test_thread_start(test, write_all_the_time, race);
+	while (goes_on(start, min(nr_rounds, READ_ONCE(race->nr_done))) && !err) {
+		err = tmm_mapper_map(race->pt, base_page(), SOME_FRAME, NR_2M, leaf_bits(), TMM_2M);
+		if (err)
+			break;
+		err = tmm_mapper_split_leaf(race->pt, base_page() + 1);
+		tmm_mapper_unmap(race->pt, base_page(), NR_2M);
+		nr_rounds++;
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ_MSG(test, race->nr_wrong, 0, "of %llu windows", race->nr_done);
+	KUNIT_EXPECT_GE(test, race->nr_done, MIN_ROUNDS);
+	KUNIT_EXPECT_GE(test, nr_rounds, MIN_ROUNDS);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, race->pt), race->pt->levels - 2);
+	tmm_mapper_unmap(race->pt, base_page() + NR_2M, NR_2M);
+	tmm_test_large_give(memory);
+}
+
+/* A run of pages: the 2 MiB that it begins, how long it is, where it is split. */
+static const struct part {
+	s64 slot;
+	u64 nr;
+	u64 at;
+} parts[] = {
+	{ 0, NR_2M, 3 }, { 0, 1, 0 }, { -2, NR_2M, 0 }, { 2, NR_2M, NR_2M - 1 },
+	{ 4, 3, 2 }, { -4, NR_2M, 1 }, { 6, NR_2M - 1, 5 },
+};
+
+/* Slots of one parity, on both sides of a boundary of tables of level 2. */
+static void map_split_unmap(struct race *race, unsigned int parity)
+{
+	const struct part *part = &parts[race->nr_done % ARRAY_SIZE(parts)];
+	u64 page = base_page() + (part->slot + parity) * NR_2M;
+	u64 frame = race->frame + page % NR_1G;
+	u64 at = page + part->at;
+	u64 nr = part->nr;
+
+	race->nr_done++;
+	if (tmm_mapper_map(race->pt, page, frame, nr, leaf_bits(), TMM_1G) ||
+	    tmm_mapper_split_leaf(race->pt, at)) {
+		race->nr_wrong++;
+		return;
+	}
+	race->nr_wrong += tmm_test_translate(race->pt, page) != frame;
+	race->nr_wrong += tmm_test_translate(race->pt, page + nr - 1) != frame + nr - 1;
+	/* In two parts, as two owners would. */
+	tmm_mapper_unmap(race->pt, page, at - page);
+	race->nr_wrong += tmm_test_translate(race->pt, at) != frame + (at - page);
+	tmm_mapper_unmap(race->pt, at, nr - (at - page));
+	race->nr_wrong += tmm_test_translate(race->pt, at) != TMM_TEST_UNMAPPED;
+}
+
+static int map_split_unmap_odd(void *race)
+{
+	while (!kthread_should_stop()) {
+		map_split_unmap(race, 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void map_split_unmap_in_the_same_tables(struct kunit *test)
+{
+	struct race *odd = begin(test, 0, 2 * SOME_FRAME);
+	struct race even = { .pt = odd->pt, .frame = SOME_FRAME };
+	unsigned long start = jiffies;
+	struct task_struct *task;
+
+	task = tmm_test_thread_start(test, map_split_unmap_odd, odd);
+	while (goes_on(start, min(even.nr_done, READ_ONCE(odd->nr_done)))) {
+		map_split_unmap(&even, 0);
+		cond_resched();
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, even.nr_wrong + odd->nr_wrong, 0);
+	KUNIT_EXPECT_GE(test, even.nr_done, MIN_ROUNDS);
+	KUNIT_EXPECT_GE(test, odd->nr_done, MIN_ROUNDS);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, odd->pt), 0);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
+static struct kunit_case leaf_race_cases[] = {
+	KUNIT_CASE(translate_while_2m_leaf_is_split),
+	KUNIT_CASE(translate_while_1g_leaf_is_split),
+	KUNIT_CASE(remap_beside_writes_loses_no_dirty_bit),
+	KUNIT_CASE(split_beside_windows_of_a_neighbour),
+	KUNIT_CASE(map_split_unmap_in_the_same_tables),
+	{}
+};
+
+static struct kunit_suite leaf_race_suite = {
+	.name = "theseus_mm_leaf_race",
+	.init = tmm_test_instance_init,
+	.exit = tmm_test_instance_exit,
+	.test_cases = leaf_race_cases,
+};
+
+kunit_test_suite(leaf_race_suite);

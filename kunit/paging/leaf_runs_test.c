@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "paging/mapper.h"
+
+#include "support/instance_fixture.h"
+
+#define SOME_FRAME	0x12345ULL
+
+static u64 base_page(void)
+{
+	return tmm_private_first_page();
+}
+
+static u64 pages_end(void)
+{
+	return base_page() + tmm_private_nr_pages();
+}
+
+static void map(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags)
+{
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, frame, nr,
+					     tmm_pte_leaf_bits(flags, true), TMM_1G), 0);
+}
+
+static void expect_run(struct kunit *test, u64 from, u64 end, u64 page, u64 frame, u64 nr,
+		       enum tmm_page_size size)
+{
+	struct tmm_leaf_run run = {};
+
+	KUNIT_ASSERT_TRUE(test, tmm_mapper_find_run(tmm_test_root(test), from, end, &run));
+	KUNIT_EXPECT_EQ(test, run.page, page);
+	KUNIT_EXPECT_EQ(test, run.frame, frame);
+	KUNIT_EXPECT_EQ(test, run.nr, nr);
+	KUNIT_EXPECT_EQ(test, run.size, size);
+}
+
+static void expect_none(struct kunit *test, u64 from, u64 end)
+{
+	struct tmm_leaf_run run;
+
+	KUNIT_EXPECT_FALSE(test, tmm_mapper_find_run(tmm_test_root(test), from, end, &run));
+}
+
+static void run_of_nothing(struct kunit *test)
+{
+	expect_none(test, 0, pages_end());
+	expect_none(test, pages_end() - 1, pages_end());
+	expect_none(test, base_page(), base_page());
+}
+
+static void run_of_one_page_wherever_it_is(struct kunit *test)
+{
+	const u64 pages[] = {
+		1, base_page() - 1, base_page(), base_page() + 511, base_page() + 512,
+		base_page() + (1ULL << 18) - 1, base_page() + (3ULL << 27), pages_end() - 1,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		map(test, pages[i], SOME_FRAME, 1, TMM_TEST_WRITABLE);
+		expect_run(test, 0, pages_end(), pages[i], SOME_FRAME, 1, TMM_4K);
+		expect_run(test, pages[i], pages[i] + 1, pages[i], SOME_FRAME, 1, TMM_4K);
+		expect_none(test, 0, pages[i]);
+		expect_none(test, pages[i] + 1, pages_end());
+		tmm_mapper_unmap(tmm_test_root(test), pages[i], 1);
+	}
+}
+
+/* Over tables' boundaries, and cut where the caller says. */
+static void run_goes_on_in_the_next_table(struct kunit *test)
+{
+	const u64 page = base_page() + 500;
+
+	map(test, page, SOME_FRAME, 1100, TMM_TEST_WRITABLE);
+	expect_run(test, 0, pages_end(), page, SOME_FRAME, 1100, TMM_4K);
+	expect_run(test, page + 600, pages_end(), page + 600, SOME_FRAME + 600, 500, TMM_4K);
+	expect_run(test, 0, page + 700, page, SOME_FRAME, 700, TMM_4K);
+	expect_run(test, 0, page + 3, page, SOME_FRAME, 3, TMM_4K);
+	tmm_mapper_unmap(tmm_test_root(test), page, 1100);
+}
+
+static void run_ends_where_something_differs(struct kunit *test)
+{
+	const u64 page = base_page() + 505;
+	struct tmm_page_table *pt = tmm_test_root(test);
+
+	/* another frame, other flags, a hole; also right at a table's end */
+	map(test, page, SOME_FRAME, 3, TMM_TEST_WRITABLE);
+	map(test, page + 3, SOME_FRAME + 100, 4, TMM_TEST_WRITABLE);
+	map(test, page + 7, SOME_FRAME + 104, 2, TMM_PTE_DEFAULT);
+	map(test, page + 10, SOME_FRAME + 106, 1, TMM_PTE_DEFAULT);
+	expect_run(test, 0, pages_end(), page, SOME_FRAME, 3, TMM_4K);
+	expect_run(test, page + 3, pages_end(), page + 3, SOME_FRAME + 100, 4, TMM_4K);
+	expect_run(test, page + 7, pages_end(), page + 7, SOME_FRAME + 104, 2, TMM_4K);
+	expect_run(test, page + 9, pages_end(), page + 10, SOME_FRAME + 106, 1, TMM_4K);
+	tmm_mapper_unmap(pt, page, 9);
+	tmm_mapper_unmap(pt, page + 10, 1);
+}
+
+static void run_of_large_leaves(struct kunit *test)
+{
+	const u64 page = base_page() + 1024, frame = 0x40000;
+
+	map(test, page, frame, 3 * 512 + 5, TMM_TEST_WRITABLE);
+	expect_run(test, 0, pages_end(), page, frame, 3 * 512, TMM_2M);
+	/* from inside of a leaf on, and to inside of one */
+	expect_run(test, page + 700, pages_end(), page + 700, frame + 700, 3 * 512 - 700, TMM_2M);
+	expect_run(test, page + 10, page + 20, page + 10, frame + 10, 10, TMM_2M);
+	expect_run(test, page + 3 * 512, pages_end(), page + 3 * 512, frame + 3 * 512, 5, TMM_4K);
+	tmm_mapper_unmap(tmm_test_root(test), page, 3 * 512 + 5);
+}
+
+/* A leaf that is being split is still the leaf it was; an entry of neither kind is not. */
+static void run_of_a_frozen_leaf(struct kunit *test)
+{
+	const u64 page = base_page() + 1024, frame = 0x40000;
+	struct tmm_table_path path;
+	unsigned int level;
+	u64 *table, *entry;
+
+	map(test, page, frame, 1024, TMM_TEST_WRITABLE);
+	table = tmm_table_find(tmm_test_root(test), page, &path, &level);
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	KUNIT_ASSERT_EQ(test, level, 2);
+	entry = &table[tmm_table_index(page, level)];
+	*entry &= ~TMM_ENTRY_PRESENT;
+	expect_run(test, 0, pages_end(), page, frame, 1024, TMM_2M);
+	*entry &= ~TMM_ENTRY_HUGE;
+	expect_run(test, 0, pages_end(), page + 512, frame + 512, 512, TMM_2M);
+	*entry |= TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE;
+	tmm_mapper_unmap(tmm_test_root(test), page, 1024);
+}
+
+static struct kunit_case runs_cases[] = {
+	KUNIT_CASE(run_of_nothing),
+	KUNIT_CASE(run_of_one_page_wherever_it_is),
+	KUNIT_CASE(run_goes_on_in_the_next_table),
+	KUNIT_CASE(run_ends_where_something_differs),
+	KUNIT_CASE(run_of_large_leaves),
+	KUNIT_CASE(run_of_a_frozen_leaf),
+	{}
+};
+
+static struct kunit_suite runs_suite = {
+	.name = "theseus_mm_runs",
+	.init = tmm_test_instance_init,
+	.exit = tmm_test_instance_exit,
+	.test_cases = runs_cases,
+};
+
+kunit_test_suite(runs_suite);

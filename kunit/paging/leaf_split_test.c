@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Large leaves that become smaller ones. Where nothing is touched, the frames are
+ * made up.
+ */
+#include "paging/mapper.h"
+
+#include "support/fixture.h"
+#include "support/instance_fixture.h"
+
+#include "paging/tlb.h"
+#include "paging/window.h"
+
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#define NR_2M	512ULL
+#define NR_1G	(512ULL * 512)
+#define SOME_FRAME	(5 * NR_1G)
+#define PAT_4K		BIT_ULL(7)
+
+static u64 base_page(void)
+{
+	return tmm_private_first_page() + 4 * NR_1G;
+}
+
+static void map_with(struct kunit *test, u64 page, u64 frame, u64 nr, u64 bits)
+{
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, frame, nr, bits, TMM_1G),
+			0);
+}
+
+static void map(struct kunit *test, u64 page, u64 frame, u64 nr)
+{
+	map_with(test, page, frame, nr, tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true));
+}
+
+static int split(struct kunit *test, u64 page)
+{
+	return tmm_mapper_split_leaf(tmm_test_root(test), page);
+}
+
+static void skip_without_1g(struct kunit *test)
+{
+	if (tmm_mapper_largest_leaf() < TMM_1G)
+		kunit_skip(test, "the CPU has no leaves of 1 GiB");
+}
+
+static u64 *leaf_of(struct kunit *test, u64 page)
+{
+	struct tmm_table_path path;
+	unsigned int level;
+	u64 *table = tmm_table_find(tmm_test_root(test), page, &path, &level);
+
+	KUNIT_ASSERT_NOT_NULL(test, table);
+	return &table[tmm_table_index(page, level)];
+}
+
+struct choice {
+	const char *name;
+	u64 nr;
+	/* Relative to base_page(). */
+	u64 at;
+	struct tmm_test_leaves leaves[6];
+	unsigned int nr_more_tables;
+};
+
+static const struct choice choices[] = {
+	{ "2 MiB, second page", NR_2M, 1, { { TMM_4K, 512 } }, 1 },
+	{ "2 MiB, last page", NR_2M, NR_2M - 1, { { TMM_4K, 512 } }, 1 },
+	{ "one of two of 2 MiB", 2 * NR_2M, NR_2M + 7, { { TMM_2M, 1 }, { TMM_4K, 512 } }, 1 },
+	{ "between two of 2 MiB", 2 * NR_2M, NR_2M, { { TMM_2M, 2 } }, 0 },
+	{ "1 GiB, at 2 MiB", NR_1G, 3 * NR_2M, { { TMM_2M, 512 } }, 1 },
+	{ "1 GiB, second page", NR_1G, 1, { { TMM_4K, 512 }, { TMM_2M, 511 } }, 2 },
+	{ "1 GiB, in the middle", NR_1G, NR_1G / 2 + 1,
+	  { { TMM_2M, 256 }, { TMM_4K, 512 }, { TMM_2M, 255 } }, 2 },
+	{ "1 GiB, last page", NR_1G, NR_1G - 1, { { TMM_2M, 511 }, { TMM_4K, 512 } }, 2 },
+	{ "one of two of 1 GiB", 2 * NR_1G, NR_1G + 1,
+	  { { TMM_1G, 1 }, { TMM_4K, 512 }, { TMM_2M, 511 } }, 2 },
+};
+
+TMM_ARRAY_PARAM(choice, choices);
+
+/* Only as far down as it takes, and only around the page. */
+static void split_makes_the_fewest_leaves(struct kunit *test)
+{
+	const struct choice *choice = test->param_value;
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u64 nr_tables;
+
+	skip_without_1g(test);
+	map(test, base_page(), SOME_FRAME, choice->nr);
+	nr_tables = tmm_check_page_table(test, pt) + choice->nr_more_tables;
+	KUNIT_EXPECT_EQ(test, split(test, base_page() + choice->at), 0);
+	tmm_test_expect_sizes(test, base_page(), SOME_FRAME, choice->leaves);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_tables);
+	tmm_test_expect_unmapped(test, base_page() - 1, 1);
+	tmm_test_expect_unmapped(test, base_page() + choice->nr, 1);
+	/* Both parts are whole leaves now: each goes by itself. */
+	tmm_mapper_unmap(pt, base_page() + choice->at, choice->nr - choice->at);
+	tmm_check_page_table(test, pt);
+	tmm_test_expect_mapped(test, base_page() + choice->at - 1, SOME_FRAME + choice->at - 1, 1);
+	tmm_test_expect_unmapped(test, base_page() + choice->at, 1);
+	tmm_mapper_unmap(pt, base_page(), choice->at);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
+/* What a leaf shows beside its address must be on all that it becomes. */
+static void check_bits(struct kunit *test, u64 bits, u64 noted)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const u64 nr = tmm_page_size_4k_pages(tmm_mapper_largest_leaf());
+	u64 i, wrong = 0;
+
+	map_with(test, base_page(), SOME_FRAME, nr, bits);
+	*leaf_of(test, base_page()) |= noted;
+	KUNIT_EXPECT_EQ(test, split(test, base_page() + 2), 0);
+	for (i = 0; i < NR_2M; i++)
+		wrong += tmm_test_entry(pt, base_page() + i, 1) !=
+			 ((SOME_FRAME + i) << 12 | bits | noted);
+	for (i = 1; i < nr / NR_2M; i++)
+		wrong += tmm_test_entry(pt, base_page() + i * NR_2M, 2) !=
+			 ((SOME_FRAME + i * NR_2M) << 12 | noted |
+			  tmm_pte_leaf_bits_at(bits, TMM_2M));
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "bits %#llx, noted %#llx", bits, noted);
+	tmm_mapper_unmap(pt, base_page(), nr);
+}
+
+static void split_inherits_every_bit(struct kunit *test)
+{
+	const u64 noted[] = { 0, TMM_ENTRY_ACCESSED, TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY };
+	enum tmm_memory_type type;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(noted); i++) {
+		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_NONE, true), noted[i]);
+		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, false), noted[i]);
+		/* Bit 12 of the large one, bit 7 of the small, where "leaf" was. */
+		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, true) | PAT_4K, noted[i]);
+		for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++)
+			check_bits(test, tmm_pte_leaf_bits(TMM_PTE_NONE, true) |
+				   tmm_memory_type_bits(type), noted[i]);
+	}
+}
+
+static void split_at_a_boundary_does_nothing(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	/* Of a leaf of 2 MiB, in and behind one of 4 KiB, and where nothing is. */
+	const u64 at[] = { 0, NR_2M, NR_2M + 1, 5 * NR_2M + 3, 600 * NR_1G };
+	u64 before, nr_tables, entry;
+	unsigned int i;
+
+	map(test, base_page(), SOME_FRAME, NR_2M + 1);
+	before = tmm_test_fingerprint(test);
+	nr_tables = tmm_check_page_table(test, pt);
+	entry = tmm_test_entry(pt, base_page(), 2);
+	/* It could not do a thing if it wanted to. */
+	tmm_test_hog(test);
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		KUNIT_EXPECT_EQ_MSG(test, split(test, base_page() + at[i]), 0, "case %u", i);
+	tmm_test_unhog_all(test);
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
+	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2), entry);
+	tmm_mapper_unmap(pt, base_page(), NR_2M + 1);
+}
+
+static void split_without_frames_changes_nothing(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	unsigned int nr;
+
+	skip_without_1g(test);
+	map(test, base_page(), SOME_FRAME, NR_1G);
+	tmm_test_hog(test);
+	for (nr = 0; nr < 2; nr++) {
+		u64 before = tmm_test_fingerprint(test);
+		u64 entry = tmm_test_entry(pt, base_page(), 3);
+
+		KUNIT_EXPECT_EQ_MSG(test, split(test, base_page() + 5), -ENOSPC, "%u frames", nr);
+		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 3), entry);
+		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+		tmm_check_page_table(test, pt);
+		tmm_test_unhog(test, 1);
+	}
+	KUNIT_EXPECT_EQ(test, split(test, base_page() + 5), 0);
+	tmm_mapper_unmap(pt, base_page(), NR_1G);
+}
+
+static void split_without_heap_changes_nothing(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u64 before, entry;
+	unsigned int nth;
+
+	skip_without_1g(test);
+	map(test, base_page(), SOME_FRAME, NR_1G);
+	before = tmm_test_fingerprint(test);
+	entry = tmm_test_entry(pt, base_page(), 3);
+	for (nth = 1; nth < 100; nth++) {
+		int err;
+
+		tmm_test_fail_alloc(test, nth);
+		err = split(test, base_page() + 5);
+		if (!tmm_test_fail_alloc_end())
+			break;
+		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
+		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 3), entry);
+		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	}
+	/* An allocation for each table was failed. */
+	KUNIT_EXPECT_EQ(test, nth, 3);
+	tmm_mapper_unmap(pt, base_page(), NR_1G);
+}
+
+/* As long as a leaf is frozen it is there for everyone but the hardware. */
+static void frozen_leaf_is_in_use(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const u64 bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
+	enum tmm_page_size size, other;
+
+	for (size = TMM_2M; size <= tmm_mapper_largest_leaf(); size++) {
+		const u64 nr = tmm_page_size_4k_pages(size);
+		struct tmm_translation found = {};
+		u64 before, entry;
+
+		map(test, base_page(), SOME_FRAME, nr);
+		entry = *leaf_of(test, base_page());
+		before = tmm_test_fingerprint(test);
+		*leaf_of(test, base_page()) &= ~TMM_ENTRY_PRESENT;
+
+		KUNIT_EXPECT_EQ(test, tmm_mapper_translate(pt, tmm_test_vaddr(base_page() + 3),
+							   &found), 0);
+		KUNIT_EXPECT_EQ(test, found.paddr.v, (SOME_FRAME + 3) << 12);
+		KUNIT_EXPECT_EQ(test, found.size, size);
+		KUNIT_EXPECT_EQ(test, found.flags, TMM_TEST_WRITABLE | TMM_PTE_OURS);
+		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_leaf_level(size)), entry);
+		KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), size);
+		KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, base_page(), nr),
+				TMM_TEST_WRITABLE | TMM_PTE_OURS);
+		for (other = TMM_4K; other <= size; other++)
+			KUNIT_EXPECT_EQ(test, tmm_mapper_map(pt, base_page(), 0,
+							     tmm_page_size_4k_pages(other), bits,
+							     other), -EEXIST);
+
+		KUNIT_EXPECT_EQ(test, *leaf_of(test, base_page()), entry & ~TMM_ENTRY_PRESENT);
+		*leaf_of(test, base_page()) |= TMM_ENTRY_PRESENT;
+		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+		tmm_check_page_table(test, pt);
+		tmm_mapper_unmap(pt, base_page(), nr);
+	}
+}
+
+static void split_changes_no_data(struct kunit *test)
+{
+	struct page *memory = tmm_test_large_take(test);
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u64 *words = page_address(memory);
+	u64 i, word, wrong = 0;
+	size_t left;
+
+	for (i = 0; i < NR_2M; i++)
+		words[i * 512 + 9] = i * 0x10001;
+	map(test, base_page(), page_to_pfn(memory), NR_2M);
+	/* Both through the large leaf and, right after, through the small ones. */
+	for (i = 0; i < NR_2M; i++) {
+		struct tmm_vaddr vaddr = { tmm_test_vaddr(base_page() + i).v + 9 * 8 };
+
+		KUNIT_EXPECT_EQ(test, tmm_window_read(pt, vaddr, &word, 8, &left), 0);
+		wrong += left || word != i * 0x10001;
+		word = ~i;
+		KUNIT_EXPECT_EQ(test, tmm_window_write(pt, vaddr, &word, 8, &left), 0);
+		wrong += left || words[i * 512 + 9] != ~i;
+		if (i == 255)
+			KUNIT_EXPECT_EQ(test, split(test, base_page() + 100), 0);
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), TMM_4K);
+	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_test_large_give(memory);
+}
+
+/* A part gets other permissions than the rest, which it shared a leaf with. */
+static void remap_a_part_of_what_was_one_leaf(struct kunit *test)
+{
+	struct page *memory = tmm_test_large_take(test);
+	struct tmm_page_table *pt = tmm_test_root(test);
+	u8 byte = 7;
+	size_t left;
+
+	map(test, base_page(), page_to_pfn(memory), NR_2M);
+	KUNIT_EXPECT_EQ(test, split(test, base_page() + 200), 0);
+	KUNIT_EXPECT_EQ(test, split(test, base_page() + 300), 0);
+	tmm_mapper_remap(pt, base_page() + 200, 100, false);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, tmm_test_vaddr(base_page() + 199), &byte, 1,
+					       &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, tmm_test_vaddr(base_page() + 200), &byte, 1,
+					       &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 1);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, tmm_test_vaddr(base_page() + 299), &byte, 1,
+					       &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 1);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, tmm_test_vaddr(base_page() + 300), &byte, 1,
+					       &left), 0);
+	KUNIT_EXPECT_EQ(test, left, 0);
+	tmm_test_expect_mapped(test, base_page(), page_to_pfn(memory), NR_2M);
+	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_test_large_give(memory);
+}
+
+static unsigned int nr_calls;
+
+static void count_call(struct tmm_page_range pages)
+{
+	nr_calls++;
+}
+
+static void split_tells_nobody(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+
+	nr_calls = 0;
+	map(test, base_page(), SOME_FRAME, NR_2M);
+	tmm_set_broadcast_tlb_shootdown_cb(count_call);
+	KUNIT_EXPECT_EQ(test, split(test, base_page() + 1), 0);
+	KUNIT_EXPECT_EQ(test, nr_calls, 0);
+	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	KUNIT_EXPECT_EQ(test, nr_calls, 1);
+	tmm_set_broadcast_tlb_shootdown_cb(NULL);
+}
+
+/* The counts above stay: an entry is used before and after. */
+static void split_counts_the_new_table_only(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	unsigned int level;
+
+	map(test, base_page(), SOME_FRAME, 2 * NR_2M);
+	KUNIT_EXPECT_EQ(test, split(test, base_page() + 1), 0);
+	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 2)), 512);
+	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 3)), 2);
+	for (level = 4; level <= pt->levels; level++)
+		KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), level)), 1);
+	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 3)), 1);
+	tmm_mapper_unmap(pt, base_page() + NR_2M, NR_2M);
+}
+
+static struct kunit_case leaf_split_cases[] = {
+	KUNIT_CASE_PARAM(split_makes_the_fewest_leaves, choice_gen_params),
+	KUNIT_CASE(split_inherits_every_bit),
+	KUNIT_CASE(split_at_a_boundary_does_nothing),
+	KUNIT_CASE(split_without_frames_changes_nothing),
+	KUNIT_CASE(split_without_heap_changes_nothing),
+	KUNIT_CASE(frozen_leaf_is_in_use),
+	KUNIT_CASE(split_changes_no_data),
+	KUNIT_CASE(remap_a_part_of_what_was_one_leaf),
+	KUNIT_CASE(split_tells_nobody),
+	KUNIT_CASE(split_counts_the_new_table_only),
+	{}
+};
+
+static struct kunit_suite leaf_split_suite = {
+	.name = "theseus_mm_leaf_split",
+	.init = tmm_test_instance_init,
+	.exit = tmm_test_instance_exit,
+	.test_cases = leaf_split_cases,
+};
+
+kunit_test_suite(leaf_split_suite);

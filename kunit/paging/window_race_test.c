@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Two CPUs at once: one is in windows or walks tables, the other changes them.
+ * Each case runs for a second and needs a second CPU.
+ */
+#include "paging/window.h"
+
+#include "support/fixture.h"
+#include "support/instance_fixture.h"
+
+#include "paging/mapper.h"
+#include "paging/tlb.h"
+
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#define WRITES_PER_WINDOW 1000
+/* How long a slow walk stays at a table; interrupts are off. */
+#define STEP_USECS 20
+/* How long a window lasts that others have to wait for. */
+#define STAY_MSECS 20
+
+/**
+ * struct race - what both sides know
+ * @pt: the root
+ * @page: the page they fight for
+ * @frame: the frame behind it
+ * @nr_done: how often the thread did what it does
+ * @nr_windows: windows that the thread has left
+ * @nr_refused: windows that the thread could not enter
+ * @nr_wrong: how often the thread saw what must not be
+ */
+struct race {
+	struct tmm_page_table *pt;
+	u64 page;
+	u64 frame;
+	u64 nr_done;
+	u64 nr_windows;
+	u64 nr_refused;
+	u64 nr_wrong;
+};
+
+static u64 leaf_bits(bool is_writable)
+{
+	return tmm_pte_leaf_bits(is_writable ? TMM_TEST_WRITABLE : TMM_TEST_READ_ONLY, true);
+}
+
+static struct race *begin(struct kunit *test, struct tmm_allocated_frames **frames)
+{
+	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
+
+	*frames = tmm_test_take_frames(test, 1);
+	race->pt = tmm_test_root(test);
+	race->page = tmm_private_first_page() + 511;
+	race->frame = (*frames)->f.chunk.start;
+	return race;
+}
+
+/* Writes ever new values through one long window after the other. */
+static int write_in_windows(void *context)
+{
+	void *to = (void *)tmm_test_vaddr(((struct race *)context)->page).v;
+	struct race *race = context;
+	unsigned int i;
+
+	while (!kthread_should_stop()) {
+		struct tmm_window window;
+
+		if (tmm_window_enter(race->pt, &window)) {
+			race->nr_refused++;
+			break;
+		}
+		for (i = 0; i < WRITES_PER_WINDOW; i++) {
+			u64 value = race->nr_done + 1;
+
+			if (tmm_window_copy(to, &value, sizeof(value)))
+				break;
+			WRITE_ONCE(race->nr_done, value);
+		}
+		tmm_window_leave(&window);
+		WRITE_ONCE(race->nr_windows, race->nr_windows + 1);
+		cond_resched();
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* Until the thread has counted on; it always does. */
+static void wait_for_count(struct race *race, const u64 *count, u64 from)
+{
+	unsigned long deadline = jiffies + 20 * HZ;
+
+	while (READ_ONCE(*count) == from) {
+		if (READ_ONCE(race->nr_refused) || time_after(jiffies, deadline)) {
+			race->nr_wrong++;
+			return;
+		}
+		cpu_relax();
+	}
+}
+
+/* Does a write land before the thread has left the window that it may be in? */
+static bool has_late_write(struct race *race)
+{
+	const u64 *alias = tmm_test_alias(race->frame);
+	u64 windows = READ_ONCE(race->nr_windows);
+	u64 value = READ_ONCE(*alias);
+
+	wait_for_count(race, &race->nr_windows, windows);
+	return READ_ONCE(*alias) != value;
+}
+
+static void change_by_remap(struct race *race, bool usable)
+{
+	tmm_mapper_remap(race->pt, race->page, 1, usable);
+}
+
+static void change_by_unmap(struct race *race, bool usable)
+{
+	if (!usable)
+		tmm_mapper_unmap(race->pt, race->page, 1);
+	else if (tmm_mapper_map(race->pt, race->page, race->frame, 1, leaf_bits(true), TMM_4K))
+		race->nr_refused++;
+}
+
+static struct race *begin_writes(struct kunit *test, struct tmm_allocated_frames **frames)
+{
+	struct race *race = begin(test, frames);
+
+	memset(tmm_test_alias(race->frame), 0, TMM_PAGE_SIZE);
+	/* A neighbour keeps the tables: freeing them would give the thread time. */
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, race->page - 1, race->frame, 1,
+					     leaf_bits(false), TMM_4K), 0);
+	change_by_unmap(race, true);
+	return race;
+}
+
+/* Take the page away and give it back, again and again, and watch the frame. */
+static void race_against_writes(struct kunit *test, void (*change)(struct race *race, bool usable))
+{
+	unsigned long end = jiffies + HZ;
+	struct tmm_allocated_frames *frames;
+	u64 nr_late = 0, nr_rounds = 0;
+	struct task_struct *task;
+	struct race *race;
+
+	if (!tmm_test_has_second_cpu(test))
+		kunit_skip(test, "needs a second CPU");
+	race = begin_writes(test, &frames);
+	task = tmm_test_thread_start(test, write_in_windows, race);
+	do {
+		/* A change shall come in the middle of a window. */
+		wait_for_count(race, &race->nr_done, READ_ONCE(race->nr_done));
+		change(race, false);
+		nr_late += has_late_write(race);
+		change(race, true);
+		nr_rounds++;
+	} while (time_before(jiffies, end) && !race->nr_wrong);
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ_MSG(test, nr_late, 0, "of %llu rounds", nr_rounds);
+	KUNIT_EXPECT_EQ(test, race->nr_wrong + race->nr_refused, 0);
+	KUNIT_EXPECT_GE(test, race->nr_done, nr_rounds);
+	tmm_mapper_unmap(race->pt, race->page - 1, 2);
+	tmm_allocated_frames_drop(&frames);
+}
+
+static void remap_stops_writes_on_another_cpu(struct kunit *test)
+{
+	race_against_writes(test, change_by_remap);
+}
+
+/* In the original some frames are free before the other CPUs forget them. */
+static void unmap_stops_writes_on_another_cpu(struct kunit *test)
+{
+	race_against_writes(test, change_by_unmap);
+}
+
+/* What walks do, so slowly that tables go meanwhile; they may not be reused. */
+static void walk_slowly(struct race *race)
+{
+	const u64 *table = race->pt->top;
+	struct tmm_walk walk;
+	unsigned int level;
+
+	tmm_walk_begin(&walk);
+	for (level = race->pt->levels; level >= 1; level--) {
+		u64 entry = READ_ONCE(table[tmm_table_index(race->page, level)]);
+
+		if (!tmm_entry_is_present(entry))
+			break;
+		if (level == 1)
+			race->nr_wrong += tmm_entry_paddr(entry) != race->frame << TMM_PAGE_SHIFT;
+		else
+			table = tmm_table_of_entry(race->pt, entry);
+		udelay(STEP_USECS);
+	}
+	tmm_walk_end(&walk);
+}
+
+/* The page is there or it is not; nothing else is true of it. */
+static int walk_tables(void *context)
+{
+	struct race *race = context;
+
+	while (!kthread_should_stop()) {
+		struct tmm_vaddr vaddr = tmm_test_vaddr(race->page);
+		struct tmm_translation found;
+		struct tmm_pte_dump dump;
+		int err = tmm_mapper_translate(race->pt, vaddr, &found);
+
+		if (err ? err != -ENOENT :
+		    found.paddr.v != race->frame << TMM_PAGE_SHIFT || found.size != TMM_4K)
+			race->nr_wrong++;
+		tmm_mapper_dump(race->pt, vaddr, &dump);
+		if (dump.nr_levels == race->pt->levels &&
+		    dump.entries[dump.nr_levels - 1] &&
+		    dump.entries[dump.nr_levels - 1] >> 12 << 12 != (BIT_ULL(63) | BIT_ULL(55) |
+								    race->frame << 12))
+			race->nr_wrong++;
+		walk_slowly(race);
+		race->nr_done += !err;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Fill the frames that tables were in with entries that point into nowhere. */
+static void poison_free_frames(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 8);
+	u64 *entries = tmm_test_alias(frames->f.chunk.start);
+	unsigned int i;
+
+	for (i = 0; i < 8 * TMM_TABLE_ENTRIES; i++)
+		WRITE_ONCE(entries[i], TMM_ENTRY_PRESENT | frames->f.chunk.start << 12);
+	tmm_allocated_frames_drop(&frames);
+}
+
+static void walk_beside_the_freeing_of_tables(struct kunit *test)
+{
+	unsigned long end = jiffies + HZ;
+	struct tmm_allocated_frames *frames;
+	struct task_struct *task;
+	u64 nr_rounds = 0;
+	struct race *race;
+
+	if (!tmm_test_has_second_cpu(test))
+		kunit_skip(test, "needs a second CPU");
+	race = begin(test, &frames);
+	task = tmm_test_thread_start(test, walk_tables, race);
+	while (time_before(jiffies, end)) {
+		u64 before = READ_ONCE(race->nr_done);
+
+		change_by_unmap(race, true);
+		while (READ_ONCE(race->nr_done) == before && time_before(jiffies, end))
+			cpu_relax();
+		/* At any moment of the next walk. */
+		udelay(nr_rounds % 80);
+		change_by_unmap(race, false);
+		poison_free_frames(test);
+		nr_rounds++;
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ_MSG(test, race->nr_wrong, 0, "of %llu rounds", nr_rounds);
+	KUNIT_EXPECT_EQ(test, race->nr_refused, 0);
+	KUNIT_EXPECT_GE(test, race->nr_done + 1, nr_rounds);
+	tmm_allocated_frames_drop(&frames);
+}
+
+/* Pages of one parity, around a boundary of tables of level 2; some at a time. */
+static void map_and_unmap(struct race *race, unsigned int parity)
+{
+	u64 base = tmm_private_first_page() + (1 << 18) - 4 + parity;
+	unsigned int first = race->nr_done % 4;
+	unsigned int last = first + race->nr_done / 4 % (4 - first);
+	unsigned int i;
+
+	for (i = first; i <= last; i++)
+		if (tmm_mapper_map(race->pt, base + 2 * i, race->frame + i, 1, leaf_bits(true),
+				   TMM_4K))
+			race->nr_refused++;
+	for (i = 0; i < 4; i++) {
+		bool want = i >= first && i <= last;
+		u64 found = tmm_test_translate(race->pt, base + 2 * i);
+
+		race->nr_wrong += found != (want ? race->frame + i : TMM_TEST_UNMAPPED);
+	}
+	for (i = first; i <= last; i++)
+		tmm_mapper_unmap(race->pt, base + 2 * i, 1);
+	race->nr_done++;
+}
+
+static int map_and_unmap_odd(void *race)
+{
+	while (!kthread_should_stop()) {
+		map_and_unmap(race, 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void map_and_unmap_in_the_same_tables(struct kunit *test)
+{
+	struct race even = { .pt = tmm_test_root(test), .frame = 1000 };
+	struct race *odd = tmm_test_kvzalloc(test, sizeof(*odd));
+	unsigned long end = jiffies + HZ;
+	struct task_struct *task;
+
+	if (!tmm_test_has_second_cpu(test))
+		kunit_skip(test, "needs a second CPU");
+	odd->pt = even.pt;
+	odd->frame = 2000;
+	task = tmm_test_thread_start(test, map_and_unmap_odd, odd);
+	while (time_before(jiffies, end)) {
+		map_and_unmap(&even, 0);
+		cond_resched();
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, even.nr_wrong + odd->nr_wrong, 0);
+	KUNIT_EXPECT_EQ(test, even.nr_refused + odd->nr_refused, 0);
+	KUNIT_EXPECT_GT(test, even.nr_done, 10);
+	KUNIT_EXPECT_GT(test, odd->nr_done, 10);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
+/* One long window; the thread's last act inside is to count. */
+static int stay_in_a_window(void *context)
+{
+	struct race *race = context;
+	struct tmm_window window;
+
+	if (tmm_window_enter(race->pt, &window)) {
+		race->nr_refused++;
+	} else {
+		WRITE_ONCE(race->nr_windows, 1);
+		mdelay(STAY_MSECS);
+		WRITE_ONCE(race->nr_done, 1);
+		tmm_window_leave(&window);
+	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/* In the original nothing stops a root from going while a CPU has it loaded. */
+static void drop_of_a_root_waits_for_its_windows(struct kunit *test)
+{
+	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
+	struct task_struct *task;
+
+	if (!tmm_test_has_second_cpu(test))
+		kunit_skip(test, "needs a second CPU");
+	race->pt = tmm_page_table_create(&tmm_test_inst(test)->fa);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, race->pt);
+	task = tmm_test_thread_start(test, stay_in_a_window, race);
+	wait_for_count(race, &race->nr_windows, 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&race->pt), 0);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(race->nr_done), 1);
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, race->nr_wrong + race->nr_refused, 0);
+}
+
+static struct kunit_case window_race_cases[] = {
+	KUNIT_CASE(remap_stops_writes_on_another_cpu),
+	KUNIT_CASE(unmap_stops_writes_on_another_cpu),
+	KUNIT_CASE(walk_beside_the_freeing_of_tables),
+	KUNIT_CASE(map_and_unmap_in_the_same_tables),
+	KUNIT_CASE(drop_of_a_root_waits_for_its_windows),
+	{}
+};
+
+static struct kunit_suite window_race_suite = {
+	.name = "theseus_mm_window_race",
+	.init = tmm_test_instance_init,
+	.exit = tmm_test_instance_exit,
+	.test_cases = window_race_cases,
+};
+
+kunit_test_suite(window_race_suite);

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A random walk over all that can be done with mappings (mapping_walk.h), beside a
+ * model of them (mapping_model.h). Then two walks at once on one instance, each with
+ * its own objects, while a third thread looks at what it finds.
+ */
+#include "walk/mapping_walk.h"
+
+#include "support/fixture.h"
+#include "support/instance_fixture.h"
+#include "support/invariants.h"
+
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "paging/mapper.h"
+
+#include <linux/gfp.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#define NR_STEPS	2500
+#define NR_RACE_STEPS	1000
+
+struct walk_param {
+	const char *name;
+	bool has_faults;	/* some allocations fail */
+	u64 nr_hogged;		/* frames of RAM that nobody can have */
+};
+
+static const struct walk_param walk_params[] = {
+	{ "balanced" },
+	{ "allocations fail", true },
+	{ "little memory", false, 2300 },
+	{ "little memory, allocations fail", true, 2700 },
+};
+
+TMM_ARRAY_PARAM(walk, walk_params);
+
+struct stress {
+	struct tmm_instance inst;
+	struct model_shared shared;
+	struct model models[2];
+	struct tmm_allocated_frames *hogs[64];
+	u64 frames_before;
+	u64 pages_before;
+};
+
+static void start_model(struct kunit *test, struct stress *s, struct model *m, u64 salt)
+{
+	unsigned int index = m - s->models;
+	struct tmm_paddr start;
+	int err;
+
+	m->test = test;
+	m->inst = &s->inst;
+	m->shared = &s->shared;
+	m->next_stamp = 1 + ((u64)index << 32);
+	m->device_first = DEVICE_FIRST + index * DEVICE_APART;
+	m->device_nr = DEVICE_NR;
+	start.v = m->device_first << TMM_PAGE_SHIFT;
+	m->roots[0] = s->inst.root;
+	tmm_test_random_start(test, &m->rnd, salt);
+	err = tmm_instance_add_reserved_region(&s->inst, start, m->device_nr << TMM_PAGE_SHIFT,
+					       TMM_UNCACHED);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	m->has_device = true;
+	m->mmi = tmm_mmi_create(s->inst.root);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, m->mmi);
+}
+
+/* The last frames that can be had, in pieces. */
+static void hog(struct kunit *test, struct stress *s, struct model *m, u64 nr)
+{
+	const u64 piece = MODEL_NR_FRAMES / ARRAY_SIZE(s->hogs);
+	const struct tmm_allocation_request req = tmm_request_any(piece);
+	unsigned int i;
+
+	for (i = 0; i < nr / piece; i++) {
+		s->hogs[i] = tmm_frame_allocator_allocate(&s->inst.fa, &req);
+		if (IS_ERR(s->hogs[i]))
+			return;
+		model_own(m, s->hogs[i]->f.chunk.start, piece);
+	}
+}
+
+static int stress_init(struct kunit *test)
+{
+	struct stress *s = tmm_test_kvzalloc(test, sizeof(*s));
+	unsigned int i;
+
+	test->priv = s;
+	for (i = 0; i < MODEL_NR_MEMORIES; i++) {
+		struct page *pages = alloc_pages(GFP_KERNEL, MODEL_MEMORY_ORDER);
+
+		KUNIT_ASSERT_NOT_NULL(test, pages);
+		s->shared.memories[i] = (struct tmm_memory){ page_to_pfn(pages), MODEL_MEMORY_NR,
+							     page_address(pages) };
+	}
+	KUNIT_ASSERT_EQ(test, tmm_instance_init(&s->inst, s->shared.memories, MODEL_NR_MEMORIES),
+			0);
+	KUNIT_ASSERT_EQ(test, tmm_instance_move_to_heap(&s->inst), 0);
+	s->frames_before = tmm_fingerprint_frames(&s->inst.fa);
+	s->pages_before = tmm_fingerprint_ranges(&s->inst.pa.ra);
+	memset(s->shared.stamp, 0xff, sizeof(s->shared.stamp));
+	return 0;
+}
+
+/* What was lost stays where it is; the case has failed then. */
+static void stress_exit(struct kunit *test)
+{
+	struct stress *s = test->priv;
+	unsigned int i;
+
+	if (!s || !s->inst.root)
+		return;
+	for (i = 0; i < ARRAY_SIZE(s->hogs); i++)
+		tmm_allocated_frames_drop(&s->hogs[i]);
+	if (*s->models[0].why || *s->models[1].why)
+		return;
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, s->inst.root), 0);
+	KUNIT_EXPECT_EQ(test, s->inst.fa.nr_tables, 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&s->inst.root->nr_mappings), 0);
+	KUNIT_EXPECT_EQ(test, kref_read(&s->inst.root->kref), 1);
+	tmm_check_frame_allocator(test, &s->inst.fa);
+	tmm_check_range_allocator(test, &s->inst.pa.ra);
+	KUNIT_EXPECT_EQ(test, tmm_fingerprint_frames(&s->inst.fa), s->frames_before);
+	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&s->inst.pa.ra), s->pages_before);
+	if (tmm_fingerprint_frames(&s->inst.fa) != s->frames_before ||
+	    tmm_fingerprint_ranges(&s->inst.pa.ra) != s->pages_before)
+		return;
+	tmm_instance_exit(&s->inst);
+	for (i = 0; i < MODEL_NR_MEMORIES; i++)
+		__free_pages(virt_to_page(s->shared.memories[i].window), MODEL_MEMORY_ORDER);
+}
+
+static void walk_like_the_model(struct kunit *test)
+{
+	const struct walk_param *p = test->param_value;
+	struct stress *s = test->priv;
+	struct model *m = &s->models[0];
+
+	m->is_alone = true;
+	start_model(test, s, m, 0x100 + (p - walk_params));
+	model_own(m, s->inst.root->frames->f.chunk.start, 2);
+	hog(test, s, m, p->nr_hogged);
+	m->has_faults = p->has_faults;
+	walk_run(m, NR_STEPS);
+	m->has_faults = false;
+	walk_give_all(m);
+	walk_report(test, m);
+}
+
+static int walk_beside(void *context)
+{
+	struct model *m = context;
+
+	walk_run(m, NR_RACE_STEPS);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(1);
+	return 0;
+}
+
+/**
+ * struct looker - who looks at what others map
+ * @m: for random numbers, and what is wrong
+ * @nr_seen: how often something was mapped
+ */
+struct looker {
+	struct model m;
+	u64 nr_seen;
+};
+
+static u64 draw_page(struct model *m)
+{
+	const struct tmm_memory *memory =
+		&m->shared->memories[model_below(m, MODEL_NR_MEMORIES)];
+
+	switch (model_below(m, 5)) {
+	case 0:
+		return memory->first + model_below(m, memory->nr);
+	case 1:
+		return tmm_private_first_page() + tmm_private_nr_pages() - 1 -
+		       model_below(m, 8 * LEAF_1G);
+	case 2:
+		return model_below(m, tmm_page_number_limit());
+	default:
+		return tmm_private_first_page() + model_below(m, 4 * LEAF_2M);
+	}
+}
+
+/* What is there is memory that somebody may map, by a leaf of ours. */
+static void look(struct looker *l)
+{
+	u64 page = draw_page(&l->m);
+	struct tmm_translation found;
+	struct tmm_pte_dump dump;
+	u64 frame;
+
+	tmm_mapper_dump(l->m.roots[0], tmm_test_vaddr(page), &dump);
+	MODEL_EXPECT(&l->m, dump.nr_levels && dump.nr_levels <= l->m.roots[0]->levels,
+		     "%u levels", dump.nr_levels);
+	if (!(l->m.step % 16))
+		tmm_mapper_collect_flags(l->m.roots[0], page, 64);
+	if (tmm_mapper_translate(l->m.roots[0], tmm_test_vaddr(page), &found))
+		return;
+	l->nr_seen++;
+	frame = found.paddr.v >> TMM_PAGE_SHIFT;
+	MODEL_EXPECT(&l->m, model_ram_index(&l->m, frame) >= 0 ||
+		     (frame >= DEVICE_FIRST && frame < DEVICE_FIRST + 2 * DEVICE_APART),
+		     "page %#llx maps to %#llx", page, frame);
+	MODEL_EXPECT(&l->m, (found.flags & TMM_PTE_VALID) && (found.flags & TMM_PTE_NOT_EXECUTABLE),
+		     "page %#llx has flags %#llx", page, (__force u64)found.flags);
+}
+
+static int look_around(void *context)
+{
+	struct looker *l = context;
+
+	while (!kthread_should_stop()) {
+		l->m.step++;
+		look(l);
+		if (!(l->m.step % 64))
+			schedule_timeout_interruptible(1);
+	}
+	return 0;
+}
+
+static void walk_beside_another(struct kunit *test)
+{
+	struct stress *s = test->priv;
+	struct looker *l = tmm_test_kvzalloc(test, sizeof(*l));
+	struct task_struct *walker, *looker;
+	unsigned int i;
+
+	if (!tmm_test_has_second_cpu(test))
+		kunit_skip(test, "needs a second CPU");
+	for (i = 0; i < 2; i++)
+		start_model(test, s, &s->models[i], 0x200 + i);
+	model_own(&s->models[0], s->inst.root->frames->f.chunk.start, 2);
+	l->m.shared = &s->shared;
+	l->m.roots[0] = s->inst.root;
+	tmm_test_random_start(test, &l->m.rnd, 0x202);
+
+	walker = tmm_test_thread_start(test, walk_beside, &s->models[1]);
+	looker = kthread_run(look_around, l, "tmm_look");
+	walk_run(&s->models[0], NR_RACE_STEPS);
+	kthread_stop(walker);
+	if (!IS_ERR(looker))
+		kthread_stop(looker);
+	for (i = 0; i < 2; i++)
+		model_check_all(test, &s->models[i]);
+	for (i = 0; i < 2; i++)
+		walk_give_all(&s->models[i]);
+	for (i = 0; i < 2; i++)
+		walk_report(test, &s->models[i]);
+	KUNIT_EXPECT_STREQ(test, l->m.why, "");
+	KUNIT_EXPECT_GT(test, l->nr_seen, 0);
+}
+
+static struct kunit_case mapping_stress_cases[] = {
+	KUNIT_CASE_PARAM(walk_like_the_model, walk_gen_params),
+	KUNIT_CASE(walk_beside_another),
+	{}
+};
+
+static struct kunit_suite mapping_stress_suite = {
+	.name = "theseus_mm_mapping_stress",
+	.init = stress_init,
+	.exit = stress_exit,
+	.test_cases = mapping_stress_cases,
+};
+
+kunit_test_suite(mapping_stress_suite);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Frame allocator: physical memory in regions, with the state of each frame.
+ *
+ * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h), a page
+ * table, or bad and out of use, and the frame table says which.
+ * Lock: the range allocator's, for the frame tables as well; RCU to read @ram.
+ * Owner: the instance.
+ */
+#ifndef TMM_ALLOC_FRAME_REGIONS_H
+#define TMM_ALLOC_FRAME_REGIONS_H
+
+#include "alloc/frame_table.h"
+#include "alloc/range_allocator.h"
+#include "core/pte_flags.h"
+#include "core/range.h"
+
+#include <linux/err.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/xarray.h>
+
+struct tmm_allocated_frames;
+struct tmm_free_frames;
+
+/**
+ * struct tmm_frame_region - a run of physical memory
+ * @range: type, first frame and count; the free set
+ * @table: state of each frame
+ * @window: kernel alias of the first frame; NULL for device memory. For tables,
+ *          zeroing and bookkeeping only: data is never handed out through it.
+ * @ram_link: in the allocator's list of RAM, if there is a window
+ * @memory_type: memory type of all mappings of the region
+ * @has_struct_pages: Linux knows a struct page of each frame
+ */
+struct tmm_frame_region {
+	struct tmm_range_region range;
+	struct tmm_frame_table table;
+	void *window;
+	struct list_head ram_link;
+	enum tmm_memory_type memory_type;
+	bool has_struct_pages;
+};
+
+/**
+ * struct tmm_frame_allocator - physical memory of one instance
+ * @ra: regions, free sets, lock
+ * @ram: struct tmm_frame_region with a window: page tables lie in these. Every step of a
+ *       table walk searches this list, so regions without a window are not in it.
+ * @spares: objects for the frames of tables, one each; under @ra's lock
+ * @nr_tables: frames that are page tables now; under @ra's lock
+ * @quarantine_lock: protects @quarantine
+ * @quarantine: struct tmm_allocated_frames that are not given out again
+ * @nr_quarantined: frames in @quarantine; can be read without the lock
+ * @bad: struct tmm_bad_frame, by number of the frame; see alloc/bad_frames.h
+ * @nr_bad: number of bad frames; can be read without the lock
+ * @nr_retired: number of bad frames that are out of use
+ */
+struct tmm_frame_allocator {
+	struct tmm_range_allocator ra;
+	struct list_head ram;
+	struct list_head spares;
+	u64 nr_tables;
+	spinlock_t quarantine_lock;	/* quarantine */
+	struct list_head quarantine;
+	u64 nr_quarantined;
+	struct xarray bad;
+	u64 nr_bad;
+	u64 nr_retired;
+};
+
+/**
+ * typedef tmm_frames_inspect_fn - looks at a free run
+ * @frames: the run
+ * @context: the caller's
+ * @req: all zeros; what to allocate of the run, if any, as tmm_request_at()
+ *
+ * Context: The allocator's lock is held: no sleeping, no call to the allocator.
+ * Return: true to stop and allocate what @req says, false to see the next run
+ */
+typedef bool (*tmm_frames_inspect_fn)(const struct tmm_free_frames *frames, void *context,
+				      struct tmm_allocation_request *req);
+
+int __init tmm_frames_init(void);
+void tmm_frames_exit(void);
+
+/* Regions */
+void tmm_frame_allocator_init(struct tmm_frame_allocator *fa);
+int __must_check tmm_frame_allocator_add(struct tmm_frame_allocator *fa,
+					 struct tmm_frame_region *region, void *table_memory);
+int __must_check tmm_frame_allocator_remove(struct tmm_frame_allocator *fa,
+					    struct tmm_frame_region *region);
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_empty(struct tmm_frame_allocator *fa);
+void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa);
+void *tmm_frame_allocator_ptr(struct tmm_frame_allocator *fa, u64 number);
+int __must_check tmm_frame_allocator_count(struct tmm_frame_allocator *fa,
+					   const struct tmm_frame_range *range,
+					   u64 counts[TMM_NR_MARKS]);
+
+/* Frames with an owner */
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_allocate(struct tmm_frame_allocator *fa,
+			     const struct tmm_allocation_request *req);
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
+				      const struct tmm_allocation_request *req,
+				      struct tmm_deferred_action *action);
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_inspect_then_allocate(struct tmm_frame_allocator *fa,
+					  tmm_frames_inspect_fn inspect, void *context);
+
+/* Frames of page tables, which have no object of their own */
+int __must_check tmm_frame_allocator_take_table(struct tmm_frame_allocator *fa, u64 *number);
+void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number);
+
+#endif /* TMM_ALLOC_FRAME_REGIONS_H */

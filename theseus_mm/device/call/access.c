@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/call/call.h"
+
+#include "core/types.h"
+#include "device/client/client.h"
+#include "mapping/borrow.h"
+
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/minmax.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+/*
+ * Between a mapping and user memory the bytes go through one kernel page: user
+ * memory may fault, and a window must not.
+ */
+static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *buffer,
+		      void *page, size_t nr_bytes)
+{
+	int err;
+
+	if (borrow->is_mutable) {
+		if (copy_from_user(page, buffer, nr_bytes))
+			return -EFAULT;
+		return tmm_borrow_write(borrow, offset, page, nr_bytes);
+	}
+	err = tmm_borrow_read(borrow, offset, page, nr_bytes);
+	if (err)
+		return err;
+	return copy_to_user(buffer, page, nr_bytes) ? -EFAULT : 0;
+}
+
+/*
+ * Copy a page at a time. A copy of 8 bytes of device memory is one access, a longer copy is
+ * not: so no piece of a longer copy may have 8 bytes.
+ */
+static u64 piece_of(u64 left)
+{
+	return left == TMM_PAGE_SIZE + 8 ? TMM_PAGE_SIZE / 2 : min(left, TMM_PAGE_SIZE);
+}
+
+static int copy_all(const struct tmm_borrow *borrow, u64 length, void __user *buffer)
+{
+	u64 done = 0;
+	void *page;
+	int err = 0;
+
+	page = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	if (!page)
+		return -ENOMEM;
+	while (done < length && !err) {
+		u64 nr_bytes = piece_of(length - done);
+
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		else
+			err = copy_piece(borrow, done, buffer + done, page, nr_bytes);
+		done += nr_bytes;
+		cond_resched();
+	}
+	free_page((unsigned long)page);
+	return err;
+}
+
+static int access_mapping(struct tmm_call *call, bool is_write)
+{
+	const struct theseus_mm_access *request = &call->arg.access;
+	struct tmm_borrow borrow;
+	int err;
+
+	err = tmm_object_borrow(call->client, request->handle, request->offset, request->length,
+				is_write, &borrow);
+	if (err)
+		return err;
+	err = copy_all(&borrow, request->length, u64_to_user_ptr(request->buffer));
+	tmm_borrow_end(&borrow);
+	return err;
+}
+
+int tmm_ioctl_read(struct tmm_call *call)
+{
+	return access_mapping(call, false);
+}
+
+int tmm_ioctl_write(struct tmm_call *call)
+{
+	return access_mapping(call, true);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/call/call.h"
+
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "device/client/client.h"
+#include "mapping/instance.h"
+#include "mapping/placement.h"
+
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/log2.h>
+#include <linux/overflow.h>
+
+/**
+ * tmm_decode_align() - check and convert an alignment that a client asks for
+ * @nr_bytes: 0, or a power of two from 4 KiB to 1 GiB: with these a search is O(log n),
+ *            see tmm_free_ranges_find()
+ * @align: set to the alignment in chunks, on success only
+ *
+ * Return: 0 or -EINVAL
+ */
+int tmm_decode_align(u64 nr_bytes, u64 *align)
+{
+	if (nr_bytes && (!is_power_of_2(nr_bytes) || nr_bytes < TMM_PAGE_SIZE ||
+			 nr_bytes > tmm_page_size_bytes(TMM_1G)))
+		return -EINVAL;
+	*align = nr_bytes >> TMM_PAGE_SHIFT;
+	return 0;
+}
+
+/* Are the fields that the flags do not speak of 0, and do the flags agree? */
+static int check_fields(const struct theseus_mm_allocate *request)
+{
+	bool is_at = request->flags & THESEUS_MM_ALLOCATE_AT;
+	bool in_range = request->flags & THESEUS_MM_ALLOCATE_IN_RANGE;
+
+	if (is_at && (in_range || request->align))
+		return -EINVAL;
+	if (!is_at && request->at)
+		return -EINVAL;
+	if (!in_range && (request->min || request->max))
+		return -EINVAL;
+	if (request->min > request->max)
+		return -EINVAL;
+	if (!request->size)
+		return -EINVAL;
+	return 0;
+}
+
+static int decode_size(const struct theseus_mm_allocate *request, u64 *nr)
+{
+	if (request->flags & THESEUS_MM_ALLOCATE_BY_BYTES)
+		return tmm_chunks_of_bytes(request->at & (TMM_PAGE_SIZE - 1), request->size, nr);
+	/* What is asked for in chunks must have a size in bytes. */
+	if (request->size > U64_MAX >> TMM_PAGE_SHIFT)
+		return -EOVERFLOW;
+	*nr = request->size;
+	return 0;
+}
+
+/* The last byte must have an address. A chunk's number alone would not tell. */
+static int check_end(const struct theseus_mm_allocate *request, u64 nr)
+{
+	u64 start = request->at & ~(TMM_PAGE_SIZE - 1);
+	u64 last;
+
+	return check_add_overflow(start, (nr << TMM_PAGE_SHIFT) - 1, &last) ? -EOVERFLOW : 0;
+}
+
+/* A range may begin and end within a chunk; that chunk is not to be used then. */
+static int shrink_to_whole_chunks(const struct theseus_mm_allocate *request,
+				  struct tmm_allocation_request *out)
+{
+	u64 end = out->max + 1;
+
+	if (request->min & (TMM_PAGE_SIZE - 1))
+		out->min++;
+	if (~request->max & (TMM_PAGE_SIZE - 1))
+		end--;
+	if (out->min >= end)
+		return -ENOSPC;
+	out->max = end - 1;
+	return 0;
+}
+
+/* @number_of turns an address into a chunk number, or says that it is none. */
+static int decode(const struct theseus_mm_allocate *request,
+		  int (*number_of)(u64 address, u64 *number), struct tmm_allocation_request *out)
+{
+	int err = check_fields(request);
+
+	if (err)
+		return err;
+	*out = tmm_request_any(0);
+	err = tmm_decode_align(request->align, &out->align);
+	if (err)
+		return err;
+	/* The low half is for identity mappings, and device memory is not for all. */
+	out->general_only = true;
+	if (request->flags & THESEUS_MM_ALLOCATE_AT) {
+		out->is_at = true;
+		err = number_of(request->at, &out->at);
+	} else if (request->flags & THESEUS_MM_ALLOCATE_IN_RANGE) {
+		err = number_of(request->min, &out->min);
+		if (!err)
+			err = number_of(request->max, &out->max);
+	}
+	if (!err)
+		err = decode_size(request, &out->nr);
+	if (!err)
+		err = check_end(request, out->nr);
+	if (!err && (request->flags & THESEUS_MM_ALLOCATE_IN_RANGE))
+		err = shrink_to_whole_chunks(request, out);
+	return err;
+}
+
+static int page_number_of(u64 address, u64 *number)
+{
+	struct tmm_vaddr vaddr;
+	int err = tmm_vaddr_new(address, &vaddr);
+
+	if (!err)
+		*number = tmm_page_containing_address(vaddr, TMM_4K).number;
+	return err;
+}
+
+static int frame_number_of(u64 address, u64 *number)
+{
+	struct tmm_paddr paddr;
+	int err = tmm_paddr_new(address, &paddr);
+
+	if (!err)
+		*number = tmm_frame_containing_address(paddr, TMM_4K).number;
+	return err;
+}
+
+/* Tell the caller what it gets, and then let it be found. */
+static int deliver(struct tmm_call *call, struct tmm_object *object, u64 start, u64 nr)
+{
+	struct theseus_mm_allocate *request = &call->arg.allocate;
+	int err;
+
+	request->handle = object->handle;
+	request->start = start;
+	request->nr_pages = nr;
+	err = tmm_call_reply(call);
+	if (err)
+		tmm_object_drop(call->client, object);
+	else
+		tmm_object_publish(call->client, object);
+	return err;
+}
+
+int tmm_ioctl_allocate_pages(struct tmm_call *call)
+{
+	struct tmm_client *client = call->client;
+	struct tmm_allocation_request request;
+	struct tmm_page_range range;
+	struct tmm_object *object;
+	int err = decode(&call->arg.allocate, page_number_of, &request);
+
+	if (err)
+		return err;
+	object = tmm_object_reserve(client);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	request.account = client->account;
+	object->pages = tmm_page_allocator_allocate(&client->inst->pa, &request);
+	err = PTR_ERR_OR_ZERO(object->pages);
+	if (err) {
+		tmm_object_abandon(client, object);
+		return err;
+	}
+	object->kind = THESEUS_MM_KIND_PAGES;
+	range = tmm_allocated_pages_range(object->pages);
+	return deliver(call, object, tmm_page_range_start_address(&range).v,
+		       tmm_page_range_size_in_pages(&range));
+}
+
+/* Frames are cleared: a new owner never sees old content. */
+static struct tmm_allocated_frames *take_frames(struct tmm_client *client,
+						const struct tmm_allocation_request *request)
+{
+	struct tmm_allocated_frames *frames =
+		tmm_frame_allocator_allocate(&client->inst->fa, request);
+	int err;
+
+	if (IS_ERR(frames))
+		return frames;
+	err = tmm_allocated_frames_zero(frames);
+	if (!err)
+		return frames;
+	tmm_allocated_frames_drop(&frames);
+	return ERR_PTR(err);
+}
+
+int tmm_ioctl_allocate_frames(struct tmm_call *call)
+{
+	struct tmm_client *client = call->client;
+	struct tmm_allocation_request request;
+	struct tmm_frame_range range;
+	struct tmm_object *object;
+	int err;
+
+	if ((call->arg.allocate.flags & (THESEUS_MM_ALLOCATE_AT | THESEUS_MM_ALLOCATE_IN_RANGE)) &&
+	    !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = decode(&call->arg.allocate, frame_number_of, &request);
+	if (err)
+		return err;
+	object = tmm_object_reserve(client);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	request.account = client->account;
+	object->frames = take_frames(client, &request);
+	err = PTR_ERR_OR_ZERO(object->frames);
+	if (err) {
+		tmm_object_abandon(client, object);
+		return err;
+	}
+	object->kind = THESEUS_MM_KIND_FRAMES;
+	range = tmm_frames_range(&object->frames->f);
+	return deliver(call, object,
+		       tmm_sees_all() ? tmm_frame_range_start_address(&range).v : 0,
+		       tmm_frame_range_size_in_frames(&range));
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Many mappings created, or objects dropped, in one call.
+ *
+ *	create	each, not visible yet	-> all results copied out -> all published
+ *	drop	each taken		-> all results copied out -> all dropped
+ *
+ * So if anything fails before the last result is copied out, the call can be undone:
+ * created mappings are dropped, taken objects become visible again. Each item keeps one
+ * pointer for the length of the call.
+ */
+#include "device/call/call.h"
+
+#include "device/call/entries.h"
+#include "device/client/client.h"
+
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+/* Room for an item of either kind. */
+union item {
+	struct theseus_mm_create_item create;
+	struct theseus_mm_drop_item drop;
+};
+
+/**
+ * struct batch_kind - creating or dropping
+ * @run: does an item, in kernel memory: an object, or its error
+ * @set_error: writes the out fields of an item that failed, or counts as such
+ * @commit: of an item that was done, when its result is with the caller
+ * @undo: the same, when it will not be
+ */
+struct batch_kind {
+	struct tmm_object *(*run)(struct tmm_client *client, union item *item);
+	void (*set_error)(union item *item, int err);
+	void (*commit)(struct tmm_client *client, struct tmm_object *object);
+	void (*undo)(struct tmm_client *client, struct tmm_object *object);
+};
+
+/**
+ * struct batch - one call in progress
+ * @kind: what it does
+ * @client: whose
+ * @items: in user space
+ * @nr_items: how many
+ * @all_or_nothing: the first that fails ends it
+ * @objects: of the items done so far
+ * @nr_objects: how many
+ * @failed: with @all_or_nothing: the item that failed
+ * @failed_err: its error
+ * @shortage: as in struct tmm_call
+ */
+struct batch {
+	const struct batch_kind *kind;
+	struct tmm_client *client;
+	struct tmm_entries items;
+	u32 nr_items;
+	bool all_or_nothing;
+	struct tmm_object **objects;
+	u32 nr_objects;
+	u32 failed;
+	int failed_err;
+	int shortage;
+};
+
+/* --- creating ------------------------------------------------------------------- */
+
+static void set_create_error(union item *p, int err)
+{
+	struct theseus_mm_create_item *item = &p->create;
+
+	item->error = -err;
+	item->handle = 0;
+	item->start = 0;
+	item->nr_pages = 0;
+	item->paddr = 0;
+}
+
+static struct tmm_object *create_item(struct tmm_client *client, union item *p)
+{
+	struct theseus_mm_create_item *item = &p->create;
+	struct theseus_mm_create_mapping request = {
+		.size = item->size,
+		.pte_flags = item->pte_flags,
+		.leaf_size = item->leaf_size,
+		.align = item->align,
+	};
+	struct tmm_object *object;
+
+	if ((item->flags & ~THESEUS_MM_CREATE_ITEM_FLAGS_ALL) || item->reserved)
+		return ERR_PTR(-EINVAL);
+	object = tmm_create_mapping_object(client, &request,
+					   item->flags & THESEUS_MM_CREATE_ITEM_CONTIGUOUS ?
+					   TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY);
+	if (IS_ERR(object))
+		return object;
+	item->error = 0;
+	item->handle = request.handle;
+	item->start = request.start;
+	item->nr_pages = request.nr_pages;
+	item->paddr = request.paddr;
+	return object;
+}
+
+static const struct batch_kind create_kind = {
+	.run = create_item,
+	.set_error = set_create_error,
+	.commit = tmm_object_publish,
+	.undo = tmm_object_drop,
+};
+
+/* --- dropping ------------------------------------------------------------------- */
+
+static void set_drop_error(union item *item, int err)
+{
+	item->drop.error = -err;
+}
+
+static struct tmm_object *drop_item(struct tmm_client *client, union item *item)
+{
+	item->drop.error = 0;
+	return tmm_object_take_to_drop(client, item->drop.handle);
+}
+
+static const struct batch_kind drop_kind = {
+	.run = drop_item,
+	.set_error = set_drop_error,
+	.commit = tmm_object_drop,
+	.undo = tmm_object_publish,
+};
+
+/* --- both ------------------------------------------------------------------------- */
+
+/* Do an item that was read. If the task is killed, the whole call is undone. */
+static int run_item(struct batch *batch, u32 i, union item *item)
+{
+	struct tmm_object *object = batch->kind->run(batch->client, item);
+
+	if (!IS_ERR(object)) {
+		batch->objects[batch->nr_objects++] = object;
+		return 0;
+	}
+	if (object == ERR_PTR(-EINTR))
+		return -EINTR;
+	if (batch->all_or_nothing) {
+		batch->failed = i;
+		batch->failed_err = PTR_ERR(object);
+		return batch->failed_err;
+	}
+	if (object == ERR_PTR(-ENOSPC) || object == ERR_PTR(-EDQUOT))
+		batch->shortage = PTR_ERR(object);
+	batch->kind->set_error(item, PTR_ERR(object));
+	return 0;
+}
+
+static int run_items(struct batch *batch)
+{
+	union item item;
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < batch->nr_items && !err; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		err = tmm_entries_read(&batch->items, i, &item);
+		if (!err)
+			err = run_item(batch, i, &item);
+		if (!err)
+			err = tmm_entries_write(&batch->items, i, &item);
+		cond_resched();
+	}
+	return err;
+}
+
+/* Tell what failed, and that nothing came of the others. */
+static int write_failure(struct batch *batch)
+{
+	union item item;
+	int err;
+	u32 i;
+
+	for (i = 0; i < batch->nr_items; i++) {
+		err = tmm_entries_read(&batch->items, i, &item);
+		if (err)
+			return err;
+		batch->kind->set_error(&item, i == batch->failed ? batch->failed_err : -ECANCELED);
+		err = tmm_entries_write(&batch->items, i, &item);
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return batch->failed_err;
+}
+
+/* All results are with the caller, or something went wrong before. */
+static void finish(struct batch *batch, bool is_committed)
+{
+	const struct batch_kind *kind = batch->kind;
+	u32 i;
+
+	for (i = 0; i < batch->nr_objects; i++) {
+		if (is_committed)
+			kind->commit(batch->client, batch->objects[i]);
+		else
+			kind->undo(batch->client, batch->objects[i]);
+		cond_resched();
+	}
+}
+
+static int run(struct tmm_call *call, struct batch *batch)
+{
+	int err = run_items(batch);
+
+	if (!err) {
+		call->shortage = batch->shortage;
+		call->arg.batch.nr_done = batch->nr_objects;
+		err = tmm_call_reply(call);
+	}
+	finish(batch, !err);
+	if (!batch->failed_err)
+		return err;
+	call->arg.batch.nr_done = 0;
+	err = tmm_call_reply(call);
+	return err ?: write_failure(batch);
+}
+
+/* @batch has its items and what is to be done with them. */
+static int run_batch(struct tmm_call *call, struct batch *batch)
+{
+	const struct theseus_mm_batch *request = &call->arg.batch;
+	int err;
+
+	if (!request->nr_items || request->nr_items > THESEUS_MM_MAX_BATCH)
+		return -EINVAL;
+	batch->client = call->client;
+	batch->nr_items = request->nr_items;
+	batch->all_or_nothing = request->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING;
+	batch->objects = kvmalloc_array(batch->nr_items, sizeof(*batch->objects),
+					GFP_KERNEL_ACCOUNT);
+	if (!batch->objects)
+		return -ENOMEM;
+	err = run(call, batch);
+	kvfree(batch->objects);
+	return err;
+}
+
+int tmm_ioctl_create_batch(struct tmm_call *call)
+{
+	const struct theseus_mm_batch *request = &call->arg.batch;
+	struct batch batch = { .kind = &create_kind };
+	int err;
+
+	err = TMM_ENTRIES_INIT(&batch.items, request->items, request->item_size,
+			       theseus_mm_create_item, align);
+	return err ?: run_batch(call, &batch);
+}
+
+int tmm_ioctl_drop_batch(struct tmm_call *call)
+{
+	const struct theseus_mm_batch *request = &call->arg.batch;
+	struct batch batch = { .kind = &drop_kind };
+	int err;
+
+	err = TMM_ENTRIES_INIT(&batch.items, request->items, request->item_size,
+			       theseus_mm_drop_item, error);
+	return err ?: run_batch(call, &batch);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The calls of /dev/theseus_mm: one table, one dispatcher, and one function a
+ * call that checks everything, then does it. Policy is in the layers below.
+ */
+#ifndef TMM_DEVICE_CALL_CALL_H
+#define TMM_DEVICE_CALL_CALL_H
+
+#include "core/pte_flags.h"
+#include "mapping/request.h"
+#include "uapi/linux/theseus_mm.h"
+
+#include <linux/compiler_types.h>
+#include <linux/types.h>
+
+struct file;
+struct tmm_client;
+struct tmm_instance;
+struct tmm_lending;
+struct tmm_mapping_file;
+struct tmm_object;
+struct vm_area_struct;
+
+/**
+ * struct tmm_call - one call being served
+ * @client: the calling client; NULL for a call on an exporting or lending descriptor
+ * @mf: the exported mapping's file, for a call on its descriptor
+ * @lending: the lending descriptor, for a call on one
+ * @user: the caller's structure in user space
+ * @user_size: size of the structure that the program was built with
+ * @size: size of the module's structure
+ * @shortage: -ENOSPC or -EDQUOT if a part of a call that succeeded failed with it; else 0
+ * @arg: the module's copy; fields that the program does not know are 0
+ */
+struct tmm_call {
+	struct tmm_client *client;
+	struct tmm_mapping_file *mf;
+	const struct tmm_lending *lending;
+	void __user *user;
+	size_t user_size;
+	size_t size;
+	int shortage;
+	union {
+		u32 flags;
+		struct theseus_mm_info info;
+		struct theseus_mm_region region;
+		struct theseus_mm_occupancy occupancy;
+		struct theseus_mm_clients clients;
+		struct theseus_mm_query query;
+		struct theseus_mm_handles handles;
+		struct theseus_mm_drop drop;
+		struct theseus_mm_split split;
+		struct theseus_mm_merge merge;
+		struct theseus_mm_allocate allocate;
+		struct theseus_mm_create_mapping create;
+		struct theseus_mm_map map;
+		struct theseus_mm_remap remap;
+		struct theseus_mm_unmap unmap;
+		struct theseus_mm_access access;
+		struct theseus_mm_map_offset map_offset;
+		struct theseus_mm_revoke revoke;
+		struct theseus_mm_share share;
+		struct theseus_mm_export export;
+		struct theseus_mm_import import;
+		struct theseus_mm_take_back take_back;
+		struct theseus_mm_batch batch;
+		struct theseus_mm_limits limits;
+		struct theseus_mm_device_region device_region;
+		struct theseus_mm_map_range map_range;
+		struct theseus_mm_translate translate;
+		struct theseus_mm_dump_pte dump_pte;
+	} arg;
+};
+
+long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user);
+long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user);
+long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user);
+
+/* Copy the results out: before anything becomes visible. Return: 0 or -EFAULT */
+int __must_check tmm_call_reply(const struct tmm_call *call);
+
+/* info.c */
+u64 tmm_features(const struct tmm_instance *inst);
+int tmm_ioctl_get_info(struct tmm_call *call);
+int tmm_ioctl_get_region(struct tmm_call *call);
+int tmm_ioctl_translate(struct tmm_call *call);
+int tmm_ioctl_dump_pte(struct tmm_call *call);
+
+/* clients.c */
+unsigned int tmm_occupancy_shift(u64 nr_frames);
+int tmm_ioctl_get_occupancy(struct tmm_call *call);
+int tmm_ioctl_get_clients(struct tmm_call *call);
+
+/* list_handles.c */
+int tmm_ioctl_list_handles(struct tmm_call *call);
+
+/* objects.c */
+struct tmm_object * __must_check
+tmm_object_take_to_drop(struct tmm_client *client, u32 handle);
+int tmm_ioctl_query(struct tmm_call *call);
+int tmm_ioctl_drop(struct tmm_call *call);
+int tmm_ioctl_split(struct tmm_call *call);
+int tmm_ioctl_merge(struct tmm_call *call);
+
+/* allocate.c */
+int __must_check tmm_decode_align(u64 nr_bytes, u64 *align);
+int tmm_ioctl_allocate_frames(struct tmm_call *call);
+int tmm_ioctl_allocate_pages(struct tmm_call *call);
+
+/* map.c */
+int __must_check tmm_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
+struct tmm_object * __must_check
+tmm_create_mapping_object(struct tmm_client *client, struct theseus_mm_create_mapping *request,
+			  enum tmm_frames_choice frames);
+int tmm_ioctl_create_mapping(struct tmm_call *call);
+int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call);
+int tmm_ioctl_create_identity_mapping(struct tmm_call *call);
+int tmm_ioctl_map_allocated_pages(struct tmm_call *call);
+int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call);
+int tmm_ioctl_remap(struct tmm_call *call);
+int tmm_ioctl_unmap_into_parts(struct tmm_call *call);
+
+/* device_memory.c */
+int tmm_ioctl_add_device_region(struct tmm_call *call);
+int tmm_ioctl_remove_device_region(struct tmm_call *call);
+int tmm_ioctl_map_frame_range(struct tmm_call *call);
+
+/* limits.c */
+int tmm_ioctl_get_limits(struct tmm_call *call);
+int tmm_ioctl_set_limits(struct tmm_call *call);
+
+/* batch.c */
+int tmm_ioctl_create_batch(struct tmm_call *call);
+int tmm_ioctl_drop_batch(struct tmm_call *call);
+
+/* access.c */
+int tmm_ioctl_read(struct tmm_call *call);
+int tmm_ioctl_write(struct tmm_call *call);
+
+/* dmabuf.c */
+int tmm_ioctl_export_dmabuf(struct tmm_call *call);
+
+/* mmap.c */
+int tmm_ioctl_map_offset(struct tmm_call *call);
+int tmm_ioctl_revoke(struct tmm_call *call);
+int tmm_ioctl_revoke_export(struct tmm_call *call);
+int tmm_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
+				    unsigned long nr_bytes, unsigned long pgoff,
+				    unsigned long flags);
+int tmm_export_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
+					   unsigned long nr_bytes, unsigned long pgoff,
+					   unsigned long flags);
+int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long tmm_lending_get_unmapped_area(struct file *file, unsigned long address,
+					    unsigned long nr_bytes, unsigned long pgoff,
+					    unsigned long flags);
+
+/* transfer.c */
+int tmm_ioctl_share(struct tmm_call *call);
+int tmm_ioctl_export(struct tmm_call *call);
+int tmm_ioctl_import(struct tmm_call *call);
+int tmm_ioctl_take_back(struct tmm_call *call);
+int tmm_ioctl_query_export(struct tmm_call *call);
+int tmm_ioctl_query_lending(struct tmm_call *call);
+
+#endif /* TMM_DEVICE_CALL_CALL_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Arrays of structures in user space.
+ *
+ * The caller passes the size of its entry, as the number of a call passes the size of its
+ * structure. So entries can grow at their end as structures do.
+ *
+ *	write	the bytes that both know; the rest of the caller's entry is cleared
+ *	read	the bytes that both know; fields that the caller does not know are 0, and
+ *		bytes that the module does not know must be 0 (-E2BIG)
+ *
+ * Invariant: nothing outside the caller's array is read or written.
+ * Lock: none. The functions sleep, so the caller must not hold a spinlock.
+ * Owner: the caller owns the array; struct tmm_entries lives for one call.
+ */
+#ifndef TMM_DEVICE_CALL_ENTRIES_H
+#define TMM_DEVICE_CALL_ENTRIES_H
+
+#include <linux/build_bug.h>
+#include <linux/compiler_types.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+
+/**
+ * struct tmm_entries - an array in user space
+ * @user: its first entry
+ * @size: size of an entry for the caller
+ * @known: size of an entry for the module
+ */
+struct tmm_entries {
+	char __user *user;
+	size_t size;
+	size_t known;
+};
+
+int __must_check tmm_entries_init(struct tmm_entries *entries, u64 user, u32 size,
+				  size_t min_size, size_t known);
+int __must_check tmm_entries_write(const struct tmm_entries *entries, u32 i, const void *entry);
+int __must_check tmm_entries_read(const struct tmm_entries *entries, u32 i, void *entry);
+
+/* @last is the last member of the structure's first version. */
+#define TMM_ENTRIES_INIT(_entries, _user, _size, _struct, _last)			\
+	tmm_entries_init(_entries, _user, _size, offsetofend(struct _struct, _last),	\
+			 sizeof(struct _struct) +					\
+			 BUILD_BUG_ON_ZERO(sizeof(struct _struct) % 8))
+
+#endif /* TMM_DEVICE_CALL_ENTRIES_H */

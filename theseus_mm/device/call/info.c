@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/call/call.h"
+
+#include "alloc/account.h"
+#include "device/client/client.h"
+#include "device/share/mapping_file.h"
+#include "mapping/instance.h"
+#include "paging/mapper.h"
+#include "paging/page_table.h"
+
+#include <linux/atomic.h>
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
+#include <linux/nospec.h>
+#include <linux/string.h>
+
+static u64 region_bytes(const struct tmm_instance *inst)
+{
+	u64 nr = 0;
+	unsigned int i;
+
+	for (i = 0; i < inst->nr_memories; i++)
+		nr += inst->memories[i].memory.nr;
+	return nr << TMM_PAGE_SHIFT;
+}
+
+/* What the module can do: THESEUS_MM_FEATURE_*. */
+u64 tmm_features(const struct tmm_instance *inst)
+{
+	u64 set = 0;
+
+	if (inst->memories[0].memory.has_struct_pages)
+		set |= THESEUS_MM_FEATURE_STRUCT_PAGES |
+		       (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) ? THESEUS_MM_FEATURE_DMABUF : 0);
+	if (tmm_loans_quarantine())
+		set |= THESEUS_MM_FEATURE_QUARANTINE;
+	return set;
+}
+
+int tmm_ioctl_get_info(struct tmm_call *call)
+{
+	struct tmm_client *client = call->client;
+	struct tmm_instance *inst = client->inst;
+	struct theseus_mm_info *info = &call->arg.info;
+	struct tmm_range_totals totals;
+	unsigned int size;
+
+	memset(info, 0, sizeof(*info));
+	info->abi = THESEUS_MM_ABI;
+	info->features = tmm_features(inst);
+	info->paging_levels = tmm_paging_levels();
+	info->nr_regions = inst->nr_memories;
+	info->region_bytes = region_bytes(inst);
+	tmm_range_allocator_totals(&inst->fa.ra, &totals);
+	info->frames_total = totals.nr_total;
+	info->frames_free = totals.nr_free;
+	info->frames_ranges = totals.nr_ranges;
+	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++)
+		info->frames_largest[size] = totals.largest[size];
+	tmm_range_allocator_totals(&inst->pa.ra, &totals);
+	info->pages_start = tmm_vaddr_new_canonical(inst->pages.first << TMM_PAGE_SHIFT).v;
+	info->pages_total = totals.nr_total;
+	info->pages_free = totals.nr_free;
+	info->nr_mappings = atomic64_read(&inst->root->nr_mappings);
+	info->nr_tables = READ_ONCE(inst->fa.nr_tables);
+	info->client_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES);
+	info->client_handles_max =
+		min_t(u64, tmm_account_max(client->account, TMM_RESOURCE_HANDLES), U32_MAX);
+	info->client_frames = atomic64_read(&client->nr_frames);
+	info->client_id = client->identity.id;
+	info->nr_clients = tmm_clients_nr();
+	info->frames_bad = READ_ONCE(inst->fa.nr_bad);
+	return tmm_call_reply(call);
+}
+
+int tmm_ioctl_get_region(struct tmm_call *call)
+{
+	struct theseus_mm_region *region = &call->arg.region;
+	const struct tmm_instance *inst = call->client->inst;
+	const struct tmm_memory *memory;
+
+	if (region->index >= inst->nr_memories)
+		return -ERANGE;
+	memory = &inst->memories[array_index_nospec(region->index, inst->nr_memories)].memory;
+	region->start = tmm_sees_all() ? memory->first << TMM_PAGE_SHIFT : 0;
+	region->nr_bytes = memory->nr << TMM_PAGE_SHIFT;
+	return tmm_call_reply(call);
+}
+
+int tmm_ioctl_translate(struct tmm_call *call)
+{
+	struct theseus_mm_translate *request = &call->arg.translate;
+	struct tmm_translation found;
+	struct tmm_vaddr vaddr;
+	int err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = tmm_vaddr_new(request->vaddr, &vaddr);
+	if (!err)
+		err = tmm_mapper_translate(call->client->inst->root, vaddr, &found);
+	if (err)
+		return err;
+	request->page_size_shift = TMM_PAGE_SHIFT + tmm_page_size_order(found.size);
+	request->paddr = found.paddr.v;
+	request->pte_flags = (__force u64)found.flags;
+	return tmm_call_reply(call);
+}
+
+int tmm_ioctl_dump_pte(struct tmm_call *call)
+{
+	struct theseus_mm_dump_pte *request = &call->arg.dump_pte;
+	struct tmm_pte_dump dump = {};
+	struct tmm_vaddr vaddr;
+	int err;
+
+	BUILD_BUG_ON(THESEUS_MM_MAX_LEVELS != TMM_MAX_LEVELS);
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	err = tmm_vaddr_new(request->vaddr, &vaddr);
+	if (err)
+		return err;
+	tmm_mapper_dump(call->client->inst->root, vaddr, &dump);
+	request->nr_levels = dump.nr_levels;
+	memcpy(request->entries, dump.entries, sizeof(dump.entries));
+	return tmm_call_reply(call);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/call/call.h"
+
+#include "alloc/account.h"
+#include "device/client/client.h"
+
+#include <linux/bits.h>
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/mutex.h>
+
+/* Two who lower a limit: the second must not raise what the first has lowered. */
+static DEFINE_MUTEX(set_lock);
+
+static void describe(const struct tmm_account *account, struct theseus_mm_limits *limits)
+{
+	const struct tmm_account *user = account->parent;
+
+	limits->client_frames = tmm_account_count(account, TMM_RESOURCE_FRAMES);
+	limits->client_pages = tmm_account_count(account, TMM_RESOURCE_PAGES);
+	limits->client_handles = tmm_account_count(account, TMM_RESOURCE_HANDLES);
+	limits->user_frames_max = tmm_account_max(user, TMM_RESOURCE_FRAMES);
+	limits->user_pages_max = tmm_account_max(user, TMM_RESOURCE_PAGES);
+	limits->user_handles_max = tmm_account_max(user, TMM_RESOURCE_HANDLES);
+	limits->user_frames = tmm_account_count(user, TMM_RESOURCE_FRAMES);
+	limits->user_pages = tmm_account_count(user, TMM_RESOURCE_PAGES);
+	limits->user_handles = tmm_account_count(user, TMM_RESOURCE_HANDLES);
+}
+
+int tmm_ioctl_get_limits(struct tmm_call *call)
+{
+	struct theseus_mm_limits *limits = &call->arg.limits;
+	const struct tmm_account *account = call->client->account;
+
+	if (limits->reserved)
+		return -EINVAL;
+	limits->client_frames_max = tmm_account_max(account, TMM_RESOURCE_FRAMES);
+	limits->client_pages_max = tmm_account_max(account, TMM_RESOURCE_PAGES);
+	limits->client_handles_max = tmm_account_max(account, TMM_RESOURCE_HANDLES);
+	describe(account, limits);
+	return tmm_call_reply(call);
+}
+
+static bool raises(const struct tmm_account *account, unsigned int which, const u64 *max)
+{
+	unsigned int i;
+
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		if (which & BIT(i) && max[i] > tmm_account_max(account, i))
+			return true;
+	return false;
+}
+
+/* @which has a bit for each enum tmm_resource to set. */
+static int set_limits(struct tmm_account *account, unsigned int which, const u64 *max)
+{
+	unsigned int i;
+	int err = 0;
+
+	mutex_lock(&set_lock);
+	if (raises(account, which, max) && !capable(CAP_SYS_RESOURCE))
+		err = -EPERM;
+	for (i = 0; i < TMM_NR_RESOURCES && !err; i++)
+		if (which & BIT(i))
+			tmm_account_set_max(account, i, max[i]);
+	mutex_unlock(&set_lock);
+	return err;
+}
+
+int tmm_ioctl_set_limits(struct tmm_call *call)
+{
+	struct theseus_mm_limits *limits = &call->arg.limits;
+	const u64 max[TMM_NR_RESOURCES] = {
+		[TMM_RESOURCE_FRAMES] = limits->client_frames_max,
+		[TMM_RESOURCE_PAGES] = limits->client_pages_max,
+		[TMM_RESOURCE_HANDLES] = limits->client_handles_max,
+	};
+	int err;
+
+	BUILD_BUG_ON(BIT(TMM_RESOURCE_FRAMES) != THESEUS_MM_SET_FRAMES);
+	BUILD_BUG_ON(BIT(TMM_RESOURCE_PAGES) != THESEUS_MM_SET_PAGES);
+	BUILD_BUG_ON(BIT(TMM_RESOURCE_HANDLES) != THESEUS_MM_SET_HANDLES);
+	if (limits->reserved || !limits->flags)
+		return -EINVAL;
+	describe(call->client->account, limits);
+	err = tmm_call_reply(call);
+	return err ?: set_limits(call->client->account, limits->flags, max);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * LIST_HANDLES: the handles of a client, and the mappings that it exported.
+ *
+ * Entries are collected a few at a time under the lock, and copied out without it: handles
+ * may come and go in between.
+ */
+#include "device/call/call.h"
+
+#include "core/types.h"
+#include "device/call/entries.h"
+#include "device/client/client.h"
+#include "device/client/clients.h"
+
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/sched/signal.h>
+
+/**
+ * struct list - a list being written
+ * @client: the client whose objects are listed
+ * @is_exports: list exported mappings, not handles
+ * @shows_frames: the caller may know physical addresses
+ * @to: the caller's array
+ * @room: entries that the array has room for
+ * @nr: entries that were written
+ * @from: number to look for next; above all numbers at the end
+ */
+struct list {
+	struct tmm_client *client;
+	bool is_exports;
+	bool shows_frames;
+	struct tmm_entries to;
+	u32 room;
+	u32 nr;
+	u64 from;
+};
+
+static unsigned int look(const struct list *list, struct tmm_look *looks, unsigned int nr)
+{
+	return list->is_exports ?
+	       tmm_client_look_at_exports(list->client, list->from, looks, nr) :
+	       tmm_client_look(list->client, list->from, looks, nr);
+}
+
+static struct theseus_mm_handle_info describe(const struct list *list, const struct tmm_look *look)
+{
+	struct theseus_mm_handle_info info = {
+		.handle = list->is_exports ? 0 : look->handle,
+		.kind = look->kind,
+		.attributes = look->attributes,
+		.nr_borrows = look->nr_borrows,
+		.start = look->start << TMM_PAGE_SHIFT,
+		.nr_pages = look->nr,
+		.pte_flags = (__force u64)look->flags,
+		.nr_frame_ranges = look->nr_frame_ranges,
+		.export_id = list->is_exports ? look->handle : 0,
+	};
+
+	if (look->kind == THESEUS_MM_KIND_MAPPING &&
+	    tmm_client_pages_are_bad(list->client, look->start, look->nr))
+		info.attributes |= THESEUS_MM_ATTRIBUTE_BAD;
+	if (look->kind != THESEUS_MM_KIND_FRAMES)
+		info.start = tmm_vaddr_new_canonical(info.start).v;
+	else if (!list->shows_frames)
+		info.start = 0;
+	return info;
+}
+
+static int tell_some(struct list *list)
+{
+	const unsigned int nr_wanted = min_t(u32, list->room - list->nr, TMM_LOOKS);
+	struct theseus_mm_handle_info info;
+	struct tmm_look looks[TMM_LOOKS];
+	unsigned int nr = look(list, looks, nr_wanted), i;
+	int err;
+
+	for (i = 0; i < nr; i++) {
+		info = describe(list, &looks[i]);
+		err = tmm_entries_write(&list->to, list->nr, &info);
+		if (err)
+			return err;
+		list->nr++;
+		list->from = (u64)looks[i].handle + 1;
+	}
+	if (nr < nr_wanted)
+		list->from = (u64)U32_MAX + 1;
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/* The number of the next entry that exists now; 0 if there is none. */
+static u32 find_next(const struct list *list)
+{
+	struct tmm_look next;
+
+	return look(list, &next, 1) ? next.handle : 0;
+}
+
+static int tell(struct tmm_call *call, struct list *list)
+{
+	struct theseus_mm_handles *request = &call->arg.handles;
+	int err = 0;
+
+	while (list->nr < list->room && list->from <= U32_MAX && !err)
+		err = tell_some(list);
+	if (err)
+		return err;
+	request->from = find_next(list);
+	if (request->from && !list->room)
+		return -ENOBUFS;
+	request->nr_handles = list->nr;
+	return tmm_call_reply(call);
+}
+
+int tmm_ioctl_list_handles(struct tmm_call *call)
+{
+	const struct theseus_mm_handles *request = &call->arg.handles;
+	struct list list = {
+		.client = call->client,
+		.is_exports = request->flags & THESEUS_MM_HANDLES_EXPORTS,
+		.shows_frames = tmm_sees_all(),
+		.room = request->nr_handles,
+		.from = request->from,
+	};
+	int err;
+
+	err = TMM_ENTRIES_INIT(&list.to, request->handles, request->entry_size,
+			       theseus_mm_handle_info, export_id);
+	return err ?: tell(call, &list);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/call/call.h"
+
+#include "alloc/account.h"
+#include "alloc/frames.h"
+#include "alloc/pages.h"
+#include "device/client/client.h"
+#include "device/share/mapping_file.h"
+#include "mapping/mapped_pages.h"
+
+#include <kunit/visibility.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+
+int tmm_ioctl_query(struct tmm_call *call)
+{
+	int err = tmm_object_query(call->client, &call->arg.query);
+
+	return err ?: tmm_call_reply(call);
+}
+
+/* What only I/O holds goes back when it lets go. */
+static bool may_drop(const struct tmm_object *object)
+{
+	if (object->kind != THESEUS_MM_KIND_MAPPING ||
+	    !tmm_mapped_pages_is_borrowed(object->mapping))
+		return true;
+	return object->mf && tmm_mapping_file_only_lingers(object->mf, object->mapping);
+}
+
+/**
+ * tmm_object_take_to_drop() - take an object that nobody uses, but I/O
+ * @client: the client
+ * @handle: of any kind
+ *
+ * Context: Process context.
+ * Return: the object, the caller's to drop or to publish again; ERR_PTR(-ENOENT), or
+ * ERR_PTR(-EBUSY) if it is a mapping that is borrowed
+ */
+struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle)
+{
+	struct tmm_object *object = tmm_object_take(client, handle, TMM_KIND_ANY);
+
+	/* Now that it is taken, borrows can only end. */
+	if (!IS_ERR(object) && !may_drop(object)) {
+		tmm_object_publish(client, object);
+		return ERR_PTR(-EBUSY);
+	}
+	return object;
+}
+
+int tmm_ioctl_drop(struct tmm_call *call)
+{
+	struct tmm_object *object;
+
+	object = tmm_object_take_to_drop(call->client, call->arg.drop.handle);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	tmm_object_drop(call->client, object);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_drop);
+
+/* First chunk and number of chunks of what an object owns. */
+static void chunks_of(const struct tmm_object *object, u64 *first, u64 *nr)
+{
+	struct tmm_page_range pages;
+
+	switch (object->kind) {
+	case THESEUS_MM_KIND_PAGES:
+		pages = tmm_allocated_pages_range(object->pages);
+		break;
+	case THESEUS_MM_KIND_MAPPING:
+		pages = tmm_mapped_pages_range(object->mapping);
+		break;
+	default:
+		*first = object->frames->f.chunk.start;
+		*nr = tmm_frames_nr(&object->frames->f);
+		return;
+	}
+	*first = pages.r.first;
+	*nr = pages.r.nr;
+}
+
+static int split_content(struct tmm_object *object, u64 at, struct tmm_object *second)
+{
+	switch (object->kind) {
+	case THESEUS_MM_KIND_PAGES:
+		return tmm_allocated_pages_split_at(object->pages, at, &second->pages);
+	case THESEUS_MM_KIND_FRAMES:
+		return tmm_allocated_frames_split_at(object->frames, at, &second->frames);
+	default:
+		return tmm_mapped_pages_split(object->mapping, at, &second->mapping);
+	}
+}
+
+/* Split what @object owns between @first and @second, which are new. */
+static int split_into(struct tmm_call *call, struct tmm_object *object, struct tmm_object *first,
+		      struct tmm_object *second)
+{
+	struct theseus_mm_split *request = &call->arg.split;
+	u64 start, nr, at;
+	int err;
+
+	chunks_of(object, &start, &nr);
+	at = request->offset >> TMM_PAGE_SHIFT;
+	if ((request->offset & (TMM_PAGE_SIZE - 1)) || !at || at >= nr)
+		return -EINVAL;
+	request->first = first->handle;
+	request->second = second->handle;
+	err = tmm_call_reply(call);
+	if (!err)
+		err = split_content(object, start + at, second);
+	if (err)
+		return err;
+	second->kind = object->kind;
+	first->kind = object->kind;
+	/* All members of the union are pointers to what is owned. */
+	first->pages = object->pages;
+	object->kind = 0;
+	return 0;
+}
+
+int tmm_ioctl_split(struct tmm_call *call)
+{
+	struct tmm_client *client = call->client;
+	struct tmm_object *object, *first, *second;
+	int err;
+
+	object = tmm_object_take(client, call->arg.split.handle, TMM_KIND_ANY);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	first = tmm_object_reserve_in_place(client);
+	err = PTR_ERR_OR_ZERO(first);
+	if (err)
+		goto err_publish;
+	second = tmm_object_reserve_beyond(client, tmm_object_nr_files(object));
+	err = PTR_ERR_OR_ZERO(second);
+	if (err)
+		goto err_forget_first;
+	err = split_into(call, object, first, second);
+	if (err)
+		goto err_abandon_second;
+	tmm_object_forget(client, object);
+	tmm_object_publish(client, first);
+	tmm_object_publish(client, second);
+	return 0;
+
+err_abandon_second:
+	tmm_object_abandon(client, second);
+err_forget_first:
+	tmm_object_forget(client, first);
+err_publish:
+	tmm_object_publish(client, object);
+	return err;
+}
+
+static int merge_content(struct tmm_object *object, struct tmm_object *other)
+{
+	switch (object->kind) {
+	case THESEUS_MM_KIND_PAGES:
+		return tmm_allocated_pages_merge(object->pages, &other->pages);
+	case THESEUS_MM_KIND_FRAMES:
+		return tmm_allocated_frames_merge(object->frames, &other->frames);
+	default:
+		return tmm_mapped_pages_merge(object->mapping, &other->mapping);
+	}
+}
+
+int tmm_ioctl_merge(struct tmm_call *call)
+{
+	const struct theseus_mm_merge *request = &call->arg.merge;
+	const u32 handles[2] = { request->handle, request->other };
+	struct tmm_client *client = call->client;
+	struct tmm_object *objects[2];
+	int err;
+
+	if (request->reserved || request->handle == request->other)
+		return -EINVAL;
+	err = tmm_object_take_two(client, handles, objects);
+	if (err)
+		return err;
+	err = merge_content(objects[0], objects[1]);
+	if (err) {
+		tmm_object_publish(client, objects[1]);
+	} else {
+		tmm_object_abandon(client, objects[1]);
+		tmm_object_resize(client, objects[0]);
+	}
+	tmm_object_publish(client, objects[0]);
+	return err;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sharing a mapping, and handing it over.
+ *
+ *	EXPORT		client -> file		the file's descriptors are passed around
+ *	IMPORT		file -> client		the file is stale
+ *	TAKE_BACK	file -> client		the same, to who exported it
+ *	close		file -> free
+ *
+ * Each arrow is one step under a lock, so there is one owner at any instant. EXPORT with
+ * BORROW hands nothing over: device/client/lending.h.
+ */
+#include "device/call/call.h"
+
+#include "device/client/client.h"
+#include "device/client/lending.h"
+#include "device/share/mapping_file.h"
+#include "mapping/mapped_pages.h"
+
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+
+int tmm_ioctl_share(struct tmm_call *call)
+{
+	const struct theseus_mm_share *request = &call->arg.share;
+	struct tmm_object *object;
+	int err;
+
+	object = tmm_object_take(call->client, request->handle, THESEUS_MM_KIND_MAPPING);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	err = tmm_mapped_pages_set_shareable(object->mapping,
+					     !(request->flags & THESEUS_MM_SHARE_OFF));
+	tmm_object_publish(call->client, object);
+	return err;
+}
+
+/* Tell the caller the descriptor; the file owns the mapping then. */
+static int export_to(struct tmm_call *call, struct tmm_object *object, struct tmm_mapping_file *mf)
+{
+	int err, fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	err = tmm_mapping_file_reserve(mf, call->client);
+	if (err)
+		goto err_put_fd;
+	call->arg.export.fd = fd;
+	call->arg.export.export_id = mf->export_id;
+	err = tmm_call_reply(call);
+	if (err)
+		goto err_put_fd;
+	tmm_mapping_file_export(mf, &object->mapping);
+	object->kind = 0;
+	fd_install(fd, mf->file);
+	return 0;
+
+err_put_fd:
+	put_unused_fd(fd);
+	return err;
+}
+
+static int export_taken(struct tmm_call *call, struct tmm_object *object)
+{
+	struct tmm_mapping_file *mf;
+	int err;
+
+	if (tmm_mapped_pages_is_borrowed(object->mapping))
+		return -EBUSY;
+	mf = tmm_mapping_file_create_exported(call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY);
+	if (IS_ERR(mf))
+		return PTR_ERR(mf);
+	err = export_to(call, object, mf);
+	if (err)
+		fput(mf->file);
+	return err;
+}
+
+static int export_owned(struct tmm_call *call)
+{
+	struct tmm_object *object;
+	int err;
+
+	object = tmm_object_take(call->client, call->arg.export.handle, THESEUS_MM_KIND_MAPPING);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	err = export_taken(call, object);
+	if (err)
+		tmm_object_publish(call->client, object);
+	else
+		tmm_object_forget(call->client, object);
+	return err;
+}
+
+/* Make a lending descriptor. The reply is written first, so a fault leaves nothing behind. */
+static int export_borrowed(struct tmm_call *call)
+{
+	struct theseus_mm_export *request = &call->arg.export;
+	int err, fd = get_unused_fd_flags(O_CLOEXEC);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	request->fd = fd;
+	request->export_id = 0;
+	err = tmm_call_reply(call);
+	if (err)
+		goto err_put_fd;
+	file = tmm_lending_create(call->client, request->handle,
+				  request->flags & THESEUS_MM_EXPORT_READ_ONLY);
+	err = PTR_ERR_OR_ZERO(file);
+	if (err)
+		goto err_put_fd;
+	fd_install(fd, file);
+	return 0;
+
+err_put_fd:
+	put_unused_fd(fd);
+	return err;
+}
+
+int tmm_ioctl_export(struct tmm_call *call)
+{
+	return call->arg.export.flags & THESEUS_MM_EXPORT_BORROW ? export_borrowed(call) :
+								   export_owned(call);
+}
+
+/* Tell the caller what it gets, and then take it. */
+static int import_from(struct tmm_call *call, struct tmm_mapping_file *mf,
+		       struct tmm_object *object)
+{
+	struct theseus_mm_import *request = &call->arg.import;
+	struct theseus_mm_query query;
+	/* It does not change while the file owns it. */
+	int err = tmm_mapping_file_query(mf, &query);
+
+	if (err)
+		return err;
+	request->handle = object->handle;
+	request->start = query.start;
+	request->nr_pages = query.nr_pages;
+	err = tmm_call_reply(call);
+	if (!err)
+		err = tmm_mapping_file_import(mf, call->client->account, &object->mapping);
+	if (!err)
+		object->kind = THESEUS_MM_KIND_MAPPING;
+	return err;
+}
+
+static int import_file(struct tmm_call *call, struct file *file)
+{
+	struct tmm_mapping_file *mf = tmm_mapping_file_of(file);
+	struct tmm_client *client = call->client;
+	struct tmm_object *object;
+	int err;
+
+	if (!mf)
+		return tmm_lending_is(file) ? -EACCES : -EINVAL;
+	object = tmm_object_reserve(client);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	err = import_from(call, mf, object);
+	if (err)
+		tmm_object_abandon(client, object);
+	else
+		tmm_object_publish(client, object);
+	return err;
+}
+
+int tmm_ioctl_import(struct tmm_call *call)
+{
+	struct file *file;
+	int err;
+
+	if (call->arg.import.reserved)
+		return -EINVAL;
+	file = fget(call->arg.import.fd);
+	if (!file)
+		return -EBADF;
+	err = import_file(call, file);
+	fput(file);
+	return err;
+}
+
+/* Write the reply, then take the mapping back, together with its pinned loans. */
+static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
+			  struct tmm_object *object)
+{
+	struct theseus_mm_take_back *request = &call->arg.take_back;
+	struct theseus_mm_query query;
+	int err = tmm_mapping_file_query(mf, &query);
+
+	if (err)
+		return err;
+	request->handle = object->handle;
+	request->start = query.start;
+	request->nr_pages = query.nr_pages;
+	err = tmm_call_reply(call);
+	if (!err)
+		err = tmm_mapping_file_take_back(mf, &object->mapping);
+	if (err)
+		return err;
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	object->mf = mf;
+	get_file(mf->file);
+	return 0;
+}
+
+int tmm_ioctl_take_back(struct tmm_call *call)
+{
+	const struct theseus_mm_take_back *request = &call->arg.take_back;
+	struct tmm_client *client = call->client;
+	struct tmm_mapping_file *mf;
+	struct tmm_object *object;
+	int err;
+
+	if (request->reserved)
+		return -EINVAL;
+	mf = tmm_mapping_file_find_export(client, request->export_id);
+	if (!mf)
+		return -ESTALE;
+	object = tmm_object_reserve(client);
+	err = PTR_ERR_OR_ZERO(object);
+	if (err)
+		goto out;
+	err = take_back_from(call, mf, object);
+	if (err)
+		tmm_object_abandon(client, object);
+	else
+		tmm_object_publish(client, object);
+out:
+	fput(mf->file);
+	return err;
+}
+
+int tmm_ioctl_query_export(struct tmm_call *call)
+{
+	int err;
+
+	if (call->arg.query.handle)
+		return -EINVAL;
+	err = tmm_mapping_file_query(call->mf, &call->arg.query);
+	return err ?: tmm_call_reply(call);
+}
+
+int tmm_ioctl_query_lending(struct tmm_call *call)
+{
+	int err;
+
+	if (call->arg.query.handle)
+		return -EINVAL;
+	err = tmm_lending_query(call->lending, &call->arg.query);
+	return err ?: tmm_call_reply(call);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/client/lending.h"
+
+#include "alloc/account.h"
+#include "device/call/call.h"
+#include "device/client/client.h"
+#include "device/share/mapping_file.h"
+#include "device/show/fdinfo.h"
+
+#include <kunit/visibility.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+
+static void free_lending(struct tmm_lending *lending)
+{
+	if (lending->lender)
+		tmm_lender_put(lending->lender);
+	if (lending->mf)
+		fput(lending->mf->file);
+	tmm_account_uncharge(lending->client->account, TMM_RESOURCE_HANDLES, 1);
+	tmm_account_put(lending->client->account);
+	tmm_client_put(lending->client);
+	kfree(lending);
+}
+
+static int release(struct inode *inode, struct file *file)
+{
+	free_lending(file->private_data);
+	return 0;
+}
+
+/* SEEK_END tells the size of the mapping, as for a dma-buf or a memfd. */
+static loff_t llseek(struct file *file, loff_t offset, int whence)
+{
+	return fixed_size_llseek(file, offset, whence, i_size_read(file_inode(file)));
+}
+
+/* Areas of a stale descriptor may still exist: EPOLLHUP comes when the last is gone. */
+static __poll_t poll(struct file *file, poll_table *wait)
+{
+	const struct tmm_lending *lending = file->private_data;
+	struct tmm_mapping_file *mf = lending->mf;
+	__poll_t events = 0;
+
+	poll_wait(file, &mf->wait, wait);
+	down_read(&mf->revoke_lock);
+	if (tmm_lender_is_stale(lending->lender, mf))
+		events = lending->lender->nr_loans ? 0 : EPOLLHUP | EPOLLERR;
+	else if (list_empty(&mf->loans) && list_empty(&mf->lingering))
+		events = EPOLLIN | EPOLLRDNORM;
+	up_read(&mf->revoke_lock);
+	return events;
+}
+
+static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	.release = release,
+	.llseek = llseek,
+	.poll = poll,
+	.unlocked_ioctl = tmm_lending_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = tmm_lending_show_fdinfo,
+	.mmap = tmm_lending_mmap,
+	.get_unmapped_area = tmm_lending_get_unmapped_area,
+};
+
+/**
+ * tmm_lending_is() - is this a descriptor that lends a mapping?
+ * @file: any file
+ *
+ * Return: true if @file is a lending descriptor
+ */
+bool tmm_lending_is(const struct file *file)
+{
+	return file->f_op == &fops;
+}
+
+static int init(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
+{
+	u64 generation;
+	int err = tmm_object_open_mapping_file(lending->client, handle, &lending->mf, nr_bytes,
+					       &generation);
+
+	if (err)
+		return err;
+	lending->handle = handle;
+	lending->lender = kmalloc(sizeof(*lending->lender), GFP_KERNEL_ACCOUNT);
+	if (!lending->lender)
+		return -ENOMEM;
+	tmm_lender_init(lending->lender, generation);
+	return 0;
+}
+
+/**
+ * tmm_lending_create() - make a descriptor that lends a mapping
+ * @client: the client that owns the mapping
+ * @handle: the mapping's; stays
+ * @is_read_only: lend nothing that could be written
+ *
+ * The descriptor counts as a handle of the client until it is closed.
+ *
+ * Context: Process context, may sleep.
+ * Return: the file, the caller's to fput(); ERR_PTR(-ENOENT); ERR_PTR(-EDQUOT) at the limit
+ * of handles; or an error of tmm_mapping_file_create()
+ */
+struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_read_only)
+{
+	struct tmm_lending *lending;
+	struct file *file;
+	u64 nr_bytes;
+	int err;
+
+	err = tmm_object_check_room(client, handle) ?:
+	      tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
+	if (err)
+		return ERR_PTR(err);
+	lending = kzalloc(sizeof(*lending), GFP_KERNEL_ACCOUNT);
+	if (!lending) {
+		tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
+		return ERR_PTR(-ENOMEM);
+	}
+	/* The account is charged as long as the descriptor exists, also after its client. */
+	tmm_account_get(client->account);
+	kref_get(&client->identity.kref);
+	lending->client = client;
+	lending->is_read_only = is_read_only;
+	err = init(lending, handle, &nr_bytes);
+	if (err)
+		goto err_free;
+	file = tmm_mapping_files_open(&fops, is_read_only ? O_RDONLY : O_RDWR, lending);
+	err = PTR_ERR_OR_ZERO(file);
+	if (err)
+		goto err_free;
+	i_size_write(file_inode(file), nr_bytes);
+	return file;
+
+err_free:
+	free_lending(lending);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_lending_create);
+
+/* The mapping was not found: the descriptor is stale, or a call is changing the mapping. */
+static int why_missing(const struct tmm_lending *lending)
+{
+	return tmm_lender_is_stale(lending->lender, lending->mf) ? -ESTALE : -EBUSY;
+}
+
+/**
+ * tmm_lending_query() - describe the mapping that a descriptor lends
+ * @lending: the descriptor
+ * @query: out fields are filled in on success only
+ *
+ * Context: Process context.
+ * Return: 0; -ESTALE; or -EBUSY while another call changes the mapping
+ */
+int tmm_lending_query(const struct tmm_lending *lending, struct theseus_mm_query *query)
+{
+	if (tmm_lender_is_stale(lending->lender, lending->mf))
+		return -ESTALE;
+	if (tmm_object_query_lent(lending->client, lending->handle, lending->mf, query))
+		return why_missing(lending);
+	query->attributes |= THESEUS_MM_ATTRIBUTE_BORROWED;
+	if (lending->is_read_only) {
+		query->attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
+		query->pte_flags &= ~THESEUS_MM_PTE_WRITABLE;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_lending_query);
+
+/**
+ * tmm_lending_lend() - borrow a part of the mapping that a descriptor lends
+ * @lending: the descriptor
+ * @offset: bytes from the mapping's start
+ * @nr_bytes: length of the part
+ * @is_mutable: ask to write
+ * @loan: gets the borrow, on success only; to be begun with the descriptor's lender
+ *
+ * Context: Process context; under mmap_lock.
+ * Return: 0; -ESTALE; -EBUSY while another call changes the mapping; or an error of
+ * tmm_borrow_begin()
+ */
+int tmm_lending_lend(const struct tmm_lending *lending, u64 offset, u64 nr_bytes, bool is_mutable,
+		     struct tmm_loan *loan)
+{
+	int err;
+
+	if (tmm_lender_is_stale(lending->lender, lending->mf))
+		return -ESTALE;
+	err = tmm_object_lend_by(lending->client, lending->handle, lending->mf, offset, nr_bytes,
+				 is_mutable, loan);
+	return err == -ENOENT ? why_missing(lending) : err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_lending_lend);

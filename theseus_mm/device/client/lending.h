@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Lending descriptors: EXPORT with BORROW.
+ *
+ * The client keeps the mapping and its handle. The descriptor itself is no borrow. Each
+ * mmap() of it is a loan of the mapping's own file, so REVOKE ends it like any other. A
+ * process that has the descriptor can mmap and QUERY it: the descriptor owns nothing that
+ * could be imported, exported or changed.
+ *
+ * Invariant: a descriptor is stale, and lends nothing, once its handle is consumed, its
+ * mapping is merged or revoked, or its client has ended.
+ * Lock: none of its own. Finding the mapping takes the lock of the client's handle table;
+ * the mapping file's lock protects whether the descriptor is stale.
+ * Owner: the file; all copies of its descriptor are one.
+ */
+#ifndef TMM_DEVICE_CLIENT_LENDING_H
+#define TMM_DEVICE_CLIENT_LENDING_H
+
+#include <linux/compiler_types.h>
+#include <linux/types.h>
+
+struct file;
+struct seq_file;
+struct theseus_mm_query;
+struct tmm_client;
+struct tmm_lender;
+struct tmm_loan;
+struct tmm_mapping_file;
+
+/**
+ * struct tmm_lending - a descriptor that lends
+ * @client: the client that owns the mapping; a reference
+ * @handle: the mapping's handle
+ * @mf: the mapping's file; a reference
+ * @lender: the lender of its loans
+ * @is_read_only: it lends for reading only; the mode of the file makes Linux enforce that
+ */
+struct tmm_lending {
+	struct tmm_client *client;
+	u32 handle;
+	struct tmm_mapping_file *mf;
+	struct tmm_lender *lender;
+	bool is_read_only;
+};
+
+struct file * __must_check tmm_lending_create(struct tmm_client *client, u32 handle,
+					      bool is_read_only);
+bool tmm_lending_is(const struct file *file);
+int __must_check tmm_lending_query(const struct tmm_lending *lending,
+				   struct theseus_mm_query *query);
+int __must_check tmm_lending_lend(const struct tmm_lending *lending, u64 offset, u64 nr_bytes,
+				  bool is_mutable, struct tmm_loan *loan);
+
+#endif /* TMM_DEVICE_CLIENT_LENDING_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Offsets: the offset for mmap() of each mapping of a client.
+ *
+ * Each client has its own space of pages, used from the bottom, where 32-bit programs can
+ * reach them: mmap2() takes a page number of 32 bits. A mapping has as many pages as its
+ * size, and one gap page after them: an mmap() that goes too far gets no other mapping.
+ *
+ * Invariant: a page belongs to one offset at most, and to none if it is page 0.
+ * Lock: the lock of the client's handle table protects the offsets in use. The range
+ * allocator has its own lock for free pages, and is not called under the table's.
+ * Owner: the object of the mapping owns its offset (device/client/client.h).
+ */
+#ifndef TMM_DEVICE_CLIENT_OFFSETS_H
+#define TMM_DEVICE_CLIENT_OFFSETS_H
+
+#include "alloc/range_allocator.h"
+
+#include <linux/rbtree.h>
+
+/* Offsets for 32-bit programs end here; all others end a little below 2^63 bytes. */
+#define TMM_OFFSETS_LOW_END	(1ULL << 32)
+#define TMM_OFFSETS_END		(1ULL << 51)
+
+/**
+ * struct tmm_offsets - the offsets of a client
+ * @ra: allocator of free pages
+ * @low: pages that all programs can use
+ * @high: pages above @low, for 64-bit programs, used after @low
+ * @known: struct tmm_offset by their first page
+ */
+struct tmm_offsets {
+	struct tmm_range_allocator ra;
+	struct tmm_range_region low;
+	struct tmm_range_region high;
+	struct rb_root known;
+};
+
+/**
+ * struct tmm_offset - pages that stand for a mapping
+ * @chunk: the pages
+ * @region: the region of the pages: @low or @high
+ * @node: in @known of the client's offsets
+ * @object: the mapping's object, while the offset is in @known
+ */
+struct tmm_offset {
+	struct tmm_chunk chunk;
+	struct tmm_range_region *region;
+	struct rb_node node;
+	struct tmm_object *object;
+};
+
+int __init tmm_offsets_cache_init(void);
+void tmm_offsets_cache_exit(void);
+
+int __must_check tmm_offsets_init(struct tmm_offsets *offsets);
+void tmm_offsets_destroy(struct tmm_offsets *offsets);
+struct tmm_offset * __must_check tmm_offset_allocate(struct tmm_offsets *offsets, u64 nr_pages,
+						     bool is_low);
+void tmm_offset_free(struct tmm_offsets *offsets, struct tmm_offset *offset);
+
+void tmm_offsets_insert(struct tmm_offsets *offsets, struct tmm_offset *offset,
+			struct tmm_object *object);
+void tmm_offsets_remove(struct tmm_offsets *offsets, struct tmm_offset *offset);
+struct tmm_offset *tmm_offsets_find(const struct tmm_offsets *offsets, u64 page);
+
+#endif /* TMM_DEVICE_CLIENT_OFFSETS_H */

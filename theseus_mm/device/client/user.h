@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Users: accounts of all clients of one user together.
+ *
+ * A user exists as long as one of its clients, or something that is charged to a closed
+ * one. The account of a user in a user namespace lies below that of the namespace's owner.
+ * The limits are the present values of module parameters.
+ *
+ * Lock: a spinlock for the table of users, taken when a client comes and when the last
+ * goes.
+ * Owner: the accounts of the clients.
+ */
+#ifndef TMM_DEVICE_CLIENT_USER_H
+#define TMM_DEVICE_CLIENT_USER_H
+
+#include "alloc/account.h"
+
+#include <linux/types.h>
+
+struct tmm_account * __must_check tmm_user_account_get(void);
+
+void tmm_limits_init(u64 nr_pages);
+
+/* What a client that is opened now may have */
+void tmm_default_limits(u64 max[TMM_NR_RESOURCES]);
+
+#endif /* TMM_DEVICE_CLIENT_USER_H */

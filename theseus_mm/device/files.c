@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/files.h"
+
+#include "device/call/call.h"
+#include "device/client/client.h"
+#include "device/client/poll.h"
+#include "device/client/user.h"
+#include "device/show/fdinfo.h"
+#include "mapping/instance.h"
+
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+
+static int open(struct inode *inode, struct file *file)
+{
+	/* misc_open() leaves the registration here. */
+	struct miscdevice *misc = file->private_data;
+	struct tmm_chardev *dev = container_of(misc, struct tmm_chardev, misc);
+	struct tmm_client *client = tmm_client_create(dev->inst);
+
+	if (IS_ERR(client))
+		return PTR_ERR(client);
+	file->private_data = client;
+	return nonseekable_open(inode, file);
+}
+
+static int release(struct inode *inode, struct file *file)
+{
+	tmm_client_destroy(file->private_data);
+	return 0;
+}
+
+static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	.open = open,
+	.release = release,
+	.unlocked_ioctl = tmm_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.poll = tmm_poll,
+	.show_fdinfo = tmm_show_fdinfo,
+	.mmap = tmm_mmap,
+	.get_unmapped_area = tmm_get_unmapped_area,
+	.llseek = no_llseek,
+};
+
+/**
+ * tmm_chardev_register() - let clients in
+ * @dev: the device
+ * @inst: what they work on; stays until tmm_chardev_unregister()
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or the error of misc_register()
+ */
+int tmm_chardev_register(struct tmm_chardev *dev, struct tmm_instance *inst)
+{
+	struct tmm_range_totals totals;
+
+	tmm_range_allocator_totals(&inst->pa.ra, &totals);
+	tmm_limits_init(totals.nr_free);
+	dev->inst = inst;
+	dev->misc = (struct miscdevice){
+		.minor = MISC_DYNAMIC_MINOR,
+		.name = KBUILD_MODNAME,
+		.fops = &fops,
+		.groups = tmm_sysfs_groups,
+		.mode = 0600,
+	};
+	return misc_register(&dev->misc);
+}
+
+/**
+ * tmm_chardev_unregister() - no more clients
+ * @dev: the device; nobody has it open, since the module is being unloaded
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_chardev_unregister(struct tmm_chardev *dev)
+{
+	misc_deregister(&dev->misc);
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/share/bad_memory.h"
+
+#include "alloc/bad_frames.h"
+#include "alloc/struct_pages.h"
+#include "device/share/mapping_file.h"
+#include "mapping/instance.h"
+#include "mapping/mapped_pages.h"
+
+#include <asm/cpufeature.h>
+#include <asm/mce.h>
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/notifier.h>
+#include <linux/rwsem.h>
+
+static struct tmm_instance *instance;
+
+static bool shows(struct tmm_mapping_file *mf, u64 number)
+{
+	const struct tmm_loan *loan;
+	bool does;
+
+	down_read(&mf->revoke_lock);
+	loan = list_first_entry_or_null(&mf->loans, struct tmm_loan, link);
+	/* All loans of a file are of one mapping. */
+	does = loan && tmm_mapped_pages_has_frame(loan->borrow.mp, number);
+	up_read(&mf->revoke_lock);
+	return does;
+}
+
+/*
+ * Clear all entries of the mapping, since a large entry cannot be cut: faults bring the
+ * good ones back. A fault that did not see the bad frame yet holds the lock until it has
+ * inserted its entry, so that entry is cleared as well.
+ */
+static void take_out(struct tmm_mapping_file *mf, void *context)
+{
+	const u64 *number = context;
+
+	if (!shows(mf, *number))
+		return;
+	down_write(&mf->revoke_lock);
+	unmap_mapping_range(mf->file->f_mapping, 0, 0, 1);
+	up_write(&mf->revoke_lock);
+}
+
+static void say(u64 number, int err)
+{
+	const u64 paddr = number << TMM_PAGE_SHIFT;
+
+	switch (err) {
+	case 0:
+		pr_err("memory at %#llx fails: its frame is retired: load with bad=%#llx next time, or leave it out of regions=\n",
+		       paddr, paddr);
+		break;
+	case -EBUSY:
+		pr_err("memory at %#llx fails, and holds a page table or bookkeeping, so it stays in use: close all clients and unload the module\n",
+		       paddr);
+		break;
+	default:
+		pr_err("memory at %#llx fails, and its frame could not be retired (error %d), so it may be given out again: unload the module, and load with bad=%#llx\n",
+		       paddr, err, paddr);
+	}
+}
+
+/**
+ * tmm_bad_memory_report() - retire a frame whose memory fails
+ * @inst: the instance
+ * @number: the frame
+ *
+ * Context: Process context, may sleep. O(mapping files + entries in processes of the file
+ *          whose mapping has the frame).
+ * Return: 0 once no process can reach the frame; or an error of
+ *         tmm_frame_allocator_retire()
+ */
+int tmm_bad_memory_report(struct tmm_instance *inst, u64 number)
+{
+	int err = tmm_frame_allocator_retire(&inst->fa, number);
+
+	if (err == -ERANGE || err == -EEXIST)
+		return err;
+	say(number, err);
+	if (!err)
+		tmm_mapping_files_each(take_out, &number);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_bad_memory_report);
+
+/* Linux reports a page: the process that accessed it faults again, and gets SIGBUS then. */
+static int struct_page_failed(u64 number)
+{
+	int err = tmm_bad_memory_report(instance, number);
+
+	return err == -EEXIST ? 0 : err;
+}
+
+#ifdef CONFIG_X86_MCE
+/*
+ * AMD's memory controllers report an address that is not the physical address of the
+ * frame. Such memory is retired when a CPU accesses it and reports that.
+ */
+static bool has_frame(struct mce *m)
+{
+	return mce_usable_address(m) &&
+	       !(boot_cpu_has(X86_FEATURE_SMCA) && mce_is_memory_error(m));
+}
+
+/* Handle a report of a machine check, a poll or the firmware; in process context. */
+static int decode(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct mce *m = data;
+	int err;
+
+	if (!m || mce_is_correctable(m) || !has_frame(m))
+		return NOTIFY_DONE;
+	err = tmm_bad_memory_report(instance, m->addr >> TMM_PAGE_SHIFT);
+	if (err && err != -EEXIST)
+		return NOTIFY_DONE;
+	m->kflags |= MCE_HANDLED_UC;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block decoder = {
+	.notifier_call = decode,
+	/* After Linux's own notifiers, which handle memory that Linux manages. */
+	.priority = MCE_PRIO_NFIT,
+};
+
+static void listen(void)
+{
+	mce_register_decode_chain(&decoder);
+}
+
+static void stop_listening(void)
+{
+	mce_unregister_decode_chain(&decoder);
+}
+#else
+static void listen(void)
+{
+}
+
+static void stop_listening(void)
+{
+}
+#endif /* CONFIG_X86_MCE */
+
+/**
+ * tmm_bad_memory_init() - begin to handle reports of failing memory
+ * @inst: the instance that owns the memory
+ *
+ * Context: Process context, may sleep.
+ */
+void __init tmm_bad_memory_init(struct tmm_instance *inst)
+{
+	instance = inst;
+	tmm_struct_pages_on_failure(struct_page_failed);
+	listen();
+}
+
+/**
+ * tmm_bad_memory_exit() - undo tmm_bad_memory_init()
+ *
+ * Context: Process context, may sleep. No report is going on when it returns.
+ */
+void tmm_bad_memory_exit(void)
+{
+	stop_listening();
+	tmm_struct_pages_on_failure(NULL);
+}

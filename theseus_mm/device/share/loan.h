@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Loans: parts of a mapping that processes and devices use, through its mapping file.
+ *
+ * A loan is a borrow that lasts until munmap() or exit, or until it is revoked.
+ *
+ *	mmap	borrow the mapping		-> the area's faults insert entries
+ *	munmap	entries are gone, TLBs flushed	-> the borrow ends
+ *	revoke	mark the loans, zap, flush	-> the borrows end; faults are SIGBUS
+ *
+ * Memory with struct pages can be pinned by I/O. A loan that ends while one of its pages
+ * is pinned *lingers*: it is revoked, but keeps its borrow until the last pin is gone; a
+ * work item checks for that at intervals. A page that was found unpinned is not checked
+ * again, and overlapping lingering loans of one lender become one. So the work is that of
+ * one loan, however many there were.
+ *
+ * Each loan has a *lender*: the client that owns the mapping, or a descriptor. A descriptor
+ * can become stale: then it lends no more, and tmm_loan_begin() refuses.
+ *
+ * Invariant: a loan that is not revoked, or lingers, holds a borrow, so memory that its
+ * area shows, or that I/O pins, cannot be changed or freed. A revoked loan has no entry in
+ * any process.
+ * Lock: the mapping file's @revoke_lock. A fault checks and inserts with this lock held for
+ * reading, so that no fault inserts after a revocation has zapped. Order: mmap_lock,
+ * @revoke_lock, i_mmap_rwsem, page-table locks.
+ * Owner: the areas, or a dma-buf; of a lingering loan, its mapping file as well.
+ */
+#ifndef TMM_DEVICE_SHARE_LOAN_H
+#define TMM_DEVICE_SHARE_LOAN_H
+
+#include "mapping/borrow.h"
+#include "mapping/mapped_pages.h"
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+
+struct mm_struct;
+struct tmm_mapping_file;
+
+/* The generation of a lender that is never stale. */
+#define TMM_ANY_GENERATION	0
+
+/**
+ * struct tmm_lender - the client or descriptor that lends
+ * @kref: held by its loans, and by the object that it is part of or that allocated it
+ * @generation: the lender is stale if the mapping file's generation differs
+ * @nr_loans: loans whose borrow has not ended; protected by the mapping file's lock
+ */
+struct tmm_lender {
+	struct kref kref;
+	u64 generation;
+	unsigned int nr_loans;
+};
+
+/**
+ * struct tmm_loan - a part of a mapping in a process
+ * @kref: held by areas: munmap() or mprotect() of a part makes several of one mmap()
+ * @number: never 0, and never that of another loan
+ * @lender: its lender; a reference, from tmm_loan_begin() on
+ * @mf: the mapping's file
+ * @mm: the process of the areas; only compared; NULL if they may be in any process
+ * @borrow: the borrow; ended if @is_revoked, unless the loan lingers
+ * @link: in one of @mf's lists; protected by @mf's lock, as all that follows
+ * @is_revoked: faults insert no entries any more
+ * @is_lingering: the loan is in @mf's list and tree of lingering loans
+ * @has_areas: @kref is not 0, or the task that made it 0 has not cleared this yet
+ * @has_struct_pages: its pages can be pinned
+ * @was_shown: it has had entries, so its pages may be pinned
+ * @was_shown_1g: it has had entries of 1 GiB
+ * @nr_uses: devices that have its addresses; they count as pins
+ * @search: the search for pins, while it lingers
+ * @node: in the tree, by its first page
+ * @last_below: the last page of the loans in the subtree below @node
+ */
+struct tmm_loan {
+	struct kref kref;
+	u64 number;
+	struct tmm_lender *lender;
+	struct tmm_mapping_file *mf;
+	struct mm_struct *mm;
+	struct tmm_borrow borrow;
+	struct list_head link;
+	bool is_revoked;
+	bool is_lingering;
+	bool has_areas;
+	bool has_struct_pages;
+	bool was_shown;
+	bool was_shown_1g;
+	unsigned int nr_uses;
+	struct tmm_pin_search search;
+	struct rb_node node;
+	u64 last_below;
+};
+
+int __init tmm_loans_init(void);
+void tmm_loans_exit(void);
+bool tmm_loans_quarantine(void);
+
+void tmm_lender_init(struct tmm_lender *lender, u64 generation);
+void tmm_lender_put(struct tmm_lender *lender);
+bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mapping_file *mf);
+
+struct tmm_loan * __must_check tmm_loan_create(void);
+void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm);
+int __must_check tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf,
+				struct tmm_lender *lender);
+void tmm_loan_taint(struct tmm_loan *loan);
+void tmm_loan_put(struct tmm_loan *loan);
+bool tmm_loan_is_revoked(const struct tmm_loan *loan);
+int __must_check tmm_loan_use(struct tmm_loan *loan);
+void tmm_loan_unuse(struct tmm_loan *loan);
+
+/* All loans of a mapping file */
+void tmm_loans_init_file(struct tmm_mapping_file *mf);
+unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf);
+unsigned int tmm_loans_settle(struct tmm_mapping_file *mf);
+unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
+void tmm_mapping_file_end_descriptors(struct tmm_mapping_file *mf);
+bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
+
+#endif /* TMM_DEVICE_SHARE_LOAN_H */

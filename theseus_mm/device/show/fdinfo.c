@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/show/fdinfo.h"
+
+#include "alloc/account.h"
+#include "device/client/client.h"
+#include "device/client/clients.h"
+#include "device/client/lending.h"
+#include "device/share/mapping_file.h"
+
+#include <linux/atomic.h>
+#include <linux/fs.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/seq_file.h>
+
+/**
+ * struct sum - objects of a kind
+ * @nr: how many
+ * @nr_pages: pages or frames of all
+ */
+struct sum {
+	u64 nr;
+	u64 nr_pages;
+};
+
+/**
+ * struct sums - what a client owns
+ * @kinds: by THESEUS_MM_KIND_*
+ * @borrowed: mappings that are borrowed, by whatever means
+ * @mmapped: mappings that are in a process
+ */
+struct sums {
+	struct sum kinds[THESEUS_MM_KIND_MAPPING + 1];
+	struct sum borrowed;
+	struct sum mmapped;
+};
+
+static void add(struct sum *sum, u64 nr_pages)
+{
+	sum->nr++;
+	sum->nr_pages += nr_pages;
+}
+
+static void add_up(struct tmm_client *client, struct sums *sums)
+{
+	struct tmm_look looks[TMM_LOOKS];
+	unsigned int nr, i;
+	u64 from = 0;
+
+	do {
+		nr = tmm_client_look(client, from, looks, TMM_LOOKS);
+		for (i = 0; i < nr; i++) {
+			add(&sums->kinds[looks[i].kind], looks[i].nr);
+			if (looks[i].nr_borrows)
+				add(&sums->borrowed, looks[i].nr);
+			if (looks[i].is_mmapped)
+				add(&sums->mmapped, looks[i].nr);
+		}
+		from = nr ? (u64)looks[nr - 1].handle + 1 : 0;
+		cond_resched();
+	} while (nr == TMM_LOOKS && !fatal_signal_pending(current));
+}
+
+static void show(struct seq_file *m, const char *key, const struct sum *sum)
+{
+	seq_printf(m, "theseus_mm-%s:\t%llu\n", key, sum->nr);
+	seq_printf(m, "theseus_mm-size-%s:\t%llu KiB\n", key,
+		   sum->nr_pages << (TMM_PAGE_SHIFT - 10));
+}
+
+static void show_limited(struct seq_file *m, const char *key, const struct tmm_account *account,
+			 enum tmm_resource resource)
+{
+	const u64 max = tmm_account_max(account, resource);
+
+	seq_printf(m, "theseus_mm-%s:\t%llu\n", key, tmm_account_count(account, resource));
+	if (max != TMM_NO_LIMIT)
+		seq_printf(m, "theseus_mm-%s-max:\t%llu\n", key, max);
+}
+
+/**
+ * tmm_show_fdinfo() - what a client holds
+ * @m: where to
+ * @file: the client's
+ *
+ * Context: Process context, may sleep. O(handles).
+ */
+void tmm_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct tmm_client *client = file->private_data;
+	struct sums sums = {};
+
+	add_up(client, &sums);
+	seq_printf(m, "theseus_mm-client-id:\t%u\n", client->identity.id);
+	show_limited(m, "handles", client->account, TMM_RESOURCE_HANDLES);
+	show_limited(m, "charged", client->account, TMM_RESOURCE_FRAMES);
+	show_limited(m, "charged-pages", client->account, TMM_RESOURCE_PAGES);
+	show(m, "pages", &sums.kinds[THESEUS_MM_KIND_PAGES]);
+	show(m, "frames", &sums.kinds[THESEUS_MM_KIND_FRAMES]);
+	show(m, "mappings", &sums.kinds[THESEUS_MM_KIND_MAPPING]);
+	show(m, "borrowed", &sums.borrowed);
+	show(m, "mmapped", &sums.mmapped);
+}
+
+/* If @is_stale, @query is not filled in. */
+static void show_mapping(struct seq_file *m, const char *key, bool is_stale,
+			 const struct theseus_mm_query *query)
+{
+	seq_printf(m, "theseus_mm-stale:\t%d\n", is_stale);
+	if (is_stale)
+		return;
+	seq_printf(m, "theseus_mm-size-%s:\t%llu KiB\n", key,
+		   query->nr_pages << (TMM_PAGE_SHIFT - 10));
+	seq_printf(m, "theseus_mm-borrows:\t%u\n", query->nr_borrows);
+}
+
+/**
+ * tmm_export_show_fdinfo() - what an exported mapping is
+ * @m: where to
+ * @file: the mapping's
+ *
+ * Context: Process context, may sleep.
+ */
+void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct theseus_mm_query query = {};
+	bool is_stale = tmm_mapping_file_query(file->private_data, &query);
+
+	show_mapping(m, "exported", is_stale, &query);
+}
+
+/**
+ * tmm_lending_show_fdinfo() - show the mapping that a descriptor lends
+ * @m: where to
+ * @file: the descriptor's
+ *
+ * Context: Process context, may sleep. Shows nothing while a call changes the mapping.
+ */
+void tmm_lending_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct theseus_mm_query query = {};
+	int err = tmm_lending_query(file->private_data, &query);
+
+	if (err != -EBUSY)
+		show_mapping(m, "lent", err, &query);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/class/misc/theseus_mm/: one value a file.
+ */
+#include "device/files.h"
+
+#include "device/call/call.h"
+#include "device/client/clients.h"
+#include "mapping/instance.h"
+#include "paging/page_table.h"
+#include "uapi/linux/theseus_mm.h"
+
+#include <linux/atomic.h>
+#include <linux/device.h>
+#include <linux/sysfs.h>
+
+static struct tmm_instance *instance_of(struct device *dev)
+{
+	struct miscdevice *misc = dev_get_drvdata(dev);
+
+	return container_of(misc, struct tmm_chardev, misc)->inst;
+}
+
+static struct tmm_range_totals totals_of(struct device *dev)
+{
+	struct tmm_range_totals totals;
+
+	tmm_range_allocator_totals(&instance_of(dev)->fa.ra, &totals);
+	return totals;
+}
+
+/* One line a region, for root only: where they are is physical addresses. */
+static ssize_t region_base_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct tmm_instance *inst = instance_of(dev);
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < inst->nr_memories; i++)
+		len += sysfs_emit_at(buf, len, "%#llx\n",
+				     inst->memories[i].memory.first << TMM_PAGE_SHIFT);
+	return len;
+}
+static DEVICE_ATTR_ADMIN_RO(region_base);
+
+static ssize_t region_size_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	const struct tmm_instance *inst = instance_of(dev);
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < inst->nr_memories; i++)
+		len += sysfs_emit_at(buf, len, "%llu\n",
+				     inst->memories[i].memory.nr << TMM_PAGE_SHIFT);
+	return len;
+}
+static DEVICE_ATTR_RO(region_size);
+
+static ssize_t frames_total_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_total);
+}
+static DEVICE_ATTR_RO(frames_total);
+
+static ssize_t frames_free_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_free);
+}
+static DEVICE_ATTR_RO(frames_free);
+
+static ssize_t frames_largest_free_show(struct device *dev, struct device_attribute *attr,
+					char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_4K]);
+}
+static DEVICE_ATTR_RO(frames_largest_free);
+
+static ssize_t frames_largest_free_2m_show(struct device *dev, struct device_attribute *attr,
+					   char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_2M]);
+}
+static DEVICE_ATTR_RO(frames_largest_free_2m);
+
+static ssize_t frames_largest_free_1g_show(struct device *dev, struct device_attribute *attr,
+					   char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_1G]);
+}
+static DEVICE_ATTR_RO(frames_largest_free_1g);
+
+static ssize_t frames_ranges_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_ranges);
+}
+static DEVICE_ATTR_RO(frames_ranges);
+
+static ssize_t abi_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", THESEUS_MM_ABI);
+}
+static DEVICE_ATTR_RO(abi);
+
+/* THESEUS_MM_FEATURE_* */
+static ssize_t features_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%#llx\n", tmm_features(instance_of(dev)));
+}
+static DEVICE_ATTR_RO(features);
+
+static ssize_t paging_levels_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", tmm_paging_levels());
+}
+static DEVICE_ATTR_RO(paging_levels);
+
+static ssize_t nr_clients_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", tmm_clients_nr());
+}
+static DEVICE_ATTR_RO(nr_clients);
+
+static ssize_t frames_quarantined_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_quarantined));
+}
+static DEVICE_ATTR_RO(frames_quarantined);
+
+static ssize_t frames_bad_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_bad));
+}
+static DEVICE_ATTR_RO(frames_bad);
+
+static ssize_t mappings_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n",
+			  (u64)atomic64_read(&instance_of(dev)->root->nr_mappings));
+}
+static DEVICE_ATTR_RO(mappings);
+
+static ssize_t tables_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_tables));
+}
+static DEVICE_ATTR_RO(tables);
+
+static struct attribute *tmm_sysfs_attrs[] = {
+	&dev_attr_region_base.attr,
+	&dev_attr_region_size.attr,
+	&dev_attr_frames_total.attr,
+	&dev_attr_frames_free.attr,
+	&dev_attr_frames_largest_free.attr,
+	&dev_attr_frames_largest_free_2m.attr,
+	&dev_attr_frames_largest_free_1g.attr,
+	&dev_attr_frames_ranges.attr,
+	&dev_attr_abi.attr,
+	&dev_attr_features.attr,
+	&dev_attr_paging_levels.attr,
+	&dev_attr_nr_clients.attr,
+	&dev_attr_frames_quarantined.attr,
+	&dev_attr_frames_bad.attr,
+	&dev_attr_mappings.attr,
+	&dev_attr_tables.attr,
+	NULL
+};
+
+static const struct attribute_group tmm_sysfs_group = {
+	.attrs = tmm_sysfs_attrs,
+};
+
+const struct attribute_group *tmm_sysfs_groups[] = {
+	&tmm_sysfs_group,
+	NULL
+};

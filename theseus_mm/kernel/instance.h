@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The module's own instance and the context kernel code works in; the public
+ * functions (include/linux/theseus_mm.h) apply the layers below to them.
+ */
+#ifndef TMM_KERNEL_INSTANCE_H
+#define TMM_KERNEL_INSTANCE_H
+
+struct tmm_instance;
+
+struct tmm_instance *tmm_kernel_instance(void);
+void tmm_exit(void);
+
+#endif /* TMM_KERNEL_INSTANCE_H */
