@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Entries of page tables: pure values, no ownership, no locks. paging/table.h says what an
+ * entry and its count stand for.
+ *
+ * An entry is empty if no bits but ACCESSED and DIRTY are set in it: some CPUs (Intel's
+ * Knights Landing) may set these in an entry that has just been cleared.
+ */
+#ifndef TMM_PAGING_ENTRY_H
+#define TMM_PAGING_ENTRY_H
+
+#include "core/types.h"
+
+#include <linux/bitfield.h>
+
+#define TMM_ENTRY_PRESENT	BIT_ULL(0)
+#define TMM_ENTRY_WRITABLE	BIT_ULL(1)
+#define TMM_ENTRY_ACCESSED	BIT_ULL(5)
+#define TMM_ENTRY_DIRTY		BIT_ULL(6)
+#define TMM_ENTRY_HUGE		BIT_ULL(7)
+#define TMM_ENTRY_COUNT		GENMASK_ULL(62, 52)
+/* Bits that the hardware may set in an entry that is not used. */
+#define TMM_ENTRY_STRAY		(TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY)
+/* A table with all entries used, and room for the pins of 700 CPUs. */
+#define TMM_ENTRY_COUNT_MAX	2047
+
+#define TMM_MAX_LEVELS		5
+
+/* Is the entry empty? The same test as Linux's pXX_none(). */
+static inline bool tmm_entry_is_empty(u64 entry)
+{
+	return !(entry & ~TMM_ENTRY_STRAY);
+}
+
+static inline bool tmm_entry_is_present(u64 entry)
+{
+	return entry & TMM_ENTRY_PRESENT;
+}
+
+/* Does an entry at @level end the walk? */
+static inline bool tmm_entry_is_leaf(u64 entry, unsigned int level)
+{
+	return level == 1 || (entry & TMM_ENTRY_HUGE);
+}
+
+static inline u64 tmm_entry_paddr(u64 entry)
+{
+	return entry & TMM_PTE_FRAME_MASK;
+}
+
+static inline unsigned int tmm_entry_count(u64 entry)
+{
+	return FIELD_GET(TMM_ENTRY_COUNT, entry);
+}
+
+/* Is an entry at @level a leaf for all but the hardware? */
+static inline bool tmm_entry_is_frozen(u64 entry, unsigned int level)
+{
+	return level > 1 && (entry & (TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE)) == TMM_ENTRY_HUGE;
+}
+
+/* Index of 4 KiB page @number in a table of @level. */
+static inline unsigned int tmm_table_index(u64 number, unsigned int level)
+{
+	return (number >> (TMM_INDEX_BITS * (level - 1))) & (TMM_TABLE_ENTRIES - 1);
+}
+
+/* Pages of 4 KiB that one entry of a table of @level is for. */
+static inline u64 tmm_entry_nr_pages(unsigned int level)
+{
+	return 1ULL << (TMM_INDEX_BITS * (level - 1));
+}
+
+/* Leaves of 4 KiB, 2 MiB and 1 GiB are entries of tables of level 1, 2 and 3. */
+static inline unsigned int tmm_leaf_level(enum tmm_page_size size)
+{
+	return size + 1;
+}
+
+static inline enum tmm_page_size tmm_leaf_size_at(unsigned int level)
+{
+	return level - 1;
+}
+
+#endif /* TMM_PAGING_ENTRY_H */
