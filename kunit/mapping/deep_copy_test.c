@@ -9,7 +9,7 @@
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
 #include "paging/mapper.h"
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <linux/gfp.h>
 #include <linux/mm.h>

@@ -7,7 +7,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <linux/string.h>
 

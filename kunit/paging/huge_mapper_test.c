@@ -8,7 +8,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <linux/mm.h>
 #include <linux/string.h>

@@ -9,7 +9,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <linux/jiffies.h>
 #include <linux/kthread.h>

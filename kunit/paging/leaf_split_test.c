@@ -9,7 +9,7 @@
 #include "support/instance_fixture.h"
 
 #include "paging/tlb.h"
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <linux/mm.h>
 #include <linux/string.h>

@@ -4,6 +4,7 @@
  * its addresses are user space's.
  */
 #include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include "support/fixture.h"
 #include "support/instance_fixture.h"

@@ -4,7 +4,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 /* Frames that nothing is behind: these cases never touch what they map. */
 #define SOME_FRAME	0x12345ULL

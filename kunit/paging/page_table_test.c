@@ -7,6 +7,7 @@
 #include "alloc/pages.h"
 #include "paging/mapper.h"
 #include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>

@@ -10,7 +10,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
-#include "paging/window.h"
+#include "paging/mirror.h"
 
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>

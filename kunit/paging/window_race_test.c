@@ -4,6 +4,7 @@
  * Each case runs for a second and needs a second CPU.
  */
 #include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include "support/fixture.h"
 #include "support/instance_fixture.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include "support/fixture.h"
 #include "support/instance_fixture.h"

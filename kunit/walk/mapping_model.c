@@ -8,7 +8,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "paging/mapper.h"
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <linux/atomic.h>
 #include <linux/kernel.h>

@@ -7,6 +7,7 @@
 #include "mapping/mapped_pages.h"
 #include "paging/mapper.h"
 #include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <kunit/visibility.h>
 #include <linux/align.h>

@@ -8,7 +8,7 @@
 #include "mapping/placement.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <linux/errno.h>
 #include <linux/export.h>

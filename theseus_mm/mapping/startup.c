@@ -5,7 +5,7 @@
 #include "mapping/mapped_pages.h"
 #include "mapping/mmi.h"
 #include "paging/page_table.h"
-#include "paging/window.h"
+#include "paging/window_copy.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>

@@ -3,9 +3,9 @@
 
 #include "alloc/frames.h"
 #include "core/bug.h"
-#include "paging/table.h"
+#include "paging/entry.h"
+#include "paging/mirror.h"
 #include "paging/tlb.h"
-#include "paging/window.h"
 
 #include <asm/pgtable.h>
 #include <kunit/visibility.h>

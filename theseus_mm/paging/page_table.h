@@ -52,7 +52,7 @@ struct tmm_frame_allocator;
  * @levels: 4 or 5
  * @nr_mappings: mappings alive under it
  * @mirror_gaps: runs of mirror slots that were empty when the root was made; see
- *               paging/window.c
+ *               paging/mirror.h
  * @nr_mirror_gaps: number of entries of @mirror_gaps
  *
  * Theseus: PageTable

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "paging/window_copy.h"
+
+#include "paging/entry.h"
+#include "paging/page_table.h"
+#include "paging/window.h"
+
+#include <asm/asm.h>
+#include <asm/debugreg.h>
+#include <asm/smap.h>
+#include <kunit/visibility.h>
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+/* The bits of DR7 that switch breakpoints on. */
+#define DR7_ENABLES	0xffUL
+
+/*
+ * Move @nr elements, each in one access; set @nr to the number not moved. Not instrumented.
+ * A fault is fixed up, and so is memory that fails: for exception-table entries of this
+ * type, and no others, the machine-check handler recovers from a kernel access
+ * (error_context() in severity.c), if the CPU can go on at all.
+ */
+#define REP_MOVS(suffix, to, from, nr)							\
+	asm volatile("1:	rep movs" suffix "\n"					\
+		     "2:\n"								\
+		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)		\
+		     : "+D" (to), "+S" (from), "+c" (nr)				\
+		     : : "memory")
+
+/* Copy in accesses of @width bytes; returns the bytes not copied. */
+static __always_inline size_t copy(void *to, const void *from, size_t nr_bytes,
+				   unsigned int width)
+{
+	size_t nr = nr_bytes / width;
+
+	switch (width) {
+	case 8:
+		REP_MOVS("q", to, from, nr);
+		break;
+	case 4:
+		REP_MOVS("l", to, from, nr);
+		break;
+	case 2:
+		REP_MOVS("w", to, from, nr);
+		break;
+	default:
+		REP_MOVS("b", to, from, nr);
+		break;
+	}
+	return nr * width;
+}
+
+/**
+ * tmm_window_copy() - copy, and stop at the first byte that faults
+ * @to: where to, in the private root or not
+ * @from: where from, in the private root or not
+ * @nr_bytes: how much
+ *
+ * A bad address, or memory that fails, does not crash: the copy stops there. For cached
+ * memory only: bytes may be copied one by one, or many at a time.
+ *
+ * Context: Inside a window.
+ * Return: bytes not copied
+ */
+size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
+{
+	return copy(to, from, nr_bytes, 1);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
+
+/*
+ * A debugger's watchpoint on a user address would also hit at the same address in the lower
+ * half of a root. So switch breakpoints off, as use_temporary_mm() does, but by hand: Linux
+ * does not export the functions for it to every module.
+ */
+static unsigned long stop_watching(void)
+{
+	unsigned long dr7 = native_get_debugreg(7);
+
+	if (dr7 & DR7_ENABLES)
+		native_set_debugreg(7, 0);
+	return dr7;
+}
+
+static void watch_again(unsigned long dr7)
+{
+	if (dr7 & DR7_ENABLES)
+		native_set_debugreg(7, dr7);
+}
+
+/*
+ * copy() for an address in the lower half. Linux takes a fault there for one of user space,
+ * and fixes it up only if user space may be accessed (STAC) and page faults are disabled.
+ */
+static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int width)
+{
+	unsigned long dr7 = stop_watching();
+	size_t left;
+
+	pagefault_disable();
+	stac();
+	left = copy(to, from, nr_bytes, width);
+	clac();
+	pagefault_enable();
+	watch_again(dr7);
+	return left;
+}
+
+static bool is_low(const void *p)
+{
+	return (long)p >= 0;
+}
+
+/* Is it an address that private roots translate, in either half, and not Linux? */
+static bool is_private(const struct tmm_page_table *pt, const void *p)
+{
+	return tmm_table_index((unsigned long)p >> TMM_PAGE_SHIFT, pt->levels) <
+	       TMM_FIRST_MIRROR_SLOT;
+}
+
+/*
+ * Copy in bounded windows. At least one of @to and @from is under @pt, and both are not in
+ * different halves of it. The task may be rescheduled between two windows.
+ */
+static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from, size_t nr_bytes,
+			   unsigned int width, size_t nr_per_window, size_t *left)
+{
+	const bool low = is_low(to) || is_low(from);
+
+	*left = nr_bytes;
+	while (*left) {
+		size_t done = nr_bytes - *left;
+		size_t step = min(*left, nr_per_window);
+		struct tmm_window window;
+		size_t missed;
+		int err;
+
+		err = tmm_window_enter_table(pt, low ? pt->low : pt->top, &window);
+		if (err)
+			return err;
+		missed = low ? copy_low(to + done, from + done, step, width) :
+			       copy(to + done, from + done, step, width);
+		tmm_window_leave(&window);
+		*left -= step - missed;
+		if (missed)
+			break;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Copy from one half to the other, through a page: no window shows both. */
+static int copy_between_halves(struct tmm_page_table *pt, void *to, const void *from,
+			       size_t nr_bytes, unsigned int width, size_t nr_per_window,
+			       size_t *left)
+{
+	void *page = kmalloc(TMM_PAGE_SIZE, GFP_KERNEL);
+	size_t unread = 0, unwritten = 0;
+	int err = 0;
+
+	*left = nr_bytes;
+	if (!page)
+		return -ENOMEM;
+	while (!err && *left && !unread && !unwritten) {
+		size_t done = nr_bytes - *left;
+		size_t step = min_t(size_t, *left, TMM_PAGE_SIZE);
+
+		err = copy_in_windows(pt, page, from + done, step, width, nr_per_window, &unread);
+		if (!err)
+			err = copy_in_windows(pt, to + done, page, step - unread, width,
+					      nr_per_window, &unwritten);
+		if (!err)
+			*left -= step - unread - unwritten;
+	}
+	kfree(page);
+	return err;
+}
+
+/**
+ * tmm_window_access_width() - width of the accesses that copy uncached memory
+ * @type: memory type; not write-back, for which no width is defined
+ * @offset: offset where the copy starts
+ * @nr_bytes: size of the copy
+ *
+ * All accesses of a copy are aligned and of one width: the widest that divides @offset and
+ * @nr_bytes. Uncached memory is accessed 8 bytes at a time only if the copy has 8 bytes:
+ * registers of 64 bits are rare, and registers of 32 bits often allow no other width.
+ *
+ * Return: 1, 2, 4 or 8 bytes
+ */
+unsigned int tmm_window_access_width(enum tmm_memory_type type, u64 offset, u64 nr_bytes)
+{
+	const u64 widest = type == TMM_WRITE_COMBINING || nr_bytes == 8 ? 8 : 4;
+
+	return 1U << __ffs64(offset | nr_bytes | widest);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_access_width);
+
+/**
+ * tmm_window_transfer() - copy, in as many windows as needed
+ * @pt: the root
+ * @type: memory type of the memory under @pt; kernel memory may be copied in any way
+ * @to: destination, in either half of @pt or kernel memory, which must not fault
+ * @from: source, in either half of @pt or kernel memory; the bytes do not overlap
+ * @nr_bytes: size of the copy
+ * @left: set to the number of bytes not copied, because @from was not mapped, @to was not
+ *        writable, or memory failed
+ *
+ * Memory that is not cached is accessed in the width of tmm_window_access_width(), each
+ * byte once, and in order.
+ *
+ * Context: Process context, may sleep between windows.
+ * Return: 0, or with nothing copied an error of tmm_window_enter(), or -ENOMEM if @to and
+ * @from are in different halves of @pt
+ */
+int tmm_window_transfer(struct tmm_page_table *pt, enum tmm_memory_type type, void *to,
+			const void *from, size_t nr_bytes, size_t *left)
+{
+	const bool is_between = is_private(pt, to) && is_private(pt, from);
+	size_t nr_per_window = TMM_WINDOW_MAX_BYTES;
+	unsigned long offset = 0;
+	unsigned int width = 1;
+
+	if (is_private(pt, to))
+		offset |= (unsigned long)to;
+	if (is_private(pt, from))
+		offset |= (unsigned long)from;
+	if (type != TMM_WRITE_BACK) {
+		width = tmm_window_access_width(type, offset, nr_bytes);
+		nr_per_window = TMM_WINDOW_MAX_ACCESSES * width;
+	}
+	if (is_between && is_low(to) != is_low(from))
+		return copy_between_halves(pt, to, from, nr_bytes, width, nr_per_window, left);
+	return copy_in_windows(pt, to, from, nr_bytes, width, nr_per_window, left);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_transfer);
+
+/**
+ * tmm_window_read() - copy RAM out of a private root, in as many windows as it takes
+ * @pt: the root
+ * @from: virtual address under it, in either half
+ * @to: kernel memory, which must not fault
+ * @nr_bytes: how much
+ * @left: set to the bytes not copied since @from was not mapped there, or failed
+ *
+ * Context: Process context, may sleep between windows.
+ * Return: 0, or an error of tmm_window_enter() with nothing copied
+ */
+int tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to, size_t nr_bytes,
+		    size_t *left)
+{
+	return tmm_window_transfer(pt, TMM_WRITE_BACK, to, (const void *)from.v, nr_bytes, left);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
+
+/**
+ * tmm_window_write() - copy into RAM of a private root, in as many windows as it takes
+ * @pt: the root
+ * @to: virtual address under it, in either half
+ * @from: kernel memory, which must not fault
+ * @nr_bytes: how much
+ * @left: set to the bytes not copied since @to was not mapped, not writable, or failed
+ *
+ * Context: Process context, may sleep between windows.
+ * Return: 0, or an error of tmm_window_enter() with nothing copied
+ */
+int tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void *from,
+		     size_t nr_bytes, size_t *left)
+{
+	return tmm_window_transfer(pt, TMM_WRITE_BACK, (void *)to.v, from, nr_bytes, left);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
+
+/**
+ * tmm_window_copy_between() - copy RAM within a private root
+ * @pt: the root
+ * @to: virtual address under it, in either half
+ * @from: virtual address under it, in either half; the bytes do not overlap
+ * @nr_bytes: how much
+ * @left: set to the bytes not copied since @from was not mapped there, @to not
+ *        writable, or either failed
+ *
+ * Context: Process context, may sleep between windows.
+ * Return: as tmm_window_transfer()
+ */
+int tmm_window_copy_between(struct tmm_page_table *pt, struct tmm_vaddr to, struct tmm_vaddr from,
+			    size_t nr_bytes, size_t *left)
+{
+	return tmm_window_transfer(pt, TMM_WRITE_BACK, (void *)to.v, (const void *)from.v,
+				   nr_bytes, left);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy_between);
