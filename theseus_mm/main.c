@@ -11,6 +11,7 @@
 #include "device/client/offsets.h"
 #include "device/files.h"
 #include "device/share/bad_memory.h"
+#include "device/share/linger.h"
 #include "device/share/mapping_file.h"
 #include "device/share/unplug.h"
 #include "device/show/debugfs.h"

@@ -5,6 +5,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/client/client.h"
+#include "device/share/linger.h"
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"
 

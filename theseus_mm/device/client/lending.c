@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "device/call/call.h"
 #include "device/client/client.h"
+#include "device/share/lender.h"
 #include "device/share/mapping_file.h"
 #include "device/show/fdinfo.h"
 

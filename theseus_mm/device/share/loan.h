@@ -8,14 +8,8 @@
  *	munmap	entries are gone, TLBs flushed	-> the borrow ends
  *	revoke	mark the loans, zap, flush	-> the borrows end; faults are SIGBUS
  *
- * Memory with struct pages can be pinned by I/O. A loan that ends while one of its pages
- * is pinned *lingers*: it is revoked, but keeps its borrow until the last pin is gone; a
- * work item checks for that at intervals. A page that was found unpinned is not checked
- * again, and overlapping lingering loans of one lender become one. So the work is that of
- * one loan, however many there were.
- *
- * Each loan has a *lender*: the client that owns the mapping, or a descriptor. A descriptor
- * can become stale: then it lends no more, and tmm_loan_begin() refuses.
+ * A loan whose memory I/O still pins when it ends *lingers* (device/share/linger.h).
+ * Each loan has a *lender* (device/share/lender.h).
  *
  * Invariant: a loan that is not revoked, or lingers, holds a borrow, so memory that its
  * area shows, or that I/O pins, cannot be changed or freed. A revoked loan has no entry in
@@ -36,22 +30,8 @@
 #include <linux/rbtree.h>
 
 struct mm_struct;
+struct tmm_lender;
 struct tmm_mapping_file;
-
-/* The generation of a lender that is never stale. */
-#define TMM_ANY_GENERATION	0
-
-/**
- * struct tmm_lender - the client or descriptor that lends
- * @kref: held by its loans, and by the object that it is part of or that allocated it
- * @generation: the lender is stale if the mapping file's generation differs
- * @nr_loans: loans whose borrow has not ended; protected by the mapping file's lock
- */
-struct tmm_lender {
-	struct kref kref;
-	u64 generation;
-	unsigned int nr_loans;
-};
 
 /**
  * struct tmm_loan - a part of a mapping in a process
@@ -93,13 +73,7 @@ struct tmm_loan {
 	u64 last_below;
 };
 
-int __init tmm_loans_init(void);
-void tmm_loans_exit(void);
 bool tmm_loans_quarantine(void);
-
-void tmm_lender_init(struct tmm_lender *lender, u64 generation);
-void tmm_lender_put(struct tmm_lender *lender);
-bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mapping_file *mf);
 
 struct tmm_loan * __must_check tmm_loan_create(void);
 void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm);
@@ -114,9 +88,7 @@ void tmm_loan_unuse(struct tmm_loan *loan);
 /* All loans of a mapping file */
 void tmm_loans_init_file(struct tmm_mapping_file *mf);
 unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf);
-unsigned int tmm_loans_settle(struct tmm_mapping_file *mf);
 unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
 void tmm_mapping_file_end_descriptors(struct tmm_mapping_file *mf);
-bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
 
 #endif /* TMM_DEVICE_SHARE_LOAN_H */

@@ -6,6 +6,7 @@
 #include "core/compat.h"
 #include "device/call/call.h"
 #include "device/client/client.h"
+#include "device/share/linger.h"
 #include "device/show/fdinfo.h"
 #include "mapping/mapped_pages.h"
 

@@ -18,10 +18,12 @@
 #ifndef TMM_DEVICE_SHARE_MAPPING_FILE_H
 #define TMM_DEVICE_SHARE_MAPPING_FILE_H
 
+#include "device/share/lender.h"
 #include "device/share/loan.h"
 
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/poll.h>
 #include <linux/rbtree.h>
 #include <linux/rwsem.h>
@@ -84,6 +86,13 @@ struct tmm_mapping_file {
 	struct tmm_client *exporter;
 	u32 export_id;
 };
+
+/* The file has no loans, except one that is just beginning or ending. */
+static inline bool tmm_mapping_file_has_no_loan(const struct tmm_mapping_file *mf)
+{
+	lockdep_assert_held_write(&mf->revoke_lock);
+	return list_empty(&mf->loans) && list_empty(&mf->lingering);
+}
 
 int __init tmm_mapping_files_init(void);
 void tmm_mapping_files_exit(void);

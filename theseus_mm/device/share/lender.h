@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Lenders: the client that owns a mapping, or a descriptor of the mapping. Each loan
+ * (device/share/loan.h) has one.
+ *
+ * A descriptor can become stale: then it lends no more, and tmm_loan_begin() refuses.
+ *
+ * Invariant: a lender exists for as long as it has a loan. A stale one stays stale.
+ * Lock: the mapping file's @revoke_lock.
+ * Owner: the object that the lender is part of, or that allocated it, and its loans.
+ */
+#ifndef TMM_DEVICE_SHARE_LENDER_H
+#define TMM_DEVICE_SHARE_LENDER_H
+
+#include <linux/kref.h>
+#include <linux/types.h>
+
+struct tmm_mapping_file;
+
+/* The generation of a lender that is never stale. */
+#define TMM_ANY_GENERATION	0
+
+/**
+ * struct tmm_lender - the client or descriptor that lends
+ * @kref: held by its loans, and by the object that it is part of or that allocated it
+ * @generation: the lender is stale if the mapping file's generation differs
+ * @nr_loans: loans whose borrow has not ended; protected by the mapping file's lock
+ */
+struct tmm_lender {
+	struct kref kref;
+	u64 generation;
+	unsigned int nr_loans;
+};
+
+void tmm_lender_init(struct tmm_lender *lender, u64 generation);
+void tmm_lender_put(struct tmm_lender *lender);
+bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mapping_file *mf);
+
+#endif /* TMM_DEVICE_SHARE_LENDER_H */

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/share/linger.h"
+
+#include "device/share/lender.h"
+#include "device/share/loan.h"
+#include "device/share/mapping_file.h"
+#include "mapping/mapped_pages.h"
+
+#include <linux/errno.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/interval_tree_generic.h>
+#include <linux/jiffies.h>
+#include <linux/minmax.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+/* First and longest delay between two checks whether a lingering loan is still pinned. */
+#define WATCH_FIRST	msecs_to_jiffies(50)
+#define WATCH_LAST	msecs_to_jiffies(1000)
+
+/* Pages to check in one hold of the lock; each loan counts as some pages too. */
+#define PAGES_AT_A_TIME	16384
+#define PAGES_A_LOAN	64
+
+static struct workqueue_struct *watchers;
+
+static u64 first_page(const struct tmm_loan *loan)
+{
+	return loan->borrow.offset >> TMM_PAGE_SHIFT;
+}
+
+static u64 last_page(const struct tmm_loan *loan)
+{
+	return (loan->borrow.offset + loan->borrow.nr_bytes - 1) >> TMM_PAGE_SHIFT;
+}
+
+INTERVAL_TREE_DEFINE(struct tmm_loan, node, u64, last_below, first_page, last_page, static, tree)
+
+static bool may_be_pinned(const struct tmm_loan *loan)
+{
+	return loan->nr_uses || (loan->has_struct_pages && READ_ONCE(loan->was_shown));
+}
+
+/* Return: 1 if pinned, 0 if not, or -EAGAIN if @budget was used up before that is known */
+static int is_pinned(struct tmm_loan *loan, u64 *budget)
+{
+	if (loan->nr_uses)
+		return 1;
+	return may_be_pinned(loan) ? tmm_pin_search(&loan->search, budget) : 0;
+}
+
+/*
+ * End the borrow of a loan that no area shows and no I/O pins. The end of the last borrow
+ * frees a dropped mapping.
+ */
+static void end_borrow(struct tmm_loan *loan)
+{
+	struct tmm_mapping_file *mf = loan->mf;
+
+	tmm_borrow_mark_dirty(&loan->borrow);
+	/* Clear the names: the next owner has another file, and this one may be freed. */
+	if (mf->is_in_pages && tmm_mapping_file_has_no_loan(mf)) {
+		tmm_mapped_pages_clear_file(loan->borrow.mp, mf->lent_first,
+					    mf->lent_end - mf->lent_first);
+		mf->is_in_pages = false;
+	}
+	tmm_borrow_end(&loan->borrow);
+	loan->lender->nr_loans--;
+	wake_up_all(&loan->mf->wait);
+}
+
+/* Free a loan that no area and no list refers to. */
+void tmm_linger_free(struct tmm_loan *loan)
+{
+	if (loan->lender)
+		tmm_lender_put(loan->lender);
+	kfree(loan);
+}
+
+/* Take a loan off the lingering ones; without other references it goes to @unused. */
+static void stop_lingering(struct tmm_loan *loan, struct list_head *unused)
+{
+	struct tmm_mapping_file *mf = loan->mf;
+
+	lockdep_assert_held_write(&mf->revoke_lock);
+	list_del(&loan->link);
+	tree_remove(loan, &mf->lingering_tree);
+	WRITE_ONCE(mf->nr_lingering, mf->nr_lingering - 1);
+	loan->is_lingering = false;
+	end_borrow(loan);
+	if (!loan->has_areas)
+		list_add(&loan->link, unused);
+}
+
+/* Find a lingering loan that overlaps @loan and can be joined with it: no device uses it. */
+static struct tmm_loan *find_alike(const struct tmm_loan *loan)
+{
+	const u64 first = first_page(loan), last = last_page(loan);
+	struct tmm_loan *other;
+
+	if (loan->nr_uses)
+		return NULL;
+	other = tree_iter_first(&loan->mf->lingering_tree, first, last);
+	while (other && (other->lender != loan->lender || other->nr_uses))
+		other = tree_iter_next(other, first, last);
+	return other;
+}
+
+/* Extend @loan by the pages of @other. A page of @other found pinned is likely still so. */
+static void join_loan(struct tmm_loan *loan, const struct tmm_loan *other)
+{
+	struct tmm_borrow *a = &loan->borrow;
+	const struct tmm_borrow *b = &other->borrow;
+	u64 end = max(a->offset + a->nr_bytes, b->offset + b->nr_bytes);
+
+	a->offset = min(a->offset, b->offset);
+	a->nr_bytes = end - a->offset;
+	/* Both exist at a time: neither is mutable, or the mapping is shareable. */
+	a->is_mutable |= b->is_mutable;
+	tmm_borrow_search_pins(a, &loan->search);
+	loan->search.pinned = other->search.pinned;
+}
+
+/* Let a loan linger: its entries are gone, and its pins are not searched yet. */
+static void start_lingering(struct tmm_loan *loan, struct list_head *unused)
+{
+	struct tmm_mapping_file *mf = loan->mf;
+	struct tmm_loan *other;
+
+	tmm_borrow_search_pins(&loan->borrow, &loan->search);
+	list_add_tail(&loan->link, &mf->lingering);
+	while ((other = find_alike(loan))) {
+		join_loan(loan, other);
+		stop_lingering(other, unused);
+	}
+	tree_insert(loan, &mf->lingering_tree);
+	WRITE_ONCE(mf->nr_lingering, mf->nr_lingering + 1);
+	loan->is_lingering = true;
+}
+
+/* End the borrow of a loan that was just revoked, or let the loan linger. */
+void tmm_linger_or_end(struct tmm_loan *loan, struct list_head *unused)
+{
+	if (may_be_pinned(loan))
+		start_lingering(loan, unused);
+	else
+		end_borrow(loan);
+}
+
+/* Free the loans that nobody refers to any more. */
+void tmm_linger_free_unused(struct list_head *unused)
+{
+	struct tmm_loan *loan, *next;
+
+	list_for_each_entry_safe(loan, next, unused, link) {
+		tmm_linger_free(loan);
+		cond_resched();
+	}
+}
+
+/* Check lingering loans for one hold of the lock; subtract their number from @nr. */
+static void look_at_some(struct tmm_mapping_file *mf, unsigned int *nr, struct list_head *unused)
+{
+	u64 budget = PAGES_AT_A_TIME;
+	struct tmm_loan *loan;
+	int pinned;
+
+	down_write(&mf->revoke_lock);
+	while (*nr && budget && !list_empty(&mf->lingering)) {
+		loan = list_first_entry(&mf->lingering, struct tmm_loan, link);
+		pinned = is_pinned(loan, &budget);
+		if (pinned < 0)
+			break;
+		--*nr;
+		budget -= min_t(u64, budget, PAGES_A_LOAN);
+		if (pinned)
+			list_move_tail(&loan->link, &mf->lingering);
+		else
+			stop_lingering(loan, unused);
+	}
+	if (list_empty(&mf->lingering))
+		*nr = 0;
+	up_write(&mf->revoke_lock);
+}
+
+/* Start the watch, which runs while a loan lingers and holds the file. */
+static void start_watch(struct tmm_mapping_file *mf)
+{
+	down_write(&mf->revoke_lock);
+	if (!mf->is_watched && !list_empty(&mf->lingering)) {
+		mf->is_watched = true;
+		get_file(mf->file);
+		mf->watch_delay = WATCH_FIRST;
+		queue_delayed_work(watchers, &mf->watch, mf->watch_delay);
+	}
+	up_write(&mf->revoke_lock);
+}
+
+/**
+ * tmm_loans_settle() - check each lingering loan once, and end those that are not pinned
+ * @mf: the mapping's file, which stays
+ *
+ * Context: Process context, may sleep. O(lingering loans + pages not known to be
+ *          unpinned); the lock is released in between.
+ * Return: number of loans that still linger
+ */
+unsigned int tmm_loans_settle(struct tmm_mapping_file *mf)
+{
+	unsigned int nr = READ_ONCE(mf->nr_lingering);
+	LIST_HEAD(unused);
+
+	while (nr) {
+		look_at_some(mf, &nr, &unused);
+		cond_resched();
+	}
+	tmm_linger_free_unused(&unused);
+	start_watch(mf);
+	return READ_ONCE(mf->nr_lingering);
+}
+
+static void watch_loans(struct work_struct *work)
+{
+	struct tmm_mapping_file *mf = container_of(to_delayed_work(work), struct tmm_mapping_file,
+						   watch);
+	bool is_done;
+
+	tmm_loans_settle(mf);
+	down_write(&mf->revoke_lock);
+	is_done = list_empty(&mf->lingering);
+	mf->is_watched = !is_done;
+	if (!is_done) {
+		mf->watch_delay = min(2 * mf->watch_delay, WATCH_LAST);
+		queue_delayed_work(watchers, &mf->watch, mf->watch_delay);
+	}
+	up_write(&mf->revoke_lock);
+	if (is_done)
+		fput(mf->file);
+}
+
+/* Check a loan, on which the caller has a reference, until it ends or is found pinned. */
+void tmm_linger_settle(struct tmm_loan *loan)
+{
+	struct tmm_mapping_file *mf = loan->mf;
+	LIST_HEAD(unused);
+	int pinned;
+
+	do {
+		u64 budget = PAGES_AT_A_TIME;
+
+		down_write(&mf->revoke_lock);
+		pinned = loan->is_lingering ? is_pinned(loan, &budget) : 1;
+		if (!pinned)
+			stop_lingering(loan, &unused);
+		up_write(&mf->revoke_lock);
+		cond_resched();
+	} while (pinned < 0);
+	start_watch(mf);
+}
+
+/**
+ * tmm_loans_init() - make the workqueue that all loans share
+ *
+ * Return: 0 or -ENOMEM
+ */
+int __init tmm_loans_init(void)
+{
+	watchers = alloc_workqueue(KBUILD_MODNAME, WQ_UNBOUND, 0);
+	return watchers ? 0 : -ENOMEM;
+}
+
+/**
+ * tmm_loans_exit() - undo tmm_loans_init()
+ *
+ * Context: Process context, may sleep. There are no loans any more.
+ */
+void tmm_loans_exit(void)
+{
+	destroy_workqueue(watchers);
+}
+
+/* Initialise the fields of a mapping file that lingering loans use. */
+void tmm_linger_init_file(struct tmm_mapping_file *mf)
+{
+	INIT_LIST_HEAD(&mf->lingering);
+	mf->lingering_tree = RB_ROOT_CACHED;
+	INIT_DELAYED_WORK(&mf->watch, watch_loans);
+}
+
+/**
+ * tmm_mapping_file_only_lingers() - is a mapping borrowed by lingering loans only?
+ * @mf: its file
+ * @mp: the mapping; nobody can begin a borrow of it
+ *
+ * Context: Process context, may sleep.
+ * Return: true if all its borrows are lingering loans
+ */
+bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp)
+{
+	bool only;
+
+	down_read(&mf->revoke_lock);
+	only = tmm_mapped_pages_nr_borrows(mp) == mf->nr_lingering;
+	up_read(&mf->revoke_lock);
+	return only;
+}

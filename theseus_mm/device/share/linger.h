@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Lingering loans: the end of a loan's borrow, at once or when I/O no longer pins its memory.
+ *
+ * Memory with struct pages can be pinned by I/O. A loan that ends while one of its pages
+ * is pinned *lingers*: it is revoked, but keeps its borrow until the last pin is gone; a
+ * work item checks for that at intervals. A page that was found unpinned is not checked
+ * again, and overlapping lingering loans of one lender become one. So the work is that of
+ * one loan, however many there were.
+ *
+ * Invariant: a loan is in its file's list and tree of lingering loans exactly while it is
+ * revoked and its borrow has not ended. While there is one, the work item holds the file.
+ * Lock: the mapping file's @revoke_lock; see device/share/loan.h.
+ * Owner: the mapping file, and the areas of the loan while it has some.
+ */
+#ifndef TMM_DEVICE_SHARE_LINGER_H
+#define TMM_DEVICE_SHARE_LINGER_H
+
+#include <linux/init.h>
+#include <linux/types.h>
+
+struct list_head;
+struct tmm_loan;
+struct tmm_mapped_pages;
+struct tmm_mapping_file;
+
+int __init tmm_loans_init(void);
+void tmm_loans_exit(void);
+
+/* One loan; loans that nobody refers to any more are collected in @unused. */
+void tmm_linger_or_end(struct tmm_loan *loan, struct list_head *unused);
+void tmm_linger_settle(struct tmm_loan *loan);
+void tmm_linger_free(struct tmm_loan *loan);
+void tmm_linger_free_unused(struct list_head *unused);
+
+/* All lingering loans of a mapping file */
+void tmm_linger_init_file(struct tmm_mapping_file *mf);
+unsigned int tmm_loans_settle(struct tmm_mapping_file *mf);
+bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
+
+#endif /* TMM_DEVICE_SHARE_LINGER_H */
