@@ -17,6 +17,7 @@
 #include "core/compat.h"
 #include "device/client/client.h"
 #include "device/share/mapping_file.h"
+#include "device/share/vma.h"
 #include "mapping/mapped_pages.h"
 
 #include <kunit/visibility.h>

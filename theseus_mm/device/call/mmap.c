@@ -6,6 +6,7 @@
 #include "device/client/lending.h"
 #include "device/share/mapping_file.h"
 #include "device/share/prefault.h"
+#include "device/share/vma.h"
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
 

@@ -34,7 +34,6 @@ struct tmm_account;
 struct tmm_client;
 struct theseus_mm_query;
 struct tmm_mapped_pages;
-struct vm_area_struct;
 
 /**
  * struct tmm_mapping_file - a mapping as processes see it
@@ -120,10 +119,5 @@ int __must_check tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, uns
 						unsigned int *nr_pinned);
 int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
 				       bool is_mutable, struct tmm_loan *loan);
-
-/* vma.c */
-int __must_check tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp);
-bool tmm_vma_shows(const struct vm_area_struct *vma, u64 loan);
-void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan);
 
 #endif /* TMM_DEVICE_SHARE_MAPPING_FILE_H */

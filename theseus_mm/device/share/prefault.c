@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/share/prefault.h"
 
-#include "device/share/mapping_file.h"
+#include "device/share/loan.h"
+#include "device/share/vma.h"
 
 #include <linux/anon_inodes.h>
 #include <linux/err.h>

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/share/fault.h"
+
+#include "alloc/bad_frames.h"
+#include "alloc/struct_pages.h"
+#include "core/bug.h"
+#include "device/share/loan.h"
+#include "device/share/mapping_file.h"
+#include "device/share/vma.h"
+#include "mapping/mapped_pages.h"
+#include "paging/mapper.h"
+#include "paging/page_table.h"
+
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/pgtable.h>
+
+/* What page @pgoff of the mapping maps to. */
+static int look_up(const struct tmm_loan *loan, pgoff_t pgoff, struct tmm_translation *found)
+{
+	const struct tmm_mapped_pages *mp = loan->borrow.mp;
+	struct tmm_page_range range = tmm_mapped_pages_range(mp);
+	struct tmm_vaddr vaddr = tmm_page_range_start_address(&range);
+
+	vaddr.v += (u64)pgoff << TMM_PAGE_SHIFT;
+	return tmm_mapper_translate(tmm_mapped_pages_root(mp), vaddr, found);
+}
+
+/* Linux identifies a shared futex by the mapping's file and the page in it. */
+static void set_file(struct vm_area_struct *vma, const struct tmm_loan *loan,
+		     unsigned long address, u64 paddr, u64 nr_bytes)
+{
+	if (!loan->has_struct_pages)
+		return;
+	WRITE_ONCE(loan->mf->is_in_pages, true);
+	tmm_frames_set_file(PHYS_PFN(paddr), nr_bytes >> PAGE_SHIFT, loan->mf->file->f_mapping,
+			    linear_page_index(vma, address));
+}
+
+/* A frame that is known to be bad gets no entry. */
+static bool is_bad(const struct tmm_loan *loan, u64 paddr, enum tmm_page_size size)
+{
+	const struct tmm_mapped_pages *mp = loan->borrow.mp;
+
+	return tmm_frame_allocator_any_bad(tmm_mapped_pages_root(mp)->fa, paddr >> TMM_PAGE_SHIFT,
+					   tmm_page_size_4k_pages(size));
+}
+
+static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan *loan,
+			      unsigned long address)
+{
+	struct tmm_translation found;
+
+	if (TMM_BUG_IF(look_up(loan, linear_page_index(vma, address), &found)))
+		return VM_FAULT_SIGBUS;
+	/* Linux passes the address to the process with the signal. */
+	if (is_bad(loan, found.paddr.v, TMM_4K))
+		return VM_FAULT_HWPOISON;
+	set_file(vma, loan, address, found.paddr.v, PAGE_SIZE);
+	return tmm_compat_insert_small(vma, address, found.paddr.v, loan->has_struct_pages);
+}
+
+/* The faulting page, and what else of the area one table has entries for. */
+static vm_fault_t insert_small(struct vm_fault *vmf, const struct tmm_loan *loan)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long block = vmf->address & PMD_MASK;
+	unsigned long address = max(vma->vm_start, block);
+	unsigned long end = min(vma->vm_end - 1, block + PMD_SIZE - 1);
+	vm_fault_t ret = insert_page(vma, loan, vmf->address);
+
+	if (ret & VM_FAULT_ERROR)
+		return ret;
+	for (; address < end; address += PAGE_SIZE)
+		if (insert_page(vma, loan, address) & (VM_FAULT_ERROR & ~VM_FAULT_HWPOISON))
+			break;
+	return ret;
+}
+
+/* Handle a fault that asks for a small entry. */
+vm_fault_t tmm_fault_small(struct vm_fault *vmf)
+{
+	struct tmm_loan *loan = tmm_vma_loan(vmf->vma);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	if (!loan)
+		return ret;
+	down_read(&loan->mf->revoke_lock);
+	if (!loan->is_revoked) {
+		WRITE_ONCE(loan->was_shown, true);
+		ret = insert_small(vmf, loan);
+	}
+	up_read(&loan->mf->revoke_lock);
+	return ret;
+}
+
+/* Does one leaf of @size lie behind the whole block around the fault, in the area? */
+static bool finds_leaf(struct vm_fault *vmf, const struct tmm_loan *loan, enum tmm_page_size size,
+		       struct tmm_translation *found)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	const u64 nr_bytes = tmm_page_size_bytes(size);
+	unsigned long start = ALIGN_DOWN(vmf->address, nr_bytes);
+
+	if (start < vma->vm_start || vma->vm_end - start < nr_bytes)
+		return false;
+	return !look_up(loan, linear_page_index(vma, start), found) && found->size >= size &&
+	       IS_ALIGNED(found->paddr.v, nr_bytes);
+}
+
+static vm_fault_t insert_large(struct vm_fault *vmf, struct tmm_loan *loan,
+			       enum tmm_page_size size)
+{
+	struct tmm_translation found;
+
+	if (size == TMM_4K || !finds_leaf(vmf, loan, size, &found))
+		return VM_FAULT_FALLBACK;
+	if (is_bad(loan, found.paddr.v, size))
+		return VM_FAULT_FALLBACK;
+	if (size == TMM_1G) {
+		WRITE_ONCE(loan->was_shown_1g, true);
+		set_file(vmf->vma, loan, ALIGN_DOWN(vmf->address, PUD_SIZE), found.paddr.v,
+			 PUD_SIZE);
+	}
+	return tmm_compat_insert_large(vmf, found.paddr.v, size, loan->has_struct_pages);
+}
+
+/* Handle a fault for which an entry of 2 MiB or 1 GiB is tried first. */
+vm_fault_t tmm_fault_huge(struct vm_fault *vmf, tmm_compat_fault_size_t fault_size)
+{
+	enum tmm_page_size size = tmm_compat_fault_size(fault_size);
+	struct tmm_loan *loan = tmm_vma_loan(vmf->vma);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	if (!loan)
+		return ret;
+	down_read(&loan->mf->revoke_lock);
+	if (!loan->is_revoked) {
+		WRITE_ONCE(loan->was_shown, true);
+		ret = insert_large(vmf, loan, size);
+	}
+	up_read(&loan->mf->revoke_lock);
+	return ret;
+}

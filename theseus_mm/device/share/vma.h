@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Areas: a process's view of a loan. What the area shows is inserted at faults
+ * (device/share/fault.h).
+ *
+ * Invariant: an area shows a loan that is for one process in no other process, and what the
+ * area may do can only become less.
+ * Lock: mmap_lock.
+ * Owner: the process; each area has a reference on its loan.
+ */
+#ifndef TMM_DEVICE_SHARE_VMA_H
+#define TMM_DEVICE_SHARE_VMA_H
+
+#include <linux/compiler_types.h>
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+struct tmm_loan;
+struct tmm_mapped_pages;
+
+/* The loan that one of our areas shows; NULL if it shows none. */
+static inline struct tmm_loan *tmm_vma_loan(const struct vm_area_struct *vma)
+{
+	return vma->vm_private_data;
+}
+
+int __must_check tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp);
+bool tmm_vma_shows(const struct vm_area_struct *vma, u64 loan);
+void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan);
+
+#endif /* TMM_DEVICE_SHARE_VMA_H */
