@@ -2,7 +2,7 @@
 /*
  * The parts that GET_OCCUPANCY tells of, for regions that few machines have.
  */
-#include "device/call/call.h"
+#include "device/call/occupancy.h"
 
 #include "support/fixture.h"
 

@@ -87,9 +87,10 @@ int tmm_ioctl_translate(struct tmm_call *call);
 int tmm_ioctl_dump_pte(struct tmm_call *call);
 
 /* clients.c */
-unsigned int tmm_occupancy_shift(u64 nr_frames);
-int tmm_ioctl_get_occupancy(struct tmm_call *call);
 int tmm_ioctl_get_clients(struct tmm_call *call);
+
+/* occupancy.c */
+int tmm_ioctl_get_occupancy(struct tmm_call *call);
 
 /* list_handles.c */
 int tmm_ioctl_list_handles(struct tmm_call *call);

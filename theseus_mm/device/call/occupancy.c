@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GET_OCCUPANCY: the parts of a region, what their frames are used for, and which client owns
+ * most of each part.
+ */
+#include "device/call/occupancy.h"
+
+#include "alloc/account.h"
+#include "device/call/call.h"
+#include "device/call/entries.h"
+#include "device/client/client.h"
+#include "device/client/clients.h"
+#include "mapping/instance.h"
+#include "paging/mapper.h"
+
+#include <kunit/visibility.h>
+#include <linux/build_bug.h>
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+/**
+ * struct picture - a region in equal parts, but for the last, which is what is left
+ * @inst: the instance
+ * @index: of the region
+ * @first: number of its first frame
+ * @nr_frames: its frames
+ * @shift: frames of a part, as a power of two
+ * @nr: parts
+ */
+struct picture {
+	struct tmm_instance *inst;
+	u32 index;
+	u64 first;
+	u64 nr_frames;
+	unsigned int shift;
+	u32 nr;
+};
+
+/**
+ * struct share - what clients own of a part of a region
+ * @now: frames of the client that is being looked at
+ * @most: frames of the one that has most so far
+ * @owner: that one, as the caller may know it
+ */
+struct share {
+	u32 now;
+	u32 most;
+	u32 owner;
+};
+
+/* First frame of part @i, counted from the region's start. */
+static u64 part_start(const struct picture *picture, u32 i)
+{
+	return (u64)i << picture->shift;
+}
+
+/* Fits 32 bits: a physical address has 52 bits, and a part 2 MiB at least. */
+static u64 nr_parts(u64 nr_frames, unsigned int shift)
+{
+	return ((nr_frames - 1) >> shift) + 1;
+}
+
+/**
+ * tmm_occupancy_shift() - how large are the parts that everybody is told of?
+ * @nr_frames: of the region, 1 or more
+ *
+ * The caller does not choose the size of the parts. Otherwise it could divide a region in
+ * many ways, intersect the parts that hold its frame, and so learn the frame's address.
+ *
+ * Return: frames of a part, as a power of two
+ */
+unsigned int tmm_occupancy_shift(u64 nr_frames)
+{
+	unsigned int shift = ilog2(THESEUS_MM_MIN_BUCKET_FRAMES);
+
+	while (nr_parts(nr_frames, shift) > THESEUS_MM_MAX_BUCKETS)
+		shift++;
+	return shift;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_occupancy_shift);
+
+static int choose_parts(struct picture *picture, u64 asked)
+{
+	unsigned int shift = tmm_occupancy_shift(picture->nr_frames);
+
+	if (asked && (!is_power_of_2(asked) || asked < THESEUS_MM_MIN_BUCKET_FRAMES ||
+		      asked > THESEUS_MM_MAX_BUCKET_FRAMES))
+		return -EINVAL;
+	if (asked && ilog2(asked) != shift) {
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
+		shift = ilog2(asked);
+	}
+	picture->shift = shift;
+	picture->nr = nr_parts(picture->nr_frames, shift);
+	return 0;
+}
+
+static int tell_buckets(const struct picture *picture, const struct tmm_entries *to)
+{
+	struct theseus_mm_bucket bucket;
+	u64 counts[TMM_NR_COUNTS];
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < picture->nr && !err; i++) {
+		err = tmm_instance_count(picture->inst, picture->index, part_start(picture, i),
+					 1ULL << picture->shift, counts);
+		if (err)
+			return err;
+		bucket = (struct theseus_mm_bucket){
+			.free = counts[TMM_MARK_FREE],
+			.allocated = counts[TMM_MARK_ALLOCATED] + counts[TMM_MARK_UNMAPPED],
+			.mapped = counts[TMM_MARK_MAPPED],
+			.tables = counts[TMM_MARK_TABLE],
+			.metadata = counts[TMM_COUNT_METADATA],
+			.bad = counts[TMM_MARK_BAD],
+		};
+		err = tmm_entries_write(to, i, &bucket);
+		cond_resched();
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+	}
+	return err;
+}
+
+/* The client that is being looked at has @nr frames from @first on. */
+static void add_run(const struct picture *picture, struct share *shares, u64 first, u64 nr)
+{
+	const u64 limit = picture->first + picture->nr_frames;
+	u64 frame = max(first, picture->first) - picture->first;
+	u64 end = min(first + nr, limit);
+	unsigned int i;
+
+	if (first >= limit || end <= picture->first)
+		return;
+	end -= picture->first;
+	for (i = frame >> picture->shift; frame < end; i++) {
+		u64 next = min(part_start(picture, i + 1), end);
+
+		shares[i].now += next - frame;
+		frame = next;
+	}
+}
+
+/*
+ * The frames of a mapping, of which there may be any number of runs: asked of the
+ * tables, which needs no lock. The mapping may be gone, and others be there.
+ */
+static void add_mapping(const struct picture *picture, struct share *shares, u64 first, u64 nr)
+{
+	const u64 end = first + nr;
+	struct tmm_leaf_run run;
+
+	while (first < end && tmm_mapper_find_run(picture->inst->root, first, end, &run)) {
+		add_run(picture, shares, run.frame, run.nr);
+		first = run.page + run.nr;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return;
+	}
+}
+
+/* What @look finds: the client's objects, or what it exported. */
+static void add_client(const struct picture *picture, struct share *shares,
+		       struct tmm_client *client,
+		       unsigned int (*look)(struct tmm_client *client, u64 from,
+					    struct tmm_look *looks, unsigned int nr))
+{
+	struct tmm_look looks[TMM_LOOKS];
+	unsigned int nr, i;
+	u64 from = 0;
+
+	do {
+		nr = look(client, from, looks, TMM_LOOKS);
+		for (i = 0; i < nr; i++) {
+			if (looks[i].kind == THESEUS_MM_KIND_FRAMES)
+				add_run(picture, shares, looks[i].start, looks[i].nr);
+			else if (looks[i].kind == THESEUS_MM_KIND_MAPPING)
+				add_mapping(picture, shares, looks[i].start, looks[i].nr);
+		}
+		from = nr ? (u64)looks[nr - 1].handle + 1 : 0;
+		cond_resched();
+	} while (nr == TMM_LOOKS && !fatal_signal_pending(current));
+}
+
+static int find_owners(const struct picture *picture, const struct tmm_client *caller,
+		       struct share *shares)
+{
+	struct tmm_client *client;
+	unsigned int i;
+
+	tmm_clients_for_each(client) {
+		const u32 owner = tmm_client_is_visible(client, caller) ?
+				  client->identity.id : THESEUS_MM_OWNER_HIDDEN;
+
+		if (READ_ONCE(client->is_closed) ||
+		    !tmm_account_count(client->account, TMM_RESOURCE_FRAMES))
+			continue;
+		add_client(picture, shares, client, tmm_client_look);
+		add_client(picture, shares, client, tmm_client_look_at_exports);
+		for (i = 0; i < picture->nr; i++) {
+			if (shares[i].now > shares[i].most) {
+				shares[i].most = shares[i].now;
+				shares[i].owner = owner;
+			}
+			shares[i].now = 0;
+		}
+		if (fatal_signal_pending(current)) {
+			tmm_client_put(client);
+			return -EINTR;
+		}
+	}
+	return 0;
+}
+
+static int tell_owners(const struct picture *picture, const struct tmm_client *caller, u64 to)
+{
+	u32 __user *owners = u64_to_user_ptr(to);
+	struct share *shares;
+	int err;
+	u32 i;
+
+	/* Small parts of a large region may need too much memory: fail without a warning. */
+	shares = kvcalloc(picture->nr, sizeof(*shares), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!shares)
+		return -ENOMEM;
+	BUILD_BUG_ON(THESEUS_MM_OWNER_NONE);
+	err = find_owners(picture, caller, shares);
+	for (i = 0; i < picture->nr && !err; i++) {
+		err = put_user(shares[i].owner, owners + i);
+		cond_resched();
+	}
+	kvfree(shares);
+	return err;
+}
+
+static int tell_picture(struct tmm_call *call, const struct picture *picture,
+			const struct tmm_entries *to)
+{
+	struct theseus_mm_occupancy *request = &call->arg.occupancy;
+	const u32 room = request->nr_buckets;
+	int err;
+
+	request->nr_buckets = picture->nr;
+	request->bucket_frames = 1ULL << picture->shift;
+	err = tmm_call_reply(call);
+	if (!err && room < picture->nr)
+		err = -ENOBUFS;
+	if (!err)
+		err = tell_buckets(picture, to);
+	if (!err && request->owners)
+		err = tell_owners(picture, call->client, request->owners);
+	return err;
+}
+
+int tmm_ioctl_get_occupancy(struct tmm_call *call)
+{
+	const struct theseus_mm_occupancy *request = &call->arg.occupancy;
+	struct tmm_instance *inst = call->client->inst;
+	struct picture picture = { .inst = inst };
+	const struct tmm_memory *memory;
+	struct tmm_entries to;
+	int err;
+
+	err = TMM_ENTRIES_INIT(&to, request->buckets, request->bucket_size, theseus_mm_bucket,
+			       bad);
+	if (err)
+		return err;
+	if (request->index >= inst->nr_memories)
+		return -ERANGE;
+	picture.index = array_index_nospec(request->index, inst->nr_memories);
+	memory = &inst->memories[picture.index].memory;
+	picture.first = memory->first;
+	picture.nr_frames = memory->nr;
+	err = choose_parts(&picture, request->bucket_frames);
+	return err ?: tell_picture(call, &picture, &to);
+}
