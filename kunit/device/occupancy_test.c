@@ -5,6 +5,7 @@
 #include "device/call/occupancy.h"
 
 #include "support/fixture.h"
+#include "uapi/linux/theseus_mm.h"
 
 #include <linux/kernel.h>
 #include <linux/log2.h>

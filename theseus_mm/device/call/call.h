@@ -83,6 +83,8 @@ int __must_check tmm_call_reply(const struct tmm_call *call);
 u64 tmm_features(const struct tmm_instance *inst);
 int tmm_ioctl_get_info(struct tmm_call *call);
 int tmm_ioctl_get_region(struct tmm_call *call);
+
+/* walk.c */
 int tmm_ioctl_translate(struct tmm_call *call);
 int tmm_ioctl_dump_pte(struct tmm_call *call);
 
@@ -143,17 +145,21 @@ int tmm_ioctl_export_dmabuf(struct tmm_call *call);
 
 /* mmap.c */
 int tmm_ioctl_map_offset(struct tmm_call *call);
+int tmm_mmap(struct file *file, struct vm_area_struct *vma);
+int tmm_export_mmap(struct file *file, struct vm_area_struct *vma);
+int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma);
+
+/* revoke.c */
 int tmm_ioctl_revoke(struct tmm_call *call);
 int tmm_ioctl_revoke_export(struct tmm_call *call);
-int tmm_mmap(struct file *file, struct vm_area_struct *vma);
+
+/* unmapped_area.c */
 unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
 				    unsigned long nr_bytes, unsigned long pgoff,
 				    unsigned long flags);
-int tmm_export_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
 					   unsigned long nr_bytes, unsigned long pgoff,
 					   unsigned long flags);
-int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long tmm_lending_get_unmapped_area(struct file *file, unsigned long address,
 					    unsigned long nr_bytes, unsigned long pgoff,
 					    unsigned long flags);

@@ -5,11 +5,9 @@
 #include "device/client/client.h"
 #include "device/share/mapping_file.h"
 #include "mapping/instance.h"
-#include "paging/mapper.h"
 #include "paging/page_table.h"
 
 #include <linux/atomic.h>
-#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
@@ -86,44 +84,5 @@ int tmm_ioctl_get_region(struct tmm_call *call)
 	memory = &inst->memories[array_index_nospec(region->index, inst->nr_memories)].memory;
 	region->start = tmm_sees_all() ? memory->first << TMM_PAGE_SHIFT : 0;
 	region->nr_bytes = memory->nr << TMM_PAGE_SHIFT;
-	return tmm_call_reply(call);
-}
-
-int tmm_ioctl_translate(struct tmm_call *call)
-{
-	struct theseus_mm_translate *request = &call->arg.translate;
-	struct tmm_translation found;
-	struct tmm_vaddr vaddr;
-	int err;
-
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	err = tmm_vaddr_new(request->vaddr, &vaddr);
-	if (!err)
-		err = tmm_mapper_translate(call->client->inst->root, vaddr, &found);
-	if (err)
-		return err;
-	request->page_size_shift = TMM_PAGE_SHIFT + tmm_page_size_order(found.size);
-	request->paddr = found.paddr.v;
-	request->pte_flags = (__force u64)found.flags;
-	return tmm_call_reply(call);
-}
-
-int tmm_ioctl_dump_pte(struct tmm_call *call)
-{
-	struct theseus_mm_dump_pte *request = &call->arg.dump_pte;
-	struct tmm_pte_dump dump = {};
-	struct tmm_vaddr vaddr;
-	int err;
-
-	BUILD_BUG_ON(THESEUS_MM_MAX_LEVELS != TMM_MAX_LEVELS);
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	err = tmm_vaddr_new(request->vaddr, &vaddr);
-	if (err)
-		return err;
-	tmm_mapper_dump(call->client->inst->root, vaddr, &dump);
-	request->nr_levels = dump.nr_levels;
-	memcpy(request->entries, dump.entries, sizeof(dump.entries));
 	return tmm_call_reply(call);
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * REVOKE, on a handle and on an exporting descriptor: end the areas of a mapping in processes.
+ */
+#include "device/call/call.h"
+
+#include "device/client/client.h"
+#include "device/share/mapping_file.h"
+
+#include <linux/errno.h>
+#include <linux/file.h>
+
+/*
+ * Revoking cannot be undone, and its result is known only afterwards: check first that the
+ * reply can be written.
+ */
+static int prepare_reply(struct tmm_call *call)
+{
+	call->arg.revoke.nr_revoked = 0;
+	call->arg.revoke.nr_pinned = 0;
+	return tmm_call_reply(call);
+}
+
+/*
+ * The revocation is done, so the call succeeds. If the structure cannot be written now, it
+ * lay in a revoked area, or its process unmapped it: nobody could read the counts.
+ */
+static void reply_late(const struct tmm_call *call)
+{
+	int err = tmm_call_reply(call);
+
+	(void)err;
+}
+
+int tmm_ioctl_revoke(struct tmm_call *call)
+{
+	struct theseus_mm_revoke *request = &call->arg.revoke;
+	struct tmm_mapping_file *mf;
+	int err;
+
+	err = tmm_object_mapping_file(call->client, request->handle, &mf);
+	if (err)
+		return err;
+	err = prepare_reply(call);
+	/* A mapping without a file was never lent. */
+	if (!mf)
+		return err;
+	if (!err) {
+		request->nr_revoked = tmm_mapping_file_revoke(mf, &request->nr_pinned);
+		reply_late(call);
+	}
+	fput(mf->file);
+	return err;
+}
+
+int tmm_ioctl_revoke_export(struct tmm_call *call)
+{
+	struct theseus_mm_revoke *request = &call->arg.revoke;
+	int err;
+
+	if (request->handle)
+		return -EINVAL;
+	err = prepare_reply(call);
+	if (!err)
+		err = tmm_mapping_file_revoke_export(call->mf, &request->nr_revoked,
+						     &request->nr_pinned);
+	if (!err)
+		reply_late(call);
+	return err;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Choose where in a process an area of a mapping lies: large areas go where large leaves fit.
+ */
+#include "device/call/call.h"
+
+#include "core/types.h"
+#include "device/client/client.h"
+#include "device/client/lending.h"
+#include "device/share/mapping_file.h"
+#include "device/share/prefault.h"
+
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/overflow.h>
+#include <linux/sched.h>
+
+/* Large areas go where large leaves fit: as far from a boundary as @like is. */
+static unsigned long place_area(struct file *file, unsigned long address, unsigned long nr_bytes,
+				unsigned long pgoff, unsigned long flags, unsigned long like)
+{
+	unsigned long size = nr_bytes >= tmm_page_size_bytes(TMM_1G) ? tmm_page_size_bytes(TMM_1G) :
+			     tmm_page_size_bytes(TMM_2M);
+	unsigned long found, more;
+
+	if (!address && nr_bytes >= size && !(flags & MAP_FIXED) &&
+	    !check_add_overflow(nr_bytes, size, &more)) {
+		found = current->mm->get_unmapped_area(file, 0, more, pgoff, flags);
+		if (!IS_ERR_VALUE(found))
+			return found + ((like - found) & (size - 1));
+	}
+	return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+}
+
+/* Only ->get_unmapped_area() gets the flags of mmap(), and it knows the area's address. */
+static unsigned long ask_prefault(unsigned long address, unsigned long flags)
+{
+	if (!IS_ERR_VALUE(address) && (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+		tmm_prefault_ask(address);
+	return address;
+}
+
+/**
+ * tmm_get_unmapped_area() - choose the address of an area of a client's mapping
+ * @file: the client's
+ * @address: the caller's hint, or 0
+ * @nr_bytes: size of the area
+ * @pgoff: the mapping's offset, as MAP_OFFSET returned it
+ * @flags: of mmap()
+ *
+ * Return: the address, or an error
+ */
+unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
+				    unsigned long nr_bytes, unsigned long pgoff,
+				    unsigned long flags)
+{
+	u64 like;
+
+	if (tmm_object_address(file->private_data, pgoff, &like))
+		address = current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+	else
+		address = place_area(file, address, nr_bytes, pgoff, flags, like);
+	return ask_prefault(address, flags);
+}
+
+/**
+ * tmm_export_get_unmapped_area() - where to put an area of an exported mapping
+ * @file: the mapping's
+ * @address: the caller's hint, or 0
+ * @nr_bytes: its size
+ * @pgoff: its offset in the mapping
+ * @flags: of mmap()
+ *
+ * Return: the address, or an error
+ */
+unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
+					   unsigned long nr_bytes, unsigned long pgoff,
+					   unsigned long flags)
+{
+	struct theseus_mm_query query;
+
+	if (tmm_mapping_file_query(file->private_data, &query))
+		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+	address = place_area(file, address, nr_bytes, pgoff, flags,
+			     query.start + (pgoff << PAGE_SHIFT));
+	return ask_prefault(address, flags);
+}
+
+/**
+ * tmm_lending_get_unmapped_area() - choose the address of an area of a lent mapping
+ * @file: the descriptor's
+ * @address: the caller's hint, or 0
+ * @nr_bytes: size of the area
+ * @pgoff: offset in the mapping
+ * @flags: of mmap()
+ *
+ * Return: the address, or an error
+ */
+unsigned long tmm_lending_get_unmapped_area(struct file *file, unsigned long address,
+					    unsigned long nr_bytes, unsigned long pgoff,
+					    unsigned long flags)
+{
+	struct theseus_mm_query query;
+
+	if (tmm_lending_query(file->private_data, &query))
+		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+	address = place_area(file, address, nr_bytes, pgoff, flags,
+			     query.start + (pgoff << PAGE_SHIFT));
+	return ask_prefault(address, flags);
+}
