@@ -8,7 +8,7 @@
 
 #define TRACEFS	"/sys/kernel/tracing/"
 
-/* Which calls of capable(), which is audited, this process has made since. */
+/* Trace the calls of capable() that this process makes from now on. */
 static bool begin_to_count(void)
 {
 	char pid[16];

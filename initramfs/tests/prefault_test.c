@@ -182,7 +182,7 @@ TEST_F(prefault, nothing_is_shown_that_may_not_be_seen)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* What a call asks for that fails is not done to the area that is there. */
+/* An mmap() that fails must not fill the area that is already at its address. */
 TEST_F(prefault, a_refused_map_populate_fills_nothing)
 {
 	unsigned char *area = AREA_WITH(R, 0);

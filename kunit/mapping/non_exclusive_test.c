@@ -313,7 +313,7 @@ static void merge_of_two_views_of_the_same_frames(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* Which of its pages fail, as one bit each. */
+/* Return a mask with one bit for each page of @mp whose frame has failed. */
 static u64 bad_pages(struct tmm_mapped_pages *mp)
 {
 	u64 i, bits = 0;

@@ -146,7 +146,7 @@ static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chu
 	return 0;
 }
 
-/* Nobody pays for frames that are held only until others are found. */
+/* Frames that are held only until the search ends are charged to no account. */
 static void uncharge_frames(struct tmm_frames *frames)
 {
 	tmm_account_uncharge(frames->chunk.account, TMM_RESOURCE_FRAMES, frames->chunk.nr);

@@ -134,7 +134,7 @@ static void lend_to_readers(struct tmm_client *client)
 	CHECK(!tmm_mapping_drop(&mapping));
 }
 
-/* Nobody has imported the mapping: taking it back makes it ours again, and writable. */
+/* An export that no client has imported can be taken back. The mapping is writable again. */
 static void change_our_mind(struct tmm_client *client)
 {
 	const struct tmm_export_options options = { .is_read_only = true };

@@ -16,7 +16,7 @@
 #include <linux/pagemap.h>
 #include <linux/pgtable.h>
 
-/* What page @pgoff of the mapping maps to. */
+/* Find the frame behind page @pgoff of the mapping. */
 static int look_up(const struct tmm_loan *loan, pgoff_t pgoff, struct tmm_translation *found)
 {
 	const struct tmm_mapped_pages *mp = loan->borrow.mp;

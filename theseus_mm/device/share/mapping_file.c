@@ -241,7 +241,7 @@ struct tmm_mapping_file *tmm_mapping_file_create(struct tmm_account *account)
  * tmm_mapping_file_create_exported() - make a file that will own its mapping
  * @is_read_only: a client that imports the mapping can never write to it
  *
- * Nobody is charged for it before tmm_mapping_file_export().
+ * tmm_mapping_file_export() names the account that is charged for the file.
  *
  * Context: Process context, may sleep.
  * Return: as tmm_mapping_file_create(), but for the limit

@@ -218,9 +218,9 @@ static pgprot_t protection_of(const struct vm_area_struct *vma, enum tmm_memory_
  * @vma: the area, being made by mmap(); shared, with the mapping's file; checked
  * @loan: what it shows; its reference becomes the area's
  *
- * It does not grow, is not inherited by fork(), not dumped, and what it may do can
- * only become less. VM_PFNMAP and VM_IO keep get_user_pages() away from memory that
- * cannot say who holds it.
+ * The area cannot grow, fork() does not copy it, a core dump leaves it out, and its
+ * permissions can only be reduced. VM_PFNMAP and VM_IO keep get_user_pages() away from
+ * memory without struct pages, which cannot count pins.
  */
 void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan)
 {
