@@ -53,7 +53,11 @@ static void stop(void)
 	text_write(TRACEFS "tracing_on", "0");
 }
 
-static bool start(void)
+/*
+ * Only the last write changes the kernel's code: a filter or a pid that changes while
+ * functions are traced patches the code of both CPUs each time.
+ */
+static bool set_up(void)
 {
 	char pid[16];
 
@@ -64,9 +68,12 @@ static bool start(void)
 	       text_write(TRACEFS "set_ftrace_pid", pid) &&
 	       text_write(TRACEFS "set_ftrace_filter", "__cond_resched") &&
 	       append(TRACEFS "set_ftrace_filter", ":mod:theseus_mm") &&
-	       text_write(TRACEFS "current_tracer", "function") &&
-	       text_write(TRACEFS "trace", "") &&
-	       text_write(TRACEFS "tracing_on", "1");
+	       text_write(TRACEFS "current_tracer", "function");
+}
+
+static bool start(void)
+{
+	return text_write(TRACEFS "trace", "") && text_write(TRACEFS "tracing_on", "1");
 }
 
 static void put_back(void)
@@ -179,6 +186,7 @@ FIXTURE_SETUP(resched)
 	ASSERT_EQ(0, access(TRACEFS "set_ftrace_filter", W_OK));
 	preempt_now(self->mode);
 	ASSERT_TRUE(text_write(PREEMPT, "none"));
+	ASSERT_TRUE(set_up());
 }
 
 FIXTURE_TEARDOWN(resched)
