@@ -4,6 +4,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "alloc/chunk.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "mapping/borrow.h"

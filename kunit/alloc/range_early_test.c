@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "alloc/range_allocator.h"
+#include "alloc/range_request.h"
 
 #include "support/fixture.h"
 #include "support/invariants.h"

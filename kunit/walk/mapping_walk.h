@@ -11,7 +11,7 @@
 #include "walk/mapping_model.h"
 
 #include "alloc/pages.h"
-#include "alloc/range_allocator.h"
+#include "alloc/range_request.h"
 
 #define LEAF_2M		(1ULL << TMM_INDEX_BITS)
 #define LEAF_1G		(LEAF_2M << TMM_INDEX_BITS)

@@ -11,7 +11,7 @@
 #define TMM_ALLOC_FRAME_REGIONS_H
 
 #include "alloc/frame_table.h"
-#include "alloc/range_allocator.h"
+#include "alloc/range_request.h"
 #include "core/pte_flags.h"
 #include "core/range.h"
 

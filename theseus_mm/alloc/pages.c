@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/pages.h"
 
+#include "alloc/chunk.h"
 #include "alloc/trace.h"
 
 #include <kunit/visibility.h>

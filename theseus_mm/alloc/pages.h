@@ -11,7 +11,7 @@
 #ifndef TMM_ALLOC_PAGES_H
 #define TMM_ALLOC_PAGES_H
 
-#include "alloc/range_allocator.h"
+#include "alloc/range_request.h"
 #include "core/range.h"
 
 #include <linux/err.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/range_allocator.h"
 
+#include "alloc/chunk.h"
 #include "core/bug.h"
 #include "core/types.h"
 

@@ -19,12 +19,9 @@
 #include "core/types.h"
 
 #include <linux/list.h>
-#include <linux/overflow.h>
 #include <linux/spinlock.h>
 
 struct kmem_cache;
-struct tmm_account;
-struct tmm_range;
 struct tmm_range_allocator;
 
 /* The first number that no chunk has: a number is an address / 4 KiB. */
@@ -64,98 +61,6 @@ struct tmm_range_region {
 	bool is_closed;
 	struct tmm_free_ranges free;
 };
-
-/* A count that no request can have: what it was computed from overflowed. */
-#define TMM_TOO_MANY U64_MAX
-
-/**
- * struct tmm_allocation_request - what a caller wants
- * @nr: chunks of 4 KiB, 1 or more; TMM_TOO_MANY if the count overflowed
- * @is_at: the run starts at @at; @align, @min and @max do not count
- * @at: number of the first chunk
- * @align: the run starts at a multiple of it, in chunks; 0 and 1 mean anywhere.
- *         A request aligned to 2 MiB or more is served from the top of the
- *         region, others from the bottom, which keeps large runs whole; in a
- *         reversed region it is the other way round.
- * @behind: the run starts this many chunks after a multiple of @align. The chunks between
- *          are free too, but not taken.
- * @min: lowest chunk that may be used
- * @max: highest chunk that may be used, inclusive
- * @offset: bytes from the start of chunk @at, where a request by bytes begins; see
- *          tmm_request_at_vaddr()
- * @general_only: use general regions only: no last resort, and no address elsewhere. Set in
- *                all requests of clients.
- * @account: account charged for the run, until the run is free again; NULL for none
- *
- * Theseus: AllocationRequest, whose kinds are the constructors below. Here
- * alignment and range combine, and frames know them too.
- */
-struct tmm_allocation_request {
-	u64 nr;
-	bool is_at;
-	u64 at;
-	u64 align;
-	u64 behind;
-	u64 min;
-	u64 max;
-	u64 offset;
-	bool general_only;
-	struct tmm_account *account;
-};
-
-static inline struct tmm_allocation_request tmm_request_any(u64 nr)
-{
-	return (struct tmm_allocation_request){ .nr = nr, .align = 1, .max = U64_MAX };
-}
-
-static inline struct tmm_allocation_request tmm_request_at(u64 number, u64 nr)
-{
-	return (struct tmm_allocation_request){ .nr = nr, .is_at = true, .at = number };
-}
-
-/* The chunks from that of an address on. Theseus: AtVirtualAddress(v) */
-static inline struct tmm_allocation_request tmm_request_at_vaddr(struct tmm_vaddr vaddr, u64 nr)
-{
-	return (struct tmm_allocation_request){
-		.nr = nr,
-		.is_at = true,
-		.at = tmm_page_containing_address(vaddr, TMM_4K).number,
-		.offset = tmm_vaddr_page_offset(vaddr),
-	};
-}
-
-static inline struct tmm_allocation_request tmm_request_at_paddr(struct tmm_paddr paddr, u64 nr)
-{
-	return (struct tmm_allocation_request){
-		.nr = nr,
-		.is_at = true,
-		.at = paddr.v >> TMM_PAGE_SHIFT,
-		.offset = tmm_paddr_frame_offset(paddr),
-	};
-}
-
-static inline struct tmm_allocation_request tmm_request_aligned(u64 align, u64 nr)
-{
-	return (struct tmm_allocation_request){ .nr = nr, .align = align, .max = U64_MAX };
-}
-
-static inline struct tmm_allocation_request tmm_request_in_range(u64 min, u64 max, u64 nr)
-{
-	return (struct tmm_allocation_request){ .nr = nr, .align = 1, .min = min, .max = max };
-}
-
-static inline struct tmm_allocation_request tmm_request_aligned_in_range(u64 align, u64 min,
-									 u64 max, u64 nr)
-{
-	return (struct tmm_allocation_request){ .nr = nr, .align = align, .min = min, .max = max };
-}
-
-/* @nr chunks of @size each, aligned to it; too many become TMM_TOO_MANY. */
-static inline struct tmm_allocation_request tmm_request_sized(enum tmm_page_size size, u64 nr)
-{
-	return tmm_request_aligned(tmm_page_size_4k_pages(size),
-				   size_mul(nr, tmm_page_size_4k_pages(size)));
-}
 
 /**
  * struct tmm_range_hooks - what differs between frames and pages
@@ -200,35 +105,6 @@ struct tmm_range_allocator {
 };
 
 /**
- * struct tmm_deferred_action - the rest of a deferred allocation
- * @ra: private: the allocator
- * @nr_owed: private: objects that the allocation took from the allocator's reserve
- *
- * An action of all zeros has nothing to do. An action holds no chunk: the rest of the free
- * range that the run was taken from is free at once.
- *
- * Theseus: DeferredAllocAction, which does the rest when it is dropped.
- */
-struct tmm_deferred_action {
-	/* private: */
-	struct tmm_range_allocator *ra;
-	unsigned int nr_owed;
-};
-
-/**
- * typedef tmm_range_inspect_fn - looks at a free run
- * @region: the region it is part of
- * @chunk: the run
- * @context: the caller's
- * @req: all zeros; what to allocate of the run, if any, with is_at set
- *
- * Context: The allocator's lock is held.
- * Return: true to stop and allocate what @req says, false to see the next run
- */
-typedef bool (*tmm_range_inspect_fn)(struct tmm_range_region *region, struct tmm_chunk *chunk,
-				     void *context, struct tmm_allocation_request *req);
-
-/**
  * struct tmm_range_totals - counts of general regions, taken at one moment
  * @nr_total: chunks in them
  * @nr_free: chunks that nobody owns
@@ -263,31 +139,5 @@ size_t tmm_range_object_size(const struct tmm_range_allocator *ra);
 void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memory,
 				     size_t nr_bytes);
 int __must_check tmm_range_allocator_move_to_heap(struct tmm_range_allocator *ra);
-
-/* Requests (range_request.c) */
-struct tmm_chunk * __must_check tmm_range_allocate(struct tmm_range_allocator *ra,
-						   const struct tmm_allocation_request *req,
-						   struct tmm_range_region **region);
-struct tmm_chunk * __must_check
-tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
-			    const struct tmm_allocation_request *req,
-			    struct tmm_range_region **region, struct tmm_deferred_action *action);
-void tmm_deferred_action_finish(struct tmm_deferred_action *action);
-struct tmm_chunk * __must_check
-tmm_range_inspect_then_allocate(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect,
-				void *context, struct tmm_range_region **region);
-int __must_check tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
-				    struct tmm_range_region **region, u64 *number);
-void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
-		       struct tmm_chunk *chunk);
-void tmm_chunk_set_account(struct tmm_chunk *chunk, struct tmm_account *account);
-
-/* Owned runs (range_request.c) */
-int __must_check tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at);
-void tmm_chunk_split(struct tmm_chunk *chunk, u64 at, struct tmm_chunk *second);
-int __must_check tmm_chunk_check_split_range(const struct tmm_chunk *chunk,
-					     const struct tmm_range *middle);
-void tmm_chunk_split_range(struct tmm_chunk *chunk, const struct tmm_range *middle,
-			   struct tmm_chunk *before, struct tmm_chunk *after);
 
 #endif /* TMM_ALLOC_RANGE_ALLOCATOR_H */

@@ -2,6 +2,7 @@
 #include "mapping/instance.h"
 
 #include "alloc/account.h"
+#include "alloc/chunk.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/placement.h"
 #include "mapping/request.h"

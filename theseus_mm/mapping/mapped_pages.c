@@ -2,6 +2,7 @@
 #include "mapping/mapped_pages.h"
 
 #include "alloc/account.h"
+#include "alloc/chunk.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/struct_pages.h"

@@ -14,7 +14,7 @@
 #ifndef TMM_DEVICE_CLIENT_OFFSETS_H
 #define TMM_DEVICE_CLIENT_OFFSETS_H
 
-#include "alloc/range_allocator.h"
+#include "alloc/range_request.h"
 
 #include <linux/rbtree.h>
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Owned runs: the account that is charged for a run, and runs made of parts of a run.
+ *
+ * Invariant: a chunk belongs to one run before and after a split, and all parts are
+ * charged to the account of the run.
+ * Lock: none; the owner of the run is the only one to use it.
+ * Owner: whoever took the run (alloc/range_request.h).
+ */
+#ifndef TMM_ALLOC_CHUNK_H
+#define TMM_ALLOC_CHUNK_H
+
+#include "alloc/free_ranges.h"
+
+struct tmm_account;
+struct tmm_range;
+
+void tmm_chunk_set_account(struct tmm_chunk *chunk, struct tmm_account *account);
+
+int __must_check tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at);
+void tmm_chunk_split(struct tmm_chunk *chunk, u64 at, struct tmm_chunk *second);
+int __must_check tmm_chunk_check_split_range(const struct tmm_chunk *chunk,
+					     const struct tmm_range *middle);
+void tmm_chunk_split_range(struct tmm_chunk *chunk, const struct tmm_range *middle,
+			   struct tmm_chunk *before, struct tmm_chunk *after);
+
+#endif /* TMM_ALLOC_CHUNK_H */
