@@ -3,6 +3,7 @@
 #include "alloc/bad_frames.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_split.h"
 #include "support/fixture.h"
 #include "support/invariants.h"
 

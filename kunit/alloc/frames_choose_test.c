@@ -4,6 +4,7 @@
  * left for later.
  */
 #include "alloc/frames.h"
+#include "alloc/frames_split.h"
 
 #include "support/fixture.h"
 #include "support/invariants.h"

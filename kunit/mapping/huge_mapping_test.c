@@ -9,6 +9,7 @@
 #include "support/instance_fixture.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "paging/mapper.h"
 

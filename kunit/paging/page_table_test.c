@@ -4,6 +4,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "paging/mapper.h"
 #include "paging/window.h"

@@ -4,6 +4,7 @@
 #include "support/fixture.h"
 #include "support/invariants.h"
 
+#include "alloc/frames_split.h"
 #include "paging/mapper.h"
 
 #include <linux/cpumask.h>

@@ -3,6 +3,7 @@
 #include "walk/mapping_walk.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "mapping/placement.h"
 

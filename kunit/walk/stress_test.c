@@ -5,6 +5,7 @@
  * model foretells every result and errno; after every step all is compared.
  */
 #include "alloc/frames.h"
+#include "alloc/frames_split.h"
 
 #include "core/types.h"
 #include "support/fixture.h"

@@ -17,11 +17,6 @@
 
 static struct kmem_cache *frames_cache;
 
-static struct tmm_frames *frames_of(struct tmm_chunk *chunk)
-{
-	return container_of(chunk, struct tmm_frames, chunk);
-}
-
 static struct tmm_frame_region *region_of(struct tmm_range_region *range)
 {
 	return container_of(range, struct tmm_frame_region, range);
@@ -174,7 +169,7 @@ static struct tmm_allocated_frames *own(struct tmm_frame_allocator *fa,
 	if (IS_ERR(chunk))
 		return ERR_CAST(chunk);
 	trace_tmm_allocate(TMM_TRACE_FRAMES, chunk->start, chunk->nr);
-	return tmm_frames_into_owned(frames_of(chunk), fa, region_of(range));
+	return tmm_frames_into_owned(tmm_frames_of(chunk), fa, region_of(range));
 }
 
 /**
@@ -213,7 +208,7 @@ struct tmm_allocated_frames *tmm_frame_allocator_empty(struct tmm_frame_allocato
 
 	if (!chunk)
 		return ERR_PTR(-ENOMEM);
-	return tmm_frames_into_owned(frames_of(chunk), fa, NULL);
+	return tmm_frames_into_owned(tmm_frames_of(chunk), fa, NULL);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_empty);
 
@@ -258,7 +253,7 @@ static bool inspect_range(struct tmm_range_region *range, struct tmm_chunk *chun
 			  struct tmm_allocation_request *req)
 {
 	const struct inspection *inspection = context;
-	struct tmm_frames *frames = frames_of(chunk);
+	struct tmm_frames *frames = tmm_frames_of(chunk);
 
 	/* Nobody else looks at these fields of a free run. */
 	frames->allocator = inspection->fa;
@@ -416,7 +411,7 @@ int tmm_frame_allocator_take_table(struct tmm_frame_allocator *fa, u64 *number)
 	err = tmm_range_take_one(&fa->ra, spare, &region, number);
 	if (!err) {
 		tmm_frame_table_set(&region_of(region)->table, *number, 1, TMM_MARK_TABLE);
-		list_add(&frames_of(spare[0])->link, &fa->spares);
+		list_add(&tmm_frames_of(spare[0])->link, &fa->spares);
 		spare[0] = spare[1];
 		fa->nr_tables++;
 	}
@@ -466,4 +461,3 @@ void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 	tmm_comebacks_note(TMM_RESOURCE_FRAMES);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_give_table);
-

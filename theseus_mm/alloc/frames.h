@@ -67,6 +67,12 @@ struct tmm_unmapped_frames {
 	struct tmm_frames f;
 };
 
+/* The object that a chunk is part of. */
+static inline struct tmm_frames *tmm_frames_of(struct tmm_chunk *chunk)
+{
+	return container_of(chunk, struct tmm_frames, chunk);
+}
+
 /* Queries */
 static inline struct tmm_frame_range tmm_frames_range(const struct tmm_frames *frames)
 {
@@ -78,15 +84,7 @@ static inline u64 tmm_frames_nr(const struct tmm_frames *frames)
 	return frames->chunk.nr;
 }
 
-/* Transforms of allocated frames */
-int __must_check tmm_allocated_frames_merge(struct tmm_allocated_frames *frames,
-					    struct tmm_allocated_frames **other);
-int __must_check tmm_allocated_frames_split_at(struct tmm_allocated_frames *frames, u64 at,
-					       struct tmm_allocated_frames **second);
-int __must_check tmm_allocated_frames_split_range(struct tmm_allocated_frames *frames,
-						  struct tmm_frame_range middle,
-						  struct tmm_allocated_frames **before,
-						  struct tmm_allocated_frames **after);
+/* Content and end of allocated frames */
 int __must_check tmm_allocated_frames_zero(struct tmm_allocated_frames *frames);
 void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames);
 void tmm_allocated_frames_drop_list(struct list_head *list);
@@ -99,12 +97,6 @@ void tmm_frame_allocator_end_quarantine(struct tmm_frame_allocator *fa);
 int __must_check tmm_allocated_frames_borrow(struct tmm_allocated_frames *frames);
 void tmm_allocated_frames_unborrow(struct tmm_allocated_frames *frames);
 bool tmm_allocated_frames_is_borrowed(const struct tmm_allocated_frames *frames);
-
-/* Transforms of mapped frames */
-int __must_check tmm_mapped_frames_append(struct tmm_mapped_frames *frames,
-					  struct tmm_mapped_frames **other);
-int __must_check tmm_mapped_frames_split_at(struct tmm_mapped_frames *frames, u64 at,
-					    struct tmm_mapped_frames **second);
 
 /* The state machine */
 struct tmm_allocated_frames *tmm_frames_into_owned(struct tmm_frames *frames,

@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "alloc/chunk.h"
+#include "alloc/frames_split.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/placement.h"
 #include "mapping/request.h"

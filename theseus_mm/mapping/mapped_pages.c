@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "alloc/chunk.h"
 #include "alloc/frames.h"
+#include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "alloc/struct_pages.h"
 #include "alloc/trace.h"

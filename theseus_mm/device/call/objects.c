@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "alloc/frames.h"
+#include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "device/client/client.h"
 #include "device/share/linger.h"

@@ -23,6 +23,7 @@
 #define THESEUS_MM_H
 
 #include "alloc/frames.h"
+#include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "core/pte_flags.h"
 #include "core/range.h"

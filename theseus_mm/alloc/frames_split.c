@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "alloc/frames_split.h"
+
+#include "alloc/chunk.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/minmax.h>
+
+/* @a and @b touch, and are parts of one region: @a becomes both. */
+static void join_frames(struct tmm_frames *a, struct tmm_frames *b)
+{
+	a->chunk.start = min(a->chunk.start, b->chunk.start);
+	a->chunk.nr += b->chunk.nr;
+	tmm_range_object_free(&b->allocator->ra, &b->chunk);
+}
+
+/**
+ * tmm_allocated_frames_merge() - join two runs that touch
+ * @frames: grows by @other; unchanged on error
+ * @other: directly before or after @frames, of the same region; consumed
+ *
+ * Theseus: Frames::merge(). There the region's type is not compared.
+ *
+ * Context: Any.
+ * Return:
+ * * 0             - @frames has both
+ * * -EBUSY        - one is borrowed
+ * * -EMEDIUMTYPE  - they are parts of different regions (general and reserved
+ *   never merge), or charged to different accounts
+ * * -EDOM         - they do not touch
+ */
+int tmm_allocated_frames_merge(struct tmm_allocated_frames *frames,
+			       struct tmm_allocated_frames **other)
+{
+	struct tmm_frames *a = &frames->f;
+	struct tmm_frames *b = &(*other)->f;
+
+	if (a == b)
+		return -EDOM;
+	if (tmm_allocated_frames_is_borrowed(frames) ||
+	    tmm_allocated_frames_is_borrowed(*other))
+		return -EBUSY;
+	if (a->region != b->region || a->chunk.account != b->chunk.account)
+		return -EMEDIUMTYPE;
+	if (tmm_chunk_end(&a->chunk) != b->chunk.start &&
+	    tmm_chunk_end(&b->chunk) != a->chunk.start)
+		return -EDOM;
+	join_frames(a, b);
+	*other = NULL;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_merge);
+
+/* An object for a part of @frames, NULL if memory is exhausted. */
+static struct tmm_frames *new_part(const struct tmm_frames *frames)
+{
+	struct tmm_chunk *chunk = tmm_range_object_new(&frames->allocator->ra);
+	struct tmm_frames *part;
+
+	if (!chunk)
+		return NULL;
+	part = tmm_frames_of(chunk);
+	part->allocator = frames->allocator;
+	part->region = frames->region;
+	part->state = frames->state;
+	atomic_set(&part->users, 1);
+	INIT_LIST_HEAD(&part->link);
+	return part;
+}
+
+static struct tmm_frames *split_frames(struct tmm_frames *frames, u64 at)
+{
+	struct tmm_frames *second;
+	int err = tmm_chunk_check_split(&frames->chunk, at);
+
+	if (err)
+		return ERR_PTR(err);
+	second = new_part(frames);
+	if (!second)
+		return ERR_PTR(-ENOMEM);
+	tmm_chunk_split(&frames->chunk, at, &second->chunk);
+	return second;
+}
+
+/**
+ * tmm_allocated_frames_split_at() - make two runs of one
+ * @frames: becomes the first half; unchanged on error
+ * @at: number of the first frame of the second half; @frames' start makes the
+ *      first half empty, its end the second
+ * @second: set to the second half, on success only
+ *
+ * Theseus: Frames::split_at(), which consumes and returns both halves; here the
+ * object stays and becomes the first.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -EBUSY if @frames is borrowed, -EINVAL if @at lies outside or @frames
+ * is empty, or -ENOMEM
+ */
+int tmm_allocated_frames_split_at(struct tmm_allocated_frames *frames, u64 at,
+				  struct tmm_allocated_frames **second)
+{
+	struct tmm_frames *half;
+
+	if (tmm_allocated_frames_is_borrowed(frames))
+		return -EBUSY;
+	half = split_frames(&frames->f, at);
+	if (IS_ERR(half))
+		return PTR_ERR(half);
+	*second = container_of(half, struct tmm_allocated_frames, f);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_split_at);
+
+/* Objects for what lies before and after @middle; NULL where there is nothing. */
+static int new_outer_parts(const struct tmm_frames *frames, const struct tmm_range *middle,
+			   struct tmm_frames *parts[2])
+{
+	bool wanted[2] = {
+		middle->first > frames->chunk.start,
+		tmm_range_end(middle) < tmm_chunk_end(&frames->chunk),
+	};
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		parts[i] = wanted[i] ? new_part(frames) : NULL;
+		if (wanted[i] && !parts[i]) {
+			if (i && parts[0])
+				tmm_range_object_free(&frames->allocator->ra, &parts[0]->chunk);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/**
+ * tmm_allocated_frames_split_range() - make up to three runs of one
+ * @frames: becomes @middle; unchanged on error
+ * @middle: what to keep, in frames of any size
+ * @before: set on success only, to what lies before it, NULL if that is nothing
+ * @after: set on success only, to what lies after it, NULL if that is nothing
+ *
+ * Theseus: Frames::split_range()
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -EBUSY if @frames is borrowed, -EINVAL if @middle is empty or not
+ * within @frames, or -ENOMEM
+ */
+int tmm_allocated_frames_split_range(struct tmm_allocated_frames *frames,
+				     struct tmm_frame_range middle,
+				     struct tmm_allocated_frames **before,
+				     struct tmm_allocated_frames **after)
+{
+	struct tmm_frames *parts[2];
+	int err;
+
+	if (tmm_allocated_frames_is_borrowed(frames))
+		return -EBUSY;
+	err = tmm_chunk_check_split_range(&frames->f.chunk, &middle.r);
+	if (!err)
+		err = new_outer_parts(&frames->f, &middle.r, parts);
+	if (err)
+		return err;
+	tmm_chunk_split_range(&frames->f.chunk, &middle.r, parts[0] ? &parts[0]->chunk : NULL,
+			      parts[1] ? &parts[1]->chunk : NULL);
+	*before = parts[0] ? container_of(parts[0], struct tmm_allocated_frames, f) : NULL;
+	*after = parts[1] ? container_of(parts[1], struct tmm_allocated_frames, f) : NULL;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(tmm_allocated_frames_split_range);
+
+/**
+ * tmm_mapped_frames_append() - join a run that follows directly
+ * @frames: grows by @other; unchanged on error
+ * @other: directly after @frames, of the same region; consumed
+ *
+ * For a mapping, whose frames are in the order of its pages.
+ *
+ * Context: Any.
+ * Return: 0, -EMEDIUMTYPE or -EDOM, as tmm_allocated_frames_merge()
+ */
+int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped_frames **other)
+{
+	struct tmm_frames *second = &(*other)->f;
+
+	if (&frames->f == second)
+		return -EDOM;
+	if (frames->f.region != second->region ||
+	    frames->f.chunk.account != second->chunk.account)
+		return -EMEDIUMTYPE;
+	if (tmm_chunk_end(&frames->f.chunk) != second->chunk.start)
+		return -EDOM;
+	join_frames(&frames->f, second);
+	*other = NULL;
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_frames_append);
+
+/**
+ * tmm_mapped_frames_split_at() - make two runs of one
+ * @frames: becomes the first half; unchanged on error
+ * @at: number of the first frame of the second half
+ * @second: set to the second half, on success only
+ *
+ * For a mapping that is split: each part owns the frames behind it.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -EINVAL or -ENOMEM, as tmm_allocated_frames_split_at()
+ */
+int tmm_mapped_frames_split_at(struct tmm_mapped_frames *frames, u64 at,
+			       struct tmm_mapped_frames **second)
+{
+	struct tmm_frames *half = split_frames(&frames->f, at);
+
+	if (IS_ERR(half))
+		return PTR_ERR(half);
+	*second = container_of(half, struct tmm_mapped_frames, f);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_frames_split_at);
