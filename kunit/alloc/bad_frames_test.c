@@ -4,6 +4,7 @@
 
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
+#include "alloc/quarantine.h"
 #include "support/fixture.h"
 #include "support/invariants.h"
 

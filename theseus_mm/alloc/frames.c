@@ -124,44 +124,6 @@ void tmm_allocated_frames_drop_list(struct list_head *list)
 EXPORT_SYMBOL_GPL(tmm_allocated_frames_drop_list);
 
 /**
- * tmm_allocated_frames_quarantine() - give frames up, to nobody
- * @frames: consumed; not borrowed
- *
- * Context: Any but interrupt. Takes and releases the quarantine's lock. Cannot
- *          fail. O(1).
- */
-void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames)
-{
-	struct tmm_frames *doomed = &(*frames)->f;
-	struct tmm_frame_allocator *fa = doomed->allocator;
-
-	*frames = NULL;
-	spin_lock(&fa->quarantine_lock);
-	list_add_tail(&doomed->link, &fa->quarantine);
-	WRITE_ONCE(fa->nr_quarantined, fa->nr_quarantined + doomed->chunk.nr);
-	spin_unlock(&fa->quarantine_lock);
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_quarantine);
-
-/**
- * tmm_frame_allocator_end_quarantine() - give back what is in quarantine
- * @fa: the allocator; nobody puts more there
- *
- * Context: Process context, may sleep. O(runs * log n).
- */
-void tmm_frame_allocator_end_quarantine(struct tmm_frame_allocator *fa)
-{
-	LIST_HEAD(list);
-
-	spin_lock(&fa->quarantine_lock);
-	list_splice_init(&fa->quarantine, &list);
-	WRITE_ONCE(fa->nr_quarantined, 0);
-	spin_unlock(&fa->quarantine_lock);
-	tmm_allocated_frames_drop_list(&list);
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_end_quarantine);
-
-/**
  * tmm_allocated_frames_borrow() - use frames that somebody else owns
  * @frames: the frames; the caller keeps the owner from dropping or changing them
  *          during this call

@@ -89,10 +89,6 @@ int __must_check tmm_allocated_frames_zero(struct tmm_allocated_frames *frames);
 void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames);
 void tmm_allocated_frames_drop_list(struct list_head *list);
 
-/* Frames that nobody is to have any more, until the allocator ends */
-void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames);
-void tmm_frame_allocator_end_quarantine(struct tmm_frame_allocator *fa);
-
 /* Borrows of allocated frames */
 int __must_check tmm_allocated_frames_borrow(struct tmm_allocated_frames *frames);
 void tmm_allocated_frames_unborrow(struct tmm_allocated_frames *frames);

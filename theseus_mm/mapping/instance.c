@@ -3,6 +3,7 @@
 
 #include "alloc/bad_frames.h"
 #include "alloc/device_region.h"
+#include "alloc/quarantine.h"
 #include "core/bug.h"
 #include "paging/page_table.h"
 

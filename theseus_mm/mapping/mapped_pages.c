@@ -6,6 +6,7 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
+#include "alloc/quarantine.h"
 #include "alloc/struct_pages.h"
 #include "alloc/trace.h"
 #include "core/bug.h"

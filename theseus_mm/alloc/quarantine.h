@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Quarantine: frames that nobody is to have any more, until the allocator ends.
+ *
+ * Invariant: frames in quarantine stay allocated, and charged to their account.
+ * Lock: the quarantine's own, of the frame allocator.
+ * Owner: the frame allocator.
+ */
+#ifndef TMM_ALLOC_QUARANTINE_H
+#define TMM_ALLOC_QUARANTINE_H
+
+struct tmm_allocated_frames;
+struct tmm_frame_allocator;
+
+void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames);
+void tmm_frame_allocator_end_quarantine(struct tmm_frame_allocator *fa);
+
+#endif /* TMM_ALLOC_QUARANTINE_H */
