@@ -2,7 +2,7 @@
 #include "device/share/fault.h"
 
 #include "alloc/bad_frames.h"
-#include "alloc/struct_pages.h"
+#include "alloc/pins.h"
 #include "core/bug.h"
 #include "device/share/loan.h"
 #include "device/share/mapping_file.h"
