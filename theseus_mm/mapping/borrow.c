@@ -5,6 +5,7 @@
 #include "alloc/pages.h"
 #include "alloc/trace.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_memory.h"
 #include "paging/mapper.h"
 #include "paging/window.h"
 #include "paging/window_copy.h"

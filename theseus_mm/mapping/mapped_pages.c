@@ -10,6 +10,7 @@
 #include "alloc/quarantine.h"
 #include "alloc/trace.h"
 #include "core/bug.h"
+#include "mapping/mapped_pages_memory.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 
@@ -457,43 +458,6 @@ static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t f
 }
 
 /**
- * tmm_mapped_pages_any_bad() - does memory behind pages fail?
- * @mp: the mapping, borrowed
- * @first: index of the first page in the mapping
- * @nr: number of pages
- *
- * Context: Process context, may sleep. O(leaves) while there is a bad frame at all, else O(1).
- * Return: true if a frame behind one of the pages is known to be bad
- */
-bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
-{
-	return tmm_mapper_any_bad(mp->pt, first_page(mp) + first, nr);
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_any_bad);
-
-/**
- * tmm_mapped_pages_has_frame() - does a mapping map a frame?
- * @mp: the mapping, borrowed
- * @number: the frame
- *
- * Context: Process context, may sleep. O(runs of frames).
- * Return: true if it is
- */
-bool tmm_mapped_pages_has_frame(const struct tmm_mapped_pages *mp, u64 number)
-{
-	const struct tmm_mapped_frames *frames;
-
-	if (mp->borrowed)
-		return number - mp->borrowed->f.chunk.start < tmm_frames_nr(&mp->borrowed->f);
-	list_for_each_entry(frames, &mp->frames, f.link) {
-		if (number - frames->f.chunk.start < tmm_frames_nr(&frames->f))
-			return true;
-		cond_resched();
-	}
-	return false;
-}
-
-/**
  * tmm_mapped_pages_remap() - change what a mapping may be used for
  * @mp: the mapping; unchanged on error
  * @flags: the new flags; VALID and EXCLUSIVE stay as they are
@@ -616,70 +580,6 @@ int tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp, const struct tmm_p
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap_under);
 
-/* What it maps to is part of; NULL if it is empty. */
-static const struct tmm_frame_region *region_of(const struct tmm_mapped_pages *mp)
-{
-	if (mp->borrowed)
-		return mp->borrowed->f.region;
-	return list_empty(&mp->frames) ? NULL :
-	       list_first_entry(&mp->frames, struct tmm_mapped_frames, f.link)->f.region;
-}
-
-/**
- * tmm_mapped_pages_is_ram() - does a mapping map to RAM?
- * @mp: the mapping, which nobody changes meanwhile
- *
- * Return: true if it does or is empty, false if it maps to device memory
- */
-bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp)
-{
-	const struct tmm_frame_region *region = region_of(mp);
-
-	return !region || region->window;
-}
-
-/**
- * tmm_mapped_pages_memory_type() - how a mapping is cached
- * @mp: the mapping, which nobody changes meanwhile
- *
- * Return: the memory type of all that it maps to
- */
-enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp)
-{
-	const struct tmm_frame_region *region = region_of(mp);
-
-	return region ? region->memory_type : TMM_WRITE_BACK;
-}
-
-/**
- * tmm_mapped_pages_is_closed() - was the device of a mapping's memory removed?
- * @mp: the mapping, which nobody changes meanwhile
- *
- * Context: Any. O(runs of frames) for device memory.
- * Return: true once the device of one of its frames was removed, and always from then on
- */
-bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp)
-{
-	const struct tmm_mapped_frames *frames;
-
-	if (tmm_mapped_pages_is_ram(mp))
-		return false;
-	if (mp->borrowed)
-		return READ_ONCE(mp->borrowed->f.region->range.is_closed);
-	list_for_each_entry(frames, &mp->frames, f.link)
-		if (READ_ONCE(frames->f.region->range.is_closed))
-			return true;
-	return false;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_closed);
-
-static bool is_same_memory(const struct tmm_mapped_pages *a, const struct tmm_mapped_pages *b)
-{
-	return !region_of(a) || !region_of(b) ||
-	       (tmm_mapped_pages_is_ram(a) == tmm_mapped_pages_is_ram(b) &&
-		tmm_mapped_pages_memory_type(a) == tmm_mapped_pages_memory_type(b));
-}
-
 static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mapped_pages *other)
 {
 	if (mp->pt != other->pt)
@@ -687,7 +587,7 @@ static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mappe
 	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed ||
 	    mp->is_shareable != other->is_shareable || mp->is_sealed != other->is_sealed ||
 	    mp->account != other->account ||
-	    !is_same_memory(mp, other))
+	    !tmm_mapped_pages_memory_is_same(mp, other))
 		return -EMEDIUMTYPE;
 	return first_page(mp) + nr_pages(mp) == first_page(other) ? 0 : -EDOM;
 }
@@ -1026,21 +926,6 @@ static bool is_exclusive(const struct tmm_mapped_pages *mp, bool is_mutable)
 {
 	return is_mutable && !tmm_mapped_pages_is_shareable(mp);
 }
-
-/**
- * tmm_mapped_pages_taint() - from now on, never let anybody else have the frames
- * @mp: the mapping, borrowed by the caller
- *
- * When it is dropped, its frames go into quarantine, and they cannot be had apart from
- * it. Parts that it is split into are tainted as well, as is what it is merged with.
- *
- * Context: Any.
- */
-void tmm_mapped_pages_taint(struct tmm_mapped_pages *mp)
-{
-	WRITE_ONCE(mp->is_tainted, true);
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_taint);
 
 /**
  * tmm_mapped_pages_borrow() - count a borrow

@@ -108,11 +108,6 @@ bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp);
 unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_sealed(const struct tmm_mapped_pages *mp);
-bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp);
-bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp);
-bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
-bool tmm_mapped_pages_has_frame(const struct tmm_mapped_pages *mp, u64 number);
-enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);
 void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
@@ -170,9 +165,6 @@ int __must_check tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp,
 
 /* Destructor */
 void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp);
-
-/* Quarantine */
-void tmm_mapped_pages_taint(struct tmm_mapped_pages *mp);
 
 /* For borrow.c: the count that keeps changes and borrows apart */
 int __must_check tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable);

@@ -19,6 +19,7 @@
 #include "device/share/mapping_file.h"
 #include "device/share/vma.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_memory.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>

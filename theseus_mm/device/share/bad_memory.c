@@ -6,6 +6,7 @@
 #include "device/share/mapping_file.h"
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_memory.h"
 
 #include <asm/cpufeature.h>
 #include <asm/mce.h>

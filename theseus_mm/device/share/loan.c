@@ -7,6 +7,7 @@
 #include "device/share/linger.h"
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_memory.h"
 
 #include <kunit/visibility.h>
 #include <linux/atomic.h>

@@ -4,6 +4,7 @@
 #include "device/share/mapping_file.h"
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_memory.h"
 
 #include <linux/device.h>
 #include <linux/ioport.h>

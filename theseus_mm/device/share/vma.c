@@ -6,6 +6,7 @@
 #include "device/share/loan.h"
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_memory.h"
 
 #include <linux/errno.h>
 #include <linux/minmax.h>
