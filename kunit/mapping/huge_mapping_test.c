@@ -11,6 +11,7 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
+#include "mapping/mapped_pages_split.h"
 #include "paging/mapper.h"
 
 /* 512 GiB: no machine that runs this has anything there. */

@@ -10,6 +10,7 @@
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages_memory.h"
+#include "mapping/mapped_pages_split.h"
 #include "paging/mapper.h"
 
 #include <linux/string.h>

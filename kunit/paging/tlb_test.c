@@ -4,6 +4,7 @@
 #include "support/instance_fixture.h"
 
 #include "alloc/frames.h"
+#include "mapping/mapped_pages_split.h"
 #include "paging/mapper.h"
 
 #include <linux/string.h>

@@ -2,6 +2,8 @@
 /* Steps that change mappings. */
 #include "walk/mapping_walk.h"
 
+#include "mapping/mapped_pages_split.h"
+
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>

@@ -10,7 +10,6 @@
 #include "alloc/quarantine.h"
 #include "alloc/trace.h"
 #include "core/bug.h"
-#include "mapping/mapped_pages_memory.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 
@@ -22,12 +21,12 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-static u64 first_page(const struct tmm_mapped_pages *mp)
+u64 tmm_mapped_pages_first(const struct tmm_mapped_pages *mp)
 {
 	return mp->pages->chunk.start;
 }
 
-static u64 nr_pages(const struct tmm_mapped_pages *mp)
+u64 tmm_mapped_pages_nr(const struct tmm_mapped_pages *mp)
 {
 	return mp->pages->chunk.nr;
 }
@@ -42,7 +41,7 @@ static struct tmm_mapped_frames *mapped_of_link(struct list_head *link)
  * atomic step, so once nobody but the owner is counted, nobody else will touch
  * the mapping again.
  */
-static int claim(struct tmm_mapped_pages *mp)
+int tmm_mapped_pages_claim(struct tmm_mapped_pages *mp)
 {
 	int users = atomic_cmpxchg(&mp->users, TMM_USERS_OWNER,
 				   TMM_USERS_OWNER + TMM_USERS_CLAIMED);
@@ -51,12 +50,12 @@ static int claim(struct tmm_mapped_pages *mp)
 }
 
 /* The owner is still there. */
-static void unclaim(struct tmm_mapped_pages *mp)
+void tmm_mapped_pages_unclaim(struct tmm_mapped_pages *mp)
 {
 	atomic_sub_return_release(TMM_USERS_CLAIMED, &mp->users);
 }
 
-static struct tmm_mapped_pages *new_mapping(struct tmm_page_table *pt, tmm_pte_flags_t flags)
+struct tmm_mapped_pages *tmm_mapped_pages_new(struct tmm_page_table *pt, tmm_pte_flags_t flags)
 {
 	struct tmm_mapped_pages *mp = kzalloc(sizeof(*mp), GFP_KERNEL_ACCOUNT);
 
@@ -73,7 +72,7 @@ static struct tmm_mapped_pages *new_mapping(struct tmm_page_table *pt, tmm_pte_f
 }
 
 /* What is left of a mapping that has neither pages nor frames. */
-static void free_mapping(struct tmm_mapped_pages *mp)
+void tmm_mapped_pages_free(struct tmm_mapped_pages *mp)
 {
 	atomic64_dec(&mp->pt->nr_mappings);
 	tmm_page_table_put(mp->pt);
@@ -83,7 +82,7 @@ static void free_mapping(struct tmm_mapped_pages *mp)
 }
 
 /* Append frames that are mapped right after those that @mp has. */
-static void append_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_frames *frames)
+void tmm_mapped_pages_append_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_frames *frames)
 {
 	if (!list_empty(&mp->frames) &&
 	    !tmm_mapped_frames_append(mapped_of_link(mp->frames.prev), &frames))
@@ -111,8 +110,8 @@ static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
 static void clear_entries(struct tmm_mapped_pages *mp, u64 nr)
 {
 	if (nr)
-		trace_tmm_unmap(first_page(mp), nr, mp->flags);
-	tmm_mapper_unmap(mp->pt, first_page(mp), nr);
+		trace_tmm_unmap(tmm_mapped_pages_first(mp), nr, mp->flags);
+	tmm_mapper_unmap(mp->pt, tmm_mapped_pages_first(mp), nr);
 }
 
 /* Give back what the pages of @mp mapped to; the entries are cleared. */
@@ -151,7 +150,7 @@ struct tmm_mapped_pages *tmm_mapping_new(struct tmm_page_table *pt,
 	struct tmm_mapped_pages *mp;
 
 	flags = (flags & ~TMM_PTE_OURS) | TMM_PTE_VALID | TMM_PTE_EXCLUSIVE;
-	mp = new_mapping(pt, flags);
+	mp = tmm_mapped_pages_new(pt, flags);
 	if (!mp)
 		return NULL;
 	mp->pages = pages;
@@ -173,7 +172,7 @@ int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocat
 		       enum tmm_page_size largest)
 {
 	const struct tmm_frames *f = &(*frames)->f;
-	const u64 page = first_page(mp) + done;
+	const u64 page = tmm_mapped_pages_first(mp) + done;
 	u64 bits = tmm_pte_leaf_bits(mp->flags, true) |
 		   tmm_memory_type_bits(f->region->memory_type);
 	int err = tmm_mapper_map_counted(mp->pt, page, f->chunk.start, f->chunk.nr, bits, largest,
@@ -182,7 +181,7 @@ int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocat
 	if (err)
 		return err;
 	trace_tmm_map(page, f->chunk.start, f->chunk.nr, mp->flags);
-	append_frames(mp, tmm_frames_into_mapped(frames));
+	tmm_mapped_pages_append_frames(mp, tmm_frames_into_mapped(frames));
 	return 0;
 }
 
@@ -198,7 +197,7 @@ void tmm_mapping_abandon(struct tmm_mapped_pages *mp, u64 done)
 {
 	clear_entries(mp, done);
 	release_frames(mp);
-	free_mapping(mp);
+	tmm_mapped_pages_free(mp);
 }
 
 /**
@@ -221,7 +220,7 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_range);
  */
 u64 tmm_mapped_pages_nr_bytes(const struct tmm_mapped_pages *mp)
 {
-	return nr_pages(mp) << TMM_PAGE_SHIFT;
+	return tmm_mapped_pages_nr(mp) << TMM_PAGE_SHIFT;
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_nr_bytes);
 
@@ -248,7 +247,8 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_flags);
  */
 tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp)
 {
-	tmm_pte_flags_t seen = tmm_mapper_collect_flags(mp->pt, first_page(mp), nr_pages(mp));
+	tmm_pte_flags_t seen = tmm_mapper_collect_flags(mp->pt, tmm_mapped_pages_first(mp),
+							tmm_mapped_pages_nr(mp));
 
 	return (tmm_mapped_pages_flags(mp) & ~TMM_PTE_HARDWARE) | (seen & TMM_PTE_HARDWARE);
 }
@@ -454,7 +454,8 @@ void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u
 /* Do @flags ask for another kind of memory than the mapping has? An empty one has none. */
 static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 {
-	return nr_pages(mp) && (flags ^ tmm_mapped_pages_flags(mp)) & TMM_PTE_DEVICE_MEMORY;
+	return tmm_mapped_pages_nr(mp) &&
+	       (flags ^ tmm_mapped_pages_flags(mp)) & TMM_PTE_DEVICE_MEMORY;
 }
 
 /**
@@ -483,24 +484,24 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 		return err;
 	if (is_other_memory(mp, flags))
 		return -EOPNOTSUPP;
-	err = claim(mp);
+	err = tmm_mapped_pages_claim(mp);
 	if (err)
 		return err;
 	/* Check again: a merge may have made an empty mapping larger. */
 	if (is_other_memory(mp, flags)) {
-		unclaim(mp);
+		tmm_mapped_pages_unclaim(mp);
 		return -EOPNOTSUPP;
 	}
 	if (mp->is_sealed && tmm_pte_flags_is_writable(flags)) {
-		unclaim(mp);
+		tmm_mapped_pages_unclaim(mp);
 		return -EACCES;
 	}
 	if (tmm_pte_flags_is_writable(flags) != tmm_pte_flags_is_writable(mp->flags))
-		tmm_mapper_remap(mp->pt, first_page(mp), nr_pages(mp),
+		tmm_mapper_remap(mp->pt, tmm_mapped_pages_first(mp), tmm_mapped_pages_nr(mp),
 				 tmm_pte_flags_is_writable(flags));
 	WRITE_ONCE(mp->flags, (flags & ~TMM_PTE_OURS) | (mp->flags & TMM_PTE_OURS));
-	trace_tmm_remap(first_page(mp), nr_pages(mp), mp->flags);
-	unclaim(mp);
+	trace_tmm_remap(tmm_mapped_pages_first(mp), tmm_mapped_pages_nr(mp), mp->flags);
+	tmm_mapped_pages_unclaim(mp);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap);
@@ -518,12 +519,12 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap);
  */
 int tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareable)
 {
-	int err = claim(mp);
+	int err = tmm_mapped_pages_claim(mp);
 
 	if (err)
 		return err;
 	WRITE_ONCE(mp->is_shareable, is_shareable);
-	unclaim(mp);
+	tmm_mapped_pages_unclaim(mp);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_set_shareable);
@@ -580,213 +581,6 @@ int tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp, const struct tmm_p
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap_under);
 
-static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mapped_pages *other)
-{
-	if (mp->pt != other->pt)
-		return -EXDEV;
-	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed ||
-	    mp->is_shareable != other->is_shareable || mp->is_sealed != other->is_sealed ||
-	    mp->account != other->account ||
-	    !tmm_mapped_pages_memory_is_same(mp, other))
-		return -EMEDIUMTYPE;
-	return first_page(mp) + nr_pages(mp) == first_page(other) ? 0 : -EDOM;
-}
-
-/* Append the frames of @second; its first run may continue the last one of @mp. */
-static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *second)
-{
-	struct tmm_mapped_frames *boundary;
-
-	if (list_empty(&second->frames))
-		return;
-	boundary = mapped_of_link(second->frames.next);
-	list_del_init(&boundary->f.link);
-	append_frames(mp, boundary);
-	list_splice_tail_init(&second->frames, &mp->frames);
-	mp->nr_frame_ranges += second->nr_frame_ranges - 1;
-}
-
-/**
- * tmm_mapped_pages_merge() - append a mapping that follows directly
- * @mp: grows by @other; unchanged on error
- * @other: directly after @mp; consumed
- *
- * No entry changes: small leaves never become a larger one.
- * Theseus: MappedPages::merge()
- *
- * Context: Process context. O(1).
- * Return:
- * * 0            - @mp has both
- * * -EXDEV       - they are under different roots
- * * -EMEDIUMTYPE - their flags differ, apart from those that the hardware sets; or they do
- *   not own their frames and borrow different ones; or only one is shareable, or sealed; or
- *   they are charged to different accounts, or map to memory of different kinds
- * * -EDOM        - @other does not follow @mp
- * * -EBUSY       - one is borrowed
- */
-int tmm_mapped_pages_merge(struct tmm_mapped_pages *mp, struct tmm_mapped_pages **other)
-{
-	struct tmm_mapped_pages *second = *other;
-	int err;
-
-	if (mp == second)
-		return -EDOM;
-	err = claim(mp);
-	if (err)
-		return err;
-	err = claim(second);
-	if (err)
-		goto out;
-	err = check_merge(mp, second);
-	if (!err)
-		err = tmm_allocated_pages_append(mp->pages, &second->pages);
-	if (err) {
-		unclaim(second);
-		goto out;
-	}
-	join_frames(mp, second);
-	mp->is_tainted |= second->is_tainted;
-	if (second->borrowed)
-		tmm_allocated_frames_unborrow(second->borrowed);
-	mp->nr_tables += second->nr_tables;
-	second->nr_tables = 0;
-	*other = NULL;
-	free_mapping(second);
-out:
-	unclaim(mp);
-	return err;
-}
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_merge);
-
-/* Cut the list of frames @nr frames from its start; the rest goes to @second. */
-static int split_frames(struct tmm_mapped_pages *mp, u64 nr, struct tmm_mapped_pages *second)
-{
-	struct tmm_mapped_frames *frames, *rest = NULL;
-	struct list_head *last = &mp->frames;
-	unsigned int nr_kept = 0;
-	LIST_HEAD(head);
-	int err;
-
-	list_for_each_entry(frames, &mp->frames, f.link) {
-		u64 here = tmm_frames_nr(&frames->f);
-
-		if (!nr)
-			break;
-		if (nr < here) {
-			err = tmm_mapped_frames_split_at(frames, frames->f.chunk.start + nr, &rest);
-			if (err)
-				return err;
-			here = nr;
-		}
-		nr -= here;
-		nr_kept++;
-		last = &frames->f.link;
-		cond_resched();
-	}
-	list_cut_position(&head, &mp->frames, last);
-	list_splice_init(&mp->frames, &second->frames);
-	list_splice(&head, &mp->frames);
-	second->nr_frame_ranges = mp->nr_frame_ranges - nr_kept;
-	mp->nr_frame_ranges = nr_kept;
-	if (rest) {
-		list_add(&rest->f.link, &second->frames);
-		second->nr_frame_ranges++;
-	}
-	return 0;
-}
-
-/* Cut pages and frames; the entries are not looked at. */
-static int split_parts(struct tmm_mapped_pages *mp, u64 at_page, struct tmm_mapped_pages *half)
-{
-	int err = tmm_allocated_pages_split_at(mp->pages, at_page, &half->pages);
-
-	if (err)
-		return err;
-	err = split_frames(mp, nr_pages(mp), half);
-	if (err)
-		TMM_BUG_IF(tmm_allocated_pages_merge(mp->pages, &half->pages));
-	return err;
-}
-
-static void rejoin_parts(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *half)
-{
-	join_frames(mp, half);
-	TMM_BUG_IF(tmm_allocated_pages_merge(mp->pages, &half->pages));
-}
-
-/* Both parts are mapped by leaves of their own. */
-static int split_entries(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *half)
-{
-	if (!nr_pages(mp) || !nr_pages(half))
-		return 0;
-	return tmm_mapper_split_leaf(mp->pt, first_page(half));
-}
-
-/**
- * tmm_mapped_pages_split() - make two mappings of one
- * @mp: becomes the first part; unchanged on error
- * @at_page: number of the first page of the second; @mp's start makes the first
- *           part empty, its end the second
- * @second: set to the second part, on success only
- *
- * A boundary inside a 2 MiB or 1 GiB leaf breaks that leaf, and no other; else no
- * entry changes. Theseus: MappedPages::split(), which consumes and returns both
- * parts; here the object stays and becomes the first.
- *
- * Context: Process context, may sleep. O(runs of frames).
- * Return:
- * * 0       - @second is the caller's
- * * -EINVAL - @at_page lies outside, or @mp is empty
- * * -EBUSY  - borrowed
- * * -ENOSPC - no frame is left for the table of a leaf that must be broken
- * * -ENOMEM - the kernel heap is exhausted
- */
-int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
-			   struct tmm_mapped_pages **second)
-{
-	struct tmm_mapped_pages *half;
-	int err = claim(mp);
-
-	if (err)
-		return err;
-	half = new_mapping(mp->pt, mp->flags);
-	if (!half) {
-		err = -ENOMEM;
-		goto out;
-	}
-	half->is_shareable = mp->is_shareable;
-	half->is_sealed = mp->is_sealed;
-	/* All tables stay with the first part. */
-	half->account = tmm_account_get(mp->account);
-	half->is_tainted = mp->is_tainted;
-	if (mp->borrowed) {
-		err = tmm_allocated_frames_borrow(mp->borrowed);
-		if (err)
-			goto err_free;
-		half->borrowed = mp->borrowed;
-	}
-	err = split_parts(mp, at_page, half);
-	if (err)
-		goto err_unborrow;
-	err = split_entries(mp, half);
-	if (err)
-		goto err_rejoin;
-	*second = half;
-	goto out;
-
-err_rejoin:
-	rejoin_parts(mp, half);
-err_unborrow:
-	if (half->borrowed)
-		tmm_allocated_frames_unborrow(half->borrowed);
-err_free:
-	free_mapping(half);
-out:
-	unclaim(mp);
-	return err;
-}
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_split);
-
 /**
  * tmm_mapped_pages_unmap_into_parts() - unmap, and keep the parts
  * @mp: consumed on success, untouched on error
@@ -810,16 +604,16 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 {
 	struct tmm_mapped_pages *doomed = *mp;
 	struct tmm_allocated_frames *run;
-	int err = claim(doomed);
+	int err = tmm_mapped_pages_claim(doomed);
 
 	if (err)
 		return err;
 	if (doomed->is_tainted || doomed->is_sealed) {
 		err = doomed->is_sealed ? -EACCES : -EBUSY;
-		unclaim(doomed);
+		tmm_mapped_pages_unclaim(doomed);
 		return err;
 	}
-	clear_entries(doomed, nr_pages(doomed));
+	clear_entries(doomed, tmm_mapped_pages_nr(doomed));
 	while ((run = take_frames(doomed))) {
 		list_add_tail(&run->f.link, frames);
 		cond_resched();
@@ -827,7 +621,7 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 	release_frames(doomed);
 	*pages = doomed->pages;
 	*mp = NULL;
-	free_mapping(doomed);
+	tmm_mapped_pages_free(doomed);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(tmm_mapped_pages_unmap_into_parts);
@@ -876,7 +670,7 @@ int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 			nr[TMM_RESOURCE_FRAMES] += tmm_frames_nr(&frames->f);
 		cond_resched();
 	}
-	nr[TMM_RESOURCE_PAGES] = nr_pages(mp);
+	nr[TMM_RESOURCE_PAGES] = tmm_mapped_pages_nr(mp);
 	err = tmm_account_move(from, account, nr);
 	if (err)
 		return err;
@@ -895,10 +689,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_move_account);
 static void destroy(struct tmm_mapped_pages *mp)
 {
 	/* Clear entries; no CPU uses them; frames and pages become free. */
-	clear_entries(mp, nr_pages(mp));
+	clear_entries(mp, tmm_mapped_pages_nr(mp));
 	release_frames(mp);
 	tmm_allocated_pages_drop(&mp->pages);
-	free_mapping(mp);
+	tmm_mapped_pages_free(mp);
 }
 
 /**

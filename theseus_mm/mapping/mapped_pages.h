@@ -136,10 +136,6 @@ int __must_check tmm_pin_search(struct tmm_pin_search *search, u64 *budget);
 
 /* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);
-int __must_check tmm_mapped_pages_merge(struct tmm_mapped_pages *mp,
-					struct tmm_mapped_pages **other);
-int __must_check tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
-					struct tmm_mapped_pages **second);
 int __must_check tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 						   struct tmm_allocated_pages **pages,
 						   struct list_head *frames);
@@ -169,6 +165,18 @@ void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp);
 /* For borrow.c: the count that keeps changes and borrows apart */
 int __must_check tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable);
 void tmm_mapped_pages_unborrow(struct tmm_mapped_pages *mp, bool is_mutable);
+
+/* For the files that split and borrow mappings: one change at a time */
+int __must_check tmm_mapped_pages_claim(struct tmm_mapped_pages *mp);
+void tmm_mapped_pages_unclaim(struct tmm_mapped_pages *mp);
+
+/* For mapped_pages_split.c: the parts of a mapping */
+u64 tmm_mapped_pages_first(const struct tmm_mapped_pages *mp);
+u64 tmm_mapped_pages_nr(const struct tmm_mapped_pages *mp);
+struct tmm_mapped_pages * __must_check
+tmm_mapped_pages_new(struct tmm_page_table *pt, tmm_pte_flags_t flags);
+void tmm_mapped_pages_free(struct tmm_mapped_pages *mp);
+void tmm_mapped_pages_append_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_frames *frames);
 
 /* For map.c and deep_copy.c: a mapping in the making */
 struct tmm_mapped_pages * __must_check
