@@ -6,6 +6,7 @@
 #include "alloc/trace.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_memory.h"
+#include "mapping/mapped_pages_pin.h"
 #include "paging/mapper.h"
 #include "paging/window.h"
 #include "paging/window_copy.h"

@@ -6,7 +6,6 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
-#include "alloc/pins.h"
 #include "alloc/quarantine.h"
 #include "alloc/trace.h"
 #include "core/bug.h"
@@ -16,8 +15,6 @@
 #include <kunit/visibility.h>
 #include <linux/errno.h>
 #include <linux/export.h>
-#include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -315,141 +312,6 @@ bool tmm_mapped_pages_is_sealed(const struct tmm_mapped_pages *mp)
 	return READ_ONCE(mp->is_sealed);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_sealed);
-
-/**
- * tmm_mapped_pages_have_struct_pages() - may I/O pin what the pages map to?
- * @mp: the mapping; borrowed, or nobody changes it
- *
- * Context: Process context. O(runs of frames).
- * Return: true if it owns its frames, and Linux knows a struct page of each
- */
-bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp)
-{
-	const struct tmm_mapped_frames *frames;
-
-	/* It could not be asked whether others have let them be pinned. */
-	if (mp->borrowed)
-		return false;
-	list_for_each_entry(frames, &mp->frames, f.link) {
-		if (!frames->f.region->has_struct_pages)
-			return false;
-		cond_resched();
-	}
-	return true;
-}
-
-/**
- * tmm_mapped_pages_get_struct_pages() - the struct pages of what pages map to
- * @mp: the mapping, borrowed; tmm_mapped_pages_have_struct_pages()
- * @pages: room for as many as it has pages; filled in their order
- *
- * Context: Process context, may sleep. O(pages).
- */
-void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages)
-{
-	const struct tmm_mapped_frames *frames;
-	u64 i;
-
-	list_for_each_entry(frames, &mp->frames, f.link) {
-		for (i = 0; i < tmm_frames_nr(&frames->f); i++) {
-			*pages++ = pfn_to_page(frames->f.chunk.start + i);
-			if (!(i & 0xfff))
-				cond_resched();
-		}
-	}
-}
-
-/**
- * tmm_pin_search_begin() - begin a search for pinned pages
- * @search: filled in
- * @mp: the mapping, exclusive, and borrowed until the search is over; all of it has struct
- *      pages
- * @first: index of the first page in the mapping
- * @nr: number of pages
- *
- * Context: Any. O(1).
- */
-void tmm_pin_search_begin(struct tmm_pin_search *search, struct tmm_mapped_pages *mp,
-			  u64 first, u64 nr)
-{
-	search->run = list_first_entry_or_null(&mp->frames, struct tmm_mapped_frames, f.link);
-	search->first = first;
-	search->nr = search->run ? nr : 0;
-	search->pinned = TMM_NOT_PINNED;
-}
-
-/* Continue in the present run of frames, and subtract the frames checked from @budget. */
-static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
-{
-	const struct tmm_frames *f = &search->run->f;
-	u64 part = min3(tmm_frames_nr(f) - search->first, search->nr, *budget);
-	u64 start = f->chunk.start + search->first;
-	u64 nr = tmm_frames_find_pinned(start, part);
-
-	search->first += nr;
-	search->nr -= nr;
-	*budget -= nr;
-	if (nr == part)
-		return false;
-	search->pinned = start + nr;
-	return true;
-}
-
-/**
- * tmm_pin_search() - are some of the pages still pinned?
- * @search: continues where it stopped: the page that was found pinned is checked first, and
- *          pages before it are not checked again
- * @budget: how many pages, or runs of frames, may be checked; reduced by those checked
- *
- * Context: Process context, may sleep. O(@budget). The caller meets the conditions of
- *          tmm_frames_find_pinned().
- * Return: 1 if a page is pinned, 0 if none is, or -EAGAIN if @budget was used up before
- */
-int tmm_pin_search(struct tmm_pin_search *search, u64 *budget)
-{
-	if (search->pinned != TMM_NOT_PINNED && !tmm_frames_find_pinned(search->pinned, 1))
-		return 1;
-	search->pinned = TMM_NOT_PINNED;
-	while (search->nr) {
-		if (!*budget)
-			return -EAGAIN;
-		if (search->first < tmm_frames_nr(&search->run->f)) {
-			if (finds_pinned_here(search, budget))
-				return 1;
-			continue;
-		}
-		search->first -= tmm_frames_nr(&search->run->f);
-		search->run = list_next_entry(search->run, f.link);
-		--*budget;
-	}
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_pin_search);
-
-/**
- * tmm_mapped_pages_clear_file() - clear the file in the struct pages of a mapping
- * @mp: the mapping, borrowed, but in no process; all of it has struct pages, none is pinned
- * @first: index of the first page in the mapping
- * @nr: number of pages
- *
- * Context: Process context, may sleep. O(runs of frames + @nr).
- */
-void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
-{
-	const struct tmm_mapped_frames *frames;
-
-	list_for_each_entry(frames, &mp->frames, f.link) {
-		u64 here = tmm_frames_nr(&frames->f);
-		u64 part = first < here ? min(here - first, nr) : 0;
-
-		if (!nr)
-			break;
-		tmm_frames_clear_file(frames->f.chunk.start + first, part);
-		nr -= part;
-		first = part ? 0 : first - here;
-		cond_resched();
-	}
-}
 
 /* Do @flags ask for another kind of memory than the mapping has? An empty one has none. */
 static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)

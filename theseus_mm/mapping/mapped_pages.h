@@ -32,7 +32,6 @@ struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_mapped_frames;
 struct tmm_page_table;
-struct page;
 
 /* Far above any number of borrows: one that lasts is not taken for the owner. */
 #define TMM_USERS_OWNER		BIT(29)
@@ -108,31 +107,6 @@ bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp);
 unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
 bool tmm_mapped_pages_is_sealed(const struct tmm_mapped_pages *mp);
-bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
-void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);
-void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
-
-/* The number of no frame */
-#define TMM_NOT_PINNED	(~0ULL)
-
-/**
- * struct tmm_pin_search - state of a search for pinned pages
- * @run: the present run of the mapping's frames
- * @first: index in @run of the frame to check next; past its end means a later run
- * @nr: pages left to check
- * @pinned: number of the frame that was found pinned last, or TMM_NOT_PINNED
- */
-struct tmm_pin_search {
-	/* private: */
-	struct tmm_mapped_frames *run;
-	u64 first;
-	u64 nr;
-	u64 pinned;
-};
-
-void tmm_pin_search_begin(struct tmm_pin_search *search, struct tmm_mapped_pages *mp,
-			  u64 first, u64 nr);
-int __must_check tmm_pin_search(struct tmm_pin_search *search, u64 *budget);
 
 /* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);

@@ -20,6 +20,7 @@
 #include "device/share/vma.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_memory.h"
+#include "mapping/mapped_pages_pin.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>

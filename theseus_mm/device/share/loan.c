@@ -8,6 +8,7 @@
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_memory.h"
+#include "mapping/mapped_pages_pin.h"
 
 #include <kunit/visibility.h>
 #include <linux/atomic.h>

@@ -24,6 +24,7 @@
 
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_pin.h"
 
 #include <linux/kref.h>
 #include <linux/list.h>
