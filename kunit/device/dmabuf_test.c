@@ -6,6 +6,7 @@
 #include "core/compat.h"
 #include "device/client/client.h"
 #include "device/share/mapping_file.h"
+#include "mapping/mapped_pages_borrow.h"
 
 #include "support/fixture.h"
 #include "support/instance_fixture.h"

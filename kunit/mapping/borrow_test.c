@@ -5,6 +5,7 @@
 #include "support/instance_fixture.h"
 
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "paging/mapper.h"
 #include "paging/table.h"
 

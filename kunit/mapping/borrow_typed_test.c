@@ -4,6 +4,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 #include "paging/tlb.h"
 

@@ -9,6 +9,7 @@
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 #include "paging/mapper.h"
 

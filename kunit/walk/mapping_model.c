@@ -7,6 +7,7 @@
 
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "paging/mapper.h"
 #include "paging/window_copy.h"
 

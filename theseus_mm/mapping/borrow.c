@@ -5,6 +5,7 @@
 #include "alloc/pages.h"
 #include "alloc/trace.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
 #include "mapping/mapped_pages_pin.h"
 #include "paging/mapper.h"

@@ -5,6 +5,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "core/bug.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
 #include "mapping/placement.h"
 #include "paging/mapper.h"

@@ -103,22 +103,12 @@ u64 tmm_mapped_pages_nr_bytes(const struct tmm_mapped_pages *mp);
 tmm_pte_flags_t tmm_mapped_pages_flags(const struct tmm_mapped_pages *mp);
 tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp);
 struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp);
-bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp);
-unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp);
-bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp);
-bool tmm_mapped_pages_is_sealed(const struct tmm_mapped_pages *mp);
 
 /* Transforms; a mapping is always changed under its own root */
 int __must_check tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);
 int __must_check tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 						   struct tmm_allocated_pages **pages,
 						   struct list_head *frames);
-
-int __must_check tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareable);
-
-/* Ownership without the right to write */
-int __must_check tmm_mapped_pages_seal(struct tmm_mapped_pages *mp);
-void tmm_mapped_pages_unseal(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags);
 
 /* The same, for callers that name the root they believe it is under: else -EXDEV */
 int __must_check tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp,
@@ -136,9 +126,8 @@ int __must_check tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp,
 /* Destructor */
 void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp);
 
-/* For borrow.c: the count that keeps changes and borrows apart */
-int __must_check tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable);
-void tmm_mapped_pages_unborrow(struct tmm_mapped_pages *mp, bool is_mutable);
+/* For mapped_pages_borrow.c: the last borrow of a dropped mapping ends */
+void tmm_mapped_pages_destroy(struct tmm_mapped_pages *mp);
 
 /* For the files that split and borrow mappings: one change at a time */
 int __must_check tmm_mapped_pages_claim(struct tmm_mapped_pages *mp);

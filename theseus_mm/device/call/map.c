@@ -8,6 +8,7 @@
 #include "device/client/client.h"
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/placement.h"
 
 #include <kunit/visibility.h>

@@ -9,6 +9,7 @@
 #include "device/share/linger.h"
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 
 #include <kunit/visibility.h>

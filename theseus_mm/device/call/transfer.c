@@ -16,6 +16,7 @@
 #include "device/client/lending.h"
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 
 #include <linux/err.h>
 #include <linux/errno.h>

@@ -11,6 +11,7 @@
 #include "mapping/borrow.h"
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "paging/mapper.h"
 
 #include <kunit/visibility.h>

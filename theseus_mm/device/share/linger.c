@@ -5,6 +5,7 @@
 #include "device/share/loan.h"
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_pin.h"
 
 #include <linux/errno.h>

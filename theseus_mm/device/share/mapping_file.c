@@ -9,6 +9,7 @@
 #include "device/share/linger.h"
 #include "device/show/fdinfo.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
 
 #include <kunit/visibility.h>

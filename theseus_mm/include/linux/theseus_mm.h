@@ -29,6 +29,7 @@
 #include "core/range.h"
 #include "mapping/borrow.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 #include "mapping/memory.h"
 #include "mapping/mmi.h"
