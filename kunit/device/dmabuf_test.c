@@ -6,6 +6,7 @@
 #include "core/compat.h"
 #include "device/client/client.h"
 #include "device/share/mapping_file.h"
+#include "mapping/create.h"
 #include "mapping/mapped_pages_borrow.h"
 
 #include "support/fixture.h"

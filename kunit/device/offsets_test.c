@@ -2,6 +2,7 @@
 #include "device/client/offsets.h"
 
 #include "device/client/client.h"
+#include "mapping/create.h"
 #include "mapping/instance.h"
 #include "support/fixture.h"
 

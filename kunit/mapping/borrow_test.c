@@ -4,6 +4,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "mapping/deep_copy.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "paging/mapper.h"

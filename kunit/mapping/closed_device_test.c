@@ -4,6 +4,9 @@
 
 #include "alloc/frames.h"
 #include "mapping/borrow.h"
+#include "mapping/create.h"
+#include "mapping/deep_copy.h"
+#include "mapping/map.h"
 
 #include <asm/processor.h>
 #include <linux/ioport.h>

@@ -11,6 +11,8 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
+#include "mapping/create.h"
+#include "mapping/map.h"
 #include "mapping/mapped_pages_split.h"
 #include "paging/mapper.h"
 

@@ -7,6 +7,7 @@
 
 #include "alloc/account.h"
 #include "mapping/borrow.h"
+#include "mapping/create.h"
 #include "paging/mapper.h"
 
 #include <linux/string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "mapping/create.h"
 #include "mapping/instance.h"
 #include "mapping/placement.h"
 

@@ -7,6 +7,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
+#include "mapping/map.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 #include "paging/window_copy.h"

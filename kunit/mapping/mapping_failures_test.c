@@ -9,6 +9,8 @@
 #include "support/instance_fixture.h"
 
 #include "mapping/borrow.h"
+#include "mapping/create.h"
+#include "mapping/map.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 

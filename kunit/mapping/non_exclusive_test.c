@@ -9,6 +9,7 @@
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
+#include "mapping/map.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
 #include "mapping/mapped_pages_split.h"

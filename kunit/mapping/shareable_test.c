@@ -8,6 +8,7 @@
 #include "support/instance_fixture.h"
 
 #include "mapping/borrow.h"
+#include "mapping/deep_copy.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 

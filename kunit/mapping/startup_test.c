@@ -7,6 +7,7 @@
 
 #include "include/linux/theseus_mm.h"
 #include "mapping/borrow.h"
+#include "mapping/create.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mmi.h"
 

@@ -6,6 +6,7 @@
 
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
+#include "mapping/map.h"
 #include "paging/mapper.h"
 #include "paging/window.h"
 #include "paging/window_copy.h"

@@ -5,6 +5,7 @@
 #include "support/invariants.h"
 
 #include "alloc/frames_split.h"
+#include "mapping/map.h"
 #include "paging/mapper.h"
 
 #include <linux/cpumask.h>

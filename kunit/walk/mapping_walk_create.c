@@ -2,6 +2,9 @@
 /* Steps that make mappings of new pages and frames. */
 #include "walk/mapping_walk.h"
 
+#include "mapping/create.h"
+#include "mapping/deep_copy.h"
+
 static bool may_lack_run(struct model *m, u64 nr)
 {
 	struct tmm_range_totals totals;

@@ -3,6 +3,7 @@
 #include "walk/mapping_walk.h"
 
 #include "alloc/frames.h"
+#include "mapping/create.h"
 
 static bool overlaps(u64 first, u64 nr, u64 other, u64 nr_other)
 {

@@ -4,6 +4,7 @@
 
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "mapping/map.h"
 #include "mapping/placement.h"
 
 #include <linux/list.h>

@@ -2,6 +2,7 @@
 #include "kernel/instance.h"
 
 #include "include/linux/theseus_mm.h"
+#include "mapping/create.h"
 #include "mapping/instance.h"
 #include "paging/mapper.h"
 

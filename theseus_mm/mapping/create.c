@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "mapping/instance.h"
+#include "mapping/create.h"
 
 #include "alloc/account.h"
 #include "alloc/chunk.h"
 #include "alloc/frames_split.h"
+#include "mapping/instance.h"
+#include "mapping/map.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/placement.h"
 #include "mapping/request.h"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "mapping/mapped_pages.h"
+#include "mapping/deep_copy.h"
 
 #include "alloc/device_region.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "core/bug.h"
+#include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
 #include "mapping/placement.h"

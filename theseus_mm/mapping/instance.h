@@ -82,30 +82,6 @@ bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr);
 int __must_check tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 				    u64 nr, u64 counts[TMM_NR_COUNTS]);
 
-/* create.c: pages, frames and entries at once; @pt is a root of @inst */
-struct tmm_mapped_pages * __must_check
-tmm_instance_create(struct tmm_instance *inst, struct tmm_page_table *pt,
-		    const struct tmm_mapping_request *req, struct tmm_paddr *paddr);
-struct tmm_mapped_pages * __must_check
-tmm_instance_map_frames_at(struct tmm_instance *inst, struct tmm_page_table *pt, u64 first,
-			   const struct tmm_mapping_request *req);
-
-/* The same for callers in the kernel, by bytes and from wherever there is room */
-struct tmm_mapped_pages * __must_check
-tmm_instance_create_mapping(struct tmm_instance *inst, struct tmm_page_table *pt, u64 nr_bytes,
-			    tmm_pte_flags_t flags, bool zero);
-struct tmm_mapped_pages * __must_check
-tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
-				       u64 nr_bytes, tmm_pte_flags_t flags, bool zero,
-				       struct tmm_paddr *paddr);
-struct tmm_mapped_pages * __must_check
-tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
-				     const struct tmm_allocation_request *req,
-				     tmm_pte_flags_t flags, bool zero);
-struct tmm_mapped_pages * __must_check
-tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *pt,
-			     struct tmm_paddr start, u64 nr_bytes, tmm_pte_flags_t flags);
-
 /* Device memory, added and removed at run time */
 int __must_check tmm_instance_add_reserved_region(struct tmm_instance *inst,
 						  struct tmm_paddr start, u64 nr_bytes,

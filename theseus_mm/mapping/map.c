@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "mapping/mapped_pages.h"
+#include "mapping/map.h"
 
 #include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/trace.h"
+#include "mapping/mapped_pages.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 

@@ -75,28 +75,6 @@ struct tmm_mapped_pages {
 	struct list_head link;
 };
 
-/* Constructors, map.c: the root is the caller's choice */
-struct tmm_mapped_pages * __must_check
-tmm_map_allocated_pages_to(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
-			   struct tmm_allocated_frames **frames, tmm_pte_flags_t flags);
-struct tmm_mapped_pages * __must_check
-tmm_map_allocated_pages_to_sized(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
-				 struct tmm_allocated_frames **frames, tmm_pte_flags_t flags,
-				 enum tmm_page_size size);
-struct tmm_mapped_pages * __must_check
-tmm_map_allocated_pages(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
-			tmm_pte_flags_t flags, bool zero);
-struct tmm_mapped_pages * __must_check
-tmm_map_allocated_pages_sized(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
-			      tmm_pte_flags_t flags, bool zero, enum tmm_page_size size);
-struct tmm_mapped_pages * __must_check
-tmm_map_to_non_exclusive(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
-			 struct tmm_allocated_frames *frames, tmm_pte_flags_t flags);
-
-/* Constructor, deep_copy.c */
-struct tmm_mapped_pages * __must_check
-tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp, const tmm_pte_flags_t *new_flags);
-
 /* Queries */
 struct tmm_page_range tmm_mapped_pages_range(const struct tmm_mapped_pages *mp);
 u64 tmm_mapped_pages_nr_bytes(const struct tmm_mapped_pages *mp);

@@ -2,6 +2,7 @@
 #include "mapping/startup.h"
 
 #include "mapping/instance.h"
+#include "mapping/map.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mmi.h"
 #include "paging/page_table.h"

@@ -28,6 +28,8 @@
 #include "core/pte_flags.h"
 #include "core/range.h"
 #include "mapping/borrow.h"
+#include "mapping/deep_copy.h"
+#include "mapping/map.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
