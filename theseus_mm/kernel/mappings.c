@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The public forms of mapping apply mapping/ to the module's instance and the kernel's context. */
 #include "kernel/instance.h"
 
 #include "include/linux/theseus_mm.h"
@@ -8,101 +9,6 @@
 
 #include <linux/errno.h>
 #include <linux/export.h>
-
-/* Set before anyone can link to us, cleared after the last has gone. */
-static struct tmm_instance kernel_instance;
-static bool is_initialised;
-static struct tmm_mmi *kernel_mmi;
-
-/**
- * tmm_kernel_instance() - the instance that the public functions use
- *
- * Return: the instance; nothing is in it before tmm_init()
- */
-struct tmm_instance *tmm_kernel_instance(void)
-{
-	return &kernel_instance;
-}
-
-/**
- * tmm_init() - bring up the module's instance
- * @memories: runs of RAM that nobody else uses; runs that overlap are merged
- * @nr_memories: number of runs, 1 or more
- * @initial: set to the initial mappings, on success only
- *
- * The module does this when it is loaded, once.
- *
- * Theseus: memory::init()
- *
- * Context: Process context, may sleep.
- * Return: 0; -EBUSY if it is up already; or an error of tmm_startup_init()
- */
-int tmm_init(const struct tmm_memory *memories, unsigned int nr_memories,
-	     struct tmm_initial_memory_mappings *initial)
-{
-	int err;
-
-	if (is_initialised)
-		return -EBUSY;
-	err = tmm_startup_init(&kernel_instance, memories, nr_memories, initial);
-	is_initialised = !err;
-	return err;
-}
-EXPORT_SYMBOL_GPL(tmm_init);
-
-/**
- * tmm_init_post_heap() - finish start-up, and publish the kernel's context
- * @initial: from tmm_init(); consumed on success, untouched on error
- *
- * Theseus: memory::init_post_heap()
- *
- * Context: Process context, may sleep.
- * Return: 0; -EBUSY if it was done already; or -ENOMEM
- */
-int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
-{
-	struct tmm_mmi *mmi;
-	int err;
-
-	if (kernel_mmi)
-		return -EBUSY;
-	err = tmm_startup_post_heap(&kernel_instance, initial, &mmi);
-	if (!err)
-		kernel_mmi = mmi;
-	return err;
-}
-EXPORT_SYMBOL_GPL(tmm_init_post_heap);
-
-/**
- * tmm_exit() - undo tmm_init_post_heap() and tmm_init()
- *
- * Context: Process context, may sleep. Everything given out has come back.
- */
-void tmm_exit(void)
-{
-	tmm_mmi_put(kernel_mmi);
-	kernel_mmi = NULL;
-	if (is_initialised)
-		tmm_instance_exit(&kernel_instance);
-	is_initialised = false;
-}
-
-/**
- * tmm_get_kernel_mmi_ref() - the context that kernel code works in
- *
- * Theseus: get_kernel_mmi_ref()
- *
- * Context: Any but interrupt.
- * Return: the context with a reference, the caller's to tmm_mmi_put(); NULL before
- * start-up is finished
- */
-struct tmm_mmi *tmm_get_kernel_mmi_ref(void)
-{
-	if (kernel_mmi)
-		tmm_mmi_get(kernel_mmi);
-	return kernel_mmi;
-}
-EXPORT_SYMBOL_GPL(tmm_get_kernel_mmi_ref);
 
 /**
  * tmm_create_mapping() - new pages, mapped to new frames
@@ -120,9 +26,9 @@ EXPORT_SYMBOL_GPL(tmm_get_kernel_mmi_ref);
  */
 struct tmm_mapped_pages *tmm_create_mapping(u64 nr_bytes, tmm_pte_flags_t flags)
 {
-	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_page_table *pt = tmm_kernel_page_table();
 	struct tmm_mapped_pages *mp =
-		tmm_instance_create_mapping(&kernel_instance, pt, nr_bytes, flags, false);
+		tmm_instance_create_mapping(tmm_kernel_instance(), pt, nr_bytes, flags, false);
 
 	tmm_page_table_put(pt);
 	return mp;
@@ -143,9 +49,9 @@ EXPORT_SYMBOL_GPL(tmm_create_mapping);
 struct tmm_mapped_pages *tmm_create_contiguous_mapping(u64 nr_bytes, tmm_pte_flags_t flags,
 						       struct tmm_paddr *paddr)
 {
-	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_page_table *pt = tmm_kernel_page_table();
 	struct tmm_mapped_pages *mp =
-		tmm_instance_create_contiguous_mapping(&kernel_instance, pt, nr_bytes, flags,
+		tmm_instance_create_contiguous_mapping(tmm_kernel_instance(), pt, nr_bytes, flags,
 						       false, paddr);
 
 	tmm_page_table_put(pt);
@@ -184,9 +90,9 @@ struct tmm_mapped_pages *
 tmm_create_identity_mapping_by_request(const struct tmm_allocation_request *req,
 				       tmm_pte_flags_t flags)
 {
-	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_page_table *pt = tmm_kernel_page_table();
 	struct tmm_mapped_pages *mp =
-		tmm_instance_create_identity_mapping(&kernel_instance, pt, req, flags, false);
+		tmm_instance_create_identity_mapping(tmm_kernel_instance(), pt, req, flags, false);
 
 	tmm_page_table_put(pt);
 	return mp;
@@ -208,9 +114,9 @@ EXPORT_SYMBOL_GPL(tmm_create_identity_mapping_by_request);
 struct tmm_mapped_pages *tmm_map_frame_range(struct tmm_paddr start, u64 nr_bytes,
 					     tmm_pte_flags_t flags)
 {
-	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_page_table *pt = tmm_kernel_page_table();
 	struct tmm_mapped_pages *mp =
-		tmm_instance_map_frame_range(&kernel_instance, pt, start, nr_bytes, flags);
+		tmm_instance_map_frame_range(tmm_kernel_instance(), pt, start, nr_bytes, flags);
 
 	tmm_page_table_put(pt);
 	return mp;
@@ -236,7 +142,7 @@ struct tmm_mapped_pages *tmm_mapped_pages_empty(void)
 
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
-	pt = tmm_mmi_page_table(kernel_mmi);
+	pt = tmm_kernel_page_table();
 	mp = tmm_mapping_new(pt, pages, TMM_PTE_DEFAULT);
 	tmm_page_table_put(pt);
 	if (mp)
@@ -263,7 +169,7 @@ EXPORT_SYMBOL_GPL(tmm_mapped_pages_empty);
  */
 int tmm_add_reserved_region(struct tmm_paddr start, u64 nr_bytes, enum tmm_memory_type type)
 {
-	return tmm_instance_add_reserved_region(&kernel_instance, start, nr_bytes, type);
+	return tmm_instance_add_reserved_region(tmm_kernel_instance(), start, nr_bytes, type);
 }
 EXPORT_SYMBOL_GPL(tmm_add_reserved_region);
 
@@ -280,7 +186,7 @@ EXPORT_SYMBOL_GPL(tmm_add_reserved_region);
  */
 int tmm_remove_reserved_region(struct tmm_paddr start, u64 nr_bytes)
 {
-	return tmm_instance_remove_reserved_region(&kernel_instance, start, nr_bytes);
+	return tmm_instance_remove_reserved_region(tmm_kernel_instance(), start, nr_bytes);
 }
 EXPORT_SYMBOL_GPL(tmm_remove_reserved_region);
 
@@ -296,7 +202,7 @@ EXPORT_SYMBOL_GPL(tmm_remove_reserved_region);
  */
 int tmm_translate(struct tmm_vaddr vaddr, struct tmm_paddr *paddr)
 {
-	struct tmm_page_table *pt = tmm_mmi_page_table(kernel_mmi);
+	struct tmm_page_table *pt = tmm_kernel_page_table();
 	struct tmm_translation found;
 	int err = tmm_mapper_translate(pt, vaddr, &found);
 

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kernel/instance.h"
+
+#include "include/linux/theseus_mm.h"
+#include "mapping/instance.h"
+
+#include <linux/errno.h>
+#include <linux/export.h>
+
+/* Set before anyone can link to us, cleared after the last has gone. */
+static struct tmm_instance kernel_instance;
+static bool is_initialised;
+static struct tmm_mmi *kernel_mmi;
+
+/**
+ * tmm_kernel_instance() - the instance that the public functions use
+ *
+ * Return: the instance; nothing is in it before tmm_init()
+ */
+struct tmm_instance *tmm_kernel_instance(void)
+{
+	return &kernel_instance;
+}
+
+/**
+ * tmm_init() - bring up the module's instance
+ * @memories: runs of RAM that nobody else uses; runs that overlap are merged
+ * @nr_memories: number of runs, 1 or more
+ * @initial: set to the initial mappings, on success only
+ *
+ * The module does this when it is loaded, once.
+ *
+ * Theseus: memory::init()
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EBUSY if it is up already; or an error of tmm_startup_init()
+ */
+int tmm_init(const struct tmm_memory *memories, unsigned int nr_memories,
+	     struct tmm_initial_memory_mappings *initial)
+{
+	int err;
+
+	if (is_initialised)
+		return -EBUSY;
+	err = tmm_startup_init(&kernel_instance, memories, nr_memories, initial);
+	is_initialised = !err;
+	return err;
+}
+EXPORT_SYMBOL_GPL(tmm_init);
+
+/**
+ * tmm_init_post_heap() - finish start-up, and publish the kernel's context
+ * @initial: from tmm_init(); consumed on success, untouched on error
+ *
+ * Theseus: memory::init_post_heap()
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EBUSY if it was done already; or -ENOMEM
+ */
+int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
+{
+	struct tmm_mmi *mmi;
+	int err;
+
+	if (kernel_mmi)
+		return -EBUSY;
+	err = tmm_startup_post_heap(&kernel_instance, initial, &mmi);
+	if (!err)
+		kernel_mmi = mmi;
+	return err;
+}
+EXPORT_SYMBOL_GPL(tmm_init_post_heap);
+
+/**
+ * tmm_exit() - undo tmm_init_post_heap() and tmm_init()
+ *
+ * Context: Process context, may sleep. Everything given out has come back.
+ */
+void tmm_exit(void)
+{
+	tmm_mmi_put(kernel_mmi);
+	kernel_mmi = NULL;
+	if (is_initialised)
+		tmm_instance_exit(&kernel_instance);
+	is_initialised = false;
+}
+
+/**
+ * tmm_get_kernel_mmi_ref() - the context that kernel code works in
+ *
+ * Theseus: get_kernel_mmi_ref()
+ *
+ * Context: Any but interrupt.
+ * Return: the context with a reference, the caller's to tmm_mmi_put(); NULL before
+ * start-up is finished
+ */
+struct tmm_mmi *tmm_get_kernel_mmi_ref(void)
+{
+	if (kernel_mmi)
+		tmm_mmi_get(kernel_mmi);
+	return kernel_mmi;
+}
+EXPORT_SYMBOL_GPL(tmm_get_kernel_mmi_ref);
+
+/* The root that is active in the kernel's context, with a reference; once start-up is finished. */
+struct tmm_page_table *tmm_kernel_page_table(void)
+{
+	return tmm_mmi_page_table(kernel_mmi);
+}
