@@ -5,6 +5,7 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 #include "alloc/quarantine.h"
+#include "alloc/table_frames.h"
 #include "support/fixture.h"
 #include "support/invariants.h"
 

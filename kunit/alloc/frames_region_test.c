@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Regions of frames that come and go while the allocator is in use. */
 #include "alloc/frames.h"
+#include "alloc/table_frames.h"
 
 #include "support/fixture.h"
 #include "support/invariants.h"

@@ -4,6 +4,7 @@
 #include "support/instance_fixture.h"
 
 #include "alloc/frames.h"
+#include "alloc/table_frames.h"
 #include "paging/mapper.h"
 
 #include <linux/preempt.h>

@@ -22,11 +22,6 @@ struct tmm_bad_frame {
 	struct tmm_chunk *chunk;
 };
 
-static struct tmm_frame_region *region_of(struct tmm_range_region *range)
-{
-	return container_of(range, struct tmm_frame_region, range);
-}
-
 static void free_bad(struct tmm_frame_allocator *fa, struct tmm_bad_frame *bad)
 {
 	tmm_range_object_free(&fa->ra, bad->spare[0]);
@@ -54,7 +49,7 @@ static void take_out(struct tmm_frame_allocator *fa, struct tmm_range_region *ra
 {
 	lockdep_assert_held(&fa->ra.lock);
 	bad->chunk = tmm_free_ranges_take(&range->free, number, 1, bad->spare);
-	tmm_frame_table_set(&region_of(range)->table, number, 1, TMM_MARK_BAD);
+	tmm_frame_table_set(&tmm_frame_region_of(range)->table, number, 1, TMM_MARK_BAD);
 	WRITE_ONCE(fa->nr_retired, fa->nr_retired + 1);
 }
 
@@ -65,7 +60,7 @@ static int retire(struct tmm_frame_allocator *fa, struct tmm_range_region *range
 	lockdep_assert_held(&fa->ra.lock);
 	if (range->type == TMM_REGION_RESERVED)
 		return -EBUSY;
-	switch (tmm_frame_table_get(&region_of(range)->table, number)) {
+	switch (tmm_frame_table_get(&tmm_frame_region_of(range)->table, number)) {
 	case TMM_MARK_FREE:
 		take_out(fa, range, number, bad);
 		return 0;
@@ -80,7 +75,7 @@ static struct tmm_range_region *ram_at(struct tmm_frame_allocator *fa, u64 numbe
 {
 	struct tmm_range_region *range = tmm_range_region_at(&fa->ra, number);
 
-	return range && region_of(range)->window ? range : NULL;
+	return range && tmm_frame_region_of(range)->window ? range : NULL;
 }
 
 /**
@@ -178,7 +173,7 @@ static void forget(struct tmm_frame_allocator *fa, u64 number, struct tmm_bad_fr
 	spin_lock(&fa->ra.lock);
 	range = tmm_range_region_at(&fa->ra, number);
 	if (bad->chunk && !TMM_BUG_IF(!range)) {
-		tmm_frame_table_set(&region_of(range)->table, number, 1, TMM_MARK_FREE);
+		tmm_frame_table_set(&tmm_frame_region_of(range)->table, number, 1, TMM_MARK_FREE);
 		TMM_BUG_IF(tmm_free_ranges_give(&range->free, bad->chunk, absorbed));
 	}
 	spin_unlock(&fa->ra.lock);

@@ -11,7 +11,7 @@
 #define TMM_ALLOC_FRAME_REGIONS_H
 
 #include "alloc/frame_table.h"
-#include "alloc/range_request.h"
+#include "alloc/range_allocator.h"
 #include "core/pte_flags.h"
 #include "core/range.h"
 
@@ -19,9 +19,6 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
-
-struct tmm_allocated_frames;
-struct tmm_free_frames;
 
 /**
  * struct tmm_frame_region - a run of physical memory
@@ -69,49 +66,19 @@ struct tmm_frame_allocator {
 	u64 nr_retired;
 };
 
-/**
- * typedef tmm_frames_inspect_fn - looks at a free run
- * @frames: the run
- * @context: the caller's
- * @req: all zeros; what to allocate of the run, if any, as tmm_request_at()
- *
- * Context: The allocator's lock is held: no sleeping, no call to the allocator.
- * Return: true to stop and allocate what @req says, false to see the next run
- */
-typedef bool (*tmm_frames_inspect_fn)(const struct tmm_free_frames *frames, void *context,
-				      struct tmm_allocation_request *req);
+static inline struct tmm_frame_region *tmm_frame_region_of(struct tmm_range_region *range)
+{
+	return container_of(range, struct tmm_frame_region, range);
+}
 
-int __init tmm_frames_init(void);
-void tmm_frames_exit(void);
-
-/* Regions */
-void tmm_frame_allocator_init(struct tmm_frame_allocator *fa);
 int __must_check tmm_frame_allocator_add(struct tmm_frame_allocator *fa,
 					 struct tmm_frame_region *region, void *table_memory);
 int __must_check tmm_frame_allocator_remove(struct tmm_frame_allocator *fa,
 					    struct tmm_frame_region *region);
-struct tmm_allocated_frames * __must_check
-tmm_frame_allocator_empty(struct tmm_frame_allocator *fa);
-void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa);
+struct tmm_frame_region *tmm_frame_region_ram_at(struct tmm_frame_allocator *fa, u64 number);
 void *tmm_frame_allocator_ptr(struct tmm_frame_allocator *fa, u64 number);
 int __must_check tmm_frame_allocator_count(struct tmm_frame_allocator *fa,
 					   const struct tmm_frame_range *range,
 					   u64 counts[TMM_NR_MARKS]);
-
-/* Frames with an owner */
-struct tmm_allocated_frames * __must_check
-tmm_frame_allocator_allocate(struct tmm_frame_allocator *fa,
-			     const struct tmm_allocation_request *req);
-struct tmm_allocated_frames * __must_check
-tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
-				      const struct tmm_allocation_request *req,
-				      struct tmm_deferred_action *action);
-struct tmm_allocated_frames * __must_check
-tmm_frame_allocator_inspect_then_allocate(struct tmm_frame_allocator *fa,
-					  tmm_frames_inspect_fn inspect, void *context);
-
-/* Frames of page tables, which have no object of their own */
-int __must_check tmm_frame_allocator_take_table(struct tmm_frame_allocator *fa, u64 *number);
-void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number);
 
 #endif /* TMM_ALLOC_FRAME_REGIONS_H */

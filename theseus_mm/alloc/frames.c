@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frames.h"
 
+#include "alloc/bad_frames.h"
 #include "alloc/trace.h"
 #include "core/bug.h"
 
@@ -11,6 +12,7 @@
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 /* A chunk object is a frames object: see struct tmm_range_hooks. */
 static_assert(offsetof(struct tmm_frames, chunk) == 0);
@@ -20,6 +22,235 @@ static_assert(sizeof(struct tmm_mapped_frames) == sizeof(struct tmm_frames));
 static_assert(sizeof(struct tmm_unmapped_frames) == sizeof(struct tmm_frames));
 /* A new object, all zeros, may go into the free set as it is. */
 static_assert(TMM_STATE_FREE == 0);
+
+static struct kmem_cache *frames_cache;
+
+static void frames_taken(struct tmm_range_region *range, u64 start, u64 nr)
+{
+	tmm_frame_table_set(&tmm_frame_region_of(range)->table, start, nr, TMM_MARK_ALLOCATED);
+}
+
+/* A second free, or the free of a mapped frame, stops here. */
+static int frames_given(struct tmm_range_region *range, u64 start, u64 nr)
+{
+	struct tmm_frame_table *table = &tmm_frame_region_of(range)->table;
+
+	if (!tmm_frame_table_all(table, start, nr, TMM_MARK_ALLOCATED))
+		return -EEXIST;
+	tmm_frame_table_set(table, start, nr, TMM_MARK_FREE);
+	return 0;
+}
+
+static const struct tmm_range_hooks frame_hooks = {
+	.cache = &frames_cache,
+	.resource = TMM_RESOURCE_FRAMES,
+	.taken = frames_taken,
+	.given = frames_given,
+	.came_back = tmm_bad_frames_came_back,
+};
+
+/**
+ * tmm_frames_init() - make what all frame allocators share
+ *
+ * Return: 0 or -ENOMEM
+ */
+int __init tmm_frames_init(void)
+{
+	frames_cache = kmem_cache_create("tmm_frames", sizeof(struct tmm_frames), 0, 0, NULL);
+	return frames_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * tmm_frames_exit() - undo tmm_frames_init()
+ */
+void tmm_frames_exit(void)
+{
+	kmem_cache_destroy(frames_cache);
+}
+
+/**
+ * tmm_frame_allocator_init() - make an allocator without memory
+ * @fa: the allocator
+ */
+void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
+{
+	tmm_range_allocator_init(&fa->ra, &frame_hooks);
+	INIT_LIST_HEAD(&fa->ram);
+	INIT_LIST_HEAD(&fa->spares);
+	fa->nr_tables = 0;
+	spin_lock_init(&fa->quarantine_lock);
+	INIT_LIST_HEAD(&fa->quarantine);
+	fa->nr_quarantined = 0;
+	xa_init(&fa->bad);
+	fa->nr_bad = 0;
+	fa->nr_retired = 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
+
+/**
+ * tmm_frame_allocator_destroy() - forget all regions
+ * @fa: the allocator; every frame has come back
+ *
+ * Context: Process context. Nobody else uses @fa any more.
+ */
+void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa)
+{
+	tmm_frame_allocator_end_bad(fa);
+	TMM_BUG_IF(fa->nr_tables || !list_empty(&fa->spares) || !list_empty(&fa->quarantine));
+	tmm_range_allocator_destroy(&fa->ra);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_destroy);
+
+/**
+ * tmm_frames_into_owned() - Free -> Allocated
+ * @frames: taken out of the free set; the caller's
+ * @allocator: where they go back to
+ * @region: the region they are part of
+ *
+ * For the allocator, which has marked them already.
+ *
+ * Return: the same run
+ */
+struct tmm_allocated_frames *tmm_frames_into_owned(struct tmm_frames *frames,
+						   struct tmm_frame_allocator *allocator,
+						   struct tmm_frame_region *region)
+{
+	frames->allocator = allocator;
+	frames->region = region;
+	frames->state = TMM_STATE_ALLOCATED;
+	atomic_set(&frames->users, 1);
+	INIT_LIST_HEAD(&frames->link);
+	return container_of(frames, struct tmm_allocated_frames, f);
+}
+
+/* What a range allocator gave, as an object of its new owner; errors pass through. */
+static struct tmm_allocated_frames *own_frames(struct tmm_frame_allocator *fa,
+					       struct tmm_range_region *range,
+					       struct tmm_chunk *chunk)
+{
+	if (IS_ERR(chunk))
+		return ERR_CAST(chunk);
+	trace_tmm_allocate(TMM_TRACE_FRAMES, chunk->start, chunk->nr);
+	return tmm_frames_into_owned(tmm_frames_of(chunk), fa, tmm_frame_region_of(range));
+}
+
+/**
+ * tmm_frame_allocator_allocate() - take frames
+ * @fa: the allocator
+ * @req: what is wanted, in frames of 4 KiB
+ *
+ * The content is what the last owner left: see tmm_allocated_frames_zero().
+ *
+ * Theseus: frame_allocator::allocate_frames*(). Here a request may also ask for
+ * an alignment and a range.
+ *
+ * Context: Process context, may sleep. Takes and releases the allocator's lock.
+ * Return: the frames, or an error of tmm_range_allocate()
+ */
+struct tmm_allocated_frames *tmm_frame_allocator_allocate(struct tmm_frame_allocator *fa,
+							  const struct tmm_allocation_request *req)
+{
+	struct tmm_range_region *region = NULL;
+	struct tmm_chunk *chunk = tmm_range_allocate(&fa->ra, req, &region);
+
+	return own_frames(fa, region, chunk);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_allocate);
+
+/**
+ * tmm_frame_allocator_empty() - an object that owns no frames
+ * @fa: the allocator that its memory comes from
+ *
+ * Context: Process context, may sleep.
+ * Return: the object or ERR_PTR(-ENOMEM)
+ */
+struct tmm_allocated_frames *tmm_frame_allocator_empty(struct tmm_frame_allocator *fa)
+{
+	struct tmm_chunk *chunk = tmm_range_object_new(&fa->ra);
+
+	if (!chunk)
+		return ERR_PTR(-ENOMEM);
+	return tmm_frames_into_owned(tmm_frames_of(chunk), fa, NULL);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_empty);
+
+/**
+ * tmm_frame_allocator_allocate_deferred() - take frames, without memory
+ * @fa: the allocator
+ * @req: what is wanted, in frames of 4 KiB
+ * @action: finished, or all zeros; set to what is left to do, on success only.
+ *          The caller calls tmm_deferred_action_finish() where it may sleep, and
+ *          before the frames' allocator goes.
+ *
+ * Theseus: frame_allocator::allocate_frames_deferred()
+ *
+ * Context: Any but interrupt. Takes and releases the allocator's lock.
+ * Return: the frames, or an error of tmm_range_allocate_deferred()
+ */
+struct tmm_allocated_frames *
+tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
+				      const struct tmm_allocation_request *req,
+				      struct tmm_deferred_action *action)
+{
+	struct tmm_range_region *region = NULL;
+	struct tmm_chunk *chunk = tmm_range_allocate_deferred(&fa->ra, req, &region, action);
+
+	return own_frames(fa, region, chunk);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_allocate_deferred);
+
+/**
+ * struct inspection - what inspect_range() has to know
+ * @fa: the allocator
+ * @inspect: the caller's function
+ * @context: the caller's
+ */
+struct inspection {
+	struct tmm_frame_allocator *fa;
+	tmm_frames_inspect_fn inspect;
+	void *context;
+};
+
+static bool inspect_range(struct tmm_range_region *range, struct tmm_chunk *chunk, void *context,
+			  struct tmm_allocation_request *req)
+{
+	const struct inspection *inspection = context;
+	struct tmm_frames *frames = tmm_frames_of(chunk);
+
+	/* Nobody else looks at these fields of a free run. */
+	frames->allocator = inspection->fa;
+	frames->region = tmm_frame_region_of(range);
+	TMM_BUG_IF(frames->state != TMM_STATE_FREE);
+	return inspection->inspect(container_of(frames, struct tmm_free_frames, f),
+				   inspection->context, req);
+}
+
+/**
+ * tmm_frame_allocator_inspect_then_allocate() - look at what is free, then choose
+ * @fa: the allocator
+ * @inspect: called for the free runs of general regions, lowest first, until it
+ *           chooses one. Must not sleep, nor call the allocator.
+ * @context: passed to @inspect
+ *
+ * Theseus: inspect_then_allocate_free_frames()
+ *
+ * Context: Process context, may sleep. Takes and releases the allocator's lock.
+ *          O(free ranges), under the lock.
+ * Return: the frames; ERR_PTR(-ENOENT) if @inspect chose none, ERR_PTR(-EINVAL) if
+ * what it chose is not within the run that it was shown, or ERR_PTR(-ENOMEM)
+ */
+struct tmm_allocated_frames *
+tmm_frame_allocator_inspect_then_allocate(struct tmm_frame_allocator *fa,
+					  tmm_frames_inspect_fn inspect, void *context)
+{
+	struct inspection inspection = { fa, inspect, context };
+	struct tmm_range_region *region = NULL;
+	struct tmm_chunk *chunk =
+		tmm_range_inspect_then_allocate(&fa->ra, inspect_range, &inspection, &region);
+
+	return own_frames(fa, region, chunk);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_inspect_then_allocate);
 
 static bool is_borrowed(const struct tmm_frames *frames)
 {
@@ -169,28 +400,6 @@ bool tmm_allocated_frames_is_borrowed(const struct tmm_allocated_frames *frames)
 	return is_borrowed(&frames->f);
 }
 EXPORT_SYMBOL_GPL(tmm_allocated_frames_is_borrowed);
-
-/**
- * tmm_frames_into_owned() - Free -> Allocated
- * @frames: taken out of the free set; the caller's
- * @allocator: where they go back to
- * @region: the region they are part of
- *
- * For the allocator, which has marked them already.
- *
- * Return: the same run
- */
-struct tmm_allocated_frames *tmm_frames_into_owned(struct tmm_frames *frames,
-						   struct tmm_frame_allocator *allocator,
-						   struct tmm_frame_region *region)
-{
-	frames->allocator = allocator;
-	frames->region = region;
-	frames->state = TMM_STATE_ALLOCATED;
-	atomic_set(&frames->users, 1);
-	INIT_LIST_HEAD(&frames->link);
-	return container_of(frames, struct tmm_allocated_frames, f);
-}
 
 /* Between the states of what is owned. */
 static void change_state(struct tmm_frames *frames, enum tmm_memory_state from,

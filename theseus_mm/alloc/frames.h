@@ -22,6 +22,7 @@
 #define TMM_ALLOC_FRAMES_H
 
 #include "alloc/frame_regions.h"
+#include "alloc/range_request.h"
 #include "core/range.h"
 
 #include <linux/atomic.h>
@@ -83,6 +84,39 @@ static inline u64 tmm_frames_nr(const struct tmm_frames *frames)
 {
 	return frames->chunk.nr;
 }
+
+/**
+ * typedef tmm_frames_inspect_fn - looks at a free run
+ * @frames: the run
+ * @context: the caller's
+ * @req: all zeros; what to allocate of the run, if any, as tmm_request_at()
+ *
+ * Context: The allocator's lock is held: no sleeping, no call to the allocator.
+ * Return: true to stop and allocate what @req says, false to see the next run
+ */
+typedef bool (*tmm_frames_inspect_fn)(const struct tmm_free_frames *frames, void *context,
+				      struct tmm_allocation_request *req);
+
+int __init tmm_frames_init(void);
+void tmm_frames_exit(void);
+
+/* Allocators */
+void tmm_frame_allocator_init(struct tmm_frame_allocator *fa);
+void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa);
+
+/* Allocated frames */
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_allocate(struct tmm_frame_allocator *fa,
+			     const struct tmm_allocation_request *req);
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
+				      const struct tmm_allocation_request *req,
+				      struct tmm_deferred_action *action);
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_inspect_then_allocate(struct tmm_frame_allocator *fa,
+					  tmm_frames_inspect_fn inspect, void *context);
+struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_empty(struct tmm_frame_allocator *fa);
 
 /* Content and end of allocated frames */
 int __must_check tmm_allocated_frames_zero(struct tmm_allocated_frames *frames);

@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "alloc/frames.h"
+#include "alloc/table_frames.h"
 #include "core/bug.h"
 #include "paging/page_table.h"
 

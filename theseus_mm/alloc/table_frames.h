@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Frames of page tables, which have no object of their own.
+ *
+ * Invariant: the allocator keeps one object aside for each of them, so that giving a frame
+ * back cannot fail.
+ * Lock: the range allocator's.
+ * Owner: the page tables (paging/table.h).
+ */
+#ifndef TMM_ALLOC_TABLE_FRAMES_H
+#define TMM_ALLOC_TABLE_FRAMES_H
+
+#include <linux/types.h>
+
+struct tmm_frame_allocator;
+
+int __must_check tmm_frame_allocator_take_table(struct tmm_frame_allocator *fa, u64 *number);
+void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number);
+
+#endif /* TMM_ALLOC_TABLE_FRAMES_H */
