@@ -80,8 +80,6 @@ upward=(
 	'device/client/lending.c: device/call/call.h'
 	# an exported mapping is listed with its exporter: that goes to device/client/exports.c
 	'device/share/mapping_file.c: device/client/client.h'
-	# tmm_features() goes to device/client/features.c
-	'device/show/sysfs.c: device/call/call.h'
 	# struct tmm_chardev, whose instance the attributes are of
 	'device/show/sysfs.c: device/files.h'
 )

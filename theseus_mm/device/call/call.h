@@ -15,7 +15,6 @@
 
 struct file;
 struct tmm_client;
-struct tmm_instance;
 struct tmm_lending;
 struct tmm_mapping_file;
 struct tmm_object;
@@ -80,7 +79,6 @@ long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user);
 int __must_check tmm_call_reply(const struct tmm_call *call);
 
 /* info.c */
-u64 tmm_features(const struct tmm_instance *inst);
 int tmm_ioctl_get_info(struct tmm_call *call);
 int tmm_ioctl_get_region(struct tmm_call *call);
 

@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "device/client/client.h"
+#include "device/client/features.h"
 #include "device/share/mapping_file.h"
 #include "mapping/instance.h"
 #include "paging/page_table.h"
@@ -22,19 +23,6 @@ static u64 region_bytes(const struct tmm_instance *inst)
 	for (i = 0; i < inst->nr_memories; i++)
 		nr += inst->memories[i].memory.nr;
 	return nr << TMM_PAGE_SHIFT;
-}
-
-/* What the module can do: THESEUS_MM_FEATURE_*. */
-u64 tmm_features(const struct tmm_instance *inst)
-{
-	u64 set = 0;
-
-	if (inst->memories[0].memory.has_struct_pages)
-		set |= THESEUS_MM_FEATURE_STRUCT_PAGES |
-		       (IS_ENABLED(CONFIG_DMA_SHARED_BUFFER) ? THESEUS_MM_FEATURE_DMABUF : 0);
-	if (tmm_loans_quarantine())
-		set |= THESEUS_MM_FEATURE_QUARANTINE;
-	return set;
 }
 
 int tmm_ioctl_get_info(struct tmm_call *call)

@@ -4,8 +4,8 @@
  */
 #include "device/files.h"
 
-#include "device/call/call.h"
 #include "device/client/clients.h"
+#include "device/client/features.h"
 #include "mapping/instance.h"
 #include "paging/page_table.h"
 #include "uapi/linux/theseus_mm.h"

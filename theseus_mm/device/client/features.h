@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * THESEUS_MM_FEATURE_*: what this module on this machine can do.
+ *
+ * Invariant: the features of an instance stay as they are.
+ * Lock: none.
+ * Owner: the instance.
+ */
+#ifndef TMM_DEVICE_CLIENT_FEATURES_H
+#define TMM_DEVICE_CLIENT_FEATURES_H
+
+#include <linux/types.h>
+
+struct tmm_instance;
+
+u64 tmm_features(const struct tmm_instance *inst);
+
+#endif /* TMM_DEVICE_CLIENT_FEATURES_H */
