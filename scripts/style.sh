@@ -73,13 +73,6 @@ docs=$(perl "$source/scripts/kernel-doc" -none "${module[@]}" 2>&1)
 # Includes that run upward and are still to be cut, each with the reason. One that is not
 # there any more is a finding as well.
 upward=(
-	# their file_operations list functions of the floors above: they go to device/files.c
-	'device/share/mapping_file.c: device/show/fdinfo.h'
-	'device/share/mapping_file.c: device/call/call.h'
-	'device/client/lending.c: device/show/fdinfo.h'
-	'device/client/lending.c: device/call/call.h'
-	# an exported mapping is listed with its exporter: that goes to device/client/exports.c
-	'device/share/mapping_file.c: device/client/client.h'
 	# struct tmm_chardev, whose instance the attributes are of
 	'device/show/sysfs.c: device/files.h'
 )

@@ -5,6 +5,8 @@
 #include "alloc/frames.h"
 #include "core/compat.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
+#include "device/client/mmap_offset.h"
 #include "device/share/mapping_file.h"
 #include "mapping/create.h"
 #include "mapping/mapped_pages_borrow.h"

@@ -6,6 +6,8 @@
 #include "device/client/lending.h"
 
 #include "device/client/client.h"
+#include "device/client/exports.h"
+#include "device/client/handles.h"
 #include "device/share/mapping_file.h"
 #include "mapping/create.h"
 #include "mapping/mapped_pages_borrow.h"

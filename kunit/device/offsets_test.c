@@ -2,6 +2,8 @@
 #include "device/client/offsets.h"
 
 #include "device/client/client.h"
+#include "device/client/handles.h"
+#include "device/client/mmap_offset.h"
 #include "mapping/create.h"
 #include "mapping/instance.h"
 #include "support/fixture.h"

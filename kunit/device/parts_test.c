@@ -5,6 +5,7 @@
 #include "alloc/account.h"
 #include "device/call/call.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
 #include "mapping/create.h"
 #include "mapping/mapped_pages.h"
 

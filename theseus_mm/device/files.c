@@ -3,6 +3,8 @@
 
 #include "device/call/call.h"
 #include "device/client/client.h"
+#include "device/client/exports.h"
+#include "device/client/lending.h"
 #include "device/client/poll.h"
 #include "device/client/user.h"
 #include "device/show/fdinfo.h"
@@ -44,6 +46,37 @@ static const struct file_operations fops = {
 	.llseek = no_llseek,
 };
 
+/* SEEK_END tells the size of the mapping, as for a dma-buf or a memfd. */
+static loff_t llseek(struct file *file, loff_t offset, int whence)
+{
+	return fixed_size_llseek(file, offset, whence, i_size_read(file_inode(file)));
+}
+
+static const struct file_operations export_fops = {
+	.owner = THIS_MODULE,
+	.release = tmm_export_release,
+	.llseek = llseek,
+	.fsync = noop_fsync,
+	.poll = tmm_export_poll,
+	.unlocked_ioctl = tmm_export_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = tmm_export_show_fdinfo,
+	.mmap = tmm_export_mmap,
+	.get_unmapped_area = tmm_export_get_unmapped_area,
+};
+
+static const struct file_operations lending_fops = {
+	.owner = THIS_MODULE,
+	.release = tmm_lending_release,
+	.llseek = llseek,
+	.poll = tmm_lending_poll,
+	.unlocked_ioctl = tmm_lending_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = tmm_lending_show_fdinfo,
+	.mmap = tmm_lending_mmap,
+	.get_unmapped_area = tmm_lending_get_unmapped_area,
+};
+
 /**
  * tmm_chardev_register() - let clients in
  * @dev: the device
@@ -58,6 +91,8 @@ int tmm_chardev_register(struct tmm_chardev *dev, struct tmm_instance *inst)
 
 	tmm_range_allocator_totals(&inst->pa.ra, &totals);
 	tmm_limits_init(totals.nr_free);
+	tmm_export_set_fops(&export_fops);
+	tmm_lending_set_fops(&lending_fops);
 	dev->inst = inst;
 	dev->misc = (struct miscdevice){
 		.minor = MISC_DYNAMIC_MINOR,

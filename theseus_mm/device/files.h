@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /dev/theseus_mm, and what it shows in sysfs.
+ * /dev/theseus_mm, what it shows in sysfs, and the operations of all files that programs
+ * have descriptors of.
  *
  * Owner: main.c. Open files hold the module in place, so the instance outlives
  * every client.

@@ -3,6 +3,7 @@
 
 #include "core/types.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
 #include "mapping/borrow.h"
 
 #include <linux/errno.h>

@@ -4,6 +4,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
 #include "mapping/instance.h"
 #include "mapping/placement.h"
 

@@ -13,6 +13,7 @@
 
 #include "device/call/entries.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
 
 #include <linux/err.h>
 #include <linux/errno.h>

@@ -7,7 +7,6 @@
 #include "alloc/account.h"
 #include "device/call/entries.h"
 #include "device/client/client.h"
-#include "device/client/clients.h"
 
 #include <linux/atomic.h>
 #include <linux/build_bug.h>

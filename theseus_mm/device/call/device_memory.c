@@ -7,6 +7,7 @@
 #include "device/call/call.h"
 
 #include "device/client/client.h"
+#include "device/client/handles.h"
 #include "mapping/create.h"
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"

@@ -16,6 +16,8 @@
 #include "alloc/account.h"
 #include "core/compat.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
+#include "device/client/mmap_offset.h"
 #include "device/share/mapping_file.h"
 #include "device/share/vma.h"
 #include "mapping/mapped_pages.h"

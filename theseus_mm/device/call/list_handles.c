@@ -10,7 +10,8 @@
 #include "core/types.h"
 #include "device/call/entries.h"
 #include "device/client/client.h"
-#include "device/client/clients.h"
+#include "device/client/handles.h"
+#include "device/show/snapshot.h"
 
 #include <linux/errno.h>
 #include <linux/minmax.h>

@@ -6,6 +6,7 @@
 #include "alloc/pages.h"
 #include "core/bug.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
 #include "mapping/create.h"
 #include "mapping/instance.h"
 #include "mapping/map.h"

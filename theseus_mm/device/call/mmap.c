@@ -2,7 +2,9 @@
 #include "device/call/call.h"
 
 #include "device/client/client.h"
+#include "device/client/exports.h"
 #include "device/client/lending.h"
+#include "device/client/mmap_offset.h"
 #include "device/share/mapping_file.h"
 #include "device/share/prefault.h"
 #include "device/share/vma.h"

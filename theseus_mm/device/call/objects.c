@@ -6,6 +6,7 @@
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
 #include "device/share/linger.h"
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"

@@ -9,7 +9,7 @@
 #include "device/call/call.h"
 #include "device/call/entries.h"
 #include "device/client/client.h"
-#include "device/client/clients.h"
+#include "device/show/snapshot.h"
 #include "mapping/instance.h"
 #include "paging/mapper.h"
 

@@ -5,6 +5,8 @@
 #include "device/call/call.h"
 
 #include "device/client/client.h"
+#include "device/client/exports.h"
+#include "device/client/mmap_offset.h"
 #include "device/share/mapping_file.h"
 
 #include <linux/errno.h>

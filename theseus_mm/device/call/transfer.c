@@ -13,6 +13,8 @@
 #include "device/call/call.h"
 
 #include "device/client/client.h"
+#include "device/client/exports.h"
+#include "device/client/handles.h"
 #include "device/client/lending.h"
 #include "device/share/mapping_file.h"
 #include "mapping/mapped_pages.h"

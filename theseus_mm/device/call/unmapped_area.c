@@ -6,7 +6,9 @@
 
 #include "core/types.h"
 #include "device/client/client.h"
+#include "device/client/exports.h"
 #include "device/client/lending.h"
+#include "device/client/mmap_offset.h"
 #include "device/share/mapping_file.h"
 #include "device/share/prefault.h"
 

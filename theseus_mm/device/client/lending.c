@@ -2,13 +2,15 @@
 #include "device/client/lending.h"
 
 #include "alloc/account.h"
-#include "device/call/call.h"
 #include "device/client/client.h"
+#include "device/client/handles.h"
+#include "device/client/mmap_offset.h"
 #include "device/share/lender.h"
 #include "device/share/mapping_file.h"
-#include "device/show/fdinfo.h"
+#include "mapping/borrow.h"
 
 #include <kunit/visibility.h>
+#include <linux/cache.h>
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -16,9 +18,17 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
-#include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
+
+static const struct file_operations *lending_fops __ro_after_init;
+
+/* Tell the operations of a lending descriptor, which use the floors above this one. */
+void tmm_lending_set_fops(const struct file_operations *fops)
+{
+	lending_fops = fops;
+}
 
 static void free_lending(struct tmm_lending *lending)
 {
@@ -32,20 +42,15 @@ static void free_lending(struct tmm_lending *lending)
 	kfree(lending);
 }
 
-static int release(struct inode *inode, struct file *file)
+/* The last copy of the descriptor is closed. */
+int tmm_lending_release(struct inode *inode, struct file *file)
 {
 	free_lending(file->private_data);
 	return 0;
 }
 
-/* SEEK_END tells the size of the mapping, as for a dma-buf or a memfd. */
-static loff_t llseek(struct file *file, loff_t offset, int whence)
-{
-	return fixed_size_llseek(file, offset, whence, i_size_read(file_inode(file)));
-}
-
 /* Areas of a stale descriptor may still exist: EPOLLHUP comes when the last is gone. */
-static __poll_t poll(struct file *file, poll_table *wait)
+__poll_t tmm_lending_poll(struct file *file, poll_table *wait)
 {
 	const struct tmm_lending *lending = file->private_data;
 	struct tmm_mapping_file *mf = lending->mf;
@@ -61,18 +66,6 @@ static __poll_t poll(struct file *file, poll_table *wait)
 	return events;
 }
 
-static const struct file_operations fops = {
-	.owner = THIS_MODULE,
-	.release = release,
-	.llseek = llseek,
-	.poll = poll,
-	.unlocked_ioctl = tmm_lending_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.show_fdinfo = tmm_lending_show_fdinfo,
-	.mmap = tmm_lending_mmap,
-	.get_unmapped_area = tmm_lending_get_unmapped_area,
-};
-
 /**
  * tmm_lending_is() - is this a descriptor that lends a mapping?
  * @file: any file
@@ -81,7 +74,7 @@ static const struct file_operations fops = {
  */
 bool tmm_lending_is(const struct file *file)
 {
-	return file->f_op == &fops;
+	return file->f_op == lending_fops;
 }
 
 static int init(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
@@ -136,7 +129,7 @@ struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_r
 	err = init(lending, handle, &nr_bytes);
 	if (err)
 		goto err_free;
-	file = tmm_mapping_files_open(&fops, is_read_only ? O_RDONLY : O_RDWR, lending);
+	file = tmm_mapping_files_open(lending_fops, is_read_only ? O_RDONLY : O_RDWR, lending);
 	err = PTR_ERR_OR_ZERO(file);
 	if (err)
 		goto err_free;
@@ -148,6 +141,63 @@ err_free:
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_create);
+
+/**
+ * tmm_object_lend_by() - borrow a part of a mapping for a process, through a descriptor
+ * @client: the client that owns the mapping
+ * @handle: the mapping's handle when the descriptor was made
+ * @mf: the mapping's file when the descriptor was made
+ * @offset: bytes from the mapping's start
+ * @nr_bytes: length of the part
+ * @is_mutable: ask to write
+ * @loan: gets the borrow, on success only
+ *
+ * Context: Process context.
+ * Return: 0, -ENOENT if @handle has no mapping with that file, or an error of
+ * tmm_borrow_begin()
+ */
+int tmm_object_lend_by(struct tmm_client *client, u32 handle, const struct tmm_mapping_file *mf,
+		       u64 offset, u64 nr_bytes, bool is_mutable, struct tmm_loan *loan)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = tmm_handles_find_mapping(client, handle);
+	if (object && object->mf == mf)
+		err = tmm_borrow_begin(object->mapping, offset, nr_bytes, is_mutable,
+				       &loan->borrow);
+	xa_unlock(&client->objects);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_lend_by);
+
+/**
+ * tmm_object_query_lent() - describe a mapping that a descriptor lends
+ * @client: the client that owns the mapping
+ * @handle: the mapping's handle when the descriptor was made
+ * @mf: the mapping's file when the descriptor was made
+ * @query: out fields are filled in on success only
+ *
+ * Context: Process context.
+ * Return: 0, or -ENOENT if @handle has no mapping with that file
+ */
+int tmm_object_query_lent(struct tmm_client *client, u32 handle,
+			  const struct tmm_mapping_file *mf, struct theseus_mm_query *query)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = tmm_handles_find_mapping(client, handle);
+	if (object && object->mf == mf) {
+		tmm_handles_describe(object, query);
+		err = 0;
+	}
+	xa_unlock(&client->objects);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_query_lent);
 
 /* The mapping was not found: the descriptor is stale, or a call is changing the mapping. */
 static int why_missing(const struct tmm_lending *lending)

@@ -17,10 +17,10 @@
 #define TMM_DEVICE_CLIENT_LENDING_H
 
 #include <linux/compiler_types.h>
+#include <linux/fs.h>
+#include <linux/poll.h>
 #include <linux/types.h>
 
-struct file;
-struct seq_file;
 struct theseus_mm_query;
 struct tmm_client;
 struct tmm_lender;
@@ -43,6 +43,11 @@ struct tmm_lending {
 	bool is_read_only;
 };
 
+/* The file's operations */
+void tmm_lending_set_fops(const struct file_operations *fops);
+int tmm_lending_release(struct inode *inode, struct file *file);
+__poll_t tmm_lending_poll(struct file *file, poll_table *wait);
+
 struct file * __must_check tmm_lending_create(struct tmm_client *client, u32 handle,
 					      bool is_read_only);
 bool tmm_lending_is(const struct file *file);
@@ -50,5 +55,13 @@ int __must_check tmm_lending_query(const struct tmm_lending *lending,
 				   struct theseus_mm_query *query);
 int __must_check tmm_lending_lend(const struct tmm_lending *lending, u64 offset, u64 nr_bytes,
 				  bool is_mutable, struct tmm_loan *loan);
+
+/* The mapping by the client, the handle and the file that a descriptor remembers */
+int __must_check tmm_object_lend_by(struct tmm_client *client, u32 handle,
+				    const struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
+				    bool is_mutable, struct tmm_loan *loan);
+int __must_check tmm_object_query_lent(struct tmm_client *client, u32 handle,
+				       const struct tmm_mapping_file *mf,
+				       struct theseus_mm_query *query);
 
 #endif /* TMM_DEVICE_CLIENT_LENDING_H */

@@ -6,10 +6,8 @@
  * own, so that taking the mapping out of all processes touches no other mapping. Each
  * mmap() is a loan (device/share/loan.h).
  *
- * The file of an *exported* mapping has descriptors, and owns the mapping until a client
- * imports it or the exporter takes it back. When the last descriptor and the last area are
- * gone, the mapping is freed. A client that imports a read-only export can never write to
- * the mapping. Lending descriptors are in device/client/lending.h.
+ * The file of an *exported* mapping has descriptors and owns the mapping, see
+ * device/client/exports.h. Lending descriptors are in device/client/lending.h.
  *
  * Invariant: a mapping has at most one file that lends it.
  * Lock: @revoke_lock, see device/share/loan.h.
@@ -32,7 +30,6 @@
 
 struct tmm_account;
 struct tmm_client;
-struct theseus_mm_query;
 struct tmm_mapped_pages;
 
 /**
@@ -102,22 +99,7 @@ struct file * __must_check tmm_mapping_files_open(const struct file_operations *
 						  void *private_data);
 struct tmm_mapping_file * __must_check tmm_mapping_file_create(struct tmm_account *account);
 struct tmm_mapping_file * __must_check
-tmm_mapping_file_create_exported(bool is_read_only);
-
-/* Exported mappings */
-int __must_check tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *client);
-void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping);
-struct tmm_mapping_file *tmm_mapping_file_of(struct file *file);
-int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf,
-					struct theseus_mm_query *query);
-int __must_check tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
-					 struct tmm_mapped_pages **mapping);
-int __must_check tmm_mapping_file_take_back(struct tmm_mapping_file *mf,
-					    struct tmm_mapped_pages **mapping);
-struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client, u32 export_id);
-int __must_check tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr,
-						unsigned int *nr_pinned);
-int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
-				       bool is_mutable, struct tmm_loan *loan);
+tmm_mapping_file_create_uncharged(const struct file_operations *ops, int flags);
+int tmm_mapping_file_release(struct inode *inode, struct file *file);
 
 #endif /* TMM_DEVICE_SHARE_MAPPING_FILE_H */

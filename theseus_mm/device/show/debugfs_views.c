@@ -3,10 +3,11 @@
 
 #include "alloc/account.h"
 #include "device/client/client.h"
-#include "device/client/clients.h"
+#include "device/show/snapshot.h"
 #include "mapping/instance.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
+#include "uapi/linux/theseus_mm.h"
 
 #include <linux/atomic.h>
 #include <linux/errno.h>

@@ -3,9 +3,11 @@
 
 #include "alloc/account.h"
 #include "device/client/client.h"
-#include "device/client/clients.h"
+#include "device/client/exports.h"
 #include "device/client/lending.h"
 #include "device/share/mapping_file.h"
+#include "device/show/snapshot.h"
+#include "uapi/linux/theseus_mm.h"
 
 #include <linux/atomic.h>
 #include <linux/fs.h>

@@ -4,7 +4,7 @@
  */
 #include "device/files.h"
 
-#include "device/client/clients.h"
+#include "device/client/client.h"
 #include "device/client/features.h"
 #include "mapping/instance.h"
 #include "paging/page_table.h"

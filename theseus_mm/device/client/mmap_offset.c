@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/client/mmap_offset.h"
+
+#include "alloc/account.h"
+#include "device/client/client.h"
+#include "device/client/handles.h"
+#include "device/share/mapping_file.h"
+#include "mapping/borrow.h"
+#include "mapping/mapped_pages.h"
+
+#include <kunit/visibility.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/xarray.h>
+
+static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply,
+			   bool is_low)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = tmm_handles_find_mapping(client, reply->handle);
+	if (object)
+		err = object->offset ? 0 : -EAGAIN;
+	if (!err && is_low && tmm_chunk_end(&object->offset->chunk) > TMM_OFFSETS_LOW_END)
+		err = -EOVERFLOW;
+	if (!err) {
+		reply->offset = object->offset->chunk.start << TMM_PAGE_SHIFT;
+		reply->nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
+	}
+	xa_unlock(&client->objects);
+	return err;
+}
+
+/* Give a mapping a file, unless the mapping is gone by now or has a file. */
+static int set_file(struct tmm_client *client, u32 handle)
+{
+	struct tmm_mapping_file *mf = tmm_mapping_file_create(client->account);
+	struct tmm_object *object;
+	bool is_set = false;
+
+	if (IS_ERR(mf))
+		return PTR_ERR(mf);
+	xa_lock(&client->objects);
+	object = tmm_handles_find_mapping(client, handle);
+	if (object && !object->mf) {
+		object->mf = mf;
+		is_set = true;
+	}
+	xa_unlock(&client->objects);
+	if (!is_set)
+		fput(mf->file);
+	return 0;
+}
+
+static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_file **mf,
+		     u64 *nr_bytes, u64 *generation)
+{
+	struct tmm_object *object;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = tmm_handles_find_mapping(client, handle);
+	if (object)
+		err = object->mf ? 0 : -EAGAIN;
+	if (!err) {
+		*mf = object->mf;
+		get_file((*mf)->file);
+		*nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
+		/* forget_offset() takes the file away under this lock, then increments this. */
+		*generation = READ_ONCE((*mf)->generation);
+	}
+	xa_unlock(&client->objects);
+	return err;
+}
+
+/**
+ * tmm_object_open_mapping_file() - get a mapping's file, made if there is none
+ * @client: the client
+ * @handle: the mapping's handle
+ * @mf: set to its file, with a reference of it, on success only
+ * @nr_bytes: set to the mapping's size, on success only
+ * @generation: set to the file's generation while the handle had the file, on success only
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOENT, or an error of tmm_mapping_file_create()
+ */
+int tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
+				 struct tmm_mapping_file **mf, u64 *nr_bytes, u64 *generation)
+{
+	int err = find_file(client, handle, mf, nr_bytes, generation);
+
+	if (err != -EAGAIN)
+		return err;
+	err = set_file(client, handle);
+	if (err)
+		return err;
+	err = find_file(client, handle, mf, nr_bytes, generation);
+	/* Another call had taken the object, and has put it back by now. */
+	return err == -EAGAIN ? -ENOENT : err;
+}
+
+/* The mapping's present size. A call that changes the size later drops the offset too. */
+static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
+{
+	struct tmm_object *object;
+
+	xa_lock(&client->objects);
+	object = tmm_handles_find_mapping(client, handle);
+	if (object)
+		*nr_pages = tmm_handles_nr_frames(object);
+	xa_unlock(&client->objects);
+	return object ? 0 : -ENOENT;
+}
+
+/* Attach an offset, if the mapping still has the same size and no offset. */
+static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset *offset)
+{
+	struct tmm_object *object;
+	bool is_given = false;
+
+	xa_lock(&client->objects);
+	object = tmm_handles_find_mapping(client, handle);
+	if (object && object->mf && !object->offset &&
+	    tmm_handles_nr_frames(object) + 1 == offset->chunk.nr) {
+		object->offset = offset;
+		tmm_offsets_insert(&client->offsets, offset, object);
+		is_given = true;
+	}
+	xa_unlock(&client->objects);
+	return is_given;
+}
+
+/* Give a mapping an offset and a file, unless it is gone by now or has them. */
+static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
+{
+	struct tmm_mapping_file *mf;
+	struct tmm_offset *offset;
+	u64 nr_pages, nr_bytes, generation;
+	int err;
+
+	err = nr_pages_of(client, handle, &nr_pages);
+	if (err)
+		return err;
+	offset = tmm_offset_allocate(&client->offsets, nr_pages, is_low);
+	if (IS_ERR(offset))
+		return PTR_ERR(offset);
+	/* Make the file last: a refused call must not leave one. */
+	err = tmm_object_open_mapping_file(client, handle, &mf, &nr_bytes, &generation);
+	if (err) {
+		tmm_offset_free(&client->offsets, offset);
+		return err;
+	}
+	if (!give_offset(client, handle, offset))
+		tmm_offset_free(&client->offsets, offset);
+	fput(mf->file);
+	return 0;
+}
+
+/**
+ * tmm_object_map_offset() - let a mapping be mmapped
+ * @client: the client
+ * @reply: handle is set; offset and nr_bytes are filled in on success only
+ * @is_low: the offset must be usable by a 32-bit program
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -ENOENT; -EOVERFLOW if no offset is left that the caller can use; or an
+ * error of tmm_mapping_file_create()
+ */
+int tmm_object_map_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply,
+			  bool is_low)
+{
+	int err = describe_offset(client, reply, is_low);
+
+	if (err != -EAGAIN)
+		return err;
+	err = set_offset(client, reply->handle, is_low);
+	if (err)
+		return err;
+	err = describe_offset(client, reply, is_low);
+	/* Another call had taken the object, and has put it back by now. */
+	return err == -EAGAIN ? -ENOENT : err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_map_offset);
+
+/**
+ * tmm_object_mapping_file() - a mapping's file for processes
+ * @client: the client
+ * @handle: the mapping's handle
+ * @mf: set to its file, with a reference of it, or to NULL if it has none
+ *
+ * Context: Process context.
+ * Return: 0 or -ENOENT
+ */
+int tmm_object_mapping_file(struct tmm_client *client, u32 handle, struct tmm_mapping_file **mf)
+{
+	struct tmm_object *object;
+
+	xa_lock(&client->objects);
+	object = tmm_handles_find_mapping(client, handle);
+	*mf = object ? object->mf : NULL;
+	if (*mf)
+		get_file((*mf)->file);
+	xa_unlock(&client->objects);
+	return object ? 0 : -ENOENT;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_object_mapping_file);
+
+/**
+ * tmm_object_check_room() - is there room for a descriptor of a mapping?
+ * @client: the client
+ * @handle: the mapping's handle
+ *
+ * A mapping without a file gets one, which needs room as well. Callers check both before they
+ * charge one: charges that are taken back would wake waiters for ever.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOENT or -EDQUOT
+ */
+int tmm_object_check_room(struct tmm_client *client, u32 handle)
+{
+	struct tmm_mapping_file *mf;
+	int err = tmm_object_mapping_file(client, handle, &mf);
+
+	if (err)
+		return err;
+	err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, mf ? 1 : 2, 0);
+	if (mf)
+		fput(mf->file);
+	return err;
+}
+
+/* Under the table's lock. A taken object keeps its offset, but is not visible. */
+static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u64 *offset_page)
+{
+	const struct tmm_offset *offset = tmm_offsets_find(&client->offsets, page);
+
+	if (!offset)
+		return NULL;
+	*offset_page = page - offset->chunk.start;
+	return tmm_handles_find_mapping(client, offset->object->handle);
+}
+
+/**
+ * tmm_object_lend() - borrow a part of a mapping for a process
+ * @client: the client
+ * @page: where it starts: a page of the mapping's offset
+ * @nr_bytes: length of the part
+ * @is_mutable: ask to write
+ * @loan: gets the borrow, on success only
+ * @mf: set to the mapping's file, with a reference of it, on success only
+ *
+ * Context: Process context.
+ * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
+ */
+int tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool is_mutable,
+		    struct tmm_loan *loan, struct tmm_mapping_file **mf)
+{
+	struct tmm_object *object;
+	u64 offset_page;
+	int err = -ENOENT;
+
+	xa_lock(&client->objects);
+	object = find_by_offset(client, page, &offset_page);
+	if (object)
+		err = tmm_borrow_begin(object->mapping, offset_page << TMM_PAGE_SHIFT, nr_bytes,
+				       is_mutable, &loan->borrow);
+	if (!err) {
+		*mf = object->mf;
+		get_file((*mf)->file);
+	}
+	xa_unlock(&client->objects);
+	return err;
+}
+
+/**
+ * tmm_object_address() - the address of a mapping's page in the shared address space
+ * @client: the client
+ * @page: a page of the mapping's offset
+ * @address: set on success only
+ *
+ * Context: Any but interrupt.
+ * Return: 0 or -ENOENT
+ */
+int tmm_object_address(struct tmm_client *client, u64 page, u64 *address)
+{
+	struct tmm_page_range range;
+	struct tmm_object *object;
+	u64 offset_page;
+
+	xa_lock(&client->objects);
+	object = find_by_offset(client, page, &offset_page);
+	if (object) {
+		range = tmm_mapped_pages_range(object->mapping);
+		*address = tmm_page_range_start_address(&range).v +
+			   (offset_page << TMM_PAGE_SHIFT);
+	}
+	xa_unlock(&client->objects);
+	return object ? 0 : -ENOENT;
+}

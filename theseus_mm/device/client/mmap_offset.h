@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The offset and the file of a mapping, by which processes mmap it.
+ *
+ * Invariant: a mapping has an offset only with a file. A mapping that is resized or consumed
+ * loses its offset.
+ * Lock: that of the client's table of handles.
+ * Owner: the object of the mapping.
+ */
+#ifndef TMM_DEVICE_CLIENT_MMAP_OFFSET_H
+#define TMM_DEVICE_CLIENT_MMAP_OFFSET_H
+
+#include <linux/compiler_types.h>
+#include <linux/types.h>
+
+struct theseus_mm_map_offset;
+struct tmm_client;
+struct tmm_loan;
+struct tmm_mapping_file;
+
+int __must_check tmm_object_map_offset(struct tmm_client *client,
+				       struct theseus_mm_map_offset *reply, bool is_low);
+int __must_check tmm_object_mapping_file(struct tmm_client *client, u32 handle,
+					 struct tmm_mapping_file **mf);
+int __must_check tmm_object_check_room(struct tmm_client *client, u32 handle);
+int __must_check tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes,
+				 bool is_mutable, struct tmm_loan *loan,
+				 struct tmm_mapping_file **mf);
+int __must_check tmm_object_address(struct tmm_client *client, u64 page, u64 *address);
+int __must_check tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
+					      struct tmm_mapping_file **mf, u64 *nr_bytes,
+					      u64 *generation);
+
+#endif /* TMM_DEVICE_CLIENT_MMAP_OFFSET_H */
