@@ -4,94 +4,14 @@
  * is free again.
  */
 #include "area.h"
-#include "limits.h"
+#include "limits_client.h"
 
 #include <sched.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define NO_LIMIT	THESEUS_MM_NO_LIMIT
-#define SOMEBODY	1234
-
-/**
- * limits - a client of root's, two of somebody else's; all limits are restored
- */
-FIXTURE(limits)
-{
-	int fd;
-	int theirs;
-	int also_theirs;
-	struct theseus_mm_info start;
-};
-
-static int reset_parameters(__u64 nr_pages)
-{
-	int err = write_parameter("max_frames", "unlimited");
-
-	err = err ?: write_number("max_pages", nr_pages / 4);
-	err = err ?: write_parameter("max_handles", "65536");
-	err = err ?: write_parameter("max_user_frames", "unlimited");
-	err = err ?: write_number("max_user_pages", nr_pages / 2);
-	return err ?: write_parameter("max_user_handles", "131072");
-}
-
-FIXTURE_SETUP(limits)
-{
-	self->fd = tmm_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	self->theirs = open_as(SOMEBODY);
-	ASSERT_LE(0, self->theirs);
-	self->also_theirs = open_as(SOMEBODY);
-	ASSERT_LE(0, self->also_theirs);
-}
-
-FIXTURE_TEARDOWN(limits)
-{
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	EXPECT_EQ(0, reset_parameters(self->start.pages_total));
-	close(self->fd);
-	close(self->theirs);
-	close(self->also_theirs);
-	self->fd = tmm_open(NULL);
-	EXPECT_LE(0, self->fd);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
-}
-
-#define LIMITS(fd)									\
-	({										\
-		struct theseus_mm_limits _limits;					\
-											\
-		ASSERT_EQ(0, tmm_get_limits(fd, &_limits));				\
-		_limits;								\
-	})
-
 #define FRAMES_OF(fd)		LIMITS(fd).client_frames
 #define USER_FRAMES_OF(fd)	LIMITS(fd).user_frames
-
-/* Also of what is charged, nothing changes. */
-#define EXPECT_EDQUOT(call, ...)							\
-	do {										\
-		struct theseus_mm_limits _was = LIMITS(self->fd), _is;			\
-											\
-		EXPECT_REFUSED(EDQUOT, call, ##__VA_ARGS__);				\
-		_is = LIMITS(self->fd);							\
-		EXPECT_EQ(0, memcmp(&_was, &_is, sizeof(_is)));				\
-	} while (0)
-
-static int take(int fd, __u64 nr, __u32 *handle)
-{
-	struct theseus_mm_allocate call = { .size = nr };
-	int err = tmm_allocate_frames(fd, &call);
-
-	if (handle)
-		*handle = call.handle;
-	return err;
-}
 
 TEST_F(limits, leave_room_for_others)
 {
@@ -210,20 +130,6 @@ TEST_F(limits, count_nothing_for_a_call_that_fails)
 	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_CREATE_MAPPING, NULL));
 	EXPECT_EQ(0, FRAMES_OF(self->fd));
 	EXPECT_EQ(0, LIMITS(self->fd).client_handles);
-}
-
-TEST_F(limits, of_handles_are_for_the_client)
-{
-	struct theseus_mm_allocate call = { .size = 1 };
-	__u32 pages = PAGES(2).handle, first, second;
-
-	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 2));
-	EXPECT_EQ(2, INFO().client_handles_max);
-	FRAMES(1);
-	EXPECT_EDQUOT(tmm_allocate_pages(self->fd, &call), pages);
-	EXPECT_EDQUOT(tmm_allocate_frames(self->fd, &call), pages);
-	EXPECT_EDQUOT(tmm_split(self->fd, pages, PAGE, &first, &second), pages);
-	EXPECT_EQ(0, tmm_allocate_pages(self->theirs, &call));
 }
 
 TEST_F(limits, can_be_lowered_and_take_nothing_away)
@@ -365,24 +271,6 @@ TEST_F(limits, of_a_user_are_for_all_their_clients)
 	EXPECT_EQ(11, USER_FRAMES_OF(self->theirs));
 }
 
-TEST_F(limits, of_handles_of_a_user_are_for_all_their_clients)
-{
-	struct theseus_mm_allocate call = { .size = 2 };
-	__u32 first, second;
-
-	ASSERT_EQ(0, write_number("max_user_handles", 2));
-	ASSERT_EQ(0, tmm_allocate_pages(self->theirs, &call));
-	ASSERT_EQ(0, take(self->also_theirs, 1, NULL));
-	EXPECT_EQ(2, LIMITS(self->theirs).user_handles);
-	EXPECT_EQ(-EDQUOT, take(self->theirs, 1, NULL));
-	EXPECT_EQ(-EDQUOT, tmm_split(self->theirs, call.handle, PAGE, &first, &second));
-	EXPECT_EQ(2, LIMITS(self->theirs).user_handles);
-	EXPECT_EQ(1, LIMITS(self->theirs).client_handles);
-	EXPECT_EQ(0, take(self->fd, 1, NULL));
-	ASSERT_EQ(0, tmm_drop(self->theirs, call.handle));
-	EXPECT_EQ(0, take(self->also_theirs, 1, NULL));
-}
-
 TEST_F(limits, count_no_more_what_a_client_had_that_is_closed)
 {
 	struct theseus_mm_create_mapping mapping;
@@ -515,197 +403,6 @@ TEST_F(limits, of_a_user_are_for_their_user_namespaces_too)
 	EXPECT_EQ(6, USER_FRAMES_OF(self->theirs));
 	EXPECT_EQ(0, error_in_namespace(4));
 	EXPECT_EQ(0, chmod("/dev/theseus_mm", 0600));
-}
-
-/* Allocate all pages that the client may have, in as few runs as possible. */
-static void take_all_pages(int fd)
-{
-	struct theseus_mm_allocate pages;
-	__u64 nr;
-
-	for (nr = 1ULL << 42; nr; nr >>= 1) {
-		do
-			pages = (struct theseus_mm_allocate){ .size = nr };
-		while (!tmm_allocate_pages(fd, &pages));
-	}
-}
-
-TEST_F(limits, of_pages_leave_others_their_room)
-{
-	struct theseus_mm_create_mapping mapping;
-
-	take_all_pages(self->theirs);
-	EXPECT_EQ(0, tmm_create_mapping(self->also_theirs, PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	/* all clients of a user together */
-	take_all_pages(self->also_theirs);
-	EXPECT_EQ(0, tmm_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
-}
-
-TEST_F(limits, of_pages_count_them_until_they_are_free)
-{
-	struct theseus_mm_create_mapping mapping;
-	__u32 pages = PAGES(10).handle, first, second, runs[4], nr = 4;
-	struct theseus_mm_map map;
-	unsigned char *area;
-	__u64 offset;
-
-	EXPECT_EQ(10, LIMITS(self->fd).client_pages);
-	ASSERT_EQ(0, tmm_split(self->fd, pages, 4 * PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
-	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
-	ASSERT_EQ(0, tmm_map_allocated_pages(self->fd, second, THESEUS_MM_PTE_DATA, &map));
-	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, map.handle, &pages, runs, &nr));
-	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
-	EXPECT_EQ(6, LIMITS(self->fd).user_pages);
-	ASSERT_EQ(0, tmm_drop(self->fd, pages));
-	EXPECT_EQ(0, LIMITS(self->fd).client_pages);
-	/* also what is created, and still in a process when its client is gone */
-	ASSERT_EQ(0, tmm_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_EQ(5, LIMITS(self->theirs).client_pages);
-	ASSERT_EQ(0, tmm_map_offset(self->theirs, mapping.handle, &offset, NULL));
-	area = mmap(NULL, 5 * PAGE, RW, MAP_SHARED, self->theirs, offset);
-	ASSERT_NE(MAP_FAILED, (void *)area);
-	close(self->theirs);
-	self->theirs = -1;
-	EXPECT_EQ(5, LIMITS(self->also_theirs).user_pages);
-	ASSERT_EQ(0, munmap(area, 5 * PAGE));
-	EXPECT_EQ(0, LIMITS(self->also_theirs).user_pages);
-}
-
-TEST_F(limits, of_pages_are_for_every_call_that_takes_some)
-{
-	struct theseus_mm_create_mapping mapping;
-	struct theseus_mm_allocate call = {
-		.flags = THESEUS_MM_ALLOCATE_AT,
-		.at = self->start.pages_start,
-		.size = 3,
-	};
-	__u32 pages = PAGES(8).handle;
-
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 10));
-	EXPECT_EDQUOT(tmm_allocate_pages(self->fd, &call), pages);
-	call = (struct theseus_mm_allocate){ .size = 3 };
-	EXPECT_EDQUOT(tmm_allocate_pages(self->fd, &call), pages);
-	EXPECT_EDQUOT(tmm_create_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA, &mapping), pages);
-	EXPECT_EDQUOT(tmm_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
-						    &mapping), pages);
-	/* what is allowed is allowed, wherever it is placed */
-	EXPECT_EQ(0, tmm_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
-	EXPECT_EQ(0, tmm_create_contiguous_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
-}
-
-/* A large run is placed for large leaves; what lies before it is not asked for. */
-TEST_F(limits, of_pages_count_no_more_than_was_asked_for)
-{
-	struct theseus_mm_create_mapping mapping;
-	__u32 frames;
-
-	/* the next run of frames begins within a large leaf */
-	ASSERT_EQ(0, take(self->fd, 1, &frames));
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 1024));
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
-	EXPECT_EQ(0, tmm_create_contiguous_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
-	EXPECT_EQ(1024, LIMITS(self->fd).client_pages);
-}
-
-/* Each of these is a file, and Linux limits their number: it counts until it is closed. */
-TEST_F(limits, of_handles_count_descriptors_and_offsets)
-{
-	__u32 first = MAPPING(1).handle, second = MAPPING(1).handle, handle;
-	__u64 offset;
-	int export;
-
-	ASSERT_EQ(0, tmm_map_offset(self->fd, first, &offset, NULL));
-	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
-	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 3));
-	EXPECT_EDQUOT(tmm_map_offset(self->fd, second, &offset, NULL), first, second);
-	/* the handle goes, a descriptor comes */
-	ASSERT_EQ(0, tmm_export(self->fd, second, &export));
-	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
-	ASSERT_EQ(0, tmm_import(self->theirs, export, &handle));
-	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
-	close(export);
-	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
-	EXPECT_EQ(0, LIMITS(self->fd).client_handles);
-}
-
-/* The client may have fewer than it has: what leaves as many is no reason to refuse. */
-TEST_F(limits, of_handles_are_for_calls_that_make_more_of_them)
-{
-	__u32 exported = MAPPING(1).handle, pages = PAGES(2).handle, more = PAGES(1).handle;
-	__u32 frames = FRAMES(1).handle, first, second, handle;
-	struct theseus_mm_map mapping;
-	int export;
-
-	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 1));
-	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
-	ASSERT_EQ(0, tmm_export(self->fd, exported, &export));
-	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
-	ASSERT_EQ(0, tmm_map_allocated_pages(self->fd, pages, THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
-	EXPECT_EDQUOT(tmm_split(self->fd, mapping.handle, PAGE, &first, &second), mapping.handle);
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, more, frames, THESEUS_MM_PTE_DATA,
-						&mapping));
-	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
-	/* its descriptor is still there */
-	EXPECT_EDQUOT(tmm_import(self->fd, export, &handle));
-	close(export);
-	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
-}
-
-/* A mapping that is mmapped no more has a file until it becomes another one. */
-TEST_F(limits, of_handles_know_the_files_that_a_call_consumes)
-{
-	__u32 first, second, pages, runs[4], nr = 4, handle = MAPPING(2).handle;
-	__u64 offset;
-	int lent;
-
-	ASSERT_EQ(0, tmm_map_offset(self->fd, handle, &offset, NULL));
-	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 2));
-	ASSERT_EQ(0, tmm_split(self->fd, handle, PAGE, &first, &second));
-	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
-	ASSERT_EQ(0, tmm_map_offset(self->fd, first, &offset, NULL));
-	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, first, &pages, runs, &nr));
-	EXPECT_EQ(1, nr);
-	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
-	/* a descriptor keeps the file */
-	ASSERT_EQ(0, tmm_set_limits(self->fd, NO_LIMIT, 5));
-	handle = MAPPING(2).handle;
-	ASSERT_EQ(0, tmm_export_as(self->fd, handle, THESEUS_MM_EXPORT_BORROW, &lent, NULL));
-	EXPECT_EQ(5, LIMITS(self->fd).client_handles);
-	EXPECT_EDQUOT(tmm_split(self->fd, handle, PAGE, &first, &second), handle);
-	nr = 4;
-	EXPECT_EDQUOT(tmm_unmap_into_parts(self->fd, handle, &pages, runs, &nr), handle);
-	close(lent);
-	EXPECT_EQ(0, tmm_split(self->fd, handle, PAGE, &first, &second));
-	EXPECT_EQ(4, LIMITS(self->fd).client_handles);
-}
-
-/* A mapping without a handle keeps its file as long as a process has it mmapped. */
-TEST_F(limits, of_handles_count_what_a_process_still_has_mapped)
-{
-	struct theseus_mm_create_mapping mapping;
-	unsigned char *area;
-	__u64 offset;
-
-	ASSERT_EQ(0, tmm_create_mapping(self->theirs, PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_map_offset(self->theirs, mapping.handle, &offset, NULL));
-	area = mmap(NULL, PAGE, RW, MAP_SHARED, self->theirs, offset);
-	ASSERT_NE(MAP_FAILED, (void *)area);
-	close(self->theirs);
-	self->theirs = -1;
-	EXPECT_EQ(1, LIMITS(self->also_theirs).user_handles);
-	ASSERT_EQ(0, munmap(area, PAGE));
-	EXPECT_EQ(0, LIMITS(self->also_theirs).user_handles);
 }
 
 TEST_F(limits, parameters_are_numbers_or_unlimited)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fixture of tests of areas: a client with a mapping in which every byte can be told,
+ * and what the mapping's borrows exclude at a moment.
+ */
+#ifndef TESTS_BORROW_H
+#define TESTS_BORROW_H
+
+#include "area.h"
+
+#define NR	4
+#define SIZE	(NR * PAGE)
+#define TRACEFS	"/sys/kernel/tracing/"
+
+/**
+ * borrow - a client with a mapping in which every byte can be told
+ * @handle: the mapping
+ */
+FIXTURE(borrow)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+};
+
+FIXTURE_SETUP(borrow)
+{
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->handle = MAPPING(NR).handle;
+	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
+}
+
+FIXTURE_TEARDOWN(borrow)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+static inline int write_byte(int fd, __u32 handle)
+{
+	unsigned char byte = pattern(0);
+
+	return tmm_write(fd, handle, 0, &byte, 1);
+}
+
+static inline int read_byte(int fd, __u32 handle)
+{
+	unsigned char byte;
+
+	return tmm_read(fd, handle, 0, &byte, 1);
+}
+
+/* What is free, shared, or excluded by the borrows of a mapping at this moment. */
+#define EXPECT_FREE(handle)								\
+	do {										\
+		EXPECT_EQ(0, write_byte(self->fd, handle));				\
+		EXPECT_EQ(0, mmap_errno(self->fd, handle, RW));				\
+	} while (0)
+#define EXPECT_SHARED(handle)								\
+	do {										\
+		EXPECT_EQ(0, read_byte(self->fd, handle));				\
+		EXPECT_EQ(0, mmap_errno(self->fd, handle, R));				\
+		EXPECT_EQ(-EBUSY, write_byte(self->fd, handle));			\
+		EXPECT_EQ(EBUSY, mmap_errno(self->fd, handle, RW));			\
+	} while (0)
+#define EXPECT_EXCLUDED(handle)								\
+	do {										\
+		EXPECT_EQ(-EBUSY, read_byte(self->fd, handle));				\
+		EXPECT_EQ(EBUSY, mmap_errno(self->fd, handle, R));			\
+		EXPECT_EQ(-EBUSY, write_byte(self->fd, handle));			\
+		EXPECT_EQ(EBUSY, mmap_errno(self->fd, handle, RW));			\
+	} while (0)
+
+#endif /* TESTS_BORROW_H */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fixture of tests of limits: a client of root's and two of another user.
+ */
+#ifndef TESTS_LIMITS_CLIENT_H
+#define TESTS_LIMITS_CLIENT_H
+
+#include "client.h"
+#include "limits.h"
+
+#define NO_LIMIT	THESEUS_MM_NO_LIMIT
+#define SOMEBODY	1234
+
+/**
+ * limits - a client of root's, two of somebody else's; all limits are restored
+ */
+FIXTURE(limits)
+{
+	int fd;
+	int theirs;
+	int also_theirs;
+	struct theseus_mm_info start;
+};
+
+static inline int reset_parameters(__u64 nr_pages)
+{
+	int err = write_parameter("max_frames", "unlimited");
+
+	err = err ?: write_number("max_pages", nr_pages / 4);
+	err = err ?: write_parameter("max_handles", "65536");
+	err = err ?: write_parameter("max_user_frames", "unlimited");
+	err = err ?: write_number("max_user_pages", nr_pages / 2);
+	return err ?: write_parameter("max_user_handles", "131072");
+}
+
+FIXTURE_SETUP(limits)
+{
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	self->theirs = open_as(SOMEBODY);
+	ASSERT_LE(0, self->theirs);
+	self->also_theirs = open_as(SOMEBODY);
+	ASSERT_LE(0, self->also_theirs);
+}
+
+FIXTURE_TEARDOWN(limits)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	EXPECT_EQ(0, reset_parameters(self->start.pages_total));
+	close(self->fd);
+	close(self->theirs);
+	close(self->also_theirs);
+	self->fd = tmm_open(NULL);
+	EXPECT_LE(0, self->fd);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+#define LIMITS(fd)									\
+	({										\
+		struct theseus_mm_limits _limits;					\
+											\
+		ASSERT_EQ(0, tmm_get_limits(fd, &_limits));				\
+		_limits;								\
+	})
+
+/* Also of what is charged, nothing changes. */
+#define EXPECT_EDQUOT(call, ...)							\
+	do {										\
+		struct theseus_mm_limits _was = LIMITS(self->fd), _is;			\
+											\
+		EXPECT_REFUSED(EDQUOT, call, ##__VA_ARGS__);				\
+		_is = LIMITS(self->fd);							\
+		EXPECT_EQ(0, memcmp(&_was, &_is, sizeof(_is)));				\
+	} while (0)
+
+static inline int take(int fd, __u64 nr, __u32 *handle)
+{
+	struct theseus_mm_allocate call = { .size = nr };
+	int err = tmm_allocate_frames(fd, &call);
+
+	if (handle)
+		*handle = call.handle;
+	return err;
+}
+
+#endif /* TESTS_LIMITS_CLIENT_H */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fixture of tests of rights that are less than ownership, and what a descriptor of its
+ * mapping allows.
+ */
+#ifndef TESTS_RIGHTS_H
+#define TESTS_RIGHTS_H
+
+#include "area.h"
+
+#define NR	4
+#define SIZE	(NR * PAGE)
+#define BORROW	THESEUS_MM_EXPORT_BORROW
+#define SEALED	THESEUS_MM_EXPORT_READ_ONLY
+
+/**
+ * rights - a client with a mapping in which every byte can be told
+ * @handle: the mapping
+ * @vaddr: where it is mapped
+ * @other: another client, which receives
+ */
+FIXTURE(rights)
+{
+	int fd;
+	struct theseus_mm_info start;
+	__u32 handle;
+	__u64 vaddr;
+	int other;
+};
+
+FIXTURE_SETUP(rights)
+{
+	struct theseus_mm_create_mapping mapping;
+
+	area_catch_signals();
+	self->fd = tmm_open(NULL);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	mapping = MAPPING(NR);
+	self->handle = mapping.handle;
+	self->vaddr = mapping.start;
+	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
+	self->other = tmm_open(NULL);
+	ASSERT_LE(0, self->other);
+}
+
+FIXTURE_TEARDOWN(rights)
+{
+	struct theseus_mm_info end;
+	char text[SNAPSHOT_TEXT];
+
+	close(self->other);
+	if (self->fd >= 0)
+		close(self->fd);
+	self->fd = tmm_open(NULL);
+	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_STREQ("", info_difference(&self->start, &end, text));
+	close(self->fd);
+}
+
+/* A descriptor of the fixture's mapping, or of another one. */
+#define EXPORT_OF(of, flags)								\
+	({										\
+		int _export;								\
+											\
+		ASSERT_EQ(0, tmm_export_as(self->fd, of, flags, &_export, NULL));	\
+		_export;								\
+	})
+
+#define EXPORT(flags)	EXPORT_OF(self->handle, flags)
+
+static inline unsigned char *mmap_export(int export, size_t nr_bytes, int protection)
+{
+	return mmap(NULL, nr_bytes, protection, MAP_SHARED, export, 0);
+}
+
+#define AREA_OF(export, protection)							\
+	({										\
+		unsigned char *_area = mmap_export(export, SIZE, protection);		\
+											\
+		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
+		_area;									\
+	})
+
+static inline int query_export(int export, struct theseus_mm_query *query)
+{
+	*query = (struct theseus_mm_query){ 0 };
+	return tmm_call(export, THESEUS_MM_IOC_QUERY, query);
+}
+
+static inline unsigned int nr_borrows(int fd, __u32 handle)
+{
+	struct theseus_mm_query query;
+
+	return tmm_query(fd, handle, &query) ? ~0U : query.nr_borrows;
+}
+
+#define EXPECT_STALE(export)								\
+	do {										\
+		struct theseus_mm_query _query;						\
+											\
+		EXPECT_ERRNO(ESTALE, mmap_export(export, PAGE, R));			\
+		EXPECT_ERRNO(ESTALE, mmap_export(export, 4 << 20, R));			\
+		EXPECT_EQ(-ESTALE, query_export(export, &_query));			\
+	} while (0)
+
+/* What can be done with a mapping that is read-only for good, and what not. */
+static inline void expect_sealed(struct __test_metadata *_metadata, int fd, __u32 handle)
+{
+	__u32 pages, frames[NR], nr = NR;
+	struct theseus_mm_query query;
+	unsigned char byte;
+
+	ASSERT_EQ(0, tmm_query(fd, handle, &query));
+	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, query.attributes);
+	EXPECT_EQ(0, query.pte_flags & THESEUS_MM_PTE_WRITABLE);
+	EXPECT_EQ(-EACCES, tmm_remap(fd, handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(-EACCES, tmm_write(fd, handle, 0, "x", 1));
+	EXPECT_EQ(EACCES, mmap_errno(fd, handle, RW));
+	EXPECT_EQ(-EACCES, tmm_unmap_into_parts(fd, handle, &pages, frames, &nr));
+	EXPECT_EQ(0, tmm_remap(fd, handle, READ_ONLY));
+	EXPECT_EQ(0, tmm_read(fd, handle, 0, &byte, 1));
+	EXPECT_EQ(0, mmap_errno(fd, handle, R));
+}
+
+#endif /* TESTS_RIGHTS_H */
