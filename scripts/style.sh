@@ -128,7 +128,7 @@ layers "${layered[@]}" || failed "the layering"
 
 # The module that stands for any other driver sees what any other driver sees.
 grep -nE '^#include "|MODULE_IMPORT_NS' kunit/driver/* |
-	grep -vE '"(linux/theseus_mm|driver/driver_fixture|support/fault)\.h"' &&
+	grep -vE '"(linux/theseus_mm|driver/driver_(fixture|allocate|map)|support/fault)\.h"' &&
 	failed "the driver's includes"
 
 # The trace names each call of the ABI's dump, by its number, and no other.
