@@ -126,6 +126,10 @@ layers() {
 mapfile -t layered < <(find theseus_mm -name '*.[ch]' ! -path '*/include/*' | sort)
 layers "${layered[@]}" || failed "the layering"
 
+# A parameter is declared where all are: in main.c.
+grep -nE '\bmodule_param|MODULE_PARM_DESC' "${layered[@]}" | grep -v '^theseus_mm/main\.c:' &&
+	failed "the module's parameters"
+
 # The module that stands for any other driver sees what any other driver sees.
 grep -nE '^#include "|MODULE_IMPORT_NS' kunit/driver/* |
 	grep -vE '"(linux/theseus_mm|driver/driver_(fixture|allocate|map)|support/fault)\.h"' &&

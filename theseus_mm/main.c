@@ -1,54 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * theseus_mm: the order in which the parts come and go, and nothing else.
+ * theseus_mm: the module's parameters, and the order in which its parts come and go.
  */
-#include "alloc/advice.h"
-#include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/pool.h"
 #include "core/number.h"
-#include "device/client/offsets.h"
-#include "device/files.h"
-#include "device/share/bad_memory.h"
-#include "device/share/linger.h"
-#include "device/share/mapping_file.h"
-#include "device/share/unplug.h"
-#include "device/show/debugfs.h"
-#include "include/linux/theseus_mm.h"
+#include "device/client/user.h"
+#include "device/startup.h"
 #include "kernel/instance.h"
-#include "mapping/instance.h"
+#include "kernel/startup.h"
 #include "paging/window.h"
 
+#include <linux/errno.h>
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/notifier.h>
-#include <linux/slab.h>
-#include <linux/string.h>
-#include <linux/suspend.h>
-
-/* The limit that Linux has for a charp parameter; the error is Linux's as well. */
-#define REGIONS_MAX	1024
-
-static int set_regions(const char *text, const struct kernel_param *kp)
-{
-	if (strnlen(text, REGIONS_MAX + 1) > REGIONS_MAX) {
-		pr_err("refused: regions= is longer than %u characters: join ranges that touch, or name fewer\n",
-		       REGIONS_MAX);
-		return -ENOSPC;
-	}
-	return param_set_charp(text, kp);
-}
-
-static const struct kernel_param_ops regions_ops = {
-	.set = set_regions,
-	.get = param_get_charp,
-	.free = param_free_charp,
-};
+#include <linux/printk.h>
 
 static char *regions;
-module_param_cb(regions, &regions_ops, &regions, 0400);
+module_param_cb(regions, &tmm_pools_param_ops, &regions, 0400);
 MODULE_PARM_DESC(regions, "RAM to claim, reserved at boot with memmap=: <size>@<start>[,...], K/M/G suffixes");
 
 static bool struct_pages;
@@ -59,202 +30,38 @@ static char *bad;
 module_param(bad, charp, 0400);
 MODULE_PARM_DESC(bad, "addresses of memory that is known to fail: <address>[,...]; their frames are never given out");
 
-static struct tmm_pool *pools;
-static unsigned int nr_pools;
-static u64 *bad_frames;
-static unsigned int nr_bad_frames;
-static struct tmm_chardev chardev;
+static bool quarantine;
+module_param_cb(quarantine, &tmm_param_ops_switch, &quarantine, 0400);
+MODULE_PARM_DESC(quarantine, "do not reuse memory that was mmapped until the module is unloaded (default off)");
 
-/* Reserved RAM is not saved: after hibernation the root would be garbage. */
-static int refuse_hibernation(struct notifier_block *nb, unsigned long event, void *unused)
-{
-	if (event == PM_HIBERNATION_PREPARE || event == PM_RESTORE_PREPARE)
-		return notifier_from_errno(-EBUSY);
-	return NOTIFY_DONE;
-}
+#define MAX_PARAM(name, limit)	\
+	module_param_cb(name, &tmm_limits_param_ops, &tmm_limits.limit, 0644)
 
-static struct notifier_block pm_notifier = { .notifier_call = refuse_hibernation };
+MAX_PARAM(max_frames, client[TMM_RESOURCE_FRAMES]);
+MODULE_PARM_DESC(max_frames,
+		 "frames of 4 KiB that a client may have; read when the client is opened (default unlimited)");
 
-static void release_pools(void)
-{
-	while (nr_pools)
-		tmm_pool_release(&pools[--nr_pools]);
-	kfree(pools);
-}
+MAX_PARAM(max_pages, client[TMM_RESOURCE_PAGES]);
+MODULE_PARM_DESC(max_pages,
+		 "pages of 4 KiB that a client may have; read when the client is opened (default a quarter of all pages)");
 
-static int __init claim_pools(void)
-{
-	unsigned int i;
-	int err;
+MAX_PARAM(max_handles, client[TMM_RESOURCE_HANDLES]);
+MODULE_PARM_DESC(max_handles,
+		 "handles, exported descriptors and mmapped mappings that a client may have; read when the client is opened (default 65536)");
 
-	if (!regions || !*regions) {
-		pr_err("regions= is missing: name the RAM to claim as regions=<size>@<start>[,...]\n");
-		tmm_list_candidates();
-		return -ENODEV;
-	}
-	err = tmm_pools_parse(regions, &pools, &nr_pools);
-	if (err)
-		return err;
-	for (i = 0; i < nr_pools; i++) {
-		pools[i].wants_struct_pages = struct_pages;
-		err = tmm_pool_claim(&pools[i]);
-		if (err) {
-			release_pools();
-			return err;
-		}
-	}
-	return 0;
-}
+MAX_PARAM(max_user_frames, user[TMM_RESOURCE_FRAMES]);
+MODULE_PARM_DESC(max_user_frames,
+		 "frames that all clients of one user may have together (default unlimited)");
 
-/* The other regions need no more than the minimum that every region has. */
-static int __init check_first(const struct tmm_memory *first)
-{
-	const u64 nr_min = tmm_instance_first_nr_min(first->first, nr_pools, nr_bad_frames);
+MAX_PARAM(max_user_pages, user[TMM_RESOURCE_PAGES]);
+MODULE_PARM_DESC(max_user_pages,
+		 "pages that all clients of one user may have together (default half of all pages)");
 
-	if (first->nr >= nr_min)
-		return 0;
-	pr_err("refused: regions=%lluK@%#llx,...: the first of %u regions holds the bookkeeping of all and needs %lluK: make it larger, or name fewer regions\n",
-	       pools[0].nr_bytes >> 10, pools[0].start, nr_pools,
-	       ((nr_min << TMM_PAGE_SHIFT) + pools[0].nr_reserved) >> 10);
-	return -EINVAL;
-}
+MAX_PARAM(max_user_handles, user[TMM_RESOURCE_HANDLES]);
+MODULE_PARM_DESC(max_user_handles,
+		 "handles that all clients of one user may have together (default 131072)");
 
-static bool __init is_claimed(u64 frame)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_pools; i++)
-		if ((frame << TMM_PAGE_SHIFT) - pools[i].start - pools[i].nr_reserved <
-		    pools[i].nr_bytes - pools[i].nr_reserved)
-			return true;
-	return false;
-}
-
-/* An address in no region is an error: it may be mistyped, and the bad frame still in use. */
-static int __init parse_bad(void)
-{
-	unsigned int i;
-	int err;
-
-	if (!bad || !*bad)
-		return 0;
-	err = tmm_bad_frames_parse(bad, &bad_frames, &nr_bad_frames);
-	if (err == -ENOMEM)
-		return err;
-	if (err) {
-		pr_err("refused: bad=%s is malformed: name <address>[,...], such as bad=0x130005000,0x130007000\n",
-		       bad);
-		return err;
-	}
-	for (i = 0; i < nr_bad_frames; i++) {
-		if (is_claimed(bad_frames[i]))
-			continue;
-		pr_err("refused: bad=%#llx lies in no region, or in the struct pages of one: leave it out of bad=, or move the region\n",
-		       bad_frames[i] << TMM_PAGE_SHIFT);
-		kfree(bad_frames);
-		bad_frames = NULL;
-		return -ERANGE;
-	}
-	return 0;
-}
-
-static int __init init_instance(void)
-{
-	struct tmm_memory *memories = kcalloc(nr_pools, sizeof(*memories), GFP_KERNEL);
-	struct tmm_initial_memory_mappings initial;
-	unsigned int i;
-	int err = parse_bad();
-
-	if (err || !memories) {
-		kfree(memories);
-		kfree(bad_frames);
-		return err ?: -ENOMEM;
-	}
-	for (i = 0; i < nr_pools; i++)
-		memories[i] = (struct tmm_memory){
-			.first = (pools[i].start + pools[i].nr_reserved) >> TMM_PAGE_SHIFT,
-			.nr = (pools[i].nr_bytes - pools[i].nr_reserved) >> TMM_PAGE_SHIFT,
-			.window = pools[i].window + pools[i].nr_reserved,
-			.has_struct_pages = pools[i].struct_pages,
-			.bad = bad_frames,
-			.nr_bad = nr_bad_frames,
-		};
-	err = check_first(memories);
-	if (!err)
-		err = tmm_init(memories, nr_pools, &initial);
-	kfree(memories);
-	kfree(bad_frames);
-	if (err == -EIO)
-		pr_err("refused: the private root does not translate correctly on this machine: report it with dmesg and /proc/cpuinfo\n");
-	if (err)
-		return err;
-	err = tmm_init_post_heap(&initial);
-	if (err) {
-		tmm_startup_abandon(&initial);
-		tmm_exit();
-	}
-	return err;
-}
-
-static void __init announce(void)
-{
-	struct tmm_range_totals totals;
-	unsigned int i;
-
-	for (i = 0; i < nr_pools; i++)
-		pr_info("claimed %lluK@%#llx%s\n", pools[i].nr_bytes >> 10, pools[i].start,
-			pools[i].struct_pages ? ", with struct pages" : "");
-	tmm_range_allocator_totals(&tmm_kernel_instance()->fa.ra, &totals);
-	pr_info("%llu frames to give out, %u-level private root\n", totals.nr_free,
-		tmm_paging_levels());
-}
-
-static int __init open_to_users(void)
-{
-	int err;
-
-	err = tmm_loans_init();
-	if (err)
-		return err;
-	err = tmm_offsets_cache_init();
-	if (err)
-		goto err_loans;
-	err = tmm_mapping_files_init();
-	if (err)
-		goto err_offsets;
-	err = tmm_unplug_init(tmm_kernel_instance());
-	if (err)
-		goto err_files;
-	tmm_bad_memory_init(tmm_kernel_instance());
-	tmm_debugfs_init(tmm_kernel_instance());
-	err = tmm_chardev_register(&chardev, tmm_kernel_instance());
-	if (!err)
-		return 0;
-	pr_err("not loaded: Linux cannot register /dev/theseus_mm (error %d): see the kernel messages above\n",
-	       err);
-
-	tmm_debugfs_exit();
-	tmm_bad_memory_exit();
-	tmm_unplug_exit();
-err_files:
-	tmm_mapping_files_exit();
-err_offsets:
-	tmm_offsets_cache_exit();
-err_loans:
-	tmm_loans_exit();
-	return err;
-}
-
-static void close_to_users(void)
-{
-	tmm_chardev_unregister(&chardev);
-	tmm_debugfs_exit();
-	tmm_bad_memory_exit();
-	tmm_unplug_exit();
-	tmm_mapping_files_exit();
-	tmm_offsets_cache_exit();
-	tmm_loans_exit();
-}
+static struct tmm_pools pools;
 
 static int __init start(void)
 {
@@ -269,27 +76,23 @@ static int __init start(void)
 	err = tmm_windows_init();
 	if (err)
 		goto err_pages;
-	err = claim_pools();
+	err = tmm_pools_claim(&pools, regions, struct_pages);
 	if (err)
 		goto err_windows;
-	err = init_instance();
+	err = tmm_kernel_start(&pools, bad);
 	if (err)
 		goto err_pools;
-	err = register_pm_notifier(&pm_notifier);
+	err = tmm_device_start(tmm_kernel_instance(), quarantine);
 	if (err)
-		goto err_instance;
-	err = open_to_users();
-	if (err)
-		goto err_notifier;
-	announce();
+		goto err_kernel;
+	tmm_pools_announce(&pools);
+	tmm_kernel_announce();
 	return 0;
 
-err_notifier:
-	unregister_pm_notifier(&pm_notifier);
-err_instance:
-	tmm_exit();
+err_kernel:
+	tmm_kernel_stop();
 err_pools:
-	release_pools();
+	tmm_pools_release(&pools);
 err_windows:
 	tmm_windows_exit();
 err_pages:
@@ -313,10 +116,9 @@ static int __init tmm_module_init(void)
 
 static void __exit tmm_module_exit(void)
 {
-	close_to_users();
-	unregister_pm_notifier(&pm_notifier);
-	tmm_exit();
-	release_pools();
+	tmm_device_stop();
+	tmm_kernel_stop();
+	tmm_pools_release(&pools);
 	tmm_windows_exit();
 	tmm_pages_exit();
 	tmm_frames_exit();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/bad_frames.h"
 
+#include "alloc/pool.h"
 #include "core/bug.h"
 
 #include <kunit/visibility.h>
@@ -234,3 +235,37 @@ int tmm_bad_frames_parse(const char *text, u64 **frames, unsigned int *nr)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_parse);
+
+/*
+ * Read the parameter bad=, which may be NULL or empty. An address in no region is an error:
+ * it may be mistyped, and the bad frame still in use. Sets @frames, the caller's to kfree(),
+ * and @nr on success only; logs a mistake.
+ */
+int tmm_bad_frames_read(const char *text, const struct tmm_pools *pools, u64 **frames,
+			unsigned int *nr)
+{
+	unsigned int i, count = 0;
+	u64 *parsed = NULL;
+	int err = 0;
+
+	if (text && *text)
+		err = tmm_bad_frames_parse(text, &parsed, &count);
+	if (err == -ENOMEM)
+		return err;
+	if (err) {
+		pr_err("refused: bad=%s is malformed: name <address>[,...], such as bad=0x130005000,0x130007000\n",
+		       text);
+		return err;
+	}
+	for (i = 0; i < count; i++) {
+		if (tmm_pools_contain(pools, parsed[i]))
+			continue;
+		pr_err("refused: bad=%#llx lies in no region, or in the struct pages of one: leave it out of bad=, or move the region\n",
+		       parsed[i] << TMM_PAGE_SHIFT);
+		kfree(parsed);
+		return -ERANGE;
+	}
+	*frames = parsed;
+	*nr = count;
+	return 0;
+}

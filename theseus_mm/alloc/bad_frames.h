@@ -16,7 +16,11 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
+struct tmm_pools;
+
 int __must_check tmm_bad_frames_parse(const char *text, u64 **frames, unsigned int *nr);
+int __must_check tmm_bad_frames_read(const char *text, const struct tmm_pools *pools,
+				     u64 **frames, unsigned int *nr);
 
 int __must_check tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number);
 void tmm_frame_allocator_end_bad(struct tmm_frame_allocator *fa);

@@ -17,6 +17,7 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -24,6 +25,9 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 #include <xen/xen.h>
+
+/* The limit that Linux has for a charp parameter; the error is Linux's as well. */
+#define REGIONS_MAX	1024
 
 static u64 pool_end(const struct tmm_pool *pool)
 {
@@ -350,3 +354,80 @@ void tmm_pool_release(struct tmm_pool *pool)
 	pool->resource = NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pool_release);
+
+static int set_regions(const char *text, const struct kernel_param *kp)
+{
+	if (strnlen(text, REGIONS_MAX + 1) > REGIONS_MAX) {
+		pr_err("refused: regions= is longer than %u characters: join ranges that touch, or name fewer\n",
+		       REGIONS_MAX);
+		return -ENOSPC;
+	}
+	return param_set_charp(text, kp);
+}
+
+/* The parameter regions=, a charp. */
+const struct kernel_param_ops tmm_pools_param_ops = {
+	.set = set_regions,
+	.get = param_get_charp,
+	.free = param_free_charp,
+};
+
+/* Claim all runs that @regions names, or none; the first that is refused is logged. */
+int tmm_pools_claim(struct tmm_pools *pools, const char *regions, bool wants_struct_pages)
+{
+	unsigned int i;
+	int err;
+
+	if (!regions || !*regions) {
+		pr_err("regions= is missing: name the RAM to claim as regions=<size>@<start>[,...]\n");
+		tmm_list_candidates();
+		return -ENODEV;
+	}
+	err = tmm_pools_parse(regions, &pools->pools, &pools->nr);
+	if (err)
+		return err;
+	for (i = 0; i < pools->nr; i++) {
+		pools->pools[i].wants_struct_pages = wants_struct_pages;
+		err = tmm_pool_claim(&pools->pools[i]);
+		if (err)
+			goto err_release;
+	}
+	return 0;
+
+err_release:
+	tmm_pools_release(pools);
+	return err;
+}
+
+void tmm_pools_release(struct tmm_pools *pools)
+{
+	while (pools->nr)
+		tmm_pool_release(&pools->pools[--pools->nr]);
+	kfree(pools->pools);
+	pools->pools = NULL;
+}
+
+/* Does a pool contain this frame, outside of its struct pages? */
+bool tmm_pools_contain(const struct tmm_pools *pools, u64 frame)
+{
+	unsigned int i;
+
+	for (i = 0; i < pools->nr; i++) {
+		const struct tmm_pool *pool = &pools->pools[i];
+
+		if ((frame << TMM_PAGE_SHIFT) - pool->start - pool->nr_reserved <
+		    pool->nr_bytes - pool->nr_reserved)
+			return true;
+	}
+	return false;
+}
+
+void tmm_pools_announce(const struct tmm_pools *pools)
+{
+	unsigned int i;
+
+	for (i = 0; i < pools->nr; i++)
+		pr_info("claimed %lluK@%#llx%s\n", pools->pools[i].nr_bytes >> 10,
+			pools->pools[i].start,
+			pools->pools[i].struct_pages ? ", with struct pages" : "");
+}

@@ -6,12 +6,13 @@
  * Invariant: a claimed run was RAM in the firmware's own memory map, is Reserved
  * in the running one, is nobody else's in /proc/iomem, and stays exclusively
  * ours (for /dev/mem as well) until it is released.
- * Owner: main.c. The kernel alias is for the frame allocator; data is never
+ * Owner: main.c, as struct tmm_pools. The kernel alias is for the frame allocator; data is never
  * handed out through it.
  */
 #ifndef TMM_ALLOC_POOL_H
 #define TMM_ALLOC_POOL_H
 
+#include <linux/moduleparam.h>
 #include <linux/types.h>
 
 struct resource;
@@ -37,11 +38,29 @@ struct tmm_pool {
 	u64 nr_reserved;
 };
 
+/**
+ * struct tmm_pools - all claimed runs of the module
+ * @pools: sorted by their start; NULL if there are none
+ * @nr: their number
+ */
+struct tmm_pools {
+	struct tmm_pool *pools;
+	unsigned int nr;
+};
+
 /* Smaller ones have no room for a root and a few tables. */
 #define TMM_POOL_MIN_BYTES	(64ULL << 10)
 
 int __must_check tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr);
 int __must_check tmm_pool_claim(struct tmm_pool *pool);
 void tmm_pool_release(struct tmm_pool *pool);
+
+/* All pools that regions= names */
+extern const struct kernel_param_ops tmm_pools_param_ops;
+int __must_check tmm_pools_claim(struct tmm_pools *pools, const char *regions,
+				 bool wants_struct_pages);
+void tmm_pools_release(struct tmm_pools *pools);
+bool tmm_pools_contain(const struct tmm_pools *pools, u64 frame);
+void tmm_pools_announce(const struct tmm_pools *pools);
 
 #endif /* TMM_ALLOC_POOL_H */

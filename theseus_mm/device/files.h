@@ -3,7 +3,7 @@
  * /dev/theseus_mm, what it shows in sysfs, and the operations of all files that programs
  * have descriptors of.
  *
- * Owner: main.c. Open files hold the module in place, so the instance outlives
+ * Owner: device/startup.c. Open files hold the module in place, so the instance outlives
  * every client.
  */
 #ifndef TMM_DEVICE_FILES_H

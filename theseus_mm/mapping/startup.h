@@ -5,7 +5,7 @@
  * lies in the memory's own reserved part. The second moves that to the kernel's
  * heap and makes the context that kernel code works in.
  *
- * Owner: main.c, by way of tmm_init() and tmm_init_post_heap().
+ * Owner: kernel/startup.c, by way of tmm_init() and tmm_init_post_heap().
  */
 #ifndef TMM_MAPPING_STARTUP_H
 #define TMM_MAPPING_STARTUP_H

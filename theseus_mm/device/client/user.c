@@ -5,7 +5,6 @@
 #include <linux/hashtable.h>
 #include <linux/kernel.h>
 #include <linux/list.h>
-#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -57,48 +56,24 @@ static int get_limit(char *buffer, const struct kernel_param *kp)
 	       sysfs_emit(buffer, "%llu\n", limit);
 }
 
-static const struct kernel_param_ops limit_ops = {
+/* A limit that a parameter sets: a u64 of tmm_limits. */
+const struct kernel_param_ops tmm_limits_param_ops = {
 	.set = set_limit,
 	.get = get_limit,
 };
 
-/* Limits of a client, copied when it is opened. */
-static u64 max_client[TMM_NR_RESOURCES] = {
-	[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
-	[TMM_RESOURCE_PAGES] = NOT_SET,
-	[TMM_RESOURCE_HANDLES] = 1U << 16,
+struct tmm_limits tmm_limits = {
+	.client = {
+		[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
+		[TMM_RESOURCE_PAGES] = NOT_SET,
+		[TMM_RESOURCE_HANDLES] = 1U << 16,
+	},
+	.user = {
+		[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
+		[TMM_RESOURCE_PAGES] = NOT_SET,
+		[TMM_RESOURCE_HANDLES] = 1U << 17,
+	},
 };
-
-/* Limits of each user, in force at once. */
-static u64 max_user[TMM_NR_RESOURCES] = {
-	[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
-	[TMM_RESOURCE_PAGES] = NOT_SET,
-	[TMM_RESOURCE_HANDLES] = 1U << 17,
-};
-
-module_param_cb(max_frames, &limit_ops, &max_client[TMM_RESOURCE_FRAMES], 0644);
-MODULE_PARM_DESC(max_frames,
-		 "frames of 4 KiB that a client may have; read when the client is opened (default unlimited)");
-
-module_param_cb(max_pages, &limit_ops, &max_client[TMM_RESOURCE_PAGES], 0644);
-MODULE_PARM_DESC(max_pages,
-		 "pages of 4 KiB that a client may have; read when the client is opened (default a quarter of all pages)");
-
-module_param_cb(max_handles, &limit_ops, &max_client[TMM_RESOURCE_HANDLES], 0644);
-MODULE_PARM_DESC(max_handles,
-		 "handles, exported descriptors and mmapped mappings that a client may have; read when the client is opened (default 65536)");
-
-module_param_cb(max_user_frames, &limit_ops, &max_user[TMM_RESOURCE_FRAMES], 0644);
-MODULE_PARM_DESC(max_user_frames,
-		 "frames that all clients of one user may have together (default unlimited)");
-
-module_param_cb(max_user_pages, &limit_ops, &max_user[TMM_RESOURCE_PAGES], 0644);
-MODULE_PARM_DESC(max_user_pages,
-		 "pages that all clients of one user may have together (default half of all pages)");
-
-module_param_cb(max_user_handles, &limit_ops, &max_user[TMM_RESOURCE_HANDLES], 0644);
-MODULE_PARM_DESC(max_user_handles,
-		 "handles that all clients of one user may have together (default 131072)");
 
 /**
  * tmm_limits_init() - choose the default limits of pages
@@ -110,10 +85,10 @@ MODULE_PARM_DESC(max_user_handles,
  */
 void tmm_limits_init(u64 nr_pages)
 {
-	if (max_client[TMM_RESOURCE_PAGES] == NOT_SET)
-		max_client[TMM_RESOURCE_PAGES] = nr_pages / 4;
-	if (max_user[TMM_RESOURCE_PAGES] == NOT_SET)
-		max_user[TMM_RESOURCE_PAGES] = nr_pages / 2;
+	if (tmm_limits.client[TMM_RESOURCE_PAGES] == NOT_SET)
+		tmm_limits.client[TMM_RESOURCE_PAGES] = nr_pages / 4;
+	if (tmm_limits.user[TMM_RESOURCE_PAGES] == NOT_SET)
+		tmm_limits.user[TMM_RESOURCE_PAGES] = nr_pages / 2;
 }
 
 /**
@@ -125,7 +100,7 @@ void tmm_default_limits(u64 max[TMM_NR_RESOURCES])
 	unsigned int i;
 
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
-		max[i] = READ_ONCE(max_client[i]);
+		max[i] = READ_ONCE(tmm_limits.client[i]);
 }
 
 static DEFINE_SPINLOCK(users_lock);	/* users */
@@ -167,7 +142,7 @@ static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 	spin_lock(&users_lock);
 	user = find(uid, parent);
 	if (!user) {
-		tmm_account_init(&fresh->account, parent, max_user, release_user);
+		tmm_account_init(&fresh->account, parent, tmm_limits.user, release_user);
 		hash_add(users, &fresh->node, __kuid_val(uid));
 	}
 	spin_unlock(&users_lock);

@@ -15,7 +15,21 @@
 
 #include "alloc/account.h"
 
+#include <linux/moduleparam.h>
 #include <linux/types.h>
+
+/**
+ * struct tmm_limits - the present values of the parameters max_*
+ * @client: limits of a client, copied when it is opened
+ * @user: limits of each user, in force at once
+ */
+struct tmm_limits {
+	u64 client[TMM_NR_RESOURCES];
+	u64 user[TMM_NR_RESOURCES];
+};
+
+extern struct tmm_limits tmm_limits;
+extern const struct kernel_param_ops tmm_limits_param_ops;
 
 struct tmm_account * __must_check tmm_user_account_get(void);
 

@@ -2,7 +2,6 @@
 #include "device/share/loan.h"
 
 #include "alloc/trace.h"
-#include "core/number.h"
 #include "device/share/lender.h"
 #include "device/share/linger.h"
 #include "device/share/mapping_file.h"
@@ -17,7 +16,6 @@
 #include <linux/fs.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
@@ -27,8 +25,6 @@
  * tables. It takes no reference, so the module cannot ask whether the device still uses them.
  */
 static bool quarantine;
-module_param_cb(quarantine, &tmm_param_ops_switch, &quarantine, 0400);
-MODULE_PARM_DESC(quarantine, "do not reuse memory that was mmapped until the module is unloaded (default off)");
 
 static atomic64_t last_number;
 
@@ -39,6 +35,12 @@ static void revoke(struct tmm_loan *loan, struct list_head *unused)
 	list_del(&loan->link);
 	WRITE_ONCE(loan->is_revoked, true);
 	tmm_linger_or_end(loan, unused);
+}
+
+/* Set before the first loan is made: is memory that was mmapped withheld from others? */
+void tmm_loans_set_quarantine(bool on)
+{
+	quarantine = on;
 }
 
 /**

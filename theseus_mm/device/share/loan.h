@@ -74,6 +74,7 @@ struct tmm_loan {
 	u64 last_below;
 };
 
+void tmm_loans_set_quarantine(bool on);
 bool tmm_loans_quarantine(void);
 
 struct tmm_loan * __must_check tmm_loan_create(void);

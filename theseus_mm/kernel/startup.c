@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kernel/startup.h"
+
+#include "alloc/bad_frames.h"
+#include "alloc/pool.h"
+#include "core/types.h"
+#include "include/linux/theseus_mm.h"
+#include "kernel/instance.h"
+#include "mapping/instance.h"
+
+#include <linux/errno.h>
+#include <linux/notifier.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/suspend.h>
+
+/* Reserved RAM is not saved: after hibernation the root would be garbage. */
+static int refuse_hibernation(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	if (event == PM_HIBERNATION_PREPARE || event == PM_RESTORE_PREPARE)
+		return notifier_from_errno(-EBUSY);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pm_notifier = { .notifier_call = refuse_hibernation };
+
+static struct tmm_memory memory_of(const struct tmm_pool *pool, const u64 *bad,
+				   unsigned int nr_bad)
+{
+	return (struct tmm_memory){
+		.first = (pool->start + pool->nr_reserved) >> TMM_PAGE_SHIFT,
+		.nr = (pool->nr_bytes - pool->nr_reserved) >> TMM_PAGE_SHIFT,
+		.window = pool->window + pool->nr_reserved,
+		.has_struct_pages = pool->struct_pages,
+		.bad = bad,
+		.nr_bad = nr_bad,
+	};
+}
+
+/* The other regions need no more than the minimum that every region has. */
+static int check_first(const struct tmm_pools *pools, const struct tmm_memory *first)
+{
+	const u64 nr_min = tmm_instance_first_nr_min(first->first, pools->nr, first->nr_bad);
+	const struct tmm_pool *pool = &pools->pools[0];
+
+	if (first->nr >= nr_min)
+		return 0;
+	pr_err("refused: regions=%lluK@%#llx,...: the first of %u regions holds the bookkeeping of all and needs %lluK: make it larger, or name fewer regions\n",
+	       pool->nr_bytes >> 10, pool->start, pools->nr,
+	       ((nr_min << TMM_PAGE_SHIFT) + pool->nr_reserved) >> 10);
+	return -EINVAL;
+}
+
+static int init_memories(const struct tmm_pools *pools, const u64 *bad, unsigned int nr_bad,
+			 struct tmm_initial_memory_mappings *initial)
+{
+	struct tmm_memory *memories;
+	unsigned int i;
+	int err;
+
+	memories = kcalloc(pools->nr, sizeof(*memories), GFP_KERNEL);
+	if (!memories)
+		return -ENOMEM;
+	for (i = 0; i < pools->nr; i++)
+		memories[i] = memory_of(&pools->pools[i], bad, nr_bad);
+	err = check_first(pools, memories);
+	if (!err)
+		err = tmm_init(memories, pools->nr, initial);
+	kfree(memories);
+	if (err == -EIO)
+		pr_err("refused: the private root does not translate correctly on this machine: report it with dmesg and /proc/cpuinfo\n");
+	return err;
+}
+
+static int init_instance(const struct tmm_pools *pools, const char *bad)
+{
+	struct tmm_initial_memory_mappings initial;
+	unsigned int nr_bad;
+	u64 *bad_frames;
+	int err;
+
+	err = tmm_bad_frames_read(bad, pools, &bad_frames, &nr_bad);
+	if (err)
+		return err;
+	err = init_memories(pools, bad_frames, nr_bad, &initial);
+	kfree(bad_frames);
+	if (err)
+		return err;
+	err = tmm_init_post_heap(&initial);
+	if (err)
+		goto err_exit;
+	return 0;
+
+err_exit:
+	tmm_startup_abandon(&initial);
+	tmm_exit();
+	return err;
+}
+
+/* Bring up the module's instance on @pools, without the frames that @bad= names; logs a refusal. */
+int tmm_kernel_start(const struct tmm_pools *pools, const char *bad)
+{
+	int err;
+
+	err = init_instance(pools, bad);
+	if (err)
+		return err;
+	err = register_pm_notifier(&pm_notifier);
+	if (err)
+		tmm_exit();
+	return err;
+}
+
+void tmm_kernel_stop(void)
+{
+	unregister_pm_notifier(&pm_notifier);
+	tmm_exit();
+}
+
+void tmm_kernel_announce(void)
+{
+	struct tmm_range_totals totals;
+
+	tmm_range_allocator_totals(&tmm_kernel_instance()->fa.ra, &totals);
+	pr_info("%llu frames to give out, %u-level private root\n", totals.nr_free,
+		tmm_paging_levels());
+}
