@@ -265,4 +265,4 @@ static struct kunit_suite dmabuf_suite = {
 
 kunit_test_suite(dmabuf_suite);
 
-TMM_COMPAT_IMPORT_NS_DMA_BUF;
+MODULE_IMPORT_NS(TMM_COMPAT_NS(DMA_BUF));

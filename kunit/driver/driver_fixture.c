@@ -293,3 +293,4 @@ void tmm_driver_expect_writable(struct kunit *test, struct tmm_mapped_pages *mp,
 
 MODULE_DESCRIPTION("KUnit suites that use theseus_mm as another driver would");
 MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(THESEUS_MM);

@@ -95,3 +95,4 @@ module_init(probe_init);
 module_exit(probe_exit);
 MODULE_DESCRIPTION("Reads user memory from NMIs that arrive in windows");
 MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(THESEUS_MM);

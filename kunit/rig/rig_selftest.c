@@ -85,3 +85,4 @@ kunit_test_suite(rig_selftest_suite);
 
 MODULE_DESCRIPTION("A failing case, a warning and a leaked frame, on purpose");
 MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(THESEUS_MM);

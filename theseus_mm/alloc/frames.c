@@ -4,6 +4,7 @@
 #include "alloc/bad_frames.h"
 #include "alloc/trace.h"
 #include "core/bug.h"
+#include "core/compat.h"
 
 #include <asm/asm.h>
 #include <kunit/visibility.h>
@@ -305,7 +306,7 @@ int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
 	}
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_frames_zero);
+EXPORT_SYMBOL_TMM(tmm_allocated_frames_zero);
 
 /* Allocated -> Free, when neither the owner nor a borrower is left. */
 static void put(struct tmm_frames *frames)
@@ -334,7 +335,7 @@ void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames)
 	if (!IS_ERR_OR_NULL(doomed))
 		put(&doomed->f);
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_frames_drop);
+EXPORT_SYMBOL_TMM(tmm_allocated_frames_drop);
 
 /**
  * tmm_allocated_frames_drop_list() - give many runs back to their allocators
@@ -352,7 +353,7 @@ void tmm_allocated_frames_drop_list(struct list_head *list)
 		cond_resched();
 	}
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_frames_drop_list);
+EXPORT_SYMBOL_TMM(tmm_allocated_frames_drop_list);
 
 /**
  * tmm_allocated_frames_borrow() - use frames that somebody else owns
@@ -399,7 +400,7 @@ bool tmm_allocated_frames_is_borrowed(const struct tmm_allocated_frames *frames)
 {
 	return is_borrowed(&frames->f);
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_frames_is_borrowed);
+EXPORT_SYMBOL_TMM(tmm_allocated_frames_is_borrowed);
 
 /* Between the states of what is owned. */
 static void change_state(struct tmm_frames *frames, enum tmm_memory_state from,

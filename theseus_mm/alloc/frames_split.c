@@ -2,6 +2,7 @@
 #include "alloc/frames_split.h"
 
 #include "alloc/chunk.h"
+#include "core/compat.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>
@@ -51,7 +52,7 @@ int tmm_allocated_frames_merge(struct tmm_allocated_frames *frames,
 	*other = NULL;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_frames_merge);
+EXPORT_SYMBOL_TMM(tmm_allocated_frames_merge);
 
 /* An object for a part of @frames, NULL if memory is exhausted. */
 static struct tmm_frames *new_part(const struct tmm_frames *frames)
@@ -111,7 +112,7 @@ int tmm_allocated_frames_split_at(struct tmm_allocated_frames *frames, u64 at,
 	*second = container_of(half, struct tmm_allocated_frames, f);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_frames_split_at);
+EXPORT_SYMBOL_TMM(tmm_allocated_frames_split_at);
 
 /* Objects for what lies before and after @middle; NULL where there is nothing. */
 static int new_outer_parts(const struct tmm_frames *frames, const struct tmm_range *middle,
@@ -168,7 +169,7 @@ int tmm_allocated_frames_split_range(struct tmm_allocated_frames *frames,
 	*after = parts[1] ? container_of(parts[1], struct tmm_allocated_frames, f) : NULL;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_frames_split_range);
+EXPORT_SYMBOL_TMM(tmm_allocated_frames_split_range);
 
 /**
  * tmm_mapped_frames_append() - join a run that follows directly

@@ -3,6 +3,7 @@
 
 #include "alloc/chunk.h"
 #include "alloc/trace.h"
+#include "core/compat.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>
@@ -195,7 +196,7 @@ int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 	*other = NULL;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_pages_merge);
+EXPORT_SYMBOL_TMM(tmm_allocated_pages_merge);
 
 /**
  * tmm_allocated_pages_append() - join a run that follows directly
@@ -260,7 +261,7 @@ int tmm_allocated_pages_split_at(struct tmm_allocated_pages *pages, u64 at,
 	*second = half;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_pages_split_at);
+EXPORT_SYMBOL_TMM(tmm_allocated_pages_split_at);
 
 /* Objects for what lies before and after @middle; NULL where there is nothing. */
 static int new_outer_parts(const struct tmm_allocated_pages *pages, const struct tmm_range *middle,
@@ -313,7 +314,7 @@ int tmm_allocated_pages_split_range(struct tmm_allocated_pages *pages,
 	*after = parts[1];
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_pages_split_range);
+EXPORT_SYMBOL_TMM(tmm_allocated_pages_split_range);
 
 /**
  * tmm_allocated_pages_drop() - give pages back to their allocator
@@ -333,4 +334,4 @@ void tmm_allocated_pages_drop(struct tmm_allocated_pages **pages)
 		trace_tmm_free(TMM_TRACE_PAGES, doomed->chunk.start, doomed->chunk.nr);
 	tmm_range_release(&doomed->allocator->ra, doomed->region, &doomed->chunk);
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_pages_drop);
+EXPORT_SYMBOL_TMM(tmm_allocated_pages_drop);

@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "core/bug.h"
+#include "core/compat.h"
 #include "core/types.h"
 
 #include <kunit/visibility.h>
@@ -342,7 +343,7 @@ void tmm_deferred_action_finish(struct tmm_deferred_action *action)
 		tmm_range_reserve_give(action->ra,
 				       tmm_chunk_objects_new_nofail(&action->ra->objects));
 }
-EXPORT_SYMBOL_GPL(tmm_deferred_action_finish);
+EXPORT_SYMBOL_TMM(tmm_deferred_action_finish);
 
 static bool lies_within(const struct tmm_allocation_request *req, const struct tmm_chunk *chunk)
 {

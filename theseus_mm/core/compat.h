@@ -7,10 +7,22 @@
 
 #include "core/types.h"
 
+#include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pfn_t.h>
+#include <linux/version.h>
+
+/* The name of a symbol namespace: an identifier before Linux 6.13, a string from then on. */
+#if KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
+#define TMM_COMPAT_NS(name)	#name
+#else
+#define TMM_COMPAT_NS(name)	name
+#endif
+
+/* Export a function of the public header to modules that import the namespace THESEUS_MM. */
+#define EXPORT_SYMBOL_TMM(symbol) EXPORT_SYMBOL_NS_GPL(symbol, TMM_COMPAT_NS(THESEUS_MM))
 
 static inline void tmm_compat_vm_flags(struct vm_area_struct *vma, unsigned long set,
 				       unsigned long clear)
@@ -41,9 +53,6 @@ static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long star
 	if (!is_pfnmap)
 		tmm_compat_vm_flags(vma, 0, VM_PFNMAP);
 }
-
-/* Where <linux/dma-buf.h>'s functions are. */
-#define TMM_COMPAT_IMPORT_NS_DMA_BUF	MODULE_IMPORT_NS(DMA_BUF)
 
 /*
  * Insert an entry of 4 KiB: with a struct page, one that get_user_pages() takes,

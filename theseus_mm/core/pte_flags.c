@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/pte_flags.h"
 
+#include "core/compat.h"
+
 #include <asm/pgtable_types.h>
 #include <kunit/visibility.h>
 #include <linux/errno.h>
@@ -31,7 +33,7 @@ int tmm_pte_flags_check(tmm_pte_flags_t flags)
 		return -EINVAL;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_pte_flags_check);
+EXPORT_SYMBOL_TMM(tmm_pte_flags_check);
 
 /**
  * tmm_pte_flags_check_memory_type() - do flags suit the memory behind a mapping?

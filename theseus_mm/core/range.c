@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/range.h"
 
+#include "core/compat.h"
+
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
@@ -37,7 +38,7 @@ int tmm_range_new(u64 first, u64 nr, enum tmm_page_size size, u64 limit, struct 
 	*out = (struct tmm_range){ first, nr, size };
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_range_new);
+EXPORT_SYMBOL_TMM(tmm_range_new);
 
 /**
  * tmm_range_from_bytes() - the 4 KiB chunks touched by [address, address + nr_bytes)
@@ -61,7 +62,7 @@ int tmm_range_from_bytes(u64 address, u64 nr_bytes, u64 limit, struct tmm_range 
 		return -EOVERFLOW;
 	return tmm_range_new(first, (last >> TMM_PAGE_SHIFT) - first + 1, TMM_4K, limit, out);
 }
-EXPORT_SYMBOL_GPL(tmm_range_from_bytes);
+EXPORT_SYMBOL_TMM(tmm_range_from_bytes);
 
 /**
  * tmm_range_contains() - does a range lie wholly in another?
@@ -75,7 +76,7 @@ bool tmm_range_contains(const struct tmm_range *outer, const struct tmm_range *i
 	return inner->nr && inner->first >= outer->first &&
 	       tmm_range_end(inner) <= tmm_range_end(outer);
 }
-EXPORT_SYMBOL_GPL(tmm_range_contains);
+EXPORT_SYMBOL_TMM(tmm_range_contains);
 
 /**
  * tmm_range_contains_number() - does a range cover a 4 KiB chunk?
@@ -88,7 +89,7 @@ bool tmm_range_contains_number(const struct tmm_range *r, u64 number)
 {
 	return number >= r->first && number < tmm_range_end(r);
 }
-EXPORT_SYMBOL_GPL(tmm_range_contains_number);
+EXPORT_SYMBOL_TMM(tmm_range_contains_number);
 
 /**
  * tmm_range_overlap() - what two ranges share
@@ -108,7 +109,7 @@ bool tmm_range_overlap(const struct tmm_range *a, const struct tmm_range *b, str
 	*out = (struct tmm_range){ first, end - first, TMM_4K };
 	return true;
 }
-EXPORT_SYMBOL_GPL(tmm_range_overlap);
+EXPORT_SYMBOL_TMM(tmm_range_overlap);
 
 /**
  * tmm_range_to_extended() - the smallest range that also covers a chunk
@@ -132,7 +133,7 @@ int tmm_range_to_extended(const struct tmm_range *r, u64 number, struct tmm_rang
 	*out = (struct tmm_range){ first, (end - first) >> tmm_page_size_order(r->size), r->size };
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_range_to_extended);
+EXPORT_SYMBOL_TMM(tmm_range_to_extended);
 
 /**
  * tmm_range_convert() - see a range as chunks of another size
@@ -154,4 +155,4 @@ int tmm_range_convert(const struct tmm_range *r, enum tmm_page_size size, struct
 				   size };
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_range_convert);
+EXPORT_SYMBOL_TMM(tmm_range_convert);

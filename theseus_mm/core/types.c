@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/types.h"
 
+#include "core/compat.h"
+
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/math.h>
 #include <linux/overflow.h>
 #include <linux/pgtable.h>
@@ -24,7 +25,7 @@ unsigned int tmm_paging_levels(void)
 {
 	return pgtable_l5_enabled() ? 5 : 4;
 }
-EXPORT_SYMBOL_GPL(tmm_paging_levels);
+EXPORT_SYMBOL_TMM(tmm_paging_levels);
 
 /**
  * tmm_vaddr_bits() - significant bits of a virtual address
@@ -35,7 +36,7 @@ unsigned int tmm_vaddr_bits(void)
 {
 	return TMM_PAGE_SHIFT + TMM_INDEX_BITS * tmm_paging_levels();
 }
-EXPORT_SYMBOL_GPL(tmm_vaddr_bits);
+EXPORT_SYMBOL_TMM(tmm_vaddr_bits);
 
 /**
  * tmm_vaddr_is_canonical() - is a value a virtual address at all?
@@ -47,7 +48,7 @@ bool tmm_vaddr_is_canonical(u64 value)
 {
 	return tmm_vaddr_new_canonical(value).v == value;
 }
-EXPORT_SYMBOL_GPL(tmm_vaddr_is_canonical);
+EXPORT_SYMBOL_TMM(tmm_vaddr_is_canonical);
 
 /**
  * tmm_vaddr_new() - make a virtual address of a value
@@ -67,7 +68,7 @@ int tmm_vaddr_new(u64 value, struct tmm_vaddr *out)
 	out->v = value;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_vaddr_new);
+EXPORT_SYMBOL_TMM(tmm_vaddr_new);
 
 /**
  * tmm_vaddr_new_canonical() - force a value to be canonical
@@ -83,7 +84,7 @@ struct tmm_vaddr tmm_vaddr_new_canonical(u64 value)
 
 	return (struct tmm_vaddr){ (u64)((s64)(value << shift) >> shift) };
 }
-EXPORT_SYMBOL_GPL(tmm_vaddr_new_canonical);
+EXPORT_SYMBOL_TMM(tmm_vaddr_new_canonical);
 
 /**
  * tmm_vaddr_add() - add to an address, saturating, then canonicalising
@@ -99,7 +100,7 @@ struct tmm_vaddr tmm_vaddr_add(struct tmm_vaddr addr, u64 bytes)
 {
 	return tmm_vaddr_new_canonical(size_add(addr.v, bytes));
 }
-EXPORT_SYMBOL_GPL(tmm_vaddr_add);
+EXPORT_SYMBOL_TMM(tmm_vaddr_add);
 
 /**
  * tmm_vaddr_sub() - subtract from an address, saturating, then canonicalising
@@ -112,7 +113,7 @@ struct tmm_vaddr tmm_vaddr_sub(struct tmm_vaddr addr, u64 bytes)
 {
 	return tmm_vaddr_new_canonical(addr.v > bytes ? addr.v - bytes : 0);
 }
-EXPORT_SYMBOL_GPL(tmm_vaddr_sub);
+EXPORT_SYMBOL_TMM(tmm_vaddr_sub);
 
 /**
  * tmm_paddr_is_canonical() - is a value a physical address at all?
@@ -124,7 +125,7 @@ bool tmm_paddr_is_canonical(u64 value)
 {
 	return !(value >> TMM_PADDR_BITS);
 }
-EXPORT_SYMBOL_GPL(tmm_paddr_is_canonical);
+EXPORT_SYMBOL_TMM(tmm_paddr_is_canonical);
 
 /**
  * tmm_paddr_new() - make a physical address of a value
@@ -144,7 +145,7 @@ int tmm_paddr_new(u64 value, struct tmm_paddr *out)
 	out->v = value;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_paddr_new);
+EXPORT_SYMBOL_TMM(tmm_paddr_new);
 
 /**
  * tmm_paddr_new_canonical() - force a value to be a physical address
@@ -158,7 +159,7 @@ struct tmm_paddr tmm_paddr_new_canonical(u64 value)
 {
 	return (struct tmm_paddr){ value & GENMASK_ULL(TMM_PADDR_BITS - 1, 0) };
 }
-EXPORT_SYMBOL_GPL(tmm_paddr_new_canonical);
+EXPORT_SYMBOL_TMM(tmm_paddr_new_canonical);
 
 /**
  * tmm_paddr_add() - add to an address, saturating, then canonicalising
@@ -171,7 +172,7 @@ struct tmm_paddr tmm_paddr_add(struct tmm_paddr addr, u64 bytes)
 {
 	return tmm_paddr_new_canonical(size_add(addr.v, bytes));
 }
-EXPORT_SYMBOL_GPL(tmm_paddr_add);
+EXPORT_SYMBOL_TMM(tmm_paddr_add);
 
 /**
  * tmm_paddr_sub() - subtract from an address, saturating
@@ -184,7 +185,7 @@ struct tmm_paddr tmm_paddr_sub(struct tmm_paddr addr, u64 bytes)
 {
 	return tmm_paddr_new_canonical(addr.v > bytes ? addr.v - bytes : 0);
 }
-EXPORT_SYMBOL_GPL(tmm_paddr_sub);
+EXPORT_SYMBOL_TMM(tmm_paddr_sub);
 
 /* Chunk arithmetic, written once: @limit is the first number past the last. */
 static int number_align_up(u64 number, u64 nr_4k, u64 limit, u64 *out)
@@ -243,7 +244,7 @@ struct tmm_page tmm_page_containing_address(struct tmm_vaddr addr, enum tmm_page
 
 	return (struct tmm_page){ number & ~(tmm_page_size_4k_pages(size) - 1), size };
 }
-EXPORT_SYMBOL_GPL(tmm_page_containing_address);
+EXPORT_SYMBOL_TMM(tmm_page_containing_address);
 
 /**
  * tmm_page_start_address() - first address of a page
@@ -255,7 +256,7 @@ struct tmm_vaddr tmm_page_start_address(struct tmm_page page)
 {
 	return tmm_vaddr_new_canonical(page.number << TMM_PAGE_SHIFT);
 }
-EXPORT_SYMBOL_GPL(tmm_page_start_address);
+EXPORT_SYMBOL_TMM(tmm_page_start_address);
 
 /**
  * tmm_page_align_up() - the first page at or after one, at a multiple of @nr_4k
@@ -281,7 +282,7 @@ int tmm_page_align_up(struct tmm_page page, u64 nr_4k, struct tmm_page *out)
 	*out = page;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_page_align_up);
+EXPORT_SYMBOL_TMM(tmm_page_align_up);
 
 /**
  * tmm_page_convert() - see a page as one of another size
@@ -300,7 +301,7 @@ int tmm_page_convert(struct tmm_page page, enum tmm_page_size size, struct tmm_p
 	*out = (struct tmm_page){ page.number, size };
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_page_convert);
+EXPORT_SYMBOL_TMM(tmm_page_convert);
 
 /**
  * tmm_page_add() - the page @nr_pages further on, counted in its own size
@@ -323,7 +324,7 @@ int tmm_page_add(struct tmm_page page, u64 nr_pages, struct tmm_page *out)
 		*out = page;
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_page_add);
+EXPORT_SYMBOL_TMM(tmm_page_add);
 
 /**
  * tmm_page_index() - index of a page in the table of a level
@@ -336,7 +337,7 @@ unsigned int tmm_page_index(struct tmm_page page, unsigned int level)
 {
 	return (page.number >> (TMM_INDEX_BITS * (level - 1))) & (TMM_TABLE_ENTRIES - 1);
 }
-EXPORT_SYMBOL_GPL(tmm_page_index);
+EXPORT_SYMBOL_TMM(tmm_page_index);
 
 /**
  * tmm_frame_containing_address() - the frame of a size around an address
@@ -351,7 +352,7 @@ struct tmm_frame tmm_frame_containing_address(struct tmm_paddr addr, enum tmm_pa
 
 	return (struct tmm_frame){ number & ~(tmm_page_size_4k_pages(size) - 1), size };
 }
-EXPORT_SYMBOL_GPL(tmm_frame_containing_address);
+EXPORT_SYMBOL_TMM(tmm_frame_containing_address);
 
 /**
  * tmm_frame_start_address() - first address of a frame
@@ -363,7 +364,7 @@ struct tmm_paddr tmm_frame_start_address(struct tmm_frame frame)
 {
 	return tmm_paddr_new_canonical(frame.number << TMM_PAGE_SHIFT);
 }
-EXPORT_SYMBOL_GPL(tmm_frame_start_address);
+EXPORT_SYMBOL_TMM(tmm_frame_start_address);
 
 /**
  * tmm_frame_align_up() - the first frame at or after one, at a multiple of @nr_4k
@@ -384,7 +385,7 @@ int tmm_frame_align_up(struct tmm_frame frame, u64 nr_4k, struct tmm_frame *out)
 	*out = frame;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_frame_align_up);
+EXPORT_SYMBOL_TMM(tmm_frame_align_up);
 
 /**
  * tmm_frame_convert() - see a frame as one of another size
@@ -401,7 +402,7 @@ int tmm_frame_convert(struct tmm_frame frame, enum tmm_page_size size, struct tm
 	*out = (struct tmm_frame){ frame.number, size };
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_frame_convert);
+EXPORT_SYMBOL_TMM(tmm_frame_convert);
 
 /**
  * tmm_frame_add() - the frame @nr_frames further on, counted in its own size
@@ -419,4 +420,4 @@ int tmm_frame_add(struct tmm_frame frame, u64 nr_frames, struct tmm_frame *out)
 		*out = frame;
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_frame_add);
+EXPORT_SYMBOL_TMM(tmm_frame_add);

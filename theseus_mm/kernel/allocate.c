@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The public forms of allocation: they only say what is wanted, in chunks. */
+#include "core/compat.h"
 #include "kernel/instance.h"
 
 #include "include/linux/theseus_mm.h"
@@ -8,7 +9,6 @@
 
 #include <linux/err.h>
 #include <linux/errno.h>
-#include <linux/export.h>
 
 static struct tmm_allocated_frames *frames_by_request(const struct tmm_allocation_request *req)
 {
@@ -44,7 +44,7 @@ tmm_allocate_frames_by_request(const struct tmm_allocation_request *req)
 {
 	return frames_by_request(req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_frames_by_request);
+EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_request);
 
 /**
  * tmm_allocate_frames() - take frames, anywhere
@@ -62,7 +62,7 @@ struct tmm_allocated_frames *tmm_allocate_frames(u64 nr_frames)
 
 	return frames_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_frames);
+EXPORT_SYMBOL_TMM(tmm_allocate_frames);
 
 /**
  * tmm_allocate_frames_at() - take the frames at an address
@@ -82,7 +82,7 @@ struct tmm_allocated_frames *tmm_allocate_frames_at(struct tmm_paddr paddr, u64 
 
 	return frames_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_frames_at);
+EXPORT_SYMBOL_TMM(tmm_allocate_frames_at);
 
 /**
  * tmm_allocate_frames_by_bytes() - take frames for a number of bytes
@@ -100,7 +100,7 @@ struct tmm_allocated_frames *tmm_allocate_frames_by_bytes(u64 nr_bytes)
 
 	return err ? ERR_PTR(err) : frames_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_frames_by_bytes);
+EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_bytes);
 
 /**
  * tmm_allocate_frames_by_bytes_at() - take the frames that bytes at an address touch
@@ -119,7 +119,7 @@ struct tmm_allocated_frames *tmm_allocate_frames_by_bytes_at(struct tmm_paddr pa
 
 	return err ? ERR_PTR(err) : frames_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_frames_by_bytes_at);
+EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_bytes_at);
 
 static struct tmm_allocation_request at_or_any(const struct tmm_paddr *paddr)
 {
@@ -151,7 +151,7 @@ struct tmm_allocated_frames *tmm_allocate_frames_deferred(const struct tmm_paddr
 	req.nr = nr_frames;
 	return tmm_frame_allocator_allocate_deferred(&tmm_kernel_instance()->fa, &req, action);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_frames_deferred);
+EXPORT_SYMBOL_TMM(tmm_allocate_frames_deferred);
 
 /**
  * tmm_allocate_frames_by_bytes_deferred() - the same, for a number of bytes
@@ -175,7 +175,7 @@ tmm_allocate_frames_by_bytes_deferred(const struct tmm_paddr *paddr, u64 nr_byte
 		return ERR_PTR(err);
 	return tmm_frame_allocator_allocate_deferred(&tmm_kernel_instance()->fa, &req, action);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_frames_by_bytes_deferred);
+EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_bytes_deferred);
 
 /**
  * tmm_inspect_then_allocate_free_frames() - look at what is free, and choose
@@ -195,7 +195,7 @@ struct tmm_allocated_frames *tmm_inspect_then_allocate_free_frames(tmm_frames_in
 {
 	return tmm_frame_allocator_inspect_then_allocate(&tmm_kernel_instance()->fa, fn, context);
 }
-EXPORT_SYMBOL_GPL(tmm_inspect_then_allocate_free_frames);
+EXPORT_SYMBOL_TMM(tmm_inspect_then_allocate_free_frames);
 
 /**
  * tmm_allocate_pages_by_request() - take pages
@@ -212,7 +212,7 @@ struct tmm_allocated_pages *tmm_allocate_pages_by_request(const struct tmm_alloc
 {
 	return pages_by_request(req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_request);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages_by_request);
 
 /**
  * tmm_allocate_pages() - take pages, anywhere
@@ -230,7 +230,7 @@ struct tmm_allocated_pages *tmm_allocate_pages(u64 nr_pages)
 
 	return pages_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages);
 
 /* Another address may have the number of one that is not canonical. */
 static int check_vaddr(struct tmm_vaddr vaddr)
@@ -257,7 +257,7 @@ struct tmm_allocated_pages *tmm_allocate_pages_at(struct tmm_vaddr vaddr, u64 nr
 
 	return err ? ERR_PTR(err) : pages_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages_at);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages_at);
 
 /**
  * tmm_allocate_pages_by_bytes() - take pages for a number of bytes
@@ -275,7 +275,7 @@ struct tmm_allocated_pages *tmm_allocate_pages_by_bytes(u64 nr_bytes)
 
 	return err ? ERR_PTR(err) : pages_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages_by_bytes);
 
 /**
  * tmm_allocate_pages_by_bytes_at() - take the pages that bytes at an address touch
@@ -296,7 +296,7 @@ struct tmm_allocated_pages *tmm_allocate_pages_by_bytes_at(struct tmm_vaddr vadd
 		err = for_bytes(&req, nr_bytes);
 	return err ? ERR_PTR(err) : pages_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes_at);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages_by_bytes_at);
 
 /* An empty range has no pages: its last would be before its first. */
 static int within(struct tmm_allocation_request *req, const struct tmm_page_range *range)
@@ -326,7 +326,7 @@ struct tmm_allocated_pages *tmm_allocate_pages_in_range(u64 nr_pages,
 
 	return err ? ERR_PTR(err) : pages_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages_in_range);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages_in_range);
 
 /**
  * tmm_allocate_pages_by_bytes_in_range() - the same, for a number of bytes
@@ -348,7 +348,7 @@ tmm_allocate_pages_by_bytes_in_range(u64 nr_bytes, const struct tmm_page_range *
 		err = within(&req, range);
 	return err ? ERR_PTR(err) : pages_by_request(&req);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes_in_range);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages_by_bytes_in_range);
 
 /**
  * tmm_allocate_pages_deferred() - take pages without touching the heap
@@ -368,7 +368,7 @@ struct tmm_allocated_pages *tmm_allocate_pages_deferred(const struct tmm_allocat
 {
 	return tmm_page_allocator_allocate_deferred(&tmm_kernel_instance()->pa, req, action);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages_deferred);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages_deferred);
 
 /**
  * tmm_allocate_pages_by_bytes_deferred() - the same, for a number of bytes
@@ -391,7 +391,7 @@ tmm_allocate_pages_by_bytes_deferred(const struct tmm_allocation_request *req, u
 
 	return err ? ERR_PTR(err) : tmm_allocate_pages_deferred(&sized, action);
 }
-EXPORT_SYMBOL_GPL(tmm_allocate_pages_by_bytes_deferred);
+EXPORT_SYMBOL_TMM(tmm_allocate_pages_by_bytes_deferred);
 
 /**
  * tmm_allocated_frames_empty() - an object that owns no frames
@@ -406,7 +406,7 @@ struct tmm_allocated_frames *tmm_allocated_frames_empty(void)
 {
 	return tmm_frame_allocator_empty(&tmm_kernel_instance()->fa);
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_frames_empty);
+EXPORT_SYMBOL_TMM(tmm_allocated_frames_empty);
 
 /**
  * tmm_allocated_pages_empty() - an object that owns no pages
@@ -421,4 +421,4 @@ struct tmm_allocated_pages *tmm_allocated_pages_empty(void)
 {
 	return tmm_page_allocator_empty(&tmm_kernel_instance()->pa);
 }
-EXPORT_SYMBOL_GPL(tmm_allocated_pages_empty);
+EXPORT_SYMBOL_TMM(tmm_allocated_pages_empty);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "kernel/instance.h"
 
+#include "core/compat.h"
 #include "include/linux/theseus_mm.h"
 #include "mapping/instance.h"
 
 #include <linux/errno.h>
-#include <linux/export.h>
 
 /* Set before anyone can link to us, cleared after the last has gone. */
 static struct tmm_instance kernel_instance;
@@ -46,7 +46,7 @@ int tmm_init(const struct tmm_memory *memories, unsigned int nr_memories,
 	is_initialised = !err;
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_init);
+EXPORT_SYMBOL_TMM(tmm_init);
 
 /**
  * tmm_init_post_heap() - finish start-up, and publish the kernel's context
@@ -69,7 +69,7 @@ int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
 		kernel_mmi = mmi;
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_init_post_heap);
+EXPORT_SYMBOL_TMM(tmm_init_post_heap);
 
 /**
  * tmm_exit() - undo tmm_init_post_heap() and tmm_init()
@@ -100,7 +100,7 @@ struct tmm_mmi *tmm_get_kernel_mmi_ref(void)
 		tmm_mmi_get(kernel_mmi);
 	return kernel_mmi;
 }
-EXPORT_SYMBOL_GPL(tmm_get_kernel_mmi_ref);
+EXPORT_SYMBOL_TMM(tmm_get_kernel_mmi_ref);
 
 /* The root that is active in the kernel's context, with a reference; once start-up is finished. */
 struct tmm_page_table *tmm_kernel_page_table(void)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The public forms of mapping apply mapping/ to the module's instance and the kernel's context. */
+#include "core/compat.h"
 #include "kernel/instance.h"
 
 #include "include/linux/theseus_mm.h"
@@ -8,7 +9,6 @@
 #include "paging/mapper.h"
 
 #include <linux/errno.h>
-#include <linux/export.h>
 
 /**
  * tmm_create_mapping() - new pages, mapped to new frames
@@ -33,7 +33,7 @@ struct tmm_mapped_pages *tmm_create_mapping(u64 nr_bytes, tmm_pte_flags_t flags)
 	tmm_page_table_put(pt);
 	return mp;
 }
-EXPORT_SYMBOL_GPL(tmm_create_mapping);
+EXPORT_SYMBOL_TMM(tmm_create_mapping);
 
 /**
  * tmm_create_contiguous_mapping() - new pages, mapped to one run of frames
@@ -57,7 +57,7 @@ struct tmm_mapped_pages *tmm_create_contiguous_mapping(u64 nr_bytes, tmm_pte_fla
 	tmm_page_table_put(pt);
 	return mp;
 }
-EXPORT_SYMBOL_GPL(tmm_create_contiguous_mapping);
+EXPORT_SYMBOL_TMM(tmm_create_contiguous_mapping);
 
 /**
  * tmm_create_identity_mapping() - new frames, mapped where virtual is physical
@@ -76,7 +76,7 @@ struct tmm_mapped_pages *tmm_create_identity_mapping(u64 nr_pages, tmm_pte_flags
 
 	return tmm_create_identity_mapping_by_request(&req, flags);
 }
-EXPORT_SYMBOL_GPL(tmm_create_identity_mapping);
+EXPORT_SYMBOL_TMM(tmm_create_identity_mapping);
 
 /**
  * tmm_create_identity_mapping_by_request() - the same, with a choice of frames
@@ -97,7 +97,7 @@ tmm_create_identity_mapping_by_request(const struct tmm_allocation_request *req,
 	tmm_page_table_put(pt);
 	return mp;
 }
-EXPORT_SYMBOL_GPL(tmm_create_identity_mapping_by_request);
+EXPORT_SYMBOL_TMM(tmm_create_identity_mapping_by_request);
 
 /**
  * tmm_map_frame_range() - new pages, mapped to the frames at an address
@@ -121,7 +121,7 @@ struct tmm_mapped_pages *tmm_map_frame_range(struct tmm_paddr start, u64 nr_byte
 	tmm_page_table_put(pt);
 	return mp;
 }
-EXPORT_SYMBOL_GPL(tmm_map_frame_range);
+EXPORT_SYMBOL_TMM(tmm_map_frame_range);
 
 /**
  * tmm_mapped_pages_empty() - a mapping of nothing
@@ -150,7 +150,7 @@ struct tmm_mapped_pages *tmm_mapped_pages_empty(void)
 	tmm_allocated_pages_drop(&pages);
 	return ERR_PTR(-ENOMEM);
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_empty);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_empty);
 
 /**
  * tmm_add_reserved_region() - let device memory be given out
@@ -171,7 +171,7 @@ int tmm_add_reserved_region(struct tmm_paddr start, u64 nr_bytes, enum tmm_memor
 {
 	return tmm_instance_add_reserved_region(tmm_kernel_instance(), start, nr_bytes, type);
 }
-EXPORT_SYMBOL_GPL(tmm_add_reserved_region);
+EXPORT_SYMBOL_TMM(tmm_add_reserved_region);
 
 /**
  * tmm_remove_reserved_region() - undo tmm_add_reserved_region()
@@ -188,7 +188,7 @@ int tmm_remove_reserved_region(struct tmm_paddr start, u64 nr_bytes)
 {
 	return tmm_instance_remove_reserved_region(tmm_kernel_instance(), start, nr_bytes);
 }
-EXPORT_SYMBOL_GPL(tmm_remove_reserved_region);
+EXPORT_SYMBOL_TMM(tmm_remove_reserved_region);
 
 /**
  * tmm_translate() - the physical address behind a virtual one
@@ -211,4 +211,4 @@ int tmm_translate(struct tmm_vaddr vaddr, struct tmm_paddr *paddr)
 		*paddr = found.paddr;
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_translate);
+EXPORT_SYMBOL_TMM(tmm_translate);

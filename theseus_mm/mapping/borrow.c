@@ -4,6 +4,7 @@
 #include "alloc/device_region.h"
 #include "alloc/pages.h"
 #include "alloc/trace.h"
+#include "core/compat.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
@@ -63,7 +64,7 @@ int tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes, bool
 	trace_tmm_borrow(mp->pages->chunk.start, offset, nr_bytes, is_mutable);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_borrow_begin);
+EXPORT_SYMBOL_TMM(tmm_borrow_begin);
 
 /**
  * tmm_borrow_end() - give a borrow back
@@ -86,7 +87,7 @@ void tmm_borrow_end(struct tmm_borrow *borrow)
 			   borrow->is_mutable);
 	tmm_mapped_pages_unborrow(mp, borrow->is_mutable);
 }
-EXPORT_SYMBOL_GPL(tmm_borrow_end);
+EXPORT_SYMBOL_TMM(tmm_borrow_end);
 
 /* Does the part contain memory that is known to fail? It is neither read nor written. */
 static bool is_bad(const struct tmm_borrow *borrow, u64 offset, u64 nr_bytes)
@@ -160,7 +161,7 @@ int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_
 		err = -EIO;
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_borrow_read);
+EXPORT_SYMBOL_TMM(tmm_borrow_read);
 
 /**
  * tmm_borrow_write() - copy into a mutable borrow
@@ -188,7 +189,7 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 		err = -EIO;
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_borrow_write);
+EXPORT_SYMBOL_TMM(tmm_borrow_write);
 
 /**
  * tmm_borrow_mark_dirty() - note that what is borrowed was written by other means
@@ -270,7 +271,7 @@ int tmm_borrow_typed(struct tmm_mapped_pages *mp, u64 offset, u64 nr, size_t siz
 	*borrow = begun;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_borrow_typed);
+EXPORT_SYMBOL_TMM(tmm_borrow_typed);
 
 /**
  * tmm_borrow_enter_window() - use a borrow in place
@@ -316,7 +317,7 @@ void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window
 	}
 	return (void *)start;
 }
-EXPORT_SYMBOL_GPL(tmm_borrow_enter_window);
+EXPORT_SYMBOL_TMM(tmm_borrow_enter_window);
 
 /**
  * tmm_borrow_leave() - the pointer from tmm_borrow_enter() is no longer used
@@ -328,4 +329,4 @@ void tmm_borrow_leave(const struct tmm_window *window)
 {
 	tmm_window_leave(window);
 }
-EXPORT_SYMBOL_GPL(tmm_borrow_leave);
+EXPORT_SYMBOL_TMM(tmm_borrow_leave);

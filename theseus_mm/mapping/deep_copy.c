@@ -5,6 +5,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "core/bug.h"
+#include "core/compat.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
@@ -14,7 +15,6 @@
 #include "paging/window_copy.h"
 
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
 
@@ -193,4 +193,4 @@ out:
 	tmm_mapped_pages_unborrow(mp, false);
 	return copy;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_deep_copy);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_deep_copy);

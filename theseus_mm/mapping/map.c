@@ -5,12 +5,12 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/trace.h"
+#include "core/compat.h"
 #include "mapping/mapped_pages.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/list.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
@@ -98,7 +98,7 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_to(struct tmm_page_table *pt,
 {
 	return map_to(pt, pages, frames, flags, tmm_mapper_largest_leaf());
 }
-EXPORT_SYMBOL_GPL(tmm_map_allocated_pages_to);
+EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to);
 
 /**
  * tmm_map_allocated_pages_to_sized() - map pages to frames, by leaves of one size
@@ -127,7 +127,7 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_to_sized(struct tmm_page_table 
 		return ERR_PTR(err);
 	return map_to(pt, pages, frames, flags, size);
 }
-EXPORT_SYMBOL_GPL(tmm_map_allocated_pages_to_sized);
+EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to_sized);
 
 /**
  * tmm_map_to_non_exclusive() - map pages to frames that somebody else owns
@@ -188,7 +188,7 @@ err_unborrow:
 	tmm_allocated_frames_unborrow(frames);
 	return ERR_PTR(err);
 }
-EXPORT_SYMBOL_GPL(tmm_map_to_non_exclusive);
+EXPORT_SYMBOL_TMM(tmm_map_to_non_exclusive);
 
 /**
  * struct piece - a part of the pages that are to be mapped to any frames
@@ -394,7 +394,7 @@ struct tmm_mapped_pages *tmm_map_allocated_pages(struct tmm_page_table *pt,
 {
 	return map_any(pt, pages, flags, zero, tmm_mapper_largest_leaf(), TMM_4K);
 }
-EXPORT_SYMBOL_GPL(tmm_map_allocated_pages);
+EXPORT_SYMBOL_TMM(tmm_map_allocated_pages);
 
 /**
  * tmm_map_allocated_pages_sized() - map pages to any frames, by leaves of one size
@@ -422,4 +422,4 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_sized(struct tmm_page_table *pt
 		return ERR_PTR(err);
 	return map_any(pt, pages, flags, zero, size, size);
 }
-EXPORT_SYMBOL_GPL(tmm_map_allocated_pages_sized);
+EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_sized);

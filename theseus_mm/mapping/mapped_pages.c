@@ -8,6 +8,7 @@
 #include "alloc/pages.h"
 #include "alloc/quarantine.h"
 #include "alloc/trace.h"
+#include "core/compat.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 
@@ -206,7 +207,7 @@ struct tmm_page_range tmm_mapped_pages_range(const struct tmm_mapped_pages *mp)
 {
 	return tmm_allocated_pages_range(mp->pages);
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_range);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_range);
 
 /**
  * tmm_mapped_pages_nr_bytes() - size of a mapping
@@ -218,7 +219,7 @@ u64 tmm_mapped_pages_nr_bytes(const struct tmm_mapped_pages *mp)
 {
 	return tmm_mapped_pages_nr(mp) << TMM_PAGE_SHIFT;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_nr_bytes);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_nr_bytes);
 
 /**
  * tmm_mapped_pages_flags() - the flags of a mapping
@@ -231,7 +232,7 @@ tmm_pte_flags_t tmm_mapped_pages_flags(const struct tmm_mapped_pages *mp)
 {
 	return READ_ONCE(mp->flags);
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_flags);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_flags);
 
 /**
  * tmm_mapped_pages_collect_flags() - the flags, with what the hardware recorded
@@ -248,7 +249,7 @@ tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp
 
 	return (tmm_mapped_pages_flags(mp) & ~TMM_PTE_HARDWARE) | (seen & TMM_PTE_HARDWARE);
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_collect_flags);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_collect_flags);
 
 /**
  * tmm_mapped_pages_root() - the root a mapping is under
@@ -260,7 +261,7 @@ struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp)
 {
 	return mp->pt;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_root);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_root);
 
 /* Do @flags ask for another kind of memory than the mapping has? An empty one has none. */
 static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
@@ -315,7 +316,7 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 	tmm_mapped_pages_unclaim(mp);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_remap);
 
 /**
  * tmm_mapped_pages_remap_under() - the same, under a root that is named
@@ -333,7 +334,7 @@ int tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp, const struct tmm_p
 {
 	return mp->pt == pt ? tmm_mapped_pages_remap(mp, flags) : -EXDEV;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_remap_under);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_remap_under);
 
 /**
  * tmm_mapped_pages_unmap_into_parts() - unmap, and keep the parts
@@ -378,7 +379,7 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 	tmm_mapped_pages_free(doomed);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_unmap_into_parts);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_unmap_into_parts);
 
 /**
  * tmm_mapped_pages_unmap_into_parts_under() - the same, under a root that is named
@@ -400,7 +401,7 @@ int tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages **mp,
 		return -EXDEV;
 	return tmm_mapped_pages_unmap_into_parts(mp, pages, frames);
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_unmap_into_parts_under);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_unmap_into_parts_under);
 
 /**
  * tmm_mapped_pages_move_account() - charge somebody else for a mapping
@@ -469,4 +470,4 @@ void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp)
 	if (!IS_ERR_OR_NULL(doomed) && atomic_sub_and_test(TMM_USERS_OWNER, &doomed->users))
 		tmm_mapped_pages_destroy(doomed);
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_drop);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_drop);

@@ -2,6 +2,7 @@
 #include "mapping/mapped_pages_borrow.h"
 
 #include "core/bug.h"
+#include "core/compat.h"
 #include "mapping/mapped_pages.h"
 
 #include <kunit/visibility.h>
@@ -19,7 +20,7 @@ bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp)
 {
 	return atomic_read(&mp->users) != TMM_USERS_OWNER;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_borrowed);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_is_borrowed);
 
 /**
  * tmm_mapped_pages_nr_borrows() - how many are using the mapping
@@ -33,7 +34,7 @@ unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp)
 
 	return (users & (TMM_USERS_OWNER - 1)) + !!(users & TMM_USERS_CLAIMED);
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_nr_borrows);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_nr_borrows);
 
 /**
  * tmm_mapped_pages_is_shareable() - may it have many mutable borrows?
@@ -45,7 +46,7 @@ bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp)
 {
 	return READ_ONCE(mp->is_shareable);
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_is_shareable);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_is_shareable);
 
 /**
  * tmm_mapped_pages_is_sealed() - is a mapping sealed against writing?
@@ -80,7 +81,7 @@ int tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareabl
 	tmm_mapped_pages_unclaim(mp);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_set_shareable);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_set_shareable);
 
 /**
  * tmm_mapped_pages_seal() - make a mapping read-only for all later owners

@@ -6,12 +6,12 @@
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "core/bug.h"
+#include "core/compat.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_memory.h"
 #include "paging/mapper.h"
 
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/list.h>
 #include <linux/sched.h>
 
@@ -92,7 +92,7 @@ out:
 	tmm_mapped_pages_unclaim(mp);
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_merge);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_merge);
 
 /* Cut the list of frames @nr frames from its start; the rest goes to @second. */
 static int split_frames(struct tmm_mapped_pages *mp, u64 nr, struct tmm_mapped_pages *second)
@@ -221,4 +221,4 @@ out:
 	tmm_mapped_pages_unclaim(mp);
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_mapped_pages_split);
+EXPORT_SYMBOL_TMM(tmm_mapped_pages_split);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/mmi.h"
 
+#include "core/compat.h"
 #include "mapping/mapped_pages.h"
 #include "paging/page_table.h"
 
 #include <linux/err.h>
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/slab.h>
 
 /**
@@ -30,7 +30,7 @@ struct tmm_mmi *tmm_mmi_create(struct tmm_page_table *pt)
 	mmi->page_table = pt;
 	return mmi;
 }
-EXPORT_SYMBOL_GPL(tmm_mmi_create);
+EXPORT_SYMBOL_TMM(tmm_mmi_create);
 
 static void destroy(struct kref *kref)
 {
@@ -53,7 +53,7 @@ void tmm_mmi_get(struct tmm_mmi *mmi)
 {
 	kref_get(&mmi->kref);
 }
-EXPORT_SYMBOL_GPL(tmm_mmi_get);
+EXPORT_SYMBOL_TMM(tmm_mmi_get);
 
 /**
  * tmm_mmi_put() - give a reference back; the last one drops the context
@@ -67,7 +67,7 @@ void tmm_mmi_put(struct tmm_mmi *mmi)
 	if (mmi)
 		kref_put(&mmi->kref, destroy);
 }
-EXPORT_SYMBOL_GPL(tmm_mmi_put);
+EXPORT_SYMBOL_TMM(tmm_mmi_put);
 
 /**
  * tmm_mmi_page_table() - the root that is active in a context
@@ -86,7 +86,7 @@ struct tmm_page_table *tmm_mmi_page_table(struct tmm_mmi *mmi)
 	spin_unlock(&mmi->root_lock);
 	return pt;
 }
-EXPORT_SYMBOL_GPL(tmm_mmi_page_table);
+EXPORT_SYMBOL_TMM(tmm_mmi_page_table);
 
 /**
  * tmm_mmi_add_mapping() - let a mapping live as long as a context
@@ -104,7 +104,7 @@ void tmm_mmi_add_mapping(struct tmm_mmi *mmi, struct tmm_mapped_pages **mp)
 	mutex_unlock(&mmi->lock);
 	*mp = NULL;
 }
-EXPORT_SYMBOL_GPL(tmm_mmi_add_mapping);
+EXPORT_SYMBOL_TMM(tmm_mmi_add_mapping);
 
 /**
  * tmm_page_table_with() - edit another root while one is active
@@ -137,7 +137,7 @@ int tmm_page_table_with(struct tmm_mmi *mmi, const struct tmm_page_table *curren
 	mutex_unlock(&mmi->lock);
 	return err;
 }
-EXPORT_SYMBOL_GPL(tmm_page_table_with);
+EXPORT_SYMBOL_TMM(tmm_page_table_with);
 
 /**
  * tmm_page_table_switch() - make another root the active one of a context
@@ -168,4 +168,4 @@ int tmm_page_table_switch(struct tmm_mmi *mmi, struct tmm_page_table *pt)
 	tmm_page_table_put(old);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_page_table_switch);
+EXPORT_SYMBOL_TMM(tmm_page_table_switch);

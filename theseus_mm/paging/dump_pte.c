@@ -2,6 +2,7 @@
 /*
  * Entries in words, for the kernel log.
  */
+#include "core/compat.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 
@@ -78,4 +79,4 @@ void tmm_page_table_dump_pte(struct tmm_page_table *pt, struct tmm_vaddr vaddr)
 		pr_info(TMM_VADDR_FMT " %s\n", vaddr.v, line);
 	}
 }
-EXPORT_SYMBOL_GPL(tmm_page_table_dump_pte);
+EXPORT_SYMBOL_TMM(tmm_page_table_dump_pte);

@@ -3,6 +3,7 @@
 
 #include "alloc/frames.h"
 #include "core/bug.h"
+#include "core/compat.h"
 #include "paging/entry.h"
 #include "paging/mirror.h"
 #include "paging/tlb.h"
@@ -127,7 +128,7 @@ struct tmm_page_table *tmm_page_table_new_table(struct tmm_page_table *current_p
 		return ERR_PTR(err);
 	return make_root(current_pt->fa, p4_frames);
 }
-EXPORT_SYMBOL_GPL(tmm_page_table_new_table);
+EXPORT_SYMBOL_TMM(tmm_page_table_new_table);
 
 /**
  * tmm_page_table_drop() - give a root back, if nobody else has it
@@ -151,7 +152,7 @@ int tmm_page_table_drop(struct tmm_page_table **pt)
 	*pt = NULL;
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_page_table_drop);
+EXPORT_SYMBOL_TMM(tmm_page_table_drop);
 
 /**
  * tmm_page_table_get() - take a reference
@@ -161,7 +162,7 @@ void tmm_page_table_get(struct tmm_page_table *pt)
 {
 	kref_get(&pt->kref);
 }
-EXPORT_SYMBOL_GPL(tmm_page_table_get);
+EXPORT_SYMBOL_TMM(tmm_page_table_get);
 
 /**
  * tmm_page_table_put() - give a reference back; the last one frees the root
@@ -174,7 +175,7 @@ void tmm_page_table_put(struct tmm_page_table *pt)
 	if (pt)
 		kref_put(&pt->kref, destroy);
 }
-EXPORT_SYMBOL_GPL(tmm_page_table_put);
+EXPORT_SYMBOL_TMM(tmm_page_table_put);
 
 /**
  * tmm_page_table_physical_address() - where the root is
@@ -188,4 +189,4 @@ struct tmm_paddr tmm_page_table_physical_address(const struct tmm_page_table *pt
 {
 	return (struct tmm_paddr){ pt->paddr };
 }
-EXPORT_SYMBOL_GPL(tmm_page_table_physical_address);
+EXPORT_SYMBOL_TMM(tmm_page_table_physical_address);

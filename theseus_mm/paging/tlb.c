@@ -2,6 +2,7 @@
 #include "paging/tlb.h"
 
 #include "core/bug.h"
+#include "core/compat.h"
 
 #include <kunit/visibility.h>
 #include <linux/cpumask.h>
@@ -87,4 +88,4 @@ void tmm_set_broadcast_tlb_shootdown_cb(tmm_tlb_shootdown_fn fn)
 	WRITE_ONCE(shootdown_cb, fn);
 	synchronize_rcu();
 }
-EXPORT_SYMBOL_GPL(tmm_set_broadcast_tlb_shootdown_cb);
+EXPORT_SYMBOL_TMM(tmm_set_broadcast_tlb_shootdown_cb);

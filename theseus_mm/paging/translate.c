@@ -2,6 +2,7 @@
 /*
  * Walks: what an address goes through, for whoever asks, beside all changes.
  */
+#include "core/compat.h"
 #include "paging/mapper.h"
 
 #include "paging/page_table.h"
@@ -75,7 +76,7 @@ int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 	out->paddr.v = (tmm_entry_paddr(entry) & ~mask) | (vaddr.v & mask);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_mapper_translate);
+EXPORT_SYMBOL_TMM(tmm_mapper_translate);
 
 /**
  * tmm_mapper_translate_page() - the frame behind a page
@@ -102,7 +103,7 @@ int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 	*out = tmm_frame_containing_address(found.paddr, page.size);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(tmm_mapper_translate_page);
+EXPORT_SYMBOL_TMM(tmm_mapper_translate_page);
 
 /**
  * tmm_mapper_collect_flags() - what the leaves of a run of pages show, together

@@ -365,7 +365,7 @@ err_put_fd:
 	return err;
 }
 
-TMM_COMPAT_IMPORT_NS_DMA_BUF;
+MODULE_IMPORT_NS(TMM_COMPAT_NS(DMA_BUF));
 #else
 static int export(struct tmm_call *call)
 {

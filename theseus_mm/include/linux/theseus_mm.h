@@ -3,6 +3,9 @@
  * What other kernel modules may use: the one header to include, with
  * theseus_mm/ and theseus_mm/include/ of the source tree among the include paths
  * and its Module.symvers in KBUILD_EXTRA_SYMBOLS (kunit/driver/driver_test.c is one).
+ * The functions are in a symbol namespace, which the module imports:
+ *
+ *	MODULE_IMPORT_NS(THESEUS_MM);		("THESEUS_MM" from Linux 6.13 on)
  *
  * The functions here work on the module's own instance, as long as it is loaded;
  * a module that uses them holds it in place. Of the headers included, everything
