@@ -6,6 +6,7 @@
 #include "mapping/borrow.h"
 #include "mapping/create.h"
 #include "mapping/deep_copy.h"
+#include "mapping/instance_devices.h"
 #include "mapping/map.h"
 
 #include <asm/processor.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/mapped_pages.h"
 
+#include "mapping/instance_devices.h"
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 #include "support/invariants.h"

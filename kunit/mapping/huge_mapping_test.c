@@ -5,6 +5,7 @@
  */
 #include "mapping/mapped_pages.h"
 
+#include "mapping/instance_devices.h"
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 

@@ -2,6 +2,7 @@
 /* Mappings where virtual is physical, in the lower half. */
 #include "mapping/instance.h"
 
+#include "mapping/instance_devices.h"
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 

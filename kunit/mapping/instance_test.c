@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/create.h"
 #include "mapping/instance.h"
+#include "mapping/memory.h"
 #include "mapping/placement.h"
 
 #include "support/fixture.h"
@@ -375,7 +376,7 @@ static void bookkeeping_takes_the_cheaper_end(struct kunit *test)
 	const struct end_param *p = test->param_value;
 	const struct tmm_memory memory = { .first = p->first, .nr = p->nr };
 
-	KUNIT_EXPECT_EQ(test, tmm_instance_end_is_better(&memory, 100), p->is_end);
+	KUNIT_EXPECT_EQ(test, tmm_memory_end_is_better(&memory, 100), p->is_end);
 }
 
 /*

@@ -6,6 +6,7 @@
  */
 #include "walk/mapping_walk.h"
 
+#include "mapping/instance_devices.h"
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 #include "support/invariants.h"

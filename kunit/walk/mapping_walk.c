@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "walk/mapping_walk.h"
 
+#include "mapping/instance_devices.h"
 #include "support/fixture.h"
 
 #include "alloc/frames.h"

@@ -4,6 +4,7 @@
 
 #include "alloc/frames.h"
 #include "mapping/create.h"
+#include "mapping/instance_devices.h"
 
 static bool overlaps(u64 first, u64 nr, u64 other, u64 nr_other)
 {

@@ -6,6 +6,7 @@
 #include "include/linux/theseus_mm.h"
 #include "mapping/create.h"
 #include "mapping/instance.h"
+#include "mapping/instance_devices.h"
 #include "paging/mapper.h"
 
 #include <linux/errno.h>

@@ -7,6 +7,7 @@
 #include "include/linux/theseus_mm.h"
 #include "kernel/instance.h"
 #include "mapping/instance.h"
+#include "mapping/memory.h"
 
 #include <linux/errno.h>
 #include <linux/notifier.h>
@@ -40,7 +41,7 @@ static struct tmm_memory memory_of(const struct tmm_pool *pool, const u64 *bad,
 /* The other regions need no more than the minimum that every region has. */
 static int check_first(const struct tmm_pools *pools, const struct tmm_memory *first)
 {
-	const u64 nr_min = tmm_instance_first_nr_min(first->first, pools->nr, first->nr_bad);
+	const u64 nr_min = tmm_memory_first_nr_min(first->first, pools->nr, first->nr_bad);
 	const struct tmm_pool *pool = &pools->pools[0];
 
 	if (first->nr >= nr_min)

@@ -5,10 +5,6 @@
  * The module has one instance, on the RAM it claimed; tests make their own. The functions of
  * the public header (include/linux/theseus_mm.h) are the tmm_instance_*() functions applied to
  * the module's instance.
- *
- * Each run of memory is divided: one end holds the frame table and is a reserved
- * region, allocated for good; the rest is a general region. The frame table is at the end
- * that costs fewer large leaves: at the run's start, unless its end is less aligned.
  */
 #ifndef TMM_MAPPING_INSTANCE_H
 #define TMM_MAPPING_INSTANCE_H
@@ -65,14 +61,10 @@ struct tmm_instance {
 	struct list_head devices;
 };
 
-u64 tmm_instance_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad);
 int __must_check tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 				   unsigned int nr_memories);
 int __must_check tmm_instance_move_to_heap(struct tmm_instance *inst);
 void tmm_instance_exit(struct tmm_instance *inst);
-
-/* For tests: pure */
-bool tmm_instance_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);
 
 bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr);
 /* Index of the count of bookkeeping frames, after the counts by enum tmm_frame_mark. */
@@ -81,14 +73,5 @@ bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr);
 
 int __must_check tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 				    u64 nr, u64 counts[TMM_NR_COUNTS]);
-
-/* Device memory, added and removed at run time */
-int __must_check tmm_instance_add_reserved_region(struct tmm_instance *inst,
-						  struct tmm_paddr start, u64 nr_bytes,
-						  enum tmm_memory_type type);
-int __must_check tmm_instance_remove_reserved_region(struct tmm_instance *inst,
-						     struct tmm_paddr start, u64 nr_bytes);
-bool tmm_instance_close_device(struct tmm_instance *inst, u64 start, u64 end);
-void tmm_instance_give_up_device(struct tmm_instance *inst, u64 start, u64 end);
 
 #endif /* TMM_MAPPING_INSTANCE_H */

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memories: the runs of RAM of an instance, and how each is divided.
+ *
+ * One end of a run holds the frame table and is a reserved region, allocated for good; the
+ * rest is a general region. The frame table is at the end that costs fewer large leaves: at
+ * the run's start, unless its end is less aligned. The first run also holds the state that
+ * both allocators start on.
+ * Owner: the instance (mapping/instance.h).
+ */
 #ifndef TMM_MAPPING_MEMORY_H
 #define TMM_MAPPING_MEMORY_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
+
+struct tmm_instance;
 
 /**
  * struct tmm_memory - a run of RAM for an instance
@@ -21,5 +33,13 @@ struct tmm_memory {
 	const u64 *bad;
 	unsigned int nr_bad;
 };
+
+/* Before an instance is there: smallest number of frames of the first run */
+u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad);
+/* For tests: pure */
+bool tmm_memory_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);
+
+void tmm_memories_merge(struct tmm_instance *inst);
+int __must_check tmm_memories_divide(struct tmm_instance *inst);
 
 #endif /* TMM_MAPPING_MEMORY_H */

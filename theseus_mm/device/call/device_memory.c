@@ -10,6 +10,7 @@
 #include "device/client/handles.h"
 #include "mapping/create.h"
 #include "mapping/instance.h"
+#include "mapping/instance_devices.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/placement.h"
 

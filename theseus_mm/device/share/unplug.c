@@ -3,6 +3,7 @@
 
 #include "device/share/mapping_file.h"
 #include "mapping/instance.h"
+#include "mapping/instance_devices.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_memory.h"
 
