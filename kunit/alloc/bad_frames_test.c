@@ -6,7 +6,7 @@
 #include "alloc/frames_split.h"
 #include "alloc/quarantine.h"
 #include "alloc/table_frames.h"
-#include "support/fixture.h"
+#include "support/frames_fixture.h"
 #include "support/invariants.h"
 
 #include <linux/slab.h>
@@ -14,55 +14,28 @@
 #define FIRST	1000
 #define NR	100
 
-static int init_case(struct kunit *test)
-{
-	struct tmm_test_frames *tf = tmm_test_frames_create(test);
-
-	test->priv = tf;
-	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, FIRST, NR);
-	return 0;
-}
-
-static struct tmm_frame_allocator *fa_of(struct kunit *test)
-{
-	struct tmm_test_frames *tf = test->priv;
-
-	return &tf->fa;
-}
-
 /* The retired frames are free again first: the checks at the end find any that was lost. */
 static void exit_case(struct kunit *test)
 {
 	if (!test->priv)
 		return;
-	tmm_frame_allocator_end_bad(fa_of(test));
+	tmm_frame_allocator_end_bad(tmm_test_fa(test));
 	tmm_test_frames_destroy(test, test->priv);
-}
-
-static u64 fingerprint(struct kunit *test)
-{
-	tmm_check_frame_allocator(test, fa_of(test));
-	return tmm_fingerprint_frames(fa_of(test));
 }
 
 static u64 nr_free(struct kunit *test)
 {
 	struct tmm_range_totals totals;
 
-	tmm_check_frame_allocator(test, fa_of(test));
-	tmm_range_allocator_totals(&fa_of(test)->ra, &totals);
+	tmm_check_frame_allocator(test, tmm_test_fa(test));
+	tmm_range_allocator_totals(&tmm_test_fa(test)->ra, &totals);
 	return totals.nr_free;
-}
-
-static struct tmm_allocated_frames *take(struct kunit *test, u64 number, u64 nr)
-{
-	return tmm_test_frames_take(test, test->priv, tmm_request_at(number, nr));
 }
 
 static int try_take(struct kunit *test, u64 number)
 {
 	const struct tmm_allocation_request req = tmm_request_at(number, 1);
-	struct tmm_allocated_frames *frames = tmm_frame_allocator_allocate(fa_of(test), &req);
+	struct tmm_allocated_frames *frames = tmm_frame_allocator_allocate(tmm_test_fa(test), &req);
 	int err = PTR_ERR_OR_ZERO(frames);
 
 	tmm_allocated_frames_drop(&frames);
@@ -71,14 +44,14 @@ static int try_take(struct kunit *test, u64 number)
 
 static void retire(struct kunit *test, u64 number, int err)
 {
-	KUNIT_EXPECT_EQ_MSG(test, tmm_frame_allocator_retire(fa_of(test), number), err,
+	KUNIT_EXPECT_EQ_MSG(test, tmm_frame_allocator_retire(tmm_test_fa(test), number), err,
 			    "frame %llu", number);
 }
 
 static void expect_bad(struct kunit *test, u64 nr_known, u64 nr_retired)
 {
-	KUNIT_EXPECT_EQ(test, fa_of(test)->nr_bad, nr_known);
-	KUNIT_EXPECT_EQ(test, fa_of(test)->nr_retired, nr_retired);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa(test)->nr_bad, nr_known);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa(test)->nr_retired, nr_retired);
 }
 
 static void a_free_frame_is_out_at_once(struct kunit *test)
@@ -97,14 +70,14 @@ static void a_free_frame_is_out_at_once(struct kunit *test)
 	expect_bad(test, 4, 4);
 	KUNIT_EXPECT_EQ(test, try_take(test, FIRST + 49), 0);
 	KUNIT_EXPECT_EQ(test, try_take(test, FIRST + 52), 0);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(fa_of(test), &all, counts), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(tmm_test_fa(test), &all, counts), 0);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_BAD], 4);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], NR - 4);
 }
 
 static void an_owned_frame_goes_out_when_it_comes_back(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, FIRST + 10, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, FIRST + 10, 10);
 	unsigned int i;
 
 	retire(test, FIRST + 10, 0);
@@ -123,7 +96,7 @@ static void an_owned_frame_goes_out_when_it_comes_back(struct kunit *test)
 
 static void all_of_a_run(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, FIRST, NR);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, FIRST, NR);
 	unsigned int i;
 
 	for (i = 0; i < NR; i++)
@@ -136,7 +109,8 @@ static void all_of_a_run(struct kunit *test)
 /* A frame stays known as bad while its run is mapped, unmapped and split. */
 static void an_owned_frame_changes_owners(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, FIRST + 10, 10), *second;
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, FIRST + 10, 10);
+	struct tmm_allocated_frames *second;
 	struct tmm_unmapped_frames *unmapped;
 	struct tmm_mapped_frames *mapped;
 
@@ -154,13 +128,13 @@ static void an_owned_frame_changes_owners(struct kunit *test)
 
 static void in_quarantine(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, FIRST + 10, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, FIRST + 10, 10);
 
 	retire(test, FIRST + 12, 0);
 	tmm_allocated_frames_quarantine(&frames);
 	retire(test, FIRST + 13, 0);
 	expect_bad(test, 2, 0);
-	tmm_frame_allocator_end_quarantine(fa_of(test));
+	tmm_frame_allocator_end_quarantine(tmm_test_fa(test));
 	expect_bad(test, 2, 2);
 	KUNIT_EXPECT_EQ(test, nr_free(test), NR - 2);
 }
@@ -169,17 +143,17 @@ static void a_table_stays_in_use(struct kunit *test)
 {
 	u64 number;
 
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(fa_of(test), &number), 0);
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(tmm_test_fa(test), &number), 0);
 	retire(test, number, -EBUSY);
 	retire(test, number, -EEXIST);
 	expect_bad(test, 1, 0);
-	tmm_frame_allocator_give_table(fa_of(test), number);
+	tmm_frame_allocator_give_table(tmm_test_fa(test), number);
 	expect_bad(test, 1, 1);
 	KUNIT_EXPECT_EQ(test, try_take(test, number), -EADDRINUSE);
 	/* the next table is another one */
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(fa_of(test), &number), 0);
-	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa_of(test), number, 1));
-	tmm_frame_allocator_give_table(fa_of(test), number);
+	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(tmm_test_fa(test), &number), 0);
+	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(tmm_test_fa(test), number, 1));
+	tmm_frame_allocator_give_table(tmm_test_fa(test), number);
 }
 
 static void what_is_not_ram(struct kunit *test)
@@ -188,18 +162,18 @@ static void what_is_not_ram(struct kunit *test)
 	u64 before;
 
 	tmm_test_frames_add(test, tf, TMM_REGION_RESERVED, 2000, 10);
-	before = fingerprint(test);
+	before = tmm_test_frames_fingerprint(test);
 	retire(test, FIRST - 1, -ERANGE);
 	retire(test, FIRST + NR, -ERANGE);
 	retire(test, 2005, -ERANGE);
 	retire(test, U64_MAX, -ERANGE);
 	expect_bad(test, 0, 0);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
 static void asking(struct kunit *test)
 {
-	struct tmm_frame_allocator *fa = fa_of(test);
+	struct tmm_frame_allocator *fa = tmm_test_fa(test);
 
 	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST, NR));
 	retire(test, FIRST + 50, 0);
@@ -213,19 +187,19 @@ static void asking(struct kunit *test)
 
 static void without_memory(struct kunit *test)
 {
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 	unsigned int nth;
 	bool hit;
 	int err;
 
 	for (nth = 1;; nth++) {
 		tmm_test_fail_alloc(test, nth);
-		err = tmm_frame_allocator_retire(fa_of(test), FIRST + 50);
+		err = tmm_frame_allocator_retire(tmm_test_fa(test), FIRST + 50);
 		hit = tmm_test_fail_alloc_end();
 		if (!hit)
 			break;
 		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 		expect_bad(test, 0, 0);
 	}
 	/* The note, and two objects. */
@@ -268,7 +242,7 @@ static struct kunit_case bad_frames_cases[] = {
 
 static struct kunit_suite bad_frames_suite = {
 	.name = "theseus_mm_bad_frames",
-	.init = init_case,
+	.init = tmm_test_frames_init,
 	.exit = exit_case,
 	.test_cases = bad_frames_cases,
 };

@@ -2,8 +2,7 @@
 #include "alloc/device_region.h"
 
 #include "alloc/frames.h"
-#include "support/fixture.h"
-#include "support/invariants.h"
+#include "support/frames_fixture.h"
 
 #include <asm/memtype.h>
 #include <asm/processor.h>
@@ -77,12 +76,6 @@ static struct tmm_frame_allocator *fa_of(struct kunit *test)
 	return &f->tf->fa;
 }
 
-static u64 fingerprint(struct kunit *test)
-{
-	tmm_check_frame_allocator(test, fa_of(test));
-	return tmm_fingerprint_frames(fa_of(test));
-}
-
 static struct tmm_device_region *try_add(struct kunit *test, u64 start, u64 nr_bytes,
 					 enum tmm_memory_type type)
 {
@@ -107,12 +100,12 @@ static void remove(struct kunit *test, struct tmm_device_region **dr)
 /* Refused, and nothing is different. */
 static void refuse(struct kunit *test, u64 start, u64 nr_bytes, enum tmm_memory_type type, int err)
 {
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	struct tmm_device_region *dr = try_add(test, start, nr_bytes, type);
 
 	KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(dr), err, "%#llx + %#llx", start, nr_bytes);
 	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), 0);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
 /* Nobody has claimed any of it. */
@@ -146,7 +139,7 @@ static void add_gives_frames_by_address_only(struct kunit *test)
 
 static void add_and_remove_undo_each_other(struct kunit *test)
 {
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	struct tmm_device_region *dr;
 	enum tmm_memory_type type;
 
@@ -156,7 +149,7 @@ static void add_and_remove_undo_each_other(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, is_exclusive(hole(test) + NR_BYTES - 1));
 		KUNIT_EXPECT_PTR_EQ(test, request_mem_region(hole(test), 4096, "tmm_test"), NULL);
 		remove(test, &dr);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 		expect_unclaimed(test, hole(test), NR_BYTES);
 	}
 }
@@ -234,7 +227,7 @@ static void add_of_what_a_driver_claimed(struct kunit *test)
 static void add_without_memory(struct kunit *test)
 {
 	struct tmm_device_region *dr;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	unsigned int nr_busy = 0;
 	unsigned int nth;
 	bool hit;
@@ -252,7 +245,7 @@ static void add_without_memory(struct kunit *test)
 			KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(dr), -ENOMEM,
 					    "allocation %u", nth);
 		KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), 0);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 		expect_unclaimed(test, hole(test), NR_BYTES);
 	}
 	KUNIT_EXPECT_EQ(test, nr_busy, 1);
@@ -269,11 +262,11 @@ static void remove_while_a_frame_is_owned(struct kunit *test)
 	struct fixture *f = test->priv;
 	struct tmm_allocated_frames *frames =
 		tmm_test_frames_take(test, f->tf, tmm_request_at((hole(test) >> 12) + 15, 1));
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 
 	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), -EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, dr, same);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 	KUNIT_EXPECT_TRUE(test, is_exclusive(hole(test)));
 	tmm_allocated_frames_drop(&frames);
 	remove(test, &dr);

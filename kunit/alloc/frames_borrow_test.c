@@ -2,36 +2,15 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 
-#include "support/fixture.h"
-#include "support/invariants.h"
+#include "support/frames_fixture.h"
 
 #include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/sched.h>
 
-/* [1000, 1100), backed by memory. */
-static int init_case(struct kunit *test)
-{
-	struct tmm_test_frames *tf = tmm_test_frames_create(test);
-
-	test->priv = tf;
-	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, 1000, 100);
-	return 0;
-}
-
-static void exit_case(struct kunit *test)
-{
-	tmm_test_frames_destroy(test, test->priv);
-}
-
-static struct tmm_allocated_frames *take(struct kunit *test, u64 number, u64 nr)
-{
-	return tmm_test_frames_take(test, test->priv, tmm_request_at(number, nr));
-}
-
 static struct tmm_allocated_frames *take_borrowed(struct kunit *test, u64 number, u64 nr)
 {
-	struct tmm_allocated_frames *frames = take(test, number, nr);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, number, nr);
 
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(frames));
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_borrow(frames), 0);
@@ -39,35 +18,21 @@ static struct tmm_allocated_frames *take_borrowed(struct kunit *test, u64 number
 	return frames;
 }
 
-static u64 fingerprint(struct kunit *test)
-{
-	struct tmm_test_frames *tf = test->priv;
-
-	tmm_check_frame_allocator(test, &tf->fa);
-	return tmm_fingerprint_frames(&tf->fa);
-}
-
-#define EXPECT_RUN(test, frames, _start, _nr)				\
-do {									\
-	KUNIT_EXPECT_EQ(test, (frames)->f.chunk.start, _start);		\
-	KUNIT_EXPECT_EQ(test, (frames)->f.chunk.nr, _nr);		\
-} while (0)
-
 static void merge_of_borrowed_frames(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = take_borrowed(test, 1010, 10);
-	struct tmm_allocated_frames *other = take(test, 1020, 10);
+	struct tmm_allocated_frames *other = tmm_test_frames_take_at(test, 1020, 10);
 	struct tmm_allocated_frames *borrowed = frames;
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &other), -EBUSY);
 	KUNIT_ASSERT_NOT_NULL(test, other);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(other, &borrowed), -EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, borrowed, frames);
-	EXPECT_RUN(test, frames, 1010, 10);
-	EXPECT_RUN(test, other, 1020, 10);
+	TMM_EXPECT_FRAMES(test, frames, 1010, 10);
+	TMM_EXPECT_FRAMES(test, other, 1020, 10);
 	tmm_allocated_frames_unborrow(frames);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &other), 0);
-	EXPECT_RUN(test, frames, 1010, 20);
+	TMM_EXPECT_FRAMES(test, frames, 1010, 20);
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -82,7 +47,7 @@ static void split_of_borrowed_frames(struct kunit *test)
 			-EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, before, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, after, NULL);
-	EXPECT_RUN(test, frames, 1010, 10);
+	TMM_EXPECT_FRAMES(test, frames, 1010, 10);
 	tmm_allocated_frames_unborrow(frames);
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_range(frames, middle, &before, &after),
 			0);
@@ -112,22 +77,22 @@ static void drop_waits_for_the_last_borrow(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	struct tmm_allocation_request req = tmm_request_at(1015, 1);
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 	struct tmm_allocated_frames *frames = take_borrowed(test, 1010, 10);
 	struct tmm_allocated_frames *owner = frames;
-	u64 owned = fingerprint(test);
+	u64 owned = tmm_test_frames_fingerprint(test);
 
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_borrow(frames), 0);
 	tmm_allocated_frames_drop(&owner);
 	KUNIT_EXPECT_PTR_EQ(test, owner, NULL);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), owned);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), owned);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(&tf->fa, &req)), -EADDRINUSE);
 	tmm_allocated_frames_unborrow(frames);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), owned);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), owned);
 	tmm_test_fail_alloc(test, 1);
 	tmm_allocated_frames_unborrow(frames);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
 static void borrow_is_counted(struct kunit *test)
@@ -139,13 +104,13 @@ static void borrow_is_counted(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_allocated_frames_is_borrowed(frames));
 	tmm_allocated_frames_unborrow(frames);
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(frames));
-	EXPECT_RUN(test, frames, 1010, 10);
+	TMM_EXPECT_FRAMES(test, frames, 1010, 10);
 	tmm_allocated_frames_drop(&frames);
 }
 
 static void borrow_of_no_frames(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	struct tmm_allocated_frames *empty;
 
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(frames, 1020, &empty), 0);
@@ -157,7 +122,7 @@ static void borrow_of_no_frames(struct kunit *test)
 
 static void borrow_too_often(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 
 	atomic_set(&frames->f.users, INT_MAX);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_borrow(frames), -EOVERFLOW);
@@ -174,7 +139,7 @@ static void recycled_objects_are_not_borrowed(struct kunit *test)
 
 	tmm_allocated_frames_drop(&owner);
 	tmm_allocated_frames_unborrow(frames);
-	frames = take(test, 1000, 100);
+	frames = tmm_test_frames_take_at(test, 1000, 100);
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(frames));
 	tmm_allocated_frames_drop(&frames);
 }
@@ -256,8 +221,8 @@ static struct kunit_case frames_borrow_cases[] = {
 
 static struct kunit_suite frames_borrow_suite = {
 	.name = "theseus_mm_frames_borrow",
-	.init = init_case,
-	.exit = exit_case,
+	.init = tmm_test_frames_init,
+	.exit = tmm_test_frames_exit,
 	.test_cases = frames_borrow_cases,
 };
 

@@ -6,7 +6,7 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 
-#include "support/fixture.h"
+#include "support/frames_fixture.h"
 #include "support/invariants.h"
 
 #define MAX_SEEN 8
@@ -49,12 +49,6 @@ static struct tmm_frame_allocator *fa_of(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	return &f->tf->fa;
-}
-
-static u64 fingerprint(struct kunit *test)
-{
-	tmm_check_frame_allocator(test, fa_of(test));
-	return tmm_fingerprint_frames(fa_of(test));
 }
 
 /**
@@ -107,7 +101,7 @@ static void inspect_sees_what_is_free_in_order(struct kunit *test)
 	static const struct tmm_range free[] = {
 		{ 1000, 10, TMM_4K }, { 1020, 80, TMM_4K }, { 2000, 100, TMM_4K },
 	};
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	struct chooser c;
 	unsigned int i;
 
@@ -119,7 +113,7 @@ static void inspect_sees_what_is_free_in_order(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, c.seen[i].r.nr, free[i].nr);
 		KUNIT_EXPECT_EQ(test, c.seen[i].r.size, free[i].size);
 	}
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
 struct choice_param {
@@ -153,7 +147,7 @@ TMM_ARRAY_PARAM(choice, choice_params);
 static void choose_situations(struct kunit *test)
 {
 	const struct choice_param *p = test->param_value;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	struct tmm_allocated_frames *frames;
 	struct chooser c;
 
@@ -165,20 +159,20 @@ static void choose_situations(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, frames->f.chunk.start, p->at);
 		KUNIT_EXPECT_EQ(test, frames->f.chunk.nr, p->nr);
 		KUNIT_EXPECT_EQ(test, frames->f.state, TMM_STATE_ALLOCATED);
-		KUNIT_EXPECT_NE(test, fingerprint(test), before);
+		KUNIT_EXPECT_NE(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 		tmm_allocated_frames_drop(&frames);
 	}
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
 /* Any, aligned or in range is for allocate(): here the function has looked already. */
 static void choice_without_an_address_is_refused(struct kunit *test)
 {
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	struct chooser c;
 
 	KUNIT_EXPECT_EQ(test, PTR_ERR(choose(test, &c, 1, tmm_request_any(1))), -EINVAL);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
 static void inspect_where_nothing_is_free(struct kunit *test)
@@ -200,7 +194,7 @@ static void inspect_where_nothing_is_free(struct kunit *test)
 static void inspect_without_memory(struct kunit *test)
 {
 	struct chooser c = { .sound = true, .fa = fa_of(test) };
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	struct tmm_allocated_frames *frames;
 	unsigned int nth;
 
@@ -210,7 +204,7 @@ static void inspect_without_memory(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 		KUNIT_EXPECT_EQ(test, PTR_ERR(frames), -ENOMEM);
 		KUNIT_EXPECT_EQ(test, c.nr_seen, 0);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 	}
 }
 
@@ -241,7 +235,7 @@ static void deferred_frames_are_marked(struct kunit *test)
 	struct tmm_frame_range all = { { 2000, 100, TMM_4K } };
 	struct tmm_allocation_request req = tmm_request_at(2050, 10);
 	struct tmm_deferred_action action = {};
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	u64 counts[TMM_NR_MARKS] = {};
 	struct tmm_allocated_frames *frames;
 
@@ -255,7 +249,7 @@ static void deferred_frames_are_marked(struct kunit *test)
 	tmm_deferred_action_finish(&action);
 	tmm_check_frame_allocator(test, fa_of(test));
 	tmm_allocated_frames_drop(&frames);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
 static struct kunit_case frames_choose_cases[] = {

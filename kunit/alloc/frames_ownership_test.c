@@ -2,72 +2,45 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 
-#include "support/fixture.h"
-#include "support/invariants.h"
+#include "support/frames_fixture.h"
 
 /* [1000, 1100) general and [1100, 1150) reserved, which touch. */
 static int init_case(struct kunit *test)
 {
-	struct tmm_test_frames *tf = tmm_test_frames_create(test);
-
-	test->priv = tf;
-	tmm_test_frames_add(test, tf, TMM_REGION_GENERAL, 1000, 100);
-	tmm_test_frames_add(test, tf, TMM_REGION_RESERVED, 1100, 50);
+	tmm_test_frames_init(test);
+	tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, 1100, 50);
 	return 0;
 }
 
-static void exit_case(struct kunit *test)
-{
-	tmm_test_frames_destroy(test, test->priv);
-}
-
-static struct tmm_allocated_frames *take(struct kunit *test, u64 number, u64 nr)
-{
-	return tmm_test_frames_take(test, test->priv, tmm_request_at(number, nr));
-}
-
-static u64 fingerprint(struct kunit *test)
-{
-	struct tmm_test_frames *tf = test->priv;
-
-	return tmm_fingerprint_frames(&tf->fa);
-}
-
-#define EXPECT_RUN(test, frames, _start, _nr)				\
-do {									\
-	KUNIT_EXPECT_EQ(test, (frames)->f.chunk.start, _start);		\
-	KUNIT_EXPECT_EQ(test, (frames)->f.chunk.nr, _nr);		\
-} while (0)
-
 static void merge_other_after(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
-	struct tmm_allocated_frames *other = take(test, 1020, 5);
-	u64 before = fingerprint(test);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
+	struct tmm_allocated_frames *other = tmm_test_frames_take_at(test, 1020, 5);
+	u64 before = tmm_test_frames_fingerprint(test);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &other), 0);
 	KUNIT_EXPECT_PTR_EQ(test, other, NULL);
-	EXPECT_RUN(test, frames, 1010, 15);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	TMM_EXPECT_FRAMES(test, frames, 1010, 15);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	tmm_allocated_frames_drop(&frames);
 }
 
 static void merge_other_before(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
-	struct tmm_allocated_frames *other = take(test, 1005, 5);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
+	struct tmm_allocated_frames *other = tmm_test_frames_take_at(test, 1005, 5);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &other), 0);
 	KUNIT_EXPECT_PTR_EQ(test, other, NULL);
-	EXPECT_RUN(test, frames, 1005, 15);
+	TMM_EXPECT_FRAMES(test, frames, 1005, 15);
 	tmm_allocated_frames_drop(&frames);
 }
 
 static void merge_not_contiguous_keeps_both(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
-	struct tmm_allocated_frames *after = take(test, 1021, 5);
-	struct tmm_allocated_frames *before = take(test, 1004, 5);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
+	struct tmm_allocated_frames *after = tmm_test_frames_take_at(test, 1021, 5);
+	struct tmm_allocated_frames *before = tmm_test_frames_take_at(test, 1004, 5);
 	struct tmm_allocated_frames *self = frames;
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &after), -EDOM);
@@ -76,9 +49,9 @@ static void merge_not_contiguous_keeps_both(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, self, frames);
 	KUNIT_ASSERT_NOT_NULL(test, after);
 	KUNIT_ASSERT_NOT_NULL(test, before);
-	EXPECT_RUN(test, frames, 1010, 10);
-	EXPECT_RUN(test, after, 1021, 5);
-	EXPECT_RUN(test, before, 1004, 5);
+	TMM_EXPECT_FRAMES(test, frames, 1010, 10);
+	TMM_EXPECT_FRAMES(test, after, 1021, 5);
+	TMM_EXPECT_FRAMES(test, before, 1004, 5);
 	tmm_allocated_frames_drop(&frames);
 	tmm_allocated_frames_drop(&after);
 	tmm_allocated_frames_drop(&before);
@@ -87,15 +60,15 @@ static void merge_not_contiguous_keeps_both(struct kunit *test)
 /* In the original general and reserved runs merge, and are freed to the wrong list. */
 static void merge_across_region_types_keeps_both(struct kunit *test)
 {
-	struct tmm_allocated_frames *general = take(test, 1090, 10);
-	struct tmm_allocated_frames *reserved = take(test, 1100, 10);
+	struct tmm_allocated_frames *general = tmm_test_frames_take_at(test, 1090, 10);
+	struct tmm_allocated_frames *reserved = tmm_test_frames_take_at(test, 1100, 10);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(general, &reserved), -EMEDIUMTYPE);
 	KUNIT_ASSERT_NOT_NULL(test, reserved);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(reserved, &general), -EMEDIUMTYPE);
 	KUNIT_ASSERT_NOT_NULL(test, general);
-	EXPECT_RUN(test, general, 1090, 10);
-	EXPECT_RUN(test, reserved, 1100, 10);
+	TMM_EXPECT_FRAMES(test, general, 1090, 10);
+	TMM_EXPECT_FRAMES(test, reserved, 1100, 10);
 	tmm_allocated_frames_drop(&general);
 	tmm_allocated_frames_drop(&reserved);
 }
@@ -119,19 +92,19 @@ TMM_ARRAY_PARAM(split, split_params);
 static void split_at_situations(struct kunit *test)
 {
 	const struct split_param *p = test->param_value;
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	struct tmm_allocated_frames *second = NULL;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_split_at(frames, p->at, &second), p->err);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	if (p->err) {
 		KUNIT_EXPECT_PTR_EQ(test, second, NULL);
-		EXPECT_RUN(test, frames, 1010, 10);
+		TMM_EXPECT_FRAMES(test, frames, 1010, 10);
 	} else {
 		KUNIT_ASSERT_NOT_NULL(test, second);
-		EXPECT_RUN(test, frames, 1010, p->at - 1010);
-		EXPECT_RUN(test, second, p->at, 1020 - p->at);
+		TMM_EXPECT_FRAMES(test, frames, 1010, p->at - 1010);
+		TMM_EXPECT_FRAMES(test, second, p->at, 1020 - p->at);
 		KUNIT_EXPECT_EQ(test, second->f.state, TMM_STATE_ALLOCATED);
 	}
 	/* The halves come back by themselves, empty ones included. */
@@ -142,21 +115,21 @@ static void split_at_situations(struct kunit *test)
 static void split_at_and_merge_again(struct kunit *test)
 {
 	const u64 at[] = { 1010, 1015, 1020 };
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	struct tmm_allocated_frames *second;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
 		KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(frames, at[i], &second), 0);
 		KUNIT_ASSERT_EQ(test, tmm_allocated_frames_merge(frames, &second), 0);
-		EXPECT_RUN(test, frames, 1010, 10);
+		TMM_EXPECT_FRAMES(test, frames, 1010, 10);
 	}
 	tmm_allocated_frames_drop(&frames);
 }
 
 static void split_at_of_an_empty_run(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	struct tmm_allocated_frames *empty, *second = NULL;
 
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(frames, 1020, &empty), 0);
@@ -168,7 +141,7 @@ static void split_at_of_an_empty_run(struct kunit *test)
 
 static void split_at_without_memory(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	struct tmm_allocated_frames *second = NULL;
 	int err;
 
@@ -177,7 +150,7 @@ static void split_at_without_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_PTR_EQ(test, second, NULL);
-	EXPECT_RUN(test, frames, 1010, 10);
+	TMM_EXPECT_FRAMES(test, frames, 1010, 10);
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -191,55 +164,55 @@ static void unmap_and_drop(struct tmm_mapped_frames **mapped)
 
 static void split_at_of_mapped_frames(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	struct tmm_mapped_frames *mapped = tmm_frames_into_mapped(&frames);
 	struct tmm_mapped_frames *second = NULL;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 
 	KUNIT_EXPECT_EQ(test, tmm_mapped_frames_split_at(mapped, 1021, &second), -EINVAL);
-	EXPECT_RUN(test, mapped, 1010, 10);
+	TMM_EXPECT_FRAMES(test, mapped, 1010, 10);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_frames_split_at(mapped, 1013, &second), 0);
-	EXPECT_RUN(test, mapped, 1010, 3);
-	EXPECT_RUN(test, second, 1013, 7);
+	TMM_EXPECT_FRAMES(test, mapped, 1010, 3);
+	TMM_EXPECT_FRAMES(test, second, 1013, 7);
 	KUNIT_EXPECT_EQ(test, second->f.state, TMM_STATE_MAPPED);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	unmap_and_drop(&second);
 	unmap_and_drop(&mapped);
 }
 
 static void append_mapped_frames(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	struct tmm_mapped_frames *mapped = tmm_frames_into_mapped(&frames);
 	struct tmm_mapped_frames *middle, *last;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 
 	KUNIT_ASSERT_EQ(test, tmm_mapped_frames_split_at(mapped, 1013, &middle), 0);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_frames_split_at(middle, 1016, &last), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_frames_append(mapped, &last), -EDOM);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_frames_append(last, &middle), -EDOM);
-	EXPECT_RUN(test, mapped, 1010, 3);
-	EXPECT_RUN(test, middle, 1013, 3);
-	EXPECT_RUN(test, last, 1016, 4);
+	TMM_EXPECT_FRAMES(test, mapped, 1010, 3);
+	TMM_EXPECT_FRAMES(test, middle, 1013, 3);
+	TMM_EXPECT_FRAMES(test, last, 1016, 4);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_frames_append(mapped, &middle), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_frames_append(mapped, &last), 0);
 	KUNIT_EXPECT_PTR_EQ(test, last, NULL);
-	EXPECT_RUN(test, mapped, 1010, 10);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	TMM_EXPECT_FRAMES(test, mapped, 1010, 10);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	unmap_and_drop(&mapped);
 }
 
 static void append_mapped_frames_of_another_region(struct kunit *test)
 {
-	struct tmm_allocated_frames *general = take(test, 1090, 10);
-	struct tmm_allocated_frames *reserved = take(test, 1100, 10);
+	struct tmm_allocated_frames *general = tmm_test_frames_take_at(test, 1090, 10);
+	struct tmm_allocated_frames *reserved = tmm_test_frames_take_at(test, 1100, 10);
 	struct tmm_mapped_frames *first = tmm_frames_into_mapped(&general);
 	struct tmm_mapped_frames *second = tmm_frames_into_mapped(&reserved);
 
 	KUNIT_EXPECT_EQ(test, tmm_mapped_frames_append(first, &second), -EMEDIUMTYPE);
 	KUNIT_ASSERT_NOT_NULL(test, second);
-	EXPECT_RUN(test, first, 1090, 10);
-	EXPECT_RUN(test, second, 1100, 10);
+	TMM_EXPECT_FRAMES(test, first, 1090, 10);
+	TMM_EXPECT_FRAMES(test, second, 1100, 10);
 	unmap_and_drop(&first);
 	unmap_and_drop(&second);
 }
@@ -247,7 +220,7 @@ static void append_mapped_frames_of_another_region(struct kunit *test)
 /* An empty run touches itself. */
 static void append_mapped_frames_to_themselves(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	struct tmm_mapped_frames *mapped = tmm_frames_into_mapped(&frames);
 	struct tmm_mapped_frames *empty, *self;
 
@@ -278,7 +251,7 @@ static struct kunit_case frames_ownership_cases[] = {
 static struct kunit_suite frames_ownership_suite = {
 	.name = "theseus_mm_frames_ownership",
 	.init = init_case,
-	.exit = exit_case,
+	.exit = tmm_test_frames_exit,
 	.test_cases = frames_ownership_cases,
 };
 

@@ -3,8 +3,7 @@
 #include "alloc/frames.h"
 #include "alloc/table_frames.h"
 
-#include "support/fixture.h"
-#include "support/invariants.h"
+#include "support/frames_fixture.h"
 
 #include <linux/delay.h>
 #include <linux/kthread.h>
@@ -18,48 +17,22 @@
 #define FIRST		5000
 #define NR		1000
 
-static int init_case(struct kunit *test)
-{
-	struct tmm_test_frames *tf = tmm_test_frames_create(test);
-
-	test->priv = tf;
-	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, 1000, 100);
-	return 0;
-}
-
-static void exit_case(struct kunit *test)
-{
-	tmm_test_frames_destroy(test, test->priv);
-}
-
-static struct tmm_frame_allocator *fa_of(struct kunit *test)
-{
-	struct tmm_test_frames *tf = test->priv;
-
-	return &tf->fa;
-}
-
-static u64 fingerprint(struct kunit *test)
-{
-	tmm_check_frame_allocator(test, fa_of(test));
-	return tmm_fingerprint_frames(fa_of(test));
-}
-
 static void remove_forgets_a_region(struct kunit *test)
 {
 	struct tmm_frame_range range = { { FIRST, 1, TMM_4K } };
 	struct tmm_allocation_request req = tmm_request_at(FIRST, 1);
+	struct tmm_frame_allocator *fa = tmm_test_fa(test);
 	u64 counts[TMM_NR_MARKS] = {};
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 	struct tmm_frame_region *region;
 
 	region = tmm_test_frames_add_backed(test, test->priv, TMM_REGION_RESERVED, FIRST, 10);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa_of(test), FIRST), region->window);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa_of(test), FIRST), NULL);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(fa_of(test), &range, counts), -ERANGE);
-	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa_of(test), &req)), -ERANGE);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa, FIRST), region->window);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa, region), 0);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa, FIRST), NULL);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(fa, &range, counts), -ERANGE);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa, &req)), -ERANGE);
 }
 
 static void remove_with_owned_mapped_or_borrowed_frames(struct kunit *test)
@@ -71,21 +44,21 @@ static void remove_with_owned_mapped_or_borrowed_frames(struct kunit *test)
 	struct tmm_allocated_frames *owner;
 	struct tmm_unmapped_frames *unmapped;
 	struct tmm_mapped_frames *mapped;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	mapped = tmm_frames_into_mapped(&frames);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), -EBUSY);
 	unmapped = tmm_frames_into_unmapped(&mapped);
 	frames = tmm_frames_into_allocated(&unmapped);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_borrow(frames), 0);
 	owner = frames;
 	tmm_allocated_frames_drop(&owner);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), -EBUSY);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	tmm_allocated_frames_unborrow(frames);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), 0);
 }
 
 static void remove_of_a_region_with_a_table(struct kunit *test)
@@ -148,12 +121,12 @@ static void remove_beside_readers(struct kunit *test)
 	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
-		threads[i] = kthread_run(reader, fa_of(test), "tmm_reader%u", i);
+		threads[i] = kthread_run(reader, tmm_test_fa(test), "tmm_reader%u", i);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, threads[i]);
 		get_task_struct(threads[i]);
 	}
 	for (i = 0; i < NR_ROUNDS && !err; i++)
-		err = add_and_remove(fa_of(test));
+		err = add_and_remove(tmm_test_fa(test));
 	KUNIT_EXPECT_EQ(test, err, 0);
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
 		KUNIT_EXPECT_EQ(test, kthread_stop(threads[i]), 0);
@@ -191,7 +164,7 @@ static void count_beside_changes(struct kunit *test)
 
 	region = tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, FIRST, NR);
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
-		threads[i] = kthread_run(counter, fa_of(test), "tmm_counter%u", i);
+		threads[i] = kthread_run(counter, tmm_test_fa(test), "tmm_counter%u", i);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, threads[i]);
 		get_task_struct(threads[i]);
 	}
@@ -207,7 +180,7 @@ static void count_beside_changes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, kthread_stop(threads[i]), 0);
 		put_task_struct(threads[i]);
 	}
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa_of(test), region), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), 0);
 }
 
 /**
@@ -242,7 +215,7 @@ static void remove_waits_for_readers(struct kunit *test)
 	struct task_struct *thread;
 	bool early;
 
-	removal->fa = fa_of(test);
+	removal->fa = tmm_test_fa(test);
 	removal->region = tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, FIRST, 10);
 	thread = kthread_run(remover, removal, "tmm_remover");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
@@ -270,8 +243,8 @@ static struct kunit_case frames_region_cases[] = {
 
 static struct kunit_suite frames_region_suite = {
 	.name = "theseus_mm_frames_region",
-	.init = init_case,
-	.exit = exit_case,
+	.init = tmm_test_frames_init,
+	.exit = tmm_test_frames_exit,
 	.test_cases = frames_region_cases,
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frames.h"
 
-#include "support/fixture.h"
+#include "support/frames_fixture.h"
 #include "support/invariants.h"
 
 /* A general region [1000, 3000) and a reserved one right after it, [3000, 3100). */
@@ -15,24 +15,6 @@ static int init_case(struct kunit *test)
 	return 0;
 }
 
-static void exit_case(struct kunit *test)
-{
-	tmm_test_frames_destroy(test, test->priv);
-}
-
-static struct tmm_allocated_frames *take(struct kunit *test, struct tmm_allocation_request req)
-{
-	return tmm_test_frames_take(test, test->priv, req);
-}
-
-static struct tmm_allocated_frames *take_at(struct kunit *test, u64 number, u64 nr)
-{
-	struct tmm_allocated_frames *frames = take(test, tmm_request_at(number, nr));
-
-	KUNIT_EXPECT_EQ(test, frames->f.chunk.start, number);
-	return frames;
-}
-
 static void expect_marks(struct kunit *test, u64 first, u64 nr, enum tmm_frame_mark mark)
 {
 	struct tmm_test_frames *tf = test->priv;
@@ -44,17 +26,10 @@ static void expect_marks(struct kunit *test, u64 first, u64 nr, enum tmm_frame_m
 	KUNIT_EXPECT_EQ(test, counts[mark], nr);
 }
 
-static u64 fingerprint(struct kunit *test)
-{
-	struct tmm_test_frames *tf = test->priv;
-
-	return tmm_fingerprint_frames(&tf->fa);
-}
-
 static void allocate_marks_and_drop_gives_back(struct kunit *test)
 {
-	u64 before = fingerprint(test);
-	struct tmm_allocated_frames *frames = take(test, tmm_request_any(600));
+	u64 before = tmm_test_frames_fingerprint(test);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_any(test, 600);
 	struct tmm_frame_range range = tmm_frames_range(&frames->f);
 
 	KUNIT_EXPECT_EQ(test, range.r.first, 1000);
@@ -64,14 +39,14 @@ static void allocate_marks_and_drop_gives_back(struct kunit *test)
 	expect_marks(test, 1600, 1400, TMM_MARK_FREE);
 	tmm_allocated_frames_drop(&frames);
 	KUNIT_EXPECT_PTR_EQ(test, frames, NULL);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
 static void allocate_exactly_all(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	struct tmm_allocation_request one = tmm_request_any(1);
-	struct tmm_allocated_frames *all = take(test, tmm_request_any(2000));
+	struct tmm_allocated_frames *all = tmm_test_frames_take_any(test, 2000);
 
 	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(&tf->fa, &one)), -ENOSPC);
 	tmm_allocated_frames_drop(&all);
@@ -98,7 +73,7 @@ static void allocate_exact_fits(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(fits); i++) {
-		frames = take(test, fits[i].req);
+		frames = tmm_test_frames_take(test, test->priv, fits[i].req);
 		KUNIT_EXPECT_EQ_MSG(test, frames->f.chunk.start, fits[i].start, "request %u", i);
 		tmm_allocated_frames_drop(&frames);
 	}
@@ -111,10 +86,10 @@ static void allocate_at_across_many_pieces(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 5; i++)
-		pieces[i] = take_at(test, 1500 + 10 * i, 10);
+		pieces[i] = tmm_test_frames_take_at(test, 1500 + 10 * i, 10);
 	for (i = 0; i < 5; i++)
 		tmm_allocated_frames_drop(&pieces[i * 2 % 5]);
-	frames = take_at(test, 1500, 50);
+	frames = tmm_test_frames_take_at(test, 1500, 50);
 	expect_marks(test, 1500, 50, TMM_MARK_ALLOCATED);
 	tmm_allocated_frames_drop(&frames);
 }
@@ -126,11 +101,11 @@ static void allocate_aligned_in_range(struct kunit *test)
 	struct tmm_allocated_frames *small, *huge;
 
 	req.align = 64;
-	small = take(test, req);
+	small = tmm_test_frames_take(test, test->priv, req);
 	KUNIT_EXPECT_EQ(test, small->f.chunk.start, 1152);
 	req = tmm_request_in_range(1000, 2047, 512);
 	req.align = 512;
-	huge = take(test, req);
+	huge = tmm_test_frames_take(test, test->priv, req);
 	KUNIT_EXPECT_EQ(test, huge->f.chunk.start, 1536);
 	tmm_allocated_frames_drop(&small);
 	tmm_allocated_frames_drop(&huge);
@@ -153,8 +128,8 @@ static void refused_allocation_changes_nothing(struct kunit *test)
 		{ tmm_request_at(1000, U64_MAX), -EOVERFLOW },
 	};
 	struct tmm_test_frames *tf = test->priv;
-	struct tmm_allocated_frames *frames = take_at(test, 1500, 1);
-	u64 before = fingerprint(test);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1500, 1);
+	u64 before = tmm_test_frames_fingerprint(test);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
@@ -162,7 +137,7 @@ static void refused_allocation_changes_nothing(struct kunit *test)
 			tmm_frame_allocator_allocate(&tf->fa, &refused[i].req);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(none), refused[i].err, "request %u", i);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	}
 	tmm_allocated_frames_drop(&frames);
 }
@@ -171,7 +146,7 @@ static void allocate_without_memory(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	struct tmm_allocation_request req = tmm_request_aligned(8, 8);
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 	struct tmm_allocated_frames *frames;
 	unsigned int nth;
 
@@ -180,7 +155,7 @@ static void allocate_without_memory(struct kunit *test)
 		frames = tmm_frame_allocator_allocate(&tf->fa, &req);
 		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 		KUNIT_EXPECT_EQ(test, PTR_ERR(frames), -ENOMEM);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	}
 }
 
@@ -199,7 +174,7 @@ static void add_refused_touches_nothing(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	u8 *table = tmm_test_kvzalloc(test, tmm_frame_table_nr_bytes(2950, 100));
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 
 	table[0] = 0xa5;
 	KUNIT_EXPECT_EQ(test, try_add(tf, 500, 0, table), -EINVAL);
@@ -207,17 +182,17 @@ static void add_refused_touches_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, try_add(tf, U64_MAX - 9, 100, table), -EOVERFLOW);
 	KUNIT_EXPECT_EQ(test, table[0], 0xa5);
 	KUNIT_EXPECT_EQ(test, try_add(tf, 2950, 100, table), -EADDRINUSE);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
 /* Freed in the order A, C, B: the original leaves two ranges. */
 static void drop_joins_both_neighbours(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
-	struct tmm_allocated_frames *a = take(test, tmm_request_any(10));
-	struct tmm_allocated_frames *b = take(test, tmm_request_any(10));
-	struct tmm_allocated_frames *c = take(test, tmm_request_any(10));
-	struct tmm_allocated_frames *rest = take(test, tmm_request_any(1970));
+	struct tmm_allocated_frames *a = tmm_test_frames_take_any(test, 10);
+	struct tmm_allocated_frames *b = tmm_test_frames_take_any(test, 10);
+	struct tmm_allocated_frames *c = tmm_test_frames_take_any(test, 10);
+	struct tmm_allocated_frames *rest = tmm_test_frames_take_any(test, 1970);
 
 	tmm_allocated_frames_drop(&a);
 	tmm_allocated_frames_drop(&c);
@@ -231,18 +206,18 @@ static void drop_joins_both_neighbours(struct kunit *test)
 static void drop_of_nothing(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = NULL;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 
 	tmm_allocated_frames_drop(&frames);
 	frames = ERR_PTR(-ENOSPC);
 	tmm_allocated_frames_drop(&frames);
 	KUNIT_EXPECT_PTR_EQ(test, frames, NULL);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
 static void drop_needs_no_memory(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take_at(test, 1234, 5);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1234, 5);
 
 	tmm_test_fail_alloc(test, 1);
 	tmm_allocated_frames_drop(&frames);
@@ -263,37 +238,37 @@ static int hook_given(struct kunit *test, u64 start, u64 nr)
 
 static void second_free_is_refused(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take_at(test, 1500, 10);
-	u64 before = fingerprint(test);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1500, 10);
+	u64 before = tmm_test_frames_fingerprint(test);
 
 	KUNIT_EXPECT_EQ(test, hook_given(test, 1200, 10), -EEXIST);
 	KUNIT_EXPECT_EQ(test, hook_given(test, 1495, 10), -EEXIST);
 	KUNIT_EXPECT_EQ(test, hook_given(test, 1505, 10), -EEXIST);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	tmm_allocated_frames_drop(&frames);
 }
 
 static void free_of_a_mapped_frame_is_refused(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take_at(test, 1500, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1500, 10);
 	struct tmm_mapped_frames *mapped = tmm_frames_into_mapped(&frames);
 	struct tmm_unmapped_frames *unmapped;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 
 	KUNIT_EXPECT_EQ(test, hook_given(test, 1500, 10), -EEXIST);
 	KUNIT_EXPECT_EQ(test, hook_given(test, 1509, 1), -EEXIST);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	unmapped = tmm_frames_into_unmapped(&mapped);
-	before = fingerprint(test);
+	before = tmm_test_frames_fingerprint(test);
 	KUNIT_EXPECT_EQ(test, hook_given(test, 1500, 10), -EEXIST);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	frames = tmm_frames_into_allocated(&unmapped);
 	tmm_allocated_frames_drop(&frames);
 }
 
 static void states_in_order(struct kunit *test)
 {
-	struct tmm_allocated_frames *allocated = take_at(test, 1500, 600);
+	struct tmm_allocated_frames *allocated = tmm_test_frames_take_at(test, 1500, 600);
 	struct tmm_unmapped_frames *unmapped;
 	struct tmm_mapped_frames *mapped;
 
@@ -316,7 +291,7 @@ static void states_in_order(struct kunit *test)
 static void count_of_a_run(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
-	struct tmm_allocated_frames *frames = take_at(test, 1500, 600);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1500, 600);
 	struct tmm_frame_range range = { { 1400, 1000, TMM_4K } };
 	u64 counts[TMM_NR_MARKS] = {};
 
@@ -330,7 +305,7 @@ static void count_of_a_run(struct kunit *test)
 static void count_takes_no_lock(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
-	struct tmm_allocated_frames *frames = take_at(test, 1500, 600);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1500, 600);
 	struct tmm_frame_range range = { { 1024, 512, TMM_4K } };
 	u64 counts[TMM_NR_MARKS] = {};
 	int err;
@@ -388,7 +363,7 @@ static struct kunit_case frames_cases[] = {
 static struct kunit_suite frames_suite = {
 	.name = "theseus_mm_frames",
 	.init = init_case,
-	.exit = exit_case,
+	.exit = tmm_test_frames_exit,
 	.test_cases = frames_cases,
 };
 

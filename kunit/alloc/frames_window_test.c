@@ -2,7 +2,7 @@
 #include "alloc/frames.h"
 
 #include "alloc/table_frames.h"
-#include "support/fixture.h"
+#include "support/frames_fixture.h"
 #include "support/invariants.h"
 
 #include <linux/sched/signal.h>
@@ -14,30 +14,10 @@
  */
 static int init_case(struct kunit *test)
 {
-	struct tmm_test_frames *tf = tmm_test_frames_create(test);
-
-	test->priv = tf;
-	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, 1000, 100);
-	tmm_test_frames_add_backed(test, tf, TMM_REGION_RESERVED, 1100, 50);
-	tmm_test_frames_add(test, tf, TMM_REGION_RESERVED, 1200, 10);
+	tmm_test_frames_init(test);
+	tmm_test_frames_add_backed(test, test->priv, TMM_REGION_RESERVED, 1100, 50);
+	tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, 1200, 10);
 	return 0;
-}
-
-static void exit_case(struct kunit *test)
-{
-	tmm_test_frames_destroy(test, test->priv);
-}
-
-static struct tmm_allocated_frames *take(struct kunit *test, u64 number, u64 nr)
-{
-	return tmm_test_frames_take(test, test->priv, tmm_request_at(number, nr));
-}
-
-static u64 fingerprint(struct kunit *test)
-{
-	struct tmm_test_frames *tf = test->priv;
-
-	return tmm_fingerprint_frames(&tf->fa);
 }
 
 static void ptr_of_frames(struct kunit *test)
@@ -75,7 +55,7 @@ static void ptr_does_not_look_at_device_memory(struct kunit *test)
 static void zero_clears_own_frames_only(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	u8 *window = tf->regions[0].window;
 
 	memset(window, 0xa5, 100 * 4096);
@@ -88,7 +68,7 @@ static void zero_clears_own_frames_only(struct kunit *test)
 
 static void zero_of_device_memory(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1200, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1200, 10);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(frames), -EOPNOTSUPP);
 	tmm_allocated_frames_drop(&frames);
@@ -96,7 +76,7 @@ static void zero_of_device_memory(struct kunit *test)
 
 static void zero_of_a_task_being_killed(struct kunit *test)
 {
-	struct tmm_allocated_frames *frames = take(test, 1010, 10);
+	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);
 	int err;
 
 	allow_signal(SIGKILL);
@@ -112,7 +92,7 @@ static void zero_of_a_task_being_killed(struct kunit *test)
 static void take_table_is_zeroed_and_comes_back(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 	u64 number = 0;
 
 	memset(tf->regions[0].window, 0xa5, 100 * 4096);
@@ -123,7 +103,7 @@ static void take_table_is_zeroed_and_comes_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_frame_table_get(&tf->regions[0].table, number), TMM_MARK_TABLE);
 	tmm_check_frame_allocator(test, &tf->fa);
 	tmm_frame_allocator_give_table(&tf->fa, number);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
 /* Only general frames become tables; they come back in any order. */
@@ -131,27 +111,27 @@ static void take_table_until_exhausted(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	u64 *numbers = tmm_test_kvzalloc(test, 100 * sizeof(*numbers));
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 	u64 full, number = 42;
 	unsigned int i;
 
 	for (i = 0; i < 100; i++)
 		KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &numbers[i]), 0);
-	full = fingerprint(test);
+	full = tmm_test_frames_fingerprint(test);
 	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, number, 42);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), full);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), full);
 	for (i = 0; i < 100; i++) {
 		tmm_frame_allocator_give_table(&tf->fa, numbers[i * 37 % 100]);
 		tmm_check_frame_allocator(test, &tf->fa);
 	}
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
 static void take_table_without_memory(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_frames_fingerprint(test);
 	u64 number = 42;
 	int err;
 
@@ -160,7 +140,7 @@ static void take_table_without_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_EQ(test, number, 42);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
 static void give_table_needs_no_memory(struct kunit *test)
@@ -190,7 +170,7 @@ static struct kunit_case frames_window_cases[] = {
 static struct kunit_suite frames_window_suite = {
 	.name = "theseus_mm_frames_window",
 	.init = init_case,
-	.exit = exit_case,
+	.exit = tmm_test_frames_exit,
 	.test_cases = frames_window_cases,
 };
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/pages.h"
 
-#include "support/fixture.h"
-#include "support/invariants.h"
+#include "support/pages_fixture.h"
 
 /* [1000, 3000) general, [3000, 3100) designated. */
 static int init_case(struct kunit *test)
@@ -15,34 +14,10 @@ static int init_case(struct kunit *test)
 	return 0;
 }
 
-static void exit_case(struct kunit *test)
-{
-	tmm_test_pages_destroy(test, test->priv);
-}
-
-static struct tmm_allocated_pages *take(struct kunit *test, struct tmm_allocation_request req)
-{
-	return tmm_test_pages_take(test, test->priv, req);
-}
-
-static u64 fingerprint(struct kunit *test)
-{
-	struct tmm_test_pages *tp = test->priv;
-
-	tmm_check_range_allocator(test, &tp->pa.ra);
-	return tmm_fingerprint_ranges(&tp->pa.ra);
-}
-
-#define EXPECT_RUN(test, pages, _start, _nr)				\
-do {									\
-	KUNIT_EXPECT_EQ(test, (pages)->chunk.start, _start);		\
-	KUNIT_EXPECT_EQ(test, (pages)->chunk.nr, _nr);			\
-} while (0)
-
 static void allocate_and_drop_gives_back(struct kunit *test)
 {
-	u64 before = fingerprint(test);
-	struct tmm_allocated_pages *pages = take(test, tmm_request_any(7));
+	u64 before = tmm_test_pages_fingerprint(test);
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_any(test, 7);
 	struct tmm_page_range range = tmm_allocated_pages_range(pages);
 
 	KUNIT_EXPECT_EQ(test, range.r.first, 1000);
@@ -50,7 +25,7 @@ static void allocate_and_drop_gives_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, range.r.size, TMM_4K);
 	tmm_allocated_pages_drop(&pages);
 	KUNIT_EXPECT_PTR_EQ(test, pages, NULL);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 }
 
 /* 1500..1503 and 1504..1510: nothing is lost, nothing owned is handed out. */
@@ -58,18 +33,18 @@ static void allocate_at_across_adjacent_pieces(struct kunit *test)
 {
 	struct tmm_test_pages *tp = test->priv;
 	struct tmm_allocation_request too_many = tmm_request_at(1500, 12);
-	struct tmm_allocated_pages *low = take(test, tmm_request_at(1500, 4));
-	struct tmm_allocated_pages *high = take(test, tmm_request_at(1504, 7));
-	struct tmm_allocated_pages *owned = take(test, tmm_request_at(1511, 20));
+	struct tmm_allocated_pages *low = tmm_test_pages_take_at(test, 1500, 4);
+	struct tmm_allocated_pages *high = tmm_test_pages_take_at(test, 1504, 7);
+	struct tmm_allocated_pages *owned = tmm_test_pages_take_at(test, 1511, 20);
 	struct tmm_allocated_pages *run, *rest;
 
 	tmm_allocated_pages_drop(&low);
 	tmm_allocated_pages_drop(&high);
 	run = tmm_page_allocator_allocate(&tp->pa, &too_many);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(run), -EADDRNOTAVAIL);
-	run = take(test, tmm_request_at(1500, 6));
-	rest = take(test, tmm_request_at(1506, 5));
-	EXPECT_RUN(test, rest, 1506, 5);
+	run = tmm_test_pages_take_at(test, 1500, 6);
+	rest = tmm_test_pages_take_at(test, 1506, 5);
+	TMM_EXPECT_PAGES(test, rest, 1506, 5);
 	tmm_allocated_pages_drop(&run);
 	tmm_allocated_pages_drop(&rest);
 	tmm_allocated_pages_drop(&owned);
@@ -78,38 +53,39 @@ static void allocate_at_across_adjacent_pieces(struct kunit *test)
 /* In the original a range of exactly n pages can never serve n pages. */
 static void allocate_exact_fits(struct kunit *test)
 {
-	struct tmm_allocated_pages *all = take(test, tmm_request_any(2000));
-	struct tmm_allocated_pages *last = take(test, tmm_request_in_range(3000, 3099, 100));
-	struct tmm_allocated_pages *middle;
+	struct tmm_allocated_pages *all = tmm_test_pages_take_any(test, 2000);
+	struct tmm_allocated_pages *last, *middle;
 
-	EXPECT_RUN(test, all, 1000, 2000);
-	EXPECT_RUN(test, last, 3000, 100);
+	last = tmm_test_pages_take(test, test->priv, tmm_request_in_range(3000, 3099, 100));
+	TMM_EXPECT_PAGES(test, all, 1000, 2000);
+	TMM_EXPECT_PAGES(test, last, 3000, 100);
 	tmm_allocated_pages_drop(&all);
-	middle = take(test, tmm_request_in_range(1024, 1535, 512));
-	EXPECT_RUN(test, middle, 1024, 512);
+	middle = tmm_test_pages_take(test, test->priv, tmm_request_in_range(1024, 1535, 512));
+	TMM_EXPECT_PAGES(test, middle, 1024, 512);
 	tmm_allocated_pages_drop(&middle);
-	middle = take(test, tmm_request_in_range(1777, 1777, 1));
-	EXPECT_RUN(test, middle, 1777, 1);
+	middle = tmm_test_pages_take(test, test->priv, tmm_request_in_range(1777, 1777, 1));
+	TMM_EXPECT_PAGES(test, middle, 1777, 1);
 	tmm_allocated_pages_drop(&middle);
-	all = take(test, tmm_request_at(1000, 2000));
+	all = tmm_test_pages_take_at(test, 1000, 2000);
 	tmm_allocated_pages_drop(&all);
-	all = take(test, tmm_request_aligned(1000, 2000));
-	EXPECT_RUN(test, all, 1000, 2000);
+	all = tmm_test_pages_take(test, test->priv, tmm_request_aligned(1000, 2000));
+	TMM_EXPECT_PAGES(test, all, 1000, 2000);
 	tmm_allocated_pages_drop(&all);
-	middle = take(test, tmm_request_aligned_in_range(512, 1536, 2559, 1024));
-	EXPECT_RUN(test, middle, 1536, 1024);
+	middle = tmm_test_pages_take(test, test->priv,
+				     tmm_request_aligned_in_range(512, 1536, 2559, 1024));
+	TMM_EXPECT_PAGES(test, middle, 1536, 1024);
 	tmm_allocated_pages_drop(&middle);
 	tmm_allocated_pages_drop(&last);
 }
 
 static void allocate_designated_as_a_last_resort(struct kunit *test)
 {
-	struct tmm_allocated_pages *general = take(test, tmm_request_any(1950));
-	struct tmm_allocated_pages *designated = take(test, tmm_request_any(51));
-	struct tmm_allocated_pages *rest = take(test, tmm_request_any(50));
+	struct tmm_allocated_pages *general = tmm_test_pages_take_any(test, 1950);
+	struct tmm_allocated_pages *designated = tmm_test_pages_take_any(test, 51);
+	struct tmm_allocated_pages *rest = tmm_test_pages_take_any(test, 50);
 
-	EXPECT_RUN(test, designated, 3000, 51);
-	EXPECT_RUN(test, rest, 2950, 50);
+	TMM_EXPECT_PAGES(test, designated, 3000, 51);
+	TMM_EXPECT_PAGES(test, rest, 2950, 50);
 	tmm_allocated_pages_drop(&general);
 	tmm_allocated_pages_drop(&designated);
 	tmm_allocated_pages_drop(&rest);
@@ -133,8 +109,8 @@ static void refused_allocation_changes_nothing(struct kunit *test)
 		{ tmm_request_at(1000, U64_MAX), -EOVERFLOW },
 	};
 	struct tmm_test_pages *tp = test->priv;
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 1));
-	u64 before = fingerprint(test);
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 1);
+	u64 before = tmm_test_pages_fingerprint(test);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
@@ -142,7 +118,7 @@ static void refused_allocation_changes_nothing(struct kunit *test)
 			tmm_page_allocator_allocate(&tp->pa, &refused[i].req);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(none), refused[i].err, "request %u", i);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 	}
 	tmm_allocated_pages_drop(&pages);
 }
@@ -151,7 +127,7 @@ static void allocate_without_memory(struct kunit *test)
 {
 	struct tmm_test_pages *tp = test->priv;
 	struct tmm_allocation_request req = tmm_request_in_range(1500, 1600, 8);
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_pages_fingerprint(test);
 	struct tmm_allocated_pages *pages;
 	unsigned int nth;
 
@@ -160,7 +136,7 @@ static void allocate_without_memory(struct kunit *test)
 		pages = tmm_page_allocator_allocate(&tp->pa, &req);
 		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 		KUNIT_EXPECT_EQ(test, PTR_ERR(pages), -ENOMEM);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 	}
 }
 
@@ -168,7 +144,7 @@ static void add_refused_changes_nothing(struct kunit *test)
 {
 	struct tmm_test_pages *tp = test->priv;
 	struct tmm_range_region *region = &tp->regions[tp->nr_regions];
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_pages_fingerprint(test);
 
 	*region = (struct tmm_range_region){ .first = 2999, .nr = 1 };
 	KUNIT_EXPECT_EQ(test, tmm_page_allocator_add(&tp->pa, region), -EADDRINUSE);
@@ -176,16 +152,16 @@ static void add_refused_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_allocator_add(&tp->pa, region), -EINVAL);
 	region->nr = TMM_NUMBER_LIMIT - 2998;
 	KUNIT_EXPECT_EQ(test, tmm_page_allocator_add(&tp->pa, region), -EOVERFLOW);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 }
 
 /* Freed in the order A, C, B: one range. */
 static void drop_joins_both_neighbours(struct kunit *test)
 {
 	struct tmm_test_pages *tp = test->priv;
-	struct tmm_allocated_pages *a = take(test, tmm_request_at(1000, 10));
-	struct tmm_allocated_pages *b = take(test, tmm_request_at(1010, 10));
-	struct tmm_allocated_pages *c = take(test, tmm_request_at(1020, 10));
+	struct tmm_allocated_pages *a = tmm_test_pages_take_at(test, 1000, 10);
+	struct tmm_allocated_pages *b = tmm_test_pages_take_at(test, 1010, 10);
+	struct tmm_allocated_pages *c = tmm_test_pages_take_at(test, 1020, 10);
 
 	tmm_allocated_pages_drop(&a);
 	tmm_allocated_pages_drop(&c);
@@ -197,18 +173,18 @@ static void drop_joins_both_neighbours(struct kunit *test)
 static void drop_of_nothing(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = NULL;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_pages_fingerprint(test);
 
 	tmm_allocated_pages_drop(&pages);
 	pages = ERR_PTR(-ENOSPC);
 	tmm_allocated_pages_drop(&pages);
 	KUNIT_EXPECT_PTR_EQ(test, pages, NULL);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 }
 
 static void drop_needs_no_memory(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
 
 	tmm_test_fail_alloc(test, 1);
 	tmm_allocated_pages_drop(&pages);
@@ -217,66 +193,66 @@ static void drop_needs_no_memory(struct kunit *test)
 
 static void merge_other_after(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
-	struct tmm_allocated_pages *other = take(test, tmm_request_at(1510, 5));
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
+	struct tmm_allocated_pages *other = tmm_test_pages_take_at(test, 1510, 5);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_merge(pages, &other), 0);
 	KUNIT_EXPECT_PTR_EQ(test, other, NULL);
-	EXPECT_RUN(test, pages, 1500, 15);
+	TMM_EXPECT_PAGES(test, pages, 1500, 15);
 	tmm_allocated_pages_drop(&pages);
 }
 
 /* The original only appends. */
 static void merge_other_before(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
-	struct tmm_allocated_pages *other = take(test, tmm_request_at(1495, 5));
-	u64 before = fingerprint(test);
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
+	struct tmm_allocated_pages *other = tmm_test_pages_take_at(test, 1495, 5);
+	u64 before = tmm_test_pages_fingerprint(test);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_merge(pages, &other), 0);
 	KUNIT_EXPECT_PTR_EQ(test, other, NULL);
-	EXPECT_RUN(test, pages, 1495, 15);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	TMM_EXPECT_PAGES(test, pages, 1495, 15);
+	KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 	tmm_allocated_pages_drop(&pages);
 }
 
 static void append_takes_what_follows_only(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
-	struct tmm_allocated_pages *before = take(test, tmm_request_at(1495, 5));
-	struct tmm_allocated_pages *after = take(test, tmm_request_at(1510, 5));
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
+	struct tmm_allocated_pages *before = tmm_test_pages_take_at(test, 1495, 5);
+	struct tmm_allocated_pages *after = tmm_test_pages_take_at(test, 1510, 5);
 	struct tmm_allocated_pages *self = pages;
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_append(pages, &before), -EDOM);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_append(pages, &self), -EDOM);
 	KUNIT_ASSERT_NOT_NULL(test, before);
 	KUNIT_ASSERT_NOT_NULL(test, self);
-	EXPECT_RUN(test, pages, 1500, 10);
-	EXPECT_RUN(test, before, 1495, 5);
+	TMM_EXPECT_PAGES(test, pages, 1500, 10);
+	TMM_EXPECT_PAGES(test, before, 1495, 5);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_append(pages, &after), 0);
 	KUNIT_EXPECT_PTR_EQ(test, after, NULL);
-	EXPECT_RUN(test, pages, 1500, 15);
+	TMM_EXPECT_PAGES(test, pages, 1500, 15);
 	tmm_allocated_pages_drop(&pages);
 	tmm_allocated_pages_drop(&before);
 }
 
 static void append_across_regions_keeps_both(struct kunit *test)
 {
-	struct tmm_allocated_pages *general = take(test, tmm_request_at(2990, 10));
-	struct tmm_allocated_pages *designated = take(test, tmm_request_at(3000, 10));
+	struct tmm_allocated_pages *general = tmm_test_pages_take_at(test, 2990, 10);
+	struct tmm_allocated_pages *designated = tmm_test_pages_take_at(test, 3000, 10);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_append(general, &designated), -EMEDIUMTYPE);
 	KUNIT_ASSERT_NOT_NULL(test, designated);
-	EXPECT_RUN(test, general, 2990, 10);
+	TMM_EXPECT_PAGES(test, general, 2990, 10);
 	tmm_allocated_pages_drop(&general);
 	tmm_allocated_pages_drop(&designated);
 }
 
 static void merge_not_contiguous_keeps_both(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
-	struct tmm_allocated_pages *before = take(test, tmm_request_at(1489, 10));
-	struct tmm_allocated_pages *after = take(test, tmm_request_at(1511, 10));
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
+	struct tmm_allocated_pages *before = tmm_test_pages_take_at(test, 1489, 10);
+	struct tmm_allocated_pages *after = tmm_test_pages_take_at(test, 1511, 10);
 	struct tmm_allocated_pages *self = pages;
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_merge(pages, &before), -EDOM);
@@ -285,9 +261,9 @@ static void merge_not_contiguous_keeps_both(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, before);
 	KUNIT_ASSERT_NOT_NULL(test, after);
 	KUNIT_EXPECT_PTR_EQ(test, self, pages);
-	EXPECT_RUN(test, pages, 1500, 10);
-	EXPECT_RUN(test, before, 1489, 10);
-	EXPECT_RUN(test, after, 1511, 10);
+	TMM_EXPECT_PAGES(test, pages, 1500, 10);
+	TMM_EXPECT_PAGES(test, before, 1489, 10);
+	TMM_EXPECT_PAGES(test, after, 1511, 10);
 	tmm_allocated_pages_drop(&pages);
 	tmm_allocated_pages_drop(&before);
 	tmm_allocated_pages_drop(&after);
@@ -295,13 +271,13 @@ static void merge_not_contiguous_keeps_both(struct kunit *test)
 
 static void merge_across_region_types_keeps_both(struct kunit *test)
 {
-	struct tmm_allocated_pages *general = take(test, tmm_request_at(2990, 10));
-	struct tmm_allocated_pages *designated = take(test, tmm_request_at(3000, 10));
+	struct tmm_allocated_pages *general = tmm_test_pages_take_at(test, 2990, 10);
+	struct tmm_allocated_pages *designated = tmm_test_pages_take_at(test, 3000, 10);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_merge(general, &designated), -EMEDIUMTYPE);
 	KUNIT_ASSERT_NOT_NULL(test, designated);
-	EXPECT_RUN(test, general, 2990, 10);
-	EXPECT_RUN(test, designated, 3000, 10);
+	TMM_EXPECT_PAGES(test, general, 2990, 10);
+	TMM_EXPECT_PAGES(test, designated, 3000, 10);
 	tmm_allocated_pages_drop(&general);
 	tmm_allocated_pages_drop(&designated);
 }
@@ -325,21 +301,21 @@ TMM_ARRAY_PARAM(split, split_params);
 static void split_at_situations(struct kunit *test)
 {
 	const struct split_param *p = test->param_value;
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
 	struct tmm_allocated_pages *second = NULL;
-	u64 before = fingerprint(test);
+	u64 before = tmm_test_pages_fingerprint(test);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_split_at(pages, p->at, &second), p->err);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 	if (p->err) {
 		KUNIT_EXPECT_PTR_EQ(test, second, NULL);
-		EXPECT_RUN(test, pages, 1500, 10);
+		TMM_EXPECT_PAGES(test, pages, 1500, 10);
 	} else {
 		KUNIT_ASSERT_NOT_NULL(test, second);
-		EXPECT_RUN(test, pages, 1500, p->at - 1500);
-		EXPECT_RUN(test, second, p->at, 1510 - p->at);
+		TMM_EXPECT_PAGES(test, pages, 1500, p->at - 1500);
+		TMM_EXPECT_PAGES(test, second, p->at, 1510 - p->at);
 		KUNIT_EXPECT_EQ(test, tmm_allocated_pages_merge(pages, &second), 0);
-		EXPECT_RUN(test, pages, 1500, 10);
+		TMM_EXPECT_PAGES(test, pages, 1500, 10);
 		KUNIT_EXPECT_EQ(test, tmm_allocated_pages_split_at(pages, p->at, &second), 0);
 	}
 	tmm_allocated_pages_drop(&second);
@@ -348,7 +324,7 @@ static void split_at_situations(struct kunit *test)
 
 static void split_at_of_an_empty_run(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
 	struct tmm_allocated_pages *empty, *second = NULL;
 
 	KUNIT_ASSERT_EQ(test, tmm_allocated_pages_split_at(pages, 1510, &empty), 0);
@@ -360,7 +336,7 @@ static void split_at_of_an_empty_run(struct kunit *test)
 
 static void split_at_without_memory(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = take(test, tmm_request_at(1500, 10));
+	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
 	struct tmm_allocated_pages *second = NULL;
 	int err;
 
@@ -369,7 +345,7 @@ static void split_at_without_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_PTR_EQ(test, second, NULL);
-	EXPECT_RUN(test, pages, 1500, 10);
+	TMM_EXPECT_PAGES(test, pages, 1500, 10);
 	tmm_allocated_pages_drop(&pages);
 }
 
@@ -399,7 +375,7 @@ static struct kunit_case pages_cases[] = {
 static struct kunit_suite pages_suite = {
 	.name = "theseus_mm_pages",
 	.init = init_case,
-	.exit = exit_case,
+	.exit = tmm_test_pages_exit,
 	.test_cases = pages_cases,
 };
 

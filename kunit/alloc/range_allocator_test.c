@@ -3,37 +3,11 @@
 
 #include "alloc/chunk.h"
 #include "core/types.h"
-#include "support/fixture.h"
+#include "support/range_fixture.h"
 #include "support/invariants.h"
 
 #include <linux/err.h>
 #include <linux/slab.h>
-
-static int init_case(struct kunit *test)
-{
-	test->priv = tmm_test_ranges_create(test);
-	return 0;
-}
-
-static void exit_case(struct kunit *test)
-{
-	tmm_test_ranges_destroy(test, test->priv);
-}
-
-static void add(struct kunit *test, enum tmm_region_type type, u64 first, u64 nr)
-{
-	tmm_test_ranges_add(test, test->priv, type, first, nr);
-}
-
-static struct tmm_chunk *take(struct kunit *test, struct tmm_allocation_request req, u64 start)
-{
-	return tmm_test_ranges_take(test, test->priv, req, start);
-}
-
-static void release(struct kunit *test, struct tmm_chunk *chunk)
-{
-	tmm_test_ranges_release(test, test->priv, chunk);
-}
 
 struct add_param {
 	const char *name;
@@ -70,16 +44,15 @@ TMM_ARRAY_PARAM(add, add_params);
 static void add_regions(struct kunit *test)
 {
 	const struct add_param *p = test->param_value;
-	struct tmm_test_ranges *tr = test->priv;
 	u64 before;
 	int err;
 
-	add(test, TMM_REGION_GENERAL, 300, 100);
-	add(test, TMM_REGION_GENERAL, 100, 100);
-	before = tmm_fingerprint_ranges(&tr->ra);
-	err = tmm_test_ranges_try_add(tr, TMM_REGION_GENERAL, p->first, p->nr);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 300, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	before = tmm_test_ranges_fingerprint(test);
+	err = tmm_test_ranges_try_add(test, TMM_REGION_GENERAL, p->first, p->nr);
 	KUNIT_EXPECT_EQ(test, err, p->err);
-	KUNIT_EXPECT_EQ(test, before == tmm_fingerprint_ranges(&tr->ra), !!p->err);
+	KUNIT_EXPECT_EQ(test, before == tmm_test_ranges_fingerprint(test), !!p->err);
 }
 
 static void add_without_memory(struct kunit *test)
@@ -88,7 +61,7 @@ static void add_without_memory(struct kunit *test)
 	int err;
 
 	tmm_test_fail_alloc(test, 1);
-	err = tmm_test_ranges_try_add(tr, TMM_REGION_GENERAL, 0, 10);
+	err = tmm_test_ranges_try_add(test, TMM_REGION_GENERAL, 0, 10);
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_TRUE(test, list_empty(&tr->ra.regions));
@@ -103,16 +76,16 @@ static void allocate_without_memory(struct kunit *test)
 	unsigned int nth;
 	u64 before;
 
-	add(test, TMM_REGION_GENERAL, 0, 10);
-	before = tmm_fingerprint_ranges(&tr->ra);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 0, 10);
+	before = tmm_test_ranges_fingerprint(test);
 	for (nth = 1; nth <= 2; nth++) {
 		tmm_test_fail_alloc(test, nth);
 		chunk = tmm_range_allocate(&tr->ra, &req, &region);
 		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 		KUNIT_EXPECT_PTR_EQ(test, chunk, (struct tmm_chunk *)ERR_PTR(-ENOMEM));
-		KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 	}
-	release(test, take(test, req, 5));
+	tmm_test_ranges_probe(test, req, 5);
 }
 
 /* A failing allocation would show: giving back asks for no memory. */
@@ -121,8 +94,8 @@ static void release_needs_no_memory(struct kunit *test)
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_chunk *chunk;
 
-	add(test, TMM_REGION_GENERAL, 0, 10);
-	chunk = take(test, tmm_request_at(5, 2), 5);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 0, 10);
+	chunk = tmm_test_ranges_take(test, tmm_request_at(5, 2), 5);
 	tmm_test_fail_alloc(test, 1);
 	tmm_range_release(&tr->ra, &tr->regions[0], chunk);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
@@ -136,15 +109,15 @@ static void release_of_an_empty_run(struct kunit *test)
 	struct tmm_chunk *chunk;
 	u64 before;
 
-	add(test, TMM_REGION_GENERAL, 0, 10);
-	before = tmm_fingerprint_ranges(&tr->ra);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 0, 10);
+	before = tmm_test_ranges_fingerprint(test);
 	chunk = kmem_cache_zalloc(tr->cache, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, chunk);
 	chunk->start = 5;
 	tmm_test_hook_nr = 42;
 	tmm_range_release(&tr->ra, &tr->regions[0], chunk);
 	KUNIT_EXPECT_EQ(test, tmm_test_hook_nr, 42);
-	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 }
 
 /* In the original a region that begins inside the query can be missed. */
@@ -161,9 +134,9 @@ static void region_at_the_edges(struct kunit *test)
 	struct tmm_range_region *region, *want;
 	unsigned int i;
 
-	add(test, TMM_REGION_GENERAL, 10, 10);
-	add(test, TMM_REGION_RESERVED, 20, 10);
-	add(test, TMM_REGION_GENERAL, 50, 1);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 10, 10);
+	tmm_test_ranges_add(test, TMM_REGION_RESERVED, 20, 10);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 50, 1);
 	for (i = 0; i < ARRAY_SIZE(edges); i++) {
 		want = edges[i].region < 0 ? NULL : &tr->regions[edges[i].region];
 		spin_lock(&tr->ra.lock);
@@ -201,10 +174,10 @@ static void take_one_until_exhausted(struct kunit *test)
 	u64 number = 42;
 	unsigned int i;
 
-	add(test, TMM_REGION_DESIGNATED, 0, 5);
-	add(test, TMM_REGION_RESERVED, 5, 5);
-	add(test, TMM_REGION_GENERAL, 10, 2);
-	add(test, TMM_REGION_GENERAL, 20, 1);
+	tmm_test_ranges_add(test, TMM_REGION_DESIGNATED, 0, 5);
+	tmm_test_ranges_add(test, TMM_REGION_RESERVED, 5, 5);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 10, 2);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 20, 1);
 	for (i = 0; i < 3; i++) {
 		KUNIT_ASSERT_EQ(test, take_one(test, &objects[i], &number), 0);
 		KUNIT_EXPECT_EQ(test, number, i < 2 ? 10 + i : 20);
@@ -215,7 +188,7 @@ static void take_one_until_exhausted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, take_one(test, NULL, &number), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, number, 42);
 	for (i = 0; i < 3; i++)
-		release(test, objects[i]);
+		tmm_test_ranges_release(test, objects[i]);
 }
 
 static void totals_count_general_regions_only(struct kunit *test)
@@ -226,10 +199,10 @@ static void totals_count_general_regions_only(struct kunit *test)
 
 	tmm_range_allocator_totals(&tr->ra, &totals);
 	KUNIT_EXPECT_EQ(test, totals.nr_total + totals.nr_free + totals.largest[TMM_4K], 0);
-	add(test, TMM_REGION_GENERAL, 10, 1600);
-	add(test, TMM_REGION_DESIGNATED, 2000, 6000);
-	add(test, TMM_REGION_RESERVED, 9000, 5000);
-	owned = take(test, tmm_request_at(1600, 5), 1600);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 10, 1600);
+	tmm_test_ranges_add(test, TMM_REGION_DESIGNATED, 2000, 6000);
+	tmm_test_ranges_add(test, TMM_REGION_RESERVED, 9000, 5000);
+	owned = tmm_test_ranges_take(test, tmm_request_at(1600, 5), 1600);
 	tmm_range_allocator_totals(&tr->ra, &totals);
 	KUNIT_EXPECT_EQ(test, totals.nr_total, 1600);
 	KUNIT_EXPECT_EQ(test, totals.nr_free, 1595);
@@ -237,7 +210,7 @@ static void totals_count_general_regions_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, totals.largest[TMM_4K], 1590);
 	KUNIT_EXPECT_EQ(test, totals.largest[TMM_2M], 1600 - 512);
 	KUNIT_EXPECT_EQ(test, totals.largest[TMM_1G], 0);
-	release(test, owned);
+	tmm_test_ranges_release(test, owned);
 }
 
 static int remove_region(struct kunit *test, unsigned int index)
@@ -255,17 +228,17 @@ static void remove_forgets_a_region(struct kunit *test)
 	struct tmm_test_ranges *tr = test->priv;
 	u64 before;
 
-	add(test, TMM_REGION_GENERAL, 100, 100);
-	before = tmm_fingerprint_ranges(&tr->ra);
-	add(test, TMM_REGION_GENERAL, 300, 100);
-	release(test, take(test, tmm_request_at(350, 10), 350));
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	before = tmm_test_ranges_fingerprint(test);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 300, 100);
+	tmm_test_ranges_probe(test, tmm_request_at(350, 10), 350);
 	KUNIT_EXPECT_EQ(test, remove_region(test, 1), 0);
-	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
-	tmm_test_ranges_refuse(test, tr, tmm_request_at(350, 1), -ERANGE);
-	tmm_test_ranges_refuse(test, tr, tmm_request_any(101), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
+	tmm_test_ranges_refuse(test, tmm_request_at(350, 1), -ERANGE);
+	tmm_test_ranges_refuse(test, tmm_request_any(101), -ENOSPC);
 	/* What is gone is in nobody's way. */
-	add(test, TMM_REGION_RESERVED, 290, 20);
-	add(test, TMM_REGION_GENERAL, 310, 90);
+	tmm_test_ranges_add(test, TMM_REGION_RESERVED, 290, 20);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 310, 90);
 	KUNIT_EXPECT_EQ(test, remove_region(test, 0), 0);
 	KUNIT_EXPECT_EQ(test, remove_region(test, 2), 0);
 	KUNIT_EXPECT_EQ(test, remove_region(test, 3), 0);
@@ -274,17 +247,16 @@ static void remove_forgets_a_region(struct kunit *test)
 
 static void remove_while_a_chunk_is_owned(struct kunit *test)
 {
-	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_chunk *chunk;
 	u64 before;
 
-	add(test, TMM_REGION_GENERAL, 100, 100);
-	chunk = take(test, tmm_request_at(150, 1), 150);
-	before = tmm_fingerprint_ranges(&tr->ra);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	chunk = tmm_test_ranges_take(test, tmm_request_at(150, 1), 150);
+	before = tmm_test_ranges_fingerprint(test);
 	KUNIT_EXPECT_EQ(test, remove_region(test, 0), -EBUSY);
-	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
-	release(test, take(test, tmm_request_at(151, 49), 151));
-	release(test, chunk);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
+	tmm_test_ranges_probe(test, tmm_request_at(151, 49), 151);
+	tmm_test_ranges_release(test, chunk);
 	KUNIT_EXPECT_EQ(test, remove_region(test, 0), 0);
 }
 
@@ -293,10 +265,10 @@ static void remove_while_all_is_owned(struct kunit *test)
 {
 	struct tmm_chunk *chunk;
 
-	add(test, TMM_REGION_RESERVED, 100, 100);
-	chunk = take(test, tmm_request_at(100, 100), 100);
+	tmm_test_ranges_add(test, TMM_REGION_RESERVED, 100, 100);
+	chunk = tmm_test_ranges_take(test, tmm_request_at(100, 100), 100);
 	KUNIT_EXPECT_EQ(test, remove_region(test, 0), -EBUSY);
-	release(test, chunk);
+	tmm_test_ranges_release(test, chunk);
 }
 
 struct split_param {
@@ -355,8 +327,8 @@ static struct kunit_case range_allocator_cases[] = {
 
 static struct kunit_suite range_allocator_suite = {
 	.name = "theseus_mm_range_allocator",
-	.init = init_case,
-	.exit = exit_case,
+	.init = tmm_test_ranges_init,
+	.exit = tmm_test_ranges_exit,
 	.test_cases = range_allocator_cases,
 };
 

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/range_request.h"
 
-#include "support/fixture.h"
+#include "support/range_fixture.h"
 #include "support/invariants.h"
 
 #include <linux/err.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
-
-static int init_case(struct kunit *test)
-{
-	test->priv = tmm_test_ranges_create(test);
-	return 0;
-}
-
-static void exit_case(struct kunit *test)
-{
-	tmm_test_ranges_destroy(test, test->priv);
-}
 
 /* Where nothing may sleep, and with no memory to be had. */
 static struct tmm_chunk *try_deferred(struct kunit *test, struct tmm_allocation_request req,
@@ -48,24 +37,12 @@ static struct tmm_chunk *take_deferred(struct kunit *test, struct tmm_allocation
 	return chunk;
 }
 
-static void finish(struct kunit *test, struct tmm_deferred_action *action)
+static void finish_action(struct kunit *test, struct tmm_deferred_action *action)
 {
 	struct tmm_test_ranges *tr = test->priv;
 
 	tmm_deferred_action_finish(action);
 	tmm_check_range_allocator(test, &tr->ra);
-}
-
-static void release(struct kunit *test, struct tmm_chunk *chunk)
-{
-	tmm_test_ranges_release(test, test->priv, chunk);
-}
-
-static u64 fingerprint(struct kunit *test)
-{
-	struct tmm_test_ranges *tr = test->priv;
-
-	return tmm_fingerprint_ranges(&tr->ra);
 }
 
 struct deferred_param {
@@ -94,20 +71,20 @@ static void deferred_situations(struct kunit *test)
 	struct tmm_chunk *chunk;
 	u64 plain;
 
-	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
-	chunk = tmm_test_ranges_take(test, tr, req, p->first);
-	plain = fingerprint(test);
-	release(test, chunk);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	chunk = tmm_test_ranges_take(test, req, p->first);
+	plain = tmm_test_ranges_fingerprint(test);
+	tmm_test_ranges_release(test, chunk);
 
 	chunk = take_deferred(test, req, p->first, &action);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), plain);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), plain);
 	KUNIT_EXPECT_EQ(test, action.nr_owed, p->nr_owed);
 	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE - p->nr_owed);
-	tmm_test_ranges_refuse(test, tr, req, -EADDRINUSE);
-	finish(test, &action);
+	tmm_test_ranges_refuse(test, req, -EADDRINUSE);
+	finish_action(test, &action);
 	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), plain);
-	release(test, chunk);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), plain);
+	tmm_test_ranges_release(test, chunk);
 }
 
 /* An unfinished action keeps nothing but its run from others. */
@@ -117,17 +94,17 @@ static void others_allocate_meanwhile(struct kunit *test)
 	struct tmm_deferred_action action = {};
 	struct tmm_chunk *chunk, *before, *after, *all;
 
-	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
 	chunk = take_deferred(test, tmm_request_at(150, 10), 150, &action);
-	before = tmm_test_ranges_take(test, tr, tmm_request_any(50), 100);
-	after = tmm_test_ranges_take(test, tr, tmm_request_at(199, 1), 199);
-	all = tmm_test_ranges_take(test, tr, tmm_request_any(39), 160);
+	before = tmm_test_ranges_take(test, tmm_request_any(50), 100);
+	after = tmm_test_ranges_take(test, tmm_request_at(199, 1), 199);
+	all = tmm_test_ranges_take(test, tmm_request_any(39), 160);
 	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_free, 0);
-	release(test, before);
-	release(test, after);
-	finish(test, &action);
-	release(test, all);
-	release(test, chunk);
+	tmm_test_ranges_release(test, before);
+	tmm_test_ranges_release(test, after);
+	finish_action(test, &action);
+	tmm_test_ranges_release(test, all);
+	tmm_test_ranges_release(test, chunk);
 }
 
 static void whole_range_leaves_nothing_to_do(struct kunit *test)
@@ -136,13 +113,13 @@ static void whole_range_leaves_nothing_to_do(struct kunit *test)
 	struct tmm_chunk *chunk;
 	u64 before;
 
-	tmm_test_ranges_add(test, test->priv, TMM_REGION_GENERAL, 100, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
 	chunk = take_deferred(test, tmm_request_any(100), 100, &action);
 	KUNIT_EXPECT_EQ(test, action.nr_owed, 0);
-	before = fingerprint(test);
-	finish(test, &action);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
-	release(test, chunk);
+	before = tmm_test_ranges_fingerprint(test);
+	finish_action(test, &action);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
+	tmm_test_ranges_release(test, chunk);
 }
 
 static void used_up_reserve_is_refilled(struct kunit *test)
@@ -154,21 +131,21 @@ static void used_up_reserve_is_refilled(struct kunit *test)
 	unsigned int i;
 	u64 before;
 
-	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 1000);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 1000);
 	for (i = 0; i < last; i++)
 		chunks[i] = take_deferred(test, tmm_request_at(110 + 20 * i, 10), 110 + 20 * i,
 					  &actions[i]);
 	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, 0);
-	before = fingerprint(test);
+	before = tmm_test_ranges_fingerprint(test);
 	none = try_deferred(test, tmm_request_at(1000, 10), &actions[last]);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(none), -ENOMEM);
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&actions[last], 0, sizeof(actions[last])), NULL);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
-	finish(test, &actions[0]);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
+	finish_action(test, &actions[0]);
 	chunks[last] = take_deferred(test, tmm_request_at(1000, 10), 1000, &actions[last]);
 	for (i = 0; i <= last; i++) {
-		finish(test, &actions[i]);
-		release(test, chunks[i]);
+		finish_action(test, &actions[i]);
+		tmm_test_ranges_release(test, chunks[i]);
 	}
 	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
 }
@@ -180,13 +157,13 @@ static void filled_reserve_takes_no_more(struct kunit *test)
 	struct tmm_deferred_action action = {};
 	struct tmm_chunk *chunk;
 
-	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
 	chunk = take_deferred(test, tmm_request_at(150, 10), 150, &action);
-	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 300, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 300, 100);
 	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
-	finish(test, &action);
+	finish_action(test, &action);
 	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
-	release(test, chunk);
+	tmm_test_ranges_release(test, chunk);
 }
 
 static void finish_twice_or_nothing(struct kunit *test)
@@ -195,17 +172,17 @@ static void finish_twice_or_nothing(struct kunit *test)
 	struct tmm_chunk *chunk;
 	u64 before;
 
-	finish(test, &action);
-	tmm_test_ranges_add(test, test->priv, TMM_REGION_GENERAL, 100, 100);
+	finish_action(test, &action);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
 	chunk = take_deferred(test, tmm_request_at(150, 10), 150, &action);
-	finish(test, &action);
-	before = fingerprint(test);
-	finish(test, &action);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	finish_action(test, &action);
+	before = tmm_test_ranges_fingerprint(test);
+	finish_action(test, &action);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 	/* One that is finished can be used again. */
-	release(test, take_deferred(test, tmm_request_at(110, 10), 110, &action));
-	finish(test, &action);
-	release(test, chunk);
+	tmm_test_ranges_release(test, take_deferred(test, tmm_request_at(110, 10), 110, &action));
+	finish_action(test, &action);
+	tmm_test_ranges_release(test, chunk);
 }
 
 /* In the original, finishing panics when there is no room for what is left. */
@@ -214,27 +191,26 @@ static void finish_cannot_fail(struct kunit *test)
 	struct tmm_deferred_action action = {};
 	struct tmm_chunk *chunk;
 
-	tmm_test_ranges_add(test, test->priv, TMM_REGION_GENERAL, 100, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
 	chunk = take_deferred(test, tmm_request_at(150, 10), 150, &action);
 	tmm_test_fail_alloc(test, 1);
 	tmm_deferred_action_finish(&action);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, action.nr_owed, 0);
-	release(test, chunk);
+	tmm_test_ranges_release(test, chunk);
 }
 
 static void release_before_it_is_finished(struct kunit *test)
 {
-	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_deferred_action action = {};
 	u64 before;
 
-	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
-	before = fingerprint(test);
-	release(test, take_deferred(test, tmm_request_at(150, 10), 150, &action));
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
-	finish(test, &action);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	before = tmm_test_ranges_fingerprint(test);
+	tmm_test_ranges_release(test, take_deferred(test, tmm_request_at(150, 10), 150, &action));
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
+	finish_action(test, &action);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 }
 
 static void unfinished_action_is_refused(struct kunit *test)
@@ -243,16 +219,16 @@ static void unfinished_action_is_refused(struct kunit *test)
 	struct tmm_chunk *chunk;
 	u64 before;
 
-	tmm_test_ranges_add(test, test->priv, TMM_REGION_GENERAL, 100, 100);
-	tmm_test_ranges_add(test, test->priv, TMM_REGION_GENERAL, 300, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 300, 100);
 	chunk = take_deferred(test, tmm_request_at(150, 10), 150, &action);
 	same = action;
-	before = fingerprint(test);
+	before = tmm_test_ranges_fingerprint(test);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(try_deferred(test, tmm_request_any(5), &action)), -EBUSY);
 	KUNIT_EXPECT_EQ(test, memcmp(&action, &same, sizeof(same)), 0);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), before);
-	finish(test, &action);
-	release(test, chunk);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
+	finish_action(test, &action);
+	tmm_test_ranges_release(test, chunk);
 }
 
 static void refused_request_changes_nothing(struct kunit *test)
@@ -271,23 +247,22 @@ static void refused_request_changes_nothing(struct kunit *test)
 		{ tmm_request_at(U64_MAX, 1), -EOVERFLOW },
 		{ tmm_request_sized(TMM_1G, U64_MAX), -EOVERFLOW },
 	};
-	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_deferred_action action = {};
 	struct tmm_chunk *owned;
 	unsigned int i;
 	u64 before;
 
-	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
-	owned = tmm_test_ranges_take(test, tr, tmm_request_at(150, 1), 150);
-	before = fingerprint(test);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	owned = tmm_test_ranges_take(test, tmm_request_at(150, 1), 150);
+	before = tmm_test_ranges_fingerprint(test);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct tmm_chunk *none = try_deferred(test, refused[i].req, &action);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR(none), refused[i].err, "request %u", i);
 		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&action, 0, sizeof(action)), NULL);
-		KUNIT_EXPECT_EQ(test, fingerprint(test), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 	}
-	release(test, owned);
+	tmm_test_ranges_release(test, owned);
 }
 
 /* An action holds nothing of the region. */
@@ -296,10 +271,10 @@ static void region_goes_before_an_action_is_finished(struct kunit *test)
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_deferred_action action = {};
 
-	tmm_test_ranges_add(test, tr, TMM_REGION_GENERAL, 100, 100);
-	release(test, take_deferred(test, tmm_request_at(150, 10), 150, &action));
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	tmm_test_ranges_release(test, take_deferred(test, tmm_request_at(150, 10), 150, &action));
 	KUNIT_EXPECT_EQ(test, tmm_range_allocator_remove(&tr->ra, &tr->regions[0]), 0);
-	finish(test, &action);
+	finish_action(test, &action);
 }
 
 static struct kunit_case range_deferred_cases[] = {
@@ -319,8 +294,8 @@ static struct kunit_case range_deferred_cases[] = {
 
 static struct kunit_suite range_deferred_suite = {
 	.name = "theseus_mm_range_deferred",
-	.init = init_case,
-	.exit = exit_case,
+	.init = tmm_test_ranges_init,
+	.exit = tmm_test_ranges_exit,
 	.test_cases = range_deferred_cases,
 };
 

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/range_request.h"
 
-#include "support/fixture.h"
+#include "support/range_fixture.h"
 #include "support/invariants.h"
 
 #include <linux/err.h>
 #include <linux/string.h>
 
 #define NR_OBJECTS 12
-
-static int init_case(struct kunit *test)
-{
-	test->priv = tmm_test_ranges_create(test);
-	return 0;
-}
-
-static void exit_case(struct kunit *test)
-{
-	tmm_test_ranges_destroy(test, test->priv);
-}
 
 static struct tmm_range_allocator *ra_of(struct kunit *test)
 {
@@ -55,19 +44,14 @@ static unsigned int nr_early_ranges(struct kunit *test)
 	return nr;
 }
 
-static void add(struct kunit *test, u64 first, u64 nr)
+static void add_general(struct kunit *test, u64 first, u64 nr)
 {
-	tmm_test_ranges_add(test, test->priv, TMM_REGION_GENERAL, first, nr);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, first, nr);
 }
 
-static struct tmm_chunk *take(struct kunit *test, u64 start, u64 nr)
+static struct tmm_chunk *take_at(struct kunit *test, u64 start, u64 nr)
 {
-	return tmm_test_ranges_take(test, test->priv, tmm_request_at(start, nr), start);
-}
-
-static void release(struct kunit *test, struct tmm_chunk *chunk)
-{
-	tmm_test_ranges_release(test, test->priv, chunk);
+	return tmm_test_ranges_take(test, tmm_request_at(start, nr), start);
 }
 
 /* Returns the error of a request when no memory is to be had from the heap. */
@@ -82,7 +66,7 @@ static int try_without_heap(struct kunit *test, u64 start, u64 nr)
 	tmm_test_fail_alloc_end();
 	if (IS_ERR(chunk))
 		return PTR_ERR(chunk);
-	release(test, chunk);
+	tmm_test_ranges_release(test, chunk);
 	return 0;
 }
 
@@ -96,7 +80,7 @@ static void early_objects_need_no_heap(struct kunit *test)
 
 	start_early(test, NR_OBJECTS);
 	tmm_test_fail_alloc(test, 1);
-	err = tmm_test_ranges_try_add(tr, TMM_REGION_GENERAL, 100, 100);
+	err = tmm_test_ranges_try_add(test, TMM_REGION_GENERAL, 100, 100);
 	chunk = tmm_range_allocate(&tr->ra, &req, &region);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 	KUNIT_ASSERT_EQ(test, err, 0);
@@ -104,7 +88,7 @@ static void early_objects_need_no_heap(struct kunit *test)
 	tmm_check_range_allocator(test, &tr->ra);
 	KUNIT_EXPECT_TRUE(test, is_early(test, chunk));
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(test), 2);
-	release(test, chunk);
+	tmm_test_ranges_release(test, chunk);
 	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_ranges, 1);
 }
 
@@ -114,13 +98,13 @@ static void exhausted_early_memory(struct kunit *test)
 	u64 before;
 
 	start_early(test, 2);
-	add(test, 100, 100);
-	before = tmm_fingerprint_ranges(&tr->ra);
+	add_general(test, 100, 100);
+	before = tmm_test_ranges_fingerprint(test);
 	KUNIT_EXPECT_EQ(test, try_without_heap(test, 150, 10), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, tmm_test_ranges_try_add(tr, TMM_REGION_GENERAL, 300, 9), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_try_add(test, TMM_REGION_GENERAL, 300, 9), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 	KUNIT_EXPECT_EQ(test, tmm_range_allocator_move_to_heap(&tr->ra), 0);
-	release(test, take(test, 150, 10));
+	tmm_test_ranges_release(test, take_at(test, 150, 10));
 }
 
 static void misaligned_early_memory(struct kunit *test)
@@ -132,10 +116,10 @@ static void misaligned_early_memory(struct kunit *test)
 	/* A byte too few for three; none of them is written past the end. */
 	memory[3 * size - 1] = 0xa5;
 	tmm_range_allocator_start_early(&tr->ra, memory + 3, 3 * size - 4);
-	add(test, 100, 100);
+	add_general(test, 100, 100);
 	KUNIT_EXPECT_EQ(test, (uintptr_t)tmm_free_ranges_first(&tr->regions[0].free) % 8, 0);
-	add(test, 300, 100);
-	KUNIT_EXPECT_EQ(test, tmm_test_ranges_try_add(tr, TMM_REGION_GENERAL, 500, 9), -ENOMEM);
+	add_general(test, 300, 100);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_try_add(test, TMM_REGION_GENERAL, 500, 9), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, memory[3 * size - 1], 0xa5);
 }
 
@@ -146,22 +130,22 @@ static void move_replaces_free_ranges_only(struct kunit *test)
 	u64 before;
 
 	start_early(test, NR_OBJECTS);
-	add(test, 100, 100);
-	add(test, 300, 100);
-	owned[0] = take(test, 150, 10);
-	owned[1] = take(test, 300, 10);
-	before = tmm_fingerprint_ranges(&tr->ra);
+	add_general(test, 100, 100);
+	add_general(test, 300, 100);
+	owned[0] = take_at(test, 150, 10);
+	owned[1] = take_at(test, 300, 10);
+	before = tmm_test_ranges_fingerprint(test);
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(test), 3);
 
 	KUNIT_EXPECT_EQ(test, tmm_range_allocator_move_to_heap(&tr->ra), 0);
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(test), 0);
-	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 	tmm_check_range_allocator(test, &tr->ra);
 	KUNIT_EXPECT_TRUE(test, is_early(test, owned[0]));
 	KUNIT_EXPECT_EQ(test, try_without_heap(test, 110, 10), -ENOMEM);
-	release(test, take(test, 110, 10));
-	release(test, owned[0]);
-	release(test, owned[1]);
+	tmm_test_ranges_release(test, take_at(test, 110, 10));
+	tmm_test_ranges_release(test, owned[0]);
+	tmm_test_ranges_release(test, owned[1]);
 }
 
 /* An object that was early when it was taken becomes a free range again. */
@@ -170,13 +154,13 @@ static void early_object_comes_back_late(struct kunit *test)
 	struct tmm_chunk *owned;
 
 	start_early(test, NR_OBJECTS);
-	add(test, 100, 100);
-	owned = take(test, 100, 100);
+	add_general(test, 100, 100);
+	owned = take_at(test, 100, 100);
 	KUNIT_EXPECT_TRUE(test, is_early(test, owned));
 	KUNIT_EXPECT_EQ(test, tmm_range_allocator_move_to_heap(ra_of(test)), 0);
-	release(test, owned);
+	tmm_test_ranges_release(test, owned);
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(test), 1);
-	release(test, take(test, 150, 10));
+	tmm_test_ranges_release(test, take_at(test, 150, 10));
 }
 
 static void move_without_memory(struct kunit *test)
@@ -190,31 +174,31 @@ static void move_without_memory(struct kunit *test)
 	int err;
 
 	start_early(test, NR_OBJECTS);
-	add(test, 100, 100);
-	owned = take(test, 150, 10);
-	before = tmm_fingerprint_ranges(&tr->ra);
+	add_general(test, 100, 100);
+	owned = take_at(test, 150, 10);
+	before = tmm_test_ranges_fingerprint(test);
 	for (i = 0; i < ARRAY_SIZE(nths); i++) {
 		tmm_test_fail_alloc(test, nths[i]);
 		err = tmm_range_allocator_move_to_heap(&tr->ra);
 		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 		KUNIT_EXPECT_EQ(test, nr_early_ranges(test), 2);
-		KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);
+		KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 		KUNIT_EXPECT_EQ(test, try_without_heap(test, 110, 10), 0);
 	}
-	release(test, owned);
+	tmm_test_ranges_release(test, owned);
 }
 
 static void move_of_what_never_was_early(struct kunit *test)
 {
 	int err;
 
-	add(test, 100, 100);
+	add_general(test, 100, 100);
 	tmm_test_fail_alloc(test, 1);
 	err = tmm_range_allocator_move_to_heap(ra_of(test));
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, err, 0);
-	release(test, take(test, 150, 10));
+	tmm_test_ranges_release(test, take_at(test, 150, 10));
 }
 
 /* Early memory is too little for a reserve. */
@@ -227,18 +211,18 @@ static void deferred_allocations_need_a_heap(struct kunit *test)
 	u64 before;
 
 	start_early(test, NR_OBJECTS);
-	add(test, 100, 100);
-	before = tmm_fingerprint_ranges(ra_of(test));
+	add_general(test, 100, 100);
+	before = tmm_test_ranges_fingerprint(test);
 	chunk = tmm_range_allocate_deferred(ra_of(test), &req, &region, &action);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(chunk), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, action.nr_owed, 0);
-	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(ra_of(test)), before);
+	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 	KUNIT_ASSERT_EQ(test, tmm_range_allocator_move_to_heap(ra_of(test)), 0);
 	chunk = tmm_range_allocate_deferred(ra_of(test), &req, &region, &action);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, chunk);
 	KUNIT_EXPECT_FALSE(test, is_early(test, chunk));
 	tmm_deferred_action_finish(&action);
-	release(test, chunk);
+	tmm_test_ranges_release(test, chunk);
 }
 
 static struct kunit_case range_early_cases[] = {
@@ -255,8 +239,8 @@ static struct kunit_case range_early_cases[] = {
 
 static struct kunit_suite range_early_suite = {
 	.name = "theseus_mm_range_early",
-	.init = init_case,
-	.exit = exit_case,
+	.init = tmm_test_ranges_init,
+	.exit = tmm_test_ranges_exit,
 	.test_cases = range_early_cases,
 };
 

@@ -1,40 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/range_request.h"
 
-#include "support/fixture.h"
+#include "support/range_fixture.h"
 
 #define NO_ERROR 0
-
-static int init_case(struct kunit *test)
-{
-	test->priv = tmm_test_ranges_create(test);
-	return 0;
-}
-
-static void exit_case(struct kunit *test)
-{
-	tmm_test_ranges_destroy(test, test->priv);
-}
-
-static void add(struct kunit *test, enum tmm_region_type type, u64 first, u64 nr)
-{
-	tmm_test_ranges_add(test, test->priv, type, first, nr);
-}
-
-static struct tmm_chunk *take(struct kunit *test, struct tmm_allocation_request req, u64 start)
-{
-	return tmm_test_ranges_take(test, test->priv, req, start);
-}
-
-static void release(struct kunit *test, struct tmm_chunk *chunk)
-{
-	tmm_test_ranges_release(test, test->priv, chunk);
-}
-
-static void refuse(struct kunit *test, struct tmm_allocation_request req, int err)
-{
-	tmm_test_ranges_refuse(test, test->priv, req, err);
-}
 
 struct request_param {
 	const char *name;
@@ -140,28 +109,28 @@ static void allocate_requests(struct kunit *test)
 	struct tmm_chunk *owned[3], *chunk;
 	unsigned int i;
 
-	add(test, TMM_REGION_DESIGNATED, 500, 4500);
-	add(test, TMM_REGION_RESERVED, 200, 100);
-	add(test, TMM_REGION_GENERAL, 100, 100);
-	owned[0] = take(test, tmm_request_at(110, 10), 110);
-	owned[1] = take(test, tmm_request_at(150, 10), 150);
-	owned[2] = take(test, tmm_request_at(600, 1), 600);
+	tmm_test_ranges_add(test, TMM_REGION_DESIGNATED, 500, 4500);
+	tmm_test_ranges_add(test, TMM_REGION_RESERVED, 200, 100);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 100, 100);
+	owned[0] = tmm_test_ranges_take(test, tmm_request_at(110, 10), 110);
+	owned[1] = tmm_test_ranges_take(test, tmm_request_at(150, 10), 150);
+	owned[2] = tmm_test_ranges_take(test, tmm_request_at(600, 1), 600);
 	if (p->err) {
-		refuse(test, p->req, p->err);
+		tmm_test_ranges_refuse(test, p->req, p->err);
 	} else {
-		chunk = take(test, p->req, p->start);
-		release(test, chunk);
+		chunk = tmm_test_ranges_take(test, p->req, p->start);
+		tmm_test_ranges_release(test, chunk);
 	}
 	for (i = 0; i < ARRAY_SIZE(owned); i++)
-		release(test, owned[i]);
+		tmm_test_ranges_release(test, owned[i]);
 }
 
 static void allocate_without_any_region(struct kunit *test)
 {
-	refuse(test, tmm_request_any(1), -ENOSPC);
-	refuse(test, tmm_request_aligned(512, 1), -ENOSPC);
-	refuse(test, tmm_request_at(5, 1), -ERANGE);
-	refuse(test, tmm_request_in_range(5, 9, 1), -ERANGE);
+	tmm_test_ranges_refuse(test, tmm_request_any(1), -ENOSPC);
+	tmm_test_ranges_refuse(test, tmm_request_aligned(512, 1), -ENOSPC);
+	tmm_test_ranges_refuse(test, tmm_request_at(5, 1), -ERANGE);
+	tmm_test_ranges_refuse(test, tmm_request_in_range(5, 9, 1), -ERANGE);
 }
 
 /* The original panics, or returns pages that are not free. */
@@ -170,16 +139,16 @@ static void allocate_at_across_pieces_freed_one_by_one(struct kunit *test)
 	struct tmm_chunk *piece[5];
 	unsigned int i;
 
-	add(test, TMM_REGION_GENERAL, 10, 10);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 10, 10);
 	for (i = 0; i < 5; i++)
-		piece[i] = take(test, tmm_request_any(2), 10 + 2 * i);
+		piece[i] = tmm_test_ranges_take(test, tmm_request_any(2), 10 + 2 * i);
 	for (i = 0; i < 4; i++)
-		release(test, piece[i]);
-	refuse(test, tmm_request_at(10, 9), -EADDRNOTAVAIL);
-	release(test, take(test, tmm_request_at(11, 6), 11));
-	release(test, take(test, tmm_request_at(10, 8), 10));
-	release(test, piece[4]);
-	release(test, take(test, tmm_request_at(10, 10), 10));
+		tmm_test_ranges_release(test, piece[i]);
+	tmm_test_ranges_refuse(test, tmm_request_at(10, 9), -EADDRNOTAVAIL);
+	tmm_test_ranges_probe(test, tmm_request_at(11, 6), 11);
+	tmm_test_ranges_probe(test, tmm_request_at(10, 8), 10);
+	tmm_test_ranges_release(test, piece[4]);
+	tmm_test_ranges_probe(test, tmm_request_at(10, 10), 10);
 }
 
 /*
@@ -190,15 +159,15 @@ static void allocate_at_across_adjacent_pieces_loses_nothing(struct kunit *test)
 {
 	struct tmm_chunk *low, *high, *run;
 
-	add(test, TMM_REGION_GENERAL, 10, 11);
-	low = take(test, tmm_request_at(10, 4), 10);
-	high = take(test, tmm_request_at(14, 7), 14);
-	release(test, low);
-	release(test, high);
-	run = take(test, tmm_request_at(10, 6), 10);
-	release(test, take(test, tmm_request_at(16, 5), 16));
-	refuse(test, tmm_request_at(16, 6), -EADDRNOTAVAIL);
-	release(test, run);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 10, 11);
+	low = tmm_test_ranges_take(test, tmm_request_at(10, 4), 10);
+	high = tmm_test_ranges_take(test, tmm_request_at(14, 7), 14);
+	tmm_test_ranges_release(test, low);
+	tmm_test_ranges_release(test, high);
+	run = tmm_test_ranges_take(test, tmm_request_at(10, 6), 10);
+	tmm_test_ranges_probe(test, tmm_request_at(16, 5), 16);
+	tmm_test_ranges_refuse(test, tmm_request_at(16, 6), -EADDRNOTAVAIL);
+	tmm_test_ranges_release(test, run);
 }
 
 /* 10..13 and 14..15 are free. In the original, twelve pages at 10 are handed out. */
@@ -206,16 +175,16 @@ static void allocate_at_across_adjacent_pieces_gives_nothing_owned(struct kunit 
 {
 	struct tmm_chunk *low, *high, *owned;
 
-	add(test, TMM_REGION_GENERAL, 10, 20);
-	low = take(test, tmm_request_at(10, 4), 10);
-	high = take(test, tmm_request_at(14, 2), 14);
-	owned = take(test, tmm_request_at(16, 14), 16);
-	release(test, low);
-	release(test, high);
-	refuse(test, tmm_request_at(10, 12), -EADDRNOTAVAIL);
-	refuse(test, tmm_request_at(10, 7), -EADDRNOTAVAIL);
-	release(test, take(test, tmm_request_at(10, 6), 10));
-	release(test, owned);
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 10, 20);
+	low = tmm_test_ranges_take(test, tmm_request_at(10, 4), 10);
+	high = tmm_test_ranges_take(test, tmm_request_at(14, 2), 14);
+	owned = tmm_test_ranges_take(test, tmm_request_at(16, 14), 16);
+	tmm_test_ranges_release(test, low);
+	tmm_test_ranges_release(test, high);
+	tmm_test_ranges_refuse(test, tmm_request_at(10, 12), -EADDRNOTAVAIL);
+	tmm_test_ranges_refuse(test, tmm_request_at(10, 7), -EADDRNOTAVAIL);
+	tmm_test_ranges_probe(test, tmm_request_at(10, 6), 10);
+	tmm_test_ranges_release(test, owned);
 }
 
 /* In the original, the end of a request saturates: it shrinks and succeeds. */
@@ -223,18 +192,18 @@ static void allocate_past_the_last_number_is_no_shorter_run(struct kunit *test)
 {
 	const u64 first = TMM_NUMBER_LIMIT - 10;
 
-	add(test, TMM_REGION_GENERAL, first, 10);
-	refuse(test, tmm_request_any(11), -ENOSPC);
-	refuse(test, tmm_request_at(first + 8, 3), -EADDRNOTAVAIL);
-	refuse(test, tmm_request_at(first + 8, U64_MAX - 1 - first), -EOVERFLOW);
-	refuse(test, tmm_request_at(first + 10, 1), -ERANGE);
-	refuse(test, tmm_request_in_range(first + 6, U64_MAX, 5), -ENOSPC);
-	refuse(test, tmm_request_in_range(first + 6, U64_MAX - 1, 5), -ENOSPC);
-	refuse(test, tmm_request_in_range(first + 10, U64_MAX, 1), -ERANGE);
-	refuse(test, tmm_request_aligned(1ULL << 63, 1), -ENOSPC);
-	release(test, take(test, tmm_request_in_range(first + 6, U64_MAX, 4), first + 6));
-	release(test, take(test, tmm_request_at(first + 9, 1), first + 9));
-	release(test, take(test, tmm_request_any(10), first));
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, first, 10);
+	tmm_test_ranges_refuse(test, tmm_request_any(11), -ENOSPC);
+	tmm_test_ranges_refuse(test, tmm_request_at(first + 8, 3), -EADDRNOTAVAIL);
+	tmm_test_ranges_refuse(test, tmm_request_at(first + 8, U64_MAX - 1 - first), -EOVERFLOW);
+	tmm_test_ranges_refuse(test, tmm_request_at(first + 10, 1), -ERANGE);
+	tmm_test_ranges_refuse(test, tmm_request_in_range(first + 6, U64_MAX, 5), -ENOSPC);
+	tmm_test_ranges_refuse(test, tmm_request_in_range(first + 6, U64_MAX - 1, 5), -ENOSPC);
+	tmm_test_ranges_refuse(test, tmm_request_in_range(first + 10, U64_MAX, 1), -ERANGE);
+	tmm_test_ranges_refuse(test, tmm_request_aligned(1ULL << 63, 1), -ENOSPC);
+	tmm_test_ranges_probe(test, tmm_request_in_range(first + 6, U64_MAX, 4), first + 6);
+	tmm_test_ranges_probe(test, tmm_request_at(first + 9, 1), first + 9);
+	tmm_test_ranges_probe(test, tmm_request_any(10), first);
 }
 
 #define LOW_HALF (1ULL << 44)
@@ -244,21 +213,21 @@ static void allocate_in_a_region_of_any_length(struct kunit *test)
 {
 	struct tmm_chunk *middle;
 
-	add(test, TMM_REGION_DESIGNATED, 0, LOW_HALF);
-	refuse(test, tmm_request_any(TMM_MAX_RUN + 1), -ENOSPC);
-	refuse(test, tmm_request_at(1, LOW_HALF), -EADDRNOTAVAIL);
-	release(test, take(test, tmm_request_at(0, LOW_HALF), 0));
-	release(test, take(test, tmm_request_any(TMM_MAX_RUN), 0));
-	release(test, take(test, tmm_request_in_range(LOW_HALF - 9, LOW_HALF - 1, 9),
-			   LOW_HALF - 9));
-	refuse(test, tmm_request_in_range(LOW_HALF - 9, LOW_HALF - 1, 10), -ENOSPC);
-	release(test, take(test, tmm_request_sized(TMM_1G, 3), LOW_HALF - 3 * 262144));
-	middle = take(test, tmm_request_at(LOW_HALF / 2, 1), LOW_HALF / 2);
-	release(test, take(test, tmm_request_any(TMM_MAX_RUN), 0));
-	release(test, take(test, tmm_request_in_range(LOW_HALF / 2 - 1, LOW_HALF, TMM_MAX_RUN),
-			   LOW_HALF / 2 + 1));
-	release(test, take(test, tmm_request_at(0, LOW_HALF / 2), 0));
-	release(test, middle);
+	tmm_test_ranges_add(test, TMM_REGION_DESIGNATED, 0, LOW_HALF);
+	tmm_test_ranges_refuse(test, tmm_request_any(TMM_MAX_RUN + 1), -ENOSPC);
+	tmm_test_ranges_refuse(test, tmm_request_at(1, LOW_HALF), -EADDRNOTAVAIL);
+	tmm_test_ranges_probe(test, tmm_request_at(0, LOW_HALF), 0);
+	tmm_test_ranges_probe(test, tmm_request_any(TMM_MAX_RUN), 0);
+	tmm_test_ranges_probe(test, tmm_request_in_range(LOW_HALF - 9, LOW_HALF - 1, 9),
+			      LOW_HALF - 9);
+	tmm_test_ranges_refuse(test, tmm_request_in_range(LOW_HALF - 9, LOW_HALF - 1, 10), -ENOSPC);
+	tmm_test_ranges_probe(test, tmm_request_sized(TMM_1G, 3), LOW_HALF - 3 * 262144);
+	middle = tmm_test_ranges_take(test, tmm_request_at(LOW_HALF / 2, 1), LOW_HALF / 2);
+	tmm_test_ranges_probe(test, tmm_request_any(TMM_MAX_RUN), 0);
+	tmm_test_ranges_probe(test, tmm_request_in_range(LOW_HALF / 2 - 1, LOW_HALF, TMM_MAX_RUN),
+			      LOW_HALF / 2 + 1);
+	tmm_test_ranges_probe(test, tmm_request_at(0, LOW_HALF / 2), 0);
+	tmm_test_ranges_release(test, middle);
 }
 
 /* One chunk less than the index can say, exactly, and one more. */
@@ -266,12 +235,12 @@ static void allocate_as_long_as_a_search(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
 
-	add(test, TMM_REGION_GENERAL, 5, TMM_MAX_RUN - 1);
-	refuse(test, tmm_request_any(TMM_MAX_RUN), -ENOSPC);
-	release(test, take(test, tmm_request_any(TMM_MAX_RUN - 1), 5));
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 5, TMM_MAX_RUN - 1);
+	tmm_test_ranges_refuse(test, tmm_request_any(TMM_MAX_RUN), -ENOSPC);
+	tmm_test_ranges_probe(test, tmm_request_any(TMM_MAX_RUN - 1), 5);
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&tr->regions[0].free, 0), TMM_MAX_RUN - 1);
-	add(test, TMM_REGION_GENERAL, 1ULL << 40, TMM_MAX_RUN + 1);
-	release(test, take(test, tmm_request_any(TMM_MAX_RUN), 1ULL << 40));
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 1ULL << 40, TMM_MAX_RUN + 1);
+	tmm_test_ranges_probe(test, tmm_request_any(TMM_MAX_RUN), 1ULL << 40);
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&tr->regions[1].free, 0), TMM_MAX_RUN);
 }
 
@@ -283,15 +252,15 @@ static void requests_of_a_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, req.align, 512);
 	KUNIT_EXPECT_FALSE(test, req.is_at);
 	KUNIT_EXPECT_EQ(test, req.max, U64_MAX);
-	add(test, TMM_REGION_GENERAL, 1, 5000);
-	release(test, take(test, req, 3072));
-	release(test, take(test, tmm_request_sized(TMM_4K, 5000), 1));
-	refuse(test, tmm_request_sized(TMM_1G, 1), -ENOSPC);
-	refuse(test, tmm_request_sized(TMM_2M, 0), -EINVAL);
-	refuse(test, tmm_request_sized(TMM_1G, 1ULL << 46), -EOVERFLOW);
-	refuse(test, tmm_request_sized(TMM_2M, 1ULL << 55), -EOVERFLOW);
-	refuse(test, tmm_request_sized(TMM_1G, (1ULL << 46) - 1), -ENOSPC);
-	release(test, take(test, tmm_request_aligned_in_range(64, 100, 400, 200), 128));
+	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 1, 5000);
+	tmm_test_ranges_probe(test, req, 3072);
+	tmm_test_ranges_probe(test, tmm_request_sized(TMM_4K, 5000), 1);
+	tmm_test_ranges_refuse(test, tmm_request_sized(TMM_1G, 1), -ENOSPC);
+	tmm_test_ranges_refuse(test, tmm_request_sized(TMM_2M, 0), -EINVAL);
+	tmm_test_ranges_refuse(test, tmm_request_sized(TMM_1G, 1ULL << 46), -EOVERFLOW);
+	tmm_test_ranges_refuse(test, tmm_request_sized(TMM_2M, 1ULL << 55), -EOVERFLOW);
+	tmm_test_ranges_refuse(test, tmm_request_sized(TMM_1G, (1ULL << 46) - 1), -ENOSPC);
+	tmm_test_ranges_probe(test, tmm_request_aligned_in_range(64, 100, 400, 200), 128);
 }
 
 static struct kunit_case range_request_cases[] = {
@@ -309,8 +278,8 @@ static struct kunit_case range_request_cases[] = {
 
 static struct kunit_suite range_request_suite = {
 	.name = "theseus_mm_range_request",
-	.init = init_case,
-	.exit = exit_case,
+	.init = tmm_test_ranges_init,
+	.exit = tmm_test_ranges_exit,
 	.test_cases = range_request_cases,
 };
 

@@ -3,8 +3,9 @@
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 
-#include "support/fixture.h"
+#include "support/frames_fixture.h"
 #include "support/invariants.h"
+#include "support/pages_fixture.h"
 
 /**
  * struct fixture - both allocators
@@ -52,7 +53,7 @@ static struct tmm_allocated_pages *take_pages(struct kunit *test)
 	return tmm_test_pages_take(test, f->tp, tmm_request_at(1500, 1000));
 }
 
-static u64 fingerprint(struct kunit *test)
+static u64 both_fingerprints(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
@@ -107,11 +108,11 @@ static void split_range_of_frames(struct kunit *test)
 	struct tmm_allocated_frames *before = ERR_PTR(-1), *after = ERR_PTR(-1);
 	struct tmm_allocated_frames *frames = take_frames(test);
 	struct tmm_frame_range middle = { p->middle };
-	u64 print = fingerprint(test);
+	u64 print = both_fingerprints(test);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_split_range(frames, middle, &before, &after),
 			p->err);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), print);
+	KUNIT_EXPECT_EQ(test, both_fingerprints(test), print);
 	if (p->err) {
 		KUNIT_EXPECT_PTR_EQ(test, before, (struct tmm_allocated_frames *)ERR_PTR(-1));
 		KUNIT_EXPECT_PTR_EQ(test, after, (struct tmm_allocated_frames *)ERR_PTR(-1));
@@ -132,11 +133,11 @@ static void split_range_of_pages(struct kunit *test)
 	struct tmm_allocated_pages *before = ERR_PTR(-1), *after = ERR_PTR(-1);
 	struct tmm_allocated_pages *pages = take_pages(test);
 	struct tmm_page_range middle = { p->middle };
-	u64 print = fingerprint(test);
+	u64 print = both_fingerprints(test);
 
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_split_range(pages, middle, &before, &after),
 			p->err);
-	KUNIT_EXPECT_EQ(test, fingerprint(test), print);
+	KUNIT_EXPECT_EQ(test, both_fingerprints(test), print);
 	if (p->err) {
 		KUNIT_EXPECT_PTR_EQ(test, before, (struct tmm_allocated_pages *)ERR_PTR(-1));
 		KUNIT_EXPECT_PTR_EQ(test, after, (struct tmm_allocated_pages *)ERR_PTR(-1));

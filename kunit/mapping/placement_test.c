@@ -2,7 +2,7 @@
 #include "mapping/placement.h"
 
 #include "mapping/request.h"
-#include "support/fixture.h"
+#include "support/pages_fixture.h"
 
 #include <linux/limits.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "paging/page_table.h"
 
-#include "support/fixture.h"
+#include "support/frames_fixture.h"
 #include "support/instance_fixture.h"
 
 #include "alloc/frames_split.h"

@@ -8,7 +8,7 @@
 #include "alloc/frames_split.h"
 
 #include "core/types.h"
-#include "support/fixture.h"
+#include "support/frames_fixture.h"
 #include "support/invariants.h"
 
 #include <linux/log2.h>
