@@ -5,6 +5,13 @@
  * its own objects, while a third thread looks at what it finds.
  */
 #include "walk/mapping_walk.h"
+#include "walk/mapping_walk_borrow.h"
+#include "walk/mapping_walk_change.h"
+#include "walk/mapping_walk_create.h"
+#include "walk/mapping_walk_device.h"
+#include "walk/mapping_walk_map.h"
+#include "walk/mapping_walk_parts.h"
+#include "walk/mapping_walk_root.h"
 
 #include "mapping/instance_devices.h"
 #include "support/fixture.h"
@@ -22,6 +29,8 @@
 
 #define NR_STEPS	2500
 #define NR_RACE_STEPS	1000
+/* Steps from one comparison of everything to the next. */
+#define ALL_EVERY	100
 
 struct walk_param {
 	const char *name;
@@ -135,6 +144,78 @@ static void stress_exit(struct kunit *test)
 		__free_pages(virt_to_page(s->shared.memories[i].window), MODEL_MEMORY_ORDER);
 }
 
+static void check_some(struct model *m)
+{
+	const struct model_mapping *mapping =
+		&m->mappings[model_below(m, MODEL_NR_MAPPINGS)];
+
+	if (mapping->mp) {
+		model_check_mapping(m, mapping);
+		if (mapping->nr && !model_is_device(mapping))
+			model_check_content(m, mapping, model_below(m, mapping->nr));
+	}
+	model_check_sums(m);
+}
+
+/* As often as they are named. */
+static void (* const steps[])(struct model *m) = {
+	step_create, step_create, step_create, step_create_contiguous,
+	step_create_contiguous, step_create_identity, step_map_frame_range,
+	step_map_frame_range, step_deep_copy, step_deep_copy, step_split, step_split,
+	step_split, step_split, step_merge, step_merge, step_merge, step_remap, step_remap,
+	step_borrow, step_borrow, step_borrow, step_end_borrow, step_write, step_write,
+	step_unmap, step_unmap, step_unmap, step_map_to, step_map_to, step_map_to,
+	step_map_to, step_map_lent, step_map_lent, step_map_pages, step_drop, step_drop,
+	step_drop, step_drop, step_take_pages, step_take_pages, step_take_pages,
+	step_take_frames, step_take_frames, step_drop_part, step_drop_part, step_split_part,
+	step_split_part, step_defer, step_finish, step_finish, step_finish, step_new_root,
+	step_drop_root, step_drop_root, step_switch, step_context, step_device, step_device,
+};
+
+static void run_walk(struct model *m, unsigned int nr_steps)
+{
+	for (m->step = 0; m->step < nr_steps && !*m->why; m->step++) {
+		steps[model_below(m, ARRAY_SIZE(steps))](m);
+		check_some(m);
+		if (m->is_alone && m->step % ALL_EVERY == 0 && !*m->why)
+			model_check_all(m->test, m);
+		cond_resched();
+	}
+}
+
+/* Everything goes back; after a failure nothing is known for certain. */
+static void give_all(struct model *m)
+{
+	const struct tmm_paddr device = { m->device_first << TMM_PAGE_SHIFT };
+	unsigned int i;
+
+	if (*m->why)
+		return;
+	walk_drop_context(m);
+	for (i = 0; i < MODEL_NR_MAPPINGS; i++)
+		walk_drop(m, &m->mappings[i]);
+	for (i = 0; i < MODEL_NR_BORROWS; i++)
+		if (m->borrows[i].is_used)
+			walk_end_borrow(m, &m->borrows[i]);
+	for (i = 0; i < MODEL_NR_PARTS; i++) {
+		tmm_allocated_pages_drop(&m->pages[i]);
+		if (m->frames[i].frames)
+			model_drop_frames(m, i);
+		tmm_allocated_frames_drop(&m->frames[i].frames);
+	}
+	tmm_deferred_action_finish(&m->page_action);
+	tmm_deferred_action_finish(&m->frame_action);
+	for (i = 1; i < MODEL_NR_ROOTS; i++) {
+		if (m->roots[i])
+			model_disown(m, m->roots[i]->frames->f.chunk.start, 2);
+		MODEL_EXPECT(m, !tmm_page_table_drop(&m->roots[i]), "root %u is in use", i);
+	}
+	if (m->has_device)
+		MODEL_EXPECT(m, !tmm_instance_remove_reserved_region(m->inst, device, m->device_nr
+								     << TMM_PAGE_SHIFT),
+			     "device memory is in use");
+}
+
 static void walk_like_the_model(struct kunit *test)
 {
 	const struct walk_param *p = test->param_value;
@@ -146,9 +227,9 @@ static void walk_like_the_model(struct kunit *test)
 	model_own(m, s->inst.root->frames->f.chunk.start, 2);
 	hog(test, s, m, p->nr_hogged);
 	m->has_faults = p->has_faults;
-	walk_run(m, NR_STEPS);
+	run_walk(m, NR_STEPS);
 	m->has_faults = false;
-	walk_give_all(m);
+	give_all(m);
 	walk_report(test, m);
 }
 
@@ -156,7 +237,7 @@ static int walk_beside(void *context)
 {
 	struct model *m = context;
 
-	walk_run(m, NR_RACE_STEPS);
+	run_walk(m, NR_RACE_STEPS);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;
@@ -245,14 +326,14 @@ static void walk_beside_another(struct kunit *test)
 
 	walker = tmm_test_thread_start(test, walk_beside, &s->models[1]);
 	looker = kthread_run(look_around, l, "tmm_look");
-	walk_run(&s->models[0], NR_RACE_STEPS);
+	run_walk(&s->models[0], NR_RACE_STEPS);
 	kthread_stop(walker);
 	if (!IS_ERR(looker))
 		kthread_stop(looker);
 	for (i = 0; i < 2; i++)
 		model_check_all(test, &s->models[i]);
 	for (i = 0; i < 2; i++)
-		walk_give_all(&s->models[i]);
+		give_all(&s->models[i]);
 	for (i = 0; i < 2; i++)
 		walk_report(test, &s->models[i]);
 	KUNIT_EXPECT_STREQ(test, l->m.why, "");

@@ -4,13 +4,6 @@
 #include "mapping/instance_devices.h"
 #include "support/fixture.h"
 
-#include "alloc/frames.h"
-#include "alloc/pages.h"
-
-#include <linux/sched.h>
-
-/* How often everything is compared, in steps */
-#define ALL_EVERY	100
 
 /* Tables that a mapping needs at most. */
 #define NR_TABLES	16
@@ -151,78 +144,6 @@ void walk_check_new(struct model *m, struct model_mapping *mapping, bool zero)
 	if (mapping->nr && zero)
 		model_check_content(m, mapping, model_below(m, mapping->nr));
 	walk_write_some(m, mapping);
-}
-
-static void check_some(struct model *m)
-{
-	const struct model_mapping *mapping =
-		&m->mappings[model_below(m, MODEL_NR_MAPPINGS)];
-
-	if (mapping->mp) {
-		model_check_mapping(m, mapping);
-		if (mapping->nr && !model_is_device(mapping))
-			model_check_content(m, mapping, model_below(m, mapping->nr));
-	}
-	model_check_sums(m);
-}
-
-/* As often as they are named. */
-static void (* const steps[])(struct model *m) = {
-	step_create, step_create, step_create, step_create_contiguous,
-	step_create_contiguous, step_create_identity, step_map_frame_range,
-	step_map_frame_range, step_deep_copy, step_deep_copy, step_split, step_split,
-	step_split, step_split, step_merge, step_merge, step_merge, step_remap, step_remap,
-	step_borrow, step_borrow, step_borrow, step_end_borrow, step_write, step_write,
-	step_unmap, step_unmap, step_unmap, step_map_to, step_map_to, step_map_to,
-	step_map_to, step_map_lent, step_map_lent, step_map_pages, step_drop, step_drop,
-	step_drop, step_drop, step_take_pages, step_take_pages, step_take_pages,
-	step_take_frames, step_take_frames, step_drop_part, step_drop_part, step_split_part,
-	step_split_part, step_defer, step_finish, step_finish, step_finish, step_new_root,
-	step_drop_root, step_drop_root, step_switch, step_context, step_device, step_device,
-};
-
-void walk_run(struct model *m, unsigned int nr_steps)
-{
-	for (m->step = 0; m->step < nr_steps && !*m->why; m->step++) {
-		steps[model_below(m, ARRAY_SIZE(steps))](m);
-		check_some(m);
-		if (m->is_alone && m->step % ALL_EVERY == 0 && !*m->why)
-			model_check_all(m->test, m);
-		cond_resched();
-	}
-}
-
-/* Everything goes back; after a failure nothing is known for certain. */
-void walk_give_all(struct model *m)
-{
-	const struct tmm_paddr device = { m->device_first << TMM_PAGE_SHIFT };
-	unsigned int i;
-
-	if (*m->why)
-		return;
-	walk_drop_context(m);
-	for (i = 0; i < MODEL_NR_MAPPINGS; i++)
-		walk_drop(m, &m->mappings[i]);
-	for (i = 0; i < MODEL_NR_BORROWS; i++)
-		if (m->borrows[i].is_used)
-			walk_end_borrow(m, &m->borrows[i]);
-	for (i = 0; i < MODEL_NR_PARTS; i++) {
-		tmm_allocated_pages_drop(&m->pages[i]);
-		if (m->frames[i].frames)
-			model_drop_frames(m, i);
-		tmm_allocated_frames_drop(&m->frames[i].frames);
-	}
-	tmm_deferred_action_finish(&m->page_action);
-	tmm_deferred_action_finish(&m->frame_action);
-	for (i = 1; i < MODEL_NR_ROOTS; i++) {
-		if (m->roots[i])
-			model_disown(m, m->roots[i]->frames->f.chunk.start, 2);
-		MODEL_EXPECT(m, !tmm_page_table_drop(&m->roots[i]), "root %u is in use", i);
-	}
-	if (m->has_device)
-		MODEL_EXPECT(m, !tmm_instance_remove_reserved_region(m->inst, device, m->device_nr
-								     << TMM_PAGE_SHIFT),
-			     "device memory is in use");
 }
 
 void walk_report(struct kunit *test, const struct model *m)

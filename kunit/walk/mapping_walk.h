@@ -48,9 +48,7 @@ struct call {
 	u64 before;
 };
 
-/* Walk; give everything back; say how often it did what, and what was wrong. */
-void walk_run(struct model *m, unsigned int nr_steps);
-void walk_give_all(struct model *m);
+/* Says how often the walk did each thing, and what was wrong. */
 void walk_report(struct kunit *test, const struct model *m);
 
 /* Around each call: some allocation may fail in it. Did it succeed? */
@@ -65,21 +63,10 @@ u64 walk_draw_nr(struct model *m);
 tmm_pte_flags_t walk_draw_flags(struct model *m, bool is_device);
 int walk_foretell_flags(tmm_pte_flags_t flags, bool is_device);
 unsigned int walk_draw_root(struct model *m);
-struct tmm_allocation_request walk_draw_request(struct model *m);
-void walk_draw_device_run(struct model *m, u64 *first, u64 *nr);
 
 /* Write some pages of a mapping; look at one that is new, and do so. */
 void walk_write_some(struct model *m, struct model_mapping *mapping);
 void walk_check_new(struct model *m, struct model_mapping *mapping, bool zero);
-
-/* Device memory: does this walk own any of a run? What comes of asking for it? */
-bool walk_has_device_frames(const struct model *m, u64 first, u64 nr);
-int walk_foretell_device(const struct model *m, u64 first, u64 nr);
-
-/* The call and what it does to the model. */
-void walk_drop(struct model *m, struct model_mapping *mapping);
-void walk_end_borrow(struct model *m, struct model_borrow *borrow);
-void walk_drop_context(struct model *m);
 
 static inline u64 walk_pages_first(const struct model *m, int p)
 {
@@ -90,34 +77,5 @@ static inline u64 walk_pages_nr(const struct model *m, int p)
 {
 	return tmm_allocated_pages_nr(m->pages[p]);
 }
-
-/* Steps */
-void step_create(struct model *m);
-void step_create_contiguous(struct model *m);
-void step_create_identity(struct model *m);
-void step_map_frame_range(struct model *m);
-void step_deep_copy(struct model *m);
-void step_split(struct model *m);
-void step_merge(struct model *m);
-void step_remap(struct model *m);
-void step_borrow(struct model *m);
-void step_end_borrow(struct model *m);
-void step_write(struct model *m);
-void step_unmap(struct model *m);
-void step_map_to(struct model *m);
-void step_map_lent(struct model *m);
-void step_map_pages(struct model *m);
-void step_drop(struct model *m);
-void step_take_pages(struct model *m);
-void step_take_frames(struct model *m);
-void step_drop_part(struct model *m);
-void step_split_part(struct model *m);
-void step_defer(struct model *m);
-void step_finish(struct model *m);
-void step_new_root(struct model *m);
-void step_drop_root(struct model *m);
-void step_switch(struct model *m);
-void step_context(struct model *m);
-void step_device(struct model *m);
 
 #endif /* TMM_KUNIT_MAPPING_WALK_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Steps that borrow mappings, for some time. */
-#include "walk/mapping_walk.h"
+#include "walk/mapping_walk_borrow.h"
 
 static int begin_borrow(struct model_borrow *borrow, struct tmm_mapped_pages *mp, u64 offset,
 			bool is_typed)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Steps that change mappings. */
-#include "walk/mapping_walk.h"
+#include "walk/mapping_walk_change.h"
 
 #include "mapping/mapped_pages_split.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Steps that make mappings of new pages and frames. */
-#include "walk/mapping_walk.h"
+#include "walk/mapping_walk_create.h"
 
 #include "mapping/create.h"
 #include "mapping/deep_copy.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Steps about device memory, which nobody touches. */
-#include "walk/mapping_walk.h"
+#include "walk/mapping_walk_device.h"
+
+#include "walk/mapping_walk_change.h"
 
 #include "alloc/frames.h"
 #include "mapping/create.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Steps between mappings and their parts. */
-#include "walk/mapping_walk.h"
+#include "walk/mapping_walk_map.h"
 
 #include "alloc/frames.h"
 #include "alloc/pages.h"

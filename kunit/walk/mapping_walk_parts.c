@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Steps about pages and frames that are not mapped. */
-#include "walk/mapping_walk.h"
+#include "walk/mapping_walk_parts.h"
+
+#include "walk/mapping_walk_device.h"
 
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "mapping/placement.h"
 
-struct tmm_allocation_request walk_draw_request(struct model *m)
+static struct tmm_allocation_request draw_request(struct model *m)
 {
 	static const u64 aligns[] = { 1, 1, 2, 64, LEAF_2M };
 	u64 align = aligns[model_below(m, ARRAY_SIZE(aligns))];
@@ -18,7 +20,7 @@ struct tmm_allocation_request walk_draw_request(struct model *m)
 
 void step_take_pages(struct model *m)
 {
-	struct tmm_allocation_request req = walk_draw_request(m);
+	struct tmm_allocation_request req = draw_request(m);
 	struct tmm_allocated_pages *pages;
 	int place = model_free_pages(m);
 	int f = model_some_frames(m);
@@ -50,7 +52,7 @@ static void adopt_run(struct model *m, int place, struct tmm_allocated_frames *f
 
 void step_take_frames(struct model *m)
 {
-	struct tmm_allocation_request req = walk_draw_request(m);
+	struct tmm_allocation_request req = draw_request(m);
 	struct tmm_allocated_frames *frames;
 	int place = model_free_frames(m);
 	struct call call;
@@ -157,7 +159,7 @@ static bool is_pending(const struct tmm_deferred_action *action)
 
 void step_defer(struct model *m)
 {
-	struct tmm_allocation_request req = walk_draw_request(m);
+	struct tmm_allocation_request req = draw_request(m);
 	int f = model_free_frames(m), p = model_free_pages(m);
 	struct tmm_allocated_frames *frames;
 	struct tmm_allocated_pages *pages;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Steps about roots, and the context in which one is active. */
-#include "walk/mapping_walk.h"
+#include "walk/mapping_walk_root.h"
+
+#include "walk/mapping_walk_change.h"
 
 #include "alloc/frames.h"
 
