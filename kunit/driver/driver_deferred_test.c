@@ -6,48 +6,31 @@
 #include "driver/driver_allocate.h"
 #include "support/fault.h"
 
-#include <linux/spinlock.h>
 #include <linux/string.h>
-
-/* Frames if @nr_bytes is 0, else bytes; where nothing may sleep. */
-static struct tmm_allocated_frames *frames_deferred(const struct tmm_paddr *paddr, u64 nr,
-						    u64 nr_bytes,
-						    struct tmm_deferred_action *action)
-{
-	struct tmm_allocated_frames *frames;
-
-	spin_lock(&no_sleep);
-	if (nr_bytes)
-		frames = tmm_allocate_frames_by_bytes_deferred(paddr, nr_bytes, action);
-	else
-		frames = tmm_allocate_frames_deferred(paddr, nr, action);
-	spin_unlock(&no_sleep);
-	return frames;
-}
 
 /* The rest of the free range is free at once; finishing an action twice is allowed. */
 static void try_frames_deferred(struct kunit *test, const struct tmm_paddr *paddr, u64 nr,
 				u64 nr_bytes, u64 start)
 {
-	struct tmm_range run = largest_run(test);
+	struct tmm_range run = tmm_driver_largest_run(test);
 	struct tmm_deferred_action action = {};
 	struct tmm_allocated_frames *frames;
 	u64 beside = start > run.first ? run.first : tmm_range_end(&run) - 1;
 
-	frames = frames_deferred(paddr, nr, nr_bytes, &action);
-	expect_frames(test, frames, start, nr);
-	expect_nr_taken(test, nr);
-	expect_frames_free(test, beside, 1);
+	frames = tmm_driver_frames_deferred(paddr, nr, nr_bytes, &action);
+	tmm_driver_expect_frames(test, frames, start, nr);
+	tmm_driver_expect_frames_taken(test, nr);
+	tmm_driver_expect_frames_free(test, beside, 1);
 	tmm_deferred_action_finish(&action);
-	expect_nr_taken(test, nr);
+	tmm_driver_expect_frames_taken(test, nr);
 	tmm_deferred_action_finish(&action);
-	expect_frames_free(test, beside, 1);
-	try_frames(test, frames, start, nr);
+	tmm_driver_expect_frames_free(test, beside, 1);
+	tmm_driver_try_frames(test, frames, start, nr);
 }
 
 static void frames_deferred_leave_the_rest(struct kunit *test)
 {
-	struct tmm_range run = largest_run(test);
+	struct tmm_range run = tmm_driver_largest_run(test);
 	u64 middle = run.first + run.nr / 2;
 	const struct tmm_paddr first = paddr_of(run.first), at = paddr_of(middle);
 	const struct tmm_paddr inside = { at.v + 4000 };
@@ -70,34 +53,34 @@ static void frames_deferred_leave_the_rest(struct kunit *test)
 static void frames_deferred_without_rest(struct kunit *test)
 {
 	struct tmm_deferred_action action = {};
-	struct tmm_range run = largest_run(test);
+	struct tmm_range run = tmm_driver_largest_run(test);
 	struct tmm_allocated_frames *frames;
 
-	frames = frames_deferred(NULL, run.nr, 0, &action);
-	expect_frames(test, frames, run.first, run.nr);
-	expect_nr_taken(test, run.nr);
+	frames = tmm_driver_frames_deferred(NULL, run.nr, 0, &action);
+	tmm_driver_expect_frames(test, frames, run.first, run.nr);
+	tmm_driver_expect_frames_taken(test, run.nr);
 	tmm_allocated_frames_drop(&frames);
-	expect_nr_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 	tmm_deferred_action_finish(&action);
-	expect_nr_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 }
 
 /* What is dropped before comes back alone; the action can be used again. */
 static void frames_deferred_dropped_early(struct kunit *test)
 {
-	struct tmm_range run = largest_run(test);
+	struct tmm_range run = tmm_driver_largest_run(test);
 	const struct tmm_paddr at = paddr_of(run.first + 100);
 	struct tmm_deferred_action action = {};
 	struct tmm_allocated_frames *frames;
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		frames = frames_deferred(&at, 10, 0, &action);
-		expect_frames(test, frames, run.first + 100, 10);
+		frames = tmm_driver_frames_deferred(&at, 10, 0, &action);
+		tmm_driver_expect_frames(test, frames, run.first + 100, 10);
 		tmm_allocated_frames_drop(&frames);
-		expect_nr_taken(test, 0);
+		tmm_driver_expect_frames_taken(test, 0);
 		tmm_deferred_action_finish(&action);
-		expect_nr_taken(test, 0);
+		tmm_driver_expect_frames_taken(test, 0);
 	}
 }
 
@@ -111,7 +94,7 @@ struct refused_deferred {
 
 static void frames_deferred_refused(struct kunit *test)
 {
-	u64 area = fit_any(test, NR_AREA), nr = largest_run(test).nr;
+	u64 area = tmm_driver_fit_any(test, NR_AREA), nr = tmm_driver_largest_run(test).nr;
 	const struct tmm_paddr free = paddr_of(area), taken = paddr_of(area + 5);
 	const struct tmm_paddr before = { taken.v - 1 }, nowhere = { 0 };
 	const struct refused_deferred refused[] = {
@@ -132,13 +115,13 @@ static void frames_deferred_refused(struct kunit *test)
 	struct tmm_deferred_action action = {};
 	unsigned int i;
 
-	expect_frames(test, owned, area + 5, 1);
+	tmm_driver_expect_frames(test, owned, area + 5, 1);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		none = frames_deferred(refused[i].paddr, refused[i].nr, refused[i].nr_bytes,
-				       &action);
+		none = tmm_driver_frames_deferred(refused[i].paddr, refused[i].nr,
+						  refused[i].nr_bytes, &action);
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
 		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&action, 0, sizeof(action)), NULL);
-		expect_nr_taken(test, 1);
+		tmm_driver_expect_frames_taken(test, 1);
 	}
 	none = tmm_allocate_frames_by_bytes_deferred(&free, 0, &action);
 	KUNIT_EXPECT_PTR_EQ(test, none, ERR_PTR(-EINVAL));
@@ -153,20 +136,21 @@ static void unfinished_action_is_busy(struct kunit *test)
 	struct tmm_allocated_frames *frames;
 	struct tmm_allocated_pages *pages;
 
-	frames = frames_deferred(NULL, largest_run(test).nr - 1, 0, &action);
+	frames = tmm_driver_frames_deferred(NULL, tmm_driver_largest_run(test).nr - 1, 0, &action);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(frames));
 	same = action;
-	KUNIT_EXPECT_PTR_EQ(test, frames_deferred(NULL, 1, 0, &action), ERR_PTR(-EBUSY));
-	KUNIT_EXPECT_PTR_EQ(test, frames_deferred(NULL, 0, 1, &action), ERR_PTR(-EBUSY));
-	KUNIT_EXPECT_PTR_EQ(test, pages_deferred(&req, 0, &action), ERR_PTR(-EBUSY));
-	KUNIT_EXPECT_PTR_EQ(test, pages_deferred(&req, 1, &action), ERR_PTR(-EBUSY));
+	KUNIT_EXPECT_PTR_EQ(test, tmm_driver_frames_deferred(NULL, 1, 0, &action), ERR_PTR(-EBUSY));
+	KUNIT_EXPECT_PTR_EQ(test, tmm_driver_frames_deferred(NULL, 0, 1, &action), ERR_PTR(-EBUSY));
+	KUNIT_EXPECT_PTR_EQ(test, tmm_driver_pages_deferred(&req, 0, &action), ERR_PTR(-EBUSY));
+	KUNIT_EXPECT_PTR_EQ(test, tmm_driver_pages_deferred(&req, 1, &action), ERR_PTR(-EBUSY));
 	KUNIT_EXPECT_EQ(test, memcmp(&action, &same, sizeof(same)), 0);
-	expect_pages_free(test, tmm_private_first_page(), tmm_private_nr_general_pages());
+	tmm_driver_expect_pages_free(test, tmm_private_first_page(),
+				     tmm_private_nr_general_pages());
 	tmm_deferred_action_finish(&action);
 	tmm_allocated_frames_drop(&frames);
 	/* Finished, it serves the other kind. */
-	pages = pages_deferred(&req, 0, &action);
-	expect_pages(test, pages, tmm_private_first_page(), 1);
+	pages = tmm_driver_pages_deferred(&req, 0, &action);
+	tmm_driver_expect_pages(test, pages, tmm_private_first_page(), 1);
 	tmm_deferred_action_finish(&action);
 	tmm_allocated_pages_drop(&pages);
 }
@@ -177,15 +161,15 @@ static void try_pages_deferred(struct kunit *test, struct tmm_allocation_request
 {
 	u64 first = tmm_private_first_page(), end = first + tmm_private_nr_general_pages();
 	struct tmm_deferred_action action = {};
-	struct tmm_allocated_pages *pages = pages_deferred(&req, nr_bytes, &action);
+	struct tmm_allocated_pages *pages = tmm_driver_pages_deferred(&req, nr_bytes, &action);
 
-	expect_pages(test, pages, start, nr);
+	tmm_driver_expect_pages(test, pages, start, nr);
 	if (start > first)
-		expect_pages_free(test, first, start - first);
-	expect_pages_free(test, start + nr, end - start - nr);
+		tmm_driver_expect_pages_free(test, first, start - first);
+	tmm_driver_expect_pages_free(test, start + nr, end - start - nr);
 	tmm_deferred_action_finish(&action);
 	tmm_deferred_action_finish(&action);
-	try_pages(test, pages, start, nr);
+	tmm_driver_try_pages(test, pages, start, nr);
 }
 
 static void pages_deferred_leave_the_rest(struct kunit *test)
@@ -229,15 +213,15 @@ static void pages_by_bytes_deferred_refused(struct kunit *test)
 	struct tmm_deferred_action action = {};
 	unsigned int i;
 
-	expect_pages(test, owned, area + 5, 1);
+	tmm_driver_expect_pages(test, owned, area + 5, 1);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		none = pages_deferred(&refused[i].req, refused[i].nr_bytes, &action);
+		none = tmm_driver_pages_deferred(&refused[i].req, refused[i].nr_bytes, &action);
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
 		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&action, 0, sizeof(action)), NULL);
 	}
 	none = tmm_allocate_pages_by_bytes_deferred(&refused[0].req, 0, &action);
 	KUNIT_EXPECT_PTR_EQ(test, none, ERR_PTR(-EINVAL));
-	expect_pages_free(test, tmm_private_first_page(), 1005);
+	tmm_driver_expect_pages_free(test, tmm_private_first_page(), 1005);
 	tmm_allocated_pages_drop(&owned);
 }
 
@@ -246,7 +230,7 @@ static void deferred_forms_need_no_heap(struct kunit *test)
 {
 	u64 middle = tmm_private_first_page() + 1000;
 	const struct tmm_allocation_request req = tmm_request_at(middle, 1);
-	const struct tmm_paddr at = paddr_of(fit_any(test, NR_AREA) + 5);
+	const struct tmm_paddr at = paddr_of(tmm_driver_fit_any(test, NR_AREA) + 5);
 	struct tmm_deferred_action action = {}, another = {};
 	struct tmm_allocated_frames *frames;
 	struct tmm_allocated_pages *pages;
@@ -257,9 +241,9 @@ static void deferred_forms_need_no_heap(struct kunit *test)
 	tmm_deferred_action_finish(&action);
 	tmm_deferred_action_finish(&another);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
-	expect_pages(test, pages, middle, 1);
+	tmm_driver_expect_pages(test, pages, middle, 1);
 	tmm_allocated_pages_drop(&pages);
-	try_frames(test, frames, at.v >> TMM_PAGE_SHIFT, 1);
+	tmm_driver_try_frames(test, frames, at.v >> TMM_PAGE_SHIFT, 1);
 }
 
 static struct kunit_case driver_deferred_cases[] = {
@@ -277,7 +261,7 @@ static struct kunit_case driver_deferred_cases[] = {
 static struct kunit_suite driver_deferred_suite = {
 	.name = "theseus_mm_driver_deferred",
 	.init = tmm_driver_init,
-	.exit = exit_case,
+	.exit = tmm_driver_exit_with_hole,
 	.test_cases = driver_deferred_cases,
 };
 

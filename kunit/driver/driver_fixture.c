@@ -136,6 +136,40 @@ void tmm_driver_exit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, after.tables, driver->before.tables);
 }
 
+void tmm_driver_expect_frames_taken(struct kunit *test, u64 nr)
+{
+	struct tmm_driver *driver = test->priv;
+
+	KUNIT_EXPECT_EQ(test, tmm_driver_totals(test).frames_free + nr, driver->before.frames_free);
+}
+
+void tmm_driver_expect_mappings_made(struct kunit *test, u64 nr)
+{
+	struct tmm_driver *driver = test->priv;
+
+	KUNIT_EXPECT_EQ(test, tmm_driver_totals(test).mappings, driver->before.mappings + nr);
+}
+
+void tmm_driver_expect_pages_free(struct kunit *test, u64 start, u64 nr)
+{
+	struct tmm_allocated_pages *pages = tmm_allocate_pages_at(vaddr_of(start), nr);
+
+	KUNIT_EXPECT_FALSE_MSG(test, IS_ERR(pages), "error %ld", PTR_ERR(pages));
+	tmm_allocated_pages_drop(&pages);
+}
+
+void tmm_driver_exit_with_hole(struct kunit *test)
+{
+	struct tmm_driver *driver = test->priv;
+
+	if (!driver)
+		return;
+	tmm_mapped_pages_drop(&driver->mp);
+	tmm_driver_expect_pages_free(test, tmm_private_first_page(),
+				     tmm_private_nr_general_pages());
+	tmm_driver_exit(test);
+}
+
 /**
  * tmm_driver_add_region() - give the device's BAR to the module
  * @test: the case

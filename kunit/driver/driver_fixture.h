@@ -16,6 +16,9 @@
 #include <linux/pci.h>
 #include <linux/sizes.h>
 
+#define NR_1G		(SZ_1G >> TMM_PAGE_SHIFT)
+#define NR_2M		(SZ_2M >> TMM_PAGE_SHIFT)
+
 /**
  * struct tmm_driver_totals - what the instance says of itself
  * @frames_free: frames that nobody owns
@@ -76,6 +79,23 @@ void tmm_driver_remove_region(struct kunit *test);
 struct tmm_page_table *tmm_driver_kernel_root(struct kunit *test);
 
 struct tmm_driver_totals tmm_driver_totals(struct kunit *test);
+
+/* Since the case began. */
+void tmm_driver_expect_frames_taken(struct kunit *test, u64 nr);
+void tmm_driver_expect_mappings_made(struct kunit *test, u64 nr);
+void tmm_driver_expect_pages_free(struct kunit *test, u64 start, u64 nr);
+/* Ends a case in which the guard hole was free as a whole: all of the hole must be free again. */
+void tmm_driver_exit_with_hole(struct kunit *test);
+
+static inline struct tmm_paddr paddr_of(u64 frame)
+{
+	return (struct tmm_paddr){ frame << TMM_PAGE_SHIFT };
+}
+
+static inline struct tmm_vaddr vaddr_of(u64 page)
+{
+	return tmm_page_start_address((struct tmm_page){ page, TMM_4K });
+}
 
 /* As the leaf entries say. */
 static inline bool tmm_driver_is_device_memory(const struct tmm_mapped_pages *mp)

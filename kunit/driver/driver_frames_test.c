@@ -9,13 +9,17 @@
 
 static void frames_anywhere(struct kunit *test)
 {
-	try_frames(test, tmm_allocate_frames(1), fit_any(test, 1), 1);
-	try_frames(test, tmm_allocate_frames(1000), fit_any(test, 1000), 1000);
-	try_frames(test, tmm_allocate_frames_by_bytes(1), fit_any(test, 1), 1);
-	try_frames(test, tmm_allocate_frames_by_bytes(4096), fit_any(test, 1), 1);
-	try_frames(test, tmm_allocate_frames_by_bytes(4097), fit_any(test, 2), 2);
-	try_frames(test, tmm_allocate_frames_by_bytes(SZ_8M), fit_any(test, SZ_8M / 4096),
-		   SZ_8M / 4096);
+	tmm_driver_try_frames(test, tmm_allocate_frames(1), tmm_driver_fit_any(test, 1), 1);
+	tmm_driver_try_frames(test, tmm_allocate_frames(1000), tmm_driver_fit_any(test, 1000),
+			      1000);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes(1), tmm_driver_fit_any(test, 1),
+			      1);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes(4096), tmm_driver_fit_any(test, 1),
+			      1);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes(4097), tmm_driver_fit_any(test, 2),
+			      2);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes(SZ_8M),
+			      tmm_driver_fit_any(test, SZ_8M / 4096), SZ_8M / 4096);
 }
 
 static void frames_anywhere_refused(struct kunit *test)
@@ -26,12 +30,12 @@ static void frames_anywhere_refused(struct kunit *test)
 		long err;
 	} refused[] = {
 		{ tmm_allocate_frames, 0, -EINVAL },
-		{ tmm_allocate_frames, largest_run(test).nr + 1, -ENOSPC },
+		{ tmm_allocate_frames, tmm_driver_largest_run(test).nr + 1, -ENOSPC },
 		{ tmm_allocate_frames, U64_MAX - 1, -ENOSPC },
 		{ tmm_allocate_frames, TMM_TOO_MANY, -EOVERFLOW },
 		{ tmm_allocate_frames_by_bytes, 0, -EINVAL },
-		{ tmm_allocate_frames_by_bytes, (largest_run(test).nr << TMM_PAGE_SHIFT) + 1,
-		  -ENOSPC },
+		{ tmm_allocate_frames_by_bytes,
+		  (tmm_driver_largest_run(test).nr << TMM_PAGE_SHIFT) + 1, -ENOSPC },
 		{ tmm_allocate_frames_by_bytes, U64_MAX, -EOVERFLOW },
 	};
 	unsigned int i;
@@ -40,29 +44,30 @@ static void frames_anywhere_refused(struct kunit *test)
 		struct tmm_allocated_frames *none = refused[i].allocate(refused[i].nr);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		expect_nr_taken(test, 0);
+		tmm_driver_expect_frames_taken(test, 0);
 	}
 }
 
 /* Frames count from the one with the address, bytes from the address. */
 static void frames_at_an_address(struct kunit *test)
 {
-	u64 area = fit_any(test, NR_AREA) + 10;
+	u64 area = tmm_driver_fit_any(test, NR_AREA) + 10;
 	struct tmm_paddr inside = { (area << TMM_PAGE_SHIFT) + 4000 };
 
-	try_frames(test, tmm_allocate_frames_at(paddr_of(area), 3), area, 3);
-	try_frames(test, tmm_allocate_frames_at(inside, 3), area, 3);
-	try_frames(test, tmm_allocate_frames_by_bytes_at(paddr_of(area), 4096), area, 1);
-	try_frames(test, tmm_allocate_frames_by_bytes_at(paddr_of(area), 4097), area, 2);
-	try_frames(test, tmm_allocate_frames_by_bytes_at(inside, 96), area, 1);
-	try_frames(test, tmm_allocate_frames_by_bytes_at(inside, 97), area, 2);
-	try_frames(test, tmm_allocate_frames_by_bytes_at(inside, 97 + 3 * 4096), area, 5);
+	tmm_driver_try_frames(test, tmm_allocate_frames_at(paddr_of(area), 3), area, 3);
+	tmm_driver_try_frames(test, tmm_allocate_frames_at(inside, 3), area, 3);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes_at(paddr_of(area), 4096), area, 1);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes_at(paddr_of(area), 4097), area, 2);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes_at(inside, 96), area, 1);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes_at(inside, 97), area, 2);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes_at(inside, 97 + 3 * 4096), area,
+			      5);
 }
 
 static void frames_at_an_address_refused(struct kunit *test)
 {
-	u64 area = fit_any(test, NR_AREA);
-	const struct free_runs *runs = free_runs(test);
+	u64 area = tmm_driver_fit_any(test, NR_AREA);
+	const struct free_runs *runs = tmm_driver_free_runs(test);
 	u64 end = tmm_range_end(&runs->run[runs->nr - 1]);
 	const struct {
 		struct tmm_allocated_frames *(*allocate)(struct tmm_paddr paddr, u64 nr);
@@ -88,22 +93,22 @@ static void frames_at_an_address_refused(struct kunit *test)
 	struct tmm_allocated_frames *owned = tmm_allocate_frames_at(paddr_of(area + 5), 1);
 	unsigned int i;
 
-	expect_frames(test, owned, area + 5, 1);
+	tmm_driver_expect_frames(test, owned, area + 5, 1);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct tmm_allocated_frames *none =
 			refused[i].allocate(refused[i].paddr, refused[i].nr);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		expect_nr_taken(test, 1);
+		tmm_driver_expect_frames_taken(test, 1);
 	}
 	/* Right up to it there is room. */
-	expect_frames_free(test, area, 5);
+	tmm_driver_expect_frames_free(test, area, 5);
 	tmm_allocated_frames_drop(&owned);
 }
 
 static void frames_by_request(struct kunit *test)
 {
-	struct tmm_range run = largest_run(test);
+	struct tmm_range run = tmm_driver_largest_run(test);
 	u64 middle = run.first + run.nr / 2 + 1;
 	const struct tmm_allocation_request wanted[] = {
 		tmm_request_any(7),
@@ -127,19 +132,20 @@ static void frames_by_request(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
-		u64 start = fit(test, &wanted[i]);
+		u64 start = tmm_driver_fit(test, &wanted[i]);
 
 		KUNIT_ASSERT_NE_MSG(test, start, U64_MAX, "entry %u", i);
-		try_frames(test, tmm_allocate_frames_by_request(&wanted[i]), start, wanted[i].nr);
+		tmm_driver_try_frames(test, tmm_allocate_frames_by_request(&wanted[i]), start,
+				      wanted[i].nr);
 	}
-	try_frames(test, tmm_allocate_frames_by_request(&at), middle, 5);
-	try_frames(test, tmm_allocate_frames_by_request(&inside), middle, 5);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_request(&at), middle, 5);
+	tmm_driver_try_frames(test, tmm_allocate_frames_by_request(&inside), middle, 5);
 }
 
 static void frames_by_request_refused(struct kunit *test)
 {
-	u64 area = fit_any(test, NR_AREA);
-	u64 nr = largest_run(test).nr;
+	u64 area = tmm_driver_fit_any(test, NR_AREA);
+	u64 nr = tmm_driver_largest_run(test).nr;
 	const struct {
 		struct tmm_allocation_request req;
 		long err;
@@ -165,13 +171,13 @@ static void frames_by_request_refused(struct kunit *test)
 	struct tmm_allocated_frames *owned = tmm_allocate_frames_at(paddr_of(area + 5), 1);
 	unsigned int i;
 
-	expect_frames(test, owned, area + 5, 1);
+	tmm_driver_expect_frames(test, owned, area + 5, 1);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct tmm_allocated_frames *none =
 			tmm_allocate_frames_by_request(&refused[i].req);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		expect_nr_taken(test, 1);
+		tmm_driver_expect_frames_taken(test, 1);
 	}
 	tmm_allocated_frames_drop(&owned);
 }
@@ -201,7 +207,7 @@ static bool choose(const struct tmm_free_frames *frames, void *context,
 static void inspection_shows_what_is_free(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
-	const struct free_runs *runs = free_runs(test);
+	const struct free_runs *runs = tmm_driver_free_runs(test);
 	u64 nr = 0, largest = 0;
 	unsigned int i;
 
@@ -215,12 +221,12 @@ static void inspection_shows_what_is_free(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, nr, driver->before.frames_free);
 	KUNIT_EXPECT_EQ(test, largest, driver->before.frames_largest_free);
-	expect_nr_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 }
 
 static void inspection_takes_what_is_chosen(struct kunit *test)
 {
-	struct tmm_range run = largest_run(test);
+	struct tmm_range run = tmm_driver_largest_run(test);
 	const struct tmm_allocation_request choices[] = {
 		tmm_request_at(run.first, 1),
 		tmm_request_at(run.first + 123, 45),
@@ -233,15 +239,15 @@ static void inspection_takes_what_is_chosen(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(choices); i++) {
 		struct choice choice = { .nr_at_least = run.nr, .req = choices[i] };
 
-		try_frames(test, tmm_inspect_then_allocate_free_frames(choose, &choice),
-			   choices[i].at, choices[i].nr);
+		tmm_driver_try_frames(test, tmm_inspect_then_allocate_free_frames(choose, &choice),
+				      choices[i].at, choices[i].nr);
 		KUNIT_EXPECT_EQ(test, choice.nr_seen_after, 0);
 	}
 }
 
 static void inspection_refuses_a_bad_choice(struct kunit *test)
 {
-	struct tmm_range run = largest_run(test);
+	struct tmm_range run = tmm_driver_largest_run(test);
 	const struct tmm_allocation_request bad[] = {
 		{},
 		tmm_request_any(1),
@@ -260,11 +266,11 @@ static void inspection_refuses_a_bad_choice(struct kunit *test)
 
 		frames = tmm_inspect_then_allocate_free_frames(choose, &choice);
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(frames), -EINVAL, "entry %u", i);
-		expect_nr_taken(test, 0);
+		tmm_driver_expect_frames_taken(test, 0);
 	}
 	frames = tmm_inspect_then_allocate_free_frames(choose, &none);
 	KUNIT_EXPECT_PTR_EQ(test, frames, ERR_PTR(-ENOENT));
-	expect_nr_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 }
 
 static void frames_dropped_as_a_list(struct kunit *test)
@@ -280,15 +286,15 @@ static void frames_dropped_as_a_list(struct kunit *test)
 		if (!IS_ERR(frames))
 			list_add(&frames->f.link, &list);
 	}
-	expect_nr_taken(test, 55);
+	tmm_driver_expect_frames_taken(test, 55);
 	tmm_allocated_frames_drop_list(&list);
 	KUNIT_EXPECT_TRUE(test, list_empty(&list));
-	expect_nr_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 }
 
 static void frames_without_heap(struct kunit *test)
 {
-	u64 area = fit_any(test, NR_AREA);
+	u64 area = tmm_driver_fit_any(test, NR_AREA);
 	const struct tmm_allocation_request req = tmm_request_aligned(8, 8);
 	struct choice choice = { .nr_at_least = NR_AREA, .req = tmm_request_at(area, 1) };
 	const struct tmm_paddr at = paddr_of(area + 5);
@@ -300,7 +306,7 @@ static void frames_without_heap(struct kunit *test)
 	EXPECT_NO_HEAP(test, tmm_allocate_frames_by_request(&req));
 	EXPECT_NO_HEAP(test, tmm_inspect_then_allocate_free_frames(choose, &choice));
 	KUNIT_EXPECT_FALSE(test, choice.is_chosen);
-	expect_nr_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 }
 
 static struct kunit_case driver_frames_cases[] = {
@@ -321,7 +327,7 @@ static struct kunit_case driver_frames_cases[] = {
 static struct kunit_suite driver_frames_suite = {
 	.name = "theseus_mm_driver_frames",
 	.init = tmm_driver_init,
-	.exit = exit_case,
+	.exit = tmm_driver_exit_with_hole,
 	.test_cases = driver_frames_cases,
 };
 

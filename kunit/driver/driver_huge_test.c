@@ -6,8 +6,6 @@
 
 #include <linux/list.h>
 
-#define NR_1G		(SZ_1G >> TMM_PAGE_SHIFT)
-#define NR_2M		(SZ_2M >> TMM_PAGE_SHIFT)
 /* Pages before a boundary that is none of a leaf of 2 MiB or more. */
 #define BOUNDARY	(3 * NR_2M + 5)
 #define BOUNDARY_BYTES	(BOUNDARY * TMM_PAGE_SIZE)

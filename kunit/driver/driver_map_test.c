@@ -47,12 +47,12 @@ static void leaves_are_of_the_size(struct kunit *test)
 	const struct sized_param *p = test->param_value;
 	u64 nr = p->nr_leaves * tmm_page_size_4k_pages(p->size);
 	u64 nr_bytes = nr << TMM_PAGE_SHIFT, offset;
-	struct tmm_allocated_pages *pages = pages_at(test, area(), nr);
+	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, map_area(), nr);
 	struct tmm_mapped_pages *mp = map_sized(test, &pages, false, p->size);
 
-	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(mp).r.first, area());
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(mp).r.first, map_area());
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_bytes(mp), nr_bytes);
-	expect_nr_mappings_made(test, 1);
+	tmm_driver_expect_mappings_made(test, 1);
 	for (offset = 0; offset < nr_bytes; offset += tmm_page_size_bytes(p->size)) {
 		tmm_driver_expect_leaf(test, mp, offset, p->size);
 		tmm_driver_expect_leaf(test, mp, offset + tmm_page_size_bytes(p->size) - 1,
@@ -70,34 +70,35 @@ static void misfits_are_refused(struct kunit *test)
 		u64 nr;
 		enum tmm_page_size size;
 	} misfits[] = {
-		{ area(), 1, TMM_2M },
-		{ area(), NR_2M + 1, TMM_2M },
-		{ area() + 1, NR_2M, TMM_2M },
-		{ area(), NR_2M, TMM_1G },
-		{ area() + NR_2M, NR_1G, TMM_1G },
-		{ area(), NR_1G + NR_2M, TMM_1G },
-		{ area(), NR_1G, TMM_NR_PAGE_SIZES },
+		{ map_area(), 1, TMM_2M },
+		{ map_area(), NR_2M + 1, TMM_2M },
+		{ map_area() + 1, NR_2M, TMM_2M },
+		{ map_area(), NR_2M, TMM_1G },
+		{ map_area() + NR_2M, NR_1G, TMM_1G },
+		{ map_area(), NR_1G + NR_2M, TMM_1G },
+		{ map_area(), NR_1G, TMM_NR_PAGE_SIZES },
 	};
 	struct tmm_allocated_pages *pages;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(misfits); i++) {
-		pages = pages_at(test, misfits[i].first, misfits[i].nr);
-		expect_not_mapped(test, &pages, TMM_DMA_FLAGS, misfits[i].size, -EINVAL);
+		pages = tmm_driver_pages_at(test, misfits[i].first, misfits[i].nr);
+		tmm_driver_expect_not_mapped(test, &pages, TMM_DMA_FLAGS, misfits[i].size, -EINVAL);
 		tmm_allocated_pages_drop(&pages);
 	}
-	pages = pages_at(test, area(), NR_2M);
-	expect_not_mapped(test, &pages, TMM_PTE_ACCESSED | TMM_PTE_WRITABLE, TMM_2M, -EINVAL);
-	expect_not_mapped(test, &pages, TMM_MMIO_FLAGS, TMM_2M, -EOPNOTSUPP);
+	pages = tmm_driver_pages_at(test, map_area(), NR_2M);
+	tmm_driver_expect_not_mapped(test, &pages, TMM_PTE_ACCESSED | TMM_PTE_WRITABLE, TMM_2M,
+				     -EINVAL);
+	tmm_driver_expect_not_mapped(test, &pages, TMM_MMIO_FLAGS, TMM_2M, -EOPNOTSUPP);
 	tmm_allocated_pages_drop(&pages);
-	expect_nr_frames_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 }
 
 static void cleared_frames_are_cleared(struct kunit *test)
 {
 	const u64 offsets[] = { 0, SZ_2M - 8, SZ_2M, 2 * SZ_2M - 8 };
 	struct tmm_driver *driver = test->priv;
-	struct tmm_allocated_pages *pages = pages_at(test, area(), 2 * NR_2M);
+	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, map_area(), 2 * NR_2M);
 	struct tmm_paddr paddr = {};
 	unsigned int i;
 
@@ -107,7 +108,7 @@ static void cleared_frames_are_cleared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_translate(tmm_driver_vaddr(driver->mp, 0), &paddr), 0);
 	tmm_mapped_pages_drop(&driver->mp);
 	/* The same frames: nobody else takes any. */
-	pages = pages_at(test, area(), 2 * NR_2M);
+	pages = tmm_driver_pages_at(test, map_area(), 2 * NR_2M);
 	map_sized(test, &pages, true, TMM_2M);
 	tmm_driver_expect_at(test, driver->mp, 0, paddr.v);
 	for (i = 0; i < ARRAY_SIZE(offsets); i++)
@@ -124,13 +125,13 @@ static void no_whole_gib_is_left(struct kunit *test)
 	struct tmm_frame_range range;
 
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(frames), "error %ld", PTR_ERR(frames));
-	pages = pages_at(test, area(), NR_1G);
-	expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_1G, -ENOSPC);
+	pages = tmm_driver_pages_at(test, map_area(), NR_1G);
+	tmm_driver_expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_1G, -ENOSPC);
 	range = tmm_frames_range(&frames->f);
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(frames, range.r.first + 1, &rest), 0);
 	tmm_allocated_frames_drop(&rest);
-	expect_nr_frames_taken(test, 1);
-	expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_1G, -ENOSPC);
+	tmm_driver_expect_frames_taken(test, 1);
+	tmm_driver_expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_1G, -ENOSPC);
 	map_sized(test, &pages, false, TMM_2M);
 	tmm_driver_expect_leaf(test, driver->mp, 0, TMM_2M);
 	tmm_driver_expect_leaf(test, driver->mp, SZ_1G - 1, TMM_2M);
@@ -176,38 +177,39 @@ static void free_no_aligned_2m(struct kunit *test, struct list_head *list)
 static void no_whole_2_mib_are_left(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
-	struct tmm_allocated_pages *pages = pages_at(test, area(), NR_2M);
+	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, map_area(), NR_2M);
 	LIST_HEAD(list);
 
 	take_all(test, &list);
-	expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_4K, -ENOSPC);
+	tmm_driver_expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_4K, -ENOSPC);
 	free_no_aligned_2m(test, &list);
 	KUNIT_EXPECT_EQ(test, tmm_driver_totals(test).frames_free, 2 * NR_2M - 2);
-	expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_2M, -ENOSPC);
+	tmm_driver_expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_2M, -ENOSPC);
 	map_sized(test, &pages, false, TMM_4K);
 	tmm_driver_expect_leaf(test, driver->mp, 0, TMM_4K);
 	tmm_mapped_pages_drop(&driver->mp);
 	KUNIT_EXPECT_EQ(test, tmm_driver_totals(test).frames_free, 2 * NR_2M - 2);
 	tmm_allocated_frames_drop_list(&list);
-	expect_nr_frames_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 }
 
 /* Enough for what is mapped, but not for the tables that say so. */
 static void no_frame_is_left_for_a_table(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = pages_at(test, area(), 2 * NR_2M - 2);
+	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, map_area(), 2 * NR_2M - 2);
 	LIST_HEAD(list);
 
 	take_all(test, &list);
 	free_no_aligned_2m(test, &list);
-	expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_4K, -ENOSPC);
+	tmm_driver_expect_not_mapped(test, &pages, TMM_DMA_FLAGS, TMM_4K, -ENOSPC);
 	tmm_allocated_frames_drop_list(&list);
 	tmm_allocated_pages_drop(&pages);
 }
 
 static void sized_mapping_without_heap(struct kunit *test)
 {
-	struct tmm_allocated_pages *pages = pages_at(test, area(), NR_2M), *same = pages;
+	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, map_area(), NR_2M);
+	struct tmm_allocated_pages *same = pages;
 	struct tmm_page_table *root = tmm_driver_kernel_root(test);
 	struct tmm_driver *driver = test->priv;
 	struct tmm_mapped_pages *mp;
@@ -222,8 +224,8 @@ static void sized_mapping_without_heap(struct kunit *test)
 			break;
 		KUNIT_ASSERT_EQ_MSG(test, PTR_ERR_OR_ZERO(mp), -ENOMEM, "allocation %u", nth);
 		KUNIT_EXPECT_PTR_EQ(test, pages, same);
-		expect_nr_frames_taken(test, 0);
-		expect_nr_mappings_made(test, 0);
+		tmm_driver_expect_frames_taken(test, 0);
+		tmm_driver_expect_mappings_made(test, 0);
 	}
 	/* The mapping, its frames, tables. */
 	KUNIT_EXPECT_GE(test, nth, 4);
@@ -271,8 +273,8 @@ static void try_identity(struct kunit *test, struct tmm_allocation_request req, 
 			     (start << TMM_PAGE_SHIFT) + nr_bytes - 1);
 	expect_usable(test, driver->mp, nr_bytes - 8, start);
 	tmm_mapped_pages_drop(&driver->mp);
-	expect_nr_frames_taken(test, 0);
-	expect_pages_free(test, start, req.nr);
+	tmm_driver_expect_frames_taken(test, 0);
+	tmm_driver_expect_pages_free(test, start, req.nr);
 }
 
 static void identity_mapping_of_a_choice(struct kunit *test)
@@ -344,14 +346,14 @@ static void identity_mapping_refused(struct kunit *test)
 	expect_no_identity(test, tmm_request_at(first, 1), TMM_MMIO_FLAGS, -EOPNOTSUPP);
 	expect_no_identity(test, tmm_request_at(first, 1), TMM_PTE_ACCESSED | TMM_PTE_WRITABLE,
 			   -EINVAL);
-	expect_pages_free(test, first, 64);
+	tmm_driver_expect_pages_free(test, first, 64);
 }
 
 /* The frames are there, but somebody has the pages of their numbers. */
 static void identity_mapping_beside_taken_pages(struct kunit *test)
 {
 	u64 first = free_frames(test, 64);
-	struct tmm_allocated_pages *pages = pages_at(test, first + 5, 3);
+	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, first + 5, 3);
 
 	expect_no_identity(test, tmm_request_at(first + 5, 1), TMM_DMA_FLAGS, -EADDRINUSE);
 	expect_no_identity(test, tmm_request_at(first + 4, 2), TMM_DMA_FLAGS, -EADDRNOTAVAIL);
@@ -381,8 +383,8 @@ static void identity_mapping_without_heap(struct kunit *test)
 		if (!hit)
 			break;
 		KUNIT_ASSERT_EQ_MSG(test, PTR_ERR_OR_ZERO(mp), -ENOMEM, "allocation %u", nth);
-		expect_nr_frames_taken(test, 0);
-		expect_nr_mappings_made(test, 0);
+		tmm_driver_expect_frames_taken(test, 0);
+		tmm_driver_expect_mappings_made(test, 0);
 	}
 	/* Frames, pages, the mapping, tables. */
 	KUNIT_EXPECT_GE(test, nth, 5);
@@ -427,7 +429,7 @@ static struct kunit_case driver_map_cases[] = {
 static struct kunit_suite driver_map_suite = {
 	.name = "theseus_mm_driver_map",
 	.init = tmm_driver_init,
-	.exit = exit_case,
+	.exit = tmm_driver_exit_with_hole,
 	.test_cases = driver_map_cases,
 };
 

@@ -19,7 +19,7 @@ static void frames_of_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_frames_nr(&empty->f), 0);
 	KUNIT_EXPECT_TRUE(test, tmm_frame_range_is_empty(&range));
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(empty));
-	expect_nr_frames_taken(test, 1);
+	tmm_driver_expect_frames_taken(test, 1);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_split_at(empty, 0, &second), -EINVAL);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_split_range(empty, nothing, &second, &second),
 			-EINVAL);
@@ -39,13 +39,13 @@ static void frames_of_nothing(struct kunit *test)
 	tmm_allocated_frames_drop(&empty);
 	KUNIT_EXPECT_PTR_EQ(test, empty, NULL);
 	tmm_allocated_frames_drop(&frames);
-	expect_nr_frames_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 }
 
 static void pages_of_nothing(struct kunit *test)
 {
 	struct tmm_allocated_pages *empty = tmm_allocated_pages_empty(), *second = NULL;
-	struct tmm_allocated_pages *pages = pages_at(test, area(), 1), *same = empty;
+	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, map_area(), 1), *same = empty;
 	const struct tmm_page_range nothing = tmm_page_range_empty();
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(empty));
@@ -75,7 +75,7 @@ static void nothing_is_not_mapped(struct kunit *test)
 	struct tmm_allocated_frames *no_frames = tmm_allocated_frames_empty();
 	struct tmm_allocated_frames *frames = tmm_allocate_frames(1);
 	struct tmm_allocated_pages *no_pages = tmm_allocated_pages_empty();
-	struct tmm_allocated_pages *pages = pages_at(test, area(), 1);
+	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, map_area(), 1);
 	struct tmm_page_table *pt = tmm_driver_kernel_root(test);
 	struct tmm_allocated_pages **const p[] = { &no_pages, &no_pages, &pages };
 	struct tmm_allocated_frames **const f[] = { &no_frames, &frames, &no_frames };
@@ -95,10 +95,10 @@ static void nothing_is_not_mapped(struct kunit *test)
 	}
 	KUNIT_EXPECT_PTR_EQ(test, tmm_map_allocated_pages(pt, &no_pages, TMM_DMA_FLAGS, false),
 			    ERR_PTR(-EINVAL));
-	expect_not_mapped(test, &no_pages, TMM_DMA_FLAGS, TMM_4K, -EINVAL);
-	expect_not_mapped(test, &no_pages, TMM_DMA_FLAGS, TMM_1G, -EINVAL);
-	expect_nr_mappings_made(test, 0);
-	expect_nr_frames_taken(test, 1);
+	tmm_driver_expect_not_mapped(test, &no_pages, TMM_DMA_FLAGS, TMM_4K, -EINVAL);
+	tmm_driver_expect_not_mapped(test, &no_pages, TMM_DMA_FLAGS, TMM_1G, -EINVAL);
+	tmm_driver_expect_mappings_made(test, 0);
+	tmm_driver_expect_frames_taken(test, 1);
 	tmm_allocated_frames_drop(&no_frames);
 	tmm_allocated_frames_drop(&frames);
 	tmm_allocated_pages_drop(&no_pages);
@@ -126,7 +126,7 @@ static void mapping_of_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_bytes(mp), 0);
 	KUNIT_EXPECT_PTR_EQ(test, tmm_mapped_pages_root(mp), tmm_driver_kernel_root(test));
 	KUNIT_EXPECT_EQ(test, tmm_driver_totals(test).tables, driver->before.tables);
-	expect_nr_frames_taken(test, 0);
+	tmm_driver_expect_frames_taken(test, 0);
 	KUNIT_EXPECT_EQ(test, tmm_as_type(mp, 0, &borrow), -ERANGE);
 	KUNIT_EXPECT_EQ(test, tmm_as_slice(mp, 0, 0, &borrow), 0);
 	tmm_borrow_into_inner(&borrow);
@@ -138,7 +138,7 @@ static void mapping_of_nothing(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_pte_flags_is_writable(tmm_mapped_pages_collect_flags(mp)));
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(mp, TMM_MMIO_FLAGS), 0);
 	tmm_mapped_pages_drop(&driver->mp);
-	expect_nr_mappings_made(test, 0);
+	tmm_driver_expect_mappings_made(test, 0);
 }
 
 static void mapping_of_nothing_in_parts(struct kunit *test)
@@ -153,7 +153,7 @@ static void mapping_of_nothing_in_parts(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_pages_nr(pages), 0);
 	tmm_allocated_pages_drop(&pages);
-	expect_nr_mappings_made(test, 0);
+	tmm_driver_expect_mappings_made(test, 0);
 }
 
 static void mapping_of_nothing_merges_with_nothing(struct kunit *test)
@@ -178,7 +178,7 @@ static void mapping_of_nothing_merges_with_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_bytes(driver->mp), SZ_4K);
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(driver->mp));
 	tmm_mapped_pages_drop(&empty);
-	expect_nr_mappings_made(test, 1);
+	tmm_driver_expect_mappings_made(test, 1);
 }
 
 static void nothing_without_heap(struct kunit *test)
@@ -203,7 +203,7 @@ static void nothing_without_heap(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 		KUNIT_EXPECT_PTR_EQ(test, mp, ERR_PTR(-ENOMEM));
 	}
-	expect_nr_mappings_made(test, 0);
+	tmm_driver_expect_mappings_made(test, 0);
 }
 
 static struct kunit_case driver_nothing_cases[] = {
@@ -220,7 +220,7 @@ static struct kunit_case driver_nothing_cases[] = {
 static struct kunit_suite driver_nothing_suite = {
 	.name = "theseus_mm_driver_nothing",
 	.init = tmm_driver_init,
-	.exit = exit_case,
+	.exit = tmm_driver_exit_with_hole,
 	.test_cases = driver_nothing_cases,
 };
 

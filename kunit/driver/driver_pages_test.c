@@ -13,13 +13,13 @@ static void pages_anywhere(struct kunit *test)
 	/* With 5 levels there are more than a search finds in one run. */
 	u64 most = min(tmm_private_nr_general_pages(), TMM_MAX_RUN);
 
-	try_pages(test, tmm_allocate_pages(1), first, 1);
-	try_pages(test, tmm_allocate_pages(1000), first, 1000);
-	try_pages(test, tmm_allocate_pages(most), first, most);
-	try_pages(test, tmm_allocate_pages_by_bytes(1), first, 1);
-	try_pages(test, tmm_allocate_pages_by_bytes(4096), first, 1);
-	try_pages(test, tmm_allocate_pages_by_bytes(4097), first, 2);
-	try_pages(test, tmm_allocate_pages_by_bytes(SZ_1G), first, NR_1G);
+	tmm_driver_try_pages(test, tmm_allocate_pages(1), first, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages(1000), first, 1000);
+	tmm_driver_try_pages(test, tmm_allocate_pages(most), first, most);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes(1), first, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes(4096), first, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes(4097), first, 2);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes(SZ_1G), first, NR_1G);
 }
 
 /* Last resorts: first the pages that clients cannot have, then the lower half. */
@@ -30,10 +30,10 @@ static void pages_of_last_resort(struct kunit *test)
 	struct tmm_allocated_pages *kernel, *pages;
 	struct tmm_page_range range;
 
-	expect_pages(test, general, first, nr);
-	try_pages(test, tmm_allocate_pages(1), first + nr, 1);
+	tmm_driver_expect_pages(test, general, first, nr);
+	tmm_driver_try_pages(test, tmm_allocate_pages(1), first + nr, 1);
 	kernel = tmm_allocate_pages_at(vaddr_of(first + nr), tmm_private_nr_pages() - nr);
-	expect_pages(test, kernel, first + nr, tmm_private_nr_pages() - nr);
+	tmm_driver_expect_pages(test, kernel, first + nr, tmm_private_nr_pages() - nr);
 	pages = tmm_allocate_pages(1);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(pages), "error %ld", PTR_ERR(pages));
 	range = tmm_allocated_pages_range(pages);
@@ -75,15 +75,15 @@ static void pages_at_an_address(struct kunit *test)
 	u64 last = tmm_private_first_page() + tmm_private_nr_pages() - 1;
 	struct tmm_vaddr inside = { vaddr_of(area).v + 4000 };
 
-	try_pages(test, tmm_allocate_pages_at(vaddr_of(area), 3), area, 3);
-	try_pages(test, tmm_allocate_pages_at(inside, 3), area, 3);
-	try_pages(test, tmm_allocate_pages_at(vaddr_of(last), 1), last, 1);
-	try_pages(test, tmm_allocate_pages_at(vaddr_of(1), 1), 1, 1);
-	try_pages(test, tmm_allocate_pages_by_bytes_at(vaddr_of(area), 4096), area, 1);
-	try_pages(test, tmm_allocate_pages_by_bytes_at(vaddr_of(area), 4097), area, 2);
-	try_pages(test, tmm_allocate_pages_by_bytes_at(inside, 96), area, 1);
-	try_pages(test, tmm_allocate_pages_by_bytes_at(inside, 97), area, 2);
-	try_pages(test, tmm_allocate_pages_by_bytes_at(inside, 97 + 3 * 4096), area, 5);
+	tmm_driver_try_pages(test, tmm_allocate_pages_at(vaddr_of(area), 3), area, 3);
+	tmm_driver_try_pages(test, tmm_allocate_pages_at(inside, 3), area, 3);
+	tmm_driver_try_pages(test, tmm_allocate_pages_at(vaddr_of(last), 1), last, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages_at(vaddr_of(1), 1), 1, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_at(vaddr_of(area), 4096), area, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_at(vaddr_of(area), 4097), area, 2);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_at(inside, 96), area, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_at(inside, 97), area, 2);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_at(inside, 97 + 3 * 4096), area, 5);
 }
 
 static void pages_at_an_address_refused(struct kunit *test)
@@ -117,15 +117,15 @@ static void pages_at_an_address_refused(struct kunit *test)
 	struct tmm_allocated_pages *owned = tmm_allocate_pages_at(vaddr_of(area + 5), 1);
 	unsigned int i;
 
-	expect_pages(test, owned, area + 5, 1);
+	tmm_driver_expect_pages(test, owned, area + 5, 1);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct tmm_allocated_pages *none =
 			refused[i].allocate(refused[i].vaddr, refused[i].nr);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
 	}
-	expect_pages_free(test, tmm_private_first_page(), 1005);
-	expect_pages_free(test, area + 6, tmm_private_nr_general_pages() - 1006);
+	tmm_driver_expect_pages_free(test, tmm_private_first_page(), 1005);
+	tmm_driver_expect_pages_free(test, area + 6, tmm_private_nr_general_pages() - 1006);
 	tmm_allocated_pages_drop(&owned);
 }
 
@@ -141,14 +141,17 @@ static void pages_in_a_range(struct kunit *test)
 	const struct tmm_page_range large = { { area & ~(NR_2M - 1), 2, TMM_2M } };
 
 	/* All of it may be taken. */
-	try_pages(test, tmm_allocate_pages_in_range(10, &range), area, 10);
-	try_pages(test, tmm_allocate_pages_in_range(3, &range), area, 3);
-	try_pages(test, tmm_allocate_pages_in_range(1, &one), area, 1);
-	try_pages(test, tmm_allocate_pages_in_range(2 * NR_2M, &large), large.r.first, 2 * NR_2M);
-	try_pages(test, tmm_allocate_pages_by_bytes_in_range(10 * 4096, &range), area, 10);
-	try_pages(test, tmm_allocate_pages_by_bytes_in_range(9 * 4096 + 1, &range), area, 10);
-	try_pages(test, tmm_allocate_pages_by_bytes_in_range(2 * 4096, &range), area, 2);
-	try_pages(test, tmm_allocate_pages_by_bytes_in_range(1, &one), area, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages_in_range(10, &range), area, 10);
+	tmm_driver_try_pages(test, tmm_allocate_pages_in_range(3, &range), area, 3);
+	tmm_driver_try_pages(test, tmm_allocate_pages_in_range(1, &one), area, 1);
+	tmm_driver_try_pages(test, tmm_allocate_pages_in_range(2 * NR_2M, &large), large.r.first,
+			     2 * NR_2M);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_in_range(10 * 4096, &range), area,
+			     10);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_in_range(9 * 4096 + 1, &range), area,
+			     10);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_in_range(2 * 4096, &range), area, 2);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes_in_range(1, &one), area, 1);
 }
 
 static void pages_in_a_range_refused(struct kunit *test)
@@ -180,15 +183,15 @@ static void pages_in_a_range_refused(struct kunit *test)
 	struct tmm_allocated_pages *owned = tmm_allocate_pages_at(vaddr_of(area + 5), 1);
 	unsigned int i;
 
-	expect_pages(test, owned, area + 5, 1);
+	tmm_driver_expect_pages(test, owned, area + 5, 1);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct tmm_allocated_pages *none =
 			refused[i].allocate(refused[i].nr, refused[i].in);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
 	}
-	expect_pages_free(test, area, 5);
-	expect_pages_free(test, area + 6, 4);
+	tmm_driver_expect_pages_free(test, area, 5);
+	tmm_driver_expect_pages_free(test, area + 6, 4);
 	tmm_allocated_pages_drop(&owned);
 }
 
@@ -217,13 +220,14 @@ static void pages_by_request(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
-		u64 start = fit_in(&hole, &wanted[i]);
+		u64 start = tmm_driver_fit_in(&hole, &wanted[i]);
 
 		KUNIT_ASSERT_NE_MSG(test, start, U64_MAX, "entry %u", i);
-		try_pages(test, tmm_allocate_pages_by_request(&wanted[i]), start, wanted[i].nr);
+		tmm_driver_try_pages(test, tmm_allocate_pages_by_request(&wanted[i]), start,
+				     wanted[i].nr);
 	}
-	try_pages(test, tmm_allocate_pages_by_request(&at), middle, 5);
-	try_pages(test, tmm_allocate_pages_by_request(&inside), middle, 5);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_request(&at), middle, 5);
+	tmm_driver_try_pages(test, tmm_allocate_pages_by_request(&inside), middle, 5);
 }
 
 /* Refused now and later alike: an action that has nothing to do stays so. */
@@ -253,16 +257,16 @@ static void pages_by_request_refused(struct kunit *test)
 	struct tmm_deferred_action action = {};
 	unsigned int i;
 
-	expect_pages(test, owned, area + 5, 1);
+	tmm_driver_expect_pages(test, owned, area + 5, 1);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		none = tmm_allocate_pages_by_request(&refused[i].req);
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		none = pages_deferred(&refused[i].req, 0, &action);
+		none = tmm_driver_pages_deferred(&refused[i].req, 0, &action);
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
 		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&action, 0, sizeof(action)), NULL);
 	}
-	expect_pages_free(test, tmm_private_first_page(), 1005);
-	expect_pages_free(test, area + 6, tmm_private_nr_general_pages() - 1006);
+	tmm_driver_expect_pages_free(test, tmm_private_first_page(), 1005);
+	tmm_driver_expect_pages_free(test, area + 6, tmm_private_nr_general_pages() - 1006);
 	tmm_allocated_pages_drop(&owned);
 }
 
@@ -279,7 +283,7 @@ static void pages_without_heap(struct kunit *test)
 	EXPECT_NO_HEAP(test, tmm_allocate_pages_in_range(1, &range));
 	EXPECT_NO_HEAP(test, tmm_allocate_pages_by_bytes_in_range(1, &range));
 	EXPECT_NO_HEAP(test, tmm_allocate_pages_by_request(&req));
-	expect_pages_free(test, first, tmm_private_nr_general_pages());
+	tmm_driver_expect_pages_free(test, first, tmm_private_nr_general_pages());
 }
 
 static struct kunit_case driver_pages_cases[] = {
@@ -299,7 +303,7 @@ static struct kunit_case driver_pages_cases[] = {
 static struct kunit_suite driver_pages_suite = {
 	.name = "theseus_mm_driver_pages",
 	.init = tmm_driver_init,
-	.exit = exit_case,
+	.exit = tmm_driver_exit_with_hole,
 	.test_cases = driver_pages_cases,
 };
 
