@@ -4,7 +4,7 @@
 #include "mapping/instance_devices.h"
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
-#include "support/invariants.h"
+#include "support/large_fixture.h"
 
 #include "alloc/frames.h"
 #include "alloc/pages.h"
@@ -17,88 +17,14 @@
 #include "paging/mapper.h"
 #include "paging/window_copy.h"
 
-#include <linux/gfp.h>
-#include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #define MAX_ALLOCATIONS 60
 #define LEAF_2M		(1ULL << TMM_INDEX_BITS)
 
-/* Runs of 4 MiB at multiples of that: each has one block for a leaf of 2 MiB. */
-#define LARGE_ORDER	10
-#define LARGE_NR	(1ULL << LARGE_ORDER)
-#define NR_LARGE	4
-
 /* 512 GiB: no machine that runs this has anything there. */
 #define REGION		(1ULL << (39 - TMM_PAGE_SHIFT))
-
-/**
- * struct large_instance - an instance with room for large leaves
- * @ti: first, for the fixture
- * @memories: its RAM
- */
-struct large_instance {
-	struct tmm_test_instance ti;
-	struct tmm_memory memories[NR_LARGE];
-};
-
-static void give_memories(struct large_instance *li)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_LARGE; i++)
-		if (li->memories[i].window)
-			__free_pages(virt_to_page(li->memories[i].window), LARGE_ORDER);
-}
-
-static int take_memories(struct large_instance *li)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_LARGE; i++) {
-		struct page *pages = alloc_pages(GFP_KERNEL, LARGE_ORDER);
-
-		if (!pages)
-			return -ENOMEM;
-		memset(page_address(pages), 0xa5, LARGE_NR << TMM_PAGE_SHIFT);
-		li->memories[i] = (struct tmm_memory){ page_to_pfn(pages), LARGE_NR,
-						       page_address(pages) };
-	}
-	return 0;
-}
-
-static int large_init(struct kunit *test)
-{
-	struct large_instance *li = tmm_test_kvzalloc(test, sizeof(*li));
-	struct tmm_instance *inst = &li->ti.inst;
-	int err = take_memories(li);
-
-	INIT_LIST_HEAD(&li->ti.hogs);
-	if (!err)
-		err = tmm_instance_init(inst, li->memories, NR_LARGE);
-	if (err) {
-		give_memories(li);
-		return err;
-	}
-	KUNIT_EXPECT_EQ(test, tmm_instance_move_to_heap(inst), 0);
-	li->ti.frames_before = tmm_fingerprint_frames(&inst->fa);
-	li->ti.pages_before = tmm_fingerprint_ranges(&inst->pa.ra);
-	test->priv = li;
-	return 0;
-}
-
-static void large_exit(struct kunit *test)
-{
-	struct large_instance *li = test->priv;
-
-	if (!li)
-		return;
-	tmm_test_instance_exit(test);
-	/* A case that lost something has failed; what it lost stays where it is. */
-	if (test->status != KUNIT_FAILURE)
-		give_memories(li);
-}
 
 static u64 base_page(void)
 {
@@ -476,19 +402,19 @@ static void too_few_frames(struct kunit *test)
 /* Enough frames, but no more that a large leaf could map. */
 static void too_few_large_frames(struct kunit *test)
 {
-	struct tmm_allocated_frames *blocks[NR_LARGE];
+	struct tmm_allocated_frames *blocks[TMM_TEST_NR_LARGE];
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), LEAF_2M + 2,
 						   TMM_TEST_WRITABLE);
 	const struct tmm_allocation_request req = tmm_request_aligned(LEAF_2M, LEAF_2M);
 	unsigned int i, nr = 0;
 
-	for (i = 0; i < NR_LARGE; i++) {
+	for (i = 0; i < TMM_TEST_NR_LARGE; i++) {
 		blocks[nr] = tmm_frame_allocator_allocate(&tmm_test_inst(test)->fa, &req);
 		if (IS_ERR(blocks[nr]))
 			break;
 		nr++;
 	}
-	KUNIT_EXPECT_EQ(test, nr, NR_LARGE - 1);
+	KUNIT_EXPECT_EQ(test, nr, TMM_TEST_NR_LARGE - 1);
 	expect_refused(test, mp, NULL, -ENOSPC);
 	while (nr)
 		tmm_allocated_frames_drop(&blocks[--nr]);
@@ -577,8 +503,8 @@ static struct kunit_case deep_copy_cases[] = {
 
 static struct kunit_suite deep_copy_suite = {
 	.name = "theseus_mm_deep_copy",
-	.init = large_init,
-	.exit = large_exit,
+	.init = tmm_test_large_init,
+	.exit = tmm_test_large_exit,
 	.test_cases = deep_copy_cases,
 };
 

@@ -4,7 +4,6 @@
 #include "mapping/instance_devices.h"
 #include "support/fixture.h"
 
-
 /* Tables that a mapping needs at most. */
 #define NR_TABLES	16
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "paging/window_fixture.h"
+
+#include "support/instance_fixture.h"
+
+#include "paging/mapper.h"
+
+#include <linux/string.h>
+
+/* Pages that lie on both sides of a 2 MiB boundary. */
+u64 window_page(void)
+{
+	return tmm_private_first_page() + 510;
+}
+
+struct tmm_vaddr window_at(u64 offset)
+{
+	return (struct tmm_vaddr){ tmm_test_vaddr(window_page()).v + offset };
+}
+
+/* Page i to frame WINDOW_NR_PAGES - 1 - i, so that neighbours are none behind the pages. */
+struct tmm_allocated_frames *window_map(struct kunit *test, tmm_pte_flags_t flags)
+{
+	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, WINDOW_NR_PAGES);
+	u64 i;
+
+	for (i = 0; i < WINDOW_NR_PAGES; i++) {
+		u64 frame = frames->f.chunk.start + WINDOW_NR_PAGES - 1 - i;
+
+		memset(tmm_test_alias(frame), 0x10 + i, TMM_PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), window_page() + i, frame,
+						     1, tmm_pte_leaf_bits(flags, true), TMM_4K), 0);
+	}
+	return frames;
+}
+
+void window_unmap(struct kunit *test, struct tmm_allocated_frames **frames)
+{
+	tmm_mapper_unmap(tmm_test_root(test), window_page(), WINDOW_NR_PAGES);
+	tmm_allocated_frames_drop(frames);
+}
