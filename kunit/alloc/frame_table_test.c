@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frame_table.h"
 
-#include "core/types.h"
+#include "core/page.h"
 #include "support/fixture.h"
 
 #define NR_2M 512ULL

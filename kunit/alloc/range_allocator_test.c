@@ -2,7 +2,7 @@
 #include "alloc/range_request.h"
 
 #include "alloc/chunk.h"
-#include "core/types.h"
+#include "core/page.h"
 #include "support/range_fixture.h"
 #include "support/invariants.h"
 

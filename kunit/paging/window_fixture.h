@@ -5,7 +5,7 @@
 
 #include "alloc/frames.h"
 #include "core/pte_flags.h"
-#include "core/types.h"
+#include "core/address.h"
 
 #include <kunit/test.h>
 

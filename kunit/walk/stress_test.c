@@ -7,7 +7,6 @@
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 
-#include "core/types.h"
 #include "support/frames_fixture.h"
 #include "support/invariants.h"
 

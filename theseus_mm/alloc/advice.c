@@ -4,7 +4,7 @@
 #include "alloc/firmware_map.h"
 #include "alloc/pool.h"
 #include "alloc/struct_pages.h"
-#include "core/types.h"
+#include "core/address.h"
 
 #include <kunit/visibility.h>
 #include <linux/align.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/decoded.h"
 
-#include "core/types.h"
+#include "core/address.h"
 
 #include <kunit/visibility.h>
 #include <linux/acpi.h>

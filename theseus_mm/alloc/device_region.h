@@ -14,8 +14,8 @@
 #define TMM_ALLOC_DEVICE_REGION_H
 
 #include "alloc/frame_regions.h"
+#include "core/address.h"
 #include "core/pte_flags.h"
-#include "core/types.h"
 
 #include <linux/err.h>
 #include <linux/list.h>

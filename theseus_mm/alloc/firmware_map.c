@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/firmware_map.h"
 
-#include "core/types.h"
+#include "core/address.h"
 
 #include <asm/e820/api.h>
 #include <kunit/visibility.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frame_table.h"
 
-#include "core/types.h"
+#include "core/page.h"
 
 #include <asm/barrier.h>
 #include <kunit/visibility.h>

@@ -4,8 +4,8 @@
 #include "alloc/advice.h"
 #include "alloc/firmware_map.h"
 #include "alloc/struct_pages.h"
+#include "core/address.h"
 #include "core/number.h"
-#include "core/types.h"
 
 #include <kunit/visibility.h>
 #include <linux/cc_platform.h>

@@ -3,7 +3,7 @@
 
 #include "alloc/chunk.h"
 #include "core/bug.h"
-#include "core/types.h"
+#include "core/page.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>

@@ -16,7 +16,8 @@
 #include "alloc/chunk_cache.h"
 #include "alloc/free_ranges.h"
 #include "alloc/waiters.h"
-#include "core/types.h"
+#include "core/address.h"
+#include "core/page.h"
 
 #include <linux/list.h>
 #include <linux/spinlock.h>

@@ -4,7 +4,7 @@
 #include "alloc/account.h"
 #include "core/bug.h"
 #include "core/compat.h"
-#include "core/types.h"
+#include "core/page.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>

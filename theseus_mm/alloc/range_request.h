@@ -10,7 +10,8 @@
 #define TMM_ALLOC_RANGE_REQUEST_H
 
 #include "alloc/range_allocator.h"
-#include "core/types.h"
+#include "core/address.h"
+#include "core/page.h"
 
 #include <linux/overflow.h>
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/struct_pages.h"
 
-#include "core/types.h"
-
 #include <kunit/visibility.h>
 #include <linux/align.h>
 #include <linux/err.h>

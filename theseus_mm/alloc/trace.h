@@ -13,8 +13,8 @@
 #if !defined(TMM_ALLOC_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define TMM_ALLOC_TRACE_H
 
+#include "core/address.h"
 #include "core/pte_flags.h"
-#include "core/types.h"
 
 #include <linux/tracepoint.h>
 

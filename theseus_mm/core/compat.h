@@ -5,7 +5,7 @@
 #ifndef TMM_CORE_COMPAT_H
 #define TMM_CORE_COMPAT_H
 
-#include "core/types.h"
+#include "core/page.h"
 
 #include <linux/export.h>
 #include <linux/fs.h>

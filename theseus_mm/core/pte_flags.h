@@ -13,7 +13,11 @@
 #ifndef TMM_CORE_PTE_FLAGS_H
 #define TMM_CORE_PTE_FLAGS_H
 
-#include "core/types.h"
+#include "core/address.h"
+#include "core/page.h"
+
+#include <linux/bits.h>
+#include <linux/build_bug.h>
 
 /* Theseus: PteFlags */
 typedef u64 __bitwise tmm_pte_flags_t;

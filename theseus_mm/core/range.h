@@ -16,8 +16,10 @@
 #ifndef TMM_CORE_RANGE_H
 #define TMM_CORE_RANGE_H
 
-#include "core/types.h"
+#include "core/address.h"
+#include "core/page.h"
 
+#include <linux/bits.h>
 #include <linux/errno.h>
 
 /**

@@ -3,7 +3,7 @@
 
 #include "alloc/bad_frames.h"
 #include "alloc/pool.h"
-#include "core/types.h"
+#include "core/address.h"
 #include "include/linux/theseus_mm.h"
 #include "kernel/instance.h"
 #include "mapping/instance.h"

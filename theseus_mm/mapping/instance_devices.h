@@ -8,8 +8,8 @@
 #ifndef TMM_MAPPING_INSTANCE_DEVICES_H
 #define TMM_MAPPING_INSTANCE_DEVICES_H
 
+#include "core/address.h"
 #include "core/pte_flags.h"
-#include "core/types.h"
 
 #include <linux/compiler.h>
 #include <linux/types.h>

@@ -6,7 +6,7 @@
 #ifndef TMM_MAPPING_PLACEMENT_H
 #define TMM_MAPPING_PLACEMENT_H
 
-#include "core/types.h"
+#include "core/page.h"
 
 struct tmm_allocated_pages;
 struct tmm_mapping_request;

@@ -6,8 +6,8 @@
 #ifndef TMM_MAPPING_REQUEST_H
 #define TMM_MAPPING_REQUEST_H
 
+#include "core/page.h"
 #include "core/pte_flags.h"
-#include "core/types.h"
 
 #include <linux/types.h>
 

@@ -9,9 +9,11 @@
 #ifndef TMM_PAGING_ENTRY_H
 #define TMM_PAGING_ENTRY_H
 
-#include "core/types.h"
+#include "core/address.h"
+#include "core/page.h"
 
 #include <linux/bitfield.h>
+#include <linux/bits.h>
 
 #define TMM_ENTRY_PRESENT	BIT_ULL(0)
 #define TMM_ENTRY_WRITABLE	BIT_ULL(1)

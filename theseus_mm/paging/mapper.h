@@ -17,8 +17,9 @@
 #ifndef TMM_PAGING_MAPPER_H
 #define TMM_PAGING_MAPPER_H
 
+#include "core/address.h"
+#include "core/page.h"
 #include "core/pte_flags.h"
-#include "core/types.h"
 #include "paging/table.h"
 
 struct tmm_account;

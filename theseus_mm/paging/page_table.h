@@ -29,7 +29,7 @@
 #ifndef TMM_PAGING_PAGE_TABLE_H
 #define TMM_PAGING_PAGE_TABLE_H
 
-#include "core/types.h"
+#include "core/address.h"
 
 #include <linux/atomic.h>
 #include <linux/kref.h>

@@ -13,8 +13,8 @@
 #ifndef TMM_PAGING_WINDOW_COPY_H
 #define TMM_PAGING_WINDOW_COPY_H
 
+#include "core/address.h"
 #include "core/pte_flags.h"
-#include "core/types.h"
 
 struct tmm_page_table;
 

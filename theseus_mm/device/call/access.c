@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/call/call.h"
 
-#include "core/types.h"
+#include "core/address.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "mapping/borrow.h"

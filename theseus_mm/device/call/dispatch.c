@@ -2,7 +2,6 @@
 #include "device/call/call.h"
 
 #include "alloc/trace.h"
-#include "core/types.h"
 #include "device/client/client.h"
 #include "device/client/poll.h"
 

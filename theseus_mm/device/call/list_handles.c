@@ -7,7 +7,7 @@
  */
 #include "device/call/call.h"
 
-#include "core/types.h"
+#include "core/address.h"
 #include "device/call/entries.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"

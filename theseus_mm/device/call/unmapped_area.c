@@ -4,7 +4,7 @@
  */
 #include "device/call/call.h"
 
-#include "core/types.h"
+#include "core/page.h"
 #include "device/client/client.h"
 #include "device/client/exports.h"
 #include "device/client/lending.h"

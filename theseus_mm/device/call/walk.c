@@ -5,7 +5,8 @@
  */
 #include "device/call/call.h"
 
-#include "core/types.h"
+#include "core/address.h"
+#include "core/page.h"
 #include "device/client/client.h"
 #include "mapping/instance.h"
 #include "paging/mapper.h"

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/client/offsets.h"
 
-#include "core/types.h"
-
 #include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/errno.h>

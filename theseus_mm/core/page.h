@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Addresses and chunks: pure values, no ownership, no locks.
+ * Pages and frames: pure values, no ownership, no locks.
  *
  * A *chunk* is a page (virtual) or a frame (physical). Its number counts 4 KiB
  * units whatever its size: the 2 MiB page at 0x200000 has number 512, and the
  * next 2 MiB page has number 1024. Each kind is a struct of its own, so that
  * the compiler refuses a virtual value where a physical one is meant.
  */
-#ifndef TMM_CORE_TYPES_H
-#define TMM_CORE_TYPES_H
+#ifndef TMM_CORE_PAGE_H
+#define TMM_CORE_PAGE_H
 
-#include <linux/bits.h>
-#include <linux/build_bug.h>
+#include "core/address.h"
+
+#include <linux/compiler.h>
 #include <linux/types.h>
-
-#define TMM_PAGE_SHIFT		12
-#define TMM_PAGE_SIZE		4096ULL
-/* Bits of an x86-64 entry that hold the frame's address. Theseus: PTE_FRAME_MASK */
-#define TMM_PTE_FRAME_MASK	0x000FFFFFFFFFF000ULL
-
-/* The index width of one table, and the bits of a physical address. */
-#define TMM_INDEX_BITS		9
-#define TMM_TABLE_ENTRIES	(1U << TMM_INDEX_BITS)
-#define TMM_PADDR_BITS		52
 
 /**
  * enum tmm_page_size - sizes a page or frame can have
@@ -74,26 +65,6 @@ enum tmm_memory_state {
 };
 
 /**
- * struct tmm_vaddr - a canonical virtual address
- * @v: the address in bytes
- *
- * Theseus: VirtualAddress
- */
-struct tmm_vaddr {
-	u64 v;
-};
-
-/**
- * struct tmm_paddr - a canonical physical address
- * @v: the address in bytes; bits 63..52 are zero
- *
- * Theseus: PhysicalAddress
- */
-struct tmm_paddr {
-	u64 v;
-};
-
-/**
  * struct tmm_page - one virtual page
  * @number: address / 4 KiB, without the sign extension of the upper half; a
  *          multiple of tmm_page_size_4k_pages(@size)
@@ -117,32 +88,6 @@ struct tmm_frame {
 	u64 number;
 	enum tmm_page_size size;
 };
-
-unsigned int tmm_paging_levels(void);
-unsigned int tmm_vaddr_bits(void);
-
-bool tmm_vaddr_is_canonical(u64 value);
-int __must_check tmm_vaddr_new(u64 value, struct tmm_vaddr *out);
-struct tmm_vaddr tmm_vaddr_new_canonical(u64 value);
-struct tmm_vaddr tmm_vaddr_add(struct tmm_vaddr addr, u64 bytes);
-struct tmm_vaddr tmm_vaddr_sub(struct tmm_vaddr addr, u64 bytes);
-
-bool tmm_paddr_is_canonical(u64 value);
-int __must_check tmm_paddr_new(u64 value, struct tmm_paddr *out);
-struct tmm_paddr tmm_paddr_new_canonical(u64 value);
-struct tmm_paddr tmm_paddr_add(struct tmm_paddr addr, u64 bytes);
-struct tmm_paddr tmm_paddr_sub(struct tmm_paddr addr, u64 bytes);
-
-/* Offset of an address within its 4 KiB chunk. Theseus: page_offset(), frame_offset() */
-static inline u64 tmm_vaddr_page_offset(struct tmm_vaddr addr)
-{
-	return addr.v & (TMM_PAGE_SIZE - 1);
-}
-
-static inline u64 tmm_paddr_frame_offset(struct tmm_paddr addr)
-{
-	return addr.v & (TMM_PAGE_SIZE - 1);
-}
 
 struct tmm_page tmm_page_containing_address(struct tmm_vaddr addr, enum tmm_page_size size);
 struct tmm_vaddr tmm_page_start_address(struct tmm_page page);
@@ -180,8 +125,4 @@ static inline unsigned int tmm_page_p1_index(struct tmm_page page)
 	return tmm_page_index(page, 1);
 }
 
-/* printf pair in the original's notation, v0x... and p0x... */
-#define TMM_VADDR_FMT		"v0x%llx"
-#define TMM_PADDR_FMT		"p0x%llx"
-
-#endif /* TMM_CORE_TYPES_H */
+#endif /* TMM_CORE_PAGE_H */
