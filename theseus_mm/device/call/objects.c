@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/call/call.h"
 
-#include "alloc/account.h"
-#include "alloc/frames.h"
-#include "alloc/frames_split.h"
-#include "alloc/pages.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "device/share/linger.h"
 #include "device/share/mapping_file.h"
-#include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
-#include "mapping/mapped_pages_split.h"
 
 #include <kunit/visibility.h>
 #include <linux/err.h>
@@ -66,59 +60,25 @@ int tmm_ioctl_drop(struct tmm_call *call)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_drop);
 
-/* First chunk and number of chunks of what an object owns. */
-static void chunks_of(const struct tmm_object *object, u64 *first, u64 *nr)
-{
-	struct tmm_page_range pages;
-
-	switch (object->kind) {
-	case THESEUS_MM_KIND_PAGES:
-		pages = tmm_allocated_pages_range(object->pages);
-		break;
-	case THESEUS_MM_KIND_MAPPING:
-		pages = tmm_mapped_pages_range(object->mapping);
-		break;
-	default:
-		*first = object->frames->f.chunk.start;
-		*nr = tmm_frames_nr(&object->frames->f);
-		return;
-	}
-	*first = pages.r.first;
-	*nr = pages.r.nr;
-}
-
-static int split_content(struct tmm_object *object, u64 at, struct tmm_object *second)
-{
-	switch (object->kind) {
-	case THESEUS_MM_KIND_PAGES:
-		return tmm_allocated_pages_split_at(object->pages, at, &second->pages);
-	case THESEUS_MM_KIND_FRAMES:
-		return tmm_allocated_frames_split_at(object->frames, at, &second->frames);
-	default:
-		return tmm_mapped_pages_split(object->mapping, at, &second->mapping);
-	}
-}
-
 /* Split what @object owns between @first and @second, which are new. */
 static int split_into(struct tmm_call *call, struct tmm_object *object, struct tmm_object *first,
 		      struct tmm_object *second)
 {
 	struct theseus_mm_split *request = &call->arg.split;
-	u64 start, nr, at;
+	const struct tmm_range chunks = tmm_object_chunks(object);
+	const u64 at = request->offset >> TMM_PAGE_SHIFT;
 	int err;
 
-	chunks_of(object, &start, &nr);
-	at = request->offset >> TMM_PAGE_SHIFT;
-	if ((request->offset & (TMM_PAGE_SIZE - 1)) || !at || at >= nr)
+	if ((request->offset & (TMM_PAGE_SIZE - 1)) || !at || at >= chunks.nr)
 		return -EINVAL;
 	request->first = first->handle;
 	request->second = second->handle;
 	err = tmm_call_reply(call);
-	if (!err)
-		err = split_content(object, start + at, second);
 	if (err)
 		return err;
-	second->kind = object->kind;
+	err = tmm_object_split_content(object, chunks.first + at, second);
+	if (err)
+		return err;
 	first->kind = object->kind;
 	/* All members of the union are pointers to what is owned. */
 	first->pages = object->pages;
@@ -160,18 +120,6 @@ err_publish:
 	return err;
 }
 
-static int merge_content(struct tmm_object *object, struct tmm_object *other)
-{
-	switch (object->kind) {
-	case THESEUS_MM_KIND_PAGES:
-		return tmm_allocated_pages_merge(object->pages, &other->pages);
-	case THESEUS_MM_KIND_FRAMES:
-		return tmm_allocated_frames_merge(object->frames, &other->frames);
-	default:
-		return tmm_mapped_pages_merge(object->mapping, &other->mapping);
-	}
-}
-
 int tmm_ioctl_merge(struct tmm_call *call)
 {
 	const struct theseus_mm_merge *request = &call->arg.merge;
@@ -185,7 +133,7 @@ int tmm_ioctl_merge(struct tmm_call *call)
 	err = tmm_object_take_two(client, handles, objects);
 	if (err)
 		return err;
-	err = merge_content(objects[0], objects[1]);
+	err = tmm_object_merge_content(objects[0], objects[1]);
 	if (err) {
 		tmm_object_publish(client, objects[1]);
 	} else {

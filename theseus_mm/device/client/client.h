@@ -23,9 +23,7 @@
 #include <linux/xarray.h>
 
 struct dma_buf;
-struct theseus_mm_query;
 struct tmm_instance;
-struct tmm_mapped_pages;
 
 /**
  * struct tmm_client - one open file description
@@ -85,9 +83,6 @@ void tmm_client_put(struct tmm_client *client);
 #define tmm_clients_for_each(client)						\
 	for (client = tmm_clients_find(1); client;				\
 	     client = tmm_clients_next(client))
-
-/* handles.c; share/mapping_file.c, a lower floor, has no better header for it yet */
-void tmm_mapping_describe(const struct tmm_mapped_pages *mp, struct theseus_mm_query *query);
 
 /* device/call/dmabuf.c */
 struct dma_buf * __must_check tmm_dmabuf_create(struct tmm_client *client, u32 handle);

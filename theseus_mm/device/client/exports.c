@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "core/compat.h"
 #include "device/client/client.h"
+#include "device/client/object.h"
 #include "device/share/linger.h"
 #include "device/share/loan.h"
 #include "device/share/mapping_file.h"
@@ -158,7 +159,7 @@ int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query 
 
 	down_read(&mf->revoke_lock);
 	if (mf->exported) {
-		tmm_mapping_describe(mf->exported, query);
+		tmm_object_describe_mapping(mf->exported, query);
 		if (mf->nr_lingering)
 			query->attributes |= THESEUS_MM_ATTRIBUTE_PINNED;
 		if (mf->is_read_only) {

@@ -2,8 +2,6 @@
 #include "device/client/handles.h"
 
 #include "alloc/account.h"
-#include "alloc/frames.h"
-#include "alloc/pages.h"
 #include "device/client/client.h"
 #include "device/share/mapping_file.h"
 #include "mapping/borrow.h"
@@ -22,41 +20,12 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-/* The frames that an object owns; a mapping counts its pages, which all have one. */
-u64 tmm_handles_nr_frames(const struct tmm_object *object)
-{
-	switch (object->kind) {
-	case THESEUS_MM_KIND_FRAMES:
-		return tmm_frames_nr(&object->frames->f);
-	case THESEUS_MM_KIND_MAPPING:
-		return tmm_mapped_pages_nr_bytes(object->mapping) >> TMM_PAGE_SHIFT;
-	default:
-		return 0;
-	}
-}
-
 /* An object becomes visible (@sign is 1), or ceases to be (-1). */
 static void count_object(struct tmm_client *client, const struct tmm_object *object, int sign)
 {
-	atomic64_add(sign * (s64)tmm_handles_nr_frames(object), &client->nr_frames);
+	atomic64_add(sign * (s64)tmm_object_nr_frames(object), &client->nr_frames);
 	if (object->kind == THESEUS_MM_KIND_MAPPING)
 		atomic_add(sign, &client->nr_mappings);
-}
-
-static void drop_content(struct tmm_object *object)
-{
-	switch (object->kind) {
-	case THESEUS_MM_KIND_PAGES:
-		tmm_allocated_pages_drop(&object->pages);
-		break;
-	case THESEUS_MM_KIND_FRAMES:
-		tmm_allocated_frames_drop(&object->frames);
-		break;
-	case THESEUS_MM_KIND_MAPPING:
-		tmm_mapped_pages_drop(&object->mapping);
-		break;
-	}
-	object->kind = 0;
 }
 
 /*
@@ -95,7 +64,7 @@ void tmm_handles_destroy(struct tmm_client *client)
 		xa_erase(&client->objects, handle);
 		count_object(client, object, -1);
 		forget_offset(client, object);
-		drop_content(object);
+		tmm_object_drop_content(object);
 		kfree(object);
 		nr++;
 		cond_resched();
@@ -313,63 +282,10 @@ void tmm_object_resize(struct tmm_client *client, struct tmm_object *object)
  */
 void tmm_object_drop(struct tmm_client *client, struct tmm_object *object)
 {
-	drop_content(object);
+	tmm_object_drop_content(object);
 	tmm_object_abandon(client, object);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_object_drop);
-
-/**
- * tmm_mapping_describe() - say what a mapping is
- * @mp: the mapping, which does not change meanwhile
- * @query: the out fields are filled in
- *
- * Context: Any.
- */
-void tmm_mapping_describe(const struct tmm_mapped_pages *mp, struct theseus_mm_query *query)
-{
-	struct tmm_page_range pages = tmm_mapped_pages_range(mp);
-
-	query->kind = THESEUS_MM_KIND_MAPPING;
-	query->nr_frame_ranges = mp->nr_frame_ranges;
-	query->start = tmm_page_range_start_address(&pages).v;
-	query->nr_pages = tmm_page_range_size_in_pages(&pages);
-	query->pte_flags = (__force u64)tmm_mapped_pages_flags(mp);
-	query->attributes = 0;
-	if (tmm_mapped_pages_is_shareable(mp))
-		query->attributes |= THESEUS_MM_ATTRIBUTE_SHAREABLE;
-	if (tmm_mapped_pages_is_sealed(mp))
-		query->attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
-	query->nr_borrows = tmm_mapped_pages_nr_borrows(mp);
-}
-
-/* Fill in what a query tells of an object. The caller holds the table's lock. */
-void tmm_handles_describe(const struct tmm_object *object, struct theseus_mm_query *query)
-{
-	struct tmm_page_range pages;
-
-	query->kind = object->kind;
-	query->nr_frame_ranges = 0;
-	query->pte_flags = 0;
-	query->attributes = 0;
-	query->nr_borrows = 0;
-	switch (object->kind) {
-	case THESEUS_MM_KIND_PAGES:
-		pages = tmm_allocated_pages_range(object->pages);
-		break;
-	case THESEUS_MM_KIND_FRAMES:
-		query->nr_frame_ranges = 1;
-		query->start = object->frames->f.chunk.start << TMM_PAGE_SHIFT;
-		query->nr_pages = tmm_frames_nr(&object->frames->f);
-		return;
-	case THESEUS_MM_KIND_MAPPING:
-		tmm_mapping_describe(object->mapping, query);
-		if (object->mf && READ_ONCE(object->mf->nr_lingering))
-			query->attributes |= THESEUS_MM_ATTRIBUTE_PINNED;
-		return;
-	}
-	query->start = tmm_page_range_start_address(&pages).v;
-	query->nr_pages = tmm_page_range_size_in_pages(&pages);
-}
 
 /**
  * tmm_client_pages_are_bad() - does memory behind a client's pages fail?
@@ -402,7 +318,7 @@ int tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query)
 	xa_lock(&client->objects);
 	object = xa_load(&client->objects, query->handle);
 	if (object)
-		tmm_handles_describe(object, query);
+		tmm_object_describe(object, query);
 	xa_unlock(&client->objects);
 	if (!object)
 		return -ENOENT;

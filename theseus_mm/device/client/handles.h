@@ -2,8 +2,8 @@
 /*
  * The handles of a client.
  *
- * A client's table maps handles to objects; each object owns one thing of the layers
- * below. A handle is in one of three states:
+ * A client's table maps handles to objects (device/client/object.h). A handle is in one of
+ * three states:
  *
  *	reserved -> visible <-> taken
  *
@@ -20,40 +20,14 @@
 #ifndef TMM_DEVICE_CLIENT_HANDLES_H
 #define TMM_DEVICE_CLIENT_HANDLES_H
 
-#include "uapi/linux/theseus_mm.h"
+#include "device/client/object.h"
 
 #include <linux/compiler_types.h>
 #include <linux/types.h>
 
-struct tmm_allocated_frames;
-struct tmm_allocated_pages;
+struct theseus_mm_query;
 struct tmm_borrow;
 struct tmm_client;
-struct tmm_mapped_pages;
-struct tmm_mapping_file;
-struct tmm_offset;
-
-/**
- * struct tmm_object - the pages, frames or mapping of a handle
- * @handle: the handle
- * @kind: THESEUS_MM_KIND_*; 0 while the object owns nothing
- * @offset: a mapping's offset for mmap(); NULL if it has none
- * @mf: a mapping's file for processes; NULL if the mapping was never lent
- * @pages: set if @kind is KIND_PAGES
- * @frames: set if @kind is KIND_FRAMES
- * @mapping: set if @kind is KIND_MAPPING
- */
-struct tmm_object {
-	u32 handle;
-	u32 kind;
-	struct tmm_offset *offset;
-	struct tmm_mapping_file *mf;
-	union {
-		struct tmm_allocated_pages *pages;
-		struct tmm_allocated_frames *frames;
-		struct tmm_mapped_pages *mapping;
-	};
-};
 
 /* Any kind, for tmm_object_take(). */
 #define TMM_KIND_ANY	0
@@ -82,8 +56,6 @@ int __must_check tmm_object_borrow_all(struct tmm_client *client, u32 handle,
 
 /* For the files beside this one */
 void tmm_handles_destroy(struct tmm_client *client);
-u64 tmm_handles_nr_frames(const struct tmm_object *object);
 struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handle);
-void tmm_handles_describe(const struct tmm_object *object, struct theseus_mm_query *query);
 
 #endif /* TMM_DEVICE_CLIENT_HANDLES_H */

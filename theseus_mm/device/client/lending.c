@@ -191,7 +191,7 @@ int tmm_object_query_lent(struct tmm_client *client, u32 handle,
 	xa_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object && object->mf == mf) {
-		tmm_handles_describe(object, query);
+		tmm_object_describe(object, query);
 		err = 0;
 	}
 	xa_unlock(&client->objects);

@@ -112,7 +112,7 @@ static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 	xa_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object)
-		*nr_pages = tmm_handles_nr_frames(object);
+		*nr_pages = tmm_object_nr_frames(object);
 	xa_unlock(&client->objects);
 	return object ? 0 : -ENOENT;
 }
@@ -126,7 +126,7 @@ static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset
 	xa_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object && object->mf && !object->offset &&
-	    tmm_handles_nr_frames(object) + 1 == offset->chunk.nr) {
+	    tmm_object_nr_frames(object) + 1 == offset->chunk.nr) {
 		object->offset = offset;
 		tmm_offsets_insert(&client->offsets, offset, object);
 		is_given = true;

@@ -9,7 +9,7 @@
  * Invariant: a page belongs to one offset at most, and to none if it is page 0.
  * Lock: the lock of the client's handle table protects the offsets in use. The range
  * allocator has its own lock for free pages, and is not called under the table's.
- * Owner: the object of the mapping owns its offset (device/client/handles.h).
+ * Owner: the object of the mapping owns its offset (device/client/object.h).
  */
 #ifndef TMM_DEVICE_CLIENT_OFFSETS_H
 #define TMM_DEVICE_CLIENT_OFFSETS_H

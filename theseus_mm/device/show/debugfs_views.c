@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "device/client/client.h"
+#include "device/client/object.h"
 #include "device/show/snapshot.h"
 #include "mapping/instance.h"
 #include "paging/mapper.h"
@@ -151,7 +152,7 @@ static void show_flags(struct seq_file *m, tmm_pte_flags_t flags)
 
 static void show_object(struct seq_file *m, const struct tmm_look *look)
 {
-	static const char *const kinds[] = {
+	static const char *const kinds[TMM_NR_KINDS] = {
 		[THESEUS_MM_KIND_PAGES] = "pages",
 		[THESEUS_MM_KIND_FRAMES] = "frames",
 		[THESEUS_MM_KIND_MAPPING] = "mapping",

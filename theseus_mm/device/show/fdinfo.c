@@ -5,6 +5,7 @@
 #include "device/client/client.h"
 #include "device/client/exports.h"
 #include "device/client/lending.h"
+#include "device/client/object.h"
 #include "device/share/mapping_file.h"
 #include "device/show/snapshot.h"
 #include "uapi/linux/theseus_mm.h"
@@ -32,7 +33,7 @@ struct sum {
  * @mmapped: mappings that are in a process
  */
 struct sums {
-	struct sum kinds[THESEUS_MM_KIND_MAPPING + 1];
+	struct sum kinds[TMM_NR_KINDS];
 	struct sum borrowed;
 	struct sum mmapped;
 };

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/show/snapshot.h"
 
-#include "alloc/frames.h"
-#include "alloc/pages.h"
 #include "device/client/client.h"
-#include "device/client/handles.h"
+#include "device/client/object.h"
 #include "device/share/mapping_file.h"
-#include "mapping/mapped_pages.h"
 
 #include <linux/list.h>
 #include <linux/sched.h>
@@ -15,44 +12,24 @@
 /* Handles that are reserved or taken, passed over without letting others run. */
 #define MAX_SKIPPED	1024
 
-static void look_at_mapping(const struct tmm_object *object, struct tmm_look *look)
-{
-	const struct tmm_mapped_pages *mp = object->mapping;
-	const struct tmm_page_range pages = tmm_mapped_pages_range(mp);
-	struct theseus_mm_query query;
-
-	tmm_mapping_describe(mp, &query);
-	look->start = pages.r.first;
-	look->nr = pages.r.nr;
-	look->nr_frame_ranges = query.nr_frame_ranges;
-	look->flags = tmm_mapped_pages_flags(mp);
-	look->attributes = query.attributes;
-	if (object->mf && READ_ONCE(object->mf->nr_lingering))
-		look->attributes |= THESEUS_MM_ATTRIBUTE_PINNED;
-	look->nr_borrows = query.nr_borrows;
-	/* Its lock sleeps; that it is empty or not needs none. */
-	look->is_mmapped = object->mf && !list_empty_careful(&object->mf->loans);
-}
-
 static struct tmm_look look_at(const struct tmm_object *object)
 {
-	struct tmm_look look = { .handle = object->handle, .kind = object->kind };
+	const struct tmm_range chunks = tmm_object_chunks(object);
+	struct theseus_mm_query query;
 
-	switch (object->kind) {
-	case THESEUS_MM_KIND_PAGES:
-		look.start = object->pages->chunk.start;
-		look.nr = object->pages->chunk.nr;
-		break;
-	case THESEUS_MM_KIND_FRAMES:
-		look.start = object->frames->f.chunk.start;
-		look.nr = object->frames->f.chunk.nr;
-		look.nr_frame_ranges = 1;
-		break;
-	case THESEUS_MM_KIND_MAPPING:
-		look_at_mapping(object, &look);
-		break;
-	}
-	return look;
+	tmm_object_describe(object, &query);
+	return (struct tmm_look){
+		.handle = object->handle,
+		.kind = object->kind,
+		.start = chunks.first,
+		.nr = chunks.nr,
+		.nr_frame_ranges = query.nr_frame_ranges,
+		.flags = (__force tmm_pte_flags_t)query.pte_flags,
+		.attributes = query.attributes,
+		.nr_borrows = query.nr_borrows,
+		/* The lock of the list sleeps; to see whether the list is empty needs none. */
+		.is_mmapped = object->mf && !list_empty_careful(&object->mf->loans),
+	};
 }
 
 /**

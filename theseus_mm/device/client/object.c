@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/client/object.h"
+
+#include "alloc/frames.h"
+#include "alloc/frames_split.h"
+#include "alloc/pages.h"
+#include "device/share/mapping_file.h"
+#include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_borrow.h"
+#include "mapping/mapped_pages_split.h"
+
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+
+/**
+ * struct object_ops - what is done with objects of one kind
+ * @chunks: returns the pages or frames that the object owns
+ * @has_frames: a frame belongs to each of these chunks
+ * @describe: fills in what a query tells of this kind only: the rest is 0
+ * @split: cuts the object at chunk @at; @second gets the part from there on
+ * @merge: adds what @other owns to the object
+ * @drop: gives back what the object owns
+ */
+struct object_ops {
+	struct tmm_range (*chunks)(const struct tmm_object *object);
+	bool has_frames;
+	void (*describe)(const struct tmm_object *object, struct theseus_mm_query *query);
+	int (*split)(struct tmm_object *object, u64 at, struct tmm_object *second);
+	int (*merge)(struct tmm_object *object, struct tmm_object *other);
+	void (*drop)(struct tmm_object *object);
+};
+
+/* --- no kind: the object owns nothing ------------------------------------------- */
+
+static struct tmm_range no_chunks(const struct tmm_object *object)
+{
+	return (struct tmm_range){};
+}
+
+static void describe_nothing(const struct tmm_object *object, struct theseus_mm_query *query)
+{
+}
+
+static int split_nothing(struct tmm_object *object, u64 at, struct tmm_object *second)
+{
+	return -ENOENT;
+}
+
+static int merge_nothing(struct tmm_object *object, struct tmm_object *other)
+{
+	return -ENOENT;
+}
+
+static void drop_nothing(struct tmm_object *object)
+{
+}
+
+/* --- pages ---------------------------------------------------------------------- */
+
+static struct tmm_range pages_chunks(const struct tmm_object *object)
+{
+	return tmm_allocated_pages_range(object->pages).r;
+}
+
+static void describe_pages(const struct tmm_object *object, struct theseus_mm_query *query)
+{
+	const struct tmm_page_range pages = tmm_allocated_pages_range(object->pages);
+
+	query->start = tmm_page_range_start_address(&pages).v;
+	query->nr_pages = tmm_page_range_size_in_pages(&pages);
+}
+
+static int split_pages(struct tmm_object *object, u64 at, struct tmm_object *second)
+{
+	return tmm_allocated_pages_split_at(object->pages, at, &second->pages);
+}
+
+static int merge_pages(struct tmm_object *object, struct tmm_object *other)
+{
+	return tmm_allocated_pages_merge(object->pages, &other->pages);
+}
+
+static void drop_pages(struct tmm_object *object)
+{
+	tmm_allocated_pages_drop(&object->pages);
+}
+
+/* --- frames --------------------------------------------------------------------- */
+
+static struct tmm_range frames_chunks(const struct tmm_object *object)
+{
+	return tmm_frames_range(&object->frames->f).r;
+}
+
+static void describe_frames(const struct tmm_object *object, struct theseus_mm_query *query)
+{
+	const struct tmm_frame_range frames = tmm_frames_range(&object->frames->f);
+
+	query->nr_frame_ranges = 1;
+	query->start = tmm_frame_range_start_address(&frames).v;
+	query->nr_pages = tmm_frame_range_size_in_frames(&frames);
+}
+
+static int split_frames(struct tmm_object *object, u64 at, struct tmm_object *second)
+{
+	return tmm_allocated_frames_split_at(object->frames, at, &second->frames);
+}
+
+static int merge_frames(struct tmm_object *object, struct tmm_object *other)
+{
+	return tmm_allocated_frames_merge(object->frames, &other->frames);
+}
+
+static void drop_frames(struct tmm_object *object)
+{
+	tmm_allocated_frames_drop(&object->frames);
+}
+
+/* --- mappings ------------------------------------------------------------------- */
+
+static struct tmm_range mapping_chunks(const struct tmm_object *object)
+{
+	return tmm_mapped_pages_range(object->mapping).r;
+}
+
+static void describe_mapping(const struct tmm_object *object, struct theseus_mm_query *query)
+{
+	tmm_object_describe_mapping(object->mapping, query);
+	if (object->mf && READ_ONCE(object->mf->nr_lingering))
+		query->attributes |= THESEUS_MM_ATTRIBUTE_PINNED;
+}
+
+static int split_mapping(struct tmm_object *object, u64 at, struct tmm_object *second)
+{
+	return tmm_mapped_pages_split(object->mapping, at, &second->mapping);
+}
+
+static int merge_mapping(struct tmm_object *object, struct tmm_object *other)
+{
+	return tmm_mapped_pages_merge(object->mapping, &other->mapping);
+}
+
+static void drop_mapping(struct tmm_object *object)
+{
+	tmm_mapped_pages_drop(&object->mapping);
+}
+
+/* --- all kinds ------------------------------------------------------------------ */
+
+static const struct object_ops object_ops[] = {
+	[0] = {
+		.chunks = no_chunks,
+		.describe = describe_nothing,
+		.split = split_nothing,
+		.merge = merge_nothing,
+		.drop = drop_nothing,
+	},
+	[THESEUS_MM_KIND_PAGES] = {
+		.chunks = pages_chunks,
+		.describe = describe_pages,
+		.split = split_pages,
+		.merge = merge_pages,
+		.drop = drop_pages,
+	},
+	[THESEUS_MM_KIND_FRAMES] = {
+		.chunks = frames_chunks,
+		.has_frames = true,
+		.describe = describe_frames,
+		.split = split_frames,
+		.merge = merge_frames,
+		.drop = drop_frames,
+	},
+	[THESEUS_MM_KIND_MAPPING] = {
+		.chunks = mapping_chunks,
+		.has_frames = true,
+		.describe = describe_mapping,
+		.split = split_mapping,
+		.merge = merge_mapping,
+		.drop = drop_mapping,
+	},
+};
+
+static_assert(ARRAY_SIZE(object_ops) == TMM_NR_KINDS);
+
+/* The pages or frames that an object owns. */
+struct tmm_range tmm_object_chunks(const struct tmm_object *object)
+{
+	return object_ops[object->kind].chunks(object);
+}
+
+/* The frames that an object owns; a mapping counts its pages, which all have one. */
+u64 tmm_object_nr_frames(const struct tmm_object *object)
+{
+	const struct object_ops *ops = &object_ops[object->kind];
+
+	return ops->has_frames ? ops->chunks(object).nr : 0;
+}
+
+/* Fill in what a query tells of a mapping, which does not change meanwhile. */
+void tmm_object_describe_mapping(const struct tmm_mapped_pages *mp, struct theseus_mm_query *query)
+{
+	struct tmm_page_range pages = tmm_mapped_pages_range(mp);
+
+	query->kind = THESEUS_MM_KIND_MAPPING;
+	query->nr_frame_ranges = mp->nr_frame_ranges;
+	query->start = tmm_page_range_start_address(&pages).v;
+	query->nr_pages = tmm_page_range_size_in_pages(&pages);
+	query->pte_flags = (__force u64)tmm_mapped_pages_flags(mp);
+	query->attributes = 0;
+	if (tmm_mapped_pages_is_shareable(mp))
+		query->attributes |= THESEUS_MM_ATTRIBUTE_SHAREABLE;
+	if (tmm_mapped_pages_is_sealed(mp))
+		query->attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
+	query->nr_borrows = tmm_mapped_pages_nr_borrows(mp);
+}
+
+/* Fill in what a query tells of an object that does not change meanwhile. */
+void tmm_object_describe(const struct tmm_object *object, struct theseus_mm_query *query)
+{
+	query->kind = object->kind;
+	query->nr_frame_ranges = 0;
+	query->start = 0;
+	query->nr_pages = 0;
+	query->pte_flags = 0;
+	query->attributes = 0;
+	query->nr_borrows = 0;
+	object_ops[object->kind].describe(object, query);
+}
+
+/* Cut what @object owns at chunk @at. @second, which owns nothing, gets the part from there on. */
+int tmm_object_split_content(struct tmm_object *object, u64 at, struct tmm_object *second)
+{
+	int err;
+
+	err = object_ops[object->kind].split(object, at, second);
+	if (!err)
+		second->kind = object->kind;
+	return err;
+}
+
+/* Add what @other owns to @object, which is of the same kind. On success @other owns nothing. */
+int tmm_object_merge_content(struct tmm_object *object, struct tmm_object *other)
+{
+	int err;
+
+	err = object_ops[object->kind].merge(object, other);
+	if (!err)
+		other->kind = 0;
+	return err;
+}
+
+/* Give back what an object owns. */
+void tmm_object_drop_content(struct tmm_object *object)
+{
+	object_ops[object->kind].drop(object);
+	object->kind = 0;
+}

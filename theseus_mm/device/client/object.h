@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Objects: the pages, the frames or the mapping of a handle. One table says for each kind how
+ * an object of that kind is described, split, merged and dropped.
+ *
+ * Invariant: an object with a kind owns exactly one thing, of that kind. An object without a
+ * kind owns nothing.
+ * Lock: that of the client's table of handles, for a visible object. The call that has reserved
+ * or taken an object needs none.
+ * Owner: the client's table of handles, or the call.
+ */
+#ifndef TMM_DEVICE_CLIENT_OBJECT_H
+#define TMM_DEVICE_CLIENT_OBJECT_H
+
+#include "core/range.h"
+#include "uapi/linux/theseus_mm.h"
+
+#include <linux/compiler_types.h>
+#include <linux/types.h>
+
+struct tmm_allocated_frames;
+struct tmm_allocated_pages;
+struct tmm_mapped_pages;
+struct tmm_mapping_file;
+struct tmm_offset;
+
+/* Tables by kind have so many entries; entry 0 is for an object that owns nothing. */
+#define TMM_NR_KINDS	(THESEUS_MM_KIND_MAPPING + 1)
+
+/**
+ * struct tmm_object - the pages, frames or mapping of a handle
+ * @handle: the handle
+ * @kind: THESEUS_MM_KIND_*; 0 while the object owns nothing
+ * @offset: a mapping's offset for mmap(); NULL if it has none
+ * @mf: a mapping's file for processes; NULL if the mapping was never lent
+ * @pages: set if @kind is KIND_PAGES
+ * @frames: set if @kind is KIND_FRAMES
+ * @mapping: set if @kind is KIND_MAPPING
+ */
+struct tmm_object {
+	u32 handle;
+	u32 kind;
+	struct tmm_offset *offset;
+	struct tmm_mapping_file *mf;
+	union {
+		struct tmm_allocated_pages *pages;
+		struct tmm_allocated_frames *frames;
+		struct tmm_mapped_pages *mapping;
+	};
+};
+
+struct tmm_range tmm_object_chunks(const struct tmm_object *object);
+u64 tmm_object_nr_frames(const struct tmm_object *object);
+void tmm_object_describe(const struct tmm_object *object, struct theseus_mm_query *query);
+void tmm_object_describe_mapping(const struct tmm_mapped_pages *mp,
+				 struct theseus_mm_query *query);
+
+int __must_check tmm_object_split_content(struct tmm_object *object, u64 at,
+					  struct tmm_object *second);
+int __must_check tmm_object_merge_content(struct tmm_object *object, struct tmm_object *other);
+void tmm_object_drop_content(struct tmm_object *object);
+
+#endif /* TMM_DEVICE_CLIENT_OBJECT_H */
