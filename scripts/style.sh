@@ -146,7 +146,8 @@ calls=$(diff \
 		theseus_mm/alloc/trace.h | sort)) || :
 [[ -z $calls ]] || { echo "$calls"; failed "the trace's table of calls"; }
 
-# Each test that the README names is there: `suite:case`, and for whole programs `U name`.
+mapfile -t readmes < <(git ls-files '*README.md')
+# Each test that a README names is there: `suite:case`.
 named=$(awk '
 	FNR == NR || FILENAME ~ /_test\.c$/ {
 		if (match($0, /\.name = "theseus_mm_[a-z0-9_]+"/))
@@ -163,11 +164,11 @@ named=$(awk '
 		line = $0
 		while (match(line, /`[a-z0-9_]+:[a-z0-9_]+`/)) {
 			name = substr(line, RSTART + 1, RLENGTH - 2)
-			if (!(name in known)) print "README.md:" FNR ": there is no test " name
+			if (!(name in known)) print FILENAME ":" FNR ": there is no test " name
 			line = substr(line, RSTART + RLENGTH)
 		}
-	}' kunit/*/*_test.c README.md)
-[[ -z $named ]] || { echo "$named"; failed "the tests that README.md names"; }
+	}' kunit/*/*_test.c "${readmes[@]}")
+[[ -z $named ]] || { echo "$named"; failed "the tests that a README names"; }
 
 # Each test that the table of faults names is there: `FILE:case`, with the file's name
 # below the root. A row without a test is one that nobody has written.
