@@ -2,8 +2,8 @@
 # Usage: style.sh
 #
 # What can be said about the sources without building them: the kernel's
-# checkpatch and kernel-doc, shellcheck, and the direction of includes. Prints
-# every finding and fails if there is one.
+# checkpatch and kernel-doc, shellcheck, the direction of includes, and what documents
+# name. Prints every finding and fails if there is one.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -169,6 +169,57 @@ named=$(awk '
 		}
 	}' kunit/*/*_test.c "${readmes[@]}")
 [[ -z $named ]] || { echo "$named"; failed "the tests that a README names"; }
+
+# A document names only files that are there. A link is relative to the document, and its
+# anchor is a heading of the file. A name in backquotes with a slash, or with an ending of
+# ours, is below the document's folder, one of the roots of includes, or Linux's source; a
+# bare name may be any file's.
+documents=("${readmes[@]}" initramfs/tests/FAULTS.md)
+roots=(. theseus_mm theseus_mm/include kunit initramfs "$source")
+anchors() { # FILE
+	# shellcheck disable=SC2016 # no expansion
+	sed -nE '/^```/,/^```/d; s/^#+ //p' "$1" | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9_\n-'
+}
+check_links() { # DOCUMENT
+	local link file anchor
+	while read -r link; do
+		[[ $link != *:* ]] || continue
+		file=${link%%#*} anchor=${link#"${link%%#*}"}
+		file=${file:+$(dirname "$1")/$file}
+		if [[ ! -e ${file:=$1} ]]; then
+			echo "$1: a link to a file that is not there: $link"
+		elif [[ $anchor ]] && ! anchors "$file" | grep -qxF -- "${anchor#\#}"; then
+			echo "$1: a link to a heading that is not there: $link"
+		fi
+	done < <(grep -oE '\]\([^) ]+\)' "$1" | sed 's/^](//; s/)$//' | sort -u)
+}
+check_names() { # DOCUMENT
+	local name root
+	# shellcheck disable=SC2016 # the backquotes are the document's
+	while read -r name; do
+		if [[ $name != */* ]]; then
+			grep -qE "(^|/)${name//./\\.}$" <<<"$tracked" || echo "$1: no file $name"
+			continue
+		fi
+		for root in "$(dirname "$1")" "${roots[@]}"; do
+			[[ ! -e $root/$name ]] || continue 2
+		done
+		echo "$1: no file $name"
+	done < <(grep -oE '`[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*/?(:[a-z0-9_]+)?`' "$1" | tr -d '`' |
+		sed 's/:.*//' |
+		grep -E '^(theseus_mm|kunit|initramfs|scripts|\.ci|core|alloc|paging|mapping|kernel|device|include|uapi|arch|mm)/|\.(c|h|sh|py|md|map|config|abi)$' |
+		grep -v '^build/' | sort -u)
+}
+tracked=$(git ls-files)
+stale=$(for document in "${documents[@]}"; do
+	check_links "$document"
+	check_names "$document"
+done)
+[[ -z $stale ]] || { echo "$stale"; failed "what documents name"; }
+
+# README.md is for somebody who has never seen the project: what is longer, nobody reads.
+lines=$(wc -l <README.md)
+((lines <= 250)) || failed "README.md, of $lines lines instead of 250 at most,"
 
 # Each test that the table of faults names is there: `FILE:case`, with the file's name
 # below the root. A row without a test is one that nobody has written.
