@@ -51,8 +51,9 @@ unless_of_a_borrow() {
 	done
 }
 findings=$(checkpatch "${module[@]}") || [[ -n $findings ]] || failed "running checkpatch"
-# a tracepoint is laid out as the kernel's are, which the stricter checks take for a call
-tracepoints='^theseus_mm/alloc/trace\.h:[0-9]*: CHECK: \(Alignment should match\|Lines should not end\)'
+# a tracepoint is laid out as the kernel's are, which the stricter checks take for a call,
+# and the folder of its header for a division
+tracepoints='^theseus_mm/[a-z/]*/trace\.h:[0-9]*: CHECK: \(Alignment should match\|Lines should not end\|spaces preferred around that .\/.\)'
 unless_of_a_borrow <<<"$findings" | grep -v -e "$tracepoints" -e '^$' && failed checkpatch
 # Programs have no ARRAY_SIZE(), __printf() and pr_*(), and tables of strings; the
 # stricter checks take kselftest's macros, which declare and loop, for calls.
@@ -142,8 +143,8 @@ grep -nE '^#include "|MODULE_IMPORT_NS' kunit/driver/* |
 calls=$(diff \
 	<(sed -n 's/^THESEUS_MM_IOC_\([A-Z_]*\) 0x[0-9a-f]*\([0-9a-f][0-9a-f]\) | .*/0x\2 \1/p' \
 		theseus_mm/include/uapi/linux/theseus_mm.abi | grep -v ' MAGIC$' | sort) \
-	<(sed -n 's/^.*{ \(0x[0-9a-f][0-9a-f]\), "\([A-Z_]*\)" }.*/\1 \2/p' \
-		theseus_mm/alloc/trace.h | sort)) || :
+	<(sed -n 's/^\trow(\(0x[0-9a-f][0-9a-f]\), \([A-Z_]*\)).*/\1 \2/p' \
+		theseus_mm/device/call/trace.h | sort)) || :
 [[ -z $calls ]] || { echo "$calls"; failed "the trace's table of calls"; }
 
 mapfile -t readmes < <(git ls-files '*README.md')

@@ -3,12 +3,12 @@
 
 #include "alloc/device_region.h"
 #include "alloc/pages.h"
-#include "alloc/trace.h"
 #include "core/compat.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
 #include "mapping/mapped_pages_pin.h"
+#include "mapping/trace.h"
 #include "paging/mapper.h"
 #include "paging/window.h"
 #include "paging/window_copy.h"

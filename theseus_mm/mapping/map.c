@@ -4,9 +4,9 @@
 #include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
-#include "alloc/trace.h"
 #include "core/compat.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/trace.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 

@@ -7,8 +7,8 @@
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "alloc/quarantine.h"
-#include "alloc/trace.h"
 #include "core/compat.h"
+#include "mapping/trace.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 

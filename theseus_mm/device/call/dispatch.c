@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/call/call.h"
 
-#include "alloc/trace.h"
+#include "device/call/trace.h"
 #include "device/client/client.h"
 #include "device/client/poll.h"
 

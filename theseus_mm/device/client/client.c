@@ -2,8 +2,8 @@
 #include "device/client/client.h"
 
 #include "alloc/account.h"
-#include "alloc/trace.h"
 #include "device/client/handles.h"
+#include "device/client/trace.h"
 #include "device/client/user.h"
 
 #include <kunit/visibility.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/share/loan.h"
 
-#include "alloc/trace.h"
 #include "device/share/lender.h"
 #include "device/share/linger.h"
 #include "device/share/mapping_file.h"
+#include "device/share/trace.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_memory.h"
 #include "mapping/mapped_pages_pin.h"
