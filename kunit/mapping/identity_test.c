@@ -9,6 +9,7 @@
 #include "alloc/account.h"
 #include "mapping/borrow.h"
 #include "mapping/create.h"
+#include "mapping/create_identity.h"
 #include "paging/mapper.h"
 
 #include <linux/string.h>

@@ -143,19 +143,40 @@ static void create_is_refused_before_anything_is_cleared(struct kunit *test)
 		tmm_test_take_pages(test, inst->pages.first, inst->pages.nr);
 	unsigned int nr_clear = nr_clear_frames(test);
 	u64 before = tmm_test_fingerprint(test);
-	struct tmm_paddr paddr = { UNTOUCHED };
 
 	for (req.frames = TMM_FRAMES_ANY; req.frames <= TMM_FRAMES_CONTIGUOUS; req.frames++)
-		KUNIT_EXPECT_PTR_EQ(test, tmm_instance_create(inst, inst->root, &req, &paddr),
+		KUNIT_EXPECT_PTR_EQ(test, tmm_instance_create(inst, inst->root, &req),
 				    ERR_PTR(-ENOSPC));
-	req.flags = TMM_PTE_WRITABLE;
-	for (req.frames = TMM_FRAMES_ANY; req.frames <= TMM_FRAMES_IDENTITY; req.frames++)
-		KUNIT_EXPECT_PTR_EQ(test, tmm_instance_create(inst, inst->root, &req, &paddr),
-				    ERR_PTR(-EINVAL));
-	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
 	KUNIT_EXPECT_EQ(test, nr_clear_frames(test), nr_clear);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	tmm_allocated_pages_drop(&pages);
+}
+
+static const struct {
+	struct tmm_mapping_request req;
+	int err;
+} checked_requests[] = {
+	{ { .nr = 1, .flags = TMM_TEST_WRITABLE }, 0 },
+	{ { .nr = 0, .flags = TMM_TEST_WRITABLE }, -EINVAL },
+	/* malformed: not valid */
+	{ { .nr = 1, .flags = TMM_PTE_WRITABLE }, -EINVAL },
+	{ { .nr = 1, .flags = TMM_PTE_WRITABLE, .frames = TMM_FRAMES_AT }, -EINVAL },
+	/* device memory suits no RAM; that of given frames is known when they are there */
+	{ { .nr = 1, .flags = TMM_MMIO_FLAGS }, -EOPNOTSUPP },
+	{ { .nr = 1, .flags = TMM_MMIO_FLAGS, .frames = TMM_FRAMES_CONTIGUOUS }, -EOPNOTSUPP },
+	{ { .nr = 1, .flags = TMM_MMIO_FLAGS, .frames = TMM_FRAMES_IDENTITY }, -EOPNOTSUPP },
+	{ { .nr = 1, .flags = TMM_MMIO_FLAGS, .frames = TMM_FRAMES_AT }, 0 },
+	{ { .nr = 512, .flags = TMM_TEST_WRITABLE, .is_sized = true, .leaf = TMM_2M }, 0 },
+	{ { .nr = 511, .flags = TMM_TEST_WRITABLE, .is_sized = true, .leaf = TMM_2M }, -EINVAL },
+};
+
+static void request_is_checked(struct kunit *test)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(checked_requests); i++)
+		KUNIT_EXPECT_EQ_MSG(test, tmm_mapping_request_check(&checked_requests[i].req),
+				    checked_requests[i].err, "request %zu", i);
 }
 
 static void count_of_everything(struct kunit *test)
@@ -442,6 +463,7 @@ static struct kunit_case instance_cases[] = {
 	KUNIT_CASE(create_contiguous_tells_the_address),
 	KUNIT_CASE(create_contiguous_in_scattered_memory),
 	KUNIT_CASE(create_is_refused_before_anything_is_cleared),
+	KUNIT_CASE(request_is_checked),
 	KUNIT_CASE(count_of_everything),
 	KUNIT_CASE(count_of_parts),
 	KUNIT_CASE(two_memories_are_one_supply),

@@ -3,6 +3,7 @@
 #include "walk/mapping_walk_create.h"
 
 #include "mapping/create.h"
+#include "mapping/create_identity.h"
 #include "mapping/deep_copy.h"
 
 static bool may_lack_run(struct model *m, u64 nr)

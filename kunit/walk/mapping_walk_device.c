@@ -93,7 +93,10 @@ void step_map_frame_range(struct model *m)
 		nr = LEAF_1G + model_below(m, LEAF_1G);
 	}
 	paddr.v = first << TMM_PAGE_SHIFT;
-	want = walk_foretell_device(m, first, nr) ?: walk_foretell_flags(flags, true);
+	/* Malformed flags are refused before frames are looked for, unsuitable ones after. */
+	want = walk_foretell_flags(flags, true);
+	if (want != -EINVAL)
+		want = walk_foretell_device(m, first, nr) ?: want;
 	call = walk_begin(m, OP_MAP_FRAME_RANGE, want, walk_may_lack(m, 0));
 	mp = tmm_instance_map_frame_range(m->inst, m->roots[root], paddr, nr << TMM_PAGE_SHIFT,
 					  flags);

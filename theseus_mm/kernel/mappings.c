@@ -5,6 +5,7 @@
 
 #include "include/linux/theseus_mm.h"
 #include "mapping/create.h"
+#include "mapping/create_identity.h"
 #include "mapping/instance.h"
 #include "mapping/instance_devices.h"
 #include "paging/mapper.h"

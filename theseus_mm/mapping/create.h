@@ -10,7 +10,6 @@
 #include "core/pte_flags.h"
 #include "core/range.h"
 
-struct tmm_allocation_request;
 struct tmm_instance;
 struct tmm_mapped_pages;
 struct tmm_mapping_request;
@@ -19,10 +18,7 @@ struct tmm_page_table;
 /* Pages, frames and entries at once; @pt is a root of @inst */
 struct tmm_mapped_pages * __must_check
 tmm_instance_create(struct tmm_instance *inst, struct tmm_page_table *pt,
-		    const struct tmm_mapping_request *req, struct tmm_paddr *paddr);
-struct tmm_mapped_pages * __must_check
-tmm_instance_map_frames_at(struct tmm_instance *inst, struct tmm_page_table *pt, u64 first,
-			   const struct tmm_mapping_request *req);
+		    const struct tmm_mapping_request *req);
 
 /* The same for callers in the kernel, by bytes and from wherever there is room */
 struct tmm_mapped_pages * __must_check
@@ -32,10 +28,6 @@ struct tmm_mapped_pages * __must_check
 tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
 				       u64 nr_bytes, tmm_pte_flags_t flags, bool zero,
 				       struct tmm_paddr *paddr);
-struct tmm_mapped_pages * __must_check
-tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
-				     const struct tmm_allocation_request *req,
-				     tmm_pte_flags_t flags, bool zero);
 struct tmm_mapped_pages * __must_check
 tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *pt,
 			     struct tmm_paddr start, u64 nr_bytes, tmm_pte_flags_t flags);

@@ -10,6 +10,7 @@
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
 #include "mapping/placement.h"
+#include "mapping/request.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 #include "paging/window_copy.h"
@@ -172,9 +173,7 @@ struct tmm_mapped_pages *tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp,
 	if (err)
 		return ERR_PTR(err);
 	flags = new_flags ? *new_flags : mp->flags;
-	err = tmm_pte_flags_check(flags);
-	if (!err)
-		err = tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
+	err = tmm_mapping_request_check_ram_flags(flags);
 	if (!err && tmm_mapped_pages_any_bad(mp, 0, mp->pages->chunk.nr))
 		err = -EIO;
 	if (err) {

@@ -6,6 +6,8 @@
 #include "alloc/pages.h"
 #include "core/compat.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/placement.h"
+#include "mapping/request.h"
 #include "mapping/trace.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
@@ -16,32 +18,34 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-static int check_flags(tmm_pte_flags_t flags, enum tmm_memory_type type)
+/* Can the pages and frames of a mapping be mapped by leaves of @req->leaf only? */
+static int check_leaf(const struct tmm_mapping_request *req, u64 numbers)
 {
-	int err = tmm_pte_flags_check(flags);
-
-	return err ?: tmm_pte_flags_check_memory_type(flags, type);
+	if (req->leaf >= TMM_NR_PAGE_SIZES || numbers & (tmm_page_size_4k_pages(req->leaf) - 1))
+		return -EINVAL;
+	return req->leaf <= tmm_mapper_largest_leaf() ? 0 : -EOPNOTSUPP;
 }
 
-static int check_frames(tmm_pte_flags_t flags, const struct tmm_frame_region *region)
+static enum tmm_page_size largest_leaf(const struct tmm_mapping_request *req)
 {
+	return req->is_sized ? req->leaf : tmm_mapper_largest_leaf();
+}
+
+/* Is the memory of @frames there, and of a type that suits @flags? */
+static int check_region(const struct tmm_allocated_frames *frames, tmm_pte_flags_t flags)
+{
+	const struct tmm_frame_region *region = frames->f.region;
+
 	if (READ_ONCE(region->range.is_closed))
 		return -ENODEV;
-	return check_flags(flags, region->memory_type);
+	return tmm_pte_flags_check_memory_type(flags, region->memory_type);
 }
 
-/* Can a run from @number on consist of leaves of @size only? */
-static int check_size(u64 number, u64 nr, enum tmm_page_size size)
-{
-	if (size >= TMM_NR_PAGE_SIZES || (number | nr) & (tmm_page_size_4k_pages(size) - 1))
-		return -EINVAL;
-	return size <= tmm_mapper_largest_leaf() ? 0 : -EOPNOTSUPP;
-}
-
-static struct tmm_mapped_pages *map_to(struct tmm_page_table *pt,
-				       struct tmm_allocated_pages **pages,
-				       struct tmm_allocated_frames **frames,
-				       tmm_pte_flags_t flags, enum tmm_page_size largest)
+/* Map @pages to @frames. Both are consumed on success, and untouched on error. */
+struct tmm_mapped_pages *tmm_map_pages_to(struct tmm_page_table *pt,
+					  struct tmm_allocated_pages **pages,
+					  struct tmm_allocated_frames **frames,
+					  const struct tmm_mapping_request *req)
 {
 	struct tmm_mapped_pages *mp;
 	int err;
@@ -50,15 +54,15 @@ static struct tmm_mapped_pages *map_to(struct tmm_page_table *pt,
 	if (!tmm_allocated_pages_nr(*pages) ||
 	    tmm_allocated_pages_nr(*pages) != tmm_frames_nr(&(*frames)->f))
 		return ERR_PTR(-EINVAL);
-	err = check_frames(flags, (*frames)->f.region);
+	err = check_region(*frames, req->flags);
 	if (err)
 		return ERR_PTR(err);
 	if (tmm_allocated_frames_is_borrowed(*frames))
 		return ERR_PTR(-EBUSY);
-	mp = tmm_mapping_new(pt, *pages, flags);
+	mp = tmm_mapping_new(pt, *pages, req->flags);
 	if (!mp)
 		return ERR_PTR(-ENOMEM);
-	err = tmm_mapping_extend(mp, 0, frames, largest);
+	err = tmm_mapping_extend(mp, 0, frames, largest_leaf(req));
 	if (err) {
 		tmm_mapping_abandon(mp, 0);
 		return ERR_PTR(err);
@@ -96,7 +100,10 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_to(struct tmm_page_table *pt,
 						    struct tmm_allocated_frames **frames,
 						    tmm_pte_flags_t flags)
 {
-	return map_to(pt, pages, frames, flags, tmm_mapper_largest_leaf());
+	const struct tmm_mapping_request req = { .flags = flags };
+	int err = tmm_pte_flags_check(flags);
+
+	return err ? ERR_PTR(err) : tmm_map_pages_to(pt, pages, frames, &req);
 }
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to);
 
@@ -120,12 +127,15 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_to_sized(struct tmm_page_table 
 							  tmm_pte_flags_t flags,
 							  enum tmm_page_size size)
 {
-	int err = check_size((*pages)->chunk.start | (*frames)->f.chunk.start,
-			     (*pages)->chunk.nr | (*frames)->f.chunk.nr, size);
+	const struct tmm_mapping_request req = { .flags = flags, .is_sized = true, .leaf = size };
+	int err;
 
+	err = check_leaf(&req, (*pages)->chunk.start | (*pages)->chunk.nr |
+			       (*frames)->f.chunk.start | (*frames)->f.chunk.nr);
 	if (err)
 		return ERR_PTR(err);
-	return map_to(pt, pages, frames, flags, size);
+	err = tmm_pte_flags_check(flags);
+	return err ? ERR_PTR(err) : tmm_map_pages_to(pt, pages, frames, &req);
 }
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to_sized);
 
@@ -160,7 +170,10 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 	if (!nr || nr != tmm_frames_nr(&frames->f))
 		return ERR_PTR(-EINVAL);
 	type = frames->f.region->memory_type;
-	err = check_frames(flags, frames->f.region);
+	err = tmm_pte_flags_check(flags);
+	if (err)
+		return ERR_PTR(err);
+	err = check_region(frames, flags);
 	if (err)
 		return ERR_PTR(err);
 	err = tmm_allocated_frames_borrow(frames);
@@ -265,9 +278,11 @@ static int clear_list(struct list_head *list)
 }
 
 /* Frames for all pages of @mp, in as few runs as there is room for; all or nothing. */
-static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size largest,
-			 enum tmm_page_size smallest, struct list_head *list)
+static int allocate_list(const struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
+			 struct list_head *list)
 {
+	const enum tmm_page_size smallest = tmm_placement_smallest(req);
+	const enum tmm_page_size largest = largest_leaf(req);
 	struct tmm_allocated_frames *frames;
 	u64 page = mp->pages->chunk.start;
 	u64 nr = mp->pages->chunk.nr;
@@ -275,10 +290,9 @@ static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_
 
 	while (nr) {
 		frames = allocate_some(mp, next_piece(page, nr, largest), smallest);
-
 		if (IS_ERR(frames)) {
 			err = PTR_ERR(frames);
-			break;
+			goto err_drop;
 		}
 		list_add_tail(&frames->f.link, list);
 		page += tmm_frames_nr(&frames->f);
@@ -286,28 +300,33 @@ static int allocate_list(const struct tmm_mapped_pages *mp, bool zero, enum tmm_
 		cond_resched();
 	}
 	/* Clear after all frames are there, since clearing is most of the work. */
-	if (!err && zero)
+	if (req->zero)
 		err = clear_list(list);
-	if (err)
-		tmm_allocated_frames_drop_list(list);
+	if (!err)
+		return 0;
+
+err_drop:
+	tmm_allocated_frames_drop_list(list);
 	return err;
 }
 
 /* Tables are taken while mapping: before, they would lie between the runs. */
-static int map_to_any(struct tmm_mapped_pages *mp, bool zero, enum tmm_page_size largest,
-		      enum tmm_page_size smallest, u64 *done)
+static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
+		      u64 *done)
 {
 	struct tmm_allocated_frames *frames, *next;
 	LIST_HEAD(list);
 	int err;
 
 	*done = 0;
-	err = allocate_list(mp, zero, largest, smallest, &list);
+	err = allocate_list(mp, req, &list);
+	if (err)
+		return err;
 	list_for_each_entry_safe(frames, next, &list, f.link) {
 		u64 here = tmm_frames_nr(&frames->f);
 
 		list_del_init(&frames->f.link);
-		err = tmm_mapping_extend(mp, *done, &frames, largest);
+		err = tmm_mapping_extend(mp, *done, &frames, largest_leaf(req));
 		if (err) {
 			tmm_allocated_frames_drop(&frames);
 			break;
@@ -336,26 +355,24 @@ static int check_room(struct tmm_frame_allocator *fa, const struct tmm_allocated
 	return -ENOSPC;
 }
 
-static struct tmm_mapped_pages *map_any(struct tmm_page_table *pt,
-					struct tmm_allocated_pages **pages, tmm_pte_flags_t flags,
-					bool zero, enum tmm_page_size largest,
-					enum tmm_page_size smallest)
+/* Map @pages to new frames. @pages is consumed on success, and untouched on error. */
+struct tmm_mapped_pages *tmm_map_pages(struct tmm_page_table *pt,
+				       struct tmm_allocated_pages **pages,
+				       const struct tmm_mapping_request *req)
 {
 	struct tmm_mapped_pages *mp;
 	u64 done;
 	int err;
 
-	err = check_flags(flags, TMM_WRITE_BACK);
-	if (!err && !tmm_allocated_pages_nr(*pages))
-		err = -EINVAL;
-	if (!err)
-		err = check_room(pt->fa, *pages);
+	if (!tmm_allocated_pages_nr(*pages))
+		return ERR_PTR(-EINVAL);
+	err = check_room(pt->fa, *pages);
 	if (err)
 		return ERR_PTR(err);
-	mp = tmm_mapping_new(pt, *pages, flags);
+	mp = tmm_mapping_new(pt, *pages, req->flags);
 	if (!mp)
 		return ERR_PTR(-ENOMEM);
-	err = map_to_any(mp, zero, largest, smallest, &done);
+	err = map_to_any(mp, req, &done);
 	if (err) {
 		tmm_mapping_abandon(mp, done);
 		return ERR_PTR(err);
@@ -392,7 +409,10 @@ struct tmm_mapped_pages *tmm_map_allocated_pages(struct tmm_page_table *pt,
 						 struct tmm_allocated_pages **pages,
 						 tmm_pte_flags_t flags, bool zero)
 {
-	return map_any(pt, pages, flags, zero, tmm_mapper_largest_leaf(), TMM_4K);
+	const struct tmm_mapping_request req = { .flags = flags, .zero = zero };
+	int err = tmm_mapping_request_check_ram_flags(flags);
+
+	return err ? ERR_PTR(err) : tmm_map_pages(pt, pages, &req);
 }
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages);
 
@@ -416,10 +436,18 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_sized(struct tmm_page_table *pt
 						       tmm_pte_flags_t flags, bool zero,
 						       enum tmm_page_size size)
 {
-	int err = check_size((*pages)->chunk.start, (*pages)->chunk.nr, size);
+	const struct tmm_mapping_request req = {
+		.flags = flags,
+		.zero = zero,
+		.is_sized = true,
+		.leaf = size,
+	};
+	int err;
 
+	err = check_leaf(&req, (*pages)->chunk.start | (*pages)->chunk.nr);
 	if (err)
 		return ERR_PTR(err);
-	return map_any(pt, pages, flags, zero, size, size);
+	err = tmm_mapping_request_check_ram_flags(flags);
+	return err ? ERR_PTR(err) : tmm_map_pages(pt, pages, &req);
 }
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_sized);

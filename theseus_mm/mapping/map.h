@@ -15,8 +15,18 @@
 struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_mapped_pages;
+struct tmm_mapping_request;
 struct tmm_page_table;
 
+/* The request has been checked; its count and choice of frames do not matter here. */
+struct tmm_mapped_pages * __must_check
+tmm_map_pages(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
+	      const struct tmm_mapping_request *req);
+struct tmm_mapped_pages * __must_check
+tmm_map_pages_to(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
+		 struct tmm_allocated_frames **frames, const struct tmm_mapping_request *req);
+
+/* The same for other modules; they check their arguments. */
 struct tmm_mapped_pages * __must_check
 tmm_map_allocated_pages_to(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
 			   struct tmm_allocated_frames **frames, tmm_pte_flags_t flags);

@@ -209,6 +209,14 @@ struct tmm_page_range tmm_mapped_pages_range(const struct tmm_mapped_pages *mp)
 }
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_range);
 
+struct tmm_paddr tmm_mapped_pages_first_paddr(const struct tmm_mapped_pages *mp)
+{
+	const struct tmm_mapped_frames *first =
+		list_first_entry(&mp->frames, struct tmm_mapped_frames, f.link);
+
+	return (struct tmm_paddr){ first->f.chunk.start << TMM_PAGE_SHIFT };
+}
+
 /**
  * tmm_mapped_pages_nr_bytes() - size of a mapping
  * @mp: the mapping

@@ -113,6 +113,8 @@ void tmm_mapped_pages_unclaim(struct tmm_mapped_pages *mp);
 
 /* For mapped_pages_split.c: the parts of a mapping */
 u64 tmm_mapped_pages_first(const struct tmm_mapped_pages *mp);
+/* Physical address of the first frame of RAM or device memory that the mapping owns */
+struct tmm_paddr tmm_mapped_pages_first_paddr(const struct tmm_mapped_pages *mp);
 u64 tmm_mapped_pages_nr(const struct tmm_mapped_pages *mp);
 struct tmm_mapped_pages * __must_check
 tmm_mapped_pages_new(struct tmm_page_table *pt, tmm_pte_flags_t flags);

@@ -108,17 +108,24 @@ int __must_check tmm_decode_align(u64 nr_bytes, u64 *align);
 int tmm_ioctl_allocate_frames(struct tmm_call *call);
 int tmm_ioctl_allocate_pages(struct tmm_call *call);
 
-/* map.c */
-int __must_check tmm_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
+/* create.c */
+struct tmm_object * __must_check
+tmm_object_create(struct tmm_client *client, const struct tmm_mapping_request *req);
+int __must_check tmm_call_deliver(struct tmm_call *call, struct tmm_object *object);
 struct tmm_object * __must_check
 tmm_create_mapping_object(struct tmm_client *client, struct theseus_mm_create_mapping *request,
 			  enum tmm_frames_choice frames);
 int tmm_ioctl_create_mapping(struct tmm_call *call);
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call);
 int tmm_ioctl_create_identity_mapping(struct tmm_call *call);
+
+/* map.c */
+int __must_check tmm_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
 int tmm_ioctl_map_allocated_pages(struct tmm_call *call);
 int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call);
 int tmm_ioctl_remap(struct tmm_call *call);
+
+/* unmap.c */
 int tmm_ioctl_unmap_into_parts(struct tmm_call *call);
 
 /* device_memory.c */

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings of memory that a call allocates: the call is decoded to a mapping request, which
+ * goes down to the allocators and tables; the new mapping comes back as a reserved object.
+ */
+#include "device/call/call.h"
+
+#include "device/client/client.h"
+#include "device/client/handles.h"
+#include "mapping/create.h"
+#include "mapping/instance.h"
+#include "mapping/mapped_pages.h"
+#include "mapping/placement.h"
+#include "mapping/request.h"
+
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+
+static int decode_leaf_size(u64 nr_bytes, struct tmm_mapping_request *req)
+{
+	if (!nr_bytes)
+		return 0;
+	req->is_sized = true;
+	for (req->leaf = TMM_4K; req->leaf < TMM_NR_PAGE_SIZES; req->leaf++)
+		if (nr_bytes == tmm_page_size_bytes(req->leaf))
+			return 0;
+	return -EINVAL;
+}
+
+static int decode_request(struct tmm_client *client,
+			  const struct theseus_mm_create_mapping *request,
+			  enum tmm_frames_choice frames, struct tmm_mapping_request *req)
+{
+	int err;
+
+	/* A new owner never sees old content; the lower half is for identity mappings. */
+	*req = (struct tmm_mapping_request){
+		.frames = frames,
+		.zero = true,
+		.account = client->account,
+		.general_only = true,
+	};
+	err = tmm_decode_flags(request->pte_flags, &req->flags);
+	if (err)
+		return err;
+	err = tmm_chunks_of_bytes(0, request->size, &req->nr);
+	if (err)
+		return err;
+	err = decode_leaf_size(request->leaf_size, req);
+	if (err)
+		return err;
+	return tmm_decode_align(request->align, &req->align);
+}
+
+/*
+ * Create a mapping in a reserved object: the caller publishes the object after the results
+ * were copied out, or drops it.
+ */
+struct tmm_object *tmm_object_create(struct tmm_client *client,
+				     const struct tmm_mapping_request *req)
+{
+	struct tmm_object *object;
+	int err;
+
+	err = tmm_mapping_request_check(req);
+	if (err)
+		return ERR_PTR(err);
+	object = tmm_object_reserve(client);
+	if (IS_ERR(object))
+		return object;
+	object->mapping = tmm_instance_create(client->inst, client->inst->root, req);
+	if (IS_ERR(object->mapping)) {
+		err = PTR_ERR(object->mapping);
+		tmm_object_abandon(client, object);
+		return ERR_PTR(err);
+	}
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	return object;
+}
+
+/*
+ * Serve a call for new RAM, as tmm_object_create(). The out fields of @request are filled in
+ * on success only.
+ */
+struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
+					     struct theseus_mm_create_mapping *request,
+					     enum tmm_frames_choice frames)
+{
+	struct tmm_mapping_request req;
+	struct tmm_page_range pages;
+	struct tmm_object *object;
+	int err;
+
+	err = decode_request(client, request, frames, &req);
+	if (err)
+		return ERR_PTR(err);
+	object = tmm_object_create(client, &req);
+	if (IS_ERR(object))
+		return object;
+	pages = tmm_mapped_pages_range(object->mapping);
+	request->handle = object->handle;
+	request->start = tmm_page_range_start_address(&pages).v;
+	request->nr_pages = tmm_page_range_size_in_pages(&pages);
+	request->paddr = 0;
+	/* The frames of TMM_FRAMES_ANY may be several runs, which have no one address. */
+	if (frames != TMM_FRAMES_ANY && tmm_sees_all())
+		request->paddr = tmm_mapped_pages_first_paddr(object->mapping).v;
+	return object;
+}
+
+/* The client sees @object when the results are with it, or the object goes. */
+int tmm_call_deliver(struct tmm_call *call, struct tmm_object *object)
+{
+	int err;
+
+	err = tmm_call_reply(call);
+	if (err)
+		tmm_object_drop(call->client, object);
+	else
+		tmm_object_publish(call->client, object);
+	return err;
+}
+
+static int create_mapping(struct tmm_call *call, enum tmm_frames_choice frames)
+{
+	struct tmm_object *object;
+
+	object = tmm_create_mapping_object(call->client, &call->arg.create, frames);
+	return IS_ERR(object) ? PTR_ERR(object) : tmm_call_deliver(call, object);
+}
+
+int tmm_ioctl_create_mapping(struct tmm_call *call)
+{
+	return create_mapping(call, TMM_FRAMES_ANY);
+}
+
+int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call)
+{
+	return create_mapping(call, TMM_FRAMES_CONTIGUOUS);
+}
+
+int tmm_ioctl_create_identity_mapping(struct tmm_call *call)
+{
+	return capable(CAP_SYS_RAWIO) ? create_mapping(call, TMM_FRAMES_IDENTITY) : -EPERM;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping/create_identity.h"
+
+#include "alloc/account.h"
+#include "alloc/chunk.h"
+#include "alloc/frames.h"
+#include "alloc/frames_split.h"
+#include "alloc/pages.h"
+#include "mapping/instance.h"
+#include "mapping/map.h"
+#include "mapping/placement.h"
+#include "mapping/request.h"
+#include "paging/page_table.h"
+
+#include <kunit/visibility.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+
+static struct tmm_allocated_pages *allocate_pages_at(struct tmm_page_allocator *pa, u64 first,
+						     u64 nr, struct tmm_account *account)
+{
+	struct tmm_allocation_request req = tmm_request_at(first, nr);
+
+	req.account = account;
+	return tmm_page_allocator_allocate(pa, &req);
+}
+
+static bool are_taken(const struct tmm_allocated_pages *pages)
+{
+	return pages == ERR_PTR(-EADDRINUSE) || pages == ERR_PTR(-EADDRNOTAVAIL);
+}
+
+/*
+ * The first pages in a row, of those with the numbers of @chunk, that somebody has:
+ * found by trying to have them.
+ */
+static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chunk,
+		      struct tmm_frame_range *taken)
+{
+	u64 end = tmm_chunk_end(chunk), nr_free = 0, nr = chunk->nr;
+	struct tmm_allocation_request req;
+	struct tmm_allocated_pages *pages;
+	u64 first;
+
+	/* The first @nr_free are free, the first @nr are not. */
+	while (nr - nr_free > 1) {
+		u64 middle = nr_free + (nr - nr_free) / 2;
+
+		pages = allocate_pages_at(pa, chunk->start, middle, NULL);
+		if (IS_ERR(pages) && !are_taken(pages))
+			return PTR_ERR(pages);
+		if (IS_ERR(pages))
+			nr = middle;
+		else
+			nr_free = middle;
+		tmm_allocated_pages_drop(&pages);
+	}
+	first = chunk->start + nr_free;
+	if (first + 1 < end) {
+		req = tmm_request_in_range(first + 1, end - 1, 1);
+		pages = tmm_page_allocator_allocate(pa, &req);
+		if (!IS_ERR(pages))
+			end = pages->chunk.start;
+		else if (pages != ERR_PTR(-ENOSPC))
+			return PTR_ERR(pages);
+		tmm_allocated_pages_drop(&pages);
+	}
+	*taken = (struct tmm_frame_range){ { first, end - first, TMM_4K } };
+	return 0;
+}
+
+/* Frames that are held only until the search ends are charged to no account. */
+static void uncharge_frames(struct tmm_frames *frames)
+{
+	tmm_account_uncharge(frames->chunk.account, TMM_RESOURCE_FRAMES, frames->chunk.nr);
+	tmm_chunk_set_account(&frames->chunk, NULL);
+}
+
+/* Hold those of @frames that cannot be used, so that the next try is for others. */
+static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *frames,
+		     struct list_head *passed_over)
+{
+	struct tmm_allocated_frames *before, *after;
+	struct tmm_frame_range taken;
+	int err = find_taken(&inst->pa, &frames->f.chunk, &taken);
+
+	if (!err)
+		err = tmm_allocated_frames_split_range(frames, taken, &before, &after);
+	list_add(&frames->f.link, passed_over);
+	if (err)
+		return err;
+	uncharge_frames(&frames->f);
+	tmm_allocated_frames_drop(&before);
+	tmm_allocated_frames_drop(&after);
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/*
+ * The pages with the numbers of @frames, mapped to them; consumes @frames on success.
+ * Sets @taken if it fails since somebody has one of the pages.
+ */
+static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct tmm_page_table *pt,
+					     struct tmm_allocated_frames **frames,
+					     const struct tmm_mapping_request *req, bool *taken)
+{
+	const struct tmm_chunk *chunk = &(*frames)->f.chunk;
+	struct tmm_allocated_pages *pages;
+	struct tmm_mapped_pages *mp;
+	int err;
+
+	*taken = false;
+	/* The pages of the upper half have numbers too, but other addresses. */
+	if (tmm_chunk_end(chunk) > tmm_page_number_limit() / 2)
+		return ERR_PTR(-ERANGE);
+	pages = allocate_pages_at(&inst->pa, chunk->start, chunk->nr, req->account);
+	*taken = are_taken(pages);
+	if (IS_ERR(pages))
+		return ERR_CAST(pages);
+	err = req->zero ? tmm_allocated_frames_zero(*frames) : 0;
+	mp = err ? ERR_PTR(err) : tmm_map_pages_to(pt, &pages, frames, req);
+	tmm_allocated_pages_drop(&pages);
+	return mp;
+}
+
+/* As tmm_instance_create_identity_mapping(); the flags have been checked. */
+static struct tmm_mapped_pages *create_identity_at(struct tmm_instance *inst,
+						   struct tmm_page_table *pt,
+						   const struct tmm_allocation_request *where,
+						   const struct tmm_mapping_request *req)
+{
+	struct tmm_allocated_frames *frames;
+	struct tmm_mapped_pages *mp;
+	LIST_HEAD(passed_over);
+	bool taken;
+	int err;
+
+	for (;;) {
+		frames = tmm_frame_allocator_allocate(&inst->fa, where);
+		if (IS_ERR(frames)) {
+			mp = ERR_CAST(frames);
+			break;
+		}
+		mp = map_identity(inst, pt, &frames, req, &taken);
+		if (!taken || where->is_at) {
+			tmm_allocated_frames_drop(&frames);
+			break;
+		}
+		err = pass_over(inst, frames, &passed_over);
+		if (err) {
+			mp = ERR_PTR(err);
+			break;
+		}
+		cond_resched();
+	}
+	tmm_allocated_frames_drop_list(&passed_over);
+	return mp;
+}
+
+/**
+ * tmm_instance_create_identity_mapping() - new frames, mapped where virtual is physical
+ * @inst: the instance
+ * @pt: the root
+ * @req: which frames
+ * @flags: what the mapping may be used for
+ * @zero: clear the frames first
+ *
+ * Frames whose pages somebody else has are passed over, unless @req says at. The
+ * allocators' locks are never held together.
+ *
+ * Theseus: memory::create_identity_mapping(), for 4 KiB pages of general regions
+ * only.
+ *
+ * Context: Process context, may sleep. O(leaves), O(bytes) to clear, and O(log n)
+ *          allocations for each run of pages that is passed over.
+ * Return: the mapping, or an error of tmm_frame_allocator_allocate() or
+ * tmm_map_allocated_pages_to(); with at, ERR_PTR(-EADDRINUSE) or
+ * ERR_PTR(-EADDRNOTAVAIL) if not all pages are free; ERR_PTR(-ERANGE) if the
+ * frames have no addresses in the low half; ERR_PTR(-EINTR). After an error
+ * nothing stays allocated.
+ */
+struct tmm_mapped_pages *
+tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
+				     const struct tmm_allocation_request *req,
+				     tmm_pte_flags_t flags, bool zero)
+{
+	const struct tmm_mapping_request mapping = {
+		.nr = req->nr,
+		.flags = flags,
+		.frames = TMM_FRAMES_IDENTITY,
+		.zero = zero,
+	};
+	int err = tmm_pte_flags_check(flags);
+
+	return err ? ERR_PTR(err) : create_identity_at(inst, pt, req, &mapping);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_identity_mapping);
+
+/*
+ * Map frames at the addresses that are their own, aligned for the leaves asked for, or for
+ * the largest possible ones. The request has been checked.
+ */
+struct tmm_mapped_pages *tmm_create_identity(struct tmm_instance *inst, struct tmm_page_table *pt,
+					     const struct tmm_mapping_request *req)
+{
+	enum tmm_page_size size = tmm_placement_largest(req, 0);
+	struct tmm_mapped_pages *mp;
+
+	for (;; size--) {
+		struct tmm_allocation_request where =
+			tmm_request_aligned(tmm_placement_unit(req, size), req->nr);
+
+		where.account = req->account;
+		mp = create_identity_at(inst, pt, &where, req);
+		if (mp != ERR_PTR(-ENOSPC) || size == tmm_placement_smallest(req))
+			return mp;
+	}
+}
