@@ -31,14 +31,14 @@ struct family {
 #define OF	TMM_RESOURCE_FRAMES
 
 /* The same limit for each resource. */
-static struct tmm_account *create(struct tmm_account *parent, u64 max)
+static struct tmm_account *create_account(struct tmm_account *parent, u64 max)
 {
 	const u64 limits[TMM_NR_RESOURCES] = { max, max, max };
 
 	return tmm_account_create(parent, limits);
 }
 
-static int move(struct tmm_account *from, struct tmm_account *to, u64 nr)
+static int move_charge(struct tmm_account *from, struct tmm_account *to, u64 nr)
 {
 	const u64 nrs[TMM_NR_RESOURCES] = { [OF] = nr };
 
@@ -47,10 +47,10 @@ static int move(struct tmm_account *from, struct tmm_account *to, u64 nr)
 
 static struct family make_family(struct kunit *test)
 {
-	struct family f = { .parent = create(NULL, 10) };
+	struct family f = { .parent = create_account(NULL, 10) };
 
 	KUNIT_ASSERT_NOT_NULL(test, f.parent);
-	f.child = create(f.parent, 6);
+	f.child = create_account(f.parent, 6);
 	f.sibling = tmm_account_create(f.parent, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, f.child);
 	KUNIT_ASSERT_NOT_NULL(test, f.sibling);
@@ -96,7 +96,7 @@ static void charge_goes_all_the_way_up(struct kunit *test)
 
 static void charge_does_not_overflow(struct kunit *test)
 {
-	struct tmm_account *account = create(NULL, TMM_NO_LIMIT);
+	struct tmm_account *account = create_account(NULL, TMM_NO_LIMIT);
 
 	KUNIT_ASSERT_NOT_NULL(test, account);
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(account, OF, U64_MAX), -EDQUOT);
@@ -148,11 +148,11 @@ static void move_leaves_what_is_common(struct kunit *test)
 	struct family f = make_family(test);
 
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, OF, 10), 0);
-	KUNIT_EXPECT_EQ(test, move(f.sibling, f.child, 7), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, move_charge(f.sibling, f.child, 7), -EDQUOT);
 	EXPECT_COUNTS(test, f, 10, 0, 10);
-	KUNIT_EXPECT_EQ(test, move(f.sibling, f.child, 6), 0);
+	KUNIT_EXPECT_EQ(test, move_charge(f.sibling, f.child, 6), 0);
 	EXPECT_COUNTS(test, f, 10, 6, 4);
-	KUNIT_EXPECT_EQ(test, move(f.child, f.child, 6), 0);
+	KUNIT_EXPECT_EQ(test, move_charge(f.child, f.child, 6), 0);
 	EXPECT_COUNTS(test, f, 10, 6, 4);
 	tmm_account_uncharge(f.child, OF, 6);
 	tmm_account_uncharge(f.sibling, OF, 4);
@@ -166,10 +166,10 @@ static void move_to_another_family(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 6), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(g.sibling, OF, 7), 0);
 	/* too much for the other parent */
-	KUNIT_EXPECT_EQ(test, move(f.child, g.child, 4), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, move_charge(f.child, g.child, 4), -EDQUOT);
 	EXPECT_COUNTS(test, f, 6, 6, 0);
 	EXPECT_COUNTS(test, g, 7, 0, 7);
-	KUNIT_EXPECT_EQ(test, move(f.child, g.child, 3), 0);
+	KUNIT_EXPECT_EQ(test, move_charge(f.child, g.child, 3), 0);
 	EXPECT_COUNTS(test, f, 3, 3, 0);
 	EXPECT_COUNTS(test, g, 10, 3, 7);
 	tmm_account_uncharge(f.child, OF, 3);
@@ -258,7 +258,7 @@ static void uncharging_wakes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.child), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.sibling), BIT(OF));
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.parent), 0);
-	KUNIT_EXPECT_EQ(test, move(f.child, f.sibling, 6), 0);
+	KUNIT_EXPECT_EQ(test, move_charge(f.child, f.sibling, 6), 0);
 	KUNIT_EXPECT_GT(test, nr_comebacks(), nr);
 	nr = nr_comebacks();
 	tmm_account_uncharge(f.sibling, OF, 6);
@@ -314,7 +314,7 @@ static void frames_are_merged_within_an_account(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(second, start + 4, &third), 0);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &second), 0);
 	EXPECT_COUNTS(test, f, 6, 6, 0);
-	KUNIT_ASSERT_EQ(test, move(f.child, f.sibling, 2), 0);
+	KUNIT_ASSERT_EQ(test, move_charge(f.child, f.sibling, 2), 0);
 	tmm_chunk_set_account(&third->f.chunk, f.sibling);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &third), -EMEDIUMTYPE);
 	KUNIT_EXPECT_NOT_NULL(test, third);
@@ -357,7 +357,7 @@ static struct tmm_mapped_pages *map_charged(struct kunit *test, struct tmm_accou
 
 static void mapping_is_charged_with_its_tables(struct kunit *test)
 {
-	struct tmm_account *account = create(NULL, TMM_NO_LIMIT);
+	struct tmm_account *account = create_account(NULL, TMM_NO_LIMIT);
 	struct tmm_allocated_pages *pages;
 	struct tmm_mapped_pages *mp, *half;
 	LIST_HEAD(frames);
@@ -387,7 +387,7 @@ static void mapping_is_charged_with_its_tables(struct kunit *test)
 /* The limit grows by one at each step, and is too low until the last. */
 static void tables_are_refused_at_the_limit(struct kunit *test)
 {
-	struct tmm_account *account = create(NULL, NR_PAGES);
+	struct tmm_account *account = create_account(NULL, NR_PAGES);
 	struct tmm_allocated_pages *pages;
 	struct tmm_mapped_pages *mp;
 
@@ -410,12 +410,12 @@ static void tables_are_refused_at_the_limit(struct kunit *test)
 /* Dropped, its client gone: what is borrowed is charged as long as it is. */
 static void mapping_outlives_its_client(struct kunit *test)
 {
-	struct family f = { .parent = create(NULL, 100) };
+	struct family f = { .parent = create_account(NULL, 100) };
 	struct tmm_mapped_pages *mp;
 	struct tmm_borrow borrow;
 
 	KUNIT_ASSERT_NOT_NULL(test, f.parent);
-	f.child = create(f.parent, 100);
+	f.child = create_account(f.parent, 100);
 	KUNIT_ASSERT_NOT_NULL(test, f.child);
 	mp = map_charged(test, f.child);
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, 8, false, &borrow), 0);
@@ -429,8 +429,8 @@ static void mapping_outlives_its_client(struct kunit *test)
 
 static void mapping_moves_to_another_account(struct kunit *test)
 {
-	struct tmm_account *from = create(NULL, 100);
-	struct tmm_account *to = create(NULL, NR_PAGES);
+	struct tmm_account *from = create_account(NULL, 100);
+	struct tmm_account *to = create_account(NULL, NR_PAGES);
 	struct tmm_mapped_pages *mp;
 	u64 nr;
 

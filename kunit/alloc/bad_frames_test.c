@@ -42,7 +42,7 @@ static int try_take(struct kunit *test, u64 number)
 	return err;
 }
 
-static void retire(struct kunit *test, u64 number, int err)
+static void retire_frame(struct kunit *test, u64 number, int err)
 {
 	KUNIT_EXPECT_EQ_MSG(test, tmm_frame_allocator_retire(tmm_test_fa(test), number), err,
 			    "frame %llu", number);
@@ -62,10 +62,10 @@ static void a_free_frame_is_out_at_once(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
-		retire(test, numbers[i], 0);
+		retire_frame(test, numbers[i], 0);
 		KUNIT_EXPECT_EQ(test, nr_free(test), NR - 1 - i);
 		KUNIT_EXPECT_EQ(test, try_take(test, numbers[i]), -EADDRINUSE);
-		retire(test, numbers[i], -EEXIST);
+		retire_frame(test, numbers[i], -EEXIST);
 	}
 	expect_bad(test, 4, 4);
 	KUNIT_EXPECT_EQ(test, try_take(test, FIRST + 49), 0);
@@ -80,10 +80,10 @@ static void an_owned_frame_goes_out_when_it_comes_back(struct kunit *test)
 	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, FIRST + 10, 10);
 	unsigned int i;
 
-	retire(test, FIRST + 10, 0);
-	retire(test, FIRST + 15, 0);
-	retire(test, FIRST + 16, 0);
-	retire(test, FIRST + 19, 0);
+	retire_frame(test, FIRST + 10, 0);
+	retire_frame(test, FIRST + 15, 0);
+	retire_frame(test, FIRST + 16, 0);
+	retire_frame(test, FIRST + 19, 0);
 	expect_bad(test, 4, 0);
 	KUNIT_EXPECT_EQ(test, nr_free(test), NR - 10);
 	tmm_allocated_frames_drop(&frames);
@@ -100,7 +100,7 @@ static void all_of_a_run(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < NR; i++)
-		retire(test, FIRST + i, 0);
+		retire_frame(test, FIRST + i, 0);
 	tmm_allocated_frames_drop(&frames);
 	KUNIT_EXPECT_EQ(test, nr_free(test), 0);
 	expect_bad(test, NR, NR);
@@ -114,7 +114,7 @@ static void an_owned_frame_changes_owners(struct kunit *test)
 	struct tmm_unmapped_frames *unmapped;
 	struct tmm_mapped_frames *mapped;
 
-	retire(test, FIRST + 12, 0);
+	retire_frame(test, FIRST + 12, 0);
 	mapped = tmm_frames_into_mapped(&frames);
 	unmapped = tmm_frames_into_unmapped(&mapped);
 	frames = tmm_frames_into_allocated(&unmapped);
@@ -130,9 +130,9 @@ static void in_quarantine(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, FIRST + 10, 10);
 
-	retire(test, FIRST + 12, 0);
+	retire_frame(test, FIRST + 12, 0);
 	tmm_allocated_frames_quarantine(&frames);
-	retire(test, FIRST + 13, 0);
+	retire_frame(test, FIRST + 13, 0);
 	expect_bad(test, 2, 0);
 	tmm_frame_allocator_end_quarantine(tmm_test_fa(test));
 	expect_bad(test, 2, 2);
@@ -144,8 +144,8 @@ static void a_table_stays_in_use(struct kunit *test)
 	u64 number;
 
 	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(tmm_test_fa(test), &number), 0);
-	retire(test, number, -EBUSY);
-	retire(test, number, -EEXIST);
+	retire_frame(test, number, -EBUSY);
+	retire_frame(test, number, -EEXIST);
 	expect_bad(test, 1, 0);
 	tmm_frame_allocator_give_table(tmm_test_fa(test), number);
 	expect_bad(test, 1, 1);
@@ -163,20 +163,20 @@ static void what_is_not_ram(struct kunit *test)
 
 	tmm_test_frames_add(test, tf, TMM_REGION_RESERVED, 2000, 10);
 	before = tmm_test_frames_fingerprint(test);
-	retire(test, FIRST - 1, -ERANGE);
-	retire(test, FIRST + NR, -ERANGE);
-	retire(test, 2005, -ERANGE);
-	retire(test, U64_MAX, -ERANGE);
+	retire_frame(test, FIRST - 1, -ERANGE);
+	retire_frame(test, FIRST + NR, -ERANGE);
+	retire_frame(test, 2005, -ERANGE);
+	retire_frame(test, U64_MAX, -ERANGE);
 	expect_bad(test, 0, 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
-static void asking(struct kunit *test)
+static void asking_about_runs(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = tmm_test_fa(test);
 
 	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST, NR));
-	retire(test, FIRST + 50, 0);
+	retire_frame(test, FIRST + 50, 0);
 	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST, NR));
 	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST + 50, 1));
 	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST + 40, 11));
@@ -208,7 +208,7 @@ static void without_memory(struct kunit *test)
 	expect_bad(test, 1, 1);
 }
 
-static void parse(struct kunit *test)
+static void parse_numbers(struct kunit *test)
 {
 	static const char *const malformed[] = { "x", "1,", ",1", "1,,2", "-1", "1 2", "0x" };
 	unsigned int nr, i;
@@ -234,9 +234,9 @@ static struct kunit_case bad_frames_cases[] = {
 	KUNIT_CASE(in_quarantine),
 	KUNIT_CASE(a_table_stays_in_use),
 	KUNIT_CASE(what_is_not_ram),
-	KUNIT_CASE(asking),
+	KUNIT_CASE(asking_about_runs),
 	KUNIT_CASE(without_memory),
-	KUNIT_CASE(parse),
+	KUNIT_CASE(parse_numbers),
 	{}
 };
 

@@ -13,7 +13,7 @@ struct table {
 	struct acpi_madt_local_apic_override override;
 } __packed;
 
-static void overlap(struct kunit *test)
+static void runs_overlap(struct kunit *test)
 {
 	struct tmm_decoded *decoded = tmm_test_kvzalloc(test, sizeof(*decoded));
 
@@ -93,7 +93,7 @@ static void this_machine(struct kunit *test)
 }
 
 static struct kunit_case decoded_cases[] = {
-	KUNIT_CASE(overlap),
+	KUNIT_CASE(runs_overlap),
 	KUNIT_CASE(too_many),
 	KUNIT_CASE(from_the_firmwares_table),
 	KUNIT_CASE(this_machine),

@@ -37,7 +37,7 @@ static int init_case(struct kunit *test)
 	return 0;
 }
 
-static int found(struct resource *res, void *unused)
+static int note_found(struct resource *res, void *unused)
 {
 	return 1;
 }
@@ -49,7 +49,7 @@ static bool is_exclusive(u64 address)
 	u64 page = address & PAGE_MASK;
 
 	return walk_iomem_res_desc(IORES_DESC_NONE, flags, page, page + PAGE_SIZE - 1, NULL,
-				   found) == 1;
+				   note_found) == 1;
 }
 
 static void exit_case(struct kunit *test)
@@ -62,7 +62,7 @@ static void exit_case(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_exclusive(f->hole));
 }
 
-static u64 hole(struct kunit *test)
+static u64 hole_of(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
@@ -82,8 +82,8 @@ static struct tmm_device_region *try_add(struct kunit *test, u64 start, u64 nr_b
 	return tmm_device_region_add(fa_of(test), (struct tmm_paddr){ start }, nr_bytes, type);
 }
 
-static struct tmm_device_region *add(struct kunit *test, u64 start, u64 nr_bytes,
-				     enum tmm_memory_type type)
+static struct tmm_device_region *add_region(struct kunit *test, u64 start, u64 nr_bytes,
+					    enum tmm_memory_type type)
 {
 	struct tmm_device_region *dr = try_add(test, start, nr_bytes, type);
 
@@ -91,14 +91,15 @@ static struct tmm_device_region *add(struct kunit *test, u64 start, u64 nr_bytes
 	return dr;
 }
 
-static void remove(struct kunit *test, struct tmm_device_region **dr)
+static void remove_region(struct kunit *test, struct tmm_device_region **dr)
 {
 	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), dr), 0);
 	KUNIT_EXPECT_PTR_EQ(test, *dr, NULL);
 }
 
 /* Refused, and nothing is different. */
-static void refuse(struct kunit *test, u64 start, u64 nr_bytes, enum tmm_memory_type type, int err)
+static void refuse_add(struct kunit *test, u64 start, u64 nr_bytes, enum tmm_memory_type type,
+		       int err)
 {
 	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	struct tmm_device_region *dr = try_add(test, start, nr_bytes, type);
@@ -120,21 +121,21 @@ static void expect_unclaimed(struct kunit *test, u64 start, u64 nr_bytes)
 
 static void add_gives_frames_by_address_only(struct kunit *test)
 {
-	struct tmm_device_region *dr = add(test, hole(test), NR_BYTES, TMM_UNCACHED);
+	struct tmm_device_region *dr = add_region(test, hole_of(test), NR_BYTES, TMM_UNCACHED);
 	struct tmm_allocation_request range =
-		tmm_request_in_range(hole(test) >> 12, U64_MAX, 1);
+		tmm_request_in_range(hole_of(test) >> 12, U64_MAX, 1);
 	struct tmm_allocation_request any = tmm_request_any(101);
 	struct fixture *f = test->priv;
 	struct tmm_allocated_frames *frames;
 
 	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa_of(test), &any)), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa_of(test), &range)), -ERANGE);
-	frames = tmm_test_frames_take(test, f->tf, tmm_request_at(hole(test) >> 12, 16));
+	frames = tmm_test_frames_take(test, f->tf, tmm_request_at(hole_of(test) >> 12, 16));
 	KUNIT_EXPECT_EQ(test, frames->f.region->memory_type, TMM_UNCACHED);
 	KUNIT_EXPECT_PTR_EQ(test, frames->f.region->window, NULL);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(frames), -EOPNOTSUPP);
 	tmm_allocated_frames_drop(&frames);
-	remove(test, &dr);
+	remove_region(test, &dr);
 }
 
 static void add_and_remove_undo_each_other(struct kunit *test)
@@ -144,13 +145,14 @@ static void add_and_remove_undo_each_other(struct kunit *test)
 	enum tmm_memory_type type;
 
 	for (type = 0; type < TMM_NR_MEMORY_TYPES; type++) {
-		dr = add(test, hole(test), NR_BYTES, type);
-		KUNIT_EXPECT_TRUE(test, is_exclusive(hole(test)));
-		KUNIT_EXPECT_TRUE(test, is_exclusive(hole(test) + NR_BYTES - 1));
-		KUNIT_EXPECT_PTR_EQ(test, request_mem_region(hole(test), 4096, "tmm_test"), NULL);
-		remove(test, &dr);
+		dr = add_region(test, hole_of(test), NR_BYTES, type);
+		KUNIT_EXPECT_TRUE(test, is_exclusive(hole_of(test)));
+		KUNIT_EXPECT_TRUE(test, is_exclusive(hole_of(test) + NR_BYTES - 1));
+		KUNIT_EXPECT_PTR_EQ(test, request_mem_region(hole_of(test), 4096, "tmm_test"),
+				    NULL);
+		remove_region(test, &dr);
 		KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
-		expect_unclaimed(test, hole(test), NR_BYTES);
+		expect_unclaimed(test, hole_of(test), NR_BYTES);
 	}
 }
 
@@ -158,16 +160,16 @@ static void add_of_a_malformed_range(struct kunit *test)
 {
 	u64 last = 1ULL << boot_cpu_data.x86_phys_bits;
 
-	refuse(test, hole(test), 0, TMM_UNCACHED, -EINVAL);
-	refuse(test, hole(test) + 1, NR_BYTES, TMM_UNCACHED, -EINVAL);
-	refuse(test, hole(test), NR_BYTES + 2048, TMM_UNCACHED, -EINVAL);
-	refuse(test, hole(test), NR_BYTES, TMM_NR_MEMORY_TYPES, -EINVAL);
-	refuse(test, hole(test), NR_BYTES, -1, -EINVAL);
-	refuse(test, last - NR_BYTES, NR_BYTES + 4096, TMM_UNCACHED, -EOVERFLOW);
-	refuse(test, last, 4096, TMM_UNCACHED, -EOVERFLOW);
-	refuse(test, hole(test), -4096ULL, TMM_UNCACHED, -EOVERFLOW);
-	refuse(test, -4096ULL, 4096, TMM_UNCACHED, -EOVERFLOW);
-	expect_unclaimed(test, hole(test), NR_BYTES);
+	refuse_add(test, hole_of(test), 0, TMM_UNCACHED, -EINVAL);
+	refuse_add(test, hole_of(test) + 1, NR_BYTES, TMM_UNCACHED, -EINVAL);
+	refuse_add(test, hole_of(test), NR_BYTES + 2048, TMM_UNCACHED, -EINVAL);
+	refuse_add(test, hole_of(test), NR_BYTES, TMM_NR_MEMORY_TYPES, -EINVAL);
+	refuse_add(test, hole_of(test), NR_BYTES, -1, -EINVAL);
+	refuse_add(test, last - NR_BYTES, NR_BYTES + 4096, TMM_UNCACHED, -EOVERFLOW);
+	refuse_add(test, last, 4096, TMM_UNCACHED, -EOVERFLOW);
+	refuse_add(test, hole_of(test), -4096ULL, TMM_UNCACHED, -EOVERFLOW);
+	refuse_add(test, -4096ULL, 4096, TMM_UNCACHED, -EOVERFLOW);
+	expect_unclaimed(test, hole_of(test), NR_BYTES);
 }
 
 /* What the module itself has claimed, in /proc/iomem below what memmap= reserved. */
@@ -187,41 +189,42 @@ static void add_of_ram(struct kunit *test)
 	u64 page = virt_to_phys(tmm_test_kvzalloc(test, 64)) & PAGE_MASK;
 	struct resource *own = own_memory();
 
-	refuse(test, page, 4096, TMM_WRITE_BACK, -EOPNOTSUPP);
-	refuse(test, page, 4096, TMM_UNCACHED, -EOPNOTSUPP);
-	refuse(test, 0, hole(test), TMM_WRITE_BACK, -EOPNOTSUPP);
+	refuse_add(test, page, 4096, TMM_WRITE_BACK, -EOPNOTSUPP);
+	refuse_add(test, page, 4096, TMM_UNCACHED, -EOPNOTSUPP);
+	refuse_add(test, 0, hole_of(test), TMM_WRITE_BACK, -EOPNOTSUPP);
 	KUNIT_ASSERT_NOT_NULL(test, own);
-	refuse(test, own->start, 4096, TMM_UNCACHED, -EOPNOTSUPP);
-	refuse(test, own->end + 1 - 4096, hole(test) - own->end - 1, TMM_UNCACHED, -EOPNOTSUPP);
+	refuse_add(test, own->start, 4096, TMM_UNCACHED, -EOPNOTSUPP);
+	refuse_add(test, own->end + 1 - 4096, hole_of(test) - own->end - 1, TMM_UNCACHED,
+		   -EOPNOTSUPP);
 }
 
 static void add_of_what_is_known(struct kunit *test)
 {
-	struct tmm_device_region *dr = add(test, hole(test), NR_BYTES, TMM_UNCACHED);
+	struct tmm_device_region *dr = add_region(test, hole_of(test), NR_BYTES, TMM_UNCACHED);
 	struct tmm_device_region *next;
 
-	refuse(test, hole(test), NR_BYTES, TMM_UNCACHED, -EADDRINUSE);
-	refuse(test, hole(test) + NR_BYTES - 4096, 8192, TMM_UNCACHED, -EADDRINUSE);
-	refuse(test, hole(test) - 4096, 8192, TMM_UNCACHED, -EADDRINUSE);
-	refuse(test, hole(test) - 4096, NR_BYTES + 8192, TMM_UNCACHED, -EADDRINUSE);
-	next = add(test, hole(test) + NR_BYTES, NR_BYTES, TMM_UNCACHED);
-	remove(test, &dr);
-	remove(test, &next);
+	refuse_add(test, hole_of(test), NR_BYTES, TMM_UNCACHED, -EADDRINUSE);
+	refuse_add(test, hole_of(test) + NR_BYTES - 4096, 8192, TMM_UNCACHED, -EADDRINUSE);
+	refuse_add(test, hole_of(test) - 4096, 8192, TMM_UNCACHED, -EADDRINUSE);
+	refuse_add(test, hole_of(test) - 4096, NR_BYTES + 8192, TMM_UNCACHED, -EADDRINUSE);
+	next = add_region(test, hole_of(test) + NR_BYTES, NR_BYTES, TMM_UNCACHED);
+	remove_region(test, &dr);
+	remove_region(test, &next);
 }
 
 static void add_of_what_a_driver_claimed(struct kunit *test)
 {
 	struct tmm_device_region *dr;
 
-	KUNIT_ASSERT_NOT_NULL(test, request_mem_region(hole(test) + 4096, 4096, "tmm_test"));
-	refuse(test, hole(test), NR_BYTES, TMM_UNCACHED, -EBUSY);
-	refuse(test, hole(test) + 4096, 4096, TMM_WRITE_COMBINING, -EBUSY);
-	dr = try_add(test, hole(test), 4096, TMM_UNCACHED);
+	KUNIT_ASSERT_NOT_NULL(test, request_mem_region(hole_of(test) + 4096, 4096, "tmm_test"));
+	refuse_add(test, hole_of(test), NR_BYTES, TMM_UNCACHED, -EBUSY);
+	refuse_add(test, hole_of(test) + 4096, 4096, TMM_WRITE_COMBINING, -EBUSY);
+	dr = try_add(test, hole_of(test), 4096, TMM_UNCACHED);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(dr));
 	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), 0);
-	release_mem_region(hole(test) + 4096, 4096);
-	dr = add(test, hole(test), NR_BYTES, TMM_UNCACHED);
-	remove(test, &dr);
+	release_mem_region(hole_of(test) + 4096, 4096);
+	dr = add_region(test, hole_of(test), NR_BYTES, TMM_UNCACHED);
+	remove_region(test, &dr);
 }
 
 static void add_without_memory(struct kunit *test)
@@ -234,7 +237,7 @@ static void add_without_memory(struct kunit *test)
 
 	for (nth = 1;; nth++) {
 		tmm_test_fail_alloc(test, nth);
-		dr = try_add(test, hole(test), NR_BYTES, TMM_WRITE_COMBINING);
+		dr = try_add(test, hole_of(test), NR_BYTES, TMM_WRITE_COMBINING);
 		hit = tmm_test_fail_alloc_end();
 		if (!hit)
 			break;
@@ -246,45 +249,46 @@ static void add_without_memory(struct kunit *test)
 					    "allocation %u", nth);
 		KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), 0);
 		KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
-		expect_unclaimed(test, hole(test), NR_BYTES);
+		expect_unclaimed(test, hole_of(test), NR_BYTES);
 	}
 	KUNIT_EXPECT_EQ(test, nr_busy, 1);
 	/* The region, its table, the claim, the type and the range of free frames. */
 	KUNIT_EXPECT_GE(test, nth, pat_enabled() ? 6 : 5);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dr));
-	remove(test, &dr);
+	remove_region(test, &dr);
 }
 
 static void remove_while_a_frame_is_owned(struct kunit *test)
 {
-	struct tmm_device_region *dr = add(test, hole(test), NR_BYTES, TMM_WRITE_COMBINING);
+	struct tmm_device_region *dr = add_region(test, hole_of(test), NR_BYTES,
+						  TMM_WRITE_COMBINING);
 	struct tmm_device_region *same = dr;
 	struct fixture *f = test->priv;
 	struct tmm_allocated_frames *frames =
-		tmm_test_frames_take(test, f->tf, tmm_request_at((hole(test) >> 12) + 15, 1));
+		tmm_test_frames_take(test, f->tf, tmm_request_at((hole_of(test) >> 12) + 15, 1));
 	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 
 	KUNIT_EXPECT_EQ(test, tmm_device_region_remove(fa_of(test), &dr), -EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, dr, same);
 	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
-	KUNIT_EXPECT_TRUE(test, is_exclusive(hole(test)));
+	KUNIT_EXPECT_TRUE(test, is_exclusive(hole_of(test)));
 	tmm_allocated_frames_drop(&frames);
-	remove(test, &dr);
+	remove_region(test, &dr);
 }
 
 static void remove_of_nothing(struct kunit *test)
 {
 	struct tmm_device_region *dr = NULL;
 
-	remove(test, &dr);
+	remove_region(test, &dr);
 	dr = ERR_PTR(-EBUSY);
-	remove(test, &dr);
+	remove_region(test, &dr);
 }
 
 /* The cache bits that Linux gives a mapping of its own there. */
 static u64 cache_bits_of_linux(struct kunit *test)
 {
-	void __iomem *mapped = ioremap(hole(test), 4096);
+	void __iomem *mapped = ioremap(hole_of(test), 4096);
 	unsigned int level;
 	pte_t *entry;
 	u64 bits;
@@ -305,10 +309,10 @@ static void write_combining_binds_linux_too(struct kunit *test)
 	if (!pat_enabled())
 		kunit_skip(test, "this CPU has no page attribute table");
 	KUNIT_EXPECT_EQ(test, before, cachemode2protval(_PAGE_CACHE_MODE_UC_MINUS));
-	dr = add(test, hole(test), NR_BYTES, TMM_WRITE_COMBINING);
+	dr = add_region(test, hole_of(test), NR_BYTES, TMM_WRITE_COMBINING);
 	KUNIT_EXPECT_EQ(test, cache_bits_of_linux(test),
 			cachemode2protval(_PAGE_CACHE_MODE_WC));
-	remove(test, &dr);
+	remove_region(test, &dr);
 	KUNIT_EXPECT_EQ(test, cache_bits_of_linux(test), before);
 }
 

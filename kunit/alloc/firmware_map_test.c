@@ -49,7 +49,7 @@ struct made_up {
 	unsigned int nr_questions;
 };
 
-static bool has(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
+static bool has_run(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
 {
 	struct made_up *m = container_of(map, struct made_up, map);
 	unsigned int i;
@@ -78,7 +78,7 @@ static bool is_all(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u
 }
 
 #define MADE_UP(list)								\
-	((struct made_up){ .map = { .has = has, .is_all = is_all },		\
+	((struct made_up){ .map = { .has = has_run, .is_all = is_all },		\
 			   .entries = (list), .nr = ARRAY_SIZE(list) })
 
 static void expect_run(struct kunit *test, struct made_up *m, u64 start, u64 end,

@@ -7,7 +7,7 @@
 #define NR_2M 512ULL
 #define NR_1G 262144ULL
 
-static struct tmm_frame_table *create(struct kunit *test, u64 first, u64 nr)
+static struct tmm_frame_table *create_table(struct kunit *test, u64 first, u64 nr)
 {
 	struct tmm_frame_table *table = tmm_test_kvzalloc(test, sizeof(*table));
 	size_t nr_bytes = tmm_frame_table_nr_bytes(first, nr);
@@ -81,7 +81,7 @@ TMM_ARRAY_PARAM(set, set_params);
 static void set_and_clear_again(struct kunit *test)
 {
 	const struct set_param *p = test->param_value;
-	struct tmm_frame_table *table = create(test, p->first, p->nr);
+	struct tmm_frame_table *table = create_table(test, p->first, p->nr);
 
 	expect_only(test, table, p->first, p->nr, TMM_MARK_FREE);
 	tmm_frame_table_set(table, p->start, p->nr_set, TMM_MARK_TABLE);
@@ -92,7 +92,7 @@ static void set_and_clear_again(struct kunit *test)
 
 static void set_part_of_a_block_keeps_the_rest(struct kunit *test)
 {
-	struct tmm_frame_table *table = create(test, 0, 3 * NR_2M);
+	struct tmm_frame_table *table = create_table(test, 0, 3 * NR_2M);
 	u64 counts[TMM_NR_MARKS] = {};
 
 	tmm_frame_table_set(table, 0, 3 * NR_2M, TMM_MARK_ALLOCATED);
@@ -111,7 +111,7 @@ static void set_part_of_a_block_keeps_the_rest(struct kunit *test)
 /* Marking 1 GiB must not write 262,144 bytes. */
 static void set_whole_block_writes_one_byte(struct kunit *test)
 {
-	struct tmm_frame_table *table = create(test, 0, 2 * NR_1G);
+	struct tmm_frame_table *table = create_table(test, 0, 2 * NR_1G);
 	u8 *per_2m = table->marks[TMM_2M];
 	u8 *per_4k = table->marks[TMM_4K];
 
@@ -128,7 +128,7 @@ static void set_whole_block_writes_one_byte(struct kunit *test)
 
 static void count_adds_to_what_is_there(struct kunit *test)
 {
-	struct tmm_frame_table *table = create(test, 100, 50);
+	struct tmm_frame_table *table = create_table(test, 100, 50);
 	u64 counts[TMM_NR_MARKS] = { [TMM_MARK_FREE] = 1000, [TMM_MARK_UNMAPPED] = 5 };
 
 	tmm_frame_table_set(table, 110, 10, TMM_MARK_UNMAPPED);
@@ -142,7 +142,7 @@ static void count_adds_to_what_is_there(struct kunit *test)
 /* One byte speaks for more frames than were asked for. */
 static void count_part_of_a_whole_block(struct kunit *test)
 {
-	struct tmm_frame_table *table = create(test, 0, 4 * NR_2M);
+	struct tmm_frame_table *table = create_table(test, 0, 4 * NR_2M);
 	u64 counts[TMM_NR_MARKS] = {};
 
 	tmm_frame_table_count(table, 5, 10, counts);
@@ -158,7 +158,7 @@ static void count_part_of_a_whole_block(struct kunit *test)
 static void pieces_become_whole_blocks(struct kunit *test)
 {
 	static const u64 steps[] = { 1, 7, NR_2M, 3 * NR_2M + 5 };
-	struct tmm_frame_table *table = create(test, 0, 2 * NR_1G);
+	struct tmm_frame_table *table = create_table(test, 0, 2 * NR_1G);
 	unsigned int i;
 	u64 done, nr;
 
@@ -173,7 +173,7 @@ static void pieces_become_whole_blocks(struct kunit *test)
 				    steps[i]);
 	}
 	/* The part of a block that a region has is all of it. */
-	table = create(test, NR_2M - 9, 20);
+	table = create_table(test, NR_2M - 9, 20);
 	tmm_frame_table_set(table, NR_2M - 9, 5, TMM_MARK_ALLOCATED);
 	KUNIT_EXPECT_EQ(test, table->marks[TMM_1G][0], TMM_MARK_MIXED);
 	tmm_frame_table_set(table, NR_2M - 4, 15, TMM_MARK_ALLOCATED);
@@ -200,7 +200,7 @@ static void count_steps(struct kunit *test, struct tmm_frame_table *table, u64 s
 static void steps_are_bounded(struct kunit *test)
 {
 	const u64 start = NR_1G - 3 * NR_2M - 5, nr = 3 * NR_1G + 7 * NR_2M + 13;
-	struct tmm_frame_table *table = create(test, 17, 5 * NR_1G);
+	struct tmm_frame_table *table = create_table(test, 17, 5 * NR_1G);
 	u64 i, first;
 
 	for (first = 0; first < 2; first++)
@@ -217,8 +217,8 @@ static void steps_are_bounded(struct kunit *test)
 
 #define NR_RANDOM (5 * NR_2M + 77)
 
-static void compare(struct kunit *test, const struct tmm_frame_table *table, const u8 *model,
-		    unsigned int step)
+static void compare_marks(struct kunit *test, const struct tmm_frame_table *table, const u8 *model,
+			  unsigned int step)
 {
 	u64 counts[TMM_NR_MARKS] = {};
 	u64 want[TMM_NR_MARKS] = {};
@@ -237,7 +237,7 @@ static void compare(struct kunit *test, const struct tmm_frame_table *table, con
 /* Across a 1G boundary, with neither end at a block's. */
 static void set_randomly_like_an_array(struct kunit *test)
 {
-	struct tmm_frame_table *table = create(test, NR_1G - 2 * NR_2M - 9, NR_RANDOM);
+	struct tmm_frame_table *table = create_table(test, NR_1G - 2 * NR_2M - 9, NR_RANDOM);
 	u8 *model = tmm_test_kvzalloc(test, NR_RANDOM);
 	struct rnd_state rnd;
 	unsigned int step;
@@ -254,7 +254,7 @@ static void set_randomly_like_an_array(struct kunit *test)
 		nr = min(nr, NR_RANDOM - from);
 		tmm_frame_table_set(table, table->first + from, nr, mark);
 		memset(model + from, mark, nr);
-		compare(test, table, model, step);
+		compare_marks(test, table, model, step);
 		KUNIT_ASSERT_TRUE(test, tmm_frame_table_all(table, table->first + from, nr, mark));
 		KUNIT_ASSERT_FALSE(test, tmm_frame_table_all(table, table->first + from, nr,
 							     other));

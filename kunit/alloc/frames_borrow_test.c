@@ -158,7 +158,7 @@ struct race {
 	unsigned int done;
 };
 
-static int borrower(void *context)
+static int borrow_often(void *context)
 {
 	struct race *race = context;
 	unsigned int round;
@@ -181,7 +181,7 @@ static void drop_beside_the_end_of_a_borrow(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
-	struct task_struct *thread = kthread_run(borrower, race, "tmm_borrower");
+	struct task_struct *thread = kthread_run(borrow_often, race, "tmm_borrower");
 	struct tmm_allocated_frames *frames;
 	unsigned int round;
 

@@ -69,8 +69,8 @@ struct chooser {
 	struct tmm_frame_allocator *fa;
 };
 
-static bool inspect(const struct tmm_free_frames *frames, void *context,
-		    struct tmm_allocation_request *req)
+static bool inspect_frames(const struct tmm_free_frames *frames, void *context,
+			   struct tmm_allocation_request *req)
 {
 	const struct tmm_frame_region *region = frames->f.region;
 	struct chooser *c = context;
@@ -85,13 +85,14 @@ static bool inspect(const struct tmm_free_frames *frames, void *context,
 	return c->nr_seen++ == c->choose;
 }
 
-static struct tmm_allocated_frames *choose(struct kunit *test, struct chooser *c,
-					   unsigned int index, struct tmm_allocation_request req)
+static struct tmm_allocated_frames *choose_run(struct kunit *test, struct chooser *c,
+					       unsigned int index,
+					       struct tmm_allocation_request req)
 {
 	struct tmm_allocated_frames *frames;
 
 	*c = (struct chooser){ .sound = true, .choose = index, .req = req, .fa = fa_of(test) };
-	frames = tmm_frame_allocator_inspect_then_allocate(fa_of(test), inspect, c);
+	frames = tmm_frame_allocator_inspect_then_allocate(fa_of(test), inspect_frames, c);
 	KUNIT_EXPECT_TRUE(test, c->sound);
 	return frames;
 }
@@ -105,7 +106,7 @@ static void inspect_sees_what_is_free_in_order(struct kunit *test)
 	struct chooser c;
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, PTR_ERR(choose(test, &c, MAX_SEEN, tmm_request_at(1000, 1))),
+	KUNIT_EXPECT_EQ(test, PTR_ERR(choose_run(test, &c, MAX_SEEN, tmm_request_at(1000, 1))),
 			-ENOENT);
 	KUNIT_ASSERT_EQ(test, c.nr_seen, ARRAY_SIZE(free));
 	for (i = 0; i < ARRAY_SIZE(free); i++) {
@@ -151,7 +152,7 @@ static void choose_situations(struct kunit *test)
 	struct tmm_allocated_frames *frames;
 	struct chooser c;
 
-	frames = choose(test, &c, p->index, tmm_request_at(p->at, p->nr));
+	frames = choose_run(test, &c, p->index, tmm_request_at(p->at, p->nr));
 	/* The one chosen was the last one to be shown. */
 	KUNIT_EXPECT_EQ(test, c.nr_seen, p->index + 1);
 	KUNIT_ASSERT_EQ(test, PTR_ERR_OR_ZERO(frames), p->err);
@@ -171,7 +172,7 @@ static void choice_without_an_address_is_refused(struct kunit *test)
 	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
 	struct chooser c;
 
-	KUNIT_EXPECT_EQ(test, PTR_ERR(choose(test, &c, 1, tmm_request_any(1))), -EINVAL);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(choose_run(test, &c, 1, tmm_request_any(1))), -EINVAL);
 	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
@@ -185,7 +186,7 @@ static void inspect_where_nothing_is_free(struct kunit *test)
 	all[0] = tmm_test_frames_take(test, f->tf, tmm_request_at(1000, 10));
 	all[1] = tmm_test_frames_take(test, f->tf, tmm_request_at(1020, 80));
 	all[2] = tmm_test_frames_take(test, f->tf, tmm_request_at(2000, 100));
-	KUNIT_EXPECT_EQ(test, PTR_ERR(choose(test, &c, 0, tmm_request_at(1000, 1))), -ENOENT);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(choose_run(test, &c, 0, tmm_request_at(1000, 1))), -ENOENT);
 	KUNIT_EXPECT_EQ(test, c.nr_seen, 0);
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		tmm_allocated_frames_drop(&all[i]);
@@ -200,7 +201,7 @@ static void inspect_without_memory(struct kunit *test)
 
 	for (nth = 1; nth <= 2; nth++) {
 		tmm_test_fail_alloc(test, nth);
-		frames = tmm_frame_allocator_inspect_then_allocate(fa_of(test), inspect, &c);
+		frames = tmm_frame_allocator_inspect_then_allocate(fa_of(test), inspect_frames, &c);
 		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 		KUNIT_EXPECT_EQ(test, PTR_ERR(frames), -ENOMEM);
 		KUNIT_EXPECT_EQ(test, c.nr_seen, 0);
@@ -224,7 +225,7 @@ static void inspect_of_recycled_frames(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 	tmm_allocated_frames_drop(&f->owned);
 	f->owned = tmm_test_frames_take(test, f->tf, tmm_request_at(1090, 5));
-	KUNIT_EXPECT_EQ(test, PTR_ERR(choose(test, &c, MAX_SEEN, tmm_request_at(1000, 1))),
+	KUNIT_EXPECT_EQ(test, PTR_ERR(choose_run(test, &c, MAX_SEEN, tmm_request_at(1000, 1))),
 			-ENOENT);
 	KUNIT_EXPECT_EQ(test, c.nr_seen, 4);
 	tmm_allocated_frames_drop(&second);

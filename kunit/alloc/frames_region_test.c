@@ -73,7 +73,7 @@ static void remove_of_a_region_with_a_table(struct kunit *test)
 }
 
 /* A reader of regions; what it finds out does not matter, only that it may look. */
-static int reader(void *context)
+static int read_regions(void *context)
 {
 	struct tmm_frame_range range = { { FIRST, NR, TMM_4K } };
 	struct tmm_frame_allocator *fa = context;
@@ -121,7 +121,7 @@ static void remove_beside_readers(struct kunit *test)
 	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
-		threads[i] = kthread_run(reader, tmm_test_fa(test), "tmm_reader%u", i);
+		threads[i] = kthread_run(read_regions, tmm_test_fa(test), "tmm_reader%u", i);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, threads[i]);
 		get_task_struct(threads[i]);
 	}
@@ -135,7 +135,7 @@ static void remove_beside_readers(struct kunit *test)
 }
 
 /* Every frame counts once, whatever is done to it meanwhile. */
-static int counter(void *context)
+static int count_marks(void *context)
 {
 	struct tmm_frame_allocator *fa = context;
 	struct tmm_frame_range range = { { FIRST, NR, TMM_4K } };
@@ -164,7 +164,7 @@ static void count_beside_changes(struct kunit *test)
 
 	region = tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, FIRST, NR);
 	for (i = 0; i < ARRAY_SIZE(threads); i++) {
-		threads[i] = kthread_run(counter, tmm_test_fa(test), "tmm_counter%u", i);
+		threads[i] = kthread_run(count_marks, tmm_test_fa(test), "tmm_counter%u", i);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, threads[i]);
 		get_task_struct(threads[i]);
 	}
@@ -197,7 +197,7 @@ struct removal {
 	bool done;
 };
 
-static int remover(void *context)
+static int remove_region(void *context)
 {
 	struct removal *removal = context;
 	int err;
@@ -217,7 +217,7 @@ static void remove_waits_for_readers(struct kunit *test)
 
 	removal->fa = tmm_test_fa(test);
 	removal->region = tmm_test_frames_add(test, test->priv, TMM_REGION_RESERVED, FIRST, 10);
-	thread = kthread_run(remover, removal, "tmm_remover");
+	thread = kthread_run(remove_region, removal, "tmm_remover");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
 	get_task_struct(thread);
 	/* As if in the middle of tmm_frame_allocator_ptr(), on one of the CPUs. */

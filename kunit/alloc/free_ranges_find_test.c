@@ -32,7 +32,7 @@ static int init_case(struct kunit *test)
 	return 0;
 }
 
-static void give(struct kunit *test, u64 start, u64 nr)
+static void give_run(struct kunit *test, u64 start, u64 nr)
 {
 	struct fixture *f = test->priv;
 	struct tmm_chunk *chunk = &f->chunks[f->nr_chunks++];
@@ -111,7 +111,7 @@ static void find_situations(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < MAX_RANGES && p->runs[i].nr; i++)
-		give(test, p->runs[i].start, p->runs[i].nr);
+		give_run(test, p->runs[i].start, p->runs[i].nr);
 	tmm_check_free_ranges(test, &f->set);
 	before = tmm_fingerprint_set(&f->set);
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_find(&f->set, &p->req, &start), p->found);
@@ -148,7 +148,7 @@ static void fill_randomly(struct kunit *test, struct rnd_state *rnd, bool *is_fr
 	while (number < space && f->nr_chunks < NR_CHUNKS) {
 		u64 nr = min(1 + tmm_test_random_below(rnd, 9), space - number);
 
-		give(test, number, nr);
+		give_run(test, number, nr);
 		memset(is_free + number, true, nr);
 		number += nr + 1 + tmm_test_random_below(rnd, 7);
 	}

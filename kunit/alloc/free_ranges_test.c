@@ -49,7 +49,7 @@ static void put_spare(struct fixture *f, struct tmm_chunk *chunk)
 		f->spares[f->nr_spares++] = chunk;
 }
 
-static int give(struct kunit *test, u64 start, u64 nr)
+static int give_run(struct kunit *test, u64 start, u64 nr)
 {
 	struct fixture *f = test->priv;
 	struct tmm_chunk *chunk = f->spares[--f->nr_spares];
@@ -72,7 +72,7 @@ static int give(struct kunit *test, u64 start, u64 nr)
 }
 
 /* Returns how many spare objects it took, or -1 if the run is not free. */
-static int take(struct kunit *test, u64 start, u64 nr)
+static int take_run(struct kunit *test, u64 start, u64 nr)
 {
 	struct fixture *f = test->priv;
 	struct tmm_chunk *spare[2] = { f->spares[--f->nr_spares], f->spares[--f->nr_spares] };
@@ -104,12 +104,12 @@ static void expect_runs(struct kunit *test, const struct run *runs, unsigned int
 	KUNIT_EXPECT_PTR_EQ(test, chunk, NULL);
 }
 
-static void fill(struct kunit *test, const struct run *runs, unsigned int nr_runs)
+static void fill_set(struct kunit *test, const struct run *runs, unsigned int nr_runs)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr_runs && runs[i].nr; i++)
-		KUNIT_ASSERT_EQ(test, give(test, runs[i].start, runs[i].nr), 0);
+		KUNIT_ASSERT_EQ(test, give_run(test, runs[i].start, runs[i].nr), 0);
 	expect_runs(test, runs, nr_runs);
 }
 
@@ -118,8 +118,8 @@ static void take_whole_range(struct kunit *test)
 	const struct run runs[] = { { 10, 5 }, { 20, 5 }, { 30, 5 } };
 	const struct run left[] = { { 10, 5 }, { 30, 5 } };
 
-	fill(test, runs, ARRAY_SIZE(runs));
-	KUNIT_EXPECT_EQ(test, take(test, 20, 5), 0);
+	fill_set(test, runs, ARRAY_SIZE(runs));
+	KUNIT_EXPECT_EQ(test, take_run(test, 20, 5), 0);
 	expect_runs(test, left, ARRAY_SIZE(left));
 }
 
@@ -128,8 +128,8 @@ static void take_at_beginning(struct kunit *test)
 	const struct run runs[] = { { 10, 5 } };
 	const struct run left[] = { { 12, 3 } };
 
-	fill(test, runs, ARRAY_SIZE(runs));
-	KUNIT_EXPECT_EQ(test, take(test, 10, 2), 1);
+	fill_set(test, runs, ARRAY_SIZE(runs));
+	KUNIT_EXPECT_EQ(test, take_run(test, 10, 2), 1);
 	expect_runs(test, left, ARRAY_SIZE(left));
 }
 
@@ -138,8 +138,8 @@ static void take_at_end(struct kunit *test)
 	const struct run runs[] = { { 10, 5 } };
 	const struct run left[] = { { 10, 3 } };
 
-	fill(test, runs, ARRAY_SIZE(runs));
-	KUNIT_EXPECT_EQ(test, take(test, 13, 2), 1);
+	fill_set(test, runs, ARRAY_SIZE(runs));
+	KUNIT_EXPECT_EQ(test, take_run(test, 13, 2), 1);
 	expect_runs(test, left, ARRAY_SIZE(left));
 }
 
@@ -148,8 +148,8 @@ static void take_in_the_middle(struct kunit *test)
 	const struct run runs[] = { { 10, 5 } };
 	const struct run left[] = { { 10, 1 }, { 14, 1 } };
 
-	fill(test, runs, ARRAY_SIZE(runs));
-	KUNIT_EXPECT_EQ(test, take(test, 11, 3), 2);
+	fill_set(test, runs, ARRAY_SIZE(runs));
+	KUNIT_EXPECT_EQ(test, take_run(test, 11, 3), 2);
 	expect_runs(test, left, ARRAY_SIZE(left));
 }
 
@@ -158,12 +158,12 @@ static void take_more_than_is_free(struct kunit *test)
 {
 	const struct run runs[] = { { 10, 4 }, { 20, 4 } };
 
-	fill(test, runs, ARRAY_SIZE(runs));
-	KUNIT_EXPECT_EQ(test, take(test, 10, 5), -1);
-	KUNIT_EXPECT_EQ(test, take(test, 12, 12), -1);
-	KUNIT_EXPECT_EQ(test, take(test, 9, 1), -1);
-	KUNIT_EXPECT_EQ(test, take(test, 14, 1), -1);
-	KUNIT_EXPECT_EQ(test, take(test, 24, 1), -1);
+	fill_set(test, runs, ARRAY_SIZE(runs));
+	KUNIT_EXPECT_EQ(test, take_run(test, 10, 5), -1);
+	KUNIT_EXPECT_EQ(test, take_run(test, 12, 12), -1);
+	KUNIT_EXPECT_EQ(test, take_run(test, 9, 1), -1);
+	KUNIT_EXPECT_EQ(test, take_run(test, 14, 1), -1);
+	KUNIT_EXPECT_EQ(test, take_run(test, 24, 1), -1);
 	expect_runs(test, runs, ARRAY_SIZE(runs));
 }
 
@@ -207,9 +207,9 @@ static void give_situations(struct kunit *test)
 	struct fixture *f = test->priv;
 	u64 before;
 
-	fill(test, p->runs, MAX_RANGES);
+	fill_set(test, p->runs, MAX_RANGES);
 	before = tmm_fingerprint_set(&f->set);
-	KUNIT_EXPECT_EQ(test, give(test, p->given.start, p->given.nr), p->err);
+	KUNIT_EXPECT_EQ(test, give_run(test, p->given.start, p->given.nr), p->err);
 	expect_runs(test, p->left, MAX_RANGES);
 	if (p->err)
 		KUNIT_EXPECT_EQ(test, tmm_fingerprint_set(&f->set), before);
@@ -220,9 +220,9 @@ static void give_a_c_b_leaves_one_range(struct kunit *test)
 {
 	const struct run one[] = { { 10, 30 } };
 
-	KUNIT_EXPECT_EQ(test, give(test, 10, 10), 0);
-	KUNIT_EXPECT_EQ(test, give(test, 30, 10), 0);
-	KUNIT_EXPECT_EQ(test, give(test, 20, 10), 0);
+	KUNIT_EXPECT_EQ(test, give_run(test, 10, 10), 0);
+	KUNIT_EXPECT_EQ(test, give_run(test, 30, 10), 0);
+	KUNIT_EXPECT_EQ(test, give_run(test, 20, 10), 0);
 	expect_runs(test, one, 1);
 }
 
@@ -234,7 +234,7 @@ static void at_finds_the_range_around_a_chunk(struct kunit *test)
 	struct fixture *f = test->priv;
 	unsigned int i;
 
-	fill(test, runs, ARRAY_SIZE(runs));
+	fill_set(test, runs, ARRAY_SIZE(runs));
 	for (i = 0; i < ARRAY_SIZE(none); i++)
 		KUNIT_EXPECT_PTR_EQ_MSG(test, tmm_free_ranges_at(&f->set, none[i]), NULL, "%llu",
 					none[i]);
@@ -253,12 +253,12 @@ static void largest_by_alignment(struct kunit *test)
 	struct fixture *f = test->priv;
 
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 0), 0);
-	fill(test, runs, ARRAY_SIZE(runs));
+	fill_set(test, runs, ARRAY_SIZE(runs));
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 0), 515);
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 9), 514);
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 10), 2);
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 18), 0);
-	KUNIT_EXPECT_EQ(test, take(test, 511, 515), 0);
+	KUNIT_EXPECT_EQ(test, take_run(test, 511, 515), 0);
 	expect_runs(test, small, ARRAY_SIZE(small));
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 0), 6);
 	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 3), 5);

@@ -15,7 +15,7 @@ static void masks_leave_the_frame_alone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, U64(TMM_PTE_X86_ALL) & TMM_PTE_FRAME_MASK, 0);
 }
 
-static void defaults(struct kunit *test)
+static void default_flags(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, U64(TMM_PTE_DEFAULT), BIT_ULL(5) | BIT_ULL(63));
 	KUNIT_EXPECT_EQ(test, U64(TMM_PTE_X86_DEFAULT), BIT_ULL(63));
@@ -92,7 +92,7 @@ static void setter_changes_one_bit_of_a_copy(struct kunit *test)
 }
 
 /* The @n-th subset of the common flags. */
-static tmm_pte_flags_t subset(unsigned int n)
+static tmm_pte_flags_t subset_of(unsigned int n)
 {
 	static const tmm_pte_flags_t flags[] = {
 		TMM_PTE_VALID, TMM_PTE_WRITABLE, TMM_PTE_USER_ACCESSIBLE, TMM_PTE_DEVICE_MEMORY,
@@ -115,9 +115,9 @@ static void to_x86_and_back_loses_nothing(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < NR_SUBSETS; i++) {
-		tmm_pte_flags_x86_t x86 = tmm_pte_flags_to_x86(subset(i));
+		tmm_pte_flags_x86_t x86 = tmm_pte_flags_to_x86(subset_of(i));
 
-		KUNIT_EXPECT_EQ(test, U64(tmm_pte_flags_from_x86(x86)), U64(subset(i)));
+		KUNIT_EXPECT_EQ(test, U64(tmm_pte_flags_from_x86(x86)), U64(subset_of(i)));
 		KUNIT_EXPECT_EQ(test, U64(x86 & ~TMM_PTE_X86_ALL), 0);
 	}
 }
@@ -192,9 +192,9 @@ static void leaf_bits_of_every_subset(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < NR_SUBSETS; i++) {
-		u64 flags = U64(subset(i));
-		u64 owned = tmm_pte_leaf_bits(subset(i), true);
-		u64 borrowed = tmm_pte_leaf_bits(subset(i), false);
+		u64 flags = U64(subset_of(i));
+		u64 owned = tmm_pte_leaf_bits(subset_of(i), true);
+		u64 borrowed = tmm_pte_leaf_bits(subset_of(i), false);
 
 		KUNIT_EXPECT_EQ_MSG(test, owned & never, 0, "flags %#llx", flags);
 		KUNIT_EXPECT_EQ_MSG(test, owned & always, always, "flags %#llx", flags);
@@ -291,7 +291,7 @@ static void flags_of_leaf_drop_address_and_unknown_bits(struct kunit *test)
 
 static struct kunit_case pte_flags_cases[] = {
 	KUNIT_CASE(masks_leave_the_frame_alone),
-	KUNIT_CASE(defaults),
+	KUNIT_CASE(default_flags),
 	KUNIT_CASE_PARAM(x86_bit_position, x86_gen_params),
 	KUNIT_CASE_PARAM(setter_changes_one_bit_of_a_copy, setter_gen_params),
 	KUNIT_CASE(to_x86_and_back_loses_nothing),

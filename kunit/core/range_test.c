@@ -9,17 +9,17 @@
 #define NR_2M 512ULL
 #define NR_1G 262144ULL
 
-static struct tmm_page_range pages(u64 first, u64 nr, enum tmm_page_size size)
+static struct tmm_page_range pages_of(u64 first, u64 nr, enum tmm_page_size size)
 {
 	return (struct tmm_page_range){ { first, nr, size } };
 }
 
-static struct tmm_frame_range frames(u64 first, u64 nr)
+static struct tmm_frame_range frames_of(u64 first, u64 nr)
 {
 	return (struct tmm_frame_range){ { first, nr, TMM_4K } };
 }
 
-static struct tmm_frame frame(u64 number)
+static struct tmm_frame frame_of(u64 number)
 {
 	return (struct tmm_frame){ number, TMM_4K };
 }
@@ -62,7 +62,7 @@ TMM_ARRAY_PARAM(new, new_params);
 static void new_values(struct kunit *test)
 {
 	const struct new_param *p = test->param_value;
-	struct tmm_frame_range range = frames(42, 43);
+	struct tmm_frame_range range = frames_of(42, 43);
 
 	KUNIT_EXPECT_EQ(test, tmm_frame_range_new(p->first, p->nr, &range), p->err);
 	if (p->err)
@@ -110,7 +110,7 @@ TMM_ARRAY_PARAM(from_addr, from_addr_params);
 static void from_addr_covers_each_chunk_touched(struct kunit *test)
 {
 	const struct from_addr_param *p = test->param_value;
-	struct tmm_frame_range range = frames(42, 43);
+	struct tmm_frame_range range = frames_of(42, 43);
 	struct tmm_paddr addr = { p->addr };
 
 	KUNIT_EXPECT_EQ(test, tmm_frame_range_from_addr(addr, p->nr_bytes, &range), p->err);
@@ -134,8 +134,8 @@ static void from_addr_in_upper_half(struct kunit *test)
 
 static void size_in_chunks_and_bytes(struct kunit *test)
 {
-	struct tmm_page_range big = pages(NR_1G, 3, TMM_1G);
-	struct tmm_frame_range small = frames(5, 3);
+	struct tmm_page_range big = pages_of(NR_1G, 3, TMM_1G);
+	struct tmm_frame_range small = frames_of(5, 3);
 
 	KUNIT_EXPECT_EQ(test, tmm_page_range_size_in_pages(&big), 3);
 	KUNIT_EXPECT_EQ(test, tmm_page_range_size_in_bytes(&big), 3ULL << 30);
@@ -145,7 +145,7 @@ static void size_in_chunks_and_bytes(struct kunit *test)
 
 static void last_is_inclusive(struct kunit *test)
 {
-	struct tmm_page_range range = pages(NR_2M, 3, TMM_2M);
+	struct tmm_page_range range = pages_of(NR_2M, 3, TMM_2M);
 	struct tmm_page last;
 
 	KUNIT_ASSERT_TRUE(test, tmm_page_range_last(&range, &last));
@@ -156,8 +156,8 @@ static void last_is_inclusive(struct kunit *test)
 
 static void empty_has_nothing(struct kunit *test)
 {
-	struct tmm_frame_range all = frames(0, 100);
-	struct tmm_frame_range empty = frames(5, 0);
+	struct tmm_frame_range all = frames_of(0, 100);
+	struct tmm_frame_range empty = frames_of(5, 0);
 	struct tmm_frame_range none = tmm_frame_range_empty();
 	struct tmm_frame last = { 42, TMM_4K };
 	struct tmm_frame_range out;
@@ -171,7 +171,7 @@ static void empty_has_nothing(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tmm_frame_range_contains_range(&all, &empty));
 	KUNIT_EXPECT_FALSE(test, tmm_frame_range_contains_range(&empty, &empty));
 	KUNIT_EXPECT_FALSE(test, tmm_frame_range_contains_range(&empty, &all));
-	KUNIT_EXPECT_FALSE(test, tmm_frame_range_contains(&empty, frame(5)));
+	KUNIT_EXPECT_FALSE(test, tmm_frame_range_contains(&empty, frame_of(5)));
 	KUNIT_EXPECT_FALSE(test, tmm_frame_range_overlap(&all, &empty, &out));
 	KUNIT_EXPECT_FALSE(test, tmm_frame_range_overlap(&empty, &all, &out));
 }
@@ -202,20 +202,20 @@ static void overlap_of_two(struct kunit *test)
 	const struct overlap_param *p = test->param_value;
 	struct tmm_page_range a = { p->a };
 	struct tmm_page_range b = { p->b };
-	struct tmm_page_range out = pages(42, 43, TMM_4K);
+	struct tmm_page_range out = pages_of(42, 43, TMM_4K);
 
 	KUNIT_EXPECT_EQ(test, tmm_page_range_overlap(&a, &b, &out), p->nr > 0);
 	EXPECT_RANGE(test, out, p->nr ? p->first : 42, p->nr ?: 43, TMM_4K);
-	out = pages(42, 43, TMM_4K);
+	out = pages_of(42, 43, TMM_4K);
 	KUNIT_EXPECT_EQ(test, tmm_page_range_overlap(&b, &a, &out), p->nr > 0);
 	EXPECT_RANGE(test, out, p->nr ? p->first : 42, p->nr ?: 43, TMM_4K);
 }
 
 static void contains_address_at_the_ends(struct kunit *test)
 {
-	struct tmm_page_range range = pages(NR_2M, 1, TMM_2M);
-	struct tmm_page_range inner = pages(NR_2M, NR_2M, TMM_4K);
-	struct tmm_page_range more = pages(NR_2M, NR_2M + 1, TMM_4K);
+	struct tmm_page_range range = pages_of(NR_2M, 1, TMM_2M);
+	struct tmm_page_range inner = pages_of(NR_2M, NR_2M, TMM_4K);
+	struct tmm_page_range more = pages_of(NR_2M, NR_2M + 1, TMM_4K);
 	struct tmm_page page = { NR_2M, TMM_2M };
 	struct tmm_vaddr addr = { 0x200000 };
 
@@ -236,7 +236,7 @@ static void contains_address_at_the_ends(struct kunit *test)
 
 static void offset_and_address_are_inverse(struct kunit *test)
 {
-	struct tmm_frame_range range = frames(2, 2);
+	struct tmm_frame_range range = frames_of(2, 2);
 	struct tmm_paddr addr = { 42 };
 	u64 offset = 43;
 
@@ -248,8 +248,8 @@ static void offset_and_address_are_inverse(struct kunit *test)
 
 static void offset_and_address_outside(struct kunit *test)
 {
-	struct tmm_frame_range range = frames(2, 2);
-	struct tmm_frame_range empty = frames(2, 0);
+	struct tmm_frame_range range = frames_of(2, 2);
+	struct tmm_frame_range empty = frames_of(2, 0);
 	struct tmm_paddr addr = { 0x1fff };
 	u64 offset = 43;
 
@@ -267,7 +267,7 @@ static void offset_and_address_outside(struct kunit *test)
 static void addresses_across_the_canonical_hole(struct kunit *test)
 {
 	const u64 middle = tmm_page_number_limit() / 2;
-	struct tmm_page_range range = pages(middle - 1, 2, TMM_4K);
+	struct tmm_page_range range = pages_of(middle - 1, 2, TMM_4K);
 	u64 offset;
 
 	for (offset = 0; offset < 2 * TMM_PAGE_SIZE; offset++) {
@@ -283,24 +283,24 @@ static void addresses_across_the_canonical_hole(struct kunit *test)
 
 static void to_extended_either_side(struct kunit *test)
 {
-	struct tmm_frame_range range = frames(10, 5);
-	struct tmm_frame_range empty = frames(3, 0);
+	struct tmm_frame_range range = frames_of(10, 5);
+	struct tmm_frame_range empty = frames_of(3, 0);
 	struct tmm_frame_range out;
 
-	KUNIT_EXPECT_EQ(test, tmm_frame_range_to_extended(&range, frame(7), &out), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_range_to_extended(&range, frame_of(7), &out), 0);
 	EXPECT_RANGE(test, out, 7, 8, TMM_4K);
-	KUNIT_EXPECT_EQ(test, tmm_frame_range_to_extended(&range, frame(20), &out), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_range_to_extended(&range, frame_of(20), &out), 0);
 	EXPECT_RANGE(test, out, 10, 11, TMM_4K);
-	KUNIT_EXPECT_EQ(test, tmm_frame_range_to_extended(&range, frame(12), &out), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_range_to_extended(&range, frame_of(12), &out), 0);
 	EXPECT_RANGE(test, out, 10, 5, TMM_4K);
-	KUNIT_EXPECT_EQ(test, tmm_frame_range_to_extended(&empty, frame(20), &out), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_range_to_extended(&empty, frame_of(20), &out), 0);
 	EXPECT_RANGE(test, out, 20, 1, TMM_4K);
 }
 
 static void to_extended_huge(struct kunit *test)
 {
-	struct tmm_page_range range = pages(NR_2M, 1, TMM_2M);
-	struct tmm_page_range out = pages(42, 43, TMM_4K);
+	struct tmm_page_range range = pages_of(NR_2M, 1, TMM_2M);
+	struct tmm_page_range out = pages_of(42, 43, TMM_4K);
 	struct tmm_page page = { 2 * NR_2M + 1, TMM_2M };
 
 	KUNIT_EXPECT_EQ(test, tmm_page_range_to_extended(&range, page, &out), -EINVAL);
@@ -312,8 +312,8 @@ static void to_extended_huge(struct kunit *test)
 
 static void to_extended_by_a_chunk_of_another_size(struct kunit *test)
 {
-	struct tmm_page_range range = pages(0, 1, TMM_4K);
-	struct tmm_page_range out = pages(42, 43, TMM_4K);
+	struct tmm_page_range range = pages_of(0, 1, TMM_4K);
+	struct tmm_page_range out = pages_of(42, 43, TMM_4K);
 	struct tmm_page page = { NR_2M, TMM_2M };
 
 	KUNIT_EXPECT_EQ(test, tmm_page_range_to_extended(&range, page, &out), -EINVAL);
@@ -349,7 +349,7 @@ static void convert_sizes(struct kunit *test)
 {
 	const struct convert_param *p = test->param_value;
 	struct tmm_page_range from = { p->from };
-	struct tmm_page_range out = pages(42, 43, TMM_4K);
+	struct tmm_page_range out = pages_of(42, 43, TMM_4K);
 	struct tmm_page page;
 	u64 visited = 0;
 

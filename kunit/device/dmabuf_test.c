@@ -108,7 +108,7 @@ static void exit_case(struct kunit *test)
 	free_pages_exact(df->memory.window, NR_FRAMES * PAGE_SIZE);
 }
 
-static struct dma_buf *export(struct kunit *test)
+static struct dma_buf *export_mapping(struct kunit *test)
 {
 	struct dmabuf_fixture *df = test->priv;
 	struct dma_buf *buffer = tmm_dmabuf_create(df->client, df->handle);
@@ -117,7 +117,7 @@ static struct dma_buf *export(struct kunit *test)
 	return buffer;
 }
 
-static struct dma_buf_attachment *attach(struct kunit *test, struct dma_buf *buffer)
+static struct dma_buf_attachment *attach_device(struct kunit *test, struct dma_buf *buffer)
 {
 	struct dmabuf_fixture *df = test->priv;
 	struct dma_buf_attachment *at = dma_buf_attach(buffer, &df->device->dev);
@@ -126,7 +126,7 @@ static struct dma_buf_attachment *attach(struct kunit *test, struct dma_buf *buf
 	return at;
 }
 
-static void put(struct dma_buf *buffer)
+static void put_buffer(struct dma_buf *buffer)
 {
 	dma_buf_put(buffer);
 	flush_delayed_fput();
@@ -144,8 +144,8 @@ static void device_gets_the_frames(struct kunit *test)
 	int i;
 
 	create_mapping(test, TMM_TEST_WRITABLE);
-	buffer = export(test);
-	at = attach(test, buffer);
+	buffer = export_mapping(test);
+	at = attach_device(test, buffer);
 	table = dma_buf_map_attachment(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	run = list_first_entry(&df->mp->frames, struct tmm_mapped_frames, f.link);
@@ -158,7 +158,7 @@ static void device_gets_the_frames(struct kunit *test)
 	dma_buf_unmap_attachment(at, table, DMA_BIDIRECTIONAL);
 	dma_buf_detach(buffer, at);
 	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_is_borrowed(df->mp));
-	put(buffer);
+	put_buffer(buffer);
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(df->mp));
 }
 
@@ -169,8 +169,8 @@ static void device_may_not_write_what_is_read_only(struct kunit *test)
 	struct sg_table *table;
 
 	create_mapping(test, TMM_TEST_READ_ONLY);
-	buffer = export(test);
-	at = attach(test, buffer);
+	buffer = export_mapping(test);
+	at = attach_device(test, buffer);
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment(at, DMA_FROM_DEVICE), ERR_PTR(-EACCES));
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment(at, DMA_BIDIRECTIONAL), ERR_PTR(-EACCES));
 	table = dma_buf_map_attachment(at, DMA_TO_DEVICE);
@@ -178,7 +178,7 @@ static void device_may_not_write_what_is_read_only(struct kunit *test)
 	if (!IS_ERR_OR_NULL(table))
 		dma_buf_unmap_attachment(at, table, DMA_TO_DEVICE);
 	dma_buf_detach(buffer, at);
-	put(buffer);
+	put_buffer(buffer);
 }
 
 static bool is_free_soon(const struct tmm_mapped_pages *mp)
@@ -200,9 +200,9 @@ static void what_a_device_has_outlives_revocation(struct kunit *test)
 	struct sg_table *table;
 
 	create_mapping(test, TMM_TEST_WRITABLE);
-	buffer = export(test);
-	at = attach(test, buffer);
-	idle = attach(test, buffer);
+	buffer = export_mapping(test);
+	at = attach_device(test, buffer);
+	idle = attach_device(test, buffer);
 	table = dma_buf_map_attachment(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	KUNIT_ASSERT_EQ(test, tmm_object_mapping_file(df->client, df->handle, &mf), 0);
@@ -222,7 +222,7 @@ static void what_a_device_has_outlives_revocation(struct kunit *test)
 	fput(mf->file);
 	dma_buf_detach(buffer, idle);
 	dma_buf_detach(buffer, at);
-	put(buffer);
+	put_buffer(buffer);
 }
 
 /* The mapping goes with the last who has it, which is the device. */
@@ -234,15 +234,15 @@ static void what_a_device_has_outlives_its_client(struct kunit *test)
 	struct sg_table *table;
 
 	create_mapping(test, TMM_TEST_WRITABLE);
-	buffer = export(test);
-	at = attach(test, buffer);
+	buffer = export_mapping(test);
+	at = attach_device(test, buffer);
 	table = dma_buf_map_attachment(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	tmm_client_destroy(df->client);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&df->inst.root->nr_mappings), 1);
 	dma_buf_unmap_attachment(at, table, DMA_BIDIRECTIONAL);
 	dma_buf_detach(buffer, at);
-	put(buffer);
+	put_buffer(buffer);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&df->inst.root->nr_mappings), 0);
 	df->client = tmm_client_create(&df->inst);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, df->client);

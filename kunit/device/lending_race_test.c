@@ -44,7 +44,7 @@ struct dropping {
 	int err;
 };
 
-static void drop(void *context)
+static void drop_handle(void *context)
 {
 	struct dropping *dropping = context;
 
@@ -66,7 +66,7 @@ static void handle_goes_while_a_descriptor_is_made(struct kunit *test)
 	for (nth = 1;; nth++) {
 		handle = create_mapping(test, client);
 		dropping.call.arg.drop.handle = handle;
-		tmm_test_in_alloc(test, nth, drop, &dropping);
+		tmm_test_in_alloc(test, nth, drop_handle, &dropping);
 		file = tmm_lending_create(client, handle, false);
 		hit = tmm_test_fail_alloc_end();
 		if (!hit)
@@ -86,7 +86,7 @@ static void handle_goes_while_a_descriptor_is_made(struct kunit *test)
 	KUNIT_EXPECT_GT(test, nr_stale, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
 	KUNIT_EXPECT_EQ(test, tmm_lending_query(file->private_data, &query), 0);
-	drop(&dropping);
+	drop_handle(&dropping);
 	KUNIT_EXPECT_EQ(test, tmm_lending_query(file->private_data, &query), -ESTALE);
 	fput(file);
 	flush_delayed_fput();

@@ -41,7 +41,7 @@ static u32 create_mapping(struct kunit *test, struct tmm_client *client)
 	return object->handle;
 }
 
-static struct tmm_object *take(struct kunit *test, struct tmm_client *client, u32 handle)
+static struct tmm_object *take_object(struct kunit *test, struct tmm_client *client, u32 handle)
 {
 	struct tmm_object *object = tmm_object_take(client, handle, THESEUS_MM_KIND_MAPPING);
 
@@ -49,9 +49,9 @@ static struct tmm_object *take(struct kunit *test, struct tmm_client *client, u3
 	return object;
 }
 
-static struct tmm_mapping_file *export(struct kunit *test, struct tmm_client *client)
+static struct tmm_mapping_file *export_mapping(struct kunit *test, struct tmm_client *client)
 {
-	struct tmm_object *object = take(test, client, create_mapping(test, client));
+	struct tmm_object *object = take_object(test, client, create_mapping(test, client));
 	struct tmm_mapping_file *mf = tmm_mapping_file_create_exported(false);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mf);
@@ -63,7 +63,7 @@ static struct tmm_mapping_file *export(struct kunit *test, struct tmm_client *cl
 }
 
 /* The file is what a lending descriptor would be installed for. */
-static struct file *lend(struct kunit *test, struct tmm_client *client, u32 handle)
+static struct file *lend_mapping(struct kunit *test, struct tmm_client *client, u32 handle)
 {
 	struct file *file = tmm_lending_create(client, handle, false);
 
@@ -96,7 +96,7 @@ static void expect_too_late(struct kunit *test, struct tmm_loan *loan,
 	kfree(loan);
 }
 
-static void end(struct tmm_client *client, struct file *file)
+static void end_lending(struct tmm_client *client, struct file *file)
 {
 	fput(file);
 	tmm_client_destroy(client);
@@ -106,7 +106,7 @@ static void end(struct tmm_client *client, struct file *file)
 static void area_of_an_export_that_is_taken_back(struct kunit *test)
 {
 	struct tmm_client *client = create_client(test);
-	struct tmm_mapping_file *mf = export(test, client);
+	struct tmm_mapping_file *mf = export_mapping(test, client);
 	struct tmm_loan *loan = create_loan(test);
 	struct tmm_mapped_pages *mapping;
 
@@ -116,13 +116,13 @@ static void area_of_an_export_that_is_taken_back(struct kunit *test)
 	expect_too_late(test, loan, mf, &mf->descriptors);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_borrows(mapping), 0);
 	tmm_mapped_pages_drop(&mapping);
-	end(client, mf->file);
+	end_lending(client, mf->file);
 }
 
 static void area_of_what_is_lent_and_revoked(struct kunit *test)
 {
 	struct tmm_client *client = create_client(test);
-	struct file *file = lend(test, client, create_mapping(test, client));
+	struct file *file = lend_mapping(test, client, create_mapping(test, client));
 	struct tmm_lending *lending = file->private_data;
 	struct tmm_loan *loan = create_loan(test);
 	struct theseus_mm_query query = {};
@@ -134,7 +134,7 @@ static void area_of_what_is_lent_and_revoked(struct kunit *test)
 	query.handle = lending->handle;
 	KUNIT_EXPECT_EQ(test, tmm_object_query(client, &query), 0);
 	KUNIT_EXPECT_EQ(test, query.nr_borrows, 0);
-	end(client, file);
+	end_lending(client, file);
 }
 
 static void expect_lends(struct kunit *test, const struct tmm_lending *lending, int expected)
@@ -155,17 +155,17 @@ static void while_a_call_has_the_mapping(struct kunit *test)
 {
 	struct tmm_client *client = create_client(test);
 	u32 handle = create_mapping(test, client);
-	struct file *file = lend(test, client, handle);
-	struct tmm_object *object = take(test, client, handle);
+	struct file *file = lend_mapping(test, client, handle);
+	struct tmm_object *object = take_object(test, client, handle);
 
 	expect_lends(test, file->private_data, -EBUSY);
 	tmm_object_publish(client, object);
 	expect_lends(test, file->private_data, 0);
-	object = take(test, client, handle);
+	object = take_object(test, client, handle);
 	expect_lends(test, file->private_data, -EBUSY);
 	tmm_object_drop(client, object);
 	expect_lends(test, file->private_data, -ESTALE);
-	end(client, file);
+	end_lending(client, file);
 }
 
 /* MERGE gives a handle another file. Descriptors from before do not lend through that. */
@@ -173,7 +173,7 @@ static void mapping_with_another_file(struct kunit *test)
 {
 	struct tmm_client *client = create_client(test);
 	u32 handle = create_mapping(test, client);
-	struct file *file = lend(test, client, handle);
+	struct file *file = lend_mapping(test, client, handle);
 	const struct tmm_mapping_file *earlier = tmm_test_kvzalloc(test, sizeof(*earlier));
 	struct tmm_loan *loan = create_loan(test);
 	struct theseus_mm_query query = {};
@@ -184,7 +184,7 @@ static void mapping_with_another_file(struct kunit *test)
 		tmm_borrow_end(&loan->borrow);
 	KUNIT_EXPECT_EQ(test, tmm_object_query_lent(client, handle, earlier, &query), -ENOENT);
 	kfree(loan);
-	end(client, file);
+	end_lending(client, file);
 }
 
 static struct kunit_case lending_cases[] = {

@@ -17,7 +17,7 @@
 
 #define NR_FRAMES	512
 
-static struct tmm_offsets *create(struct kunit *test)
+static struct tmm_offsets *create_offsets(struct kunit *test)
 {
 	struct tmm_offsets *offsets = tmm_test_kvzalloc(test, sizeof(*offsets));
 
@@ -25,8 +25,8 @@ static struct tmm_offsets *create(struct kunit *test)
 	return offsets;
 }
 
-static struct tmm_offset *allocate(struct kunit *test, struct tmm_offsets *offsets, u64 nr,
-				   bool is_low)
+static struct tmm_offset *allocate_offset(struct kunit *test, struct tmm_offsets *offsets, u64 nr,
+					  bool is_low)
 {
 	struct tmm_offset *offset = tmm_offset_allocate(offsets, nr, is_low);
 
@@ -37,25 +37,25 @@ static struct tmm_offset *allocate(struct kunit *test, struct tmm_offsets *offse
 /* 64-bit programs still get offsets when no low ones are left for 32-bit programs. */
 static void low_ones_run_out_first(struct kunit *test)
 {
-	struct tmm_offsets *offsets = create(test);
+	struct tmm_offsets *offsets = create_offsets(test);
 	struct tmm_offset *low[16], *high[2];
 	unsigned int i;
 
 	/* With the page behind each, the last but one of 2^32. */
 	for (i = 0; i < ARRAY_SIZE(low); i++) {
-		low[i] = allocate(test, offsets, (1ULL << 28) - 2, true);
+		low[i] = allocate_offset(test, offsets, (1ULL << 28) - 2, true);
 		KUNIT_EXPECT_LE(test, tmm_chunk_end(&low[i]->chunk), TMM_OFFSETS_LOW_END);
 	}
 	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_offset_allocate(offsets, 1ULL << 28, true)),
 			-EOVERFLOW);
 	for (i = 0; i < ARRAY_SIZE(high); i++) {
-		high[i] = allocate(test, offsets, 1ULL << 28, false);
+		high[i] = allocate_offset(test, offsets, 1ULL << 28, false);
 		KUNIT_EXPECT_GE(test, high[i]->chunk.start, TMM_OFFSETS_LOW_END);
 		KUNIT_EXPECT_LE(test, tmm_chunk_end(&high[i]->chunk), TMM_OFFSETS_END);
 	}
 	/* A low offset that is freed is given out again, to any program. */
 	tmm_offset_free(offsets, low[3]);
-	low[3] = allocate(test, offsets, 1 << 20, false);
+	low[3] = allocate_offset(test, offsets, 1 << 20, false);
 	KUNIT_EXPECT_LT(test, low[3]->chunk.start, TMM_OFFSETS_LOW_END);
 	for (i = 0; i < ARRAY_SIZE(low); i++)
 		tmm_offset_free(offsets, low[i]);
@@ -67,13 +67,13 @@ static void low_ones_run_out_first(struct kunit *test)
 
 static void each_page_is_found(struct kunit *test)
 {
-	struct tmm_offsets *offsets = create(test);
+	struct tmm_offsets *offsets = create_offsets(test);
 	struct tmm_offset *known[100];
 	unsigned int i;
 	u64 page;
 
 	for (i = 0; i < ARRAY_SIZE(known); i++) {
-		known[i] = allocate(test, offsets, 1 + i % 5, i & 1);
+		known[i] = allocate_offset(test, offsets, 1 + i % 5, i & 1);
 		tmm_offsets_insert(offsets, known[i], (struct tmm_object *)&known[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(known); i++) {
@@ -94,7 +94,7 @@ static void each_page_is_found(struct kunit *test)
 
 static void without_memory(struct kunit *test)
 {
-	struct tmm_offsets *offsets = create(test);
+	struct tmm_offsets *offsets = create_offsets(test);
 	struct tmm_offset *offset;
 	bool hit;
 
@@ -162,7 +162,7 @@ static void map_offset_for_a_32_bit_program(struct kunit *test)
 	set_up(test, f);
 	reply.handle = f->handle;
 	for (i = 0; i < ARRAY_SIZE(low); i++)
-		low[i] = allocate(test, &f->client->offsets, (1ULL << 28) - 1 - !i, true);
+		low[i] = allocate_offset(test, &f->client->offsets, (1ULL << 28) - 1 - !i, true);
 	KUNIT_EXPECT_EQ(test, tmm_object_map_offset(f->client, &reply, true), -EOVERFLOW);
 	KUNIT_EXPECT_EQ(test, reply.offset, 0);
 	KUNIT_EXPECT_EQ(test, tmm_object_map_offset(f->client, &reply, false), 0);

@@ -71,8 +71,8 @@ static struct tmm_mapped_pages *map_sized(struct kunit *test, tmm_pte_flags_t fl
 }
 
 /* Write and read all over the BAR, by leaves of @size. */
-static void use(struct kunit *test, struct tmm_mapped_pages *mp, enum tmm_page_size size,
-		u64 salt)
+static void use_mapping(struct kunit *test, struct tmm_mapped_pages *mp, enum tmm_page_size size,
+			u64 salt)
 {
 	struct tmm_driver *driver = test->priv;
 	unsigned int i;
@@ -136,7 +136,7 @@ static void by_leaves_of_a_size(struct kunit *test)
 	driver->mp = map_sized(test, flags_for(kind->type), kind->size);
 	KUNIT_EXPECT_EQ(test, tmm_driver_is_device_memory(driver->mp),
 			kind->type != TMM_WRITE_BACK);
-	use(test, driver->mp, kind->size, salt);
+	use_mapping(test, driver->mp, kind->size, salt);
 	tmm_mapped_pages_drop(&driver->mp);
 	tmm_driver_remove_region(test);
 	expect_in_device(test, salt);
@@ -149,7 +149,7 @@ static void largest_leaf_by_itself(struct kunit *test)
 	tmm_driver_add_region(test, TMM_WRITE_COMBINING);
 	driver->mp = tmm_map_frame_range(driver->bar, driver->nr_bytes, TMM_MMIO_FLAGS);
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(driver->mp), "error %ld", PTR_ERR(driver->mp));
-	use(test, driver->mp, TMM_1G, 0x4242);
+	use_mapping(test, driver->mp, TMM_1G, 0x4242);
 }
 
 /* From the middle of a 2 MiB chunk on: 4 KiB leaves up to it, then larger ones. */
@@ -208,7 +208,7 @@ static void leaf_breaks_where_it_is_split(struct kunit *test)
 	tmm_driver_add_region(test, TMM_WRITE_COMBINING);
 	driver->mp = tmm_map_frame_range(driver->bar, driver->nr_bytes, TMM_MMIO_FLAGS);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(driver->mp));
-	use(test, driver->mp, TMM_1G, 0x77);
+	use_mapping(test, driver->mp, TMM_1G, 0x77);
 	range = tmm_mapped_pages_range(driver->mp);
 	boundary = tmm_page_range_start(&range).number + (SZ_2M >> TMM_PAGE_SHIFT) + 1;
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(driver->mp, boundary, &second), 0);

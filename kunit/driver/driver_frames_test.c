@@ -190,8 +190,8 @@ struct choice {
 	bool is_chosen;
 };
 
-static bool choose(const struct tmm_free_frames *frames, void *context,
-		   struct tmm_allocation_request *req)
+static bool choose_run(const struct tmm_free_frames *frames, void *context,
+		       struct tmm_allocation_request *req)
 {
 	struct choice *choice = context;
 
@@ -239,7 +239,8 @@ static void inspection_takes_what_is_chosen(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(choices); i++) {
 		struct choice choice = { .nr_at_least = run.nr, .req = choices[i] };
 
-		tmm_driver_try_frames(test, tmm_inspect_then_allocate_free_frames(choose, &choice),
+		tmm_driver_try_frames(test,
+				      tmm_inspect_then_allocate_free_frames(choose_run, &choice),
 				      choices[i].at, choices[i].nr);
 		KUNIT_EXPECT_EQ(test, choice.nr_seen_after, 0);
 	}
@@ -264,11 +265,11 @@ static void inspection_refuses_a_bad_choice(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct choice choice = { .nr_at_least = run.nr, .req = bad[i] };
 
-		frames = tmm_inspect_then_allocate_free_frames(choose, &choice);
+		frames = tmm_inspect_then_allocate_free_frames(choose_run, &choice);
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(frames), -EINVAL, "entry %u", i);
 		tmm_driver_expect_frames_taken(test, 0);
 	}
-	frames = tmm_inspect_then_allocate_free_frames(choose, &none);
+	frames = tmm_inspect_then_allocate_free_frames(choose_run, &none);
 	KUNIT_EXPECT_PTR_EQ(test, frames, ERR_PTR(-ENOENT));
 	tmm_driver_expect_frames_taken(test, 0);
 }
@@ -304,7 +305,7 @@ static void frames_without_heap(struct kunit *test)
 	EXPECT_NO_HEAP(test, tmm_allocate_frames_at(at, 1));
 	EXPECT_NO_HEAP(test, tmm_allocate_frames_by_bytes_at(at, 1));
 	EXPECT_NO_HEAP(test, tmm_allocate_frames_by_request(&req));
-	EXPECT_NO_HEAP(test, tmm_inspect_then_allocate_free_frames(choose, &choice));
+	EXPECT_NO_HEAP(test, tmm_inspect_then_allocate_free_frames(choose_run, &choice));
 	KUNIT_EXPECT_FALSE(test, choice.is_chosen);
 	tmm_driver_expect_frames_taken(test, 0);
 }

@@ -28,7 +28,8 @@ static u64 first_page(const struct tmm_mapped_pages *mp)
 	return tmm_page_range_start(&range).number;
 }
 
-static struct tmm_mapped_pages *create(struct kunit *test, u64 nr_bytes, struct tmm_paddr *paddr)
+static struct tmm_mapped_pages *create_huge(struct kunit *test, u64 nr_bytes,
+					    struct tmm_paddr *paddr)
 {
 	struct tmm_mapped_pages *mp = tmm_create_contiguous_mapping(nr_bytes, TMM_DMA_FLAGS, paddr);
 
@@ -44,7 +45,7 @@ static struct tmm_mapped_pages *create_filled(struct kunit *test, struct tmm_pad
 	struct tmm_driver *driver = test->priv;
 	unsigned int i;
 
-	driver->mp = create(test, SZ_1G, paddr);
+	driver->mp = create_huge(test, SZ_1G, paddr);
 	for (i = 0; i < ARRAY_SIZE(offsets); i++)
 		tmm_driver_write(test, driver->mp, offsets[i], value_at(offsets[i]));
 	return driver->mp;
@@ -68,7 +69,7 @@ static void expect_part(struct kunit *test, struct tmm_mapped_pages *mp, u64 sta
 	}
 }
 
-static struct tmm_mapped_pages *split(struct kunit *test, struct tmm_mapped_pages *mp)
+static struct tmm_mapped_pages *split_huge(struct kunit *test, struct tmm_mapped_pages *mp)
 {
 	struct tmm_mapped_pages *second = NULL;
 
@@ -101,7 +102,7 @@ static void gib_can_be_had_again(struct kunit *test)
 
 	create_filled(test, &first);
 	tmm_mapped_pages_drop(&driver->mp);
-	driver->mp = create(test, SZ_1G, &second);
+	driver->mp = create_huge(test, SZ_1G, &second);
 	KUNIT_EXPECT_EQ(test, second.v, first.v);
 	tmm_driver_expect_leaf(test, driver->mp, BOUNDARY_BYTES, TMM_1G);
 }
@@ -117,7 +118,7 @@ static void leaves_of_three_sizes(struct kunit *test)
 	unsigned int i, j;
 	u64 *p;
 
-	driver->mp = create(test, SZ_1G + SZ_2M + SZ_4K, &paddr);
+	driver->mp = create_huge(test, SZ_1G + SZ_2M + SZ_4K, &paddr);
 	tmm_driver_expect_leaf(test, driver->mp, SZ_1G - 1, TMM_1G);
 	tmm_driver_expect_leaf(test, driver->mp, SZ_1G, TMM_2M);
 	tmm_driver_expect_leaf(test, driver->mp, SZ_1G + SZ_2M, TMM_4K);
@@ -144,7 +145,7 @@ static void split_breaks_the_leaf(struct kunit *test)
 	struct tmm_paddr paddr;
 
 	mp = create_filled(test, &paddr);
-	second = split(test, mp);
+	second = split_huge(test, mp);
 	/* 4 KiB leaves around the boundary, 2 MiB leaves before and behind. */
 	tmm_driver_expect_leaf(test, mp, 3 * SZ_2M - 1, TMM_2M);
 	tmm_driver_expect_leaf(test, mp, 3 * SZ_2M, TMM_4K);
@@ -165,7 +166,7 @@ static void part_is_remapped_alone(struct kunit *test)
 	struct tmm_paddr paddr;
 
 	mp = create_filled(test, &paddr);
-	second = split(test, mp);
+	second = split_huge(test, mp);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_remap(second, TMM_PTE_DEFAULT), 0);
 	tmm_driver_expect_writable(test, second, -EACCES);
 	tmm_driver_expect_writable(test, mp, 0);
@@ -184,7 +185,7 @@ static void parts_become_one_again(struct kunit *test)
 	struct tmm_paddr paddr;
 
 	mp = create_filled(test, &paddr);
-	second = split(test, mp);
+	second = split_huge(test, mp);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_remap(second, TMM_PTE_DEFAULT), 0);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_remap(second, TMM_DMA_FLAGS), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_merge(mp, &second), 0);
@@ -224,7 +225,7 @@ static void unmapping_gives_the_frames_back(struct kunit *test)
 
 	create_filled(test, &paddr);
 	first = first_page(driver->mp);
-	second = split(test, driver->mp);
+	second = split_huge(test, driver->mp);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_merge(driver->mp, &second), 0);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_unmap_into_parts(&driver->mp, &pages, &frames), 0);
 	KUNIT_EXPECT_PTR_EQ(test, driver->mp, NULL);

@@ -17,7 +17,7 @@ struct ring {
 #define NR_BYTES	(3 * TMM_PAGE_SIZE)
 
 /* Exit drops it. */
-static struct tmm_mapped_pages *create(struct kunit *test, u64 nr_bytes)
+static struct tmm_mapped_pages *create_mapping(struct kunit *test, u64 nr_bytes)
 {
 	struct tmm_driver *driver = test->priv;
 
@@ -27,7 +27,7 @@ static struct tmm_mapped_pages *create(struct kunit *test, u64 nr_bytes)
 }
 
 /* Bytes that differ from page to page. */
-static u8 *pattern(struct kunit *test, size_t nr_bytes)
+static u8 *new_pattern(struct kunit *test, size_t nr_bytes)
 {
 	u8 *bytes = kunit_kmalloc(test, nr_bytes, GFP_KERNEL);
 	size_t i;
@@ -85,7 +85,7 @@ static void expect_held(struct kunit *test, struct tmm_mapped_pages **mp)
 
 static void struct_is_used_in_place(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, NR_BYTES);
+	struct tmm_mapped_pages *mp = create_mapping(test, NR_BYTES);
 	TMM_BORROW_MUT(struct ring) mutable;
 	TMM_BORROW(struct ring) immutable;
 	struct tmm_window window;
@@ -117,7 +117,7 @@ static void struct_is_used_in_place(struct kunit *test)
 
 static void slice_reaches_over_a_page(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, NR_BYTES);
+	struct tmm_mapped_pages *mp = create_mapping(test, NR_BYTES);
 	const u64 offset = TMM_PAGE_SIZE - 16 * sizeof(u32);
 	TMM_BORROW_MUT(u32) borrow;
 	struct tmm_window window;
@@ -143,7 +143,7 @@ static void slice_reaches_over_a_page(struct kunit *test)
 
 static void typed_borrow_outside_is_refused(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, NR_BYTES);
+	struct tmm_mapped_pages *mp = create_mapping(test, NR_BYTES);
 	TMM_BORROW(u64) borrow;
 
 	KUNIT_EXPECT_EQ(test, tmm_as_type(mp, NR_BYTES - 8, &borrow), 0);
@@ -159,7 +159,7 @@ static void typed_borrow_outside_is_refused(struct kunit *test)
 
 static void window_within_a_window_is_refused(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, NR_BYTES);
+	struct tmm_mapped_pages *mp = create_mapping(test, NR_BYTES);
 	struct tmm_window window, nested;
 	TMM_BORROW(u32) borrow;
 	const u32 *p, *q = NULL;
@@ -184,7 +184,7 @@ static void immutable_borrows_hold_the_mapping(struct kunit *test)
 	TMM_BORROW(u8) second;
 	TMM_BORROW_MUT(u8) mutable;
 
-	create(test, NR_BYTES);
+	create_mapping(test, NR_BYTES);
 	KUNIT_ASSERT_EQ(test, tmm_as_type(driver->mp, 0, &first), 0);
 	KUNIT_ASSERT_EQ(test, tmm_as_type(driver->mp, 0, &second), 0);
 	expect_held(test, &driver->mp);
@@ -203,7 +203,7 @@ static void mutable_borrow_excludes_all(struct kunit *test)
 	TMM_BORROW_MUT(u8) mutable, another;
 	TMM_BORROW(u8) immutable;
 
-	create(test, NR_BYTES);
+	create_mapping(test, NR_BYTES);
 	KUNIT_ASSERT_EQ(test, tmm_as_type_mut(driver->mp, 0, &mutable), 0);
 	expect_held(test, &driver->mp);
 	KUNIT_EXPECT_EQ(test, tmm_as_type(driver->mp, 4096, &immutable), -EBUSY);
@@ -220,7 +220,7 @@ static void merge_waits_for_borrows_of_both(struct kunit *test)
 	struct tmm_page_range range;
 	TMM_BORROW(u8) borrow;
 
-	create(test, NR_BYTES);
+	create_mapping(test, NR_BYTES);
 	range = tmm_mapped_pages_range(driver->mp);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(driver->mp,
 						     tmm_page_range_start(&range).number + 1,
@@ -243,7 +243,7 @@ static void drop_waits_for_the_last_borrow(struct kunit *test)
 	const u64 *p;
 	u64 value = 0;
 
-	create(test, NR_BYTES);
+	create_mapping(test, NR_BYTES);
 	tmm_driver_write(test, driver->mp, 64, 0x600d);
 	KUNIT_ASSERT_EQ(test, tmm_as_type(driver->mp, 64, &borrow), 0);
 	tmm_mapped_pages_drop(&driver->mp);
@@ -261,8 +261,8 @@ static void drop_waits_for_the_last_borrow(struct kunit *test)
 
 static void deep_copy_is_apart(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, NR_BYTES);
-	u8 *content = pattern(test, NR_BYTES);
+	struct tmm_mapped_pages *mp = create_mapping(test, NR_BYTES);
+	u8 *content = new_pattern(test, NR_BYTES);
 	struct tmm_mapped_pages *copy;
 	struct tmm_paddr here, there;
 
@@ -288,8 +288,8 @@ static void deep_copy_with_flags_of_its_own(struct kunit *test)
 {
 	const tmm_pte_flags_t read_only = TMM_PTE_DEFAULT, device = TMM_MMIO_FLAGS;
 	const tmm_pte_flags_t malformed = TMM_PTE_ACCESSED | TMM_PTE_WRITABLE;
-	struct tmm_mapped_pages *mp = create(test, NR_BYTES);
-	u8 *content = pattern(test, NR_BYTES);
+	struct tmm_mapped_pages *mp = create_mapping(test, NR_BYTES);
+	u8 *content = new_pattern(test, NR_BYTES);
 	struct tmm_mapped_pages *copy;
 
 	copy_in(test, mp, content, NR_BYTES);
@@ -332,7 +332,7 @@ static void deep_copy_has_the_same_leaves(struct kunit *test)
 static void identity_mapping_is_where_it_is(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
-	u8 *content = pattern(test, NR_BYTES);
+	u8 *content = new_pattern(test, NR_BYTES);
 	TMM_BORROW(u8) borrow;
 	struct tmm_window window;
 	struct tmm_vaddr start;
@@ -357,7 +357,7 @@ static void identity_mapping_is_where_it_is(struct kunit *test)
 static void identity_mapping_is_copied_elsewhere(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
-	u8 *content = pattern(test, NR_BYTES);
+	u8 *content = new_pattern(test, NR_BYTES);
 	struct tmm_mapped_pages *copy;
 
 	driver->mp = tmm_create_identity_mapping(NR_BYTES >> TMM_PAGE_SHIFT, TMM_DMA_FLAGS);

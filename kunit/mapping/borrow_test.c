@@ -20,7 +20,7 @@ static u64 base_page(void)
 	return tmm_private_first_page() + 511;
 }
 
-static struct tmm_mapped_pages *map(struct kunit *test)
+static struct tmm_mapped_pages *map_pages(struct kunit *test)
 {
 	return tmm_test_map(test, base_page(), NR_PAGES, TMM_TEST_WRITABLE);
 }
@@ -55,7 +55,7 @@ static void begin_outside_of_the_mapping(struct kunit *test)
 		{ U64_MAX, 1, -EOVERFLOW },
 		{ U64_MAX - 4095, NR_BYTES, -EOVERFLOW },
 	};
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -72,7 +72,7 @@ static void begin_at_the_bounds(struct kunit *test)
 		u64 offset;
 		u64 nr_bytes;
 	} good[] = { { 0, NR_BYTES }, { 0, 0 }, { NR_BYTES, 0 }, { NR_BYTES - 1, 1 }, { 4095, 2 } };
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow borrow;
 	unsigned int i;
 
@@ -88,7 +88,7 @@ static void begin_at_the_bounds(struct kunit *test)
 
 static void begin_many_immutable(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow borrows[3], mutable;
 	unsigned int i;
 
@@ -106,7 +106,7 @@ static void begin_many_immutable(struct kunit *test)
 
 static void begin_beside_a_mutable_one(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow mutable;
 
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, 1, true, &mutable), 0);
@@ -132,7 +132,7 @@ static void begin_mutable_of_read_only(struct kunit *test)
 
 static void end_twice(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow first, second;
 
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, 1, false, &first), 0);
@@ -148,7 +148,7 @@ static void end_twice(struct kunit *test)
 /* Invariant 2: unmapped exactly once, and only after the last borrow ended. */
 static void drop_takes_effect_at_the_last_end(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow first, second;
 	u64 value = 0x1122334455667788ULL, found = 0;
 
@@ -171,7 +171,7 @@ static void drop_takes_effect_at_the_last_end(struct kunit *test)
 
 static void drop_while_mutably_borrowed(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow borrow;
 	u8 byte = 1;
 
@@ -186,7 +186,7 @@ static void drop_while_mutably_borrowed(struct kunit *test)
 static void read_and_write_within_the_borrow(struct kunit *test)
 {
 	const u64 offset = 4000, nr = 5000;
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	u8 *from = tmm_test_kvzalloc(test, nr);
 	u8 *to = tmm_test_kvzalloc(test, nr);
 	struct tmm_borrow borrow;
@@ -225,7 +225,7 @@ static void access_outside_of_the_borrow(struct kunit *test)
 		{ 0, 11, -ERANGE }, { 10, 1, -ERANGE }, { 11, 0, -ERANGE }, { U64_MAX, 0, -ERANGE },
 		{ U64_MAX, 1, -EOVERFLOW }, { 1, SIZE_MAX, -EOVERFLOW },
 	};
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow borrow;
 	u8 buffer[11] = { 1 };
 	unsigned int i;
@@ -247,7 +247,7 @@ static void access_outside_of_the_borrow(struct kunit *test)
 /* Invariant 4: the mapping is writable, but the borrow was not for that. */
 static void write_through_an_immutable_borrow(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow borrow;
 	u8 byte = 1;
 
@@ -267,7 +267,7 @@ static bool is_dirty(struct tmm_mapped_pages *mp, u64 page)
 /* All pages that it reaches into, and none if it could not be written through. */
 static void mark_dirty_of_a_part(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = map(test);
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow borrow;
 
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, NR_BYTES, false, &borrow), 0);
@@ -297,7 +297,7 @@ static u64 break_page(struct kunit *test, u64 page, u64 leaf)
 static void memory_that_fails_is_an_error(struct kunit *test)
 {
 	u8 *buffer = tmm_test_kvzalloc(test, NR_BYTES);
-	struct tmm_mapped_pages *mp = map(test), *copy;
+	struct tmm_mapped_pages *mp = map_pages(test), *copy;
 	struct tmm_borrow borrow;
 	u64 leaf, before;
 

@@ -16,7 +16,7 @@
 #define NR_BYTES	(NR_PAGES * TMM_PAGE_SIZE)
 
 /* An address without memory or device: reads return all ones. */
-static struct tmm_paddr hole(void)
+static struct tmm_paddr hole_address(void)
 {
 	return (struct tmm_paddr){ 3ULL << (boot_cpu_data.x86_phys_bits - 2) };
 }
@@ -26,16 +26,17 @@ static struct tmm_mapped_pages *map_device(struct kunit *test)
 	struct tmm_instance *inst = tmm_test_inst(test);
 	struct tmm_mapped_pages *mp;
 
-	KUNIT_ASSERT_EQ(test, tmm_instance_add_reserved_region(inst, hole(), NR_BYTES,
+	KUNIT_ASSERT_EQ(test, tmm_instance_add_reserved_region(inst, hole_address(), NR_BYTES,
 							       TMM_UNCACHED), 0);
-	mp = tmm_instance_map_frame_range(inst, inst->root, hole(), NR_BYTES, TMM_MMIO_FLAGS);
+	mp = tmm_instance_map_frame_range(inst, inst->root, hole_address(), NR_BYTES,
+					  TMM_MMIO_FLAGS);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	return mp;
 }
 
 static void device_goes(struct kunit *test)
 {
-	const u64 start = hole().v;
+	const u64 start = hole_address().v;
 	struct tmm_instance *inst = tmm_test_inst(test);
 
 	/* parts of it, and others */
@@ -50,17 +51,17 @@ static void device_goes(struct kunit *test)
 
 static void remove_region(struct kunit *test, int err)
 {
-	KUNIT_EXPECT_EQ(test, tmm_instance_remove_reserved_region(tmm_test_inst(test), hole(),
-								  NR_BYTES), err);
+	KUNIT_EXPECT_EQ(test, tmm_instance_remove_reserved_region(tmm_test_inst(test),
+								  hole_address(), NR_BYTES), err);
 }
 
 static void expect_claimed(struct kunit *test, bool is_claimed)
 {
-	struct resource *res = request_mem_region(hole().v, NR_BYTES, "tmm_test");
+	struct resource *res = request_mem_region(hole_address().v, NR_BYTES, "tmm_test");
 
 	KUNIT_EXPECT_EQ(test, !res, is_claimed);
 	if (res)
-		release_mem_region(hole().v, NR_BYTES);
+		release_mem_region(hole_address().v, NR_BYTES);
 }
 
 static void the_claim_ends(struct kunit *test)
@@ -104,7 +105,7 @@ static void nobody_gets_its_frames(struct kunit *test)
 {
 	struct tmm_instance *inst = tmm_test_inst(test);
 	struct tmm_mapped_pages *mp = map_device(test);
-	struct tmm_allocation_request one = tmm_request_at(hole().v >> TMM_PAGE_SHIFT, 1);
+	struct tmm_allocation_request one = tmm_request_at(hole_address().v >> TMM_PAGE_SHIFT, 1);
 	struct tmm_allocated_frames *frames;
 	struct tmm_allocated_pages *pages;
 	LIST_HEAD(list);

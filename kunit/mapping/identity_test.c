@@ -21,8 +21,9 @@
 #define LEAF_2M		(1ULL << TMM_INDEX_BITS)
 #define LEAF_1G		(LEAF_2M << TMM_INDEX_BITS)
 
-static struct tmm_mapped_pages *create(struct kunit *test, struct tmm_allocation_request req,
-				       tmm_pte_flags_t flags)
+static struct tmm_mapped_pages *create_identity(struct kunit *test,
+						struct tmm_allocation_request req,
+						tmm_pte_flags_t flags)
 {
 	return tmm_instance_create_identity_mapping(tmm_test_inst(test), tmm_test_root(test),
 						    &req, flags, false);
@@ -50,7 +51,7 @@ static void expect_refused(struct kunit *test, struct tmm_allocation_request req
 			   tmm_pte_flags_t flags, int err)
 {
 	u64 before = tmm_test_fingerprint(test);
-	struct tmm_mapped_pages *mp = create(test, req, flags);
+	struct tmm_mapped_pages *mp = create_identity(test, req, flags);
 
 	KUNIT_ASSERT_PTR_EQ(test, mp, ERR_PTR(err));
 	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
@@ -59,7 +60,7 @@ static void expect_refused(struct kunit *test, struct tmm_allocation_request req
 
 static void virtual_is_physical(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, tmm_request_any(5), TMM_TEST_WRITABLE);
+	struct tmm_mapped_pages *mp = create_identity(test, tmm_request_any(5), TMM_TEST_WRITABLE);
 	struct tmm_translation found;
 	u64 i;
 
@@ -77,7 +78,7 @@ static void virtual_is_physical(struct kunit *test)
 
 static void reads_and_writes(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, tmm_request_any(3), TMM_TEST_WRITABLE);
+	struct tmm_mapped_pages *mp = create_identity(test, tmm_request_any(3), TMM_TEST_WRITABLE);
 	char *wrote = tmm_test_kvzalloc(test, 2 * TMM_PAGE_SIZE);
 	char *seen = tmm_test_kvzalloc(test, 2 * TMM_PAGE_SIZE);
 	struct tmm_borrow borrow;
@@ -99,7 +100,7 @@ static void reads_and_writes(struct kunit *test)
 /* Its addresses are user addresses to all but the functions that copy. */
 static void use_in_place_is_refused(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, tmm_request_any(1), TMM_TEST_WRITABLE);
+	struct tmm_mapped_pages *mp = create_identity(test, tmm_request_any(1), TMM_TEST_WRITABLE);
 	TMM_BORROW(u64) borrow;
 	struct tmm_window window;
 
@@ -114,7 +115,7 @@ static void use_in_place_is_refused(struct kunit *test)
 
 static void read_only_cannot_be_written(struct kunit *test)
 {
-	struct tmm_mapped_pages *mp = create(test, tmm_request_any(1), TMM_TEST_READ_ONLY);
+	struct tmm_mapped_pages *mp = create_identity(test, tmm_request_any(1), TMM_TEST_READ_ONLY);
 	struct tmm_borrow borrow;
 
 	expect_identity(test, mp, 1);
@@ -131,24 +132,25 @@ static void request_chooses_the_frames(struct kunit *test)
 	const u64 somewhere = general->first + 77;
 	struct tmm_mapped_pages *mp;
 
-	mp = create(test, tmm_request_at(somewhere, 3), TMM_TEST_WRITABLE);
+	mp = create_identity(test, tmm_request_at(somewhere, 3), TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 3);
 	KUNIT_EXPECT_EQ(test, first_of(mp), somewhere);
 	tmm_mapped_pages_drop(&mp);
 
-	mp = create(test, tmm_request_aligned(64, 3), TMM_TEST_WRITABLE);
+	mp = create_identity(test, tmm_request_aligned(64, 3), TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 3);
 	KUNIT_EXPECT_EQ(test, first_of(mp) % 64, 0);
 	tmm_mapped_pages_drop(&mp);
 
 	/* Exactly as many as the range has. */
-	mp = create(test, tmm_request_in_range(somewhere, somewhere + 2, 3), TMM_TEST_WRITABLE);
+	mp = create_identity(test, tmm_request_in_range(somewhere, somewhere + 2, 3),
+			     TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 3);
 	KUNIT_EXPECT_EQ(test, first_of(mp), somewhere);
 	tmm_mapped_pages_drop(&mp);
 
-	mp = create(test, tmm_request_aligned_in_range(64, somewhere, somewhere + 127, 64),
-		    TMM_TEST_WRITABLE);
+	mp = create_identity(test, tmm_request_aligned_in_range(64, somewhere, somewhere + 127, 64),
+			     TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 64);
 	KUNIT_EXPECT_EQ(test, first_of(mp) % 64, 0);
 	tmm_mapped_pages_drop(&mp);
@@ -169,7 +171,7 @@ static void reserved_frames_by_large_leaves(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_instance_add_reserved_region(inst, start, nr << TMM_PAGE_SHIFT,
 							       TMM_UNCACHED), 0);
 	expect_refused(test, tmm_request_at(first, nr), TMM_TEST_WRITABLE, -EOPNOTSUPP);
-	mp = create(test, tmm_request_at(first, nr), TMM_MMIO_FLAGS);
+	mp = create_identity(test, tmm_request_at(first, nr), TMM_MMIO_FLAGS);
 	expect_identity(test, mp, nr);
 	tmm_test_expect_sizes(test, first, first, leaves);
 	tmm_mapped_pages_drop(&mp);
@@ -187,7 +189,7 @@ static void run_that_fits_exactly(struct kunit *test)
 	start = tmm_test_unhog(test, 7);
 	tmm_test_unhog_for_tables(test);
 	expect_refused(test, tmm_request_any(8), TMM_TEST_WRITABLE, -ENOSPC);
-	mp = create(test, tmm_request_any(7), TMM_TEST_WRITABLE);
+	mp = create_identity(test, tmm_request_any(7), TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 7);
 	KUNIT_EXPECT_EQ(test, first_of(mp), start);
 	tmm_mapped_pages_drop(&mp);
@@ -204,7 +206,7 @@ static void frames_whose_pages_are_taken_are_passed_over(struct kunit *test)
 	runs[0] = tmm_test_unhog(test, 5);
 	runs[1] = tmm_test_unhog(test, 5);
 	tmm_test_unhog_for_tables(test);
-	mp = create(test, tmm_request_any(5), TMM_TEST_WRITABLE);
+	mp = create_identity(test, tmm_request_any(5), TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 5);
 	chosen = first_of(mp);
 	tmm_mapped_pages_drop(&mp);
@@ -212,7 +214,7 @@ static void frames_whose_pages_are_taken_are_passed_over(struct kunit *test)
 	/* Without a page of those it is the others. */
 	taken = tmm_test_take_pages(test, chosen + 4, 1);
 	before = tmm_test_fingerprint(test);
-	mp = create(test, tmm_request_any(5), TMM_TEST_WRITABLE);
+	mp = create_identity(test, tmm_request_any(5), TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 5);
 	KUNIT_EXPECT_EQ(test, first_of(mp), chosen == runs[0] ? runs[1] : runs[0]);
 	tmm_mapped_pages_drop(&mp);
@@ -225,7 +227,7 @@ static struct tmm_mapped_pages *create_charged(struct kunit *test,
 					       struct tmm_account *account)
 {
 	req.account = account;
-	return create(test, req, TMM_TEST_WRITABLE);
+	return create_identity(test, req, TMM_TEST_WRITABLE);
 }
 
 /* The account pays for the frames that it gets, not for those that are no use to it. */
@@ -286,7 +288,8 @@ static void frames_beside_a_taken_page_are_found(struct kunit *test)
 	for (at = 0; at < 9; at++) {
 		struct tmm_allocated_pages *taken = tmm_test_take_pages(test, start + at, 1);
 		u64 nr = max(at, 8 - at);
-		struct tmm_mapped_pages *mp = create(test, tmm_request_any(nr), TMM_TEST_WRITABLE);
+		struct tmm_mapped_pages *mp = create_identity(test, tmm_request_any(nr),
+							      TMM_TEST_WRITABLE);
 
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(mp), 0, "page %u", at);
 		if (!IS_ERR(mp)) {
@@ -311,7 +314,7 @@ static void taken_pages_refuse_a_request_at(struct kunit *test)
 	expect_refused(test, tmm_request_at(first + 2, 3), TMM_TEST_WRITABLE, -EADDRINUSE);
 	expect_refused(test, tmm_request_at(first, 3), TMM_TEST_WRITABLE, -EADDRNOTAVAIL);
 	tmm_allocated_pages_drop(&taken);
-	mp = create(test, tmm_request_at(first, 3), TMM_TEST_WRITABLE);
+	mp = create_identity(test, tmm_request_at(first, 3), TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 3);
 	tmm_mapped_pages_drop(&mp);
 
@@ -379,7 +382,7 @@ static void failed_allocation_changes_nothing(struct kunit *test)
 	before = tmm_test_fingerprint(test);
 	for (nth = 1; nth <= MAX_ALLOCATIONS; nth++) {
 		tmm_test_fail_alloc(test, nth);
-		mp = create(test, tmm_request_any(5), TMM_TEST_WRITABLE);
+		mp = create_identity(test, tmm_request_any(5), TMM_TEST_WRITABLE);
 		if (!tmm_test_fail_alloc_end())
 			break;
 		KUNIT_ASSERT_PTR_EQ(test, mp, ERR_PTR(-ENOMEM));

@@ -200,7 +200,7 @@ static void count_of_everything(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-static u64 count(struct kunit *test, u64 start, u64 nr)
+static u64 count_owned(struct kunit *test, u64 start, u64 nr)
 {
 	u64 counts[TMM_NR_COUNTS];
 	unsigned int mark;
@@ -218,14 +218,14 @@ static void count_of_parts(struct kunit *test)
 	u64 start, sum = 0;
 
 	for (start = 0; start < TMM_TEST_MEMORY_NR; start += 100)
-		sum += count(test, start, 100);
+		sum += count_owned(test, start, 100);
 	KUNIT_EXPECT_EQ(test, sum, TMM_TEST_MEMORY_NR);
-	KUNIT_EXPECT_EQ(test, count(test, 3, 0), 0);
-	KUNIT_EXPECT_EQ(test, count(test, TMM_TEST_MEMORY_NR, 1), 0);
-	KUNIT_EXPECT_EQ(test, count(test, TMM_TEST_MEMORY_NR - 1, 5), 1);
-	KUNIT_EXPECT_EQ(test, count(test, 0, U64_MAX), TMM_TEST_MEMORY_NR);
-	KUNIT_EXPECT_EQ(test, count(test, U64_MAX - 10, 5), 0);
-	KUNIT_EXPECT_EQ(test, count(test, U64_MAX - 10, U64_MAX), 0);
+	KUNIT_EXPECT_EQ(test, count_owned(test, 3, 0), 0);
+	KUNIT_EXPECT_EQ(test, count_owned(test, TMM_TEST_MEMORY_NR, 1), 0);
+	KUNIT_EXPECT_EQ(test, count_owned(test, TMM_TEST_MEMORY_NR - 1, 5), 1);
+	KUNIT_EXPECT_EQ(test, count_owned(test, 0, U64_MAX), TMM_TEST_MEMORY_NR);
+	KUNIT_EXPECT_EQ(test, count_owned(test, U64_MAX - 10, 5), 0);
+	KUNIT_EXPECT_EQ(test, count_owned(test, U64_MAX - 10, U64_MAX), 0);
 	KUNIT_EXPECT_EQ(test, tmm_instance_count(tmm_test_inst(test), 1, 0, 1, counts), -ERANGE);
 	KUNIT_EXPECT_EQ(test, counts[0], UNTOUCHED);
 }

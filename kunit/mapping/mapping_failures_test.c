@@ -23,7 +23,7 @@ static u64 base_page(void)
 
 /* Operations: 0, or an error; either way nothing is left of what they did. */
 
-static int create(struct tmm_test_instance *ti)
+static int try_create(struct tmm_test_instance *ti)
 {
 	struct tmm_mapped_pages *mp;
 	int err;
@@ -75,7 +75,7 @@ static int map_to(struct tmm_test_instance *ti)
 }
 
 /* Also: a split that failed leaves a mapping that can be split. */
-static int split(struct tmm_test_instance *ti)
+static int try_split(struct tmm_test_instance *ti)
 {
 	struct tmm_mapped_pages *second = NULL;
 	struct tmm_mapped_pages *mp;
@@ -143,10 +143,10 @@ struct operation_param {
 };
 
 static const struct operation_param operation_params[] = {
-	{ "create a mapping", create, 6 },
+	{ "create a mapping", try_create, 6 },
 	{ "create a contiguous mapping", create_contiguous, 6 },
 	{ "map pages to frames", map_to, 7 },
-	{ "split a mapping", split, 9 },
+	{ "split a mapping", try_split, 9 },
 	{ "use a mapping and take it apart", take_apart, 6 },
 	{ "create a root", create_root, 2 },
 };

@@ -64,7 +64,7 @@ static bool is_active(struct tmm_mmi *mmi, const struct tmm_page_table *pt)
 }
 
 /* Write, and read again, both through @mp and at the frame behind its first page. */
-static void use(struct kunit *test, struct tmm_mapped_pages *mp, u64 value)
+static void use_mapping(struct kunit *test, struct tmm_mapped_pages *mp, u64 value)
 {
 	u64 frame = tmm_test_translate(mp->pt, tmm_mapped_pages_range(mp).r.first);
 	TMM_BORROW_MUT(u64) number;
@@ -111,11 +111,11 @@ static void mappings_of_two_roots_at_once(struct kunit *test)
 
 		KUNIT_EXPECT_EQ(test, tmm_page_table_switch(mmi, active), 0);
 		KUNIT_EXPECT_TRUE(test, is_active(mmi, active));
-		use(test, here, 100 + i);
-		use(test, there, 200 + i);
+		use_mapping(test, here, 100 + i);
+		use_mapping(test, there, 200 + i);
 	}
 	tmm_mapped_pages_drop(&here);
-	use(test, there, 300);
+	use_mapping(test, there, 300);
 	tmm_mapped_pages_drop(&there);
 	tmm_mmi_put(mmi);
 	tmm_check_page_table(test, other);
@@ -134,7 +134,7 @@ static void change_under_another_root_is_refused(struct kunit *test)
 	LIST_HEAD(frames);
 	u64 before;
 
-	use(test, mp, 1);
+	use_mapping(test, mp, 1);
 	entry = tmm_test_entry(other, base_page(), 1);
 	before = tmm_test_fingerprint(test);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap_under(mp, root, TMM_TEST_READ_ONLY), -EXDEV);
@@ -173,8 +173,8 @@ static void merge_of_two_roots_keeps_both(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(here).r.nr, 3);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(there).r.nr, 3);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
-	use(test, here, 1);
-	use(test, there, 2);
+	use_mapping(test, here, 1);
+	use_mapping(test, there, 2);
 	tmm_mapped_pages_drop(&there);
 	tmm_mapped_pages_drop(&here);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
@@ -198,7 +198,7 @@ static void root_in_use_is_not_dropped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_switch(mmi, root), 0);
 	/* Still with a mapping under it */
 	KUNIT_ASSERT_EQ(test, tmm_page_table_drop(&other), -EBUSY);
-	use(test, mp, 1);
+	use_mapping(test, mp, 1);
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 	KUNIT_EXPECT_NULL(test, other);
@@ -258,7 +258,7 @@ static void new_root_on_the_frames_of_a_dropped_one(struct kunit *test)
 	tmm_page_table_put(old);
 	KUNIT_ASSERT_PTR_EQ(test, tmm_frame_allocator_allocate(root->fa, &req),
 			    ERR_PTR(-EADDRINUSE));
-	use(test, mp, 1);
+	use_mapping(test, mp, 1);
 	tmm_mapped_pages_drop(&mp);
 
 	frames = tmm_frame_allocator_allocate(root->fa, &req);
@@ -270,7 +270,7 @@ static void new_root_on_the_frames_of_a_dropped_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, young), 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(young, base_page()), TMM_TEST_UNMAPPED);
 	mp = map_under(test, young, base_page(), 2);
-	use(test, mp, 2);
+	use_mapping(test, mp, 2);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap_under(mp, root, TMM_TEST_READ_ONLY), -EXDEV);
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&young), 0);
@@ -290,7 +290,7 @@ static void two_roots_never_have_the_same_frames(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap_under(mp, young, TMM_TEST_READ_ONLY),
 			-EXDEV);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&young), 0);
-	use(test, mp, 1);
+	use_mapping(test, mp, 1);
 	tmm_mapped_pages_drop(&mp);
 }
 
@@ -403,7 +403,7 @@ static void with_another_root_maps_there(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(root, base_page()), TMM_TEST_UNMAPPED);
 	/* What is active did not change. */
 	KUNIT_EXPECT_TRUE(test, is_active(mmi, root));
-	use(test, v.mp, 1);
+	use_mapping(test, v.mp, 1);
 	tmm_mapped_pages_drop(&v.mp);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 	tmm_mmi_put(mmi);

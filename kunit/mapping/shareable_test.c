@@ -133,7 +133,7 @@ struct toggler {
 	unsigned long nr_changes;
 };
 
-static int toggle(void *context)
+static int toggle_often(void *context)
 {
 	struct toggler *toggler = context;
 	bool is_shareable = false;
@@ -160,7 +160,7 @@ static void borrow_while_it_is_toggled(struct kunit *test)
 	if (!tmm_test_has_second_cpu(test))
 		kunit_skip(test, "needs a second CPU");
 	toggler->mp = map_shareable(test);
-	thread = tmm_test_thread_start(test, toggle, toggler);
+	thread = tmm_test_thread_start(test, toggle_often, toggler);
 	for (i = 0; i < 100000; i++) {
 		if (!tmm_borrow_begin(toggler->mp, 0, 8, true, &borrow)) {
 			nr[tmm_mapped_pages_is_shareable(toggler->mp)]++;

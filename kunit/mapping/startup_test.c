@@ -53,7 +53,7 @@ static void startup_exit(struct kunit *test)
 		tmm_test_memory_give(&s->memories[i]);
 }
 
-static struct startup *begin(struct kunit *test)
+static struct startup *begin_startup(struct kunit *test)
 {
 	struct startup *s = test->priv;
 
@@ -68,7 +68,7 @@ static void begin_and_finish(struct kunit *test, struct startup *s)
 }
 
 /* Nobody has anything: all of it goes. */
-static void end(struct kunit *test, struct startup *s)
+static void end_startup(struct kunit *test, struct startup *s)
 {
 	KUNIT_EXPECT_EQ(test, atomic64_read(&s->inst.root->nr_mappings), 0);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, s->inst.root), 0);
@@ -119,7 +119,7 @@ static void expect_metadata(struct kunit *test, struct tmm_mapped_pages *mp,
 
 static void metadata_is_mapped_and_cannot_be_written(struct kunit *test)
 {
-	struct startup *s = begin(test);
+	struct startup *s = begin_startup(test);
 	struct tmm_mapped_pages *mp;
 	unsigned int i = 0;
 
@@ -137,12 +137,12 @@ static void metadata_is_mapped_and_cannot_be_written(struct kunit *test)
 		i++;
 	}
 	tmm_startup_abandon(&s->initial);
-	end(test, s);
+	end_startup(test, s);
 }
 
 static void early_identity_mapping_is_virtual_is_physical(struct kunit *test)
 {
-	struct startup *s = begin(test);
+	struct startup *s = begin_startup(test);
 	struct tmm_mapped_pages *mp = s->initial.identity.root;
 	const struct tmm_paddr paddr = tmm_page_table_physical_address(s->inst.root);
 	const u64 first = paddr.v >> TMM_PAGE_SHIFT;
@@ -164,7 +164,7 @@ static void early_identity_mapping_is_virtual_is_physical(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(s->inst.root, first), TMM_TEST_UNMAPPED);
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(s->inst.root->frames));
 	tmm_mmi_put(s->mmi);
-	end(test, s);
+	end_startup(test, s);
 }
 
 static u64 nr_early_ranges(const struct tmm_range_allocator *ra)
@@ -202,7 +202,7 @@ static bool is_in_metadata(const struct startup *s, const struct tmm_range_alloc
 /* In the original allocators start on arrays of 32, and a region more is a panic. */
 static void allocators_start_in_the_memory_and_move_to_the_heap(struct kunit *test)
 {
-	struct startup *s = begin(test);
+	struct startup *s = begin_startup(test);
 	struct tmm_range_allocator *fa = &s->inst.fa.ra;
 	struct tmm_range_allocator *pa = &s->inst.pa.ra;
 	u64 fingerprint;
@@ -230,7 +230,7 @@ static void allocators_start_in_the_memory_and_move_to_the_heap(struct kunit *te
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(fa), 0);
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(pa), 0);
 	tmm_mmi_put(s->mmi);
-	end(test, s);
+	end_startup(test, s);
 }
 
 /* Many small runs: what is set aside for the start is enough. */
@@ -255,7 +255,7 @@ static void start_with_many_runs(struct kunit *test)
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, mp);
 	tmm_mapped_pages_drop(&mp);
 	tmm_mmi_put(s->mmi);
-	end(test, s);
+	end_startup(test, s);
 }
 
 /* Is the frame owned by anybody? */
@@ -291,7 +291,7 @@ static void context_owns_the_metadata(struct kunit *test)
 	tmm_mmi_put(s->mmi);
 	for (i = 0; i < NR_MEMORIES; i++)
 		KUNIT_EXPECT_FALSE(test, is_taken(s, s->inst.memories[i].metadata.range.first));
-	end(test, s);
+	end_startup(test, s);
 }
 
 static void memory_that_is_named_twice_is_there_once(struct kunit *test)
@@ -303,7 +303,7 @@ static void memory_that_is_named_twice_is_there_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_in_list(&s->initial.metadata), 1);
 	KUNIT_ASSERT_EQ(test, tmm_startup_post_heap(&s->inst, &s->initial, &s->mmi), 0);
 	tmm_mmi_put(s->mmi);
-	end(test, s);
+	end_startup(test, s);
 }
 
 static void init_refused_sets_nothing(struct kunit *test)
@@ -345,12 +345,12 @@ static void failed_allocation_leaves_nothing_of_init(struct kunit *test)
 	/* A list of runs, a root, two mappings and one more, and what tries the root */
 	KUNIT_EXPECT_GE(test, nth, 6);
 	tmm_startup_abandon(&s->initial);
-	end(test, s);
+	end_startup(test, s);
 }
 
 static void failed_allocation_leaves_post_heap_to_be_tried_again(struct kunit *test)
 {
-	struct startup *s = begin(test);
+	struct startup *s = begin_startup(test);
 	struct tmm_mapped_pages *identity = s->initial.identity.root;
 	unsigned int nth;
 	int err = -1;
@@ -374,7 +374,7 @@ static void failed_allocation_leaves_post_heap_to_be_tried_again(struct kunit *t
 	KUNIT_ASSERT_EQ(test, err, 0);
 	KUNIT_EXPECT_GT(test, nth, 1);
 	tmm_mmi_put(s->mmi);
-	end(test, s);
+	end_startup(test, s);
 }
 
 /* The module's own: it is up, and nobody else brings it up again. */

@@ -32,7 +32,7 @@ static u64 leaf_bits(tmm_pte_flags_t flags)
 	return tmm_pte_leaf_bits(flags, true);
 }
 
-static int map(struct kunit *test, u64 page, u64 frame, u64 nr, enum tmm_page_size largest)
+static int map_run(struct kunit *test, u64 page, u64 frame, u64 nr, enum tmm_page_size largest)
 {
 	return tmm_mapper_map(tmm_test_root(test), page, frame, nr, leaf_bits(TMM_TEST_WRITABLE),
 			      largest);
@@ -90,7 +90,7 @@ static void map_chooses_the_largest_leaf(struct kunit *test)
 	u64 nr_tables = nr_tables_above(test, choice->leaves) + choice->nr_more_tables;
 
 	skip_without_1g(test);
-	KUNIT_ASSERT_EQ(test, map(test, page, frame, choice->nr, choice->largest), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, page, frame, choice->nr, choice->largest), 0);
 	tmm_test_expect_sizes(test, page, frame, choice->leaves);
 	tmm_test_expect_unmapped(test, page - 1, 1);
 	tmm_test_expect_unmapped(test, page + choice->nr, 1);
@@ -160,10 +160,11 @@ static void map_beside_tables_of_others(struct kunit *test)
 	for (last = 0; last < 3; last++) {
 		unsigned int i;
 
-		KUNIT_ASSERT_EQ(test, map(test, base_page(), 77, 1, TMM_1G), 0);
-		KUNIT_ASSERT_EQ(test, map(test, base_page() + NR_2M, SOME_FRAME, NR_2M, TMM_1G), 0);
-		KUNIT_ASSERT_EQ(test, map(test, base_page() + 3 * NR_2M - 1, SOME_FRAME - 1,
-					  1 + NR_2M, TMM_1G), 0);
+		KUNIT_ASSERT_EQ(test, map_run(test, base_page(), 77, 1, TMM_1G), 0);
+		KUNIT_ASSERT_EQ(test, map_run(test, base_page() + NR_2M, SOME_FRAME, NR_2M,
+					      TMM_1G), 0);
+		KUNIT_ASSERT_EQ(test, map_run(test, base_page() + 3 * NR_2M - 1, SOME_FRAME - 1,
+					      1 + NR_2M, TMM_1G), 0);
 		KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 2), 4);
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels);
 		for (i = 1; i <= 3; i++) {
@@ -193,7 +194,7 @@ static void unmap_some_of_the_leaves(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	const u64 page = base_page() - 2 * NR_2M;
 
-	KUNIT_ASSERT_EQ(test, map(test, page, SOME_FRAME, 5 * NR_2M, TMM_2M), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, page, SOME_FRAME, 5 * NR_2M, TMM_2M), 0);
 	tmm_mapper_unmap(pt, page + NR_2M, 2 * NR_2M);
 	tmm_test_expect_mapped(test, page, SOME_FRAME, NR_2M);
 	tmm_test_expect_unmapped(test, page + NR_2M, 2 * NR_2M);
@@ -230,11 +231,11 @@ static void map_page_in_use_is_undone(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(used); i++) {
 		u64 before, nr_tables;
 
-		KUNIT_ASSERT_EQ(test, map(test, used[i].page, 7 * NR_1G + used[i].page % NR_1G,
-					  used[i].nr, TMM_1G), 0);
+		KUNIT_ASSERT_EQ(test, map_run(test, used[i].page, 7 * NR_1G + used[i].page % NR_1G,
+					      used[i].nr, TMM_1G), 0);
 		before = tmm_test_fingerprint(test);
 		nr_tables = tmm_check_page_table(test, pt);
-		KUNIT_ASSERT_EQ_MSG(test, map(test, page, SOME_FRAME - NR_2M - 1, nr, TMM_1G),
+		KUNIT_ASSERT_EQ_MSG(test, map_run(test, page, SOME_FRAME - NR_2M - 1, nr, TMM_1G),
 				    -EEXIST, "case %u", i);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
@@ -256,12 +257,12 @@ static void map_inside_of_a_larger_leaf_is_refused(struct kunit *test)
 		const u64 nr = tmm_page_size_4k_pages(size);
 		u64 before;
 
-		KUNIT_ASSERT_EQ(test, map(test, base_page(), SOME_FRAME, nr, size), 0);
+		KUNIT_ASSERT_EQ(test, map_run(test, base_page(), SOME_FRAME, nr, size), 0);
 		before = tmm_test_fingerprint(test);
-		KUNIT_EXPECT_EQ(test, map(test, base_page() + nr - 1, 99, 1, TMM_4K), -EEXIST);
-		KUNIT_EXPECT_EQ(test, map(test, base_page() + nr - NR_2M, 99 * NR_2M, NR_2M,
-					  TMM_2M), -EEXIST);
-		KUNIT_EXPECT_EQ(test, map(test, base_page() - 1, 99, 2, TMM_4K), -EEXIST);
+		KUNIT_EXPECT_EQ(test, map_run(test, base_page() + nr - 1, 99, 1, TMM_4K), -EEXIST);
+		KUNIT_EXPECT_EQ(test, map_run(test, base_page() + nr - NR_2M, 99 * NR_2M, NR_2M,
+					      TMM_2M), -EEXIST);
+		KUNIT_EXPECT_EQ(test, map_run(test, base_page() - 1, 99, 2, TMM_4K), -EEXIST);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		tmm_check_page_table(test, pt);
 		tmm_test_expect_unmapped(test, base_page() - 1, 1);
@@ -286,13 +287,13 @@ static void map_without_frames_for_tables_is_undone(struct kunit *test)
 	for (nr_frames = 0; nr_frames < nr_tables; nr_frames++) {
 		u64 before = tmm_test_fingerprint(test);
 
-		KUNIT_EXPECT_EQ_MSG(test, map(test, page, frame, nr, TMM_1G), -ENOSPC,
+		KUNIT_EXPECT_EQ_MSG(test, map_run(test, page, frame, nr, TMM_1G), -ENOSPC,
 				    "%u frames", nr_frames);
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		tmm_test_unhog(test, 1);
 	}
-	KUNIT_EXPECT_EQ(test, map(test, page, frame, nr, TMM_1G), 0);
+	KUNIT_EXPECT_EQ(test, map_run(test, page, frame, nr, TMM_1G), 0);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
 	tmm_mapper_unmap(pt, page, nr);
 }
@@ -309,7 +310,7 @@ static void map_without_heap_is_undone(struct kunit *test)
 		int err;
 
 		tmm_test_fail_alloc(test, nth);
-		err = map(test, page, frame, nr, TMM_1G);
+		err = map_run(test, page, frame, nr, TMM_1G);
 		if (!tmm_test_fail_alloc_end())
 			break;
 		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
@@ -322,7 +323,7 @@ static void map_without_heap_is_undone(struct kunit *test)
 }
 
 /* Let the hardware note an access. */
-static void touch(struct kunit *test, u64 page, u8 *byte, bool write)
+static void touch_byte(struct kunit *test, u64 page, u8 *byte, bool write)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 	size_t left;
@@ -349,11 +350,11 @@ static void windows_through_a_large_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), TMM_2M);
 	entry = tmm_test_entry(pt, base_page(), 2);
 	bytes[300 * TMM_PAGE_SIZE] = 0x3c;
-	touch(test, base_page() + 300, &byte, false);
+	touch_byte(test, base_page() + 300, &byte, false);
 	KUNIT_EXPECT_EQ(test, byte, 0x3c);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2), entry | TMM_ENTRY_ACCESSED);
 	byte = 0x5a;
-	touch(test, base_page() + 511, &byte, true);
+	touch_byte(test, base_page() + 511, &byte, true);
 	KUNIT_EXPECT_EQ(test, bytes[511 * TMM_PAGE_SIZE], 0x5a);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2),
 			entry | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY);
@@ -372,7 +373,7 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), page_to_pfn(memory), NR_2M,
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_2M), 0);
-	touch(test, base_page() + 17, &byte, true);
+	touch_byte(test, base_page() + 17, &byte, true);
 	for (round = 0; round < 4; round++) {
 		u64 writable = round & 1 ? TMM_ENTRY_WRITABLE : 0;
 
@@ -400,10 +401,10 @@ static void remap_changes_leaves_of_all_sizes(struct kunit *test)
 	unsigned int i, round;
 
 	skip_without_1g(test);
-	KUNIT_ASSERT_EQ(test, map(test, page, frame, nr, TMM_1G), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, page, frame, nr, TMM_1G), 0);
 	/* Neighbours that are nobody's business. */
-	KUNIT_ASSERT_EQ(test, map(test, page - 1, 1, 1, TMM_4K), 0);
-	KUNIT_ASSERT_EQ(test, map(test, page + nr, 2, 1, TMM_4K), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, page - 1, 1, 1, TMM_4K), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, page + nr, 2, 1, TMM_4K), 0);
 	for (round = 0; round < 2; round++) {
 		u64 at = page;
 

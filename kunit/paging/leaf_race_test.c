@@ -58,7 +58,7 @@ static bool goes_on(unsigned long start, u64 nr_rounds)
 	return time_before(jiffies, start + (nr_rounds < MIN_ROUNDS ? 30 * HZ : HZ));
 }
 
-static struct race *begin(struct kunit *test, u64 page, u64 frame)
+static struct race *begin_race(struct kunit *test, u64 page, u64 frame)
 {
 	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
 
@@ -113,7 +113,7 @@ static void set_mapped(struct race *race)
 
 static void race_translate(struct kunit *test, enum tmm_page_size size)
 {
-	struct race *race = begin(test, base_page() + 3, SOME_FRAME + 3);
+	struct race *race = begin_race(test, base_page() + 3, SOME_FRAME + 3);
 	const u64 nr = tmm_page_size_4k_pages(size);
 	unsigned long start = jiffies;
 	struct task_struct *task;
@@ -182,7 +182,7 @@ static int write_when_told(void *context)
 static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
 {
 	const u64 noted = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
-	struct race *race = begin(test, base_page() + 100, 0);
+	struct race *race = begin_race(test, base_page() + 100, 0);
 	struct page *memory = tmm_test_large_take(test);
 	unsigned long start = jiffies;
 	struct tmm_table_path path;
@@ -237,7 +237,7 @@ static int write_all_the_time(void *context)
 /* The leaf beside, in the same table, is another mapping's: it goes on. */
 static void split_beside_windows_of_a_neighbour(struct kunit *test)
 {
-	struct race *race = begin(test, base_page() + NR_2M + 9, 0);
+	struct race *race = begin_race(test, base_page() + NR_2M + 9, 0);
 	struct page *memory = tmm_test_large_take(test);
 	unsigned long start = jiffies;
 	struct task_struct *task;
@@ -310,7 +310,7 @@ static int map_split_unmap_odd(void *race)
 
 static void map_split_unmap_in_the_same_tables(struct kunit *test)
 {
-	struct race *odd = begin(test, 0, 2 * SOME_FRAME);
+	struct race *odd = begin_race(test, 0, 2 * SOME_FRAME);
 	struct race even = { .pt = odd->pt, .frame = SOME_FRAME };
 	unsigned long start = jiffies;
 	struct task_struct *task;

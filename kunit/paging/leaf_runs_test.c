@@ -15,7 +15,7 @@ static u64 pages_end(void)
 	return base_page() + tmm_private_nr_pages();
 }
 
-static void map(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags)
+static void map_run(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags)
 {
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, frame, nr,
 					     tmm_pte_leaf_bits(flags, true), TMM_1G), 0);
@@ -56,7 +56,7 @@ static void run_of_one_page_wherever_it_is(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		map(test, pages[i], SOME_FRAME, 1, TMM_TEST_WRITABLE);
+		map_run(test, pages[i], SOME_FRAME, 1, TMM_TEST_WRITABLE);
 		expect_run(test, 0, pages_end(), pages[i], SOME_FRAME, 1, TMM_4K);
 		expect_run(test, pages[i], pages[i] + 1, pages[i], SOME_FRAME, 1, TMM_4K);
 		expect_none(test, 0, pages[i]);
@@ -70,7 +70,7 @@ static void run_goes_on_in_the_next_table(struct kunit *test)
 {
 	const u64 page = base_page() + 500;
 
-	map(test, page, SOME_FRAME, 1100, TMM_TEST_WRITABLE);
+	map_run(test, page, SOME_FRAME, 1100, TMM_TEST_WRITABLE);
 	expect_run(test, 0, pages_end(), page, SOME_FRAME, 1100, TMM_4K);
 	expect_run(test, page + 600, pages_end(), page + 600, SOME_FRAME + 600, 500, TMM_4K);
 	expect_run(test, 0, page + 700, page, SOME_FRAME, 700, TMM_4K);
@@ -84,10 +84,10 @@ static void run_ends_where_something_differs(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 
 	/* another frame, other flags, a hole; also right at a table's end */
-	map(test, page, SOME_FRAME, 3, TMM_TEST_WRITABLE);
-	map(test, page + 3, SOME_FRAME + 100, 4, TMM_TEST_WRITABLE);
-	map(test, page + 7, SOME_FRAME + 104, 2, TMM_PTE_DEFAULT);
-	map(test, page + 10, SOME_FRAME + 106, 1, TMM_PTE_DEFAULT);
+	map_run(test, page, SOME_FRAME, 3, TMM_TEST_WRITABLE);
+	map_run(test, page + 3, SOME_FRAME + 100, 4, TMM_TEST_WRITABLE);
+	map_run(test, page + 7, SOME_FRAME + 104, 2, TMM_PTE_DEFAULT);
+	map_run(test, page + 10, SOME_FRAME + 106, 1, TMM_PTE_DEFAULT);
 	expect_run(test, 0, pages_end(), page, SOME_FRAME, 3, TMM_4K);
 	expect_run(test, page + 3, pages_end(), page + 3, SOME_FRAME + 100, 4, TMM_4K);
 	expect_run(test, page + 7, pages_end(), page + 7, SOME_FRAME + 104, 2, TMM_4K);
@@ -100,7 +100,7 @@ static void run_of_large_leaves(struct kunit *test)
 {
 	const u64 page = base_page() + 1024, frame = 0x40000;
 
-	map(test, page, frame, 3 * 512 + 5, TMM_TEST_WRITABLE);
+	map_run(test, page, frame, 3 * 512 + 5, TMM_TEST_WRITABLE);
 	expect_run(test, 0, pages_end(), page, frame, 3 * 512, TMM_2M);
 	/* from inside of a leaf on, and to inside of one */
 	expect_run(test, page + 700, pages_end(), page + 700, frame + 700, 3 * 512 - 700, TMM_2M);
@@ -117,7 +117,7 @@ static void run_of_a_frozen_leaf(struct kunit *test)
 	unsigned int level;
 	u64 *table, *entry;
 
-	map(test, page, frame, 1024, TMM_TEST_WRITABLE);
+	map_run(test, page, frame, 1024, TMM_TEST_WRITABLE);
 	table = tmm_table_find(tmm_test_root(test), page, &path, &level);
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	KUNIT_ASSERT_EQ(test, level, 2);

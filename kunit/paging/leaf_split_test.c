@@ -30,12 +30,12 @@ static void map_with(struct kunit *test, u64 page, u64 frame, u64 nr, u64 bits)
 			0);
 }
 
-static void map(struct kunit *test, u64 page, u64 frame, u64 nr)
+static void map_run(struct kunit *test, u64 page, u64 frame, u64 nr)
 {
 	map_with(test, page, frame, nr, tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true));
 }
 
-static int split(struct kunit *test, u64 page)
+static int split_leaf(struct kunit *test, u64 page)
 {
 	return tmm_mapper_split_leaf(tmm_test_root(test), page);
 }
@@ -89,9 +89,9 @@ static void split_makes_the_fewest_leaves(struct kunit *test)
 	u64 nr_tables;
 
 	skip_without_1g(test);
-	map(test, base_page(), SOME_FRAME, choice->nr);
+	map_run(test, base_page(), SOME_FRAME, choice->nr);
 	nr_tables = tmm_check_page_table(test, pt) + choice->nr_more_tables;
-	KUNIT_EXPECT_EQ(test, split(test, base_page() + choice->at), 0);
+	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + choice->at), 0);
 	tmm_test_expect_sizes(test, base_page(), SOME_FRAME, choice->leaves);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_tables);
@@ -115,7 +115,7 @@ static void check_bits(struct kunit *test, u64 bits, u64 noted)
 
 	map_with(test, base_page(), SOME_FRAME, nr, bits);
 	*leaf_of(test, base_page()) |= noted;
-	KUNIT_EXPECT_EQ(test, split(test, base_page() + 2), 0);
+	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 2), 0);
 	for (i = 0; i < NR_2M; i++)
 		wrong += tmm_test_entry(pt, base_page() + i, 1) !=
 			 ((SOME_FRAME + i) << 12 | bits | noted);
@@ -152,14 +152,14 @@ static void split_at_a_boundary_does_nothing(struct kunit *test)
 	u64 before, nr_tables, entry;
 	unsigned int i;
 
-	map(test, base_page(), SOME_FRAME, NR_2M + 1);
+	map_run(test, base_page(), SOME_FRAME, NR_2M + 1);
 	before = tmm_test_fingerprint(test);
 	nr_tables = tmm_check_page_table(test, pt);
 	entry = tmm_test_entry(pt, base_page(), 2);
 	/* It could not do a thing if it wanted to. */
 	tmm_test_hog(test);
 	for (i = 0; i < ARRAY_SIZE(at); i++)
-		KUNIT_EXPECT_EQ_MSG(test, split(test, base_page() + at[i]), 0, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, split_leaf(test, base_page() + at[i]), 0, "case %u", i);
 	tmm_test_unhog_all(test);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
@@ -173,19 +173,20 @@ static void split_without_frames_changes_nothing(struct kunit *test)
 	unsigned int nr;
 
 	skip_without_1g(test);
-	map(test, base_page(), SOME_FRAME, NR_1G);
+	map_run(test, base_page(), SOME_FRAME, NR_1G);
 	tmm_test_hog(test);
 	for (nr = 0; nr < 2; nr++) {
 		u64 before = tmm_test_fingerprint(test);
 		u64 entry = tmm_test_entry(pt, base_page(), 3);
 
-		KUNIT_EXPECT_EQ_MSG(test, split(test, base_page() + 5), -ENOSPC, "%u frames", nr);
+		KUNIT_EXPECT_EQ_MSG(test, split_leaf(test, base_page() + 5), -ENOSPC, "%u frames",
+				    nr);
 		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 3), entry);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		tmm_check_page_table(test, pt);
 		tmm_test_unhog(test, 1);
 	}
-	KUNIT_EXPECT_EQ(test, split(test, base_page() + 5), 0);
+	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 5), 0);
 	tmm_mapper_unmap(pt, base_page(), NR_1G);
 }
 
@@ -196,14 +197,14 @@ static void split_without_heap_changes_nothing(struct kunit *test)
 	unsigned int nth;
 
 	skip_without_1g(test);
-	map(test, base_page(), SOME_FRAME, NR_1G);
+	map_run(test, base_page(), SOME_FRAME, NR_1G);
 	before = tmm_test_fingerprint(test);
 	entry = tmm_test_entry(pt, base_page(), 3);
 	for (nth = 1; nth < 100; nth++) {
 		int err;
 
 		tmm_test_fail_alloc(test, nth);
-		err = split(test, base_page() + 5);
+		err = split_leaf(test, base_page() + 5);
 		if (!tmm_test_fail_alloc_end())
 			break;
 		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
@@ -227,7 +228,7 @@ static void frozen_leaf_is_in_use(struct kunit *test)
 		struct tmm_translation found = {};
 		u64 before, entry;
 
-		map(test, base_page(), SOME_FRAME, nr);
+		map_run(test, base_page(), SOME_FRAME, nr);
 		entry = *leaf_of(test, base_page());
 		before = tmm_test_fingerprint(test);
 		*leaf_of(test, base_page()) &= ~TMM_ENTRY_PRESENT;
@@ -264,7 +265,7 @@ static void split_changes_no_data(struct kunit *test)
 
 	for (i = 0; i < NR_2M; i++)
 		words[i * 512 + 9] = i * 0x10001;
-	map(test, base_page(), page_to_pfn(memory), NR_2M);
+	map_run(test, base_page(), page_to_pfn(memory), NR_2M);
 	/* Both through the large leaf and, right after, through the small ones. */
 	for (i = 0; i < NR_2M; i++) {
 		struct tmm_vaddr vaddr = { tmm_test_vaddr(base_page() + i).v + 9 * 8 };
@@ -275,7 +276,7 @@ static void split_changes_no_data(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_window_write(pt, vaddr, &word, 8, &left), 0);
 		wrong += left || words[i * 512 + 9] != ~i;
 		if (i == 255)
-			KUNIT_EXPECT_EQ(test, split(test, base_page() + 100), 0);
+			KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 100), 0);
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), TMM_4K);
@@ -291,9 +292,9 @@ static void remap_a_part_of_what_was_one_leaf(struct kunit *test)
 	u8 byte = 7;
 	size_t left;
 
-	map(test, base_page(), page_to_pfn(memory), NR_2M);
-	KUNIT_EXPECT_EQ(test, split(test, base_page() + 200), 0);
-	KUNIT_EXPECT_EQ(test, split(test, base_page() + 300), 0);
+	map_run(test, base_page(), page_to_pfn(memory), NR_2M);
+	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 200), 0);
+	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 300), 0);
 	tmm_mapper_remap(pt, base_page() + 200, 100, false);
 	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, tmm_test_vaddr(base_page() + 199), &byte, 1,
 					       &left), 0);
@@ -324,9 +325,9 @@ static void split_tells_nobody(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 
 	nr_calls = 0;
-	map(test, base_page(), SOME_FRAME, NR_2M);
+	map_run(test, base_page(), SOME_FRAME, NR_2M);
 	tmm_set_broadcast_tlb_shootdown_cb(count_call);
-	KUNIT_EXPECT_EQ(test, split(test, base_page() + 1), 0);
+	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 1), 0);
 	KUNIT_EXPECT_EQ(test, nr_calls, 0);
 	tmm_mapper_unmap(pt, base_page(), NR_2M);
 	KUNIT_EXPECT_EQ(test, nr_calls, 1);
@@ -339,8 +340,8 @@ static void split_counts_the_new_table_only(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	unsigned int level;
 
-	map(test, base_page(), SOME_FRAME, 2 * NR_2M);
-	KUNIT_EXPECT_EQ(test, split(test, base_page() + 1), 0);
+	map_run(test, base_page(), SOME_FRAME, 2 * NR_2M);
+	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 1), 0);
 	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 2)), 512);
 	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 3)), 2);
 	for (level = 4; level <= pt->levels; level++)

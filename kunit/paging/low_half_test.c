@@ -26,13 +26,13 @@
 
 #define NR_PAGES	4
 
-static void map(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags)
+static void map_run(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags)
 {
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, frame, nr,
 					     tmm_pte_leaf_bits(flags, true), TMM_2M), 0);
 }
 
-static struct tmm_vaddr at(u64 page, u64 offset)
+static struct tmm_vaddr at_byte(u64 page, u64 offset)
 {
 	return (struct tmm_vaddr){ tmm_test_vaddr(page).v + offset };
 }
@@ -56,12 +56,12 @@ static void identity_mapping_is_read_and_written(struct kunit *test)
 	size_t left = 1;
 	u64 i;
 
-	map(test, first, first, NR_PAGES, TMM_TEST_WRITABLE);
+	map_run(test, first, first, NR_PAGES, TMM_TEST_WRITABLE);
 	KUNIT_EXPECT_LT(test, tmm_test_vaddr(first).v, 1ULL << 46);
 	for (i = 0; i < nr; i++)
 		buffer[i] = i * 13 + (i >> 8);
 	memset(alias, 0x11, NR_PAGES << TMM_PAGE_SHIFT);
-	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at(first, 100), buffer, nr, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at_byte(first, 100), buffer, nr, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	expect_restored(test);
 	KUNIT_EXPECT_EQ(test, memcmp(alias + 100, buffer, nr), 0);
@@ -69,7 +69,7 @@ static void identity_mapping_is_read_and_written(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, alias[100 + nr], 0x11);
 
 	memset(buffer, 0, nr);
-	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at(first, 100), buffer, nr, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at_byte(first, 100), buffer, nr, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	KUNIT_EXPECT_EQ(test, memcmp(alias + 100, buffer, nr), 0);
 	tmm_test_expect_mapped(test, first, first, NR_PAGES);
@@ -89,21 +89,22 @@ static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 	size_t left = 0;
 
 	/* Nothing is mapped, not even a table. */
-	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at(first, 0), buffer, 8, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at_byte(first, 0), buffer, 8, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 8);
 	expect_restored(test);
 	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, (struct tmm_vaddr){ 0 }, buffer, 8, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 8);
 	KUNIT_EXPECT_EQ(test, buffer[0], 1);
 
-	map(test, first, first, 1, TMM_TEST_WRITABLE);
-	map(test, first + 1, first + 1, 1, TMM_TEST_READ_ONLY);
+	map_run(test, first, first, 1, TMM_TEST_WRITABLE);
+	map_run(test, first + 1, first + 1, 1, TMM_TEST_READ_ONLY);
 	memset(tmm_test_alias(first), 0x22, 2 * TMM_PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at(first, 4096 - 10), buffer, 32, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at_byte(first, 4096 - 10), buffer, 32, &left),
+			0);
 	KUNIT_EXPECT_EQ(test, left, 22);
 	expect_restored(test);
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(tmm_test_alias(first + 1), 0x22, 4096), NULL);
-	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at(first, 8192 - 6), buffer, 32, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at_byte(first, 8192 - 6), buffer, 32, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 26);
 	KUNIT_EXPECT_EQ(test, buffer[5], 0x22);
 	KUNIT_EXPECT_EQ(test, buffer[6], 0);
@@ -120,13 +121,15 @@ static void copy_in_a_large_leaf(struct kunit *test)
 	u64 value = 0x123456789abcdef0;
 	size_t left;
 
-	map(test, first, first, 512, TMM_TEST_WRITABLE);
+	map_run(test, first, first, 512, TMM_TEST_WRITABLE);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, first), TMM_2M);
-	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at(first + 511, 4088), &value, 8, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at_byte(first + 511, 4088), &value, 8, &left),
+			0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	KUNIT_EXPECT_EQ(test, *(u64 *)(page_address(memory) + 512 * 4096 - 8), value);
 	/* Behind it nothing is. */
-	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at(first + 511, 4092), &value, 8, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at_byte(first + 511, 4092), &value, 8, &left),
+			0);
 	KUNIT_EXPECT_EQ(test, left, 4);
 	tmm_mapper_unmap(pt, first, 512);
 	tmm_test_large_give(memory);
@@ -144,12 +147,12 @@ static void copy_between_any_halves(struct kunit *test)
 	u64 i;
 
 	/* Source and destination of two pages each, in both halves. */
-	map(test, first, first, 4, TMM_TEST_WRITABLE);
-	map(test, high, first, 4, TMM_TEST_WRITABLE);
+	map_run(test, first, first, 4, TMM_TEST_WRITABLE);
+	map_run(test, high, first, 4, TMM_TEST_WRITABLE);
 	for (to_low = 0; to_low < 2; to_low++) {
 		for (from_low = 0; from_low < 2; from_low++) {
-			struct tmm_vaddr to = at(to_low ? first + 2 : high + 2, 7);
-			struct tmm_vaddr from = at(from_low ? first : high, 11);
+			struct tmm_vaddr to = at_byte(to_low ? first + 2 : high + 2, 7);
+			struct tmm_vaddr from = at_byte(from_low ? first : high, 11);
 			u8 *alias = tmm_test_alias(first);
 
 			for (i = 0; i < 2 * TMM_PAGE_SIZE; i++)
@@ -177,18 +180,20 @@ static void copy_between_stops_at_either_end(struct kunit *test)
 	const u64 first = frames->f.chunk.start, high = tmm_private_first_page();
 	size_t left = 0;
 
-	map(test, first, first, 1, TMM_TEST_WRITABLE);
-	map(test, high, first + 1, 1, TMM_TEST_READ_ONLY);
+	map_run(test, first, first, 1, TMM_TEST_WRITABLE);
+	map_run(test, high, first + 1, 1, TMM_TEST_READ_ONLY);
 	/* The source ends, the destination ends, the destination is read-only. */
-	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at(first, 0), at(high, 4090), 20, &left),
-			0);
+	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at_byte(first, 0), at_byte(high, 4090),
+						      20, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 14);
-	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at(first, 4091), at(high, 0), 20, &left),
-			0);
+	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at_byte(first, 4091), at_byte(high, 0),
+						      20, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 15);
-	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at(high, 0), at(first, 0), 20, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at_byte(high, 0), at_byte(first, 0),
+						      20, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 20);
-	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at(high, 0), at(first, 0), 0, &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at_byte(high, 0), at_byte(first, 0),
+						      0, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	tmm_mapper_unmap(pt, first, 1);
 	tmm_mapper_unmap(pt, high, 1);
@@ -222,16 +227,17 @@ static void lower_half_is_not_there_in_a_window(struct kunit *test)
 	int err;
 
 	memset(tmm_test_alias(first), 0x77, TMM_PAGE_SIZE);
-	map(test, first, first, 1, TMM_TEST_WRITABLE);
+	map_run(test, first, first, 1, TMM_TEST_WRITABLE);
 	err = tmm_window_enter(pt, &window);
 	if (!err) {
-		left = read_as_user_memory(&value, (void *)at(first, 8).v, sizeof(value));
+		left = read_as_user_memory(&value, (void *)at_byte(first, 8).v, sizeof(value));
 		tmm_window_leave(&window);
 	}
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, left, sizeof(value));
 	KUNIT_EXPECT_EQ(test, value, 0);
-	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at(first, 8), &value, sizeof(value), &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at_byte(first, 8), &value, sizeof(value), &left),
+			0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	KUNIT_EXPECT_EQ(test, value, 0x7777777777777777);
 	tmm_mapper_unmap(pt, first, 1);
@@ -244,8 +250,8 @@ static void count_hit(struct perf_event *event, struct perf_sample_data *data,
 	atomic_inc(event->overflow_handler_context);
 }
 
-static struct perf_event * __percpu *watch(struct kunit *test, unsigned long address,
-					   atomic_t *hits)
+static struct perf_event * __percpu *watch_page(struct kunit *test, unsigned long address,
+						atomic_t *hits)
 {
 	struct perf_event * __percpu *events;
 	struct perf_event_attr attr;
@@ -272,16 +278,18 @@ static void watchpoints_are_off_in_a_copy(struct kunit *test)
 	size_t left;
 
 	*alias = 0x1234;
-	map(test, first, first, 1, TMM_TEST_WRITABLE);
-	low = watch(test, at(first, 0).v, &hits[0]);
-	elsewhere = watch(test, (unsigned long)alias, &hits[1]);
+	map_run(test, first, first, 1, TMM_TEST_WRITABLE);
+	low = watch_page(test, at_byte(first, 0).v, &hits[0]);
+	elsewhere = watch_page(test, (unsigned long)alias, &hits[1]);
 	/* this machine has watchpoints */
 	KUNIT_EXPECT_EQ(test, READ_ONCE(*alias), 0x1234);
 	KUNIT_EXPECT_EQ(test, atomic_read(&hits[1]), 1);
-	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at(first, 0), &value, sizeof(value), &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at_byte(first, 0), &value, sizeof(value), &left),
+			0);
 	KUNIT_EXPECT_EQ(test, value, 0x1234);
 	value++;
-	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at(first, 0), &value, sizeof(value), &left), 0);
+	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at_byte(first, 0), &value, sizeof(value), &left),
+			0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&hits[0]), 0);
 	KUNIT_EXPECT_EQ(test, READ_ONCE(*alias), 0x1235);
@@ -300,8 +308,8 @@ static void runs_of_both_halves_are_found(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	struct tmm_leaf_run run;
 
-	map(test, 1000, 7, 2, TMM_TEST_WRITABLE);
-	map(test, high, 9, 1, TMM_TEST_WRITABLE);
+	map_run(test, 1000, 7, 2, TMM_TEST_WRITABLE);
+	map_run(test, high, 9, 1, TMM_TEST_WRITABLE);
 	KUNIT_ASSERT_TRUE(test, tmm_mapper_find_run(pt, 0, end, &run));
 	KUNIT_EXPECT_EQ(test, run.page, 1000);
 	KUNIT_EXPECT_EQ(test, run.nr, 2);
@@ -321,10 +329,10 @@ static void copy_between_halves_without_heap(struct kunit *test)
 	size_t left = 0;
 	int err;
 
-	map(test, 1000, 7, 1, TMM_TEST_WRITABLE);
-	map(test, high, 9, 1, TMM_TEST_WRITABLE);
+	map_run(test, 1000, 7, 1, TMM_TEST_WRITABLE);
+	map_run(test, high, 9, 1, TMM_TEST_WRITABLE);
 	tmm_test_fail_alloc(test, 1);
-	err = tmm_window_copy_between(pt, at(high, 0), at(1000, 0), 8, &left);
+	err = tmm_window_copy_between(pt, at_byte(high, 0), at_byte(1000, 0), 8, &left);
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_EQ(test, left, 8);

@@ -19,7 +19,7 @@ static u64 leaf_bits(tmm_pte_flags_t flags)
 	return tmm_pte_leaf_bits(flags, true);
 }
 
-static int map(struct kunit *test, u64 page, u64 nr)
+static int map_run(struct kunit *test, u64 page, u64 nr)
 {
 	return tmm_mapper_map(tmm_test_root(test), page, SOME_FRAME, nr,
 			      leaf_bits(TMM_TEST_WRITABLE), TMM_4K);
@@ -63,7 +63,7 @@ static void check_boundary(struct kunit *test, unsigned int level)
 	u64 page = base_page() + (1ULL << (TMM_INDEX_BITS * level)) - (level ? 2 : 0);
 	u64 nr_tables = pt->levels - 1 + level;
 
-	KUNIT_ASSERT_EQ(test, map(test, page, 5), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, page, 5), 0);
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 5);
 	tmm_test_expect_unmapped(test, page - 1, 1);
 	tmm_test_expect_unmapped(test, page + 5, 1);
@@ -91,7 +91,7 @@ static void map_several_whole_tables(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	u64 page = base_page() + 500;
 
-	KUNIT_ASSERT_EQ(test, map(test, page, 1100), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, page, 1100), 0);
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 1100);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels + 2);
 	/* The middle one goes, its neighbours stay. */
@@ -108,7 +108,7 @@ static void unmap_a_part_keeps_the_rest(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 
-	KUNIT_ASSERT_EQ(test, map(test, base_page(), 10), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, base_page(), 10), 0);
 	tmm_mapper_unmap(pt, base_page() + 3, 4);
 	tmm_test_expect_mapped(test, base_page(), SOME_FRAME, 3);
 	tmm_test_expect_unmapped(test, base_page() + 3, 4);
@@ -133,7 +133,8 @@ static void map_page_in_use_is_undone(struct kunit *test)
 
 		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, in_use, 77, 1, leaf_bits(0), TMM_4K), 0);
 		before = tmm_test_fingerprint(test);
-		KUNIT_ASSERT_EQ_MSG(test, map(test, page, 1100), -EEXIST, "in use: %llu", used[i]);
+		KUNIT_ASSERT_EQ_MSG(test, map_run(test, page, 1100), -EEXIST, "in use: %llu",
+				    used[i]);
 		tmm_test_expect_unmapped(test, page, used[i]);
 		tmm_test_expect_mapped(test, in_use, 77, 1);
 		tmm_test_expect_unmapped(test, in_use + 1, 1100 - used[i] - 1);
@@ -156,12 +157,12 @@ static void map_without_frames_for_tables_is_undone(struct kunit *test)
 	for (nr = 0; nr < nr_tables; nr++) {
 		u64 before = tmm_test_fingerprint(test);
 
-		KUNIT_EXPECT_EQ_MSG(test, map(test, page, 1200), -ENOSPC, "%u frames", nr);
+		KUNIT_EXPECT_EQ_MSG(test, map_run(test, page, 1200), -ENOSPC, "%u frames", nr);
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		tmm_test_unhog(test, 1);
 	}
-	KUNIT_EXPECT_EQ(test, map(test, page, 1200), 0);
+	KUNIT_EXPECT_EQ(test, map_run(test, page, 1200), 0);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 1200);
 	tmm_mapper_unmap(pt, page, 1200);
@@ -177,7 +178,7 @@ static void map_without_heap_is_undone(struct kunit *test)
 		int err;
 
 		tmm_test_fail_alloc(test, nth);
-		err = map(test, base_page() + 400, 700);
+		err = map_run(test, base_page() + 400, 700);
 		if (!tmm_test_fail_alloc_end())
 			break;
 		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
@@ -190,7 +191,7 @@ static void map_without_heap_is_undone(struct kunit *test)
 }
 
 /* Let the hardware note an access. */
-static void touch(struct kunit *test, u64 page, bool write)
+static void touch_page(struct kunit *test, u64 page, bool write)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 	size_t left;
@@ -217,8 +218,8 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, frames->f.chunk.start, 3,
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_4K), 0);
-	touch(test, page + 1, false);
-	touch(test, page + 2, true);
+	touch_page(test, page + 1, false);
+	touch_page(test, page + 2, true);
 	for (round = 0; round < 4; round++) {
 		u64 writable = round & 1 ? TMM_ENTRY_WRITABLE : 0;
 
@@ -237,7 +238,7 @@ static void remap_changes_the_write_bit_only(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	u64 entry;
 
-	KUNIT_ASSERT_EQ(test, map(test, base_page(), 3), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, base_page(), 3), 0);
 	entry = tmm_test_entry(pt, base_page() + 1, 1);
 	tmm_mapper_remap(pt, base_page() + 1, 1, false);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page() + 1, 1), entry & ~TMM_ENTRY_WRITABLE);
@@ -289,7 +290,7 @@ static void collect_flags_joins_the_entries(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, frames->f.chunk.start, 3,
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_4K), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page, 3), flags);
-	touch(test, page + 2, true);
+	touch_page(test, page + 2, true);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page, 2), flags);
 	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page, 3),
 			flags | TMM_PTE_ACCESSED | TMM_PTE_DIRTY);

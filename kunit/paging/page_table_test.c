@@ -18,7 +18,7 @@
 #include <linux/pgtable.h>
 #include <linux/string.h>
 
-static struct tmm_page_table *create(struct kunit *test)
+static struct tmm_page_table *create_root(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_page_table_create(&tmm_test_inst(test)->fa);
 
@@ -33,7 +33,7 @@ static const u64 *live_root(void)
 
 static void create_mirrors_linux(struct kunit *test)
 {
-	struct tmm_page_table *pt = create(test);
+	struct tmm_page_table *pt = create_root(test);
 	const u64 *live = live_root();
 	unsigned int slot, differ = 0;
 
@@ -56,7 +56,7 @@ static void create_takes_two_aligned_frames(struct kunit *test)
 
 	/* Whether the lowest free frame is an even or an odd one. */
 	for (i = 0; i < 4; i++) {
-		struct tmm_page_table *pt = create(test);
+		struct tmm_page_table *pt = create_root(test);
 
 		KUNIT_EXPECT_EQ(test, tmm_page_table_physical_address(pt).v, pt->paddr);
 		KUNIT_EXPECT_EQ(test, pt->paddr & (2 * TMM_PAGE_SIZE - 1), 0);
@@ -86,7 +86,7 @@ static void create_without_two_frames_together(struct kunit *test)
 static void put_gives_back_at_the_last_reference(struct kunit *test)
 {
 	u64 before = tmm_test_fingerprint(test);
-	struct tmm_page_table *pt = create(test);
+	struct tmm_page_table *pt = create_root(test);
 	const u64 *top = pt->top;
 
 	tmm_page_table_get(pt);
@@ -104,7 +104,7 @@ static void window_takes_over_what_linux_has_added(struct kunit *test)
 {
 	/* Holds struct pages only: nothing that a window itself needs. */
 	const unsigned int slot = pgd_index((unsigned long)virt_to_page(tmm_test_root(test)->top));
-	struct tmm_page_table *pt = create(test);
+	struct tmm_page_table *pt = create_root(test);
 	struct tmm_window window;
 	u64 entry = pt->top[slot];
 	u64 inside = 0;
@@ -133,7 +133,7 @@ static void either_half_takes_it_over_for_both(struct kunit *test)
 	const unsigned int slot = pgd_index((unsigned long)virt_to_page(tmm_test_root(test)->top));
 	const struct tmm_vaddr addresses[] = { { TMM_PAGE_SIZE },
 					       tmm_test_vaddr(tmm_private_first_page()) };
-	struct tmm_page_table *pt = create(test);
+	struct tmm_page_table *pt = create_root(test);
 	const u64 entry = pt->top[slot];
 	size_t left = 0;
 	unsigned int i;
@@ -157,7 +157,7 @@ static void either_half_takes_it_over_for_both(struct kunit *test)
 /* What was empty in Linux's root then is watched, all of it and nothing else. */
 static void create_notes_the_gaps(struct kunit *test)
 {
-	struct tmm_page_table *pt = create(test);
+	struct tmm_page_table *pt = create_root(test);
 	unsigned int i, slot, nr_empty = 0, nr_noted = 0, nr_filled = 0;
 
 	for (slot = TMM_FIRST_MIRROR_SLOT; slot < TMM_TABLE_ENTRIES; slot++)
@@ -300,7 +300,7 @@ static void drop_of_a_root_in_use_is_refused(struct kunit *test)
 	const u64 bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, tmm_private_first_page(), 1);
 	u64 page = pages->chunk.start;
-	struct tmm_page_table *pt = create(test), *same = pt;
+	struct tmm_page_table *pt = create_root(test), *same = pt;
 	struct tmm_mapped_pages *mp;
 
 	tmm_page_table_get(pt);

@@ -55,7 +55,7 @@ static int try_acquire(struct kunit *test, u64 page, unsigned int nr,
 }
 
 /* Make the tables of @page, and use @nr entries in the lowest as its owner would. */
-static void acquire(struct kunit *test, u64 page, unsigned int nr)
+static void acquire_tables(struct kunit *test, u64 page, unsigned int nr)
 {
 	struct tmm_table_spares spares = {};
 	unsigned int i;
@@ -70,7 +70,7 @@ static void acquire(struct kunit *test, u64 page, unsigned int nr)
 }
 
 /* Returns the number of tables that went. */
-static unsigned int release(struct kunit *test, u64 page, unsigned int nr)
+static unsigned int release_tables(struct kunit *test, u64 page, unsigned int nr)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 	u64 before = tmm_test_nr_tables(test);
@@ -98,13 +98,13 @@ static void acquire_installs_and_counts(struct kunit *test)
 {
 	unsigned int level, levels = tmm_test_root(test)->levels;
 
-	acquire(test, base_page() + 3, 5);
+	acquire_tables(test, base_page() + 3, 5);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), levels - 1);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 1), 5);
 	for (level = 2; level < levels; level++)
 		KUNIT_EXPECT_EQ(test, count_at(test, base_page(), level), 1);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, tmm_test_root(test)), levels - 1);
-	KUNIT_EXPECT_EQ(test, release(test, base_page() + 3, 5), levels - 1);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page() + 3, 5), levels - 1);
 }
 
 /* In the original a missing table without a frame for it is a panic. */
@@ -133,17 +133,17 @@ static void acquire_lacking_a_part_of_the_path(struct kunit *test)
 	u64 *table;
 
 	/* Tables of level 3 and up are there, those of 2 and 1 are not. */
-	acquire(test, base_page(), 1);
+	acquire_tables(test, base_page(), 1);
 	take_spares(test, &spares, 1);
 	KUNIT_EXPECT_EQ(test, try_acquire(test, page, 1, &spares, &table), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, spares.nr, 1);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 1);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 3), 1);
 	give_spares(test, &spares);
-	acquire(test, page, 1);
+	acquire_tables(test, page, 1);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels + 1);
-	KUNIT_EXPECT_EQ(test, release(test, page, 1), 2);
-	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);
+	KUNIT_EXPECT_EQ(test, release_tables(test, page, 1), 2);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
 
 static void acquire_in_a_table_that_is_there(struct kunit *test)
@@ -152,24 +152,24 @@ static void acquire_in_a_table_that_is_there(struct kunit *test)
 	struct tmm_table_spares none = {};
 	u64 *first, *second;
 
-	acquire(test, base_page(), 2);
+	acquire_tables(test, base_page(), 2);
 	first = tmm_table_of_entry(pt, tmm_test_entry(pt, base_page(), 2));
 	KUNIT_EXPECT_EQ(test, try_acquire(test, base_page() + 100, 3, &none, &second), 0);
 	KUNIT_EXPECT_PTR_EQ(test, second, first);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 1), 5);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 2), 1);
-	KUNIT_EXPECT_EQ(test, release(test, base_page() + 100, 3), 0);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page() + 100, 3), 0);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 1), 2);
-	KUNIT_EXPECT_EQ(test, release(test, base_page(), 2), pt->levels - 1);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 2), pt->levels - 1);
 }
 
 static void acquire_all_entries_of_a_table(struct kunit *test)
 {
-	acquire(test, base_page(), TMM_TABLE_ENTRIES);
+	acquire_tables(test, base_page(), TMM_TABLE_ENTRIES);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 1), TMM_TABLE_ENTRIES);
-	KUNIT_EXPECT_EQ(test, release(test, base_page(), TMM_TABLE_ENTRIES - 1), 0);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), TMM_TABLE_ENTRIES - 1), 0);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 1), 1);
-	KUNIT_EXPECT_EQ(test, release(test, base_page() + TMM_TABLE_ENTRIES - 1, 1),
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page() + TMM_TABLE_ENTRIES - 1, 1),
 			tmm_test_root(test)->levels - 1);
 }
 
@@ -182,7 +182,7 @@ static void acquire_in_a_larger_leaf(struct kunit *test)
 	unsigned int found;
 	u64 *table = NULL;
 
-	acquire(test, base_page(), 1);
+	acquire_tables(test, base_page(), 1);
 	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
 	path.entry[1][1] = leaf;
 	take_spares(test, &spares, pt->levels - 1);
@@ -197,10 +197,10 @@ static void acquire_in_a_larger_leaf(struct kunit *test)
 	give_spares(test, &spares);
 	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
 	path.entry[1][1] = 0;
-	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
 
-/* As acquire() and release() above, for a leaf of @level. */
+/* As acquire_tables() and release_tables() above, for a leaf of @level. */
 static void acquire_at(struct kunit *test, u64 page, unsigned int level, unsigned int nr)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -269,7 +269,7 @@ static void acquire_in_a_frozen_leaf(struct kunit *test)
 	unsigned int found;
 	u64 *table = NULL;
 
-	acquire(test, base_page(), 1);
+	acquire_tables(test, base_page(), 1);
 	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
 	path.entry[1][1] = frozen;
 	take_spares(test, &spares, pt->levels - 1);
@@ -279,7 +279,7 @@ static void acquire_in_a_frozen_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 2), 1);
 	give_spares(test, &spares);
 	path.entry[1][1] = 0;
-	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
 
 /* In the original no table is ever given back. */
@@ -292,16 +292,16 @@ static void release_frees_what_is_empty_and_no_more(struct kunit *test)
 	for (level = 1; level < levels; level++) {
 		u64 neighbour = base_page() + nr_spanned(level);
 
-		acquire(test, base_page(), 1);
-		acquire(test, neighbour, 1);
+		acquire_tables(test, base_page(), 1);
+		acquire_tables(test, neighbour, 1);
 		KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), levels - 1 + level);
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, tmm_test_root(test)),
 				levels - 1 + level);
-		KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), level);
+		KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), level);
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, tmm_test_root(test)), levels - 1);
 		KUNIT_EXPECT_EQ(test, tmm_test_translate(tmm_test_root(test), neighbour),
 				neighbour & (TMM_PTE_FRAME_MASK >> 12));
-		KUNIT_EXPECT_EQ(test, release(test, neighbour, 1), levels - 1);
+		KUNIT_EXPECT_EQ(test, release_tables(test, neighbour, 1), levels - 1);
 	}
 }
 
@@ -311,10 +311,10 @@ static void free_gathered_clears_the_frames(struct kunit *test)
 	u64 entries[TMM_MAX_LEVELS];
 	unsigned int level;
 
-	acquire(test, base_page() + 7, 1);
+	acquire_tables(test, base_page() + 7, 1);
 	for (level = 2; level <= pt->levels; level++)
 		entries[level - 1] = tmm_test_entry(pt, base_page() + 7, level);
-	KUNIT_EXPECT_EQ(test, release(test, base_page() + 7, 1), pt->levels - 1);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page() + 7, 1), pt->levels - 1);
 	for (level = 2; level <= pt->levels; level++) {
 		const void *frame = tmm_test_alias(tmm_entry_paddr(entries[level - 1]) >> 12);
 
@@ -329,14 +329,14 @@ static void find_where_tables_are_missing(struct kunit *test)
 	unsigned int level, found;
 
 	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page(), &path, &found), NULL);
-	acquire(test, base_page(), 1);
+	acquire_tables(test, base_page(), 1);
 	for (level = 1; level < pt->levels; level++)
 		KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + nr_spanned(level),
 							 &path, &found), NULL);
 	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + 511, &path, &found),
 			    tmm_table_of_entry(pt, *path.entry[1]));
 	KUNIT_EXPECT_PTR_EQ(test, path.entry[pt->levels - 1], &pt->top[TMM_FIRST_PRIVATE_SLOT]);
-	KUNIT_EXPECT_EQ(test, release(test, base_page(), 1), pt->levels - 1);
+	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
 
 /* What Linux's pXX_none() says of the same bits; a frozen leaf is no such entry. */
@@ -410,7 +410,7 @@ static void stray_bits_in_a_table_that_waits_to_be_freed(struct kunit *test)
 	u64 head;
 	u64 *table;
 
-	acquire(test, base_page(), 1);
+	acquire_tables(test, base_page(), 1);
 	table = tmm_table_find(pt, base_page(), &path, &found);
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	table[tmm_table_index(base_page(), 1)] = 0;

@@ -36,7 +36,7 @@ static void note_shootdown(struct tmm_page_range pages)
 }
 
 /* Look at the last page of @mp, and the last of its frames, from now on. */
-static void watch(struct kunit *test, struct tmm_mapped_pages *mp)
+static void watch_pages(struct kunit *test, struct tmm_mapped_pages *mp)
 {
 	struct tmm_page_range range = tmm_mapped_pages_range(mp);
 
@@ -71,7 +71,7 @@ static void drop_tells_before_anything_is_free(struct kunit *test)
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 4, TMM_TEST_WRITABLE);
 	u64 nr_tables = tmm_test_nr_tables(test);
 
-	watch(test, mp);
+	watch_pages(test, mp);
 	tmm_mapped_pages_drop(&mp);
 	expect_one_call(test, base_page(), 4);
 	KUNIT_EXPECT_EQ(test, seen.entry, 0);
@@ -92,7 +92,7 @@ static void drop_of_many_runs_tells_before_anything_is_free(struct kunit *test)
 		tmm_test_unhog(test, 1);
 	mp = tmm_test_map(test, base_page(), 8, TMM_TEST_WRITABLE);
 	KUNIT_EXPECT_EQ(test, mp->nr_frame_ranges, 8);
-	watch(test, mp);
+	watch_pages(test, mp);
 	tmm_mapped_pages_drop(&mp);
 	expect_one_call(test, base_page(), 8);
 	KUNIT_EXPECT_EQ(test, seen.mark, TMM_MARK_MAPPED);
@@ -105,7 +105,7 @@ static void unmap_into_parts_tells(struct kunit *test)
 	struct tmm_allocated_pages *pages;
 	LIST_HEAD(frames);
 
-	watch(test, mp);
+	watch_pages(test, mp);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_unmap_into_parts(&mp, &pages, &frames), 0);
 	expect_one_call(test, base_page(), 3);
 	KUNIT_EXPECT_EQ(test, seen.entry, 0);
@@ -120,7 +120,7 @@ static void remap_tells_when_entries_changed(struct kunit *test)
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 3, TMM_TEST_WRITABLE);
 	u64 entry = tmm_test_entry(tmm_test_root(test), base_page() + 2, 1);
 
-	watch(test, mp);
+	watch_pages(test, mp);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(mp, TMM_TEST_READ_ONLY), 0);
 	expect_one_call(test, base_page(), 3);
 	KUNIT_EXPECT_EQ(test, seen.entry, entry & ~TMM_ENTRY_WRITABLE);
@@ -139,7 +139,7 @@ static void what_changes_no_entry_tells_nothing(struct kunit *test)
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 4, TMM_TEST_WRITABLE);
 	struct tmm_mapped_pages *other, *second, *last;
 
-	watch(test, mp);
+	watch_pages(test, mp);
 	other = tmm_test_map(test, base_page() + 4, 4, TMM_TEST_WRITABLE);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_split(mp, base_page() + 2, &second), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_merge(mp, &second), 0);
@@ -155,7 +155,7 @@ static void map_that_is_undone_tells(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page() + 600, 1, TMM_TEST_WRITABLE);
 
-	watch(test, mp);
+	watch_pages(test, mp);
 	seen.page = base_page();
 	KUNIT_EXPECT_EQ(test, tmm_mapper_map(tmm_test_root(test), base_page(), 100, 601,
 					     tmm_pte_leaf_bits(TMM_PTE_NONE, true),
@@ -197,7 +197,7 @@ static void ended_callback_is_not_called(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 1, TMM_TEST_WRITABLE);
 
-	watch(test, mp);
+	watch_pages(test, mp);
 	tmm_set_broadcast_tlb_shootdown_cb(NULL);
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, seen.nr_calls, 0);

@@ -49,7 +49,7 @@ static u64 leaf_bits(bool is_writable)
 	return tmm_pte_leaf_bits(is_writable ? TMM_TEST_WRITABLE : TMM_TEST_READ_ONLY, true);
 }
 
-static struct race *begin(struct kunit *test, struct tmm_allocated_frames **frames)
+static struct race *begin_race(struct kunit *test, struct tmm_allocated_frames **frames)
 {
 	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
 
@@ -130,7 +130,7 @@ static void change_by_unmap(struct race *race, bool usable)
 
 static struct race *begin_writes(struct kunit *test, struct tmm_allocated_frames **frames)
 {
-	struct race *race = begin(test, frames);
+	struct race *race = begin_race(test, frames);
 
 	memset(tmm_test_alias(race->frame), 0, TMM_PAGE_SIZE);
 	/* A neighbour keeps the tables: freeing them would give the thread time. */
@@ -251,7 +251,7 @@ static void walk_beside_the_freeing_of_tables(struct kunit *test)
 
 	if (!tmm_test_has_second_cpu(test))
 		kunit_skip(test, "needs a second CPU");
-	race = begin(test, &frames);
+	race = begin_race(test, &frames);
 	task = tmm_test_thread_start(test, walk_tables, race);
 	while (time_before(jiffies, end)) {
 		u64 before = READ_ONCE(race->nr_done);

@@ -63,7 +63,7 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-static int send(const char *text, const struct kernel_param *param)
+static int send_nmis(const char *text, const struct kernel_param *param)
 {
 	unsigned int cpu;
 	int err = kstrtouint(text, 0, &cpu);
@@ -77,7 +77,7 @@ static int send(const char *text, const struct kernel_param *param)
 	return 0;
 }
 
-static const struct kernel_param_ops send_ops = { .set = send };
+static const struct kernel_param_ops send_ops = { .set = send_nmis };
 module_param_cb(send, &send_ops, NULL, 0200);
 MODULE_PARM_DESC(send, "send an NMI to this CPU");
 

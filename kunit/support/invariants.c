@@ -155,7 +155,7 @@ void tmm_check_frame_allocator(struct kunit *test, const struct tmm_frame_alloca
 		       nr_tables, nr_spares, fa->nr_tables);
 }
 
-static u64 mix(u64 hash, u64 value)
+static u64 mix_hash(u64 hash, u64 value)
 {
 	return (hash ^ value) * 0x100000001b3ULL;
 }
@@ -163,10 +163,10 @@ static u64 mix(u64 hash, u64 value)
 u64 tmm_fingerprint_set(const struct tmm_free_ranges *set)
 {
 	struct tmm_chunk *chunk;
-	u64 hash = mix(set->nr_free, set->nr_ranges);
+	u64 hash = mix_hash(set->nr_free, set->nr_ranges);
 
 	for (chunk = tmm_free_ranges_first(set); chunk; chunk = tmm_free_ranges_next(chunk))
-		hash = mix(mix(hash, chunk->start), chunk->nr);
+		hash = mix_hash(mix_hash(hash, chunk->start), chunk->nr);
 	return hash;
 }
 
@@ -176,20 +176,20 @@ u64 tmm_fingerprint_ranges(const struct tmm_range_allocator *ra)
 	u64 hash = 1;
 
 	list_for_each_entry(region, &ra->regions, link)
-		hash = mix(mix(mix(hash, region->first), region->nr),
-			   tmm_fingerprint_set(&region->free));
+		hash = mix_hash(mix_hash(mix_hash(hash, region->first), region->nr),
+				tmm_fingerprint_set(&region->free));
 	return hash;
 }
 
 u64 tmm_fingerprint_frames(const struct tmm_frame_allocator *fa)
 {
 	const struct tmm_frame_region *region;
-	u64 hash = mix(tmm_fingerprint_ranges(&fa->ra), fa->nr_tables);
+	u64 hash = mix_hash(tmm_fingerprint_ranges(&fa->ra), fa->nr_tables);
 	u64 number;
 
 	list_for_each_entry(region, &fa->ra.regions, range.link)
 		for (number = region->range.first;
 		     number < region->range.first + region->range.nr; number++)
-			hash = mix(hash, tmm_frame_table_get(&region->table, number));
+			hash = mix_hash(hash, tmm_frame_table_get(&region->table, number));
 	return hash;
 }

@@ -80,7 +80,7 @@ static void start_model(struct kunit *test, struct stress *s, struct model *m, u
 }
 
 /* The last frames that can be had, in pieces. */
-static void hog(struct kunit *test, struct stress *s, struct model *m, u64 nr)
+static void hog_frames(struct kunit *test, struct stress *s, struct model *m, u64 nr)
 {
 	const u64 piece = MODEL_NR_FRAMES / ARRAY_SIZE(s->hogs);
 	const struct tmm_allocation_request req = tmm_request_any(piece);
@@ -225,7 +225,7 @@ static void walk_like_the_model(struct kunit *test)
 	m->is_alone = true;
 	start_model(test, s, m, 0x100 + (p - walk_params));
 	model_own(m, s->inst.root->frames->f.chunk.start, 2);
-	hog(test, s, m, p->nr_hogged);
+	hog_frames(test, s, m, p->nr_hogged);
 	m->has_faults = p->has_faults;
 	run_walk(m, NR_STEPS);
 	m->has_faults = false;
@@ -272,7 +272,7 @@ static u64 draw_page(struct model *m)
 }
 
 /* What is there is memory that somebody may map, by a leaf of ours. */
-static void look(struct looker *l)
+static void look_once(struct looker *l)
 {
 	u64 page = draw_page(&l->m);
 	struct tmm_translation found;
@@ -301,7 +301,7 @@ static int look_around(void *context)
 
 	while (!kthread_should_stop()) {
 		l->m.step++;
-		look(l);
+		look_once(l);
 		if (!(l->m.step % 64))
 			schedule_timeout_interruptible(1);
 	}

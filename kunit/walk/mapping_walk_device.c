@@ -8,7 +8,7 @@
 #include "mapping/create.h"
 #include "mapping/instance_devices.h"
 
-static bool overlaps(u64 first, u64 nr, u64 other, u64 nr_other)
+static bool runs_overlap(u64 first, u64 nr, u64 other, u64 nr_other)
 {
 	return nr && nr_other && first < other + nr_other && other < first + nr;
 }
@@ -20,12 +20,12 @@ bool walk_has_device_frames(const struct model *m, u64 first, u64 nr)
 
 	for (i = 0; i < MODEL_NR_MAPPINGS; i++)
 		for (r = 0; r < m->mappings[i].nr_runs; r++)
-			if (overlaps(first, nr, m->mappings[i].runs[r].frame,
-				     m->mappings[i].runs[r].nr))
+			if (runs_overlap(first, nr, m->mappings[i].runs[r].frame,
+					 m->mappings[i].runs[r].nr))
 				return true;
 	for (i = 0; i < MODEL_NR_PARTS; i++)
 		if ((m->frames[i].frames || m->frames[i].nr_loans) &&
-		    overlaps(first, nr, m->frames[i].first, m->frames[i].nr))
+		    runs_overlap(first, nr, m->frames[i].first, m->frames[i].nr))
 			return true;
 	return false;
 }

@@ -41,7 +41,7 @@ struct walk {
 	KUNIT_ASSERT_TRUE_MSG(test, cond, TMM_SEED_FMT "step %u: " fmt, tmm_test_seed(),	\
 			      (w)->step, ##__VA_ARGS__)
 
-static u64 below(struct walk *w, u64 limit)
+static u64 random_below(struct walk *w, u64 limit)
 {
 	return tmm_test_random_below(&w->rnd, limit);
 }
@@ -84,8 +84,8 @@ static int foretell_at(const struct walk *w, const struct tmm_allocation_request
 	return run_is_free(w, req->at, req->nr) ? 0 : -EADDRNOTAVAIL;
 }
 
-static bool suits(const struct walk *w, const struct tmm_allocation_request *req,
-		  enum tmm_region_type type, u64 start)
+static bool suits_request(const struct walk *w, const struct tmm_allocation_request *req,
+			  enum tmm_region_type type, u64 start)
 {
 	int region = region_of(start);
 
@@ -102,13 +102,13 @@ static bool foretell_fit_of_type(const struct walk *w, const struct tmm_allocati
 
 	for (i = 0; i < SPACE; i++) {
 		*start = from_top ? SPACE - 1 - i : i;
-		if (suits(w, req, type, *start))
+		if (suits_request(w, req, type, *start))
 			return true;
 	}
 	return false;
 }
 
-static int foretell(const struct walk *w, const struct tmm_allocation_request *req, u64 *start)
+static int foretell_run(const struct walk *w, const struct tmm_allocation_request *req, u64 *start)
 {
 	unsigned int i;
 
@@ -131,25 +131,26 @@ static struct tmm_allocation_request draw_request(struct walk *w)
 {
 	static const u64 aligns[] = { 0, 1, 2, 4, 8, 64, 256, 512, 512, 1024, 3, 7, 100 };
 	static const u64 most[] = { 4, 4, 16, 64, 64, 700, 1800 };
-	u64 align = aligns[below(w, ARRAY_SIZE(aligns))];
-	u64 nr = below(w, most[below(w, ARRAY_SIZE(most))]) + !!below(w, 20);
-	u64 min = below(w, SPACE);
+	u64 align = aligns[random_below(w, ARRAY_SIZE(aligns))];
+	u64 nr = random_below(w, most[random_below(w, ARRAY_SIZE(most))]) + !!random_below(w, 20);
+	u64 min = random_below(w, SPACE);
 	struct tmm_allocation_request req;
 
-	switch (below(w, 5)) {
+	switch (random_below(w, 5)) {
 	case 0:
 		return tmm_request_any(nr);
 	case 1:
 		req = tmm_request_at(min, nr);
-		if (!below(w, 20))
-			req.at = U64_MAX - below(w, 100);
+		if (!random_below(w, 20))
+			req.at = U64_MAX - random_below(w, 100);
 		return req;
 	case 2:
 		return tmm_request_aligned(align, nr);
 	case 3:
-		return tmm_request_in_range(min, min + below(w, 1000) - !below(w, 20) * min, nr);
+		return tmm_request_in_range(min, min + random_below(w, 1000) -
+						 !random_below(w, 20) * min, nr);
 	default:
-		req = tmm_request_in_range(min, min + below(w, 2000), nr);
+		req = tmm_request_in_range(min, min + random_below(w, 2000), nr);
 		req.align = align;
 		return req;
 	}
@@ -167,7 +168,7 @@ static int free_slot(const struct walk *w)
 
 static int used_slot(struct walk *w)
 {
-	int i = below(w, NR_OBJECTS);
+	int i = random_below(w, NR_OBJECTS);
 
 	return w->objects[i] ? i : -1;
 }
@@ -182,7 +183,7 @@ static void step_allocate(struct kunit *test, struct walk *w)
 
 	if (slot < 0)
 		return;
-	err = foretell(w, &req, &start);
+	err = foretell_run(w, &req, &start);
 	frames = tmm_frame_allocator_allocate(&w->tf->fa, &req);
 	EXPECT(test, w, PTR_ERR_OR_ZERO(frames) == err,
 	       "%llu%s %llu align %llu [%llu, %llu]: %ld, not %d", req.nr, req.is_at ? " at" : "",
@@ -194,7 +195,8 @@ static void step_allocate(struct kunit *test, struct walk *w)
 	if (req.is_at || is_power_of_2(req.align ?: 1))
 		EXPECT(test, w, got == start, "at %llu, not %llu", got, start);
 	else
-		EXPECT(test, w, suits(w, &req, layout[region_of(start)].type, got), "at %llu", got);
+		EXPECT(test, w, suits_request(w, &req, layout[region_of(start)].type, got),
+		       "at %llu", got);
 	w->objects[slot] = frames;
 	w->region[slot] = region_of(got);
 	set_owner(w, slot);
@@ -226,7 +228,7 @@ static void step_split(struct kunit *test, struct walk *w)
 	frames = w->objects[slot];
 	start = frames->f.chunk.start;
 	nr = frames->f.chunk.nr;
-	at = start + below(w, nr + 5) - 2;
+	at = start + random_below(w, nr + 5) - 2;
 	want = nr && at >= start && at <= start + nr ? 0 : -EINVAL;
 	err = tmm_allocated_frames_split_at(frames, at, &second);
 	EXPECT(test, w, err == want, "split [%llu, +%llu) at %llu: %d", start, nr, at, err);
@@ -263,7 +265,7 @@ static void step_merge(struct kunit *test, struct walk *w)
 	if (slot < 0 || other < 0)
 		return;
 	/* Chance alone seldom finds two that touch. */
-	for (i = 0; i < NR_OBJECTS && below(w, 50); i++)
+	for (i = 0; i < NR_OBJECTS && random_below(w, 50); i++)
 		if (w->objects[i] && !foretell_merge(w, slot, i))
 			other = i;
 	want = foretell_merge(w, slot, other);
@@ -278,7 +280,7 @@ static void step_merge(struct kunit *test, struct walk *w)
 }
 
 /* Free and owned together are all there is, and nothing is both. */
-static void compare(struct kunit *test, struct walk *w)
+static void compare_all(struct kunit *test, struct walk *w)
 {
 	u64 nr_owned = 0;
 	u64 nr_held = 0;
@@ -339,9 +341,9 @@ static const struct walk_param walk_params[] = {
 
 TMM_ARRAY_PARAM(walk, walk_params);
 
-static void step(struct kunit *test, struct walk *w, const struct walk_param *p)
+static void take_step(struct kunit *test, struct walk *w, const struct walk_param *p)
 {
-	unsigned int kind = below(w, 8);
+	unsigned int kind = random_below(w, 8);
 
 	if (kind < p->nr_allocate)
 		step_allocate(test, w);
@@ -362,8 +364,8 @@ static void walk_like_the_model(struct kunit *test)
 	w->tf = test->priv;
 	tmm_test_random_start(test, &w->rnd, 2 + (p - walk_params));
 	for (w->step = 0; w->step < NR_STEPS; w->step++) {
-		step(test, w, p);
-		compare(test, w);
+		take_step(test, w, p);
+		compare_all(test, w);
 		cond_resched();
 	}
 	for (i = 0; i < NR_OBJECTS; i++)
