@@ -130,7 +130,7 @@ static void run_of_a_frozen_leaf(struct kunit *test)
 	tmm_mapper_unmap(tmm_test_root(test), page, 1024);
 }
 
-static struct kunit_case runs_cases[] = {
+static struct kunit_case leaf_runs_cases[] = {
 	KUNIT_CASE(run_of_nothing),
 	KUNIT_CASE(run_of_one_page_wherever_it_is),
 	KUNIT_CASE(run_goes_on_in_the_next_table),
@@ -140,11 +140,11 @@ static struct kunit_case runs_cases[] = {
 	{}
 };
 
-static struct kunit_suite runs_suite = {
-	.name = "theseus_mm_runs",
+static struct kunit_suite leaf_runs_suite = {
+	.name = "theseus_mm_leaf_runs",
 	.init = tmm_test_instance_init,
 	.exit = tmm_test_instance_exit,
-	.test_cases = runs_cases,
+	.test_cases = leaf_runs_cases,
 };
 
-kunit_test_suite(runs_suite);
+kunit_test_suite(leaf_runs_suite);
