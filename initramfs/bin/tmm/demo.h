@@ -6,8 +6,6 @@
 #ifndef TMM_DEMO_H
 #define TMM_DEMO_H
 
-#include "sha256.h"
-
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,8 +38,8 @@ struct demo_counts {
  * @mapping: the mapping that holds the file
  * @map_size: its size in bytes
  * @vaddr: its address
- * @sum: the file's SHA-256
  * @buffer: DEMO_CHUNK bytes
+ * @expected: the same, for what the file has there
  * @why: what went wrong, if something did
  */
 struct demo {
@@ -53,8 +51,8 @@ struct demo {
 	struct tmm_mapping *mapping;
 	__u64 map_size;
 	__u64 vaddr;
-	char sum[SHA256_TEXT];
 	void *buffer;
+	void *expected;
 	char why[DEMO_WHY];
 };
 

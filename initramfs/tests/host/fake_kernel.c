@@ -5,6 +5,8 @@
  *
  * FAKE=empty: nobody is there. FAKE=old: a module that knows neither clients nor owners.
  * FAKE=nobody: without privilege. FAKE=many: more clients than there are letters.
+ * FAKE=serves: memory can be had, written and read, so that each command gets to its end.
+ * FAKE=forgets: the same, but what is written is lost.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +43,11 @@ static bool is_fake(const char *how)
 	const char *fake = getenv("FAKE");
 
 	return fake && !strcmp(fake, how);
+}
+
+static bool is_serving(void)
+{
+	return is_fake("serves") || is_fake("forgets");
 }
 
 static unsigned int nr_clients(void)
@@ -254,6 +261,112 @@ static int refuse(int error)
 	return -1;
 }
 
+/* All mappings share this memory: one of them is written and read at a time. */
+static char memory[1 << 20];
+static uint64_t memory_flags = THESEUS_MM_PTE_DATA;
+static uint32_t last_handle;
+
+static int create_mapping(struct theseus_mm_create_mapping *call)
+{
+	call->handle = ++last_handle;
+	call->start = 0xff00000000000000;
+	call->nr_pages = (call->size + 4095) / 4096;
+	memory_flags = call->pte_flags;
+	return 0;
+}
+
+static int allocate(struct theseus_mm_allocate *call, uint64_t start)
+{
+	call->handle = ++last_handle;
+	call->start = start;
+	call->nr_pages = (call->size + 4095) / 4096;
+	return 0;
+}
+
+static int query(struct theseus_mm_query *call)
+{
+	call->kind = THESEUS_MM_KIND_MAPPING;
+	call->start = 0xff00000000000000;
+	call->nr_pages = 16;
+	call->nr_frame_ranges = 1;
+	call->pte_flags = memory_flags;
+	return 0;
+}
+
+static int access_memory(const struct theseus_mm_access *call, bool is_write)
+{
+	char *place = memory + call->offset, *buffer = (char *)(uintptr_t)call->buffer;
+
+	if (call->length > sizeof(memory) || call->offset > sizeof(memory) - call->length)
+		return refuse(EINVAL);
+	if (is_write && !(memory_flags & THESEUS_MM_PTE_WRITABLE))
+		return refuse(EACCES);
+	if (is_write && is_fake("forgets"))
+		return 0;
+	memcpy(is_write ? place : buffer, is_write ? buffer : place, call->length);
+	return 0;
+}
+
+static int split(struct theseus_mm_split *call)
+{
+	call->first = call->handle;
+	call->second = ++last_handle;
+	return 0;
+}
+
+static int translate(struct theseus_mm_translate *call)
+{
+	call->page_size_shift = 12;
+	call->paddr = regions[0].start + call->vaddr % 4096;
+	call->pte_flags = memory_flags;
+	return 0;
+}
+
+/* A table, and a page below. */
+static int dump_pte(struct theseus_mm_dump_pte *call)
+{
+	call->nr_levels = 5;
+	call->entries[0] = 0x0010000040000063;
+	call->entries[1] = 0x0020000040001063;
+	call->entries[2] = 0x0030000040002063;
+	call->entries[3] = 0x0040000040003063;
+	call->entries[4] = 0x8000000040004063;
+	return 0;
+}
+
+static int serve(unsigned long request, void *argument)
+{
+	switch (request) {
+	case THESEUS_MM_IOC_CREATE_MAPPING:
+	case THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING:
+		return create_mapping(argument);
+	case THESEUS_MM_IOC_ALLOCATE_FRAMES:
+		return allocate(argument, regions[0].start);
+	case THESEUS_MM_IOC_ALLOCATE_PAGES:
+		return allocate(argument, 0xff00000000000000);
+	case THESEUS_MM_IOC_QUERY:
+		return query(argument);
+	case THESEUS_MM_IOC_READ:
+		return access_memory(argument, false);
+	case THESEUS_MM_IOC_WRITE:
+		return access_memory(argument, true);
+	case THESEUS_MM_IOC_REMAP:
+		memory_flags = ((struct theseus_mm_remap *)argument)->pte_flags;
+		return 0;
+	case THESEUS_MM_IOC_SPLIT:
+		return split(argument);
+	case THESEUS_MM_IOC_MERGE:
+	case THESEUS_MM_IOC_DROP:
+		return 0;
+	case THESEUS_MM_IOC_TRANSLATE:
+		return translate(argument);
+	case THESEUS_MM_IOC_DUMP_PTE:
+		return dump_pte(argument);
+	default:
+		return refuse(ENOTTY);
+	}
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	va_list list;
@@ -280,9 +393,11 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case THESEUS_MM_IOC_LIST_HANDLES:
 		return list_handles(argument);
 	case THESEUS_MM_IOC_TRANSLATE:
+		if (is_serving())
+			return serve(request, argument);
 		return refuse(is_fake("nobody") ? EPERM : ENOENT);
 	default:
-		return refuse(ENOTTY);
+		return is_serving() ? serve(request, argument) : refuse(ENOTTY);
 	}
 }
 

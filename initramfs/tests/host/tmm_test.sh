@@ -303,6 +303,39 @@ for r in json.load(sys.stdin)[\"regions\"]: assert r[\"start\"] is None'"
 	test_regions
 	check "demo --json" ends 1 env TMM_DEVICE=/nonexistent "$tmm" demo --json
 	check "is JSON" is_json
+	test_json_of_memory
+}
+
+# STATUS COMMAND...: on a kernel that gives memory, it ends with that and says JSON.
+speaks_json() {
+	local status=$1 leaks=1
+	shift
+	# what alloc holds goes back when it ends
+	[[ $1 != alloc ]] || leaks=0
+	check "$*" ends "$status" env FAKE=serves ASAN_OPTIONS=detect_leaks=$leaks "$fake" "$@"
+	check "$* is JSON" is_json
+}
+
+test_json_of_memory() {
+	speaks_json 0 alloc -j -c -n 3 64K -- true
+	speaks_json 0 alloc -j -k frames 4K -- true
+	speaks_json 0 alloc -j -k pages 4K -- true
+	speaks_json 0 translate -j 0xff00000000000000
+	speaks_json 0 dump -j 0xff00000000000000
+	check "dump has the page" grep -q '"kind": "page"' "$out/stdout"
+	speaks_json 0 bench --rounds 1 --size 64K --json
+	check "bench has a time" grep -q '"median_ns"' "$out/stdout"
+	# the second client's memory is not counted here: all steps before are
+	speaks_json 1 demo --json /etc/passwd
+	check "the mapping is compared" bash -c \
+		"[[ \$(grep -c 'the mapping and the file are identical' '$out/stderr') == 3 ]]"
+	check "a mapping that differs is noticed" file_that_is_not_the_mapping
+}
+
+# The mapping keeps nothing of what is written.
+file_that_is_not_the_mapping() {
+	ends 1 env FAKE=forgets "$fake" demo /etc/passwd &&
+		grep -q '^demo: FAILED: .*the mapping does not hold what was written' "$out/stdout"
 }
 
 # As a firmware's map: NUMBER TYPE START END
