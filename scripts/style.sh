@@ -243,6 +243,7 @@ called_through() {
 	case $1 in
 	tmm_borrow_typed) echo 'tmm_as_(type|slice)(_mut)?' ;;
 	tmm_borrow_enter_window) echo tmm_borrow_enter ;;
+	tmm_allocate_frames_by_request_deferred) echo 'tmm_allocate_frames_(by_bytes_)?deferred' ;;
 	tmm_range_new) echo 'tmm_(page|frame)_range_new' ;;
 	tmm_range_from_bytes) echo 'tmm_(page|frame)_range_from_addr' ;;
 	tmm_range_contains) echo 'tmm_(page|frame)_range_contains(_range)?' ;;

@@ -2,7 +2,6 @@
 #include "mapping/create.h"
 #include "mapping/instance.h"
 #include "mapping/memory.h"
-#include "mapping/placement.h"
 
 #include "support/fixture.h"
 #include "support/instance_fixture.h"

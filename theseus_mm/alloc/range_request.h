@@ -13,6 +13,7 @@
 #include "core/address.h"
 #include "core/page.h"
 
+#include <linux/errno.h>
 #include <linux/overflow.h>
 
 struct tmm_account;
@@ -107,6 +108,34 @@ static inline struct tmm_allocation_request tmm_request_sized(enum tmm_page_size
 {
 	return tmm_request_aligned(tmm_page_size_4k_pages(size),
 				   size_mul(nr, tmm_page_size_4k_pages(size)));
+}
+
+/**
+ * tmm_chunks_of_bytes() - chunks that a number of bytes touches
+ * @offset: where in the first chunk they start, below 4096
+ * @nr_bytes: how many
+ * @nr: set on success only
+ *
+ * Return: 0, -EINVAL if @nr_bytes is 0, or -EOVERFLOW
+ */
+static inline int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr)
+{
+	u64 end;
+
+	if (!nr_bytes)
+		return -EINVAL;
+	if (check_add_overflow(offset, nr_bytes, &end) ||
+	    check_add_overflow(end, TMM_PAGE_SIZE - 1, &end))
+		return -EOVERFLOW;
+	*nr = end >> TMM_PAGE_SHIFT;
+	return 0;
+}
+
+/* Set the count of @req to the chunks that @nr_bytes touch from where @req begins. */
+static inline int __must_check tmm_request_size_by_bytes(struct tmm_allocation_request *req,
+							 u64 nr_bytes)
+{
+	return tmm_chunks_of_bytes(req->is_at ? req->offset : 0, nr_bytes, &req->nr);
 }
 
 /**

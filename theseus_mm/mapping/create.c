@@ -3,6 +3,7 @@
 
 #include "alloc/frames.h"
 #include "alloc/pages.h"
+#include "alloc/range_request.h"
 #include "mapping/create_identity.h"
 #include "mapping/instance.h"
 #include "mapping/map.h"

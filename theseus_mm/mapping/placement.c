@@ -5,33 +5,9 @@
 #include "mapping/request.h"
 
 #include <kunit/visibility.h>
-#include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
-#include <linux/overflow.h>
-
-/**
- * tmm_chunks_of_bytes() - chunks that a number of bytes touches
- * @offset: where in the first chunk they start, below 4096
- * @nr_bytes: how many
- * @nr: set on success only
- *
- * Return: 0, -EINVAL if @nr_bytes is 0, or -EOVERFLOW
- */
-int tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr)
-{
-	u64 end;
-
-	if (!nr_bytes)
-		return -EINVAL;
-	if (check_add_overflow(offset, nr_bytes, &end) ||
-	    check_add_overflow(end, TMM_PAGE_SIZE - 1, &end))
-		return -EOVERFLOW;
-	*nr = end >> TMM_PAGE_SHIFT;
-	return 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_chunks_of_bytes);
 
 /**
  * tmm_largest_leaf_in() - the largest leaf that lies whole in a run

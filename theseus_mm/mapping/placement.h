@@ -12,9 +12,6 @@ struct tmm_allocated_pages;
 struct tmm_mapping_request;
 struct tmm_page_allocator;
 
-/* Chunks that @nr_bytes from @offset within a chunk on touch; -EINVAL for none. */
-int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr);
-
 /* The largest leaf that lies whole in the @nr chunks from @number on. */
 enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr);
 

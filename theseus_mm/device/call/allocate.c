@@ -6,7 +6,6 @@
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "mapping/instance.h"
-#include "mapping/placement.h"
 
 #include <linux/capability.h>
 #include <linux/err.h>

@@ -5,12 +5,12 @@
  */
 #include "device/call/call.h"
 
+#include "alloc/range_request.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "mapping/create.h"
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
-#include "mapping/placement.h"
 #include "mapping/request.h"
 
 #include <linux/capability.h>
