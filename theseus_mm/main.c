@@ -63,7 +63,7 @@ MODULE_PARM_DESC(max_user_handles,
 
 static struct tmm_pools pools;
 
-static int __init start(void)
+static int __init start_parts(void)
 {
 	int err;
 
@@ -104,7 +104,7 @@ err_frames:
 
 static int __init tmm_module_init(void)
 {
-	int err = start();
+	int err = start_parts();
 
 	/* All other errors are logged where they are found. */
 	if (err == -ENOMEM)

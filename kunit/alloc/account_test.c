@@ -235,11 +235,11 @@ static void two_never_have_more_than_they_may(struct kunit *test)
 
 /* --- who waits ---------------------------------------------------------------------- */
 
-static u64 nr_comebacks(void)
+static u64 nr_releases(void)
 {
-	struct tmm_comebacks now;
+	struct tmm_waiters_counts now;
 
-	tmm_comebacks_read(&now);
+	tmm_waiters_read(&now);
 	return now.nr[OF];
 }
 
@@ -247,27 +247,27 @@ static u64 nr_comebacks(void)
 static void uncharging_wakes(struct kunit *test)
 {
 	struct family f = make_family(test);
-	u64 nr = nr_comebacks();
+	u64 nr = nr_releases();
 
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 6), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 1), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, tmm_account_check(f.sibling, OF, 5, 0), -EDQUOT);
-	/* a refused call has charged nothing, so it causes no comeback */
-	KUNIT_EXPECT_EQ(test, nr_comebacks(), nr);
+	/* a refused call has charged nothing, so it causes no release */
+	KUNIT_EXPECT_EQ(test, nr_releases(), nr);
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.child), BIT(OF));
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.child), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.sibling), BIT(OF));
 	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.parent), 0);
 	KUNIT_EXPECT_EQ(test, move_charge(f.child, f.sibling, 6), 0);
-	KUNIT_EXPECT_GT(test, nr_comebacks(), nr);
-	nr = nr_comebacks();
+	KUNIT_EXPECT_GT(test, nr_releases(), nr);
+	nr = nr_releases();
 	tmm_account_uncharge(f.sibling, OF, 6);
-	KUNIT_EXPECT_GT(test, nr_comebacks(), nr);
-	nr = nr_comebacks();
+	KUNIT_EXPECT_GT(test, nr_releases(), nr);
+	nr = nr_releases();
 	tmm_account_set_max(f.child, OF, 5);
-	KUNIT_EXPECT_EQ(test, nr_comebacks(), nr);
+	KUNIT_EXPECT_EQ(test, nr_releases(), nr);
 	tmm_account_set_max(f.child, OF, 6);
-	KUNIT_EXPECT_GT(test, nr_comebacks(), nr);
+	KUNIT_EXPECT_GT(test, nr_releases(), nr);
 	put_family(test, &f);
 }
 

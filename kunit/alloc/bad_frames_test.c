@@ -19,7 +19,7 @@ static void exit_case(struct kunit *test)
 {
 	if (!test->priv)
 		return;
-	tmm_frame_allocator_end_bad(tmm_test_fa(test));
+	tmm_bad_frames_end(tmm_test_fa(test));
 	tmm_test_frames_destroy(test, test->priv);
 }
 
@@ -44,7 +44,7 @@ static int try_take(struct kunit *test, u64 number)
 
 static void retire_frame(struct kunit *test, u64 number, int err)
 {
-	KUNIT_EXPECT_EQ_MSG(test, tmm_frame_allocator_retire(tmm_test_fa(test), number), err,
+	KUNIT_EXPECT_EQ_MSG(test, tmm_bad_frames_retire(tmm_test_fa(test), number), err,
 			    "frame %llu", number);
 }
 
@@ -70,7 +70,7 @@ static void a_free_frame_is_out_at_once(struct kunit *test)
 	expect_bad(test, 4, 4);
 	KUNIT_EXPECT_EQ(test, try_take(test, FIRST + 49), 0);
 	KUNIT_EXPECT_EQ(test, try_take(test, FIRST + 52), 0);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(tmm_test_fa(test), &all, counts), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_count(tmm_test_fa(test), &all, counts), 0);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_BAD], 4);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], NR - 4);
 }
@@ -134,7 +134,7 @@ static void in_quarantine(struct kunit *test)
 	tmm_allocated_frames_quarantine(&frames);
 	retire_frame(test, FIRST + 13, 0);
 	expect_bad(test, 2, 0);
-	tmm_frame_allocator_end_quarantine(tmm_test_fa(test));
+	tmm_quarantine_end(tmm_test_fa(test));
 	expect_bad(test, 2, 2);
 	KUNIT_EXPECT_EQ(test, nr_free(test), NR - 2);
 }
@@ -143,17 +143,17 @@ static void a_table_stays_in_use(struct kunit *test)
 {
 	u64 number;
 
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(tmm_test_fa(test), &number), 0);
+	KUNIT_ASSERT_EQ(test, tmm_table_frames_take(tmm_test_fa(test), &number), 0);
 	retire_frame(test, number, -EBUSY);
 	retire_frame(test, number, -EEXIST);
 	expect_bad(test, 1, 0);
-	tmm_frame_allocator_give_table(tmm_test_fa(test), number);
+	tmm_table_frames_give(tmm_test_fa(test), number);
 	expect_bad(test, 1, 1);
 	KUNIT_EXPECT_EQ(test, try_take(test, number), -EADDRINUSE);
 	/* the next table is another one */
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(tmm_test_fa(test), &number), 0);
-	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(tmm_test_fa(test), number, 1));
-	tmm_frame_allocator_give_table(tmm_test_fa(test), number);
+	KUNIT_ASSERT_EQ(test, tmm_table_frames_take(tmm_test_fa(test), &number), 0);
+	KUNIT_EXPECT_FALSE(test, tmm_bad_frames_any(tmm_test_fa(test), number, 1));
+	tmm_table_frames_give(tmm_test_fa(test), number);
 }
 
 static void what_is_not_ram(struct kunit *test)
@@ -175,14 +175,14 @@ static void asking_about_runs(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = tmm_test_fa(test);
 
-	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST, NR));
+	KUNIT_EXPECT_FALSE(test, tmm_bad_frames_any(fa, FIRST, NR));
 	retire_frame(test, FIRST + 50, 0);
-	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST, NR));
-	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST + 50, 1));
-	KUNIT_EXPECT_TRUE(test, tmm_frame_allocator_any_bad(fa, FIRST + 40, 11));
-	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST + 40, 10));
-	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST + 51, NR));
-	KUNIT_EXPECT_FALSE(test, tmm_frame_allocator_any_bad(fa, FIRST + 50, 0));
+	KUNIT_EXPECT_TRUE(test, tmm_bad_frames_any(fa, FIRST, NR));
+	KUNIT_EXPECT_TRUE(test, tmm_bad_frames_any(fa, FIRST + 50, 1));
+	KUNIT_EXPECT_TRUE(test, tmm_bad_frames_any(fa, FIRST + 40, 11));
+	KUNIT_EXPECT_FALSE(test, tmm_bad_frames_any(fa, FIRST + 40, 10));
+	KUNIT_EXPECT_FALSE(test, tmm_bad_frames_any(fa, FIRST + 51, NR));
+	KUNIT_EXPECT_FALSE(test, tmm_bad_frames_any(fa, FIRST + 50, 0));
 }
 
 static void without_memory(struct kunit *test)
@@ -194,7 +194,7 @@ static void without_memory(struct kunit *test)
 
 	for (nth = 1;; nth++) {
 		tmm_test_fail_alloc(test, nth);
-		err = tmm_frame_allocator_retire(tmm_test_fa(test), FIRST + 50);
+		err = tmm_bad_frames_retire(tmm_test_fa(test), FIRST + 50);
 		hit = tmm_test_fail_alloc_end();
 		if (!hit)
 			break;

@@ -83,13 +83,13 @@ static void from_the_firmwares_table(struct kunit *test)
 
 static void this_machine(struct kunit *test)
 {
-	KUNIT_EXPECT_TRUE(test, tmm_machine_decodes(0xfee00000, 0x1000));
-	KUNIT_EXPECT_TRUE(test, tmm_machine_decodes(0xfeeff000, 0x1000));
-	KUNIT_EXPECT_TRUE(test, tmm_machine_decodes(0xfec00000, 0x1000));
-	KUNIT_EXPECT_TRUE(test, tmm_machine_decodes(0, U64_MAX));
-	KUNIT_EXPECT_FALSE(test, tmm_machine_decodes(0xfef00000, 0x1000));
+	KUNIT_EXPECT_TRUE(test, tmm_decoded_by_machine(0xfee00000, 0x1000));
+	KUNIT_EXPECT_TRUE(test, tmm_decoded_by_machine(0xfeeff000, 0x1000));
+	KUNIT_EXPECT_TRUE(test, tmm_decoded_by_machine(0xfec00000, 0x1000));
+	KUNIT_EXPECT_TRUE(test, tmm_decoded_by_machine(0, U64_MAX));
+	KUNIT_EXPECT_FALSE(test, tmm_decoded_by_machine(0xfef00000, 0x1000));
 	/* QEMU has one there */
-	KUNIT_EXPECT_TRUE(test, tmm_machine_decodes(0xfed00000, 0x1000));
+	KUNIT_EXPECT_TRUE(test, tmm_decoded_by_machine(0xfed00000, 0x1000));
 }
 
 static struct kunit_case decoded_cases[] = {

@@ -285,7 +285,7 @@ static void number_is_read_or_refused(struct kunit *test)
 	const char *text = p->text;
 	u64 value = 99;
 
-	KUNIT_EXPECT_EQ(test, tmm_parse_bytes(&text, &value), p->err);
+	KUNIT_EXPECT_EQ(test, tmm_number_parse_bytes(&text, &value), p->err);
 	KUNIT_EXPECT_EQ(test, value, p->err ? 99 : p->value);
 	KUNIT_EXPECT_STREQ(test, text, p->err ? p->text : p->rest);
 }

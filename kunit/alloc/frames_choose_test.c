@@ -244,7 +244,7 @@ static void deferred_frames_are_marked(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, frames);
 	KUNIT_EXPECT_EQ(test, frames->f.state, TMM_STATE_ALLOCATED);
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(frames));
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(fa_of(test), &all, counts), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_count(fa_of(test), &all, counts), 0);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_ALLOCATED], 10);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 90);
 	tmm_deferred_action_finish(&action);

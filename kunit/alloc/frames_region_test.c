@@ -27,11 +27,11 @@ static void remove_forgets_a_region(struct kunit *test)
 	struct tmm_frame_region *region;
 
 	region = tmm_test_frames_add_backed(test, test->priv, TMM_REGION_RESERVED, FIRST, 10);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa, FIRST), region->window);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa, region), 0);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(fa, FIRST), region->window);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(fa, region), 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(fa, FIRST), NULL);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(fa, &range, counts), -ERANGE);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(fa, FIRST), NULL);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_count(fa, &range, counts), -ERANGE);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(tmm_frame_allocator_allocate(fa, &req)), -ERANGE);
 }
 
@@ -46,19 +46,19 @@ static void remove_with_owned_mapped_or_borrowed_frames(struct kunit *test)
 	struct tmm_mapped_frames *mapped;
 	u64 before = tmm_test_frames_fingerprint(test);
 
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(tmm_test_fa(test), region), -EBUSY);
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	mapped = tmm_frames_into_mapped(&frames);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(tmm_test_fa(test), region), -EBUSY);
 	unmapped = tmm_frames_into_unmapped(&mapped);
 	frames = tmm_frames_into_allocated(&unmapped);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_borrow(frames), 0);
 	owner = frames;
 	tmm_allocated_frames_drop(&owner);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), -EBUSY);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(tmm_test_fa(test), region), -EBUSY);
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 	tmm_allocated_frames_unborrow(frames);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(tmm_test_fa(test), region), 0);
 }
 
 static void remove_of_a_region_with_a_table(struct kunit *test)
@@ -66,10 +66,10 @@ static void remove_of_a_region_with_a_table(struct kunit *test)
 	struct tmm_test_frames *tf = test->priv;
 	u64 number;
 
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), 0);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(&tf->fa, &tf->regions[0]), -EBUSY);
-	tmm_frame_allocator_give_table(&tf->fa, number);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(&tf->fa, &tf->regions[0]), 0);
+	KUNIT_ASSERT_EQ(test, tmm_table_frames_take(&tf->fa, &number), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(&tf->fa, &tf->regions[0]), -EBUSY);
+	tmm_table_frames_give(&tf->fa, number);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(&tf->fa, &tf->regions[0]), 0);
 }
 
 /* A reader of regions; what it finds out does not matter, only that it may look. */
@@ -80,10 +80,10 @@ static int read_regions(void *context)
 	u64 counts[TMM_NR_MARKS];
 
 	while (!kthread_should_stop()) {
-		tmm_frame_allocator_ptr(fa, FIRST + 5);
-		tmm_frame_allocator_ptr(fa, 1000);
+		tmm_frame_regions_ptr(fa, FIRST + 5);
+		tmm_frame_regions_ptr(fa, 1000);
 		memset(counts, 0, sizeof(counts));
-		if (!tmm_frame_allocator_count(fa, &range, counts) &&
+		if (!tmm_frame_regions_count(fa, &range, counts) &&
 		    counts[TMM_MARK_FREE] + counts[TMM_MARK_ALLOCATED] != NR)
 			return -EIO;
 		cond_resched();
@@ -103,10 +103,10 @@ static int add_and_remove(struct tmm_frame_allocator *fa)
 		region->range.nr = NR;
 		/* Never read: what matters is who looks here for it. */
 		region->window = region;
-		err = tmm_frame_allocator_add(fa, region, table);
+		err = tmm_frame_regions_add(fa, region, table);
 		cond_resched();
 		if (!err)
-			err = tmm_frame_allocator_remove(fa, region);
+			err = tmm_frame_regions_remove(fa, region);
 	}
 	kvfree(table);
 	kfree(region);
@@ -144,7 +144,7 @@ static int count_marks(void *context)
 
 	while (!kthread_should_stop()) {
 		memset(counts, 0, sizeof(counts));
-		if (tmm_frame_allocator_count(fa, &range, counts))
+		if (tmm_frame_regions_count(fa, &range, counts))
 			return -ERANGE;
 		for (sum = 0, mark = 0; mark < TMM_NR_MARKS; mark++)
 			sum += counts[mark];
@@ -180,7 +180,7 @@ static void count_beside_changes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, kthread_stop(threads[i]), 0);
 		put_task_struct(threads[i]);
 	}
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(tmm_test_fa(test), region), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(tmm_test_fa(test), region), 0);
 }
 
 /**
@@ -204,7 +204,7 @@ static int remove_region(void *context)
 
 	while (!READ_ONCE(removal->go) && !kthread_should_stop())
 		cond_resched();
-	err = tmm_frame_allocator_remove(removal->fa, removal->region);
+	err = tmm_frame_regions_remove(removal->fa, removal->region);
 	WRITE_ONCE(removal->done, true);
 	return err;
 }
@@ -220,7 +220,7 @@ static void remove_waits_for_readers(struct kunit *test)
 	thread = kthread_run(remove_region, removal, "tmm_remover");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
 	get_task_struct(thread);
-	/* As if in the middle of tmm_frame_allocator_ptr(), on one of the CPUs. */
+	/* As if in the middle of tmm_frame_regions_ptr(), on one of the CPUs. */
 	rcu_read_lock();
 	WRITE_ONCE(removal->go, true);
 	mdelay(200);

@@ -22,7 +22,7 @@ static void expect_marks(struct kunit *test, u64 first, u64 nr, enum tmm_frame_m
 	u64 counts[TMM_NR_MARKS] = {};
 
 	tmm_check_frame_allocator(test, &tf->fa);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(&tf->fa, &range, counts), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_count(&tf->fa, &range, counts), 0);
 	KUNIT_EXPECT_EQ(test, counts[mark], nr);
 }
 
@@ -166,7 +166,7 @@ static int try_add(struct tmm_test_frames *tf, u64 first, u64 nr, void *table)
 	region->range.type = TMM_REGION_GENERAL;
 	region->range.first = first;
 	region->range.nr = nr;
-	return tmm_frame_allocator_add(&tf->fa, region, table);
+	return tmm_frame_regions_add(&tf->fa, region, table);
 }
 
 /* The table's memory is far too small for a region that is too long. */
@@ -295,7 +295,7 @@ static void count_of_a_run(struct kunit *test)
 	struct tmm_frame_range range = { { 1400, 1000, TMM_4K } };
 	u64 counts[TMM_NR_MARKS] = {};
 
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_count(&tf->fa, &range, counts), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_count(&tf->fa, &range, counts), 0);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_ALLOCATED], 600);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 400);
 	tmm_allocated_frames_drop(&frames);
@@ -311,7 +311,7 @@ static void count_takes_no_lock(struct kunit *test)
 	int err;
 
 	spin_lock(&tf->fa.ra.lock);
-	err = tmm_frame_allocator_count(&tf->fa, &range, counts);
+	err = tmm_frame_regions_count(&tf->fa, &range, counts);
 	spin_unlock(&tf->fa.ra.lock);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_ALLOCATED], 36);
@@ -332,7 +332,7 @@ static void count_of_a_run_that_is_not_in_one_region(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(outside); i++) {
 		struct tmm_frame_range range = { outside[i] };
 
-		KUNIT_EXPECT_EQ_MSG(test, tmm_frame_allocator_count(&tf->fa, &range, counts),
+		KUNIT_EXPECT_EQ_MSG(test, tmm_frame_regions_count(&tf->fa, &range, counts),
 				    -ERANGE, "run %u", i);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, memchr_inv(counts, 0, sizeof(counts)), NULL,
 					"run %u", i);

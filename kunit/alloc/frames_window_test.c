@@ -24,14 +24,14 @@ static void ptr_of_frames(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1000), tf->regions[0].window);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1099),
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(&tf->fa, 1000), tf->regions[0].window);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(&tf->fa, 1099),
 			    tf->regions[0].window + 99 * 4096);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1100), tf->regions[1].window);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 999), NULL);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1150), NULL);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, 1200), NULL);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_allocator_ptr(&tf->fa, U64_MAX), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(&tf->fa, 1100), tf->regions[1].window);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(&tf->fa, 999), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(&tf->fa, 1150), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(&tf->fa, 1200), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(&tf->fa, U64_MAX), NULL);
 }
 
 /* A step of a table walk does not look at device regions, however many there are. */
@@ -43,9 +43,9 @@ static void ptr_does_not_look_at_device_memory(struct kunit *test)
 
 	/* Each region is in this list, and there is nobody else. */
 	list_replace_init(&tf->fa.ra.regions, &hidden);
-	seen[0] = tmm_frame_allocator_ptr(&tf->fa, 1000);
-	seen[1] = tmm_frame_allocator_ptr(&tf->fa, 1149);
-	seen[2] = tmm_frame_allocator_ptr(&tf->fa, 1200);
+	seen[0] = tmm_frame_regions_ptr(&tf->fa, 1000);
+	seen[1] = tmm_frame_regions_ptr(&tf->fa, 1149);
+	seen[2] = tmm_frame_regions_ptr(&tf->fa, 1200);
 	list_replace(&hidden, &tf->fa.ra.regions);
 	KUNIT_EXPECT_PTR_EQ(test, seen[0], tf->regions[0].window);
 	KUNIT_EXPECT_PTR_EQ(test, seen[1], tf->regions[1].window + 49 * 4096);
@@ -96,13 +96,13 @@ static void take_table_is_zeroed_and_comes_back(struct kunit *test)
 	u64 number = 0;
 
 	memset(tf->regions[0].window, 0xa5, 100 * 4096);
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), 0);
+	KUNIT_ASSERT_EQ(test, tmm_table_frames_take(&tf->fa, &number), 0);
 	KUNIT_EXPECT_EQ(test, tf->fa.nr_tables, 1);
-	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(tmm_frame_allocator_ptr(&tf->fa, number), 0, 4096),
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(tmm_frame_regions_ptr(&tf->fa, number), 0, 4096),
 			    NULL);
 	KUNIT_EXPECT_EQ(test, tmm_frame_table_get(&tf->regions[0].table, number), TMM_MARK_TABLE);
 	tmm_check_frame_allocator(test, &tf->fa);
-	tmm_frame_allocator_give_table(&tf->fa, number);
+	tmm_table_frames_give(&tf->fa, number);
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
@@ -116,13 +116,13 @@ static void take_table_until_exhausted(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 100; i++)
-		KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &numbers[i]), 0);
+		KUNIT_ASSERT_EQ(test, tmm_table_frames_take(&tf->fa, &numbers[i]), 0);
 	full = tmm_test_frames_fingerprint(test);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, tmm_table_frames_take(&tf->fa, &number), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, number, 42);
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), full);
 	for (i = 0; i < 100; i++) {
-		tmm_frame_allocator_give_table(&tf->fa, numbers[i * 37 % 100]);
+		tmm_table_frames_give(&tf->fa, numbers[i * 37 % 100]);
 		tmm_check_frame_allocator(test, &tf->fa);
 	}
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
@@ -136,7 +136,7 @@ static void take_table_without_memory(struct kunit *test)
 	int err;
 
 	tmm_test_fail_alloc(test, 1);
-	err = tmm_frame_allocator_take_table(&tf->fa, &number);
+	err = tmm_table_frames_take(&tf->fa, &number);
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_EQ(test, number, 42);
@@ -148,9 +148,9 @@ static void give_table_needs_no_memory(struct kunit *test)
 	struct tmm_test_frames *tf = test->priv;
 	u64 number;
 
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_take_table(&tf->fa, &number), 0);
+	KUNIT_ASSERT_EQ(test, tmm_table_frames_take(&tf->fa, &number), 0);
 	tmm_test_fail_alloc(test, 1);
-	tmm_frame_allocator_give_table(&tf->fa, number);
+	tmm_table_frames_give(&tf->fa, number);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 }
 

@@ -257,9 +257,9 @@ static bool find_range(const char *advice, const char *words, u64 *start, u64 *n
 	if (!text)
 		return false;
 	text += strlen(words);
-	if (tmm_parse_bytes(&text, nr_bytes) || *text++ != '@')
+	if (tmm_number_parse_bytes(&text, nr_bytes) || *text++ != '@')
 		return false;
-	return !tmm_parse_bytes(&text, start) && !*text;
+	return !tmm_number_parse_bytes(&text, start) && !*text;
 }
 
 /* The advice names no claimed memory; only Linux's memory is left, as one range. */

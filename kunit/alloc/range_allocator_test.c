@@ -80,7 +80,7 @@ static void allocate_without_memory(struct kunit *test)
 	before = tmm_test_ranges_fingerprint(test);
 	for (nth = 1; nth <= 2; nth++) {
 		tmm_test_fail_alloc(test, nth);
-		chunk = tmm_range_allocate(&tr->ra, &req, &region);
+		chunk = tmm_range_request_allocate(&tr->ra, &req, &region);
 		KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 		KUNIT_EXPECT_PTR_EQ(test, chunk, (struct tmm_chunk *)ERR_PTR(-ENOMEM));
 		KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
@@ -97,7 +97,7 @@ static void release_needs_no_memory(struct kunit *test)
 	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 0, 10);
 	chunk = tmm_test_ranges_take(test, tmm_request_at(5, 2), 5);
 	tmm_test_fail_alloc(test, 1);
-	tmm_range_release(&tr->ra, &tr->regions[0], chunk);
+	tmm_range_request_release(&tr->ra, &tr->regions[0], chunk);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, tmm_test_hook_start, 5);
 	KUNIT_EXPECT_EQ(test, tmm_test_hook_nr, 2);
@@ -115,7 +115,7 @@ static void release_of_an_empty_run(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, chunk);
 	chunk->start = 5;
 	tmm_test_hook_nr = 42;
-	tmm_range_release(&tr->ra, &tr->regions[0], chunk);
+	tmm_range_request_release(&tr->ra, &tr->regions[0], chunk);
 	KUNIT_EXPECT_EQ(test, tmm_test_hook_nr, 42);
 	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 }
@@ -140,7 +140,7 @@ static void region_at_the_edges(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(edges); i++) {
 		want = edges[i].region < 0 ? NULL : &tr->regions[edges[i].region];
 		spin_lock(&tr->ra.lock);
-		region = tmm_range_region_at(&tr->ra, edges[i].number);
+		region = tmm_range_allocator_region_at(&tr->ra, edges[i].number);
 		spin_unlock(&tr->ra.lock);
 		KUNIT_EXPECT_PTR_EQ_MSG(test, region, want, "%llu", edges[i].number);
 	}
@@ -155,7 +155,7 @@ static int take_one(struct kunit *test, struct tmm_chunk **object, u64 *number)
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, spare[0]);
 	spin_lock(&tr->ra.lock);
-	err = tmm_range_take_one(&tr->ra, spare, &region, number);
+	err = tmm_range_request_take_one(&tr->ra, spare, &region, number);
 	spin_unlock(&tr->ra.lock);
 	KUNIT_EXPECT_NOT_NULL(test, spare[0]);
 	if (spare[1])

@@ -18,7 +18,7 @@ static struct tmm_chunk *try_deferred(struct kunit *test, struct tmm_allocation_
 
 	tmm_test_fail_alloc(test, 1);
 	preempt_disable();
-	chunk = tmm_range_allocate_deferred(&tr->ra, &req, &region, action);
+	chunk = tmm_range_request_allocate_deferred(&tr->ra, &req, &region, action);
 	preempt_enable();
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, !region, IS_ERR(chunk));

@@ -19,7 +19,7 @@ static struct tmm_range_allocator *ra_of(struct kunit *test)
 /* Room for @nr objects, with something in it. */
 static void start_early(struct kunit *test, unsigned int nr)
 {
-	size_t nr_bytes = nr * tmm_range_object_size(ra_of(test));
+	size_t nr_bytes = nr * tmm_range_allocator_object_size(ra_of(test));
 	void *memory = tmm_test_kvzalloc(test, nr_bytes);
 
 	memset(memory, 0xa5, nr_bytes);
@@ -28,7 +28,7 @@ static void start_early(struct kunit *test, unsigned int nr)
 
 static bool is_early(struct kunit *test, const struct tmm_chunk *chunk)
 {
-	return tmm_chunk_objects_is_early(&ra_of(test)->objects, chunk);
+	return tmm_chunk_cache_is_early(&ra_of(test)->objects, chunk);
 }
 
 static unsigned int nr_early_ranges(struct kunit *test)
@@ -62,7 +62,7 @@ static int try_without_heap(struct kunit *test, u64 start, u64 nr)
 	struct tmm_chunk *chunk;
 
 	tmm_test_fail_alloc(test, 1);
-	chunk = tmm_range_allocate(ra_of(test), &req, &region);
+	chunk = tmm_range_request_allocate(ra_of(test), &req, &region);
 	tmm_test_fail_alloc_end();
 	if (IS_ERR(chunk))
 		return PTR_ERR(chunk);
@@ -81,7 +81,7 @@ static void early_objects_need_no_heap(struct kunit *test)
 	start_early(test, NR_OBJECTS);
 	tmm_test_fail_alloc(test, 1);
 	err = tmm_test_ranges_try_add(test, TMM_REGION_GENERAL, 100, 100);
-	chunk = tmm_range_allocate(&tr->ra, &req, &region);
+	chunk = tmm_range_request_allocate(&tr->ra, &req, &region);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 	KUNIT_ASSERT_EQ(test, err, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, chunk);
@@ -109,7 +109,7 @@ static void exhausted_early_memory(struct kunit *test)
 
 static void misaligned_early_memory(struct kunit *test)
 {
-	size_t size = tmm_range_object_size(ra_of(test));
+	size_t size = tmm_range_allocator_object_size(ra_of(test));
 	u8 *memory = tmm_test_kvzalloc(test, 3 * size);
 	struct tmm_test_ranges *tr = test->priv;
 
@@ -213,12 +213,12 @@ static void deferred_allocations_need_a_heap(struct kunit *test)
 	start_early(test, NR_OBJECTS);
 	add_general(test, 100, 100);
 	before = tmm_test_ranges_fingerprint(test);
-	chunk = tmm_range_allocate_deferred(ra_of(test), &req, &region, &action);
+	chunk = tmm_range_request_allocate_deferred(ra_of(test), &req, &region, &action);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(chunk), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, action.nr_owed, 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 	KUNIT_ASSERT_EQ(test, tmm_range_allocator_move_to_heap(ra_of(test)), 0);
-	chunk = tmm_range_allocate_deferred(ra_of(test), &req, &region, &action);
+	chunk = tmm_range_request_allocate_deferred(ra_of(test), &req, &region, &action);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, chunk);
 	KUNIT_EXPECT_FALSE(test, is_early(test, chunk));
 	tmm_deferred_action_finish(&action);

@@ -230,13 +230,14 @@ static void memory_type_at_every_leaf_size(struct kunit *test)
 
 	for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++)
 		for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++) {
-			u64 entry = tmm_pte_leaf_bits_at(base | tmm_memory_type_bits(type), size);
+			u64 entry = tmm_pte_leaf_bits_at(base | tmm_pte_memory_type_bits(type),
+							 size);
 
 			KUNIT_EXPECT_EQ_MSG(test, entry & (_PAGE_PCD | _PAGE_PWT),
 					    cache_bits[type], "type %d, size %d", type, size);
 			KUNIT_EXPECT_EQ_MSG(test, !!(entry & BIT_ULL(7)), size != TMM_4K,
 					    "type %d, size %d", type, size);
-			KUNIT_EXPECT_EQ_MSG(test, tmm_memory_type_of_leaf(entry, size), type,
+			KUNIT_EXPECT_EQ_MSG(test, tmm_pte_memory_type_of_leaf(entry, size), type,
 					    "type %d, size %d", type, size);
 			KUNIT_EXPECT_EQ_MSG(test, U64(tmm_pte_flags_of_leaf(entry, size)),
 					    U64(type == TMM_WRITE_BACK ? TMM_DMA_FLAGS :

@@ -47,7 +47,7 @@ struct dmabuf_fixture {
 static void create_mapping(struct kunit *test, tmm_pte_flags_t flags)
 {
 	struct dmabuf_fixture *df = test->priv;
-	struct tmm_object *object = tmm_object_reserve(df->client);
+	struct tmm_object *object = tmm_handle_reserve(df->client);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
 	df->mp = tmm_instance_create_mapping(&df->inst, df->inst.root, NR_MAPPED * PAGE_SIZE,
@@ -56,7 +56,7 @@ static void create_mapping(struct kunit *test, tmm_pte_flags_t flags)
 	object->kind = THESEUS_MM_KIND_MAPPING;
 	object->mapping = df->mp;
 	df->handle = object->handle;
-	tmm_object_publish(df->client, object);
+	tmm_handle_publish(df->client, object);
 }
 
 static int init_case(struct kunit *test)
@@ -205,19 +205,19 @@ static void what_a_device_has_outlives_revocation(struct kunit *test)
 	idle = attach_device(test, buffer);
 	table = dma_buf_map_attachment(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
-	KUNIT_ASSERT_EQ(test, tmm_object_mapping_file(df->client, df->handle, &mf), 0);
-	KUNIT_EXPECT_EQ(test, tmm_mapping_file_revoke(mf, &nr_pinned), 1);
+	KUNIT_ASSERT_EQ(test, tmm_mmap_offset_find_file(df->client, df->handle, &mf), 0);
+	KUNIT_EXPECT_EQ(test, tmm_loans_revoke_file(mf, &nr_pinned), 1);
 	KUNIT_EXPECT_EQ(test, nr_pinned, 1);
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_attach(buffer, &df->device->dev), ERR_PTR(-ENODEV));
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment(idle, DMA_TO_DEVICE), ERR_PTR(-ENODEV));
 	/* longer than it is looked for the first time */
 	msleep(200);
 	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_is_borrowed(df->mp));
-	KUNIT_EXPECT_EQ(test, tmm_mapping_file_revoke(mf, &nr_pinned), 0);
+	KUNIT_EXPECT_EQ(test, tmm_loans_revoke_file(mf, &nr_pinned), 0);
 	KUNIT_EXPECT_EQ(test, nr_pinned, 1);
 	dma_buf_unmap_attachment(at, table, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_TRUE(test, is_free_soon(df->mp));
-	KUNIT_EXPECT_EQ(test, tmm_mapping_file_revoke(mf, &nr_pinned), 0);
+	KUNIT_EXPECT_EQ(test, tmm_loans_revoke_file(mf, &nr_pinned), 0);
 	KUNIT_EXPECT_EQ(test, nr_pinned, 0);
 	fput(mf->file);
 	dma_buf_detach(buffer, idle);

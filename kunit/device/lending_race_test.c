@@ -21,7 +21,7 @@
 
 static u32 create_mapping(struct kunit *test, struct tmm_client *client)
 {
-	struct tmm_object *object = tmm_object_reserve(client);
+	struct tmm_object *object = tmm_handle_reserve(client);
 	struct tmm_mapped_pages *mp;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
@@ -30,7 +30,7 @@ static u32 create_mapping(struct kunit *test, struct tmm_client *client)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	object->kind = THESEUS_MM_KIND_MAPPING;
 	object->mapping = mp;
-	tmm_object_publish(client, object);
+	tmm_handle_publish(client, object);
 	return object->handle;
 }
 

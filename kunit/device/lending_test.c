@@ -30,20 +30,20 @@ static struct tmm_client *create_client(struct kunit *test)
 
 static u32 create_mapping(struct kunit *test, struct tmm_client *client)
 {
-	struct tmm_object *object = tmm_object_reserve(client);
+	struct tmm_object *object = tmm_handle_reserve(client);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
 	object->mapping = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test),
 						      PAGE_SIZE, TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object->mapping);
 	object->kind = THESEUS_MM_KIND_MAPPING;
-	tmm_object_publish(client, object);
+	tmm_handle_publish(client, object);
 	return object->handle;
 }
 
 static struct tmm_object *take_object(struct kunit *test, struct tmm_client *client, u32 handle)
 {
-	struct tmm_object *object = tmm_object_take(client, handle, THESEUS_MM_KIND_MAPPING);
+	struct tmm_object *object = tmm_handle_take(client, handle, THESEUS_MM_KIND_MAPPING);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
 	return object;
@@ -52,13 +52,13 @@ static struct tmm_object *take_object(struct kunit *test, struct tmm_client *cli
 static struct tmm_mapping_file *export_mapping(struct kunit *test, struct tmm_client *client)
 {
 	struct tmm_object *object = take_object(test, client, create_mapping(test, client));
-	struct tmm_mapping_file *mf = tmm_mapping_file_create_exported(false);
+	struct tmm_mapping_file *mf = tmm_export_create_file(false);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mf);
-	KUNIT_ASSERT_EQ(test, tmm_mapping_file_reserve(mf, client), 0);
-	tmm_mapping_file_export(mf, &object->mapping);
+	KUNIT_ASSERT_EQ(test, tmm_export_reserve(mf, client), 0);
+	tmm_export_mapping(mf, &object->mapping);
 	object->kind = 0;
-	tmm_object_forget(client, object);
+	tmm_handle_forget(client, object);
 	return mf;
 }
 
@@ -110,8 +110,8 @@ static void area_of_an_export_that_is_taken_back(struct kunit *test)
 	struct tmm_loan *loan = create_loan(test);
 	struct tmm_mapped_pages *mapping;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapping_file_lend(mf, 0, PAGE_SIZE, true, loan), 0);
-	KUNIT_ASSERT_EQ(test, tmm_mapping_file_take_back(mf, &mapping), 0);
+	KUNIT_ASSERT_EQ(test, tmm_export_lend(mf, 0, PAGE_SIZE, true, loan), 0);
+	KUNIT_ASSERT_EQ(test, tmm_export_take_back(mf, &mapping), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_borrows(mapping), 1);
 	expect_too_late(test, loan, mf, &mf->descriptors);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_borrows(mapping), 0);
@@ -129,10 +129,10 @@ static void area_of_what_is_lent_and_revoked(struct kunit *test)
 	unsigned int nr_pinned;
 
 	KUNIT_ASSERT_EQ(test, tmm_lending_lend(lending, 0, PAGE_SIZE, true, loan), 0);
-	KUNIT_EXPECT_EQ(test, tmm_mapping_file_revoke(lending->mf, &nr_pinned), 0);
+	KUNIT_EXPECT_EQ(test, tmm_loans_revoke_file(lending->mf, &nr_pinned), 0);
 	expect_too_late(test, loan, lending->mf, lending->lender);
 	query.handle = lending->handle;
-	KUNIT_EXPECT_EQ(test, tmm_object_query(client, &query), 0);
+	KUNIT_EXPECT_EQ(test, tmm_handle_query(client, &query), 0);
 	KUNIT_EXPECT_EQ(test, query.nr_borrows, 0);
 	end_lending(client, file);
 }
@@ -159,11 +159,11 @@ static void while_a_call_has_the_mapping(struct kunit *test)
 	struct tmm_object *object = take_object(test, client, handle);
 
 	expect_lends(test, file->private_data, -EBUSY);
-	tmm_object_publish(client, object);
+	tmm_handle_publish(client, object);
 	expect_lends(test, file->private_data, 0);
 	object = take_object(test, client, handle);
 	expect_lends(test, file->private_data, -EBUSY);
-	tmm_object_drop(client, object);
+	tmm_handle_drop(client, object);
 	expect_lends(test, file->private_data, -ESTALE);
 	end_lending(client, file);
 }
@@ -177,12 +177,12 @@ static void mapping_with_another_file(struct kunit *test)
 	const struct tmm_mapping_file *earlier = tmm_test_kvzalloc(test, sizeof(*earlier));
 	struct tmm_loan *loan = create_loan(test);
 	struct theseus_mm_query query = {};
-	int err = tmm_object_lend_by(client, handle, earlier, 0, PAGE_SIZE, false, loan);
+	int err = tmm_lending_lend_object(client, handle, earlier, 0, PAGE_SIZE, false, loan);
 
 	KUNIT_EXPECT_EQ(test, err, -ENOENT);
 	if (!err)
 		tmm_borrow_end(&loan->borrow);
-	KUNIT_EXPECT_EQ(test, tmm_object_query_lent(client, handle, earlier, &query), -ENOENT);
+	KUNIT_EXPECT_EQ(test, tmm_lending_query_object(client, handle, earlier, &query), -ENOENT);
 	kfree(loan);
 	end_lending(client, file);
 }

@@ -133,14 +133,14 @@ static void set_up(struct kunit *test, struct fixture *f)
 	KUNIT_ASSERT_EQ(test, tmm_instance_move_to_heap(&f->inst), 0);
 	f->client = tmm_client_create(&f->inst);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f->client);
-	object = tmm_object_reserve(f->client);
+	object = tmm_handle_reserve(f->client);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
 	object->mapping = tmm_instance_create_mapping(&f->inst, f->inst.root, PAGE_SIZE,
 						      TMM_PTE_DEFAULT, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object->mapping);
 	object->kind = THESEUS_MM_KIND_MAPPING;
 	f->handle = object->handle;
-	tmm_object_publish(f->client, object);
+	tmm_handle_publish(f->client, object);
 }
 
 static void tear_down(struct fixture *f)
@@ -163,11 +163,11 @@ static void map_offset_for_a_32_bit_program(struct kunit *test)
 	reply.handle = f->handle;
 	for (i = 0; i < ARRAY_SIZE(low); i++)
 		low[i] = allocate_offset(test, &f->client->offsets, (1ULL << 28) - 1 - !i, true);
-	KUNIT_EXPECT_EQ(test, tmm_object_map_offset(f->client, &reply, true), -EOVERFLOW);
+	KUNIT_EXPECT_EQ(test, tmm_mmap_offset_assign(f->client, &reply, true), -EOVERFLOW);
 	KUNIT_EXPECT_EQ(test, reply.offset, 0);
-	KUNIT_EXPECT_EQ(test, tmm_object_map_offset(f->client, &reply, false), 0);
+	KUNIT_EXPECT_EQ(test, tmm_mmap_offset_assign(f->client, &reply, false), 0);
 	KUNIT_EXPECT_GE(test, reply.offset, TMM_OFFSETS_LOW_END << PAGE_SHIFT);
-	KUNIT_EXPECT_EQ(test, tmm_object_map_offset(f->client, &reply, true), -EOVERFLOW);
+	KUNIT_EXPECT_EQ(test, tmm_mmap_offset_assign(f->client, &reply, true), -EOVERFLOW);
 	for (i = 0; i < ARRAY_SIZE(low); i++)
 		tmm_offset_free(&f->client->offsets, low[i]);
 	tear_down(f);

@@ -34,7 +34,7 @@ static void unmap_into_more_parts_than_there_is_room_for(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, client);
 	max = client->account->max;
 	user_max = client->account->parent->max;
-	object = tmm_object_reserve(client);
+	object = tmm_handle_reserve(client);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, object);
 	mp = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test), 4096,
 					 TMM_TEST_WRITABLE, true);
@@ -43,7 +43,7 @@ static void unmap_into_more_parts_than_there_is_room_for(struct kunit *test)
 	object->mapping = mp;
 	call.arg.unmap.handle = object->handle;
 	call.arg.unmap.nr_frames = U32_MAX;
-	tmm_object_publish(client, object);
+	tmm_handle_publish(client, object);
 	nr_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES);
 
 	mp->nr_frame_ranges = NR_RUNS;

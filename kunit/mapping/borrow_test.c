@@ -261,7 +261,7 @@ static void write_through_an_immutable_borrow(struct kunit *test)
 
 static bool is_dirty(struct tmm_mapped_pages *mp, u64 page)
 {
-	return tmm_mapper_collect_flags(tmm_mapped_pages_root(mp), page, 1) & TMM_PTE_DIRTY;
+	return tmm_translate_collect_flags(tmm_mapped_pages_root(mp), page, 1) & TMM_PTE_DIRTY;
 }
 
 /* All pages that it reaches into, and none if it could not be written through. */
@@ -291,7 +291,7 @@ static u64 break_page(struct kunit *test, u64 page, u64 leaf)
 	u64 *table = tmm_table_find(tmm_test_root(test), page, &path, &level);
 
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	return xchg(&table[tmm_table_index(page, level)], leaf);
+	return xchg(&table[tmm_entry_table_index(page, level)], leaf);
 }
 
 static void memory_that_fails_is_an_error(struct kunit *test)

@@ -344,8 +344,8 @@ static void memory_type_of_the_region_at_every_size(struct kunit *test)
 			KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 			entry = tmm_test_entry(tmm_test_root(test),
 					       tmm_mapped_pages_range(mp).r.first,
-					       tmm_leaf_level(i));
-			KUNIT_EXPECT_EQ_MSG(test, tmm_memory_type_of_leaf(entry, i), type,
+					       tmm_entry_leaf_level(i));
+			KUNIT_EXPECT_EQ_MSG(test, tmm_pte_memory_type_of_leaf(entry, i), type,
 					    "size %u", i);
 			KUNIT_EXPECT_EQ(test, !!(entry & TMM_ENTRY_HUGE), i != TMM_4K);
 			/* The memory behind a mapping does not change its kind. */

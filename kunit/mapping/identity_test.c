@@ -337,10 +337,10 @@ static void frames_past_the_lower_half(struct kunit *test)
 	region->range.first = limit - 2;
 	region->range.nr = 6;
 	table = tmm_test_kvzalloc(test, tmm_frame_table_nr_bytes(limit - 2, 6));
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_add(fa, region, table), 0);
+	KUNIT_ASSERT_EQ(test, tmm_frame_regions_add(fa, region, table), 0);
 	expect_refused(test, tmm_request_at(limit, 1), TMM_TEST_WRITABLE, -ERANGE);
 	expect_refused(test, tmm_request_at(limit - 1, 2), TMM_TEST_WRITABLE, -ERANGE);
-	KUNIT_EXPECT_EQ(test, tmm_frame_allocator_remove(fa, region), 0);
+	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(fa, region), 0);
 }
 
 static void refused_changes_nothing(struct kunit *test)

@@ -349,7 +349,7 @@ static void what_fails_is_asked_of_entries_and_not_of_runs(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_any_bad(mp, 0, 4));
 	KUNIT_ASSERT_EQ(test, tmm_mapper_translate(tmm_test_root(test),
 						   tmm_test_vaddr(base_page() + 2), &found), 0);
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_retire(fa, found.paddr.v >> TMM_PAGE_SHIFT), 0);
+	KUNIT_ASSERT_EQ(test, tmm_bad_frames_retire(fa, found.paddr.v >> TMM_PAGE_SHIFT), 0);
 	list_splice_init(&mp->frames, &aside);
 	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_any_bad(mp, 0, 4));
 	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_any_bad(mp, 2, 1));
@@ -360,7 +360,7 @@ static void what_fails_is_asked_of_entries_and_not_of_runs(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_any_bad(next, 0, 2));
 	tmm_mapped_pages_drop(&next);
 	tmm_mapped_pages_drop(&mp);
-	tmm_frame_allocator_end_bad(fa);
+	tmm_bad_frames_end(fa);
 }
 
 static struct kunit_case mapped_pages_cases[] = {

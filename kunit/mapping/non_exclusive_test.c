@@ -339,8 +339,8 @@ static void pages_of_frames_that_fail_are_known_by_their_entries(struct kunit *t
 						 TMM_TEST_WRITABLE);
 	struct tmm_mapped_pages *second;
 
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_retire(fa, first + 1), 0);
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_retire(fa, first + 3), 0);
+	KUNIT_ASSERT_EQ(test, tmm_bad_frames_retire(fa, first + 1), 0);
+	KUNIT_ASSERT_EQ(test, tmm_bad_frames_retire(fa, first + 3), 0);
 	KUNIT_EXPECT_EQ(test, bad_pages(mp), 0xa);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(mp, base_page() + 2, &second), 0);
 	KUNIT_EXPECT_EQ(test, bad_pages(mp), 0x2);
@@ -351,7 +351,7 @@ static void pages_of_frames_that_fail_are_known_by_their_entries(struct kunit *t
 	KUNIT_EXPECT_EQ(test, bad_pages(mp), 0xa << NR_PAGES | 0xa);
 	tmm_mapped_pages_drop(&mp);
 	tmm_allocated_frames_drop(&frames);
-	tmm_frame_allocator_end_bad(fa);
+	tmm_bad_frames_end(fa);
 }
 
 static void expect_merge_refused(struct kunit *test, struct tmm_mapped_pages *mp,

@@ -36,7 +36,7 @@ static void largest_leaf_in_a_run(struct kunit *test)
 {
 	const struct leaf_param *p = test->param_value;
 
-	KUNIT_EXPECT_EQ(test, tmm_largest_leaf_in(p->number, p->nr), p->size);
+	KUNIT_EXPECT_EQ(test, tmm_placement_leaf_in(p->number, p->nr), p->size);
 }
 
 static int pages_init(struct kunit *test)
@@ -62,9 +62,9 @@ static void congruent_pages_have_the_offset_of_the_run(struct kunit *test)
 
 	tmm_test_pages_add(test, tp, TMM_REGION_GENERAL, LEAF_1G + 3, 8 * LEAF_1G);
 	for (i = 0; i < ARRAY_SIZE(runs); i++) {
-		u64 leaf = tmm_page_size_4k_pages(tmm_largest_leaf_in(runs[i][0], runs[i][1]));
+		u64 leaf = tmm_page_size_4k_pages(tmm_placement_leaf_in(runs[i][0], runs[i][1]));
 		struct tmm_allocated_pages *pages =
-			tmm_allocate_congruent_pages(&tp->pa, runs[i][0], runs[i][1]);
+			tmm_placement_allocate_congruent(&tp->pa, runs[i][0], runs[i][1]);
 
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
 		KUNIT_EXPECT_EQ(test, pages->chunk.nr, runs[i][1]);
@@ -83,13 +83,14 @@ static void congruent_pages_settle_for_less(struct kunit *test)
 
 	/* No page at a multiple of 2 MiB has as many behind it. */
 	tmm_test_pages_add(test, tp, TMM_REGION_GENERAL, LEAF_2M + 1, 2 * LEAF_2M - 2);
-	pages = tmm_allocate_congruent_pages(&tp->pa, 0, LEAF_2M);
+	pages = tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
 	KUNIT_EXPECT_EQ(test, pages->chunk.start, LEAF_2M + 1);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_allocate_congruent_pages(&tp->pa, 0, LEAF_2M),
+	KUNIT_EXPECT_PTR_EQ(test, tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M),
 			    ERR_PTR(-ENOSPC));
-	KUNIT_EXPECT_PTR_EQ(test, tmm_allocate_congruent_pages(&tp->pa, 0, 0), ERR_PTR(-EINVAL));
-	KUNIT_EXPECT_PTR_EQ(test, tmm_allocate_congruent_pages(&tp->pa, 1, U64_MAX),
+	KUNIT_EXPECT_PTR_EQ(test, tmm_placement_allocate_congruent(&tp->pa, 0, 0),
+			    ERR_PTR(-EINVAL));
+	KUNIT_EXPECT_PTR_EQ(test, tmm_placement_allocate_congruent(&tp->pa, 1, U64_MAX),
 			    ERR_PTR(-EOVERFLOW));
 	tmm_allocated_pages_drop(&pages);
 }
@@ -114,11 +115,11 @@ static void smaller_leaves_come_before_a_last_resort(struct kunit *test)
 	struct tmm_allocated_pages *high, *low;
 
 	add_low_and_high(test);
-	high = tmm_allocate_congruent_pages(&tp->pa, 0, LEAF_2M);
+	high = tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, high);
 	KUNIT_EXPECT_EQ(test, high->chunk.start, HIGH + 1);
 	/* Now there is nothing else, and large leaves can be had. */
-	low = tmm_allocate_congruent_pages(&tp->pa, 0, LEAF_2M);
+	low = tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, low);
 	KUNIT_EXPECT_LT(test, low->chunk.start, HIGH);
 	KUNIT_EXPECT_EQ(test, low->chunk.start % LEAF_2M, 0);
@@ -133,10 +134,10 @@ static void general_only_knows_no_last_resort(struct kunit *test)
 	struct tmm_allocated_pages *pages;
 
 	add_low_and_high(test);
-	pages = tmm_place_pages(&tp->pa, 0, &req);
+	pages = tmm_placement_allocate_pages(&tp->pa, 0, &req);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
 	KUNIT_EXPECT_EQ(test, pages->chunk.start, HIGH + 1);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_place_pages(&tp->pa, 0, &req), ERR_PTR(-ENOSPC));
+	KUNIT_EXPECT_PTR_EQ(test, tmm_placement_allocate_pages(&tp->pa, 0, &req), ERR_PTR(-ENOSPC));
 	tmm_allocated_pages_drop(&pages);
 }
 

@@ -176,7 +176,7 @@ static u64 nr_early_ranges(const struct tmm_range_allocator *ra)
 	list_for_each_entry(region, &ra->regions, link)
 		for (chunk = tmm_free_ranges_first(&region->free); chunk;
 		     chunk = tmm_free_ranges_next(chunk))
-			nr += tmm_chunk_objects_is_early(&ra->objects, chunk);
+			nr += tmm_chunk_cache_is_early(&ra->objects, chunk);
 	return nr;
 }
 

@@ -43,12 +43,12 @@ static void format_entry_says_what_it_is(struct kunit *test)
 {
 	const struct words *p = test->param_value;
 	char line[200];
-	int nr = tmm_page_table_format_entry(line, sizeof(line), p->entry, p->level);
+	int nr = tmm_dump_pte_format_entry(line, sizeof(line), p->entry, p->level);
 
 	KUNIT_EXPECT_STREQ(test, line, p->text);
 	KUNIT_EXPECT_EQ(test, nr, strlen(p->text));
 	/* It ends where the room does. */
-	KUNIT_EXPECT_EQ(test, tmm_page_table_format_entry(line, 12, p->entry, p->level), 11);
+	KUNIT_EXPECT_EQ(test, tmm_dump_pte_format_entry(line, 12, p->entry, p->level), 11);
 	KUNIT_EXPECT_EQ(test, strlen(line), 11);
 }
 
@@ -62,10 +62,10 @@ static void format_entry_names_memory_types(struct kunit *test)
 	for (size = TMM_4K; size <= TMM_1G; size++) {
 		for (type = 0; type < TMM_NR_MEMORY_TYPES; type++) {
 			u64 bits = tmm_pte_leaf_bits(TMM_PTE_NONE, false) |
-				   tmm_memory_type_bits(type);
+				   tmm_pte_memory_type_bits(type);
 
-			tmm_page_table_format_entry(line, sizeof(line),
-						    tmm_pte_leaf_bits_at(bits, size), size + 1);
+			tmm_dump_pte_format_entry(line, sizeof(line),
+						  tmm_pte_leaf_bits_at(bits, size), size + 1);
 			KUNIT_EXPECT_NOT_NULL(test, strstr(line, names[type]));
 		}
 	}

@@ -78,7 +78,7 @@ TMM_ARRAY_PARAM(choice, choices);
 /* Tables on the way to the table of the first leaf's level. */
 static unsigned int nr_tables_above(struct kunit *test, const struct tmm_test_leaves *leaves)
 {
-	return tmm_test_root(test)->levels - tmm_leaf_level(leaves->size);
+	return tmm_test_root(test)->levels - tmm_entry_leaf_level(leaves->size);
 }
 
 static void map_chooses_the_largest_leaf(struct kunit *test)
@@ -99,7 +99,7 @@ static void map_chooses_the_largest_leaf(struct kunit *test)
 
 	/* What comes later takes what is there. */
 	tmm_mapper_remap(pt, page, choice->nr, false);
-	KUNIT_EXPECT_FALSE(test, tmm_mapper_collect_flags(pt, page, choice->nr) &
+	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, choice->nr) &
 			   TMM_PTE_WRITABLE);
 	tmm_test_expect_sizes(test, page, frame, choice->leaves);
 	tmm_mapper_unmap(pt, page, choice->nr);
@@ -121,23 +121,23 @@ static void map_encodes_the_memory_type_at_every_size(struct kunit *test)
 		const u64 pat = size ? ENTRY_PAT_LARGE | TMM_ENTRY_HUGE : ENTRY_PAT_4K;
 
 		for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++) {
-			u64 leaf = bits | tmm_memory_type_bits(type);
+			u64 leaf = bits | tmm_pte_memory_type_bits(type);
 			u64 entry;
 
 			KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, nr, leaf,
 							     size), 0);
-			entry = tmm_test_entry(pt, base_page(), tmm_leaf_level(size));
+			entry = tmm_test_entry(pt, base_page(), tmm_entry_leaf_level(size));
 			KUNIT_EXPECT_EQ(test, entry, SOME_FRAME << 12 |
 					tmm_pte_leaf_bits_at(leaf, size));
-			KUNIT_EXPECT_EQ(test, tmm_memory_type_of_leaf(entry, size), type);
-			KUNIT_EXPECT_EQ(test, !!(tmm_mapper_collect_flags(pt, base_page(), nr) &
+			KUNIT_EXPECT_EQ(test, tmm_pte_memory_type_of_leaf(entry, size), type);
+			KUNIT_EXPECT_EQ(test, !!(tmm_translate_collect_flags(pt, base_page(), nr) &
 						 TMM_PTE_DEVICE_MEMORY), type != TMM_WRITE_BACK);
 			tmm_mapper_unmap(pt, base_page(), nr);
 		}
 		/* The bit that none of the types above needs. */
 		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, nr,
 						     bits | ENTRY_PAT_4K, size), 0);
-		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_leaf_level(size)),
+		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_entry_leaf_level(size)),
 				SOME_FRAME << 12 | bits | pat);
 		/* In the original this is a panic. */
 		tmm_test_expect_mapped(test, base_page(), SOME_FRAME, min(nr, 2ULL));
@@ -382,7 +382,7 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 				(u64)page_to_pfn(memory) << 12 | writable | noted |
 				tmm_pte_leaf_bits_at(leaf_bits(TMM_PTE_NONE), TMM_2M));
 	}
-	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, base_page(), NR_2M),
+	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, base_page(), NR_2M),
 			TMM_PTE_OURS | TMM_PTE_NOT_EXECUTABLE | TMM_PTE_WRITABLE |
 			TMM_PTE_HARDWARE);
 	tmm_mapper_unmap(pt, base_page(), NR_2M);
@@ -410,7 +410,7 @@ static void remap_changes_leaves_of_all_sizes(struct kunit *test)
 
 		tmm_mapper_remap(pt, page, nr, round);
 		for (i = 0; leaves[i].nr; i++) {
-			u64 entry = tmm_test_entry(pt, at, tmm_leaf_level(leaves[i].size));
+			u64 entry = tmm_test_entry(pt, at, tmm_entry_leaf_level(leaves[i].size));
 
 			KUNIT_EXPECT_EQ_MSG(test, !!(entry & TMM_ENTRY_WRITABLE), round,
 					    "leaf %u", i);
@@ -434,21 +434,21 @@ static void collect_flags_of_each_leaf(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, SOME_FRAME - 1, 1 + 2 * NR_2M,
 					     leaf_bits(TMM_PTE_NONE), TMM_2M), 0);
-	KUNIT_EXPECT_FALSE(test, tmm_mapper_collect_flags(pt, page, 1 + 2 * NR_2M) &
+	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M) &
 			   TMM_PTE_HARDWARE);
 	table = tmm_table_find(pt, page + 1 + NR_2M, &path, &level);
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	KUNIT_EXPECT_EQ(test, level, 2);
 	table[1] |= TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
-	KUNIT_EXPECT_FALSE(test, tmm_mapper_collect_flags(pt, page, 1 + NR_2M) &
+	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, 1 + NR_2M) &
 			   TMM_PTE_HARDWARE);
-	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page, 1 + 2 * NR_2M) &
+	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M) &
 			TMM_PTE_HARDWARE, TMM_PTE_HARDWARE);
 	/* What is not mapped shows nothing, on the way or all the way. */
-	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page + 2 + 2 * NR_2M, 3 * NR_1G),
+	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page + 2 + 2 * NR_2M, 3 * NR_1G),
 			TMM_PTE_NONE);
-	KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, page - 7 * NR_1G, 14 * NR_1G),
-			tmm_mapper_collect_flags(pt, page, 1 + 2 * NR_2M));
+	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page - 7 * NR_1G, 14 * NR_1G),
+			tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M));
 	tmm_mapper_unmap(pt, page, 1 + 2 * NR_2M);
 }
 

@@ -88,7 +88,7 @@ static int translate_all_the_time(void *context)
 		u64 generation = smp_load_acquire(&race->generation);
 		struct tmm_translation found = {};
 		int err = tmm_mapper_translate(race->pt, vaddr, &found);
-		tmm_pte_flags_t flags = tmm_mapper_collect_flags(race->pt, race->page, 1);
+		tmm_pte_flags_t flags = tmm_translate_collect_flags(race->pt, race->page, 1);
 
 		/* Pairs with set_mapped(). */
 		smp_rmb();
@@ -128,7 +128,7 @@ static void race_translate(struct kunit *test, enum tmm_page_size size)
 		set_mapped(race);
 		while (READ_ONCE(race->nr_seen) == seen && goes_on(start, nr_rounds))
 			cpu_relax();
-		if (tmm_mapper_split_leaf(race->pt, base_page() + 1))
+		if (tmm_split_leaf_at(race->pt, base_page() + 1))
 			break;
 		set_mapped(race);
 		tmm_mapper_unmap(race->pt, base_page(), nr);
@@ -195,7 +195,7 @@ static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
 					     leaf_bits(), TMM_2M), 0);
 	entry = tmm_table_find(race->pt, base_page(), &path, &level);
 	KUNIT_ASSERT_EQ(test, level, 2);
-	entry += tmm_table_index(base_page(), 2);
+	entry += tmm_entry_table_index(base_page(), 2);
 	task = tmm_test_thread_start(test, write_when_told, race);
 	while (goes_on(start, round)) {
 		WRITE_ONCE(*entry, READ_ONCE(*entry) & ~noted);
@@ -251,7 +251,7 @@ static void split_beside_windows_of_a_neighbour(struct kunit *test)
 		err = tmm_mapper_map(race->pt, base_page(), SOME_FRAME, NR_2M, leaf_bits(), TMM_2M);
 		if (err)
 			break;
-		err = tmm_mapper_split_leaf(race->pt, base_page() + 1);
+		err = tmm_split_leaf_at(race->pt, base_page() + 1);
 		tmm_mapper_unmap(race->pt, base_page(), NR_2M);
 		nr_rounds++;
 	}
@@ -286,7 +286,7 @@ static void map_split_unmap(struct race *race, unsigned int parity)
 
 	race->nr_done++;
 	if (tmm_mapper_map(race->pt, page, frame, nr, leaf_bits(), TMM_1G) ||
-	    tmm_mapper_split_leaf(race->pt, at)) {
+	    tmm_split_leaf_at(race->pt, at)) {
 		race->nr_wrong++;
 		return;
 	}

@@ -26,7 +26,7 @@ static void expect_run(struct kunit *test, u64 from, u64 end, u64 page, u64 fram
 {
 	struct tmm_leaf_run run = {};
 
-	KUNIT_ASSERT_TRUE(test, tmm_mapper_find_run(tmm_test_root(test), from, end, &run));
+	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(tmm_test_root(test), from, end, &run));
 	KUNIT_EXPECT_EQ(test, run.page, page);
 	KUNIT_EXPECT_EQ(test, run.frame, frame);
 	KUNIT_EXPECT_EQ(test, run.nr, nr);
@@ -37,7 +37,7 @@ static void expect_none(struct kunit *test, u64 from, u64 end)
 {
 	struct tmm_leaf_run run;
 
-	KUNIT_EXPECT_FALSE(test, tmm_mapper_find_run(tmm_test_root(test), from, end, &run));
+	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(tmm_test_root(test), from, end, &run));
 }
 
 static void run_of_nothing(struct kunit *test)
@@ -121,7 +121,7 @@ static void run_of_a_frozen_leaf(struct kunit *test)
 	table = tmm_table_find(tmm_test_root(test), page, &path, &level);
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	KUNIT_ASSERT_EQ(test, level, 2);
-	entry = &table[tmm_table_index(page, level)];
+	entry = &table[tmm_entry_table_index(page, level)];
 	*entry &= ~TMM_ENTRY_PRESENT;
 	expect_run(test, 0, pages_end(), page, frame, 1024, TMM_2M);
 	*entry &= ~TMM_ENTRY_HUGE;

@@ -37,7 +37,7 @@ static void map_run(struct kunit *test, u64 page, u64 frame, u64 nr)
 
 static int split_leaf(struct kunit *test, u64 page)
 {
-	return tmm_mapper_split_leaf(tmm_test_root(test), page);
+	return tmm_split_leaf_at(tmm_test_root(test), page);
 }
 
 static void skip_without_1g(struct kunit *test)
@@ -53,7 +53,7 @@ static u64 *leaf_of(struct kunit *test, u64 page)
 	u64 *table = tmm_table_find(tmm_test_root(test), page, &path, &level);
 
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	return &table[tmm_table_index(page, level)];
+	return &table[tmm_entry_table_index(page, level)];
 }
 
 struct choice {
@@ -140,7 +140,7 @@ static void split_inherits_every_bit(struct kunit *test)
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, true) | PAT_4K, noted[i]);
 		for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++)
 			check_bits(test, tmm_pte_leaf_bits(TMM_PTE_NONE, true) |
-				   tmm_memory_type_bits(type), noted[i]);
+				   tmm_pte_memory_type_bits(type), noted[i]);
 	}
 }
 
@@ -238,9 +238,10 @@ static void frozen_leaf_is_in_use(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, found.paddr.v, (SOME_FRAME + 3) << 12);
 		KUNIT_EXPECT_EQ(test, found.size, size);
 		KUNIT_EXPECT_EQ(test, found.flags, TMM_TEST_WRITABLE | TMM_PTE_OURS);
-		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_leaf_level(size)), entry);
+		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_entry_leaf_level(size)),
+				entry);
 		KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), size);
-		KUNIT_EXPECT_EQ(test, tmm_mapper_collect_flags(pt, base_page(), nr),
+		KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, base_page(), nr),
 				TMM_TEST_WRITABLE | TMM_PTE_OURS);
 		for (other = TMM_4K; other <= size; other++)
 			KUNIT_EXPECT_EQ(test, tmm_mapper_map(pt, base_page(), 0,

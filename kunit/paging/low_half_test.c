@@ -310,14 +310,14 @@ static void runs_of_both_halves_are_found(struct kunit *test)
 
 	map_run(test, 1000, 7, 2, TMM_TEST_WRITABLE);
 	map_run(test, high, 9, 1, TMM_TEST_WRITABLE);
-	KUNIT_ASSERT_TRUE(test, tmm_mapper_find_run(pt, 0, end, &run));
+	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(pt, 0, end, &run));
 	KUNIT_EXPECT_EQ(test, run.page, 1000);
 	KUNIT_EXPECT_EQ(test, run.nr, 2);
-	KUNIT_ASSERT_TRUE(test, tmm_mapper_find_run(pt, 1002, end, &run));
+	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(pt, 1002, end, &run));
 	KUNIT_EXPECT_EQ(test, run.page, high);
 	KUNIT_EXPECT_EQ(test, run.frame, 9);
-	KUNIT_EXPECT_FALSE(test, tmm_mapper_find_run(pt, 1002, high, &run));
-	KUNIT_EXPECT_FALSE(test, tmm_mapper_find_run(pt, high + 1, end, &run));
+	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(pt, 1002, high, &run));
+	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(pt, high + 1, end, &run));
 	tmm_mapper_unmap(pt, 1000, 2);
 	tmm_mapper_unmap(pt, high, 1);
 }

@@ -74,7 +74,7 @@ static int fill_the_root(void *context)
 		const struct mm_struct *borrowed = current->active_mm;
 
 		pt->nr_mirror_gaps = 0;
-		tmm_window_init_mirror(pt);
+		tmm_mirror_init(pt);
 		filler->nr_switched += current->active_mm != borrowed;
 		filler->nr_wrong += nr_wrong(filler);
 		filler->nr_filled++;

@@ -24,8 +24,8 @@ static u64 nr_spanned(unsigned int level)
 static void take_spares(struct kunit *test, struct tmm_table_spares *spares, unsigned int nr)
 {
 	while (spares->nr < nr) {
-		int err = tmm_frame_allocator_take_table(&tmm_test_inst(test)->fa,
-							 &spares->numbers[spares->nr]);
+		int err = tmm_table_frames_take(&tmm_test_inst(test)->fa,
+						&spares->numbers[spares->nr]);
 
 		KUNIT_ASSERT_EQ(test, err, 0);
 		spares->nr++;
@@ -35,8 +35,8 @@ static void take_spares(struct kunit *test, struct tmm_table_spares *spares, uns
 static void give_spares(struct kunit *test, struct tmm_table_spares *spares)
 {
 	while (spares->nr)
-		tmm_frame_allocator_give_table(&tmm_test_inst(test)->fa,
-					       spares->numbers[--spares->nr]);
+		tmm_table_frames_give(&tmm_test_inst(test)->fa,
+				      spares->numbers[--spares->nr]);
 }
 
 static int try_acquire(struct kunit *test, u64 page, unsigned int nr,
@@ -65,7 +65,7 @@ static void acquire_tables(struct kunit *test, u64 page, unsigned int nr)
 	KUNIT_ASSERT_EQ(test, try_acquire(test, page, nr, &spares, &table), 0);
 	give_spares(test, &spares);
 	for (i = 0; i < nr; i++)
-		table[tmm_table_index(page, 1) + i] =
+		table[tmm_entry_table_index(page, 1) + i] =
 			TMM_ENTRY_PRESENT | ((page + i) << 12 & TMM_PTE_FRAME_MASK);
 }
 
@@ -80,7 +80,7 @@ static unsigned int release_tables(struct kunit *test, u64 page, unsigned int nr
 	u64 *table = tmm_table_find(pt, page, &path, &found);
 
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	memset(&table[tmm_table_index(page, 1)], 0, nr * sizeof(*table));
+	memset(&table[tmm_entry_table_index(page, 1)], 0, nr * sizeof(*table));
 	tmm_table_release(pt, &path, 1, nr, &gather);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), before);
 	tmm_table_free_gathered(pt, &gather);
@@ -227,7 +227,7 @@ static void acquire_at(struct kunit *test, u64 page, unsigned int level, unsigne
 	KUNIT_EXPECT_EQ(test, spares.nr, 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_needed);
 	for (i = 0; i < nr; i++)
-		table[tmm_table_index(page, level) + i] = TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE;
+		table[tmm_entry_table_index(page, level) + i] = TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE;
 }
 
 static void acquire_at_each_level_of_leaves(struct kunit *test)
@@ -248,7 +248,7 @@ static void acquire_at_each_level_of_leaves(struct kunit *test)
 		table = tmm_table_find(pt, page, &path, &found);
 		KUNIT_ASSERT_NOT_NULL(test, table);
 		KUNIT_EXPECT_EQ(test, found, level);
-		memset(&table[tmm_table_index(page, level)], 0, 3 * sizeof(*table));
+		memset(&table[tmm_entry_table_index(page, level)], 0, 3 * sizeof(*table));
 		tmm_table_release(pt, &path, level, 1, &gather);
 		KUNIT_EXPECT_EQ(test, gather.head, 0);
 		KUNIT_EXPECT_EQ(test, count_at(test, page, level), 2);
@@ -369,7 +369,7 @@ static void add_stray_bits(struct tmm_page_table *pt, u64 page)
 	unsigned int found, level;
 	u64 *table = tmm_table_find(pt, page, &path, &found);
 
-	table[tmm_table_index(page, 1) + 1] |= TMM_ENTRY_STRAY;
+	table[tmm_entry_table_index(page, 1) + 1] |= TMM_ENTRY_STRAY;
 	for (level = 1; level < pt->levels; level++)
 		path.entry[level][1] |= TMM_ENTRY_STRAY;
 }
@@ -413,7 +413,7 @@ static void stray_bits_in_a_table_that_waits_to_be_freed(struct kunit *test)
 	acquire_tables(test, base_page(), 1);
 	table = tmm_table_find(pt, base_page(), &path, &found);
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	table[tmm_table_index(base_page(), 1)] = 0;
+	table[tmm_entry_table_index(base_page(), 1)] = 0;
 	tmm_table_release(pt, &path, 1, 1, &gather);
 	for (head = gather.head; head; head = tmm_entry_paddr(table[0])) {
 		table = tmm_table_of_entry(pt, head);

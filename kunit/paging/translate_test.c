@@ -86,7 +86,7 @@ static void translate_not_canonical(struct kunit *test)
 	/* The same bits as far as the tables are concerned. */
 	vaddr.v ^= BIT_ULL(63);
 	expect_no_translation(test, vaddr);
-	tmm_mapper_dump(pt, vaddr, &dump);
+	tmm_translate_dump(pt, vaddr, &dump);
 	KUNIT_EXPECT_EQ(test, dump.nr_levels, 0);
 	tmm_mapper_unmap(pt, base_page(), 1);
 }
@@ -157,7 +157,7 @@ static void dump_of_what_is_mapped(struct kunit *test)
 	unsigned int i;
 
 	map_one(test, base_page() + 3);
-	tmm_mapper_dump(pt, tmm_test_vaddr(base_page() + 3), &dump);
+	tmm_translate_dump(pt, tmm_test_vaddr(base_page() + 3), &dump);
 	KUNIT_ASSERT_EQ(test, dump.nr_levels, pt->levels);
 	KUNIT_EXPECT_EQ(test, dump.entries[0], pt->top[TMM_FIRST_PRIVATE_SLOT]);
 	for (i = 0; i + 1 < pt->levels; i++) {
@@ -177,13 +177,13 @@ static void dump_where_each_level_is_missing(struct kunit *test)
 	struct tmm_pte_dump dump;
 	unsigned int level;
 
-	tmm_mapper_dump(pt, tmm_test_vaddr(base_page()), &dump);
+	tmm_translate_dump(pt, tmm_test_vaddr(base_page()), &dump);
 	KUNIT_EXPECT_EQ(test, dump.nr_levels, 1);
 	KUNIT_EXPECT_EQ(test, dump.entries[0], 0);
 	map_one(test, base_page());
 	for (level = 1; level <= pt->levels; level++) {
-		tmm_mapper_dump(pt, tmm_test_vaddr(base_page() + (1ULL << (9 * (level - 1)))),
-				&dump);
+		tmm_translate_dump(pt, tmm_test_vaddr(base_page() + (1ULL << (9 * (level - 1)))),
+				   &dump);
 		KUNIT_EXPECT_EQ(test, dump.nr_levels, pt->levels - level + 1);
 		KUNIT_EXPECT_EQ(test, dump.entries[dump.nr_levels - 1], 0);
 	}
@@ -196,7 +196,7 @@ static void dump_does_not_enter_linux_tables(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	struct tmm_pte_dump dump;
 
-	tmm_mapper_dump(pt, vaddr, &dump);
+	tmm_translate_dump(pt, vaddr, &dump);
 	KUNIT_EXPECT_EQ(test, dump.nr_levels, 1);
 	KUNIT_EXPECT_EQ(test, dump.entries[0], pt->top[511]);
 	KUNIT_EXPECT_TRUE(test, tmm_entry_is_present(dump.entries[0]));

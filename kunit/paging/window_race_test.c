@@ -190,9 +190,9 @@ static void walk_slowly(struct race *race)
 	struct tmm_walk walk;
 	unsigned int level;
 
-	tmm_walk_begin(&walk);
+	tmm_tlb_walk_begin(&walk);
 	for (level = race->pt->levels; level >= 1; level--) {
-		u64 entry = READ_ONCE(table[tmm_table_index(race->page, level)]);
+		u64 entry = READ_ONCE(table[tmm_entry_table_index(race->page, level)]);
 
 		if (!tmm_entry_is_present(entry))
 			break;
@@ -202,7 +202,7 @@ static void walk_slowly(struct race *race)
 			table = tmm_table_of_entry(race->pt, entry);
 		udelay(STEP_USECS);
 	}
-	tmm_walk_end(&walk);
+	tmm_tlb_walk_end(&walk);
 }
 
 /* The page is there or it is not; nothing else is true of it. */
@@ -219,7 +219,7 @@ static int walk_tables(void *context)
 		if (err ? err != -ENOENT :
 		    found.paddr.v != race->frame << TMM_PAGE_SHIFT || found.size != TMM_4K)
 			race->nr_wrong++;
-		tmm_mapper_dump(race->pt, vaddr, &dump);
+		tmm_translate_dump(race->pt, vaddr, &dump);
 		if (dump.nr_levels == race->pt->levels &&
 		    dump.entries[dump.nr_levels - 1] &&
 		    dump.entries[dump.nr_levels - 1] >> 12 << 12 != (BIT_ULL(63) | BIT_ULL(55) |

@@ -199,7 +199,7 @@ static void dead_task_is_taken_out_of_its_walk(struct kunit *test)
 	struct tmm_walk walk;
 	bool still_inside;
 
-	tmm_walk_begin(&walk);
+	tmm_tlb_walk_begin(&walk);
 	tmm_window_abandon();
 	still_inside = tmm_tlb_is_inside();
 	local_irq_restore(walk.flags);

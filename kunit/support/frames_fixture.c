@@ -48,7 +48,7 @@ static struct tmm_frame_region *add_region(struct kunit *test, struct tmm_test_f
 	region->range.first = first;
 	region->range.nr = nr;
 	region->window = window;
-	KUNIT_ASSERT_EQ(test, tmm_frame_allocator_add(&tf->fa, region, table), 0);
+	KUNIT_ASSERT_EQ(test, tmm_frame_regions_add(&tf->fa, region, table), 0);
 	tf->nr_regions++;
 	return region;
 }

@@ -101,7 +101,7 @@ u64 tmm_test_entry(struct tmm_page_table *pt, u64 page, unsigned int level)
 {
 	struct tmm_pte_dump dump;
 
-	tmm_mapper_dump(pt, tmm_test_vaddr(page), &dump);
+	tmm_translate_dump(pt, tmm_test_vaddr(page), &dump);
 	return dump.nr_levels > pt->levels - level ? dump.entries[pt->levels - level] : 0;
 }
 
@@ -140,7 +140,7 @@ static void check_leaf(struct kunit *test, u64 entry, unsigned int level)
 	KUNIT_EXPECT_TRUE_MSG(test, tmm_entry_is_present(entry), "leaf of level %u", level);
 	KUNIT_ASSERT_LE(test, level, 3);
 	if (level > 1) {
-		u64 offset = tmm_page_size_bytes(tmm_leaf_size_at(level)) - 1;
+		u64 offset = tmm_page_size_bytes(tmm_entry_leaf_size(level)) - 1;
 
 		/* Bit 12 is part of the memory type. */
 		KUNIT_EXPECT_EQ(test, entry & TMM_PTE_FRAME_MASK & offset & ~TMM_PAGE_SIZE, 0);
@@ -195,10 +195,10 @@ void tmm_test_expect_sizes(struct kunit *test, u64 page, u64 frame,
 		const u64 step = tmm_page_size_4k_pages(leaves->size);
 
 		for (i = 0; i < leaves->nr; i++, page += step, frame += step) {
-			u64 entry = tmm_test_entry(pt, page, tmm_leaf_level(leaves->size));
+			u64 entry = tmm_test_entry(pt, page, tmm_entry_leaf_level(leaves->size));
 
 			if (tmm_mapper_leaf_size(pt, page) == leaves->size &&
-			    tmm_entry_is_leaf(entry, tmm_leaf_level(leaves->size)) &&
+			    tmm_entry_is_leaf(entry, tmm_entry_leaf_level(leaves->size)) &&
 			    tmm_test_translate(pt, page) == frame &&
 			    tmm_test_translate(pt, page + step - 1) == frame + step - 1)
 				continue;

@@ -92,7 +92,7 @@ struct tmm_chunk *tmm_test_ranges_take(struct kunit *test, struct tmm_allocation
 {
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_range_region *region = NULL;
-	struct tmm_chunk *chunk = tmm_range_allocate(&tr->ra, &req, &region);
+	struct tmm_chunk *chunk = tmm_range_request_allocate(&tr->ra, &req, &region);
 
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(chunk), "error %ld", PTR_ERR(chunk));
 	TMM_EXPECT_CHUNK(test, chunk, start, req.nr);
@@ -109,10 +109,10 @@ void tmm_test_ranges_release(struct kunit *test, struct tmm_chunk *chunk)
 	struct tmm_range_region *region;
 
 	spin_lock(&tr->ra.lock);
-	region = tmm_range_region_at(&tr->ra, chunk->start);
+	region = tmm_range_allocator_region_at(&tr->ra, chunk->start);
 	spin_unlock(&tr->ra.lock);
 	KUNIT_ASSERT_NOT_NULL(test, region);
-	tmm_range_release(&tr->ra, region, chunk);
+	tmm_range_request_release(&tr->ra, region, chunk);
 	tmm_check_range_allocator(test, &tr->ra);
 }
 
@@ -129,7 +129,7 @@ void tmm_test_ranges_refuse(struct kunit *test, struct tmm_allocation_request re
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_range_region *region = ERR_PTR(-1);
 	u64 before = tmm_fingerprint_ranges(&tr->ra);
-	struct tmm_chunk *chunk = tmm_range_allocate(&tr->ra, &req, &region);
+	struct tmm_chunk *chunk = tmm_range_request_allocate(&tr->ra, &req, &region);
 
 	KUNIT_EXPECT_PTR_EQ(test, chunk, (struct tmm_chunk *)ERR_PTR(err));
 	KUNIT_EXPECT_EQ(test, tmm_fingerprint_ranges(&tr->ra), before);

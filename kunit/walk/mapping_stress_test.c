@@ -279,11 +279,11 @@ static void look_once(struct looker *l)
 	struct tmm_pte_dump dump;
 	u64 frame;
 
-	tmm_mapper_dump(l->m.roots[0], tmm_test_vaddr(page), &dump);
+	tmm_translate_dump(l->m.roots[0], tmm_test_vaddr(page), &dump);
 	MODEL_EXPECT(&l->m, dump.nr_levels && dump.nr_levels <= l->m.roots[0]->levels,
 		     "%u levels", dump.nr_levels);
 	if (!(l->m.step % 16))
-		tmm_mapper_collect_flags(l->m.roots[0], page, 64);
+		tmm_translate_collect_flags(l->m.roots[0], page, 64);
 	if (tmm_mapper_translate(l->m.roots[0], tmm_test_vaddr(page), &found))
 		return;
 	l->nr_seen++;
@@ -325,7 +325,7 @@ static void walk_beside_another(struct kunit *test)
 	tmm_test_random_start(test, &l->m.rnd, 0x202);
 
 	walker = tmm_test_thread_start(test, walk_beside, &s->models[1]);
-	looker = kthread_run(look_around, l, "tmm_look");
+	looker = kthread_run(look_around, l, "tmm_snapshot");
 	run_walk(&s->models[0], NR_RACE_STEPS);
 	kthread_stop(walker);
 	if (!IS_ERR(looker))

@@ -124,7 +124,7 @@ static int draw_pages_for(struct model *m, int f)
 		return model_some_pages(m);
 	if (!model_below(m, 4))
 		number = model_below(m, LEAF_2M);
-	pages = tmm_allocate_congruent_pages(&m->inst->pa, number, frames->nr);
+	pages = tmm_placement_allocate_congruent(&m->inst->pa, number, frames->nr);
 	if (IS_ERR(pages))
 		return -1;
 	m->pages[place] = pages;

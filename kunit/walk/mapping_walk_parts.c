@@ -31,8 +31,8 @@ void step_take_pages(struct model *m)
 	call = walk_begin(m, OP_TAKE_PAGES, 0, !m->is_alone);
 	/* Often those that some frames want. */
 	if (f >= 0 && m->frames[f].nr && model_below(m, 4))
-		pages = tmm_allocate_congruent_pages(&m->inst->pa, m->frames[f].first,
-						     m->frames[f].nr);
+		pages = tmm_placement_allocate_congruent(&m->inst->pa, m->frames[f].first,
+							 m->frames[f].nr);
 	else
 		pages = tmm_page_allocator_allocate(&m->inst->pa, &req);
 	if (walk_succeeded(&call, PTR_ERR_OR_ZERO(pages)))

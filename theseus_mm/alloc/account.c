@@ -80,7 +80,7 @@ struct tmm_account *tmm_account_get(struct tmm_account *account)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_get);
 
-static void release(struct kref *kref)
+static void release_account(struct kref *kref)
 {
 	struct tmm_account *account = container_of(kref, struct tmm_account, kref);
 
@@ -104,7 +104,7 @@ void tmm_account_put(struct tmm_account *account)
 
 	for (; account; account = parent) {
 		parent = account->parent;
-		if (!kref_put(&account->kref, release))
+		if (!kref_put(&account->kref, release_account))
 			return;
 	}
 }
@@ -154,11 +154,11 @@ static void uncharge_until(struct tmm_account *account, const struct tmm_account
 	for (; account != end; account = account->parent)
 		TMM_BUG_IF(atomic64_sub_return(nr, &account->counts[resource]) < 0);
 	if (is_any)
-		tmm_comebacks_note(resource);
+		tmm_waiters_note(resource);
 }
 
 /*
- * Check all levels before charging any. A charge that is taken back is a comeback for
+ * Check all levels before charging any. A charge that is taken back is a release for
  * others, so two refused clients would wake each other for ever.
  */
 static int charge_until(struct tmm_account *account, const struct tmm_account *end,
@@ -265,7 +265,7 @@ void tmm_account_set_max(struct tmm_account *account, enum tmm_resource resource
 
 	WRITE_ONCE(account->own_max[resource], max);
 	if (is_raised)
-		tmm_comebacks_note(resource);
+		tmm_waiters_note(resource);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_set_max);
 

@@ -13,7 +13,7 @@
  * miss. Page tables and files do not come from a range allocator: the code that makes them
  * charges and uncharges them.
  *
- * Uncharging is a comeback: it wakes clients that wait for room under a limit.
+ * Uncharging is a release: it wakes clients that wait for room under a limit.
  *
  * Invariant: @counts of an account is the sum of the charges to it and to all below it.
  * Lock: none; atomics.

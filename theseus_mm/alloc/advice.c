@@ -44,7 +44,7 @@ struct search {
 	bool is_listing;
 };
 
-static void consider(struct search *search, u64 start, u64 end)
+static void consider_run(struct search *search, u64 start, u64 end)
 {
 	start = ALIGN(max(start, search->within.start), search->align);
 	end = ALIGN_DOWN(min(end, search->within.end), search->align);
@@ -61,7 +61,7 @@ static int leave_out_claimed(struct resource *res, void *arg)
 	struct search *search = arg;
 
 	if (res->start > search->free)
-		consider(search, search->free, res->start);
+		consider_run(search, search->free, res->start);
 	search->free = max(search->free, (u64)res->end + 1);
 	return 0;
 }
@@ -73,7 +73,7 @@ static void consider_free(struct search *search, u64 start, u64 end)
 	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_MEM | IORESOURCE_BUSY, start, end - 1,
 			    search, leave_out_claimed);
 	if (search->free < end)
-		consider(search, search->free, end);
+		consider_run(search, search->free, end);
 }
 
 /* The walk goes run by run, not page by page: holes can be huge. */
@@ -114,7 +114,7 @@ static void search_ram(struct search *search)
 	for (; page < search->within.end && !fatal_signal_pending(current); page = next) {
 		next = tmm_firmware_map_run(&tmm_firmware_map, page, search->within.end, &use);
 		if (use == TMM_USE_LINUX)
-			consider(search, page, next);
+			consider_run(search, page, next);
 		cond_resched();
 	}
 }
@@ -125,7 +125,7 @@ static int consider_last_quarter(struct resource *res, void *arg)
 	u64 start = res->end + 1 - ALIGN_DOWN((res->end + 1 - res->start) / 4, SZ_2M);
 
 	if (res->start >= SZ_1M)
-		consider(arg, ALIGN(start, SZ_2M), ALIGN_DOWN(res->end + 1, SZ_2M));
+		consider_run(arg, ALIGN(start, SZ_2M), ALIGN_DOWN(res->end + 1, SZ_2M));
 	return 0;
 }
 
@@ -183,13 +183,13 @@ const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_A
 EXPORT_SYMBOL_IF_KUNIT(tmm_advice);
 
 /**
- * tmm_refuse() - log in one line what is wrong and what would be accepted
+ * tmm_advice_refuse() - log in one line what is wrong and what would be accepted
  * @request: the range that was asked for
  * @format: what is wrong
  *
  * Context: Process context, may sleep.
  */
-void tmm_refuse(const struct tmm_advice_request *request, const char *format, ...)
+void tmm_advice_refuse(const struct tmm_advice_request *request, const char *format, ...)
 {
 	char advice[TMM_ADVICE_TEXT];
 	struct va_format wrong = { .fmt = format };
@@ -203,11 +203,11 @@ void tmm_refuse(const struct tmm_advice_request *request, const char *format, ..
 }
 
 /**
- * tmm_list_candidates() - log the ranges that could be claimed
+ * tmm_advice_list_candidates() - log the ranges that could be claimed
  *
  * Context: Process context, may sleep.
  */
-void tmm_list_candidates(void)
+void tmm_advice_list_candidates(void)
 {
 	const struct tmm_advice_request nothing = {};
 	struct search search = {

@@ -32,7 +32,7 @@ struct tmm_advice_request {
 
 const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_ADVICE_TEXT]);
 __printf(2, 3)
-void tmm_refuse(const struct tmm_advice_request *request, const char *format, ...);
-void tmm_list_candidates(void);
+void tmm_advice_refuse(const struct tmm_advice_request *request, const char *format, ...);
+void tmm_advice_list_candidates(void);
 
 #endif /* TMM_ALLOC_ADVICE_H */

@@ -25,8 +25,8 @@ struct tmm_bad_frame {
 
 static void free_bad(struct tmm_frame_allocator *fa, struct tmm_bad_frame *bad)
 {
-	tmm_range_object_free(&fa->ra, bad->spare[0]);
-	tmm_range_object_free(&fa->ra, bad->spare[1]);
+	tmm_range_allocator_free_object(&fa->ra, bad->spare[0]);
+	tmm_range_allocator_free_object(&fa->ra, bad->spare[1]);
 	kfree(bad);
 }
 
@@ -36,8 +36,8 @@ static struct tmm_bad_frame *new_bad(struct tmm_frame_allocator *fa)
 
 	if (!bad)
 		return NULL;
-	bad->spare[0] = tmm_range_object_new(&fa->ra);
-	bad->spare[1] = tmm_range_object_new(&fa->ra);
+	bad->spare[0] = tmm_range_allocator_new_object(&fa->ra);
+	bad->spare[1] = tmm_range_allocator_new_object(&fa->ra);
 	if (bad->spare[0] && bad->spare[1])
 		return bad;
 	free_bad(fa, bad);
@@ -55,8 +55,8 @@ static void take_out(struct tmm_frame_allocator *fa, struct tmm_range_region *ra
 }
 
 /* Return: -EBUSY if the frame is a page table or bookkeeping, which cannot move */
-static int retire(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number,
-		  struct tmm_bad_frame *bad)
+static int retire_frame(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number,
+			struct tmm_bad_frame *bad)
 {
 	lockdep_assert_held(&fa->ra.lock);
 	if (range->type == TMM_REGION_RESERVED)
@@ -74,13 +74,13 @@ static int retire(struct tmm_frame_allocator *fa, struct tmm_range_region *range
 
 static struct tmm_range_region *ram_at(struct tmm_frame_allocator *fa, u64 number)
 {
-	struct tmm_range_region *range = tmm_range_region_at(&fa->ra, number);
+	struct tmm_range_region *range = tmm_range_allocator_region_at(&fa->ra, number);
 
 	return range && tmm_frame_region_of(range)->window ? range : NULL;
 }
 
 /**
- * tmm_frame_allocator_retire() - never give out a frame again, since its memory fails
+ * tmm_bad_frames_retire() - never give out a frame again, since its memory fails
  * @fa: the allocator
  * @number: the frame
  *
@@ -96,7 +96,7 @@ static struct tmm_range_region *ram_at(struct tmm_frame_allocator *fa, u64 numbe
  * * -ERANGE - no region of RAM has it
  * * -ENOMEM - the kernel heap is exhausted; nothing has changed
  */
-int tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number)
+int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
 {
 	struct tmm_range_region *range;
 	struct tmm_bad_frame *bad;
@@ -119,11 +119,11 @@ int tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number)
 	}
 	spin_lock(&fa->ra.lock);
 	WRITE_ONCE(fa->nr_bad, fa->nr_bad + 1);
-	err = retire(fa, range, number, bad);
+	err = retire_frame(fa, range, number, bad);
 	spin_unlock(&fa->ra.lock);
 	return err;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_retire);
+EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_retire);
 
 /**
  * tmm_bad_frames_came_back() - take the bad frames out of a run that became free
@@ -141,7 +141,7 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
 	struct tmm_bad_frame *bad;
 	unsigned long number;
 
-	if (!tmm_frame_allocator_has_bad(fa) || !nr)
+	if (!tmm_bad_frames_exist(fa) || !nr)
 		return;
 	xa_for_each_range(&fa->bad, number, bad, start, start + nr - 1)
 		if (!TMM_BUG_IF(bad->chunk))
@@ -149,7 +149,7 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
 }
 
 /**
- * tmm_frame_allocator_any_bad() - does a run contain a bad frame?
+ * tmm_bad_frames_any() - does a run contain a bad frame?
  * @fa: the allocator
  * @start: the first frame
  * @nr: number of frames
@@ -157,51 +157,51 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
  * Context: Any. No lock; O(log n).
  * Return: true if a frame of the run is known to be bad
  */
-bool tmm_frame_allocator_any_bad(struct tmm_frame_allocator *fa, u64 start, u64 nr)
+bool tmm_bad_frames_any(struct tmm_frame_allocator *fa, u64 start, u64 nr)
 {
 	unsigned long number = start;
 
-	return tmm_frame_allocator_has_bad(fa) && nr &&
+	return tmm_bad_frames_exist(fa) && nr &&
 	       xa_find(&fa->bad, &number, start + nr - 1, XA_PRESENT);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_any_bad);
+EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_any);
 
-static void forget(struct tmm_frame_allocator *fa, u64 number, struct tmm_bad_frame *bad)
+static void forget_frame(struct tmm_frame_allocator *fa, u64 number, struct tmm_bad_frame *bad)
 {
 	struct tmm_chunk *absorbed[2] = {};
 	struct tmm_range_region *range;
 
 	spin_lock(&fa->ra.lock);
-	range = tmm_range_region_at(&fa->ra, number);
+	range = tmm_range_allocator_region_at(&fa->ra, number);
 	if (bad->chunk && !TMM_BUG_IF(!range)) {
 		tmm_frame_table_set(&tmm_frame_region_of(range)->table, number, 1, TMM_MARK_FREE);
 		TMM_BUG_IF(tmm_free_ranges_give(&range->free, bad->chunk, absorbed));
 	}
 	spin_unlock(&fa->ra.lock);
-	tmm_range_object_free(&fa->ra, absorbed[0]);
-	tmm_range_object_free(&fa->ra, absorbed[1]);
+	tmm_range_allocator_free_object(&fa->ra, absorbed[0]);
+	tmm_range_allocator_free_object(&fa->ra, absorbed[1]);
 	free_bad(fa, bad);
 }
 
 /**
- * tmm_frame_allocator_end_bad() - free the notes of bad frames
+ * tmm_bad_frames_end() - free the notes of bad frames
  * @fa: the allocator, being destroyed: nobody allocates any more
  *
  * Context: Process context.
  */
-void tmm_frame_allocator_end_bad(struct tmm_frame_allocator *fa)
+void tmm_bad_frames_end(struct tmm_frame_allocator *fa)
 {
 	struct tmm_bad_frame *bad;
 	unsigned long number;
 
 	xa_for_each(&fa->bad, number, bad) {
 		xa_erase(&fa->bad, number);
-		forget(fa, number, bad);
+		forget_frame(fa, number, bad);
 	}
 	fa->nr_bad = 0;
 	fa->nr_retired = 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_end_bad);
+EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_end);
 
 /**
  * tmm_bad_frames_parse() - read a list of addresses

@@ -22,15 +22,15 @@ int __must_check tmm_bad_frames_parse(const char *text, u64 **frames, unsigned i
 int __must_check tmm_bad_frames_read(const char *text, const struct tmm_pools *pools,
 				     u64 **frames, unsigned int *nr);
 
-int __must_check tmm_frame_allocator_retire(struct tmm_frame_allocator *fa, u64 number);
-void tmm_frame_allocator_end_bad(struct tmm_frame_allocator *fa);
+int __must_check tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number);
+void tmm_bad_frames_end(struct tmm_frame_allocator *fa);
 void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_region *range,
 			      u64 start, u64 nr);
 
-bool tmm_frame_allocator_any_bad(struct tmm_frame_allocator *fa, u64 start, u64 nr);
+bool tmm_bad_frames_any(struct tmm_frame_allocator *fa, u64 start, u64 nr);
 
 /* Without a bad frame, callers can skip their checks. */
-static inline bool tmm_frame_allocator_has_bad(const struct tmm_frame_allocator *fa)
+static inline bool tmm_bad_frames_exist(const struct tmm_frame_allocator *fa)
 {
 	return unlikely(!xa_empty(&fa->bad));
 }

@@ -8,25 +8,25 @@
 #include <linux/string.h>
 
 /**
- * tmm_chunk_objects_init() - take objects from a cache
+ * tmm_chunk_cache_init() - take objects from a cache
  * @objects: the source
  * @cache: the cache; stays as long as @objects
  */
-void tmm_chunk_objects_init(struct tmm_chunk_objects *objects, struct kmem_cache *cache)
+void tmm_chunk_cache_init(struct tmm_chunk_cache *objects, struct kmem_cache *cache)
 {
-	*objects = (struct tmm_chunk_objects){ .cache = cache };
+	*objects = (struct tmm_chunk_cache){ .cache = cache };
 	spin_lock_init(&objects->lock);
 }
 
 /**
- * tmm_chunk_objects_start_early() - take objects from memory set aside
+ * tmm_chunk_cache_start_early() - take objects from memory set aside
  * @objects: the source; has given out nothing yet
- * @memory: tmm_chunk_objects_size() bytes an object; what it holds does not
+ * @memory: tmm_chunk_cache_object_size() bytes an object; what it holds does not
  *          matter
  * @nr_bytes: its size
  */
-void tmm_chunk_objects_start_early(struct tmm_chunk_objects *objects, void *memory,
-				   size_t nr_bytes)
+void tmm_chunk_cache_start_early(struct tmm_chunk_cache *objects, void *memory,
+				 size_t nr_bytes)
 {
 	void *aligned = PTR_ALIGN(memory, sizeof(u64));
 	size_t skipped = aligned - memory;
@@ -38,13 +38,13 @@ void tmm_chunk_objects_start_early(struct tmm_chunk_objects *objects, void *memo
 }
 
 /**
- * tmm_chunk_objects_use_early() - take objects from early memory, or no longer
+ * tmm_chunk_cache_use_early() - take objects from early memory, or no longer
  * @objects: the source; has early memory
  * @is_early: what to do from now on
  *
  * Context: Any but interrupt.
  */
-void tmm_chunk_objects_use_early(struct tmm_chunk_objects *objects, bool is_early)
+void tmm_chunk_cache_use_early(struct tmm_chunk_cache *objects, bool is_early)
 {
 	spin_lock(&objects->lock);
 	objects->is_early = is_early;
@@ -52,35 +52,35 @@ void tmm_chunk_objects_use_early(struct tmm_chunk_objects *objects, bool is_earl
 }
 
 /**
- * tmm_chunk_objects_size() - early memory that one object takes
+ * tmm_chunk_cache_object_size() - early memory that one object takes
  * @objects: the source
  *
  * Return: bytes
  */
-size_t tmm_chunk_objects_size(const struct tmm_chunk_objects *objects)
+size_t tmm_chunk_cache_object_size(const struct tmm_chunk_cache *objects)
 {
 	return ALIGN(kmem_cache_size(objects->cache), sizeof(u64));
 }
 
 /**
- * tmm_chunk_objects_is_early() - does an object lie in early memory?
+ * tmm_chunk_cache_is_early() - does an object lie in early memory?
  * @objects: the source
  * @chunk: an object of it
  *
  * Return: true if it does
  */
-bool tmm_chunk_objects_is_early(const struct tmm_chunk_objects *objects,
-				const struct tmm_chunk *chunk)
+bool tmm_chunk_cache_is_early(const struct tmm_chunk_cache *objects,
+			      const struct tmm_chunk *chunk)
 {
 	return objects->memory && (void *)chunk >= objects->memory &&
 	       (void *)chunk < objects->memory + objects->nr_bytes;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_objects_is_early);
+EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_cache_is_early);
 
 /* True if the source is early; then @chunk is an object, or NULL if none is left. */
-static bool new_early(struct tmm_chunk_objects *objects, struct tmm_chunk **chunk)
+static bool new_early(struct tmm_chunk_cache *objects, struct tmm_chunk **chunk)
 {
-	size_t size = tmm_chunk_objects_size(objects);
+	size_t size = tmm_chunk_cache_object_size(objects);
 	bool is_early;
 
 	*chunk = NULL;
@@ -99,13 +99,13 @@ static bool new_early(struct tmm_chunk_objects *objects, struct tmm_chunk **chun
 }
 
 /**
- * tmm_chunk_objects_new() - make an object
+ * tmm_chunk_cache_new() - make an object
  * @objects: the source
  *
  * Context: Process context, may sleep.
  * Return: an object that is all zeros, or NULL if memory is exhausted
  */
-struct tmm_chunk *tmm_chunk_objects_new(struct tmm_chunk_objects *objects)
+struct tmm_chunk *tmm_chunk_cache_new(struct tmm_chunk_cache *objects)
 {
 	struct tmm_chunk *chunk;
 
@@ -115,7 +115,7 @@ struct tmm_chunk *tmm_chunk_objects_new(struct tmm_chunk_objects *objects)
 }
 
 /**
- * tmm_chunk_objects_new_nofail() - make an object, whatever it takes
+ * tmm_chunk_cache_new_nofail() - make an object, whatever it takes
  * @objects: the source
  *
  * Waits until the kernel heap has room; it turns to the heap as well when early
@@ -124,7 +124,7 @@ struct tmm_chunk *tmm_chunk_objects_new(struct tmm_chunk_objects *objects)
  * Context: Process context, may sleep.
  * Return: an object that is all zeros
  */
-struct tmm_chunk *tmm_chunk_objects_new_nofail(struct tmm_chunk_objects *objects)
+struct tmm_chunk *tmm_chunk_cache_new_nofail(struct tmm_chunk_cache *objects)
 {
 	struct tmm_chunk *chunk;
 
@@ -134,15 +134,15 @@ struct tmm_chunk *tmm_chunk_objects_new_nofail(struct tmm_chunk_objects *objects
 }
 
 /**
- * tmm_chunk_objects_free() - give an object back
+ * tmm_chunk_cache_free() - give an object back
  * @objects: the source
  * @chunk: the object, not linked anywhere; NULL is ignored. Early memory is not
  *         used again.
  *
  * Context: Any.
  */
-void tmm_chunk_objects_free(struct tmm_chunk_objects *objects, struct tmm_chunk *chunk)
+void tmm_chunk_cache_free(struct tmm_chunk_cache *objects, struct tmm_chunk *chunk)
 {
-	if (chunk && !tmm_chunk_objects_is_early(objects, chunk))
+	if (chunk && !tmm_chunk_cache_is_early(objects, chunk))
 		kmem_cache_free(objects->cache, chunk);
 }

@@ -19,7 +19,7 @@ struct kmem_cache;
 struct tmm_chunk;
 
 /**
- * struct tmm_chunk_objects - source of chunk objects
+ * struct tmm_chunk_cache - source of chunk objects
  * @cache: the cache; a struct tmm_chunk is the first member of its objects
  * @lock: protects @nr_used and @is_early
  * @memory: start of early memory; NULL if there never was any
@@ -27,7 +27,7 @@ struct tmm_chunk;
  * @nr_used: bytes of it that were given out
  * @is_early: take new objects from it
  */
-struct tmm_chunk_objects {
+struct tmm_chunk_cache {
 	struct kmem_cache *cache;
 	spinlock_t lock;	/* nr_used, is_early */
 	void *memory;
@@ -36,16 +36,16 @@ struct tmm_chunk_objects {
 	bool is_early;
 };
 
-void tmm_chunk_objects_init(struct tmm_chunk_objects *objects, struct kmem_cache *cache);
-void tmm_chunk_objects_start_early(struct tmm_chunk_objects *objects, void *memory,
-				   size_t nr_bytes);
-void tmm_chunk_objects_use_early(struct tmm_chunk_objects *objects, bool is_early);
-size_t tmm_chunk_objects_size(const struct tmm_chunk_objects *objects);
-bool tmm_chunk_objects_is_early(const struct tmm_chunk_objects *objects,
-				const struct tmm_chunk *chunk);
+void tmm_chunk_cache_init(struct tmm_chunk_cache *objects, struct kmem_cache *cache);
+void tmm_chunk_cache_start_early(struct tmm_chunk_cache *objects, void *memory,
+				 size_t nr_bytes);
+void tmm_chunk_cache_use_early(struct tmm_chunk_cache *objects, bool is_early);
+size_t tmm_chunk_cache_object_size(const struct tmm_chunk_cache *objects);
+bool tmm_chunk_cache_is_early(const struct tmm_chunk_cache *objects,
+			      const struct tmm_chunk *chunk);
 
-struct tmm_chunk * __must_check tmm_chunk_objects_new(struct tmm_chunk_objects *objects);
-struct tmm_chunk *tmm_chunk_objects_new_nofail(struct tmm_chunk_objects *objects);
-void tmm_chunk_objects_free(struct tmm_chunk_objects *objects, struct tmm_chunk *chunk);
+struct tmm_chunk * __must_check tmm_chunk_cache_new(struct tmm_chunk_cache *objects);
+struct tmm_chunk *tmm_chunk_cache_new_nofail(struct tmm_chunk_cache *objects);
+void tmm_chunk_cache_free(struct tmm_chunk_cache *objects, struct tmm_chunk *chunk);
 
 #endif /* TMM_ALLOC_CHUNK_CACHE_H */

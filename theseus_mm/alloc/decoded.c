@@ -120,14 +120,14 @@ static void add_acpi(struct tmm_decoded *decoded)
 #endif /* CONFIG_ACPI */
 
 /**
- * tmm_machine_decodes() - does this machine itself decode a part of a run?
+ * tmm_decoded_by_machine() - does this machine itself decode a part of a run?
  * @start: first byte of the run
  * @nr_bytes: size of the run, 1 or more; does not wrap
  *
  * Context: Process context, may sleep.
  * Return: true if a part of the run belongs to no device
  */
-bool tmm_machine_decodes(u64 start, u64 nr_bytes)
+bool tmm_decoded_by_machine(u64 start, u64 nr_bytes)
 {
 	struct tmm_decoded decoded = { .nr = 0 };
 
@@ -136,4 +136,4 @@ bool tmm_machine_decodes(u64 start, u64 nr_bytes)
 	add_acpi(&decoded);
 	return tmm_decoded_overlaps(&decoded, start, nr_bytes);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_machine_decodes);
+EXPORT_SYMBOL_IF_KUNIT(tmm_decoded_by_machine);

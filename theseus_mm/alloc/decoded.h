@@ -35,6 +35,6 @@ void tmm_decoded_add(struct tmm_decoded *decoded, u64 first, u64 nr_bytes);
 void tmm_decoded_add_madt(struct tmm_decoded *decoded, const void *madt, u32 length);
 bool tmm_decoded_overlaps(const struct tmm_decoded *decoded, u64 start, u64 nr_bytes);
 
-bool tmm_machine_decodes(u64 start, u64 nr_bytes);
+bool tmm_decoded_by_machine(u64 start, u64 nr_bytes);
 
 #endif /* TMM_ALLOC_DECODED_H */

@@ -68,7 +68,7 @@ static bool overlaps_known(struct tmm_frame_allocator *fa, u64 start, u64 nr_byt
 }
 
 /* Ours in /proc/iomem, and in the kernel's list of memory types. */
-static int claim(struct tmm_device_region *dr)
+static int claim_region(struct tmm_device_region *dr)
 {
 	int err;
 
@@ -85,7 +85,7 @@ static int claim(struct tmm_device_region *dr)
 	return 0;
 }
 
-static void release(struct tmm_device_region *dr)
+static void release_claim(struct tmm_device_region *dr)
 {
 	if (!dr->is_claimed)
 		return;
@@ -161,21 +161,21 @@ struct tmm_device_region *tmm_device_region_add(struct tmm_frame_allocator *fa,
 		return ERR_PTR(-EOPNOTSUPP);
 	if (overlaps_known(fa, start.v, nr_bytes))
 		return ERR_PTR(-EADDRINUSE);
-	if (tmm_machine_decodes(start.v, nr_bytes))
+	if (tmm_decoded_by_machine(start.v, nr_bytes))
 		return ERR_PTR(-EBUSY);
 	dr = new_device_region(start.v, nr_bytes, type);
 	if (!dr)
 		return ERR_PTR(-ENOMEM);
-	err = claim(dr);
+	err = claim_region(dr);
 	if (err)
 		goto err_free;
-	err = tmm_frame_allocator_add(fa, &dr->region, dr->table);
+	err = tmm_frame_regions_add(fa, &dr->region, dr->table);
 	if (err)
 		goto err_release;
 	return dr;
 
 err_release:
-	release(dr);
+	release_claim(dr);
 err_free:
 	free_device_region(dr);
 	return ERR_PTR(err);
@@ -196,10 +196,10 @@ int tmm_device_region_remove(struct tmm_frame_allocator *fa, struct tmm_device_r
 	int err;
 
 	if (!IS_ERR_OR_NULL(doomed)) {
-		err = tmm_frame_allocator_remove(fa, &doomed->region);
+		err = tmm_frame_regions_remove(fa, &doomed->region);
 		if (err)
 			return err;
-		release(doomed);
+		release_claim(doomed);
 		free_device_region(doomed);
 	}
 	*dr = NULL;
@@ -283,27 +283,27 @@ void tmm_device_region_give_up(struct tmm_device_region *dr)
 {
 	pr_warn("device region %lluK@%#llx: the device was removed: drop the mappings of the region, then remove it\n",
 		nr_bytes_of(dr) >> 10, start_of(dr));
-	release(dr);
+	release_claim(dr);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_give_up);
 
 /**
- * tmm_device_access_begin() - keep regions from being closed
+ * tmm_device_region_access_begin() - keep regions from being closed
  *
  * Context: Process context. The caller checks afterwards whether the region is closed.
- * Return: a token for tmm_device_access_end()
+ * Return: a token for tmm_device_region_access_end()
  */
-int tmm_device_access_begin(void)
+int tmm_device_region_access_begin(void)
 	__acquires(&accesses)
 {
 	return srcu_read_lock(&accesses);
 }
 
 /**
- * tmm_device_access_end() - undo tmm_device_access_begin()
+ * tmm_device_region_access_end() - undo tmm_device_region_access_begin()
  * @token: what it returned
  */
-void tmm_device_access_end(int token)
+void tmm_device_region_access_end(int token)
 	__releases(&accesses)
 {
 	srcu_read_unlock(&accesses, token);

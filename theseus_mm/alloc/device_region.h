@@ -47,7 +47,7 @@ void tmm_device_regions_unhold(void);
 bool tmm_device_region_is_within(const struct tmm_device_region *dr, u64 start, u64 end);
 void tmm_device_region_close(struct tmm_frame_allocator *fa, struct tmm_device_region *dr);
 void tmm_device_region_give_up(struct tmm_device_region *dr);
-int tmm_device_access_begin(void);
-void tmm_device_access_end(int token);
+int tmm_device_region_access_begin(void);
+void tmm_device_region_access_end(int token);
 
 #endif /* TMM_ALLOC_DEVICE_REGION_H */

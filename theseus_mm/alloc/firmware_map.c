@@ -12,7 +12,7 @@
  * All e820 queries are here: e820__mapped_raw_any() reads the firmware's map as it was at
  * boot, e820__mapped_any() the map after memmap= and others have changed it.
  */
-static bool ask(enum tmm_map_kind kind, u64 start, u64 end)
+static bool ask_map(enum tmm_map_kind kind, u64 start, u64 end)
 {
 	switch (kind) {
 	case TMM_MAP_RAM:
@@ -30,7 +30,7 @@ static bool ask(enum tmm_map_kind kind, u64 start, u64 end)
 
 static bool has(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
 {
-	return ask(kind, start, end);
+	return ask_map(kind, start, end);
 }
 
 /*
@@ -41,7 +41,7 @@ static bool has(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 
  */
 static bool is_all(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
 {
-	return ask(kind, end - 1, start + 1);
+	return ask_map(kind, end - 1, start + 1);
 }
 
 const struct tmm_firmware_map tmm_firmware_map = { .has = has, .is_all = is_all };

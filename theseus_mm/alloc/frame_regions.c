@@ -28,7 +28,7 @@ static void unlink_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *
 }
 
 /**
- * tmm_frame_allocator_add() - give an allocator a region, all of it free
+ * tmm_frame_regions_add() - give an allocator a region, all of it free
  * @fa: the allocator
  * @region: range (type, first, nr) and window are set; stays the caller's memory
  * @table_memory: tmm_frame_table_nr_bytes() bytes for the region's frame table;
@@ -37,10 +37,10 @@ static void unlink_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *
  * Context: Process context, may sleep.
  * Return: 0, or an error of tmm_range_allocator_add()
  */
-int tmm_frame_allocator_add(struct tmm_frame_allocator *fa, struct tmm_frame_region *region,
-			    void *table_memory)
+int tmm_frame_regions_add(struct tmm_frame_allocator *fa, struct tmm_frame_region *region,
+			  void *table_memory)
 {
-	int err = tmm_range_region_check(&region->range);
+	int err = tmm_range_allocator_check_region(&region->range);
 
 	if (err)
 		return err;
@@ -52,17 +52,17 @@ int tmm_frame_allocator_add(struct tmm_frame_allocator *fa, struct tmm_frame_reg
 		unlink_ram(fa, region);
 	return err;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_add);
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_add);
 
 /**
- * tmm_frame_allocator_remove() - forget a region
+ * tmm_frame_regions_remove() - forget a region
  * @fa: the allocator
  * @region: known to @fa; nobody reads it or its table any more after success
  *
  * Context: Process context, sleeps.
  * Return: 0, or -EBUSY if one of its frames is owned; nothing has changed then
  */
-int tmm_frame_allocator_remove(struct tmm_frame_allocator *fa, struct tmm_frame_region *region)
+int tmm_frame_regions_remove(struct tmm_frame_allocator *fa, struct tmm_frame_region *region)
 {
 	int err = tmm_range_allocator_remove(&fa->ra, &region->range);
 
@@ -70,7 +70,7 @@ int tmm_frame_allocator_remove(struct tmm_frame_allocator *fa, struct tmm_frame_
 		unlink_ram(fa, region);
 	return err;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_remove);
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_remove);
 
 /* The region of RAM that has a frame. Under RCU, or the allocator's lock. */
 struct tmm_frame_region *tmm_frame_region_ram_at(struct tmm_frame_allocator *fa, u64 number)
@@ -84,7 +84,7 @@ struct tmm_frame_region *tmm_frame_region_ram_at(struct tmm_frame_allocator *fa,
 }
 
 /**
- * tmm_frame_allocator_ptr() - kernel alias of a frame
+ * tmm_frame_regions_ptr() - kernel alias of a frame
  * @fa: the allocator
  * @number: number of the frame
  *
@@ -94,7 +94,7 @@ struct tmm_frame_region *tmm_frame_region_ram_at(struct tmm_frame_allocator *fa,
  * Context: Any. O(regions of RAM), however many there are of device memory; no lock.
  * Return: the alias, or NULL if no region with an alias has that frame
  */
-void *tmm_frame_allocator_ptr(struct tmm_frame_allocator *fa, u64 number)
+void *tmm_frame_regions_ptr(struct tmm_frame_allocator *fa, u64 number)
 {
 	struct tmm_frame_region *region;
 	void *ptr = NULL;
@@ -106,7 +106,7 @@ void *tmm_frame_allocator_ptr(struct tmm_frame_allocator *fa, u64 number)
 	rcu_read_unlock();
 	return ptr;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_ptr);
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_ptr);
 
 /* Add to @counts; -ERANGE if there is no region that has all of the run. */
 static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 end,
@@ -131,7 +131,7 @@ static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 en
 }
 
 /**
- * tmm_frame_allocator_count() - count the states of a run of frames
+ * tmm_frame_regions_count() - count the states of a run of frames
  * @fa: the allocator
  * @range: the run; within one region
  * @counts: added to, by enum tmm_frame_mark
@@ -142,8 +142,8 @@ static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 en
  * Return: 0, or -ERANGE if the run does not lie in one region, or the region went
  *         meanwhile; @counts is unchanged then
  */
-int tmm_frame_allocator_count(struct tmm_frame_allocator *fa, const struct tmm_frame_range *range,
-			      u64 counts[TMM_NR_MARKS])
+int tmm_frame_regions_count(struct tmm_frame_allocator *fa, const struct tmm_frame_range *range,
+			    u64 counts[TMM_NR_MARKS])
 {
 	u64 end = tmm_range_end(&range->r);
 	u64 found[TMM_NR_MARKS] = {};
@@ -168,4 +168,4 @@ int tmm_frame_allocator_count(struct tmm_frame_allocator *fa, const struct tmm_f
 		counts[mark] += found[mark];
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_count);
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_count);

@@ -71,14 +71,14 @@ static inline struct tmm_frame_region *tmm_frame_region_of(struct tmm_range_regi
 	return container_of(range, struct tmm_frame_region, range);
 }
 
-int __must_check tmm_frame_allocator_add(struct tmm_frame_allocator *fa,
-					 struct tmm_frame_region *region, void *table_memory);
-int __must_check tmm_frame_allocator_remove(struct tmm_frame_allocator *fa,
-					    struct tmm_frame_region *region);
+int __must_check tmm_frame_regions_add(struct tmm_frame_allocator *fa,
+				       struct tmm_frame_region *region, void *table_memory);
+int __must_check tmm_frame_regions_remove(struct tmm_frame_allocator *fa,
+					  struct tmm_frame_region *region);
 struct tmm_frame_region *tmm_frame_region_ram_at(struct tmm_frame_allocator *fa, u64 number);
-void *tmm_frame_allocator_ptr(struct tmm_frame_allocator *fa, u64 number);
-int __must_check tmm_frame_allocator_count(struct tmm_frame_allocator *fa,
-					   const struct tmm_frame_range *range,
-					   u64 counts[TMM_NR_MARKS]);
+void *tmm_frame_regions_ptr(struct tmm_frame_allocator *fa, u64 number);
+int __must_check tmm_frame_regions_count(struct tmm_frame_allocator *fa,
+					 const struct tmm_frame_range *range,
+					 u64 counts[TMM_NR_MARKS]);
 
 #endif /* TMM_ALLOC_FRAME_REGIONS_H */

@@ -13,7 +13,7 @@
 
 static_assert(TMM_NR_MARK_LEVELS == TMM_NR_PAGE_SIZES);
 
-static u64 block(const struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
+static u64 block_of(const struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
 {
 	return (number - table->base) >> tmm_page_size_order(size);
 }
@@ -82,15 +82,15 @@ static u8 *parts_of(struct tmm_frame_table *table, u64 number, enum tmm_page_siz
 	u64 start, end, first;
 
 	block_bounds(table, number, size, &start, &end);
-	first = block(table, start, size - 1);
-	*nr = block(table, end - 1, size - 1) - first + 1;
+	first = block_of(table, start, size - 1);
+	*nr = block_of(table, end - 1, size - 1) - first + 1;
 	return &table->marks[size - 1][first];
 }
 
 /* Make the block of @size around @number MIXED, its mark moved one order down. */
 static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
 {
-	u8 *mark = &table->marks[size][block(table, number, size)];
+	u8 *mark = &table->marks[size][block_of(table, number, size)];
 	u8 *parts;
 	u64 nr;
 
@@ -115,7 +115,7 @@ static bool pull_up(struct tmm_frame_table *table, u64 number, enum tmm_page_siz
 	table->nr_steps += nr_same;
 	if (nr_same < nr)
 		return false;
-	WRITE_ONCE(table->marks[size][block(table, number, size)], mark);
+	WRITE_ONCE(table->marks[size][block_of(table, number, size)], mark);
 	return true;
 }
 
@@ -123,7 +123,7 @@ static bool pull_up(struct tmm_frame_table *table, u64 number, enum tmm_page_siz
 static void set_part(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
 {
 	push_down(table, start, TMM_2M);
-	memset(&table->marks[TMM_4K][block(table, start, TMM_4K)], mark, nr);
+	memset(&table->marks[TMM_4K][block_of(table, start, TMM_4K)], mark, nr);
 	table->nr_steps += nr;
 	pull_up(table, start, TMM_2M, mark);
 }
@@ -138,7 +138,7 @@ static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 m
 	for (; start < end; start = min(to, end)) {
 		block_bounds(table, start, TMM_2M, &from, &to);
 		if (from == start && to <= end) {
-			WRITE_ONCE(table->marks[TMM_2M][block(table, start, TMM_2M)], mark);
+			WRITE_ONCE(table->marks[TMM_2M][block_of(table, start, TMM_2M)], mark);
 			table->nr_steps++;
 		} else {
 			set_part(table, start, min(to, end) - start, mark);
@@ -167,7 +167,7 @@ void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum 
 	for (; start < end; start = min(to, end)) {
 		block_bounds(table, start, TMM_1G, &from, &to);
 		if (from == start && to <= end) {
-			WRITE_ONCE(table->marks[TMM_1G][block(table, start, TMM_1G)], mark);
+			WRITE_ONCE(table->marks[TMM_1G][block_of(table, start, TMM_1G)], mark);
 			table->nr_steps++;
 		} else {
 			set_within_1g(table, start, min(to, end) - start, mark);
@@ -185,7 +185,7 @@ static enum tmm_frame_mark mark_at(const struct tmm_frame_table *table, u64 numb
 
 	for (;; size--) {
 		/* After MIXED, the mark one order below is the one of push_down(), or newer. */
-		mark = smp_load_acquire(&table->marks[size][block(table, number, size)]);
+		mark = smp_load_acquire(&table->marks[size][block_of(table, number, size)]);
 		if (mark != TMM_MARK_MIXED || size == TMM_4K)
 			break;
 	}
@@ -212,7 +212,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_get);
 /* Do the frames of a block of 2 MiB that is MIXED, or of a part of it, have a mark? */
 static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
 {
-	u8 *parts = &table->marks[TMM_4K][block(table, start, TMM_4K)];
+	u8 *parts = &table->marks[TMM_4K][block_of(table, start, TMM_4K)];
 	u8 *other = memchr_inv(parts, mark, nr);
 
 	table->nr_steps += other ? other - parts : nr;
@@ -240,8 +240,8 @@ bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 
 	for (; start < end; start = to) {
 		table->nr_steps++;
-		if (table->marks[TMM_1G][block(table, start, TMM_1G)] != TMM_MARK_MIXED ||
-		    table->marks[TMM_2M][block(table, start, TMM_2M)] != TMM_MARK_MIXED) {
+		if (table->marks[TMM_1G][block_of(table, start, TMM_1G)] != TMM_MARK_MIXED ||
+		    table->marks[TMM_2M][block_of(table, start, TMM_2M)] != TMM_MARK_MIXED) {
 			if (mark_at(table, start, &to) != mark)
 				return false;
 			continue;

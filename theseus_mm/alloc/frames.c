@@ -96,7 +96,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
  */
 void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa)
 {
-	tmm_frame_allocator_end_bad(fa);
+	tmm_bad_frames_end(fa);
 	TMM_BUG_IF(fa->nr_tables || !list_empty(&fa->spares) || !list_empty(&fa->quarantine));
 	tmm_range_allocator_destroy(&fa->ra);
 }
@@ -146,13 +146,13 @@ static struct tmm_allocated_frames *own_frames(struct tmm_frame_allocator *fa,
  * an alignment and a range.
  *
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return: the frames, or an error of tmm_range_allocate()
+ * Return: the frames, or an error of tmm_range_request_allocate()
  */
 struct tmm_allocated_frames *tmm_frame_allocator_allocate(struct tmm_frame_allocator *fa,
 							  const struct tmm_allocation_request *req)
 {
 	struct tmm_range_region *region = NULL;
-	struct tmm_chunk *chunk = tmm_range_allocate(&fa->ra, req, &region);
+	struct tmm_chunk *chunk = tmm_range_request_allocate(&fa->ra, req, &region);
 
 	return own_frames(fa, region, chunk);
 }
@@ -167,7 +167,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_allocate);
  */
 struct tmm_allocated_frames *tmm_frame_allocator_empty(struct tmm_frame_allocator *fa)
 {
-	struct tmm_chunk *chunk = tmm_range_object_new(&fa->ra);
+	struct tmm_chunk *chunk = tmm_range_allocator_new_object(&fa->ra);
 
 	if (!chunk)
 		return ERR_PTR(-ENOMEM);
@@ -186,7 +186,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_empty);
  * Theseus: frame_allocator::allocate_frames_deferred()
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the frames, or an error of tmm_range_allocate_deferred()
+ * Return: the frames, or an error of tmm_range_request_allocate_deferred()
  */
 struct tmm_allocated_frames *
 tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
@@ -194,7 +194,8 @@ tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
 				      struct tmm_deferred_action *action)
 {
 	struct tmm_range_region *region = NULL;
-	struct tmm_chunk *chunk = tmm_range_allocate_deferred(&fa->ra, req, &region, action);
+	struct tmm_chunk *chunk = tmm_range_request_allocate_deferred(&fa->ra, req, &region,
+								      action);
 
 	return own_frames(fa, region, chunk);
 }
@@ -246,8 +247,8 @@ tmm_frame_allocator_inspect_then_allocate(struct tmm_frame_allocator *fa,
 {
 	struct inspection inspection = { fa, inspect, context };
 	struct tmm_range_region *region = NULL;
-	struct tmm_chunk *chunk =
-		tmm_range_inspect_then_allocate(&fa->ra, inspect_range, &inspection, &region);
+	struct tmm_chunk *chunk = tmm_range_request_inspect_then_allocate(&fa->ra, inspect_range,
+									  &inspection, &region);
 
 	return own_frames(fa, region, chunk);
 }
@@ -262,7 +263,7 @@ static bool is_borrowed(const struct tmm_frames *frames)
  * Clear memory that may fail, or that Linux has unmapped from its own page tables after a
  * failure. Return: bytes not cleared; not 0 in both cases
  */
-static size_t clear(void *at, size_t nr_bytes)
+static size_t clear_memory(void *at, size_t nr_bytes)
 {
 	asm volatile("1:	rep stosb\n"
 		     "2:\n"
@@ -293,14 +294,14 @@ int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
 	if (is_borrowed(&frames->f))
 		return -EBUSY;
 	for (start = frames->f.chunk.start; start < end; start += nr) {
-		void *ptr = tmm_frame_allocator_ptr(frames->f.allocator, start);
+		void *ptr = tmm_frame_regions_ptr(frames->f.allocator, start);
 
 		if (!ptr)
 			return -EOPNOTSUPP;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		nr = min(end - start, tmm_page_size_4k_pages(TMM_2M));
-		if (clear(ptr, nr << TMM_PAGE_SHIFT))
+		if (clear_memory(ptr, nr << TMM_PAGE_SHIFT))
 			return -EIO;
 		cond_resched();
 	}
@@ -309,14 +310,14 @@ int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_zero);
 
 /* Allocated -> Free, when neither the owner nor a borrower is left. */
-static void put(struct tmm_frames *frames)
+static void put_frames(struct tmm_frames *frames)
 {
 	if (!atomic_dec_and_test(&frames->users))
 		return;
 	if (frames->chunk.nr)
 		trace_tmm_free(TMM_TRACE_FRAMES, frames->chunk.start, frames->chunk.nr);
 	frames->state = TMM_STATE_FREE;
-	tmm_range_release(&frames->allocator->ra, &frames->region->range, &frames->chunk);
+	tmm_range_request_release(&frames->allocator->ra, &frames->region->range, &frames->chunk);
 }
 
 /**
@@ -333,7 +334,7 @@ void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames)
 
 	*frames = NULL;
 	if (!IS_ERR_OR_NULL(doomed))
-		put(&doomed->f);
+		put_frames(&doomed->f);
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_drop);
 
@@ -383,7 +384,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_borrow);
  */
 void tmm_allocated_frames_unborrow(struct tmm_allocated_frames *frames)
 {
-	put(&frames->f);
+	put_frames(&frames->f);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_unborrow);
 

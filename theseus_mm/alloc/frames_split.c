@@ -14,7 +14,7 @@ static void join_frames(struct tmm_frames *a, struct tmm_frames *b)
 {
 	a->chunk.start = min(a->chunk.start, b->chunk.start);
 	a->chunk.nr += b->chunk.nr;
-	tmm_range_object_free(&b->allocator->ra, &b->chunk);
+	tmm_range_allocator_free_object(&b->allocator->ra, &b->chunk);
 }
 
 /**
@@ -57,7 +57,7 @@ EXPORT_SYMBOL_TMM(tmm_allocated_frames_merge);
 /* An object for a part of @frames, NULL if memory is exhausted. */
 static struct tmm_frames *new_part(const struct tmm_frames *frames)
 {
-	struct tmm_chunk *chunk = tmm_range_object_new(&frames->allocator->ra);
+	struct tmm_chunk *chunk = tmm_range_allocator_new_object(&frames->allocator->ra);
 	struct tmm_frames *part;
 
 	if (!chunk)
@@ -128,7 +128,8 @@ static int new_outer_parts(const struct tmm_frames *frames, const struct tmm_ran
 		parts[i] = wanted[i] ? new_part(frames) : NULL;
 		if (wanted[i] && !parts[i]) {
 			if (i && parts[0])
-				tmm_range_object_free(&frames->allocator->ra, &parts[0]->chunk);
+				tmm_range_allocator_free_object(&frames->allocator->ra,
+								&parts[0]->chunk);
 			return -ENOMEM;
 		}
 	}

@@ -122,7 +122,7 @@ static struct tmm_chunk *last_at_or_before(const struct tmm_free_ranges *set, u6
 }
 
 /* Where in [start, end) a request is placed; false if it does not fit. */
-static bool place(u64 start, u64 end, const struct tmm_fit_request *req, u64 *at)
+static bool place_in(u64 start, u64 end, const struct tmm_fit_request *req, u64 *at)
 {
 	u64 first;
 
@@ -151,7 +151,7 @@ struct search {
 	unsigned int order;
 };
 
-static bool promises(struct rb_node *node, const struct search *s)
+static bool promises_fit(struct rb_node *node, const struct search *s)
 {
 	return subtree_fit(node, s->order) >= s->req->nr;
 }
@@ -178,10 +178,10 @@ static bool in_bounds(struct rb_node *node, const struct search *s)
 	return s->req->from_top ? tmm_chunk_end(chunk) <= s->req->end : chunk->start >= s->req->min;
 }
 
-static struct rb_node *descend(struct rb_node *node, const struct search *s)
+static struct rb_node *descend_to_fit(struct rb_node *node, const struct search *s)
 {
 	for (;;) {
-		if (promises(near_child(node, s), s)) {
+		if (promises_fit(near_child(node, s), s)) {
 			node = near_child(node, s);
 			continue;
 		}
@@ -198,7 +198,7 @@ static struct tmm_chunk *search_from_boundary(const struct tmm_free_ranges *set,
 	struct rb_node *below = NULL;
 	struct rb_node *last = NULL;
 
-	if (!promises(node, s))
+	if (!promises_fit(node, s))
 		return NULL;
 	/* Down along the boundary: all that is in bounds hangs off this path. */
 	while (node) {
@@ -213,8 +213,8 @@ static struct tmm_chunk *search_from_boundary(const struct tmm_free_ranges *set,
 			continue;
 		if (fits_here(node, s))
 			return chunk_of(node);
-		if (promises(far_child(node, s), s))
-			return chunk_of(descend(far_child(node, s), s));
+		if (promises_fit(far_child(node, s), s))
+			return chunk_of(descend_to_fit(far_child(node, s), s));
 	}
 	return NULL;
 }
@@ -230,14 +230,15 @@ static struct tmm_chunk *boundary_range(const struct tmm_free_ranges *set,
 }
 
 /* Alignments that the index does not know: ranges in order, as many as it takes. */
-static bool scan(const struct tmm_free_ranges *set, const struct tmm_fit_request *req, u64 *start)
+static bool scan_set(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
+		     u64 *start)
 {
 	struct rb_node *node = req->from_top ? rb_last(&set->root) : rb_first(&set->root);
 
 	for (; node; node = req->from_top ? rb_prev(node) : rb_next(node)) {
 		struct tmm_chunk *chunk = chunk_of(node);
 
-		if (place(chunk->start, tmm_chunk_end(chunk), req, start))
+		if (place_in(chunk->start, tmm_chunk_end(chunk), req, start))
 			return true;
 	}
 	return false;
@@ -247,14 +248,14 @@ static bool find_indexed(const struct tmm_free_ranges *set, const struct search 
 {
 	struct tmm_chunk *chunk = boundary_range(set, s->req);
 
-	if (chunk && place(chunk->start, tmm_chunk_end(chunk), s->req, start))
+	if (chunk && place_in(chunk->start, tmm_chunk_end(chunk), s->req, start))
 		return true;
 	/*
 	 * The first range that fits by itself decides: if its place lies past
 	 * the other bound, so do the places of all ranges after it.
 	 */
 	chunk = search_from_boundary(set, s);
-	return chunk && place(chunk->start, tmm_chunk_end(chunk), s->req, start);
+	return chunk && place_in(chunk->start, tmm_chunk_end(chunk), s->req, start);
 }
 
 /**
@@ -297,13 +298,13 @@ bool tmm_free_ranges_find(const struct tmm_free_ranges *set, const struct tmm_fi
 	}
 
 	if (req->align > TMM_MAX_RUN - req->nr)
-		return scan(set, req, start);
+		return scan_set(set, req, start);
 	loose.nr = req->nr + req->align - 1;
 	loose.align = 1;
 	s.req = &loose;
 	if (find_indexed(set, &s, start))
-		return place(*start, *start + loose.nr, req, start);
-	return scan(set, req, start);
+		return place_in(*start, *start + loose.nr, req, start);
+	return scan_set(set, req, start);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_find);
 

@@ -83,8 +83,9 @@ static struct tmm_allocated_pages *pages_of(struct tmm_chunk *chunk)
 }
 
 /* What a range allocator gave, as an object of its new owner; errors pass through. */
-static struct tmm_allocated_pages *own(struct tmm_page_allocator *pa,
-				       struct tmm_range_region *region, struct tmm_chunk *chunk)
+static struct tmm_allocated_pages *own_pages(struct tmm_page_allocator *pa,
+					     struct tmm_range_region *region,
+					     struct tmm_chunk *chunk)
 {
 	struct tmm_allocated_pages *pages;
 
@@ -107,9 +108,9 @@ static struct tmm_allocated_pages *own(struct tmm_page_allocator *pa,
  */
 struct tmm_allocated_pages *tmm_page_allocator_empty(struct tmm_page_allocator *pa)
 {
-	struct tmm_chunk *chunk = tmm_range_object_new(&pa->ra);
+	struct tmm_chunk *chunk = tmm_range_allocator_new_object(&pa->ra);
 
-	return own(pa, NULL, chunk ?: ERR_PTR(-ENOMEM));
+	return own_pages(pa, NULL, chunk ?: ERR_PTR(-ENOMEM));
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_empty);
 
@@ -121,15 +122,15 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_empty);
  * Theseus: page_allocator::allocate_pages*(). Here alignment and range combine.
  *
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return: the pages, or an error of tmm_range_allocate()
+ * Return: the pages, or an error of tmm_range_request_allocate()
  */
 struct tmm_allocated_pages *tmm_page_allocator_allocate(struct tmm_page_allocator *pa,
 							const struct tmm_allocation_request *req)
 {
 	struct tmm_range_region *region = NULL;
-	struct tmm_chunk *chunk = tmm_range_allocate(&pa->ra, req, &region);
+	struct tmm_chunk *chunk = tmm_range_request_allocate(&pa->ra, req, &region);
 
-	return own(pa, region, chunk);
+	return own_pages(pa, region, chunk);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_allocate);
 
@@ -144,7 +145,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_allocate);
  * Theseus: page_allocator::allocate_pages_deferred()
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the pages, or an error of tmm_range_allocate_deferred()
+ * Return: the pages, or an error of tmm_range_request_allocate_deferred()
  */
 struct tmm_allocated_pages *
 tmm_page_allocator_allocate_deferred(struct tmm_page_allocator *pa,
@@ -152,18 +153,19 @@ tmm_page_allocator_allocate_deferred(struct tmm_page_allocator *pa,
 				     struct tmm_deferred_action *action)
 {
 	struct tmm_range_region *region = NULL;
-	struct tmm_chunk *chunk = tmm_range_allocate_deferred(&pa->ra, req, &region, action);
+	struct tmm_chunk *chunk = tmm_range_request_allocate_deferred(&pa->ra, req, &region,
+								      action);
 
-	return own(pa, region, chunk);
+	return own_pages(pa, region, chunk);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_allocate_deferred);
 
 /* @a and @b touch, and are parts of one region: @a becomes both. */
-static void join(struct tmm_allocated_pages *a, struct tmm_allocated_pages *b)
+static void join_pages(struct tmm_allocated_pages *a, struct tmm_allocated_pages *b)
 {
 	a->chunk.start = min(a->chunk.start, b->chunk.start);
 	a->chunk.nr += b->chunk.nr;
-	tmm_range_object_free(&b->allocator->ra, &b->chunk);
+	tmm_range_allocator_free_object(&b->allocator->ra, &b->chunk);
 }
 
 /**
@@ -192,7 +194,7 @@ int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 	if (tmm_chunk_end(&pages->chunk) != second->chunk.start &&
 	    tmm_chunk_end(&second->chunk) != pages->chunk.start)
 		return -EDOM;
-	join(pages, second);
+	join_pages(pages, second);
 	*other = NULL;
 	return 0;
 }
@@ -222,7 +224,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_pages_append);
 /* An object for a part of @pages, NULL if memory is exhausted. */
 static struct tmm_allocated_pages *new_part(const struct tmm_allocated_pages *pages)
 {
-	struct tmm_chunk *chunk = tmm_range_object_new(&pages->allocator->ra);
+	struct tmm_chunk *chunk = tmm_range_allocator_new_object(&pages->allocator->ra);
 	struct tmm_allocated_pages *part;
 
 	if (!chunk)
@@ -277,7 +279,8 @@ static int new_outer_parts(const struct tmm_allocated_pages *pages, const struct
 		parts[i] = wanted[i] ? new_part(pages) : NULL;
 		if (wanted[i] && !parts[i]) {
 			if (i && parts[0])
-				tmm_range_object_free(&pages->allocator->ra, &parts[0]->chunk);
+				tmm_range_allocator_free_object(&pages->allocator->ra,
+								&parts[0]->chunk);
 			return -ENOMEM;
 		}
 	}
@@ -332,6 +335,6 @@ void tmm_allocated_pages_drop(struct tmm_allocated_pages **pages)
 		return;
 	if (doomed->chunk.nr)
 		trace_tmm_free(TMM_TRACE_PAGES, doomed->chunk.start, doomed->chunk.nr);
-	tmm_range_release(&doomed->allocator->ra, doomed->region, &doomed->chunk);
+	tmm_range_request_release(&doomed->allocator->ra, doomed->region, &doomed->chunk);
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_pages_drop);

@@ -12,7 +12,7 @@
 #define TMM_UNPINNED	1
 
 /**
- * tmm_frames_find_pinned() - find the first pinned frame of a run
+ * tmm_pins_find() - find the first pinned frame of a run
  * @first: number of the first; all have struct pages
  * @nr: number of frames
  *
@@ -31,7 +31,7 @@
  * Context: Process context, may sleep. O(@nr).
  * Return: number of frames from @first on that are not pinned: less than @nr if one is
  */
-u64 tmm_frames_find_pinned(u64 first, u64 nr)
+u64 tmm_pins_find(u64 first, u64 nr)
 {
 	u64 i;
 
@@ -47,7 +47,7 @@ u64 tmm_frames_find_pinned(u64 first, u64 nr)
 }
 
 /**
- * tmm_frames_set_file() - set file and index in the struct pages of frames
+ * tmm_pins_set_file() - set file and index in the struct pages of frames
  * @first: number of the first; all have struct pages
  * @nr: number of frames
  * @mapping: the file's
@@ -58,7 +58,7 @@ u64 tmm_frames_find_pinned(u64 first, u64 nr)
  *
  * Context: Process context, may sleep. O(@nr).
  */
-void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index)
+void tmm_pins_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index)
 {
 	u64 i;
 
@@ -78,13 +78,13 @@ void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff
 }
 
 /**
- * tmm_frames_clear_file() - undo tmm_frames_set_file()
+ * tmm_pins_clear_file() - undo tmm_pins_set_file()
  * @first: number of the first; all are in no process and not pinned
  * @nr: number of frames
  *
  * Context: Process context, may sleep. O(@nr).
  */
-void tmm_frames_clear_file(u64 first, u64 nr)
+void tmm_pins_clear_file(u64 first, u64 nr)
 {
 	u64 i;
 

@@ -15,8 +15,8 @@
 
 struct address_space;
 
-u64 tmm_frames_find_pinned(u64 first, u64 nr);
-void tmm_frames_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index);
-void tmm_frames_clear_file(u64 first, u64 nr);
+u64 tmm_pins_find(u64 first, u64 nr);
+void tmm_pins_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index);
+void tmm_pins_clear_file(u64 first, u64 nr);
 
 #endif /* TMM_ALLOC_PINS_H */

@@ -49,13 +49,13 @@ static struct flaw flaw_of_number(int err)
 /* One "<size>@<start>". */
 static struct flaw parse_one(const char *text, const char *end, struct tmm_pool *pool)
 {
-	int err = tmm_parse_bytes(&text, &pool->nr_bytes);
+	int err = tmm_number_parse_bytes(&text, &pool->nr_bytes);
 	u64 last;
 
 	if (!err && *text++ != '@')
 		err = -EINVAL;
 	if (!err)
-		err = tmm_parse_bytes(&text, &pool->start);
+		err = tmm_number_parse_bytes(&text, &pool->start);
 	if (!err && text != end)
 		err = -EINVAL;
 	if (err)
@@ -83,8 +83,8 @@ static int parse_all(const char *text, struct tmm_pool *pools, unsigned int nr)
 		end = strchrnul(text, ',');
 		flaw = parse_one(text, end, &pools[i]);
 		if (flaw.err) {
-			tmm_refuse(&nothing, "regions=%.*s: %s", (int)min(end - text, 100L), text,
-				   flaw.what);
+			tmm_advice_refuse(&nothing, "regions=%.*s: %s", (int)min(end - text, 100L),
+					  text, flaw.what);
 			return flaw.err;
 		}
 	}
@@ -163,7 +163,7 @@ struct coverage {
 };
 
 /* Ranges come in order, cut to the run. */
-static int cover(struct resource *res, void *arg)
+static int cover_run(struct resource *res, void *arg)
 {
 	struct coverage *covered = arg;
 
@@ -183,12 +183,12 @@ static struct tmm_advice_request advice_for(const struct tmm_pool *pool)
 	};
 }
 
-static void refuse(const struct tmm_pool *pool, u64 page, const char *why)
+static void refuse_pool(const struct tmm_pool *pool, u64 page, const char *why)
 {
 	const struct tmm_advice_request request = advice_for(pool);
 
-	tmm_refuse(&request, "regions=%lluK@%#llx: page %#llx is %s", pool->nr_bytes >> 10,
-		   pool->start, page, why);
+	tmm_advice_refuse(&request, "regions=%lluK@%#llx: page %#llx is %s", pool->nr_bytes >> 10,
+			  pool->start, page, why);
 }
 
 /* The check goes run by run; a single page is looked at only to say what is wrong with it. */
@@ -203,7 +203,7 @@ static int check_runs(const struct tmm_pool *pool)
 			return -EINTR;
 		next = tmm_firmware_map_run(&tmm_firmware_map, at, pool_end(pool), &use);
 		if (use != TMM_USE_TAKEN) {
-			refuse(pool, at, tmm_firmware_map_why(&tmm_firmware_map, at));
+			refuse_pool(pool, at, tmm_firmware_map_why(&tmm_firmware_map, at));
 			return -ENODEV;
 		}
 		cond_resched();
@@ -216,18 +216,18 @@ static int check_resources(const struct tmm_pool *pool)
 	struct coverage covered = { .end = pool->start };
 
 	walk_iomem_res_desc(IORES_DESC_RESERVED, IORESOURCE_MEM, pool->start, pool_end(pool) - 1,
-			    &covered, cover);
+			    &covered, cover_run);
 	if (covered.end < pool_end(pool)) {
-		refuse(pool, covered.end, "not Reserved in /proc/iomem");
+		refuse_pool(pool, covered.end, "not Reserved in /proc/iomem");
 		return -ENODEV;
 	}
 	if (covered.count != 1) {
-		refuse(pool, pool->start, "the first of several Reserved ranges");
+		refuse_pool(pool, pool->start, "the first of several Reserved ranges");
 		return -ENODEV;
 	}
 	if (region_intersects(pool->start, pool->nr_bytes, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT) {
-		refuse(pool, pool->start, "System RAM in /proc/iomem");
+		refuse_pool(pool, pool->start, "System RAM in /proc/iomem");
 		return -ENODEV;
 	}
 	return 0;
@@ -252,9 +252,10 @@ static int check_struct_pages(const struct tmm_pool *pool)
 	int err = tmm_struct_pages_check(pool->start, pool->nr_bytes);
 
 	if (err == -EINVAL)
-		tmm_refuse(&request,
-			   "regions=%lluK@%#llx: with struct_pages=1, a region has to begin and end at multiples of %lluK",
-			   pool->nr_bytes >> 10, pool->start, tmm_struct_pages_align() >> 10);
+		tmm_advice_refuse(&request,
+				  "regions=%lluK@%#llx: with struct_pages=1, a region has to begin and end at multiples of %lluK",
+				  pool->nr_bytes >> 10, pool->start,
+				  tmm_struct_pages_align() >> 10);
 	else if (err)
 		pr_err("refused: struct_pages=1 needs a kernel with CONFIG_ZONE_DEVICE: load without struct_pages=1\n");
 	return err;
@@ -323,9 +324,9 @@ int tmm_pool_claim(struct tmm_pool *pool)
 	if (!pool->resource) {
 		const struct tmm_advice_request request = advice_for(pool);
 
-		tmm_refuse(&request,
-			   "regions=%lluK@%#llx: all or part of the range is claimed already (see /proc/iomem)",
-			   pool->nr_bytes >> 10, pool->start);
+		tmm_advice_refuse(&request,
+				  "regions=%lluK@%#llx: all or part of the range is claimed already (see /proc/iomem)",
+				  pool->nr_bytes >> 10, pool->start);
 		return -EBUSY;
 	}
 	err = map_window(pool);
@@ -380,7 +381,7 @@ int tmm_pools_claim(struct tmm_pools *pools, const char *regions, bool wants_str
 
 	if (!regions || !*regions) {
 		pr_err("regions= is missing: name the RAM to claim as regions=<size>@<start>[,...]\n");
-		tmm_list_candidates();
+		tmm_advice_list_candidates();
 		return -ENODEV;
 	}
 	err = tmm_pools_parse(regions, &pools->pools, &pools->nr);

@@ -29,12 +29,12 @@ void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames)
 EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_quarantine);
 
 /**
- * tmm_frame_allocator_end_quarantine() - give back what is in quarantine
+ * tmm_quarantine_end() - give back what is in quarantine
  * @fa: the allocator; nobody puts more there
  *
  * Context: Process context, may sleep. O(runs * log n).
  */
-void tmm_frame_allocator_end_quarantine(struct tmm_frame_allocator *fa)
+void tmm_quarantine_end(struct tmm_frame_allocator *fa)
 {
 	LIST_HEAD(list);
 
@@ -44,4 +44,4 @@ void tmm_frame_allocator_end_quarantine(struct tmm_frame_allocator *fa)
 	spin_unlock(&fa->quarantine_lock);
 	tmm_allocated_frames_drop_list(&list);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_end_quarantine);
+EXPORT_SYMBOL_IF_KUNIT(tmm_quarantine_end);

@@ -13,6 +13,6 @@ struct tmm_allocated_frames;
 struct tmm_frame_allocator;
 
 void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames);
-void tmm_frame_allocator_end_quarantine(struct tmm_frame_allocator *fa);
+void tmm_quarantine_end(struct tmm_frame_allocator *fa);
 
 #endif /* TMM_ALLOC_QUARANTINE_H */

@@ -21,7 +21,7 @@ static u64 region_end(const struct tmm_range_region *region)
 }
 
 /**
- * tmm_range_region_check() - can an allocator know this region at all?
+ * tmm_range_allocator_check_region() - can an allocator know this region at all?
  * @region: first and nr are set
  *
  * Return:
@@ -29,7 +29,7 @@ static u64 region_end(const struct tmm_range_region *region)
  * * -EINVAL    - it is empty
  * * -EOVERFLOW - it reaches past the last chunk
  */
-int tmm_range_region_check(const struct tmm_range_region *region)
+int tmm_range_allocator_check_region(const struct tmm_range_region *region)
 {
 	if (!region->nr)
 		return -EINVAL;
@@ -37,7 +37,7 @@ int tmm_range_region_check(const struct tmm_range_region *region)
 		return -EOVERFLOW;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_region_check);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_check_region);
 
 /**
  * tmm_range_allocator_init() - make an allocator without regions
@@ -49,7 +49,7 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 	spin_lock_init(&ra->lock);
 	INIT_LIST_HEAD(&ra->regions);
 	ra->hooks = hooks;
-	tmm_chunk_objects_init(&ra->objects, *hooks->cache);
+	tmm_chunk_cache_init(&ra->objects, *hooks->cache);
 	ra->reserve = NULL;
 	ra->nr_reserve = 0;
 }
@@ -72,13 +72,13 @@ static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *
 }
 
 /**
- * tmm_range_reserve_give() - keep a chunk object for deferred allocations
+ * tmm_range_allocator_give_reserve() - keep a chunk object for deferred allocations
  * @ra: the allocator
  * @chunk: consumed: all zeros, not linked anywhere; freed if there are enough
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock.
  */
-void tmm_range_reserve_give(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
+void tmm_range_allocator_give_reserve(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
 {
 	spin_lock(&ra->lock);
 	if (ra->nr_reserve < TMM_NR_RESERVE) {
@@ -88,7 +88,7 @@ void tmm_range_reserve_give(struct tmm_range_allocator *ra, struct tmm_chunk *ch
 		chunk = NULL;
 	}
 	spin_unlock(&ra->lock);
-	tmm_range_object_free(ra, chunk);
+	tmm_range_allocator_free_object(ra, chunk);
 }
 
 /* The early memory is too small for a reserve, so there is none before the heap exists. */
@@ -102,7 +102,7 @@ static int fill_reserve(struct tmm_range_allocator *ra)
 	if (!kmem_cache_alloc_bulk(ra->objects.cache, GFP_KERNEL | __GFP_ZERO, nr, objects))
 		return -ENOMEM;
 	while (nr)
-		tmm_range_reserve_give(ra, objects[--nr]);
+		tmm_range_allocator_give_reserve(ra, objects[--nr]);
 	return 0;
 }
 
@@ -115,7 +115,7 @@ static int fill_reserve(struct tmm_range_allocator *ra)
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
  * Return:
  * * 0           - its chunks can be allocated
- * * -EINVAL or -EOVERFLOW, see tmm_range_region_check()
+ * * -EINVAL or -EOVERFLOW, see tmm_range_allocator_check_region()
  * * -EADDRINUSE - it overlaps a region known already
  * * -ENOMEM     - the kernel heap is exhausted
  */
@@ -123,14 +123,14 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 {
 	struct tmm_chunk *absorbed[2];
 	struct tmm_chunk *chunk;
-	int err = tmm_range_region_check(region);
+	int err = tmm_range_allocator_check_region(region);
 
 	if (err)
 		return err;
 	err = fill_reserve(ra);
 	if (err)
 		return err;
-	chunk = tmm_range_object_new(ra);
+	chunk = tmm_range_allocator_new_object(ra);
 	if (!chunk)
 		return -ENOMEM;
 
@@ -143,7 +143,7 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
 	spin_unlock(&ra->lock);
 	if (err)
-		tmm_range_object_free(ra, chunk);
+		tmm_range_allocator_free_object(ra, chunk);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_add);
@@ -170,7 +170,7 @@ int tmm_range_allocator_remove(struct tmm_range_allocator *ra, struct tmm_range_
 	chunk = tmm_free_ranges_take(&region->free, region->first, region->nr, spare);
 	spin_unlock(&ra->lock);
 	TMM_BUG_IF(!chunk);
-	tmm_range_object_free(ra, chunk);
+	tmm_range_allocator_free_object(ra, chunk);
 	synchronize_rcu();
 	return 0;
 }
@@ -193,25 +193,25 @@ void tmm_range_allocator_destroy(struct tmm_range_allocator *ra)
 		/* Minimal as it is, the set of a free region is one range. */
 		while ((taken = tmm_free_ranges_first(&region->free))) {
 			taken = tmm_free_ranges_take(&region->free, taken->start, taken->nr, spare);
-			tmm_range_object_free(ra, taken);
+			tmm_range_allocator_free_object(ra, taken);
 		}
 	}
 	while ((taken = ra->reserve)) {
 		ra->reserve = taken->next;
-		tmm_range_object_free(ra, taken);
+		tmm_range_allocator_free_object(ra, taken);
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_destroy);
 
 /**
- * tmm_range_region_at() - the region that a chunk belongs to
+ * tmm_range_allocator_region_at() - the region that a chunk belongs to
  * @ra: the allocator
  * @number: number of the chunk
  *
  * Context: The allocator's lock is held. O(regions), which are few.
  * Return: the region, or NULL if no region has that chunk
  */
-struct tmm_range_region *tmm_range_region_at(struct tmm_range_allocator *ra, u64 number)
+struct tmm_range_region *tmm_range_allocator_region_at(struct tmm_range_allocator *ra, u64 number)
 {
 	struct tmm_range_region *region;
 
@@ -221,7 +221,7 @@ struct tmm_range_region *tmm_range_region_at(struct tmm_range_allocator *ra, u64
 			return region;
 	return NULL;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_region_at);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_region_at);
 
 /**
  * tmm_range_allocator_totals() - count
@@ -257,36 +257,36 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_totals);
 
 /**
- * tmm_range_object_new() - make a chunk object
+ * tmm_range_allocator_new_object() - make a chunk object
  * @ra: the allocator
  *
  * Context: Process context, may sleep.
  * Return: an object that is all zeros, or NULL if memory is exhausted
  */
-struct tmm_chunk *tmm_range_object_new(struct tmm_range_allocator *ra)
+struct tmm_chunk *tmm_range_allocator_new_object(struct tmm_range_allocator *ra)
 {
-	return tmm_chunk_objects_new(&ra->objects);
+	return tmm_chunk_cache_new(&ra->objects);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_new);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_new_object);
 
 /**
- * tmm_range_object_free() - give a chunk object back
+ * tmm_range_allocator_free_object() - give a chunk object back
  * @ra: the allocator
  * @chunk: the object, not linked anywhere; NULL is ignored. The reference on its account is
  *         dropped, but the account is not uncharged.
  *
  * Context: Any but interrupt.
  */
-void tmm_range_object_free(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
+void tmm_range_allocator_free_object(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
 {
 	if (chunk)
 		tmm_chunk_set_account(chunk, NULL);
-	tmm_chunk_objects_free(&ra->objects, chunk);
+	tmm_chunk_cache_free(&ra->objects, chunk);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_free);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_free_object);
 
 /**
- * tmm_range_object_size() - early memory that one chunk object takes
+ * tmm_range_allocator_object_size() - early memory that one chunk object takes
  * @ra: the allocator
  *
  * A region takes one object, an owned run one, and each allocation up to two on
@@ -294,16 +294,16 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_free);
  *
  * Return: bytes
  */
-size_t tmm_range_object_size(const struct tmm_range_allocator *ra)
+size_t tmm_range_allocator_object_size(const struct tmm_range_allocator *ra)
 {
-	return tmm_chunk_objects_size(&ra->objects);
+	return tmm_chunk_cache_object_size(&ra->objects);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_size);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_object_size);
 
 /**
  * tmm_range_allocator_start_early() - do without the kernel's heap
  * @ra: the allocator; has no region yet
- * @memory: where chunk objects go, see tmm_range_object_size(); the caller's, and
+ * @memory: where chunk objects go, see tmm_range_allocator_object_size(); the caller's, and
  *          there as long as the allocator
  * @nr_bytes: its size
  *
@@ -313,7 +313,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_object_size);
 void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memory,
 				     size_t nr_bytes)
 {
-	tmm_chunk_objects_start_early(&ra->objects, memory, nr_bytes);
+	tmm_chunk_cache_start_early(&ra->objects, memory, nr_bytes);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_start_early);
 
@@ -328,7 +328,7 @@ static u64 replace_early(struct tmm_range_allocator *ra, void **substitutes, u64
 	list_for_each_entry(region, &ra->regions, link) {
 		for (chunk = tmm_free_ranges_first(&region->free); chunk;
 		     chunk = tmm_free_ranges_next(chunk)) {
-			if (!tmm_chunk_objects_is_early(&ra->objects, chunk))
+			if (!tmm_chunk_cache_is_early(&ra->objects, chunk))
 				continue;
 			if (nr_found < nr) {
 				tmm_free_ranges_replace(&region->free, chunk,
@@ -385,10 +385,10 @@ int tmm_range_allocator_move_to_heap(struct tmm_range_allocator *ra)
 
 	if (!ra->objects.memory)
 		return 0;
-	tmm_chunk_objects_use_early(&ra->objects, false);
+	tmm_chunk_cache_use_early(&ra->objects, false);
 	err = fill_reserve(ra) ?: substitute_early(ra);
 	if (err)
-		tmm_chunk_objects_use_early(&ra->objects, true);
+		tmm_chunk_cache_use_early(&ra->objects, true);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_move_to_heap);

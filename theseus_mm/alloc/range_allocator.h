@@ -70,7 +70,7 @@ struct tmm_range_region {
  * @given: a run is about to be given back; called under the allocator's lock;
  *         an error refuses it
  * @came_back: a run was given back; called under the allocator's lock
- * @resource: the resource that a run is charged as, and is a comeback of when it is freed
+ * @resource: the resource that a run is charged as, and is a release of when it is freed
  */
 struct tmm_range_hooks {
 	struct kmem_cache **cache;
@@ -100,7 +100,7 @@ struct tmm_range_allocator {
 	spinlock_t lock;	/* the list, all free sets, the reserve */
 	struct list_head regions;
 	const struct tmm_range_hooks *hooks;
-	struct tmm_chunk_objects objects;
+	struct tmm_chunk_cache objects;
 	struct tmm_chunk *reserve;
 	unsigned int nr_reserve;
 };
@@ -121,7 +121,7 @@ struct tmm_range_totals {
 };
 
 /* Regions */
-int __must_check tmm_range_region_check(const struct tmm_range_region *region);
+int __must_check tmm_range_allocator_check_region(const struct tmm_range_region *region);
 
 void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_range_hooks *hooks);
 int __must_check tmm_range_allocator_add(struct tmm_range_allocator *ra,
@@ -129,14 +129,14 @@ int __must_check tmm_range_allocator_add(struct tmm_range_allocator *ra,
 int __must_check tmm_range_allocator_remove(struct tmm_range_allocator *ra,
 					    struct tmm_range_region *region);
 void tmm_range_allocator_destroy(struct tmm_range_allocator *ra);
-struct tmm_range_region *tmm_range_region_at(struct tmm_range_allocator *ra, u64 number);
+struct tmm_range_region *tmm_range_allocator_region_at(struct tmm_range_allocator *ra, u64 number);
 void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals);
 
 /* Chunk objects, and a start without the kernel's heap */
-struct tmm_chunk * __must_check tmm_range_object_new(struct tmm_range_allocator *ra);
-void tmm_range_object_free(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
-void tmm_range_reserve_give(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
-size_t tmm_range_object_size(const struct tmm_range_allocator *ra);
+struct tmm_chunk * __must_check tmm_range_allocator_new_object(struct tmm_range_allocator *ra);
+void tmm_range_allocator_free_object(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
+void tmm_range_allocator_give_reserve(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
+size_t tmm_range_allocator_object_size(const struct tmm_range_allocator *ra);
 void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memory,
 				     size_t nr_bytes);
 int __must_check tmm_range_allocator_move_to_heap(struct tmm_range_allocator *ra);

@@ -17,8 +17,8 @@
 
 static void free_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2])
 {
-	tmm_range_object_free(ra, spare[0]);
-	tmm_range_object_free(ra, spare[1]);
+	tmm_range_allocator_free_object(ra, spare[0]);
+	tmm_range_allocator_free_object(ra, spare[1]);
 }
 
 static int new_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2], unsigned int nr)
@@ -26,7 +26,7 @@ static int new_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2]
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		spare[i] = tmm_range_object_new(ra);
+		spare[i] = tmm_range_allocator_new_object(ra);
 		if (!spare[i]) {
 			free_spares(ra, spare);
 			return -ENOMEM;
@@ -36,8 +36,8 @@ static int new_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2]
 }
 
 /* All of the run is free. */
-static struct tmm_chunk *take(struct tmm_range_allocator *ra, struct tmm_range_region *region,
-			      u64 start, u64 nr, struct tmm_chunk *spare[2])
+static struct tmm_chunk *take_run(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+				  u64 start, u64 nr, struct tmm_chunk *spare[2])
 {
 	struct tmm_chunk *chunk = tmm_free_ranges_take(&region->free, start, nr, spare);
 
@@ -61,7 +61,7 @@ static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 
 	if (err)
 		return ERR_PTR(err);
-	chunk = take(ra, region, start, req->nr, spare);
+	chunk = take_run(ra, region, start, req->nr, spare);
 	chunk->account = tmm_account_get(req->account);
 	return chunk;
 }
@@ -69,7 +69,7 @@ static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
 		   struct tmm_range_region **region)
 {
-	struct tmm_range_region *found = tmm_range_region_at(ra, req->at);
+	struct tmm_range_region *found = tmm_range_allocator_region_at(ra, req->at);
 	struct tmm_chunk *range;
 
 	if (!found)
@@ -179,8 +179,8 @@ static int check_request(const struct tmm_range_allocator *ra,
 	return err ?: tmm_account_check(req->account, ra->hooks->resource, req->nr, 0);
 }
 
-static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		struct tmm_range_region **region, u64 *start)
+static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
+		    struct tmm_range_region **region, u64 *start)
 {
 	int err;
 
@@ -198,7 +198,7 @@ static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_requ
 }
 
 /**
- * tmm_range_allocate() - take a run of chunks
+ * tmm_range_request_allocate() - take a run of chunks
  * @ra: the allocator
  * @req: what is wanted
  * @region: set to the region that the run came from, on success only
@@ -209,7 +209,7 @@ static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_requ
  *
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
  * Return:
- * * the run                 - to be given back with tmm_range_release()
+ * * the run                 - to be given back with tmm_range_request_release()
  * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before it starts
  * * ERR_PTR(-EOVERFLOW)     - the run would wrap around, or TMM_TOO_MANY
  * * ERR_PTR(-ERANGE)        - no region that may be used has that address, or any of that
@@ -222,9 +222,9 @@ static int find(struct tmm_range_allocator *ra, const struct tmm_allocation_requ
  * * ERR_PTR(-EDQUOT)        - the run exceeds a limit of the account
  * * ERR_PTR(-ENOMEM)        - the kernel heap is exhausted
  */
-struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
-				     const struct tmm_allocation_request *req,
-				     struct tmm_range_region **region)
+struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
+					     const struct tmm_allocation_request *req,
+					     struct tmm_range_region **region)
 {
 	struct tmm_chunk *spare[2] = {};
 	struct tmm_chunk *chunk;
@@ -241,14 +241,14 @@ struct tmm_chunk *tmm_range_allocate(struct tmm_range_allocator *ra,
 		return ERR_PTR(err);
 
 	spin_lock(&ra->lock);
-	err = find(ra, req, region, &start);
+	err = find_run(ra, req, region, &start);
 	chunk = err ? ERR_PTR(err) : charge_and_take(ra, req, *region, start, spare);
 	spin_unlock(&ra->lock);
 
 	free_spares(ra, spare);
 	return chunk;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate);
 
 /* Objects that taking a run uses up: one for each side of it on which chunks stay free. */
 static unsigned int nr_spares_for(const struct tmm_range_region *region, u64 start, u64 nr)
@@ -288,7 +288,7 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
 }
 
 /**
- * tmm_range_allocate_deferred() - take a run of chunks, without memory
+ * tmm_range_request_allocate_deferred() - take a run of chunks, without memory
  * @ra: the allocator
  * @req: what is wanted
  * @region: set to the region that the run came from, on success only
@@ -300,14 +300,14 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
  * Theseus: allocate_pages_deferred(), allocate_frames_deferred()
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the run, an error of tmm_range_allocate(), or ERR_PTR(-EBUSY) if @action
+ * Return: the run, an error of tmm_range_request_allocate(), or ERR_PTR(-EBUSY) if @action
  * is not finished. ERR_PTR(-ENOMEM) means that the reserve is used up by unfinished actions
  * (finish one), or that @ra is not on the heap yet.
  */
-struct tmm_chunk *tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
-					      const struct tmm_allocation_request *req,
-					      struct tmm_range_region **region,
-					      struct tmm_deferred_action *action)
+struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator *ra,
+						      const struct tmm_allocation_request *req,
+						      struct tmm_range_region **region,
+						      struct tmm_deferred_action *action)
 {
 	struct tmm_range_region *found;
 	struct tmm_chunk *chunk;
@@ -320,14 +320,14 @@ struct tmm_chunk *tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
 	if (err)
 		return ERR_PTR(err);
 	spin_lock(&ra->lock);
-	err = find(ra, req, &found, &start);
+	err = find_run(ra, req, &found, &start);
 	chunk = err ? ERR_PTR(err) : take_by_reserve(ra, req, found, start, action);
 	spin_unlock(&ra->lock);
 	if (!IS_ERR(chunk))
 		*region = found;
 	return chunk;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate_deferred);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate_deferred);
 
 /**
  * tmm_deferred_action_finish() - give the reserve the objects that an allocation used
@@ -340,8 +340,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocate_deferred);
 void tmm_deferred_action_finish(struct tmm_deferred_action *action)
 {
 	for (; action->nr_owed; action->nr_owed--)
-		tmm_range_reserve_give(action->ra,
-				       tmm_chunk_objects_new_nofail(&action->ra->objects));
+		tmm_range_allocator_give_reserve(action->ra,
+						 tmm_chunk_cache_new_nofail(&action->ra->objects));
 }
 EXPORT_SYMBOL_TMM(tmm_deferred_action_finish);
 
@@ -351,8 +351,8 @@ static bool lies_within(const struct tmm_allocation_request *req, const struct t
 	       req->at - chunk->start <= chunk->nr - req->nr;
 }
 
-static int choose(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect, void *context,
-		  struct tmm_range_region **chosen, struct tmm_allocation_request *req)
+static int choose_run(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect, void *context,
+		      struct tmm_range_region **chosen, struct tmm_allocation_request *req)
 {
 	struct tmm_range_region *region;
 	struct tmm_chunk *chunk;
@@ -374,7 +374,7 @@ static int choose(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect, 
 }
 
 /**
- * tmm_range_inspect_then_allocate() - show what is free, take what is chosen
+ * tmm_range_request_inspect_then_allocate() - show what is free, take what is chosen
  * @ra: the allocator
  * @inspect: called for the free runs of general regions, lowest first, until it
  *           chooses one. Must not sleep, nor call the allocator.
@@ -386,9 +386,10 @@ static int choose(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect, 
  * Return: the run; ERR_PTR(-ENOENT) if @inspect chose none, ERR_PTR(-EINVAL) if
  * what it chose is not within the run that it was shown, or ERR_PTR(-ENOMEM)
  */
-struct tmm_chunk *tmm_range_inspect_then_allocate(struct tmm_range_allocator *ra,
-						  tmm_range_inspect_fn inspect, void *context,
-						  struct tmm_range_region **region)
+struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_allocator *ra,
+							  tmm_range_inspect_fn inspect,
+							  void *context,
+							  struct tmm_range_region **region)
 {
 	struct tmm_range_region *chosen;
 	struct tmm_allocation_request req;
@@ -399,18 +400,18 @@ struct tmm_chunk *tmm_range_inspect_then_allocate(struct tmm_range_allocator *ra
 	if (err)
 		return ERR_PTR(err);
 	spin_lock(&ra->lock);
-	err = choose(ra, inspect, context, &chosen, &req);
-	chunk = err ? ERR_PTR(err) : take(ra, chosen, req.at, req.nr, spare);
+	err = choose_run(ra, inspect, context, &chosen, &req);
+	chunk = err ? ERR_PTR(err) : take_run(ra, chosen, req.at, req.nr, spare);
 	spin_unlock(&ra->lock);
 	free_spares(ra, spare);
 	if (!err)
 		*region = chosen;
 	return chunk;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_inspect_then_allocate);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_inspect_then_allocate);
 
 /**
- * tmm_range_take_one() - take one chunk of a general region, without an object
+ * tmm_range_request_take_one() - take one chunk of a general region, without an object
  * @ra: the allocator
  * @spare: unlinked chunk objects, the first not NULL; those used are set to
  *         NULL, and one that came free may be put there
@@ -423,8 +424,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_inspect_then_allocate);
  * Context: The allocator's lock is held.
  * Return: 0, or -ENOSPC if all general regions are exhausted
  */
-int tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
-		       struct tmm_range_region **region, u64 *number)
+int tmm_range_request_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
+			       struct tmm_range_region **region, u64 *number)
 {
 	struct tmm_fit_request fit = { .nr = 1, .align = 1, .end = U64_MAX };
 	struct tmm_chunk *chunk;
@@ -440,10 +441,10 @@ int tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2
 		spare[0] = chunk;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_take_one);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_take_one);
 
 /**
- * tmm_range_release() - give a run back
+ * tmm_range_request_release() - give a run back
  * @ra: the allocator
  * @region: the region that the run came from
  * @chunk: the run; consumed. An empty one is just freed.
@@ -455,8 +456,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_take_one);
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock. O(log n).
  */
-void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
-		       struct tmm_chunk *chunk)
+void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+			       struct tmm_chunk *chunk)
 {
 	struct tmm_account *account = chunk->account;
 	const u64 start = chunk->start, nr = chunk->nr;
@@ -464,7 +465,7 @@ void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *
 	int err = 0;
 
 	if (!nr) {
-		tmm_range_object_free(ra, chunk);
+		tmm_range_allocator_free_object(ra, chunk);
 		return;
 	}
 	chunk->account = NULL;
@@ -480,6 +481,6 @@ void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *
 	free_spares(ra, absorbed);
 	tmm_account_uncharge(account, ra->hooks->resource, nr);
 	tmm_account_put(account);
-	tmm_comebacks_note(ra->hooks->resource);
+	tmm_waiters_note(ra->hooks->resource);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_release);
+EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_release);

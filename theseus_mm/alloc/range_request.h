@@ -3,8 +3,8 @@
  * Requests: what a caller wants of a range allocator, and how the allocator serves it.
  *
  * Invariant: a request takes and charges all of its run, or nothing.
- * Lock: the range allocator's, which each function takes, but for tmm_range_take_one().
- * Owner: the caller of a run that was taken, until tmm_range_release().
+ * Lock: the range allocator's, which each function takes, but for tmm_range_request_take_one().
+ * Owner: the caller of a run that was taken, until tmm_range_request_release().
  */
 #ifndef TMM_ALLOC_RANGE_REQUEST_H
 #define TMM_ALLOC_RANGE_REQUEST_H
@@ -167,20 +167,23 @@ struct tmm_deferred_action {
 typedef bool (*tmm_range_inspect_fn)(struct tmm_range_region *region, struct tmm_chunk *chunk,
 				     void *context, struct tmm_allocation_request *req);
 
-struct tmm_chunk * __must_check tmm_range_allocate(struct tmm_range_allocator *ra,
-						   const struct tmm_allocation_request *req,
-						   struct tmm_range_region **region);
+struct tmm_chunk * __must_check tmm_range_request_allocate(struct tmm_range_allocator *ra,
+							   const struct tmm_allocation_request *req,
+							   struct tmm_range_region **region);
 struct tmm_chunk * __must_check
-tmm_range_allocate_deferred(struct tmm_range_allocator *ra,
-			    const struct tmm_allocation_request *req,
-			    struct tmm_range_region **region, struct tmm_deferred_action *action);
+tmm_range_request_allocate_deferred(struct tmm_range_allocator *ra,
+				    const struct tmm_allocation_request *req,
+				    struct tmm_range_region **region,
+				    struct tmm_deferred_action *action);
 void tmm_deferred_action_finish(struct tmm_deferred_action *action);
 struct tmm_chunk * __must_check
-tmm_range_inspect_then_allocate(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect,
-				void *context, struct tmm_range_region **region);
-int __must_check tmm_range_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
-				    struct tmm_range_region **region, u64 *number);
-void tmm_range_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
-		       struct tmm_chunk *chunk);
+tmm_range_request_inspect_then_allocate(struct tmm_range_allocator *ra,
+					tmm_range_inspect_fn inspect, void *context,
+					struct tmm_range_region **region);
+int __must_check tmm_range_request_take_one(struct tmm_range_allocator *ra,
+					    struct tmm_chunk *spare[2],
+					    struct tmm_range_region **region, u64 *number);
+void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+			       struct tmm_chunk *chunk);
 
 #endif /* TMM_ALLOC_RANGE_REQUEST_H */

@@ -12,7 +12,7 @@
 #include <linux/string.h>
 
 /**
- * tmm_frame_allocator_take_table() - take one frame for a page table
+ * tmm_table_frames_take() - take one frame for a page table
  * @fa: the allocator
  * @number: set to the frame's number, on success only
  *
@@ -22,16 +22,16 @@
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
  * Return: 0, -ENOSPC if the general regions are exhausted, or -ENOMEM
  */
-int tmm_frame_allocator_take_table(struct tmm_frame_allocator *fa, u64 *number)
+int tmm_table_frames_take(struct tmm_frame_allocator *fa, u64 *number)
 {
-	struct tmm_chunk *spare[2] = { tmm_range_object_new(&fa->ra) };
+	struct tmm_chunk *spare[2] = { tmm_range_allocator_new_object(&fa->ra) };
 	struct tmm_range_region *region;
 	int err;
 
 	if (!spare[0])
 		return -ENOMEM;
 	spin_lock(&fa->ra.lock);
-	err = tmm_range_take_one(&fa->ra, spare, &region, number);
+	err = tmm_range_request_take_one(&fa->ra, spare, &region, number);
 	if (!err) {
 		tmm_frame_table_set(&tmm_frame_region_of(region)->table, *number, 1,
 				    TMM_MARK_TABLE);
@@ -40,24 +40,24 @@ int tmm_frame_allocator_take_table(struct tmm_frame_allocator *fa, u64 *number)
 		fa->nr_tables++;
 	}
 	spin_unlock(&fa->ra.lock);
-	tmm_range_object_free(&fa->ra, spare[0]);
+	tmm_range_allocator_free_object(&fa->ra, spare[0]);
 	if (err)
 		return err;
 	trace_tmm_allocate(TMM_TRACE_TABLE, *number, 1);
-	memset(tmm_frame_allocator_ptr(fa, *number), 0, TMM_PAGE_SIZE);
+	memset(tmm_frame_regions_ptr(fa, *number), 0, TMM_PAGE_SIZE);
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_take_table);
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_frames_take);
 
 /**
- * tmm_frame_allocator_give_table() - give the frame of a page table back
+ * tmm_table_frames_give() - give the frame of a page table back
  * @fa: the allocator
- * @number: the frame, from tmm_frame_allocator_take_table(); cleared, and no
+ * @number: the frame, from tmm_table_frames_take(); cleared, and no
  *          CPU can reach it any more
  *
  * Context: Any but interrupt. Takes and releases the allocator's lock.
  */
-void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
+void tmm_table_frames_give(struct tmm_frame_allocator *fa, u64 number)
 {
 	struct tmm_chunk *absorbed[2] = {};
 	struct tmm_frame_region *region;
@@ -80,8 +80,8 @@ void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number)
 	TMM_BUG_IF(tmm_free_ranges_give(&region->range.free, &object->chunk, absorbed));
 	tmm_bad_frames_came_back(&fa->ra, &region->range, number, 1);
 	spin_unlock(&fa->ra.lock);
-	tmm_range_object_free(&fa->ra, absorbed[0]);
-	tmm_range_object_free(&fa->ra, absorbed[1]);
-	tmm_comebacks_note(TMM_RESOURCE_FRAMES);
+	tmm_range_allocator_free_object(&fa->ra, absorbed[0]);
+	tmm_range_allocator_free_object(&fa->ra, absorbed[1]);
+	tmm_waiters_note(TMM_RESOURCE_FRAMES);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_give_table);
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_frames_give);

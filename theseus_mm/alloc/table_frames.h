@@ -14,7 +14,7 @@
 
 struct tmm_frame_allocator;
 
-int __must_check tmm_frame_allocator_take_table(struct tmm_frame_allocator *fa, u64 *number);
-void tmm_frame_allocator_give_table(struct tmm_frame_allocator *fa, u64 number);
+int __must_check tmm_table_frames_take(struct tmm_frame_allocator *fa, u64 *number);
+void tmm_table_frames_give(struct tmm_frame_allocator *fa, u64 number);
 
 #endif /* TMM_ALLOC_TABLE_FRAMES_H */

@@ -12,13 +12,13 @@
 #define ATTEMPTS_ORDER	4
 
 /**
- * struct attempt - a running call whose own comebacks are counted apart
+ * struct attempt - a running call whose own releases are counted apart
  * @task: the calling task; NULL if the slot is free
- * @own: comebacks that the call itself caused
+ * @own: releases that the call itself caused
  */
 struct attempt {
 	const struct task_struct *task;
-	struct tmm_comebacks own;
+	struct tmm_waiters_counts own;
 };
 
 static atomic64_t counts[TMM_NR_RESOURCES];
@@ -32,12 +32,12 @@ static struct attempt *place_of(const struct task_struct *task)
 }
 
 /**
- * tmm_comebacks_note() - count a comeback, and wake the waiters
+ * tmm_waiters_note() - count a release, and wake the waiters
  * @resource: the resource; it must be available already
  *
  * Context: Any but interrupt.
  */
-void tmm_comebacks_note(enum tmm_resource resource)
+void tmm_waiters_note(enum tmm_resource resource)
 {
 	struct attempt *place = place_of(current);
 
@@ -48,56 +48,56 @@ void tmm_comebacks_note(enum tmm_resource resource)
 	if (wq_has_sleeper(&queue))
 		wake_up_poll(&queue, EPOLLIN | EPOLLRDNORM);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_comebacks_note);
+EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_note);
 
 /**
- * tmm_comebacks_read() - read the counts of comebacks
+ * tmm_waiters_read() - read the counts of releases
  * @now: set
  *
  * Context: Any.
  */
-void tmm_comebacks_read(struct tmm_comebacks *now)
+void tmm_waiters_read(struct tmm_waiters_counts *now)
 {
 	unsigned int i;
 
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
 		now->nr[i] = atomic64_read(&counts[i]);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_comebacks_read);
+EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_read);
 
 /**
- * tmm_comebacks_queue() - the wait queue for comebacks
+ * tmm_waiters_queue() - the wait queue for releases
  *
  * Return: the wait queue
  */
-struct wait_queue_head *tmm_comebacks_queue(void)
+struct wait_queue_head *tmm_waiters_queue(void)
 {
 	return &queue;
 }
 
 /**
- * tmm_comebacks_begin() - count this task's comebacks apart from those of others
+ * tmm_waiters_begin() - count this task's releases apart from those of others
  * @now: set to the counts: a call from now on can get whatever they contain
  *
- * Context: Process context, no lock needed. tmm_comebacks_end() follows, by this task.
+ * Context: Process context, no lock needed. tmm_waiters_end() follows, by this task.
  */
-void tmm_comebacks_begin(struct tmm_comebacks *now)
+void tmm_waiters_begin(struct tmm_waiters_counts *now)
 {
 	struct attempt *place = place_of(current);
 
 	if (!cmpxchg(&place->task, NULL, current))
-		place->own = (struct tmm_comebacks){};
-	tmm_comebacks_read(now);
+		place->own = (struct tmm_waiters_counts){};
+	tmm_waiters_read(now);
 }
 
 /**
- * tmm_comebacks_end() - undo tmm_comebacks_begin()
- * @before: the counts from tmm_comebacks_begin(); this call's own comebacks are added, or
+ * tmm_waiters_end() - undo tmm_waiters_begin()
+ * @before: the counts from tmm_waiters_begin(); this call's own releases are added, or
  *          fewer
  *
  * Context: Process context, no lock needed.
  */
-void tmm_comebacks_end(struct tmm_comebacks *before)
+void tmm_waiters_end(struct tmm_waiters_counts *before)
 {
 	struct attempt *place = place_of(current);
 	unsigned int i;
@@ -106,6 +106,6 @@ void tmm_comebacks_end(struct tmm_comebacks *before)
 		return;
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
 		before->nr[i] += place->own.nr[i];
-	/* Pairs with the exchange in tmm_comebacks_begin(): the place is its next task's. */
+	/* Pairs with the exchange in tmm_waiters_begin(): the place is its next task's. */
 	smp_store_release(&place->task, NULL);
 }

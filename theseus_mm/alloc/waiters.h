@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Comebacks: counts of how often a resource became available again, and the wait queue
+ * Releases: counts of how often a resource became available again, and the wait queue
  * for it.
  *
- * A run that is free again and room under a limit are both comebacks. Frames, pages and
+ * A run that is free again and room under a limit are both releases. Frames, pages and
  * handles have separate counts, so that a waiter for frames is not woken by pages. The
  * module has one count of each, for all clients.
  *
- * A refused client waits for the comebacks of others only. A call that fails half-way gives
+ * A refused client waits for the releases of others only. A call that fails half-way gives
  * back what it had taken: that must wake others, but must not make the client itself try
  * again for ever.
  *
- * Invariant: a count never misses a comeback. So a client that compares the count with its
- * value before the call never waits for a comeback that has happened.
+ * Invariant: a count never misses a release. So a client that compares the count with its
+ * value before the call never waits for a release that has happened.
  * Lock: none; the counts are atomic, the wait queue has its own lock, and each slot of the
  * attempts is used by one task.
  * Owner: the module.
@@ -37,20 +37,20 @@ enum tmm_resource {
 };
 
 /**
- * struct tmm_comebacks - a snapshot of the counts
- * @nr: number of comebacks, by enum tmm_resource
+ * struct tmm_waiters_counts - a snapshot of the counts
+ * @nr: number of releases, by enum tmm_resource
  */
-struct tmm_comebacks {
+struct tmm_waiters_counts {
 	u64 nr[TMM_NR_RESOURCES];
 };
 
 struct wait_queue_head;
 
-void tmm_comebacks_note(enum tmm_resource resource);
-void tmm_comebacks_read(struct tmm_comebacks *now);
-struct wait_queue_head *tmm_comebacks_queue(void);
+void tmm_waiters_note(enum tmm_resource resource);
+void tmm_waiters_read(struct tmm_waiters_counts *now);
+struct wait_queue_head *tmm_waiters_queue(void);
 
-void tmm_comebacks_begin(struct tmm_comebacks *now);
-void tmm_comebacks_end(struct tmm_comebacks *before);
+void tmm_waiters_begin(struct tmm_waiters_counts *now);
+void tmm_waiters_end(struct tmm_waiters_counts *before);
 
 #endif /* TMM_ALLOC_WAITERS_H */

@@ -36,13 +36,13 @@ static int parse_digits(const char **text, u64 *number)
 }
 
 /**
- * tmm_parse_bytes() - read a size or an address, as memparse() does
+ * tmm_number_parse_bytes() - read a size or an address, as memparse() does
  * @text: start of the number; moved past it on success only
  * @bytes: set on success only
  *
  * Return: 0; -EINVAL if there is no number, -ERANGE if it does not fit in 64 bits
  */
-int tmm_parse_bytes(const char **text, u64 *bytes)
+int tmm_number_parse_bytes(const char **text, u64 *bytes)
 {
 	static const char suffixes[] = "kmgtpe";
 	const char *rest = *text;
@@ -66,7 +66,7 @@ int tmm_parse_bytes(const char **text, u64 *bytes)
 	*bytes = number;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_parse_bytes);
+EXPORT_SYMBOL_IF_KUNIT(tmm_number_parse_bytes);
 
 static int set_switch(const char *text, const struct kernel_param *kp)
 {

@@ -9,7 +9,7 @@
 #include <linux/moduleparam.h>
 #include <linux/types.h>
 
-int __must_check tmm_parse_bytes(const char **text, u64 *bytes);
+int __must_check tmm_number_parse_bytes(const char **text, u64 *bytes);
 
 /* A bool parameter that logs the allowed values if it is given another. */
 extern const struct kernel_param_ops tmm_param_ops_switch;

@@ -74,7 +74,7 @@ u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive)
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits);
 
 /**
- * tmm_memory_type_bits() - the cache bits of a memory type
+ * tmm_pte_memory_type_bits() - the cache bits of a memory type
  * @type: the type
  *
  * Which bits those are is Linux's choice at boot (the PAT); no caller's bits come
@@ -82,7 +82,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits);
  *
  * Return: bits of a 4 KiB leaf, to be ORed to tmm_pte_leaf_bits()
  */
-u64 tmm_memory_type_bits(enum tmm_memory_type type)
+u64 tmm_pte_memory_type_bits(enum tmm_memory_type type)
 {
 	static const enum page_cache_mode modes[TMM_NR_MEMORY_TYPES] = {
 		[TMM_WRITE_BACK] = _PAGE_CACHE_MODE_WB,
@@ -92,7 +92,7 @@ u64 tmm_memory_type_bits(enum tmm_memory_type type)
 
 	return cachemode2protval(modes[type]);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_memory_type_bits);
+EXPORT_SYMBOL_IF_KUNIT(tmm_pte_memory_type_bits);
 
 /**
  * tmm_pte_leaf_bits_at() - a leaf's bits at its size
@@ -138,28 +138,28 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_bits_of_leaf);
 tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry, enum tmm_page_size size)
 {
 	tmm_pte_flags_t flags = (__force tmm_pte_flags_t)entry & TMM_PTE_ALL;
-	bool is_cached = tmm_memory_type_of_leaf(entry, size) == TMM_WRITE_BACK;
+	bool is_cached = tmm_pte_memory_type_of_leaf(entry, size) == TMM_WRITE_BACK;
 
 	return tmm_pte_flags_device_memory(flags, !is_cached);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_of_leaf);
 
 /**
- * tmm_memory_type_of_leaf() - the memory type that a leaf entry shows
+ * tmm_pte_memory_type_of_leaf() - the memory type that a leaf entry shows
  * @entry: the raw entry, of ours
  * @size: of the leaf
  *
  * Return: the type
  */
-enum tmm_memory_type tmm_memory_type_of_leaf(u64 entry, enum tmm_page_size size)
+enum tmm_memory_type tmm_pte_memory_type_of_leaf(u64 entry, enum tmm_page_size size)
 {
 	u64 mask = _PAGE_PWT | _PAGE_PCD | (size == TMM_4K ? _PAGE_PAT : _PAGE_PAT_LARGE);
 	enum tmm_memory_type type;
 
 	for (type = TMM_WRITE_BACK + 1; type < TMM_NR_MEMORY_TYPES; type++)
-		if ((entry & mask) == (tmm_pte_leaf_bits_at(tmm_memory_type_bits(type), size) &
+		if ((entry & mask) == (tmm_pte_leaf_bits_at(tmm_pte_memory_type_bits(type), size) &
 				       mask))
 			return type;
 	return TMM_WRITE_BACK;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_memory_type_of_leaf);
+EXPORT_SYMBOL_IF_KUNIT(tmm_pte_memory_type_of_leaf);

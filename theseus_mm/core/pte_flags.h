@@ -189,10 +189,10 @@ tmm_pte_flags_x86_adjust_for_higher_level_pte(tmm_pte_flags_x86_t flags)
 int __must_check tmm_pte_flags_check(tmm_pte_flags_t flags);
 int __must_check tmm_pte_flags_check_memory_type(tmm_pte_flags_t flags, enum tmm_memory_type type);
 u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive);
-u64 tmm_memory_type_bits(enum tmm_memory_type type);
+u64 tmm_pte_memory_type_bits(enum tmm_memory_type type);
 u64 tmm_pte_leaf_bits_at(u64 bits, enum tmm_page_size size);
 u64 tmm_pte_bits_of_leaf(u64 entry, enum tmm_page_size size);
 tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry, enum tmm_page_size size);
-enum tmm_memory_type tmm_memory_type_of_leaf(u64 entry, enum tmm_page_size size);
+enum tmm_memory_type tmm_pte_memory_type_of_leaf(u64 entry, enum tmm_page_size size);
 
 #endif /* TMM_CORE_PTE_FLAGS_H */

@@ -42,7 +42,7 @@ static const struct file_operations fops = {
 	.poll = tmm_poll,
 	.show_fdinfo = tmm_show_fdinfo,
 	.mmap = tmm_mmap,
-	.get_unmapped_area = tmm_get_unmapped_area,
+	.get_unmapped_area = tmm_unmapped_area,
 	.llseek = no_llseek,
 };
 
@@ -62,7 +62,7 @@ static const struct file_operations export_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = tmm_export_show_fdinfo,
 	.mmap = tmm_export_mmap,
-	.get_unmapped_area = tmm_export_get_unmapped_area,
+	.get_unmapped_area = tmm_export_unmapped_area,
 };
 
 static const struct file_operations lending_fops = {
@@ -74,23 +74,23 @@ static const struct file_operations lending_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = tmm_lending_show_fdinfo,
 	.mmap = tmm_lending_mmap,
-	.get_unmapped_area = tmm_lending_get_unmapped_area,
+	.get_unmapped_area = tmm_lending_unmapped_area,
 };
 
 /**
- * tmm_chardev_register() - let clients in
+ * tmm_files_register() - let clients in
  * @dev: the device
- * @inst: what they work on; stays until tmm_chardev_unregister()
+ * @inst: what they work on; stays until tmm_files_unregister()
  *
  * Context: Process context, may sleep.
  * Return: 0 or the error of misc_register()
  */
-int tmm_chardev_register(struct tmm_chardev *dev, struct tmm_instance *inst)
+int tmm_files_register(struct tmm_chardev *dev, struct tmm_instance *inst)
 {
 	struct tmm_range_totals totals;
 
 	tmm_range_allocator_totals(&inst->pa.ra, &totals);
-	tmm_limits_init(totals.nr_free);
+	tmm_user_limits_init(totals.nr_free);
 	tmm_export_set_fops(&export_fops);
 	tmm_lending_set_fops(&lending_fops);
 	dev->inst = inst;
@@ -105,12 +105,12 @@ int tmm_chardev_register(struct tmm_chardev *dev, struct tmm_instance *inst)
 }
 
 /**
- * tmm_chardev_unregister() - no more clients
+ * tmm_files_unregister() - no more clients
  * @dev: the device; nobody has it open, since the module is being unloaded
  *
  * Context: Process context, may sleep.
  */
-void tmm_chardev_unregister(struct tmm_chardev *dev)
+void tmm_files_unregister(struct tmm_chardev *dev)
 {
 	misc_deregister(&dev->misc);
 }

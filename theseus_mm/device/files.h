@@ -23,8 +23,8 @@ struct tmm_chardev {
 	struct tmm_instance *inst;
 };
 
-int __must_check tmm_chardev_register(struct tmm_chardev *dev, struct tmm_instance *inst);
-void tmm_chardev_unregister(struct tmm_chardev *dev);
+int __must_check tmm_files_register(struct tmm_chardev *dev, struct tmm_instance *inst);
+void tmm_files_unregister(struct tmm_chardev *dev);
 
 /* show/sysfs.c */
 extern const struct attribute_group *tmm_sysfs_groups[];

@@ -23,7 +23,7 @@ int tmm_device_start(struct tmm_instance *inst, bool quarantine)
 	int err;
 
 	tmm_loans_set_quarantine(quarantine);
-	err = tmm_loans_init();
+	err = tmm_linger_init();
 	if (err)
 		return err;
 	err = tmm_offsets_cache_init();
@@ -37,7 +37,7 @@ int tmm_device_start(struct tmm_instance *inst, bool quarantine)
 		goto err_files;
 	tmm_bad_memory_init(inst);
 	tmm_debugfs_init(inst);
-	err = tmm_chardev_register(&chardev, inst);
+	err = tmm_files_register(&chardev, inst);
 	if (!err)
 		return 0;
 	pr_err("not loaded: Linux cannot register /dev/theseus_mm (error %d): see the kernel messages above\n",
@@ -51,17 +51,17 @@ err_files:
 err_offsets:
 	tmm_offsets_cache_exit();
 err_loans:
-	tmm_loans_exit();
+	tmm_linger_exit();
 	return err;
 }
 
 void tmm_device_stop(void)
 {
-	tmm_chardev_unregister(&chardev);
+	tmm_files_unregister(&chardev);
 	tmm_debugfs_exit();
 	tmm_bad_memory_exit();
 	tmm_unplug_exit();
 	tmm_mapping_files_exit();
 	tmm_offsets_cache_exit();
-	tmm_loans_exit();
+	tmm_linger_exit();
 }

@@ -17,7 +17,7 @@
  * Context: Process context, may sleep. O(log n), but O(n) in free ranges for an
  *          alignment that is no power of two, or above 1 GiB.
  * Return: the frames, the caller's until tmm_allocated_frames_drop(), or an error
- * of tmm_range_allocate()
+ * of tmm_range_request_allocate()
  */
 struct tmm_allocated_frames *
 tmm_allocate_frames_by_request(const struct tmm_allocation_request *req)
@@ -78,7 +78,7 @@ EXPORT_SYMBOL_TMM(tmm_inspect_then_allocate_free_frames);
  * Context: Process context, may sleep. O(log n), but O(n) in free ranges for an
  *          alignment that is no power of two, or above 1 GiB.
  * Return: the pages, the caller's until tmm_allocated_pages_drop(), or an error
- * of tmm_range_allocate()
+ * of tmm_range_request_allocate()
  */
 struct tmm_allocated_pages *tmm_allocate_pages_by_request(const struct tmm_allocation_request *req)
 {

@@ -72,11 +72,11 @@ int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
 EXPORT_SYMBOL_TMM(tmm_init_post_heap);
 
 /**
- * tmm_exit() - undo tmm_init_post_heap() and tmm_init()
+ * tmm_kernel_exit() - undo tmm_init_post_heap() and tmm_init()
  *
  * Context: Process context, may sleep. Everything given out has come back.
  */
-void tmm_exit(void)
+void tmm_kernel_exit(void)
 {
 	tmm_mmi_put(kernel_mmi);
 	kernel_mmi = NULL;

@@ -11,6 +11,6 @@ struct tmm_page_table;
 
 struct tmm_instance *tmm_kernel_instance(void);
 struct tmm_page_table *tmm_kernel_page_table(void);
-void tmm_exit(void);
+void tmm_kernel_exit(void);
 
 #endif /* TMM_KERNEL_INSTANCE_H */

@@ -145,7 +145,7 @@ struct tmm_mapped_pages *tmm_mapped_pages_empty(void)
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
 	pt = tmm_kernel_page_table();
-	mp = tmm_mapping_new(pt, pages, TMM_PTE_DEFAULT);
+	mp = tmm_mapped_pages_begin(pt, pages, TMM_PTE_DEFAULT);
 	tmm_page_table_put(pt);
 	if (mp)
 		return mp;

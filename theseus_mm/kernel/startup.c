@@ -94,7 +94,7 @@ static int init_instance(const struct tmm_pools *pools, const char *bad)
 
 err_exit:
 	tmm_startup_abandon(&initial);
-	tmm_exit();
+	tmm_kernel_exit();
 	return err;
 }
 
@@ -108,14 +108,14 @@ int tmm_kernel_start(const struct tmm_pools *pools, const char *bad)
 		return err;
 	err = register_pm_notifier(&pm_notifier);
 	if (err)
-		tmm_exit();
+		tmm_kernel_exit();
 	return err;
 }
 
 void tmm_kernel_stop(void)
 {
 	unregister_pm_notifier(&pm_notifier);
-	tmm_exit();
+	tmm_kernel_exit();
 }
 
 void tmm_kernel_announce(void)

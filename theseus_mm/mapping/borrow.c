@@ -114,12 +114,12 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 }
 
 /* Copy one piece. A device's region is not closed meanwhile; a closed one is not accessed. */
-static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
-		const void *from, size_t nr_bytes, size_t *left)
+static int copy_borrowed(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
+			 const void *from, size_t nr_bytes, size_t *left)
 {
 	const enum tmm_memory_type type = tmm_mapped_pages_memory_type(borrow->mp);
 	struct tmm_page_table *pt = borrow->mp->pt;
-	int token = tmm_device_access_begin();
+	int token = tmm_device_region_access_begin();
 	int err;
 
 	if (tmm_mapped_pages_is_closed(borrow->mp))
@@ -128,7 +128,7 @@ static int copy(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *t
 		err = tmm_window_transfer(pt, type, to, (const void *)vaddr.v, nr_bytes, left);
 	else
 		err = tmm_window_transfer(pt, type, (void *)vaddr.v, from, nr_bytes, left);
-	tmm_device_access_end(token);
+	tmm_device_region_access_end(token);
 	return err;
 }
 
@@ -156,7 +156,7 @@ int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_
 	int err = check_part(borrow, offset, nr_bytes, &vaddr);
 
 	if (!err)
-		err = copy(borrow, vaddr, to, NULL, nr_bytes, &left);
+		err = copy_borrowed(borrow, vaddr, to, NULL, nr_bytes, &left);
 	if (!err && left)
 		err = -EIO;
 	return err;
@@ -184,7 +184,7 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 	if (!err && !borrow->is_mutable)
 		err = -EACCES;
 	if (!err)
-		err = copy(borrow, vaddr, NULL, from, nr_bytes, &left);
+		err = copy_borrowed(borrow, vaddr, NULL, from, nr_bytes, &left);
 	if (!err && left)
 		err = -EIO;
 	return err;
@@ -216,7 +216,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_borrow_mark_dirty);
 /**
  * tmm_borrow_search_pins() - begin a search for pinned pages of a borrow
  * @borrow: the borrow, of a mapping that tmm_mapped_pages_have_struct_pages()
- * @search: filled in for tmm_pin_search()
+ * @search: filled in for tmm_mapped_pages_search_pins()
  *
  * Context: Any.
  */
@@ -225,7 +225,7 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
 	u64 first = borrow->offset >> TMM_PAGE_SHIFT;
 	u64 end = (borrow->offset + borrow->nr_bytes + TMM_PAGE_SIZE - 1) >> TMM_PAGE_SHIFT;
 
-	tmm_pin_search_begin(search, borrow->mp, first, end - first);
+	tmm_mapped_pages_begin_pin_search(search, borrow->mp, first, end - first);
 }
 
 /**

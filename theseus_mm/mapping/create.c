@@ -19,7 +19,7 @@
 static struct tmm_mapped_pages *create_any(struct tmm_instance *inst, struct tmm_page_table *pt,
 					   const struct tmm_mapping_request *req)
 {
-	struct tmm_allocated_pages *pages = tmm_place_pages(&inst->pa, 0, req);
+	struct tmm_allocated_pages *pages = tmm_placement_allocate_pages(&inst->pa, 0, req);
 	struct tmm_mapped_pages *mp;
 
 	if (IS_ERR(pages))
@@ -58,7 +58,7 @@ static struct tmm_mapped_pages *map_frames(struct tmm_instance *inst, struct tmm
 
 	if (IS_ERR(frames))
 		return ERR_CAST(frames);
-	pages = tmm_place_pages(&inst->pa, frames->f.chunk.start, req);
+	pages = tmm_placement_allocate_pages(&inst->pa, frames->f.chunk.start, req);
 	if (IS_ERR(pages)) {
 		mp = ERR_CAST(pages);
 		goto drop_frames;
@@ -188,7 +188,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_contiguous_mapping);
  * Context: Process context, may sleep. O(leaves).
  * Return: the mapping, ERR_PTR(-EINVAL) if @nr_bytes is 0, ERR_PTR(-EOVERFLOW),
  * an error of tmm_mapping_request_check(), tmm_frame_allocator_allocate(),
- * tmm_place_pages() or tmm_map_allocated_pages_to()
+ * tmm_placement_allocate_pages() or tmm_map_allocated_pages_to()
  */
 struct tmm_mapped_pages *
 tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *pt,

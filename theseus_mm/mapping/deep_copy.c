@@ -59,7 +59,7 @@ static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pa
 		}
 		if (IS_ERR(frames))
 			return PTR_ERR(frames);
-		err = tmm_mapping_extend(copy, *done, &frames, size);
+		err = tmm_mapped_pages_extend(copy, *done, &frames, size);
 		tmm_allocated_frames_drop(&frames);
 		if (err)
 			return err;
@@ -76,12 +76,12 @@ static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pa
 static int copy_step(const struct tmm_mapped_pages *mp, void *dst, const void *src, size_t step,
 		     size_t *left)
 {
-	int token = tmm_device_access_begin();
+	int token = tmm_device_region_access_begin();
 	int err = tmm_mapped_pages_is_closed(mp) ? -ENODEV :
 		  tmm_window_transfer(mp->pt, tmm_mapped_pages_memory_type(mp), dst, src, step,
 				      left);
 
-	tmm_device_access_end(token);
+	tmm_device_region_access_end(token);
 	return err;
 }
 
@@ -117,7 +117,7 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
 {
 	/* Writable only while it is filled. */
 	struct tmm_mapped_pages *copy =
-		tmm_mapping_new(mp->pt, *pages, TMM_DMA_FLAGS);
+		tmm_mapped_pages_begin(mp->pt, *pages, TMM_DMA_FLAGS);
 	const u64 nr = tmm_allocated_pages_nr(*pages);
 	u64 done = 0;
 	int err = 0;
@@ -129,7 +129,7 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
 	if (!err)
 		err = copy_content(copy, mp);
 	if (err) {
-		tmm_mapping_abandon(copy, done);
+		tmm_mapped_pages_abandon(copy, done);
 		return ERR_PTR(err);
 	}
 	*pages = NULL;
@@ -180,8 +180,8 @@ struct tmm_mapped_pages *tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp,
 		copy = ERR_PTR(err);
 		goto out;
 	}
-	pages = tmm_allocate_congruent_pages(mp->pages->allocator, mp->pages->chunk.start,
-					     mp->pages->chunk.nr);
+	pages = tmm_placement_allocate_congruent(mp->pages->allocator, mp->pages->chunk.start,
+						 mp->pages->chunk.nr);
 	if (IS_ERR(pages)) {
 		copy = ERR_CAST(pages);
 		goto out;

@@ -124,7 +124,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_instance_move_to_heap);
  */
 void tmm_instance_exit(struct tmm_instance *inst)
 {
-	tmm_frame_allocator_end_quarantine(&inst->fa);
+	tmm_quarantine_end(&inst->fa);
 	tmm_instance_forget_devices(inst);
 	tmm_page_table_put(inst->root);
 	forget_memories(inst);
@@ -142,7 +142,7 @@ static int count_part(struct tmm_instance *inst, const struct tmm_range_region *
 	if (start >= end)
 		return 0;
 	part = (struct tmm_frame_range){ { start, end - start, TMM_4K } };
-	return tmm_frame_allocator_count(&inst->fa, &part, counts);
+	return tmm_frame_regions_count(&inst->fa, &part, counts);
 }
 
 /**

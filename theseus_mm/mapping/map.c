@@ -59,12 +59,12 @@ struct tmm_mapped_pages *tmm_map_pages_to(struct tmm_page_table *pt,
 		return ERR_PTR(err);
 	if (tmm_allocated_frames_is_borrowed(*frames))
 		return ERR_PTR(-EBUSY);
-	mp = tmm_mapping_new(pt, *pages, req->flags);
+	mp = tmm_mapped_pages_begin(pt, *pages, req->flags);
 	if (!mp)
 		return ERR_PTR(-ENOMEM);
-	err = tmm_mapping_extend(mp, 0, frames, largest_leaf(req));
+	err = tmm_mapped_pages_extend(mp, 0, frames, largest_leaf(req));
 	if (err) {
-		tmm_mapping_abandon(mp, 0);
+		tmm_mapped_pages_abandon(mp, 0);
 		return ERR_PTR(err);
 	}
 	*pages = NULL;
@@ -179,17 +179,18 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 	err = tmm_allocated_frames_borrow(frames);
 	if (err)
 		return ERR_PTR(err);
-	mp = tmm_mapping_new(pt, *pages, flags);
+	mp = tmm_mapped_pages_begin(pt, *pages, flags);
 	if (!mp) {
 		err = -ENOMEM;
 		goto err_unborrow;
 	}
 	mp->flags &= ~TMM_PTE_EXCLUSIVE;
 	err = tmm_mapper_map_counted(pt, (*pages)->chunk.start, frames->f.chunk.start, nr,
-				     tmm_pte_leaf_bits(flags, false) | tmm_memory_type_bits(type),
-				     tmm_mapper_largest_leaf(), mp->account, &mp->nr_tables);
+				     tmm_pte_leaf_bits(flags, false) |
+				     tmm_pte_memory_type_bits(type), tmm_mapper_largest_leaf(),
+				     mp->account, &mp->nr_tables);
 	if (err) {
-		tmm_mapping_abandon(mp, 0);
+		tmm_mapped_pages_abandon(mp, 0);
 		goto err_unborrow;
 	}
 	trace_tmm_map((*pages)->chunk.start, frames->f.chunk.start, nr, mp->flags);
@@ -326,7 +327,7 @@ static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_requ
 		u64 here = tmm_frames_nr(&frames->f);
 
 		list_del_init(&frames->f.link);
-		err = tmm_mapping_extend(mp, *done, &frames, largest_leaf(req));
+		err = tmm_mapped_pages_extend(mp, *done, &frames, largest_leaf(req));
 		if (err) {
 			tmm_allocated_frames_drop(&frames);
 			break;
@@ -369,12 +370,12 @@ struct tmm_mapped_pages *tmm_map_pages(struct tmm_page_table *pt,
 	err = check_room(pt->fa, *pages);
 	if (err)
 		return ERR_PTR(err);
-	mp = tmm_mapping_new(pt, *pages, req->flags);
+	mp = tmm_mapped_pages_begin(pt, *pages, req->flags);
 	if (!mp)
 		return ERR_PTR(-ENOMEM);
 	err = map_to_any(mp, req, &done);
 	if (err) {
-		tmm_mapping_abandon(mp, done);
+		tmm_mapped_pages_abandon(mp, done);
 		return ERR_PTR(err);
 	}
 	*pages = NULL;

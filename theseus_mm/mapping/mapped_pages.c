@@ -129,7 +129,7 @@ static void release_frames(struct tmm_mapped_pages *mp)
 }
 
 /**
- * tmm_mapping_new() - a mapping of pages that are not mapped yet
+ * tmm_mapped_pages_begin() - a mapping of pages that are not mapped yet
  * @pt: the root
  * @pages: the mapping's pages; the caller's until the mapping is complete. Their account is
  *         charged for the mapping's page tables. A table counts for the mapping that needed
@@ -141,8 +141,9 @@ static void release_frames(struct tmm_mapped_pages *mp)
  * Context: Process context, may sleep.
  * Return: the mapping, exclusive so far, or NULL if the kernel heap is exhausted
  */
-struct tmm_mapped_pages *tmm_mapping_new(struct tmm_page_table *pt,
-					 struct tmm_allocated_pages *pages, tmm_pte_flags_t flags)
+struct tmm_mapped_pages *tmm_mapped_pages_begin(struct tmm_page_table *pt,
+						struct tmm_allocated_pages *pages,
+						tmm_pte_flags_t flags)
 {
 	struct tmm_mapped_pages *mp;
 
@@ -156,8 +157,8 @@ struct tmm_mapped_pages *tmm_mapping_new(struct tmm_page_table *pt,
 }
 
 /**
- * tmm_mapping_extend() - map the next pages of a mapping in the making
- * @mp: from tmm_mapping_new()
+ * tmm_mapped_pages_extend() - map the next pages of a mapping in the making
+ * @mp: from tmm_mapped_pages_begin()
  * @done: pages mapped so far
  * @frames: what the next as many pages map to; consumed on success
  * @largest: of the leaves
@@ -165,13 +166,13 @@ struct tmm_mapped_pages *tmm_mapping_new(struct tmm_page_table *pt,
  * Context: Process context, may sleep. O(leaves).
  * Return: 0, or an error of tmm_mapper_map()
  */
-int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocated_frames **frames,
-		       enum tmm_page_size largest)
+int tmm_mapped_pages_extend(struct tmm_mapped_pages *mp, u64 done,
+			    struct tmm_allocated_frames **frames, enum tmm_page_size largest)
 {
 	const struct tmm_frames *f = &(*frames)->f;
 	const u64 page = tmm_mapped_pages_first(mp) + done;
 	u64 bits = tmm_pte_leaf_bits(mp->flags, true) |
-		   tmm_memory_type_bits(f->region->memory_type);
+		   tmm_pte_memory_type_bits(f->region->memory_type);
 	int err = tmm_mapper_map_counted(mp->pt, page, f->chunk.start, f->chunk.nr, bits, largest,
 					 mp->account, &mp->nr_tables);
 
@@ -183,14 +184,14 @@ int tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done, struct tmm_allocat
 }
 
 /**
- * tmm_mapping_abandon() - undo a mapping in the making
- * @mp: from tmm_mapping_new(); gone. Its pages stay the caller's, its frames go
+ * tmm_mapped_pages_abandon() - undo a mapping in the making
+ * @mp: from tmm_mapped_pages_begin(); gone. Its pages stay the caller's, its frames go
  *      back.
  * @done: pages mapped so far
  *
  * Context: Process context. Cannot fail.
  */
-void tmm_mapping_abandon(struct tmm_mapped_pages *mp, u64 done)
+void tmm_mapped_pages_abandon(struct tmm_mapped_pages *mp, u64 done)
 {
 	clear_entries(mp, done);
 	release_frames(mp);
@@ -252,8 +253,8 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_flags);
  */
 tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp)
 {
-	tmm_pte_flags_t seen = tmm_mapper_collect_flags(mp->pt, tmm_mapped_pages_first(mp),
-							tmm_mapped_pages_nr(mp));
+	tmm_pte_flags_t seen = tmm_translate_collect_flags(mp->pt, tmm_mapped_pages_first(mp),
+							   tmm_mapped_pages_nr(mp));
 
 	return (tmm_mapped_pages_flags(mp) & ~TMM_PTE_HARDWARE) | (seen & TMM_PTE_HARDWARE);
 }

@@ -123,11 +123,11 @@ void tmm_mapped_pages_append_frames(struct tmm_mapped_pages *mp, struct tmm_mapp
 
 /* For map.c and deep_copy.c: a mapping in the making */
 struct tmm_mapped_pages * __must_check
-tmm_mapping_new(struct tmm_page_table *pt, struct tmm_allocated_pages *pages,
-		tmm_pte_flags_t flags);
-int __must_check tmm_mapping_extend(struct tmm_mapped_pages *mp, u64 done,
-				    struct tmm_allocated_frames **frames,
-				    enum tmm_page_size largest);
-void tmm_mapping_abandon(struct tmm_mapped_pages *mp, u64 done);
+tmm_mapped_pages_begin(struct tmm_page_table *pt, struct tmm_allocated_pages *pages,
+		       tmm_pte_flags_t flags);
+int __must_check tmm_mapped_pages_extend(struct tmm_mapped_pages *mp, u64 done,
+					 struct tmm_allocated_frames **frames,
+					 enum tmm_page_size largest);
+void tmm_mapped_pages_abandon(struct tmm_mapped_pages *mp, u64 done);
 
 #endif /* TMM_MAPPING_MAPPED_PAGES_H */

@@ -21,7 +21,7 @@
  */
 bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
 {
-	return tmm_mapper_any_bad(mp->pt, mp->pages->chunk.start + first, nr);
+	return tmm_leaf_runs_any_bad(mp->pt, mp->pages->chunk.start + first, nr);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_any_bad);
 

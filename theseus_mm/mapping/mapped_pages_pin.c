@@ -56,7 +56,7 @@ void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct
 }
 
 /**
- * tmm_pin_search_begin() - begin a search for pinned pages
+ * tmm_mapped_pages_begin_pin_search() - begin a search for pinned pages
  * @search: filled in
  * @mp: the mapping, exclusive, and borrowed until the search is over; all of it has struct
  *      pages
@@ -65,8 +65,8 @@ void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct
  *
  * Context: Any. O(1).
  */
-void tmm_pin_search_begin(struct tmm_pin_search *search, struct tmm_mapped_pages *mp,
-			  u64 first, u64 nr)
+void tmm_mapped_pages_begin_pin_search(struct tmm_pin_search *search, struct tmm_mapped_pages *mp,
+				       u64 first, u64 nr)
 {
 	search->run = list_first_entry_or_null(&mp->frames, struct tmm_mapped_frames, f.link);
 	search->first = first;
@@ -80,7 +80,7 @@ static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
 	const struct tmm_frames *f = &search->run->f;
 	u64 part = min3(tmm_frames_nr(f) - search->first, search->nr, *budget);
 	u64 start = f->chunk.start + search->first;
-	u64 nr = tmm_frames_find_pinned(start, part);
+	u64 nr = tmm_pins_find(start, part);
 
 	search->first += nr;
 	search->nr -= nr;
@@ -92,18 +92,18 @@ static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
 }
 
 /**
- * tmm_pin_search() - are some of the pages still pinned?
+ * tmm_mapped_pages_search_pins() - are some of the pages still pinned?
  * @search: continues where it stopped: the page that was found pinned is checked first, and
  *          pages before it are not checked again
  * @budget: how many pages, or runs of frames, may be checked; reduced by those checked
  *
  * Context: Process context, may sleep. O(@budget). The caller meets the conditions of
- *          tmm_frames_find_pinned().
+ *          tmm_pins_find().
  * Return: 1 if a page is pinned, 0 if none is, or -EAGAIN if @budget was used up before
  */
-int tmm_pin_search(struct tmm_pin_search *search, u64 *budget)
+int tmm_mapped_pages_search_pins(struct tmm_pin_search *search, u64 *budget)
 {
-	if (search->pinned != TMM_NOT_PINNED && !tmm_frames_find_pinned(search->pinned, 1))
+	if (search->pinned != TMM_NOT_PINNED && !tmm_pins_find(search->pinned, 1))
 		return 1;
 	search->pinned = TMM_NOT_PINNED;
 	while (search->nr) {
@@ -120,7 +120,7 @@ int tmm_pin_search(struct tmm_pin_search *search, u64 *budget)
 	}
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_pin_search);
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_search_pins);
 
 /**
  * tmm_mapped_pages_clear_file() - clear the file in the struct pages of a mapping
@@ -140,7 +140,7 @@ void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u
 
 		if (!nr)
 			break;
-		tmm_frames_clear_file(frames->f.chunk.start + first, part);
+		tmm_pins_clear_file(frames->f.chunk.start + first, part);
 		nr -= part;
 		first = part ? 0 : first - here;
 		cond_resched();

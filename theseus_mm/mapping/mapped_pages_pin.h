@@ -38,8 +38,8 @@ struct tmm_pin_search {
 	u64 pinned;
 };
 
-void tmm_pin_search_begin(struct tmm_pin_search *search, struct tmm_mapped_pages *mp,
-			  u64 first, u64 nr);
-int __must_check tmm_pin_search(struct tmm_pin_search *search, u64 *budget);
+void tmm_mapped_pages_begin_pin_search(struct tmm_pin_search *search, struct tmm_mapped_pages *mp,
+				       u64 first, u64 nr);
+int __must_check tmm_mapped_pages_search_pins(struct tmm_pin_search *search, u64 *budget);
 
 #endif /* TMM_MAPPING_MAPPED_PAGES_PIN_H */

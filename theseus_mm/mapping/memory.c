@@ -45,8 +45,8 @@ static struct early_memory plan_early(struct tmm_instance *inst, unsigned int nr
 	const size_t nr = 16 + 8 * inst->nr_memories + 2 * nr_bad;
 
 	return (struct early_memory){
-		.nr_frame_bytes = nr * tmm_range_object_size(&inst->fa.ra),
-		.nr_page_bytes = nr * tmm_range_object_size(&inst->pa.ra),
+		.nr_frame_bytes = nr * tmm_range_allocator_object_size(&inst->fa.ra),
+		.nr_page_bytes = nr * tmm_range_allocator_object_size(&inst->pa.ra),
 	};
 }
 
@@ -110,7 +110,7 @@ static int retire_known(struct tmm_instance *inst, const struct tmm_instance_mem
 	for (i = 0; i < memory->nr_bad && !err; i++) {
 		if (memory->bad[i] - memory->first >= memory->nr)
 			continue;
-		err = tmm_frame_allocator_retire(&inst->fa, memory->bad[i]);
+		err = tmm_bad_frames_retire(&inst->fa, memory->bad[i]);
 		if (err == -EEXIST)
 			err = 0;
 		if (err == -EBUSY)
@@ -148,11 +148,11 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	/* From the end: aligned for any object, and the tables are bytes. */
 	if (is_first)
 		start_early(inst, table + (nr_metadata << TMM_PAGE_SHIFT) - nr_early_bytes, early);
-	err = tmm_frame_allocator_add(&inst->fa, &mem->metadata, table);
+	err = tmm_frame_regions_add(&inst->fa, &mem->metadata, table);
 	if (err)
 		return err;
 	table += tmm_frame_table_nr_bytes(mem->metadata.range.first, nr_metadata);
-	err = tmm_frame_allocator_add(&inst->fa, &mem->general, table);
+	err = tmm_frame_regions_add(&inst->fa, &mem->general, table);
 	if (err)
 		return err;
 	req = tmm_request_at(mem->metadata.range.first, nr_metadata);
@@ -201,7 +201,7 @@ static int compare_first(const void *a, const void *b)
 }
 
 /* Does the window of @a also map @b, which begins within @a, with the same properties? */
-static bool continues(const struct tmm_memory *a, const struct tmm_memory *b)
+static bool continues_memory(const struct tmm_memory *a, const struct tmm_memory *b)
 {
 	return a->window + ((b->first - a->first) << TMM_PAGE_SHIFT) == b->window &&
 	       a->has_struct_pages == b->has_struct_pages;
@@ -223,7 +223,7 @@ void tmm_memories_merge(struct tmm_instance *inst)
 
 		if (next.first + next.nr <= end)
 			continue;
-		if (next.first < end && continues(last, &next)) {
+		if (next.first < end && continues_memory(last, &next)) {
 			last->nr = next.first + next.nr - last->first;
 			continue;
 		}

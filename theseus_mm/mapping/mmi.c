@@ -32,7 +32,7 @@ struct tmm_mmi *tmm_mmi_create(struct tmm_page_table *pt)
 }
 EXPORT_SYMBOL_TMM(tmm_mmi_create);
 
-static void destroy(struct kref *kref)
+static void destroy_mmi(struct kref *kref)
 {
 	struct tmm_mmi *mmi = container_of(kref, struct tmm_mmi, kref);
 	struct tmm_mapped_pages *mp, *next;
@@ -65,7 +65,7 @@ EXPORT_SYMBOL_TMM(tmm_mmi_get);
 void tmm_mmi_put(struct tmm_mmi *mmi)
 {
 	if (mmi)
-		kref_put(&mmi->kref, destroy);
+		kref_put(&mmi->kref, destroy_mmi);
 }
 EXPORT_SYMBOL_TMM(tmm_mmi_put);
 

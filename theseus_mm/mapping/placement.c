@@ -10,13 +10,13 @@
 #include <linux/minmax.h>
 
 /**
- * tmm_largest_leaf_in() - the largest leaf that lies whole in a run
+ * tmm_placement_leaf_in() - the largest leaf that lies whole in a run
  * @number: first chunk
  * @nr: how many
  *
  * Return: its size
  */
-enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr)
+enum tmm_page_size tmm_placement_leaf_in(u64 number, u64 nr)
 {
 	enum tmm_page_size size;
 
@@ -29,7 +29,7 @@ enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr)
 	}
 	return size;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_largest_leaf_in);
+EXPORT_SYMBOL_IF_KUNIT(tmm_placement_leaf_in);
 
 /* Allocate pages for @req, the first of them @offset pages after a multiple of @unit. */
 static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator *pa,
@@ -51,7 +51,7 @@ u64 tmm_placement_unit(const struct tmm_mapping_request *req, enum tmm_page_size
 
 enum tmm_page_size tmm_placement_largest(const struct tmm_mapping_request *req, u64 number)
 {
-	return req->is_sized ? req->leaf : tmm_largest_leaf_in(number, req->nr);
+	return req->is_sized ? req->leaf : tmm_placement_leaf_in(number, req->nr);
 }
 
 enum tmm_page_size tmm_placement_smallest(const struct tmm_mapping_request *req)
@@ -60,8 +60,8 @@ enum tmm_page_size tmm_placement_smallest(const struct tmm_mapping_request *req)
 }
 
 /* Place pages for leaves of the size asked for, or the largest that there is room for. */
-static struct tmm_allocated_pages *place(struct tmm_page_allocator *pa, u64 number,
-					 const struct tmm_mapping_request *req)
+static struct tmm_allocated_pages *place_request(struct tmm_page_allocator *pa, u64 number,
+						 const struct tmm_mapping_request *req)
 {
 	enum tmm_page_size size = tmm_placement_largest(req, number);
 	struct tmm_allocated_pages *pages;
@@ -76,7 +76,7 @@ static struct tmm_allocated_pages *place(struct tmm_page_allocator *pa, u64 numb
 }
 
 /**
- * tmm_place_pages() - allocate pages that large leaves can map to a given run
+ * tmm_placement_allocate_pages() - allocate pages that large leaves can map to a given run
  * @pa: the allocator
  * @number: first frame of the run, or first page of a mapping to be copied; 0 if any
  *          frames will do
@@ -90,34 +90,34 @@ static struct tmm_allocated_pages *place(struct tmm_page_allocator *pa, u64 numb
  * Context: Process context, may sleep. O(log n).
  * Return: the pages, or an error of tmm_page_allocator_allocate()
  */
-struct tmm_allocated_pages *tmm_place_pages(struct tmm_page_allocator *pa, u64 number,
-					    const struct tmm_mapping_request *req)
+struct tmm_allocated_pages *tmm_placement_allocate_pages(struct tmm_page_allocator *pa, u64 number,
+							 const struct tmm_mapping_request *req)
 {
 	struct tmm_mapping_request general = *req;
 	struct tmm_allocated_pages *pages;
 
 	general.general_only = true;
-	pages = place(pa, number, &general);
+	pages = place_request(pa, number, &general);
 	if (pages == ERR_PTR(-ENOSPC) && !req->general_only)
-		pages = place(pa, number, req);
+		pages = place_request(pa, number, req);
 	return pages;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_place_pages);
+EXPORT_SYMBOL_IF_KUNIT(tmm_placement_allocate_pages);
 
 /**
- * tmm_allocate_congruent_pages() - as tmm_place_pages(), in any region
+ * tmm_placement_allocate_congruent() - as tmm_placement_allocate_pages(), in any region
  * @pa: the allocator
- * @number: as for tmm_place_pages()
+ * @number: as for tmm_placement_allocate_pages()
  * @nr: number of pages, 1 or more
  *
  * Context: Process context, may sleep. O(log n).
  * Return: the pages, or an error of tmm_page_allocator_allocate()
  */
-struct tmm_allocated_pages *tmm_allocate_congruent_pages(struct tmm_page_allocator *pa, u64 number,
-							 u64 nr)
+struct tmm_allocated_pages *tmm_placement_allocate_congruent(struct tmm_page_allocator *pa,
+							     u64 number, u64 nr)
 {
 	const struct tmm_mapping_request req = { .nr = nr };
 
-	return tmm_place_pages(pa, number, &req);
+	return tmm_placement_allocate_pages(pa, number, &req);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_allocate_congruent_pages);
+EXPORT_SYMBOL_IF_KUNIT(tmm_placement_allocate_congruent);

@@ -13,7 +13,7 @@ struct tmm_mapping_request;
 struct tmm_page_allocator;
 
 /* The largest leaf that lies whole in the @nr chunks from @number on. */
-enum tmm_page_size tmm_largest_leaf_in(u64 number, u64 nr);
+enum tmm_page_size tmm_placement_leaf_in(u64 number, u64 nr);
 
 /* Alignment in chunks of the start of a run, for the request @req and leaves of @size. */
 u64 tmm_placement_unit(const struct tmm_mapping_request *req, enum tmm_page_size size);
@@ -22,8 +22,9 @@ enum tmm_page_size tmm_placement_largest(const struct tmm_mapping_request *req, 
 enum tmm_page_size tmm_placement_smallest(const struct tmm_mapping_request *req);
 
 struct tmm_allocated_pages * __must_check
-tmm_place_pages(struct tmm_page_allocator *pa, u64 number, const struct tmm_mapping_request *req);
+tmm_placement_allocate_pages(struct tmm_page_allocator *pa, u64 number,
+			     const struct tmm_mapping_request *req);
 struct tmm_allocated_pages * __must_check
-tmm_allocate_congruent_pages(struct tmm_page_allocator *pa, u64 number, u64 nr);
+tmm_placement_allocate_congruent(struct tmm_page_allocator *pa, u64 number, u64 nr);
 
 #endif /* TMM_MAPPING_PLACEMENT_H */

@@ -18,13 +18,13 @@ static int format_leaf(char *to, size_t nr_bytes, u64 entry, unsigned int level)
 {
 	static const char * const sizes[] = { "4 KiB", "2 MiB", "1 GiB" };
 	static const char * const types[] = { "write-back", "uncached", "write-combining" };
-	const enum tmm_page_size size = tmm_leaf_size_at(level);
+	const enum tmm_page_size size = tmm_entry_leaf_size(level);
 	tmm_pte_flags_t flags = tmm_pte_flags_of_leaf(entry, size);
 
 	return scnprintf(to, nr_bytes,
 			 TMM_PADDR_FMT " %s %s, %s%s%s%s%s",
 			 tmm_entry_paddr(entry) & ~(tmm_page_size_bytes(size) - 1), sizes[size],
-			 types[tmm_memory_type_of_leaf(entry, size)],
+			 types[tmm_pte_memory_type_of_leaf(entry, size)],
 			 tmm_pte_flags_is_writable(flags) ? "writable" : "read-only",
 			 tmm_pte_flags_is_executable(flags) ? ", executable" : "",
 			 tmm_pte_flags_is_accessed(flags) ? ", accessed" : "",
@@ -33,15 +33,15 @@ static int format_leaf(char *to, size_t nr_bytes, u64 entry, unsigned int level)
 }
 
 /**
- * tmm_page_table_format_entry() - an entry in words
+ * tmm_dump_pte_format_entry() - an entry in words
  * @to: where to, closed with a NUL
  * @nr_bytes: room there
- * @entry: a raw entry, as tmm_mapper_dump() gives it
+ * @entry: a raw entry, as tmm_translate_dump() gives it
  * @level: of the table that it is part of
  *
  * Return: characters written, without the NUL
  */
-int tmm_page_table_format_entry(char *to, size_t nr_bytes, u64 entry, unsigned int level)
+int tmm_dump_pte_format_entry(char *to, size_t nr_bytes, u64 entry, unsigned int level)
 {
 	int nr = scnprintf(to, nr_bytes, "level %u: %#018llx ", level, entry);
 
@@ -52,7 +52,7 @@ int tmm_page_table_format_entry(char *to, size_t nr_bytes, u64 entry, unsigned i
 	return nr + scnprintf(to + nr, nr_bytes - nr, "table at " TMM_PADDR_FMT ", %u used",
 			      tmm_entry_paddr(entry), tmm_entry_count(entry));
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_page_table_format_entry);
+EXPORT_SYMBOL_IF_KUNIT(tmm_dump_pte_format_entry);
 
 /**
  * tmm_page_table_dump_pte() - print the entries that an address goes through
@@ -71,11 +71,11 @@ void tmm_page_table_dump_pte(struct tmm_page_table *pt, struct tmm_vaddr vaddr)
 	char line[LINE_BYTES];
 	unsigned int i;
 
-	tmm_mapper_dump(pt, vaddr, &dump);
+	tmm_translate_dump(pt, vaddr, &dump);
 	if (!dump.nr_levels)
 		pr_info(TMM_VADDR_FMT ": not canonical\n", vaddr.v);
 	for (i = 0; i < dump.nr_levels; i++) {
-		tmm_page_table_format_entry(line, sizeof(line), dump.entries[i], pt->levels - i);
+		tmm_dump_pte_format_entry(line, sizeof(line), dump.entries[i], pt->levels - i);
 		pr_info(TMM_VADDR_FMT " %s\n", vaddr.v, line);
 	}
 }

@@ -62,7 +62,7 @@ static inline bool tmm_entry_is_frozen(u64 entry, unsigned int level)
 }
 
 /* Index of 4 KiB page @number in a table of @level. */
-static inline unsigned int tmm_table_index(u64 number, unsigned int level)
+static inline unsigned int tmm_entry_table_index(u64 number, unsigned int level)
 {
 	return (number >> (TMM_INDEX_BITS * (level - 1))) & (TMM_TABLE_ENTRIES - 1);
 }
@@ -74,12 +74,12 @@ static inline u64 tmm_entry_nr_pages(unsigned int level)
 }
 
 /* Leaves of 4 KiB, 2 MiB and 1 GiB are entries of tables of level 1, 2 and 3. */
-static inline unsigned int tmm_leaf_level(enum tmm_page_size size)
+static inline unsigned int tmm_entry_leaf_level(enum tmm_page_size size)
 {
 	return size + 1;
 }
 
-static inline enum tmm_page_size tmm_leaf_size_at(unsigned int level)
+static inline enum tmm_page_size tmm_entry_leaf_size(unsigned int level)
 {
 	return level - 1;
 }

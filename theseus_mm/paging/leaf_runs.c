@@ -34,7 +34,7 @@ static u64 used_entry(const u64 *table, unsigned int index, unsigned int level)
 static u64 first_used(const u64 *table, unsigned int level, u64 *page)
 {
 	const u64 nr = tmm_entry_nr_pages(level);
-	unsigned int i = tmm_table_index(*page, level);
+	unsigned int i = tmm_entry_table_index(*page, level);
 	u64 entry;
 
 	for (;;) {
@@ -50,7 +50,7 @@ static u64 first_used(const u64 *table, unsigned int level, u64 *page)
 /* The leaf that @entry is, from @page on. */
 static struct tmm_leaf_run run_of_leaf(u64 entry, unsigned int level, u64 page)
 {
-	const enum tmm_page_size size = tmm_leaf_size_at(level);
+	const enum tmm_page_size size = tmm_entry_leaf_size(level);
 	const u64 nr = tmm_page_size_4k_pages(size);
 	const u64 offset = page & (nr - 1);
 
@@ -64,7 +64,7 @@ static struct tmm_leaf_run run_of_leaf(u64 entry, unsigned int level, u64 page)
 	};
 }
 
-static bool continues(const struct tmm_leaf_run *run, const struct tmm_leaf_run *next)
+static bool continues_run(const struct tmm_leaf_run *run, const struct tmm_leaf_run *next)
 {
 	return next->page == run->page + run->nr && next->frame == run->frame + run->nr &&
 	       next->size == run->size && next->flags == run->flags;
@@ -73,7 +73,7 @@ static bool continues(const struct tmm_leaf_run *run, const struct tmm_leaf_run 
 /* The leaves behind the first one of @run, as far as they share its table. */
 static void extend_in_table(const u64 *table, unsigned int level, struct tmm_leaf_run *run)
 {
-	unsigned int i = tmm_table_index(run->page, level);
+	unsigned int i = tmm_entry_table_index(run->page, level);
 	struct tmm_leaf_run next;
 	u64 entry;
 
@@ -82,7 +82,7 @@ static void extend_in_table(const u64 *table, unsigned int level, struct tmm_lea
 		if (!entry || !tmm_entry_is_leaf(entry, level))
 			break;
 		next = run_of_leaf(entry, level, run->page + run->nr);
-		if (!continues(run, &next))
+		if (!continues_run(run, &next))
 			break;
 		run->nr += next.nr;
 	}
@@ -99,7 +99,7 @@ static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct
 	unsigned int level = pt->levels;
 	struct tmm_walk inside;
 
-	tmm_walk_begin(&inside);
+	tmm_tlb_walk_begin(&inside);
 	for (; table; level--) {
 		u64 entry = first_used(table, level, &page);
 
@@ -120,7 +120,7 @@ static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct
 		if (!table)
 			page = end;
 	}
-	tmm_walk_end(&inside);
+	tmm_tlb_walk_end(&inside);
 	return page;
 }
 
@@ -135,7 +135,7 @@ static bool find_in_table(struct tmm_page_table *pt, u64 page, u64 end, struct t
 }
 
 /**
- * tmm_mapper_find_run() - what is mapped first from a page on
+ * tmm_leaf_runs_find() - what is mapped first from a page on
  * @pt: the root
  * @page: number of the page
  * @end: number of the page to stop before; not above the guard hole's end
@@ -149,7 +149,7 @@ static bool find_in_table(struct tmm_page_table *pt, u64 page, u64 end, struct t
  *          a time. O(tables).
  * Return: true if something is mapped there
  */
-bool tmm_mapper_find_run(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run)
+bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run)
 {
 	struct tmm_leaf_run next;
 	unsigned int i;
@@ -161,17 +161,17 @@ bool tmm_mapper_find_run(struct tmm_page_table *pt, u64 page, u64 end, struct tm
 
 		/* Only what follows directly is wanted: one page is enough to look at. */
 		if (behind >= end || !find_in_table(pt, behind, behind + 1, &next) ||
-		    !continues(run, &next))
+		    !continues_run(run, &next))
 			break;
 		run->nr += next.nr;
 	}
 	run->nr = min(run->nr, end - run->page);
 	return true;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_find_run);
+EXPORT_SYMBOL_IF_KUNIT(tmm_leaf_runs_find);
 
 /**
- * tmm_mapper_any_bad() - is memory that pages are mapped to known to fail?
+ * tmm_leaf_runs_any_bad() - is memory that pages are mapped to known to fail?
  * @pt: the root
  * @page: number of the first page
  * @nr: number of pages
@@ -182,15 +182,15 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_find_run);
  * Context: Process context, may sleep. O(leaves) while there is a bad frame at all, else O(1).
  * Return: true if a frame behind one of the pages is known to be bad
  */
-bool tmm_mapper_any_bad(struct tmm_page_table *pt, u64 page, u64 nr)
+bool tmm_leaf_runs_any_bad(struct tmm_page_table *pt, u64 page, u64 nr)
 {
 	const u64 end = page + nr;
 	struct tmm_leaf_run run;
 
-	if (!tmm_frame_allocator_has_bad(pt->fa))
+	if (!tmm_bad_frames_exist(pt->fa))
 		return false;
-	while (page < end && tmm_mapper_find_run(pt, page, end, &run)) {
-		if (tmm_frame_allocator_any_bad(pt->fa, run.frame, run.nr))
+	while (page < end && tmm_leaf_runs_find(pt, page, end, &run)) {
+		if (tmm_bad_frames_any(pt->fa, run.frame, run.nr))
 			return true;
 		page = run.page + run.nr;
 	}

@@ -38,10 +38,10 @@ static struct tmm_page_range page_range(u64 page, u64 nr)
 }
 
 /* Leaves of @level from @page on that share a table, for at most @nr pages. */
-static unsigned int span(u64 page, u64 nr, unsigned int level)
+static unsigned int span_of(u64 page, u64 nr, unsigned int level)
 {
 	return min_t(u64, nr / tmm_entry_nr_pages(level),
-		     TMM_TABLE_ENTRIES - tmm_table_index(page, level));
+		     TMM_TABLE_ENTRIES - tmm_entry_table_index(page, level));
 }
 
 /*
@@ -57,14 +57,14 @@ static struct leaves leaves_at(struct tmm_page_table *pt, u64 page, u64 nr)
 	u64 size, begin;
 
 	if (TMM_BUG_IF(!table)) {
-		found.nr_pages = span(page, nr, 1);
+		found.nr_pages = span_of(page, nr, 1);
 		return found;
 	}
 	size = tmm_entry_nr_pages(found.level);
 	begin = ALIGN_DOWN(page, size);
 	TMM_BUG_IF(begin != page || nr < size);
-	found.entry = &table[tmm_table_index(page, found.level)];
-	found.nr = max(span(page, nr, found.level), 1U);
+	found.entry = &table[tmm_entry_table_index(page, found.level)];
+	found.nr = max(span_of(page, nr, found.level), 1U);
 	if (found.level > 1) {
 		unsigned int i = 1;
 
@@ -76,7 +76,8 @@ static struct leaves leaves_at(struct tmm_page_table *pt, u64 page, u64 nr)
 	return found;
 }
 
-static void finish(struct tmm_page_table *pt, u64 page, u64 nr, struct tmm_table_gather *gather)
+static void finish_unmap(struct tmm_page_table *pt, u64 page, u64 nr,
+			 struct tmm_table_gather *gather)
 {
 	tmm_tlb_shootdown(page_range(page, nr));
 	tmm_table_free_gathered(pt, gather);
@@ -97,7 +98,7 @@ static enum tmm_page_size choose_size(u64 page, u64 frame, u64 nr, enum tmm_page
  * Write leaves into one table; -EEXIST and none of them if an entry is used, by a
  * leaf, a frozen one or a table.
  */
-static int fill(u64 *entry, unsigned int nr, u64 frame, u64 bits, enum tmm_page_size size)
+static int fill_entries(u64 *entry, unsigned int nr, u64 frame, u64 bits, enum tmm_page_size size)
 {
 	unsigned int i;
 
@@ -116,7 +117,7 @@ static int map_span(struct tmm_page_table *pt, u64 page, u64 frame, unsigned int
 		    enum tmm_page_size size, struct tmm_table_spares *spares,
 		    struct tmm_table_gather *gather)
 {
-	const unsigned int level = tmm_leaf_level(size);
+	const unsigned int level = tmm_entry_leaf_level(size);
 	struct tmm_table_path path;
 	u64 *table;
 	int err;
@@ -124,7 +125,8 @@ static int map_span(struct tmm_page_table *pt, u64 page, u64 frame, unsigned int
 	preempt_disable();
 	err = tmm_table_acquire(pt, page, level, nr, spares, &path, &table, gather);
 	if (!err) {
-		err = fill(&table[tmm_table_index(page, level)], nr, frame, bits, size);
+		err = fill_entries(&table[tmm_entry_table_index(page, level)], nr, frame, bits,
+				   size);
 		if (err)
 			tmm_table_release(pt, &path, level, nr, gather);
 	}
@@ -149,7 +151,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_largest_leaf);
  * @page: number of the first page; the caller owns the pages
  * @frame: number of the first frame
  * @nr: how many of both, in 4 KiB, 1 or more
- * @bits: of a 4 KiB leaf: tmm_pte_leaf_bits() and tmm_memory_type_bits()
+ * @bits: of a 4 KiB leaf: tmm_pte_leaf_bits() and tmm_pte_memory_type_bits()
  * @largest: size of leaf that may be used; at each page the largest is, up to this
  *           and tmm_mapper_largest_leaf(), that page and frame are aligned to and
  *           what is left fills
@@ -201,7 +203,7 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 n
 	while (done < nr) {
 		enum tmm_page_size size = choose_size(page + done, frame + done, nr - done,
 						      largest);
-		unsigned int step = span(page + done, nr - done, tmm_leaf_level(size));
+		unsigned int step = span_of(page + done, nr - done, tmm_entry_leaf_level(size));
 
 		err = map_span(pt, page + done, frame + done, step, bits, size, &spares, &gather);
 		if (err == -EAGAIN)
@@ -256,7 +258,7 @@ void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr)
 		cond_resched();
 	}
 	if (nr)
-		finish(pt, page, nr, &gather);
+		finish_unmap(pt, page, nr, &gather);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_unmap);
 
@@ -324,7 +326,7 @@ void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr)
 
 		if (TMM_BUG_IF(!table))
 			return;
-		entry = &table[tmm_table_index(page, level)];
+		entry = &table[tmm_entry_table_index(page, level)];
 		old = READ_ONCE(*entry);
 		while (!try_cmpxchg64(entry, &old, old | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY))
 			;
@@ -349,6 +351,6 @@ enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, u64 page)
 
 	if (TMM_BUG_IF(!tmm_table_find(pt, page, &path, &level)))
 		return TMM_4K;
-	return tmm_leaf_size_at(level);
+	return tmm_entry_leaf_size(level);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_leaf_size);

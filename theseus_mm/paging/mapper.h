@@ -6,7 +6,7 @@
  * Invariant: every operation on several pages is all or nothing, and when one
  * that clears or changes entries returns, no CPU uses the old ones.
  * A leaf is 4 KiB, 2 MiB or 1 GiB. Mapping chooses; all that comes later finds
- * what is there, and takes runs of whole leaves only: tmm_mapper_split_leaf()
+ * what is there, and takes runs of whole leaves only: tmm_split_leaf_at()
  * makes a page the start of one. Leaves are never joined.
  * Lock: none. The caller owns the pages, so nobody else writes their entries;
  * tables shared with others' pages are counted (paging/table.h). Two callers map
@@ -71,18 +71,19 @@ int __must_check tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64
 void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr);
 void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable);
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr);
-tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr);
+tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr);
 
 enum tmm_page_size tmm_mapper_largest_leaf(void);
 enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, u64 page);
-int __must_check tmm_mapper_split_leaf(struct tmm_page_table *pt, u64 page);
+int __must_check tmm_split_leaf_at(struct tmm_page_table *pt, u64 page);
 
 int __must_check tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 				      struct tmm_translation *out);
 int __must_check tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 					   struct tmm_frame *out);
-bool tmm_mapper_find_run(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run);
-bool tmm_mapper_any_bad(struct tmm_page_table *pt, u64 page, u64 nr);
-void tmm_mapper_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out);
+bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run);
+bool tmm_leaf_runs_any_bad(struct tmm_page_table *pt, u64 page, u64 nr);
+void tmm_translate_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
+			struct tmm_pte_dump *out);
 
 #endif /* TMM_PAGING_MAPPER_H */

@@ -20,10 +20,10 @@ void tmm_mirror_copy(u64 *top, const u64 *live)
 }
 
 /**
- * tmm_window_init_mirror() - make Linux's kernel half part of a new root
+ * tmm_mirror_init() - make Linux's kernel half part of a new root
  * @pt: the root; nobody else knows it yet
  */
-void tmm_window_init_mirror(struct tmm_page_table *pt)
+void tmm_mirror_init(struct tmm_page_table *pt)
 {
 	unsigned int slot = TMM_FIRST_MIRROR_SLOT;
 	unsigned long flags;
@@ -45,4 +45,4 @@ void tmm_window_init_mirror(struct tmm_page_table *pt)
 			pt->nr_mirror_gaps++;
 	}
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_window_init_mirror);
+EXPORT_SYMBOL_IF_KUNIT(tmm_mirror_init);

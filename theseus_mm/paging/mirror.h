@@ -50,6 +50,6 @@ static __always_inline bool tmm_mirror_is_stale(const struct tmm_page_table *pt,
 }
 
 void tmm_mirror_copy(u64 *top, const u64 *live);
-void tmm_window_init_mirror(struct tmm_page_table *pt);
+void tmm_mirror_init(struct tmm_page_table *pt);
 
 #endif /* TMM_PAGING_MIRROR_H */

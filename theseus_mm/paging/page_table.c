@@ -15,7 +15,7 @@
 #include <linux/refcount.h>
 #include <linux/slab.h>
 
-static void destroy(struct kref *kref)
+static void destroy_root(struct kref *kref)
 {
 	struct tmm_page_table *pt = container_of(kref, struct tmm_page_table, kref);
 	unsigned int slot;
@@ -53,9 +53,9 @@ static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
 	pt->frames = *frames;
 	*frames = NULL;
 	pt->paddr = pt->frames->f.chunk.start << TMM_PAGE_SHIFT;
-	pt->top = tmm_frame_allocator_ptr(fa, pt->frames->f.chunk.start);
-	pt->low = tmm_frame_allocator_ptr(fa, pt->frames->f.chunk.start + 1);
-	tmm_window_init_mirror(pt);
+	pt->top = tmm_frame_regions_ptr(fa, pt->frames->f.chunk.start);
+	pt->low = tmm_frame_regions_ptr(fa, pt->frames->f.chunk.start + 1);
+	tmm_mirror_init(pt);
 	return pt;
 }
 
@@ -147,7 +147,7 @@ int tmm_page_table_drop(struct tmm_page_table **pt)
 	if (!IS_ERR_OR_NULL(doomed)) {
 		if (!refcount_dec_if_one(&doomed->kref.refcount))
 			return -EBUSY;
-		destroy(&doomed->kref);
+		destroy_root(&doomed->kref);
 	}
 	*pt = NULL;
 	return 0;
@@ -173,7 +173,7 @@ EXPORT_SYMBOL_TMM(tmm_page_table_get);
 void tmm_page_table_put(struct tmm_page_table *pt)
 {
 	if (pt)
-		kref_put(&pt->kref, destroy);
+		kref_put(&pt->kref, destroy_root);
 }
 EXPORT_SYMBOL_TMM(tmm_page_table_put);
 

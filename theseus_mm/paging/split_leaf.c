@@ -23,7 +23,7 @@
 #include <linux/export.h>
 
 /* Take PRESENT away, and nothing of what the hardware recorded until then. */
-static u64 freeze(u64 *entry)
+static u64 freeze_leaf(u64 *entry)
 {
 	u64 old = READ_ONCE(*entry);
 
@@ -36,10 +36,10 @@ static u64 freeze(u64 *entry)
  * Make a table of what the leaf @entry of @level maps, and of the leaf around
  * @page in it another one, unless that begins there. Returns the entry for it.
  */
-static u64 build(struct tmm_page_table *pt, u64 entry, unsigned int level, u64 page,
-		 struct tmm_table_spares *spares)
+static u64 build_table(struct tmm_page_table *pt, u64 entry, unsigned int level, u64 page,
+		       struct tmm_table_spares *spares)
 {
-	const enum tmm_page_size size = tmm_leaf_size_at(level);
+	const enum tmm_page_size size = tmm_entry_leaf_size(level);
 	const u64 small = tmm_page_size_bytes(size - 1);
 	u64 bits = tmm_pte_leaf_bits_at(tmm_pte_bits_of_leaf(entry, size), size - 1);
 	u64 paddr = tmm_entry_paddr(entry) & ~(tmm_page_size_bytes(size) - 1);
@@ -50,8 +50,8 @@ static u64 build(struct tmm_page_table *pt, u64 entry, unsigned int level, u64 p
 	for (i = 0; i < TMM_TABLE_ENTRIES; i++)
 		table[i] = (paddr + i * small) | bits;
 	if (!IS_ALIGNED(page, tmm_entry_nr_pages(level - 1))) {
-		i = tmm_table_index(page, level - 1);
-		table[i] = build(pt, table[i], level - 1, page, spares);
+		i = tmm_entry_table_index(page, level - 1);
+		table[i] = build_table(pt, table[i], level - 1, page, spares);
 	}
 	return new;
 }
@@ -70,7 +70,7 @@ static int take_spares(struct tmm_page_table *pt, unsigned int level, u64 page,
 }
 
 /**
- * tmm_mapper_split_leaf() - make a page the start of a leaf
+ * tmm_split_leaf_at() - make a page the start of a leaf
  * @pt: the root
  * @page: the page. The caller has the mapping around it for itself: nobody
  *        accesses, remaps, unmaps or splits it meanwhile.
@@ -85,7 +85,7 @@ static int take_spares(struct tmm_page_table *pt, unsigned int level, u64 page,
  * * -ENOSPC - no frame is left for a table; nothing changed
  * * -ENOMEM - the kernel heap is exhausted; nothing changed
  */
-int tmm_mapper_split_leaf(struct tmm_page_table *pt, u64 page)
+int tmm_split_leaf_at(struct tmm_page_table *pt, u64 page)
 {
 	struct tmm_table_spares spares = {};
 	struct tmm_table_path path;
@@ -100,12 +100,12 @@ int tmm_mapper_split_leaf(struct tmm_page_table *pt, u64 page)
 	err = take_spares(pt, level, page, &spares);
 	if (err)
 		return err;
-	entry = &table[tmm_table_index(page, level)];
-	leaf = freeze(entry);
+	entry = &table[tmm_entry_table_index(page, level)];
+	leaf = freeze_leaf(entry);
 	TMM_BUG_IF(!tmm_entry_is_present(leaf));
 	tmm_tlb_wait();
 	/* Pairs with the address dependency of those who walk through it. */
-	smp_store_release(entry, build(pt, leaf, level, page, &spares));
+	smp_store_release(entry, build_table(pt, leaf, level, page, &spares));
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_split_leaf);
+EXPORT_SYMBOL_IF_KUNIT(tmm_split_leaf_at);

@@ -38,7 +38,7 @@ u64 tmm_table_entry(u64 number, unsigned int nr)
  */
 u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry)
 {
-	return tmm_frame_allocator_ptr(pt->fa, tmm_entry_paddr(entry) >> TMM_PAGE_SHIFT);
+	return tmm_frame_regions_ptr(pt->fa, tmm_entry_paddr(entry) >> TMM_PAGE_SHIFT);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_of_entry);
 
@@ -114,7 +114,7 @@ int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int leaf_l
 
 	lockdep_assert_preemption_disabled();
 	for (level = pt->levels - 1; level >= leaf_level; level--) {
-		u64 *entry = &parent[tmm_table_index(number, level + 1)];
+		u64 *entry = &parent[tmm_entry_table_index(number, level + 1)];
 
 		err = acquire_child(entry, level - leaf_level + 1, level == leaf_level ? nr : 1,
 				    spares, &installed);
@@ -150,7 +150,7 @@ u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path
 	unsigned int child;
 
 	for (child = pt->levels - 1; child >= 1; child--) {
-		u64 *entry = &table[tmm_table_index(number, child + 1)];
+		u64 *entry = &table[tmm_entry_table_index(number, child + 1)];
 		u64 value = READ_ONCE(*entry);
 
 		if (tmm_entry_is_leaf(value, child + 1)) {
@@ -223,7 +223,7 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 	int err = tmm_account_check(spares->account, TMM_RESOURCE_FRAMES, 1, 0);
 
 	if (!err)
-		err = tmm_frame_allocator_take_table(pt->fa, number);
+		err = tmm_table_frames_take(pt->fa, number);
 	if (err == -ENOSPC)
 		tmm_account_note_refusal(spares->account, TMM_RESOURCE_FRAMES);
 	if (err)
@@ -231,7 +231,7 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 	/* Charge after the frame was found, as range allocators do. It is not in use yet. */
 	err = tmm_account_charge(spares->account, TMM_RESOURCE_FRAMES, 1);
 	if (err)
-		tmm_frame_allocator_give_table(pt->fa, *number);
+		tmm_table_frames_give(pt->fa, *number);
 	else
 		spares->nr++;
 	return err;
@@ -247,7 +247,7 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 void tmm_table_give_spares(struct tmm_page_table *pt, struct tmm_table_spares *spares)
 {
 	while (spares->nr) {
-		tmm_frame_allocator_give_table(pt->fa, spares->numbers[--spares->nr]);
+		tmm_table_frames_give(pt->fa, spares->numbers[--spares->nr]);
 		tmm_account_uncharge(spares->account, TMM_RESOURCE_FRAMES, 1);
 	}
 }
@@ -267,7 +267,7 @@ void tmm_table_free_gathered(struct tmm_page_table *pt, struct tmm_table_gather 
 
 		gather->head = tmm_entry_paddr(table[0]);
 		table[0] = 0;
-		tmm_frame_allocator_give_table(pt->fa, number);
+		tmm_table_frames_give(pt->fa, number);
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_free_gathered);

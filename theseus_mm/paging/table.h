@@ -28,7 +28,7 @@
  * themselves into the table it is part of.
  *
  * A *frozen* leaf is one that is being replaced by a table of smaller ones
- * (tmm_mapper_split_leaf()): HUGE and not PRESENT. To the hardware it is nothing;
+ * (tmm_split_leaf_at()): HUGE and not PRESENT. To the hardware it is nothing;
  * to all software it is in use, and the leaf that it was.
  */
 #ifndef TMM_PAGING_TABLE_H

@@ -59,8 +59,8 @@ struct tmm_walk {
 	bool is_nested;
 };
 
-/* Tables found after this stay until tmm_walk_end(). Short; interrupts are off. */
-static inline void tmm_walk_begin(struct tmm_walk *walk)
+/* Tables found after this stay until tmm_tlb_walk_end(). Short; interrupts are off. */
+static inline void tmm_tlb_walk_begin(struct tmm_walk *walk)
 {
 	local_irq_save(walk->flags);
 	walk->is_nested = tmm_tlb_is_inside();
@@ -68,7 +68,7 @@ static inline void tmm_walk_begin(struct tmm_walk *walk)
 		tmm_tlb_enter();
 }
 
-static inline void tmm_walk_end(const struct tmm_walk *walk)
+static inline void tmm_tlb_walk_end(const struct tmm_walk *walk)
 {
 	if (!walk->is_nested)
 		tmm_tlb_leave();

@@ -15,7 +15,7 @@
 #include <linux/sched.h>
 
 /* Walk from the root down; true if the walk ended at a leaf. */
-static bool walk(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
+static bool walk_tables(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
 {
 	const u64 number = tmm_page_containing_address(vaddr, TMM_4K).number;
 	const u64 *table = tmm_page_table_top(pt, number);
@@ -27,9 +27,9 @@ static bool walk(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_p
 	/* The tables' indices are the same without the upper bits; it is no address. */
 	if (!tmm_vaddr_is_canonical(vaddr.v))
 		return false;
-	tmm_walk_begin(&inside);
+	tmm_tlb_walk_begin(&inside);
 	for (level = pt->levels; level >= 1; level--) {
-		u64 entry = READ_ONCE(table[tmm_table_index(number, level)]);
+		u64 entry = READ_ONCE(table[tmm_entry_table_index(number, level)]);
 
 		/* It is being split: translations do not go away meanwhile. */
 		if (tmm_entry_is_frozen(entry, level))
@@ -45,7 +45,7 @@ static bool walk(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_p
 		if (!table)
 			break;
 	}
-	tmm_walk_end(&inside);
+	tmm_tlb_walk_end(&inside);
 	return found;
 }
 
@@ -66,7 +66,7 @@ int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 	struct tmm_pte_dump dump;
 	u64 entry, mask;
 
-	if (!walk(pt, vaddr, &dump))
+	if (!walk_tables(pt, vaddr, &dump))
 		return -ENOENT;
 	entry = dump.entries[dump.nr_levels - 1];
 	out->size = pt->levels - dump.nr_levels;
@@ -106,7 +106,7 @@ int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 EXPORT_SYMBOL_TMM(tmm_mapper_translate_page);
 
 /**
- * tmm_mapper_collect_flags() - what the leaves of a run of pages show, together
+ * tmm_translate_collect_flags() - what the leaves of a run of pages show, together
  * @pt: the root
  * @page: number of the first page
  * @nr: how many
@@ -117,7 +117,7 @@ EXPORT_SYMBOL_TMM(tmm_mapper_translate_page);
  *          O(leaves * levels).
  * Return: the flags of all leaves, ORed: ACCESSED or DIRTY if any page was
  */
-tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr)
+tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr)
 {
 	const u64 end = page + nr;
 	tmm_pte_flags_t flags = TMM_PTE_NONE;
@@ -125,22 +125,22 @@ tmm_pte_flags_t tmm_mapper_collect_flags(struct tmm_page_table *pt, u64 page, u6
 
 	while (page < end) {
 		struct tmm_page start = { page, TMM_4K };
-		bool found = walk(pt, tmm_page_start_address(start), &dump);
+		bool found = walk_tables(pt, tmm_page_start_address(start), &dump);
 		unsigned int level = pt->levels - dump.nr_levels + 1;
 
 		if (found)
 			flags |= tmm_pte_flags_of_leaf(dump.entries[dump.nr_levels - 1],
-						       tmm_leaf_size_at(level));
+						       tmm_entry_leaf_size(level));
 		/* To the next entry of that level, whether this one was a leaf or empty. */
 		page = ALIGN(page + 1, tmm_entry_nr_pages(level));
 		cond_resched();
 	}
 	return flags;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_collect_flags);
+EXPORT_SYMBOL_IF_KUNIT(tmm_translate_collect_flags);
 
 /**
- * tmm_mapper_dump() - the entries that an address goes through
+ * tmm_translate_dump() - the entries that an address goes through
  * @pt: the root
  * @vaddr: the address
  * @out: the walk, as far as it goes; Linux's own tables are not entered. None if
@@ -148,8 +148,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_collect_flags);
  *
  * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
  */
-void tmm_mapper_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
+void tmm_translate_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
 {
-	walk(pt, vaddr, out);
+	walk_tables(pt, vaddr, out);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_dump);
+EXPORT_SYMBOL_IF_KUNIT(tmm_translate_dump);

@@ -34,8 +34,8 @@
 		     : : "memory")
 
 /* Copy in accesses of @width bytes; returns the bytes not copied. */
-static __always_inline size_t copy(void *to, const void *from, size_t nr_bytes,
-				   unsigned int width)
+static __always_inline size_t copy_bytes(void *to, const void *from, size_t nr_bytes,
+					 unsigned int width)
 {
 	size_t nr = nr_bytes / width;
 
@@ -70,7 +70,7 @@ static __always_inline size_t copy(void *to, const void *from, size_t nr_bytes,
  */
 size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 {
-	return copy(to, from, nr_bytes, 1);
+	return copy_bytes(to, from, nr_bytes, 1);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 
@@ -95,7 +95,7 @@ static void watch_again(unsigned long dr7)
 }
 
 /*
- * copy() for an address in the lower half. Linux takes a fault there for one of user space,
+ * copy_bytes() for an address in the lower half. Linux takes a fault there for one of user space,
  * and fixes it up only if user space may be accessed (STAC) and page faults are disabled.
  */
 static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int width)
@@ -105,7 +105,7 @@ static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int
 
 	pagefault_disable();
 	stac();
-	left = copy(to, from, nr_bytes, width);
+	left = copy_bytes(to, from, nr_bytes, width);
 	clac();
 	pagefault_enable();
 	watch_again(dr7);
@@ -120,7 +120,7 @@ static bool is_low(const void *p)
 /* Is it an address that private roots translate, in either half, and not Linux? */
 static bool is_private(const struct tmm_page_table *pt, const void *p)
 {
-	return tmm_table_index((unsigned long)p >> TMM_PAGE_SHIFT, pt->levels) <
+	return tmm_entry_table_index((unsigned long)p >> TMM_PAGE_SHIFT, pt->levels) <
 	       TMM_FIRST_MIRROR_SLOT;
 }
 
@@ -145,7 +145,7 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 		if (err)
 			return err;
 		missed = low ? copy_low(to + done, from + done, step, width) :
-			       copy(to + done, from + done, step, width);
+			       copy_bytes(to + done, from + done, step, width);
 		tmm_window_leave(&window);
 		*left -= step - missed;
 		if (missed)

@@ -70,7 +70,7 @@ static int access_mapping(struct tmm_call *call, bool is_write)
 	struct tmm_borrow borrow;
 	int err;
 
-	err = tmm_object_borrow(call->client, request->handle, request->offset, request->length,
+	err = tmm_handle_borrow(call->client, request->handle, request->offset, request->length,
 				is_write, &borrow);
 	if (err)
 		return err;

@@ -14,14 +14,14 @@
 #include <linux/overflow.h>
 
 /**
- * tmm_decode_align() - check and convert an alignment that a client asks for
+ * tmm_call_decode_align() - check and convert an alignment that a client asks for
  * @nr_bytes: 0, or a power of two from 4 KiB to 1 GiB: with these a search is O(log n),
  *            see tmm_free_ranges_find()
  * @align: set to the alignment in chunks, on success only
  *
  * Return: 0 or -EINVAL
  */
-int tmm_decode_align(u64 nr_bytes, u64 *align)
+int tmm_call_decode_align(u64 nr_bytes, u64 *align)
 {
 	if (nr_bytes && (!is_power_of_2(nr_bytes) || nr_bytes < TMM_PAGE_SIZE ||
 			 nr_bytes > tmm_page_size_bytes(TMM_1G)))
@@ -86,15 +86,16 @@ static int shrink_to_whole_chunks(const struct theseus_mm_allocate *request,
 }
 
 /* @number_of turns an address into a chunk number, or says that it is none. */
-static int decode(const struct theseus_mm_allocate *request,
-		  int (*number_of)(u64 address, u64 *number), struct tmm_allocation_request *out)
+static int decode_request(const struct theseus_mm_allocate *request, int (*number_of)(u64 address,
+										      u64 *number),
+			  struct tmm_allocation_request *out)
 {
 	int err = check_fields(request);
 
 	if (err)
 		return err;
 	*out = tmm_request_any(0);
-	err = tmm_decode_align(request->align, &out->align);
+	err = tmm_call_decode_align(request->align, &out->align);
 	if (err)
 		return err;
 	/* The low half is for identity mappings, and device memory is not for all. */
@@ -137,7 +138,7 @@ static int frame_number_of(u64 address, u64 *number)
 }
 
 /* Tell the caller what it gets, and then let it be found. */
-static int deliver(struct tmm_call *call, struct tmm_object *object, u64 start, u64 nr)
+static int deliver_object(struct tmm_call *call, struct tmm_object *object, u64 start, u64 nr)
 {
 	struct theseus_mm_allocate *request = &call->arg.allocate;
 	int err;
@@ -147,9 +148,9 @@ static int deliver(struct tmm_call *call, struct tmm_object *object, u64 start, 
 	request->nr_pages = nr;
 	err = tmm_call_reply(call);
 	if (err)
-		tmm_object_drop(call->client, object);
+		tmm_handle_drop(call->client, object);
 	else
-		tmm_object_publish(call->client, object);
+		tmm_handle_publish(call->client, object);
 	return err;
 }
 
@@ -159,24 +160,24 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 	struct tmm_allocation_request request;
 	struct tmm_page_range range;
 	struct tmm_object *object;
-	int err = decode(&call->arg.allocate, page_number_of, &request);
+	int err = decode_request(&call->arg.allocate, page_number_of, &request);
 
 	if (err)
 		return err;
-	object = tmm_object_reserve(client);
+	object = tmm_handle_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	request.account = client->account;
 	object->pages = tmm_page_allocator_allocate(&client->inst->pa, &request);
 	err = PTR_ERR_OR_ZERO(object->pages);
 	if (err) {
-		tmm_object_abandon(client, object);
+		tmm_handle_abandon(client, object);
 		return err;
 	}
 	object->kind = THESEUS_MM_KIND_PAGES;
 	range = tmm_allocated_pages_range(object->pages);
-	return deliver(call, object, tmm_page_range_start_address(&range).v,
-		       tmm_page_range_size_in_pages(&range));
+	return deliver_object(call, object, tmm_page_range_start_address(&range).v,
+			      tmm_page_range_size_in_pages(&range));
 }
 
 /* Frames are cleared: a new owner never sees old content. */
@@ -207,22 +208,22 @@ int tmm_ioctl_allocate_frames(struct tmm_call *call)
 	if ((call->arg.allocate.flags & (THESEUS_MM_ALLOCATE_AT | THESEUS_MM_ALLOCATE_IN_RANGE)) &&
 	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	err = decode(&call->arg.allocate, frame_number_of, &request);
+	err = decode_request(&call->arg.allocate, frame_number_of, &request);
 	if (err)
 		return err;
-	object = tmm_object_reserve(client);
+	object = tmm_handle_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	request.account = client->account;
 	object->frames = take_frames(client, &request);
 	err = PTR_ERR_OR_ZERO(object->frames);
 	if (err) {
-		tmm_object_abandon(client, object);
+		tmm_handle_abandon(client, object);
 		return err;
 	}
 	object->kind = THESEUS_MM_KIND_FRAMES;
 	range = tmm_frames_range(&object->frames->f);
-	return deliver(call, object,
-		       tmm_sees_all() ? tmm_frame_range_start_address(&range).v : 0,
-		       tmm_frame_range_size_in_frames(&range));
+	return deliver_object(call, object,
+			      tmm_identity_sees_all() ? tmm_frame_range_start_address(&range).v : 0,
+			      tmm_frame_range_size_in_frames(&range));
 }

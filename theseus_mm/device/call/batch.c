@@ -94,7 +94,7 @@ static struct tmm_object *create_item(struct tmm_client *client, union item *p)
 
 	if ((item->flags & ~THESEUS_MM_CREATE_ITEM_FLAGS_ALL) || item->reserved)
 		return ERR_PTR(-EINVAL);
-	object = tmm_create_mapping_object(client, &request,
+	object = tmm_call_create_mapping(client, &request,
 					   item->flags & THESEUS_MM_CREATE_ITEM_CONTIGUOUS ?
 					   TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY);
 	if (IS_ERR(object))
@@ -110,8 +110,8 @@ static struct tmm_object *create_item(struct tmm_client *client, union item *p)
 static const struct batch_kind create_kind = {
 	.run = create_item,
 	.set_error = set_create_error,
-	.commit = tmm_object_publish,
-	.undo = tmm_object_drop,
+	.commit = tmm_handle_publish,
+	.undo = tmm_handle_drop,
 };
 
 /* --- dropping ------------------------------------------------------------------- */
@@ -130,8 +130,8 @@ static struct tmm_object *drop_item(struct tmm_client *client, union item *item)
 static const struct batch_kind drop_kind = {
 	.run = drop_item,
 	.set_error = set_drop_error,
-	.commit = tmm_object_drop,
-	.undo = tmm_object_publish,
+	.commit = tmm_handle_drop,
+	.undo = tmm_handle_publish,
 };
 
 /* --- both ------------------------------------------------------------------------- */
@@ -198,7 +198,7 @@ static int write_failure(struct batch *batch)
 }
 
 /* All results are with the caller, or something went wrong before. */
-static void finish(struct batch *batch, bool is_committed)
+static void finish_batch(struct batch *batch, bool is_committed)
 {
 	const struct batch_kind *kind = batch->kind;
 	u32 i;
@@ -212,7 +212,7 @@ static void finish(struct batch *batch, bool is_committed)
 	}
 }
 
-static int run(struct tmm_call *call, struct batch *batch)
+static int serve_batch(struct tmm_call *call, struct batch *batch)
 {
 	int err = run_items(batch);
 
@@ -221,7 +221,7 @@ static int run(struct tmm_call *call, struct batch *batch)
 		call->arg.batch.nr_done = batch->nr_objects;
 		err = tmm_call_reply(call);
 	}
-	finish(batch, !err);
+	finish_batch(batch, !err);
 	if (!batch->failed_err)
 		return err;
 	call->arg.batch.nr_done = 0;
@@ -244,7 +244,7 @@ static int run_batch(struct tmm_call *call, struct batch *batch)
 					GFP_KERNEL_ACCOUNT);
 	if (!batch->objects)
 		return -ENOMEM;
-	err = run(call, batch);
+	err = serve_batch(call, batch);
 	kvfree(batch->objects);
 	return err;
 }

@@ -104,23 +104,23 @@ int tmm_ioctl_split(struct tmm_call *call);
 int tmm_ioctl_merge(struct tmm_call *call);
 
 /* allocate.c */
-int __must_check tmm_decode_align(u64 nr_bytes, u64 *align);
+int __must_check tmm_call_decode_align(u64 nr_bytes, u64 *align);
 int tmm_ioctl_allocate_frames(struct tmm_call *call);
 int tmm_ioctl_allocate_pages(struct tmm_call *call);
 
 /* create.c */
 struct tmm_object * __must_check
-tmm_object_create(struct tmm_client *client, const struct tmm_mapping_request *req);
+tmm_call_create(struct tmm_client *client, const struct tmm_mapping_request *req);
 int __must_check tmm_call_deliver(struct tmm_call *call, struct tmm_object *object);
 struct tmm_object * __must_check
-tmm_create_mapping_object(struct tmm_client *client, struct theseus_mm_create_mapping *request,
+tmm_call_create_mapping(struct tmm_client *client, struct theseus_mm_create_mapping *request,
 			  enum tmm_frames_choice frames);
 int tmm_ioctl_create_mapping(struct tmm_call *call);
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call);
 int tmm_ioctl_create_identity_mapping(struct tmm_call *call);
 
 /* map.c */
-int __must_check tmm_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
+int __must_check tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
 int tmm_ioctl_map_allocated_pages(struct tmm_call *call);
 int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call);
 int tmm_ioctl_remap(struct tmm_call *call);
@@ -159,15 +159,15 @@ int tmm_ioctl_revoke(struct tmm_call *call);
 int tmm_ioctl_revoke_export(struct tmm_call *call);
 
 /* unmapped_area.c */
-unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
-				    unsigned long nr_bytes, unsigned long pgoff,
-				    unsigned long flags);
-unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
-					   unsigned long nr_bytes, unsigned long pgoff,
-					   unsigned long flags);
-unsigned long tmm_lending_get_unmapped_area(struct file *file, unsigned long address,
-					    unsigned long nr_bytes, unsigned long pgoff,
-					    unsigned long flags);
+unsigned long tmm_unmapped_area(struct file *file, unsigned long address,
+				unsigned long nr_bytes, unsigned long pgoff,
+				unsigned long flags);
+unsigned long tmm_export_unmapped_area(struct file *file, unsigned long address,
+				       unsigned long nr_bytes, unsigned long pgoff,
+				       unsigned long flags);
+unsigned long tmm_lending_unmapped_area(struct file *file, unsigned long address,
+					unsigned long nr_bytes, unsigned long pgoff,
+					unsigned long flags);
 
 /* transfer.c */
 int tmm_ioctl_share(struct tmm_call *call);

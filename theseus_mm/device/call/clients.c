@@ -17,7 +17,7 @@
 #include <linux/string.h>
 #include <linux/uidgid.h>
 
-static struct theseus_mm_client_info describe(const struct tmm_client *client)
+static struct theseus_mm_client_info describe_client(const struct tmm_client *client)
 {
 	const struct tmm_client_identity *identity = &client->identity;
 	struct theseus_mm_client_info info = {
@@ -75,7 +75,7 @@ int tmm_ioctl_get_clients(struct tmm_call *call)
 			count_others(request, client, is_visible);
 			continue;
 		}
-		info = describe(client);
+		info = describe_client(client);
 		if (request->nr_clients < room)
 			err = tmm_entries_write(&to, request->nr_clients, &info);
 		if (err) {

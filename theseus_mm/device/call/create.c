@@ -41,7 +41,7 @@ static int decode_request(struct tmm_client *client,
 		.account = client->account,
 		.general_only = true,
 	};
-	err = tmm_decode_flags(request->pte_flags, &req->flags);
+	err = tmm_call_decode_flags(request->pte_flags, &req->flags);
 	if (err)
 		return err;
 	err = tmm_chunks_of_bytes(0, request->size, &req->nr);
@@ -50,14 +50,14 @@ static int decode_request(struct tmm_client *client,
 	err = decode_leaf_size(request->leaf_size, req);
 	if (err)
 		return err;
-	return tmm_decode_align(request->align, &req->align);
+	return tmm_call_decode_align(request->align, &req->align);
 }
 
 /*
  * Create a mapping in a reserved object: the caller publishes the object after the results
  * were copied out, or drops it.
  */
-struct tmm_object *tmm_object_create(struct tmm_client *client,
+struct tmm_object *tmm_call_create(struct tmm_client *client,
 				     const struct tmm_mapping_request *req)
 {
 	struct tmm_object *object;
@@ -66,13 +66,13 @@ struct tmm_object *tmm_object_create(struct tmm_client *client,
 	err = tmm_mapping_request_check(req);
 	if (err)
 		return ERR_PTR(err);
-	object = tmm_object_reserve(client);
+	object = tmm_handle_reserve(client);
 	if (IS_ERR(object))
 		return object;
 	object->mapping = tmm_instance_create(client->inst, client->inst->root, req);
 	if (IS_ERR(object->mapping)) {
 		err = PTR_ERR(object->mapping);
-		tmm_object_abandon(client, object);
+		tmm_handle_abandon(client, object);
 		return ERR_PTR(err);
 	}
 	object->kind = THESEUS_MM_KIND_MAPPING;
@@ -80,10 +80,10 @@ struct tmm_object *tmm_object_create(struct tmm_client *client,
 }
 
 /*
- * Serve a call for new RAM, as tmm_object_create(). The out fields of @request are filled in
+ * Serve a call for new RAM, as tmm_call_create(). The out fields of @request are filled in
  * on success only.
  */
-struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
+struct tmm_object *tmm_call_create_mapping(struct tmm_client *client,
 					     struct theseus_mm_create_mapping *request,
 					     enum tmm_frames_choice frames)
 {
@@ -95,7 +95,7 @@ struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
 	err = decode_request(client, request, frames, &req);
 	if (err)
 		return ERR_PTR(err);
-	object = tmm_object_create(client, &req);
+	object = tmm_call_create(client, &req);
 	if (IS_ERR(object))
 		return object;
 	pages = tmm_mapped_pages_range(object->mapping);
@@ -104,7 +104,7 @@ struct tmm_object *tmm_create_mapping_object(struct tmm_client *client,
 	request->nr_pages = tmm_page_range_size_in_pages(&pages);
 	request->paddr = 0;
 	/* The frames of TMM_FRAMES_ANY may be several runs, which have no one address. */
-	if (frames != TMM_FRAMES_ANY && tmm_sees_all())
+	if (frames != TMM_FRAMES_ANY && tmm_identity_sees_all())
 		request->paddr = tmm_mapped_pages_first_paddr(object->mapping).v;
 	return object;
 }
@@ -116,9 +116,9 @@ int tmm_call_deliver(struct tmm_call *call, struct tmm_object *object)
 
 	err = tmm_call_reply(call);
 	if (err)
-		tmm_object_drop(call->client, object);
+		tmm_handle_drop(call->client, object);
 	else
-		tmm_object_publish(call->client, object);
+		tmm_handle_publish(call->client, object);
 	return err;
 }
 
@@ -126,7 +126,7 @@ static int create_mapping(struct tmm_call *call, enum tmm_frames_choice frames)
 {
 	struct tmm_object *object;
 
-	object = tmm_create_mapping_object(call->client, &call->arg.create, frames);
+	object = tmm_call_create_mapping(call->client, &call->arg.create, frames);
 	return IS_ERR(object) ? PTR_ERR(object) : tmm_call_deliver(call, object);
 }
 

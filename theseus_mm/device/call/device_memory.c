@@ -81,7 +81,7 @@ static int decode_range(struct tmm_client *client, const struct theseus_mm_map_r
 		.account = client->account,
 		.general_only = true,
 	};
-	err = tmm_decode_flags(request->pte_flags, &req->flags);
+	err = tmm_call_decode_flags(request->pte_flags, &req->flags);
 	if (err)
 		return err;
 	err = tmm_paddr_new(request->paddr, &start);
@@ -108,7 +108,7 @@ int tmm_ioctl_map_frame_range(struct tmm_call *call)
 	err = decode_range(call->client, request, &req);
 	if (err)
 		return err;
-	object = tmm_object_create(call->client, &req);
+	object = tmm_call_create(call->client, &req);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	pages = tmm_mapped_pages_range(object->mapping);

@@ -136,8 +136,8 @@ int tmm_call_reply(const struct tmm_call *call)
 }
 
 /* @call says on what; the rest of it is filled in here. */
-static long serve(const struct ioctl_op *op, struct tmm_call *call, const struct file *file,
-		  unsigned int cmd, unsigned long user)
+static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const struct file *file,
+		       unsigned int cmd, unsigned long user)
 {
 	int err;
 
@@ -172,7 +172,7 @@ static long serve(const struct ioctl_op *op, struct tmm_call *call, const struct
  */
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
-	struct tmm_comebacks before;
+	struct tmm_waiters_counts before;
 	struct tmm_call call;
 	long err;
 
@@ -180,9 +180,9 @@ long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	call.mf = NULL;
 	call.shortage = 0;
 	/* A call that fails for want of memory is one that poll() waits after. */
-	tmm_attempt_begin(call.client, &before);
-	err = serve(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, file, cmd, user);
-	tmm_attempt_end(call.client, &before, err ?: call.shortage);
+	tmm_poll_attempt_begin(call.client, &before);
+	err = serve_call(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, file, cmd, user);
+	tmm_poll_attempt_end(call.client, &before, err ?: call.shortage);
 	return err;
 }
 
@@ -200,7 +200,7 @@ long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 
 	call.client = NULL;
 	call.mf = file->private_data;
-	return serve(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, file, cmd, user);
+	return serve_call(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, file, cmd, user);
 }
 
 /**
@@ -217,5 +217,6 @@ long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 
 	call.client = NULL;
 	call.lending = file->private_data;
-	return serve(find_op(lending_ops, ARRAY_SIZE(lending_ops), cmd), &call, file, cmd, user);
+	return serve_call(find_op(lending_ops, ARRAY_SIZE(lending_ops), cmd), &call, file, cmd,
+			  user);
 }

@@ -239,9 +239,9 @@ static const struct dma_buf_ops ops = {
 	.release = release,
 };
 
-static int charge(struct tmm_client *client, u32 handle, struct buffer *buffer)
+static int charge_handle(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
-	int err = tmm_object_check_room(client, handle) ?:
+	int err = tmm_mmap_offset_check_room(client, handle) ?:
 		  tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
 
 	if (!err)
@@ -250,7 +250,7 @@ static int charge(struct tmm_client *client, u32 handle, struct buffer *buffer)
 }
 
 /* The mapping's file is made last, so that a refused call leaves nothing behind. */
-static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
+static int begin_loan(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
 	u64 nr_bytes, generation;
 	int err;
@@ -262,10 +262,10 @@ static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 	if (tmm_mapped_pages_any_bad(buffer->loan->borrow.mp, 0,
 				     buffer->loan->borrow.nr_bytes >> PAGE_SHIFT))
 		return -EIO;
-	err = charge(client, handle, buffer);
+	err = charge_handle(client, handle, buffer);
 	if (!err)
-		err = tmm_object_open_mapping_file(client, handle, &buffer->mf, &nr_bytes,
-						   &generation);
+		err = tmm_mmap_offset_open_file(client, handle, &buffer->mf, &nr_bytes,
+						&generation);
 	if (err)
 		return err;
 	err = tmm_loan_begin(buffer->loan, buffer->mf, &buffer->mf->owner);
@@ -275,13 +275,13 @@ static int begin(struct tmm_client *client, u32 handle, struct buffer *buffer)
 }
 
 /* Borrow all of the mapping, writable if it is. */
-static int lend(struct tmm_client *client, u32 handle, struct buffer *buffer)
+static int lend_mapping(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
-	int err = tmm_object_borrow_all(client, handle, &buffer->loan->borrow);
+	int err = tmm_handle_borrow_all(client, handle, &buffer->loan->borrow);
 
 	if (err)
 		return err;
-	err = begin(client, handle, buffer);
+	err = begin_loan(client, handle, buffer);
 	if (err)
 		tmm_borrow_end(&buffer->loan->borrow);
 	return err;
@@ -297,7 +297,7 @@ static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
 	buffer->loan = tmm_loan_create();
-	err = buffer->loan ? lend(client, handle, buffer) : -ENOMEM;
+	err = buffer->loan ? lend_mapping(client, handle, buffer) : -ENOMEM;
 	if (!err)
 		return buffer;
 	kfree(buffer->loan);
@@ -314,8 +314,8 @@ static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
  *
  * Context: Process context, may sleep.
  * Return: the dma-buf, the caller's to dma_buf_put(); ERR_PTR(-EOPNOTSUPP) if the
- * memory has no struct pages; or an error of tmm_object_borrow_all(),
- * tmm_object_open_mapping_file() or dma_buf_export()
+ * memory has no struct pages; or an error of tmm_handle_borrow_all(),
+ * tmm_mmap_offset_open_file() or dma_buf_export()
  */
 struct dma_buf *tmm_dmabuf_create(struct tmm_client *client, u32 handle)
 {
@@ -336,7 +336,7 @@ struct dma_buf *tmm_dmabuf_create(struct tmm_client *client, u32 handle)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_dmabuf_create);
 
-static int export(struct tmm_call *call)
+static int export_buffer(struct tmm_call *call)
 {
 	struct theseus_mm_export *request = &call->arg.export;
 	const struct buffer *buffer;
@@ -367,7 +367,7 @@ err_put_fd:
 
 MODULE_IMPORT_NS(TMM_COMPAT_NS(DMA_BUF));
 #else
-static int export(struct tmm_call *call)
+static int export_buffer(struct tmm_call *call)
 {
 	return -EOPNOTSUPP;
 }
@@ -375,5 +375,5 @@ static int export(struct tmm_call *call)
 
 int tmm_ioctl_export_dmabuf(struct tmm_call *call)
 {
-	return export(call);
+	return export_buffer(call);
 }

@@ -70,7 +70,7 @@ int tmm_ioctl_get_region(struct tmm_call *call)
 	if (region->index >= inst->nr_memories)
 		return -ERANGE;
 	memory = &inst->memories[array_index_nospec(region->index, inst->nr_memories)].memory;
-	region->start = tmm_sees_all() ? memory->first << TMM_PAGE_SHIFT : 0;
+	region->start = tmm_identity_sees_all() ? memory->first << TMM_PAGE_SHIFT : 0;
 	region->nr_bytes = memory->nr << TMM_PAGE_SHIFT;
 	return tmm_call_reply(call);
 }

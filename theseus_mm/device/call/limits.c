@@ -12,7 +12,7 @@
 /* Two who lower a limit: the second must not raise what the first has lowered. */
 static DEFINE_MUTEX(set_lock);
 
-static void describe(const struct tmm_account *account, struct theseus_mm_limits *limits)
+static void describe_limits(const struct tmm_account *account, struct theseus_mm_limits *limits)
 {
 	const struct tmm_account *user = account->parent;
 
@@ -37,11 +37,11 @@ int tmm_ioctl_get_limits(struct tmm_call *call)
 	limits->client_frames_max = tmm_account_max(account, TMM_RESOURCE_FRAMES);
 	limits->client_pages_max = tmm_account_max(account, TMM_RESOURCE_PAGES);
 	limits->client_handles_max = tmm_account_max(account, TMM_RESOURCE_HANDLES);
-	describe(account, limits);
+	describe_limits(account, limits);
 	return tmm_call_reply(call);
 }
 
-static bool raises(const struct tmm_account *account, unsigned int which, const u64 *max)
+static bool raises_limit(const struct tmm_account *account, unsigned int which, const u64 *max)
 {
 	unsigned int i;
 
@@ -58,7 +58,7 @@ static int set_limits(struct tmm_account *account, unsigned int which, const u64
 	int err = 0;
 
 	mutex_lock(&set_lock);
-	if (raises(account, which, max) && !capable(CAP_SYS_RESOURCE))
+	if (raises_limit(account, which, max) && !capable(CAP_SYS_RESOURCE))
 		err = -EPERM;
 	for (i = 0; i < TMM_NR_RESOURCES && !err; i++)
 		if (which & BIT(i))
@@ -82,7 +82,7 @@ int tmm_ioctl_set_limits(struct tmm_call *call)
 	BUILD_BUG_ON(BIT(TMM_RESOURCE_HANDLES) != THESEUS_MM_SET_HANDLES);
 	if (limits->reserved || !limits->flags)
 		return -EINVAL;
-	describe(call->client->account, limits);
+	describe_limits(call->client->account, limits);
 	err = tmm_call_reply(call);
 	return err ?: set_limits(call->client->account, limits->flags, max);
 }

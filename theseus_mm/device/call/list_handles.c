@@ -37,14 +37,16 @@ struct list {
 	u64 from;
 };
 
-static unsigned int look(const struct list *list, struct tmm_look *looks, unsigned int nr)
+static unsigned int look_at_objects(const struct list *list, struct tmm_snapshot *looks,
+				    unsigned int nr)
 {
 	return list->is_exports ?
-	       tmm_client_look_at_exports(list->client, list->from, looks, nr) :
-	       tmm_client_look(list->client, list->from, looks, nr);
+	       tmm_snapshot_exports(list->client, list->from, looks, nr) :
+	       tmm_snapshot_objects(list->client, list->from, looks, nr);
 }
 
-static struct theseus_mm_handle_info describe(const struct list *list, const struct tmm_look *look)
+static struct theseus_mm_handle_info describe_handle(const struct list *list,
+						     const struct tmm_snapshot *look)
 {
 	struct theseus_mm_handle_info info = {
 		.handle = list->is_exports ? 0 : look->handle,
@@ -72,12 +74,12 @@ static int tell_some(struct list *list)
 {
 	const unsigned int nr_wanted = min_t(u32, list->room - list->nr, TMM_LOOKS);
 	struct theseus_mm_handle_info info;
-	struct tmm_look looks[TMM_LOOKS];
-	unsigned int nr = look(list, looks, nr_wanted), i;
+	struct tmm_snapshot looks[TMM_LOOKS];
+	unsigned int nr = look_at_objects(list, looks, nr_wanted), i;
 	int err;
 
 	for (i = 0; i < nr; i++) {
-		info = describe(list, &looks[i]);
+		info = describe_handle(list, &looks[i]);
 		err = tmm_entries_write(&list->to, list->nr, &info);
 		if (err)
 			return err;
@@ -93,12 +95,12 @@ static int tell_some(struct list *list)
 /* The number of the next entry that exists now; 0 if there is none. */
 static u32 find_next(const struct list *list)
 {
-	struct tmm_look next;
+	struct tmm_snapshot next;
 
-	return look(list, &next, 1) ? next.handle : 0;
+	return look_at_objects(list, &next, 1) ? next.handle : 0;
 }
 
-static int tell(struct tmm_call *call, struct list *list)
+static int tell_handles(struct tmm_call *call, struct list *list)
 {
 	struct theseus_mm_handles *request = &call->arg.handles;
 	int err = 0;
@@ -120,7 +122,7 @@ int tmm_ioctl_list_handles(struct tmm_call *call)
 	struct list list = {
 		.client = call->client,
 		.is_exports = request->flags & THESEUS_MM_HANDLES_EXPORTS,
-		.shows_frames = tmm_sees_all(),
+		.shows_frames = tmm_identity_sees_all(),
 		.room = request->nr_handles,
 		.from = request->from,
 	};
@@ -128,5 +130,5 @@ int tmm_ioctl_list_handles(struct tmm_call *call)
 
 	err = TMM_ENTRIES_INIT(&list.to, request->handles, request->entry_size,
 			       theseus_mm_handle_info, export_id);
-	return err ?: tell(call, &list);
+	return err ?: tell_handles(call, &list);
 }

@@ -15,7 +15,7 @@
 #include <linux/errno.h>
 
 /* Convert flags of the UAPI. mapping/ checks whether they are well-formed and suit the memory. */
-int tmm_decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
+int tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
 {
 	BUILD_BUG_ON((THESEUS_MM_PTE_SETTABLE | THESEUS_MM_PTE_VALID |
 		      THESEUS_MM_PTE_EXCLUSIVE) != (__force u64)TMM_PTE_ALL);
@@ -56,19 +56,19 @@ static int map_taken(struct tmm_call *call, const struct tmm_mapping_request *re
 		     struct tmm_object *pages, struct tmm_object *frames)
 {
 	struct tmm_client *client = call->client;
-	struct tmm_object *object = tmm_object_reserve_in_place(client);
+	struct tmm_object *object = tmm_handle_reserve_in_place(client);
 	int err;
 
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = map_into(call, req, pages, frames, object);
 	if (err) {
-		tmm_object_forget(client, object);
+		tmm_handle_forget(client, object);
 		return err;
 	}
-	tmm_object_forget(client, pages);
-	tmm_object_abandon(client, frames);
-	tmm_object_publish(client, object);
+	tmm_handle_forget(client, pages);
+	tmm_handle_abandon(client, frames);
+	tmm_handle_publish(client, object);
 	return 0;
 }
 
@@ -80,7 +80,7 @@ int tmm_ioctl_map_allocated_pages(struct tmm_call *call)
 	struct tmm_object *pages;
 	int err;
 
-	err = tmm_decode_flags(request->pte_flags, &req.flags);
+	err = tmm_call_decode_flags(request->pte_flags, &req.flags);
 	if (err)
 		return err;
 	err = tmm_mapping_request_check_ram_flags(req.flags);
@@ -88,12 +88,12 @@ int tmm_ioctl_map_allocated_pages(struct tmm_call *call)
 		return err;
 	if (request->frames)
 		return -EINVAL;
-	pages = tmm_object_take(call->client, request->pages, THESEUS_MM_KIND_PAGES);
+	pages = tmm_handle_take(call->client, request->pages, THESEUS_MM_KIND_PAGES);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	err = map_taken(call, &req, pages, NULL);
 	if (err)
-		tmm_object_publish(call->client, pages);
+		tmm_handle_publish(call->client, pages);
 	return err;
 }
 
@@ -104,16 +104,16 @@ int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call)
 	struct tmm_object *pages, *frames;
 	int err;
 
-	err = tmm_decode_flags(request->pte_flags, &req.flags);
+	err = tmm_call_decode_flags(request->pte_flags, &req.flags);
 	if (err)
 		return err;
 	err = tmm_pte_flags_check(req.flags);
 	if (err)
 		return err;
-	pages = tmm_object_take(call->client, request->pages, THESEUS_MM_KIND_PAGES);
+	pages = tmm_handle_take(call->client, request->pages, THESEUS_MM_KIND_PAGES);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
-	frames = tmm_object_take(call->client, request->frames, THESEUS_MM_KIND_FRAMES);
+	frames = tmm_handle_take(call->client, request->frames, THESEUS_MM_KIND_FRAMES);
 	err = PTR_ERR_OR_ZERO(frames);
 	if (err)
 		goto err_publish_pages;
@@ -123,9 +123,9 @@ int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call)
 	return 0;
 
 err_publish_frames:
-	tmm_object_publish(call->client, frames);
+	tmm_handle_publish(call->client, frames);
 err_publish_pages:
-	tmm_object_publish(call->client, pages);
+	tmm_handle_publish(call->client, pages);
 	return err;
 }
 
@@ -135,13 +135,13 @@ int tmm_ioctl_remap(struct tmm_call *call)
 	tmm_pte_flags_t flags;
 	int err;
 
-	err = tmm_decode_flags(call->arg.remap.pte_flags, &flags);
+	err = tmm_call_decode_flags(call->arg.remap.pte_flags, &flags);
 	if (err)
 		return err;
-	object = tmm_object_take(call->client, call->arg.remap.handle, THESEUS_MM_KIND_MAPPING);
+	object = tmm_handle_take(call->client, call->arg.remap.handle, THESEUS_MM_KIND_MAPPING);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = tmm_mapped_pages_remap(object->mapping, flags);
-	tmm_object_publish(call->client, object);
+	tmm_handle_publish(call->client, object);
 	return err;
 }

@@ -29,7 +29,7 @@ int tmm_ioctl_map_offset(struct tmm_call *call)
 	err = tmm_call_reply(call);
 	if (err)
 		return err;
-	err = tmm_object_map_offset(call->client, &call->arg.map_offset, in_compat_syscall());
+	err = tmm_mmap_offset_assign(call->client, &call->arg.map_offset, in_compat_syscall());
 	return err ?: tmm_call_reply(call);
 }
 
@@ -60,13 +60,13 @@ err_end:
 }
 
 /* Borrow what the area asks for, and give the area the mapping's file. */
-static int lend(struct tmm_client *client, struct vm_area_struct *vma, struct tmm_loan *loan)
+static int lend_offset(struct tmm_client *client, struct vm_area_struct *vma, struct tmm_loan *loan)
 {
 	struct tmm_mapping_file *mf;
 	int err;
 
-	err = tmm_object_lend(client, vma->vm_pgoff, vma->vm_end - vma->vm_start,
-			      vma->vm_flags & VM_WRITE, loan, &mf);
+	err = tmm_mmap_offset_lend(client, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+				   vma->vm_flags & VM_WRITE, loan, &mf);
 	if (err)
 		return err;
 	err = set_up(vma, loan, mf, &mf->owner);
@@ -99,7 +99,7 @@ int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 	loan = tmm_loan_create();
 	if (!loan)
 		return -ENOMEM;
-	err = lend(file->private_data, vma, loan);
+	err = lend_offset(file->private_data, vma, loan);
 	if (err)
 		kfree(loan);
 	return err;
@@ -124,8 +124,8 @@ int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 	loan = tmm_loan_create();
 	if (!loan)
 		return -ENOMEM;
-	err = tmm_mapping_file_lend(mf, (u64)vma->vm_pgoff << PAGE_SHIFT,
-				    vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
+	err = tmm_export_lend(mf, (u64)vma->vm_pgoff << PAGE_SHIFT,
+			      vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
 	if (!err)
 		err = set_up(vma, loan, mf, &mf->descriptors);
 	if (err)

@@ -13,7 +13,7 @@
 
 int tmm_ioctl_query(struct tmm_call *call)
 {
-	int err = tmm_object_query(call->client, &call->arg.query);
+	int err = tmm_handle_query(call->client, &call->arg.query);
 
 	return err ?: tmm_call_reply(call);
 }
@@ -24,7 +24,7 @@ static bool may_drop(const struct tmm_object *object)
 	if (object->kind != THESEUS_MM_KIND_MAPPING ||
 	    !tmm_mapped_pages_is_borrowed(object->mapping))
 		return true;
-	return object->mf && tmm_mapping_file_only_lingers(object->mf, object->mapping);
+	return object->mf && tmm_linger_is_only_borrower(object->mf, object->mapping);
 }
 
 /**
@@ -38,11 +38,11 @@ static bool may_drop(const struct tmm_object *object)
  */
 struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle)
 {
-	struct tmm_object *object = tmm_object_take(client, handle, TMM_KIND_ANY);
+	struct tmm_object *object = tmm_handle_take(client, handle, TMM_KIND_ANY);
 
 	/* Now that it is taken, borrows can only end. */
 	if (!IS_ERR(object) && !may_drop(object)) {
-		tmm_object_publish(client, object);
+		tmm_handle_publish(client, object);
 		return ERR_PTR(-EBUSY);
 	}
 	return object;
@@ -55,7 +55,7 @@ int tmm_ioctl_drop(struct tmm_call *call)
 	object = tmm_object_take_to_drop(call->client, call->arg.drop.handle);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	tmm_object_drop(call->client, object);
+	tmm_handle_drop(call->client, object);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_drop);
@@ -92,31 +92,31 @@ int tmm_ioctl_split(struct tmm_call *call)
 	struct tmm_object *object, *first, *second;
 	int err;
 
-	object = tmm_object_take(client, call->arg.split.handle, TMM_KIND_ANY);
+	object = tmm_handle_take(client, call->arg.split.handle, TMM_KIND_ANY);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	first = tmm_object_reserve_in_place(client);
+	first = tmm_handle_reserve_in_place(client);
 	err = PTR_ERR_OR_ZERO(first);
 	if (err)
 		goto err_publish;
-	second = tmm_object_reserve_beyond(client, tmm_object_nr_files(object));
+	second = tmm_handle_reserve_beyond(client, tmm_handle_nr_files(object));
 	err = PTR_ERR_OR_ZERO(second);
 	if (err)
 		goto err_forget_first;
 	err = split_into(call, object, first, second);
 	if (err)
 		goto err_abandon_second;
-	tmm_object_forget(client, object);
-	tmm_object_publish(client, first);
-	tmm_object_publish(client, second);
+	tmm_handle_forget(client, object);
+	tmm_handle_publish(client, first);
+	tmm_handle_publish(client, second);
 	return 0;
 
 err_abandon_second:
-	tmm_object_abandon(client, second);
+	tmm_handle_abandon(client, second);
 err_forget_first:
-	tmm_object_forget(client, first);
+	tmm_handle_forget(client, first);
 err_publish:
-	tmm_object_publish(client, object);
+	tmm_handle_publish(client, object);
 	return err;
 }
 
@@ -130,16 +130,16 @@ int tmm_ioctl_merge(struct tmm_call *call)
 
 	if (request->reserved || request->handle == request->other)
 		return -EINVAL;
-	err = tmm_object_take_two(client, handles, objects);
+	err = tmm_handle_take_two(client, handles, objects);
 	if (err)
 		return err;
 	err = tmm_object_merge_content(objects[0], objects[1]);
 	if (err) {
-		tmm_object_publish(client, objects[1]);
+		tmm_handle_publish(client, objects[1]);
 	} else {
-		tmm_object_abandon(client, objects[1]);
-		tmm_object_resize(client, objects[0]);
+		tmm_handle_abandon(client, objects[1]);
+		tmm_handle_resize(client, objects[0]);
 	}
-	tmm_object_publish(client, objects[0]);
+	tmm_handle_publish(client, objects[0]);
 	return err;
 }

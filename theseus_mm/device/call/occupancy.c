@@ -159,7 +159,7 @@ static void add_mapping(const struct picture *picture, struct share *shares, u64
 	const u64 end = first + nr;
 	struct tmm_leaf_run run;
 
-	while (first < end && tmm_mapper_find_run(picture->inst->root, first, end, &run)) {
+	while (first < end && tmm_leaf_runs_find(picture->inst->root, first, end, &run)) {
 		add_run(picture, shares, run.frame, run.nr);
 		first = run.page + run.nr;
 		cond_resched();
@@ -172,9 +172,9 @@ static void add_mapping(const struct picture *picture, struct share *shares, u64
 static void add_client(const struct picture *picture, struct share *shares,
 		       struct tmm_client *client,
 		       unsigned int (*look)(struct tmm_client *client, u64 from,
-					    struct tmm_look *looks, unsigned int nr))
+					    struct tmm_snapshot *looks, unsigned int nr))
 {
-	struct tmm_look looks[TMM_LOOKS];
+	struct tmm_snapshot looks[TMM_LOOKS];
 	unsigned int nr, i;
 	u64 from = 0;
 
@@ -204,8 +204,8 @@ static int find_owners(const struct picture *picture, const struct tmm_client *c
 		if (READ_ONCE(client->is_closed) ||
 		    !tmm_account_count(client->account, TMM_RESOURCE_FRAMES))
 			continue;
-		add_client(picture, shares, client, tmm_client_look);
-		add_client(picture, shares, client, tmm_client_look_at_exports);
+		add_client(picture, shares, client, tmm_snapshot_objects);
+		add_client(picture, shares, client, tmm_snapshot_exports);
 		for (i = 0; i < picture->nr; i++) {
 			if (shares[i].now > shares[i].most) {
 				shares[i].most = shares[i].now;

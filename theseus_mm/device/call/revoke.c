@@ -40,7 +40,7 @@ int tmm_ioctl_revoke(struct tmm_call *call)
 	struct tmm_mapping_file *mf;
 	int err;
 
-	err = tmm_object_mapping_file(call->client, request->handle, &mf);
+	err = tmm_mmap_offset_find_file(call->client, request->handle, &mf);
 	if (err)
 		return err;
 	err = prepare_reply(call);
@@ -48,7 +48,7 @@ int tmm_ioctl_revoke(struct tmm_call *call)
 	if (!mf)
 		return err;
 	if (!err) {
-		request->nr_revoked = tmm_mapping_file_revoke(mf, &request->nr_pinned);
+		request->nr_revoked = tmm_loans_revoke_file(mf, &request->nr_pinned);
 		reply_late(call);
 	}
 	fput(mf->file);
@@ -64,8 +64,8 @@ int tmm_ioctl_revoke_export(struct tmm_call *call)
 		return -EINVAL;
 	err = prepare_reply(call);
 	if (!err)
-		err = tmm_mapping_file_revoke_export(call->mf, &request->nr_revoked,
-						     &request->nr_pinned);
+		err = tmm_export_revoke(call->mf, &request->nr_revoked,
+					&request->nr_pinned);
 	if (!err)
 		reply_late(call);
 	return err;

@@ -32,12 +32,12 @@ int tmm_ioctl_share(struct tmm_call *call)
 	struct tmm_object *object;
 	int err;
 
-	object = tmm_object_take(call->client, request->handle, THESEUS_MM_KIND_MAPPING);
+	object = tmm_handle_take(call->client, request->handle, THESEUS_MM_KIND_MAPPING);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = tmm_mapped_pages_set_shareable(object->mapping,
 					     !(request->flags & THESEUS_MM_SHARE_OFF));
-	tmm_object_publish(call->client, object);
+	tmm_handle_publish(call->client, object);
 	return err;
 }
 
@@ -48,7 +48,7 @@ static int export_to(struct tmm_call *call, struct tmm_object *object, struct tm
 
 	if (fd < 0)
 		return fd;
-	err = tmm_mapping_file_reserve(mf, call->client);
+	err = tmm_export_reserve(mf, call->client);
 	if (err)
 		goto err_put_fd;
 	call->arg.export.fd = fd;
@@ -56,7 +56,7 @@ static int export_to(struct tmm_call *call, struct tmm_object *object, struct tm
 	err = tmm_call_reply(call);
 	if (err)
 		goto err_put_fd;
-	tmm_mapping_file_export(mf, &object->mapping);
+	tmm_export_mapping(mf, &object->mapping);
 	object->kind = 0;
 	fd_install(fd, mf->file);
 	return 0;
@@ -73,7 +73,7 @@ static int export_taken(struct tmm_call *call, struct tmm_object *object)
 
 	if (tmm_mapped_pages_is_borrowed(object->mapping))
 		return -EBUSY;
-	mf = tmm_mapping_file_create_exported(call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY);
+	mf = tmm_export_create_file(call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY);
 	if (IS_ERR(mf))
 		return PTR_ERR(mf);
 	err = export_to(call, object, mf);
@@ -87,14 +87,14 @@ static int export_owned(struct tmm_call *call)
 	struct tmm_object *object;
 	int err;
 
-	object = tmm_object_take(call->client, call->arg.export.handle, THESEUS_MM_KIND_MAPPING);
+	object = tmm_handle_take(call->client, call->arg.export.handle, THESEUS_MM_KIND_MAPPING);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = export_taken(call, object);
 	if (err)
-		tmm_object_publish(call->client, object);
+		tmm_handle_publish(call->client, object);
 	else
-		tmm_object_forget(call->client, object);
+		tmm_handle_forget(call->client, object);
 	return err;
 }
 
@@ -138,7 +138,7 @@ static int import_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 	struct theseus_mm_import *request = &call->arg.import;
 	struct theseus_mm_query query;
 	/* It does not change while the file owns it. */
-	int err = tmm_mapping_file_query(mf, &query);
+	int err = tmm_export_query(mf, &query);
 
 	if (err)
 		return err;
@@ -147,7 +147,7 @@ static int import_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 	request->nr_pages = query.nr_pages;
 	err = tmm_call_reply(call);
 	if (!err)
-		err = tmm_mapping_file_import(mf, call->client->account, &object->mapping);
+		err = tmm_export_import(mf, call->client->account, &object->mapping);
 	if (!err)
 		object->kind = THESEUS_MM_KIND_MAPPING;
 	return err;
@@ -155,21 +155,21 @@ static int import_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 
 static int import_file(struct tmm_call *call, struct file *file)
 {
-	struct tmm_mapping_file *mf = tmm_mapping_file_of(file);
+	struct tmm_mapping_file *mf = tmm_export_file_of(file);
 	struct tmm_client *client = call->client;
 	struct tmm_object *object;
 	int err;
 
 	if (!mf)
 		return tmm_lending_is(file) ? -EACCES : -EINVAL;
-	object = tmm_object_reserve(client);
+	object = tmm_handle_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = import_from(call, mf, object);
 	if (err)
-		tmm_object_abandon(client, object);
+		tmm_handle_abandon(client, object);
 	else
-		tmm_object_publish(client, object);
+		tmm_handle_publish(client, object);
 	return err;
 }
 
@@ -194,7 +194,7 @@ static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 {
 	struct theseus_mm_take_back *request = &call->arg.take_back;
 	struct theseus_mm_query query;
-	int err = tmm_mapping_file_query(mf, &query);
+	int err = tmm_export_query(mf, &query);
 
 	if (err)
 		return err;
@@ -203,7 +203,7 @@ static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 	request->nr_pages = query.nr_pages;
 	err = tmm_call_reply(call);
 	if (!err)
-		err = tmm_mapping_file_take_back(mf, &object->mapping);
+		err = tmm_export_take_back(mf, &object->mapping);
 	if (err)
 		return err;
 	object->kind = THESEUS_MM_KIND_MAPPING;
@@ -222,18 +222,18 @@ int tmm_ioctl_take_back(struct tmm_call *call)
 
 	if (request->reserved)
 		return -EINVAL;
-	mf = tmm_mapping_file_find_export(client, request->export_id);
+	mf = tmm_export_find(client, request->export_id);
 	if (!mf)
 		return -ESTALE;
-	object = tmm_object_reserve(client);
+	object = tmm_handle_reserve(client);
 	err = PTR_ERR_OR_ZERO(object);
 	if (err)
 		goto out;
 	err = take_back_from(call, mf, object);
 	if (err)
-		tmm_object_abandon(client, object);
+		tmm_handle_abandon(client, object);
 	else
-		tmm_object_publish(client, object);
+		tmm_handle_publish(client, object);
 out:
 	fput(mf->file);
 	return err;
@@ -245,7 +245,7 @@ int tmm_ioctl_query_export(struct tmm_call *call)
 
 	if (call->arg.query.handle)
 		return -EINVAL;
-	err = tmm_mapping_file_query(call->mf, &call->arg.query);
+	err = tmm_export_query(call->mf, &call->arg.query);
 	return err ?: tmm_call_reply(call);
 }
 

@@ -33,11 +33,11 @@ struct parts {
 static void abandon_parts(struct tmm_client *client, struct parts *parts)
 {
 	while (parts->nr_frames) {
-		tmm_object_abandon(client, parts->frames[--parts->nr_frames]);
+		tmm_handle_abandon(client, parts->frames[--parts->nr_frames]);
 		cond_resched();
 	}
 	kvfree(parts->frames);
-	tmm_object_forget(client, parts->pages);
+	tmm_handle_forget(client, parts->pages);
 }
 
 /* For what becomes of @mapping: its pages in its place, and its frames. */
@@ -45,7 +45,7 @@ static int reserve_parts(struct tmm_client *client, const struct tmm_object *map
 			 struct parts *parts)
 {
 	const unsigned int nr_frames = mapping->mapping->nr_frame_ranges;
-	const u64 nr_files = tmm_object_nr_files(mapping);
+	const u64 nr_files = tmm_handle_nr_files(mapping);
 	struct tmm_object *object;
 	/* Check all before charging any: taking charges back would wake waiters for ever. */
 	int err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, nr_frames, nr_files);
@@ -53,7 +53,7 @@ static int reserve_parts(struct tmm_client *client, const struct tmm_object *map
 	memset(parts, 0, sizeof(*parts));
 	if (err)
 		return err;
-	object = tmm_object_reserve_in_place(client);
+	object = tmm_handle_reserve_in_place(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	parts->pages = object;
@@ -65,7 +65,7 @@ static int reserve_parts(struct tmm_client *client, const struct tmm_object *map
 		goto err_abandon;
 	}
 	while (parts->nr_frames < nr_frames) {
-		object = tmm_object_reserve_beyond(client, nr_files);
+		object = tmm_handle_reserve_beyond(client, nr_files);
 		if (IS_ERR(object))
 			goto err_abandon;
 		parts->frames[parts->nr_frames++] = object;
@@ -103,11 +103,11 @@ static void publish_parts(struct tmm_client *client, struct parts *parts, struct
 		list_del_init(&frames->f.link);
 		parts->frames[i]->kind = THESEUS_MM_KIND_FRAMES;
 		parts->frames[i]->frames = frames;
-		tmm_object_publish(client, parts->frames[i++]);
+		tmm_handle_publish(client, parts->frames[i++]);
 		cond_resched();
 	}
 	kvfree(parts->frames);
-	tmm_object_publish(client, parts->pages);
+	tmm_handle_publish(client, parts->pages);
 }
 
 static int unmap_taken(struct tmm_call *call, struct tmm_object *object)
@@ -135,7 +135,7 @@ static int unmap_taken(struct tmm_call *call, struct tmm_object *object)
 	parts.pages->kind = THESEUS_MM_KIND_PAGES;
 	parts.pages->pages = pages;
 	publish_parts(client, &parts, &list);
-	tmm_object_forget(client, object);
+	tmm_handle_forget(client, object);
 	return 0;
 }
 
@@ -144,12 +144,12 @@ int tmm_ioctl_unmap_into_parts(struct tmm_call *call)
 	struct tmm_object *object;
 	int err;
 
-	object = tmm_object_take(call->client, call->arg.unmap.handle, THESEUS_MM_KIND_MAPPING);
+	object = tmm_handle_take(call->client, call->arg.unmap.handle, THESEUS_MM_KIND_MAPPING);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	err = unmap_taken(call, object);
 	if (err)
-		tmm_object_publish(call->client, object);
+		tmm_handle_publish(call->client, object);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_unmap_into_parts);

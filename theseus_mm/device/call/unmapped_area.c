@@ -45,7 +45,7 @@ static unsigned long ask_prefault(unsigned long address, unsigned long flags)
 }
 
 /**
- * tmm_get_unmapped_area() - choose the address of an area of a client's mapping
+ * tmm_unmapped_area() - choose the address of an area of a client's mapping
  * @file: the client's
  * @address: the caller's hint, or 0
  * @nr_bytes: size of the area
@@ -54,13 +54,13 @@ static unsigned long ask_prefault(unsigned long address, unsigned long flags)
  *
  * Return: the address, or an error
  */
-unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
-				    unsigned long nr_bytes, unsigned long pgoff,
-				    unsigned long flags)
+unsigned long tmm_unmapped_area(struct file *file, unsigned long address,
+				unsigned long nr_bytes, unsigned long pgoff,
+				unsigned long flags)
 {
 	u64 like;
 
-	if (tmm_object_address(file->private_data, pgoff, &like))
+	if (tmm_mmap_offset_address(file->private_data, pgoff, &like))
 		address = current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 	else
 		address = place_area(file, address, nr_bytes, pgoff, flags, like);
@@ -68,7 +68,7 @@ unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
 }
 
 /**
- * tmm_export_get_unmapped_area() - where to put an area of an exported mapping
+ * tmm_export_unmapped_area() - where to put an area of an exported mapping
  * @file: the mapping's
  * @address: the caller's hint, or 0
  * @nr_bytes: its size
@@ -77,13 +77,13 @@ unsigned long tmm_get_unmapped_area(struct file *file, unsigned long address,
  *
  * Return: the address, or an error
  */
-unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long address,
-					   unsigned long nr_bytes, unsigned long pgoff,
-					   unsigned long flags)
+unsigned long tmm_export_unmapped_area(struct file *file, unsigned long address,
+				       unsigned long nr_bytes, unsigned long pgoff,
+				       unsigned long flags)
 {
 	struct theseus_mm_query query;
 
-	if (tmm_mapping_file_query(file->private_data, &query))
+	if (tmm_export_query(file->private_data, &query))
 		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 	address = place_area(file, address, nr_bytes, pgoff, flags,
 			     query.start + (pgoff << PAGE_SHIFT));
@@ -91,7 +91,7 @@ unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long addr
 }
 
 /**
- * tmm_lending_get_unmapped_area() - choose the address of an area of a lent mapping
+ * tmm_lending_unmapped_area() - choose the address of an area of a lent mapping
  * @file: the descriptor's
  * @address: the caller's hint, or 0
  * @nr_bytes: size of the area
@@ -100,9 +100,9 @@ unsigned long tmm_export_get_unmapped_area(struct file *file, unsigned long addr
  *
  * Return: the address, or an error
  */
-unsigned long tmm_lending_get_unmapped_area(struct file *file, unsigned long address,
-					    unsigned long nr_bytes, unsigned long pgoff,
-					    unsigned long flags)
+unsigned long tmm_lending_unmapped_area(struct file *file, unsigned long address,
+					unsigned long nr_bytes, unsigned long pgoff,
+					unsigned long flags)
 {
 	struct theseus_mm_query query;
 

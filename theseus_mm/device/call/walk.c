@@ -50,7 +50,7 @@ int tmm_ioctl_dump_pte(struct tmm_call *call)
 	err = tmm_vaddr_new(request->vaddr, &vaddr);
 	if (err)
 		return err;
-	tmm_mapper_dump(call->client->inst->root, vaddr, &dump);
+	tmm_translate_dump(call->client->inst->root, vaddr, &dump);
 	request->nr_levels = dump.nr_levels;
 	memcpy(request->entries, dump.entries, sizeof(dump.entries));
 	return tmm_call_reply(call);

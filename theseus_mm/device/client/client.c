@@ -146,7 +146,7 @@ static int init_account(struct tmm_client *client)
 		return -ENOMEM;
 	client->account = &client->own_account;
 	tmm_account_init(client->account, user, NULL, release_account);
-	tmm_default_limits(client->account->own_max);
+	tmm_user_default_limits(client->account->own_max);
 	tmm_account_put(user);
 	return 0;
 }

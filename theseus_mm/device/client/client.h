@@ -47,7 +47,7 @@ struct tmm_instance;
  * @identity: user and process that opened the client
  * @waits_for: bits by enum tmm_resource: the resource that was refused to the last call
  *             that failed with ENOSPC or EDQUOT; 0: no call has failed so
- * @failed_at: the counts of comebacks before that call; see device/client/poll.h
+ * @failed_at: the counts of releases before that call; see device/client/poll.h
  */
 struct tmm_client {
 	struct tmm_instance *inst;
@@ -64,7 +64,7 @@ struct tmm_client {
 	atomic_t nr_exported;
 	struct tmm_client_identity identity;
 	unsigned int waits_for;
-	struct tmm_comebacks failed_at;
+	struct tmm_waiters_counts failed_at;
 };
 
 struct tmm_client * __must_check tmm_client_create(struct tmm_instance *inst);

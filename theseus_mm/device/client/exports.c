@@ -37,7 +37,7 @@ void tmm_export_set_fops(const struct file_operations *fops)
 }
 
 /* What is not listed any more can go, or go to somebody else. */
-static void unlist(struct tmm_mapping_file *mf)
+static void unlist_file(struct tmm_mapping_file *mf)
 {
 	struct tmm_client *client = mf->exporter;
 
@@ -53,7 +53,7 @@ static void unlist(struct tmm_mapping_file *mf)
 /* The last descriptor and the last area are gone. */
 int tmm_export_release(struct inode *inode, struct file *file)
 {
-	unlist(file->private_data);
+	unlist_file(file->private_data);
 	return tmm_mapping_file_release(inode, file);
 }
 
@@ -74,15 +74,15 @@ __poll_t tmm_export_poll(struct file *file, poll_table *wait)
 }
 
 /**
- * tmm_mapping_file_create_exported() - make a file that will own its mapping
+ * tmm_export_create_file() - make a file that will own its mapping
  * @is_read_only: a client that imports the mapping can never write to it
  *
- * tmm_mapping_file_export() names the account that is charged for the file.
+ * tmm_export_mapping() names the account that is charged for the file.
  *
  * Context: Process context, may sleep.
  * Return: as tmm_mapping_file_create(), but for the limit
  */
-struct tmm_mapping_file *tmm_mapping_file_create_exported(bool is_read_only)
+struct tmm_mapping_file *tmm_export_create_file(bool is_read_only)
 {
 	struct tmm_mapping_file *mf;
 
@@ -91,28 +91,28 @@ struct tmm_mapping_file *tmm_mapping_file_create_exported(bool is_read_only)
 		mf->is_read_only = is_read_only;
 	return mf;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_create_exported);
+EXPORT_SYMBOL_IF_KUNIT(tmm_export_create_file);
 
 /**
- * tmm_mapping_file_of() - is this an exported mapping?
+ * tmm_export_file_of() - is this an exported mapping?
  * @file: any file
  *
  * Return: the mapping's file, or NULL
  */
-struct tmm_mapping_file *tmm_mapping_file_of(struct file *file)
+struct tmm_mapping_file *tmm_export_file_of(struct file *file)
 {
 	return file->f_op == export_fops ? file->private_data : NULL;
 }
 
 /**
- * tmm_mapping_file_reserve() - reserve the number of an export
+ * tmm_export_reserve() - reserve the number of an export
  * @mf: new, with no descriptor yet; frees the number when it is freed
  * @client: the client that exports
  *
  * Context: Process context, may sleep.
  * Return: 0, -ENOMEM, or -EDQUOT if all numbers are in use
  */
-int tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *client)
+int tmm_export_reserve(struct tmm_mapping_file *mf, struct tmm_client *client)
 {
 	/* NULL reserves: storing the file later needs no memory. */
 	int err = xa_alloc_cyclic(&client->exports, &mf->export_id, NULL, xa_limit_32b,
@@ -124,16 +124,16 @@ int tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *cli
 	mf->exporter = client;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_reserve);
+EXPORT_SYMBOL_IF_KUNIT(tmm_export_reserve);
 
 /**
- * tmm_mapping_file_export() - let a file own its mapping
+ * tmm_export_mapping() - let a file own its mapping
  * @mf: has a number, and no descriptor yet
  * @mapping: consumed; what its handle was charged with, the file is charged with from now on
  *
  * Context: Process context, may sleep. Cannot fail.
  */
-void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
+void tmm_export_mapping(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
 {
 	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
 	mf->account = tmm_account_get(mf->exporter->account);
@@ -143,17 +143,17 @@ void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_page
 	atomic_inc(&mf->exporter->nr_exported);
 	xa_store(&mf->exporter->exports, mf->export_id, mf, 0);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_export);
+EXPORT_SYMBOL_IF_KUNIT(tmm_export_mapping);
 
 /**
- * tmm_mapping_file_query() - describe an exported mapping
+ * tmm_export_query() - describe an exported mapping
  * @mf: its file
  * @query: out fields are filled in on success only
  *
  * Context: Process context, may sleep.
  * Return: 0, or -ESTALE if it was imported
  */
-int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query)
+int tmm_export_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query)
 {
 	int err = -ESTALE;
 
@@ -175,11 +175,11 @@ int tmm_mapping_file_query(struct tmm_mapping_file *mf, struct theseus_mm_query 
 }
 
 /* Take the mapping out of its file, which becomes stale. The lock is held. */
-static struct tmm_mapped_pages *disown(struct tmm_mapping_file *mf)
+static struct tmm_mapped_pages *disown_mapping(struct tmm_mapping_file *mf)
 {
 	struct tmm_mapped_pages *mapping = mf->exported;
 
-	unlist(mf);
+	unlist_file(mf);
 	WRITE_ONCE(mf->exported, NULL);
 	/* A loan that is just being made sees the new generation and is refused. */
 	WRITE_ONCE(mf->generation, mf->generation + 1);
@@ -202,7 +202,7 @@ static int hand_over(struct tmm_mapping_file *mf, struct tmm_account *account)
 }
 
 /**
- * tmm_mapping_file_import() - take an exported mapping out of its file
+ * tmm_export_import() - take an exported mapping out of its file
  * @mf: its file; stale from then on
  * @account: charged for the mapping from then on
  * @mapping: set on success only; the caller's. The mapping of a read-only export is sealed.
@@ -211,8 +211,8 @@ static int hand_over(struct tmm_mapping_file *mf, struct tmm_account *account)
  * Return: 0, -ESTALE if the file owns no mapping any more, -EBUSY while the mapping is
  * borrowed, or -EDQUOT if it exceeds a limit of @account
  */
-int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
-			    struct tmm_mapped_pages **mapping)
+int tmm_export_import(struct tmm_mapping_file *mf, struct tmm_account *account,
+		      struct tmm_mapped_pages **mapping)
 {
 	int err;
 
@@ -224,7 +224,7 @@ int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *acc
 	else
 		err = hand_over(mf, account);
 	if (!err)
-		*mapping = disown(mf);
+		*mapping = disown_mapping(mf);
 	up_write(&mf->revoke_lock);
 	if (!err)
 		wake_up_all(&mf->wait);
@@ -232,14 +232,14 @@ int tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *acc
 }
 
 /**
- * tmm_mapping_file_find_export() - find a mapping that a client exported
+ * tmm_export_find() - find a mapping that a client exported
  * @client: the client
  * @export_id: number of the export
  *
  * Context: Process context.
  * Return: the mapping's file, with a reference; or NULL if there is none any more
  */
-struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client, u32 export_id)
+struct tmm_mapping_file *tmm_export_find(struct tmm_client *client, u32 export_id)
 {
 	struct tmm_mapping_file *mf;
 
@@ -253,45 +253,45 @@ struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client,
 }
 
 /**
- * tmm_mapping_file_take_back() - give an exported mapping back to its exporter
+ * tmm_export_take_back() - give an exported mapping back to its exporter
  * @mf: the mapping's file, found in the exporter's own table, whose client is charged for
  *      the mapping already; stale from then on
  * @mapping: set on success only; the caller's. The mapping is as it was when it was
  *           exported, and in no process.
  *
- * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_loans_settle().
+ * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_linger_settle_all().
  * Return: 0, or -ESTALE if somebody imported it
  */
-int tmm_mapping_file_take_back(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
+int tmm_export_take_back(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
 {
 	int err = -ESTALE;
 
 	down_write(&mf->revoke_lock);
 	if (mf->exported) {
-		*mapping = disown(mf);
+		*mapping = disown_mapping(mf);
 		tmm_loans_revoke(mf);
 		err = 0;
 	}
 	up_write(&mf->revoke_lock);
 	if (err)
 		return err;
-	tmm_loans_settle(mf);
+	tmm_linger_settle_all(mf);
 	wake_up_all(&mf->wait);
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_take_back);
+EXPORT_SYMBOL_IF_KUNIT(tmm_export_take_back);
 
 /**
- * tmm_mapping_file_revoke_export() - take an exported mapping out of all processes
+ * tmm_export_revoke() - take an exported mapping out of all processes
  * @mf: its file
  * @nr: set to the number of revoked loans, on success only
- * @nr_pinned: set as by tmm_mapping_file_revoke(), on success only
+ * @nr_pinned: set as by tmm_loans_revoke_file(), on success only
  *
- * Context: Process context, may sleep. As tmm_mapping_file_revoke().
+ * Context: Process context, may sleep. As tmm_loans_revoke_file().
  * Return: 0, or -ESTALE if the file no longer owns the mapping
  */
-int tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr,
-				   unsigned int *nr_pinned)
+int tmm_export_revoke(struct tmm_mapping_file *mf, unsigned int *nr,
+		      unsigned int *nr_pinned)
 {
 	int err = -ESTALE;
 
@@ -302,12 +302,12 @@ int tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr
 	}
 	up_write(&mf->revoke_lock);
 	if (!err)
-		*nr_pinned = tmm_loans_settle(mf);
+		*nr_pinned = tmm_linger_settle_all(mf);
 	return err;
 }
 
 /**
- * tmm_mapping_file_lend() - borrow a part of an exported mapping for a process
+ * tmm_export_lend() - borrow a part of an exported mapping for a process
  * @mf: its file
  * @offset: bytes from the mapping's start
  * @nr_bytes: length of the part
@@ -318,8 +318,8 @@ int tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr
  * Return: 0, -ESTALE if the file no longer owns the mapping, or an error of
  * tmm_borrow_begin()
  */
-int tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes, bool is_mutable,
-			  struct tmm_loan *loan)
+int tmm_export_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes, bool is_mutable,
+		    struct tmm_loan *loan)
 {
 	int err = -ESTALE;
 
@@ -329,4 +329,4 @@ int tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
 	up_read(&mf->revoke_lock);
 	return err;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_lend);
+EXPORT_SYMBOL_IF_KUNIT(tmm_export_lend);

@@ -32,20 +32,20 @@ void tmm_export_set_fops(const struct file_operations *fops);
 int tmm_export_release(struct inode *inode, struct file *file);
 __poll_t tmm_export_poll(struct file *file, poll_table *wait);
 
-struct tmm_mapping_file * __must_check tmm_mapping_file_create_exported(bool is_read_only);
-int __must_check tmm_mapping_file_reserve(struct tmm_mapping_file *mf, struct tmm_client *client);
-void tmm_mapping_file_export(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping);
-struct tmm_mapping_file *tmm_mapping_file_of(struct file *file);
-int __must_check tmm_mapping_file_query(struct tmm_mapping_file *mf,
-					struct theseus_mm_query *query);
-int __must_check tmm_mapping_file_import(struct tmm_mapping_file *mf, struct tmm_account *account,
-					 struct tmm_mapped_pages **mapping);
-int __must_check tmm_mapping_file_take_back(struct tmm_mapping_file *mf,
-					    struct tmm_mapped_pages **mapping);
-struct tmm_mapping_file *tmm_mapping_file_find_export(struct tmm_client *client, u32 export_id);
-int __must_check tmm_mapping_file_revoke_export(struct tmm_mapping_file *mf, unsigned int *nr,
-						unsigned int *nr_pinned);
-int __must_check tmm_mapping_file_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
-				       bool is_mutable, struct tmm_loan *loan);
+struct tmm_mapping_file * __must_check tmm_export_create_file(bool is_read_only);
+int __must_check tmm_export_reserve(struct tmm_mapping_file *mf, struct tmm_client *client);
+void tmm_export_mapping(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping);
+struct tmm_mapping_file *tmm_export_file_of(struct file *file);
+int __must_check tmm_export_query(struct tmm_mapping_file *mf,
+				  struct theseus_mm_query *query);
+int __must_check tmm_export_import(struct tmm_mapping_file *mf, struct tmm_account *account,
+				   struct tmm_mapped_pages **mapping);
+int __must_check tmm_export_take_back(struct tmm_mapping_file *mf,
+				      struct tmm_mapped_pages **mapping);
+struct tmm_mapping_file *tmm_export_find(struct tmm_client *client, u32 export_id);
+int __must_check tmm_export_revoke(struct tmm_mapping_file *mf, unsigned int *nr,
+				   unsigned int *nr_pinned);
+int __must_check tmm_export_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
+				 bool is_mutable, struct tmm_loan *loan);
 
 #endif /* TMM_DEVICE_CLIENT_EXPORTS_H */

@@ -48,7 +48,7 @@ static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 	tmm_offset_free(&client->offsets, offset);
 	if (!mf)
 		return;
-	tmm_mapping_file_end_descriptors(mf);
+	tmm_loans_end_descriptors(mf);
 	fput(mf->file);
 }
 
@@ -76,17 +76,17 @@ void tmm_handles_destroy(struct tmm_client *client)
 }
 
 /**
- * tmm_object_reserve_in_place() - make an object in place of one that is consumed
+ * tmm_handle_reserve_in_place() - make an object in place of one that is consumed
  * @client: the client; the charge for the handle of the other one goes on to this one
  *
  * So a call that leaves no more handles than there were is not refused for their number.
  *
  * Context: Process context, may sleep.
  * Return: the object, reserved: the caller publishes it and forgets the other one, or
- * forgets this one, with tmm_object_forget(); ERR_PTR(-EDQUOT) if all numbers are in
+ * forgets this one, with tmm_handle_forget(); ERR_PTR(-EDQUOT) if all numbers are in
  * use, or ERR_PTR(-ENOMEM)
  */
-struct tmm_object *tmm_object_reserve_in_place(struct tmm_client *client)
+struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 {
 	struct tmm_object *object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -103,22 +103,22 @@ struct tmm_object *tmm_object_reserve_in_place(struct tmm_client *client)
 }
 
 /**
- * tmm_object_forget() - forget an object that owns nothing, and its handle, but not the charge
+ * tmm_handle_forget() - forget an object that owns nothing, and its handle, but not the charge
  * @client: the client
  * @object: consumed by a call that made something in its place; or what that was to be
  *
  * Context: Process context.
  */
-void tmm_object_forget(struct tmm_client *client, struct tmm_object *object)
+void tmm_handle_forget(struct tmm_client *client, struct tmm_object *object)
 {
 	forget_offset(client, object);
 	xa_erase(&client->objects, object->handle);
 	kfree(object);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_forget);
+EXPORT_SYMBOL_IF_KUNIT(tmm_handle_forget);
 
 /**
- * tmm_object_nr_files() - how many files go with an object?
+ * tmm_handle_nr_files() - how many files go with an object?
  * @object: taken
  *
  * A mapping's file, which counts as a handle, has other users where it is mmapped, lent by
@@ -126,75 +126,75 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_object_forget);
  *
  * Return: 1 if it has one that nobody else uses, else 0
  */
-u64 tmm_object_nr_files(const struct tmm_object *object)
+u64 tmm_handle_nr_files(const struct tmm_object *object)
 {
 	return object->mf && file_count(object->mf->file) == 1;
 }
 
 /**
- * tmm_object_reserve() - make an object that owns nothing, with a handle
+ * tmm_handle_reserve() - make an object that owns nothing, with a handle
  * @client: the client
  *
  * Context: Process context, may sleep.
  * Return: the object, reserved: to be published or abandoned; ERR_PTR(-EDQUOT) at
  * the limit of the client or of its user, or ERR_PTR(-ENOMEM)
  */
-struct tmm_object *tmm_object_reserve(struct tmm_client *client)
+struct tmm_object *tmm_handle_reserve(struct tmm_client *client)
 {
-	return tmm_object_reserve_beyond(client, 0);
+	return tmm_handle_reserve_beyond(client, 0);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_reserve);
+EXPORT_SYMBOL_IF_KUNIT(tmm_handle_reserve);
 
 /**
- * tmm_object_reserve_beyond() - the same, for a call that gives something up
+ * tmm_handle_reserve_beyond() - the same, for a call that gives something up
  * @client: the client
  * @beyond: how many handles and files go if the call succeeds: they leave room, though they
  *          are still counted
  *
  * Context: Process context, may sleep.
- * Return: as tmm_object_reserve()
+ * Return: as tmm_handle_reserve()
  */
-struct tmm_object *tmm_object_reserve_beyond(struct tmm_client *client, u64 beyond)
+struct tmm_object *tmm_handle_reserve_beyond(struct tmm_client *client, u64 beyond)
 {
 	struct tmm_object *object;
 	int err = tmm_account_charge_beyond(client->account, TMM_RESOURCE_HANDLES, 1, beyond);
 
 	if (err)
 		return ERR_PTR(err);
-	object = tmm_object_reserve_in_place(client);
+	object = tmm_handle_reserve_in_place(client);
 	if (IS_ERR(object))
 		tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 	return object;
 }
 
 /**
- * tmm_object_abandon() - forget an object that owns nothing, and its handle
+ * tmm_handle_abandon() - forget an object that owns nothing, and its handle
  * @client: the client
  * @object: reserved, or taken and emptied; NULL is allowed
  *
  * Context: Process context.
  */
-void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object)
+void tmm_handle_abandon(struct tmm_client *client, struct tmm_object *object)
 {
 	if (!object)
 		return;
-	tmm_object_forget(client, object);
+	tmm_handle_forget(client, object);
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 }
 
 /**
- * tmm_object_publish() - make an object visible
+ * tmm_handle_publish() - make an object visible
  * @client: the client
  * @object: reserved or taken, owning something; the table's from now on
  *
  * Context: Process context. Cannot fail: the slot is there.
  */
-void tmm_object_publish(struct tmm_client *client, struct tmm_object *object)
+void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object)
 {
 	count_object(client, object, 1);
 	xa_store(&client->objects, object->handle, object, 0);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_publish);
+EXPORT_SYMBOL_IF_KUNIT(tmm_handle_publish);
 
 /* Under the table's lock: visible -> taken. */
 static void hide_object(struct tmm_client *client, struct tmm_object *object)
@@ -205,7 +205,7 @@ static void hide_object(struct tmm_client *client, struct tmm_object *object)
 }
 
 /**
- * tmm_object_take() - find an object and make it invisible
+ * tmm_handle_take() - find an object and make it invisible
  * @client: the client
  * @handle: its handle
  * @kind: THESEUS_MM_KIND_*, or TMM_KIND_ANY
@@ -214,7 +214,7 @@ static void hide_object(struct tmm_client *client, struct tmm_object *object)
  * Return: the object, the caller's to publish again, drop or abandon; or
  * ERR_PTR(-ENOENT) if there is none that is visible and of that kind
  */
-struct tmm_object *tmm_object_take(struct tmm_client *client, u32 handle, u32 kind)
+struct tmm_object *tmm_handle_take(struct tmm_client *client, u32 handle, u32 kind)
 {
 	struct tmm_object *object;
 
@@ -228,10 +228,10 @@ struct tmm_object *tmm_object_take(struct tmm_client *client, u32 handle, u32 ki
 	xa_unlock(&client->objects);
 	return object;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_take);
+EXPORT_SYMBOL_IF_KUNIT(tmm_handle_take);
 
 /**
- * tmm_object_take_two() - find two objects of one kind and make both invisible
+ * tmm_handle_take_two() - find two objects of one kind and make both invisible
  * @client: the client
  * @handles: their handles, not equal
  * @objects: set on success only, in the order of @handles
@@ -241,7 +241,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_object_take);
  * Context: Process context.
  * Return: 0, or -ENOENT if one is not visible or their kinds differ
  */
-int tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
+int tmm_handle_take_two(struct tmm_client *client, const u32 handles[2],
 			struct tmm_object *objects[2])
 {
 	struct tmm_object *first, *second;
@@ -262,30 +262,30 @@ int tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
 }
 
 /**
- * tmm_object_resize() - drop a mapping's offset, since its size has changed
+ * tmm_handle_resize() - drop a mapping's offset, since its size has changed
  * @client: the client
  * @object: taken, and not borrowed
  *
  * Context: Process context, may sleep.
  */
-void tmm_object_resize(struct tmm_client *client, struct tmm_object *object)
+void tmm_handle_resize(struct tmm_client *client, struct tmm_object *object)
 {
 	forget_offset(client, object);
 }
 
 /**
- * tmm_object_drop() - give back what an object owns, and forget it
+ * tmm_handle_drop() - give back what an object owns, and forget it
  * @client: the client
  * @object: taken
  *
  * Context: Process context, may sleep.
  */
-void tmm_object_drop(struct tmm_client *client, struct tmm_object *object)
+void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object)
 {
 	tmm_object_drop_content(object);
-	tmm_object_abandon(client, object);
+	tmm_handle_abandon(client, object);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_drop);
+EXPORT_SYMBOL_IF_KUNIT(tmm_handle_drop);
 
 /**
  * tmm_client_pages_are_bad() - does memory behind a client's pages fail?
@@ -300,18 +300,18 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_object_drop);
  */
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr)
 {
-	return tmm_mapper_any_bad(client->inst->root, first, nr);
+	return tmm_leaf_runs_any_bad(client->inst->root, first, nr);
 }
 
 /**
- * tmm_object_query() - describe an object
+ * tmm_handle_query() - describe an object
  * @client: the client
  * @query: handle is set; all out fields are filled in on success only
  *
  * Context: Process context.
  * Return: 0 or -ENOENT
  */
-int tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query)
+int tmm_handle_query(struct tmm_client *client, struct theseus_mm_query *query)
 {
 	const struct tmm_object *object;
 
@@ -325,14 +325,14 @@ int tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query)
 	if (query->kind == THESEUS_MM_KIND_MAPPING &&
 	    tmm_client_pages_are_bad(client, query->start >> TMM_PAGE_SHIFT, query->nr_pages))
 		query->attributes |= THESEUS_MM_ATTRIBUTE_BAD;
-	if (query->kind == THESEUS_MM_KIND_FRAMES && !tmm_sees_all())
+	if (query->kind == THESEUS_MM_KIND_FRAMES && !tmm_identity_sees_all())
 		query->start = 0;
 	return 0;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_query);
+EXPORT_SYMBOL_IF_KUNIT(tmm_handle_query);
 
 /**
- * tmm_object_borrow() - borrow a part of a mapping
+ * tmm_handle_borrow() - borrow a part of a mapping
  * @client: the client
  * @handle: the mapping's handle
  * @offset: bytes from its start
@@ -343,7 +343,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_object_query);
  * Context: Process context.
  * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
  */
-int tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
+int tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
 		      bool is_mutable, struct tmm_borrow *borrow)
 {
 	struct tmm_object *object;
@@ -366,7 +366,7 @@ struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handl
 }
 
 /**
- * tmm_object_borrow_all() - borrow a whole mapping, mutably if the mapping is writable
+ * tmm_handle_borrow_all() - borrow a whole mapping, mutably if the mapping is writable
  * @client: the client
  * @handle: the mapping's handle
  * @borrow: filled in on success only
@@ -374,7 +374,7 @@ struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handl
  * Context: Process context.
  * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
  */
-int tmm_object_borrow_all(struct tmm_client *client, u32 handle, struct tmm_borrow *borrow)
+int tmm_handle_borrow_all(struct tmm_client *client, u32 handle, struct tmm_borrow *borrow)
 {
 	struct tmm_object *object;
 	struct tmm_mapped_pages *mp;

@@ -29,29 +29,29 @@ struct theseus_mm_query;
 struct tmm_borrow;
 struct tmm_client;
 
-/* Any kind, for tmm_object_take(). */
+/* Any kind, for tmm_handle_take(). */
 #define TMM_KIND_ANY	0
 
 /* New objects */
-struct tmm_object * __must_check tmm_object_reserve(struct tmm_client *client);
-struct tmm_object * __must_check tmm_object_reserve_beyond(struct tmm_client *client, u64 beyond);
-struct tmm_object * __must_check tmm_object_reserve_in_place(struct tmm_client *client);
-void tmm_object_forget(struct tmm_client *client, struct tmm_object *object);
-u64 tmm_object_nr_files(const struct tmm_object *object);
-void tmm_object_abandon(struct tmm_client *client, struct tmm_object *object);
-void tmm_object_publish(struct tmm_client *client, struct tmm_object *object);
+struct tmm_object * __must_check tmm_handle_reserve(struct tmm_client *client);
+struct tmm_object * __must_check tmm_handle_reserve_beyond(struct tmm_client *client, u64 beyond);
+struct tmm_object * __must_check tmm_handle_reserve_in_place(struct tmm_client *client);
+void tmm_handle_forget(struct tmm_client *client, struct tmm_object *object);
+u64 tmm_handle_nr_files(const struct tmm_object *object);
+void tmm_handle_abandon(struct tmm_client *client, struct tmm_object *object);
+void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object);
 
 /* Visible objects */
-struct tmm_object * __must_check tmm_object_take(struct tmm_client *client, u32 handle, u32 kind);
-int __must_check tmm_object_take_two(struct tmm_client *client, const u32 handles[2],
+struct tmm_object * __must_check tmm_handle_take(struct tmm_client *client, u32 handle, u32 kind);
+int __must_check tmm_handle_take_two(struct tmm_client *client, const u32 handles[2],
 				     struct tmm_object *objects[2]);
-void tmm_object_resize(struct tmm_client *client, struct tmm_object *object);
-void tmm_object_drop(struct tmm_client *client, struct tmm_object *object);
+void tmm_handle_resize(struct tmm_client *client, struct tmm_object *object);
+void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object);
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr);
-int __must_check tmm_object_query(struct tmm_client *client, struct theseus_mm_query *query);
-int __must_check tmm_object_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
+int __must_check tmm_handle_query(struct tmm_client *client, struct theseus_mm_query *query);
+int __must_check tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
 				   bool is_mutable, struct tmm_borrow *borrow);
-int __must_check tmm_object_borrow_all(struct tmm_client *client, u32 handle,
+int __must_check tmm_handle_borrow_all(struct tmm_client *client, u32 handle,
 				       struct tmm_borrow *borrow);
 
 /* For the files beside this one */

@@ -8,7 +8,7 @@
 #include <linux/user_namespace.h>
 
 /**
- * tmm_sees_all() - may physical addresses and the clients of others be shown?
+ * tmm_identity_sees_all() - may physical addresses and the clients of others be shown?
  *
  * The answer decides what a call shows, and refuses no call. So a missing capability is
  * not logged by audit; an existing one counts as used.
@@ -16,7 +16,7 @@
  * Context: Process context.
  * Return: true if the current process has CAP_SYS_ADMIN
  */
-bool tmm_sees_all(void)
+bool tmm_identity_sees_all(void)
 {
 	return ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 }
@@ -31,5 +31,5 @@ bool tmm_sees_all(void)
 bool tmm_client_is_visible(const struct tmm_client *client, const struct tmm_client *caller)
 {
 	return client == caller || uid_eq(client->identity.uid, current_uid()) ||
-	       tmm_sees_all();
+	       tmm_identity_sees_all();
 }

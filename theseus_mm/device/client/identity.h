@@ -36,7 +36,7 @@ struct tmm_client_identity {
 	char comm[TASK_COMM_LEN];
 };
 
-bool tmm_sees_all(void);
+bool tmm_identity_sees_all(void);
 bool tmm_client_is_visible(const struct tmm_client *client, const struct tmm_client *caller);
 
 #endif /* TMM_DEVICE_CLIENT_IDENTITY_H */

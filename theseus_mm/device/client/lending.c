@@ -77,11 +77,11 @@ bool tmm_lending_is(const struct file *file)
 	return file->f_op == lending_fops;
 }
 
-static int init(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
+static int init_lending(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
 {
 	u64 generation;
-	int err = tmm_object_open_mapping_file(lending->client, handle, &lending->mf, nr_bytes,
-					       &generation);
+	int err = tmm_mmap_offset_open_file(lending->client, handle, &lending->mf, nr_bytes,
+					    &generation);
 
 	if (err)
 		return err;
@@ -112,7 +112,7 @@ struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_r
 	u64 nr_bytes;
 	int err;
 
-	err = tmm_object_check_room(client, handle) ?:
+	err = tmm_mmap_offset_check_room(client, handle) ?:
 	      tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
 	if (err)
 		return ERR_PTR(err);
@@ -126,7 +126,7 @@ struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_r
 	kref_get(&client->identity.kref);
 	lending->client = client;
 	lending->is_read_only = is_read_only;
-	err = init(lending, handle, &nr_bytes);
+	err = init_lending(lending, handle, &nr_bytes);
 	if (err)
 		goto err_free;
 	file = tmm_mapping_files_open(lending_fops, is_read_only ? O_RDONLY : O_RDWR, lending);
@@ -143,7 +143,7 @@ err_free:
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_create);
 
 /**
- * tmm_object_lend_by() - borrow a part of a mapping for a process, through a descriptor
+ * tmm_lending_lend_object() - borrow a part of a mapping for a process, through a descriptor
  * @client: the client that owns the mapping
  * @handle: the mapping's handle when the descriptor was made
  * @mf: the mapping's file when the descriptor was made
@@ -156,8 +156,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_lending_create);
  * Return: 0, -ENOENT if @handle has no mapping with that file, or an error of
  * tmm_borrow_begin()
  */
-int tmm_object_lend_by(struct tmm_client *client, u32 handle, const struct tmm_mapping_file *mf,
-		       u64 offset, u64 nr_bytes, bool is_mutable, struct tmm_loan *loan)
+int tmm_lending_lend_object(struct tmm_client *client, u32 handle,
+			    const struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
+			    bool is_mutable, struct tmm_loan *loan)
 {
 	struct tmm_object *object;
 	int err = -ENOENT;
@@ -170,10 +171,10 @@ int tmm_object_lend_by(struct tmm_client *client, u32 handle, const struct tmm_m
 	xa_unlock(&client->objects);
 	return err;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_lend_by);
+EXPORT_SYMBOL_IF_KUNIT(tmm_lending_lend_object);
 
 /**
- * tmm_object_query_lent() - describe a mapping that a descriptor lends
+ * tmm_lending_query_object() - describe a mapping that a descriptor lends
  * @client: the client that owns the mapping
  * @handle: the mapping's handle when the descriptor was made
  * @mf: the mapping's file when the descriptor was made
@@ -182,8 +183,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_object_lend_by);
  * Context: Process context.
  * Return: 0, or -ENOENT if @handle has no mapping with that file
  */
-int tmm_object_query_lent(struct tmm_client *client, u32 handle,
-			  const struct tmm_mapping_file *mf, struct theseus_mm_query *query)
+int tmm_lending_query_object(struct tmm_client *client, u32 handle,
+			     const struct tmm_mapping_file *mf, struct theseus_mm_query *query)
 {
 	struct tmm_object *object;
 	int err = -ENOENT;
@@ -197,7 +198,7 @@ int tmm_object_query_lent(struct tmm_client *client, u32 handle,
 	xa_unlock(&client->objects);
 	return err;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_query_lent);
+EXPORT_SYMBOL_IF_KUNIT(tmm_lending_query_object);
 
 /* The mapping was not found: the descriptor is stale, or a call is changing the mapping. */
 static int why_missing(const struct tmm_lending *lending)
@@ -217,7 +218,7 @@ int tmm_lending_query(const struct tmm_lending *lending, struct theseus_mm_query
 {
 	if (tmm_lender_is_stale(lending->lender, lending->mf))
 		return -ESTALE;
-	if (tmm_object_query_lent(lending->client, lending->handle, lending->mf, query))
+	if (tmm_lending_query_object(lending->client, lending->handle, lending->mf, query))
 		return why_missing(lending);
 	query->attributes |= THESEUS_MM_ATTRIBUTE_BORROWED;
 	if (lending->is_read_only) {
@@ -247,8 +248,8 @@ int tmm_lending_lend(const struct tmm_lending *lending, u64 offset, u64 nr_bytes
 
 	if (tmm_lender_is_stale(lending->lender, lending->mf))
 		return -ESTALE;
-	err = tmm_object_lend_by(lending->client, lending->handle, lending->mf, offset, nr_bytes,
-				 is_mutable, loan);
+	err = tmm_lending_lend_object(lending->client, lending->handle, lending->mf, offset,
+				      nr_bytes, is_mutable, loan);
 	return err == -ENOENT ? why_missing(lending) : err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_lend);

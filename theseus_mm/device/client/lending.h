@@ -57,11 +57,11 @@ int __must_check tmm_lending_lend(const struct tmm_lending *lending, u64 offset,
 				  bool is_mutable, struct tmm_loan *loan);
 
 /* The mapping by the client, the handle and the file that a descriptor remembers */
-int __must_check tmm_object_lend_by(struct tmm_client *client, u32 handle,
-				    const struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
-				    bool is_mutable, struct tmm_loan *loan);
-int __must_check tmm_object_query_lent(struct tmm_client *client, u32 handle,
-				       const struct tmm_mapping_file *mf,
-				       struct theseus_mm_query *query);
+int __must_check tmm_lending_lend_object(struct tmm_client *client, u32 handle,
+					 const struct tmm_mapping_file *mf, u64 offset,
+					 u64 nr_bytes, bool is_mutable, struct tmm_loan *loan);
+int __must_check tmm_lending_query_object(struct tmm_client *client, u32 handle,
+					  const struct tmm_mapping_file *mf,
+					  struct theseus_mm_query *query);
 
 #endif /* TMM_DEVICE_CLIENT_LENDING_H */

@@ -79,7 +79,7 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 }
 
 /**
- * tmm_object_open_mapping_file() - get a mapping's file, made if there is none
+ * tmm_mmap_offset_open_file() - get a mapping's file, made if there is none
  * @client: the client
  * @handle: the mapping's handle
  * @mf: set to its file, with a reference of it, on success only
@@ -89,8 +89,8 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
  * Context: Process context, may sleep.
  * Return: 0, -ENOENT, or an error of tmm_mapping_file_create()
  */
-int tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
-				 struct tmm_mapping_file **mf, u64 *nr_bytes, u64 *generation)
+int tmm_mmap_offset_open_file(struct tmm_client *client, u32 handle,
+			      struct tmm_mapping_file **mf, u64 *nr_bytes, u64 *generation)
 {
 	int err = find_file(client, handle, mf, nr_bytes, generation);
 
@@ -150,7 +150,7 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 	if (IS_ERR(offset))
 		return PTR_ERR(offset);
 	/* Make the file last: a refused call must not leave one. */
-	err = tmm_object_open_mapping_file(client, handle, &mf, &nr_bytes, &generation);
+	err = tmm_mmap_offset_open_file(client, handle, &mf, &nr_bytes, &generation);
 	if (err) {
 		tmm_offset_free(&client->offsets, offset);
 		return err;
@@ -162,7 +162,7 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 }
 
 /**
- * tmm_object_map_offset() - let a mapping be mmapped
+ * tmm_mmap_offset_assign() - let a mapping be mmapped
  * @client: the client
  * @reply: handle is set; offset and nr_bytes are filled in on success only
  * @is_low: the offset must be usable by a 32-bit program
@@ -171,8 +171,8 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
  * Return: 0; -ENOENT; -EOVERFLOW if no offset is left that the caller can use; or an
  * error of tmm_mapping_file_create()
  */
-int tmm_object_map_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply,
-			  bool is_low)
+int tmm_mmap_offset_assign(struct tmm_client *client, struct theseus_mm_map_offset *reply,
+			   bool is_low)
 {
 	int err = describe_offset(client, reply, is_low);
 
@@ -185,10 +185,10 @@ int tmm_object_map_offset(struct tmm_client *client, struct theseus_mm_map_offse
 	/* Another call had taken the object, and has put it back by now. */
 	return err == -EAGAIN ? -ENOENT : err;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_map_offset);
+EXPORT_SYMBOL_IF_KUNIT(tmm_mmap_offset_assign);
 
 /**
- * tmm_object_mapping_file() - a mapping's file for processes
+ * tmm_mmap_offset_find_file() - a mapping's file for processes
  * @client: the client
  * @handle: the mapping's handle
  * @mf: set to its file, with a reference of it, or to NULL if it has none
@@ -196,7 +196,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_object_map_offset);
  * Context: Process context.
  * Return: 0 or -ENOENT
  */
-int tmm_object_mapping_file(struct tmm_client *client, u32 handle, struct tmm_mapping_file **mf)
+int tmm_mmap_offset_find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_file **mf)
 {
 	struct tmm_object *object;
 
@@ -208,10 +208,10 @@ int tmm_object_mapping_file(struct tmm_client *client, u32 handle, struct tmm_ma
 	xa_unlock(&client->objects);
 	return object ? 0 : -ENOENT;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_object_mapping_file);
+EXPORT_SYMBOL_IF_KUNIT(tmm_mmap_offset_find_file);
 
 /**
- * tmm_object_check_room() - is there room for a descriptor of a mapping?
+ * tmm_mmap_offset_check_room() - is there room for a descriptor of a mapping?
  * @client: the client
  * @handle: the mapping's handle
  *
@@ -221,10 +221,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_object_mapping_file);
  * Context: Process context, may sleep.
  * Return: 0, -ENOENT or -EDQUOT
  */
-int tmm_object_check_room(struct tmm_client *client, u32 handle)
+int tmm_mmap_offset_check_room(struct tmm_client *client, u32 handle)
 {
 	struct tmm_mapping_file *mf;
-	int err = tmm_object_mapping_file(client, handle, &mf);
+	int err = tmm_mmap_offset_find_file(client, handle, &mf);
 
 	if (err)
 		return err;
@@ -246,7 +246,7 @@ static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u6
 }
 
 /**
- * tmm_object_lend() - borrow a part of a mapping for a process
+ * tmm_mmap_offset_lend() - borrow a part of a mapping for a process
  * @client: the client
  * @page: where it starts: a page of the mapping's offset
  * @nr_bytes: length of the part
@@ -257,8 +257,8 @@ static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u6
  * Context: Process context.
  * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
  */
-int tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool is_mutable,
-		    struct tmm_loan *loan, struct tmm_mapping_file **mf)
+int tmm_mmap_offset_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool is_mutable,
+			 struct tmm_loan *loan, struct tmm_mapping_file **mf)
 {
 	struct tmm_object *object;
 	u64 offset_page;
@@ -278,7 +278,7 @@ int tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool is_m
 }
 
 /**
- * tmm_object_address() - the address of a mapping's page in the shared address space
+ * tmm_mmap_offset_address() - the address of a mapping's page in the shared address space
  * @client: the client
  * @page: a page of the mapping's offset
  * @address: set on success only
@@ -286,7 +286,7 @@ int tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool is_m
  * Context: Any but interrupt.
  * Return: 0 or -ENOENT
  */
-int tmm_object_address(struct tmm_client *client, u64 page, u64 *address)
+int tmm_mmap_offset_address(struct tmm_client *client, u64 page, u64 *address)
 {
 	struct tmm_page_range range;
 	struct tmm_object *object;

@@ -18,17 +18,17 @@ struct tmm_client;
 struct tmm_loan;
 struct tmm_mapping_file;
 
-int __must_check tmm_object_map_offset(struct tmm_client *client,
-				       struct theseus_mm_map_offset *reply, bool is_low);
-int __must_check tmm_object_mapping_file(struct tmm_client *client, u32 handle,
-					 struct tmm_mapping_file **mf);
-int __must_check tmm_object_check_room(struct tmm_client *client, u32 handle);
-int __must_check tmm_object_lend(struct tmm_client *client, u64 page, u64 nr_bytes,
-				 bool is_mutable, struct tmm_loan *loan,
-				 struct tmm_mapping_file **mf);
-int __must_check tmm_object_address(struct tmm_client *client, u64 page, u64 *address);
-int __must_check tmm_object_open_mapping_file(struct tmm_client *client, u32 handle,
-					      struct tmm_mapping_file **mf, u64 *nr_bytes,
-					      u64 *generation);
+int __must_check tmm_mmap_offset_assign(struct tmm_client *client,
+					struct theseus_mm_map_offset *reply, bool is_low);
+int __must_check tmm_mmap_offset_find_file(struct tmm_client *client, u32 handle,
+					   struct tmm_mapping_file **mf);
+int __must_check tmm_mmap_offset_check_room(struct tmm_client *client, u32 handle);
+int __must_check tmm_mmap_offset_lend(struct tmm_client *client, u64 page, u64 nr_bytes,
+				      bool is_mutable, struct tmm_loan *loan,
+				      struct tmm_mapping_file **mf);
+int __must_check tmm_mmap_offset_address(struct tmm_client *client, u64 page, u64 *address);
+int __must_check tmm_mmap_offset_open_file(struct tmm_client *client, u32 handle,
+					   struct tmm_mapping_file **mf, u64 *nr_bytes,
+					   u64 *generation);
 
 #endif /* TMM_DEVICE_CLIENT_MMAP_OFFSET_H */

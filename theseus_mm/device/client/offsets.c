@@ -100,7 +100,7 @@ struct tmm_offset *tmm_offset_allocate(struct tmm_offsets *offsets, u64 nr_pages
 
 	if (is_low)
 		req = tmm_request_in_range(1, TMM_OFFSETS_LOW_END - 1, nr);
-	chunk = tmm_range_allocate(&offsets->ra, &req, &region);
+	chunk = tmm_range_request_allocate(&offsets->ra, &req, &region);
 	if (IS_ERR(chunk))
 		return PTR_ERR(chunk) == -ENOMEM ? ERR_CAST(chunk) : ERR_PTR(-EOVERFLOW);
 	offset = container_of(chunk, struct tmm_offset, chunk);
@@ -120,7 +120,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_offset_allocate);
 void tmm_offset_free(struct tmm_offsets *offsets, struct tmm_offset *offset)
 {
 	if (offset)
-		tmm_range_release(&offsets->ra, offset->region, &offset->chunk);
+		tmm_range_request_release(&offsets->ra, offset->region, &offset->chunk);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_offset_free);
 

@@ -15,30 +15,30 @@ static bool is_waiter(const struct tmm_client *client)
 }
 
 /**
- * tmm_attempt_begin() - note the comebacks before a call
+ * tmm_poll_attempt_begin() - note the releases before a call
  * @client: the calling client
- * @before: set, for tmm_attempt_end() by the same task
+ * @before: set, for tmm_poll_attempt_end() by the same task
  *
  * Context: Process context.
  */
-void tmm_attempt_begin(struct tmm_client *client, struct tmm_comebacks *before)
+void tmm_poll_attempt_begin(struct tmm_client *client, struct tmm_waiters_counts *before)
 {
 	/* The first time, what it gives back itself may wake it once. */
 	if (is_waiter(client))
-		tmm_comebacks_begin(before);
+		tmm_waiters_begin(before);
 	else
-		tmm_comebacks_read(before);
+		tmm_waiters_read(before);
 }
 
 /**
- * tmm_attempt_end() - remember a refusal after a call
+ * tmm_poll_attempt_end() - remember a refusal after a call
  * @client: the calling client
- * @before: from tmm_attempt_begin(); not to be used again
+ * @before: from tmm_poll_attempt_begin(); not to be used again
  * @err: the call's result
  *
  * Context: Process context.
  */
-void tmm_attempt_end(struct tmm_client *client, struct tmm_comebacks *before, int err)
+void tmm_poll_attempt_end(struct tmm_client *client, struct tmm_waiters_counts *before, int err)
 {
 	/* A concurrent call of the client may have taken the refusals of this one. */
 	unsigned int refused = tmm_account_take_refusals(client->account) ?:
@@ -46,7 +46,7 @@ void tmm_attempt_end(struct tmm_client *client, struct tmm_comebacks *before, in
 	unsigned int i;
 
 	if (is_waiter(client))
-		tmm_comebacks_end(before);
+		tmm_waiters_end(before);
 	if (err != -ENOSPC && err != -EDQUOT)
 		return;
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
@@ -58,10 +58,10 @@ void tmm_attempt_end(struct tmm_client *client, struct tmm_comebacks *before, in
 static bool came_back(const struct tmm_client *client)
 {
 	const unsigned int waits_for = READ_ONCE(client->waits_for);
-	struct tmm_comebacks now;
+	struct tmm_waiters_counts now;
 	unsigned int i;
 
-	tmm_comebacks_read(&now);
+	tmm_waiters_read(&now);
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
 		if (waits_for & BIT(i) && now.nr[i] != READ_ONCE(client->failed_at.nr[i]))
 			return true;
@@ -77,8 +77,8 @@ static bool came_back(const struct tmm_client *client)
  */
 __poll_t tmm_poll(struct file *file, poll_table *wait)
 {
-	poll_wait(file, tmm_comebacks_queue(), wait);
-	/* Pairs with tmm_comebacks_note(): it sees this waiter, or we see its count here. */
+	poll_wait(file, tmm_waiters_queue(), wait);
+	/* Pairs with tmm_waiters_note(): it sees this waiter, or we see its count here. */
 	smp_mb();
 	return came_back(file->private_data) ? EPOLLIN | EPOLLRDNORM : 0;
 }

@@ -2,8 +2,8 @@
 /*
  * Waiting for memory: poll() wakes a client when a resource that it was refused comes back.
  *
- * Invariant: no comeback is lost between the start of a failed call and the poll() after
- * it: the client remembers the counts of comebacks from before the call.
+ * Invariant: no release is lost between the start of a failed call and the poll() after
+ * it: the client remembers the counts of releases from before the call.
  * Lock: none; the counts are atomic.
  */
 #ifndef TMM_DEVICE_CLIENT_POLL_H
@@ -14,10 +14,10 @@
 
 struct file;
 struct tmm_client;
-struct tmm_comebacks;
+struct tmm_waiters_counts;
 
-void tmm_attempt_begin(struct tmm_client *client, struct tmm_comebacks *before);
-void tmm_attempt_end(struct tmm_client *client, struct tmm_comebacks *before, int err);
+void tmm_poll_attempt_begin(struct tmm_client *client, struct tmm_waiters_counts *before);
+void tmm_poll_attempt_end(struct tmm_client *client, struct tmm_waiters_counts *before, int err);
 __poll_t tmm_poll(struct file *file, poll_table *wait);
 
 #endif /* TMM_DEVICE_CLIENT_POLL_H */

@@ -14,7 +14,7 @@
 /* Linux nests at most 33 user namespaces below the first; the user itself is one more. */
 #define MAX_OWNERS	35
 
-/* A parameter that was not given: tmm_limits_init() chooses its value. */
+/* A parameter that was not given: tmm_user_limits_init() chooses its value. */
 #define NOT_SET		(TMM_NO_LIMIT - 1)
 
 /**
@@ -44,7 +44,7 @@ static int set_limit(const char *text, const struct kernel_param *kp)
 	WRITE_ONCE(*(u64 *)kp->arg, limit < NOT_SET ? limit : TMM_NO_LIMIT);
 	/* The limit may have been raised, and a user's limit is in force at once: wake waiters. */
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
-		tmm_comebacks_note(i);
+		tmm_waiters_note(i);
 	return 0;
 }
 
@@ -76,14 +76,14 @@ struct tmm_limits tmm_limits = {
 };
 
 /**
- * tmm_limits_init() - choose the default limits of pages
+ * tmm_user_limits_init() - choose the default limits of pages
  * @nr_pages: pages that clients can have
  *
  * A user may have half of the pages and a client a quarter, unless parameters say otherwise.
  *
  * Context: Process context; nobody has opened the device yet.
  */
-void tmm_limits_init(u64 nr_pages)
+void tmm_user_limits_init(u64 nr_pages)
 {
 	if (tmm_limits.client[TMM_RESOURCE_PAGES] == NOT_SET)
 		tmm_limits.client[TMM_RESOURCE_PAGES] = nr_pages / 4;
@@ -92,10 +92,10 @@ void tmm_limits_init(u64 nr_pages)
 }
 
 /**
- * tmm_default_limits() - the limits of a new client
+ * tmm_user_default_limits() - the limits of a new client
  * @max: set to the module parameters, as they are now
  */
-void tmm_default_limits(u64 max[TMM_NR_RESOURCES])
+void tmm_user_default_limits(u64 max[TMM_NR_RESOURCES])
 {
 	unsigned int i;
 
@@ -117,7 +117,7 @@ static void release_user(struct tmm_account *account)
 	kfree(user);
 }
 
-static struct user *find(kuid_t uid, const struct tmm_account *parent)
+static struct user *look_up_user(kuid_t uid, const struct tmm_account *parent)
 {
 	struct user *user;
 
@@ -140,7 +140,7 @@ static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 		return NULL;
 	fresh->uid = uid;
 	spin_lock(&users_lock);
-	user = find(uid, parent);
+	user = look_up_user(uid, parent);
 	if (!user) {
 		tmm_account_init(&fresh->account, parent, tmm_limits.user, release_user);
 		hash_add(users, &fresh->node, __kuid_val(uid));
@@ -153,7 +153,7 @@ static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 }
 
 /* The current user, the owner of that user's namespace, and so on up to the first. */
-static unsigned int owners(kuid_t uids[MAX_OWNERS])
+static unsigned int list_owners(kuid_t uids[MAX_OWNERS])
 {
 	const struct user_namespace *ns = current_user_ns();
 	unsigned int nr = 0;
@@ -177,7 +177,7 @@ static unsigned int owners(kuid_t uids[MAX_OWNERS])
 struct tmm_account *tmm_user_account_get(void)
 {
 	kuid_t uids[MAX_OWNERS];
-	unsigned int i = owners(uids);
+	unsigned int i = list_owners(uids);
 	struct tmm_account *account = NULL, *below;
 
 	while (i--) {

@@ -33,9 +33,9 @@ extern const struct kernel_param_ops tmm_limits_param_ops;
 
 struct tmm_account * __must_check tmm_user_account_get(void);
 
-void tmm_limits_init(u64 nr_pages);
+void tmm_user_limits_init(u64 nr_pages);
 
 /* What a client that is opened now may have */
-void tmm_default_limits(u64 max[TMM_NR_RESOURCES]);
+void tmm_user_default_limits(u64 max[TMM_NR_RESOURCES]);
 
 #endif /* TMM_DEVICE_CLIENT_USER_H */

@@ -20,7 +20,7 @@
 
 static struct tmm_instance *instance;
 
-static bool shows(struct tmm_mapping_file *mf, u64 number)
+static bool shows_frame(struct tmm_mapping_file *mf, u64 number)
 {
 	const struct tmm_loan *loan;
 	bool does;
@@ -42,14 +42,14 @@ static void take_out(struct tmm_mapping_file *mf, void *context)
 {
 	const u64 *number = context;
 
-	if (!shows(mf, *number))
+	if (!shows_frame(mf, *number))
 		return;
 	down_write(&mf->revoke_lock);
 	unmap_mapping_range(mf->file->f_mapping, 0, 0, 1);
 	up_write(&mf->revoke_lock);
 }
 
-static void say(u64 number, int err)
+static void log_frame(u64 number, int err)
 {
 	const u64 paddr = number << TMM_PAGE_SHIFT;
 
@@ -76,15 +76,15 @@ static void say(u64 number, int err)
  * Context: Process context, may sleep. O(mapping files + entries in processes of the file
  *          whose mapping has the frame).
  * Return: 0 once no process can reach the frame; or an error of
- *         tmm_frame_allocator_retire()
+ *         tmm_bad_frames_retire()
  */
 int tmm_bad_memory_report(struct tmm_instance *inst, u64 number)
 {
-	int err = tmm_frame_allocator_retire(&inst->fa, number);
+	int err = tmm_bad_frames_retire(&inst->fa, number);
 
 	if (err == -ERANGE || err == -EEXIST)
 		return err;
-	say(number, err);
+	log_frame(number, err);
 	if (!err)
 		tmm_mapping_files_each(take_out, &number);
 	return err;
@@ -131,7 +131,7 @@ static struct notifier_block decoder = {
 	.priority = MCE_PRIO_NFIT,
 };
 
-static void listen(void)
+static void listen_to_reports(void)
 {
 	mce_register_decode_chain(&decoder);
 }
@@ -141,7 +141,7 @@ static void stop_listening(void)
 	mce_unregister_decode_chain(&decoder);
 }
 #else
-static void listen(void)
+static void listen_to_reports(void)
 {
 }
 
@@ -160,7 +160,7 @@ void __init tmm_bad_memory_init(struct tmm_instance *inst)
 {
 	instance = inst;
 	tmm_struct_pages_on_failure(struct_page_failed);
-	listen();
+	listen_to_reports();
 }
 
 /**

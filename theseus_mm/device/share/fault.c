@@ -34,8 +34,8 @@ static void set_file(struct vm_area_struct *vma, const struct tmm_loan *loan,
 	if (!loan->has_struct_pages)
 		return;
 	WRITE_ONCE(loan->mf->is_in_pages, true);
-	tmm_frames_set_file(PHYS_PFN(paddr), nr_bytes >> PAGE_SHIFT, loan->mf->file->f_mapping,
-			    linear_page_index(vma, address));
+	tmm_pins_set_file(PHYS_PFN(paddr), nr_bytes >> PAGE_SHIFT, loan->mf->file->f_mapping,
+			  linear_page_index(vma, address));
 }
 
 /* A frame that is known to be bad gets no entry. */
@@ -43,8 +43,8 @@ static bool is_bad(const struct tmm_loan *loan, u64 paddr, enum tmm_page_size si
 {
 	const struct tmm_mapped_pages *mp = loan->borrow.mp;
 
-	return tmm_frame_allocator_any_bad(tmm_mapped_pages_root(mp)->fa, paddr >> TMM_PAGE_SHIFT,
-					   tmm_page_size_4k_pages(size));
+	return tmm_bad_frames_any(tmm_mapped_pages_root(mp)->fa, paddr >> TMM_PAGE_SHIFT,
+				  tmm_page_size_4k_pages(size));
 }
 
 static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan *loan,

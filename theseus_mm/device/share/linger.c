@@ -51,7 +51,7 @@ static int is_pinned(struct tmm_loan *loan, u64 *budget)
 {
 	if (loan->nr_uses)
 		return 1;
-	return may_be_pinned(loan) ? tmm_pin_search(&loan->search, budget) : 0;
+	return may_be_pinned(loan) ? tmm_mapped_pages_search_pins(&loan->search, budget) : 0;
 }
 
 /*
@@ -202,14 +202,14 @@ static void start_watch(struct tmm_mapping_file *mf)
 }
 
 /**
- * tmm_loans_settle() - check each lingering loan once, and end those that are not pinned
+ * tmm_linger_settle_all() - check each lingering loan once, and end those that are not pinned
  * @mf: the mapping's file, which stays
  *
  * Context: Process context, may sleep. O(lingering loans + pages not known to be
  *          unpinned); the lock is released in between.
  * Return: number of loans that still linger
  */
-unsigned int tmm_loans_settle(struct tmm_mapping_file *mf)
+unsigned int tmm_linger_settle_all(struct tmm_mapping_file *mf)
 {
 	unsigned int nr = READ_ONCE(mf->nr_lingering);
 	LIST_HEAD(unused);
@@ -229,7 +229,7 @@ static void watch_loans(struct work_struct *work)
 						   watch);
 	bool is_done;
 
-	tmm_loans_settle(mf);
+	tmm_linger_settle_all(mf);
 	down_write(&mf->revoke_lock);
 	is_done = list_empty(&mf->lingering);
 	mf->is_watched = !is_done;
@@ -263,22 +263,22 @@ void tmm_linger_settle(struct tmm_loan *loan)
 }
 
 /**
- * tmm_loans_init() - make the workqueue that all loans share
+ * tmm_linger_init() - make the workqueue that all loans share
  *
  * Return: 0 or -ENOMEM
  */
-int __init tmm_loans_init(void)
+int __init tmm_linger_init(void)
 {
 	watchers = alloc_workqueue(KBUILD_MODNAME, WQ_UNBOUND, 0);
 	return watchers ? 0 : -ENOMEM;
 }
 
 /**
- * tmm_loans_exit() - undo tmm_loans_init()
+ * tmm_linger_exit() - undo tmm_linger_init()
  *
  * Context: Process context, may sleep. There are no loans any more.
  */
-void tmm_loans_exit(void)
+void tmm_linger_exit(void)
 {
 	destroy_workqueue(watchers);
 }
@@ -292,14 +292,14 @@ void tmm_linger_init_file(struct tmm_mapping_file *mf)
 }
 
 /**
- * tmm_mapping_file_only_lingers() - is a mapping borrowed by lingering loans only?
+ * tmm_linger_is_only_borrower() - is a mapping borrowed by lingering loans only?
  * @mf: its file
  * @mp: the mapping; nobody can begin a borrow of it
  *
  * Context: Process context, may sleep.
  * Return: true if all its borrows are lingering loans
  */
-bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp)
+bool tmm_linger_is_only_borrower(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp)
 {
 	bool only;
 

@@ -24,8 +24,8 @@ struct tmm_loan;
 struct tmm_mapped_pages;
 struct tmm_mapping_file;
 
-int __init tmm_loans_init(void);
-void tmm_loans_exit(void);
+int __init tmm_linger_init(void);
+void tmm_linger_exit(void);
 
 /* One loan; loans that nobody refers to any more are collected in @unused. */
 void tmm_linger_or_end(struct tmm_loan *loan, struct list_head *unused);
@@ -35,7 +35,7 @@ void tmm_linger_free_unused(struct list_head *unused);
 
 /* All lingering loans of a mapping file */
 void tmm_linger_init_file(struct tmm_mapping_file *mf);
-unsigned int tmm_loans_settle(struct tmm_mapping_file *mf);
-bool tmm_mapping_file_only_lingers(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
+unsigned int tmm_linger_settle_all(struct tmm_mapping_file *mf);
+bool tmm_linger_is_only_borrower(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp);
 
 #endif /* TMM_DEVICE_SHARE_LINGER_H */

@@ -29,7 +29,7 @@ static bool quarantine;
 static atomic64_t last_number;
 
 /* Mark a loan as revoked: its entries are cleared, and faults insert none any more. */
-static void revoke(struct tmm_loan *loan, struct list_head *unused)
+static void revoke_loan(struct tmm_loan *loan, struct list_head *unused)
 {
 	lockdep_assert_held_write(&loan->mf->revoke_lock);
 	list_del(&loan->link);
@@ -141,7 +141,7 @@ int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tm
 	up_write(&mf->revoke_lock);
 	/* The region may have been closed after its notifier looked at this file's loans. */
 	if (is_closed)
-		tmm_mapping_file_revoke(mf, &nr_pinned);
+		tmm_loans_revoke_file(mf, &nr_pinned);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loan_begin);
@@ -164,7 +164,7 @@ void tmm_loan_taint(struct tmm_loan *loan)
 }
 
 /* The last area of the loan is gone. */
-static void destroy(struct kref *kref)
+static void destroy_loan(struct kref *kref)
 {
 	struct tmm_loan *loan = container_of(kref, struct tmm_loan, kref);
 	struct tmm_mapping_file *mf = loan->mf;
@@ -173,7 +173,7 @@ static void destroy(struct kref *kref)
 
 	down_write(&mf->revoke_lock);
 	if (!loan->is_revoked)
-		revoke(loan, &unused);
+		revoke_loan(loan, &unused);
 	is_lingering = loan->is_lingering;
 	up_write(&mf->revoke_lock);
 	if (is_lingering) {
@@ -197,7 +197,7 @@ static void destroy(struct kref *kref)
  */
 void tmm_loan_put(struct tmm_loan *loan)
 {
-	kref_put(&loan->kref, destroy);
+	kref_put(&loan->kref, destroy_loan);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loan_put);
 
@@ -248,7 +248,7 @@ void tmm_loan_unuse(struct tmm_loan *loan)
 
 /**
  * tmm_loans_revoke() - take a mapping out of all processes
- * @mf: its file; locked for writing; the caller calls tmm_loans_settle() after unlocking
+ * @mf: its file; locked for writing; the caller calls tmm_linger_settle_all() after unlocking
  *
  * Context: Process context, may sleep. O(entries in processes + loans * log lingering).
  * Return: number of loans that were revoked
@@ -265,7 +265,7 @@ unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
 		trace_tmm_revoke(tmm_mapped_pages_range(loan->borrow.mp).r.first,
 				 loan->borrow.offset, loan->borrow.nr_bytes,
 				 loan->borrow.is_mutable);
-		revoke(loan, &unused);
+		revoke_loan(loan, &unused);
 		nr++;
 		cond_resched();
 	}
@@ -274,7 +274,7 @@ unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
 }
 
 /**
- * tmm_mapping_file_revoke() - take a mapping out of all processes, and end its descriptors
+ * tmm_loans_revoke_file() - take a mapping out of all processes, and end its descriptors
  * @mf: its file; a client owns the mapping
  * @nr_pinned: set to the number of borrows, of these or of earlier loans, that have not
  *             ended because I/O still pins some of their memory
@@ -283,10 +283,10 @@ unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
  * have ended, except those in @nr_pinned. Areas stay; touching them raises SIGBUS. Lending
  * descriptors are stale.
  *
- * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_loans_settle().
+ * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_linger_settle_all().
  * Return: number of loans that were revoked
  */
-unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned)
+unsigned int tmm_loans_revoke_file(struct tmm_mapping_file *mf, unsigned int *nr_pinned)
 {
 	unsigned int nr;
 
@@ -294,19 +294,19 @@ unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *
 	WRITE_ONCE(mf->generation, mf->generation + 1);
 	nr = tmm_loans_revoke(mf);
 	up_write(&mf->revoke_lock);
-	*nr_pinned = tmm_loans_settle(mf);
+	*nr_pinned = tmm_linger_settle_all(mf);
 	wake_up_all(&mf->wait);
 	return nr;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapping_file_revoke);
+EXPORT_SYMBOL_IF_KUNIT(tmm_loans_revoke_file);
 
 /**
- * tmm_mapping_file_end_descriptors() - make all lending descriptors of a mapping stale
+ * tmm_loans_end_descriptors() - make all lending descriptors of a mapping stale
  * @mf: the mapping's file
  *
  * Context: Process context, may sleep. Existing loans stay.
  */
-void tmm_mapping_file_end_descriptors(struct tmm_mapping_file *mf)
+void tmm_loans_end_descriptors(struct tmm_mapping_file *mf)
 {
 	down_write(&mf->revoke_lock);
 	WRITE_ONCE(mf->generation, mf->generation + 1);

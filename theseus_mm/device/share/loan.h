@@ -90,7 +90,7 @@ void tmm_loan_unuse(struct tmm_loan *loan);
 /* All loans of a mapping file */
 void tmm_loans_init_file(struct tmm_mapping_file *mf);
 unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf);
-unsigned int tmm_mapping_file_revoke(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
-void tmm_mapping_file_end_descriptors(struct tmm_mapping_file *mf);
+unsigned int tmm_loans_revoke_file(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
+void tmm_loans_end_descriptors(struct tmm_mapping_file *mf);
 
 #endif /* TMM_DEVICE_SHARE_LOAN_H */

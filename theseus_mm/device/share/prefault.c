@@ -91,7 +91,7 @@ static const struct file_operations fops = {
 };
 
 /* fput() delays ->release() until the task returns to user space, where it holds no lock. */
-static void enqueue(struct prefault *prefault)
+static void enqueue_prefault(struct prefault *prefault)
 {
 	struct file *file = anon_inode_getfile("theseus_mm-prefault", &fops, prefault, O_RDONLY);
 
@@ -105,7 +105,7 @@ static void enqueue(struct prefault *prefault)
 	fput(file);
 }
 
-static struct prefault *create(unsigned long start)
+static struct prefault *create_prefault(unsigned long start)
 {
 	struct prefault *prefault = kzalloc(sizeof(*prefault), GFP_KERNEL_ACCOUNT);
 
@@ -130,10 +130,10 @@ static struct prefault *create(unsigned long start)
  */
 void tmm_prefault_ask(unsigned long start)
 {
-	struct prefault *prefault = create(start);
+	struct prefault *prefault = create_prefault(start);
 
 	if (prefault)
-		enqueue(prefault);
+		enqueue_prefault(prefault);
 }
 
 /* The request of this system call: those of earlier calls of this task are gone. */
@@ -168,10 +168,10 @@ void tmm_prefault_begin(const struct vm_area_struct *vma, const struct tmm_loan 
 	spin_unlock(&asked_lock);
 	if (prefault || (vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) != VM_LOCKED)
 		return;
-	prefault = create(vma->vm_start);
+	prefault = create_prefault(vma->vm_start);
 	if (!prefault)
 		return;
 	prefault->end = vma->vm_end;
 	prefault->loan = loan->number;
-	enqueue(prefault);
+	enqueue_prefault(prefault);
 }

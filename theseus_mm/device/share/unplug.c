@@ -35,7 +35,7 @@ static void revoke_if_closed(struct tmm_mapping_file *mf, void *unused)
 	unsigned int nr_pinned;
 
 	if (shows_closed(mf))
-		tmm_mapping_file_revoke(mf, &nr_pinned);
+		tmm_loans_revoke_file(mf, &nr_pinned);
 }
 
 /* The claim lies below @resource, and Linux would release it together with @resource. */

@@ -35,7 +35,7 @@
  */
 struct clients_view {
 	struct tmm_client *client;
-	struct tmm_look look;
+	struct tmm_snapshot look;
 };
 
 static struct clients_view *next_client(struct clients_view *view, u32 from, loff_t *pos)
@@ -43,7 +43,7 @@ static struct clients_view *next_client(struct clients_view *view, u32 from, lof
 	if (view->client)
 		tmm_client_put(view->client);
 	view->client = tmm_clients_find(from);
-	view->look = (struct tmm_look){};
+	view->look = (struct tmm_snapshot){};
 	if (!view->client) {
 		*pos = (loff_t)from << HANDLE_BITS;
 		return NULL;
@@ -58,7 +58,7 @@ static struct clients_view *seek_object(struct clients_view *view, loff_t *pos)
 	const u32 id = view->client->identity.id;
 	const u64 handle = *pos - ((u64)id << HANDLE_BITS);
 
-	if (!tmm_client_look(view->client, handle, &view->look, 1))
+	if (!tmm_snapshot_objects(view->client, handle, &view->look, 1))
 		return next_client(view, id + 1, pos);
 	*pos = ((u64)id << HANDLE_BITS) + view->look.handle;
 	return view;
@@ -150,7 +150,7 @@ static void show_flags(struct seq_file *m, tmm_pte_flags_t flags)
 			seq_printf(m, " %s", names[i].name);
 }
 
-static void show_object(struct seq_file *m, const struct tmm_look *look)
+static void show_object(struct seq_file *m, const struct tmm_snapshot *look)
 {
 	static const char *const kinds[TMM_NR_KINDS] = {
 		[THESEUS_MM_KIND_PAGES] = "pages",
@@ -224,7 +224,7 @@ static void *mappings_start(struct seq_file *m, loff_t *pos)
 {
 	struct mappings_view *view = m->private;
 
-	if (!tmm_mapper_find_run(view->inst->root, *pos, pages_end(), &view->run)) {
+	if (!tmm_leaf_runs_find(view->inst->root, *pos, pages_end(), &view->run)) {
 		*pos = pages_end();
 		return NULL;
 	}
@@ -312,10 +312,10 @@ static int walk_show(struct seq_file *m, void *unused)
 		seq_puts(m, "write an address first\n");
 		return 0;
 	}
-	tmm_mapper_dump(pt, view->vaddr, &dump);
+	tmm_translate_dump(pt, view->vaddr, &dump);
 	seq_printf(m, "address %#llx\n", view->vaddr.v);
 	for (i = 0; i < dump.nr_levels; i++) {
-		tmm_page_table_format_entry(line, sizeof(line), dump.entries[i], pt->levels - i);
+		tmm_dump_pte_format_entry(line, sizeof(line), dump.entries[i], pt->levels - i);
 		seq_printf(m, "%s\n", line);
 	}
 	return 0;

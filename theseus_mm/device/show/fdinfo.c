@@ -38,7 +38,7 @@ struct sums {
 	struct sum mmapped;
 };
 
-static void add(struct sum *sum, u64 nr_pages)
+static void add_to_sum(struct sum *sum, u64 nr_pages)
 {
 	sum->nr++;
 	sum->nr_pages += nr_pages;
@@ -46,25 +46,25 @@ static void add(struct sum *sum, u64 nr_pages)
 
 static void add_up(struct tmm_client *client, struct sums *sums)
 {
-	struct tmm_look looks[TMM_LOOKS];
+	struct tmm_snapshot looks[TMM_LOOKS];
 	unsigned int nr, i;
 	u64 from = 0;
 
 	do {
-		nr = tmm_client_look(client, from, looks, TMM_LOOKS);
+		nr = tmm_snapshot_objects(client, from, looks, TMM_LOOKS);
 		for (i = 0; i < nr; i++) {
-			add(&sums->kinds[looks[i].kind], looks[i].nr);
+			add_to_sum(&sums->kinds[looks[i].kind], looks[i].nr);
 			if (looks[i].nr_borrows)
-				add(&sums->borrowed, looks[i].nr);
+				add_to_sum(&sums->borrowed, looks[i].nr);
 			if (looks[i].is_mmapped)
-				add(&sums->mmapped, looks[i].nr);
+				add_to_sum(&sums->mmapped, looks[i].nr);
 		}
 		from = nr ? (u64)looks[nr - 1].handle + 1 : 0;
 		cond_resched();
 	} while (nr == TMM_LOOKS && !fatal_signal_pending(current));
 }
 
-static void show(struct seq_file *m, const char *key, const struct sum *sum)
+static void show_sum(struct seq_file *m, const char *key, const struct sum *sum)
 {
 	seq_printf(m, "theseus_mm-%s:\t%llu\n", key, sum->nr);
 	seq_printf(m, "theseus_mm-size-%s:\t%llu KiB\n", key,
@@ -98,11 +98,11 @@ void tmm_show_fdinfo(struct seq_file *m, struct file *file)
 	show_limited(m, "handles", client->account, TMM_RESOURCE_HANDLES);
 	show_limited(m, "charged", client->account, TMM_RESOURCE_FRAMES);
 	show_limited(m, "charged-pages", client->account, TMM_RESOURCE_PAGES);
-	show(m, "pages", &sums.kinds[THESEUS_MM_KIND_PAGES]);
-	show(m, "frames", &sums.kinds[THESEUS_MM_KIND_FRAMES]);
-	show(m, "mappings", &sums.kinds[THESEUS_MM_KIND_MAPPING]);
-	show(m, "borrowed", &sums.borrowed);
-	show(m, "mmapped", &sums.mmapped);
+	show_sum(m, "pages", &sums.kinds[THESEUS_MM_KIND_PAGES]);
+	show_sum(m, "frames", &sums.kinds[THESEUS_MM_KIND_FRAMES]);
+	show_sum(m, "mappings", &sums.kinds[THESEUS_MM_KIND_MAPPING]);
+	show_sum(m, "borrowed", &sums.borrowed);
+	show_sum(m, "mmapped", &sums.mmapped);
 }
 
 /* If @is_stale, @query is not filled in. */
@@ -127,7 +127,7 @@ static void show_mapping(struct seq_file *m, const char *key, bool is_stale,
 void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct theseus_mm_query query = {};
-	bool is_stale = tmm_mapping_file_query(file->private_data, &query);
+	bool is_stale = tmm_export_query(file->private_data, &query);
 
 	show_mapping(m, "exported", is_stale, &query);
 }

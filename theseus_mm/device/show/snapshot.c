@@ -12,13 +12,13 @@
 /* Handles that are reserved or taken, passed over without letting others run. */
 #define MAX_SKIPPED	1024
 
-static struct tmm_look look_at(const struct tmm_object *object)
+static struct tmm_snapshot look_at(const struct tmm_object *object)
 {
 	const struct tmm_range chunks = tmm_object_chunks(object);
 	struct theseus_mm_query query;
 
 	tmm_object_describe(object, &query);
-	return (struct tmm_look){
+	return (struct tmm_snapshot){
 		.handle = object->handle,
 		.kind = object->kind,
 		.start = chunks.first,
@@ -33,7 +33,7 @@ static struct tmm_look look_at(const struct tmm_object *object)
 }
 
 /**
- * tmm_client_look() - what a client owns
+ * tmm_snapshot_objects() - what a client owns
  * @client: the client; may be in use, or at its end
  * @from: the first handle to look at; above all handles is allowed
  * @looks: filled in, by handle; what another call is changing is left out
@@ -42,8 +42,8 @@ static struct tmm_look look_at(const struct tmm_object *object)
  * Context: Process context, may sleep. Holds the handle table's lock for @nr objects.
  * Return: how many were found; fewer than @nr if there are no more
  */
-unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_look *looks,
-			     unsigned int nr)
+unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tmm_snapshot *looks,
+				  unsigned int nr)
 {
 	XA_STATE(xas, &client->objects, from);
 	unsigned int nr_found = 0, nr_skipped = 0;
@@ -68,8 +68,8 @@ unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_loo
 	return nr_found;
 }
 
-/* As tmm_mapping_file_query(): who has a descriptor for reading gets no more than that. */
-static struct tmm_look look_at_export(struct tmm_mapping_file *mf, u32 number)
+/* As tmm_export_query(): who has a descriptor for reading gets no more than that. */
+static struct tmm_snapshot look_at_export(struct tmm_mapping_file *mf, u32 number)
 {
 	const struct tmm_object object = {
 		.handle = number,
@@ -77,7 +77,7 @@ static struct tmm_look look_at_export(struct tmm_mapping_file *mf, u32 number)
 		.mf = mf,
 		.mapping = mf->exported,
 	};
-	struct tmm_look look = look_at(&object);
+	struct tmm_snapshot look = look_at(&object);
 
 	if (mf->is_read_only) {
 		look.attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
@@ -87,7 +87,7 @@ static struct tmm_look look_at_export(struct tmm_mapping_file *mf, u32 number)
 }
 
 /**
- * tmm_client_look_at_exports() - what a client exported and nobody imported
+ * tmm_snapshot_exports() - what a client exported and nobody imported
  * @client: the client; may be in use, or at its end
  * @from: the first number to look at; above all numbers is allowed
  * @looks: filled in, by number, which stands for a handle
@@ -96,8 +96,8 @@ static struct tmm_look look_at_export(struct tmm_mapping_file *mf, u32 number)
  * Context: Process context. Holds the lock of the table of exports for @nr of them.
  * Return: how many were found; fewer than @nr if there are no more
  */
-unsigned int tmm_client_look_at_exports(struct tmm_client *client, u64 from,
-					struct tmm_look *looks, unsigned int nr)
+unsigned int tmm_snapshot_exports(struct tmm_client *client, u64 from,
+				  struct tmm_snapshot *looks, unsigned int nr)
 {
 	struct tmm_mapping_file *mf;
 	unsigned int nr_found = 0;

@@ -16,7 +16,7 @@
 struct tmm_client;
 
 /**
- * struct tmm_look - a snapshot of an object
+ * struct tmm_snapshot - a snapshot of an object
  * @handle: its number
  * @kind: THESEUS_MM_KIND_*
  * @start: number of the first page; for frames, of the first frame
@@ -27,7 +27,7 @@ struct tmm_client;
  * @nr_borrows: a mapping's
  * @is_mmapped: the mapping is mmapped in a process
  */
-struct tmm_look {
+struct tmm_snapshot {
 	u32 handle;
 	u32 kind;
 	u64 start;
@@ -39,12 +39,12 @@ struct tmm_look {
 	bool is_mmapped;
 };
 
-/* A good number for tmm_client_look(): the handle table is locked for so many. */
+/* A good number for tmm_snapshot_objects(): the handle table is locked for so many. */
 #define TMM_LOOKS	16
 
-unsigned int tmm_client_look(struct tmm_client *client, u64 from, struct tmm_look *looks,
-			     unsigned int nr);
-unsigned int tmm_client_look_at_exports(struct tmm_client *client, u64 from,
-					struct tmm_look *looks, unsigned int nr);
+unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tmm_snapshot *looks,
+				  unsigned int nr);
+unsigned int tmm_snapshot_exports(struct tmm_client *client, u64 from,
+				  struct tmm_snapshot *looks, unsigned int nr);
 
 #endif /* TMM_DEVICE_SHOW_SNAPSHOT_H */
