@@ -4,6 +4,7 @@
  */
 #include "alloc/frames.h"
 #include "core/compat.h"
+#include "device/call/dmabuf.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "device/client/mmap_offset.h"

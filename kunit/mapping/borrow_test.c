@@ -9,6 +9,7 @@
 #include "mapping/mapped_pages_borrow.h"
 #include "paging/mapper.h"
 #include "paging/table.h"
+#include "paging/translate.h"
 
 #include <linux/string.h>
 

@@ -15,6 +15,7 @@
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 #include "paging/mapper.h"
+#include "paging/translate.h"
 #include "paging/window_copy.h"
 
 #include <linux/sched/signal.h>

@@ -16,6 +16,7 @@
 #include "mapping/map.h"
 #include "mapping/mapped_pages_split.h"
 #include "paging/mapper.h"
+#include "paging/translate.h"
 
 /* 512 GiB: no machine that runs this has anything there. */
 #define REGION		(1ULL << (39 - TMM_PAGE_SHIFT))

@@ -11,6 +11,7 @@
 #include "mapping/create.h"
 #include "mapping/create_identity.h"
 #include "paging/mapper.h"
+#include "paging/translate.h"
 
 #include <linux/string.h>
 

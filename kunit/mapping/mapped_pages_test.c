@@ -13,6 +13,7 @@
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_memory.h"
 #include "paging/mapper.h"
+#include "paging/translate.h"
 
 #include <linux/list.h>
 #include <linux/string.h>

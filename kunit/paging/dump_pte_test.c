@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "paging/dump_pte.h"
 #include "paging/mapper.h"
 
 #include "support/fixture.h"

@@ -8,6 +8,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "paging/translate.h"
 #include "paging/window_copy.h"
 
 #include <linux/mm.h>

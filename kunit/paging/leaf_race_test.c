@@ -9,6 +9,8 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "paging/split_leaf.h"
+#include "paging/translate.h"
 #include "paging/window_copy.h"
 
 #include <linux/jiffies.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "paging/leaf_runs.h"
 #include "paging/mapper.h"
 
 #include "support/instance_fixture.h"

@@ -8,7 +8,9 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "paging/split_leaf.h"
 #include "paging/tlb.h"
+#include "paging/translate.h"
 #include "paging/window_copy.h"
 
 #include <linux/mm.h>

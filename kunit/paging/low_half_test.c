@@ -3,6 +3,7 @@
  * The lower half of a root, where identity mappings are: to Linux's fault handler
  * its addresses are user space's.
  */
+#include "paging/leaf_runs.h"
 #include "paging/window.h"
 #include "paging/window_copy.h"
 

@@ -4,6 +4,7 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "paging/translate.h"
 #include "paging/window_copy.h"
 
 /* Frames that nothing is behind: these cases never touch what they map. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "paging/mapper.h"
+#include "paging/translate.h"
 
 #include "support/instance_fixture.h"
 

@@ -3,6 +3,7 @@
  * Two CPUs at once: one is in windows or walks tables, the other changes them.
  * Each case runs for a second, or longer on a busy machine, and needs a second CPU.
  */
+#include "paging/translate.h"
 #include "paging/window.h"
 #include "paging/window_copy.h"
 

@@ -7,6 +7,7 @@
 #include "alloc/frames_split.h"
 #include "mapping/map.h"
 #include "paging/mapper.h"
+#include "paging/translate.h"
 
 #include <linux/cpumask.h>
 #include <linux/gfp.h>

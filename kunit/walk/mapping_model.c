@@ -9,6 +9,7 @@
 #include "alloc/pages.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "paging/mapper.h"
+#include "paging/translate.h"
 #include "paging/window_copy.h"
 
 #include <linux/atomic.h>

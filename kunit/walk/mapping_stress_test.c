@@ -21,6 +21,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "paging/mapper.h"
+#include "paging/translate.h"
 
 #include <linux/gfp.h>
 #include <linux/kthread.h>

@@ -2,6 +2,9 @@
 #include "device/files.h"
 
 #include "device/call/call.h"
+#include "device/call/dispatch.h"
+#include "device/call/mmap.h"
+#include "device/call/unmapped_area.h"
 #include "device/client/client.h"
 #include "device/client/exports.h"
 #include "device/client/lending.h"

@@ -9,6 +9,7 @@
 #include "mapping/instance.h"
 #include "mapping/instance_devices.h"
 #include "paging/mapper.h"
+#include "paging/translate.h"
 
 #include <linux/errno.h>
 

@@ -11,6 +11,7 @@
 #include "mapping/trace.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
+#include "paging/translate.h"
 
 #include <kunit/visibility.h>
 #include <linux/errno.h>

@@ -4,6 +4,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "mapping/mapped_pages.h"
+#include "paging/leaf_runs.h"
 #include "paging/mapper.h"
 
 #include <kunit/visibility.h>

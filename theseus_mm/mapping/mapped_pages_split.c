@@ -10,6 +10,7 @@
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_memory.h"
 #include "paging/mapper.h"
+#include "paging/split_leaf.h"
 
 #include <linux/errno.h>
 #include <linux/list.h>

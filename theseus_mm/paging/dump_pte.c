@@ -2,9 +2,12 @@
 /*
  * Entries in words, for the kernel log.
  */
+#include "paging/dump_pte.h"
+
 #include "core/compat.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
+#include "paging/translate.h"
 
 #include <kunit/visibility.h>
 #include <linux/export.h>

@@ -2,9 +2,10 @@
 /*
  * Runs of leaves: what is mapped, whoever asks, beside all changes.
  */
-#include "paging/mapper.h"
+#include "paging/leaf_runs.h"
 
 #include "alloc/bad_frames.h"
+#include "paging/mapper.h"
 #include "paging/page_table.h"
 #include "paging/tlb.h"
 

@@ -25,44 +25,6 @@
 struct tmm_account;
 struct tmm_page_table;
 
-/**
- * struct tmm_translation - what an address translates to
- * @paddr: the physical address
- * @flags: what the leaf entry shows
- * @size: size of the leaf
- */
-struct tmm_translation {
-	struct tmm_paddr paddr;
-	tmm_pte_flags_t flags;
-	enum tmm_page_size size;
-};
-
-/**
- * struct tmm_leaf_run - leaves that are alike and lie one behind the other
- * @page: number of the first page
- * @frame: number of the frame behind it
- * @nr: pages of 4 KiB
- * @size: of each leaf
- * @flags: what each leaf shows
- */
-struct tmm_leaf_run {
-	u64 page;
-	u64 frame;
-	u64 nr;
-	enum tmm_page_size size;
-	tmm_pte_flags_t flags;
-};
-
-/**
- * struct tmm_pte_dump - one address's walk
- * @nr_levels: entries looked at
- * @entries: raw entries, the root's first; a frozen leaf shows as the leaf it was
- */
-struct tmm_pte_dump {
-	unsigned int nr_levels;
-	u64 entries[TMM_MAX_LEVELS];
-};
-
 int __must_check tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
 				enum tmm_page_size largest);
 int __must_check tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr,
@@ -71,19 +33,8 @@ int __must_check tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64
 void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr);
 void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable);
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr);
-tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr);
 
 enum tmm_page_size tmm_mapper_largest_leaf(void);
 enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, u64 page);
-int __must_check tmm_split_leaf_at(struct tmm_page_table *pt, u64 page);
-
-int __must_check tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
-				      struct tmm_translation *out);
-int __must_check tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
-					   struct tmm_frame *out);
-bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run);
-bool tmm_leaf_runs_any_bad(struct tmm_page_table *pt, u64 page, u64 nr);
-void tmm_translate_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
-			struct tmm_pte_dump *out);
 
 #endif /* TMM_PAGING_MAPPER_H */

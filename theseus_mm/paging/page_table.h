@@ -109,7 +109,4 @@ void tmm_page_table_get(struct tmm_page_table *pt);
 void tmm_page_table_put(struct tmm_page_table *pt);
 struct tmm_paddr tmm_page_table_physical_address(const struct tmm_page_table *pt);
 
-int tmm_dump_pte_format_entry(char *to, size_t nr_bytes, u64 entry, unsigned int level);
-void tmm_page_table_dump_pte(struct tmm_page_table *pt, struct tmm_vaddr vaddr);
-
 #endif /* TMM_PAGING_PAGE_TABLE_H */

@@ -11,9 +11,10 @@
  * Nothing else is visible: same frames, same bits. The entry stays used
  * throughout, so no count changes but that of the new table, which begins at 512.
  */
-#include "paging/mapper.h"
+#include "paging/split_leaf.h"
 
 #include "core/bug.h"
+#include "paging/mapper.h"
 #include "paging/page_table.h"
 #include "paging/tlb.h"
 

@@ -3,8 +3,9 @@
  * Walks: what an address goes through, for whoever asks, beside all changes.
  */
 #include "core/compat.h"
-#include "paging/mapper.h"
+#include "paging/translate.h"
 
+#include "paging/mapper.h"
 #include "paging/page_table.h"
 #include "paging/tlb.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Reading and writing a mapping, and copying between mappings, by a system call. */
 #include "device/call/call.h"
 
 #include "core/address.h"

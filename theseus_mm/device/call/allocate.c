@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Pages and frames that a client allocates without mapping them. */
 #include "device/call/call.h"
 
 #include "alloc/frames.h"
@@ -12,23 +13,6 @@
 #include <linux/errno.h>
 #include <linux/log2.h>
 #include <linux/overflow.h>
-
-/**
- * tmm_call_decode_align() - check and convert an alignment that a client asks for
- * @nr_bytes: 0, or a power of two from 4 KiB to 1 GiB: with these a search is O(log n),
- *            see tmm_free_ranges_find()
- * @align: set to the alignment in chunks, on success only
- *
- * Return: 0 or -EINVAL
- */
-int tmm_call_decode_align(u64 nr_bytes, u64 *align)
-{
-	if (nr_bytes && (!is_power_of_2(nr_bytes) || nr_bytes < TMM_PAGE_SIZE ||
-			 nr_bytes > tmm_page_size_bytes(TMM_1G)))
-		return -EINVAL;
-	*align = nr_bytes >> TMM_PAGE_SHIFT;
-	return 0;
-}
 
 /* Are the fields that the flags do not speak of 0, and do the flags agree? */
 static int check_fields(const struct theseus_mm_allocate *request)

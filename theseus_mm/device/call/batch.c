@@ -11,7 +11,9 @@
  */
 #include "device/call/call.h"
 
+#include "device/call/create.h"
 #include "device/call/entries.h"
+#include "device/call/objects.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 
@@ -95,8 +97,8 @@ static struct tmm_object *create_item(struct tmm_client *client, union item *p)
 	if ((item->flags & ~THESEUS_MM_CREATE_ITEM_FLAGS_ALL) || item->reserved)
 		return ERR_PTR(-EINVAL);
 	object = tmm_call_create_mapping(client, &request,
-					   item->flags & THESEUS_MM_CREATE_ITEM_CONTIGUOUS ?
-					   TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY);
+					 item->flags & THESEUS_MM_CREATE_ITEM_CONTIGUOUS ?
+					 TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY);
 	if (IS_ERR(object))
 		return object;
 	item->error = 0;

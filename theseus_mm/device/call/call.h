@@ -71,12 +71,16 @@ struct tmm_call {
 	} arg;
 };
 
-long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user);
-long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user);
-long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user);
+/* Check and convert what clients give in several calls. Return: 0 or -EINVAL */
+int __must_check tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
+int __must_check tmm_call_decode_align(u64 nr_bytes, u64 *align);
 
 /* Copy the results out: before anything becomes visible. Return: 0 or -EFAULT */
 int __must_check tmm_call_reply(const struct tmm_call *call);
+/* The client sees a reserved object when the results are with it; or the object goes. */
+int __must_check tmm_call_deliver(struct tmm_call *call, struct tmm_object *object);
+
+/* One function a call, for the table in dispatch.c; the files are named as the calls. */
 
 /* info.c */
 int tmm_ioctl_get_info(struct tmm_call *call);
@@ -96,31 +100,21 @@ int tmm_ioctl_get_occupancy(struct tmm_call *call);
 int tmm_ioctl_list_handles(struct tmm_call *call);
 
 /* objects.c */
-struct tmm_object * __must_check
-tmm_object_take_to_drop(struct tmm_client *client, u32 handle);
 int tmm_ioctl_query(struct tmm_call *call);
 int tmm_ioctl_drop(struct tmm_call *call);
 int tmm_ioctl_split(struct tmm_call *call);
 int tmm_ioctl_merge(struct tmm_call *call);
 
 /* allocate.c */
-int __must_check tmm_call_decode_align(u64 nr_bytes, u64 *align);
 int tmm_ioctl_allocate_frames(struct tmm_call *call);
 int tmm_ioctl_allocate_pages(struct tmm_call *call);
 
 /* create.c */
-struct tmm_object * __must_check
-tmm_call_create(struct tmm_client *client, const struct tmm_mapping_request *req);
-int __must_check tmm_call_deliver(struct tmm_call *call, struct tmm_object *object);
-struct tmm_object * __must_check
-tmm_call_create_mapping(struct tmm_client *client, struct theseus_mm_create_mapping *request,
-			  enum tmm_frames_choice frames);
 int tmm_ioctl_create_mapping(struct tmm_call *call);
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call);
 int tmm_ioctl_create_identity_mapping(struct tmm_call *call);
 
 /* map.c */
-int __must_check tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
 int tmm_ioctl_map_allocated_pages(struct tmm_call *call);
 int tmm_ioctl_map_allocated_pages_to(struct tmm_call *call);
 int tmm_ioctl_remap(struct tmm_call *call);
@@ -150,24 +144,10 @@ int tmm_ioctl_export_dmabuf(struct tmm_call *call);
 
 /* mmap.c */
 int tmm_ioctl_map_offset(struct tmm_call *call);
-int tmm_mmap(struct file *file, struct vm_area_struct *vma);
-int tmm_export_mmap(struct file *file, struct vm_area_struct *vma);
-int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* revoke.c */
 int tmm_ioctl_revoke(struct tmm_call *call);
 int tmm_ioctl_revoke_export(struct tmm_call *call);
-
-/* unmapped_area.c */
-unsigned long tmm_unmapped_area(struct file *file, unsigned long address,
-				unsigned long nr_bytes, unsigned long pgoff,
-				unsigned long flags);
-unsigned long tmm_export_unmapped_area(struct file *file, unsigned long address,
-				       unsigned long nr_bytes, unsigned long pgoff,
-				       unsigned long flags);
-unsigned long tmm_lending_unmapped_area(struct file *file, unsigned long address,
-					unsigned long nr_bytes, unsigned long pgoff,
-					unsigned long flags);
 
 /* transfer.c */
 int tmm_ioctl_share(struct tmm_call *call);

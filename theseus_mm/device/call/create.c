@@ -3,8 +3,9 @@
  * Mappings of memory that a call allocates: the call is decoded to a mapping request, which
  * goes down to the allocators and tables; the new mapping comes back as a reserved object.
  */
-#include "device/call/call.h"
+#include "device/call/create.h"
 
+#include "device/call/call.h"
 #include "alloc/range_request.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
@@ -58,7 +59,7 @@ static int decode_request(struct tmm_client *client,
  * were copied out, or drops it.
  */
 struct tmm_object *tmm_call_create(struct tmm_client *client,
-				     const struct tmm_mapping_request *req)
+				   const struct tmm_mapping_request *req)
 {
 	struct tmm_object *object;
 	int err;
@@ -84,8 +85,8 @@ struct tmm_object *tmm_call_create(struct tmm_client *client,
  * on success only.
  */
 struct tmm_object *tmm_call_create_mapping(struct tmm_client *client,
-					     struct theseus_mm_create_mapping *request,
-					     enum tmm_frames_choice frames)
+					   struct theseus_mm_create_mapping *request,
+					   enum tmm_frames_choice frames)
 {
 	struct tmm_mapping_request req;
 	struct tmm_page_range pages;
@@ -107,19 +108,6 @@ struct tmm_object *tmm_call_create_mapping(struct tmm_client *client,
 	if (frames != TMM_FRAMES_ANY && tmm_identity_sees_all())
 		request->paddr = tmm_mapped_pages_first_paddr(object->mapping).v;
 	return object;
-}
-
-/* The client sees @object when the results are with it, or the object goes. */
-int tmm_call_deliver(struct tmm_call *call, struct tmm_object *object)
-{
-	int err;
-
-	err = tmm_call_reply(call);
-	if (err)
-		tmm_handle_drop(call->client, object);
-	else
-		tmm_handle_publish(call->client, object);
-	return err;
 }
 
 static int create_mapping(struct tmm_call *call, enum tmm_frames_choice frames)

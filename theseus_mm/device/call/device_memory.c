@@ -7,6 +7,7 @@
 #include "device/call/call.h"
 
 #include "alloc/range_request.h"
+#include "device/call/create.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "mapping/instance.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "device/call/call.h"
+/* The table of calls: checks that all calls share are here, once. */
+#include "device/call/dispatch.h"
 
+#include "device/call/call.h"
 #include "device/call/trace.h"
 #include "device/client/client.h"
 #include "device/client/poll.h"
@@ -128,11 +130,6 @@ static const struct ioctl_op *find_op(const struct ioctl_op *ops, size_t nr_ops,
 		return NULL;
 	op = &ops[array_index_nospec(nr, nr_ops)];
 	return op->run ? op : NULL;
-}
-
-int tmm_call_reply(const struct tmm_call *call)
-{
-	return copy_to_user(call->user, &call->arg, min(call->user_size, call->size)) ? -EFAULT : 0;
 }
 
 /* @call says on what; the rest of it is filled in here. */

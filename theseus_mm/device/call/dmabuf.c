@@ -11,8 +11,9 @@
  * Lock: @lock for the list; order: the dma-buf's own locks, @lock, the mapping file's.
  * Owner: the dma-buf's file.
  */
-#include "device/call/call.h"
+#include "device/call/dmabuf.h"
 
+#include "device/call/call.h"
 #include "alloc/account.h"
 #include "core/compat.h"
 #include "device/client/client.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Limits of users and clients: reading and setting them. */
 #include "device/call/call.h"
 
 #include "alloc/account.h"

@@ -14,17 +14,6 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 
-/* Convert flags of the UAPI. mapping/ checks whether they are well-formed and suit the memory. */
-int tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
-{
-	BUILD_BUG_ON((THESEUS_MM_PTE_SETTABLE | THESEUS_MM_PTE_VALID |
-		      THESEUS_MM_PTE_EXCLUSIVE) != (__force u64)TMM_PTE_ALL);
-	if (user_flags & ~THESEUS_MM_PTE_SETTABLE)
-		return -EINVAL;
-	*flags = (__force tmm_pte_flags_t)user_flags;
-	return 0;
-}
-
 /* Map what @pages owns, to what @frames owns if it is not NULL, as @object. */
 static int map_into(struct tmm_call *call, const struct tmm_mapping_request *req,
 		    struct tmm_object *pages, struct tmm_object *frames, struct tmm_object *object)

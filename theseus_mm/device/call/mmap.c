@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "device/call/call.h"
+/* Mappings in the memory of processes: offsets for mmap(), and mmap() itself. */
+#include "device/call/mmap.h"
 
+#include "device/call/call.h"
 #include "device/client/client.h"
 #include "device/client/exports.h"
 #include "device/client/lending.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "device/call/call.h"
+/* Calls on one object, or two: query, drop, split and merge. */
+#include "device/call/objects.h"
 
+#include "device/call/call.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "device/share/linger.h"

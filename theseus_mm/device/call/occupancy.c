@@ -11,6 +11,7 @@
 #include "device/client/client.h"
 #include "device/show/snapshot.h"
 #include "mapping/instance.h"
+#include "paging/leaf_runs.h"
 #include "paging/mapper.h"
 
 #include <kunit/visibility.h>

@@ -2,8 +2,9 @@
 /*
  * Choose where in a process an area of a mapping lies: large areas go where large leaves fit.
  */
-#include "device/call/call.h"
+#include "device/call/unmapped_area.h"
 
+#include "device/call/call.h"
 #include "core/page.h"
 #include "device/client/client.h"
 #include "device/client/exports.h"

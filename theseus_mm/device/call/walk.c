@@ -11,6 +11,7 @@
 #include "mapping/instance.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
+#include "paging/translate.h"
 
 #include <linux/build_bug.h>
 #include <linux/capability.h>

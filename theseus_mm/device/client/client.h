@@ -22,7 +22,6 @@
 #include <linux/types.h>
 #include <linux/xarray.h>
 
-struct dma_buf;
 struct tmm_instance;
 
 /**
@@ -83,8 +82,5 @@ void tmm_client_put(struct tmm_client *client);
 #define tmm_clients_for_each(client)						\
 	for (client = tmm_clients_find(1); client;				\
 	     client = tmm_clients_next(client))
-
-/* device/call/dmabuf.c */
-struct dma_buf * __must_check tmm_dmabuf_create(struct tmm_client *client, u32 handle);
 
 #endif /* TMM_DEVICE_CLIENT_CLIENT_H */

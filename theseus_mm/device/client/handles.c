@@ -8,6 +8,7 @@
 #include "mapping/instance.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
+#include "paging/leaf_runs.h"
 #include "paging/mapper.h"
 
 #include <kunit/visibility.h>

@@ -10,6 +10,7 @@
 #include "mapping/mapped_pages.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
+#include "paging/translate.h"
 
 #include <linux/minmax.h>
 #include <linux/mm.h>

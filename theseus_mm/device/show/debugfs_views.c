@@ -6,8 +6,11 @@
 #include "device/client/object.h"
 #include "device/show/snapshot.h"
 #include "mapping/instance.h"
+#include "paging/dump_pte.h"
+#include "paging/leaf_runs.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
+#include "paging/translate.h"
 #include "uapi/linux/theseus_mm.h"
 
 #include <linux/atomic.h>

@@ -41,9 +41,11 @@
 #include "mapping/memory.h"
 #include "mapping/mmi.h"
 #include "mapping/startup.h"
+#include "paging/dump_pte.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 #include "paging/tlb.h"
+#include "paging/translate.h"
 
 #include <linux/err.h>
 #include <linux/errno.h>

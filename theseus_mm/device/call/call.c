@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "device/call/call.h"
+
+#include "device/client/handles.h"
+
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/uaccess.h>
+
+/* Convert flags of the UAPI. mapping/ checks whether they are well-formed and suit the memory. */
+int tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
+{
+	BUILD_BUG_ON((THESEUS_MM_PTE_SETTABLE | THESEUS_MM_PTE_VALID |
+		      THESEUS_MM_PTE_EXCLUSIVE) != (__force u64)TMM_PTE_ALL);
+	if (user_flags & ~THESEUS_MM_PTE_SETTABLE)
+		return -EINVAL;
+	*flags = (__force tmm_pte_flags_t)user_flags;
+	return 0;
+}
+
+/*
+ * Convert an alignment: 0, or a power of two from 4 KiB to 1 GiB. With these a search is
+ * O(log n), see tmm_free_ranges_find().
+ */
+int tmm_call_decode_align(u64 nr_bytes, u64 *align)
+{
+	if (nr_bytes && (!is_power_of_2(nr_bytes) || nr_bytes < TMM_PAGE_SIZE ||
+			 nr_bytes > tmm_page_size_bytes(TMM_1G)))
+		return -EINVAL;
+	*align = nr_bytes >> TMM_PAGE_SHIFT;
+	return 0;
+}
+
+int tmm_call_reply(const struct tmm_call *call)
+{
+	return copy_to_user(call->user, &call->arg, min(call->user_size, call->size)) ? -EFAULT : 0;
+}
+
+/* The client sees @object when the results are with it, or the object goes. */
+int tmm_call_deliver(struct tmm_call *call, struct tmm_object *object)
+{
+	int err;
+
+	err = tmm_call_reply(call);
+	if (err)
+		tmm_handle_drop(call->client, object);
+	else
+		tmm_handle_publish(call->client, object);
+	return err;
+}

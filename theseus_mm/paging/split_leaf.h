@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Demotion: a leaf becomes a table of smaller leaves that map the same.
+ */
+#ifndef TMM_PAGING_SPLIT_LEAF_H
+#define TMM_PAGING_SPLIT_LEAF_H
+
+#include <linux/types.h>
+
+struct tmm_page_table;
+
+int __must_check tmm_split_leaf_at(struct tmm_page_table *pt, u64 page);
+
+#endif /* TMM_PAGING_SPLIT_LEAF_H */
