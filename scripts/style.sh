@@ -133,6 +133,10 @@ layers "${layered[@]}" || failed "the layering"
 grep -nE '\bmodule_param|MODULE_PARM_DESC' "${layered[@]}" | grep -v '^theseus_mm/main\.c:' &&
 	failed "the module's parameters"
 
+# Sizes, names, prototypes, circles and kernel-doc: the rules stand in the script.
+python3 scripts/house.py --self-test || failed "the self-test of house.py"
+python3 scripts/house.py || failed "the house"
+
 # The module that stands for any other driver sees what any other driver sees.
 grep -nE '^#include "|MODULE_IMPORT_NS' kunit/driver/* |
 	grep -vE -e '"(linux/theseus_mm|driver/driver_(fixture|allocate|map)|support/fault)\.h"' \

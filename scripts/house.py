@@ -1,0 +1,496 @@
+#!/usr/bin/env python3
+"""Usage: house.py [--self-test] [ROOT]
+
+The rules that keep the sources a place where things are found: sizes, names, who may
+declare what where. Prints each finding as file:line, what is wrong and what to do about
+it, and fails if there is one. An exception that no file needs any more is a finding too.
+
+The parser knows the kernel's style and no more C than that: a function's body begins
+with a brace in the first column and ends with one.
+"""
+import os
+import re
+import sys
+import tempfile
+
+MAX_SOURCE = 550
+MAX_HEADER = 200
+MAX_TEST = 600
+MAX_FUNCTION = 45
+
+# What a global function's name may begin with, besides the stem of its file (frames.c:
+# tmm_frame, tmm_frames), the stem that its file is a part of (frames_split.c) and the name of
+# its folder. A folder has a list of nouns, each with the reason. An exported function is
+# exempt: the public header decides its name.
+NOUNS = {
+    "theseus_mm/core": {
+        "vaddr": "a value of page.h and address.h", "paddr": "a value of types.h",
+        "page": "a value of page.h and address.h", "frame": "a value of types.h",
+        "pte": "what pte_flags.h is about: the bits of an entry",
+    },
+    "theseus_mm/alloc": {
+        "allocated_frames": "a state of frames has a type, whose name the public header decides",
+        "mapped_frames": "a state of frames has a type, whose name the public header decides",
+        "allocated_pages": "the public header decides the name of the type",
+        "request": "makes a struct tmm_allocation_request; public, as inline functions",
+        "chunk": "the run that free_ranges.h keeps and everything above passes on",
+    },
+    "theseus_mm/paging": {
+        "private": "how many pages a root has; public, as inline functions",
+    },
+    "theseus_mm/mapping": {
+        "instance": "a public function's form that takes an instance",
+    },
+    "theseus_mm/device": {},
+    "theseus_mm/device/call": {
+        "ioctl": "a call is tmm_ioctl_<CALL>, in whichever file its subject is",
+        "export": "an operation of files of exported mappings",
+        "lending": "an operation of descriptors that lend",
+    },
+    "theseus_mm/device/show": {
+        "export": "an operation of files of exported mappings",
+        "lending": "an operation of descriptors that lend",
+        "show": "the operation of files that writes fdinfo",
+    },
+}
+
+# What may break a rule: (rule, file, name or "" for all of the file): the reason.
+EXCEPTIONS = {
+    ("size", "theseus_mm/core/range.h", ""):
+        "public: one macro makes each function for pages and for frames",
+    ("prototype", "theseus_mm/device/call/call.h", ""):
+        "the functions of all calls, one a line, for the one table in dispatch.c",
+}
+
+
+class Function:
+    def __init__(self, name, line, is_static, is_inline, lines):
+        self.name, self.line = name, line
+        self.is_static, self.is_inline, self.lines = is_static, is_inline, lines
+
+
+def blank(text, keep_strings=False):
+    """The text without comments (and strings): as many lines, each as long as it was."""
+    def spaces(match):
+        token = match.group(0)
+        if keep_strings and token[0] in "\"'":
+            return token
+        if token[0] in "\"'":
+            return token[0] + " " * (len(token) - 2) + token[0]
+        return re.sub(r"[^\n]", " ", token)
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
+                  spaces, text, flags=re.S)
+
+
+class Source:
+    """A file, taken apart."""
+
+    def __init__(self, root, path):
+        self.path, self.folder = path, os.path.dirname(path)
+        self.stem = os.path.basename(path)[:-2]
+        self.is_header = path.endswith(".h")
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            self.text = file.read()
+        self.lines = self.text.splitlines()
+        self.code = blank(self.text)
+        # macros are used like functions, but declare nothing
+        self.plain = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*",
+                            lambda m: re.sub(r"[^\n]", " ", m.group(0)), self.code, flags=re.M)
+        self.words = set(re.findall(r"\b[A-Za-z_]\w*", self.code))
+        self.exports = set(re.findall(r"^EXPORT_SYMBOL_TMM\((\w+)\)", self.code, re.M))
+        self.kunit_exports = set(re.findall(r"^EXPORT_SYMBOL_IF_KUNIT\((\w+)\)", self.code, re.M))
+        self.functions, self.prototypes, self.types, self.rest = [], [], [], ""
+        self._parse()
+
+    def _parse(self):
+        """Split the text into what stands outside of all braces, and the blocks."""
+        start, depth, pieces = 0, 0, []
+        begin = 0
+        for match in re.finditer(r"[{};]", self.plain):
+            char = match.group(0)
+            if char == "{":
+                if not depth:
+                    begin = match.start()
+                depth += 1
+            elif char == "}":
+                depth -= 1
+                if not depth and self.plain[begin - 1:begin + 1] == "\n{":
+                    pieces.append((start, begin, match.end()))
+                    start = match.end()
+            elif not depth:
+                pieces.append((start, match.end(), match.end()))
+                start = match.end()
+        rest = []
+        for first, body, end in pieces:
+            self._piece(first, body, end, rest)
+        rest.append(self.plain[start:])
+        self.rest = "".join(rest)
+
+    def _piece(self, first, body, end, rest):
+        head = self.plain[first:body]
+        # EXPORT_SYMBOL(x); and the like are pieces too
+        name = None
+        bare = re.sub(r"__attribute__\s*\(\(.*?\)\)|\b__\w+\([^()]*\)", " ", head)
+        flat = re.sub(r"\{.*\}", "", bare, flags=re.S)
+        if "=" not in flat and not re.search(r"\btypedef\b", flat):
+            match = re.search(r"\b([a-z_]\w*)\s*\(", flat)
+            if match and re.search(r"\w[\s*]+$", flat[:match.start()]):
+                name = match.group(1)
+        line = self.plain.count("\n", 0, first + len(head) - len(head.lstrip())) + 1
+        is_body = end > body
+        if name and is_body:
+            last = self.plain.count("\n", 0, end) + 1
+            opening = self.plain.count("\n", 0, body) + 1
+            self.functions.append(Function(name, line, bool(re.search(r"\bstatic\b", flat)),
+                                           bool(re.search(r"\binline\b", flat)),
+                                           last - opening - 1))
+            self.functions[-1].body = self.plain[body:end]
+            return
+        if name and not re.search(r"\bstatic\b", flat):
+            self.prototypes.append((name, line))
+            return
+        rest.append(self.plain[first:end])
+
+
+def sources(root, folder):
+    found = []
+    for directory, _, names in os.walk(os.path.join(root, folder)):
+        for name in names:
+            if name.endswith((".c", ".h")):
+                found.append(os.path.relpath(os.path.join(directory, name), root))
+    return [Source(root, path) for path in sorted(found)]
+
+
+def is_public(path):
+    return "/include/" in path
+
+
+class House:
+    """All files, and what is wrong with them."""
+
+    def __init__(self, root, exceptions=None, nouns=None):
+        self.exceptions = EXCEPTIONS if exceptions is None else exceptions
+        self.nouns = NOUNS if nouns is None else nouns
+        self.used = set()
+        self.findings = []
+        self.module = sources(root, "theseus_mm")
+        self.tests = sources(root, "kunit")
+        self.by_path = {source.path: source for source in self.module + self.tests}
+        self.exports = set().union(*(source.exports for source in self.module))
+        # name of a global function -> where it is defined
+        self.defined = {}
+        for source in self.module + self.tests:
+            for function in source.functions:
+                if not function.is_static:
+                    self.defined[function.name] = source
+
+    def report(self, rule, source, line, name, wrong, remedy):
+        for key in ((rule, source.path, name), (rule, source.path, "")):
+            if key in self.exceptions:
+                self.used.add(key)
+                return
+        self.findings.append((source.path, line, rule, wrong, remedy))
+
+    def check(self):
+        for rule in RULES:
+            rule(self)
+        for key in self.exceptions:
+            if key not in self.used:
+                self.findings.append(("scripts/house.py", 1, "exceptions",
+                                      f"nothing needs the exception {key} any more",
+                                      "remove its row"))
+        return sorted(self.findings)
+
+
+def check_sizes(house):
+    """Files and functions are short."""
+    for source in house.module + house.tests:
+        limit = MAX_HEADER if source.is_header else MAX_SOURCE
+        if source in house.tests:
+            limit = MAX_TEST
+        if len(source.lines) > limit and not is_public(source.path):
+            house.report("size", source, len(source.lines), "",
+                         f"{len(source.lines)} lines, more than {limit}",
+                         "split it by what its parts are about")
+        for function in source.functions:
+            if function.lines > MAX_FUNCTION:
+                house.report("size", source, function.line, function.name,
+                             f"{function.name}() has {function.lines} lines, "
+                             f"more than {MAX_FUNCTION}",
+                             "move a step of it to a function with a name")
+
+
+def find_circle(edges):
+    """One circle of a graph, as a list of its nodes, or none."""
+    state, path = {}, []
+
+    def visit(node):
+        state[node] = 1
+        path.append(node)
+        for other in sorted(edges.get(node, ())):
+            if state.get(other) == 1:
+                return path[path.index(other):] + [other]
+            if other not in state:
+                circle = visit(other)
+                if circle:
+                    return circle
+        path.pop()
+        state[node] = 2
+        return None
+
+    for node in sorted(edges):
+        if node not in state:
+            circle = visit(node)
+            if circle:
+                return circle
+    return None
+
+
+def check_circles(house):
+    """No file calls, not even through others of its folder, a file that calls it."""
+    folders = {}
+    for source in house.module + house.tests:
+        if source.is_header:
+            continue
+        for name in source.words:
+            target = house.defined.get(name)
+            if target and target is not source and target.folder == source.folder:
+                edges = folders.setdefault(source.folder, {})
+                edges.setdefault(source.path, set()).add(target.path)
+    for edges in folders.values():
+        while True:
+            circle = find_circle(edges)
+            if not circle:
+                break
+            first, second = circle[0], circle[1]
+            names = ", ".join(sorted(name for name in house.by_path[first].words
+                                     if house.defined.get(name) is house.by_path[second]))
+            house.report("circle", house.by_path[first], 1, os.path.basename(second),
+                         "circle: " + " -> ".join(os.path.basename(path) for path in circle)
+                         + f" (by {names})",
+                         "move what both need to a file below them")
+            edges[first].discard(second)
+
+
+def singular_and_plural(noun):
+    return {noun, noun.rstrip("s"), re.sub(r"y$", "ies", noun)}
+
+
+def prefixes(house, source):
+    """What the names of a file's functions may begin with."""
+    found = {os.path.basename(source.folder)} | singular_and_plural(source.stem)
+    parts = source.stem.split("_")
+    for n in range(1, len(parts)):
+        part = "_".join(parts[:n])
+        if f"{source.folder}/{part}.c" in house.by_path:
+            found |= singular_and_plural(part)
+    return found | set(house.nouns.get(source.folder, {}))
+
+
+def check_names(house):
+    """A name says where the thing is."""
+    for source in house.module:
+        nouns = prefixes(house, source)
+        members = set(re.findall(r"\.\w+\s*=\s*&?(\w+)\b", source.code))
+        for function in source.functions:
+            name = function.name
+            if function.is_static and not source.is_header:
+                if "_" not in name and name not in members:
+                    house.report("name", source, function.line, name,
+                                 f"{name}(), a static function, is one word",
+                                 "add the noun: <verb>_<noun>()")
+                continue
+            if (name in house.exports or is_public(source.path) or
+                    name in ("init_module", "cleanup_module")):
+                continue
+            if not re.match("tmm_(%s)(_|s_|$)" % "|".join(map(re.escape, sorted(nouns))), name):
+                house.report("name", source, function.line, name,
+                             f"{name}() begins neither with tmm_{source.stem} nor with a noun "
+                             "of its folder",
+                             "rename it, or move it to the file whose subject it is")
+
+
+def check_headers(house):
+    """A prototype stands where one looks for it, and a .c says what it is."""
+    for source in house.module:
+        for name, line in source.prototypes:
+            home = house.defined.get(name)
+            if not home or is_public(source.path):
+                continue
+            if not source.is_header:
+                house.report("prototype", source, line, name,
+                             f"a prototype of {name}() in a .c file",
+                             "include the header of the file that defines it")
+            elif (source.folder, source.stem) != (home.folder, home.stem):
+                house.report("prototype", source, line, name,
+                             f"{name}() is defined in {home.path}",
+                             f"declare it in {home.path[:-2]}.h")
+        if source.is_header or source.path[:-2] + ".h" in house.by_path:
+            continue
+        head = "\n".join(source.lines[:3])
+        if "/*" not in head:
+            house.report("header", source, 1, "",
+                         "has neither a header of its own nor a comment at its top",
+                         "say in the first comment what it is a part of")
+
+
+def check_places(house):
+    """What stands in one place only."""
+    for source in house.module + house.tests:
+        for pattern, place, wrong, remedy in PLACES:
+            if source.path in place or (source in house.tests and "module_param" in pattern):
+                continue
+            for match in re.finditer(pattern, source.code, re.M):
+                house.report("place", source, source.code.count("\n", 0, match.start()) + 1,
+                             match.group(0).strip(), wrong, remedy)
+
+
+PLACES = (
+    (r"^module_param\w*\(", ("theseus_mm/main.c",),
+     "a module parameter outside of main.c", "declare it there, and pass the value on"),
+    (r"\bLINUX_VERSION_CODE\b", ("theseus_mm/core/compat.h",),
+     "asks for the kernel's version", "put what differs between versions into core/compat.h"),
+    (r"^EXPORT_SYMBOL(_GPL|_NS|_NS_GPL)?\(", ("theseus_mm/core/compat.h",),
+     "an export outside of the namespace", "use EXPORT_SYMBOL_TMM(), or EXPORT_SYMBOL_IF_KUNIT()"),
+)
+
+
+def made_by_macros(house):
+    """A pattern of the names that macros put together: DEFINE_SHOW_ATTRIBUTE(x), tmm_##x##_y."""
+    patterns = []
+    for source in house.module + house.tests:
+        for name in re.findall(r"\b[A-Z_]*ATTR[A-Z_]*\((\w+)", source.code):
+            patterns.append(f"{name}_(show|store)")
+        parameters = set(re.findall(r"\w+", " ".join(re.findall(
+            r"#[ \t]*define \w+\(([^)]*)\)", source.code))))
+        for joined in re.findall(r"\w+(?:[ \t]*##[ \t]*\w+)+", source.code):
+            parts = re.split(r"[ \t]*##[ \t]*", joined)
+            parts = [r"[a-z0-9]+" if part in parameters else part for part in parts]
+            if re.search("_[a-z]", "".join(parts)):
+                patterns.append("".join(parts))
+    return re.compile("|".join(patterns) or "$.")
+
+
+def check_used(house):
+    """What is declared is used."""
+    counts = {}
+    made = made_by_macros(house)
+    for source in house.module + house.tests:
+        for word in re.findall(r"\b[A-Za-z_]\w*", source.code):
+            counts[word] = counts.get(word, 0) + 1
+    for source in house.module:
+        if is_public(source.path):
+            continue
+        exported = source.exports | source.kunit_exports
+        for function in source.functions:
+            name = function.name
+            declared = 1 + (name in exported) + sum(
+                name == other for place in house.module for other, _ in place.prototypes)
+            if counts[name] <= declared and not made.fullmatch(name):
+                house.report("unused", source, function.line, name,
+                             f"nobody calls {name}()", "remove it")
+        for name, line in source.prototypes:
+            if name not in house.defined and counts[name] == 1:
+                house.report("unused", source, line, name,
+                             f"nobody defines or calls {name}()", "remove the prototype")
+        for match in re.finditer(r"^(?:typedef )?(struct|enum|union) (\w+)\s*\{", source.code,
+                                 re.M):
+            if counts[match.group(2)] == 1:
+                house.report("unused", source, source.code.count("\n", 0, match.start()) + 1,
+                             match.group(2), f"nobody uses {match.group(1)} {match.group(2)}",
+                             "remove it")
+
+
+RULES = (check_sizes, check_circles, check_names, check_headers, check_places, check_used)
+
+
+# A file for each rule that breaks it, and the words that tell of it.
+BAD = {
+    "theseus_mm/alloc/long.c": ("/* c */\n" + "\n" * MAX_SOURCE, "lines, more than"),
+    "theseus_mm/alloc/wide.h": ("/* c */\n" + "\n" * MAX_HEADER, "lines, more than"),
+    "theseus_mm/alloc/body.c": (
+        "/* c */\nint tmm_body_a(void)\n{\n" + "\tx = tmm_body_a;\n" * (MAX_FUNCTION + 1) + "}\n",
+        "tmm_body_a() has"),
+    "theseus_mm/alloc/one.c": (
+        "/* c */\nint tmm_one_a(void)\n{\n\treturn tmm_two_a();\n}\n", "circle: one.c -> two.c"),
+    "theseus_mm/alloc/two.c": (
+        "/* c */\nint tmm_two_a(void)\n{\n\treturn tmm_one_a();\n}\n", ""),
+    "theseus_mm/alloc/three.c": (
+        "/* c */\nint tmm_other_a(void)\n{\n\treturn tmm_other_a;\n}\n", "begins neither"),
+    "theseus_mm/alloc/four.c": (
+        "/* c */\nstatic int put(int a)\n{\n\treturn put(a);\n}\n", "put(), a static function"),
+    "theseus_mm/alloc/five.c": ("int x;\n", "neither a header"),
+    "theseus_mm/alloc/six.h": ("int tmm_one_a(void);\n", "tmm_one_a() is defined in"),
+    "theseus_mm/alloc/eight.c": ("/* c */\nmodule_param(x, int, 0);\n", "module parameter"),
+    "theseus_mm/alloc/nine.c": ("/* c */\nEXPORT_SYMBOL_GPL(x);\n", "outside of the namespace"),
+    "theseus_mm/alloc/ten.c": ("/* c */\n#if LINUX_VERSION_CODE\n#endif\n", "version"),
+    "theseus_mm/alloc/eleven.c": ("/* c */\nvoid tmm_eleven_a(void)\n{\n}\n",
+                                  "nobody calls tmm_eleven_a()"),
+    "theseus_mm/alloc/twelve.h": ("enum twelve {\n\tA,\n};\n", "nobody uses enum twelve"),
+    "theseus_mm/alloc/thirteen.h": ("void tmm_thirteen_a(void);\n", "nobody defines or calls"),
+}
+# What looks bad and is not.
+GOOD = {
+    "theseus_mm/core/good.h": "int tmm_good_all(void);\n",
+    "theseus_mm/core/good.c": """/* c */
+/* put(), and a module_param(x) in a comment */
+static int open(void)
+{
+	return 0;
+}
+
+static const struct ops ops = { .open = open };
+
+/**
+ * tmm_odd_name() - exported
+ */
+int tmm_odd_name(void)
+{
+	return tmm_good_all() + ops.open();
+}
+EXPORT_SYMBOL_TMM(tmm_odd_name);
+
+int tmm_good_all(void)
+{
+	return "EXPORT_SYMBOL_GPL(x)" != 0;
+}
+""",
+    "kunit/core/user_test.c": "int x = tmm_odd_name() + tmm_odd_name() + tmm_one_a();\n",
+}
+
+
+def self_test():
+    """Each rule turns red where it is broken, and nowhere else."""
+    with tempfile.TemporaryDirectory() as root:
+        for path, text in [(path, bad[0]) for path, bad in BAD.items()] + list(GOOD.items()):
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                file.write(text)
+        exceptions = {("size", "theseus_mm/alloc/gone.c", ""): "a file that is not there"}
+        findings = House(root, exceptions, {}).check()
+    wrong = []
+    for path, (_, words) in BAD.items():
+        told = [finding for finding in findings if finding[0] == path]
+        if words and (len(told) != 1 or words not in told[0][3]):
+            wrong.append(f"{path}: wanted '{words}', got {told}")
+    wrong += [f"{finding}: a finding where nothing is wrong" for finding in findings
+              if finding[0] in GOOD]
+    if not any("nothing needs" in finding[3] for finding in findings):
+        wrong.append("an exception that nothing needs is not found")
+    for line in wrong:
+        print(f"house.py --self-test: {line}")
+    return not wrong
+
+
+def main(arguments):
+    if arguments[:1] == ["--self-test"]:
+        return 0 if self_test() else 1
+    root = arguments[0] if arguments else os.path.join(os.path.dirname(__file__), "..")
+    findings = House(os.path.normpath(root)).check()
+    for path, line, _, wrong, remedy in findings:
+        print(f"{path}:{line}: {wrong}: {remedy}")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
