@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Entries in words, for the kernel log.
- */
+/* Text form of page-table entries, for the kernel log. */
 #include "paging/dump_pte.h"
 
 #include "core/compat.h"
@@ -14,7 +12,7 @@
 #include <linux/kernel.h>
 #include <linux/printk.h>
 
-/* The longest line, and room. */
+/* The longest line fits, with room to spare. */
 #define LINE_BYTES	160
 
 static int format_leaf(char *to, size_t nr_bytes, u64 entry, unsigned int level)
@@ -35,14 +33,9 @@ static int format_leaf(char *to, size_t nr_bytes, u64 entry, unsigned int level)
 			 tmm_pte_flags_is_exclusive(flags) ? ", exclusive" : "");
 }
 
-/**
- * tmm_dump_pte_format_entry() - an entry in words
- * @to: where to, closed with a NUL
- * @nr_bytes: room there
- * @entry: a raw entry, as tmm_translate_dump() gives it
- * @level: of the table that it is part of
- *
- * Return: characters written, without the NUL
+/*
+ * Write @entry, a raw entry from tmm_translate_dump(), as text. @level is the level of the
+ * table that holds the entry. Returns the length of the text, without the closing NUL.
  */
 int tmm_dump_pte_format_entry(char *to, size_t nr_bytes, u64 entry, unsigned int level)
 {
@@ -58,15 +51,16 @@ int tmm_dump_pte_format_entry(char *to, size_t nr_bytes, u64 entry, unsigned int
 EXPORT_SYMBOL_IF_KUNIT(tmm_dump_pte_format_entry);
 
 /**
- * tmm_page_table_dump_pte() - print the entries that an address goes through
+ * tmm_page_table_dump_pte() - print the entries that translate an address
  * @pt: the root
  * @vaddr: the address
  *
- * To the kernel log, a line a level, as far as the walk goes.
+ * The function prints one line per level to the kernel log, down to the level where the
+ * walk ends.
  *
  * Theseus: Mapper::dump_pte()
  *
- * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
+ * Context: Any but NMI. Mapping and unmapping may run at the same time. O(levels).
  */
 void tmm_page_table_dump_pte(struct tmm_page_table *pt, struct tmm_vaddr vaddr)
 {

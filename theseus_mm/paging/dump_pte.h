@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Entries in words, for the kernel log.
- */
+/* Text form of page-table entries, for the kernel log. */
 #ifndef TMM_PAGING_DUMP_PTE_H
 #define TMM_PAGING_DUMP_PTE_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Entries of page tables: pure values, no ownership, no locks. paging/table.h says what an
- * entry and its count stand for.
+ * Entries of page tables: plain values, without ownership and locks. paging/table.h explains
+ * the meaning of an entry and its count.
  *
- * An entry is empty if no bits but ACCESSED and DIRTY are set in it: some CPUs (Intel's
- * Knights Landing) may set these in an entry that has just been cleared.
+ * An entry is empty if all bits other than ACCESSED and DIRTY are clear. Some CPUs (Intel's
+ * Knights Landing) may set these two bits in an entry that has just been cleared.
  */
 #ifndef TMM_PAGING_ENTRY_H
 #define TMM_PAGING_ENTRY_H
@@ -21,9 +21,9 @@
 #define TMM_ENTRY_DIRTY		BIT_ULL(6)
 #define TMM_ENTRY_HUGE		BIT_ULL(7)
 #define TMM_ENTRY_COUNT		GENMASK_ULL(62, 52)
-/* Bits that the hardware may set in an entry that is not used. */
+/* Bits that the hardware may set in an unused entry. */
 #define TMM_ENTRY_STRAY		(TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY)
-/* A table with all entries used, and room for the pins of 700 CPUs. */
+/* Enough for a table with all entries used, plus the pins of 700 CPUs. */
 #define TMM_ENTRY_COUNT_MAX	2047
 
 #define TMM_MAX_LEVELS		5
@@ -55,7 +55,10 @@ static inline unsigned int tmm_entry_count(u64 entry)
 	return FIELD_GET(TMM_ENTRY_COUNT, entry);
 }
 
-/* Is an entry at @level a leaf for all but the hardware? */
+/*
+ * Is an entry at @level a frozen leaf, which software treats as a leaf and the hardware does
+ * not?
+ */
 static inline bool tmm_entry_is_frozen(u64 entry, unsigned int level)
 {
 	return level > 1 && (entry & (TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE)) == TMM_ENTRY_HUGE;
@@ -67,7 +70,7 @@ static inline unsigned int tmm_entry_table_index(u64 number, unsigned int level)
 	return (number >> (TMM_INDEX_BITS * (level - 1))) & (TMM_TABLE_ENTRIES - 1);
 }
 
-/* Pages of 4 KiB that one entry of a table of @level is for. */
+/* Number of 4 KiB pages that one entry of a table of @level covers. */
 static inline u64 tmm_entry_nr_pages(unsigned int level)
 {
 	return 1ULL << (TMM_INDEX_BITS * (level - 1));

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Runs of leaves: what is mapped, whoever asks, beside all changes.
- */
+/* Runs of leaves, for any caller. A search may run at the same time as all changes. */
 #include "paging/leaf_runs.h"
 
 #include "alloc/bad_frames.h"
@@ -15,10 +13,13 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-/* Tables that a run may go on in: then it ends, and another one begins. */
+/* Maximum number of tables that a run spans. At the limit the run ends, and another run begins. */
 #define MAX_TABLES	1024
 
-/* An entry as software sees it; 0 if it is not used, as all are of an unlinked table. */
+/*
+ * An entry as software treats it, or 0 if the entry is unused. All entries of an unlinked table
+ * are unused.
+ */
 static u64 used_entry(const u64 *table, unsigned int index, unsigned int level)
 {
 	u64 entry = READ_ONCE(table[index]);
@@ -29,8 +30,9 @@ static u64 used_entry(const u64 *table, unsigned int index, unsigned int level)
 }
 
 /*
- * The first used entry from @page on; @page becomes the first that it is for, or,
- * with 0 returned, the first behind all that @table is for.
+ * Returns the first used entry from @page on, and sets @page to the first page from there that
+ * the entry covers. If no entry is used, returns 0 and sets @page to the first page after the
+ * table.
  */
 static u64 first_used(const u64 *table, unsigned int level, u64 *page)
 {
@@ -48,7 +50,7 @@ static u64 first_used(const u64 *table, unsigned int level, u64 *page)
 	}
 }
 
-/* The leaf that @entry is, from @page on. */
+/* A run of the one leaf @entry, from @page on. */
 static struct tmm_leaf_run run_of_leaf(u64 entry, unsigned int level, u64 page)
 {
 	const enum tmm_page_size size = tmm_entry_leaf_size(level);
@@ -57,7 +59,7 @@ static struct tmm_leaf_run run_of_leaf(u64 entry, unsigned int level, u64 page)
 
 	return (struct tmm_leaf_run){
 		.page = page,
-		/* In a larger leaf bit 12 is part of the memory type. */
+		/* Bit 12 of a leaf above 4 KiB is part of the memory type. */
 		.frame = ALIGN_DOWN(tmm_entry_paddr(entry) >> TMM_PAGE_SHIFT, nr) + offset,
 		.nr = nr - offset,
 		.size = size,
@@ -71,7 +73,7 @@ static bool continues_run(const struct tmm_leaf_run *run, const struct tmm_leaf_
 	       next->size == run->size && next->flags == run->flags;
 }
 
-/* The leaves behind the first one of @run, as far as they share its table. */
+/* Extend @run with the leaves that follow in the same table. */
 static void extend_in_table(const u64 *table, unsigned int level, struct tmm_leaf_run *run)
 {
 	unsigned int i = tmm_entry_table_index(run->page, level);
@@ -90,8 +92,8 @@ static void extend_in_table(const u64 *table, unsigned int level, struct tmm_lea
 }
 
 /*
- * One walk down, looking at each table once: interrupts are off meanwhile. Returns
- * the page to go on at if nothing was found on the way.
+ * Walk down once, and read each table once, because interrupts are off during the walk. Returns
+ * the page where the search continues if the walk found nothing.
  */
 static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run)
 {
@@ -104,7 +106,7 @@ static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct
 	for (; table; level--) {
 		u64 entry = first_used(table, level, &page);
 
-		/* The upper half has its own top-level table: go on there. */
+		/* The upper half has its own top-level table, so the search continues there. */
 		if (is_low && page >= tmm_private_first_page()) {
 			page = tmm_private_first_page();
 			break;
@@ -117,7 +119,7 @@ static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct
 			break;
 		}
 		table = tmm_table_of_entry(pt, entry);
-		/* Linux's own table: no caller goes there. */
+		/* This is Linux's own table. No caller searches there. */
 		if (!table)
 			page = end;
 	}
@@ -135,20 +137,15 @@ static bool find_in_table(struct tmm_page_table *pt, u64 page, u64 end, struct t
 	return run->nr;
 }
 
-/**
- * tmm_leaf_runs_find() - what is mapped first from a page on
- * @pt: the root
- * @page: number of the page
- * @end: number of the page to stop before; not above the guard hole's end
- * @run: the leaves from there on that are alike and lie one behind the other in both
- *       address spaces; set on success only. A mapping of several GiB may be more
- *       than one run.
+/*
+ * Find the first run from @page on and before @end, which is at most the guard hole's end. All
+ * leaves of a run have the same size and flags, and are consecutive in both address spaces. A
+ * mapping of several GiB may be more than one run. Other CPUs may map and unmap during the
+ * search, so each leaf was present at some moment, but perhaps not all at once. @run is set
+ * only if the function returns true.
  *
- * Others map and unmap meanwhile: each leaf was there at one moment.
- *
- * Context: Process context, may sleep. Interrupts are off for a few tables' entries at
- *          a time. O(tables).
- * Return: true if something is mapped there
+ * Context: Process context, may sleep. Interrupts are off while the function reads the entries
+ * of a few tables. O(tables).
  */
 bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run)
 {
@@ -160,7 +157,7 @@ bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm
 	for (i = 1; i < MAX_TABLES; i++) {
 		const u64 behind = run->page + run->nr;
 
-		/* Only what follows directly is wanted: one page is enough to look at. */
+		/* Only a leaf that follows directly can extend the run, so search one page. */
 		if (behind >= end || !find_in_table(pt, behind, behind + 1, &next) ||
 		    !continues_run(run, &next))
 			break;
@@ -171,17 +168,12 @@ bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_leaf_runs_find);
 
-/**
- * tmm_leaf_runs_any_bad() - is memory that pages are mapped to known to fail?
- * @pt: the root
- * @page: number of the first page
- * @nr: number of pages
+/*
+ * Is a frame behind one of @nr pages known to be bad? The function walks the page tables. A
+ * walk needs no lock, and works for any number of runs of frames and for any part of borrowed
+ * frames. Other CPUs may map and unmap at the same time.
  *
- * Walks the page tables, which needs no lock and works with any number of runs of frames,
- * and with any part of borrowed frames. Others may map and unmap meanwhile.
- *
- * Context: Process context, may sleep. O(leaves) while there is a bad frame at all, else O(1).
- * Return: true if a frame behind one of the pages is known to be bad
+ * Context: Process context, may sleep. O(leaves) if any bad frame is known, else O(1).
  */
 bool tmm_leaf_runs_any_bad(struct tmm_page_table *pt, u64 page, u64 nr)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Runs of leaves: pages in a row that map frames in a row, seen beside all changes.
+ * Runs of leaves: consecutive pages that map consecutive frames. A search may run at the same
+ * time as all changes.
  */
 #ifndef TMM_PAGING_LEAF_RUNS_H
 #define TMM_PAGING_LEAF_RUNS_H
@@ -12,20 +13,13 @@
 
 struct tmm_page_table;
 
-/**
- * struct tmm_leaf_run - leaves that are alike and lie one behind the other
- * @page: number of the first page
- * @frame: number of the frame behind it
- * @nr: pages of 4 KiB
- * @size: of each leaf
- * @flags: what each leaf shows
- */
+/* Consecutive leaves of one size with the same flags. */
 struct tmm_leaf_run {
 	u64 page;
-	u64 frame;
-	u64 nr;
-	enum tmm_page_size size;
-	tmm_pte_flags_t flags;
+	u64 frame;			/* the frame behind @page */
+	u64 nr;				/* pages of 4 KiB */
+	enum tmm_page_size size;	/* of each leaf */
+	tmm_pte_flags_t flags;		/* of each leaf */
 };
 
 bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run);

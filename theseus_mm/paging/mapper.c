@@ -16,20 +16,13 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 
-/**
- * struct leaves - leaves of one size that lie one after the other in one table
- * @path: how the table is reached
- * @entry: the first; NULL if there is none
- * @nr: how many
- * @level: of the table
- * @nr_pages: pages that they are for, no more than were asked for
- */
+/* Consecutive leaves of one size in one table. */
 struct leaves {
 	struct tmm_table_path path;
-	u64 *entry;
+	u64 *entry;		/* of the first leaf; NULL if there is none */
 	unsigned int nr;
-	unsigned int level;
-	u64 nr_pages;
+	unsigned int level;	/* of the table */
+	u64 nr_pages;		/* pages that the leaves cover, at most as many as requested */
 };
 
 static struct tmm_page_range page_range(u64 page, u64 nr)
@@ -37,7 +30,7 @@ static struct tmm_page_range page_range(u64 page, u64 nr)
 	return (struct tmm_page_range){ { page, nr, TMM_4K } };
 }
 
-/* Leaves of @level from @page on that share a table, for at most @nr pages. */
+/* Number of leaves of @level from @page on that share a table, for at most @nr pages. */
 static unsigned int span_of(u64 page, u64 nr, unsigned int level)
 {
 	return min_t(u64, nr / tmm_entry_nr_pages(level),
@@ -45,10 +38,9 @@ static unsigned int span_of(u64 page, u64 nr, unsigned int level)
 }
 
 /*
- * The leaves that @page and those behind it are mapped by, as far as they share a
- * table and a size. If the @nr pages begin or end inside of a leaf, which no
- * caller lets happen, all of the leaf is meant: less would leave frames mapped
- * that are about to be free.
+ * Returns the leaves from @page on that share a table and a size. All callers pass whole
+ * leaves. If @nr pages nevertheless begin or end inside of a leaf, the function returns the
+ * whole leaf. Otherwise frames that are about to be freed would stay mapped.
  */
 static struct leaves leaves_at(struct tmm_page_table *pt, u64 page, u64 nr)
 {
@@ -83,7 +75,7 @@ static void finish_unmap(struct tmm_page_table *pt, u64 page, u64 nr,
 	tmm_table_free_gathered(pt, gather);
 }
 
-/* The largest leaf that can begin here. */
+/* The largest leaf, up to @largest, that can begin at @page. */
 static enum tmm_page_size choose_size(u64 page, u64 frame, u64 nr, enum tmm_page_size largest)
 {
 	enum tmm_page_size size = largest;
@@ -95,8 +87,8 @@ static enum tmm_page_size choose_size(u64 page, u64 frame, u64 nr, enum tmm_page
 }
 
 /*
- * Write leaves into one table; -EEXIST and none of them if an entry is used, by a
- * leaf, a frozen one or a table.
+ * Write leaves into one table. If an entry is used (by a leaf, a frozen leaf or a table),
+ * returns -EEXIST and writes none.
  */
 static int fill_entries(u64 *entry, unsigned int nr, u64 frame, u64 bits, enum tmm_page_size size)
 {
@@ -134,10 +126,9 @@ static int map_span(struct tmm_page_table *pt, u64 page, u64 frame, unsigned int
 	return err;
 }
 
-/**
- * tmm_mapper_largest_leaf() - the largest leaf that this machine knows
- *
- * Return: TMM_1G, or TMM_2M where the CPU has no larger ones
+/*
+ * Returns the size of the largest leaf that this machine supports: TMM_1G, or TMM_2M if the CPU
+ * has no 1 GiB leaves.
  */
 enum tmm_page_size tmm_mapper_largest_leaf(void)
 {
@@ -145,26 +136,17 @@ enum tmm_page_size tmm_mapper_largest_leaf(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_largest_leaf);
 
-/**
- * tmm_mapper_map() - write the leaves of a run of pages
- * @pt: the root
- * @page: number of the first page; the caller owns the pages
- * @frame: number of the first frame
- * @nr: how many of both, in 4 KiB, 1 or more
- * @bits: of a 4 KiB leaf: tmm_pte_leaf_bits() and tmm_pte_memory_type_bits()
- * @largest: size of leaf that may be used; at each page the largest is, up to this
- *           and tmm_mapper_largest_leaf(), that page and frame are aligned to and
- *           what is left fills
+/*
+ * Map @nr pages of 4 KiB from @page on, which the caller owns, to the frames from @frame on.
+ * @bits are those of a 4 KiB leaf: tmm_pte_leaf_bits() and tmm_pte_memory_type_bits(). At each
+ * page the function uses the largest leaf, up to @largest and tmm_mapper_largest_leaf(), for
+ * which page and frame are aligned and enough pages are left. The entries were not present and
+ * so are in no TLB: the function does not wait for other CPUs.
  *
- * Entries that were not present are in no TLB, so nobody has to be waited for.
+ * Returns -EEXIST if a page is mapped already, -ENOSPC if no frame is left for a table, or
+ * -ENOMEM. After an error, none of the pages is mapped, and no new table is left.
  *
- * Context: Process context, may sleep. O(leaves), and a table now and then.
- * Return:
- * * 0       - all are mapped
- * * -EEXIST - a page is mapped already
- * * -ENOSPC - no frame is left for a table
- * * -ENOMEM - the kernel heap is exhausted
- * After an error none of them is mapped, and no table is left over.
+ * Context: Process context, may sleep. O(leaves), plus the allocation of tables.
  */
 int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
 		   enum tmm_page_size largest)
@@ -175,20 +157,13 @@ int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 b
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 
-/**
- * tmm_mapper_map_counted() - as tmm_mapper_map(), and charge and count the new tables
- * @pt: the root
- * @page: number of the first page; the caller owns the pages
- * @frame: number of the first frame
- * @nr: how many of both
- * @bits: of a 4 KiB leaf
- * @largest: size of leaf that may be used
- * @account: charged for each new table before the table is used; NULL for none
- * @nr_tables: increased by the number of new tables, on success only; the caller uncharges
- *             them in the end
+/*
+ * Do what tmm_mapper_map() does, and count the new tables. @account, if not NULL, is charged
+ * for each new table before the table is used. On success @nr_tables increases by the number of
+ * new tables, and the caller uncharges these in the end. Returns -EDQUOT if the tables exceed a
+ * limit of @account.
  *
- * Context: Process context, may sleep. O(leaves), and a table now and then.
- * Return: as tmm_mapper_map(); or -EDQUOT if the tables exceed a limit of @account
+ * Context: Process context, may sleep. O(leaves), plus the allocation of tables.
  */
 int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
 			   enum tmm_page_size largest, struct tmm_account *account,
@@ -215,7 +190,7 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 n
 		cond_resched();
 	}
 	tmm_table_give_spares(pt, &spares);
-	/* Emptied beside others, by taking a pin back: no entry changed. */
+	/* The release of a pin emptied these tables. No present leaf changed. */
 	if (gather.head) {
 		tmm_tlb_wait();
 		tmm_table_free_gathered(pt, &gather);
@@ -229,15 +204,10 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 n
 	return err;
 }
 
-/**
- * tmm_mapper_unmap() - clear the leaves of a run of pages
- * @pt: the root
- * @page: number of the first page; the caller owns the pages, all are mapped, by
- *        whole leaves of any size
- * @nr: how many; 0 does nothing
- *
- * Tables that become empty are freed. When this returns, no CPU can reach the
- * frames through these pages.
+/*
+ * Clear the leaves of @nr pages, which the caller owns, and free the tables that become empty.
+ * All pages are mapped, by whole leaves of any size. When the function returns, no CPU can
+ * reach the frames through these pages. @nr may be 0.
  *
  * Context: Process context, not inside a window. Cannot fail. O(leaves).
  */
@@ -267,22 +237,19 @@ static void remap_entry(u64 *entry, bool is_writable)
 	u64 old = READ_ONCE(*entry);
 	u64 new;
 
-	/* The hardware sets ACCESSED and DIRTY meanwhile: neither may be lost. */
+	/*
+	 * The hardware may set ACCESSED and DIRTY at the same time, and neither bit may be
+	 * lost.
+	 */
 	do {
 		new = is_writable ? old | TMM_ENTRY_WRITABLE : old & ~TMM_ENTRY_WRITABLE;
 	} while (!try_cmpxchg64(entry, &old, new));
 }
 
-/**
- * tmm_mapper_remap() - change whether a run of pages can be written
- * @pt: the root
- * @page: number of the first page; the caller owns the pages, all are mapped, by
- *        whole leaves of any size
- * @nr: how many; 0 does nothing
- * @is_writable: what they become
- *
- * What the hardware recorded (accessed, dirty) stays. When this returns, no CPU
- * writes a page that is no longer writable.
+/*
+ * Make @nr pages, which the caller owns, writable or read-only. All pages are mapped, by whole
+ * leaves of any size. ACCESSED and DIRTY stay as the hardware set them. When the function
+ * returns, no CPU writes a page that is no longer writable. @nr may be 0.
  *
  * Context: Process context, not inside a window. Cannot fail. O(leaves).
  */
@@ -303,16 +270,12 @@ void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writa
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_remap);
 
-/**
- * tmm_mapper_mark_dirty() - note that a run of pages was written by other means
- * @pt: the root
- * @page: number of a page; the caller owns the pages, all are mapped
- * @nr: how many; 0 does nothing. All of the leaves they lie in are marked.
+/*
+ * Set ACCESSED and DIRTY in all leaves that contain one of @nr pages. The caller owns the
+ * pages, and all are mapped. The function is for writes that did not go through this root's
+ * entries, where the hardware could not set the bits. @nr may be 0.
  *
- * For what was written without this root's entries, which the hardware would have
- * marked.
- *
- * Context: Process context. O(leaves).
+ * Context: Process context, may sleep. O(leaves).
  */
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr)
 {
@@ -336,13 +299,11 @@ void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_mark_dirty);
 
-/**
- * tmm_mapper_leaf_size() - the size of the leaf that a page is mapped by
- * @pt: the root
- * @page: the page; the caller owns it, and it is mapped
+/*
+ * Returns the size of the leaf that maps @page. The caller owns the page, and the page is
+ * mapped.
  *
  * Context: Any. O(levels).
- * Return: the size
  */
 enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, u64 page)
 {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mapper: entries for runs of pages. It knows numbers and bits; who owns pages
- * and frames is the business of mapping/.
+ * Mapper: entries for runs of pages. The mapper handles numbers and bits; mapping/ handles the
+ * ownership of pages and frames.
  *
- * Invariant: every operation on several pages is all or nothing, and when one
- * that clears or changes entries returns, no CPU uses the old ones.
- * A leaf is 4 KiB, 2 MiB or 1 GiB. Mapping chooses; all that comes later finds
- * what is there, and takes runs of whole leaves only: tmm_split_leaf_at()
- * makes a page the start of one. Leaves are never joined.
- * Lock: none. The caller owns the pages, so nobody else writes their entries;
- * tables shared with others' pages are counted (paging/table.h). Two callers map
- * in one table at the same time. Splitting, remapping and unmapping of the same
- * pages exclude each other by the caller's own means; translating, dumping and
- * collecting flags go on beside them.
+ * A leaf is 4 KiB, 2 MiB or 1 GiB. Mapping chooses the sizes of leaves. Later operations use
+ * the leaves that they find, and take runs of whole leaves only. tmm_split_leaf_at() makes a
+ * page the start of a leaf. The mapper never joins leaves.
+ *
+ * Invariant: every operation on several pages is all or nothing. When an operation that clears
+ * or changes entries returns, no CPU uses the old entries.
+ * Lock: none. The caller owns the pages, so no other code writes their entries. Tables that
+ * several owners share are counted (paging/table.h). Two callers can map in one table at the
+ * same time. The callers themselves exclude splitting, remapping and unmapping of the same
+ * pages against each other. Translating, dumping and collecting flags may run at the same time
+ * as these.
  */
 #ifndef TMM_PAGING_MAPPER_H
 #define TMM_PAGING_MAPPER_H

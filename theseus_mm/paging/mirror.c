@@ -6,7 +6,7 @@
 #include <linux/export.h>
 #include <linux/irqflags.h>
 
-/* Copy entries that Linux has and this root lacks; Linux never removes a top-level entry. */
+/* Copy the entries that this root lacks. Linux never removes a top-level entry. */
 void tmm_mirror_copy(u64 *top, const u64 *live)
 {
 	unsigned int slot;
@@ -19,9 +19,9 @@ void tmm_mirror_copy(u64 *top, const u64 *live)
 	}
 }
 
-/**
- * tmm_mirror_init() - make Linux's kernel half part of a new root
- * @pt: the root; nobody else knows it yet
+/*
+ * Copy Linux's kernel half into a new root, and list the slots that are still empty. No other
+ * code knows the root yet.
  */
 void tmm_mirror_init(struct tmm_page_table *pt)
 {

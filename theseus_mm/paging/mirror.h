@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mirrors: Linux's kernel half, as a private root shows it.
+ * Mirrors: the copy of Linux's kernel half in a private root.
  *
- * Invariant: a root's mirror slots have what Linux's root has, as of the last window of
- * that root. Linux never removes a top-level entry.
+ * Invariant: the mirror slots of a root equal those of Linux's root at the time of the last
+ * window on the private root. Linux never removes a top-level entry.
  * Lock: none. CPUs that copy at the same time store the same values.
  * Owner: the root.
  */
@@ -17,9 +17,9 @@
 #include <linux/lockdep.h>
 
 /*
- * Linux's root on this CPU. A task without a root of its own, such as a kernel thread,
- * borrows this one, and it may be freed once another task runs here. So interrupts are
- * off between reading CR3 and reading the table it points to.
+ * Linux's root on this CPU. A task without a root of its own, such as a kernel thread, borrows
+ * the root of another task. Linux may free a borrowed root once another task runs on this CPU.
+ * So the caller keeps interrupts off from the read of CR3 to the last read of the table.
  */
 static inline const u64 *tmm_mirror_live_root(unsigned long cr3)
 {
@@ -28,11 +28,11 @@ static inline const u64 *tmm_mirror_live_root(unsigned long cr3)
 }
 
 /*
- * Has Linux filled a top-level slot since the root was made? That happens when
- * memory is added, and never before it is used. Entries that are there do not
- * change, so only the gaps have to be looked at: one load and one OR a slot. The
- * gaps stay as they were when the root was made, since another CPU may be reading
- * them: after memory was added, each window of an older root compares all slots.
+ * Has Linux filled a top-level slot since the root was made? Linux fills slots when memory is
+ * added, before the memory is used. Linux does not change present entries, so the function
+ * reads only the gaps: one load and one OR per slot. The list of gaps never changes, because
+ * another CPU may be reading the list. So after memory was added, each window of an older root
+ * compares all slots.
  */
 static __always_inline bool tmm_mirror_is_stale(const struct tmm_page_table *pt, const u64 *live)
 {

@@ -20,11 +20,14 @@ static void destroy_root(struct kref *kref)
 	struct tmm_page_table *pt = container_of(kref, struct tmm_page_table, kref);
 	unsigned int slot;
 
-	/* Every mapping held a reference, and its tables went with it. */
+	/*
+	 * Every mapping held a reference, and the last mapping's tables were freed with the
+	 * mapping.
+	 */
 	TMM_BUG_IF(atomic64_read(&pt->nr_mappings));
 	for (slot = 0; slot < TMM_FIRST_MIRROR_SLOT; slot++)
 		TMM_BUG_IF(!tmm_entry_is_empty(pt->top[slot] | pt->low[slot]));
-	/* The last reference may have gone right behind a window. */
+	/* A window may have ended just before the last reference was dropped. */
 	tmm_tlb_wait();
 	memset(pt->top, 0, TMM_PAGE_SIZE);
 	memset(pt->low, 0, TMM_PAGE_SIZE);
@@ -32,7 +35,7 @@ static void destroy_root(struct kref *kref)
 	kfree(pt);
 }
 
-/* Consumes @frames on success: two aligned frames of @fa, of RAM. */
+/* Make a root of two aligned frames of RAM, which belong to @fa. Consumes @frames on success. */
 static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
 					struct tmm_allocated_frames **frames)
 {
@@ -59,13 +62,12 @@ static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
 	return pt;
 }
 
-/**
- * tmm_page_table_create() - make a root in which nothing is mapped
- * @fa: where the root and its tables come from; stays as long as the root
+/*
+ * Make a root in which nothing is mapped. The root and its tables come from @fa, which must
+ * live at least as long as the root. Returns ERR_PTR(-ENOSPC) if @fa has no two adjacent free
+ * frames, ERR_PTR(-EINTR) if the task is being killed, or ERR_PTR(-ENOMEM).
  *
  * Context: Process context, may sleep.
- * Return: the root, ERR_PTR(-ENOSPC) if @fa has no two frames together, or
- * ERR_PTR(-ENOMEM)
  */
 struct tmm_page_table *tmm_page_table_create(struct tmm_frame_allocator *fa)
 {
@@ -89,7 +91,7 @@ static int check_root_frames(struct tmm_frame_allocator *fa,
 		return -EINVAL;
 	if (frames->f.allocator != fa)
 		return -EXDEV;
-	/* A table is written through the kernel's alias. */
+	/* The module writes a table through the kernel's alias. */
 	if (!frames->f.region->window)
 		return -EOPNOTSUPP;
 	return tmm_allocated_frames_is_borrowed(frames) ? -EBUSY : 0;
@@ -97,17 +99,17 @@ static int check_root_frames(struct tmm_frame_allocator *fa,
 
 /**
  * tmm_page_table_new_table() - make another root in which nothing is mapped
- * @current_pt: a root; the new one takes its tables from the same memory
- * @p4_frames: the root's own frames: two frames of RAM, aligned to 8 KiB, of the
- *             same allocator; consumed on success, untouched on error. NULL to
- *             allocate two.
+ * @current_pt: a root; the new root takes its tables from the same allocator
+ * @p4_frames: two frames of RAM for the root, aligned to 8 KiB, of the same
+ *             allocator; consumed on success, untouched on error. NULL to
+ *             allocate two frames.
  *
- * Theseus: PageTable::new_table(), which takes one frame; here the lower half has a
+ * Theseus: PageTable::new_table(), which takes one frame. Here the lower half has a
  * top-level table of its own.
  *
  * Context: Process context, may sleep.
  * Return:
- * * the root             - to be given back with tmm_page_table_drop(), or _put()
+ * * the root             - the caller gives it back with tmm_page_table_drop() or _put()
  * * ERR_PTR(-EINVAL)     - not two frames, or not aligned
  * * ERR_PTR(-EXDEV)      - frames of another allocator than @current_pt's
  * * ERR_PTR(-EOPNOTSUPP) - frames of device memory
@@ -131,14 +133,13 @@ struct tmm_page_table *tmm_page_table_new_table(struct tmm_page_table *current_p
 EXPORT_SYMBOL_TMM(tmm_page_table_new_table);
 
 /**
- * tmm_page_table_drop() - give a root back, if nobody else has it
+ * tmm_page_table_drop() - give a root back, if there is no other reference
  * @pt: consumed on success, untouched on error; may be NULL or an error pointer
  *
- * Theseus: Drop for PageTable. There nothing keeps a root from being dropped
- * while it is in use.
+ * Theseus: Drop for PageTable. In Theseus, code can drop a root that is in use.
  *
  * Context: Process context, not inside a window.
- * Return: 0, or -EBUSY while a mapping under it, or anyone else, has a reference
+ * Return: 0, or -EBUSY if a mapping under the root or other code has a reference
  */
 int tmm_page_table_drop(struct tmm_page_table **pt)
 {
@@ -178,7 +179,7 @@ void tmm_page_table_put(struct tmm_page_table *pt)
 EXPORT_SYMBOL_TMM(tmm_page_table_put);
 
 /**
- * tmm_page_table_physical_address() - where the root is
+ * tmm_page_table_physical_address() - the physical address of a root
  * @pt: the root
  *
  * Theseus: PageTable::physical_address()

@@ -4,26 +4,26 @@
  *
  * The upper half of a root mirrors Linux's kernel half, so that kernel text,
  * stacks and interrupt entry work while it is loaded. The module's own subtree
- * hangs off the guard hole, top-level slots that Linux reserves and never uses.
- * Identity mappings can only be in the lower half. Code that interrupts a window, such as an
+ * is in the guard hole: top-level slots that Linux reserves and never uses.
+ * Identity mappings are always in the lower half. Code that interrupts a window, such as an
  * NMI that samples a task's stack, takes those addresses for user memory. So a root has two
- * top-level tables, and the one that windows load has an empty lower half:
+ * top-level tables. Most windows load the first table, which has an empty lower half:
  *
  *			top			low
  *	slot 0..255	empty			identity mappings
- *	slot 256..271	guard hole: ours	empty
+ *	slot 256..271	guard hole: private	empty
  *	slot 272	per-process LDT of Linux: left empty
  *	slot 273..511	mirror of Linux's kernel half
  *
- * The second table is loaded only for a copy from or to the lower half. With PTI, entry code
- * takes a CR3 with bit 12 set for a user table, and clears the bit to get the kernel's table
- * (arch/x86/entry/calling.h). The two frames are arranged like that: an NMI or machine check
- * during a copy of the lower half is switched from the second frame to the first, which has
- * everything it needs, and back.
+ * Windows load the second table only for a copy from or to the lower half. With PTI, entry
+ * code takes a CR3 with bit 12 set for a user table, and clears the bit to get the kernel's
+ * table (arch/x86/entry/calling.h). The two frames of a root follow this rule. An NMI or
+ * machine check during a copy of the lower half switches from the second frame to the first,
+ * which maps all that the handler needs, and back.
  *
- * Invariant: a root lives as long as a mapping under it; mappings know it by
- * pointer and hold a reference, so its frame cannot be reused under them. Code that
- * opens a window or walks tables has a reference too, its own or a mapping's.
+ * Invariant: a root lives at least as long as each mapping under it. A mapping points to its
+ * root and holds a reference, so the root's frames are not reused. Code that opens a window
+ * or walks tables uses a reference of its own or that of a mapping.
  * Lock: none; see paging/table.h for the entries.
  */
 #ifndef TMM_PAGING_PAGE_TABLE_H
@@ -43,14 +43,14 @@ struct tmm_frame_allocator;
 
 /**
  * struct tmm_page_table - a root and all tables below it
- * @kref: held by its creator and by every mapping under it
- * @fa: allocator of its tables
+ * @kref: references of the creator and of every mapping under the root
+ * @fa: allocator of the tables
  * @frames: the root's own frames: two, aligned to 8 KiB
- * @paddr: physical address of the first frame, by which others know the root
+ * @paddr: physical address of the first frame, which identifies the root
  * @top: kernel alias of the first frame: the table without a lower half
  * @low: kernel alias of the second frame: the table of the lower half
  * @levels: 4 or 5
- * @nr_mappings: mappings alive under it
+ * @nr_mappings: number of mappings under the root
  * @mirror_gaps: runs of mirror slots that were empty when the root was made; see
  *               paging/mirror.h
  * @nr_mirror_gaps: number of entries of @mirror_gaps
@@ -74,7 +74,7 @@ struct tmm_page_table {
 	} mirror_gaps[(TMM_TABLE_ENTRIES - TMM_FIRST_MIRROR_SLOT) / 2 + 1];
 };
 
-/* The first page of the guard hole, and so of general page requests. */
+/* The first page of the guard hole, where the range for general page requests begins. */
 static inline u64 tmm_private_first_page(void)
 {
 	return (u64)TMM_FIRST_PRIVATE_SLOT << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
@@ -94,7 +94,7 @@ static inline u64 tmm_private_nr_pages(void)
 	return 16ULL << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
 }
 
-/* Pages that clients can have, from the first on; the last sixteenth is for kernel code. */
+/* Pages for clients, from the first page on. The last sixteenth is reserved for kernel code. */
 static inline u64 tmm_private_nr_general_pages(void)
 {
 	return tmm_private_nr_pages() / 16 * 15;

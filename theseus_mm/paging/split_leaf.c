@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Demotion: a leaf becomes a table of 512 smaller ones that map the same, so that
- * a part of it can be changed.
+ * Splitting: the module replaces a leaf with a table of 512 smaller leaves that map the same
+ * frames. Then a part of the mapping can be changed.
  *
- * The hardware must not see two sizes for one address at a time, so the change
- * goes through not-present:
+ * The hardware must never see two leaf sizes for one address, so the entry is not present
+ * between the two states:
  *
  *	leaf -> frozen, wait until no CPU uses the leaf -> table
  *
- * Nothing else is visible: same frames, same bits. The entry stays used
- * throughout, so no count changes but that of the new table, which begins at 512.
+ * The split has no other visible effect: the frames and bits stay the same. The entry counts as
+ * used throughout, so the count of its own table does not change. The count of the new table
+ * begins at 512.
  */
 #include "paging/split_leaf.h"
 
@@ -23,7 +24,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 
-/* Take PRESENT away, and nothing of what the hardware recorded until then. */
+/* Clear PRESENT, and keep the bits that the hardware sets up to that moment. */
 static u64 freeze_leaf(u64 *entry)
 {
 	u64 old = READ_ONCE(*entry);
@@ -34,8 +35,9 @@ static u64 freeze_leaf(u64 *entry)
 }
 
 /*
- * Make a table of what the leaf @entry of @level maps, and of the leaf around
- * @page in it another one, unless that begins there. Returns the entry for it.
+ * Build a table that maps what the leaf @entry of @level maps. If @page lies inside of a leaf
+ * of the new table, that leaf becomes a table too. Returns the entry that points to the new
+ * table.
  */
 static u64 build_table(struct tmm_page_table *pt, u64 entry, unsigned int level, u64 page,
 		       struct tmm_table_spares *spares)
@@ -57,7 +59,7 @@ static u64 build_table(struct tmm_page_table *pt, u64 entry, unsigned int level,
 	return new;
 }
 
-/* A table for each level at which @page lies inside of a leaf; all or nothing. */
+/* Take a frame for each level at which @page lies inside of a leaf: all of them or none. */
 static int take_spares(struct tmm_page_table *pt, unsigned int level, u64 page,
 		       struct tmm_table_spares *spares)
 {
@@ -70,21 +72,17 @@ static int take_spares(struct tmm_page_table *pt, unsigned int level, u64 page,
 	return err;
 }
 
-/**
- * tmm_split_leaf_at() - make a page the start of a leaf
- * @pt: the root
- * @page: the page. The caller has the mapping around it for itself: nobody
- *        accesses, remaps, unmaps or splits it meanwhile.
+/*
+ * Make @page the start of a leaf. The leaf around @page becomes 512 leaves of the next size. If
+ * @page lies inside of one of these, that leaf is split too. The new leaves inherit ACCESSED
+ * and DIRTY. The caller has the mapping around @page for itself: no other code accesses,
+ * remaps, unmaps or splits the mapping at the same time. Translations, and windows on other
+ * pages, may run at the same time.
  *
- * The leaf around @page becomes 512 of the next size and, if @page lies inside of
- * one of those, that one again. They inherit ACCESSED and DIRTY. Translations go
- * on beside it, and so do windows on other pages.
+ * Returns 0 also if a leaf begins at @page already, or if @page is not mapped. After -ENOSPC
+ * (no frame is left for a table) or -ENOMEM, nothing has changed.
  *
  * Context: Process context, may sleep; not inside a window. O(levels).
- * Return:
- * * 0       - a leaf begins at @page, or did already, or none is there
- * * -ENOSPC - no frame is left for a table; nothing changed
- * * -ENOMEM - the kernel heap is exhausted; nothing changed
  */
 int tmm_split_leaf_at(struct tmm_page_table *pt, u64 page)
 {
@@ -105,7 +103,7 @@ int tmm_split_leaf_at(struct tmm_page_table *pt, u64 page)
 	leaf = freeze_leaf(entry);
 	TMM_BUG_IF(!tmm_entry_is_present(leaf));
 	tmm_tlb_wait();
-	/* Pairs with the address dependency of those who walk through it. */
+	/* Pairs with the address dependency of the walks that go through this entry. */
 	smp_store_release(entry, build_table(pt, leaf, level, page, &spares));
 	return 0;
 }

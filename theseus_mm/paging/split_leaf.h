@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Demotion: a leaf becomes a table of smaller leaves that map the same.
+ * Splitting: the module replaces a leaf with a table of smaller leaves that map the same
+ * frames.
  */
 #ifndef TMM_PAGING_SPLIT_LEAF_H
 #define TMM_PAGING_SPLIT_LEAF_H

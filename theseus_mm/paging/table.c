@@ -16,25 +16,16 @@
 
 #define ENTRY_TABLE	(TMM_ENTRY_PRESENT | TMM_ENTRY_WRITABLE | TMM_ENTRY_ACCESSED)
 
-/**
- * tmm_table_entry() - the entry that points to a table
- * @number: the table's frame
- * @nr: used entries in it
- *
- * Return: the entry
- */
+/* Returns the entry that points to the table in frame @number, which has @nr used entries. */
 u64 tmm_table_entry(u64 number, unsigned int nr)
 {
 	return number << TMM_PAGE_SHIFT | ENTRY_TABLE | FIELD_PREP(TMM_ENTRY_COUNT, nr);
 }
 
-/**
- * tmm_table_of_entry() - the table that an entry points to
- * @pt: the root it hangs off
- * @entry: a present entry that is not a leaf
- *
- * Context: Holding a count of that table, or inside.
- * Return: its kernel alias
+/*
+ * Returns the kernel alias of the table that @entry points to. @entry is present and not a
+ * leaf. The result is NULL if the table is Linux's own. The caller holds a count of the table,
+ * or is inside.
  */
 u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry)
 {
@@ -43,10 +34,10 @@ u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry)
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_of_entry);
 
 /*
- * Count @nr into the table behind @entry, or install a spare there with that
- * count. The table that @entry is part of is pinned. If this one is missing so
- * are those below it, @nr_missing with this one: it is installed only if there
- * are spares for all.
+ * Add @nr to the count of the table behind @entry. If there is no table, install a spare table
+ * with that count. The caller has pinned the table that @entry is part of. If this table is
+ * missing, then so are all tables below: @nr_missing counts this table and those below. The
+ * function installs a table only if there are spares for all missing tables.
  */
 static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 			 struct tmm_table_spares *spares, bool *installed)
@@ -55,7 +46,7 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 	u64 new;
 
 	for (;;) {
-		/* Not a test for PRESENT: a frozen leaf is not present, but in use. */
+		/* The test is not for PRESENT: a frozen leaf is not present, but used. */
 		*installed = tmm_entry_is_empty(old);
 		if (*installed) {
 			if (spares->nr < nr_missing)
@@ -64,7 +55,7 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 		} else if (old & TMM_ENTRY_HUGE) {
 			return -EEXIST;
 		} else if (tmm_entry_count(old) + nr > TMM_ENTRY_COUNT_MAX) {
-			/* Only pins can be so many, and they are short. */
+			/* Only pins can make the count this high, and pins are short. */
 			cpu_relax();
 			old = READ_ONCE(*entry);
 			continue;
@@ -81,27 +72,22 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 	return 0;
 }
 
-/**
- * tmm_table_acquire() - count leaves into the table of a page
- * @pt: the root
- * @number: the page
- * @leaf_level: level of the table that the leaves are written in, 1..3
- * @nr: leaves about to be written in it, 1..512
- * @spares: cleared frames to make missing tables of; those used are taken out
- * @path: set to how the table is reached
- * @table: set to the table of @leaf_level, on success only
- * @gather: gets tables that this call emptied; the caller frees them after a
- *          shootdown, on success too
+/*
+ * Add @nr leaves (1..512) to the count of the table of @leaf_level (1..3) that covers page
+ * @number. The caller then writes the leaves. @spares are cleared frames for missing tables;
+ * the function removes the frames that it uses. @path is set to the entries that lead to the
+ * table. @table is set on success only. @gather receives tables that this call emptied, also on
+ * success; the caller frees these after a shootdown.
  *
- * On the way down each table is pinned while its child is looked up. A pin
- * becomes the count of the entry that installs a child; if the child was there,
- * the pin goes and the child's own count keeps its parent.
+ * On the way down the function pins each table during the lookup of the table's child. If the
+ * function installs the child, the pin becomes the count for the child's entry. If the child
+ * was present, the pin is dropped, because the child's own entry keeps the parent.
+ *
+ * Returns 0 if the table stays until the caller gives @nr back with tmm_table_release().
+ * Returns -EAGAIN if there are too few spares, or -EEXIST if the page lies in a larger leaf;
+ * after an error nothing has changed.
  *
  * Context: Preemption is off.
- * Return:
- * * 0       - the table is there until @nr is given back with tmm_table_release()
- * * -EAGAIN - more tables are missing than there are spares; nothing changed
- * * -EEXIST - the page lies in a larger leaf; nothing changed
  */
 int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int leaf_level,
 		      unsigned int nr, struct tmm_table_spares *spares, struct tmm_table_path *path,
@@ -130,18 +116,12 @@ int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int leaf_l
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_acquire);
 
-/**
- * tmm_table_find() - the table that holds the leaf of a mapped page
- * @pt: the root
- * @number: the page; the caller owns its mapping, so the tables stay
- * @path: set to how the table is reached
- * @level: set to the table's level, on success only
- *
- * A frozen leaf is a leaf here.
+/*
+ * Returns the table that holds the leaf of page @number, or NULL if a table is missing. The
+ * caller owns the page's mapping, so the tables stay. A frozen leaf counts as a leaf. If @level
+ * is 1, the page's entry may be empty. @level is set on success only.
  *
  * Context: Any. O(levels).
- * Return: the table; the page's entry in it may be empty if @level is 1. NULL if
- * a table is missing.
  */
 u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path *path,
 		    unsigned int *level)
@@ -175,15 +155,10 @@ static void gather_table(struct tmm_page_table *pt, u64 entry, struct tmm_table_
 	gather->head = tmm_entry_paddr(entry);
 }
 
-/**
- * tmm_table_release() - give counts of a table back
- * @pt: the root
- * @path: how the table is reached
- * @level: the table's level; the root's is never counted
- * @nr: counts to give back; the entries they stood for, leaves or tables, are
- *      cleared
- * @gather: gets the tables that this made empty: this one, and then those above
- *          whose last entry it was
+/*
+ * Give back @nr counts of the table of @level. The caller has cleared the entries, leaves or
+ * tables, that the counts stood for. @gather receives each table that becomes empty: this
+ * table, and then each table above that loses its last entry. The root's table has no count.
  *
  * Context: Any. The caller does a shootdown before tmm_table_free_gathered().
  */
@@ -208,14 +183,12 @@ void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *p
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_release);
 
-/**
- * tmm_table_take_spare() - take a frame for one more table
- * @pt: the root
- * @spares: gets the frame; its account is charged
+/*
+ * Take a frame for one more table, and charge the account of @spares. Returns -EDQUOT if the
+ * frame exceeds a limit of the account, -ENOSPC if no frame is left, or -ENOMEM.
  *
- * Context: Process context, may sleep: so not during the walk that needs the table.
- * Return: 0, -EDQUOT if it exceeds a limit of the account, -ENOSPC if no frame is left, or
- * -ENOMEM
+ * Context: Process context, may sleep, so the caller cannot be in the walk that needs the
+ * table.
  */
 int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
 {
@@ -228,7 +201,7 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 		tmm_account_note_refusal(spares->account, TMM_RESOURCE_FRAMES);
 	if (err)
 		return err;
-	/* Charge after the frame was found, as range allocators do. It is not in use yet. */
+	/* Charge after the allocation, as range allocators do. The frame is not in use yet. */
 	err = tmm_account_charge(spares->account, TMM_RESOURCE_FRAMES, 1);
 	if (err)
 		tmm_table_frames_give(pt->fa, *number);
@@ -237,10 +210,9 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 	return err;
 }
 
-/**
- * tmm_table_give_spares() - give back spare frames that did not become tables
- * @pt: the root
- * @spares: emptied; its account stays charged for the tables that were made
+/*
+ * Give back the spare frames that did not become tables. The account stays charged for the
+ * tables that were made.
  *
  * Context: Any but interrupt.
  */
@@ -252,12 +224,10 @@ void tmm_table_give_spares(struct tmm_page_table *pt, struct tmm_table_spares *s
 	}
 }
 
-/**
- * tmm_table_free_gathered() - give the frames of unlinked tables back
- * @pt: the root they hung off
- * @gather: emptied
+/*
+ * Free the frames of unlinked tables. The caller has done the shootdown after the unlinking.
  *
- * Context: Any but interrupt; after the shootdown that followed the unlinking.
+ * Context: Any but interrupt.
  */
 void tmm_table_free_gathered(struct tmm_page_table *pt, struct tmm_table_gather *gather)
 {

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tables: 512 entries each, made when first needed and freed when empty.
+ * Tables: 512 entries each. The module makes a table when it is first needed, and frees the
+ * table when it is empty.
  *
- * A used entry of a table of level 1 is a leaf; of level 2 or 3 it is a leaf of
- * 2 MiB or 1 GiB, or it points to a table one level down; above that it always
- * points to a table. How many entries of a table are used, of either kind, is kept
- * in the entry that points to it, in bits the hardware ignores:
+ * A used entry of a table of level 1 is a leaf. A used entry of level 2 or 3 is a leaf of 2 MiB
+ * or 1 GiB, or points to a table one level down. A used entry of a higher level always points
+ * to a table. The entry that points to a table holds the number of used entries in that table,
+ * in bits that the hardware ignores:
  *
  *	63  62        52 51                  12 11         0
  *	+--+------------+----------------------+------------+
  *	| 0| used count | frame of the table   | P RW A     |
  *	+--+------------+----------------------+------------+
  *
- * so one compare-and-exchange both counts and unlinks: the change that would
- * make the count 0 stores 0, and the table is gone for everyone who has not
- * counted themselves in. There is no lock, and two CPUs fill one table at once.
+ * So one compare-and-exchange both counts and unlinks. A change that would make the count 0
+ * stores 0 as the entry, and then only holders of a count can still reach the table. There is
+ * no lock, and two CPUs can fill one table at the same time.
  *
- * Invariant: the count is at least the number of used entries. Whoever holds a
- * count (a used entry, or a pin for the length of tmm_table_acquire(), taken
- * with preemption off) may use the table. Readers without a count are inside
- * (paging/tlb.h) and see an unlinked table as empty until they leave.
+ * Invariant: the count is at least the number of used entries. Code that holds a count may use
+ * the table. A count is a used entry, or a pin that tmm_table_acquire() holds with preemption
+ * off. A reader without a count is inside (paging/tlb.h), and sees an unlinked table as empty
+ * until the reader leaves.
  *
- * Whoever owns the pages of a leaf is the only one to write it, at every level:
- * another's table can be in its place only while another's pages lie below, and
- * another's pin on such a table only while they map such pages. So an entry for
- * a leaf is looked at and written without a lock, beside others that count
- * themselves into the table it is part of.
+ * Only the owner of a leaf's pages writes the leaf, at every level. Another owner's table can
+ * be in the place of the leaf only while another owner's pages lie below. Another owner pins
+ * such a table only while mapping such pages. So the owner reads and writes the entry for a
+ * leaf without a lock, while other owners add to the count of the same table.
  *
- * A *frozen* leaf is one that is being replaced by a table of smaller ones
- * (tmm_split_leaf_at()): HUGE and not PRESENT. To the hardware it is nothing;
- * to all software it is in use, and the leaf that it was.
+ * A *frozen* leaf is a leaf that tmm_split_leaf_at() is replacing with a table of smaller
+ * leaves. Such an entry has HUGE set and PRESENT clear. For the hardware the entry is not
+ * present. All software treats the entry as used, and as the leaf from before the split.
  */
 #ifndef TMM_PAGING_TABLE_H
 #define TMM_PAGING_TABLE_H
@@ -40,9 +40,9 @@ struct tmm_account;
 struct tmm_page_table;
 
 /**
- * struct tmm_table_path - how a page is reached
- * @entry: by level: the entry that points to the table of that level; not set
- *         for the root's
+ * struct tmm_table_path - the entries that lead to a page
+ * @entry: for each level, the entry that points to the table of that level; not set
+ *         for the root's level
  */
 struct tmm_table_path {
 	u64 *entry[TMM_MAX_LEVELS + 1];
@@ -63,9 +63,9 @@ struct tmm_table_spares {
 };
 
 /**
- * struct tmm_table_gather - tables that were unlinked and wait for the shootdown
- * @head: physical address of the first, 0 if there is none; each one's first
- *        entry, not present, holds the address of the next
+ * struct tmm_table_gather - unlinked tables that wait for the shootdown
+ * @head: physical address of the first table, or 0; the first entry of each table, which
+ *        is not present, holds the address of the next table
  */
 struct tmm_table_gather {
 	u64 head;

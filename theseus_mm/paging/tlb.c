@@ -17,10 +17,9 @@ EXPORT_PER_CPU_SYMBOL_GPL(tmm_inside);
 
 static tmm_tlb_shootdown_fn shootdown_cb;
 
-/**
- * tmm_tlb_wait() - wait until no CPU is inside that was inside at the call
- *
- * Enough where no present entry changed, only tables were unlinked.
+/*
+ * Wait until each CPU that was inside at the call has left. A caller that only unlinked tables,
+ * and changed no present leaf, needs no more than this wait.
  *
  * Context: Any but interrupt; not inside a window.
  */
@@ -29,15 +28,18 @@ void tmm_tlb_wait(void)
 	unsigned int cpu;
 
 	TMM_BUG_IF(irqs_disabled() && tmm_tlb_is_inside());
-	/* Pairs with the barrier in tmm_tlb_enter(): it sees us, or we see it. */
+	/*
+	 * Pairs with the barrier in tmm_tlb_enter(): that CPU sees the change, or this loop
+	 * sees the CPU inside.
+	 */
 	smp_mb();
 	preempt_disable();
 	for_each_online_cpu(cpu) {
 		const unsigned long *inside = per_cpu_ptr(&tmm_inside, cpu);
-		/* Pairs with tmm_tlb_leave(): what that CPU did inside is done. */
+		/* Pairs with tmm_tlb_leave(): the accesses of that CPU are complete. */
 		unsigned long seen = smp_load_acquire(inside);
 
-		/* Waiting for ourselves would never end. */
+		/* A wait for this CPU would never end. */
 		if (cpu == smp_processor_id())
 			continue;
 		if (seen & 1)
@@ -47,13 +49,10 @@ void tmm_tlb_wait(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_tlb_wait);
 
-/**
- * tmm_tlb_shootdown() - make changed entries take effect everywhere
- * @pages: the pages whose entries were changed or cleared
- *
- * After this no CPU uses an entry as it was before the change, in hardware or in
- * a software walk, and what it pointed to can be freed. Calls the registered
- * callback, if there is one.
+/*
+ * Make changed entries of @pages take effect on all CPUs, and call the registered callback.
+ * When the function returns, no CPU uses an old entry, in hardware or in a software walk. So
+ * the caller can free what the old entries pointed to.
  *
  * Context: Any but interrupt; not inside a window.
  */
@@ -71,17 +70,17 @@ void tmm_tlb_shootdown(struct tmm_page_range pages)
 EXPORT_SYMBOL_IF_KUNIT(tmm_tlb_shootdown);
 
 /**
- * tmm_set_broadcast_tlb_shootdown_cb() - be told of every remap and unmap
+ * tmm_set_broadcast_tlb_shootdown_cb() - register a callback for every remap and unmap
  * @fn: called with the pages whose present entries were changed, after all CPUs
- *      see the change and before any frame can be given out again; must not
- *      sleep. NULL ends it.
+ *      see the change and before the module reuses any frame; must not sleep. NULL
+ *      removes the callback.
  *
- * Theseus: set_broadcast_tlb_shootdown_cb(). There it is the shootdown; here the
- * module does that itself, and the callback is for whoever copied translations.
- * There is one for all: the last that was set counts, as there.
+ * Theseus: set_broadcast_tlb_shootdown_cb(). In Theseus the callback does the shootdown.
+ * Here the module does the shootdown itself, and the callback is for clients that copied
+ * translations. As in Theseus, there is one callback, and a new one replaces the old one.
  *
- * Context: Process context, may sleep: returns when the previous callback is no
- *          longer running.
+ * Context: Process context, may sleep. The previous callback is no longer running when
+ *          the function returns.
  */
 void tmm_set_broadcast_tlb_shootdown_cb(tmm_tlb_shootdown_fn fn)
 {

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who may still be using an entry: the module's TLB rule.
+ * TLB rule of the module: when a CPU can still use an old entry.
  *
- * A CPU is *inside* while it has a private root loaded (paging/window.h) or
- * reads tables in software. Each CPU has a sequence number, odd while inside.
- * Coming in loads CR3, which drops what the TLB knew of private roots, so only
- * CPUs that were inside when an entry changed can still use the old one. Hence:
+ * A CPU is *inside* while it has a private root loaded (paging/window.h) or reads tables in
+ * software. Each CPU has a sequence number, which is odd while the CPU is inside. A CPU that
+ * enters loads CR3, which drops all TLB entries of private roots. So only CPUs that were inside
+ * when an entry changed can still use the old entry. Code that changes entries follows this
+ * order:
  *
- *	change entries -> tmm_tlb_shootdown() -> free what they pointed to
+ *	change entries -> tmm_tlb_shootdown() -> free what the entries pointed to
  *
- * No interprocessor interrupt is needed: being inside is short, with interrupts
- * off, and takes no lock, so the wait is short and may be done under any lock.
+ * The shootdown needs no interprocessor interrupt. A CPU stays inside only for a short time,
+ * with interrupts off, and takes no lock there. So the wait is short, and the caller may hold
+ * any lock.
  */
 #ifndef TMM_PAGING_TLB_H
 #define TMM_PAGING_TLB_H
@@ -25,41 +27,49 @@ DECLARE_PER_CPU(unsigned long, tmm_inside);
 
 typedef void (*tmm_tlb_shootdown_fn)(struct tmm_page_range pages);
 
-/* Is this CPU inside? Interrupts or preemption are off, or the answer is stale. */
+/* Is this CPU inside? Interrupts or preemption must be off, or the answer may be stale. */
 static inline bool tmm_tlb_is_inside(void)
 {
 	return raw_cpu_read(tmm_inside) & 1;
 }
 
 /*
- * Go inside: interrupts are off and stay off until tmm_tlb_leave(). What is
- * read after this is not older than any change whose shootdown did not wait
- * for this CPU.
+ * Go inside. The caller has interrupts off until tmm_tlb_leave(). If the shootdown of a change
+ * did not wait for this CPU, this CPU reads the changed entries after this call.
  */
 static inline void tmm_tlb_enter(void)
 {
 	__this_cpu_write(tmm_inside, __this_cpu_read(tmm_inside) + 1);
-	/* Pairs with tmm_tlb_wait(): it sees us inside, or we see its change. */
+	/*
+	 * Pairs with tmm_tlb_wait(): either the waiter sees this CPU inside, or this CPU sees
+	 * the change.
+	 */
 	smp_mb();
 }
 
 static inline void tmm_tlb_leave(void)
 {
-	/* Pairs with tmm_tlb_wait(): our accesses are done when it goes on. */
+	/*
+	 * Pairs with tmm_tlb_wait(): the accesses of this CPU are complete before the waiter
+	 * goes on.
+	 */
 	smp_store_release(this_cpu_ptr(&tmm_inside), __this_cpu_read(tmm_inside) + 1);
 }
 
 /**
- * struct tmm_walk - a software walk of tables beside their freeing
- * @flags: interrupts as they were
- * @is_nested: this CPU was inside already, and stays so
+ * struct tmm_walk - a software walk of tables that other CPUs may unlink
+ * @flags: interrupt state before the walk
+ * @is_nested: this CPU was inside before the walk, and stays inside after it
  */
 struct tmm_walk {
 	unsigned long flags;
 	bool is_nested;
 };
 
-/* Tables found after this stay until tmm_tlb_walk_end(). Short; interrupts are off. */
+/*
+ * A table found during the walk is not freed before tmm_tlb_walk_end(). Walks are short:
+ * interrupts are off.
+ */
 static inline void tmm_tlb_walk_begin(struct tmm_walk *walk)
 {
 	local_irq_save(walk->flags);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Walks: what an address goes through, for whoever asks, beside all changes.
- */
+/* Walks of one address through the tables, which may run at the same time as all changes. */
 #include "core/compat.h"
 #include "paging/translate.h"
 
@@ -15,7 +13,7 @@
 #include <linux/export.h>
 #include <linux/sched.h>
 
-/* Walk from the root down; true if the walk ended at a leaf. */
+/* Walk from the root down. Returns true if the walk ended at a leaf. */
 static bool walk_tables(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
 {
 	const u64 number = tmm_page_containing_address(vaddr, TMM_4K).number;
@@ -25,14 +23,20 @@ static bool walk_tables(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struc
 	bool found = false;
 
 	out->nr_levels = 0;
-	/* The tables' indices are the same without the upper bits; it is no address. */
+	/*
+	 * Table indices ignore the upper bits of an address, so check for a canonical address
+	 * here.
+	 */
 	if (!tmm_vaddr_is_canonical(vaddr.v))
 		return false;
 	tmm_tlb_walk_begin(&inside);
 	for (level = pt->levels; level >= 1; level--) {
 		u64 entry = READ_ONCE(table[tmm_entry_table_index(number, level)]);
 
-		/* It is being split: translations do not go away meanwhile. */
+		/*
+		 * A split is replacing this leaf. The address stays mapped throughout the
+		 * split.
+		 */
 		if (tmm_entry_is_frozen(entry, level))
 			entry |= TMM_ENTRY_PRESENT;
 		out->entries[out->nr_levels++] = entry;
@@ -42,7 +46,7 @@ static bool walk_tables(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struc
 		if (found)
 			break;
 		table = tmm_table_of_entry(pt, entry);
-		/* Linux's own tables, under the mirror, are not ours to read. */
+		/* The mirror points to Linux's tables, which the module must not read. */
 		if (!table)
 			break;
 	}
@@ -58,8 +62,8 @@ static bool walk_tables(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struc
  *
  * Theseus: Mapper::translate()
  *
- * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
- * Return: 0, or -ENOENT if nothing of ours is mapped there, or it is not canonical
+ * Context: Any but NMI. Mapping and unmapping may run at the same time. O(levels).
+ * Return: 0, or -ENOENT if the module maps nothing at @vaddr, or @vaddr is not canonical
  */
 int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 			 struct tmm_translation *out)
@@ -88,8 +92,8 @@ EXPORT_SYMBOL_TMM(tmm_mapper_translate);
  *
  * Theseus: Mapper::translate_page()
  *
- * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
- * Return: 0; -ENOENT if nothing of ours is mapped there, or only in smaller leaves
+ * Context: Any but NMI. Mapping and unmapping may run at the same time. O(levels).
+ * Return: 0, or -ENOENT if the module maps nothing at @page, or only smaller leaves
  */
 int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 			      struct tmm_frame *out)
@@ -106,17 +110,12 @@ int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 }
 EXPORT_SYMBOL_TMM(tmm_mapper_translate_page);
 
-/**
- * tmm_translate_collect_flags() - what the leaves of a run of pages show, together
- * @pt: the root
- * @page: number of the first page
- * @nr: how many
+/*
+ * Returns the flags of all leaves of @nr pages, ORed. The result has ACCESSED or DIRTY if any
+ * page has. Pages that are not mapped add no flag.
  *
- * Pages that are not mapped show nothing.
- *
- * Context: Process context. Safe beside mapping, unmapping and splitting.
- *          O(leaves * levels).
- * Return: the flags of all leaves, ORed: ACCESSED or DIRTY if any page was
+ * Context: Process context, may sleep. Mapping, unmapping and splitting may run at the same
+ * time. O(leaves * levels).
  */
 tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr)
 {
@@ -132,7 +131,10 @@ tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page,
 		if (found)
 			flags |= tmm_pte_flags_of_leaf(dump.entries[dump.nr_levels - 1],
 						       tmm_entry_leaf_size(level));
-		/* To the next entry of that level, whether this one was a leaf or empty. */
+		/*
+		 * Go to the next entry of the same level, after a leaf and after an empty
+		 * entry.
+		 */
 		page = ALIGN(page + 1, tmm_entry_nr_pages(level));
 		cond_resched();
 	}
@@ -140,14 +142,11 @@ tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_translate_collect_flags);
 
-/**
- * tmm_translate_dump() - the entries that an address goes through
- * @pt: the root
- * @vaddr: the address
- * @out: the walk, as far as it goes; Linux's own tables are not entered. None if
- *       @vaddr is not canonical.
+/*
+ * Collect the entries that translate @vaddr, down to the level where the walk ends. The walk
+ * does not enter Linux's own tables. @out is empty if @vaddr is not canonical.
  *
- * Context: Any but NMI. Safe beside mapping and unmapping. O(levels).
+ * Context: Any but NMI. Mapping and unmapping may run at the same time. O(levels).
  */
 void tmm_translate_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
 {

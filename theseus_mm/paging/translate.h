@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Walks of one address through the tables, beside all changes.
- */
+/* Walks of one address through the tables, which may run at the same time as all changes. */
 #ifndef TMM_PAGING_TRANSLATE_H
 #define TMM_PAGING_TRANSLATE_H
 
@@ -16,7 +14,7 @@ struct tmm_page_table;
 /**
  * struct tmm_translation - what an address translates to
  * @paddr: the physical address
- * @flags: what the leaf entry shows
+ * @flags: flags of the leaf entry
  * @size: size of the leaf
  */
 struct tmm_translation {
@@ -26,9 +24,10 @@ struct tmm_translation {
 };
 
 /**
- * struct tmm_pte_dump - one address's walk
- * @nr_levels: entries looked at
- * @entries: raw entries, the root's first; a frozen leaf shows as the leaf it was
+ * struct tmm_pte_dump - the walk of one address
+ * @nr_levels: number of entries that the walk read
+ * @entries: raw entries, the root's first; a frozen leaf has PRESENT set, as before the
+ *           split
  */
 struct tmm_pte_dump {
 	unsigned int nr_levels;

@@ -18,14 +18,14 @@
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 
-/* Tells the CPU to keep the TLB entries of the address-space number it loads. */
+/* This bit tells the CPU to keep the TLB entries of the address-space number that it loads. */
 #ifndef X86_CR3_PCID_NOFLUSH
 #define X86_CR3_PCID_NOFLUSH	BIT_ULL(63)
 #endif
 
 /*
- * Linux's root while this CPU has a private one loaded, else 0: for the die notifier, if
- * the task that entered the window dies in it.
+ * Linux's root while this CPU has a private root loaded, else 0. The die notifier reads this if
+ * a task dies inside a window.
  */
 static DEFINE_PER_CPU(unsigned long, linux_cr3);
 
@@ -45,28 +45,24 @@ int tmm_window_enter_table(struct tmm_page_table *pt, u64 *top, struct tmm_windo
 	window->cr3 = __read_cr3();
 	live = tmm_mirror_live_root(window->cr3);
 	if (unlikely(tmm_mirror_is_stale(pt, live))) {
-		/* With PTI, an NMI during a copy of the lower half runs on the first table. */
+		/*
+		 * With PTI, an NMI during a copy of the lower half runs on the first table, so
+		 * update both.
+		 */
 		tmm_mirror_copy(pt->top, live);
 		tmm_mirror_copy(pt->low, live);
 	}
 	__this_cpu_write(linux_cr3, window->cr3);
-	/* Address-space number 0, which Linux does not use, and no NOFLUSH. */
+	/* Load address-space number 0, which Linux does not use, without NOFLUSH. */
 	write_cr3(top == pt->low ? pt->paddr + TMM_PAGE_SIZE : pt->paddr);
 	return 0;
 }
 
-/**
- * tmm_window_enter() - load a private root on this CPU
- * @pt: the root
- * @window: filled in for tmm_window_leave()
- *
- * Context: Process context. On success interrupts are off until
- *          tmm_window_leave(). O(1).
- * Return:
- * * 0        - addresses of @pt above the lower half can be used, with
- *   tmm_window_copy() or, where an entry surely allows it, directly
- * * -EDEADLK - this CPU is in a window already: windows do not nest
- * * -EPERM   - not process context
+/*
+ * Load a private root on this CPU. Interrupts are off until tmm_window_leave(). Addresses of
+ * @pt above the lower half can then be used: with tmm_window_copy(), or directly where an entry
+ * is known to allow the access. Returns -EDEADLK if this CPU is already in a window, because
+ * windows do not nest, or -EPERM outside of process context.
  */
 int tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window)
 {
@@ -74,17 +70,15 @@ int tmm_window_enter(struct tmm_page_table *pt, struct tmm_window *window)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_enter);
 
-/**
- * tmm_window_leave() - load Linux's root again
- * @window: from tmm_window_enter(), on this CPU
- *
- * Context: Inside the window. Interrupts are as before it when this returns.
- */
+/* Load Linux's root again, on the CPU that entered the window, and restore the interrupt state. */
 void tmm_window_leave(const struct tmm_window *window)
 {
 	unsigned long cr3 = window->cr3;
 
-	/* Nothing of Linux's own changed on this CPU meanwhile: keep its TLB. */
+	/*
+	 * None of Linux's own mappings changed on this CPU during the window, so keep their TLB
+	 * entries.
+	 */
 	if (cpu_feature_enabled(X86_FEATURE_PCID))
 		cr3 |= X86_CR3_PCID_NOFLUSH;
 	write_cr3(cr3);
@@ -94,18 +88,20 @@ void tmm_window_leave(const struct tmm_window *window)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_leave);
 
-/**
- * tmm_window_abandon() - leave the window, or the walk, that this CPU is in
+/*
+ * Leave the window or the walk that this CPU is in, for a task that dies there. Does nothing if
+ * this CPU is not inside. Interrupts stay as they are.
  *
- * For a task that dies inside a window or a walk. Does nothing if this CPU is not inside.
- *
- * Context: Any. Interrupts stay as they are.
+ * Context: Any.
  */
 void tmm_window_abandon(void)
 {
 	unsigned long cr3;
 
-	/* Inside a window interrupts are off, and also in an NMI or fault that interrupts it. */
+	/*
+	 * Interrupts are off inside a window, and in an NMI or fault that interrupts the
+	 * window.
+	 */
 	if (!irqs_disabled() || !tmm_tlb_is_inside())
 		return;
 	cr3 = __this_cpu_read(linux_cr3);
@@ -123,28 +119,25 @@ static int note_oops(struct notifier_block *nb, unsigned long event, void *unuse
 	return NOTIFY_DONE;
 }
 
-/* Runs last: a notifier that lets the task go on, such as a debugger's, stops the chain. */
+/*
+ * This notifier runs last. An earlier notifier that lets the task go on, such as a debugger's,
+ * stops the chain.
+ */
 static struct notifier_block die_notifier = {
 	.notifier_call = note_oops,
 	.priority = INT_MIN,
 };
 
-/**
- * tmm_windows_init() - register the notifier for tasks that die in a window
- *
- * Context: Process context, before the first window.
- * Return: 0 or a negative error code
+/*
+ * Register the notifier for tasks that die in a window. Process context, before the first
+ * window.
  */
 int tmm_windows_init(void)
 {
 	return register_die_notifier(&die_notifier);
 }
 
-/**
- * tmm_windows_exit() - undo tmm_windows_init()
- *
- * Context: Process context, after the last window.
- */
+/* Undo tmm_windows_init(). Process context, after the last window. */
 void tmm_windows_exit(void)
 {
 	unregister_die_notifier(&die_notifier);

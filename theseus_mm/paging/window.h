@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Windows: the only way to touch memory through a private root.
+ * Windows: the only way to access memory through a private root.
  *
- * Between tmm_window_enter() and tmm_window_leave() this CPU runs on the private
- * root, with interrupts off. Bounded: a few KiB of RAM or a few accesses to a device, no
- * sleeping, no locks. Windows belong to process context and never nest.
+ * Between tmm_window_enter() and tmm_window_leave() this CPU runs on the private root with
+ * interrupts off. A window is bounded: a few KiB of RAM or a few accesses to a device. Code in
+ * a window does not sleep and takes no lock. Only process context enters windows, and windows
+ * never nest.
  *
  * Linux does the same to patch its own text (use_temporary_mm()). If a task dies inside a
- * window (an oops), its CPU is taken out of the window; otherwise every later change of an
- * entry would wait for that CPU for ever.
+ * window (an oops), the die notifier takes the CPU out of the window. Otherwise every later
+ * change of an entry would wait for that CPU forever.
  */
 #ifndef TMM_PAGING_WINDOW_H
 #define TMM_PAGING_WINDOW_H
@@ -18,8 +19,8 @@
 struct tmm_page_table;
 
 /**
- * struct tmm_window - what leaving needs to know
- * @flags: interrupts as they were
+ * struct tmm_window - the CPU's state before the window
+ * @flags: interrupt state
  * @cr3: Linux's root
  */
 struct tmm_window {

@@ -17,14 +17,14 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-/* The bits of DR7 that switch breakpoints on. */
+/* The bits of DR7 that enable breakpoints. */
 #define DR7_ENABLES	0xffUL
 
 /*
- * Move @nr elements, each in one access; set @nr to the number not moved. Not instrumented.
- * A fault is fixed up, and so is memory that fails: for exception-table entries of this
- * type, and no others, the machine-check handler recovers from a kernel access
- * (error_context() in severity.c), if the CPU can go on at all.
+ * Move @nr elements, each in one access, without instrumentation. Afterwards @nr is the number
+ * of elements not moved. The exception table handles faults and failing memory. The
+ * machine-check handler recovers from a kernel access only for table entries of this type
+ * (error_context() in severity.c), and only if the CPU can go on.
  */
 #define REP_MOVS(suffix, to, from, nr)							\
 	asm volatile("1:	rep movs" suffix "\n"					\
@@ -33,7 +33,7 @@
 		     : "+D" (to), "+S" (from), "+c" (nr)				\
 		     : : "memory")
 
-/* Copy in accesses of @width bytes; returns the bytes not copied. */
+/* Copy in accesses of @width bytes. Returns the number of bytes not copied. */
 static __always_inline size_t copy_bytes(void *to, const void *from, size_t nr_bytes,
 					 unsigned int width)
 {
@@ -56,17 +56,11 @@ static __always_inline size_t copy_bytes(void *to, const void *from, size_t nr_b
 	return nr * width;
 }
 
-/**
- * tmm_window_copy() - copy, and stop at the first byte that faults
- * @to: where to, in the private root or not
- * @from: where from, in the private root or not
- * @nr_bytes: how much
- *
- * A bad address, or memory that fails, does not crash: the copy stops there. For cached
- * memory only: bytes may be copied one by one, or many at a time.
- *
- * Context: Inside a window.
- * Return: bytes not copied
+/*
+ * Copy inside a window, and stop at the first byte that faults. @to and @from may be under the
+ * private root or not. A bad address or failing memory does not crash the kernel: the copy
+ * stops there. The function is for cached memory only, because the width of its accesses is not
+ * defined. Returns the number of bytes not copied.
  */
 size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 {
@@ -75,9 +69,9 @@ size_t tmm_window_copy(void *to, const void *from, size_t nr_bytes)
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 
 /*
- * A debugger's watchpoint on a user address would also hit at the same address in the lower
- * half of a root. So switch breakpoints off, as use_temporary_mm() does, but by hand: Linux
- * does not export the functions for it to every module.
+ * A debugger's watchpoint on a user address would also hit the same address in the lower half
+ * of a root. So switch breakpoints off, as use_temporary_mm() does. Linux does not export its
+ * functions for this to every module, so the module uses its own code.
  */
 static unsigned long stop_watching(void)
 {
@@ -95,8 +89,9 @@ static void watch_again(unsigned long dr7)
 }
 
 /*
- * copy_bytes() for an address in the lower half. Linux takes a fault there for one of user space,
- * and fixes it up only if user space may be accessed (STAC) and page faults are disabled.
+ * Do what copy_bytes() does, for an address in the lower half. Linux treats a fault there as
+ * one in user space. Linux fixes such a fault up only if user access is allowed (STAC) and page
+ * faults are disabled.
  */
 static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int width)
 {
@@ -117,7 +112,10 @@ static bool is_low(const void *p)
 	return (long)p >= 0;
 }
 
-/* Is it an address that private roots translate, in either half, and not Linux? */
+/*
+ * Does a private root, and not Linux, translate this address? The address may be in either
+ * half.
+ */
 static bool is_private(const struct tmm_page_table *pt, const void *p)
 {
 	return tmm_entry_table_index((unsigned long)p >> TMM_PAGE_SHIFT, pt->levels) <
@@ -125,8 +123,8 @@ static bool is_private(const struct tmm_page_table *pt, const void *p)
 }
 
 /*
- * Copy in bounded windows. At least one of @to and @from is under @pt, and both are not in
- * different halves of it. The task may be rescheduled between two windows.
+ * Copy in bounded windows. At least one of @to and @from is under @pt. If both are under @pt,
+ * both are in the same half. The task may be rescheduled between two windows.
  */
 static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from, size_t nr_bytes,
 			   unsigned int width, size_t nr_per_window, size_t *left)
@@ -155,7 +153,7 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 	return 0;
 }
 
-/* Copy from one half to the other, through a page: no window shows both. */
+/* Copy from one half to the other, through a kernel page, because no window maps both halves. */
 static int copy_between_halves(struct tmm_page_table *pt, void *to, const void *from,
 			       size_t nr_bytes, unsigned int width, size_t nr_per_window,
 			       size_t *left)
@@ -182,17 +180,12 @@ static int copy_between_halves(struct tmm_page_table *pt, void *to, const void *
 	return err;
 }
 
-/**
- * tmm_window_access_width() - width of the accesses that copy uncached memory
- * @type: memory type; not write-back, for which no width is defined
- * @offset: offset where the copy starts
- * @nr_bytes: size of the copy
- *
- * All accesses of a copy are aligned and of one width: the widest that divides @offset and
- * @nr_bytes. Uncached memory is accessed 8 bytes at a time only if the copy has 8 bytes:
- * registers of 64 bits are rare, and registers of 32 bits often allow no other width.
- *
- * Return: 1, 2, 4 or 8 bytes
+/*
+ * Returns the width in bytes (1, 2, 4 or 8) of the accesses that copy uncached memory. The
+ * width for write-back memory is not defined. All accesses of a copy are aligned and of one
+ * width: the widest that divides @offset and @nr_bytes. A copy of uncached memory uses accesses
+ * of 8 bytes only if the whole copy is 8 bytes. Registers of 64 bits are rare, and registers of
+ * 32 bits often allow no other width.
  */
 unsigned int tmm_window_access_width(enum tmm_memory_type type, u64 offset, u64 nr_bytes)
 {
@@ -202,22 +195,17 @@ unsigned int tmm_window_access_width(enum tmm_memory_type type, u64 offset, u64 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_access_width);
 
-/**
- * tmm_window_transfer() - copy, in as many windows as needed
- * @pt: the root
- * @type: memory type of the memory under @pt; kernel memory may be copied in any way
- * @to: destination, in either half of @pt or kernel memory, which must not fault
- * @from: source, in either half of @pt or kernel memory; the bytes do not overlap
- * @nr_bytes: size of the copy
- * @left: set to the number of bytes not copied, because @from was not mapped, @to was not
- *        writable, or memory failed
+/*
+ * Copy in as many windows as needed. @to and @from are each in either half of @pt or in kernel
+ * memory, which must not fault; the bytes do not overlap. @type is the type of the memory under
+ * @pt. Uncached memory is accessed in the width of tmm_window_access_width(), in order, and
+ * each byte once. @left is set to the number of bytes not copied, because @from was not mapped,
+ * @to was not writable, or memory failed.
  *
- * Memory that is not cached is accessed in the width of tmm_window_access_width(), each
- * byte once, and in order.
+ * Returns an error of tmm_window_enter(), or -ENOMEM if @to and @from are in different halves
+ * of @pt. After an error, nothing was copied.
  *
  * Context: Process context, may sleep between windows.
- * Return: 0, or with nothing copied an error of tmm_window_enter(), or -ENOMEM if @to and
- * @from are in different halves of @pt
  */
 int tmm_window_transfer(struct tmm_page_table *pt, enum tmm_memory_type type, void *to,
 			const void *from, size_t nr_bytes, size_t *left)
@@ -241,16 +229,9 @@ int tmm_window_transfer(struct tmm_page_table *pt, enum tmm_memory_type type, vo
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_transfer);
 
-/**
- * tmm_window_read() - copy RAM out of a private root, in as many windows as it takes
- * @pt: the root
- * @from: virtual address under it, in either half
- * @to: kernel memory, which must not fault
- * @nr_bytes: how much
- * @left: set to the bytes not copied since @from was not mapped there, or failed
- *
- * Context: Process context, may sleep between windows.
- * Return: 0, or an error of tmm_window_enter() with nothing copied
+/*
+ * Copy RAM from under a private root to kernel memory, which must not fault. See
+ * tmm_window_transfer() for @left, context and errors.
  */
 int tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to, size_t nr_bytes,
 		    size_t *left)
@@ -259,16 +240,9 @@ int tmm_window_read(struct tmm_page_table *pt, struct tmm_vaddr from, void *to, 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_read);
 
-/**
- * tmm_window_write() - copy into RAM of a private root, in as many windows as it takes
- * @pt: the root
- * @to: virtual address under it, in either half
- * @from: kernel memory, which must not fault
- * @nr_bytes: how much
- * @left: set to the bytes not copied since @to was not mapped, not writable, or failed
- *
- * Context: Process context, may sleep between windows.
- * Return: 0, or an error of tmm_window_enter() with nothing copied
+/*
+ * Copy kernel memory, which must not fault, to RAM under a private root. See
+ * tmm_window_transfer() for @left, context and errors.
  */
 int tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void *from,
 		     size_t nr_bytes, size_t *left)
@@ -277,17 +251,9 @@ int tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
 
-/**
- * tmm_window_copy_between() - copy RAM within a private root
- * @pt: the root
- * @to: virtual address under it, in either half
- * @from: virtual address under it, in either half; the bytes do not overlap
- * @nr_bytes: how much
- * @left: set to the bytes not copied since @from was not mapped there, @to not
- *        writable, or either failed
- *
- * Context: Process context, may sleep between windows.
- * Return: as tmm_window_transfer()
+/*
+ * Copy RAM between two addresses under a private root, in either half. The bytes do not
+ * overlap. See tmm_window_transfer() for @left, context and errors.
  */
 int tmm_window_copy_between(struct tmm_page_table *pt, struct tmm_vaddr to, struct tmm_vaddr from,
 			    size_t nr_bytes, size_t *left)

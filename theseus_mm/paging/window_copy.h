@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Copies through windows: from and to memory under a private root, in bounded windows.
+ * Copies from and to memory under a private root, in bounded windows.
  *
- * Code that interrupts a window takes addresses of the lower half for user space. So they
- * are mapped only while a copy needs them (in tmm_window_transfer() and its callers). A
- * debugger's watchpoints are off during such a copy.
+ * Code that interrupts a window takes addresses of the lower half for user space. So the lower
+ * half is mapped only in windows that copy from or to the lower half (in tmm_window_transfer()
+ * and its callers). A debugger's watchpoints are off during such a copy.
  *
- * Invariant: no window lasts longer than the bounds below allow.
- * Lock: none; the caller keeps the mappings.
- * Owner: none; nothing is kept between two copies.
+ * Invariant: no window exceeds the bounds below.
+ * Lock: none. The caller keeps the mappings.
+ * Owner: none. No state survives a copy.
  */
 #ifndef TMM_PAGING_WINDOW_COPY_H
 #define TMM_PAGING_WINDOW_COPY_H
@@ -19,8 +19,8 @@
 struct tmm_page_table;
 
 /*
- * The bounds of one window: bytes of RAM, or accesses to memory that is not cached. Each
- * such access takes a microsecond or two to reach a device and return.
+ * The bounds of one window: bytes of RAM, or accesses to memory that is not cached. An uncached
+ * access takes a microsecond or two to reach a device and return.
  */
 #define TMM_WINDOW_MAX_BYTES	TMM_PAGE_SIZE
 #define TMM_WINDOW_MAX_ACCESSES	16
