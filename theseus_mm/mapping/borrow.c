@@ -34,14 +34,14 @@ static int check_bounds(u64 offset, u64 nr_bytes, u64 limit)
  * @mp: the mapping; stays alive until the borrow ends, even if it is dropped
  * @offset: bytes from its start
  * @nr_bytes: length of the part; 0 is allowed
- * @is_mutable: ask to write; excludes every other borrow
+ * @is_mutable: the borrow allows writes, and excludes every other borrow
  * @borrow: filled in on success only
  *
  * Theseus: MappedPages::borrow_type(), borrow_slice() and their mutable forms
  *
  * Context: Any. O(1).
  * Return:
- * * 0          - until tmm_borrow_end()
+ * * 0          - the borrow lasts until tmm_borrow_end()
  * * -EOVERFLOW - @offset + @nr_bytes overflows
  * * -ERANGE    - the part reaches outside the mapping
  * * -EACCES    - @is_mutable, and the mapping is not writable
@@ -54,7 +54,7 @@ int tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes, bool
 
 	if (err)
 		return err;
-	/* Only now can the mapping's size no longer change. */
+	/* From here on the borrow keeps the mapping's size, so check the bounds now. */
 	err = check_bounds(offset, nr_bytes, tmm_mapped_pages_nr_bytes(mp));
 	if (err) {
 		tmm_mapped_pages_unborrow(mp, is_mutable);
@@ -67,8 +67,8 @@ int tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes, bool
 EXPORT_SYMBOL_TMM(tmm_borrow_begin);
 
 /**
- * tmm_borrow_end() - give a borrow back
- * @borrow: ended; may have been ended already
+ * tmm_borrow_end() - end a borrow
+ * @borrow: the borrow; may have ended already
  *
  * Theseus: into_inner()
  *
@@ -82,14 +82,17 @@ void tmm_borrow_end(struct tmm_borrow *borrow)
 	borrow->mp = NULL;
 	if (!mp)
 		return;
-	/* Before: it may be gone afterwards. */
+	/* Trace before the call, because the mapping may be freed by the call. */
 	trace_tmm_unborrow(mp->pages->chunk.start, borrow->offset, borrow->nr_bytes,
 			   borrow->is_mutable);
 	tmm_mapped_pages_unborrow(mp, borrow->is_mutable);
 }
 EXPORT_SYMBOL_TMM(tmm_borrow_end);
 
-/* Does the part contain memory that is known to fail? It is neither read nor written. */
+/*
+ * Does the part contain memory that is known to fail? The function neither reads nor writes the
+ * memory.
+ */
 static bool is_bad(const struct tmm_borrow *borrow, u64 offset, u64 nr_bytes)
 {
 	u64 first = (borrow->offset + offset) >> TMM_PAGE_SHIFT;
@@ -113,7 +116,10 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 	return is_bad(borrow, offset, nr_bytes) ? -EIO : 0;
 }
 
-/* Copy one piece. A device's region is not closed meanwhile; a closed one is not accessed. */
+/*
+ * Copy one piece. A device's region cannot be closed during the copy, and a closed region is
+ * not accessed.
+ */
 static int copy_borrowed(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
 			 const void *from, size_t nr_bytes, size_t *left)
 {
@@ -139,8 +145,8 @@ static int copy_borrowed(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr
  * @to: kernel memory, which must not fault
  * @nr_bytes: how much
  *
- * Device memory that is not cached is read once a byte, in order, by aligned accesses of
- * the width that tmm_window_access_width() gives: so registers can be read.
+ * The function reads each byte of uncached device memory once and in order, by aligned
+ * accesses of the width that tmm_window_access_width() gives. So a client can read registers.
  *
  * Context: Process context, may sleep; windows of at most 4 KiB of RAM, or 16
  *          accesses to a device, each. O(bytes).
@@ -170,9 +176,9 @@ EXPORT_SYMBOL_TMM(tmm_borrow_read);
  * @from: kernel memory, which must not fault
  * @nr_bytes: how much
  *
- * Writes device memory with the accesses that tmm_borrow_read() reads it with.
+ * The function accesses device memory as tmm_borrow_read() does.
  *
- * Context: Process context, may sleep; bounded windows as there. O(bytes).
+ * Context: Process context, may sleep; windows bounded as in tmm_borrow_read(). O(bytes).
  * Return: 0; -EACCES if the borrow is immutable; else as tmm_borrow_read()
  */
 int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *from, size_t nr_bytes)
@@ -191,12 +197,10 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 }
 EXPORT_SYMBOL_TMM(tmm_borrow_write);
 
-/**
- * tmm_borrow_mark_dirty() - note that what is borrowed was written by other means
- * @borrow: the borrow; nothing is done if it is immutable
- *
- * A process writes through entries of its own, so those of the mapping do not show
- * it.
+/*
+ * Mark the borrowed part dirty, because a process wrote to it. A process writes through entries
+ * of its own, so the hardware does not mark the entries of the mapping. Does nothing if the
+ * borrow is immutable.
  *
  * Context: Process context, may sleep. O(leaves).
  */
@@ -213,10 +217,9 @@ void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_borrow_mark_dirty);
 
-/**
- * tmm_borrow_search_pins() - begin a search for pinned pages of a borrow
- * @borrow: the borrow, of a mapping that tmm_mapped_pages_have_struct_pages()
- * @search: filled in for tmm_mapped_pages_search_pins()
+/*
+ * Begin a search for pinned pages of a borrow. The mapping must satisfy
+ * tmm_mapped_pages_have_struct_pages(). tmm_mapped_pages_search_pins() continues the search.
  *
  * Context: Any.
  */
@@ -232,18 +235,19 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
  * tmm_borrow_typed() - borrow a part as an array of objects
  * @mp: the mapping; stays alive until the borrow ends, even if it is dropped
  * @offset: bytes from its start
- * @nr: objects; 0 is allowed
- * @size: bytes of each
- * @align: that an object needs, a power of two
- * @is_mutable: ask to write; excludes every other borrow
+ * @nr: number of objects; 0 is allowed
+ * @size: size of an object in bytes
+ * @align: alignment that an object needs, a power of two
+ * @is_mutable: the borrow allows writes, and excludes every other borrow
  * @borrow: filled in on success only
  *
- * What tmm_as_type() and the others are made of. Theseus: MappedPages::as_type(),
- * as_slice() and their mutable forms; there a misaligned offset is only logged.
+ * The macros tmm_as_type() and tmm_as_slice(), and their mutable forms, call this function.
+ * Theseus: MappedPages::as_type(), as_slice() and their mutable forms. Theseus only logs a
+ * misaligned offset.
  *
  * Context: Any. O(1).
  * Return:
- * * 0          - until tmm_borrow_end()
+ * * 0          - the borrow lasts until tmm_borrow_end()
  * * -EOVERFLOW - @offset + @nr * @size overflows
  * * -ERANGE    - the part reaches outside the mapping
  * * -EINVAL    - the object would be misaligned
@@ -274,21 +278,22 @@ int tmm_borrow_typed(struct tmm_mapped_pages *mp, u64 offset, u64 nr, size_t siz
 EXPORT_SYMBOL_TMM(tmm_borrow_typed);
 
 /**
- * tmm_borrow_enter_window() - use a borrow in place
+ * tmm_borrow_enter_window() - enter a window to access a borrow in place
  * @borrow: the borrow
  * @window: filled in for tmm_borrow_leave()
  *
  * Context: Process context, may sleep. On success interrupts are off until
- *          tmm_borrow_leave(), which must come within a few KiB of work, or some 16
- *          accesses to a device; no sleeping, no locks. O(1); O(leaves) while memory
- *          is known to be bad.
+ *          tmm_borrow_leave(). Until then the caller accesses at most a few KiB of RAM,
+ *          or a device about 16 times, and neither sleeps nor takes a lock. O(1), or
+ *          O(leaves) if any bad frame is known.
  * Return:
  * * the address of the borrow's first byte, in the mapping's own root
  * * ERR_PTR(-EDEADLK)    - this CPU is in a window already
  * * ERR_PTR(-EPERM)      - not process context
- * * ERR_PTR(-EOPNOTSUPP) - the mapping lies in the lower half, as identity mappings do (and
- *   others, once the 8 TiB of the upper part are used up): only tmm_borrow_read() and
- *   tmm_borrow_write() can access those addresses, which Linux takes for user addresses
+ * * ERR_PTR(-EOPNOTSUPP) - the mapping lies in the lower half, as identity mappings do, and
+ *   other mappings after the 8 TiB of the upper part are used up. Linux takes addresses of
+ *   the lower half for user addresses, so only tmm_borrow_read() and tmm_borrow_write() can
+ *   access them
  * * ERR_PTR(-EINVAL)     - the borrow has ended
  * * ERR_PTR(-ENODEV)     - the device of the memory was removed
  * * ERR_PTR(-EIO)        - the memory fails
@@ -310,7 +315,10 @@ void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window
 	err = tmm_window_enter(borrow->mp->pt, window);
 	if (err)
 		return ERR_PTR(err);
-	/* tmm_device_region_close() waits for CPUs whose interrupts are off. */
+	/*
+	 * The check is safe inside a window: tmm_device_region_close() waits for CPUs with
+	 * interrupts off.
+	 */
 	if (tmm_mapped_pages_is_closed(borrow->mp)) {
 		tmm_window_leave(window);
 		return ERR_PTR(-ENODEV);
@@ -320,10 +328,12 @@ void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window
 EXPORT_SYMBOL_TMM(tmm_borrow_enter_window);
 
 /**
- * tmm_borrow_leave() - the pointer from tmm_borrow_enter() is no longer used
- * @window: from it, on this CPU
+ * tmm_borrow_leave() - leave the window that tmm_borrow_enter() entered
+ * @window: from tmm_borrow_enter(), on this CPU
  *
- * Context: Inside the window. Interrupts are as before it when this returns.
+ * The pointer from tmm_borrow_enter() is no longer valid.
+ *
+ * Context: Inside the window. The function restores the interrupt state from before it.
  */
 void tmm_borrow_leave(const struct tmm_window *window)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Borrows: the right to use a part of a mapping for a while.
+ * Borrows: the right to use a part of a mapping for a limited time.
  *
- * Invariant: any number of immutable borrows of a mapping, or one mutable one.
- * While it is borrowed it can't be remapped, merged, split or unmapped, and a
- * drop takes effect when the last borrow ends.
- * Owner: whoever began it; ends it exactly once.
+ * Invariant: a mapping has any number of immutable borrows, or one mutable borrow. A borrowed
+ * mapping can't be remapped, merged, split or unmapped. A drop takes effect when the last
+ * borrow ends.
+ * Owner: the code that began the borrow, which ends the borrow exactly once.
  */
 #ifndef TMM_MAPPING_BORROW_H
 #define TMM_MAPPING_BORROW_H
@@ -21,9 +21,9 @@ struct tmm_pin_search;
 /**
  * struct tmm_borrow - a borrowed part of a mapping
  * @mp: the mapping
- * @offset: bytes from its start
+ * @offset: bytes from the start of the mapping
  * @nr_bytes: length of the part
- * @is_mutable: may be written
+ * @is_mutable: the borrow allows writes
  *
  * Theseus: BorrowedMappedPages, BorrowedSliceMappedPages; Mutability is @is_mutable
  */
@@ -35,7 +35,7 @@ struct tmm_borrow {
 	bool is_mutable;
 };
 
-/* Any part, used by copying */
+/* Borrows of any part, for access by copying */
 int __must_check tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes,
 				  bool is_mutable, struct tmm_borrow *borrow);
 void tmm_borrow_end(struct tmm_borrow *borrow);
@@ -48,7 +48,7 @@ void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow);
 void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_search *search);
 
 /*
- * Typed borrows: a borrow that knows what it is a borrow of, used in place.
+ * Typed borrows: a borrow that has the type of its objects, for access in place.
  *
  *	TMM_BORROW_MUT(struct ring) ring;
  *	struct tmm_window window;
@@ -64,8 +64,9 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
  *	...
  *	tmm_borrow_into_inner(&ring);
  *
- * An immutable borrow gives a pointer to const, and does not compile where a
- * mutable one is wanted, nor the other way round. @type is not const itself.
+ * An immutable borrow gives a pointer to const. Code that uses an immutable borrow in the
+ * place of a mutable one, or a mutable in the place of an immutable, does not compile. @type
+ * itself is not const.
  */
 #define TMM_BORROW(type)							\
 	union {									\
@@ -82,7 +83,7 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
 #define TMM_BORROW_IS_MUT(b)							\
 	(!__builtin_types_compatible_p(typeof((b)->is), const typeof(*(b)->is) *))
 
-/* Does not compile if @b is of the other kind. */
+/* The build fails if @b has the other mutability. */
 #define tmm_as_slice_checked(mp, offset, nr, b, is_mutable) ({			\
 	BUILD_BUG_ON_MSG(TMM_BORROW_IS_MUT(b) != (is_mutable),			\
 			 "TMM_BORROW() is for as_type(), TMM_BORROW_MUT() for _mut()");	\
@@ -97,7 +98,7 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
 #define tmm_as_slice(mp, offset, nr, b)	tmm_as_slice_checked(mp, offset, nr, b, false)
 #define tmm_as_slice_mut(mp, offset, nr, b) tmm_as_slice_checked(mp, offset, nr, b, true)
 
-/* A pointer to the first object until tmm_borrow_leave(), or an error pointer. */
+/* Returns a pointer to the first object, valid until tmm_borrow_leave(), or an error pointer. */
 #define tmm_borrow_enter(b, window)						\
 	((typeof((b)->is))tmm_borrow_enter_window(&(b)->borrow, window))
 

@@ -29,7 +29,7 @@ static struct tmm_mapped_pages *create_any(struct tmm_instance *inst, struct tmm
 	return mp;
 }
 
-/* Allocate one run, aligned for the leaves asked for, or for the largest possible ones. */
+/* Allocate one run, aligned for the requested leaf size, or for the largest possible leaves. */
 static struct tmm_allocated_frames *allocate_contiguous(struct tmm_frame_allocator *fa,
 							const struct tmm_mapping_request *req)
 {
@@ -47,7 +47,7 @@ static struct tmm_allocated_frames *allocate_contiguous(struct tmm_frame_allocat
 	}
 }
 
-/* @frames and new pages for them become a mapping, or both go back. */
+/* Map new pages to @frames. On error, the pages and the frames go back to their allocators. */
 static struct tmm_mapped_pages *map_frames(struct tmm_instance *inst, struct tmm_page_table *pt,
 					   struct tmm_allocated_frames *frames,
 					   const struct tmm_mapping_request *req)
@@ -63,7 +63,7 @@ static struct tmm_mapped_pages *map_frames(struct tmm_instance *inst, struct tmm
 		mp = ERR_CAST(pages);
 		goto drop_frames;
 	}
-	/* Clear after the pages are there, since clearing is most of the work. */
+	/* Clear after the allocation of pages, since clearing is most of the work. */
 	err = req->zero ? tmm_allocated_frames_zero(frames) : 0;
 	mp = err ? ERR_PTR(err) : tmm_map_pages_to(pt, &pages, &frames, req);
 	tmm_allocated_pages_drop(&pages);
@@ -81,8 +81,8 @@ static struct tmm_allocated_frames *allocate_at(struct tmm_frame_allocator *fa,
 }
 
 /*
- * Allocate pages and frames, and map them. The request has been checked. After an error
- * nothing stays allocated. O(leaves), and O(bytes) to clear.
+ * Allocate pages and frames, and map them. The request has been checked. After an error nothing
+ * stays allocated. O(leaves), and O(bytes) to clear.
  */
 struct tmm_mapped_pages *tmm_instance_create(struct tmm_instance *inst, struct tmm_page_table *pt,
 					     const struct tmm_mapping_request *req)
@@ -101,7 +101,10 @@ struct tmm_mapped_pages *tmm_instance_create(struct tmm_instance *inst, struct t
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create);
 
-/* For callers in the kernel: @nr_bytes from @offset within the first page on. */
+/*
+ * For kernel callers: create a mapping of @nr_bytes that begin at @offset within the first
+ * page.
+ */
 static struct tmm_mapped_pages *check_and_create(struct tmm_instance *inst,
 						 struct tmm_page_table *pt, u64 offset,
 						 u64 nr_bytes, struct tmm_mapping_request *req)
@@ -115,21 +118,14 @@ static struct tmm_mapped_pages *check_and_create(struct tmm_instance *inst,
 	return err ? ERR_PTR(err) : tmm_instance_create(inst, pt, req);
 }
 
-/**
- * tmm_instance_create_mapping() - map new pages to new frames
- * @inst: the instance
- * @pt: the root
- * @nr_bytes: size, rounded up to whole pages
- * @flags: what the mapping may be used for
- * @zero: clear the frames first
- *
- * From 2 MiB on the pages are placed for large leaves.
+/*
+ * Map new pages to new frames, for @nr_bytes rounded up to whole pages. If @zero, clear the
+ * frames first. From 2 MiB on the pages are placed for large leaves. Returns ERR_PTR(-EINVAL)
+ * if @nr_bytes is 0, ERR_PTR(-EOVERFLOW), or an error of tmm_instance_create().
  *
  * Theseus: memory::create_mapping()
  *
  * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
- * Return: the mapping, or an error of tmm_instance_create(), ERR_PTR(-EINVAL) also
- * if @nr_bytes is 0, or ERR_PTR(-EOVERFLOW)
  */
 struct tmm_mapped_pages *tmm_instance_create_mapping(struct tmm_instance *inst,
 						     struct tmm_page_table *pt, u64 nr_bytes,
@@ -141,19 +137,11 @@ struct tmm_mapped_pages *tmm_instance_create_mapping(struct tmm_instance *inst,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_mapping);
 
-/**
- * tmm_instance_create_contiguous_mapping() - map new pages to one run of new frames
- * @inst: the instance
- * @pt: the root
- * @nr_bytes: size, rounded up to whole pages
- * @flags: what the mapping may be used for
- * @zero: clear the frames first
- * @paddr: set to the physical address, on success only
+/*
+ * Do what tmm_instance_create_mapping() does, with one run of frames. On success @paddr is set
+ * to the physical address.
  *
  * Theseus: memory::create_contiguous_mapping()
- *
- * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
- * Return: as tmm_instance_create_mapping()
  */
 struct tmm_mapped_pages *
 tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
@@ -173,22 +161,17 @@ tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_pag
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_contiguous_mapping);
 
-/**
- * tmm_instance_map_frame_range() - map new pages to the frames of a range of bytes
- * @inst: the instance
- * @pt: the root
- * @start: physical address; the mapping starts at the frame that contains it
- * @nr_bytes: bytes from @start on that it covers
- * @flags: what the mapping may be used for
- *
- * For device memory (tmm_instance_add_reserved_region()) with TMM_MMIO_FLAGS.
+/*
+ * Map new pages to the frames of @nr_bytes from the physical address @start on. The mapping
+ * starts at the frame that contains @start. For device memory
+ * (tmm_instance_add_reserved_region()) @flags are TMM_MMIO_FLAGS. Returns ERR_PTR(-EINVAL) if
+ * @nr_bytes is 0, ERR_PTR(-EOVERFLOW), or an error of tmm_mapping_request_check(),
+ * tmm_frame_allocator_allocate(), tmm_placement_allocate_pages() or
+ * tmm_map_allocated_pages_to().
  *
  * Theseus: memory::map_frame_range()
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: the mapping, ERR_PTR(-EINVAL) if @nr_bytes is 0, ERR_PTR(-EOVERFLOW),
- * an error of tmm_mapping_request_check(), tmm_frame_allocator_allocate(),
- * tmm_placement_allocate_pages() or tmm_map_allocated_pages_to()
  */
 struct tmm_mapped_pages *
 tmm_instance_map_frame_range(struct tmm_instance *inst, struct tmm_page_table *pt,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Create: mappings of memory that an instance gives out with them.
+ * Create: an instance allocates memory and maps it in one step.
  *
- * Invariant: all or nothing. After an error the instance is as it was.
+ * Invariant: all or nothing. After an error the instance is unchanged.
  */
 #ifndef TMM_MAPPING_CREATE_H
 #define TMM_MAPPING_CREATE_H
@@ -15,12 +15,15 @@ struct tmm_mapped_pages;
 struct tmm_mapping_request;
 struct tmm_page_table;
 
-/* Pages, frames and entries at once; @pt is a root of @inst */
+/* Allocates pages and frames, and writes the entries; @pt is a root of @inst */
 struct tmm_mapped_pages * __must_check
 tmm_instance_create(struct tmm_instance *inst, struct tmm_page_table *pt,
 		    const struct tmm_mapping_request *req);
 
-/* The same for callers in the kernel, by bytes and from wherever there is room */
+/*
+ * Forms for kernel callers, which give a size in bytes and leave the addresses to the
+ * allocators
+ */
 struct tmm_mapped_pages * __must_check
 tmm_instance_create_mapping(struct tmm_instance *inst, struct tmm_page_table *pt, u64 nr_bytes,
 			    tmm_pte_flags_t flags, bool zero);

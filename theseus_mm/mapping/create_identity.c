@@ -34,8 +34,8 @@ static bool are_taken(const struct tmm_allocated_pages *pages)
 }
 
 /*
- * The first pages in a row, of those with the numbers of @chunk, that somebody has:
- * found by trying to have them.
+ * Find the first run of pages, of those with the numbers of @chunk, that are already allocated.
+ * The function searches by trying to allocate the pages.
  */
 static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chunk,
 		      struct tmm_frame_range *taken)
@@ -45,7 +45,7 @@ static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chu
 	struct tmm_allocated_pages *pages;
 	u64 first;
 
-	/* The first @nr_free are free, the first @nr are not. */
+	/* The first @nr_free pages are all free. Of the first @nr, at least one is taken. */
 	while (nr - nr_free > 1) {
 		u64 middle = nr_free + (nr - nr_free) / 2;
 
@@ -79,7 +79,7 @@ static void uncharge_frames(struct tmm_frames *frames)
 	tmm_chunk_set_account(&frames->chunk, NULL);
 }
 
-/* Hold those of @frames that cannot be used, so that the next try is for others. */
+/* Hold the unusable part of @frames, so that the next try gets other frames. */
 static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *frames,
 		     struct list_head *passed_over)
 {
@@ -99,8 +99,8 @@ static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *fra
 }
 
 /*
- * The pages with the numbers of @frames, mapped to them; consumes @frames on success.
- * Sets @taken if it fails since somebody has one of the pages.
+ * Map the pages with the numbers of @frames to @frames, and consume @frames on success. If
+ * another owner has one of the pages, the function fails and sets @taken.
  */
 static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct tmm_page_table *pt,
 					     struct tmm_allocated_frames **frames,
@@ -112,7 +112,7 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
 	int err;
 
 	*taken = false;
-	/* The pages of the upper half have numbers too, but other addresses. */
+	/* Pages of the upper half have numbers in this range too, but their addresses differ. */
 	if (tmm_chunk_end(chunk) > tmm_page_number_limit() / 2)
 		return ERR_PTR(-ERANGE);
 	pages = allocate_pages_at(&inst->pa, chunk->start, chunk->nr, req->account);
@@ -125,7 +125,7 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
 	return mp;
 }
 
-/* As tmm_instance_create_identity_mapping(); the flags have been checked. */
+/* Do what tmm_instance_create_identity_mapping() does. The flags have been checked. */
 static struct tmm_mapped_pages *create_identity_at(struct tmm_instance *inst,
 						   struct tmm_page_table *pt,
 						   const struct tmm_allocation_request *where,
@@ -159,27 +159,20 @@ static struct tmm_mapped_pages *create_identity_at(struct tmm_instance *inst,
 	return mp;
 }
 
-/**
- * tmm_instance_create_identity_mapping() - new frames, mapped where virtual is physical
- * @inst: the instance
- * @pt: the root
- * @req: which frames
- * @flags: what the mapping may be used for
- * @zero: clear the frames first
+/*
+ * Map new frames, which @req selects, at virtual addresses equal to their physical addresses.
+ * If @zero, clear the frames first. Unless @req names an address, the function passes over
+ * frames whose pages have another owner. The allocators' locks are never held together.
  *
- * Frames whose pages somebody else has are passed over, unless @req says at. The
- * allocators' locks are never held together.
+ * Returns an error of tmm_frame_allocator_allocate() or tmm_map_allocated_pages_to(). If @req
+ * names an address and not all pages are free, returns ERR_PTR(-EADDRINUSE) or
+ * ERR_PTR(-EADDRNOTAVAIL). Returns ERR_PTR(-ERANGE) if the frames have no addresses in the low
+ * half, or ERR_PTR(-EINTR) if the task is being killed. After an error nothing stays allocated.
  *
- * Theseus: memory::create_identity_mapping(), for 4 KiB pages of general regions
- * only.
+ * Theseus: memory::create_identity_mapping(), for 4 KiB pages of general regions only.
  *
- * Context: Process context, may sleep. O(leaves), O(bytes) to clear, and O(log n)
- *          allocations for each run of pages that is passed over.
- * Return: the mapping, or an error of tmm_frame_allocator_allocate() or
- * tmm_map_allocated_pages_to(); with at, ERR_PTR(-EADDRINUSE) or
- * ERR_PTR(-EADDRNOTAVAIL) if not all pages are free; ERR_PTR(-ERANGE) if the
- * frames have no addresses in the low half; ERR_PTR(-EINTR). After an error
- * nothing stays allocated.
+ * Context: Process context, may sleep. O(leaves), O(bytes) to clear, and O(log n) allocations
+ * for each run of pages that is passed over.
  */
 struct tmm_mapped_pages *
 tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
@@ -199,8 +192,8 @@ tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_identity_mapping);
 
 /*
- * Map frames at the addresses that are their own, aligned for the leaves asked for, or for
- * the largest possible ones. The request has been checked.
+ * Map frames at virtual addresses equal to their physical addresses, aligned for the requested
+ * leaf size, or for the largest possible leaves. The request has been checked.
  */
 struct tmm_mapped_pages *tmm_create_identity(struct tmm_instance *inst, struct tmm_page_table *pt,
 					     const struct tmm_mapping_request *req)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Identity mappings: frames at the virtual addresses that are their physical ones.
+ * Identity mappings: frames at virtual addresses equal to their physical addresses.
  *
- * Invariant: all or nothing. Frames whose pages somebody else has are held until the search
- * ends, charged to no account, so that the next try is for others.
+ * Invariant: all or nothing. If another owner has the pages of some frames, the search holds
+ * those frames until it ends, so that the next try gets other frames. The held frames are
+ * charged to no account.
  * Lock: the locks of the page and the frame allocator are never held together.
  */
 #ifndef TMM_MAPPING_CREATE_IDENTITY_H
@@ -22,7 +23,7 @@ struct tmm_page_table;
 struct tmm_mapped_pages * __must_check
 tmm_create_identity(struct tmm_instance *inst, struct tmm_page_table *pt,
 		    const struct tmm_mapping_request *req);
-/* For callers in the kernel, with a choice of frames */
+/* For kernel callers, with a choice of frames */
 struct tmm_mapped_pages * __must_check
 tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_table *pt,
 				     const struct tmm_allocation_request *req,

@@ -19,7 +19,10 @@
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
 
-/* Pages from @done on that @mp maps by leaves of one size, which is set. */
+/*
+ * Returns the number of pages from @done on that @mp maps by leaves of one size, and sets
+ * @size.
+ */
 static u64 equal_leaves(const struct tmm_mapped_pages *mp, u64 done, enum tmm_page_size *size)
 {
 	const u64 first = mp->pages->chunk.start;
@@ -35,7 +38,7 @@ static u64 equal_leaves(const struct tmm_mapped_pages *mp, u64 done, enum tmm_pa
 	return end - done;
 }
 
-/* New frames for the next pages of @copy, by leaves like those of @mp. */
+/* Map the next pages of @copy to new frames, with leaves of the same size as those of @mp. */
 static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pages *mp, u64 *done)
 {
 	struct tmm_allocated_frames *frames;
@@ -51,7 +54,7 @@ static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pa
 		req.account = copy->account;
 		frames = tmm_frame_allocator_allocate(copy->pt->fa, &req);
 		if (frames == ERR_PTR(-ENOSPC)) {
-			/* Not in one run: a leaf at a time. */
+			/* No such run is free, so allocate one leaf at a time. */
 			nr = leaf;
 			req = tmm_request_aligned(leaf, leaf);
 			req.account = copy->account;
@@ -111,11 +114,11 @@ static int copy_content(const struct tmm_mapped_pages *copy, const struct tmm_ma
 	return 0;
 }
 
-/* @mp is borrowed: it stays as it is. @pages is consumed on success. */
+/* Copy @mp, which the borrow keeps unchanged. @pages is consumed on success. */
 static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
 					struct tmm_allocated_pages **pages, tmm_pte_flags_t flags)
 {
-	/* Writable only while it is filled. */
+	/* The copy is writable only while the module fills it. */
 	struct tmm_mapped_pages *copy =
 		tmm_mapped_pages_begin(mp->pt, *pages, TMM_DMA_FLAGS);
 	const u64 nr = tmm_allocated_pages_nr(*pages);
@@ -142,15 +145,15 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
  * @mp: the mapping; borrowed during the call
  * @new_flags: flags of the copy; NULL means those of @mp
  *
- * The copy is RAM under the same root, and has leaves of the same sizes (smaller
- * ones, if no pages are free where those would fit). It is writable only while it
- * is filled, unless @new_flags say so.
+ * The copy is RAM under the same root. The copy has leaves of the same sizes, or smaller
+ * leaves if no suitable pages are free. After the module has filled the copy, the copy is
+ * writable only if its flags say so.
  *
  * Theseus: MappedPages::deep_copy(), which copies 4 KiB pages only.
  *
  * Context: Process context, may sleep. O(bytes).
  * Return:
- * * the copy             - the caller's until tmm_mapped_pages_drop()
+ * * the copy             - the caller owns the copy until tmm_mapped_pages_drop()
  * * ERR_PTR(-EINVAL)     - @mp is empty, or the flags are malformed
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: the copy is RAM
  * * ERR_PTR(-ENODEV)     - the device of the memory of @mp was removed

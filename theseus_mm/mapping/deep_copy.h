@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Deep copy: a new mapping that has the content of another, with pages and frames of its own. */
+/* Deep copy: a new mapping with the content of another, and with pages and frames of its own. */
 #ifndef TMM_MAPPING_DEEP_COPY_H
 #define TMM_MAPPING_DEEP_COPY_H
 

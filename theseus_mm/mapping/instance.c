@@ -29,14 +29,17 @@ static int add_page_regions(struct tmm_instance *inst)
 	err = tmm_page_allocator_add(&inst->pa, &inst->kernel_pages);
 	if (err)
 		return err;
-	/* Virtual is physical there; page 0 is NULL. */
+	/*
+	 * Identity mappings use the lower half. Page 0 is left out, because its address is
+	 * NULL.
+	 */
 	inst->low_pages.type = TMM_REGION_DESIGNATED;
 	inst->low_pages.first = 1;
 	inst->low_pages.nr = tmm_page_number_limit() / 2 - 1;
 	return tmm_page_allocator_add(&inst->pa, &inst->low_pages);
 }
 
-/* Also undoes a half-done tmm_instance_init(). */
+/* Also undoes a partial tmm_instance_init(). */
 static void forget_memories(struct tmm_instance *inst)
 {
 	unsigned int i;
@@ -48,19 +51,16 @@ static void forget_memories(struct tmm_instance *inst)
 	kfree(inst->memories);
 }
 
-/**
- * tmm_instance_init() - bring up allocators and the first root
- * @inst: the instance
- * @memories: runs of RAM; the instance's until tmm_instance_exit(). Their content is
- *            overwritten. Runs that overlap are merged.
- * @nr_memories: number of runs, 1 or more
+/*
+ * Initialise the allocators and the first root on @nr_memories (1 or more) runs of RAM, which
+ * the instance owns until tmm_instance_exit(). The content of the runs is overwritten. Runs
+ * that overlap are merged. Returns -EINVAL if a run, or the rest of a run, is too small, -EBUSY
+ * if bookkeeping would lie on a bad frame, -ENOSPC if there is no room for the root, or
+ * -ENOMEM.
  *
  * Theseus: memory::init()
  *
  * Context: Process context, may sleep.
- * Return: 0; -EINVAL if a run, or what is left of it, is too small, -EBUSY if
- * bookkeeping would lie on a bad frame, -ENOSPC if there is no room for the root, or
- * -ENOMEM
  */
 int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 		      unsigned int nr_memories)
@@ -98,15 +98,11 @@ err_forget:
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_init);
 
-/**
- * tmm_instance_move_to_heap() - let allocators work on the kernel's heap
- * @inst: the instance
- *
- * Until then their state lies in the first run of memory, where there is room for
- * what start-up needs and not for more.
+/*
+ * Move the state of the allocators to the kernel's heap. Before, the state lies in the first
+ * run of memory, which has room for start-up only. After -ENOMEM the caller may try again.
  *
  * Context: Process context, may sleep.
- * Return: 0, or -ENOMEM: try again
  */
 int tmm_instance_move_to_heap(struct tmm_instance *inst)
 {
@@ -116,9 +112,8 @@ int tmm_instance_move_to_heap(struct tmm_instance *inst)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_move_to_heap);
 
-/**
- * tmm_instance_exit() - undo tmm_instance_init()
- * @inst: the instance; everything it gave out has come back
+/*
+ * Undo tmm_instance_init(). All objects of the instance have come back.
  *
  * Context: Process context, may sleep.
  */
@@ -131,7 +126,7 @@ void tmm_instance_exit(struct tmm_instance *inst)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_exit);
 
-/* Count the part of [start, end) that @region has. */
+/* Count the part of [start, end) that lies in @region. */
 static int count_part(struct tmm_instance *inst, const struct tmm_range_region *region, u64 start,
 		      u64 end, u64 counts[TMM_NR_MARKS])
 {
@@ -145,14 +140,10 @@ static int count_part(struct tmm_instance *inst, const struct tmm_range_region *
 	return tmm_frame_regions_count(&inst->fa, &part, counts);
 }
 
-/**
- * tmm_instance_has_ram() - is a part of a run of frames RAM that was claimed?
- * @inst: the instance
- * @first: first frame
- * @nr: how many
+/*
+ * Is any of @nr frames from @first on RAM that the instance has claimed?
  *
  * Context: Any.
- * Return: true if it is
  */
 bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr)
 {
@@ -167,17 +158,13 @@ bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr)
 	return false;
 }
 
-/**
- * tmm_instance_count() - count the uses of the frames in a part of a run of RAM
- * @inst: the instance
- * @index: index of the run, in the order of tmm_instance_init()
- * @start: first frame, counted from the start of the run
- * @nr: frames; those past the run's end count for nothing
- * @counts: set, by enum tmm_frame_mark; and TMM_COUNT_METADATA, for which frames of the
- *          bookkeeping count instead
+/*
+ * Count the uses of @nr frames of run @index, in the order of tmm_instance_init(). @start
+ * counts from the start of the run, and frames past the run's end are ignored. @counts is
+ * indexed by enum tmm_frame_mark. Frames of the bookkeeping count only for TMM_COUNT_METADATA.
+ * Returns -ERANGE if there is no such run.
  *
  * Context: Process context, may sleep.
- * Return: 0, or -ERANGE if there is no such run
  */
 int tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start, u64 nr,
 		       u64 counts[TMM_NR_COUNTS])

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An instance: memory, both allocators, and the root that all share.
+ * An instance: memory, both allocators, and the root that all clients share.
  *
- * The module has one instance, on the RAM it claimed; tests make their own. The functions of
- * the public header (include/linux/theseus_mm.h) are the tmm_instance_*() functions applied to
- * the module's instance.
+ * The module has one instance, on the RAM that the module claimed; tests make their own. The
+ * public header (include/linux/theseus_mm.h) applies the tmm_instance_*() functions to the
+ * module's instance.
  */
 #ifndef TMM_MAPPING_INSTANCE_H
 #define TMM_MAPPING_INSTANCE_H
@@ -20,17 +20,12 @@
 struct tmm_mapped_pages;
 struct tmm_page_table;
 
-/**
- * struct tmm_instance_memory - a run of RAM as an instance divides it
- * @memory: the run
- * @metadata: its first or its last part, reserved
- * @general: the rest
- * @metadata_frames: owns all of @metadata; NULL once its mapping does
- */
+/* A run of RAM, as an instance divides it. */
 struct tmm_instance_memory {
 	struct tmm_memory memory;
-	struct tmm_frame_region metadata;
-	struct tmm_frame_region general;
+	struct tmm_frame_region metadata;	/* the first or the last part, reserved */
+	struct tmm_frame_region general;	/* the rest */
+	/* Owns all of @metadata; NULL after the mapping of @metadata has become the owner. */
 	struct tmm_allocated_frames *metadata_frames;
 };
 
@@ -39,14 +34,14 @@ struct tmm_instance_memory {
  * @fa: the frame allocator
  * @pa: the page allocator: the guard hole, and the lower half for identity mappings
  * @pages: the guard hole except its last sixteenth, general
- * @kernel_pages: the last sixteenth, which clients can't have: kernel callers always find
- *                room there, and need no pages of the lower half
+ * @kernel_pages: the last sixteenth, which clients can't allocate: kernel callers always
+ *                find room there, and need no pages of the lower half
  * @low_pages: the lower half except page 0, designated
  * @root: the shared root
- * @nr_memories: runs of RAM
+ * @nr_memories: number of runs of RAM
  * @memories: the runs
  * @device_lock: protects @devices
- * @devices: struct tmm_device_region
+ * @devices: list of struct tmm_device_region
  */
 struct tmm_instance {
 	struct tmm_frame_allocator fa;

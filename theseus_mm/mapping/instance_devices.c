@@ -13,15 +13,12 @@
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 
-/**
- * tmm_instance_add_reserved_region() - let device memory be given out
- * @inst: the instance
- * @start: physical address, a multiple of 4096
- * @nr_bytes: size, a multiple of 4096
- * @type: how it is cached, in every mapping of it
+/*
+ * Make a region of device memory available for allocation. @start and @nr_bytes are multiples
+ * of 4096. @type is the memory type of every mapping of the region. Returns an error of
+ * tmm_device_region_add().
  *
  * Context: Process context, may sleep.
- * Return: 0, or an error of tmm_device_region_add()
  */
 int tmm_instance_add_reserved_region(struct tmm_instance *inst, struct tmm_paddr start,
 				     u64 nr_bytes, enum tmm_memory_type type)
@@ -50,17 +47,11 @@ static struct tmm_device_region *find_device(struct tmm_instance *inst, u64 firs
 	return NULL;
 }
 
-/**
- * tmm_instance_remove_reserved_region() - undo tmm_instance_add_reserved_region()
- * @inst: the instance
- * @start: as it was added
- * @nr_bytes: as it was added
+/*
+ * Undo tmm_instance_add_reserved_region(), which had the same arguments. Returns -ERANGE if no
+ * such region was added, or -EBUSY, with nothing changed, if a frame of the region is owned.
  *
  * Context: Process context, may sleep.
- * Return:
- * * 0       - it is no longer ours
- * * -ERANGE - no such region was added
- * * -EBUSY  - a frame of it is owned; nothing changed
  */
 int tmm_instance_remove_reserved_region(struct tmm_instance *inst, struct tmm_paddr start,
 					u64 nr_bytes)
@@ -83,17 +74,13 @@ int tmm_instance_remove_reserved_region(struct tmm_instance *inst, struct tmm_pa
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_remove_reserved_region);
 
-/**
- * tmm_instance_close_device() - close the regions of a device that is being removed
- * @inst: the instance
- * @start: first byte of a resource of the device
- * @end: last byte of it
- *
- * See tmm_device_region_close(). The caller revokes the areas in processes before it calls
- * tmm_instance_give_up_device().
+/*
+ * Close the regions in a resource of a device that is being removed. @start is the first and
+ * @end the last byte of the resource. See tmm_device_region_close(). The caller revokes the
+ * areas in processes before the caller calls tmm_instance_give_up_device(). Returns true if
+ * there was a region.
  *
  * Context: Process context, sleeps.
- * Return: true if there was a region
  */
 bool tmm_instance_close_device(struct tmm_instance *inst, u64 start, u64 end)
 {
@@ -112,13 +99,9 @@ bool tmm_instance_close_device(struct tmm_instance *inst, u64 start, u64 end)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_close_device);
 
-/**
- * tmm_instance_give_up_device() - release the claims on the regions of a closed device
- * @inst: the instance
- * @start: as for tmm_instance_close_device()
- * @end: as for tmm_instance_close_device()
- *
- * The regions stay known until they are removed.
+/*
+ * Release the claims on the regions of a device that tmm_instance_close_device() closed. The
+ * regions stay on the list until they are removed.
  *
  * Context: Process context, may sleep.
  */
@@ -135,7 +118,7 @@ void tmm_instance_give_up_device(struct tmm_instance *inst, u64 start, u64 end)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_give_up_device);
 
-/* Remove the regions that nobody removed; the instance is being destroyed. */
+/* Remove the remaining regions, because the instance is being destroyed. */
 void tmm_instance_forget_devices(struct tmm_instance *inst)
 {
 	struct tmm_device_region *device, *next;

@@ -18,7 +18,7 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-/* Can the pages and frames of a mapping be mapped by leaves of @req->leaf only? */
+/* Can leaves of size @req->leaf alone map the pages and frames of a mapping? */
 static int check_leaf(const struct tmm_mapping_request *req, u64 numbers)
 {
 	if (req->leaf >= TMM_NR_PAGE_SIZES || numbers & (tmm_page_size_4k_pages(req->leaf) - 1))
@@ -31,7 +31,7 @@ static enum tmm_page_size largest_leaf(const struct tmm_mapping_request *req)
 	return req->is_sized ? req->leaf : tmm_mapper_largest_leaf();
 }
 
-/* Is the memory of @frames there, and of a type that suits @flags? */
+/* Is the memory of @frames still present, and of a type that suits @flags? */
 static int check_region(const struct tmm_allocated_frames *frames, tmm_pte_flags_t flags)
 {
 	const struct tmm_frame_region *region = frames->f.region;
@@ -50,7 +50,7 @@ struct tmm_mapped_pages *tmm_map_pages_to(struct tmm_page_table *pt,
 	struct tmm_mapped_pages *mp;
 	int err;
 
-	/* An empty run does not keep its region: look at the count before all else. */
+	/* An empty run does not keep its region, so check the count first. */
 	if (!tmm_allocated_pages_nr(*pages) ||
 	    tmm_allocated_pages_nr(*pages) != tmm_frames_nr(&(*frames)->f))
 		return ERR_PTR(-EINVAL);
@@ -75,17 +75,17 @@ struct tmm_mapped_pages *tmm_map_pages_to(struct tmm_page_table *pt,
  * tmm_map_allocated_pages_to() - map pages to frames
  * @pt: the root
  * @pages: not empty; consumed on success, untouched on error
- * @frames: as many; consumed on success, untouched on error
- * @flags: what the mapping may be used for
+ * @frames: as many frames as pages; consumed on success, untouched on error
+ * @flags: permissions of the mapping
  *
- * By the largest leaves that the alignment of both allows.
+ * The mapping has the largest leaves that the alignment of pages and frames allows.
  *
- * Theseus: Mapper::map_allocated_pages_to(). There a failure half-way frees
- * frames that are still mapped; here it changes nothing.
+ * Theseus: Mapper::map_allocated_pages_to(). In Theseus a failure half-way frees frames that
+ * are still mapped. Here a failure changes nothing.
  *
  * Context: Process context, may sleep. O(leaves).
  * Return:
- * * the mapping          - @pages and @frames are NULL now
+ * * the mapping          - @pages and @frames are then NULL
  * * ERR_PTR(-EINVAL)     - the counts differ or are 0, or the flags are malformed
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY on RAM, or device memory without it
  * * ERR_PTR(-ENODEV)     - the device that has the frames was removed
@@ -111,9 +111,9 @@ EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to);
  * tmm_map_allocated_pages_to_sized() - map pages to frames, by leaves of one size
  * @pt: the root
  * @pages: not empty; consumed on success, untouched on error
- * @frames: as many; consumed on success, untouched on error
- * @flags: what the mapping may be used for
- * @size: of every leaf
+ * @frames: as many frames as pages; consumed on success, untouched on error
+ * @flags: permissions of the mapping
+ * @size: size of every leaf
  *
  * Theseus: Mapper::map_allocated_pages_to() for AllocatedPages<P>
  *
@@ -140,19 +140,19 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_to_sized(struct tmm_page_table 
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to_sized);
 
 /**
- * tmm_map_to_non_exclusive() - map pages to frames that somebody else owns
+ * tmm_map_to_non_exclusive() - map pages to frames of another owner
  * @pt: the root
  * @pages: not empty; consumed on success, untouched on error
- * @frames: as many, lent to the mapping: they stay their owner's, who can neither
- *          map, merge, split nor clear them until it is gone. Dropped before, they
- *          become free with it.
- * @flags: what the mapping may be used for
+ * @frames: as many frames as pages, lent to the mapping. The owner keeps the frames, but
+ *          cannot map, merge, split or clear the frames until the mapping is gone. If the
+ *          owner drops the frames earlier, the frames become free with the mapping.
+ * @flags: permissions of the mapping
  *
- * The escape hatch from one page, one frame: several such mappings of the same
- * frames may exist, and what is written through one is seen through all.
+ * The function is the exception to the rule that one page maps one frame. Several such
+ * mappings of the same frames may exist, and a write through one is visible through all.
  *
- * Theseus: Mapper::map_to_non_exclusive(), unsafe there since nothing keeps the
- * frames while they are mapped.
+ * Theseus: Mapper::map_to_non_exclusive(), which is unsafe there, because the frames may be
+ * freed while they are mapped.
  *
  * Context: Process context, may sleep. O(leaves).
  * Return: as tmm_map_allocated_pages_to(), but never ERR_PTR(-EBUSY)
@@ -204,19 +204,16 @@ err_unborrow:
 }
 EXPORT_SYMBOL_TMM(tmm_map_to_non_exclusive);
 
-/**
- * struct piece - a part of the pages that are to be mapped to any frames
- * @nr: pages from the first unmapped one on
- * @size: their frames are aligned for leaves of it
- */
+/* A part of the pages that are to be mapped to any frames. */
 struct piece {
-	u64 nr;
-	enum tmm_page_size size;
+	u64 nr;				/* pages from the first unmapped page on */
+	enum tmm_page_size size;	/* the frames are aligned for leaves of this size */
 };
 
 /*
- * The next piece of @nr pages from @page on: all of them if the largest leaf that
- * lies in them begins at @page; else those before it, which take smaller ones.
+ * Returns the next piece of @nr pages from @page on. If the largest leaf in the pages begins at
+ * @page, the piece is all pages. Otherwise the piece is the pages before that leaf, which take
+ * smaller leaves.
  */
 static struct piece next_piece(u64 page, u64 nr, enum tmm_page_size largest)
 {
@@ -235,7 +232,10 @@ static struct piece next_piece(u64 page, u64 nr, enum tmm_page_size largest)
 	return (struct piece){ nr, size };
 }
 
-/* One run for @want: all at once, or the longest there is; smaller leaves before none. */
+/*
+ * Allocate one run for @want: all frames, or else the longest free run. The function tries
+ * smaller leaves before it fails.
+ */
 static struct tmm_allocated_frames *allocate_some(const struct tmm_mapped_pages *mp,
 						  struct piece want, enum tmm_page_size smallest)
 {
@@ -254,7 +254,10 @@ static struct tmm_allocated_frames *allocate_some(const struct tmm_mapped_pages 
 		if (frames != ERR_PTR(-ENOSPC))
 			return frames;
 		tmm_range_allocator_totals(&fa->ra, &totals);
-		/* Others allocate too: what was there may be gone, so ask for less. */
+		/*
+		 * Other CPUs allocate at the same time, so the longest run may be gone. Ask for
+		 * fewer frames.
+		 */
 		nr = round_down(min(nr - 1, totals.largest[want.size]), leaf);
 		if (nr)
 			continue;
@@ -278,7 +281,7 @@ static int clear_list(struct list_head *list)
 	return 0;
 }
 
-/* Frames for all pages of @mp, in as few runs as there is room for; all or nothing. */
+/* Allocate frames for all pages of @mp, in as few runs as possible; all or nothing. */
 static int allocate_list(const struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
 			 struct list_head *list)
 {
@@ -300,7 +303,7 @@ static int allocate_list(const struct tmm_mapped_pages *mp, const struct tmm_map
 		nr -= tmm_frames_nr(&frames->f);
 		cond_resched();
 	}
-	/* Clear after all frames are there, since clearing is most of the work. */
+	/* Clear after the allocation of all frames, since clearing is most of the work. */
 	if (req->zero)
 		err = clear_list(list);
 	if (!err)
@@ -311,7 +314,7 @@ err_drop:
 	return err;
 }
 
-/* Tables are taken while mapping: before, they would lie between the runs. */
+/* Take the tables while mapping. Tables that were taken earlier would lie between the runs. */
 static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
 		      u64 *done)
 {
@@ -339,7 +342,7 @@ static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_requ
 	return err;
 }
 
-/* Refuse a request that cannot succeed before it takes and clears all free frames. */
+/* Refuse a request that cannot succeed, before it allocates and clears all free frames. */
 static int check_room(struct tmm_frame_allocator *fa, const struct tmm_allocated_pages *pages)
 {
 	struct tmm_account *account = pages->chunk.account;
@@ -386,18 +389,18 @@ struct tmm_mapped_pages *tmm_map_pages(struct tmm_page_table *pt,
  * tmm_map_allocated_pages() - map pages to any frames
  * @pt: the root
  * @pages: not empty; consumed on success, untouched on error
- * @flags: what the mapping may be used for
+ * @flags: permissions of the mapping
  * @zero: clear the frames first
  *
- * By the largest leaves that the pages' alignment allows and for which there are
+ * The mapping has the largest leaves that the pages' alignment allows and for which there are
  * frames. Frames and tables are charged to the account of @pages.
  *
- * Theseus: Mapper::map_allocated_pages(). There running out of memory half-way
- * leaks what was mapped; here it is undone.
+ * Theseus: Mapper::map_allocated_pages(). In Theseus a lack of memory half-way leaks the
+ * pages mapped so far. Here the function unmaps these pages.
  *
  * Context: Process context, may sleep. O(leaves), and O(bytes) to clear.
  * Return:
- * * the mapping          - @pages is NULL now
+ * * the mapping          - @pages is then NULL
  * * ERR_PTR(-EINVAL)     - no pages, or the flags are malformed
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: the frames are RAM
  * * ERR_PTR(-EEXIST)     - a page is mapped already
@@ -421,9 +424,9 @@ EXPORT_SYMBOL_TMM(tmm_map_allocated_pages);
  * tmm_map_allocated_pages_sized() - map pages to any frames, by leaves of one size
  * @pt: the root
  * @pages: not empty; consumed on success, untouched on error
- * @flags: what the mapping may be used for
+ * @flags: permissions of the mapping
  * @zero: clear the frames first
- * @size: of every leaf
+ * @size: size of every leaf
  *
  * Theseus: Mapper::map_allocated_pages() for AllocatedPages<P>
  *

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Map: the constructors of a mapping, from pages and frames that the caller has.
+ * Map: constructors of a mapping from pages and frames that the caller owns.
  *
- * Invariant: all or nothing. The arguments that are consumed are NULL after success, and
- * untouched after an error.
- * The root is the caller's choice.
+ * Invariant: all or nothing. The consumed arguments are NULL after success, and untouched after
+ * an error. The caller chooses the root.
  */
 #ifndef TMM_MAPPING_MAP_H
 #define TMM_MAPPING_MAP_H
@@ -18,7 +17,10 @@ struct tmm_mapped_pages;
 struct tmm_mapping_request;
 struct tmm_page_table;
 
-/* The request has been checked; its count and choice of frames do not matter here. */
+/*
+ * The request has been checked. These functions ignore the request's count and choice of
+ * frames.
+ */
 struct tmm_mapped_pages * __must_check
 tmm_map_pages(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
 	      const struct tmm_mapping_request *req);
@@ -26,7 +28,7 @@ struct tmm_mapped_pages * __must_check
 tmm_map_pages_to(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
 		 struct tmm_allocated_frames **frames, const struct tmm_mapping_request *req);
 
-/* The same for other modules; they check their arguments. */
+/* Forms for other modules, which check their arguments */
 struct tmm_mapped_pages * __must_check
 tmm_map_allocated_pages_to(struct tmm_page_table *pt, struct tmm_allocated_pages **pages,
 			   struct tmm_allocated_frames **frames, tmm_pte_flags_t flags);

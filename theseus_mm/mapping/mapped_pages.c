@@ -35,9 +35,8 @@ static struct tmm_mapped_frames *mapped_of_link(struct list_head *link)
 }
 
 /*
- * One change at a time, and none while a borrow lasts. Ending a borrow is one
- * atomic step, so once nobody but the owner is counted, nobody else will touch
- * the mapping again.
+ * Allow one change at a time, and none during a borrow. The end of a borrow is one atomic step.
+ * So if the count is that of the owner alone, no other code accesses the mapping any more.
  */
 int tmm_mapped_pages_claim(struct tmm_mapped_pages *mp)
 {
@@ -47,7 +46,7 @@ int tmm_mapped_pages_claim(struct tmm_mapped_pages *mp)
 	return users == TMM_USERS_OWNER ? 0 : -EBUSY;
 }
 
-/* The owner is still there. */
+/* The owner still holds the mapping, so the count does not become 0. */
 void tmm_mapped_pages_unclaim(struct tmm_mapped_pages *mp)
 {
 	atomic_sub_return_release(TMM_USERS_CLAIMED, &mp->users);
@@ -69,7 +68,7 @@ struct tmm_mapped_pages *tmm_mapped_pages_new(struct tmm_page_table *pt, tmm_pte
 	return mp;
 }
 
-/* What is left of a mapping that has neither pages nor frames. */
+/* Free the rest of a mapping that has no pages and no frames. */
 void tmm_mapped_pages_free(struct tmm_mapped_pages *mp)
 {
 	atomic64_dec(&mp->pt->nr_mappings);
@@ -79,7 +78,7 @@ void tmm_mapped_pages_free(struct tmm_mapped_pages *mp)
 	kfree(mp);
 }
 
-/* Append frames that are mapped right after those that @mp has. */
+/* Append frames that are mapped directly after the frames of @mp. */
 void tmm_mapped_pages_append_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_frames *frames)
 {
 	if (!list_empty(&mp->frames) &&
@@ -112,7 +111,7 @@ static void clear_entries(struct tmm_mapped_pages *mp, u64 nr)
 	tmm_mapper_unmap(mp->pt, tmm_mapped_pages_first(mp), nr);
 }
 
-/* Give back what the pages of @mp mapped to; the entries are cleared. */
+/* Give back the frames of @mp. The entries are cleared. */
 static void release_frames(struct tmm_mapped_pages *mp)
 {
 	struct tmm_allocated_frames *run;
@@ -129,18 +128,17 @@ static void release_frames(struct tmm_mapped_pages *mp)
 	mp->borrowed = NULL;
 }
 
-/**
- * tmm_mapped_pages_begin() - a mapping of pages that are not mapped yet
- * @pt: the root
- * @pages: the mapping's pages; the caller's until the mapping is complete. Their account is
- *         charged for the mapping's page tables. A table counts for the mapping that needed
- *         it first, as long as that mapping exists, even if others come to use the table. A
- *         table that a split of a large leaf takes does not count: it is one frame for 512
- *         that do.
- * @flags: flags of the mapping; checked already
+/*
+ * Begin a mapping of pages that are not mapped yet. The caller owns @pages until the mapping is
+ * complete; @flags have been checked. Returns the mapping, which is exclusive so far, or NULL
+ * if the kernel heap is exhausted.
+ *
+ * The account of @pages is charged for the mapping's page tables. A table counts for the first
+ * mapping that needed it, as long as that mapping exists, even if other mappings come to use
+ * the table. A table from a split of a large leaf does not count: it is one frame for 512
+ * frames that count.
  *
  * Context: Process context, may sleep.
- * Return: the mapping, exclusive so far, or NULL if the kernel heap is exhausted
  */
 struct tmm_mapped_pages *tmm_mapped_pages_begin(struct tmm_page_table *pt,
 						struct tmm_allocated_pages *pages,
@@ -157,15 +155,12 @@ struct tmm_mapped_pages *tmm_mapped_pages_begin(struct tmm_page_table *pt,
 	return mp;
 }
 
-/**
- * tmm_mapped_pages_extend() - map the next pages of a mapping in the making
- * @mp: from tmm_mapped_pages_begin()
- * @done: pages mapped so far
- * @frames: what the next as many pages map to; consumed on success
- * @largest: of the leaves
+/*
+ * Map the pages after the first @done pages of an incomplete mapping to @frames, which is
+ * consumed on success. @largest limits the size of leaves. Returns 0 or an error of
+ * tmm_mapper_map().
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0, or an error of tmm_mapper_map()
  */
 int tmm_mapped_pages_extend(struct tmm_mapped_pages *mp, u64 done,
 			    struct tmm_allocated_frames **frames, enum tmm_page_size largest)
@@ -184,11 +179,9 @@ int tmm_mapped_pages_extend(struct tmm_mapped_pages *mp, u64 done,
 	return 0;
 }
 
-/**
- * tmm_mapped_pages_abandon() - undo a mapping in the making
- * @mp: from tmm_mapped_pages_begin(); gone. Its pages stay the caller's, its frames go
- *      back.
- * @done: pages mapped so far
+/*
+ * Undo an incomplete mapping, of which @done pages are mapped. The caller keeps the pages, and
+ * the frames go back to their allocator.
  *
  * Context: Process context. Cannot fail.
  */
@@ -235,8 +228,8 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_nr_bytes);
  * tmm_mapped_pages_flags() - the flags of a mapping
  * @mp: the mapping
  *
- * Return: what was asked for, with VALID and EXCLUSIVE as they are. ACCESSED and
- * DIRTY are not read from the entries: see tmm_mapped_pages_collect_flags().
+ * Return: the requested flags, with the current VALID and EXCLUSIVE. ACCESSED and DIRTY are
+ * not read from the entries: see tmm_mapped_pages_collect_flags().
  */
 tmm_pte_flags_t tmm_mapped_pages_flags(const struct tmm_mapped_pages *mp)
 {
@@ -245,12 +238,12 @@ tmm_pte_flags_t tmm_mapped_pages_flags(const struct tmm_mapped_pages *mp)
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_flags);
 
 /**
- * tmm_mapped_pages_collect_flags() - the flags, with what the hardware recorded
+ * tmm_mapped_pages_collect_flags() - the flags, with ACCESSED and DIRTY from the entries
  * @mp: the mapping
  *
  * Context: Process context. O(leaves).
- * Return: as tmm_mapped_pages_flags(), with ACCESSED and DIRTY as the entries have
- * them: set if any page was read or written
+ * Return: as tmm_mapped_pages_flags(), with ACCESSED and DIRTY set if any entry has them,
+ * because a page was read or written
  */
 tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp)
 {
@@ -262,10 +255,10 @@ tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_collect_flags);
 
 /**
- * tmm_mapped_pages_root() - the root a mapping is under
+ * tmm_mapped_pages_root() - the root of a mapping
  * @mp: the mapping
  *
- * Return: the root; stays as long as the mapping
+ * Return: the root, which lives at least as long as the mapping
  */
 struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp)
 {
@@ -273,7 +266,10 @@ struct tmm_page_table *tmm_mapped_pages_root(const struct tmm_mapped_pages *mp)
 }
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_root);
 
-/* Do @flags ask for another kind of memory than the mapping has? An empty one has none. */
+/*
+ * Do @flags require another kind of memory than the mapping has? An empty mapping has no
+ * memory.
+ */
 static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 {
 	return tmm_mapped_pages_nr(mp) &&
@@ -281,13 +277,15 @@ static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t f
 }
 
 /**
- * tmm_mapped_pages_remap() - change what a mapping may be used for
+ * tmm_mapped_pages_remap() - change the permissions of a mapping
  * @mp: the mapping; unchanged on error
  * @flags: the new flags; VALID and EXCLUSIVE stay as they are
  *
- * Theseus: MappedPages::remap(). The root is the mapping's own, whichever is
- * active; flags that are the same already do nothing. ACCESSED and DIRTY as the
- * hardware set them stay.
+ * The function uses the mapping's own root, even if another root is active. If the flags are
+ * the same already, the function does nothing. ACCESSED and DIRTY stay as the hardware set
+ * them.
+ *
+ * Theseus: MappedPages::remap()
  *
  * Context: Process context, may sleep. O(leaves).
  * Return:
@@ -309,7 +307,7 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 	err = tmm_mapped_pages_claim(mp);
 	if (err)
 		return err;
-	/* Check again: a merge may have made an empty mapping larger. */
+	/* Check again, because a merge may have added memory to an empty mapping. */
 	if (is_other_memory(mp, flags)) {
 		tmm_mapped_pages_unclaim(mp);
 		return -EOPNOTSUPP;
@@ -329,15 +327,15 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_remap);
 
 /**
- * tmm_mapped_pages_remap_under() - the same, under a root that is named
+ * tmm_mapped_pages_remap_under() - change the permissions of a mapping under a given root
  * @mp: the mapping; unchanged on error
- * @pt: the root that the caller takes it to be under
+ * @pt: the expected root of the mapping
  * @flags: the new flags
  *
- * Theseus: MappedPages::remap(), whose mapper argument is not checked there.
+ * Theseus: MappedPages::remap(), which does not check its mapper argument.
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: -EXDEV if it is under another root, else as tmm_mapped_pages_remap()
+ * Return: -EXDEV if @mp is under another root, else as tmm_mapped_pages_remap()
  */
 int tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp, const struct tmm_page_table *pt,
 				 tmm_pte_flags_t flags)
@@ -349,19 +347,19 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_remap_under);
 /**
  * tmm_mapped_pages_unmap_into_parts() - unmap, and keep the parts
  * @mp: consumed on success, untouched on error
- * @pages: set to its pages, on success only
- * @frames: a list head; gets all its frames, in the order of the pages: struct
- *          tmm_allocated_frames linked by f.link, the caller's. One that is to be
- *          mapped, merged or dropped leaves the list first (list_del_init()); or
- *          all go with tmm_allocated_frames_drop_list().
+ * @pages: set to the pages of the mapping, on success only
+ * @frames: a list head; receives all frames of the mapping, in the order of the pages, as
+ *          struct tmm_allocated_frames linked by f.link. The caller then owns the frames.
+ *          The caller removes a run from the list (list_del_init()) before mapping, merging
+ *          or dropping the run, or drops all with tmm_allocated_frames_drop_list().
  *
- * Theseus: MappedPages::unmap_into_parts(), which gives back the first run of
- * frames only. A mapping that does not own its frames has none to give: @frames
- * stays as it is, and the loan of their owner ends.
+ * If the mapping does not own its frames, @frames is unchanged and the owner's loan ends.
+ *
+ * Theseus: MappedPages::unmap_into_parts(), which gives back only the first run of frames
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0; -EBUSY if the mapping is borrowed, or counts as borrowed for ever: see
- * tmm_mapped_pages_taint(); or -EACCES if it is sealed
+ * Return: 0; -EBUSY if the mapping is borrowed, or tainted (tmm_mapped_pages_taint()) and so
+ * counts as borrowed forever; or -EACCES if the mapping is sealed
  */
 int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 				      struct tmm_allocated_pages **pages,
@@ -392,14 +390,14 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_unmap_into_parts);
 
 /**
- * tmm_mapped_pages_unmap_into_parts_under() - the same, under a root that is named
+ * tmm_mapped_pages_unmap_into_parts_under() - unmap under a given root, and keep the parts
  * @mp: consumed on success, untouched on error
- * @pt: the root that the caller takes it to be under
- * @pages: set to its pages, on success only
- * @frames: a list head; gets all its frames
+ * @pt: the expected root of the mapping
+ * @pages: set to the pages of the mapping, on success only
+ * @frames: a list head; receives all frames of the mapping
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: -EXDEV if it is under another root (it stays mapped), else as
+ * Return: -EXDEV if @mp is under another root (@mp stays mapped), else as
  * tmm_mapped_pages_unmap_into_parts()
  */
 int tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages **mp,
@@ -413,13 +411,12 @@ int tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages **mp,
 }
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_unmap_into_parts_under);
 
-/**
- * tmm_mapped_pages_move_account() - charge somebody else for a mapping
- * @mp: the mapping; the caller has it for himself
- * @account: the account; nothing is done for a mapping that nobody is charged for
+/*
+ * Charge @account for a mapping, in place of the mapping's present account. No other code uses
+ * the mapping. Does nothing if no account is charged for the mapping. Returns -EDQUOT, with
+ * nothing changed, if the charge exceeds a limit.
  *
  * Context: Process context, may sleep. O(runs of frames).
- * Return: 0, or -EDQUOT if it is too much: nothing has changed
  */
 int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_account *account)
 {
@@ -451,10 +448,10 @@ int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_move_account);
 
-/* Nobody uses the mapping any more. */
+/* Free a mapping that has no owner and no borrow. */
 void tmm_mapped_pages_destroy(struct tmm_mapped_pages *mp)
 {
-	/* Clear entries; no CPU uses them; frames and pages become free. */
+	/* First clear the entries, so that no CPU uses them. Then free frames and pages. */
 	clear_entries(mp, tmm_mapped_pages_nr(mp));
 	release_frames(mp);
 	tmm_allocated_pages_drop(&mp->pages);
@@ -465,7 +462,7 @@ void tmm_mapped_pages_destroy(struct tmm_mapped_pages *mp)
  * tmm_mapped_pages_drop() - give a mapping back
  * @mp: consumed; may be NULL or an error pointer
  *
- * Unmaps and frees pages and frames, exactly once: at once, or when the last
+ * The module unmaps and frees pages and frames exactly once: immediately, or when the last
  * borrow ends.
  *
  * Theseus: Drop for MappedPages

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mapped pages: pages, the frames behind them, and the entries between.
+ * Mapped pages: pages, the frames behind the pages, and the entries that map them.
  *
  * Invariants, of which Theseus names four:
- *   1. one page maps to one frame and, if EXCLUSIVE, no other page does;
- *   2. a mapping is unmapped exactly once, after its last borrow ended;
- *   3. nothing outside its bounds is accessed through it;
- *   4. it is written only while it is writable.
- * Exclusive: @frames, in order, are what its pages map to. Its first and last page
- * are boundaries of leaves, so that a change never has to break one but in a split.
- * All that it maps to is RAM, or all is device memory of one memory type.
  *
- * Lock: none. One count holds the owner, the borrows and whether somebody
- * changes the mapping, so of two changes at a time one gets -EBUSY, as it does
- * while a borrow lasts.
- * Owner: whoever holds the pointer. Functions that take a T ** consume it: the
- * pointer is NULL after success and untouched after an error.
+ *   1. one page maps to one frame and, if EXCLUSIVE, no other page maps to that frame;
+ *   2. a mapping is unmapped exactly once, after its last borrow ended;
+ *   3. a mapping gives access only within its bounds;
+ *   4. a mapping is written only while it is writable.
+ *
+ * An exclusive mapping's pages map to @frames, in order. The first and the last page of a
+ * mapping are boundaries of leaves, so only a split has to break a leaf. All memory of a
+ * mapping is RAM, or all is device memory of one memory type.
+ *
+ * Lock: none. One count holds the owner, the borrows and a change in progress. If two changes
+ * compete, one gets -EBUSY, and so does a change during a borrow.
+ * Owner: the holder of the pointer. Functions that take a T ** consume the mapping: the pointer
+ * is NULL after success and untouched after an error.
  */
 #ifndef TMM_MAPPING_MAPPED_PAGES_H
 #define TMM_MAPPING_MAPPED_PAGES_H
@@ -33,27 +34,27 @@ struct tmm_allocated_pages;
 struct tmm_mapped_frames;
 struct tmm_page_table;
 
-/* Far above any number of borrows: one that lasts is not taken for the owner. */
+/* Far above any number of borrows, so that borrows are never mistaken for the owner. */
 #define TMM_USERS_OWNER		BIT(29)
 #define TMM_USERS_CLAIMED	BIT(30)
 
 /**
  * struct tmm_mapped_pages - a mapping
- * @users: TMM_USERS_OWNER until it is dropped, 1 for each immutable borrow;
+ * @users: TMM_USERS_OWNER until the drop, plus 1 for each immutable borrow, plus
  *         TMM_USERS_CLAIMED for a mutable borrow or a change, which exclude others
- * @pt: the root it was mapped under, by identity
- * @pages: its pages
+ * @pt: the root of the mapping
+ * @pages: the pages of the mapping
  * @frames: struct tmm_mapped_frames, in the order of the pages
  * @nr_frame_ranges: number of entries of @frames
- * @borrowed: the frames that its pages map to, if it does not own them; @frames is empty
+ * @borrowed: the frames of a mapping that does not own its frames; @frames is then empty
  * @is_shareable: mutable borrows exclude nothing; does not change during a borrow
- * @is_sealed: not writable, and no owner can make it so; does not change during a borrow
- * @nr_tables: number of tables that were made to map it
- * @account: account charged for @nr_tables, with a reference: that of its pages. Its frames
- *           are charged to the same account, or to none. NULL: nothing is charged.
- * @flags: as asked for, with VALID and EXCLUSIVE as they are
- * @is_tainted: a device or guest may keep the numbers of its frames for ever: when it is
- *              dropped, they go into quarantine
+ * @is_sealed: read-only, and no owner can change that; does not change during a borrow
+ * @nr_tables: number of tables that were made for the mapping
+ * @account: account of the pages, charged for @nr_tables, with a reference. The frames are
+ *           charged to the same account, or to none. NULL: nothing is charged.
+ * @flags: the requested flags, with the current VALID and EXCLUSIVE
+ * @is_tainted: a device or guest may keep the numbers of the frames forever, so a drop puts
+ *              the frames into quarantine
  * @link: for the owner's list
  *
  * Theseus: MappedPages
@@ -88,7 +89,7 @@ int __must_check tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 						   struct tmm_allocated_pages **pages,
 						   struct list_head *frames);
 
-/* The same, for callers that name the root they believe it is under: else -EXDEV */
+/* Forms for callers that name the expected root: -EXDEV if the mapping is under another root */
 int __must_check tmm_mapped_pages_remap_under(struct tmm_mapped_pages *mp,
 					      const struct tmm_page_table *pt,
 					      tmm_pte_flags_t flags);
@@ -97,14 +98,14 @@ int __must_check tmm_mapped_pages_unmap_into_parts_under(struct tmm_mapped_pages
 							 struct tmm_allocated_pages **pages,
 							 struct list_head *frames);
 
-/* Who is charged for it */
+/* The account that is charged for a mapping */
 int __must_check tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp,
 					       struct tmm_account *account);
 
 /* Destructor */
 void tmm_mapped_pages_drop(struct tmm_mapped_pages **mp);
 
-/* For mapped_pages_borrow.c: the last borrow of a dropped mapping ends */
+/* For mapped_pages_borrow.c, at the end of the last borrow of a dropped mapping */
 void tmm_mapped_pages_destroy(struct tmm_mapped_pages *mp);
 
 /* For the files that split and borrow mappings: one change at a time */
@@ -121,7 +122,7 @@ tmm_mapped_pages_new(struct tmm_page_table *pt, tmm_pte_flags_t flags);
 void tmm_mapped_pages_free(struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_append_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_frames *frames);
 
-/* For map.c and deep_copy.c: a mapping in the making */
+/* For map.c and deep_copy.c: incomplete mappings */
 struct tmm_mapped_pages * __must_check
 tmm_mapped_pages_begin(struct tmm_page_table *pt, struct tmm_allocated_pages *pages,
 		       tmm_pte_flags_t flags);

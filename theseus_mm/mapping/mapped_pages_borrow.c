@@ -11,10 +11,10 @@
 #include <linux/export.h>
 
 /**
- * tmm_mapped_pages_is_borrowed() - is anyone using the mapping?
+ * tmm_mapped_pages_is_borrowed() - is a mapping in use?
  * @mp: the mapping
  *
- * Return: true if it is borrowed, or being changed, at this moment
+ * Return: true if the mapping is borrowed, or being changed, at this moment
  */
 bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp)
 {
@@ -23,10 +23,10 @@ bool tmm_mapped_pages_is_borrowed(const struct tmm_mapped_pages *mp)
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_is_borrowed);
 
 /**
- * tmm_mapped_pages_nr_borrows() - how many are using the mapping
+ * tmm_mapped_pages_nr_borrows() - the number of borrows of a mapping
  * @mp: the mapping
  *
- * Return: its borrows at this moment; a change counts as one
+ * Return: the number of borrows at this moment; a change counts as one borrow
  */
 unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp)
 {
@@ -37,10 +37,10 @@ unsigned int tmm_mapped_pages_nr_borrows(const struct tmm_mapped_pages *mp)
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_nr_borrows);
 
 /**
- * tmm_mapped_pages_is_shareable() - may it have many mutable borrows?
+ * tmm_mapped_pages_is_shareable() - can a mapping have many mutable borrows?
  * @mp: the mapping
  *
- * Return: as tmm_mapped_pages_set_shareable() said last
+ * Return: the value that tmm_mapped_pages_set_shareable() set last
  */
 bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp)
 {
@@ -48,12 +48,7 @@ bool tmm_mapped_pages_is_shareable(const struct tmm_mapped_pages *mp)
 }
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_is_shareable);
 
-/**
- * tmm_mapped_pages_is_sealed() - is a mapping sealed against writing?
- * @mp: the mapping
- *
- * Return: true from tmm_mapped_pages_seal() on
- */
+/* Returns true if tmm_mapped_pages_seal() has made the mapping read-only. */
 bool tmm_mapped_pages_is_sealed(const struct tmm_mapped_pages *mp)
 {
 	return READ_ONCE(mp->is_sealed);
@@ -65,11 +60,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_sealed);
  * @mp: the mapping
  * @is_shareable: a mutable borrow excludes changes only, not other borrows
  *
- * The stated exception to one writer at a time; who writes when is up to those
- * who do. Theseus has none for borrows; map_to_non_exclusive() is its like.
+ * A shareable mapping is the exception to the rule of one writer at a time. The writers
+ * themselves coordinate their accesses. Theseus has no such exception for borrows; the
+ * closest function is map_to_non_exclusive().
  *
  * Context: Any.
- * Return: 0, or -EBUSY if it is borrowed
+ * Return: 0, or -EBUSY if the mapping is borrowed
  */
 int tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareable)
 {
@@ -83,15 +79,12 @@ int tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareabl
 }
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_set_shareable);
 
-/**
- * tmm_mapped_pages_seal() - make a mapping read-only for all later owners
- * @mp: the mapping
- *
- * A sealed mapping stays read-only through remap, split and merge. Its frames cannot be
- * separated from its pages, so they cannot be mapped writable elsewhere.
+/*
+ * Make a mapping read-only for all later owners. A sealed mapping stays read-only through
+ * remap, split and merge. The frames cannot be separated from the pages, so the frames cannot
+ * be mapped writable elsewhere. Returns -EBUSY if the mapping is borrowed.
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0, or -EBUSY if the mapping is borrowed
  */
 int tmm_mapped_pages_seal(struct tmm_mapped_pages *mp)
 {
@@ -103,10 +96,9 @@ int tmm_mapped_pages_seal(struct tmm_mapped_pages *mp)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_seal);
 
-/**
- * tmm_mapped_pages_unseal() - undo tmm_mapped_pages_seal()
- * @mp: the mapping; was not sealed before, and had no other owner since
- * @flags: its flags before it was sealed
+/*
+ * Undo tmm_mapped_pages_seal(). @flags are those from before the seal. The mapping had not been
+ * sealed earlier, and has had no other owner since the seal.
  *
  * Context: Process context, may sleep. O(leaves).
  */
@@ -122,14 +114,12 @@ static bool is_exclusive(const struct tmm_mapped_pages *mp, bool is_mutable)
 	return is_mutable && !tmm_mapped_pages_is_shareable(mp);
 }
 
-/**
- * tmm_mapped_pages_borrow() - count a borrow
- * @mp: the mapping
- * @is_mutable: exclude all other borrows, unless the mapping is shareable
+/*
+ * Count a borrow. If @is_mutable, the borrow excludes all others, unless the mapping is
+ * shareable. Returns -EACCES if @is_mutable and the mapping is not writable, or -EBUSY where
+ * Rust's borrow checker would reject the borrow.
  *
  * Context: Any.
- * Return: 0, -EACCES if @is_mutable and the mapping is not writable, or -EBUSY
- * for what Rust's borrow checker would refuse
  */
 int tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable)
 {
@@ -138,30 +128,31 @@ int tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable)
 	int users = atomic_read(&mp->users);
 	int err = 0;
 
-	/* Not even for a moment, or others would be refused for nothing. */
+	/*
+	 * Do not count such a borrow even briefly, because the count would make other borrows
+	 * fail.
+	 */
 	if (is_mutable && !tmm_pte_flags_is_writable(tmm_mapped_pages_flags(mp)))
 		return -EACCES;
 	do {
 		if (users >= TMM_USERS_CLAIMED - 1 || (excludes && users != TMM_USERS_OWNER))
 			return -EBUSY;
 	} while (!atomic_try_cmpxchg(&mp->users, &users, users + add));
-	/* From here on nobody can change the flags, or whether it is shareable. */
+	/* The count now keeps other code from changing the flags or the shareable state. */
 	if (excludes != is_exclusive(mp, is_mutable))
 		err = -EBUSY;
 	else if (is_mutable && !tmm_pte_flags_is_writable(mp->flags))
 		err = -EACCES;
-	/* The owner is still there. */
+	/* The owner still holds the mapping, so the count does not become 0. */
 	if (err)
 		atomic_sub_return_release(add, &mp->users);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_borrow);
 
-/**
- * tmm_mapped_pages_unborrow() - end a borrow; the last one of a dropped mapping
- * takes the mapping with it
- * @mp: the mapping
- * @is_mutable: as it was borrowed
+/*
+ * End a borrow, with the same @is_mutable as at its begin. The last borrow of a dropped mapping
+ * frees the mapping.
  *
  * Context: Process context, not inside a window.
  */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Use of a mapping: who may use it, and in what way, beside its owner.
+ * Use of a mapping by code other than the owner: borrows, sharing and seals.
  *
- * Invariant: any number of immutable borrows, or one mutable one; a shareable mapping may have
- * many mutable ones. A sealed mapping is not writable, and no owner can make it so.
- * Lock: none; one count keeps borrows and changes apart (mapping/mapped_pages.h).
- * Owner of a borrow: whoever began it. mapping/borrow.h has borrows of parts.
+ * Invariant: a mapping has any number of immutable borrows, or one mutable borrow. A shareable
+ * mapping may have many mutable borrows. A sealed mapping is read-only, and no owner can change
+ * that.
+ * Lock: none. One count keeps borrows and changes apart (mapping/mapped_pages.h). Owner of a
+ * borrow: the code that began the borrow. mapping/borrow.h has borrows of parts.
  */
 #ifndef TMM_MAPPING_MAPPED_PAGES_BORROW_H
 #define TMM_MAPPING_MAPPED_PAGES_BORROW_H

@@ -11,14 +11,11 @@
 #include <linux/list.h>
 #include <linux/sched.h>
 
-/**
- * tmm_mapped_pages_any_bad() - does memory behind pages fail?
- * @mp: the mapping, borrowed
- * @first: index of the first page in the mapping
- * @nr: number of pages
+/*
+ * Is a frame behind one of @nr pages known to be bad? @first is the index of the first page in
+ * the mapping, which is borrowed.
  *
- * Context: Process context, may sleep. O(leaves) while there is a bad frame at all, else O(1).
- * Return: true if a frame behind one of the pages is known to be bad
+ * Context: Process context, may sleep. O(leaves) if any bad frame is known, else O(1).
  */
 bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
 {
@@ -26,13 +23,10 @@ bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_any_bad);
 
-/**
- * tmm_mapped_pages_has_frame() - does a mapping map a frame?
- * @mp: the mapping, borrowed
- * @number: the frame
+/*
+ * Does a mapping, which is borrowed, map the frame @number?
  *
  * Context: Process context, may sleep. O(runs of frames).
- * Return: true if it is
  */
 bool tmm_mapped_pages_has_frame(const struct tmm_mapped_pages *mp, u64 number)
 {
@@ -48,7 +42,7 @@ bool tmm_mapped_pages_has_frame(const struct tmm_mapped_pages *mp, u64 number)
 	return false;
 }
 
-/* What it maps to is part of; NULL if it is empty. */
+/* Returns the region of the mapping's frames, or NULL if the mapping is empty. */
 static const struct tmm_frame_region *region_of(const struct tmm_mapped_pages *mp)
 {
 	if (mp->borrowed)
@@ -57,11 +51,9 @@ static const struct tmm_frame_region *region_of(const struct tmm_mapped_pages *m
 	       list_first_entry(&mp->frames, struct tmm_mapped_frames, f.link)->f.region;
 }
 
-/**
- * tmm_mapped_pages_is_ram() - does a mapping map to RAM?
- * @mp: the mapping, which nobody changes meanwhile
- *
- * Return: true if it does or is empty, false if it maps to device memory
+/*
+ * Does a mapping map RAM, or nothing? Returns false for device memory. No other code changes
+ * the mapping during the call.
  */
 bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp)
 {
@@ -70,11 +62,9 @@ bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp)
 	return !region || region->window;
 }
 
-/**
- * tmm_mapped_pages_memory_type() - how a mapping is cached
- * @mp: the mapping, which nobody changes meanwhile
- *
- * Return: the memory type of all that it maps to
+/*
+ * Returns the memory type of all memory of a mapping. No other code changes the mapping during
+ * the call.
  */
 enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp)
 {
@@ -83,12 +73,11 @@ enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages 
 	return region ? region->memory_type : TMM_WRITE_BACK;
 }
 
-/**
- * tmm_mapped_pages_is_closed() - was the device of a mapping's memory removed?
- * @mp: the mapping, which nobody changes meanwhile
+/*
+ * Was the device of any of the mapping's frames removed? If the result is true once, it stays
+ * true. No other code changes the mapping during the call.
  *
  * Context: Any. O(runs of frames) for device memory.
- * Return: true once the device of one of its frames was removed, and always from then on
  */
 bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp)
 {
@@ -105,7 +94,7 @@ bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_closed);
 
-/* May the two be one mapping? An empty one fits any memory. */
+/* Can the two mappings merge, by their memory? An empty mapping fits any memory. */
 bool tmm_mapped_pages_memory_is_same(const struct tmm_mapped_pages *a,
 				     const struct tmm_mapped_pages *b)
 {
@@ -114,12 +103,10 @@ bool tmm_mapped_pages_memory_is_same(const struct tmm_mapped_pages *a,
 		tmm_mapped_pages_memory_type(a) == tmm_mapped_pages_memory_type(b));
 }
 
-/**
- * tmm_mapped_pages_taint() - from now on, never let anybody else have the frames
- * @mp: the mapping, borrowed by the caller
- *
- * When it is dropped, its frames go into quarantine, and they cannot be had apart from
- * it. Parts that it is split into are tainted as well, as is what it is merged with.
+/*
+ * Keep the frames of a mapping, which the caller has borrowed, from all later owners. When the
+ * mapping is dropped, its frames go into quarantine. The frames cannot be separated from the
+ * mapping. The parts of a split are tainted too, and so is the result of a merge.
  *
  * Context: Any.
  */

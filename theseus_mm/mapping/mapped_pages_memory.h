@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory behind a mapping: what its pages map to, RAM or a device's, and whether it may be used.
+ * Memory behind a mapping: its kind (RAM or device memory), and whether it can be used.
  *
  * Invariant: all memory of a mapping is of one kind (mapping/mapped_pages.h).
- * Lock: none; the caller has borrowed the mapping, or nobody else changes it.
+ * Lock: none. The caller has borrowed the mapping, or no other code changes the mapping.
  */
 #ifndef TMM_MAPPING_MAPPED_PAGES_MEMORY_H
 #define TMM_MAPPING_MAPPED_PAGES_MEMORY_H

@@ -12,18 +12,20 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
-/**
- * tmm_mapped_pages_have_struct_pages() - may I/O pin what the pages map to?
- * @mp: the mapping; borrowed, or nobody changes it
+/*
+ * Can I/O pin the frames of a mapping? Returns true if the mapping owns its frames, and Linux
+ * has a struct page for each. The mapping is borrowed, or no other code changes the mapping.
  *
- * Context: Process context. O(runs of frames).
- * Return: true if it owns its frames, and Linux knows a struct page of each
+ * Context: Process context, may sleep. O(runs of frames).
  */
 bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp)
 {
 	const struct tmm_mapped_frames *frames;
 
-	/* It could not be asked whether others have let them be pinned. */
+	/*
+	 * Several mappings may share borrowed frames. The module could not tell whether another
+	 * mapping lets I/O pin them.
+	 */
 	if (mp->borrowed)
 		return false;
 	list_for_each_entry(frames, &mp->frames, f.link) {
@@ -34,10 +36,10 @@ bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp)
 	return true;
 }
 
-/**
- * tmm_mapped_pages_get_struct_pages() - the struct pages of what pages map to
- * @mp: the mapping, borrowed; tmm_mapped_pages_have_struct_pages()
- * @pages: room for as many as it has pages; filled in their order
+/*
+ * Write the struct pages of a mapping's frames to @pages, in the order of the mapping's pages.
+ * @pages has one element for each page. The mapping is borrowed, and satisfies
+ * tmm_mapped_pages_have_struct_pages().
  *
  * Context: Process context, may sleep. O(pages).
  */
@@ -55,13 +57,10 @@ void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct
 	}
 }
 
-/**
- * tmm_mapped_pages_begin_pin_search() - begin a search for pinned pages
- * @search: filled in
- * @mp: the mapping, exclusive, and borrowed until the search is over; all of it has struct
- *      pages
- * @first: index of the first page in the mapping
- * @nr: number of pages
+/*
+ * Begin a search for pinned pages among @nr pages, from index @first of the mapping on. The
+ * mapping is exclusive, stays borrowed until the search ends, and satisfies
+ * tmm_mapped_pages_have_struct_pages().
  *
  * Context: Any. O(1).
  */
@@ -74,7 +73,7 @@ void tmm_mapped_pages_begin_pin_search(struct tmm_pin_search *search, struct tmm
 	search->pinned = TMM_NOT_PINNED;
 }
 
-/* Continue in the present run of frames, and subtract the frames checked from @budget. */
+/* Continue in the current run of frames, and subtract the checked frames from @budget. */
 static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
 {
 	const struct tmm_frames *f = &search->run->f;
@@ -91,15 +90,14 @@ static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
 	return true;
 }
 
-/**
- * tmm_mapped_pages_search_pins() - are some of the pages still pinned?
- * @search: continues where it stopped: the page that was found pinned is checked first, and
- *          pages before it are not checked again
- * @budget: how many pages, or runs of frames, may be checked; reduced by those checked
+/*
+ * Continue a search for pinned pages. The search first checks the page that was pinned the last
+ * time, and does not repeat the pages before. @budget is the number of pages or runs of frames
+ * that the call may check, and is reduced by the number checked. Returns 1 if a page is pinned,
+ * 0 if none is, or -EAGAIN if @budget is used up before the end.
  *
  * Context: Process context, may sleep. O(@budget). The caller meets the conditions of
- *          tmm_pins_find().
- * Return: 1 if a page is pinned, 0 if none is, or -EAGAIN if @budget was used up before
+ * tmm_pins_find().
  */
 int tmm_mapped_pages_search_pins(struct tmm_pin_search *search, u64 *budget)
 {
@@ -122,11 +120,10 @@ int tmm_mapped_pages_search_pins(struct tmm_pin_search *search, u64 *budget)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_search_pins);
 
-/**
- * tmm_mapped_pages_clear_file() - clear the file in the struct pages of a mapping
- * @mp: the mapping, borrowed, but in no process; all of it has struct pages, none is pinned
- * @first: index of the first page in the mapping
- * @nr: number of pages
+/*
+ * Clear the file in the struct pages of @nr pages, from index @first of the mapping on. The
+ * mapping is borrowed, but mapped in no process. The mapping satisfies
+ * tmm_mapped_pages_have_struct_pages(), and no page is pinned.
  *
  * Context: Process context, may sleep. O(runs of frames + @nr).
  */

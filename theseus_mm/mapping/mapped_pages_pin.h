@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Struct pages of a mapping: I/O pins them, and a search finds those that are still pinned.
+ * Struct pages of a mapping. I/O pins struct pages, and a search finds those that are still
+ * pinned.
  *
- * Invariant: a mapping that borrows its frames has none; see
+ * Invariant: a mapping that borrows its frames has no struct pages here; see
  * tmm_mapped_pages_have_struct_pages().
- * Lock: none; the caller has borrowed the mapping, so that its frames stay.
- * Owner of a search: whoever began it; its state is a plain value.
+ * Lock: none. The caller has borrowed the mapping, so that its frames stay. Owner of a search:
+ * the code that began the search. The state is a plain value.
  */
 #ifndef TMM_MAPPING_MAPPED_PAGES_PIN_H
 #define TMM_MAPPING_MAPPED_PAGES_PIN_H
@@ -20,7 +21,7 @@ bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);
 void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
 
-/* The number of no frame */
+/* Stands for no frame */
 #define TMM_NOT_PINNED	(~0ULL)
 
 /**

@@ -29,7 +29,7 @@ static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mappe
 	       tmm_mapped_pages_first(other) ? 0 : -EDOM;
 }
 
-/* Append the frames of @second; its first run may continue the last one of @mp. */
+/* Append the frames of @second. The first run of @second may continue the last run of @mp. */
 static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *second)
 {
 	struct tmm_mapped_frames *boundary;
@@ -48,18 +48,19 @@ static void join_frames(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *se
  * @mp: grows by @other; unchanged on error
  * @other: directly after @mp; consumed
  *
- * No entry changes: small leaves never become a larger one.
+ * No entry changes: small leaves are never joined to a larger one.
+ *
  * Theseus: MappedPages::merge()
  *
  * Context: Process context. O(1).
  * Return:
- * * 0            - @mp has both
- * * -EXDEV       - they are under different roots
- * * -EMEDIUMTYPE - their flags differ, apart from those that the hardware sets; or they do
- *   not own their frames and borrow different ones; or only one is shareable, or sealed; or
- *   they are charged to different accounts, or map to memory of different kinds
+ * * 0            - @mp has both mappings
+ * * -EXDEV       - the mappings are under different roots
+ * * -EMEDIUMTYPE - the mappings' flags differ, apart from those that the hardware sets; or
+ *   the mappings borrow different frames; or only one is shareable, or sealed; or different
+ *   accounts are charged; or the kinds of memory differ
  * * -EDOM        - @other does not follow @mp
- * * -EBUSY       - one is borrowed
+ * * -EBUSY       - one mapping is borrowed
  */
 int tmm_mapped_pages_merge(struct tmm_mapped_pages *mp, struct tmm_mapped_pages **other)
 {
@@ -95,7 +96,7 @@ out:
 }
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_merge);
 
-/* Cut the list of frames @nr frames from its start; the rest goes to @second. */
+/* Split the list of frames after @nr frames. The rest goes to @second. */
 static int split_frames(struct tmm_mapped_pages *mp, u64 nr, struct tmm_mapped_pages *second)
 {
 	struct tmm_mapped_frames *frames, *rest = NULL;
@@ -132,7 +133,7 @@ static int split_frames(struct tmm_mapped_pages *mp, u64 nr, struct tmm_mapped_p
 	return 0;
 }
 
-/* Cut pages and frames; the entries are not looked at. */
+/* Split pages and frames, without regard to the entries. */
 static int split_parts(struct tmm_mapped_pages *mp, u64 at_page, struct tmm_mapped_pages *half)
 {
 	int err = tmm_allocated_pages_split_at(mp->pages, at_page, &half->pages);
@@ -151,7 +152,7 @@ static void rejoin_parts(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *h
 	TMM_BUG_IF(tmm_allocated_pages_merge(mp->pages, &half->pages));
 }
 
-/* Both parts are mapped by leaves of their own. */
+/* Split a leaf where needed, so that each part is mapped by leaves of its own. */
 static int split_entries(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *half)
 {
 	if (!tmm_mapped_pages_nr(mp) || !tmm_mapped_pages_nr(half))
@@ -162,19 +163,21 @@ static int split_entries(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *h
 /**
  * tmm_mapped_pages_split() - make two mappings of one
  * @mp: becomes the first part; unchanged on error
- * @at_page: number of the first page of the second; @mp's start makes the first
- *           part empty, its end the second
+ * @at_page: number of the first page of the second part. If @at_page is the start of @mp, the
+ *           first part is empty; if @at_page is the end, the second part is empty.
  * @second: set to the second part, on success only
  *
- * A boundary inside a 2 MiB or 1 GiB leaf breaks that leaf, and no other; else no
- * entry changes. Theseus: MappedPages::split(), which consumes and returns both
- * parts; here the object stays and becomes the first.
+ * A boundary inside a 2 MiB or 1 GiB leaf breaks that leaf, and no other leaf. Otherwise no
+ * entry changes.
+ *
+ * Theseus: MappedPages::split(), which consumes the mapping and returns both parts. Here the
+ * object stays and becomes the first part.
  *
  * Context: Process context, may sleep. O(runs of frames).
  * Return:
- * * 0       - @second is the caller's
- * * -EINVAL - @at_page lies outside, or @mp is empty
- * * -EBUSY  - borrowed
+ * * 0       - the caller owns @second
+ * * -EINVAL - @at_page lies outside of @mp, or @mp is empty
+ * * -EBUSY  - @mp is borrowed
  * * -ENOSPC - no frame is left for the table of a leaf that must be broken
  * * -ENOMEM - the kernel heap is exhausted
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Split and merge: two mappings of one, and one of two.
+ * Split a mapping into two, and merge two mappings into one.
  *
- * Invariant: both parts together have the pages, frames and tables that the whole has. An error
- * leaves everything as it was.
- * Lock: none; a mapping is claimed while it is split or merged (mapping/mapped_pages.h).
+ * Invariant: both parts together have the pages, frames and tables of the whole. After an error
+ * nothing has changed.
+ * Lock: none. A mapping is claimed during a split or a merge (mapping/mapped_pages.h).
  */
 #ifndef TMM_MAPPING_MAPPED_PAGES_SPLIT_H
 #define TMM_MAPPING_MAPPED_PAGES_SPLIT_H

@@ -12,33 +12,32 @@
 #include <linux/printk.h>
 #include <linux/sort.h>
 
-/* Number of frames, at one end of a run of @nr, that hold the tables of both its parts. */
+/*
+ * Returns the number of frames, at one end of a run of @nr, for the tables of both parts of the
+ * run.
+ */
 static u64 nr_metadata_frames(u64 first, u64 nr, size_t nr_early_bytes)
 {
 	/*
-	 * Both parts' tables together have a byte per frame, and the bytes for
-	 * blocks of the whole run and, again, of the metadata. That part is
-	 * less than 1/4000 of the run, so it has at most 512 blocks of 2 MiB
-	 * before it, one per 2^20 frames of the run, and a few at the edges.
+	 * The tables of both parts together have a byte per frame, plus the bytes for the
+	 * blocks of the whole run, plus the bytes for the blocks of the metadata. The metadata
+	 * takes less than 1/4000 of the run. So it has at most 512 blocks of 2 MiB before it,
+	 * one block per 2^20 frames of the run, and a few blocks at the edges.
 	 */
 	u64 bytes = tmm_frame_table_nr_bytes(first, nr) + 2 * TMM_TABLE_ENTRIES + (nr >> 20);
 
 	return DIV_ROUND_UP(bytes + nr_early_bytes, TMM_PAGE_SIZE);
 }
 
-/**
- * struct early_memory - what allocators start on
- * @nr_frame_bytes: for objects of the frame allocator
- * @nr_page_bytes: for objects of the page allocator
- */
+/* Sizes of the memory for objects of the two allocators before the heap is used. */
 struct early_memory {
-	size_t nr_frame_bytes;
-	size_t nr_page_bytes;
+	size_t nr_frame_bytes;	/* of the frame allocator */
+	size_t nr_page_bytes;	/* of the page allocator */
 };
 
 /*
- * Regions, their first allocations and the first mappings take less than these;
- * an allocator that needs more says -ENOMEM.
+ * Regions, their first allocations and the first mappings need less than this estimate. An
+ * allocator that needs more returns -ENOMEM.
  */
 static struct early_memory plan_early(struct tmm_instance *inst, unsigned int nr_bad)
 {
@@ -65,13 +64,10 @@ static u64 nr_leaves_in(u64 first, u64 nr, enum tmm_page_size size)
 	return start < end ? (end - start) / leaf : 0;
 }
 
-/**
- * tmm_memory_end_is_better() - should the bookkeeping be at the end of a run?
- * @memory: the run
- * @nr_metadata: frames that the bookkeeping takes, fewer than the run has
- *
- * Return: true if the run keeps more large leaves without its last frames than without
- * its first
+/*
+ * Should the bookkeeping be at the end of a run? Returns true if the run keeps more large
+ * leaves without its last @nr_metadata frames than without its first. @nr_metadata is less than
+ * the size of the run.
  */
 bool tmm_memory_end_is_better(const struct tmm_memory *memory, u64 nr_metadata)
 {
@@ -89,7 +85,7 @@ bool tmm_memory_end_is_better(const struct tmm_memory *memory, u64 nr_metadata)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_memory_end_is_better);
 
-/* A part of a run, from its frame @offset on. */
+/* Set @region to a part of a run, from the run's frame @offset on. */
 static void set_part(struct tmm_frame_region *region, enum tmm_region_type type,
 		     const struct tmm_memory *memory, u64 offset, u64 nr)
 {
@@ -100,7 +96,7 @@ static void set_part(struct tmm_frame_region *region, enum tmm_region_type type,
 	region->has_struct_pages = memory->has_struct_pages;
 }
 
-/* Retire the frames of bad= before any frame can be given out. */
+/* Retire the frames of bad= before any client can allocate them. */
 static int retire_known(struct tmm_instance *inst, const struct tmm_instance_memory *mem)
 {
 	const struct tmm_memory *memory = &mem->memory;
@@ -122,7 +118,10 @@ static int retire_known(struct tmm_instance *inst, const struct tmm_instance_mem
 	return err;
 }
 
-/* The first run also holds the state that allocators start on. */
+/*
+ * Divide a run into its two regions. The first run also holds the first state of the
+ * allocators.
+ */
 static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *mem)
 {
 	const bool is_first = mem == inst->memories;
@@ -145,7 +144,10 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	mem->general.range.is_reversed = is_at_end;
 
 	table = mem->metadata.window;
-	/* From the end: aligned for any object, and the tables are bytes. */
+	/*
+	 * The state is at the end, aligned for any object. The tables are bytes and need no
+	 * alignment.
+	 */
 	if (is_first)
 		start_early(inst, table + (nr_metadata << TMM_PAGE_SHIFT) - nr_early_bytes, early);
 	err = tmm_frame_regions_add(&inst->fa, &mem->metadata, table);
@@ -160,16 +162,12 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 	return PTR_ERR_OR_ZERO(mem->metadata_frames) ?: retire_known(inst, mem);
 }
 
-/* Room for a root and the tables that start-up needs; an upper bound. */
+/* Upper bound of the frames for a root and the tables that start-up needs. */
 #define NR_STARTUP_FRAMES	12
 
-/**
- * tmm_memory_first_nr_min() - smallest size of the first run
- * @first: first frame of the run
- * @nr_memories: number of runs: the first holds the state for all of them
- * @nr_bad: number of frames that are known to be bad
- *
- * Return: number of frames
+/*
+ * Returns the smallest size of the first run, in frames. @first is the run's first frame. The
+ * first run holds the state for all @nr_memories runs and all @nr_bad known bad frames.
  */
 u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad)
 {
@@ -208,8 +206,8 @@ static bool continues_memory(const struct tmm_memory *a, const struct tmm_memory
 }
 
 /*
- * If two runs overlap, join them into the first; if that is not possible, cut the overlap
- * off the second. This comes before anything is written to the runs.
+ * If two runs overlap, join them into the first run. If the runs cannot be joined, cut the
+ * overlap off the second run. This step comes before any write to the runs.
  */
 void tmm_memories_merge(struct tmm_instance *inst)
 {
@@ -238,7 +236,7 @@ void tmm_memories_merge(struct tmm_instance *inst)
 	inst->nr_memories = nr;
 }
 
-/* Give each run its frame table and its two regions; the metadata frames are owned from then on. */
+/* Make the frame table and the two regions of each run, and allocate the metadata frames. */
 int tmm_memories_divide(struct tmm_instance *inst)
 {
 	unsigned int i;

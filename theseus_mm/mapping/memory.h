@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memories: the runs of RAM of an instance, and how each is divided.
+ * Memories: the runs of RAM of an instance, and the parts of each run.
  *
- * One end of a run holds the frame table and is a reserved region, allocated for good; the
- * rest is a general region. The frame table is at the end that costs fewer large leaves: at
- * the run's start, unless its end is less aligned. The first run also holds the state that
- * both allocators start on.
+ * One end of a run holds the frame table. That part is a reserved region, which is allocated
+ * permanently; the rest is a general region. The frame table is at the end where it costs fewer
+ * large leaves: at the run's start, unless the run's end is less aligned. The first run also
+ * holds the first state of both allocators.
  * Owner: the instance (mapping/instance.h).
  */
 #ifndef TMM_MAPPING_MEMORY_H
@@ -34,7 +34,7 @@ struct tmm_memory {
 	unsigned int nr_bad;
 };
 
-/* Before an instance is there: smallest number of frames of the first run */
+/* Before an instance exists: smallest number of frames of the first run */
 u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad);
 /* For tests: pure */
 bool tmm_memory_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);

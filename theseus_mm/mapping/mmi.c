@@ -10,11 +10,11 @@
 #include <linux/slab.h>
 
 /**
- * tmm_mmi_create() - a new context
- * @pt: the root that is active in it; gets a reference
+ * tmm_mmi_create() - create a context
+ * @pt: the active root of the context, which takes a reference
  *
  * Context: Process context, may sleep.
- * Return: the context with one reference, the caller's, or ERR_PTR(-ENOMEM)
+ * Return: the context with one reference, which the caller owns, or ERR_PTR(-ENOMEM)
  */
 struct tmm_mmi *tmm_mmi_create(struct tmm_page_table *pt)
 {
@@ -59,8 +59,8 @@ EXPORT_SYMBOL_TMM(tmm_mmi_get);
  * tmm_mmi_put() - give a reference back; the last one drops the context
  * @mmi: the context; may be NULL
  *
- * Context: Process context, not inside a window. Cannot fail. The last reference
- *          is O(what its mappings map).
+ * Context: Process context, not inside a window. Cannot fail. The drop of the last
+ *          reference is O(leaves of the context's mappings).
  */
 void tmm_mmi_put(struct tmm_mmi *mmi)
 {
@@ -70,11 +70,11 @@ void tmm_mmi_put(struct tmm_mmi *mmi)
 EXPORT_SYMBOL_TMM(tmm_mmi_put);
 
 /**
- * tmm_mmi_page_table() - the root that is active in a context
+ * tmm_mmi_page_table() - the active root of a context
  * @mmi: the context
  *
  * Context: Any but interrupt.
- * Return: the root with a reference, the caller's to tmm_page_table_put()
+ * Return: the root with a reference that the caller drops with tmm_page_table_put()
  */
 struct tmm_page_table *tmm_mmi_page_table(struct tmm_mmi *mmi)
 {
@@ -89,7 +89,7 @@ struct tmm_page_table *tmm_mmi_page_table(struct tmm_mmi *mmi)
 EXPORT_SYMBOL_TMM(tmm_mmi_page_table);
 
 /**
- * tmm_mmi_add_mapping() - let a mapping live as long as a context
+ * tmm_mmi_add_mapping() - keep a mapping as long as a context
  * @mmi: the context
  * @mp: consumed; under any root
  *
@@ -107,20 +107,20 @@ void tmm_mmi_add_mapping(struct tmm_mmi *mmi, struct tmm_mapped_pages **mp)
 EXPORT_SYMBOL_TMM(tmm_mmi_add_mapping);
 
 /**
- * tmm_page_table_with() - edit another root while one is active
+ * tmm_page_table_with() - edit another root while the active root stays active
  * @mmi: the context
- * @current_pt: the root that the caller takes to be active in it
+ * @current_pt: the expected active root of the context
  * @other: the root to edit
- * @fn: called with @other and @context; what it returns is returned
- * @context: for @fn
+ * @fn: called with @other and @context
+ * @context: argument of @fn
  *
  * Theseus: PageTable::with()
  *
- * Context: Process context, may sleep. Holds the context's mutex while @fn runs,
- *          so that what is active stays so: @fn must not switch a context, add
- *          a mapping to one, or call this function.
- * Return: -EXDEV if @current_pt is not active or @other is of another instance
- * (and @fn was not called), else what @fn returned
+ * Context: Process context, may sleep. The function holds the context's mutex while @fn
+ *          runs, so that the active root stays active. @fn must not switch a context,
+ *          add a mapping to a context, or call this function.
+ * Return: -EXDEV if @current_pt is not active or @other is of another instance (@fn was not
+ * called), else the return value of @fn
  */
 int tmm_page_table_with(struct tmm_mmi *mmi, const struct tmm_page_table *current_pt,
 			struct tmm_page_table *other,
@@ -142,10 +142,10 @@ EXPORT_SYMBOL_TMM(tmm_page_table_with);
 /**
  * tmm_page_table_switch() - make another root the active one of a context
  * @mmi: the context
- * @pt: the root; gets a reference, and the one that was active loses its
+ * @pt: the root; the context takes a reference, and drops that of the previous root
  *
- * Theseus: PageTable::switch(). There it is the CPU's; here nothing changes for
- * other contexts, nor for mappings, which know their root.
+ * Theseus: PageTable::switch(), which switches the CPU's root. Here nothing changes for other
+ * contexts or for mappings, which point to their own root.
  *
  * Context: Process context, may sleep. Takes and releases the context's mutex.
  * Return: 0, or -EXDEV if @pt is of another instance

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * MMI, memory-management information: a context with the root that is active in
- * it and the mappings that live as long as it does.
+ * MMI, memory-management information: a context with an active root and with mappings that live
+ * as long as the context.
  *
- * There is one address space for all: a page is given out once, whichever root it
- * is then mapped under. What is active is an attribute of a context; switching it
- * changes nothing for others, and access to a mapping always goes through the
- * mapping's own root.
+ * All contexts share one address space: the allocator gives out a page once, for all roots. The
+ * active root is an attribute of a context, and a switch changes nothing for other contexts.
+ * Access to a mapping always uses the mapping's own root.
  *
  * Invariant: the active root is referenced, so it can't be dropped.
- * Lock: @lock, a mutex, keeps the active root what it is while tmm_page_table_with()
- * calls back; @root_lock, a spinlock within it, protects the pointer.
+ * Lock: @lock, a mutex, keeps the active root unchanged while tmm_page_table_with() calls back.
+ * @root_lock, a spinlock within @lock, protects the pointer.
  * Owner: reference-counted.
  */
 #ifndef TMM_MAPPING_MMI_H
@@ -26,11 +25,11 @@ struct tmm_page_table;
 
 /**
  * struct tmm_mmi - a context
- * @kref: the last reference drops its mappings, then its root
+ * @kref: the drop of the last reference drops the mappings, then the root
  * @lock: see above
  * @root_lock: see above
  * @page_table: the active root
- * @extra_mappings: struct tmm_mapped_pages, dropped with it
+ * @extra_mappings: list of struct tmm_mapped_pages, dropped with the context
  *
  * Theseus: MemoryManagementInfo; MmiRef is a reference to it
  */

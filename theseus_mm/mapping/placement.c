@@ -9,13 +9,7 @@
 #include <linux/math.h>
 #include <linux/minmax.h>
 
-/**
- * tmm_placement_leaf_in() - the largest leaf that lies whole in a run
- * @number: first chunk
- * @nr: how many
- *
- * Return: its size
- */
+/* Returns the size of the largest leaf that lies entirely in the @nr chunks from @number on. */
 enum tmm_page_size tmm_placement_leaf_in(u64 number, u64 nr)
 {
 	enum tmm_page_size size;
@@ -31,7 +25,7 @@ enum tmm_page_size tmm_placement_leaf_in(u64 number, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_placement_leaf_in);
 
-/* Allocate pages for @req, the first of them @offset pages after a multiple of @unit. */
+/* Allocate pages for @req. The first page is @offset pages after a multiple of @unit. */
 static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator *pa,
 						      const struct tmm_mapping_request *req,
 						      u64 unit, u64 offset)
@@ -59,7 +53,7 @@ enum tmm_page_size tmm_placement_smallest(const struct tmm_mapping_request *req)
 	return req->is_sized ? req->leaf : TMM_4K;
 }
 
-/* Place pages for leaves of the size asked for, or the largest that there is room for. */
+/* Place pages for leaves of the requested size, or else for the largest leaves that fit. */
 static struct tmm_allocated_pages *place_request(struct tmm_page_allocator *pa, u64 number,
 						 const struct tmm_mapping_request *req)
 {
@@ -75,20 +69,16 @@ static struct tmm_allocated_pages *place_request(struct tmm_page_allocator *pa, 
 	}
 }
 
-/**
- * tmm_placement_allocate_pages() - allocate pages that large leaves can map to a given run
- * @pa: the allocator
- * @number: first frame of the run, or first page of a mapping to be copied; 0 if any
- *          frames will do
- * @req: the request
- *
- * The first page has the same offset as @number within the largest leaf that lies in the
- * run. If no such pages are free, and @req names no leaf size, a smaller leaf is tried.
- * With an alignment, @number is a multiple of it too. A designated region is asked only
- * when no general region has room, not even with the smallest leaves.
+/*
+ * Allocate pages that large leaves can map to a given run. @number is the first frame of the
+ * run, or the first page of a mapping to be copied, or 0 for any frames. The first page has the
+ * same offset as @number within the largest leaf that lies in the run. If no such pages are
+ * free, and @req names no leaf size, the function tries smaller leaves. If @req has an
+ * alignment, @number is a multiple of that alignment. The function uses a designated region
+ * only if no general region has room, even with the smallest leaves. Returns an error of
+ * tmm_page_allocator_allocate().
  *
  * Context: Process context, may sleep. O(log n).
- * Return: the pages, or an error of tmm_page_allocator_allocate()
  */
 struct tmm_allocated_pages *tmm_placement_allocate_pages(struct tmm_page_allocator *pa, u64 number,
 							 const struct tmm_mapping_request *req)
@@ -104,15 +94,7 @@ struct tmm_allocated_pages *tmm_placement_allocate_pages(struct tmm_page_allocat
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_placement_allocate_pages);
 
-/**
- * tmm_placement_allocate_congruent() - as tmm_placement_allocate_pages(), in any region
- * @pa: the allocator
- * @number: as for tmm_placement_allocate_pages()
- * @nr: number of pages, 1 or more
- *
- * Context: Process context, may sleep. O(log n).
- * Return: the pages, or an error of tmm_page_allocator_allocate()
- */
+/* Do what tmm_placement_allocate_pages() does, for @nr pages (1 or more) in any region. */
 struct tmm_allocated_pages *tmm_placement_allocate_congruent(struct tmm_page_allocator *pa,
 							     u64 number, u64 nr)
 {

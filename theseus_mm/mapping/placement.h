@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Placement: pages that suit what they will be mapped to, so that large leaves can
- * be used. Pure policy, no state.
- */
+/* Placement: the choice of pages that large leaves can map. Pure policy, no state. */
 #ifndef TMM_MAPPING_PLACEMENT_H
 #define TMM_MAPPING_PLACEMENT_H
 
@@ -12,7 +9,7 @@ struct tmm_allocated_pages;
 struct tmm_mapping_request;
 struct tmm_page_allocator;
 
-/* The largest leaf that lies whole in the @nr chunks from @number on. */
+/* The largest leaf that lies entirely in the @nr chunks from @number on. */
 enum tmm_page_size tmm_placement_leaf_in(u64 number, u64 nr);
 
 /* Alignment in chunks of the start of a run, for the request @req and leaves of @size. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mapping request: everything that a caller asks of a new mapping. A plain value.
+ * Mapping request: all parameters of a new mapping. A plain value.
  *
- * Whoever receives a call (device/call/, kernel/, an exported function) fills in the request
- * and checks it once, before anything is taken. The functions below trust a request.
+ * The receiver of a call (device/call/, kernel/, an exported function) fills in the request and
+ * checks it once, before any allocation. The functions below do not check a request again.
  */
 #ifndef TMM_MAPPING_REQUEST_H
 #define TMM_MAPPING_REQUEST_H
@@ -15,34 +15,28 @@
 
 struct tmm_account;
 
-/**
- * enum tmm_frames_choice - the frames of a mapping that is created
- * @TMM_FRAMES_ANY: as many runs as it takes
- * @TMM_FRAMES_CONTIGUOUS: one run
- * @TMM_FRAMES_IDENTITY: one run, at the addresses that are its own
- * @TMM_FRAMES_AT: one run, from a given frame on; of any region
- */
+/* The choice of frames for a new mapping. */
 enum tmm_frames_choice {
-	TMM_FRAMES_ANY,
-	TMM_FRAMES_CONTIGUOUS,
-	TMM_FRAMES_IDENTITY,
-	TMM_FRAMES_AT,
+	TMM_FRAMES_ANY,		/* as many runs as needed */
+	TMM_FRAMES_CONTIGUOUS,	/* one run */
+	TMM_FRAMES_IDENTITY,	/* one run, mapped at its physical addresses */
+	TMM_FRAMES_AT,		/* one run, from a given frame on; of any region */
 };
 
 /**
  * struct tmm_mapping_request - a request for a new mapping
  * @nr: pages of 4 KiB, 1 or more
  * @flags: flags of the mapping
- * @frames: how its frames are chosen
+ * @frames: the choice of frames
  * @first: number of the first frame, for TMM_FRAMES_AT; frames that are given are not charged
  * @zero: clear the frames first
  * @align: alignment in pages, a power of two, of the first page, and of the first frame if
  *         there is one run; 0 means any
  * @is_sized: every leaf has size @leaf
- * @leaf: size of all leaves, if @is_sized; else leaves are as large as there is room for
+ * @leaf: size of all leaves, if @is_sized; else leaves are as large as possible
  * @account: account charged for pages, frames of RAM and tables; NULL for none
- * @general_only: use no pages of the lower half, not even as a last resort; does not hold
- *                for identity mappings, which lie there
+ * @general_only: use no pages of the lower half, even as a last resort; ignored for identity
+ *                mappings, which are always in the lower half
  */
 struct tmm_mapping_request {
 	u64 nr;

@@ -15,9 +15,9 @@
 #include <linux/string.h>
 
 /*
- * Map bookkeeping at virtual addresses equal to its physical ones, so that the upper half
- * can be given out as a whole. The mapping is read-only; the module writes the bookkeeping
- * through the kernel's alias.
+ * Map bookkeeping at virtual addresses equal to its physical ones, so that the whole upper half
+ * is free for clients. The mapping is read-only; the module writes the bookkeeping through the
+ * kernel's alias.
  */
 static int map_run(struct tmm_instance *inst, struct tmm_page_table *root,
 		   struct tmm_instance_memory *mem, struct list_head *list)
@@ -38,9 +38,9 @@ static int map_run(struct tmm_instance *inst, struct tmm_page_table *root,
 }
 
 /*
- * Map the bookkeeping under a root of its own, which lives as long as these mappings. In
- * the lower half of the shared root, an NMI during a copy there could read the bookkeeping
- * as user memory.
+ * Map the bookkeeping under a root of its own, which lives as long as these mappings. If the
+ * lower half of the shared root mapped the bookkeeping, an NMI during a copy could read the
+ * bookkeeping as user memory.
  */
 static int map_metadata(struct tmm_instance *inst, struct list_head *list)
 {
@@ -74,7 +74,10 @@ static int map_identity(struct tmm_instance *inst, struct tmm_early_identity_map
 	return 0;
 }
 
-/* Check that a read at @vaddr gives what @alias shows, in the second half of the page. */
+/*
+ * Check that a read at @vaddr returns the same content as @alias, in the second half of the
+ * page.
+ */
 static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const void *alias)
 {
 	void *seen = kmalloc(TMM_PAGE_SIZE, GFP_KERNEL);
@@ -84,7 +87,10 @@ static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const v
 	if (!seen)
 		return -ENOMEM;
 	err = tmm_window_read(root, vaddr, seen, TMM_PAGE_SIZE, &left);
-	/* Compare that half only: the hardware may set ACCESSED in entries of the lower half. */
+	/*
+	 * Compare only the second half: the hardware may set ACCESSED in entries of the lower
+	 * half.
+	 */
 	if (!err && (left || memcmp(seen + TMM_PAGE_SIZE / 2, alias + TMM_PAGE_SIZE / 2,
 				    TMM_PAGE_SIZE / 2)))
 		err = -EIO;
@@ -104,18 +110,15 @@ static int try_root(struct tmm_page_table *root)
 	return err ?: try_page(root, (struct tmm_vaddr){ root->paddr }, root->top);
 }
 
-/**
- * tmm_startup_init() - bring up an instance on memory that is otherwise unused
- * @inst: the instance
- * @memories: runs of RAM, see tmm_instance_init()
- * @nr_memories: how many, 1 or more
- * @initial: set to what is mapped now, on success only
+/*
+ * Initialise an instance on @nr_memories (1 or more) runs of RAM that no other code uses. On
+ * success @initial is set to the initial mappings. Returns an error of tmm_instance_init(), or
+ * -EIO if the machine does not translate correctly through the private root. After an error
+ * nothing is left.
  *
  * Theseus: memory::init()
  *
  * Context: Process context, may sleep.
- * Return: 0; an error of tmm_instance_init(); or -EIO if the machine does not
- * translate through the private root as it should. After an error nothing is left.
  */
 int tmm_startup_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 		     unsigned int nr_memories, struct tmm_initial_memory_mappings *initial)
@@ -143,17 +146,14 @@ int tmm_startup_init(struct tmm_instance *inst, const struct tmm_memory *memorie
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_startup_init);
 
-/**
- * tmm_startup_post_heap() - finish start-up
- * @inst: the instance
- * @initial: consumed on success: the identity mappings end, the others belong to
- *           the context; untouched on error
- * @mmi: set to the context that kernel code works in, on success only
+/*
+ * Finish start-up. On success the identity mappings of @initial end, the other mappings go to
+ * the new context, and @mmi is set to the context for kernel code. Returns 0 or -ENOMEM; on
+ * error @initial is untouched.
  *
  * Theseus: memory::init_post_heap()
  *
  * Context: Process context, may sleep.
- * Return: 0 or -ENOMEM
  */
 int tmm_startup_post_heap(struct tmm_instance *inst, struct tmm_initial_memory_mappings *initial,
 			  struct tmm_mmi **mmi)
@@ -179,9 +179,8 @@ int tmm_startup_post_heap(struct tmm_instance *inst, struct tmm_initial_memory_m
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_startup_post_heap);
 
-/**
- * tmm_startup_abandon() - end the initial mappings
- * @initial: from tmm_startup_init(); the instance stays
+/*
+ * End the initial mappings from tmm_startup_init(). The instance stays.
  *
  * Context: Process context. Cannot fail.
  */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Start-up: what an instance of its own memory management needs before it can be
- * used, in two steps. The first works on the claimed memory alone: allocator state
- * lies in the memory's own reserved part. The second moves that to the kernel's
- * heap and makes the context that kernel code works in.
+ * Start-up of an instance, in two steps. The first step works on the claimed memory alone: the
+ * allocators' state lies in the reserved part of that memory. The second step moves the state
+ * to the kernel's heap and makes the context for kernel code.
  *
- * Owner: kernel/startup.c, by way of tmm_init() and tmm_init_post_heap().
+ * Owner: kernel/startup.c, through tmm_init() and tmm_init_post_heap().
  */
 #ifndef TMM_MAPPING_STARTUP_H
 #define TMM_MAPPING_STARTUP_H
@@ -19,9 +18,9 @@ struct tmm_mmi;
 struct tmm_page_table;
 
 /**
- * struct tmm_early_identity_mapped_pages - mappings used while starting only
- * @root: the first root's own frames, where virtual is physical, read-only. Reading
- *        them shows that the root works before anything else depends on it.
+ * struct tmm_early_identity_mapped_pages - mappings for start-up only
+ * @root: read-only identity mapping of the first root's frames. A read of these frames
+ *        shows that the root works, before other code depends on the root.
  *
  * Theseus: EarlyIdentityMappedPages
  */
@@ -30,10 +29,10 @@ struct tmm_early_identity_mapped_pages {
 };
 
 /**
- * struct tmm_initial_memory_mappings - what is mapped before anyone asks
- * @page_table: the first root; the instance's
- * @metadata: struct tmm_mapped_pages: the bookkeeping of each run of memory, where
- *            virtual is physical, under a root of its own, read-only; owns its frames
+ * struct tmm_initial_memory_mappings - the mappings that start-up makes
+ * @page_table: the first root, which the instance owns
+ * @metadata: list of struct tmm_mapped_pages: read-only identity mappings of the bookkeeping
+ *            of each run of memory, under a root of their own; these own their frames
  * @identity: gone after tmm_init_post_heap()
  *
  * Theseus: InitialMemoryMappings

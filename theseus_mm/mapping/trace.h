@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints of this floor: mappings that come, change and go, and their borrows. See
+ * Tracepoints of mapping/: mappings are made, changed and removed, and are borrowed. See
  * alloc/trace.h.
  */
 #undef TRACE_SYSTEM
@@ -26,7 +26,7 @@
 		      { 1UL << 55, "exclusive" },				\
 		      { 1UL << 63, "noexec" })
 
-/* One run of frames behind pages; a mapping of several gives several events. */
+/* One run of frames behind pages. A mapping of several runs gives several events. */
 TRACE_EVENT(tmm_map,
 	TP_PROTO(u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags),
 	TP_ARGS(page, frame, nr, flags),
@@ -63,7 +63,7 @@ DECLARE_EVENT_CLASS(tmm_mapping,
 		  tmm_trace_flags(__entry->flags))
 );
 
-/* @flags: the new ones */
+/* @flags: the new flags */
 DEFINE_EVENT(tmm_mapping, tmm_remap,
 	TP_PROTO(u64 page, u64 nr, tmm_pte_flags_t flags),
 	TP_ARGS(page, nr, flags));
@@ -73,7 +73,7 @@ DEFINE_EVENT(tmm_mapping, tmm_unmap,
 	TP_PROTO(u64 page, u64 nr, tmm_pte_flags_t flags),
 	TP_ARGS(page, nr, flags));
 
-/* A part of a mapping that starts @offset bytes behind @page. */
+/* A part of a mapping, which starts @offset bytes after @page. */
 DECLARE_EVENT_CLASS(tmm_part,
 	TP_PROTO(u64 page, u64 offset, u64 nr_bytes, bool is_mutable),
 	TP_ARGS(page, offset, nr_bytes, is_mutable),
