@@ -7,16 +7,16 @@
 #include "mapping/instance.h"
 
 /**
- * tmm_allocate_frames_by_request() - take frames
- * @req: what is wanted, in frames of 4 KiB: see the constructors tmm_request_*()
+ * tmm_allocate_frames_by_request() - allocate frames
+ * @req: the request, in frames of 4 KiB: see the constructors tmm_request_*()
  *
- * They hold what their last owner left: see tmm_allocated_frames_zero().
+ * The frames still have the content of their last owner: see tmm_allocated_frames_zero().
  *
  * Theseus: has alignment and ranges for pages only
  *
  * Context: Process context, may sleep. O(log n), but O(n) in free ranges for an
  *          alignment that is no power of two, or above 1 GiB.
- * Return: the frames, the caller's until tmm_allocated_frames_drop(), or an error
+ * Return: the frames, which the caller owns until tmm_allocated_frames_drop(), or an error
  * of tmm_range_request_allocate()
  */
 struct tmm_allocated_frames *
@@ -27,13 +27,13 @@ tmm_allocate_frames_by_request(const struct tmm_allocation_request *req)
 EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_request);
 
 /**
- * tmm_allocate_frames_by_request_deferred() - take frames without touching the heap
- * @req: what is wanted, in frames of 4 KiB
- * @action: all zeros, or finished; set on success to what is still to be done,
- *          with tmm_deferred_action_finish(), where sleeping is allowed
+ * tmm_allocate_frames_by_request_deferred() - allocate frames without using the heap
+ * @req: the request, in frames of 4 KiB
+ * @action: all zeros, or finished; set on success to the rest of the work. The caller
+ *          finishes the work with tmm_deferred_action_finish(), where sleeping is allowed.
  *
- * The rest of the free range stays free. TMM_NR_RESERVE / 2 allocations may be unfinished at
- * a time.
+ * The rest of the free range stays free. At most TMM_NR_RESERVE / 2 allocations may be
+ * unfinished at the same time.
  *
  * Theseus: allocate_frames_deferred(), which has neither alignment nor ranges
  *
@@ -50,12 +50,12 @@ tmm_allocate_frames_by_request_deferred(const struct tmm_allocation_request *req
 EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_request_deferred);
 
 /**
- * tmm_inspect_then_allocate_free_frames() - look at what is free, and choose
+ * tmm_inspect_then_allocate_free_frames() - inspect the free frames, and allocate some
  * @fn: called for each free run of the general regions, in order of address, with
- *      @context; returns true to stop, having written what to take to its last
- *      argument. Runs under the allocator's lock: it may neither sleep nor call
- *      this module.
- * @context: for @fn
+ *      @context. To choose frames, @fn writes them to its last argument and returns
+ *      true, which ends the search. @fn runs under the allocator's lock, and may
+ *      neither sleep nor call this module.
+ * @context: argument of @fn
  *
  * Theseus: inspect_then_allocate_free_frames()
  *
@@ -70,14 +70,14 @@ struct tmm_allocated_frames *tmm_inspect_then_allocate_free_frames(tmm_frames_in
 EXPORT_SYMBOL_TMM(tmm_inspect_then_allocate_free_frames);
 
 /**
- * tmm_allocate_pages_by_request() - take pages
- * @req: what is wanted, in pages of 4 KiB: see the constructors tmm_request_*()
+ * tmm_allocate_pages_by_request() - allocate pages
+ * @req: the request, in pages of 4 KiB: see the constructors tmm_request_*()
  *
  * Theseus: allocate_pages_deferred() with an AllocationRequest
  *
  * Context: Process context, may sleep. O(log n), but O(n) in free ranges for an
  *          alignment that is no power of two, or above 1 GiB.
- * Return: the pages, the caller's until tmm_allocated_pages_drop(), or an error
+ * Return: the pages, which the caller owns until tmm_allocated_pages_drop(), or an error
  * of tmm_range_request_allocate()
  */
 struct tmm_allocated_pages *tmm_allocate_pages_by_request(const struct tmm_allocation_request *req)
@@ -87,10 +87,10 @@ struct tmm_allocated_pages *tmm_allocate_pages_by_request(const struct tmm_alloc
 EXPORT_SYMBOL_TMM(tmm_allocate_pages_by_request);
 
 /**
- * tmm_allocate_pages_deferred() - take pages without touching the heap
- * @req: what is wanted, in pages of 4 KiB
- * @action: all zeros, or finished; set on success to what is still to be done,
- *          with tmm_deferred_action_finish(), where sleeping is allowed
+ * tmm_allocate_pages_deferred() - allocate pages without using the heap
+ * @req: the request, in pages of 4 KiB
+ * @action: all zeros, or finished; set on success to the rest of the work. The caller
+ *          finishes the work with tmm_deferred_action_finish(), where sleeping is allowed.
  *
  * Theseus: allocate_pages_deferred()
  *
@@ -112,7 +112,7 @@ EXPORT_SYMBOL_TMM(tmm_allocate_pages_deferred);
  * Theseus: AllocatedFrames::empty()
  *
  * Context: Process context, may sleep.
- * Return: the object, the caller's until tmm_allocated_frames_drop(), or
+ * Return: the object, which the caller owns until tmm_allocated_frames_drop(), or
  * ERR_PTR(-ENOMEM)
  */
 struct tmm_allocated_frames *tmm_allocated_frames_empty(void)
@@ -127,7 +127,7 @@ EXPORT_SYMBOL_TMM(tmm_allocated_frames_empty);
  * Theseus: AllocatedPages::empty()
  *
  * Context: Process context, may sleep.
- * Return: the object, the caller's until tmm_allocated_pages_drop(), or
+ * Return: the object, which the caller owns until tmm_allocated_pages_drop(), or
  * ERR_PTR(-ENOMEM)
  */
 struct tmm_allocated_pages *tmm_allocated_pages_empty(void)

@@ -7,33 +7,33 @@
 
 #include <linux/errno.h>
 
-/* Set before anyone can link to us, cleared after the last has gone. */
+/*
+ * Set before another module can link to this one, and cleared after the last such module is
+ * gone.
+ */
 static struct tmm_instance kernel_instance;
 static bool is_initialised;
 static struct tmm_mmi *kernel_mmi;
 
-/**
- * tmm_kernel_instance() - the instance that the public functions use
- *
- * Return: the instance; nothing is in it before tmm_init()
- */
+/* Returns the instance that the public functions use. The instance is empty before tmm_init(). */
 struct tmm_instance *tmm_kernel_instance(void)
 {
 	return &kernel_instance;
 }
 
 /**
- * tmm_init() - bring up the module's instance
- * @memories: runs of RAM that nobody else uses; runs that overlap are merged
+ * tmm_init() - initialise the module's instance
+ * @memories: runs of RAM that no other code uses; runs that overlap are merged
  * @nr_memories: number of runs, 1 or more
  * @initial: set to the initial mappings, on success only
  *
- * The module does this when it is loaded, once.
+ * The module calls this function once, when the module is loaded.
  *
  * Theseus: memory::init()
  *
  * Context: Process context, may sleep.
- * Return: 0; -EBUSY if it is up already; or an error of tmm_startup_init()
+ * Return: 0; -EBUSY if the instance is initialised already; or an error of
+ * tmm_startup_init()
  */
 int tmm_init(const struct tmm_memory *memories, unsigned int nr_memories,
 	     struct tmm_initial_memory_mappings *initial)
@@ -55,7 +55,7 @@ EXPORT_SYMBOL_TMM(tmm_init);
  * Theseus: memory::init_post_heap()
  *
  * Context: Process context, may sleep.
- * Return: 0; -EBUSY if it was done already; or -ENOMEM
+ * Return: 0; -EBUSY if start-up is finished already; or -ENOMEM
  */
 int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
 {
@@ -71,10 +71,10 @@ int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
 }
 EXPORT_SYMBOL_TMM(tmm_init_post_heap);
 
-/**
- * tmm_kernel_exit() - undo tmm_init_post_heap() and tmm_init()
+/*
+ * Undo tmm_init_post_heap() and tmm_init(). All objects of the instance have come back.
  *
- * Context: Process context, may sleep. Everything given out has come back.
+ * Context: Process context, may sleep.
  */
 void tmm_kernel_exit(void)
 {
@@ -86,12 +86,12 @@ void tmm_kernel_exit(void)
 }
 
 /**
- * tmm_get_kernel_mmi_ref() - the context that kernel code works in
+ * tmm_get_kernel_mmi_ref() - the context for kernel code
  *
  * Theseus: get_kernel_mmi_ref()
  *
  * Context: Any but interrupt.
- * Return: the context with a reference, the caller's to tmm_mmi_put(); NULL before
+ * Return: the context, with a reference that the caller drops with tmm_mmi_put(); NULL before
  * start-up is finished
  */
 struct tmm_mmi *tmm_get_kernel_mmi_ref(void)
@@ -102,7 +102,7 @@ struct tmm_mmi *tmm_get_kernel_mmi_ref(void)
 }
 EXPORT_SYMBOL_TMM(tmm_get_kernel_mmi_ref);
 
-/* The root that is active in the kernel's context, with a reference; once start-up is finished. */
+/* Returns the active root of the kernel's context, with a reference. Start-up is finished. */
 struct tmm_page_table *tmm_kernel_page_table(void)
 {
 	return tmm_mmi_page_table(kernel_mmi);

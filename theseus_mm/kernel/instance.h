@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The module's own instance and the context kernel code works in; the public
- * functions (include/linux/theseus_mm.h) apply the layers below to them.
+ * The module's own instance, and the context for kernel code. The public functions
+ * (include/linux/theseus_mm.h) apply the lower layers to this instance and context.
  */
 #ifndef TMM_KERNEL_INSTANCE_H
 #define TMM_KERNEL_INSTANCE_H

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The public forms of mapping apply mapping/ to the module's instance and the kernel's context. */
+/*
+ * The public mapping functions apply mapping/ to the module's instance and the kernel's
+ * context.
+ */
 #include "core/compat.h"
 #include "kernel/instance.h"
 
@@ -14,17 +17,17 @@
 #include <linux/errno.h>
 
 /**
- * tmm_create_mapping() - new pages, mapped to new frames
+ * tmm_create_mapping() - map new pages to new frames
  * @nr_bytes: size, rounded up to whole pages
- * @flags: what the mapping may be used for
+ * @flags: permissions of the mapping
  *
- * Under the root that is active in the kernel's context. The frames hold what
- * their last owner left.
+ * The mapping is under the active root of the kernel's context. The frames still have the
+ * content of their last owner.
  *
  * Theseus: create_mapping()
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: the mapping, the caller's until tmm_mapped_pages_drop(), or an error of
+ * Return: the mapping, which the caller owns until tmm_mapped_pages_drop(), or an error of
  * tmm_instance_create_mapping()
  */
 struct tmm_mapped_pages *tmm_create_mapping(u64 nr_bytes, tmm_pte_flags_t flags)
@@ -39,9 +42,9 @@ struct tmm_mapped_pages *tmm_create_mapping(u64 nr_bytes, tmm_pte_flags_t flags)
 EXPORT_SYMBOL_TMM(tmm_create_mapping);
 
 /**
- * tmm_create_contiguous_mapping() - new pages, mapped to one run of frames
+ * tmm_create_contiguous_mapping() - map new pages to one run of new frames
  * @nr_bytes: size, rounded up to whole pages
- * @flags: what the mapping may be used for
+ * @flags: permissions of the mapping
  * @paddr: set to the physical address, on success only
  *
  * Theseus: create_contiguous_mapping()
@@ -63,14 +66,14 @@ struct tmm_mapped_pages *tmm_create_contiguous_mapping(u64 nr_bytes, tmm_pte_fla
 EXPORT_SYMBOL_TMM(tmm_create_contiguous_mapping);
 
 /**
- * tmm_create_identity_mapping() - new frames, mapped where virtual is physical
- * @nr_pages: how many of 4 KiB, contiguous
- * @flags: what the mapping may be used for
+ * tmm_create_identity_mapping() - map new frames at virtual addresses equal to the physical ones
+ * @nr_pages: number of contiguous pages of 4 KiB
+ * @flags: permissions of the mapping
  *
  * Theseus: create_identity_mapping()
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: the mapping, the caller's until tmm_mapped_pages_drop(), or an error of
+ * Return: the mapping, which the caller owns until tmm_mapped_pages_drop(), or an error of
  * tmm_instance_create_identity_mapping()
  */
 struct tmm_mapped_pages *tmm_create_identity_mapping(u64 nr_pages, tmm_pte_flags_t flags)
@@ -82,9 +85,9 @@ struct tmm_mapped_pages *tmm_create_identity_mapping(u64 nr_pages, tmm_pte_flags
 EXPORT_SYMBOL_TMM(tmm_create_identity_mapping);
 
 /**
- * tmm_create_identity_mapping_by_request() - the same, with a choice of frames
- * @req: which frames: at, aligned, in a range; of reserved regions too
- * @flags: what the mapping may be used for
+ * tmm_create_identity_mapping_by_request() - create an identity mapping of chosen frames
+ * @req: the frames: at an address, aligned, or in a range; also of reserved regions
+ * @flags: permissions of the mapping
  *
  * Context: Process context, may sleep. O(leaves).
  * Return: as tmm_create_identity_mapping()
@@ -103,15 +106,15 @@ tmm_create_identity_mapping_by_request(const struct tmm_allocation_request *req,
 EXPORT_SYMBOL_TMM(tmm_create_identity_mapping_by_request);
 
 /**
- * tmm_map_frame_range() - new pages, mapped to the frames at an address
- * @start: physical address; the mapping starts at the frame that contains it
- * @nr_bytes: bytes from @start on that it covers
- * @flags: what the mapping may be used for; TMM_MMIO_FLAGS for registers
+ * tmm_map_frame_range() - map new pages to the frames at an address
+ * @start: physical address; the mapping starts at the frame that contains @start
+ * @nr_bytes: number of bytes from @start on that the mapping covers
+ * @flags: permissions of the mapping; TMM_MMIO_FLAGS for registers
  *
  * Theseus: map_frame_range()
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: the mapping, the caller's until tmm_mapped_pages_drop(), or an error of
+ * Return: the mapping, which the caller owns until tmm_mapped_pages_drop(), or an error of
  * tmm_instance_map_frame_range()
  */
 struct tmm_mapped_pages *tmm_map_frame_range(struct tmm_paddr start, u64 nr_bytes,
@@ -127,14 +130,14 @@ struct tmm_mapped_pages *tmm_map_frame_range(struct tmm_paddr start, u64 nr_byte
 EXPORT_SYMBOL_TMM(tmm_map_frame_range);
 
 /**
- * tmm_mapped_pages_empty() - a mapping of nothing
+ * tmm_mapped_pages_empty() - create an empty mapping
  *
- * Under the root that is active in the kernel's context.
+ * The mapping is under the active root of the kernel's context.
  *
  * Theseus: MappedPages::empty()
  *
  * Context: Process context, may sleep.
- * Return: the mapping, the caller's until tmm_mapped_pages_drop(), or
+ * Return: the mapping, which the caller owns until tmm_mapped_pages_drop(), or
  * ERR_PTR(-ENOMEM)
  */
 struct tmm_mapped_pages *tmm_mapped_pages_empty(void)
@@ -156,15 +159,15 @@ struct tmm_mapped_pages *tmm_mapped_pages_empty(void)
 EXPORT_SYMBOL_TMM(tmm_mapped_pages_empty);
 
 /**
- * tmm_add_reserved_region() - let device memory be given out
+ * tmm_add_reserved_region() - make device memory available for allocation
  * @start: physical address, a multiple of 4096
  * @nr_bytes: size, a multiple of 4096
- * @type: how it is cached, in every mapping of it
+ * @type: memory type of every mapping of the region
  *
- * Its frames go only to those who ask for them by address. Whoever adds a region
- * sees that the device stays until it is removed.
+ * A client gets frames of the region only if the request names their address. The caller
+ * keeps the device in place until the region is removed.
  *
- * Theseus: frame_allocator's reserved regions, to which one can be added but never
+ * Theseus: frame_allocator's reserved regions, where a region can be added but never
  * removed
  *
  * Context: Process context, may sleep.
@@ -183,9 +186,9 @@ EXPORT_SYMBOL_TMM(tmm_add_reserved_region);
  *
  * Context: Process context, may sleep.
  * Return:
- * * 0       - it is no longer known
+ * * 0       - the region is removed
  * * -ERANGE - no such region was added
- * * -EBUSY  - a frame of it is owned; nothing changed
+ * * -EBUSY  - a frame of the region is owned; nothing changed
  */
 int tmm_remove_reserved_region(struct tmm_paddr start, u64 nr_bytes)
 {
@@ -195,13 +198,13 @@ EXPORT_SYMBOL_TMM(tmm_remove_reserved_region);
 
 /**
  * tmm_translate() - the physical address behind a virtual one
- * @vaddr: an address of the root that is active in the kernel's context
+ * @vaddr: an address under the active root of the kernel's context
  * @paddr: set on success only
  *
  * Theseus: translate()
  *
  * Context: Any but interrupt. O(levels).
- * Return: 0, or -ENOENT if nothing is mapped there
+ * Return: 0, or -ENOENT if nothing is mapped at @vaddr
  */
 int tmm_translate(struct tmm_vaddr vaddr, struct tmm_paddr *paddr)
 {

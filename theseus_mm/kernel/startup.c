@@ -15,7 +15,7 @@
 #include <linux/slab.h>
 #include <linux/suspend.h>
 
-/* Reserved RAM is not saved: after hibernation the root would be garbage. */
+/* Hibernation does not save reserved RAM, so after hibernation the root would be invalid. */
 static int refuse_hibernation(struct notifier_block *nb, unsigned long event, void *unused)
 {
 	if (event == PM_HIBERNATION_PREPARE || event == PM_RESTORE_PREPARE)
@@ -38,7 +38,7 @@ static struct tmm_memory memory_of(const struct tmm_pool *pool, const u64 *bad,
 	};
 }
 
-/* The other regions need no more than the minimum that every region has. */
+/* The other regions need only the minimum that every region has. */
 static int check_first(const struct tmm_pools *pools, const struct tmm_memory *first)
 {
 	const u64 nr_min = tmm_memory_first_nr_min(first->first, pools->nr, first->nr_bad);
@@ -98,7 +98,10 @@ err_exit:
 	return err;
 }
 
-/* Bring up the module's instance on @pools, without the frames that @bad= names; logs a refusal. */
+/*
+ * Initialise the module's instance on @pools, without the bad frames that @bad= names. Logs an
+ * error.
+ */
 int tmm_kernel_start(const struct tmm_pools *pools, const char *bad)
 {
 	int err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Start-up of the module's own instance: the claimed pools become its memory.
+ * Start-up of the module's own instance, which takes the claimed pools as memory.
  *
  * Owner: main.c.
  */
