@@ -22,8 +22,8 @@ static u32 next_id;
 static atomic_t nr_clients;
 
 /*
- * Let a client be found; the current process is opening it. Return 0, -ENOMEM, or -ENFILE if
- * all numbers are in use.
+ * Add a client that the current process is opening to the table. Return 0, -ENOMEM, or -ENFILE
+ * if all numbers are in use.
  */
 static int clients_add(struct tmm_client *client)
 {
@@ -46,8 +46,8 @@ static int clients_add(struct tmm_client *client)
 }
 
 /*
- * Mark a client without objects as closed, since its file is gone. It stays in the table, as
- * closed, as long as its account is charged for something.
+ * Mark a client without objects as closed, because its file is gone. The client stays in the
+ * table while its account is charged for something.
  */
 static void clients_close(struct tmm_client *client)
 {
@@ -57,8 +57,8 @@ static void clients_close(struct tmm_client *client)
 }
 
 /*
- * Remove a closed client, with nothing charged, from the table, and drop the table's
- * reference. The last reference frees the client.
+ * Remove a closed client, whose account is not charged for anything, from the table. Drop the
+ * table's reference; the last reference frees the client.
  */
 static void clients_remove(struct tmm_client *client)
 {
@@ -66,22 +66,15 @@ static void clients_remove(struct tmm_client *client)
 	tmm_client_put(client);
 }
 
-/**
- * tmm_clients_nr() - count the clients that are not closed
- *
- * Return: the number at this moment
- */
+/* Count the clients that are not closed. */
 u32 tmm_clients_nr(void)
 {
 	return atomic_read(&nr_clients);
 }
 
-/**
- * tmm_clients_find() - the first client from a number on
- * @from: the number
- *
- * Context: Process context.
- * Return: the client, with a reference; or NULL
+/*
+ * Find the first client whose number is @from or higher. The caller gets a reference. The
+ * result is NULL if there is no such client.
  */
 struct tmm_client *tmm_clients_find(u32 from)
 {
@@ -96,12 +89,9 @@ struct tmm_client *tmm_clients_find(u32 from)
 	return client;
 }
 
-/**
- * tmm_clients_next() - the client after another one
- * @client: its reference is given back
- *
- * Context: Process context, may sleep.
- * Return: the client, with a reference; or NULL
+/*
+ * Drop the caller's reference on @client and find the client after it, with a reference. The
+ * result is NULL after the last client. May sleep.
  */
 struct tmm_client *tmm_clients_next(struct tmm_client *client)
 {
@@ -120,24 +110,19 @@ static void free_client(struct kref *kref)
 	kfree(client);
 }
 
-/**
- * tmm_client_put() - give a reference back
- * @client: the client
- *
- * Context: Any.
- */
+/* Drop a reference. Works in any context. */
 void tmm_client_put(struct tmm_client *client)
 {
 	kref_put(&client->identity.kref, free_client);
 }
 
-/* Free a closed client: nothing is charged to its account any more. */
+/* Free a closed client, whose account is no longer charged for anything. */
 static void release_account(struct tmm_account *account)
 {
 	clients_remove(container_of(account, struct tmm_client, own_account));
 }
 
-/* Make the client's account; its parent is that of the user who opens the device. */
+/* Make the client's account. Its parent is the account of the user who opens the device. */
 static int init_account(struct tmm_client *client)
 {
 	struct tmm_account *user = tmm_user_account_get();
@@ -151,19 +136,17 @@ static int init_account(struct tmm_client *client)
 	return 0;
 }
 
-/* Free a client that nobody has found yet, with its account. The user's account stays. */
+/* Free a client that is not in the table, and its account. The user's account stays. */
 static void free_new(struct tmm_client *client)
 {
 	tmm_account_put(client->account->parent);
 	kfree(client);
 }
 
-/**
- * tmm_client_create() - make a client that owns nothing, of the current user
- * @inst: the instance; stays as long as the client
- *
- * Context: Process context, may sleep.
- * Return: the client; or ERR_PTR(-ENOMEM), or ERR_PTR(-ENFILE) if all numbers are in use
+/*
+ * Make a client of the current user; the client owns nothing yet. The instance has to outlive
+ * the client. The result is ERR_PTR(-ENFILE) if all numbers are in use, or ERR_PTR(-ENOMEM).
+ * May sleep.
  */
 struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 {
@@ -183,7 +166,7 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 	client->inst = inst;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->exports, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
-	/* From here on others can look at it. */
+	/* Others can find the client once it is in the table. */
 	err = clients_add(client);
 	if (err) {
 		tmm_offsets_destroy(&client->offsets);
@@ -194,11 +177,9 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_client_create);
 
-/**
- * tmm_client_destroy() - drop all that a client owns, and the client
- * @client: no call on it is running, and none can start
- *
- * Context: Process context, may sleep. O(what it owns).
+/*
+ * Drop all that a client owns, and close the client. No call on the client is running, and
+ * none can start. May sleep; O(objects that the client owns).
  */
 void tmm_client_destroy(struct tmm_client *client)
 {

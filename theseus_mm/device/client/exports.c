@@ -30,13 +30,19 @@
 
 static const struct file_operations *export_fops __ro_after_init;
 
-/* Tell the operations of an exported mapping's file, which use the floors above this one. */
+/*
+ * Set the operations of an exported mapping's file. The operations use layers above this one,
+ * so this file cannot name them.
+ */
 void tmm_export_set_fops(const struct file_operations *fops)
 {
 	export_fops = fops;
 }
 
-/* What is not listed any more can go, or go to somebody else. */
+/*
+ * Remove a file from its exporter's table, because the file is being freed or its mapping goes
+ * to another owner.
+ */
 static void unlist_file(struct tmm_mapping_file *mf)
 {
 	struct tmm_client *client = mf->exporter;
@@ -50,14 +56,17 @@ static void unlist_file(struct tmm_mapping_file *mf)
 	tmm_client_put(client);
 }
 
-/* The last descriptor and the last area are gone. */
+/* Called when the last descriptor and the last area are gone. */
 int tmm_export_release(struct inode *inode, struct file *file)
 {
 	unlist_file(file->private_data);
 	return tmm_mapping_file_release(inode, file);
 }
 
-/* Does the file still own the mapping, and is what it lends unused? */
+/*
+ * EPOLLIN: the file owns the mapping and has no loans. EPOLLHUP and EPOLLERR: the file no
+ * longer owns the mapping, and all loans by descriptors have ended.
+ */
 __poll_t tmm_export_poll(struct file *file, poll_table *wait)
 {
 	struct tmm_mapping_file *mf = file->private_data;
@@ -73,14 +82,11 @@ __poll_t tmm_export_poll(struct file *file, poll_table *wait)
 	return events;
 }
 
-/**
- * tmm_export_create_file() - make a file that will own its mapping
- * @is_read_only: a client that imports the mapping can never write to it
- *
- * tmm_export_mapping() names the account that is charged for the file.
- *
- * Context: Process context, may sleep.
- * Return: as tmm_mapping_file_create(), but for the limit
+/*
+ * Make a file that will own a mapping; may sleep. A client that imports the mapping of a
+ * read-only export can never write to it. tmm_export_mapping() sets the account that is
+ * charged for the file. Errors are those of tmm_mapping_file_create(), except -EDQUOT at the
+ * limit.
  */
 struct tmm_mapping_file *tmm_export_create_file(bool is_read_only)
 {
@@ -93,28 +99,20 @@ struct tmm_mapping_file *tmm_export_create_file(bool is_read_only)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_export_create_file);
 
-/**
- * tmm_export_file_of() - is this an exported mapping?
- * @file: any file
- *
- * Return: the mapping's file, or NULL
- */
+/* Return the mapping file behind @file, or NULL if @file is not an exported mapping. */
 struct tmm_mapping_file *tmm_export_file_of(struct file *file)
 {
 	return file->f_op == export_fops ? file->private_data : NULL;
 }
 
-/**
- * tmm_export_reserve() - reserve the number of an export
- * @mf: new, with no descriptor yet; frees the number when it is freed
- * @client: the client that exports
- *
- * Context: Process context, may sleep.
- * Return: 0, -ENOMEM, or -EDQUOT if all numbers are in use
+/*
+ * Reserve the number of an export for a new file that has no descriptor yet. The file frees
+ * the number when the file is freed. The result is -ENOMEM, or -EDQUOT if all numbers are in
+ * use. May sleep.
  */
 int tmm_export_reserve(struct tmm_mapping_file *mf, struct tmm_client *client)
 {
-	/* NULL reserves: storing the file later needs no memory. */
+	/* A NULL entry reserves the number, so storing the file later needs no memory. */
 	int err = xa_alloc_cyclic(&client->exports, &mf->export_id, NULL, xa_limit_32b,
 				  &client->next_export, GFP_KERNEL_ACCOUNT);
 
@@ -126,18 +124,16 @@ int tmm_export_reserve(struct tmm_mapping_file *mf, struct tmm_client *client)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_export_reserve);
 
-/**
- * tmm_export_mapping() - let a file own its mapping
- * @mf: has a number, and no descriptor yet
- * @mapping: consumed; what its handle was charged with, the file is charged with from now on
- *
- * Context: Process context, may sleep. Cannot fail.
+/*
+ * Let a file own its mapping, and set *@mapping to NULL. The file has a number and no
+ * descriptor yet. The charge for the mapping's handle becomes the charge for the file. May
+ * sleep; cannot fail.
  */
 void tmm_export_mapping(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
 {
 	i_size_write(file_inode(mf->file), tmm_mapped_pages_nr_bytes(*mapping));
 	mf->account = tmm_account_get(mf->exporter->account);
-	/* Set the mapping first: once listed, others may look at the file. */
+	/* Set the mapping before the file is listed, because others can look at a listed file. */
 	mf->exported = *mapping;
 	*mapping = NULL;
 	atomic_inc(&mf->exporter->nr_exported);
@@ -145,13 +141,9 @@ void tmm_export_mapping(struct tmm_mapping_file *mf, struct tmm_mapped_pages **m
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_export_mapping);
 
-/**
- * tmm_export_query() - describe an exported mapping
- * @mf: its file
- * @query: out fields are filled in on success only
- *
- * Context: Process context, may sleep.
- * Return: 0, or -ESTALE if it was imported
+/*
+ * Describe an exported mapping. The out fields of @query are set on success only. The result
+ * is -ESTALE if the file no longer owns the mapping. May sleep.
  */
 int tmm_export_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query)
 {
@@ -174,19 +166,25 @@ int tmm_export_query(struct tmm_mapping_file *mf, struct theseus_mm_query *query
 	return err;
 }
 
-/* Take the mapping out of its file, which becomes stale. The lock is held. */
+/*
+ * Take the mapping out of its file, which becomes stale. The caller holds @revoke_lock for
+ * writing.
+ */
 static struct tmm_mapped_pages *disown_mapping(struct tmm_mapping_file *mf)
 {
 	struct tmm_mapped_pages *mapping = mf->exported;
 
 	unlist_file(mf);
 	WRITE_ONCE(mf->exported, NULL);
-	/* A loan that is just being made sees the new generation and is refused. */
+	/* tmm_loan_begin() sees the new generation and refuses a loan that is just being made. */
 	WRITE_ONCE(mf->generation, mf->generation + 1);
 	return mapping;
 }
 
-/* Charge the new owner. The mapping is not borrowed. */
+/*
+ * Charge the new owner, and seal the mapping of a read-only export. The mapping is not
+ * borrowed.
+ */
 static int hand_over(struct tmm_mapping_file *mf, struct tmm_account *account)
 {
 	const tmm_pte_flags_t flags = tmm_mapped_pages_flags(mf->exported);
@@ -201,15 +199,14 @@ static int hand_over(struct tmm_mapping_file *mf, struct tmm_account *account)
 	return err;
 }
 
-/**
- * tmm_export_import() - take an exported mapping out of its file
- * @mf: its file; stale from then on
- * @account: charged for the mapping from then on
- * @mapping: set on success only; the caller's. The mapping of a read-only export is sealed.
+/*
+ * Take an exported mapping out of its file, and charge @account for it. The file becomes
+ * stale, and the mapping of a read-only export is sealed. *@mapping is set on success only and
+ * is the caller's.
  *
- * Context: Process context, may sleep. O(runs of frames); read-only, O(leaves).
- * Return: 0, -ESTALE if the file owns no mapping any more, -EBUSY while the mapping is
- * borrowed, or -EDQUOT if it exceeds a limit of @account
+ * The result is -ESTALE if the file no longer owns the mapping, -EBUSY while the mapping is
+ * borrowed, or -EDQUOT beyond a limit of @account. May sleep. O(runs of frames); read-only,
+ * O(leaves).
  */
 int tmm_export_import(struct tmm_mapping_file *mf, struct tmm_account *account,
 		      struct tmm_mapped_pages **mapping)
@@ -231,36 +228,28 @@ int tmm_export_import(struct tmm_mapping_file *mf, struct tmm_account *account,
 	return err;
 }
 
-/**
- * tmm_export_find() - find a mapping that a client exported
- * @client: the client
- * @export_id: number of the export
- *
- * Context: Process context.
- * Return: the mapping's file, with a reference; or NULL if there is none any more
- */
+/* Find the mapping file of an export, with a reference. The result is NULL if the file is gone. */
 struct tmm_mapping_file *tmm_export_find(struct tmm_client *client, u32 export_id)
 {
 	struct tmm_mapping_file *mf;
 
 	xa_lock(&client->exports);
 	mf = xa_load(&client->exports, export_id);
-	/* A listed file is not freed yet, but its last reference may be gone. */
+	/* A listed file is not freed yet, but the last reference on the file may be gone. */
 	if (mf && !tmm_compat_get_file(mf->file))
 		mf = NULL;
 	xa_unlock(&client->exports);
 	return mf;
 }
 
-/**
- * tmm_export_take_back() - give an exported mapping back to its exporter
- * @mf: the mapping's file, found in the exporter's own table, whose client is charged for
- *      the mapping already; stale from then on
- * @mapping: set on success only; the caller's. The mapping is as it was when it was
- *           exported, and in no process.
+/*
+ * Take an exported mapping back for its exporter. The caller found @mf in the exporter's own
+ * table, and the exporter is already charged for the mapping. The file becomes stale.
+ * *@mapping is set on success only and is the caller's; the mapping is as it was at its
+ * export, and is in no process.
  *
- * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_linger_settle_all().
- * Return: 0, or -ESTALE if somebody imported it
+ * The result is -ESTALE if the file no longer owns the mapping. May sleep. The cost is that of
+ * tmm_loans_revoke() and tmm_linger_settle_all().
  */
 int tmm_export_take_back(struct tmm_mapping_file *mf, struct tmm_mapped_pages **mapping)
 {
@@ -281,14 +270,10 @@ int tmm_export_take_back(struct tmm_mapping_file *mf, struct tmm_mapped_pages **
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_export_take_back);
 
-/**
- * tmm_export_revoke() - take an exported mapping out of all processes
- * @mf: its file
- * @nr: set to the number of revoked loans, on success only
- * @nr_pinned: set as by tmm_loans_revoke_file(), on success only
- *
- * Context: Process context, may sleep. As tmm_loans_revoke_file().
- * Return: 0, or -ESTALE if the file no longer owns the mapping
+/*
+ * Take an exported mapping out of all processes. On success, @nr is the number of revoked
+ * loans, and @nr_pinned is as for tmm_loans_revoke_file(). The result is -ESTALE if the file
+ * no longer owns the mapping. May sleep; the cost is that of tmm_loans_revoke_file().
  */
 int tmm_export_revoke(struct tmm_mapping_file *mf, unsigned int *nr,
 		      unsigned int *nr_pinned)
@@ -306,17 +291,10 @@ int tmm_export_revoke(struct tmm_mapping_file *mf, unsigned int *nr,
 	return err;
 }
 
-/**
- * tmm_export_lend() - borrow a part of an exported mapping for a process
- * @mf: its file
- * @offset: bytes from the mapping's start
- * @nr_bytes: length of the part
- * @is_mutable: ask to write
- * @loan: gets the borrow, on success only
- *
- * Context: Process context, may sleep; under mmap_lock.
- * Return: 0, -ESTALE if the file no longer owns the mapping, or an error of
- * tmm_borrow_begin()
+/*
+ * Borrow a part of an exported mapping for a process. @loan gets the borrow on success only.
+ * The result is -ESTALE if the file no longer owns the mapping, or an error of
+ * tmm_borrow_begin(). May sleep; the caller may hold mmap_lock.
  */
 int tmm_export_lend(struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes, bool is_mutable,
 		    struct tmm_loan *loan)

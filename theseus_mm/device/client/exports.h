@@ -7,10 +7,10 @@
  * gone, the mapping is freed. A client that imports a read-only export can never write to
  * the mapping.
  *
- * Invariant: a client's table of exports lists exactly the files that own a mapping that the
- * client exported, and the numbers that are reserved. A listed file is not freed.
- * Lock: the mapping file's @revoke_lock for the mapping that it owns; the table's own lock.
- * Owner: the file, which descriptors and areas hold.
+ * Invariant: a client's table of exports lists exactly the reserved numbers, and the files
+ * that own a mapping that the client exported. A listed file is not freed.
+ * Lock: the file's @revoke_lock for the mapping that the file owns; the table's own lock.
+ * Owner: the file. Descriptors and areas hold the file.
  */
 #ifndef TMM_DEVICE_CLIENT_EXPORTS_H
 #define TMM_DEVICE_CLIENT_EXPORTS_H

@@ -7,7 +7,7 @@
 
 #include <linux/kconfig.h>
 
-/* What the module can do: THESEUS_MM_FEATURE_*. */
+/* The features of the module on this machine: THESEUS_MM_FEATURE_*. */
 u64 tmm_features(const struct tmm_instance *inst)
 {
 	u64 set = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * THESEUS_MM_FEATURE_*: what this module on this machine can do.
+ * THESEUS_MM_FEATURE_*: the features of this module on this machine.
  *
- * Invariant: the features of an instance stay as they are.
+ * Invariant: the features of an instance do not change.
  * Lock: none.
  * Owner: the instance.
  */

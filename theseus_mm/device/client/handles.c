@@ -21,7 +21,7 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
-/* An object becomes visible (@sign is 1), or ceases to be (-1). */
+/* Count an object that becomes visible (@sign is 1), or is no longer visible (-1). */
 static void count_object(struct tmm_client *client, const struct tmm_object *object, int sign)
 {
 	atomic64_add(sign * (s64)tmm_object_nr_frames(object), &client->nr_frames);
@@ -30,8 +30,8 @@ static void count_object(struct tmm_client *client, const struct tmm_object *obj
 }
 
 /*
- * Take offset and file from an object. Existing areas stay: each holds a reference on the
- * mapping's file. Descriptors that lend the mapping become stale.
+ * Take the offset and the file from an object. Existing areas stay, because each area holds a
+ * reference on the mapping's file. Descriptors that lend the mapping become stale.
  */
 static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 {
@@ -53,7 +53,7 @@ static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 	fput(mf->file);
 }
 
-/* Drop all that the handles of a client own. No call on the client is running. */
+/* Drop all objects of a client. No call on the client is running. */
 void tmm_handles_destroy(struct tmm_client *client)
 {
 	struct tmm_object *object;
@@ -61,7 +61,7 @@ void tmm_handles_destroy(struct tmm_client *client)
 	u64 nr = 0;
 
 	xa_for_each(&client->objects, handle, object) {
-		/* Whoever looks at the client must not find it any more. */
+		/* Others that look at the client must not find the object any more. */
 		xa_erase(&client->objects, handle);
 		count_object(client, object, -1);
 		forget_offset(client, object);
@@ -72,20 +72,18 @@ void tmm_handles_destroy(struct tmm_client *client)
 	}
 	xa_destroy(&client->objects);
 	tmm_offsets_destroy(&client->offsets);
-	/* Uncharge all at once. No call is running, so no handle is reserved or taken. */
+	/* Uncharge all handles at once. No call is running, so no handle is reserved or taken. */
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, nr);
 }
 
-/**
- * tmm_handle_reserve_in_place() - make an object in place of one that is consumed
- * @client: the client; the charge for the handle of the other one goes on to this one
+/*
+ * Reserve an object in place of another object that the call consumes. The new object takes
+ * over the charge for the other handle. So a call that does not increase the number of handles
+ * is not refused for the limit.
  *
- * So a call that leaves no more handles than there were is not refused for their number.
- *
- * Context: Process context, may sleep.
- * Return: the object, reserved: the caller publishes it and forgets the other one, or
- * forgets this one, with tmm_handle_forget(); ERR_PTR(-EDQUOT) if all numbers are in
- * use, or ERR_PTR(-ENOMEM)
+ * The caller publishes the new object and forgets the other one, or forgets the new one, with
+ * tmm_handle_forget(). The result is ERR_PTR(-EDQUOT) if all numbers are in use, or
+ * ERR_PTR(-ENOMEM). May sleep.
  */
 struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 {
@@ -94,7 +92,7 @@ struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 
 	if (!object)
 		return ERR_PTR(-ENOMEM);
-	/* NULL reserves: storing the object later needs no memory. */
+	/* A NULL entry reserves the handle, so storing the object later needs no memory. */
 	err = xa_alloc_cyclic(&client->objects, &object->handle, NULL, xa_limit_32b,
 			      &client->next_handle, GFP_KERNEL_ACCOUNT);
 	if (err >= 0)
@@ -103,12 +101,10 @@ struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 	return ERR_PTR(err == -EBUSY ? -EDQUOT : err);
 }
 
-/**
- * tmm_handle_forget() - forget an object that owns nothing, and its handle, but not the charge
- * @client: the client
- * @object: consumed by a call that made something in its place; or what that was to be
- *
- * Context: Process context.
+/*
+ * Free an object that owns nothing, and its handle. The charge for the handle stays, because
+ * an object made in place uses the charge. @object is the consumed object, or the one that was
+ * to replace it.
  */
 void tmm_handle_forget(struct tmm_client *client, struct tmm_object *object)
 {
@@ -118,27 +114,20 @@ void tmm_handle_forget(struct tmm_client *client, struct tmm_object *object)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_forget);
 
-/**
- * tmm_handle_nr_files() - how many files go with an object?
- * @object: taken
- *
- * A mapping's file, which counts as a handle, has other users where it is mmapped, lent by
- * a descriptor, or pinned. No new ones come while the object is taken.
- *
- * Return: 1 if it has one that nobody else uses, else 0
+/*
+ * Return how many files go with a taken object: 1 if nobody else uses its file, else 0. A
+ * mapping's file counts as a handle. The file has other users if the mapping is mmapped, lent
+ * by a descriptor, or pinned. No new users come while the object is taken.
  */
 u64 tmm_handle_nr_files(const struct tmm_object *object)
 {
 	return object->mf && file_count(object->mf->file) == 1;
 }
 
-/**
- * tmm_handle_reserve() - make an object that owns nothing, with a handle
- * @client: the client
- *
- * Context: Process context, may sleep.
- * Return: the object, reserved: to be published or abandoned; ERR_PTR(-EDQUOT) at
- * the limit of the client or of its user, or ERR_PTR(-ENOMEM)
+/*
+ * Make an object that owns nothing, with a reserved handle. The caller publishes or abandons
+ * the object. The result is ERR_PTR(-EDQUOT) at the limit of the client or of its user, or
+ * ERR_PTR(-ENOMEM). May sleep.
  */
 struct tmm_object *tmm_handle_reserve(struct tmm_client *client)
 {
@@ -146,14 +135,9 @@ struct tmm_object *tmm_handle_reserve(struct tmm_client *client)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_reserve);
 
-/**
- * tmm_handle_reserve_beyond() - the same, for a call that gives something up
- * @client: the client
- * @beyond: how many handles and files go if the call succeeds: they leave room, though they
- *          are still counted
- *
- * Context: Process context, may sleep.
- * Return: as tmm_handle_reserve()
+/*
+ * Like tmm_handle_reserve(), for a call that frees @beyond handles and files on success. These
+ * leave room for the new handle although they are still counted.
  */
 struct tmm_object *tmm_handle_reserve_beyond(struct tmm_client *client, u64 beyond)
 {
@@ -168,12 +152,9 @@ struct tmm_object *tmm_handle_reserve_beyond(struct tmm_client *client, u64 beyo
 	return object;
 }
 
-/**
- * tmm_handle_abandon() - forget an object that owns nothing, and its handle
- * @client: the client
- * @object: reserved, or taken and emptied; NULL is allowed
- *
- * Context: Process context.
+/*
+ * Free an object that owns nothing, its handle and the charge. @object is reserved, or taken
+ * and emptied; NULL is allowed.
  */
 void tmm_handle_abandon(struct tmm_client *client, struct tmm_object *object)
 {
@@ -183,12 +164,9 @@ void tmm_handle_abandon(struct tmm_client *client, struct tmm_object *object)
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 }
 
-/**
- * tmm_handle_publish() - make an object visible
- * @client: the client
- * @object: reserved or taken, owning something; the table's from now on
- *
- * Context: Process context. Cannot fail: the slot is there.
+/*
+ * Make a reserved or taken object visible. The object owns something, and belongs to the table
+ * after this call. Cannot fail, because the slot is reserved.
  */
 void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object)
 {
@@ -197,7 +175,7 @@ void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_publish);
 
-/* Under the table's lock: visible -> taken. */
+/* Change an object from visible to taken. The caller holds the table's lock. */
 static void hide_object(struct tmm_client *client, struct tmm_object *object)
 {
 	/* In an allocating table, NULL keeps the slot reserved. */
@@ -205,15 +183,10 @@ static void hide_object(struct tmm_client *client, struct tmm_object *object)
 	count_object(client, object, -1);
 }
 
-/**
- * tmm_handle_take() - find an object and make it invisible
- * @client: the client
- * @handle: its handle
- * @kind: THESEUS_MM_KIND_*, or TMM_KIND_ANY
- *
- * Context: Process context.
- * Return: the object, the caller's to publish again, drop or abandon; or
- * ERR_PTR(-ENOENT) if there is none that is visible and of that kind
+/*
+ * Find a visible object of @kind (THESEUS_MM_KIND_* or TMM_KIND_ANY), and make the object
+ * invisible. The caller publishes the object again, drops or abandons it. The result is
+ * ERR_PTR(-ENOENT) if there is no such object.
  */
 struct tmm_object *tmm_handle_take(struct tmm_client *client, u32 handle, u32 kind)
 {
@@ -231,16 +204,10 @@ struct tmm_object *tmm_handle_take(struct tmm_client *client, u32 handle, u32 ki
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_take);
 
-/**
- * tmm_handle_take_two() - find two objects of one kind and make both invisible
- * @client: the client
- * @handles: their handles, not equal
- * @objects: set on success only, in the order of @handles
- *
- * Both or none, so that of two calls on the same pair one gets it.
- *
- * Context: Process context.
- * Return: 0, or -ENOENT if one is not visible or their kinds differ
+/*
+ * Take two visible objects of one kind, or none. So if two calls name the same pair, one call
+ * gets both. The handles must differ. @objects is set on success only, in the order of
+ * @handles. The result is -ENOENT if an object is not visible or the kinds differ.
  */
 int tmm_handle_take_two(struct tmm_client *client, const u32 handles[2],
 			struct tmm_object *objects[2])
@@ -262,25 +229,16 @@ int tmm_handle_take_two(struct tmm_client *client, const u32 handles[2],
 	return err;
 }
 
-/**
- * tmm_handle_resize() - drop a mapping's offset, since its size has changed
- * @client: the client
- * @object: taken, and not borrowed
- *
- * Context: Process context, may sleep.
+/*
+ * Drop a mapping's offset and file, because the mapping's size has changed. @object is taken,
+ * and not borrowed. May sleep.
  */
 void tmm_handle_resize(struct tmm_client *client, struct tmm_object *object)
 {
 	forget_offset(client, object);
 }
 
-/**
- * tmm_handle_drop() - give back what an object owns, and forget it
- * @client: the client
- * @object: taken
- *
- * Context: Process context, may sleep.
- */
+/* Give back what a taken object owns, and free the object and its handle. May sleep. */
 void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object)
 {
 	tmm_object_drop_content(object);
@@ -288,29 +246,19 @@ void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_drop);
 
-/**
- * tmm_client_pages_are_bad() - does memory behind a client's pages fail?
- * @client: the client
- * @first: number of the first page
- * @nr: number of pages
- *
- * The mapping of these pages may be gone by then, and another be there.
- *
- * Context: Process context, may sleep. O(leaves) while there is a bad frame at all.
- * Return: true if a frame behind one of the pages is known to be bad
+/*
+ * True if a frame behind one of the client's @nr pages from @first on is known to be bad.
+ * Another mapping may have replaced the caller's mapping at these pages. May sleep; O(leaves)
+ * while there is a bad frame at all.
  */
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr)
 {
 	return tmm_leaf_runs_any_bad(client->inst->root, first, nr);
 }
 
-/**
- * tmm_handle_query() - describe an object
- * @client: the client
- * @query: handle is set; all out fields are filled in on success only
- *
- * Context: Process context.
- * Return: 0 or -ENOENT
+/*
+ * Describe the object of @query->handle. The out fields are set on success only. The result is
+ * 0 or -ENOENT.
  */
 int tmm_handle_query(struct tmm_client *client, struct theseus_mm_query *query)
 {
@@ -332,17 +280,9 @@ int tmm_handle_query(struct tmm_client *client, struct theseus_mm_query *query)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_query);
 
-/**
- * tmm_handle_borrow() - borrow a part of a mapping
- * @client: the client
- * @handle: the mapping's handle
- * @offset: bytes from its start
- * @nr_bytes: length of the part
- * @is_mutable: ask to write
- * @borrow: filled in on success only
- *
- * Context: Process context.
- * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
+/*
+ * Borrow @nr_bytes of a mapping from byte @offset on. @borrow is set on success only. The
+ * result is 0, -ENOENT, or an error of tmm_borrow_begin().
  */
 int tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
 		      bool is_mutable, struct tmm_borrow *borrow)
@@ -358,7 +298,7 @@ int tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_
 	return err;
 }
 
-/* The visible mapping of a handle, or NULL. The caller holds the table's lock. */
+/* Find the visible mapping of a handle, or NULL. The caller holds the table's lock. */
 struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handle)
 {
 	struct tmm_object *object = xa_load(&client->objects, handle);
@@ -366,14 +306,9 @@ struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handl
 	return object && object->kind == THESEUS_MM_KIND_MAPPING ? object : NULL;
 }
 
-/**
- * tmm_handle_borrow_all() - borrow a whole mapping, mutably if the mapping is writable
- * @client: the client
- * @handle: the mapping's handle
- * @borrow: filled in on success only
- *
- * Context: Process context.
- * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
+/*
+ * Borrow a whole mapping, mutably if the mapping is writable. @borrow is set on success only.
+ * The result is 0, -ENOENT, or an error of tmm_borrow_begin().
  */
 int tmm_handle_borrow_all(struct tmm_client *client, u32 handle, struct tmm_borrow *borrow)
 {

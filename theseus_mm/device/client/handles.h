@@ -7,10 +7,10 @@
  *
  *	reserved -> visible <-> taken
  *
- * Only a visible one can be found. A call that changes or consumes an object
- * first takes it, so that a second call on the same handle finds nothing; on
- * failure it makes it visible again, as it was. A new object becomes visible
- * only after its handle was copied to the caller, so there is always a way back.
+ * A call can find a visible object only. A call that changes or consumes an object first
+ * takes the object, so a second call on the same handle finds nothing. If the first call
+ * fails, it makes the unchanged object visible again. A new object becomes visible only after
+ * its handle was copied to user space, so the call can undo everything if the copy fails.
  *
  * Invariant: what a visible object owns does not change while the table's lock
  * is held. No lock of this layer is held over a copy to or from user space.
@@ -54,7 +54,7 @@ int __must_check tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 of
 int __must_check tmm_handle_borrow_all(struct tmm_client *client, u32 handle,
 				       struct tmm_borrow *borrow);
 
-/* For the files beside this one */
+/* For other files of this folder */
 void tmm_handles_destroy(struct tmm_client *client);
 struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handle);
 

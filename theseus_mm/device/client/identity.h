@@ -2,7 +2,7 @@
 /*
  * The identity of a client: the user and process that opened it, and who may know of it.
  *
- * Invariant: an identity does not change as long as its client is in the table.
+ * Invariant: an identity does not change while its client is in the table.
  * Lock: none; a reference keeps the client and its identity.
  * Owner: the client.
  */
@@ -17,23 +17,17 @@
 struct pid;
 struct tmm_client;
 
-/* Positions in debugfs files are a number of a client and a handle, in 63 bits. */
+/* A position in a debugfs file combines a client's number and a handle in 63 bits. */
 #define TMM_MAX_CLIENT_ID	0x7ffffffeU
 
-/**
- * struct tmm_client_identity - who opened a client
- * @kref: the file, and whoever looks
- * @id: its number; never 0
- * @uid: the user
- * @pid: the process; may be gone
- * @comm: its name then
- */
+/* The user and process that opened a client. */
 struct tmm_client_identity {
+	/* held by the table, by lookups, and by the client's exports and lending descriptors */
 	struct kref kref;
-	u32 id;
+	u32 id;	/* never 0 */
 	kuid_t uid;
-	struct pid *pid;
-	char comm[TASK_COMM_LEN];
+	struct pid *pid;	/* the process; may have exited */
+	char comm[TASK_COMM_LEN];	/* the process's name when it opened the client */
 };
 
 bool tmm_identity_sees_all(void);

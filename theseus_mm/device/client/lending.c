@@ -24,7 +24,10 @@
 
 static const struct file_operations *lending_fops __ro_after_init;
 
-/* Tell the operations of a lending descriptor, which use the floors above this one. */
+/*
+ * Set the operations of a lending descriptor. The operations use layers above this one, so
+ * this file cannot name them.
+ */
 void tmm_lending_set_fops(const struct file_operations *fops)
 {
 	lending_fops = fops;
@@ -49,7 +52,10 @@ int tmm_lending_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Areas of a stale descriptor may still exist: EPOLLHUP comes when the last is gone. */
+/*
+ * Areas of a stale descriptor may still exist, so EPOLLHUP comes only when the last area is
+ * gone.
+ */
 __poll_t tmm_lending_poll(struct file *file, poll_table *wait)
 {
 	const struct tmm_lending *lending = file->private_data;
@@ -66,12 +72,7 @@ __poll_t tmm_lending_poll(struct file *file, poll_table *wait)
 	return events;
 }
 
-/**
- * tmm_lending_is() - is this a descriptor that lends a mapping?
- * @file: any file
- *
- * Return: true if @file is a lending descriptor
- */
+/* True if @file is a lending descriptor. */
 bool tmm_lending_is(const struct file *file)
 {
 	return file->f_op == lending_fops;
@@ -93,17 +94,13 @@ static int init_lending(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
 	return 0;
 }
 
-/**
- * tmm_lending_create() - make a descriptor that lends a mapping
- * @client: the client that owns the mapping
- * @handle: the mapping's; stays
- * @is_read_only: lend nothing that could be written
+/*
+ * Make a descriptor that lends a mapping; may sleep. The client keeps the mapping's handle. A
+ * read-only descriptor lends nothing that could be written. The descriptor counts as a handle
+ * of the client until the descriptor is closed.
  *
- * The descriptor counts as a handle of the client until it is closed.
- *
- * Context: Process context, may sleep.
- * Return: the file, the caller's to fput(); ERR_PTR(-ENOENT); ERR_PTR(-EDQUOT) at the limit
- * of handles; or an error of tmm_mapping_file_create()
+ * The caller calls fput(). The result is ERR_PTR(-ENOENT), ERR_PTR(-EDQUOT) at the limit of
+ * handles, or an error of tmm_mapping_file_create().
  */
 struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_read_only)
 {
@@ -121,7 +118,7 @@ struct file *tmm_lending_create(struct tmm_client *client, u32 handle, bool is_r
 		tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 		return ERR_PTR(-ENOMEM);
 	}
-	/* The account is charged as long as the descriptor exists, also after its client. */
+	/* The account is charged while the descriptor exists, even after the client has ended. */
 	tmm_account_get(client->account);
 	kref_get(&client->identity.kref);
 	lending->client = client;
@@ -142,19 +139,11 @@ err_free:
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_create);
 
-/**
- * tmm_lending_lend_object() - borrow a part of a mapping for a process, through a descriptor
- * @client: the client that owns the mapping
- * @handle: the mapping's handle when the descriptor was made
- * @mf: the mapping's file when the descriptor was made
- * @offset: bytes from the mapping's start
- * @nr_bytes: length of the part
- * @is_mutable: ask to write
- * @loan: gets the borrow, on success only
- *
- * Context: Process context.
- * Return: 0, -ENOENT if @handle has no mapping with that file, or an error of
- * tmm_borrow_begin()
+/*
+ * Borrow a part of a mapping for a process through a descriptor. @handle and @mf are those
+ * that the mapping had when the descriptor was made. @loan gets the borrow on success only.
+ * The result is -ENOENT if @handle has no mapping with that file, or an error of
+ * tmm_borrow_begin().
  */
 int tmm_lending_lend_object(struct tmm_client *client, u32 handle,
 			    const struct tmm_mapping_file *mf, u64 offset, u64 nr_bytes,
@@ -173,15 +162,10 @@ int tmm_lending_lend_object(struct tmm_client *client, u32 handle,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_lend_object);
 
-/**
- * tmm_lending_query_object() - describe a mapping that a descriptor lends
- * @client: the client that owns the mapping
- * @handle: the mapping's handle when the descriptor was made
- * @mf: the mapping's file when the descriptor was made
- * @query: out fields are filled in on success only
- *
- * Context: Process context.
- * Return: 0, or -ENOENT if @handle has no mapping with that file
+/*
+ * Describe a mapping that a descriptor lends. @handle and @mf are those that the mapping had
+ * when the descriptor was made. The out fields are set on success only. The result is -ENOENT
+ * if @handle has no mapping with that file.
  */
 int tmm_lending_query_object(struct tmm_client *client, u32 handle,
 			     const struct tmm_mapping_file *mf, struct theseus_mm_query *query)
@@ -206,13 +190,9 @@ static int why_missing(const struct tmm_lending *lending)
 	return tmm_lender_is_stale(lending->lender, lending->mf) ? -ESTALE : -EBUSY;
 }
 
-/**
- * tmm_lending_query() - describe the mapping that a descriptor lends
- * @lending: the descriptor
- * @query: out fields are filled in on success only
- *
- * Context: Process context.
- * Return: 0; -ESTALE; or -EBUSY while another call changes the mapping
+/*
+ * Describe the mapping that a descriptor lends. The out fields are set on success only. The
+ * result is -ESTALE, or -EBUSY while another call changes the mapping.
  */
 int tmm_lending_query(const struct tmm_lending *lending, struct theseus_mm_query *query)
 {
@@ -229,17 +209,11 @@ int tmm_lending_query(const struct tmm_lending *lending, struct theseus_mm_query
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_query);
 
-/**
- * tmm_lending_lend() - borrow a part of the mapping that a descriptor lends
- * @lending: the descriptor
- * @offset: bytes from the mapping's start
- * @nr_bytes: length of the part
- * @is_mutable: ask to write
- * @loan: gets the borrow, on success only; to be begun with the descriptor's lender
- *
- * Context: Process context; under mmap_lock.
- * Return: 0; -ESTALE; -EBUSY while another call changes the mapping; or an error of
- * tmm_borrow_begin()
+/*
+ * Borrow a part of the mapping that a descriptor lends. @loan gets the borrow on success only;
+ * the caller then begins the loan with the descriptor's lender. The result is -ESTALE, -EBUSY
+ * while another call changes the mapping, or an error of tmm_borrow_begin(). The caller may
+ * hold mmap_lock.
  */
 int tmm_lending_lend(const struct tmm_lending *lending, u64 offset, u64 nr_bytes, bool is_mutable,
 		     struct tmm_loan *loan)

@@ -3,15 +3,15 @@
  * Lending descriptors: EXPORT with BORROW.
  *
  * The client keeps the mapping and its handle. The descriptor itself is no borrow. Each
- * mmap() of it is a loan of the mapping's own file, so REVOKE ends it like any other. A
- * process that has the descriptor can mmap and QUERY it: the descriptor owns nothing that
+ * mmap() of the descriptor is a loan of the mapping's own file, so REVOKE ends the loan like
+ * any other. A process can only mmap and QUERY the descriptor, which owns nothing that
  * could be imported, exported or changed.
  *
  * Invariant: a descriptor is stale, and lends nothing, once its handle is consumed, its
  * mapping is merged or revoked, or its client has ended.
  * Lock: none of its own. Finding the mapping takes the lock of the client's handle table;
  * the mapping file's lock protects whether the descriptor is stale.
- * Owner: the file; all copies of its descriptor are one.
+ * Owner: the file. All copies of the descriptor share the file.
  */
 #ifndef TMM_DEVICE_CLIENT_LENDING_H
 #define TMM_DEVICE_CLIENT_LENDING_H
@@ -27,19 +27,13 @@ struct tmm_lender;
 struct tmm_loan;
 struct tmm_mapping_file;
 
-/**
- * struct tmm_lending - a descriptor that lends
- * @client: the client that owns the mapping; a reference
- * @handle: the mapping's handle
- * @mf: the mapping's file; a reference
- * @lender: the lender of its loans
- * @is_read_only: it lends for reading only; the mode of the file makes Linux enforce that
- */
+/* A descriptor that lends a mapping. */
 struct tmm_lending {
-	struct tmm_client *client;
+	struct tmm_client *client;	/* owns the mapping; a reference */
 	u32 handle;
-	struct tmm_mapping_file *mf;
-	struct tmm_lender *lender;
+	struct tmm_mapping_file *mf;	/* the mapping's file; a reference */
+	struct tmm_lender *lender;	/* the lender of the descriptor's loans */
+	/* lends for reading only; Linux enforces this through the mode of the file */
 	bool is_read_only;
 };
 

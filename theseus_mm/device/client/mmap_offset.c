@@ -36,7 +36,7 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 	return err;
 }
 
-/* Give a mapping a file, unless the mapping is gone by now or has a file. */
+/* Give a mapping a file, unless the mapping is gone or already has a file. */
 static int set_file(struct tmm_client *client, u32 handle)
 {
 	struct tmm_mapping_file *mf = tmm_mapping_file_create(client->account);
@@ -71,23 +71,21 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 		*mf = object->mf;
 		get_file((*mf)->file);
 		*nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
-		/* forget_offset() takes the file away under this lock, then increments this. */
+		/*
+		 * forget_offset() takes the file away under this lock, and then increments the
+		 * generation.
+		 */
 		*generation = READ_ONCE((*mf)->generation);
 	}
 	xa_unlock(&client->objects);
 	return err;
 }
 
-/**
- * tmm_mmap_offset_open_file() - get a mapping's file, made if there is none
- * @client: the client
- * @handle: the mapping's handle
- * @mf: set to its file, with a reference of it, on success only
- * @nr_bytes: set to the mapping's size, on success only
- * @generation: set to the file's generation while the handle had the file, on success only
- *
- * Context: Process context, may sleep.
- * Return: 0, -ENOENT, or an error of tmm_mapping_file_create()
+/*
+ * Get a mapping's file, with a reference; make the file if the mapping has none. @nr_bytes is
+ * the mapping's size, and @generation is the file's generation while the handle had the file.
+ * All three are set on success only. The result is -ENOENT, or an error of
+ * tmm_mapping_file_create(). May sleep.
  */
 int tmm_mmap_offset_open_file(struct tmm_client *client, u32 handle,
 			      struct tmm_mapping_file **mf, u64 *nr_bytes, u64 *generation)
@@ -104,7 +102,7 @@ int tmm_mmap_offset_open_file(struct tmm_client *client, u32 handle,
 	return err == -EAGAIN ? -ENOENT : err;
 }
 
-/* The mapping's present size. A call that changes the size later drops the offset too. */
+/* The mapping's present size. A call that changes the size later also drops the offset. */
 static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 {
 	struct tmm_object *object;
@@ -117,7 +115,7 @@ static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 	return object ? 0 : -ENOENT;
 }
 
-/* Attach an offset, if the mapping still has the same size and no offset. */
+/* Attach an offset, if the mapping still has the same size and has no offset. */
 static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset *offset)
 {
 	struct tmm_object *object;
@@ -135,7 +133,7 @@ static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset
 	return is_given;
 }
 
-/* Give a mapping an offset and a file, unless it is gone by now or has them. */
+/* Give a mapping an offset and a file, unless the mapping is gone or already has both. */
 static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 {
 	struct tmm_mapping_file *mf;
@@ -149,7 +147,7 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 	offset = tmm_offset_allocate(&client->offsets, nr_pages, is_low);
 	if (IS_ERR(offset))
 		return PTR_ERR(offset);
-	/* Make the file last: a refused call must not leave one. */
+	/* Make the file last, because a refused call must not leave a file. */
 	err = tmm_mmap_offset_open_file(client, handle, &mf, &nr_bytes, &generation);
 	if (err) {
 		tmm_offset_free(&client->offsets, offset);
@@ -161,15 +159,11 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 	return 0;
 }
 
-/**
- * tmm_mmap_offset_assign() - let a mapping be mmapped
- * @client: the client
- * @reply: handle is set; offset and nr_bytes are filled in on success only
- * @is_low: the offset must be usable by a 32-bit program
- *
- * Context: Process context, may sleep.
- * Return: 0; -ENOENT; -EOVERFLOW if no offset is left that the caller can use; or an
- * error of tmm_mapping_file_create()
+/*
+ * Assign an offset to the mapping of @reply->handle, so that processes can mmap the mapping.
+ * With @is_low, a 32-bit program can use the offset. The out fields of @reply are set on
+ * success only. The result is -ENOENT, -EOVERFLOW if no offset that the caller can use is
+ * left, or an error of tmm_mapping_file_create(). May sleep.
  */
 int tmm_mmap_offset_assign(struct tmm_client *client, struct theseus_mm_map_offset *reply,
 			   bool is_low)
@@ -187,14 +181,9 @@ int tmm_mmap_offset_assign(struct tmm_client *client, struct theseus_mm_map_offs
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mmap_offset_assign);
 
-/**
- * tmm_mmap_offset_find_file() - a mapping's file for processes
- * @client: the client
- * @handle: the mapping's handle
- * @mf: set to its file, with a reference of it, or to NULL if it has none
- *
- * Context: Process context.
- * Return: 0 or -ENOENT
+/*
+ * Find a mapping's file, with a reference. *@mf is NULL if the mapping has no file. The result
+ * is 0 or -ENOENT.
  */
 int tmm_mmap_offset_find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_file **mf)
 {
@@ -210,16 +199,11 @@ int tmm_mmap_offset_find_file(struct tmm_client *client, u32 handle, struct tmm_
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mmap_offset_find_file);
 
-/**
- * tmm_mmap_offset_check_room() - is there room for a descriptor of a mapping?
- * @client: the client
- * @handle: the mapping's handle
- *
- * A mapping without a file gets one, which needs room as well. Callers check both before they
- * charge one: charges that are taken back would wake waiters for ever.
- *
- * Context: Process context, may sleep.
- * Return: 0, -ENOENT or -EDQUOT
+/*
+ * Check that the limit of handles leaves room for a descriptor of a mapping. A mapping without
+ * a file gets a file, which needs room as well. Callers check both before they charge one: a
+ * charge that is taken back would wake waiters for ever. The result is 0, -ENOENT or -EDQUOT.
+ * May sleep.
  */
 int tmm_mmap_offset_check_room(struct tmm_client *client, u32 handle)
 {
@@ -234,7 +218,10 @@ int tmm_mmap_offset_check_room(struct tmm_client *client, u32 handle)
 	return err;
 }
 
-/* Under the table's lock. A taken object keeps its offset, but is not visible. */
+/*
+ * Find the mapping of an offset's page. The caller holds the table's lock. A taken object
+ * keeps its offset, but is not found.
+ */
 static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u64 *offset_page)
 {
 	const struct tmm_offset *offset = tmm_offsets_find(&client->offsets, page);
@@ -245,17 +232,10 @@ static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u6
 	return tmm_handles_find_mapping(client, offset->object->handle);
 }
 
-/**
- * tmm_mmap_offset_lend() - borrow a part of a mapping for a process
- * @client: the client
- * @page: where it starts: a page of the mapping's offset
- * @nr_bytes: length of the part
- * @is_mutable: ask to write
- * @loan: gets the borrow, on success only
- * @mf: set to the mapping's file, with a reference of it, on success only
- *
- * Context: Process context.
- * Return: 0, -ENOENT, or an error of tmm_borrow_begin()
+/*
+ * Borrow a part of a mapping for a process, from the offset's page @page on. @loan gets the
+ * borrow, and *@mf the mapping's file with a reference, on success only. The result is
+ * -ENOENT, or an error of tmm_borrow_begin().
  */
 int tmm_mmap_offset_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool is_mutable,
 			 struct tmm_loan *loan, struct tmm_mapping_file **mf)
@@ -277,14 +257,9 @@ int tmm_mmap_offset_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool
 	return err;
 }
 
-/**
- * tmm_mmap_offset_address() - the address of a mapping's page in the shared address space
- * @client: the client
- * @page: a page of the mapping's offset
- * @address: set on success only
- *
- * Context: Any but interrupt.
- * Return: 0 or -ENOENT
+/*
+ * Find the address of an offset's page in the shared address space. @address is set on success
+ * only. The result is 0 or -ENOENT. Must not be called from interrupts.
  */
 int tmm_mmap_offset_address(struct tmm_client *client, u64 page, u64 *address)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The offset and the file of a mapping, by which processes mmap it.
+ * The offset and the file of a mapping. Processes mmap the mapping with them.
  *
  * Invariant: a mapping has an offset only with a file. A mapping that is resized or consumed
  * loses its offset.

@@ -13,22 +13,18 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 
-/**
- * struct object_ops - what is done with objects of one kind
- * @chunks: returns the pages or frames that the object owns
- * @has_frames: a frame belongs to each of these chunks
- * @describe: fills in what a query tells of this kind only: the rest is 0
- * @split: cuts the object at chunk @at; @second gets the part from there on
- * @merge: adds what @other owns to the object
- * @drop: gives back what the object owns
- */
+/* The operations of one kind of object. */
 struct object_ops {
+	/* returns the pages or frames that the object owns */
 	struct tmm_range (*chunks)(const struct tmm_object *object);
-	bool has_frames;
+	bool has_frames;	/* each chunk has a frame */
+	/* sets the fields of a query that this kind has; all others are 0 */
 	void (*describe)(const struct tmm_object *object, struct theseus_mm_query *query);
+	/* cuts the object at chunk @at; @second gets the part from @at on */
 	int (*split)(struct tmm_object *object, u64 at, struct tmm_object *second);
+	/* adds what @other owns to the object */
 	int (*merge)(struct tmm_object *object, struct tmm_object *other);
-	void (*drop)(struct tmm_object *object);
+	void (*drop)(struct tmm_object *object);	/* gives back what the object owns */
 };
 
 /* --- no kind: the object owns nothing ------------------------------------------- */
@@ -189,7 +185,10 @@ struct tmm_range tmm_object_chunks(const struct tmm_object *object)
 	return object_ops[object->kind].chunks(object);
 }
 
-/* The frames that an object owns; a mapping counts its pages, which all have one. */
+/*
+ * The number of frames that an object owns. A mapping counts its pages, because each page has
+ * a frame.
+ */
 u64 tmm_object_nr_frames(const struct tmm_object *object)
 {
 	const struct object_ops *ops = &object_ops[object->kind];
@@ -197,7 +196,10 @@ u64 tmm_object_nr_frames(const struct tmm_object *object)
 	return ops->has_frames ? ops->chunks(object).nr : 0;
 }
 
-/* Fill in what a query tells of a mapping, which does not change meanwhile. */
+/*
+ * Fill in the fields of a query of a mapping. The caller ensures that the mapping does not
+ * change during the call.
+ */
 void tmm_object_describe_mapping(const struct tmm_mapped_pages *mp, struct theseus_mm_query *query)
 {
 	struct tmm_page_range pages = tmm_mapped_pages_range(mp);
@@ -215,7 +217,10 @@ void tmm_object_describe_mapping(const struct tmm_mapped_pages *mp, struct these
 	query->nr_borrows = tmm_mapped_pages_nr_borrows(mp);
 }
 
-/* Fill in what a query tells of an object that does not change meanwhile. */
+/*
+ * Fill in the fields of a query of an object. The caller ensures that the object does not
+ * change during the call.
+ */
 void tmm_object_describe(const struct tmm_object *object, struct theseus_mm_query *query)
 {
 	query->kind = object->kind;
@@ -228,7 +233,7 @@ void tmm_object_describe(const struct tmm_object *object, struct theseus_mm_quer
 	object_ops[object->kind].describe(object, query);
 }
 
-/* Cut what @object owns at chunk @at. @second, which owns nothing, gets the part from there on. */
+/* Cut what @object owns at chunk @at. @second, which owns nothing, gets the part from @at on. */
 int tmm_object_split_content(struct tmm_object *object, u64 at, struct tmm_object *second)
 {
 	int err;

@@ -24,23 +24,15 @@ struct tmm_mapped_pages;
 struct tmm_mapping_file;
 struct tmm_offset;
 
-/* Tables by kind have so many entries; entry 0 is for an object that owns nothing. */
+/* The number of entries of a table by kind. Entry 0 is for an object that owns nothing. */
 #define TMM_NR_KINDS	(THESEUS_MM_KIND_MAPPING + 1)
 
-/**
- * struct tmm_object - the pages, frames or mapping of a handle
- * @handle: the handle
- * @kind: THESEUS_MM_KIND_*; 0 while the object owns nothing
- * @offset: a mapping's offset for mmap(); NULL if it has none
- * @mf: a mapping's file for processes; NULL if the mapping was never lent
- * @pages: set if @kind is KIND_PAGES
- * @frames: set if @kind is KIND_FRAMES
- * @mapping: set if @kind is KIND_MAPPING
- */
+/* The pages, frames or mapping of a handle. */
 struct tmm_object {
 	u32 handle;
-	u32 kind;
-	struct tmm_offset *offset;
+	u32 kind;	/* THESEUS_MM_KIND_*; 0 while the object owns nothing */
+	struct tmm_offset *offset;	/* a mapping's offset for mmap(), or NULL */
+	/* a mapping's file for processes; NULL if the mapping was never lent */
 	struct tmm_mapping_file *mf;
 	union {
 		struct tmm_allocated_pages *pages;

@@ -9,7 +9,7 @@
 
 static struct kmem_cache *offsets_cache;
 
-/* A chunk object is an offset: see struct tmm_range_hooks. */
+/* The range allocator's chunk object is an offset: see struct tmm_range_hooks. */
 static_assert(offsetof(struct tmm_offset, chunk) == 0);
 
 static const struct tmm_range_hooks offset_hooks = {
@@ -18,11 +18,7 @@ static const struct tmm_range_hooks offset_hooks = {
 	.resource = TMM_RESOURCE_HANDLES,
 };
 
-/**
- * tmm_offsets_cache_init() - make the slab cache that all offsets share
- *
- * Return: 0 or -ENOMEM
- */
+/* Make the slab cache that all offsets share. */
 int __init tmm_offsets_cache_init(void)
 {
 	offsets_cache = kmem_cache_create("tmm_offsets", sizeof(struct tmm_offset), 0,
@@ -30,21 +26,12 @@ int __init tmm_offsets_cache_init(void)
 	return offsets_cache ? 0 : -ENOMEM;
 }
 
-/**
- * tmm_offsets_cache_exit() - undo tmm_offsets_cache_init()
- */
 void tmm_offsets_cache_exit(void)
 {
 	kmem_cache_destroy(offsets_cache);
 }
 
-/**
- * tmm_offsets_init() - make a client's offsets, all free
- * @offsets: the offsets
- *
- * Context: Process context, may sleep.
- * Return: 0 or -ENOMEM
- */
+/* Initialise a client's offsets; all pages are free. The result is 0 or -ENOMEM. May sleep. */
 int tmm_offsets_init(struct tmm_offsets *offsets)
 {
 	int err;
@@ -67,31 +54,21 @@ int tmm_offsets_init(struct tmm_offsets *offsets)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_offsets_init);
 
-/**
- * tmm_offsets_destroy() - undo tmm_offsets_init()
- * @offsets: the offsets; each has come back
- *
- * Context: Process context.
- */
+/* Undo tmm_offsets_init() once all offsets are freed. */
 void tmm_offsets_destroy(struct tmm_offsets *offsets)
 {
 	tmm_range_allocator_destroy(&offsets->ra);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_offsets_destroy);
 
-/**
- * tmm_offset_allocate() - find pages for a mapping
- * @offsets: the client's
- * @nr_pages: number of pages of the mapping
- * @is_low: the offset must fit the mmap2() of a 32-bit program
- *
- * Context: Process context, may sleep. O(log n).
- * Return: the offset, which is not inserted yet; ERR_PTR(-EOVERFLOW) if there is none, or
- * ERR_PTR(-ENOMEM)
+/*
+ * Allocate pages for a mapping. With @is_low, the pages fit the mmap2() of a 32-bit program.
+ * The offset is not inserted yet. The result is ERR_PTR(-EOVERFLOW) if no pages are left, or
+ * ERR_PTR(-ENOMEM). May sleep; O(log n).
  */
 struct tmm_offset *tmm_offset_allocate(struct tmm_offsets *offsets, u64 nr_pages, bool is_low)
 {
-	/* One page more, which stays a gap. */
+	/* Allocate one page more, which stays a gap. */
 	const u64 nr = nr_pages + 1;
 	struct tmm_allocation_request req = tmm_request_any(nr);
 	struct tmm_range_region *region = NULL;
@@ -110,13 +87,7 @@ struct tmm_offset *tmm_offset_allocate(struct tmm_offsets *offsets, u64 nr_pages
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_offset_allocate);
 
-/**
- * tmm_offset_free() - give pages back
- * @offsets: the client's
- * @offset: nobody finds it; NULL is allowed
- *
- * Context: Process context. Cannot fail.
- */
+/* Free an offset that no lookup can find. NULL is allowed. Cannot fail. */
 void tmm_offset_free(struct tmm_offsets *offsets, struct tmm_offset *offset)
 {
 	if (offset)
@@ -134,14 +105,7 @@ static bool comes_before(struct rb_node *node, const struct rb_node *other)
 	return start_of(node) < start_of(other);
 }
 
-/**
- * tmm_offsets_insert() - let an offset be found
- * @offsets: the client's
- * @offset: nobody finds it yet
- * @object: what it stands for
- *
- * Context: The lock of the client's table is held.
- */
+/* Make an offset visible to lookups. The caller holds the lock of the client's table. O(log n). */
 void tmm_offsets_insert(struct tmm_offsets *offsets, struct tmm_offset *offset,
 			struct tmm_object *object)
 {
@@ -150,13 +114,7 @@ void tmm_offsets_insert(struct tmm_offsets *offsets, struct tmm_offset *offset,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_offsets_insert);
 
-/**
- * tmm_offsets_remove() - undo tmm_offsets_insert()
- * @offsets: the client's
- * @offset: the offset
- *
- * Context: The lock of the client's table is held.
- */
+/* Undo tmm_offsets_insert(). The caller holds the lock of the client's table. */
 void tmm_offsets_remove(struct tmm_offsets *offsets, struct tmm_offset *offset)
 {
 	rb_erase(&offset->node, &offsets->known);
@@ -164,13 +122,9 @@ void tmm_offsets_remove(struct tmm_offsets *offsets, struct tmm_offset *offset)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_offsets_remove);
 
-/**
- * tmm_offsets_find() - find the offset that a page belongs to
- * @offsets: the client's
- * @page: number of the page
- *
- * Context: The lock of the client's table is held. O(log n).
- * Return: the offset that it is part of, or NULL
+/*
+ * Find the offset that a page belongs to, or NULL. The caller holds the lock of the client's
+ * table. O(log n).
  */
 struct tmm_offset *tmm_offsets_find(const struct tmm_offsets *offsets, u64 page)
 {

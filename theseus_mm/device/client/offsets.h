@@ -22,32 +22,21 @@
 #define TMM_OFFSETS_LOW_END	(1ULL << 32)
 #define TMM_OFFSETS_END		(1ULL << 51)
 
-/**
- * struct tmm_offsets - the offsets of a client
- * @ra: allocator of free pages
- * @low: pages that all programs can use
- * @high: pages above @low, for 64-bit programs, used after @low
- * @known: struct tmm_offset by their first page
- */
+/* The offsets of a client. */
 struct tmm_offsets {
-	struct tmm_range_allocator ra;
-	struct tmm_range_region low;
+	struct tmm_range_allocator ra;	/* allocator of free pages */
+	struct tmm_range_region low;	/* pages that all programs can use */
+	/* pages above @low, for 64-bit programs; used after @low */
 	struct tmm_range_region high;
-	struct rb_root known;
+	struct rb_root known;	/* struct tmm_offset by first page */
 };
 
-/**
- * struct tmm_offset - pages that stand for a mapping
- * @chunk: the pages
- * @region: the region of the pages: @low or @high
- * @node: in @known of the client's offsets
- * @object: the mapping's object, while the offset is in @known
- */
+/* Pages that stand for a mapping. */
 struct tmm_offset {
 	struct tmm_chunk chunk;
-	struct tmm_range_region *region;
-	struct rb_node node;
-	struct tmm_object *object;
+	struct tmm_range_region *region;	/* @low or @high */
+	struct rb_node node;	/* in @known of the client's offsets */
+	struct tmm_object *object;	/* the mapping's object, while the offset is in @known */
 };
 
 int __init tmm_offsets_cache_init(void);

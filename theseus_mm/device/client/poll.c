@@ -8,39 +8,35 @@
 #include <linux/errno.h>
 #include <linux/fs.h>
 
-/* The client has waited before: is about to fail again, perhaps. */
+/*
+ * The client waits for a resource since an earlier call failed, so the next call may fail
+ * again.
+ */
 static bool is_waiter(const struct tmm_client *client)
 {
 	return READ_ONCE(client->waits_for);
 }
 
-/**
- * tmm_poll_attempt_begin() - note the releases before a call
- * @client: the calling client
- * @before: set, for tmm_poll_attempt_end() by the same task
- *
- * Context: Process context.
+/*
+ * Note the counts of releases before a call. The same task passes @before to
+ * tmm_poll_attempt_end().
  */
 void tmm_poll_attempt_begin(struct tmm_client *client, struct tmm_waiters_counts *before)
 {
-	/* The first time, what it gives back itself may wake it once. */
+	/* In the client's first failed call, the call's own releases may wake the client once. */
 	if (is_waiter(client))
 		tmm_waiters_begin(before);
 	else
 		tmm_waiters_read(before);
 }
 
-/**
- * tmm_poll_attempt_end() - remember a refusal after a call
- * @client: the calling client
- * @before: from tmm_poll_attempt_begin(); not to be used again
- * @err: the call's result
- *
- * Context: Process context.
+/*
+ * Remember the refusals of a call whose result is @err. @before is from
+ * tmm_poll_attempt_begin() and must not be used again.
  */
 void tmm_poll_attempt_end(struct tmm_client *client, struct tmm_waiters_counts *before, int err)
 {
-	/* A concurrent call of the client may have taken the refusals of this one. */
+	/* A concurrent call of the client may have taken the refusals of this call. */
 	unsigned int refused = tmm_account_take_refusals(client->account) ?:
 			       GENMASK(TMM_NR_RESOURCES - 1, 0);
 	unsigned int i;
@@ -68,17 +64,17 @@ static bool came_back(const struct tmm_client *client)
 	return !waits_for;
 }
 
-/**
- * tmm_poll() - has a resource come back since it was refused to the client?
- * @file: the client's
- * @wait: the caller's poll table
- *
- * Return: EPOLLIN if it has, or if nothing was refused so far
+/*
+ * Return EPOLLIN if a resource came back since a call of the client was refused that resource,
+ * or if no call was refused so far.
  */
 __poll_t tmm_poll(struct file *file, poll_table *wait)
 {
 	poll_wait(file, tmm_waiters_queue(), wait);
-	/* Pairs with tmm_waiters_note(): it sees this waiter, or we see its count here. */
+	/*
+	 * Pairs with tmm_waiters_note(): either tmm_waiters_note() sees this waiter, or this
+	 * function sees the new count.
+	 */
 	smp_mb();
 	return came_back(file->private_data) ? EPOLLIN | EPOLLRDNORM : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Waiting for memory: poll() wakes a client when a resource that it was refused comes back.
+ * Waiting for memory: poll() wakes a client when a refused resource comes back.
  *
  * Invariant: no release is lost between the start of a failed call and the poll() after
  * it: the client remembers the counts of releases from before the call.

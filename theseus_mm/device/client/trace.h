@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Tracepoints of this floor: clients that come and go. See alloc/trace.h.
- */
+/* Tracepoints of this layer, for clients that come and go. See alloc/trace.h. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM theseus_mm
 
@@ -26,7 +24,7 @@ DEFINE_EVENT(tmm_client, tmm_client_open,
 	TP_PROTO(u32 client),
 	TP_ARGS(client));
 
-/* Everything that it owned has gone back. */
+/* The client has given back all objects of its handles. */
 DEFINE_EVENT(tmm_client, tmm_client_close,
 	TP_PROTO(u32 client),
 	TP_ARGS(client));

@@ -11,23 +11,24 @@
 #include <linux/sysfs.h>
 #include <linux/user_namespace.h>
 
-/* Linux nests at most 33 user namespaces below the first; the user itself is one more. */
+/*
+ * Linux nests at most 33 user namespaces below the first one. The user itself is one more
+ * owner.
+ */
 #define MAX_OWNERS	35
 
-/* A parameter that was not given: tmm_user_limits_init() chooses its value. */
+/* The parameter was not given, so tmm_user_limits_init() chooses its value. */
 #define NOT_SET		(TMM_NO_LIMIT - 1)
 
-/**
- * struct user - a user who has clients, or who owns a namespace whose users have clients
- * @account: account of all these clients; its reference count is the user's. Its parent is
- *           the account of the owner of the user's namespace; NULL in the first namespace.
- * @uid: the user's uid
- * @node: in the table
- */
+/* A user who has clients, or who owns a namespace whose users have clients. */
 struct user {
+	/*
+	 * The account of all these clients; its reference count is the user's. Its parent is
+	 * the account of the owner of the user's namespace, or NULL in the first namespace.
+	 */
 	struct tmm_account account;
 	kuid_t uid;
-	struct hlist_node node;
+	struct hlist_node node;	/* in @users */
 };
 
 static int set_limit(const char *text, const struct kernel_param *kp)
@@ -42,7 +43,10 @@ static int set_limit(const char *text, const struct kernel_param *kp)
 		return err;
 	}
 	WRITE_ONCE(*(u64 *)kp->arg, limit < NOT_SET ? limit : TMM_NO_LIMIT);
-	/* The limit may have been raised, and a user's limit is in force at once: wake waiters. */
+	/*
+	 * Wake waiters, because the limit may be higher now and a user's limit is in force at
+	 * once.
+	 */
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
 		tmm_waiters_note(i);
 	return 0;
@@ -56,7 +60,7 @@ static int get_limit(char *buffer, const struct kernel_param *kp)
 	       sysfs_emit(buffer, "%llu\n", limit);
 }
 
-/* A limit that a parameter sets: a u64 of tmm_limits. */
+/* The operations of a parameter that sets a limit, a u64 of tmm_limits. */
 const struct kernel_param_ops tmm_limits_param_ops = {
 	.set = set_limit,
 	.get = get_limit,
@@ -75,13 +79,9 @@ struct tmm_limits tmm_limits = {
 	},
 };
 
-/**
- * tmm_user_limits_init() - choose the default limits of pages
- * @nr_pages: pages that clients can have
- *
- * A user may have half of the pages and a client a quarter, unless parameters say otherwise.
- *
- * Context: Process context; nobody has opened the device yet.
+/*
+ * Choose the default limits of pages, before the device can be opened. A user may have half of
+ * the @nr_pages pages and a client a quarter, unless parameters set other limits.
  */
 void tmm_user_limits_init(u64 nr_pages)
 {
@@ -91,10 +91,7 @@ void tmm_user_limits_init(u64 nr_pages)
 		tmm_limits.user[TMM_RESOURCE_PAGES] = nr_pages / 2;
 }
 
-/**
- * tmm_user_default_limits() - the limits of a new client
- * @max: set to the module parameters, as they are now
- */
+/* Set @max to the limits of a new client: the present values of the module parameters. */
 void tmm_user_default_limits(u64 max[TMM_NR_RESOURCES])
 {
 	unsigned int i;
@@ -106,7 +103,7 @@ void tmm_user_default_limits(u64 max[TMM_NR_RESOURCES])
 static DEFINE_SPINLOCK(users_lock);	/* users */
 static DEFINE_HASHTABLE(users, 6);
 
-/* Free a user without clients, to whom nothing is charged any more. */
+/* Free a user who has no clients, and whose account is no longer charged for anything. */
 static void release_user(struct tmm_account *account)
 {
 	struct user *user = container_of(account, struct user, account);
@@ -122,7 +119,7 @@ static struct user *look_up_user(kuid_t uid, const struct tmm_account *parent)
 	struct user *user;
 
 	lockdep_assert_held(&users_lock);
-	/* One that is about to leave the table has nothing, and is passed over. */
+	/* Skip a user that is about to leave the table; nothing is charged to that user. */
 	hash_for_each_possible(users, user, node, __kuid_val(uid))
 		if (uid_eq(user->uid, uid) && user->account.parent == parent &&
 		    kref_get_unless_zero(&user->account.kref))
@@ -130,7 +127,10 @@ static struct user *look_up_user(kuid_t uid, const struct tmm_account *parent)
 	return NULL;
 }
 
-/* The account of @uid below @parent, with a reference for the caller; or NULL. */
+/*
+ * Get the account of @uid below @parent, with a reference for the caller, or NULL if memory is
+ * short.
+ */
 static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 {
 	struct user *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
@@ -152,7 +152,10 @@ static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 	return &user->account;
 }
 
-/* The current user, the owner of that user's namespace, and so on up to the first. */
+/*
+ * List the current user, the owner of the user's namespace, and so on up to the first
+ * namespace.
+ */
 static unsigned int list_owners(kuid_t uids[MAX_OWNERS])
 {
 	const struct user_namespace *ns = current_user_ns();
@@ -164,15 +167,13 @@ static unsigned int list_owners(kuid_t uids[MAX_OWNERS])
 	return nr;
 }
 
-/**
- * tmm_user_account_get() - the account of the current user, who has nothing if new
+/*
+ * Get the account of the current user, with a reference for the caller. A new account has no
+ * charges. The result is NULL if the kernel heap is exhausted. May sleep; O(nested user
+ * namespaces).
  *
- * The owner of a user namespace is charged for all users in it, as with Linux's own counts
- * by user. Otherwise each of the many users of a namespace would have the full limits.
- *
- * Context: Process context, may sleep. O(nested user namespaces).
- * Return: the account, with a reference, the caller's; or NULL if the kernel heap is
- * exhausted
+ * The owner of a user namespace is charged for all users in the namespace, like in Linux's own
+ * counts by user. Otherwise each of the many users of a namespace would have the full limits.
  */
 struct tmm_account *tmm_user_account_get(void)
 {
@@ -181,7 +182,7 @@ struct tmm_account *tmm_user_account_get(void)
 	struct tmm_account *account = NULL, *below;
 
 	while (i--) {
-		/* The user owns the namespace: do not charge the same uid twice. */
+		/* If the user owns the namespace, do not charge the same uid twice. */
 		if (account && uid_eq(uids[i], uids[i + 1]))
 			continue;
 		below = get_below(account, uids[i]);

@@ -2,8 +2,9 @@
 /*
  * Users: accounts of all clients of one user together.
  *
- * A user exists as long as one of its clients, or something that is charged to a closed
- * one. The account of a user in a user namespace lies below that of the namespace's owner.
+ * A user exists while one of its clients exists, or while a closed client's account is still
+ * charged. The account of a user in a user namespace lies below the account of the namespace's
+ * owner.
  * The limits are the present values of module parameters.
  *
  * Lock: a spinlock for the table of users, taken when a client comes and when the last
@@ -18,14 +19,10 @@
 #include <linux/moduleparam.h>
 #include <linux/types.h>
 
-/**
- * struct tmm_limits - the present values of the parameters max_*
- * @client: limits of a client, copied when it is opened
- * @user: limits of each user, in force at once
- */
+/* The present values of the parameters max_*. */
 struct tmm_limits {
-	u64 client[TMM_NR_RESOURCES];
-	u64 user[TMM_NR_RESOURCES];
+	u64 client[TMM_NR_RESOURCES];	/* copied when a client is opened */
+	u64 user[TMM_NR_RESOURCES];	/* limits of each user; in force at once */
 };
 
 extern struct tmm_limits tmm_limits;
@@ -35,7 +32,7 @@ struct tmm_account * __must_check tmm_user_account_get(void);
 
 void tmm_user_limits_init(u64 nr_pages);
 
-/* What a client that is opened now may have */
+/* The limits of a client that is opened now */
 void tmm_user_default_limits(u64 max[TMM_NR_RESOURCES]);
 
 #endif /* TMM_DEVICE_CLIENT_USER_H */

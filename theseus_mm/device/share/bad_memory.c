@@ -34,9 +34,9 @@ static bool shows_frame(struct tmm_mapping_file *mf, u64 number)
 }
 
 /*
- * Clear all entries of the mapping, since a large entry cannot be cut: faults bring the
- * good ones back. A fault that did not see the bad frame yet holds the lock until it has
- * inserted its entry, so that entry is cleared as well.
+ * Clear all entries of the mapping, because a large entry cannot be split. Later faults insert
+ * the entries of good frames again. A fault that has not seen the bad frame holds the lock
+ * until its entry is inserted, so that entry is cleared as well.
  */
 static void take_out(struct tmm_mapping_file *mf, void *context)
 {
@@ -68,15 +68,10 @@ static void log_frame(u64 number, int err)
 	}
 }
 
-/**
- * tmm_bad_memory_report() - retire a frame whose memory fails
- * @inst: the instance
- * @number: the frame
- *
- * Context: Process context, may sleep. O(mapping files + entries in processes of the file
- *          whose mapping has the frame).
- * Return: 0 once no process can reach the frame; or an error of
- *         tmm_bad_frames_retire()
+/*
+ * Retire a frame whose memory fails. When the result is 0, no process can reach the frame;
+ * otherwise the result is an error of tmm_bad_frames_retire(). May sleep. O(mapping files +
+ * entries in processes of the file whose mapping has the frame).
  */
 int tmm_bad_memory_report(struct tmm_instance *inst, u64 number)
 {
@@ -91,7 +86,10 @@ int tmm_bad_memory_report(struct tmm_instance *inst, u64 number)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_memory_report);
 
-/* Linux reports a page: the process that accessed it faults again, and gets SIGBUS then. */
+/*
+ * Linux reports a failing page. The process that accessed the page then faults again and gets
+ * SIGBUS.
+ */
 static int struct_page_failed(u64 number)
 {
 	int err = tmm_bad_memory_report(instance, number);
@@ -101,8 +99,8 @@ static int struct_page_failed(u64 number)
 
 #ifdef CONFIG_X86_MCE
 /*
- * AMD's memory controllers report an address that is not the physical address of the
- * frame. Such memory is retired when a CPU accesses it and reports that.
+ * AMD's memory controllers report an address that is not the physical address of the frame.
+ * Such memory is retired later, when a CPU accesses the memory and reports the failure.
  */
 static bool has_frame(struct mce *m)
 {
@@ -110,7 +108,7 @@ static bool has_frame(struct mce *m)
 	       !(boot_cpu_has(X86_FEATURE_SMCA) && mce_is_memory_error(m));
 }
 
-/* Handle a report of a machine check, a poll or the firmware; in process context. */
+/* Handle a report of a machine check, of a poll or of the firmware. Runs in process context. */
 static int decode(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct mce *m = data;
@@ -127,7 +125,7 @@ static int decode(struct notifier_block *nb, unsigned long event, void *data)
 
 static struct notifier_block decoder = {
 	.notifier_call = decode,
-	/* After Linux's own notifiers, which handle memory that Linux manages. */
+	/* Run after Linux's own notifiers, which handle memory that Linux manages. */
 	.priority = MCE_PRIO_NFIT,
 };
 
@@ -150,12 +148,7 @@ static void stop_listening(void)
 }
 #endif /* CONFIG_X86_MCE */
 
-/**
- * tmm_bad_memory_init() - begin to handle reports of failing memory
- * @inst: the instance that owns the memory
- *
- * Context: Process context, may sleep.
- */
+/* Begin to handle reports of failing memory of @inst. May sleep. */
 void __init tmm_bad_memory_init(struct tmm_instance *inst)
 {
 	instance = inst;
@@ -163,11 +156,7 @@ void __init tmm_bad_memory_init(struct tmm_instance *inst)
 	listen_to_reports();
 }
 
-/**
- * tmm_bad_memory_exit() - undo tmm_bad_memory_init()
- *
- * Context: Process context, may sleep. No report is going on when it returns.
- */
+/* Undo tmm_bad_memory_init(). No report is being handled when this returns. May sleep. */
 void tmm_bad_memory_exit(void)
 {
 	stop_listening();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Memory that fails: reports of Linux and of machine checks. The frame is retired (see
- * alloc/bad_frames.h), and its entries in processes are cleared: the next access raises
- * SIGBUS, with the address.
+ * alloc/bad_frames.h), and its entries in processes are cleared. The next access
+ * raises SIGBUS with the address.
  *
- * Invariant: no process has an entry of a reported frame; I/O may still have it pinned.
+ * Invariant: no process has an entry of a reported frame; I/O may still pin the frame.
  * Lock: none of its own.
  * Owner: the module.
  */

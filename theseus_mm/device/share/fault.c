@@ -39,7 +39,7 @@ static void set_file(struct vm_area_struct *vma, const struct tmm_loan *loan,
 			  linear_page_index(vma, address));
 }
 
-/* A frame that is known to be bad gets no entry. */
+/* A frame that is known to be bad gets no entry in a process. */
 static bool is_bad(const struct tmm_loan *loan, u64 paddr, enum tmm_page_size size)
 {
 	const struct tmm_mapped_pages *mp = loan->borrow.mp;
@@ -62,7 +62,7 @@ static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan 
 	return tmm_compat_insert_small(vma, address, found.paddr.v, loan->has_struct_pages);
 }
 
-/* The faulting page, and what else of the area one table has entries for. */
+/* Insert the faulting page, and all other pages of the area that the same page table covers. */
 static vm_fault_t insert_small(struct vm_fault *vmf, const struct tmm_loan *loan)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -96,7 +96,7 @@ vm_fault_t tmm_fault_small(struct vm_fault *vmf)
 	return ret;
 }
 
-/* Does one leaf of @size lie behind the whole block around the fault, in the area? */
+/* Does a leaf of at least @size map the whole block around the fault, inside the area? */
 static bool finds_leaf(struct vm_fault *vmf, const struct tmm_loan *loan, enum tmm_page_size size,
 		       struct tmm_translation *found)
 {
@@ -127,7 +127,7 @@ static vm_fault_t insert_large(struct vm_fault *vmf, struct tmm_loan *loan,
 	return tmm_compat_insert_large(vmf, found.paddr.v, size, loan->has_struct_pages);
 }
 
-/* Handle a fault for which an entry of 2 MiB or 1 GiB is tried first. */
+/* Handle a fault for which Linux tries an entry of 2 MiB or 1 GiB first. */
 vm_fault_t tmm_fault_huge(struct vm_fault *vmf, tmm_compat_fault_size_t fault_size)
 {
 	enum tmm_page_size size = tmm_compat_fault_size(fault_size);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Faults: the entries that show a loan in a process. They are inserted at the size of the
- * leaves behind them, and small ones as many at a time as one table holds.
+ * Faults: a fault inserts the entries that show a loan in a process. An entry is as large as
+ * the leaf behind it. A fault inserts all small entries of one page table at a time.
  *
- * Invariant: a fault inserts nothing for a loan that is revoked, nor for a bad frame.
+ * Invariant: a fault inserts no entry for a revoked loan or a bad frame.
  * Lock: mmap_lock or the area's lock, from Linux; then the mapping file's @revoke_lock for
  * reading.
  * Owner: the area; Linux clears the entries when the area goes.

@@ -5,10 +5,9 @@
 
 #include <linux/slab.h>
 
-/**
- * tmm_lender_init() - initialise a lender
- * @lender: filled in; part of an object that outlives its loans, or allocated
- * @generation: the mapping file's present generation, or TMM_ANY_GENERATION
+/*
+ * @lender is allocated, or part of an object that outlives its loans. @generation is the
+ * mapping file's present one, or TMM_ANY_GENERATION.
  */
 void tmm_lender_init(struct tmm_lender *lender, u64 generation)
 {
@@ -22,24 +21,13 @@ static void free_lender(struct kref *kref)
 	kfree(container_of(kref, struct tmm_lender, kref));
 }
 
-/**
- * tmm_lender_put() - give a reference back
- * @lender: an allocated one, or a reference of a loan
- *
- * Context: Any.
- */
+/* Drop a reference of an allocated lender, or of a loan. Works in any context. */
 void tmm_lender_put(struct tmm_lender *lender)
 {
 	kref_put(&lender->kref, free_lender);
 }
 
-/**
- * tmm_lender_is_stale() - is a lender stale?
- * @lender: the lender
- * @mf: the mapping's file
- *
- * Return: true once the lender is stale, and always from then on
- */
+/* A stale lender stays stale. */
 bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mapping_file *mf)
 {
 	return lender->generation != TMM_ANY_GENERATION &&

@@ -3,7 +3,8 @@
  * Lenders: the client that owns a mapping, or a descriptor of the mapping. Each loan
  * (device/share/loan.h) has one.
  *
- * A descriptor can become stale: then it lends no more, and tmm_loan_begin() refuses.
+ * A descriptor can become stale. A stale descriptor lends nothing: tmm_loan_begin() returns
+ * -ESTALE.
  *
  * Invariant: a lender exists for as long as it has a loan. A stale one stays stale.
  * Lock: the mapping file's @revoke_lock.
@@ -20,16 +21,12 @@ struct tmm_mapping_file;
 /* The generation of a lender that is never stale. */
 #define TMM_ANY_GENERATION	0
 
-/**
- * struct tmm_lender - the client or descriptor that lends
- * @kref: held by its loans, and by the object that it is part of or that allocated it
- * @generation: the lender is stale if the mapping file's generation differs
- * @nr_loans: loans whose borrow has not ended; protected by the mapping file's lock
- */
+/* The client or descriptor that lends a mapping. */
 struct tmm_lender {
+	/* held by the loans, and by the object that contains or allocated the lender */
 	struct kref kref;
-	u64 generation;
-	unsigned int nr_loans;
+	u64 generation;	/* the lender is stale if the mapping file has another generation */
+	unsigned int nr_loans;	/* loans with a borrow; under the mapping file's lock */
 };
 
 void tmm_lender_init(struct tmm_lender *lender, u64 generation);

@@ -19,11 +19,11 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-/* First and longest delay between two checks whether a lingering loan is still pinned. */
+/* Shortest and longest delay between two checks for pins of lingering loans. */
 #define WATCH_FIRST	msecs_to_jiffies(50)
 #define WATCH_LAST	msecs_to_jiffies(1000)
 
-/* Pages to check in one hold of the lock; each loan counts as some pages too. */
+/* The page budget of one hold of the lock. Each loan costs some pages of the budget, too. */
 #define PAGES_AT_A_TIME	16384
 #define PAGES_A_LOAN	64
 
@@ -46,7 +46,7 @@ static bool may_be_pinned(const struct tmm_loan *loan)
 	return loan->nr_uses || (loan->has_struct_pages && READ_ONCE(loan->was_shown));
 }
 
-/* Return: 1 if pinned, 0 if not, or -EAGAIN if @budget was used up before that is known */
+/* Return 1 if the loan is pinned, 0 if it is not, or -EAGAIN if @budget ran out first. */
 static int is_pinned(struct tmm_loan *loan, u64 *budget)
 {
 	if (loan->nr_uses)
@@ -55,15 +55,18 @@ static int is_pinned(struct tmm_loan *loan, u64 *budget)
 }
 
 /*
- * End the borrow of a loan that no area shows and no I/O pins. The end of the last borrow
- * frees a dropped mapping.
+ * End the borrow of a loan that no area shows and that no I/O pins. If the client has dropped
+ * the mapping, the end of the last borrow frees the mapping.
  */
 static void end_borrow(struct tmm_loan *loan)
 {
 	struct tmm_mapping_file *mf = loan->mf;
 
 	tmm_borrow_mark_dirty(&loan->borrow);
-	/* Clear the names: the next owner has another file, and this one may be freed. */
+	/*
+	 * Clear the file from the struct pages: the next owner has another file, and this file
+	 * may be freed.
+	 */
 	if (mf->is_in_pages && tmm_mapping_file_has_no_loan(mf)) {
 		tmm_mapped_pages_clear_file(loan->borrow.mp, mf->lent_first,
 					    mf->lent_end - mf->lent_first);
@@ -74,7 +77,7 @@ static void end_borrow(struct tmm_loan *loan)
 	wake_up_all(&loan->mf->wait);
 }
 
-/* Free a loan that no area and no list refers to. */
+/* Free a loan. No area and no list refers to it. */
 void tmm_linger_free(struct tmm_loan *loan)
 {
 	if (loan->lender)
@@ -82,7 +85,7 @@ void tmm_linger_free(struct tmm_loan *loan)
 	kfree(loan);
 }
 
-/* Take a loan off the lingering ones; without other references it goes to @unused. */
+/* Remove a loan from the lingering loans. The loan goes to @unused if no area has a reference. */
 static void stop_lingering(struct tmm_loan *loan, struct list_head *unused)
 {
 	struct tmm_mapping_file *mf = loan->mf;
@@ -97,7 +100,10 @@ static void stop_lingering(struct tmm_loan *loan, struct list_head *unused)
 		list_add(&loan->link, unused);
 }
 
-/* Find a lingering loan that overlaps @loan and can be joined with it: no device uses it. */
+/*
+ * Find a lingering loan of the same lender that overlaps @loan and that no device uses. The
+ * two loans can be joined.
+ */
 static struct tmm_loan *find_alike(const struct tmm_loan *loan)
 {
 	const u64 first = first_page(loan), last = last_page(loan);
@@ -111,7 +117,10 @@ static struct tmm_loan *find_alike(const struct tmm_loan *loan)
 	return other;
 }
 
-/* Extend @loan by the pages of @other. A page of @other found pinned is likely still so. */
+/*
+ * Extend @loan by the pages of @other. Search first at the page of @other that was last found
+ * pinned, because I/O probably still pins that page.
+ */
 static void join_loan(struct tmm_loan *loan, const struct tmm_loan *other)
 {
 	struct tmm_borrow *a = &loan->borrow;
@@ -120,13 +129,16 @@ static void join_loan(struct tmm_loan *loan, const struct tmm_loan *other)
 
 	a->offset = min(a->offset, b->offset);
 	a->nr_bytes = end - a->offset;
-	/* Both exist at a time: neither is mutable, or the mapping is shareable. */
+	/*
+	 * Two overlapping borrows exist: either both are immutable, or the mapping is
+	 * shareable.
+	 */
 	a->is_mutable |= b->is_mutable;
 	tmm_borrow_search_pins(a, &loan->search);
 	loan->search.pinned = other->search.pinned;
 }
 
-/* Let a loan linger: its entries are gone, and its pins are not searched yet. */
+/* Let a loan linger. Its entries are cleared, and the search for pins starts here. */
 static void start_lingering(struct tmm_loan *loan, struct list_head *unused)
 {
 	struct tmm_mapping_file *mf = loan->mf;
@@ -143,7 +155,10 @@ static void start_lingering(struct tmm_loan *loan, struct list_head *unused)
 	loan->is_lingering = true;
 }
 
-/* End the borrow of a loan that was just revoked, or let the loan linger. */
+/*
+ * End the borrow of a loan that was just revoked, or let the loan linger if I/O may pin its
+ * memory.
+ */
 void tmm_linger_or_end(struct tmm_loan *loan, struct list_head *unused)
 {
 	if (may_be_pinned(loan))
@@ -152,7 +167,7 @@ void tmm_linger_or_end(struct tmm_loan *loan, struct list_head *unused)
 		end_borrow(loan);
 }
 
-/* Free the loans that nobody refers to any more. */
+/* Free all loans in @unused. No area refers to them. */
 void tmm_linger_free_unused(struct list_head *unused)
 {
 	struct tmm_loan *loan, *next;
@@ -163,7 +178,10 @@ void tmm_linger_free_unused(struct list_head *unused)
 	}
 }
 
-/* Check lingering loans for one hold of the lock; subtract their number from @nr. */
+/*
+ * Check lingering loans during one hold of the lock, and subtract the number of checked loans
+ * from @nr.
+ */
 static void look_at_some(struct tmm_mapping_file *mf, unsigned int *nr, struct list_head *unused)
 {
 	u64 budget = PAGES_AT_A_TIME;
@@ -188,7 +206,10 @@ static void look_at_some(struct tmm_mapping_file *mf, unsigned int *nr, struct l
 	up_write(&mf->revoke_lock);
 }
 
-/* Start the watch, which runs while a loan lingers and holds the file. */
+/*
+ * Start the work item that watches lingering loans. The work item repeats while a loan
+ * lingers, and holds a reference on the file.
+ */
 static void start_watch(struct tmm_mapping_file *mf)
 {
 	down_write(&mf->revoke_lock);
@@ -201,13 +222,10 @@ static void start_watch(struct tmm_mapping_file *mf)
 	up_write(&mf->revoke_lock);
 }
 
-/**
- * tmm_linger_settle_all() - check each lingering loan once, and end those that are not pinned
- * @mf: the mapping's file, which stays
- *
- * Context: Process context, may sleep. O(lingering loans + pages not known to be
- *          unpinned); the lock is released in between.
- * Return: number of loans that still linger
+/*
+ * Check each lingering loan once, end the loans that are not pinned, and return how many still
+ * linger. The caller keeps @mf. May sleep, and releases the lock between loans. O(lingering
+ * loans + pages not known to be unpinned).
  */
 unsigned int tmm_linger_settle_all(struct tmm_mapping_file *mf)
 {
@@ -242,7 +260,10 @@ static void watch_loans(struct work_struct *work)
 		fput(mf->file);
 }
 
-/* Check a loan, on which the caller has a reference, until it ends or is found pinned. */
+/*
+ * Check one loan until its borrow ends or the loan is found pinned. The caller has a reference
+ * on the loan.
+ */
 void tmm_linger_settle(struct tmm_loan *loan)
 {
 	struct tmm_mapping_file *mf = loan->mf;
@@ -262,22 +283,14 @@ void tmm_linger_settle(struct tmm_loan *loan)
 	start_watch(mf);
 }
 
-/**
- * tmm_linger_init() - make the workqueue that all loans share
- *
- * Return: 0 or -ENOMEM
- */
+/* Make the workqueue that the work items of all mapping files share. */
 int __init tmm_linger_init(void)
 {
 	watchers = alloc_workqueue(KBUILD_MODNAME, WQ_UNBOUND, 0);
 	return watchers ? 0 : -ENOMEM;
 }
 
-/**
- * tmm_linger_exit() - undo tmm_linger_init()
- *
- * Context: Process context, may sleep. There are no loans any more.
- */
+/* Undo tmm_linger_init() once no loan is left. May sleep. */
 void tmm_linger_exit(void)
 {
 	destroy_workqueue(watchers);
@@ -291,13 +304,9 @@ void tmm_linger_init_file(struct tmm_mapping_file *mf)
 	INIT_DELAYED_WORK(&mf->watch, watch_loans);
 }
 
-/**
- * tmm_linger_is_only_borrower() - is a mapping borrowed by lingering loans only?
- * @mf: its file
- * @mp: the mapping; nobody can begin a borrow of it
- *
- * Context: Process context, may sleep.
- * Return: true if all its borrows are lingering loans
+/*
+ * True if all borrows of @mp are lingering loans of its file @mf. The caller ensures that no
+ * new borrow of @mp can begin. May sleep.
  */
 bool tmm_linger_is_only_borrower(struct tmm_mapping_file *mf, const struct tmm_mapped_pages *mp)
 {

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lingering loans: the end of a loan's borrow, at once or when I/O no longer pins its memory.
+ * Lingering loans: a loan's borrow ends at once, or when I/O no longer pins the memory.
  *
  * Memory with struct pages can be pinned by I/O. A loan that ends while one of its pages
- * is pinned *lingers*: it is revoked, but keeps its borrow until the last pin is gone; a
- * work item checks for that at intervals. A page that was found unpinned is not checked
- * again, and overlapping lingering loans of one lender become one. So the work is that of
- * one loan, however many there were.
+ * is pinned *lingers*: the loan is revoked, but keeps its borrow until the last pin is
+ * gone. A work item checks for pins at intervals. The work item does not check a page again
+ * after finding the page unpinned, and overlapping lingering loans of one lender are joined.
+ * So many overlapping loans cost as much as one.
  *
- * Invariant: a loan is in its file's list and tree of lingering loans exactly while it is
- * revoked and its borrow has not ended. While there is one, the work item holds the file.
+ * Invariant: a loan is in its file's list and tree of lingering loans exactly while the
+ * loan is revoked and its borrow has not ended. While a loan lingers, the work item holds the
+ * file.
  * Lock: the mapping file's @revoke_lock; see device/share/loan.h.
- * Owner: the mapping file, and the areas of the loan while it has some.
+ * Owner: the mapping file, and the areas of the loan while there are any.
  */
 #ifndef TMM_DEVICE_SHARE_LINGER_H
 #define TMM_DEVICE_SHARE_LINGER_H
@@ -27,7 +28,7 @@ struct tmm_mapping_file;
 int __init tmm_linger_init(void);
 void tmm_linger_exit(void);
 
-/* One loan; loans that nobody refers to any more are collected in @unused. */
+/* One loan. @unused collects the loans that no area refers to. */
 void tmm_linger_or_end(struct tmm_loan *loan, struct list_head *unused);
 void tmm_linger_settle(struct tmm_loan *loan);
 void tmm_linger_free(struct tmm_loan *loan);

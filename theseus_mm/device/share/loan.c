@@ -21,14 +21,18 @@
 #include <linux/wait.h>
 
 /*
- * VFIO copies frame numbers out of an area of memory without struct pages into a device's
- * tables. It takes no reference, so the module cannot ask whether the device still uses them.
+ * VFIO copies frame numbers from an area of memory without struct pages into a device's
+ * tables. VFIO takes no reference, so the module cannot find out whether the device still uses
+ * the frames.
  */
 static bool quarantine;
 
 static atomic64_t last_number;
 
-/* Mark a loan as revoked: its entries are cleared, and faults insert none any more. */
+/*
+ * Mark a loan as revoked. The caller has cleared the loan's entries, and faults insert no new
+ * ones.
+ */
 static void revoke_loan(struct tmm_loan *loan, struct list_head *unused)
 {
 	lockdep_assert_held_write(&loan->mf->revoke_lock);
@@ -37,26 +41,22 @@ static void revoke_loan(struct tmm_loan *loan, struct list_head *unused)
 	tmm_linger_or_end(loan, unused);
 }
 
-/* Set before the first loan is made: is memory that was mmapped withheld from others? */
+/*
+ * Choose whether memory that was mmapped is withheld from other clients. The caller sets this
+ * before the first loan is made.
+ */
 void tmm_loans_set_quarantine(bool on)
 {
 	quarantine = on;
 }
 
-/**
- * tmm_loans_quarantine() - is memory that was mmapped withheld from others?
- *
- * Return: the module parameter
- */
+/* True if memory that was mmapped is withheld from other clients (a module parameter). */
 bool tmm_loans_quarantine(void)
 {
 	return quarantine;
 }
 
-/**
- * tmm_loans_init_file() - initialise a mapping file without loans
- * @mf: the file
- */
+/* Initialise the fields of a mapping file that loans use. The file has no loans yet. */
 void tmm_loans_init_file(struct tmm_mapping_file *mf)
 {
 	init_rwsem(&mf->revoke_lock);
@@ -68,12 +68,10 @@ void tmm_loans_init_file(struct tmm_mapping_file *mf)
 	tmm_linger_init_file(mf);
 }
 
-/**
- * tmm_loan_create() - make a loan that has no borrow yet
- *
- * Context: Process context, may sleep.
- * Return: the loan: @borrow is to be begun, then tmm_loan_prepare() and
- * tmm_loan_begin(); or to be freed by kfree(). NULL if the kernel heap is exhausted
+/*
+ * Allocate a loan without a borrow; may sleep. The caller begins @borrow and calls
+ * tmm_loan_prepare() and tmm_loan_begin(), or frees the loan with kfree(). The result is NULL
+ * if the kernel heap is exhausted.
  */
 struct tmm_loan *tmm_loan_create(void)
 {
@@ -88,12 +86,9 @@ struct tmm_loan *tmm_loan_create(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loan_create);
 
-/**
- * tmm_loan_prepare() - set the fields of a loan that follow from its borrow
- * @loan: has a borrow
- * @mm: the process whose areas will show the loan; NULL for any
- *
- * Context: Process context, may sleep. O(runs of frames).
+/*
+ * Set the fields of a loan that follow from its borrow. Only areas of @mm will show the loan;
+ * NULL allows any process. May sleep; O(runs of frames).
  */
 void tmm_loan_prepare(struct tmm_loan *loan, struct mm_struct *mm)
 {
@@ -112,14 +107,10 @@ static void note_lent(struct tmm_mapping_file *mf, const struct tmm_borrow *borr
 	mf->lent_end = is_first ? end : max(mf->lent_end, end);
 }
 
-/**
- * tmm_loan_begin() - let a loan be revoked
- * @loan: prepared; from here on only the area's faults and munmap() use it
- * @mf: the file of the mapping that is borrowed
- * @lender: the lender of the loan
- *
- * Context: Process context, may sleep.
- * Return: 0; or -ESTALE if @lender has become stale: then the caller has to end the borrow
+/*
+ * Add a prepared loan to its mapping's file, so that the loan can be revoked; may sleep. After
+ * this call, only faults and munmap() of the area use the loan. If @lender has become stale,
+ * the result is -ESTALE and the caller has to end the borrow.
  */
 int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tmm_lender *lender)
 {
@@ -139,31 +130,29 @@ int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tm
 	list_add_tail(&loan->link, &mf->loans);
 	is_closed = tmm_mapped_pages_is_closed(loan->borrow.mp);
 	up_write(&mf->revoke_lock);
-	/* The region may have been closed after its notifier looked at this file's loans. */
+	/* The notifier may have closed the region after it looked at this file's loans. */
 	if (is_closed)
 		tmm_loans_revoke_file(mf, &nr_pinned);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loan_begin);
 
-/**
- * tmm_loan_taint() - mark a loan's frames: others may know their numbers for ever
- * @loan: begun; nothing can fail any more
- *
- * Context: Process context, may sleep.
+/*
+ * Mark the frames of a loan that has begun, because others may keep the frame numbers for
+ * ever. Callers do this last, when the call can no longer fail. May sleep.
  */
 void tmm_loan_taint(struct tmm_loan *loan)
 {
 	if (!quarantine)
 		return;
 	down_read(&loan->mf->revoke_lock);
-	/* A loan that is revoked already has shown nothing. */
+	/* If the loan is already revoked, no entry ever showed its frames. */
 	if (!loan->is_revoked)
 		tmm_mapped_pages_taint(loan->borrow.mp);
 	up_read(&loan->mf->revoke_lock);
 }
 
-/* The last area of the loan is gone. */
+/* The last area of the loan is gone: end the borrow, or let the loan linger. */
 static void destroy_loan(struct kref *kref)
 {
 	struct tmm_loan *loan = container_of(kref, struct tmm_loan, kref);
@@ -178,7 +167,7 @@ static void destroy_loan(struct kref *kref)
 	up_write(&mf->revoke_lock);
 	if (is_lingering) {
 		tmm_linger_settle(loan);
-		/* Until here the borrow kept the frames, whatever other loans did. */
+		/* The borrow has kept the frames up to here, even if other loans ended. */
 		down_write(&mf->revoke_lock);
 		loan->has_areas = false;
 		is_lingering = loan->is_lingering;
@@ -189,11 +178,9 @@ static void destroy_loan(struct kref *kref)
 		tmm_linger_free(loan);
 }
 
-/**
- * tmm_loan_put() - drop an area's reference, since the area is gone
- * @loan: the area's loan; the area's entries are cleared and flushed
- *
- * Context: Process context, may sleep; under mmap_lock.
+/*
+ * Drop the reference of an area that is gone. The area's entries are cleared and flushed. May
+ * sleep; the caller holds mmap_lock.
  */
 void tmm_loan_put(struct tmm_loan *loan)
 {
@@ -201,24 +188,16 @@ void tmm_loan_put(struct tmm_loan *loan)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loan_put);
 
-/**
- * tmm_loan_is_revoked() - is a loan revoked?
- * @loan: the loan; the caller has a reference
- *
- * Return: true once the loan is revoked, and always from then on
- */
+/* The caller has a reference on the loan. A revoked loan stays revoked. */
 bool tmm_loan_is_revoked(const struct tmm_loan *loan)
 {
 	return READ_ONCE(loan->is_revoked);
 }
 
-/**
- * tmm_loan_use() - let a device have the addresses of the lent memory
- * @loan: the loan; the caller has a reference
- *
- * Context: Process context, may sleep.
- * Return: 0, and the borrow does not end before tmm_loan_unuse(); or -ENODEV if the loan is
- * revoked
+/*
+ * Let a device have the addresses of the lent memory. The borrow does not end before
+ * tmm_loan_unuse(). The result is -ENODEV if the loan is revoked. The caller has a reference
+ * on the loan; may sleep.
  */
 int tmm_loan_use(struct tmm_loan *loan)
 {
@@ -233,12 +212,7 @@ int tmm_loan_use(struct tmm_loan *loan)
 	return err;
 }
 
-/**
- * tmm_loan_unuse() - undo tmm_loan_use(): the device no longer uses the addresses
- * @loan: from tmm_loan_use()
- *
- * Context: Process context, may sleep.
- */
+/* Undo tmm_loan_use(): the device no longer uses the addresses. May sleep. */
 void tmm_loan_unuse(struct tmm_loan *loan)
 {
 	down_write(&loan->mf->revoke_lock);
@@ -246,12 +220,10 @@ void tmm_loan_unuse(struct tmm_loan *loan)
 	up_write(&loan->mf->revoke_lock);
 }
 
-/**
- * tmm_loans_revoke() - take a mapping out of all processes
- * @mf: its file; locked for writing; the caller calls tmm_linger_settle_all() after unlocking
- *
- * Context: Process context, may sleep. O(entries in processes + loans * log lingering).
- * Return: number of loans that were revoked
+/*
+ * Take a mapping out of all processes, and return the number of loans revoked. The caller
+ * holds @revoke_lock for writing, and calls tmm_linger_settle_all() after releasing it. May
+ * sleep; O(entries in processes + loans * log lingering).
  */
 unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
 {
@@ -273,18 +245,15 @@ unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
 	return nr;
 }
 
-/**
- * tmm_loans_revoke_file() - take a mapping out of all processes, and end its descriptors
- * @mf: its file; a client owns the mapping
- * @nr_pinned: set to the number of borrows, of these or of earlier loans, that have not
- *             ended because I/O still pins some of their memory
+/*
+ * Take a mapping that a client owns out of all processes, and make its lending descriptors
+ * stale. Return the number of loans revoked.
  *
- * When this returns, no process can reach the mapping's memory, and all borrows by mmap()
- * have ended, except those in @nr_pinned. Areas stay; touching them raises SIGBUS. Lending
- * descriptors are stale.
+ * After this call, no process can reach the mapping's memory. All borrows by mmap() have
+ * ended, except @nr_pinned borrows whose memory I/O still pins; @nr_pinned counts earlier
+ * loans too. The areas stay, and accesses to them raise SIGBUS.
  *
- * Context: Process context, may sleep. As tmm_loans_revoke() and tmm_linger_settle_all().
- * Return: number of loans that were revoked
+ * May sleep. The cost is that of tmm_loans_revoke() and tmm_linger_settle_all().
  */
 unsigned int tmm_loans_revoke_file(struct tmm_mapping_file *mf, unsigned int *nr_pinned)
 {
@@ -300,12 +269,7 @@ unsigned int tmm_loans_revoke_file(struct tmm_mapping_file *mf, unsigned int *nr
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loans_revoke_file);
 
-/**
- * tmm_loans_end_descriptors() - make all lending descriptors of a mapping stale
- * @mf: the mapping's file
- *
- * Context: Process context, may sleep. Existing loans stay.
- */
+/* Make all lending descriptors of a mapping stale. Existing loans stay. May sleep. */
 void tmm_loans_end_descriptors(struct tmm_mapping_file *mf)
 {
 	down_write(&mf->revoke_lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Loans: parts of a mapping that processes and devices use, through its mapping file.
+ * Loans: parts of a mapping that processes and devices use through the mapping's file.
  *
  * A loan is a borrow that lasts until munmap() or exit, or until it is revoked.
  *
@@ -8,16 +8,17 @@
  *	munmap	entries are gone, TLBs flushed	-> the borrow ends
  *	revoke	mark the loans, zap, flush	-> the borrows end; faults are SIGBUS
  *
- * A loan whose memory I/O still pins when it ends *lingers* (device/share/linger.h).
+ * If I/O still pins a loan's memory when the loan ends, the loan *lingers*
+ * (device/share/linger.h).
  * Each loan has a *lender* (device/share/lender.h).
  *
- * Invariant: a loan that is not revoked, or lingers, holds a borrow, so memory that its
- * area shows, or that I/O pins, cannot be changed or freed. A revoked loan has no entry in
- * any process.
- * Lock: the mapping file's @revoke_lock. A fault checks and inserts with this lock held for
- * reading, so that no fault inserts after a revocation has zapped. Order: mmap_lock,
- * @revoke_lock, i_mmap_rwsem, page-table locks.
- * Owner: the areas, or a dma-buf; of a lingering loan, its mapping file as well.
+ * Invariant: a loan holds a borrow until it is revoked, and a lingering loan holds it longer.
+ * So memory that an area shows or that I/O pins cannot be changed or freed. A revoked loan
+ * has no entry in any process.
+ * Lock: the mapping file's @revoke_lock. A fault checks the loan and inserts entries with this
+ * lock held for reading, so no fault inserts an entry after a revocation has zapped. Order:
+ * mmap_lock, @revoke_lock, i_mmap_rwsem, page-table locks.
+ * Owner: the areas, or a dma-buf. The mapping file also owns a lingering loan.
  */
 #ifndef TMM_DEVICE_SHARE_LOAN_H
 #define TMM_DEVICE_SHARE_LOAN_H
@@ -34,44 +35,29 @@ struct mm_struct;
 struct tmm_lender;
 struct tmm_mapping_file;
 
-/**
- * struct tmm_loan - a part of a mapping in a process
- * @kref: held by areas: munmap() or mprotect() of a part makes several of one mmap()
- * @number: never 0, and never that of another loan
- * @lender: its lender; a reference, from tmm_loan_begin() on
- * @mf: the mapping's file
- * @mm: the process of the areas; only compared; NULL if they may be in any process
- * @borrow: the borrow; ended if @is_revoked, unless the loan lingers
- * @link: in one of @mf's lists; protected by @mf's lock, as all that follows
- * @is_revoked: faults insert no entries any more
- * @is_lingering: the loan is in @mf's list and tree of lingering loans
- * @has_areas: @kref is not 0, or the task that made it 0 has not cleared this yet
- * @has_struct_pages: its pages can be pinned
- * @was_shown: it has had entries, so its pages may be pinned
- * @was_shown_1g: it has had entries of 1 GiB
- * @nr_uses: devices that have its addresses; they count as pins
- * @search: the search for pins, while it lingers
- * @node: in the tree, by its first page
- * @last_below: the last page of the loans in the subtree below @node
- */
+/* A part of a mapping that a process or device uses. */
 struct tmm_loan {
+	/* held by areas; munmap() or mprotect() of a part can split the area of one mmap() */
 	struct kref kref;
-	u64 number;
-	struct tmm_lender *lender;
+	u64 number;	/* unique and never 0 */
+	struct tmm_lender *lender;	/* a reference, since tmm_loan_begin() */
 	struct tmm_mapping_file *mf;
+	/* the process of the areas; only compared; NULL allows any process */
 	struct mm_struct *mm;
-	struct tmm_borrow borrow;
+	struct tmm_borrow borrow;	/* has ended if @is_revoked, unless the loan lingers */
+	/* in one of @mf's lists. @mf's lock protects this field and all below. */
 	struct list_head link;
-	bool is_revoked;
-	bool is_lingering;
+	bool is_revoked;	/* faults insert no more entries */
+	bool is_lingering;	/* in @mf's list and tree of lingering loans */
+	/* @kref is not 0, or the task that dropped the last reference has not cleared this yet */
 	bool has_areas;
-	bool has_struct_pages;
-	bool was_shown;
-	bool was_shown_1g;
-	unsigned int nr_uses;
-	struct tmm_pin_search search;
-	struct rb_node node;
-	u64 last_below;
+	bool has_struct_pages;	/* I/O can pin its pages */
+	bool was_shown;	/* had entries, so I/O may pin its pages */
+	bool was_shown_1g;	/* had entries of 1 GiB */
+	unsigned int nr_uses;	/* devices that have its addresses; these count as pins */
+	struct tmm_pin_search search;	/* the search for pins, while the loan lingers */
+	struct rb_node node;	/* in @mf's tree of lingering loans, by first page */
+	u64 last_below;	/* highest last page of the loans in the subtree at @node */
 };
 
 void tmm_loans_set_quarantine(bool on);

@@ -35,14 +35,17 @@ static int init_fs_context(struct fs_context *fc)
 	return init_pseudo(fc, FS_MAGIC) ? 0 : -ENOMEM;
 }
 
-/* The inodes' file system. A file holds the module, and that the mount: so no .owner. */
+/*
+ * The file system of the inodes. A file holds the module, and the module holds the mount, so
+ * .owner is not set.
+ */
 static struct file_system_type fs_type = {
 	.name = KBUILD_MODNAME,
 	.init_fs_context = init_fs_context,
 	.kill_sb = kill_anon_super,
 };
 
-/* Free the structure with its file. */
+/* Free the mapping file's structure when its file is freed. */
 int tmm_mapping_file_release(struct inode *inode, struct file *file)
 {
 	struct tmm_mapping_file *mf = file->private_data;
@@ -59,9 +62,9 @@ int tmm_mapping_file_release(struct inode *inode, struct file *file)
 }
 
 /*
- * File operations for a mapping that a client owns: areas hold the file, but no descriptor
- * refers to it. Without ->mmap(), remap_file_pages() leaves such an area alone. msync() has
- * nothing to write back and succeeds, as for a memfd.
+ * File operations for a mapping that a client owns. Areas hold the file, but no descriptor
+ * refers to the file. Without ->mmap(), remap_file_pages() leaves such an area alone. msync()
+ * has nothing to write back and succeeds, as for a memfd.
  */
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
@@ -89,22 +92,16 @@ static struct file *create_file(const struct file_operations *ops, int flags)
 	return file;
 }
 
-/**
- * tmm_mapping_files_init() - mount the file system of all mapping files
- *
- * Return: 0 or the error of kern_mount()
- */
+/* Mount the file system of all mapping files. */
 int __init tmm_mapping_files_init(void)
 {
 	mount = kern_mount(&fs_type);
 	return PTR_ERR_OR_ZERO(mount);
 }
 
-/**
- * tmm_mapping_files_exit() - undo tmm_mapping_files_init()
- *
- * Context: Process context, may sleep. All files are gone, but the last may still be about
- *          to drop the mount: __fput() drops the module's reference before the mount's.
+/*
+ * Undo tmm_mapping_files_init() once all files are gone; may sleep. The last file may still be
+ * about to drop the mount, because __fput() drops the module's reference before the mount's.
  */
 void tmm_mapping_files_exit(void)
 {
@@ -115,14 +112,10 @@ void tmm_mapping_files_exit(void)
 	kern_unmount(mount);
 }
 
-/**
- * tmm_mapping_files_open() - make a file with an inode of its own
- * @fops: the file's operations; ->release() has to be the last use of the file
- * @flags: O_RDWR or O_RDONLY: with the latter, Linux makes no area writable
- * @private_data: for @fops
- *
- * Context: Process context, may sleep.
- * Return: the file, the caller's to fput(), which holds the module; or an error pointer
+/*
+ * Make a file with an inode of its own; may sleep. The file holds the module, so ->release()
+ * has to be the last use of the file. With O_RDONLY, Linux makes no area of the file writable.
+ * The caller calls fput().
  */
 struct file *tmm_mapping_files_open(const struct file_operations *fops, int flags,
 				    void *private_data)
@@ -137,7 +130,7 @@ struct file *tmm_mapping_files_open(const struct file_operations *fops, int flag
 	return file;
 }
 
-/* Make a file for which nobody is charged yet. */
+/* Make a mapping file without charging an account. */
 struct tmm_mapping_file *tmm_mapping_file_create_uncharged(const struct file_operations *ops,
 							   int flags)
 {
@@ -159,15 +152,13 @@ struct tmm_mapping_file *tmm_mapping_file_create_uncharged(const struct file_ope
 	return mf;
 }
 
-/**
- * tmm_mapping_file_create() - make a file for a mapping
- * @account: charged with a handle for the file until the file is gone, which may be later
- *           than all other handles of the client. Linux limits all files together, and no
- *           process's limit counts these.
+/*
+ * Make a file for a mapping; may sleep. @account is charged with a handle until the file is
+ * gone, which may be after all handles of the client are gone. The charge is needed because
+ * Linux limits only all files together, and no limit of a process counts these files.
  *
- * Context: Process context, may sleep.
- * Return: the file, with one reference of @file, the caller's to fput();
- * ERR_PTR(-EDQUOT) at the limit of handles; or another error pointer
+ * The caller gets one reference of @file and calls fput(). The result is ERR_PTR(-EDQUOT) at
+ * the limit of handles.
  */
 struct tmm_mapping_file *tmm_mapping_file_create(struct tmm_account *account)
 {
@@ -184,14 +175,9 @@ struct tmm_mapping_file *tmm_mapping_file_create(struct tmm_account *account)
 	return mf;
 }
 
-/**
- * tmm_mapping_files_each() - call a function for all mapping files
- * @look: called for each without any lock held; the file stays for the call
- * @context: passed to @look
- *
- * A file that is made during the walk may be left out.
- *
- * Context: Process context, may sleep. O(files).
+/*
+ * Call @look for each mapping file, without a lock held and with a reference on the file. The
+ * walk may leave out a file that is made during the walk. May sleep; O(files).
  */
 void tmm_mapping_files_each(void (*look)(struct tmm_mapping_file *mf, void *context),
 			    void *context)

@@ -17,30 +17,24 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
-/**
- * struct prefault - the area to fill
- * @link: in the list
- * @task: the task that asked, in a system call that has not returned; only compared
- * @mm: the process that asked; only compared
- * @start: first byte
- * @end: byte after the last, once there is an area
- * @loan: number of the loan that the area shows; 0 until there is one
- */
+/* A request to fill an area. */
 struct prefault {
-	struct list_head link;
+	struct list_head link;	/* in @asked */
+	/* the task that asked, in a system call that has not returned; only compared */
 	struct task_struct *task;
-	struct mm_struct *mm;
+	struct mm_struct *mm;	/* the process that asked; only compared */
 	unsigned long start;
-	unsigned long end;
-	u64 loan;
+	unsigned long end;	/* byte after the last one, once the area exists */
+	u64 loan;	/* number of the loan that the area shows; 0 until the area exists */
 };
 
-static DEFINE_SPINLOCK(asked_lock);	/* asked, and all that is in it */
+static DEFINE_SPINLOCK(asked_lock);	/* protects @asked and the requests in it */
 static LIST_HEAD(asked);
 
 /*
- * Fault at @address, which inserts all entries of its page table that the area has.
- * Return: address to go on from; or 0 if no area of the loan is there, or the fault failed
+ * Fault at @address. The fault inserts all entries of the area that lie in the same page
+ * table. Return the address to go on from, or 0 if no area of the loan is there or the fault
+ * failed.
  */
 static unsigned long prefault_table(const struct prefault *prefault, unsigned long address)
 {
@@ -71,7 +65,10 @@ static void prefault_all(const struct prefault *prefault)
 	}
 }
 
-/* An exiting task has no mm any more. */
+/*
+ * Fill the area on the way back to user space. An exiting task no longer has an mm, so nothing
+ * is filled.
+ */
 static int release(struct inode *inode, struct file *file)
 {
 	struct prefault *prefault = file->private_data;
@@ -118,15 +115,12 @@ static struct prefault *create_prefault(unsigned long start)
 	return prefault;
 }
 
-/**
- * tmm_prefault_ask() - insert all entries of an area before this system call returns
- * @start: where mmap() will put the area, unless it fails
+/*
+ * Ask to fill the area that mmap() will make at @start, before this system call returns. As
+ * with Linux's own populating, mmap() succeeds even if memory is too short to fill the area.
  *
- * As with Linux's own populating, mmap() succeeds even if the area cannot be filled for
- * lack of memory.
- *
- * Context: Process context, may sleep; in a system call, under mmap_lock. The work is
- * O(leaves), killable, and in this process's time.
+ * May sleep; the caller is in a system call and holds mmap_lock. The work is O(leaves),
+ * killable, and in this process's time.
  */
 void tmm_prefault_ask(unsigned long start)
 {
@@ -136,7 +130,7 @@ void tmm_prefault_ask(unsigned long start)
 		enqueue_prefault(prefault);
 }
 
-/* The request of this system call: those of earlier calls of this task are gone. */
+/* Find the request of this system call. The requests of the task's earlier calls are gone. */
 static struct prefault *find_asked(unsigned long start)
 {
 	struct prefault *prefault;
@@ -148,12 +142,10 @@ static struct prefault *find_asked(unsigned long start)
 	return NULL;
 }
 
-/**
- * tmm_prefault_begin() - fill an area if this system call asked for it
- * @vma: the area, which is being made; an area that is locked into memory is always filled
- * @loan: the loan that it shows
- *
- * Context: Process context, may sleep; in a system call, under mmap_lock.
+/*
+ * Fill the new area @vma, which shows @loan, if this system call asked for it. An area that is
+ * locked into memory is always filled. May sleep; the caller is in a system call and holds
+ * mmap_lock.
  */
 void tmm_prefault_begin(const struct vm_area_struct *vma, const struct tmm_loan *loan)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Tracepoints of this floor: borrows that are revoked. See alloc/trace.h.
- */
+/* Tracepoints of this layer, for borrows that are revoked. See alloc/trace.h. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM theseus_mm
 
@@ -13,8 +11,8 @@
 #include <linux/tracepoint.h>
 
 /*
- * A process loses what it borrowed, a part of a mapping that starts @offset bytes behind @page;
- * the end of the borrow follows.
+ * A process loses a borrowed part of a mapping, @offset bytes after @page. The borrow ends
+ * after this event.
  */
 TRACE_EVENT(tmm_revoke,
 	TP_PROTO(u64 page, u64 offset, u64 nr_bytes, bool is_mutable),

@@ -38,7 +38,10 @@ static void revoke_if_closed(struct tmm_mapping_file *mf, void *unused)
 		tmm_loans_revoke_file(mf, &nr_pinned);
 }
 
-/* The claim lies below @resource, and Linux would release it together with @resource. */
+/*
+ * Close and release the device region, if it lies in @resource. The module's claim lies below
+ * @resource, and Linux would release the claim together with @resource.
+ */
 static void end_resource(const struct resource *resource)
 {
 	if (!(resource->flags & IORESOURCE_MEM) || !resource->parent ||
@@ -48,7 +51,7 @@ static void end_resource(const struct resource *resource)
 	tmm_instance_give_up_device(instance, resource->start, resource->end);
 }
 
-/* The last event before Linux takes the device's resources back. */
+/* BUS_NOTIFY_REMOVED_DEVICE is the last event before Linux takes the device's resources back. */
 static int platform_device_goes(struct notifier_block *nb, unsigned long event, void *device)
 {
 	const struct platform_device *pdev = to_platform_device(device);
@@ -95,11 +98,9 @@ static void unregister_pci(void)
 }
 #endif /* CONFIG_PCI */
 
-/**
- * tmm_unplug_init() - register for the removal of devices
- * @inst: the instance that has the device regions
- *
- * Return: 0, or an error of bus_register_notifier()
+/*
+ * Register for the removal of devices whose memory is a region of @inst. The result is 0 or an
+ * error of bus_register_notifier().
  */
 int __init tmm_unplug_init(struct tmm_instance *inst)
 {
@@ -115,11 +116,7 @@ int __init tmm_unplug_init(struct tmm_instance *inst)
 	return err;
 }
 
-/**
- * tmm_unplug_exit() - undo tmm_unplug_init()
- *
- * Context: Process context, may sleep.
- */
+/* Undo tmm_unplug_init(). May sleep. */
 void tmm_unplug_exit(void)
 {
 	unregister_pci();

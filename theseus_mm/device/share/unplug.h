@@ -3,10 +3,10 @@
  * Removal of devices whose memory is a region. A notifier closes the region, revokes its
  * areas and releases the claim.
  *
- * Invariant: when Linux releases a device's resources, no claim of ours lies below them that
- * was made before the device's last event. PCI's lock keeps later claims away.
- * Lock: none of its own. Linux calls the notifier with its lock for PCI removal held, but not
- * for platform devices, nor when a driver is unbound that made PCI devices.
+ * Invariant: when Linux releases a device's resources, every claim that the module made below
+ * them before the device's last event is gone. PCI's lock prevents later claims.
+ * Lock: none of its own. Linux calls the notifier with its lock for PCI removal held. Linux does
+ * not hold this lock for platform devices, or when a driver that made PCI devices is unbound.
  * Owner: the module.
  */
 #ifndef TMM_DEVICE_SHARE_UNPLUG_H

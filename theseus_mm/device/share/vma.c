@@ -15,7 +15,7 @@
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 
-/* Is there an entry of 1 GiB? The caller holds mmap_lock for writing, which keeps tables. */
+/* Is there an entry of 1 GiB? The caller holds mmap_lock for writing, so the page tables stay. */
 static bool has_1g_entry(const struct mm_struct *mm, unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
@@ -33,9 +33,9 @@ static bool has_1g_entry(const struct mm_struct *mm, unsigned long address)
 
 /*
  * Remove the entries of 1 GiB that overlap @start .. @end. Linux 6.1 does not handle such
- * entries where it changes, moves or splits an area (change_pud_range(),
- * move_page_tables(), vma_adjust_trans_huge()). So it finds none, and the next fault
- * brings them back. Linux changes smaller entries itself. No other area has to fault again.
+ * entries when it changes, moves or splits an area (change_pud_range(), move_page_tables(),
+ * vma_adjust_trans_huge()). So the module removes the entries first, and the next fault
+ * inserts them again. Linux handles smaller entries itself. No other area has to fault again.
  */
 static void zap_1g_entries(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
@@ -46,7 +46,7 @@ static void zap_1g_entries(struct vm_area_struct *vma, unsigned long start, unsi
 			tmm_compat_zap(vma, address, PUD_SIZE);
 }
 
-/* The area is about to be split at @address. */
+/* Linux is about to split the area at @address. */
 static int may_split_area(struct vm_area_struct *vma, unsigned long address)
 {
 	if (!IS_ALIGNED(address, PUD_SIZE))
@@ -66,9 +66,9 @@ static void zap_moved(struct vm_area_struct *vma, struct vm_area_struct *moved)
 }
 
 /*
- * mremap() has made @vma, and moves entries there next. The callback is not told from
- * where, but it can only be an area of the same loan. If @vma lies inside an area of the
- * loan, that area is being split instead.
+ * mremap() has made @vma, and moves entries into @vma next. Linux does not tell the callback
+ * the source area, but the source can only be an area of the same loan. If @vma lies inside an
+ * area of the loan, that area is being split instead.
  */
 static void before_move(struct vm_area_struct *vma, const struct tmm_loan *loan)
 {
@@ -88,11 +88,10 @@ static void before_move(struct vm_area_struct *vma, const struct tmm_loan *loan)
 }
 
 /*
- * A part of the area becomes one of its own, or it moves. Or fork() made it in a
- * process that has no right to it: VM_DONTCOPY can be undone by
- * madvise(MADV_DOFORK), where VM_IO does not forbid that. Such an area shows nothing,
- * not even what the parent has touched: Linux leaves it to faults. (Areas of a dma-buf
- * have no such process.)
+ * Linux calls this for an area that is split, moved or copied by fork(). The child of fork()
+ * has no right to the area: madvise(MADV_DOFORK) can undo VM_DONTCOPY if VM_IO is not set.
+ * Such an area shows nothing, not even pages that the parent has touched, because Linux leaves
+ * these pages to faults. (A dma-buf's areas may be in any process.)
  */
 static void open_area(struct vm_area_struct *vma)
 {
@@ -123,7 +122,7 @@ static int mprotect_area(struct vm_area_struct *vma, unsigned long start, unsign
 	return 0;
 }
 
-/* Debuggers, by ptrace() and /proc/PID/mem: all that the borrow allows. */
+/* Debuggers access the area with ptrace() and /proc/PID/mem, as far as the borrow allows. */
 static int access_area(struct vm_area_struct *vma, unsigned long address, void *buffer,
 		       int nr_bytes, int is_write)
 {
@@ -155,12 +154,9 @@ static const struct vm_operations_struct area_ops = {
 	.access = access_area,
 };
 
-/**
- * tmm_vma_shows() - does a VMA show a loan?
- * @vma: any; the caller holds mmap_lock
- * @loan: the loan's number
- *
- * Return: true if it is an area of that loan, or a part of one
+/*
+ * True if @vma is an area of the loan with number @loan, or a part of one. @vma may be any
+ * VMA; the caller holds mmap_lock.
  */
 bool tmm_vma_shows(const struct vm_area_struct *vma, u64 loan)
 {
@@ -169,7 +165,7 @@ bool tmm_vma_shows(const struct vm_area_struct *vma, u64 loan)
 
 /*
  * With READ_IMPLIES_EXEC (old programs), Linux adds PROT_EXEC to PROT_READ. Such a program
- * gets an area that is not executable, as from a file system that is mounted noexec.
+ * gets an area that is not executable, as for a file system that is mounted noexec.
  */
 static bool asks_to_execute(const struct vm_area_struct *vma)
 {
@@ -178,17 +174,14 @@ static bool asks_to_execute(const struct vm_area_struct *vma)
 	return (vma->vm_flags & VM_EXEC) && !is_implied;
 }
 
-/**
- * tmm_vma_check() - may an area show a mapping?
- * @vma: the area, being made by mmap()
- * @mp: the mapping, borrowed for it
+/*
+ * May the area that mmap() is making show the borrowed mapping @mp? The result is -EACCES if
+ * the program asks to execute a mapping that is not executable, -EOPNOTSUPP for write-back
+ * device memory, or -ENODEV if the device was removed.
  *
- * Linux takes the memory type of entries in processes from its own list. RAM with a
- * write-back alias is write-back, memory listed as write-combining is write-combining, and
- * everything else is uncached. So write-back device memory would have two types at a time.
- *
- * Return: 0; -EACCES if the program asks to execute a mapping that is not executable;
- * -EOPNOTSUPP for write-back device memory; or -ENODEV if the device was removed
+ * Linux takes the memory type of entries in processes from its own list. RAM with a write-back
+ * alias is write-back, memory listed as write-combining is write-combining, and everything
+ * else is uncached. So write-back device memory would have two memory types at once.
  */
 int tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp)
 {
@@ -201,7 +194,10 @@ int tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_page
 	return 0;
 }
 
-/* For a kernel without PAT, which does not look at its list. */
+/*
+ * A kernel without PAT does not use its list of memory types, so the area needs the memory
+ * type in its protection bits.
+ */
 static pgprot_t protection_of(const struct vm_area_struct *vma, enum tmm_memory_type type)
 {
 	switch (type) {
@@ -214,14 +210,13 @@ static pgprot_t protection_of(const struct vm_area_struct *vma, enum tmm_memory_
 	}
 }
 
-/**
- * tmm_vma_set_up() - make an area show a loan
- * @vma: the area, being made by mmap(); shared, with the mapping's file; checked
- * @loan: what it shows; its reference becomes the area's
+/*
+ * Make a shared area that mmap() is making, and that tmm_vma_check() accepted, show a loan.
+ * The area has the mapping's file, and takes over the caller's reference on the loan.
  *
- * The area cannot grow, fork() does not copy it, a core dump leaves it out, and its
- * permissions can only be reduced. VM_PFNMAP and VM_IO keep get_user_pages() away from
- * memory without struct pages, which cannot count pins.
+ * The area cannot grow, fork() does not copy the area, a core dump leaves it out, and its
+ * permissions can only be reduced. VM_PFNMAP and VM_IO keep get_user_pages() away from memory
+ * without struct pages, which cannot count pins.
  */
 void tmm_vma_set_up(struct vm_area_struct *vma, struct tmm_loan *loan)
 {

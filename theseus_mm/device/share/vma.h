@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Areas: a process's view of a loan. What the area shows is inserted at faults
- * (device/share/fault.h).
+ * Areas: a process's view of a loan. Faults insert an area's entries (device/share/fault.h).
  *
- * Invariant: an area shows a loan that is for one process in no other process, and what the
- * area may do can only become less.
+ * Invariant: an area shows a loan that is for one process in that process only. The permissions
+ * of an area can only be reduced.
  * Lock: mmap_lock.
  * Owner: the process; each area has a reference on its loan.
  */
