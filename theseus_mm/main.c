@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * theseus_mm: the module's parameters, and the order in which its parts come and go.
+ * theseus_mm: the module's parameters, and the order in which its parts start and stop.
  */
 #include "alloc/frames.h"
 #include "alloc/pages.h"
@@ -106,7 +106,7 @@ static int __init tmm_module_init(void)
 {
 	int err = start_parts();
 
-	/* All other errors are logged where they are found. */
+	/* The code that detects any other error logs that error. */
 	if (err == -ENOMEM)
 		pr_err("not loaded: Linux's own memory is exhausted: free some, or name smaller ranges in regions=\n");
 	else if (err == -ENOSPC)

@@ -19,7 +19,7 @@
 
 static int open(struct inode *inode, struct file *file)
 {
-	/* misc_open() leaves the registration here. */
+	/* misc_open() stores the registration in private_data. */
 	struct miscdevice *misc = file->private_data;
 	struct tmm_chardev *dev = container_of(misc, struct tmm_chardev, misc);
 	struct tmm_client *client = tmm_client_create(dev->inst);
@@ -49,7 +49,7 @@ static const struct file_operations fops = {
 	.llseek = no_llseek,
 };
 
-/* SEEK_END tells the size of the mapping, as for a dma-buf or a memfd. */
+/* SEEK_END returns the size of the mapping, as a dma-buf and a memfd do. */
 static loff_t llseek(struct file *file, loff_t offset, int whence)
 {
 	return fixed_size_llseek(file, offset, whence, i_size_read(file_inode(file)));
@@ -80,13 +80,9 @@ static const struct file_operations lending_fops = {
 	.get_unmapped_area = tmm_lending_unmapped_area,
 };
 
-/**
- * tmm_files_register() - let clients in
- * @dev: the device
- * @inst: what they work on; stays until tmm_files_unregister()
- *
- * Context: Process context, may sleep.
- * Return: 0 or the error of misc_register()
+/*
+ * Register the device, so that programs can become clients. The caller keeps @inst until
+ * tmm_files_unregister(). May sleep.
  */
 int tmm_files_register(struct tmm_chardev *dev, struct tmm_instance *inst)
 {
@@ -107,11 +103,9 @@ int tmm_files_register(struct tmm_chardev *dev, struct tmm_instance *inst)
 	return misc_register(&dev->misc);
 }
 
-/**
- * tmm_files_unregister() - no more clients
- * @dev: the device; nobody has it open, since the module is being unloaded
- *
- * Context: Process context, may sleep.
+/*
+ * Unregister the device. No program has the device open, since the module is being
+ * unloaded. May sleep.
  */
 void tmm_files_unregister(struct tmm_chardev *dev)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /dev/theseus_mm, what it shows in sysfs, and the operations of all files that programs
- * have descriptors of.
+ * /dev/theseus_mm, its attributes in sysfs, and the file operations of every descriptor
+ * that a program can have.
  *
- * Owner: device/startup.c. Open files hold the module in place, so the instance outlives
- * every client.
+ * Owner: device/startup.c. An open file holds a reference to the module, so the instance
+ * outlives every client.
  */
 #ifndef TMM_DEVICE_FILES_H
 #define TMM_DEVICE_FILES_H
@@ -13,11 +13,7 @@
 
 struct tmm_instance;
 
-/**
- * struct tmm_chardev - the device
- * @misc: its registration
- * @inst: the instance that its clients work on
- */
+/* The device /dev/theseus_mm. Its clients work on @inst. */
 struct tmm_chardev {
 	struct miscdevice misc;
 	struct tmm_instance *inst;

@@ -15,8 +15,9 @@
 static struct tmm_chardev chardev;
 
 /*
- * Let programs in. With @quarantine, memory that was mmapped goes to nobody else until the
- * module is unloaded.
+ * Start the device layer. The device is registered last, when everything that a client needs
+ * is ready. With @quarantine, memory that was mmapped is not reused until the module is
+ * unloaded.
  */
 int tmm_device_start(struct tmm_instance *inst, bool quarantine)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Start-up of the face that programs see: its caches, hooks and files, and last the device.
+ * Start-up of the layer that programs use: its caches, hooks and files, and last the device.
  *
  * Owner: main.c.
  */

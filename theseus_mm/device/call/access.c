@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reading and writing a mapping, and copying between mappings, by a system call. */
+/* READ and WRITE: copy between a mapping and user memory by a system call. */
 #include "device/call/call.h"
 
 #include "core/address.h"
@@ -14,8 +14,8 @@
 #include <linux/uaccess.h>
 
 /*
- * Between a mapping and user memory the bytes go through one kernel page: user
- * memory may fault, and a window must not.
+ * Copy between the mapping and user memory through a kernel page. An access to user memory may
+ * fault, and code inside a window must not fault.
  */
 static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *buffer,
 		      void *page, size_t nr_bytes)
@@ -34,8 +34,8 @@ static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *
 }
 
 /*
- * Copy a page at a time. A copy of 8 bytes of device memory is one access, a longer copy is
- * not: so no piece of a longer copy may have 8 bytes.
+ * Choose the size of the next piece: a page. Only a call for 8 bytes of device memory makes a
+ * single 8-byte access. A longer copy does not, so no piece of a longer copy may have 8 bytes.
  */
 static u64 piece_of(u64 left)
 {

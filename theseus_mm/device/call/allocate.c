@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages and frames that a client allocates without mapping them. */
+/* ALLOCATE_PAGES and ALLOCATE_FRAMES: a client allocates pages or frames without a mapping. */
 #include "device/call/call.h"
 
 #include "alloc/frames.h"
@@ -14,7 +14,7 @@
 #include <linux/log2.h>
 #include <linux/overflow.h>
 
-/* Are the fields that the flags do not speak of 0, and do the flags agree? */
+/* Check that the flags agree with each other, and that each field that no flag uses is 0. */
 static int check_fields(const struct theseus_mm_allocate *request)
 {
 	bool is_at = request->flags & THESEUS_MM_ALLOCATE_AT;
@@ -37,14 +37,17 @@ static int decode_size(const struct theseus_mm_allocate *request, u64 *nr)
 {
 	if (request->flags & THESEUS_MM_ALLOCATE_BY_BYTES)
 		return tmm_chunks_of_bytes(request->at & (TMM_PAGE_SIZE - 1), request->size, nr);
-	/* What is asked for in chunks must have a size in bytes. */
+	/* A size in chunks must also fit 64 bits as a size in bytes. */
 	if (request->size > U64_MAX >> TMM_PAGE_SHIFT)
 		return -EOVERFLOW;
 	*nr = request->size;
 	return 0;
 }
 
-/* The last byte must have an address. A chunk's number alone would not tell. */
+/*
+ * The address of the last byte must fit 64 bits. The number of the last chunk is smaller, and
+ * fits even if the address does not.
+ */
 static int check_end(const struct theseus_mm_allocate *request, u64 nr)
 {
 	u64 start = request->at & ~(TMM_PAGE_SIZE - 1);
@@ -53,7 +56,7 @@ static int check_end(const struct theseus_mm_allocate *request, u64 nr)
 	return check_add_overflow(start, (nr << TMM_PAGE_SHIFT) - 1, &last) ? -EOVERFLOW : 0;
 }
 
-/* A range may begin and end within a chunk; that chunk is not to be used then. */
+/* A range may begin or end inside a chunk. Such a chunk must not be used. */
 static int shrink_to_whole_chunks(const struct theseus_mm_allocate *request,
 				  struct tmm_allocation_request *out)
 {
@@ -69,7 +72,7 @@ static int shrink_to_whole_chunks(const struct theseus_mm_allocate *request,
 	return 0;
 }
 
-/* @number_of turns an address into a chunk number, or says that it is none. */
+/* @number_of converts an address to a chunk number, or returns an error for a bad address. */
 static int decode_request(const struct theseus_mm_allocate *request, int (*number_of)(u64 address,
 										      u64 *number),
 			  struct tmm_allocation_request *out)
@@ -82,7 +85,7 @@ static int decode_request(const struct theseus_mm_allocate *request, int (*numbe
 	err = tmm_call_decode_align(request->align, &out->align);
 	if (err)
 		return err;
-	/* The low half is for identity mappings, and device memory is not for all. */
+	/* The low half is for identity mappings. Only MAP_FRAME_RANGE gives device memory. */
 	out->general_only = true;
 	if (request->flags & THESEUS_MM_ALLOCATE_AT) {
 		out->is_at = true;
@@ -121,7 +124,7 @@ static int frame_number_of(u64 address, u64 *number)
 	return err;
 }
 
-/* Tell the caller what it gets, and then let it be found. */
+/* Reply first, then make the object visible. If the reply fails, the object is dropped. */
 static int deliver_object(struct tmm_call *call, struct tmm_object *object, u64 start, u64 nr)
 {
 	struct theseus_mm_allocate *request = &call->arg.allocate;
@@ -164,7 +167,7 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 			      tmm_page_range_size_in_pages(&range));
 }
 
-/* Frames are cleared: a new owner never sees old content. */
+/* Allocate frames and clear the frames, so that a new owner never sees old content. */
 static struct tmm_allocated_frames *take_frames(struct tmm_client *client,
 						const struct tmm_allocation_request *request)
 {

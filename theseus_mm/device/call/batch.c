@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many mappings created, or objects dropped, in one call.
+ * CREATE_BATCH and DROP_BATCH: create many mappings, or drop many objects, in one call.
  *
- *	create	each, not visible yet	-> all results copied out -> all published
- *	drop	each taken		-> all results copied out -> all dropped
+ *	create	create each, invisible	-> copy out all results -> publish all
+ *	drop	take each		-> copy out all results -> drop all
  *
- * So if anything fails before the last result is copied out, the call can be undone:
- * created mappings are dropped, taken objects become visible again. Each item keeps one
- * pointer for the length of the call.
+ * If anything fails before the last result is copied out, the call can still be undone:
+ * created mappings are dropped, and taken objects become visible again. The call needs memory
+ * for one pointer per item.
  */
 #include "device/call/call.h"
 
@@ -24,50 +24,36 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-/* Room for an item of either kind. */
+/* An item of either kind, in kernel memory. */
 union item {
 	struct theseus_mm_create_item create;
 	struct theseus_mm_drop_item drop;
 };
 
-/**
- * struct batch_kind - creating or dropping
- * @run: does an item, in kernel memory: an object, or its error
- * @set_error: writes the out fields of an item that failed, or counts as such
- * @commit: of an item that was done, when its result is with the caller
- * @undo: the same, when it will not be
- */
+/* The operations of one kind of batch: creating or dropping. */
 struct batch_kind {
+	/* Run one item. Return: the object of the item, or an error pointer */
 	struct tmm_object *(*run)(struct tmm_client *client, union item *item);
+	/* Write the out fields of an item that failed, or that counts as failed. */
 	void (*set_error)(union item *item, int err);
+	/* Complete an item that succeeded, after all results were copied out. */
 	void (*commit)(struct tmm_client *client, struct tmm_object *object);
+	/* Reverse an item that succeeded, because the results cannot be copied out. */
 	void (*undo)(struct tmm_client *client, struct tmm_object *object);
 };
 
-/**
- * struct batch - one call in progress
- * @kind: what it does
- * @client: whose
- * @items: in user space
- * @nr_items: how many
- * @all_or_nothing: the first that fails ends it
- * @objects: of the items done so far
- * @nr_objects: how many
- * @failed: with @all_or_nothing: the item that failed
- * @failed_err: its error
- * @shortage: as in struct tmm_call
- */
+/* One call in progress. */
 struct batch {
 	const struct batch_kind *kind;
 	struct tmm_client *client;
-	struct tmm_entries items;
+	struct tmm_entries items;	/* in user space */
 	u32 nr_items;
-	bool all_or_nothing;
-	struct tmm_object **objects;
+	bool all_or_nothing;		/* the first item that fails ends the call */
+	struct tmm_object **objects;	/* of the items that succeeded so far */
 	u32 nr_objects;
-	u32 failed;
-	int failed_err;
-	int shortage;
+	u32 failed;			/* with @all_or_nothing: index of the item that failed */
+	int failed_err;			/* with @all_or_nothing: the error of that item */
+	int shortage;			/* as in struct tmm_call */
 };
 
 /* --- creating ------------------------------------------------------------------- */
@@ -138,7 +124,7 @@ static const struct batch_kind drop_kind = {
 
 /* --- both ------------------------------------------------------------------------- */
 
-/* Do an item that was read. If the task is killed, the whole call is undone. */
+/* Run an item that was read. -EINTR means that the task is killed: the whole call is undone. */
 static int run_item(struct batch *batch, u32 i, union item *item)
 {
 	struct tmm_object *object = batch->kind->run(batch->client, item);
@@ -179,7 +165,7 @@ static int run_items(struct batch *batch)
 	return err;
 }
 
-/* Tell what failed, and that nothing came of the others. */
+/* Write the error of the item that failed, and -ECANCELED for every other item. */
 static int write_failure(struct batch *batch)
 {
 	union item item;
@@ -199,7 +185,7 @@ static int write_failure(struct batch *batch)
 	return batch->failed_err;
 }
 
-/* All results are with the caller, or something went wrong before. */
+/* Commit all items if the results were copied out; otherwise undo all items. */
 static void finish_batch(struct batch *batch, bool is_committed)
 {
 	const struct batch_kind *kind = batch->kind;
@@ -231,7 +217,7 @@ static int serve_batch(struct tmm_call *call, struct batch *batch)
 	return err ?: write_failure(batch);
 }
 
-/* @batch has its items and what is to be done with them. */
+/* @batch has its kind and items. Set up the other fields and serve the call. */
 static int run_batch(struct tmm_call *call, struct batch *batch)
 {
 	const struct theseus_mm_batch *request = &call->arg.batch;

@@ -9,7 +9,10 @@
 #include <linux/minmax.h>
 #include <linux/uaccess.h>
 
-/* Convert flags of the UAPI. mapping/ checks whether they are well-formed and suit the memory. */
+/*
+ * Convert flags of the UAPI. The functions of mapping/ check that the flags are well-formed and
+ * suit the memory.
+ */
 int tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
 {
 	BUILD_BUG_ON((THESEUS_MM_PTE_SETTABLE | THESEUS_MM_PTE_VALID |
@@ -21,8 +24,8 @@ int tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
 }
 
 /*
- * Convert an alignment: 0, or a power of two from 4 KiB to 1 GiB. With these a search is
- * O(log n), see tmm_free_ranges_find().
+ * Convert an alignment: 0, or a power of two from 4 KiB to 1 GiB. Other alignments are refused,
+ * so that a search for free memory stays O(log n), see tmm_free_ranges_find().
  */
 int tmm_call_decode_align(u64 nr_bytes, u64 *align)
 {
@@ -38,7 +41,7 @@ int tmm_call_reply(const struct tmm_call *call)
 	return copy_to_user(call->user, &call->arg, min(call->user_size, call->size)) ? -EFAULT : 0;
 }
 
-/* The client sees @object when the results are with it, or the object goes. */
+/* Reply, then make @object visible to the client. If the reply fails, drop @object. */
 int tmm_call_deliver(struct tmm_call *call, struct tmm_object *object)
 {
 	int err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The calls of /dev/theseus_mm: one table, one dispatcher, and one function a
- * call that checks everything, then does it. Policy is in the layers below.
+ * The calls of /dev/theseus_mm: one table, one dispatcher, and one function per call. The
+ * function checks the arguments, and then runs the call. Policy is in the layers below.
  */
 #ifndef TMM_DEVICE_CALL_CALL_H
 #define TMM_DEVICE_CALL_CALL_H
@@ -20,25 +20,17 @@ struct tmm_mapping_file;
 struct tmm_object;
 struct vm_area_struct;
 
-/**
- * struct tmm_call - one call being served
- * @client: the calling client; NULL for a call on an exporting or lending descriptor
- * @mf: the exported mapping's file, for a call on its descriptor
- * @lending: the lending descriptor, for a call on one
- * @user: the caller's structure in user space
- * @user_size: size of the structure that the program was built with
- * @size: size of the module's structure
- * @shortage: -ENOSPC or -EDQUOT if a part of a call that succeeded failed with it; else 0
- * @arg: the module's copy; fields that the program does not know are 0
- */
+/* One call that is being served. */
 struct tmm_call {
-	struct tmm_client *client;
-	struct tmm_mapping_file *mf;
-	const struct tmm_lending *lending;
-	void __user *user;
-	size_t user_size;
-	size_t size;
+	struct tmm_client *client;	/* NULL for a call on an exporting or lending descriptor */
+	struct tmm_mapping_file *mf;	/* for a call on an exporting descriptor */
+	const struct tmm_lending *lending;	/* for a call on a lending descriptor */
+	void __user *user;	/* the caller's structure */
+	size_t user_size;	/* size of the structure that the program was built with */
+	size_t size;		/* size of the module's structure */
+	/* -ENOSPC or -EDQUOT if the call succeeds but a part of the call failed so; else 0 */
 	int shortage;
+	/* the module's copy of the caller's structure; fields that the program lacks are 0 */
 	union {
 		u32 flags;
 		struct theseus_mm_info info;
@@ -71,16 +63,16 @@ struct tmm_call {
 	} arg;
 };
 
-/* Check and convert what clients give in several calls. Return: 0 or -EINVAL */
+/* Check and convert arguments that several calls share. Return: 0 or -EINVAL */
 int __must_check tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags);
 int __must_check tmm_call_decode_align(u64 nr_bytes, u64 *align);
 
-/* Copy the results out: before anything becomes visible. Return: 0 or -EFAULT */
+/* Copy the results out, before any new object becomes visible. Return: 0 or -EFAULT */
 int __must_check tmm_call_reply(const struct tmm_call *call);
-/* The client sees a reserved object when the results are with it; or the object goes. */
+/* Reply, then publish a reserved object. If the reply fails, drop the object. */
 int __must_check tmm_call_deliver(struct tmm_call *call, struct tmm_object *object);
 
-/* One function a call, for the table in dispatch.c; the files are named as the calls. */
+/* One function per call, for the table in dispatch.c. Each file is named after its calls. */
 
 /* info.c */
 int tmm_ioctl_get_info(struct tmm_call *call);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GET_CLIENTS: the clients that the caller may know of, and what the others own in all.
+ * GET_CLIENTS: list the clients that the caller may know of, and the total that all other
+ * clients own.
  */
 #include "device/call/call.h"
 
@@ -35,7 +36,7 @@ static struct theseus_mm_client_info describe_client(const struct tmm_client *cl
 	return info;
 }
 
-/* For a client that is closed or hidden, only the frames charged to it count. */
+/* A hidden or closed client is not listed. Only the frames charged to the client are counted. */
 static void count_others(struct theseus_mm_clients *request, const struct tmm_client *client,
 			 bool is_visible)
 {
@@ -50,7 +51,10 @@ static void count_others(struct theseus_mm_clients *request, const struct tmm_cl
 		request->nr_hidden++;
 }
 
-/* A client that goes meanwhile is there or not; no lock is held while it is told. */
+/*
+ * A client that opens or closes during the call may be listed or missing. No lock is held while
+ * a client is described and copied out.
+ */
 int tmm_ioctl_get_clients(struct tmm_call *call)
 {
 	struct theseus_mm_clients *request = &call->arg.clients;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings of memory that a call allocates: the call is decoded to a mapping request, which
- * goes down to the allocators and tables; the new mapping comes back as a reserved object.
+ * Mappings of memory that a call allocates. The call is decoded to a mapping request, which the
+ * allocators and page tables serve. The new mapping is returned as a reserved object.
  */
 #include "device/call/create.h"
 
@@ -35,7 +35,7 @@ static int decode_request(struct tmm_client *client,
 {
 	int err;
 
-	/* A new owner never sees old content; the lower half is for identity mappings. */
+	/* A new owner never sees old content. The lower half is for identity mappings. */
 	*req = (struct tmm_mapping_request){
 		.frames = frames,
 		.zero = true,
@@ -55,8 +55,8 @@ static int decode_request(struct tmm_client *client,
 }
 
 /*
- * Create a mapping in a reserved object: the caller publishes the object after the results
- * were copied out, or drops it.
+ * Create a mapping in a reserved object. The caller copies the results out and publishes the
+ * object, or drops the object.
  */
 struct tmm_object *tmm_call_create(struct tmm_client *client,
 				   const struct tmm_mapping_request *req)
@@ -81,8 +81,8 @@ struct tmm_object *tmm_call_create(struct tmm_client *client,
 }
 
 /*
- * Serve a call for new RAM, as tmm_call_create(). The out fields of @request are filled in
- * on success only.
+ * Decode a request for new RAM and serve it by tmm_call_create(). The out fields of @request
+ * are filled in on success only.
  */
 struct tmm_object *tmm_call_create_mapping(struct tmm_client *client,
 					   struct theseus_mm_create_mapping *request,
@@ -104,7 +104,7 @@ struct tmm_object *tmm_call_create_mapping(struct tmm_client *client,
 	request->start = tmm_page_range_start_address(&pages).v;
 	request->nr_pages = tmm_page_range_size_in_pages(&pages);
 	request->paddr = 0;
-	/* The frames of TMM_FRAMES_ANY may be several runs, which have no one address. */
+	/* The frames of TMM_FRAMES_ANY may be several runs, which have several addresses. */
 	if (frames != TMM_FRAMES_ANY && tmm_identity_sees_all())
 		request->paddr = tmm_mapped_pages_first_paddr(object->mapping).v;
 	return object;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory for user space. With it a program can do anything to the device, and to
- * the machine, so it takes CAP_SYS_RAWIO. The memory is neither cleared nor charged to an
- * account; its pages and tables are charged.
+ * Device memory for user space. A program with device memory can do anything to the device and
+ * to the machine, so these calls need CAP_SYS_RAWIO. The memory is neither cleared nor charged
+ * to an account; the pages and tables of its mappings are charged.
  */
 #include "device/call/call.h"
 
@@ -20,7 +20,7 @@
 #include <linux/errno.h>
 #include <linux/security.h>
 
-/* The call gives the access that /dev/mem gives, so it obeys the same lockdown reason. */
+/* The calls give the same access as /dev/mem, so the same lockdown reason applies. */
 static int check_right(void)
 {
 	if (!capable(CAP_SYS_RAWIO))

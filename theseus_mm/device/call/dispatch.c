@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The table of calls: checks that all calls share are here, once. */
+/* The table of calls, and the checks that all calls share. */
 #include "device/call/dispatch.h"
 
 #include "device/call/call.h"
@@ -15,23 +15,16 @@
 #include <linux/stddef.h>
 #include <linux/uaccess.h>
 
-/**
- * struct ioctl_op - one call
- * @run: serves the call
- * @size: size of the call's structure
- * @min_size: size of the structure's first version
- * @flags: flags that the call accepts
- * @looks: the call only inspects: a client opened with O_RDONLY may make it
- */
+/* An entry of a table of calls. */
 struct ioctl_op {
 	int (*run)(struct tmm_call *call);
-	size_t size;
-	size_t min_size;
-	u32 flags;
-	bool looks;
+	size_t size;		/* size of the call's structure */
+	size_t min_size;	/* size of the structure's first version */
+	u32 flags;		/* flags that the call accepts */
+	bool looks;		/* the call only inspects, so O_RDONLY is enough */
 };
 
-/* Every structure begins with its flags: the dispatcher checks them. */
+/* Every structure begins with its flags, so that the dispatcher can check the flags. */
 #define OP_OF(_cmd, _run, _struct, _last, _flags, _looks)			\
 	[_IOC_NR(_cmd)] = {							\
 		.run = (_run),							\
@@ -106,8 +99,8 @@ static const struct ioctl_op ioctl_ops[] = {
 };
 
 /*
- * Calls on the descriptor of an exported mapping. The file of a read-only export is not
- * writable, but its holder may REVOKE nevertheless: so REVOKE is a LOOK here.
+ * Calls on the descriptor of an exported mapping. The holder of a read-only export may REVOKE
+ * although the file is not writable, so REVOKE is a LOOK here.
  */
 static const struct ioctl_op export_ops[] = {
 	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_export, theseus_mm_query, nr_borrows, 0),
@@ -132,7 +125,10 @@ static const struct ioctl_op *find_op(const struct ioctl_op *ops, size_t nr_ops,
 	return op->run ? op : NULL;
 }
 
-/* @call says on what; the rest of it is filled in here. */
+/*
+ * Check the arguments of a call and run the call. The caller has set the object of @call
+ * (client, mf or lending); serve_call() fills in the other fields.
+ */
 static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const struct file *file,
 		       unsigned int cmd, unsigned long user)
 {
@@ -159,13 +155,9 @@ static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const s
 	return err;
 }
 
-/**
- * tmm_ioctl() - serve a call on a client
- * @file: the client's
- * @cmd: which; its size field is the size of the caller's structure
- * @user: address of the structure
- *
- * Return: 0, or a negative errno of the table in the UAPI header
+/*
+ * Serve a call on a client. The size field of @cmd is the size of the caller's structure, and
+ * @user is the address of the structure. The UAPI header has a table of the errors.
  */
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
@@ -176,21 +168,14 @@ long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	call.client = file->private_data;
 	call.mf = NULL;
 	call.shortage = 0;
-	/* A call that fails for want of memory is one that poll() waits after. */
+	/* If the call fails for want of memory, a later poll() waits until memory is released. */
 	tmm_poll_attempt_begin(call.client, &before);
 	err = serve_call(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, file, cmd, user);
 	tmm_poll_attempt_end(call.client, &before, err ?: call.shortage);
 	return err;
 }
 
-/**
- * tmm_export_ioctl() - serve a call on an exported mapping
- * @file: the mapping's
- * @cmd: which; its size field is the size of the caller's structure
- * @user: address of the structure
- *
- * Return: 0, or a negative errno of the table in the UAPI header
- */
+/* Serve a call on the descriptor of an exported mapping. @cmd and @user as in tmm_ioctl(). */
 long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	struct tmm_call call;
@@ -200,14 +185,7 @@ long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	return serve_call(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, file, cmd, user);
 }
 
-/**
- * tmm_lending_ioctl() - serve a call on a descriptor that lends a mapping
- * @file: the descriptor's
- * @cmd: number of the call; its size field is the size of the caller's structure
- * @user: address of the structure
- *
- * Return: 0, or a negative errno of the table in the UAPI header
- */
+/* Serve a call on a descriptor that lends a mapping. @cmd and @user as in tmm_ioctl(). */
 long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	struct tmm_call call;

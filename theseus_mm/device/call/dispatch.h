@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Dispatch: from the ioctl() of a descriptor to the function of the call.
+ * Dispatch: the ioctl() of each kind of descriptor finds and runs the function of the call.
  */
 #ifndef TMM_DEVICE_CALL_DISPATCH_H
 #define TMM_DEVICE_CALL_DISPATCH_H

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dma-buf: a mapping for devices.
+ * EXPORT_DMABUF: a mapping as a dma-buf, for devices.
  *
- * A dma-buf has a loan, like an area made by mmap(): it borrows the mapping, can be
- * revoked, and lingers while a device still has its addresses. The areas that are
- * made by mmapping the dma-buf share that loan.
+ * A dma-buf has a loan, like a VMA made by mmap(). The loan borrows the mapping, can be
+ * revoked, and lingers while a device still has addresses of the memory. The VMAs made by
+ * mmapping the dma-buf share its loan.
  *
- * Invariant: a device has addresses of the memory only while its mapping is in
- * @attachments and counted by the loan.
- * Lock: @lock for the list; order: the dma-buf's own locks, @lock, the mapping file's.
+ * Invariant: a device has addresses of the memory only while the device's struct attachment is
+ * in @attachments and is counted by the loan.
+ * Lock: @lock protects the list. Lock order: the dma-buf's own locks, @lock, the locks of the
+ * mapping file.
  * Owner: the dma-buf's file.
  */
 #include "device/call/dmabuf.h"
@@ -43,34 +44,21 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
-/**
- * struct buffer - the mapping behind a dma-buf
- * @loan: the dma-buf's loan; a reference
- * @mf: the mapping's file; a reference
- * @account: charged with a handle for as long as the dma-buf's file exists
- * @lock: protects @attachments
- * @attachments: struct attachment that are mapped
- */
+/* The mapping behind a dma-buf. */
 struct buffer {
-	struct tmm_loan *loan;
-	struct tmm_mapping_file *mf;
-	struct tmm_account *account;
-	struct mutex lock;	/* attachments */
-	struct list_head attachments;
+	struct tmm_loan *loan;		/* a reference */
+	struct tmm_mapping_file *mf;	/* a reference */
+	struct tmm_account *account;	/* charged with a handle while the dma-buf's file exists */
+	struct mutex lock;		/* protects @attachments */
+	struct list_head attachments;	/* every struct attachment that is mapped */
 };
 
-/**
- * struct attachment - a buffer as a device has it
- * @device: the device
- * @table: its addresses
- * @direction: of transfers
- * @link: in the buffer's list
- */
+/* A buffer that is mapped for a device. */
 struct attachment {
 	struct device *device;
-	struct sg_table table;
+	struct sg_table table;		/* addresses of the memory for the device */
 	enum dma_data_direction direction;
-	struct list_head link;
+	struct list_head link;		/* in @attachments of the buffer */
 };
 
 static int attach(struct dma_buf *dmabuf, struct dma_buf_attachment *at)
@@ -99,7 +87,7 @@ static int fill_table(const struct buffer *buffer, struct device *device, struct
 	return err;
 }
 
-/* The loan counts it already. */
+/* Map the buffer for a device. The caller has counted the new attachment in the loan. */
 static struct attachment *map_counted(struct buffer *buffer, struct device *device,
 				      enum dma_data_direction direction)
 {
@@ -201,7 +189,7 @@ static int mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		return -EINVAL;
 	if ((vma->vm_flags & VM_WRITE) && !loan->borrow.is_mutable)
 		return -EACCES;
-	/* The mapping is looked at: its borrow must not end meanwhile. */
+	/* Keep the borrow of the mapping from ending while tmm_vma_check() reads the mapping. */
 	err = tmm_loan_use(loan);
 	if (err)
 		return err;
@@ -250,7 +238,10 @@ static int charge_handle(struct tmm_client *client, u32 handle, struct buffer *b
 	return err;
 }
 
-/* The mapping's file is made last, so that a refused call leaves nothing behind. */
+/*
+ * Begin the loan of the dma-buf. The mapping's file is made after every check, so that a
+ * refused call leaves nothing behind.
+ */
 static int begin_loan(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
 	u64 nr_bytes, generation;
@@ -275,7 +266,7 @@ static int begin_loan(struct tmm_client *client, u32 handle, struct buffer *buff
 	return err;
 }
 
-/* Borrow all of the mapping, writable if it is. */
+/* Borrow the whole mapping. The borrow is writable if the mapping is writable. */
 static int lend_mapping(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
 	int err = tmm_handle_borrow_all(client, handle, &buffer->loan->borrow);
@@ -308,15 +299,11 @@ static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
 	return ERR_PTR(err);
 }
 
-/**
- * tmm_dmabuf_create() - make a dma-buf of a mapping
- * @client: the client that owns the mapping
- * @handle: the mapping's; stays
- *
- * Context: Process context, may sleep.
- * Return: the dma-buf, the caller's to dma_buf_put(); ERR_PTR(-EOPNOTSUPP) if the
- * memory has no struct pages; or an error of tmm_handle_borrow_all(),
- * tmm_mmap_offset_open_file() or dma_buf_export()
+/*
+ * Make a dma-buf of a mapping, which keeps its handle. May sleep. The caller owns a reference
+ * to the dma-buf, to be released by dma_buf_put(). Errors: -EOPNOTSUPP if the memory has no
+ * struct pages, -EIO if a frame is bad, -EDQUOT at the limit of handles, and the errors of
+ * tmm_handle_borrow_all(), tmm_mmap_offset_open_file(), tmm_loan_begin() and dma_buf_export().
  */
 struct dma_buf *tmm_dmabuf_create(struct tmm_client *client, u32 handle)
 {
@@ -348,7 +335,10 @@ static int export_buffer(struct tmm_call *call)
 	request->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (request->fd < 0)
 		return request->fd;
-	/* The mapping gets a file, which counts as a handle: check first that a reply works. */
+	/*
+	 * Creating the dma-buf gives the mapping a file, which counts as a handle. Check first
+	 * that the reply can be written.
+	 */
 	err = tmm_call_reply(call);
 	if (err)
 		goto err_put_fd;

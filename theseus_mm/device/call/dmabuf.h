@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A mapping as a dma-buf, for other drivers.
+ * Export a mapping as a dma-buf, which other drivers can import.
  */
 #ifndef TMM_DEVICE_CALL_DMABUF_H
 #define TMM_DEVICE_CALL_DMABUF_H

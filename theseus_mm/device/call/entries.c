@@ -7,16 +7,11 @@
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
-/**
- * tmm_entries_init() - prepare to write or read an array
- * @entries: filled in
- * @user: the array's address; not accessed before an entry is
- * @size: size of an entry, as the caller says
- * @min_size: size of the first version of an entry
- * @known: size of an entry in this version of the module
- *
- * Return: 0, or -EINVAL if @size is less than @min_size, more than a page, or no multiple
- * of 8
+/*
+ * Prepare to write or read the array at address @user. The caller's entries have @size bytes,
+ * the first version of an entry had @min_size bytes, and this version of the module has @known
+ * bytes. Returns -EINVAL if @size is less than @min_size, more than a page, or not a multiple
+ * of 8. The array itself is not accessed.
  */
 int tmm_entries_init(struct tmm_entries *entries, u64 user, u32 size, size_t min_size,
 		     size_t known)
@@ -34,15 +29,7 @@ static char __user *entry_at(const struct tmm_entries *entries, u32 i)
 	return entries->user + i * entries->size;
 }
 
-/**
- * tmm_entries_write() - copy an entry to the caller
- * @entries: the array
- * @i: index of the entry
- * @entry: the entry, of the module's size
- *
- * Context: Process context, may sleep.
- * Return: 0 or -EFAULT
- */
+/* Copy @entry, which has the module's size, to entry @i of the array. May sleep. */
 int tmm_entries_write(const struct tmm_entries *entries, u32 i, const void *entry)
 {
 	const size_t both = min(entries->size, entries->known);
@@ -53,14 +40,9 @@ int tmm_entries_write(const struct tmm_entries *entries, u32 i, const void *entr
 	return 0;
 }
 
-/**
- * tmm_entries_read() - copy an entry from the caller
- * @entries: the array
- * @i: index of the entry
- * @entry: filled, with the module's size
- *
- * Context: Process context, may sleep.
- * Return: 0, -EFAULT, or -E2BIG if a byte that the module does not know is not 0
+/*
+ * Copy entry @i of the array to @entry, which has the module's size. Returns -E2BIG if a byte
+ * that the module does not know is not 0. May sleep.
  */
 int tmm_entries_read(const struct tmm_entries *entries, u32 i, void *entry)
 {

@@ -2,12 +2,12 @@
 /*
  * Arrays of structures in user space.
  *
- * The caller passes the size of its entry, as the number of a call passes the size of its
- * structure. So entries can grow at their end as structures do.
+ * The caller passes the size of an entry, just as the number of a call contains the size of the
+ * call's structure. So later versions can add fields at the end of an entry.
  *
- *	write	the bytes that both know; the rest of the caller's entry is cleared
- *	read	the bytes that both know; fields that the caller does not know are 0, and
- *		bytes that the module does not know must be 0 (-E2BIG)
+ *	write	copies the bytes that both sides know, and clears the rest of the caller's entry
+ *	read	copies the bytes that both sides know, and sets the fields that the caller does
+ *		not know to 0; bytes that the module does not know must be 0 (-E2BIG)
  *
  * Invariant: nothing outside the caller's array is read or written.
  * Lock: none. The functions sleep, so the caller must not hold a spinlock.
@@ -21,16 +21,11 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
-/**
- * struct tmm_entries - an array in user space
- * @user: its first entry
- * @size: size of an entry for the caller
- * @known: size of an entry for the module
- */
+/* An array in user space. */
 struct tmm_entries {
-	char __user *user;
-	size_t size;
-	size_t known;
+	char __user *user;	/* the first entry */
+	size_t size;		/* size of the caller's entry */
+	size_t known;		/* size of the module's entry */
 };
 
 int __must_check tmm_entries_init(struct tmm_entries *entries, u64 user, u32 size,

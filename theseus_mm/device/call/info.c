@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Facts about the module and its regions. */
+/* GET_INFO and GET_REGION: facts about the module and its regions. */
 #include "device/call/call.h"
 
 #include "alloc/account.h"

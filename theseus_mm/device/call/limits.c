@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Limits of users and clients: reading and setting them. */
+/* GET_LIMITS and SET_LIMITS: read the limits of a user and a client, and set the client's. */
 #include "device/call/call.h"
 
 #include "alloc/account.h"
@@ -10,7 +10,10 @@
 #include <linux/errno.h>
 #include <linux/mutex.h>
 
-/* Two who lower a limit: the second must not raise what the first has lowered. */
+/*
+ * Makes the check and the change of a limit one step. Otherwise, of two callers that lower the
+ * same limit, the second could raise the limit again without CAP_SYS_RESOURCE.
+ */
 static DEFINE_MUTEX(set_lock);
 
 static void describe_limits(const struct tmm_account *account, struct theseus_mm_limits *limits)
@@ -52,7 +55,7 @@ static bool raises_limit(const struct tmm_account *account, unsigned int which, 
 	return false;
 }
 
-/* @which has a bit for each enum tmm_resource to set. */
+/* Set the limit of each enum tmm_resource that has its bit set in @which. */
 static int set_limits(struct tmm_account *account, unsigned int which, const u64 *max)
 {
 	unsigned int i;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * LIST_HANDLES: the handles of a client, and the mappings that it exported.
+ * LIST_HANDLES: the handles of a client, and the mappings that the client exported.
  *
- * Entries are collected a few at a time under the lock, and copied out without it: handles
- * may come and go in between.
+ * A few entries at a time are collected under the lock of the client's table, and are copied
+ * out after the lock is released. Handles may come and go between two such steps.
  */
 #include "device/call/call.h"
 
@@ -17,24 +17,15 @@
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
 
-/**
- * struct list - a list being written
- * @client: the client whose objects are listed
- * @is_exports: list exported mappings, not handles
- * @shows_frames: the caller may know physical addresses
- * @to: the caller's array
- * @room: entries that the array has room for
- * @nr: entries that were written
- * @from: number to look for next; above all numbers at the end
- */
+/* A list that is being written. */
 struct list {
-	struct tmm_client *client;
-	bool is_exports;
-	bool shows_frames;
-	struct tmm_entries to;
-	u32 room;
-	u32 nr;
-	u64 from;
+	struct tmm_client *client;	/* the client whose objects are listed */
+	bool is_exports;		/* list exported mappings instead of handles */
+	bool shows_frames;		/* the caller may know physical addresses */
+	struct tmm_entries to;		/* the caller's array */
+	u32 room;			/* number of entries that fit the array */
+	u32 nr;				/* number of entries that were written */
+	u64 from;			/* next number to look for; at the end, above all numbers */
 };
 
 static unsigned int look_at_objects(const struct list *list, struct tmm_snapshot *looks,
@@ -92,7 +83,7 @@ static int tell_some(struct list *list)
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* The number of the next entry that exists now; 0 if there is none. */
+/* Return the number of the next entry that exists now, or 0 if no entry is left. */
 static u32 find_next(const struct list *list)
 {
 	struct tmm_snapshot next;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages and frames that a client owns become a mapping; the flags of a mapping change. */
+/*
+ * MAP_ALLOCATED_PAGES, MAP_ALLOCATED_PAGES_TO and REMAP: make a mapping of pages and frames
+ * that the client owns, and change the flags of a mapping.
+ */
 #include "device/call/call.h"
 
 #include "alloc/pages.h"
@@ -14,7 +17,10 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 
-/* Map what @pages owns, to what @frames owns if it is not NULL, as @object. */
+/*
+ * Map the pages of @pages, and let @object own the new mapping. The pages are mapped to the
+ * frames of @frames, or to newly allocated frames if @frames is NULL.
+ */
 static int map_into(struct tmm_call *call, const struct tmm_mapping_request *req,
 		    struct tmm_object *pages, struct tmm_object *frames, struct tmm_object *object)
 {
@@ -40,7 +46,7 @@ static int map_into(struct tmm_call *call, const struct tmm_mapping_request *req
 	return 0;
 }
 
-/* @frames is NULL, or owned by the caller and taken already. */
+/* Map taken objects. The caller has taken @pages, and @frames unless @frames is NULL. */
 static int map_taken(struct tmm_call *call, const struct tmm_mapping_request *req,
 		     struct tmm_object *pages, struct tmm_object *frames)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings in the memory of processes: offsets for mmap(), and mmap() itself. */
+/* MAP_OFFSET and mmap(): show a mapping in the address space of a process. */
 #include "device/call/mmap.h"
 
 #include "device/call/call.h"
@@ -25,7 +25,10 @@ int tmm_ioctl_map_offset(struct tmm_call *call)
 {
 	int err;
 
-	/* The offset counts as a handle: check first that the reply can be written. */
+	/*
+	 * A new offset counts as a handle. Check that the reply can be written before the offset
+	 * is assigned.
+	 */
 	call->arg.map_offset.offset = 0;
 	call->arg.map_offset.nr_bytes = 0;
 	err = tmm_call_reply(call);
@@ -35,7 +38,7 @@ int tmm_ioctl_map_offset(struct tmm_call *call)
 	return err ?: tmm_call_reply(call);
 }
 
-/* The area shows what was borrowed for it. If it may not, the borrow ends. */
+/* Let the VMA show the part of the mapping that @loan borrowed. On an error the borrow ends. */
 static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_mapping_file *mf,
 		  struct tmm_lender *lender)
 {
@@ -48,7 +51,10 @@ static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_
 		vma_set_file(vma, mf->file);
 	tmm_loan_prepare(loan, vma->vm_mm);
 	tmm_vma_set_up(vma, loan);
-	/* Last: from here on the loan can be revoked. Linux removes the area on an error. */
+	/*
+	 * A loan that has begun can be revoked, so the loan begins after the VMA is set up.
+	 * Linux removes the VMA if mmap() fails.
+	 */
 	err = tmm_loan_begin(loan, mf, lender);
 	if (err)
 		goto err_end;
@@ -61,7 +67,7 @@ err_end:
 	return err;
 }
 
-/* Borrow what the area asks for, and give the area the mapping's file. */
+/* Borrow the part of the mapping that the VMA asks for, and set the mapping's file as vm_file. */
 static int lend_offset(struct tmm_client *client, struct vm_area_struct *vma, struct tmm_loan *loan)
 {
 	struct tmm_mapping_file *mf;
@@ -76,26 +82,21 @@ static int lend_offset(struct tmm_client *client, struct vm_area_struct *vma, st
 	return err;
 }
 
-/**
- * tmm_mmap() - borrow a mapping for a process
- * @file: the client's
- * @vma: the area
- *
- * Context: Process context, may sleep; under mmap_lock.
- * Return: 0; -EINVAL if it is not shared; -EBADF if the client was opened for reading
- * only; -ENOENT if the offset is no mapping's; -EACCES if the mapping's flags forbid
- * it; -EOPNOTSUPP for device memory that is write-back; or an error of
- * tmm_borrow_begin()
+/*
+ * mmap() of a client's descriptor: borrow the mapping that vm_pgoff names. Runs under mmap_lock
+ * and may sleep. Errors: -EINVAL if the VMA is not shared, -EBADF if the client was opened
+ * read-only, -ENOENT if no mapping has the offset, -EACCES if the mapping's flags forbid the
+ * access, -EOPNOTSUPP for write-back device memory, and the errors of tmm_borrow_begin().
  */
 int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct tmm_loan *loan;
 	int err;
 
-	/* A private copy would be made of memory that has no struct page. */
+	/* A private VMA would copy pages on write, and this memory may have no struct pages. */
 	if (!(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
-	/* A client that may only inspect owns nothing to mmap: EBADF, as for calls. */
+	/* A read-only client owns nothing to mmap. -EBADF is the error that calls return too. */
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	loan = tmm_loan_create();
@@ -107,13 +108,10 @@ int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 	return err;
 }
 
-/**
- * tmm_export_mmap() - borrow an exported mapping for a process
- * @file: the mapping's
- * @vma: the area; its offset is one into the mapping
- *
- * Context: Process context, may sleep; under mmap_lock.
- * Return: 0; -ESTALE if it was imported; else as tmm_mmap()
+/*
+ * mmap() of an exporting descriptor: vm_pgoff is an offset in the exported mapping. Runs under
+ * mmap_lock and may sleep. Returns -ESTALE if the mapping was imported, or an error as
+ * tmm_mmap().
  */
 int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -135,13 +133,9 @@ int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 	return err;
 }
 
-/**
- * tmm_lending_mmap() - borrow a mapping for a process, through a descriptor that lends it
- * @file: the descriptor's
- * @vma: the area; its offset is one into the mapping
- *
- * Context: Process context, may sleep; under mmap_lock.
- * Return: 0; an error of tmm_lending_lend(); else as tmm_mmap()
+/*
+ * mmap() of a lending descriptor: vm_pgoff is an offset in the lent mapping. Runs under
+ * mmap_lock and may sleep. Returns an error of tmm_lending_lend(), or an error as tmm_mmap().
  */
 int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Calls on one object, or two: query, drop, split and merge. */
+/* QUERY, DROP, SPLIT and MERGE: calls on one or two objects. */
 #include "device/call/objects.h"
 
 #include "device/call/call.h"
@@ -20,7 +20,10 @@ int tmm_ioctl_query(struct tmm_call *call)
 	return err ?: tmm_call_reply(call);
 }
 
-/* What only I/O holds goes back when it lets go. */
+/*
+ * A mapping may be dropped while only lingering loans borrow the mapping. Its memory is freed
+ * when the I/O of those loans releases the last pin.
+ */
 static bool may_drop(const struct tmm_object *object)
 {
 	if (object->kind != THESEUS_MM_KIND_MAPPING ||
@@ -29,20 +32,16 @@ static bool may_drop(const struct tmm_object *object)
 	return object->mf && tmm_linger_is_only_borrower(object->mf, object->mapping);
 }
 
-/**
- * tmm_object_take_to_drop() - take an object that nobody uses, but I/O
- * @client: the client
- * @handle: of any kind
- *
- * Context: Process context.
- * Return: the object, the caller's to drop or to publish again; ERR_PTR(-ENOENT), or
- * ERR_PTR(-EBUSY) if it is a mapping that is borrowed
+/*
+ * Take an object that nothing but lingering I/O uses. The caller drops the object, or publishes
+ * the object again. Returns ERR_PTR(-ENOENT) for an unknown handle, and ERR_PTR(-EBUSY) for a
+ * mapping with any other borrow. May sleep.
  */
 struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle)
 {
 	struct tmm_object *object = tmm_handle_take(client, handle, TMM_KIND_ANY);
 
-	/* Now that it is taken, borrows can only end. */
+	/* No new borrow of a taken object can begin, so an allowed drop stays allowed. */
 	if (!IS_ERR(object) && !may_drop(object)) {
 		tmm_handle_publish(client, object);
 		return ERR_PTR(-EBUSY);
@@ -62,7 +61,7 @@ int tmm_ioctl_drop(struct tmm_call *call)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_drop);
 
-/* Split what @object owns between @first and @second, which are new. */
+/* Split the pages, frames or mapping of @object between two new objects. */
 static int split_into(struct tmm_call *call, struct tmm_object *object, struct tmm_object *first,
 		      struct tmm_object *second)
 {
@@ -82,7 +81,7 @@ static int split_into(struct tmm_call *call, struct tmm_object *object, struct t
 	if (err)
 		return err;
 	first->kind = object->kind;
-	/* All members of the union are pointers to what is owned. */
+	/* All members of the union are pointers, so this assignment copies whichever is set. */
 	first->pages = object->pages;
 	object->kind = 0;
 	return 0;

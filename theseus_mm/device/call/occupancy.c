@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GET_OCCUPANCY: the parts of a region, what their frames are used for, and which client owns
- * most of each part.
+ * GET_OCCUPANCY: divide a region into parts, and show for each part the use of its frames and
+ * the client that owns most of its frames.
  */
 #include "device/call/occupancy.h"
 
@@ -26,56 +26,41 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
-/**
- * struct picture - a region in equal parts, but for the last, which is what is left
- * @inst: the instance
- * @index: of the region
- * @first: number of its first frame
- * @nr_frames: its frames
- * @shift: frames of a part, as a power of two
- * @nr: parts
- */
+/* A region that is divided into parts of equal size. The last part may be smaller. */
 struct picture {
 	struct tmm_instance *inst;
-	u32 index;
-	u64 first;
-	u64 nr_frames;
-	unsigned int shift;
-	u32 nr;
+	u32 index;		/* of the region */
+	u64 first;		/* number of the region's first frame */
+	u64 nr_frames;		/* frames of the region */
+	unsigned int shift;	/* a part has 1 << @shift frames */
+	u32 nr;			/* number of parts */
 };
 
-/**
- * struct share - what clients own of a part of a region
- * @now: frames of the client that is being looked at
- * @most: frames of the one that has most so far
- * @owner: that one, as the caller may know it
- */
+/* The frames that clients own in a part of a region. */
 struct share {
-	u32 now;
-	u32 most;
-	u32 owner;
+	u32 now;	/* frames of the client that is being counted */
+	u32 most;	/* frames of the client that owns most so far */
+	u32 owner;	/* number of the client that owns most, or THESEUS_MM_OWNER_* */
 };
 
-/* First frame of part @i, counted from the region's start. */
+/* Return the index of the first frame of part @i, counted from the region's start. */
 static u64 part_start(const struct picture *picture, u32 i)
 {
 	return (u64)i << picture->shift;
 }
 
-/* Fits 32 bits: a physical address has 52 bits, and a part 2 MiB at least. */
+/* The result fits 32 bits: a physical address has 52 bits, and a part has at least 2 MiB. */
 static u64 nr_parts(u64 nr_frames, unsigned int shift)
 {
 	return ((nr_frames - 1) >> shift) + 1;
 }
 
-/**
- * tmm_occupancy_shift() - how large are the parts that everybody is told of?
- * @nr_frames: of the region, 1 or more
+/*
+ * Choose the size of the parts that every client may see: 1 << the returned shift frames.
+ * @nr_frames, the frames of the region, is at least 1.
  *
- * The caller does not choose the size of the parts. Otherwise it could divide a region in
- * many ways, intersect the parts that hold its frame, and so learn the frame's address.
- *
- * Return: frames of a part, as a power of two
+ * An unprivileged client must not choose the size. Otherwise the client could divide a region
+ * in many ways, intersect the parts that hold its frame, and so learn the frame's address.
  */
 unsigned int tmm_occupancy_shift(u64 nr_frames)
 {
@@ -132,7 +117,7 @@ static int tell_buckets(const struct picture *picture, const struct tmm_entries 
 	return err;
 }
 
-/* The client that is being looked at has @nr frames from @first on. */
+/* Count @nr frames, beginning with frame @first, for the client that is being counted. */
 static void add_run(const struct picture *picture, struct share *shares, u64 first, u64 nr)
 {
 	const u64 limit = picture->first + picture->nr_frames;
@@ -152,8 +137,8 @@ static void add_run(const struct picture *picture, struct share *shares, u64 fir
 }
 
 /*
- * The frames of a mapping, of which there may be any number of runs: asked of the
- * tables, which needs no lock. The mapping may be gone, and others be there.
+ * Count the frames of a mapping, which may have any number of runs. The page tables are walked
+ * without a lock, so the mapping may be gone, and other mappings may have taken its pages.
  */
 static void add_mapping(const struct picture *picture, struct share *shares, u64 first, u64 nr)
 {
@@ -169,7 +154,7 @@ static void add_mapping(const struct picture *picture, struct share *shares, u64
 	}
 }
 
-/* What @look finds: the client's objects, or what it exported. */
+/* Count the frames of all objects that @look finds: the client's own objects or its exports. */
 static void add_client(const struct picture *picture, struct share *shares,
 		       struct tmm_client *client,
 		       unsigned int (*look)(struct tmm_client *client, u64 from,
@@ -229,7 +214,7 @@ static int tell_owners(const struct picture *picture, const struct tmm_client *c
 	int err;
 	u32 i;
 
-	/* Small parts of a large region may need too much memory: fail without a warning. */
+	/* Small parts of a large region may need a huge array, so fail without a warning. */
 	shares = kvcalloc(picture->nr, sizeof(*shares), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!shares)
 		return -ENOMEM;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * REVOKE, on a handle and on an exporting descriptor: end the areas of a mapping in processes.
+ * REVOKE, on a handle or an exporting descriptor: end the loans of a mapping, so that no process
+ * can reach the mapping's memory.
  */
 #include "device/call/call.h"
 
@@ -13,8 +14,8 @@
 #include <linux/file.h>
 
 /*
- * Revoking cannot be undone, and its result is known only afterwards: check first that the
- * reply can be written.
+ * A revocation cannot be undone, and its counts are known only after the revocation. So check
+ * first that the reply can be written.
  */
 static int prepare_reply(struct tmm_call *call)
 {
@@ -24,8 +25,9 @@ static int prepare_reply(struct tmm_call *call)
 }
 
 /*
- * The revocation is done, so the call succeeds. If the structure cannot be written now, it
- * lay in a revoked area, or its process unmapped it: nobody could read the counts.
+ * Write the counts. The revocation is done, so the call succeeds even if the write fails. The
+ * write fails only if the structure lies in a revoked VMA, or if the process has unmapped the
+ * structure. In both cases nobody could read the counts.
  */
 static void reply_late(const struct tmm_call *call)
 {

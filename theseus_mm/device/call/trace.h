@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints of this floor: calls. See alloc/trace.h.
+ * Tracepoints of this layer: the calls. See alloc/trace.h.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM theseus_mm
@@ -10,7 +10,10 @@
 
 #include <linux/tracepoint.h>
 
-/* Each call of the user API; numbers, not THESEUS_MM_IOC_*, since programs read the formats. */
+/*
+ * Each call of the user API. The rows have plain numbers instead of THESEUS_MM_IOC_*, since
+ * programs parse the format files of the events.
+ */
 #define TMM_TRACE_CALLS(row)					\
 	row(0x00, GET_INFO),					\
 	row(0x01, GET_REGION),					\
@@ -53,7 +56,10 @@
 #define tmm_trace_call_name(nr)	\
 	__print_symbolic(nr, TMM_TRACE_CALLS(tmm_trace_call_row))
 
-/* The events of this task since its last one are of this call. */
+/*
+ * A call ends. All events of the same task since its previous tmm_call event belong to this
+ * call.
+ */
 TRACE_EVENT(tmm_call,
 	TP_PROTO(u32 client, u32 nr, long ret),
 	TP_ARGS(client, nr, ret),

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sharing a mapping, and handing it over.
+ * SHARE, EXPORT, IMPORT and TAKE_BACK: share a mapping, or transfer its ownership.
  *
- *	EXPORT		client -> file		the file's descriptors are passed around
- *	IMPORT		file -> client		the file is stale
- *	TAKE_BACK	file -> client		the same, to who exported it
+ *	EXPORT		client -> file		processes pass on the file's descriptors
+ *	IMPORT		file -> client		the file becomes stale
+ *	TAKE_BACK	file -> exporter	the file becomes stale
  *	close		file -> free
  *
- * Each arrow is one step under a lock, so there is one owner at any instant. EXPORT with
- * BORROW hands nothing over: device/client/lending.h.
+ * Each arrow is one step under a lock, so a mapping has one owner at any instant. EXPORT with
+ * BORROW transfers nothing, see device/client/lending.h.
  */
 #include "device/call/call.h"
 
@@ -41,7 +41,7 @@ int tmm_ioctl_share(struct tmm_call *call)
 	return err;
 }
 
-/* Tell the caller the descriptor; the file owns the mapping then. */
+/* Reply with a new descriptor, and then transfer the mapping to the descriptor's file. */
 static int export_to(struct tmm_call *call, struct tmm_object *object, struct tmm_mapping_file *mf)
 {
 	int err, fd = get_unused_fd_flags(O_CLOEXEC);
@@ -131,13 +131,13 @@ int tmm_ioctl_export(struct tmm_call *call)
 								   export_owned(call);
 }
 
-/* Tell the caller what it gets, and then take it. */
+/* Reply first, and then transfer the mapping from the file to @object. */
 static int import_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 		       struct tmm_object *object)
 {
 	struct theseus_mm_import *request = &call->arg.import;
 	struct theseus_mm_query query;
-	/* It does not change while the file owns it. */
+	/* The mapping does not change while the file owns the mapping, so the reply stays true. */
 	int err = tmm_export_query(mf, &query);
 
 	if (err)
@@ -188,7 +188,7 @@ int tmm_ioctl_import(struct tmm_call *call)
 	return err;
 }
 
-/* Write the reply, then take the mapping back, together with its pinned loans. */
+/* Reply first, and then take back the mapping, together with its pinned loans. */
 static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 			  struct tmm_object *object)
 {

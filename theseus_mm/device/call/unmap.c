@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A mapping becomes its parts again: one handle for the pages, one for each run of frames. */
+/* UNMAP_INTO_PARTS: a mapping becomes one handle for the pages and one per run of frames. */
 #include "device/call/call.h"
 
 #include "alloc/account.h"
@@ -20,10 +20,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-/*
- * The parts of a mapping that is being unmapped: one object for the pages, and
- * one for each run of frames.
- */
+/* The parts of a mapping that is being unmapped: objects for the pages and the runs of frames. */
 struct parts {
 	struct tmm_object *pages;
 	struct tmm_object **frames;
@@ -40,14 +37,20 @@ static void abandon_parts(struct tmm_client *client, struct parts *parts)
 	tmm_handle_forget(client, parts->pages);
 }
 
-/* For what becomes of @mapping: its pages in its place, and its frames. */
+/*
+ * Reserve the objects for the parts of @mapping. The object of the pages replaces the object of
+ * the mapping, so only the objects of the frames are charged.
+ */
 static int reserve_parts(struct tmm_client *client, const struct tmm_object *mapping,
 			 struct parts *parts)
 {
 	const unsigned int nr_frames = mapping->mapping->nr_frame_ranges;
 	const u64 nr_files = tmm_handle_nr_files(mapping);
 	struct tmm_object *object;
-	/* Check all before charging any: taking charges back would wake waiters for ever. */
+	/*
+	 * Check the whole charge before charging a part. Undoing a part would wake the waiters
+	 * in poll(), whose retries would wake waiters again, for ever.
+	 */
 	int err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, nr_frames, nr_files);
 
 	memset(parts, 0, sizeof(*parts));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Choose where in a process an area of a mapping lies: large areas go where large leaves fit.
+ * Choose the address of a VMA of a mapping. A large VMA is aligned so that large leaves fit.
  */
 #include "device/call/unmapped_area.h"
 
@@ -20,7 +20,10 @@
 #include <linux/overflow.h>
 #include <linux/sched.h>
 
-/* Large areas go where large leaves fit: as far from a boundary as @like is. */
+/*
+ * Choose an address for a VMA. A large VMA gets the same offset from a 1 GiB or 2 MiB boundary
+ * as address @like, so that large leaves fit.
+ */
 static unsigned long place_area(struct file *file, unsigned long address, unsigned long nr_bytes,
 				unsigned long pgoff, unsigned long flags, unsigned long like)
 {
@@ -37,7 +40,10 @@ static unsigned long place_area(struct file *file, unsigned long address, unsign
 	return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
 }
 
-/* Only ->get_unmapped_area() gets the flags of mmap(), and it knows the area's address. */
+/*
+ * Note that MAP_POPULATE asks to prefault the VMA at @address. Only ->get_unmapped_area() gets
+ * the flags of mmap(), so ->mmap() cannot find out.
+ */
 static unsigned long ask_prefault(unsigned long address, unsigned long flags)
 {
 	if (!IS_ERR_VALUE(address) && (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
@@ -45,16 +51,7 @@ static unsigned long ask_prefault(unsigned long address, unsigned long flags)
 	return address;
 }
 
-/**
- * tmm_unmapped_area() - choose the address of an area of a client's mapping
- * @file: the client's
- * @address: the caller's hint, or 0
- * @nr_bytes: size of the area
- * @pgoff: the mapping's offset, as MAP_OFFSET returned it
- * @flags: of mmap()
- *
- * Return: the address, or an error
- */
+/* Choose the address for mmap() of a client's descriptor. MAP_OFFSET returned @pgoff. */
 unsigned long tmm_unmapped_area(struct file *file, unsigned long address,
 				unsigned long nr_bytes, unsigned long pgoff,
 				unsigned long flags)
@@ -68,16 +65,7 @@ unsigned long tmm_unmapped_area(struct file *file, unsigned long address,
 	return ask_prefault(address, flags);
 }
 
-/**
- * tmm_export_unmapped_area() - where to put an area of an exported mapping
- * @file: the mapping's
- * @address: the caller's hint, or 0
- * @nr_bytes: its size
- * @pgoff: its offset in the mapping
- * @flags: of mmap()
- *
- * Return: the address, or an error
- */
+/* Choose the address for mmap() of an exporting descriptor. @pgoff counts in the mapping. */
 unsigned long tmm_export_unmapped_area(struct file *file, unsigned long address,
 				       unsigned long nr_bytes, unsigned long pgoff,
 				       unsigned long flags)
@@ -91,16 +79,7 @@ unsigned long tmm_export_unmapped_area(struct file *file, unsigned long address,
 	return ask_prefault(address, flags);
 }
 
-/**
- * tmm_lending_unmapped_area() - choose the address of an area of a lent mapping
- * @file: the descriptor's
- * @address: the caller's hint, or 0
- * @nr_bytes: size of the area
- * @pgoff: offset in the mapping
- * @flags: of mmap()
- *
- * Return: the address, or an error
- */
+/* Choose the address for mmap() of a lending descriptor. @pgoff counts in the mapping. */
 unsigned long tmm_lending_unmapped_area(struct file *file, unsigned long address,
 					unsigned long nr_bytes, unsigned long pgoff,
 					unsigned long flags)

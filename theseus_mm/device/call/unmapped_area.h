@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where mmap() puts an area, so that the area can have large leaves.
+ * Choose the address of a VMA for mmap(), so that the VMA can have large leaves.
  */
 #ifndef TMM_DEVICE_CALL_UNMAPPED_AREA_H
 #define TMM_DEVICE_CALL_UNMAPPED_AREA_H

@@ -9,7 +9,7 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-/* Free ranges printed of one region: the lock is held meanwhile. */
+/* The most free ranges printed for one region: the printing holds the allocator's lock. */
 #define MAX_RANGES	1000
 
 static struct dentry *directory;
@@ -90,10 +90,7 @@ static int stats_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
 
-/**
- * tmm_debugfs_init() - make the files
- * @inst: what they show; stays until tmm_debugfs_exit()
- */
+/* Create the files, which show @inst. The caller keeps @inst until tmm_debugfs_exit(). */
 void tmm_debugfs_init(struct tmm_instance *inst)
 {
 	directory = debugfs_create_dir(KBUILD_MODNAME, NULL);
@@ -105,9 +102,6 @@ void tmm_debugfs_init(struct tmm_instance *inst)
 	debugfs_create_file("walk", 0600, directory, inst, &tmm_debugfs_walk_fops);
 }
 
-/**
- * tmm_debugfs_exit() - remove the files
- */
 void tmm_debugfs_exit(void)
 {
 	debugfs_remove(directory);

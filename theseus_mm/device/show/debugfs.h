@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /sys/kernel/debug/theseus_mm/: what there is, for people. Not ABI.
+ * /sys/kernel/debug/theseus_mm/: the state of the module, for people to read. Not ABI.
  */
 #ifndef TMM_DEVICE_SHOW_DEBUGFS_H
 #define TMM_DEVICE_SHOW_DEBUGFS_H

@@ -23,22 +23,18 @@
 #include <linux/string_helpers.h>
 #include <linux/uaccess.h>
 
-/* --- clients: each, then its objects ------------------------------------------- */
+/* --- clients: each client, followed by its objects ------------------------------ */
 
 /*
- * A position is a client's number and, below it, a handle; handle 0 is the line of
- * the client itself.
+ * A file position has the client's number in its high bits and a handle in its low bits.
+ * Handle 0 stands for the line of the client itself.
  */
 #define HANDLE_BITS	32
 
-/**
- * struct clients_view - where a reader is
- * @client: has a reference between start and stop
- * @look: its object, or no kind for the client itself
- */
+/* The line that a reader has reached. */
 struct clients_view {
-	struct tmm_client *client;
-	struct tmm_snapshot look;
+	struct tmm_client *client;	/* a reference, held between start and stop */
+	struct tmm_snapshot look;	/* the object; kind 0 for the client's own line */
 };
 
 static struct clients_view *next_client(struct clients_view *view, u32 from, loff_t *pos)
@@ -55,7 +51,7 @@ static struct clients_view *next_client(struct clients_view *view, u32 from, lof
 	return view;
 }
 
-/* The object with the first handle from the position's on, or the next client. */
+/* Find the client's first object at or after @pos. If there is none, go to the next client. */
 static struct clients_view *seek_object(struct clients_view *view, loff_t *pos)
 {
 	const u32 id = view->client->identity.id;
@@ -75,7 +71,7 @@ static void *clients_start(struct seq_file *m, loff_t *pos)
 	view->client = NULL;
 	if (!next_client(view, wanted >> HANDLE_BITS, pos))
 		return NULL;
-	/* The client is gone, or its own line is next. */
+	/* The wanted client is gone, or the client's own line is wanted. */
 	if (*pos >> HANDLE_BITS != wanted >> HANDLE_BITS || !(u32)wanted)
 		return view;
 	*pos = wanted;
@@ -99,7 +95,7 @@ static void clients_stop(struct seq_file *m, void *v)
 	view->client = NULL;
 }
 
-/* A process chooses its own name: show it as one word of printable ASCII. */
+/* A process chooses its own name, so the name is shown as one word of printable ASCII. */
 static void show_name(struct seq_file *m, const char *name)
 {
 	seq_escape_str(m, name, ESCAPE_SPACE | ESCAPE_SPECIAL | ESCAPE_OCTAL | ESCAPE_NAP |
@@ -120,7 +116,7 @@ static void show_client(struct seq_file *m, const struct tmm_client *client)
 		   READ_ONCE(client->is_closed) ? " closed" : "");
 }
 
-/* Addresses of the first and the last byte. */
+/* Show the addresses of the first and the last byte. */
 static void show_range(struct seq_file *m, u64 start, u64 nr)
 {
 	seq_printf(m, "%#llx-%#llx %llu", start, start + (nr << TMM_PAGE_SHIFT) - 1, nr);
@@ -207,17 +203,13 @@ const struct file_operations tmm_debugfs_clients_fops = {
 
 /* --- mappings: all leaves of the shared root ------------------------------------ */
 
-/**
- * struct mappings_view - where a reader is
- * @inst: the instance
- * @run: what comes next; positions are numbers of pages
- */
+/* The run that a reader has reached. A file position is a page number. */
 struct mappings_view {
 	struct tmm_instance *inst;
 	struct tmm_leaf_run run;
 };
 
-/* The low half and the guard hole, which follow each other; the mirror is Linux's. */
+/* Show the low half and the guard hole, which are adjacent. The mirror belongs to Linux. */
 static u64 pages_end(void)
 {
 	return tmm_private_first_page() + tmm_private_nr_pages();
@@ -286,21 +278,16 @@ const struct file_operations tmm_debugfs_mappings_fops = {
 	.release = seq_release_private,
 };
 
-/* --- walk: write an address, read its walk ------------------------------------------ */
+/* --- walk: write an address, then read the page-table entries of its walk ----------- */
 
-/* The longest line, and room. */
+/* The length of the longest line, rounded up generously. */
 #define LINE_BYTES	160
 
-/**
- * struct walk_view - what was asked
- * @inst: the instance
- * @vaddr: the address; under the seq_file's lock
- * @is_set: there is one
- */
+/* The address that was written to the file. The seq_file's lock protects @vaddr and @is_set. */
 struct walk_view {
 	struct tmm_instance *inst;
 	struct tmm_vaddr vaddr;
-	bool is_set;
+	bool is_set;	/* an address was written */
 };
 
 static int walk_show(struct seq_file *m, void *unused)
@@ -341,7 +328,7 @@ static ssize_t walk_write(struct file *file, const char __user *from, size_t nr_
 	view->vaddr = vaddr;
 	view->is_set = true;
 	mutex_unlock(&m->lock);
-	/* The next read begins with the answer. */
+	/* Rewind the file, so that the next read begins at the start of the answer. */
 	*pos = 0;
 	return nr_bytes;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Files of /sys/kernel/debug/theseus_mm/ that are too long to be made at once, or
- * that are asked something. Each open file has a position of its own, an object's
- * or an address, and goes on from there whatever has come and gone meanwhile.
+ * Files of /sys/kernel/debug/theseus_mm/ that are too long to be produced in one read, or
+ * that answer a question. Each open file keeps its own position: an object's number or an
+ * address. Reading resumes at that position, even if objects or mappings have come or gone
+ * since the last read.
  */
 #ifndef TMM_DEVICE_SHOW_DEBUGFS_VIEWS_H
 #define TMM_DEVICE_SHOW_DEBUGFS_VIEWS_H

@@ -16,26 +16,17 @@
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 
-/**
- * struct sum - objects of a kind
- * @nr: how many
- * @nr_pages: pages or frames of all
- */
+/* The number of objects of a kind, and of their pages or frames. */
 struct sum {
 	u64 nr;
 	u64 nr_pages;
 };
 
-/**
- * struct sums - what a client owns
- * @kinds: by THESEUS_MM_KIND_*
- * @borrowed: mappings that are borrowed, by whatever means
- * @mmapped: mappings that are in a process
- */
+/* Sums of the objects that a client owns. */
 struct sums {
-	struct sum kinds[TMM_NR_KINDS];
-	struct sum borrowed;
-	struct sum mmapped;
+	struct sum kinds[TMM_NR_KINDS];	/* by THESEUS_MM_KIND_* */
+	struct sum borrowed;		/* mappings with a borrow of any sort */
+	struct sum mmapped;		/* mappings that are mmapped in a process */
 };
 
 static void add_to_sum(struct sum *sum, u64 nr_pages)
@@ -81,13 +72,7 @@ static void show_limited(struct seq_file *m, const char *key, const struct tmm_a
 		seq_printf(m, "theseus_mm-%s-max:\t%llu\n", key, max);
 }
 
-/**
- * tmm_show_fdinfo() - what a client holds
- * @m: where to
- * @file: the client's
- *
- * Context: Process context, may sleep. O(handles).
- */
+/* Show what the client of @file owns. May sleep. Costs O(handles). */
 void tmm_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct tmm_client *client = file->private_data;
@@ -117,13 +102,7 @@ static void show_mapping(struct seq_file *m, const char *key, bool is_stale,
 	seq_printf(m, "theseus_mm-borrows:\t%u\n", query->nr_borrows);
 }
 
-/**
- * tmm_export_show_fdinfo() - what an exported mapping is
- * @m: where to
- * @file: the mapping's
- *
- * Context: Process context, may sleep.
- */
+/* Show the exported mapping of @file. May sleep. */
 void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct theseus_mm_query query = {};
@@ -132,12 +111,9 @@ void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
 	show_mapping(m, "exported", is_stale, &query);
 }
 
-/**
- * tmm_lending_show_fdinfo() - show the mapping that a descriptor lends
- * @m: where to
- * @file: the descriptor's
- *
- * Context: Process context, may sleep. Shows nothing while a call changes the mapping.
+/*
+ * Show the mapping that the descriptor of @file lends. Shows nothing while a call changes the
+ * mapping. May sleep.
  */
 void tmm_lending_show_fdinfo(struct seq_file *m, struct file *file)
 {

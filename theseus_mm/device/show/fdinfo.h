@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /proc/PID/fdinfo/FD of a client or an exported mapping, in the manner of DRM's:
- * "<key>:\t<value>[ KiB]". Keys may be added, and are never changed. No physical address is shown.
+ * /proc/PID/fdinfo/FD of a client, an exported mapping or a lending descriptor, in the format
+ * of DRM's fdinfo: "<key>:\t<value>[ KiB]". Keys may be added, and are never changed. No
+ * physical address is shown.
  */
 #ifndef TMM_DEVICE_SHOW_FDINFO_H
 #define TMM_DEVICE_SHOW_FDINFO_H

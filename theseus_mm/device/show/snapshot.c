@@ -9,7 +9,7 @@
 #include <linux/sched.h>
 #include <linux/xarray.h>
 
-/* Handles that are reserved or taken, passed over without letting others run. */
+/* The number of reserved or taken handles to skip before the lock is dropped for a while. */
 #define MAX_SKIPPED	1024
 
 static struct tmm_snapshot look_at(const struct tmm_object *object)
@@ -27,20 +27,20 @@ static struct tmm_snapshot look_at(const struct tmm_object *object)
 		.flags = (__force tmm_pte_flags_t)query.pte_flags,
 		.attributes = query.attributes,
 		.nr_borrows = query.nr_borrows,
-		/* The lock of the list sleeps; to see whether the list is empty needs none. */
+		/*
+		 * A spinlock is held here, and the list's lock is a mutex. Testing whether
+		 * the list is empty needs no lock.
+		 */
 		.is_mmapped = object->mf && !list_empty_careful(&object->mf->loans),
 	};
 }
 
-/**
- * tmm_snapshot_objects() - what a client owns
- * @client: the client; may be in use, or at its end
- * @from: the first handle to look at; above all handles is allowed
- * @looks: filled in, by handle; what another call is changing is left out
- * @nr: room there
- *
- * Context: Process context, may sleep. Holds the handle table's lock for @nr objects.
- * Return: how many were found; fewer than @nr if there are no more
+/*
+ * Take snapshots of up to @nr objects of @client, in the order of their handles, beginning with
+ * handle @from. An object that another call is changing is left out. The client may be in use
+ * or closing, and @from may be above all handles. The table's lock is held for at most @nr
+ * objects and MAX_SKIPPED skipped handles. May sleep. Returns the number of snapshots: fewer
+ * than @nr means that there are no more objects.
  */
 unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tmm_snapshot *looks,
 				  unsigned int nr)
@@ -68,7 +68,7 @@ unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tm
 	return nr_found;
 }
 
-/* As tmm_export_query(): who has a descriptor for reading gets no more than that. */
+/* Hide the right to write of a read-only export, as tmm_export_query() does. */
 static struct tmm_snapshot look_at_export(struct tmm_mapping_file *mf, u32 number)
 {
 	const struct tmm_object object = {
@@ -86,15 +86,12 @@ static struct tmm_snapshot look_at_export(struct tmm_mapping_file *mf, u32 numbe
 	return look;
 }
 
-/**
- * tmm_snapshot_exports() - what a client exported and nobody imported
- * @client: the client; may be in use, or at its end
- * @from: the first number to look at; above all numbers is allowed
- * @looks: filled in, by number, which stands for a handle
- * @nr: room there
- *
- * Context: Process context. Holds the lock of the table of exports for @nr of them.
- * Return: how many were found; fewer than @nr if there are no more
+/*
+ * Take snapshots of up to @nr mappings that @client exported and nobody imported, in the order
+ * of their export numbers, beginning with number @from. The snapshot's handle is the export
+ * number. The client may be in use or closing, and @from may be above all numbers. The lock of
+ * the table of exports is held for at most @nr exports. Returns the number of snapshots: fewer
+ * than @nr means that there are no more exports.
  */
 unsigned int tmm_snapshot_exports(struct tmm_client *client, u64 from,
 				  struct tmm_snapshot *looks, unsigned int nr)
@@ -103,7 +100,7 @@ unsigned int tmm_snapshot_exports(struct tmm_client *client, u64 from,
 	unsigned int nr_found = 0;
 	unsigned long id = from;
 
-	/* What is listed keeps its mapping. */
+	/* An export keeps its mapping while the table lists the export. */
 	xa_lock(&client->exports);
 	mf = xa_find(&client->exports, &id, U32_MAX, XA_PRESENT);
 	while (mf && nr_found < nr) {

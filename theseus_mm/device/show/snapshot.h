@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Snapshots of what a client owns: its objects, and the mappings that it exported.
+ * Snapshots of the objects that a client owns, and of the mappings that the client exported.
  *
- * Invariant: each snapshot is of one moment; two of them need not be of the same one.
- * Lock: that of the client's table, for a few objects at a time.
+ * Invariant: a snapshot shows its object at one moment. Two snapshots may show two moments.
+ * Lock: the lock of the client's table, held for a few objects at a time.
  * Owner: the caller owns the snapshots.
  */
 #ifndef TMM_DEVICE_SHOW_SNAPSHOT_H
@@ -15,31 +15,20 @@
 
 struct tmm_client;
 
-/**
- * struct tmm_snapshot - a snapshot of an object
- * @handle: its number
- * @kind: THESEUS_MM_KIND_*
- * @start: number of the first page; for frames, of the first frame
- * @nr: pages or frames
- * @nr_frame_ranges: runs of frames behind a mapping
- * @flags: a mapping's
- * @attributes: a mapping's, THESEUS_MM_ATTRIBUTE_*
- * @nr_borrows: a mapping's
- * @is_mmapped: the mapping is mmapped in a process
- */
+/* A snapshot of an object, or of an exported mapping. */
 struct tmm_snapshot {
-	u32 handle;
-	u32 kind;
-	u64 start;
-	u64 nr;
-	unsigned int nr_frame_ranges;
-	tmm_pte_flags_t flags;
-	u32 attributes;
-	unsigned int nr_borrows;
-	bool is_mmapped;
+	u32 handle;		/* the object's handle, or the export number */
+	u32 kind;		/* THESEUS_MM_KIND_* */
+	u64 start;		/* number of the first page; for frames, of the first frame */
+	u64 nr;			/* pages or frames */
+	unsigned int nr_frame_ranges;	/* of a mapping: runs of frames behind the pages */
+	tmm_pte_flags_t flags;	/* of a mapping */
+	u32 attributes;		/* of a mapping: THESEUS_MM_ATTRIBUTE_* */
+	unsigned int nr_borrows;	/* of a mapping */
+	bool is_mmapped;	/* the mapping is mmapped in a process */
 };
 
-/* A good number for tmm_snapshot_objects(): the handle table is locked for so many. */
+/* A good number of snapshots to ask for: the table is locked for that many objects. */
 #define TMM_LOOKS	16
 
 unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tmm_snapshot *looks,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/class/misc/theseus_mm/: one value a file.
+ * /sys/class/misc/theseus_mm/: one value per file, or one line per region.
  */
 #include "device/files.h"
 
@@ -29,7 +29,7 @@ static struct tmm_range_totals totals_of(struct device *dev)
 	return totals;
 }
 
-/* One line a region, for root only: where they are is physical addresses. */
+/* One line per region. Only root may read the file, since it shows physical addresses. */
 static ssize_t region_base_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	const struct tmm_instance *inst = instance_of(dev);
