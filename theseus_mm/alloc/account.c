@@ -13,13 +13,10 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/**
- * tmm_account_init() - initialise an account that is embedded in a structure
- * @account: the account; the caller gets a reference
- * @parent: charged as well; NULL if there is none. Gets a reference.
- * @max: the limits, by resource; must exist as long as the account. NULL: the account uses
- *       @own_max, without limits
- * @release: frees the structure
+/*
+ * Initialise an account that is embedded in a structure. The caller gets the only reference,
+ * and the account takes a reference on @parent. @max must exist as long as the account. If @max
+ * is NULL, the account uses @own_max, without limits. @release frees the structure.
  */
 void tmm_account_init(struct tmm_account *account, struct tmm_account *parent, const u64 *max,
 		      void (*release)(struct tmm_account *account))
@@ -43,14 +40,10 @@ static void release_created(struct tmm_account *account)
 	kfree(account);
 }
 
-/**
- * tmm_account_create() - make an account with limits of its own
- * @parent: as for tmm_account_init()
- * @max: the limits; NULL: none
- *
- * Context: Process context, may sleep.
- * Return: the account, with one reference, the caller's; or NULL if the kernel heap is
- * exhausted
+/*
+ * Allocate an account with limits of its own; if @max is NULL, the account has no limits. May
+ * sleep. Return: the account with one reference, which the caller owns, or NULL if the kernel
+ * heap is exhausted.
  */
 struct tmm_account *tmm_account_create(struct tmm_account *parent, const u64 max[TMM_NR_RESOURCES])
 {
@@ -65,13 +58,7 @@ struct tmm_account *tmm_account_create(struct tmm_account *parent, const u64 max
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_create);
 
-/**
- * tmm_account_get() - one more reference
- * @account: the account; NULL is allowed
- *
- * Context: Any.
- * Return: @account
- */
+/* Take a reference. @account may be NULL. */
 struct tmm_account *tmm_account_get(struct tmm_account *account)
 {
 	if (account)
@@ -91,12 +78,9 @@ static void release_account(struct kref *kref)
 	account->release(account);
 }
 
-/**
- * tmm_account_put() - one reference less
- * @account: the caller's no longer; NULL is allowed. With its last reference it gives
- *           back that of its parent.
- *
- * Context: Any but interrupt.
+/*
+ * Drop the caller's reference; @account may be NULL. An account that loses its last reference
+ * drops its reference on the parent. Not in interrupts.
  */
 void tmm_account_put(struct tmm_account *account)
 {
@@ -110,7 +94,7 @@ void tmm_account_put(struct tmm_account *account)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_put);
 
-/* Does @account, which counts @count, have room for @nr more? Sets @new to the sum. */
+/* True if @account, whose count is @count, has room for @nr more. Sets @new to the sum. */
 static bool has_room(const struct tmm_account *account, enum tmm_resource resource, u64 count,
 		     u64 nr, u64 beyond, u64 *new)
 {
@@ -133,7 +117,7 @@ static bool all_have_room(const struct tmm_account *account, const struct tmm_ac
 	return true;
 }
 
-/* Charge this account only, and never above its limit, not even for a moment. */
+/* Charge this account only. The count never exceeds the limit, even for a moment. */
 static bool charge_one(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
 {
 	s64 old = atomic64_read(&account->counts[resource]);
@@ -158,8 +142,8 @@ static void uncharge_until(struct tmm_account *account, const struct tmm_account
 }
 
 /*
- * Check all levels before charging any. A charge that is taken back is a release for
- * others, so two refused clients would wake each other for ever.
+ * Check all levels before charging any level. Undoing a charge is a release for other clients.
+ * Without the check, two refused clients would wake each other for ever.
  */
 static int charge_until(struct tmm_account *account, const struct tmm_account *end,
 			enum tmm_resource resource, u64 nr, u64 beyond)
@@ -177,17 +161,11 @@ static int charge_until(struct tmm_account *account, const struct tmm_account *e
 	return 0;
 }
 
-/**
- * tmm_account_check() - would a charge exceed a limit?
- * @account: checked, with all accounts above it; NULL is allowed, and has no limit
- * @resource: the resource to charge
- * @nr: amount
- * @beyond: as for tmm_account_charge_beyond()
- *
- * For callers that have work to do before they charge, or that charge in parts.
- *
- * Context: Any. O(levels).
- * Return: 0, or -EDQUOT, which is noted as a refusal
+/*
+ * Check whether a charge would exceed a limit of @account or of an account above it. For
+ * callers that have work to do before they charge, or that charge in parts. @beyond is as for
+ * tmm_account_charge_beyond(). A NULL account has no limit. O(levels). Return: 0, or -EDQUOT,
+ * which is noted as a refusal.
  */
 int tmm_account_check(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
 {
@@ -198,16 +176,11 @@ int tmm_account_check(struct tmm_account *account, enum tmm_resource resource, u
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_check);
 
-/**
- * tmm_account_charge_beyond() - charge an account that is about to be uncharged
- * @account: charged, with all accounts above it
- * @resource: the resource to charge
- * @nr: amount
- * @beyond: amount that is charged now and will be uncharged: the limits are raised by it
- *
- * Context: Any but interrupt. O(levels).
- * Return: 0, or -EDQUOT if one of the accounts would exceed its limit: nothing has
- * changed then, and the refusal is noted
+/*
+ * Charge an account, and all accounts above it, when an uncharge of @beyond will follow. The
+ * amount @beyond is still charged, so this call raises each limit by @beyond. Not in
+ * interrupts. O(levels). Return: 0, or -EDQUOT if an account would exceed its limit; then no
+ * count has changed, and the refusal is noted.
  */
 int tmm_account_charge_beyond(struct tmm_account *account, enum tmm_resource resource, u64 nr,
 			      u64 beyond)
@@ -220,15 +193,10 @@ int tmm_account_charge_beyond(struct tmm_account *account, enum tmm_resource res
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge_beyond);
 
-/**
- * tmm_account_charge() - charge an account, and all above it
- * @account: the account; NULL is allowed, and has no limit
- * @resource: the resource to charge
- * @nr: amount
- *
- * Context: Any but interrupt. O(levels).
- * Return: 0, or -EDQUOT if one of the accounts would exceed its limit: nothing has
- * changed then, and the refusal is noted
+/*
+ * Charge an account and all accounts above it. A NULL account has no limit. Not in interrupts.
+ * O(levels). Return: 0, or -EDQUOT if an account would exceed its limit; then no count has
+ * changed, and the refusal is noted.
  */
 int tmm_account_charge(struct tmm_account *account, enum tmm_resource resource, u64 nr)
 {
@@ -236,13 +204,9 @@ int tmm_account_charge(struct tmm_account *account, enum tmm_resource resource, 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge);
 
-/**
- * tmm_account_uncharge() - undo tmm_account_charge(), and wake waiters for the resource
- * @account: the account; NULL is allowed
- * @resource: the resource that was charged
- * @nr: amount
- *
- * Context: Any but interrupt. O(levels).
+/*
+ * Undo tmm_account_charge(), and wake the clients that wait for the resource. @account may be
+ * NULL. Not in interrupts. O(levels).
  */
 void tmm_account_uncharge(struct tmm_account *account, enum tmm_resource resource, u64 nr)
 {
@@ -250,14 +214,10 @@ void tmm_account_uncharge(struct tmm_account *account, enum tmm_resource resourc
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_uncharge);
 
-/**
- * tmm_account_set_max() - change a limit
- * @account: has limits of its own
- * @resource: the resource that the limit is for
- * @max: the new limit. Raising a limit wakes those who wait for room. A limit below what is
- *       charged takes nothing away.
- *
- * Context: Any but interrupt; one at a time.
+/*
+ * Change a limit of an account that has limits of its own. A raised limit wakes the clients
+ * that wait for room. A limit below the current count takes nothing away. Not in interrupts;
+ * the caller serializes the calls.
  */
 void tmm_account_set_max(struct tmm_account *account, enum tmm_resource resource, u64 max)
 {
@@ -269,13 +229,7 @@ void tmm_account_set_max(struct tmm_account *account, enum tmm_resource resource
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_set_max);
 
-/**
- * tmm_account_note_refusal() - note that a request was refused
- * @account: the account that was to be charged; NULL is allowed
- * @resource: the resource that was refused
- *
- * Context: Any.
- */
+/* Note that a request was refused. @account is the account that was to be charged, or NULL. */
 void tmm_account_note_refusal(struct tmm_account *account, enum tmm_resource resource)
 {
 	if (account)
@@ -283,13 +237,7 @@ void tmm_account_note_refusal(struct tmm_account *account, enum tmm_resource res
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_note_refusal);
 
-/**
- * tmm_account_take_refusals() - read and clear the noted refusals
- * @account: the account
- *
- * Context: Any.
- * Return: bits by enum tmm_resource
- */
+/* Read and clear the noted refusals. Return: bits by enum tmm_resource. */
 unsigned int tmm_account_take_refusals(struct tmm_account *account)
 {
 	return atomic_read(&account->refused) ? atomic_xchg(&account->refused, 0) : 0;
@@ -308,17 +256,11 @@ static struct tmm_account *common_of(struct tmm_account *a, struct tmm_account *
 	return NULL;
 }
 
-/**
- * tmm_account_move() - move a charge to another account
- * @from: the account that is charged now; NULL is allowed
- * @to: the account to charge instead
- * @nr: amount, by resource
- *
- * The counts of accounts above both, such as the user of two clients, do not change. So
- * the move cannot exceed a limit of those.
- *
- * Context: Any but interrupt.
- * Return: 0, or -EDQUOT if it exceeds a limit of @to: nothing has changed then
+/*
+ * Move a charge of @nr (by resource) from @from, which may be NULL, to @to. The counts of the
+ * accounts above both, such as the user of two clients, do not change, so the move cannot
+ * exceed their limits. Not in interrupts. Return: 0, or -EDQUOT if the charge exceeds a limit
+ * of @to or of an account above it; then no charge has moved.
  */
 int tmm_account_move(struct tmm_account *from, struct tmm_account *to,
 		     const u64 nr[TMM_NR_RESOURCES])

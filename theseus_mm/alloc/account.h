@@ -2,23 +2,25 @@
 /*
  * Accounts: a count and a limit for each resource.
  *
- * An account can have a parent: the parent of a client's account is its user's. A charge
- * counts in the account and in all accounts above it, or in none of them if it would exceed
- * the limit of one.
+ * An account can have a parent: the parent of a client's account is the account of the client's
+ * user. A charge counts in the account and in all accounts above it, or in none of these
+ * accounts if the charge would exceed the limit of one.
  *
  * A request names the account (struct tmm_allocation_request). The allocator charges the
- * account under its lock, when it takes the run. The run keeps the account, and the
- * allocator uncharges the account when the run is free again. So no request exceeds a
- * limit, even for a moment, and a refused request has charged nothing that others could
- * miss. Page tables and files do not come from a range allocator: the code that makes them
- * charges and uncharges them.
+ * account under the allocator's lock, when the allocator takes the run. The run keeps the
+ * account, and the allocator uncharges the account when the run is free again. So no request
+ * exceeds a limit, even for a moment, and a refused request has not charged an amount that
+ * others could need. Page tables and files do not come from a range allocator: the code that
+ * makes them charges and uncharges them.
  *
  * Uncharging is a release: it wakes clients that wait for room under a limit.
  *
- * Invariant: @counts of an account is the sum of the charges to it and to all below it.
+ * Invariant: @counts of an account is the sum of the charges to the account and to all accounts
+ * below it.
  * Lock: none; atomics.
- * Owner: the holders of references: its client or user, the accounts below it, and the runs
- * that it is attached to. A run outlives its client while a process has it mapped.
+ * Owner: the holders of references: the account's client or user, the accounts below it, and
+ * the runs that are charged to it. A run outlives its client while a process has the run
+ * mapped.
  */
 #ifndef TMM_ALLOC_ACCOUNT_H
 #define TMM_ALLOC_ACCOUNT_H
@@ -35,13 +37,13 @@
 /**
  * struct tmm_account - counters with limits
  * @kref: references
- * @parent: charged as well, with a reference; NULL if there is none
+ * @parent: charged as well, with a reference; NULL for none
  * @counts: amounts charged, by enum tmm_resource
- * @max: the limits, which may be variables outside the account; read each time
- * @own_max: @max points here if the account has limits of its own
- * @refused: bits by enum tmm_resource: resources that were refused since the bits were last
- *           read; set in the account that was to be charged, not in those above it
- * @release: called when the last reference is gone; any context but interrupt
+ * @max: the limits, which may be variables outside the account; read for each charge
+ * @own_max: the limits of the account itself, if @max points here
+ * @refused: bits by enum tmm_resource: resources refused since the bits were last read; set in
+ *           the account that was to be charged, not in the accounts above
+ * @release: called when the last reference is dropped, in any context but interrupt
  */
 struct tmm_account {
 	struct kref kref;
@@ -72,7 +74,7 @@ int __must_check tmm_account_move(struct tmm_account *from, struct tmm_account *
 
 void tmm_account_set_max(struct tmm_account *account, enum tmm_resource resource, u64 max);
 
-/* Resources that a call was refused, for poll() after it */
+/* Resources that were refused to a call, for a later poll() */
 void tmm_account_note_refusal(struct tmm_account *account, enum tmm_resource resource);
 unsigned int tmm_account_take_refusals(struct tmm_account *account);
 

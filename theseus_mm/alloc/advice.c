@@ -18,29 +18,23 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
-/**
- * struct run - a run of bytes
- * @start: first byte
- * @end: first byte after the run
- */
+/* A range of bytes; @end is exclusive. */
 struct run {
 	u64 start;
 	u64 end;
 };
 
-/**
- * struct search - a search for the largest run that would be accepted
- * @within: the run has to lie in this range
- * @align: alignment of both ends of the run
- * @best: the largest run found so far; empty if there is none
- * @free: start of the part of the run that is not claimed
- * @is_listing: log every run that would be accepted
- */
+/* A search for the largest range that would be accepted. */
 struct search {
+	/* the result has to lie in this range */
 	struct run within;
+	/* alignment of both ends of the result */
 	u64 align;
+	/* largest range found so far; empty if none was found */
 	struct run best;
+	/* start of the part of the current run that is not claimed */
 	u64 free;
+	/* log every range that would be accepted */
 	bool is_listing;
 };
 
@@ -66,7 +60,7 @@ static int leave_out_claimed(struct resource *res, void *arg)
 	return 0;
 }
 
-/* Consider the parts of a run that nobody has claimed. */
+/* Consider the parts of a run that are not claimed. */
 static void consider_free(struct search *search, u64 start, u64 end)
 {
 	search->free = start;
@@ -76,7 +70,7 @@ static void consider_free(struct search *search, u64 start, u64 end)
 		consider_run(search, search->free, end);
 }
 
-/* The walk goes run by run, not page by page: holes can be huge. */
+/* Walk run by run, not page by page, since holes can be huge. */
 static int look_into_reserved(struct resource *res, void *arg)
 {
 	struct search *search = arg;
@@ -104,7 +98,10 @@ static void search_candidates(struct search *search)
 				    search->within.end - 1, search, look_into_reserved);
 }
 
-/* Consider RAM that could be reserved. Linux needs the first 1 MiB to start other CPUs. */
+/*
+ * Consider RAM that could be reserved. Leave out the first 1 MiB, which Linux needs to start
+ * other CPUs.
+ */
 static void search_ram(struct search *search)
 {
 	u64 page = max_t(u64, search->within.start, SZ_1M);
@@ -119,7 +116,7 @@ static void search_ram(struct search *search)
 	}
 }
 
-/* Only the last quarter is considered: Linux keeps the rest. */
+/* Consider only the last quarter of the RAM, so that Linux keeps the rest. */
 static int consider_last_quarter(struct resource *res, void *arg)
 {
 	u64 start = res->end + 1 - ALIGN_DOWN((res->end + 1 - res->start) / 4, SZ_2M);
@@ -147,13 +144,9 @@ static const char *say_reserve(const struct search *found, const char *switches,
 	return text;
 }
 
-/**
- * tmm_advice() - find a regions= that would be accepted
- * @request: the range that was asked for, and is refused
- * @text: room for the advice
- *
- * Context: Process context, may sleep.
- * Return: @text
+/*
+ * Find a regions= that would be accepted instead of @request, and write the advice into @text.
+ * May sleep. Return: @text.
  */
 const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_ADVICE_TEXT])
 {
@@ -182,13 +175,7 @@ const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_A
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_advice);
 
-/**
- * tmm_advice_refuse() - log in one line what is wrong and what would be accepted
- * @request: the range that was asked for
- * @format: what is wrong
- *
- * Context: Process context, may sleep.
- */
+/* Log in one line why @request is refused and which range would be accepted. May sleep. */
 void tmm_advice_refuse(const struct tmm_advice_request *request, const char *format, ...)
 {
 	char advice[TMM_ADVICE_TEXT];
@@ -202,11 +189,7 @@ void tmm_advice_refuse(const struct tmm_advice_request *request, const char *for
 	va_end(args);
 }
 
-/**
- * tmm_advice_list_candidates() - log the ranges that could be claimed
- *
- * Context: Process context, may sleep.
- */
+/* Log the ranges that could be claimed. May sleep. */
 void tmm_advice_list_candidates(void)
 {
 	const struct tmm_advice_request nothing = {};

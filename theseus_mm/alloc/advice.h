@@ -2,12 +2,15 @@
 /*
  * Advice: a regions= that would be accepted, logged with every refusal.
  *
- * A *candidate* is RAM that was taken from Linux (alloc/firmware_map.h), lies in one
- * Reserved range of /proc/iomem, and is claimed by nobody there. The advice is the largest
- * candidate in the range that was asked for; else RAM in that range that could be reserved
- * at boot; else the largest candidate anywhere; else a range of Linux's memory to reserve.
+ * A *candidate* is RAM that was taken from Linux (alloc/firmware_map.h), lies in one Reserved
+ * range of /proc/iomem, and is not claimed there. The advice is the first of these that exists:
  *
- * Lock: none. Owner: none; it only reads.
+ *   - the largest candidate in the requested range;
+ *   - RAM in the requested range that could be reserved at boot;
+ *   - the largest candidate anywhere;
+ *   - a range of Linux's memory to reserve.
+ *
+ * Lock: none. Owner: none; the code only reads.
  */
 #ifndef TMM_ALLOC_ADVICE_H
 #define TMM_ALLOC_ADVICE_H
@@ -18,15 +21,14 @@
 /* Room for any advice. */
 #define TMM_ADVICE_TEXT	320
 
-/**
- * struct tmm_advice_request - the range that was asked for
- * @start: physical address; the same as @end if the request names no usable range
- * @end: first byte after the range
- * @with_struct_pages: the region is to have struct pages, and is aligned for them
+/*
+ * The range that was asked for, as physical addresses; @end is exclusive. @start equals @end if
+ * the request names no usable range.
  */
 struct tmm_advice_request {
 	u64 start;
 	u64 end;
+	/* the region is to have struct pages, and must be aligned for them */
 	bool with_struct_pages;
 };
 

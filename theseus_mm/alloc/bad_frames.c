@@ -13,13 +13,11 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-/**
- * struct tmm_bad_frame - a frame that is known to be bad
- * @spare: objects for taking the frame out of the free set, which must not allocate
- * @chunk: the frame, once it is out of the free set; NULL before
- */
+/* A frame that is known to be bad. */
 struct tmm_bad_frame {
+	/* objects for taking the frame out of the free set, which must not allocate memory */
 	struct tmm_chunk *spare[2];
+	/* the frame, once the frame is out of the free set; NULL before */
 	struct tmm_chunk *chunk;
 };
 
@@ -79,21 +77,18 @@ static struct tmm_range_region *ram_at(struct tmm_frame_allocator *fa, u64 numbe
 	return range && tmm_frame_region_of(range)->window ? range : NULL;
 }
 
-/**
- * tmm_bad_frames_retire() - never give out a frame again, since its memory fails
- * @fa: the allocator
- * @number: the frame
+/*
+ * Make sure that a frame whose memory fails is never given out again. A free frame is taken out
+ * of use at once. An owned frame stays with its owner, who can no longer read the frame; the
+ * frame is taken out of use when the owner frees it. A frame that the module itself uses stays
+ * in use.
  *
- * A free frame is out of use at once. An owned frame stays with its owner, who can no
- * longer read it, and is out of use when it is freed. A frame that the module itself uses
- * stays in use.
+ * May sleep. Takes and releases the allocator's lock. Return:
  *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return:
- * * 0       - the frame is known to be bad from now on
- * * -EBUSY  - the same, but it is a page table or bookkeeping, and stays in use
- * * -EEXIST - the frame was known to be bad already
- * * -ERANGE - no region of RAM has it
+ * * 0       - the frame is now known to be bad
+ * * -EBUSY  - the same, but the frame is a page table or bookkeeping, and stays in use
+ * * -EEXIST - the frame was already known to be bad
+ * * -ERANGE - the frame is not in a region of RAM
  * * -ENOMEM - the kernel heap is exhausted; nothing has changed
  */
 int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
@@ -102,7 +97,7 @@ int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
 	struct tmm_bad_frame *bad;
 	int err;
 
-	/* A region of RAM is never removed, so it can be used after the lock is released. */
+	/* A region of RAM is never removed, so the pointer stays valid without the lock. */
 	spin_lock(&fa->ra.lock);
 	range = ram_at(fa, number);
 	spin_unlock(&fa->ra.lock);
@@ -111,7 +106,7 @@ int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
 	bad = new_bad(fa);
 	if (!bad)
 		return -ENOMEM;
-	/* From here on the frame cannot return to the free set. */
+	/* Once the entry is in @bad, the frame cannot return to the free set. */
 	err = xa_insert(&fa->bad, number, bad, GFP_KERNEL);
 	if (err) {
 		free_bad(fa, bad);
@@ -125,14 +120,9 @@ int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_retire);
 
-/**
- * tmm_bad_frames_came_back() - take the bad frames out of a run that became free
- * @ra: a frame allocator's
- * @range: the region
- * @start: first frame of the run, which is in the free set
- * @nr: frames of it
- *
- * Context: The allocator's lock is held. O(bad frames in the run).
+/*
+ * Take the bad frames out of a run that has just entered the free set. @ra is part of a frame
+ * allocator, whose lock the caller holds. O(bad frames in the run).
  */
 void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_region *range,
 			      u64 start, u64 nr)
@@ -148,15 +138,7 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
 			take_out(fa, range, number, bad);
 }
 
-/**
- * tmm_bad_frames_any() - does a run contain a bad frame?
- * @fa: the allocator
- * @start: the first frame
- * @nr: number of frames
- *
- * Context: Any. No lock; O(log n).
- * Return: true if a frame of the run is known to be bad
- */
+/* True if a frame of the run is known to be bad. Takes no lock. O(log n). */
 bool tmm_bad_frames_any(struct tmm_frame_allocator *fa, u64 start, u64 nr)
 {
 	unsigned long number = start;
@@ -183,11 +165,9 @@ static void forget_frame(struct tmm_frame_allocator *fa, u64 number, struct tmm_
 	free_bad(fa, bad);
 }
 
-/**
- * tmm_bad_frames_end() - free the notes of bad frames
- * @fa: the allocator, being destroyed: nobody allocates any more
- *
- * Context: Process context.
+/*
+ * Free the records of bad frames. The allocator is being destroyed, so no caller allocates from
+ * it.
  */
 void tmm_bad_frames_end(struct tmm_frame_allocator *fa)
 {
@@ -203,15 +183,10 @@ void tmm_bad_frames_end(struct tmm_frame_allocator *fa)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_end);
 
-/**
- * tmm_bad_frames_parse() - read a list of addresses
- * @text: "<address>[,...]", decimal or with 0x
- * @frames: set to an array of the frames at these addresses, the caller's to kfree()
- * @nr: set to the number of frames
- *
- * Context: Process context, may sleep.
- * Return: 0; -EINVAL if @text is malformed, -ERANGE if a number does not fit, or
- * -ENOMEM
+/*
+ * Parse a list of addresses, "<address>[,...]", decimal or with 0x. @frames is set to an array
+ * of the frames at these addresses, which the caller frees with kfree(). May sleep. Return: 0;
+ * -EINVAL if @text is malformed, -ERANGE if a number does not fit, or -ENOMEM.
  */
 int tmm_bad_frames_parse(const char *text, u64 **frames, unsigned int *nr)
 {
@@ -237,9 +212,9 @@ int tmm_bad_frames_parse(const char *text, u64 **frames, unsigned int *nr)
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_parse);
 
 /*
- * Read the parameter bad=, which may be NULL or empty. An address in no region is an error:
- * it may be mistyped, and the bad frame still in use. Sets @frames, the caller's to kfree(),
- * and @nr on success only; logs a mistake.
+ * Parse the parameter bad=, which may be NULL or empty. An address in no region is an error:
+ * the address may be mistyped, and then the bad frame would stay in use. Logs a mistake. Sets
+ * @frames, which the caller frees with kfree(), and @nr on success only.
  */
 int tmm_bad_frames_read(const char *text, const struct tmm_pools *pools, u64 **frames,
 			unsigned int *nr)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Bad frames: frames whose memory fails, which are never given out again.
+ * Bad frames: frames whose memory fails and which are never given out again.
  *
- * Invariant: a frame that is known to be bad is not in the free set. A free frame is taken
- * out at once, an owned frame when it is freed. It stays out as long as the allocator
+ * Invariant: a frame that is known to be bad is not in the free set. A free frame is taken out
+ * at once, an owned frame when its owner frees it. The frame stays out as long as the allocator
  * exists.
- * Lock: the range allocator's; whether a frame is bad can be asked without it.
+ * Lock: the range allocator's; tmm_bad_frames_any() takes no lock.
  * Owner: the frame allocator.
  */
 #ifndef TMM_ALLOC_BAD_FRAMES_H
@@ -29,7 +29,7 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
 
 bool tmm_bad_frames_any(struct tmm_frame_allocator *fa, u64 start, u64 nr);
 
-/* Without a bad frame, callers can skip their checks. */
+/* False if there is no bad frame at all, so that callers can skip their checks. */
 static inline bool tmm_bad_frames_exist(const struct tmm_frame_allocator *fa)
 {
 	return unlikely(!xa_empty(&fa->bad));

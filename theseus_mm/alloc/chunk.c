@@ -8,13 +8,10 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 
-/**
- * tmm_chunk_set_account() - set the account that has been charged for a run
- * @chunk: the run, owned
- * @account: the account, which has been charged; gets a reference. NULL for none. The
- *           reference on the previous account is dropped, but that is not uncharged.
- *
- * Context: Any but interrupt.
+/*
+ * Set the account that has been charged for an owned run; NULL means no account. The run takes
+ * a reference on @account and drops its reference on the previous account, which is not
+ * uncharged. Not in interrupts.
  */
 void tmm_chunk_set_account(struct tmm_chunk *chunk, struct tmm_account *account)
 {
@@ -25,14 +22,10 @@ void tmm_chunk_set_account(struct tmm_chunk *chunk, struct tmm_account *account)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_set_account);
 
-/**
- * tmm_chunk_check_split() - can a run be split at a chunk?
- * @chunk: the run
- * @at: number of the first chunk of the second half
- *
- * Its start gives an empty first half, its end an empty second half.
- *
- * Return: 0, or -EINVAL if @at lies outside or the run is empty
+/*
+ * Check whether a run can be split before chunk @at. The start of the run gives an empty first
+ * half, its end an empty second half. Return: 0, or -EINVAL if @at lies outside or the run is
+ * empty.
  */
 int tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at)
 {
@@ -40,11 +33,9 @@ int tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_check_split);
 
-/**
- * tmm_chunk_split() - make two runs of one
- * @chunk: the run; becomes the first half
- * @at: number of the first chunk of the second half; checked already
- * @second: a new object; becomes the second half, charged to the same account
+/*
+ * Split a run before chunk @at, which the caller has checked. @chunk becomes the first half.
+ * @second is a new object and becomes the second half, charged to the same account.
  */
 void tmm_chunk_split(struct tmm_chunk *chunk, u64 at, struct tmm_chunk *second)
 {
@@ -55,12 +46,9 @@ void tmm_chunk_split(struct tmm_chunk *chunk, u64 at, struct tmm_chunk *second)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_split);
 
-/**
- * tmm_chunk_check_split_range() - can a range be cut out of a run?
- * @chunk: the run
- * @middle: the range, in chunks of any size
- *
- * Return: 0, or -EINVAL if @middle is empty or does not lie within the run
+/*
+ * Check whether a range can be cut out of a run. The chunks of @middle can have any size.
+ * Return: 0, or -EINVAL if @middle is empty or does not lie within the run.
  */
 int tmm_chunk_check_split_range(const struct tmm_chunk *chunk, const struct tmm_range *middle)
 {
@@ -73,12 +61,10 @@ int tmm_chunk_check_split_range(const struct tmm_chunk *chunk, const struct tmm_
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_check_split_range);
 
-/**
- * tmm_chunk_split_range() - make up to three runs of one
- * @chunk: the run; becomes @middle
- * @middle: what to cut out; checked already
- * @before: a new object; becomes what lies before it; NULL if there is nothing
- * @after: a new object; becomes what lies after it; NULL if there is nothing
+/*
+ * Split a run into up to three runs; the caller has checked @middle. @chunk becomes @middle.
+ * @before and @after are new objects and become the parts before and after @middle; each is
+ * NULL if its part is empty.
  */
 void tmm_chunk_split_range(struct tmm_chunk *chunk, const struct tmm_range *middle,
 			   struct tmm_chunk *before, struct tmm_chunk *after)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Owned runs: the account that is charged for a run, and runs made of parts of a run.
+ * Owned runs: the account that is charged for a run, and splitting a run.
  *
- * Invariant: a chunk belongs to one run before and after a split, and all parts are
- * charged to the account of the run.
- * Lock: none; the owner of the run is the only one to use it.
- * Owner: whoever took the run (alloc/range_request.h).
+ * Invariant: a chunk belongs to exactly one run before and after a split, and all parts are
+ * charged to the account of the original run.
+ * Lock: none; only the owner of the run uses the run.
+ * Owner: the caller that took the run (alloc/range_request.h).
  */
 #ifndef TMM_ALLOC_CHUNK_H
 #define TMM_ALLOC_CHUNK_H

@@ -7,23 +7,16 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/**
- * tmm_chunk_cache_init() - take objects from a cache
- * @objects: the source
- * @cache: the cache; stays as long as @objects
- */
+/* Take objects from a slab cache, which must exist as long as @objects. */
 void tmm_chunk_cache_init(struct tmm_chunk_cache *objects, struct kmem_cache *cache)
 {
 	*objects = (struct tmm_chunk_cache){ .cache = cache };
 	spin_lock_init(&objects->lock);
 }
 
-/**
- * tmm_chunk_cache_start_early() - take objects from memory set aside
- * @objects: the source; has given out nothing yet
- * @memory: tmm_chunk_cache_object_size() bytes an object; what it holds does not
- *          matter
- * @nr_bytes: its size
+/*
+ * Take objects from early memory, before @objects has given out any object. One object takes
+ * tmm_chunk_cache_object_size() bytes. The memory need not be cleared.
  */
 void tmm_chunk_cache_start_early(struct tmm_chunk_cache *objects, void *memory,
 				 size_t nr_bytes)
@@ -37,12 +30,9 @@ void tmm_chunk_cache_start_early(struct tmm_chunk_cache *objects, void *memory,
 	objects->is_early = true;
 }
 
-/**
- * tmm_chunk_cache_use_early() - take objects from early memory, or no longer
- * @objects: the source; has early memory
- * @is_early: what to do from now on
- *
- * Context: Any but interrupt.
+/*
+ * Choose whether new objects come from early memory, which @objects must have. Not in
+ * interrupts.
  */
 void tmm_chunk_cache_use_early(struct tmm_chunk_cache *objects, bool is_early)
 {
@@ -51,24 +41,13 @@ void tmm_chunk_cache_use_early(struct tmm_chunk_cache *objects, bool is_early)
 	spin_unlock(&objects->lock);
 }
 
-/**
- * tmm_chunk_cache_object_size() - early memory that one object takes
- * @objects: the source
- *
- * Return: bytes
- */
+/* Early memory that one object takes, in bytes. */
 size_t tmm_chunk_cache_object_size(const struct tmm_chunk_cache *objects)
 {
 	return ALIGN(kmem_cache_size(objects->cache), sizeof(u64));
 }
 
-/**
- * tmm_chunk_cache_is_early() - does an object lie in early memory?
- * @objects: the source
- * @chunk: an object of it
- *
- * Return: true if it does
- */
+/* True if an object lies in early memory. */
 bool tmm_chunk_cache_is_early(const struct tmm_chunk_cache *objects,
 			      const struct tmm_chunk *chunk)
 {
@@ -77,7 +56,10 @@ bool tmm_chunk_cache_is_early(const struct tmm_chunk_cache *objects,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_cache_is_early);
 
-/* True if the source is early; then @chunk is an object, or NULL if none is left. */
+/*
+ * True if new objects come from early memory. Then @chunk is set to an object, or to NULL if
+ * early memory is exhausted.
+ */
 static bool new_early(struct tmm_chunk_cache *objects, struct tmm_chunk **chunk)
 {
 	size_t size = tmm_chunk_cache_object_size(objects);
@@ -98,13 +80,7 @@ static bool new_early(struct tmm_chunk_cache *objects, struct tmm_chunk **chunk)
 	return is_early;
 }
 
-/**
- * tmm_chunk_cache_new() - make an object
- * @objects: the source
- *
- * Context: Process context, may sleep.
- * Return: an object that is all zeros, or NULL if memory is exhausted
- */
+/* Allocate an object, all zeros. May sleep. Return: the object, or NULL if memory is exhausted. */
 struct tmm_chunk *tmm_chunk_cache_new(struct tmm_chunk_cache *objects)
 {
 	struct tmm_chunk *chunk;
@@ -114,15 +90,9 @@ struct tmm_chunk *tmm_chunk_cache_new(struct tmm_chunk_cache *objects)
 	return kmem_cache_zalloc(objects->cache, GFP_KERNEL_ACCOUNT);
 }
 
-/**
- * tmm_chunk_cache_new_nofail() - make an object, whatever it takes
- * @objects: the source
- *
- * Waits until the kernel heap has room; it turns to the heap as well when early
- * memory is exhausted.
- *
- * Context: Process context, may sleep.
- * Return: an object that is all zeros
+/*
+ * Allocate an object, all zeros, without failing. Uses the kernel heap if early memory is
+ * exhausted, and waits until the heap has room. May sleep.
  */
 struct tmm_chunk *tmm_chunk_cache_new_nofail(struct tmm_chunk_cache *objects)
 {
@@ -133,14 +103,7 @@ struct tmm_chunk *tmm_chunk_cache_new_nofail(struct tmm_chunk_cache *objects)
 	return kmem_cache_zalloc(objects->cache, GFP_KERNEL | __GFP_NOFAIL);
 }
 
-/**
- * tmm_chunk_cache_free() - give an object back
- * @objects: the source
- * @chunk: the object, not linked anywhere; NULL is ignored. Early memory is not
- *         used again.
- *
- * Context: Any.
- */
+/* Free an object that is not linked anywhere; NULL is ignored. Early memory is not reused. */
 void tmm_chunk_cache_free(struct tmm_chunk_cache *objects, struct tmm_chunk *chunk)
 {
 	if (chunk && !tmm_chunk_cache_is_early(objects, chunk))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where the objects of an allocator come from: a slab cache, or, before there is
- * one to be had, a piece of memory that the caller set aside.
+ * The source of an allocator's objects: a slab cache, or, before the cache can be used, memory
+ * that the caller set aside ("early memory").
  *
- * Invariant: an object lies in the early memory or belongs to the cache; its
- * address tells which.
- * Lock: none for the cache; the owner's for early memory.
- * Owner: struct tmm_range_allocator. Early memory stays the caller's and must stay
- * as long as the allocator: what is owned may lie in it to the end.
+ * Invariant: an object lies in early memory or belongs to the cache; the object's address tells
+ * which.
+ * Lock: none for the cache; @lock for early memory.
+ * Owner: struct tmm_range_allocator. Early memory belongs to the caller and must exist as long
+ * as the allocator, since owned runs may lie in early memory until the end.
  */
 #ifndef TMM_ALLOC_CHUNK_CACHE_H
 #define TMM_ALLOC_CHUNK_CACHE_H
@@ -20,12 +20,12 @@ struct tmm_chunk;
 
 /**
  * struct tmm_chunk_cache - source of chunk objects
- * @cache: the cache; a struct tmm_chunk is the first member of its objects
+ * @cache: the slab cache; a struct tmm_chunk is the first member of its objects
  * @lock: protects @nr_used and @is_early
- * @memory: start of early memory; NULL if there never was any
- * @nr_bytes: its size
- * @nr_used: bytes of it that were given out
- * @is_early: take new objects from it
+ * @memory: start of early memory; NULL if the source never had early memory
+ * @nr_bytes: size of early memory
+ * @nr_used: bytes of early memory that are given out
+ * @is_early: new objects come from early memory
  */
 struct tmm_chunk_cache {
 	struct kmem_cache *cache;

@@ -12,16 +12,11 @@
 /* A write here is a message-signalled interrupt (Intel SDM 3A, 10.11). */
 #define MESSAGE_WINDOW		0xfee00000ULL
 #define MESSAGE_WINDOW_BYTES	0x100000ULL
-/* The usual addresses of I/O APICs, unless the firmware names others. */
+/* The usual addresses of I/O APICs; the firmware may name others. */
 #define IO_APIC_WINDOW		0xfec00000ULL
 #define IO_APIC_WINDOW_BYTES	0x100000ULL
 
-/**
- * tmm_decoded_add() - add a range
- * @decoded: the ranges; if the list is full, it comes to mean all addresses
- * @first: first byte of the range
- * @nr_bytes: size of the range, 1 or more
- */
+/* Add a range of 1 byte or more. If the list is full, the list changes to cover all addresses. */
 void tmm_decoded_add(struct tmm_decoded *decoded, u64 first, u64 nr_bytes)
 {
 	u64 last;
@@ -36,14 +31,7 @@ void tmm_decoded_add(struct tmm_decoded *decoded, u64 first, u64 nr_bytes)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_decoded_add);
 
-/**
- * tmm_decoded_overlaps() - does a run overlap a decoded range?
- * @decoded: the ranges
- * @start: first byte of the run
- * @nr_bytes: size of the run, 1 or more; does not wrap
- *
- * Return: true if the run overlaps a range
- */
+/* True if a run of 1 byte or more, which does not wrap, overlaps a range. */
 bool tmm_decoded_overlaps(const struct tmm_decoded *decoded, u64 start, u64 nr_bytes)
 {
 	unsigned int i;
@@ -68,11 +56,9 @@ static void add_entry(struct tmm_decoded *decoded, const struct acpi_subtable_he
 		tmm_decoded_add(decoded, local->address, TMM_PAGE_SIZE);
 }
 
-/**
- * tmm_decoded_add_madt() - add the ranges of the firmware's table of interrupt controllers
- * @decoded: the ranges
- * @madt: the table
- * @length: size of the table; an entry that does not fit in it is ignored
+/*
+ * Add the ranges of the firmware's table of interrupt controllers. @length is the size of the
+ * table in bytes. The walk stops at an entry that does not fit in the table.
  */
 void tmm_decoded_add_madt(struct tmm_decoded *decoded, const void *madt, u32 length)
 {
@@ -119,13 +105,9 @@ static void add_acpi(struct tmm_decoded *decoded)
 }
 #endif /* CONFIG_ACPI */
 
-/**
- * tmm_decoded_by_machine() - does this machine itself decode a part of a run?
- * @start: first byte of the run
- * @nr_bytes: size of the run, 1 or more; does not wrap
- *
- * Context: Process context, may sleep.
- * Return: true if a part of the run belongs to no device
+/*
+ * True if the processor or chipset decodes a part of a run, so that no device sees the part.
+ * The run has 1 byte or more and does not wrap. May sleep.
  */
 bool tmm_decoded_by_machine(u64 start, u64 nr_bytes)
 {

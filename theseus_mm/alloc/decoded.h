@@ -1,31 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Physical addresses that the processor or chipset decodes before any device sees them:
- * local and I/O APICs, the window of message interrupts, the HPET. Some kernels claim some
- * of these.
+ * Physical addresses that the processor or chipset decodes before a device sees them: local and
+ * I/O APICs, the window of message-signalled interrupts, the HPET. Some kernels claim some of
+ * these addresses in /proc/iomem.
  *
- * Owner: nobody; there is no state.
+ * Owner: none; there is no state.
  */
 #ifndef TMM_ALLOC_DECODED_H
 #define TMM_ALLOC_DECODED_H
 
 #include <linux/types.h>
 
-/**
- * struct tmm_decoded_range - addresses that belong to no device
- * @first: first byte
- * @last: last byte
- */
+/* Addresses that belong to no device; @last is inclusive. */
 struct tmm_decoded_range {
 	u64 first;
 	u64 last;
 };
 
-/**
- * struct tmm_decoded - a list of such ranges
- * @ranges: the ranges
- * @nr: number of ranges
- */
+/* A list of such ranges. */
 struct tmm_decoded {
 	struct tmm_decoded_range ranges[64];
 	unsigned int nr;

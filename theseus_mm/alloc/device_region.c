@@ -17,7 +17,7 @@
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
-/* The module's own accesses to device memory are the readers; they may sleep between windows. */
+/* The readers are the module's own accesses to device memory, which may sleep between windows. */
 DEFINE_STATIC_SRCU(accesses);
 
 static u64 start_of(const struct tmm_device_region *dr)
@@ -30,7 +30,7 @@ static u64 nr_bytes_of(const struct tmm_device_region *dr)
 	return dr->region.range.nr << TMM_PAGE_SHIFT;
 }
 
-/* What can be said without looking at what else there is. */
+/* Check the range by itself, without looking at other resources. */
 static int check_range(u64 start, u64 nr_bytes, enum tmm_memory_type type)
 {
 	u64 end;
@@ -44,7 +44,10 @@ static int check_range(u64 start, u64 nr_bytes, enum tmm_memory_type type)
 	return 0;
 }
 
-/* In use by Linux, reserved with memmap= (for us or others), or hot-added. */
+/*
+ * True if a part of the range is RAM: in use by Linux, reserved with memmap= (for this module
+ * or for others), or hot-added.
+ */
 static bool has_ram(u64 start, u64 nr_bytes)
 {
 	return region_intersects(start, nr_bytes, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
@@ -67,7 +70,7 @@ static bool overlaps_known(struct tmm_frame_allocator *fa, u64 start, u64 nr_byt
 	return overlaps;
 }
 
-/* Ours in /proc/iomem, and in the kernel's list of memory types. */
+/* Claim the region in /proc/iomem, and in the kernel's list of memory types. */
 static int claim_region(struct tmm_device_region *dr)
 {
 	int err;
@@ -115,7 +118,10 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
 	range->type = TMM_REGION_RESERVED;
 	range->first = start >> TMM_PAGE_SHIFT;
 	range->nr = nr_bytes >> TMM_PAGE_SHIFT;
-	/* A byte a frame: what is too much for the heap is no reason to warn. */
+	/*
+	 * The table has one byte per frame. A region too large for the heap is no reason to
+	 * warn.
+	 */
 	dr->table = kvzalloc(tmm_frame_table_nr_bytes(range->first, range->nr),
 			     GFP_KERNEL | __GFP_NOWARN);
 	if (!dr->table) {
@@ -125,27 +131,21 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
 	return dr;
 }
 
-/**
- * tmm_device_region_add() - give an allocator a device's memory
- * @fa: the allocator
- * @start: first byte, at the start of a frame
- * @nr_bytes: size, in whole frames
- * @type: how it is to be mapped
+/*
+ * Add a device's memory, in whole frames, to an allocator. The frames are reserved: callers
+ * allocate the frames by address only. The device memory is neither mapped nor accessed.
  *
- * Frames of the region are reserved: they are allocated by address only. The device memory
- * is neither mapped nor accessed.
+ * May sleep. O(frames). Return:
  *
- * Context: Process context, may sleep. O(frames).
- * Return:
- * * the region           - the caller's until tmm_device_region_remove()
- * * ERR_PTR(-EINVAL)     - not whole frames, none, or no such type
- * * ERR_PTR(-EOVERFLOW)  - it reaches past the last physical address
- * * ERR_PTR(-EOPNOTSUPP) - some of it is RAM
- * * ERR_PTR(-EADDRINUSE) - @fa knows some of it already
- * * ERR_PTR(-EBUSY)      - the processor or the chipset itself decodes some of it; a
- *   driver has claimed some of it, or has mapped it with another memory type; it crosses
- *   the boundary of an entry of /proc/iomem, such as a BAR; or there was no memory for the
- *   claim, for which Linux returns no error of its own
+ * * the region           - the caller owns the region until tmm_device_region_remove()
+ * * ERR_PTR(-EINVAL)     - not whole frames, an empty range, or an unknown @type
+ * * ERR_PTR(-EOVERFLOW)  - the range ends past the last physical address
+ * * ERR_PTR(-EOPNOTSUPP) - a part of the range is RAM
+ * * ERR_PTR(-EADDRINUSE) - @fa already knows a part of the range
+ * * ERR_PTR(-EBUSY)      - the processor or the chipset itself decodes a part of the range;
+ *   a driver has claimed a part, or has mapped a part with another memory type; the range
+ *   crosses the boundary of an entry of /proc/iomem, such as a BAR; or there was no memory
+ *   for the claim, for which Linux returns no error of its own
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  */
 struct tmm_device_region *tmm_device_region_add(struct tmm_frame_allocator *fa,
@@ -182,13 +182,9 @@ err_free:
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_add);
 
-/**
- * tmm_device_region_remove() - undo tmm_device_region_add()
- * @fa: the allocator it was added to
- * @dr: consumed; may be NULL or an error pointer
- *
- * Context: Process context, sleeps.
- * Return: 0, or -EBUSY if one of its frames is owned; nothing has changed then
+/*
+ * Undo tmm_device_region_add(). @dr is consumed, and may point to NULL or an error pointer.
+ * Sleeps. Return: 0, or -EBUSY if a frame of the region is owned; then nothing has changed.
  */
 int tmm_device_region_remove(struct tmm_frame_allocator *fa, struct tmm_device_region **dr)
 {
@@ -208,23 +204,18 @@ int tmm_device_region_remove(struct tmm_frame_allocator *fa, struct tmm_device_r
 EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_remove);
 
 #ifdef CONFIG_PCI
-/**
- * tmm_device_regions_hold() - keep PCI devices from being removed
- *
- * Otherwise a device could be removed between the claim of its memory and the moment when
- * the notifier can find the region. Linux does not take this lock for platform devices, nor
- * when a driver is unbound that made PCI devices, such as virtual functions.
- *
- * Context: Process context, may sleep. Outermost of all locks.
+/*
+ * Keep PCI devices from being removed. Otherwise a device could be removed after its memory is
+ * claimed and before the notifier can find the region. Linux takes this lock neither for
+ * platform devices, nor when a driver is unbound that created PCI devices, such as virtual
+ * functions. May sleep. This lock is the outermost lock.
  */
 void tmm_device_regions_hold(void)
 {
 	pci_lock_rescan_remove();
 }
 
-/**
- * tmm_device_regions_unhold() - undo tmm_device_regions_hold()
- */
+/* Undo tmm_device_regions_hold(). */
 void tmm_device_regions_unhold(void)
 {
 	pci_unlock_rescan_remove();
@@ -239,28 +230,17 @@ void tmm_device_regions_unhold(void)
 }
 #endif /* CONFIG_PCI */
 
-/**
- * tmm_device_region_is_within() - does a region lie in a range?
- * @dr: the region
- * @start: first byte of the range
- * @end: last byte of the range
- *
- * Return: true if all of @dr lies in the range
- */
+/* True if all of the region lies in a range; @end is inclusive. */
 bool tmm_device_region_is_within(const struct tmm_device_region *dr, u64 start, u64 end)
 {
 	return start <= start_of(dr) && start_of(dr) + nr_bytes_of(dr) - 1 <= end;
 }
 
-/**
- * tmm_device_region_close() - close a region whose device is being removed
- * @fa: the allocator it was added to
- * @dr: the region; stays known until tmm_device_region_remove()
- *
- * When this returns, frames of the region are given out no more, and the module does not
- * access them. The caller has to revoke the areas in processes.
- *
- * Context: Process context, sleeps.
+/*
+ * Close a region whose device is being removed. The allocator knows the region until
+ * tmm_device_region_remove(). When this function returns, frames of the region are no longer
+ * given out, and the module does not access the frames. The caller has to revoke the areas in
+ * processes. Sleeps.
  */
 void tmm_device_region_close(struct tmm_frame_allocator *fa, struct tmm_device_region *dr)
 {
@@ -273,11 +253,9 @@ void tmm_device_region_close(struct tmm_frame_allocator *fa, struct tmm_device_r
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_close);
 
-/**
- * tmm_device_region_give_up() - release the claim on a region's addresses
- * @dr: the region; closed, and out of all processes
- *
- * Context: Process context, may sleep. The parent resource of the claim still exists.
+/*
+ * Release the claim on the addresses of a region that is closed and mapped in no process. The
+ * caller makes sure that the parent resource of the claim still exists. May sleep.
  */
 void tmm_device_region_give_up(struct tmm_device_region *dr)
 {
@@ -287,11 +265,9 @@ void tmm_device_region_give_up(struct tmm_device_region *dr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_give_up);
 
-/**
- * tmm_device_region_access_begin() - keep regions from being closed
- *
- * Context: Process context. The caller checks afterwards whether the region is closed.
- * Return: a token for tmm_device_region_access_end()
+/*
+ * Keep regions from being closed until tmm_device_region_access_end(), to which the caller
+ * passes the returned token. After this call, the caller checks whether the region is closed.
  */
 int tmm_device_region_access_begin(void)
 	__acquires(&accesses)
@@ -299,10 +275,7 @@ int tmm_device_region_access_begin(void)
 	return srcu_read_lock(&accesses);
 }
 
-/**
- * tmm_device_region_access_end() - undo tmm_device_region_access_begin()
- * @token: what it returned
- */
+/* Undo tmm_device_region_access_begin(). */
 void tmm_device_region_access_end(int token)
 	__releases(&accesses)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Device regions: physical memory that is not RAM, such as a PCI device's BAR,
- * given to a frame allocator so that it can be owned and mapped like RAM.
+ * Device regions: physical memory that is not RAM, such as a PCI device's BAR, added to a frame
+ * allocator so that clients can own and map the memory like RAM.
  *
- * Invariant: while an allocator knows a region that is not closed, the module has claimed
- * it exclusively in /proc/iomem, and there is no RAM in it. The region is reserved: its
- * frames are given out by address only. The module itself never accesses them.
- * A region whose device is removed is *closed*: its frames stay with their owners, who can
- * only drop them. No frame is given out, and nobody can access their addresses.
+ * Invariant: while an allocator knows a region that is not closed, the module has claimed the
+ * region exclusively in /proc/iomem, and the region contains no RAM. The region is reserved:
+ * its frames are given out by address only. The module itself accesses device memory only
+ * between tmm_device_region_access_begin() and tmm_device_region_access_end(). A region whose
+ * device is removed is *closed*: its frames stay with their owners, who can only drop the
+ * frames. No frame is given out, and no process or CPU can access the frames' addresses.
  * Owner: the caller of tmm_device_region_add(), until tmm_device_region_remove().
  */
 #ifndef TMM_ALLOC_DEVICE_REGION_H
@@ -20,18 +21,15 @@
 #include <linux/err.h>
 #include <linux/list.h>
 
-/**
- * struct tmm_device_region - device memory that an allocator knows
- * @link: for the owner's list
- * @region: as the frame allocator sees it
- * @table: memory of its frame table
- * @is_claimed: its addresses are ours
- */
+/* Device memory that an allocator knows. Callers use @link only. */
 struct tmm_device_region {
+	/* for the owner's list */
 	struct list_head link;
-	/* private: */
+	/* the frame allocator's view of the region */
 	struct tmm_frame_region region;
+	/* memory of the frame table */
 	void *table;
+	/* the module has claimed the addresses in /proc/iomem */
 	bool is_claimed;
 };
 

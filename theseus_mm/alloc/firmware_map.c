@@ -9,8 +9,8 @@
 #include <linux/export.h>
 
 /*
- * All e820 queries are here: e820__mapped_raw_any() reads the firmware's map as it was at
- * boot, e820__mapped_any() the map after memmap= and others have changed it.
+ * e820__mapped_raw_any() reads the firmware's map as of boot, e820__mapped_any() the map after
+ * memmap= and other changes. No other file queries these maps.
  */
 static bool ask_map(enum tmm_map_kind kind, u64 start, u64 end)
 {
@@ -34,9 +34,9 @@ static bool has(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 
 }
 
 /*
- * Linux skips entries that begin at or after the end of the query, or end at or before its
- * start. With start and end swapped, it finds an entry that begins before @start + 1 and
- * ends after @end - 1: one that contains the whole range. A kernel that rejected swapped
+ * Linux skips an entry that begins at or after the end of the query, or ends at or before its
+ * start. With start and end swapped, Linux finds an entry that begins before @start + 1 and
+ * ends after @end - 1, and so contains the whole range. A kernel that rejected swapped
  * arguments would answer no, and the module would refuse every region.
  */
 static bool is_all(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
@@ -56,7 +56,7 @@ static bool is_taken(const struct tmm_firmware_map *map, u64 start, u64 end)
 	       !map->has(map, TMM_MAP_LINUX, start, end);
 }
 
-/* Is all of [start, end) of one use? If so, @use is set to it. */
+/* True if all of [start, end) has one use; then @use is set to this use. */
 static bool is_run(const struct tmm_firmware_map *map, u64 start, u64 end, enum tmm_map_use *use)
 {
 	if (map->is_all(map, TMM_MAP_LINUX, start, end))
@@ -70,17 +70,10 @@ static bool is_run(const struct tmm_firmware_map *map, u64 start, u64 end, enum 
 	return true;
 }
 
-/**
- * tmm_firmware_map_run() - find the use and the end of the run that begins at a page
- * @map: the map
- * @start: physical address, a multiple of 4096
- * @end: upper limit of the run's end, a multiple of 4096 above @start
- * @use: set to the use of the run
- *
- * If two adjacent entries of a map have the same use, the result may be two runs.
- *
- * Context: Any. O(log(@end - @start)) queries.
- * Return: the end of the run, above @start
+/*
+ * Find the use and the end of the run that begins at page @start. @start and @end are multiples
+ * of 4096; the run ends at @end at most. Two adjacent entries with the same use may give two
+ * runs. O(log(@end - @start)) queries. Return: the end of the run, above @start.
  */
 u64 tmm_firmware_map_run(const struct tmm_firmware_map *map, u64 start, u64 end,
 			 enum tmm_map_use *use)
@@ -108,13 +101,9 @@ u64 tmm_firmware_map_run(const struct tmm_firmware_map *map, u64 start, u64 end,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_firmware_map_run);
 
-/**
- * tmm_firmware_map_why() - say why a page is not RAM that was taken from Linux
- * @map: the map
- * @page: physical address of the page
- *
- * Context: Any.
- * Return: text to follow "is"; NULL if the page is such RAM
+/*
+ * Say why a page is not RAM that was taken from Linux. Return: text to follow "is", or NULL if
+ * the page is such RAM.
  */
 const char *tmm_firmware_map_why(const struct tmm_firmware_map *map, u64 page)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The firmware's memory map, and the map that Linux made of it. All queries are made here,
- * since the functions that Linux offers for them may change.
+ * The firmware's memory map, and the map that Linux made from the firmware's map.
+ * alloc/firmware_map.c makes all queries, since the functions that Linux offers for the maps
+ * may change.
  *
- * RAM was *taken* from Linux, as memmap= does, if all of it is RAM in the firmware's own
- * map and none of it is in the map that Linux uses. (alloc/pool.h has further checks.) A
- * *run* is a range of whole pages of one use. Finding its end takes a few queries for each
- * doubling of its length, not one for each page.
+ * RAM was *taken* from Linux, as memmap= does, if all of the RAM is RAM in the firmware's own
+ * map and no part is RAM in the map that Linux uses. (alloc/pool.h has further checks.) A *run*
+ * is a range of whole pages with the same use. Finding the end of a run takes a few queries for
+ * each doubling of its length, not one query for each page.
  *
- * Lock: none; maps do not change after boot.
+ * Lock: none; the maps do not change after boot.
  * Owner: Linux. A test has a map of its own, with its own answers.
  */
 #ifndef TMM_ALLOC_FIRMWARE_MAP_H
@@ -16,28 +17,24 @@
 
 #include <linux/types.h>
 
-/**
- * enum tmm_map_kind - kind of a byte in a map
- * @TMM_MAP_RAM: RAM in the firmware's map
- * @TMM_MAP_RESERVED: reserved by the firmware
- * @TMM_MAP_ACPI: ACPI's tables, or its storage
- * @TMM_MAP_LINUX: RAM that Linux uses
- */
+/* Kind of a byte in a map. */
 enum tmm_map_kind {
+	/* RAM in the firmware's map */
 	TMM_MAP_RAM,
+	/* reserved by the firmware */
 	TMM_MAP_RESERVED,
+	/* ACPI's tables or storage */
 	TMM_MAP_ACPI,
+	/* RAM that Linux uses */
 	TMM_MAP_LINUX,
 };
 
-/**
- * struct tmm_firmware_map - a map to query
- * @has: is a byte of [start, end) of that kind?
- * @is_all: does one entry of that kind contain all of [start, end)?
- */
+/* A map to query. */
 struct tmm_firmware_map {
+	/* true if a byte of [start, end) is of that kind */
 	bool (*has)(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start,
 		    u64 end);
+	/* true if one entry of that kind contains all of [start, end) */
 	bool (*is_all)(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start,
 		       u64 end);
 };
@@ -45,15 +42,13 @@ struct tmm_firmware_map {
 /* The map of this machine. */
 extern const struct tmm_firmware_map tmm_firmware_map;
 
-/**
- * enum tmm_map_use - use of a run of pages
- * @TMM_USE_TAKEN: RAM that neither Linux nor the firmware uses
- * @TMM_USE_LINUX: RAM that Linux uses
- * @TMM_USE_OTHER: not RAM, or not all of it
- */
+/* Use of a run of pages. */
 enum tmm_map_use {
+	/* RAM that neither Linux nor the firmware uses */
 	TMM_USE_TAKEN,
+	/* RAM that Linux uses */
 	TMM_USE_LINUX,
+	/* not RAM, or not all of it RAM */
 	TMM_USE_OTHER,
 };
 

@@ -27,15 +27,11 @@ static void unlink_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *
 	synchronize_rcu();
 }
 
-/**
- * tmm_frame_regions_add() - give an allocator a region, all of it free
- * @fa: the allocator
- * @region: range (type, first, nr) and window are set; stays the caller's memory
- * @table_memory: tmm_frame_table_nr_bytes() bytes for the region's frame table;
- *                stays the caller's memory
- *
- * Context: Process context, may sleep.
- * Return: 0, or an error of tmm_range_allocator_add()
+/*
+ * Add a region, all of it free, to an allocator. The caller sets the window and the range
+ * (type, first, nr). @table_memory has tmm_frame_table_nr_bytes() bytes for the frame table.
+ * Both @region and @table_memory remain the caller's memory. May sleep. Return: 0, or an error
+ * of tmm_range_allocator_add().
  */
 int tmm_frame_regions_add(struct tmm_frame_allocator *fa, struct tmm_frame_region *region,
 			  void *table_memory)
@@ -54,13 +50,9 @@ int tmm_frame_regions_add(struct tmm_frame_allocator *fa, struct tmm_frame_regio
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_add);
 
-/**
- * tmm_frame_regions_remove() - forget a region
- * @fa: the allocator
- * @region: known to @fa; nobody reads it or its table any more after success
- *
- * Context: Process context, sleeps.
- * Return: 0, or -EBUSY if one of its frames is owned; nothing has changed then
+/*
+ * Remove a region from its allocator. After success, no reader uses the region or its table.
+ * Sleeps. Return: 0, or -EBUSY if a frame of the region is owned; then nothing has changed.
  */
 int tmm_frame_regions_remove(struct tmm_frame_allocator *fa, struct tmm_frame_region *region)
 {
@@ -72,7 +64,10 @@ int tmm_frame_regions_remove(struct tmm_frame_allocator *fa, struct tmm_frame_re
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_remove);
 
-/* The region of RAM that has a frame. Under RCU, or the allocator's lock. */
+/*
+ * The region of RAM that contains a frame. The caller is in an RCU read section, or holds the
+ * allocator's lock.
+ */
 struct tmm_frame_region *tmm_frame_region_ram_at(struct tmm_frame_allocator *fa, u64 number)
 {
 	struct tmm_frame_region *region;
@@ -83,16 +78,11 @@ struct tmm_frame_region *tmm_frame_region_ram_at(struct tmm_frame_allocator *fa,
 	return NULL;
 }
 
-/**
- * tmm_frame_regions_ptr() - kernel alias of a frame
- * @fa: the allocator
- * @number: number of the frame
- *
- * For page tables and zeroing. A region with an owned frame stays, and with it
- * that frame's alias.
- *
- * Context: Any. O(regions of RAM), however many there are of device memory; no lock.
- * Return: the alias, or NULL if no region with an alias has that frame
+/*
+ * Kernel alias of a frame, for page tables and zeroing. A region with an owned frame is not
+ * removed, so the alias of an owned frame stays valid. Takes no lock. O(regions of RAM),
+ * independent of the number of device regions. Return: the alias, or NULL if no region with an
+ * alias contains the frame.
  */
 void *tmm_frame_regions_ptr(struct tmm_frame_allocator *fa, u64 number)
 {
@@ -108,7 +98,7 @@ void *tmm_frame_regions_ptr(struct tmm_frame_allocator *fa, u64 number)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_ptr);
 
-/* Add to @counts; -ERANGE if there is no region that has all of the run. */
+/* Add the marks to @counts. Return: 0, or -ERANGE if no single region contains [start, end). */
 static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 end,
 		       u64 counts[TMM_NR_MARKS])
 {
@@ -130,17 +120,12 @@ static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 en
 	return err;
 }
 
-/**
- * tmm_frame_regions_count() - count the states of a run of frames
- * @fa: the allocator
- * @range: the run; within one region
- * @counts: added to, by enum tmm_frame_mark
- *
- * Every client may call this as often as it likes, so no other call waits for it.
- *
- * Context: Process context, may sleep. Takes no lock.
- * Return: 0, or -ERANGE if the run does not lie in one region, or the region went
- *         meanwhile; @counts is unchanged then
+/*
+ * Count the states of a run of frames within one region, and add the numbers to @counts (by
+ * enum tmm_frame_mark). Takes no lock, since every client may call this function as often as
+ * the client likes, and other calls must not wait for it. May sleep. Return: 0, or -ERANGE if
+ * the run does not lie in one region, or the region was removed during the call; then @counts
+ * is unchanged.
  */
 int tmm_frame_regions_count(struct tmm_frame_allocator *fa, const struct tmm_frame_range *range,
 			    u64 counts[TMM_NR_MARKS])
@@ -155,7 +140,10 @@ int tmm_frame_regions_count(struct tmm_frame_allocator *fa, const struct tmm_fra
 	for (;;) {
 		next = min(round_down(start, tmm_page_size_4k_pages(TMM_2M)) +
 			   tmm_page_size_4k_pages(TMM_2M), end);
-		/* All that is left, so that a run past the region's end fails at once. */
+		/*
+		 * Check up to the end of the run, so that a run past the region's end fails at
+		 * once.
+		 */
 		err = count_piece(fa, start, next - start, end, found);
 		if (err)
 			return err;

@@ -2,8 +2,8 @@
 /*
  * Frame allocator: physical memory in regions, with the state of each frame.
  *
- * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h), a page
- * table, or bad and out of use, and the frame table says which.
+ * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h), used as a page
+ * table, or bad and out of use. The frame table says which of these is true.
  * Lock: the range allocator's, for the frame tables as well; RCU to read @ram.
  * Owner: the instance.
  */
@@ -24,11 +24,11 @@
  * struct tmm_frame_region - a run of physical memory
  * @range: type, first frame and count; the free set
  * @table: state of each frame
- * @window: kernel alias of the first frame; NULL for device memory. For tables,
- *          zeroing and bookkeeping only: data is never handed out through it.
- * @ram_link: in the allocator's list of RAM, if there is a window
+ * @window: kernel alias of the first frame; NULL for device memory. For page tables, zeroing
+ *          and bookkeeping only: clients never get the alias.
+ * @ram_link: links a region with a window in the allocator's list of RAM
  * @memory_type: memory type of all mappings of the region
- * @has_struct_pages: Linux knows a struct page of each frame
+ * @has_struct_pages: Linux has a struct page for each frame
  */
 struct tmm_frame_region {
 	struct tmm_range_region range;
@@ -42,15 +42,15 @@ struct tmm_frame_region {
 /**
  * struct tmm_frame_allocator - physical memory of one instance
  * @ra: regions, free sets, lock
- * @ram: struct tmm_frame_region with a window: page tables lie in these. Every step of a
- *       table walk searches this list, so regions without a window are not in it.
- * @spares: objects for the frames of tables, one each; under @ra's lock
+ * @ram: struct tmm_frame_region with a window. Page tables lie in these regions. Every step of
+ *       a table walk searches this list, so the list leaves out regions without a window.
+ * @spares: one object for each frame of a page table; under @ra's lock
  * @nr_tables: frames that are page tables now; under @ra's lock
  * @quarantine_lock: protects @quarantine
  * @quarantine: struct tmm_allocated_frames that are not given out again
- * @nr_quarantined: frames in @quarantine; can be read without the lock
+ * @nr_quarantined: frames in @quarantine; readers need no lock
  * @bad: struct tmm_bad_frame, by number of the frame; see alloc/bad_frames.h
- * @nr_bad: number of bad frames; can be read without the lock
+ * @nr_bad: number of bad frames; readers need no lock
  * @nr_retired: number of bad frames that are out of use
  */
 struct tmm_frame_allocator {

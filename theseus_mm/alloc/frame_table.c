@@ -18,19 +18,15 @@ static u64 block_of(const struct tmm_frame_table *table, u64 number, enum tmm_pa
 	return (number - table->base) >> tmm_page_size_order(size);
 }
 
-/* Bytes of one array: the blocks of @size that [base, end) touches. */
+/* Bytes of one array: the number of blocks of @size that [base, end) touches. */
 static u64 nr_blocks(u64 base, u64 end, enum tmm_page_size size)
 {
 	return ((end - base - 1) >> tmm_page_size_order(size)) + 1;
 }
 
-/**
- * tmm_frame_table_nr_bytes() - memory that a table needs
- * @first: first frame of the region
- * @nr: frames in it, 1 or more
- *
- * Return: size in bytes; the array of the smallest order starts with the 1 GiB
- * block around @first, of which the part before @first is not counted
+/*
+ * Bytes of memory that a table needs for @nr frames, 1 or more. The arrays start at the 1 GiB
+ * block that contains @first, but the array for 4 KiB leaves out the part before @first.
  */
 u64 tmm_frame_table_nr_bytes(u64 first, u64 nr)
 {
@@ -40,12 +36,9 @@ u64 tmm_frame_table_nr_bytes(u64 first, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_nr_bytes);
 
-/**
- * tmm_frame_table_init() - make a table in which every frame is free
- * @table: the table
- * @first: first frame of the region
- * @nr: frames in it, 1 or more
- * @memory: tmm_frame_table_nr_bytes() bytes; stays the caller's
+/*
+ * Set up a table in which every frame is free. @memory has tmm_frame_table_nr_bytes() bytes and
+ * remains the caller's.
  */
 void tmm_frame_table_init(struct tmm_frame_table *table, u64 first, u64 nr, void *memory)
 {
@@ -61,12 +54,15 @@ void tmm_frame_table_init(struct tmm_frame_table *table, u64 first, u64 nr, void
 	byte += nr_blocks(table->base, end, TMM_1G);
 	table->marks[TMM_2M] = byte;
 	byte += nr_blocks(table->base, end, TMM_2M);
-	/* Indexed from @base like the others; what lies before @first is never touched. */
+	/*
+	 * The index starts at @base, as in the other arrays; bytes before @first are never
+	 * accessed.
+	 */
 	table->marks[TMM_4K] = byte - (first - table->base);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_init);
 
-/* The part of the block of @size around @number that the region has. */
+/* The part of the block of @size around @number that lies in the region. */
 static void block_bounds(const struct tmm_frame_table *table, u64 number, enum tmm_page_size size,
 			 u64 *start, u64 *end)
 {
@@ -76,7 +72,7 @@ static void block_bounds(const struct tmm_frame_table *table, u64 number, enum t
 	*end = min(round_down(number, nr_4k) + nr_4k, table->first + table->nr);
 }
 
-/* The bytes one order below a block: from index @first, @nr of them. */
+/* The marks one order below a block; sets @nr to their number. */
 static u8 *parts_of(struct tmm_frame_table *table, u64 number, enum tmm_page_size size, u64 *nr)
 {
 	u64 start, end, first;
@@ -87,7 +83,7 @@ static u8 *parts_of(struct tmm_frame_table *table, u64 number, enum tmm_page_siz
 	return &table->marks[size - 1][first];
 }
 
-/* Make the block of @size around @number MIXED, its mark moved one order down. */
+/* Move the mark of the block of @size around @number one order down, and mark the block MIXED. */
 static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
 {
 	u8 *mark = &table->marks[size][block_of(table, number, size)];
@@ -99,11 +95,11 @@ static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_s
 	parts = parts_of(table, number, size, &nr);
 	memset(parts, *mark, nr);
 	table->nr_steps += nr;
-	/* A reader without the lock that sees MIXED also sees the marks below. */
+	/* A reader that sees MIXED without the lock also sees the marks below. */
 	smp_store_release(mark, TMM_MARK_MIXED);
 }
 
-/* Undo push_down() if all of the block has @mark now; return false if it has not. */
+/* Undo push_down() if all parts of the block have @mark; return false if the parts differ. */
 static bool pull_up(struct tmm_frame_table *table, u64 number, enum tmm_page_size size, u8 mark)
 {
 	u64 nr, nr_same;
@@ -119,7 +115,7 @@ static bool pull_up(struct tmm_frame_table *table, u64 number, enum tmm_page_siz
 	return true;
 }
 
-/* Frames from @start on, all in one block of 2 MiB and not all of it. */
+/* Mark frames that are a part of one block of 2 MiB. */
 static void set_part(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
 {
 	push_down(table, start, TMM_2M);
@@ -128,7 +124,7 @@ static void set_part(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
 	pull_up(table, start, TMM_2M, mark);
 }
 
-/* Frames from @start on, all in one block of 1 GiB and not all of it. */
+/* Mark frames that are a part of one block of 1 GiB. */
 static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
 {
 	u64 number = start, end = start + nr;
@@ -147,17 +143,10 @@ static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 m
 	pull_up(table, number, TMM_1G, mark);
 }
 
-/**
- * tmm_frame_table_set() - mark a run of frames
- * @table: the table
- * @start: first frame
- * @nr: number of frames; all lie in the region
- * @mark: the mark
- *
- * Takes at most TMM_FRAME_TABLE_MAX_STEPS steps, and one for each block of 1 GiB: one byte
- * marks a whole block, and a block whose frames come to have one mark is whole again.
- *
- * Context: The frame allocator's lock is held.
+/*
+ * Mark a run of frames in the region. Takes at most TMM_FRAME_TABLE_MAX_STEPS steps plus one
+ * for each block of 1 GiB: one byte marks a whole block, and a block is merged again when all
+ * its frames have the same mark. The caller holds the frame allocator's lock.
  */
 void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
 {
@@ -176,7 +165,7 @@ void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_set);
 
-/* The mark at @number, and the end of the block that it speaks for. */
+/* The mark of frame @number; sets @end to the end of the block that has the mark. */
 static enum tmm_frame_mark mark_at(const struct tmm_frame_table *table, u64 number, u64 *end)
 {
 	enum tmm_page_size size = TMM_1G;
@@ -184,7 +173,7 @@ static enum tmm_frame_mark mark_at(const struct tmm_frame_table *table, u64 numb
 	u8 mark;
 
 	for (;; size--) {
-		/* After MIXED, the mark one order below is the one of push_down(), or newer. */
+		/* A mark read after MIXED is the mark that push_down() wrote, or a newer mark. */
 		mark = smp_load_acquire(&table->marks[size][block_of(table, number, size)]);
 		if (mark != TMM_MARK_MIXED || size == TMM_4K)
 			break;
@@ -193,14 +182,7 @@ static enum tmm_frame_mark mark_at(const struct tmm_frame_table *table, u64 numb
 	return mark;
 }
 
-/**
- * tmm_frame_table_get() - the mark of a frame
- * @table: the table
- * @number: a frame of the region
- *
- * Context: The frame allocator's lock is held. O(1).
- * Return: the mark
- */
+/* The mark of a frame in the region. The caller holds the frame allocator's lock. O(1). */
 enum tmm_frame_mark tmm_frame_table_get(const struct tmm_frame_table *table, u64 number)
 {
 	u64 end;
@@ -209,7 +191,7 @@ enum tmm_frame_mark tmm_frame_table_get(const struct tmm_frame_table *table, u64
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_get);
 
-/* Do the frames of a block of 2 MiB that is MIXED, or of a part of it, have a mark? */
+/* True if all frames of a run within a MIXED block of 2 MiB have @mark. */
 static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
 {
 	u8 *parts = &table->marks[TMM_4K][block_of(table, start, TMM_4K)];
@@ -219,18 +201,10 @@ static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_
 	return !other;
 }
 
-/**
- * tmm_frame_table_all() - do all frames of a run have a mark?
- * @table: the table
- * @start: first frame
- * @nr: number of frames; all lie in the region
- * @mark: the mark
- *
- * Takes at most TMM_FRAME_TABLE_MAX_STEPS steps, and one for each block of 1 GiB: a block
- * within the run is MIXED only if its frames differ, and then the answer is no.
- *
- * Context: The frame allocator's lock is held.
- * Return: true if all frames have the mark
+/*
+ * True if all frames of a run in the region have @mark. Takes at most TMM_FRAME_TABLE_MAX_STEPS
+ * steps plus one for each block of 1 GiB: a block within the run is MIXED only if its frames
+ * differ, and then the answer is no. The caller holds the frame allocator's lock.
  */
 bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark)
@@ -255,16 +229,10 @@ bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_all);
 
-/**
- * tmm_frame_table_count() - count the marks of a run
- * @table: the table
- * @start: first frame
- * @nr: number of frames; all lie in the region
- * @counts: added to, by enum tmm_frame_mark
- *
- * Each frame counts once, with a mark that it had during the call.
- *
- * Context: Any; no lock is needed. Callers count a piece at a time.
+/*
+ * Count the marks of a run in the region, and add the numbers to @counts (by enum
+ * tmm_frame_mark). Each frame counts once, with a mark that the frame had during the call.
+ * Needs no lock. O(@nr) if the marks differ, so callers count one piece of a run at a time.
  */
 void tmm_frame_table_count(const struct tmm_frame_table *table, u64 start, u64 nr,
 			   u64 counts[TMM_NR_MARKS])

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Frame table: one byte of state per frame, at the largest aligned order.
+ * Frame table: the state of each frame, stored once for the largest aligned block that has one
+ * state.
  *
- * Three arrays of bytes: one byte per 1 GiB, per 2 MiB and per 4 KiB. A larger
- * one that is not TMM_MARK_MIXED speaks for all frames below it, so marking
- * 1 GiB writes one byte and not 262,144; one that is MIXED sends the reader
- * down. Costs 1 + 1/512 + 1/262144 bytes a frame.
+ * The table has three arrays of bytes: one byte per 1 GiB, per 2 MiB and per 4 KiB. A byte of a
+ * larger block that is not TMM_MARK_MIXED is the mark of all frames in the block, so marking 1
+ * GiB writes one byte and not 262,144. A MIXED byte sends the reader to the next smaller block.
+ * A frame costs 1 + 1/512 + 1/262144 bytes.
  *
- * Invariant: every frame has exactly one mark, that of the first array from the
- * top that is not MIXED at it. A block is MIXED only while its frames differ. So a run of
- * one mark, even if it was merged from pieces, is read and marked in at most
- * TMM_FRAME_TABLE_MAX_STEPS steps and one for each 1 GiB.
+ * Invariant: every frame has exactly one mark, the first byte from the top that is not MIXED. A
+ * block is MIXED only while its frames differ. So a run with one mark, even if merged from
+ * pieces, is read and marked in at most TMM_FRAME_TABLE_MAX_STEPS steps plus one for each 1
+ * GiB.
  * Lock: the frame allocator's, except for tmm_frame_table_count(), which reads while others
- * write. A mark below a MIXED one is written before MIXED. So a reader that finds MIXED
- * finds a present or recent mark of the frame, and never MIXED in the lowest array.
+ * write. The writer writes the marks below a MIXED byte before MIXED itself. So a reader that
+ * finds MIXED then finds a present or recent mark of the frame, and never MIXED in the lowest
+ * array.
  */
 #ifndef TMM_ALLOC_FRAME_TABLE_H
 #define TMM_ALLOC_FRAME_TABLE_H
@@ -45,8 +47,8 @@ enum tmm_frame_mark {
 #define TMM_NR_MARK_LEVELS 3
 
 /*
- * Bytes that one call reads or writes: at each end of a run, a block of 2 MiB and one of
- * 1 GiB are pushed down, marked, and searched for a second mark.
+ * Bytes that one call reads or writes. At each end of a run, a block of 2 MiB and a block of 1
+ * GiB are pushed down, marked, and searched for a second mark.
  */
 #define TMM_FRAME_TABLE_MAX_STEPS (2 * 2 * 3 * 512)
 
@@ -54,8 +56,8 @@ enum tmm_frame_mark {
  * struct tmm_frame_table - marks of one region
  * @first: first frame of the region
  * @nr: frames in the region
- * @marks: private: the arrays, by enum tmm_page_size; index 0 is the block that
- *         holds frame @base
+ * @marks: private: the arrays, by enum tmm_page_size; index 0 is the block that contains frame
+ *         @base
  * @base: private: @first rounded down to 1 GiB
  * @nr_steps: private: bytes that were read or written under the lock, for tests
  */

@@ -21,7 +21,7 @@ static_assert(sizeof(struct tmm_free_frames) == sizeof(struct tmm_frames));
 static_assert(sizeof(struct tmm_allocated_frames) == sizeof(struct tmm_frames));
 static_assert(sizeof(struct tmm_mapped_frames) == sizeof(struct tmm_frames));
 static_assert(sizeof(struct tmm_unmapped_frames) == sizeof(struct tmm_frames));
-/* A new object, all zeros, may go into the free set as it is. */
+/* A new object is all zeros, and so valid in the free set. */
 static_assert(TMM_STATE_FREE == 0);
 
 static struct kmem_cache *frames_cache;
@@ -31,7 +31,7 @@ static void frames_taken(struct tmm_range_region *range, u64 start, u64 nr)
 	tmm_frame_table_set(&tmm_frame_region_of(range)->table, start, nr, TMM_MARK_ALLOCATED);
 }
 
-/* A second free, or the free of a mapped frame, stops here. */
+/* Refuses a double free, and the free of a mapped frame. */
 static int frames_given(struct tmm_range_region *range, u64 start, u64 nr)
 {
 	struct tmm_frame_table *table = &tmm_frame_region_of(range)->table;
@@ -50,29 +50,20 @@ static const struct tmm_range_hooks frame_hooks = {
 	.came_back = tmm_bad_frames_came_back,
 };
 
-/**
- * tmm_frames_init() - make what all frame allocators share
- *
- * Return: 0 or -ENOMEM
- */
+/* Create the slab cache that all frame allocators share. Return: 0 or -ENOMEM. */
 int __init tmm_frames_init(void)
 {
 	frames_cache = kmem_cache_create("tmm_frames", sizeof(struct tmm_frames), 0, 0, NULL);
 	return frames_cache ? 0 : -ENOMEM;
 }
 
-/**
- * tmm_frames_exit() - undo tmm_frames_init()
- */
+/* Undo tmm_frames_init(). */
 void tmm_frames_exit(void)
 {
 	kmem_cache_destroy(frames_cache);
 }
 
-/**
- * tmm_frame_allocator_init() - make an allocator without memory
- * @fa: the allocator
- */
+/* Set up an allocator without memory. */
 void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
 {
 	tmm_range_allocator_init(&fa->ra, &frame_hooks);
@@ -88,11 +79,9 @@ void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
 
-/**
- * tmm_frame_allocator_destroy() - forget all regions
- * @fa: the allocator; every frame has come back
- *
- * Context: Process context. Nobody else uses @fa any more.
+/*
+ * Remove all regions. No frame is owned any more, and no caller uses @fa any more. Process
+ * context.
  */
 void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa)
 {
@@ -102,15 +91,9 @@ void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_destroy);
 
-/**
- * tmm_frames_into_owned() - Free -> Allocated
- * @frames: taken out of the free set; the caller's
- * @allocator: where they go back to
- * @region: the region they are part of
- *
- * For the allocator, which has marked them already.
- *
- * Return: the same run
+/*
+ * Free -> Allocated, for the allocator, which has already taken the frames out of the free set
+ * and marked the frames. Return: the same run.
  */
 struct tmm_allocated_frames *tmm_frames_into_owned(struct tmm_frames *frames,
 						   struct tmm_frame_allocator *allocator,
@@ -124,7 +107,7 @@ struct tmm_allocated_frames *tmm_frames_into_owned(struct tmm_frames *frames,
 	return container_of(frames, struct tmm_allocated_frames, f);
 }
 
-/* What a range allocator gave, as an object of its new owner; errors pass through. */
+/* Turn a chunk of the range allocator into an object of its new owner; errors pass through. */
 static struct tmm_allocated_frames *own_frames(struct tmm_frame_allocator *fa,
 					       struct tmm_range_region *range,
 					       struct tmm_chunk *chunk)
@@ -135,18 +118,13 @@ static struct tmm_allocated_frames *own_frames(struct tmm_frame_allocator *fa,
 	return tmm_frames_into_owned(tmm_frames_of(chunk), fa, tmm_frame_region_of(range));
 }
 
-/**
- * tmm_frame_allocator_allocate() - take frames
- * @fa: the allocator
- * @req: what is wanted, in frames of 4 KiB
+/*
+ * Allocate frames; @req counts in frames of 4 KiB. The frames hold what the last owner left:
+ * see tmm_allocated_frames_zero(). May sleep. Takes and releases the allocator's lock. Return:
+ * the frames, or an error of tmm_range_request_allocate().
  *
- * The content is what the last owner left: see tmm_allocated_frames_zero().
- *
- * Theseus: frame_allocator::allocate_frames*(). Here a request may also ask for
- * an alignment and a range.
- *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return: the frames, or an error of tmm_range_request_allocate()
+ * Theseus: frame_allocator::allocate_frames*(). Here a request may also ask for an alignment
+ * and a range.
  */
 struct tmm_allocated_frames *tmm_frame_allocator_allocate(struct tmm_frame_allocator *fa,
 							  const struct tmm_allocation_request *req)
@@ -158,13 +136,7 @@ struct tmm_allocated_frames *tmm_frame_allocator_allocate(struct tmm_frame_alloc
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_allocate);
 
-/**
- * tmm_frame_allocator_empty() - an object that owns no frames
- * @fa: the allocator that its memory comes from
- *
- * Context: Process context, may sleep.
- * Return: the object or ERR_PTR(-ENOMEM)
- */
+/* Allocate an object that owns no frames. May sleep. Return: the object or ERR_PTR(-ENOMEM). */
 struct tmm_allocated_frames *tmm_frame_allocator_empty(struct tmm_frame_allocator *fa)
 {
 	struct tmm_chunk *chunk = tmm_range_allocator_new_object(&fa->ra);
@@ -175,18 +147,14 @@ struct tmm_allocated_frames *tmm_frame_allocator_empty(struct tmm_frame_allocato
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_empty);
 
-/**
- * tmm_frame_allocator_allocate_deferred() - take frames, without memory
- * @fa: the allocator
- * @req: what is wanted, in frames of 4 KiB
- * @action: finished, or all zeros; set to what is left to do, on success only.
- *          The caller calls tmm_deferred_action_finish() where it may sleep, and
- *          before the frames' allocator goes.
+/*
+ * Allocate frames without allocating memory; @req counts in frames of 4 KiB. @action must be
+ * finished or all zeros, and is set on success only. The caller then calls
+ * tmm_deferred_action_finish() where the caller may sleep, before @fa is destroyed. Not in
+ * interrupts. Takes and releases the allocator's lock. Return: the frames, or an error of
+ * tmm_range_request_allocate_deferred().
  *
  * Theseus: frame_allocator::allocate_frames_deferred()
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the frames, or an error of tmm_range_request_allocate_deferred()
  */
 struct tmm_allocated_frames *
 tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
@@ -201,12 +169,7 @@ tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_allocate_deferred);
 
-/**
- * struct inspection - what inspect_range() has to know
- * @fa: the allocator
- * @inspect: the caller's function
- * @context: the caller's
- */
+/* Arguments of inspect_range(): the caller's function and its context. */
 struct inspection {
 	struct tmm_frame_allocator *fa;
 	tmm_frames_inspect_fn inspect;
@@ -219,7 +182,7 @@ static bool inspect_range(struct tmm_range_region *range, struct tmm_chunk *chun
 	const struct inspection *inspection = context;
 	struct tmm_frames *frames = tmm_frames_of(chunk);
 
-	/* Nobody else looks at these fields of a free run. */
+	/* No other code reads these fields of a free run. */
 	frames->allocator = inspection->fa;
 	frames->region = tmm_frame_region_of(range);
 	TMM_BUG_IF(frames->state != TMM_STATE_FREE);
@@ -227,19 +190,14 @@ static bool inspect_range(struct tmm_range_region *range, struct tmm_chunk *chun
 				   inspection->context, req);
 }
 
-/**
- * tmm_frame_allocator_inspect_then_allocate() - look at what is free, then choose
- * @fa: the allocator
- * @inspect: called for the free runs of general regions, lowest first, until it
- *           chooses one. Must not sleep, nor call the allocator.
- * @context: passed to @inspect
+/*
+ * Let @inspect choose a run. @inspect is called for the free runs of general regions, lowest
+ * first, until @inspect chooses one; it must neither sleep nor call the allocator. May sleep.
+ * Takes and releases the allocator's lock. O(free ranges) under the lock. Return: the frames;
+ * ERR_PTR(-ENOENT) if @inspect chose no run, ERR_PTR(-EINVAL) if the chosen frames are not
+ * within the run that @inspect was shown, or ERR_PTR(-ENOMEM).
  *
  * Theseus: inspect_then_allocate_free_frames()
- *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- *          O(free ranges), under the lock.
- * Return: the frames; ERR_PTR(-ENOENT) if @inspect chose none, ERR_PTR(-EINVAL) if
- * what it chose is not within the run that it was shown, or ERR_PTR(-ENOMEM)
  */
 struct tmm_allocated_frames *
 tmm_frame_allocator_inspect_then_allocate(struct tmm_frame_allocator *fa,
@@ -261,7 +219,7 @@ static bool is_borrowed(const struct tmm_frames *frames)
 
 /*
  * Clear memory that may fail, or that Linux has unmapped from its own page tables after a
- * failure. Return: bytes not cleared; not 0 in both cases
+ * failure. Return: bytes not cleared, which is not 0 in both cases.
  */
 static size_t clear_memory(void *at, size_t nr_bytes)
 {
@@ -275,16 +233,16 @@ static size_t clear_memory(void *at, size_t nr_bytes)
 }
 
 /**
- * tmm_allocated_frames_zero() - clear the content
+ * tmm_allocated_frames_zero() - clear the content of frames
  * @frames: the frames
  *
  * Context: Process context, may sleep. O(bytes).
  * Return:
  * * 0           - all bytes are 0
- * * -EBUSY      - borrowed; nothing changed
- * * -EOPNOTSUPP - device memory; nothing changed
- * * -EIO        - some of it fails; part may have been cleared
- * * -EINTR      - the task is being killed; part may have been cleared
+ * * -EBUSY      - the frames are borrowed; nothing has changed
+ * * -EOPNOTSUPP - the frames are device memory; nothing has changed
+ * * -EIO        - a part of the memory fails; a part may have been cleared
+ * * -EINTR      - the task is being killed; a part may have been cleared
  */
 int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
 {
@@ -309,7 +267,7 @@ int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_zero);
 
-/* Allocated -> Free, when neither the owner nor a borrower is left. */
+/* Drop a user. Allocated -> Free when neither the owner nor a borrower is left. */
 static void put_frames(struct tmm_frames *frames)
 {
 	if (!atomic_dec_and_test(&frames->users))
@@ -322,11 +280,10 @@ static void put_frames(struct tmm_frames *frames)
 
 /**
  * tmm_allocated_frames_drop() - give frames back to their allocator
- * @frames: consumed; may be NULL, an error pointer or empty. Frames that are
- *          borrowed go back when the last borrow ends.
+ * @frames: consumed; may point to NULL, an error pointer or empty frames. Borrowed frames are
+ *          given back when the last borrow ends.
  *
- * Context: Any but interrupt. Takes and releases the allocator's lock. Cannot
- *          fail. O(log n).
+ * Context: Any but interrupt. Takes and releases the allocator's lock. Cannot fail. O(log n).
  */
 void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames)
 {
@@ -356,16 +313,11 @@ void tmm_allocated_frames_drop_list(struct list_head *list)
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_drop_list);
 
-/**
- * tmm_allocated_frames_borrow() - use frames that somebody else owns
- * @frames: the frames; the caller keeps the owner from dropping or changing them
- *          during this call
- *
- * Until the borrow ends they stay allocated and as they are, even if the owner
- * drops them. For mappings that do not own what they map.
- *
- * Context: Any.
- * Return: 0, -EINVAL if there are none, or -EOVERFLOW if they are borrowed too often
+/*
+ * Borrow frames, for a mapping that does not own its frames. Until the borrow ends, the frames
+ * stay allocated and unchanged, even if the owner drops the frames. During this call, the
+ * caller keeps the owner from dropping or changing the frames. Any context. Return: 0, -EINVAL
+ * if @frames is empty, or -EOVERFLOW if there are too many borrows.
  */
 int tmm_allocated_frames_borrow(struct tmm_allocated_frames *frames)
 {
@@ -375,12 +327,9 @@ int tmm_allocated_frames_borrow(struct tmm_allocated_frames *frames)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_borrow);
 
-/**
- * tmm_allocated_frames_unborrow() - end a borrow
- * @frames: borrowed by the caller, whose no longer
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock if the owner
- *          is gone. Cannot fail.
+/*
+ * End a borrow; the caller must not use @frames any more. Not in interrupts. Takes and releases
+ * the allocator's lock if the owner has dropped the frames. Cannot fail.
  */
 void tmm_allocated_frames_unborrow(struct tmm_allocated_frames *frames)
 {
@@ -389,13 +338,13 @@ void tmm_allocated_frames_unborrow(struct tmm_allocated_frames *frames)
 EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_unborrow);
 
 /**
- * tmm_allocated_frames_is_borrowed() - does anybody but the owner use frames?
- * @frames: the frames, the caller's
+ * tmm_allocated_frames_is_borrowed() - check whether frames are borrowed
+ * @frames: the frames, which the caller owns
  *
- * Those that are cannot be merged, split, cleared or mapped exclusively.
+ * Borrowed frames cannot be merged, split, cleared or mapped exclusively.
  *
  * Context: Any.
- * Return: true if they are borrowed
+ * Return: true if the frames are borrowed
  */
 bool tmm_allocated_frames_is_borrowed(const struct tmm_allocated_frames *frames)
 {
@@ -403,7 +352,7 @@ bool tmm_allocated_frames_is_borrowed(const struct tmm_allocated_frames *frames)
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_is_borrowed);
 
-/* Between the states of what is owned. */
+/* Change the state of owned frames. */
 static void change_state(struct tmm_frames *frames, enum tmm_memory_state from,
 			 enum tmm_memory_state to)
 {
@@ -426,12 +375,10 @@ static void change_state(struct tmm_frames *frames, enum tmm_memory_state from,
 	TMM_BUG_IF(!sound);
 }
 
-/**
- * tmm_frames_into_mapped() - Allocated -> Mapped
- * @frames: consumed; not borrowed, which the caller has checked
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the same run, which a mapping owns from now on
+/*
+ * Allocated -> Mapped. @frames is consumed. The caller has checked that @frames is not
+ * borrowed. Not in interrupts. Takes and releases the allocator's lock. Return: the same run,
+ * which a mapping now owns.
  */
 struct tmm_mapped_frames *tmm_frames_into_mapped(struct tmm_allocated_frames **frames)
 {
@@ -444,12 +391,9 @@ struct tmm_mapped_frames *tmm_frames_into_mapped(struct tmm_allocated_frames **f
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frames_into_mapped);
 
-/**
- * tmm_frames_into_unmapped() - Mapped -> Unmapped
- * @frames: consumed; no CPU can reach them through the mapping any more
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the same run
+/*
+ * Mapped -> Unmapped. @frames is consumed. No CPU can reach the frames through the mapping any
+ * more. Not in interrupts. Takes and releases the allocator's lock. Return: the same run.
  */
 struct tmm_unmapped_frames *tmm_frames_into_unmapped(struct tmm_mapped_frames **frames)
 {
@@ -461,14 +405,11 @@ struct tmm_unmapped_frames *tmm_frames_into_unmapped(struct tmm_mapped_frames **
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frames_into_unmapped);
 
-/**
- * tmm_frames_into_allocated() - Unmapped -> Allocated
- * @frames: consumed
+/*
+ * Unmapped -> Allocated. @frames is consumed. Not in interrupts. Takes and releases the
+ * allocator's lock. Return: the same run.
  *
  * Theseus: UnmappedFrames::into_allocated_frames()
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the same run
  */
 struct tmm_allocated_frames *tmm_frames_into_allocated(struct tmm_unmapped_frames **frames)
 {

@@ -2,21 +2,21 @@
 /*
  * Frames: sole ownership of a run of physical memory.
  *
- * Each run is one object of one of four types, so that passing a run in the wrong
- * state does not compile; the state is checked again at run time against the
- * frame table, which knows each frame's state:
+ * Each run is an object of one of four types, so that passing a run in the wrong state does not
+ * compile. At run time, the state is checked again against the frame table, which has the state
+ * of each frame:
  *
  *	free <-> allocated -> mapped -> unmapped -> allocated <-> free
  *
- * Allocated frames can also be borrowed, by mappings that do not own what they
- * map: until the last borrow ends they can be neither changed nor given back, and
- * a drop waits for that.
+ * A mapping that does not own its frames borrows allocated frames. Until the last borrow ends,
+ * the frames can be neither changed nor given back, and a drop takes effect when the last
+ * borrow ends.
  *
- * Invariant: a frame is in the free set or in exactly one object, and the frame
- * table says in which state. Only frames.c changes the state of an object.
+ * Invariant: a frame is in the free set or in exactly one object, and the frame table has the
+ * state of the frame. Only frames.c changes the state of an object.
  * Lock: the range allocator's, for states as well; none for @users.
- * Owner: whoever holds the object. Functions that take a T ** consume it: the
- * pointer is NULL after success and untouched after an error.
+ * Owner: the holder of the object. Functions that take a T ** consume the object: the pointer
+ * is NULL after success and untouched after an error.
  */
 #ifndef TMM_ALLOC_FRAMES_H
 #define TMM_ALLOC_FRAMES_H
@@ -31,11 +31,11 @@
 
 /**
  * struct tmm_frames - common part of the four types below
- * @chunk: first frame and count, and the account charged for them
- * @allocator: the allocator they go back to
- * @region: the region they are part of
- * @state: must be what the type says
- * @users: the owner and the borrowers; of allocated frames only
+ * @chunk: first frame and count, and the account that is charged for the frames
+ * @allocator: the allocator of the frames
+ * @region: the region that contains the frames
+ * @state: must match the type
+ * @users: number of the owner and the borrowers; of allocated frames only
  * @link: for the owner's list
  */
 struct tmm_frames {
@@ -85,14 +85,11 @@ static inline u64 tmm_frames_nr(const struct tmm_frames *frames)
 	return frames->chunk.nr;
 }
 
-/**
- * typedef tmm_frames_inspect_fn - looks at a free run
- * @frames: the run
- * @context: the caller's
- * @req: all zeros; what to allocate of the run, if any, as tmm_request_at()
- *
- * Context: The allocator's lock is held: no sleeping, no call to the allocator.
- * Return: true to stop and allocate what @req says, false to see the next run
+/*
+ * Inspects a free run. @req is all zeros; the function sets @req as tmm_request_at() does to
+ * allocate frames of the run. The caller holds the allocator's lock: the function must neither
+ * sleep nor call the allocator. Return: true to stop and allocate @req, false to see the next
+ * run.
  */
 typedef bool (*tmm_frames_inspect_fn)(const struct tmm_free_frames *frames, void *context,
 				      struct tmm_allocation_request *req);

@@ -9,7 +9,7 @@
 #include <linux/export.h>
 #include <linux/minmax.h>
 
-/* @a and @b touch, and are parts of one region: @a becomes both. */
+/* Join @b to @a; the runs are adjacent and in the same region. */
 static void join_frames(struct tmm_frames *a, struct tmm_frames *b)
 {
 	a->chunk.start = min(a->chunk.start, b->chunk.start);
@@ -18,19 +18,19 @@ static void join_frames(struct tmm_frames *a, struct tmm_frames *b)
 }
 
 /**
- * tmm_allocated_frames_merge() - join two runs that touch
+ * tmm_allocated_frames_merge() - join two adjacent runs
  * @frames: grows by @other; unchanged on error
  * @other: directly before or after @frames, of the same region; consumed
  *
- * Theseus: Frames::merge(). There the region's type is not compared.
+ * Theseus: Frames::merge(), which does not compare the types of the regions.
  *
  * Context: Any.
  * Return:
- * * 0             - @frames has both
- * * -EBUSY        - one is borrowed
- * * -EMEDIUMTYPE  - they are parts of different regions (general and reserved
- *   never merge), or charged to different accounts
- * * -EDOM         - they do not touch
+ * * 0             - @frames contains both runs
+ * * -EBUSY        - one of the runs is borrowed
+ * * -EMEDIUMTYPE  - the runs are in different regions (general and reserved regions never
+ *   merge), or charged to different accounts
+ * * -EDOM         - the runs are not adjacent
  */
 int tmm_allocated_frames_merge(struct tmm_allocated_frames *frames,
 			       struct tmm_allocated_frames **other)
@@ -54,7 +54,7 @@ int tmm_allocated_frames_merge(struct tmm_allocated_frames *frames,
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_merge);
 
-/* An object for a part of @frames, NULL if memory is exhausted. */
+/* Allocate an object for a part of @frames; NULL if memory is exhausted. */
 static struct tmm_frames *new_part(const struct tmm_frames *frames)
 {
 	struct tmm_chunk *chunk = tmm_range_allocator_new_object(&frames->allocator->ra);
@@ -86,18 +86,18 @@ static struct tmm_frames *split_frames(struct tmm_frames *frames, u64 at)
 }
 
 /**
- * tmm_allocated_frames_split_at() - make two runs of one
+ * tmm_allocated_frames_split_at() - split a run in two
  * @frames: becomes the first half; unchanged on error
- * @at: number of the first frame of the second half; @frames' start makes the
- *      first half empty, its end the second
+ * @at: number of the first frame of the second half. The start of @frames gives an empty first
+ *      half, the end an empty second half.
  * @second: set to the second half, on success only
  *
- * Theseus: Frames::split_at(), which consumes and returns both halves; here the
- * object stays and becomes the first.
+ * Theseus: Frames::split_at(), which consumes the run and returns both halves. Here the object
+ * becomes the first half.
  *
  * Context: Process context, may sleep.
- * Return: 0, -EBUSY if @frames is borrowed, -EINVAL if @at lies outside or @frames
- * is empty, or -ENOMEM
+ * Return: 0, -EBUSY if @frames is borrowed, -EINVAL if @at lies outside or @frames is empty, or
+ * -ENOMEM
  */
 int tmm_allocated_frames_split_at(struct tmm_allocated_frames *frames, u64 at,
 				  struct tmm_allocated_frames **second)
@@ -114,7 +114,7 @@ int tmm_allocated_frames_split_at(struct tmm_allocated_frames *frames, u64 at,
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_split_at);
 
-/* Objects for what lies before and after @middle; NULL where there is nothing. */
+/* Allocate objects for the parts before and after @middle; NULL for an empty part. */
 static int new_outer_parts(const struct tmm_frames *frames, const struct tmm_range *middle,
 			   struct tmm_frames *parts[2])
 {
@@ -137,17 +137,17 @@ static int new_outer_parts(const struct tmm_frames *frames, const struct tmm_ran
 }
 
 /**
- * tmm_allocated_frames_split_range() - make up to three runs of one
+ * tmm_allocated_frames_split_range() - split a run into up to three runs
  * @frames: becomes @middle; unchanged on error
- * @middle: what to keep, in frames of any size
- * @before: set on success only, to what lies before it, NULL if that is nothing
- * @after: set on success only, to what lies after it, NULL if that is nothing
+ * @middle: the range to keep, in frames of any size
+ * @before: set to the part before @middle, NULL if that part is empty; on success only
+ * @after: set to the part after @middle, NULL if that part is empty; on success only
  *
  * Theseus: Frames::split_range()
  *
  * Context: Process context, may sleep.
- * Return: 0, -EBUSY if @frames is borrowed, -EINVAL if @middle is empty or not
- * within @frames, or -ENOMEM
+ * Return: 0, -EBUSY if @frames is borrowed, -EINVAL if @middle is empty or not within @frames,
+ * or -ENOMEM
  */
 int tmm_allocated_frames_split_range(struct tmm_allocated_frames *frames,
 				     struct tmm_frame_range middle,
@@ -172,15 +172,10 @@ int tmm_allocated_frames_split_range(struct tmm_allocated_frames *frames,
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_split_range);
 
-/**
- * tmm_mapped_frames_append() - join a run that follows directly
- * @frames: grows by @other; unchanged on error
- * @other: directly after @frames, of the same region; consumed
- *
- * For a mapping, whose frames are in the order of its pages.
- *
- * Context: Any.
- * Return: 0, -EMEDIUMTYPE or -EDOM, as tmm_allocated_frames_merge()
+/*
+ * Join a run that directly follows @frames, in the same region. @other is consumed. For a
+ * mapping, whose frames are in the order of its pages. Any context. Return: 0, -EMEDIUMTYPE or
+ * -EDOM, as tmm_allocated_frames_merge().
  */
 int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped_frames **other)
 {
@@ -199,16 +194,10 @@ int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_frames_append);
 
-/**
- * tmm_mapped_frames_split_at() - make two runs of one
- * @frames: becomes the first half; unchanged on error
- * @at: number of the first frame of the second half
- * @second: set to the second half, on success only
- *
- * For a mapping that is split: each part owns the frames behind it.
- *
- * Context: Process context, may sleep.
- * Return: 0, -EINVAL or -ENOMEM, as tmm_allocated_frames_split_at()
+/*
+ * Split a run in two for a mapping that is split, since each part owns the frames behind it.
+ * @frames becomes the first half. May sleep. Return: 0, -EINVAL or -ENOMEM, as
+ * tmm_allocated_frames_split_at().
  */
 int tmm_mapped_frames_split_at(struct tmm_mapped_frames *frames, u64 at,
 			       struct tmm_mapped_frames **second)

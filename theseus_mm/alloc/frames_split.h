@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Frames made of parts of frames: merging and splitting runs.
+ * Merging and splitting runs of frames.
  *
- * Invariant: each frame is in one run before and after, in the same state, and charged to
- * the same account. Frames that are borrowed are neither merged nor split.
- * Lock: none; the owner of the frames is the only one to change them.
- * Owner: the caller, of each part.
+ * Invariant: before and after, each frame is in one run, in the same state, and charged to the
+ * same account. Borrowed frames are neither merged nor split.
+ * Lock: none; only the owner of the frames changes the frames.
+ * Owner: the caller owns each part.
  */
 #ifndef TMM_ALLOC_FRAMES_SPLIT_H
 #define TMM_ALLOC_FRAMES_SPLIT_H

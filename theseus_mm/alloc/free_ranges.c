@@ -33,10 +33,10 @@ static u32 subtree_fit(struct rb_node *node, unsigned int order)
 }
 
 /*
- * Recompute the index of one node from its range and its children; false if it
- * changed. Stops at the first order that fits nowhere below: a run aligned
- * to more is also aligned to less, so all later ones are 0 as well. That keeps
- * the work of a tree of small fragments small.
+ * Recompute the index of one node from its range and its children; false if the index changed.
+ * Stop at the first order for which no run fits: a run with a larger alignment also has the
+ * smaller ones, so all larger orders are 0 as well. Stopping early keeps the work small in a
+ * tree of small fragments.
  */
 static bool update_fits(struct tmm_chunk *chunk, bool may_stop)
 {
@@ -94,7 +94,7 @@ static void unlink_chunk(struct tmm_free_ranges *set, struct tmm_chunk *chunk)
 	set->nr_ranges--;
 }
 
-/* The range's ends moved, but not past its neighbours. */
+/* Move the ends of a range, but not past its neighbours. */
 static void resize_chunk(struct tmm_chunk *chunk, u64 start, u64 end)
 {
 	chunk->start = start;
@@ -121,7 +121,7 @@ static struct tmm_chunk *last_at_or_before(const struct tmm_free_ranges *set, u6
 	return best;
 }
 
-/* Where in [start, end) a request is placed; false if it does not fit. */
+/* Set @at to the place of a request in [start, end); false if the request does not fit. */
 static bool place_in(u64 start, u64 end, const struct tmm_fit_request *req, u64 *at)
 {
 	u64 first;
@@ -141,10 +141,10 @@ static bool place_in(u64 start, u64 end, const struct tmm_fit_request *req, u64 
 }
 
 /*
- * A search of the ranges that start at or after @min (lowest first) or end at
- * or before @end (highest first), in the order of the search, for one whose run
- * at @order is @nr or longer. Both are one descent to the boundary, one climb
- * back, and one descent into the first subtree that promises a fit.
+ * A search for a range whose run at @order has @nr chunks or more. The candidates are the
+ * ranges that start at or after @min (lowest first), or end at or before @end (highest first).
+ * Either search takes one descent to the boundary, one climb back, and one descent into the
+ * first subtree that has a fit.
  */
 struct search {
 	const struct tmm_fit_request *req;
@@ -200,12 +200,12 @@ static struct tmm_chunk *search_from_boundary(const struct tmm_free_ranges *set,
 
 	if (!promises_fit(node, s))
 		return NULL;
-	/* Down along the boundary: all that is in bounds hangs off this path. */
+	/* Descend along the boundary: all ranges in bounds hang off this path. */
 	while (node) {
 		last = node;
 		node = in_bounds(node, s) ? near_child(node, s) : far_child(node, s);
 	}
-	/* Up again: nearest first. */
+	/* Climb back, nearest range first. */
 	for (node = last; node; below = node, node = rb_parent(node)) {
 		if (below && below == far_child(node, s))
 			continue;
@@ -219,7 +219,7 @@ static struct tmm_chunk *search_from_boundary(const struct tmm_free_ranges *set,
 	return NULL;
 }
 
-/* The range across the boundary that the search starts from, if there is one. */
+/* The range that crosses the boundary where the search starts, or NULL. */
 static struct tmm_chunk *boundary_range(const struct tmm_free_ranges *set,
 					const struct tmm_fit_request *req)
 {
@@ -229,7 +229,7 @@ static struct tmm_chunk *boundary_range(const struct tmm_free_ranges *set,
 	return chunk && tmm_chunk_end(chunk) > edge ? chunk : NULL;
 }
 
-/* Alignments that the index does not know: ranges in order, as many as it takes. */
+/* Alignments that are not in the index: try the ranges in order. O(n). */
 static bool scan_set(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
 		     u64 *start)
 {
@@ -251,38 +251,28 @@ static bool find_indexed(const struct tmm_free_ranges *set, const struct search 
 	if (chunk && place_in(chunk->start, tmm_chunk_end(chunk), s->req, start))
 		return true;
 	/*
-	 * The first range that fits by itself decides: if its place lies past
-	 * the other bound, so do the places of all ranges after it.
+	 * The first range that fits by itself decides: if its place lies past the other bound,
+	 * the places of all later ranges do as well.
 	 */
 	chunk = search_from_boundary(set, s);
 	return chunk && place_in(chunk->start, tmm_chunk_end(chunk), s->req, start);
 }
 
-/**
- * tmm_free_ranges_init() - make an empty set
- * @set: the set
- */
+/* Set up an empty set. */
 void tmm_free_ranges_init(struct tmm_free_ranges *set)
 {
 	*set = (struct tmm_free_ranges){ .root = RB_ROOT };
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_init);
 
-/**
- * tmm_free_ranges_find() - find room for a request
- * @set: the set; not changed
- * @req: the request
- * @start: where it fits; set on success only
+/*
+ * Find room for a request, and set @start on success only. O(log n) for alignments of a power
+ * of two up to 1 GiB, with or without bounds. For any other alignment, the function first looks
+ * for a range that is long enough for any start, O(log n). If there is no such range, the
+ * function tries the ranges one by one, O(n).
  *
- * O(log n) for alignments of a power of two up to 1 GiB, with or without
- * bounds. Any other alignment first looks, in O(log n), for a range long enough
- * wherever it starts, and only if there is none goes through the ranges one by
- * one, O(n), for one that happens to start right.
- *
- * Exact up to TMM_MAX_RUN chunks; longer requests never fit.
- *
- * Context: The set's lock is held.
- * Return: true if the request fits at @start
+ * The result is exact up to TMM_MAX_RUN chunks; longer requests never fit. The caller holds the
+ * set's lock. Return: true if the request fits at @start.
  */
 bool tmm_free_ranges_find(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
 			  u64 *start)
@@ -308,13 +298,9 @@ bool tmm_free_ranges_find(const struct tmm_free_ranges *set, const struct tmm_fi
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_find);
 
-/**
- * tmm_free_ranges_at() - the free range that covers a chunk
- * @set: the set
- * @number: number of the chunk
- *
- * Context: The set's lock is held. O(log n).
- * Return: the range, still the set's, or NULL if the chunk is not free
+/*
+ * The free range that contains a chunk, or NULL if the chunk is not free. The range still
+ * belongs to the set, whose lock the caller holds. O(log n).
  */
 struct tmm_chunk *tmm_free_ranges_at(const struct tmm_free_ranges *set, u64 number)
 {
@@ -324,13 +310,10 @@ struct tmm_chunk *tmm_free_ranges_at(const struct tmm_free_ranges *set, u64 numb
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_at);
 
-/**
- * tmm_free_ranges_largest() - longest free run that starts aligned
- * @set: the set
- * @order: alignment, 1 << @order chunks, below TMM_NR_ALIGN_ORDERS
- *
- * Context: The set's lock is held. O(1).
- * Return: its length in chunks, TMM_MAX_RUN at most, 0 if there is none
+/*
+ * Length of the longest free run that starts at a multiple of 1 << @order chunks, in chunks and
+ * TMM_MAX_RUN at most; 0 if there is no such run. @order is below TMM_NR_ALIGN_ORDERS. The
+ * caller holds the set's lock. O(1).
  */
 u64 tmm_free_ranges_largest(const struct tmm_free_ranges *set, unsigned int order)
 {
@@ -338,24 +321,14 @@ u64 tmm_free_ranges_largest(const struct tmm_free_ranges *set, unsigned int orde
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_largest);
 
-/**
- * tmm_free_ranges_first() - the lowest free range
- * @set: the set
- *
- * Return: the range, or NULL if the set is empty
- */
+/* The lowest free range, or NULL if the set is empty. */
 struct tmm_chunk *tmm_free_ranges_first(const struct tmm_free_ranges *set)
 {
 	return chunk_of(rb_first(&set->root));
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_first);
 
-/**
- * tmm_free_ranges_next() - the free range after one
- * @chunk: a range of the set
- *
- * Return: the range, or NULL after the last
- */
+/* The free range after @chunk, or NULL after the last. */
 struct tmm_chunk *tmm_free_ranges_next(struct tmm_chunk *chunk)
 {
 	return chunk_of(rb_next(&chunk->rb));
@@ -373,17 +346,12 @@ static struct tmm_chunk *use_spare(struct tmm_chunk *spare[2], u64 start, u64 en
 	return chunk;
 }
 
-/**
- * tmm_free_ranges_take() - take a run out of the set
- * @set: the set
- * @start: first chunk of the run; all of it lies in one free range
- * @nr: chunks in the run, 1 or more
- * @spare: two unlinked chunks; those used are set to NULL. A run that is a whole
- *         range uses none, one at an end of its range uses one, one in the
- *         middle uses two.
- *
- * Context: The set's lock is held. O(log n).
- * Return: the run, now the caller's; NULL if it is not free, with nothing changed
+/*
+ * Take a run of 1 chunk or more, which lies in one free range, out of the set. @spare has
+ * unlinked chunks; those that are used are set to NULL. A run that is a whole range needs no
+ * spare, a run at an end of a range one, and a run in the middle two. The caller holds the
+ * set's lock. O(log n). Return: the run, which the caller now owns, or NULL if the run is not
+ * free; then nothing has changed.
  */
 struct tmm_chunk *tmm_free_ranges_take(struct tmm_free_ranges *set, u64 start, u64 nr,
 				       struct tmm_chunk *spare[2])
@@ -412,20 +380,12 @@ struct tmm_chunk *tmm_free_ranges_take(struct tmm_free_ranges *set, u64 start, u
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_take);
 
-/**
- * tmm_free_ranges_give() - put a run into the set
- * @set: the set
- * @chunk: the run; the set's on success, untouched on error
- * @absorbed: chunks that are no longer needed since their ranges are part of
- *            another; NULL where there is none. The caller's to release; @chunk
- *            itself may be among them.
- *
- * The run is joined with both neighbours. Needs no memory.
- *
- * Context: The set's lock is held. O(log n).
- * Return:
- * * 0       - the run is free
- * * -EEXIST - part of it was free already: the caller's bookkeeping is broken
+/*
+ * Put a run into the set, and join the run with both neighbours. Needs no memory. On success
+ * @chunk belongs to the set, or is in @absorbed; on error @chunk is untouched. @absorbed is set
+ * to the chunks that are no longer needed, with NULL for none; the caller releases these
+ * chunks. The caller holds the set's lock. O(log n). Return: 0, or -EEXIST if a part of the run
+ * was already free, so the caller's bookkeeping is broken.
  */
 int tmm_free_ranges_give(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
 			 struct tmm_chunk *absorbed[2])
@@ -462,13 +422,9 @@ int tmm_free_ranges_give(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_give);
 
-/**
- * tmm_free_ranges_replace() - let another object stand for a free range
- * @set: the set
- * @chunk: a range of the set; the caller's afterwards
- * @substitute: an unlinked chunk; takes its place
- *
- * Context: The set's lock is held. O(1).
+/*
+ * Replace the object of a free range by @substitute, which is an unlinked chunk. The caller
+ * owns @chunk afterwards, and holds the set's lock. O(1).
  */
 void tmm_free_ranges_replace(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
 			     struct tmm_chunk *substitute)

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Free ranges: which chunks of a region nobody owns. Frames and pages use it
- * alike; it knows numbers only.
+ * Free ranges: the chunks of a region that have no owner. Frames and pages use the same code,
+ * which handles numbers only.
  *
- * Invariant: the ranges in a set are disjoint and no two of them touch, so the
- * set is minimal, and one range answers any request for adjacent chunks.
- * Lock: the caller's (struct tmm_range_allocator has it).
- * Owner: a chunk linked in a set belongs to the set; any other belongs to
- * whoever holds it.
+ * Invariant: the ranges in a set are disjoint and not adjacent. So the set is minimal, and one
+ * range can serve any request for adjacent chunks.
+ * Lock: the caller's (struct tmm_range_allocator has the lock).
+ * Owner: a chunk linked in a set belongs to the set; any other chunk belongs to its holder.
  *
- * A set is a red-black tree by address. Each node also carries, for every
- * power-of-two alignment up to 1 GiB, the longest run in its subtree that starts
- * so aligned. Hence any / aligned / in-range are each one descent, O(log n),
- * and exact: a request that fits some range is never refused.
+ * A set is a red-black tree by address. For every power-of-two alignment up to 1 GiB, each node
+ * also has the length of the longest run in its subtree that starts at that alignment. So a
+ * search for any run, an aligned run or a run in bounds is one descent, O(log n), and exact: a
+ * request that fits some range is never refused.
  *
- * A node is the very object that owned the range (struct tmm_chunk is embedded
- * in the frames' and pages' objects), so giving a range back needs no memory.
+ * A node is the same object that owned the range (struct tmm_chunk is embedded in the objects
+ * of frames and pages), so giving a range back needs no memory.
  */
 #ifndef TMM_ALLOC_FREE_RANGES_H
 #define TMM_ALLOC_FREE_RANGES_H
@@ -28,16 +27,15 @@ struct tmm_account;
 /* Alignments of 1 << 0 (4 KiB) to 1 << 18 (1 GiB) chunks are indexed. */
 #define TMM_NR_ALIGN_ORDERS	19
 /*
- * Longest run a search finds, 16 TiB less one chunk: the index keeps lengths in 32
- * bits, and a longer one counts as this. Ranges themselves may be of any length.
+ * Longest run that a search finds, 16 TiB less one chunk. The index has lengths in 32 bits, and
+ * a longer run counts as TMM_MAX_RUN. The ranges themselves may have any length.
  */
 #define TMM_MAX_RUN		((u64)U32_MAX)
 
 /**
  * struct tmm_fits - longest aligned runs of a subtree
- * @len: by order of alignment, in chunks, TMM_MAX_RUN at most; not 0 below
- *       @nr_orders
- * @nr_orders: entries of @len that are in use, the others count as 0
+ * @len: length in chunks by order of alignment, TMM_MAX_RUN at most; 1 or more below @nr_orders
+ * @nr_orders: entries of @len that are in use; the other lengths count as 0
  */
 struct tmm_fits {
 	u32 len[TMM_NR_ALIGN_ORDERS];
@@ -46,11 +44,11 @@ struct tmm_fits {
 
 /**
  * struct tmm_chunk - a run of chunks, owned or free
- * @start: number of the first one
- * @nr: how many; 0 only for an empty owned one
- * @account: the account charged for it, with a reference; NULL for none, and if it is free
- * @rb: private: links it in a set
- * @next: private: links it in a reserve
+ * @start: number of the first chunk
+ * @nr: number of chunks; 0 only for an empty owned run
+ * @account: the account charged for the run, with a reference; NULL for none, and in a free run
+ * @rb: private: links the run in a set
+ * @next: private: links the object in a reserve
  * @fits: private: index of the subtree at @rb
  */
 struct tmm_chunk {
@@ -78,12 +76,12 @@ struct tmm_free_ranges {
 };
 
 /**
- * struct tmm_fit_request - what to look for
- * @nr: chunks wanted, 1 or more; more than TMM_MAX_RUN never fit
- * @align: the run starts at a multiple of it, 1 or more
+ * struct tmm_fit_request - a search for free chunks
+ * @nr: number of chunks, 1 or more; more than TMM_MAX_RUN never fit
+ * @align: the run starts at a multiple of @align, 1 or more
  * @min: first chunk that may be used
- * @end: first chunk that may not, exclusive
- * @from_top: take the highest fit, not the lowest
+ * @end: one above the last chunk that may be used
+ * @from_top: find the highest fit, not the lowest
  */
 struct tmm_fit_request {
 	u64 nr;

@@ -21,11 +21,7 @@ static const struct tmm_range_hooks page_hooks = {
 	.resource = TMM_RESOURCE_PAGES,
 };
 
-/**
- * tmm_pages_init() - make what all page allocators share
- *
- * Return: 0 or -ENOMEM
- */
+/* Create the slab cache that all page allocators share. Return: 0 or -ENOMEM. */
 int __init tmm_pages_init(void)
 {
 	pages_cache = kmem_cache_create("tmm_pages", sizeof(struct tmm_allocated_pages), 0, 0,
@@ -33,31 +29,23 @@ int __init tmm_pages_init(void)
 	return pages_cache ? 0 : -ENOMEM;
 }
 
-/**
- * tmm_pages_exit() - undo tmm_pages_init()
- */
+/* Undo tmm_pages_init(). */
 void tmm_pages_exit(void)
 {
 	kmem_cache_destroy(pages_cache);
 }
 
-/**
- * tmm_page_allocator_init() - make an allocator without addresses
- * @pa: the allocator
- */
+/* Set up an allocator without addresses. */
 void tmm_page_allocator_init(struct tmm_page_allocator *pa)
 {
 	tmm_range_allocator_init(&pa->ra, &page_hooks);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_init);
 
-/**
- * tmm_page_allocator_add() - give an allocator a region, all of it free
- * @pa: the allocator
- * @region: type, first and nr are set; stays the caller's memory
- *
- * Context: Process context, may sleep.
- * Return: 0, or an error of tmm_range_allocator_add()
+/*
+ * Add a region, all of it free, to an allocator. The caller sets type, first and nr, and
+ * @region remains the caller's memory. May sleep. Return: 0, or an error of
+ * tmm_range_allocator_add().
  */
 int tmm_page_allocator_add(struct tmm_page_allocator *pa, struct tmm_range_region *region)
 {
@@ -65,11 +53,9 @@ int tmm_page_allocator_add(struct tmm_page_allocator *pa, struct tmm_range_regio
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_add);
 
-/**
- * tmm_page_allocator_destroy() - forget all regions
- * @pa: the allocator; every page has come back
- *
- * Context: Process context. Nobody else uses @pa any more.
+/*
+ * Remove all regions. No page is owned any more, and no caller uses @pa any more. Process
+ * context.
  */
 void tmm_page_allocator_destroy(struct tmm_page_allocator *pa)
 {
@@ -82,7 +68,7 @@ static struct tmm_allocated_pages *pages_of(struct tmm_chunk *chunk)
 	return container_of(chunk, struct tmm_allocated_pages, chunk);
 }
 
-/* What a range allocator gave, as an object of its new owner; errors pass through. */
+/* Turn a chunk of the range allocator into an object of its new owner; errors pass through. */
 static struct tmm_allocated_pages *own_pages(struct tmm_page_allocator *pa,
 					     struct tmm_range_region *region,
 					     struct tmm_chunk *chunk)
@@ -99,13 +85,7 @@ static struct tmm_allocated_pages *own_pages(struct tmm_page_allocator *pa,
 	return pages;
 }
 
-/**
- * tmm_page_allocator_empty() - an object that owns no pages
- * @pa: the allocator that its memory comes from
- *
- * Context: Process context, may sleep.
- * Return: the object or ERR_PTR(-ENOMEM)
- */
+/* Allocate an object that owns no pages. May sleep. Return: the object or ERR_PTR(-ENOMEM). */
 struct tmm_allocated_pages *tmm_page_allocator_empty(struct tmm_page_allocator *pa)
 {
 	struct tmm_chunk *chunk = tmm_range_allocator_new_object(&pa->ra);
@@ -114,15 +94,12 @@ struct tmm_allocated_pages *tmm_page_allocator_empty(struct tmm_page_allocator *
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_empty);
 
-/**
- * tmm_page_allocator_allocate() - take pages
- * @pa: the allocator
- * @req: what is wanted, in pages of 4 KiB
+/*
+ * Allocate pages; @req counts in pages of 4 KiB. May sleep. Takes and releases the allocator's
+ * lock. Return: the pages, or an error of tmm_range_request_allocate().
  *
- * Theseus: page_allocator::allocate_pages*(). Here alignment and range combine.
- *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return: the pages, or an error of tmm_range_request_allocate()
+ * Theseus: page_allocator::allocate_pages*(). Here a request may have an alignment and a range
+ * at once.
  */
 struct tmm_allocated_pages *tmm_page_allocator_allocate(struct tmm_page_allocator *pa,
 							const struct tmm_allocation_request *req)
@@ -134,18 +111,14 @@ struct tmm_allocated_pages *tmm_page_allocator_allocate(struct tmm_page_allocato
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_allocate);
 
-/**
- * tmm_page_allocator_allocate_deferred() - take pages, without memory
- * @pa: the allocator
- * @req: what is wanted, in pages of 4 KiB
- * @action: finished, or all zeros; set to what is left to do, on success only.
- *          The caller calls tmm_deferred_action_finish() where it may sleep, and
- *          before the pages' allocator goes.
+/*
+ * Allocate pages without allocating memory; @req counts in pages of 4 KiB. @action must be
+ * finished or all zeros, and is set on success only. The caller then calls
+ * tmm_deferred_action_finish() where the caller may sleep, before @pa is destroyed. Not in
+ * interrupts. Takes and releases the allocator's lock. Return: the pages, or an error of
+ * tmm_range_request_allocate_deferred().
  *
  * Theseus: page_allocator::allocate_pages_deferred()
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the pages, or an error of tmm_range_request_allocate_deferred()
  */
 struct tmm_allocated_pages *
 tmm_page_allocator_allocate_deferred(struct tmm_page_allocator *pa,
@@ -160,7 +133,7 @@ tmm_page_allocator_allocate_deferred(struct tmm_page_allocator *pa,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_allocate_deferred);
 
-/* @a and @b touch, and are parts of one region: @a becomes both. */
+/* Join @b to @a; the runs are adjacent and in the same region. */
 static void join_pages(struct tmm_allocated_pages *a, struct tmm_allocated_pages *b)
 {
 	a->chunk.start = min(a->chunk.start, b->chunk.start);
@@ -169,7 +142,7 @@ static void join_pages(struct tmm_allocated_pages *a, struct tmm_allocated_pages
 }
 
 /**
- * tmm_allocated_pages_merge() - join two runs that touch
+ * tmm_allocated_pages_merge() - join two adjacent runs
  * @pages: grows by @other; unchanged on error
  * @other: directly before or after @pages, of the same region; consumed
  *
@@ -177,10 +150,9 @@ static void join_pages(struct tmm_allocated_pages *a, struct tmm_allocated_pages
  *
  * Context: Any.
  * Return:
- * * 0            - @pages has both
- * * -EMEDIUMTYPE - they are parts of different regions, or charged to different
- *   accounts
- * * -EDOM        - they do not touch
+ * * 0            - @pages contains both runs
+ * * -EMEDIUMTYPE - the runs are in different regions, or charged to different accounts
+ * * -EDOM        - the runs are not adjacent
  */
 int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 			      struct tmm_allocated_pages **other)
@@ -200,20 +172,15 @@ int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_pages_merge);
 
-/**
- * tmm_allocated_pages_append() - join a run that follows directly
- * @pages: grows by @other; unchanged on error
- * @other: directly after @pages, of the same region; consumed
- *
- * For a mapping, whose frames are in the order of its pages.
- *
- * Context: Any.
- * Return: 0, -EMEDIUMTYPE or -EDOM, as tmm_allocated_pages_merge()
+/*
+ * Join a run that directly follows @pages, in the same region. @other is consumed. For a
+ * mapping, whose frames are in the order of its pages. Any context. Return: 0, -EMEDIUMTYPE or
+ * -EDOM, as tmm_allocated_pages_merge().
  */
 int tmm_allocated_pages_append(struct tmm_allocated_pages *pages,
 			       struct tmm_allocated_pages **other)
 {
-	/* Runs of different regions can touch, but that is not what is wrong then. */
+	/* For runs of different regions, even adjacent ones, the error is that of the merge. */
 	if (pages->region == (*other)->region &&
 	    tmm_chunk_end(&pages->chunk) != (*other)->chunk.start)
 		return -EDOM;
@@ -221,7 +188,7 @@ int tmm_allocated_pages_append(struct tmm_allocated_pages *pages,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_pages_append);
 
-/* An object for a part of @pages, NULL if memory is exhausted. */
+/* Allocate an object for a part of @pages; NULL if memory is exhausted. */
 static struct tmm_allocated_pages *new_part(const struct tmm_allocated_pages *pages)
 {
 	struct tmm_chunk *chunk = tmm_range_allocator_new_object(&pages->allocator->ra);
@@ -236,14 +203,14 @@ static struct tmm_allocated_pages *new_part(const struct tmm_allocated_pages *pa
 }
 
 /**
- * tmm_allocated_pages_split_at() - make two runs of one
+ * tmm_allocated_pages_split_at() - split a run in two
  * @pages: becomes the first half; unchanged on error
- * @at: number of the first page of the second half; @pages' start makes the
- *      first half empty, its end the second
+ * @at: number of the first page of the second half. The start of @pages gives an empty first
+ *      half, the end an empty second half.
  * @second: set to the second half, on success only
  *
- * Theseus: AllocatedPages::split_at(), which consumes and returns both halves;
- * here the object stays and becomes the first.
+ * Theseus: AllocatedPages::split_at(), which consumes the run and returns both halves. Here the
+ * object becomes the first half.
  *
  * Context: Process context, may sleep.
  * Return: 0, -EINVAL if @at lies outside or @pages is empty, or -ENOMEM
@@ -265,7 +232,7 @@ int tmm_allocated_pages_split_at(struct tmm_allocated_pages *pages, u64 at,
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_pages_split_at);
 
-/* Objects for what lies before and after @middle; NULL where there is nothing. */
+/* Allocate objects for the parts before and after @middle; NULL for an empty part. */
 static int new_outer_parts(const struct tmm_allocated_pages *pages, const struct tmm_range *middle,
 			   struct tmm_allocated_pages *parts[2])
 {
@@ -288,11 +255,11 @@ static int new_outer_parts(const struct tmm_allocated_pages *pages, const struct
 }
 
 /**
- * tmm_allocated_pages_split_range() - make up to three runs of one
+ * tmm_allocated_pages_split_range() - split a run into up to three runs
  * @pages: becomes @middle; unchanged on error
- * @middle: what to keep, in pages of any size
- * @before: set on success only, to what lies before it, NULL if that is nothing
- * @after: set on success only, to what lies after it, NULL if that is nothing
+ * @middle: the range to keep, in pages of any size
+ * @before: set to the part before @middle, NULL if that part is empty; on success only
+ * @after: set to the part after @middle, NULL if that part is empty; on success only
  *
  * Theseus: AllocatedPages::split_range()
  *
@@ -321,10 +288,9 @@ EXPORT_SYMBOL_TMM(tmm_allocated_pages_split_range);
 
 /**
  * tmm_allocated_pages_drop() - give pages back to their allocator
- * @pages: consumed; may be NULL, an error pointer or empty
+ * @pages: consumed; may point to NULL, an error pointer or empty pages
  *
- * Context: Any but interrupt. Takes and releases the allocator's lock. Cannot
- *          fail. O(log n).
+ * Context: Any but interrupt. Takes and releases the allocator's lock. Cannot fail. O(log n).
  */
 void tmm_allocated_pages_drop(struct tmm_allocated_pages **pages)
 {

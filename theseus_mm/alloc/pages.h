@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pages: sole ownership of a run of virtual addresses, and the allocator that
- * hands it out.
+ * Pages: sole ownership of a run of virtual addresses, and the allocator of such runs.
  *
  * Invariant: a page is in the free set or in exactly one object.
  * Lock: the range allocator's.
- * Owner: whoever holds the object. Functions that take a T ** consume it: the
- * pointer is NULL after success and untouched after an error.
+ * Owner: the holder of the object. Functions that take a T ** consume the object: the pointer
+ * is NULL after success and untouched after an error.
  */
 #ifndef TMM_ALLOC_PAGES_H
 #define TMM_ALLOC_PAGES_H
@@ -25,10 +24,10 @@ struct tmm_page_allocator {
 };
 
 /**
- * struct tmm_allocated_pages - a run of pages that somebody owns
- * @chunk: first page and count, and the account charged for them
- * @allocator: the allocator they go back to
- * @region: the region they are part of
+ * struct tmm_allocated_pages - a run of pages that has an owner
+ * @chunk: first page and count, and the account that is charged for the pages
+ * @allocator: the allocator of the pages
+ * @region: the region that contains the pages
  *
  * Theseus: AllocatedPages
  */

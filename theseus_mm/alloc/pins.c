@@ -8,34 +8,32 @@
 #include <linux/page_ref.h>
 #include <linux/sched.h>
 
-/* References of a page of ZONE_DEVICE that nobody holds: Linux's own. */
+/* Reference count of a page of ZONE_DEVICE without pins: Linux's own reference. */
 #define TMM_UNPINNED	1
 
-/**
- * tmm_pins_find() - find the first pinned frame of a run
- * @first: number of the first; all have struct pages
- * @nr: number of frames
+/*
+ * Find the first pinned frame of a run whose frames all have struct pages.
  *
- * The caller has taken the frames out of all processes, and makes sure that no fault puts
- * them back. Then a frame that is found unpinned stays unpinned: Linux pins a page only
- * while it is in some process's tables, and
+ * The caller has removed the frames from all processes, and makes sure that no fault maps the
+ * frames again. Then a frame that is found unpinned stays unpinned, since Linux pins a page
+ * only while the page is in the page tables of some process. Linux does so in one of two ways:
  *
- *   - follows an entry under the lock of its table, which zapping takes as well: a
- *     pin that was made is counted before the entry is cleared;
- *   - or, without a lock (gup_pte_range(), __gup_device_huge()), counts first and
- *     looks at the entry again then, and both this count and zapping's exchange are
- *     full barriers: either it sees the entry cleared and takes its count back, or
- *     it counted before the entry was cleared, which is before we look. In the
- *     first case we may see a count that vanishes at once; never the other way round.
+ *   - Linux follows an entry under the lock of its table. Zapping takes the same lock, so
+ *     Linux counts the pin before zapping clears the entry.
+ *   - Without a lock (gup_pte_range(), __gup_device_huge()), Linux counts the pin first, and
+ *     then reads the entry again. Both the count and zapping's exchange are full barriers.
+ *     So either Linux sees the cleared entry and drops the count, or Linux counted before
+ *     the entry was cleared, and this function runs after that. In the first case this
+ *     function may see a count that vanishes at once, but it never misses a pin.
  *
- * Context: Process context, may sleep. O(@nr).
- * Return: number of frames from @first on that are not pinned: less than @nr if one is
+ * May sleep. O(@nr). Return: the number of frames from @first on that are not pinned, which is
+ * less than @nr if a frame is pinned.
  */
 u64 tmm_pins_find(u64 first, u64 nr)
 {
 	u64 i;
 
-	/* Pairs with the full barrier of counting, as said above. */
+	/* Pairs with the full barrier of Linux's count, as described above. */
 	smp_mb();
 	for (i = 0; i < nr; i++) {
 		if (page_ref_count(pfn_to_page(first + i)) != TMM_UNPINNED)
@@ -46,17 +44,11 @@ u64 tmm_pins_find(u64 first, u64 nr)
 	return i;
 }
 
-/**
- * tmm_pins_set_file() - set file and index in the struct pages of frames
- * @first: number of the first; all have struct pages
- * @nr: number of frames
- * @mapping: the file's
- * @index: page of the file that the first frame is
- *
- * Linux identifies a futex that processes share by these. The file's owner clears them
- * before the file is freed.
- *
- * Context: Process context, may sleep. O(@nr).
+/*
+ * Set the file and the index in the struct pages of frames, which all have struct pages. The
+ * first frame is page @index of the file. Linux identifies a futex that processes share by the
+ * file and the index. The owner of the file clears both before the file is freed. May sleep.
+ * O(@nr).
  */
 void tmm_pins_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t index)
 {
@@ -65,7 +57,7 @@ void tmm_pins_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_page(first + i);
 
-		/* The previous owner's file has been cleared from the page. */
+		/* The file of the previous owner has been cleared from the page. */
 		if (READ_ONCE(page->mapping) != mapping) {
 			TMM_BUG_IF(page->mapping && page->mapping != mapping);
 			WRITE_ONCE(page->index, index + i);
@@ -77,12 +69,9 @@ void tmm_pins_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t
 	}
 }
 
-/**
- * tmm_pins_clear_file() - undo tmm_pins_set_file()
- * @first: number of the first; all are in no process and not pinned
- * @nr: number of frames
- *
- * Context: Process context, may sleep. O(@nr).
+/*
+ * Undo tmm_pins_set_file(). The frames are mapped in no process and not pinned. May sleep.
+ * O(@nr).
  */
 void tmm_pins_clear_file(u64 first, u64 nr)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pins: what Linux's I/O and futexes know of frames that have struct pages.
+ * Pins: the data of frames with struct pages that Linux's I/O and futexes use.
  *
- * Invariant: only pins change a page's reference count, which is TMM_UNPINNED without
- * pins. While areas show a page, its struct page names the mapping's file and its index
- * there.
+ * Invariant: only pins change a page's reference count, which is TMM_UNPINNED without pins.
+ * While areas map a page, its struct page refers to the mapping's file and the index of the
+ * page in the file.
  * Lock: none; the caller keeps the frames out of all processes, or the areas in place.
- * Owner: whoever shows the frames to processes.
+ * Owner: the code that maps the frames into processes.
  */
 #ifndef TMM_ALLOC_PINS_H
 #define TMM_ALLOC_PINS_H

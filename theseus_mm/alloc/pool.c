@@ -26,7 +26,7 @@
 #include <linux/string.h>
 #include <xen/xen.h>
 
-/* The limit that Linux has for a charp parameter; the error is Linux's as well. */
+/* Linux's limit for a charp parameter. The error is also the one that Linux returns. */
 #define REGIONS_MAX	1024
 
 static u64 pool_end(const struct tmm_pool *pool)
@@ -46,7 +46,7 @@ static struct flaw flaw_of_number(int err)
 	       (struct flaw){ err, "malformed, write <size>@<start>[,...] with K, M, G suffixes" };
 }
 
-/* One "<size>@<start>". */
+/* Parse one "<size>@<start>". */
 static struct flaw parse_one(const char *text, const char *end, struct tmm_pool *pool)
 {
 	int err = tmm_number_parse_bytes(&text, &pool->nr_bytes);
@@ -70,7 +70,7 @@ static struct flaw parse_one(const char *text, const char *end, struct tmm_pool 
 	return (struct flaw){};
 }
 
-/* Parse all items; log the first that is wrong. */
+/* Parse all items, and log the first mistake. */
 static int parse_all(const char *text, struct tmm_pool *pools, unsigned int nr)
 {
 	const struct tmm_advice_request nothing = {};
@@ -99,7 +99,7 @@ static int compare_start(const void *a, const void *b)
 	return left->start < right->start ? -1 : left->start > right->start;
 }
 
-/* Join runs that overlap or touch; the result is sorted. */
+/* Join runs that overlap or are adjacent; the result is sorted. */
 static unsigned int merge_pools(struct tmm_pool *pools, unsigned int nr)
 {
 	unsigned int i, last = 0;
@@ -115,19 +115,14 @@ static unsigned int merge_pools(struct tmm_pool *pools, unsigned int nr)
 	return last + 1;
 }
 
-/**
- * tmm_pools_parse() - read a list of runs
- * @text: "<size>@<start>[,...]", K/M/G suffixes, as in memmap=
- * @pools: set to an array of unclaimed runs, the caller's to kfree(), sorted;
- *         runs that overlap or touch are joined
- * @nr: set to their number
+/*
+ * Parse a list of runs, "<size>@<start>[,...]" with K/M/G suffixes, as in memmap=. @pools is
+ * set to a sorted array of unclaimed runs, which the caller frees with kfree(). Runs that
+ * overlap or are adjacent are joined. Logs a mistake and a value that would be accepted.
  *
- * Logs what is wrong, and what would be accepted.
- *
- * Context: Process context, may sleep.
- * Return: 0; -EINVAL if @text is malformed, not in whole pages or a run is
- * smaller than TMM_POOL_MIN_BYTES, -ERANGE if a number does not fit or a run lies past
- * the last physical address, or -ENOMEM
+ * May sleep. Return: 0; -EINVAL if @text is malformed, a run has a part of a page, or a run is
+ * smaller than TMM_POOL_MIN_BYTES; -ERANGE if a number does not fit or a run ends past the last
+ * physical address; or -ENOMEM.
  */
 int tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr)
 {
@@ -152,17 +147,15 @@ int tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pools_parse);
 
-/**
- * struct coverage - how far Reserved ranges cover a run without a gap
- * @end: first byte that is not covered
- * @count: number of ranges that cover it
- */
+/* The part of a run that Reserved ranges cover without a gap. */
 struct coverage {
+	/* first byte that is not covered */
 	u64 end;
+	/* number of ranges that cover the part */
 	unsigned int count;
 };
 
-/* Ranges come in order, cut to the run. */
+/* The walk visits ranges in order, cut to the run. */
 static int cover_run(struct resource *res, void *arg)
 {
 	struct coverage *covered = arg;
@@ -191,7 +184,7 @@ static void refuse_pool(const struct tmm_pool *pool, u64 page, const char *why)
 			  pool->start, page, why);
 }
 
-/* The check goes run by run; a single page is looked at only to say what is wrong with it. */
+/* Check run by run. A single page is checked only to find out why the page is refused. */
 static int check_runs(const struct tmm_pool *pool)
 {
 	enum tmm_map_use use;
@@ -262,8 +255,9 @@ static int check_struct_pages(const struct tmm_pool *pool)
 }
 
 /*
- * Map all of it write-back, for as long as we have it: besides being the way to
- * tables, this is what makes Linux map the same memory write-back into processes.
+ * Map the whole pool write-back, for as long as the module has the pool. The mapping is the way
+ * to the page tables. The mapping also makes Linux map the same memory write-back into
+ * processes.
  */
 static int map_window(struct tmm_pool *pool)
 {
@@ -295,17 +289,15 @@ static void unmap_window(struct tmm_pool *pool)
 	pool->nr_reserved = 0;
 }
 
-/**
- * tmm_pool_claim() - check a run and take it
- * @pool: start, nr_bytes and wants_struct_pages are set; the rest is set on
- *        success only
+/*
+ * Check a run and claim the run. The caller sets start, nr_bytes and wants_struct_pages; this
+ * function sets the other fields on success only. Logs the first page that is refused, the
+ * reason, and a range that would be accepted.
  *
- * Logs the first page that is refused, the reason, and what would be accepted.
- *
- * Context: Process context, may sleep. O(runs in the firmware's map).
- * Return: 0; -ENODEV if the run is not RAM reserved with memmap=, -EBUSY if
- * somebody has claimed it, -EOPNOTSUPP on a machine where the module cannot
- * work, -EINVAL if it is not aligned for struct pages, -EINTR if killed, or -ENOMEM
+ * May sleep. O(runs in the firmware's map). Return: 0; -ENODEV if the run is not RAM reserved
+ * with memmap=, -EBUSY if a part of the run is claimed already, -EOPNOTSUPP on a machine where
+ * the module cannot work, -EINVAL if the run is not aligned for struct pages, -EINTR if the
+ * task is killed, or -ENOMEM. Making struct pages may fail with other errors.
  */
 int tmm_pool_claim(struct tmm_pool *pool)
 {
@@ -340,12 +332,7 @@ int tmm_pool_claim(struct tmm_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pool_claim);
 
-/**
- * tmm_pool_release() - undo tmm_pool_claim()
- * @pool: claimed, or not
- *
- * Context: Process context, may sleep.
- */
+/* Undo tmm_pool_claim(). Does nothing for a pool that is not claimed. May sleep. */
 void tmm_pool_release(struct tmm_pool *pool)
 {
 	if (!pool->resource)
@@ -373,7 +360,7 @@ const struct kernel_param_ops tmm_pools_param_ops = {
 	.free = param_free_charp,
 };
 
-/* Claim all runs that @regions names, or none; the first that is refused is logged. */
+/* Claim all runs that @regions names, or none. Logs the first run that is refused. */
 int tmm_pools_claim(struct tmm_pools *pools, const char *regions, bool wants_struct_pages)
 {
 	unsigned int i;
@@ -408,7 +395,7 @@ void tmm_pools_release(struct tmm_pools *pools)
 	pools->pools = NULL;
 }
 
-/* Does a pool contain this frame, outside of its struct pages? */
+/* True if a pool contains this frame outside of the memory of its struct pages. */
 bool tmm_pools_contain(const struct tmm_pools *pools, u64 frame)
 {
 	unsigned int i;

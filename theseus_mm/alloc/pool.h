@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pool: RAM that the administrator took from Linux with memmap= and named to the
- * module, checked and claimed.
+ * Pool: RAM that the administrator took from Linux with memmap= and named in regions=. The
+ * module has checked and claimed the RAM.
  *
- * Invariant: a claimed run was RAM in the firmware's own memory map, is Reserved
- * in the running one, is nobody else's in /proc/iomem, and stays exclusively
- * ours (for /dev/mem as well) until it is released.
- * Owner: main.c, as struct tmm_pools. The kernel alias is for the frame allocator; data is never
- * handed out through it.
+ * Invariant: a claimed run is RAM in the firmware's own memory map and Reserved in the map that
+ * Linux uses. No one else has claimed the run in /proc/iomem, and the claim is exclusive (for
+ * /dev/mem as well) until the run is released.
+ * Owner: main.c, as struct tmm_pools. The kernel alias is for the frame allocator; clients
+ * never get the alias.
  */
 #ifndef TMM_ALLOC_POOL_H
 #define TMM_ALLOC_POOL_H
@@ -18,37 +18,32 @@
 struct resource;
 struct tmm_struct_pages;
 
-/**
- * struct tmm_pool - one claimed run
- * @start: physical address, a multiple of 4096
- * @nr_bytes: size, a multiple of 4096
- * @resource: our entry in /proc/iomem; NULL until claimed
- * @window: write-back alias of all of it; NULL until claimed
- * @wants_struct_pages: make struct pages of it when it is claimed
- * @struct_pages: they; NULL without
- * @nr_reserved: bytes at its start that hold them, not to be touched
- */
+/* One claimed run. */
 struct tmm_pool {
+	/* physical address, a multiple of 4096 */
 	u64 start;
+	/* a multiple of 4096 */
 	u64 nr_bytes;
+	/* the module's entry in /proc/iomem; NULL until claimed */
 	struct resource *resource;
+	/* write-back alias of the whole run; NULL until claimed */
 	void *window;
+	/* make struct pages when the run is claimed */
 	bool wants_struct_pages;
+	/* NULL if the run has no struct pages */
 	struct tmm_struct_pages *struct_pages;
+	/* bytes at the start of the run that hold the struct pages; not to be accessed */
 	u64 nr_reserved;
 };
 
-/**
- * struct tmm_pools - all claimed runs of the module
- * @pools: sorted by their start; NULL if there are none
- * @nr: their number
- */
+/* All claimed runs of the module. */
 struct tmm_pools {
+	/* sorted by start; NULL if there are none */
 	struct tmm_pool *pools;
 	unsigned int nr;
 };
 
-/* Smaller ones have no room for a root and a few tables. */
+/* A smaller run has no room for a root table and a few more tables. */
 #define TMM_POOL_MIN_BYTES	(64ULL << 10)
 
 int __must_check tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr);

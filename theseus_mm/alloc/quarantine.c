@@ -8,12 +8,10 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
-/**
- * tmm_allocated_frames_quarantine() - give frames up, to nobody
- * @frames: consumed; not borrowed
- *
- * Context: Any but interrupt. Takes and releases the quarantine's lock. Cannot
- *          fail. O(1).
+/*
+ * Put frames into quarantine, so that nobody gets the frames again. @frames is consumed, and
+ * must not be borrowed. Not in interrupts. Takes and releases the quarantine's lock. Cannot
+ * fail. O(1).
  */
 void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames)
 {
@@ -28,11 +26,9 @@ void tmm_allocated_frames_quarantine(struct tmm_allocated_frames **frames)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_allocated_frames_quarantine);
 
-/**
- * tmm_quarantine_end() - give back what is in quarantine
- * @fa: the allocator; nobody puts more there
- *
- * Context: Process context, may sleep. O(runs * log n).
+/*
+ * Give back all frames in quarantine. The caller makes sure that no more frames are added. May
+ * sleep. O(runs * log n).
  */
 void tmm_quarantine_end(struct tmm_frame_allocator *fa)
 {

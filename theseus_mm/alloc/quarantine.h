@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Quarantine: frames that nobody is to have any more, until the allocator ends.
+ * Quarantine: frames that are not given out again until the allocator is destroyed.
  *
  * Invariant: frames in quarantine stay allocated, and charged to their account.
- * Lock: the quarantine's own, of the frame allocator.
+ * Lock: the frame allocator's @quarantine_lock.
  * Owner: the frame allocator.
  */
 #ifndef TMM_ALLOC_QUARANTINE_H

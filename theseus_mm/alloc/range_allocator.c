@@ -20,14 +20,9 @@ static u64 region_end(const struct tmm_range_region *region)
 	return region->first + region->nr;
 }
 
-/**
- * tmm_range_allocator_check_region() - can an allocator know this region at all?
- * @region: first and nr are set
- *
- * Return:
- * * 0          - it can
- * * -EINVAL    - it is empty
- * * -EOVERFLOW - it reaches past the last chunk
+/*
+ * Check whether any allocator could add a region with this first and nr. Return: 0, -EINVAL if
+ * the region is empty, or -EOVERFLOW if the region ends past the last chunk.
  */
 int tmm_range_allocator_check_region(const struct tmm_range_region *region)
 {
@@ -39,11 +34,7 @@ int tmm_range_allocator_check_region(const struct tmm_range_region *region)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_check_region);
 
-/**
- * tmm_range_allocator_init() - make an allocator without regions
- * @ra: the allocator
- * @hooks: what differs between frames and pages; stays as long as @ra
- */
+/* Set up an allocator without regions. @hooks must exist as long as @ra. */
 void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_range_hooks *hooks)
 {
 	spin_lock_init(&ra->lock);
@@ -71,12 +62,10 @@ static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *
 	return 0;
 }
 
-/**
- * tmm_range_allocator_give_reserve() - keep a chunk object for deferred allocations
- * @ra: the allocator
- * @chunk: consumed: all zeros, not linked anywhere; freed if there are enough
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock.
+/*
+ * Add a chunk object to the reserve for deferred allocations. @chunk is consumed; the object is
+ * all zeros and not linked anywhere. If the reserve is full, the object is freed. Not in
+ * interrupts. Takes and releases the allocator's lock.
  */
 void tmm_range_allocator_give_reserve(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
 {
@@ -91,7 +80,10 @@ void tmm_range_allocator_give_reserve(struct tmm_range_allocator *ra, struct tmm
 	tmm_range_allocator_free_object(ra, chunk);
 }
 
-/* The early memory is too small for a reserve, so there is none before the heap exists. */
+/*
+ * Early memory is too small for a reserve, so the reserve is empty until the allocator uses the
+ * heap.
+ */
 static int fill_reserve(struct tmm_range_allocator *ra)
 {
 	unsigned int nr = TMM_NR_RESERVE - READ_ONCE(ra->nr_reserve);
@@ -106,17 +98,14 @@ static int fill_reserve(struct tmm_range_allocator *ra)
 	return 0;
 }
 
-/**
- * tmm_range_allocator_add() - make a region known, all of it free
- * @ra: the allocator
- * @region: type, first and nr are set; the allocator uses it until it is
- *          removed, the memory stays the caller's
+/*
+ * Add a region, all of it free. The caller sets type, first and nr. The memory remains the
+ * caller's, and the allocator uses the region until the region is removed. May sleep. Takes and
+ * releases the allocator's lock. Return:
  *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return:
- * * 0           - its chunks can be allocated
+ * * 0           - the chunks of the region can be allocated
  * * -EINVAL or -EOVERFLOW, see tmm_range_allocator_check_region()
- * * -EADDRINUSE - it overlaps a region known already
+ * * -EADDRINUSE - the region overlaps a region of @ra
  * * -ENOMEM     - the kernel heap is exhausted
  */
 int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_region *region)
@@ -148,13 +137,10 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_add);
 
-/**
- * tmm_range_allocator_remove() - forget a region
- * @ra: the allocator
- * @region: known to @ra; nobody reads it any more after success
- *
- * Context: Process context, sleeps. Takes and releases the allocator's lock.
- * Return: 0, or -EBUSY if one of its chunks is owned; nothing has changed then
+/*
+ * Remove a region. After success, no reader uses the region. Sleeps. Takes and releases the
+ * allocator's lock. Return: 0, or -EBUSY if a chunk of the region is owned; then nothing has
+ * changed.
  */
 int tmm_range_allocator_remove(struct tmm_range_allocator *ra, struct tmm_range_region *region)
 {
@@ -166,7 +152,7 @@ int tmm_range_allocator_remove(struct tmm_range_allocator *ra, struct tmm_range_
 		return -EBUSY;
 	}
 	list_del_rcu(&region->link);
-	/* Minimal as it is, the set of a free region is one range. */
+	/* The set is minimal, so the set of a free region is one range. */
 	chunk = tmm_free_ranges_take(&region->free, region->first, region->nr, spare);
 	spin_unlock(&ra->lock);
 	TMM_BUG_IF(!chunk);
@@ -176,11 +162,9 @@ int tmm_range_allocator_remove(struct tmm_range_allocator *ra, struct tmm_range_
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_remove);
 
-/**
- * tmm_range_allocator_destroy() - remove all regions
- * @ra: the allocator; every chunk has come back, and every deferred action is finished
- *
- * Context: Process context. Nobody else uses @ra any more.
+/*
+ * Remove all regions. No chunk is owned, every deferred action is finished, and no caller uses
+ * @ra any more. Process context.
  */
 void tmm_range_allocator_destroy(struct tmm_range_allocator *ra)
 {
@@ -190,7 +174,7 @@ void tmm_range_allocator_destroy(struct tmm_range_allocator *ra)
 	list_for_each_entry_safe(region, next, &ra->regions, link) {
 		list_del(&region->link);
 		TMM_BUG_IF(region->free.nr_free != region->nr);
-		/* Minimal as it is, the set of a free region is one range. */
+		/* The set is minimal, so the set of a free region is one range. */
 		while ((taken = tmm_free_ranges_first(&region->free))) {
 			taken = tmm_free_ranges_take(&region->free, taken->start, taken->nr, spare);
 			tmm_range_allocator_free_object(ra, taken);
@@ -203,13 +187,9 @@ void tmm_range_allocator_destroy(struct tmm_range_allocator *ra)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_destroy);
 
-/**
- * tmm_range_allocator_region_at() - the region that a chunk belongs to
- * @ra: the allocator
- * @number: number of the chunk
- *
- * Context: The allocator's lock is held. O(regions), which are few.
- * Return: the region, or NULL if no region has that chunk
+/*
+ * The region that contains a chunk, or NULL. The caller holds the allocator's lock. O(regions),
+ * and regions are few.
  */
 struct tmm_range_region *tmm_range_allocator_region_at(struct tmm_range_allocator *ra, u64 number)
 {
@@ -223,15 +203,11 @@ struct tmm_range_region *tmm_range_allocator_region_at(struct tmm_range_allocato
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_region_at);
 
-/**
- * tmm_range_allocator_totals() - count
- * @ra: the allocator
- * @totals: filled in; the runs are the longest in any one region
- *
- * Only general regions count: designated ones are a last resort, and nobody gets
- * reserved ones without naming them.
- *
- * Context: Takes and releases the allocator's lock. O(regions).
+/*
+ * Fill in the counts of general regions; the longest runs are the longest in any one region.
+ * Designated regions do not count, since they are a last resort. Reserved regions do not count,
+ * since callers get chunks of these regions by address only. Takes and releases the allocator's
+ * lock. O(regions).
  */
 void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals)
 {
@@ -256,12 +232,9 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_totals);
 
-/**
- * tmm_range_allocator_new_object() - make a chunk object
- * @ra: the allocator
- *
- * Context: Process context, may sleep.
- * Return: an object that is all zeros, or NULL if memory is exhausted
+/*
+ * Allocate a chunk object, all zeros. May sleep. Return: the object, or NULL if memory is
+ * exhausted.
  */
 struct tmm_chunk *tmm_range_allocator_new_object(struct tmm_range_allocator *ra)
 {
@@ -269,13 +242,9 @@ struct tmm_chunk *tmm_range_allocator_new_object(struct tmm_range_allocator *ra)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_new_object);
 
-/**
- * tmm_range_allocator_free_object() - give a chunk object back
- * @ra: the allocator
- * @chunk: the object, not linked anywhere; NULL is ignored. The reference on its account is
- *         dropped, but the account is not uncharged.
- *
- * Context: Any but interrupt.
+/*
+ * Free a chunk object that is not linked anywhere; NULL is ignored. The reference on the
+ * object's account is dropped, but the account is not uncharged. Not in interrupts.
  */
 void tmm_range_allocator_free_object(struct tmm_range_allocator *ra, struct tmm_chunk *chunk)
 {
@@ -285,14 +254,9 @@ void tmm_range_allocator_free_object(struct tmm_range_allocator *ra, struct tmm_
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_free_object);
 
-/**
- * tmm_range_allocator_object_size() - early memory that one chunk object takes
- * @ra: the allocator
- *
- * A region takes one object, an owned run one, and each allocation up to two on
- * its way, which do not come back.
- *
- * Return: bytes
+/*
+ * Early memory that one chunk object takes, in bytes. A region takes one object, and an owned
+ * run takes one. Each allocation temporarily takes up to two, whose early memory is not reused.
  */
 size_t tmm_range_allocator_object_size(const struct tmm_range_allocator *ra)
 {
@@ -300,15 +264,12 @@ size_t tmm_range_allocator_object_size(const struct tmm_range_allocator *ra)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_object_size);
 
-/**
- * tmm_range_allocator_start_early() - do without the kernel's heap
- * @ra: the allocator; has no region yet
- * @memory: where chunk objects go, see tmm_range_allocator_object_size(); the caller's, and
- *          there as long as the allocator
- * @nr_bytes: its size
+/*
+ * Use @memory for chunk objects instead of the kernel's heap, until
+ * tmm_range_allocator_move_to_heap(). @ra has no region yet. The memory belongs to the caller
+ * and must exist as long as @ra. For the size, see tmm_range_allocator_object_size().
  *
- * Ends with tmm_range_allocator_move_to_heap(). Theseus: the allocators' static
- * arrays, and convert_to_heap_allocated().
+ * Theseus: the allocators' static arrays, and convert_to_heap_allocated().
  */
 void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memory,
 				     size_t nr_bytes)
@@ -317,7 +278,10 @@ void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memor
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_start_early);
 
-/* Up to @nr free ranges that lie in early memory get another object. */
+/*
+ * Replace the objects of up to @nr free ranges that lie in early memory. Return: the number of
+ * all free ranges in early memory.
+ */
 static u64 replace_early(struct tmm_range_allocator *ra, void **substitutes, u64 nr)
 {
 	struct tmm_range_region *region;
@@ -368,16 +332,11 @@ static int substitute_early(struct tmm_range_allocator *ra)
 	return 0;
 }
 
-/**
- * tmm_range_allocator_move_to_heap() - from now on, use the kernel's heap
- * @ra: the allocator
- *
- * No free range lies in early memory afterwards. Runs that are owned stay where
- * they are; so do those that are given back later.
- *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- *          O(free ranges).
- * Return: 0, or -ENOMEM with nothing changed
+/*
+ * Use the kernel's heap for chunk objects, and move all free ranges from early memory to the
+ * heap. An owned run in early memory stays there, even when the run is given back. May sleep.
+ * Takes and releases the allocator's lock. O(free ranges). Return: 0, or -ENOMEM; then the
+ * allocator still uses early memory.
  */
 int tmm_range_allocator_move_to_heap(struct tmm_range_allocator *ra)
 {

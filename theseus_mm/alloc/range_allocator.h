@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Range allocator: hands runs of chunks out of regions and takes them back. One
- * for frames and one for pages; what differs between the two is in the hooks.
+ * Range allocator: gives out runs of chunks from regions and takes the runs back. Frames and
+ * pages each have one; the hooks contain the differences.
  *
- * Invariant: at any moment each chunk of a region is either in the region's
- * free set or part of exactly one owned chunk object.
- * Lock: @lock, a leaf spinlock, held for a few tree operations. All memory is
- * obtained before it is taken and released after, so giving back cannot fail.
- * Owner: whoever embeds it; regions are embedded by their owners and stay until
- * tmm_range_allocator_remove() or tmm_range_allocator_destroy().
+ * Invariant: at any moment each chunk of a region is either in the region's free set or part of
+ * exactly one owned chunk object.
+ * Lock: @lock, a leaf spinlock, held for a few tree operations. The code allocates memory
+ * before taking the lock and frees memory after releasing the lock, so giving a run back cannot
+ * fail.
+ * Owner: the structure that embeds the allocator. Regions are embedded by their owners and must
+ * exist until tmm_range_allocator_remove() or tmm_range_allocator_destroy().
  */
 #ifndef TMM_ALLOC_RANGE_ALLOCATOR_H
 #define TMM_ALLOC_RANGE_ALLOCATOR_H
@@ -25,15 +26,15 @@
 struct kmem_cache;
 struct tmm_range_allocator;
 
-/* The first number that no chunk has: a number is an address / 4 KiB. */
+/* Chunk numbers are below this limit: a number is an address / 4 KiB. */
 #define TMM_NUMBER_LIMIT (1ULL << (64 - TMM_PAGE_SHIFT))
 
 /**
- * enum tmm_region_type - which requests a region serves
+ * enum tmm_region_type - the requests that a region serves
  * @TMM_REGION_GENERAL: any request
- * @TMM_REGION_KERNEL: requests without @general_only, when general regions are full; and
- *                     such requests by address or range
- * @TMM_REGION_DESIGNATED: requests by address or range; others as a last resort
+ * @TMM_REGION_KERNEL: requests without @general_only: when general regions are full, and
+ *                     requests by address or range
+ * @TMM_REGION_DESIGNATED: requests by address or range; other requests as a last resort
  * @TMM_REGION_RESERVED: requests by address only
  */
 enum tmm_region_type {
@@ -46,12 +47,13 @@ enum tmm_region_type {
 /**
  * struct tmm_range_region - one run of chunks that an allocator knows
  * @link: in the allocator's list, by address
- * @type: which requests it serves
- * @first: number of its first chunk
- * @nr: chunks in it
- * @is_reversed: small runs come from its end, since the end is less aligned than the start
- * @is_closed: its chunks are given out no more; never cleared
- * @free: chunks that nobody owns; protected by the allocator's lock
+ * @type: the requests that the region serves
+ * @first: number of the first chunk
+ * @nr: number of chunks
+ * @is_reversed: small runs come from the end of the region, since the end is less aligned than
+ *               the start
+ * @is_closed: chunks of the region are no longer given out; never cleared
+ * @free: chunks without an owner; protected by the allocator's lock
  */
 struct tmm_range_region {
 	struct list_head link;
@@ -64,13 +66,13 @@ struct tmm_range_region {
 };
 
 /**
- * struct tmm_range_hooks - what differs between frames and pages
+ * struct tmm_range_hooks - differences between frames and pages
  * @cache: slab cache of chunk objects; a struct tmm_chunk is their first member
  * @taken: a run was taken from @region; called under the allocator's lock
- * @given: a run is about to be given back; called under the allocator's lock;
- *         an error refuses it
+ * @given: a run is about to be given back; called under the allocator's lock; an error refuses
+ *         the run
  * @came_back: a run was given back; called under the allocator's lock
- * @resource: the resource that a run is charged as, and is a release of when it is freed
+ * @resource: the resource that a run is charged as; a freed run is a release of this resource
  */
 struct tmm_range_hooks {
 	struct kmem_cache **cache;
@@ -82,8 +84,9 @@ struct tmm_range_hooks {
 };
 
 /*
- * Chunk objects that are kept for deferred allocations, which must not allocate memory. An
- * allocation uses at most two until it is finished: so half as many may be unfinished.
+ * Chunk objects in reserve for deferred allocations, which must not allocate memory. An
+ * allocation uses two objects at most until the allocation is finished, so TMM_NR_RESERVE / 2
+ * allocations may be unfinished.
  */
 #define TMM_NR_RESERVE		32
 
@@ -91,7 +94,7 @@ struct tmm_range_hooks {
  * struct tmm_range_allocator - regions and their lock
  * @lock: protects the list, all free sets and the reserve
  * @regions: struct tmm_range_region by address
- * @hooks: frames' or pages'
+ * @hooks: the hooks of frames or pages
  * @objects: source of chunk objects
  * @reserve: the first of the chunk objects for deferred allocations
  * @nr_reserve: length of @reserve; TMM_NR_RESERVE when no deferred action is pending
@@ -106,12 +109,12 @@ struct tmm_range_allocator {
 };
 
 /**
- * struct tmm_range_totals - counts of general regions, taken at one moment
- * @nr_total: chunks in them
- * @nr_free: chunks that nobody owns
- * @nr_ranges: free ranges they form
- * @largest: longest free run by page size (enum tmm_page_size), aligned to that
- *           size, in 4 KiB chunks, TMM_MAX_RUN at most
+ * struct tmm_range_totals - counts of general regions, all taken under one lock
+ * @nr_total: all chunks
+ * @nr_free: chunks without an owner
+ * @nr_ranges: free ranges
+ * @largest: longest free run by page size (enum tmm_page_size), aligned to that size, in 4 KiB
+ *           chunks, TMM_MAX_RUN at most
  */
 struct tmm_range_totals {
 	u64 nr_total;

@@ -35,7 +35,7 @@ static int new_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2]
 	return 0;
 }
 
-/* All of the run is free. */
+/* Take a run, all of which is free. */
 static struct tmm_chunk *take_run(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 				  u64 start, u64 nr, struct tmm_chunk *spare[2])
 {
@@ -47,9 +47,9 @@ static struct tmm_chunk *take_run(struct tmm_range_allocator *ra, struct tmm_ran
 }
 
 /*
- * Charge the account, then take the run. The charge comes after the search: a charge for a
- * run that is not found would be missing to others, and wake them when it is taken back. A
- * request that exceeds a limit by itself was refused before the search.
+ * Charge the account, then take the run. The charge comes after the search. A charge for a run
+ * that is not found would take room from other clients, and undoing the charge would wake them.
+ * check_request() has refused a request that exceeds a limit by itself before the search.
  */
 static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 					 const struct tmm_allocation_request *req,
@@ -150,7 +150,7 @@ static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_
 	if (!req->general_only && (find_in_type(ra, &fit, TMM_REGION_KERNEL, region, start) ||
 				   find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start)))
 		return 0;
-	/* Only a range that was asked for can be a wrong one. */
+	/* -ERANGE is possible only if the caller asked for a range. */
 	if (!req->min && req->max == U64_MAX)
 		return -ENOSPC;
 	return touches_a_region(ra, &fit, req->general_only) ? -ENOSPC : -ERANGE;
@@ -197,27 +197,21 @@ static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_
 	return err;
 }
 
-/**
- * tmm_range_request_allocate() - take a run of chunks
- * @ra: the allocator
- * @req: what is wanted
- * @region: set to the region that the run came from, on success only
+/*
+ * Take a run of chunks, and set @region on success only. O(log n) in the free ranges of a
+ * region, but see tmm_free_ranges_find() for odd alignments; O(n) in regions. A run of more
+ * than TMM_MAX_RUN chunks can be allocated by address only. May sleep. Takes and releases the
+ * allocator's lock. Return:
  *
- * O(log n) in the free ranges of a region, but see tmm_free_ranges_find() for
- * odd alignments; O(n) in regions. More than TMM_MAX_RUN chunks are found only at
- * an address.
- *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return:
- * * the run                 - to be given back with tmm_range_request_release()
- * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before it starts
- * * ERR_PTR(-EOVERFLOW)     - the run would wrap around, or TMM_TOO_MANY
- * * ERR_PTR(-ERANGE)        - no region that may be used has that address, or any of that
- *   range
+ * * the run                 - the caller gives the run back with tmm_range_request_release()
+ * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before its start
+ * * ERR_PTR(-EOVERFLOW)     - the run would wrap around, or the count is TMM_TOO_MANY
+ * * ERR_PTR(-ERANGE)        - no region that may be used contains the address, or a part of
+ *   the range
  * * ERR_PTR(-EOPNOTSUPP)    - the run is free, but reserved, and @general_only is set
- * * ERR_PTR(-ENODEV)        - the region that has it is closed
+ * * ERR_PTR(-ENODEV)        - the region that contains the address is closed
  * * ERR_PTR(-EADDRINUSE)    - the chunk at the address is owned
- * * ERR_PTR(-EADDRNOTAVAIL) - it is free, but not all that follow
+ * * ERR_PTR(-EADDRNOTAVAIL) - the chunk at the address is free, but a later one is not
  * * ERR_PTR(-ENOSPC)        - no free range is large enough
  * * ERR_PTR(-EDQUOT)        - the run exceeds a limit of the account
  * * ERR_PTR(-ENOMEM)        - the kernel heap is exhausted
@@ -234,7 +228,7 @@ struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 	err = check_request(ra, req);
 	if (err)
 		return ERR_PTR(err);
-	/* Two are needed only if the run can lie within a range. */
+	/* A run in the middle of a free range needs two objects, a run at an end only one. */
 	err = new_spares(ra, spare,
 			 req->is_at || req->align > 1 || req->min || req->max != U64_MAX ? 2 : 1);
 	if (err)
@@ -250,7 +244,7 @@ struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate);
 
-/* Objects that taking a run uses up: one for each side of it on which chunks stay free. */
+/* Objects that taking a run needs: one for each side of the run on which chunks stay free. */
 static unsigned int nr_spares_for(const struct tmm_range_region *region, u64 start, u64 nr)
 {
 	const struct tmm_chunk *range = tmm_free_ranges_at(&region->free, start);
@@ -287,22 +281,17 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
 	return chunk;
 }
 
-/**
- * tmm_range_request_allocate_deferred() - take a run of chunks, without memory
- * @ra: the allocator
- * @req: what is wanted
- * @region: set to the region that the run came from, on success only
- * @action: finished, or all zeros; set to what is left to do, on success only
+/*
+ * Take a run of chunks without allocating memory. @action must be finished or all zeros.
+ * @region and @action are set on success only. The objects come from the allocator's reserve,
+ * which tmm_deferred_action_finish() refills. The rest of the free range stays free.
  *
- * The objects that the allocation needs come from the allocator's reserve, which
- * tmm_deferred_action_finish() refills. The rest of the free range stays free.
+ * Not in interrupts. Takes and releases the allocator's lock. Return: the run, an error of
+ * tmm_range_request_allocate(), or ERR_PTR(-EBUSY) if @action is not finished. ERR_PTR(-ENOMEM)
+ * means that unfinished actions have used up the reserve (finish an action), or that @ra does
+ * not use the heap yet.
  *
  * Theseus: allocate_pages_deferred(), allocate_frames_deferred()
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock.
- * Return: the run, an error of tmm_range_request_allocate(), or ERR_PTR(-EBUSY) if @action
- * is not finished. ERR_PTR(-ENOMEM) means that the reserve is used up by unfinished actions
- * (finish one), or that @ra is not on the heap yet.
  */
 struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator *ra,
 						      const struct tmm_allocation_request *req,
@@ -330,10 +319,10 @@ struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate_deferred);
 
 /**
- * tmm_deferred_action_finish() - give the reserve the objects that an allocation used
+ * tmm_deferred_action_finish() - refill the reserve after a deferred allocation
  * @action: finished afterwards; may be finished already, or all zeros
  *
- * Cannot fail: it waits until the kernel heap has room for two objects.
+ * Cannot fail: the function waits until the kernel heap has room for two objects.
  *
  * Context: Process context, may sleep. Takes and releases the allocator's lock.
  */
@@ -373,18 +362,12 @@ static int choose_run(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspe
 	return -ENOENT;
 }
 
-/**
- * tmm_range_request_inspect_then_allocate() - show what is free, take what is chosen
- * @ra: the allocator
- * @inspect: called for the free runs of general regions, lowest first, until it
- *           chooses one. Must not sleep, nor call the allocator.
- * @context: passed to @inspect
- * @region: set to the region that the run came from, on success only
- *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- *          O(free ranges), under the lock.
- * Return: the run; ERR_PTR(-ENOENT) if @inspect chose none, ERR_PTR(-EINVAL) if
- * what it chose is not within the run that it was shown, or ERR_PTR(-ENOMEM)
+/*
+ * Let @inspect choose a run, and set @region on success only. @inspect is called for the free
+ * runs of general regions, lowest first, until @inspect chooses one; it must neither sleep nor
+ * call the allocator. May sleep. Takes and releases the allocator's lock. O(free ranges) under
+ * the lock. Return: the run; ERR_PTR(-ENOENT) if @inspect chose no run, ERR_PTR(-EINVAL) if the
+ * chosen chunks are not within the run that @inspect was shown, or ERR_PTR(-ENOMEM).
  */
 struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_allocator *ra,
 							  tmm_range_inspect_fn inspect,
@@ -410,19 +393,12 @@ struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_alloc
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_inspect_then_allocate);
 
-/**
- * tmm_range_request_take_one() - take one chunk of a general region, without an object
- * @ra: the allocator
- * @spare: unlinked chunk objects, the first not NULL; those used are set to
- *         NULL, and one that came free may be put there
- * @region: set to the region it came from, on success only
- * @number: set to the chunk's number, on success only
- *
- * Chunk objects are alike, so a caller that keeps one for every chunk it took
- * this way can always give them back.
- *
- * Context: The allocator's lock is held.
- * Return: 0, or -ENOSPC if all general regions are exhausted
+/*
+ * Take one chunk of a general region, without an object. @spare has unlinked chunk objects, the
+ * first not NULL. Objects that are used are set to NULL, and an object that becomes unused may
+ * be stored there. @region and @number are set on success only. All chunk objects are alike, so
+ * a caller that keeps one object for every chunk can always give the chunks back. The caller
+ * holds the allocator's lock. Return: 0, or -ENOSPC if all general regions are exhausted.
  */
 int tmm_range_request_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
 			       struct tmm_range_region **region, u64 *number)
@@ -433,7 +409,7 @@ int tmm_range_request_take_one(struct tmm_range_allocator *ra, struct tmm_chunk 
 	lockdep_assert_held(&ra->lock);
 	if (!find_in_type(ra, &fit, TMM_REGION_GENERAL, region, number))
 		return -ENOSPC;
-	/* The run is at an end of a free range, so it needs one spare object at most. */
+	/* The run is at an end of a free range, so one spare object is enough. */
 	chunk = tmm_free_ranges_take(&(*region)->free, *number, 1, spare);
 	if (spare[0])
 		spare[1] = chunk;
@@ -443,18 +419,14 @@ int tmm_range_request_take_one(struct tmm_range_allocator *ra, struct tmm_chunk 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_take_one);
 
-/**
- * tmm_range_request_release() - give a run back
- * @ra: the allocator
- * @region: the region that the run came from
- * @chunk: the run; consumed. An empty one is just freed.
+/*
+ * Give a run back; @chunk is consumed. An empty run is only freed. Cannot fail and needs no
+ * memory. The run's account is uncharged, and clients that wait for such runs, or for room
+ * under a limit, are woken.
  *
- * Cannot fail and needs no memory. The run's account is uncharged, and clients that wait
- * for such runs, or for room under a limit, are woken. If the hooks refuse the run because
- * their bookkeeping contradicts it, that is a bug of this module: the run stays owned for
- * ever rather than being given to two owners.
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock. O(log n).
+ * The hooks refuse the run if their bookkeeping contradicts the run, which is a bug of this
+ * module. Then the run stays owned for ever, so that the run never has two owners. Not in
+ * interrupts. Takes and releases the allocator's lock. O(log n).
  */
 void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 			       struct tmm_chunk *chunk)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Requests: what a caller wants of a range allocator, and how the allocator serves it.
+ * Requests: the chunks that a caller wants from a range allocator, and the allocation itself.
  *
- * Invariant: a request takes and charges all of its run, or nothing.
- * Lock: the range allocator's, which each function takes, but for tmm_range_request_take_one().
- * Owner: the caller of a run that was taken, until tmm_range_request_release().
+ * Invariant: a request takes and charges its whole run, or nothing.
+ * Lock: the range allocator's. Each function takes the lock, except
+ * tmm_range_request_take_one(), whose caller holds the lock.
+ * Owner: the caller owns a run from its allocation until tmm_range_request_release().
  */
 #ifndef TMM_ALLOC_RANGE_REQUEST_H
 #define TMM_ALLOC_RANGE_REQUEST_H
@@ -18,30 +19,30 @@
 
 struct tmm_account;
 
-/* A count that no request can have: what it was computed from overflowed. */
+/* A count that stands for an overflow in the calculation of the count. */
 #define TMM_TOO_MANY U64_MAX
 
 /**
- * struct tmm_allocation_request - what a caller wants
+ * struct tmm_allocation_request - the chunks that a caller wants
  * @nr: chunks of 4 KiB, 1 or more; TMM_TOO_MANY if the count overflowed
- * @is_at: the run starts at @at; @align, @min and @max do not count
+ * @is_at: the run starts at @at; @align, @min and @max are ignored
  * @at: number of the first chunk
- * @align: the run starts at a multiple of it, in chunks; 0 and 1 mean anywhere.
- *         A request aligned to 2 MiB or more is served from the top of the
- *         region, others from the bottom, which keeps large runs whole; in a
- *         reversed region it is the other way round.
- * @behind: the run starts this many chunks after a multiple of @align. The chunks between
- *          are free too, but not taken.
+ * @align: the run starts at a multiple of @align, in chunks; 0 and 1 mean anywhere. A request
+ *         aligned to 2 MiB or more is served from the top of the region, other requests from
+ *         the bottom, which keeps large runs whole. In a reversed region, top and bottom are
+ *         exchanged.
+ * @behind: the run starts this many chunks after a multiple of @align. The chunks between are
+ *          free too, but not taken.
  * @min: lowest chunk that may be used
  * @max: highest chunk that may be used, inclusive
- * @offset: bytes from the start of chunk @at, where a request by bytes begins; see
+ * @offset: bytes from the start of chunk @at to the start of a request by bytes; see
  *          tmm_request_at_vaddr()
- * @general_only: use general regions only: no last resort, and no address elsewhere. Set in
- *                all requests of clients.
+ * @general_only: use general regions only: no last resort, and no address in another region. Set
+ *                in all requests of clients.
  * @account: account charged for the run, until the run is free again; NULL for none
  *
- * Theseus: AllocationRequest, whose kinds are the constructors below. Here
- * alignment and range combine, and frames know them too.
+ * Theseus: AllocationRequest, whose kinds are the constructors below. Here a request may have
+ * an alignment and a range at once, for frames as well as for pages.
  */
 struct tmm_allocation_request {
 	u64 nr;
@@ -66,7 +67,7 @@ static inline struct tmm_allocation_request tmm_request_at(u64 number, u64 nr)
 	return (struct tmm_allocation_request){ .nr = nr, .is_at = true, .at = number };
 }
 
-/* The chunks from that of an address on. Theseus: AtVirtualAddress(v) */
+/* The chunks from the chunk of an address on. Theseus: AtVirtualAddress(v) */
 static inline struct tmm_allocation_request tmm_request_at_vaddr(struct tmm_vaddr vaddr, u64 nr)
 {
 	return (struct tmm_allocation_request){
@@ -103,20 +104,16 @@ static inline struct tmm_allocation_request tmm_request_aligned_in_range(u64 ali
 	return (struct tmm_allocation_request){ .nr = nr, .align = align, .min = min, .max = max };
 }
 
-/* @nr chunks of @size each, aligned to it; too many become TMM_TOO_MANY. */
+/* @nr chunks of @size each, aligned to @size; a count that overflows becomes TMM_TOO_MANY. */
 static inline struct tmm_allocation_request tmm_request_sized(enum tmm_page_size size, u64 nr)
 {
 	return tmm_request_aligned(tmm_page_size_4k_pages(size),
 				   size_mul(nr, tmm_page_size_4k_pages(size)));
 }
 
-/**
- * tmm_chunks_of_bytes() - chunks that a number of bytes touches
- * @offset: where in the first chunk they start, below 4096
- * @nr_bytes: how many
- * @nr: set on success only
- *
- * Return: 0, -EINVAL if @nr_bytes is 0, or -EOVERFLOW
+/*
+ * Number of chunks that @nr_bytes touch, from byte @offset of the first chunk on; @offset is
+ * below 4096. Sets @nr on success only. Return: 0, -EINVAL if @nr_bytes is 0, or -EOVERFLOW.
  */
 static inline int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr)
 {
@@ -131,7 +128,7 @@ static inline int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64
 	return 0;
 }
 
-/* Set the count of @req to the chunks that @nr_bytes touch from where @req begins. */
+/* Set the count of @req to the number of chunks that @nr_bytes touch from the start of @req. */
 static inline int __must_check tmm_request_size_by_bytes(struct tmm_allocation_request *req,
 							 u64 nr_bytes)
 {
@@ -143,10 +140,10 @@ static inline int __must_check tmm_request_size_by_bytes(struct tmm_allocation_r
  * @ra: private: the allocator
  * @nr_owed: private: objects that the allocation took from the allocator's reserve
  *
- * An action of all zeros has nothing to do. An action holds no chunk: the rest of the free
- * range that the run was taken from is free at once.
+ * An action of all zeros has nothing to do. An action owns no chunk: the rest of the free range
+ * that contained the run is free at once.
  *
- * Theseus: DeferredAllocAction, which does the rest when it is dropped.
+ * Theseus: DeferredAllocAction, which does the rest when the action is dropped.
  */
 struct tmm_deferred_action {
 	/* private: */
@@ -154,15 +151,10 @@ struct tmm_deferred_action {
 	unsigned int nr_owed;
 };
 
-/**
- * typedef tmm_range_inspect_fn - looks at a free run
- * @region: the region it is part of
- * @chunk: the run
- * @context: the caller's
- * @req: all zeros; what to allocate of the run, if any, with is_at set
- *
- * Context: The allocator's lock is held.
- * Return: true to stop and allocate what @req says, false to see the next run
+/*
+ * Inspects a free run. @req is all zeros; the function sets @req, with is_at, to allocate
+ * chunks of the run. The caller holds the allocator's lock. Return: true to stop and allocate
+ * @req, false to see the next run.
  */
 typedef bool (*tmm_range_inspect_fn)(struct tmm_range_region *region, struct tmm_chunk *chunk,
 				     void *context, struct tmm_allocation_request *req);

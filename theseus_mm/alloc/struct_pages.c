@@ -14,13 +14,11 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/**
- * struct tmm_struct_pages - of one run of RAM
- * @pgmap: what Linux knows of them
- * @found: those that Linux had there before, as they were; NULL if it had none
- */
+/* Struct pages of one run of RAM. */
 struct tmm_struct_pages {
+	/* Linux's description of the run */
 	struct dev_pagemap pgmap;
+	/* copy of the struct pages that Linux had before; NULL if Linux had none */
 	struct page *found;
 };
 
@@ -28,13 +26,10 @@ struct tmm_struct_pages {
 static DECLARE_RWSEM(failure_lock);
 static int (*on_failure)(u64 number);
 
-/**
- * tmm_struct_pages_on_failure() - set the callback for failing memory
- * @report: called with the number of the frame, in process context; returns an error if the
- *          frame stays in use. NULL for no callback.
- *
- * Context: Process context, may sleep. No call of the previous callback is running when
- *          this returns.
+/*
+ * Set the callback for failing memory, or NULL for no callback. @report is called with the
+ * number of the frame, in process context, and returns an error if the frame stays in use. May
+ * sleep. When this function returns, no call of the previous callback is running.
  */
 void tmm_struct_pages_on_failure(int (*report)(u64 number))
 {
@@ -43,23 +38,15 @@ void tmm_struct_pages_on_failure(int (*report)(u64 number))
 	up_write(&failure_lock);
 }
 
-/**
- * tmm_struct_pages_align() - alignment of both ends of a run with struct pages
- *
- * Return: a power of two, in bytes
- */
+/* Alignment of both ends of a run with struct pages: a power of two, in bytes. */
 u64 tmm_struct_pages_align(void)
 {
 	return memremap_compat_align();
 }
 
-/**
- * tmm_struct_pages_check() - can a run have struct pages?
- * @start: physical address
- * @nr_bytes: its size
- *
- * Return: 0; -EINVAL if it is not aligned for struct pages; or -EOPNOTSUPP on a kernel
- * without ZONE_DEVICE
+/*
+ * Check whether a run can have struct pages. Return: 0; -EINVAL if the run is not aligned for
+ * struct pages; or -EOPNOTSUPP on a kernel without ZONE_DEVICE.
  */
 int tmm_struct_pages_check(u64 start, u64 nr_bytes)
 {
@@ -71,8 +58,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_struct_pages_check);
 
 #ifdef CONFIG_ZONE_DEVICE
 /*
- * Linux takes the memory of struct pages from where it is told by whole sections;
- * those of a part of one come from its own.
+ * Linux takes memory for struct pages from the given altmap for whole sections only. The struct
+ * pages of a partial section lie in Linux's own memory.
  */
 static u64 nr_reserved_frames(u64 start, u64 nr_bytes)
 {
@@ -86,13 +73,13 @@ static u64 nr_reserved_frames(u64 start, u64 nr_bytes)
 }
 
 /*
- * Where a section is shared with memory of Linux's own, Linux has had struct pages
- * for all of it from boot on. It lends those, and leaves them undefined afterwards,
- * though pfn_valid() goes on saying that they can be looked at; page_table_check,
- * for one, does so when such a frame is mapped. They are put back as they were.
+ * A section that the run shares with Linux's own memory has had struct pages since boot.
+ * memremap_pages() uses these struct pages, and leaves them undefined afterwards. But
+ * pfn_valid() stays true for these struct pages, so Linux may read them; page_table_check, for
+ * example, does so when such a frame is mapped. So restore_found() restores the old contents.
  *
- * Counts them and, if there is @found, copies them there, or from there.
- * Return: how many there are
+ * Count these struct pages. If @found is not NULL, copy them to @found, or back from @found.
+ * Return: the number of these struct pages.
  */
 static u64 copy_found(const struct range *range, struct page *found, bool is_back)
 {
@@ -149,13 +136,9 @@ static int memory_failure_of_page(struct dev_pagemap *pgmap, unsigned long pfn,
 
 static const struct dev_pagemap_ops page_ops = { .memory_failure = memory_failure_of_page };
 
-/**
- * tmm_struct_pages_create() - make the struct pages of a run
- * @start: physical address; tmm_struct_pages_check() has agreed
- * @nr_bytes: its size
- *
- * Context: Process context, may sleep. O(pages).
- * Return: the pages, or an error pointer
+/*
+ * Make the struct pages of a run, which tmm_struct_pages_check() has accepted. May sleep.
+ * O(pages). Return: the pages, or an error pointer.
  */
 struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
 {
@@ -177,7 +160,7 @@ struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
 	pgmap->nr_range = 1;
 	pgmap->range.start = start;
 	pgmap->range.end = start + nr_bytes - 1;
-	/* It has members that are const. */
+	/* The struct has const members, so an assignment does not compile. */
 	memcpy(&pgmap->altmap, &altmap, sizeof(altmap));
 	if (altmap.free)
 		pgmap->flags = PGMAP_ALTMAP_VALID;
@@ -194,12 +177,7 @@ free:
 	return ERR_PTR(err);
 }
 
-/**
- * tmm_struct_pages_destroy() - undo tmm_struct_pages_create()
- * @pages: nobody has pinned one; may be NULL
- *
- * Context: Process context, may sleep.
- */
+/* Undo tmm_struct_pages_create(). No page is pinned; @pages may be NULL. May sleep. */
 void tmm_struct_pages_destroy(struct tmm_struct_pages *pages)
 {
 	if (!pages)
@@ -219,11 +197,9 @@ void tmm_struct_pages_destroy(struct tmm_struct_pages *pages)
 }
 #endif /* CONFIG_ZONE_DEVICE */
 
-/**
- * tmm_struct_pages_nr_reserved() - what they take of the run itself
- * @pages: the pages
- *
- * Return: bytes at the run's start: those have no struct pages and must not be touched
+/*
+ * Bytes at the start of the run that hold the struct pages. These bytes have no struct pages
+ * themselves, and must not be accessed.
  */
 u64 tmm_struct_pages_nr_reserved(const struct tmm_struct_pages *pages)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Struct pages for claimed RAM, so that I/O can pin memory that processes have mmapped.
+ * Struct pages for claimed RAM, so that I/O can pin memory that processes have mapped.
  *
- * Invariant: the pages are never allocated, freed or put on a list of Linux's. Only what
- * alloc/pins.h says changes in them.
- * Owner: the pool, which makes them when it is claimed.
+ * Invariant: Linux never allocates or frees the pages, or puts them on a list. Only the fields
+ * that alloc/pins.h describes change.
+ * Owner: the pool, which makes the struct pages when the pool is claimed.
  */
 #ifndef TMM_ALLOC_STRUCT_PAGES_H
 #define TMM_ALLOC_STRUCT_PAGES_H

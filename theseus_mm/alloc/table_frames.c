@@ -11,16 +11,11 @@
 #include <linux/export.h>
 #include <linux/string.h>
 
-/**
- * tmm_table_frames_take() - take one frame for a page table
- * @fa: the allocator
- * @number: set to the frame's number, on success only
- *
- * The frame is all zeros. It has no object of its own; the allocator keeps one
- * aside, so that giving it back cannot fail.
- *
- * Context: Process context, may sleep. Takes and releases the allocator's lock.
- * Return: 0, -ENOSPC if the general regions are exhausted, or -ENOMEM
+/*
+ * Take one frame for a page table, cleared to zeros; @number is set on success only. The frame
+ * has no object of its own. The allocator keeps one object aside, so that giving the frame back
+ * cannot fail. May sleep. Takes and releases the allocator's lock. Return: 0, -ENOSPC if the
+ * general regions are exhausted, or -ENOMEM.
  */
 int tmm_table_frames_take(struct tmm_frame_allocator *fa, u64 *number)
 {
@@ -49,13 +44,9 @@ int tmm_table_frames_take(struct tmm_frame_allocator *fa, u64 *number)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_frames_take);
 
-/**
- * tmm_table_frames_give() - give the frame of a page table back
- * @fa: the allocator
- * @number: the frame, from tmm_table_frames_take(); cleared, and no
- *          CPU can reach it any more
- *
- * Context: Any but interrupt. Takes and releases the allocator's lock.
+/*
+ * Give back a frame of tmm_table_frames_take(). The table is cleared, and no CPU can reach the
+ * table any more. Not in interrupts. Takes and releases the allocator's lock.
  */
 void tmm_table_frames_give(struct tmm_frame_allocator *fa, u64 number)
 {

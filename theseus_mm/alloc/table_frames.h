@@ -2,7 +2,7 @@
 /*
  * Frames of page tables, which have no object of their own.
  *
- * Invariant: the allocator keeps one object aside for each of them, so that giving a frame
+ * Invariant: the allocator keeps one object aside for each such frame, so that giving a frame
  * back cannot fail.
  * Lock: the range allocator's.
  * Owner: the page tables (paging/table.h).

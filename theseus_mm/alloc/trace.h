@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints of this floor: pages, frames and tables between the free set and an owner. Each
- * floor above has a trace.h of its own; all are in /sys/kernel/tracing/events/theseus_mm/.
+ * Tracepoints of this layer: pages, frames and tables that move between the free set and an
+ * owner. Each higher layer has a trace.h of its own. All tracepoints are in
+ * /sys/kernel/tracing/events/theseus_mm/.
  *
- * Off, they cost a jump that is not taken. None is in a window, inside
- * (paging/tlb.h) or under an allocator's lock. Like Linux's own, they show
- * physical addresses, to whoever may trace.
+ * A disabled tracepoint costs a jump that is not taken. No tracepoint runs in a window, while a
+ * CPU is inside (paging/tlb.h), or under an allocator's lock. Like Linux's own tracepoints,
+ * these show physical addresses to users who may trace.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM theseus_mm
@@ -17,7 +18,7 @@
 
 #include <linux/tracepoint.h>
 
-/* Numbers, not an enum: programs read the formats. */
+/* Macros, not an enum, since programs read the numbers in the event formats. */
 #define TMM_TRACE_PAGES		1
 #define TMM_TRACE_FRAMES	2
 #define TMM_TRACE_TABLE		3
@@ -28,7 +29,7 @@
 			 { TMM_TRACE_FRAMES, "frames" },			\
 			 { TMM_TRACE_TABLE, "table" })
 
-/* A run of pages or frames, by number, between the free set and an owner. */
+/* A run of pages or frames, by number, that moves between the free set and an owner. */
 DECLARE_EVENT_CLASS(tmm_run,
 	TP_PROTO(u32 kind, u64 number, u64 nr),
 	TP_ARGS(kind, number, nr),

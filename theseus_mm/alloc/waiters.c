@@ -11,19 +11,17 @@
 
 #define ATTEMPTS_ORDER	4
 
-/**
- * struct attempt - a running call whose own releases are counted apart
- * @task: the calling task; NULL if the slot is free
- * @own: releases that the call itself caused
- */
+/* A running call whose own releases are counted separately. */
 struct attempt {
+	/* the calling task; NULL if the slot is free */
 	const struct task_struct *task;
+	/* releases that the call itself caused */
 	struct tmm_waiters_counts own;
 };
 
 static atomic64_t counts[TMM_NR_RESOURCES];
 static DECLARE_WAIT_QUEUE_HEAD(queue);
-/* Slots by a hash of the task. A call that finds its slot taken does without. */
+/* Slots by a hash of the task. A call whose slot is in use does not count its own releases. */
 static struct attempt attempts[1 << ATTEMPTS_ORDER];
 
 static struct attempt *place_of(const struct task_struct *task)
@@ -31,11 +29,9 @@ static struct attempt *place_of(const struct task_struct *task)
 	return &attempts[hash_ptr(task, ATTEMPTS_ORDER)];
 }
 
-/**
- * tmm_waiters_note() - count a release, and wake the waiters
- * @resource: the resource; it must be available already
- *
- * Context: Any but interrupt.
+/*
+ * Count a release, and wake the waiters. The resource must already be available. Not in
+ * interrupts.
  */
 void tmm_waiters_note(enum tmm_resource resource)
 {
@@ -44,18 +40,13 @@ void tmm_waiters_note(enum tmm_resource resource)
 	atomic64_inc(&counts[resource]);
 	if (READ_ONCE(place->task) == current)
 		place->own.nr[resource]++;
-	/* Has a barrier: either we see the waiter here, or the waiter sees the new count. */
+	/* Contains a barrier: either this CPU sees the waiter, or the waiter sees the new count. */
 	if (wq_has_sleeper(&queue))
 		wake_up_poll(&queue, EPOLLIN | EPOLLRDNORM);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_note);
 
-/**
- * tmm_waiters_read() - read the counts of releases
- * @now: set
- *
- * Context: Any.
- */
+/* Read the counts of releases. */
 void tmm_waiters_read(struct tmm_waiters_counts *now)
 {
 	unsigned int i;
@@ -65,21 +56,16 @@ void tmm_waiters_read(struct tmm_waiters_counts *now)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_read);
 
-/**
- * tmm_waiters_queue() - the wait queue for releases
- *
- * Return: the wait queue
- */
+/* The wait queue for releases. */
 struct wait_queue_head *tmm_waiters_queue(void)
 {
 	return &queue;
 }
 
-/**
- * tmm_waiters_begin() - count this task's releases apart from those of others
- * @now: set to the counts: a call from now on can get whatever they contain
- *
- * Context: Process context, no lock needed. tmm_waiters_end() follows, by this task.
+/*
+ * Count this task's own releases separately, until tmm_waiters_end() by the same task. Sets
+ * @now to the counts. A call that starts after this function can get every resource whose
+ * release these counts contain. Process context; needs no lock.
  */
 void tmm_waiters_begin(struct tmm_waiters_counts *now)
 {
@@ -90,12 +76,10 @@ void tmm_waiters_begin(struct tmm_waiters_counts *now)
 	tmm_waiters_read(now);
 }
 
-/**
- * tmm_waiters_end() - undo tmm_waiters_begin()
- * @before: the counts from tmm_waiters_begin(); this call's own releases are added, or
- *          fewer
- *
- * Context: Process context, no lock needed.
+/*
+ * Undo tmm_waiters_begin(), and add this call's own releases to @before, the counts of
+ * tmm_waiters_begin(). The added number may be too small if another task uses the slot. Process
+ * context; needs no lock.
  */
 void tmm_waiters_end(struct tmm_waiters_counts *before)
 {
@@ -106,6 +90,9 @@ void tmm_waiters_end(struct tmm_waiters_counts *before)
 		return;
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
 		before->nr[i] += place->own.nr[i];
-	/* Pairs with the exchange in tmm_waiters_begin(): the place is its next task's. */
+	/*
+	 * Pairs with the exchange in tmm_waiters_begin(); afterwards another task may use the
+	 * slot.
+	 */
 	smp_store_release(&place->task, NULL);
 }

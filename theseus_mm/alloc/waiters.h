@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Releases: counts of how often a resource became available again, and the wait queue
- * for it.
+ * Releases: counts of how often a resource became available again, and the wait queue for
+ * releases.
  *
- * A run that is free again and room under a limit are both releases. Frames, pages and
- * handles have separate counts, so that a waiter for frames is not woken by pages. The
- * module has one count of each, for all clients.
+ * Both a run that is free again and room under a limit are releases. Frames, pages and handles
+ * have separate counts, so that pages do not wake a client that waits for frames. The module
+ * has one count of each, for all clients.
  *
- * A refused client waits for the releases of others only. A call that fails half-way gives
- * back what it had taken: that must wake others, but must not make the client itself try
- * again for ever.
+ * A refused client waits only for the releases of other clients. A call that fails half-way
+ * gives back the resources that the call had taken. Such a release must wake other clients, but
+ * must not make the same client retry for ever.
  *
- * Invariant: a count never misses a release. So a client that compares the count with its
- * value before the call never waits for a release that has happened.
- * Lock: none; the counts are atomic, the wait queue has its own lock, and each slot of the
- * attempts is used by one task.
+ * Invariant: a count never misses a release. So a client that compares the count with the value
+ * from before the call never waits for a release that has already happened.
+ * Lock: none; the counts are atomic, the wait queue has its own lock, and one task at a time
+ * uses each slot of the attempts.
  * Owner: the module.
  */
 #ifndef TMM_ALLOC_WAITERS_H
@@ -23,10 +23,10 @@
 #include <linux/types.h>
 
 /**
- * enum tmm_resource - what can be owned, charged, exhausted and waited for
+ * enum tmm_resource - resources that can be owned, charged, exhausted and waited for
  * @TMM_RESOURCE_FRAMES: physical memory
  * @TMM_RESOURCE_PAGES: virtual addresses
- * @TMM_RESOURCE_HANDLES: objects of a client, and files made for it
+ * @TMM_RESOURCE_HANDLES: objects of a client, and files made for the client
  * @TMM_NR_RESOURCES: number of the resources above
  */
 enum tmm_resource {

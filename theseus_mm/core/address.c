@@ -12,7 +12,7 @@
 static_assert(TMM_PAGE_SIZE == 1ULL << TMM_PAGE_SHIFT);
 
 /**
- * tmm_paging_levels() - levels of page tables this machine runs with
+ * tmm_paging_levels() - number of page table levels of this machine
  *
  * Return: 4 or 5
  */
@@ -34,8 +34,8 @@ unsigned int tmm_vaddr_bits(void)
 EXPORT_SYMBOL_TMM(tmm_vaddr_bits);
 
 /**
- * tmm_vaddr_is_canonical() - is a value a virtual address at all?
- * @value: the value in question
+ * tmm_vaddr_is_canonical() - check whether a value is a virtual address
+ * @value: the value to check
  *
  * Return: true if all bits from the sign bit (47 or 56) up are equal
  */
@@ -46,7 +46,7 @@ bool tmm_vaddr_is_canonical(u64 value)
 EXPORT_SYMBOL_TMM(tmm_vaddr_is_canonical);
 
 /**
- * tmm_vaddr_new() - make a virtual address of a value
+ * tmm_vaddr_new() - make a virtual address from a value
  * @value: the address in bytes
  * @out: set on success only
  *
@@ -66,12 +66,12 @@ int tmm_vaddr_new(u64 value, struct tmm_vaddr *out)
 EXPORT_SYMBOL_TMM(tmm_vaddr_new);
 
 /**
- * tmm_vaddr_new_canonical() - force a value to be canonical
+ * tmm_vaddr_new_canonical() - make a canonical virtual address from any value
  * @value: the address in bytes
  *
  * Theseus: VirtualAddress::new_canonical()
  *
- * Return: @value with its sign bit copied upwards
+ * Return: @value with its sign bit copied to all higher bits
  */
 struct tmm_vaddr tmm_vaddr_new_canonical(u64 value)
 {
@@ -82,12 +82,12 @@ struct tmm_vaddr tmm_vaddr_new_canonical(u64 value)
 EXPORT_SYMBOL_TMM(tmm_vaddr_new_canonical);
 
 /**
- * tmm_vaddr_add() - add to an address, saturating, then canonicalising
+ * tmm_vaddr_add() - add to a virtual address
  * @addr: the address
- * @bytes: what to add
+ * @bytes: number of bytes to add
  *
- * For display and iteration only: allocation paths check with
- * check_add_overflow() and return -EOVERFLOW instead of saturating.
+ * The sum saturates, and is then made canonical. For display and iteration only: allocation
+ * paths use check_add_overflow() and return -EOVERFLOW instead.
  *
  * Return: the sum
  */
@@ -98,9 +98,11 @@ struct tmm_vaddr tmm_vaddr_add(struct tmm_vaddr addr, u64 bytes)
 EXPORT_SYMBOL_TMM(tmm_vaddr_add);
 
 /**
- * tmm_vaddr_sub() - subtract from an address, saturating, then canonicalising
+ * tmm_vaddr_sub() - subtract from a virtual address
  * @addr: the address
- * @bytes: what to subtract
+ * @bytes: number of bytes to subtract
+ *
+ * The difference is 0 at least, and is then made canonical.
  *
  * Return: the difference
  */
@@ -111,8 +113,8 @@ struct tmm_vaddr tmm_vaddr_sub(struct tmm_vaddr addr, u64 bytes)
 EXPORT_SYMBOL_TMM(tmm_vaddr_sub);
 
 /**
- * tmm_paddr_is_canonical() - is a value a physical address at all?
- * @value: the value in question
+ * tmm_paddr_is_canonical() - check whether a value is a physical address
+ * @value: the value to check
  *
  * Return: true if bits 63..52 are zero
  */
@@ -123,7 +125,7 @@ bool tmm_paddr_is_canonical(u64 value)
 EXPORT_SYMBOL_TMM(tmm_paddr_is_canonical);
 
 /**
- * tmm_paddr_new() - make a physical address of a value
+ * tmm_paddr_new() - make a physical address from a value
  * @value: the address in bytes
  * @out: set on success only
  *
@@ -143,7 +145,7 @@ int tmm_paddr_new(u64 value, struct tmm_paddr *out)
 EXPORT_SYMBOL_TMM(tmm_paddr_new);
 
 /**
- * tmm_paddr_new_canonical() - force a value to be a physical address
+ * tmm_paddr_new_canonical() - make a physical address from any value
  * @value: the address in bytes
  *
  * Theseus: PhysicalAddress::new_canonical()
@@ -157,9 +159,11 @@ struct tmm_paddr tmm_paddr_new_canonical(u64 value)
 EXPORT_SYMBOL_TMM(tmm_paddr_new_canonical);
 
 /**
- * tmm_paddr_add() - add to an address, saturating, then canonicalising
+ * tmm_paddr_add() - add to a physical address
  * @addr: the address
- * @bytes: what to add
+ * @bytes: number of bytes to add
+ *
+ * The sum saturates, and is then made canonical.
  *
  * Return: the sum
  */
@@ -170,9 +174,11 @@ struct tmm_paddr tmm_paddr_add(struct tmm_paddr addr, u64 bytes)
 EXPORT_SYMBOL_TMM(tmm_paddr_add);
 
 /**
- * tmm_paddr_sub() - subtract from an address, saturating
+ * tmm_paddr_sub() - subtract from a physical address
  * @addr: the address
- * @bytes: what to subtract
+ * @bytes: number of bytes to subtract
+ *
+ * The difference is 0 at least.
  *
  * Return: the difference
  */

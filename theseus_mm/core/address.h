@@ -2,8 +2,9 @@
 /*
  * Virtual and physical addresses: pure values, no ownership, no locks.
  *
- * Each kind is a struct of its own, so that the compiler refuses a virtual value where a
- * physical one is meant. How many bits of a virtual address count depends on the machine.
+ * Each kind is a struct of its own, so that the compiler rejects a virtual address in place of
+ * a physical address. The number of significant bits of a virtual address depends on the
+ * machine.
  */
 #ifndef TMM_CORE_ADDRESS_H
 #define TMM_CORE_ADDRESS_H
@@ -56,7 +57,7 @@ struct tmm_paddr tmm_paddr_new_canonical(u64 value);
 struct tmm_paddr tmm_paddr_add(struct tmm_paddr addr, u64 bytes);
 struct tmm_paddr tmm_paddr_sub(struct tmm_paddr addr, u64 bytes);
 
-/* Offset of an address within its 4 KiB chunk. Theseus: page_offset(), frame_offset() */
+/* Offset of an address within its 4 KiB page or frame. Theseus: page_offset(), frame_offset() */
 static inline u64 tmm_vaddr_page_offset(struct tmm_vaddr addr)
 {
 	return addr.v & (TMM_PAGE_SIZE - 1);
@@ -67,7 +68,7 @@ static inline u64 tmm_paddr_frame_offset(struct tmm_paddr addr)
 	return addr.v & (TMM_PAGE_SIZE - 1);
 }
 
-/* printf pair in the original's notation, v0x... and p0x... */
+/* printf formats in the notation of Theseus, v0x... and p0x... */
 #define TMM_VADDR_FMT		"v0x%llx"
 #define TMM_PADDR_FMT		"p0x%llx"
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * What differs between kernel versions, all of it. Nothing else asks for a version.
- */
+/* All differences between kernel versions. No other file checks the version. */
 #ifndef TMM_CORE_COMPAT_H
 #define TMM_CORE_COMPAT_H
 
@@ -14,7 +12,7 @@
 #include <linux/pfn_t.h>
 #include <linux/version.h>
 
-/* The name of a symbol namespace: an identifier before Linux 6.13, a string from then on. */
+/* The name of a symbol namespace: an identifier before Linux 6.13, a string since Linux 6.13. */
 #if KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
 #define TMM_COMPAT_NS(name)	#name
 #else
@@ -30,7 +28,7 @@ static inline void tmm_compat_vm_flags(struct vm_area_struct *vma, unsigned long
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
 }
 
-/* Take a reference of a file, unless it has none left. */
+/* Take a reference on a file; false if the file has no reference left. */
 static inline bool tmm_compat_get_file(struct file *file)
 {
 	return get_file_rcu(file);
@@ -38,8 +36,8 @@ static inline bool tmm_compat_get_file(struct file *file)
 
 /*
  * Remove the entries of a part of an area, from this area only. zap_vma_ptes() is the only
- * function that modules have for that, and does nothing if VM_PFNMAP is not set. The caller
- * holds mmap_lock for writing.
+ * function for this purpose that modules can call, and does nothing unless VM_PFNMAP is set.
+ * The caller holds mmap_lock for writing.
  */
 static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long start,
 				  unsigned long nr_bytes)
@@ -55,8 +53,8 @@ static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long star
 }
 
 /*
- * Insert an entry of 4 KiB: with a struct page, one that get_user_pages() takes,
- * without, one that nobody takes.
+ * Insert an entry of 4 KiB. If the memory has a struct page, get_user_pages() can pin the page;
+ * otherwise nobody can pin the memory.
  */
 static inline vm_fault_t tmm_compat_insert_small(struct vm_area_struct *vma, unsigned long address,
 						 u64 paddr, bool has_struct_page)
@@ -67,12 +65,15 @@ static inline vm_fault_t tmm_compat_insert_small(struct vm_area_struct *vma, uns
 }
 
 /*
- * May memory at @paddr have entries of 2 MiB in processes? mbind(MPOL_MF_STRICT)
- * asks the struct page behind one for its node, whatever the area is (entries of
- * 1 GiB it breaks up, small ones it knows): where there is none, that is an oops.
- * Where there is one, and get_user_pages() is to find it, the area is not
- * VM_PFNMAP, and in those madvise(MADV_COLD) takes an entry of 2 MiB for a broken
- * one: it clears it, and does not flush the TLB. Nothing revoked it would be then.
+ * True if memory at @paddr may have entries of 2 MiB in processes.
+ *
+ * mbind(MPOL_MF_STRICT) reads the node from the struct page behind an entry of 2 MiB, for any
+ * kind of area, and oopses if there is no struct page. mbind() breaks up entries of 1 GiB, and
+ * handles small entries correctly.
+ *
+ * If there is a struct page that get_user_pages() is to find, the area is not VM_PFNMAP. In
+ * such an area, madvise(MADV_COLD) takes an entry of 2 MiB for a broken entry, clears the
+ * entry, and does not flush the TLB. Then the old translation could never be revoked.
  */
 static inline bool tmm_compat_may_insert_2m(u64 paddr, bool has_struct_page)
 {
@@ -82,8 +83,8 @@ static inline bool tmm_compat_may_insert_2m(u64 paddr, bool has_struct_page)
 }
 
 /*
- * Insert an entry of 2 MiB or 1 GiB. PFN_MAP and PFN_DEV, or a plain vmsplice()
- * takes it for memory with a struct page without asking whether it has one.
+ * Insert an entry of 2 MiB or 1 GiB. PFN_MAP and PFN_DEV are needed: without them, a plain
+ * vmsplice() assumes that the memory has a struct page.
  */
 static inline vm_fault_t tmm_compat_insert_large(struct vm_fault *vmf, u64 paddr,
 						 enum tmm_page_size size, bool has_struct_page)
@@ -102,7 +103,7 @@ static inline vm_fault_t tmm_compat_insert_large(struct vm_fault *vmf, u64 paddr
 #endif
 }
 
-/* What a huge_fault is told of the size, and the size it stands for. */
+/* The type of the size argument of huge_fault(), and the page size that a value stands for. */
 typedef enum page_entry_size tmm_compat_fault_size_t;
 
 static inline enum tmm_page_size tmm_compat_fault_size(tmm_compat_fault_size_t size)

@@ -10,7 +10,7 @@
 #include <linux/overflow.h>
 #include <linux/string.h>
 
-/* Parse a decimal, hexadecimal (0x) or octal (0) number; *text is moved past it. */
+/* Parse a decimal, hexadecimal (0x) or octal (0) number. On success, move *text past the number. */
 static int parse_digits(const char **text, u64 *number)
 {
 	const char *c = *text;
@@ -35,12 +35,10 @@ static int parse_digits(const char **text, u64 *number)
 	return 0;
 }
 
-/**
- * tmm_number_parse_bytes() - read a size or an address, as memparse() does
- * @text: start of the number; moved past it on success only
- * @bytes: set on success only
- *
- * Return: 0; -EINVAL if there is no number, -ERANGE if it does not fit in 64 bits
+/*
+ * Parse a size or an address, with the suffixes of memparse(). On success only, set @bytes and
+ * move @text past the number. Return: 0; -EINVAL if there is no number, -ERANGE if the number
+ * does not fit in 64 bits.
  */
 int tmm_number_parse_bytes(const char **text, u64 *bytes)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Numbers in parameters. A number that does not fit is an error; memparse() lets it wrap.
- */
+/* Numbers in parameters. A number that does not fit is an error here, but wraps in memparse(). */
 #ifndef TMM_CORE_NUMBER_H
 #define TMM_CORE_NUMBER_H
 
@@ -11,7 +9,7 @@
 
 int __must_check tmm_number_parse_bytes(const char **text, u64 *bytes);
 
-/* A bool parameter that logs the allowed values if it is given another. */
+/* Operations of a bool parameter that log the allowed values if the value is invalid. */
 extern const struct kernel_param_ops tmm_param_ops_switch;
 
 #endif /* TMM_CORE_NUMBER_H */

@@ -8,13 +8,13 @@
 #include <linux/math.h>
 #include <linux/overflow.h>
 
-/* Page numbers of the upper half carry no sign extension above this bit. */
+/* Page numbers of the upper half have no sign extension, so no bits outside this mask. */
 static u64 page_number_mask(void)
 {
 	return GENMASK_ULL(tmm_vaddr_bits() - TMM_PAGE_SHIFT - 1, 0);
 }
 
-/* Chunk arithmetic, written once: @limit is the first number past the last. */
+/* Chunk arithmetic for pages and frames; @limit is one above the last number. */
 static int number_align_up(u64 number, u64 nr_4k, u64 limit, u64 *out)
 {
 	u64 rest;
@@ -57,9 +57,9 @@ static u64 frame_limit(void)
 }
 
 /**
- * tmm_page_containing_address() - the page of a size around an address
+ * tmm_page_containing_address() - the page of a given size that contains an address
  * @addr: the address
- * @size: the page's size
+ * @size: size of the page
  *
  * Theseus: Page::containing_address(), containing_address_2mb(), containing_address_1gb()
  *
@@ -77,7 +77,7 @@ EXPORT_SYMBOL_TMM(tmm_page_containing_address);
  * tmm_page_start_address() - first address of a page
  * @page: the page
  *
- * Return: its canonical address
+ * Return: the canonical address
  */
 struct tmm_vaddr tmm_page_start_address(struct tmm_page page)
 {
@@ -86,16 +86,16 @@ struct tmm_vaddr tmm_page_start_address(struct tmm_page page)
 EXPORT_SYMBOL_TMM(tmm_page_start_address);
 
 /**
- * tmm_page_align_up() - the first page at or after one, at a multiple of @nr_4k
- * @page: where to start
- * @nr_4k: the alignment in 4 KiB pages, not 0, not necessarily a power of two
+ * tmm_page_align_up() - the first page at or after a page, at a multiple of @nr_4k
+ * @page: the page to start at
+ * @nr_4k: alignment in 4 KiB pages; 1 or more, any number
  * @out: a page of the same size; set on success only
  *
  * Theseus: Page::align_up()
  *
  * Return:
  * * 0          - @out is the page
- * * -EINVAL    - @nr_4k is 0, or the result would not be aligned for its size
+ * * -EINVAL    - @nr_4k is 0, or the result would not be aligned for the size of the page
  * * -EOVERFLOW - there is no such page
  */
 int tmm_page_align_up(struct tmm_page page, u64 nr_4k, struct tmm_page *out)
@@ -112,13 +112,13 @@ int tmm_page_align_up(struct tmm_page page, u64 nr_4k, struct tmm_page *out)
 EXPORT_SYMBOL_TMM(tmm_page_align_up);
 
 /**
- * tmm_page_convert() - see a page as one of another size
+ * tmm_page_convert() - the page of another size that starts at the same address
  * @page: the page
- * @size: the size wanted
+ * @size: the new size
  * @out: set on success only
  *
  * Return:
- * * 0       - @out starts where @page starts
+ * * 0       - @out starts at the start of @page
  * * -EINVAL - @page does not start at a multiple of @size
  */
 int tmm_page_convert(struct tmm_page page, enum tmm_page_size size, struct tmm_page *out)
@@ -131,17 +131,17 @@ int tmm_page_convert(struct tmm_page page, enum tmm_page_size size, struct tmm_p
 EXPORT_SYMBOL_TMM(tmm_page_convert);
 
 /**
- * tmm_page_add() - the page @nr_pages further on, counted in its own size
+ * tmm_page_add() - the page @nr_pages after a page
  * @page: the page
- * @nr_pages: how many pages of its size to go
+ * @nr_pages: distance in pages of the size of @page
  * @out: set on success only
  *
- * Theseus: Page + usize, which saturates; a request too long at the top would
- * shrink instead of failing, so this one checks.
+ * Theseus: Page + usize, which saturates. With saturation, a request that is too long would
+ * shrink at the top of the address space, so this function fails instead.
  *
  * Return:
  * * 0          - @out is the page
- * * -EOVERFLOW - it lies past the last page
+ * * -EOVERFLOW - the result lies past the last page
  */
 int tmm_page_add(struct tmm_page page, u64 nr_pages, struct tmm_page *out)
 {
@@ -167,9 +167,9 @@ unsigned int tmm_page_index(struct tmm_page page, unsigned int level)
 EXPORT_SYMBOL_TMM(tmm_page_index);
 
 /**
- * tmm_frame_containing_address() - the frame of a size around an address
+ * tmm_frame_containing_address() - the frame of a given size that contains an address
  * @addr: the address
- * @size: the frame's size
+ * @size: size of the frame
  *
  * Return: the frame
  */
@@ -185,7 +185,7 @@ EXPORT_SYMBOL_TMM(tmm_frame_containing_address);
  * tmm_frame_start_address() - first address of a frame
  * @frame: the frame
  *
- * Return: its address
+ * Return: the address
  */
 struct tmm_paddr tmm_frame_start_address(struct tmm_frame frame)
 {
@@ -194,9 +194,9 @@ struct tmm_paddr tmm_frame_start_address(struct tmm_frame frame)
 EXPORT_SYMBOL_TMM(tmm_frame_start_address);
 
 /**
- * tmm_frame_align_up() - the first frame at or after one, at a multiple of @nr_4k
- * @frame: where to start
- * @nr_4k: the alignment in 4 KiB frames, not 0
+ * tmm_frame_align_up() - the first frame at or after a frame, at a multiple of @nr_4k
+ * @frame: the frame to start at
+ * @nr_4k: alignment in 4 KiB frames; 1 or more, any number
  * @out: a frame of the same size; set on success only
  *
  * Return: as tmm_page_align_up()
@@ -215,9 +215,9 @@ int tmm_frame_align_up(struct tmm_frame frame, u64 nr_4k, struct tmm_frame *out)
 EXPORT_SYMBOL_TMM(tmm_frame_align_up);
 
 /**
- * tmm_frame_convert() - see a frame as one of another size
+ * tmm_frame_convert() - the frame of another size that starts at the same address
  * @frame: the frame
- * @size: the size wanted
+ * @size: the new size
  * @out: set on success only
  *
  * Return: as tmm_page_convert()
@@ -232,9 +232,9 @@ int tmm_frame_convert(struct tmm_frame frame, enum tmm_page_size size, struct tm
 EXPORT_SYMBOL_TMM(tmm_frame_convert);
 
 /**
- * tmm_frame_add() - the frame @nr_frames further on, counted in its own size
+ * tmm_frame_add() - the frame @nr_frames after a frame
  * @frame: the frame
- * @nr_frames: how many frames of its size to go
+ * @nr_frames: distance in frames of the size of @frame
  * @out: set on success only
  *
  * Return: as tmm_page_add()

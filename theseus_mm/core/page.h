@@ -2,10 +2,10 @@
 /*
  * Pages and frames: pure values, no ownership, no locks.
  *
- * A *chunk* is a page (virtual) or a frame (physical). Its number counts 4 KiB
- * units whatever its size: the 2 MiB page at 0x200000 has number 512, and the
- * next 2 MiB page has number 1024. Each kind is a struct of its own, so that
- * the compiler refuses a virtual value where a physical one is meant.
+ * A *chunk* is a page (virtual) or a frame (physical). A chunk of any size is numbered in 4 KiB
+ * units: the 2 MiB page at 0x200000 has number 512, and the next 2 MiB page has number 1024.
+ * Each kind is a struct of its own, so that the compiler rejects a virtual value in place of a
+ * physical value.
  */
 #ifndef TMM_CORE_PAGE_H
 #define TMM_CORE_PAGE_H
@@ -16,11 +16,11 @@
 #include <linux/types.h>
 
 /**
- * enum tmm_page_size - sizes a page or frame can have
+ * enum tmm_page_size - sizes of a page or frame
  * @TMM_4K: 4 KiB, one chunk
  * @TMM_2M: 2 MiB, 512 chunks, a leaf at level 2
  * @TMM_1G: 1 GiB, 262144 chunks, a leaf at level 3
- * @TMM_NR_PAGE_SIZES: how many sizes there are
+ * @TMM_NR_PAGE_SIZES: number of the sizes above
  *
  * Theseus: Page4K, Page2M, Page1G, PageSize, MemChunkSize
  */
@@ -48,13 +48,13 @@ static inline u64 tmm_page_size_bytes(enum tmm_page_size size)
 }
 
 /**
- * enum tmm_memory_state - life of a range of frames
+ * enum tmm_memory_state - states of a range of frames
  * @TMM_STATE_FREE: in the free set of its allocator
  * @TMM_STATE_ALLOCATED: owned, not mapped
  * @TMM_STATE_MAPPED: owned by a mapping
  * @TMM_STATE_UNMAPPED: taken out of a mapping, not yet allocated again
  *
- * Free <-> Allocated -> Mapped -> Unmapped -> Allocated; there is no other edge.
+ * Free <-> Allocated -> Mapped -> Unmapped -> Allocated; no other transition exists.
  * Theseus: MemoryState
  */
 enum tmm_memory_state {
@@ -104,7 +104,7 @@ int __must_check tmm_frame_convert(struct tmm_frame frame, enum tmm_page_size si
 				   struct tmm_frame *out);
 int __must_check tmm_frame_add(struct tmm_frame frame, u64 nr_frames, struct tmm_frame *out);
 
-/* The four (five) 9-bit indices of a page, as the original names them. */
+/* The 9-bit indices of a page in the tables of levels 4 to 1, with the names of Theseus. */
 static inline unsigned int tmm_page_p4_index(struct tmm_page page)
 {
 	return tmm_page_index(page, 4);

@@ -8,7 +8,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 
-/* The module's own word for a bit and the hardware's must be the same. */
+/* The module's bits must be the same as the hardware's. */
 static_assert((__force u64)TMM_PTE_VALID == _PAGE_PRESENT);
 static_assert((__force u64)TMM_PTE_WRITABLE == _PAGE_RW);
 static_assert((__force u64)TMM_PTE_ACCESSED == _PAGE_ACCESSED);
@@ -16,14 +16,13 @@ static_assert((__force u64)TMM_PTE_DIRTY == _PAGE_DIRTY);
 static_assert((__force u64)TMM_PTE_NOT_EXECUTABLE == 1ULL << _PAGE_BIT_NX);
 
 /**
- * tmm_pte_flags_check() - are these flags that a caller may ask for?
- * @flags: what the caller asked for
+ * tmm_pte_flags_check() - check the flags of a caller
+ * @flags: flags that the caller asked for
  *
- * VALID and EXCLUSIVE are accepted and overruled (TMM_MMIO_FLAGS and
- * TMM_DMA_FLAGS carry VALID): a map call alone decides them.
+ * VALID and EXCLUSIVE are accepted and ignored (TMM_MMIO_FLAGS and TMM_DMA_FLAGS contain
+ * VALID), since a map call alone decides these bits.
  *
- * Return: 0, or -EINVAL if a bit is unknown, or they say writable and executable
- * at once
+ * Return: 0, or -EINVAL if a bit is unknown, or the flags are both writable and executable
  */
 int tmm_pte_flags_check(tmm_pte_flags_t flags)
 {
@@ -35,15 +34,10 @@ int tmm_pte_flags_check(tmm_pte_flags_t flags)
 }
 EXPORT_SYMBOL_TMM(tmm_pte_flags_check);
 
-/**
- * tmm_pte_flags_check_memory_type() - do flags suit the memory behind a mapping?
- * @flags: what the caller asked for
- * @type: of the frames
- *
- * DEVICE_MEMORY goes with memory that the CPU does not cache, and with no other:
- * RAM is mapped write-back only, and registers never are.
- *
- * Return: 0, or -EOPNOTSUPP
+/*
+ * Check whether the flags of a caller suit the memory type of the frames. DEVICE_MEMORY must be
+ * set if the CPU does not cache the memory, and must be clear for write-back memory: RAM is
+ * mapped write-back only, and registers are never mapped write-back. Return: 0, or -EOPNOTSUPP.
  */
 int tmm_pte_flags_check_memory_type(tmm_pte_flags_t flags, enum tmm_memory_type type)
 {
@@ -51,16 +45,13 @@ int tmm_pte_flags_check_memory_type(tmm_pte_flags_t flags, enum tmm_memory_type 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_check_memory_type);
 
-/**
- * tmm_pte_leaf_bits() - what the hardware gets for a mapping's flags
- * @flags: the mapping's flags
- * @exclusive: the mapping owns the frames behind it
+/*
+ * Bits of a 4 KiB leaf of write-back memory, without the address. @exclusive means that the
+ * mapping owns its frames.
  *
- * Kernel code never runs from a private root: always NX. The hardware alone
- * sets DIRTY. Never GLOBAL, or a window's translations would outlive it; never
- * USER, or SMAP would let user accesses through.
- *
- * Return: a 4 KiB leaf of write-back memory, without its address
+ * NX is always set, since kernel code never runs from a private root. DIRTY is never set, since
+ * only the hardware sets DIRTY. GLOBAL is never set, or the translations of a window would
+ * outlive the window. USER is never set, or SMAP would allow user accesses.
  */
 u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive)
 {
@@ -73,14 +64,9 @@ u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits);
 
-/**
- * tmm_pte_memory_type_bits() - the cache bits of a memory type
- * @type: the type
- *
- * Which bits those are is Linux's choice at boot (the PAT); no caller's bits come
- * into it.
- *
- * Return: bits of a 4 KiB leaf, to be ORed to tmm_pte_leaf_bits()
+/*
+ * Cache bits of a memory type in a 4 KiB leaf, to be ORed to tmm_pte_leaf_bits(). Linux chooses
+ * these bits at boot (the PAT), and bits of a caller have no influence.
  */
 u64 tmm_pte_memory_type_bits(enum tmm_memory_type type)
 {
@@ -94,15 +80,10 @@ u64 tmm_pte_memory_type_bits(enum tmm_memory_type type)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_memory_type_bits);
 
-/**
- * tmm_pte_leaf_bits_at() - a leaf's bits at its size
- * @bits: of a 4 KiB leaf
- * @size: of the leaf
- *
- * Bit 7 is a cache bit of a 4 KiB leaf and says "leaf" in a larger one, whose
- * cache bit is bit 12.
- *
- * Return: the entry without its address
+/*
+ * Convert the bits of a 4 KiB leaf to a leaf of @size. Bit 7 is a cache bit in a 4 KiB leaf. In
+ * a larger leaf, bit 7 marks the leaf, and bit 12 is the cache bit. Return: the entry without
+ * the address.
  */
 u64 tmm_pte_leaf_bits_at(u64 bits, enum tmm_page_size size)
 {
@@ -110,13 +91,9 @@ u64 tmm_pte_leaf_bits_at(u64 bits, enum tmm_page_size size)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits_at);
 
-/**
- * tmm_pte_bits_of_leaf() - the inverse of tmm_pte_leaf_bits_at()
- * @entry: the raw entry, of ours; its address and what the hardware recorded are
- *         allowed
- * @size: of the leaf
- *
- * Return: the bits that a 4 KiB leaf of the same kind has, without an address
+/*
+ * Convert an entry of this module, a leaf of @size, to the bits of a 4 KiB leaf, without the
+ * address. The entry may contain an address and bits that the hardware has set.
  */
 u64 tmm_pte_bits_of_leaf(u64 entry, enum tmm_page_size size)
 {
@@ -127,13 +104,9 @@ u64 tmm_pte_bits_of_leaf(u64 entry, enum tmm_page_size size)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_bits_of_leaf);
 
-/**
- * tmm_pte_flags_of_leaf() - the common flags that a leaf entry shows
- * @entry: the raw entry
- * @size: of the leaf
- *
- * Return: its flags, DEVICE_MEMORY if the CPU does not cache it; what is recorded
- * in the mapping only (executable, user, global) is not among them
+/*
+ * The common flags of a leaf entry, with DEVICE_MEMORY if the CPU does not cache the memory.
+ * Flags that only the mapping has (executable, user, global) are left out.
  */
 tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry, enum tmm_page_size size)
 {
@@ -144,13 +117,7 @@ tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry, enum tmm_page_size size)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_of_leaf);
 
-/**
- * tmm_pte_memory_type_of_leaf() - the memory type that a leaf entry shows
- * @entry: the raw entry, of ours
- * @size: of the leaf
- *
- * Return: the type
- */
+/* The memory type of a leaf entry of this module. */
 enum tmm_memory_type tmm_pte_memory_type_of_leaf(u64 entry, enum tmm_page_size size)
 {
 	u64 mask = _PAGE_PWT | _PAGE_PCD | (size == TMM_4K ? _PAGE_PAT : _PAGE_PAT_LARGE);

@@ -2,13 +2,13 @@
 /*
  * Flags of a mapping, and of an x86-64 leaf entry. Pure values.
  *
- * Two types that sparse keeps apart: tmm_pte_flags_t is what the API speaks
- * (architecture-independent), tmm_pte_flags_x86_t is the original's x86-64
- * form. Where a bit exists in both it has the same position, so that
- * common -> x86 is lossless and x86 -> common keeps only the common bits.
+ * Sparse distinguishes two types. tmm_pte_flags_t has the flags of the API, which do not depend
+ * on the architecture. tmm_pte_flags_x86_t has the x86-64 flags of Theseus. A bit that exists
+ * in both types has the same position, so that common -> x86 is lossless and x86 -> common
+ * keeps only the common bits.
  *
- * Neither is what the hardware gets: tmm_pte_leaf_bits() makes that, and it
- * alone decides present, NX, dirty and the cache bits.
+ * The hardware gets neither type: tmm_pte_leaf_bits() makes the bits of a leaf, and it alone
+ * decides present, NX and dirty. tmm_pte_memory_type_bits() decides the cache bits.
  */
 #ifndef TMM_CORE_PTE_FLAGS_H
 #define TMM_CORE_PTE_FLAGS_H
@@ -40,20 +40,20 @@ typedef u64 __bitwise tmm_pte_flags_x86_t;
 	(TMM_PTE_VALID | TMM_PTE_WRITABLE | TMM_PTE_USER_ACCESSIBLE |		\
 	 TMM_PTE_DEVICE_MEMORY | TMM_PTE_ACCESSED | TMM_PTE_DIRTY |		\
 	 TMM_PTE_GLOBAL | TMM_PTE_EXCLUSIVE | TMM_PTE_NOT_EXECUTABLE)
-/* A map call sets these; a caller never does. */
+/* A map call sets these bits; values from a caller are ignored. */
 #define TMM_PTE_OURS		(TMM_PTE_VALID | TMM_PTE_EXCLUSIVE)
-/* The hardware sets these; they do not make two mappings different. */
+/* The hardware sets these bits; two mappings that differ only in these bits are alike. */
 #define TMM_PTE_HARDWARE	(TMM_PTE_ACCESSED | TMM_PTE_DIRTY)
 
 /**
  * enum tmm_memory_type - how the CPU caches a region
- * @TMM_WRITE_BACK: RAM; device memory that behaves like RAM
+ * @TMM_WRITE_BACK: RAM, and device memory that behaves like RAM
  * @TMM_UNCACHED: registers: every access reaches the device, in order
  * @TMM_WRITE_COMBINING: frame buffers: writes are collected, reads are not cached
- * @TMM_NR_MEMORY_TYPES: how many types there are
+ * @TMM_NR_MEMORY_TYPES: number of the types above
  *
- * A region has one, so that no two mappings of a frame disagree; it is no flag of
- * a mapping. How it is written into an entry depends on the leaf's size.
+ * A region, not a mapping, has a memory type, so that all mappings of a frame agree. The bits
+ * of the type in an entry depend on the size of the leaf.
  */
 enum tmm_memory_type {
 	TMM_WRITE_BACK,
@@ -93,7 +93,7 @@ static inline tmm_pte_flags_t tmm_pte_flags_set(tmm_pte_flags_t flags, tmm_pte_f
 	return on ? flags | bit : flags & ~bit;
 }
 
-/* Setters return a copy; the getters below say what is set. */
+/* Setters return a changed copy of @flags. */
 static inline tmm_pte_flags_t tmm_pte_flags_valid(tmm_pte_flags_t flags, bool on)
 {
 	return tmm_pte_flags_set(flags, TMM_PTE_VALID, on);
@@ -164,21 +164,21 @@ static inline bool tmm_pte_flags_is_dirty(tmm_pte_flags_t flags)
 	return !!(flags & TMM_PTE_DIRTY);
 }
 
-/* Lossless: every common bit has the same position in an x86-64 entry. */
+/* Lossless, since every common bit has the same position in an x86-64 entry. */
 static inline tmm_pte_flags_x86_t tmm_pte_flags_to_x86(tmm_pte_flags_t flags)
 {
 	return (__force tmm_pte_flags_x86_t)(__force u64)(flags & TMM_PTE_ALL);
 }
 
-/* Keeps only the bits both know: write-through and huge are lost. */
+/* Keeps only the common bits: write-through and huge are lost. */
 static inline tmm_pte_flags_t tmm_pte_flags_from_x86(tmm_pte_flags_x86_t flags)
 {
 	return (__force tmm_pte_flags_t)(__force u64)flags & TMM_PTE_ALL;
 }
 
 /*
- * An entry above the leaf may not forbid execution for all below it, and owns
- * no frame. Theseus: PteFlagsX86_64::adjust_for_higher_level_pte()
+ * An entry above the leaf must not forbid execution for the entries below, and owns no frame.
+ * Theseus: PteFlagsX86_64::adjust_for_higher_level_pte()
  */
 static inline tmm_pte_flags_x86_t
 tmm_pte_flags_x86_adjust_for_higher_level_pte(tmm_pte_flags_x86_t flags)

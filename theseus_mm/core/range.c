@@ -14,11 +14,11 @@ static bool is_aligned(u64 number, enum tmm_page_size size)
 }
 
 /**
- * tmm_range_new() - make a range of its first chunk and a count
- * @first: number of the first chunk, a multiple of @size's chunks
+ * tmm_range_new() - make a range from its first chunk and a count
+ * @first: number of the first chunk, aligned for @size
  * @nr: chunks of @size; 0 makes the empty range
  * @size: size of each chunk
- * @limit: first number past the last chunk there is
+ * @limit: one above the last chunk number
  * @out: set on success only
  *
  * Return:
@@ -44,7 +44,7 @@ EXPORT_SYMBOL_TMM(tmm_range_new);
  * tmm_range_from_bytes() - the 4 KiB chunks touched by [address, address + nr_bytes)
  * @address: first byte
  * @nr_bytes: number of bytes; 0 makes the empty range at @address
- * @limit: first number past the last chunk there is
+ * @limit: one above the last chunk number
  * @out: set on success only
  *
  * Return:
@@ -65,11 +65,11 @@ int tmm_range_from_bytes(u64 address, u64 nr_bytes, u64 limit, struct tmm_range 
 EXPORT_SYMBOL_TMM(tmm_range_from_bytes);
 
 /**
- * tmm_range_contains() - does a range lie wholly in another?
- * @outer: the larger range
- * @inner: the smaller range
+ * tmm_range_contains() - check whether a range contains all of another range
+ * @outer: the outer range
+ * @inner: the inner range; the sizes of the chunks may differ
  *
- * Return: false if @inner is empty; sizes of chunks may differ
+ * Return: true if @outer contains @inner; false if @inner is empty
  */
 bool tmm_range_contains(const struct tmm_range *outer, const struct tmm_range *inner)
 {
@@ -79,11 +79,11 @@ bool tmm_range_contains(const struct tmm_range *outer, const struct tmm_range *i
 EXPORT_SYMBOL_TMM(tmm_range_contains);
 
 /**
- * tmm_range_contains_number() - does a range cover a 4 KiB chunk?
+ * tmm_range_contains_number() - check whether a range contains a 4 KiB chunk
  * @r: the range
  * @number: number of the chunk
  *
- * Return: false if @r is empty
+ * Return: true if @r contains the chunk; false if @r is empty
  */
 bool tmm_range_contains_number(const struct tmm_range *r, u64 number)
 {
@@ -92,12 +92,12 @@ bool tmm_range_contains_number(const struct tmm_range *r, u64 number)
 EXPORT_SYMBOL_TMM(tmm_range_contains_number);
 
 /**
- * tmm_range_overlap() - what two ranges share
+ * tmm_range_overlap() - the overlap of two ranges
  * @a: a range
- * @b: another
- * @out: in 4 KiB chunks; set only if there is an overlap
+ * @b: another range
+ * @out: the overlap in 4 KiB chunks; set only if there is an overlap
  *
- * Return: true if they share at least one chunk
+ * Return: true if the ranges have a 4 KiB chunk in common
  */
 bool tmm_range_overlap(const struct tmm_range *a, const struct tmm_range *b, struct tmm_range *out)
 {
@@ -112,14 +112,14 @@ bool tmm_range_overlap(const struct tmm_range *a, const struct tmm_range *b, str
 EXPORT_SYMBOL_TMM(tmm_range_overlap);
 
 /**
- * tmm_range_to_extended() - the smallest range that also covers a chunk
- * @r: the range; if empty, the result is just the chunk
- * @number: the chunk to include, of the same size as @r's
+ * tmm_range_to_extended() - the smallest range that contains a range and a chunk
+ * @r: the range; if empty, the result is the chunk alone
+ * @number: number of the chunk, which has the chunk size of @r
  * @out: set on success only
  *
  * Return:
- * * 0       - @out covers both
- * * -EINVAL - @number is not aligned for @r's size
+ * * 0       - @out contains both
+ * * -EINVAL - @number is not aligned for the chunk size of @r
  */
 int tmm_range_to_extended(const struct tmm_range *r, u64 number, struct tmm_range *out)
 {
@@ -136,15 +136,15 @@ int tmm_range_to_extended(const struct tmm_range *r, u64 number, struct tmm_rang
 EXPORT_SYMBOL_TMM(tmm_range_to_extended);
 
 /**
- * tmm_range_convert() - see a range as chunks of another size
+ * tmm_range_convert() - the same range in chunks of another size
  * @r: the range
- * @size: the size wanted
+ * @size: the new size
  * @out: set on success only
  *
- * An empty range stays empty; its address must be aligned all the same.
+ * An empty range stays empty, but its address must be aligned for @size as well.
  *
  * Return:
- * * 0       - @out covers exactly what @r covers
+ * * 0       - @out covers the same addresses as @r
  * * -EINVAL - an end of @r is not aligned for @size
  */
 int tmm_range_convert(const struct tmm_range *r, enum tmm_page_size size, struct tmm_range *out)

@@ -2,14 +2,13 @@
 /*
  * Ranges of chunks: pure values, no ownership, no locks.
  *
- * A range is its first chunk and a count of chunks of its own size. Count 0 is
- * the empty range, at any address; it has no last chunk and is contained in
- * nothing. There is no sentinel and no underflow at frame 0. Start and last are
- * shown inclusive, as in the original.
+ * A range has a first chunk and a count of chunks of the same size. Count 0 is the empty range,
+ * at any address. The empty range has no last chunk, and no range contains it. There is no
+ * sentinel and no underflow at frame 0. Start and last are inclusive, as in Theseus.
  *
- * The logic is written once, on struct tmm_range. Pages and frames are two
- * one-member structs around it, so that they cannot be mixed up; the macro at
- * the end gives both the same set of functions:
+ * All logic is in the functions on struct tmm_range. Pages and frames have separate structs
+ * with one member, so that the compiler tells them apart. The macro at the end gives both
+ * structs the same functions:
  *
  *	tmm_page_range_*()	tmm_frame_range_*()
  */
@@ -34,13 +33,13 @@ struct tmm_range {
 	enum tmm_page_size size;
 };
 
-/* Chunks of 4 KiB that a range covers. */
+/* Number of 4 KiB chunks in a range. */
 static inline u64 tmm_range_nr_4k(const struct tmm_range *r)
 {
 	return r->nr << tmm_page_size_order(r->size);
 }
 
-/* First chunk number after the range, exclusive. */
+/* The first chunk number after the range. */
 static inline u64 tmm_range_end(const struct tmm_range *r)
 {
 	return r->first + tmm_range_nr_4k(r);
@@ -92,7 +91,7 @@ static inline u64 tmm_frame_number_limit(void)
 	return 1ULL << (TMM_PADDR_BITS - TMM_PAGE_SHIFT);
 }
 
-/* Bytes of an address that count towards its chunk number: pages drop the sign. */
+/* The address bits that determine the chunk number: a page has no sign extension. */
 static inline u64 tmm_vaddr_flat(struct tmm_vaddr addr)
 {
 	return addr.v & GENMASK_ULL(tmm_vaddr_bits() - 1, 0);
@@ -103,7 +102,7 @@ static inline u64 tmm_paddr_flat(struct tmm_paddr addr)
 	return addr.v;
 }
 
-/* The inverse; a range may span the canonical hole between the halves. */
+/* The inverse of the functions above. A range may span the hole between the canonical halves. */
 static inline struct tmm_vaddr tmm_vaddr_of_flat(u64 flat)
 {
 	return tmm_vaddr_new_canonical(flat);
@@ -117,17 +116,18 @@ static inline struct tmm_paddr tmm_paddr_of_flat(u64 flat)
 /*
  * _kind: page or frame, _addr: vaddr or paddr.
  *
- * _new(first, nr):              -EOVERFLOW if it reaches past the last chunk
+ * _new(first, nr):              -EOVERFLOW if the range reaches past the last chunk
  * _from_addr(addr, bytes):      every 4 KiB chunk touched by [addr, addr + bytes)
- * _start_address(), _last():    the inclusive ends; _last() false if empty
- * _size_in_<kind>s, _bytes:     O(1); in chunks of the range's own size
+ * _start_address(), _last():    first address, last chunk; _last() is false if empty
+ * _size_in_<kind>s(), _size_in_bytes():  O(1); chunks have the range's own size
  * _contains(), _contains_address(), _contains_range()
- * _overlap(a, b, out):          false (and @out untouched) if there is none;
+ * _overlap(a, b, out):          false (and @out untouched) if there is no overlap;
  *                               @out is in 4 KiB chunks
- * _offset_of_address(), _address_at_offset():  false when outside
- * _to_extended(to_include):     the smallest range with both; -EINVAL if their
- *                               chunks differ in size
- * _convert(size):               to 4 KiB always, to larger only with both ends aligned
+ * _offset_of_address(), _address_at_offset():  false if the result is outside
+ * _to_extended(to_include):     the smallest range with both; -EINVAL if the sizes of
+ *                               the chunks differ
+ * _convert(size):               always possible to 4 KiB; to a larger size only if both
+ *                               ends are aligned
  */
 #define TMM_DEFINE_RANGE(_kind, _addr)							\
 static inline int __must_check tmm_##_kind##_range_new(struct tmm_##_kind first, u64 nr,	\
@@ -243,7 +243,7 @@ tmm_##_kind##_range_convert(const struct tmm_##_kind##_range *range,			\
 TMM_DEFINE_RANGE(page, vaddr)
 TMM_DEFINE_RANGE(frame, paddr)
 
-/* Visits each chunk of the range, in its own size. */
+/* Visit each chunk of the range, in the chunk size of the range. */
 #define tmm_page_range_for_each(_page, _range)						\
 	for ((_page) = tmm_page_range_start(_range);					\
 	     (_page).number < tmm_range_end(&(_range)->r);				\
