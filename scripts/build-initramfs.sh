@@ -17,8 +17,7 @@ flags=(-static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -pthread
 shopt -s nullglob
 
 # Everything a program may include: newer than the program means build it again.
-shared=("$sources"/tests/uapi.c "$sources"/tests/*.h
-	"$ROOT"/theseus_mm/include/uapi/linux/*.h "$0")
+shared=("$sources"/tests/*.h "$ROOT"/theseus_mm/include/uapi/linux/*.h "$0")
 
 is_fresh() { # TARGET INPUT...
 	local target=$1 input
@@ -35,7 +34,7 @@ compile() { # TARGET SOURCE [FLAG...]
 	is_fresh "$target" "$source" "${shared[@]}" && return
 	echo "    CC ${target#"$bin"/}" >&2
 	mkdir -p "${target%/*}"
-	gcc "${flags[@]}" "$@" -o "$target" "$source" "$sources/tests/uapi.c"
+	gcc "${flags[@]}" "$@" -o "$target" "$source"
 }
 
 build_tools() {

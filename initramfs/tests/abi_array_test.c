@@ -65,7 +65,7 @@ static void fill_buckets(FIXTURE_DATA(array) *self,
 {
 	struct theseus_mm_region region = { 0 };
 
-	tmm_get_region(self->fd, 0, &region);
+	uapi_get_region(self->fd, 0, &region);
 	self->argument.occupancy.nr_buckets = 2;
 	self->argument.occupancy.bucket_frames = 512;
 	while (2 * self->argument.occupancy.bucket_frames * PAGE < region.nr_bytes)
@@ -219,10 +219,10 @@ FIXTURE_VARIANT_ADD(array, drop_batch) {
 
 FIXTURE_SETUP(array)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	self->other = tmm_open(NULL);
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	self->other = uapi_open(NULL);
 	self->pages = PAGES(4).handle;
 	self->frames = FRAMES(4).handle;
 	self->memory = mmap(NULL, ARRAY_ROOM + PAGE, PROT_READ | PROT_WRITE,
@@ -238,8 +238,8 @@ FIXTURE_TEARDOWN(array)
 
 	close(self->other);
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -261,7 +261,7 @@ TEST_F(array, of_entries_of_the_size_they_have)
 {
 	unsigned char *array = array_of(self, variant, variant->known);
 
-	ASSERT_EQ(0, tmm_call(self->fd, variant->request, &self->argument));
+	ASSERT_EQ(0, uapi_call(self->fd, variant->request, &self->argument));
 	EXPECT_TRUE(variant->is_told(array));
 	EXPECT_TRUE(variant->is_told(array + variant->known));
 	EXPECT_EQ(UNTOUCHED, array[-1]);
@@ -281,7 +281,7 @@ TEST_F(array, of_entries_of_another_size)
 			self->frames = FRAMES(1).handle;
 		}
 		array = array_of(self, variant, size);
-		ASSERT_EQ(0, tmm_call(self->fd, variant->request, &self->argument));
+		ASSERT_EQ(0, uapi_call(self->fd, variant->request, &self->argument));
 		EXPECT_TRUE(variant->is_told(array));
 		EXPECT_TRUE(variant->is_told(array + size));
 		for (j = variant->known; j < size; j++) {
@@ -305,7 +305,7 @@ TEST_F(array, of_entries_too_small_or_no_multiple_of_8_or_too_large)
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		variant->set(&self->argument, array, sizes[i]);
-		EXPECT_REFUSED(EINVAL, tmm_call(self->fd, variant->request, &self->argument),
+		EXPECT_REFUSED(EINVAL, uapi_call(self->fd, variant->request, &self->argument),
 			       self->pages, self->frames);
 	}
 }
@@ -325,7 +325,7 @@ TEST_F(array, of_entries_that_say_more)
 		/* the first byte that is not known, the last, and that of the second entry */
 		at = i % 3 == 0 ? variant->known : i % 3 == 1 ? size - 1 : 2 * size - 1;
 		array[at] = 0x80;
-		EXPECT_REFUSED(E2BIG, tmm_call(self->fd, variant->request, &self->argument),
+		EXPECT_REFUSED(E2BIG, uapi_call(self->fd, variant->request, &self->argument),
 			       self->pages, self->frames);
 		EXPECT_EQ(0x80, array[at]);
 	}
@@ -340,7 +340,7 @@ TEST_F(array, that_is_not_all_there)
 	variant->fill(self, self->memory, variant->known);
 	memcpy(array, self->memory, variant->known);
 	variant->set(&self->argument, array, variant->known);
-	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, variant->request, &self->argument),
+	EXPECT_REFUSED(EFAULT, uapi_call(self->fd, variant->request, &self->argument),
 		       self->pages, self->frames);
 }
 

@@ -31,11 +31,11 @@ static bool looks(unsigned long request)
 
 static int call_through(int flags, unsigned long request, void *argument)
 {
-	int fd = open(TMM_DEVICE, flags | O_CLOEXEC), err;
+	int fd = open(UAPI_DEVICE, flags | O_CLOEXEC), err;
 
 	if (fd < 0)
 		return -errno;
-	err = tmm_call(fd, request, argument);
+	err = uapi_call(fd, request, argument);
 	close(fd);
 	return err;
 }
@@ -65,13 +65,13 @@ TEST_F(client, other_calls_of_a_client_that_only_looks)
 	struct theseus_mm_device_region region = { .nr_bytes = PAGE };
 	struct theseus_mm_map_range range = { .nr_bytes = PAGE };
 
-	ASSERT_EQ(0, tmm_export(self->fd, mapping.handle, &import.fd));
+	ASSERT_EQ(0, uapi_export(self->fd, mapping.handle, &import.fd));
 	EXPECT_EQ(-EBADF, call_through(O_RDONLY, THESEUS_MM_IOC_IMPORT, &import));
 	EXPECT_EQ(-EBADF, call_through(O_RDONLY, THESEUS_MM_IOC_EXPORT_DMABUF, &export));
 	EXPECT_EQ(-EBADF, call_through(O_RDONLY, THESEUS_MM_IOC_ADD_DEVICE_REGION, &region));
 	EXPECT_EQ(-EBADF, call_through(O_RDONLY, THESEUS_MM_IOC_REMOVE_DEVICE_REGION, &region));
 	EXPECT_EQ(-EBADF, call_through(O_RDONLY, THESEUS_MM_IOC_MAP_FRAME_RANGE, &range));
-	EXPECT_EQ(0, tmm_import(self->fd, import.fd, &import.handle));
+	EXPECT_EQ(0, uapi_import(self->fd, import.fd, &import.handle));
 	close(import.fd);
 }
 
@@ -86,17 +86,17 @@ TEST_F(client, other_calls_refuse_each_unknown_flag)
 	for (bit = 0; bit < 32; bit++) {
 		region.flags = 1U << bit;
 		range.flags = 1U << bit;
-		EXPECT_EQ(-EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_ADD_DEVICE_REGION, &region));
-		EXPECT_EQ(-EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION,
-					    &region));
-		EXPECT_EQ(-EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_MAP_FRAME_RANGE, &range));
+		EXPECT_EQ(-EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_ADD_DEVICE_REGION, &region));
+		EXPECT_EQ(-EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION,
+					     &region));
+		EXPECT_EQ(-EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_MAP_FRAME_RANGE, &range));
 	}
 	EXPECT_UNCHANGED(&before);
 }
 
 TEST_F(client, a_client_that_only_looks_waits_as_others)
 {
-	struct pollfd wanted = { .fd = open(TMM_DEVICE, O_RDONLY | O_CLOEXEC), .events = POLLIN };
+	struct pollfd wanted = { .fd = open(UAPI_DEVICE, O_RDONLY | O_CLOEXEC), .events = POLLIN };
 
 	ASSERT_LE(0, wanted.fd);
 	EXPECT_EQ(1, poll(&wanted, 1, 0));

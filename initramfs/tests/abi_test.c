@@ -88,12 +88,12 @@ static unsigned long resized(unsigned long request, size_t size)
 }
 
 #define EXPECT_CALL_REFUSED(error, request, pointer)					\
-	EXPECT_REFUSED(error, tmm_call(self->fd, request, pointer), ALL_HANDLES)
+	EXPECT_REFUSED(error, uapi_call(self->fd, request, pointer), ALL_HANDLES)
 
 /* Without this, all that is refused below might be refused for another reason. */
 TEST_F(call, succeeds)
 {
-	EXPECT_EQ(0, tmm_call(self->fd, variant->request, self->argument));
+	EXPECT_EQ(0, uapi_call(self->fd, variant->request, self->argument));
 }
 
 TEST_F(call, refuses_each_unknown_flag)
@@ -106,7 +106,7 @@ TEST_F(call, refuses_each_unknown_flag)
 		if (variant->known_flags & 1U << bit)
 			continue;
 		self->argument->flags = 1U << bit;
-		EXPECT_EQ(-EINVAL, tmm_call(self->fd, variant->request, self->argument));
+		EXPECT_EQ(-EINVAL, uapi_call(self->fd, variant->request, self->argument));
 	}
 	EXPECT_UNCHANGED(&before, ALL_HANDLES);
 }
@@ -130,7 +130,7 @@ TEST_F(call, takes_the_structure_of_old_programs)
 	union argument *old = (union argument *)((char *)self->argument + ROOM - size);
 
 	memmove(old, self->argument, size);
-	EXPECT_EQ(0, tmm_call(self->fd, resized(variant->request, size), old));
+	EXPECT_EQ(0, uapi_call(self->fd, resized(variant->request, size), old));
 	memmove(self->argument, old, size);
 }
 
@@ -149,14 +149,14 @@ TEST_F(call, takes_a_larger_structure_that_ends_in_zeros)
 	const size_t size = _IOC_SIZE(variant->request);
 	size_t i;
 
-	EXPECT_EQ(0, tmm_call(self->fd, resized(variant->request, size + 8), self->argument));
+	EXPECT_EQ(0, uapi_call(self->fd, resized(variant->request, size + 8), self->argument));
 	for (i = size; i < ROOM; i++)
 		ASSERT_EQ(0, self->argument->bytes[i]);
 }
 
 TEST_F(call, takes_a_structure_of_a_page_that_ends_in_zeros)
 {
-	EXPECT_EQ(0, tmm_call(self->fd, resized(variant->request, ROOM), self->argument));
+	EXPECT_EQ(0, uapi_call(self->fd, resized(variant->request, ROOM), self->argument));
 }
 
 TEST_F(call, refuses_a_larger_structure_that_says_more)
@@ -211,7 +211,7 @@ TEST_F(call, is_undone_if_its_results_cannot_be_stored)
 	if (variant->has_results)
 		EXPECT_CALL_REFUSED(EFAULT, variant->request, self->argument);
 	else
-		EXPECT_EQ(0, tmm_call(self->fd, variant->request, self->argument));
+		EXPECT_EQ(0, uapi_call(self->fd, variant->request, self->argument));
 }
 
 /* What was in an out field does not matter. */
@@ -222,13 +222,13 @@ TEST_F(client, results_need_not_be_cleared_before)
 
 	memset(&info, 0xff, sizeof(info));
 	info.flags = 0;
-	EXPECT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_GET_INFO, &info));
+	EXPECT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_GET_INFO, &info));
 	EXPECT_EQ(THESEUS_MM_ABI, info.abi);
 
 	memset(&query, 0xff, sizeof(query));
 	query.flags = 0;
 	query.handle = PAGES(1).handle;
-	EXPECT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_QUERY, &query));
+	EXPECT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_QUERY, &query));
 	EXPECT_EQ(THESEUS_MM_KIND_PAGES, query.kind);
 	EXPECT_EQ(0, query.pte_flags);
 }
@@ -261,8 +261,8 @@ TEST_F(client, refuses_each_unknown_number)
 	TAKE_SNAPSHOT(&before);
 	for (nr = 0; nr < 256; nr++)
 		if (!is_known(nr))
-			EXPECT_EQ(-ENOTTY, tmm_call(self->fd, _IOC(direction, THESEUS_MM_IOC_MAGIC,
-								   nr, 8), &argument));
+			EXPECT_EQ(-ENOTTY, uapi_call(self->fd, _IOC(direction, THESEUS_MM_IOC_MAGIC,
+								    nr, 8), &argument));
 	EXPECT_UNCHANGED(&before);
 }
 
@@ -271,11 +271,11 @@ TEST_F(client, refuses_reserved_fields_of_merge)
 	struct theseus_mm_allocate pages = PAGES(2);
 	struct theseus_mm_merge call = { .reserved = 1 << 31 };
 
-	ASSERT_EQ(0, tmm_split(self->fd, pages.handle, PAGE, &call.handle, &call.other));
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_MERGE, &call), call.handle,
+	ASSERT_EQ(0, uapi_split(self->fd, pages.handle, PAGE, &call.handle, &call.other));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_MERGE, &call), call.handle,
 		       call.other);
 	call.reserved = 0;
-	EXPECT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_MERGE, &call));
+	EXPECT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_MERGE, &call));
 }
 
 TEST_F(client, refuses_frames_in_map_allocated_pages)
@@ -286,7 +286,7 @@ TEST_F(client, refuses_frames_in_map_allocated_pages)
 		.pte_flags = THESEUS_MM_PTE_DATA,
 	};
 
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES, &call),
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES, &call),
 		       call.pages, call.frames);
 }
 

@@ -20,13 +20,13 @@ FIXTURE_SETUP(mapping)
 {
 	size_t i;
 
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->handle = MAPPING(NR).handle;
 	for (i = 0; i < SIZE; i++)
 		self->before[i] = i * 31 + i / PAGE;
-	ASSERT_EQ(0, tmm_write(self->fd, self->handle, 0, self->before, SIZE));
+	ASSERT_EQ(0, uapi_write(self->fd, self->handle, 0, self->before, SIZE));
 }
 
 FIXTURE_TEARDOWN(mapping)
@@ -35,8 +35,8 @@ FIXTURE_TEARDOWN(mapping)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -59,8 +59,8 @@ TEST_F(mapping, read_copies_just_that)
 
 	for (i = 0; i < ARRAY_SIZE(pieces); i++) {
 		memset(buffer, 0xee, sizeof(buffer));
-		ASSERT_EQ(0, tmm_read(self->fd, self->handle, pieces[i].offset, buffer + 1,
-				      pieces[i].length));
+		ASSERT_EQ(0, uapi_read(self->fd, self->handle, pieces[i].offset, buffer + 1,
+				       pieces[i].length));
 		EXPECT_EQ(0, memcmp(buffer + 1, self->before + pieces[i].offset,
 				    pieces[i].length));
 		EXPECT_EQ(0xee, buffer[0]);
@@ -75,10 +75,10 @@ TEST_F(mapping, write_changes_just_that)
 
 	for (i = 0; i < ARRAY_SIZE(pieces); i++) {
 		memset(buffer, 0x40 + i, sizeof(buffer));
-		ASSERT_EQ(0, tmm_write(self->fd, self->handle, pieces[i].offset, buffer,
-				       pieces[i].length));
+		ASSERT_EQ(0, uapi_write(self->fd, self->handle, pieces[i].offset, buffer,
+					pieces[i].length));
 		memcpy(self->before + pieces[i].offset, buffer, pieces[i].length);
-		ASSERT_EQ(0, tmm_read(self->fd, self->handle, 0, self->after, SIZE));
+		ASSERT_EQ(0, uapi_read(self->fd, self->handle, 0, self->after, SIZE));
 		EXPECT_EQ(0, memcmp(self->before, self->after, SIZE));
 	}
 }
@@ -87,10 +87,10 @@ TEST_F(mapping, neighbours_are_not_touched)
 {
 	__u32 first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, self->handle, 2 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, self->handle, 2 * PAGE, &first, &second));
 	memset(self->after, 0, SIZE);
-	ASSERT_EQ(0, tmm_write(self->fd, first, 0, self->after, 2 * PAGE));
-	ASSERT_EQ(0, tmm_read(self->fd, second, 0, self->after, 2 * PAGE));
+	ASSERT_EQ(0, uapi_write(self->fd, first, 0, self->after, 2 * PAGE));
+	ASSERT_EQ(0, uapi_read(self->fd, second, 0, self->after, 2 * PAGE));
 	EXPECT_EQ(0, memcmp(self->before + 2 * PAGE, self->after, 2 * PAGE));
 }
 
@@ -105,31 +105,31 @@ TEST_F(mapping, long_access)
 	ASSERT_NE(NULL, in);
 	for (i = 0; i < size; i++)
 		out[i] = i * 7 + i / PAGE;
-	ASSERT_EQ(0, tmm_write(self->fd, handle, 5, out, size));
-	ASSERT_EQ(0, tmm_read(self->fd, handle, 5, in, size));
+	ASSERT_EQ(0, uapi_write(self->fd, handle, 5, out, size));
+	ASSERT_EQ(0, uapi_read(self->fd, handle, 5, in, size));
 	EXPECT_EQ(0, memcmp(in, out, size));
 }
 
 TEST_F(mapping, no_bytes_is_success)
 {
-	EXPECT_REFUSED(0, tmm_read(self->fd, self->handle, 0, self->after, 0), self->handle);
-	EXPECT_REFUSED(0, tmm_write(self->fd, self->handle, 0, self->after, 0), self->handle);
-	EXPECT_REFUSED(0, tmm_write(self->fd, self->handle, SIZE, self->after, 0), self->handle);
-	EXPECT_REFUSED(0, tmm_read(self->fd, self->handle, 3, NULL, 0), self->handle);
+	EXPECT_REFUSED(0, uapi_read(self->fd, self->handle, 0, self->after, 0), self->handle);
+	EXPECT_REFUSED(0, uapi_write(self->fd, self->handle, 0, self->after, 0), self->handle);
+	EXPECT_REFUSED(0, uapi_write(self->fd, self->handle, SIZE, self->after, 0), self->handle);
+	EXPECT_REFUSED(0, uapi_read(self->fd, self->handle, 3, NULL, 0), self->handle);
 }
 
 TEST_F(mapping, read_of_a_read_only_mapping)
 {
-	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
-	ASSERT_EQ(0, tmm_read(self->fd, self->handle, 0, self->after, SIZE));
+	ASSERT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_read(self->fd, self->handle, 0, self->after, SIZE));
 	EXPECT_EQ(0, memcmp(self->before, self->after, SIZE));
 }
 
 TEST_F(mapping, write_refuses_a_read_only_mapping)
 {
-	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
-	EXPECT_ACCESS_REFUSED(EACCES, tmm_write(self->fd, self->handle, 0, self->after, 1));
-	EXPECT_ACCESS_REFUSED(EACCES, tmm_write(self->fd, self->handle, 0, self->after, SIZE));
+	ASSERT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_ACCESS_REFUSED(EACCES, uapi_write(self->fd, self->handle, 0, self->after, 1));
+	EXPECT_ACCESS_REFUSED(EACCES, uapi_write(self->fd, self->handle, 0, self->after, SIZE));
 }
 
 static const struct {
@@ -145,8 +145,8 @@ TEST_F(mapping, read_refuses_what_is_outside)
 
 	memset(self->after, 0xee, SIZE);
 	for (i = 0; i < ARRAY_SIZE(outside); i++)
-		EXPECT_ACCESS_REFUSED(ERANGE, tmm_read(self->fd, self->handle, outside[i].offset,
-						       self->after, outside[i].length));
+		EXPECT_ACCESS_REFUSED(ERANGE, uapi_read(self->fd, self->handle, outside[i].offset,
+							self->after, outside[i].length));
 	for (i = 0; i < SIZE; i++)
 		ASSERT_EQ(0xee, self->after[i]);
 }
@@ -156,8 +156,8 @@ TEST_F(mapping, write_refuses_what_is_outside)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(outside); i++)
-		EXPECT_ACCESS_REFUSED(ERANGE, tmm_write(self->fd, self->handle, outside[i].offset,
-							self->after, outside[i].length));
+		EXPECT_ACCESS_REFUSED(ERANGE, uapi_write(self->fd, self->handle, outside[i].offset,
+							 self->after, outside[i].length));
 }
 
 static const struct {
@@ -172,9 +172,9 @@ TEST_F(mapping, read_refuses_an_end_that_overflows)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(overflowing); i++)
-		EXPECT_ACCESS_REFUSED(EOVERFLOW, tmm_read(self->fd, self->handle,
-							  overflowing[i].offset, self->after,
-							  overflowing[i].length));
+		EXPECT_ACCESS_REFUSED(EOVERFLOW, uapi_read(self->fd, self->handle,
+							   overflowing[i].offset, self->after,
+							   overflowing[i].length));
 }
 
 TEST_F(mapping, write_refuses_an_end_that_overflows)
@@ -182,27 +182,27 @@ TEST_F(mapping, write_refuses_an_end_that_overflows)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(overflowing); i++)
-		EXPECT_ACCESS_REFUSED(EOVERFLOW, tmm_write(self->fd, self->handle,
-							   overflowing[i].offset, self->after,
-							   overflowing[i].length));
+		EXPECT_ACCESS_REFUSED(EOVERFLOW, uapi_write(self->fd, self->handle,
+							    overflowing[i].offset, self->after,
+							    overflowing[i].length));
 }
 
 TEST_F(mapping, read_refuses_a_bad_buffer)
 {
-	EXPECT_ACCESS_REFUSED(EFAULT, tmm_read(self->fd, self->handle, 0, NULL, 1));
-	EXPECT_ACCESS_REFUSED(EFAULT, tmm_read(self->fd, self->handle, 0,
-					       (void *)0xffff888000000000UL, SIZE));
-	EXPECT_ACCESS_REFUSED(EFAULT, tmm_read(self->fd, self->handle, 0, (void *)(~0UL - 9),
-					       PAGE));
+	EXPECT_ACCESS_REFUSED(EFAULT, uapi_read(self->fd, self->handle, 0, NULL, 1));
+	EXPECT_ACCESS_REFUSED(EFAULT, uapi_read(self->fd, self->handle, 0,
+						(void *)0xffff888000000000UL, SIZE));
+	EXPECT_ACCESS_REFUSED(EFAULT, uapi_read(self->fd, self->handle, 0, (void *)(~0UL - 9),
+						PAGE));
 }
 
 TEST_F(mapping, write_refuses_a_bad_buffer)
 {
-	EXPECT_ACCESS_REFUSED(EFAULT, tmm_write(self->fd, self->handle, 0, NULL, 1));
-	EXPECT_ACCESS_REFUSED(EFAULT, tmm_write(self->fd, self->handle, 0,
-						(void *)0xffff888000000000UL, SIZE));
-	EXPECT_ACCESS_REFUSED(EFAULT, tmm_write(self->fd, self->handle, 0, (void *)(~0UL - 9),
-						PAGE));
+	EXPECT_ACCESS_REFUSED(EFAULT, uapi_write(self->fd, self->handle, 0, NULL, 1));
+	EXPECT_ACCESS_REFUSED(EFAULT, uapi_write(self->fd, self->handle, 0,
+						 (void *)0xffff888000000000UL, SIZE));
+	EXPECT_ACCESS_REFUSED(EFAULT, uapi_write(self->fd, self->handle, 0, (void *)(~0UL - 9),
+						 PAGE));
 }
 
 TEST_F(mapping, read_refuses_a_buffer_that_cannot_be_written)
@@ -210,7 +210,7 @@ TEST_F(mapping, read_refuses_a_buffer_that_cannot_be_written)
 	void *buffer = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, buffer);
-	EXPECT_ACCESS_REFUSED(EFAULT, tmm_read(self->fd, self->handle, 0, buffer, PAGE));
+	EXPECT_ACCESS_REFUSED(EFAULT, uapi_read(self->fd, self->handle, 0, buffer, PAGE));
 }
 
 /* What was copied until then stays; nothing behind it changes. */
@@ -223,16 +223,16 @@ TEST_F(mapping, a_fault_in_the_middle_stops_there)
 	ASSERT_NE(MAP_FAILED, (void *)buffer);
 	ASSERT_EQ(0, munmap(buffer + PAGE, PAGE));
 	memset(buffer, 0x77, PAGE);
-	EXPECT_EQ(-EFAULT, tmm_write(self->fd, self->handle, 0, buffer, 2 * PAGE));
-	ASSERT_EQ(0, tmm_read(self->fd, self->handle, 0, self->after, SIZE));
+	EXPECT_EQ(-EFAULT, uapi_write(self->fd, self->handle, 0, buffer, 2 * PAGE));
+	ASSERT_EQ(0, uapi_read(self->fd, self->handle, 0, self->after, SIZE));
 	EXPECT_EQ(0, memcmp(self->after + PAGE, self->before + PAGE, SIZE - PAGE));
 	for (i = 0; i < PAGE && self->after[i] == 0x77; i++)
 		;
 	EXPECT_EQ(0, memcmp(self->after + i, self->before + i, PAGE - i));
 
-	EXPECT_EQ(-EFAULT, tmm_read(self->fd, self->handle, 0, buffer, 2 * PAGE));
+	EXPECT_EQ(-EFAULT, uapi_read(self->fd, self->handle, 0, buffer, 2 * PAGE));
 	/* and the borrow has ended */
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 }
 
 TEST_HARNESS_MAIN

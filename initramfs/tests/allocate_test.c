@@ -39,12 +39,12 @@ FIXTURE_SETUP(allocate)
 {
 	struct theseus_mm_allocate call = { .size = NR_ARENA };
 
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	ASSERT_EQ(0, tmm_call(self->fd, variant->request, &call));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_call(self->fd, variant->request, &call));
 	self->arena = call.start;
-	ASSERT_EQ(0, tmm_drop(self->fd, call.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, call.handle));
 }
 
 FIXTURE_TEARDOWN(allocate)
@@ -53,8 +53,8 @@ FIXTURE_TEARDOWN(allocate)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -66,7 +66,7 @@ FIXTURE_TEARDOWN(allocate)
 #define TRY(...)									\
 	({										\
 		call = (struct theseus_mm_allocate){ __VA_ARGS__ };			\
-		tmm_call(self->fd, variant->request, &call);				\
+		uapi_call(self->fd, variant->request, &call);				\
 	})
 
 #define EXPECT_TAKEN(want_start, want_nr)						\
@@ -104,7 +104,7 @@ TEST_F(allocate, any)
 	EXPECT_EQ(nr_free(&self->start, variant->kind) - 5, nr_free(&info, variant->kind));
 	EXPECT_EQ(1, info.client_handles);
 	EXPECT_EQ(variant->kind == THESEUS_MM_KIND_FRAMES ? 5 : 0, info.client_frames);
-	EXPECT_EQ(0, tmm_drop(self->fd, call.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, call.handle));
 	EXPECT_ALL_BACK();
 }
 
@@ -226,9 +226,9 @@ TEST_F(allocate, dropped_neighbours_become_one_run)
 		ASSERT_EQ(0, TRY(.flags = THESEUS_MM_ALLOCATE_AT, .at = AT(4 * i), .size = 4));
 		handles[i] = call.handle;
 	}
-	ASSERT_EQ(0, tmm_drop(self->fd, handles[0]));
-	ASSERT_EQ(0, tmm_drop(self->fd, handles[2]));
-	ASSERT_EQ(0, tmm_drop(self->fd, handles[1]));
+	ASSERT_EQ(0, uapi_drop(self->fd, handles[0]));
+	ASSERT_EQ(0, uapi_drop(self->fd, handles[2]));
+	ASSERT_EQ(0, uapi_drop(self->fd, handles[1]));
 	EXPECT_ALL_BACK();
 	ASSERT_EQ(0, TRY(.flags = THESEUS_MM_ALLOCATE_AT, .at = AT(0), .size = 12));
 }
@@ -419,7 +419,7 @@ TEST_F(allocate, split_makes_two)
 
 	ASSERT_EQ(0, TRY(.size = 8));
 	before = INFO();
-	ASSERT_EQ(0, tmm_split(self->fd, call.handle, 3 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, call.handle, 3 * PAGE, &first, &second));
 	EXPECT_NE(first, second);
 	one = QUERY(first);
 	two = QUERY(second);
@@ -435,7 +435,7 @@ TEST_F(allocate, split_makes_two)
 
 		EXPECT_STREQ("", info_difference(&before, &after, text));
 	}
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_EQ(5, QUERY(second).nr_pages);
 }
 
@@ -445,8 +445,8 @@ TEST_F(allocate, split_refuses_an_offset_that_leaves_nothing)
 	__u32 first, second;
 
 	ASSERT_EQ(0, TRY(.size = 8));
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, call.handle, 0, &first, &second), call.handle);
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, call.handle, 8 * PAGE, &first, &second),
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, call.handle, 0, &first, &second), call.handle);
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, call.handle, 8 * PAGE, &first, &second),
 		       call.handle);
 }
 
@@ -456,11 +456,11 @@ TEST_F(allocate, split_refuses_an_offset_outside)
 	__u32 first, second;
 
 	ASSERT_EQ(0, TRY(.size = 8));
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, call.handle, 9 * PAGE, &first, &second),
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, call.handle, 9 * PAGE, &first, &second),
 		       call.handle);
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, call.handle, ~0ULL - PAGE + 1, &first, &second),
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, call.handle, ~0ULL - PAGE + 1, &first, &second),
 		       call.handle);
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, call.handle, -call.start, &first, &second),
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, call.handle, -call.start, &first, &second),
 		       call.handle);
 }
 
@@ -470,10 +470,10 @@ TEST_F(allocate, split_refuses_an_offset_within_a_page)
 	__u32 first, second;
 
 	ASSERT_EQ(0, TRY(.size = 8));
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, call.handle, 1, &first, &second), call.handle);
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, call.handle, 3 * PAGE - 1, &first, &second),
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, call.handle, 1, &first, &second), call.handle);
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, call.handle, 3 * PAGE - 1, &first, &second),
 		       call.handle);
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, call.handle, ~0ULL, &first, &second),
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, call.handle, ~0ULL, &first, &second),
 		       call.handle);
 }
 
@@ -483,13 +483,13 @@ TEST_F(allocate, merge_undoes_split)
 	__u32 first, second;
 
 	ASSERT_EQ(0, TRY(.size = 8));
-	ASSERT_EQ(0, tmm_split(self->fd, call.handle, 3 * PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_split(self->fd, call.handle, 3 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
 	EXPECT_GONE(second);
 	EXPECT_EQ(call.start, QUERY(first).start);
 	EXPECT_EQ(8, QUERY(first).nr_pages);
 	EXPECT_EQ(1, INFO().client_handles);
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_ALL_BACK();
 }
 
@@ -501,7 +501,7 @@ TEST_F(allocate, merge_joins_what_was_allocated_apart)
 	ASSERT_EQ(0, TRY(.flags = THESEUS_MM_ALLOCATE_AT, .at = AT(4), .size = 4));
 	first = call.handle;
 	ASSERT_EQ(0, TRY(.flags = THESEUS_MM_ALLOCATE_AT, .at = AT(8), .size = 2));
-	ASSERT_EQ(0, tmm_merge(self->fd, first, call.handle));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, call.handle));
 	EXPECT_EQ(AT(4), QUERY(first).start);
 	EXPECT_EQ(6, QUERY(first).nr_pages);
 }
@@ -514,7 +514,7 @@ TEST_F(allocate, merge_refuses_a_gap)
 	ASSERT_EQ(0, TRY(.flags = THESEUS_MM_ALLOCATE_AT, .at = AT(4), .size = 4));
 	first = call.handle;
 	ASSERT_EQ(0, TRY(.flags = THESEUS_MM_ALLOCATE_AT, .at = AT(9), .size = 2));
-	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, first, call.handle), first, call.handle);
+	EXPECT_REFUSED(EDOM, uapi_merge(self->fd, first, call.handle), first, call.handle);
 }
 
 TEST_F(allocate, merge_refuses_the_same_twice)
@@ -522,7 +522,7 @@ TEST_F(allocate, merge_refuses_the_same_twice)
 	struct theseus_mm_allocate call;
 
 	ASSERT_EQ(0, TRY(.size = 4));
-	EXPECT_REFUSED(EINVAL, tmm_merge(self->fd, call.handle, call.handle), call.handle);
+	EXPECT_REFUSED(EINVAL, uapi_merge(self->fd, call.handle, call.handle), call.handle);
 }
 
 TEST_HARNESS_MAIN

@@ -80,7 +80,7 @@ static inline int fill(int fd, __u32 handle, __u64 nr_bytes)
 	for (offset = 0; offset < nr_bytes && !err; offset += i) {
 		for (i = 0; i < sizeof(buffer) && offset + i < nr_bytes; i++)
 			buffer[i] = pattern(offset + i);
-		err = tmm_write(fd, handle, offset, buffer, i);
+		err = uapi_write(fd, handle, offset, buffer, i);
 	}
 	return err;
 }
@@ -104,20 +104,20 @@ static inline int map_aligned(int fd, __u64 nr_bytes, __u64 align, __u64 skew,
 {
 	struct theseus_mm_allocate pages = { .size = nr_bytes / PAGE, .align = align };
 	struct theseus_mm_allocate frames = { .size = nr_bytes / PAGE + skew, .align = align };
-	int err = tmm_allocate_pages(fd, &pages);
+	int err = uapi_allocate_pages(fd, &pages);
 	__u32 rest;
 
 	if (!err)
-		err = tmm_allocate_frames(fd, &frames);
+		err = uapi_allocate_frames(fd, &frames);
 	if (!err && skew) {
-		err = tmm_split(fd, frames.handle, skew * PAGE, &rest, &frames.handle);
+		err = uapi_split(fd, frames.handle, skew * PAGE, &rest, &frames.handle);
 		if (!err)
-			err = tmm_drop(fd, rest);
+			err = uapi_drop(fd, rest);
 	}
 	if (err)
 		return err;
-	return tmm_map_allocated_pages_to(fd, pages.handle, frames.handle, THESEUS_MM_PTE_DATA,
-					  mapping);
+	return uapi_map_allocated_pages_to(fd, pages.handle, frames.handle, THESEUS_MM_PTE_DATA,
+					   mapping);
 }
 
 /* Return: the area or MAP_FAILED, with errno */
@@ -125,7 +125,7 @@ static inline unsigned char *mmap_part(int fd, __u32 handle, __u64 offset, size_
 				       int protection)
 {
 	__u64 start;
-	int err = tmm_map_offset(fd, handle, &start, NULL);
+	int err = uapi_map_offset(fd, handle, &start, NULL);
 
 	if (err) {
 		errno = -err;
@@ -138,7 +138,7 @@ static inline unsigned char *mmap_part(int fd, __u32 handle, __u64 offset, size_
 static inline unsigned char *mmap_all(int fd, __u32 handle, int protection)
 {
 	__u64 start, nr_bytes;
-	int err = tmm_map_offset(fd, handle, &start, &nr_bytes);
+	int err = uapi_map_offset(fd, handle, &start, &nr_bytes);
 
 	return err ? MAP_FAILED : mmap_part(fd, handle, 0, nr_bytes, protection);
 }
@@ -156,7 +156,7 @@ static inline int mmap_errno(int fd, __u32 handle, int protection)
 {
 	struct theseus_mm_query query;
 	void *area;
-	int err = tmm_query(fd, handle, &query);
+	int err = uapi_query(fd, handle, &query);
 
 	if (err)
 		return -err;

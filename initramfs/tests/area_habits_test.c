@@ -16,7 +16,7 @@
 	({										\
 		unsigned char *_area;							\
 											\
-		ASSERT_EQ(0, tmm_export(self->fd, handle, export));			\
+		ASSERT_EQ(0, uapi_export(self->fd, handle, export));			\
 		_area = mmap(NULL, SIZE, protection, MAP_SHARED, *(export), 0);		\
 		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
 		_area;									\
@@ -45,7 +45,7 @@ TEST_F(client, msync_has_nothing_to_do)
 	EXPECT_EQ(0, mprotect(area, SIZE, R));
 	EXPECT_EQ(0, msync_all(area));
 	/* nor when there is nothing left to look at */
-	EXPECT_EQ(0, tmm_revoke(self->fd, handle, NULL));
+	EXPECT_EQ(0, uapi_revoke(self->fd, handle, NULL));
 	EXPECT_EQ(0, msync_all(area));
 	EXPECT_EQ(0, munmap(area, PAGE));
 	EXPECT_ERRNO(ENOMEM, msync(area, SIZE, MS_SYNC));
@@ -133,10 +133,10 @@ TEST_F(client, an_old_program_gets_an_executable_area_of_an_executable_mapping)
 	struct theseus_mm_create_mapping mapping;
 	unsigned char *area;
 
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, SIZE,
-					THESEUS_MM_PTE_DATA & ~THESEUS_MM_PTE_NOT_EXECUTABLE &
+	ASSERT_EQ(0, uapi_create_mapping(self->fd, SIZE,
+					 THESEUS_MM_PTE_DATA & ~THESEUS_MM_PTE_NOT_EXECUTABLE &
 						~THESEUS_MM_PTE_WRITABLE,
-					&mapping));
+					 &mapping));
 	ASSERT_EQ(0, become_old());
 	area = AREA(mapping.handle, R);
 	EXPECT_EQ('x', execute_letter(area));

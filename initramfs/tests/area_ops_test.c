@@ -72,7 +72,7 @@ static int set_parts(int fd, __u32 handle, __u64 nr_bytes)
 	for (i = 0; i < NR_PARTS && !err; i++) {
 		unsigned char byte = i + 1;
 
-		err = tmm_write(fd, handle, part_offset(nr_bytes, i), &byte, 1);
+		err = uapi_write(fd, handle, part_offset(nr_bytes, i), &byte, 1);
 	}
 	return err;
 }
@@ -149,9 +149,9 @@ FIXTURE_SETUP(ops)
 	struct theseus_mm_map mapping;
 
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->nr_bytes = variant->nr_bytes;
 	ASSERT_EQ(0, map_aligned(self->fd, self->nr_bytes, variant->align, variant->skew,
 				 &mapping));
@@ -171,8 +171,8 @@ FIXTURE_TEARDOWN(ops)
 
 	munmap(self->beside, self->nr_bytes);
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }

@@ -45,7 +45,7 @@ TEST_F(client, a_look_is_not_audited)
 		.pte_flags = THESEUS_MM_PTE_DATA,
 		.flags = THESEUS_MM_CREATE_ITEM_CONTIGUOUS,
 	};
-	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_create_mapping mapping = { 0 };
 	struct theseus_mm_client_info clients[8];
 	struct theseus_mm_translate found;
 	struct theseus_mm_clients reply;
@@ -58,14 +58,14 @@ TEST_F(client, a_look_is_not_audited)
 	}
 	frames = FRAMES(1).handle;
 	EXPECT_NE(0, QUERY(frames).start);
-	EXPECT_EQ(0, tmm_get_region(self->fd, 0, &region));
-	EXPECT_EQ(0, tmm_create_contiguous_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(0, uapi_get_region(self->fd, 0, &region));
+	EXPECT_EQ(0, uapi_create_contiguous_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_NE(0, mapping.paddr);
-	EXPECT_EQ(0, tmm_create_batch(self->fd, 0, &item, 1, NULL));
-	EXPECT_EQ(0, tmm_get_clients(self->fd, clients, ARRAY_SIZE(clients), &reply));
+	EXPECT_EQ(0, uapi_create_batch(self->fd, 0, &item, 1, NULL));
+	EXPECT_EQ(0, uapi_get_clients(self->fd, clients, ARRAY_SIZE(clients), &reply));
 	EXPECT_FALSE(has_counted());
 	/* a call that needs the capability is audited */
-	EXPECT_EQ(0, tmm_translate(self->fd, mapping.start, &found));
+	EXPECT_EQ(0, uapi_translate(self->fd, mapping.start, &found));
 	EXPECT_TRUE(has_counted());
 	end_of_count();
 }

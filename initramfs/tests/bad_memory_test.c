@@ -70,7 +70,7 @@ static __u64 nr_bad(int fd)
 {
 	struct theseus_mm_info info;
 
-	return tmm_get_info(fd, &info) ? ~0ULL : info.frames_bad;
+	return uapi_get_info(fd, &info) ? ~0ULL : info.frames_bad;
 }
 
 /* Linux reports from a work item, so wait for it. */
@@ -129,7 +129,7 @@ static int load_until_told(const unsigned char *address, unsigned char *byte)
 		memset(&told, 0, sizeof(told));						\
 		EXPECT_EQ(SIGBUS, load_until_told(address, &_byte));			\
 		EXPECT_EQ(BUS_MCEERR_AR, told.si_code);					\
-		EXPECT_EQ((unsigned long)(address) / PAGE, (unsigned long)told.si_addr / PAGE); \
+		EXPECT_EQ((unsigned long)(address) / PAGE, (unsigned long)told.si_addr / PAGE);	\
 	} while (0)
 
 static int allocate_at(int fd, __u64 paddr)
@@ -137,7 +137,7 @@ static int allocate_at(int fd, __u64 paddr)
 	struct theseus_mm_allocate one = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 1,
 					   .at = paddr };
 
-	return tmm_allocate_frames(fd, &one);
+	return uapi_allocate_frames(fd, &one);
 }
 
 static void leave(struct _test_data_bad *self)
@@ -161,13 +161,13 @@ FIXTURE_SETUP(bad)
 
 FIXTURE_TEARDOWN(bad)
 {
-	struct theseus_mm_info end;
+	struct theseus_mm_info end = { 0 };
 
 	leave(self);
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	/* nothing is lost: what is not free is counted */
 	if (!(end.features & THESEUS_MM_FEATURE_QUARANTINE))
 		EXPECT_EQ(self->start.frames_free + self->start.frames_bad,
@@ -187,10 +187,10 @@ static int start(struct _test_data_bad *self, const char *more)
 	err = err ?: module_load(parameters);
 	if (err)
 		return err;
-	self->fd = tmm_open(NULL);
-	err = tmm_get_info(self->fd, &self->start);
-	err = err ?: tmm_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
-						   &self->mapping);
+	self->fd = uapi_open(NULL);
+	err = uapi_get_info(self->fd, &self->start);
+	err = err ?: uapi_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
+						    &self->mapping);
 	err = err ?: fill(self->fd, self->mapping.handle, SIZE);
 	if (err)
 		return err;
@@ -208,7 +208,7 @@ static __u32 listed(int fd, __u32 flags)
 	struct theseus_mm_handle_info info;
 	__u32 from = 0, nr;
 
-	return tmm_list_handles(fd, flags, &from, &info, 1, &nr) || nr != 1 ? ~0U :
+	return uapi_list_handles(fd, flags, &from, &info, 1, &nr) || nr != 1 ? ~0U :
 	       info.attributes;
 }
 
@@ -222,7 +222,7 @@ static __u32 nr_retired(int fd)
 		.bucket_frames = THESEUS_MM_MAX_BUCKET_FRAMES,
 	};
 
-	return tmm_get_occupancy(fd, &call) ? ~0U : bucket.bad;
+	return uapi_get_occupancy(fd, &call) ? ~0U : bucket.bad;
 }
 
 TEST_F_TIMEOUT(bad, its_owner_is_told, 120)
@@ -243,11 +243,11 @@ TEST_F_TIMEOUT(bad, its_owner_is_told, 120)
 	EXPECT_EQ(1, QUERY(handle).nr_borrows);
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, listed(self->fd, 0));
 	leave(self);
-	EXPECT_EQ(-EIO, tmm_read(self->fd, handle, PAGE, &byte, 1));
-	EXPECT_EQ(-EIO, tmm_read(self->fd, handle, PAGE - 1, buffer, 2));
-	EXPECT_EQ(-EIO, tmm_write(self->fd, handle, 2 * PAGE - 1, buffer, 2));
-	EXPECT_EQ(0, tmm_read(self->fd, handle, 0, buffer, PAGE));
-	EXPECT_EQ(0, tmm_write(self->fd, handle, 2 * PAGE, buffer, 2 * PAGE));
+	EXPECT_EQ(-EIO, uapi_read(self->fd, handle, PAGE, &byte, 1));
+	EXPECT_EQ(-EIO, uapi_read(self->fd, handle, PAGE - 1, buffer, 2));
+	EXPECT_EQ(-EIO, uapi_write(self->fd, handle, 2 * PAGE - 1, buffer, 2));
+	EXPECT_EQ(0, uapi_read(self->fd, handle, 0, buffer, PAGE));
+	EXPECT_EQ(0, uapi_write(self->fd, handle, 2 * PAGE, buffer, 2 * PAGE));
 }
 
 TEST_F_TIMEOUT(bad, nobody_gets_it_afterwards, 120)
@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(bad, nobody_gets_it_afterwards, 120)
 	FAIL(self->mapping.paddr + PAGE);
 	EXPECT_EQ(free, INFO().frames_free);
 	leave(self);
-	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
 	for (i = 0; i < NR; i++)
 		if (i != 1)
@@ -273,7 +273,7 @@ TEST_F_TIMEOUT(bad, a_free_frame_is_retired_at_once, 120)
 
 	ASSERT_EQ(0, start(self, ""));
 	leave(self);
-	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	free = INFO().frames_free;
 	EXPECT_EQ(0, nr_retired(self->fd));
 	FAIL(self->mapping.paddr + 2 * PAGE);
@@ -306,8 +306,8 @@ TEST_F_TIMEOUT(bad, a_part_of_a_large_mapping, 120)
 	unsigned char *area;
 
 	ASSERT_EQ(0, start(self, ""));
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 2 * large, THESEUS_MM_PTE_DATA,
-						   &mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 2 * large, THESEUS_MM_PTE_DATA,
+						    &mapping));
 	ASSERT_EQ(0, fill(self->fd, mapping.handle, 2 * large));
 	area = AREA(mapping.handle, R);
 	EXPECT_EQ(2 * large, nr_alike(area, 0, 2 * large));
@@ -317,7 +317,7 @@ TEST_F_TIMEOUT(bad, a_part_of_a_large_mapping, 120)
 	EXPECT_EQ(large - 8 * PAGE, nr_alike(area + large + 8 * PAGE, large + 8 * PAGE,
 					     large - 8 * PAGE));
 	munmap(area, 2 * large);
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, mapping.paddr + large + 7 * PAGE));
 }
 
@@ -328,13 +328,13 @@ TEST_F_TIMEOUT(bad, parts_of_what_has_it, 120)
 	ASSERT_EQ(0, start(self, ""));
 	FAIL(self->mapping.paddr + PAGE);
 	leave(self);
-	ASSERT_EQ(0, tmm_split(self->fd, self->mapping.handle, PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_split(self->fd, second, PAGE, &second, &third));
+	ASSERT_EQ(0, uapi_split(self->fd, self->mapping.handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, second, PAGE, &second, &third));
 	EXPECT_EQ(0, QUERY(first).attributes);
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(second).attributes);
 	EXPECT_EQ(0, QUERY(third).attributes);
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, second, &pages, frames, &nr));
-	EXPECT_EQ(0, tmm_drop(self->fd, frames[0]));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, second, &pages, frames, &nr));
+	EXPECT_EQ(0, uapi_drop(self->fd, frames[0]));
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
 }
 
@@ -347,17 +347,17 @@ TEST_F_TIMEOUT(bad, it_is_handed_over_as_it_is, 120)
 
 	ASSERT_EQ(0, start(self, ""));
 	leave(self);
-	ASSERT_EQ(0, tmm_export(self->fd, self->mapping.handle, &fd));
+	ASSERT_EQ(0, uapi_export(self->fd, self->mapping.handle, &fd));
 	area = mmap(NULL, SIZE, R, MAP_SHARED, fd, 0);
 	ASSERT_NE(MAP_FAILED, (void *)area);
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
 	FAIL(self->mapping.paddr);
 	EXPECT_TOLD(area);
 	munmap(area, SIZE);
-	ASSERT_EQ(0, tmm_call(fd, THESEUS_MM_IOC_QUERY, &query));
+	ASSERT_EQ(0, uapi_call(fd, THESEUS_MM_IOC_QUERY, &query));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, query.attributes);
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, listed(self->fd, THESEUS_MM_HANDLES_EXPORTS));
-	ASSERT_EQ(0, tmm_import(self->fd, fd, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, fd, &handle));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(handle).attributes);
 	area = AREA(handle, R);
 	EXPECT_TOLD(area);
@@ -370,20 +370,20 @@ static void *make_and_drop(void *context)
 {
 	bool *stop = context;
 	struct theseus_mm_create_mapping mapping;
-	int fd = tmm_open(NULL), export;
+	int fd = uapi_open(NULL), export;
 	unsigned char *area, byte;
-	__u32 handle;
+	__u32 handle = 0;
 
 	while (!__atomic_load_n(stop, __ATOMIC_SEQ_CST)) {
-		if (tmm_create_mapping(fd, 64 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+		if (uapi_create_mapping(fd, 64 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
 			break;
 		area = mmap_all(fd, mapping.handle, RW);
 		load(area + 5 * PAGE, &byte);
 		munmap(area, 64 * PAGE);
-		if (!tmm_export(fd, mapping.handle, &export)) {
-			tmm_import(fd, export, &handle);
+		if (!uapi_export(fd, mapping.handle, &export)) {
+			uapi_import(fd, export, &handle);
 			close(export);
-			tmm_drop(fd, handle);
+			uapi_drop(fd, handle);
 		}
 	}
 	close(fd);
@@ -404,7 +404,7 @@ TEST_F_TIMEOUT(bad, reports_while_mappings_come_and_go, 120)
 		FAIL(self->mapping.paddr + (i + 1) * 3 * PAGE);
 	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(thread, NULL);
-	EXPECT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	EXPECT_EQ(self->start.frames_free - 60, INFO().frames_free);
 }
 
@@ -440,7 +440,7 @@ TEST_F_TIMEOUT(bad, in_quarantine, 120)
 {
 	ASSERT_EQ(0, start(self, "quarantine=1"));
 	leave(self);
-	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	FAIL(self->mapping.paddr + PAGE);
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
 }
@@ -484,7 +484,7 @@ TEST_F_TIMEOUT(bad, addresses_that_are_refused, 120)
 
 	ASSERT_EQ(0, start(self, ""));
 	leave(self);
-	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
+	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	close(self->fd);
 	self->fd = -1;
 	EXPECT_EQ(-EINVAL, try_load(self, "here"));
@@ -514,9 +514,9 @@ TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 	leave(self);
 	/* devices get no memory that fails */
 	buffer.handle = self->mapping.handle;
-	EXPECT_REFUSED(EIO, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &buffer),
+	EXPECT_REFUSED(EIO, uapi_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &buffer),
 		       buffer.handle);
-	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE));
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr));
 }
@@ -536,7 +536,7 @@ TEST_F_TIMEOUT(bad, a_page_that_is_pinned, 120)
 	FAIL(paddr);
 	EXPECT_TOLD(self->area + PAGE);
 	leave(self);
-	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	close(ends[0]);
 	close(ends[1]);
 	for (i = 0; i < MAX_WAIT && INFO().nr_mappings != self->start.nr_mappings; i++)

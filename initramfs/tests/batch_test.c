@@ -70,7 +70,7 @@ TEST_F(client, each_item_is_created_or_told_why_not)
 	items[6].size = 1ULL << 36;
 	items[7].flags = CONTIGUOUS;
 	items[8].pte_flags |= THESEUS_MM_PTE_DEVICE_MEMORY;
-	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, items, ARRAY_SIZE(items), &nr_done));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, 0, items, ARRAY_SIZE(items), &nr_done));
 	EXPECT_EQ(3, nr_done);
 	EXPECT_FAILED(items[1], EINVAL);
 	EXPECT_FAILED(items[3], EINVAL);
@@ -105,12 +105,12 @@ TEST_F(client, items_name_leaves_and_alignments)
 	items[4].leaf_size = 2 * PAGE;
 	items[5].align = 3 * PAGE;
 	items[1].flags = CONTIGUOUS;
-	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, items, ARRAY_SIZE(items), &nr_done));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, 0, items, ARRAY_SIZE(items), &nr_done));
 	EXPECT_EQ(3, nr_done);
-	ASSERT_EQ(0, tmm_translate(self->fd, items[0].start, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, items[0].start, &found));
 	EXPECT_EQ(21, found.page_size_shift);
 	EXPECT_EQ(0, (items[1].start | items[1].paddr) % (1024 * PAGE));
-	ASSERT_EQ(0, tmm_translate(self->fd, items[2].start, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, items[2].start, &found));
 	EXPECT_EQ(12, found.page_size_shift);
 	EXPECT_FAILED(items[3], EINVAL);
 	EXPECT_FAILED(items[4], EINVAL);
@@ -122,7 +122,7 @@ TEST_F(client, all_are_created)
 	struct theseus_mm_create_item items[] = { ITEM(1), ITEM(2) };
 	__u32 nr_done;
 
-	ASSERT_EQ(0, tmm_create_batch(self->fd, ALL_OR_NOTHING, items, 2, &nr_done));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, ALL_OR_NOTHING, items, 2, &nr_done));
 	EXPECT_EQ(2, nr_done);
 	EXPECT_EQ(0, items[0].error);
 	EXPECT_EQ(0, items[1].error);
@@ -134,7 +134,7 @@ TEST_F(client, none_is_created)
 	struct theseus_mm_create_item items[] = { ITEM(1), ITEM(2), ITEM(0), ITEM(0), ITEM(3) };
 	unsigned int i;
 
-	EXPECT_REFUSED(EINVAL, tmm_create_batch(self->fd, ALL_OR_NOTHING, items, 5, NULL));
+	EXPECT_REFUSED(EINVAL, uapi_create_batch(self->fd, ALL_OR_NOTHING, items, 5, NULL));
 	for (i = 0; i < ARRAY_SIZE(items); i++)
 		EXPECT_FAILED(items[i], i == 2 ? EINVAL : ECANCELED);
 	EXPECT_ALL_BACK();
@@ -148,7 +148,7 @@ TEST_F(client, many_are_created_and_dropped)
 
 	for (i = 0; i < MANY; i++)
 		items[i] = i % 3 ? ITEM(1) : ITEM(0);
-	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, items, MANY, &nr_done));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, 0, items, MANY, &nr_done));
 	EXPECT_EQ(MANY - (MANY + 2) / 3, nr_done);
 	EXPECT_EQ(nr_done, INFO().client_handles);
 	for (i = 0; i < MANY; i++) {
@@ -156,7 +156,7 @@ TEST_F(client, many_are_created_and_dropped)
 		ASSERT_EQ(!(i % 3), !items[i].handle);
 		drops[i] = (struct theseus_mm_drop_item){ .handle = items[i].handle, .error = 77 };
 	}
-	ASSERT_EQ(0, tmm_drop_batch(self->fd, 0, drops, MANY, &nr_done));
+	ASSERT_EQ(0, uapi_drop_batch(self->fd, 0, drops, MANY, &nr_done));
 	EXPECT_EQ(MANY - (MANY + 2) / 3, nr_done);
 	for (i = 0; i < MANY; i++)
 		ASSERT_EQ(i % 3 ? 0 : ENOENT, drops[i].error);
@@ -171,7 +171,7 @@ TEST_F(client, many_are_created_or_none)
 	for (i = 0; i < MANY; i++)
 		items[i] = ITEM(1);
 	items[MANY - 2].size = 0;
-	EXPECT_REFUSED(EINVAL, tmm_create_batch(self->fd, ALL_OR_NOTHING, items, MANY, NULL));
+	EXPECT_REFUSED(EINVAL, uapi_create_batch(self->fd, ALL_OR_NOTHING, items, MANY, NULL));
 	for (i = 0; i < MANY; i++)
 		ASSERT_EQ(i == MANY - 2 ? EINVAL : ECANCELED, items[i].error);
 }
@@ -191,12 +191,12 @@ TEST_F(client, nothing_is_created_if_a_result_cannot_be_written)
 	for (i = 0; i < ARRAY_SIZE(protections); i++) {
 		ASSERT_EQ(0, protect_end(items, before, protections[i]));
 		for (flags = 0; flags <= ALL_OR_NOTHING; flags++)
-			EXPECT_REFUSED(EFAULT, tmm_create_batch(self->fd, flags, items, MANY,
-								NULL));
+			EXPECT_REFUSED(EFAULT, uapi_create_batch(self->fd, flags, items, MANY,
+								 NULL));
 	}
-	EXPECT_REFUSED(EFAULT, tmm_create_batch(self->fd, 0, NULL, 1, NULL));
-	EXPECT_REFUSED(EFAULT, tmm_create_batch(self->fd, 0, (void *)0xffff888000000000UL, 1,
-						NULL));
+	EXPECT_REFUSED(EFAULT, uapi_create_batch(self->fd, 0, NULL, 1, NULL));
+	EXPECT_REFUSED(EFAULT, uapi_create_batch(self->fd, 0, (void *)0xffff888000000000UL, 1,
+						 NULL));
 	EXPECT_ALL_BACK();
 }
 
@@ -208,7 +208,7 @@ TEST_F(client, nothing_is_dropped_if_a_result_cannot_be_written)
 	struct theseus_mm_drop_item *items;
 	unsigned int i, flags;
 
-	ASSERT_EQ(0, tmm_create_batch(self->fd, ALL_OR_NOTHING, created, 4, NULL));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, ALL_OR_NOTHING, created, 4, NULL));
 	items = array_before(before);
 	ASSERT_NE(NULL, items);
 	items[0].handle = created[0].handle;
@@ -219,7 +219,7 @@ TEST_F(client, nothing_is_dropped_if_a_result_cannot_be_written)
 		ASSERT_EQ(0, protect_end(items, before, protections[i]));
 		for (flags = 0; flags <= ALL_OR_NOTHING; flags++)
 			EXPECT_REFUSED(EFAULT,
-				       tmm_drop_batch(self->fd, flags, items, MANY_DROPS, NULL),
+				       uapi_drop_batch(self->fd, flags, items, MANY_DROPS, NULL),
 				       created[0].handle, created[1].handle, created[2].handle,
 				       created[3].handle);
 	}
@@ -233,8 +233,8 @@ TEST_F(client, each_item_is_dropped_or_told_why_not)
 	__u32 nr_done = 77;
 	__u64 offset;
 
-	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, mappings, 2, NULL));
-	ASSERT_EQ(0, tmm_map_offset(self->fd, mappings[1].handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, 0, mappings, 2, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, mappings[1].handle, &offset, NULL));
 	area = mmap(NULL, 2 * PAGE, R, MAP_SHARED, self->fd, offset);
 	ASSERT_NE(MAP_FAILED, (void *)area);
 	items[0].handle = mappings[0].handle;
@@ -243,7 +243,7 @@ TEST_F(client, each_item_is_dropped_or_told_why_not)
 	items[3].handle = PAGES(3).handle;
 	items[4].handle = FRAMES(3).handle;
 	items[5].error = 77;
-	ASSERT_EQ(0, tmm_drop_batch(self->fd, 0, items, 6, &nr_done));
+	ASSERT_EQ(0, uapi_drop_batch(self->fd, 0, items, 6, &nr_done));
 	EXPECT_EQ(3, nr_done);
 	EXPECT_EQ(0, items[0].error);
 	EXPECT_EQ(EBUSY, items[1].error);
@@ -257,7 +257,7 @@ TEST_F(client, each_item_is_dropped_or_told_why_not)
 	/* what was refused is as it was */
 	EXPECT_EQ(2, QUERY(mappings[1].handle).nr_pages);
 	ASSERT_EQ(0, munmap(area, 2 * PAGE));
-	EXPECT_EQ(0, tmm_drop(self->fd, mappings[1].handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, mappings[1].handle));
 	EXPECT_ALL_BACK();
 }
 
@@ -268,7 +268,7 @@ TEST_F(client, none_is_dropped)
 	struct theseus_mm_drop_item items[5] = {};
 	unsigned int i;
 
-	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, mappings, 2, NULL));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, 0, mappings, 2, NULL));
 	pages = PAGES(3).handle;
 	frames = FRAMES(3).handle;
 	items[0].handle = mappings[0].handle;
@@ -276,12 +276,12 @@ TEST_F(client, none_is_dropped)
 	items[2].handle = frames;
 	items[3].handle = mappings[0].handle;
 	items[4].handle = mappings[1].handle;
-	EXPECT_REFUSED(ENOENT, tmm_drop_batch(self->fd, ALL_OR_NOTHING, items, 5, NULL),
+	EXPECT_REFUSED(ENOENT, uapi_drop_batch(self->fd, ALL_OR_NOTHING, items, 5, NULL),
 		       mappings[0].handle, mappings[1].handle, pages, frames);
 	for (i = 0; i < ARRAY_SIZE(items); i++)
 		EXPECT_EQ(i == 3 ? ENOENT : ECANCELED, items[i].error);
 	items[3].handle = mappings[1].handle;
-	ASSERT_EQ(0, tmm_drop_batch(self->fd, ALL_OR_NOTHING, items, 4, NULL));
+	ASSERT_EQ(0, uapi_drop_batch(self->fd, ALL_OR_NOTHING, items, 4, NULL));
 	EXPECT_ALL_BACK();
 }
 
@@ -290,11 +290,11 @@ TEST_F(client, a_batch_has_from_one_to_65536_items)
 	struct theseus_mm_create_item item = ITEM(1);
 	struct theseus_mm_drop_item drop = { .handle = MAPPING(1).handle };
 
-	EXPECT_REFUSED(EINVAL, tmm_create_batch(self->fd, 0, &item, 0, NULL));
-	EXPECT_REFUSED(EINVAL, tmm_create_batch(self->fd, 0, &item, 65537, NULL));
-	EXPECT_REFUSED(EINVAL, tmm_create_batch(self->fd, 0, &item, ~0U, NULL));
-	EXPECT_REFUSED(EINVAL, tmm_drop_batch(self->fd, 0, &drop, 0, NULL), drop.handle);
-	EXPECT_REFUSED(EINVAL, tmm_drop_batch(self->fd, 0, &drop, 65537, NULL), drop.handle);
+	EXPECT_REFUSED(EINVAL, uapi_create_batch(self->fd, 0, &item, 0, NULL));
+	EXPECT_REFUSED(EINVAL, uapi_create_batch(self->fd, 0, &item, 65537, NULL));
+	EXPECT_REFUSED(EINVAL, uapi_create_batch(self->fd, 0, &item, ~0U, NULL));
+	EXPECT_REFUSED(EINVAL, uapi_drop_batch(self->fd, 0, &drop, 0, NULL), drop.handle);
+	EXPECT_REFUSED(EINVAL, uapi_drop_batch(self->fd, 0, &drop, 65537, NULL), drop.handle);
 }
 
 /* The client stays, since this process has it open too: what was begun is undone. */
@@ -310,7 +310,7 @@ TEST_F(client, a_batch_can_be_killed)
 	child = fork();
 	ASSERT_LE(0, child);
 	if (!child) {
-		tmm_create_batch(self->fd, 0, items, THESEUS_MM_MAX_BATCH, NULL);
+		uapi_create_batch(self->fd, 0, items, THESEUS_MM_MAX_BATCH, NULL);
 		_exit(1);
 	}
 	nanosleep(&moment, NULL);

@@ -26,9 +26,9 @@ FIXTURE(borrow)
 FIXTURE_SETUP(borrow)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->handle = MAPPING(NR).handle;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 }
@@ -40,8 +40,8 @@ FIXTURE_TEARDOWN(borrow)
 
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -50,14 +50,14 @@ static inline int write_byte(int fd, __u32 handle)
 {
 	unsigned char byte = pattern(0);
 
-	return tmm_write(fd, handle, 0, &byte, 1);
+	return uapi_write(fd, handle, 0, &byte, 1);
 }
 
 static inline int read_byte(int fd, __u32 handle)
 {
 	unsigned char byte;
 
-	return tmm_read(fd, handle, 0, &byte, 1);
+	return uapi_read(fd, handle, 0, &byte, 1);
 }
 
 /* What is free, shared, or excluded by the borrows of a mapping at this moment. */

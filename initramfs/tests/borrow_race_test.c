@@ -41,9 +41,9 @@ static void *access_until_stopped(void *arg)
 		__u32 handle = __atomic_load_n(&self->handle, __ATOMIC_RELAXED);
 
 		if (self->is_writing)
-			err = tmm_write(self->fd, handle, 0, &byte, 1);
+			err = uapi_write(self->fd, handle, 0, &byte, 1);
 		else
-			err = tmm_read(self->fd, handle, 0, &byte, 1);
+			err = uapi_read(self->fd, handle, 0, &byte, 1);
 		if (!may_be(err))
 			self->failed = true;
 		if (!err)
@@ -56,10 +56,10 @@ FIXTURE_SETUP(borrow_race)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	self->handle = mapping.handle;
 }
 
@@ -69,8 +69,8 @@ FIXTURE_TEARDOWN(borrow_race)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -102,11 +102,11 @@ static int unmap_and_map(FIXTURE_DATA(borrow_race) *self)
 {
 	__u32 pages, frames[2], nr = 2;
 	struct theseus_mm_map mapping;
-	int err = tmm_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr);
+	int err = uapi_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr);
 
 	if (!err)
-		err = tmm_map_allocated_pages_to(self->fd, pages, frames[0], THESEUS_MM_PTE_DATA,
-						 &mapping);
+		err = uapi_map_allocated_pages_to(self->fd, pages, frames[0], THESEUS_MM_PTE_DATA,
+						  &mapping);
 	if (!err)
 		__atomic_store_n(&self->handle, mapping.handle, __ATOMIC_RELAXED);
 	return err;
@@ -116,13 +116,13 @@ static int unmap_and_map(FIXTURE_DATA(borrow_race) *self)
 static int split_and_merge(FIXTURE_DATA(borrow_race) *self)
 {
 	__u32 first, second;
-	int err = tmm_split(self->fd, self->handle, PAGE, &first, &second);
+	int err = uapi_split(self->fd, self->handle, PAGE, &first, &second);
 
 	if (err)
 		return err;
 	__atomic_store_n(&self->handle, second, __ATOMIC_RELAXED);
 	do {
-		err = tmm_merge(self->fd, first, second);
+		err = uapi_merge(self->fd, first, second);
 	} while (err == -EBUSY);
 	if (!err)
 		__atomic_store_n(&self->handle, first, __ATOMIC_RELAXED);

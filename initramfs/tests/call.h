@@ -60,16 +60,16 @@ FIXTURE_SETUP(call)
 	struct theseus_mm_create_mapping mapping;
 	struct theseus_mm_info info;
 
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &info));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &info));
 	self->start = info;
 	self->pages = PAGES(4).handle;
 	self->frames = FRAMES(4).handle;
 	mapping = MAPPING(4);
 	self->vaddr = mapping.start;
-	ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, 0, "content", 8));
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, 2 * PAGE, &self->first, &self->second));
+	ASSERT_EQ(0, uapi_write(self->fd, mapping.handle, 0, "content", 8));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, 2 * PAGE, &self->first, &self->second));
 
 	self->argument = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -89,8 +89,8 @@ FIXTURE_TEARDOWN(call)
 	/* what it gave is an owner of its own */
 	if (variant->request == THESEUS_MM_IOC_EXPORT && self->argument->export.fd)
 		close(self->argument->export.fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -247,9 +247,9 @@ CALL(take_back, THESEUS_MM_IOC_TAKE_BACK, 0, true)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	if (!tmm_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping))
-		tmm_export_as(self->fd, mapping.handle, 0, &self->exported,
-			      &argument->take_back.export_id);
+	if (!uapi_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping))
+		uapi_export_as(self->fd, mapping.handle, 0, &self->exported,
+			       &argument->take_back.export_id);
 }
 
 CALL(create_identity_mapping, THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING, 0, true)

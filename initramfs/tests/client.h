@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#define PAGE		TMM_PAGE_SIZE
+#define PAGE		UAPI_PAGE_SIZE
 #define NO_ADDRESS	(~0ULL)
 #define READ_ONLY	(THESEUS_MM_PTE_DATA & ~THESEUS_MM_PTE_WRITABLE)
 
@@ -25,9 +25,9 @@ FIXTURE(client)
 
 FIXTURE_SETUP(client)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	ASSERT_EQ(0, self->start.client_handles);
 }
 
@@ -42,9 +42,9 @@ FIXTURE_TEARDOWN(client)
 
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_LE(0, self->fd);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -98,7 +98,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 		struct theseus_mm_info _now;						\
 		char _text[SNAPSHOT_TEXT];						\
 											\
-		ASSERT_EQ(0, tmm_get_info(self->fd, &_now));				\
+		ASSERT_EQ(0, uapi_get_info(self->fd, &_now));				\
 		EXPECT_STREQ("", info_difference(&self->start, &_now, _text));		\
 	} while (0)
 
@@ -107,8 +107,8 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 	({										\
 		struct theseus_mm_create_mapping _mapping;				\
 											\
-		ASSERT_EQ(0, tmm_create_mapping(self->fd, (nr) * PAGE,			\
-						THESEUS_MM_PTE_DATA, &_mapping));	\
+		ASSERT_EQ(0, uapi_create_mapping(self->fd, (nr) * PAGE,			\
+						 THESEUS_MM_PTE_DATA, &_mapping));	\
 		_mapping;								\
 	})
 
@@ -116,7 +116,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 	({										\
 		struct theseus_mm_allocate _pages = { .size = (nr) };			\
 											\
-		ASSERT_EQ(0, tmm_allocate_pages(self->fd, &_pages));			\
+		ASSERT_EQ(0, uapi_allocate_pages(self->fd, &_pages));			\
 		_pages;									\
 	})
 
@@ -124,7 +124,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 	({										\
 		struct theseus_mm_allocate _frames = { .size = (nr) };			\
 											\
-		ASSERT_EQ(0, tmm_allocate_frames(self->fd, &_frames));			\
+		ASSERT_EQ(0, uapi_allocate_frames(self->fd, &_frames));			\
 		_frames;								\
 	})
 
@@ -132,7 +132,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 	({										\
 		struct theseus_mm_info _info;						\
 											\
-		ASSERT_EQ(0, tmm_get_info(self->fd, &_info));				\
+		ASSERT_EQ(0, uapi_get_info(self->fd, &_info));				\
 		_info;									\
 	})
 
@@ -140,7 +140,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 	({										\
 		struct theseus_mm_query _query;						\
 											\
-		ASSERT_EQ(0, tmm_query(self->fd, handle, &_query));			\
+		ASSERT_EQ(0, uapi_query(self->fd, handle, &_query));			\
 		_query;									\
 	})
 
@@ -148,7 +148,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 	do {										\
 		struct theseus_mm_query _query;						\
 											\
-		EXPECT_EQ(-ENOENT, tmm_query(self->fd, handle, &_query));		\
+		EXPECT_EQ(-ENOENT, uapi_query(self->fd, handle, &_query));		\
 	} while (0)
 
 #endif /* TESTS_CLIENT_H */

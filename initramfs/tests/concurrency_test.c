@@ -65,7 +65,7 @@ static void *reader(void *argument)
 	int i, err;
 
 	for (i = 0; i < crowd->rounds; i++) {
-		err = tmm_read(crowd->fd, current_handle(crowd), 0, content, sizeof(content));
+		err = uapi_read(crowd->fd, current_handle(crowd), 0, content, sizeof(content));
 		if (!err)
 			check_whole(crowd, content);
 		/* the halves of a split mapping are shorter */
@@ -83,7 +83,7 @@ static void *writer(void *argument)
 
 	for (i = 0; i < crowd->rounds; i++) {
 		memset(content, i % 16, sizeof(content));
-		err = tmm_write(crowd->fd, current_handle(crowd), 0, content, sizeof(content));
+		err = uapi_write(crowd->fd, current_handle(crowd), 0, content, sizeof(content));
 		if (!is_expected(err) && err != -ERANGE && err != -EACCES)
 			note_wrong(crowd, err);
 	}
@@ -96,8 +96,8 @@ static void *remapper(void *argument)
 	int i, err;
 
 	for (i = 0; i < crowd->rounds; i++) {
-		err = tmm_remap(crowd->fd, current_handle(crowd),
-				i % 2 ? THESEUS_MM_PTE_DATA : READ_ONLY);
+		err = uapi_remap(crowd->fd, current_handle(crowd),
+				 i % 2 ? THESEUS_MM_PTE_DATA : READ_ONLY);
 		if (!is_expected(err))
 			note_wrong(crowd, err);
 	}
@@ -112,7 +112,7 @@ static void *splitter(void *argument)
 	int i, err;
 
 	for (i = 0; i < crowd->rounds; i++) {
-		err = tmm_split(crowd->fd, crowd->handle, 3 * PAGE, &first, &second);
+		err = uapi_split(crowd->fd, crowd->handle, 3 * PAGE, &first, &second);
 		if (err) {
 			if (!is_expected(err))
 				note_wrong(crowd, err);
@@ -121,7 +121,7 @@ static void *splitter(void *argument)
 		__atomic_store_n(&crowd->handle, first, __ATOMIC_RELEASE);
 		/* the others let go of it now and then; a remapped half has to wait */
 		do {
-			err = tmm_merge(crowd->fd, first, second);
+			err = uapi_merge(crowd->fd, first, second);
 		} while (is_expected(err) && err);
 		if (err) {
 			note_wrong(crowd, err);
@@ -185,7 +185,7 @@ static void *strict_reader(void *argument)
 	int i, err;
 
 	for (i = 0; i < crowd->rounds; i++) {
-		err = tmm_read(crowd->fd, crowd->handle, 0, content, sizeof(content));
+		err = uapi_read(crowd->fd, crowd->handle, 0, content, sizeof(content));
 		if (err)
 			note_wrong(crowd, err);
 	}
@@ -206,7 +206,7 @@ static void *dropper(void *argument)
 	int err;
 
 	do {
-		err = tmm_drop(crowd->fd, crowd->handle);
+		err = uapi_drop(crowd->fd, crowd->handle);
 	} while (err == -EBUSY);
 	if (err)
 		note_wrong(crowd, err);
@@ -252,8 +252,8 @@ static void *read_for_long(void *argument)
 	struct long_read *long_read = argument;
 	struct crowd *crowd = long_read->crowd;
 
-	long_read->err = tmm_read(crowd->fd, crowd->handle, 0, long_read->buffer,
-				  LONG_READ);
+	long_read->err = uapi_read(crowd->fd, crowd->handle, 0, long_read->buffer,
+				   LONG_READ);
 	__atomic_store_n(&long_read->done, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -267,28 +267,28 @@ static int borrowed_split(int fd, __u32 handle)
 {
 	__u32 first, second;
 
-	return tmm_split(fd, handle, PAGE, &first, &second);
+	return uapi_split(fd, handle, PAGE, &first, &second);
 }
 
 static int borrowed_unmap(int fd, __u32 handle)
 {
 	__u32 pages, frames[8], nr = 8;
 
-	return tmm_unmap_into_parts(fd, handle, &pages, frames, &nr);
+	return uapi_unmap_into_parts(fd, handle, &pages, frames, &nr);
 }
 
 static int borrowed_remap(int fd, __u32 handle)
 {
-	return tmm_remap(fd, handle, READ_ONLY);
+	return uapi_remap(fd, handle, READ_ONLY);
 }
 
 static int borrowed_write(int fd, __u32 handle)
 {
-	return tmm_write(fd, handle, 5, "x", 1);
+	return uapi_write(fd, handle, 5, "x", 1);
 }
 
 static int (*const changes[])(int fd, __u32 handle) = {
-	tmm_drop, borrowed_split, borrowed_unmap, borrowed_remap, borrowed_write,
+	uapi_drop, borrowed_split, borrowed_unmap, borrowed_remap, borrowed_write,
 };
 
 /* A fast machine may be done before all was tried: then it is tried again. */
@@ -326,7 +326,7 @@ TEST_F(client, a_borrowed_mapping_refuses_to_change)
 	ASSERT_NE(NULL, long_read.buffer);
 	for (attempt = 0; attempt < NR_ATTEMPTS && !in_time; attempt++) {
 		crowd.handle = MAPPING(LONG_READ / PAGE).handle;
-		ASSERT_EQ(0, tmm_write(self->fd, crowd.handle, 0, &mark, 1));
+		ASSERT_EQ(0, uapi_write(self->fd, crowd.handle, 0, &mark, 1));
 		snapshot_take(&before, self->fd, &crowd.handle, 1);
 		in_time = try_while_borrowed(&crowd, &long_read, results);
 	}
@@ -336,7 +336,7 @@ TEST_F(client, a_borrowed_mapping_refuses_to_change)
 	EXPECT_EQ(0, long_read.err);
 	snapshot_take(&after, self->fd, &crowd.handle, 1);
 	EXPECT_STREQ("", snapshot_difference(&before, &after, text));
-	EXPECT_EQ(0, tmm_remap(self->fd, crowd.handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_remap(self->fd, crowd.handle, READ_ONLY));
 }
 
 /* The last descriptor may go while a call is under way: the call is finished first. */
@@ -355,7 +355,7 @@ static void *busy_reader(void *argument)
 	int i, err;
 
 	for (i = 0; i < crowd->rounds; i++) {
-		err = tmm_read(crowd->fd, crowd->handle, 0, content, sizeof(content));
+		err = uapi_read(crowd->fd, crowd->handle, 0, content, sizeof(content));
 		if (err == -EBADF)
 			break;
 		if (err)
@@ -372,9 +372,9 @@ TEST_F(client, access_while_the_client_is_closed)
 	int i;
 
 	for (i = 0; i < 10; i++) {
-		crowd.fd = tmm_open(NULL);
-		ASSERT_EQ(0, tmm_create_mapping(crowd.fd, NR_PAGES * PAGE, THESEUS_MM_PTE_DATA,
-						&mapping));
+		crowd.fd = uapi_open(NULL);
+		ASSERT_EQ(0, uapi_create_mapping(crowd.fd, NR_PAGES * PAGE, THESEUS_MM_PTE_DATA,
+						 &mapping));
 		crowd.handle = mapping.handle;
 		EXPECT_EQ(0, run_crowd(&crowd, functions, ARRAY_SIZE(functions)));
 		EXPECT_ALL_BACK();
@@ -401,23 +401,23 @@ static int live_and_let_live(int fd, unsigned char mine, unsigned int nr_pages)
 	struct theseus_mm_create_mapping mapping;
 	size_t length = nr_pages * PAGE;
 
-	if (tmm_create_mapping(fd, length, THESEUS_MM_PTE_DATA, &mapping))
+	if (uapi_create_mapping(fd, length, THESEUS_MM_PTE_DATA, &mapping))
 		return 2;
-	if (tmm_read(fd, mapping.handle, 0, content, length) || !is_all(content, length, 0))
+	if (uapi_read(fd, mapping.handle, 0, content, length) || !is_all(content, length, 0))
 		return 3;
 	memset(content, mine, length);
-	if (tmm_write(fd, mapping.handle, 0, content, length))
+	if (uapi_write(fd, mapping.handle, 0, content, length))
 		return 4;
 	sched_yield();
 	memset(content, 0, length);
-	if (tmm_read(fd, mapping.handle, 0, content, length) || !is_all(content, length, mine))
+	if (uapi_read(fd, mapping.handle, 0, content, length) || !is_all(content, length, mine))
 		return 5;
-	return tmm_drop(fd, mapping.handle) ? 6 : 0;
+	return uapi_drop(fd, mapping.handle) ? 6 : 0;
 }
 
 static int one_process(unsigned char mine, int rounds)
 {
-	int fd = tmm_open(NULL), i, wrong = fd < 0;
+	int fd = uapi_open(NULL), i, wrong = fd < 0;
 
 	for (i = 0; !wrong && i < rounds; i++)
 		wrong = live_and_let_live(fd, mine, 1 + (i * 7 + mine) % 64);

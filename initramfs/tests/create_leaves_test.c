@@ -41,7 +41,7 @@ static bool consists_of(int fd, const struct theseus_mm_create_mapping *mapping,
 	__u64 page;
 
 	for (page = 0; page < mapping->nr_pages; page++)
-		if (tmm_translate(fd, mapping->start + page * PAGE, &found) ||
+		if (uapi_translate(fd, mapping->start + page * PAGE, &found) ||
 		    1ULL << found.page_size_shift != leaf_size)
 			return false;
 	return true;
@@ -59,7 +59,7 @@ TEST_F(client, create_uses_leaves_of_the_size_that_is_asked_for)
 					    0, &mapping));
 			EXPECT_TRUE(consists_of(self->fd, &mapping, leaf_sizes[k]));
 			EXPECT_EQ(2 * SIZE_2M / PAGE, mapping.nr_pages);
-			ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+			ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 		}
 	}
 }
@@ -93,7 +93,7 @@ TEST_F(client, create_uses_1g_leaves_or_says_that_there_are_none)
 		return;
 	}
 	ASSERT_EQ(0, create(self->fd, create_calls[0], size, size, 0, &mapping));
-	ASSERT_EQ(0, tmm_translate(self->fd, mapping.start, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, mapping.start, &found));
 	EXPECT_EQ(30, found.page_size_shift);
 }
 
@@ -110,7 +110,7 @@ TEST_F(client, create_aligns)
 			EXPECT_EQ(0, mapping.start % align);
 			EXPECT_EQ(0, mapping.paddr % align);
 			EXPECT_EQ(3, mapping.nr_pages);
-			ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+			ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 		}
 	}
 	/* and both at once */
@@ -182,13 +182,13 @@ static int leave_no_aligned_page(int fd, const struct theseus_mm_info *info)
 		.at = info->pages_start + 513 * PAGE,
 		.size = info->pages_total - 513,
 	};
-	int err = tmm_set_limit(fd, THESEUS_MM_SET_PAGES, THESEUS_MM_NO_LIMIT);
+	int err = uapi_set_limit(fd, THESEUS_MM_SET_PAGES, THESEUS_MM_NO_LIMIT);
 
 	if (!err)
 		err = write_parameter("max_user_pages", "unlimited");
 	if (!err)
-		err = tmm_allocate_pages(fd, &first);
-	return err ? err : tmm_allocate_pages(fd, &rest);
+		err = uapi_allocate_pages(fd, &first);
+	return err ? err : uapi_allocate_pages(fd, &rest);
 }
 
 TEST_F(client, create_takes_smaller_leaves_where_no_aligned_page_is_left)
@@ -196,15 +196,15 @@ TEST_F(client, create_takes_smaller_leaves_where_no_aligned_page_is_left)
 	struct theseus_mm_create_mapping mapping;
 
 	ASSERT_EQ(0, leave_no_aligned_page(self->fd, &self->start));
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, 512 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_create_mapping(self->fd, 512 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(self->start.pages_start + PAGE, mapping.start);
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 512 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 512 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
 	EXPECT_EQ(self->start.pages_start + PAGE, mapping.start);
-	EXPECT_REFUSED(ENOSPC, tmm_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_REFUSED(ENOSPC, tmm_create_contiguous_mapping(self->fd, 512 * PAGE,
-							     THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(ENOSPC, uapi_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(ENOSPC, uapi_create_contiguous_mapping(self->fd, 512 * PAGE,
+							      THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(0, write_number("max_user_pages", self->start.pages_total / 2));
 }
 

@@ -38,7 +38,7 @@ FIXTURE_VARIANT(make)
 static int make_create(FIXTURE_DATA(make) *self, __u64 pte_flags, __u32 *handle)
 {
 	struct theseus_mm_create_mapping mapping = { 0 };
-	int err = tmm_create_mapping(self->fd, NR * PAGE, pte_flags, &mapping);
+	int err = uapi_create_mapping(self->fd, NR * PAGE, pte_flags, &mapping);
 
 	*handle = mapping.handle;
 	return err;
@@ -47,7 +47,7 @@ static int make_create(FIXTURE_DATA(make) *self, __u64 pte_flags, __u32 *handle)
 static int make_contiguous(FIXTURE_DATA(make) *self, __u64 pte_flags, __u32 *handle)
 {
 	struct theseus_mm_create_mapping mapping = { 0 };
-	int err = tmm_create_contiguous_mapping(self->fd, NR * PAGE, pte_flags, &mapping);
+	int err = uapi_create_contiguous_mapping(self->fd, NR * PAGE, pte_flags, &mapping);
 
 	*handle = mapping.handle;
 	return err;
@@ -56,7 +56,7 @@ static int make_contiguous(FIXTURE_DATA(make) *self, __u64 pte_flags, __u32 *han
 static int make_map(FIXTURE_DATA(make) *self, __u64 pte_flags, __u32 *handle)
 {
 	struct theseus_mm_map mapping = { 0 };
-	int err = tmm_map_allocated_pages(self->fd, self->pages, pte_flags, &mapping);
+	int err = uapi_map_allocated_pages(self->fd, self->pages, pte_flags, &mapping);
 
 	*handle = mapping.handle;
 	return err;
@@ -65,8 +65,8 @@ static int make_map(FIXTURE_DATA(make) *self, __u64 pte_flags, __u32 *handle)
 static int make_map_to(FIXTURE_DATA(make) *self, __u64 pte_flags, __u32 *handle)
 {
 	struct theseus_mm_map mapping = { 0 };
-	int err = tmm_map_allocated_pages_to(self->fd, self->pages, self->frames, pte_flags,
-					     &mapping);
+	int err = uapi_map_allocated_pages_to(self->fd, self->pages, self->frames, pte_flags,
+					      &mapping);
 
 	*handle = mapping.handle;
 	return err;
@@ -82,19 +82,19 @@ static int leave_dirt(int fd)
 {
 	static unsigned char dirt[16 * PAGE];
 	struct theseus_mm_create_mapping mapping;
-	int err = tmm_create_mapping(fd, sizeof(dirt), THESEUS_MM_PTE_DATA, &mapping);
+	int err = uapi_create_mapping(fd, sizeof(dirt), THESEUS_MM_PTE_DATA, &mapping);
 
 	memset(dirt, 0xa5, sizeof(dirt));
 	if (!err)
-		err = tmm_write(fd, mapping.handle, 0, dirt, sizeof(dirt));
-	return err ? err : tmm_drop(fd, mapping.handle);
+		err = uapi_write(fd, mapping.handle, 0, dirt, sizeof(dirt));
+	return err ? err : uapi_drop(fd, mapping.handle);
 }
 
 FIXTURE_SETUP(make)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	ASSERT_EQ(0, leave_dirt(self->fd));
 	self->pages = PAGES(NR).handle;
 	self->frames = FRAMES(NR).handle;
@@ -106,8 +106,8 @@ FIXTURE_TEARDOWN(make)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -128,7 +128,7 @@ TEST_F(make, gives_a_mapping_of_zeros)
 	EXPECT_EQ(THESEUS_MM_PTE_DATA | MADE, query.pte_flags);
 	EXPECT_EQ(self->start.nr_mappings + 1, INFO().nr_mappings);
 	memset(content, 0xff, sizeof(content));
-	ASSERT_EQ(0, tmm_read(self->fd, handle, 0, content, sizeof(content)));
+	ASSERT_EQ(0, uapi_read(self->fd, handle, 0, content, sizeof(content)));
 	EXPECT_EQ(0, memcmp(content, zero, sizeof(content)));
 }
 
@@ -142,7 +142,7 @@ TEST_F(make, records_the_flags)
 	ASSERT_EQ(0, variant->make(self, recorded, &handle));
 	EXPECT_EQ(recorded | MADE, QUERY(handle).pte_flags);
 	/* but the hardware gets neither */
-	ASSERT_EQ(0, tmm_translate(self->fd, QUERY(handle).start, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, QUERY(handle).start, &found));
 	EXPECT_EQ(MADE | THESEUS_MM_PTE_NOT_EXECUTABLE, found.pte_flags);
 }
 
@@ -153,7 +153,7 @@ TEST_F(make, may_be_executable_if_not_writable)
 
 	ASSERT_EQ(0, variant->make(self, THESEUS_MM_PTE_ACCESSED, &handle));
 	EXPECT_EQ(THESEUS_MM_PTE_ACCESSED | MADE, QUERY(handle).pte_flags);
-	ASSERT_EQ(0, tmm_translate(self->fd, QUERY(handle).start, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, QUERY(handle).start, &found));
 	EXPECT_NE(0, found.pte_flags & THESEUS_MM_PTE_NOT_EXECUTABLE);
 }
 
@@ -193,9 +193,9 @@ TEST_F(client, create_rounds_up_to_pages)
 	struct theseus_mm_create_mapping mapping;
 	unsigned char byte = 1;
 
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, PAGE + 1, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_create_mapping(self->fd, PAGE + 1, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(2, mapping.nr_pages);
-	EXPECT_EQ(0, tmm_write(self->fd, mapping.handle, 2 * PAGE - 1, &byte, 1));
+	EXPECT_EQ(0, uapi_write(self->fd, mapping.handle, 2 * PAGE - 1, &byte, 1));
 	EXPECT_EQ(0, mapping.start % PAGE);
 	EXPECT_EQ(QUERY(mapping.handle).start, mapping.start);
 }
@@ -212,7 +212,7 @@ TEST_F(client, create_costs_what_it_says)
 	/* a new corner of the address space takes a table a level, but for the root */
 	EXPECT_EQ(self->start.nr_tables + info.paging_levels - 1, info.nr_tables);
 	EXPECT_EQ(self->start.frames_free - 6 - (info.paging_levels - 1), info.frames_free);
-	ASSERT_EQ(0, tmm_drop(self->fd, handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, handle));
 	EXPECT_ALL_BACK();
 }
 
@@ -222,11 +222,11 @@ TEST_F(client, create_contiguous_is_one_run)
 	struct theseus_mm_translate found;
 	__u64 page;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 9 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 9 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
 	EXPECT_EQ(1, QUERY(mapping.handle).nr_frame_ranges);
 	for (page = 0; page < 9; page++) {
-		ASSERT_EQ(0, tmm_translate(self->fd, mapping.start + page * PAGE, &found));
+		ASSERT_EQ(0, uapi_translate(self->fd, mapping.start + page * PAGE, &found));
 		EXPECT_EQ(mapping.paddr + page * PAGE, found.paddr);
 	}
 }
@@ -240,9 +240,9 @@ TEST_F(client, create_refuses_nothing)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	EXPECT_REFUSED(EINVAL, tmm_create_mapping(self->fd, 0, THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_REFUSED(EINVAL, tmm_create_contiguous_mapping(self->fd, 0, THESEUS_MM_PTE_DATA,
-							     &mapping));
+	EXPECT_REFUSED(EINVAL, uapi_create_mapping(self->fd, 0, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(EINVAL, uapi_create_contiguous_mapping(self->fd, 0, THESEUS_MM_PTE_DATA,
+							      &mapping));
 }
 
 TEST_F(client, create_refuses_a_size_that_overflows)
@@ -252,11 +252,11 @@ TEST_F(client, create_refuses_a_size_that_overflows)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		EXPECT_REFUSED(EOVERFLOW, tmm_create_mapping(self->fd, sizes[i],
-							     THESEUS_MM_PTE_DATA, &mapping));
+		EXPECT_REFUSED(EOVERFLOW, uapi_create_mapping(self->fd, sizes[i],
+							      THESEUS_MM_PTE_DATA, &mapping));
 		EXPECT_REFUSED(EOVERFLOW,
-			       tmm_create_contiguous_mapping(self->fd, sizes[i],
-							     THESEUS_MM_PTE_DATA, &mapping));
+			       uapi_create_contiguous_mapping(self->fd, sizes[i],
+							      THESEUS_MM_PTE_DATA, &mapping));
 	}
 }
 
@@ -271,11 +271,11 @@ TEST_F(client, create_refuses_what_is_too_large)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		/* more pages than anybody may have */
 		EXPECT_REFUSED(i ? EDQUOT : ENOSPC,
-			       tmm_create_mapping(self->fd, sizes[i], THESEUS_MM_PTE_DATA,
-						  &mapping));
+			       uapi_create_mapping(self->fd, sizes[i], THESEUS_MM_PTE_DATA,
+						   &mapping));
 		EXPECT_REFUSED(ENOSPC,
-			       tmm_create_contiguous_mapping(self->fd, sizes[i],
-							     THESEUS_MM_PTE_DATA, &mapping));
+			       uapi_create_contiguous_mapping(self->fd, sizes[i],
+							      THESEUS_MM_PTE_DATA, &mapping));
 	}
 }
 
@@ -288,12 +288,12 @@ TEST_F(client, create_uses_as_many_runs_as_it_needs)
 	size_t i;
 
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, sizeof(pattern), THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_create_mapping(self->fd, sizeof(pattern), THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(8, QUERY(mapping.handle).nr_frame_ranges);
 	for (i = 0; i < sizeof(pattern); i++)
 		pattern[i] = i / PAGE * 16 + i;
-	ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, 0, pattern, sizeof(pattern)));
-	ASSERT_EQ(0, tmm_read(self->fd, mapping.handle, 0, content, sizeof(content)));
+	ASSERT_EQ(0, uapi_write(self->fd, mapping.handle, 0, pattern, sizeof(pattern)));
+	ASSERT_EQ(0, uapi_read(self->fd, mapping.handle, 0, content, sizeof(content)));
 	EXPECT_EQ(0, memcmp(pattern, content, sizeof(pattern)));
 }
 
@@ -302,8 +302,8 @@ TEST_F(client, create_contiguous_refuses_runs_that_are_too_short)
 	struct theseus_mm_create_mapping mapping;
 
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
-	EXPECT_REFUSED(ENOSPC, tmm_create_contiguous_mapping(self->fd, 2 * PAGE,
-							     THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(ENOSPC, uapi_create_contiguous_mapping(self->fd, 2 * PAGE,
+							      THESEUS_MM_PTE_DATA, &mapping));
 }
 
 TEST_F(client, create_refuses_one_page_too_many)
@@ -311,8 +311,8 @@ TEST_F(client, create_refuses_one_page_too_many)
 	struct theseus_mm_create_mapping mapping;
 
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
-	EXPECT_REFUSED(ENOSPC, tmm_create_mapping(self->fd, 17 * PAGE, THESEUS_MM_PTE_DATA,
-						  &mapping));
+	EXPECT_REFUSED(ENOSPC, uapi_create_mapping(self->fd, 17 * PAGE, THESEUS_MM_PTE_DATA,
+						   &mapping));
 }
 
 /* Enough for the pages, but not for the tables: all of it is undone. */
@@ -323,10 +323,10 @@ TEST_F(client, create_refuses_if_only_the_tables_do_not_fit)
 
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
 	for (nr = 16 - (self->start.paging_levels - 2); nr <= 16; nr++)
-		EXPECT_REFUSED(ENOSPC, tmm_create_mapping(self->fd, nr * PAGE,
-							  THESEUS_MM_PTE_DATA, &mapping));
+		EXPECT_REFUSED(ENOSPC, uapi_create_mapping(self->fd, nr * PAGE,
+							   THESEUS_MM_PTE_DATA, &mapping));
 	nr = 16 - (self->start.paging_levels - 1);
-	EXPECT_EQ(0, tmm_create_mapping(self->fd, nr * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(0, uapi_create_mapping(self->fd, nr * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(0, INFO().frames_free);
 }
 
@@ -336,8 +336,8 @@ TEST_F(client, map_refuses_if_the_frames_do_not_fit)
 	struct theseus_mm_map mapping;
 
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
-	EXPECT_REFUSED(ENOSPC, tmm_map_allocated_pages(self->fd, pages.handle,
-						       THESEUS_MM_PTE_DATA, &mapping),
+	EXPECT_REFUSED(ENOSPC, uapi_map_allocated_pages(self->fd, pages.handle,
+							THESEUS_MM_PTE_DATA, &mapping),
 		       pages.handle);
 }
 
@@ -347,8 +347,8 @@ TEST_F(client, map_to_refuses_if_the_tables_do_not_fit)
 	struct theseus_mm_map mapping;
 
 	ASSERT_EQ(0, leave_singles(self->fd, 1));
-	EXPECT_REFUSED(ENOSPC, tmm_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
-							  THESEUS_MM_PTE_DATA, &mapping),
+	EXPECT_REFUSED(ENOSPC, uapi_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
+							   THESEUS_MM_PTE_DATA, &mapping),
 		       pages.handle, frames.handle);
 }
 
@@ -359,8 +359,8 @@ TEST_F(client, map_uses_the_pages_and_consumes_them)
 	struct theseus_mm_allocate pages = PAGES(5);
 	struct theseus_mm_map mapping;
 
-	ASSERT_EQ(0, tmm_map_allocated_pages(self->fd, pages.handle, THESEUS_MM_PTE_DATA,
-					     &mapping));
+	ASSERT_EQ(0, uapi_map_allocated_pages(self->fd, pages.handle, THESEUS_MM_PTE_DATA,
+					      &mapping));
 	EXPECT_EQ(pages.start, mapping.start);
 	EXPECT_EQ(5, mapping.nr_pages);
 	EXPECT_GONE(pages.handle);
@@ -373,13 +373,13 @@ TEST_F(client, map_to_uses_pages_and_frames_and_consumes_both)
 	struct theseus_mm_translate found;
 	struct theseus_mm_map mapping;
 
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
-						THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
+						 THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(pages.start, mapping.start);
 	EXPECT_EQ(5, mapping.nr_pages);
 	EXPECT_GONE(pages.handle);
 	EXPECT_GONE(frames.handle);
-	ASSERT_EQ(0, tmm_translate(self->fd, mapping.start + 4 * PAGE + 7, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, mapping.start + 4 * PAGE + 7, &found));
 	EXPECT_EQ(frames.start + 4 * PAGE + 7, found.paddr);
 	EXPECT_EQ(12, found.page_size_shift);
 }
@@ -389,11 +389,11 @@ TEST_F(client, map_to_refuses_counts_that_differ)
 	struct theseus_mm_allocate pages = PAGES(5), fewer = FRAMES(4), more = FRAMES(6);
 	struct theseus_mm_map mapping;
 
-	EXPECT_REFUSED(EINVAL, tmm_map_allocated_pages_to(self->fd, pages.handle, fewer.handle,
-							  THESEUS_MM_PTE_DATA, &mapping),
+	EXPECT_REFUSED(EINVAL, uapi_map_allocated_pages_to(self->fd, pages.handle, fewer.handle,
+							   THESEUS_MM_PTE_DATA, &mapping),
 		       pages.handle, fewer.handle);
-	EXPECT_REFUSED(EINVAL, tmm_map_allocated_pages_to(self->fd, pages.handle, more.handle,
-							  THESEUS_MM_PTE_DATA, &mapping),
+	EXPECT_REFUSED(EINVAL, uapi_map_allocated_pages_to(self->fd, pages.handle, more.handle,
+							   THESEUS_MM_PTE_DATA, &mapping),
 		       pages.handle, more.handle);
 }
 

@@ -56,9 +56,9 @@ TEST_F(client, debugfs_is_for_root)
 		FRAMES(4);								\
 		MAPPING(2);								\
 		for (_i = 0; _i < 40; _i++)						\
-			ASSERT_EQ(0, tmm_remap(self->fd, MAPPING(1).handle,		\
-					       _i & 1 ? READ_ONLY : THESEUS_MM_PTE_DATA)); \
-		ASSERT_EQ(0, tmm_drop(self->fd, _doomed));				\
+			ASSERT_EQ(0, uapi_remap(self->fd, MAPPING(1).handle,		\
+						_i & 1 ? READ_ONLY : THESEUS_MM_PTE_DATA)); \
+		ASSERT_EQ(0, uapi_drop(self->fd, _doomed));				\
 	} while (0)
 
 TEST_F(client, debugfs_may_be_read_in_small_steps)
@@ -119,13 +119,13 @@ TEST_F(client, debugfs_may_be_read_beside_changes)
 		children[i] = fork();
 		while (!children[i]) {
 			struct theseus_mm_create_mapping mappings[20];
-			int fd = tmm_open(NULL);
+			int fd = uapi_open(NULL);
 
 			for (j = 0; j < 20; j++)
-				tmm_create_mapping(fd, (1 + j * 20) * PAGE, THESEUS_MM_PTE_DATA,
-						   &mappings[j]);
+				uapi_create_mapping(fd, (1 + j * 20) * PAGE, THESEUS_MM_PTE_DATA,
+						    &mappings[j]);
 			for (j = 0; j < 10; j++)
-				tmm_drop(fd, mappings[j].handle);
+				uapi_drop(fd, mappings[j].handle);
 			close(fd);
 		}
 	}
@@ -151,12 +151,12 @@ TEST_F(client, debugfs_lists_clients_and_their_objects)
 	struct theseus_mm_create_mapping mapping = MAPPING(4);
 	struct theseus_mm_allocate pages = PAGES(3), frames = FRAMES(5);
 	unsigned char *area = mmap_all(self->fd, mapping.handle, R);
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	struct theseus_mm_info info;
 	char *text, who[64];
 
 	ASSERT_NE(MAP_FAILED, (void *)area);
-	ASSERT_EQ(0, tmm_get_info(other, &info));
+	ASSERT_EQ(0, uapi_get_info(other, &info));
 	text = text_of(files[0]);
 	snprintf(who, sizeof(who), "uid 0 pid %d comm debugfs_test", getpid());
 	EXPECT_TRUE(text_has(text, "client %u %s handles 4 mappings 1 exported 0 frames ",
@@ -183,13 +183,13 @@ TEST_F(client, debugfs_lists_clients_and_their_objects)
 TEST_F(client, debugfs_lists_clients_that_are_gone_but_not_all_they_had)
 {
 	struct theseus_mm_create_mapping mapping;
-	int other = tmm_open(NULL), export;
+	int other = uapi_open(NULL), export;
 	struct theseus_mm_info info;
 	char *text;
 
-	ASSERT_EQ(0, tmm_get_info(other, &info));
-	ASSERT_EQ(0, tmm_create_mapping(other, 6 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_export(other, mapping.handle, &export));
+	ASSERT_EQ(0, uapi_get_info(other, &info));
+	ASSERT_EQ(0, uapi_create_mapping(other, 6 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_export(other, mapping.handle, &export));
 	close(other);
 	text = text_of(files[0]);
 	EXPECT_TRUE(text_has(text, "client %u uid 0 pid %d comm debugfs_test ", info.client_id,
@@ -211,7 +211,7 @@ TEST_F(client, debugfs_shows_a_name_on_one_line)
 	char *text;
 
 	ASSERT_EQ(0, prctl(PR_SET_NAME, "a\nclient 77 b\\"));
-	other = tmm_open(NULL);
+	other = uapi_open(NULL);
 	ASSERT_LE(0, other);
 	text = text_of(files[0]);
 	EXPECT_FALSE(text_has(text, "\nclient 77"));
@@ -249,26 +249,26 @@ TEST_F(client, debugfs_lists_what_is_mapped)
 	bool is_writable;
 	__u64 offset;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA,
-						   &large));
-	ASSERT_EQ(0, tmm_remap(self->fd, small.handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA,
+						    &large));
+	ASSERT_EQ(0, uapi_remap(self->fd, small.handle, READ_ONLY));
 	text = text_of(files[1]);
 	for (offset = 0; offset < 3 * PAGE; offset += PAGE - 1) {
-		ASSERT_EQ(0, tmm_translate(self->fd, small.start + offset, &translation));
+		ASSERT_EQ(0, uapi_translate(self->fd, small.start + offset, &translation));
 		EXPECT_EQ(translation.paddr, listed_paddr(text, small.start + offset, size,
 							  &is_writable));
 		EXPECT_STREQ("4K", size);
 		EXPECT_FALSE(is_writable);
 	}
 	for (offset = 0; offset < 1024 * PAGE; offset += 333333) {
-		ASSERT_EQ(0, tmm_translate(self->fd, large.start + offset, &translation));
+		ASSERT_EQ(0, uapi_translate(self->fd, large.start + offset, &translation));
 		EXPECT_EQ(translation.paddr, listed_paddr(text, large.start + offset, size,
 							  &is_writable));
 		EXPECT_STREQ("2M", size);
 		EXPECT_TRUE(is_writable);
 	}
 	free(text);
-	ASSERT_EQ(0, tmm_drop(self->fd, large.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, large.handle));
 	text = text_of(files[1]);
 	EXPECT_EQ(0, listed_paddr(text, large.start, size, &is_writable));
 	EXPECT_NE(0, listed_paddr(text, small.start, size, &is_writable));
@@ -284,14 +284,14 @@ TEST_F(client, debugfs_lists_runs)
 	__u32 one, rest;
 	char *text;
 
-	ASSERT_EQ(0, tmm_allocate_pages(self->fd, &pages));
-	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &frames));
+	ASSERT_EQ(0, uapi_allocate_pages(self->fd, &pages));
+	ASSERT_EQ(0, uapi_allocate_frames(self->fd, &frames));
 	/* not congruent, whatever the frames' start is: large leaves cannot be */
-	ASSERT_EQ(0, tmm_split(self->fd, frames.handle,
-			       frames.start & ((1 << 21) - 1) ? 1300 * PAGE : PAGE, &one, &rest));
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages.handle,
-						QUERY(one).nr_pages == 1300 ? one : rest,
-						THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_split(self->fd, frames.handle,
+				frames.start & ((1 << 21) - 1) ? 1300 * PAGE : PAGE, &one, &rest));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, pages.handle,
+						 QUERY(one).nr_pages == 1300 ? one : rest,
+						 THESEUS_MM_PTE_DATA, &mapping));
 	text = text_of(files[1]);
 	EXPECT_TRUE(text_has(text, "0x%llx-0x%llx ", mapping.start,
 			     mapping.start + 1300 * PAGE - 1));
@@ -324,7 +324,7 @@ TEST_F(client, debugfs_walks_an_address)
 	ASSERT_EQ(0, ask(one, mapping.start + 5));
 	ASSERT_EQ(0, ask(two, 0x1000));
 	text = text_rest(one, 3);
-	ASSERT_EQ(0, tmm_dump_pte(self->fd, mapping.start + 5, &dump));
+	ASSERT_EQ(0, uapi_dump_pte(self->fd, mapping.start + 5, &dump));
 	EXPECT_TRUE(text_has(text, "address 0x%llx\n", mapping.start + 5));
 	for (i = 0; i < dump.nr_levels; i++)
 		EXPECT_TRUE(text_has(text, "level %u: %#018llx ", INFO().paging_levels - i,

@@ -84,9 +84,9 @@ FIXTURE(device)
 
 FIXTURE_SETUP(device)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->bar = find_bar(VENDOR, DEVICE, BAR);
 	if (!self->bar)
 		SKIP(return, "no ivshmem");
@@ -98,27 +98,27 @@ FIXTURE_TEARDOWN(device)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_LE(0, self->fd);
 	/* a test may have added one or two */
-	tmm_remove_device_region(self->fd, self->bar, NR_BYTES);
-	tmm_remove_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	uapi_remove_device_region(self->fd, self->bar, NR_BYTES);
+	uapi_remove_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
 
 #define ADD(type)									\
-	ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar, NR_BYTES, type))
+	ASSERT_EQ(0, uapi_add_device_region(self->fd, self->bar, NR_BYTES, type))
 #define ADD_SECOND(type)								\
-	ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES, type))
+	ASSERT_EQ(0, uapi_add_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES, type))
 
 #define MAP_RANGE(offset, nr_bytes, flags)						\
 	({										\
 		struct theseus_mm_map_range _range;					\
 											\
-		ASSERT_EQ(0, tmm_map_frame_range(self->fd, self->bar + (offset), nr_bytes, \
-						 flags, &_range));			\
+		ASSERT_EQ(0, uapi_map_frame_range(self->fd, self->bar + (offset), nr_bytes, \
+						  flags, &_range));			\
 		_range;									\
 	})
 
@@ -126,28 +126,28 @@ TEST_F(device, regions_come_and_go)
 {
 	__u64 bar = self->bar;
 
-	EXPECT_REFUSED(ERANGE, tmm_remove_device_region(self->fd, bar, NR_BYTES));
+	EXPECT_REFUSED(ERANGE, uapi_remove_device_region(self->fd, bar, NR_BYTES));
 	ADD(UNCACHED);
-	EXPECT_REFUSED(EADDRINUSE, tmm_add_device_region(self->fd, bar, NR_BYTES, UNCACHED));
-	EXPECT_REFUSED(EADDRINUSE, tmm_add_device_region(self->fd, bar + PAGE, PAGE,
-							 WRITE_COMBINING));
-	EXPECT_REFUSED(ERANGE, tmm_remove_device_region(self->fd, bar, PAGE));
-	EXPECT_REFUSED(ERANGE, tmm_remove_device_region(self->fd, bar + PAGE, NR_BYTES - PAGE));
-	EXPECT_EQ(0, tmm_remove_device_region(self->fd, bar, NR_BYTES));
-	EXPECT_REFUSED(ERANGE, tmm_remove_device_region(self->fd, bar, NR_BYTES));
+	EXPECT_REFUSED(EADDRINUSE, uapi_add_device_region(self->fd, bar, NR_BYTES, UNCACHED));
+	EXPECT_REFUSED(EADDRINUSE, uapi_add_device_region(self->fd, bar + PAGE, PAGE,
+							  WRITE_COMBINING));
+	EXPECT_REFUSED(ERANGE, uapi_remove_device_region(self->fd, bar, PAGE));
+	EXPECT_REFUSED(ERANGE, uapi_remove_device_region(self->fd, bar + PAGE, NR_BYTES - PAGE));
+	EXPECT_EQ(0, uapi_remove_device_region(self->fd, bar, NR_BYTES));
+	EXPECT_REFUSED(ERANGE, uapi_remove_device_region(self->fd, bar, NR_BYTES));
 	EXPECT_ALL_BACK();
 }
 
 /* It is nobody's: it stays without the client that added it, and others can remove it. */
 TEST_F(device, regions_belong_to_no_client)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 
 	ASSERT_LE(0, other);
-	ASSERT_EQ(0, tmm_add_device_region(other, self->bar, NR_BYTES, UNCACHED));
+	ASSERT_EQ(0, uapi_add_device_region(other, self->bar, NR_BYTES, UNCACHED));
 	close(other);
 	MAP_RANGE(0, PAGE, DEVICE_DATA);
-	EXPECT_REFUSED(EBUSY, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_REFUSED(EBUSY, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 }
 
 TEST_F(device, regions_are_refused)
@@ -160,24 +160,24 @@ TEST_F(device, regions_are_refused)
 	struct theseus_mm_region ram;
 	__u64 bar = self->bar;
 
-	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &ram));
-	EXPECT_REFUSED(EINVAL, tmm_add_device_region(self->fd, bar, NR_BYTES, 3));
-	EXPECT_REFUSED(EINVAL, tmm_add_device_region(self->fd, bar, 0, UNCACHED));
-	EXPECT_REFUSED(EINVAL, tmm_add_device_region(self->fd, bar + 1, PAGE, UNCACHED));
-	EXPECT_REFUSED(EINVAL, tmm_add_device_region(self->fd, bar, PAGE + 1, UNCACHED));
-	EXPECT_REFUSED(EOVERFLOW, tmm_add_device_region(self->fd, -PAGE, 2 * PAGE, UNCACHED));
-	EXPECT_REFUSED(EOVERFLOW, tmm_add_device_region(self->fd, bar, 1ULL << 60, UNCACHED));
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_add_device_region(self->fd, ram.start, PAGE, UNCACHED));
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_add_device_region(self->fd, 0x100000, PAGE, UNCACHED));
+	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &ram));
+	EXPECT_REFUSED(EINVAL, uapi_add_device_region(self->fd, bar, NR_BYTES, 3));
+	EXPECT_REFUSED(EINVAL, uapi_add_device_region(self->fd, bar, 0, UNCACHED));
+	EXPECT_REFUSED(EINVAL, uapi_add_device_region(self->fd, bar + 1, PAGE, UNCACHED));
+	EXPECT_REFUSED(EINVAL, uapi_add_device_region(self->fd, bar, PAGE + 1, UNCACHED));
+	EXPECT_REFUSED(EOVERFLOW, uapi_add_device_region(self->fd, -PAGE, 2 * PAGE, UNCACHED));
+	EXPECT_REFUSED(EOVERFLOW, uapi_add_device_region(self->fd, bar, 1ULL << 60, UNCACHED));
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_add_device_region(self->fd, ram.start, PAGE, UNCACHED));
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_add_device_region(self->fd, 0x100000, PAGE, UNCACHED));
 	/* the local APIC, other CPUs' interrupts, the I/O APIC, the HPET */
-	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfee00000, PAGE, UNCACHED));
-	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfee01000, PAGE, UNCACHED));
-	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfeeff000, 2 * PAGE, UNCACHED));
-	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfec00000, PAGE, UNCACHED));
-	EXPECT_REFUSED(EBUSY, tmm_add_device_region(self->fd, 0xfed00000, PAGE, UNCACHED));
-	EXPECT_REFUSED(EINVAL, tmm_remove_device_region(self->fd, bar, 0));
-	EXPECT_REFUSED(EINVAL, tmm_remove_device_region(self->fd, bar + 1, PAGE));
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION, &call));
+	EXPECT_REFUSED(EBUSY, uapi_add_device_region(self->fd, 0xfee00000, PAGE, UNCACHED));
+	EXPECT_REFUSED(EBUSY, uapi_add_device_region(self->fd, 0xfee01000, PAGE, UNCACHED));
+	EXPECT_REFUSED(EBUSY, uapi_add_device_region(self->fd, 0xfeeff000, 2 * PAGE, UNCACHED));
+	EXPECT_REFUSED(EBUSY, uapi_add_device_region(self->fd, 0xfec00000, PAGE, UNCACHED));
+	EXPECT_REFUSED(EBUSY, uapi_add_device_region(self->fd, 0xfed00000, PAGE, UNCACHED));
+	EXPECT_REFUSED(EINVAL, uapi_remove_device_region(self->fd, bar, 0));
+	EXPECT_REFUSED(EINVAL, uapi_remove_device_region(self->fd, bar + 1, PAGE));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION, &call));
 }
 
 TEST_F(device, all_of_it_takes_the_privilege)
@@ -186,10 +186,10 @@ TEST_F(device, all_of_it_takes_the_privilege)
 
 	ADD(UNCACHED);
 	ASSERT_EQ(0, set_rawio(false));
-	EXPECT_REFUSED(EPERM, tmm_add_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES,
-						    UNCACHED));
-	EXPECT_REFUSED(EPERM, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
-	EXPECT_REFUSED(EPERM, tmm_map_frame_range(self->fd, self->bar, PAGE, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EPERM, uapi_add_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES,
+						     UNCACHED));
+	EXPECT_REFUSED(EPERM, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_REFUSED(EPERM, uapi_map_frame_range(self->fd, self->bar, PAGE, DEVICE_DATA, &range));
 	ASSERT_EQ(0, set_rawio(true));
 }
 
@@ -201,7 +201,7 @@ static int use(int fd, __u32 handle, __u64 nr_bytes, unsigned char seed)
 	int err, i;
 
 	area_catch_signals();
-	err = tmm_map_offset(fd, handle, &offset, NULL);
+	err = uapi_map_offset(fd, handle, &offset, NULL);
 	if (err)
 		return err;
 	area = mmap(NULL, nr_bytes, RW, MAP_SHARED, fd, offset);
@@ -217,7 +217,7 @@ static int use(int fd, __u32 handle, __u64 nr_bytes, unsigned char seed)
 	if (munmap(area, nr_bytes))
 		return -errno;
 	for (i = 0; i < 3 && !err; i++) {
-		err = tmm_read(fd, handle, places[i] - area, &byte, 1);
+		err = uapi_read(fd, handle, places[i] - area, &byte, 1);
 		if (!err && byte != seed + i)
 			err = -EIO;
 	}
@@ -238,14 +238,14 @@ TEST_F(device, memory_is_used)
 		EXPECT_EQ(range.start, QUERY(range.handle).start);
 		EXPECT_EQ(1, QUERY(range.handle).nr_frame_ranges);
 		ASSERT_EQ(0, use(self->fd, range.handle, LARGE, 7 * i));
-		ASSERT_EQ(0, tmm_drop(self->fd, range.handle));
+		ASSERT_EQ(0, uapi_drop(self->fd, range.handle));
 		/* nobody clears it */
 		range = MAP_RANGE(0, NR_BYTES, DEVICE_DATA);
-		ASSERT_EQ(0, tmm_read(self->fd, range.handle, PAGE, &byte, 1));
+		ASSERT_EQ(0, uapi_read(self->fd, range.handle, PAGE, &byte, 1));
 		EXPECT_EQ(7 * i, byte);
 		ASSERT_EQ(0, use(self->fd, range.handle, NR_BYTES, 7 * i + 50));
-		ASSERT_EQ(0, tmm_drop(self->fd, range.handle));
-		ASSERT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+		ASSERT_EQ(0, uapi_drop(self->fd, range.handle));
+		ASSERT_EQ(0, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 	}
 	EXPECT_ALL_BACK();
 }
@@ -262,22 +262,22 @@ TEST_F(client, registers_are_read_and_written_in_their_own_width)
 
 	if (!bar)
 		SKIP(return, "no edu");
-	ASSERT_EQ(0, tmm_add_device_region(self->fd, bar, PAGE, UNCACHED));
-	ASSERT_EQ(0, tmm_map_frame_range(self->fd, bar, PAGE, DEVICE_DATA, &range));
-	EXPECT_EQ(0, tmm_read(self->fd, range.handle, 0, &word, 4));
+	ASSERT_EQ(0, uapi_add_device_region(self->fd, bar, PAGE, UNCACHED));
+	ASSERT_EQ(0, uapi_map_frame_range(self->fd, bar, PAGE, DEVICE_DATA, &range));
+	EXPECT_EQ(0, uapi_read(self->fd, range.handle, 0, &word, 4));
 	EXPECT_EQ(0x010000ed, word);
 	word = 0x12345678;
-	EXPECT_EQ(0, tmm_write(self->fd, range.handle, 4, &word, 4));
+	EXPECT_EQ(0, uapi_write(self->fd, range.handle, 4, &word, 4));
 	/* several are registers of 32 bits: the second reads as what was written, inverted */
-	EXPECT_EQ(0, tmm_read(self->fd, range.handle, 0, words, 12));
+	EXPECT_EQ(0, uapi_read(self->fd, range.handle, 0, words, 12));
 	EXPECT_EQ(0x010000ed, words[0]);
 	EXPECT_EQ(~0x12345678U, words[1]);
 	/* an address for DMA, of 64 bits; to less than that each half is all of it */
-	EXPECT_EQ(0, tmm_write(self->fd, range.handle, 0x80, &source, 8));
-	EXPECT_EQ(0, tmm_read(self->fd, range.handle, 0x80, &value, 8));
+	EXPECT_EQ(0, uapi_write(self->fd, range.handle, 0x80, &source, 8));
+	EXPECT_EQ(0, uapi_read(self->fd, range.handle, 0x80, &value, 8));
 	EXPECT_EQ(source, value);
-	EXPECT_EQ(0, tmm_drop(self->fd, range.handle));
-	EXPECT_EQ(0, tmm_remove_device_region(self->fd, bar, PAGE));
+	EXPECT_EQ(0, uapi_drop(self->fd, range.handle));
+	EXPECT_EQ(0, uapi_remove_device_region(self->fd, bar, PAGE));
 }
 
 /* Linux would show it to processes uncached. */
@@ -289,14 +289,14 @@ TEST_F(device, write_back_memory_is_not_mmapped)
 
 	ADD(WRITE_BACK);
 	range = MAP_RANGE(0, 2 * PAGE, THESEUS_MM_PTE_DATA);
-	ASSERT_EQ(0, tmm_write(self->fd, range.handle, PAGE - 2, "hello", 6));
-	ASSERT_EQ(0, tmm_read(self->fd, range.handle, PAGE - 2, text, 6));
+	ASSERT_EQ(0, uapi_write(self->fd, range.handle, PAGE - 2, "hello", 6));
+	ASSERT_EQ(0, uapi_read(self->fd, range.handle, PAGE - 2, text, 6));
 	EXPECT_STREQ("hello", text);
-	ASSERT_EQ(0, tmm_map_offset(self->fd, range.handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, range.handle, &offset, NULL));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset));
 	EXPECT_EQ(EOPNOTSUPP, errno);
 	/* and it is not borrowed */
-	EXPECT_EQ(0, tmm_drop(self->fd, range.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, range.handle));
 }
 
 TEST_F(device, ranges_are_refused)
@@ -306,22 +306,22 @@ TEST_F(device, ranges_are_refused)
 	__u64 bar = self->bar, end = self->bar + NR_BYTES;
 	int fd = self->fd;
 
-	ASSERT_EQ(0, tmm_get_region(fd, 0, &ram));
-	EXPECT_REFUSED(ERANGE, tmm_map_frame_range(fd, bar, PAGE, DEVICE_DATA, &range));
+	ASSERT_EQ(0, uapi_get_region(fd, 0, &ram));
+	EXPECT_REFUSED(ERANGE, uapi_map_frame_range(fd, bar, PAGE, DEVICE_DATA, &range));
 	ADD(UNCACHED);
-	EXPECT_REFUSED(ERANGE, tmm_map_frame_range(fd, end, PAGE, DEVICE_DATA, &range));
-	EXPECT_NE(0, tmm_map_frame_range(fd, end - 1, 2, DEVICE_DATA, &range));
-	EXPECT_REFUSED(EINVAL, tmm_map_frame_range(fd, bar, 0, DEVICE_DATA, &range));
-	EXPECT_REFUSED(EINVAL, tmm_map_frame_range(fd, 1ULL << 60, PAGE, DEVICE_DATA, &range));
-	EXPECT_REFUSED(EINVAL, tmm_map_frame_range(fd, bar, PAGE, ~0ULL, &range));
-	EXPECT_REFUSED(EOVERFLOW, tmm_map_frame_range(fd, bar + 1, ~0ULL, DEVICE_DATA, &range));
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_frame_range(fd, bar, PAGE, THESEUS_MM_PTE_DATA,
-						       &range));
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_frame_range(fd, ram.start + ram.nr_bytes - 1, 1,
-						       THESEUS_MM_PTE_DATA, &range));
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_frame_range(fd, ram.start, PAGE, DEVICE_DATA, &range));
+	EXPECT_REFUSED(ERANGE, uapi_map_frame_range(fd, end, PAGE, DEVICE_DATA, &range));
+	EXPECT_NE(0, uapi_map_frame_range(fd, end - 1, 2, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EINVAL, uapi_map_frame_range(fd, bar, 0, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EINVAL, uapi_map_frame_range(fd, 1ULL << 60, PAGE, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EINVAL, uapi_map_frame_range(fd, bar, PAGE, ~0ULL, &range));
+	EXPECT_REFUSED(EOVERFLOW, uapi_map_frame_range(fd, bar + 1, ~0ULL, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_map_frame_range(fd, bar, PAGE, THESEUS_MM_PTE_DATA,
+							&range));
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_map_frame_range(fd, ram.start + ram.nr_bytes - 1, 1,
+							THESEUS_MM_PTE_DATA, &range));
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_map_frame_range(fd, ram.start, PAGE, DEVICE_DATA, &range));
 	MAP_RANGE(0, PAGE, DEVICE_DATA);
-	EXPECT_REFUSED(EADDRINUSE, tmm_map_frame_range(fd, bar + 5, 1, DEVICE_DATA, &range));
+	EXPECT_REFUSED(EADDRINUSE, uapi_map_frame_range(fd, bar + 5, 1, DEVICE_DATA, &range));
 }
 
 /* Its tables are RAM. */
@@ -330,9 +330,9 @@ TEST_F(device, memory_does_not_count)
 	struct theseus_mm_limits limits;
 
 	ADD(UNCACHED);
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 10, THESEUS_MM_NO_LIMIT));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 10, THESEUS_MM_NO_LIMIT));
 	MAP_RANGE(PAGE, 100 * PAGE, DEVICE_DATA);
-	ASSERT_EQ(0, tmm_get_limits(self->fd, &limits));
+	ASSERT_EQ(0, uapi_get_limits(self->fd, &limits));
 	EXPECT_EQ(INFO().nr_tables - self->start.nr_tables, limits.client_frames);
 }
 
@@ -345,7 +345,7 @@ TEST_F(device, memory_is_not_allocated_as_frames)
 	};
 
 	ADD(UNCACHED);
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_allocate_frames(self->fd, &call));
 }
 
 /* Whichever way it goes, it stays what it is. */
@@ -357,28 +357,28 @@ TEST_F(device, mappings_can_be_taken_apart)
 
 	ADD(WRITE_COMBINING);
 	handle = MAP_RANGE(0, NR_BYTES, DEVICE_DATA).handle;
-	ASSERT_EQ(0, tmm_write(self->fd, handle, LARGE + PAGE, "hello", 6));
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_remap(self->fd, handle, THESEUS_MM_PTE_DATA), handle);
-	ASSERT_EQ(0, tmm_remap(self->fd, handle, DEVICE_DATA & ~THESEUS_MM_PTE_WRITABLE));
-	ASSERT_EQ(0, tmm_remap(self->fd, handle, DEVICE_DATA));
+	ASSERT_EQ(0, uapi_write(self->fd, handle, LARGE + PAGE, "hello", 6));
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_remap(self->fd, handle, THESEUS_MM_PTE_DATA), handle);
+	ASSERT_EQ(0, uapi_remap(self->fd, handle, DEVICE_DATA & ~THESEUS_MM_PTE_WRITABLE));
+	ASSERT_EQ(0, uapi_remap(self->fd, handle, DEVICE_DATA));
 	/* inside a leaf of 2 MiB, which breaks */
-	ASSERT_EQ(0, tmm_split(self->fd, handle, LARGE + PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_read(self->fd, second, 0, text, 6));
+	ASSERT_EQ(0, uapi_split(self->fd, handle, LARGE + PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_read(self->fd, second, 0, text, 6));
 	EXPECT_STREQ("hello", text);
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, first, &pages, &frames, &nr));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, first, &pages, &frames, &nr));
 	EXPECT_EQ(1, nr);
 	EXPECT_EQ(self->bar, QUERY(frames).start);
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_allocated_pages_to(self->fd, pages, frames,
-							      THESEUS_MM_PTE_DATA, &map),
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_map_allocated_pages_to(self->fd, pages, frames,
+							       THESEUS_MM_PTE_DATA, &map),
 		       pages, frames);
-	EXPECT_REFUSED(EBUSY, tmm_remove_device_region(self->fd, self->bar, NR_BYTES), frames);
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages, frames, DEVICE_DATA, &map));
+	EXPECT_REFUSED(EBUSY, uapi_remove_device_region(self->fd, self->bar, NR_BYTES), frames);
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, pages, frames, DEVICE_DATA, &map));
 	memset(text, 0, sizeof(text));
-	ASSERT_EQ(0, tmm_read(self->fd, map.handle, LARGE + PAGE, text, 6));
+	ASSERT_EQ(0, uapi_read(self->fd, map.handle, LARGE + PAGE, text, 6));
 	EXPECT_STREQ("hello", text);
-	ASSERT_EQ(0, tmm_drop(self->fd, map.handle));
-	EXPECT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	ASSERT_EQ(0, uapi_drop(self->fd, map.handle));
+	EXPECT_EQ(0, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 }
 
 TEST_F(device, frames_of_ram_refuse_to_be_device_memory)
@@ -386,9 +386,9 @@ TEST_F(device, frames_of_ram_refuse_to_be_device_memory)
 	__u32 pages = PAGES(2).handle, frames = FRAMES(2).handle;
 	struct theseus_mm_map map;
 
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_allocated_pages_to(self->fd, pages, frames, DEVICE_DATA,
-							      &map), pages, frames);
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_map_allocated_pages(self->fd, pages, DEVICE_DATA, &map),
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_map_allocated_pages_to(self->fd, pages, frames, DEVICE_DATA,
+							       &map), pages, frames);
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_map_allocated_pages(self->fd, pages, DEVICE_DATA, &map),
 		       pages, frames);
 }
 
@@ -398,10 +398,10 @@ TEST_F(device, frames_of_ram_refuse_to_be_device_memory)
 		__u32 _pages, _frames, _nr = 1;						\
 		struct theseus_mm_map _map;						\
 											\
-		ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, (range).handle, &_pages,	\
-						  &_frames, &_nr));			\
-		ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, the_pages, _frames, flags, \
-							&_map));			\
+		ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, (range).handle, &_pages,	\
+						   &_frames, &_nr));			\
+		ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, the_pages, _frames, flags, \
+							 &_map));			\
 		_map.handle;								\
 	})
 
@@ -411,10 +411,10 @@ TEST_F(device, memory_of_two_kinds_is_not_merged)
 
 	ADD(UNCACHED);
 	ADD_SECOND(WRITE_COMBINING);
-	ASSERT_EQ(0, tmm_split(self->fd, PAGES(2).handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, PAGES(2).handle, PAGE, &first, &second));
 	uncached = MAP_FRAMES(MAP_RANGE(0, PAGE, DEVICE_DATA), first, DEVICE_DATA);
 	combining = MAP_FRAMES(MAP_RANGE(NR_BYTES, PAGE, DEVICE_DATA), second, DEVICE_DATA);
-	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, uncached, combining), uncached, combining);
+	EXPECT_REFUSED(EMEDIUMTYPE, uapi_merge(self->fd, uncached, combining), uncached, combining);
 }
 
 TEST_F(device, memory_is_not_merged_with_ram)
@@ -423,32 +423,32 @@ TEST_F(device, memory_is_not_merged_with_ram)
 	struct theseus_mm_map ram;
 
 	ADD(WRITE_BACK);
-	ASSERT_EQ(0, tmm_split(self->fd, PAGES(2).handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, PAGES(2).handle, PAGE, &first, &second));
 	device = MAP_FRAMES(MAP_RANGE(0, PAGE, THESEUS_MM_PTE_DATA), first, THESEUS_MM_PTE_DATA);
-	ASSERT_EQ(0, tmm_map_allocated_pages(self->fd, second, THESEUS_MM_PTE_DATA, &ram));
-	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, device, ram.handle), device, ram.handle);
+	ASSERT_EQ(0, uapi_map_allocated_pages(self->fd, second, THESEUS_MM_PTE_DATA, &ram));
+	EXPECT_REFUSED(EMEDIUMTYPE, uapi_merge(self->fd, device, ram.handle), device, ram.handle);
 }
 
 /* The client is gone, the area is not: nobody takes the memory away under it. */
 TEST_F(device, regions_stay_while_a_process_has_them)
 {
 	struct theseus_mm_map_range range;
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	unsigned char *area, byte;
 	__u64 offset;
 
 	ASSERT_LE(0, other);
 	ADD(UNCACHED);
-	ASSERT_EQ(0, tmm_map_frame_range(other, self->bar, PAGE, DEVICE_DATA, &range));
-	ASSERT_EQ(0, tmm_map_offset(other, range.handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_frame_range(other, self->bar, PAGE, DEVICE_DATA, &range));
+	ASSERT_EQ(0, uapi_map_offset(other, range.handle, &offset, NULL));
 	area = mmap(NULL, PAGE, RW, MAP_SHARED, other, offset);
 	ASSERT_NE(MAP_FAILED, (void *)area);
 	close(other);
 	area_catch_signals();
 	EXPECT_EQ(0, load(area, &byte));
-	EXPECT_REFUSED(EBUSY, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_REFUSED(EBUSY, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 	ASSERT_EQ(0, munmap(area, PAGE));
-	EXPECT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_EQ(0, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 }
 
 TEST_F(device, areas_are_revoked)
@@ -460,16 +460,16 @@ TEST_F(device, areas_are_revoked)
 
 	ADD(UNCACHED);
 	range = MAP_RANGE(0, PAGE, DEVICE_DATA);
-	ASSERT_EQ(0, tmm_map_offset(self->fd, range.handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, range.handle, &offset, NULL));
 	area = mmap(NULL, PAGE, RW, MAP_SHARED, self->fd, offset);
 	ASSERT_NE(MAP_FAILED, (void *)area);
 	area_catch_signals();
 	EXPECT_EQ(0, load(area, &byte));
-	ASSERT_EQ(0, tmm_revoke(self->fd, range.handle, &nr_revoked));
+	ASSERT_EQ(0, uapi_revoke(self->fd, range.handle, &nr_revoked));
 	EXPECT_EQ(1, nr_revoked);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
-	EXPECT_EQ(0, tmm_drop(self->fd, range.handle));
-	EXPECT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_EQ(0, uapi_drop(self->fd, range.handle));
+	EXPECT_EQ(0, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 }
 

@@ -24,9 +24,9 @@ FIXTURE(dmabuf)
 FIXTURE_SETUP(dmabuf)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	if (!(self->start.features & THESEUS_MM_FEATURE_DMABUF))
 		SKIP(return, "the module is not loaded with struct_pages=1");
 	self->handle = MAPPING(NR).handle;
@@ -36,11 +36,11 @@ FIXTURE_SETUP(dmabuf)
 /* What areas held a moment ago may still be looked for. */
 static bool has_all_back(int fd, const struct theseus_mm_info *start)
 {
-	struct theseus_mm_info now;
+	struct theseus_mm_info now = { 0 };
 	int i;
 
 	for (i = 0; i < 300; i++) {
-		if (tmm_get_info(fd, &now) || now.frames_free == start->frames_free)
+		if (uapi_get_info(fd, &now) || now.frames_free == start->frames_free)
 			break;
 		usleep(10000);
 	}
@@ -51,7 +51,7 @@ FIXTURE_TEARDOWN(dmabuf)
 {
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_TRUE(has_all_back(self->fd, &self->start));
 	close(self->fd);
 }
@@ -60,7 +60,7 @@ FIXTURE_TEARDOWN(dmabuf)
 static int export(int fd, __u32 handle)
 {
 	struct theseus_mm_export request = { .handle = handle };
-	int err = tmm_call(fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request);
+	int err = uapi_call(fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request);
 
 	return err ? err : request.fd;
 }
@@ -109,22 +109,22 @@ TEST_F(dmabuf, it_is_a_mutable_borrow)
 	int buffer = EXPORT(self->handle), second;
 	unsigned char byte, *area;
 
-	EXPECT_EQ(-EBUSY, tmm_read(self->fd, self->handle, 0, &byte, 1));
-	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, self->handle, READ_ONLY));
-	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(-EBUSY, uapi_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, uapi_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(-EBUSY, uapi_drop(self->fd, self->handle));
 	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, R));
 	EXPECT_EQ(-EBUSY, export(self->fd, self->handle));
 	second = dup(buffer);
 	close(buffer);
-	EXPECT_EQ(-EBUSY, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, uapi_read(self->fd, self->handle, 0, &byte, 1));
 	area = mmap_buffer(second, R);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	close(second);
 	EXPECT_EQ(pattern(PAGE), area[PAGE]);
-	EXPECT_EQ(-EBUSY, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, uapi_read(self->fd, self->handle, 0, &byte, 1));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 }
 
 TEST_F(dmabuf, of_a_read_only_mapping)
@@ -132,10 +132,10 @@ TEST_F(dmabuf, of_a_read_only_mapping)
 	unsigned char byte, *area;
 	int buffer;
 
-	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 	buffer = EXPORT(self->handle);
-	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
-	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, uapi_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
 	EXPECT_EQ((unsigned char *)MAP_FAILED, mmap_buffer(buffer, RW));
 	EXPECT_EQ(EACCES, errno);
 	area = mmap_buffer(buffer, R);
@@ -144,7 +144,7 @@ TEST_F(dmabuf, of_a_read_only_mapping)
 	EXPECT_ERRNO(EACCES, mprotect(area, SIZE, RW));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	close(buffer);
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
 }
 
 TEST_F(dmabuf, revoked)
@@ -155,7 +155,7 @@ TEST_F(dmabuf, revoked)
 
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
-	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	ASSERT_EQ(0, uapi_revoke(self->fd, self->handle, &nr));
 	EXPECT_EQ(1, nr);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ((unsigned char *)MAP_FAILED, mmap_buffer(buffer, RW));
@@ -163,7 +163,7 @@ TEST_F(dmabuf, revoked)
 	EXPECT_EQ(0, sync_buffer(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW));
 	/* it is as if it had never been exported */
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	close(buffer);
 }
@@ -175,8 +175,8 @@ TEST_F(dmabuf, it_outlives_its_client)
 	unsigned char *area;
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &now));
+	self->fd = uapi_open(NULL);
+	ASSERT_EQ(0, uapi_get_info(self->fd, &now));
 	EXPECT_EQ(self->start.nr_mappings + 1, now.nr_mappings);
 	area = mmap_buffer(buffer, R);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
@@ -207,7 +207,7 @@ TEST_F(dmabuf, refusals)
 	unsigned char *area;
 
 	request = (struct theseus_mm_export){ .handle = self->handle, .flags = 1 };
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request),
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request),
 		       self->handle);
 	EXPECT_REFUSED(ENOENT, export(self->fd, 0));
 	EXPECT_REFUSED(ENOENT, export(self->fd, pages), pages);
@@ -228,7 +228,7 @@ TEST_F(dmabuf, a_fault_undoes_it)
 	close(next);
 	request->handle = self->handle;
 	ASSERT_EQ(0, mprotect(request, PAGE, R));
-	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, request),
+	EXPECT_REFUSED(EFAULT, uapi_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, request),
 		       self->handle);
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 	EXPECT_EQ(next, dup(0));

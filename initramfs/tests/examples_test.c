@@ -52,9 +52,9 @@ FIXTURE_VARIANT_ADD(example, privileged) { .name = "privileged" };
 
 FIXTURE_SETUP(example)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 }
 
 FIXTURE_TEARDOWN(example)
@@ -90,7 +90,7 @@ TEST_F(example, runs)
 	ASSERT_NE(NULL, output);
 	EXPECT_LT(0, forward(output));
 	EXPECT_EQ(0, pclose(output));
-	ASSERT_EQ(0, tmm_get_info(self->fd, &end));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 }
 

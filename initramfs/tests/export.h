@@ -32,14 +32,14 @@ FIXTURE_SETUP(export)
 	struct theseus_mm_create_mapping mapping;
 
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	mapping = MAPPING(NR);
 	self->handle = mapping.handle;
 	self->vaddr = mapping.start;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
-	ASSERT_EQ(0, tmm_export(self->fd, self->handle, &self->export));
+	ASSERT_EQ(0, uapi_export(self->fd, self->handle, &self->export));
 }
 
 FIXTURE_TEARDOWN(export)
@@ -49,8 +49,8 @@ FIXTURE_TEARDOWN(export)
 
 	close(self->export);
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -72,13 +72,13 @@ static inline unsigned char *mmap_export(int export, __u64 offset, size_t nr_byt
 static inline int query_export(int export, struct theseus_mm_query *query)
 {
 	*query = (struct theseus_mm_query){ 0 };
-	return tmm_call(export, THESEUS_MM_IOC_QUERY, query);
+	return uapi_call(export, THESEUS_MM_IOC_QUERY, query);
 }
 
 static inline int revoke_export(int export, __u32 *nr)
 {
 	struct theseus_mm_revoke call = { 0 };
-	int err = tmm_call(export, THESEUS_MM_IOC_REVOKE, &call);
+	int err = uapi_call(export, THESEUS_MM_IOC_REVOKE, &call);
 
 	*nr = call.nr_revoked;
 	return err;
@@ -92,7 +92,7 @@ static inline int revoke_export(int export, __u32 *nr)
 											\
 		EXPECT_ERRNO(ESTALE, mmap_export(export, 0, PAGE, R));			\
 		EXPECT_ERRNO(ESTALE, mmap_export(export, 0, LARGE, R));			\
-		EXPECT_EQ(-ESTALE, tmm_import(self->fd, export, &_nr));			\
+		EXPECT_EQ(-ESTALE, uapi_import(self->fd, export, &_nr));		\
 		EXPECT_EQ(-ESTALE, query_export(export, &_query));			\
 		EXPECT_EQ(-ESTALE, revoke_export(export, &_nr));			\
 	} while (0)

@@ -22,10 +22,10 @@ FIXTURE(poll)
 FIXTURE_SETUP(poll)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	ASSERT_EQ(0, tmm_export(self->fd, MAPPING(NR).handle, &self->export));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_export(self->fd, MAPPING(NR).handle, &self->export));
 }
 
 FIXTURE_TEARDOWN(poll)
@@ -36,8 +36,8 @@ FIXTURE_TEARDOWN(poll)
 	close(self->export);
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -61,8 +61,8 @@ static unsigned char *mmap_export(int export, int protection)
 	({										\
 		int _export;								\
 											\
-		ASSERT_EQ(0, tmm_export_as(self->fd, handle, THESEUS_MM_EXPORT_BORROW,	\
-					   &_export, NULL));				\
+		ASSERT_EQ(0, uapi_export_as(self->fd, handle, THESEUS_MM_EXPORT_BORROW,	\
+					    &_export, NULL));				\
 		_export;								\
 	})
 
@@ -92,7 +92,7 @@ TEST_F(poll, one_that_was_imported_is_gone)
 	unsigned char *area;
 	__u32 handle;
 
-	ASSERT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
 	EXPECT_EQ(GONE, polled(self->export, 0));
 	/* whatever its new owner does */
 	area = AREA(handle, R);
@@ -107,9 +107,9 @@ TEST_F(poll, one_that_owns_something_is_not_gone)
 	unsigned char *area = AREA_OF(self->export, RW);
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_EQ(0, polled(self->export, 0));
-	ASSERT_EQ(0, tmm_call(self->export, THESEUS_MM_IOC_REVOKE, &call));
+	ASSERT_EQ(0, uapi_call(self->export, THESEUS_MM_IOC_REVOKE, &call));
 	EXPECT_EQ(POLLIN, polled(self->export, 0));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_EQ(POLLIN, polled(self->export, 0));
@@ -121,10 +121,10 @@ TEST_F(poll, one_that_was_taken_back_is_gone)
 	__u32 id, handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_export_as(self->fd, MAPPING(NR).handle, 0, &export, &id));
+	ASSERT_EQ(0, uapi_export_as(self->fd, MAPPING(NR).handle, 0, &export, &id));
 	area = AREA_OF(export, R);
 	EXPECT_EQ(0, polled(export, 0));
-	ASSERT_EQ(0, tmm_take_back(self->fd, id, &handle));
+	ASSERT_EQ(0, uapi_take_back(self->fd, id, &handle));
 	EXPECT_EQ(GONE, polled(export, 0));
 	own = AREA(handle, R);
 	EXPECT_EQ(GONE, polled(export, 0));
@@ -148,7 +148,7 @@ TEST_F(poll, one_that_lends)
 	area = AREA_OF(second, R);
 	EXPECT_EQ(0, polled(export, 0));
 	EXPECT_EQ(0, polled(second, 0));
-	ASSERT_EQ(0, tmm_revoke(self->fd, handle, NULL));
+	ASSERT_EQ(0, uapi_revoke(self->fd, handle, NULL));
 	EXPECT_EQ(GONE, polled(export, 0));
 	EXPECT_EQ(GONE, polled(second, 0));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -164,7 +164,7 @@ TEST_F(poll, one_that_is_stale_and_still_mmapped_is_not_gone)
 	unsigned char *area = AREA_OF(export, R);
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_ERRNO(ESTALE, mmap_export(export, R));
 	EXPECT_EQ(0, polled(export, 0));
 	EXPECT_EQ(GONE, polled(second, 0));
@@ -193,11 +193,11 @@ static struct {
 	}
 
 LATER(unmap_later, munmap(later.area, SIZE))
-LATER(revoke_later, tmm_revoke(later.fd, later.handle, NULL))
-LATER(drop_later, tmm_drop(later.fd, later.handle))
+LATER(revoke_later, uapi_revoke(later.fd, later.handle, NULL))
+LATER(drop_later, uapi_drop(later.fd, later.handle))
 LATER(close_later, close(later.fd))
-LATER(import_later, tmm_import(later.fd, later.export, &later.handle))
-LATER(take_back_later, tmm_take_back(later.fd, later.handle, &later.handle))
+LATER(import_later, uapi_import(later.fd, later.export, &later.handle))
+LATER(take_back_later, uapi_take_back(later.fd, later.handle, &later.handle))
 
 /* The result of a poll() during which @call is made; POLLNVAL if poll() did not wait. */
 static short polled_during(int fd, void *(*call)(void *))
@@ -237,7 +237,7 @@ TEST_F(poll, take_back_wakes)
 	int export;
 
 	later.fd = self->fd;
-	ASSERT_EQ(0, tmm_export_as(self->fd, MAPPING(NR).handle, 0, &export, &later.handle));
+	ASSERT_EQ(0, uapi_export_as(self->fd, MAPPING(NR).handle, 0, &export, &later.handle));
 	EXPECT_EQ(GONE, polled_during(export, take_back_later));
 	close(export);
 }
@@ -272,7 +272,7 @@ TEST_F(poll, drop_and_close_wake)
 	self->fd = -1;
 	EXPECT_EQ(GONE, polled_during(export, close_later));
 	close(export);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 }
 
 /* An edge for each change, as epoll wants it. */

@@ -11,12 +11,12 @@
 static inline int leave_one(int fd, __u32 *rest)
 {
 	__u32 one, others, kept;
-	int err = tmm_split(fd, *rest, TMM_PAGE_SIZE, &one, &others);
+	int err = uapi_split(fd, *rest, UAPI_PAGE_SIZE, &one, &others);
 
 	if (!err)
-		err = tmm_drop(fd, one);
+		err = uapi_drop(fd, one);
 	if (!err)
-		err = tmm_split(fd, others, TMM_PAGE_SIZE, &kept, rest);
+		err = uapi_split(fd, others, UAPI_PAGE_SIZE, &kept, rest);
 	return err;
 }
 
@@ -35,11 +35,11 @@ static inline int leave_singles(int fd, unsigned int nr)
 	int err;
 
 	for (;;) {
-		err = tmm_get_info(fd, &info);
+		err = uapi_get_info(fd, &info);
 		if (err || !info.frames_free)
 			break;
 		run = (struct theseus_mm_allocate){ .size = info.frames_largest[0] };
-		err = tmm_allocate_frames(fd, &run);
+		err = uapi_allocate_frames(fd, &run);
 		if (err)
 			return err;
 		/* the first and longest gives the singles */

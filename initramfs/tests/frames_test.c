@@ -10,7 +10,7 @@
 	({										\
 		struct theseus_mm_region _region;					\
 											\
-		ASSERT_EQ(0, tmm_get_region(self->fd, index, &_region));		\
+		ASSERT_EQ(0, uapi_get_region(self->fd, index, &_region));		\
 		_region;								\
 	})
 
@@ -22,12 +22,12 @@ static unsigned int take_all_frames(int fd, __u32 *handles, unsigned int max)
 	unsigned int nr;
 
 	for (nr = 0; nr < max; nr++) {
-		if (tmm_get_info(fd, &info))
+		if (uapi_get_info(fd, &info))
 			return 0;
 		if (!info.frames_free)
 			return nr;
 		call = (struct theseus_mm_allocate){ .size = info.frames_largest[0] };
-		if (tmm_allocate_frames(fd, &call))
+		if (uapi_allocate_frames(fd, &call))
 			return 0;
 		handles[nr] = call.handle;
 	}
@@ -52,8 +52,8 @@ TEST_F(client, get_region_refuses_an_index_past_the_last)
 {
 	struct theseus_mm_region region;
 
-	EXPECT_REFUSED(ERANGE, tmm_get_region(self->fd, self->start.nr_regions, &region));
-	EXPECT_REFUSED(ERANGE, tmm_get_region(self->fd, ~0U, &region));
+	EXPECT_REFUSED(ERANGE, uapi_get_region(self->fd, self->start.nr_regions, &region));
+	EXPECT_REFUSED(ERANGE, uapi_get_region(self->fd, ~0U, &region));
 }
 
 static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];
@@ -67,7 +67,7 @@ static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];
 			.bucket_frames = (frames),					\
 		};									\
 											\
-		ASSERT_EQ(0, tmm_get_occupancy(self->fd, &_call));			\
+		ASSERT_EQ(0, uapi_get_occupancy(self->fd, &_call));			\
 		_call;									\
 	})
 
@@ -132,7 +132,7 @@ TEST_F(client, occupancy_shows_where)
 		half *= 2;
 	ASSERT_EQ(2, OCCUPANCY(half).nr_buckets);
 	memcpy(before, buckets, sizeof(before));
-	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &call));
+	ASSERT_EQ(0, uapi_allocate_frames(self->fd, &call));
 	OCCUPANCY(half);
 	EXPECT_LT(0, before[0].metadata);
 	EXPECT_EQ(0, before[1].metadata);
@@ -159,7 +159,7 @@ TEST_F(client, occupancy_is_in_parts_of_the_modules_choice)
 			.nr_buckets = room,
 			.buckets = (uintptr_t)buckets,
 		};
-		ASSERT_EQ(0, tmm_get_occupancy(self->fd, &other));
+		ASSERT_EQ(0, uapi_get_occupancy(self->fd, &other));
 		EXPECT_EQ(call.nr_buckets, other.nr_buckets);
 		EXPECT_EQ(call.bucket_frames, other.bucket_frames);
 	}
@@ -179,7 +179,7 @@ TEST_F(client, occupancy_tells_the_room_it_takes)
 			.buckets = (uintptr_t)buckets,
 			.owners = (uintptr_t)buckets,
 		};
-		EXPECT_REFUSED(ENOBUFS, tmm_get_occupancy(self->fd, &call));
+		EXPECT_REFUSED(ENOBUFS, uapi_get_occupancy(self->fd, &call));
 		EXPECT_EQ(good.nr_buckets, call.nr_buckets);
 		EXPECT_EQ(good.bucket_frames, call.bucket_frames);
 		EXPECT_EQ(0x5a5a5a5a, buckets[0].free);
@@ -201,7 +201,7 @@ TEST_F(client, occupancy_refuses_parts_of_another_size)
 			.buckets = (uintptr_t)buckets,
 			.bucket_frames = sizes[i],
 		};
-		EXPECT_REFUSED(EINVAL, tmm_get_occupancy(self->fd, &call));
+		EXPECT_REFUSED(EINVAL, uapi_get_occupancy(self->fd, &call));
 	}
 }
 
@@ -213,21 +213,21 @@ TEST_F(client, occupancy_refuses_an_index_past_the_last)
 		.buckets = (uintptr_t)buckets,
 	};
 
-	EXPECT_REFUSED(ERANGE, tmm_get_occupancy(self->fd, &call));
+	EXPECT_REFUSED(ERANGE, uapi_get_occupancy(self->fd, &call));
 	call.index = ~0U;
-	EXPECT_REFUSED(ERANGE, tmm_get_occupancy(self->fd, &call));
+	EXPECT_REFUSED(ERANGE, uapi_get_occupancy(self->fd, &call));
 }
 
 TEST_F(client, occupancy_refuses_a_bad_array)
 {
 	struct theseus_mm_occupancy call = { .nr_buckets = ARRAY_SIZE(buckets) };
 
-	EXPECT_REFUSED(EFAULT, tmm_get_occupancy(self->fd, &call));
+	EXPECT_REFUSED(EFAULT, uapi_get_occupancy(self->fd, &call));
 	call.buckets = 0xffff888000000000;
-	EXPECT_REFUSED(EFAULT, tmm_get_occupancy(self->fd, &call));
+	EXPECT_REFUSED(EFAULT, uapi_get_occupancy(self->fd, &call));
 	call.buckets = (uintptr_t)buckets;
 	call.owners = 8;
-	EXPECT_REFUSED(EFAULT, tmm_get_occupancy(self->fd, &call));
+	EXPECT_REFUSED(EFAULT, uapi_get_occupancy(self->fd, &call));
 }
 
 TEST_F(client, bookkeeping_is_owned)
@@ -238,7 +238,7 @@ TEST_F(client, bookkeeping_is_owned)
 		.size = 1,
 	};
 
-	EXPECT_REFUSED(EADDRINUSE, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(EADDRINUSE, uapi_allocate_frames(self->fd, &call));
 }
 
 TEST_F(client, the_last_frame_can_be_had)
@@ -250,7 +250,7 @@ TEST_F(client, the_last_frame_can_be_had)
 		.size = 1,
 	};
 
-	EXPECT_EQ(0, tmm_allocate_frames(self->fd, &call));
+	EXPECT_EQ(0, uapi_allocate_frames(self->fd, &call));
 }
 
 TEST_F(client, refuses_a_run_past_the_end_of_the_region)
@@ -262,7 +262,7 @@ TEST_F(client, refuses_a_run_past_the_end_of_the_region)
 		.size = 2,
 	};
 
-	EXPECT_REFUSED(EADDRNOTAVAIL, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(EADDRNOTAVAIL, uapi_allocate_frames(self->fd, &call));
 }
 
 TEST_F(client, refuses_the_frame_after_the_region)
@@ -274,9 +274,9 @@ TEST_F(client, refuses_the_frame_after_the_region)
 		.size = 1,
 	};
 
-	EXPECT_REFUSED(ERANGE, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(ERANGE, uapi_allocate_frames(self->fd, &call));
 	call.at = region.start - 1;
-	EXPECT_REFUSED(ERANGE, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(ERANGE, uapi_allocate_frames(self->fd, &call));
 }
 
 TEST_F(client, refuses_when_all_is_owned)
@@ -288,9 +288,9 @@ TEST_F(client, refuses_when_all_is_owned)
 	ASSERT_NE(0, nr);
 	EXPECT_EQ(0, INFO().frames_largest[0]);
 	EXPECT_EQ(self->start.frames_free, INFO().client_frames);
-	EXPECT_REFUSED(ENOSPC, tmm_allocate_frames(self->fd, &call), handles[0]);
+	EXPECT_REFUSED(ENOSPC, uapi_allocate_frames(self->fd, &call), handles[0]);
 	while (nr--)
-		ASSERT_EQ(0, tmm_drop(self->fd, handles[nr]));
+		ASSERT_EQ(0, uapi_drop(self->fd, handles[nr]));
 	EXPECT_ALL_BACK();
 }
 
@@ -303,8 +303,8 @@ TEST_F(client, alignment_must_be_a_power_of_two_up_to_1_gib)
 	for (i = 0; i < ARRAY_SIZE(alignments); i++) {
 		struct theseus_mm_allocate call = { .align = alignments[i], .size = 2 };
 
-		EXPECT_REFUSED(EINVAL, tmm_allocate_frames(self->fd, &call));
-		EXPECT_REFUSED(EINVAL, tmm_allocate_pages(self->fd, &call));
+		EXPECT_REFUSED(EINVAL, uapi_allocate_frames(self->fd, &call));
+		EXPECT_REFUSED(EINVAL, uapi_allocate_pages(self->fd, &call));
 	}
 }
 
@@ -313,8 +313,8 @@ TEST_F(client, merge_takes_the_one_before_too)
 	struct theseus_mm_allocate frames = FRAMES(8);
 	__u32 first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, frames.handle, 3 * PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_merge(self->fd, second, first));
+	ASSERT_EQ(0, uapi_split(self->fd, frames.handle, 3 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_merge(self->fd, second, first));
 	EXPECT_GONE(first);
 	EXPECT_EQ(frames.start, QUERY(second).start);
 	EXPECT_EQ(8, QUERY(second).nr_pages);
@@ -334,9 +334,9 @@ TEST_F(client, merge_refuses_frames_of_two_regions)
 			.max = REGION(i).start + REGION(i).nr_bytes - 1,
 			.size = 2,
 		};
-		ASSERT_EQ(0, tmm_allocate_frames(self->fd, &call[i]));
+		ASSERT_EQ(0, uapi_allocate_frames(self->fd, &call[i]));
 	}
-	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, call[0].handle, call[1].handle),
+	EXPECT_REFUSED(EMEDIUMTYPE, uapi_merge(self->fd, call[0].handle, call[1].handle),
 		       call[0].handle, call[1].handle);
 }
 
@@ -348,17 +348,17 @@ TEST_F(client, given_out_frames_are_zero)
 	static unsigned char content[8 * PAGE], zero[8 * PAGE];
 	struct theseus_mm_map again;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, sizeof(content), THESEUS_MM_PTE_DATA,
-						   &mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, sizeof(content), THESEUS_MM_PTE_DATA,
+						    &mapping));
 	memset(content, 0x5a, sizeof(content));
-	ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, 0, content, sizeof(content)));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	ASSERT_EQ(0, uapi_write(self->fd, mapping.handle, 0, content, sizeof(content)));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 
 	frames.at = mapping.paddr;
-	ASSERT_EQ(0, tmm_allocate_frames(self->fd, &frames));
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, PAGES(8).handle, frames.handle,
-						READ_ONLY, &again));
-	ASSERT_EQ(0, tmm_read(self->fd, again.handle, 0, content, sizeof(content)));
+	ASSERT_EQ(0, uapi_allocate_frames(self->fd, &frames));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, PAGES(8).handle, frames.handle,
+						 READ_ONLY, &again));
+	ASSERT_EQ(0, uapi_read(self->fd, again.handle, 0, content, sizeof(content)));
 	EXPECT_EQ(0, memcmp(content, zero, sizeof(content)));
 }
 

@@ -29,12 +29,12 @@ FIXTURE(futex)
 FIXTURE_SETUP(futex)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	ASSERT_TRUE(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES);
 	self->handle = MAPPING(4).handle;
-	ASSERT_EQ(0, tmm_share(self->fd, self->handle, true));
+	ASSERT_EQ(0, uapi_share(self->fd, self->handle, true));
 }
 
 FIXTURE_TEARDOWN(futex)
@@ -43,8 +43,8 @@ FIXTURE_TEARDOWN(futex)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -232,14 +232,14 @@ TEST_F(futex, the_next_owner_wakes_nobody_else)
 	pthread_t thread;
 	pid_t pid;
 
-	ASSERT_EQ(0, tmm_translate(self->fd, mine.start, &before));
+	ASSERT_EQ(0, uapi_translate(self->fd, mine.start, &before));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &waiter));
 	usleep(300000);
-	ASSERT_EQ(0, tmm_revoke(self->fd, mine.handle, NULL));
-	ASSERT_EQ(0, tmm_drop(self->fd, mine.handle));
+	ASSERT_EQ(0, uapi_revoke(self->fd, mine.handle, NULL));
+	ASSERT_EQ(0, uapi_drop(self->fd, mine.handle));
 	theirs = MAPPING(1);
-	ASSERT_EQ(0, tmm_share(self->fd, theirs.handle, true));
-	ASSERT_EQ(0, tmm_translate(self->fd, theirs.start, &after));
+	ASSERT_EQ(0, uapi_share(self->fd, theirs.handle, true));
+	ASSERT_EQ(0, uapi_translate(self->fd, theirs.start, &after));
 	ASSERT_EQ(before.paddr, after.paddr);
 	area = AREA(theirs.handle, RW);
 	EXPECT_EQ(0, wake_at(area, 1));
@@ -263,7 +263,7 @@ TEST_F(futex, works_in_what_was_handed_over)
 
 	EXPECT_EQ(0, wake_at(area, 1));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	ASSERT_EQ(0, tmm_export(self->fd, self->handle, &export));
+	ASSERT_EQ(0, uapi_export(self->fd, self->handle, &export));
 	area = mmap(NULL, SIZE, RW, MAP_SHARED, export, 0);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	pid = fork();
@@ -274,7 +274,7 @@ TEST_F(futex, works_in_what_was_handed_over)
 	EXPECT_EQ(1, wake_one(area + PAGE));
 	EXPECT_EQ(0, status_of(pid));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
 	EXPECT_EQ(0, close(export));
 	area = AREA(handle, RW);
 	pid = start_waiter(self->fd, handle, PAGE, RW);
@@ -307,7 +307,7 @@ TEST_F(futex, works_in_an_entry_of_1g)
 
 	if (map_aligned(self->fd, SIZE_1G, SIZE_1G, 0, &mapping))
 		SKIP(return, "no free GiB");
-	ASSERT_EQ(0, tmm_share(self->fd, mapping.handle, true));
+	ASSERT_EQ(0, uapi_share(self->fd, mapping.handle, true));
 	area = AREA(mapping.handle, RW);
 	pid = start_waiter(self->fd, mapping.handle, word, RW);
 	EXPECT_EQ(1, wake_one(area + word));
@@ -327,7 +327,7 @@ TEST_F(futex, map_populate_leaves_no_fault)
 	__u64 offset, i;
 	long faults;
 
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &offset, NULL));
 	area = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_POPULATE, self->fd, offset);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	faults = nr_faults();

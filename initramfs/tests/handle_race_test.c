@@ -50,7 +50,7 @@ FIXTURE_VARIANT(race)
 static int prepare_pages(FIXTURE_DATA(race) *self)
 {
 	struct theseus_mm_allocate pages = { .size = 4 };
-	int err = tmm_allocate_pages(self->fd, &pages);
+	int err = uapi_allocate_pages(self->fd, &pages);
 
 	self->handle = pages.handle;
 	return err;
@@ -59,7 +59,7 @@ static int prepare_pages(FIXTURE_DATA(race) *self)
 static int prepare_frames(FIXTURE_DATA(race) *self)
 {
 	struct theseus_mm_allocate frames = { .size = 4 };
-	int err = tmm_allocate_frames(self->fd, &frames);
+	int err = uapi_allocate_frames(self->fd, &frames);
 
 	self->handle = frames.handle;
 	return err;
@@ -75,8 +75,8 @@ static int prepare_both(FIXTURE_DATA(race) *self)
 
 static int prepare_mapping(FIXTURE_DATA(race) *self)
 {
-	struct theseus_mm_create_mapping mapping;
-	int err = tmm_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
+	struct theseus_mm_create_mapping mapping = { 0 };
+	int err = uapi_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
 
 	self->handle = mapping.handle;
 	return err;
@@ -86,46 +86,46 @@ static int prepare_halves(FIXTURE_DATA(race) *self)
 {
 	int err = prepare_mapping(self);
 
-	return err ? err : tmm_split(self->fd, self->handle, PAGE, &self->handle, &self->other);
+	return err ? err : uapi_split(self->fd, self->handle, PAGE, &self->handle, &self->other);
 }
 
 static int act_drop(FIXTURE_DATA(race) *self)
 {
-	return tmm_drop(self->fd, self->handle);
+	return uapi_drop(self->fd, self->handle);
 }
 
 static int act_split(FIXTURE_DATA(race) *self)
 {
 	__u32 first, second;
 
-	return tmm_split(self->fd, self->handle, PAGE, &first, &second);
+	return uapi_split(self->fd, self->handle, PAGE, &first, &second);
 }
 
 static int act_merge(FIXTURE_DATA(race) *self)
 {
-	return tmm_merge(self->fd, self->handle, self->other);
+	return uapi_merge(self->fd, self->handle, self->other);
 }
 
 static int act_map(FIXTURE_DATA(race) *self)
 {
 	struct theseus_mm_map mapping;
 
-	return tmm_map_allocated_pages(self->fd, self->handle, THESEUS_MM_PTE_DATA, &mapping);
+	return uapi_map_allocated_pages(self->fd, self->handle, THESEUS_MM_PTE_DATA, &mapping);
 }
 
 static int act_map_to(FIXTURE_DATA(race) *self)
 {
 	struct theseus_mm_map mapping;
 
-	return tmm_map_allocated_pages_to(self->fd, self->handle, self->other,
-					  THESEUS_MM_PTE_DATA, &mapping);
+	return uapi_map_allocated_pages_to(self->fd, self->handle, self->other,
+					   THESEUS_MM_PTE_DATA, &mapping);
 }
 
 static int act_unmap(FIXTURE_DATA(race) *self)
 {
 	__u32 pages, frames[4], nr = 4;
 
-	return tmm_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr);
+	return uapi_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr);
 }
 
 FIXTURE_VARIANT_ADD(race, drop_pages) { .prepare = prepare_pages, .act = act_drop };
@@ -157,9 +157,9 @@ FIXTURE_SETUP(race)
 {
 	int i;
 
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->act = variant->act;
 	ASSERT_EQ(0, pthread_barrier_init(&self->barrier, NULL, NR_THREADS + 1));
 	for (i = 0; i < NR_THREADS; i++)
@@ -177,8 +177,8 @@ FIXTURE_TEARDOWN(race)
 	for (i = 0; i < NR_THREADS; i++)
 		pthread_join(self->threads[i], NULL);
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }

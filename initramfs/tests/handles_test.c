@@ -44,76 +44,76 @@ static int use_query(FIXTURE_DATA(use) *self, __u32 handle)
 {
 	struct theseus_mm_query query;
 
-	return tmm_query(self->fd, handle, &query);
+	return uapi_query(self->fd, handle, &query);
 }
 
 static int use_drop(FIXTURE_DATA(use) *self, __u32 handle)
 {
-	return tmm_drop(self->fd, handle);
+	return uapi_drop(self->fd, handle);
 }
 
 static int use_split(FIXTURE_DATA(use) *self, __u32 handle)
 {
 	__u32 first, second;
 
-	return tmm_split(self->fd, handle, PAGE, &first, &second);
+	return uapi_split(self->fd, handle, PAGE, &first, &second);
 }
 
 static int use_merge_first(FIXTURE_DATA(use) *self, __u32 handle)
 {
-	return tmm_merge(self->fd, handle, self->handles[THESEUS_MM_KIND_PAGES]);
+	return uapi_merge(self->fd, handle, self->handles[THESEUS_MM_KIND_PAGES]);
 }
 
 static int use_merge_other(FIXTURE_DATA(use) *self, __u32 handle)
 {
-	return tmm_merge(self->fd, self->handles[THESEUS_MM_KIND_PAGES], handle);
+	return uapi_merge(self->fd, self->handles[THESEUS_MM_KIND_PAGES], handle);
 }
 
 static int use_map(FIXTURE_DATA(use) *self, __u32 handle)
 {
 	struct theseus_mm_map mapping;
 
-	return tmm_map_allocated_pages(self->fd, handle, THESEUS_MM_PTE_DATA, &mapping);
+	return uapi_map_allocated_pages(self->fd, handle, THESEUS_MM_PTE_DATA, &mapping);
 }
 
 static int use_map_to_pages(FIXTURE_DATA(use) *self, __u32 handle)
 {
 	struct theseus_mm_map mapping;
 
-	return tmm_map_allocated_pages_to(self->fd, handle, self->handles[THESEUS_MM_KIND_FRAMES],
-					  THESEUS_MM_PTE_DATA, &mapping);
+	return uapi_map_allocated_pages_to(self->fd, handle, self->handles[THESEUS_MM_KIND_FRAMES],
+					   THESEUS_MM_PTE_DATA, &mapping);
 }
 
 static int use_map_to_frames(FIXTURE_DATA(use) *self, __u32 handle)
 {
 	struct theseus_mm_map mapping;
 
-	return tmm_map_allocated_pages_to(self->fd, self->handles[THESEUS_MM_KIND_PAGES], handle,
-					  THESEUS_MM_PTE_DATA, &mapping);
+	return uapi_map_allocated_pages_to(self->fd, self->handles[THESEUS_MM_KIND_PAGES], handle,
+					   THESEUS_MM_PTE_DATA, &mapping);
 }
 
 static int use_remap(FIXTURE_DATA(use) *self, __u32 handle)
 {
-	return tmm_remap(self->fd, handle, READ_ONLY);
+	return uapi_remap(self->fd, handle, READ_ONLY);
 }
 
 static int use_unmap(FIXTURE_DATA(use) *self, __u32 handle)
 {
 	__u32 pages, frames[4], nr = 4;
 
-	return tmm_unmap_into_parts(self->fd, handle, &pages, frames, &nr);
+	return uapi_unmap_into_parts(self->fd, handle, &pages, frames, &nr);
 }
 
 static int use_read(FIXTURE_DATA(use) *self, __u32 handle)
 {
 	char byte;
 
-	return tmm_read(self->fd, handle, 0, &byte, 1);
+	return uapi_read(self->fd, handle, 0, &byte, 1);
 }
 
 static int use_write(FIXTURE_DATA(use) *self, __u32 handle)
 {
-	return tmm_write(self->fd, handle, 0, "x", 1);
+	return uapi_write(self->fd, handle, 0, "x", 1);
 }
 
 FIXTURE_VARIANT_ADD(use, query) { .kinds = ANY_BIT, .use = use_query };
@@ -132,10 +132,10 @@ FIXTURE_VARIANT_ADD(use, write) { .kinds = MAPPING_BIT, .use = use_write };
 
 FIXTURE_SETUP(use)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	self->other_fd = tmm_open(NULL);
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	self->other_fd = uapi_open(NULL);
 	ASSERT_LE(0, self->other_fd);
 	self->handles[THESEUS_MM_KIND_PAGES] = PAGES(4).handle;
 	self->handles[THESEUS_MM_KIND_FRAMES] = FRAMES(4).handle;
@@ -149,8 +149,8 @@ FIXTURE_TEARDOWN(use)
 
 	close(self->fd);
 	close(self->other_fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -188,7 +188,7 @@ TEST_F(use, refuses_what_was_dropped)
 	dropped[THESEUS_MM_KIND_FRAMES] = FRAMES(4).handle;
 	dropped[THESEUS_MM_KIND_MAPPING] = MAPPING(4).handle;
 	for (kind = 1; kind < ARRAY_SIZE(dropped); kind++)
-		ASSERT_EQ(0, tmm_drop(self->fd, dropped[kind]));
+		ASSERT_EQ(0, uapi_drop(self->fd, dropped[kind]));
 	for (kind = 1; kind < ARRAY_SIZE(dropped); kind++)
 		EXPECT_NO_ENTRY(dropped[kind]);
 }
@@ -202,15 +202,15 @@ TEST_F(use, refuses_what_another_client_has)
 
 	/* numbers that this client has not given out */
 	for (i = 0; i < 8; i++)
-		ASSERT_EQ(0, tmm_allocate_pages(self->other_fd, &pages));
-	ASSERT_EQ(0, tmm_allocate_frames(self->other_fd, &frames));
-	ASSERT_EQ(0, tmm_create_mapping(self->other_fd, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+		ASSERT_EQ(0, uapi_allocate_pages(self->other_fd, &pages));
+	ASSERT_EQ(0, uapi_allocate_frames(self->other_fd, &frames));
+	ASSERT_EQ(0, uapi_create_mapping(self->other_fd, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_NO_ENTRY(pages.handle);
 	EXPECT_NO_ENTRY(frames.handle);
 	EXPECT_NO_ENTRY(mapping.handle);
-	EXPECT_EQ(0, tmm_drop(self->other_fd, pages.handle));
-	EXPECT_EQ(0, tmm_drop(self->other_fd, frames.handle));
-	EXPECT_EQ(0, tmm_drop(self->other_fd, mapping.handle));
+	EXPECT_EQ(0, uapi_drop(self->other_fd, pages.handle));
+	EXPECT_EQ(0, uapi_drop(self->other_fd, frames.handle));
+	EXPECT_EQ(0, uapi_drop(self->other_fd, mapping.handle));
 }
 
 /* --- consuming ----------------------------------------------------------------------------- */
@@ -219,7 +219,7 @@ TEST_F(client, split_consumes)
 {
 	__u32 handle = PAGES(4).handle, first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, handle, PAGE, &first, &second));
 	EXPECT_GONE(handle);
 }
 
@@ -227,8 +227,8 @@ TEST_F(client, drop_consumes)
 {
 	__u32 handle = MAPPING(4).handle;
 
-	ASSERT_EQ(0, tmm_drop(self->fd, handle));
-	EXPECT_EQ(-ENOENT, tmm_drop(self->fd, handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, handle));
+	EXPECT_EQ(-ENOENT, uapi_drop(self->fd, handle));
 }
 
 TEST_F(client, what_stays_stays)
@@ -236,9 +236,9 @@ TEST_F(client, what_stays_stays)
 	struct theseus_mm_create_mapping mapping = MAPPING(4);
 	char byte = 1;
 
-	EXPECT_EQ(0, tmm_write(self->fd, mapping.handle, 0, &byte, 1));
-	EXPECT_EQ(0, tmm_read(self->fd, mapping.handle, 0, &byte, 1));
-	EXPECT_EQ(0, tmm_remap(self->fd, mapping.handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_write(self->fd, mapping.handle, 0, &byte, 1));
+	EXPECT_EQ(0, uapi_read(self->fd, mapping.handle, 0, &byte, 1));
+	EXPECT_EQ(0, uapi_remap(self->fd, mapping.handle, READ_ONLY));
 	EXPECT_EQ(mapping.start, QUERY(mapping.handle).start);
 	EXPECT_EQ(1, INFO().client_handles);
 }
@@ -249,7 +249,7 @@ TEST_F(client, numbers_are_not_reused_at_once)
 	__u32 handle = PAGES(1).handle;
 	int i;
 
-	ASSERT_EQ(0, tmm_drop(self->fd, handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, handle));
 	for (i = 0; i < 100; i++)
 		EXPECT_NE(handle, PAGES(1).handle);
 }
@@ -285,15 +285,15 @@ FIXTURE_SETUP(limit)
 {
 	char text[16];
 
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	snprintf(self->saved, sizeof(self->saved), "%u", self->start.client_handles_max);
 	snprintf(text, sizeof(text), "%u", LIMIT);
 	ASSERT_EQ(0, write_limit(text));
 	/* It is the limit of those who come now. */
 	close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
 }
 
@@ -304,8 +304,8 @@ FIXTURE_TEARDOWN(limit)
 
 	EXPECT_EQ(0, write_limit(self->saved));
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -335,8 +335,8 @@ TEST_F(limit, allocate_refuses_one_more)
 	struct theseus_mm_allocate call = { .size = 1 };
 
 	TAKE_HANDLES(LIMIT);
-	EXPECT_REFUSED(EDQUOT, tmm_allocate_pages(self->fd, &call));
-	EXPECT_REFUSED(EDQUOT, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(EDQUOT, uapi_allocate_pages(self->fd, &call));
+	EXPECT_REFUSED(EDQUOT, uapi_allocate_frames(self->fd, &call));
 }
 
 TEST_F(limit, create_refuses_one_more)
@@ -344,9 +344,9 @@ TEST_F(limit, create_refuses_one_more)
 	struct theseus_mm_create_mapping mapping;
 
 	TAKE_HANDLES(LIMIT);
-	EXPECT_REFUSED(EDQUOT, tmm_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_REFUSED(EDQUOT, tmm_create_contiguous_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA,
-							     &mapping));
+	EXPECT_REFUSED(EDQUOT, uapi_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(EDQUOT, uapi_create_contiguous_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA,
+							      &mapping));
 }
 
 TEST_F(limit, split_refuses_one_more)
@@ -355,9 +355,9 @@ TEST_F(limit, split_refuses_one_more)
 	__u32 first, second;
 
 	TAKE_HANDLES(LIMIT - 3);
-	EXPECT_REFUSED(EDQUOT, tmm_split(self->fd, pages, PAGE, &first, &second), pages);
-	EXPECT_REFUSED(EDQUOT, tmm_split(self->fd, frames, PAGE, &first, &second), frames);
-	EXPECT_REFUSED(EDQUOT, tmm_split(self->fd, mapping, PAGE, &first, &second), mapping);
+	EXPECT_REFUSED(EDQUOT, uapi_split(self->fd, pages, PAGE, &first, &second), pages);
+	EXPECT_REFUSED(EDQUOT, uapi_split(self->fd, frames, PAGE, &first, &second), frames);
+	EXPECT_REFUSED(EDQUOT, uapi_split(self->fd, mapping, PAGE, &first, &second), mapping);
 }
 
 TEST_F(limit, unmap_refuses_one_more)
@@ -365,7 +365,7 @@ TEST_F(limit, unmap_refuses_one_more)
 	__u32 mapping = MAPPING(2).handle, pages, frames[2], nr = 2;
 
 	TAKE_HANDLES(LIMIT - 1);
-	EXPECT_REFUSED(EDQUOT, tmm_unmap_into_parts(self->fd, mapping, &pages, frames, &nr),
+	EXPECT_REFUSED(EDQUOT, uapi_unmap_into_parts(self->fd, mapping, &pages, frames, &nr),
 		       mapping);
 }
 
@@ -376,12 +376,12 @@ TEST_F(limit, does_not_stop_what_needs_no_more)
 	struct theseus_mm_map mapping;
 
 	TAKE_HANDLES(LIMIT - 2);
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages, frames, THESEUS_MM_PTE_DATA,
-						&mapping));
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, pages, frames, THESEUS_MM_PTE_DATA,
+						 &mapping));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, PAGE, &first, &second));
 	EXPECT_EQ(LIMIT, INFO().client_handles);
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_EQ(LIMIT - 2, INFO().client_handles);
 }
 
@@ -391,7 +391,7 @@ TEST_F(limit, map_needs_no_more)
 	struct theseus_mm_map mapping;
 
 	TAKE_HANDLES(LIMIT - 1);
-	EXPECT_EQ(0, tmm_map_allocated_pages(self->fd, pages, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(0, uapi_map_allocated_pages(self->fd, pages, THESEUS_MM_PTE_DATA, &mapping));
 }
 
 TEST_F(limit, room_comes_back)
@@ -399,18 +399,18 @@ TEST_F(limit, room_comes_back)
 	__u32 handle = PAGES(1).handle;
 
 	TAKE_HANDLES(LIMIT - 1);
-	ASSERT_EQ(0, tmm_drop(self->fd, handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, handle));
 	TAKE_HANDLES(1);
 }
 
 TEST_F(limit, is_for_each_client)
 {
 	struct theseus_mm_allocate call = { .size = 1 };
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 
 	ASSERT_LE(0, other);
 	TAKE_HANDLES(LIMIT);
-	EXPECT_EQ(0, tmm_allocate_pages(other, &call));
+	EXPECT_EQ(0, uapi_allocate_pages(other, &call));
 	close(other);
 }
 

@@ -83,11 +83,11 @@ FIXTURE_SETUP(kvm)
 	load_module("/lib/modules/stock/ccp.ko");
 	load_module("/lib/modules/stock/kvm-amd.ko");
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
-						   &self->mapping));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
+						    &self->mapping));
 	self->area = AREA(self->mapping.handle, RW);
 	ASSERT_EQ(0, create_vm(self));
 }
@@ -102,8 +102,8 @@ FIXTURE_TEARDOWN(kvm)
 	close(self->vm);
 	munmap(self->area, SIZE);
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -122,12 +122,12 @@ static int give_to(int fd, struct theseus_mm_create_mapping *old, __u32 *handle)
 	struct theseus_mm_allocate frames = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 2,
 					      .at = old->paddr };
 	struct theseus_mm_allocate pages = { .size = 2 };
-	struct theseus_mm_map mapped;
-	int err = tmm_allocate_frames(fd, &frames);
+	struct theseus_mm_map mapped = { 0 };
+	int err = uapi_allocate_frames(fd, &frames);
 
-	err = err ?: tmm_allocate_pages(fd, &pages);
-	err = err ?: tmm_map_allocated_pages_to(fd, pages.handle, frames.handle,
-						THESEUS_MM_PTE_DATA, &mapped);
+	err = err ?: uapi_allocate_pages(fd, &pages);
+	err = err ?: uapi_map_allocated_pages_to(fd, pages.handle, frames.handle,
+						 THESEUS_MM_PTE_DATA, &mapped);
 	*handle = mapped.handle;
 	return err ?: fill(fd, *handle, SIZE);
 }
@@ -136,7 +136,7 @@ static bool is_untouched(int fd, __u32 handle)
 {
 	static unsigned char data[SIZE];
 
-	return !tmm_read(fd, handle, 0, data, SIZE) && nr_alike(data, 0, SIZE) == SIZE;
+	return !uapi_read(fd, handle, 0, data, SIZE) && nr_alike(data, 0, SIZE) == SIZE;
 }
 
 TEST_F(kvm, a_guest_has_the_memory)
@@ -158,10 +158,10 @@ TEST_F(kvm, a_revoked_area_is_none_of_the_guests)
 
 	memcpy(self->area, counting, sizeof(counting));
 	ASSERT_EQ(0, run(self));
-	ASSERT_EQ(0, tmm_revoke(self->fd, self->mapping.handle, NULL));
+	ASSERT_EQ(0, uapi_revoke(self->fd, self->mapping.handle, NULL));
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(-EFAULT, run(self));
-	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	ASSERT_EQ(0, give_to(self->fd, &self->mapping, &handle));
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(-EFAULT, run(self));
@@ -175,7 +175,7 @@ TEST_F(kvm, an_unmapped_area_is_none_of_the_guests)
 	memcpy(self->area, counting, sizeof(counting));
 	ASSERT_EQ(0, run(self));
 	munmap(self->area, SIZE);
-	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	ASSERT_EQ(0, give_to(self->fd, &self->mapping, &handle));
 	EXPECT_EQ(-EFAULT, run(self));
 	EXPECT_TRUE(is_untouched(self->fd, handle));
@@ -209,8 +209,8 @@ TEST_F(kvm, revoked_while_it_runs)
 		next = __atomic_load_n(self->area + PAGE, __ATOMIC_SEQ_CST);
 	}
 	EXPECT_NE(first, next);
-	ASSERT_EQ(0, tmm_revoke(self->fd, self->mapping.handle, NULL));
-	ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
+	ASSERT_EQ(0, uapi_revoke(self->fd, self->mapping.handle, NULL));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	ASSERT_EQ(0, give_to(self->fd, &self->mapping, &handle));
 	for (i = 0; i < 20; i++) {
 		usleep(10000);

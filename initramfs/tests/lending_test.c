@@ -26,12 +26,12 @@ TEST_F(rights, a_lent_mapping_stays_its_owners)
 	EXPECT_EQ(NR, QUERY(self->handle).nr_pages);
 	/* the descriptor is no borrow: the owner writes and changes it */
 	EXPECT_EQ(0, fill(self->fd, self->handle, SIZE));
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
 	EXPECT_LENDS(export);
 	close(export);
 	EXPECT_EQ(0, nr_borrows(self->fd, self->handle));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_EQ(self->start.nr_mappings, INFO().nr_mappings);
 }
 
@@ -41,9 +41,9 @@ TEST_F(rights, what_is_lent_is_borrowed)
 	unsigned char *area = AREA_OF(export, R), byte;
 
 	EXPECT_EQ(1, nr_borrows(self->fd, self->handle));
-	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, self->handle, READ_ONLY));
-	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
-	EXPECT_EQ(-EBUSY, tmm_write(self->fd, self->handle, 0, "x", 1));
+	EXPECT_EQ(-EBUSY, uapi_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(-EBUSY, uapi_drop(self->fd, self->handle));
+	EXPECT_EQ(-EBUSY, uapi_write(self->fd, self->handle, 0, "x", 1));
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, R));
 	EXPECT_ERRNO(EBUSY, mmap_export(second, SIZE, RW));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -52,7 +52,7 @@ TEST_F(rights, what_is_lent_is_borrowed)
 	EXPECT_ERRNO(EBUSY, mmap_export(export, SIZE, R));
 	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, R));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_read(self->fd, self->handle, PAGE, &byte, 1));
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, PAGE, &byte, 1));
 	EXPECT_EQ(0x5a, byte);
 	EXPECT_ERRNO(EINVAL, mmap(NULL, SIZE, R, MAP_PRIVATE, export, 0));
 	EXPECT_ERRNO(EACCES, mmap_export(export, SIZE, RX));
@@ -74,7 +74,7 @@ TEST_F(rights, a_lending_descriptor_tells_what_it_lends)
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BORROWED, query.attributes);
 	EXPECT_NE(0, query.pte_flags & THESEUS_MM_PTE_WRITABLE);
 	query.handle = self->handle;
-	EXPECT_EQ(-EINVAL, tmm_call(export, THESEUS_MM_IOC_QUERY, &query));
+	EXPECT_EQ(-EINVAL, uapi_call(export, THESEUS_MM_IOC_QUERY, &query));
 	ASSERT_EQ(0, fstat(export, &status));
 	EXPECT_EQ(SIZE, status.st_size);
 	EXPECT_EQ(SIZE, lseek(export, 0, SEEK_END));
@@ -96,20 +96,20 @@ TEST_F(rights, a_lending_descriptor_gives_nothing_away)
 	ASSERT_TRUE(send_descriptor(sockets[0], export));
 	received = receive_descriptor(sockets[1]);
 	ASSERT_LE(0, received);
-	EXPECT_REFUSED(EACCES, tmm_import(self->fd, export, &handle), self->handle);
-	EXPECT_REFUSED(EACCES, tmm_import(self->fd, copy, &handle), self->handle);
-	EXPECT_EQ(-EACCES, tmm_import(self->other, export, &handle));
-	EXPECT_EQ(-EACCES, tmm_import(self->other, copy, &handle));
-	EXPECT_EQ(-EACCES, tmm_import(self->other, received, &handle));
-	EXPECT_EQ(-ENOTTY, tmm_call(export, THESEUS_MM_IOC_REVOKE, &revoke));
-	EXPECT_EQ(-ENOTTY, tmm_call(export, THESEUS_MM_IOC_EXPORT, &again));
-	EXPECT_EQ(-ENOTTY, tmm_call(export, THESEUS_MM_IOC_TAKE_BACK, &back));
-	EXPECT_EQ(-ENOTTY, tmm_import(export, export, &handle));
+	EXPECT_REFUSED(EACCES, uapi_import(self->fd, export, &handle), self->handle);
+	EXPECT_REFUSED(EACCES, uapi_import(self->fd, copy, &handle), self->handle);
+	EXPECT_EQ(-EACCES, uapi_import(self->other, export, &handle));
+	EXPECT_EQ(-EACCES, uapi_import(self->other, copy, &handle));
+	EXPECT_EQ(-EACCES, uapi_import(self->other, received, &handle));
+	EXPECT_EQ(-ENOTTY, uapi_call(export, THESEUS_MM_IOC_REVOKE, &revoke));
+	EXPECT_EQ(-ENOTTY, uapi_call(export, THESEUS_MM_IOC_EXPORT, &again));
+	EXPECT_EQ(-ENOTTY, uapi_call(export, THESEUS_MM_IOC_TAKE_BACK, &back));
+	EXPECT_EQ(-ENOTTY, uapi_import(export, export, &handle));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", export);
 	EXPECT_ERRNO(ENXIO, open(path, O_RDWR));
 	/* a number is told for exports that own something only */
 	back.export_id = 1;
-	EXPECT_EQ(-ESTALE, tmm_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &back));
+	EXPECT_EQ(-ESTALE, uapi_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &back));
 	EXPECT_LENDS(received);
 	close(sockets[0]);
 	close(sockets[1]);
@@ -125,10 +125,10 @@ TEST_F(rights, fork_inherits_a_lending_descriptor_as_it_is)
 
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		int fd = tmm_open(NULL);
+		int fd = uapi_open(NULL);
 		__u32 handle;
 
-		if (tmm_import(fd, export, &handle) != -EACCES)
+		if (uapi_import(fd, export, &handle) != -EACCES)
 			_exit(1);
 		_exit(mmap_export(export, SIZE, RW) == MAP_FAILED ? 2 : 0);
 	}
@@ -145,7 +145,7 @@ TEST_F(rights, revoke_ends_what_was_lent_and_the_descriptors)
 	__u32 nr;
 
 	ASSERT_EQ(0, load(area, &byte));
-	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	ASSERT_EQ(0, uapi_revoke(self->fd, self->handle, &nr));
 	EXPECT_EQ(2, nr);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(SIGBUS, load(own, &byte));
@@ -173,7 +173,7 @@ TEST_F(rights, a_drop_makes_it_stale)
 {
 	int export = EXPORT(BORROW), other;
 
-	ASSERT_EQ(0, tmm_drop(self->fd, self->handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_STALE(export);
 	/* nor does it lend what has the handle or the place next */
 	other = EXPORT_OF(MAPPING(NR).handle, BORROW);
@@ -187,7 +187,7 @@ TEST_F(rights, a_batch_that_drops_makes_it_stale)
 	struct theseus_mm_drop_item item = { .handle = self->handle };
 	int export = EXPORT(BORROW);
 
-	ASSERT_EQ(0, tmm_drop_batch(self->fd, 0, &item, 1, NULL));
+	ASSERT_EQ(0, uapi_drop_batch(self->fd, 0, &item, 1, NULL));
 	EXPECT_STALE(export);
 	close(export);
 }
@@ -197,7 +197,7 @@ TEST_F(rights, a_split_makes_it_stale)
 	int export = EXPORT(BORROW);
 	__u32 first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, self->handle, PAGE, &first, &second));
 	EXPECT_STALE(export);
 	close(export);
 }
@@ -208,13 +208,13 @@ TEST_F(rights, a_merge_makes_it_stale)
 	int exports[2];
 	__u32 first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, self->handle, PAGE, &first, &second));
 	exports[0] = EXPORT_OF(first, BORROW);
 	exports[1] = EXPORT_OF(second, BORROW);
-	ASSERT_EQ(-EDOM, tmm_merge(self->fd, second, first));
+	ASSERT_EQ(-EDOM, uapi_merge(self->fd, second, first));
 	EXPECT_EQ(0, munmap(mmap_export(exports[0], PAGE, R), PAGE));
 	EXPECT_EQ(0, munmap(mmap_export(exports[1], PAGE, R), PAGE));
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
 	EXPECT_STALE(exports[0]);
 	EXPECT_STALE(exports[1]);
 	close(exports[0]);
@@ -229,7 +229,7 @@ TEST_F(rights, unmapping_makes_it_stale)
 	__u32 pages, frames[NR], nr = NR;
 	int export = EXPORT(BORROW);
 
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr));
 	EXPECT_STALE(export);
 	close(export);
 }
@@ -240,7 +240,7 @@ TEST_F(rights, an_export_makes_it_stale)
 	__u32 handle;
 
 	EXPECT_STALE(export);
-	ASSERT_EQ(0, tmm_import(self->fd, owner, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, owner, &handle));
 	EXPECT_STALE(export);
 	close(export);
 	close(owner);
@@ -264,10 +264,10 @@ TEST_F(rights, changing_the_flags_does_not_make_it_stale)
 {
 	int export = EXPORT(BORROW);
 
-	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 	EXPECT_ERRNO(EACCES, mmap_export(export, SIZE, RW));
 	EXPECT_LENDS(export);
-	ASSERT_EQ(0, tmm_share(self->fd, self->handle, true));
+	ASSERT_EQ(0, uapi_share(self->fd, self->handle, true));
 	EXPECT_LENDS(export);
 	close(export);
 }
@@ -280,28 +280,28 @@ TEST_F(rights, lending_is_refused)
 	int export, next = dup(0);
 
 	close(next);
-	EXPECT_REFUSED(ENOENT, tmm_export_as(self->fd, 0, BORROW, &export, NULL));
-	EXPECT_REFUSED(ENOENT, tmm_export_as(self->fd, pages, BORROW, &export, NULL), pages);
-	EXPECT_REFUSED(ENOENT, tmm_export_as(self->fd, frames, BORROW, &export, NULL), frames);
-	EXPECT_REFUSED(EINVAL, tmm_export_as(self->fd, self->handle, 4, &export, NULL),
+	EXPECT_REFUSED(ENOENT, uapi_export_as(self->fd, 0, BORROW, &export, NULL));
+	EXPECT_REFUSED(ENOENT, uapi_export_as(self->fd, pages, BORROW, &export, NULL), pages);
+	EXPECT_REFUSED(ENOENT, uapi_export_as(self->fd, frames, BORROW, &export, NULL), frames);
+	EXPECT_REFUSED(EINVAL, uapi_export_as(self->fd, self->handle, 4, &export, NULL),
 		       self->handle);
 	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
 	none = limit;
 	none.rlim_cur = 0;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
-	EXPECT_REFUSED(EMFILE, tmm_export_as(self->fd, self->handle, BORROW, &export, NULL),
+	EXPECT_REFUSED(EMFILE, uapi_export_as(self->fd, self->handle, BORROW, &export, NULL),
 		       self->handle);
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 	call = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)call);
 	*call = (struct theseus_mm_export){ .handle = self->handle, .flags = BORROW };
 	ASSERT_EQ(0, mprotect(call, PAGE, R));
-	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT, call), self->handle);
+	EXPECT_REFUSED(EFAULT, uapi_call(self->fd, THESEUS_MM_IOC_EXPORT, call), self->handle);
 	munmap(call, PAGE);
 	EXPECT_EQ(next, dup(0));
 	close(next);
-	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
-	EXPECT_REFUSED(EDQUOT, tmm_export_as(self->fd, self->handle, BORROW, &export, NULL),
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
+	EXPECT_REFUSED(EDQUOT, uapi_export_as(self->fd, self->handle, BORROW, &export, NULL),
 		       self->handle);
 }
 
@@ -309,7 +309,7 @@ static __u64 handles_charged(int fd)
 {
 	struct theseus_mm_limits limits;
 
-	return tmm_get_limits(fd, &limits) ? ~0ULL : limits.client_handles;
+	return uapi_get_limits(fd, &limits) ? ~0ULL : limits.client_handles;
 }
 
 TEST_F(rights, a_lending_descriptor_counts_as_a_handle)
@@ -325,10 +325,10 @@ TEST_F(rights, a_lending_descriptor_counts_as_a_handle)
 	close(second);
 	EXPECT_EQ(before, handles_charged(self->fd));
 	/* the mapping has its file: the call charges nothing but the descriptor */
-	ASSERT_EQ(0, tmm_set_limits(self->fd, any, before));
-	EXPECT_REFUSED(EDQUOT, tmm_export_as(self->fd, self->handle, BORROW, &second, NULL),
+	ASSERT_EQ(0, uapi_set_limits(self->fd, any, before));
+	EXPECT_REFUSED(EDQUOT, uapi_export_as(self->fd, self->handle, BORROW, &second, NULL),
 		       self->handle);
-	ASSERT_EQ(0, tmm_set_limits(self->fd, any, before + 1));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, any, before + 1));
 	second = EXPORT(BORROW);
 	close(second);
 	close(export);

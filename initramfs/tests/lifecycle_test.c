@@ -65,9 +65,9 @@ static int serve(struct partner *partner, int socket, char request)
 		return partner->area == MAP_FAILED || partner->area[0] != 'x';
 	case IMPORT:
 		munmap(partner->area, PAGE);
-		return tmm_import(partner->fd, partner->received, &partner->handle);
+		return uapi_import(partner->fd, partner->received, &partner->handle);
 	case DROP:
-		return tmm_drop(partner->fd, partner->handle);
+		return uapi_drop(partner->fd, partner->handle);
 	}
 	return 1;
 }
@@ -75,7 +75,7 @@ static int serve(struct partner *partner, int socket, char request)
 /* Lives until the actor is gone, and then keeps nothing. */
 static void be_partner(int socket)
 {
-	struct partner partner = { .fd = tmm_open(NULL) };
+	struct partner partner = { .fd = uapi_open(NULL) };
 	char request, answer;
 
 	if (partner.fd < 0)
@@ -102,7 +102,7 @@ static int ask(struct actor *actor, char request)
 static int allocate_frames(struct actor *actor)
 {
 	struct theseus_mm_allocate call = { .size = 600 };
-	int err = tmm_allocate_frames(actor->fd, &call);
+	int err = uapi_allocate_frames(actor->fd, &call);
 
 	actor->frames = call.handle;
 	return err;
@@ -111,7 +111,7 @@ static int allocate_frames(struct actor *actor)
 static int allocate_pages(struct actor *actor)
 {
 	struct theseus_mm_allocate call = { .size = 600 };
-	int err = tmm_allocate_pages(actor->fd, &call);
+	int err = uapi_allocate_pages(actor->fd, &call);
 
 	actor->pages = call.handle;
 	return err;
@@ -119,9 +119,9 @@ static int allocate_pages(struct actor *actor)
 
 static int map_to(struct actor *actor)
 {
-	struct theseus_mm_map call;
-	int err = tmm_map_allocated_pages_to(actor->fd, actor->pages, actor->frames,
-					     THESEUS_MM_PTE_DATA, &call);
+	struct theseus_mm_map call = { 0 };
+	int err = uapi_map_allocated_pages_to(actor->fd, actor->pages, actor->frames,
+					      THESEUS_MM_PTE_DATA, &call);
 
 	actor->mapped = call.handle;
 	return err;
@@ -129,8 +129,8 @@ static int map_to(struct actor *actor)
 
 static int create(struct actor *actor)
 {
-	struct theseus_mm_create_mapping call;
-	int err = tmm_create_mapping(actor->fd, 20 * PAGE, THESEUS_MM_PTE_DATA, &call);
+	struct theseus_mm_create_mapping call = { 0 };
+	int err = uapi_create_mapping(actor->fd, 20 * PAGE, THESEUS_MM_PTE_DATA, &call);
 
 	actor->a = call.handle;
 	return err;
@@ -138,7 +138,7 @@ static int create(struct actor *actor)
 
 static int write_to(struct actor *actor)
 {
-	return tmm_write(actor->fd, actor->a, 0, "x", 1);
+	return uapi_write(actor->fd, actor->a, 0, "x", 1);
 }
 
 static int touch(const unsigned char *area, unsigned char byte)
@@ -179,17 +179,17 @@ static int mmap_writable(struct actor *actor)
 
 static int revoke_all(struct actor *actor)
 {
-	return tmm_revoke(actor->fd, actor->a, NULL);
+	return uapi_revoke(actor->fd, actor->a, NULL);
 }
 
 static int split(struct actor *actor)
 {
-	return tmm_split(actor->fd, actor->mapped, 100 * PAGE, &actor->mapped, &actor->pages);
+	return uapi_split(actor->fd, actor->mapped, 100 * PAGE, &actor->mapped, &actor->pages);
 }
 
 static int remap(struct actor *actor)
 {
-	return tmm_remap(actor->fd, actor->pages, READ_ONLY);
+	return uapi_remap(actor->fd, actor->pages, READ_ONLY);
 }
 
 static int create_batch(struct actor *actor)
@@ -206,7 +206,7 @@ static int create_batch(struct actor *actor)
 			.size = (i + 1) * PAGE,
 			.pte_flags = THESEUS_MM_PTE_DATA,
 		};
-	return tmm_call(actor->fd, THESEUS_MM_IOC_CREATE_BATCH, &call) ?: call.nr_done != NR_BATCH;
+	return uapi_call(actor->fd, THESEUS_MM_IOC_CREATE_BATCH, &call) ?: call.nr_done != NR_BATCH;
 }
 
 static int drop_batch(struct actor *actor)
@@ -222,13 +222,13 @@ static int drop_batch(struct actor *actor)
 
 	for (i = 0; i < NR_BATCH / 2; i++)
 		items[i].handle = actor->batch[2 * i].handle;
-	return tmm_call(actor->fd, THESEUS_MM_IOC_DROP_BATCH, &call);
+	return uapi_call(actor->fd, THESEUS_MM_IOC_DROP_BATCH, &call);
 }
 
 static int mmap_large(struct actor *actor)
 {
 	struct theseus_mm_create_mapping call;
-	int err = tmm_create_contiguous_mapping(actor->fd, LARGE, THESEUS_MM_PTE_DATA, &call);
+	int err = uapi_create_contiguous_mapping(actor->fd, LARGE, THESEUS_MM_PTE_DATA, &call);
 
 	if (err)
 		return err;
@@ -254,7 +254,7 @@ static int munmap_large(struct actor *actor)
 
 static int export_large(struct actor *actor)
 {
-	return tmm_export(actor->fd, actor->large, &actor->export);
+	return uapi_export(actor->fd, actor->large, &actor->export);
 }
 
 static int duplicate(struct actor *actor)
@@ -299,7 +299,7 @@ static int is_stale(struct actor *actor)
 {
 	__u32 handle;
 
-	return tmm_import(actor->fd, actor->export, &handle) != -ESTALE;
+	return uapi_import(actor->fd, actor->export, &handle) != -ESTALE;
 }
 
 static int be_dropped(struct actor *actor)
@@ -309,7 +309,7 @@ static int be_dropped(struct actor *actor)
 
 static int share(struct actor *actor)
 {
-	return tmm_share(actor->fd, actor->a, true);
+	return uapi_share(actor->fd, actor->a, true);
 }
 
 static int mmap_two_writers(struct actor *actor)
@@ -324,7 +324,7 @@ static int unmap_into_parts(struct actor *actor)
 {
 	__u32 frames[8], nr = 8;
 
-	return tmm_unmap_into_parts(actor->fd, actor->mapped, &actor->pages, frames, &nr);
+	return uapi_unmap_into_parts(actor->fd, actor->mapped, &actor->pages, frames, &nr);
 }
 
 static int set_limits(struct actor *actor)
@@ -337,7 +337,7 @@ static int set_limits(struct actor *actor)
 		.client_handles_max = 64,
 	};
 
-	return tmm_call(actor->fd, THESEUS_MM_IOC_SET_LIMITS, &call);
+	return uapi_call(actor->fd, THESEUS_MM_IOC_SET_LIMITS, &call);
 }
 
 static int export_shared(struct actor *actor)
@@ -345,7 +345,7 @@ static int export_shared(struct actor *actor)
 	int fd;
 
 	if (munmap(actor->second, 3 * PAGE) || munmap(actor->area, 20 * PAGE) ||
-	    tmm_export(actor->fd, actor->a, &fd))
+	    uapi_export(actor->fd, actor->a, &fd))
 		return 1;
 	actor->area = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
 	actor->second = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
@@ -435,9 +435,9 @@ FIXTURE_VARIANT_ADD(life, sigkill_of_nobody) {
 
 FIXTURE_SETUP(life)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	/* the actor's children become ours when it ends */
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
 }
@@ -460,7 +460,7 @@ static void live(struct actor *actor, unsigned int nr_steps, uid_t uid, int read
 	pid_t partner;
 	unsigned char i;
 
-	actor->fd = tmm_open(NULL);
+	actor->fd = uapi_open(NULL);
 	if (actor->fd < 0 || setpgid(0, 0) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		_exit(1);
 	partner = fork();

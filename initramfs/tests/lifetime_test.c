@@ -21,14 +21,14 @@ static int own_things(int fd)
 	struct theseus_mm_create_mapping mapping;
 	int err;
 
-	err = tmm_allocate_pages(fd, &call);
+	err = uapi_allocate_pages(fd, &call);
 	call = (struct theseus_mm_allocate){ .size = 13 };
 	if (!err)
-		err = tmm_allocate_frames(fd, &call);
+		err = uapi_allocate_frames(fd, &call);
 	if (!err)
-		err = tmm_create_mapping(fd, 17 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
+		err = uapi_create_mapping(fd, 17 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
 	if (!err)
-		err = tmm_write(fd, mapping.handle, 5 * PAGE, "something", 9);
+		err = uapi_write(fd, mapping.handle, 5 * PAGE, "something", 9);
 	return err;
 }
 
@@ -52,7 +52,7 @@ static int end_of(pid_t pid)
 
 TEST_F(client, close_gives_back)
 {
-	int fd = tmm_open(NULL);
+	int fd = uapi_open(NULL);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, own_things(fd));
@@ -64,11 +64,11 @@ TEST_F(client, close_gives_back)
 TEST_F(client, clients_do_not_share)
 {
 	struct theseus_mm_info info;
-	int fd = tmm_open(NULL);
+	int fd = uapi_open(NULL);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, own_things(fd));
-	ASSERT_EQ(0, tmm_get_info(fd, &info));
+	ASSERT_EQ(0, uapi_get_info(fd, &info));
 	EXPECT_EQ(3, info.client_handles);
 	EXPECT_EQ(30, info.client_frames);
 	EXPECT_EQ(0, INFO().client_handles);
@@ -78,7 +78,7 @@ TEST_F(client, clients_do_not_share)
 
 TEST_F(client, dup_keeps)
 {
-	int fd = tmm_open(NULL), copy;
+	int fd = uapi_open(NULL), copy;
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, own_things(fd));
@@ -94,7 +94,7 @@ TEST_F(client, dup_is_the_same_client)
 	__u32 handle = PAGES(3).handle;
 	int copy = dup(self->fd);
 
-	EXPECT_EQ(0, tmm_drop(copy, handle));
+	EXPECT_EQ(0, uapi_drop(copy, handle));
 	EXPECT_GONE(handle);
 	close(copy);
 }
@@ -106,14 +106,14 @@ TEST_F(client, a_forked_child_is_the_same_client)
 
 	ASSERT_LE(0, child);
 	if (!child)
-		_exit(tmm_drop(self->fd, handle) ? 1 : 0);
+		_exit(uapi_drop(self->fd, handle) ? 1 : 0);
 	EXPECT_EQ(0, end_of(child));
 	EXPECT_GONE(handle);
 }
 
 TEST_F(client, a_forked_child_keeps)
 {
-	int fd = tmm_open(NULL), ends[2];
+	int fd = uapi_open(NULL), ends[2];
 	pid_t child;
 	char byte;
 
@@ -141,7 +141,7 @@ TEST_F(client, exit_gives_back)
 
 	ASSERT_LE(0, child);
 	if (!child) {
-		fd = tmm_open(NULL);
+		fd = uapi_open(NULL);
 		_exit(fd < 0 || own_things(fd) ? 1 : 0);
 	}
 	EXPECT_EQ(0, end_of(child));
@@ -159,7 +159,7 @@ TEST_F(client, exec_gives_back)
 	child = fork();
 	ASSERT_LE(0, child);
 	if (!child) {
-		fd = tmm_open(NULL);
+		fd = uapi_open(NULL);
 		if (fd < 0 || own_things(fd))
 			_exit(1);
 		execlp("sleep", "sleep", "100", (char *)NULL);
@@ -187,7 +187,7 @@ TEST_F(client, the_end_of_a_thread_takes_nothing)
 /* A descriptor on its way through a socket is a descriptor. */
 TEST_F(client, a_descriptor_under_way_keeps)
 {
-	int sockets[2], fd = tmm_open(NULL);
+	int sockets[2], fd = uapi_open(NULL);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, own_things(fd));
@@ -204,7 +204,7 @@ TEST_F(client, a_descriptor_under_way_keeps)
 
 TEST_F(client, a_descriptor_that_never_arrives_gives_back)
 {
-	int sockets[2], fd = tmm_open(NULL);
+	int sockets[2], fd = uapi_open(NULL);
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, own_things(fd));
@@ -238,16 +238,16 @@ static void work_create_and_drop(int fd)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	if (!tmm_create_mapping(fd, 600 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
-		tmm_drop(fd, mapping.handle);
+	if (!uapi_create_mapping(fd, 600 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+		uapi_drop(fd, mapping.handle);
 }
 
 static void work_create_huge(int fd)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	if (!tmm_create_mapping(fd, 16384 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
-		tmm_drop(fd, mapping.handle);
+	if (!uapi_create_mapping(fd, 16384 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+		uapi_drop(fd, mapping.handle);
 }
 
 static void work_own_more(int fd)
@@ -260,8 +260,8 @@ static void work_write(int fd)
 	static char buffer[600 * PAGE];
 	struct theseus_mm_create_mapping mapping;
 
-	if (!tmm_create_mapping(fd, sizeof(buffer), THESEUS_MM_PTE_DATA, &mapping))
-		while (!tmm_write(fd, mapping.handle, 0, buffer, sizeof(buffer)))
+	if (!uapi_create_mapping(fd, sizeof(buffer), THESEUS_MM_PTE_DATA, &mapping))
+		while (!uapi_write(fd, mapping.handle, 0, buffer, sizeof(buffer)))
 			;
 }
 
@@ -270,10 +270,10 @@ static void work_split_and_merge(int fd)
 	struct theseus_mm_create_mapping mapping;
 	__u32 first, second;
 
-	if (tmm_create_mapping(fd, 64 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+	if (uapi_create_mapping(fd, 64 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
 		return;
-	while (!tmm_split(fd, mapping.handle, 31 * PAGE, &first, &second) &&
-	       !tmm_merge(fd, first, second))
+	while (!uapi_split(fd, mapping.handle, 31 * PAGE, &first, &second) &&
+	       !uapi_merge(fd, first, second))
 		mapping.handle = first;
 }
 
@@ -283,24 +283,24 @@ static void work_map_and_unmap(int fd)
 	struct theseus_mm_map mapping;
 	__u32 nr;
 
-	if (tmm_allocate_pages(fd, &pages) || tmm_allocate_frames(fd, &frames))
+	if (uapi_allocate_pages(fd, &pages) || uapi_allocate_frames(fd, &frames))
 		return;
 	do {
-		if (tmm_map_allocated_pages_to(fd, pages.handle, frames.handle,
-					       THESEUS_MM_PTE_DATA, &mapping))
+		if (uapi_map_allocated_pages_to(fd, pages.handle, frames.handle,
+						THESEUS_MM_PTE_DATA, &mapping))
 			return;
 		nr = 1;
-	} while (!tmm_unmap_into_parts(fd, mapping.handle, &pages.handle, &frames.handle, &nr));
+	} while (!uapi_unmap_into_parts(fd, mapping.handle, &pages.handle, &frames.handle, &nr));
 }
 
 static void work_remap(int fd)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	if (tmm_create_mapping(fd, 600 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+	if (uapi_create_mapping(fd, 600 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
 		return;
-	while (!tmm_remap(fd, mapping.handle, READ_ONLY) &&
-	       !tmm_remap(fd, mapping.handle, THESEUS_MM_PTE_DATA))
+	while (!uapi_remap(fd, mapping.handle, READ_ONLY) &&
+	       !uapi_remap(fd, mapping.handle, THESEUS_MM_PTE_DATA))
 		;
 }
 
@@ -314,9 +314,9 @@ FIXTURE_VARIANT_ADD(killed, remap) { .work = work_remap };
 
 FIXTURE_SETUP(killed)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 }
 
 FIXTURE_TEARDOWN(killed)
@@ -326,7 +326,7 @@ FIXTURE_TEARDOWN(killed)
 
 static void work_until_killed(void (*work)(int fd), int ready)
 {
-	int fd = tmm_open(NULL);
+	int fd = uapi_open(NULL);
 
 	if (fd < 0 || write(ready, "", 1) != 1)
 		_exit(1);

@@ -63,7 +63,7 @@ static inline int open_as(uid_t uid)
 
 	if (setreuid(uid, -1))
 		return -errno;
-	fd = tmm_open(NULL);
+	fd = uapi_open(NULL);
 	return setreuid(0, -1) ? -errno : fd;
 }
 

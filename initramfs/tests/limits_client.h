@@ -35,9 +35,9 @@ static inline int reset_parameters(__u64 nr_pages)
 
 FIXTURE_SETUP(limits)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->theirs = open_as(SOMEBODY);
 	ASSERT_LE(0, self->theirs);
 	self->also_theirs = open_as(SOMEBODY);
@@ -53,9 +53,9 @@ FIXTURE_TEARDOWN(limits)
 	close(self->fd);
 	close(self->theirs);
 	close(self->also_theirs);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_LE(0, self->fd);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -64,7 +64,7 @@ FIXTURE_TEARDOWN(limits)
 	({										\
 		struct theseus_mm_limits _limits;					\
 											\
-		ASSERT_EQ(0, tmm_get_limits(fd, &_limits));				\
+		ASSERT_EQ(0, uapi_get_limits(fd, &_limits));				\
 		_limits;								\
 	})
 
@@ -81,7 +81,7 @@ FIXTURE_TEARDOWN(limits)
 static inline int take(int fd, __u64 nr, __u32 *handle)
 {
 	struct theseus_mm_allocate call = { .size = nr };
-	int err = tmm_allocate_frames(fd, &call);
+	int err = uapi_allocate_frames(fd, &call);
 
 	if (handle)
 		*handle = call.handle;

@@ -14,20 +14,20 @@ static void take_all_pages(int fd)
 	for (nr = 1ULL << 42; nr; nr >>= 1) {
 		do
 			pages = (struct theseus_mm_allocate){ .size = nr };
-		while (!tmm_allocate_pages(fd, &pages));
+		while (!uapi_allocate_pages(fd, &pages));
 	}
 }
 
 TEST_F(limits, of_pages_leave_others_their_room)
 {
-	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_create_mapping mapping = { 0 };
 
 	take_all_pages(self->theirs);
-	EXPECT_EQ(0, tmm_create_mapping(self->also_theirs, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(0, uapi_create_mapping(self->also_theirs, PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	/* all clients of a user together */
 	take_all_pages(self->also_theirs);
-	EXPECT_EQ(0, tmm_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, uapi_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 }
 
 TEST_F(limits, of_pages_count_them_until_they_are_free)
@@ -39,20 +39,20 @@ TEST_F(limits, of_pages_count_them_until_they_are_free)
 	__u64 offset;
 
 	EXPECT_EQ(10, LIMITS(self->fd).client_pages);
-	ASSERT_EQ(0, tmm_split(self->fd, pages, 4 * PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	ASSERT_EQ(0, uapi_split(self->fd, pages, 4 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
-	ASSERT_EQ(0, tmm_map_allocated_pages(self->fd, second, THESEUS_MM_PTE_DATA, &map));
+	ASSERT_EQ(0, uapi_map_allocated_pages(self->fd, second, THESEUS_MM_PTE_DATA, &map));
 	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, map.handle, &pages, runs, &nr));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, map.handle, &pages, runs, &nr));
 	EXPECT_EQ(6, LIMITS(self->fd).client_pages);
 	EXPECT_EQ(6, LIMITS(self->fd).user_pages);
-	ASSERT_EQ(0, tmm_drop(self->fd, pages));
+	ASSERT_EQ(0, uapi_drop(self->fd, pages));
 	EXPECT_EQ(0, LIMITS(self->fd).client_pages);
 	/* also what is created, and still in a process when its client is gone */
-	ASSERT_EQ(0, tmm_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(5, LIMITS(self->theirs).client_pages);
-	ASSERT_EQ(0, tmm_map_offset(self->theirs, mapping.handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->theirs, mapping.handle, &offset, NULL));
 	area = mmap(NULL, 5 * PAGE, RW, MAP_SHARED, self->theirs, offset);
 	ASSERT_NE(MAP_FAILED, (void *)area);
 	close(self->theirs);
@@ -64,7 +64,7 @@ TEST_F(limits, of_pages_count_them_until_they_are_free)
 
 TEST_F(limits, of_pages_are_for_every_call_that_takes_some)
 {
-	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_create_mapping mapping = { 0 };
 	struct theseus_mm_allocate call = {
 		.flags = THESEUS_MM_ALLOCATE_AT,
 		.at = self->start.pages_start,
@@ -72,18 +72,19 @@ TEST_F(limits, of_pages_are_for_every_call_that_takes_some)
 	};
 	__u32 pages = PAGES(8).handle;
 
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 10));
-	EXPECT_EDQUOT(tmm_allocate_pages(self->fd, &call), pages);
+	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, 10));
+	EXPECT_EDQUOT(uapi_allocate_pages(self->fd, &call), pages);
 	call = (struct theseus_mm_allocate){ .size = 3 };
-	EXPECT_EDQUOT(tmm_allocate_pages(self->fd, &call), pages);
-	EXPECT_EDQUOT(tmm_create_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA, &mapping), pages);
-	EXPECT_EDQUOT(tmm_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
-						    &mapping), pages);
+	EXPECT_EDQUOT(uapi_allocate_pages(self->fd, &call), pages);
+	EXPECT_EDQUOT(uapi_create_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA, &mapping),
+		      pages);
+	EXPECT_EDQUOT(uapi_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
+						     &mapping), pages);
 	/* what is allowed is allowed, wherever it is placed */
-	EXPECT_EQ(0, tmm_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
-	EXPECT_EQ(0, tmm_create_contiguous_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
+	EXPECT_EQ(0, uapi_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, uapi_create_contiguous_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
 }
 
 /* A large run is placed for large leaves; what lies before it is not asked for. */
@@ -94,11 +95,11 @@ TEST_F(limits, of_pages_count_no_more_than_was_asked_for)
 
 	/* the next run of frames begins within a large leaf */
 	ASSERT_EQ(0, take(self->fd, 1, &frames));
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 1024));
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
-	EXPECT_EQ(0, tmm_create_contiguous_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
+	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, 1024));
+	ASSERT_EQ(0, uapi_create_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, uapi_create_contiguous_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
 	EXPECT_EQ(1024, LIMITS(self->fd).client_pages);
 }
 

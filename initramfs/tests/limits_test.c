@@ -43,18 +43,18 @@ TEST_F(limits, count_what_is_owned_and_its_tables)
 	EXPECT_EQ(8 + nr_tables, FRAMES_OF(self->fd));
 	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
 	/* whoever has a part of it */
-	ASSERT_EQ(0, tmm_split(self->fd, frames, 2 * PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	ASSERT_EQ(0, uapi_split(self->fd, frames, 2 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_EQ(6 + nr_tables, FRAMES_OF(self->fd));
-	ASSERT_EQ(0, tmm_split(self->fd, mapping, PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
 	EXPECT_EQ(6 + nr_tables, FRAMES_OF(self->fd));
-	ASSERT_EQ(0, tmm_split(self->fd, first, PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_drop(self->fd, second));
+	ASSERT_EQ(0, uapi_split(self->fd, first, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_drop(self->fd, second));
 	EXPECT_EQ(4 + nr_tables, FRAMES_OF(self->fd));
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, first, &pages, runs, &nr));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, first, &pages, runs, &nr));
 	EXPECT_EQ(4, FRAMES_OF(self->fd));
-	ASSERT_EQ(0, tmm_drop(self->fd, runs[0]));
+	ASSERT_EQ(0, uapi_drop(self->fd, runs[0]));
 	EXPECT_EQ(3, FRAMES_OF(self->fd));
 }
 
@@ -65,22 +65,22 @@ TEST_F(limits, are_for_every_call_that_takes_frames)
 	__u32 frames = FRAMES(8).handle, pages = PAGES(3).handle;
 	struct theseus_mm_map map;
 
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 10, NO_LIMIT));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 10, NO_LIMIT));
 	EXPECT_EDQUOT(take(self->fd, 3, NULL), frames);
 	EXPECT_EDQUOT(take(self->fd, 1ULL << 40, NULL), frames);
-	EXPECT_EDQUOT(tmm_create_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA, &mapping),
+	EXPECT_EDQUOT(uapi_create_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA, &mapping),
 		      frames);
-	EXPECT_EDQUOT(tmm_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
-						    &mapping), frames);
-	EXPECT_EDQUOT(tmm_map_allocated_pages(self->fd, pages, THESEUS_MM_PTE_DATA, &map), frames,
+	EXPECT_EDQUOT(uapi_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
+						     &mapping), frames);
+	EXPECT_EDQUOT(uapi_map_allocated_pages(self->fd, pages, THESEUS_MM_PTE_DATA, &map), frames,
 		      pages);
 	memset(items, 0, sizeof(items));
 	items[0].size = 3 * PAGE;
 	items[0].pte_flags = THESEUS_MM_PTE_DATA;
 	items[1] = items[0];
-	EXPECT_EDQUOT(tmm_create_batch(self->fd, THESEUS_MM_BATCH_ALL_OR_NOTHING, items, 2, NULL),
+	EXPECT_EDQUOT(uapi_create_batch(self->fd, THESEUS_MM_BATCH_ALL_OR_NOTHING, items, 2, NULL),
 		      frames);
-	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, items, 2, NULL));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, 0, items, 2, NULL));
 	EXPECT_EQ(EDQUOT, items[0].error);
 	/* what is allowed is allowed */
 	EXPECT_EQ(0, take(self->fd, 2, NULL));
@@ -100,20 +100,20 @@ TEST_F(limits, are_for_page_tables_too)
 	struct theseus_mm_map mapping;
 	__u64 nr_tables;
 
-	ASSERT_EQ(0, tmm_allocate_pages(self->fd, &pages));
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 4, NO_LIMIT));
-	EXPECT_EDQUOT(tmm_map_allocated_pages_to(self->fd, pages.handle, frames,
-						 THESEUS_MM_PTE_DATA, &mapping),
+	ASSERT_EQ(0, uapi_allocate_pages(self->fd, &pages));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 4, NO_LIMIT));
+	EXPECT_EDQUOT(uapi_map_allocated_pages_to(self->fd, pages.handle, frames,
+						  THESEUS_MM_PTE_DATA, &mapping),
 		      pages.handle, frames);
-	EXPECT_EDQUOT(tmm_map_allocated_pages(self->fd, pages.handle, THESEUS_MM_PTE_DATA,
-					      &mapping), pages.handle, frames);
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 6, NO_LIMIT));
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages.handle, frames,
-						THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_EDQUOT(uapi_map_allocated_pages(self->fd, pages.handle, THESEUS_MM_PTE_DATA,
+					       &mapping), pages.handle, frames);
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 6, NO_LIMIT));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, pages.handle, frames,
+						 THESEUS_MM_PTE_DATA, &mapping));
 	nr_tables = INFO().nr_tables - self->start.nr_tables;
 	EXPECT_LE(3, nr_tables);
 	EXPECT_EQ(2 + nr_tables, FRAMES_OF(self->fd));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	EXPECT_EQ(0, FRAMES_OF(self->fd));
 }
 
@@ -122,12 +122,12 @@ TEST_F(limits, count_nothing_for_a_call_that_fails)
 	struct theseus_mm_create_mapping mapping;
 
 	EXPECT_REFUSED(ENOSPC, take(self->fd, 1ULL << 40, NULL));
-	EXPECT_REFUSED(ENOSPC, tmm_create_mapping(self->fd, 1ULL << 36, THESEUS_MM_PTE_DATA,
-						  &mapping));
-	EXPECT_REFUSED(ENOSPC, tmm_create_contiguous_mapping(self->fd, 1ULL << 40,
-							     THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_REFUSED(EINVAL, tmm_create_mapping(self->fd, 0, THESEUS_MM_PTE_DATA, &mapping));
-	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_CREATE_MAPPING, NULL));
+	EXPECT_REFUSED(ENOSPC, uapi_create_mapping(self->fd, 1ULL << 36, THESEUS_MM_PTE_DATA,
+						   &mapping));
+	EXPECT_REFUSED(ENOSPC, uapi_create_contiguous_mapping(self->fd, 1ULL << 40,
+							      THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(EINVAL, uapi_create_mapping(self->fd, 0, THESEUS_MM_PTE_DATA, &mapping));
+	EXPECT_REFUSED(EFAULT, uapi_call(self->fd, THESEUS_MM_IOC_CREATE_MAPPING, NULL));
 	EXPECT_EQ(0, FRAMES_OF(self->fd));
 	EXPECT_EQ(0, LIMITS(self->fd).client_handles);
 }
@@ -136,18 +136,18 @@ TEST_F(limits, can_be_lowered_and_take_nothing_away)
 {
 	__u32 frames = FRAMES(8).handle;
 
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 20, 30));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 20, 30));
 	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
 	/* one at a time, the others stay */
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 40));
+	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, 40));
 	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(40, LIMITS(self->fd).client_pages_max);
 	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 3, NO_LIMIT));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 3, NO_LIMIT));
 	EXPECT_EQ(8, QUERY(frames).nr_pages);
 	EXPECT_EDQUOT(take(self->fd, 1, NULL), frames);
-	ASSERT_EQ(0, tmm_drop(self->fd, frames));
+	ASSERT_EQ(0, uapi_drop(self->fd, frames));
 	EXPECT_EQ(0, take(self->fd, 3, NULL));
 	EXPECT_EQ(NO_LIMIT, LIMITS(self->theirs).client_frames_max);
 }
@@ -162,25 +162,25 @@ TEST_F(limits, are_raised_by_the_privileged_only)
 	};
 	struct theseus_mm_limits was, is;
 
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 20, 30));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 20, 30));
 	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, false));
 	was = LIMITS(self->fd);
-	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, 21, NO_LIMIT));
-	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, NO_LIMIT, 31));
+	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 21, NO_LIMIT));
+	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, NO_LIMIT, 31));
 	/* both or none */
-	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, 10, 31));
-	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, 21, 10));
-	EXPECT_EQ(-EPERM, tmm_set_limits(self->fd, NO_LIMIT - 1, NO_LIMIT));
+	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 10, 31));
+	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 21, 10));
+	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, NO_LIMIT - 1, NO_LIMIT));
 	is = LIMITS(self->fd);
 	EXPECT_EQ(0, memcmp(&was, &is, sizeof(is)));
-	EXPECT_EQ(0, tmm_set_limits(self->fd, 20, 30));
-	EXPECT_EQ(0, tmm_set_limits(self->fd, 19, 30));
+	EXPECT_EQ(0, uapi_set_limits(self->fd, 20, 30));
+	EXPECT_EQ(0, uapi_set_limits(self->fd, 19, 30));
 	/* a field whose flag is not given raises nothing */
-	EXPECT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &lower));
+	EXPECT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &lower));
 	EXPECT_EQ(18, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
 	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, true));
-	EXPECT_EQ(0, tmm_set_limits(self->fd, 21, 31));
+	EXPECT_EQ(0, uapi_set_limits(self->fd, 21, 31));
 	EXPECT_EQ(21, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(31, LIMITS(self->fd).client_handles_max);
 }
@@ -189,9 +189,9 @@ TEST_F(limits, refuse_reserved_fields)
 {
 	struct theseus_mm_limits call = { .reserved = 1, .client_frames_max = 1 };
 
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_GET_LIMITS, &call));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_GET_LIMITS, &call));
 	call.flags = THESEUS_MM_SET_FRAMES;
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
 	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
 }
 
@@ -200,24 +200,24 @@ TEST_F(limits, are_set_as_the_flags_say)
 	struct theseus_mm_limits call = { .client_frames_max = 1 };
 
 	/* none of them, and one that there is not */
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
 	call.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL + 1;
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
 	call.flags = THESEUS_MM_SET_FRAMES;
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_GET_LIMITS, &call));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_GET_LIMITS, &call));
 	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
 }
 
 TEST_F(limits, can_be_taken_away_by_the_privileged)
 {
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_LIMITS_FLAGS_ALL, 20));
+	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_LIMITS_FLAGS_ALL, 20));
 	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, false));
-	EXPECT_EQ(-EPERM, tmm_set_limit(self->fd, THESEUS_MM_SET_FRAMES, NO_LIMIT));
-	EXPECT_EQ(-EPERM, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, NO_LIMIT));
-	EXPECT_EQ(-EPERM, tmm_set_limit(self->fd, THESEUS_MM_SET_HANDLES, NO_LIMIT));
+	EXPECT_EQ(-EPERM, uapi_set_limit(self->fd, THESEUS_MM_SET_FRAMES, NO_LIMIT));
+	EXPECT_EQ(-EPERM, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, NO_LIMIT));
+	EXPECT_EQ(-EPERM, uapi_set_limit(self->fd, THESEUS_MM_SET_HANDLES, NO_LIMIT));
 	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
 	ASSERT_EQ(0, set_capability(CAP_SYS_RESOURCE, true));
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_LIMITS_FLAGS_ALL, NO_LIMIT));
+	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_LIMITS_FLAGS_ALL, NO_LIMIT));
 	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_pages_max);
 	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_handles_max);
@@ -231,7 +231,7 @@ TEST_F(limits, of_a_client_are_the_parameters_when_it_is_opened)
 	ASSERT_EQ(0, write_parameter("max_frames", "7"));
 	ASSERT_EQ(0, write_parameter("max_handles", "5"));
 	EXPECT_EQ(NO_LIMIT, LIMITS(self->fd).client_frames_max);
-	later = tmm_open(NULL);
+	later = uapi_open(NULL);
 	ASSERT_LE(0, later);
 	EXPECT_EQ(7, LIMITS(later).client_frames_max);
 	EXPECT_EQ(5, LIMITS(later).client_handles_max);
@@ -261,7 +261,7 @@ TEST_F(limits, of_a_user_are_for_all_their_clients)
 	EXPECT_EQ(0, take(self->fd, 10, NULL));
 	EXPECT_EQ(-EDQUOT, take(self->fd, 1, NULL));
 	/* what one client gives back another can have */
-	ASSERT_EQ(0, tmm_drop(self->theirs, frames));
+	ASSERT_EQ(0, uapi_drop(self->theirs, frames));
 	EXPECT_EQ(0, take(self->also_theirs, 6, NULL));
 	/* as they are now */
 	ASSERT_EQ(0, write_number("max_user_frames", 11));
@@ -276,8 +276,8 @@ TEST_F(limits, count_no_more_what_a_client_had_that_is_closed)
 	struct theseus_mm_create_mapping mapping;
 
 	ASSERT_EQ(0, take(self->also_theirs, 6, NULL));
-	ASSERT_EQ(0, tmm_create_mapping(self->also_theirs, 7 * PAGE, THESEUS_MM_PTE_DATA,
-					&mapping));
+	ASSERT_EQ(0, uapi_create_mapping(self->also_theirs, 7 * PAGE, THESEUS_MM_PTE_DATA,
+					 &mapping));
 	EXPECT_LE(13, USER_FRAMES_OF(self->theirs));
 	EXPECT_EQ(2, LIMITS(self->theirs).user_handles);
 	close(self->also_theirs);
@@ -300,7 +300,7 @@ TEST_F(limits, count_no_more_what_a_process_had_that_is_killed)
 		int fd = open_as(SOMEBODY);
 
 		byte = fd < 0 || take(fd, 6, NULL) ||
-		       tmm_create_mapping(fd, 7 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
+		       uapi_create_mapping(fd, 7 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
 		if (write(ready[1], &byte, 1) == 1)
 			pause();
 		_exit(1);
@@ -321,8 +321,8 @@ TEST_F(limits, count_what_a_process_still_has_mapped)
 	unsigned char *area;
 	__u64 offset;
 
-	ASSERT_EQ(0, tmm_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_map_offset(self->theirs, mapping.handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_map_offset(self->theirs, mapping.handle, &offset, NULL));
 	area = mmap(NULL, 5 * PAGE, RW, MAP_SHARED, self->theirs, offset);
 	ASSERT_NE(MAP_FAILED, (void *)area);
 	area[0] = 1;
@@ -352,7 +352,7 @@ static int take_in_namespace(int ready, int go, __u64 nr)
 		return errno;
 	if (write(ready, &byte, 1) != 1 || read(go, &byte, 1) != 1 || setresuid(1, 1, 1))
 		return errno;
-	fd = tmm_open(NULL);
+	fd = uapi_open(NULL);
 	return fd < 0 ? -fd : -take(fd, nr, NULL);
 }
 

@@ -26,7 +26,7 @@ static int list(int fd, __u32 flags, __u32 room, __u32 *nr)
 	do {
 		if (*nr + room > ARRAY_SIZE(infos))
 			return -ENOBUFS;
-		err = tmm_list_handles(fd, flags, &from, infos + *nr, room, &got);
+		err = uapi_list_handles(fd, flags, &from, infos + *nr, room, &got);
 		if (!err)
 			*nr += got;
 	} while (!err && from);
@@ -46,7 +46,7 @@ static bool is_as_queried(int fd, const struct theseus_mm_handle_info *info)
 {
 	struct theseus_mm_query query;
 
-	return !tmm_query(fd, info->handle, &query) && info->kind == query.kind &&
+	return !uapi_query(fd, info->handle, &query) && info->kind == query.kind &&
 	       info->attributes == query.attributes && info->nr_borrows == query.nr_borrows &&
 	       info->start == query.start && info->nr_pages == query.nr_pages &&
 	       info->pte_flags == query.pte_flags &&
@@ -60,7 +60,7 @@ TEST_F(client, lists_nothing_if_it_owns_nothing)
 	EXPECT_EQ(0, LIST(0));
 	EXPECT_EQ(0, LIST(THESEUS_MM_HANDLES_EXPORTS));
 	/* then there is no need for room */
-	EXPECT_EQ(0, tmm_list_handles(self->fd, 0, &from, NULL, 0, &nr));
+	EXPECT_EQ(0, uapi_list_handles(self->fd, 0, &from, NULL, 0, &nr));
 	EXPECT_EQ(0, from);
 	EXPECT_EQ(0, nr);
 }
@@ -74,8 +74,8 @@ TEST_F(client, lists_objects_of_each_kind_as_query_tells_them)
 	__u32 i, nr;
 
 	ASSERT_NE(MAP_FAILED, (void *)area);
-	ASSERT_EQ(0, tmm_share(self->fd, handles[3], true));
-	ASSERT_EQ(0, tmm_remap(self->fd, handles[3], READ_ONLY));
+	ASSERT_EQ(0, uapi_share(self->fd, handles[3], true));
+	ASSERT_EQ(0, uapi_remap(self->fd, handles[3], READ_ONLY));
 	nr = LIST(0);
 	ASSERT_EQ(4, nr);
 	for (i = 0; i < nr; i++) {
@@ -100,7 +100,7 @@ TEST_F(client, lists_many_in_parts_of_any_size)
 		handles[i] = PAGES(1).handle;
 	/* with holes */
 	for (i = 0; i < NR_MANY; i += 7) {
-		ASSERT_EQ(0, tmm_drop(self->fd, handles[i]));
+		ASSERT_EQ(0, uapi_drop(self->fd, handles[i]));
 		handles[i] = 0;
 	}
 	for (j = 0; j < ARRAY_SIZE(rooms); j++) {
@@ -117,20 +117,20 @@ TEST_F(client, lists_from_a_handle_on)
 	const __u32 first = PAGES(1).handle, second = PAGES(1).handle, third = PAGES(1).handle;
 	__u32 from = second, nr;
 
-	ASSERT_EQ(0, tmm_list_handles(self->fd, 0, &from, infos, 1, &nr));
+	ASSERT_EQ(0, uapi_list_handles(self->fd, 0, &from, infos, 1, &nr));
 	EXPECT_EQ(1, nr);
 	EXPECT_EQ(second, infos[0].handle);
 	EXPECT_EQ(third, from);
 	from = first + 1;
-	ASSERT_EQ(0, tmm_list_handles(self->fd, 0, &from, infos, 5, &nr));
+	ASSERT_EQ(0, uapi_list_handles(self->fd, 0, &from, infos, 5, &nr));
 	EXPECT_EQ(2, nr);
 	EXPECT_EQ(0, from);
 	from = third;
-	ASSERT_EQ(0, tmm_list_handles(self->fd, 0, &from, infos, 1, &nr));
+	ASSERT_EQ(0, uapi_list_handles(self->fd, 0, &from, infos, 1, &nr));
 	EXPECT_EQ(1, nr);
 	EXPECT_EQ(0, from);
 	from = ~0U;
-	ASSERT_EQ(0, tmm_list_handles(self->fd, 0, &from, infos, 5, &nr));
+	ASSERT_EQ(0, uapi_list_handles(self->fd, 0, &from, infos, 5, &nr));
 	EXPECT_EQ(0, nr);
 	EXPECT_EQ(0, from);
 }
@@ -140,12 +140,12 @@ TEST_F(client, lists_nothing_without_room)
 	const __u32 handle = PAGES(1).handle;
 	__u32 from = 0, nr = 77;
 
-	EXPECT_REFUSED(ENOBUFS, tmm_list_handles(self->fd, 0, &from, infos, 0, &nr), handle);
+	EXPECT_REFUSED(ENOBUFS, uapi_list_handles(self->fd, 0, &from, infos, 0, &nr), handle);
 	EXPECT_EQ(0, from);
 	EXPECT_EQ(77, nr);
 	/* behind the last one there is nothing that would need some */
 	from = handle + 1;
-	EXPECT_EQ(0, tmm_list_handles(self->fd, 0, &from, infos, 0, &nr));
+	EXPECT_EQ(0, uapi_list_handles(self->fd, 0, &from, infos, 0, &nr));
 	EXPECT_EQ(0, from);
 	EXPECT_EQ(0, nr);
 }
@@ -155,11 +155,11 @@ TEST_F(client, lists_to_a_good_array_only)
 	const __u32 handle = PAGES(1).handle;
 	__u32 from = 0, nr = 77;
 
-	EXPECT_REFUSED(EFAULT, tmm_list_handles(self->fd, 0, &from, NULL, 1, &nr), handle);
-	EXPECT_REFUSED(EFAULT, tmm_list_handles(self->fd, 0, &from,
-						(void *)0xffff888000000000, 1, &nr), handle);
-	EXPECT_REFUSED(EFAULT, tmm_list_handles(self->fd, 0, &from, (void *)(~0UL - 60), ~0U,
-						&nr), handle);
+	EXPECT_REFUSED(EFAULT, uapi_list_handles(self->fd, 0, &from, NULL, 1, &nr), handle);
+	EXPECT_REFUSED(EFAULT, uapi_list_handles(self->fd, 0, &from,
+						 (void *)0xffff888000000000, 1, &nr), handle);
+	EXPECT_REFUSED(EFAULT, uapi_list_handles(self->fd, 0, &from, (void *)(~0UL - 60), ~0U,
+						 &nr), handle);
 	EXPECT_EQ(0, from);
 	EXPECT_EQ(77, nr);
 }
@@ -171,7 +171,7 @@ TEST_F(client, lists_exports_that_nobody_imported)
 	int fds[3], i;
 
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, tmm_export(self->fd, MAPPING(i + 1).handle, &fds[i]));
+		ASSERT_EQ(0, uapi_export(self->fd, MAPPING(i + 1).handle, &fds[i]));
 	EXPECT_EQ(1, LIST(0));
 	EXPECT_EQ(handle, infos[0].handle);
 	nr = LIST(THESEUS_MM_HANDLES_EXPORTS);
@@ -188,7 +188,7 @@ TEST_F(client, lists_exports_that_nobody_imported)
 	EXPECT_LT(ids[1], ids[2]);
 	ASSERT_EQ(0, list(self->fd, THESEUS_MM_HANDLES_EXPORTS, 1, &nr));
 	EXPECT_EQ(3, nr);
-	ASSERT_EQ(0, tmm_import(self->fd, fds[1], &other));
+	ASSERT_EQ(0, uapi_import(self->fd, fds[1], &other));
 	close(fds[2]);
 	nr = LIST(THESEUS_MM_HANDLES_EXPORTS);
 	ASSERT_EQ(1, nr);
@@ -204,7 +204,7 @@ static bool is_as_exported(int export, const struct theseus_mm_handle_info *info
 {
 	struct theseus_mm_query query = {};
 
-	return !tmm_call(export, THESEUS_MM_IOC_QUERY, &query) && info->kind == query.kind &&
+	return !uapi_call(export, THESEUS_MM_IOC_QUERY, &query) && info->kind == query.kind &&
 	       info->attributes == query.attributes && info->start == query.start &&
 	       info->nr_pages == query.nr_pages && info->pte_flags == query.pte_flags;
 }
@@ -216,8 +216,8 @@ TEST_F(client, lists_exports_as_their_descriptors_tell_them)
 	__u32 handle;
 
 	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, tmm_export_as(self->fd, MAPPING(2).handle, flags[i], &exports[i],
-					   NULL));
+		ASSERT_EQ(0, uapi_export_as(self->fd, MAPPING(2).handle, flags[i], &exports[i],
+					    NULL));
 	ASSERT_EQ(2, LIST(THESEUS_MM_HANDLES_EXPORTS));
 	for (i = 0; i < 2; i++)
 		EXPECT_TRUE(is_as_exported(exports[i], &infos[i]));
@@ -226,7 +226,7 @@ TEST_F(client, lists_exports_as_their_descriptors_tell_them)
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, infos[1].attributes);
 	EXPECT_EQ(0, infos[1].pte_flags & THESEUS_MM_PTE_WRITABLE);
 	/* nor does it change with the owner */
-	ASSERT_EQ(0, tmm_import(self->fd, exports[1], &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, exports[1], &handle));
 	ASSERT_EQ(1, LIST(0));
 	EXPECT_TRUE(is_as_queried(self->fd, &infos[0]));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, infos[0].attributes);
@@ -278,8 +278,8 @@ static void *change(void *argument)
 	__u32 first, second;
 
 	while (!__atomic_load_n(&changer->is_done, __ATOMIC_RELAXED)) {
-		if (tmm_split(changer->fd, changer->changed, PAGE, &first, &second) ||
-		    tmm_merge(changer->fd, first, second))
+		if (uapi_split(changer->fd, changer->changed, PAGE, &first, &second) ||
+		    uapi_merge(changer->fd, first, second))
 			return changer;
 		changer->changed = first;
 	}

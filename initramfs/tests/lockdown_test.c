@@ -25,21 +25,21 @@ TEST_F(client, device_memory_obeys_lockdown)
 	ASSERT_EQ(0, pci_put(device, "enable", "1"));
 	bar = pci_bar(device, 2);
 	ASSERT_NE(0, bar);
-	ASSERT_EQ(0, tmm_add_device_region(self->fd, bar, 2 * PAGE, UNCACHED));
-	ASSERT_EQ(0, tmm_map_frame_range(self->fd, bar, PAGE, FLAGS, &mapping));
+	ASSERT_EQ(0, uapi_add_device_region(self->fd, bar, 2 * PAGE, UNCACHED));
+	ASSERT_EQ(0, uapi_map_frame_range(self->fd, bar, PAGE, FLAGS, &mapping));
 
 	mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
 	ASSERT_EQ(0, put_text(LOCKDOWN, "integrity"));
 
-	EXPECT_REFUSED(EPERM, tmm_add_device_region(self->fd, bar + 2 * PAGE, PAGE, UNCACHED));
-	EXPECT_REFUSED(EPERM, tmm_map_frame_range(self->fd, bar + PAGE, PAGE, FLAGS, &other));
+	EXPECT_REFUSED(EPERM, uapi_add_device_region(self->fd, bar + 2 * PAGE, PAGE, UNCACHED));
+	EXPECT_REFUSED(EPERM, uapi_map_frame_range(self->fd, bar + PAGE, PAGE, FLAGS, &other));
 	/* what was mapped stays, as an open /dev/mem does; and can be given up */
 	EXPECT_EQ(0, mmap_errno(self->fd, mapping.handle, R));
-	EXPECT_EQ(0, tmm_read(self->fd, mapping.handle, 0, &byte, 1));
-	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
-	EXPECT_EQ(0, tmm_remove_device_region(self->fd, bar, 2 * PAGE));
+	EXPECT_EQ(0, uapi_read(self->fd, mapping.handle, 0, &byte, 1));
+	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, uapi_remove_device_region(self->fd, bar, 2 * PAGE));
 	/* memory that was reserved is nobody's secret */
-	EXPECT_EQ(0, tmm_drop(self->fd, MAPPING(1).handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, MAPPING(1).handle));
 }
 
 TEST_HARNESS_MAIN

@@ -16,7 +16,7 @@ static int fill(int fd, __u32 handle, unsigned int nr, unsigned char first)
 
 	for (i = 0; !err && i < nr; i++) {
 		memset(page, first + i, sizeof(page));
-		err = tmm_write(fd, handle, i * PAGE, page, sizeof(page));
+		err = uapi_write(fd, handle, i * PAGE, page, sizeof(page));
 	}
 	return err;
 }
@@ -28,7 +28,7 @@ static bool is_filled(int fd, __u32 handle, unsigned int nr, unsigned char first
 	unsigned int i, j;
 
 	for (i = 0; i < nr; i++) {
-		if (tmm_read(fd, handle, i * PAGE, page, sizeof(page)))
+		if (uapi_read(fd, handle, i * PAGE, page, sizeof(page)))
 			return false;
 		for (j = 0; j < PAGE; j++)
 			if (page[j] != (unsigned char)(first + i))
@@ -42,15 +42,15 @@ static int make_neighbours(int fd, __u64 first_flags, __u64 second_flags, __u32 
 {
 	struct theseus_mm_allocate pages = { .size = 6 };
 	const __u64 flags[2] = { first_flags, second_flags };
-	struct theseus_mm_map mapping;
+	struct theseus_mm_map mapping = { 0 };
 	__u32 parts[2];
 	int i, err;
 
-	err = tmm_allocate_pages(fd, &pages);
+	err = uapi_allocate_pages(fd, &pages);
 	if (!err)
-		err = tmm_split(fd, pages.handle, 3 * PAGE, &parts[0], &parts[1]);
+		err = uapi_split(fd, pages.handle, 3 * PAGE, &parts[0], &parts[1]);
 	for (i = 0; !err && i < 2; i++) {
-		err = tmm_map_allocated_pages(fd, parts[i], flags[i], &mapping);
+		err = uapi_map_allocated_pages(fd, parts[i], flags[i], &mapping);
 		handles[i] = mapping.handle;
 	}
 	return err;
@@ -64,11 +64,11 @@ TEST_F(client, remap_takes_write_access_away)
 	struct theseus_mm_translate found;
 
 	ASSERT_EQ(0, fill(self->fd, mapping.handle, 3, 1));
-	ASSERT_EQ(0, tmm_remap(self->fd, mapping.handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_remap(self->fd, mapping.handle, READ_ONLY));
 	EXPECT_EQ(READ_ONLY | MADE, QUERY(mapping.handle).pte_flags);
-	ASSERT_EQ(0, tmm_translate(self->fd, mapping.start + 2 * PAGE, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, mapping.start + 2 * PAGE, &found));
 	EXPECT_EQ(0, found.pte_flags & THESEUS_MM_PTE_WRITABLE);
-	EXPECT_REFUSED(EACCES, tmm_write(self->fd, mapping.handle, 0, "x", 1), mapping.handle);
+	EXPECT_REFUSED(EACCES, uapi_write(self->fd, mapping.handle, 0, "x", 1), mapping.handle);
 	EXPECT_TRUE(is_filled(self->fd, mapping.handle, 3, 1));
 }
 
@@ -77,10 +77,10 @@ TEST_F(client, remap_gives_write_access_back)
 	struct theseus_mm_create_mapping mapping = MAPPING(3);
 	struct theseus_mm_translate found;
 
-	ASSERT_EQ(0, tmm_remap(self->fd, mapping.handle, READ_ONLY));
-	ASSERT_EQ(0, tmm_remap(self->fd, mapping.handle, THESEUS_MM_PTE_DATA));
+	ASSERT_EQ(0, uapi_remap(self->fd, mapping.handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_remap(self->fd, mapping.handle, THESEUS_MM_PTE_DATA));
 	EXPECT_EQ(0, fill(self->fd, mapping.handle, 3, 7));
-	ASSERT_EQ(0, tmm_translate(self->fd, mapping.start, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, mapping.start, &found));
 	EXPECT_NE(0, found.pte_flags & THESEUS_MM_PTE_WRITABLE);
 	EXPECT_TRUE(is_filled(self->fd, mapping.handle, 3, 7));
 }
@@ -89,7 +89,7 @@ TEST_F(client, remap_to_the_same_is_nothing)
 {
 	__u32 handle = MAPPING(3).handle;
 
-	EXPECT_REFUSED(0, tmm_remap(self->fd, handle, THESEUS_MM_PTE_DATA), handle);
+	EXPECT_REFUSED(0, uapi_remap(self->fd, handle, THESEUS_MM_PTE_DATA), handle);
 }
 
 TEST_F(client, remap_refuses_each_flag_that_is_not_settable)
@@ -101,7 +101,7 @@ TEST_F(client, remap_refuses_each_flag_that_is_not_settable)
 	TAKE_SNAPSHOT(&before, handle);
 	for (bit = 0; bit < 64; bit++)
 		if (!(THESEUS_MM_PTE_SETTABLE & 1ULL << bit))
-			EXPECT_EQ(-EINVAL, tmm_remap(self->fd, handle, READ_ONLY | 1ULL << bit));
+			EXPECT_EQ(-EINVAL, uapi_remap(self->fd, handle, READ_ONLY | 1ULL << bit));
 	EXPECT_UNCHANGED(&before, handle);
 }
 
@@ -109,15 +109,15 @@ TEST_F(client, remap_refuses_writable_and_executable_at_once)
 {
 	__u32 handle = MAPPING(3).handle;
 
-	EXPECT_REFUSED(EINVAL, tmm_remap(self->fd, handle, THESEUS_MM_PTE_WRITABLE), handle);
+	EXPECT_REFUSED(EINVAL, uapi_remap(self->fd, handle, THESEUS_MM_PTE_WRITABLE), handle);
 }
 
 TEST_F(client, remap_refuses_a_memory_type_on_ram)
 {
 	__u32 handle = MAPPING(3).handle;
 
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_remap(self->fd, handle,
-					     READ_ONLY | THESEUS_MM_PTE_DEVICE_MEMORY), handle);
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_remap(self->fd, handle,
+					      READ_ONLY | THESEUS_MM_PTE_DEVICE_MEMORY), handle);
 }
 
 /* --- split ------------------------------------------------------------------------------ */
@@ -128,7 +128,7 @@ TEST_F(client, split_keeps_everything_in_place)
 	__u32 first, second;
 
 	ASSERT_EQ(0, fill(self->fd, mapping.handle, 5, 10));
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, 2 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, 2 * PAGE, &first, &second));
 	EXPECT_EQ(mapping.start, QUERY(first).start);
 	EXPECT_EQ(2, QUERY(first).nr_pages);
 	EXPECT_EQ(mapping.start + 2 * PAGE, QUERY(second).start);
@@ -147,13 +147,13 @@ TEST_F(client, split_parts_live_their_own_lives)
 	__u32 first, second;
 
 	ASSERT_EQ(0, fill(self->fd, mapping.handle, 5, 10));
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, 2 * PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_remap(self->fd, first, READ_ONLY));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, 2 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_remap(self->fd, first, READ_ONLY));
 	EXPECT_EQ(0, fill(self->fd, second, 3, 99));
-	ASSERT_EQ(0, tmm_drop(self->fd, second));
+	ASSERT_EQ(0, uapi_drop(self->fd, second));
 	EXPECT_TRUE(is_filled(self->fd, first, 2, 10));
-	EXPECT_EQ(0, tmm_translate(self->fd, mapping.start + PAGE, &found));
-	EXPECT_EQ(-ENOENT, tmm_translate(self->fd, mapping.start + 2 * PAGE, &found));
+	EXPECT_EQ(0, uapi_translate(self->fd, mapping.start + PAGE, &found));
+	EXPECT_EQ(-ENOENT, uapi_translate(self->fd, mapping.start + 2 * PAGE, &found));
 }
 
 TEST_F(client, split_cuts_between_runs_and_within)
@@ -164,12 +164,12 @@ TEST_F(client, split_cuts_between_runs_and_within)
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
 	mapping = MAPPING(8);
 	ASSERT_EQ(8, QUERY(mapping.handle).nr_frame_ranges);
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, 3 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, 3 * PAGE, &first, &second));
 	EXPECT_EQ(3, QUERY(first).nr_frame_ranges);
 	EXPECT_EQ(5, QUERY(second).nr_frame_ranges);
 
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
-	ASSERT_EQ(0, tmm_split(self->fd, second, PAGE, &third, &fourth));
+	ASSERT_EQ(0, uapi_drop(self->fd, first));
+	ASSERT_EQ(0, uapi_split(self->fd, second, PAGE, &third, &fourth));
 	EXPECT_EQ(1, QUERY(third).nr_frame_ranges);
 	EXPECT_EQ(4, QUERY(fourth).nr_frame_ranges);
 }
@@ -185,7 +185,7 @@ TEST_F(client, split_refuses_offsets_that_are_none)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(offsets); i++)
-		EXPECT_REFUSED(EINVAL, tmm_split(self->fd, handle, offsets[i], &first, &second),
+		EXPECT_REFUSED(EINVAL, uapi_split(self->fd, handle, offsets[i], &first, &second),
 			       handle);
 }
 
@@ -194,7 +194,7 @@ TEST_F(client, split_refuses_a_single_page)
 	__u32 handle = MAPPING(1).handle;
 	__u32 first, second;
 
-	EXPECT_REFUSED(EINVAL, tmm_split(self->fd, handle, PAGE, &first, &second), handle);
+	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, handle, PAGE, &first, &second), handle);
 }
 
 /* --- merge ------------------------------------------------------------------------------ */
@@ -206,8 +206,8 @@ TEST_F(client, merge_undoes_split)
 	__u32 first, second;
 
 	ASSERT_EQ(0, fill(self->fd, mapping.handle, 5, 10));
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, 2 * PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, 2 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
 	EXPECT_GONE(second);
 	EXPECT_EQ(before.start, QUERY(first).start);
 	EXPECT_EQ(before.nr_pages, QUERY(first).nr_pages);
@@ -223,10 +223,10 @@ TEST_F(client, merge_joins_what_was_mapped_apart)
 	ASSERT_EQ(0, make_neighbours(self->fd, THESEUS_MM_PTE_DATA, THESEUS_MM_PTE_DATA, handles));
 	ASSERT_EQ(0, fill(self->fd, handles[0], 3, 1));
 	ASSERT_EQ(0, fill(self->fd, handles[1], 3, 4));
-	ASSERT_EQ(0, tmm_merge(self->fd, handles[0], handles[1]));
+	ASSERT_EQ(0, uapi_merge(self->fd, handles[0], handles[1]));
 	EXPECT_EQ(6, QUERY(handles[0]).nr_pages);
 	EXPECT_TRUE(is_filled(self->fd, handles[0], 6, 1));
-	ASSERT_EQ(0, tmm_drop(self->fd, handles[0]));
+	ASSERT_EQ(0, uapi_drop(self->fd, handles[0]));
 	EXPECT_ALL_BACK();
 }
 
@@ -235,7 +235,7 @@ TEST_F(client, merge_refuses_the_one_before)
 	__u32 handles[2];
 
 	ASSERT_EQ(0, make_neighbours(self->fd, THESEUS_MM_PTE_DATA, THESEUS_MM_PTE_DATA, handles));
-	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, handles[1], handles[0]), handles[0], handles[1]);
+	EXPECT_REFUSED(EDOM, uapi_merge(self->fd, handles[1], handles[0]), handles[0], handles[1]);
 }
 
 TEST_F(client, merge_refuses_a_gap)
@@ -243,9 +243,9 @@ TEST_F(client, merge_refuses_a_gap)
 	__u32 first, second, third, rest;
 	__u32 handle = MAPPING(6).handle;
 
-	ASSERT_EQ(0, tmm_split(self->fd, handle, 2 * PAGE, &first, &rest));
-	ASSERT_EQ(0, tmm_split(self->fd, rest, 2 * PAGE, &second, &third));
-	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, first, third), first, second, third);
+	ASSERT_EQ(0, uapi_split(self->fd, handle, 2 * PAGE, &first, &rest));
+	ASSERT_EQ(0, uapi_split(self->fd, rest, 2 * PAGE, &second, &third));
+	EXPECT_REFUSED(EDOM, uapi_merge(self->fd, first, third), first, second, third);
 }
 
 TEST_F(client, merge_refuses_other_flags)
@@ -253,7 +253,7 @@ TEST_F(client, merge_refuses_other_flags)
 	__u32 handles[2];
 
 	ASSERT_EQ(0, make_neighbours(self->fd, THESEUS_MM_PTE_DATA, READ_ONLY, handles));
-	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, handles[0], handles[1]), handles[0],
+	EXPECT_REFUSED(EMEDIUMTYPE, uapi_merge(self->fd, handles[0], handles[1]), handles[0],
 		       handles[1]);
 }
 
@@ -263,7 +263,7 @@ TEST_F(client, merge_refuses_other_recorded_flags)
 
 	ASSERT_EQ(0, make_neighbours(self->fd, READ_ONLY, READ_ONLY | THESEUS_MM_PTE_GLOBAL,
 				     handles));
-	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, handles[0], handles[1]), handles[0],
+	EXPECT_REFUSED(EMEDIUMTYPE, uapi_merge(self->fd, handles[0], handles[1]), handles[0],
 		       handles[1]);
 }
 
@@ -271,7 +271,7 @@ TEST_F(client, merge_refuses_the_same_twice)
 {
 	__u32 handle = MAPPING(2).handle;
 
-	EXPECT_REFUSED(EINVAL, tmm_merge(self->fd, handle, handle), handle);
+	EXPECT_REFUSED(EINVAL, uapi_merge(self->fd, handle, handle), handle);
 }
 
 /* --- unmap ------------------------------------------------------------------------------ */
@@ -282,9 +282,9 @@ TEST_F(client, unmap_gives_pages_and_frames_back)
 	struct theseus_mm_translate found;
 	__u32 pages, frames[2], nr = 2;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 5 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, mapping.handle, &pages, frames, &nr));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 5 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, mapping.handle, &pages, frames, &nr));
 	EXPECT_GONE(mapping.handle);
 	EXPECT_EQ(1, nr);
 	EXPECT_EQ(THESEUS_MM_KIND_PAGES, QUERY(pages).kind);
@@ -293,7 +293,7 @@ TEST_F(client, unmap_gives_pages_and_frames_back)
 	EXPECT_EQ(THESEUS_MM_KIND_FRAMES, QUERY(frames[0]).kind);
 	EXPECT_EQ(mapping.paddr, QUERY(frames[0]).start);
 	EXPECT_EQ(5, QUERY(frames[0]).nr_pages);
-	EXPECT_EQ(-ENOENT, tmm_translate(self->fd, mapping.start, &found));
+	EXPECT_EQ(-ENOENT, uapi_translate(self->fd, mapping.start, &found));
 	EXPECT_EQ(self->start.nr_mappings, INFO().nr_mappings);
 	EXPECT_EQ(self->start.nr_tables, INFO().nr_tables);
 	EXPECT_EQ(2, INFO().client_handles);
@@ -309,8 +309,8 @@ TEST_F(client, unmap_gives_all_runs_in_the_order_of_the_pages)
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
 	mapping = MAPPING(8);
 	for (i = 0; i < 8; i++)
-		ASSERT_EQ(0, tmm_translate(self->fd, mapping.start + i * PAGE, &found[i]));
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, mapping.handle, &pages, frames, &nr));
+		ASSERT_EQ(0, uapi_translate(self->fd, mapping.start + i * PAGE, &found[i]));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, mapping.handle, &pages, frames, &nr));
 	ASSERT_EQ(8, nr);
 	for (i = 0; i < 8; i++) {
 		EXPECT_EQ(1, QUERY(frames[i]).nr_pages);
@@ -325,12 +325,12 @@ TEST_F(client, unmapped_frames_keep_their_content)
 	__u32 pages, frames, nr = 1;
 	struct theseus_mm_map again;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
 	ASSERT_EQ(0, fill(self->fd, mapping.handle, 3, 50));
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, mapping.handle, &pages, &frames, &nr));
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, PAGES(3).handle, frames, READ_ONLY,
-						&again));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, mapping.handle, &pages, &frames, &nr));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, PAGES(3).handle, frames, READ_ONLY,
+						 &again));
 	EXPECT_TRUE(is_filled(self->fd, again.handle, 3, 50));
 	EXPECT_EQ(THESEUS_MM_KIND_PAGES, QUERY(pages).kind);
 }
@@ -343,8 +343,8 @@ TEST_F(client, unmap_refuses_an_array_that_is_too_short)
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
 	mapping = MAPPING(8);
 	for (nr = 0; nr < 8; nr += 7)
-		EXPECT_REFUSED(ENOBUFS, tmm_unmap_into_parts(self->fd, mapping.handle, &pages,
-							     frames, &nr), mapping.handle);
+		EXPECT_REFUSED(ENOBUFS, uapi_unmap_into_parts(self->fd, mapping.handle, &pages,
+							      frames, &nr), mapping.handle);
 }
 
 TEST_F(client, unmap_refuses_a_bad_array)
@@ -353,8 +353,8 @@ TEST_F(client, unmap_refuses_a_bad_array)
 	__u32 *unmapped = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, (void *)unmapped);
-	EXPECT_REFUSED(EFAULT, tmm_unmap_into_parts(self->fd, handle, &pages, NULL, &nr), handle);
-	EXPECT_REFUSED(EFAULT, tmm_unmap_into_parts(self->fd, handle, &pages, unmapped, &nr),
+	EXPECT_REFUSED(EFAULT, uapi_unmap_into_parts(self->fd, handle, &pages, NULL, &nr), handle);
+	EXPECT_REFUSED(EFAULT, uapi_unmap_into_parts(self->fd, handle, &pages, unmapped, &nr),
 		       handle);
 }
 
@@ -368,8 +368,8 @@ TEST_F(client, unmap_refuses_an_array_that_ends_in_a_hole)
 	ASSERT_EQ(0, munmap((char *)array + PAGE, PAGE));
 	ASSERT_EQ(0, leave_singles(self->fd, 16));
 	mapping = MAPPING(8);
-	EXPECT_REFUSED(EFAULT, tmm_unmap_into_parts(self->fd, mapping.handle, &pages,
-						    array + PAGE / sizeof(*array) - 7, &nr),
+	EXPECT_REFUSED(EFAULT, uapi_unmap_into_parts(self->fd, mapping.handle, &pages,
+						     array + PAGE / sizeof(*array) - 7, &nr),
 		       mapping.handle);
 }
 
@@ -380,9 +380,9 @@ TEST_F(client, drop_unmaps_and_frees)
 	struct theseus_mm_create_mapping mapping = MAPPING(700);
 	struct theseus_mm_translate found;
 
-	ASSERT_EQ(0, tmm_translate(self->fd, mapping.start, &found));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
-	EXPECT_EQ(-ENOENT, tmm_translate(self->fd, mapping.start, &found));
+	ASSERT_EQ(0, uapi_translate(self->fd, mapping.start, &found));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
+	EXPECT_EQ(-ENOENT, uapi_translate(self->fd, mapping.start, &found));
 	EXPECT_ALL_BACK();
 }
 
@@ -396,7 +396,7 @@ TEST_F(client, drop_in_any_order_leaves_no_table_behind)
 	for (i = 0; i < 5; i++)
 		handles[i] = MAPPING(300).handle;
 	for (i = 0; i < 5; i++)
-		ASSERT_EQ(0, tmm_drop(self->fd, handles[order[i]]));
+		ASSERT_EQ(0, uapi_drop(self->fd, handles[order[i]]));
 	EXPECT_ALL_BACK();
 }
 

@@ -21,7 +21,7 @@ TEST_F(borrow, there_is_no_dmabuf_without_struct_pages)
 	struct theseus_mm_export request = { .handle = self->handle };
 
 	EXPECT_EQ(0, self->start.features);
-	EXPECT_REFUSED(EOPNOTSUPP, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request),
+	EXPECT_REFUSED(EOPNOTSUPP, uapi_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &request),
 		       self->handle);
 	EXPECT_FREE(self->handle);
 }
@@ -146,7 +146,7 @@ TEST_F(borrow, proc_mem_reads_and_writes_what_is_mutable)
 	EXPECT_EQ(0, munmap(area, PAGE));
 	EXPECT_EQ(5, pread(fd, buffer, 5, (uintptr_t)area + 2 * PAGE));
 	EXPECT_EQ(5, nr_alike(buffer, 2 * PAGE, 5));
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
 	EXPECT_ERRNO(EIO, pread(fd, buffer, 5, (uintptr_t)area + 2 * PAGE));
 	EXPECT_ERRNO(EIO, pwrite(fd, buffer, 5, (uintptr_t)area + 2 * PAGE));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -206,7 +206,7 @@ TEST_F(borrow, a_debugger_sees_it)
 	EXPECT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFEXITED(status));
 	EXPECT_EQ(0x55, WEXITSTATUS(status));
-	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 16, &byte, 1));
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, 16, &byte, 1));
 	EXPECT_EQ(0x55, byte);
 	EXPECT_EQ(0, munmap(address, PAGE));
 }
@@ -224,8 +224,8 @@ TEST_F(borrow, the_only_mapping_file_needs_no_file_system_of_its_own)
 	ASSERT_TRUE(text_write(TRACEFS "events/kprobes/tmm_rights/enable", "1"));
 	for (i = 0; i < 3; i++) {
 		handle = MAPPING(1).handle;
-		EXPECT_EQ(0, tmm_map_offset(self->fd, handle, &offset, NULL));
-		EXPECT_EQ(0, tmm_drop(self->fd, handle));
+		EXPECT_EQ(0, uapi_map_offset(self->fd, handle, &offset, NULL));
+		EXPECT_EQ(0, uapi_drop(self->fd, handle));
 		usleep(10000);
 	}
 	hits = text_of(TRACEFS "kprobe_profile");

@@ -57,7 +57,7 @@ static int set_marks(int fd, __u32 handle, __u64 nr_bytes)
 	for (offset = 0; offset < nr_bytes && !err; offset += SIZE_2M) {
 		unsigned char byte = mark(offset);
 
-		err = tmm_write(fd, handle, offset, &byte, 1);
+		err = uapi_write(fd, handle, offset, &byte, 1);
 	}
 	return err;
 }
@@ -77,9 +77,9 @@ FIXTURE_SETUP(large)
 	struct theseus_mm_map mapping;
 
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->nr_bytes = (__u64)variant->nr << variant->shift;
 	ASSERT_EQ(0, map_aligned(self->fd, self->nr_bytes, 1ULL << variant->shift, 0, &mapping));
 	self->handle = mapping.handle;
@@ -93,8 +93,8 @@ FIXTURE_TEARDOWN(large)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -112,7 +112,7 @@ TEST_F_TIMEOUT(large, is_large_in_the_process, 120)
 	long tables = table_size(), faults = nr_faults();
 	unsigned char *area;
 
-	ASSERT_EQ(0, tmm_translate(self->fd, self->vaddr, &translation));
+	ASSERT_EQ(0, uapi_translate(self->fd, self->vaddr, &translation));
 	ASSERT_EQ(variant->shift, translation.page_size_shift);
 	area = AREA(self->handle, R);
 	EXPECT_EQ(0, (uintptr_t)area % (1ULL << variant->shift));
@@ -136,7 +136,7 @@ TEST_F_TIMEOUT(large, is_large_when_written, 120)
 	EXPECT_GT(faults + variant->nr + 8, nr_faults());
 	EXPECT_GE(tables + TABLES_ABOVE, table_size());
 	EXPECT_EQ(0, munmap(area, self->nr_bytes));
-	ASSERT_EQ(0, tmm_read(self->fd, self->handle, self->nr_bytes - 1, &byte, 1));
+	ASSERT_EQ(0, uapi_read(self->fd, self->handle, self->nr_bytes - 1, &byte, 1));
 	EXPECT_EQ(mark(self->nr_bytes - SIZE_2M + 7 * SIZE_2M), byte);
 }
 
@@ -193,7 +193,7 @@ TEST_F_TIMEOUT(large, munmap_of_a_page_inside, 120)
 	EXPECT_EQ(0, store(area + at + PAGE, 79));
 	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
 	EXPECT_EQ(0, munmap(area, self->nr_bytes));
-	ASSERT_EQ(0, tmm_read(self->fd, self->handle, at + PAGE, &byte, 1));
+	ASSERT_EQ(0, uapi_read(self->fd, self->handle, at + PAGE, &byte, 1));
 	EXPECT_EQ(79, byte);
 }
 
@@ -226,7 +226,7 @@ TEST_F_TIMEOUT(large, revoke, 120)
 	__u32 nr;
 
 	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, &nr));
 	EXPECT_EQ(1, nr);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(SIGBUS, store(area + self->nr_bytes - 1, 1));

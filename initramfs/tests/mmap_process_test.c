@@ -64,7 +64,7 @@ TEST_F(borrow, ends_with_exit)
 
 	EXPECT_EQ(0, status_of(write_in_child, self->fd, self->handle, NULL));
 	EXPECT_FREE(self->handle);
-	EXPECT_EQ(0, tmm_read(self->fd, self->handle, PAGE, &byte, 1));
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, PAGE, &byte, 1));
 	EXPECT_EQ(77, byte);
 }
 
@@ -91,8 +91,8 @@ static int own_and_die_in_child(int fd, __u32 handle, unsigned char *area)
 	struct theseus_mm_create_mapping mapping;
 
 	(void)handle;
-	fd = tmm_open(NULL);
-	if (fd < 0 || tmm_create_mapping(fd, 64 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+	fd = uapi_open(NULL);
+	if (fd < 0 || uapi_create_mapping(fd, 64 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
 		return 1;
 	area = mmap_all(fd, mapping.handle, RW);
 	if (area == MAP_FAILED || store(area + 63 * PAGE, 1))
@@ -116,7 +116,7 @@ TEST_F(borrow, outlives_the_client)
 {
 	unsigned char *area = AREA(self->handle, RW);
 	struct theseus_mm_info info;
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 
 	ASSERT_LE(0, other);
 	close(self->fd);

@@ -56,10 +56,10 @@ FIXTURE_VARIANT_ADD(race, leaves_of_2m) { .nr_bytes = SIZE_2M };
 FIXTURE_SETUP(race)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	self->other = tmm_open(NULL);
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	self->other = uapi_open(NULL);
 	ASSERT_LE(0, self->other);
 	self->nr_bytes = variant->nr_bytes;
 }
@@ -71,8 +71,8 @@ FIXTURE_TEARDOWN(race)
 
 	close(self->other);
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -90,15 +90,15 @@ static int map_leaf(int fd, __u64 nr_bytes, unsigned char byte, __u32 *handle, _
 	struct theseus_mm_allocate pages = { .size = nr_bytes / PAGE, .align = nr_bytes };
 	struct theseus_mm_allocate frames = pages;
 	struct theseus_mm_map mapping;
-	int err = tmm_allocate_pages(fd, &pages);
+	int err = uapi_allocate_pages(fd, &pages);
 
 	if (!err)
-		err = tmm_allocate_frames(fd, &frames);
+		err = uapi_allocate_frames(fd, &frames);
 	if (!err)
-		err = tmm_map_allocated_pages_to(fd, pages.handle, frames.handle,
-						 THESEUS_MM_PTE_DATA, &mapping);
+		err = uapi_map_allocated_pages_to(fd, pages.handle, frames.handle,
+						  THESEUS_MM_PTE_DATA, &mapping);
 	if (!err)
-		err = tmm_write(fd, mapping.handle, nr_bytes - 1, &byte, 1);
+		err = uapi_write(fd, mapping.handle, nr_bytes - 1, &byte, 1);
 	if (err)
 		return err;
 	*handle = mapping.handle;
@@ -128,7 +128,7 @@ static __u64 frame_of(int fd, __u64 vaddr)
 {
 	struct theseus_mm_translate translation = { 0 };
 
-	return tmm_translate(fd, vaddr, &translation) ? ~0ULL : translation.paddr;
+	return uapi_translate(fd, vaddr, &translation) ? ~0ULL : translation.paddr;
 }
 
 /* Mine, revoked and dropped; then another's, in the same frames. */
@@ -147,9 +147,9 @@ static int reuse_once(FIXTURE_DATA(race) *self, unsigned long *nr_reused)
 		return -errno;
 	__atomic_store_n(&self->area, area, __ATOMIC_RELAXED);
 	usleep(1000);
-	err = tmm_revoke(self->fd, handle, NULL);
+	err = uapi_revoke(self->fd, handle, NULL);
 	if (!err)
-		err = tmm_drop(self->fd, handle);
+		err = uapi_drop(self->fd, handle);
 	if (!err)
 		err = map_leaf(self->other, self->nr_bytes, OTHERS, &handle, &vaddr);
 	if (err)
@@ -158,7 +158,7 @@ static int reuse_once(FIXTURE_DATA(race) *self, unsigned long *nr_reused)
 	usleep(1000);
 	__atomic_store_n(&self->area, NULL, __ATOMIC_RELAXED);
 	munmap(area, self->nr_bytes);
-	return tmm_drop(self->other, handle);
+	return uapi_drop(self->other, handle);
 }
 
 TEST_F_TIMEOUT(race, a_revoked_area_never_shows_anothers_memory, 120)
@@ -195,7 +195,7 @@ static void *drop_when_possible(void *arg)
 	int err;
 
 	do {
-		err = tmm_drop(self->fd, self->handles[0]);
+		err = uapi_drop(self->fd, self->handles[0]);
 	} while (err == -EBUSY);
 	if (!err)
 		err = map_leaf(self->other, self->nr_bytes, OTHERS, &self->handles[1], &vaddr);
@@ -224,7 +224,7 @@ static int munmap_once(FIXTURE_DATA(race) *self)
 	if (result)
 		return (long)result;
 	__atomic_store_n(&self->area, NULL, __ATOMIC_RELAXED);
-	return tmm_drop(self->other, self->handles[1]);
+	return uapi_drop(self->other, self->handles[1]);
 }
 
 TEST_F_TIMEOUT(race, a_munmapped_area_never_shows_anothers_memory, 120)
@@ -332,15 +332,15 @@ static int map_leaves(FIXTURE_DATA(race) *self, __u32 *handle)
 	struct theseus_mm_map mapping;
 	unsigned char byte = MINE;
 	unsigned int i;
-	int err = tmm_allocate_pages(self->fd, &pages);
+	int err = uapi_allocate_pages(self->fd, &pages);
 
 	if (!err)
-		err = tmm_allocate_frames(self->fd, &frames);
+		err = uapi_allocate_frames(self->fd, &frames);
 	if (!err)
-		err = tmm_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
-						 THESEUS_MM_PTE_DATA, &mapping);
+		err = uapi_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
+						  THESEUS_MM_PTE_DATA, &mapping);
 	for (i = 0; i < NR_PAGES && !err; i++)
-		err = tmm_write(self->fd, mapping.handle, i * self->nr_bytes, &byte, 1);
+		err = uapi_write(self->fd, mapping.handle, i * self->nr_bytes, &byte, 1);
 	if (!err)
 		*handle = mapping.handle;
 	return err;
@@ -364,7 +364,7 @@ TEST_F_TIMEOUT(race, everything_at_once, 120)
 	for (i = 0; race_goes_on(&start, SECONDS, nr_revoked && has_been_seen_and_gone(self)); i++) {
 		__u32 nr = 0;
 
-		EXPECT_EQ(0, tmm_revoke(self->fd, self->handles[i % 2], &nr));
+		EXPECT_EQ(0, uapi_revoke(self->fd, self->handles[i % 2], &nr));
 		nr_revoked += nr;
 		/* no time for an area to be filled, or some */
 		usleep(300 + i % 32 * 1000);
@@ -372,13 +372,13 @@ TEST_F_TIMEOUT(race, everything_at_once, 120)
 	self->stop = true;
 	for (i = 0; i < NR_THREADS; i++)
 		pthread_join(threads[i], NULL);
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handles[0], NULL));
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handles[1], NULL));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handles[0], NULL));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handles[1], NULL));
 	EXPECT_LT(0, nr_revoked);
 	EXPECT_LT(0, self->nr_seen);
 	EXPECT_LT(0, self->nr_signals);
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handles[0]));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handles[1]));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handles[0]));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handles[1]));
 }
 
 TEST_HARNESS_MAIN

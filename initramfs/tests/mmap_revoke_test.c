@@ -14,13 +14,13 @@ TEST_F(borrow, revoke_takes_a_writable_area_away)
 	__u32 nr;
 
 	EXPECT_EQ(0, store(area, 5));
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, &nr));
 	EXPECT_EQ(1, nr);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(SIGBUS, store(area, 6));
 	EXPECT_EQ(SIGBUS, load(area + SIZE - 1, &byte));
 	EXPECT_FREE(self->handle);
-	ASSERT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	ASSERT_EQ(0, uapi_read(self->fd, self->handle, 0, &byte, 1));
 	anew = AREA(self->handle, RW);
 	EXPECT_EQ(0, store(anew, 8));
 	EXPECT_EQ(SIGBUS, load(area, &byte));
@@ -37,11 +37,11 @@ TEST_F(borrow, revoke_counts_borrows)
 	__u32 nr = 99;
 
 	EXPECT_EQ(0, munmap(first + PAGE, PAGE));
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, &nr));
 	EXPECT_EQ(2, nr);
 	EXPECT_EQ(SIGBUS, load(first, &byte));
 	EXPECT_EQ(SIGBUS, load(second, &byte));
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, &nr));
 	EXPECT_EQ(0, nr);
 	EXPECT_EQ(0, munmap(first, SIZE));
 	EXPECT_EQ(0, munmap(second, SIZE));
@@ -51,11 +51,11 @@ TEST_F(borrow, revoke_of_nothing)
 {
 	__u32 nr = 99;
 
-	EXPECT_REFUSED(0, tmm_revoke(self->fd, self->handle, &nr), self->handle);
+	EXPECT_REFUSED(0, uapi_revoke(self->fd, self->handle, &nr), self->handle);
 	EXPECT_EQ(0, nr);
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, R));
 	nr = 99;
-	EXPECT_REFUSED(0, tmm_revoke(self->fd, self->handle, &nr), self->handle);
+	EXPECT_REFUSED(0, uapi_revoke(self->fd, self->handle, &nr), self->handle);
 	EXPECT_EQ(0, nr);
 }
 
@@ -67,7 +67,7 @@ TEST_F(borrow, revoke_is_undone_if_its_result_cannot_be_stored)
 
 	call->handle = self->handle;
 	ASSERT_EQ(0, mprotect(call, PAGE, R));
-	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, call), self->handle);
+	EXPECT_REFUSED(EFAULT, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, call), self->handle);
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
@@ -77,15 +77,15 @@ TEST_F(borrow, revoke_allows_changes)
 	struct theseus_mm_info before = self->start, after;
 	unsigned char *area = AREA(self->handle, RW), byte;
 	char text[SNAPSHOT_TEXT];
-	__u32 first, second;
+	__u32 first = 0, second = 0;
 
 	EXPECT_EQ(0, store(area, 1));
-	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
-	EXPECT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
-	EXPECT_EQ(0, tmm_merge(self->fd, first, second));
-	EXPECT_EQ(0, tmm_drop(self->fd, first));
+	EXPECT_EQ(-EBUSY, uapi_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_split(self->fd, self->handle, PAGE, &first, &second));
+	EXPECT_EQ(0, uapi_merge(self->fd, first, second));
+	EXPECT_EQ(0, uapi_drop(self->fd, first));
 	/* the area's file counts until the area is gone */
 	before.client_handles++;
 	after = INFO();
@@ -98,7 +98,7 @@ TEST_F(borrow, revoked_areas_can_be_changed)
 {
 	unsigned char *area = AREA(self->handle, RW), *moved, byte;
 
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
 	EXPECT_EQ(0, mprotect(area + PAGE, PAGE, R));
 	EXPECT_EQ(SIGBUS, load(area + PAGE, &byte));
 	EXPECT_EQ(0, munmap(area, PAGE));
@@ -130,7 +130,7 @@ TEST_F(borrow, revoke_reaches_other_processes)
 	}
 	EXPECT_EQ(1, read(ready[0], &byte, 1));
 	EXPECT_EXCLUDED(self->handle);
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, &nr));
 	EXPECT_EQ(1, nr);
 	EXPECT_FREE(self->handle);
 	EXPECT_EQ(1, write(go[1], "", 1));
@@ -148,7 +148,7 @@ TEST_F(borrow, revoke_leaves_other_mappings_alone)
 	ASSERT_EQ(0, fill(self->fd, other, SIZE));
 	others = AREA(other, R);
 	EXPECT_EQ(SIZE, nr_alike(others, 0, SIZE));
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
 	EXPECT_EQ(SIZE, nr_alike(others, 0, SIZE));
 	EXPECT_EQ(-EBUSY, write_byte(self->fd, other));
 	EXPECT_EQ(0, munmap(others, SIZE));
@@ -163,7 +163,7 @@ TEST_F(borrow, revoke_from_within_the_area)
 	int err;
 
 	*call = (struct theseus_mm_revoke){ .handle = self->handle };
-	err = tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, call);
+	err = uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, call);
 	EXPECT_EQ(0, err);
 	EXPECT_EQ(err ? 1 : 0, QUERY(self->handle).nr_borrows);
 	EXPECT_EQ(err ? 0 : SIGBUS, load(area, &byte));

@@ -53,7 +53,7 @@ TEST_F(borrow, what_was_written_stays)
 	for (i = 0; i < SIZE; i++)
 		area[i] = pattern(i + 5);
 	EXPECT_EQ(0, munmap(area, SIZE));
-	ASSERT_EQ(0, tmm_read(self->fd, self->handle, 0, content, SIZE));
+	ASSERT_EQ(0, uapi_read(self->fd, self->handle, 0, content, SIZE));
 	EXPECT_EQ(SIZE, nr_alike(content, 5, SIZE));
 	area = AREA(self->handle, R);
 	EXPECT_EQ(SIZE, nr_alike(area, 5, SIZE));
@@ -64,7 +64,7 @@ static bool is_dirty(int fd, __u64 vaddr)
 {
 	struct theseus_mm_translate translation = { 0 };
 
-	return !tmm_translate(fd, vaddr, &translation) &&
+	return !uapi_translate(fd, vaddr, &translation) &&
 	       (translation.pte_flags & THESEUS_MM_PTE_DIRTY);
 }
 
@@ -97,21 +97,21 @@ static void expect_unchangeable(struct __test_metadata *_metadata, FIXTURE_DATA(
 	struct theseus_mm_create_mapping mapping = MAPPING(3 * NR);
 	unsigned char *area;
 
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, SIZE, &before, &handles[0]));
-	ASSERT_EQ(0, tmm_split(self->fd, handles[0], SIZE, &self->handle, &after));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, SIZE, &before, &handles[0]));
+	ASSERT_EQ(0, uapi_split(self->fd, handles[0], SIZE, &self->handle, &after));
 	area = AREA(self->handle, protection);
-	EXPECT_REFUSED(EBUSY, tmm_remap(self->fd, self->handle, READ_ONLY), self->handle);
-	EXPECT_REFUSED(EBUSY, tmm_split(self->fd, self->handle, PAGE, &handles[0], &handles[1]),
+	EXPECT_REFUSED(EBUSY, uapi_remap(self->fd, self->handle, READ_ONLY), self->handle);
+	EXPECT_REFUSED(EBUSY, uapi_split(self->fd, self->handle, PAGE, &handles[0], &handles[1]),
 		       self->handle);
-	EXPECT_REFUSED(EBUSY, tmm_merge(self->fd, self->handle, after), self->handle, after);
-	EXPECT_REFUSED(EBUSY, tmm_merge(self->fd, before, self->handle), before, self->handle);
-	EXPECT_REFUSED(EBUSY, tmm_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr),
+	EXPECT_REFUSED(EBUSY, uapi_merge(self->fd, self->handle, after), self->handle, after);
+	EXPECT_REFUSED(EBUSY, uapi_merge(self->fd, before, self->handle), before, self->handle);
+	EXPECT_REFUSED(EBUSY, uapi_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr),
 		       self->handle);
-	EXPECT_REFUSED(EBUSY, tmm_drop(self->fd, self->handle), self->handle);
+	EXPECT_REFUSED(EBUSY, uapi_drop(self->fd, self->handle), self->handle);
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_merge(self->fd, self->handle, after));
-	EXPECT_EQ(0, tmm_merge(self->fd, before, self->handle));
-	EXPECT_EQ(0, tmm_drop(self->fd, before));
+	EXPECT_EQ(0, uapi_merge(self->fd, self->handle, after));
+	EXPECT_EQ(0, uapi_merge(self->fd, before, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, before));
 }
 
 TEST_F(borrow, cannot_change_while_read)
@@ -128,7 +128,7 @@ TEST_F(borrow, cannot_change_while_written)
 
 TEST_F(borrow, a_read_only_mapping_refuses_writable_areas)
 {
-	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, R));
 	EXPECT_REFUSED(0, -mmap_errno(self->fd, self->handle, R), self->handle);
 	EXPECT_REFUSED(EACCES, -mmap_errno(self->fd, self->handle, RW), self->handle);
@@ -157,8 +157,8 @@ TEST_F(borrow, a_mapping_of_code_is_executed)
 		int (*function)(void);
 	} at;
 
-	ASSERT_EQ(0, tmm_write(self->fd, self->handle, PAGE, code, sizeof(code)));
-	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, 0));
+	ASSERT_EQ(0, uapi_write(self->fd, self->handle, PAGE, code, sizeof(code)));
+	ASSERT_EQ(0, uapi_remap(self->fd, self->handle, 0));
 	at.area = AREA(self->handle, RX) + PAGE;
 	EXPECT_EQ(42, at.function());
 	EXPECT_EQ(0, munmap(at.area - PAGE, SIZE));
@@ -198,7 +198,7 @@ TEST_F(borrow, no_private_areas)
 {
 	__u64 offset;
 
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &offset, NULL));
 	EXPECT_ERRNO(EINVAL, mmap(NULL, SIZE, R, MAP_PRIVATE, self->fd, offset));
 	EXPECT_ERRNO(EINVAL, mmap(NULL, SIZE, RW, MAP_PRIVATE, self->fd, offset));
 	EXPECT_FREE(self->handle);
@@ -206,11 +206,11 @@ TEST_F(borrow, no_private_areas)
 
 TEST_F(borrow, a_client_opened_for_reading_has_no_areas)
 {
-	int fd = open(TMM_DEVICE, O_RDONLY | O_CLOEXEC);
+	int fd = open(UAPI_DEVICE, O_RDONLY | O_CLOEXEC);
 	__u64 offset;
 
 	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &offset, NULL));
 	EXPECT_ERRNO(EBADF, mmap(NULL, PAGE, R, MAP_SHARED, fd, offset));
 	EXPECT_ERRNO(EACCES, mmap(NULL, PAGE, RW, MAP_SHARED, fd, offset));
 	EXPECT_ERRNO(EINVAL, mmap(NULL, PAGE, R, MAP_PRIVATE, fd, offset));
@@ -225,10 +225,10 @@ TEST_F(borrow, an_offset_stays_and_is_the_mappings_own)
 	__u32 other = MAPPING(NR).handle;
 	__u64 offset, again, others, nr_bytes;
 
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, &nr_bytes));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &offset, &nr_bytes));
 	EXPECT_EQ(SIZE, nr_bytes);
-	ASSERT_EQ(0, tmm_map_offset(self->fd, other, &others, NULL));
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &again, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, other, &others, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &again, NULL));
 	EXPECT_EQ(offset, again);
 	EXPECT_TRUE(others >= offset + SIZE || offset >= others + SIZE);
 	EXPECT_EQ(0, offset % PAGE);
@@ -239,27 +239,27 @@ TEST_F(borrow, only_mappings_have_offsets)
 	__u32 pages = PAGES(1).handle, frames = FRAMES(1).handle, nr;
 	__u64 offset;
 
-	EXPECT_REFUSED(ENOENT, tmm_map_offset(self->fd, pages, &offset, NULL), pages);
-	EXPECT_REFUSED(ENOENT, tmm_map_offset(self->fd, frames, &offset, NULL), frames);
-	EXPECT_REFUSED(ENOENT, tmm_map_offset(self->fd, 0, &offset, NULL));
-	EXPECT_REFUSED(ENOENT, tmm_revoke(self->fd, pages, &nr), pages);
-	EXPECT_REFUSED(ENOENT, tmm_revoke(self->fd, frames, &nr), frames);
-	EXPECT_REFUSED(ENOENT, tmm_revoke(self->fd, 0, &nr));
+	EXPECT_REFUSED(ENOENT, uapi_map_offset(self->fd, pages, &offset, NULL), pages);
+	EXPECT_REFUSED(ENOENT, uapi_map_offset(self->fd, frames, &offset, NULL), frames);
+	EXPECT_REFUSED(ENOENT, uapi_map_offset(self->fd, 0, &offset, NULL));
+	EXPECT_REFUSED(ENOENT, uapi_revoke(self->fd, pages, &nr), pages);
+	EXPECT_REFUSED(ENOENT, uapi_revoke(self->fd, frames, &nr), frames);
+	EXPECT_REFUSED(ENOENT, uapi_revoke(self->fd, 0, &nr));
 }
 
 TEST_F(borrow, refuses_offsets_of_no_mapping)
 {
 	struct theseus_mm_create_mapping dropped = MAPPING(1);
 	__u64 offset, gone;
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 
-	ASSERT_EQ(0, tmm_map_offset(self->fd, dropped.handle, &gone, NULL));
-	ASSERT_EQ(0, tmm_drop(self->fd, dropped.handle));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, dropped.handle, &gone, NULL));
+	ASSERT_EQ(0, uapi_drop(self->fd, dropped.handle));
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, gone));
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, 0));
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, FAR_OFFSET));
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, LAST_OFFSET));
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &offset, NULL));
 	ASSERT_LE(0, other);
 	EXPECT_ERRNO(ENOENT, mmap(NULL, SIZE, R, MAP_SHARED, other, offset));
 	close(other);
@@ -269,7 +269,7 @@ TEST_F(borrow, refuses_what_is_outside)
 {
 	__u64 offset;
 
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &offset, NULL));
 	EXPECT_ERRNO(ERANGE, mmap(NULL, SIZE + 1, R, MAP_SHARED, self->fd, offset));
 	EXPECT_ERRNO(ERANGE, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset + SIZE));
 	EXPECT_ERRNO(ERANGE, mmap(NULL, 2 * PAGE, R, MAP_SHARED, self->fd, offset + SIZE - PAGE));
@@ -300,8 +300,8 @@ TEST_F(borrow, a_handle_made_by_split_has_its_own_offset)
 	__u32 first, second;
 	__u64 offset;
 
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, NULL));
-	ASSERT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_split(self->fd, self->handle, PAGE, &first, &second));
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset));
 	area = AREA(second, R);
 	EXPECT_EQ(SIZE - PAGE, nr_alike(area, PAGE, SIZE - PAGE));

@@ -32,7 +32,7 @@ static inline struct theseus_mm_occupancy owners_in(__u64 bucket_frames)
 	({										\
 		struct theseus_mm_occupancy _call = owners_in(bucket_frames);		\
 											\
-		ASSERT_EQ(0, tmm_get_occupancy(fd, &_call));				\
+		ASSERT_EQ(0, uapi_get_occupancy(fd, &_call));				\
 		_call;									\
 	})
 
@@ -44,7 +44,7 @@ static inline struct theseus_mm_client_info *find(int fd, __u32 id)
 {
 	__u32 i;
 
-	if (tmm_get_clients(fd, clients, MAX_CLIENTS, &found))
+	if (uapi_get_clients(fd, clients, MAX_CLIENTS, &found))
 		return NULL;
 	for (i = 0; i < found.nr_clients && i < MAX_CLIENTS; i++)
 		if (clients[i].id == id)
@@ -56,7 +56,7 @@ static inline __u32 id_of(int fd)
 {
 	struct theseus_mm_info info;
 
-	return tmm_get_info(fd, &info) ? 0 : info.client_id;
+	return uapi_get_info(fd, &info) ? 0 : info.client_id;
 }
 
 /* Runs @what in a child as @uid; its result is the child's. */

@@ -55,14 +55,14 @@ TEST_F(client, fdinfo_of_an_exported_mapping)
 	__u32 mine;
 	int fd;
 
-	ASSERT_EQ(0, tmm_export(self->fd, MAPPING(5).handle, &fd));
+	ASSERT_EQ(0, uapi_export(self->fd, MAPPING(5).handle, &fd));
 	text = fdinfo(fd);
 	EXPECT_TRUE(text_has(text, "theseus_mm-stale:\t0\n"));
 	EXPECT_TRUE(text_has(text, "theseus_mm-size-exported:\t20 KiB\n"));
 	EXPECT_TRUE(text_has(text, "theseus_mm-borrows:\t0\n"));
 	EXPECT_FALSE(text_has(text, "0x"));
 	free(text);
-	ASSERT_EQ(0, tmm_import(self->fd, fd, &mine));
+	ASSERT_EQ(0, uapi_import(self->fd, fd, &mine));
 	text = fdinfo(fd);
 	EXPECT_TRUE(text_has(text, "theseus_mm-stale:\t1\n"));
 	EXPECT_FALSE(text_has(text, "KiB"));

@@ -24,13 +24,13 @@ TEST_F(client, own_parts_of_a_region)
 	struct theseus_mm_region region;
 	__u32 i, first, last, id = id_of(self->fd);
 
-	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
+	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	call = GET_OWNERS(self->fd, 0);
 	for (i = 0; i < call.nr_buckets; i++)
 		ASSERT_EQ(THESEUS_MM_OWNER_NONE, owners[i]);
 	/* large leaves, and small ones at both ends */
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 5 * 512 * PAGE + 7 * PAGE,
-						   THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 5 * 512 * PAGE + 7 * PAGE,
+						    THESEUS_MM_PTE_DATA, &mapping));
 	first = part_of(&region, &call, mapping.paddr);
 	last = part_of(&region, &call, mapping.paddr + mapping.nr_pages * PAGE - 1);
 	ASSERT_LT(first + 2, last);
@@ -49,13 +49,13 @@ TEST_F(client, own_parts_by_frames_too)
 	struct theseus_mm_occupancy call;
 	__u32 i, first, last;
 
-	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
+	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	call = GET_OWNERS(self->fd, 0);
 	first = part_of(&region, &call, frames.start);
 	last = part_of(&region, &call, frames.start + 1000 * PAGE - 1);
 	for (i = 0; i < call.nr_buckets; i++)
 		ASSERT_EQ(i >= first && i <= last ? id_of(self->fd) : 0, owners[i]);
-	ASSERT_EQ(0, tmm_drop(self->fd, frames.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, frames.handle));
 	GET_OWNERS(self->fd, 0);
 	EXPECT_EQ(THESEUS_MM_OWNER_NONE, owners[first]);
 }
@@ -65,16 +65,16 @@ TEST_F(client, own_parts_by_frames_too)
 
 TEST_F(client, own_a_part_if_they_have_most_of_it)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	struct theseus_mm_allocate call = { .size = 30 };
 	struct theseus_mm_create_mapping mapping;
 
 	FRAMES(20);
-	ASSERT_EQ(0, tmm_allocate_frames(other, &call));
+	ASSERT_EQ(0, uapi_allocate_frames(other, &call));
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(other), owners[0]);
 	/* mapped and allocated count together, and in many runs */
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, 11 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_create_mapping(self->fd, 11 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(self->fd), owners[0]);
 	close(other);
@@ -82,13 +82,13 @@ TEST_F(client, own_a_part_if_they_have_most_of_it)
 
 TEST_F(client, with_many_objects_owns_them_all)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	struct theseus_mm_allocate call = { .size = 99 };
 	int i;
 
 	for (i = 0; i < 100; i++)
 		FRAMES(1);
-	ASSERT_EQ(0, tmm_allocate_frames(other, &call));
+	ASSERT_EQ(0, uapi_allocate_frames(other, &call));
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(self->fd), owners[0]);
 	close(other);
@@ -98,11 +98,11 @@ TEST_F(client, own_what_they_exported_until_they_are_gone)
 {
 	struct theseus_mm_create_mapping mapping;
 	__u32 handle, id;
-	int other = tmm_open(NULL), export;
+	int other = uapi_open(NULL), export;
 
 	id = id_of(other);
-	ASSERT_EQ(0, tmm_create_mapping(other, 40 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_export(other, mapping.handle, &export));
+	ASSERT_EQ(0, uapi_create_mapping(other, 40 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_export(other, mapping.handle, &export));
 	FRAMES(5);
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id, owners[0]);
@@ -110,7 +110,7 @@ TEST_F(client, own_what_they_exported_until_they_are_gone)
 	close(other);
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(self->fd), owners[0]);
-	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
 	close(export);
 }
 
@@ -120,7 +120,7 @@ static int sees_hidden_owners(void *data)
 	int fd = *(int *)data;
 	__u32 i, nr_hidden = 0;
 
-	if (tmm_get_occupancy(fd, &call))
+	if (uapi_get_occupancy(fd, &call))
 		return 1;
 	for (i = 0; i < call.nr_buckets; i++) {
 		nr_hidden += owners[i] == THESEUS_MM_OWNER_HIDDEN;
@@ -132,10 +132,10 @@ static int sees_hidden_owners(void *data)
 
 TEST_F(client, owners_are_hidden_from_other_users)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	struct theseus_mm_allocate call = { .size = 30 };
 
-	ASSERT_EQ(0, tmm_allocate_frames(other, &call));
+	ASSERT_EQ(0, uapi_allocate_frames(other, &call));
 	EXPECT_EQ(0, as_user(NOBODY, sees_hidden_owners, &self->fd));
 	close(other);
 }
@@ -159,7 +159,7 @@ static void learn(struct finder *finder, struct theseus_mm_occupancy call)
 	__u64 start, end;
 	__u32 i;
 
-	if (tmm_get_occupancy(finder->fd, &call))
+	if (uapi_get_occupancy(finder->fd, &call))
 		return;
 	for (i = 0; i < call.nr_buckets; i++) {
 		if (owners[i] != finder->id)
@@ -175,13 +175,13 @@ static void learn(struct finder *finder, struct theseus_mm_occupancy call)
 static int cannot_narrow_its_frame(void *data)
 {
 	struct theseus_mm_allocate frame = { .size = 1 };
-	struct finder finder = { .fd = tmm_open(NULL), .high = ~0ULL };
+	struct finder finder = { .fd = uapi_open(NULL), .high = ~0ULL };
 	struct theseus_mm_occupancy call;
 	__u32 room;
 	__u64 size;
 
 	(void)data;
-	if (finder.fd < 0 || tmm_allocate_frames(finder.fd, &frame) || frame.start)
+	if (finder.fd < 0 || uapi_allocate_frames(finder.fd, &frame) || frame.start)
 		return 10;
 	finder.id = id_of(finder.fd);
 	for (room = PARTS; room; room -= room > 64 ? 31 : 1) {
@@ -201,28 +201,28 @@ static int cannot_narrow_its_frame(void *data)
 
 TEST_F_TIMEOUT(client, cannot_narrow_its_frame_below_a_part, 120)
 {
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0666));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0666));
 	EXPECT_EQ(0, as_user(NOBODY, cannot_narrow_its_frame, NULL));
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0600));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0600));
 }
 
 /* --- what clients left that are gone ---------------------------------------------------- */
 
 static __u64 nr_orphans(int fd)
 {
-	return tmm_get_clients(fd, NULL, 0, &found) ? ~0ULL : found.orphan_frames;
+	return uapi_get_clients(fd, NULL, 0, &found) ? ~0ULL : found.orphan_frames;
 }
 
 /* A client that exported a mapping of 6 pages, let a process have one of 5, and is gone. */
 static __u32 leave(int *export, unsigned char **area)
 {
 	struct theseus_mm_create_mapping mapping;
-	int fd = tmm_open(NULL);
+	int fd = uapi_open(NULL);
 	__u32 id = id_of(fd);
 
-	if (tmm_create_mapping(fd, 6 * PAGE, THESEUS_MM_PTE_DATA, &mapping) ||
-	    tmm_export(fd, mapping.handle, export) ||
-	    tmm_create_mapping(fd, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
+	if (uapi_create_mapping(fd, 6 * PAGE, THESEUS_MM_PTE_DATA, &mapping) ||
+	    uapi_export(fd, mapping.handle, export) ||
+	    uapi_create_mapping(fd, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping))
 		return 0;
 	*area = mmap_all(fd, mapping.handle, RW);
 	close(fd);
@@ -255,7 +255,7 @@ TEST_F(client, sees_what_others_left)
 	EXPECT_LE(6, nr_orphans(self->fd));
 	EXPECT_GE(6 + 8, nr_orphans(self->fd));
 	/* what somebody imports is theirs */
-	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
 	EXPECT_EQ(0, nr_orphans(self->fd));
 	close(export);
 }
@@ -276,7 +276,7 @@ TEST_F(client, sees_what_others_left_until_it_is_free)
 /* Without privilege: what a client of the same user left. */
 static int sees_what_its_user_left(void *data)
 {
-	int fd = tmm_open(NULL), export;
+	int fd = uapi_open(NULL), export;
 	unsigned char *area;
 
 	(void)data;
@@ -287,9 +287,9 @@ static int sees_what_its_user_left(void *data)
 
 TEST_F(client, sees_what_clients_of_its_user_left)
 {
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0666));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0666));
 	EXPECT_EQ(0, as_user(NOBODY, sees_what_its_user_left, NULL));
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0600));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0600));
 }
 
 TEST_HARNESS_MAIN

@@ -9,21 +9,21 @@
 
 TEST_F(client, has_a_number_of_its_own)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	__u32 first = id_of(other);
 
 	EXPECT_NE(0, INFO().client_id);
 	EXPECT_NE(0, first);
 	EXPECT_NE(first, INFO().client_id);
 	close(other);
-	other = tmm_open(NULL);
+	other = uapi_open(NULL);
 	EXPECT_NE(first, id_of(other));
 	close(other);
 }
 
 TEST_F(client, are_counted)
 {
-	int other = tmm_open(NULL), same = dup(other);
+	int other = uapi_open(NULL), same = dup(other);
 
 	EXPECT_EQ(self->start.nr_clients + 1, INFO().nr_clients);
 	close(other);
@@ -34,15 +34,15 @@ TEST_F(client, are_counted)
 
 TEST_F(client, are_listed_with_what_they_own)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	struct theseus_mm_allocate call = { .size = 2 };
 	struct theseus_mm_create_mapping mapping;
 	struct theseus_mm_client_info *info;
 
-	ASSERT_EQ(0, tmm_allocate_pages(other, &call));
+	ASSERT_EQ(0, uapi_allocate_pages(other, &call));
 	call = (struct theseus_mm_allocate){ .size = 3 };
-	ASSERT_EQ(0, tmm_allocate_frames(other, &call));
-	ASSERT_EQ(0, tmm_create_mapping(other, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_allocate_frames(other, &call));
+	ASSERT_EQ(0, uapi_create_mapping(other, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	info = find(self->fd, id_of(other));
 	ASSERT_NE(NULL, info);
 	EXPECT_EQ(0, info->uid);
@@ -54,7 +54,7 @@ TEST_F(client, are_listed_with_what_they_own)
 	EXPECT_LE(7, info->nr_frames);
 	EXPECT_GE(7 + 8, info->nr_frames);
 
-	ASSERT_EQ(0, tmm_drop(other, mapping.handle));
+	ASSERT_EQ(0, uapi_drop(other, mapping.handle));
 	info = find(self->fd, id_of(other));
 	ASSERT_NE(NULL, info);
 	EXPECT_EQ(0, info->nr_mappings);
@@ -68,8 +68,8 @@ TEST_F(client, are_listed_once_each_by_number)
 	__u32 i;
 
 	for (i = 0; i < 5; i++)
-		others[i] = tmm_open(NULL);
-	ASSERT_EQ(0, tmm_get_clients(self->fd, clients, MAX_CLIENTS, &found));
+		others[i] = uapi_open(NULL);
+	ASSERT_EQ(0, uapi_get_clients(self->fd, clients, MAX_CLIENTS, &found));
 	EXPECT_EQ(self->start.nr_clients + 5, found.nr_clients);
 	EXPECT_EQ(0, found.nr_hidden);
 	EXPECT_EQ(0, found.hidden_frames);
@@ -83,23 +83,23 @@ TEST_F(client, are_listed_once_each_by_number)
 
 TEST_F(client, are_told_as_far_as_there_is_room)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 
 	memset(clients, 0x5a, sizeof(clients));
-	ASSERT_EQ(0, tmm_get_clients(self->fd, clients, 1, &found));
+	ASSERT_EQ(0, uapi_get_clients(self->fd, clients, 1, &found));
 	EXPECT_EQ(self->start.nr_clients + 1, found.nr_clients);
 	EXPECT_NE(0x5a5a5a5a, clients[0].id);
 	EXPECT_EQ(0x5a5a5a5a, clients[1].id);
-	ASSERT_EQ(0, tmm_get_clients(self->fd, NULL, 0, &found));
+	ASSERT_EQ(0, uapi_get_clients(self->fd, NULL, 0, &found));
 	EXPECT_EQ(self->start.nr_clients + 1, found.nr_clients);
 	close(other);
 }
 
 TEST_F(client, are_refused_a_bad_array)
 {
-	EXPECT_REFUSED(EFAULT, tmm_get_clients(self->fd, NULL, 1, &found));
-	EXPECT_REFUSED(EFAULT, tmm_get_clients(self->fd, (void *)0xffff888000000000, 1, &found));
-	EXPECT_REFUSED(EFAULT, tmm_get_clients(self->fd, (void *)(~0UL - 60), ~0U, &found));
+	EXPECT_REFUSED(EFAULT, uapi_get_clients(self->fd, NULL, 1, &found));
+	EXPECT_REFUSED(EFAULT, uapi_get_clients(self->fd, (void *)0xffff888000000000, 1, &found));
+	EXPECT_REFUSED(EFAULT, uapi_get_clients(self->fd, (void *)(~0UL - 60), ~0U, &found));
 }
 
 TEST_F(client, killed_is_no_longer_listed)
@@ -112,17 +112,17 @@ TEST_F(client, killed_is_no_longer_listed)
 	ASSERT_EQ(0, pipe(ready));
 	pid = fork();
 	if (!pid) {
-		int fd = tmm_open(NULL);
+		int fd = uapi_open(NULL);
 		struct theseus_mm_create_mapping mapping;
 
-		byte = fd < 0 || tmm_create_mapping(fd, PAGE, THESEUS_MM_PTE_DATA, &mapping);
+		byte = fd < 0 || uapi_create_mapping(fd, PAGE, THESEUS_MM_PTE_DATA, &mapping);
 		if (write(ready[1], &byte, 1) == 1)
 			pause();
 		_exit(1);
 	}
 	ASSERT_EQ(1, read(ready[0], &byte, 1));
 	ASSERT_EQ(0, byte);
-	ASSERT_EQ(0, tmm_get_clients(self->fd, clients, MAX_CLIENTS, &found));
+	ASSERT_EQ(0, uapi_get_clients(self->fd, clients, MAX_CLIENTS, &found));
 	while (clients[id].pid != pid && id < found.nr_clients)
 		id++;
 	ASSERT_LT(id, found.nr_clients);
@@ -155,11 +155,11 @@ static int sees_only_what_it_was_given(void *data)
 
 TEST_F(client, of_another_user_are_hidden)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	struct theseus_mm_allocate call = { .size = 5 };
 	struct visibility v = { .root = self->fd, .other_id = id_of(other) };
 
-	ASSERT_EQ(0, tmm_allocate_frames(other, &call));
+	ASSERT_EQ(0, uapi_allocate_frames(other, &call));
 	EXPECT_EQ(0, as_user(NOBODY, sees_only_what_it_was_given, &v));
 	EXPECT_NE(NULL, find(self->fd, v.other_id));
 	close(other);
@@ -169,7 +169,7 @@ TEST_F(client, of_another_user_are_hidden)
 static int sees_its_users(void *data)
 {
 	struct visibility *v = data;
-	int one = tmm_open(NULL), two = tmm_open(NULL);
+	int one = uapi_open(NULL), two = uapi_open(NULL);
 	struct theseus_mm_client_info *info;
 
 	if (one < 0 || two < 0)
@@ -186,15 +186,15 @@ TEST_F(client, of_the_same_user_are_seen)
 {
 	struct visibility v = { .root = self->fd, .root_id = id_of(self->fd) };
 
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0666));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0666));
 	EXPECT_EQ(0, as_user(NOBODY, sees_its_users, &v));
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0600));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0600));
 }
 
 static int keep_open(void *data)
 {
 	int *pipes = data;
-	int fd = tmm_open(NULL);
+	int fd = uapi_open(NULL);
 	__u32 id = id_of(fd);
 	char byte;
 
@@ -206,7 +206,7 @@ static int keep_open(void *data)
 static int cannot_see(void *data)
 {
 	struct visibility *v = data;
-	int fd = tmm_open(NULL);
+	int fd = uapi_open(NULL);
 
 	return fd < 0 || find(fd, v->other_id) || !find(fd, id_of(fd));
 }
@@ -217,7 +217,7 @@ TEST_F(client, of_two_users_do_not_see_each_other)
 	int pipes[4], status = -1;
 	pid_t pid;
 
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0666));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0666));
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(0, pipe(pipes + 2));
 	pid = fork();
@@ -231,7 +231,7 @@ TEST_F(client, of_two_users_do_not_see_each_other)
 	EXPECT_EQ(1, write(pipes[3], "", 1));
 	waitpid(pid, &status, 0);
 	EXPECT_EQ(0, status);
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0600));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0600));
 	close(pipes[0]);
 	close(pipes[1]);
 	close(pipes[2]);
@@ -250,15 +250,16 @@ TEST_F(client, may_go_while_looked_at)
 			int fds[8];
 
 			for (i = 0; i < 8; i++) {
-				fds[i] = tmm_open(NULL);
-				tmm_create_mapping(fds[i], 3 * PAGE, THESEUS_MM_PTE_DATA, &mapping);
+				fds[i] = uapi_open(NULL);
+				uapi_create_mapping(fds[i], 3 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping);
 			}
 			for (i = 0; i < 8; i++)
 				close(fds[i]);
 		}
 	}
 	for (round = 0; round < 60; round++) {
-		ASSERT_EQ(0, tmm_get_clients(self->fd, clients, MAX_CLIENTS, &found));
+		ASSERT_EQ(0, uapi_get_clients(self->fd, clients, MAX_CLIENTS, &found));
 		for (i = 0; i < found.nr_clients && i < MAX_CLIENTS; i++) {
 			ASSERT_NE(0, clients[i].id);
 			ASSERT_TRUE(!i || clients[i].id > clients[i - 1].id);

@@ -24,7 +24,7 @@ static __u64 offset_of(int fd, __u32 handle)
 {
 	__u64 offset;
 
-	return tmm_map_offset(fd, handle, &offset, NULL) ? ~0ULL : offset;
+	return uapi_map_offset(fd, handle, &offset, NULL) ? ~0ULL : offset;
 }
 
 TEST_F(client, the_second_offset_fits_mmap2_as_the_first_does)
@@ -48,14 +48,14 @@ TEST_F_TIMEOUT(client, ten_thousand_mappings_have_low_offsets, 300)
 		items[i].size = PAGE;
 		items[i].pte_flags = THESEUS_MM_PTE_DATA;
 	}
-	ASSERT_EQ(0, tmm_create_batch(self->fd, 0, items, NR_MAPPINGS, &nr_done));
+	ASSERT_EQ(0, uapi_create_batch(self->fd, 0, items, NR_MAPPINGS, &nr_done));
 	ASSERT_EQ(NR_MAPPINGS, nr_done);
 	for (i = 0; i < NR_MAPPINGS; i++) {
 		offsets[i] = offset_of(self->fd, items[i].handle);
 		nr_high += offsets[i] > LOW_END - PAGE;
 	}
 	EXPECT_EQ(0, nr_high);
-	ASSERT_EQ(0, tmm_write(self->fd, items[NR_MAPPINGS - 1].handle, 0, "last", 5));
+	ASSERT_EQ(0, uapi_write(self->fd, items[NR_MAPPINGS - 1].handle, 0, "last", 5));
 	area = mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offsets[NR_MAPPINGS - 1]);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	EXPECT_STREQ("last", (char *)area);
@@ -79,7 +79,7 @@ TEST_F(client, offsets_come_back)
 
 		offset = offset_of(self->fd, mapping.handle);
 		most = offset > most ? offset : most;
-		ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+		ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	}
 	EXPECT_GT(1000 * PAGE, most);
 }
@@ -114,13 +114,13 @@ TEST_F(client, a_merged_mapping_has_an_offset_for_all_of_it)
 	__u64 offset, nr_bytes;
 
 	ASSERT_EQ(0, fill(self->fd, mapping.handle, 8 * PAGE));
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, 4 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, 4 * PAGE, &first, &second));
 	ASSERT_NE(~0ULL, offset_of(self->fd, first));
 	ASSERT_NE(~0ULL, offset_of(self->fd, second));
 	behind = MAPPING(4);
 	ASSERT_NE(~0ULL, offset_of(self->fd, behind.handle));
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
-	ASSERT_EQ(0, tmm_map_offset(self->fd, first, &offset, &nr_bytes));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, first, &offset, &nr_bytes));
 	EXPECT_EQ(8 * PAGE, nr_bytes);
 	area = mmap(NULL, 8 * PAGE, RW, MAP_SHARED, self->fd, offset);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);

@@ -13,7 +13,7 @@ static int pages_at(int fd, __u64 at, __u64 nr)
 		.size = nr,
 	};
 
-	return tmm_allocate_pages(fd, &call);
+	return uapi_allocate_pages(fd, &call);
 }
 
 static int pages_in_range(int fd, __u64 min, __u64 max, __u64 nr)
@@ -25,7 +25,7 @@ static int pages_in_range(int fd, __u64 min, __u64 max, __u64 nr)
 		.size = nr,
 	};
 
-	return tmm_allocate_pages(fd, &call);
+	return uapi_allocate_pages(fd, &call);
 }
 
 /* The address after the last page. */
@@ -49,10 +49,10 @@ TEST_F(client, all_pages_can_be_had)
 
 	ASSERT_EQ(0, read_parameter("max_user_pages", saved));
 	ASSERT_EQ(0, write_parameter("max_user_pages", "unlimited"));
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, THESEUS_MM_NO_LIMIT));
+	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, THESEUS_MM_NO_LIMIT));
 	EXPECT_EQ(0, pages_at(self->fd, self->start.pages_start, self->start.pages_total));
 	EXPECT_EQ(0, INFO().pages_free);
-	EXPECT_REFUSED(ENOSPC, tmm_allocate_pages(self->fd, &call));
+	EXPECT_REFUSED(ENOSPC, uapi_allocate_pages(self->fd, &call));
 	EXPECT_EQ(0, write_parameter("max_user_pages", saved));
 }
 
@@ -119,9 +119,9 @@ TEST_F(client, merge_takes_the_one_before)
 	struct theseus_mm_query query;
 	__u32 first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, pages.handle, 3 * PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_merge(self->fd, second, first));
-	ASSERT_EQ(0, tmm_query(self->fd, second, &query));
+	ASSERT_EQ(0, uapi_split(self->fd, pages.handle, 3 * PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_merge(self->fd, second, first));
+	ASSERT_EQ(0, uapi_query(self->fd, second, &query));
 	EXPECT_EQ(pages.start, query.start);
 	EXPECT_EQ(8, query.nr_pages);
 	EXPECT_EQ(1, INFO().client_handles);
@@ -132,10 +132,10 @@ TEST_F(client, merge_refuses_what_does_not_touch)
 	struct theseus_mm_allocate pages = PAGES(8);
 	__u32 first, middle, last, rest;
 
-	ASSERT_EQ(0, tmm_split(self->fd, pages.handle, 3 * PAGE, &first, &rest));
-	ASSERT_EQ(0, tmm_split(self->fd, rest, PAGE, &middle, &last));
-	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, first, last), first, last);
-	EXPECT_REFUSED(EDOM, tmm_merge(self->fd, last, first), first, last);
+	ASSERT_EQ(0, uapi_split(self->fd, pages.handle, 3 * PAGE, &first, &rest));
+	ASSERT_EQ(0, uapi_split(self->fd, rest, PAGE, &middle, &last));
+	EXPECT_REFUSED(EDOM, uapi_merge(self->fd, first, last), first, last);
+	EXPECT_REFUSED(EDOM, uapi_merge(self->fd, last, first), first, last);
 }
 
 TEST_HARNESS_MAIN

@@ -54,15 +54,15 @@ static void *thief(void *unused)
 {
 	static unsigned char loot[SIZE];
 	struct theseus_mm_create_mapping mapping;
-	int fd = tmm_open(NULL);
+	int fd = uapi_open(NULL);
 
 	memset(loot, THEIRS, SIZE);
 	while (!race.is_over) {
-		if (tmm_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping))
+		if (uapi_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping))
 			continue;
-		if (!tmm_write(fd, mapping.handle, 0, loot, SIZE))
+		if (!uapi_write(fd, mapping.handle, 0, loot, SIZE))
 			race.nr_thefts++;
-		tmm_drop(fd, mapping.handle);
+		uapi_drop(fd, mapping.handle);
 	}
 	close(fd);
 	return unused;
@@ -76,9 +76,9 @@ static unsigned char *lend(int fd, unsigned char *at, __u32 *handle)
 	__u64 offset;
 
 	memset(content, OURS, SIZE);
-	if (tmm_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping) ||
-	    tmm_write(fd, mapping.handle, 0, content, SIZE) ||
-	    tmm_map_offset(fd, mapping.handle, &offset, NULL))
+	if (uapi_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping) ||
+	    uapi_write(fd, mapping.handle, 0, content, SIZE) ||
+	    uapi_map_offset(fd, mapping.handle, &offset, NULL))
 		return MAP_FAILED;
 	*handle = mapping.handle;
 	return mmap(at, SIZE, RW, MAP_SHARED | (at ? MAP_FIXED : 0), fd, offset);
@@ -108,8 +108,8 @@ TEST_F_TIMEOUT(client, nobody_holds_what_is_somebody_elses, 120)
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (i = 0; race_goes_on(&start, SECONDS, has_all_happened()); i++) {
 		usleep(i % 8 * 1000);
-		EXPECT_EQ(0, tmm_revoke(self->fd, handle, NULL));
-		EXPECT_EQ(0, tmm_drop(self->fd, handle));
+		EXPECT_EQ(0, uapi_revoke(self->fd, handle, NULL));
+		EXPECT_EQ(0, uapi_drop(self->fd, handle));
 		if (i % 2)
 			usleep(i % 16 * 500);
 		if (lend(self->fd, area, &handle) != area)

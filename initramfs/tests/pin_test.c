@@ -36,14 +36,14 @@ FIXTURE(pin)
 FIXTURE_SETUP(pin)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
 		SKIP(return, "the module is not loaded with struct_pages=1");
 	ASSERT_EQ(0, pipe(self->pipe));
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
-						   &self->mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
+						    &self->mapping));
 	self->handle = self->mapping.handle;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 }
@@ -66,14 +66,14 @@ static bool is_pinned(int fd, __u32 handle)
 {
 	struct theseus_mm_query query;
 
-	return !tmm_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
+	return !uapi_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
 }
 
 static bool has_all_back(int fd, const struct theseus_mm_info *start)
 {
 	struct theseus_mm_info now;
 
-	return !tmm_get_info(fd, &now) && now.frames_free == start->frames_free &&
+	return !uapi_get_info(fd, &now) && now.frames_free == start->frames_free &&
 	       now.nr_mappings == start->nr_mappings;
 }
 
@@ -86,9 +86,9 @@ FIXTURE_TEARDOWN(pin)
 	close(self->pipe[1]);
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_TRUE(BECOMES(has_all_back(self->fd, &self->start)));
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -182,8 +182,8 @@ TEST_F(pin, large_leaves)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		__u64 middle = sizes[i] / 2;
 
-		ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, sizes[i],
-							   THESEUS_MM_PTE_DATA, &mapping));
+		ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, sizes[i],
+							    THESEUS_MM_PTE_DATA, &mapping));
 		area = AREA(mapping.handle, RW);
 		memset(area + middle, pattern(0), PAGE);
 		ASSERT_EQ(PAGE, pin(self->pipe[1], area + middle, PAGE));
@@ -191,7 +191,7 @@ TEST_F(pin, large_leaves)
 		EXPECT_TRUE(is_pinned(self->fd, mapping.handle));
 		EXPECT_EQ(1, let_go(self->pipe[0], 0));
 		EXPECT_TRUE(BECOMES(!is_pinned(self->fd, mapping.handle)));
-		EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+		EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	}
 }
 
@@ -206,7 +206,7 @@ TEST_F(pin, what_is_not_held_is_free_at_once)
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_FALSE(is_pinned(self->fd, self->handle));
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 }
 
 TEST_F(pin, what_is_held_after_munmap_stays_borrowed)
@@ -218,15 +218,16 @@ TEST_F(pin, what_is_held_after_munmap_stays_borrowed)
 	EXPECT_FALSE(is_pinned(self->fd, self->handle));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_TRUE(is_pinned(self->fd, self->handle));
-	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, self->handle, READ_ONLY));
-	EXPECT_EQ(-EBUSY, tmm_split(self->fd, self->handle, PAGE, &first, &second));
-	EXPECT_EQ(-EBUSY, tmm_unmap_into_parts(self->fd, self->handle, &first, frames, &nr_frames));
-	EXPECT_EQ(-EBUSY, tmm_write(self->fd, self->handle, 0, &byte, 1));
-	EXPECT_EQ(-EBUSY, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, uapi_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(-EBUSY, uapi_split(self->fd, self->handle, PAGE, &first, &second));
+	EXPECT_EQ(-EBUSY, uapi_unmap_into_parts(self->fd, self->handle, &first, frames,
+						&nr_frames));
+	EXPECT_EQ(-EBUSY, uapi_write(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(-EBUSY, uapi_read(self->fd, self->handle, 0, &byte, 1));
 	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, R));
 	EXPECT_EQ(PAGE, let_go(self->pipe[0], PAGE));
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 }
 
 TEST_F(pin, a_read_only_borrow_that_lingers_is_immutable)
@@ -235,7 +236,7 @@ TEST_F(pin, a_read_only_borrow_that_lingers_is_immutable)
 
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, 0, &byte, 1));
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, R));
 	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, RW));
 	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
@@ -252,20 +253,20 @@ TEST_F(pin, revoke_tells_what_is_held)
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	area = AREA(self->handle, R);
-	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
+	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
 	/* one was never touched, one is like the one before: they overlap, and are one */
 	EXPECT_EQ(2, revoke.nr_revoked);
 	EXPECT_EQ(1, revoke.nr_pinned);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(SIGBUS, load(other, &byte));
 	EXPECT_EQ(-1, pin(self->pipe[1], area, PAGE));
-	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
+	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
 	EXPECT_EQ(0, revoke.nr_revoked);
 	EXPECT_EQ(1, revoke.nr_pinned);
 	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
-	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
+	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
 	EXPECT_EQ(0, revoke.nr_pinned);
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_EQ(0, munmap(other, SIZE));
@@ -298,10 +299,10 @@ static __u64 take_all_but(int fd, __u64 paddr, __u64 nr_bytes)
 	for (;;) {
 		struct theseus_mm_allocate run = {};
 
-		if (tmm_get_info(fd, &info) || !info.frames_largest[0])
+		if (uapi_get_info(fd, &info) || !info.frames_largest[0])
 			return nr;
 		run.size = info.frames_largest[0];
-		if (tmm_allocate_frames(fd, &run))
+		if (uapi_allocate_frames(fd, &run))
 			return 0;
 		if (run.start < paddr + nr_bytes && paddr < run.start + run.nr_pages * PAGE)
 			return 0;
@@ -314,13 +315,13 @@ static void expect_nobody_gets(struct __test_metadata *_metadata, FIXTURE_DATA(p
 {
 	struct theseus_mm_allocate one = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 1,
 					   .at = self->mapping.paddr };
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 
 	ASSERT_LE(0, other);
 	EXPECT_LT(0, take_all_but(other, self->mapping.paddr, SIZE));
-	EXPECT_EQ(-EADDRINUSE, tmm_allocate_frames(other, &one));
+	EXPECT_EQ(-EADDRINUSE, uapi_allocate_frames(other, &one));
 	EXPECT_EQ(PAGE, let_go(self->pipe[0], PAGE));
-	EXPECT_TRUE(BECOMES(!tmm_allocate_frames(other, &one)));
+	EXPECT_TRUE(BECOMES(!uapi_allocate_frames(other, &one)));
 	close(other);
 }
 
@@ -340,11 +341,11 @@ TEST_F(pin, the_handle_is_dropped)
 	unsigned char *area = AREA(self->handle, RW);
 
 	EXPECT_EQ(1, area[0] == pattern(0));
-	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(-EBUSY, uapi_drop(self->fd, self->handle));
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
-	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(-EBUSY, uapi_drop(self->fd, self->handle));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_GONE(self->handle);
 	expect_nobody_gets(_metadata, self);
 }
@@ -356,9 +357,9 @@ TEST_F(pin, a_drop_waits_for_areas_even_if_another_lingers)
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	other = AREA(self->handle, R);
-	EXPECT_EQ(-EBUSY, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(-EBUSY, uapi_drop(self->fd, self->handle));
 	EXPECT_EQ(0, munmap(other, SIZE));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	expect_nobody_gets(_metadata, self);
 }
 
@@ -368,15 +369,15 @@ TEST_F(pin, the_owner_is_killed)
 	char byte;
 	pid_t child;
 
-	ASSERT_EQ(0, tmm_drop(self->fd, self->handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, self->handle));
 	ASSERT_EQ(0, pipe(ready));
 	child = fork();
 	if (!child) {
-		int fd = tmm_open(NULL);
+		int fd = uapi_open(NULL);
 		struct theseus_mm_create_mapping mapping;
 		unsigned char *area;
 
-		if (tmm_create_contiguous_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping) ||
+		if (uapi_create_contiguous_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping) ||
 		    fill(fd, mapping.handle, SIZE))
 			_exit(1);
 		area = mmap_all(fd, mapping.handle, RW);
@@ -462,8 +463,8 @@ TEST_F(pin, advice_leaves_nothing_behind)
 	unsigned int i, j;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, sizes[i], THESEUS_MM_PTE_DATA,
-							   &mapping));
+		ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, sizes[i], THESEUS_MM_PTE_DATA,
+							    &mapping));
 		area = AREA(mapping.handle, RW);
 		for (j = 0; j < ARRAY_SIZE(advice); j++) {
 			EXPECT_EQ(0, store(area + 17, j));
@@ -475,10 +476,10 @@ TEST_F(pin, advice_leaves_nothing_behind)
 		EXPECT_EQ(0, store(area + 17, 99));
 		madvise(area, SIZE, MADV_COLD);
 		madvise(area, SIZE, MADV_PAGEOUT);
-		EXPECT_EQ(0, tmm_revoke(self->fd, mapping.handle, NULL));
+		EXPECT_EQ(0, uapi_revoke(self->fd, mapping.handle, NULL));
 		EXPECT_EQ(SIGBUS, load(area + 17, &byte));
 		EXPECT_EQ(0, munmap(area, sizes[i]));
-		EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+		EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	}
 }
 
@@ -506,7 +507,7 @@ TEST_F_TIMEOUT(pin, many_loans_of_a_page_that_is_held, 120)
 	double start, begin, took, longest = 0;
 	int i;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, GIB, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, GIB, THESEUS_MM_PTE_DATA, &mapping));
 	revoke.handle = mapping.handle;
 	for (i = 0; i < NR_LOANS; i++) {
 		areas[i] = AREA(mapping.handle, R);
@@ -519,7 +520,7 @@ TEST_F_TIMEOUT(pin, many_loans_of_a_page_that_is_held, 120)
 	start = seconds();
 	while (seconds() - start < 5) {
 		begin = seconds();
-		ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
+		ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
 		took = seconds() - begin;
 		longest = took > longest ? took : longest;
 		usleep(20000);
@@ -529,7 +530,7 @@ TEST_F_TIMEOUT(pin, many_loans_of_a_page_that_is_held, 120)
 	EXPECT_EQ(1, revoke.nr_pinned);
 	let_go(self->pipe[0], 0);
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, mapping.handle)));
-	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 }
 
 TEST_HARNESS_MAIN

@@ -34,11 +34,11 @@ static int take_all(int fd)
 	int err;
 
 	for (;;) {
-		err = tmm_get_info(fd, &info);
+		err = uapi_get_info(fd, &info);
 		if (err || !info.frames_free)
 			return err;
 		run = (struct theseus_mm_allocate){ .size = info.frames_largest[0] };
-		err = tmm_allocate_frames(fd, &run);
+		err = uapi_allocate_frames(fd, &run);
 		if (err)
 			return err;
 	}
@@ -47,7 +47,7 @@ static int take_all(int fd)
 static int take_one(int fd, __u32 *handle)
 {
 	struct theseus_mm_allocate one = { .size = 1 };
-	int err = tmm_allocate_frames(fd, &one);
+	int err = uapi_allocate_frames(fd, &one);
 
 	if (!err && handle)
 		*handle = one.handle;
@@ -65,10 +65,10 @@ FIXTURE(poll)
 
 FIXTURE_SETUP(poll)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	self->hog = tmm_open(NULL);
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	self->hog = uapi_open(NULL);
 	ASSERT_EQ(0, take_one(self->hog, &self->one));
 	ASSERT_EQ(0, take_all(self->hog));
 }
@@ -80,8 +80,8 @@ FIXTURE_TEARDOWN(poll)
 
 	close(self->fd);
 	close(self->hog);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -90,7 +90,7 @@ TEST_F(poll, says_yes_before_any_failure)
 {
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	/* failures of another kind do not count */
-	EXPECT_EQ(-ENOENT, tmm_drop(self->fd, 1));
+	EXPECT_EQ(-ENOENT, uapi_drop(self->fd, 1));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	/* nor do those of another client */
 	EXPECT_EQ(-ENOSPC, take_one(self->hog, NULL));
@@ -112,10 +112,10 @@ TEST_F(poll, is_not_woken_by_nothing)
 			 (end.tv_nsec - start.tv_nsec) / 1000000 + 1);
 	/* what succeeds does not matter */
 	INFO();
-	ASSERT_EQ(0, tmm_allocate_pages(self->hog, &pages));
+	ASSERT_EQ(0, uapi_allocate_pages(self->hog, &pages));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 	/* nor do pages that are free again, and a handle less: it waits for frames */
-	ASSERT_EQ(0, tmm_drop(self->hog, pages.handle));
+	ASSERT_EQ(0, uapi_drop(self->hog, pages.handle));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 }
 
@@ -129,17 +129,17 @@ TEST_F(poll, waits_after_a_batch_that_fell_short)
 		.item_size = sizeof(item),
 	};
 
-	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_CREATE_BATCH, &call));
+	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_CREATE_BATCH, &call));
 	EXPECT_EQ(ENOSPC, item.error);
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	EXPECT_EQ(0, tmm_drop(self->hog, self->one));
+	EXPECT_EQ(0, uapi_drop(self->hog, self->one));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 }
 
 TEST_F(poll, says_yes_after_a_free_until_the_next_failure)
 {
 	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
-	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	ASSERT_EQ(0, take_one(self->fd, NULL));
@@ -152,11 +152,11 @@ TEST_F(poll, says_yes_after_a_free_of_its_own)
 {
 	__u32 mine;
 
-	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
 	ASSERT_EQ(0, take_one(self->fd, &mine));
 	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	ASSERT_EQ(0, tmm_drop(self->fd, mine));
+	ASSERT_EQ(0, uapi_drop(self->fd, mine));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 }
 
@@ -195,7 +195,7 @@ TEST_F(poll, wakes_at_a_free)
 	struct waiter waiter = { .fd = self->fd };
 
 	BEGIN_TO_WAIT(&waiter);
-	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
 	pthread_join(waiter.thread, NULL);
 	EXPECT_EQ(POLLIN, waiter.result);
 	EXPECT_EQ(0, take_one(self->fd, NULL));
@@ -207,10 +207,10 @@ TEST_F(poll, wakes_all_who_wait)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		waiters[i].fd = tmm_open(NULL);
+		waiters[i].fd = uapi_open(NULL);
 		BEGIN_TO_WAIT(&waiters[i]);
 	}
-	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
 	for (i = 0; i < 3; i++) {
 		pthread_join(waiters[i].thread, NULL);
 		EXPECT_EQ(POLLIN, waiters[i].result);
@@ -237,10 +237,10 @@ TEST_F(poll, wakes_when_an_owner_is_killed)
 	pid_t pid;
 
 	ASSERT_EQ(0, pipe(ready));
-	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
 	pid = fork();
 	if (!pid) {
-		byte = !!take_one(tmm_open(NULL), NULL);
+		byte = !!take_one(uapi_open(NULL), NULL);
 		if (write(ready[1], &byte, 1) == 1)
 			pause();
 		_exit(1);
@@ -262,7 +262,7 @@ TEST_F(client, wakes_at_the_last_munmap)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(1);
 	unsigned char *area = mmap_all(self->fd, mapping.handle, R);
-	int fd = tmm_open(NULL), hog = tmm_open(NULL);
+	int fd = uapi_open(NULL), hog = uapi_open(NULL);
 
 	ASSERT_NE(MAP_FAILED, (void *)area);
 	ASSERT_EQ(0, take_all(hog));
@@ -283,22 +283,22 @@ TEST_F(client, wakes_at_the_last_munmap)
 TEST_F(client, is_not_woken_by_its_own_failure)
 {
 	struct theseus_mm_create_mapping mapping;
-	int hog = tmm_open(NULL), other = tmm_open(NULL);
+	int hog = uapi_open(NULL), other = uapi_open(NULL);
 	int i;
 
 	ASSERT_EQ(0, leave_singles(hog, 4));
 	ASSERT_EQ(4, INFO().frames_free);
 	/* the first time it may */
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(-ENOSPC, tmm_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA,
-						      &mapping));
+		ASSERT_EQ(-ENOSPC, uapi_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA,
+						       &mapping));
 	EXPECT_EQ(4, INFO().frames_free);
 	EXPECT_EQ(0, wait_for(self->fd, SHORT));
 	/* it is what another one waits for */
-	ASSERT_EQ(-ENOSPC, tmm_create_contiguous_mapping(other, 4 * PAGE, THESEUS_MM_PTE_DATA,
-							 &mapping));
+	ASSERT_EQ(-ENOSPC, uapi_create_contiguous_mapping(other, 4 * PAGE, THESEUS_MM_PTE_DATA,
+							  &mapping));
 	EXPECT_EQ(0, wait_for(other, 0));
-	ASSERT_EQ(-ENOSPC, tmm_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(-ENOSPC, uapi_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(POLLIN, wait_for(other, 0));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 	close(hog);
@@ -311,11 +311,11 @@ TEST_F(client, waits_for_room_under_its_limit)
 {
 	__u32 one;
 
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 1, THESEUS_MM_NO_LIMIT));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 1, THESEUS_MM_NO_LIMIT));
 	ASSERT_EQ(0, take_one(self->fd, &one));
 	ASSERT_EQ(-EDQUOT, take_one(self->fd, NULL));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	ASSERT_EQ(0, tmm_drop(self->fd, one));
+	ASSERT_EQ(0, uapi_drop(self->fd, one));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	EXPECT_EQ(0, take_one(self->fd, &one));
 }
@@ -326,7 +326,7 @@ static int take_pages(int fd, __u64 nr)
 {
 	struct theseus_mm_allocate call = { .size = nr };
 
-	return tmm_allocate_pages(fd, &call);
+	return uapi_allocate_pages(fd, &call);
 }
 
 /* The client has all the handles that it may, and waits for one. */
@@ -340,10 +340,10 @@ TEST_F(client, is_woken_by_the_handle_that_a_merge_consumes)
 {
 	__u32 pages = PAGES(2).handle, first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, pages, PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 2));
+	ASSERT_EQ(0, uapi_split(self->fd, pages, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 2));
 	WAIT_FOR_A_HANDLE();
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	EXPECT_EQ(0, take_pages(self->fd, 1));
 }
@@ -353,10 +353,10 @@ TEST_F(client, is_woken_by_the_handle_that_map_to_consumes)
 	__u32 pages = PAGES(2).handle, frames = FRAMES(2).handle;
 	struct theseus_mm_map map;
 
-	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 2));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 2));
 	WAIT_FOR_A_HANDLE();
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages, frames, THESEUS_MM_PTE_DATA,
-						&map));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, pages, frames, THESEUS_MM_PTE_DATA,
+						 &map));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	EXPECT_EQ(0, take_pages(self->fd, 1));
 }
@@ -367,9 +367,9 @@ TEST_F(client, is_woken_by_the_close_of_a_descriptor)
 	__u32 mapping = MAPPING(1).handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 1));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 1));
 	WAIT_FOR_A_HANDLE();
-	ASSERT_EQ(0, tmm_export(self->fd, mapping, &export));
+	ASSERT_EQ(0, uapi_export(self->fd, mapping, &export));
 	WAIT_FOR_A_HANDLE();
 	close(export);
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
@@ -381,23 +381,23 @@ TEST_F(client, is_woken_by_pages)
 {
 	__u32 mapping = MAPPING(4).handle;
 
-	ASSERT_EQ(0, tmm_set_limit(self->fd, THESEUS_MM_SET_PAGES, 4));
+	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, 4));
 	ASSERT_EQ(-EDQUOT, take_pages(self->fd, 4));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 	/* what it does not wait for */
-	ASSERT_EQ(0, tmm_drop(self->fd, FRAMES(1).handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, FRAMES(1).handle));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	EXPECT_EQ(0, take_pages(self->fd, 4));
 }
 
 TEST_F(client, is_woken_by_a_raised_limit)
 {
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 0, THESEUS_MM_NO_LIMIT));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 0, THESEUS_MM_NO_LIMIT));
 	ASSERT_EQ(-EDQUOT, take_one(self->fd, NULL));
 	ASSERT_EQ(0, wait_for(self->fd, 0));
-	ASSERT_EQ(0, tmm_set_limits(self->fd, 1, THESEUS_MM_NO_LIMIT));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, 1, THESEUS_MM_NO_LIMIT));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	EXPECT_EQ(0, take_one(self->fd, NULL));
 }
@@ -417,23 +417,23 @@ TEST_F(client, is_not_woken_by_a_descriptor_that_is_refused)
 {
 	struct theseus_mm_create_mapping mapping;
 	struct theseus_mm_export dmabuf = {};
-	int other = tmm_open(NULL), descriptor;
+	int other = uapi_open(NULL), descriptor;
 
 	ASSERT_LE(0, other);
-	ASSERT_EQ(0, tmm_create_mapping(other, PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_set_limits(other, THESEUS_MM_NO_LIMIT, 2));
-	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
+	ASSERT_EQ(0, uapi_create_mapping(other, PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_set_limits(other, THESEUS_MM_NO_LIMIT, 2));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
 	EXPECT_EQ(-EDQUOT, take_one(self->fd, NULL));
-	EXPECT_EQ(-EDQUOT, tmm_export_as(other, mapping.handle, THESEUS_MM_EXPORT_BORROW,
-					 &descriptor, NULL));
+	EXPECT_EQ(-EDQUOT, uapi_export_as(other, mapping.handle, THESEUS_MM_EXPORT_BORROW,
+					  &descriptor, NULL));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 	/* the same, or memory without struct pages, which is no dma-buf's */
 	dmabuf.handle = mapping.handle;
-	EXPECT_GT(0, tmm_call(other, THESEUS_MM_IOC_EXPORT_DMABUF, &dmabuf));
+	EXPECT_GT(0, uapi_call(other, THESEUS_MM_IOC_EXPORT_DMABUF, &dmabuf));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	ASSERT_EQ(0, tmm_set_limits(other, THESEUS_MM_NO_LIMIT, 3));
-	ASSERT_EQ(0, tmm_export_as(other, mapping.handle, THESEUS_MM_EXPORT_BORROW, &descriptor,
-				   NULL));
+	ASSERT_EQ(0, uapi_set_limits(other, THESEUS_MM_NO_LIMIT, 3));
+	ASSERT_EQ(0, uapi_export_as(other, mapping.handle, THESEUS_MM_EXPORT_BORROW, &descriptor,
+				    NULL));
 	close(descriptor);
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	close(other);
@@ -455,7 +455,7 @@ static void *ask_for_too_much(void *data)
 	struct theseus_mm_allocate call = { .size = 1ULL << 40 };
 
 	while (!glutton->is_done)
-		tmm_allocate_frames(glutton->fd, &call);
+		uapi_allocate_frames(glutton->fd, &call);
 	return NULL;
 }
 
@@ -465,7 +465,7 @@ static void *ask_for_too_much(void *data)
  */
 TEST_F(client, is_not_left_waiting_for_what_nobody_has)
 {
-	struct glutton glutton = { .fd = tmm_open(NULL) };
+	struct glutton glutton = { .fd = uapi_open(NULL) };
 	struct timespec start;
 	pthread_t thread;
 	int err = 0;
@@ -479,7 +479,7 @@ TEST_F(client, is_not_left_waiting_for_what_nobody_has)
 		if (err == -EDQUOT)
 			err = wait_for(self->fd, LONG / 4) == POLLIN ? 0 : -ETIME;
 		else if (!err)
-			err = tmm_drop(self->fd, one);
+			err = uapi_drop(self->fd, one);
 	}
 	glutton.is_done = true;
 	pthread_join(thread, NULL);
@@ -496,7 +496,7 @@ TEST_F(poll, works_with_epoll)
 	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
 	ASSERT_EQ(0, epoll_ctl(set, EPOLL_CTL_ADD, self->fd, &event));
 	EXPECT_EQ(0, epoll_wait(set, &event, 1, SHORT));
-	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
 	EXPECT_EQ(1, epoll_wait(set, &event, 1, LONG));
 	EXPECT_EQ(EPOLLIN, event.events);
 	ASSERT_EQ(0, take_one(self->fd, NULL));
@@ -515,12 +515,12 @@ TEST_F(poll, works_with_edges)
 	EXPECT_EQ(1, epoll_wait(set, &event, 1, 0));
 	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
 	EXPECT_EQ(0, epoll_wait(set, &event, 1, 0));
-	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
 	EXPECT_EQ(1, epoll_wait(set, &event, 1, LONG));
 	EXPECT_EQ(0, epoll_wait(set, &event, 1, 0));
 	ASSERT_EQ(0, take_one(self->fd, &one));
 	ASSERT_EQ(-ENOSPC, take_one(self->fd, NULL));
-	ASSERT_EQ(0, tmm_drop(self->fd, one));
+	ASSERT_EQ(0, uapi_drop(self->fd, one));
 	EXPECT_EQ(1, epoll_wait(set, &event, 1, LONG));
 	close(set);
 }
@@ -540,7 +540,7 @@ static void *pass_on(void *data)
 			if (waiter->result != POLLIN)
 				return NULL;
 		}
-		if (err || tmm_drop(waiter->fd, one)) {
+		if (err || uapi_drop(waiter->fd, one)) {
 			waiter->result = -EIO;
 			return NULL;
 		}
@@ -555,9 +555,9 @@ TEST_F(poll, loses_no_wake_up)
 	struct waiter waiters[4];
 	int i;
 
-	ASSERT_EQ(0, tmm_drop(self->hog, self->one));
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
 	for (i = 0; i < 4; i++) {
-		waiters[i].fd = tmm_open(NULL);
+		waiters[i].fd = uapi_open(NULL);
 		ASSERT_EQ(0, pthread_create(&waiters[i].thread, NULL, pass_on, &waiters[i]));
 	}
 	for (i = 0; i < 4; i++) {

@@ -27,13 +27,13 @@ FIXTURE_SETUP(prefault)
 	struct theseus_mm_map mapping;
 
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	ASSERT_EQ(0, map_aligned(self->fd, SIZE, SIZE_2M, 1, &mapping));
 	self->handle = mapping.handle;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
-	ASSERT_EQ(0, tmm_map_offset(self->fd, self->handle, &self->offset, NULL));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, self->handle, &self->offset, NULL));
 }
 
 FIXTURE_TEARDOWN(prefault)
@@ -42,8 +42,8 @@ FIXTURE_TEARDOWN(prefault)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -131,7 +131,7 @@ TEST_F(prefault, map_populate_of_an_exported_mapping)
 	unsigned char *area;
 	int export;
 
-	ASSERT_EQ(0, tmm_export(self->fd, self->handle, &export));
+	ASSERT_EQ(0, uapi_export(self->fd, self->handle, &export));
 	area = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_POPULATE, export, 0);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	EXPECT_EQ(0, nr_faults_of(area));
@@ -204,14 +204,14 @@ TEST_F(prefault, it_can_be_revoked)
 	__u64 i;
 	__u32 nr;
 
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, &nr));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, &nr));
 	EXPECT_EQ(1, nr);
 	for (i = 0; i < SIZE; i += SIZE_2M / 2)
 		EXPECT_EQ(SIGBUS, load(area + i, &byte));
 	EXPECT_EQ(SIGBUS, store(area + SIZE - 1, 1));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 }
 
 /* Linux refuses memory without struct pages: MAP_POPULATE is the way. */

@@ -22,10 +22,10 @@ FIXTURE_SETUP(nobody)
 {
 	struct theseus_mm_region region;
 
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	self->region = region.start;
 	ASSERT_EQ(0, setgroups(0, NULL));
 	ASSERT_EQ(0, setresgid(NOBODY, NOBODY, NOBODY));
@@ -56,7 +56,7 @@ TEST_F(nobody, the_parts_of_a_region_are_no_choice)
 	__u64 chosen, frames;
 	int error;
 
-	ASSERT_EQ(0, tmm_get_occupancy(self->fd, &call));
+	ASSERT_EQ(0, uapi_get_occupancy(self->fd, &call));
 	chosen = call.bucket_frames;
 	for (frames = 1; frames; frames *= 2) {
 		call.nr_buckets = ARRAY_SIZE(buckets);
@@ -65,7 +65,7 @@ TEST_F(nobody, the_parts_of_a_region_are_no_choice)
 			error = EINVAL;
 		else
 			error = frames == chosen ? 0 : EPERM;
-		EXPECT_EQ(-error, tmm_get_occupancy(self->fd, &call));
+		EXPECT_EQ(-error, uapi_get_occupancy(self->fd, &call));
 	}
 }
 
@@ -73,7 +73,7 @@ TEST_F(nobody, regions_have_a_size_but_no_address)
 {
 	struct theseus_mm_region region;
 
-	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
+	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	EXPECT_EQ(0, region.start);
 	EXPECT_NE(0, region.nr_bytes);
 }
@@ -87,7 +87,7 @@ TEST_F(nobody, frames_have_a_size_but_no_address)
 	EXPECT_EQ(3, frames.nr_pages);
 	EXPECT_EQ(0, QUERY(frames.handle).start);
 	EXPECT_EQ(3, QUERY(frames.handle).nr_pages);
-	ASSERT_EQ(0, tmm_split(self->fd, frames.handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, frames.handle, PAGE, &first, &second));
 	EXPECT_EQ(0, QUERY(second).start);
 }
 
@@ -95,8 +95,8 @@ TEST_F(nobody, a_contiguous_mapping_has_no_physical_address)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
 	EXPECT_EQ(0, mapping.paddr);
 	EXPECT_NE(0, mapping.start);
 }
@@ -105,7 +105,7 @@ TEST_F(nobody, unmapped_frames_have_no_address)
 {
 	__u32 pages, frames, nr = 1;
 
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, MAPPING(2).handle, &pages, &frames, &nr));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, MAPPING(2).handle, &pages, &frames, &nr));
 	EXPECT_EQ(0, QUERY(frames).start);
 	EXPECT_NE(0, QUERY(pages).start);
 }
@@ -118,10 +118,10 @@ TEST_F(nobody, frames_refuse_a_chosen_address)
 		.size = 1,
 	};
 
-	EXPECT_REFUSED(EPERM, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(EPERM, uapi_allocate_frames(self->fd, &call));
 	/* not even whether there is memory at all */
 	call.at = 0;
-	EXPECT_REFUSED(EPERM, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(EPERM, uapi_allocate_frames(self->fd, &call));
 }
 
 TEST_F(nobody, frames_refuse_a_chosen_range)
@@ -132,14 +132,14 @@ TEST_F(nobody, frames_refuse_a_chosen_range)
 		.size = 1,
 	};
 
-	EXPECT_REFUSED(EPERM, tmm_allocate_frames(self->fd, &call));
+	EXPECT_REFUSED(EPERM, uapi_allocate_frames(self->fd, &call));
 }
 
 TEST_F(nobody, frames_may_be_aligned)
 {
 	struct theseus_mm_allocate call = { .align = 16 * PAGE, .size = 2 };
 
-	EXPECT_EQ(0, tmm_allocate_frames(self->fd, &call));
+	EXPECT_EQ(0, uapi_allocate_frames(self->fd, &call));
 	EXPECT_EQ(0, call.start);
 }
 
@@ -151,7 +151,7 @@ TEST_F(nobody, pages_may_be_chosen)
 		.size = 1,
 	};
 
-	EXPECT_EQ(0, tmm_allocate_pages(self->fd, &call));
+	EXPECT_EQ(0, uapi_allocate_pages(self->fd, &call));
 	EXPECT_EQ(self->start.pages_start + 1000 * PAGE, call.start);
 	call = (struct theseus_mm_allocate){
 		.flags = THESEUS_MM_ALLOCATE_IN_RANGE,
@@ -159,7 +159,7 @@ TEST_F(nobody, pages_may_be_chosen)
 		.max = self->start.pages_start + 2001 * PAGE - 1,
 		.size = 1,
 	};
-	EXPECT_EQ(0, tmm_allocate_pages(self->fd, &call));
+	EXPECT_EQ(0, uapi_allocate_pages(self->fd, &call));
 }
 
 TEST_F(nobody, translate_is_refused)
@@ -167,8 +167,8 @@ TEST_F(nobody, translate_is_refused)
 	struct theseus_mm_create_mapping mapping = MAPPING(2);
 	struct theseus_mm_translate found;
 
-	EXPECT_REFUSED(EPERM, tmm_translate(self->fd, mapping.start, &found), mapping.handle);
-	EXPECT_REFUSED(EPERM, tmm_translate(self->fd, 0, &found));
+	EXPECT_REFUSED(EPERM, uapi_translate(self->fd, mapping.start, &found), mapping.handle);
+	EXPECT_REFUSED(EPERM, uapi_translate(self->fd, 0, &found));
 }
 
 TEST_F(nobody, dump_is_refused)
@@ -176,8 +176,8 @@ TEST_F(nobody, dump_is_refused)
 	struct theseus_mm_create_mapping mapping = MAPPING(2);
 	struct theseus_mm_dump_pte dump;
 
-	EXPECT_REFUSED(EPERM, tmm_dump_pte(self->fd, mapping.start, &dump), mapping.handle);
-	EXPECT_REFUSED(EPERM, tmm_dump_pte(self->fd, 0, &dump));
+	EXPECT_REFUSED(EPERM, uapi_dump_pte(self->fd, mapping.start, &dump), mapping.handle);
+	EXPECT_REFUSED(EPERM, uapi_dump_pte(self->fd, 0, &dump));
 }
 
 TEST_F(nobody, everything_else_works)
@@ -187,21 +187,21 @@ TEST_F(nobody, everything_else_works)
 	__u32 first, second;
 	char text[6] = "";
 
-	ASSERT_EQ(0, tmm_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
-						THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, PAGE - 2, "hello", 6));
-	ASSERT_EQ(0, tmm_read(self->fd, mapping.handle, PAGE - 2, text, 6));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, pages.handle, frames.handle,
+						 THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_write(self->fd, mapping.handle, PAGE - 2, "hello", 6));
+	ASSERT_EQ(0, uapi_read(self->fd, mapping.handle, PAGE - 2, text, 6));
 	EXPECT_STREQ("hello", text);
-	ASSERT_EQ(0, tmm_split(self->fd, mapping.handle, PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
-	ASSERT_EQ(0, tmm_remap(self->fd, first, READ_ONLY));
-	ASSERT_EQ(0, tmm_drop(self->fd, first));
+	ASSERT_EQ(0, uapi_split(self->fd, mapping.handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_remap(self->fd, first, READ_ONLY));
+	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_ALL_BACK();
 }
 
 TEST_F(nobody, opening_the_device_takes_more)
 {
-	EXPECT_EQ(-EACCES, tmm_open(NULL));
+	EXPECT_EQ(-EACCES, uapi_open(NULL));
 }
 
 TEST_HARNESS_MAIN

@@ -32,26 +32,26 @@ static __u64 nr_quarantined(void)
 FIXTURE_SETUP(quarantine)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	if (!(self->start.features & THESEUS_MM_FEATURE_QUARANTINE))
 		SKIP(return, "the module is not loaded with quarantine=1");
 	self->in_quarantine = nr_quarantined();
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
-						   &self->mapping));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
+						    &self->mapping));
 	self->handle = self->mapping.handle;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 }
 
 FIXTURE_TEARDOWN(quarantine)
 {
-	struct theseus_mm_info end;
+	struct theseus_mm_info end = { 0 };
 
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	/* nothing is lost: what is not free is counted */
 	EXPECT_EQ(self->start.frames_free + self->in_quarantine,
 		  end.frames_free + nr_quarantined());
@@ -68,7 +68,7 @@ static int allocate_at(int fd, __u64 paddr, __u32 *handle)
 {
 	struct theseus_mm_allocate one = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 1,
 					   .at = paddr };
-	int err = tmm_allocate_frames(fd, &one);
+	int err = uapi_allocate_frames(fd, &one);
 
 	*handle = one.handle;
 	return err;
@@ -87,8 +87,8 @@ TEST_F(quarantine, what_was_never_mmapped_comes_back)
 	__u32 handle;
 	__u64 offset;
 
-	EXPECT_EQ(0, tmm_map_offset(self->fd, self->handle, &offset, NULL));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_map_offset(self->fd, self->handle, &offset, NULL));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_QUARANTINED(0);
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr, &handle));
 }
@@ -100,7 +100,7 @@ TEST_F(quarantine, what_was_mmapped_goes_to_nobody)
 
 	see(self->fd, self->handle);
 	EXPECT_QUARANTINED(0);
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_QUARANTINED(NR);
 	for (i = 0; i < NR; i++)
 		EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + i * PAGE,
@@ -112,10 +112,10 @@ TEST_F(quarantine, its_owner_keeps_it)
 	__u32 pages, frames[NR], nr = NR;
 
 	see(self->fd, self->handle);
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, R));
-	EXPECT_EQ(-EBUSY, tmm_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr));
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(-EBUSY, uapi_unmap_into_parts(self->fd, self->handle, &pages, frames, &nr));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 }
 
@@ -124,10 +124,10 @@ TEST_F(quarantine, parts_of_it)
 	__u32 first, second, handle;
 
 	see(self->fd, self->handle);
-	ASSERT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
-	EXPECT_EQ(0, tmm_drop(self->fd, second));
+	ASSERT_EQ(0, uapi_split(self->fd, self->handle, PAGE, &first, &second));
+	EXPECT_EQ(0, uapi_drop(self->fd, second));
 	EXPECT_QUARANTINED(NR - 1);
-	EXPECT_EQ(0, tmm_drop(self->fd, first));
+	EXPECT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_QUARANTINED(NR);
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + PAGE, &handle));
 }
@@ -136,10 +136,10 @@ TEST_F(quarantine, what_it_is_merged_with)
 {
 	__u32 first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, self->handle, PAGE, &first, &second));
 	see(self->fd, second);
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
-	EXPECT_EQ(0, tmm_drop(self->fd, first));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
+	EXPECT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_QUARANTINED(NR);
 }
 
@@ -158,9 +158,9 @@ TEST_F(quarantine, revoked)
 {
 	unsigned char *area = AREA(self->handle, RW), byte;
 
-	EXPECT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	EXPECT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
 	EXPECT_EQ(SIGBUS, load(area, &byte));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_QUARANTINED(NR);
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
@@ -171,9 +171,9 @@ TEST_F(quarantine, what_was_refused_comes_back)
 	struct theseus_mm_export export = { .handle = self->handle };
 	__u32 handle;
 
-	ASSERT_EQ(-EOPNOTSUPP, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &export));
+	ASSERT_EQ(-EOPNOTSUPP, uapi_call(self->fd, THESEUS_MM_IOC_EXPORT_DMABUF, &export));
 	EXPECT_EQ(EACCES, mmap_errno(self->fd, self->handle, RX));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_QUARANTINED(0);
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr, &handle));
 }

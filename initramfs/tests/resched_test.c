@@ -181,7 +181,7 @@ FIXTURE(resched)
 
 FIXTURE_SETUP(resched)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, access(TRACEFS "set_ftrace_filter", W_OK));
 	preempt_now(self->mode);
@@ -221,7 +221,7 @@ static __u32 scattered(struct __test_metadata *_metadata, int fd)
 	struct theseus_mm_create_mapping mapping;
 
 	ASSERT_EQ(0, leave_singles(fd, NR_SINGLES));
-	ASSERT_EQ(0, tmm_create_mapping(fd, NR * PAGE, THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_create_mapping(fd, NR * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	return mapping.handle;
 }
 
@@ -231,15 +231,15 @@ TEST_F_TIMEOUT(resched, create_of_many_runs, 120)
 	struct theseus_mm_create_mapping mapping;
 
 	ASSERT_EQ(0, leave_singles(self->fd, NR_SINGLES));
-	EXPECT_POINTS(4, 0, tmm_create_mapping(self->fd, NR * PAGE, THESEUS_MM_PTE_DATA,
-					       &mapping));
+	EXPECT_POINTS(4, 0, uapi_create_mapping(self->fd, NR * PAGE, THESEUS_MM_PTE_DATA,
+						&mapping));
 }
 
 TEST_F_TIMEOUT(resched, split_of_many_runs, 120)
 {
 	__u32 handle = scattered(_metadata, self->fd), first, second;
 
-	EXPECT_POINTS(1, 0, tmm_split(self->fd, handle, (NR - 1) * PAGE, &first, &second));
+	EXPECT_POINTS(1, 0, uapi_split(self->fd, handle, (NR - 1) * PAGE, &first, &second));
 }
 
 /* Handles reserved, told, frames taken out, handles filled. */
@@ -248,7 +248,7 @@ TEST_F_TIMEOUT(resched, unmap_of_many_runs, 120)
 	__u32 handle = scattered(_metadata, self->fd), pages, nr_frames = NR;
 	static __u32 frames[NR];
 
-	EXPECT_POINTS(4, 0, tmm_unmap_into_parts(self->fd, handle, &pages, frames, &nr_frames));
+	EXPECT_POINTS(4, 0, uapi_unmap_into_parts(self->fd, handle, &pages, frames, &nr_frames));
 	EXPECT_EQ(NR, nr_frames);
 }
 
@@ -256,11 +256,11 @@ TEST_F_TIMEOUT(resched, unmap_of_many_runs, 120)
 TEST_F_TIMEOUT(resched, import_of_many_runs, 120)
 {
 	__u32 handle = scattered(_metadata, self->fd);
-	int export, other = tmm_open(NULL);
+	int export = -1, other = uapi_open(NULL);
 
 	ASSERT_LE(0, other);
-	EXPECT_POINTS(0, 0, tmm_export(self->fd, handle, &export));
-	EXPECT_POINTS(2, 0, tmm_import(other, export, &handle));
+	EXPECT_POINTS(0, 0, uapi_export(self->fd, handle, &export));
+	EXPECT_POINTS(2, 0, uapi_import(other, export, &handle));
 	close(export);
 	close(other);
 }
@@ -269,18 +269,18 @@ TEST_F_TIMEOUT(resched, drop_of_many_runs, 120)
 {
 	__u32 handle = scattered(_metadata, self->fd);
 
-	EXPECT_POINTS(1, 0, tmm_drop(self->fd, handle));
+	EXPECT_POINTS(1, 0, uapi_drop(self->fd, handle));
 }
 
 TEST_F_TIMEOUT(resched, close_with_many_handles, 120)
 {
 	struct theseus_mm_allocate pages = { .size = 1 };
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	unsigned int i;
 
 	ASSERT_LE(0, other);
 	for (i = 0; i < NR; i++)
-		ASSERT_EQ(0, tmm_allocate_pages(other, &pages));
+		ASSERT_EQ(0, uapi_allocate_pages(other, &pages));
 	EXPECT_POINTS(1, 0, close(other));
 }
 
@@ -296,14 +296,14 @@ TEST_F_TIMEOUT(resched, batch_of_many_items, 120)
 			.size = PAGE,
 			.pte_flags = THESEUS_MM_PTE_DATA,
 		};
-	EXPECT_POINTS(6, 0, tmm_create_batch(self->fd, 0, items, NR, NULL));
+	EXPECT_POINTS(6, 0, uapi_create_batch(self->fd, 0, items, NR, NULL));
 	for (i = 0; i < NR; i++)
 		drops[i].handle = items[i].handle;
-	EXPECT_POINTS(4, 0, tmm_drop_batch(self->fd, 0, drops, NR, NULL));
+	EXPECT_POINTS(4, 0, uapi_drop_batch(self->fd, 0, drops, NR, NULL));
 	/* the last one fails: the others are undone, which is told of each */
 	items[NR - 1].size = 0;
-	EXPECT_POINTS(9, -EINVAL, tmm_create_batch(self->fd, THESEUS_MM_BATCH_ALL_OR_NOTHING,
-						   items, NR, NULL));
+	EXPECT_POINTS(9, -EINVAL, uapi_create_batch(self->fd, THESEUS_MM_BATCH_ALL_OR_NOTHING,
+						    items, NR, NULL));
 }
 
 static int list(int fd)
@@ -311,7 +311,7 @@ static int list(int fd)
 	static struct theseus_mm_handle_info infos[2 * NR];
 	__u32 from = 0, nr;
 
-	return tmm_list_handles(fd, 0, &from, infos, 2 * NR, &nr);
+	return uapi_list_handles(fd, 0, &from, infos, 2 * NR, &nr);
 }
 
 static int occupancy(int fd)
@@ -325,7 +325,7 @@ static int occupancy(int fd)
 		.owners = (__u64)(uintptr_t)owners,
 	};
 
-	return tmm_get_occupancy(fd, &call);
+	return uapi_get_occupancy(fd, &call);
 }
 
 /* Looked at run by run; handles some at a time. */
@@ -344,15 +344,15 @@ TEST_F_TIMEOUT(resched, looks_at_many_runs_and_handles, 120)
 /* Loans ended. */
 TEST_F_TIMEOUT(resched, revoke_of_many_loans, 120)
 {
-	__u32 handle = MAPPING(NR).handle, nr_revoked;
+	__u32 handle = MAPPING(NR).handle, nr_revoked = 0;
 	__u64 offset, nr_bytes;
 	unsigned int i;
 
-	ASSERT_EQ(0, tmm_map_offset(self->fd, handle, &offset, &nr_bytes));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, handle, &offset, &nr_bytes));
 	for (i = 0; i < NR; i++)
 		ASSERT_NE(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->fd,
 					   offset + i * PAGE));
-	EXPECT_POINTS(1, 0, tmm_revoke(self->fd, handle, &nr_revoked));
+	EXPECT_POINTS(1, 0, uapi_revoke(self->fd, handle, &nr_revoked));
 	EXPECT_EQ(NR, nr_revoked);
 }
 

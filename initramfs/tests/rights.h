@@ -33,14 +33,14 @@ FIXTURE_SETUP(rights)
 	struct theseus_mm_create_mapping mapping;
 
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	mapping = MAPPING(NR);
 	self->handle = mapping.handle;
 	self->vaddr = mapping.start;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
-	self->other = tmm_open(NULL);
+	self->other = uapi_open(NULL);
 	ASSERT_LE(0, self->other);
 }
 
@@ -52,8 +52,8 @@ FIXTURE_TEARDOWN(rights)
 	close(self->other);
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -63,7 +63,7 @@ FIXTURE_TEARDOWN(rights)
 	({										\
 		int _export;								\
 											\
-		ASSERT_EQ(0, tmm_export_as(self->fd, of, flags, &_export, NULL));	\
+		ASSERT_EQ(0, uapi_export_as(self->fd, of, flags, &_export, NULL));	\
 		_export;								\
 	})
 
@@ -85,14 +85,14 @@ static inline unsigned char *mmap_export(int export, size_t nr_bytes, int protec
 static inline int query_export(int export, struct theseus_mm_query *query)
 {
 	*query = (struct theseus_mm_query){ 0 };
-	return tmm_call(export, THESEUS_MM_IOC_QUERY, query);
+	return uapi_call(export, THESEUS_MM_IOC_QUERY, query);
 }
 
 static inline unsigned int nr_borrows(int fd, __u32 handle)
 {
 	struct theseus_mm_query query;
 
-	return tmm_query(fd, handle, &query) ? ~0U : query.nr_borrows;
+	return uapi_query(fd, handle, &query) ? ~0U : query.nr_borrows;
 }
 
 #define EXPECT_STALE(export)								\
@@ -111,15 +111,15 @@ static inline void expect_sealed(struct __test_metadata *_metadata, int fd, __u3
 	struct theseus_mm_query query;
 	unsigned char byte;
 
-	ASSERT_EQ(0, tmm_query(fd, handle, &query));
+	ASSERT_EQ(0, uapi_query(fd, handle, &query));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, query.attributes);
 	EXPECT_EQ(0, query.pte_flags & THESEUS_MM_PTE_WRITABLE);
-	EXPECT_EQ(-EACCES, tmm_remap(fd, handle, THESEUS_MM_PTE_DATA));
-	EXPECT_EQ(-EACCES, tmm_write(fd, handle, 0, "x", 1));
+	EXPECT_EQ(-EACCES, uapi_remap(fd, handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(-EACCES, uapi_write(fd, handle, 0, "x", 1));
 	EXPECT_EQ(EACCES, mmap_errno(fd, handle, RW));
-	EXPECT_EQ(-EACCES, tmm_unmap_into_parts(fd, handle, &pages, frames, &nr));
-	EXPECT_EQ(0, tmm_remap(fd, handle, READ_ONLY));
-	EXPECT_EQ(0, tmm_read(fd, handle, 0, &byte, 1));
+	EXPECT_EQ(-EACCES, uapi_unmap_into_parts(fd, handle, &pages, frames, &nr));
+	EXPECT_EQ(0, uapi_remap(fd, handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_read(fd, handle, 0, &byte, 1));
 	EXPECT_EQ(0, mmap_errno(fd, handle, R));
 }
 

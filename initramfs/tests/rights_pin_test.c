@@ -28,13 +28,13 @@ FIXTURE(held)
 FIXTURE_SETUP(held)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
 		SKIP(return, "the module is not loaded with struct_pages=1");
 	ASSERT_EQ(0, pipe(self->pipe));
-	self->other = tmm_open(NULL);
+	self->other = uapi_open(NULL);
 	ASSERT_LE(0, self->other);
 	self->handle = MAPPING(NR).handle;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
@@ -58,7 +58,7 @@ static bool has_all_back(int fd, const struct theseus_mm_info *start)
 {
 	struct theseus_mm_info now;
 
-	return !tmm_get_info(fd, &now) && now.frames_free == start->frames_free &&
+	return !uapi_get_info(fd, &now) && now.frames_free == start->frames_free &&
 	       now.nr_mappings == start->nr_mappings;
 }
 
@@ -68,7 +68,7 @@ FIXTURE_TEARDOWN(held)
 	close(self->pipe[1]);
 	close(self->other);
 	close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_TRUE(BECOMES(has_all_back(self->fd, &self->start)));
 	close(self->fd);
 }
@@ -82,7 +82,7 @@ static unsigned char *mmap_export(int export, int protection)
 	({										\
 		int _export;								\
 											\
-		ASSERT_EQ(0, tmm_export_as(self->fd, of, flags, &_export, NULL));	\
+		ASSERT_EQ(0, uapi_export_as(self->fd, of, flags, &_export, NULL));	\
 		_export;								\
 	})
 
@@ -122,7 +122,7 @@ static bool is_pinned(int fd, __u32 handle)
 {
 	struct theseus_mm_query query;
 
-	return !tmm_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
+	return !uapi_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
 }
 
 /* I/O may read it, and not write into it, however it asks. */
@@ -167,7 +167,7 @@ TEST_F(held, io_does_not_write_into_what_was_imported_read_only)
 	unsigned char *area;
 	__u32 handle;
 
-	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	area = mmap_all(self->other, handle, R);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	expect_io_reads_only(_metadata, area);
@@ -183,9 +183,9 @@ TEST_F(held, a_dmabuf_of_what_was_imported_read_only)
 	unsigned char *area;
 	__u32 handle;
 
-	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	buffer.handle = handle;
-	ASSERT_EQ(0, tmm_call(self->other, THESEUS_MM_IOC_EXPORT_DMABUF, &buffer));
+	ASSERT_EQ(0, uapi_call(self->other, THESEUS_MM_IOC_EXPORT_DMABUF, &buffer));
 	EXPECT_EQ(O_RDONLY, fcntl(buffer.fd, F_GETFL) & O_ACCMODE);
 	EXPECT_ERRNO(EACCES, mmap_export(buffer.fd, RW));
 	area = AREA_OF(buffer.fd, R);
@@ -201,7 +201,7 @@ static __u32 listed(int fd, __u32 flags)
 	struct theseus_mm_handle_info info;
 	__u32 from = 0, nr;
 
-	return tmm_list_handles(fd, flags, &from, &info, 1, &nr) || nr != 1 ? ~0U :
+	return uapi_list_handles(fd, flags, &from, &info, 1, &nr) || nr != 1 ? ~0U :
 	       info.attributes;
 }
 
@@ -224,7 +224,7 @@ TEST_F(held, what_io_holds_is_listed_as_pinned)
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_PINNED, listed(self->fd, THESEUS_MM_HANDLES_EXPORTS));
-	ASSERT_EQ(0, tmm_call(export, THESEUS_MM_IOC_QUERY, &query));
+	ASSERT_EQ(0, uapi_call(export, THESEUS_MM_IOC_QUERY, &query));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_PINNED, query.attributes);
 	let_go(self->pipe[0]);
 	close(export);
@@ -239,14 +239,14 @@ TEST_F(held, what_io_holds_of_a_revoked_area_is_not_for_debuggers)
 	ASSERT_LE(0, mem);
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(1, pread(mem, &byte, 1, (uintptr_t)area));
-	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	ASSERT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
 	EXPECT_TRUE(is_pinned(self->fd, self->handle));
 	EXPECT_ERRNO(EIO, pread(mem, &byte, 1, (uintptr_t)area));
 	EXPECT_ERRNO(EIO, pwrite(mem, "x", 1, (uintptr_t)area));
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	let_go(self->pipe[0]);
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
-	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 0, &byte, 1));
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, 0, &byte, 1));
 	EXPECT_EQ(pattern(0), byte);
 	EXPECT_EQ(0, munmap(area, SIZE));
 	close(mem);
@@ -275,7 +275,7 @@ TEST_F(held, a_lending_descriptor_waits_for_what_io_holds)
 	EXPECT_TRUE(is_pinned(self->fd, self->handle));
 	EXPECT_EQ(0, polled(export));
 	/* stale, but what was lent through it is not back */
-	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	ASSERT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
 	EXPECT_ERRNO(ESTALE, mmap_export(export, R));
 	EXPECT_EQ(0, polled(export));
 	let_go(self->pipe[0]);
@@ -306,18 +306,18 @@ TEST_F(held, what_io_holds_is_taken_back)
 	__u32 id, handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, 0, &export, &id));
+	ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, 0, &export, &id));
 	area = AREA_OF(export, RW);
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
-	ASSERT_EQ(0, tmm_take_back(self->fd, id, &handle));
+	ASSERT_EQ(0, uapi_take_back(self->fd, id, &handle));
 	EXPECT_TRUE(is_pinned(self->fd, handle));
-	EXPECT_EQ(-EBUSY, tmm_remap(self->fd, handle, READ_ONLY));
+	EXPECT_EQ(-EBUSY, uapi_remap(self->fd, handle, READ_ONLY));
 	EXPECT_EQ(EBUSY, mmap_errno(self->fd, handle, R));
 	EXPECT_EQ(0, polled(export));
 	let_go(self->pipe[0]);
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, handle)));
 	EXPECT_EQ(GONE, polled(export));
-	EXPECT_EQ(0, tmm_remap(self->fd, handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_remap(self->fd, handle, READ_ONLY));
 	EXPECT_EQ(0, mmap_errno(self->fd, handle, R));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	close(export);
@@ -329,11 +329,11 @@ TEST_F(held, what_io_holds_is_taken_back_and_dropped)
 	__u32 id, handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, 0, &export, &id));
+	ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, 0, &export, &id));
 	area = AREA_OF(export, R);
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
-	ASSERT_EQ(0, tmm_take_back(self->fd, id, &handle));
-	EXPECT_EQ(0, tmm_drop(self->fd, handle));
+	ASSERT_EQ(0, uapi_take_back(self->fd, id, &handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, handle));
 	EXPECT_EQ(self->start.nr_mappings + 1, INFO().nr_mappings);
 	EXPECT_EQ(0, munmap(area, SIZE));
 	let_go(self->pipe[0]);
@@ -350,7 +350,7 @@ TEST_F(held, lenders_wait_for_their_own)
 	ASSERT_EQ(0, load(other, &byte));
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(0, munmap(other + PAGE, SIZE - PAGE));
-	ASSERT_EQ(0, tmm_revoke(self->fd, self->handle, NULL));
+	ASSERT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
 	EXPECT_EQ(0, polled(first));
 	let_go(self->pipe[0]);
 	EXPECT_TRUE(BECOMES(polled(first) == GONE && polled(second) == GONE));

@@ -28,12 +28,12 @@ FIXTURE(refused)
 FIXTURE_SETUP(refused)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->handle = MAPPING(NR).handle;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
-	self->other = tmm_open(NULL);
+	self->other = uapi_open(NULL);
 	ASSERT_LE(0, self->other);
 }
 
@@ -44,8 +44,8 @@ FIXTURE_TEARDOWN(refused)
 
 	close(self->other);
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -54,7 +54,7 @@ FIXTURE_TEARDOWN(refused)
 	({										\
 		int _export;								\
 											\
-		ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, flags, &_export, NULL));	\
+		ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, flags, &_export, NULL));	\
 		_export;								\
 	})
 
@@ -65,10 +65,10 @@ FIXTURE_TEARDOWN(refused)
 											\
 		for (_bit = 0; _bit < 32; _bit++) {					\
 			(call)->flags = 1U << _bit;					\
-			EXPECT_EQ(-EINVAL, tmm_call(fd, request, call));		\
+			EXPECT_EQ(-EINVAL, uapi_call(fd, request, call));		\
 		}									\
 		(call)->flags = 0;							\
-		EXPECT_EQ(0, tmm_call(fd, request, call));				\
+		EXPECT_EQ(0, uapi_call(fd, request, call));				\
 	} while (0)
 
 TEST_F(refused, flags_of_calls_on_descriptors)
@@ -97,7 +97,7 @@ TEST_F(refused, revoke_of_a_read_only_export_is_not)
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	ASSERT_EQ(0, load(area, &byte));
 	EXPECT_EQ(O_RDONLY, fcntl(export, F_GETFL) & O_ACCMODE);
-	ASSERT_EQ(0, tmm_call(export, THESEUS_MM_IOC_REVOKE, &revoke));
+	ASSERT_EQ(0, uapi_call(export, THESEUS_MM_IOC_REVOKE, &revoke));
 	EXPECT_EQ(1, revoke.nr_revoked);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -111,15 +111,15 @@ TEST_F(refused, an_import_that_unseals_nothing)
 	int export = EXPORT(SEALED);
 	__u32 id, handle;
 
-	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	close(export);
-	ASSERT_EQ(0, tmm_export_as(self->other, handle, SEALED, &export, &id));
-	ASSERT_EQ(0, tmm_set_limits(self->fd, NR - 1, THESEUS_MM_NO_LIMIT));
-	EXPECT_EQ(-EDQUOT, tmm_import(self->fd, export, &handle));
-	ASSERT_EQ(0, tmm_take_back(self->other, id, &handle));
-	ASSERT_EQ(0, tmm_query(self->other, handle, &query));
+	ASSERT_EQ(0, uapi_export_as(self->other, handle, SEALED, &export, &id));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, NR - 1, THESEUS_MM_NO_LIMIT));
+	EXPECT_EQ(-EDQUOT, uapi_import(self->fd, export, &handle));
+	ASSERT_EQ(0, uapi_take_back(self->other, id, &handle));
+	ASSERT_EQ(0, uapi_query(self->other, handle, &query));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, query.attributes);
-	EXPECT_EQ(-EACCES, tmm_remap(self->other, handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(-EACCES, uapi_remap(self->other, handle, THESEUS_MM_PTE_DATA));
 	EXPECT_EQ(EACCES, mmap_errno(self->other, handle, RW));
 	close(export);
 }

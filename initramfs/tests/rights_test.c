@@ -130,22 +130,22 @@ TEST_F(rights, an_import_of_a_read_only_export_stays_read_only)
 	int export = EXPORT(SEALED);
 	__u32 handle, first, second;
 
-	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	expect_sealed(_metadata, self->other, handle);
 	close(export);
 	/* its exporter is a receiver now, as others */
-	ASSERT_EQ(0, tmm_export(self->other, handle, &export));
-	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	ASSERT_EQ(0, uapi_export(self->other, handle, &export));
+	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
 	expect_sealed(_metadata, self->fd, handle);
 	close(export);
 	/* nor do parts forget it, nor shared ones */
-	ASSERT_EQ(0, tmm_split(self->fd, handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, handle, PAGE, &first, &second));
 	expect_sealed(_metadata, self->fd, first);
 	expect_sealed(_metadata, self->fd, second);
-	ASSERT_EQ(0, tmm_merge(self->fd, first, second));
-	ASSERT_EQ(0, tmm_share(self->fd, first, true));
+	ASSERT_EQ(0, uapi_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_share(self->fd, first, true));
 	EXPECT_EQ(EACCES, mmap_errno(self->fd, first, RW));
-	EXPECT_EQ(0, tmm_drop(self->fd, first));
+	EXPECT_EQ(0, uapi_drop(self->fd, first));
 }
 
 /* The page tables say so too. */
@@ -155,10 +155,10 @@ TEST_F(rights, the_entries_of_a_read_only_mapping_are)
 	int export = EXPORT(SEALED);
 	__u32 handle;
 
-	ASSERT_EQ(0, tmm_translate(self->fd, self->vaddr, &translation));
+	ASSERT_EQ(0, uapi_translate(self->fd, self->vaddr, &translation));
 	EXPECT_NE(0, translation.pte_flags & THESEUS_MM_PTE_WRITABLE);
-	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
-	ASSERT_EQ(0, tmm_translate(self->fd, self->vaddr, &translation));
+	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
+	ASSERT_EQ(0, uapi_translate(self->fd, self->vaddr, &translation));
 	EXPECT_EQ(0, translation.pte_flags & THESEUS_MM_PTE_WRITABLE);
 	close(export);
 }
@@ -169,11 +169,11 @@ TEST_F(rights, merge_wants_both_read_only)
 	__u32 first, second, handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
-	ASSERT_EQ(0, tmm_remap(self->fd, second, READ_ONLY));
-	ASSERT_EQ(0, tmm_export_as(self->fd, first, SEALED, &export, NULL));
-	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
-	EXPECT_EQ(-EMEDIUMTYPE, tmm_merge(self->fd, handle, second));
+	ASSERT_EQ(0, uapi_split(self->fd, self->handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_remap(self->fd, second, READ_ONLY));
+	ASSERT_EQ(0, uapi_export_as(self->fd, first, SEALED, &export, NULL));
+	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
+	EXPECT_EQ(-EMEDIUMTYPE, uapi_merge(self->fd, handle, second));
 	close(export);
 }
 
@@ -183,10 +183,10 @@ TEST_F(rights, an_import_that_is_refused_seals_nothing)
 	__u32 id, handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, SEALED, &export, &id));
-	ASSERT_EQ(0, tmm_set_limits(self->other, NR - 1, THESEUS_MM_NO_LIMIT));
-	EXPECT_EQ(-EDQUOT, tmm_import(self->other, export, &handle));
-	ASSERT_EQ(0, tmm_take_back(self->fd, id, &handle));
+	ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, SEALED, &export, &id));
+	ASSERT_EQ(0, uapi_set_limits(self->other, NR - 1, THESEUS_MM_NO_LIMIT));
+	EXPECT_EQ(-EDQUOT, uapi_import(self->other, export, &handle));
+	ASSERT_EQ(0, uapi_take_back(self->fd, id, &handle));
 	EXPECT_EQ(0, QUERY(handle).attributes);
 	EXPECT_EQ(0, fill(self->fd, handle, SIZE));
 	EXPECT_EQ(0, mmap_errno(self->fd, handle, RW));

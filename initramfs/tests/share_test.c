@@ -26,11 +26,11 @@ FIXTURE(share)
 FIXTURE_SETUP(share)
 {
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	self->handle = MAPPING(NR).handle;
-	ASSERT_EQ(0, tmm_share(self->fd, self->handle, true));
+	ASSERT_EQ(0, uapi_share(self->fd, self->handle, true));
 }
 
 FIXTURE_TEARDOWN(share)
@@ -39,8 +39,8 @@ FIXTURE_TEARDOWN(share)
 	char text[SNAPSHOT_TEXT];
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	close(self->fd);
 }
@@ -48,7 +48,7 @@ FIXTURE_TEARDOWN(share)
 TEST_F(share, query_says_so)
 {
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(self->handle).attributes);
-	EXPECT_EQ(0, tmm_share(self->fd, self->handle, false));
+	EXPECT_EQ(0, uapi_share(self->fd, self->handle, false));
 	EXPECT_EQ(0, QUERY(self->handle).attributes);
 	EXPECT_EQ(0, QUERY(MAPPING(1).handle).attributes);
 }
@@ -63,9 +63,9 @@ TEST_F(share, has_many_writers)
 	EXPECT_EQ(2, third[1]);
 	EXPECT_EQ(1, second[0]);
 	EXPECT_EQ(3, QUERY(self->handle).nr_borrows);
-	EXPECT_EQ(0, tmm_write(self->fd, self->handle, 2, "\3", 1));
+	EXPECT_EQ(0, uapi_write(self->fd, self->handle, 2, "\3", 1));
 	EXPECT_EQ(3, first[2]);
-	EXPECT_EQ(0, tmm_read(self->fd, self->handle, 1, &byte, 1));
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, 1, &byte, 1));
 	EXPECT_EQ(2, byte);
 	EXPECT_EQ(0, munmap(first, SIZE));
 	EXPECT_EQ(0, munmap(second, SIZE));
@@ -81,15 +81,15 @@ TEST_F(share, cannot_change_while_it_is_borrowed)
 	int export;
 
 	EXPECT_EQ(0, munmap(first, SIZE));
-	EXPECT_REFUSED(EBUSY, tmm_remap(self->fd, self->handle, READ_ONLY), self->handle);
-	EXPECT_REFUSED(EBUSY, tmm_split(self->fd, self->handle, PAGE, &handles[0], &handles[1]),
+	EXPECT_REFUSED(EBUSY, uapi_remap(self->fd, self->handle, READ_ONLY), self->handle);
+	EXPECT_REFUSED(EBUSY, uapi_split(self->fd, self->handle, PAGE, &handles[0], &handles[1]),
 		       self->handle);
-	EXPECT_REFUSED(EBUSY, tmm_drop(self->fd, self->handle), self->handle);
-	EXPECT_REFUSED(EBUSY, tmm_export(self->fd, self->handle, &export), self->handle);
-	EXPECT_REFUSED(EBUSY, tmm_share(self->fd, self->handle, false), self->handle);
+	EXPECT_REFUSED(EBUSY, uapi_drop(self->fd, self->handle), self->handle);
+	EXPECT_REFUSED(EBUSY, uapi_export(self->fd, self->handle, &export), self->handle);
+	EXPECT_REFUSED(EBUSY, uapi_share(self->fd, self->handle, false), self->handle);
 	EXPECT_EQ(0, munmap(second, SIZE));
-	EXPECT_EQ(0, tmm_share(self->fd, self->handle, false));
-	EXPECT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_share(self->fd, self->handle, false));
+	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 }
 
 TEST_F(share, begins_and_ends_between_borrows)
@@ -97,12 +97,12 @@ TEST_F(share, begins_and_ends_between_borrows)
 	__u32 handle = MAPPING(NR).handle;
 	unsigned char *area = AREA(handle, RW);
 
-	EXPECT_REFUSED(EBUSY, tmm_share(self->fd, handle, true));
+	EXPECT_REFUSED(EBUSY, uapi_share(self->fd, handle, true));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	area = AREA(handle, R);
-	EXPECT_REFUSED(EBUSY, tmm_share(self->fd, handle, true), handle);
+	EXPECT_REFUSED(EBUSY, uapi_share(self->fd, handle, true), handle);
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_share(self->fd, self->handle, false));
+	EXPECT_EQ(0, uapi_share(self->fd, self->handle, false));
 	area = AREA(self->handle, RW);
 	EXPECT_EQ(EBUSY, mmap_errno(self->fd, self->handle, R));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -110,10 +110,10 @@ TEST_F(share, begins_and_ends_between_borrows)
 
 TEST_F(share, keeps_to_the_flags)
 {
-	ASSERT_EQ(0, tmm_remap(self->fd, self->handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 	EXPECT_EQ(EACCES, mmap_errno(self->fd, self->handle, RW));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(self->handle).attributes);
-	EXPECT_REFUSED(EACCES, tmm_write(self->fd, self->handle, 0, "x", 1), self->handle);
+	EXPECT_REFUSED(EACCES, uapi_write(self->fd, self->handle, 0, "x", 1), self->handle);
 	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
 }
 
@@ -121,22 +121,22 @@ TEST_F(share, parts_are_alike)
 {
 	__u32 first, second;
 
-	ASSERT_EQ(0, tmm_split(self->fd, self->handle, PAGE, &first, &second));
+	ASSERT_EQ(0, uapi_split(self->fd, self->handle, PAGE, &first, &second));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(first).attributes);
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(second).attributes);
-	ASSERT_EQ(0, tmm_share(self->fd, second, false));
-	EXPECT_REFUSED(EMEDIUMTYPE, tmm_merge(self->fd, first, second), first, second);
-	ASSERT_EQ(0, tmm_share(self->fd, first, false));
-	EXPECT_EQ(0, tmm_merge(self->fd, first, second));
+	ASSERT_EQ(0, uapi_share(self->fd, second, false));
+	EXPECT_REFUSED(EMEDIUMTYPE, uapi_merge(self->fd, first, second), first, second);
+	ASSERT_EQ(0, uapi_share(self->fd, first, false));
+	EXPECT_EQ(0, uapi_merge(self->fd, first, second));
 }
 
 TEST_F(share, of_something_else)
 {
 	__u32 pages = PAGES(1).handle, frames = FRAMES(1).handle;
 
-	EXPECT_REFUSED(ENOENT, tmm_share(self->fd, pages, true), pages);
-	EXPECT_REFUSED(ENOENT, tmm_share(self->fd, frames, true), frames);
-	EXPECT_REFUSED(ENOENT, tmm_share(self->fd, 0, true));
+	EXPECT_REFUSED(ENOENT, uapi_share(self->fd, pages, true), pages);
+	EXPECT_REFUSED(ENOENT, uapi_share(self->fd, frames, true), frames);
+	EXPECT_REFUSED(ENOENT, uapi_share(self->fd, 0, true));
 }
 
 TEST_F(share, goes_on_after_an_export)
@@ -145,17 +145,17 @@ TEST_F(share, goes_on_after_an_export)
 	__u32 handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_export(self->fd, self->handle, &export));
+	ASSERT_EQ(0, uapi_export(self->fd, self->handle, &export));
 	first = mmap(NULL, SIZE, RW, MAP_SHARED, export, 0);
 	second = mmap(NULL, SIZE, RW, MAP_SHARED, export, 0);
 	ASSERT_NE((unsigned char *)MAP_FAILED, first);
 	ASSERT_NE((unsigned char *)MAP_FAILED, second);
 	first[0] = 7;
 	EXPECT_EQ(7, second[0]);
-	EXPECT_REFUSED(EBUSY, tmm_import(self->fd, export, &handle));
+	EXPECT_REFUSED(EBUSY, uapi_import(self->fd, export, &handle));
 	EXPECT_EQ(0, munmap(first, SIZE));
 	EXPECT_EQ(0, munmap(second, SIZE));
-	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_SHAREABLE, QUERY(handle).attributes);
 	close(export);
 }
@@ -224,8 +224,8 @@ static int use_by_call(const struct user *user)
 	unsigned char byte = 7;
 
 	if (user->is_writing)
-		return tmm_write(user->fd, user->handle, PAGE, &byte, 1);
-	return tmm_read(user->fd, user->handle, PAGE, &byte, 1);
+		return uapi_write(user->fd, user->handle, PAGE, &byte, 1);
+	return uapi_read(user->fd, user->handle, PAGE, &byte, 1);
 }
 
 static int use_by_mmap(const struct user *user)
@@ -278,13 +278,13 @@ static unsigned long use_for_a_while(FIXTURE_DATA(share) *self, struct user *use
 			.is_toggled = is_toggled,
 			.stop = &stop,
 		};
-		tmm_map_offset(self->fd, self->handle, &users[i].offset, NULL);
+		uapi_map_offset(self->fd, self->handle, &users[i].offset, NULL);
 	}
 	for (i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, use_until_stopped, &users[i]);
 	while (time(NULL) < end) {
 		usleep(1000);
-		if (is_toggled && !tmm_share(self->fd, self->handle, !is_shareable)) {
+		if (is_toggled && !uapi_share(self->fd, self->handle, !is_shareable)) {
 			is_shareable = !is_shareable;
 			nr++;
 		}
@@ -320,7 +320,7 @@ TEST_F_TIMEOUT(share, toggled_beside_its_users, 60)
 	for (i = 0; i < 4; i++)
 		EXPECT_FALSE(users[i].failed);
 	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
-	EXPECT_EQ(0, tmm_share(self->fd, self->handle, false));
+	EXPECT_EQ(0, uapi_share(self->fd, self->handle, false));
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 }
 

@@ -14,7 +14,7 @@
 
 #define SNAPSHOT_MAX_OBJECTS	16
 /* Content is compared up to this many bytes of a mapping. */
-#define SNAPSHOT_CONTENT	(16 * TMM_PAGE_SIZE)
+#define SNAPSHOT_CONTENT	(16 * UAPI_PAGE_SIZE)
 #define SNAPSHOT_TEXT		160
 
 /**
@@ -58,17 +58,17 @@ static inline void snapshot_mapping(struct snapshot_object *object, int fd)
 {
 	static __thread unsigned char content[SNAPSHOT_CONTENT];
 	const struct theseus_mm_query *query = &object->query;
-	__u64 length = query->nr_pages * TMM_PAGE_SIZE;
+	__u64 length = query->nr_pages * UAPI_PAGE_SIZE;
 	__u64 ends[2] = { query->start, query->start + length - 1 };
 	int i;
 
 	if (length > sizeof(content))
 		length = sizeof(content);
 	/* read first: it may be what sets ACCESSED */
-	object->read_err = tmm_read(fd, object->handle, 0, content, length);
+	object->read_err = uapi_read(fd, object->handle, 0, content, length);
 	object->content = snapshot_hash(content, length);
 	for (i = 0; i < 2; i++)
-		object->translate_err[i] = tmm_translate(fd, ends[i], &object->translation[i]);
+		object->translate_err[i] = uapi_translate(fd, ends[i], &object->translation[i]);
 }
 
 static inline void snapshot_take(struct snapshot *snapshot, int fd, const __u32 *handles,
@@ -82,11 +82,11 @@ static inline void snapshot_take(struct snapshot *snapshot, int fd, const __u32 
 	for (i = 0; i < snapshot->nr; i++) {
 		object = &snapshot->objects[i];
 		object->handle = handles[i];
-		object->err = tmm_query(fd, handles[i], &object->query);
+		object->err = uapi_query(fd, handles[i], &object->query);
 		if (!object->err && object->query.kind == THESEUS_MM_KIND_MAPPING)
 			snapshot_mapping(object, fd);
 	}
-	snapshot->err = tmm_get_info(fd, &snapshot->info);
+	snapshot->err = uapi_get_info(fd, &snapshot->info);
 }
 
 #define SNAPSHOT_COMPARE(text, before, after, field)					\

@@ -16,24 +16,24 @@ TEST_F(rights, what_nobody_imported_is_taken_back)
 	__u32 handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, 0, &export, &call.export_id));
+	ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, 0, &export, &call.export_id));
 	EXPECT_NE(0, call.export_id);
 	area = AREA_OF(export, RW);
 	ASSERT_EQ(0, load(area, &byte));
-	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &call));
+	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &call));
 	EXPECT_EQ(self->vaddr, call.start);
 	EXPECT_EQ(NR, call.nr_pages);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_STALE(export);
-	EXPECT_EQ(-ESTALE, tmm_import(self->other, export, &handle));
-	EXPECT_EQ(-ESTALE, tmm_call(export, THESEUS_MM_IOC_REVOKE, &revoke));
+	EXPECT_EQ(-ESTALE, uapi_import(self->other, export, &handle));
+	EXPECT_EQ(-ESTALE, uapi_call(export, THESEUS_MM_IOC_REVOKE, &revoke));
 	/* the full right: nothing is borrowed, and all can be done */
 	EXPECT_EQ(0, nr_borrows(self->fd, call.handle));
 	EXPECT_EQ(0, fill(self->fd, call.handle, SIZE));
 	EXPECT_EQ(0, mmap_errno(self->fd, call.handle, RW));
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_drop(self->fd, call.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, call.handle));
 	EXPECT_STALE(export);
 	close(export);
 }
@@ -43,16 +43,16 @@ TEST_F(rights, a_read_only_export_is_taken_back_as_it_was)
 	int export, exported;
 	__u32 id, handle;
 
-	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, SEALED, &export, &id));
-	ASSERT_EQ(0, tmm_take_back(self->fd, id, &handle));
+	ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, SEALED, &export, &id));
+	ASSERT_EQ(0, uapi_take_back(self->fd, id, &handle));
 	EXPECT_EQ(0, QUERY(handle).attributes);
 	EXPECT_EQ(0, fill(self->fd, handle, SIZE));
 	close(export);
 	/* but what was so before stays so */
-	ASSERT_EQ(0, tmm_export_as(self->fd, handle, SEALED, &export, NULL));
-	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
-	ASSERT_EQ(0, tmm_export_as(self->other, handle, SEALED, &exported, &id));
-	ASSERT_EQ(0, tmm_take_back(self->other, id, &handle));
+	ASSERT_EQ(0, uapi_export_as(self->fd, handle, SEALED, &export, NULL));
+	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
+	ASSERT_EQ(0, uapi_export_as(self->other, handle, SEALED, &exported, &id));
+	ASSERT_EQ(0, uapi_take_back(self->other, id, &handle));
 	expect_sealed(_metadata, self->other, handle);
 	close(export);
 	close(exported);
@@ -64,28 +64,28 @@ TEST_F(rights, taking_back_is_refused)
 	__u32 id, handle, taken;
 	int export;
 
-	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, 0, &export, &id));
+	ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, 0, &export, &id));
 	reserved.export_id = id;
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &reserved));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &reserved));
 	/* no number, another one, and another client's */
-	EXPECT_REFUSED(ESTALE, tmm_take_back(self->fd, 0, &handle));
-	EXPECT_REFUSED(ESTALE, tmm_take_back(self->fd, id + 1, &handle));
-	EXPECT_EQ(-ESTALE, tmm_take_back(self->other, id, &handle));
+	EXPECT_REFUSED(ESTALE, uapi_take_back(self->fd, 0, &handle));
+	EXPECT_REFUSED(ESTALE, uapi_take_back(self->fd, id + 1, &handle));
+	EXPECT_EQ(-ESTALE, uapi_take_back(self->other, id, &handle));
 	call = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)call);
 	call->export_id = id;
 	ASSERT_EQ(0, mprotect(call, PAGE, R));
-	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, call));
+	EXPECT_REFUSED(EFAULT, uapi_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, call));
 	munmap(call, PAGE);
-	ASSERT_EQ(0, tmm_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
-	EXPECT_REFUSED(EDQUOT, tmm_take_back(self->fd, id, &handle));
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
+	EXPECT_REFUSED(EDQUOT, uapi_take_back(self->fd, id, &handle));
 	/* imported, closed, taken: and never the next one by that number */
-	ASSERT_EQ(0, tmm_import(self->other, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	close(export);
-	EXPECT_REFUSED(ESTALE, tmm_take_back(self->fd, id, &taken));
-	ASSERT_EQ(0, tmm_export_as(self->other, handle, 0, &export, &id));
+	EXPECT_REFUSED(ESTALE, uapi_take_back(self->fd, id, &taken));
+	ASSERT_EQ(0, uapi_export_as(self->other, handle, 0, &export, &id));
 	close(export);
-	EXPECT_EQ(-ESTALE, tmm_take_back(self->other, id, &taken));
+	EXPECT_EQ(-ESTALE, uapi_take_back(self->other, id, &taken));
 }
 
 /* A number is not reused at once: a late TAKE_BACK does not get another export. */
@@ -94,13 +94,13 @@ TEST_F(rights, numbers_of_exports_are_not_used_again)
 	__u32 first, second, handle;
 	int export;
 
-	ASSERT_EQ(0, tmm_export_as(self->fd, self->handle, 0, &export, &first));
-	ASSERT_EQ(0, tmm_take_back(self->fd, first, &handle));
+	ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, 0, &export, &first));
+	ASSERT_EQ(0, uapi_take_back(self->fd, first, &handle));
 	close(export);
-	ASSERT_EQ(0, tmm_export_as(self->fd, handle, 0, &export, &second));
+	ASSERT_EQ(0, uapi_export_as(self->fd, handle, 0, &export, &second));
 	EXPECT_NE(first, second);
-	EXPECT_EQ(-ESTALE, tmm_take_back(self->fd, first, &handle));
-	ASSERT_EQ(0, tmm_take_back(self->fd, second, &handle));
+	EXPECT_EQ(-ESTALE, uapi_take_back(self->fd, first, &handle));
+	ASSERT_EQ(0, uapi_take_back(self->fd, second, &handle));
 	close(export);
 }
 
@@ -117,14 +117,14 @@ static struct {
 static void *take(void *unused)
 {
 	pthread_barrier_wait(&race.barrier);
-	race.take_err = tmm_take_back(race.exporter, race.id, &race.taken);
+	race.take_err = uapi_take_back(race.exporter, race.id, &race.taken);
 	return unused;
 }
 
 static void *import(void *unused)
 {
 	pthread_barrier_wait(&race.barrier);
-	race.import_err = tmm_import(race.importer, race.export, &race.imported);
+	race.import_err = uapi_import(race.importer, race.export, &race.imported);
 	return unused;
 }
 
@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(rights, of_import_and_take_back_one_wins, 90)
 	race.importer = self->other;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (race_goes_on(&start, 3, nr_taken && nr_imported)) {
-		ASSERT_EQ(0, tmm_export_as(self->fd, handle, 0, &race.export, &race.id));
+		ASSERT_EQ(0, uapi_export_as(self->fd, handle, 0, &race.export, &race.id));
 		ASSERT_TRUE(run_two(take, import));
 		if (!race.take_err) {
 			ASSERT_EQ(-ESTALE, race.import_err);
@@ -169,8 +169,8 @@ TEST_F_TIMEOUT(rights, of_import_and_take_back_one_wins, 90)
 		ASSERT_EQ(0, race.import_err);
 		nr_imported++;
 		close(race.export);
-		ASSERT_EQ(0, tmm_export(self->other, race.imported, &race.export));
-		ASSERT_EQ(0, tmm_import(self->fd, race.export, &handle));
+		ASSERT_EQ(0, uapi_export(self->other, race.imported, &race.export));
+		ASSERT_EQ(0, uapi_import(self->fd, race.export, &handle));
 		close(race.export);
 	}
 	TH_LOG("%u taken back, %u imported", nr_taken, nr_imported);
@@ -191,7 +191,7 @@ TEST_F_TIMEOUT(rights, nothing_is_left_in_processes_of_what_is_taken_back, 90)
 	race.exporter = self->fd;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (race_goes_on(&start, 3, nr_late && nr_early)) {
-		ASSERT_EQ(0, tmm_export_as(self->fd, handle, 0, &race.export, &race.id));
+		ASSERT_EQ(0, uapi_export_as(self->fd, handle, 0, &race.export, &race.id));
 		ASSERT_TRUE(run_two(take, borrow));
 		ASSERT_EQ(0, race.take_err);
 		handle = race.taken;
@@ -207,13 +207,13 @@ TEST_F_TIMEOUT(rights, nothing_is_left_in_processes_of_what_is_taken_back, 90)
 		close(race.export);
 	}
 	TH_LOG("%u areas were revoked, %u came too late", nr_early, nr_late);
-	EXPECT_EQ(0, tmm_remap(self->fd, handle, READ_ONLY));
+	EXPECT_EQ(0, uapi_remap(self->fd, handle, READ_ONLY));
 }
 
 static void *end_all(void *unused)
 {
 	pthread_barrier_wait(&race.barrier);
-	race.take_err = tmm_revoke(race.exporter, race.taken, NULL);
+	race.take_err = uapi_revoke(race.exporter, race.taken, NULL);
 	return unused;
 }
 

@@ -57,10 +57,10 @@ FIXTURE_VARIANT_ADD(tool, nobody) { .uid = NOBODY };
 
 FIXTURE_SETUP(tool)
 {
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
-	ASSERT_EQ(0, chmod(TMM_DEVICE, 0666));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0666));
 	self->output = malloc(MAX_OUTPUT);
 	ASSERT_NE(NULL, self->output);
 	setenv("LC_ALL", "C.UTF-8", 1);
@@ -72,9 +72,9 @@ FIXTURE_TEARDOWN(tool)
 	struct theseus_mm_info end;
 	char text[SNAPSHOT_TEXT];
 
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	EXPECT_EQ(0, chmod(TMM_DEVICE, 0600));
+	EXPECT_EQ(0, chmod(UAPI_DEVICE, 0600));
 	free(self->output);
 	close(self->fd);
 	unlink(FILE_NAME);
@@ -193,7 +193,7 @@ TEST_F_TIMEOUT(tool, info_of_a_client, PATIENCE)
 	char command[64];
 	int export;
 
-	ASSERT_EQ(0, tmm_export(self->fd, MAPPING(1).handle, &export));
+	ASSERT_EQ(0, uapi_export(self->fd, MAPPING(1).handle, &export));
 	snprintf(command, sizeof(command), "tmm info --pid %d --fd %d", getpid(), self->fd);
 	EXPECT_STATUS(IS_ROOT ? 0 : 1, command);
 	EXPECT_SAYS(IS_ROOT ? " owns 2 objects:" : "(EPERM)");
@@ -201,7 +201,7 @@ TEST_F_TIMEOUT(tool, info_of_a_client, PATIENCE)
 		EXPECT_SAYS(" export ");
 	EXPECT_STATUS(0, "exec 9</dev/theseus_mm; tmm info --fd 9");
 	EXPECT_SAYS(" owns 0 objects");
-	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	close(export);
 }
 
@@ -266,7 +266,7 @@ TEST_F(tool, others_are_counted_only)
 	EXPECT_SAYS(IS_ROOT ? "tool_test" : "1 of other users, with 16");
 	EXPECT_STATUS(0, "tmm map");
 	EXPECT_SAYS(IS_ROOT ? "tool_test" : "of others (1)");
-	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 }
 
 TEST_F(tool, stats)
@@ -402,10 +402,10 @@ TEST_F_TIMEOUT(tool, put_read_only, PATIENCE)
 	fd = descriptor_of(pid, atoi(place + strlen("\"fd\": ")));
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0));
-	ASSERT_EQ(0, tmm_import(self->fd, fd, &handle));
-	EXPECT_EQ(-EACCES, tmm_remap(self->fd, handle, THESEUS_MM_PTE_DATA));
-	EXPECT_EQ(-EACCES, tmm_write(self->fd, handle, 0, "mine!", 5));
-	EXPECT_EQ(0, tmm_drop(self->fd, handle));
+	ASSERT_EQ(0, uapi_import(self->fd, fd, &handle));
+	EXPECT_EQ(-EACCES, uapi_remap(self->fd, handle, THESEUS_MM_PTE_DATA));
+	EXPECT_EQ(-EACCES, uapi_write(self->fd, handle, 0, "mine!", 5));
+	EXPECT_EQ(0, uapi_drop(self->fd, handle));
 	close(fd);
 	kill(pid, SIGTERM);
 	close(ends[0]);

@@ -38,9 +38,9 @@ FIXTURE_SETUP(trace)
 	ASSERT_NE(NULL, self->text);
 	ASSERT_STREQ("1\n", self->text);
 	ASSERT_TRUE(text_write(TRACEFS "trace", ""));
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &info));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &info));
 	self->id = info.client_id;
 }
 
@@ -65,11 +65,11 @@ FIXTURE_TEARDOWN(trace)
 
 TEST_F(trace, tells_of_clients_and_calls)
 {
-	int other = tmm_open(NULL);
+	int other = uapi_open(NULL);
 	struct theseus_mm_info info;
 
-	ASSERT_EQ(0, tmm_get_info(other, &info));
-	EXPECT_EQ(-ENOENT, tmm_drop(other, 77));
+	ASSERT_EQ(0, uapi_get_info(other, &info));
+	EXPECT_EQ(-ENOENT, uapi_drop(other, 77));
 	close(other);
 	EVENTS();
 	EXPECT_EVENT("tmm_client_open: client=%u\n", info.client_id);
@@ -82,8 +82,8 @@ TEST_F(trace, tells_of_allocate_and_free)
 {
 	struct theseus_mm_allocate pages = PAGES(3), frames = FRAMES(5);
 
-	ASSERT_EQ(0, tmm_drop(self->fd, pages.handle));
-	ASSERT_EQ(0, tmm_drop(self->fd, frames.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, pages.handle));
+	ASSERT_EQ(0, uapi_drop(self->fd, frames.handle));
 	EVENTS();
 	EXPECT_EVENT("tmm_allocate: kind=pages start=0x%llx nr=3\n", pages.start);
 	EXPECT_EVENT("tmm_allocate: kind=frames start=0x%llx nr=5\n", frames.start);
@@ -95,10 +95,10 @@ TEST_F(trace, tells_of_map_remap_and_unmap)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA,
-						   &mapping));
-	ASSERT_EQ(0, tmm_remap(self->fd, mapping.handle, READ_ONLY));
-	ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
+	ASSERT_EQ(0, uapi_remap(self->fd, mapping.handle, READ_ONLY));
+	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	EVENTS();
 	EXPECT_EVENT("tmm_allocate: kind=frames start=0x%llx nr=4\n", mapping.paddr);
 	EXPECT_EVENT("tmm_allocate: kind=table start=0x");
@@ -117,9 +117,9 @@ TEST_F(trace, tells_nothing_of_what_is_refused)
 	struct theseus_mm_create_mapping mapping = MAPPING(1);
 
 	EVENTS();
-	EXPECT_EQ(-ERANGE, tmm_write(self->fd, mapping.handle, PAGE, "x", 1));
-	EXPECT_EQ(-EOPNOTSUPP, tmm_remap(self->fd, mapping.handle,
-					 THESEUS_MM_PTE_DATA | THESEUS_MM_PTE_DEVICE_MEMORY));
+	EXPECT_EQ(-ERANGE, uapi_write(self->fd, mapping.handle, PAGE, "x", 1));
+	EXPECT_EQ(-EOPNOTSUPP, uapi_remap(self->fd, mapping.handle,
+					  THESEUS_MM_PTE_DATA | THESEUS_MM_PTE_DEVICE_MEMORY));
 	EVENTS();
 	EXPECT_FALSE(text_has(self->text, "tmm_borrow:"));
 	EXPECT_FALSE(text_has(self->text, "tmm_remap:"));
@@ -134,8 +134,8 @@ TEST_F(trace, tells_of_borrows)
 	__u32 nr;
 
 	EVENTS();
-	ASSERT_EQ(0, tmm_read(self->fd, mapping.handle, PAGE + 8, bytes, 8));
-	ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, 16, bytes, 8));
+	ASSERT_EQ(0, uapi_read(self->fd, mapping.handle, PAGE + 8, bytes, 8));
+	ASSERT_EQ(0, uapi_write(self->fd, mapping.handle, 16, bytes, 8));
 	EVENTS();
 	EXPECT_EVENT("tmm_borrow: vaddr=0x%llx nr_bytes=8 immutable\n", mapping.start + PAGE + 8);
 	EXPECT_EVENT("tmm_unborrow: vaddr=0x%llx nr_bytes=8 immutable\n",
@@ -147,7 +147,7 @@ TEST_F(trace, tells_of_borrows)
 	EVENTS();
 	EXPECT_EVENT("tmm_borrow: vaddr=0x%llx nr_bytes=8192 mutable\n", mapping.start + PAGE);
 	EXPECT_FALSE(text_has(self->text, "tmm_unborrow:"));
-	ASSERT_EQ(0, tmm_revoke(self->fd, mapping.handle, &nr));
+	ASSERT_EQ(0, uapi_revoke(self->fd, mapping.handle, &nr));
 	EVENTS();
 	EXPECT_EVENT("tmm_revoke: vaddr=0x%llx nr_bytes=8192 mutable\n", mapping.start + PAGE);
 	EXPECT_EVENT("tmm_unborrow: vaddr=0x%llx nr_bytes=8192 mutable\n", mapping.start + PAGE);
@@ -178,10 +178,10 @@ TEST_F(trace, may_be_on_while_much_is_done)
 	int i;
 
 	for (i = 0; i < 20; i++) {
-		ASSERT_EQ(0, tmm_create_mapping(self->fd, 520 * PAGE, THESEUS_MM_PTE_DATA,
-						&mapping));
-		ASSERT_EQ(0, tmm_write(self->fd, mapping.handle, 0, bytes, 64));
-		ASSERT_EQ(0, tmm_drop(self->fd, mapping.handle));
+		ASSERT_EQ(0, uapi_create_mapping(self->fd, 520 * PAGE, THESEUS_MM_PTE_DATA,
+						 &mapping));
+		ASSERT_EQ(0, uapi_write(self->fd, mapping.handle, 0, bytes, 64));
+		ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	}
 }
 

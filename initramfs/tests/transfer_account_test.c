@@ -10,22 +10,22 @@ static __u64 frames_charged(int fd)
 {
 	struct theseus_mm_limits limits;
 
-	return tmm_get_limits(fd, &limits) ? ~0ULL : limits.client_frames;
+	return uapi_get_limits(fd, &limits) ? ~0ULL : limits.client_frames;
 }
 
 TEST_F(export, counts_for_its_exporter_until_it_is_imported)
 {
 	__u64 charged = frames_charged(self->fd);
-	int importer = tmm_open(NULL);
+	int importer = uapi_open(NULL);
 	__u32 handle;
 
 	ASSERT_LE(0, importer);
 	EXPECT_LE(NR, charged);
 	EXPECT_EQ(0, frames_charged(importer));
-	ASSERT_EQ(0, tmm_import(importer, self->export, &handle));
+	ASSERT_EQ(0, uapi_import(importer, self->export, &handle));
 	EXPECT_EQ(0, frames_charged(self->fd));
 	EXPECT_EQ(charged, frames_charged(importer));
-	EXPECT_EQ(0, tmm_drop(importer, handle));
+	EXPECT_EQ(0, uapi_drop(importer, handle));
 	EXPECT_EQ(0, frames_charged(importer));
 	close(importer);
 }
@@ -39,18 +39,18 @@ TEST_F(export, close_uncharges_the_exporter)
 
 TEST_F(export, import_above_the_limit)
 {
-	int importer = tmm_open(NULL);
+	int importer = uapi_open(NULL);
 	__u32 handle;
 
 	ASSERT_LE(0, importer);
-	ASSERT_EQ(0, tmm_set_limits(importer, NR - 1, THESEUS_MM_NO_LIMIT));
-	EXPECT_REFUSED(EDQUOT, tmm_import(importer, self->export, &handle));
+	ASSERT_EQ(0, uapi_set_limits(importer, NR - 1, THESEUS_MM_NO_LIMIT));
+	EXPECT_REFUSED(EDQUOT, uapi_import(importer, self->export, &handle));
 	EXPECT_EQ(0, frames_charged(importer));
-	ASSERT_EQ(0, tmm_set_limits(importer, THESEUS_MM_NO_LIMIT, 0));
-	EXPECT_REFUSED(EDQUOT, tmm_import(importer, self->export, &handle));
+	ASSERT_EQ(0, uapi_set_limits(importer, THESEUS_MM_NO_LIMIT, 0));
+	EXPECT_REFUSED(EDQUOT, uapi_import(importer, self->export, &handle));
 	close(importer);
 	EXPECT_THERE();
-	EXPECT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	EXPECT_EQ(0, uapi_import(self->fd, self->export, &handle));
 }
 
 static int nr_exported(int fd)
@@ -60,7 +60,7 @@ static int nr_exported(int fd)
 	struct theseus_mm_info info;
 	__u32 i;
 
-	if (tmm_get_info(fd, &info) || tmm_get_clients(fd, clients, 8, &found))
+	if (uapi_get_info(fd, &info) || uapi_get_clients(fd, clients, 8, &found))
 		return -1;
 	for (i = 0; i < found.nr_clients && i < 8; i++)
 		if (clients[i].id == info.client_id)
@@ -82,7 +82,7 @@ static int nr_owned_parts(int fd)
 	int nr = 0;
 	__u32 i;
 
-	if (tmm_get_info(fd, &info) || tmm_get_occupancy(fd, &call))
+	if (uapi_get_info(fd, &info) || uapi_get_occupancy(fd, &call))
 		return -1;
 	for (i = 0; i < call.nr_buckets; i++)
 		nr += owners[i] == info.client_id;
@@ -96,10 +96,10 @@ TEST_F(export, is_shown_as_its_exporters)
 
 	EXPECT_EQ(1, nr_exported(self->fd));
 	EXPECT_LE(1, nr_owned_parts(self->fd));
-	ASSERT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
 	EXPECT_EQ(0, nr_exported(self->fd));
 	EXPECT_LE(1, nr_owned_parts(self->fd));
-	ASSERT_EQ(0, tmm_export(self->fd, handle, &other));
+	ASSERT_EQ(0, uapi_export(self->fd, handle, &other));
 	EXPECT_EQ(1, nr_exported(self->fd));
 	close(other);
 	EXPECT_EQ(0, nr_exported(self->fd));

@@ -24,7 +24,7 @@ static void *import_once(void *argument)
 	struct importer *importer = argument;
 
 	pthread_barrier_wait(importer->barrier);
-	importer->err = tmm_import(importer->fd, importer->export, &importer->handle);
+	importer->err = uapi_import(importer->fd, importer->export, &importer->handle);
 	return NULL;
 }
 
@@ -38,7 +38,7 @@ TEST_F_TIMEOUT(export, of_two_imports_one_wins, 60)
 	pthread_barrier_init(&barrier, NULL, 2);
 	for (i = 0; i < 2; i++) {
 		importers[i].barrier = &barrier;
-		importers[i].fd = tmm_open(NULL);
+		importers[i].fd = uapi_open(NULL);
 		ASSERT_LE(0, importers[i].fd);
 	}
 	for (i = 0; i < NR_IMPORTS; i++) {
@@ -53,8 +53,8 @@ TEST_F_TIMEOUT(export, of_two_imports_one_wins, 60)
 		ASSERT_EQ(0, importers[winner].err);
 		ASSERT_EQ(-ESTALE, importers[!winner].err);
 		close(self->export);
-		ASSERT_EQ(0, tmm_export(importers[winner].fd, importers[winner].handle,
-					&self->export));
+		ASSERT_EQ(0, uapi_export(importers[winner].fd, importers[winner].handle,
+					 &self->export));
 	}
 	for (i = 0; i < 2; i++)
 		close(importers[i].fd);
@@ -64,7 +64,7 @@ TEST_F_TIMEOUT(export, of_two_imports_one_wins, 60)
 /* What the receiver does with what came; it ends with the number returned. */
 static int receive_and(int socket, int (*use)(int fd, int export))
 {
-	int fd = tmm_open(NULL), export = receive_descriptor(socket);
+	int fd = uapi_open(NULL), export = receive_descriptor(socket);
 
 	return fd < 0 || export < 0 ? 99 : use(fd, export);
 }
@@ -74,7 +74,7 @@ static int import_it(int fd, int export)
 	static unsigned char content[SIZE];
 	__u32 handle;
 
-	if (tmm_import(fd, export, &handle) || tmm_read(fd, handle, 0, content, SIZE))
+	if (uapi_import(fd, export, &handle) || uapi_read(fd, handle, 0, content, SIZE))
 		return 1;
 	return nr_alike(content, 0, SIZE) == SIZE ? 0 : 2;
 }
@@ -93,7 +93,7 @@ static int keep_it(int fd, int export)
 	unsigned char *area = mmap_export(export, 0, SIZE, R);
 	__u32 handle;
 
-	if (area == MAP_FAILED || munmap(area, SIZE) || tmm_import(fd, export, &handle))
+	if (area == MAP_FAILED || munmap(area, SIZE) || uapi_import(fd, export, &handle))
 		return 1;
 	for (;;)
 		pause();
@@ -176,7 +176,7 @@ TEST_F(export, under_way_while_it_is_imported)
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
 	ASSERT_TRUE(send_descriptor(sockets[0], self->export));
-	ASSERT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
 	close(self->export);
 	self->export = receive_descriptor(sockets[1]);
 	ASSERT_LE(0, self->export);

@@ -22,12 +22,12 @@ static int export_new(int fd)
 {
 	struct theseus_mm_create_mapping mapping;
 	int export;
-	int err = tmm_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping);
+	int err = uapi_create_mapping(fd, SIZE, THESEUS_MM_PTE_DATA, &mapping);
 
 	if (!err)
 		err = fill(fd, mapping.handle, SIZE);
 	if (!err)
-		err = tmm_export(fd, mapping.handle, &export);
+		err = uapi_export(fd, mapping.handle, &export);
 	return err ? err : export;
 }
 
@@ -75,7 +75,7 @@ TEST_F(client, there_is_no_way_in_by_name)
 	/* This one is none of its descriptors. */
 	path = open(name, O_PATH | O_CLOEXEC);
 	ASSERT_LE(0, path);
-	EXPECT_REFUSED(EBADF, tmm_import(self->fd, path, &handle));
+	EXPECT_REFUSED(EBADF, uapi_import(self->fd, path, &handle));
 	close(path);
 	EXPECT_TRUE(has_content(export));
 	close(export);
@@ -92,7 +92,7 @@ TEST_F(client, an_export_that_faults_takes_no_descriptor)
 	close(next);
 	call->handle = MAPPING(NR).handle;
 	ASSERT_EQ(0, mprotect(call, PAGE, R));
-	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT, call), call->handle);
+	EXPECT_REFUSED(EFAULT, uapi_call(self->fd, THESEUS_MM_IOC_EXPORT, call), call->handle);
 	EXPECT_EQ(next, dup(0));
 }
 
@@ -140,7 +140,7 @@ static void export_until_killed(FIXTURE_DATA(client) *self, int socket)
 	int fd;
 
 	close(self->fd);
-	fd = tmm_open(NULL);
+	fd = uapi_open(NULL);
 	for (;;) {
 		int export = export_new(fd);
 
@@ -241,20 +241,20 @@ static int take_over(int fd, int export, bool by_force, unsigned long *nr_busy)
 	__u32 handle, nr;
 	int err;
 
-	while ((err = tmm_import(fd, export, &handle)) == -EBUSY) {
+	while ((err = uapi_import(fd, export, &handle)) == -EBUSY) {
 		struct theseus_mm_revoke revoke = { 0 };
 
 		++*nr_busy;
-		if (by_force && tmm_call(export, THESEUS_MM_IOC_REVOKE, &revoke))
+		if (by_force && uapi_call(export, THESEUS_MM_IOC_REVOKE, &revoke))
 			return -EINVAL;
 	}
 	if (!err)
-		err = tmm_write(fd, handle, 0, other, SIZE);
+		err = uapi_write(fd, handle, 0, other, SIZE);
 	if (!err)
-		err = tmm_remap(fd, handle, READ_ONLY);
-	if (!err && !tmm_revoke(fd, handle, &nr) && nr)
+		err = uapi_remap(fd, handle, READ_ONLY);
+	if (!err && !uapi_revoke(fd, handle, &nr) && nr)
 		err = -EBUSY;
-	return err ? err : tmm_drop(fd, handle);
+	return err ? err : uapi_drop(fd, handle);
 }
 
 static void take_over_again_and_again(struct __test_metadata *_metadata,

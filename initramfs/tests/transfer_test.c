@@ -27,7 +27,7 @@ TEST_F(export, consumes_the_handle)
 	/* the descriptor's */
 	EXPECT_EQ(1, info.client_handles);
 	EXPECT_THERE();
-	EXPECT_EQ(-ENOENT, tmm_export(self->fd, self->handle, &self->export));
+	EXPECT_EQ(-ENOENT, uapi_export(self->fd, self->handle, &self->export));
 }
 
 TEST_F(export, close_drops)
@@ -42,15 +42,15 @@ TEST_F(export, import_moves_it_back)
 	unsigned char content[SIZE];
 	__u32 handle;
 
-	ASSERT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
 	EXPECT_EQ(self->vaddr, QUERY(handle).start);
 	EXPECT_EQ(NR, QUERY(handle).nr_pages);
 	/* that of the stale descriptor as well */
 	EXPECT_EQ(2, INFO().client_handles);
-	ASSERT_EQ(0, tmm_read(self->fd, handle, 0, content, SIZE));
+	ASSERT_EQ(0, uapi_read(self->fd, handle, 0, content, SIZE));
 	EXPECT_EQ(SIZE, nr_alike(content, 0, SIZE));
 	EXPECT_STALE(self->export);
-	EXPECT_EQ(0, tmm_drop(self->fd, handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, handle));
 	EXPECT_STALE(self->export);
 	close(self->export);
 	EXPECT_ALL_BACK();
@@ -61,7 +61,7 @@ TEST_F(export, import_tells_where_it_is)
 {
 	struct theseus_mm_import call = { .fd = self->export };
 
-	ASSERT_EQ(0, tmm_call(self->fd, THESEUS_MM_IOC_IMPORT, &call));
+	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_IMPORT, &call));
 	EXPECT_NE(0, call.handle);
 	EXPECT_EQ(self->vaddr, call.start);
 	EXPECT_EQ(NR, call.nr_pages);
@@ -72,11 +72,11 @@ TEST_F(export, can_be_exported_again)
 	int again;
 	__u32 handle;
 
-	ASSERT_EQ(0, tmm_import(self->fd, self->export, &handle));
-	ASSERT_EQ(0, tmm_export(self->fd, handle, &again));
+	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
+	ASSERT_EQ(0, uapi_export(self->fd, handle, &again));
 	EXPECT_STALE(self->export);
 	EXPECT_THERE();
-	ASSERT_EQ(0, tmm_import(self->fd, again, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, again, &handle));
 	EXPECT_STALE(again);
 	close(again);
 	EXPECT_THERE();
@@ -102,7 +102,7 @@ TEST_F(export, outlives_its_client)
 	unsigned char *area;
 
 	close(self->fd);
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	EXPECT_THERE();
 	area = EXPORT_AREA(R);
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
@@ -115,7 +115,7 @@ TEST_F(export, copies_are_stale_after_an_import)
 	int copy = dup(self->export);
 	__u32 handle;
 
-	ASSERT_EQ(0, tmm_import(self->fd, copy, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, copy, &handle));
 	EXPECT_STALE(copy);
 	EXPECT_STALE(self->export);
 	close(copy);
@@ -155,8 +155,8 @@ TEST_F(export, mmap_of_what_is_read_only)
 	struct theseus_mm_create_mapping mapping;
 	int export;
 
-	ASSERT_EQ(0, tmm_create_mapping(self->fd, SIZE, READ_ONLY, &mapping));
-	ASSERT_EQ(0, tmm_export(self->fd, mapping.handle, &export));
+	ASSERT_EQ(0, uapi_create_mapping(self->fd, SIZE, READ_ONLY, &mapping));
+	ASSERT_EQ(0, uapi_export(self->fd, mapping.handle, &export));
 	EXPECT_ERRNO(EACCES, mmap_export(export, 0, SIZE, RW));
 	close(export);
 }
@@ -167,13 +167,13 @@ TEST_F(export, import_is_refused_while_it_is_borrowed)
 	struct theseus_mm_query query;
 	__u32 handle = 77;
 
-	EXPECT_REFUSED(EBUSY, tmm_import(self->fd, self->export, &handle));
+	EXPECT_REFUSED(EBUSY, uapi_import(self->fd, self->export, &handle));
 	EXPECT_EQ(77, handle);
 	EXPECT_EQ(0, query_export(self->export, &query));
 	EXPECT_EQ(1, query.nr_borrows);
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	EXPECT_EQ(0, uapi_import(self->fd, self->export, &handle));
 }
 
 TEST_F(export, of_what_is_borrowed_is_refused)
@@ -182,13 +182,13 @@ TEST_F(export, of_what_is_borrowed_is_refused)
 	unsigned char *area = AREA(handle, R);
 	int export = -2;
 
-	EXPECT_REFUSED(EBUSY, tmm_export(self->fd, handle, &export), handle);
+	EXPECT_REFUSED(EBUSY, uapi_export(self->fd, handle, &export), handle);
 	EXPECT_EQ(0, munmap(area, SIZE));
 	area = AREA(handle, RW);
-	EXPECT_REFUSED(EBUSY, tmm_export(self->fd, handle, &export));
+	EXPECT_REFUSED(EBUSY, uapi_export(self->fd, handle, &export));
 	EXPECT_EQ(-2, export);
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_EQ(0, tmm_export(self->fd, handle, &export));
+	EXPECT_EQ(0, uapi_export(self->fd, handle, &export));
 	close(export);
 }
 
@@ -216,11 +216,11 @@ TEST_F(export, revoke_through_the_descriptor)
 	EXPECT_EQ(2, nr);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(SIGBUS, load(second, &byte));
-	ASSERT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_EQ(0, munmap(second, SIZE));
-	EXPECT_EQ(0, tmm_drop(self->fd, handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, handle));
 }
 
 /* An area that was revoked by the old owner shows nothing of the new one's. */
@@ -231,8 +231,8 @@ TEST_F(export, revoked_areas_stay_revoked)
 	int export;
 
 	area[0] = 'x';
-	ASSERT_EQ(0, tmm_revoke(self->fd, mapping.handle, NULL));
-	ASSERT_EQ(0, tmm_export(self->fd, mapping.handle, &export));
+	ASSERT_EQ(0, uapi_revoke(self->fd, mapping.handle, NULL));
+	ASSERT_EQ(0, uapi_export(self->fd, mapping.handle, &export));
 	exported = mmap_export(export, 0, SIZE, RW);
 	ASSERT_NE((unsigned char *)MAP_FAILED, exported);
 	EXPECT_EQ('x', exported[0]);
@@ -249,10 +249,10 @@ TEST_F(export, offsets_of_before_are_gone)
 	__u64 offset;
 	int export;
 
-	ASSERT_EQ(0, tmm_map_offset(self->fd, handle, &offset, NULL));
-	ASSERT_EQ(0, tmm_export(self->fd, handle, &export));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, handle, &offset, NULL));
+	ASSERT_EQ(0, uapi_export(self->fd, handle, &export));
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset));
-	ASSERT_EQ(0, tmm_import(self->fd, export, &handle));
+	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset));
 	EXPECT_EQ(0, mmap_errno(self->fd, handle, RW));
 	close(export);
@@ -265,9 +265,9 @@ TEST_F(export, large_leaves_are_aligned)
 	unsigned char *area;
 	int export;
 
-	ASSERT_EQ(0, tmm_create_contiguous_mapping(self->fd, LARGE + 3 * PAGE,
-						   THESEUS_MM_PTE_DATA, &mapping));
-	ASSERT_EQ(0, tmm_export(self->fd, mapping.handle, &export));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, LARGE + 3 * PAGE,
+						    THESEUS_MM_PTE_DATA, &mapping));
+	ASSERT_EQ(0, uapi_export(self->fd, mapping.handle, &export));
 	area = mmap_export(export, 0, LARGE + 3 * PAGE, RW);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	EXPECT_EQ(mapping.start % (2 << 20), (uintptr_t)area % (2 << 20));
@@ -322,7 +322,7 @@ TEST_F(export, query_through_the_descriptor)
 	EXPECT_EQ(NR, query.nr_pages);
 	EXPECT_EQ(0, query.nr_borrows);
 	query.handle = 1;
-	EXPECT_EQ(-EINVAL, tmm_call(self->export, THESEUS_MM_IOC_QUERY, &query));
+	EXPECT_EQ(-EINVAL, uapi_call(self->export, THESEUS_MM_IOC_QUERY, &query));
 }
 
 TEST_F(export, other_calls_are_for_clients)
@@ -332,10 +332,10 @@ TEST_F(export, other_calls_are_for_clients)
 	struct theseus_mm_info info;
 	__u32 handle;
 
-	EXPECT_EQ(-EINVAL, tmm_call(self->export, THESEUS_MM_IOC_REVOKE, &revoke));
-	EXPECT_EQ(-ENOTTY, tmm_call(self->export, THESEUS_MM_IOC_DROP, &drop));
-	EXPECT_EQ(-ENOTTY, tmm_get_info(self->export, &info));
-	EXPECT_EQ(-ENOTTY, tmm_import(self->export, self->export, &handle));
+	EXPECT_EQ(-EINVAL, uapi_call(self->export, THESEUS_MM_IOC_REVOKE, &revoke));
+	EXPECT_EQ(-ENOTTY, uapi_call(self->export, THESEUS_MM_IOC_DROP, &drop));
+	EXPECT_EQ(-ENOTTY, uapi_get_info(self->export, &info));
+	EXPECT_EQ(-ENOTTY, uapi_import(self->export, self->export, &handle));
 	EXPECT_ERRNO(ENOTTY, ioctl(self->export, 0x5401, &handle));
 	EXPECT_THERE();
 }
@@ -347,11 +347,11 @@ TEST_F(export, import_of_something_else)
 	__u32 handle;
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
-	EXPECT_REFUSED(EINVAL, tmm_import(self->fd, sockets[0], &handle));
-	EXPECT_REFUSED(EINVAL, tmm_import(self->fd, self->fd, &handle));
-	EXPECT_REFUSED(EBADF, tmm_import(self->fd, -1, &handle));
-	EXPECT_REFUSED(EBADF, tmm_import(self->fd, 1 << 20, &handle));
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_IMPORT, &call));
+	EXPECT_REFUSED(EINVAL, uapi_import(self->fd, sockets[0], &handle));
+	EXPECT_REFUSED(EINVAL, uapi_import(self->fd, self->fd, &handle));
+	EXPECT_REFUSED(EBADF, uapi_import(self->fd, -1, &handle));
+	EXPECT_REFUSED(EBADF, uapi_import(self->fd, 1 << 20, &handle));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_IMPORT, &call));
 }
 
 TEST_F(export, of_something_else)
@@ -360,10 +360,10 @@ TEST_F(export, of_something_else)
 	__u32 pages = PAGES(1).handle, frames = FRAMES(1).handle;
 	int export;
 
-	EXPECT_REFUSED(ENOENT, tmm_export(self->fd, pages, &export), pages);
-	EXPECT_REFUSED(ENOENT, tmm_export(self->fd, frames, &export), frames);
-	EXPECT_REFUSED(ENOENT, tmm_export(self->fd, 0, &export));
-	EXPECT_REFUSED(EINVAL, tmm_call(self->fd, THESEUS_MM_IOC_EXPORT, &call), call.handle);
+	EXPECT_REFUSED(ENOENT, uapi_export(self->fd, pages, &export), pages);
+	EXPECT_REFUSED(ENOENT, uapi_export(self->fd, frames, &export), frames);
+	EXPECT_REFUSED(ENOENT, uapi_export(self->fd, 0, &export));
+	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_EXPORT, &call), call.handle);
 }
 
 TEST_F(export, needs_a_descriptor)
@@ -376,7 +376,7 @@ TEST_F(export, needs_a_descriptor)
 	none = limit;
 	none.rlim_cur = 0;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
-	EXPECT_REFUSED(EMFILE, tmm_export(self->fd, handle, &export), handle);
+	EXPECT_REFUSED(EMFILE, uapi_export(self->fd, handle, &export), handle);
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
 }
 
@@ -388,8 +388,8 @@ TEST_F(export, import_is_undone_if_its_result_cannot_be_stored)
 	ASSERT_NE(MAP_FAILED, (void *)call);
 	call->fd = self->export;
 	ASSERT_EQ(0, mprotect(call, PAGE, R));
-	EXPECT_REFUSED(EFAULT, tmm_call(self->fd, THESEUS_MM_IOC_IMPORT, call));
-	EXPECT_EQ(0, tmm_import(self->fd, self->export, &handle));
+	EXPECT_REFUSED(EFAULT, uapi_call(self->fd, THESEUS_MM_IOC_IMPORT, call));
+	EXPECT_EQ(0, uapi_import(self->fd, self->export, &handle));
 }
 
 TEST_HARNESS_MAIN

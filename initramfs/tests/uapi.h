@@ -1,248 +1,482 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A thin client of /dev/theseus_mm: one function for each call of its UAPI.
+ * One inline function for each call of the UAPI: a test sees the descriptors, the handles
+ * and the raw error, which libtmm hides on purpose.
  *
- * There is no state here and no policy: a function puts its arguments into the
- * call's structure, makes the call, and hands out what came back. What the calls
- * do, which handles they consume and which errors they give is said once, in
- * <linux/theseus_mm.h>.
- *
- * Every function but tmm_open() returns 0, or the error as a negative errno
- * value. errno itself is left as it was. Results are stored on success only.
- * All functions may be called from several threads at once.
- *
- * Handles, sizes, offsets and addresses are as in the UAPI: a handle is never 0,
- * sizes and addresses are in bytes.
+ * The calls, the handles they consume and their errors are described in
+ * <linux/theseus_mm.h>. Each function returns 0 or a negative errno value and leaves errno
+ * as it was; results are stored on success only.
  */
 #ifndef TESTS_UAPI_H
 #define TESTS_UAPI_H
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
 #include <linux/theseus_mm.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+#define UAPI_DEVICE	"/dev/theseus_mm"
+#define UAPI_PAGE_SIZE	4096ULL
 
-#define TMM_DEVICE	"/dev/theseus_mm"
-#define TMM_PAGE_SIZE	4096ULL
+/* Returns a descriptor that does not survive exec; NULL is UAPI_DEVICE. */
+static inline int uapi_open(const char *path)
+{
+	int saved = errno;
+	int fd = open(path ? path : UAPI_DEVICE, O_RDWR | O_CLOEXEC);
+	int err = fd < 0 ? -errno : 0;
 
-/**
- * tmm_open() - become a client
- * @path: the device; NULL means TMM_DEVICE
- *
- * Everything the client owns goes back when the last descriptor of it is closed,
- * by close(2), exit or a signal. The descriptor does not survive exec.
- *
- * Return: a file descriptor, or a negative errno value
- */
-int tmm_open(const char *path);
+	errno = saved;
+	return err ? err : fd;
+}
 
-/**
- * tmm_call() - make any call
- * @fd: the client
- * @request: a THESEUS_MM_IOC_* number
- * @argument: its structure, in and out
- *
- * What all the functions below are made of.
- */
-int tmm_call(int fd, unsigned long request, void *argument);
+/* All the functions below are made of this one. */
+static inline int uapi_call(int fd, unsigned long request, void *argument)
+{
+	int saved = errno;
+	int err = ioctl(fd, request, argument) < 0 ? -errno : 0;
+
+	errno = saved;
+	return err;
+}
 
 /* --- facts and counts ------------------------------------------------------------ */
 
-int tmm_get_info(int fd, struct theseus_mm_info *info);
-int tmm_get_region(int fd, __u32 index, struct theseus_mm_region *region);
+static inline int uapi_get_info(int fd, struct theseus_mm_info *info)
+{
+	struct theseus_mm_info call = { 0 };
+	int err = uapi_call(fd, THESEUS_MM_IOC_GET_INFO, &call);
 
-/**
- * tmm_get_occupancy() - count the uses and the owners of a region's frames
- * @fd: the client
- * @call: the "in" fields but for @bucket_size say what is wanted; the others are filled in
- */
-int tmm_get_occupancy(int fd, struct theseus_mm_occupancy *call);
+	if (!err)
+		*info = call;
+	return err;
+}
 
-int tmm_get_limits(int fd, struct theseus_mm_limits *limits);
+static inline int uapi_get_region(int fd, __u32 index, struct theseus_mm_region *region)
+{
+	struct theseus_mm_region call = { .index = index };
+	int err = uapi_call(fd, THESEUS_MM_IOC_GET_REGION, &call);
 
-/**
- * tmm_set_limits() - lower what the client may have
- * @fd: the client
- * @frames_max: THESEUS_MM_NO_LIMIT leaves it as it is
- * @handles_max: the same
- */
-int tmm_set_limits(int fd, __u64 frames_max, __u64 handles_max);
+	if (!err)
+		*region = call;
+	return err;
+}
 
-/**
- * tmm_set_limit() - change one limit of the client
- * @fd: the client
- * @which: THESEUS_MM_SET_*
- * @max: the limit; THESEUS_MM_NO_LIMIT: none
- */
-int tmm_set_limit(int fd, __u32 which, __u64 max);
+/* The caller fills the "in" fields but for bucket_size. */
+static inline int uapi_get_occupancy(int fd, struct theseus_mm_occupancy *call)
+{
+	call->bucket_size = sizeof(struct theseus_mm_bucket);
+	return uapi_call(fd, THESEUS_MM_IOC_GET_OCCUPANCY, call);
+}
 
-/**
- * tmm_get_clients() - who is there
- * @fd: the client that asks
- * @clients: filled as far as it goes
- * @room: how many there is room for
- * @found: how many there are, and what of the others may be known
- */
-int tmm_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
-		    struct theseus_mm_clients *found);
+static inline int uapi_get_limits(int fd, struct theseus_mm_limits *limits)
+{
+	struct theseus_mm_limits call = { 0 };
+	int err = uapi_call(fd, THESEUS_MM_IOC_GET_LIMITS, &call);
+
+	if (!err)
+		*limits = call;
+	return err;
+}
+
+/* THESEUS_MM_NO_LIMIT leaves a limit as it is. */
+static inline int uapi_set_limits(int fd, __u64 frames_max, __u64 handles_max)
+{
+	struct theseus_mm_limits call = {
+		.flags = (frames_max == THESEUS_MM_NO_LIMIT ? 0 : THESEUS_MM_SET_FRAMES) |
+			 (handles_max == THESEUS_MM_NO_LIMIT ? 0 : THESEUS_MM_SET_HANDLES),
+		.client_frames_max = frames_max,
+		.client_handles_max = handles_max,
+	};
+
+	return uapi_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
+}
+
+/* @which is one of THESEUS_MM_SET_*; THESEUS_MM_NO_LIMIT takes the limit away. */
+static inline int uapi_set_limit(int fd, __u32 which, __u64 max)
+{
+	struct theseus_mm_limits call = {
+		.flags = which,
+		.client_frames_max = max,
+		.client_pages_max = max,
+		.client_handles_max = max,
+	};
+
+	return uapi_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
+}
+
+static inline int uapi_get_clients(int fd, struct theseus_mm_client_info *clients, __u32 room,
+				   struct theseus_mm_clients *found)
+{
+	struct theseus_mm_clients call = {
+		.nr_clients = room,
+		.clients = (uintptr_t)clients,
+		.entry_size = sizeof(*clients),
+	};
+	int err = uapi_call(fd, THESEUS_MM_IOC_GET_CLIENTS, &call);
+
+	if (!err)
+		*found = call;
+	return err;
+}
 
 /* --- objects of any kind --------------------------------------------------------- */
 
-int tmm_query(int fd, __u32 handle, struct theseus_mm_query *query);
+/* @from is the first number to list, and then the one to continue from. */
+static inline int uapi_list_handles(int fd, __u32 flags, __u32 *from,
+				    struct theseus_mm_handle_info *infos, __u32 room, __u32 *nr)
+{
+	struct theseus_mm_handles call = {
+		.flags = flags,
+		.nr_handles = room,
+		.from = *from,
+		.entry_size = sizeof(*infos),
+		.handles = (uintptr_t)infos,
+	};
+	int err = uapi_call(fd, THESEUS_MM_IOC_LIST_HANDLES, &call);
 
-/**
- * tmm_list_handles() - list the objects of a client
- * @fd: the client
- * @flags: THESEUS_MM_HANDLES_*
- * @from: in: the first number to list; out: the number to continue from
- * @infos: filled as far as it goes
- * @room: entries that @infos has room for
- * @nr: set to the number of entries written
- */
-int tmm_list_handles(int fd, __u32 flags, __u32 *from, struct theseus_mm_handle_info *infos,
-		     __u32 room, __u32 *nr);
-int tmm_drop(int fd, __u32 handle);
-int tmm_split(int fd, __u32 handle, __u64 offset, __u32 *first, __u32 *second);
-int tmm_merge(int fd, __u32 handle, __u32 other);
+	if (!err) {
+		*from = call.from;
+		*nr = call.nr_handles;
+	}
+	return err;
+}
 
-/* --- frames and pages ------------------------------------------------------------ */
+static inline int uapi_query(int fd, __u32 handle, struct theseus_mm_query *query)
+{
+	struct theseus_mm_query call = { .handle = handle };
+	int err = uapi_call(fd, THESEUS_MM_IOC_QUERY, &call);
 
-/**
- * tmm_allocate_frames(), tmm_allocate_pages() - own a run without mapping it
- * @fd: the client
- * @request: the "in" fields say what is wanted; the others are filled in
- */
-int tmm_allocate_frames(int fd, struct theseus_mm_allocate *request);
-int tmm_allocate_pages(int fd, struct theseus_mm_allocate *request);
+	if (!err)
+		*query = call;
+	return err;
+}
 
-/* --- mappings -------------------------------------------------------------------- */
+static inline int uapi_drop(int fd, __u32 handle)
+{
+	struct theseus_mm_drop call = { .handle = handle };
 
-/**
- * tmm_create_mapping(), tmm_create_contiguous_mapping(),
- * tmm_create_identity_mapping() - pages and frames at once
- * @fd: the client
- * @size: in bytes
- * @pte_flags: THESEUS_MM_PTE_*; THESEUS_MM_PTE_DATA is the usual choice
- * @mapping: filled with handle, address, size
- */
-int tmm_create_mapping(int fd, __u64 size, __u64 pte_flags,
-		       struct theseus_mm_create_mapping *mapping);
-int tmm_create_contiguous_mapping(int fd, __u64 size, __u64 pte_flags,
-				  struct theseus_mm_create_mapping *mapping);
+	return uapi_call(fd, THESEUS_MM_IOC_DROP, &call);
+}
 
-int tmm_create_identity_mapping(int fd, __u64 size, __u64 pte_flags,
-				struct theseus_mm_create_mapping *mapping);
+static inline int uapi_split(int fd, __u32 handle, __u64 offset, __u32 *first, __u32 *second)
+{
+	struct theseus_mm_split call = { .handle = handle, .offset = offset };
+	int err = uapi_call(fd, THESEUS_MM_IOC_SPLIT, &call);
 
-int tmm_map_allocated_pages(int fd, __u32 pages, __u64 pte_flags, struct theseus_mm_map *mapping);
-int tmm_map_allocated_pages_to(int fd, __u32 pages, __u32 frames, __u64 pte_flags,
-			       struct theseus_mm_map *mapping);
-int tmm_remap(int fd, __u32 handle, __u64 pte_flags);
+	if (!err) {
+		*first = call.first;
+		*second = call.second;
+	}
+	return err;
+}
 
-/**
- * tmm_unmap_into_parts() - take a mapping apart
- * @fd: the client
- * @handle: the mapping
- * @pages: its pages' handle
- * @frames: filled with the handles of its frames
- * @nr_frames: room in @frames; then how many were written
- */
-int tmm_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames, __u32 *nr_frames);
+static inline int uapi_merge(int fd, __u32 handle, __u32 other)
+{
+	struct theseus_mm_merge call = { .handle = handle, .other = other };
 
-/**
- * tmm_create_batch(), tmm_drop_batch() - many at once
- * @fd: the client
- * @flags: THESEUS_MM_BATCH_*
- * @items: what to create or to drop; each gets its result
- * @nr_items: how many, 1 .. THESEUS_MM_MAX_BATCH
- * @nr_done: how many succeeded; may be NULL
- */
-int tmm_create_batch(int fd, __u32 flags, struct theseus_mm_create_item *items, __u32 nr_items,
-		     __u32 *nr_done);
-int tmm_drop_batch(int fd, __u32 flags, struct theseus_mm_drop_item *items, __u32 nr_items,
-		   __u32 *nr_done);
+	return uapi_call(fd, THESEUS_MM_IOC_MERGE, &call);
+}
 
-int tmm_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length);
-int tmm_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length);
+/* --- frames, pages and mappings -------------------------------------------------- */
+
+/* The caller fills the "in" fields of @wanted. */
+static inline int uapi_allocate(int fd, unsigned long request, struct theseus_mm_allocate *wanted)
+{
+	struct theseus_mm_allocate call = *wanted;
+	int err;
+
+	call.handle = 0;
+	call.start = 0;
+	call.nr_pages = 0;
+	err = uapi_call(fd, request, &call);
+	if (!err)
+		*wanted = call;
+	return err;
+}
+
+static inline int uapi_allocate_frames(int fd, struct theseus_mm_allocate *request)
+{
+	return uapi_allocate(fd, THESEUS_MM_IOC_ALLOCATE_FRAMES, request);
+}
+
+static inline int uapi_allocate_pages(int fd, struct theseus_mm_allocate *request)
+{
+	return uapi_allocate(fd, THESEUS_MM_IOC_ALLOCATE_PAGES, request);
+}
+
+static inline int uapi_create(int fd, unsigned long request, __u64 size, __u64 pte_flags,
+			      struct theseus_mm_create_mapping *mapping)
+{
+	struct theseus_mm_create_mapping call = { .size = size, .pte_flags = pte_flags };
+	int err = uapi_call(fd, request, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
+}
+
+static inline int uapi_create_mapping(int fd, __u64 size, __u64 pte_flags,
+				      struct theseus_mm_create_mapping *mapping)
+{
+	return uapi_create(fd, THESEUS_MM_IOC_CREATE_MAPPING, size, pte_flags, mapping);
+}
+
+static inline int uapi_create_contiguous_mapping(int fd, __u64 size, __u64 pte_flags,
+						 struct theseus_mm_create_mapping *mapping)
+{
+	return uapi_create(fd, THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING, size, pte_flags, mapping);
+}
+
+static inline int uapi_create_identity_mapping(int fd, __u64 size, __u64 pte_flags,
+					       struct theseus_mm_create_mapping *mapping)
+{
+	return uapi_create(fd, THESEUS_MM_IOC_CREATE_IDENTITY_MAPPING, size, pte_flags, mapping);
+}
+
+static inline int uapi_map(int fd, unsigned long request, __u32 pages, __u32 frames,
+			   __u64 pte_flags, struct theseus_mm_map *mapping)
+{
+	struct theseus_mm_map call = { .pages = pages, .frames = frames, .pte_flags = pte_flags };
+	int err = uapi_call(fd, request, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
+}
+
+static inline int uapi_map_allocated_pages(int fd, __u32 pages, __u64 pte_flags,
+					   struct theseus_mm_map *mapping)
+{
+	return uapi_map(fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES, pages, 0, pte_flags, mapping);
+}
+
+static inline int uapi_map_allocated_pages_to(int fd, __u32 pages, __u32 frames, __u64 pte_flags,
+					      struct theseus_mm_map *mapping)
+{
+	return uapi_map(fd, THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO, pages, frames, pte_flags,
+			mapping);
+}
+
+static inline int uapi_remap(int fd, __u32 handle, __u64 pte_flags)
+{
+	struct theseus_mm_remap call = { .handle = handle, .pte_flags = pte_flags };
+
+	return uapi_call(fd, THESEUS_MM_IOC_REMAP, &call);
+}
+
+/* @nr_frames is the room in @frames, and then the number written. */
+static inline int uapi_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames,
+					__u32 *nr_frames)
+{
+	struct theseus_mm_unmap call = {
+		.handle = handle,
+		.frames = (uintptr_t)frames,
+		.nr_frames = *nr_frames,
+	};
+	int err = uapi_call(fd, THESEUS_MM_IOC_UNMAP_INTO_PARTS, &call);
+
+	if (!err) {
+		*pages = call.pages;
+		*nr_frames = call.nr_frames;
+	}
+	return err;
+}
+
+/* @nr_done may be NULL. */
+static inline int uapi_run_batch(int fd, unsigned long request, struct theseus_mm_batch *call,
+				 __u32 *nr_done)
+{
+	int err = uapi_call(fd, request, call);
+
+	if (!err && nr_done)
+		*nr_done = call->nr_done;
+	return err;
+}
+
+static inline int uapi_create_batch(int fd, __u32 flags, struct theseus_mm_create_item *items,
+				    __u32 nr_items, __u32 *nr_done)
+{
+	struct theseus_mm_batch call = {
+		.flags = flags,
+		.nr_items = nr_items,
+		.items = (uintptr_t)items,
+		.item_size = sizeof(*items),
+	};
+
+	return uapi_run_batch(fd, THESEUS_MM_IOC_CREATE_BATCH, &call, nr_done);
+}
+
+static inline int uapi_drop_batch(int fd, __u32 flags, struct theseus_mm_drop_item *items,
+				  __u32 nr_items, __u32 *nr_done)
+{
+	struct theseus_mm_batch call = {
+		.flags = flags,
+		.nr_items = nr_items,
+		.items = (uintptr_t)items,
+		.item_size = sizeof(*items),
+	};
+
+	return uapi_run_batch(fd, THESEUS_MM_IOC_DROP_BATCH, &call, nr_done);
+}
+
+static inline int uapi_access(int fd, unsigned long request, __u32 handle, __u64 offset,
+			      const void *buffer, __u64 length)
+{
+	struct theseus_mm_access call = {
+		.handle = handle,
+		.offset = offset,
+		.length = length,
+		.buffer = (uintptr_t)buffer,
+	};
+
+	return uapi_call(fd, request, &call);
+}
+
+static inline int uapi_read(int fd, __u32 handle, __u64 offset, void *buffer, __u64 length)
+{
+	return uapi_access(fd, THESEUS_MM_IOC_READ, handle, offset, buffer, length);
+}
+
+static inline int uapi_write(int fd, __u32 handle, __u64 offset, const void *buffer, __u64 length)
+{
+	return uapi_access(fd, THESEUS_MM_IOC_WRITE, handle, offset, buffer, length);
+}
 
 /* --- device memory --------------------------------------------------------------- */
 
-int tmm_add_device_region(int fd, __u64 start, __u64 nr_bytes, __u32 memory_type);
-int tmm_remove_device_region(int fd, __u64 start, __u64 nr_bytes);
-int tmm_map_frame_range(int fd, __u64 paddr, __u64 nr_bytes, __u64 pte_flags,
-			struct theseus_mm_map_range *mapping);
+static inline int uapi_add_device_region(int fd, __u64 start, __u64 nr_bytes, __u32 memory_type)
+{
+	struct theseus_mm_device_region call = {
+		.memory_type = memory_type,
+		.start = start,
+		.nr_bytes = nr_bytes,
+	};
+
+	return uapi_call(fd, THESEUS_MM_IOC_ADD_DEVICE_REGION, &call);
+}
+
+static inline int uapi_remove_device_region(int fd, __u64 start, __u64 nr_bytes)
+{
+	struct theseus_mm_device_region call = { .start = start, .nr_bytes = nr_bytes };
+
+	return uapi_call(fd, THESEUS_MM_IOC_REMOVE_DEVICE_REGION, &call);
+}
+
+static inline int uapi_map_frame_range(int fd, __u64 paddr, __u64 nr_bytes, __u64 pte_flags,
+				       struct theseus_mm_map_range *mapping)
+{
+	struct theseus_mm_map_range call = {
+		.paddr = paddr,
+		.nr_bytes = nr_bytes,
+		.pte_flags = pte_flags,
+	};
+	int err = uapi_call(fd, THESEUS_MM_IOC_MAP_FRAME_RANGE, &call);
+
+	if (!err)
+		*mapping = call;
+	return err;
+}
 
 /* --- mappings in processes ------------------------------------------------------- */
 
-/**
- * tmm_map_offset() - where to mmap a mapping
- * @fd: the client
- * @handle: the mapping
- * @offset: for mmap(2) of @fd, plus bytes into the mapping
- * @nr_bytes: size of the mapping; may be NULL
- */
-int tmm_map_offset(int fd, __u32 handle, __u64 *offset, __u64 *nr_bytes);
+/* @nr_bytes may be NULL. */
+static inline int uapi_map_offset(int fd, __u32 handle, __u64 *offset, __u64 *nr_bytes)
+{
+	struct theseus_mm_map_offset call = { .handle = handle };
+	int err = uapi_call(fd, THESEUS_MM_IOC_MAP_OFFSET, &call);
 
-/**
- * tmm_revoke() - take a mapping out of all processes
- * @fd: the client
- * @handle: the mapping
- * @nr_revoked: how many mmaps there were; may be NULL
- */
-int tmm_revoke(int fd, __u32 handle, __u32 *nr_revoked);
+	if (err)
+		return err;
+	*offset = call.offset;
+	if (nr_bytes)
+		*nr_bytes = call.nr_bytes;
+	return 0;
+}
 
-/**
- * tmm_share() - let a mapping have many writers
- * @fd: the client
- * @handle: the mapping
- * @is_shareable: false ends it
- */
-int tmm_share(int fd, __u32 handle, bool is_shareable);
+/* @nr_revoked may be NULL. */
+static inline int uapi_revoke(int fd, __u32 handle, __u32 *nr_revoked)
+{
+	struct theseus_mm_revoke call = { .handle = handle };
+	int err = uapi_call(fd, THESEUS_MM_IOC_REVOKE, &call);
+
+	if (!err && nr_revoked)
+		*nr_revoked = call.nr_revoked;
+	return err;
+}
+
+static inline int uapi_share(int fd, __u32 handle, bool is_shareable)
+{
+	struct theseus_mm_share call = {
+		.flags = is_shareable ? 0 : THESEUS_MM_SHARE_OFF,
+		.handle = handle,
+	};
+
+	return uapi_call(fd, THESEUS_MM_IOC_SHARE, &call);
+}
 
 /* --- handing mappings over ------------------------------------------------------- */
 
-/**
- * tmm_export() - make a descriptor of a mapping
- * @fd: the client
- * @handle: the mapping; consumed
- * @export: the descriptor
- */
-int tmm_export(int fd, __u32 handle, int *export);
+/* @id is the number for uapi_take_back(), and may be NULL. */
+static inline int uapi_export_as(int fd, __u32 handle, __u32 flags, int *export, __u32 *id)
+{
+	struct theseus_mm_export call = { .handle = handle, .flags = flags };
+	int err = uapi_call(fd, THESEUS_MM_IOC_EXPORT, &call);
 
-/**
- * tmm_export_as() - make a descriptor with fewer rights
- * @fd: the client
- * @handle: the mapping; consumed, but with THESEUS_MM_EXPORT_BORROW
- * @flags: THESEUS_MM_EXPORT_*
- * @export: the descriptor
- * @id: its number for tmm_take_back(); may be NULL
- */
-int tmm_export_as(int fd, __u32 handle, __u32 flags, int *export, __u32 *id);
+	if (!err)
+		*export = call.fd;
+	if (!err && id)
+		*id = call.export_id;
+	return err;
+}
 
-/**
- * tmm_take_back() - end an export that nobody imported
- * @fd: the client that exported it
- * @id: its number
- * @handle: the mapping
- */
-int tmm_take_back(int fd, __u32 id, __u32 *handle);
+static inline int uapi_export(int fd, __u32 handle, int *export)
+{
+	return uapi_export_as(fd, handle, 0, export, NULL);
+}
 
-/**
- * tmm_import() - take over an exported mapping
- * @fd: the client
- * @export: a descriptor of it; stays open
- * @handle: the mapping
- */
-int tmm_import(int fd, int export, __u32 *handle);
+static inline int uapi_take_back(int fd, __u32 id, __u32 *handle)
+{
+	struct theseus_mm_take_back call = { .export_id = id };
+	int err = uapi_call(fd, THESEUS_MM_IOC_TAKE_BACK, &call);
+
+	if (!err)
+		*handle = call.handle;
+	return err;
+}
+
+static inline int uapi_import(int fd, int export, __u32 *handle)
+{
+	struct theseus_mm_import call = { .fd = export };
+	int err = uapi_call(fd, THESEUS_MM_IOC_IMPORT, &call);
+
+	if (!err)
+		*handle = call.handle;
+	return err;
+}
 
 /* --- looking at page tables ------------------------------------------------------ */
 
-int tmm_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation);
-int tmm_dump_pte(int fd, __u64 vaddr, struct theseus_mm_dump_pte *dump);
+static inline int uapi_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation)
+{
+	struct theseus_mm_translate call = { .vaddr = vaddr };
+	int err = uapi_call(fd, THESEUS_MM_IOC_TRANSLATE, &call);
 
-#ifdef __cplusplus
+	if (!err)
+		*translation = call;
+	return err;
 }
-#endif
+
+static inline int uapi_dump_pte(int fd, __u64 vaddr, struct theseus_mm_dump_pte *dump)
+{
+	struct theseus_mm_dump_pte call = { .vaddr = vaddr };
+	int err = uapi_call(fd, THESEUS_MM_IOC_DUMP_PTE, &call);
+
+	if (!err)
+		*dump = call;
+	return err;
+}
 
 #endif /* TESTS_UAPI_H */

@@ -100,13 +100,13 @@ FIXTURE_SETUP(unplug)
 	unsigned int word = 0;
 
 	area_catch_signals();
-	self->fd = tmm_open(NULL);
+	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, tmm_get_info(self->fd, &self->start));
+	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
 	ASSERT_TRUE(find_device(self->device, &self->bar));
-	ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar, NR_BYTES,
-					   THESEUS_MM_MEMORY_UNCACHED));
-	ASSERT_EQ(0, tmm_map_frame_range(self->fd, self->bar, NR_BYTES, FLAGS, &self->mapping));
+	ASSERT_EQ(0, uapi_add_device_region(self->fd, self->bar, NR_BYTES,
+					    THESEUS_MM_MEMORY_UNCACHED));
+	ASSERT_EQ(0, uapi_map_frame_range(self->fd, self->bar, NR_BYTES, FLAGS, &self->mapping));
 	self->area = mmap_all(self->fd, self->mapping.handle, RW);
 	ASSERT_NE((unsigned char *)MAP_FAILED, self->area);
 	ASSERT_EQ(0, load_word(self->area, &word));
@@ -125,9 +125,9 @@ FIXTURE_TEARDOWN(unplug)
 	munmap(self->area, NR_BYTES);
 	if (self->fd >= 0)
 		close(self->fd);
-	self->fd = tmm_open(NULL);
-	tmm_remove_device_region(self->fd, self->bar, NR_BYTES);
-	EXPECT_EQ(0, tmm_get_info(self->fd, &end));
+	self->fd = uapi_open(NULL);
+	uapi_remove_device_region(self->fd, self->bar, NR_BYTES);
+	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
 	EXPECT_STREQ("", info_difference(&self->start, &end, text));
 	EXPECT_FALSE(iomem_has(self->bar));
 	EXPECT_FALSE(log_has("Trying to free nonexistent resource"));
@@ -189,13 +189,13 @@ TEST_F(unplug, nothing_new_shows_what_went)
 	ASSERT_EQ(0, unplug(self->device));
 	EXPECT_EQ(ENODEV, mmap_errno(self->fd, self->mapping.handle, R));
 	EXPECT_EQ(ENODEV, mmap_errno(self->fd, self->mapping.handle, RW));
-	EXPECT_EQ(-ENODEV, tmm_map_frame_range(self->fd, self->bar, PAGE, FLAGS, &again));
+	EXPECT_EQ(-ENODEV, uapi_map_frame_range(self->fd, self->bar, PAGE, FLAGS, &again));
 	/* taken apart it is as dead */
-	ASSERT_EQ(0, tmm_unmap_into_parts(self->fd, self->mapping.handle, &pages, parts, &nr));
-	EXPECT_EQ(-ENODEV, tmm_map_allocated_pages_to(self->fd, pages, parts[0], FLAGS, &whole));
-	EXPECT_EQ(0, tmm_drop(self->fd, parts[0]));
-	EXPECT_EQ(-ENODEV, tmm_map_frame_range(self->fd, self->bar, PAGE, FLAGS, &again));
-	EXPECT_EQ(-ENODEV, tmm_allocate_frames(self->fd, &frames));
+	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, self->mapping.handle, &pages, parts, &nr));
+	EXPECT_EQ(-ENODEV, uapi_map_allocated_pages_to(self->fd, pages, parts[0], FLAGS, &whole));
+	EXPECT_EQ(0, uapi_drop(self->fd, parts[0]));
+	EXPECT_EQ(-ENODEV, uapi_map_frame_range(self->fd, self->bar, PAGE, FLAGS, &again));
+	EXPECT_EQ(-ENODEV, uapi_allocate_frames(self->fd, &frames));
 }
 
 /* READ and WRITE of a removed device fail, and do not access its addresses. */
@@ -205,22 +205,22 @@ TEST_F(unplug, reads_and_writes_fail)
 
 	munmap(self->area, NR_BYTES);
 	ASSERT_EQ(0, unplug(self->device));
-	EXPECT_EQ(-ENODEV, tmm_read(self->fd, self->mapping.handle, 0, &word, 4));
-	EXPECT_EQ(-ENODEV, tmm_write(self->fd, self->mapping.handle, 4, &word, 4));
+	EXPECT_EQ(-ENODEV, uapi_read(self->fd, self->mapping.handle, 0, &word, 4));
+	EXPECT_EQ(-ENODEV, uapi_write(self->fd, self->mapping.handle, 4, &word, 4));
 	ASSERT_EQ(0, put_text(RESCAN, "1"));
 	ASSERT_TRUE(find_device(self->device, &self->bar));
-	EXPECT_EQ(-ENODEV, tmm_read(self->fd, self->mapping.handle, 0, &word, 4));
+	EXPECT_EQ(-ENODEV, uapi_read(self->fd, self->mapping.handle, 0, &word, 4));
 }
 
 TEST_F(unplug, an_exported_mapping)
 {
 	unsigned int word = 0;
-	__u32 imported;
+	__u32 imported = 0;
 	void *area;
 	int fd;
 
 	munmap(self->area, NR_BYTES);
-	ASSERT_EQ(0, tmm_export(self->fd, self->mapping.handle, &fd));
+	ASSERT_EQ(0, uapi_export(self->fd, self->mapping.handle, &fd));
 	area = mmap(NULL, PAGE, R, MAP_SHARED, fd, 0);
 	ASSERT_NE(MAP_FAILED, area);
 	EXPECT_EQ(0, load_word(area, &word));
@@ -228,9 +228,9 @@ TEST_F(unplug, an_exported_mapping)
 	EXPECT_EQ(SIGBUS, load_word(area, &word));
 	EXPECT_ERRNO(ENODEV, (long)mmap(NULL, PAGE, R, MAP_SHARED, fd, 0));
 	EXPECT_EQ(0, munmap(area, PAGE));
-	EXPECT_EQ(0, tmm_import(self->fd, fd, &imported));
+	EXPECT_EQ(0, uapi_import(self->fd, fd, &imported));
 	close(fd);
-	EXPECT_EQ(0, tmm_drop(self->fd, imported));
+	EXPECT_EQ(0, uapi_drop(self->fd, imported));
 }
 
 TEST_F(unplug, another_process_and_a_closed_client)
@@ -271,15 +271,15 @@ TEST_F(unplug, the_next_device_can_be_had)
 	ASSERT_EQ(0, put_text(RESCAN, "1"));
 	ASSERT_TRUE(find_device(self->device, &self->bar));
 	/* what is left of the one that went comes first */
-	EXPECT_EQ(-EADDRINUSE, tmm_add_device_region(self->fd, self->bar, NR_BYTES,
-						     THESEUS_MM_MEMORY_UNCACHED));
-	EXPECT_EQ(-EBUSY, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
-	EXPECT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
-	EXPECT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_EQ(-EADDRINUSE, uapi_add_device_region(self->fd, self->bar, NR_BYTES,
+						      THESEUS_MM_MEMORY_UNCACHED));
+	EXPECT_EQ(-EBUSY, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
+	EXPECT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
+	EXPECT_EQ(0, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 	EXPECT_EQ(0, others_map(self->device));
-	ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar, NR_BYTES,
-					   THESEUS_MM_MEMORY_UNCACHED));
-	ASSERT_EQ(0, tmm_map_frame_range(self->fd, self->bar, NR_BYTES, FLAGS, &again));
+	ASSERT_EQ(0, uapi_add_device_region(self->fd, self->bar, NR_BYTES,
+					    THESEUS_MM_MEMORY_UNCACHED));
+	ASSERT_EQ(0, uapi_map_frame_range(self->fd, self->bar, NR_BYTES, FLAGS, &again));
 	munmap(self->area, NR_BYTES);
 	self->area = mmap_all(self->fd, again.handle, R);
 	EXPECT_EQ(0, load_word(self->area, &word));
@@ -295,15 +295,15 @@ TEST_F(unplug, many_times)
 		ASSERT_EQ(0, unplug(self->device));
 		ASSERT_EQ(SIGBUS, load_word(self->area, &word));
 		ASSERT_EQ(0, munmap(self->area, NR_BYTES));
-		ASSERT_EQ(0, tmm_drop(self->fd, self->mapping.handle));
-		ASSERT_EQ(0, tmm_remove_device_region(self->fd, self->bar, NR_BYTES));
+		ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
+		ASSERT_EQ(0, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 		ASSERT_EQ(0, put_text(RESCAN, "1"));
 		ASSERT_TRUE(find_device(self->device, &self->bar));
-		ASSERT_EQ(0, tmm_add_device_region(self->fd, self->bar, NR_BYTES,
-						   i & 1 ? THESEUS_MM_MEMORY_UNCACHED :
-						   THESEUS_MM_MEMORY_WRITE_COMBINING));
-		ASSERT_EQ(0, tmm_map_frame_range(self->fd, self->bar, NR_BYTES, FLAGS,
-						 &self->mapping));
+		ASSERT_EQ(0, uapi_add_device_region(self->fd, self->bar, NR_BYTES,
+						    i & 1 ? THESEUS_MM_MEMORY_UNCACHED :
+						    THESEUS_MM_MEMORY_WRITE_COMBINING));
+		ASSERT_EQ(0, uapi_map_frame_range(self->fd, self->bar, NR_BYTES, FLAGS,
+						  &self->mapping));
 		self->area = mmap_all(self->fd, self->mapping.handle, RW);
 		ASSERT_NE((unsigned char *)MAP_FAILED, self->area);
 		ASSERT_EQ(0, load_word(self->area, &word));

@@ -88,7 +88,7 @@ static pid_t start_reader(int fd, __u32 handle)
 		return child;
 	pin(READER_CPU);
 	buffer = malloc(NR_BYTES);
-	while (buffer && !tmm_read(fd, handle, 0, buffer, NR_BYTES))
+	while (buffer && !uapi_read(fd, handle, 0, buffer, NR_BYTES))
 		;
 	_exit(1);
 }
@@ -118,7 +118,7 @@ static void look_from_nmis(struct __test_metadata *_metadata, FIXTURE_DATA(clien
 	EXPECT_EQ(0, get("nr_seen"));
 	EXPECT_EQ(0, get("seen"));
 	EXPECT_EQ(0, syscall(SYS_delete_module, PROBE, O_NONBLOCK));
-	EXPECT_EQ(0, tmm_drop(self->fd, mapping.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 }
 
 TEST_F(client, identity_mappings_are_no_memory_of_who_copies)
@@ -126,11 +126,11 @@ TEST_F(client, identity_mappings_are_no_memory_of_who_copies)
 	struct theseus_mm_create_mapping identity;
 	__u64 secret = SECRET;
 
-	ASSERT_EQ(0, tmm_create_identity_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &identity));
-	ASSERT_EQ(0, tmm_write(self->fd, identity.handle, 0, &secret, sizeof(secret)));
+	ASSERT_EQ(0, uapi_create_identity_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &identity));
+	ASSERT_EQ(0, uapi_write(self->fd, identity.handle, 0, &secret, sizeof(secret)));
 	look_from_nmis(_metadata, self, identity.start);
 	secret = 0;
-	EXPECT_EQ(0, tmm_read(self->fd, identity.handle, 0, &secret, sizeof(secret)));
+	EXPECT_EQ(0, uapi_read(self->fd, identity.handle, 0, &secret, sizeof(secret)));
 	EXPECT_EQ(SECRET, secret);
 }
 
@@ -139,7 +139,7 @@ TEST_F(client, bookkeeping_is_no_memory_of_who_copies)
 	struct theseus_mm_region region;
 
 	/* where virtual would be physical */
-	ASSERT_EQ(0, tmm_get_region(self->fd, 0, &region));
+	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	ASSERT_NE(0, region.start);
 	look_from_nmis(_metadata, self, region.start);
 }
@@ -171,7 +171,7 @@ static void be_watched(int fd, __u32 handle)
 
 	ptrace(PTRACE_TRACEME, 0, 0, 0);
 	raise(SIGSTOP);
-	if (tmm_read(fd, handle, 0, &value, sizeof(value)) || value != SECRET)
+	if (uapi_read(fd, handle, 0, &value, sizeof(value)) || value != SECRET)
 		_exit(1);
 	raise(SIGUSR1);
 	watched = 1;
@@ -195,8 +195,8 @@ TEST_F(client, watchpoints_are_not_of_private_addresses)
 	int status = 0;
 	pid_t child;
 
-	ASSERT_EQ(0, tmm_create_identity_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &identity));
-	ASSERT_EQ(0, tmm_write(self->fd, identity.handle, 0, &secret, sizeof(secret)));
+	ASSERT_EQ(0, uapi_create_identity_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &identity));
+	ASSERT_EQ(0, uapi_write(self->fd, identity.handle, 0, &secret, sizeof(secret)));
 	child = fork();
 	if (!child)
 		be_watched(self->fd, identity.handle);
@@ -216,7 +216,7 @@ TEST_F(client, watchpoints_are_not_of_private_addresses)
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, 0, 0));
 	EXPECT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_TRUE(WIFEXITED(status) && !WEXITSTATUS(status));
-	EXPECT_EQ(0, tmm_drop(self->fd, identity.handle));
+	EXPECT_EQ(0, uapi_drop(self->fd, identity.handle));
 }
 
 TEST_HARNESS_MAIN
