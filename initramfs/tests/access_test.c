@@ -31,14 +31,7 @@ FIXTURE_SETUP(mapping)
 
 FIXTURE_TEARDOWN(mapping)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 #define EXPECT_ACCESS_REFUSED(error, call)	EXPECT_REFUSED(error, call, self->handle)

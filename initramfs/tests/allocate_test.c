@@ -49,14 +49,7 @@ FIXTURE_SETUP(allocate)
 
 FIXTURE_TEARDOWN(allocate)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* Address of a chunk of the arena. */

@@ -166,15 +166,8 @@ FIXTURE_SETUP(ops)
 
 FIXTURE_TEARDOWN(ops)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
 	munmap(self->beside, self->nr_bytes);
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* The other areas still have all their entries. */

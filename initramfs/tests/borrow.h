@@ -35,15 +35,7 @@ FIXTURE_SETUP(borrow)
 
 FIXTURE_TEARDOWN(borrow)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	if (self->fd >= 0)
-		close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 static inline int write_byte(int fd, __u32 handle)

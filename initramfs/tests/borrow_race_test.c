@@ -65,14 +65,7 @@ FIXTURE_SETUP(borrow_race)
 
 FIXTURE_TEARDOWN(borrow_race)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* Change the mapping by @change, which keeps self->handle valid, beside readers. */

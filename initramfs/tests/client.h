@@ -32,21 +32,27 @@ FIXTURE_SETUP(client)
 }
 
 /*
+ * The end of a fixture that has @fd and @start: its client is closed, and all is back.
  * A test may close the client itself and set fd to -1. Teardowns only expect:
  * after a failed assertion this harness would come back here for ever.
  */
+#define CLIENT_TEARDOWN()								\
+	do {										\
+		struct theseus_mm_info _end;						\
+		char _text[SNAPSHOT_TEXT];						\
+											\
+		if (self->fd >= 0)							\
+			close(self->fd);						\
+		self->fd = uapi_open(NULL);						\
+		EXPECT_LE(0, self->fd);							\
+		EXPECT_EQ(0, uapi_get_info(self->fd, &_end));				\
+		EXPECT_STREQ("", info_difference(&self->start, &_end, _text));		\
+		close(self->fd);							\
+	} while (0)
+
 FIXTURE_TEARDOWN(client)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	if (self->fd >= 0)
-		close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_LE(0, self->fd);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /*

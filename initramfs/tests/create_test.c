@@ -102,14 +102,7 @@ FIXTURE_SETUP(make)
 
 FIXTURE_TEARDOWN(make)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 #define EXPECT_MAKE_REFUSED(error, pte_flags)						\

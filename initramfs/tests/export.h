@@ -44,15 +44,8 @@ FIXTURE_SETUP(export)
 
 FIXTURE_TEARDOWN(export)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
 	close(self->export);
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 static inline unsigned char *mmap_export(int export, __u64 offset, size_t nr_bytes, int protection)

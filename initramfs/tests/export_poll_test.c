@@ -30,16 +30,8 @@ FIXTURE_SETUP(poll)
 
 FIXTURE_TEARDOWN(poll)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
 	close(self->export);
-	if (self->fd >= 0)
-		close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* What poll() says within @timeout_ms of what it says unasked, and of POLLIN. */

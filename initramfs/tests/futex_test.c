@@ -39,14 +39,7 @@ FIXTURE_SETUP(futex)
 
 FIXTURE_TEARDOWN(futex)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* Return: what the kernel says, or an error */

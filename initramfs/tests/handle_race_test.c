@@ -168,19 +168,13 @@ FIXTURE_SETUP(race)
 
 FIXTURE_TEARDOWN(race)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
 	int i;
 
 	self->stop = true;
 	pthread_barrier_wait(&self->barrier);
 	for (i = 0; i < NR_THREADS; i++)
 		pthread_join(self->threads[i], NULL);
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 TEST_F(race, exactly_one_wins)

@@ -144,15 +144,8 @@ FIXTURE_SETUP(use)
 
 FIXTURE_TEARDOWN(use)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	close(self->fd);
 	close(self->other_fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 #define EXPECT_NO_ENTRY(handle)								\
@@ -299,15 +292,8 @@ FIXTURE_SETUP(limit)
 
 FIXTURE_TEARDOWN(limit)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
 	EXPECT_EQ(0, write_limit(self->saved));
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* Owns @nr single pages more. */

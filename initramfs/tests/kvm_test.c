@@ -94,18 +94,11 @@ FIXTURE_SETUP(kvm)
 
 FIXTURE_TEARDOWN(kvm)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
 	munmap(self->run, PAGE);
 	close(self->cpu);
 	close(self->vm);
 	munmap(self->area, SIZE);
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* Return: 0 if the guest came as far as its OUT, else the error or the exit's reason */

@@ -46,18 +46,10 @@ FIXTURE_SETUP(limits)
 
 FIXTURE_TEARDOWN(limits)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
 	EXPECT_EQ(0, reset_parameters(self->start.pages_total));
-	close(self->fd);
 	close(self->theirs);
 	close(self->also_theirs);
-	self->fd = uapi_open(NULL);
-	EXPECT_LE(0, self->fd);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 #define LIMITS(fd)									\

@@ -38,14 +38,7 @@ FIXTURE_SETUP(prefault)
 
 FIXTURE_TEARDOWN(prefault)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* Return: how many faults it takes to read a byte of every page, or -1 if one is wrong. */

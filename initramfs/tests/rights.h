@@ -46,16 +46,8 @@ FIXTURE_SETUP(rights)
 
 FIXTURE_TEARDOWN(rights)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
 	close(self->other);
-	if (self->fd >= 0)
-		close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
+	CLIENT_TEARDOWN();
 }
 
 /* A descriptor of the fixture's mapping, or of another one. */
