@@ -98,7 +98,7 @@ run_host_test() {
 	gcc -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Werror -fsanitize=address,undefined \
 		-fno-sanitize-recover=undefined -I "$tools/include" \
 		-I "$ROOT/theseus_mm/include/uapi" -Wl,--wrap=ioctl,--wrap=calloc \
-		-o "$temporary/host_test" "$host/libtmm_test.c" "$tools/libtmm.a"
+		-o "$temporary/host_test" "$host"/libtmm_*.c "$tools/libtmm.a"
 	timeout 60 "$temporary/host_test" || die "the library's host-side tests failed"
 }
 
