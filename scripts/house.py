@@ -24,8 +24,8 @@ MAX_FUNCTION = 45
 # exempt: the public header decides its name.
 NOUNS = {
     "theseus_mm/core": {
-        "vaddr": "a value of page.h and address.h", "paddr": "a value of types.h",
-        "page": "a value of page.h and address.h", "frame": "a value of types.h",
+        "vaddr": "a value of page.h and address.h", "paddr": "a value of page.h and address.h",
+        "page": "a value of page.h and address.h", "frame": "a value of page.h and address.h",
         "pte": "what pte_flags.h is about: the bits of an entry",
     },
     "theseus_mm/alloc": {
@@ -177,6 +177,19 @@ class House:
         self.tests = sources(root, "kunit")
         self.by_path = {source.path: source for source in self.module + self.tests}
         self.exports = set().union(*(source.exports for source in self.module))
+        # the headers that others may include declare types and macros for them
+        public = set()
+        todo = [source for source in self.module
+                if source.path.endswith("include/linux/theseus_mm.h")]
+        while todo:
+            source = todo.pop()
+            for name in re.findall(r'^#include "([^"]*)"', source.text, re.M):
+                other = self.by_path.get("theseus_mm/" + name)
+                if other and other not in public:
+                    public.add(other)
+                    todo.append(other)
+        self.public_types = set().union(
+            *(re.findall(r"^(?:struct|enum|union) (\w+)", source.code, re.M) for source in public))
         # name of a global function -> where it is defined
         self.defined = {}
         for source in self.module + self.tests:
@@ -334,6 +347,21 @@ def check_headers(house):
                          "say in the first comment what it is a part of")
 
 
+def check_docs(house):
+    """kernel-doc is for those who call the module from outside."""
+    for source in house.module:
+        if is_public(source.path):
+            continue
+        for match in re.finditer(r"^[ \t]*/\*\*\n[ \t]*\* (?:(struct|enum|union|typedef) )?(\w+)",
+                                 source.text, re.M):
+            kind, name = match.groups()
+            if name in house.exports or (kind and name in house.public_types):
+                continue
+            house.report("kernel-doc", source, source.text.count("\n", 0, match.start()) + 1, name,
+                         f"kernel-doc of {name}, which no other module may use",
+                         "make it a plain comment (/*) of a sentence or two")
+
+
 def check_places(house):
     """What stands in one place only."""
     for source in house.module + house.tests:
@@ -401,7 +429,8 @@ def check_used(house):
                              "remove it")
 
 
-RULES = (check_sizes, check_circles, check_names, check_headers, check_places, check_used)
+RULES = (check_sizes, check_circles, check_names, check_headers, check_docs, check_places,
+         check_used)
 
 
 # A file for each rule that breaks it, and the words that tell of it.
@@ -421,6 +450,8 @@ BAD = {
         "/* c */\nstatic int put(int a)\n{\n\treturn put(a);\n}\n", "put(), a static function"),
     "theseus_mm/alloc/five.c": ("int x;\n", "neither a header"),
     "theseus_mm/alloc/six.h": ("int tmm_one_a(void);\n", "tmm_one_a() is defined in"),
+    "theseus_mm/alloc/seven.h": ("/**\n * struct tm - a thing\n */\nstruct tm *tm_a;\n",
+                                "kernel-doc of tm"),
     "theseus_mm/alloc/eight.c": ("/* c */\nmodule_param(x, int, 0);\n", "module parameter"),
     "theseus_mm/alloc/nine.c": ("/* c */\nEXPORT_SYMBOL_GPL(x);\n", "outside of the namespace"),
     "theseus_mm/alloc/ten.c": ("/* c */\n#if LINUX_VERSION_CODE\n#endif\n", "version"),
