@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What all calls have in common: numbers, sizes, flags, pointers. Every test here
+ * The rules that all calls share: numbers, sizes, flags, pointers. Every test here
  * that uses the fixture runs once for every call.
  */
 #include "call.h"

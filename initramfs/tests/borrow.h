@@ -52,7 +52,10 @@ static inline int read_byte(int fd, __u32 handle)
 	return uapi_read(fd, handle, 0, &byte, 1);
 }
 
-/* What is free, shared, or excluded by the borrows of a mapping at this moment. */
+/*
+ * A mapping is free (a client can read and write it), shared (a client can only read it), or
+ * excluded (a client can do neither) by its borrows at this moment.
+ */
 #define EXPECT_FREE(handle)								\
 	do {										\
 		EXPECT_EQ(0, write_byte(self->fd, handle));				\

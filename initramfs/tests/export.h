@@ -77,7 +77,7 @@ static inline int revoke_export(int export, __u32 *nr)
 	return err;
 }
 
-/* What every use of a stale descriptor gives. */
+/* Every use of a stale descriptor fails with ESTALE. */
 #define EXPECT_STALE(export)								\
 	do {										\
 		struct theseus_mm_query _query;						\

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* It lends all of the mapping, and nothing is left of that. */
+/* The descriptor lends all of the mapping; munmap() ends the loan. */
 #define EXPECT_LENDS(export)								\
 	do {										\
 		unsigned char *_area = AREA_OF(export, R);				\
@@ -246,7 +246,7 @@ TEST_F(rights, an_export_makes_it_stale)
 	close(owner);
 }
 
-/* What was mmapped stays until it is unmapped, as always. */
+/* An area stays until its munmap(), although its client has gone. */
 TEST_F(rights, the_end_of_its_client_makes_it_stale)
 {
 	int export = EXPORT(BORROW);

@@ -139,7 +139,7 @@ TEST_F(borrow, revoke_reaches_other_processes)
 	EXPECT_EQ(SIGBUS, WEXITSTATUS(status));
 }
 
-/* Nobody else's memory is touched by it. */
+/* REVOKE touches no other mapping. */
 TEST_F(borrow, revoke_leaves_other_mappings_alone)
 {
 	__u32 other = MAPPING(NR).handle;

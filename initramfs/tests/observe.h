@@ -39,7 +39,7 @@ static inline struct theseus_mm_occupancy owners_in(__u64 bucket_frames)
 static struct theseus_mm_client_info clients[MAX_CLIENTS];
 static struct theseus_mm_clients found;
 
-/* What a client may see of another one; NULL if it may not. */
+/* Find the client @id in the list that @fd may see; NULL if @fd may not see the client. */
 static inline struct theseus_mm_client_info *find(int fd, __u32 id)
 {
 	__u32 i;

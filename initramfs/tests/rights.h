@@ -96,7 +96,7 @@ static inline unsigned int nr_borrows(int fd, __u32 handle)
 		EXPECT_EQ(-ESTALE, query_export(export, &_query));			\
 	} while (0)
 
-/* What can be done with a mapping that is read-only for good, and what not. */
+/* A mapping that is read-only for good can be read; no call writes to it or takes it apart. */
 static inline void expect_sealed(struct __test_metadata *_metadata, int fd, __u32 handle)
 {
 	__u32 pages, frames[NR], nr = NR;

@@ -61,7 +61,7 @@ TEST_F_TIMEOUT(export, of_two_imports_one_wins, 60)
 	EXPECT_THERE();
 }
 
-/* What the receiver does with what came; it ends with the number returned. */
+/* The receiver calls @use with the descriptor that came, and returns the result. */
 static int receive_and(int socket, int (*use)(int fd, int export))
 {
 	int fd = uapi_open(NULL), export = receive_descriptor(socket);
@@ -168,7 +168,7 @@ TEST_F(export, under_way_and_never_received)
 	EXPECT_ALL_BACK();
 }
 
-/* It may be imported while a copy of it is under way: that one is stale. */
+/* An export may be imported while a copy of the descriptor is under way: the copy is stale. */
 TEST_F(export, under_way_while_it_is_imported)
 {
 	int sockets[2];

@@ -65,7 +65,7 @@ static void frames_deferred_without_rest(struct kunit *test)
 	tmm_driver_expect_frames_taken(test, 0);
 }
 
-/* What is dropped before comes back alone; the action can be used again. */
+/* Frames dropped before the action ends come back alone; the action can be used again. */
 static void frames_deferred_dropped_early(struct kunit *test)
 {
 	struct tmm_range run = tmm_driver_largest_run(test);

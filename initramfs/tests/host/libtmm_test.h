@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the library's host-side tests share: the checks that are counted, a kernel that is
- * a function of theirs (linked with --wrap=ioctl,--wrap=calloc), and what runs them.
+ * The library's host-side tests share the counted checks, a kernel that is a function of the
+ * tests (linked with --wrap=ioctl,--wrap=calloc), and the code that runs the tests.
  */
 #ifndef HOST_LIBTMM_TEST_H
 #define HOST_LIBTMM_TEST_H
