@@ -4,7 +4,7 @@
 #include <kunit/test.h>
 #include <linux/kernel.h>
 
-/* First value past the lower half, the first of the upper half, for this machine. */
+/* The first address after the lower half. Like upper_start(), it depends on the paging levels. */
 static u64 lower_end(void)
 {
 	return tmm_paging_levels() == 5 ? 0x0100000000000000ULL : 0x0000800000000000ULL;

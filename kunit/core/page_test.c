@@ -8,7 +8,7 @@
 #define NR_2M 512ULL
 #define NR_1G 262144ULL
 
-/* First value of the upper half, for this machine. */
+/* The first address of the upper half, which depends on the paging levels. */
 static u64 upper_start(void)
 {
 	return tmm_paging_levels() == 5 ? 0xff00000000000000ULL : 0xffff800000000000ULL;
@@ -178,7 +178,7 @@ static void add_counts_in_own_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, frame.number, 3 * NR_1G);
 }
 
-/* The original saturates here, so a request too long at the top shrinks. */
+/* Theseus saturates here, so that a request that is too long at the top becomes shorter. */
 static void add_past_the_last_chunk_fails(struct kunit *test)
 {
 	struct tmm_page page = { nr_pages_of_space() - 2, TMM_4K };

@@ -158,8 +158,8 @@ static const struct check_param check_params[] = {
 	{ "writable and executable", TMM_PTE_WRITABLE, -EINVAL },
 	{ "writable and executable device memory",
 	  TMM_PTE_WRITABLE | TMM_PTE_DEVICE_MEMORY, -EINVAL },
-	/* bit 7: the original takes it for HUGE_PAGE or PAT, whichever */
-	{ "huge, which is no caller's", NX | (__force tmm_pte_flags_t)BIT_ULL(7), -EINVAL },
+	/* Theseus uses bit 7 both as HUGE_PAGE and as PAT. */
+	{ "bit 7, not for callers", NX | (__force tmm_pte_flags_t)BIT_ULL(7), -EINVAL },
 };
 
 TMM_ARRAY_PARAM(check, check_params);
@@ -220,7 +220,7 @@ static void check_memory_type_refuses_what_does_not_fit(struct kunit *test)
 			-EOPNOTSUPP);
 }
 
-/* As Linux sets up the PAT: 0 is WB, 1 WC, 2 UC-, 3 UC. */
+/* In Linux's PAT, entry 0 is WB, 1 is WC, 2 is UC-, 3 is UC. */
 static void memory_type_at_every_leaf_size(struct kunit *test)
 {
 	static const u64 cache_bits[] = { 0, _PAGE_PCD | _PAGE_PWT, _PAGE_PWT };
@@ -246,7 +246,7 @@ static void memory_type_at_every_leaf_size(struct kunit *test)
 		}
 }
 
-/* A type that needs the third bit: bit 7 of a 4 KiB leaf, bit 12 of a larger one. */
+/* The third bit of the memory type is bit 7 of a 4 KiB leaf, and bit 12 of a larger leaf. */
 static void third_cache_bit_moves_with_the_size(struct kunit *test)
 {
 	const u64 bits = tmm_pte_leaf_bits(TMM_PTE_DEFAULT, true) | _PAGE_PAT;
@@ -256,7 +256,7 @@ static void third_cache_bit_moves_with_the_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(bits, TMM_1G), bits | _PAGE_PSE | BIT_ULL(12));
 }
 
-/* Back from every size, whatever address is in the entry. */
+/* tmm_pte_bits_of_leaf() undoes tmm_pte_leaf_bits_at() for each size and any address. */
 static void bits_of_leaf_undo_bits_at(struct kunit *test)
 {
 	const u64 bits = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true);

@@ -38,7 +38,7 @@ struct new_param {
 	int err;
 };
 
-/* There are 1 << 40 frames. */
+/* x86-64 has at most 1 << 40 frames. */
 static const struct new_param new_params[] = {
 	{ "4K", { 7, TMM_4K }, 3, 0 },
 	{ "2M", { NR_2M, TMM_2M }, 3, 0 },
@@ -263,7 +263,7 @@ static void offset_and_address_outside(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, addr.v, 0x4000);
 }
 
-/* The pages around the hole follow each other by number, but not by address. */
+/* The pages on both sides of the hole have consecutive numbers, but not consecutive addresses. */
 static void addresses_across_the_canonical_hole(struct kunit *test)
 {
 	const u64 middle = tmm_page_number_limit() / 2;
@@ -328,7 +328,7 @@ struct convert_param {
 	u64 nr;
 };
 
-/* In the original an empty 2M range converts to 511 pages of 4K. */
+/* In Theseus an empty 2M range converts to 511 pages of 4K. */
 static const struct convert_param convert_params[] = {
 	{ "2M to 4K", { NR_2M, 2, TMM_2M }, TMM_4K, 0, 2 * NR_2M },
 	{ "1G to 2M", { NR_1G, 1, TMM_1G }, TMM_2M, 0, NR_2M },

@@ -19,7 +19,7 @@
 
 static unsigned long address;
 module_param(address, ulong, 0600);
-MODULE_PARM_DESC(address, "what to read");
+MODULE_PARM_DESC(address, "address that each NMI tries to read");
 
 static unsigned long nr_nmis;
 module_param(nr_nmis, ulong, 0400);
@@ -27,15 +27,15 @@ MODULE_PARM_DESC(nr_nmis, "NMIs that arrived");
 
 static unsigned long nr_inside;
 module_param(nr_inside, ulong, 0400);
-MODULE_PARM_DESC(nr_inside, "of those, in a window");
+MODULE_PARM_DESC(nr_inside, "NMIs that arrived in a window");
 
 static unsigned long nr_seen;
 module_param(nr_seen, ulong, 0400);
-MODULE_PARM_DESC(nr_seen, "of those, how many could read the address");
+MODULE_PARM_DESC(nr_seen, "NMIs in a window that could read the address");
 
 static unsigned long seen;
 module_param(seen, ulong, 0400);
-MODULE_PARM_DESC(seen, "what the last of those read");
+MODULE_PARM_DESC(seen, "value that the last of those NMIs read");
 
 static atomic_t nr_sent = ATOMIC_INIT(0);
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Misbehaves on purpose, for `make test-harness`: a rig that stays green when this
- * module is loaded is broken. Each case commits one sin, and for each there is one
- * check that must notice it alone:
+ * `make test-harness` loads this module, which misbehaves on purpose: if the run still passes,
+ * the test rig is broken. Exactly one check of the rig detects each of these cases:
  *
- *   fails           the parser, in KUnit's own output
- *   warns           the scan of the console and the taint; KUnit prints "ok"
+ *   fails           the parser of KUnit's output
+ *   warns           the scan of the console, and the taint; KUnit prints "ok"
  *   leaks_a_frame   the count of free frames; KUnit prints "ok"
  *
- * One more dies in a window, which the module must outlive: KUnit prints "ok".
+ * In oopses_in_a_window a task dies in a window. The module must survive that: KUnit prints "ok".
  */
 #include "linux/theseus_mm.h"
 
@@ -35,7 +34,7 @@ static void leaks_a_frame(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(frames));
 }
 
-/* If the CPU stayed inside for ever, every other CPU would wait for it. */
+/* If the CPU still counted as inside a window afterwards, all other CPUs would wait for ever. */
 static int die_in_a_window(void *borrow)
 {
 	struct tmm_window window;
@@ -61,7 +60,7 @@ static void oopses_in_a_window(struct kunit *test)
 	while (!READ_ONCE(task->exit_state))
 		schedule_timeout_interruptible(1);
 	put_task_struct(task);
-	/* Waits until all have left that are inside now. */
+	/* The drop waits until all CPUs that are in a window now have left it. */
 	tmm_mapped_pages_drop(&other);
 	KUNIT_EXPECT_TRUE(test, !other);
 	tmm_borrow_end(&borrow);

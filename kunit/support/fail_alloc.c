@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's failslab prints a stack for each failure and would hit kmemleak's own
- * records; a probe on the function made for this does neither.
+ * A kprobe on should_failslab(), which Linux provides for error injection, makes allocations
+ * fail. Linux's failslab is no choice: failslab prints a stack for each failure, and would also
+ * fail the allocations of kmemleak's own records.
  */
 #include "support/fail_alloc.h"
 
@@ -16,7 +17,7 @@ static bool hit;
 static void (*happens)(void *context);
 static void *happens_to;
 
-/* The probed function's stand-in: the result is in the register already. */
+/* Runs in place of should_failslab(). The probe has set the result register already. */
 static noinline notrace __no_sanitize_address void return_at_once(void)
 {
 	asm volatile("");
@@ -24,7 +25,7 @@ static noinline notrace __no_sanitize_address void return_at_once(void)
 
 NOKPROBE_SYMBOL(return_at_once);
 
-/* Another one, in the context of whoever allocates. */
+/* Runs in place of should_failslab() too, in the context of the task that allocates. */
 static noinline notrace __no_sanitize_address int let_it_happen(void)
 {
 	happens(happens_to);
@@ -39,7 +40,10 @@ static int before_should_failslab(struct kprobe *probe, struct pt_regs *regs)
 
 	if (current != READ_ONCE(victim) || !countdown)
 		return 0;
-	/* Interrupts may not sleep; kmemleak's records carry __GFP_NORETRY. */
+	/*
+	 * Count only the allocations of the task itself: those of interrupts lack
+	 * __GFP_DIRECT_RECLAIM, and those of kmemleak's records have __GFP_NORETRY.
+	 */
 	if (!(gfp & __GFP_DIRECT_RECLAIM) || (gfp & (__GFP_NORETRY | __GFP_NOFAIL)) ||
 	    --countdown)
 		return 0;
@@ -55,7 +59,10 @@ static int before_should_failslab(struct kprobe *probe, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(before_should_failslab);
 
-/* Keeps the probe from being turned into a jump, which could not return early. */
+/*
+ * Linux does not optimize a probe with a post handler into a jump. A jump could not skip the
+ * probed function.
+ */
 static void after_should_failslab(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
 {
 }

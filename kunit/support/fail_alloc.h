@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Allocations of one task that fail, or in which something else happens, on request.
- * Linked into each module that needs it.
+ * Makes one chosen allocation of a task fail, or runs a function in the middle of the
+ * allocation. Each test module that needs this file links a copy of it.
  */
 #ifndef TMM_KUNIT_FAIL_ALLOC_H
 #define TMM_KUNIT_FAIL_ALLOC_H
@@ -12,12 +12,12 @@ int tmm_fail_alloc_register(void);
 void tmm_fail_alloc_unregister(void);
 
 /*
- * The @nth allocation of the current task from now on fails, 1 being the next; or, if
- * there is @meanwhile, that runs in the middle of it, in process context, and the
- * allocation goes on. Only those count that may sleep and may fail.
+ * Makes the @nth allocation of the current task fail; 1 is the next one. With @meanwhile, the
+ * allocation succeeds instead, and @meanwhile runs in the middle of it, in process context. Only
+ * allocations that may sleep and may fail are counted.
  */
 void tmm_fail_alloc_arm(unsigned int nth, void (*meanwhile)(void *), void *context);
-/* Has it happened? Nothing more will. */
+/* Cancels the request. Returns true if the @nth allocation took place. */
 bool tmm_fail_alloc_disarm(void);
 
 #endif /* TMM_KUNIT_FAIL_ALLOC_H */

@@ -16,7 +16,7 @@ static void unregister_probe(struct kunit_resource *res)
 	tmm_fail_alloc_unregister();
 }
 
-/* Once a case; it goes with the case. */
+/* Registers the probe once for each case. KUnit unregisters the probe when the case ends. */
 static void need_probe(struct kunit *test)
 {
 	static const char name[] = "tmm_fault";

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * Allocations that fail on request; for the suites of any module.
- */
+/* Allocations that fail on request, for the suites of all test modules. */
 #ifndef TMM_KUNIT_FAULT_H
 #define TMM_KUNIT_FAULT_H
 
@@ -10,16 +8,16 @@
 struct kunit;
 
 /*
- * The @nth allocation of the running case from now on fails, 1 being the next;
- * only those that may sleep and may fail count. Nothing that can fail a case may come
- * between the two calls. Returns whether the failure happened.
+ * Makes the @nth allocation of the running case fail; 1 is the next one. Only allocations that
+ * may sleep and may fail are counted. Between the two calls the case must not use any KUNIT_
+ * macro. The second call returns true if the allocation failed.
  */
 void tmm_test_fail_alloc(struct kunit *test, unsigned int nth);
 bool tmm_test_fail_alloc_end(void);
 
 /*
- * The same, but @meanwhile runs in the middle of that allocation, as if another CPU had
- * been quick, and then the allocation goes on. It may sleep.
+ * Like tmm_test_fail_alloc(), but the allocation succeeds, and @meanwhile runs in the middle of
+ * the allocation, as if another CPU were faster. @meanwhile may sleep.
  */
 void tmm_test_in_alloc(struct kunit *test, unsigned int nth, void (*meanwhile)(void *),
 		       void *context);

@@ -10,9 +10,9 @@
 
 static unsigned long seed;
 module_param(seed, ulong, 0444);
-MODULE_PARM_DESC(seed, "Seed of the random cases; drawn and printed if not given");
+MODULE_PARM_DESC(seed, "Seed of the random cases; a random seed, which is printed, if not given");
 
-/* Linux 6.1 runs the suites of a module before it parses the parameters. */
+/* Linux 6.1 runs the suites of a module before it parses the module's parameters. */
 static u64 given_seed(void)
 {
 	const char *arg = THIS_MODULE->args ? strstr(THIS_MODULE->args, "seed=") : NULL;
@@ -30,7 +30,7 @@ u64 tmm_test_seed(void)
 	return seed;
 }
 
-/* @salt makes several cases of one seed differ. */
+/* Cases with different @salt draw different numbers from one seed. */
 void tmm_test_random_start(struct kunit *test, struct rnd_state *rnd, u64 salt)
 {
 	prandom_seed_state(rnd, tmm_test_seed() + salt * 0x9e3779b97f4a7c15ULL);

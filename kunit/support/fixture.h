@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every suite may need: random numbers that can be repeated, memory that
- * goes with the case, and descriptions of parameters.
+ * For any suite: random numbers that can be reproduced, memory that is freed when the case
+ * ends, and descriptions of parameters.
  */
 #ifndef TMM_KUNIT_FIXTURE_H
 #define TMM_KUNIT_FIXTURE_H
@@ -12,10 +12,10 @@
 #include <linux/prandom.h>
 #include <linux/string.h>
 
-/* Begins each message of a random case. */
+/* Each message of a random case begins with this format. */
 #define TMM_SEED_FMT "seed=%llu: "
 
-/* KUNIT_ARRAY_PARAM() of an array of structs whose member @name describes each. */
+/* KUNIT_ARRAY_PARAM() for an array of structs that have a member "name". */
 #define TMM_ARRAY_PARAM(_name, _array)							\
 static void _name##_param_desc(typeof(&(_array)[0]) param, char *desc)			\
 {											\

@@ -11,7 +11,7 @@ struct tmm_test_frames *tmm_test_frames_create(struct kunit *test)
 	return tf;
 }
 
-/* A case that lost something has failed by then; its objects stay where they are. */
+/* If frames are lost, the case fails here, and the allocator is not destroyed. */
 void tmm_test_frames_destroy(struct kunit *test, struct tmm_test_frames *tf)
 {
 	if (!tf)
@@ -22,7 +22,7 @@ void tmm_test_frames_destroy(struct kunit *test, struct tmm_test_frames *tf)
 		tmm_frame_allocator_destroy(&tf->fa);
 }
 
-/* Sets up the case: one general region, [1000, 1100), backed by memory. */
+/* Gives the case one general region, frames [1000, 1100), with memory behind them. */
 int tmm_test_frames_init(struct kunit *test)
 {
 	test->priv = tmm_test_frames_create(test);

@@ -59,7 +59,7 @@ int tmm_test_instance_init(struct kunit *test)
 	return 0;
 }
 
-/* A case that lost something has failed by then; what it lost stays where it is. */
+/* If anything is lost, the case fails here, and the instance is not taken apart. */
 void tmm_test_instance_exit(struct kunit *test)
 {
 	struct tmm_test_instance *ti = test->priv;
@@ -135,7 +135,7 @@ void tmm_test_expect_unmapped(struct kunit *test, u64 page, u64 nr)
 	}
 }
 
-/* No leaf stays frozen, none is where the hardware knows none, or at half an address. */
+/* A leaf is not frozen, is at most at level 3, and maps an aligned address. */
 static void check_leaf(struct kunit *test, u64 entry, unsigned int level)
 {
 	KUNIT_EXPECT_TRUE_MSG(test, tmm_entry_is_present(entry), "leaf of level %u", level);
@@ -143,7 +143,7 @@ static void check_leaf(struct kunit *test, u64 entry, unsigned int level)
 	if (level > 1) {
 		u64 offset = tmm_page_size_bytes(tmm_entry_leaf_size(level)) - 1;
 
-		/* Bit 12 is part of the memory type. */
+		/* In a large leaf, bit 12 is part of the memory type. */
 		KUNIT_EXPECT_EQ(test, entry & TMM_PTE_FRAME_MASK & offset & ~TMM_PAGE_SIZE, 0);
 	}
 }
@@ -178,7 +178,7 @@ u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt)
 		const bool is_low = slot < TMM_FIRST_PRIVATE_SLOT;
 		u64 entry = is_low ? pt->low[slot] : pt->top[slot];
 
-		/* In one of the two only. */
+		/* An entry is in one of the two arrays, never in both. */
 		KUNIT_EXPECT_EQ(test, is_low ? pt->top[slot] : pt->low[slot], 0);
 		if (entry)
 			nr_tables += check_table(test, pt, entry, pt->levels - 1);
@@ -250,7 +250,10 @@ u64 tmm_test_unhog(struct kunit *test, u64 nr)
 			break;
 	KUNIT_ASSERT_FALSE(test, list_entry_is_head(frames, &ti->hogs, f.link));
 	start = frames->f.chunk.start;
-	/* [start, +nr) goes back, one frame stays alone, the rest is for the next. */
+	/*
+	 * [start, +nr) is freed. The next frame stays taken, so that this run touches no other
+	 * free run. Later calls use the rest.
+	 */
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(frames, start + nr, &second), 0);
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(second, start + nr + 1, &rest), 0);
 	list_replace(&frames->f.link, &rest->f.link);

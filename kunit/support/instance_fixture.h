@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An instance of the module's memory management on RAM of the case's own, with a
- * root of its own: everything above the allocators runs for real, windows too.
+ * Each case gets an instance with RAM and a root of its own. All layers run as in the module,
+ * windows included.
  *
- * Suites name tmm_test_instance_init() and tmm_test_instance_exit() as their
- * init and exit; test->priv is the struct tmm_test_instance. Exit expects all
- * that the case took to have come back.
+ * tmm_test_instance_init() and tmm_test_instance_exit() are the init and exit functions of a
+ * suite. They keep a struct tmm_test_instance in test->priv. The exit function expects all frames,
+ * pages, mappings and tables to be free again.
  */
 #ifndef TMM_KUNIT_INSTANCE_FIXTURE_H
 #define TMM_KUNIT_INSTANCE_FIXTURE_H
@@ -25,18 +25,11 @@
 #define TMM_TEST_READ_ONLY	TMM_PTE_DEFAULT
 #define TMM_TEST_WRITABLE	(TMM_PTE_DEFAULT | TMM_PTE_WRITABLE)
 
-/**
- * struct tmm_test_instance - an instance and what it was like when it was new
- * @inst: the instance
- * @memory: its RAM
- * @hogs: frames held so that others can't have them
- * @frames_before: fingerprint of the frames
- * @pages_before: fingerprint of the pages
- */
+/* An instance, and the fingerprints of its frames and pages when the case began. */
 struct tmm_test_instance {
 	struct tmm_instance inst;
 	struct tmm_memory memory;
-	struct list_head hogs;
+	struct list_head hogs;		/* frames that tmm_test_hog() holds */
 	u64 frames_before;
 	u64 pages_before;
 };
@@ -44,11 +37,11 @@ struct tmm_test_instance {
 int tmm_test_instance_init(struct kunit *test);
 void tmm_test_instance_exit(struct kunit *test);
 
-/* TMM_TEST_MEMORY_NR frames of RAM, with something in them. */
+/* TMM_TEST_MEMORY_NR frames of RAM, filled with a pattern. */
 struct tmm_memory tmm_test_memory_take(struct kunit *test);
 void tmm_test_memory_give(struct tmm_memory *memory);
 
-/* Of the frames, pages and tables of test->priv: changes if any of them does. */
+/* Fingerprint of the instance's frames (tables included) and pages. Checks the frame allocator. */
 u64 tmm_test_fingerprint(struct kunit *test);
 
 static inline struct tmm_instance *tmm_test_inst(struct kunit *test)
@@ -68,7 +61,7 @@ static inline u64 tmm_test_nr_tables(struct kunit *test)
 	return tmm_test_inst(test)->fa.nr_tables;
 }
 
-/* Kernel's own address of a frame: where a window's data must be found. */
+/* Linux's own address of a frame, at which data written in a window must be visible. */
 static inline void *tmm_test_alias(u64 frame)
 {
 	return phys_to_virt(frame << TMM_PAGE_SHIFT);
@@ -82,37 +75,43 @@ u64 tmm_test_entry(struct tmm_page_table *pt, u64 page, unsigned int level);
 void tmm_test_expect_mapped(struct kunit *test, u64 page, u64 frame, u64 nr);
 void tmm_test_expect_unmapped(struct kunit *test, u64 page, u64 nr);
 
-/* A run of leaves of one size; an array of them ends with one that has no leaves. */
+/* A run of leaves of one size. An array of runs ends with a run of 0 leaves. */
 struct tmm_test_leaves {
 	enum tmm_page_size size;
 	u64 nr;
 };
 
-/* Is a run of pages mapped to the frames from @frame on, by exactly these leaves? */
+/* Expects the pages from @page on to map to the frames from @frame on, by exactly @leaves. */
 void tmm_test_expect_sizes(struct kunit *test, u64 page, u64 frame,
 			   const struct tmm_test_leaves *leaves);
 
-/* 2 MiB of memory at a multiple of 2 MiB, cleared, that no allocator knows. */
+/* An aligned block of 2 MiB, cleared, that belongs to none of the module's allocators. */
 struct page *tmm_test_large_take(struct kunit *test);
 void tmm_test_large_give(struct page *pages);
 
-/* Are all counts right? Returns the number of tables under the root. */
+/* Checks all leaves, and the counts of all tables. Returns the number of tables under the root. */
 u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt);
 
-/* Take all free frames; then give back runs that touch no other free run. */
+/*
+ * tmm_test_hog() takes all free frames. tmm_test_unhog() frees a run of @nr of them that touches
+ * no other free run, and returns its first frame.
+ */
 void tmm_test_hog(struct kunit *test);
 u64 tmm_test_unhog(struct kunit *test, u64 nr);
-/* Single frames, enough for the tables of pages on both sides of a boundary. */
+/* Frees a frame a level: enough for the tables of pages on both sides of a boundary. */
 void tmm_test_unhog_for_tables(struct kunit *test);
 void tmm_test_unhog_all(struct kunit *test);
 
 struct tmm_allocated_pages *tmm_test_take_pages(struct kunit *test, u64 page, u64 nr);
 struct tmm_allocated_frames *tmm_test_take_frames(struct kunit *test, u64 nr);
 void tmm_test_drop_frames_list(struct list_head *frames);
-/* Map @nr pages from @page on, to frames that are cleared. */
+/* Maps @nr pages from @page on to cleared frames. */
 struct tmm_mapped_pages *tmm_test_map(struct kunit *test, u64 page, u64 nr, tmm_pte_flags_t flags);
 
-/* From now on the case runs on one CPU; a thread is run on another one. */
+/*
+ * Binds the case to the first CPU, if there are two. tmm_test_thread_start() binds its thread to
+ * the last CPU.
+ */
 bool tmm_test_has_second_cpu(struct kunit *test);
 struct task_struct *tmm_test_thread_start(struct kunit *test, int (*fn)(void *context),
 					  void *context);

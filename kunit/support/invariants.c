@@ -9,7 +9,7 @@
 #define BROKEN(test, fmt, ...) \
 	KUNIT_FAIL(test, TMM_SEED_FMT fmt, tmm_test_seed(), ##__VA_ARGS__)
 
-/* What free_ranges.c calls a fit, found without its arithmetic. */
+/* The fit of free_ranges.c, computed in another way than there. */
 static u64 own_fit(const struct tmm_chunk *chunk, unsigned int order)
 {
 	u64 rest = chunk->start % (1ULL << order);
@@ -25,7 +25,7 @@ static u64 recorded_fit(struct rb_node *node, unsigned int order)
 	return chunk && order < chunk->fits.nr_orders ? chunk->fits.len[order] : 0;
 }
 
-/* Each node against its children: right everywhere means right for all subtrees. */
+/* Compares a node with its children. If that is right for all nodes, all subtrees are right. */
 static bool check_fits(struct kunit *test, struct tmm_chunk *chunk)
 {
 	unsigned int order;
@@ -38,7 +38,7 @@ static bool check_fits(struct kunit *test, struct tmm_chunk *chunk)
 		bool indexed = order < chunk->fits.nr_orders;
 
 		if (got != want || indexed != !!want) {
-			BROKEN(test, "chunk [%#llx, +%llu), order %u: indexed %u as %llu, is %llu",
+			BROKEN(test, "chunk [%#llx, +%llu), order %u: indexed %u, fit %llu, expected %llu",
 			       chunk->start, chunk->nr, order, indexed, got, want);
 			return false;
 		}
@@ -66,7 +66,7 @@ void tmm_check_free_ranges(struct kunit *test, const struct tmm_free_ranges *set
 		before = chunk;
 	}
 	if (nr_free != set->nr_free || nr_ranges != set->nr_ranges)
-		BROKEN(test, "%llu chunks in %llu ranges, counted as %llu in %llu",
+		BROKEN(test, "found %llu chunks in %llu ranges, the counters say %llu in %llu",
 		       nr_free, nr_ranges, set->nr_free, set->nr_ranges);
 }
 
@@ -111,7 +111,7 @@ static void check_state(struct kunit *test, const struct tmm_range_region *regio
 	}
 }
 
-/* Returns the frames that are tables. */
+/* Returns the number of frames that are marked as tables. */
 static u64 check_marks(struct kunit *test, const struct tmm_frame_region *region)
 {
 	const struct tmm_range_region *range = &region->range;
@@ -151,7 +151,7 @@ void tmm_check_frame_allocator(struct kunit *test, const struct tmm_frame_alloca
 	list_for_each(spare, &fa->spares)
 		nr_spares++;
 	if (nr_tables != fa->nr_tables || nr_spares != fa->nr_tables)
-		BROKEN(test, "%llu frames marked as tables, %llu spares, counted as %llu",
+		BROKEN(test, "found %llu frames marked as tables and %llu spares, the counter says %llu",
 		       nr_tables, nr_spares, fa->nr_tables);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Is a whole structure sound? Each tmm_check_*() fails the running case itself
- * and names the first chunk that is wrong.
+ * Each tmm_check_*() checks all invariants of a structure. If one is broken, the function fails
+ * the running case and names the first wrong chunk.
  *
- * The fingerprints tell whether anything changed: equal before and after.
+ * A fingerprint is equal before and after a call that changes nothing.
  */
 #ifndef TMM_KUNIT_INVARIANTS_H
 #define TMM_KUNIT_INVARIANTS_H

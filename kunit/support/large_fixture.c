@@ -9,17 +9,16 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 
-/* Runs of 4 MiB at multiples of that: each has one block for a leaf of 2 MiB. */
+/*
+ * Runs of 4 MiB, aligned to their size. Each offers one block for a leaf of 2 MiB, since the
+ * frame table takes a part of the other block.
+ */
 #define LARGE_ORDER	10
 #define LARGE_NR	(1ULL << LARGE_ORDER)
 
-/**
- * struct large_instance - an instance with room for large leaves
- * @ti: first, for the fixture
- * @memories: its RAM
- */
+/* An instance with room for large leaves. */
 struct large_instance {
-	struct tmm_test_instance ti;
+	struct tmm_test_instance ti;	/* must be first: test->priv points to it */
 	struct tmm_memory memories[TMM_TEST_NR_LARGE];
 };
 
@@ -75,7 +74,7 @@ void tmm_test_large_exit(struct kunit *test)
 	if (!li)
 		return;
 	tmm_test_instance_exit(test);
-	/* A case that lost something has failed; what it lost stays where it is. */
+	/* After a failure the instance may still use its memory. */
 	if (test->status != KUNIT_FAILURE)
 		give_memories(li);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * As instance_fixture.h has it, but the RAM is several runs, each with one block for a
- * leaf of 2 MiB. What instance_fixture.h offers works on this instance too.
+ * Like instance_fixture.h, but the RAM is several runs, each with one block for a leaf of 2 MiB.
+ * The functions of instance_fixture.h work on this instance too.
  */
 #ifndef TMM_KUNIT_LARGE_FIXTURE_H
 #define TMM_KUNIT_LARGE_FIXTURE_H
@@ -10,7 +10,7 @@
 
 #define TMM_TEST_NR_LARGE	4
 
-/* The .init and .exit of a suite. */
+/* The init and exit functions of a suite. */
 int tmm_test_large_init(struct kunit *test);
 void tmm_test_large_exit(struct kunit *test);
 

@@ -38,7 +38,7 @@ static int record_given(struct tmm_range_region *region, u64 start, u64 nr)
 	return 0;
 }
 
-/* Sets up the case: an allocator without regions. */
+/* Gives the case an allocator without regions. */
 int tmm_test_ranges_init(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = tmm_test_kvzalloc(test, sizeof(*tr));
@@ -51,7 +51,7 @@ int tmm_test_ranges_init(struct kunit *test)
 	return 0;
 }
 
-/* Destroying the cache reports each object that was lost. */
+/* kmem_cache_destroy() reports each lost chunk object. */
 void tmm_test_ranges_exit(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
