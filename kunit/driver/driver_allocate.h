@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The suites of a driver that takes frames and pages share this: the free runs as the
- * inspecting form shows them, so that the place of every run is known beforehand. The guard
- * hole is free as a whole when a case begins.
+ * For the suites that allocate frames and pages as a driver. tmm_driver_free_runs() lists the
+ * free frames, so a case can compute where a run must be allocated. When a case begins, all
+ * general pages of the guard hole are free.
  */
 #ifndef TMM_KUNIT_DRIVER_ALLOCATE_H
 #define TMM_KUNIT_DRIVER_ALLOCATE_H
@@ -10,10 +10,10 @@
 #include "driver/driver_fixture.h"
 #include "support/fault.h"
 
-/* Neighbours that are free, for cases about addresses. */
+/* Length of a run of free frames that cases about addresses use. */
 #define NR_AREA		64
 
-/* All that is free: lowest first, neither overlapping nor touching. */
+/* All free runs of frames, by address. The runs neither overlap nor touch. */
 struct free_runs {
 	unsigned int nr;
 	struct tmm_range run[32];
@@ -21,21 +21,27 @@ struct free_runs {
 
 struct free_runs *tmm_driver_free_runs(struct kunit *test);
 struct tmm_range tmm_driver_largest_run(struct kunit *test);
-/* Where @req goes in @run, U64_MAX if nowhere: the top of it for large leaves. */
+/*
+ * The first chunk of @run that @req must get, or U64_MAX if @req does not fit. A request aligned
+ * to 2 MiB or more gets the top of the run.
+ */
 u64 tmm_driver_fit_in(const struct tmm_range *run, const struct tmm_allocation_request *req);
 u64 tmm_driver_fit(struct kunit *test, const struct tmm_allocation_request *req);
 u64 tmm_driver_fit_any(struct kunit *test, u64 nr);
 void tmm_driver_expect_frames_free(struct kunit *test, u64 start, u64 nr);
-/* Expects the run that was asked for. */
+/* Expects the run [@start, @start + @nr). */
 void tmm_driver_expect_frames(struct kunit *test, const struct tmm_allocated_frames *frames,
 			      u64 start, u64 nr);
 void tmm_driver_expect_pages(struct kunit *test, const struct tmm_allocated_pages *pages, u64 start,
 			     u64 nr);
-/* The same, and gives it back: nobody else has it, before and after. */
+/* The same, then drops the run, which nobody else can own before the drop or owns after it. */
 void tmm_driver_try_frames(struct kunit *test, struct tmm_allocated_frames *frames, u64 start,
 			   u64 nr);
 void tmm_driver_try_pages(struct kunit *test, struct tmm_allocated_pages *pages, u64 start, u64 nr);
-/* Pages or frames if @nr_bytes is 0, else bytes; where nothing may sleep. */
+/*
+ * Allocate under a spinlock, where nothing may sleep: @nr_bytes bytes, or, if that is 0, as many
+ * pages or frames as the request says.
+ */
 struct tmm_allocated_pages *tmm_driver_pages_deferred(const struct tmm_allocation_request *req,
 						      u64 nr_bytes,
 						      struct tmm_deferred_action *action);
@@ -43,7 +49,7 @@ struct tmm_allocated_frames *tmm_driver_frames_deferred(const struct tmm_paddr *
 							u64 nr_bytes,
 							struct tmm_deferred_action *action);
 
-/* Expects @allocate to fail for want of memory, and only for that. */
+/* Expects @allocate to return -ENOMEM when its first allocation from Linux's heap fails. */
 #define EXPECT_NO_HEAP(test, allocate) do {						\
 	long _err;									\
 											\

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Deferred allocations of a driver: they work where nothing may sleep, and leave the rest
- * of a free range to others.
+ * A driver makes deferred allocations: they work where nothing may sleep, and the rest of the
+ * free range stays free for others.
  */
 #include "driver/driver_allocate.h"
 #include "support/fault.h"
 
 #include <linux/string.h>
 
-/* The rest of the free range is free at once; finishing an action twice is allowed. */
+/* Others can allocate the rest of the free range at once. An action may be finished twice. */
 static void try_frames_deferred(struct kunit *test, const struct tmm_paddr *paddr, u64 nr,
 				u64 nr_bytes, u64 start)
 {
@@ -36,7 +36,7 @@ static void frames_deferred_leave_the_rest(struct kunit *test)
 	const struct tmm_paddr inside = { at.v + 4000 };
 	const struct tmm_paddr last = paddr_of(tmm_range_end(&run) - 1);
 
-	/* One that fits in no other run. */
+	/* A request that fits in no other free run. */
 	try_frames_deferred(test, NULL, run.nr - 1, 0, run.first);
 	try_frames_deferred(test, NULL, run.nr - 1, ((run.nr - 2) << TMM_PAGE_SHIFT) + 1,
 			    run.first);
@@ -49,7 +49,7 @@ static void frames_deferred_leave_the_rest(struct kunit *test)
 	try_frames_deferred(test, &inside, 2, 97, middle);
 }
 
-/* All of a run leaves nothing to do. */
+/* An allocation of a whole free run leaves nothing for the action to do. */
 static void frames_deferred_without_rest(struct kunit *test)
 {
 	struct tmm_deferred_action action = {};
@@ -65,7 +65,10 @@ static void frames_deferred_without_rest(struct kunit *test)
 	tmm_driver_expect_frames_taken(test, 0);
 }
 
-/* Frames dropped before the action ends come back alone; the action can be used again. */
+/*
+ * If the frames are dropped before the action is finished, only these frames become free. After
+ * that the action can be used again.
+ */
 static void frames_deferred_dropped_early(struct kunit *test)
 {
 	struct tmm_range run = tmm_driver_largest_run(test);
@@ -84,7 +87,7 @@ static void frames_deferred_dropped_early(struct kunit *test)
 	}
 }
 
-/* Bytes with @nr of 0. */
+/* A request by bytes has an @nr of 0. */
 struct refused_deferred {
 	const struct tmm_paddr *paddr;
 	u64 nr;
@@ -128,7 +131,7 @@ static void frames_deferred_refused(struct kunit *test)
 	tmm_allocated_frames_drop(&owned);
 }
 
-/* One action, one allocation: in whichever form, and of frames and pages alike. */
+/* An action serves one allocation at a time, in every form, of frames or of pages. */
 static void unfinished_action_is_busy(struct kunit *test)
 {
 	const struct tmm_allocation_request req = tmm_request_any(1);
@@ -148,14 +151,14 @@ static void unfinished_action_is_busy(struct kunit *test)
 				     tmm_private_nr_general_pages());
 	tmm_deferred_action_finish(&action);
 	tmm_allocated_frames_drop(&frames);
-	/* Finished, it serves the other kind. */
+	/* A finished action can serve an allocation of the other kind. */
 	pages = tmm_driver_pages_deferred(&req, 0, &action);
 	tmm_driver_expect_pages(test, pages, tmm_private_first_page(), 1);
 	tmm_deferred_action_finish(&action);
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* The rest of the guard hole is free before the action is finished. */
+/* Others can allocate the rest of the guard hole before the action is finished. */
 static void try_pages_deferred(struct kunit *test, struct tmm_allocation_request req,
 			       u64 nr_bytes, u64 start, u64 nr)
 {
@@ -184,7 +187,7 @@ static void pages_deferred_leave_the_rest(struct kunit *test)
 	try_pages_deferred(test, tmm_request_in_range(middle, middle + 2, 3), 0, middle, 3);
 	try_pages_deferred(test, tmm_request_aligned_in_range(16, middle, middle + 40, 3), 0,
 			   round_up(middle, 16), 3);
-	/* The count of the request does not matter, its offset does. */
+	/* An allocation by bytes ignores the request's count, but not its offset. */
 	try_pages_deferred(test, tmm_request_any(0), 4097, first, 2);
 	try_pages_deferred(test, tmm_request_at(middle, 100), 4096, middle, 1);
 	try_pages_deferred(test, tmm_request_at_vaddr(inside, 0), 96, middle, 1);
@@ -225,7 +228,7 @@ static void pages_by_bytes_deferred_refused(struct kunit *test)
 	tmm_allocated_pages_drop(&owned);
 }
 
-/* Which the deferred forms do not need, nor what is left to do. */
+/* Neither a deferred allocation nor finishing its action allocates from Linux's heap. */
 static void deferred_forms_need_no_heap(struct kunit *test)
 {
 	u64 middle = tmm_private_first_page() + 1000;

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * A GiB of a device's memory (QEMU's shared memory), by leaves of each size and
- * cached in each way.
- */
+/* 1 GiB of device memory (QEMU's ivshmem), with leaves of each size and each memory type. */
 #include "driver/driver_fixture.h"
 
 #include <linux/io.h>
 
-/* On both sides of where leaves of 4 KiB and 2 MiB meet, and at both ends. */
+/* Both ends, and both sides of boundaries between leaves. */
 static const u64 offsets[] = {
 	0, SZ_4K - 8, SZ_4K, SZ_2M - 8, SZ_2M, SZ_512M + 7 * SZ_4K + 64, SZ_1G - SZ_2M - 8,
 	SZ_1G - 8,
@@ -48,7 +45,7 @@ static tmm_pte_flags_t flags_for(enum tmm_memory_type type)
 	return type == TMM_WRITE_BACK ? TMM_DMA_FLAGS : TMM_MMIO_FLAGS;
 }
 
-/* The whole BAR, by leaves of @size. */
+/* Maps the whole BAR with leaves of @size. */
 static struct tmm_mapped_pages *map_sized(struct kunit *test, tmm_pte_flags_t flags,
 					  enum tmm_page_size size)
 {
@@ -70,7 +67,7 @@ static struct tmm_mapped_pages *map_sized(struct kunit *test, tmm_pte_flags_t fl
 	return mp;
 }
 
-/* Write and read all over the BAR, by leaves of @size. */
+/* Writes a value at each offset, reads it back, and expects leaves of @size. */
 static void use_mapping(struct kunit *test, struct tmm_mapped_pages *mp, enum tmm_page_size size,
 			u64 salt)
 {
@@ -86,7 +83,7 @@ static void use_mapping(struct kunit *test, struct tmm_mapped_pages *mp, enum tm
 		KUNIT_EXPECT_EQ(test, tmm_driver_read(test, mp, offsets[i]), salt + offsets[i]);
 }
 
-/* What has arrived in the device, by Linux's own mapping of it. */
+/* Reads the device through Linux's own mapping, and expects the values of use_mapping(). */
 static void expect_in_device(struct kunit *test, u64 salt)
 {
 	struct tmm_driver *driver = test->priv;
@@ -152,7 +149,7 @@ static void largest_leaf_by_itself(struct kunit *test)
 	use_mapping(test, driver->mp, TMM_1G, 0x4242);
 }
 
-/* From the middle of a 2 MiB chunk on: 4 KiB leaves up to it, then larger ones. */
+/* The part begins within a block of 2 MiB: 4 KiB leaves up to the next block, then larger ones. */
 static void part_that_is_not_aligned(struct kunit *test)
 {
 	const u64 offset = SZ_2M - 3 * SZ_4K, nr_bytes = 3 * SZ_4K + SZ_4M + SZ_4K;
@@ -175,7 +172,7 @@ static void part_that_is_not_aligned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_driver_read(test, driver->mp, 3 * SZ_4K), 222);
 }
 
-/* Two drivers, two parts: each has its own, and neither can have the other's. */
+/* Two drivers map different parts of one BAR. No driver can map a part that another one owns. */
 static void parts_are_owned_apart(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
@@ -216,7 +213,7 @@ static void leaf_breaks_where_it_is_split(struct kunit *test)
 	tmm_driver_expect_leaf(test, driver->mp, SZ_2M, TMM_4K);
 	tmm_driver_expect_leaf(test, second, 0, TMM_4K);
 	tmm_driver_expect_leaf(test, second, SZ_1G - 1 - SZ_2M - SZ_4K, TMM_2M);
-	/* Still not cached, in leaves of each size. */
+	/* The new leaves of both sizes keep the memory type. */
 	KUNIT_EXPECT_TRUE(test, tmm_driver_is_device_memory(driver->mp));
 	KUNIT_EXPECT_TRUE(test, tmm_driver_is_device_memory(second));
 	KUNIT_EXPECT_EQ(test, tmm_driver_read(test, driver->mp, SZ_2M), SZ_2M + 0x77);

@@ -23,12 +23,6 @@ static u64 read_attribute(struct kunit *test, const char *name)
 	return value;
 }
 
-/**
- * tmm_driver_totals() - what the instance says of itself now
- * @test: the case
- *
- * Return: the totals
- */
 struct tmm_driver_totals tmm_driver_totals(struct kunit *test)
 {
 	return (struct tmm_driver_totals){
@@ -39,12 +33,6 @@ struct tmm_driver_totals tmm_driver_totals(struct kunit *test)
 	};
 }
 
-/**
- * tmm_driver_init() - begin a case
- * @test: the case
- *
- * Return: 0 or -ENOMEM
- */
 int tmm_driver_init(struct kunit *test)
 {
 	struct tmm_driver *driver = kunit_kzalloc(test, sizeof(*driver), GFP_KERNEL);
@@ -56,12 +44,7 @@ int tmm_driver_init(struct kunit *test)
 	return 0;
 }
 
-/**
- * tmm_driver_find_device() - begin a suite that needs a device
- * @device: what to look for; pdev is set. That there is none is no error here.
- *
- * Return: 0, or an error of pci_enable_device()
- */
+/* A missing device is no error here: tmm_driver_init_device() skips each case then. */
 int tmm_driver_find_device(struct tmm_driver_device *device)
 {
 	int err;
@@ -77,10 +60,6 @@ int tmm_driver_find_device(struct tmm_driver_device *device)
 	return err;
 }
 
-/**
- * tmm_driver_forget_device() - end a suite that needs a device
- * @device: from tmm_driver_find_device()
- */
 void tmm_driver_forget_device(struct tmm_driver_device *device)
 {
 	if (!device->pdev)
@@ -90,13 +69,7 @@ void tmm_driver_forget_device(struct tmm_driver_device *device)
 	device->pdev = NULL;
 }
 
-/**
- * tmm_driver_init_device() - begin a case that needs a device
- * @test: the case; skipped if there is none, which the rig takes for a failure
- * @device: the device
- *
- * Return: 0 or -ENOMEM
- */
+/* Without the device, the case is skipped, which the test rig counts as a failure. */
 int tmm_driver_init_device(struct kunit *test, const struct tmm_driver_device *device)
 {
 	struct tmm_driver *driver;
@@ -115,10 +88,6 @@ int tmm_driver_init_device(struct kunit *test, const struct tmm_driver_device *d
 	return 0;
 }
 
-/**
- * tmm_driver_exit() - end a case: all must be as it was
- * @test: the case
- */
 void tmm_driver_exit(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
@@ -170,11 +139,6 @@ void tmm_driver_exit_with_hole(struct kunit *test)
 	tmm_driver_exit(test);
 }
 
-/**
- * tmm_driver_add_region() - give the device's BAR to the module
- * @test: the case
- * @type: how it is cached
- */
 void tmm_driver_add_region(struct kunit *test, enum tmm_memory_type type)
 {
 	struct tmm_driver *driver = test->priv;
@@ -183,10 +147,6 @@ void tmm_driver_add_region(struct kunit *test, enum tmm_memory_type type)
 	driver->is_added = true;
 }
 
-/**
- * tmm_driver_remove_region() - take the device's BAR back
- * @test: the case; nothing of the BAR is owned
- */
 void tmm_driver_remove_region(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
@@ -195,12 +155,7 @@ void tmm_driver_remove_region(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_remove_reserved_region(driver->bar, driver->nr_bytes), 0);
 }
 
-/**
- * tmm_driver_kernel_root() - the root that the public functions map under
- * @test: the case
- *
- * Return: the root, kept alive by the module itself
- */
+/* The module itself keeps this root alive, so the case needs no reference. */
 struct tmm_page_table *tmm_driver_kernel_root(struct kunit *test)
 {
 	struct tmm_mmi *mmi = tmm_get_kernel_mmi_ref();
@@ -214,13 +169,6 @@ struct tmm_page_table *tmm_driver_kernel_root(struct kunit *test)
 	return pt;
 }
 
-/**
- * tmm_driver_vaddr() - where a byte of a mapping is
- * @mp: the mapping
- * @offset: of the byte
- *
- * Return: its virtual address
- */
 struct tmm_vaddr tmm_driver_vaddr(const struct tmm_mapped_pages *mp, u64 offset)
 {
 	struct tmm_page_range range = tmm_mapped_pages_range(mp);
@@ -228,13 +176,6 @@ struct tmm_vaddr tmm_driver_vaddr(const struct tmm_mapped_pages *mp, u64 offset)
 	return tmm_vaddr_add(tmm_page_range_start_address(&range), offset);
 }
 
-/**
- * tmm_driver_expect_at() - expect a byte of a mapping at a physical address
- * @test: the case
- * @mp: the mapping
- * @offset: of the byte
- * @paddr: the address
- */
 void tmm_driver_expect_at(struct kunit *test, const struct tmm_mapped_pages *mp, u64 offset,
 			  u64 paddr)
 {
@@ -244,13 +185,6 @@ void tmm_driver_expect_at(struct kunit *test, const struct tmm_mapped_pages *mp,
 	KUNIT_EXPECT_EQ_MSG(test, found.v, paddr, "offset %#llx", offset);
 }
 
-/**
- * tmm_driver_expect_leaf() - expect a byte of a mapping in a leaf of a size
- * @test: the case
- * @mp: the mapping
- * @offset: of the byte
- * @size: of the leaf
- */
 void tmm_driver_expect_leaf(struct kunit *test, const struct tmm_mapped_pages *mp, u64 offset,
 			    enum tmm_page_size size)
 {
@@ -261,14 +195,6 @@ void tmm_driver_expect_leaf(struct kunit *test, const struct tmm_mapped_pages *m
 	KUNIT_EXPECT_EQ_MSG(test, found.size, size, "offset %#llx", offset);
 }
 
-/**
- * tmm_driver_read() - read a value in place
- * @test: the case
- * @mp: the mapping
- * @offset: of the value
- *
- * Return: what is there
- */
 u64 tmm_driver_read(struct kunit *test, struct tmm_mapped_pages *mp, u64 offset)
 {
 	struct tmm_window window;
@@ -287,13 +213,6 @@ u64 tmm_driver_read(struct kunit *test, struct tmm_mapped_pages *mp, u64 offset)
 	return value;
 }
 
-/**
- * tmm_driver_write() - write a value in place
- * @test: the case
- * @mp: the mapping
- * @offset: of the value
- * @value: the value
- */
 void tmm_driver_write(struct kunit *test, struct tmm_mapped_pages *mp, u64 offset, u64 value)
 {
 	TMM_BORROW_MUT(u64) borrow;
@@ -310,12 +229,6 @@ void tmm_driver_write(struct kunit *test, struct tmm_mapped_pages *mp, u64 offse
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(p), "error %ld", PTR_ERR(p));
 }
 
-/**
- * tmm_driver_expect_writable() - expect a mapping to be writable, or not
- * @test: the case
- * @mp: the mapping
- * @err: what borrowing it mutably gives
- */
 void tmm_driver_expect_writable(struct kunit *test, struct tmm_mapped_pages *mp, int err)
 {
 	TMM_BORROW_MUT(u8) borrow;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the suites of theseus_mm_driver_test.ko share. That module is to this one
- * what any other driver is: it includes the public header and nothing else of it,
- * links to what is exported to everybody, and works on the one real instance.
+ * The fixture of the suites in theseus_mm_driver_test.ko. That module uses theseus_mm as any
+ * other driver does: it includes only the public header, uses only symbols exported to every
+ * module, and works on the module's one instance.
  *
- * What was used is read from sysfs, before a case and after it.
+ * Each case reads the counts in sysfs when it begins and when it ends.
  */
 #ifndef TMM_KUNIT_DRIVER_FIXTURE_H
 #define TMM_KUNIT_DRIVER_FIXTURE_H
@@ -19,54 +19,34 @@
 #define NR_1G		(SZ_1G >> TMM_PAGE_SHIFT)
 #define NR_2M		(SZ_2M >> TMM_PAGE_SHIFT)
 
-/**
- * struct tmm_driver_totals - what the instance says of itself
- * @frames_free: frames that nobody owns
- * @frames_largest_free: the longest run of them
- * @mappings: under the kernel's root
- * @tables: page tables, all roots together
- */
+/* The counts of the instance, as sysfs shows them. */
 struct tmm_driver_totals {
 	u64 frames_free;
-	u64 frames_largest_free;
-	u64 mappings;
-	u64 tables;
+	u64 frames_largest_free;	/* length of the longest free run */
+	u64 mappings;			/* under the kernel's root */
+	u64 tables;			/* of all roots together */
 };
 
-/**
- * struct tmm_driver - test->priv: what a case holds
- * @before: when it began
- * @pdev: the device; NULL in a case without one
- * @bar: the part of it that is used
- * @nr_bytes: its length
- * @is_added: it is a region of the module's
- * @mp: a mapping, or NULL
- *
- * Exit drops and removes what is left, and expects all to be as it was.
+/*
+ * The state of a case, in test->priv. The exit function drops the mapping, removes the region,
+ * and expects the counts to be what they were when the case began.
  */
 struct tmm_driver {
 	struct tmm_driver_totals before;
-	struct pci_dev *pdev;
-	struct tmm_paddr bar;
-	u64 nr_bytes;
-	bool is_added;
-	struct tmm_mapped_pages *mp;
+	struct pci_dev *pdev;		/* NULL in a case without a device */
+	struct tmm_paddr bar;		/* address of the BAR that the suite uses */
+	u64 nr_bytes;			/* length of that BAR */
+	bool is_added;			/* the BAR is a region of the module */
+	struct tmm_mapped_pages *mp;	/* or NULL */
 };
 
-/**
- * struct tmm_driver_device - a device that a suite works on
- * @vendor: PCI vendor
- * @device: PCI device
- * @bar: which of its BARs
- * @how: QEMU's arguments for it
- * @pdev: the device, enabled, while the suite runs; NULL if there is none
- */
+/* The PCI device that a suite works on. */
 struct tmm_driver_device {
 	unsigned int vendor;
 	unsigned int device;
-	int bar;
-	const char *how;
-	struct pci_dev *pdev;
+	int bar;			/* number of the BAR */
+	const char *how;		/* QEMU's arguments that add the device */
+	struct pci_dev *pdev;		/* enabled while the suite runs; NULL without a device */
 };
 
 int tmm_driver_init(struct kunit *test);
@@ -80,11 +60,11 @@ struct tmm_page_table *tmm_driver_kernel_root(struct kunit *test);
 
 struct tmm_driver_totals tmm_driver_totals(struct kunit *test);
 
-/* Since the case began. */
+/* These compare with the counts at the begin of the case. */
 void tmm_driver_expect_frames_taken(struct kunit *test, u64 nr);
 void tmm_driver_expect_mappings_made(struct kunit *test, u64 nr);
 void tmm_driver_expect_pages_free(struct kunit *test, u64 start, u64 nr);
-/* Ends a case in which the guard hole was free as a whole: all of the hole must be free again. */
+/* Like tmm_driver_exit(), but also expects all general pages of the guard hole to be free. */
 void tmm_driver_exit_with_hole(struct kunit *test);
 
 static inline struct tmm_paddr paddr_of(u64 frame)
@@ -97,7 +77,7 @@ static inline struct tmm_vaddr vaddr_of(u64 page)
 	return tmm_page_start_address((struct tmm_page){ page, TMM_4K });
 }
 
-/* As the leaf entries say. */
+/* Reads the memory type from the leaf entries, not from the mapping's flags. */
 static inline bool tmm_driver_is_device_memory(const struct tmm_mapped_pages *mp)
 {
 	return tmm_pte_flags_is_device_memory(tmm_mapped_pages_collect_flags(mp));
@@ -110,6 +90,7 @@ void tmm_driver_expect_leaf(struct kunit *test, const struct tmm_mapped_pages *m
 			    enum tmm_page_size size);
 u64 tmm_driver_read(struct kunit *test, struct tmm_mapped_pages *mp, u64 offset);
 void tmm_driver_write(struct kunit *test, struct tmm_mapped_pages *mp, u64 offset, u64 value);
+/* Expects a mutable borrow to fail with @err, or to succeed if @err is 0. */
 void tmm_driver_expect_writable(struct kunit *test, struct tmm_mapped_pages *mp, int err);
 
 #endif /* TMM_KUNIT_DRIVER_FIXTURE_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Frames as a driver takes them: where each form of allocation says, as many as it says,
- * and not at all where it refuses.
+ * A driver allocates frames: each form of allocation returns the run that its arguments describe,
+ * and changes nothing when it fails.
  */
 #include "driver/driver_allocate.h"
 
@@ -48,7 +48,7 @@ static void frames_anywhere_refused(struct kunit *test)
 	}
 }
 
-/* Frames count from the one with the address, bytes from the address. */
+/* A number of frames counts from the frame that has the address, bytes from the address itself. */
 static void frames_at_an_address(struct kunit *test)
 {
 	u64 area = tmm_driver_fit_any(test, NR_AREA) + 10;
@@ -101,7 +101,7 @@ static void frames_at_an_address_refused(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
 		tmm_driver_expect_frames_taken(test, 1);
 	}
-	/* Right up to it there is room. */
+	/* The frames before the owned one are free. */
 	tmm_driver_expect_frames_free(test, area, 5);
 	tmm_allocated_frames_drop(&owned);
 }
@@ -182,7 +182,7 @@ static void frames_by_request_refused(struct kunit *test)
 	tmm_allocated_frames_drop(&owned);
 }
 
-/* What to choose once a run is large enough. */
+/* The request that choose_run() makes once a free run has @nr_at_least frames. */
 struct choice {
 	u64 nr_at_least;
 	struct tmm_allocation_request req;

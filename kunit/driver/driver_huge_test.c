@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * RAM by large leaves. The region that the rig reserves has one whole GiB.
- */
+/* RAM mapped with large leaves. The region that the test rig reserves has one aligned GiB. */
 #include "driver/driver_fixture.h"
 
 #include <linux/list.h>
 
-/* Pages before a boundary that is none of a leaf of 2 MiB or more. */
+/* The page at which split_huge() splits: inside a leaf of every large size. */
 #define BOUNDARY	(3 * NR_2M + 5)
 #define BOUNDARY_BYTES	(BOUNDARY * TMM_PAGE_SIZE)
 
-/* At both ends, on both sides of the boundary, and in leaves beside it. */
+/* Both ends of the GiB, both sides of BOUNDARY, and both ends of the 2 MiB block around it. */
 static const u64 offsets[] = {
 	0, 3 * SZ_2M - 8, 3 * SZ_2M, BOUNDARY_BYTES - 8, BOUNDARY_BYTES, 4 * SZ_2M - 8, 4 * SZ_2M,
 	SZ_1G - 8,
@@ -39,7 +37,7 @@ static struct tmm_mapped_pages *create_huge(struct kunit *test, u64 nr_bytes,
 	return mp;
 }
 
-/* A GiB with values at the offsets; exit drops it. */
+/* Maps a GiB, and writes a value at each offset. The exit function drops the mapping. */
 static struct tmm_mapped_pages *create_filled(struct kunit *test, struct tmm_paddr *paddr)
 {
 	struct tmm_driver *driver = test->priv;
@@ -51,7 +49,7 @@ static struct tmm_mapped_pages *create_filled(struct kunit *test, struct tmm_pad
 	return driver->mp;
 }
 
-/* Expects the part of the GiB from @start on to be in @mp, values and addresses. */
+/* Expects @mp to be the part of the GiB from @start on, with its values and addresses. */
 static void expect_part(struct kunit *test, struct tmm_mapped_pages *mp, u64 start,
 			struct tmm_paddr paddr)
 {
@@ -90,7 +88,7 @@ static void gib_is_one_leaf(struct kunit *test)
 	tmm_driver_expect_leaf(test, mp, SZ_1G - 1, TMM_1G);
 	expect_part(test, mp, 0, paddr);
 	KUNIT_EXPECT_FALSE(test, tmm_driver_is_device_memory(mp));
-	/* There is no second one. */
+	/* The region has no second aligned GiB. */
 	KUNIT_EXPECT_PTR_EQ(test, tmm_create_contiguous_mapping(SZ_1G, TMM_DMA_FLAGS, &paddr),
 			    ERR_PTR(-ENOSPC));
 }
@@ -107,7 +105,7 @@ static void gib_can_be_had_again(struct kunit *test)
 	tmm_driver_expect_leaf(test, driver->mp, BOUNDARY_BYTES, TMM_1G);
 }
 
-/* One mapping, a leaf of each size, and a slice over both seams in one window. */
+/* One mapping with a leaf of each size. A slice reaches over each seam in one window. */
 static void leaves_of_three_sizes(struct kunit *test)
 {
 	const u64 seams[] = { SZ_1G, SZ_1G + SZ_2M };
@@ -146,7 +144,7 @@ static void split_breaks_the_leaf(struct kunit *test)
 
 	mp = create_filled(test, &paddr);
 	second = split_huge(test, mp);
-	/* 4 KiB leaves around the boundary, 2 MiB leaves before and behind. */
+	/* The 2 MiB block around the boundary has 4 KiB leaves, all others have 2 MiB leaves. */
 	tmm_driver_expect_leaf(test, mp, 3 * SZ_2M - 1, TMM_2M);
 	tmm_driver_expect_leaf(test, mp, 3 * SZ_2M, TMM_4K);
 	tmm_driver_expect_leaf(test, second, 0, TMM_4K);
@@ -172,7 +170,7 @@ static void part_is_remapped_alone(struct kunit *test)
 	tmm_driver_expect_writable(test, mp, 0);
 	expect_part(test, mp, 0, paddr);
 	expect_part(test, second, BOUNDARY_BYTES, paddr);
-	/* What differs does not become one. */
+	/* Parts with different flags cannot be merged. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_merge(mp, &second), -EMEDIUMTYPE);
 	KUNIT_ASSERT_NOT_NULL(test, second);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_bytes(mp), BOUNDARY_BYTES);
@@ -198,7 +196,7 @@ static void parts_become_one_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_driver_read(test, mp, BOUNDARY_BYTES), 6);
 }
 
-/* Expects all of [@start, @start + @nr) to come, in order, and drops it. */
+/* Expects the list to be the frames [@start, @start + @nr) in order, and drops them. */
 static void expect_frames(struct kunit *test, struct list_head *frames, u64 start, u64 nr)
 {
 	struct tmm_allocated_frames *run, *next;
@@ -236,7 +234,7 @@ static void unmapping_gives_the_frames_back(struct kunit *test)
 	expect_frames(test, &frames, paddr.v >> TMM_PAGE_SHIFT, NR_1G);
 }
 
-/* Frames from one mapping, into another: the content goes along. */
+/* The frames of one mapping are mapped again, and keep their content. */
 static void frames_are_mapped_again(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;

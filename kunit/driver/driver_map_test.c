@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Pages and frames of a driver's choice become a mapping: by leaves of one size, or where
- * virtual is physical.
- */
+/* A driver maps pages and frames of its choice: with leaves of one size, or as identity mapping. */
 #include "driver/driver_map.h"
 #include "support/fault.h"
 
@@ -10,7 +7,7 @@
 #include <linux/math.h>
 #include <linux/string.h>
 
-/* Maps them; exit drops the mapping. */
+/* Maps @pages. The exit function drops the mapping. */
 static struct tmm_mapped_pages *map_sized(struct kunit *test, struct tmm_allocated_pages **pages,
 					  bool zero, enum tmm_page_size size)
 {
@@ -62,7 +59,7 @@ static void leaves_are_of_the_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_driver_read(test, mp, nr_bytes - 8), 0x600d);
 }
 
-/* Pages that begin or end within a leaf, sizes that are none, and bad flags. */
+/* Refuses pages that begin or end within a leaf, invalid leaf sizes, and bad flags. */
 static void misfits_are_refused(struct kunit *test)
 {
 	const struct {
@@ -107,7 +104,7 @@ static void cleared_frames_are_cleared(struct kunit *test)
 		tmm_driver_write(test, driver->mp, offsets[i], 0xbad);
 	KUNIT_EXPECT_EQ(test, tmm_translate(tmm_driver_vaddr(driver->mp, 0), &paddr), 0);
 	tmm_mapped_pages_drop(&driver->mp);
-	/* The same frames: nobody else takes any. */
+	/* The second mapping gets the same frames, since nobody else allocates any. */
 	pages = tmm_driver_pages_at(test, map_area(), 2 * NR_2M);
 	map_sized(test, &pages, true, TMM_2M);
 	tmm_driver_expect_at(test, driver->mp, 0, paddr.v);
@@ -115,7 +112,10 @@ static void cleared_frames_are_cleared(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_driver_read(test, driver->mp, offsets[i]), 0);
 }
 
-/* A frame is missing in the only GiB: there are others, and 2 MiB leaves of them. */
+/*
+ * One frame of the only aligned GiB is taken. There are enough other frames, but only for leaves
+ * of 2 MiB.
+ */
 static void no_whole_gib_is_left(struct kunit *test)
 {
 	const struct tmm_allocation_request gib = tmm_request_sized(TMM_1G, 1);
@@ -138,7 +138,7 @@ static void no_whole_gib_is_left(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* Takes all frames there are. */
+/* Allocates all free frames. */
 static void take_all(struct kunit *test, struct list_head *list)
 {
 	struct tmm_driver_totals totals = tmm_driver_totals(test);
@@ -154,7 +154,7 @@ static void take_all(struct kunit *test, struct list_head *list)
 	}
 }
 
-/* The largest of @list becomes 1022 frames, in which no 2 MiB lie aligned. */
+/* Frees 1022 frames of the first run of @list, which contain no aligned block of 2 MiB. */
 static void free_no_aligned_2m(struct kunit *test, struct list_head *list)
 {
 	struct tmm_allocated_frames *largest =
@@ -193,7 +193,7 @@ static void no_whole_2_mib_are_left(struct kunit *test)
 	tmm_driver_expect_frames_taken(test, 0);
 }
 
-/* Enough for what is mapped, but not for the tables that say so. */
+/* The free frames suffice for the mapping, but not also for its tables. */
 static void no_frame_is_left_for_a_table(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_driver_pages_at(test, map_area(), 2 * NR_2M - 2);
@@ -227,13 +227,13 @@ static void sized_mapping_without_heap(struct kunit *test)
 		tmm_driver_expect_frames_taken(test, 0);
 		tmm_driver_expect_mappings_made(test, 0);
 	}
-	/* The mapping, its frames, tables. */
+	/* The allocations are for the mapping, its frames, and tables. */
 	KUNIT_EXPECT_GE(test, nth, 4);
 	driver->mp = mp;
 	KUNIT_EXPECT_FALSE(test, IS_ERR(mp));
 }
 
-/* The lowest run of frames that are free, as long as @nr. */
+/* The first frame of the lowest free run of @nr frames. */
 static u64 free_frames(struct kunit *test, u64 nr)
 {
 	struct tmm_allocated_frames *frames = tmm_allocate_frames(nr);
@@ -245,7 +245,7 @@ static u64 free_frames(struct kunit *test, u64 nr)
 	return range.r.first;
 }
 
-/* By copying: a window is not for the lower half. */
+/* Writes and reads by copying, since typed windows into the lower half are refused. */
 static void expect_usable(struct kunit *test, struct tmm_mapped_pages *mp, u64 offset, u64 value)
 {
 	struct tmm_borrow borrow;
@@ -258,7 +258,7 @@ static void expect_usable(struct kunit *test, struct tmm_mapped_pages *mp, u64 o
 	KUNIT_EXPECT_EQ(test, found, value);
 }
 
-/* Maps what @req says, and expects it at @start, where virtual is physical. */
+/* Makes an identity mapping by @req, and expects its pages and frames to begin at @start. */
 static void try_identity(struct kunit *test, struct tmm_allocation_request req, u64 start)
 {
 	struct tmm_driver *driver = test->priv;
@@ -349,7 +349,7 @@ static void identity_mapping_refused(struct kunit *test)
 	tmm_driver_expect_pages_free(test, first, 64);
 }
 
-/* The frames are there, but somebody has the pages of their numbers. */
+/* The frames are free, but somebody else owns pages with the same numbers. */
 static void identity_mapping_beside_taken_pages(struct kunit *test)
 {
 	u64 first = free_frames(test, 64);
@@ -361,7 +361,7 @@ static void identity_mapping_beside_taken_pages(struct kunit *test)
 			   -ENOSPC);
 	expect_no_identity(test, tmm_request_in_range(first + 2, first + 9, 4), TMM_DMA_FLAGS,
 			   -ENOSPC);
-	/* Anywhere in a range is beside them. */
+	/* A request for any place in a range gets frames before or after the taken pages. */
 	try_identity(test, tmm_request_in_range(first + 2, first + 63, 4), first + 8);
 	try_identity(test, tmm_request_in_range(first + 2, first + 63, 3), first + 2);
 	tmm_allocated_pages_drop(&pages);
@@ -386,7 +386,7 @@ static void identity_mapping_without_heap(struct kunit *test)
 		tmm_driver_expect_frames_taken(test, 0);
 		tmm_driver_expect_mappings_made(test, 0);
 	}
-	/* Frames, pages, the mapping, tables. */
+	/* The allocations are for frames, pages, the mapping, and tables. */
 	KUNIT_EXPECT_GE(test, nth, 5);
 	driver->mp = mp;
 	KUNIT_EXPECT_FALSE(test, IS_ERR(mp));

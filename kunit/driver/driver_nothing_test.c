@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages, frames and mappings of nothing, as a driver makes them: calls accept or refuse them
- * as they do others.
+ * A driver makes empty pages, frames and mappings. Calls accept or refuse them by the same rules
+ * as others.
  */
 #include "driver/driver_map.h"
 #include "support/fault.h"
@@ -25,7 +25,7 @@ static void frames_of_nothing(struct kunit *test)
 			-EINVAL);
 	KUNIT_EXPECT_PTR_EQ(test, second, NULL);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(empty), 0);
-	/* Of no region. */
+	/* Empty frames belong to no region. */
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(frames, &empty), -EMEDIUMTYPE);
 	KUNIT_EXPECT_PTR_EQ(test, empty, same);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_merge(empty, &frames), -EMEDIUMTYPE);
@@ -69,7 +69,7 @@ static void pages_of_nothing(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* Each form of mapping, with pages or frames of nothing, or both. */
+/* Calls each form of mapping with empty pages, empty frames, or both. */
 static void nothing_is_not_mapped(struct kunit *test)
 {
 	struct tmm_allocated_frames *no_frames = tmm_allocated_frames_empty();
@@ -166,7 +166,7 @@ static void mapping_of_nothing_merges_with_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_merge(empty, &second), 0);
 	KUNIT_EXPECT_PTR_EQ(test, second, NULL);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_bytes(empty), 0);
-	/* It follows no page, and no page follows it. */
+	/* The empty mapping follows no page, and no page follows the empty mapping. */
 	same = empty;
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_merge(driver->mp, &empty), -EDOM);
 	KUNIT_EXPECT_PTR_EQ(test, empty, same);
@@ -196,7 +196,7 @@ static void nothing_without_heap(struct kunit *test)
 	pages = tmm_allocated_pages_empty();
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_PTR_EQ(test, pages, ERR_PTR(-ENOMEM));
-	/* Its pages, and itself. */
+	/* An empty mapping needs two allocations: for its pages and for itself. */
 	for (nth = 1; nth <= 2; nth++) {
 		tmm_test_fail_alloc(test, nth);
 		mp = tmm_mapped_pages_empty();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages as a driver takes them: where each form of allocation says, as many as it says,
- * and not at all where it refuses.
+ * A driver allocates pages: each form of allocation returns the run that its arguments describe,
+ * and changes nothing when it fails.
  */
 #include "driver/driver_allocate.h"
 
@@ -10,7 +10,7 @@
 static void pages_anywhere(struct kunit *test)
 {
 	u64 first = tmm_private_first_page();
-	/* With 5 levels there are more than a search finds in one run. */
+	/* With 5 levels there are more free pages than a search finds as one run. */
 	u64 most = min(tmm_private_nr_general_pages(), TMM_MAX_RUN);
 
 	tmm_driver_try_pages(test, tmm_allocate_pages(1), first, 1);
@@ -22,7 +22,7 @@ static void pages_anywhere(struct kunit *test)
 	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes(SZ_1G), first, NR_1G);
 }
 
-/* Last resorts: first the pages that clients cannot have, then the lower half. */
+/* When no general page is free, the kernel's pages are allocated, and then the lower half. */
 static void pages_of_last_resort(struct kunit *test)
 {
 	u64 first = tmm_private_first_page(), nr = tmm_private_nr_general_pages();
@@ -140,7 +140,7 @@ static void pages_in_a_range(struct kunit *test)
 	const struct tmm_page_range range = pages_from(area, 10), one = pages_from(area, 1);
 	const struct tmm_page_range large = { { area & ~(NR_2M - 1), 2, TMM_2M } };
 
-	/* All of it may be taken. */
+	/* The whole range can be allocated, and any part of it. */
 	tmm_driver_try_pages(test, tmm_allocate_pages_in_range(10, &range), area, 10);
 	tmm_driver_try_pages(test, tmm_allocate_pages_in_range(3, &range), area, 3);
 	tmm_driver_try_pages(test, tmm_allocate_pages_in_range(1, &one), area, 1);
@@ -230,7 +230,7 @@ static void pages_by_request(struct kunit *test)
 	tmm_driver_try_pages(test, tmm_allocate_pages_by_request(&inside), middle, 5);
 }
 
-/* Refused now and later alike: an action that has nothing to do stays so. */
+/* The immediate and the deferred form return the same error, and the action stays empty. */
 static void pages_by_request_refused(struct kunit *test)
 {
 	u64 area = tmm_private_first_page() + 1000;

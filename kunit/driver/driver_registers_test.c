@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Registers of a real device: QEMU's teaching device, whose BAR becomes a region of
- * uncached memory.
- */
+/* Registers of a device: the BAR of QEMU's "edu" device becomes a region of uncached memory. */
 #include "driver/driver_fixture.h"
 
 #include <linux/delay.h>
@@ -11,14 +8,14 @@
 
 #define EDU_ID			0x010000edU
 #define EDU_STATUS_COMPUTING	BIT(0)
-/* Of 64 bits */
+/* a register of 64 bits */
 #define EDU_DMA_SOURCE		0x80
 
 /* The device's registers, by offset. */
 struct edu_registers {
 	u32 id;			/* 0x00 */
-	u32 liveness;		/* 0x04: reads as the inverse of what was written */
-	u32 factorial;		/* 0x08: becomes the factorial of what was written */
+	u32 liveness;		/* 0x04: a read returns the inverse of the last written value */
+	u32 factorial;		/* 0x08: the device replaces the value with its factorial */
 	u32 unused[5];
 	u32 status;		/* 0x20 */
 };
@@ -47,7 +44,7 @@ static int init_case(struct kunit *test)
 	return tmm_driver_init_device(test, &edu);
 }
 
-/* The whole BAR, mapped; exit drops and removes it. */
+/* Maps the whole BAR. The exit function drops the mapping and removes the region. */
 static struct tmm_mapped_pages *map_registers(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
@@ -92,7 +89,7 @@ static void write_register(struct kunit *test, struct tmm_mapped_pages *mp, u64 
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(p), "error %ld", PTR_ERR(p));
 }
 
-/* Expects the BAR to be unclaimed: Linux gives it to whoever asks. */
+/* Expects the BAR to be unclaimed: Linux grants a request for it. */
 static void expect_unclaimed(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
@@ -114,7 +111,7 @@ static void registers_answer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_register(test, mp, EDU_REG(liveness)), ~0U);
 }
 
-/* Each access reaches the device, once, in order: it computes meanwhile. */
+/* Each access reaches the device once and in order. The device takes some time to compute. */
 static void device_computes(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_registers(test);
@@ -129,7 +126,7 @@ static void device_computes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_register(test, mp, EDU_REG(factorial)), 3628800);
 }
 
-/* Several registers in one window, by a struct, as a driver would. */
+/* Uses several registers through a struct in one window, as a driver would. */
 static void registers_as_a_struct(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_registers(test);
@@ -151,7 +148,7 @@ static void registers_as_a_struct(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, liveness, 0x5555aaaaU);
 }
 
-/* A copy with the size of a register is one access; this device accepts no other. */
+/* A copy as large as a register is one access. This device accepts no smaller accesses. */
 static void registers_are_copied_in_one_access(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_registers(test);
@@ -167,11 +164,11 @@ static void registers_are_copied_in_one_access(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, EDU_REG(liveness), &liveness, 4), 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_REG(liveness), &liveness, 4), 0);
 	KUNIT_EXPECT_EQ(test, liveness, ~0x0f0f1234U);
-	/* A register of 64 bits; a smaller access to either half acts on the whole register. */
+	/* In this register of 64 bits, two accesses of 32 bits would give a wrong value. */
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, EDU_DMA_SOURCE, &source, 8), 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_DMA_SOURCE, &value, 8), 0);
 	KUNIT_EXPECT_EQ(test, value, source);
-	/* Two of 32 bits beside each other, and one more. */
+	/* Two registers of 32 bits in one copy. */
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_REG(liveness), both, 8), 0);
 	KUNIT_EXPECT_EQ(test, both[0], ~0x0f0f1234U);
 	tmm_borrow_end(&borrow);
@@ -207,7 +204,7 @@ static void read_only_registers(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_driver_is_device_memory(mp));
 }
 
-/* The memory type is the region's: no mapping of it may say otherwise. */
+/* The region determines the memory type; flags for another type are refused. */
 static void flags_of_ram_are_refused(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
@@ -216,7 +213,7 @@ static void flags_of_ram_are_refused(struct kunit *test)
 	tmm_driver_add_region(test, TMM_UNCACHED);
 	mp = tmm_map_frame_range(driver->bar, driver->nr_bytes, TMM_DMA_FLAGS);
 	KUNIT_EXPECT_PTR_EQ(test, mp, ERR_PTR(-EOPNOTSUPP));
-	/* Nothing of it stayed owned. */
+	/* The refused call left no frame of the region owned. */
 	driver->mp = tmm_map_frame_range(driver->bar, driver->nr_bytes, TMM_MMIO_FLAGS);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(driver->mp));
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(driver->mp, TMM_DMA_FLAGS), -EOPNOTSUPP);
@@ -246,7 +243,7 @@ static void region_is_added_once(struct kunit *test)
 			-EADDRINUSE);
 	tmm_driver_remove_region(test);
 	expect_unclaimed(test);
-	/* And again, as something else. */
+	/* The region can be added again with another memory type. */
 	tmm_driver_add_region(test, TMM_WRITE_COMBINING);
 	tmm_driver_remove_region(test);
 	expect_unclaimed(test);
@@ -276,7 +273,7 @@ static void region_is_removed_when_nobody_owns_it(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 	tmm_driver_remove_region(test);
 	expect_unclaimed(test);
-	/* It is gone. */
+	/* The removed region cannot be removed again or mapped. */
 	KUNIT_EXPECT_EQ(test, tmm_remove_reserved_region(driver->bar, driver->nr_bytes), -ERANGE);
 	KUNIT_EXPECT_PTR_EQ(test, tmm_map_frame_range(driver->bar, TMM_PAGE_SIZE, TMM_MMIO_FLAGS),
 			    ERR_PTR(-ERANGE));
@@ -305,7 +302,7 @@ static void ram_is_refused(struct kunit *test)
 			-EOPNOTSUPP);
 	free_page((unsigned long)linux_page);
 
-	/* The module's own, which memmap= took from Linux. */
+	/* RAM that the module has claimed is refused as well. */
 	mp = tmm_create_contiguous_mapping(TMM_PAGE_SIZE, TMM_DMA_FLAGS, &paddr);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(mp));
 	KUNIT_EXPECT_EQ(test, tmm_add_reserved_region(paddr, TMM_PAGE_SIZE, TMM_UNCACHED),

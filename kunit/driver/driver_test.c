@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Memory as a driver uses it: allocated, mapped, borrowed, copied.
- */
+/* A driver allocates, maps, borrows and copies memory. */
 #include "driver/driver_fixture.h"
 
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* What a driver might keep in memory that it shares with a device. */
+/* An example of a struct that a driver shares with a device. */
 struct ring {
 	u32 head;
 	u32 tail;
@@ -16,7 +14,7 @@ struct ring {
 
 #define NR_BYTES	(3 * TMM_PAGE_SIZE)
 
-/* Exit drops it. */
+/* The exit function drops the mapping. */
 static struct tmm_mapped_pages *create_mapping(struct kunit *test, u64 nr_bytes)
 {
 	struct tmm_driver *driver = test->priv;
@@ -26,7 +24,7 @@ static struct tmm_mapped_pages *create_mapping(struct kunit *test, u64 nr_bytes)
 	return driver->mp;
 }
 
-/* Bytes that differ from page to page. */
+/* Bytes of a pattern that differs from page to page. */
 static u8 *new_pattern(struct kunit *test, size_t nr_bytes)
 {
 	u8 *bytes = kunit_kmalloc(test, nr_bytes, GFP_KERNEL);
@@ -62,7 +60,7 @@ static void expect_content(struct kunit *test, struct tmm_mapped_pages *mp, cons
 	kunit_kfree(test, found);
 }
 
-/* Everything that a borrow must keep from happening to a mapping. */
+/* Expects each call that would change the mapping to fail, since the mapping is borrowed. */
 static void expect_held(struct kunit *test, struct tmm_mapped_pages **mp)
 {
 	struct tmm_driver *driver = test->priv;
@@ -276,7 +274,7 @@ static void deep_copy_is_apart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_translate(tmm_driver_vaddr(copy, 0), &there), 0);
 	KUNIT_EXPECT_NE(test, here.v, there.v);
 
-	/* Neither is seen through the other. */
+	/* A write to one mapping does not change the other. */
 	tmm_driver_write(test, copy, 4096, 1);
 	expect_content(test, mp, content, NR_BYTES);
 	tmm_driver_write(test, mp, 8192, 2);
@@ -304,7 +302,7 @@ static void deep_copy_with_flags_of_its_own(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
 }
 
-/* 2 MiB and a page: the copy has the leaves of the original. */
+/* A copy of 2 MiB and a page has leaves of the same sizes as the original. */
 static void deep_copy_has_the_same_leaves(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
@@ -345,7 +343,7 @@ static void identity_mapping_is_where_it_is(struct kunit *test)
 		tmm_driver_expect_at(test, driver->mp, offset, start.v + offset);
 	copy_in(test, driver->mp, content, NR_BYTES);
 	expect_content(test, driver->mp, content, NR_BYTES);
-	/* In the lower half there are only addresses of programs to everyone else. */
+	/* Typed windows are refused: Linux takes addresses in the lower half for user addresses. */
 	KUNIT_ASSERT_EQ(test, tmm_as_type(driver->mp, 0, &borrow), 0);
 	KUNIT_EXPECT_PTR_EQ(test, tmm_borrow_enter(&borrow, &window), ERR_PTR(-EOPNOTSUPP));
 	tmm_borrow_into_inner(&borrow);
