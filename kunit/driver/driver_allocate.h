@@ -34,7 +34,10 @@ void tmm_driver_expect_frames(struct kunit *test, const struct tmm_allocated_fra
 			      u64 start, u64 nr);
 void tmm_driver_expect_pages(struct kunit *test, const struct tmm_allocated_pages *pages, u64 start,
 			     u64 nr);
-/* The same, then drops the run, which nobody else can own before the drop or owns after it. */
+/*
+ * The same, then drops the run. Before the drop nobody else can allocate the run's last chunk,
+ * after the drop the run is free.
+ */
 void tmm_driver_try_frames(struct kunit *test, struct tmm_allocated_frames *frames, u64 start,
 			   u64 nr);
 void tmm_driver_try_pages(struct kunit *test, struct tmm_allocated_pages *pages, u64 start, u64 nr);

@@ -148,7 +148,7 @@ static void registers_as_a_struct(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, liveness, 0x5555aaaaU);
 }
 
-/* A copy as large as a register is one access. This device accepts no smaller accesses. */
+/* A copy as large as a register is one access. This device ignores accesses of another size. */
 static void registers_are_copied_in_one_access(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_registers(test);

@@ -38,7 +38,8 @@ static bool check_fits(struct kunit *test, struct tmm_chunk *chunk)
 		bool indexed = order < chunk->fits.nr_orders;
 
 		if (got != want || indexed != !!want) {
-			BROKEN(test, "chunk [%#llx, +%llu), order %u: indexed %u, fit %llu, expected %llu",
+			BROKEN(test,
+			       "chunk [%#llx, +%llu), order %u: indexed %u, fit %llu, not %llu",
 			       chunk->start, chunk->nr, order, indexed, got, want);
 			return false;
 		}
@@ -151,7 +152,8 @@ void tmm_check_frame_allocator(struct kunit *test, const struct tmm_frame_alloca
 	list_for_each(spare, &fa->spares)
 		nr_spares++;
 	if (nr_tables != fa->nr_tables || nr_spares != fa->nr_tables)
-		BROKEN(test, "found %llu frames marked as tables and %llu spares, the counter says %llu",
+		BROKEN(test,
+		       "found %llu frames marked as tables and %llu spares, the counter says %llu",
 		       nr_tables, nr_spares, fa->nr_tables);
 }
 

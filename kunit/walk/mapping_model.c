@@ -66,7 +66,7 @@ void model_disown(struct model *m, u64 first, u64 nr)
 		return;
 	model_set_stamps(m, first, nr, MODEL_UNKNOWN);
 	memset(m->shared->is_dirty + index, 0, nr);
-	/* Others look, and take the frames as soon as they are free. */
+	/* Other walks may take the frames as soon as they see them without an owner. */
 	smp_wmb();
 	memset(m->shared->owner + index, 0, nr);
 }
@@ -98,7 +98,7 @@ struct model_mapping *model_free_mapping(struct model *m)
 	return NULL;
 }
 
-/* One that its owner can still do something with. */
+/* Skips dropped mappings, and mappings that belong to the context. */
 struct model_mapping *model_some_mapping(struct model *m)
 {
 	unsigned int start = model_below(m, MODEL_NR_MAPPINGS);
@@ -165,7 +165,7 @@ u64 model_frame(const struct model_mapping *mapping, u64 i)
 	return MODEL_UNKNOWN;
 }
 
-/* The leaf of a page, which begins at it and goes no further than @nr pages. */
+/* Looks up the leaf of @page. The leaf must begin at @page and have at most @nr pages. */
 static bool look_at_leaf(struct model *m, const struct model_mapping *mapping, u64 page, u64 nr,
 			 struct tmm_translation *found)
 {
@@ -181,7 +181,7 @@ static bool look_at_leaf(struct model *m, const struct model_mapping *mapping, u
 			    found->paddr.v);
 }
 
-/* What a leaf shows, but for what the hardware sets. */
+/* The flags of a leaf of the mapping, without those that the hardware sets. */
 static tmm_pte_flags_t leaf_flags(tmm_pte_flags_t flags)
 {
 	const tmm_pte_flags_t kept = TMM_PTE_WRITABLE | TMM_PTE_OURS | TMM_PTE_DEVICE_MEMORY;
@@ -206,8 +206,8 @@ static void check_leaf(struct model *m, const struct model_mapping *mapping, u64
 	MODEL_EXPECT(m, !memchr_inv(m->shared->owner + index, 1, nr), "frame %#llx is not owned",
 		     frame);
 	if (memchr_inv(m->shared->is_dirty + index, 0, nr))
-		MODEL_EXPECT(m, tmm_pte_flags_is_dirty(found->flags), "page %#llx was written",
-			     page);
+		MODEL_EXPECT(m, tmm_pte_flags_is_dirty(found->flags),
+			     "page %#llx was written, but its leaf is not dirty", page);
 }
 
 static void add_run(struct model_mapping *mapping, u64 frame, u64 nr)
@@ -256,7 +256,10 @@ void model_adopt(struct model *m, struct model_mapping *mapping, struct tmm_mapp
 		.nr = range.r.nr,
 		.lender = lender,
 	};
-	/* As many runs as pages at worst; device memory is in few. */
+	/*
+	 * Each page of RAM may be a run of its own, so MODEL_NR_FRAMES suffices. Device memory is
+	 * contiguous.
+	 */
 	mapping->runs = kvcalloc(min(mapping->nr, MODEL_NR_FRAMES) + 1, sizeof(*mapping->runs),
 				 GFP_KERNEL);
 	if (!MODEL_EXPECT(m, mapping->runs, "no memory"))
@@ -342,7 +345,7 @@ void model_check_mapping(struct model *m, const struct model_mapping *mapping)
 		     page - mapping->page, mapping->nr);
 }
 
-/* Through a window, in no need of a borrow: whoever has one is this walk. */
+/* Reads through a window without a borrow, since only this walk borrows its mappings. */
 void model_check_content(struct model *m, const struct model_mapping *mapping, u64 i)
 {
 	u64 frame = model_frame(mapping, i);
@@ -370,7 +373,7 @@ static void check_frames_sum(struct model *m)
 		nr_owned += m->shared->owner[i];
 	tmm_range_allocator_totals(&m->inst->fa.ra, &totals);
 	MODEL_EXPECT(m, totals.nr_total - totals.nr_free == nr_owned,
-		     "%llu frames are taken, %llu accounted for",
+		     "%llu frames are taken, the model knows %llu",
 		     totals.nr_total - totals.nr_free, nr_owned);
 }
 
@@ -386,11 +389,11 @@ static void check_pages_sum(struct model *m)
 		nr_owned += m->pages[i] ? tmm_allocated_pages_nr(m->pages[i]) : 0;
 	list_for_each_entry(region, &m->inst->pa.ra.regions, link)
 		nr_taken += region->nr - region->free.nr_free;
-	MODEL_EXPECT(m, nr_taken == nr_owned, "%llu pages are taken, %llu accounted for",
+	MODEL_EXPECT(m, nr_taken == nr_owned, "%llu pages are taken, the model knows %llu",
 		     nr_taken, nr_owned);
 }
 
-/* What is taken is what somebody owns. */
+/* The instance's counts of taken frames, taken pages and mappings equal the model's. */
 void model_check_sums(struct model *m)
 {
 	u64 nr_mappings[MODEL_NR_ROOTS] = {};
@@ -428,7 +431,7 @@ static void check_aliases(struct model *m)
 	}
 }
 
-/* Only where nobody else is at work. */
+/* No other thread may use the instance during this check. */
 void model_check_all(struct kunit *test, struct model *m)
 {
 	u64 nr_tables = 0;
@@ -449,10 +452,11 @@ void model_check_all(struct kunit *test, struct model *m)
 	for (i = 0; i < MODEL_NR_ROOTS; i++)
 		if (m->roots[i])
 			nr_tables += tmm_check_page_table(test, m->roots[i]);
-	/* Others have roots too. */
+	/* The other walks have tables too. */
 	if (m->is_alone)
-		MODEL_EXPECT(m, nr_tables == m->inst->fa.nr_tables, "%llu tables, counted as %llu",
-			     nr_tables, m->inst->fa.nr_tables);
+		MODEL_EXPECT(m, nr_tables == m->inst->fa.nr_tables,
+			     "found %llu tables, the counter says %llu", nr_tables,
+			     m->inst->fa.nr_tables);
 	tmm_check_range_allocator(test, &m->inst->pa.ra);
 	tmm_check_frame_allocator(test, &m->inst->fa);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A naive model of the mapping layer: what somebody owns, page by page, and what each
- * frame holds. It does not foretell which frames and pages a caller gets, but takes
- * note of them, and expects them to be nobody's at that moment and then to stay.
+ * A naive model of the mapping layer. The model records page by page what is owned, and what
+ * each frame contains. The model does not predict which frames and pages a caller gets. It
+ * records them, and checks that they had no owner before and do not change later.
  *
- * Several models can watch one instance, each with objects of its own; they share
- * @owner and @stamp only. Then others take memory too, and the sums are not compared.
+ * Several models can share one instance. Each has objects of its own, and all use one struct
+ * model_shared. Then the sums are not compared, since the other models take memory too.
  *
- * What is wrong is noted, and ends the walk: a model may be used by any thread.
+ * The first error is recorded in @why and ends the walk, since a thread that is not the case's
+ * own must not use KUnit's assertions.
  */
 #ifndef TMM_KUNIT_MAPPING_MODEL_H
 #define TMM_KUNIT_MAPPING_MODEL_H
@@ -35,151 +36,89 @@
 #define MODEL_NO_LENDER		(-1)
 #define MODEL_UNKNOWN		U64_MAX
 
-/* Frames that follow each other, as some pages do. */
+/* Contiguous frames behind contiguous pages. */
 struct model_run {
 	u64 frame;
 	u64 nr;
 };
 
-/**
- * struct model_mapping - a mapping as it should be
- * @mp: the mapping; NULL if the place is free
- * @root: which root
- * @flags: as asked for, with VALID and EXCLUSIVE
- * @page: first page
- * @nr: pages
- * @runs: what they map to
- * @nr_runs: how many
- * @lender: index of the frames that are lent to it, or MODEL_NO_LENDER
- * @nr_shared: immutable borrows
- * @is_mut: there is a mutable one
- * @is_dropped: lives as long as its borrows
- * @in_mmi: lives as long as the context
- */
+/* The expected state of a mapping. */
 struct model_mapping {
-	struct tmm_mapped_pages *mp;
-	unsigned int root;
-	tmm_pte_flags_t flags;
+	struct tmm_mapped_pages *mp;	/* NULL if the place is free */
+	unsigned int root;		/* index in @roots of struct model */
+	tmm_pte_flags_t flags;		/* the requested ones, VALID, and EXCLUSIVE if not lent */
 	u64 page;
 	u64 nr;
-	struct model_run *runs;
+	struct model_run *runs;		/* the frames behind the pages */
 	unsigned int nr_runs;
-	int lender;
-	unsigned int nr_shared;
-	bool is_mut;
-	bool is_dropped;
-	bool in_mmi;
+	int lender;			/* index of the frames lent to it, or MODEL_NO_LENDER */
+	unsigned int nr_shared;		/* number of immutable borrows */
+	bool is_mut;			/* there is a mutable borrow */
+	bool is_dropped;		/* the mapping exists until its last borrow ends */
+	bool in_mmi;			/* the mapping exists as long as the context */
 };
 
-/**
- * struct model_frames - frames that are not mapped, or lent
- * @frames: NULL if they are dropped, or the place is free
- * @first: first frame
- * @nr: how many
- * @nr_loans: mappings they are lent to
- * @is_device: device memory
- */
+/* Frames that are not mapped, or that are lent to mappings. */
 struct model_frames {
-	struct tmm_allocated_frames *frames;
+	struct tmm_allocated_frames *frames;	/* NULL if dropped, or if the place is free */
 	u64 first;
 	u64 nr;
-	unsigned int nr_loans;
+	unsigned int nr_loans;			/* mappings to which the frames are lent */
 	bool is_device;
 };
 
-/**
- * struct model_borrow - a borrow of a page's first bytes
- * @mapping: which mapping
- * @page: which page of it
- * @is_mut: it is mutable
- * @is_used: the place is in use
- * @shared: if it is not
- * @mut: if it is
- */
+/* A borrow of the first bytes of a page. */
 struct model_borrow {
-	unsigned int mapping;
-	u64 page;
+	unsigned int mapping;	/* index of the mapping */
+	u64 page;		/* number of the page within the mapping */
 	bool is_mut;
-	bool is_used;
+	bool is_used;		/* the place is in use */
 	union {
 		TMM_BORROW(u64) shared;
 		TMM_BORROW_MUT(u64) mut;
 	};
 };
 
-/**
- * struct model_shared - what the models of one instance share
- * @memories: its RAM
- * @owner: by frame of RAM: somebody owns it
- * @stamp: by frame of RAM: the first bytes, if somebody knows them
- * @is_dirty: by frame of RAM: written through the mapping that owns it
- */
+/* The state that all models of one instance share. The arrays have an entry a frame of RAM. */
 struct model_shared {
 	struct tmm_memory memories[MODEL_NR_MEMORIES];
-	u8 owner[MODEL_NR_FRAMES];
-	u64 stamp[MODEL_NR_FRAMES];
-	u8 is_dirty[MODEL_NR_FRAMES];
+	u8 owner[MODEL_NR_FRAMES];	/* 1 if the frame is owned */
+	u64 stamp[MODEL_NR_FRAMES];	/* the frame's first bytes, or MODEL_UNKNOWN */
+	u8 is_dirty[MODEL_NR_FRAMES];	/* written through the mapping that owns the frame */
 };
 
-/**
- * struct model - what one walk holds
- * @test: the case
- * @inst: the instance
- * @shared: see above
- * @is_alone: nobody else uses the instance
- * @has_faults: some allocations fail
- * @rnd: random numbers
- * @step: how far it is
- * @why: what went wrong first; empty while all is well
- * @is_hit: an allocation of the last call failed on request
- * @next_stamp: no two stamps are the same
- * @roots: NULL where there is none; the first is the instance's
- * @mmi: a context
- * @active: the root that is active in it
- * @mappings: see above
- * @frames: see above
- * @pages: pages that are not mapped
- * @borrows: see above
- * @page_action: what an allocation of pages has not given back yet
- * @frame_action: the same of frames
- * @device_first: first frame of a device region that may be there
- * @device_nr: its length
- * @has_device: it is there
- * @done: how often each operation succeeded
- * @refused: how often it was refused
- * @nr_leaves: leaves of new mappings, by size
- */
+/* The state of one walk. */
 struct model {
 	struct kunit *test;
 	struct tmm_instance *inst;
 	struct model_shared *shared;
-	bool is_alone;
-	bool has_faults;
+	bool is_alone;		/* no other walk uses the instance */
+	bool has_faults;	/* some allocations fail on request */
 	struct rnd_state rnd;
 	unsigned int step;
-	char why[256];
-	bool is_hit;
-	u64 next_stamp;
-	struct tmm_page_table *roots[MODEL_NR_ROOTS];
+	char why[256];		/* the first error, or empty */
+	bool is_hit;		/* an allocation of the last call failed on request */
+	u64 next_stamp;		/* all stamps differ */
+	struct tmm_page_table *roots[MODEL_NR_ROOTS];	/* or NULL; the first is the instance's */
 	struct tmm_mmi *mmi;
-	unsigned int active;
+	unsigned int active;	/* index of the root that is active in @mmi */
 	struct model_mapping mappings[MODEL_NR_MAPPINGS];
 	struct model_frames frames[MODEL_NR_PARTS];
-	struct tmm_allocated_pages *pages[MODEL_NR_PARTS];
+	struct tmm_allocated_pages *pages[MODEL_NR_PARTS];	/* not mapped */
 	struct model_borrow borrows[MODEL_NR_BORROWS];
 	struct tmm_deferred_action page_action;
 	struct tmm_deferred_action frame_action;
-	u64 device_first;
+	u64 device_first;	/* first frame of the device region */
 	u64 device_nr;
-	bool has_device;
-	unsigned int done[MODEL_NR_COUNTERS];
-	unsigned int refused[MODEL_NR_COUNTERS];
-	unsigned int nr_leaves[TMM_NR_PAGE_SIZES];
+	bool has_device;	/* the device region is added */
+	unsigned int done[MODEL_NR_COUNTERS];		/* by operation: successful calls */
+	unsigned int refused[MODEL_NR_COUNTERS];	/* by operation: failed calls */
+	unsigned int nr_leaves[TMM_NR_PAGE_SIZES];	/* of new mappings, by size */
 };
 
 void __printf(2, 3) model_wrong(struct model *m, const char *fmt, ...);
 
-/* Notes what is wrong, and says whether it was right. */
+/* Records the message as an error unless @cond is true. The value of the macro is @cond. */
 #define MODEL_EXPECT(m, cond, fmt, ...) ({						\
 	bool __right = (cond);								\
 											\
@@ -190,16 +129,19 @@ void __printf(2, 3) model_wrong(struct model *m, const char *fmt, ...);
 
 u64 model_below(struct model *m, u64 limit);
 
-/* Index of a frame of RAM, -1 for others. */
+/* The index of a frame of RAM in the arrays of struct model_shared, or -1 for another frame. */
 int model_ram_index(const struct model *m, u64 frame);
 void model_own(struct model *m, u64 first, u64 nr);
 void model_disown(struct model *m, u64 first, u64 nr);
 void model_set_stamps(struct model *m, u64 first, u64 nr, u64 stamp);
 
-/* Frames of RAM that are free. */
+/* The number of free frames of RAM. */
 u64 model_nr_free(struct model *m);
 
-/* A place for a new mapping or NULL, and one of those there are or NULL. */
+/*
+ * model_free_*() return a free place, model_some_*() a random place in use. If there is none, they
+ * return NULL or -1.
+ */
 struct model_mapping *model_free_mapping(struct model *m);
 struct model_mapping *model_some_mapping(struct model *m);
 int model_free_frames(struct model *m);
@@ -221,27 +163,27 @@ static inline bool model_is_device(const struct model_mapping *mapping)
 u64 model_frame(const struct model_mapping *mapping, u64 i);
 
 /*
- * A mapping is new: look at it, and remember. It maps to the frames from @given on,
- * or to any that were free (MODEL_UNKNOWN).
+ * Record a new mapping with the leaves that it has. The mapping must map to the frames from @given
+ * on, or, if @given is MODEL_UNKNOWN, to frames that were free.
  */
 void model_adopt(struct model *m, struct model_mapping *mapping, struct tmm_mapped_pages *mp,
 		 unsigned int root, tmm_pte_flags_t flags, u64 given, int lender);
-/* It is about to go, at once or with its last borrow. */
+/* Call this before a mapping is dropped. The mapping ends at once, or with its last borrow. */
 void model_drop(struct model *m, struct model_mapping *mapping);
-/* It is gone, but for the frames. */
+/* Free the place of a mapping that has ended. Its frames stay owned. */
 void model_forget(struct model *m, struct model_mapping *mapping);
-/* Frames are about to be dropped by their owner. */
+/* Call this before the owner of the frames drops them. */
 void model_drop_frames(struct model *m, int index);
-/* A mapping that they were lent to is about to go. */
+/* Call this before a mapping ends to which the frames are lent. */
 void model_end_loan(struct model *m, int index);
 
-/* Is a mapping what it should be, are the sums, is everything? */
+/* Compare a mapping, a page's content, the sums, or everything with the model. */
 void model_check_mapping(struct model *m, const struct model_mapping *mapping);
 void model_check_content(struct model *m, const struct model_mapping *mapping, u64 i);
 void model_check_sums(struct model *m);
 void model_check_all(struct kunit *test, struct model *m);
 
-/* Changes if anything does that a refused call must leave alone. */
+/* A refused call does not change the fingerprint. It is 0 if other walks use the instance. */
 u64 model_fingerprint(struct model *m);
 
 #endif /* TMM_KUNIT_MAPPING_MODEL_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A random walk over all that can be done with mappings (mapping_walk.h), beside a
- * model of them (mapping_model.h). Then two walks at once on one instance, each with
- * its own objects, while a third thread looks at what it finds.
+ * A random walk over all operations on mappings (mapping_walk.h), compared with a model
+ * (mapping_model.h). In a second case two walks run at once on one instance, each with its own
+ * objects, while a third thread reads the page tables.
  */
 #include "walk/mapping_walk.h"
 #include "walk/mapping_walk_borrow.h"
@@ -30,13 +30,13 @@
 
 #define NR_STEPS	2500
 #define NR_RACE_STEPS	1000
-/* Steps from one comparison of everything to the next. */
+/* Everything is compared once in so many steps. */
 #define ALL_EVERY	100
 
 struct walk_param {
 	const char *name;
 	bool has_faults;	/* some allocations fail */
-	u64 nr_hogged;		/* frames of RAM that nobody can have */
+	u64 nr_hogged;		/* frames of RAM that the case holds, so that memory is short */
 };
 
 static const struct walk_param walk_params[] = {
@@ -80,7 +80,7 @@ static void start_model(struct kunit *test, struct stress *s, struct model *m, u
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, m->mmi);
 }
 
-/* The last frames that can be had, in pieces. */
+/* Takes @nr frames, rounded down to whole pieces. */
 static void hog_frames(struct kunit *test, struct stress *s, struct model *m, u64 nr)
 {
 	const u64 piece = MODEL_NR_FRAMES / ARRAY_SIZE(s->hogs);
@@ -117,7 +117,7 @@ static int stress_init(struct kunit *test)
 	return 0;
 }
 
-/* What was lost stays where it is; the case has failed then. */
+/* If anything is lost, the case has failed, and the instance is not taken apart. */
 static void stress_exit(struct kunit *test)
 {
 	struct stress *s = test->priv;
@@ -158,7 +158,7 @@ static void check_some(struct model *m)
 	model_check_sums(m);
 }
 
-/* As often as they are named. */
+/* A step is drawn as often as the array names it. */
 static void (* const steps[])(struct model *m) = {
 	step_create, step_create, step_create, step_create_contiguous,
 	step_create_contiguous, step_create_identity, step_map_frame_range,
@@ -184,7 +184,7 @@ static void run_walk(struct model *m, unsigned int nr_steps)
 	}
 }
 
-/* Everything goes back; after a failure nothing is known for certain. */
+/* Drops all objects. After an error the model may be wrong, and nothing is dropped. */
 static void give_all(struct model *m)
 {
 	const struct tmm_paddr device = { m->device_first << TMM_PAGE_SHIFT };
@@ -244,14 +244,10 @@ static int walk_beside(void *context)
 	return 0;
 }
 
-/**
- * struct looker - who looks at what others map
- * @m: for random numbers, and what is wrong
- * @nr_seen: how often something was mapped
- */
+/* A thread that reads the leaves which others map. */
 struct looker {
-	struct model m;
-	u64 nr_seen;
+	struct model m;		/* for random numbers, and for the first error */
+	u64 nr_seen;		/* pages that were mapped when the thread looked */
 };
 
 static u64 draw_page(struct model *m)
@@ -272,7 +268,7 @@ static u64 draw_page(struct model *m)
 	}
 }
 
-/* What is there is memory that somebody may map, by a leaf of ours. */
+/* If the page is mapped, expects the memory of a walk behind it, and the flags of a valid leaf. */
 static void look_once(struct looker *l)
 {
 	u64 page = draw_page(&l->m);

@@ -4,7 +4,7 @@
 #include "mapping/instance_devices.h"
 #include "support/fixture.h"
 
-/* Tables that a mapping needs at most. */
+/* The most tables that a mapping needs. */
 #define NR_TABLES	16
 
 static const char * const names[NR_OPS] = {
@@ -24,7 +24,7 @@ struct call walk_begin(struct model *m, unsigned int operation, int want, bool m
 	return call;
 }
 
-/* Did it succeed? Nothing that fails a case may come before this. */
+/* Between walk_begin() and this function no KUNIT_ macro may be used. */
 bool walk_succeeded(struct call *call, int err)
 {
 	struct model *m = call->m;
@@ -32,10 +32,10 @@ bool walk_succeeded(struct call *call, int err)
 
 	if (m->has_faults)
 		m->is_hit = tmm_test_fail_alloc_end();
-	/* What is looked for last is not missed if memory is lacking first. */
+	/* -ENOMEM may replace the expected error, but only if an allocation failed on request. */
 	if (err == -ENOMEM)
 		is_right = m->is_hit;
-	/* The kernel does not say why it grants no resource. */
+	/* Linux returns no reason if it refuses a resource, so this error may stand for -ENOMEM. */
 	else if (err == -EBUSY && call->operation == OP_DEVICE && m->is_hit)
 		is_right = true;
 	else if (err == -ENOSPC && call->may_lack)
@@ -51,7 +51,6 @@ bool walk_succeeded(struct call *call, int err)
 	return !err && is_right;
 }
 
-/* May @nr frames, and tables for them, be missing? */
 bool walk_may_lack(struct model *m, u64 nr)
 {
 	return !m->is_alone || model_nr_free(m) < nr + NR_TABLES;
@@ -67,7 +66,6 @@ u64 walk_draw_nr(struct model *m)
 	return 1 + model_below(m, limit);
 }
 
-/* Often right, sometimes not. */
 tmm_pte_flags_t walk_draw_flags(struct model *m, bool is_device)
 {
 	tmm_pte_flags_t flags = is_device ? TMM_MMIO_FLAGS : TMM_DMA_FLAGS;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A random walk over what can be done with mappings. Each step draws a call, foretells
- * from the model what it must return, and makes the model follow. After each step one
- * mapping and the sums are compared, now and then everything; what is refused must be
- * refused for the right reason, and change nothing.
+ * A random walk over the operations on mappings. Each step draws a call, predicts its result from
+ * the model, makes the call, and updates the model. After each step one mapping and the sums are
+ * compared, and everything once in ALL_EVERY steps. A refused call must return the right error and
+ * change nothing.
  */
 #ifndef TMM_KUNIT_MAPPING_WALK_H
 #define TMM_KUNIT_MAPPING_WALK_H
@@ -16,12 +16,12 @@
 #define LEAF_2M		(1ULL << TMM_INDEX_BITS)
 #define LEAF_1G		(LEAF_2M << TMM_INDEX_BITS)
 
-/* 512 GiB: no machine that runs this has anything there. A region for each walk. */
+/* Each walk has a device region above 512 GiB, where no test machine has memory or devices. */
 #define DEVICE_FIRST	(1ULL << (39 - TMM_PAGE_SHIFT))
 #define DEVICE_NR	(2 * LEAF_1G + 4 * LEAF_2M)
 #define DEVICE_APART	(8 * LEAF_1G)
 
-/* What the walk calls. */
+/* The operations that the walk counts. */
 enum {
 	OP_CREATE, OP_CREATE_CONTIGUOUS, OP_CREATE_IDENTITY, OP_MAP_FRAME_RANGE,
 	OP_DEEP_COPY, OP_SPLIT, OP_MERGE, OP_REMAP, OP_BORROW, OP_END_BORROW, OP_WRITE,
@@ -32,39 +32,36 @@ enum {
 
 static_assert(NR_OPS <= MODEL_NR_COUNTERS);
 
-/**
- * struct call - one call of what is tested
- * @m: the model
- * @operation: which
- * @want: what it must return, but for lack of memory
- * @may_lack: it may find too few frames
- * @before: fingerprint
- */
+/* One call of the function under test. */
 struct call {
 	struct model *m;
 	unsigned int operation;
-	int want;
-	bool may_lack;
-	u64 before;
+	int want;		/* the expected result, unless memory is short */
+	bool may_lack;		/* the call may fail with -ENOSPC */
+	u64 before;		/* fingerprint before the call */
 };
 
-/* Says how often the walk did each thing, and what was wrong. */
+/* Logs the counts of all operations, and fails the case if the walk found an error. */
 void walk_report(struct kunit *test, const struct model *m);
 
-/* Around each call: some allocation may fail in it. Did it succeed? */
+/*
+ * Every call under test is between these two. walk_begin() may make one of its allocations fail.
+ * walk_succeeded() compares the result with the expected one, and returns true if the call
+ * succeeded and should have.
+ */
 struct call walk_begin(struct model *m, unsigned int operation, int want, bool may_lack);
 bool walk_succeeded(struct call *call, int err);
 
-/* May frames for so many pages, and for tables, be missing? */
+/* May there be too few free frames for @nr pages and their tables? */
 bool walk_may_lack(struct model *m, u64 nr);
 
-/* Arguments that are often right, and sometimes not. */
+/* Random arguments, mostly valid ones. */
 u64 walk_draw_nr(struct model *m);
 tmm_pte_flags_t walk_draw_flags(struct model *m, bool is_device);
 int walk_foretell_flags(tmm_pte_flags_t flags, bool is_device);
 unsigned int walk_draw_root(struct model *m);
 
-/* Write some pages of a mapping; look at one that is new, and do so. */
+/* walk_check_new() checks the content of a new mapping, and then writes some of its pages. */
 void walk_write_some(struct model *m, struct model_mapping *mapping);
 void walk_check_new(struct model *m, struct model_mapping *mapping, bool zero);
 

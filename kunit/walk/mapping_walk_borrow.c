@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Steps that borrow mappings, for some time. */
+/* Steps that borrow mappings. A later step ends the borrow. */
 #include "walk/mapping_walk_borrow.h"
 
 static int begin_borrow(struct model_borrow *borrow, struct tmm_mapped_pages *mp, u64 offset,
@@ -122,7 +122,7 @@ static void use_in_place(struct model *m, struct model_borrow *borrow, int index
 	}
 }
 
-/* Through a borrow that was begun some time ago, dropped or not. */
+/* Uses a borrow of an earlier step. The mapping may have been dropped in between. */
 void step_write(struct model *m)
 {
 	struct model_borrow *borrow = some_borrow(m);

@@ -5,7 +5,7 @@
 #include "walk/mapping_walk.h"
 
 void step_borrow(struct model *m);
-/* Ends the borrow, and makes the model follow. */
+/* Ends the borrow, and updates the model. */
 void walk_end_borrow(struct model *m, struct model_borrow *borrow);
 void step_end_borrow(struct model *m);
 void step_write(struct model *m);

@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* The runs from page number @nr on become the other's. */
+/* Moves the runs from page number @nr on to @second. */
 static void split_model(struct model *m, struct model_mapping *mapping, u64 nr,
 			struct model_mapping *second)
 {
@@ -126,7 +126,7 @@ void step_merge(struct model *m)
 	struct call call;
 	unsigned int i;
 
-	/* Chance alone seldom finds two that touch. */
+	/* Look for two adjacent mappings, which random choice would rarely find. */
 	for (i = 0; i < MODEL_NR_MAPPINGS && mapping && !other; i++) {
 		mapping = model_some_mapping(m);
 		other = draw_neighbour(m, mapping);
@@ -157,7 +157,7 @@ void step_remap(struct model *m)
 	flags = walk_draw_flags(m, model_is_device(mapping));
 	root = model_below(m, 4) ? mapping->root : walk_draw_root(m);
 	want = walk_foretell_flags(flags, model_is_device(mapping));
-	/* Behind an empty mapping is no memory of the wrong kind. */
+	/* An empty mapping has no memory that could be of the wrong type. */
 	if (want == -EOPNOTSUPP && !mapping->nr)
 		want = 0;
 	if (root != mapping->root)

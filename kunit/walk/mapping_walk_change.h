@@ -7,7 +7,7 @@
 void step_split(struct model *m);
 void step_merge(struct model *m);
 void step_remap(struct model *m);
-/* Drops the mapping, and makes the model follow. */
+/* Drops the mapping, and updates the model. */
 void walk_drop(struct model *m, struct model_mapping *mapping);
 void step_drop(struct model *m);
 

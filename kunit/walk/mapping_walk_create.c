@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Steps that make mappings of new pages and frames. */
+/* Steps that create mappings from new pages and frames. */
 #include "walk/mapping_walk_create.h"
 
 #include "mapping/create.h"
@@ -65,7 +65,7 @@ void step_create_contiguous(struct model *m)
 	walk_check_new(m, mapping, zero);
 }
 
-/* The pages that have the numbers of frames may be somebody's. */
+/* This step may fail with -ENOSPC: pages with the numbers of free frames may be owned. */
 void step_create_identity(struct model *m)
 {
 	struct model_mapping *mapping = model_free_mapping(m);
@@ -77,7 +77,6 @@ void step_create_identity(struct model *m)
 
 	if (!mapping)
 		return;
-	/* With the pages of frames that are free in hand, any may be passed over. */
 	call = walk_begin(m, OP_CREATE_IDENTITY, walk_foretell_flags(flags, false), true);
 	mp = tmm_instance_create_identity_mapping(m->inst, m->roots[root], &req, flags, false);
 	if (!walk_succeeded(&call, PTR_ERR_OR_ZERO(mp)))
@@ -110,7 +109,7 @@ void step_deep_copy(struct model *m)
 
 	if (!to || !from)
 		return;
-	/* What is not there cannot be copied. */
+	/* There is no device to read: with its own flags, a copy of device memory is refused. */
 	is_same = model_is_device(from) || model_below(m, 2);
 	flags = is_same ? from->flags : walk_draw_flags(m, false);
 	want = from->is_mut ? -EBUSY : walk_foretell_flags(flags, false);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Steps about device memory, which nobody touches. */
+/* Steps with device memory. There is no device, so no step accesses the memory. */
 #include "walk/mapping_walk_device.h"
 
 #include "walk/mapping_walk_change.h"
@@ -13,7 +13,6 @@ static bool runs_overlap(u64 first, u64 nr, u64 other, u64 nr_other)
 	return nr && nr_other && first < other + nr_other && other < first + nr;
 }
 
-/* Does this walk own a frame of device memory in a run? */
 bool walk_has_device_frames(const struct model *m, u64 first, u64 nr)
 {
 	unsigned int i, r;
@@ -50,14 +49,14 @@ void walk_draw_device_run(struct model *m, u64 *first, u64 *nr)
 	*first = m->device_first + offsets[model_below(m, ARRAY_SIZE(offsets))] +
 		 (model_below(m, 2) ? model_below(m, 16) * LEAF_2M : 0);
 	*nr = lengths[model_below(m, ARRAY_SIZE(lengths))];
-	/* By 4 KiB leaves only few. */
+	/* A run that is not aligned to 2 MiB needs many small leaves: shorten every other one. */
 	if ((*first & (LEAF_2M - 1)) && model_below(m, 2))
 		*nr = 1 + model_below(m, 2 * LEAF_2M);
 	if (!model_below(m, 20))
 		*first = m->device_first + m->device_nr - model_below(m, 4);
 }
 
-/* All of it that is not borrowed. */
+/* Drops all device memory; borrowed mappings exist until their borrows end. */
 static void drop_device(struct model *m)
 {
 	unsigned int i;
@@ -87,13 +86,13 @@ void step_map_frame_range(struct model *m)
 		return;
 	walk_draw_device_run(m, &first, &nr);
 	if (!model_below(m, 5)) {
-		/* By chance alone there is seldom room for leaves of 1 GiB. */
+		/* Make room for leaves of 1 GiB, which random choice rarely leaves free. */
 		drop_device(m);
 		first = m->device_first + model_below(m, 2) * LEAF_2M;
 		nr = LEAF_1G + model_below(m, LEAF_1G);
 	}
 	paddr.v = first << TMM_PAGE_SHIFT;
-	/* Malformed flags are refused before frames are looked for, unsuitable ones after. */
+	/* Malformed flags are refused before the frames are checked, unsuitable flags after. */
 	want = walk_foretell_flags(flags, true);
 	if (want != -EINVAL)
 		want = walk_foretell_device(m, first, nr) ?: want;

@@ -4,10 +4,10 @@
 
 #include "walk/mapping_walk.h"
 
-/* Does this walk own a frame of the run? What does asking for the run return? */
+/* Does this walk own a frame of the run? And which error does a request for the run return? */
 bool walk_has_device_frames(const struct model *m, u64 first, u64 nr);
 int walk_foretell_device(const struct model *m, u64 first, u64 nr);
-/* A run that is often right, and sometimes not. */
+/* A random run, mostly within the device region. */
 void walk_draw_device_run(struct model *m, u64 *first, u64 *nr);
 void step_map_frame_range(struct model *m);
 void step_device(struct model *m);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Steps between mappings and their parts. */
+/* Steps that map pages and frames, and that take mappings apart. */
 #include "walk/mapping_walk_map.h"
 
 #include "alloc/frames.h"
@@ -10,7 +10,7 @@
 #include <linux/list.h>
 #include <linux/string.h>
 
-/* Frames that came out of a mapping find a place, or are dropped. */
+/* Records frames that came out of a mapping, or drops them. */
 static void keep_frames(struct model *m, struct tmm_allocated_frames *frames)
 {
 	u64 first = frames->f.chunk.start, nr = frames->f.chunk.nr;
@@ -21,7 +21,7 @@ static void keep_frames(struct model *m, struct tmm_allocated_frames *frames)
 		tmm_allocated_frames_drop(&frames);
 		return;
 	}
-	/* Whoever maps them next has not written them. */
+	/* The next mapping of these frames begins with clean leaves. */
 	if (model_ram_index(m, first) >= 0)
 		memset(m->shared->is_dirty + model_ram_index(m, first), 0, nr);
 	m->frames[place] = (struct model_frames){
@@ -84,7 +84,7 @@ void step_unmap(struct model *m)
 		want = -EXDEV;
 	else if (model_is_borrowed(mapping))
 		want = -EBUSY;
-	/* The loan ends with the call: whoever takes the frames then has them. */
+	/* Update the model first: once the call ends the loan, others may take the frames. */
 	if (!want && lender != MODEL_NO_LENDER)
 		model_end_loan(m, lender);
 	call = walk_begin(m, OP_UNMAP, want, false);
@@ -99,7 +99,7 @@ void step_unmap(struct model *m)
 	keep_pages(m, pages);
 }
 
-/* Would it take so many small leaves that looking at them takes long? */
+/* Would the mapping have so many small leaves that checking them takes long? */
 static bool is_too_much(const struct model *m, int p, int f, enum tmm_page_size largest)
 {
 	if (m->frames[f].nr <= 4 * LEAF_2M || walk_pages_nr(m, p) != m->frames[f].nr)
@@ -108,7 +108,7 @@ static bool is_too_much(const struct model *m, int p, int f, enum tmm_page_size 
 	       (walk_pages_first(m, p) ^ m->frames[f].first) & (LEAF_2M - 1);
 }
 
-/* Pages for frames: mostly as many, and mostly such that large leaves can be used. */
+/* Draws pages for frames: mostly as many, and mostly congruent, so that large leaves fit. */
 static int draw_pages_for(struct model *m, int f)
 {
 	const struct model_frames *frames = &m->frames[f];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Steps about pages and frames that are not mapped. */
+/* Steps with pages and frames that are not mapped. */
 #include "walk/mapping_walk_parts.h"
 
 #include "walk/mapping_walk_device.h"
@@ -29,7 +29,7 @@ void step_take_pages(struct model *m)
 	if (place < 0)
 		return;
 	call = walk_begin(m, OP_TAKE_PAGES, 0, !m->is_alone);
-	/* Often those that some frames want. */
+	/* Often allocate pages that fit some frames, so that a later step can map them. */
 	if (f >= 0 && m->frames[f].nr && model_below(m, 4))
 		pages = tmm_placement_allocate_congruent(&m->inst->pa, m->frames[f].first,
 							 m->frames[f].nr);
@@ -141,7 +141,7 @@ void step_split_part(struct model *m)
 		return;
 	nr = walk_pages_nr(m, p);
 	at = model_below(m, nr + 2);
-	/* Often as many as some frames are. */
+	/* Often split off as many pages as some frames have. */
 	if (f >= 0 && m->frames[f].nr < nr && model_below(m, 2))
 		at = m->frames[f].nr;
 	call = walk_begin(m, OP_SPLIT_PART, at <= nr && nr ? 0 : -EINVAL, false);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Steps about roots, and the context in which one is active. */
+/* Steps with roots, and with the context in which one of them is active. */
 #include "walk/mapping_walk_root.h"
 
 #include "walk/mapping_walk_change.h"
@@ -63,7 +63,7 @@ void step_drop_root(struct model *m)
 
 	if (!pt)
 		return;
-	/* Chance alone seldom empties one. */
+	/* Empty the root, which random choice rarely does. */
 	for (i = 0; i < MODEL_NR_MAPPINGS && is_emptied; i++)
 		if (m->mappings[i].root == root)
 			walk_drop(m, &m->mappings[i]);
@@ -114,7 +114,7 @@ void walk_drop_context(struct model *m)
 	m->mmi = NULL;
 }
 
-/* A mapping goes with its context, when that goes. */
+/* Gives a mapping to the context, or drops the context with its mappings. */
 void step_context(struct model *m)
 {
 	struct model_mapping *mapping = model_some_mapping(m);

@@ -7,7 +7,7 @@
 void step_new_root(struct model *m);
 void step_drop_root(struct model *m);
 void step_switch(struct model *m);
-/* Drops the context, and makes the model follow. */
+/* Drops the context, and updates the model. */
 void walk_drop_context(struct model *m);
 void step_context(struct model *m);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A random walk over the frame allocator beside a model of it: one byte per
- * frame that says who owns it, and searches that try each frame in turn. The
- * model foretells every result and errno; after every step all is compared.
+ * A random walk over the frame allocator, compared with a naive model: a byte for each frame
+ * tells its owner, and a search tries every frame in turn. The model predicts each result and
+ * errno. After each step everything is compared.
  */
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
@@ -46,7 +46,7 @@ static u64 random_below(struct walk *w, u64 limit)
 	return tmm_test_random_below(&w->rnd, limit);
 }
 
-/* The region that has a frame, -1 if none has. */
+/* The index of the region that contains a frame, or -1. */
 static int region_of(u64 number)
 {
 	int i;
@@ -57,7 +57,7 @@ static int region_of(u64 number)
 	return -1;
 }
 
-/* Is all of a run free and in one region? */
+/* Is the whole run free and in one region? */
 static bool run_is_free(const struct walk *w, u64 start, u64 nr)
 {
 	int region = region_of(start);
@@ -264,7 +264,7 @@ static void step_merge(struct kunit *test, struct walk *w)
 
 	if (slot < 0 || other < 0)
 		return;
-	/* Chance alone seldom finds two that touch. */
+	/* Look for two adjacent runs, which random choice would rarely find. */
 	for (i = 0; i < NR_OBJECTS && random_below(w, 50); i++)
 		if (w->objects[i] && !foretell_merge(w, slot, i))
 			other = i;
@@ -279,7 +279,7 @@ static void step_merge(struct kunit *test, struct walk *w)
 	set_owner(w, slot);
 }
 
-/* Free and owned together are all there is, and nothing is both. */
+/* Each frame is either free or owned by one object. */
 static void compare_all(struct kunit *test, struct walk *w)
 {
 	u64 nr_owned = 0;
@@ -325,7 +325,7 @@ static void exit_case(struct kunit *test)
 	tmm_test_frames_destroy(test, test->priv);
 }
 
-/* Of 8 steps, how many are of which kind. */
+/* How many of 8 steps are of each kind. */
 struct walk_param {
 	const char *name;
 	unsigned int nr_allocate;
