@@ -15,22 +15,17 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 
-/**
- * struct family - two children of one parent
- * @parent: may have 10
- * @child: may have 6
- * @sibling: may have anything
- */
+/* Two children of one parent. */
 struct family {
-	struct tmm_account *parent;
-	struct tmm_account *child;
-	struct tmm_account *sibling;
+	struct tmm_account *parent;	/* limit 10 */
+	struct tmm_account *child;	/* limit 6 */
+	struct tmm_account *sibling;	/* no limit */
 };
 
-/* What most are about; an account is the same for each resource. */
+/* The resource that most cases charge. An account treats all resources alike. */
 #define OF	TMM_RESOURCE_FRAMES
 
-/* The same limit for each resource. */
+/* Each resource gets the limit @max. */
 static struct tmm_account *create_account(struct tmm_account *parent, u64 max)
 {
 	const u64 limits[TMM_NR_RESOURCES] = { max, max, max };
@@ -57,11 +52,11 @@ static struct family make_family(struct kunit *test)
 	return f;
 }
 
-/* All has been given back; what is put while charged is reported as a bug. */
+/* Nothing may be charged any more: the module reports a charged account that is freed as a bug. */
 static void put_family(struct kunit *test, struct family *f)
 {
 	KUNIT_EXPECT_EQ(test, tmm_account_count(f->parent, OF), 0);
-	/* The children keep it. */
+	/* The children hold references to the parent. */
 	tmm_account_put(f->parent);
 	tmm_account_put(f->child);
 	tmm_account_put(f->sibling);
@@ -81,7 +76,7 @@ static void charge_goes_all_the_way_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 5), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, OF, 4), 0);
 	EXPECT_COUNTS(test, f, 9, 5, 4);
-	/* the child's own limit, the parent's */
+	/* the first charge exceeds the child's own limit, the second the parent's */
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 2), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.sibling, OF, 2), -EDQUOT);
 	EXPECT_COUNTS(test, f, 9, 5, 4);
@@ -142,7 +137,7 @@ static void limit_below_the_count(struct kunit *test)
 	put_family(test, &f);
 }
 
-/* At the parent's limit, and its own two. */
+/* A move succeeds although the parent is at its limit, but not above the child's own limit. */
 static void move_leaves_what_is_common(struct kunit *test)
 {
 	struct family f = make_family(test);
@@ -179,7 +174,7 @@ static void move_to_another_family(struct kunit *test)
 	put_family(test, &g);
 }
 
-/* What two threads do to one account; @max_seen must not be above its limit. */
+/* Two threads charge one account. @max_seen must not exceed the account's limit. */
 struct race {
 	struct tmm_account *account;
 	u64 nr_charged;
@@ -233,7 +228,7 @@ static void two_never_have_more_than_they_may(struct kunit *test)
 	put_family(test, &f);
 }
 
-/* --- who waits ---------------------------------------------------------------------- */
+/* --- waiters ------------------------------------------------------------------------ */
 
 static u64 nr_releases(void)
 {
@@ -243,7 +238,7 @@ static u64 nr_releases(void)
 	return now.nr[OF];
 }
 
-/* The refusal is noted in the account that asked. */
+/* The refusal is recorded in the account that was to be charged, not in its parent. */
 static void uncharging_wakes(struct kunit *test)
 {
 	struct family f = make_family(test);
@@ -295,7 +290,7 @@ static void frames_are_charged_until_they_are_free(struct kunit *test)
 	EXPECT_COUNTS(test, f, 6, 6, 0);
 	tmm_allocated_frames_drop(&frames);
 	EXPECT_COUNTS(test, f, 4, 4, 0);
-	/* lent: not free before the last borrower is gone */
+	/* lent frames stay charged until the last borrower has returned them */
 	frames = second;
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_borrow(frames), 0);
 	tmm_allocated_frames_drop(&second);
@@ -328,7 +323,7 @@ static void frames_are_merged_within_an_account(struct kunit *test)
 
 #define NR_PAGES 4
 
-/* On both sides of a table's boundary. */
+/* The pages lie on both sides of a boundary between two tables. */
 static struct tmm_allocated_pages *take_charged_pages(struct kunit *test,
 						      struct tmm_account *account)
 {
@@ -342,7 +337,7 @@ static struct tmm_allocated_pages *take_charged_pages(struct kunit *test,
 	return pages;
 }
 
-/* The account of the pages is charged for frames and tables too. */
+/* The account of the pages is charged for the frames and the tables too. */
 static struct tmm_mapped_pages *map_charged(struct kunit *test, struct tmm_account *account)
 {
 	struct tmm_allocated_pages *pages = take_charged_pages(test, account);
@@ -384,7 +379,7 @@ static void mapping_is_charged_with_its_tables(struct kunit *test)
 	tmm_account_put(account);
 }
 
-/* The limit grows by one at each step, and is too low until the last. */
+/* The limit grows by one frame a step, and suffices at the last step only. */
 static void tables_are_refused_at_the_limit(struct kunit *test)
 {
 	struct tmm_account *account = create_account(NULL, NR_PAGES);
@@ -407,7 +402,7 @@ static void tables_are_refused_at_the_limit(struct kunit *test)
 	tmm_account_put(account);
 }
 
-/* Dropped, its client gone: what is borrowed is charged as long as it is. */
+/* A dropped mapping of a client that has ended stays charged until its last borrow ends. */
 static void mapping_outlives_its_client(struct kunit *test)
 {
 	struct family f = { .parent = create_account(NULL, 100) };

@@ -14,7 +14,7 @@
 #define FIRST	1000
 #define NR	100
 
-/* The retired frames are free again first: the checks at the end find any that was lost. */
+/* Ends the retirement first, so that the final checks also find a lost frame that was retired. */
 static void exit_case(struct kunit *test)
 {
 	if (!test->priv)
@@ -150,7 +150,7 @@ static void a_table_stays_in_use(struct kunit *test)
 	tmm_table_frames_give(tmm_test_fa(test), number);
 	expect_bad(test, 1, 1);
 	KUNIT_EXPECT_EQ(test, try_take(test, number), -EADDRINUSE);
-	/* the next table is another one */
+	/* the next table gets a good frame */
 	KUNIT_ASSERT_EQ(test, tmm_table_frames_take(tmm_test_fa(test), &number), 0);
 	KUNIT_EXPECT_FALSE(test, tmm_bad_frames_any(tmm_test_fa(test), number, 1));
 	tmm_table_frames_give(tmm_test_fa(test), number);
@@ -202,7 +202,7 @@ static void without_memory(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 		expect_bad(test, 0, 0);
 	}
-	/* The note, and two objects. */
+	/* The allocations are for the record of the bad frame and for two objects. */
 	KUNIT_EXPECT_GE(test, nth, 4);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	expect_bad(test, 1, 1);

@@ -68,13 +68,13 @@ static void from_the_firmwares_table(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_decoded_overlaps(decoded, 0xd0000fff, 1));
 	KUNIT_EXPECT_FALSE(test, tmm_decoded_overlaps(decoded, 0xd0001000, 1));
 	KUNIT_EXPECT_TRUE(test, tmm_decoded_overlaps(decoded, 0x123456789000, 1));
-	/* cut anywhere, it is not read past its end */
+	/* a table that is cut short is not read past its end */
 	for (cut = 0; cut < sizeof(*table); cut++) {
 		decoded->nr = 0;
 		tmm_decoded_add_madt(decoded, table, cut);
 		KUNIT_EXPECT_LT(test, decoded->nr, 4);
 	}
-	/* an entry without a length ends it */
+	/* an entry without a length ends the table */
 	table->cpu.header.length = 0;
 	decoded->nr = 0;
 	tmm_decoded_add_madt(decoded, table, sizeof(*table));
@@ -88,7 +88,7 @@ static void this_machine(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_decoded_by_machine(0xfec00000, 0x1000));
 	KUNIT_EXPECT_TRUE(test, tmm_decoded_by_machine(0, U64_MAX));
 	KUNIT_EXPECT_FALSE(test, tmm_decoded_by_machine(0xfef00000, 0x1000));
-	/* QEMU has one there */
+	/* QEMU has an HPET at this address */
 	KUNIT_EXPECT_TRUE(test, tmm_decoded_by_machine(0xfed00000, 0x1000));
 }
 

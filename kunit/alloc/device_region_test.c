@@ -15,14 +15,10 @@
 
 #define NR_BYTES 0x10000ULL
 
-/**
- * struct fixture - an allocator with some RAM, and where no device is
- * @tf: the allocator; its region is [1000, 1100)
- * @hole: a physical address at which there is nothing
- */
+/* An allocator with some RAM, and an address for device regions. */
 struct fixture {
-	struct tmm_test_frames *tf;
-	u64 hole;
+	struct tmm_test_frames *tf;	/* with the region [1000, 1100) */
+	u64 hole;			/* a physical address without memory or device */
 };
 
 static int init_case(struct kunit *test)
@@ -32,7 +28,7 @@ static int init_case(struct kunit *test)
 	test->priv = f;
 	f->tf = tmm_test_frames_create(test);
 	tmm_test_frames_add(test, f->tf, TMM_REGION_GENERAL, 1000, 100);
-	/* In the upper half of what the CPU can address, away from both its ends. */
+	/* In the middle of the upper half of the CPU's physical addresses. */
 	f->hole = 3ULL << (boot_cpu_data.x86_phys_bits - 2);
 	return 0;
 }
@@ -42,7 +38,7 @@ static int note_found(struct resource *res, void *unused)
 	return 1;
 }
 
-/* Has anybody the page at @address for himself, and /dev/mem not? */
+/* Is the page at @address claimed exclusively, so that /dev/mem refuses to map it? */
 static bool is_exclusive(u64 address)
 {
 	unsigned long flags = IORESOURCE_MEM | IORESOURCE_BUSY | IORESOURCE_EXCLUSIVE;
@@ -97,7 +93,7 @@ static void remove_region(struct kunit *test, struct tmm_device_region **dr)
 	KUNIT_EXPECT_PTR_EQ(test, *dr, NULL);
 }
 
-/* Refused, and nothing is different. */
+/* Expects the region to be refused with @err, and nothing to change. */
 static void refuse_add(struct kunit *test, u64 start, u64 nr_bytes, enum tmm_memory_type type,
 		       int err)
 {
@@ -109,7 +105,7 @@ static void refuse_add(struct kunit *test, u64 start, u64 nr_bytes, enum tmm_mem
 	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
-/* Nobody has claimed any of it. */
+/* Expects no part of the range to be claimed. */
 static void expect_unclaimed(struct kunit *test, u64 start, u64 nr_bytes)
 {
 	struct resource *res = request_mem_region(start, nr_bytes, "tmm_test");
@@ -172,7 +168,7 @@ static void add_of_a_malformed_range(struct kunit *test)
 	expect_unclaimed(test, hole_of(test), NR_BYTES);
 }
 
-/* What the module itself has claimed, in /proc/iomem below what memmap= reserved. */
+/* The module's own claim, which is a child of the range that memmap= reserved in /proc/iomem. */
 static struct resource *own_memory(void)
 {
 	struct resource *top;
@@ -183,7 +179,7 @@ static struct resource *own_memory(void)
 	return NULL;
 }
 
-/* In use by Linux or reserved at boot, all of it or one page at an end. */
+/* Refuses RAM that Linux uses or that is reserved, also if only the first or last page is RAM. */
 static void add_of_ram(struct kunit *test)
 {
 	u64 page = virt_to_phys(tmm_test_kvzalloc(test, 64)) & PAGE_MASK;
@@ -241,7 +237,7 @@ static void add_without_memory(struct kunit *test)
 		hit = tmm_test_fail_alloc_end();
 		if (!hit)
 			break;
-		/* A claim that fails does not say why. */
+		/* Linux returns no reason for a refused claim, so this error stands for -ENOMEM. */
 		if (dr == ERR_PTR(-EBUSY))
 			nr_busy++;
 		else
@@ -252,7 +248,7 @@ static void add_without_memory(struct kunit *test)
 		expect_unclaimed(test, hole_of(test), NR_BYTES);
 	}
 	KUNIT_EXPECT_EQ(test, nr_busy, 1);
-	/* The region, its table, the claim, the type and the range of free frames. */
+	/* The allocations: the region, its table, the claim, the type, the range of free frames. */
 	KUNIT_EXPECT_GE(test, nth, pat_enabled() ? 6 : 5);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dr));
 	remove_region(test, &dr);
@@ -285,7 +281,7 @@ static void remove_of_nothing(struct kunit *test)
 	remove_region(test, &dr);
 }
 
-/* The cache bits that Linux gives a mapping of its own there. */
+/* The cache bits of Linux's own mapping of the hole. */
 static u64 cache_bits_of_linux(struct kunit *test)
 {
 	void __iomem *mapped = ioremap(hole_of(test), 4096);
@@ -300,7 +296,7 @@ static u64 cache_bits_of_linux(struct kunit *test)
 	return bits;
 }
 
-/* Linux follows our type while we have it, so that no two mappings disagree. */
+/* While the module has the region, Linux maps it with the same memory type. */
 static void write_combining_binds_linux_too(struct kunit *test)
 {
 	struct tmm_device_region *dr;

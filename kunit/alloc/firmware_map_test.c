@@ -15,33 +15,22 @@
 #define GIB	(1ULL << 30)
 #define TIB	(1ULL << 40)
 
-/* Queries that one step may make: each at most once. */
+/* The most queries of one step, which makes each kind of query at most once. */
 #define NR_PER_STEP	6
 /*
- * After so many a map answers yes and no in turns, which ends every run soon: who asks
- * about each page of a TiB would ask for hours.
+ * After this many queries a map alternates between yes and no. That ends each run soon, so code
+ * that wrongly asks for each page of a TiB fails instead of running for hours.
  */
 #define MOST_QUESTIONS	10000
 
-/**
- * struct entry - an entry of a made-up map
- * @start: first byte
- * @end: first byte after it
- * @kind: kind of memory
- */
+/* An entry of a made-up map, for the bytes [@start, @end). */
 struct entry {
 	u64 start;
 	u64 end;
 	enum tmm_map_kind kind;
 };
 
-/**
- * struct made_up - a map that counts the queries
- * @map: the map that the tested code gets
- * @entries: the entries
- * @nr: number of entries
- * @nr_questions: number of queries so far
- */
+/* A map for the code under test, which counts the queries. */
 struct made_up {
 	struct tmm_firmware_map map;
 	const struct entry *entries;
@@ -91,7 +80,7 @@ static void expect_run(struct kunit *test, struct made_up *m, u64 start, u64 end
 	KUNIT_EXPECT_EQ_MSG(test, found, use, "from %#llx", start);
 }
 
-/* As firmware tells it: ends that are no pages, holes, and Linux in the middle. */
+/* As real firmware maps: entries that end within a page, holes, and Linux in the middle. */
 static const struct entry machine[] = {
 	{ 0, 639 * KIB, TMM_MAP_RAM },
 	{ 639 * KIB, 640 * KIB, TMM_MAP_RESERVED },
@@ -111,12 +100,12 @@ static void runs_end_where_the_map_says(struct kunit *test)
 
 	expect_run(test, &m, 0, end, TMM_USE_TAKEN, 4 * KIB);
 	expect_run(test, &m, 4 * KIB, end, TMM_USE_LINUX, 636 * KIB);
-	/* the page in which RAM ends, and then nothing */
+	/* the page in which RAM ends, and the hole after it */
 	expect_run(test, &m, 636 * KIB, end, TMM_USE_OTHER, 640 * KIB);
 	expect_run(test, &m, 640 * KIB, end, TMM_USE_OTHER, 1 * MIB);
 	expect_run(test, &m, 1 * MIB, end, TMM_USE_LINUX, 1 * GIB);
 	expect_run(test, &m, 1 * GIB, end, TMM_USE_TAKEN, 2 * GIB - 128 * KIB);
-	/* what is not RAM is one, whatever it is */
+	/* all kinds other than RAM form one run */
 	expect_run(test, &m, 2 * GIB - 128 * KIB, end, TMM_USE_OTHER, 3 * GIB + 4 * KIB);
 	expect_run(test, &m, 3 * GIB + 4 * KIB, end, TMM_USE_OTHER, 3 * GIB + 8 * KIB);
 	expect_run(test, &m, 3 * GIB + 8 * KIB, end, TMM_USE_TAKEN, 3 * GIB + 64 * KIB);
@@ -125,7 +114,7 @@ static void runs_end_where_the_map_says(struct kunit *test)
 	expect_run(test, &m, 3 * TIB, end, TMM_USE_OTHER, end);
 }
 
-/* A page that is missing somewhere in a TiB is found, in a few questions. */
+/* A few queries find the one page of a TiB that is not RAM. */
 static void questions_do_not_grow_with_pages(struct kunit *test)
 {
 	static const u64 holes[] = { 4 * KIB, 512 * GIB, TIB - 4 * KIB, 123 * GIB + 456 * KIB };
@@ -159,7 +148,7 @@ static void one_run_takes_one_step(struct kunit *test)
 	KUNIT_EXPECT_LE(test, m.nr_questions, NR_PER_STEP);
 }
 
-/* Where entries overlap, what is not RAM counts. */
+/* Where RAM and another entry overlap, the other entry counts. */
 static void the_worse_of_two_entries_counts(struct kunit *test)
 {
 	static const enum tmm_map_kind kinds[] = {
@@ -202,7 +191,7 @@ static void culprits_are_named(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, tmm_firmware_map_why(&m.map, 1 * GIB), NULL);
 }
 
-/* The bytes of a page one by one, as Linux's functions are meant to be asked. */
+/* Queries each byte, which is exact with Linux's functions. */
 static bool is_all_by_bytes(enum tmm_map_kind kind, u64 start, u64 end)
 {
 	for (; start < end; start++)
@@ -219,7 +208,7 @@ static void this_machine_agrees_with_itself(struct kunit *test)
 	struct resource *res;
 	u64 at, start, end;
 
-	/* Around each boundary that Linux knows of. */
+	/* Compare around each boundary of /proc/iomem. */
 	for (res = iomem_resource.child; res; res = res->sibling)
 		for (at = 0; at < 4; at++) {
 			start = at & 1 ? res->start : res->end + 1;

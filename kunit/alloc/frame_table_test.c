@@ -18,7 +18,7 @@ static struct tmm_frame_table *create_table(struct kunit *test, u64 first, u64 n
 	return table;
 }
 
-/* Expects @mark on [start, start + nr) and TMM_MARK_FREE on all around it. */
+/* Expects @mark on [start, start + nr), and TMM_MARK_FREE on all other frames. */
 static void expect_only(struct kunit *test, struct tmm_frame_table *table, u64 start, u64 nr,
 			enum tmm_frame_mark mark)
 {
@@ -57,7 +57,7 @@ struct set_param {
 	u64 nr_set;
 };
 
-/* Memory is exactly as long as nr_bytes() says: KASAN sees what reaches further. */
+/* Each table has exactly tmm_frame_table_nr_bytes() bytes, so KASAN reports accesses past them. */
 static const struct set_param set_params[] = {
 	{ "one frame", 3 * NR_2M, 2 * NR_2M, 3 * NR_2M + 7, 1 },
 	{ "only frame of a region", 12345, 1, 12345, 1 },
@@ -139,7 +139,7 @@ static void count_adds_to_what_is_there(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 1005);
 }
 
-/* One byte speaks for more frames than were asked for. */
+/* One mark stands for more frames than are counted. */
 static void count_part_of_a_whole_block(struct kunit *test)
 {
 	struct tmm_frame_table *table = create_table(test, 0, 4 * NR_2M);
@@ -154,7 +154,7 @@ static void count_part_of_a_whole_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 13);
 }
 
-/* Pieces of a whole make a whole, in whatever order they come. */
+/* A block whose pieces all have one mark gets that mark as a whole, in any order of the pieces. */
 static void pieces_become_whole_blocks(struct kunit *test)
 {
 	static const u64 steps[] = { 1, 7, NR_2M, 3 * NR_2M + 5 };
@@ -172,7 +172,7 @@ static void pieces_become_whole_blocks(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, table->marks[TMM_1G][0], mark, "steps of %llu",
 				    steps[i]);
 	}
-	/* The part of a block that a region has is all of it. */
+	/* A block counts as whole if all its frames that are in the region have one mark. */
 	table = create_table(test, NR_2M - 9, 20);
 	tmm_frame_table_set(table, NR_2M - 9, 5, TMM_MARK_ALLOCATED);
 	KUNIT_EXPECT_EQ(test, table->marks[TMM_1G][0], TMM_MARK_MIXED);
@@ -210,7 +210,7 @@ static void steps_are_bounded(struct kunit *test)
 				cond_resched();
 		}
 	count_steps(test, table, start, nr);
-	/* and any part of it */
+	/* and so is each part of the run */
 	count_steps(test, table, start + NR_2M + 1, 2 * NR_1G);
 	count_steps(test, table, start + NR_1G - 1, 2);
 }
@@ -234,7 +234,7 @@ static void compare_marks(struct kunit *test, const struct tmm_frame_table *tabl
 			    tmm_test_seed(), step);
 }
 
-/* Across a 1G boundary, with neither end at a block's. */
+/* The table contains a 1G boundary, and begins and ends within a block. */
 static void set_randomly_like_an_array(struct kunit *test)
 {
 	struct tmm_frame_table *table = create_table(test, NR_1G - 2 * NR_2M - 9, NR_RANDOM);

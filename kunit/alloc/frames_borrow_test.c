@@ -51,7 +51,7 @@ static void split_of_borrowed_frames(struct kunit *test)
 	tmm_allocated_frames_unborrow(frames);
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_range(frames, middle, &before, &after),
 			0);
-	/* What is split off a run is nobody else's either. */
+	/* The parts of a run that is not borrowed are not borrowed either. */
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(before));
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(after));
 	tmm_allocated_frames_drop(&before);
@@ -131,7 +131,7 @@ static void borrow_too_often(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* The object of a run is a node of the free set in between. */
+/* The object of a run becomes a node of the free set, and then an owned run again. */
 static void recycled_objects_are_not_borrowed(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = take_borrowed(test, 1000, 100);
@@ -146,16 +146,11 @@ static void recycled_objects_are_not_borrowed(struct kunit *test)
 
 #define NR_ROUNDS 2000
 
-/**
- * struct race - an owner and a borrower that let go at once
- * @frames: what to let go
- * @round: the owner's, begins a round
- * @done: the borrower's, ends it
- */
+/* An owner drops frames while a borrower returns them. */
 struct race {
 	struct tmm_allocated_frames *frames;
-	unsigned int round;
-	unsigned int done;
+	unsigned int round;	/* the owner sets this to begin a round */
+	unsigned int done;	/* the borrower sets this to end the round */
 };
 
 static int borrow_often(void *context)
@@ -164,7 +159,7 @@ static int borrow_often(void *context)
 	unsigned int round;
 
 	for (round = 1; !kthread_should_stop(); round++) {
-		/* Pairs with the owner's release of @round: @frames is this round's. */
+		/* Pairs with the owner's release of @round: @frames belongs to this round. */
 		while (smp_load_acquire(&race->round) != round) {
 			if (kthread_should_stop())
 				return 0;

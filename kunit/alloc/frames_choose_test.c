@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Frames chosen by the caller's own function, and frames with part of the work
- * left for later.
- */
+/* Allocations in which a function of the caller chooses the frames, and deferred allocations. */
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 
@@ -51,20 +48,12 @@ static struct tmm_frame_allocator *fa_of(struct kunit *test)
 	return &f->tf->fa;
 }
 
-/**
- * struct chooser - what a function saw, and what it is to choose
- * @nr_seen: runs that it was shown
- * @seen: these
- * @sound: each was free, and of this allocator
- * @choose: index of the run to choose at, MAX_SEEN for none
- * @req: what to choose
- * @fa: the allocator
- */
+/* The runs that a choosing function was shown, and the choice that it makes. */
 struct chooser {
 	unsigned int nr_seen;
 	struct tmm_frame_range seen[MAX_SEEN];
-	bool sound;
-	unsigned int choose;
+	bool sound;		/* each run was free, and belongs to @fa */
+	unsigned int choose;	/* makes the choice at this run; MAX_SEEN for none */
 	struct tmm_allocation_request req;
 	struct tmm_frame_allocator *fa;
 };
@@ -153,7 +142,7 @@ static void choose_situations(struct kunit *test)
 	struct chooser c;
 
 	frames = choose_run(test, &c, p->index, tmm_request_at(p->at, p->nr));
-	/* The one chosen was the last one to be shown. */
+	/* After the choice no further run was shown. */
 	KUNIT_EXPECT_EQ(test, c.nr_seen, p->index + 1);
 	KUNIT_ASSERT_EQ(test, PTR_ERR_OR_ZERO(frames), p->err);
 	if (!p->err) {
@@ -166,7 +155,7 @@ static void choose_situations(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
-/* Any, aligned or in range is for allocate(): here the function has looked already. */
+/* A choice must name an address. tmm_frame_allocator_allocate() serves requests for any place. */
 static void choice_without_an_address_is_refused(struct kunit *test)
 {
 	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
@@ -209,7 +198,7 @@ static void inspect_without_memory(struct kunit *test)
 	}
 }
 
-/* Runs that came back, lie beside a deferred one, or were tables, are free like any other. */
+/* Also shown as free: freed runs, runs next to a deferred allocation, and former tables. */
 static void inspect_of_recycled_frames(struct kunit *test)
 {
 	struct fixture *f = test->priv;

@@ -4,7 +4,7 @@
 
 #include "support/frames_fixture.h"
 
-/* [1000, 1100) general and [1100, 1150) reserved, which touch. */
+/* The general region [1000, 1100) and the reserved region [1100, 1150) touch. */
 static int init_case(struct kunit *test)
 {
 	tmm_test_frames_init(test);
@@ -57,7 +57,7 @@ static void merge_not_contiguous_keeps_both(struct kunit *test)
 	tmm_allocated_frames_drop(&before);
 }
 
-/* In the original general and reserved runs merge, and are freed to the wrong list. */
+/* In Theseus, general and reserved runs merge, and are freed to the wrong list. */
 static void merge_across_region_types_keeps_both(struct kunit *test)
 {
 	struct tmm_allocated_frames *general = tmm_test_frames_take_at(test, 1090, 10);
@@ -107,7 +107,7 @@ static void split_at_situations(struct kunit *test)
 		TMM_EXPECT_FRAMES(test, second, p->at, 1020 - p->at);
 		KUNIT_EXPECT_EQ(test, second->f.state, TMM_STATE_ALLOCATED);
 	}
-	/* The halves come back by themselves, empty ones included. */
+	/* Each half is freed alone, also an empty one. */
 	tmm_allocated_frames_drop(&second);
 	tmm_allocated_frames_drop(&frames);
 }
@@ -217,7 +217,7 @@ static void append_mapped_frames_of_another_region(struct kunit *test)
 	unmap_and_drop(&second);
 }
 
-/* An empty run touches itself. */
+/* An empty run is adjacent to itself. */
 static void append_mapped_frames_to_themselves(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Regions of frames that come and go while the allocator is in use. */
+/* Regions of frames are added and removed while the allocator is in use. */
 #include "alloc/frames.h"
 #include "alloc/table_frames.h"
 
@@ -13,7 +13,7 @@
 #include <linux/slab.h>
 
 #define NR_ROUNDS	20
-/* The region that comes and goes. */
+/* The region that is added and removed. */
 #define FIRST		5000
 #define NR		1000
 
@@ -72,7 +72,7 @@ static void remove_of_a_region_with_a_table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(&tf->fa, &tf->regions[0]), 0);
 }
 
-/* A reader of regions; what it finds out does not matter, only that it may look. */
+/* Reads the regions all the time. The results do not matter, only that each access is safe. */
 static int read_regions(void *context)
 {
 	struct tmm_frame_range range = { { FIRST, NR, TMM_4K } };
@@ -101,7 +101,7 @@ static int add_and_remove(struct tmm_frame_allocator *fa)
 		region->range.type = TMM_REGION_RESERVED;
 		region->range.first = FIRST;
 		region->range.nr = NR;
-		/* Never read: what matters is who looks here for it. */
+		/* Any value that is not NULL: nobody dereferences this window. */
 		region->window = region;
 		err = tmm_frame_regions_add(fa, region, table);
 		cond_resched();
@@ -113,7 +113,7 @@ static int add_and_remove(struct tmm_frame_allocator *fa)
 	return err;
 }
 
-/* KASAN sees it if somebody still looks at what is gone. */
+/* KASAN reports a reader that accesses a removed region. */
 static void remove_beside_readers(struct kunit *test)
 {
 	struct task_struct *threads[2];
@@ -134,7 +134,7 @@ static void remove_beside_readers(struct kunit *test)
 	}
 }
 
-/* Every frame counts once, whatever is done to it meanwhile. */
+/* Each frame is counted once, also while its mark changes. */
 static int count_marks(void *context)
 {
 	struct tmm_frame_allocator *fa = context;
@@ -155,7 +155,7 @@ static int count_marks(void *context)
 	return 0;
 }
 
-/* Whole blocks, and parts of them: marks move between the arrays while they are read. */
+/* Whole blocks and parts change: marks move between the arrays while the counting reads them. */
 static void count_beside_changes(struct kunit *test)
 {
 	struct task_struct *threads[2];
@@ -183,18 +183,12 @@ static void count_beside_changes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_frame_regions_remove(tmm_test_fa(test), region), 0);
 }
 
-/**
- * struct removal - a removal by another thread
- * @fa: the allocator
- * @region: what to remove
- * @go: the remover may begin
- * @done: it has returned
- */
+/* Another thread removes @region. */
 struct removal {
 	struct tmm_frame_allocator *fa;
 	struct tmm_frame_region *region;
-	bool go;
-	bool done;
+	bool go;	/* the thread may begin */
+	bool done;	/* the removal has returned */
 };
 
 static int remove_region(void *context)
@@ -220,7 +214,7 @@ static void remove_waits_for_readers(struct kunit *test)
 	thread = kthread_run(remove_region, removal, "tmm_remover");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
 	get_task_struct(thread);
-	/* As if in the middle of tmm_frame_regions_ptr(), on one of the CPUs. */
+	/* Stands for a CPU in the middle of tmm_frame_regions_ptr(). */
 	rcu_read_lock();
 	WRITE_ONCE(removal->go, true);
 	mdelay(200);

@@ -52,7 +52,7 @@ static void allocate_exactly_all(struct kunit *test)
 	tmm_allocated_frames_drop(&all);
 }
 
-/* In the original, a range of exactly n frames can never serve n. */
+/* In Theseus, a range of exactly n frames never serves a request for n frames. */
 static void allocate_exact_fits(struct kunit *test)
 {
 	const struct {
@@ -79,7 +79,7 @@ static void allocate_exact_fits(struct kunit *test)
 	}
 }
 
-/* In the original, a request at an address that spans three free pieces panics. */
+/* In Theseus, a request at an address that spans three free pieces panics. */
 static void allocate_at_across_many_pieces(struct kunit *test)
 {
 	struct tmm_allocated_frames *pieces[5], *frames;
@@ -94,7 +94,7 @@ static void allocate_at_across_many_pieces(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* The original knows neither for frames. */
+/* Theseus offers neither alignment nor ranges for frames. */
 static void allocate_aligned_in_range(struct kunit *test)
 {
 	struct tmm_allocation_request req = tmm_request_in_range(1100, 2100, 20);
@@ -169,7 +169,7 @@ static int try_add(struct tmm_test_frames *tf, u64 first, u64 nr, void *table)
 	return tmm_frame_regions_add(&tf->fa, region, table);
 }
 
-/* The table's memory is far too small for a region that is too long. */
+/* The memory is too small for the tables of the refused regions, so a write would be noticed. */
 static void add_refused_touches_nothing(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
@@ -185,7 +185,7 @@ static void add_refused_touches_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
-/* Freed in the order A, C, B: the original leaves two ranges. */
+/* The runs are freed in the order A, C, B. In Theseus that leaves two ranges. */
 static void drop_joins_both_neighbours(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
@@ -224,7 +224,7 @@ static void drop_needs_no_memory(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 }
 
-/* What stops a drop before it happens; the drop itself would warn. */
+/* Calls the check that stops a wrong drop; the drop itself would warn. */
 static int hook_given(struct kunit *test, u64 start, u64 nr)
 {
 	struct tmm_test_frames *tf = test->priv;
@@ -301,7 +301,7 @@ static void count_of_a_run(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* Every client may count in a loop: allocations must not wait for that. */
+/* Any client may count in a loop, so allocations must not wait for a lock that counting holds. */
 static void count_takes_no_lock(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;

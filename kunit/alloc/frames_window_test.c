@@ -8,10 +8,7 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
-/*
- * [1000, 1100) general and [1100, 1150) reserved, both backed by memory;
- * [1200, 1210) is device memory.
- */
+/* General [1000, 1100) and reserved [1100, 1150) have memory, [1200, 1210) is device memory. */
 static int init_case(struct kunit *test)
 {
 	tmm_test_frames_init(test);
@@ -34,14 +31,14 @@ static void ptr_of_frames(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, tmm_frame_regions_ptr(&tf->fa, U64_MAX), NULL);
 }
 
-/* A step of a table walk does not look at device regions, however many there are. */
+/* A step of a table walk does not search the device regions, so their number does not matter. */
 static void ptr_does_not_look_at_device_memory(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	struct list_head hidden;
 	void *seen[3];
 
-	/* Each region is in this list, and there is nobody else. */
+	/* Hide the list of all regions; nobody else uses this allocator. */
 	list_replace_init(&tf->fa.ra.regions, &hidden);
 	seen[0] = tmm_frame_regions_ptr(&tf->fa, 1000);
 	seen[1] = tmm_frame_regions_ptr(&tf->fa, 1149);
@@ -106,7 +103,7 @@ static void take_table_is_zeroed_and_comes_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
-/* Only general frames become tables; they come back in any order. */
+/* Only general frames become tables. The tables are freed in another order. */
 static void take_table_until_exhausted(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;

@@ -120,7 +120,7 @@ static void find_situations(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_fingerprint_set(&f->set), before);
 }
 
-/* Room for @req, found by trying each chunk of the space; U64_MAX if none. */
+/* Searches room for @req by trying each chunk of the space. Returns U64_MAX if there is none. */
 static u64 naive_find(const bool *is_free, u64 space, const struct tmm_fit_request *req)
 {
 	u64 best = U64_MAX;
@@ -176,7 +176,7 @@ static void find_in_random_sets(struct kunit *test)
 			fill_randomly(test, &rnd, is_free, space);
 		want = naive_find(is_free, space, &req);
 		KUNIT_EXPECT_EQ(test, tmm_free_ranges_find(&f->set, &req, &start), want != U64_MAX);
-		/* Odd alignments may take a longer range before a nearer one. */
+		/* With an odd alignment, the search may choose a longer, later range. */
 		if (is_power_of_2(align) || want == U64_MAX)
 			KUNIT_ASSERT_EQ_MSG(test, start, want,
 					    TMM_SEED_FMT "step %u: %llu at %llu in [%llu, %llu)",
@@ -187,12 +187,15 @@ static void find_in_random_sets(struct kunit *test)
 }
 
 /*
- * Cost, counted in the pages that a search touches: many ranges, whose objects
- * are strewn over pages, and the accessed bits of these pages.
+ * The cost of a search is the number of pages that it touches, as the accessed bits of these pages
+ * show. The objects of many ranges are scattered over the pages.
  */
 #define NR_MANY 100000
 #define NR_MANY_PAGES DIV_ROUND_UP(NR_MANY * sizeof(struct tmm_chunk), PAGE_SIZE)
-/* Down twice and up once, a red-black tree being 2 log2(n) deep at most; and children. */
+/*
+ * A search goes down twice and up once, and looks at both children each time. A red-black tree is
+ * at most 2 log2(n) deep.
+ */
 #define MOST_PAGES (6 * 2 * ilog2(NR_MANY))
 
 static int alloc_many(struct kunit_resource *res, void *unused)
@@ -214,7 +217,10 @@ static pte_t *entry_of(void *page)
 	return level == PG_LEVEL_4K ? entry : NULL;
 }
 
-/* Nothing is aligned to 8; the second half is shorter, the last one longer. */
+/*
+ * No range contains a chunk aligned to 8, except the last and longest one. The ranges of the second
+ * half are shorter than those of the first.
+ */
 static struct tmm_chunk *make_many(struct kunit *test, struct tmm_free_ranges *set)
 {
 	struct tmm_chunk *many = kunit_alloc_resource(test, alloc_many, free_many, GFP_KERNEL,
@@ -224,7 +230,7 @@ static struct tmm_chunk *make_many(struct kunit *test, struct tmm_free_ranges *s
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, many);
 	for (i = 0; i < NR_MANY; i++) {
-		/* A step without a common divisor, so that neighbours lie far apart. */
+		/* 40503 and NR_MANY are coprime, so neighbours lie far apart in memory. */
 		struct tmm_chunk *chunk = &many[i * 40503 % NR_MANY];
 
 		chunk->start = i * 16 + 1;
@@ -298,7 +304,7 @@ static void find_among_many_visits_few(struct kunit *test)
 	tmm_free_ranges_init(&set);
 	many = make_many(test, &set);
 	tmm_check_free_ranges(test, &set);
-	/* The measure itself: looking at each range shows. */
+	/* The measurement works: a walk over all ranges touches all pages. */
 	KUNIT_EXPECT_EQ(test, cost_of_walk(&set, many), NR_MANY_PAGES);
 	for (i = 0; i < ARRAY_SIZE(costs); i++) {
 		preempt_disable();

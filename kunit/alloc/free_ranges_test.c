@@ -7,7 +7,7 @@
 #define NR_CHUNKS 64
 #define MAX_RANGES 5
 
-/* A set, and chunk objects to fill it with. Each object is spare or in the set. */
+/* A set, and chunk objects to fill the set with. Each object is spare or in the set. */
 struct fixture {
 	struct tmm_free_ranges set;
 	struct tmm_chunk chunks[NR_CHUNKS];
@@ -71,7 +71,7 @@ static int give_run(struct kunit *test, u64 start, u64 nr)
 	return err;
 }
 
-/* Returns how many spare objects it took, or -1 if the run is not free. */
+/* Returns the number of spare objects that were used, or -1 if the run is not free. */
 static int take_run(struct kunit *test, u64 start, u64 nr)
 {
 	struct fixture *f = test->priv;
@@ -153,7 +153,7 @@ static void take_in_the_middle(struct kunit *test)
 	expect_runs(test, left, ARRAY_SIZE(left));
 }
 
-/* The original hands out what is not free if adjacent pieces are too short. */
+/* Theseus hands out chunks that are not free if adjacent pieces are too short. */
 static void take_more_than_is_free(struct kunit *test)
 {
 	const struct run runs[] = { { 10, 4 }, { 20, 4 } };
@@ -175,7 +175,7 @@ struct give_param {
 	struct run left[MAX_RANGES];
 };
 
-/* In the original a run that touches both neighbours is joined with one. */
+/* In Theseus, a run that touches both neighbours is joined with only one. */
 static const struct give_param give_params[] = {
 	{ "into the empty set", {}, { 5, 5 }, 0, { { 5, 5 } } },
 	{ "chunk 0", {}, { 0, 1 }, 0, { { 0, 1 } } },
@@ -215,7 +215,7 @@ static void give_situations(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_fingerprint_set(&f->set), before);
 }
 
-/* Freed A, C and then B between them: one range, as if they never were three. */
+/* A and C are freed, and then B between them. All three become one range. */
 static void give_a_c_b_leaves_one_range(struct kunit *test)
 {
 	const struct run one[] = { { 10, 30 } };
@@ -226,7 +226,7 @@ static void give_a_c_b_leaves_one_range(struct kunit *test)
 	expect_runs(test, one, 1);
 }
 
-/* Also where nothing starts at or before the chunk in question. */
+/* This includes a chunk before the first range. */
 static void at_finds_the_range_around_a_chunk(struct kunit *test)
 {
 	const struct run runs[] = { { 10, 5 }, { 20, 1 } };

@@ -3,7 +3,7 @@
 
 #include "support/pages_fixture.h"
 
-/* [1000, 3000) general, [3000, 3100) designated. */
+/* The regions are general [1000, 3000) and designated [3000, 3100). */
 static int init_case(struct kunit *test)
 {
 	struct tmm_test_pages *tp = tmm_test_pages_create(test);
@@ -28,7 +28,7 @@ static void allocate_and_drop_gives_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 }
 
-/* 1500..1503 and 1504..1510: nothing is lost, nothing owned is handed out. */
+/* 1500..1503 and 1504..1510 are freed. No page is lost, and no owned page is handed out. */
 static void allocate_at_across_adjacent_pieces(struct kunit *test)
 {
 	struct tmm_test_pages *tp = test->priv;
@@ -50,7 +50,7 @@ static void allocate_at_across_adjacent_pieces(struct kunit *test)
 	tmm_allocated_pages_drop(&owned);
 }
 
-/* In the original a range of exactly n pages can never serve n pages. */
+/* In Theseus, a range of exactly n pages never serves a request for n pages. */
 static void allocate_exact_fits(struct kunit *test)
 {
 	struct tmm_allocated_pages *all = tmm_test_pages_take_any(test, 2000);
@@ -155,7 +155,7 @@ static void add_refused_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 }
 
-/* Freed in the order A, C, B: one range. */
+/* The runs are freed in the order A, C, B, and become one range. */
 static void drop_joins_both_neighbours(struct kunit *test)
 {
 	struct tmm_test_pages *tp = test->priv;
@@ -202,7 +202,7 @@ static void merge_other_after(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* The original only appends. */
+/* Theseus can only append. */
 static void merge_other_before(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);

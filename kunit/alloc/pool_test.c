@@ -31,10 +31,10 @@ static const struct good_param good_params[] = {
 	{ "1G@4G", 1, { { 1ULL << 32, 1ULL << 30 } } },
 	{ "256M@0x40000000,16M@0x60000000", 2,
 	  { { 0x40000000, 0x10000000 }, { 0x60000000, 0x1000000 } } },
-	/* Sorted, whatever the order. */
+	/* The runs are sorted. */
 	{ "1M@9M,1M@1M,1M@5M", 3,
 	  { { 0x100000, 0x100000 }, { 0x500000, 0x100000 }, { 0x900000, 0x100000 } } },
-	/* Joined where they touch, overlap, or one lies in the other. */
+	/* Runs that touch, overlap or contain each other are joined. */
 	{ "1M@2M,1M@1M", 1, { { 0x100000, 0x200000 } } },
 	{ "2M@1M,2M@2M", 1, { { 0x100000, 0x300000 } } },
 	{ "8M@1M,1M@3M", 1, { { 0x100000, 0x800000 } } },
@@ -86,20 +86,20 @@ static const struct bad_param bad_params[] = {
 	{ "64K@1M 64K@2M", -EINVAL },
 	{ "-64K@1M", -EINVAL },
 	{ "64K@-1M", -EINVAL },
-	/* Not whole pages, or too few. */
+	/* The run does not consist of whole pages, or is too small. */
 	{ "65537@1M", -EINVAL },
 	{ "64K@0x100001", -EINVAL },
 	{ "60K@1M", -EINVAL },
 	{ "0@1M", -EINVAL },
-	/* One bad run spoils all. */
+	/* One bad run makes the whole parameter invalid. */
 	{ "1M@1M,1M@2M,4K@8M", -EINVAL },
-	/* What would be 64K@1M if it wrapped. */
+	/* These numbers overflow. A parser that wrapped them would find a valid run. */
 	{ "18446744073709617152@1M", -ERANGE },
 	{ "18014398509482048K@1M", -ERANGE },
 	{ "64K@0x10000000000100000", -ERANGE },
 	{ "1M@1M,64K@17592186044417M", -ERANGE },
 	{ "16E@1M", -ERANGE },
-	/* Past the last physical address, or round the end. */
+	/* The run lies past the last physical address, or wraps. */
 	{ "64K@0x10000000000000", -ERANGE },
 	{ "8E@8E", -ERANGE },
 	{ "64K@0xffffffffffff0000", -ERANGE },
@@ -153,7 +153,7 @@ static void parse_without_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr, 99);
 }
 
-/* The module's own run in /proc/iomem, below what memmap= reserved. */
+/* The module's own claim in /proc/iomem, within the range that memmap= reserved. */
 static struct resource *claimed_resource(struct kunit *test)
 {
 	struct resource *top;
@@ -165,7 +165,7 @@ static struct resource *claimed_resource(struct kunit *test)
 	return NULL;
 }
 
-/* Expects nothing to be claimed, mapped, or taken away from the module. */
+/* Expects the claim to fail with @err, to map nothing, and to leave the module's own claim. */
 static void expect_refused(struct kunit *test, u64 start, u64 nr_bytes, int err)
 {
 	struct resource *claimed = claimed_resource(test);
@@ -195,15 +195,15 @@ static void claim_memory_in_use_by_linux(struct kunit *test)
 
 static void claim_what_is_no_memory(struct kunit *test)
 {
-	/* The first MiB has firmware in it; far above there is nothing at all. */
+	/* The first MiB contains firmware. At 256 GiB there is no memory. */
 	expect_refused(test, 0, 0x100000, -ENODEV);
 	expect_refused(test, 0xf0000, 0x10000, -ENODEV);
 	expect_refused(test, 1ULL << 38, 0x100000, -ENODEV);
-	/* The local APIC: a device. */
+	/* This is a device, the local APIC. */
 	expect_refused(test, 0xfee00000, 0x10000, -ENODEV);
 }
 
-/* Half of a subsection; what is not reserved is seen only after that. */
+/* The ends are in the middle of a subsection. That is checked before the reservation. */
 static void claim_misaligned_for_struct_pages(struct kunit *test)
 {
 	static const u64 misaligned[][2] = {
@@ -249,7 +249,7 @@ static void claim_what_is_claimed(struct kunit *test)
 	expect_refused(test, claimed->end + 1 - 0x10000, 0x10000, -EBUSY);
 }
 
-/* The range that follows @words in an advice. */
+/* Finds the range that follows @words in an advice. */
 static bool find_range(const char *advice, const char *words, u64 *start, u64 *nr_bytes)
 {
 	const char *text = strstr(advice, words);
@@ -303,7 +303,7 @@ static void advice_for_what_linux_has(struct kunit *test)
 	KUNIT_ASSERT_TRUE_MSG(test, find_range(text, "regions=", &start, &nr_bytes), "%s", text);
 	KUNIT_EXPECT_EQ(test, start, request.start);
 	KUNIT_EXPECT_EQ(test, nr_bytes, 0x100000);
-	/* the first MiB is not to be had */
+	/* the advice leaves out the first MiB */
 	request.start = 0;
 	request.end = 0x200000;
 	tmm_advice(&request, text);

@@ -16,7 +16,7 @@ struct add_param {
 	int err;
 };
 
-/* There are [100, 200) and [300, 400) already. */
+/* The allocator has the regions [100, 200) and [300, 400) already. */
 static const struct add_param add_params[] = {
 	{ "before all", 0, 50, 0 },
 	{ "touching both", 200, 100, 0 },
@@ -88,7 +88,7 @@ static void allocate_without_memory(struct kunit *test)
 	tmm_test_ranges_probe(test, req, 5);
 }
 
-/* A failing allocation would show: giving back asks for no memory. */
+/* A release allocates no memory: an allocation would fail here, and the case would see that. */
 static void release_needs_no_memory(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
@@ -120,7 +120,7 @@ static void release_of_an_empty_run(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 }
 
-/* In the original a region that begins inside the query can be missed. */
+/* Theseus can miss a region that begins inside the queried range. */
 static void region_at_the_edges(struct kunit *test)
 {
 	static const struct {
@@ -222,7 +222,7 @@ static int remove_region(struct kunit *test, unsigned int index)
 	return err;
 }
 
-/* In the original a region stays for ever. */
+/* Theseus cannot remove a region. */
 static void remove_forgets_a_region(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
@@ -236,7 +236,7 @@ static void remove_forgets_a_region(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
 	tmm_test_ranges_refuse(test, tmm_request_at(350, 1), -ERANGE);
 	tmm_test_ranges_refuse(test, tmm_request_any(101), -ENOSPC);
-	/* What is gone is in nobody's way. */
+	/* New regions may overlap a removed one. */
 	tmm_test_ranges_add(test, TMM_REGION_RESERVED, 290, 20);
 	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 310, 90);
 	KUNIT_EXPECT_EQ(test, remove_region(test, 0), 0);
@@ -260,7 +260,7 @@ static void remove_while_a_chunk_is_owned(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, remove_region(test, 0), 0);
 }
 
-/* All of it, as a single run. */
+/* A region cannot be removed while one owned run covers the whole region. */
 static void remove_while_all_is_owned(struct kunit *test)
 {
 	struct tmm_chunk *chunk;

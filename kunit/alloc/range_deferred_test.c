@@ -8,7 +8,7 @@
 #include <linux/preempt.h>
 #include <linux/string.h>
 
-/* Where nothing may sleep, and with no memory to be had. */
+/* Allocates where nothing may sleep, and expects no allocation from Linux's heap. */
 static struct tmm_chunk *try_deferred(struct kunit *test, struct tmm_allocation_request req,
 				      struct tmm_deferred_action *action)
 {
@@ -61,7 +61,7 @@ static const struct deferred_param deferred_params[] = {
 
 TMM_ARRAY_PARAM(deferred, deferred_params);
 
-/* An unfinished action differs from an ordinary allocation in the reserve only. */
+/* An unfinished action differs from an ordinary allocation only in the reserve. */
 static void deferred_situations(struct kunit *test)
 {
 	const struct deferred_param *p = test->param_value;
@@ -87,7 +87,7 @@ static void deferred_situations(struct kunit *test)
 	tmm_test_ranges_release(test, chunk);
 }
 
-/* An unfinished action keeps nothing but its run from others. */
+/* While an action is unfinished, others can allocate everything but its run. */
 static void others_allocate_meanwhile(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
@@ -150,7 +150,7 @@ static void used_up_reserve_is_refilled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
 }
 
-/* A region that comes meanwhile fills the reserve; then there is no place for more. */
+/* A region that is added before the action is finished fills the reserve. */
 static void filled_reserve_takes_no_more(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
@@ -179,13 +179,13 @@ static void finish_twice_or_nothing(struct kunit *test)
 	before = tmm_test_ranges_fingerprint(test);
 	finish_action(test, &action);
 	KUNIT_EXPECT_EQ(test, tmm_test_ranges_fingerprint(test), before);
-	/* One that is finished can be used again. */
+	/* A finished action can be used again. */
 	tmm_test_ranges_release(test, take_deferred(test, tmm_request_at(110, 10), 110, &action));
 	finish_action(test, &action);
 	tmm_test_ranges_release(test, chunk);
 }
 
-/* In the original, finishing panics when there is no room for what is left. */
+/* In Theseus, finishing an action panics if there is no room for the rest of the range. */
 static void finish_cannot_fail(struct kunit *test)
 {
 	struct tmm_deferred_action action = {};
@@ -265,7 +265,7 @@ static void refused_request_changes_nothing(struct kunit *test)
 	tmm_test_ranges_release(test, owned);
 }
 
-/* An action holds nothing of the region. */
+/* An unfinished action does not prevent the removal of the region. */
 static void region_goes_before_an_action_is_finished(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;

@@ -16,7 +16,7 @@ static struct tmm_range_allocator *ra_of(struct kunit *test)
 	return &tr->ra;
 }
 
-/* Room for @nr objects, with something in it. */
+/* Gives the allocator early memory for @nr objects, filled with a pattern. */
 static void start_early(struct kunit *test, unsigned int nr)
 {
 	size_t nr_bytes = nr * tmm_range_allocator_object_size(ra_of(test));
@@ -54,7 +54,7 @@ static struct tmm_chunk *take_at(struct kunit *test, u64 start, u64 nr)
 	return tmm_test_ranges_take(test, tmm_request_at(start, nr), start);
 }
 
-/* Returns the error of a request when no memory is to be had from the heap. */
+/* Returns the error of a request whose allocations from the heap fail. */
 static int try_without_heap(struct kunit *test, u64 start, u64 nr)
 {
 	struct tmm_allocation_request req = tmm_request_at(start, nr);
@@ -113,7 +113,7 @@ static void misaligned_early_memory(struct kunit *test)
 	u8 *memory = tmm_test_kvzalloc(test, 3 * size);
 	struct tmm_test_ranges *tr = test->priv;
 
-	/* A byte too few for three; none of them is written past the end. */
+	/* The memory is a byte too short for three objects. Nothing is written past its end. */
 	memory[3 * size - 1] = 0xa5;
 	tmm_range_allocator_start_early(&tr->ra, memory + 3, 3 * size - 4);
 	add_general(test, 100, 100);
@@ -148,7 +148,7 @@ static void move_replaces_free_ranges_only(struct kunit *test)
 	tmm_test_ranges_release(test, owned[1]);
 }
 
-/* An object that was early when it was taken becomes a free range again. */
+/* An object in early memory that is freed after the move to the heap becomes a free range again. */
 static void early_object_comes_back_late(struct kunit *test)
 {
 	struct tmm_chunk *owned;
@@ -165,7 +165,10 @@ static void early_object_comes_back_late(struct kunit *test)
 
 static void move_without_memory(struct kunit *test)
 {
-	/* The reserve; that, and the list of objects; then those, since the reserve stays. */
+	/*
+	 * Each try fails at the allocation with this number: first the reserve, then the list of
+	 * objects after it, then the objects, since the reserve of the second try stays.
+	 */
 	static const unsigned int nths[] = { 1, 2, 2 };
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_chunk *owned;
@@ -201,7 +204,7 @@ static void move_of_what_never_was_early(struct kunit *test)
 	tmm_test_ranges_release(test, take_at(test, 150, 10));
 }
 
-/* Early memory is too little for a reserve. */
+/* Early memory has no room for a reserve. */
 static void deferred_allocations_need_a_heap(struct kunit *test)
 {
 	struct tmm_allocation_request req = tmm_request_at(150, 10);

@@ -22,14 +22,14 @@ struct request_param {
 #define ANY(nr) ALIGNED_IN(1, 0, U64_MAX, nr)
 #define ALIGNED(align, nr) ALIGNED_IN(align, 0, U64_MAX, nr)
 #define IN(min, max, nr) ALIGNED_IN(1, min, max, nr)
-/* From general regions only. */
+/* These requests accept general regions only. */
 #define GENERAL_AT(at, nr) AT_OF(at, nr, true)
 #define GENERAL_IN(min, max, nr) ALIGNED_IN_OF(1, min, max, nr, true)
 #define GENERAL(nr) GENERAL_IN(0, U64_MAX, nr)
 
 /*
- * general [100, 200), of which [110, 120) and [150, 160) are owned,
- * reserved [200, 300), designated [500, 5000), of which 600 is owned.
+ * The regions are general [100, 200), of which [110, 120) and [150, 160) are owned, reserved
+ * [200, 300), and designated [500, 5000), of which 600 is owned.
  */
 static const struct request_param request_params[] = {
 	{ "any, lowest", ANY(5), NO_ERROR, 100 },
@@ -133,7 +133,7 @@ static void allocate_without_any_region(struct kunit *test)
 	tmm_test_ranges_refuse(test, tmm_request_in_range(5, 9, 1), -ERANGE);
 }
 
-/* The original panics, or returns pages that are not free. */
+/* Theseus panics here, or returns pages that are not free. */
 static void allocate_at_across_pieces_freed_one_by_one(struct kunit *test)
 {
 	struct tmm_chunk *piece[5];
@@ -152,8 +152,8 @@ static void allocate_at_across_pieces_freed_one_by_one(struct kunit *test)
 }
 
 /*
- * 10..13 and 14..20 were freed one by one. In the original, six pages at 10 come out
- * of the two, and 16..20 are lost for ever.
+ * 10..13 and 14..20 were freed separately. In Theseus, a request for six pages at 10 takes both
+ * ranges, and 16..20 are lost.
  */
 static void allocate_at_across_adjacent_pieces_loses_nothing(struct kunit *test)
 {
@@ -170,7 +170,7 @@ static void allocate_at_across_adjacent_pieces_loses_nothing(struct kunit *test)
 	tmm_test_ranges_release(test, run);
 }
 
-/* 10..13 and 14..15 are free. In the original, twelve pages at 10 are handed out. */
+/* 10..13 and 14..15 are free. Theseus hands out twelve pages at 10. */
 static void allocate_at_across_adjacent_pieces_gives_nothing_owned(struct kunit *test)
 {
 	struct tmm_chunk *low, *high, *owned;
@@ -187,7 +187,7 @@ static void allocate_at_across_adjacent_pieces_gives_nothing_owned(struct kunit 
 	tmm_test_ranges_release(test, owned);
 }
 
-/* In the original, the end of a request saturates: it shrinks and succeeds. */
+/* In Theseus, the end of a request saturates, so the request becomes shorter and succeeds. */
 static void allocate_past_the_last_number_is_no_shorter_run(struct kunit *test)
 {
 	const u64 first = TMM_NUMBER_LIMIT - 10;
@@ -208,7 +208,7 @@ static void allocate_past_the_last_number_is_no_shorter_run(struct kunit *test)
 
 #define LOW_HALF (1ULL << 44)
 
-/* The lower half of 5-level paging: longer than the index can say. */
+/* A region may be longer than a length in the index. One is the lower half with 5 levels. */
 static void allocate_in_a_region_of_any_length(struct kunit *test)
 {
 	struct tmm_chunk *middle;
@@ -230,7 +230,7 @@ static void allocate_in_a_region_of_any_length(struct kunit *test)
 	tmm_test_ranges_release(test, middle);
 }
 
-/* One chunk less than the index can say, exactly, and one more. */
+/* Runs of one chunk less than the longest length in the index, of that length, and one more. */
 static void allocate_as_long_as_a_search(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;

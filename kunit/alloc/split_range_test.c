@@ -7,11 +7,6 @@
 #include "support/invariants.h"
 #include "support/pages_fixture.h"
 
-/**
- * struct fixture - both allocators
- * @tf: frames
- * @tp: pages
- */
 struct fixture {
 	struct tmm_test_frames *tf;
 	struct tmm_test_pages *tp;
@@ -77,7 +72,7 @@ struct range_param {
 	int err;
 };
 
-/* Of [1500, 2500). */
+/* Ranges to split off the run [1500, 2500). */
 static const struct range_param range_params[] = {
 	{ "in the middle", { 1700, 5, TMM_4K }, 0 },
 	{ "at the beginning", { 1500, 1, TMM_4K }, 0 },

@@ -127,7 +127,7 @@ static const struct refused_param refused_params[] = {
 
 TMM_ARRAY_PARAM(refused, refused_params);
 
-/* The original logs a misaligned offset and goes on. */
+/* Theseus logs a misaligned offset and goes on. */
 static void misaligned_or_out_of_bounds_is_refused(struct kunit *test)
 {
 	const struct refused_param *p = test->param_value;

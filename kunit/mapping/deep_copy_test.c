@@ -246,7 +246,7 @@ static void expect_leaves(struct kunit *test, struct tmm_mapped_pages *mp,
 	}
 }
 
-/* In the original what is copied is 4 KiB pages. */
+/* In Theseus, what is copied is 4 KiB pages. */
 static void copy_has_leaves_like_its_source(struct kunit *test)
 {
 	const struct sizes_param *p = test->param_value;

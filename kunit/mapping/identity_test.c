@@ -126,7 +126,7 @@ static void read_only_cannot_be_written(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* In the original the caller has no say. */
+/* In Theseus, the caller has no say. */
 static void request_chooses_the_frames(struct kunit *test)
 {
 	const struct tmm_range_region *general = &tmm_test_inst(test)->memories[0].general.range;
@@ -180,7 +180,7 @@ static void reserved_frames_by_large_leaves(struct kunit *test)
 								  nr << TMM_PAGE_SHIFT), 0);
 }
 
-/* In the original a free run of just as many frames will not do. */
+/* In Theseus, a free run of just as many frames will not do. */
 static void run_that_fits_exactly(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp;

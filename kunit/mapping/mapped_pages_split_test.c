@@ -285,7 +285,7 @@ static void merge_of_two_roots_keeps_both(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* In the original all runs but the first are freed behind the caller's back. */
+/* In Theseus, all runs but the first are freed behind the caller's back. */
 static void unmap_into_parts_gives_all_frames(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_scattered(test);

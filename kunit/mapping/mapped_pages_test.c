@@ -146,7 +146,7 @@ static void map_no_pages(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* In the original pages and frames are free then, and still mapped. */
+/* In Theseus, pages and frames are free then, and still mapped. */
 static void map_a_page_in_use(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 6);
@@ -169,7 +169,7 @@ static void map_a_page_in_use(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* In the original this is a panic. */
+/* In Theseus, this is a panic. */
 static void map_without_frames_for_tables(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 4);
@@ -186,7 +186,7 @@ static void map_without_frames_for_tables(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* In the original what was mapped so far stays mapped, and its frames are lost. */
+/* In Theseus, what was mapped so far stays mapped, and its frames are lost. */
 static void map_more_than_there_is(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 4);
@@ -270,7 +270,7 @@ static void drop_of_nothing(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mp, NULL);
 }
 
-/* In the original tables are never given back. */
+/* In Theseus, tables are never given back. */
 static void drop_gives_tables_back(struct kunit *test)
 {
 	struct tmm_mapped_pages *first = tmm_test_map(test, base_page(), 1, TMM_TEST_WRITABLE);

@@ -165,7 +165,7 @@ static void unmap_leaves_the_frames_to_their_owner(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_taken(test, first));
 }
 
-/* In the original nothing keeps frames that are mapped so. */
+/* In Theseus, nothing keeps frames that are mapped so. */
 static void frames_stay_until_the_last_mapping_goes(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);

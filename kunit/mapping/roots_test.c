@@ -122,7 +122,7 @@ static void mappings_of_two_roots_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/* In the original nobody looks: another root's entries are changed. */
+/* In Theseus, nobody looks: another root's entries are changed. */
 static void change_under_another_root_is_refused(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);
@@ -180,7 +180,7 @@ static void merge_of_two_roots_keeps_both(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/* In the original nothing stops it. */
+/* In Theseus, nothing stops it. */
 static void root_in_use_is_not_dropped(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);
@@ -219,7 +219,7 @@ static void root_of_a_context_that_is_gone_is_dropped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/* In the original the pages are freed, the entries stay and the frames are lost. */
+/* In Theseus, the pages are freed, the entries stay and the frames are lost. */
 static void mapping_is_dropped_while_another_root_is_active(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);

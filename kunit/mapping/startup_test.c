@@ -199,7 +199,7 @@ static bool is_in_metadata(const struct startup *s, const struct tmm_range_alloc
 	       ra->objects.memory + ra->objects.nr_bytes <= mem->general.window;
 }
 
-/* In the original allocators start on arrays of 32, and a region more is a panic. */
+/* In Theseus, allocators start on arrays of 32, and a region more is a panic. */
 static void allocators_start_in_the_memory_and_move_to_the_heap(struct kunit *test)
 {
 	struct startup *s = begin_startup(test);
