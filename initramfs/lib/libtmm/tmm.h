@@ -9,8 +9,9 @@
  *	struct tmm_frames	a run of physical frames, zeroed
  *	struct tmm_mapping	pages together with the frames behind them
  *
- * What a process reads and writes is a mapping, through tmm_mapping_read() and
- * tmm_mapping_write() or through a window in its own memory, tmm_mapping_mmap().
+ * A process reads and writes a mapping with tmm_mapping_read() and tmm_mapping_write(), or
+ * through a window: a part of the mapping in the memory of the process, which
+ * tmm_mapping_mmap() makes.
  *
  *	struct tmm_client *client = tmm_client_open(NULL);
  *	struct tmm_mapping *mapping = tmm_mapping_create(client, 1 << 20, TMM_DATA, NULL);
@@ -23,106 +24,115 @@
  * Ownership
  * ---------
  * Each object has one owner: the pointer that a call returned. A call that takes
- * `struct tmm_x **` consumes the object and sets that pointer to NULL when it
- * succeeds; when it fails, the object is as it was and the pointer too, and so is
- * every result parameter (tmm_mapping_unmap_into() says more than that). Where
- * such a call has results, they may be stored in the pointer that it consumes. A
- * call that takes `const struct tmm_x *` looks; one that takes `struct tmm_x *`
- * may change the object or what is in it. None of these is kept after the call. A
- * consumed object, NULL, gives ENOENT; the getters, which cannot fail, give 0.
+ * `struct tmm_x **` consumes the object: if the call succeeds, it sets that pointer to
+ * NULL. If the call fails, the object, the pointer and all result parameters are as
+ * before, unless the call's description names an exception. A result may be stored in the
+ * pointer that the call consumes. A call that takes `const struct tmm_x *` only looks at
+ * the object; a call that takes `struct tmm_x *` may change the object or its content. The
+ * library keeps none of these pointers. Calls on a consumed object (NULL) fail with
+ * ENOENT; the getters cannot fail, and return 0 for it.
  *
  * Descriptors follow the same rule: a call that takes `int *` consumes the descriptor, and
  * sets the variable to -1 when it succeeds; a call that takes `int` leaves the descriptor
  * to the caller. A call on an empty array succeeds and does nothing.
  *
- * The kernel has the last word: when the client is closed or its process dies, all
- * it owns goes back. Objects may outlive tmm_client_close(): every call on them
- * gives EBADF, and dropping them frees what the library holds.
+ * When a client is closed or its process dies, the kernel takes back all that the client
+ * owns. Objects may outlive tmm_client_close(): every call on them fails with EBADF, and
+ * dropping them frees the library's own memory.
  *
  * Handing over
  * ------------
- * tmm_mapping_export() turns a mapping into a descriptor, which owns it from then on.
- * It can be passed to another process (tmm_fd_send(), tmm_fd_receive()), inherited,
- * duplicated, and mmapped from offset 0 on by the rules of windows; fstat(2) and
- * lseek(2) to SEEK_END tell its size. When the last descriptor is closed and the last
- * window gone, the mapping is dropped. tmm_mapping_import() makes the mapping a client's
- * again, and all other descriptors of it become stale (ESTALE): there is one owner at any
- * moment. Until the import, the mapping counts against the limits of its exporter, who can
- * get it back with tmm_mapping_take_back().
+ * tmm_mapping_export() turns a mapping into a descriptor that owns the mapping. The
+ * descriptor can be passed to another process (tmm_fd_send(), tmm_fd_receive()), inherited,
+ * duplicated, and mmapped from offset 0 on with the rules of windows; fstat(2) and
+ * lseek(2) to SEEK_END tell the size of the mapping. When the last descriptor is closed and
+ * the last window is gone, the mapping is dropped. tmm_mapping_import() makes the mapping
+ * an object of a client again, and all other descriptors of the mapping become stale
+ * (ESTALE): there is one owner at any moment. Until the import, the mapping counts against
+ * the limits of its exporter, and the exporter can end the export with
+ * tmm_mapping_take_back().
  *
  * A descriptor can give fewer rights: tmm_mapping_export_as() makes one whose receivers can
  * never write, and tmm_mapping_lend() makes one for windows only, while the client keeps
- * the mapping. For each of them poll(2) reports POLLIN while there are no windows and no
- * I/O pins the memory, and POLLHUP and POLLERR once the descriptor is stale and its last
- * window gone.
+ * the mapping. For all these descriptors, poll(2) reports POLLIN while the mapping has no
+ * windows and no I/O pins the memory, and POLLHUP and POLLERR once the descriptor is stale
+ * and the last window that was made through it is gone.
  *
  * Units
  * -----
  * Addresses, offsets, sizes and alignments are in bytes. Pages and frames are of
  * TMM_PAGE_SIZE bytes; fields that count them are called nr_pages or frames_*.
- * Virtual addresses are those of the kernel's shared address space, and no pointers;
- * what can be dereferenced comes from tmm_mapping_mmap() only. Physical addresses
- * read as 0 without CAP_SYS_ADMIN.
+ * Virtual addresses lie in the module's shared address space and are not pointers: a
+ * program can dereference only the address that tmm_mapping_mmap() returns. Physical
+ * addresses read as 0 without CAP_SYS_ADMIN.
  *
  * Errors
  * ------
- * Calls that return int return 0, or a descriptor or count if they say so, or -1 and
- * set errno; calls that return a pointer return NULL and set errno. Nothing is printed.
- * A call that failed has changed nothing, unless it says so. errno is what the kernel
- * gave, and the library gives the same where it refuses by itself:
+ * Calls that return int return 0 on success, or the descriptor or number under "Return"; on
+ * failure they return -1 and set errno. Calls that return a pointer return NULL on failure
+ * and set errno. The library prints nothing. A call that fails changes nothing, unless its
+ * description says otherwise. errno is the kernel's; where the library refuses a call
+ * itself, it uses the same errors:
  *
  *	EINVAL		malformed: nothing asked for, misaligned, unknown flag
- *	EBADF		the client or the descriptor is closed
+ *	EBADF		the client or the descriptor is closed, or the client's
+ *			descriptor was opened with O_RDONLY and the call is not one that
+ *			only looks
  *	ENOTTY		the descriptor is not of /dev/theseus_mm, or the kernel's
  *			module is too old for this call
- *	ENOENT		consumed already, or another call is consuming or changing
- *			it at this moment; or nothing is mapped there
+ *	ENOENT		the object is consumed, or another call is consuming or changing
+ *			it at this moment; or nothing is mapped at the address
  *	EXDEV		the objects belong to different clients or page tables
  *	ENOMEM		the process's or the kernel's own memory is exhausted
  *	ENOSPC		nothing large enough is free in the region
- *	EADDRINUSE	the address asked for is owned
- *	EADDRNOTAVAIL	it is free, but not all that follows
+ *	EADDRINUSE	the requested address is owned
+ *	EADDRNOTAVAIL	the requested address is free, but not all of the range
  *	ERANGE		outside every region, or outside the mapping
  *	EOVERFLOW	start + length overflows
  *	EEXIST		a page is mapped already
- *	EACCES		write access to a mapping that is not writable
- *	EBUSY		borrowed: by tmm_mapping_mmap(), or by a read or write that
- *			another thread is at
- *	ESTALE		somebody imported the mapping of this descriptor
+ *	EACCES		the flags of the mapping, or the rights that its descriptor
+ *			gives, do not allow the access
+ *	EBUSY		the mapping is borrowed: by a window, a dma-buf, or a read or
+ *			write of another thread
+ *	ESTALE		the mapping of the descriptor was imported or taken back, or a
+ *			lending descriptor lends no more
  *	EPERM		a capability is missing
  *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	ENOBUFS		the array is too short
  *	EDQUOT		a limit of the client or of its user is reached
- *	ECANCELED	of one of many: undone, because another one failed
+ *	ECANCELED	one item of many was undone, because another item failed
+ *	ENODEV		the device that the memory belongs to was removed
+ *	EIO		the memory fails
  *	EMFILE, ENFILE	the process or the machine has too many descriptors
- *	ETIMEDOUT	no memory came back in that time
+ *	ETIMEDOUT	no memory became free in that time
  *	EOPNOTSUPP	well-formed, but not possible here
  *	EFAULT		bad pointer
- *	EINTR		killed while at it; of calls that wait: a signal came
+ *	EINTR		the process was killed during the call; or a signal ended a wait
  *
- * EBADF, ENOTTY, ENOMEM and EINTR can come from nearly every call, ENOENT from every
- * call on an object; below, "Errors" names the others.
+ * Nearly every call can fail with EBADF, ENOTTY, ENOMEM and EINTR, and every call on an
+ * object with ENOENT; below, "Errors" names the others.
  *
  * Threads and processes
  * ---------------------
- * There is no hidden state: everything hangs off the client. Calls may be made from
- * several threads at once, on one client and on one object too, and never wait for
- * each other in the library; the kernel decides: reads go on side by side, a write is
- * alone (EBUSY for the other), of two changes one comes first (ENOENT for the other,
- * which may be tried again). The exceptions are what would pull an object from under
- * another thread: a call that takes `struct tmm_x **` (of each that is in it), a merge
- * (of both objects), and tmm_client_close() must be the only ones at that time that use
- * that object or client.
+ * The library has no global state. Several threads may make calls at the same time, also on
+ * one client and on one object, and calls never wait for each other in the library. The
+ * kernel decides which call comes first: reads of a mapping run at the same time, a write
+ * excludes reads and other writes (the later call fails with EBUSY), and of two changes the
+ * later one fails with ENOENT and may be tried again. Three kinds of calls free the
+ * library's object or client, so no other call may use it at the same time: a call that
+ * takes `struct tmm_x **` (each object in it), a merge (both objects), and
+ * tmm_client_close().
  *
- * The client is the open file description. After fork() both processes are that
- * client: what one drops is dropped for both, and it goes back when both have closed
- * it. It is not inherited through exec. Windows in memory are not inherited by fork.
+ * The client is the open file description. After fork(), both processes are that client:
+ * an object that one of them drops is dropped for both, and the kernel takes back what the
+ * client owns when both have closed it. tmm_client_open() sets close-on-exec. fork() does
+ * not inherit windows.
  *
  * Growth
  * ------
- * Structures that a program fills in must be zeroed first, as a designated initialiser
- * does; @reserved must be 0 in them and reads as 0 in others.
+ * A program must zero a structure before it fills the structure in, as a designated
+ * initialiser does. @reserved must be 0 in such a structure, and is 0 in results.
  */
 #ifndef LIBTMM_TMM_H
 #define LIBTMM_TMM_H
@@ -148,14 +158,14 @@ struct tmm_pages;
 struct tmm_frames;
 struct tmm_mapping;
 
-/* Where tmm_client_open() looks. */
+/* The device that tmm_client_open() opens by default. */
 #define TMM_DEVICE		"/dev/theseus_mm"
 
 #define TMM_PAGE_SIZE		(UINT64_C(1) << 12)
 #define TMM_LARGE_PAGE_SIZE	(UINT64_C(1) << 21)
 #define TMM_HUGE_PAGE_SIZE	(UINT64_C(1) << 30)
 
-/* What may be done with a mapping. */
+/* Flags of a mapping. */
 #define TMM_WRITABLE		(UINT64_C(1) << 1)
 #define TMM_USER_ACCESSIBLE	(UINT64_C(1) << 2)	/* recorded only */
 #define TMM_DEVICE_MEMORY	(UINT64_C(1) << 4)	/* EOPNOTSUPP on RAM */
@@ -175,17 +185,18 @@ struct tmm_mapping;
  * @path: the device; NULL means TMM_DEVICE
  *
  * Return: the client, to be closed with tmm_client_close(); or NULL
- * Errors: those of open(2), such as ENOENT without the module and EACCES
+ * Errors: those of open(2), such as EACCES, and ENOENT if the module is not loaded
  * Call: open(2), THESEUS_MM_IOC_GET_INFO
  */
 TMM_MUST_CHECK struct tmm_client *tmm_client_open(const char *path);
 
 /**
- * tmm_client_from_fd() - become a client by a descriptor that is open already
- * @fd: of the device, for example passed by a process that may open it; consumed
+ * tmm_client_from_fd() - become a client by an open descriptor
+ * @fd: a descriptor of the device, for example received from a process that may open the
+ *      device; consumed
  *
  * Return: the client; or NULL
- * Errors: ENOTTY if @fd is something else
+ * Errors: ENOTTY if @fd is of another file
  * Call: THESEUS_MM_IOC_GET_INFO
  */
 TMM_MUST_CHECK struct tmm_client *tmm_client_from_fd(int *fd);
@@ -194,47 +205,48 @@ TMM_MUST_CHECK struct tmm_client *tmm_client_from_fd(int *fd);
  * tmm_client_close() - stop being a client
  * @client: consumed; NULL inside is allowed
  *
- * Everything it owns goes back, unless another descriptor of it is open (after fork or
- * dup); what is still mmapped goes back with the munmap(). Cannot fail.
+ * The kernel takes back all that the client owns, unless another descriptor of the client
+ * is open (after fork or dup). A mapping that still has windows goes back with the last
+ * munmap(). The call cannot fail.
  *
  * Call: close(2)
  */
 void tmm_client_close(struct tmm_client **client);
 
 /**
- * tmm_client_fd() - its descriptor
+ * tmm_client_fd() - return the client's descriptor
  * @client: the client
  *
- * For poll(2), /proc/self/fdinfo, or calls that this library lacks. It stays the
- * client's: do not close it.
+ * Use the descriptor for poll(2), /proc/self/fdinfo, or calls that this library lacks. The
+ * client keeps the descriptor: do not close it.
  *
  * Return: the descriptor; -1 after tmm_client_close(), or for NULL
  */
 int tmm_client_fd(const struct tmm_client *client);
 
 /**
- * struct tmm_info - facts and counts
+ * struct tmm_info - features, counts and limits
  * @abi: revision of the kernel's interface
  * @nr_regions: regions that were claimed
  * @features: TMM_FEATURE_*
  * @region_bytes: size of all regions
- * @frames_total: frames that can be given out; the rest is bookkeeping
+ * @frames_total: frames that can be allocated; the other frames hold the module's metadata
  * @frames_free: frames that nobody owns
- * @frames_ranges: free ranges that they form
+ * @frames_ranges: contiguous runs of free frames
  * @frames_largest: longest free run aligned to 4 KiB, 2 MiB and 1 GiB, in frames
- * @pages_start: first virtual address that can be given out
- * @pages_total: pages that can be given out
+ * @pages_start: first virtual address that can be allocated
+ * @pages_total: pages that can be allocated
  * @pages_free: pages that nobody owns
- * @nr_mappings: mappings alive, of all clients
+ * @nr_mappings: mappings of all clients
  * @nr_tables: frames that are page tables
  * @paging_levels: 4 or 5
  * @client_handles: objects of this client
- * @client_handles_max: its limit
- * @client_id: its number, as tmm_client_list() shows it
+ * @client_handles_max: limit of @client_handles
+ * @client_id: number of this client, as tmm_client_list() shows it
  * @client_frames: frames that this client owns, mapped or not
- * @nr_clients: clients there are
+ * @nr_clients: number of clients
  * @reserved1: 0
- * @frames_bad: frames whose memory fails; they are never given out again
+ * @frames_bad: frames whose memory fails; they are never allocated again
  * @reserved: 0
  */
 struct tmm_info {
@@ -262,15 +274,15 @@ struct tmm_info {
 	uint64_t reserved[15];
 };
 
-/* Of struct tmm_info: the memory has struct pages, I/O can go straight into windows. */
+/* The memory has struct pages: I/O can use windows directly. */
 #define TMM_FEATURE_STRUCT_PAGES	(UINT64_C(1) << 0)
 /* tmm_mapping_export_dmabuf() works. */
 #define TMM_FEATURE_DMABUF		(UINT64_C(1) << 1)
-/* Memory that was mmapped is given to nobody else until the module is unloaded. */
+/* Nobody else gets memory that was mmapped, until the module is unloaded. */
 #define TMM_FEATURE_QUARANTINE		(UINT64_C(1) << 2)
 
 /**
- * tmm_client_info() - facts and counts of the moment
+ * tmm_client_info() - get features, counts and limits
  * @client: the client
  * @info: filled in
  *
@@ -280,8 +292,8 @@ int tmm_client_info(const struct tmm_client *client, struct tmm_info *info);
 
 /**
  * struct tmm_region - a range of RAM that the module has claimed
- * @start: its physical address; 0 without CAP_SYS_ADMIN
- * @nr_bytes: its size
+ * @start: physical address; 0 without CAP_SYS_ADMIN
+ * @nr_bytes: size
  * @reserved: 0
  */
 struct tmm_region {
@@ -291,7 +303,7 @@ struct tmm_region {
 };
 
 /**
- * tmm_client_region() - where a region is
+ * tmm_client_region() - get the place and size of a region
  * @client: the client
  * @index: 0 .. nr_regions - 1 of struct tmm_info
  * @region: filled in
@@ -303,12 +315,12 @@ int tmm_client_region(const struct tmm_client *client, uint32_t index, struct tm
 
 /**
  * struct tmm_bucket - what the frames of a part of a region are used for
- * @free: nobody owns them
- * @allocated: owned, not mapped
- * @mapped: owned by a mapping
- * @tables: page tables
- * @metadata: the module's bookkeeping
- * @bad: retired, since they failed
+ * @free: frames that nobody owns
+ * @allocated: frames that are owned, but not mapped
+ * @mapped: frames that a mapping owns
+ * @tables: frames that are page tables
+ * @metadata: frames that hold the module's metadata
+ * @bad: frames that are retired, since their memory failed
  */
 struct tmm_bucket {
 	uint32_t free;
@@ -319,7 +331,7 @@ struct tmm_bucket {
 	uint32_t bad;
 };
 
-/* No client owns a frame of the part; or the caller may not know the client that does. */
+/* No client owns a frame of the part; or the caller may not see the client that does. */
 #define TMM_OWNER_NONE		UINT32_C(0)
 #define TMM_OWNER_HIDDEN	UINT32_C(0xffffffff)
 
@@ -328,7 +340,7 @@ struct tmm_bucket {
  * @buckets: an array, an entry for each part
  * @owners: an array, an entry for each part: the number of the client that owns most of
  *          the part, as tmm_client_list() shows it, or TMM_OWNER_*
- * @nr: entries of @buckets, and of @owners
+ * @nr: number of entries of @buckets, and of @owners
  * @reserved1: 0
  * @bucket_bytes: size of a part; the last part can be smaller
  * @reserved: 0
@@ -343,15 +355,16 @@ struct tmm_occupancy {
 };
 
 /**
- * tmm_client_occupancy() - a region's picture
+ * tmm_client_occupancy() - show how the frames of a region are used, and by whom
  * @client: the client
  * @index: the region
  * @bucket_bytes: 0; or with CAP_SYS_ADMIN the size of a part, a power of two, 2 MiB or
  *                more
- * @occupancy: filled in; to be given to tmm_occupancy_free()
+ * @occupancy: filled in; to be freed with tmm_occupancy_free()
  *
- * The module chooses parts that are 2 MiB large or more, and 4096 at most. They are
- * counted one after the other; others may work meanwhile.
+ * If @bucket_bytes is 0, the module divides the region into at most 4096 parts of at least
+ * 2 MiB. The module counts one part after the other, and other clients may allocate and
+ * free between two parts.
  *
  * Errors: ERANGE if there is no such region; EPERM; EINVAL
  * Call: THESEUS_MM_IOC_GET_OCCUPANCY, twice
@@ -360,23 +373,24 @@ int tmm_client_occupancy(const struct tmm_client *client, uint32_t index, uint64
 			 struct tmm_occupancy *occupancy);
 
 /**
- * tmm_occupancy_free() - forget a picture
+ * tmm_occupancy_free() - free the result of tmm_client_occupancy()
  * @occupancy: emptied; all members 0 is allowed
  *
- * Cannot fail.
+ * The call cannot fail.
  */
 void tmm_occupancy_free(struct tmm_occupancy *occupancy);
 
 /**
  * struct tmm_client_entry - a client, as others see it
- * @id: its number, never 0
- * @uid: the user who opened it
- * @pid: the process that opened it, which may be gone; 0 if it cannot be seen from here
- * @nr_handles: its objects
- * @nr_mappings: mappings among them
- * @nr_exported: mappings that it exported and nobody imported
- * @nr_frames: frames that count against its limit
- * @comm: name of the process that opened it
+ * @id: number of the client, never 0
+ * @uid: the user who opened the client
+ * @pid: the process that opened the client, which may be gone; 0 if the caller cannot see
+ *       that process
+ * @nr_handles: objects of the client
+ * @nr_mappings: mappings among these objects
+ * @nr_exported: mappings that the client has exported and nobody has imported
+ * @nr_frames: frames that count against the client's limit
+ * @comm: name of the process that opened the client
  * @reserved: 0
  */
 struct tmm_client_entry {
@@ -392,11 +406,11 @@ struct tmm_client_entry {
 };
 
 /**
- * struct tmm_clients - who is there
+ * struct tmm_clients - a list of clients
  * @entries: an array of the clients that the caller may see: those of its own user,
  *           with CAP_SYS_ADMIN all
- * @nr: entries of @entries
- * @nr_hidden: clients that it may not see
+ * @nr: number of entries of @entries
+ * @nr_hidden: clients that the caller may not see
  * @hidden_frames: frames that the hidden clients own, or that are still charged to them
  * @orphan_frames: frames that are still charged to closed clients that the caller could
  *                 see: exported, or in a window of a process
@@ -412,24 +426,24 @@ struct tmm_clients {
 };
 
 /**
- * tmm_client_list() - who is there
+ * tmm_client_list() - list the clients that the caller may see
  * @client: the client
- * @clients: filled in; to be given to tmm_clients_free()
+ * @clients: filled in; to be freed with tmm_clients_free()
  *
- * Call: THESEUS_MM_IOC_GET_CLIENTS, again if clients came meanwhile
+ * Call: THESEUS_MM_IOC_GET_CLIENTS, again if there are more clients than at the first call
  */
 int tmm_client_list(const struct tmm_client *client, struct tmm_clients *clients);
 
 /**
- * tmm_clients_free() - forget a list of clients
+ * tmm_clients_free() - free the result of tmm_client_list()
  * @clients: emptied; all members 0 is allowed
  *
- * The clients themselves notice nothing. Cannot fail.
+ * The clients themselves stay. The call cannot fail.
  */
 void tmm_clients_free(struct tmm_clients *clients);
 
 /**
- * enum tmm_kind - what an object is
+ * enum tmm_kind - kind of an object
  * @TMM_KIND_PAGES: struct tmm_pages
  * @TMM_KIND_FRAMES: struct tmm_frames
  * @TMM_KIND_MAPPING: struct tmm_mapping
@@ -443,15 +457,15 @@ enum tmm_kind {
 /**
  * struct tmm_handle_entry - an object of a client, or a mapping that it exported
  * @handle: the kernel's handle of the object; 0 for an exported mapping
- * @export_id: number of an exported mapping that nobody imported; else 0
+ * @export_id: number of an exported mapping that nobody has imported; else 0
  * @kind: kind of the object
  * @nr_frame_ranges: contiguous runs of frames behind a mapping; 1 for frames
- * @nr_borrows: of a mapping: windows, reads, writes and dma-bufs at this moment
- * @attributes: of a mapping: TMM_ATTRIBUTE_*
- * @address: the object's first address; of frames, 0 without CAP_SYS_ADMIN
+ * @nr_borrows: for a mapping: windows, reads, writes and dma-bufs at this moment
+ * @attributes: for a mapping: TMM_ATTRIBUTE_*
+ * @address: the object's first address; for frames, 0 without CAP_SYS_ADMIN
  * @nr_bytes: the object's size
- * @flags: of a mapping: TMM_*
- * @is_exclusive: of a mapping: its frames go back with it
+ * @flags: for a mapping: TMM_*
+ * @is_exclusive: for a mapping: a drop of the mapping frees its frames
  * @reserved1: 0
  * @reserved: 0
  */
@@ -471,12 +485,13 @@ struct tmm_handle_entry {
 };
 
 #define TMM_ATTRIBUTE_SHAREABLE	(UINT32_C(1) << 0)	/* see tmm_mapping_share() */
-#define TMM_ATTRIBUTE_PINNED	(UINT32_C(1) << 1)	/* I/O holds memory of a window that is gone */
+#define TMM_ATTRIBUTE_PINNED	(UINT32_C(1) << 1)	/* I/O pins memory of a closed window */
 
 /**
  * struct tmm_handles - the objects of a client
- * @entries: an array: its objects, sorted by handle, then the mappings that it exported
- * @nr: entries of @entries
+ * @entries: an array: the client's objects, sorted by handle, then the mappings that the
+ *           client has exported
+ * @nr: number of entries of @entries
  * @reserved1: 0
  * @reserved: 0
  */
@@ -490,7 +505,7 @@ struct tmm_handles {
 /**
  * tmm_client_list_handles() - list the objects of a client
  * @client: the client
- * @handles: filled in; to be given to tmm_handles_free()
+ * @handles: filled in; to be freed with tmm_handles_free()
  *
  * The list leaves out objects that another call is changing at that moment.
  *
@@ -499,30 +514,31 @@ struct tmm_handles {
 int tmm_client_list_handles(const struct tmm_client *client, struct tmm_handles *handles);
 
 /**
- * tmm_handles_free() - forget a list of objects
+ * tmm_handles_free() - free the result of tmm_client_list_handles()
  * @handles: emptied; all members 0 is allowed
  *
- * The objects themselves stay. Cannot fail.
+ * The objects themselves stay. The call cannot fail.
  */
 void tmm_handles_free(struct tmm_handles *handles);
 
-/* The value of a limit that is not set. */
+/* A limit has this value if it is not set. */
 #define TMM_NO_LIMIT	UINT64_MAX
 
-/* Flags that select the limits that tmm_client_set_limits() sets. */
+/* Flags that select the limits to set with tmm_client_set_limits(). */
 #define TMM_LIMIT_FRAMES	(1U << 0)
 #define TMM_LIMIT_PAGES		(1U << 1)
 #define TMM_LIMIT_HANDLES	(1U << 2)
 
 /**
- * struct tmm_limits - how much may be owned, and how much is
- * @client_frames_max: frames that this client may have; or TMM_NO_LIMIT, as all limits
+ * struct tmm_limits - how much a client and its user may own, and how much they own
+ * @client_frames_max: frames that this client may have. As for all limits, TMM_NO_LIMIT
+ *                     means any number
  * @client_pages_max: pages that this client may have
  * @client_handles_max: objects that this client may have
  * @client_frames: frames that count: allocated, mapped, exported and not imported yet,
- *                 and page tables made for it
+ *                 and page tables made for this client
  * @client_pages: pages that count, in the same way
- * @client_handles: objects
+ * @client_handles: objects of this client
  * @user_frames_max: frames that all clients of the user may have together
  * @user_pages_max: pages that all clients of the user may have together
  * @user_handles_max: objects that all clients of the user may have together
@@ -548,7 +564,7 @@ struct tmm_limits {
 };
 
 /**
- * tmm_client_limits() - how much this client and its user may own
+ * tmm_client_limits() - get the limits of this client and of its user
  * @client: the client
  * @limits: filled in
  *
@@ -557,13 +573,13 @@ struct tmm_limits {
 int tmm_client_limits(const struct tmm_client *client, struct tmm_limits *limits);
 
 /**
- * tmm_client_set_limits() - let this client own less
+ * tmm_client_set_limits() - set limits of this client
  * @client: the client
  * @which: TMM_LIMIT_*, one or more
- * @limits: the client_*_max that @which selects: a number or TMM_NO_LIMIT
+ * @limits: the call reads the client_*_max that @which selects: a number or TMM_NO_LIMIT
  *
- * A limit below what is owned takes nothing away, but no more can be allocated (EDQUOT).
- * Raising a limit takes CAP_SYS_RESOURCE.
+ * A limit below what the client owns takes nothing away, but the client cannot allocate
+ * more (EDQUOT). Raising a limit takes CAP_SYS_RESOURCE.
  *
  * Errors: EINVAL; EPERM
  * Call: THESEUS_MM_IOC_SET_LIMITS
@@ -572,14 +588,15 @@ int tmm_client_set_limits(struct tmm_client *client, unsigned int which,
 			  const struct tmm_limits *limits);
 
 /**
- * tmm_client_wait() - wait until memory came back
+ * tmm_client_wait() - wait until memory is free again
  * @client: the client
  * @timeout_ms: milliseconds; 0 does not wait, -1 waits as long as it takes
  *
- * After a call that failed with ENOSPC or EDQUOT: wait, then try again. This call returns as
- * soon as some of the missing resource has come back since the failure, from any client.
- * That may not be enough, so several rounds may be needed. If no call has failed so far, it
- * returns at once. In an event loop, wait for POLLIN on tmm_client_fd() instead.
+ * After a call fails with ENOSPC or EDQUOT: wait, then try again. tmm_client_wait() returns
+ * as soon as any client has given back some of the missing resource since the failure.
+ * That may not be enough, so several rounds may be needed. If no call has failed so far,
+ * tmm_client_wait() returns at once. In an event loop, wait for POLLIN on tmm_client_fd()
+ * instead.
  *
  * Errors: ETIMEDOUT; EINTR if a signal was handled
  * Call: poll(2)
@@ -587,11 +604,11 @@ int tmm_client_set_limits(struct tmm_client *client, unsigned int which,
 int tmm_client_wait(const struct tmm_client *client, int timeout_ms);
 
 /**
- * struct tmm_translation - what is behind a virtual address
+ * struct tmm_translation - the physical address and the leaf behind a virtual address
  * @paddr: physical address
- * @flags: TMM_* that the entry shows
- * @page_size: of the leaf it is in: 4 KiB, 2 MiB or 1 GiB
- * @is_exclusive: the frame goes back with this mapping
+ * @flags: TMM_* of the leaf entry
+ * @page_size: size of the leaf: 4 KiB, 2 MiB or 1 GiB
+ * @is_exclusive: a drop of the mapping frees the frame
  * @reserved1: 0
  * @reserved: 0
  */
@@ -605,14 +622,15 @@ struct tmm_translation {
 };
 
 /**
- * tmm_client_translate() - virtual to physical
+ * tmm_client_translate() - translate a virtual address
  * @client: the client
- * @vaddr: an address as of tmm_mapping_address(); anybody's
+ * @vaddr: an address in the shared address space, as tmm_mapping_address() returns it; of
+ *         any client
  * @translation: filled in
  *
  * Takes CAP_SYS_ADMIN.
  *
- * Errors: EPERM; ENOENT if nothing is mapped there; EINVAL if it is not canonical
+ * Errors: EPERM; ENOENT if nothing is mapped at @vaddr; EINVAL if @vaddr is not canonical
  * Call: THESEUS_MM_IOC_TRANSLATE
  */
 int tmm_client_translate(const struct tmm_client *client, uint64_t vaddr,
@@ -621,9 +639,9 @@ int tmm_client_translate(const struct tmm_client *client, uint64_t vaddr,
 #define TMM_MAX_LEVELS	5
 
 /**
- * struct tmm_walk - the way through the page tables to an address
- * @nr_levels: entries looked at; fewer than the paging levels if it ended early
- * @entries: the hardware's entries as they are; [0] is the root's
+ * struct tmm_walk - the page-table entries on the way to an address
+ * @nr_levels: number of entries; fewer than the paging levels if the walk ended early
+ * @entries: raw entries; [0] is the root's
  * @reserved1: 0
  * @reserved: 0
  */
@@ -635,7 +653,7 @@ struct tmm_walk {
 };
 
 /**
- * tmm_client_dump_pte() - one address's table walk
+ * tmm_client_dump_pte() - show the page-table entries on the way to an address
  * @client: the client
  * @vaddr: any canonical address
  * @walk: filled in
@@ -649,9 +667,9 @@ int tmm_client_dump_pte(const struct tmm_client *client, uint64_t vaddr, struct 
 
 /**
  * enum tmm_memory - how device memory is cached
- * @TMM_MEMORY_WRITE_BACK: as RAM
- * @TMM_MEMORY_UNCACHED: not at all: registers
- * @TMM_MEMORY_WRITE_COMBINING: writes are collected: frame buffers
+ * @TMM_MEMORY_WRITE_BACK: like RAM
+ * @TMM_MEMORY_UNCACHED: not at all; for registers
+ * @TMM_MEMORY_WRITE_COMBINING: writes are combined; for frame buffers
  */
 enum tmm_memory {
 	TMM_MEMORY_WRITE_BACK,
@@ -660,18 +678,18 @@ enum tmm_memory {
 };
 
 /**
- * tmm_client_add_device_region() - let device memory be mapped
+ * tmm_client_add_device_region() - allow all clients to map a range of device memory
  * @client: the client
- * @start: its physical address, a multiple of TMM_PAGE_SIZE; not RAM
- * @nr_bytes: its size, a multiple of TMM_PAGE_SIZE
- * @memory: how it is cached, in every mapping of it
+ * @start: physical address, a multiple of TMM_PAGE_SIZE; not RAM
+ * @nr_bytes: size, a multiple of TMM_PAGE_SIZE
+ * @memory: how the memory is cached, in every mapping of it
  *
- * All clients can map the region until it is removed or the module is unloaded. When the
- * device itself is removed, calls on its mappings fail with ENODEV, and windows raise
- * SIGBUS: drop the mappings, then remove the region. Takes CAP_SYS_RAWIO.
+ * The region stays until it is removed or the module is unloaded. When the device itself is
+ * removed, calls on mappings of the region fail with ENODEV, and windows raise SIGBUS: drop
+ * the mappings, then remove the region. Takes CAP_SYS_RAWIO.
  *
- * Errors: EPERM; EBUSY if a driver has some of it; EADDRINUSE if some was added already;
- *         EOPNOTSUPP if some is RAM; EINVAL, EOVERFLOW
+ * Errors: EPERM; EBUSY if a driver has claimed part of the range; EADDRINUSE if part of the
+ *         range was added already; EOPNOTSUPP if part of it is RAM; EINVAL, EOVERFLOW
  * Call: THESEUS_MM_IOC_ADD_DEVICE_REGION
  */
 int tmm_client_add_device_region(struct tmm_client *client, uint64_t start, uint64_t nr_bytes,
@@ -679,13 +697,14 @@ int tmm_client_add_device_region(struct tmm_client *client, uint64_t start, uint
 
 /**
  * tmm_client_remove_device_region() - remove a device region
- * @client: the client, not necessarily the one that added it
- * @start: as it was added
- * @nr_bytes: as it was added
+ * @client: any client, not necessarily the one that added the region
+ * @start: physical address of the region, as it was added
+ * @nr_bytes: size of the region, as it was added
  *
  * Takes CAP_SYS_RAWIO.
  *
- * Errors: EPERM; EBUSY while somebody owns a frame of it; ERANGE unless it was added so
+ * Errors: EPERM; EBUSY while somebody owns a frame of the region; ERANGE if no region with
+ *         this start and size was added
  * Call: THESEUS_MM_IOC_REMOVE_DEVICE_REGION
  */
 int tmm_client_remove_device_region(struct tmm_client *client, uint64_t start, uint64_t nr_bytes);
@@ -705,13 +724,13 @@ enum tmm_place {
 };
 
 /**
- * struct tmm_allocate_options - what is wanted
- * @nr_pages: how many pages or frames; or
- * @nr_bytes: how many bytes, rounded up to whole ones (after the offset of @at within
- *            its own was added); exactly one of the two is not 0
+ * struct tmm_allocate_options - how much to allocate, and where
+ * @nr_pages: number of pages or frames, or 0
+ * @nr_bytes: number of bytes, or 0; exactly one of the two is not 0. With TMM_AT the bytes
+ *            begin at @at. The bytes are rounded up to whole pages or frames
  * @place: where
- * @align: alignment of the first in bytes, a power of two from 4 KiB to 1 GiB; 0 for
- *         any; not with TMM_AT
+ * @align: alignment of the first page or frame in bytes, a power of two from 4 KiB to
+ *         1 GiB; 0 means any. Not with TMM_AT
  * @at: with TMM_AT, an address; else 0
  * @min: with TMM_IN_RANGE, the lowest address that may be used; else 0
  * @max: with TMM_IN_RANGE, the highest address that may be used; else 0
@@ -731,9 +750,9 @@ struct tmm_allocate_options {
 };
 
 /**
- * tmm_pages_allocate() - own a run of virtual pages, without memory behind it
+ * tmm_pages_allocate() - allocate a run of virtual pages, without memory behind it
  * @client: the client
- * @options: what is wanted
+ * @options: how many, and where
  *
  * Return: the pages; or NULL
  * Errors: ENOSPC, EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW, EINVAL, EDQUOT
@@ -743,9 +762,9 @@ TMM_MUST_CHECK struct tmm_pages *tmm_pages_allocate(struct tmm_client *client,
 						    const struct tmm_allocate_options *options);
 
 /**
- * tmm_frames_allocate() - own a run of physical frames, without mapping it
+ * tmm_frames_allocate() - allocate a run of physical frames, without mapping it
  * @client: the client
- * @options: what is wanted; TMM_AT and TMM_IN_RANGE take CAP_SYS_ADMIN
+ * @options: how many, and where; TMM_AT and TMM_IN_RANGE take CAP_SYS_ADMIN
  *
  * Return: the frames, zeroed; or NULL
  * Errors: as tmm_pages_allocate(), and EPERM
@@ -755,17 +774,18 @@ TMM_MUST_CHECK struct tmm_frames *tmm_frames_allocate(struct tmm_client *client,
 						      const struct tmm_allocate_options *options);
 
 /**
- * tmm_pages_address(), tmm_frames_address() - the first address
+ * tmm_pages_address(), tmm_frames_address() - return the first address
  * @pages: the pages
  * @frames: the frames
  *
- * Return: the virtual address; the physical one, or 0 without CAP_SYS_ADMIN
+ * Return: the virtual address of pages; the physical address of frames, which is 0 without
+ * CAP_SYS_ADMIN
  */
 uint64_t tmm_pages_address(const struct tmm_pages *pages);
 uint64_t tmm_frames_address(const struct tmm_frames *frames);
 
 /**
- * tmm_pages_size(), tmm_frames_size() - the size
+ * tmm_pages_size(), tmm_frames_size() - return the size
  * @pages: the pages
  * @frames: the frames
  *
@@ -775,11 +795,11 @@ uint64_t tmm_pages_size(const struct tmm_pages *pages);
 uint64_t tmm_frames_size(const struct tmm_frames *frames);
 
 /**
- * tmm_pages_handle(), tmm_frames_handle() - the kernel's name for it
+ * tmm_pages_handle(), tmm_frames_handle() - return the kernel's handle of the object
  * @pages: the pages
  * @frames: the frames
  *
- * For calls that this library lacks, and to find it in what the kernel prints.
+ * Calls that this library lacks need the handle, and the kernel's lists and traces show it.
  *
  * Return: the handle
  */
@@ -787,13 +807,13 @@ uint32_t tmm_pages_handle(const struct tmm_pages *pages);
 uint32_t tmm_frames_handle(const struct tmm_frames *frames);
 
 /**
- * tmm_pages_split(), tmm_frames_split() - make two of one
+ * tmm_pages_split(), tmm_frames_split() - split an object in two
  * @pages: consumed
  * @frames: consumed
- * @offset: where the second begins; a multiple of TMM_PAGE_SIZE, more than 0 and less
+ * @offset: bytes before the second part; a multiple of TMM_PAGE_SIZE, more than 0 and less
  *          than the size
- * @first: set to the part before @offset; may be the pointer that is consumed
- * @second: set to the rest
+ * @first: set to the part before @offset; may be the consumed pointer
+ * @second: set to the part from @offset on
  *
  * Errors: EINVAL, ERANGE, EDQUOT
  * Call: THESEUS_MM_IOC_SPLIT
@@ -804,19 +824,19 @@ int tmm_frames_split(struct tmm_frames **frames, uint64_t offset, struct tmm_fra
 		     struct tmm_frames **second);
 
 /**
- * tmm_pages_merge(), tmm_frames_merge() - make one of two that touch
+ * tmm_pages_merge(), tmm_frames_merge() - join two objects that are next to each other
  * @pages: grows
  * @frames: grows
- * @other: directly before or after; of the same client; consumed
+ * @other: directly before or after the first object; of the same client; consumed
  *
- * Errors: EDOM if they do not touch; EMEDIUMTYPE; EXDEV
+ * Errors: EDOM if the objects are not next to each other; EMEDIUMTYPE; EXDEV
  * Call: THESEUS_MM_IOC_MERGE
  */
 int tmm_pages_merge(struct tmm_pages *pages, struct tmm_pages **other);
 int tmm_frames_merge(struct tmm_frames *frames, struct tmm_frames **other);
 
 /**
- * tmm_pages_map() - put new frames behind pages
+ * tmm_pages_map() - map pages to new frames
  * @pages: consumed
  * @flags: TMM_*; TMM_DATA is the usual choice
  *
@@ -827,20 +847,20 @@ int tmm_frames_merge(struct tmm_frames *frames, struct tmm_frames **other);
 TMM_MUST_CHECK struct tmm_mapping *tmm_pages_map(struct tmm_pages **pages, uint64_t flags);
 
 /**
- * tmm_pages_map_to() - put one's own frames behind pages
+ * tmm_pages_map_to() - map pages to frames that the client owns
  * @pages: consumed
- * @frames: as many, of the same client; consumed
+ * @frames: as many frames as there are pages, of the same client; consumed
  * @flags: TMM_*; TMM_DATA is the usual choice
  *
- * Return: the mapping; or NULL, with both as they were
- * Errors: EINVAL if they differ in size; EXDEV, ENOSPC, EOPNOTSUPP, EDQUOT
+ * Return: the mapping; or NULL, with @pages and @frames unchanged
+ * Errors: EINVAL if @pages and @frames differ in size; EXDEV, ENOSPC, EOPNOTSUPP, EDQUOT
  * Call: THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_pages_map_to(struct tmm_pages **pages,
 						    struct tmm_frames **frames, uint64_t flags);
 
 /**
- * tmm_pages_drop(), tmm_frames_drop() - give it back
+ * tmm_pages_drop(), tmm_frames_drop() - free an object
  * @pages: consumed; NULL inside is allowed
  * @frames: consumed; NULL inside is allowed
  *
@@ -852,14 +872,14 @@ int tmm_frames_drop(struct tmm_frames **frames);
 /* --- mappings ----------------------------------------------------------------------- */
 
 /**
- * struct tmm_create_options - what else is wanted of a new mapping
+ * struct tmm_create_options - further properties of a new mapping
  * @is_contiguous: one physically contiguous run of frames
- * @is_identity: the same, at virtual addresses that are its physical ones, which takes
- *               CAP_SYS_RAWIO
+ * @is_identity: one run of frames, and virtual addresses that are equal to the physical
+ *               ones; takes CAP_SYS_RAWIO
  * @reserved1: 0
  * @leaf_size: TMM_PAGE_SIZE, TMM_LARGE_PAGE_SIZE or 1 GiB: the mapping consists of leaves of
- *             this size; its size must be a multiple (EINVAL), and the CPU must have such
- *             leaves (EOPNOTSUPP). 0: leaves as large as there is room for
+ *             this size; the mapping's size must be a multiple of it (EINVAL), and the CPU
+ *             must have such leaves (EOPNOTSUPP). 0: leaves as large as there is room for
  * @align: the mapping's address is a multiple of this many bytes, a power of two from
  *         TMM_PAGE_SIZE to 1 GiB; with @is_contiguous or @is_identity, the physical address
  *         too. 0 means anywhere
@@ -875,11 +895,12 @@ struct tmm_create_options {
 };
 
 /**
- * tmm_mapping_create() - own pages with new frames behind them
+ * tmm_mapping_create() - allocate pages and frames and map them
  * @client: the client
- * @nr_bytes: how much, more than 0; rounded up to whole pages
+ * @nr_bytes: size, more than 0; rounded up to whole pages
  * @flags: TMM_*; TMM_DATA is the usual choice
- * @options: what else; NULL means nothing: as many runs of frames as it takes
+ * @options: further properties; NULL means none. Without is_contiguous and is_identity,
+ *           the module takes as many runs of frames as it needs
  *
  * Return: the mapping, its content zeroed; or NULL
  * Errors: ENOSPC, EINVAL, EOVERFLOW, EOPNOTSUPP, EDQUOT; EPERM
@@ -892,16 +913,16 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_create(struct tmm_client *client,
 
 #define TMM_MAX_MANY		65536
 
-/* To tmm_mapping_create_many() and _drop_many(): all of them, or none. */
+/* For tmm_mapping_create_many() and tmm_mapping_drop_many(): all items, or none. */
 #define TMM_ALL_OR_NOTHING	(UINT32_C(1) << 0)
 
 /**
  * struct tmm_create_item - one of many mappings
- * @nr_bytes: how much, as for tmm_mapping_create()
+ * @nr_bytes: size, as for tmm_mapping_create()
  * @flags: TMM_*
  * @is_contiguous: one physically contiguous run of frames
  * @reserved1: 0
- * @error: set to 0, or to why it was not created: an errno
+ * @error: set to 0, or to the errno of this item if the mapping was not created
  * @leaf_size: as in struct tmm_create_options
  * @align: as in struct tmm_create_options
  * @reserved: 0
@@ -918,19 +939,19 @@ struct tmm_create_item {
 };
 
 /**
- * tmm_mapping_create_many() - create mappings by one call
+ * tmm_mapping_create_many() - create several mappings in one call
  * @client: the client
- * @items: what is wanted
+ * @items: an array of @nr, one item for each mapping
  * @mappings: an array of @nr, set to the mappings; NULL for each that was not created
- * @nr: how many, up to TMM_MAX_MANY
+ * @nr: number of items, up to TMM_MAX_MANY
  * @how: 0, or TMM_ALL_OR_NOTHING
  *
- * They are created in order, and each has its own success: to know that all went well,
- * compare the result with @nr. With TMM_ALL_OR_NOTHING it is the call that fails, with
- * the error of the item that did, and nothing was created: @mappings is as it was, that
- * item has its error, all others ECANCELED.
+ * The mappings are created in order. An item that fails does not stop the others: compare
+ * the result with @nr to know whether all were created. With TMM_ALL_OR_NOTHING, the call
+ * fails with the error of the first item that fails, and creates nothing: @mappings does
+ * not change, that item has its error, and all other items have ECANCELED.
  *
- * Return: how many were created; or -1
+ * Return: number of mappings that were created; or -1
  * Errors: EINVAL; with TMM_ALL_OR_NOTHING those of tmm_mapping_create()
  * Call: THESEUS_MM_IOC_CREATE_BATCH
  */
@@ -940,18 +961,20 @@ TMM_MUST_CHECK int tmm_mapping_create_many(struct tmm_client *client,
 					   uint32_t how);
 
 /**
- * tmm_mapping_drop_many() - drop mappings by one call
- * @mappings: an array of @nr, of one client; consumed, each that is dropped is set to
- *            NULL; NULL inside is allowed
- * @errors: an array of @nr, set to 0, or to why it was not dropped: an errno; NULL if
- *          that is not of interest
- * @nr: how many, up to TMM_MAX_MANY
+ * tmm_mapping_drop_many() - drop several mappings in one call
+ * @mappings: an array of @nr, of one client; consumed: each entry whose mapping is dropped
+ *            is set to NULL; NULL inside is allowed
+ * @errors: an array of @nr, set to 0, or to the errno of each mapping that was not dropped;
+ *          NULL if the caller does not want the errors
+ * @nr: number of entries, up to TMM_MAX_MANY
  * @how: 0, or TMM_ALL_OR_NOTHING
  *
- * They are dropped in order, and each has its own success, with TMM_ALL_OR_NOTHING as
- * above.
+ * The mappings are dropped in order. A mapping that cannot be dropped does not stop the
+ * others. With TMM_ALL_OR_NOTHING, the call fails with the error of the first mapping that
+ * cannot be dropped, and drops nothing; @errors is set as the errors of
+ * tmm_mapping_create_many().
  *
- * Return: how many entries are NULL now, that is @nr if all went well; or -1
+ * Return: number of entries that are NULL now, which is @nr if all were dropped; or -1
  * Errors: EINVAL, EXDEV; with TMM_ALL_OR_NOTHING those of tmm_mapping_drop()
  * Call: THESEUS_MM_IOC_DROP_BATCH
  */
@@ -962,15 +985,16 @@ TMM_MUST_CHECK int tmm_mapping_drop_many(struct tmm_mapping **mappings, int *err
  * tmm_mapping_map_frame_range() - map device memory
  * @client: the client
  * @paddr: physical address, in a device region; rounded down to a whole frame
- * @nr_bytes: how much, more than 0; rounded up
+ * @nr_bytes: size, more than 0; rounded up
  * @flags: TMM_*; with TMM_DEVICE_MEMORY, unless the region is write-back
  *
- * RAM cannot be mapped by its address. The device's content is not changed. A read or write
- * with the size of a register accesses that register once. Takes CAP_SYS_RAWIO.
+ * RAM cannot be mapped by its address. The call does not change the content of the device
+ * memory. A read or write with the size of a register accesses that register once. Takes
+ * CAP_SYS_RAWIO.
  *
  * Return: the mapping; or NULL
- * Errors: EPERM; EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW; EOPNOTSUPP if it is RAM
- *         or the flags do not fit the region; ENOSPC, EDQUOT, EINVAL
+ * Errors: EPERM; EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW; EOPNOTSUPP if the address is
+ *         in RAM or the flags do not fit the region; ENOSPC, EDQUOT, EINVAL
  * Call: THESEUS_MM_IOC_MAP_FRAME_RANGE
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_map_frame_range(struct tmm_client *client,
@@ -978,17 +1002,16 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_map_frame_range(struct tmm_client
 							       uint64_t flags);
 
 /**
- * tmm_mapping_address() - the first virtual address
+ * tmm_mapping_address() - return the first virtual address
  * @mapping: the mapping
  *
- * In the kernel's shared address space: tmm_mapping_mmap() makes a pointer.
- *
- * Return: the address
+ * Return: the address in the shared address space, which is not a pointer:
+ * tmm_mapping_mmap() makes a pointer
  */
 uint64_t tmm_mapping_address(const struct tmm_mapping *mapping);
 
 /**
- * tmm_mapping_size() - the size
+ * tmm_mapping_size() - return the size
  * @mapping: the mapping
  *
  * Return: bytes, a multiple of TMM_PAGE_SIZE
@@ -996,7 +1019,7 @@ uint64_t tmm_mapping_address(const struct tmm_mapping *mapping);
 uint64_t tmm_mapping_size(const struct tmm_mapping *mapping);
 
 /**
- * tmm_mapping_handle() - the kernel's name for it
+ * tmm_mapping_handle() - return the kernel's handle of the mapping
  * @mapping: the mapping
  *
  * Return: the handle
@@ -1004,19 +1027,20 @@ uint64_t tmm_mapping_size(const struct tmm_mapping *mapping);
 uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping);
 
 /**
- * struct tmm_mapping_info - how a mapping is
+ * struct tmm_mapping_info - the properties of a mapping
  * @flags: TMM_*, as tmm_mapping_remap() takes them
- * @nr_frame_ranges: contiguous runs of frames behind it
- * @nr_borrows: windows, reads, writes and dma-bufs that are there at this moment
- * @is_exclusive: its frames go back with it
+ * @nr_frame_ranges: contiguous runs of frames behind the mapping
+ * @nr_borrows: windows, reads, writes and dma-bufs at this moment
+ * @is_exclusive: a drop of the mapping frees its frames
  * @is_shareable: see tmm_mapping_share()
- * @is_pinned: I/O holds memory of a window that is gone
- * @is_read_only: no owner can ever write to it; see tmm_mapping_export_as()
+ * @is_pinned: I/O pins memory of a window that is gone
+ * @is_read_only: no owner can ever write to the mapping; see tmm_mapping_export_as()
  * @is_lent: the descriptor is of tmm_mapping_lend(): another client owns the mapping
- * @is_bad: some of its memory fails: there, windows raise SIGBUS and calls return EIO
+ * @is_bad: some of the memory fails: windows raise SIGBUS there, and reads and writes of it
+ *          fail with EIO
  * @reserved1: 0
- * @address: its first virtual address
- * @nr_bytes: its size
+ * @address: first virtual address
+ * @nr_bytes: size
  * @reserved: 0
  */
 struct tmm_mapping_info {
@@ -1036,7 +1060,7 @@ struct tmm_mapping_info {
 };
 
 /**
- * tmm_mapping_query() - how it is
+ * tmm_mapping_query() - get the properties of a mapping
  * @mapping: the mapping
  * @info: filled in
  *
@@ -1047,12 +1071,13 @@ int tmm_mapping_query(const struct tmm_mapping *mapping, struct tmm_mapping_info
 /**
  * tmm_mapping_read() - copy out of a mapping
  * @mapping: the mapping
- * @offset: from its start
- * @buffer: where to; no window of this mapping
- * @length: how much; 0 is success. All must lie in the mapping, or nothing is copied.
+ * @offset: bytes from the start of the mapping
+ * @buffer: where to; not a window of this mapping
+ * @length: number of bytes; 0 succeeds. If not all of them lie in the mapping, nothing is
+ *          copied
  *
- * Errors: ERANGE, EOVERFLOW; EBUSY while it is mmapped with PROT_WRITE or written;
- *         EFAULT, which leaves what was copied until then
+ * Errors: ERANGE, EOVERFLOW; EBUSY while the mapping is written or has a window with
+ *         PROT_WRITE; EFAULT, EINTR and EIO, after which a part may have been copied
  * Call: THESEUS_MM_IOC_READ
  */
 int tmm_mapping_read(const struct tmm_mapping *mapping, uint64_t offset, void *buffer,
@@ -1061,59 +1086,62 @@ int tmm_mapping_read(const struct tmm_mapping *mapping, uint64_t offset, void *b
 /**
  * tmm_mapping_write() - copy into a mapping
  * @mapping: the mapping, writable
- * @offset: from its start
- * @buffer: where from; no window of this mapping
- * @length: how much; 0 is success. All must lie in the mapping, or nothing is copied.
+ * @offset: bytes from the start of the mapping
+ * @buffer: where from; not a window of this mapping
+ * @length: number of bytes; 0 succeeds. If not all of them lie in the mapping, nothing is
+ *          copied
  *
- * Errors: EACCES if it is not writable; ERANGE, EOVERFLOW; EBUSY while it is mmapped,
- *         read or written; EFAULT, which leaves what was copied until then
+ * Errors: EACCES if the mapping is not writable; ERANGE, EOVERFLOW; EBUSY while the mapping
+ *         is borrowed; EFAULT, EINTR and EIO, after which a part may have been copied
  * Call: THESEUS_MM_IOC_WRITE
  */
 int tmm_mapping_write(struct tmm_mapping *mapping, uint64_t offset, const void *buffer,
 		      size_t length);
 
 /**
- * tmm_mapping_mmap() - borrow a part of a mapping as memory of this process
+ * tmm_mapping_mmap() - make a window: a part of a mapping as memory of this process
  * @mapping: the mapping
- * @offset: from its start, a multiple of TMM_PAGE_SIZE
- * @length: how much, more than 0
- * @prot: PROT_READ, also with PROT_WRITE or PROT_EXEC, as mmap(2)
+ * @offset: bytes from the start of the mapping, a multiple of TMM_PAGE_SIZE
+ * @length: number of bytes, more than 0
+ * @prot: PROT_READ, also with PROT_WRITE or PROT_EXEC, as for mmap(2)
  *
- * Without PROT_WRITE any number of windows, and reads, go on at a time; with it, this
- * one alone. The mapping can be neither changed nor dropped until the window is gone:
- * by munmap(2), the end of the process, or tmm_mapping_revoke(), after which touching
- * it is SIGBUS. Closing the client does not end it. mprotect(2) can narrow it, not widen
- * it, and fork() does not inherit it.
+ * A mapping can have any number of windows without PROT_WRITE, and reads, at the same time.
+ * A window with PROT_WRITE excludes all other windows, reads and writes. While a window
+ * exists, the mapping can be neither changed nor dropped. A window ends with munmap(2), with
+ * the process, or with tmm_mapping_revoke(), after which touching it raises SIGBUS. Closing
+ * the client does not end a window. mprotect(2) can take rights from a window but not add
+ * them, and fork() does not inherit a window.
  *
- * The library keeps nothing of it: the window belongs to the process.
+ * The window belongs to the process; the library keeps no record of it.
  *
- * Return: where it is, to be given to tmm_mapping_munmap(); or NULL
- * Errors: EBUSY; EACCES if the mapping's flags refuse @prot; ERANGE if the part is not
- *         within the mapping; EINVAL
+ * Return: the address of the window, for tmm_mapping_munmap(); or NULL
+ * Errors: EBUSY; EACCES if the mapping's flags do not allow @prot; ERANGE if the part is
+ *         not within the mapping; EINVAL
  * Call: THESEUS_MM_IOC_MAP_OFFSET, mmap(2) with MAP_SHARED
  */
 TMM_MUST_CHECK void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offset, size_t length,
 				      int prot);
 
 /**
- * tmm_mapping_prefault() - have no fault left for later
+ * tmm_mapping_prefault() - take all page faults of a window now
  * @address: a multiple of TMM_PAGE_SIZE, in a window
- * @length: how much, within the window; 0 is success
+ * @length: number of bytes, within the window; 0 succeeds
  *
- * Reads a byte of each page: do not use it on device memory for which a read has an effect.
- * The call does for this memory what mlock(2) and MADV_POPULATE_WRITE do for other memory;
- * those need struct pages, which this memory does not have. A program does not need the call
- * if it calls mlockall(2) with MCL_FUTURE before it makes windows, or mmap(2) with
- * MAP_POPULATE itself. A revoked window raises SIGBUS, as for any other access.
+ * The kernel inserts the page-table entries of a window when the window is touched, small
+ * ones 512 at a time. This call reads a byte of each page, so that later accesses take no
+ * fault: do not use it on device memory for which a read has an effect. mlock(2) and
+ * MADV_POPULATE_WRITE cannot do this, since they need struct pages. A program does not need
+ * the call if it calls mlockall(2) with MCL_FUTURE before it makes windows, or mmap(2) with
+ * MAP_POPULATE itself. The call raises SIGBUS on a revoked window, as any other access.
  *
  * Errors: EINVAL if @address is not aligned
  */
 int tmm_mapping_prefault(const void *address, size_t length);
 
 /**
- * tmm_mapping_munmap() - give a window back
- * @address: what tmm_mapping_mmap() returned; NULL is allowed
- * @length: its length
+ * tmm_mapping_munmap() - end a window
+ * @address: the address that tmm_mapping_mmap() returned; NULL is allowed
+ * @length: length of the window
  *
  * Errors: EINVAL
  * Call: munmap(2)
@@ -1121,15 +1149,16 @@ int tmm_mapping_prefault(const void *address, size_t length);
 int tmm_mapping_munmap(void *address, size_t length);
 
 /**
- * tmm_mapping_map_offset() - for a mmap(2) of one's own
+ * tmm_mapping_map_offset() - return the offset of a mapping for mmap(2)
  * @mapping: the mapping
- * @offset: set to what mmap() of tmm_client_fd() takes for the mapping's first byte; add
- *          bytes, within the mapping, for a later one
+ * @offset: set to the offset of the mapping's first byte in tmm_client_fd(); add bytes,
+ *          within the mapping, for a later byte
  *
- * For callers that choose the address. MAP_SHARED is needed. The offset is valid until the
- * mapping is consumed, or a merge makes it longer. EOVERFLOW in a 32-bit program if other
- * mappings of the client, of 16 TiB in all, have the offsets that such a program can use.
+ * Programs that choose the address of a window call mmap(2) themselves, with MAP_SHARED.
+ * The offset is valid until the mapping is consumed, or a merge makes the mapping longer.
  *
+ * Errors: EOVERFLOW in a 32-bit program, if other mappings of the client, 16 TiB in all,
+ *         have the offsets that such a program can use
  * Call: THESEUS_MM_IOC_MAP_OFFSET
  */
 int tmm_mapping_map_offset(const struct tmm_mapping *mapping, uint64_t *offset);
@@ -1137,8 +1166,8 @@ int tmm_mapping_map_offset(const struct tmm_mapping *mapping, uint64_t *offset);
 /**
  * struct tmm_revocation - the result of a revocation
  * @nr_revoked: number of windows that were revoked
- * @nr_pinned: number of these, or of earlier ones, that I/O still pins: their borrows have
- *             not ended, and the mapping stays borrowed until they are unpinned
+ * @nr_pinned: number of windows, revoked now or earlier, that I/O still pins: their borrows
+ *             have not ended, and the mapping stays borrowed until they are unpinned
  * @reserved: 0
  */
 struct tmm_revocation {
@@ -1148,11 +1177,11 @@ struct tmm_revocation {
 };
 
 /**
- * tmm_mapping_revoke() - end all windows, in whichever process
+ * tmm_mapping_revoke() - end all windows of a mapping, in every process
  * @mapping: the mapping
- * @revocation: filled in; NULL if that is not of interest
+ * @revocation: filled in; NULL if the caller does not want the numbers
  *
- * When the call returns, touching such a window raises SIGBUS, and the borrows of all
+ * When the call has returned, touching such a window raises SIGBUS, and the borrows of all
  * windows that are not pinned have ended.
  *
  * Call: THESEUS_MM_IOC_REVOKE
@@ -1160,64 +1189,67 @@ struct tmm_revocation {
 int tmm_mapping_revoke(struct tmm_mapping *mapping, struct tmm_revocation *revocation);
 
 /**
- * tmm_mapping_share() - let it have many writers, or one again
+ * tmm_mapping_share() - allow several writers at the same time, or only one again
  * @mapping: the mapping
- * @is_shareable: from now on, any number of windows with PROT_WRITE, and reads and writes
- *                beside them; or false: by the rules again
+ * @is_shareable: true allows any number of windows with PROT_WRITE, with reads and writes
+ *                at the same time; false allows one writer again
  *
  * A shareable mapping is the one exception to one writer at a time: its users have to
  * synchronise their writes. Mutexes, conditions and semaphores that processes share
  * (PTHREAD_PROCESS_SHARED) work in a window only if the module was loaded with
- * struct_pages=1; otherwise the C library ends the program when it has to wait. Put them
- * into a memfd_create(2) beside the mapping, or use atomic operations and eventfd(2).
- * A split makes both parts as the mapping was; a merge needs two that are alike.
+ * struct_pages=1; otherwise the kernel refuses to wait, and the C library ends the program.
+ * Put them into memory of memfd_create(2), or use atomic operations and eventfd(2). Both
+ * parts of a split mapping are shareable if the mapping was; a merge needs two shareable
+ * mappings or none.
  *
- * Errors: EBUSY while it is mmapped, read or written
+ * Errors: EBUSY while the mapping is borrowed
  * Call: THESEUS_MM_IOC_SHARE
  */
 int tmm_mapping_share(struct tmm_mapping *mapping, bool is_shareable);
 
 /**
- * tmm_mapping_remap() - change its flags
+ * tmm_mapping_remap() - change the flags of a mapping
  * @mapping: the mapping
  * @flags: TMM_*
  *
- * Errors: EBUSY while it is mmapped, read or written; EINVAL, EOPNOTSUPP, ENOSPC
+ * Errors: EBUSY while the mapping is borrowed; EACCES for TMM_WRITABLE on a mapping that
+ *         was exported read-only; EINVAL, EOPNOTSUPP, ENOSPC
  * Call: THESEUS_MM_IOC_REMAP
  */
 int tmm_mapping_remap(struct tmm_mapping *mapping, uint64_t flags);
 
 /**
- * tmm_mapping_split() - make two mappings of one
+ * tmm_mapping_split() - split a mapping in two
  * @mapping: consumed
- * @offset: where the second begins; a multiple of TMM_PAGE_SIZE, more than 0 and less
+ * @offset: bytes before the second part; a multiple of TMM_PAGE_SIZE, more than 0 and less
  *          than the size
  * @first: set to the part before @offset; may be @mapping
- * @second: set to the rest
+ * @second: set to the part from @offset on
  *
- * Errors: EBUSY while it is mmapped, read or written; EINVAL, ERANGE, ENOSPC, EDQUOT
+ * Errors: EBUSY while the mapping is borrowed; EINVAL, ERANGE, ENOSPC, EDQUOT
  * Call: THESEUS_MM_IOC_SPLIT
  */
 int tmm_mapping_split(struct tmm_mapping **mapping, uint64_t offset, struct tmm_mapping **first,
 		      struct tmm_mapping **second);
 
 /**
- * tmm_mapping_merge() - make one mapping of two
+ * tmm_mapping_merge() - join two mappings
  * @mapping: grows
- * @next: directly after it; of the same client; consumed
+ * @next: the mapping directly after @mapping, of the same client; consumed
  *
- * Errors: EDOM if it does not follow; EMEDIUMTYPE if the flags differ; EXDEV; EBUSY
+ * Errors: EDOM if @next does not follow @mapping; EMEDIUMTYPE if the flags differ; EXDEV;
+ *         EBUSY
  * Call: THESEUS_MM_IOC_MERGE
  */
 int tmm_mapping_merge(struct tmm_mapping *mapping, struct tmm_mapping **next);
 
 /**
- * struct tmm_parts - what a mapping was made of
- * @pages: its pages
+ * struct tmm_parts - the parts of a mapping that was taken apart
+ * @pages: the pages of the mapping
  * @frames: an array of its runs of frames, in the order of the pages
- * @nr_frames: entries of @frames
+ * @nr_frames: number of entries of @frames
  *
- * The parts are the caller's. To keep one, move it out and leave NULL; tmm_parts_drop()
+ * The caller owns the parts. To keep a part, move it out and leave NULL; tmm_parts_drop()
  * drops the others and frees the array.
  */
 struct tmm_parts {
@@ -1229,29 +1261,29 @@ struct tmm_parts {
 /**
  * tmm_mapping_unmap_into_parts() - take a mapping apart
  * @mapping: consumed
- * @parts: filled in; to be given to tmm_parts_drop()
+ * @parts: filled in; to be freed with tmm_parts_drop()
  *
- * Errors: EBUSY while it is mmapped, read or written; EDQUOT
+ * Errors: EBUSY while the mapping is borrowed; EACCES if it was exported read-only; EDQUOT
  * Call: THESEUS_MM_IOC_QUERY, _UNMAP_INTO_PARTS; O(runs of frames) calls
  */
 int tmm_mapping_unmap_into_parts(struct tmm_mapping **mapping, struct tmm_parts *parts);
 
 /**
- * tmm_parts_drop() - give the parts back
- * @parts: emptied as far as it succeeds; all members 0 is allowed
+ * tmm_parts_drop() - drop the parts of a mapping
+ * @parts: emptied; all members 0 is allowed
  *
- * What could not be dropped stays, and so does the array; the others are dropped.
+ * If the call fails, it has dropped the parts that it could; the others and the array stay.
  *
  * Call: THESEUS_MM_IOC_DROP
  */
 int tmm_parts_drop(struct tmm_parts *parts);
 
 /**
- * tmm_mapping_unmap_into() - take a mapping apart, into an array of the caller's
+ * tmm_mapping_unmap_into() - take a mapping apart, into the caller's array
  * @mapping: consumed
- * @pages: set to its pages
- * @frames: filled with its runs of frames, in the order of the pages
- * @nr_frames: in: room in @frames; out: entries filled, or with ENOBUFS, the room it takes
+ * @pages: set to the pages of the mapping
+ * @frames: filled with the runs of frames, in the order of the pages
+ * @nr_frames: in: room in @frames; out: entries filled, or with ENOBUFS the room needed
  *
  * Errors: ENOBUFS, and as tmm_mapping_unmap_into_parts()
  * Call: THESEUS_MM_IOC_QUERY, _UNMAP_INTO_PARTS; O(runs of frames) calls
@@ -1260,10 +1292,10 @@ int tmm_mapping_unmap_into(struct tmm_mapping **mapping, struct tmm_pages **page
 			   struct tmm_frames **frames, uint32_t *nr_frames);
 
 /**
- * tmm_mapping_drop() - unmap it and give pages and frames back
+ * tmm_mapping_drop() - unmap a mapping and free its pages and frames
  * @mapping: consumed; NULL inside is allowed
  *
- * Errors: EBUSY while it is mmapped, read or written
+ * Errors: EBUSY while the mapping is borrowed
  * Call: THESEUS_MM_IOC_DROP
  */
 int tmm_mapping_drop(struct tmm_mapping **mapping);
@@ -1274,11 +1306,11 @@ int tmm_mapping_drop(struct tmm_mapping **mapping);
  * tmm_mapping_export() - turn a mapping into a descriptor that owns it
  * @mapping: consumed
  *
- * To be passed on, mmapped as mmap(NULL, size, prot, MAP_SHARED, fd, 0), or imported; see
- * "Handing over" above.
+ * The descriptor can be passed on, mmapped as mmap(NULL, size, prot, MAP_SHARED, fd, 0), or
+ * imported; see "Handing over" above.
  *
  * Return: the descriptor, close-on-exec, to be closed with close(2); or -1
- * Errors: EBUSY while it is mmapped, read or written; EMFILE, ENFILE
+ * Errors: EBUSY while the mapping is borrowed; EMFILE, ENFILE
  * Call: THESEUS_MM_IOC_EXPORT
  */
 TMM_MUST_CHECK int tmm_mapping_export(struct tmm_mapping **mapping);
@@ -1313,12 +1345,13 @@ TMM_MUST_CHECK int tmm_mapping_export_as(struct tmm_mapping **mapping,
 
 /**
  * tmm_mapping_lend() - make a descriptor for windows only
- * @mapping: the mapping; stays. The descriptor is no borrow itself, but each window is
+ * @mapping: the mapping, which the client keeps. The descriptor itself does not borrow the
+ *           mapping, but each window that is made through it does
  * @options: further rights that the descriptor does not give; NULL means none
  *
  * The descriptor can be passed on and mmapped like that of tmm_mapping_export(), but not
- * imported (EACCES). It becomes stale (ESTALE) by tmm_mapping_revoke(), a merge, when the
- * mapping's handle is consumed, and when the client ends.
+ * imported (EACCES). The descriptor becomes stale (ESTALE) when the mapping is revoked,
+ * merged or consumed, and when the client ends.
  *
  * Return: the descriptor, close-on-exec, to be closed with close(2); or -1
  * Errors: EMFILE, ENFILE, EDQUOT
@@ -1330,12 +1363,12 @@ TMM_MUST_CHECK int tmm_mapping_lend(struct tmm_mapping *mapping,
 /**
  * tmm_mapping_take_back() - end an export that nobody imported
  * @client: the client that exported the mapping
- * @export_id: of tmm_mapping_export_as()
+ * @export_id: the number that tmm_mapping_export_as() set
  *
  * All windows end as by tmm_mapping_revoke(), and all descriptors of the export become stale.
  *
  * Return: the mapping, as it was when it was exported; or NULL
- * Errors: ESTALE if it was imported or dropped; EDQUOT
+ * Errors: ESTALE if the mapping was imported, taken back or dropped; EDQUOT
  * Call: THESEUS_MM_IOC_TAKE_BACK
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_take_back(struct tmm_client *client,
@@ -1344,53 +1377,56 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_take_back(struct tmm_client *clie
 /**
  * tmm_mapping_import() - become the owner of an exported mapping
  * @client: the client
- * @fd: of tmm_mapping_export(), from whichever process; consumed: it is closed
+ * @fd: a descriptor that tmm_mapping_export() made, in any process; consumed: the call
+ *      closes the descriptor
  *
  * Return: the mapping; or NULL
- * Errors: ESTALE if it was imported or taken back already; EBUSY while it is mmapped;
- *         EDQUOT; EACCES if @fd is of tmm_mapping_lend(); EINVAL if @fd is another file
+ * Errors: ESTALE if the mapping was imported or taken back already; EBUSY while it is
+ *         borrowed; EDQUOT; EACCES if @fd is of tmm_mapping_lend(); EINVAL if @fd is of
+ *         another file
  * Call: THESEUS_MM_IOC_IMPORT
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int *fd);
 
 /**
  * tmm_mapping_export_dmabuf() - make a dma-buf of a mapping, for devices
- * @mapping: the mapping; it stays, borrowed (mutably if it is writable) until the
- *           dma-buf is closed and no device uses it
+ * @mapping: the mapping, which the client keeps. The dma-buf borrows the mapping (mutably
+ *           if the mapping is writable) until it is closed and no device uses it
  *
  * Return: the dma-buf's descriptor, close-on-exec, to be closed with close(2); or -1
- * Errors: EOPNOTSUPP without TMM_FEATURE_DMABUF; EBUSY while it is mmapped, read or
- *         written; EMFILE, ENFILE
+ * Errors: EOPNOTSUPP without TMM_FEATURE_DMABUF; EBUSY if the mapping has a borrow that
+ *         excludes the dma-buf's; EMFILE, ENFILE, EDQUOT
  * Call: THESEUS_MM_IOC_EXPORT_DMABUF
  */
 TMM_MUST_CHECK int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping);
 
 /**
- * tmm_fd_query() - query the mapping of an exporting or lending descriptor
- * @fd: of tmm_mapping_export() or tmm_mapping_lend()
+ * tmm_fd_query() - get the properties of the mapping of a descriptor
+ * @fd: a descriptor that tmm_mapping_export() or tmm_mapping_lend() made
  * @info: filled in
  *
- * Errors: ESTALE, EINVAL, ENOTTY if it is something else
+ * Errors: ESTALE; EBUSY while another call changes a lent mapping; EINVAL or ENOTTY if @fd
+ *         is of another file
  * Call: THESEUS_MM_IOC_QUERY
  */
 int tmm_fd_query(int fd, struct tmm_mapping_info *info);
 
 /**
- * tmm_fd_revoke() - end all windows of an exported mapping, in whichever process
- * @fd: of tmm_mapping_export()
- * @revocation: filled in; NULL if that is not of interest
+ * tmm_fd_revoke() - end all windows of an exported mapping, in every process
+ * @fd: a descriptor that tmm_mapping_export() made
+ * @revocation: filled in; NULL if the caller does not want the numbers
  *
- * Errors: ESTALE, EINVAL, ENOTTY if it is something else
+ * Errors: ESTALE; EINVAL or ENOTTY if @fd is of another file
  * Call: THESEUS_MM_IOC_REVOKE
  */
 int tmm_fd_revoke(int fd, struct tmm_revocation *revocation);
 
 /**
  * tmm_fd_send() - pass a descriptor to another process
- * @socket: a connected UNIX socket; one byte is sent along
- * @fd: any descriptor; stays the caller's, who may close it at once
+ * @socket: a connected UNIX socket; the call also sends one byte of data
+ * @fd: any descriptor; the caller keeps it and may close it at once
  *
- * Errors: EPIPE if the other end is gone (without SIGPIPE); those of sendmsg(2)
+ * Errors: EPIPE if the other end is gone (the call raises no SIGPIPE); those of sendmsg(2)
  * Call: sendmsg(2) with SCM_RIGHTS
  */
 int tmm_fd_send(int socket, int fd);
@@ -1400,8 +1436,8 @@ int tmm_fd_send(int socket, int fd);
  * @socket: a connected UNIX socket, the other end of which calls tmm_fd_send()
  *
  * Return: the descriptor, close-on-exec, to be closed with close(2); or -1
- * Errors: ECONNRESET if the other end is gone; EBADMSG if there was a message, but no
- *         descriptor, or more than one (they are closed); EMFILE; those of recvmsg(2)
+ * Errors: ECONNRESET if the other end is gone; EBADMSG if the message has no descriptor, or
+ *         more than one (the call closes them); EMFILE; those of recvmsg(2)
  * Call: recvmsg(2)
  */
 TMM_MUST_CHECK int tmm_fd_receive(int socket);
