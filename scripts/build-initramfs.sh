@@ -34,7 +34,7 @@ compile() { # TARGET SOURCE [FLAG...]
 	is_fresh "$target" "$source" "${shared[@]}" && return
 	echo "    CC ${target#"$bin"/}" >&2
 	mkdir -p "${target%/*}"
-	gcc "${flags[@]}" "$@" -o "$target" "$source"
+	gcc "${flags[@]}" -o "$target" "$source" "$@"
 }
 
 build_tools() {
@@ -68,13 +68,19 @@ remove_stale() { # PROGRAMS SOURCES
 
 test_is_wanted() { [[ -z ${PROGRAMS:-} || ,$PROGRAMS, == *,$1,* ]]; }
 
-# The tests use the kernel's own kselftest_harness.h.
+# The tests use the kernel's own kselftest_harness.h, and those that say so the library.
 build_tests() {
-	local test
+	local test target library=$BUILD/tools/libtmm.a
 	flags+=(-D_GNU_SOURCE -I "$("$ROOT/scripts/unpack-source.sh")/tools/testing/selftests")
 	for test in "$sources"/tests/*_test.c; do
 		test_is_wanted "$(basename "$test" .c)" || continue
-		compile "$bin/tests/$(basename "$test" .c)" "$test"
+		target=$bin/tests/$(basename "$test" .c)
+		if grep -q '^#include "library\.h"' "$test"; then
+			is_fresh "$target" "$library" || rm -f "$target"
+			compile "$target" "$test" -I "$BUILD/tools/include" "$library"
+		else
+			compile "$target" "$test"
+		fi
 	done
 	remove_stale tests "$sources/tests"
 }

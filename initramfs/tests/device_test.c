@@ -4,72 +4,16 @@
  * with memory behind it.
  */
 #include "area.h"
+#include "pci.h"
 #include "rawio.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-
-#define VENDOR		"0x1af4"
-#define DEVICE		"0x1110"
+#define VENDOR		0x1af4
+#define PRODUCT		0x1110
 #define BAR		2
 #define UNCACHED	THESEUS_MM_MEMORY_UNCACHED
 #define WRITE_COMBINING	THESEUS_MM_MEMORY_WRITE_COMBINING
 #define WRITE_BACK	THESEUS_MM_MEMORY_WRITE_BACK
 #define NR_BYTES	(2 * LARGE)
-
-static int read_line(const char *device, const char *name, int line, char *text, int size)
-{
-	char path[400];
-	FILE *file;
-	char *end = NULL;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", device, name);
-	file = fopen(path, "r");
-	if (!file)
-		return -1;
-	do {
-		end = fgets(text, size, file);
-	} while (end && line--);
-	fclose(file);
-	return end ? 0 : -1;
-}
-
-static int enable(const char *device)
-{
-	char path[400];
-	int fd, err;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/enable", device);
-	fd = open(path, O_WRONLY);
-	err = fd < 0 || write(fd, "1", 1) != 1;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-/* The BAR's address; 0 if there is no such device, or it does not wake up. */
-static __u64 find_bar(const char *vendor, const char *device, int bar)
-{
-	unsigned long long start = 0, end;
-	struct dirent *entry;
-	char text[100];
-	DIR *dir = opendir("/sys/bus/pci/devices");
-
-	while (dir && !start && (entry = readdir(dir))) {
-		if (read_line(entry->d_name, "vendor", 0, text, sizeof(text)) ||
-		    strncmp(text, vendor, 6) ||
-		    read_line(entry->d_name, "device", 0, text, sizeof(text)) ||
-		    strncmp(text, device, 6))
-			continue;
-		if (enable(entry->d_name) ||
-		    read_line(entry->d_name, "resource", bar, text, sizeof(text)) ||
-		    sscanf(text, "%llx %llx", &start, &end) != 2)
-			start = 0;
-	}
-	if (dir)
-		closedir(dir);
-	return start;
-}
 
 /**
  * device - a client, and a device with memory
@@ -87,7 +31,7 @@ FIXTURE_SETUP(device)
 	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	self->bar = find_bar(VENDOR, DEVICE, BAR);
+	self->bar = pci_find_bar(VENDOR, PRODUCT, BAR);
 	if (!self->bar)
 		SKIP(return, "no ivshmem");
 }
@@ -256,7 +200,7 @@ TEST_F(device, memory_is_used)
  */
 TEST_F(client, registers_are_read_and_written_in_their_own_width)
 {
-	__u64 bar = find_bar("0x1234", "0x11e8", 0), source = 0x0123456789abcdef, value = 0;
+	__u64 bar = pci_find_bar(0x1234, 0x11e8, 0), source = 0x0123456789abcdef, value = 0;
 	struct theseus_mm_map_range range;
 	__u32 word = 0, words[3];
 

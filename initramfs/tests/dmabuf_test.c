@@ -3,7 +3,7 @@
  * A mapping as a dma-buf (the module is loaded with struct_pages=1), as a process sees
  * it. What a device sees is in kunit/device/dmabuf_test.c.
  */
-#include "area.h"
+#include "library.h"
 
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -102,6 +102,31 @@ TEST_F(dmabuf, it_has_the_mappings_size_and_content)
 	area = AREA(self->handle, R);
 	EXPECT_EQ(0xa5, area[PAGE]);
 	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(dmabuf, the_library_makes_one_as_well)
+{
+	int fd = dup(self->fd), buffer;
+	struct tmm_client *client = tmm_client_from_fd(&fd);
+	struct tmm_mapping *mapping;
+	unsigned char *area;
+
+	ASSERT_NE(NULL, client);
+	mapping = OWN(mapping, tmm_mapping_create(client, SIZE, TMM_DATA, NULL));
+	ASSERT_EQ(0, fill(self->fd, tmm_mapping_handle(mapping), SIZE));
+	buffer = tmm_mapping_export_dmabuf(mapping);
+	ASSERT_LE(0, buffer);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(buffer, F_GETFD));
+	area = mmap_buffer(buffer, R);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	EXPECT_FAILS(EBUSY, tmm_mapping_export_dmabuf(mapping), tmm_mapping_handle(mapping));
+	EXPECT_FAILS(EBUSY, tmm_mapping_drop(&mapping), tmm_mapping_handle(mapping));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(buffer);
+	EXPECT_EQ(0, tmm_mapping_drop(&mapping));
+	EXPECT_FAILS(ENOENT, tmm_mapping_export_dmabuf(mapping));
+	tmm_client_close(&client);
 }
 
 TEST_F(dmabuf, it_is_a_mutable_borrow)

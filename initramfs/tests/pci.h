@@ -80,4 +80,14 @@ static inline unsigned long long pci_bar(const char *device, int bar)
 	return pci_number(device, "resource", bar);
 }
 
+/* Wakes the first device of a kind. Return: the address of a BAR, or 0 if there is none */
+static inline unsigned long long pci_find_bar(unsigned int vendor, unsigned int product, int bar)
+{
+	char device[PCI_NAME];
+
+	if (!pci_find(vendor, product, device) || pci_put(device, "enable", "1"))
+		return 0;
+	return pci_bar(device, bar);
+}
+
 #endif /* TESTS_PCI_H */
