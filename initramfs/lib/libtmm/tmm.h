@@ -240,7 +240,7 @@ int tmm_client_fd(const struct tmm_client *client);
  * @nr_mappings: mappings of all clients
  * @nr_tables: frames that are page tables
  * @paging_levels: 4 or 5
- * @client_handles: objects of this client
+ * @client_handles: objects of this client, as struct tmm_limits counts them
  * @client_handles_max: limit of @client_handles
  * @client_id: number of this client, as tmm_client_list() shows it
  * @client_frames: frames that this client owns, mapped or not
@@ -538,7 +538,8 @@ void tmm_handles_free(struct tmm_handles *handles);
  * @client_frames: frames that count: allocated, mapped, exported and not imported yet,
  *                 and page tables made for this client
  * @client_pages: pages that count, in the same way
- * @client_handles: objects of this client
+ * @client_handles: objects of this client; and one more for each mapping that can be mmapped,
+ *                  each descriptor of an export and each dma-buf that this client made
  * @user_frames_max: frames that all clients of the user may have together
  * @user_pages_max: pages that all clients of the user may have together
  * @user_handles_max: objects that all clients of the user may have together
@@ -815,7 +816,7 @@ uint32_t tmm_frames_handle(const struct tmm_frames *frames);
  * @first: set to the part before @offset; may be the consumed pointer
  * @second: set to the part from @offset on
  *
- * Errors: EINVAL, ERANGE, EDQUOT
+ * Errors: EINVAL, EDQUOT
  * Call: THESEUS_MM_IOC_SPLIT
  */
 int tmm_pages_split(struct tmm_pages **pages, uint64_t offset, struct tmm_pages **first,
@@ -1112,7 +1113,9 @@ int tmm_mapping_write(struct tmm_mapping *mapping, uint64_t offset, const void *
  * the client does not end a window. mprotect(2) can take rights from a window but not add
  * them, and fork() does not inherit a window.
  *
- * The window belongs to the process; the library keeps no record of it.
+ * The window belongs to the process; the library keeps no record of it. The first call, even
+ * if it fails, gives the mapping its offset (see tmm_mapping_map_offset()), and from then on
+ * the mapping counts as one more object (see struct tmm_limits).
  *
  * Return: the address of the window, for tmm_mapping_munmap(); or NULL
  * Errors: EBUSY; EACCES if the mapping's flags do not allow @prot; ERANGE if the part is
@@ -1226,7 +1229,7 @@ int tmm_mapping_remap(struct tmm_mapping *mapping, uint64_t flags);
  * @first: set to the part before @offset; may be @mapping
  * @second: set to the part from @offset on
  *
- * Errors: EBUSY while the mapping is borrowed; EINVAL, ERANGE, ENOSPC, EDQUOT
+ * Errors: EBUSY while the mapping is borrowed; EINVAL, ENOSPC, EDQUOT
  * Call: THESEUS_MM_IOC_SPLIT
  */
 int tmm_mapping_split(struct tmm_mapping **mapping, uint64_t offset, struct tmm_mapping **first,
