@@ -6,6 +6,7 @@
  * first, so that a round takes ROUND_NS; that warms up as well. Then come the rounds, and
  * the median of them is what is shown.
  */
+#include "bench.h"
 #include "command.h"
 #include "json.h"
 #include "terminal.h"
@@ -17,293 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <tmm.h>
 #include <unistd.h>
 
 #define ROUND_NS	5000000ULL
 #define MAX_REPEAT	1000000U
 #define MAX_ROUNDS	1000
-#define BATCH		64
 #define MIB		(1ULL << 20)
-
-/**
- * struct bench - what the measurements share
- * @client: who measures
- * @large: a mapping of @size bytes
- * @buffer: @size bytes of ordinary memory
- * @small: BATCH mappings to be
- * @size: for the measurements of throughput
- */
-struct bench {
-	struct tmm_client *client;
-	struct tmm_mapping *large;
-	char *buffer;
-	struct tmm_mapping *small[BATCH];
-	uint64_t size;
-};
-
-/* --- what is measured: each does it @nr times; 0, or -1 and errno --------------------- */
-
-static int create_and_drop(struct bench *bench, uint64_t nr_bytes, unsigned int nr)
-{
-	struct tmm_mapping *mapping;
-
-	while (nr--) {
-		mapping = tmm_mapping_create(bench->client, nr_bytes, TMM_DATA, NULL);
-		if (!mapping || tmm_mapping_drop(&mapping))
-			return -1;
-	}
-	return 0;
-}
-
-static int create_4k(struct bench *bench, unsigned int nr)
-{
-	return create_and_drop(bench, TMM_PAGE_SIZE, nr);
-}
-
-static int create_2m(struct bench *bench, unsigned int nr)
-{
-	return create_and_drop(bench, TMM_LARGE_PAGE_SIZE, nr);
-}
-
-static int drop_small(struct bench *bench)
-{
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; i < BATCH; i++)
-		err |= tmm_mapping_drop(&bench->small[i]);
-	return err;
-}
-
-static int create_singly(struct bench *bench, unsigned int nr)
-{
-	unsigned int i;
-
-	while (nr--) {
-		for (i = 0; i < BATCH; i++) {
-			bench->small[i] = tmm_mapping_create(bench->client, TMM_PAGE_SIZE,
-							     TMM_DATA, NULL);
-			if (!bench->small[i]) {
-				drop_small(bench);
-				return -1;
-			}
-		}
-		if (drop_small(bench))
-			return -1;
-	}
-	return 0;
-}
-
-static int create_batch(struct bench *bench, unsigned int nr)
-{
-	struct tmm_create_item items[BATCH];
-	unsigned int i;
-
-	while (nr--) {
-		for (i = 0; i < BATCH; i++)
-			items[i] = (struct tmm_create_item){
-				.nr_bytes = TMM_PAGE_SIZE, .flags = TMM_DATA,
-			};
-		if (tmm_mapping_create_many(bench->client, items, bench->small, BATCH,
-					    TMM_ALL_OR_NOTHING) < 0 ||
-		    tmm_mapping_drop_many(bench->small, NULL, BATCH, TMM_ALL_OR_NOTHING) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int allocate_frames(struct bench *bench, unsigned int nr)
-{
-	const struct tmm_allocate_options options = { .nr_pages = 1 };
-	struct tmm_frames *frames;
-
-	while (nr--) {
-		frames = tmm_frames_allocate(bench->client, &options);
-		if (!frames || tmm_frames_drop(&frames))
-			return -1;
-	}
-	return 0;
-}
-
-static int split_and_merge(struct bench *bench, unsigned int nr)
-{
-	const uint64_t middle = bench->size / 2 / TMM_PAGE_SIZE * TMM_PAGE_SIZE;
-	struct tmm_mapping *rest;
-
-	while (nr--)
-		if (tmm_mapping_split(&bench->large, middle, &bench->large, &rest) ||
-		    tmm_mapping_merge(bench->large, &rest))
-			return -1;
-	return 0;
-}
-
-/* The borrow itself: nothing is touched. */
-static int borrow(struct bench *bench, uint64_t nr_bytes, int prot, unsigned int nr)
-{
-	void *window;
-
-	while (nr--) {
-		window = tmm_mapping_mmap(bench->large, 0, nr_bytes, prot);
-		if (!window || tmm_mapping_munmap(window, nr_bytes))
-			return -1;
-	}
-	return 0;
-}
-
-static int borrow_4k(struct bench *bench, unsigned int nr)
-{
-	return borrow(bench, TMM_PAGE_SIZE, PROT_READ, nr);
-}
-
-static int borrow_mut_4k(struct bench *bench, unsigned int nr)
-{
-	return borrow(bench, TMM_PAGE_SIZE, PROT_READ | PROT_WRITE, nr);
-}
-
-static int touch(char *window, uint64_t nr_bytes)
-{
-	uint64_t offset;
-
-	for (offset = 0; offset < nr_bytes; offset += TMM_PAGE_SIZE)
-		*(volatile char *)(window + offset) = 1;
-	return 0;
-}
-
-static int borrow_and_touch(struct bench *bench, unsigned int nr)
-{
-	char *window;
-
-	while (nr--) {
-		window = tmm_mapping_mmap(bench->large, 0, bench->size, PROT_READ | PROT_WRITE);
-		if (!window)
-			return -1;
-		touch(window, bench->size);
-		tmm_mapping_munmap(window, bench->size);
-	}
-	return 0;
-}
-
-static int anonymous_and_touch(struct bench *bench, unsigned int nr)
-{
-	char *window;
-
-	while (nr--) {
-		window = mmap(NULL, bench->size, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (window == MAP_FAILED)
-			return -1;
-		touch(window, bench->size);
-		munmap(window, bench->size);
-	}
-	return 0;
-}
-
-static int borrow_and_revoke(struct bench *bench, unsigned int nr)
-{
-	void *window;
-
-	while (nr--) {
-		window = tmm_mapping_mmap(bench->large, 0, TMM_PAGE_SIZE, PROT_READ);
-		if (!window || tmm_mapping_revoke(bench->large, NULL) ||
-		    tmm_mapping_munmap(window, TMM_PAGE_SIZE))
-			return -1;
-	}
-	return 0;
-}
-
-static int hand_over(struct bench *bench, unsigned int nr)
-{
-	int fd;
-
-	while (nr--) {
-		fd = tmm_mapping_export(&bench->large);
-		if (fd < 0)
-			return -1;
-		bench->large = tmm_mapping_import(bench->client, &fd);
-		if (!bench->large)
-			return -1;
-	}
-	return 0;
-}
-
-static int read_all(struct bench *bench, unsigned int nr)
-{
-	while (nr--)
-		if (tmm_mapping_read(bench->large, 0, bench->buffer, bench->size))
-			return -1;
-	return 0;
-}
-
-static int write_all(struct bench *bench, unsigned int nr)
-{
-	while (nr--)
-		if (tmm_mapping_write(bench->large, 0, bench->buffer, bench->size))
-			return -1;
-	return 0;
-}
-
-static int copy(struct bench *bench, bool out, unsigned int nr)
-{
-	char *window = tmm_mapping_mmap(bench->large, 0, bench->size,
-					out ? PROT_READ : PROT_READ | PROT_WRITE);
-
-	if (!window)
-		return -1;
-	while (nr--) {
-		memcpy(out ? bench->buffer : window, out ? window : bench->buffer, bench->size);
-		/* or the compiler finds that one copy is as good as many */
-		__asm__ __volatile__("" : : : "memory");
-	}
-	return tmm_mapping_munmap(window, bench->size);
-}
-
-static int copy_out(struct bench *bench, unsigned int nr)
-{
-	return copy(bench, true, nr);
-}
-
-static int copy_in(struct bench *bench, unsigned int nr)
-{
-	return copy(bench, false, nr);
-}
-
-/**
- * struct measurement - one of them
- * @key: in JSON
- * @words: in the table
- * @run: does it so many times
- * @per: how many things it does at a time
- * @is_throughput: it moves the size once; shown as bytes per second
- */
-static const struct measurement {
-	const char *key;
-	const char *words;
-	int (*run)(struct bench *bench, unsigned int nr);
-	unsigned int per;
-	bool is_throughput;
-} measurements[] = {
-	{ "create_drop_4k", "create and drop a mapping of 4 KiB", create_4k, 1, false },
-	{ "create_drop_2m", "create and drop a mapping of 2 MiB", create_2m, 1, false },
-	{ "create_drop_singly", "64 mappings of 4 KiB one by one, each", create_singly, BATCH,
-	  false },
-	{ "create_drop_batch", "64 mappings of 4 KiB in a batch, each", create_batch, BATCH,
-	  false },
-	{ "frames", "allocate and drop a frame", allocate_frames, 1, false },
-	{ "split_merge", "split and merge a mapping", split_and_merge, 1, false },
-	{ "borrow_4k", "mmap and munmap 4 KiB, shared", borrow_4k, 1, false },
-	{ "borrow_mut_4k", "mmap and munmap 4 KiB, exclusive", borrow_mut_4k, 1, false },
-	{ "revoke", "the same, but revoked", borrow_and_revoke, 1, false },
-	{ "export_import", "export and import", hand_over, 1, false },
-	{ "borrow_touch", "mmap, touch each page, munmap", borrow_and_touch, 1, true },
-	{ "anonymous_touch", "  the same with anonymous memory", anonymous_and_touch, 1, true },
-	{ "read", "READ", read_all, 1, true },
-	{ "write", "WRITE", write_all, 1, true },
-	{ "copy_out", "memcpy() out of a window", copy_out, 1, true },
-	{ "copy_in", "memcpy() into a window", copy_in, 1, true },
-};
-
-#define NR_MEASUREMENTS	(sizeof(measurements) / sizeof(measurements[0]))
 
 /**
  * struct result - what came out, in nanoseconds for one thing
@@ -471,7 +191,7 @@ static int measure_all(struct bench *bench, const struct options *options)
 		json = begin_json(options);
 	else
 		print_head(options);
-	for (i = 0; i < NR_MEASUREMENTS; i++) {
+	for (i = 0; i < nr_measurements; i++) {
 		result = measure(bench, &measurements[i], options);
 		if (options->is_json)
 			json_result(&json, &measurements[i], &result, options);
@@ -496,19 +216,22 @@ static int run_bench(const struct options *options)
 	if (!bench.client)
 		return TMM_FAILED;
 	bench.buffer = malloc(bench.size);
-	if (!bench.buffer)
+	if (!bench.buffer) {
 		failed(ENOMEM, "allocate a buffer of %s", size_text(size, bench.size));
-	else
-		bench.large = tmm_mapping_create(bench.client, bench.size, TMM_DATA, NULL);
-	if (bench.buffer && !bench.large)
-		failed(errno, "mapping of %s", size_text(size, bench.size));
-	if (bench.large) {
-		memset(bench.buffer, 0x5a, bench.size);
-		status = measure_all(&bench, options);
+		goto close_client;
 	}
+	bench.large = tmm_mapping_create(bench.client, bench.size, TMM_DATA, NULL);
+	if (!bench.large) {
+		failed(errno, "mapping of %s", size_text(size, bench.size));
+		goto free_buffer;
+	}
+	memset(bench.buffer, 0x5a, bench.size);
+	status = measure_all(&bench, options);
 	tmm_mapping_drop(&bench.large);
-	tmm_client_close(&bench.client);
+free_buffer:
 	free(bench.buffer);
+close_client:
+	tmm_client_close(&bench.client);
 	return status;
 }
 
