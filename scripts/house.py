@@ -18,6 +18,9 @@ MAX_HEADER = 200
 MAX_TEST = 600
 MAX_FUNCTION = 45
 
+# Programs that run in the guest; in its folder host/, those that do not.
+USER_TESTS = "initramfs/tests"
+
 # What a global function's name may begin with, besides the stem of its file (frames.c:
 # tmm_frame, tmm_frames), the stem that its file is a part of (frames_split.c) and the name of
 # its folder. A folder has a list of nouns, each with the reason. An exported function is
@@ -58,6 +61,8 @@ NOUNS = {
 EXCEPTIONS = {
     ("size", "theseus_mm/core/range.h", ""):
         "public: one macro makes each function for pages and for frames",
+    ("size", "initramfs/lib/libtmm/tmm.h", ""):
+        "public: the manual of the library",
     ("prototype", "theseus_mm/device/call/call.h", ""):
         "the functions of all calls, one a line, for the one table in dispatch.c",
 }
@@ -152,6 +157,18 @@ class Source:
         rest.append(self.plain[first:end])
 
 
+class Symbols:
+    """The version script of a library: which names programs see, and in which line."""
+
+    def __init__(self, root, path):
+        self.path, self.lines = path, {}
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                match = re.fullmatch(r"\s+(\w+);\n", line)
+                if match:
+                    self.lines[match.group(1)] = number
+
+
 def sources(root, folder):
     found = []
     for directory, _, names in os.walk(os.path.join(root, folder)):
@@ -175,6 +192,8 @@ class House:
         self.findings = []
         self.module = sources(root, "theseus_mm")
         self.tests = sources(root, "kunit")
+        self.user = sources(root, "initramfs")
+        self.library = Symbols(root, "initramfs/lib/libtmm/libtmm.map")
         self.by_path = {source.path: source for source in self.module + self.tests}
         self.exports = set().union(*(source.exports for source in self.module))
         # the headers that others may include declare types and macros for them
@@ -217,9 +236,9 @@ class House:
 
 def check_sizes(house):
     """Files and functions are short."""
-    for source in house.module + house.tests:
+    for source in house.module + house.tests + house.user:
         limit = MAX_HEADER if source.is_header else MAX_SOURCE
-        if source in house.tests:
+        if source in house.tests or source.path.startswith(USER_TESTS):
             limit = MAX_TEST
         if len(source.lines) > limit and not is_public(source.path):
             house.report("size", source, len(source.lines), "",
@@ -429,8 +448,21 @@ def check_used(house):
                              "remove it")
 
 
+def check_library(house):
+    """Each function of the library is called in a test that runs in the guest."""
+    called = set()
+    for source in house.user:
+        if source.folder == USER_TESTS:
+            called |= set(re.findall(r"\b(\w+)\s*\(", source.code))
+    for name, line in house.library.lines.items():
+        if name not in called:
+            house.report("library", house.library, line, name,
+                         f"no test in the guest calls {name}()",
+                         f"add a case to {USER_TESTS}/lib_*_test.c that asserts its results")
+
+
 RULES = (check_sizes, check_circles, check_names, check_headers, check_docs, check_places,
-         check_used)
+         check_used, check_library)
 
 
 # A file for each rule that breaks it, and the words that tell of it.
@@ -459,6 +491,11 @@ BAD = {
                                   "nobody calls tmm_eleven_a()"),
     "theseus_mm/alloc/twelve.h": ("enum twelve {\n\tA,\n};\n", "nobody uses enum twelve"),
     "theseus_mm/alloc/thirteen.h": ("void tmm_thirteen_a(void);\n", "nobody defines or calls"),
+    "initramfs/bin/tmm/long.c": ("\n" * (MAX_SOURCE + 1), "lines, more than"),
+    "initramfs/tests/long_test.c": ("\n" * (MAX_TEST + 1), "lines, more than"),
+    "initramfs/lib/libtmm/libtmm.map": (
+        "LIBTMM_0 {\nglobal:\n\ttmm_called;\n\ttmm_named;\nlocal:\n\t*;\n};\n",
+        "no test in the guest calls tmm_named()"),
 }
 # What looks bad and is not.
 GOOD = {
@@ -486,6 +523,9 @@ int tmm_good_all(void)
 	return "EXPORT_SYMBOL_GPL(x)" != 0;
 }
 """,
+    "initramfs/tests/lib_test.c":
+        '/* tmm_named() */\nTEST_F(a, b)\n{\n\ttmm_called("tmm_named()");\n}\n',
+    "initramfs/tests/host/lib_test.c": "int x = tmm_named();\n" + "\n" * MAX_SOURCE,
     "kunit/core/user_test.c": "int x = tmm_odd_name() + tmm_odd_name() + tmm_one_a();\n",
 }
 

@@ -143,11 +143,23 @@ static int fake_occupancy(struct theseus_mm_occupancy *call)
 	return 0;
 }
 
+static int fake_limits(struct theseus_mm_limits *limits)
+{
+	*limits = (struct theseus_mm_limits){
+		.client_frames_max = 1, .client_handles_max = 2,
+		.client_frames = 3, .client_handles = 4,
+		.user_frames_max = THESEUS_MM_NO_LIMIT, .user_handles_max = 6,
+		.user_frames = 7, .user_handles = 8,
+		.client_pages_max = 9, .client_pages = 10,
+		.user_pages_max = 11, .user_pages = 12,
+	};
+	return 0;
+}
+
 static int answer_new(unsigned long request, void *argument)
 {
 	struct theseus_mm_map_range *range = argument;
 	struct theseus_mm_revoke *revoke = argument;
-	struct theseus_mm_limits *limits = argument;
 	struct theseus_mm_take_back *take_back = argument;
 	struct theseus_mm_import *import = argument;
 
@@ -177,15 +189,7 @@ static int answer_new(unsigned long request, void *argument)
 		revoke->nr_pinned = 2;
 		return 0;
 	case THESEUS_MM_IOC_GET_LIMITS:
-		*limits = (struct theseus_mm_limits){
-			.client_frames_max = 1, .client_handles_max = 2,
-			.client_frames = 3, .client_handles = 4,
-			.user_frames_max = THESEUS_MM_NO_LIMIT, .user_handles_max = 6,
-			.user_frames = 7, .user_handles = 8,
-			.client_pages_max = 9, .client_pages = 10,
-			.user_pages_max = 11, .user_pages = 12,
-		};
-		return 0;
+		return fake_limits(argument);
 	case THESEUS_MM_IOC_CREATE_BATCH:
 		return fake_create_batch(argument);
 	case THESEUS_MM_IOC_DROP_BATCH:
