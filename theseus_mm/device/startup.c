@@ -39,11 +39,13 @@ int tmm_device_start(struct tmm_instance *inst, bool quarantine)
 	tmm_bad_memory_init(inst);
 	tmm_debugfs_init(inst);
 	err = tmm_files_register(&chardev, inst);
-	if (!err)
-		return 0;
+	if (err)
+		goto err_unregistered;
+	return 0;
+
+err_unregistered:
 	pr_err("not loaded: Linux cannot register /dev/theseus_mm (error %d): see the kernel messages above\n",
 	       err);
-
 	tmm_debugfs_exit();
 	tmm_bad_memory_exit();
 	tmm_unplug_exit();

@@ -43,8 +43,10 @@ int tmm_init(const struct tmm_memory *memories, unsigned int nr_memories,
 	if (is_initialised)
 		return -EBUSY;
 	err = tmm_startup_init(&kernel_instance, memories, nr_memories, initial);
-	is_initialised = !err;
-	return err;
+	if (err)
+		return err;
+	is_initialised = true;
+	return 0;
 }
 EXPORT_SYMBOL_TMM(tmm_init);
 
@@ -65,9 +67,10 @@ int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
 	if (kernel_mmi)
 		return -EBUSY;
 	err = tmm_startup_post_heap(&kernel_instance, initial, &mmi);
-	if (!err)
-		kernel_mmi = mmi;
-	return err;
+	if (err)
+		return err;
+	kernel_mmi = mmi;
+	return 0;
 }
 EXPORT_SYMBOL_TMM(tmm_init_post_heap);
 

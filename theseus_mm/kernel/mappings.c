@@ -210,11 +210,13 @@ int tmm_translate(struct tmm_vaddr vaddr, struct tmm_paddr *paddr)
 {
 	struct tmm_page_table *pt = tmm_kernel_page_table();
 	struct tmm_translation found;
-	int err = tmm_mapper_translate(pt, vaddr, &found);
+	int err;
 
+	err = tmm_mapper_translate(pt, vaddr, &found);
 	tmm_page_table_put(pt);
-	if (!err)
-		*paddr = found.paddr;
-	return err;
+	if (err)
+		return err;
+	*paddr = found.paddr;
+	return 0;
 }
 EXPORT_SYMBOL_TMM(tmm_translate);

@@ -65,11 +65,13 @@ static int init_memories(const struct tmm_pools *pools, const u64 *bad, unsigned
 	for (i = 0; i < pools->nr; i++)
 		memories[i] = memory_of(&pools->pools[i], bad, nr_bad);
 	err = check_first(pools, memories);
-	if (!err)
-		err = tmm_init(memories, pools->nr, initial);
-	kfree(memories);
+	if (err)
+		goto out;
+	err = tmm_init(memories, pools->nr, initial);
 	if (err == -EIO)
 		pr_err("refused: the private root does not translate correctly on this machine: report it with dmesg and /proc/cpuinfo\n");
+out:
+	kfree(memories);
 	return err;
 }
 

@@ -44,21 +44,21 @@ static u64 piece_of(u64 left)
 
 static int copy_all(const struct tmm_borrow *borrow, u64 length, void __user *buffer)
 {
-	u64 done = 0;
+	u64 done, nr_bytes;
 	void *page;
 	int err = 0;
 
 	page = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
 	if (!page)
 		return -ENOMEM;
-	while (done < length && !err) {
-		u64 nr_bytes = piece_of(length - done);
-
+	for (done = 0; done < length; done += nr_bytes) {
+		err = -EINTR;
 		if (fatal_signal_pending(current))
-			err = -EINTR;
-		else
-			err = copy_piece(borrow, done, buffer + done, page, nr_bytes);
-		done += nr_bytes;
+			break;
+		nr_bytes = piece_of(length - done);
+		err = copy_piece(borrow, done, buffer + done, page, nr_bytes);
+		if (err)
+			break;
 		cond_resched();
 	}
 	free_page((unsigned long)page);

@@ -72,56 +72,75 @@ static int shrink_to_whole_chunks(const struct theseus_mm_allocate *request,
 	return 0;
 }
 
-/* @number_of converts an address to a chunk number, or returns an error for a bad address. */
-static int decode_request(const struct theseus_mm_allocate *request, int (*number_of)(u64 address,
-										      u64 *number),
+/* Convert an address to the number of its chunk, or return an error for a bad address. */
+typedef int (*number_fn)(u64 address, u64 *number);
+
+static int decode_place(const struct theseus_mm_allocate *request, number_fn number_of,
+			struct tmm_allocation_request *out)
+{
+	int err;
+
+	if (request->flags & THESEUS_MM_ALLOCATE_AT) {
+		out->is_at = true;
+		return number_of(request->at, &out->at);
+	}
+	if (!(request->flags & THESEUS_MM_ALLOCATE_IN_RANGE))
+		return 0;
+	err = number_of(request->min, &out->min);
+	if (err)
+		return err;
+	return number_of(request->max, &out->max);
+}
+
+static int decode_request(const struct theseus_mm_allocate *request, number_fn number_of,
 			  struct tmm_allocation_request *out)
 {
-	int err = check_fields(request);
+	int err;
 
+	err = check_fields(request);
 	if (err)
 		return err;
 	*out = tmm_request_any(0);
+	/* The low half is for identity mappings. Only MAP_FRAME_RANGE gives device memory. */
+	out->general_only = true;
 	err = tmm_call_decode_align(request->align, &out->align);
 	if (err)
 		return err;
-	/* The low half is for identity mappings. Only MAP_FRAME_RANGE gives device memory. */
-	out->general_only = true;
-	if (request->flags & THESEUS_MM_ALLOCATE_AT) {
-		out->is_at = true;
-		err = number_of(request->at, &out->at);
-	} else if (request->flags & THESEUS_MM_ALLOCATE_IN_RANGE) {
-		err = number_of(request->min, &out->min);
-		if (!err)
-			err = number_of(request->max, &out->max);
-	}
-	if (!err)
-		err = decode_size(request, &out->nr);
-	if (!err)
-		err = check_end(request, out->nr);
-	if (!err && (request->flags & THESEUS_MM_ALLOCATE_IN_RANGE))
-		err = shrink_to_whole_chunks(request, out);
-	return err;
+	err = decode_place(request, number_of, out);
+	if (err)
+		return err;
+	err = decode_size(request, &out->nr);
+	if (err)
+		return err;
+	err = check_end(request, out->nr);
+	if (err)
+		return err;
+	return request->flags & THESEUS_MM_ALLOCATE_IN_RANGE ?
+	       shrink_to_whole_chunks(request, out) : 0;
 }
 
 static int page_number_of(u64 address, u64 *number)
 {
 	struct tmm_vaddr vaddr;
-	int err = tmm_vaddr_new(address, &vaddr);
+	int err;
 
-	if (!err)
-		*number = tmm_page_containing_address(vaddr, TMM_4K).number;
-	return err;
+	err = tmm_vaddr_new(address, &vaddr);
+	if (err)
+		return err;
+	*number = tmm_page_containing_address(vaddr, TMM_4K).number;
+	return 0;
 }
 
 static int frame_number_of(u64 address, u64 *number)
 {
 	struct tmm_paddr paddr;
-	int err = tmm_paddr_new(address, &paddr);
+	int err;
 
-	if (!err)
-		*number = tmm_frame_containing_address(paddr, TMM_4K).number;
-	return err;
+	err = tmm_paddr_new(address, &paddr);
+	if (err)
+		return err;
+	*number = tmm_frame_containing_address(paddr, TMM_4K).number;
+	return 0;
 }
 
 /* Reply first, then make the object visible. If the reply fails, the object is dropped. */
@@ -147,8 +166,9 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 	struct tmm_allocation_request request;
 	struct tmm_page_range range;
 	struct tmm_object *object;
-	int err = decode_request(&call->arg.allocate, page_number_of, &request);
+	int err;
 
+	err = decode_request(&call->arg.allocate, page_number_of, &request);
 	if (err)
 		return err;
 	object = tmm_handle_reserve(client);
@@ -171,17 +191,18 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 static struct tmm_allocated_frames *take_frames(struct tmm_client *client,
 						const struct tmm_allocation_request *request)
 {
-	struct tmm_allocated_frames *frames =
-		tmm_frame_allocator_allocate(&client->inst->fa, request);
+	struct tmm_allocated_frames *frames;
 	int err;
 
+	frames = tmm_frame_allocator_allocate(&client->inst->fa, request);
 	if (IS_ERR(frames))
 		return frames;
 	err = tmm_allocated_frames_zero(frames);
-	if (!err)
-		return frames;
-	tmm_allocated_frames_drop(&frames);
-	return ERR_PTR(err);
+	if (err) {
+		tmm_allocated_frames_drop(&frames);
+		return ERR_PTR(err);
+	}
+	return frames;
 }
 
 int tmm_ioctl_allocate_frames(struct tmm_call *call)

@@ -149,20 +149,24 @@ static int run_item(struct batch *batch, u32 i, union item *item)
 static int run_items(struct batch *batch)
 {
 	union item item;
-	int err = 0;
+	int err;
 	u32 i;
 
-	for (i = 0; i < batch->nr_items && !err; i++) {
+	for (i = 0; i < batch->nr_items; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		err = tmm_entries_read(&batch->items, i, &item);
-		if (!err)
-			err = run_item(batch, i, &item);
-		if (!err)
-			err = tmm_entries_write(&batch->items, i, &item);
+		if (err)
+			return err;
+		err = run_item(batch, i, &item);
+		if (err)
+			return err;
+		err = tmm_entries_write(&batch->items, i, &item);
+		if (err)
+			return err;
 		cond_resched();
 	}
-	return err;
+	return 0;
 }
 
 /* Write the error of the item that failed, and -ECANCELED for every other item. */
@@ -185,31 +189,35 @@ static int write_failure(struct batch *batch)
 	return batch->failed_err;
 }
 
-/* Commit all items if the results were copied out; otherwise undo all items. */
-static void finish_batch(struct batch *batch, bool is_committed)
+/* @finish is commit() or undo() of the batch's kind. */
+static void finish_items(struct batch *batch,
+			 void (*finish)(struct tmm_client *client, struct tmm_object *object))
 {
-	const struct batch_kind *kind = batch->kind;
 	u32 i;
 
 	for (i = 0; i < batch->nr_objects; i++) {
-		if (is_committed)
-			kind->commit(batch->client, batch->objects[i]);
-		else
-			kind->undo(batch->client, batch->objects[i]);
+		finish(batch->client, batch->objects[i]);
 		cond_resched();
 	}
 }
 
 static int serve_batch(struct tmm_call *call, struct batch *batch)
 {
-	int err = run_items(batch);
+	int err;
 
-	if (!err) {
-		call->shortage = batch->shortage;
-		call->arg.batch.nr_done = batch->nr_objects;
-		err = tmm_call_reply(call);
-	}
-	finish_batch(batch, !err);
+	err = run_items(batch);
+	if (err)
+		goto err_undo;
+	call->shortage = batch->shortage;
+	call->arg.batch.nr_done = batch->nr_objects;
+	err = tmm_call_reply(call);
+	if (err)
+		goto err_undo;
+	finish_items(batch, batch->kind->commit);
+	return 0;
+
+err_undo:
+	finish_items(batch, batch->kind->undo);
 	if (!batch->failed_err)
 		return err;
 	call->arg.batch.nr_done = 0;

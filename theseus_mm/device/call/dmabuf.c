@@ -133,10 +133,11 @@ static struct sg_table *map(struct dma_buf_attachment *at, enum dma_data_directi
 	if (err)
 		return ERR_PTR(err);
 	a = map_counted(buffer, at->dev, direction);
-	if (!IS_ERR(a))
-		return &a->table;
-	tmm_loan_unuse(buffer->loan);
-	return ERR_CAST(a);
+	if (IS_ERR(a)) {
+		tmm_loan_unuse(buffer->loan);
+		return ERR_CAST(a);
+	}
+	return &a->table;
 }
 
 static void unmap(struct dma_buf_attachment *at, struct sg_table *table,
@@ -194,21 +195,27 @@ static int mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	if (err)
 		return err;
 	err = tmm_vma_check(vma, loan->borrow.mp);
-	if (!err) {
-		kref_get(&loan->kref);
-		vma_set_file(vma, buffer->mf->file);
-		tmm_vma_set_up(vma, loan);
-	}
+	if (err)
+		goto out;
+	kref_get(&loan->kref);
+	vma_set_file(vma, buffer->mf->file);
+	tmm_vma_set_up(vma, loan);
+out:
 	tmm_loan_unuse(loan);
 	return err;
+}
+
+static void uncharge_handle(struct buffer *buffer)
+{
+	tmm_account_uncharge(buffer->account, TMM_RESOURCE_HANDLES, 1);
+	tmm_account_put(buffer->account);
 }
 
 static void free_buffer(struct buffer *buffer)
 {
 	tmm_loan_put(buffer->loan);
 	fput(buffer->mf->file);
-	tmm_account_uncharge(buffer->account, TMM_RESOURCE_HANDLES, 1);
-	tmm_account_put(buffer->account);
+	uncharge_handle(buffer);
 	mutex_destroy(&buffer->lock);
 	kfree(buffer);
 }
@@ -230,12 +237,16 @@ static const struct dma_buf_ops ops = {
 
 static int charge_handle(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
-	int err = tmm_mmap_offset_check_room(client, handle) ?:
-		  tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
+	int err;
 
-	if (!err)
-		buffer->account = tmm_account_get(client->account);
-	return err;
+	err = tmm_mmap_offset_check_room(client, handle);
+	if (err)
+		return err;
+	err = tmm_account_charge(client->account, TMM_RESOURCE_HANDLES, 1);
+	if (err)
+		return err;
+	buffer->account = tmm_account_get(client->account);
+	return 0;
 }
 
 /*
@@ -255,22 +266,29 @@ static int begin_loan(struct tmm_client *client, u32 handle, struct buffer *buff
 				     buffer->loan->borrow.nr_bytes >> PAGE_SHIFT))
 		return -EIO;
 	err = charge_handle(client, handle, buffer);
-	if (!err)
-		err = tmm_mmap_offset_open_file(client, handle, &buffer->mf, &nr_bytes,
-						&generation);
 	if (err)
 		return err;
+	err = tmm_mmap_offset_open_file(client, handle, &buffer->mf, &nr_bytes, &generation);
+	if (err)
+		goto err_uncharge;
 	err = tmm_loan_begin(buffer->loan, buffer->mf, &buffer->mf->owner);
 	if (err)
-		fput(buffer->mf->file);
+		goto err_put_file;
+	return 0;
+
+err_put_file:
+	fput(buffer->mf->file);
+err_uncharge:
+	uncharge_handle(buffer);
 	return err;
 }
 
 /* Borrow the whole mapping. The borrow is writable if the mapping is writable. */
 static int lend_mapping(struct tmm_client *client, u32 handle, struct buffer *buffer)
 {
-	int err = tmm_handle_borrow_all(client, handle, &buffer->loan->borrow);
+	int err;
 
+	err = tmm_handle_borrow_all(client, handle, &buffer->loan->borrow);
 	if (err)
 		return err;
 	err = begin_loan(client, handle, buffer);
@@ -282,19 +300,24 @@ static int lend_mapping(struct tmm_client *client, u32 handle, struct buffer *bu
 static struct buffer *create_buffer(struct tmm_client *client, u32 handle)
 {
 	struct buffer *buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
-	int err;
+	int err = -ENOMEM;
 
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
 	buffer->loan = tmm_loan_create();
-	err = buffer->loan ? lend_mapping(client, handle, buffer) : -ENOMEM;
-	if (!err)
-		return buffer;
+	if (!buffer->loan)
+		goto err_free;
+	err = lend_mapping(client, handle, buffer);
+	if (err)
+		goto err_free_loan;
+	return buffer;
+
+err_free_loan:
 	kfree(buffer->loan);
-	tmm_account_uncharge(buffer->account, TMM_RESOURCE_HANDLES, 1);
-	tmm_account_put(buffer->account);
+err_free:
+	mutex_destroy(&buffer->lock);
 	kfree(buffer);
 	return ERR_PTR(err);
 }

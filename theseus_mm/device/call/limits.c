@@ -62,11 +62,14 @@ static int set_limits(struct tmm_account *account, unsigned int which, const u64
 	int err = 0;
 
 	mutex_lock(&set_lock);
-	if (raises_limit(account, which, max) && !capable(CAP_SYS_RESOURCE))
+	if (raises_limit(account, which, max) && !capable(CAP_SYS_RESOURCE)) {
 		err = -EPERM;
-	for (i = 0; i < TMM_NR_RESOURCES && !err; i++)
+		goto out;
+	}
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
 		if (which & BIT(i))
 			tmm_account_set_max(account, i, max[i]);
+out:
 	mutex_unlock(&set_lock);
 	return err;
 }

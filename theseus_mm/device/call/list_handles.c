@@ -94,12 +94,13 @@ static u32 find_next(const struct list *list)
 static int tell_handles(struct tmm_call *call, struct list *list)
 {
 	struct theseus_mm_handles *request = &call->arg.handles;
-	int err = 0;
+	int err;
 
-	while (list->nr < list->room && list->from <= U32_MAX && !err)
+	while (list->nr < list->room && list->from <= U32_MAX) {
 		err = tell_some(list);
-	if (err)
-		return err;
+		if (err)
+			return err;
+	}
 	request->from = find_next(list);
 	if (request->from && !list->room)
 		return -ENOBUFS;

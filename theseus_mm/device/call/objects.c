@@ -15,8 +15,9 @@
 
 int tmm_ioctl_query(struct tmm_call *call)
 {
-	int err = tmm_handle_query(call->client, &call->arg.query);
+	int err;
 
+	err = tmm_handle_query(call->client, &call->arg.query);
 	return err ?: tmm_call_reply(call);
 }
 
@@ -39,10 +40,13 @@ static bool may_drop(const struct tmm_object *object)
  */
 struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle)
 {
-	struct tmm_object *object = tmm_handle_take(client, handle, TMM_KIND_ANY);
+	struct tmm_object *object;
 
+	object = tmm_handle_take(client, handle, TMM_KIND_ANY);
+	if (IS_ERR(object))
+		return object;
 	/* No new borrow of a taken object can begin, so an allowed drop stays allowed. */
-	if (!IS_ERR(object) && !may_drop(object)) {
+	if (!may_drop(object)) {
 		tmm_handle_publish(client, object);
 		return ERR_PTR(-EBUSY);
 	}

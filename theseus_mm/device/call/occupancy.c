@@ -93,10 +93,10 @@ static int tell_buckets(const struct picture *picture, const struct tmm_entries 
 {
 	struct theseus_mm_bucket bucket;
 	u64 counts[TMM_NR_COUNTS];
-	int err = 0;
+	int err;
 	u32 i;
 
-	for (i = 0; i < picture->nr && !err; i++) {
+	for (i = 0; i < picture->nr; i++) {
 		err = tmm_instance_count(picture->inst, picture->index, part_start(picture, i),
 					 1ULL << picture->shift, counts);
 		if (err)
@@ -110,11 +110,13 @@ static int tell_buckets(const struct picture *picture, const struct tmm_entries 
 			.bad = counts[TMM_MARK_BAD],
 		};
 		err = tmm_entries_write(to, i, &bucket);
+		if (err)
+			return err;
 		cond_resched();
 		if (fatal_signal_pending(current))
-			err = -EINTR;
+			return -EINTR;
 	}
-	return err;
+	return 0;
 }
 
 /* Count @nr frames, beginning with frame @first, for the client that is being counted. */
@@ -220,10 +222,15 @@ static int tell_owners(const struct picture *picture, const struct tmm_client *c
 		return -ENOMEM;
 	BUILD_BUG_ON(THESEUS_MM_OWNER_NONE);
 	err = find_owners(picture, caller, shares);
-	for (i = 0; i < picture->nr && !err; i++) {
+	if (err)
+		goto out;
+	for (i = 0; i < picture->nr; i++) {
 		err = put_user(shares[i].owner, owners + i);
+		if (err)
+			goto out;
 		cond_resched();
 	}
+out:
 	kvfree(shares);
 	return err;
 }
@@ -238,13 +245,14 @@ static int tell_picture(struct tmm_call *call, const struct picture *picture,
 	request->nr_buckets = picture->nr;
 	request->bucket_frames = 1ULL << picture->shift;
 	err = tmm_call_reply(call);
-	if (!err && room < picture->nr)
-		err = -ENOBUFS;
-	if (!err)
-		err = tell_buckets(picture, to);
-	if (!err && request->owners)
-		err = tell_owners(picture, call->client, request->owners);
-	return err;
+	if (err)
+		return err;
+	if (room < picture->nr)
+		return -ENOBUFS;
+	err = tell_buckets(picture, to);
+	if (err)
+		return err;
+	return request->owners ? tell_owners(picture, call->client, request->owners) : 0;
 }
 
 int tmm_ioctl_get_occupancy(struct tmm_call *call)

@@ -49,10 +49,11 @@ int tmm_ioctl_revoke(struct tmm_call *call)
 	/* A mapping without a file was never lent. */
 	if (!mf)
 		return err;
-	if (!err) {
-		request->nr_revoked = tmm_loans_revoke_file(mf, &request->nr_pinned);
-		reply_late(call);
-	}
+	if (err)
+		goto out;
+	request->nr_revoked = tmm_loans_revoke_file(mf, &request->nr_pinned);
+	reply_late(call);
+out:
 	fput(mf->file);
 	return err;
 }
@@ -65,10 +66,11 @@ int tmm_ioctl_revoke_export(struct tmm_call *call)
 	if (request->handle)
 		return -EINVAL;
 	err = prepare_reply(call);
-	if (!err)
-		err = tmm_export_revoke(call->mf, &request->nr_revoked,
-					&request->nr_pinned);
-	if (!err)
-		reply_late(call);
-	return err;
+	if (err)
+		return err;
+	err = tmm_export_revoke(call->mf, &request->nr_revoked, &request->nr_pinned);
+	if (err)
+		return err;
+	reply_late(call);
+	return 0;
 }

@@ -137,20 +137,23 @@ static int import_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 {
 	struct theseus_mm_import *request = &call->arg.import;
 	struct theseus_mm_query query;
-	/* The mapping does not change while the file owns the mapping, so the reply stays true. */
-	int err = tmm_export_query(mf, &query);
+	int err;
 
+	/* The mapping does not change while the file owns the mapping, so the reply stays true. */
+	err = tmm_export_query(mf, &query);
 	if (err)
 		return err;
 	request->handle = object->handle;
 	request->start = query.start;
 	request->nr_pages = query.nr_pages;
 	err = tmm_call_reply(call);
-	if (!err)
-		err = tmm_export_import(mf, call->client->account, &object->mapping);
-	if (!err)
-		object->kind = THESEUS_MM_KIND_MAPPING;
-	return err;
+	if (err)
+		return err;
+	err = tmm_export_import(mf, call->client->account, &object->mapping);
+	if (err)
+		return err;
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	return 0;
 }
 
 static int import_file(struct tmm_call *call, struct file *file)
@@ -194,16 +197,18 @@ static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 {
 	struct theseus_mm_take_back *request = &call->arg.take_back;
 	struct theseus_mm_query query;
-	int err = tmm_export_query(mf, &query);
+	int err;
 
+	err = tmm_export_query(mf, &query);
 	if (err)
 		return err;
 	request->handle = object->handle;
 	request->start = query.start;
 	request->nr_pages = query.nr_pages;
 	err = tmm_call_reply(call);
-	if (!err)
-		err = tmm_export_take_back(mf, &object->mapping);
+	if (err)
+		return err;
+	err = tmm_export_take_back(mf, &object->mapping);
 	if (err)
 		return err;
 	object->kind = THESEUS_MM_KIND_MAPPING;

@@ -47,13 +47,14 @@ static int reserve_parts(struct tmm_client *client, const struct tmm_object *map
 	const unsigned int nr_frames = mapping->mapping->nr_frame_ranges;
 	const u64 nr_files = tmm_handle_nr_files(mapping);
 	struct tmm_object *object;
+	int err;
+
+	memset(parts, 0, sizeof(*parts));
 	/*
 	 * Check the whole charge before charging a part. Undoing a part would wake the waiters
 	 * in poll(), whose retries would wake waiters again, for ever.
 	 */
-	int err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, nr_frames, nr_files);
-
-	memset(parts, 0, sizeof(*parts));
+	err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, nr_frames, nr_files);
 	if (err)
 		return err;
 	object = tmm_handle_reserve_in_place(client);
@@ -129,17 +130,20 @@ static int unmap_taken(struct tmm_call *call, struct tmm_object *object)
 	if (err)
 		return err;
 	err = reply_parts(call, &parts);
-	if (!err)
-		err = tmm_mapped_pages_unmap_into_parts(&object->mapping, &pages, &list);
-	if (err) {
-		abandon_parts(client, &parts);
-		return err;
-	}
+	if (err)
+		goto err_abandon;
+	err = tmm_mapped_pages_unmap_into_parts(&object->mapping, &pages, &list);
+	if (err)
+		goto err_abandon;
 	parts.pages->kind = THESEUS_MM_KIND_PAGES;
 	parts.pages->pages = pages;
 	publish_parts(client, &parts, &list);
 	tmm_handle_forget(client, object);
 	return 0;
+
+err_abandon:
+	abandon_parts(client, &parts);
+	return err;
 }
 
 int tmm_ioctl_unmap_into_parts(struct tmm_call *call)

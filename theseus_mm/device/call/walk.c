@@ -28,8 +28,9 @@ int tmm_ioctl_translate(struct tmm_call *call)
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	err = tmm_vaddr_new(request->vaddr, &vaddr);
-	if (!err)
-		err = tmm_mapper_translate(call->client->inst->root, vaddr, &found);
+	if (err)
+		return err;
+	err = tmm_mapper_translate(call->client->inst->root, vaddr, &found);
 	if (err)
 		return err;
 	request->page_size_shift = TMM_PAGE_SHIFT + tmm_page_size_order(found.size);

@@ -318,10 +318,12 @@ static ssize_t walk_write(struct file *file, const char __user *from, size_t nr_
 	struct walk_view *view = m->private;
 	struct tmm_vaddr vaddr;
 	u64 value;
-	int err = kstrtou64_from_user(from, nr_bytes, 0, &value);
+	int err;
 
-	if (!err)
-		err = tmm_vaddr_new(value, &vaddr);
+	err = kstrtou64_from_user(from, nr_bytes, 0, &value);
+	if (err)
+		return err;
+	err = tmm_vaddr_new(value, &vaddr);
 	if (err)
 		return err;
 	mutex_lock(&m->lock);

@@ -118,8 +118,9 @@ void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
 void tmm_lending_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct theseus_mm_query query = {};
-	int err = tmm_lending_query(file->private_data, &query);
+	int err;
 
+	err = tmm_lending_query(file->private_data, &query);
 	if (err != -EBUSY)
 		show_mapping(m, "lent", err, &query);
 }
