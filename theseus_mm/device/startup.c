@@ -10,6 +10,7 @@
 #include "device/share/unplug.h"
 #include "device/show/debugfs.h"
 
+#include <linux/init.h>
 #include <linux/printk.h>
 
 static struct tmm_chardev chardev;
@@ -19,7 +20,7 @@ static struct tmm_chardev chardev;
  * is ready. With @quarantine, memory that was mmapped is not reused until the module is
  * unloaded.
  */
-int tmm_device_start(struct tmm_instance *inst, bool quarantine)
+int __init tmm_device_start(struct tmm_instance *inst, bool quarantine)
 {
 	int err;
 

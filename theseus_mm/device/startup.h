@@ -8,11 +8,12 @@
 #define TMM_DEVICE_STARTUP_H
 
 #include <linux/compiler.h>
+#include <linux/init.h>
 #include <linux/types.h>
 
 struct tmm_instance;
 
-int __must_check tmm_device_start(struct tmm_instance *inst, bool quarantine);
+int __init __must_check tmm_device_start(struct tmm_instance *inst, bool quarantine);
 void tmm_device_stop(void);
 
 #endif /* TMM_DEVICE_STARTUP_H */
