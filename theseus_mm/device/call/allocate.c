@@ -92,15 +92,17 @@ static int decode_place(const struct theseus_mm_allocate *request, number_fn num
 	return number_of(request->max, &out->max);
 }
 
-static int decode_request(const struct theseus_mm_allocate *request, number_fn number_of,
+static int decode_request(const struct tmm_call *call, number_fn number_of,
 			  struct tmm_allocation_request *out)
 {
+	const struct theseus_mm_allocate *request = &call->arg.allocate;
 	int err;
 
 	err = check_fields(request);
 	if (err)
 		return err;
 	*out = tmm_request_any(0);
+	out->account = call->client->account;
 	/* The low half is for identity mappings. Only MAP_FRAME_RANGE gives device memory. */
 	out->general_only = true;
 	err = tmm_call_decode_align(request->align, &out->align);
@@ -143,21 +145,14 @@ static int frame_number_of(u64 address, u64 *number)
 	return 0;
 }
 
-/* Reply first, then make the object visible. If the reply fails, the object is dropped. */
 static int deliver_object(struct tmm_call *call, struct tmm_object *object, u64 start, u64 nr)
 {
 	struct theseus_mm_allocate *request = &call->arg.allocate;
-	int err;
 
 	request->handle = object->handle;
 	request->start = start;
 	request->nr_pages = nr;
-	err = tmm_call_reply(call);
-	if (err)
-		tmm_handle_drop(call->client, object);
-	else
-		tmm_handle_publish(call->client, object);
-	return err;
+	return tmm_call_deliver(call, object);
 }
 
 int tmm_ioctl_allocate_pages(struct tmm_call *call)
@@ -168,13 +163,12 @@ int tmm_ioctl_allocate_pages(struct tmm_call *call)
 	struct tmm_object *object;
 	int err;
 
-	err = decode_request(&call->arg.allocate, page_number_of, &request);
+	err = decode_request(call, page_number_of, &request);
 	if (err)
 		return err;
 	object = tmm_handle_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	request.account = client->account;
 	object->pages = tmm_page_allocator_allocate(&client->inst->pa, &request);
 	err = PTR_ERR_OR_ZERO(object->pages);
 	if (err) {
@@ -216,13 +210,12 @@ int tmm_ioctl_allocate_frames(struct tmm_call *call)
 	if ((call->arg.allocate.flags & (THESEUS_MM_ALLOCATE_AT | THESEUS_MM_ALLOCATE_IN_RANGE)) &&
 	    !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	err = decode_request(&call->arg.allocate, frame_number_of, &request);
+	err = decode_request(call, frame_number_of, &request);
 	if (err)
 		return err;
 	object = tmm_handle_reserve(client);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	request.account = client->account;
 	object->frames = take_frames(client, &request);
 	err = PTR_ERR_OR_ZERO(object->frames);
 	if (err) {

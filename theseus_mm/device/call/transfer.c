@@ -132,48 +132,59 @@ int tmm_ioctl_export(struct tmm_call *call)
 }
 
 /* Reply first, and then transfer the mapping from the file to @object. */
-static int import_from(struct tmm_call *call, struct tmm_mapping_file *mf,
-		       struct tmm_object *object)
+typedef int (*transfer_fn)(struct tmm_call *call, struct tmm_mapping_file *mf,
+			   const struct theseus_mm_query *query, struct tmm_object *object);
+
+/* Make a new object, and transfer the mapping of @mf to it. */
+static int receive_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
+			   transfer_fn transfer)
 {
-	struct theseus_mm_import *request = &call->arg.import;
+	struct tmm_client *client = call->client;
 	struct theseus_mm_query query;
+	struct tmm_object *object;
 	int err;
 
+	object = tmm_handle_reserve(client);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
 	/* The mapping does not change while the file owns the mapping, so the reply stays true. */
 	err = tmm_export_query(mf, &query);
 	if (err)
-		return err;
+		goto err_abandon;
+	err = transfer(call, mf, &query, object);
+	if (err)
+		goto err_abandon;
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	tmm_handle_publish(client, object);
+	return 0;
+
+err_abandon:
+	tmm_handle_abandon(client, object);
+	return err;
+}
+
+static int import_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
+			  const struct theseus_mm_query *query, struct tmm_object *object)
+{
+	struct theseus_mm_import *request = &call->arg.import;
+	int err;
+
 	request->handle = object->handle;
-	request->start = query.start;
-	request->nr_pages = query.nr_pages;
+	request->start = query->start;
+	request->nr_pages = query->nr_pages;
 	err = tmm_call_reply(call);
 	if (err)
 		return err;
-	err = tmm_export_import(mf, call->client->account, &object->mapping);
-	if (err)
-		return err;
-	object->kind = THESEUS_MM_KIND_MAPPING;
-	return 0;
+	return tmm_export_import(mf, call->client->account, &object->mapping);
 }
 
 static int import_file(struct tmm_call *call, struct file *file)
 {
 	struct tmm_mapping_file *mf = tmm_export_file_of(file);
-	struct tmm_client *client = call->client;
-	struct tmm_object *object;
-	int err;
 
 	if (!mf)
 		return tmm_lending_is(file) ? -EACCES : -EINVAL;
-	object = tmm_handle_reserve(client);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	err = import_from(call, mf, object);
-	if (err)
-		tmm_handle_abandon(client, object);
-	else
-		tmm_handle_publish(client, object);
-	return err;
+	return receive_mapping(call, mf, import_mapping);
 }
 
 int tmm_ioctl_import(struct tmm_call *call)
@@ -191,27 +202,22 @@ int tmm_ioctl_import(struct tmm_call *call)
 	return err;
 }
 
-/* Reply first, and then take back the mapping, together with its pinned loans. */
-static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
-			  struct tmm_object *object)
+/* Take back the mapping together with its pinned loans, which the file keeps. */
+static int take_back_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
+			     const struct theseus_mm_query *query, struct tmm_object *object)
 {
 	struct theseus_mm_take_back *request = &call->arg.take_back;
-	struct theseus_mm_query query;
 	int err;
 
-	err = tmm_export_query(mf, &query);
-	if (err)
-		return err;
 	request->handle = object->handle;
-	request->start = query.start;
-	request->nr_pages = query.nr_pages;
+	request->start = query->start;
+	request->nr_pages = query->nr_pages;
 	err = tmm_call_reply(call);
 	if (err)
 		return err;
 	err = tmm_export_take_back(mf, &object->mapping);
 	if (err)
 		return err;
-	object->kind = THESEUS_MM_KIND_MAPPING;
 	object->mf = mf;
 	get_file(mf->file);
 	return 0;
@@ -220,26 +226,15 @@ static int take_back_from(struct tmm_call *call, struct tmm_mapping_file *mf,
 int tmm_ioctl_take_back(struct tmm_call *call)
 {
 	const struct theseus_mm_take_back *request = &call->arg.take_back;
-	struct tmm_client *client = call->client;
 	struct tmm_mapping_file *mf;
-	struct tmm_object *object;
 	int err;
 
 	if (request->reserved)
 		return -EINVAL;
-	mf = tmm_export_find(client, request->export_id);
+	mf = tmm_export_find(call->client, request->export_id);
 	if (!mf)
 		return -ESTALE;
-	object = tmm_handle_reserve(client);
-	err = PTR_ERR_OR_ZERO(object);
-	if (err)
-		goto out;
-	err = take_back_from(call, mf, object);
-	if (err)
-		tmm_handle_abandon(client, object);
-	else
-		tmm_handle_publish(client, object);
-out:
+	err = receive_mapping(call, mf, take_back_mapping);
 	fput(mf->file);
 	return err;
 }
