@@ -156,27 +156,19 @@ static void add_mapping(const struct picture *picture, struct share *shares, u64
 	}
 }
 
-/* Count the frames of all objects that @look finds: the client's own objects or its exports. */
+/* Count the frames of a client's own objects, or those of its exports. */
 static void add_client(const struct picture *picture, struct share *shares,
-		       struct tmm_client *client,
-		       unsigned int (*look)(struct tmm_client *client, u64 from,
-					    struct tmm_snapshot *looks, unsigned int nr))
+		       struct tmm_client *client, bool is_exports)
 {
-	struct tmm_snapshot looks[TMM_LOOKS];
-	unsigned int nr, i;
-	u64 from = 0;
+	struct tmm_snapshots all = { .client = client, .is_exports = is_exports };
+	const struct tmm_snapshot *look;
 
-	do {
-		nr = look(client, from, looks, TMM_LOOKS);
-		for (i = 0; i < nr; i++) {
-			if (looks[i].kind == THESEUS_MM_KIND_FRAMES)
-				add_run(picture, shares, looks[i].start, looks[i].nr);
-			else if (looks[i].kind == THESEUS_MM_KIND_MAPPING)
-				add_mapping(picture, shares, looks[i].start, looks[i].nr);
-		}
-		from = nr ? (u64)looks[nr - 1].handle + 1 : 0;
-		cond_resched();
-	} while (nr == TMM_LOOKS && !fatal_signal_pending(current));
+	while ((look = tmm_snapshots_next(&all))) {
+		if (look->kind == THESEUS_MM_KIND_FRAMES)
+			add_run(picture, shares, look->start, look->nr);
+		else if (look->kind == THESEUS_MM_KIND_MAPPING)
+			add_mapping(picture, shares, look->start, look->nr);
+	}
 }
 
 static int find_owners(const struct picture *picture, const struct tmm_client *caller,
@@ -192,8 +184,8 @@ static int find_owners(const struct picture *picture, const struct tmm_client *c
 		if (READ_ONCE(client->is_closed) ||
 		    !tmm_account_count(client->account, TMM_RESOURCE_FRAMES))
 			continue;
-		add_client(picture, shares, client, tmm_snapshot_objects);
-		add_client(picture, shares, client, tmm_snapshot_exports);
+		add_client(picture, shares, client, false);
+		add_client(picture, shares, client, true);
 		for (i = 0; i < picture->nr; i++) {
 			if (shares[i].now > shares[i].most) {
 				shares[i].most = shares[i].now;

@@ -12,8 +12,6 @@
 
 #include <linux/atomic.h>
 #include <linux/fs.h>
-#include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 
 /* The number of objects of a kind, and of their pages or frames. */
@@ -37,22 +35,16 @@ static void add_to_sum(struct sum *sum, u64 nr_pages)
 
 static void add_up(struct tmm_client *client, struct sums *sums)
 {
-	struct tmm_snapshot looks[TMM_LOOKS];
-	unsigned int nr, i;
-	u64 from = 0;
+	struct tmm_snapshots all = { .client = client };
+	const struct tmm_snapshot *look;
 
-	do {
-		nr = tmm_snapshot_objects(client, from, looks, TMM_LOOKS);
-		for (i = 0; i < nr; i++) {
-			add_to_sum(&sums->kinds[looks[i].kind], looks[i].nr);
-			if (looks[i].nr_borrows)
-				add_to_sum(&sums->borrowed, looks[i].nr);
-			if (looks[i].is_mmapped)
-				add_to_sum(&sums->mmapped, looks[i].nr);
-		}
-		from = nr ? (u64)looks[nr - 1].handle + 1 : 0;
-		cond_resched();
-	} while (nr == TMM_LOOKS && !fatal_signal_pending(current));
+	while ((look = tmm_snapshots_next(&all))) {
+		add_to_sum(&sums->kinds[look->kind], look->nr);
+		if (look->nr_borrows)
+			add_to_sum(&sums->borrowed, look->nr);
+		if (look->is_mmapped)
+			add_to_sum(&sums->mmapped, look->nr);
+	}
 }
 
 static void show_sum(struct seq_file *m, const char *key, const struct sum *sum)

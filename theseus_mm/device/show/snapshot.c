@@ -7,6 +7,7 @@
 
 #include <linux/list.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/xarray.h>
 
 /* The number of reserved or taken handles to skip before the lock is dropped for a while. */
@@ -87,14 +88,11 @@ static struct tmm_snapshot look_at_export(struct tmm_mapping_file *mf, u32 numbe
 }
 
 /*
- * Take snapshots of up to @nr mappings that @client exported and nobody imported, in the order
- * of their export numbers, beginning with number @from. The snapshot's handle is the export
- * number. The client may be in use or closing, and @from may be above all numbers. The lock of
- * the table of exports is held for at most @nr exports. Returns the number of snapshots: fewer
- * than @nr means that there are no more exports.
+ * Do the same for mappings that @client exported and nobody imported. The snapshot's handle is
+ * the export number.
  */
-unsigned int tmm_snapshot_exports(struct tmm_client *client, u64 from,
-				  struct tmm_snapshot *looks, unsigned int nr)
+static unsigned int look_at_exports(struct tmm_client *client, u64 from,
+				    struct tmm_snapshot *looks, unsigned int nr)
 {
 	struct tmm_mapping_file *mf;
 	unsigned int nr_found = 0;
@@ -109,4 +107,26 @@ unsigned int tmm_snapshot_exports(struct tmm_client *client, u64 from,
 	}
 	xa_unlock(&client->exports);
 	return nr_found;
+}
+
+/*
+ * Return the next snapshot of a walk, which is valid until the next call, or NULL at the end
+ * of the walk or if the task is killed. The client may be in use or closing. May sleep.
+ */
+const struct tmm_snapshot *tmm_snapshots_next(struct tmm_snapshots *all)
+{
+	if (all->next < all->nr)
+		return &all->looks[all->next++];
+	if (all->is_last || fatal_signal_pending(current))
+		return NULL;
+	cond_resched();
+	all->nr = all->is_exports ?
+		  look_at_exports(all->client, all->from, all->looks, TMM_LOOKS) :
+		  tmm_snapshot_objects(all->client, all->from, all->looks, TMM_LOOKS);
+	all->is_last = all->nr < TMM_LOOKS;
+	if (!all->nr)
+		return NULL;
+	all->from = (u64)all->looks[all->nr - 1].handle + 1;
+	all->next = 1;
+	return &all->looks[0];
 }

@@ -28,12 +28,22 @@ struct tmm_snapshot {
 	bool is_mmapped;	/* the mapping is mmapped in a process */
 };
 
-/* A good number of snapshots to ask for: the table is locked for that many objects. */
+/* How many snapshots a walk takes at a time, while it holds the lock of the client's table. */
 #define TMM_LOOKS	16
 
+/* A walk over all objects or exports of a client. The other fields are 0 at the start. */
+struct tmm_snapshots {
+	struct tmm_client *client;
+	bool is_exports;	/* walk the exported mappings instead of the objects */
+	u64 from;		/* the lowest number that the walk may show next */
+	bool is_last;		/* no objects follow those in @looks */
+	unsigned int nr;	/* snapshots in @looks */
+	unsigned int next;	/* index in @looks of the next snapshot */
+	struct tmm_snapshot looks[TMM_LOOKS];
+};
+
+const struct tmm_snapshot *tmm_snapshots_next(struct tmm_snapshots *all);
 unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tmm_snapshot *looks,
 				  unsigned int nr);
-unsigned int tmm_snapshot_exports(struct tmm_client *client, u64 from,
-				  struct tmm_snapshot *looks, unsigned int nr);
 
 #endif /* TMM_DEVICE_SHOW_SNAPSHOT_H */
