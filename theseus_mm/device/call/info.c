@@ -47,7 +47,7 @@ int tmm_ioctl_get_info(struct tmm_call *call)
 	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++)
 		info->frames_largest[size] = totals.largest[size];
 	tmm_range_allocator_totals(&inst->pa.ra, &totals);
-	info->pages_start = tmm_vaddr_new_canonical(inst->pages.first << TMM_PAGE_SHIFT).v;
+	info->pages_start = tmm_vaddr_new_canonical(tmm_private_first_page() << TMM_PAGE_SHIFT).v;
 	info->pages_total = totals.nr_total;
 	info->pages_free = totals.nr_free;
 	info->nr_mappings = atomic64_read(&inst->root->nr_mappings);
