@@ -72,15 +72,8 @@ docs=$(perl "$source/scripts/kernel-doc" -none "${module[@]}" 2>&1)
 
 # A file includes its own floor or a lower one. include/ holds the public headers, which
 # all may use. The two faces, kernel/ and device/, never meet.
-#
-# Includes that run upward and are still to be cut, each with the reason. One that is not
-# there any more is a finding as well.
-upward=(
-	# struct tmm_chardev, whose instance the attributes are of
-	'device/show/sysfs.c: device/files.h'
-)
 layers() {
-	awk -v upward="$(printf '%s;' "${upward[@]}")" '
+	awk '
 	# the folder of a file, named from theseus_mm/ on; main.c is a floor of its own
 	function floor_of(name) {
 		if (name ~ /^(include|uapi|linux)\//) return "include"
@@ -92,8 +85,6 @@ layers() {
 		level["paging"] = 3; level["mapping"] = 4; level["kernel"] = 5
 		level["device/share"] = 5; level["device/client"] = 6; level["device/show"] = 7
 		level["device/call"] = 8; level["device"] = 9; level["main.c"] = 10
-		for (i = split(upward, exceptions, ";"); i; i--)
-			if (exceptions[i] != "") known[exceptions[i]] = 1
 	}
 	/^#include "/ {
 		file = FILENAME; sub(/^theseus_mm\//, "", file); from = floor_of(file)
@@ -105,10 +96,6 @@ layers() {
 			print FILENAME ": is on no floor"; bad = 1
 			nextfile
 		}
-		if ((file ": " name) in known) {
-			delete known[file ": " name]
-			next
-		}
 		if (!(to in level)) {
 			print FILENAME ":" FNR ": " name " is on no floor"; bad = 1
 		} else if (level[to] > level[from]) {
@@ -119,12 +106,7 @@ layers() {
 			bad = 1
 		}
 	}
-	END {
-		for (exception in known) {
-			print "scripts/style.sh: no such include any more: " exception; bad = 1
-		}
-		exit bad
-	}' "$@"
+	END { exit bad }' "$@"
 }
 mapfile -t layered < <(find theseus_mm -name '*.[ch]' ! -path '*/include/*' | sort)
 layers "${layered[@]}" || failed "the layering"

@@ -11,6 +11,7 @@
 #include "device/client/poll.h"
 #include "device/client/user.h"
 #include "device/show/fdinfo.h"
+#include "device/show/sysfs.h"
 #include "mapping/instance.h"
 
 #include <linux/err.h>
@@ -97,7 +98,7 @@ int tmm_files_register(struct tmm_chardev *dev, struct tmm_instance *inst)
 		.minor = MISC_DYNAMIC_MINOR,
 		.name = KBUILD_MODNAME,
 		.fops = &fops,
-		.groups = tmm_sysfs_groups,
+		.groups = tmm_sysfs_init(inst),
 		.mode = 0600,
 	};
 	return misc_register(&dev->misc);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /dev/theseus_mm, its attributes in sysfs, and the file operations of every descriptor
- * that a program can have.
+ * /dev/theseus_mm, and the file operations of every descriptor that a program can have.
  *
  * Owner: device/startup.c. An open file holds a reference to the module, so the instance
  * outlives every client.
@@ -21,8 +20,5 @@ struct tmm_chardev {
 
 int __must_check tmm_files_register(struct tmm_chardev *dev, struct tmm_instance *inst);
 void tmm_files_unregister(struct tmm_chardev *dev);
-
-/* show/sysfs.c */
-extern const struct attribute_group *tmm_sysfs_groups[];
 
 #endif /* TMM_DEVICE_FILES_H */

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * /sys/class/misc/theseus_mm/: one value per file, or one line per region.
- */
-#include "device/files.h"
+#include "device/show/sysfs.h"
 
 #include "device/client/client.h"
 #include "device/client/features.h"
@@ -14,84 +11,78 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
-static struct tmm_instance *instance_of(struct device *dev)
-{
-	struct miscdevice *misc = dev_get_drvdata(dev);
+/* The instance that the files show. Set before the first file can be opened. */
+static struct tmm_instance *instance;
 
-	return container_of(misc, struct tmm_chardev, misc)->inst;
-}
-
-static struct tmm_range_totals totals_of(struct device *dev)
+static struct tmm_range_totals frame_totals(void)
 {
 	struct tmm_range_totals totals;
 
-	tmm_range_allocator_totals(&instance_of(dev)->fa.ra, &totals);
+	tmm_range_allocator_totals(&instance->fa.ra, &totals);
 	return totals;
 }
 
 /* One line per region. Only root may read the file, since it shows physical addresses. */
 static ssize_t region_base_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	const struct tmm_instance *inst = instance_of(dev);
 	unsigned int i;
 	int len = 0;
 
-	for (i = 0; i < inst->nr_memories; i++)
+	for (i = 0; i < instance->nr_memories; i++)
 		len += sysfs_emit_at(buf, len, "%#llx\n",
-				     inst->memories[i].memory.first << TMM_PAGE_SHIFT);
+				     instance->memories[i].memory.first << TMM_PAGE_SHIFT);
 	return len;
 }
 static DEVICE_ATTR_ADMIN_RO(region_base);
 
 static ssize_t region_size_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	const struct tmm_instance *inst = instance_of(dev);
 	unsigned int i;
 	int len = 0;
 
-	for (i = 0; i < inst->nr_memories; i++)
+	for (i = 0; i < instance->nr_memories; i++)
 		len += sysfs_emit_at(buf, len, "%llu\n",
-				     inst->memories[i].memory.nr << TMM_PAGE_SHIFT);
+				     instance->memories[i].memory.nr << TMM_PAGE_SHIFT);
 	return len;
 }
 static DEVICE_ATTR_RO(region_size);
 
 static ssize_t frames_total_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_total);
+	return sysfs_emit(buf, "%llu\n", frame_totals().nr_total);
 }
 static DEVICE_ATTR_RO(frames_total);
 
 static ssize_t frames_free_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_free);
+	return sysfs_emit(buf, "%llu\n", frame_totals().nr_free);
 }
 static DEVICE_ATTR_RO(frames_free);
 
 static ssize_t frames_largest_free_show(struct device *dev, struct device_attribute *attr,
 					char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_4K]);
+	return sysfs_emit(buf, "%llu\n", frame_totals().largest[TMM_4K]);
 }
 static DEVICE_ATTR_RO(frames_largest_free);
 
 static ssize_t frames_largest_free_2m_show(struct device *dev, struct device_attribute *attr,
 					   char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_2M]);
+	return sysfs_emit(buf, "%llu\n", frame_totals().largest[TMM_2M]);
 }
 static DEVICE_ATTR_RO(frames_largest_free_2m);
 
 static ssize_t frames_largest_free_1g_show(struct device *dev, struct device_attribute *attr,
 					   char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", totals_of(dev).largest[TMM_1G]);
+	return sysfs_emit(buf, "%llu\n", frame_totals().largest[TMM_1G]);
 }
 static DEVICE_ATTR_RO(frames_largest_free_1g);
 
 static ssize_t frames_ranges_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", totals_of(dev).nr_ranges);
+	return sysfs_emit(buf, "%llu\n", frame_totals().nr_ranges);
 }
 static DEVICE_ATTR_RO(frames_ranges);
 
@@ -104,7 +95,7 @@ static DEVICE_ATTR_RO(abi);
 /* THESEUS_MM_FEATURE_* */
 static ssize_t features_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%#llx\n", tmm_features(instance_of(dev)));
+	return sysfs_emit(buf, "%#llx\n", tmm_features(instance));
 }
 static DEVICE_ATTR_RO(features);
 
@@ -122,26 +113,26 @@ static DEVICE_ATTR_RO(nr_clients);
 
 static ssize_t frames_quarantined_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_quarantined));
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance->fa.nr_quarantined));
 }
 static DEVICE_ATTR_RO(frames_quarantined);
 
 static ssize_t frames_bad_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_bad));
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance->fa.nr_bad));
 }
 static DEVICE_ATTR_RO(frames_bad);
 
 static ssize_t mappings_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n",
-			  (u64)atomic64_read(&instance_of(dev)->root->nr_mappings));
+			  (u64)atomic64_read(&instance->root->nr_mappings));
 }
 static DEVICE_ATTR_RO(mappings);
 
 static ssize_t tables_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance_of(dev)->fa.nr_tables));
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance->fa.nr_tables));
 }
 static DEVICE_ATTR_RO(tables);
 
@@ -169,7 +160,17 @@ static const struct attribute_group tmm_sysfs_group = {
 	.attrs = tmm_sysfs_attrs,
 };
 
-const struct attribute_group *tmm_sysfs_groups[] = {
+static const struct attribute_group *tmm_sysfs_groups[] = {
 	&tmm_sysfs_group,
 	NULL
 };
+
+/*
+ * Return the files as attributes of the device that is to be registered. The files show @inst,
+ * which the caller keeps until the device is unregistered.
+ */
+const struct attribute_group **tmm_sysfs_init(struct tmm_instance *inst)
+{
+	instance = inst;
+	return tmm_sysfs_groups;
+}
