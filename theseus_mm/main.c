@@ -108,9 +108,9 @@ static int __init tmm_module_init(void)
 
 	/* The code that detects any other error logs that error. */
 	if (err == -ENOMEM)
-		pr_err("not loaded: Linux's own memory is exhausted: free some, or name smaller ranges in regions=\n");
+		pr_err("Linux's own memory is exhausted, so the module is not loaded: free some, or name smaller ranges in regions=\n");
 	else if (err == -ENOSPC)
-		pr_err("not loaded: the regions have no room for the first page tables: name larger regions\n");
+		pr_err("regions= has no room for the first page tables, so the module is not loaded: name larger regions\n");
 	return err;
 }
 

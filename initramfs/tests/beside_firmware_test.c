@@ -13,7 +13,7 @@
 TEST_F(module, a_region_beside_firmware_is_a_candidate)
 {
 	EXPECT_EQ(-ENODEV, module_load(""));
-	EXPECT_TRUE(text_has(module_log_read(&self->log), "candidate: " CANDIDATE "\n"))
+	EXPECT_TRUE(text_has(module_log_read(&self->log), CANDIDATE " would be accepted\n"))
 		TH_LOG("%s", self->log.text);
 	EXPECT_EQ(0, module_load("regions=" REGION)) TH_LOG("%s", module_log_read(&self->log));
 }
@@ -23,7 +23,7 @@ TEST_F(module, a_page_of_the_firmware_is_refused)
 	char *line;
 
 	EXPECT_EQ(-ENODEV, module_load("regions=65540K@0x7bfe0000"));
-	line = module_log_line(module_log_read(&self->log), "refused: ");
+	line = module_log_line(module_log_read(&self->log), ": refused: ");
 	ASSERT_NE(NULL, line) TH_LOG("%s", self->log.text);
 	EXPECT_TRUE(text_has(line, "%s", "page 0x7ffe0000 is reserved by the firmware"))
 		TH_LOG("%s", line);
@@ -39,7 +39,7 @@ TEST_F(module, the_advice_to_reserve_leaves_the_firmware_out)
 	char *line;
 
 	EXPECT_EQ(-ENODEV, module_load("regions=256M@0x70000000"));
-	line = module_log_line(module_log_read(&self->log), "refused: ");
+	line = module_log_line(module_log_read(&self->log), ": refused: ");
 	ASSERT_NE(NULL, line) TH_LOG("%s", self->log.text);
 	EXPECT_TRUE(text_has(line, "%s", "load with " CANDIDATE)) TH_LOG("%s", line);
 	free(line);

@@ -60,7 +60,7 @@ static const char *flaw_of_refusal(struct module_log *log, int error, const char
 
 	flaw[0] = '\0';
 	said = module_log_read(log);
-	line = module_log_line(said, "refused: ");
+	line = module_log_line(said, ": refused: ");
 	load = recommended(line);
 	if (err != -error)
 		snprintf(flaw, sizeof(flaw), "%s: error %d: %s", parameters, err, said);
@@ -69,6 +69,9 @@ static const char *flaw_of_refusal(struct module_log *log, int error, const char
 	else if (!load)
 		snprintf(flaw, sizeof(flaw), "%s: no one line of what is right: %s", parameters,
 			 said);
+	else if (strncmp(line, "regions=", strlen("regions=")))
+		snprintf(flaw, sizeof(flaw), "%s: the object is not named first: %s", parameters,
+			 line);
 	for (i = 0; i < MAX_WORDS && words[i] && !flaw[0]; i++)
 		if (!strstr(line, words[i]))
 			snprintf(flaw, sizeof(flaw), "%s: \"%s\" is not said: %s", parameters,
@@ -175,7 +178,7 @@ TEST_F(module, many_small_regions)
 		used += sprintf(parameters + used, "%s64K@%lluM", i ? "," : "",
 				(region.start >> 20) + i);
 	EXPECT_EQ(-EINVAL, module_load(parameters));
-	line = module_log_line(module_log_read(&self->log), "refused: ");
+	line = module_log_line(module_log_read(&self->log), ": refused: ");
 	ASSERT_NE(NULL, line);
 	needs = strstr(line, "needs ");
 	ASSERT_NE(NULL, needs) TH_LOG("%s", line);
@@ -196,7 +199,7 @@ TEST_F(module, no_regions)
 	EXPECT_EQ(-ENODEV, module_load(""));
 	log = module_log_read(&self->log);
 	EXPECT_TRUE(text_has(log, "regions= is missing"));
-	EXPECT_TRUE(text_has(log, "candidate: regions=%lluK@%#llx\n", region.nr_bytes >> 10,
+	EXPECT_TRUE(text_has(log, "regions=%lluK@%#llx would be accepted\n", region.nr_bytes >> 10,
 			     region.start));
 	EXPECT_FALSE(is_claimed());
 	EXPECT_EQ(-ENODEV, module_load("regions="));
@@ -211,7 +214,8 @@ TEST_F(module, more_regions_than_a_parameter_holds)
 	while (used < 1500)
 		used += sprintf(parameters + used, "%s1M@1M", used > 8 ? "," : "");
 	EXPECT_EQ(-ENOSPC, module_load(parameters));
-	EXPECT_TRUE(text_has(module_log_read(&self->log), "refused: regions= is longer than 1024"));
+	EXPECT_TRUE(text_has(module_log_read(&self->log),
+			     "regions=: refused: the text is longer than 1024"));
 	EXPECT_FALSE(is_claimed());
 }
 

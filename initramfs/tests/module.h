@@ -122,15 +122,17 @@ static inline void module_log_end(struct module_log *log)
 	close(log->fd);
 }
 
-/* The one line of @text that begins with @start; NULL if there is none, or several. */
-static inline char *module_log_line(const char *text, const char *start)
+/* The one line of @text that has @words; NULL if there is none, or several. */
+static inline char *module_log_line(const char *text, const char *words)
 {
 	const char *line, *found = NULL;
 	size_t length;
 
 	for (line = text; *line; line += length + 1) {
+		const char *at = strstr(line, words);
+
 		length = strcspn(line, "\n");
-		if (strncmp(line, start, strlen(start)))
+		if (!at || at > line + length)
 			continue;
 		if (found)
 			return NULL;

@@ -45,7 +45,7 @@ static void consider_run(struct search *search, u64 start, u64 end)
 	if (end <= start || end - start < TMM_POOL_MIN_BYTES)
 		return;
 	if (search->is_listing)
-		pr_err("candidate: regions=%lluK@%#llx\n", (end - start) >> 10, start);
+		pr_err("regions=%lluK@%#llx would be accepted\n", (end - start) >> 10, start);
 	if (end - start > search->best.end - search->best.start)
 		search->best = (struct run){ start, end };
 }
@@ -175,7 +175,10 @@ const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_A
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_advice);
 
-/* Log in one line why @request is refused and which range would be accepted. May sleep. */
+/*
+ * Log in one line why @request is refused and which range would be accepted. @format names the
+ * object first, as in "regions=64K@0x1000: refused: ...". May sleep.
+ */
 void tmm_advice_refuse(const struct tmm_advice_request *request, const char *format, ...)
 {
 	char advice[TMM_ADVICE_TEXT];
@@ -185,7 +188,7 @@ void tmm_advice_refuse(const struct tmm_advice_request *request, const char *for
 	tmm_advice(request, advice);
 	va_start(args, format);
 	wrong.va = &args;
-	pr_err("refused: %pV; %s\n", &wrong, advice);
+	pr_err("%pV; %s\n", &wrong, advice);
 	va_end(args);
 }
 
@@ -202,5 +205,5 @@ void tmm_advice_list_candidates(void)
 
 	search_candidates(&search);
 	if (!search.best.end)
-		pr_err("there is no candidate for regions=: %s\n", tmm_advice(&nothing, advice));
+		pr_err("regions= has no candidate: %s\n", tmm_advice(&nothing, advice));
 }

@@ -228,14 +228,14 @@ int tmm_bad_frames_read(const char *text, const struct tmm_pools *pools, u64 **f
 	if (err == -ENOMEM)
 		return err;
 	if (err) {
-		pr_err("refused: bad=%s is malformed: name <address>[,...], such as bad=0x130005000,0x130007000\n",
+		pr_err("bad=%s: refused: the list is malformed: name <address>[,...], such as bad=0x130005000,0x130007000\n",
 		       text);
 		return err;
 	}
 	for (i = 0; i < count; i++) {
 		if (tmm_pools_contain(pools, parsed[i]))
 			continue;
-		pr_err("refused: bad=%#llx lies in no region, or in the struct pages of one: leave it out of bad=, or move the region\n",
+		pr_err("bad=%#llx: refused: the address lies in no region, or in the struct pages of one: leave it out of bad=, or move the region\n",
 		       parsed[i] << TMM_PAGE_SHIFT);
 		kfree(parsed);
 		return -ERANGE;

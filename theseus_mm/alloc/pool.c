@@ -83,8 +83,8 @@ static int parse_all(const char *text, struct tmm_pool *pools, unsigned int nr)
 		end = strchrnul(text, ',');
 		flaw = parse_one(text, end, &pools[i]);
 		if (flaw.err) {
-			tmm_advice_refuse(&nothing, "regions=%.*s: %s", (int)min(end - text, 100L),
-					  text, flaw.what);
+			tmm_advice_refuse(&nothing, "regions=%.*s: refused: %s",
+					  (int)min(end - text, 100L), text, flaw.what);
 			return flaw.err;
 		}
 	}
@@ -180,8 +180,8 @@ static void refuse_pool(const struct tmm_pool *pool, u64 page, const char *why)
 {
 	const struct tmm_advice_request request = advice_for(pool);
 
-	tmm_advice_refuse(&request, "regions=%lluK@%#llx: page %#llx is %s", pool->nr_bytes >> 10,
-			  pool->start, page, why);
+	tmm_advice_refuse(&request, "regions=%lluK@%#llx: refused: page %#llx is %s",
+			  pool->nr_bytes >> 10, pool->start, page, why);
 }
 
 /* Check run by run. A single page is checked only to find out why the page is refused. */
@@ -229,11 +229,11 @@ static int check_resources(const struct tmm_pool *pool)
 static int check_machine(void)
 {
 	if (xen_pv_domain()) {
-		pr_err("refused: a Xen PV guest cannot load its own page tables: start the guest as HVM or PVH\n");
+		pr_err("Xen PV guest: refused: such a guest cannot load its own page tables: start the guest as HVM or PVH\n");
 		return -EOPNOTSUPP;
 	}
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
-		pr_err("refused: memory encryption is active, and this module does not set the encryption bit: boot with mem_encrypt=off\n");
+		pr_err("memory encryption: refused: this module does not set the encryption bit: boot with mem_encrypt=off\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -246,11 +246,11 @@ static int check_struct_pages(const struct tmm_pool *pool)
 
 	if (err == -EINVAL)
 		tmm_advice_refuse(&request,
-				  "regions=%lluK@%#llx: with struct_pages=1, a region has to begin and end at multiples of %lluK",
+				  "regions=%lluK@%#llx: refused: with struct_pages=1, a region has to begin and end at multiples of %lluK",
 				  pool->nr_bytes >> 10, pool->start,
 				  tmm_struct_pages_align() >> 10);
 	else if (err)
-		pr_err("refused: struct_pages=1 needs a kernel with CONFIG_ZONE_DEVICE: load without struct_pages=1\n");
+		pr_err("struct_pages=1: refused: this kernel lacks CONFIG_ZONE_DEVICE: load without struct_pages=1\n");
 	return err;
 }
 
@@ -317,13 +317,13 @@ int tmm_pool_claim(struct tmm_pool *pool)
 		const struct tmm_advice_request request = advice_for(pool);
 
 		tmm_advice_refuse(&request,
-				  "regions=%lluK@%#llx: all or part of the range is claimed already (see /proc/iomem)",
+				  "regions=%lluK@%#llx: refused: all or part of the range is claimed already (see /proc/iomem)",
 				  pool->nr_bytes >> 10, pool->start);
 		return -EBUSY;
 	}
 	err = map_window(pool);
 	if (err) {
-		pr_err("refused: regions=%lluK@%#llx: Linux cannot map the range (error %d): name a smaller one, or free kernel memory\n",
+		pr_err("regions=%lluK@%#llx: refused: Linux cannot map the range (error %d): name a smaller one, or free kernel memory\n",
 		       pool->nr_bytes >> 10, pool->start, err);
 		release_mem_region(pool->start, pool->nr_bytes);
 		pool->resource = NULL;
@@ -346,7 +346,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pool_release);
 static int set_regions(const char *text, const struct kernel_param *kp)
 {
 	if (strnlen(text, REGIONS_MAX + 1) > REGIONS_MAX) {
-		pr_err("refused: regions= is longer than %u characters: join ranges that touch, or name fewer\n",
+		pr_err("regions=: refused: the text is longer than %u characters: join ranges that touch, or name fewer\n",
 		       REGIONS_MAX);
 		return -ENOSPC;
 	}
@@ -415,7 +415,7 @@ void tmm_pools_announce(const struct tmm_pools *pools)
 	unsigned int i;
 
 	for (i = 0; i < pools->nr; i++)
-		pr_info("claimed %lluK@%#llx%s\n", pools->pools[i].nr_bytes >> 10,
+		pr_info("%lluK@%#llx: claimed%s\n", pools->pools[i].nr_bytes >> 10,
 			pools->pools[i].start,
 			pools->pools[i].struct_pages ? ", with struct pages" : "");
 }

@@ -45,7 +45,7 @@ int __init tmm_device_start(struct tmm_instance *inst, bool quarantine)
 	return 0;
 
 err_unregistered:
-	pr_err("not loaded: Linux cannot register /dev/theseus_mm (error %d): see the kernel messages above\n",
+	pr_err("/dev/theseus_mm cannot be registered (error %d), so the module is not loaded: see the kernel messages above\n",
 	       err);
 	tmm_debugfs_exit();
 	tmm_bad_memory_exit();

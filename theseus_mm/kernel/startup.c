@@ -46,7 +46,7 @@ static int check_first(const struct tmm_pools *pools, const struct tmm_memory *f
 
 	if (first->nr >= nr_min)
 		return 0;
-	pr_err("refused: regions=%lluK@%#llx,...: the first of %u regions holds the bookkeeping of all and needs %lluK: make it larger, or name fewer regions\n",
+	pr_err("regions=%lluK@%#llx,...: refused: the first of %u regions holds the bookkeeping of all and needs %lluK: make it larger, or name fewer regions\n",
 	       pool->nr_bytes >> 10, pool->start, pools->nr,
 	       ((nr_min << TMM_PAGE_SHIFT) + pool->nr_reserved) >> 10);
 	return -EINVAL;
@@ -69,7 +69,7 @@ static int init_memories(const struct tmm_pools *pools, const u64 *bad, unsigned
 		goto out;
 	err = tmm_init(memories, pools->nr, initial);
 	if (err == -EIO)
-		pr_err("refused: the private root does not translate correctly on this machine: report it with dmesg and /proc/cpuinfo\n");
+		pr_err("private root: refused: some addresses translate wrongly on this machine: report this with dmesg and /proc/cpuinfo\n");
 out:
 	kfree(memories);
 	return err;

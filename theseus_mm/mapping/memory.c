@@ -110,7 +110,7 @@ static int retire_known(struct tmm_instance *inst, const struct tmm_instance_mem
 		if (err == -EEXIST)
 			err = 0;
 		if (err == -EBUSY)
-			pr_err("refused: bad=%#llx lies in the bookkeeping of its region, %lluK@%#llx: leave that range out of regions=\n",
+			pr_err("bad=%#llx: refused: the address lies in the bookkeeping of its region, %lluK@%#llx: leave that range out of regions=\n",
 			       memory->bad[i] << TMM_PAGE_SHIFT,
 			       mem->metadata.range.nr << (TMM_PAGE_SHIFT - 10),
 			       mem->metadata.range.first << TMM_PAGE_SHIFT);
