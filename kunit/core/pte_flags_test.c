@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 
 #define U64(flags) ((__force u64)(flags))
+#define LEAF_BITS(bits) ((__force tmm_leaf_bits_t)(bits))
 
 static void masks_leave_the_frame_alone(struct kunit *test)
 {
@@ -193,8 +194,8 @@ static void leaf_bits_of_every_subset(struct kunit *test)
 
 	for (i = 0; i < NR_SUBSETS; i++) {
 		u64 flags = U64(subset_of(i));
-		u64 owned = tmm_pte_leaf_bits(subset_of(i), true);
-		u64 borrowed = tmm_pte_leaf_bits(subset_of(i), false);
+		u64 owned = U64(tmm_pte_leaf_bits(subset_of(i), true));
+		u64 borrowed = U64(tmm_pte_leaf_bits(subset_of(i), false));
 
 		KUNIT_EXPECT_EQ_MSG(test, owned & never, 0, "flags %#llx", flags);
 		KUNIT_EXPECT_EQ_MSG(test, owned & always, always, "flags %#llx", flags);
@@ -224,7 +225,7 @@ static void check_memory_type_refuses_what_does_not_fit(struct kunit *test)
 static void memory_type_at_every_leaf_size(struct kunit *test)
 {
 	static const u64 cache_bits[] = { 0, _PAGE_PCD | _PAGE_PWT, _PAGE_PWT };
-	u64 base = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true);
+	tmm_leaf_bits_t base = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true);
 	enum tmm_memory_type type;
 	enum tmm_page_size size;
 
@@ -249,17 +250,18 @@ static void memory_type_at_every_leaf_size(struct kunit *test)
 /* The third bit of the memory type is bit 7 of a 4 KiB leaf, and bit 12 of a larger leaf. */
 static void third_cache_bit_moves_with_the_size(struct kunit *test)
 {
-	const u64 bits = tmm_pte_leaf_bits(TMM_PTE_DEFAULT, true) | _PAGE_PAT;
+	const u64 bits = U64(tmm_pte_leaf_bits(TMM_PTE_DEFAULT, true)) | _PAGE_PAT;
+	const u64 large = bits | _PAGE_PSE | BIT_ULL(12);
 
-	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(bits, TMM_4K), bits);
-	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(bits, TMM_2M), bits | _PAGE_PSE | BIT_ULL(12));
-	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(bits, TMM_1G), bits | _PAGE_PSE | BIT_ULL(12));
+	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(LEAF_BITS(bits), TMM_4K), bits);
+	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(LEAF_BITS(bits), TMM_2M), large);
+	KUNIT_EXPECT_EQ(test, tmm_pte_leaf_bits_at(LEAF_BITS(bits), TMM_1G), large);
 }
 
 /* tmm_pte_bits_of_leaf() undoes tmm_pte_leaf_bits_at() for each size and any address. */
 static void bits_of_leaf_undo_bits_at(struct kunit *test)
 {
-	const u64 bits = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true);
+	const u64 bits = U64(tmm_pte_leaf_bits(TMM_DMA_FLAGS, true));
 	const u64 noted[] = { 0, U64(TMM_PTE_DIRTY), _PAGE_PAT, _PAGE_PAT | U64(TMM_PTE_DIRTY) };
 	enum tmm_page_size size;
 	unsigned int i;
@@ -268,10 +270,11 @@ static void bits_of_leaf_undo_bits_at(struct kunit *test)
 		u64 address = TMM_PTE_FRAME_MASK & ~(tmm_page_size_bytes(size) - 1);
 
 		for (i = 0; i < ARRAY_SIZE(noted); i++) {
-			u64 entry = tmm_pte_leaf_bits_at(bits | noted[i], size);
+			u64 entry = tmm_pte_leaf_bits_at(LEAF_BITS(bits | noted[i]), size);
 
-			KUNIT_EXPECT_EQ(test, tmm_pte_bits_of_leaf(entry, size), bits | noted[i]);
-			KUNIT_EXPECT_EQ(test, tmm_pte_bits_of_leaf(entry | address, size),
+			KUNIT_EXPECT_EQ(test, U64(tmm_pte_bits_of_leaf(entry, size)),
+					bits | noted[i]);
+			KUNIT_EXPECT_EQ(test, U64(tmm_pte_bits_of_leaf(entry | address, size)),
 					bits | noted[i]);
 		}
 	}
@@ -279,12 +282,13 @@ static void bits_of_leaf_undo_bits_at(struct kunit *test)
 
 static void flags_of_leaf_drop_address_and_unknown_bits(struct kunit *test)
 {
-	u64 bits = tmm_pte_leaf_bits(TMM_DMA_FLAGS, true) | U64(TMM_PTE_DIRTY);
+	u64 bits = U64(tmm_pte_leaf_bits(TMM_DMA_FLAGS, true)) | U64(TMM_PTE_DIRTY);
 	u64 want = U64(TMM_DMA_FLAGS | TMM_PTE_EXCLUSIVE | TMM_PTE_DIRTY);
 	enum tmm_page_size size;
 
 	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++) {
-		u64 entry = tmm_pte_leaf_bits_at(bits, size) | 0x123440000000ULL | BIT_ULL(9);
+		u64 entry = tmm_pte_leaf_bits_at(LEAF_BITS(bits), size) | 0x123440000000ULL |
+			    BIT_ULL(9);
 
 		KUNIT_EXPECT_EQ(test, U64(tmm_pte_flags_of_leaf(entry, size)), want);
 	}

@@ -237,10 +237,12 @@ static void expect_leaves(struct kunit *test, struct tmm_mapped_pages *mp,
 		u64 i;
 
 		for (i = 0; i < leaves->nr; i++, page += tmm_page_size_4k_pages(leaves->size)) {
-			if (tmm_mapper_leaf_size(tmm_test_root(test), page) == leaves->size)
+			enum tmm_page_size size = tmm_mapper_leaf_size(tmm_test_root(test),
+								       tmm_page_4k(page));
+
+			if (size == leaves->size)
 				continue;
-			KUNIT_FAIL(test, "leaf %llu of page %#llx is of size %u", i, page,
-				   tmm_mapper_leaf_size(tmm_test_root(test), page));
+			KUNIT_FAIL(test, "leaf %llu of page %#llx is of size %u", i, page, size);
 			return;
 		}
 	}

@@ -155,7 +155,8 @@ static void map_a_page_in_use(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 6; i++) {
-		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page() + i, 99, 1,
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page() + i, 1),
+						     tmm_frame_4k(99),
 						     tmm_pte_leaf_bits(TMM_PTE_NONE, false),
 						     TMM_4K), 0);
 		expect_map_refused(test, pages, frames, TMM_TEST_WRITABLE, -EEXIST);
@@ -163,7 +164,7 @@ static void map_a_page_in_use(struct kunit *test)
 		tmm_test_expect_unmapped(test, base_page(), i);
 		tmm_test_expect_mapped(test, base_page() + i, 99, 1);
 		tmm_test_expect_unmapped(test, base_page() + i + 1, 5 - i);
-		tmm_mapper_unmap(pt, base_page() + i, 1);
+		tmm_mapper_unmap(pt, tmm_test_pages(base_page() + i, 1));
 	}
 	tmm_allocated_frames_drop(&frames);
 	tmm_allocated_pages_drop(&pages);

@@ -453,11 +453,12 @@ static void refused_changes_nothing(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(frames, frames->f.chunk.start + 3,
 							    &no_frames), 0);
 	expect_refused(test, no_pages, no_frames, TMM_TEST_WRITABLE, -EINVAL);
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page() + 2, 99, 1,
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page() + 2, 1),
+					     tmm_frame_4k(99),
 					     tmm_pte_leaf_bits(TMM_PTE_NONE, false), TMM_4K), 0);
 	expect_refused(test, pages, frames, TMM_TEST_WRITABLE, -EEXIST);
 	tmm_test_expect_unmapped(test, base_page(), 2);
-	tmm_mapper_unmap(pt, base_page() + 2, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 2, 1));
 	tmm_test_hog(test);
 	expect_refused(test, pages, frames, TMM_TEST_WRITABLE, -ENOSPC);
 	tmm_allocated_frames_drop(&no_frames);

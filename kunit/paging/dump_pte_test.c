@@ -62,8 +62,8 @@ static void format_entry_names_memory_types(struct kunit *test)
 
 	for (size = TMM_4K; size <= TMM_1G; size++) {
 		for (type = 0; type < TMM_NR_MEMORY_TYPES; type++) {
-			u64 bits = tmm_pte_leaf_bits(TMM_PTE_NONE, false) |
-				   tmm_pte_memory_type_bits(type);
+			tmm_leaf_bits_t bits = tmm_pte_leaf_bits(TMM_PTE_NONE, false) |
+					       tmm_pte_memory_type_bits(type);
 
 			tmm_dump_pte_format_entry(line, sizeof(line),
 						  tmm_pte_leaf_bits_at(bits, size), size + 1);
@@ -76,16 +76,17 @@ static void format_entry_names_memory_types(struct kunit *test)
 static void dump_of_every_kind_of_address(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
-	const u64 bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
+	const tmm_leaf_bits_t bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 	const u64 page = base_page() + NR_1G - 1;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, 3 * NR_1G - 1, 1 + NR_1G, bits, TMM_1G), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, 1 + NR_1G),
+					     tmm_frame_4k(3 * NR_1G - 1), bits, TMM_1G), 0);
 	tmm_page_table_dump_pte(pt, tmm_test_vaddr(page));
 	tmm_page_table_dump_pte(pt, tmm_test_vaddr(page + 1));
 	tmm_page_table_dump_pte(pt, tmm_test_vaddr(base_page() + 5));
 	tmm_page_table_dump_pte(pt, (struct tmm_vaddr){ (unsigned long)tmm_test_root(test) });
 	tmm_page_table_dump_pte(pt, (struct tmm_vaddr){ 1ULL << 60 });
-	tmm_mapper_unmap(pt, page, 1 + NR_1G);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, 1 + NR_1G));
 }
 
 static struct kunit_case dump_pte_cases[] = {

@@ -28,15 +28,15 @@ static u64 base_page(void)
 	return tmm_private_first_page() + 4 * NR_1G;
 }
 
-static u64 leaf_bits(tmm_pte_flags_t flags)
+static tmm_leaf_bits_t leaf_bits(tmm_pte_flags_t flags)
 {
 	return tmm_pte_leaf_bits(flags, true);
 }
 
 static int map_run(struct kunit *test, u64 page, u64 frame, u64 nr, enum tmm_page_size largest)
 {
-	return tmm_mapper_map(tmm_test_root(test), page, frame, nr, leaf_bits(TMM_TEST_WRITABLE),
-			      largest);
+	return tmm_mapper_map(tmm_test_root(test), tmm_test_pages(page, nr), tmm_frame_4k(frame),
+			      leaf_bits(TMM_TEST_WRITABLE), largest);
 }
 
 static void skip_without_1g(struct kunit *test)
@@ -99,11 +99,11 @@ static void map_chooses_the_largest_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_tables);
 
 	/* What comes later takes what is there. */
-	tmm_mapper_remap(pt, page, choice->nr, false);
+	tmm_mapper_remap(pt, tmm_test_pages(page, choice->nr), false);
 	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, choice->nr) &
 			   TMM_PTE_WRITABLE);
 	tmm_test_expect_sizes(test, page, frame, choice->leaves);
-	tmm_mapper_unmap(pt, page, choice->nr);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, choice->nr));
 	tmm_test_expect_unmapped(test, page, 1);
 	tmm_test_expect_unmapped(test, page + choice->nr - 1, 1);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
@@ -112,7 +112,7 @@ static void map_chooses_the_largest_leaf(struct kunit *test)
 /* In the original bit 7 is the memory type's in every leaf, so a large one has none. */
 static void map_encodes_the_memory_type_at_every_size(struct kunit *test)
 {
-	const u64 bits = leaf_bits(TMM_TEST_WRITABLE);
+	const tmm_leaf_bits_t bits = leaf_bits(TMM_TEST_WRITABLE);
 	struct tmm_page_table *pt = tmm_test_root(test);
 	enum tmm_memory_type type;
 	enum tmm_page_size size;
@@ -122,28 +122,31 @@ static void map_encodes_the_memory_type_at_every_size(struct kunit *test)
 		const u64 pat = size ? ENTRY_PAT_LARGE | TMM_ENTRY_HUGE : ENTRY_PAT_4K;
 
 		for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++) {
-			u64 leaf = bits | tmm_pte_memory_type_bits(type);
+			tmm_leaf_bits_t leaf = bits | tmm_pte_memory_type_bits(type);
 			u64 entry;
 
-			KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, nr, leaf,
-							     size), 0);
+			KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), nr),
+							     tmm_frame_4k(SOME_FRAME), leaf, size),
+					0);
 			entry = tmm_test_entry(pt, base_page(), tmm_entry_leaf_level(size));
 			KUNIT_EXPECT_EQ(test, entry, SOME_FRAME << 12 |
 					tmm_pte_leaf_bits_at(leaf, size));
 			KUNIT_EXPECT_EQ(test, tmm_pte_memory_type_of_leaf(entry, size), type);
 			KUNIT_EXPECT_EQ(test, !!(tmm_translate_collect_flags(pt, base_page(), nr) &
 						 TMM_PTE_DEVICE_MEMORY), type != TMM_WRITE_BACK);
-			tmm_mapper_unmap(pt, base_page(), nr);
+			tmm_mapper_unmap(pt, tmm_test_pages(base_page(), nr));
 		}
 		/* The bit that none of the types above needs. */
-		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, nr,
-						     bits | ENTRY_PAT_4K, size), 0);
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), nr),
+						     tmm_frame_4k(SOME_FRAME),
+						     bits | tmm_test_leaf_bits(ENTRY_PAT_4K), size),
+				0);
 		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_entry_leaf_level(size)),
-				SOME_FRAME << 12 | bits | pat);
+				SOME_FRAME << 12 | tmm_test_entry_bits(bits) | pat);
 		/* In the original this is a panic. */
 		tmm_test_expect_mapped(test, base_page(), SOME_FRAME, min(nr, 2ULL));
 		tmm_test_expect_mapped(test, base_page() + nr - 1, SOME_FRAME + nr - 1, 1);
-		tmm_mapper_unmap(pt, base_page(), nr);
+		tmm_mapper_unmap(pt, tmm_test_pages(base_page(), nr));
 	}
 }
 
@@ -172,17 +175,18 @@ static void map_beside_tables_of_others(struct kunit *test)
 			switch ((last + i) % 3) {
 			case 0:
 				tmm_test_expect_mapped(test, base_page(), 77, 1);
-				tmm_mapper_unmap(pt, base_page(), 1);
+				tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 				break;
 			case 1:
 				tmm_test_expect_mapped(test, base_page() + NR_2M, SOME_FRAME,
 						       NR_2M);
-				tmm_mapper_unmap(pt, base_page() + NR_2M, NR_2M);
+				tmm_mapper_unmap(pt, tmm_test_pages(base_page() + NR_2M, NR_2M));
 				break;
 			default:
 				tmm_test_expect_mapped(test, base_page() + 3 * NR_2M - 1,
 						       SOME_FRAME - 1, 1 + NR_2M);
-				tmm_mapper_unmap(pt, base_page() + 3 * NR_2M - 1, 1 + NR_2M);
+				tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 3 * NR_2M - 1,
+								    1 + NR_2M));
 			}
 			tmm_check_page_table(test, pt);
 		}
@@ -196,14 +200,14 @@ static void unmap_some_of_the_leaves(struct kunit *test)
 	const u64 page = base_page() - 2 * NR_2M;
 
 	KUNIT_ASSERT_EQ(test, map_run(test, page, SOME_FRAME, 5 * NR_2M, TMM_2M), 0);
-	tmm_mapper_unmap(pt, page + NR_2M, 2 * NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(page + NR_2M, 2 * NR_2M));
 	tmm_test_expect_mapped(test, page, SOME_FRAME, NR_2M);
 	tmm_test_expect_unmapped(test, page + NR_2M, 2 * NR_2M);
 	tmm_test_expect_mapped(test, page + 3 * NR_2M, SOME_FRAME + 3 * NR_2M, 2 * NR_2M);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 1);
-	tmm_mapper_unmap(pt, page + 3 * NR_2M, 2 * NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(page + 3 * NR_2M, 2 * NR_2M));
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 2);
-	tmm_mapper_unmap(pt, page, NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, NR_2M));
 }
 
 /* In the original what was written before the page in use stays. */
@@ -245,7 +249,7 @@ static void map_page_in_use_is_undone(struct kunit *test)
 			tmm_test_expect_unmapped(test, page, 1);
 		if (used[i].page > page + NR_2M)
 			tmm_test_expect_unmapped(test, page + 1, NR_2M);
-		tmm_mapper_unmap(pt, used[i].page, used[i].nr);
+		tmm_mapper_unmap(pt, tmm_test_pages(used[i].page, used[i].nr));
 	}
 }
 
@@ -269,7 +273,7 @@ static void map_inside_of_a_larger_leaf_is_refused(struct kunit *test)
 		tmm_test_expect_unmapped(test, base_page() - 1, 1);
 		tmm_test_expect_mapped(test, base_page() + nr - NR_2M, SOME_FRAME + nr - NR_2M,
 				       NR_2M);
-		tmm_mapper_unmap(pt, base_page(), nr);
+		tmm_mapper_unmap(pt, tmm_test_pages(base_page(), nr));
 	}
 }
 
@@ -296,7 +300,7 @@ static void map_without_frames_for_tables_is_undone(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, map_run(test, page, frame, nr, TMM_1G), 0);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
-	tmm_mapper_unmap(pt, page, nr);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, nr));
 }
 
 static void map_without_heap_is_undone(struct kunit *test)
@@ -320,7 +324,7 @@ static void map_without_heap_is_undone(struct kunit *test)
 	}
 	/* An allocation for each table was failed. */
 	KUNIT_EXPECT_EQ(test, nth, pt->levels - 1 + 2 + 1);
-	tmm_mapper_unmap(pt, page, nr);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, nr));
 }
 
 /* Let the hardware note an access. */
@@ -346,9 +350,10 @@ static void windows_through_a_large_leaf(struct kunit *test)
 	u64 entry;
 	u8 byte;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), page_to_pfn(memory), NR_2M,
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), NR_2M),
+					     tmm_frame_4k(page_to_pfn(memory)),
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_2M), 0);
-	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), TMM_2M);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, tmm_page_4k(base_page())), TMM_2M);
 	entry = tmm_test_entry(pt, base_page(), 2);
 	bytes[300 * TMM_PAGE_SIZE] = 0x3c;
 	touch_byte(test, base_page() + 300, &byte, false);
@@ -359,7 +364,7 @@ static void windows_through_a_large_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bytes[511 * TMM_PAGE_SIZE], 0x5a);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2),
 			entry | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY);
-	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_2M));
 	tmm_test_large_give(memory);
 }
 
@@ -372,13 +377,14 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 	unsigned int round;
 	u8 byte = 0;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), page_to_pfn(memory), NR_2M,
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), NR_2M),
+					     tmm_frame_4k(page_to_pfn(memory)),
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_2M), 0);
 	touch_byte(test, base_page() + 17, &byte, true);
 	for (round = 0; round < 4; round++) {
 		u64 writable = round & 1 ? TMM_ENTRY_WRITABLE : 0;
 
-		tmm_mapper_remap(pt, base_page(), NR_2M, writable);
+		tmm_mapper_remap(pt, tmm_test_pages(base_page(), NR_2M), writable);
 		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2),
 				(u64)page_to_pfn(memory) << 12 | writable | noted |
 				tmm_pte_leaf_bits_at(leaf_bits(TMM_PTE_NONE), TMM_2M));
@@ -386,7 +392,7 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, base_page(), NR_2M),
 			TMM_PTE_OURS | TMM_PTE_NOT_EXECUTABLE | TMM_PTE_WRITABLE |
 			TMM_PTE_HARDWARE);
-	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_2M));
 	tmm_test_large_give(memory);
 }
 
@@ -409,7 +415,7 @@ static void remap_changes_leaves_of_all_sizes(struct kunit *test)
 	for (round = 0; round < 2; round++) {
 		u64 at = page;
 
-		tmm_mapper_remap(pt, page, nr, round);
+		tmm_mapper_remap(pt, tmm_test_pages(page, nr), round);
 		for (i = 0; leaves[i].nr; i++) {
 			u64 entry = tmm_test_entry(pt, at, tmm_entry_leaf_level(leaves[i].size));
 
@@ -421,7 +427,7 @@ static void remap_changes_leaves_of_all_sizes(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, tmm_test_entry(pt, page + nr, 1) & TMM_ENTRY_WRITABLE);
 		tmm_test_expect_sizes(test, page, frame, leaves);
 	}
-	tmm_mapper_unmap(pt, page - 1, nr + 2);
+	tmm_mapper_unmap(pt, tmm_test_pages(page - 1, nr + 2));
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
 
@@ -433,8 +439,9 @@ static void collect_flags_of_each_leaf(struct kunit *test)
 	unsigned int level;
 	u64 *table;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, SOME_FRAME - 1, 1 + 2 * NR_2M,
-					     leaf_bits(TMM_PTE_NONE), TMM_2M), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, 1 + 2 * NR_2M),
+					     tmm_frame_4k(SOME_FRAME - 1), leaf_bits(TMM_PTE_NONE),
+					     TMM_2M), 0);
 	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M) &
 			   TMM_PTE_HARDWARE);
 	table = tmm_table_find(pt, page + 1 + NR_2M, &path, &level);
@@ -450,7 +457,7 @@ static void collect_flags_of_each_leaf(struct kunit *test)
 			TMM_PTE_NONE);
 	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page - 7 * NR_1G, 14 * NR_1G),
 			tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M));
-	tmm_mapper_unmap(pt, page, 1 + 2 * NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, 1 + 2 * NR_2M));
 }
 
 static struct kunit_case huge_mapper_cases[] = {

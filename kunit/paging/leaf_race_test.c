@@ -49,7 +49,7 @@ static u64 base_page(void)
 	return tmm_private_first_page() + 4 * NR_1G;
 }
 
-static u64 leaf_bits(void)
+static tmm_leaf_bits_t leaf_bits(void)
 {
 	return tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 }
@@ -125,7 +125,8 @@ static void race_translate(struct kunit *test, enum tmm_page_size size)
 	while (goes_on(start, nr_rounds)) {
 		u64 seen = READ_ONCE(race->nr_seen);
 
-		if (tmm_mapper_map(race->pt, base_page(), SOME_FRAME, nr, leaf_bits(), size))
+		if (tmm_mapper_map(race->pt, tmm_test_pages(base_page(), nr),
+				   tmm_frame_4k(SOME_FRAME), leaf_bits(), size))
 			break;
 		set_mapped(race);
 		while (READ_ONCE(race->nr_seen) == seen && goes_on(start, nr_rounds))
@@ -133,7 +134,7 @@ static void race_translate(struct kunit *test, enum tmm_page_size size)
 		if (tmm_split_leaf_at(race->pt, base_page() + 1))
 			break;
 		set_mapped(race);
-		tmm_mapper_unmap(race->pt, base_page(), nr);
+		tmm_mapper_unmap(race->pt, tmm_test_pages(base_page(), nr));
 		nr_rounds++;
 	}
 	kthread_stop(task);
@@ -193,8 +194,9 @@ static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
 	unsigned int level;
 	u64 *entry;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, base_page(), page_to_pfn(memory), NR_2M,
-					     leaf_bits(), TMM_2M), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, tmm_test_pages(base_page(), NR_2M),
+					     tmm_frame_4k(page_to_pfn(memory)), leaf_bits(),
+					     TMM_2M), 0);
 	entry = tmm_table_find(race->pt, base_page(), &path, &level);
 	KUNIT_ASSERT_EQ(test, level, 2);
 	entry += tmm_entry_table_index(base_page(), 2);
@@ -204,7 +206,7 @@ static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
 		/* Pairs with write_when_told(): the entry, then the word. */
 		smp_store_release(&race->generation, ++round);
 		do {
-			tmm_mapper_remap(race->pt, base_page(), NR_2M, true);
+			tmm_mapper_remap(race->pt, tmm_test_pages(base_page(), NR_2M), true);
 			/* Pairs with write_when_told(): its write is noted in the entry. */
 			done = smp_load_acquire(&race->nr_done);
 		} while (done != round && goes_on(start, round));
@@ -215,7 +217,7 @@ static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
 	KUNIT_EXPECT_EQ_MSG(test, nr_lost, 0, "of %llu rounds", round);
 	KUNIT_EXPECT_EQ(test, race->nr_wrong, 0);
 	KUNIT_EXPECT_GE(test, round, MIN_ROUNDS);
-	tmm_mapper_unmap(race->pt, base_page(), NR_2M);
+	tmm_mapper_unmap(race->pt, tmm_test_pages(base_page(), NR_2M));
 	tmm_test_large_give(memory);
 }
 
@@ -246,15 +248,17 @@ static void split_beside_windows_of_a_neighbour(struct kunit *test)
 	u64 nr_rounds = 0;
 	int err = 0;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, base_page() + NR_2M, page_to_pfn(memory),
-					     NR_2M, leaf_bits(), TMM_2M), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, tmm_test_pages(base_page() + NR_2M, NR_2M),
+					     tmm_frame_4k(page_to_pfn(memory)), leaf_bits(),
+					     TMM_2M), 0);
 	task = tmm_test_thread_start(test, write_all_the_time, race);
 	while (goes_on(start, min(nr_rounds, READ_ONCE(race->nr_done))) && !err) {
-		err = tmm_mapper_map(race->pt, base_page(), SOME_FRAME, NR_2M, leaf_bits(), TMM_2M);
+		err = tmm_mapper_map(race->pt, tmm_test_pages(base_page(), NR_2M),
+				     tmm_frame_4k(SOME_FRAME), leaf_bits(), TMM_2M);
 		if (err)
 			break;
 		err = tmm_split_leaf_at(race->pt, base_page() + 1);
-		tmm_mapper_unmap(race->pt, base_page(), NR_2M);
+		tmm_mapper_unmap(race->pt, tmm_test_pages(base_page(), NR_2M));
 		nr_rounds++;
 	}
 	kthread_stop(task);
@@ -263,7 +267,7 @@ static void split_beside_windows_of_a_neighbour(struct kunit *test)
 	KUNIT_EXPECT_GE(test, race->nr_done, MIN_ROUNDS);
 	KUNIT_EXPECT_GE(test, nr_rounds, MIN_ROUNDS);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, race->pt), race->pt->levels - 2);
-	tmm_mapper_unmap(race->pt, base_page() + NR_2M, NR_2M);
+	tmm_mapper_unmap(race->pt, tmm_test_pages(base_page() + NR_2M, NR_2M));
 	tmm_test_large_give(memory);
 }
 
@@ -287,7 +291,8 @@ static void map_split_unmap(struct race *race, unsigned int parity)
 	u64 nr = part->nr;
 
 	race->nr_done++;
-	if (tmm_mapper_map(race->pt, page, frame, nr, leaf_bits(), TMM_1G) ||
+	if (tmm_mapper_map(race->pt, tmm_test_pages(page, nr), tmm_frame_4k(frame), leaf_bits(),
+			   TMM_1G) ||
 	    tmm_split_leaf_at(race->pt, at)) {
 		race->nr_wrong++;
 		return;
@@ -295,9 +300,9 @@ static void map_split_unmap(struct race *race, unsigned int parity)
 	race->nr_wrong += tmm_test_translate(race->pt, page) != frame;
 	race->nr_wrong += tmm_test_translate(race->pt, page + nr - 1) != frame + nr - 1;
 	/* In two parts, as two owners would. */
-	tmm_mapper_unmap(race->pt, page, at - page);
+	tmm_mapper_unmap(race->pt, tmm_test_pages(page, at - page));
 	race->nr_wrong += tmm_test_translate(race->pt, at) != frame + (at - page);
-	tmm_mapper_unmap(race->pt, at, nr - (at - page));
+	tmm_mapper_unmap(race->pt, tmm_test_pages(at, nr - (at - page)));
 	race->nr_wrong += tmm_test_translate(race->pt, at) != TMM_TEST_UNMAPPED;
 }
 

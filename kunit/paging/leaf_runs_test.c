@@ -18,8 +18,9 @@ static u64 pages_end(void)
 
 static void map_run(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags)
 {
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, frame, nr,
-					     tmm_pte_leaf_bits(flags, true), TMM_1G), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), tmm_test_pages(page, nr),
+					     tmm_frame_4k(frame), tmm_pte_leaf_bits(flags, true),
+					     TMM_1G), 0);
 }
 
 static void expect_run(struct kunit *test, u64 from, u64 end, u64 page, u64 frame, u64 nr,
@@ -62,7 +63,7 @@ static void run_of_one_page_wherever_it_is(struct kunit *test)
 		expect_run(test, pages[i], pages[i] + 1, pages[i], SOME_FRAME, 1, TMM_4K);
 		expect_none(test, 0, pages[i]);
 		expect_none(test, pages[i] + 1, pages_end());
-		tmm_mapper_unmap(tmm_test_root(test), pages[i], 1);
+		tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(pages[i], 1));
 	}
 }
 
@@ -76,7 +77,7 @@ static void run_goes_on_in_the_next_table(struct kunit *test)
 	expect_run(test, page + 600, pages_end(), page + 600, SOME_FRAME + 600, 500, TMM_4K);
 	expect_run(test, 0, page + 700, page, SOME_FRAME, 700, TMM_4K);
 	expect_run(test, 0, page + 3, page, SOME_FRAME, 3, TMM_4K);
-	tmm_mapper_unmap(tmm_test_root(test), page, 1100);
+	tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(page, 1100));
 }
 
 static void run_ends_where_something_differs(struct kunit *test)
@@ -93,8 +94,8 @@ static void run_ends_where_something_differs(struct kunit *test)
 	expect_run(test, page + 3, pages_end(), page + 3, SOME_FRAME + 100, 4, TMM_4K);
 	expect_run(test, page + 7, pages_end(), page + 7, SOME_FRAME + 104, 2, TMM_4K);
 	expect_run(test, page + 9, pages_end(), page + 10, SOME_FRAME + 106, 1, TMM_4K);
-	tmm_mapper_unmap(pt, page, 9);
-	tmm_mapper_unmap(pt, page + 10, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, 9));
+	tmm_mapper_unmap(pt, tmm_test_pages(page + 10, 1));
 }
 
 static void run_of_large_leaves(struct kunit *test)
@@ -107,7 +108,7 @@ static void run_of_large_leaves(struct kunit *test)
 	expect_run(test, page + 700, pages_end(), page + 700, frame + 700, 3 * 512 - 700, TMM_2M);
 	expect_run(test, page + 10, page + 20, page + 10, frame + 10, 10, TMM_2M);
 	expect_run(test, page + 3 * 512, pages_end(), page + 3 * 512, frame + 3 * 512, 5, TMM_4K);
-	tmm_mapper_unmap(tmm_test_root(test), page, 3 * 512 + 5);
+	tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(page, 3 * 512 + 5));
 }
 
 /* A leaf that is being split is still the leaf it was; an entry of neither kind is not. */
@@ -128,7 +129,7 @@ static void run_of_a_frozen_leaf(struct kunit *test)
 	*entry &= ~TMM_ENTRY_HUGE;
 	expect_run(test, 0, pages_end(), page + 512, frame + 512, 512, TMM_2M);
 	*entry |= TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE;
-	tmm_mapper_unmap(tmm_test_root(test), page, 1024);
+	tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(page, 1024));
 }
 
 static struct kunit_case leaf_runs_cases[] = {

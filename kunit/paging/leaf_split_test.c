@@ -26,10 +26,10 @@ static u64 base_page(void)
 	return tmm_private_first_page() + 4 * NR_1G;
 }
 
-static void map_with(struct kunit *test, u64 page, u64 frame, u64 nr, u64 bits)
+static void map_with(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_leaf_bits_t bits)
 {
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, frame, nr, bits, TMM_1G),
-			0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), tmm_test_pages(page, nr),
+					     tmm_frame_4k(frame), bits, TMM_1G), 0);
 }
 
 static void map_run(struct kunit *test, u64 page, u64 frame, u64 nr)
@@ -100,33 +100,34 @@ static void split_makes_the_fewest_leaves(struct kunit *test)
 	tmm_test_expect_unmapped(test, base_page() - 1, 1);
 	tmm_test_expect_unmapped(test, base_page() + choice->nr, 1);
 	/* Both parts are whole leaves now: each goes by itself. */
-	tmm_mapper_unmap(pt, base_page() + choice->at, choice->nr - choice->at);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + choice->at, choice->nr - choice->at));
 	tmm_check_page_table(test, pt);
 	tmm_test_expect_mapped(test, base_page() + choice->at - 1, SOME_FRAME + choice->at - 1, 1);
 	tmm_test_expect_unmapped(test, base_page() + choice->at, 1);
-	tmm_mapper_unmap(pt, base_page(), choice->at);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), choice->at));
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
 
 /* What a leaf shows beside its address must be on all that it becomes. */
-static void check_bits(struct kunit *test, u64 bits, u64 noted)
+static void check_bits(struct kunit *test, tmm_leaf_bits_t bits, u64 noted)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 	const u64 nr = tmm_page_size_4k_pages(tmm_mapper_largest_leaf());
+	const u64 small = tmm_test_entry_bits(bits) | noted;
 	u64 i, wrong = 0;
 
 	map_with(test, base_page(), SOME_FRAME, nr, bits);
 	*leaf_of(test, base_page()) |= noted;
 	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 2), 0);
 	for (i = 0; i < NR_2M; i++)
-		wrong += tmm_test_entry(pt, base_page() + i, 1) !=
-			 ((SOME_FRAME + i) << 12 | bits | noted);
+		wrong += tmm_test_entry(pt, base_page() + i, 1) != ((SOME_FRAME + i) << 12 | small);
 	for (i = 1; i < nr / NR_2M; i++)
 		wrong += tmm_test_entry(pt, base_page() + i * NR_2M, 2) !=
 			 ((SOME_FRAME + i * NR_2M) << 12 | noted |
 			  tmm_pte_leaf_bits_at(bits, TMM_2M));
-	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "bits %#llx, noted %#llx", bits, noted);
-	tmm_mapper_unmap(pt, base_page(), nr);
+	KUNIT_EXPECT_EQ_MSG(test, wrong, 0, "bits %#llx, noted %#llx", tmm_test_entry_bits(bits),
+			    noted);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), nr));
 }
 
 static void split_inherits_every_bit(struct kunit *test)
@@ -139,7 +140,8 @@ static void split_inherits_every_bit(struct kunit *test)
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_NONE, true), noted[i]);
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, false), noted[i]);
 		/* Bit 12 of the large one, bit 7 of the small, where "leaf" was. */
-		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, true) | PAT_4K, noted[i]);
+		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, true) |
+			   tmm_test_leaf_bits(PAT_4K), noted[i]);
 		for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++)
 			check_bits(test, tmm_pte_leaf_bits(TMM_PTE_NONE, true) |
 				   tmm_pte_memory_type_bits(type), noted[i]);
@@ -166,7 +168,7 @@ static void split_at_a_boundary_does_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 2), entry);
-	tmm_mapper_unmap(pt, base_page(), NR_2M + 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_2M + 1));
 }
 
 static void split_without_frames_changes_nothing(struct kunit *test)
@@ -189,7 +191,7 @@ static void split_without_frames_changes_nothing(struct kunit *test)
 		tmm_test_unhog(test, 1);
 	}
 	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 5), 0);
-	tmm_mapper_unmap(pt, base_page(), NR_1G);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_1G));
 }
 
 static void split_without_heap_changes_nothing(struct kunit *test)
@@ -215,14 +217,23 @@ static void split_without_heap_changes_nothing(struct kunit *test)
 	}
 	/* An allocation for each table was failed. */
 	KUNIT_EXPECT_EQ(test, nth, 3);
-	tmm_mapper_unmap(pt, base_page(), NR_1G);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_1G));
+}
+
+/* Map one leaf of @size to frame 0. */
+static int map_size(struct tmm_page_table *pt, u64 page, tmm_leaf_bits_t bits,
+		    enum tmm_page_size size)
+{
+	const u64 nr = tmm_page_size_4k_pages(size);
+
+	return tmm_mapper_map(pt, tmm_test_pages(page, nr), tmm_frame_4k(0), bits, size);
 }
 
 /* As long as a leaf is frozen it is there for everyone but the hardware. */
 static void frozen_leaf_is_in_use(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
-	const u64 bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
+	const tmm_leaf_bits_t bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 	enum tmm_page_size size, other;
 
 	for (size = TMM_2M; size <= tmm_mapper_largest_leaf(); size++) {
@@ -242,19 +253,17 @@ static void frozen_leaf_is_in_use(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, found.flags, TMM_TEST_WRITABLE | TMM_PTE_OURS);
 		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_entry_leaf_level(size)),
 				entry);
-		KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), size);
+		KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, tmm_page_4k(base_page())), size);
 		KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, base_page(), nr),
 				TMM_TEST_WRITABLE | TMM_PTE_OURS);
 		for (other = TMM_4K; other <= size; other++)
-			KUNIT_EXPECT_EQ(test, tmm_mapper_map(pt, base_page(), 0,
-							     tmm_page_size_4k_pages(other), bits,
-							     other), -EEXIST);
+			KUNIT_EXPECT_EQ(test, map_size(pt, base_page(), bits, other), -EEXIST);
 
 		KUNIT_EXPECT_EQ(test, *leaf_of(test, base_page()), entry & ~TMM_ENTRY_PRESENT);
 		*leaf_of(test, base_page()) |= TMM_ENTRY_PRESENT;
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		tmm_check_page_table(test, pt);
-		tmm_mapper_unmap(pt, base_page(), nr);
+		tmm_mapper_unmap(pt, tmm_test_pages(base_page(), nr));
 	}
 }
 
@@ -282,8 +291,8 @@ static void split_changes_no_data(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 100), 0);
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
-	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, base_page()), TMM_4K);
-	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, tmm_page_4k(base_page())), TMM_4K);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_2M));
 	tmm_test_large_give(memory);
 }
 
@@ -298,7 +307,7 @@ static void remap_a_part_of_what_was_one_leaf(struct kunit *test)
 	map_run(test, base_page(), page_to_pfn(memory), NR_2M);
 	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 200), 0);
 	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 300), 0);
-	tmm_mapper_remap(pt, base_page() + 200, 100, false);
+	tmm_mapper_remap(pt, tmm_test_pages(base_page() + 200, 100), false);
 	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, tmm_test_vaddr(base_page() + 199), &byte, 1,
 					       &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 0);
@@ -312,7 +321,7 @@ static void remap_a_part_of_what_was_one_leaf(struct kunit *test)
 					       &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	tmm_test_expect_mapped(test, base_page(), page_to_pfn(memory), NR_2M);
-	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_2M));
 	tmm_test_large_give(memory);
 }
 
@@ -332,7 +341,7 @@ static void split_tells_nobody(struct kunit *test)
 	tmm_set_broadcast_tlb_shootdown_cb(count_call);
 	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + 1), 0);
 	KUNIT_EXPECT_EQ(test, nr_calls, 0);
-	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_2M));
 	KUNIT_EXPECT_EQ(test, nr_calls, 1);
 	tmm_set_broadcast_tlb_shootdown_cb(NULL);
 }
@@ -349,9 +358,9 @@ static void split_counts_the_new_table_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 3)), 2);
 	for (level = 4; level <= pt->levels; level++)
 		KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), level)), 1);
-	tmm_mapper_unmap(pt, base_page(), NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_2M));
 	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 3)), 1);
-	tmm_mapper_unmap(pt, base_page() + NR_2M, NR_2M);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + NR_2M, NR_2M));
 }
 
 static struct kunit_case leaf_split_cases[] = {

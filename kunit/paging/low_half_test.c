@@ -29,8 +29,9 @@
 
 static void map_run(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_pte_flags_t flags)
 {
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, frame, nr,
-					     tmm_pte_leaf_bits(flags, true), TMM_2M), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), tmm_test_pages(page, nr),
+					     tmm_frame_4k(frame), tmm_pte_leaf_bits(flags, true),
+					     TMM_2M), 0);
 }
 
 static struct tmm_vaddr at_byte(u64 page, u64 offset)
@@ -75,7 +76,7 @@ static void identity_mapping_is_read_and_written(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(alias + 100, buffer, nr), 0);
 	tmm_test_expect_mapped(test, first, first, NR_PAGES);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 1);
-	tmm_mapper_unmap(pt, first, NR_PAGES);
+	tmm_mapper_unmap(pt, tmm_test_pages(first, NR_PAGES));
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 	tmm_allocated_frames_drop(&frames);
 }
@@ -110,7 +111,7 @@ static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, buffer[5], 0x22);
 	KUNIT_EXPECT_EQ(test, buffer[6], 0);
 	expect_restored(test);
-	tmm_mapper_unmap(pt, first, 2);
+	tmm_mapper_unmap(pt, tmm_test_pages(first, 2));
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -123,7 +124,7 @@ static void copy_in_a_large_leaf(struct kunit *test)
 	size_t left;
 
 	map_run(test, first, first, 512, TMM_TEST_WRITABLE);
-	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, first), TMM_2M);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, tmm_page_4k(first)), TMM_2M);
 	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at_byte(first + 511, 4088), &value, 8, &left),
 			0);
 	KUNIT_EXPECT_EQ(test, left, 0);
@@ -132,7 +133,7 @@ static void copy_in_a_large_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at_byte(first + 511, 4092), &value, 8, &left),
 			0);
 	KUNIT_EXPECT_EQ(test, left, 4);
-	tmm_mapper_unmap(pt, first, 512);
+	tmm_mapper_unmap(pt, tmm_test_pages(first, 512));
 	tmm_test_large_give(memory);
 }
 
@@ -169,8 +170,8 @@ static void copy_between_any_halves(struct kunit *test)
 			expect_restored(test);
 		}
 	}
-	tmm_mapper_unmap(pt, first, 4);
-	tmm_mapper_unmap(pt, high, 4);
+	tmm_mapper_unmap(pt, tmm_test_pages(first, 4));
+	tmm_mapper_unmap(pt, tmm_test_pages(high, 4));
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -196,8 +197,8 @@ static void copy_between_stops_at_either_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at_byte(high, 0), at_byte(first, 0),
 						      0, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 0);
-	tmm_mapper_unmap(pt, first, 1);
-	tmm_mapper_unmap(pt, high, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(first, 1));
+	tmm_mapper_unmap(pt, tmm_test_pages(high, 1));
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -241,7 +242,7 @@ static void lower_half_is_not_there_in_a_window(struct kunit *test)
 			0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	KUNIT_EXPECT_EQ(test, value, 0x7777777777777777);
-	tmm_mapper_unmap(pt, first, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(first, 1));
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -299,7 +300,7 @@ static void watchpoints_are_off_in_a_copy(struct kunit *test)
 		unregister_wide_hw_breakpoint(elsewhere);
 	if (!IS_ERR((void __force *)low))
 		unregister_wide_hw_breakpoint(low);
-	tmm_mapper_unmap(pt, first, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(first, 1));
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -319,8 +320,8 @@ static void runs_of_both_halves_are_found(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run.frame, 9);
 	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(pt, 1002, high, &run));
 	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(pt, high + 1, end, &run));
-	tmm_mapper_unmap(pt, 1000, 2);
-	tmm_mapper_unmap(pt, high, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(1000, 2));
+	tmm_mapper_unmap(pt, tmm_test_pages(high, 1));
 }
 
 static void copy_between_halves_without_heap(struct kunit *test)
@@ -337,8 +338,8 @@ static void copy_between_halves_without_heap(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_EQ(test, left, 8);
-	tmm_mapper_unmap(pt, 1000, 1);
-	tmm_mapper_unmap(pt, high, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(1000, 1));
+	tmm_mapper_unmap(pt, tmm_test_pages(high, 1));
 }
 
 static struct kunit_case low_half_cases[] = {

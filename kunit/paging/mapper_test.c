@@ -15,15 +15,15 @@ static u64 base_page(void)
 	return tmm_private_first_page();
 }
 
-static u64 leaf_bits(tmm_pte_flags_t flags)
+static tmm_leaf_bits_t leaf_bits(tmm_pte_flags_t flags)
 {
 	return tmm_pte_leaf_bits(flags, true);
 }
 
 static int map_run(struct kunit *test, u64 page, u64 nr)
 {
-	return tmm_mapper_map(tmm_test_root(test), page, SOME_FRAME, nr,
-			      leaf_bits(TMM_TEST_WRITABLE), TMM_4K);
+	return tmm_mapper_map(tmm_test_root(test), tmm_test_pages(page, nr),
+			      tmm_frame_4k(SOME_FRAME), leaf_bits(TMM_TEST_WRITABLE), TMM_4K);
 }
 
 static void map_writes_exactly_the_bits(struct kunit *test)
@@ -47,13 +47,13 @@ static void map_writes_exactly_the_bits(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		u64 bits = tmm_pte_leaf_bits(cases[i].flags, cases[i].exclusive);
+		tmm_leaf_bits_t bits = tmm_pte_leaf_bits(cases[i].flags, cases[i].exclusive);
 
-		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), SOME_FRAME, 1, bits,
-						     TMM_4K), 0);
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), 1),
+						     tmm_frame_4k(SOME_FRAME), bits, TMM_4K), 0);
 		KUNIT_EXPECT_EQ_MSG(test, tmm_test_entry(pt, base_page(), 1),
 				    SOME_FRAME << 12 | cases[i].bits, "case %u", i);
-		tmm_mapper_unmap(pt, base_page(), 1);
+		tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 	}
 }
 
@@ -71,10 +71,10 @@ static void check_boundary(struct kunit *test, unsigned int level)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_tables);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
 
-	tmm_mapper_remap(pt, page, 5, false);
+	tmm_mapper_remap(pt, tmm_test_pages(page, 5), false);
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 5);
 	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, 5) & TMM_PTE_WRITABLE);
-	tmm_mapper_unmap(pt, page, 5);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, 5));
 	tmm_test_expect_unmapped(test, page, 5);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
@@ -96,13 +96,13 @@ static void map_several_whole_tables(struct kunit *test)
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 1100);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels + 2);
 	/* The middle one goes, its neighbours stay. */
-	tmm_mapper_unmap(pt, base_page() + 512, 1024);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 512, 1024));
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 12);
 	tmm_test_expect_unmapped(test, base_page() + 512, 1024);
 	tmm_test_expect_mapped(test, base_page() + 1536, SOME_FRAME + 1036, 64);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels);
-	tmm_mapper_unmap(pt, page, 12);
-	tmm_mapper_unmap(pt, base_page() + 1536, 64);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, 12));
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 1536, 64));
 }
 
 static void unmap_a_part_keeps_the_rest(struct kunit *test)
@@ -110,14 +110,14 @@ static void unmap_a_part_keeps_the_rest(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 
 	KUNIT_ASSERT_EQ(test, map_run(test, base_page(), 10), 0);
-	tmm_mapper_unmap(pt, base_page() + 3, 4);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 3, 4));
 	tmm_test_expect_mapped(test, base_page(), SOME_FRAME, 3);
 	tmm_test_expect_unmapped(test, base_page() + 3, 4);
 	tmm_test_expect_mapped(test, base_page() + 7, SOME_FRAME + 7, 3);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 1);
-	tmm_mapper_unmap(pt, base_page(), 0);
-	tmm_mapper_unmap(pt, base_page(), 3);
-	tmm_mapper_unmap(pt, base_page() + 7, 3);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 0));
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 3));
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 7, 3));
 }
 
 /* In the original what was written before the page in use stays. */
@@ -132,7 +132,8 @@ static void map_page_in_use_is_undone(struct kunit *test)
 		u64 in_use = page + used[i];
 		u64 before;
 
-		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, in_use, 77, 1, leaf_bits(0), TMM_4K), 0);
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(in_use, 1),
+						     tmm_frame_4k(77), leaf_bits(0), TMM_4K), 0);
 		before = tmm_test_fingerprint(test);
 		KUNIT_ASSERT_EQ_MSG(test, map_run(test, page, 1100), -EEXIST, "in use: %llu",
 				    used[i]);
@@ -141,7 +142,7 @@ static void map_page_in_use_is_undone(struct kunit *test)
 		tmm_test_expect_unmapped(test, in_use + 1, 1100 - used[i] - 1);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 1);
-		tmm_mapper_unmap(pt, in_use, 1);
+		tmm_mapper_unmap(pt, tmm_test_pages(in_use, 1));
 	}
 }
 
@@ -166,7 +167,7 @@ static void map_without_frames_for_tables_is_undone(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map_run(test, page, 1200), 0);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 1200);
-	tmm_mapper_unmap(pt, page, 1200);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, 1200));
 }
 
 static void map_without_heap_is_undone(struct kunit *test)
@@ -188,7 +189,7 @@ static void map_without_heap_is_undone(struct kunit *test)
 	}
 	/* An allocation for each table was failed. */
 	KUNIT_EXPECT_EQ(test, nth, pt->levels - 1 + 2 + 1);
-	tmm_mapper_unmap(pt, base_page() + 400, 700);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 400, 700));
 }
 
 /* Let the hardware note an access. */
@@ -217,20 +218,21 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 	u64 page = base_page() + 511;
 	unsigned int i, round;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, frames->f.chunk.start, 3,
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, 3),
+					     tmm_frame_4k(frames->f.chunk.start),
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_4K), 0);
 	touch_page(test, page + 1, false);
 	touch_page(test, page + 2, true);
 	for (round = 0; round < 4; round++) {
 		u64 writable = round & 1 ? TMM_ENTRY_WRITABLE : 0;
 
-		tmm_mapper_remap(pt, page, 3, writable);
+		tmm_mapper_remap(pt, tmm_test_pages(page, 3), writable);
 		for (i = 0; i < 3; i++)
 			KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + i, 1) & mask,
 					want[i] | writable);
 		tmm_test_expect_mapped(test, page, frames->f.chunk.start, 3);
 	}
-	tmm_mapper_unmap(pt, page, 3);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, 3));
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -241,15 +243,15 @@ static void remap_changes_the_write_bit_only(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, map_run(test, base_page(), 3), 0);
 	entry = tmm_test_entry(pt, base_page() + 1, 1);
-	tmm_mapper_remap(pt, base_page() + 1, 1, false);
+	tmm_mapper_remap(pt, tmm_test_pages(base_page() + 1, 1), false);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page() + 1, 1), entry & ~TMM_ENTRY_WRITABLE);
 	KUNIT_EXPECT_TRUE(test, tmm_test_entry(pt, base_page(), 1) & TMM_ENTRY_WRITABLE);
 	KUNIT_EXPECT_TRUE(test, tmm_test_entry(pt, base_page() + 2, 1) & TMM_ENTRY_WRITABLE);
-	tmm_mapper_remap(pt, base_page() + 1, 1, true);
+	tmm_mapper_remap(pt, tmm_test_pages(base_page() + 1, 1), true);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page() + 1, 1), entry);
-	tmm_mapper_remap(pt, base_page() + 1, 0, false);
+	tmm_mapper_remap(pt, tmm_test_pages(base_page() + 1, 0), false);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page() + 1, 1), entry);
-	tmm_mapper_unmap(pt, base_page(), 3);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 3));
 }
 
 /* Its leaves of any size, and no others. */
@@ -262,23 +264,24 @@ static void mark_dirty_marks_leaves(struct kunit *test)
 	unsigned int i;
 
 	/* two small leaves, a large one, a small one; nobody touches the frames */
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, (1ULL << 30) - 2, nr + 3,
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, nr + 3),
+					     tmm_frame_4k((1ULL << 30) - 2),
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_2M), 0);
 	for (i = 0; i < 4; i++)
 		entries[i] = tmm_test_entry(pt, page + (i < 3 ? i : nr + 2), i == 2 ? 2 : 1);
 	KUNIT_ASSERT_EQ(test, (entries[0] | entries[1] | entries[2] | entries[3]) & TMM_ENTRY_DIRTY,
 			0);
-	tmm_mapper_mark_dirty(pt, page, 0);
+	tmm_mapper_mark_dirty(pt, tmm_test_pages(page, 0));
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page, 1), entries[0]);
-	tmm_mapper_mark_dirty(pt, page + 1, 2);
+	tmm_mapper_mark_dirty(pt, tmm_test_pages(page + 1, 2));
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page, 1), entries[0]);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + 1, 1), entries[1] | marks);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + 2, 2), entries[2] | marks);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + nr + 2, 1), entries[3]);
 	/* from the middle of the large one on */
-	tmm_mapper_mark_dirty(pt, page + 100, nr - 97);
+	tmm_mapper_mark_dirty(pt, tmm_test_pages(page + 100, nr - 97));
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + nr + 2, 1), entries[3] | marks);
-	tmm_mapper_unmap(pt, page, nr + 3);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, nr + 3));
 }
 
 static void collect_flags_joins_the_entries(struct kunit *test)
@@ -288,7 +291,8 @@ static void collect_flags_joins_the_entries(struct kunit *test)
 	u64 page = base_page() + 510;
 	tmm_pte_flags_t flags = TMM_PTE_OURS | TMM_PTE_NOT_EXECUTABLE | TMM_PTE_WRITABLE;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, frames->f.chunk.start, 3,
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, 3),
+					     tmm_frame_4k(frames->f.chunk.start),
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_4K), 0);
 	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 3), flags);
 	touch_page(test, page + 2, true);
@@ -296,7 +300,7 @@ static void collect_flags_joins_the_entries(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 3),
 			flags | TMM_PTE_ACCESSED | TMM_PTE_DIRTY);
 	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 0), TMM_PTE_NONE);
-	tmm_mapper_unmap(pt, page, 3);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, 3));
 	tmm_allocated_frames_drop(&frames);
 }
 

@@ -297,7 +297,7 @@ static void new_table_without_heap_changes_nothing(struct kunit *test)
 /* In the original nothing keeps a root from being dropped while it is in use. */
 static void drop_of_a_root_in_use_is_refused(struct kunit *test)
 {
-	const u64 bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
+	const tmm_leaf_bits_t bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, tmm_private_first_page(), 1);
 	u64 page = pages->chunk.start;
 	struct tmm_page_table *pt = create_root(test), *same = pt;
@@ -306,8 +306,9 @@ static void drop_of_a_root_in_use_is_refused(struct kunit *test)
 	tmm_page_table_get(pt);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), -EBUSY);
 	KUNIT_ASSERT_PTR_EQ(test, pt, same);
-	KUNIT_EXPECT_EQ(test, tmm_mapper_map(pt, page + 1, 99, 1, bits, TMM_4K), 0);
-	tmm_mapper_unmap(pt, page + 1, 1);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page + 1, 1), tmm_frame_4k(99),
+					     bits, TMM_4K), 0);
+	tmm_mapper_unmap(pt, tmm_test_pages(page + 1, 1));
 	tmm_page_table_put(pt);
 
 	/* A mapping under it is a user as well. */

@@ -376,26 +376,28 @@ static void add_stray_bits(struct tmm_page_table *pt, u64 page)
 
 static void stray_bits_keep_nobody_from_mapping(struct kunit *test)
 {
-	const u64 bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
+	const tmm_leaf_bits_t bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 	struct tmm_page_table *pt = tmm_page_table_create(&tmm_test_inst(test)->fa);
 	unsigned int level;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pt);
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, base_page(), 1, 1, bits, TMM_4K), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), 1), tmm_frame_4k(1),
+					     bits, TMM_4K), 0);
 	add_stray_bits(pt, base_page());
 	/* The leaf's neighbour, and that of each table above it. */
 	for (level = 1; level <= pt->levels; level++) {
 		u64 page = base_page() + nr_spanned(level - 1);
 
-		KUNIT_ASSERT_EQ_MSG(test, tmm_mapper_map(pt, page, 7, 1, bits, TMM_4K), 0,
+		KUNIT_ASSERT_EQ_MSG(test, tmm_mapper_map(pt, tmm_test_pages(page, 1),
+							 tmm_frame_4k(7), bits, TMM_4K), 0,
 				    "level %u", level);
 		KUNIT_EXPECT_EQ(test, tmm_test_translate(pt, page), 7);
-		tmm_mapper_unmap(pt, page, 1);
+		tmm_mapper_unmap(pt, tmm_test_pages(page, 1));
 		KUNIT_EXPECT_EQ(test, tmm_test_translate(pt, page), TMM_TEST_UNMAPPED);
 	}
 	/* Tables and the root go although such bits are in them. */
 	add_stray_bits(pt, base_page());
-	tmm_mapper_unmap(pt, base_page(), 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 	tmm_page_table_put(pt);
 }

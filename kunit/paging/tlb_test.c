@@ -157,9 +157,10 @@ static void map_that_is_undone_tells(struct kunit *test)
 
 	watch_pages(test, mp);
 	seen.page = base_page();
-	KUNIT_EXPECT_EQ(test, tmm_mapper_map(tmm_test_root(test), base_page(), 100, 601,
-					     tmm_pte_leaf_bits(TMM_PTE_NONE, true),
-					     TMM_4K), -EEXIST);
+	KUNIT_EXPECT_EQ(test, tmm_mapper_map(tmm_test_root(test), tmm_test_pages(base_page(), 601),
+					     tmm_frame_4k(100),
+					     tmm_pte_leaf_bits(TMM_PTE_NONE, true), TMM_4K),
+			-EEXIST);
 	/* The leaf tables before the one with the page in use. */
 	expect_one_call(test, base_page(), 514);
 	KUNIT_EXPECT_EQ(test, seen.entry, 0);
@@ -174,7 +175,7 @@ static void unmap_of_leaves_of_two_sizes_tells_before_tables_are_free(struct kun
 	struct tmm_page_table *pt = tmm_test_root(test);
 	u64 nr_tables;
 
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, page, 1023, nr,
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, nr), tmm_frame_4k(1023),
 					     tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true), TMM_2M),
 			0);
 	nr_tables = tmm_test_nr_tables(test);
@@ -183,10 +184,10 @@ static void unmap_of_leaves_of_two_sizes_tells_before_tables_are_free(struct kun
 	seen.page = page;
 	seen.frame = pt->paddr >> TMM_PAGE_SHIFT;
 	tmm_set_broadcast_tlb_shootdown_cb(note_shootdown);
-	tmm_mapper_remap(pt, page, nr, false);
+	tmm_mapper_remap(pt, tmm_test_pages(page, nr), false);
 	expect_one_call(test, page, nr);
 	seen.nr_calls = 0;
-	tmm_mapper_unmap(pt, page, nr);
+	tmm_mapper_unmap(pt, tmm_test_pages(page, nr));
 	expect_one_call(test, page, nr);
 	KUNIT_EXPECT_EQ(test, seen.entry, 0);
 	KUNIT_EXPECT_EQ(test, seen.nr_tables, nr_tables);

@@ -18,9 +18,10 @@ static u64 base_page(void)
 
 static void map_one(struct kunit *test, u64 page)
 {
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), page, SOME_FRAME, 1,
-					     tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true),
-					     TMM_4K), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), tmm_test_pages(page, 1),
+					     tmm_frame_4k(SOME_FRAME),
+					     tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true), TMM_4K),
+			0);
 }
 
 static void expect_no_translation(struct kunit *test, struct tmm_vaddr vaddr)
@@ -51,7 +52,7 @@ static void translate_keeps_the_offset(struct kunit *test)
 	}
 	expect_no_translation(test, (struct tmm_vaddr){ tmm_test_vaddr(base_page() + 9).v - 1 });
 	expect_no_translation(test, tmm_test_vaddr(base_page() + 10));
-	tmm_mapper_unmap(pt, base_page() + 9, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 9, 1));
 }
 
 static void translate_where_each_level_is_missing(struct kunit *test)
@@ -64,7 +65,7 @@ static void translate_where_each_level_is_missing(struct kunit *test)
 	for (level = 0; level < pt->levels; level++)
 		expect_no_translation(test,
 				      tmm_test_vaddr(base_page() + (1ULL << (9 * level))));
-	tmm_mapper_unmap(pt, base_page(), 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 }
 
 static void translate_outside_of_the_private_half(struct kunit *test)
@@ -89,7 +90,7 @@ static void translate_not_canonical(struct kunit *test)
 	expect_no_translation(test, vaddr);
 	tmm_translate_dump(pt, vaddr, &dump);
 	KUNIT_EXPECT_EQ(test, dump.nr_levels, 0);
-	tmm_mapper_unmap(pt, base_page(), 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 }
 
 /* Plants @leaf at @level, right before the table that base_page() goes through. */
@@ -129,7 +130,7 @@ static void translate_in_larger_leaves(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, frame.number, start >> 12);
 		KUNIT_EXPECT_EQ(test, frame.size, size);
 		*leaf = 0;
-		tmm_mapper_unmap(pt, base_page() + (bytes >> 12), 1);
+		tmm_mapper_unmap(pt, tmm_test_pages(base_page() + (bytes >> 12), 1));
 	}
 }
 
@@ -142,13 +143,13 @@ static void translate_page_larger_than_the_leaf(struct kunit *test)
 
 	map_one(test, base_page());
 	KUNIT_EXPECT_EQ(test, tmm_mapper_translate_page(pt, page, &frame), -ENOENT);
-	tmm_mapper_unmap(pt, base_page(), 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 	leaf = plant_leaf(test, 2, TMM_ENTRY_HUGE | TMM_ENTRY_PRESENT);
 	page.size = TMM_1G;
 	KUNIT_EXPECT_EQ(test, tmm_mapper_translate_page(pt, page, &frame), -ENOENT);
 	KUNIT_EXPECT_EQ(test, frame.number, UNTOUCHED);
 	*leaf = 0;
-	tmm_mapper_unmap(pt, base_page() + 512, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 512, 1));
 }
 
 static void dump_of_what_is_mapped(struct kunit *test)
@@ -169,7 +170,7 @@ static void dump_of_what_is_mapped(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, table[index], dump.entries[i + 1]);
 	}
 	KUNIT_EXPECT_EQ(test, tmm_entry_paddr(dump.entries[i]), SOME_FRAME << 12);
-	tmm_mapper_unmap(pt, base_page() + 3, 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 3, 1));
 }
 
 static void dump_where_each_level_is_missing(struct kunit *test)
@@ -188,7 +189,7 @@ static void dump_where_each_level_is_missing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, dump.nr_levels, pt->levels - level + 1);
 		KUNIT_EXPECT_EQ(test, dump.entries[dump.nr_levels - 1], 0);
 	}
-	tmm_mapper_unmap(pt, base_page(), 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 }
 
 static void dump_does_not_enter_linux_tables(struct kunit *test)

@@ -95,7 +95,7 @@ static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 	u8 *buffer = tmm_test_kvzalloc(test, WINDOW_NR_BYTES);
 	size_t left;
 
-	tmm_mapper_remap(pt, window_page() + 2, 1, false);
+	tmm_mapper_remap(pt, tmm_test_pages(window_page() + 2, 1), false);
 	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, window_at(start), buffer, 3 * TMM_PAGE_SIZE,
 					       &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 3 * TMM_PAGE_SIZE - good);

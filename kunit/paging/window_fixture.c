@@ -28,14 +28,16 @@ struct tmm_allocated_frames *window_map(struct kunit *test, tmm_pte_flags_t flag
 		u64 frame = frames->f.chunk.start + WINDOW_NR_PAGES - 1 - i;
 
 		memset(tmm_test_alias(frame), 0x10 + i, TMM_PAGE_SIZE);
-		KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test), window_page() + i, frame,
-						     1, tmm_pte_leaf_bits(flags, true), TMM_4K), 0);
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(tmm_test_root(test),
+						     tmm_test_pages(window_page() + i, 1),
+						     tmm_frame_4k(frame),
+						     tmm_pte_leaf_bits(flags, true), TMM_4K), 0);
 	}
 	return frames;
 }
 
 void window_unmap(struct kunit *test, struct tmm_allocated_frames **frames)
 {
-	tmm_mapper_unmap(tmm_test_root(test), window_page(), WINDOW_NR_PAGES);
+	tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(window_page(), WINDOW_NR_PAGES));
 	tmm_allocated_frames_drop(frames);
 }

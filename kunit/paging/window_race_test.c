@@ -48,7 +48,7 @@ struct race {
 	u64 nr_wrong;
 };
 
-static u64 leaf_bits(bool is_writable)
+static tmm_leaf_bits_t leaf_bits(bool is_writable)
 {
 	return tmm_pte_leaf_bits(is_writable ? TMM_TEST_WRITABLE : TMM_TEST_READ_ONLY, true);
 }
@@ -121,14 +121,15 @@ static bool has_late_write(struct race *race)
 
 static void change_by_remap(struct race *race, bool usable)
 {
-	tmm_mapper_remap(race->pt, race->page, 1, usable);
+	tmm_mapper_remap(race->pt, tmm_test_pages(race->page, 1), usable);
 }
 
 static void change_by_unmap(struct race *race, bool usable)
 {
 	if (!usable)
-		tmm_mapper_unmap(race->pt, race->page, 1);
-	else if (tmm_mapper_map(race->pt, race->page, race->frame, 1, leaf_bits(true), TMM_4K))
+		tmm_mapper_unmap(race->pt, tmm_test_pages(race->page, 1));
+	else if (tmm_mapper_map(race->pt, tmm_test_pages(race->page, 1), tmm_frame_4k(race->frame),
+				leaf_bits(true), TMM_4K))
 		race->nr_refused++;
 }
 
@@ -138,8 +139,9 @@ static struct race *begin_writes(struct kunit *test, struct tmm_allocated_frames
 
 	memset(tmm_test_alias(race->frame), 0, TMM_PAGE_SIZE);
 	/* A neighbour keeps the tables: freeing them would give the thread time. */
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, race->page - 1, race->frame, 1,
-					     leaf_bits(false), TMM_4K), 0);
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, tmm_test_pages(race->page - 1, 1),
+					     tmm_frame_4k(race->frame), leaf_bits(false), TMM_4K),
+			0);
 	change_by_unmap(race, true);
 	return race;
 }
@@ -169,7 +171,7 @@ static void race_against_writes(struct kunit *test, void (*change)(struct race *
 	KUNIT_EXPECT_EQ_MSG(test, nr_late, 0, "of %llu rounds", nr_rounds);
 	KUNIT_EXPECT_EQ(test, race->nr_wrong + race->nr_refused, 0);
 	KUNIT_EXPECT_GE(test, race->nr_done, nr_rounds);
-	tmm_mapper_unmap(race->pt, race->page - 1, 2);
+	tmm_mapper_unmap(race->pt, tmm_test_pages(race->page - 1, 2));
 	tmm_allocated_frames_drop(&frames);
 }
 
@@ -285,8 +287,8 @@ static void map_and_unmap(struct race *race, unsigned int parity)
 	unsigned int i;
 
 	for (i = first; i <= last; i++)
-		if (tmm_mapper_map(race->pt, base + 2 * i, race->frame + i, 1, leaf_bits(true),
-				   TMM_4K))
+		if (tmm_mapper_map(race->pt, tmm_test_pages(base + 2 * i, 1),
+				   tmm_frame_4k(race->frame + i), leaf_bits(true), TMM_4K))
 			race->nr_refused++;
 	for (i = 0; i < 4; i++) {
 		bool want = i >= first && i <= last;
@@ -295,7 +297,7 @@ static void map_and_unmap(struct race *race, unsigned int parity)
 		race->nr_wrong += found != (want ? race->frame + i : TMM_TEST_UNMAPPED);
 	}
 	for (i = first; i <= last; i++)
-		tmm_mapper_unmap(race->pt, base + 2 * i, 1);
+		tmm_mapper_unmap(race->pt, tmm_test_pages(base + 2 * i, 1));
 	race->nr_done++;
 }
 

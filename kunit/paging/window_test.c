@@ -131,10 +131,11 @@ static void read_after_the_page_went_elsewhere(struct kunit *test)
 	u8 byte;
 
 	for (i = 0; i < WINDOW_NR_PAGES; i++) {
-		tmm_mapper_unmap(pt, window_page(), 1);
-		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, window_page(), frames->f.chunk.start + i,
-						     1, tmm_pte_leaf_bits(TMM_PTE_NONE, true),
-						     TMM_4K), 0);
+		tmm_mapper_unmap(pt, tmm_test_pages(window_page(), 1));
+		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(window_page(), 1),
+						     tmm_frame_4k(frames->f.chunk.start + i),
+						     tmm_pte_leaf_bits(TMM_PTE_NONE, true), TMM_4K),
+				0);
 		KUNIT_EXPECT_EQ(test, tmm_window_read(pt, window_at(7), &byte, 1, &left), 0);
 		KUNIT_EXPECT_EQ(test, byte, 0x10 + WINDOW_NR_PAGES - 1 - i);
 	}
@@ -149,7 +150,8 @@ static void windows_of_two_roots(struct kunit *test)
 	size_t left;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
-	KUNIT_ASSERT_EQ(test, tmm_mapper_map(other, window_page(), frames->f.chunk.start, 1,
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(other, tmm_test_pages(window_page(), 1),
+					     tmm_frame_4k(frames->f.chunk.start),
 					     tmm_pte_leaf_bits(TMM_PTE_NONE, false), TMM_4K), 0);
 	KUNIT_EXPECT_EQ(test, tmm_window_read(tmm_test_root(test), window_at(0), &first, 1, &left),
 			0);
@@ -159,7 +161,7 @@ static void windows_of_two_roots(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_window_read(other, window_at(TMM_PAGE_SIZE), &second, 1, &left),
 			0);
 	KUNIT_EXPECT_EQ(test, left, 1);
-	tmm_mapper_unmap(other, window_page(), 1);
+	tmm_mapper_unmap(other, tmm_test_pages(window_page(), 1));
 	tmm_page_table_put(other);
 	window_unmap(test, &frames);
 }
@@ -188,7 +190,7 @@ static void dead_task_is_taken_out_of_its_window(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, still_inside);
 	KUNIT_EXPECT_EQ(test, after & CR3_ADDR_MASK, before & CR3_ADDR_MASK);
 	/* Others go on, and so do windows. */
-	tmm_mapper_remap(pt, window_page(), WINDOW_NR_PAGES, false);
+	tmm_mapper_remap(pt, tmm_test_pages(window_page(), WINDOW_NR_PAGES), false);
 	KUNIT_EXPECT_EQ(test, tmm_window_enter(pt, &window), 0);
 	tmm_window_leave(&window);
 	window_unmap(test, &frames);

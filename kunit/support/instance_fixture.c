@@ -198,13 +198,14 @@ void tmm_test_expect_sizes(struct kunit *test, u64 page, u64 frame,
 		for (i = 0; i < leaves->nr; i++, page += step, frame += step) {
 			u64 entry = tmm_test_entry(pt, page, tmm_entry_leaf_level(leaves->size));
 
-			if (tmm_mapper_leaf_size(pt, page) == leaves->size &&
+			if (tmm_mapper_leaf_size(pt, tmm_page_4k(page)) == leaves->size &&
 			    tmm_entry_is_leaf(entry, tmm_entry_leaf_level(leaves->size)) &&
 			    tmm_test_translate(pt, page) == frame &&
 			    tmm_test_translate(pt, page + step - 1) == frame + step - 1)
 				continue;
 			KUNIT_FAIL(test, "page %#llx, leaf %llu: size %u, not %u; entry %#llx",
-				   page, i, tmm_mapper_leaf_size(pt, page), leaves->size, entry);
+				   page, i, tmm_mapper_leaf_size(pt, tmm_page_4k(page)),
+				   leaves->size, entry);
 			return;
 		}
 	}

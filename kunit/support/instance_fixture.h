@@ -67,6 +67,23 @@ static inline void *tmm_test_alias(u64 frame)
 	return phys_to_virt(frame << TMM_PAGE_SHIFT);
 }
 
+/* The bits of a leaf as those of an entry, and the other way round. */
+static inline u64 tmm_test_entry_bits(tmm_leaf_bits_t bits)
+{
+	return (__force u64)bits;
+}
+
+static inline tmm_leaf_bits_t tmm_test_leaf_bits(u64 bits)
+{
+	return (__force tmm_leaf_bits_t)bits;
+}
+
+/* @nr pages from the page of number @first on. */
+static inline struct tmm_page_range tmm_test_pages(u64 first, u64 nr)
+{
+	return tmm_page_range_of(tmm_page_4k(first), nr);
+}
+
 struct tmm_vaddr tmm_test_vaddr(u64 page);
 /* The frame that a page maps to, or TMM_TEST_UNMAPPED. */
 u64 tmm_test_translate(struct tmm_page_table *pt, u64 page);

@@ -89,6 +89,18 @@ struct tmm_frame {
 	enum tmm_page_size size;
 };
 
+/* The 4 KiB page of a number. */
+static inline struct tmm_page tmm_page_4k(u64 number)
+{
+	return (struct tmm_page){ number, TMM_4K };
+}
+
+/* The 4 KiB frame of a number. */
+static inline struct tmm_frame tmm_frame_4k(u64 number)
+{
+	return (struct tmm_frame){ number, TMM_4K };
+}
+
 struct tmm_page tmm_page_containing_address(struct tmm_vaddr addr, enum tmm_page_size size);
 struct tmm_vaddr tmm_page_start_address(struct tmm_page page);
 int __must_check tmm_page_align_up(struct tmm_page page, u64 nr_4k, struct tmm_page *out);

@@ -53,14 +53,14 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_check_memory_type);
  * only the hardware sets DIRTY. GLOBAL is never set, or the translations of a window would
  * outlive the window. USER is never set, or SMAP would allow user accesses.
  */
-u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive)
+tmm_leaf_bits_t tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive)
 {
 	tmm_pte_flags_t bits = TMM_PTE_VALID | TMM_PTE_NOT_EXECUTABLE;
 
 	bits |= flags & (TMM_PTE_WRITABLE | TMM_PTE_ACCESSED);
 	if (exclusive)
 		bits |= TMM_PTE_EXCLUSIVE;
-	return (__force u64)bits;
+	return (__force tmm_leaf_bits_t)bits;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits);
 
@@ -68,7 +68,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits);
  * Cache bits of a memory type in a 4 KiB leaf, to be ORed to tmm_pte_leaf_bits(). Linux chooses
  * these bits at boot (the PAT), and bits of a caller have no influence.
  */
-u64 tmm_pte_memory_type_bits(enum tmm_memory_type type)
+tmm_leaf_bits_t tmm_pte_memory_type_bits(enum tmm_memory_type type)
 {
 	static const enum page_cache_mode modes[TMM_NR_MEMORY_TYPES] = {
 		[TMM_WRITE_BACK] = _PAGE_CACHE_MODE_WB,
@@ -76,7 +76,7 @@ u64 tmm_pte_memory_type_bits(enum tmm_memory_type type)
 		[TMM_WRITE_COMBINING] = _PAGE_CACHE_MODE_WC,
 	};
 
-	return cachemode2protval(modes[type]);
+	return (__force tmm_leaf_bits_t)cachemode2protval(modes[type]);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_memory_type_bits);
 
@@ -85,9 +85,11 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_memory_type_bits);
  * a larger leaf, bit 7 marks the leaf, and bit 12 is the cache bit. Return: the entry without
  * the address.
  */
-u64 tmm_pte_leaf_bits_at(u64 bits, enum tmm_page_size size)
+u64 tmm_pte_leaf_bits_at(tmm_leaf_bits_t bits, enum tmm_page_size size)
 {
-	return size == TMM_4K ? bits : protval_4k_2_large(bits) | _PAGE_PSE;
+	const u64 small = (__force u64)bits;
+
+	return size == TMM_4K ? small : protval_4k_2_large(small) | _PAGE_PSE;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits_at);
 
@@ -95,12 +97,13 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits_at);
  * Convert an entry of this module, a leaf of @size, to the bits of a 4 KiB leaf, without the
  * address. The entry may contain an address and bits that the hardware has set.
  */
-u64 tmm_pte_bits_of_leaf(u64 entry, enum tmm_page_size size)
+tmm_leaf_bits_t tmm_pte_bits_of_leaf(u64 entry, enum tmm_page_size size)
 {
 	u64 large = entry & (~TMM_PTE_FRAME_MASK | _PAGE_PAT_LARGE);
+	u64 bits = size == TMM_4K ? entry & ~TMM_PTE_FRAME_MASK :
+		   protval_large_2_4k(large & ~(u64)_PAGE_PSE);
 
-	return size == TMM_4K ? entry & ~TMM_PTE_FRAME_MASK :
-	       protval_large_2_4k(large & ~(u64)_PAGE_PSE);
+	return (__force tmm_leaf_bits_t)bits;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pte_bits_of_leaf);
 

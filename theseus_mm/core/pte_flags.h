@@ -2,13 +2,14 @@
 /*
  * Flags of a mapping, and of an x86-64 leaf entry. Pure values.
  *
- * Sparse distinguishes two types. tmm_pte_flags_t has the flags of the API, which do not depend
- * on the architecture. tmm_pte_flags_x86_t has the x86-64 flags of Theseus. A bit that exists
- * in both types has the same position, so that common -> x86 is lossless and x86 -> common
- * keeps only the common bits.
+ * Sparse distinguishes three types. tmm_pte_flags_t has the flags of the API, which do not
+ * depend on the architecture. tmm_pte_flags_x86_t has the x86-64 flags of Theseus. A bit that
+ * exists in both types has the same position, so that common -> x86 is lossless and x86 ->
+ * common keeps only the common bits.
  *
- * The hardware gets neither type: tmm_pte_leaf_bits() makes the bits of a leaf, and it alone
- * decides present, NX and dirty. tmm_pte_memory_type_bits() decides the cache bits.
+ * tmm_leaf_bits_t has the bits of a 4 KiB leaf without the address, as the hardware reads them.
+ * tmm_pte_leaf_bits() makes these bits, and it alone decides present, NX and dirty.
+ * tmm_pte_memory_type_bits() decides the cache bits.
  */
 #ifndef TMM_CORE_PTE_FLAGS_H
 #define TMM_CORE_PTE_FLAGS_H
@@ -23,6 +24,7 @@
 typedef u64 __bitwise tmm_pte_flags_t;
 /* Theseus: PteFlagsX86_64, PteFlagsArch */
 typedef u64 __bitwise tmm_pte_flags_x86_t;
+typedef u64 __bitwise tmm_leaf_bits_t;
 
 #define TMM_PTE_VALID		((__force tmm_pte_flags_t)BIT_ULL(0))
 #define TMM_PTE_WRITABLE	((__force tmm_pte_flags_t)BIT_ULL(1))
@@ -188,10 +190,10 @@ tmm_pte_flags_x86_adjust_for_higher_level_pte(tmm_pte_flags_x86_t flags)
 
 int __must_check tmm_pte_flags_check(tmm_pte_flags_t flags);
 int __must_check tmm_pte_flags_check_memory_type(tmm_pte_flags_t flags, enum tmm_memory_type type);
-u64 tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive);
-u64 tmm_pte_memory_type_bits(enum tmm_memory_type type);
-u64 tmm_pte_leaf_bits_at(u64 bits, enum tmm_page_size size);
-u64 tmm_pte_bits_of_leaf(u64 entry, enum tmm_page_size size);
+tmm_leaf_bits_t tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive);
+tmm_leaf_bits_t tmm_pte_memory_type_bits(enum tmm_memory_type type);
+u64 tmm_pte_leaf_bits_at(tmm_leaf_bits_t bits, enum tmm_page_size size);
+tmm_leaf_bits_t tmm_pte_bits_of_leaf(u64 entry, enum tmm_page_size size);
 tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry, enum tmm_page_size size);
 enum tmm_memory_type tmm_pte_memory_type_of_leaf(u64 entry, enum tmm_page_size size);
 

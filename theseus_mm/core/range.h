@@ -117,6 +117,7 @@ static inline struct tmm_paddr tmm_paddr_of_flat(u64 flat)
  * _kind: page or frame, _addr: vaddr or paddr.
  *
  * _new(first, nr):              -EOVERFLOW if the range reaches past the last chunk
+ * _of(first, nr):               for chunks that are known to exist: checks nothing
  * _from_addr(addr, bytes):      every 4 KiB chunk touched by [addr, addr + bytes)
  * _start_address(), _last():    first address, last chunk; _last() is false if empty
  * _size_in_<kind>s(), _size_in_bytes():  O(1); chunks have the range's own size
@@ -135,6 +136,11 @@ static inline int __must_check tmm_##_kind##_range_new(struct tmm_##_kind first,
 {											\
 	return tmm_range_new(first.number, nr, first.size,				\
 			     tmm_##_kind##_number_limit(), &out->r);			\
+}											\
+static inline struct tmm_##_kind##_range						\
+tmm_##_kind##_range_of(struct tmm_##_kind first, u64 nr)				\
+{											\
+	return (struct tmm_##_kind##_range){ { first.number, nr, first.size } };	\
 }											\
 static inline struct tmm_##_kind##_range tmm_##_kind##_range_empty(void)		\
 {											\

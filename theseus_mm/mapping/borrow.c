@@ -206,14 +206,16 @@ EXPORT_SYMBOL_TMM(tmm_borrow_write);
  */
 void tmm_borrow_mark_dirty(const struct tmm_borrow *borrow)
 {
-	struct tmm_page_range range;
-	u64 first = borrow->offset >> TMM_PAGE_SHIFT;
-	u64 end = (borrow->offset + borrow->nr_bytes + TMM_PAGE_SIZE - 1) >> TMM_PAGE_SHIFT;
+	const u64 first = borrow->offset >> TMM_PAGE_SHIFT;
+	const u64 end = (borrow->offset + borrow->nr_bytes + TMM_PAGE_SIZE - 1) >> TMM_PAGE_SHIFT;
+	struct tmm_page_range pages;
 
 	if (!borrow->is_mutable)
 		return;
-	range = tmm_mapped_pages_range(borrow->mp);
-	tmm_mapper_mark_dirty(borrow->mp->pt, range.r.first + first, end - first);
+	pages = tmm_mapped_pages_range(borrow->mp);
+	pages.r.first += first;
+	pages.r.nr = end - first;
+	tmm_mapper_mark_dirty(borrow->mp->pt, pages);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_borrow_mark_dirty);
 

@@ -29,9 +29,9 @@ static u64 equal_leaves(const struct tmm_mapped_pages *mp, u64 done, enum tmm_pa
 	const u64 nr = mp->pages->chunk.nr;
 	u64 end;
 
-	*size = tmm_mapper_leaf_size(mp->pt, first + done);
+	*size = tmm_mapper_leaf_size(mp->pt, tmm_page_4k(first + done));
 	end = done + tmm_page_size_4k_pages(*size);
-	while (end < nr && tmm_mapper_leaf_size(mp->pt, first + end) == *size) {
+	while (end < nr && tmm_mapper_leaf_size(mp->pt, tmm_page_4k(first + end)) == *size) {
 		end += tmm_page_size_4k_pages(*size);
 		cond_resched();
 	}

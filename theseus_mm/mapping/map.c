@@ -185,7 +185,8 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 		goto err_unborrow;
 	}
 	mp->flags &= ~TMM_PTE_EXCLUSIVE;
-	err = tmm_mapper_map_counted(pt, (*pages)->chunk.start, frames->f.chunk.start, nr,
+	err = tmm_mapper_map_counted(pt, tmm_allocated_pages_range(*pages),
+				     tmm_frame_4k(frames->f.chunk.start),
 				     tmm_pte_leaf_bits(flags, false) |
 				     tmm_pte_memory_type_bits(type), tmm_mapper_largest_leaf(),
 				     mp->account, &mp->nr_tables);

@@ -106,9 +106,12 @@ static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
 /* When this returns, no CPU uses the first @nr pages of @mp. */
 static void clear_entries(struct tmm_mapped_pages *mp, u64 nr)
 {
+	struct tmm_page_range pages = tmm_mapped_pages_range(mp);
+
+	pages.r.nr = nr;
 	if (nr)
-		trace_tmm_unmap(tmm_mapped_pages_first(mp), nr, mp->flags);
-	tmm_mapper_unmap(mp->pt, tmm_mapped_pages_first(mp), nr);
+		trace_tmm_unmap(pages.r.first, nr, mp->flags);
+	tmm_mapper_unmap(mp->pt, pages);
 }
 
 /* Give back the frames of @mp. The entries are cleared. */
@@ -166,15 +169,17 @@ int tmm_mapped_pages_extend(struct tmm_mapped_pages *mp, u64 done,
 			    struct tmm_allocated_frames **frames, enum tmm_page_size largest)
 {
 	const struct tmm_frames *f = &(*frames)->f;
-	const u64 page = tmm_mapped_pages_first(mp) + done;
-	u64 bits = tmm_pte_leaf_bits(mp->flags, true) |
-		   tmm_pte_memory_type_bits(f->region->memory_type);
-	int err = tmm_mapper_map_counted(mp->pt, page, f->chunk.start, f->chunk.nr, bits, largest,
-					 mp->account, &mp->nr_tables);
+	const struct tmm_page page = tmm_page_4k(tmm_mapped_pages_first(mp) + done);
+	tmm_leaf_bits_t bits = tmm_pte_leaf_bits(mp->flags, true) |
+			       tmm_pte_memory_type_bits(f->region->memory_type);
+	int err;
 
+	err = tmm_mapper_map_counted(mp->pt, tmm_page_range_of(page, f->chunk.nr),
+				     tmm_frame_4k(f->chunk.start), bits, largest, mp->account,
+				     &mp->nr_tables);
 	if (err)
 		return err;
-	trace_tmm_map(page, f->chunk.start, f->chunk.nr, mp->flags);
+	trace_tmm_map(page.number, f->chunk.start, f->chunk.nr, mp->flags);
 	tmm_mapped_pages_append_frames(mp, tmm_frames_into_mapped(frames));
 	return 0;
 }
@@ -317,7 +322,7 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 		return -EACCES;
 	}
 	if (tmm_pte_flags_is_writable(flags) != tmm_pte_flags_is_writable(mp->flags))
-		tmm_mapper_remap(mp->pt, tmm_mapped_pages_first(mp), tmm_mapped_pages_nr(mp),
+		tmm_mapper_remap(mp->pt, tmm_mapped_pages_range(mp),
 				 tmm_pte_flags_is_writable(flags));
 	WRITE_ONCE(mp->flags, (flags & ~TMM_PTE_OURS) | (mp->flags & TMM_PTE_OURS));
 	trace_tmm_remap(tmm_mapped_pages_first(mp), tmm_mapped_pages_nr(mp), mp->flags);

@@ -3,7 +3,6 @@
 
 #include "alloc/account.h"
 #include "core/bug.h"
-#include "core/range.h"
 #include "paging/page_table.h"
 #include "paging/tlb.h"
 
@@ -25,16 +24,13 @@ struct leaves {
 	u64 nr_pages;		/* pages that the leaves cover, at most as many as requested */
 };
 
-static struct tmm_page_range page_range(u64 page, u64 nr)
+/* Number of leaves of the size of @page, from @page on, that share a table and cover @nr pages. */
+static unsigned int span_of(struct tmm_page page, u64 nr)
 {
-	return (struct tmm_page_range){ { page, nr, TMM_4K } };
-}
+	const unsigned int level = tmm_entry_leaf_level(page.size);
 
-/* Number of leaves of @level from @page on that share a table, for at most @nr pages. */
-static unsigned int span_of(u64 page, u64 nr, unsigned int level)
-{
 	return min_t(u64, nr / tmm_entry_nr_pages(level),
-		     TMM_TABLE_ENTRIES - tmm_entry_table_index(page, level));
+		     TMM_TABLE_ENTRIES - tmm_entry_table_index(page.number, level));
 }
 
 /*
@@ -42,21 +38,22 @@ static unsigned int span_of(u64 page, u64 nr, unsigned int level)
  * leaves. If @nr pages nevertheless begin or end inside of a leaf, the function returns the
  * whole leaf. Otherwise frames that are about to be freed would stay mapped.
  */
-static struct leaves leaves_at(struct tmm_page_table *pt, u64 page, u64 nr)
+static struct leaves leaves_at(struct tmm_page_table *pt, struct tmm_page page, u64 nr)
 {
 	struct leaves found = { .level = 1 };
-	u64 *table = tmm_table_find(pt, page, &found.path, &found.level);
+	u64 *table = tmm_table_find(pt, page.number, &found.path, &found.level);
 	u64 size, begin;
 
 	if (TMM_BUG_IF(!table)) {
-		found.nr_pages = span_of(page, nr, 1);
+		found.nr_pages = span_of(page, nr);
 		return found;
 	}
+	page.size = tmm_entry_leaf_size(found.level);
 	size = tmm_entry_nr_pages(found.level);
-	begin = ALIGN_DOWN(page, size);
-	TMM_BUG_IF(begin != page || nr < size);
-	found.entry = &table[tmm_entry_table_index(page, found.level)];
-	found.nr = max(span_of(page, nr, found.level), 1U);
+	begin = ALIGN_DOWN(page.number, size);
+	TMM_BUG_IF(begin != page.number || nr < size);
+	found.entry = &table[tmm_entry_table_index(page.number, found.level)];
+	found.nr = max(span_of(page, nr), 1U);
 	if (found.level > 1) {
 		unsigned int i = 1;
 
@@ -64,64 +61,59 @@ static struct leaves leaves_at(struct tmm_page_table *pt, u64 page, u64 nr)
 			i++;
 		found.nr = i;
 	}
-	found.nr_pages = min(begin + found.nr * size - page, nr);
+	found.nr_pages = min(begin + found.nr * size - page.number, nr);
 	return found;
 }
 
-static void finish_unmap(struct tmm_page_table *pt, u64 page, u64 nr,
-			 struct tmm_table_gather *gather)
+/* The largest leaf, up to @largest, that can map @page, with @nr pages from there on, to @frame. */
+static enum tmm_page_size choose_size(struct tmm_page page, struct tmm_frame frame, u64 nr,
+				      enum tmm_page_size largest)
 {
-	tmm_tlb_shootdown(page_range(page, nr));
-	tmm_table_free_gathered(pt, gather);
-}
-
-/* The largest leaf, up to @largest, that can begin at @page. */
-static enum tmm_page_size choose_size(u64 page, u64 frame, u64 nr, enum tmm_page_size largest)
-{
+	const u64 both = page.number | frame.number;
 	enum tmm_page_size size = largest;
 
-	while (size > TMM_4K && (!IS_ALIGNED(page | frame, tmm_page_size_4k_pages(size)) ||
+	while (size > TMM_4K && (!IS_ALIGNED(both, tmm_page_size_4k_pages(size)) ||
 				 nr < tmm_page_size_4k_pages(size)))
 		size--;
 	return size;
 }
 
 /*
- * Write leaves into one table. If an entry is used (by a leaf, a frozen leaf or a table),
- * returns -EEXIST and writes none.
+ * Write @nr leaves of the size of @frame into one table. If an entry is used (by a leaf, a
+ * frozen leaf or a table), returns -EEXIST and writes none.
  */
-static int fill_entries(u64 *entry, unsigned int nr, u64 frame, u64 bits, enum tmm_page_size size)
+static int fill_entries(u64 *entry, struct tmm_frame frame, unsigned int nr, tmm_leaf_bits_t bits)
 {
+	const u64 leaf = tmm_pte_leaf_bits_at(bits, frame.size);
+	const u64 step = tmm_page_size_4k_pages(frame.size);
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		if (!tmm_entry_is_empty(READ_ONCE(entry[i])))
 			return -EEXIST;
-	bits = tmm_pte_leaf_bits_at(bits, size);
 	for (i = 0; i < nr; i++)
-		WRITE_ONCE(entry[i], (frame + i * tmm_page_size_4k_pages(size)) << TMM_PAGE_SHIFT |
-				     bits);
+		WRITE_ONCE(entry[i], (frame.number + i * step) << TMM_PAGE_SHIFT | leaf);
 	return 0;
 }
 
-/* Map @nr leaves of @size, which share a table. */
-static int map_span(struct tmm_page_table *pt, u64 page, u64 frame, unsigned int nr, u64 bits,
-		    enum tmm_page_size size, struct tmm_table_spares *spares,
+/* Map @nr leaves of the size of @page and @frame, which share a table. */
+static int map_span(struct tmm_page_table *pt, struct tmm_page page, struct tmm_frame frame,
+		    unsigned int nr, tmm_leaf_bits_t bits, struct tmm_table_spares *spares,
 		    struct tmm_table_gather *gather)
 {
-	const unsigned int level = tmm_entry_leaf_level(size);
+	const unsigned int level = tmm_entry_leaf_level(page.size);
 	struct tmm_table_path path;
 	u64 *table;
 	int err;
 
 	preempt_disable();
-	err = tmm_table_acquire(pt, page, level, nr, spares, &path, &table, gather);
-	if (!err) {
-		err = fill_entries(&table[tmm_entry_table_index(page, level)], nr, frame, bits,
-				   size);
-		if (err)
-			tmm_table_release(pt, &path, level, nr, gather);
-	}
+	err = tmm_table_acquire(pt, page.number, level, nr, spares, &path, &table, gather);
+	if (err)
+		goto out;
+	err = fill_entries(&table[tmm_entry_table_index(page.number, level)], frame, nr, bits);
+	if (err)
+		tmm_table_release(pt, &path, level, nr, gather);
+out:
 	preempt_enable();
 	return err;
 }
@@ -137,23 +129,23 @@ enum tmm_page_size tmm_mapper_largest_leaf(void)
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_largest_leaf);
 
 /*
- * Map @nr pages of 4 KiB from @page on, which the caller owns, to the frames from @frame on.
- * @bits are those of a 4 KiB leaf: tmm_pte_leaf_bits() and tmm_pte_memory_type_bits(). At each
- * page the function uses the largest leaf, up to @largest and tmm_mapper_largest_leaf(), for
- * which page and frame are aligned and enough pages are left. The entries were not present and
- * so are in no TLB: the function does not wait for other CPUs.
+ * Map @pages, which the caller owns, to the frames from @first on. @bits are those of
+ * tmm_pte_leaf_bits() and tmm_pte_memory_type_bits(). At each page the function uses the
+ * largest leaf, up to @largest and tmm_mapper_largest_leaf(), for which page and frame are
+ * aligned and enough pages are left. The entries were not present and so are in no TLB: the
+ * function does not wait for other CPUs.
  *
  * Returns -EEXIST if a page is mapped already, -ENOSPC if no frame is left for a table, or
  * -ENOMEM. After an error, none of the pages is mapped, and no new table is left.
  *
  * Context: Process context, may sleep. O(leaves), plus the allocation of tables.
  */
-int tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
-		   enum tmm_page_size largest)
+int tmm_mapper_map(struct tmm_page_table *pt, struct tmm_page_range pages, struct tmm_frame first,
+		   tmm_leaf_bits_t bits, enum tmm_page_size largest)
 {
 	u64 nr_tables = 0;
 
-	return tmm_mapper_map_counted(pt, page, frame, nr, bits, largest, NULL, &nr_tables);
+	return tmm_mapper_map_counted(pt, pages, first, bits, largest, NULL, &nr_tables);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 
@@ -165,10 +157,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
  *
  * Context: Process context, may sleep. O(leaves), plus the allocation of tables.
  */
-int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
+int tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_page_range pages,
+			   struct tmm_frame first, tmm_leaf_bits_t bits,
 			   enum tmm_page_size largest, struct tmm_account *account,
 			   u64 *nr_tables)
 {
+	const u64 nr = tmm_range_nr_4k(&pages.r);
 	struct tmm_table_gather gather = {};
 	struct tmm_table_spares spares = { .account = account };
 	u64 done = 0;
@@ -176,15 +170,18 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 n
 
 	largest = min(largest, tmm_mapper_largest_leaf());
 	while (done < nr) {
-		enum tmm_page_size size = choose_size(page + done, frame + done, nr - done,
-						      largest);
-		unsigned int step = span_of(page + done, nr - done, tmm_entry_leaf_level(size));
+		struct tmm_page page = tmm_page_4k(pages.r.first + done);
+		struct tmm_frame frame = tmm_frame_4k(first.number + done);
+		unsigned int step;
 
-		err = map_span(pt, page + done, frame + done, step, bits, size, &spares, &gather);
+		page.size = choose_size(page, frame, nr - done, largest);
+		frame.size = page.size;
+		step = span_of(page, nr - done);
+		err = map_span(pt, page, frame, step, bits, &spares, &gather);
 		if (err == -EAGAIN)
 			err = tmm_table_take_spare(pt, &spares);
 		else if (!err)
-			done += step * tmm_page_size_4k_pages(size);
+			done += step * tmm_page_size_4k_pages(page.size);
 		if (err)
 			break;
 		cond_resched();
@@ -196,7 +193,7 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 n
 		tmm_table_free_gathered(pt, &gather);
 	}
 	if (err && done)
-		tmm_mapper_unmap(pt, page, done);
+		tmm_mapper_unmap(pt, tmm_page_range_of(tmm_page_4k(pages.r.first), done));
 	if (err)
 		tmm_account_uncharge(account, TMM_RESOURCE_FRAMES, spares.nr_used);
 	else
@@ -205,21 +202,22 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 n
 }
 
 /*
- * Clear the leaves of @nr pages, which the caller owns, and free the tables that become empty.
- * All pages are mapped, by whole leaves of any size. When the function returns, no CPU can
- * reach the frames through these pages. @nr may be 0.
+ * Clear the leaves of @pages, which the caller owns, and free the tables that become empty. All
+ * pages are mapped, by whole leaves of any size. When the function returns, no CPU can reach
+ * the frames through these pages. @pages may be empty.
  *
  * Context: Process context, not inside a window. Cannot fail. O(leaves).
  */
-void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr)
+void tmm_mapper_unmap(struct tmm_page_table *pt, struct tmm_page_range pages)
 {
+	const u64 nr = tmm_range_nr_4k(&pages.r);
 	struct tmm_table_gather gather = {};
 	struct leaves leaves;
 	unsigned int i;
 	u64 done;
 
 	for (done = 0; done < nr; done += leaves.nr_pages) {
-		leaves = leaves_at(pt, page + done, nr - done);
+		leaves = leaves_at(pt, tmm_page_4k(pages.r.first + done), nr - done);
 		if (!leaves.entry)
 			continue;
 		for (i = 0; i < leaves.nr; i++)
@@ -227,8 +225,10 @@ void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr)
 		tmm_table_release(pt, &leaves.path, leaves.level, leaves.nr, &gather);
 		cond_resched();
 	}
-	if (nr)
-		finish_unmap(pt, page, nr, &gather);
+	if (!nr)
+		return;
+	tmm_tlb_shootdown(pages);
+	tmm_table_free_gathered(pt, &gather);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_unmap);
 
@@ -247,39 +247,41 @@ static void remap_entry(u64 *entry, bool is_writable)
 }
 
 /*
- * Make @nr pages, which the caller owns, writable or read-only. All pages are mapped, by whole
+ * Make @pages, which the caller owns, writable or read-only. All pages are mapped, by whole
  * leaves of any size. ACCESSED and DIRTY stay as the hardware set them. When the function
- * returns, no CPU writes a page that is no longer writable. @nr may be 0.
+ * returns, no CPU writes a page that is no longer writable. @pages may be empty.
  *
  * Context: Process context, not inside a window. Cannot fail. O(leaves).
  */
-void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable)
+void tmm_mapper_remap(struct tmm_page_table *pt, struct tmm_page_range pages, bool is_writable)
 {
+	const u64 nr = tmm_range_nr_4k(&pages.r);
 	struct leaves leaves;
 	unsigned int i;
 	u64 done;
 
 	for (done = 0; done < nr; done += leaves.nr_pages) {
-		leaves = leaves_at(pt, page + done, nr - done);
+		leaves = leaves_at(pt, tmm_page_4k(pages.r.first + done), nr - done);
 		for (i = 0; i < leaves.nr; i++)
 			remap_entry(&leaves.entry[i], is_writable);
 		cond_resched();
 	}
 	if (nr)
-		tmm_tlb_shootdown(page_range(page, nr));
+		tmm_tlb_shootdown(pages);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_remap);
 
 /*
- * Set ACCESSED and DIRTY in all leaves that contain one of @nr pages. The caller owns the
- * pages, and all are mapped. The function is for writes that did not go through this root's
- * entries, where the hardware could not set the bits. @nr may be 0.
+ * Set ACCESSED and DIRTY in all leaves that contain one of @pages. The caller owns the pages,
+ * and all are mapped. The function is for writes that did not go through this root's entries,
+ * where the hardware could not set the bits. @pages may be empty.
  *
  * Context: Process context, may sleep. O(leaves).
  */
-void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr)
+void tmm_mapper_mark_dirty(struct tmm_page_table *pt, struct tmm_page_range pages)
 {
-	const u64 end = page + nr;
+	const u64 end = tmm_range_end(&pages.r);
+	u64 page = pages.r.first;
 
 	while (page < end) {
 		struct tmm_table_path path;
@@ -305,12 +307,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_mark_dirty);
  *
  * Context: Any. O(levels).
  */
-enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, u64 page)
+enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, struct tmm_page page)
 {
 	struct tmm_table_path path;
 	unsigned int level;
 
-	if (TMM_BUG_IF(!tmm_table_find(pt, page, &path, &level)))
+	if (TMM_BUG_IF(!tmm_table_find(pt, page.number, &path, &level)))
 		return TMM_4K;
 	return tmm_entry_leaf_size(level);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Mapper: entries for runs of pages. The mapper handles numbers and bits; mapping/ handles the
+ * Mapper: entries for runs of pages. The mapper handles ranges and bits; mapping/ handles the
  * ownership of pages and frames.
  *
  * A leaf is 4 KiB, 2 MiB or 1 GiB. Mapping chooses the sizes of leaves. Later operations use
@@ -21,21 +21,24 @@
 #include "core/address.h"
 #include "core/page.h"
 #include "core/pte_flags.h"
+#include "core/range.h"
 #include "paging/table.h"
 
 struct tmm_account;
 struct tmm_page_table;
 
-int __must_check tmm_mapper_map(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr, u64 bits,
+int __must_check tmm_mapper_map(struct tmm_page_table *pt, struct tmm_page_range pages,
+				struct tmm_frame first, tmm_leaf_bits_t bits,
 				enum tmm_page_size largest);
-int __must_check tmm_mapper_map_counted(struct tmm_page_table *pt, u64 page, u64 frame, u64 nr,
-					u64 bits, enum tmm_page_size largest,
-					struct tmm_account *account, u64 *nr_tables);
-void tmm_mapper_unmap(struct tmm_page_table *pt, u64 page, u64 nr);
-void tmm_mapper_remap(struct tmm_page_table *pt, u64 page, u64 nr, bool is_writable);
-void tmm_mapper_mark_dirty(struct tmm_page_table *pt, u64 page, u64 nr);
+int __must_check tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_page_range pages,
+					struct tmm_frame first, tmm_leaf_bits_t bits,
+					enum tmm_page_size largest, struct tmm_account *account,
+					u64 *nr_tables);
+void tmm_mapper_unmap(struct tmm_page_table *pt, struct tmm_page_range pages);
+void tmm_mapper_remap(struct tmm_page_table *pt, struct tmm_page_range pages, bool is_writable);
+void tmm_mapper_mark_dirty(struct tmm_page_table *pt, struct tmm_page_range pages);
 
 enum tmm_page_size tmm_mapper_largest_leaf(void);
-enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, u64 page);
+enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, struct tmm_page page);
 
 #endif /* TMM_PAGING_MAPPER_H */
