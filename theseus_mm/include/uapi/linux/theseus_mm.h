@@ -5,76 +5,75 @@
  *
  * Clients, objects, handles
  * -------------------------
- * Every open() of /dev/theseus_mm is a client. The owner is the open file
- * description: descriptors made of it by dup() or fork() are the same client.
+ * Every open() of /dev/theseus_mm makes a client. The client is the open file
+ * description: descriptors made from it by dup() or fork() are the same client.
  * A client owns objects of three kinds:
  *
  *	pages		a run of virtual pages of the shared address space
- *	frames		a run of physical frames, zeroed when they were given out
+ *	frames		a run of physical frames, zeroed when they are allocated
  *	mapping		pages together with the frames behind them
  *
- * and names them by handles: 32-bit numbers of that client, never 0. A call
- * that *consumes* a handle makes it invalid when it succeeds; when it fails, the
- * handle stays valid and nothing has changed. When the last descriptor of a
- * client goes - close, exit, SIGKILL - everything it owns goes back.
+ * The client names its objects by handles: 32-bit numbers of that client, never 0. A call
+ * that *consumes* a handle makes the handle invalid if the call succeeds; if the call fails,
+ * the handle stays valid and nothing changes. When the last descriptor of a client is
+ * closed - by close(), exit or SIGKILL - the module frees everything that the client owns.
  *
  * A client that was opened with O_RDONLY can only inspect: GET_INFO, GET_REGION,
  * GET_OCCUPANCY, GET_CLIENTS, GET_LIMITS, LIST_HANDLES, QUERY, TRANSLATE, DUMP_PTE and
  * poll() work as for other clients, with the same capabilities. Every other call, and
  * mmap(), fails with EBADF. Such a client never owns anything.
  *
- * While a call changes or consumes an object, another call on the same handle fails
- * with ENOENT; of two such calls, one wins. The handle is valid again afterwards,
- * unless it was consumed. READs of one mapping can run at the same time. A WRITE
- * excludes READs, other WRITEs and changes of that mapping: whichever of them comes
- * second fails with EBUSY.
+ * While a call changes or consumes an object, any other call on the same handle fails with
+ * ENOENT. The handle is valid again after the call, unless the call consumed it. READs of
+ * one mapping can run at the same time. A WRITE excludes READs, other WRITEs and changes of
+ * that mapping: the later call fails with EBUSY.
  *
  * Borrowing by mmap
  * -----------------
- * A mapping is mmapped (MAP_SHARED) through the device at the offset that
- * MAP_OFFSET tells; in which process does not matter. Without PROT_WRITE that is
- * an immutable borrow: any number of them, and READs, go on at a time. With
- * PROT_WRITE it is a mutable one, for a mapping that is writable (else EACCES):
- * no other borrow, READ or WRITE at that time, else EBUSY. While it is borrowed,
- * the mapping cannot be remapped, split, merged, unmapped or dropped: EBUSY. A
- * borrow ends with munmap() or the process, or when the owner says REVOKE; it is
- * not inherited by fork(), and mprotect() cannot make it more than it was. What
- * was borrowed for writing is DIRTY afterwards. A mapping whose client is gone
- * goes with its last borrow.
+ * Any process that has a descriptor of the client can mmap a mapping (MAP_SHARED) at the
+ * offset that MAP_OFFSET returns. The result is an *area*, and each area is a borrow of the
+ * mapping. An area without PROT_WRITE is an immutable borrow: a mapping can have any number
+ * of them, and READs, at the same time. An area with PROT_WRITE is a mutable borrow: it
+ * needs a writable mapping (else EACCES), and excludes every other borrow, READ and WRITE
+ * (EBUSY). While a mapping is borrowed, it cannot be remapped, split, merged, unmapped or
+ * dropped (EBUSY). A borrow ends with munmap(), with the process, or with the owner's
+ * REVOKE. fork() does not inherit an area, and mprotect() cannot add rights to it. A
+ * mapping that was borrowed mutably is DIRTY afterwards. If the client of a mapping is
+ * gone, the mapping is freed with its last borrow.
  *
- * Leaves of 2 MiB and 1 GiB are used as such: mmap() without an address hint
- * places large areas so that they fit, and small pages come 512 at a time. (A
- * kernel with NUMA support takes no entries of 2 MiB for memory without struct
- * pages; it uses small ones.)
+ * Leaves of 2 MiB and 1 GiB are large entries in an area too: mmap() without an address
+ * hint aligns large areas for them. Small entries are inserted 512 at a time. (A kernel with
+ * NUMA support takes no entries of 2 MiB for memory without struct pages; it uses small
+ * ones.)
  *
  * MAP_POPULATE and MAP_LOCKED insert all entries of the new area, so that it takes no
  * faults later; mlockall(MCL_FUTURE) does so for each area that is mmapped after it. To
- * fill an area that exists already, touch a byte of each page. For memory without
- * struct pages, mlock() and mlockall(MCL_CURRENT) do nothing, and
- * madvise(MADV_POPULATE_*) fails with EINVAL. Only the calls named here, and failing
- * memory or a removed device, take entries away for good.
+ * fill an existing area, touch a byte of each page. For memory without struct pages,
+ * mlock() and mlockall(MCL_CURRENT) do nothing, and madvise(MADV_POPULATE_*) fails with
+ * EINVAL. Only the calls named here, and failing memory or a removed device, remove entries
+ * permanently.
  *
- * There is nothing to write back: msync() returns 0, as does fsync() of an exported
- * mapping. A program whose personality has READ_IMPLIES_EXEC gets an area that is
- * not executable if the mapping is not executable; PROT_EXEC without PROT_READ then
- * fails with EACCES.
+ * Nothing needs to be written back: msync() returns 0, as does fsync() of an exported
+ * mapping. If a program's personality has READ_IMPLIES_EXEC and the mapping is not
+ * executable, the area is not executable; PROT_EXEC without PROT_READ then fails with
+ * EACCES.
  *
  * I/O cannot pin the memory: O_DIRECT, vmsplice(), process_vm_readv() and RDMA on it fail
  * with EFAULT. Debuggers can read it, and write it if the borrow is mutable. Some parts of
  * Linux take frame numbers out of an area instead (follow_pfn(), follow_pte()) and can use
  * the memory. KVM is one; its guests lose the memory together with the area. VFIO, acrn,
- * videobuf-dma-contig and KVM for nested guests may go on using the frames after the area
- * is gone. If users of those are not trusted, load the module with struct_pages=1 or
- * quarantine=1.
+ * videobuf-dma-contig and KVM for nested guests may still use the frames after the area is
+ * gone. If you do not trust the users of these parts, load the module with struct_pages=1
+ * or quarantine=1.
  *
  * Device memory has the memory type of its region, in processes too. A mapping of
  * write-back device memory cannot be mmapped: EOPNOTSUPP.
  *
- * With FEATURE_STRUCT_PAGES, I/O, RDMA and VFIO can pin the memory. Memory that is
- * pinned when its area ends stays borrowed until it is unpinned. Nobody else gets it
- * before that, even if its owner dies; the owner may DROP the mapping meanwhile. The
- * module checks for the end of a pin at intervals of up to a second. (Linux 6.1 has no
- * safe entries of 2 MiB for such memory; it uses small ones.)
+ * With FEATURE_STRUCT_PAGES, I/O, RDMA and VFIO can pin the memory. Memory that is pinned
+ * when its area ends stays borrowed until it is unpinned. Nobody else gets such memory
+ * before it is unpinned, even if the owner dies or drops the mapping. The module checks for
+ * the end of a pin at intervals of up to a second. (Linux 6.1 has no safe entries of 2 MiB
+ * for such memory; it uses small ones.)
  *
  * Memory that fails (reported by a machine check or to Linux's memory_failure()) is
  * retired: its frame is never given out again. A mapping that contains it stays with its
@@ -82,29 +81,29 @@
  * BUS_MCEERR_AR and the address; READ and WRITE of it fail with EIO. The other pages of
  * the mapping stay usable.
  *
- * With FEATURE_QUARANTINE, a mapping that was ever mmapped is as usable as any other,
- * but its frames are not given out again: DROP does not make them free, and
- * UNMAP_INTO_PARTS fails with EBUSY.
+ * With FEATURE_QUARANTINE, a mapping that was ever mmapped can be used like any other, but
+ * nobody gets its frames again: DROP does not free them, and UNMAP_INTO_PARTS fails with
+ * EBUSY.
  *
  * A mapping that was made *shareable* (SHARE) can have many mutable borrows, and READs
- * and WRITEs at the same time: its users have to synchronise their writes. A mutex, a
- * condition or a semaphore that processes share does not work inside the mapping: Linux
- * identifies those by struct pages, so futex() fails with EFAULT, and the C library then
- * ends the program. They work with FEATURE_STRUCT_PAGES. Without it, put them into a
- * memfd beside the mapping, or use atomic operations and an eventfd. Between threads of
- * one process, all of them work.
+ * and WRITEs at the same time: its users have to synchronise their writes. Mutexes,
+ * conditions and semaphores that processes share work inside the mapping only with
+ * FEATURE_STRUCT_PAGES: Linux identifies such locks by struct pages. Without them, futex()
+ * fails with EFAULT, and the C library then ends the program; put the locks into a memfd,
+ * or use atomic operations and an eventfd. Locks between the threads of one process always
+ * work.
  *
  * Handing over
  * ------------
- * EXPORT makes a descriptor of a mapping, which owns it from then on. It can be
+ * EXPORT turns a mapping into a descriptor that owns the mapping. The descriptor can be
  * passed to another process, and mmapped from offset 0 on, with the rules above;
- * lseek(SEEK_END) and fstat() tell its size. Descriptors made of it by dup(),
- * fork() or SCM_RIGHTS are one owner; when the last is closed and the last area
- * gone, the mapping is dropped. IMPORT moves the mapping to a client, and leaves
- * every other descriptor of it stale (ESTALE). The mapping counts against the limits
- * of the client that exported it until somebody imports it. QUERY and REVOKE work
- * on the descriptor itself, with handle 0. Until the mapping is imported, its exporter
- * can get it back with TAKE_BACK and the @export_id that EXPORT returned.
+ * lseek(SEEK_END) and fstat() tell the size of the mapping. Descriptors made from it by
+ * dup(), fork() or SCM_RIGHTS are one owner; when the last of them is closed and the last
+ * area is gone, the mapping is dropped. IMPORT moves the mapping to a client, and makes
+ * every descriptor of the mapping stale (ESTALE). The mapping counts against the limits of
+ * the client that exported it until a client imports it. QUERY and REVOKE work on the
+ * descriptor itself, with handle 0. Until the mapping is imported, its exporter can get it
+ * back with TAKE_BACK and the @export_id that EXPORT returned.
  *
  * With EXPORT_READ_ONLY, no receiver can ever write to the mapping: not through the
  * descriptor, and not after IMPORT, when REMAP to writable and UNMAP_INTO_PARTS fail with
@@ -114,25 +113,25 @@
  * Lending by descriptor
  * ---------------------
  * With EXPORT_BORROW the client keeps the handle and the mapping, which counts against the
- * same limits as before. The descriptor only lends, and is not a borrow itself: each mmap()
- * of it, from offset 0 on and with the rules above, is a borrow that REVOKE ends like any
- * other. IMPORT of it fails with EACCES for everybody, and its only call is QUERY, with
- * handle 0. With EXPORT_READ_ONLY it lends for reading only, even if the mapping is
- * writable. The descriptor becomes stale (ESTALE) when the handle is consumed, when the
- * mapping is merged or revoked, and when the client ends. While another call changes the
- * mapping, mmap() and QUERY of the descriptor fail with EBUSY.
+ * same limits as before. The descriptor only lends the mapping and is not a borrow itself:
+ * each mmap() of the descriptor, from offset 0 on and with the rules above, is a borrow that
+ * REVOKE ends like any other. IMPORT of the descriptor fails with EACCES for everybody; its
+ * only call is QUERY, with handle 0. With EXPORT_READ_ONLY the descriptor lends for reading
+ * only, even if the mapping is writable. The descriptor becomes stale (ESTALE) when the
+ * handle is consumed, when the mapping is merged or revoked, and when the client ends. While
+ * another call changes the mapping, mmap() and QUERY of the descriptor fail with EBUSY.
  *
- * poll() on a descriptor of either kind reports POLLIN while nobody has the mapping mmapped
- * and no I/O pins it. It reports POLLHUP and POLLERR once the descriptor is stale and
- * everything that was mmapped through it is gone.
+ * poll() on an exporting or a lending descriptor reports POLLIN while the mapping has no
+ * areas and no I/O pins it. poll() reports POLLHUP and POLLERR once the descriptor is stale
+ * and all areas made through it are gone.
  *
  * Waiting for memory
  * ------------------
- * poll() on a client waits for the resource (frames, pages or handles) that the client's
- * last failure with ENOSPC or EDQUOT was about. It reports POLLIN as soon as some of that
+ * poll() on a client waits for the resource (frames, pages or handles) that was missing at
+ * the client's last failure with ENOSPC or EDQUOT. It reports POLLIN as soon as some of that
  * resource is free again, or a limit has room again or was raised. Try, poll, try again.
- * POLLIN stays set until the next such failure, and is set before the first. It does not
- * mean that there is enough now, or that the limit in question is this client's: only
+ * POLLIN stays set until the next such failure, and is set before the first one. POLLIN does
+ * not mean that enough is free now, or that the limit with room is this client's: only
  * another try shows that. Resources that a failing call itself takes and gives back do not
  * count, except at the first failure.
  *
@@ -141,37 +140,38 @@
  * Addresses, offsets, lengths and alignments are in bytes; nr_* counts 4 KiB
  * pages or frames. Ranges of addresses are inclusive at both ends.
  *
- * Physical addresses are shown and chosen only with CAP_SYS_ADMIN: without it
- * they read as 0, and a call that names one fails with EPERM. The exceptions take
- * CAP_SYS_RAWIO: the address of an identity mapping is a physical one, for whomever
- * it is handed over to as well; and whoever maps device memory names its address.
+ * A client can see and choose physical addresses only with CAP_SYS_ADMIN: without it they
+ * read as 0, and a call that names one fails with EPERM. Two exceptions take CAP_SYS_RAWIO
+ * instead: an identity mapping, whose virtual address is a physical one that every later
+ * owner sees too; and device memory, which a client maps by its physical address.
  *
  * Structures
  * ----------
- * All calls are _IOWR with one structure. A structure may grow at its end: the
- * size in the ioctl's number says which version a program was built with; fields
- * it does not know are 0, and 0 always means what it meant before they existed.
- * "in" fields are read, "out" fields written; all that is neither must be 0.
+ * All calls are _IOWR with one structure. A structure may grow at its end: the size in the
+ * ioctl's number is the size that the program was built with. Later fields, which the
+ * program does not know, are 0, and 0 always means what the call did before they existed.
+ * The module reads "in" fields and writes "out" fields; all other fields must be 0.
  *
- * An array of structures comes with the size of an entry, as the program knows it: a
- * multiple of 8, at least the size in the first version and at most a page, else EINVAL.
- * If the program's entry is larger than the module's, the rest of each entry is cleared
- * in an array that the module writes, and must be 0 in one that it reads, else E2BIG.
+ * With an array of structures, the program passes the size of an entry that it was built
+ * with: a multiple of 8, at least the size in the first version and at most a page, else
+ * EINVAL. If the program's entry is larger than the module's, the module clears the rest of
+ * each entry that it writes; the rest of an entry that the module reads must be 0, else
+ * E2BIG.
  *
  * Errors
  * ------
  *	EINVAL		malformed: nothing asked for, misaligned, not canonical,
  *			unknown flag, reserved field not 0, structure too small
- *	E2BIG		structure larger than known, with the tail not 0
+ *	E2BIG		structure larger than the module's, and the rest is not 0
  *	ENOTTY		no such call
  *	EFAULT		bad pointer
  *	ENOMEM		the kernel's memory is exhausted
- *	ENFILE		too many files: each mapping to be mmapped takes one
+ *	ENFILE		too many open files: each mapping that can be mmapped takes one
  *	ENOSPC		the region (frames of page tables included) or the
  *			address space is exhausted: nothing large enough is free
  *	ENOBUFS		the array for the results is too short
- *	EADDRINUSE	the address asked for is owned
- *	EADDRNOTAVAIL	it is free, but not all that follows
+ *	EADDRINUSE	the requested address is owned
+ *	EADDRNOTAVAIL	the requested address is free, but not all of the range
  *	ERANGE		outside every region, or outside the mapping
  *	EOVERFLOW	start + length or count * size overflows; no offset for mmap()
  *			that the program can use
@@ -181,18 +181,18 @@
  *	EACCES		write access to a mapping that is not writable, or execution of
  *			one that is not executable; a write to a mapping that was handed
  *			over read-only; IMPORT of a descriptor that only lends
- *	EBUSY		borrowed
+ *	EBUSY		the mapping is borrowed
  *	EPERM		a capability is missing
  *	ENODEV		the device that the memory belongs to was removed
  *	EIO		the memory fails
  *	EDOM		merge: the two do not touch, or not in that order
  *	EMEDIUMTYPE	merge: flags or kinds of memory differ
  *	EDQUOT		a limit of the client or of its user is reached
- *	ESTALE		the exported mapping was imported or taken back, or a descriptor
- *			lends no more
+ *	ESTALE		the exported mapping was imported or taken back, or a lending
+ *			descriptor lends no more
  *	EBADF		the client was opened with O_RDONLY; IMPORT: no such descriptor
  *	EMFILE		the process has too many descriptors
- *	ECANCELED	of an item of a batch: undone, because another one failed
+ *	ECANCELED	an item of a batch was undone, because another item failed
  *	EOPNOTSUPP	well-formed, but not possible here (a memory type on RAM)
  *	EINTR		the process was killed during the call
  */
@@ -206,12 +206,12 @@
 #define THESEUS_MM_IOC_MAGIC	0xBA
 
 /*
- * From version 2 on, calls and structures are only appended to. theseus_mm.abi beside this
- * file is a dump of them; `make check` compares the header with it.
+ * From version 2 on, calls and structures are only appended to. theseus_mm.abi in this
+ * folder is a dump of them; `make check` compares the header with that dump.
  */
 #define THESEUS_MM_ABI		2
 
-/* Flags of a mapping, as far as user space chooses or sees them. */
+/* Flags of a mapping that user space can choose or see. */
 #define THESEUS_MM_PTE_VALID		(1ULL << 0)	/* out only */
 #define THESEUS_MM_PTE_WRITABLE		(1ULL << 1)
 #define THESEUS_MM_PTE_USER_ACCESSIBLE	(1ULL << 2)	/* recorded only */
@@ -222,7 +222,7 @@
 #define THESEUS_MM_PTE_EXCLUSIVE	(1ULL << 55)	/* out only */
 #define THESEUS_MM_PTE_NOT_EXECUTABLE	(1ULL << 63)
 
-/* What a client may pass; the rest is EINVAL. */
+/* Flags that a client may pass; any other flag is EINVAL. */
 #define THESEUS_MM_PTE_SETTABLE						\
 	(THESEUS_MM_PTE_WRITABLE | THESEUS_MM_PTE_USER_ACCESSIBLE |	\
 	 THESEUS_MM_PTE_DEVICE_MEMORY | THESEUS_MM_PTE_ACCESSED |	\
@@ -235,32 +235,32 @@
 	 THESEUS_MM_PTE_NOT_EXECUTABLE)
 
 /**
- * struct theseus_mm_info - THESEUS_MM_IOC_GET_INFO: facts and counts
+ * struct theseus_mm_info - THESEUS_MM_IOC_GET_INFO: features, counts and limits
  * @flags: in: must be 0
  * @abi: out: THESEUS_MM_ABI of the module
  * @features: out: THESEUS_MM_FEATURE_*
  * @paging_levels: out: 4 or 5
  * @nr_regions: out: regions that were claimed
- * @region_bytes: out: size of all of them
- * @frames_total: out: frames that can be given out; the rest is bookkeeping
+ * @region_bytes: out: size of all regions
+ * @frames_total: out: frames that can be allocated; the others hold the module's metadata
  * @frames_free: out: frames that nobody owns
- * @frames_ranges: out: free ranges they form
+ * @frames_ranges: out: contiguous runs of free frames
  * @frames_largest: out: longest free run aligned to 4 KiB, 2 MiB and 1 GiB, in
  *                  frames of 4 KiB
- * @pages_start: out: first virtual address that can be given out
+ * @pages_start: out: first virtual address that can be allocated
  * @pages_total: out: pages that clients can have: 7.5 TiB with 4 levels of paging, 3.75 PiB
- *               with 5. A run of more than 16 TiB is given out only at a named address.
+ *               with 5. A run of more than 16 TiB can be allocated only AT an address.
  * @pages_free: out: pages of these that nobody owns
- * @nr_mappings: out: mappings alive, of all clients
- * @nr_tables: out: frames that are page tables, the root's own not among them
+ * @nr_mappings: out: mappings of all clients
+ * @nr_tables: out: frames that are page tables, without those of the root itself
  * @client_handles: out: handles of the calling client, as GET_LIMITS counts them
- * @client_handles_max: out: its limit, see GET_LIMITS
+ * @client_handles_max: out: limit of @client_handles, see GET_LIMITS
  * @client_frames: out: frames that the calling client owns, mapped or not; those
  *                 that another call is changing at this moment are not counted
  * @client_id: out: number of the calling client, as in GET_CLIENTS
- * @nr_clients: out: clients there are
- * @frames_bad: out: frames whose memory fails: they are never given out again; one that
- *              somebody owns stays with its owner until it is freed
+ * @nr_clients: out: number of clients
+ * @frames_bad: out: frames whose memory fails. They are never allocated again; a bad frame
+ *              that somebody owns stays with its owner until the owner frees it
  */
 struct theseus_mm_info {
 	__u32 flags;
@@ -286,11 +286,11 @@ struct theseus_mm_info {
 	__aligned_u64 frames_bad;
 };
 
-/* The memory has struct pages: I/O can be done straight into it. */
+/* The memory has struct pages: I/O can use it directly. */
 #define THESEUS_MM_FEATURE_STRUCT_PAGES	(1ULL << 0)
 /* EXPORT_DMABUF works. */
 #define THESEUS_MM_FEATURE_DMABUF	(1ULL << 1)
-/* Memory that was mmapped is given to nobody else until the module is unloaded. */
+/* Nobody else gets memory that was mmapped, until the module is unloaded. */
 #define THESEUS_MM_FEATURE_QUARANTINE	(1ULL << 2)
 
 /**
@@ -298,7 +298,7 @@ struct theseus_mm_info {
  * @flags: in: must be 0
  * @index: in: 0 .. nr_regions - 1, else ERANGE
  * @start: out: physical address; 0 without CAP_SYS_ADMIN
- * @nr_bytes: out: its size
+ * @nr_bytes: out: size
  */
 struct theseus_mm_region {
 	__u32 flags;
@@ -309,12 +309,12 @@ struct theseus_mm_region {
 
 /**
  * struct theseus_mm_bucket - what the frames of a part of a region are used for
- * @free: nobody owns them
- * @allocated: owned, not mapped
- * @mapped: owned by a mapping
- * @tables: page tables
- * @metadata: the module's bookkeeping
- * @bad: retired, since they failed
+ * @free: frames that nobody owns
+ * @allocated: frames that are owned, but not mapped
+ * @mapped: frames that a mapping owns
+ * @tables: frames that are page tables
+ * @metadata: frames that hold the module's metadata
+ * @bad: frames that are retired, since their memory failed
  */
 struct theseus_mm_bucket {
 	__u32 free;
@@ -335,27 +335,28 @@ struct theseus_mm_bucket {
 #define THESEUS_MM_OWNER_HIDDEN	0xffffffffU
 
 /**
- * struct theseus_mm_occupancy - THESEUS_MM_IOC_GET_OCCUPANCY: a region's picture
+ * struct theseus_mm_occupancy - THESEUS_MM_IOC_GET_OCCUPANCY: the use of a region by parts
  * @flags: in: must be 0
  * @index: in: the region, as for GET_REGION
  * @nr_buckets: in: entries that @buckets, and @owners, have room for; out: number of
- *              parts, also with ENOBUFS if there is not room for all
+ *              parts, also with ENOBUFS if there is no room for all of them
  * @bucket_size: in: size of an entry of @buckets
  * @buckets: in: address of an array of struct theseus_mm_bucket
  * @owners: in: 0, or address of an array of __u32, filled with the id of the client that
- *          owns most frames of the part; THESEUS_MM_OWNER_NONE if no client does,
- *          THESEUS_MM_OWNER_HIDDEN if the caller may not know (see GET_CLIENTS)
+ *          owns most frames of the part; THESEUS_MM_OWNER_NONE if no client owns any,
+ *          THESEUS_MM_OWNER_HIDDEN if the caller may not see that client (GET_CLIENTS)
  * @bucket_frames: in: 0, or frames of a part, a power of two; out: frames of a part, also
- *                 with ENOBUFS. The last part has the frames that are left.
+ *                 with ENOBUFS. The last part may have fewer frames
  *
- * Part i begins @bucket_frames * i frames after the region's start. The module chooses the
- * smallest power of two that makes at most THESEUS_MM_MAX_BUCKETS parts, but at least 512
- * frames (2 MiB). The size is the same for every caller and every call, so that no two
- * answers together tell more about where a frame is than one does. Another @bucket_frames
- * takes CAP_SYS_ADMIN (EPERM), and must be at least THESEUS_MM_MIN_BUCKET_FRAMES and at
- * most THESEUS_MM_MAX_BUCKET_FRAMES.
+ * Part i begins @bucket_frames * i frames after the region's start. If @bucket_frames is 0,
+ * the module chooses the smallest power of two that makes at most THESEUS_MM_MAX_BUCKETS
+ * parts, but at least 512 frames (2 MiB). That size is the same for every caller and every
+ * call, so that two results together do not show the place of a frame more exactly than one
+ * result. Another size takes CAP_SYS_ADMIN (EPERM), and must be at least
+ * THESEUS_MM_MIN_BUCKET_FRAMES and at most THESEUS_MM_MAX_BUCKET_FRAMES.
  *
- * The parts are counted one after the other; others may allocate and free meanwhile.
+ * The module counts one part after the other; other clients may allocate and free frames
+ * between two parts.
  */
 struct theseus_mm_occupancy {
 	__u32 flags;
@@ -369,16 +370,16 @@ struct theseus_mm_occupancy {
 
 /**
  * struct theseus_mm_client_info - a client, as others see it
- * @id: its number, never 0; not that of a client before it for a long time
- * @uid: the user who opened it, in the caller's user namespace
- * @pid: the process that opened it, in the caller's pid namespace; 0 if it cannot
- *       be seen from there. It may be gone: descriptors are passed on.
- * @nr_handles: its handles
- * @nr_mappings: mappings among them
- * @nr_exported: mappings that it exported and nobody imported
- * @nr_frames: frames counted against its limit: allocated, mapped, exported, and
- *             those of page tables made for it
- * @comm: name of the process that opened it, ended by 0
+ * @id: number of the client, never 0; numbers are not reused for a long time
+ * @uid: the user who opened the client, in the caller's user namespace
+ * @pid: the process that opened the client, in the caller's pid namespace; 0 if the process
+ *       is not visible there. The process may be gone, since descriptors can be passed on.
+ * @nr_handles: handles of the client
+ * @nr_mappings: mappings among these handles
+ * @nr_exported: mappings that the client has exported and nobody has imported
+ * @nr_frames: frames that count against the client's limit: allocated, mapped, exported,
+ *             and page tables made for the client
+ * @comm: name of the process that opened the client, ended by 0
  */
 struct theseus_mm_client_info {
 	__u32 id;
@@ -392,12 +393,12 @@ struct theseus_mm_client_info {
 };
 
 /**
- * struct theseus_mm_clients - THESEUS_MM_IOC_GET_CLIENTS: who is there
+ * struct theseus_mm_clients - THESEUS_MM_IOC_GET_CLIENTS: list the clients
  * @flags: in: must be 0
- * @nr_clients: in: room in @clients; out: how many the caller may see, which may be
- *              more than there was room for
- * @clients: in: address of an array of @nr_clients struct theseus_mm_client_info,
- *           filled as far as it goes; may be 0 if @nr_clients is
+ * @nr_clients: in: entries that @clients has room for; out: number of clients that the
+ *              caller may see, which may be more than there is room for
+ * @clients: in: address of an array of @nr_clients struct theseus_mm_client_info, filled
+ *           until it is full; may be 0 if @nr_clients is 0
  * @nr_hidden: out: clients that the caller may not see
  * @entry_size: in: size of an entry of @clients
  * @hidden_frames: out: frames that the hidden clients own, or that are still charged to them
@@ -428,40 +429,40 @@ struct theseus_mm_clients {
 
 /**
  * struct theseus_mm_limits - THESEUS_MM_IOC_GET_LIMITS, _SET_LIMITS
- * @flags: in: GET: must be 0; SET: THESEUS_MM_SET_*, which fields are set, one or more
+ * @flags: in: GET: must be 0; SET: one or more of THESEUS_MM_SET_*
  * @reserved: must be 0
  * @client_frames_max: GET: out; SET: in: frames that the calling client may have
- * @client_pages_max: GET: out; SET: in: pages that it may have
- * @client_handles_max: GET: out; SET: in: handles that it may have
- * @client_frames: out: frames counted against @client_frames_max
- * @client_pages: out: pages
- * @client_handles: out: handles
+ * @client_pages_max: GET: out; SET: in: pages that the calling client may have
+ * @client_handles_max: GET: out; SET: in: handles that the calling client may have
+ * @client_frames: out: frames that count against @client_frames_max
+ * @client_pages: out: pages that count against @client_pages_max
+ * @client_handles: out: handles that count against @client_handles_max
  * @user_frames_max: out: frames that all clients of the user may have together
- * @user_pages_max: out: pages that they may have
- * @user_handles_max: out: handles that they may have
- * @user_frames: out: frames counted against @user_frames_max
- * @user_pages: out: pages
- * @user_handles: out: handles
+ * @user_pages_max: out: pages that all clients of the user may have together
+ * @user_handles_max: out: handles that all clients of the user may have together
+ * @user_frames: out: frames that count against @user_frames_max
+ * @user_pages: out: pages that count against @user_pages_max
+ * @user_handles: out: handles that count against @user_handles_max
  *
- * THESEUS_MM_NO_LIMIT means no limit, in both directions. SET ignores fields whose flag is
- * not given. A client's limits are the values that the module parameters max_frames,
+ * THESEUS_MM_NO_LIMIT means no limit, for GET and for SET. SET ignores fields whose flag is
+ * not set. A client's limits are the values that the module parameters max_frames,
  * max_pages and max_handles had when the client was opened. A user's limits are the present
  * values of max_user_frames, max_user_pages and max_user_handles. SET can lower the calling
  * client's limits; raising one takes CAP_SYS_RESOURCE, else EPERM with nothing changed. A
- * limit below what is owned takes nothing away, but no more can be allocated.
+ * limit below what the client owns takes nothing away, but the client cannot allocate more.
  *
- * By default a client may have a quarter of the pages that there are when the module is
- * loaded, and a user half of them; a client 65,536 handles, and a user 131,072. A sixteenth
- * of all pages is kept for the kernel and is not among these. Each object counts as a
+ * By default a client may have a quarter of all pages that exist when the module is loaded,
+ * and a user half of them; a client may have 65,536 handles, and a user 131,072. The module
+ * keeps a sixteenth of all pages for the kernel, beyond these. Each object counts as a
  * handle. A mapping that can be mmapped (MAP_OFFSET, EXPORT_DMABUF), a descriptor of EXPORT
  * and a dma-buf each count as one more handle of the client that made them, until the last
  * descriptor and the last area are gone: each is a file, and Linux limits their number.
  *
- * Frames of RAM count from before they are taken until they are free again, also while a
- * process has them mmapped after the client is gone. A frame of a page table counts for
- * the mapping that needed it first, as long as that mapping exists. Pages count in the same
- * way, mapped or not. The user is the real uid of the process that opened the device. In a
- * user namespace, everything counts against the limits of the namespace's owner as well,
+ * Frames of RAM count from before they are allocated until they are free again, also while
+ * an area holds them after the client is gone. The frame of a page table counts for the
+ * mapping that needed the table first, as long as that mapping exists. Pages count in the
+ * same way, mapped or not. The user is the real uid of the process that opened the device.
+ * In a user namespace, everything also counts against the limits of the namespace's owner,
  * and so on up to the first namespace.
  */
 struct theseus_mm_limits {
@@ -486,7 +487,7 @@ struct theseus_mm_limits {
 #define THESEUS_MM_KIND_MAPPING	3
 
 /**
- * struct theseus_mm_query - THESEUS_MM_IOC_QUERY: what a handle stands for
+ * struct theseus_mm_query - THESEUS_MM_IOC_QUERY: describe the object of a handle
  * @flags: in: must be 0
  * @handle: in: of any kind
  * @kind: out: THESEUS_MM_KIND_*
@@ -511,21 +512,21 @@ struct theseus_mm_query {
 };
 
 #define THESEUS_MM_ATTRIBUTE_SHAREABLE	(1U << 0)	/* see SHARE */
-#define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O holds what an area showed */
-#define THESEUS_MM_ATTRIBUTE_READ_ONLY	(1U << 2)	/* for good; see EXPORT */
-#define THESEUS_MM_ATTRIBUTE_BAD	(1U << 3)	/* memory behind it fails */
-#define THESEUS_MM_ATTRIBUTE_BORROWED	(1U << 4)	/* the descriptor only borrows it */
+#define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O pins memory of an ended area */
+#define THESEUS_MM_ATTRIBUTE_READ_ONLY	(1U << 2)	/* permanently; see EXPORT */
+#define THESEUS_MM_ATTRIBUTE_BAD	(1U << 3)	/* some of its memory fails */
+#define THESEUS_MM_ATTRIBUTE_BORROWED	(1U << 4)	/* the descriptor only lends it */
 
 /**
  * struct theseus_mm_handle_info - an object with a handle, or an exported mapping
  * @handle: the handle; 0 for a mapping that was exported and not imported
- * @kind: THESEUS_MM_KIND_*; this and the following as in struct theseus_mm_query
+ * @kind: THESEUS_MM_KIND_*; this field and the next six are as in struct theseus_mm_query
  * @attributes: THESEUS_MM_ATTRIBUTE_*
- * @nr_borrows: of a mapping
- * @start: of frames, 0 without CAP_SYS_ADMIN
+ * @nr_borrows: for a mapping
+ * @start: for frames, 0 without CAP_SYS_ADMIN
  * @nr_pages: size
- * @pte_flags: of a mapping
- * @nr_frame_ranges: of a mapping or frames
+ * @pte_flags: for a mapping
+ * @nr_frame_ranges: for a mapping or frames
  * @export_id: the number that EXPORT returned for an exported mapping, else 0
  */
 struct theseus_mm_handle_info {
@@ -544,21 +545,21 @@ struct theseus_mm_handle_info {
 #define THESEUS_MM_HANDLES_FLAGS_ALL	0x1U
 
 /**
- * struct theseus_mm_handles - THESEUS_MM_IOC_LIST_HANDLES: what the client owns
- * @flags: in: 0 for its handles, THESEUS_MM_HANDLES_EXPORTS for the mappings that it
- *         exported and nobody imported
+ * struct theseus_mm_handles - THESEUS_MM_IOC_LIST_HANDLES: list the client's objects
+ * @flags: in: 0 for the client's handles, THESEUS_MM_HANDLES_EXPORTS for the mappings that
+ *         the client has exported and nobody has imported
  * @nr_handles: in: entries that @handles has room for; out: entries that were written
  * @from: in: the lowest handle (or @export_id) to list; out: the value for the next call,
  *        0 at the end
  * @entry_size: in: size of an entry of @handles
- * @handles: in: address of an array of struct theseus_mm_handle_info, filled by number,
- *           as far as it goes
+ * @handles: in: address of an array of struct theseus_mm_handle_info, filled in the order
+ *           of the numbers until it is full
  *
- * ENOBUFS if there is an entry to list, and @handles has no room for any. A handle that
- * another call is changing at that moment is left out. A list is made by calls from 0 on
- * until @from is 0; a handle that exists all that time is listed once. After EFAULT or
- * EINTR in the middle, some entries may have been written, and @nr_handles does not say
- * how many.
+ * ENOBUFS if there is an entry to list and @handles has no room for any. A handle that
+ * another call is changing at that moment is left out. To make a complete list, start with
+ * @from 0 and repeat the call until @from is 0; a handle that exists all that time is listed
+ * once. After EFAULT or EINTR, some entries may have been written, and @nr_handles does not
+ * show how many.
  */
 struct theseus_mm_handles {
 	__u32 flags;
@@ -569,11 +570,11 @@ struct theseus_mm_handles {
 };
 
 /**
- * struct theseus_mm_drop - THESEUS_MM_IOC_DROP: give an object back
+ * struct theseus_mm_drop - THESEUS_MM_IOC_DROP: free an object
  * @flags: in: must be 0
  * @handle: in: of any kind; consumed
  *
- * A mapping is unmapped; its pages and frames go back to their allocators.
+ * A mapping is unmapped, and its pages and frames are freed.
  */
 struct theseus_mm_drop {
 	__u32 flags;
@@ -581,13 +582,13 @@ struct theseus_mm_drop {
 };
 
 /**
- * struct theseus_mm_split - THESEUS_MM_IOC_SPLIT: make two objects of one
+ * struct theseus_mm_split - THESEUS_MM_IOC_SPLIT: split an object in two
  * @flags: in: must be 0
  * @handle: in: of any kind; consumed
- * @offset: in: bytes from its start where the second begins; a multiple of 4096,
- *          more than 0 and less than its size
+ * @offset: in: bytes before the second part; a multiple of 4096, more than 0 and less than
+ *          the size of the object
  * @first: out: handle of the part before @offset
- * @second: out: handle of the rest
+ * @second: out: handle of the part from @offset on
  */
 struct theseus_mm_split {
 	__u32 flags;
@@ -598,11 +599,11 @@ struct theseus_mm_split {
 };
 
 /**
- * struct theseus_mm_merge - THESEUS_MM_IOC_MERGE: make one object of two
+ * struct theseus_mm_merge - THESEUS_MM_IOC_MERGE: join two objects
  * @flags: in: must be 0
  * @handle: in: of any kind; stays, and grows
- * @other: in: of the same kind; directly after @handle (pages and frames: or
- *         before); consumed
+ * @other: in: of the same kind, directly after @handle; pages and frames may also be
+ *         directly before @handle; consumed
  * @reserved: must be 0
  */
 struct theseus_mm_merge {
@@ -612,7 +613,7 @@ struct theseus_mm_merge {
 	__u32 reserved;
 };
 
-#define THESEUS_MM_ALLOCATE_AT		(1U << 0)	/* start where @at says */
+#define THESEUS_MM_ALLOCATE_AT		(1U << 0)	/* start at @at */
 #define THESEUS_MM_ALLOCATE_IN_RANGE	(1U << 1)	/* stay within @min .. @max */
 #define THESEUS_MM_ALLOCATE_BY_BYTES	(1U << 2)	/* @size counts bytes */
 #define THESEUS_MM_ALLOCATE_FLAGS_ALL	0x7U
@@ -621,8 +622,8 @@ struct theseus_mm_merge {
  * struct theseus_mm_allocate - THESEUS_MM_IOC_ALLOCATE_PAGES, _ALLOCATE_FRAMES
  * @flags: in: THESEUS_MM_ALLOCATE_*; AT excludes IN_RANGE and @align
  * @handle: out: the new object
- * @size: in: number of 4 KiB pages or frames, more than 0; with BY_BYTES, bytes,
- *        rounded up to whole ones after the offset of @at within its own was added
+ * @size: in: number of 4 KiB pages or frames, more than 0; with BY_BYTES, a number of bytes,
+ *        which begin at @at if AT is set and are rounded up to whole pages or frames
  * @at: in: with AT, an address in the first page or frame; else 0
  * @min: in: with IN_RANGE, lowest address that may be used; else 0
  * @max: in: with IN_RANGE, highest address that may be used, inclusive; else 0
@@ -630,8 +631,8 @@ struct theseus_mm_merge {
  * @start: out: first address; of frames, 0 without CAP_SYS_ADMIN
  * @nr_pages: out: number of 4 KiB pages or frames
  *
- * To choose physical addresses (frames with AT or IN_RANGE) takes CAP_SYS_ADMIN.
- * Frames are RAM: AT in a device region is EOPNOTSUPP, see MAP_FRAME_RANGE.
+ * Choosing physical addresses (frames with AT or IN_RANGE) takes CAP_SYS_ADMIN. The call
+ * allocates only RAM: AT in a device region is EOPNOTSUPP, see MAP_FRAME_RANGE.
  */
 struct theseus_mm_allocate {
 	__u32 flags;
@@ -658,14 +659,14 @@ struct theseus_mm_allocate {
  *         CAP_SYS_ADMIN
  * @leaf_size: in: bytes: 4096, 2 MiB or 1 GiB: the mapping consists of leaves of this
  *             size, and @size must be a multiple of it, else EINVAL; EOPNOTSUPP if the
- *             CPU has no such leaves. 0: leaves as large as there is room for.
+ *             CPU has no such leaves. 0: leaves as large as there is room for
  * @align: in: bytes, a power of two from 4096 to 1 GiB: @start is a multiple of it; for
- *         contiguous and identity, @paddr too. 0 means anywhere
+ *         contiguous and identity mappings, @paddr too. 0 means anywhere
  *
- * All take pages and frames of their own. The first takes as many runs of
- * frames as it needs; the second takes one run; the third takes one run, and
- * virtual addresses equal to its physical ones, which needs CAP_SYS_RAWIO.
- * ENOSPC also if there is room, but not for leaves of that size or with that alignment.
+ * Each call allocates new pages and frames. CREATE_MAPPING takes as many runs of frames as
+ * it needs, and CREATE_CONTIGUOUS_MAPPING takes one run. CREATE_IDENTITY_MAPPING takes one
+ * run, at virtual addresses equal to the physical ones, and needs CAP_SYS_RAWIO. ENOSPC also
+ * if there is room, but not for leaves of that size or with that alignment.
  */
 struct theseus_mm_create_mapping {
 	__u32 flags;
@@ -684,8 +685,8 @@ struct theseus_mm_create_mapping {
  *	_MAP_ALLOCATED_PAGES_TO
  * @flags: in: must be 0
  * @pages: in: handle of pages; consumed
- * @frames: in: _TO: handle of as many frames; consumed. Else 0: new frames are
- *          taken.
+ * @frames: in: MAP_ALLOCATED_PAGES_TO: handle of as many frames as there are pages;
+ *          consumed. MAP_ALLOCATED_PAGES: must be 0, and the call allocates new frames
  * @handle: out: the new mapping
  * @pte_flags: in: THESEUS_MM_PTE_SETTABLE
  * @start: out: virtual address
@@ -717,12 +718,12 @@ struct theseus_mm_remap {
 /**
  * struct theseus_mm_unmap - THESEUS_MM_IOC_UNMAP_INTO_PARTS
  * @flags: in: must be 0
- * @handle: in: a mapping; consumed. EACCES if it has ATTRIBUTE_READ_ONLY: its frames could
- *          be mapped writable otherwise
+ * @handle: in: a mapping; consumed. EACCES if the mapping has ATTRIBUTE_READ_ONLY, since its
+ *          frames alone could be mapped writable
  * @frames: in: address of an array of @nr_frames __u32, filled with the handles
  *          of the frames, one for each contiguous run, in the order of the pages
- * @nr_frames: in: room in it, at least nr_frame_ranges of QUERY, else ENOBUFS;
- *             out: handles written
+ * @nr_frames: in: entries that @frames has room for, at least nr_frame_ranges of QUERY, else
+ *             ENOBUFS; out: number of handles
  * @pages: out: handle of the pages
  */
 struct theseus_mm_unmap {
@@ -734,19 +735,19 @@ struct theseus_mm_unmap {
 };
 
 /**
- * struct theseus_mm_access - THESEUS_MM_IOC_READ, _WRITE: copy out of, into
+ * struct theseus_mm_access - THESEUS_MM_IOC_READ, _WRITE: copy out of a mapping, or into it
  * @flags: in: must be 0
- * @handle: in: a mapping; stays. WRITE needs it writable, else EACCES.
- * @offset: in: bytes from its start
- * @length: in: bytes; 0 is success. All must lie in the mapping, else ERANGE,
- *          with nothing copied.
- * @buffer: in: address of @length bytes. EFAULT, EINTR or EIO (the memory failed) in
- *          the middle leaves the bytes that were copied before it.
+ * @handle: in: a mapping; stays. WRITE needs a writable mapping, else EACCES
+ * @offset: in: bytes from the start of the mapping
+ * @length: in: bytes; 0 succeeds. If not all of them lie in the mapping, the call fails with
+ *          ERANGE and copies nothing
+ * @buffer: in: address of @length bytes. After EFAULT, EINTR or EIO (the memory failed), the
+ *          bytes before the failure may have been copied
  *
- * Device memory that is uncached or write-combining is accessed once a byte, in order,
- * and aligned: in units of the largest of 1, 2 or 4 bytes that divides @offset and
- * @length, and of 8 if @length is 8 (write-combining memory: whenever 8 divides both).
- * So a call with the size of a register reads or writes that register in one access.
+ * Uncached and write-combining device memory is accessed in order and aligned, each byte
+ * once, in units of the largest of 1, 2 or 4 bytes that divides @offset and @length; in one
+ * unit of 8 bytes if @length is 8 (write-combining memory: in units of 8 whenever 8 divides
+ * both). So a call with the size of a register reads or writes that register in one access.
  */
 struct theseus_mm_access {
 	__u32 flags;
@@ -757,18 +758,18 @@ struct theseus_mm_access {
 };
 
 /**
- * struct theseus_mm_map_offset - THESEUS_MM_IOC_MAP_OFFSET: where to mmap a mapping
+ * struct theseus_mm_map_offset - THESEUS_MM_IOC_MAP_OFFSET: the offset for mmap()
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
- * @offset: out: to be passed to mmap() of the device, plus bytes into the mapping
- *          if not all of it is wanted; a multiple of 4096, never 0
+ * @offset: out: the offset of the mapping's first byte in the device, for mmap(); add bytes
+ *          for a later byte of the mapping; a multiple of 4096, never 0
  * @nr_bytes: out: size of the mapping
  *
  * See "Borrowing by mmap" above. The offset stays the same as long as the handle is valid,
  * unless MERGE makes the mapping longer: then call MAP_OFFSET again for the new offset.
- * Each client has its own offsets, and low ones are used first. The offsets of mappings of
- * 16 TiB in all fit mmap2() of 32-bit programs, which need 64-bit file offsets
- * (_FILE_OFFSET_BITS=64). A 32-bit program gets EOVERFLOW if the offset does not fit.
+ * Each client has its own offsets, and the module uses low ones first. 32-bit programs need
+ * 64-bit file offsets (_FILE_OFFSET_BITS=64); their mmap2() can use the offsets of mappings
+ * of 16 TiB in all. A 32-bit program gets EOVERFLOW if the offset does not fit.
  */
 struct theseus_mm_map_offset {
 	__u32 flags;
@@ -782,12 +783,12 @@ struct theseus_mm_map_offset {
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
  * @nr_revoked: out: number of borrows that were revoked
- * @nr_pinned: out: number of these, or of earlier ones, that I/O still pins: they have
- *             not ended. Pinned borrows that overlap count as one.
+ * @nr_pinned: out: number of borrows, revoked now or earlier, that I/O still pins: these
+ *             have not ended. Pinned borrows that overlap count as one
  *
- * When REVOKE returns, no process reaches the mapping through an older mmap: touching such
- * an area raises SIGBUS, and the borrows that are not pinned have ended. The mapping can be
- * mmapped anew, but not through descriptors that only lend: those are stale. If this
+ * When REVOKE has returned, no process reaches the mapping through an older area: touching
+ * such an area raises SIGBUS, and the borrows that are not pinned have ended. The mapping
+ * can be mmapped again, but not through older lending descriptors, which are stale. If this
  * structure lies in a revoked area, the call succeeds and the counts are lost.
  */
 struct theseus_mm_revoke {
@@ -801,13 +802,13 @@ struct theseus_mm_revoke {
 #define THESEUS_MM_SHARE_FLAGS_ALL	0x1U
 
 /**
- * struct theseus_mm_share - THESEUS_MM_IOC_SHARE: let a mapping have many writers
- * @flags: in: 0 to begin, THESEUS_MM_SHARE_OFF to end it
+ * struct theseus_mm_share - THESEUS_MM_IOC_SHARE: allow several writers at the same time
+ * @flags: in: 0 allows several writers, THESEUS_MM_SHARE_OFF one again
  * @handle: in: a mapping that is not borrowed, else EBUSY; stays
  *
- * A shareable mapping is the one exception to one writer at a time; see above, also for
- * where to put locks that processes share. SPLIT makes both parts as the mapping was. MERGE
- * needs two shareable mappings or none, else EMEDIUMTYPE.
+ * A shareable mapping is the one exception to one writer at a time; see "Borrowing by mmap"
+ * above, also for locks that processes share. Both parts of a SPLIT are shareable if the
+ * mapping was. MERGE needs two shareable mappings or none, else EMEDIUMTYPE.
  */
 struct theseus_mm_share {
 	__u32 flags;
@@ -821,8 +822,8 @@ struct theseus_mm_share {
 /**
  * struct theseus_mm_export - THESEUS_MM_IOC_EXPORT, _EXPORT_DMABUF
  * @flags: in: EXPORT: THESEUS_MM_EXPORT_*; EXPORT_DMABUF: must be 0
- * @handle: in: a mapping. EXPORT: not borrowed, else EBUSY; consumed. With BORROW, and
- *          EXPORT_DMABUF: stays
+ * @handle: in: a mapping. EXPORT consumes the handle, and fails with EBUSY if the mapping is
+ *          borrowed. EXPORT with BORROW, and EXPORT_DMABUF, keep the handle
  * @fd: out: the descriptor, close-on-exec
  * @export_id: out: number of the export for TAKE_BACK; numbers are not reused for a long
  *             time. 0 with BORROW, and for a dma-buf
@@ -831,8 +832,8 @@ struct theseus_mm_share {
  * which borrows the mapping (mutably if the mapping is writable; EBUSY as for mmap()) until
  * the dma-buf is closed and unmapped, and no device uses it. A read-only mapping may have
  * other borrows at the same time. After REVOKE, areas of the dma-buf raise SIGBUS and new
- * uses fail with ENODEV; memory that a device uses at that time is pinned. EOPNOTSUPP
- * without FEATURE_DMABUF.
+ * uses fail with ENODEV; memory that a device still uses is pinned. EOPNOTSUPP without
+ * FEATURE_DMABUF.
  */
 struct theseus_mm_export {
 	__u32 flags;
@@ -844,10 +845,10 @@ struct theseus_mm_export {
 /**
  * struct theseus_mm_import - THESEUS_MM_IOC_IMPORT: take over an exported mapping
  * @flags: in: must be 0
- * @fd: in: a descriptor that EXPORT made; it stays open, and becomes stale. EBADF if it is
- *      no open descriptor, EINVAL if it is another file, EACCES if it only lends, ESTALE if
- *      it is stale already, EBUSY while the mapping is borrowed, EDQUOT if the mapping
- *      exceeds a limit of the calling client or its user
+ * @fd: in: a descriptor that EXPORT made; the descriptor stays open, and becomes stale.
+ *      EBADF if @fd is no open descriptor, EINVAL if it is of another file, EACCES if it
+ *      only lends, ESTALE if it is stale already, EBUSY while the mapping is borrowed,
+ *      EDQUOT if the mapping exceeds a limit of the calling client or its user
  * @handle: out: handle of the mapping in the calling client
  * @reserved: must be 0
  * @start: out: virtual address
@@ -899,17 +900,17 @@ struct theseus_mm_take_back {
  * @nr_done: out: items that succeeded
  * @item_size: in: size of an item
  *
- * The items are done in order, each as by CREATE_MAPPING, CREATE_CONTIGUOUS_MAPPING
- * or DROP, and each is told its own error, a positive errno, or 0. The call itself
- * succeeds even if no item did. With ALL_OR_NOTHING, the call fails with the error
- * of the first item that fails, and nothing has changed: that item has its error,
- * all others ECANCELED.
+ * The module processes the items in order, each like CREATE_MAPPING,
+ * CREATE_CONTIGUOUS_MAPPING or DROP, and writes the error of each item, a positive errno, or
+ * 0. The call itself succeeds even if no item does. With ALL_OR_NOTHING, the call fails with
+ * the error of the first item that fails, and changes nothing: that item has its error, and
+ * all others have ECANCELED.
  *
- * No new handle is valid, and nothing is dropped, before all results are written. A fault
- * while items are read or results are written is EFAULT, and nothing has changed, whatever
- * the results say. The same holds for E2BIG, for EINTR (killed), and for ENOMEM of the call
- * itself. A handle that DROP_BATCH is about to drop is ENOENT for other calls, and for a
- * later item of the same call.
+ * No new handle is valid, and nothing is dropped, before all results are written. If the
+ * call itself fails with EFAULT (while it reads items or writes results), E2BIG, EINTR (the
+ * process was killed) or ENOMEM, it changes nothing, whatever the results say. While
+ * DROP_BATCH is about to drop a handle, other calls on that handle, and a later item of the
+ * same call, fail with ENOENT.
  */
 struct theseus_mm_batch {
 	__u32 flags;
@@ -968,18 +969,18 @@ struct theseus_mm_drop_item {
  * struct theseus_mm_device_region - THESEUS_MM_IOC_ADD_DEVICE_REGION,
  *	_REMOVE_DEVICE_REGION
  * @flags: in: must be 0
- * @memory_type: in: ADD: THESEUS_MM_MEMORY_*: how it is cached, in every mapping of
- *               it; REMOVE: must be 0
+ * @memory_type: in: ADD: THESEUS_MM_MEMORY_*: how the memory is cached, in every mapping of
+ *               the region; REMOVE: must be 0
  * @start: in: physical address, a multiple of 4096
  * @nr_bytes: in: a multiple of 4096
  *
- * ADD claims device memory that no driver has claimed (EBUSY), not RAM. All clients can
- * map the region until it is removed or the module is unloaded. REMOVE fails with EBUSY
- * while somebody owns a frame of the region, and with ERANGE unless the region was added
- * with this start and size. ADD: EADDRINUSE if some of it was added already, EOPNOTSUPP if
- * some is RAM. Both take CAP_SYS_RAWIO, and ADD fails with EPERM if Linux is locked down.
- * Addresses that the processor or the chipset itself decodes (APICs, message interrupts,
- * HPET) are EBUSY.
+ * ADD claims device memory, and all clients can map the region until it is removed or the
+ * module is unloaded. ADD fails with EBUSY if a driver has claimed part of the range, or if
+ * the processor or the chipset decodes part of it (APICs, message interrupts, HPET); with
+ * EADDRINUSE if part of it was added already; with EOPNOTSUPP if part of it is RAM; and with
+ * EPERM if Linux is locked down. REMOVE fails with EBUSY while somebody owns a frame of the
+ * region, and with ERANGE if no region with this start and size was added. Both take
+ * CAP_SYS_RAWIO.
  *
  * When the device is removed (hot-unplugged, or by sysfs), its region is closed: areas
  * raise SIGBUS, mapping, READ and WRITE fail with ENODEV, and its addresses are no longer
@@ -999,15 +1000,15 @@ struct theseus_mm_device_region {
  * @handle: out: the new mapping
  * @paddr: in: physical address in a device region; rounded down to a whole frame
  * @nr_bytes: in: more than 0; rounded up
- * @pte_flags: in: THESEUS_MM_PTE_SETTABLE; DEVICE_MEMORY as the region's memory
- *             type asks for, else EOPNOTSUPP
+ * @pte_flags: in: THESEUS_MM_PTE_SETTABLE; DEVICE_MEMORY must be set exactly if the region
+ *             is not write-back, else EOPNOTSUPP
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
  *
- * Takes CAP_SYS_RAWIO; EPERM if Linux is locked down (existing mappings stay). Frames of
- * RAM cannot be named: EOPNOTSUPP. The content of the device memory is not changed. Its
- * frames do not count against limits, but the page tables do. READ and WRITE access it as
- * struct theseus_mm_access says.
+ * Takes CAP_SYS_RAWIO; EPERM if Linux is locked down (existing mappings stay). EOPNOTSUPP if
+ * the address is in RAM. The call does not change the content of the device memory. Its
+ * frames do not count against limits, but the page tables do. READ and WRITE access the
+ * memory as struct theseus_mm_access says.
  */
 struct theseus_mm_map_range {
 	__u32 flags;
@@ -1020,11 +1021,12 @@ struct theseus_mm_map_range {
 };
 
 /**
- * struct theseus_mm_translate - THESEUS_MM_IOC_TRANSLATE: virtual to physical
+ * struct theseus_mm_translate - THESEUS_MM_IOC_TRANSLATE: translate a virtual address
  * @flags: in: must be 0
  * @page_size_shift: out: 12, 21 or 30, by the size of the leaf
- * @vaddr: in: any address; EINVAL if not canonical, ENOENT if nothing is mapped
- * @paddr: out: what it translates to in the shared address space
+ * @vaddr: in: an address in the shared address space; EINVAL if it is not canonical, ENOENT
+ *         if nothing is mapped there
+ * @paddr: out: the physical address
  * @pte_flags: out: THESEUS_MM_PTE_* that the leaf entry shows
  *
  * Takes CAP_SYS_ADMIN.
@@ -1040,10 +1042,10 @@ struct theseus_mm_translate {
 #define THESEUS_MM_MAX_LEVELS	5
 
 /**
- * struct theseus_mm_dump_pte - THESEUS_MM_IOC_DUMP_PTE: one address's table walk
+ * struct theseus_mm_dump_pte - THESEUS_MM_IOC_DUMP_PTE: the entries on the way to an address
  * @flags: in: must be 0
- * @nr_levels: out: entries looked at, from the root down; fewer than the paging
- *             levels if the walk ended early
+ * @nr_levels: out: number of entries, from the root down; fewer than the paging levels if
+ *             the walk ended early
  * @vaddr: in: any address; EINVAL if not canonical
  * @entries: out: raw entries; [0] is the root's. Bits 62..52 of an entry that
  *           points to a table count the entries used in that table.
