@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm alloc, tmm hold: a client that owns memory, for as long as something else runs.
+ * tmm alloc, tmm hold: own memory while a command runs, or until a signal.
  */
 #include "child.h"
 #include "command.h"
@@ -29,10 +29,10 @@ static const char *const kind_names[NR_KINDS] = {
 };
 
 /**
- * struct request - what is wanted
- * @kind: of object
- * @where: size, and where it may be
- * @has_place: @where says more than the size
+ * struct request - an object to allocate
+ * @kind: kind of the object
+ * @where: size and place
+ * @has_place: @where has more than the size
  * @is_contiguous: a mapping on one run of frames
  */
 struct request {
@@ -43,13 +43,13 @@ struct request {
 };
 
 /**
- * struct held - what there is
- * @kind: of object
- * @handle: of a mapping, else 0
+ * struct held - an object that this process owns
+ * @kind: kind of the object
+ * @handle: handle of a mapping, else 0
  * @vaddr: virtual address; 0 for frames
- * @paddr: physical address of the first byte; 0 if it is not for us to know, or none
+ * @paddr: physical address of the first byte; 0 for pages, and without CAP_SYS_ADMIN
  * @nr_bytes: size
- * @nr_runs: of frames behind it
+ * @nr_runs: number of runs of frames
  */
 struct held {
 	enum kind kind;
@@ -60,7 +60,7 @@ struct held {
 	uint32_t nr_runs;
 };
 
-/* The objects are not dropped by anybody: they go with the client. */
+/* Nobody drops the objects: the kernel takes them back when the client is closed. */
 static struct tmm_mapping *map_at(struct tmm_client *client, const struct request *request)
 {
 	struct tmm_allocate_options behind = { .nr_bytes = request->where.nr_bytes };
@@ -186,7 +186,7 @@ static void json_held(struct json *json, const struct held *held)
 	json_close_object(json);
 }
 
-/* On one line: a script that started us reads it and knows that all is there. */
+/* The JSON is one line, so that a script can read it and knows that it is complete. */
 static void print_json(const struct held *held, uint64_t nr)
 {
 	struct json json = json_begin(stdout, true);
@@ -213,10 +213,10 @@ static int hold_while(const struct held *held, char **command)
 }
 
 /**
- * struct options - what was asked for
+ * struct options - the command's options
  * @request: each of the objects
- * @nr: how many
- * @is_json: as JSON
+ * @nr: number of objects
+ * @is_json: --json
  */
 struct options {
 	struct request request;
@@ -249,7 +249,7 @@ static int allocate_all(const struct options *options, char **command)
 
 static int wrong(const char *what, const char *text)
 {
-	fprintf(stderr, "tmm: alloc: not %s: %s\n", what, text);
+	fprintf(stderr, "tmm: alloc: %s: expected %s\n", text, what);
 	return TMM_USAGE;
 }
 
@@ -275,17 +275,17 @@ static int take_place(struct request *request, int option)
 	switch (option) {
 	case 'a':
 		if (!parse_size(optarg, (__u64 *)&where->align) || !where->align)
-			return wrong("an alignment", optarg);
+			return wrong("an alignment such as 2M", optarg);
 		return TMM_OK;
 	case 'A':
 		where->place = TMM_AT;
 		if (!parse_address(optarg, (__u64 *)&where->at))
-			return wrong("an address", optarg);
+			return wrong("an address such as 0x1000", optarg);
 		return TMM_OK;
 	default:
 		where->place = TMM_IN_RANGE;
 		if (!parse_range(optarg, where))
-			return wrong("a range MIN-MAX", optarg);
+			return wrong("a range of addresses, MIN-MAX", optarg);
 		return TMM_OK;
 	}
 }
@@ -299,7 +299,7 @@ static int take_option(struct options *options, int option)
 		return TMM_OK;
 	case 'n':
 		if (!parse_size(optarg, &options->nr) || !options->nr || options->nr > MAX_COUNT)
-			return wrong("a count of 1 to 1000000", optarg);
+			return wrong("a number from 1 to 1000000", optarg);
 		return TMM_OK;
 	case 'c':
 		options->request.is_contiguous = true;
@@ -340,9 +340,9 @@ static int run_alloc(int argc, char **argv)
 	if (argc - optind != 1)
 		return usage(&alloc_command);
 	if (!parse_size(argv[optind], (__u64 *)&options.request.where.nr_bytes))
-		return wrong("a size", argv[optind]);
+		return wrong("a size such as 64M", argv[optind]);
 	if (options.request.is_contiguous && options.request.kind != MAPPING)
-		return wrong("for mappings only", kind_names[options.request.kind]);
+		return wrong("mapping, with --contiguous", kind_names[options.request.kind]);
 	return allocate_all(&options, command);
 }
 
@@ -350,17 +350,19 @@ const struct command alloc_command = {
 	.name = "alloc",
 	.arguments = "[OPTION]... SIZE [-- COMMAND [ARGUMENT]...]",
 	.summary = "own memory while a command runs, or until a signal",
-	.help = "Takes SIZE bytes (K, M, G allowed), prints what it got, and runs COMMAND with\n"
-		"TMM_SIZE, TMM_VADDR and TMM_PADDR of it in the environment; its exit status is\n"
-		"the command's. Without COMMAND it waits for a signal. Then all goes back.\n\n"
-		"  -k, --kind KIND      mapping, frames or pages; a mapping unless told\n"
-		"  -n, --count NUMBER   that many of it\n"
-		"  -c, --contiguous     a mapping on one run of frames\n"
-		"      --at ADDRESS     starting there\n"
-		"      --range MIN-MAX  within these addresses, both inclusive\n"
-		"  -a, --align SIZE     aligned to that\n"
-		"  -j, --json           as JSON, on one line\n\n"
-		"The addresses are virtual, of frames physical; these take CAP_SYS_ADMIN.\n",
+	.help = "Allocate an object of SIZE bytes (K, M, G allowed), print its place and size, and\n"
+		"run COMMAND with TMM_SIZE, TMM_VADDR and TMM_PADDR in its environment. The exit\n"
+		"status is the command's. Without COMMAND, tmm waits for a signal. The object is\n"
+		"freed when tmm ends.\n\n"
+		"  -k, --kind KIND      kind of object: mapping (default), frames or pages\n"
+		"  -n, --count NUMBER   allocate NUMBER objects\n"
+		"  -c, --contiguous     map to one contiguous run of frames\n"
+		"      --at ADDRESS     start at ADDRESS\n"
+		"      --range MIN-MAX  stay within these addresses, both inclusive\n"
+		"  -a, --align SIZE     align the first address to SIZE\n"
+		"  -j, --json           print JSON, on one line\n\n"
+		"--at, --range and --align take virtual addresses; with --kind frames, physical\n"
+		"ones, and --at and --range take CAP_SYS_ADMIN.\n",
 	.run = run_alloc,
 };
 
@@ -403,7 +405,7 @@ static int run_hold(int argc, char **argv)
 	if (argc - optind < 1 || argc - optind > 1 + NR_KINDS * 8)
 		return usage(&hold_command);
 	if (!parse_size(argv[optind], &size)) {
-		fprintf(stderr, "tmm: hold: not a size: %s\n", argv[optind]);
+		fprintf(stderr, "tmm: hold: %s: expected a size such as 64M\n", argv[optind]);
 		return TMM_USAGE;
 	}
 	if (argc - optind > 1) {
@@ -412,7 +414,8 @@ static int run_hold(int argc, char **argv)
 	}
 	for (i = 0; i < nr; i++) {
 		if (!parse_kind(names[i], &kind)) {
-			fprintf(stderr, "tmm: hold: not mapping, frames or pages: %s\n", names[i]);
+			fprintf(stderr, "tmm: hold: %s: expected mapping, frames or pages\n",
+				names[i]);
 			return TMM_USAGE;
 		}
 	}
@@ -422,10 +425,10 @@ static int run_hold(int argc, char **argv)
 const struct command hold_command = {
 	.name = "hold",
 	.arguments = "[--json] SIZE [mapping|frames|pages]...",
-	.summary = "own memory until killed",
-	.help = "Owns SIZE bytes (K, M, G allowed) of each kind named, of a mapping if none\n"
-		"is, prints `ready` and waits. What it owns goes back when it ends, however it\n"
-		"ends. `tmm alloc` can do more.\n\n"
-		"  -j, --json   instead of `ready`, what it owns as JSON, on one line\n",
+	.summary = "own memory until a signal",
+	.help = "Allocate an object of SIZE bytes (K, M, G allowed) of each kind that is named, or\n"
+		"one mapping, print `ready`, and wait for a signal. The kernel frees the objects\n"
+		"when tmm ends, in any way. `tmm alloc` has more options.\n\n"
+		"  -j, --json   print the objects as JSON, on one line, instead of `ready`\n",
 	.run = run_hold,
 };

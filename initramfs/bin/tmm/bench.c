@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm bench: what the calls cost.
+ * tmm bench: measure the time of the calls.
  *
- * A measurement is a function that does something @nr times. How often is found out
- * first, so that a round takes ROUND_NS; that warms up as well. Then come the rounds, and
- * the median of them is what is shown.
+ * A measurement is a function that runs an operation @nr times. The first runs warm up, and
+ * find the @nr for which a round takes ROUND_NS. Then the rounds run, and tmm shows their
+ * median.
  */
 #include "bench.h"
 #include "command.h"
@@ -26,12 +26,12 @@
 #define MIB		(1ULL << 20)
 
 /**
- * struct result - what came out, in nanoseconds for one thing
- * @error: errno, if it could not be done
- * @repeat: times in a round
- * @median: of the rounds
- * @min: the quickest
- * @max: the slowest
+ * struct result - the result of a measurement; times are nanoseconds for one object
+ * @error: errno if the operation failed, else 0
+ * @repeat: operations in a round
+ * @median: median of the rounds
+ * @min: fastest round
+ * @max: slowest round
  */
 struct result {
 	int error;
@@ -42,10 +42,10 @@ struct result {
 };
 
 /**
- * struct options - what was asked for
- * @size: for the measurements of throughput
- * @rounds: of each measurement
- * @is_json: as JSON
+ * struct options - the command's options
+ * @size: bytes that a measurement of throughput moves
+ * @rounds: rounds of each measurement
+ * @is_json: --json
  */
 struct options {
 	__u64 size;
@@ -60,7 +60,7 @@ static int compare(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
-/* Nanoseconds that @repeat times take; 0 if it failed. */
+/* Run an operation @repeat times. Return the nanoseconds, or 0 if the operation failed. */
 static __u64 time_of(struct bench *bench, const struct measurement *what, unsigned int repeat)
 {
 	__u64 started = now_in_nanoseconds(), passed;
@@ -99,7 +99,7 @@ static struct result measure(struct bench *bench, const struct measurement *what
 	return result;
 }
 
-/* --- what is said -------------------------------------------------------------------- */
+/* --- output -------------------------------------------------------------------------- */
 
 static const char *time_text(char buffer[TEXT_SIZE], double nanoseconds)
 {
@@ -159,8 +159,8 @@ static void print_head(const struct options *options)
 	struct utsname name;
 
 	uname(&name);
-	printf("Kernel %s, %ld CPUs; %llu rounds of at least %llu ms each, after one to warm up;\n"
-	       "throughput with %s.\n\n", name.release, sysconf(_SC_NPROCESSORS_ONLN),
+	printf("Kernel %s, %ld CPUs; %llu rounds of at least %llu ms, after one to warm up;\n"
+	       "throughput is measured with %s.\n\n", name.release, sysconf(_SC_NPROCESSORS_ONLN),
 	       (unsigned long long)options->rounds, ROUND_NS / 1000000,
 	       size_text(size, options->size));
 	printf("%-38s %9s %9s %9s %13s\n", "", "MEDIAN", "MIN", "MAX", "THROUGHPUT");
@@ -252,14 +252,15 @@ static int run(int argc, char **argv)
 		} else if (option == 'r') {
 			if (!parse_size(optarg, &options.rounds) || !options.rounds ||
 			    options.rounds > MAX_ROUNDS) {
-				fprintf(stderr, "tmm: bench: not 1 to 1000 rounds: %s\n", optarg);
+				fprintf(stderr, "tmm: bench: %s: expected 1 to 1000 rounds\n",
+					optarg);
 				return TMM_USAGE;
 			}
 		} else if (option == 's') {
 			if (!parse_size(optarg, &options.size) ||
 			    options.size < 2 * TMM_PAGE_SIZE || options.size % TMM_PAGE_SIZE) {
-				fprintf(stderr, "tmm: bench: not a multiple of 4 KiB from 8 KiB "
-					"on: %s\n", optarg);
+				fprintf(stderr, "tmm: bench: %s: expected a multiple of 4 KiB, at "
+					"least 8 KiB\n", optarg);
 				return TMM_USAGE;
 			}
 		} else {
@@ -274,11 +275,12 @@ static int run(int argc, char **argv)
 const struct command bench_command = {
 	.name = "bench",
 	.arguments = "[OPTION]...",
-	.summary = "measure what the calls cost",
-	.help = "Each is done so often that a round takes 5 ms, in several rounds after one to\n"
-		"warm up; shown are the median, the quickest and the slowest, for one time.\n\n"
-		"  -r, --rounds NUMBER  rounds, 9 unless told\n"
-		"  -s, --size SIZE      what is moved to measure throughput, 16M unless told\n"
-		"  -j, --json           as JSON; times are nanoseconds\n",
+	.summary = "measure the time of the calls",
+	.help = "A round repeats one operation for at least 5 ms. After a round to warm up, tmm runs\n"
+		"several rounds, and prints the median, the fastest and the slowest round as the\n"
+		"time of one operation.\n\n"
+		"  -r, --rounds NUMBER  number of rounds, 9 by default\n"
+		"  -s, --size SIZE      bytes to move for throughput, 16M by default\n"
+		"  -j, --json           print JSON; times are nanoseconds\n",
 	.run = run,
 };

@@ -14,12 +14,12 @@
 #define BATCH		64
 
 /**
- * struct bench - what the measurements share
- * @client: who measures
+ * struct bench - the state that the measurements share
+ * @client: the client that makes the calls
  * @large: a mapping of @size bytes
  * @buffer: @size bytes of ordinary memory
- * @small: BATCH mappings to be
- * @size: for the measurements of throughput
+ * @small: room for BATCH mappings
+ * @size: bytes that a measurement of throughput moves
  */
 struct bench {
 	struct tmm_client *client;
@@ -30,12 +30,12 @@ struct bench {
 };
 
 /**
- * struct measurement - one of them
- * @key: in JSON
- * @words: in the table
- * @run: does it so many times
- * @per: how many things it does at a time
- * @is_throughput: it moves the size once; shown as bytes per second
+ * struct measurement - an operation to measure
+ * @key: its name in JSON
+ * @words: its name in the table
+ * @run: runs the operation @nr times
+ * @per: number of objects that one operation handles
+ * @is_throughput: the operation moves @size bytes, shown as bytes per second
  */
 struct measurement {
 	const char *key;

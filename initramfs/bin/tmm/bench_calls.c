@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What tmm bench measures: functions that do something @nr times, and return 0, or -1 and
- * errno.
+ * The operations of tmm bench: each function runs its operation @nr times, and returns 0, or
+ * -1 with errno set.
  */
 #include "bench.h"
 
@@ -101,7 +101,7 @@ static int split_and_merge(struct bench *bench, unsigned int nr)
 	return 0;
 }
 
-/* The borrow itself: nothing is touched. */
+/* Measure the borrow alone: no page is touched. */
 static int borrow(struct bench *bench, uint64_t nr_bytes, int prot, unsigned int nr)
 {
 	void *window;
@@ -215,7 +215,7 @@ static int copy(struct bench *bench, bool out, unsigned int nr)
 		return -1;
 	while (nr--) {
 		memcpy(out ? bench->buffer : window, out ? window : bench->buffer, bench->size);
-		/* or the compiler finds that one copy is as good as many */
+		/* keep the compiler from making all copies into one */
 		__asm__ __volatile__("" : : : "memory");
 	}
 	return tmm_mapping_munmap(window, bench->size);
@@ -234,18 +234,17 @@ static int copy_in(struct bench *bench, unsigned int nr)
 const struct measurement measurements[] = {
 	{ "create_drop_4k", "create and drop a mapping of 4 KiB", create_4k, 1, false },
 	{ "create_drop_2m", "create and drop a mapping of 2 MiB", create_2m, 1, false },
-	{ "create_drop_singly", "64 mappings of 4 KiB one by one, each", create_singly, BATCH,
-	  false },
+	{ "create_drop_singly", "64 mappings of 4 KiB singly, each", create_singly, BATCH, false },
 	{ "create_drop_batch", "64 mappings of 4 KiB in a batch, each", create_batch, BATCH,
 	  false },
 	{ "frames", "allocate and drop a frame", allocate_frames, 1, false },
 	{ "split_merge", "split and merge a mapping", split_and_merge, 1, false },
 	{ "borrow_4k", "mmap and munmap 4 KiB, shared", borrow_4k, 1, false },
 	{ "borrow_mut_4k", "mmap and munmap 4 KiB, exclusive", borrow_mut_4k, 1, false },
-	{ "revoke", "the same, but revoked", borrow_and_revoke, 1, false },
+	{ "revoke", "mmap, revoke and munmap 4 KiB", borrow_and_revoke, 1, false },
 	{ "export_import", "export and import", hand_over, 1, false },
 	{ "borrow_touch", "mmap, touch each page, munmap", borrow_and_touch, 1, true },
-	{ "anonymous_touch", "  the same with anonymous memory", anonymous_and_touch, 1, true },
+	{ "anonymous_touch", "  the same on anonymous memory", anonymous_and_touch, 1, true },
 	{ "read", "READ", read_all, 1, true },
 	{ "write", "WRITE", write_all, 1, true },
 	{ "copy_out", "memcpy() out of a window", copy_out, 1, true },

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Bytes of the escape sequence that @text begins with; 0 if it does not. */
+/* Length of the escape sequence at the start of @text; 0 if there is none. */
 static size_t escape_length(const char *text)
 {
 	size_t length;
@@ -18,7 +18,7 @@ static size_t escape_length(const char *text)
 	return text[length] ? length + 1 : length;
 }
 
-/* Prints one line and returns where the next one begins. */
+/* Print one line, and return the start of the next one. */
 static const char *print_line(FILE *out, const char *text, unsigned int width)
 {
 	unsigned int column = 0;
@@ -63,7 +63,7 @@ void canvas_print(FILE *out, const char *text, unsigned int width, unsigned int 
 		else
 			text = print_line(out, text, width);
 		fputs(clear, out);
-		/* a terminal that is full to the last row must not scroll */
+		/* no newline in the last row, since it would scroll the terminal */
 		if (!rows || i < rows - 1)
 			putc('\n', out);
 	}

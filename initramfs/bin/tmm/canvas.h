@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lines that never get longer than they may: text is collected, then cut where the
- * width ends, whatever colours and letters it is made of.
+ * Print text in lines of limited width. Colours do not count as columns, and a UTF-8
+ * sequence counts as one.
  */
 #ifndef TMM_CANVAS_H
 #define TMM_CANVAS_H
@@ -10,13 +10,13 @@
 
 /**
  * canvas_print() - print collected text
- * @out: where
+ * @out: where to print
  * @text: lines, with UTF-8 and ESC[...m in them
- * @width: columns that a line may have
- * @rows: lines that there may be; 0 for any number
- * @clear: what to print behind each line; "" for nothing
+ * @width: columns that a line may have; the rest of a longer line is cut off
+ * @rows: lines to print at most; 0 for any number
+ * @clear: text to print after each line; may be ""
  *
- * Of too many lines, the last that is printed says how many are missing.
+ * If there are too many lines, the last printed line says how many are missing.
  */
 void canvas_print(FILE *out, const char *text, unsigned int width, unsigned int rows,
 		  const char *clear);

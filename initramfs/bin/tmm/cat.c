@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm cat: what is in an exported mapping, as `tmm put` makes them.
+ * tmm cat: print the content of an exported mapping, as `tmm put` makes them.
  */
 #include "command.h"
 #include "descriptor.h"
@@ -23,11 +23,11 @@
 
 /**
  * struct source - what to read
- * @fd: the descriptor's number; -1 until something says it
- * @pid: in which process; 0 means here
- * @nr_bytes: how much; ALL for the whole mapping
+ * @fd: number of the descriptor; -1 if it is not known yet
+ * @pid: process that has the descriptor; 0 means this one
+ * @nr_bytes: number of bytes; ALL for the whole mapping
  * @output: file to write; NULL for stdout
- * @is_json: say what was done
+ * @is_json: --json
  */
 struct source {
 	int fd;
@@ -39,7 +39,7 @@ struct source {
 
 #define ALL	UINT64_MAX
 
-/* A revoked window faults in the kernel: EFAULT, and no SIGBUS for us. */
+/* write() of a revoked window fails with EFAULT: the kernel takes the fault, not this process. */
 static int copy_out(const char *window, uint64_t nr_bytes, int output)
 {
 	struct progress progress;
@@ -105,8 +105,8 @@ static int copy(const struct source *source)
 		return TMM_FAILED;
 	if (tmm_fd_query(fd, &info)) {
 		if (errno == ENOTTY || errno == EINVAL) {
-			fprintf(stderr, "tmm: cat: descriptor %d is no exported mapping\n",
-				source->fd);
+			fprintf(stderr, "tmm: cat: descriptor %d: not an exported mapping; use the "
+				"descriptor of `tmm put`\n", source->fd);
 			return TMM_FAILED;
 		}
 		return failed(errno, "descriptor %d", source->fd);
@@ -115,28 +115,28 @@ static int copy(const struct source *source)
 		nr_bytes = info.nr_bytes;
 	if (nr_bytes <= info.nr_bytes)
 		return copy_window(source, fd, info.nr_bytes, nr_bytes);
-	fprintf(stderr, "tmm: cat: the mapping has %llu bytes, not %llu\n",
+	fprintf(stderr, "tmm: cat: the mapping has only %llu bytes; %llu are requested\n",
 		(unsigned long long)info.nr_bytes, (unsigned long long)nr_bytes);
 	return TMM_FAILED;
 }
 
 static int wrong(const char *what, const char *text)
 {
-	fprintf(stderr, "tmm: cat: not %s: %s\n", what, text);
+	fprintf(stderr, "tmm: cat: %s: expected %s\n", text, what);
 	return TMM_USAGE;
 }
 
-/* What `tmm put` left for its command. */
+/* Take the descriptor and the size from the environment that `tmm put` made. */
 static int take_environment(struct source *source)
 {
 	const char *fd = getenv("TMM_FD"), *size = getenv("TMM_SIZE");
 
 	if (!fd) {
-		fprintf(stderr, "tmm: cat: no --fd, and no TMM_FD in the environment\n");
+		fprintf(stderr, "tmm: cat: no descriptor: use --fd, or run tmm under `tmm put`\n");
 		return usage(&cat_command);
 	}
 	if (!parse_int(fd, &source->fd))
-		return wrong("a descriptor in TMM_FD", fd);
+		return wrong("the number of a descriptor in TMM_FD", fd);
 	if (source->nr_bytes == ALL && size && !parse_size(size, (__u64 *)&source->nr_bytes))
 		return wrong("a size in TMM_SIZE", size);
 	return TMM_OK;
@@ -146,15 +146,16 @@ static int take_option(struct source *source, int option)
 {
 	switch (option) {
 	case 'f':
-		return parse_int(optarg, &source->fd) ? TMM_OK : wrong("a descriptor", optarg);
+		return parse_int(optarg, &source->fd) ? TMM_OK :
+			wrong("the number of a descriptor", optarg);
 	case 'p':
 		if (parse_int(optarg, &source->pid) && source->pid)
 			return TMM_OK;
-		return wrong("a process", optarg);
+		return wrong("the number of a process", optarg);
 	case 's':
 		if (parse_size(optarg, (__u64 *)&source->nr_bytes))
 			return TMM_OK;
-		return wrong("a size", optarg);
+		return wrong("a size such as 64M", optarg);
 	case 'o':
 		source->output = optarg;
 		return TMM_OK;
@@ -173,7 +174,7 @@ static bool parse_path(const char *text, struct source *source)
 	__u64 numbers[2];
 	int length = 0;
 
-	/* %d would let what does not fit wrap */
+	/* %d would accept a number that overflows int */
 	if (sscanf(text, "/proc/%31[0-9]/fd/%31[0-9]%n", pid, fd, &length) != 2 || text[length] ||
 	    !parse_address(pid, &numbers[0]) || !parse_address(fd, &numbers[1]) ||
 	    !numbers[0] || numbers[0] > INT_MAX || numbers[1] > INT_MAX)
@@ -213,14 +214,15 @@ static int run(int argc, char **argv)
 const struct command cat_command = {
 	.name = "cat",
 	.arguments = "[OPTION]... [/proc/PID/fd/N]",
-	.summary = "print what is in an exported mapping",
-	.help = "Prints the mapping of the descriptor that `tmm put` left in TMM_FD, as long as\n"
-		"TMM_SIZE says, or of the one that is named, all of it unless --size is given.\n"
-		"Another process's descriptor takes the right to trace it (ptrace(2)).\n\n"
-		"  -f, --fd NUMBER     that descriptor\n"
-		"  -p, --pid PID       of that process; /proc/PID/fd/N says both\n"
-		"  -s, --size SIZE     so many bytes\n"
-		"  -o, --output FILE   into FILE instead of stdout\n"
-		"  -j, --json          with --output: say what was done as JSON\n",
+	.summary = "print the content of an exported mapping",
+	.help = "Without options, print TMM_SIZE bytes of the mapping of the descriptor TMM_FD: `tmm\n"
+		"put` sets both for its command. With a descriptor, print the whole mapping, or\n"
+		"--size bytes of it. To use a descriptor of another process, tmm needs the right to\n"
+		"trace that process (ptrace(2)).\n\n"
+		"  -f, --fd NUMBER     number of the descriptor\n"
+		"  -p, --pid PID       the process that has it; /proc/PID/fd/N names both\n"
+		"  -s, --size SIZE     number of bytes\n"
+		"  -o, --output FILE   write to FILE instead of stdout\n"
+		"  -j, --json          with --output: print the size and the time as JSON\n",
 	.run = run,
 };

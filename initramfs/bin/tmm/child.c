@@ -76,7 +76,7 @@ int child_run(char **command, int fd)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGHUP);
-	/* a signal between fork() and here would reach nobody */
+	/* hold signals back until the handlers are set, or the child would miss them */
 	sigprocmask(SIG_BLOCK, &blocked, &mask);
 	pid = fork();
 	if (!pid)

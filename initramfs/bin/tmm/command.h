@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every subcommand of tmm is: a row in main.c's table, defined in the file
- * that is named after it, or after what it shares with another one.
+ * A subcommand of tmm is a row in the table of main.c. The file that defines the subcommand
+ * is named after it, or after the subject that two subcommands share.
  */
 #ifndef TMM_COMMAND_H
 #define TMM_COMMAND_H
 
 #include <stdbool.h>
 
-/* Exit statuses: it worked, it did not, it was asked for wrongly. */
+/* Exit statuses: success, failure, wrong arguments. */
 enum {
 	TMM_OK = 0,
 	TMM_FAILED = 1,
@@ -17,11 +17,11 @@ enum {
 
 /**
  * struct command - one subcommand
- * @name: as typed
- * @arguments: as shown behind the name
- * @summary: one line, for the list of all
- * @help: the rest of what --help says; every line ends with a newline
- * @run: does it; argv[0] is the name. Returns an exit status.
+ * @name: the name that the user types
+ * @arguments: the arguments, as the usage line shows them
+ * @summary: one line, for the list of all commands
+ * @help: further lines of --help; every line ends with a newline
+ * @run: runs the command and returns an exit status; argv[0] is the name
  */
 struct command {
 	const char *name;
@@ -44,10 +44,13 @@ extern const struct command regions_command;
 extern const struct command stats_command;
 extern const struct command translate_command;
 
-/* A command that has no options but --json: 0, or TMM_USAGE. argv[optind] is the rest. */
+/*
+ * Parse the options of a command that takes only --json. Return 0 or TMM_USAGE; the other
+ * arguments begin at argv[optind].
+ */
 int take_json_option(const struct command *command, int argc, char **argv, bool *is_json);
 
-/* Says on stderr how @command is called; returns TMM_USAGE. */
+/* Print the usage line of @command on stderr, and return TMM_USAGE. */
 int usage(const struct command *command);
 
 #endif /* TMM_COMMAND_H */

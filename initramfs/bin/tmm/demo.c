@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm demo: the whole tour on a real file.
+ * tmm demo: show the main features of the module with a real file.
  */
 #include "demo.h"
 #include "canvas.h"
@@ -133,7 +133,7 @@ static bool show_picture(struct demo *demo)
 	if (style.width < MIN_WIDTH)
 		style.width = MIN_WIDTH;
 	if (view_take(demo->client, picture_cells(&style), &view))
-		return demo_fail(demo, "the picture cannot be had");
+		return demo_fail(demo, "the picture could not be made");
 	text = picture_text(&view, &style);
 	view_free(&view);
 	if (!text)
@@ -156,7 +156,8 @@ static bool drop_all(struct demo *demo)
 	demo_say_counts("start", &demo->start);
 	demo_say_counts("now", &now);
 	if (!demo_same_counts(&now, &demo->start))
-		return demo_fail(demo, "not everything came back (or another client is busy)");
+		return demo_fail(demo, "the counts differ from the start: memory is missing, or "
+				       "another client is active");
 	return true;
 }
 
@@ -166,14 +167,14 @@ static const struct step {
 } steps[] = {
 	{ "open the file and the device", open_all },
 	{ "create a mapping that the file fits into", demo_create },
-	{ "write the file into the mapping", demo_write },
-	{ "read it back and compare", demo_read_back },
-	{ "translate virtual to physical", demo_translate },
-	{ "make it read-only: a write must be refused", demo_read_only },
-	{ "split it in two and merge it again", demo_split_and_merge },
-	{ "look at the memory", show_picture },
-	{ "start a second client, kill it, get everything back", demo_second_client },
-	{ "drop the mapping: everything is as it was", drop_all },
+	{ "copy the file into the mapping", demo_write },
+	{ "read the mapping and compare it with the file", demo_read_back },
+	{ "translate virtual addresses to physical ones", demo_translate },
+	{ "make the mapping read-only: a write must fail", demo_read_only },
+	{ "split the mapping in two and merge the parts", demo_split_and_merge },
+	{ "draw the memory", show_picture },
+	{ "start a second client and kill it: its memory must be free again", demo_second_client },
+	{ "drop the mapping: all counts must be as at the start", drop_all },
 };
 
 #define NR_STEPS	(sizeof(steps) / sizeof(steps[0]))
@@ -228,7 +229,7 @@ static int run_all(struct demo *demo, bool is_json)
 	return status;
 }
 
-/* The module itself is a file that every guest and every user of it has. */
+/* Every guest and every user of the module has the file of the module. */
 static const char *default_file(void)
 {
 	static const char *const places[] = {
@@ -242,7 +243,7 @@ static const char *default_file(void)
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (!access(places[i], R_OK))
 			return places[i];
-	/* as good as any other: what was run */
+	/* any file will do: take the tool itself */
 	return "/proc/self/exe";
 }
 
@@ -263,7 +264,7 @@ static int run(int argc, char **argv)
 	demo.expected = (char *)demo.buffer + DEMO_CHUNK;
 	status = run_all(&demo, is_json);
 	free(demo.buffer);
-	/* after a step that failed, the client takes with it what is left */
+	/* if a step failed, closing the client frees what is left */
 	tmm_client_close(&demo.client);
 	tmm_mapping_drop(&demo.mapping);
 	if (demo.file >= 0)
@@ -274,9 +275,9 @@ static int run(int argc, char **argv)
 const struct command demo_command = {
 	.name = "demo",
 	.arguments = "[--json] [FILE]",
-	.summary = "take a tour: put a file into the memory and play with it",
-	.help = "Without FILE, the file that TMM_DEMO_FILE names, else the module itself. Ends\n"
-		"with the line `demo: ok`, or with `demo: FAILED: STEP: REASON` and status 1.\n\n"
-		"  -j, --json   the steps as JSON; the tour itself goes to stderr\n",
+	.summary = "show the main features step by step, with a file",
+	.help = "Without FILE, tmm takes the file that TMM_DEMO_FILE names, or else the module. The\n"
+		"last line is `demo: ok`, or `demo: FAILED: STEP: REASON` with exit status 1.\n\n"
+		"  -j, --json   print the steps as JSON, and the other output on stderr\n",
 	.run = run,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The demo: a list of steps over one state. A step says what it does, does it,
- * checks it, and says what came out.
+ * The demo is a list of steps that share one state. A step prints its title, does its work,
+ * checks the result, and prints it.
  */
 #ifndef TMM_DEMO_H
 #define TMM_DEMO_H
@@ -15,10 +15,10 @@
 #define DEMO_WHY	256
 
 /**
- * struct demo_counts - what must be as before when all is given back
- * @frames_free: frames nobody owns
- * @pages_free: pages nobody owns
- * @nr_mappings: mappings alive
+ * struct demo_counts - counts that must be the same before and after the demo
+ * @frames_free: frames that nobody owns
+ * @pages_free: pages that nobody owns
+ * @nr_mappings: mappings of all clients
  * @nr_tables: frames that are page tables
  */
 struct demo_counts {
@@ -29,18 +29,18 @@ struct demo_counts {
 };
 
 /**
- * struct demo - what the steps share
- * @path: the file
- * @file: its descriptor
- * @file_size: its size in bytes; may be 0
+ * struct demo - the state that the steps share
+ * @path: path of the file
+ * @file: descriptor of the file
+ * @file_size: size of the file in bytes; may be 0
  * @client: the client
  * @start: counts before the first step that takes anything
  * @mapping: the mapping that holds the file
- * @map_size: its size in bytes
- * @vaddr: its address
- * @buffer: DEMO_CHUNK bytes
- * @expected: the same, for what the file has there
- * @why: what went wrong, if something did
+ * @map_size: size of the mapping in bytes
+ * @vaddr: address of the mapping
+ * @buffer: DEMO_CHUNK bytes, read from the mapping
+ * @expected: DEMO_CHUNK bytes, read from the file
+ * @why: the reason if a step failed
  */
 struct demo {
 	const char *path;
@@ -59,33 +59,33 @@ struct demo {
 /* Copies go through a buffer of this size. */
 #define DEMO_CHUNK	(1UL << 20)
 
-/* A line below the step's title. */
+/* Print a line below the title of the step. */
 void demo_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Notes why the step failed; returns false, as a step does then. */
+/* Set the reason why the step failed. Always returns false, so that a step can return it. */
 bool demo_fail(struct demo *demo, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Where the story is told: stdout, or stderr if that is for JSON. */
+/* Where the demo prints: stdout, or stderr if stdout has the JSON. */
 FILE *demo_out(void);
-/* The same for a call: "CALL: strerror" */
+/* Set the reason to "CALL: error"; returns false. */
 bool demo_call_failed(struct demo *demo, const char *call, int error);
 
 bool demo_count(struct demo *demo, struct demo_counts *counts);
 bool demo_same_counts(const struct demo_counts *a, const struct demo_counts *b);
 void demo_say_counts(const char *when, const struct demo_counts *counts);
 
-/* demo_file.c: the file in the mapping */
+/* demo_file.c: copy the file into the mapping and compare */
 bool demo_create(struct demo *demo);
 bool demo_write(struct demo *demo);
 bool demo_read_back(struct demo *demo);
 
-/* demo_mapping.c: what can be done to the mapping */
+/* demo_mapping.c: translate, remap, split and merge the mapping */
 bool demo_translate(struct demo *demo);
 bool demo_read_only(struct demo *demo);
 bool demo_split_and_merge(struct demo *demo);
 
-/* demo_client.c: a second client comes and is killed */
+/* demo_client.c: start a second client and kill it */
 bool demo_second_client(struct demo *demo);
 
-/* Whether the mapping still holds the file. */
+/* Compare the mapping with the file. */
 bool demo_check_content(struct demo *demo);
 
 #endif /* TMM_DEMO_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The demo's last lesson: a client dies, and everything it owned is back.
+ * The demo's second client: when it is killed, the kernel takes back all that it owned.
  */
 #include "demo.h"
 #include "terminal.h"
@@ -20,8 +20,8 @@
 
 /**
  * struct other - the second client
- * @pid: its process
- * @output: what it says
+ * @pid: process of the client
+ * @output: pipe from its stdout
  */
 struct other {
 	pid_t pid;
@@ -74,7 +74,7 @@ static bool wait_until_ready(struct demo *demo, struct other *other)
 		used += got;
 	}
 	if (strcmp(word, "ready\n"))
-		return demo_fail(demo, "`tmm hold` did not get ready");
+		return demo_fail(demo, "`tmm hold` did not print `ready`");
 	return true;
 }
 
@@ -101,7 +101,7 @@ static bool owns_enough(struct demo *demo, const struct demo_counts *before,
 	return true;
 }
 
-/* Its descriptor may be closed a moment after its end was reported. */
+/* The kernel may close the client's descriptor shortly after waitpid() returns. */
 static bool wait_for_counts(struct demo *demo, const struct demo_counts *expected)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
@@ -118,10 +118,11 @@ static bool wait_for_counts(struct demo *demo, const struct demo_counts *expecte
 		nanosleep(&pause, NULL);
 	} while (now_in_milliseconds() < end);
 	demo_say_counts("after", &now);
-	return demo_fail(demo, "not everything came back (or another client is busy)");
+	return demo_fail(demo, "the counts differ from before: memory is missing, or another "
+			       "client is active");
 }
 
-/* Leaves room for the tables of the second client's mapping. */
+/* A quarter of the free frames for each object leaves room for page tables. */
 static __u64 size_to_hold(const struct demo_counts *counts)
 {
 	__u64 size = counts->frames_free / 4 * TMM_PAGE_SIZE;
@@ -155,8 +156,8 @@ bool demo_second_client(struct demo *demo)
 		return false;
 	size = size_to_hold(&before);
 	if (!size)
-		return demo_fail(demo, "the file leaves no room for a second client; take a "
-				       "smaller FILE or reserve more with memmap=");
+		return demo_fail(demo, "no memory is free for a second client: take a smaller "
+				       "FILE, or reserve more with memmap=");
 	demo_say_counts("before", &before);
 	if (!start_other(demo, &other, size))
 		return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The demo's first half: a file goes into a mapping and comes out again.
+ * The demo's first half: copy a file into a mapping, and compare the two.
  */
 #include "demo.h"
 #include "terminal.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Two pages at least, so that there is something to split. */
+/* At least two pages, so that a later step can split the mapping. */
 static __u64 size_to_map(const struct demo *demo)
 {
 	__u64 size = (demo->file_size + TMM_PAGE_SIZE - 1) / TMM_PAGE_SIZE * TMM_PAGE_SIZE;
@@ -23,8 +23,8 @@ static bool does_not_fit(struct demo *demo)
 {
 	char needed[TEXT_SIZE], there[TEXT_SIZE];
 
-	return demo_fail(demo, "%s needs %s and its page tables, but only %s are free; "
-			       "take a smaller FILE or reserve more with memmap=",
+	return demo_fail(demo, "%s needs %s and page tables, but only %s are free: take a "
+			       "smaller FILE, or reserve more with memmap=",
 			 demo->path, size_text(needed, demo->map_size),
 			 size_text(there, demo->start.frames_free * TMM_PAGE_SIZE));
 }
@@ -56,7 +56,7 @@ bool demo_create(struct demo *demo)
 		return demo_call_failed(demo, "CREATE_MAPPING", errno);
 	demo->vaddr = tmm_mapping_address(demo->mapping);
 	if (tmm_mapping_size(demo->mapping) != demo->map_size)
-		return demo_fail(demo, "asked for %llu bytes, got %llu",
+		return demo_fail(demo, "requested %llu bytes, but the mapping has %llu",
 				 (unsigned long long)demo->map_size,
 				 (unsigned long long)tmm_mapping_size(demo->mapping));
 	return say_mapping(demo);
@@ -74,13 +74,13 @@ static bool read_chunk(struct demo *demo, void *buffer, __u64 offset, size_t len
 		if (got < 0)
 			return demo_fail(demo, "read %s: %s", demo->path, strerror(errno));
 		if (!got)
-			return demo_fail(demo, "%s became shorter", demo->path);
+			return demo_fail(demo, "%s: the file became shorter", demo->path);
 		done += got;
 	}
 	return true;
 }
 
-/* From the file into the mapping. */
+/* Copy a part of the file into the mapping. */
 static bool put_chunk(struct demo *demo, __u64 offset, size_t length)
 {
 	if (!read_chunk(demo, demo->buffer, offset, length))
@@ -90,7 +90,10 @@ static bool put_chunk(struct demo *demo, __u64 offset, size_t length)
 	return true;
 }
 
-/* Out of the mapping, beside the file; the buffer's old content must not be the answer. */
+/*
+ * Compare a part of the mapping with the file. The buffer is overwritten first, so the result
+ * cannot come from its old content.
+ */
 static bool compare_chunk(struct demo *demo, __u64 offset, size_t length)
 {
 	if (!read_chunk(demo, demo->expected, offset, length))
@@ -99,7 +102,7 @@ static bool compare_chunk(struct demo *demo, __u64 offset, size_t length)
 	if (tmm_mapping_read(demo->mapping, offset, demo->buffer, length))
 		return demo_call_failed(demo, "READ", errno);
 	if (memcmp(demo->buffer, demo->expected, length))
-		return demo_fail(demo, "the mapping does not hold what was written");
+		return demo_fail(demo, "the mapping differs from the file");
 	return true;
 }
 

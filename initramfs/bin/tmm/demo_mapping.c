@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The demo's second half: what can be done to a mapping that is in use.
+ * The demo's second half: translate, remap, split and merge the mapping.
  */
 #include "demo.h"
 #include "text.h"
@@ -18,7 +18,7 @@ static bool in_a_region(struct demo *demo, __u64 paddr)
 	for (i = 0; !tmm_client_region(demo->client, i, &region); i++)
 		if (paddr >= region.start && paddr - region.start < region.nr_bytes)
 			return true;
-	return demo_fail(demo, "p%#llx lies in no region", (unsigned long long)paddr);
+	return demo_fail(demo, "p%#llx is not in a region", (unsigned long long)paddr);
 }
 
 static bool translate_one(struct demo *demo, const char *which, __u64 vaddr)
@@ -39,7 +39,7 @@ bool demo_translate(struct demo *demo)
 	struct tmm_translation found;
 
 	if (tmm_client_translate(demo->client, demo->vaddr, &found) && errno == EPERM) {
-		demo_say("physical addresses are for CAP_SYS_ADMIN only: refused, as it should be");
+		demo_say("refused, as expected: physical addresses need CAP_SYS_ADMIN");
 		return true;
 	}
 	return translate_one(demo, "first", demo->vaddr) &&
@@ -51,21 +51,21 @@ bool demo_read_only(struct demo *demo)
 	if (tmm_mapping_remap(demo->mapping, TMM_READ_ONLY_DATA))
 		return demo_call_failed(demo, "REMAP to read-only", errno);
 	if (!tmm_mapping_write(demo->mapping, 0, "x", 1))
-		return demo_fail(demo, "a write into a read-only mapping went through");
+		return demo_fail(demo, "a write to the read-only mapping succeeded");
 	if (errno != EACCES)
-		return demo_fail(demo, "the write gave %s instead of %s", strerror(errno),
+		return demo_fail(demo, "the write failed with %s instead of %s", strerror(errno),
 				 strerror(EACCES));
 	demo_say("a write of one byte: EACCES (%s)", strerror(EACCES));
 	return demo_check_content(demo);
 }
 
-/* The library's object is one of the parts now: the kernel is asked for the number. */
+/* Ask the kernel about the old handle: the library's object now has the handle of a part. */
 static bool is_gone(struct demo *demo, __u32 handle)
 {
 	struct theseus_mm_query query = { .handle = handle };
 
 	if (!ioctl(tmm_client_fd(demo->client), THESEUS_MM_IOC_QUERY, &query) || errno != ENOENT)
-		return demo_fail(demo, "the handle that was split still means something");
+		return demo_fail(demo, "handle %u is still valid after the split", handle);
 	return true;
 }
 

@@ -8,17 +8,17 @@
 #include <stdbool.h>
 
 /**
- * get_descriptor() - have a descriptor of some process
+ * get_descriptor() - get a descriptor of this or another process
  * @pid: the process; 0 means this one
- * @number: its number there
+ * @number: number of the descriptor in that process
  *
- * Another process's takes the right to trace it.
+ * To use another process, tmm needs the right to trace that process.
  *
- * Return: the descriptor, of this process; or -1 after it has said what failed
+ * Return: the descriptor, in this process; or -1 after printing the error
  */
 int get_descriptor(int pid, int number);
 
-/* A number that an int holds, as a descriptor or a process has. */
+/* Parse the number of a descriptor or a process. False if @text is no such number. */
 bool parse_int(const char *text, int *number);
 
 #endif /* TMM_DESCRIPTOR_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm info: facts and counts, as the module gives them.
+ * tmm info: print features, regions, counts, limits, clients and objects.
  */
 #include "command.h"
 #include "descriptor.h"
@@ -15,14 +15,14 @@
 
 /**
  * struct facts - what is printed
- * @info: facts and counts
- * @regions: @info.nr_regions of them
- * @has_clients: the module has told
- * @clients: who is there
- * @has_limits: the module has told
- * @limits: of the client that asks, and of its user
- * @has_handles: they are asked for
- * @handles: what the client owns
+ * @info: features and counts
+ * @regions: an array of @info.nr_regions
+ * @has_clients: @clients is filled in
+ * @clients: the clients that the caller may see
+ * @has_limits: @limits is filled in
+ * @limits: limits of the client and of its user
+ * @has_handles: --fd: list the objects of the client
+ * @handles: the objects of the client
  */
 struct facts {
 	struct tmm_info info;
@@ -40,14 +40,14 @@ static const struct {
 	const char *name;
 	const char *words;
 } features[] = {
-	{ TMM_FEATURE_STRUCT_PAGES, "struct_pages", "I/O straight into the memory" },
+	{ TMM_FEATURE_STRUCT_PAGES, "struct_pages", "struct pages, for direct I/O" },
 	{ TMM_FEATURE_DMABUF, "dmabuf", "dma-bufs" },
-	{ TMM_FEATURE_QUARANTINE, "quarantine", "what was mmapped is not reused" },
+	{ TMM_FEATURE_QUARANTINE, "quarantine", "quarantine of mmapped memory" },
 };
 
 #define NR_FEATURES	(sizeof(features) / sizeof(features[0]))
 
-/* What an older module does not know is left out. */
+/* Calls that an older module lacks are left out. */
 static int take_facts(const struct tmm_client *client, struct facts *facts)
 {
 	uint32_t i;
@@ -107,7 +107,7 @@ static void print_frames(const struct tmm_info *info)
 	       size_text(total, info->frames_total * TMM_PAGE_SIZE),
 	       count_text(text, info->frames_ranges, "run"));
 	if (info->frames_bad)
-		printf("  bad          %s: their memory fails\n",
+		printf("  bad          %s with failing memory\n",
 		       count_text(text, info->frames_bad, "frame"));
 	for (i = 0; i < 3; i++)
 		printf("  longest run  for pages of %s: %s; fragmentation %s\n", sizes[i],
@@ -158,11 +158,11 @@ static void print_limits(const struct tmm_limits *limits)
 {
 	char frames[TEXT_SIZE], pages[TEXT_SIZE], handles[TEXT_SIZE];
 
-	printf("a client       may have %s, %s of pages and %s handles\n",
+	printf("a client       may have %s of memory, %s of pages and %s handles\n",
 	       limit_text(frames, limits->client_frames_max),
 	       limit_text(pages, limits->client_pages_max),
 	       handles_text(handles, limits->client_handles_max));
-	printf("this user      may have %s, %s of pages and %s handles;",
+	printf("this user      may have %s of memory, %s of pages and %s handles;",
 	       limit_text(frames, limits->user_frames_max),
 	       limit_text(pages, limits->user_pages_max),
 	       handles_text(handles, limits->user_handles_max));
@@ -198,7 +198,7 @@ static void print_clients(const struct tmm_clients *clients, uint32_t own)
 		       size_text(size, clients->orphan_frames * TMM_PAGE_SIZE));
 }
 
-/* "exported 3", "mmapped, shareable": what there is to say of one that is a mapping. */
+/* " export 3, read-only", " writable, shareable": the state of a mapping */
 static void print_state(const struct tmm_handle_entry *entry)
 {
 	size_t i;
@@ -373,9 +373,9 @@ static void print_json(const struct facts *facts)
 }
 
 /**
- * struct options - what was asked for
+ * struct options - the command's options
  * @is_json: --json
- * @fd: --fd; -1 for a client of our own
+ * @fd: --fd; -1 to open the device
  * @pid: --pid
  */
 struct options {
@@ -393,19 +393,19 @@ static int take_option(struct options *options, int option)
 	case 'f':
 		if (parse_int(optarg, &options->fd))
 			return TMM_OK;
-		fprintf(stderr, "tmm: info: --fd takes the number of a descriptor: %s\n", optarg);
+		fprintf(stderr, "tmm: info: %s: expected the number of a descriptor\n", optarg);
 		return TMM_USAGE;
 	case 'p':
 		if (parse_int(optarg, &options->pid) && options->pid)
 			return TMM_OK;
-		fprintf(stderr, "tmm: info: --pid takes the number of a process: %s\n", optarg);
+		fprintf(stderr, "tmm: info: %s: expected the number of a process\n", optarg);
 		return TMM_USAGE;
 	default:
 		return usage(&info_command);
 	}
 }
 
-/* Somebody's descriptor of the device, or one of our own. */
+/* Use the descriptor of --fd, or open the device. */
 static struct tmm_client *get_client(const struct options *options)
 {
 	struct tmm_client *client;
@@ -420,7 +420,8 @@ static struct tmm_client *get_client(const struct options *options)
 	if (client)
 		return client;
 	if (errno == ENOTTY || errno == EINVAL)
-		fprintf(stderr, "tmm: info: descriptor %d is not one of /dev/theseus_mm\n", options->fd);
+		fprintf(stderr, "tmm: info: descriptor %d: not a descriptor of /dev/theseus_mm\n",
+			options->fd);
 	else
 		failed(errno, "descriptor %d", options->fd);
 	return NULL;
@@ -464,13 +465,14 @@ static int run(int argc, char **argv)
 const struct command info_command = {
 	.name = "info",
 	.arguments = "[OPTION]...",
-	.summary = "print what the module manages, how much is free, and who is there",
-	.help = "Physical addresses and the clients of other users take CAP_SYS_ADMIN. With --fd,\n"
-		"tmm asks through an open descriptor of the device, and lists what that client owns;\n"
-		"a descriptor of another process takes the right to trace it (ptrace(2)).\n\n"
-		"  -f, --fd NUMBER   ask through this descriptor\n"
-		"  -p, --pid PID     the descriptor is one of this process\n"
-		"  -j, --json        as JSON; sizes are bytes, addresses text, and values that\n"
-		"                    the caller may not know null\n",
+	.summary = "print the module's features, regions, free memory, limits and clients",
+	.help = "tmm shows physical addresses and the clients of other users only with\n"
+		"CAP_SYS_ADMIN. With --fd, tmm uses an open descriptor of the device, and lists the\n"
+		"objects of that client. To use a descriptor of another process, tmm needs the\n"
+		"right to trace that process (ptrace(2)).\n\n"
+		"  -f, --fd NUMBER   use this descriptor\n"
+		"  -p, --pid PID     the process that has the descriptor\n"
+		"  -j, --json        print JSON: sizes are bytes, addresses are strings, and values\n"
+		"                    that the caller may not see are null\n",
 	.run = run,
 };

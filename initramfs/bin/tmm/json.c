@@ -26,14 +26,14 @@ static void put_text(FILE *out, const char *text)
 		else if (length > 1 || ((unsigned char)*text >= ' ' && *text < 0x7f))
 			fwrite(text, 1, length, out);
 		else
-			/* a control character, or a byte that is no UTF-8: Latin-1 then */
+			/* a control character, or a byte that is not UTF-8, taken as Latin-1 */
 			fprintf(out, "\\u%04x", (unsigned char)*text);
 		length += !length;
 	}
 	putc('"', out);
 }
 
-/* What stands before every value. */
+/* Write the comma, the line break and the key before a value. */
 static void lead(struct json *json, const char *key)
 {
 	if (!json->is_first)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm: look at and play with the memory that theseus_mm manages
+ * tmm: the command-line tool for the memory that theseus_mm manages
  */
 #include "command.h"
 #include "text.h"
@@ -45,14 +45,14 @@ static void list(FILE *out)
 	size_t i;
 
 	fprintf(out, "Usage: tmm COMMAND [ARGUMENT...]\n"
-		     "Looks at and uses the memory that theseus_mm manages.\n\n"
+		     "Show and use the memory that theseus_mm manages.\n\n"
 		     "Commands:\n");
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(out, "\n`tmm COMMAND --help` says more, and so does tmm(1); `tmm --version` which\n"
-		     "tool this is. --json makes the output of any command JSON. TMM_DEVICE in the\n"
-		     "environment names another device than /dev/theseus_mm.\n\n"
-		     "Exit status: 0 it worked, 1 it did not, 2 it was called wrongly.\n");
+	fprintf(out, "\n`tmm COMMAND --help` and tmm(1) say more. `tmm --version` prints the version.\n"
+		     "With --json, every command prints JSON. The environment variable TMM_DEVICE\n"
+		     "selects another device than /dev/theseus_mm.\n\n"
+		     "Exit status: 0 success, 1 failure, 2 wrong arguments.\n");
 }
 
 static void synopsis(FILE *out, const struct command *command)
@@ -71,7 +71,7 @@ static int help(const struct command *command)
 int usage(const struct command *command)
 {
 	synopsis(stderr, command);
-	fprintf(stderr, "`tmm %s --help` says more.\n", command->name);
+	fprintf(stderr, "See `tmm %s --help`.\n", command->name);
 	return TMM_USAGE;
 }
 
@@ -114,7 +114,7 @@ static int unknown(const char *name)
 	return TMM_USAGE;
 }
 
-/* The terminal, the pipe or the disk may have refused what was printed. */
+/* Report a failure to write stdout, such as a full disk or a closed pipe. */
 static int check_output(int status)
 {
 	errno = 0;
@@ -129,7 +129,7 @@ static int print_version(void)
 	return TMM_OK;
 }
 
-/* getopt() begins its complaints with argv[0]. */
+/* getopt() prints argv[0] before each of its messages. */
 static int run(const struct command *command, int argc, char **argv)
 {
 	static char name[64];

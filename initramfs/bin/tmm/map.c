@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm map: the memory as a picture; once, again and again, in a file.
+ * tmm map: draw the memory on the terminal, once or repeatedly, or into a file.
  */
 #include "canvas.h"
 #include "command.h"
@@ -21,18 +21,18 @@
 #define MAX_WIDTH	4096
 #define MAX_ROWS	16
 #define MAX_CLIENTS	24
-/* What is below the cells on a screen: legend, free runs, blank lines. */
+/* Rows below the cells: legend, free runs, blank lines. */
 #define LEGEND_ROWS	16
 
 /**
- * struct options - what was asked for
- * @width: columns; 0 means what the terminal has
+ * struct options - the command's options
+ * @width: columns; 0 means the width of the terminal
  * @colour: --color
  * @is_ascii: --ascii
  * @by_use: --by use
  * @is_json: --json
  * @svg: file to write; NULL for none
- * @interval: of --watch, in milliseconds; 0 means once
+ * @interval: milliseconds of --watch; 0 means draw once
  */
 struct options {
 	uint64_t width;
@@ -44,7 +44,7 @@ struct options {
 	uint64_t interval;
 };
 
-/* On a screen, all of it should be seen at once. */
+/* Choose the number of rows so that the whole picture fits on the screen. */
 static void fit_to_rows(struct picture_style *style, const struct view *view)
 {
 	unsigned int rows = terminal_rows(), nr_regions = view->info.nr_regions;
@@ -85,7 +85,7 @@ static int draw_text(const struct tmm_client *client, const struct options *opti
 	char *text;
 
 	if (screen->is_own) {
-		/* who is there decides how many rows are left for the cells */
+		/* the number of clients decides how many rows are left for the cells */
 		if (view_take(client, 1, &view))
 			return TMM_FAILED;
 		fit_to_rows(&style, &view);
@@ -123,7 +123,7 @@ static int print_json(const struct tmm_client *client, const struct options *opt
 	return TMM_OK;
 }
 
-/* Whoever has the old file open, or looks meanwhile, sees a whole one. */
+/* Write a new file and rename it, so that a reader never sees half a picture. */
 static int write_svg(const struct tmm_client *client, const struct options *options)
 {
 	bool is_stdout = !strcmp(options->svg, "-");
@@ -190,7 +190,7 @@ static bool parse_interval(const char *text, uint64_t *milliseconds)
 
 static int wrong(const char *what, const char *text)
 {
-	fprintf(stderr, "tmm: map: not %s: %s\n", what, text);
+	fprintf(stderr, "tmm: map: %s: expected %s\n", text, what);
 	return TMM_USAGE;
 }
 
@@ -201,7 +201,7 @@ static int take_option(struct options *options, int option)
 		if (parse_size(optarg, (__u64 *)&options->width) && options->width >= MIN_WIDTH &&
 		    options->width <= MAX_WIDTH)
 			return TMM_OK;
-		return wrong("a width of 32 to 4096", optarg);
+		return wrong("a width from 32 to 4096", optarg);
 	case 'W':
 		options->interval = 1000;
 		if (!optarg || parse_interval(optarg, &options->interval))
@@ -266,16 +266,17 @@ static int run(int argc, char **argv)
 const struct command map_command = {
 	.name = "map",
 	.arguments = "[OPTION]...",
-	.summary = "draw what the memory is used for, and by whom",
-	.help = "A grid of cells for each region, as wide as the terminal, with a list of the\n"
-		"owners and of what is free. The addresses on the left are physical, or offsets\n"
-		"without CAP_SYS_ADMIN; without it, you see your own clients only.\n\n"
-		"  -a, --ascii           letters only, no blocks\n"
-		"  -b, --by owner|use    what the cells show: whose they are, or what for\n"
-		"      --color[=WHEN]    auto, always or never; NO_COLOR is respected\n"
-		"  -j, --json            as JSON; with --watch one object a line\n"
-		"  -s, --svg FILE        as a picture, into FILE; - is stdout\n"
-		"      --watch[=SECONDS] again and again, every second unless told; q ends it\n"
-		"  -w, --width COLUMNS   that wide, 32 to 4096\n",
+	.summary = "draw which memory is used, for what and by whom",
+	.help = "Draw each region as a grid of cells, as wide as the terminal, with a list of the\n"
+		"owners and of the free memory. The addresses on the left are physical. Without\n"
+		"CAP_SYS_ADMIN, they are offsets in the region, and tmm names only your own\n"
+		"clients.\n\n"
+		"  -a, --ascii           draw letters instead of blocks\n"
+		"  -b, --by owner|use    show the owner of each cell, or its use\n"
+		"      --color[=WHEN]    use colours: auto, always or never; NO_COLOR is respected\n"
+		"  -j, --json            print JSON; with --watch, one object per line\n"
+		"  -s, --svg FILE        write an SVG picture to FILE; - is stdout\n"
+		"      --watch[=SECONDS] draw again every second, or every SECONDS; q ends it\n"
+		"  -w, --width COLUMNS   use COLUMNS columns, 32 to 4096\n",
 	.run = run,
 };

@@ -6,8 +6,8 @@
 #define METADATA_LOOK	{ '=', '=', true, "35", "38;5;245", "#a3adb8" }
 
 /*
- * The letter alone must tell; the colour is for those who see it. A capital is a cell
- * with nothing free in it.
+ * The letter alone is enough to tell uses apart; the colour helps those who see it. A capital
+ * letter is a cell without free frames.
  */
 struct look look_of_use(enum use use)
 {
@@ -23,7 +23,7 @@ struct look look_of_use(enum use use)
 	return looks[use];
 }
 
-/* Neighbours differ in hue and in lightness. */
+/* Colours that are next to each other here differ in hue and in lightness. */
 static const struct look hues[NR_HUES] = {
 	{ .colour8 = "34", .colour256 = "38;5;33", .rgb = "#2f6fd0" },
 	{ .colour8 = "33", .colour256 = "38;5;214", .rgb = "#f08c1e" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a use or an owner looks, the same on a terminal and in an SVG.
+ * The letter and the colour of each use and each owner, on a terminal and in an SVG.
  */
 #ifndef TMM_PALETTE_H
 #define TMM_PALETTE_H
@@ -8,13 +8,13 @@
 #include "view.h"
 
 /**
- * struct look - one of them
- * @full: letter of a cell with nothing free in it
- * @part: of one that is partly free
- * @is_sign: the letter is drawn where others are blocks
- * @colour8: colour of a terminal that has 8, as in ESC[...m
- * @colour256: of one that has 256
- * @rgb: as in CSS
+ * struct look - the letter and the colour of a use or an owner
+ * @full: letter of a cell without free frames
+ * @part: letter of a cell that is partly free
+ * @is_sign: draw the letter even where other cells are blocks
+ * @colour8: colour on a terminal with 8 colours, as in ESC[...m
+ * @colour256: colour on a terminal with 256 colours
+ * @rgb: colour in an SVG, as in CSS
  */
 struct look {
 	char full;

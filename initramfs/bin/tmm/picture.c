@@ -11,7 +11,7 @@
 /* "    0x40000000 " */
 #define LABEL_WIDTH	15
 #define MIN_COLUMNS	16
-/* Of a share of all in the list of clients. */
+/* Columns of the bar that shows the share of a client. */
 #define MIN_BAR		8
 #define MAX_BAR		40
 
@@ -20,7 +20,7 @@ static unsigned int columns_of(const struct picture_style *style)
 	unsigned int room = style->width > LABEL_WIDTH + MIN_COLUMNS ?
 			    style->width - LABEL_WIDTH : MIN_COLUMNS;
 
-	/* multiples of 8 keep the addresses at the left readable */
+	/* with a multiple of 8, the addresses on the left are round numbers */
 	return room / 8 * 8;
 }
 
@@ -29,7 +29,7 @@ uint32_t picture_cells(const struct picture_style *style)
 	return columns_of(style) * style->max_rows;
 }
 
-/* Only where colours tell the owners apart, all can have the same shape. */
+/* Blocks have no letter, so they need colours to tell the owners apart. */
 static bool draws_blocks(const struct picture_style *style)
 {
 	return style->has_blocks && style->colours;
@@ -72,7 +72,7 @@ static struct look look_of(const struct view *view, const struct cell *cell,
 	return style->by_owner ? look_of_owner(view, cell->owner) : look_of_use(cell->use);
 }
 
-/* The height of a block is what is used of the cell. */
+/* The height of a block shows how much of the cell is used. */
 static const char *block_of(const struct cell *cell)
 {
 	static const char *const blocks[] = {
@@ -166,7 +166,7 @@ static void draw_uses(FILE *out, const struct picture_style *style, const struct
 	enum use use;
 
 	for (use = 0; use < NR_USES; use++) {
-		/* on a machine that has none, nobody asks */
+		/* no line for bad frames if there are none */
 		if (use == USE_BAD && !view->uses[use])
 			continue;
 		look = look_of_use(use);
@@ -178,12 +178,12 @@ static void draw_uses(FILE *out, const struct picture_style *style, const struct
 }
 
 /**
- * struct table - the columns that the list of clients has room for
- * @has_id: the client's number
- * @has_pid: its process
- * @has_user: its user
- * @bar: columns of a bar for its share
- * @lead: columns of all that names it
+ * struct table - the columns for which the list of clients has room
+ * @has_id: the number of the client
+ * @has_pid: the process of the client
+ * @has_user: the user of the client
+ * @bar: width of the bar that shows the share
+ * @lead: width of the name and the columns above
  */
 struct table {
 	bool has_id;
@@ -245,7 +245,7 @@ static void draw_numbers(FILE *out, const struct picture_style *style, const str
 	putc('\n', out);
 }
 
-/* A line for those who are no client that could be named. */
+/* Draw a line for an owner that is not a visible client. */
 static void draw_other(FILE *out, const struct picture_style *style, const struct table *table,
 		       const struct view *view, int owner, const char *name, uint64_t nr)
 {
@@ -303,7 +303,7 @@ static void draw_clients(FILE *out, const struct picture_style *style,
 	char text[TEXT_SIZE];
 	uint64_t rest = 0;
 
-	/* one line too many is one client, not the number of those that are missing */
+	/* if only one client is too many, its line takes no more room than "1 more" */
 	if (nr > style->max_clients + 1)
 		nr = style->max_clients;
 	for (i = 0; i < nr; i++)
@@ -338,7 +338,7 @@ static void draw_owners(FILE *out, const struct picture_style *style, const stru
 	draw_other(out, style, &table, view, OWNER_NOBODY, "free", view->uses[USE_FREE]);
 }
 
-/* What the owners' marks do not say. */
+/* Draw the uses of the owned memory, which the cells do not show. */
 static void draw_summary(FILE *out, const struct picture_style *style, const struct view *view)
 {
 	static const enum use uses[] = { USE_MAPPED, USE_ALLOCATED, USE_TABLES };
@@ -355,7 +355,7 @@ static void draw_summary(FILE *out, const struct picture_style *style, const str
 	canvas_paragraph(out, line, style->width);
 }
 
-/* --- what is free ----------------------------------------------------------------- */
+/* --- free memory ------------------------------------------------------------------ */
 
 static void draw_free_line(FILE *out, const struct picture_style *style,
 			   const struct tmm_info *info)
@@ -366,7 +366,7 @@ static void draw_free_line(FILE *out, const struct picture_style *style,
 		 size_text(free_text, info->frames_free * TMM_PAGE_SIZE),
 		 size_text(total, info->frames_total * TMM_PAGE_SIZE),
 		 count_text(runs, info->frames_ranges, "run"),
-		 style->is_brief ? "; the longest for pages of" : "");
+		 style->is_brief ? "; the longest run for each page size:" : "");
 	putc('\n', out);
 	canvas_paragraph(out, line, style->width);
 }

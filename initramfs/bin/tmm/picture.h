@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A view as text: the regions as a grid of letters or blocks, with a legend.
+ * Draw a view as text: each region as a grid of letters or blocks, with a legend.
  */
 #ifndef TMM_PICTURE_H
 #define TMM_PICTURE_H
@@ -12,12 +12,12 @@
 /**
  * struct picture_style - how to draw
  * @width: columns to use, at least MIN_WIDTH
- * @max_rows: rows of cells at the most, for each region
- * @max_clients: clients to list at the most
+ * @max_rows: most rows of cells, for each region
+ * @max_clients: most clients to list
  * @colours: 0, 8 or 256
- * @has_blocks: the output knows more than ASCII
- * @by_owner: cells show whose they are, not what for
- * @is_brief: as the demo shows it: no clients, no fragmentation
+ * @has_blocks: the terminal can show block characters
+ * @by_owner: cells show their owner instead of their use
+ * @is_brief: the form of the demo, without clients and fragmentation
  */
 struct picture_style {
 	unsigned int width;
@@ -29,16 +29,15 @@ struct picture_style {
 	bool is_brief;
 };
 
-/* Cells for the largest region, to be given to view_take(). */
+/* The number of cells for the largest region, for view_take(). */
 uint32_t picture_cells(const struct picture_style *style);
 
 /**
  * picture_text() - draw all regions, with a legend and the free runs
- * @view: what
- * @style: how
+ * @view: what to draw
+ * @style: how to draw
  *
- * Return: the lines, to be printed by canvas_print() and given to free(); NULL without
- * memory
+ * Return: the lines, for canvas_print() and free(); NULL without memory
  */
 char *picture_text(const struct view *view, const struct picture_style *style);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm put: a file becomes a mapping, and the mapping a descriptor that others can have.
+ * tmm put: copy a file into a mapping, and export the mapping as a descriptor.
  */
 #include "child.h"
 #include "command.h"
@@ -22,11 +22,11 @@
 #define CHUNK	(4UL << 20)
 
 /**
- * struct put - what is being put where
- * @name: the file's
- * @file: its descriptor
- * @nr_bytes: its size
- * @is_stream: that shows only when it ends
+ * struct put - the file and the options
+ * @name: name of the file
+ * @file: descriptor of the file
+ * @nr_bytes: size of the file
+ * @is_stream: the size is known only at the end of the file
  * @is_contiguous: --contiguous
  * @is_read_only: --read-only
  * @is_json: --json
@@ -50,7 +50,7 @@ static int open_file(struct put *put)
 		return failed(errno, "open %s", put->name);
 	if (S_ISDIR(stat.st_mode))
 		return failed(EISDIR, "read %s", put->name);
-	/* files of /proc say 0 */
+	/* files of /proc have size 0 but content */
 	put->is_stream = !S_ISREG(stat.st_mode) || !stat.st_size;
 	put->nr_bytes = put->is_stream ? 0 : stat.st_size;
 	return TMM_OK;
@@ -78,7 +78,7 @@ static int fill(const struct put *put, char *window)
 		return failed(errno, "read %s", put->name);
 	if (done == put->nr_bytes)
 		return TMM_OK;
-	fprintf(stderr, "tmm: put: %s became shorter\n", put->name);
+	fprintf(stderr, "tmm: put: %s: the file became shorter during the copy\n", put->name);
 	return TMM_FAILED;
 }
 
@@ -98,7 +98,7 @@ static int fill_mapping(const struct put *put, struct tmm_mapping *mapping)
 	return status;
 }
 
-/* Room for all of it. */
+/* Create a mapping that has room for the file. */
 static struct tmm_mapping *create(const struct put *put, struct tmm_client *client)
 {
 	const struct tmm_create_options options = { .is_contiguous = put->is_contiguous };
@@ -111,14 +111,14 @@ static struct tmm_mapping *create(const struct put *put, struct tmm_client *clie
 	return mapping;
 }
 
-/* On one run of frames, now that its size is known; @scattered is dropped. */
+/* Copy a stream to one run of frames, now that the size is known, and drop @scattered. */
 static struct tmm_mapping *make_contiguous(const struct put *put, struct tmm_client *client,
 					   struct tmm_mapping *scattered)
 {
 	struct tmm_mapping *mapping = create(put, client);
 	char *window = tmm_mapping_mmap(scattered, 0, tmm_mapping_size(scattered), PROT_READ);
 
-	/* by the kernel, and read where it is: it is in memory once */
+	/* the kernel copies from the window, so no buffer is needed */
 	if (mapping && (!window || tmm_mapping_write(mapping, 0, window, put->nr_bytes))) {
 		failed(errno, "copy %s", put->name);
 		tmm_mapping_drop(&mapping);
@@ -128,7 +128,7 @@ static struct tmm_mapping *make_contiguous(const struct put *put, struct tmm_cli
 	return mapping;
 }
 
-/* Return: a descriptor that owns the mapping, or -1 after it has said why not. */
+/* Return a descriptor that owns the mapping, or -1 after printing the error. */
 static int export_file(struct put *put, struct tmm_client *client, uint64_t *size)
 {
 	struct tmm_mapping *mapping = put->is_stream ? stream_take(client, put->name, put->file,
@@ -176,7 +176,7 @@ static int serve(const struct put *put, int fd, uint64_t size, char **command)
 		return child_run(command, fd);
 	}
 	if (!put->is_json)
-		printf("%s: %s in descriptor %d of process %d; to read it:\n"
+		printf("%s: %s in descriptor %d of process %d; read the mapping with:\n"
 		       "tmm cat --pid %d --fd %d --size %llu\n", put->name,
 		       size_text(text, put->nr_bytes), fd, getpid(), getpid(), fd,
 		       (unsigned long long)put->nr_bytes);
@@ -199,7 +199,7 @@ static int put_file(struct put *put, char **command)
 		tmm_client_close(&client);
 		return TMM_FAILED;
 	}
-	/* the client stays open: the limits and `tmm map` know the memory as its */
+	/* the client stays open: the limits and `tmm map` count the memory as the client's */
 	return serve(put, fd, size, command);
 }
 
@@ -234,14 +234,15 @@ static int run(int argc, char **argv)
 const struct command put_command = {
 	.name = "put",
 	.arguments = "[OPTION]... FILE [-- COMMAND [ARGUMENT]...]",
-	.summary = "put a file into the memory, for a command or others to use",
-	.help = "Copies FILE (- is stdin) into a mapping, exports that as a descriptor, and runs\n"
-		"COMMAND, which inherits it: TMM_FD is its number, TMM_SIZE the file's size in\n"
-		"bytes; `tmm cat` reads it, mmap() borrows it, IMPORT takes it over. The exit\n"
-		"status is the command's. Without COMMAND it says how others get at the\n"
-		"descriptor, and waits for a signal.\n\n"
-		"  -c, --contiguous   on one run of frames\n"
-		"  -r, --read-only    no receiver can write to it, not even after importing it\n"
-		"  -j, --json         say what it did as JSON, on one line\n",
+	.summary = "copy a file into the memory, for a command or other processes",
+	.help = "Copy FILE (- is stdin) into a mapping, export the mapping as a descriptor, and run\n"
+		"COMMAND, which inherits the descriptor. In its environment, TMM_FD is the number\n"
+		"of the descriptor and TMM_SIZE the size of the file in bytes. `tmm cat` reads the\n"
+		"mapping, mmap() borrows it, and IMPORT takes it over. The exit status is the\n"
+		"command's. Without COMMAND, tmm prints how other processes can read the mapping,\n"
+		"and waits for a signal.\n\n"
+		"  -c, --contiguous   use one contiguous run of frames\n"
+		"  -r, --read-only    no receiver can write to the mapping, not even after IMPORT\n"
+		"  -j, --json         print the descriptor and the sizes as JSON, on one line\n",
 	.run = run,
 };

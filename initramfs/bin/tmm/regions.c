@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm regions: from memmap= on the kernel's command line to the parameter that
- * the module wants. The module claims nothing by itself, so somebody has to say
- * it; here it is said once, at boot. Parts that the firmware's map does not call RAM
- * are left out, since the module would refuse them.
+ * tmm regions: turn memmap= on the kernel's command line into the module's parameter
+ * regions=, since the module claims only memory that the parameter names. Parts that the
+ * firmware's map does not list as RAM are left out, since the module would refuse them.
  */
 #include "command.h"
 #include "json.h"
@@ -19,7 +18,7 @@
 /* The kernel's own limit on x86 is 2048. */
 #define MAX_CMDLINE	65536
 
-/* More than a bootloader's line has room for. */
+/* More ranges than a boot loader's command line has room for. */
 #define MAX_REGIONS	1024
 
 /* The boot protocol passes 128 entries; only large machines have more. */
@@ -31,9 +30,9 @@
 
 /**
  * struct ram - the runs of RAM in the firmware's map
- * @nr: runs; 0 if its map could not be read
- * @starts: their physical addresses
- * @ends: their last bytes
+ * @nr: number of runs; 0 if the map could not be read
+ * @starts: physical address of each run
+ * @ends: last byte of each run
  */
 struct ram {
 	unsigned int nr;
@@ -42,12 +41,12 @@ struct ram {
 };
 
 /**
- * struct found - what was found so far
- * @ram: the firmware's
- * @nr: ranges
- * @sizes: their sizes in bytes
- * @starts: their physical addresses
- * @nr_without_dollar: memmap= with a size only: the boot loader ate the rest
+ * struct found - the reserved ranges found so far
+ * @ram: RAM in the firmware's map
+ * @nr: number of ranges
+ * @sizes: size of each range in bytes
+ * @starts: physical address of each range
+ * @nr_without_dollar: memmap= with a size only, since the boot loader removed the $
  */
 struct found {
 	struct ram ram;
@@ -60,14 +59,14 @@ struct found {
 static void add(struct found *found, __u64 start, __u64 size)
 {
 	if (found->nr == MAX_REGIONS) {
-		fprintf(stderr, "tmm: regions: more than %u ranges: ignored\n", MAX_REGIONS);
+		fprintf(stderr, "tmm: regions: more than %u ranges: the rest is ignored\n", MAX_REGIONS);
 		return;
 	}
 	found->sizes[found->nr] = size;
 	found->starts[found->nr++] = start;
 }
 
-/* The parts of a range that are RAM; @text is how it was written. */
+/* Add the parts of a range that are RAM. @text is the range as the command line has it. */
 static void add_ram(struct found *found, __u64 start, __u64 size, const char *text)
 {
 	__u64 first, end, taken = 0;
@@ -86,18 +85,18 @@ static void add_ram(struct found *found, __u64 start, __u64 size, const char *te
 	if (!found->ram.nr)
 		add(found, start, size);
 	else if (taken < size)
-		fprintf(stderr, "tmm: regions: %llu of the %llu bytes of memmap=%s are not RAM: left out\n",
-			(unsigned long long)(size - taken), (unsigned long long)size, text);
+		fprintf(stderr, "tmm: regions: memmap=%s: %llu of the %llu bytes are not RAM: left out\n",
+			text, (unsigned long long)(size - taken), (unsigned long long)size);
 }
 
-/* One of the comma-separated parts of a memmap=, e.g. 512M$1G. */
+/* Take one of the comma-separated parts of a memmap=, such as 512M$1G. */
 static void take_range(char *range, struct found *found)
 {
 	char *dollar = strchr(range, '$');
 	char text[TEXT_SIZE * 2];
 	__u64 size, start;
 
-	/* @ # ! % say other things about memory than that it is set aside */
+	/* only $ reserves memory; @ # ! % have other meanings */
 	if (!dollar) {
 		found->nr_without_dollar += parse_size(range, &size);
 		return;
@@ -105,7 +104,8 @@ static void take_range(char *range, struct found *found)
 	*dollar = '\0';
 	if (!parse_size(range, &size) || !parse_size(dollar + 1, &start) || !size ||
 	    start + size < start) {
-		fprintf(stderr, "tmm: regions: ignored: memmap=%s$%s\n", range, dollar + 1);
+		fprintf(stderr, "tmm: regions: memmap=%s$%s: not a range: ignored\n", range,
+			dollar + 1);
 		return;
 	}
 	snprintf(text, sizeof(text), "%s$%s", range, dollar + 1);
@@ -122,7 +122,7 @@ static void take_argument(char *argument, struct found *found)
 		take_range(range, found);
 }
 
-/* Quotes protect blanks; memmap= has none, so they only need to go. */
+/* Remove all quotes. They protect blanks, and memmap= has none. */
 static void remove_quotes(char *text)
 {
 	char *to = text;
@@ -150,7 +150,7 @@ static int read_file(const char *path, char *buffer, size_t room)
 	return TMM_OK;
 }
 
-/* One file of an entry of the firmware's map, without the newline. */
+/* Read a file of an entry of the firmware's map, without the newline. */
 static bool read_entry(const char *dir, unsigned int i, const char *name, char text[TEXT_SIZE])
 {
 	char path[4096];
@@ -168,7 +168,7 @@ static bool read_entry(const char *dir, unsigned int i, const char *name, char t
 	return is_read;
 }
 
-/* Entries have numbers without a gap. */
+/* Read the RAM in the firmware's map. The entries have consecutive numbers. */
 static void read_ram(const char *dir, struct ram *ram)
 {
 	char type[TEXT_SIZE], start[TEXT_SIZE], end[TEXT_SIZE];
@@ -186,13 +186,13 @@ static void read_ram(const char *dir, struct ram *ram)
 
 static int none(const char *path, const struct found *found)
 {
-	fprintf(stderr, "tmm: regions: no memmap=<size>$<start> in %s\n", path);
+	fprintf(stderr, "tmm: regions: %s: no memmap=<size>$<start>\n", path);
 	if (found->nr_without_dollar)
 		fprintf(stderr,
-			"tmm: regions: there is a memmap= without $: write it in /etc/default/grub\n"
-			"tmm: regions: as memmap=512M\\\\\\$4G, and quote it in a shell\n");
+			"tmm: regions: a memmap= has no $: write memmap=512M\\\\\\$4G in\n"
+			"tmm: regions: /etc/default/grub, and quote the $ in a shell\n");
 	else
-		fprintf(stderr, "tmm: regions: reserve RAM at boot, e.g. with memmap=512M$4G\n");
+		fprintf(stderr, "tmm: regions: reserve RAM at boot, for example with memmap=512M$4G\n");
 	return TMM_FAILED;
 }
 
@@ -236,7 +236,7 @@ static int print_regions(const char *path, const char *firmware, bool is_json)
 	remove_quotes(cmdline);
 	for (argument = strtok_r(cmdline, " \t\n", &rest); argument;
 	     argument = strtok_r(NULL, " \t\n", &rest)) {
-		/* what follows is for init, not for the kernel */
+		/* the arguments after -- are for init */
 		if (!strcmp(argument, "--"))
 			break;
 		take_argument(argument, &found);
@@ -266,7 +266,7 @@ static int run(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "c:f:j", options, NULL)) != -1) {
 		if (option == 'c') {
 			path = optarg;
-			/* of another machine, perhaps */
+			/* the file may be of another machine, so this machine's map does not fit */
 			firmware = is_told ? firmware : NULL;
 		} else if (option == 'f') {
 			firmware = optarg;
@@ -285,12 +285,12 @@ static int run(int argc, char **argv)
 const struct command regions_command = {
 	.name = "regions",
 	.arguments = "[OPTION]...",
-	.summary = "print the module's parameter for the memory reserved at boot",
-	.help = "Reads every memmap=<size>$<start> of the kernel's command line, and leaves out the\n"
-		"parts that the firmware's map does not call RAM. For use as\n"
+	.summary = "print the regions= parameter for the memory reserved at boot",
+	.help = "Read every memmap=<size>$<start> on the kernel's command line, and leave out the\n"
+		"parts that the firmware's map does not list as RAM. Use it like this:\n"
 		"  insmod theseus_mm.ko $(tmm regions)\n\n"
-		"  -c, --cmdline FILE   read FILE, from any machine, instead of /proc/cmdline\n"
-		"  -f, --firmware DIR   read the firmware's map from DIR, not /sys/firmware/memmap\n"
-		"  -j, --json           as JSON\n",
+		"  -c, --cmdline FILE   read FILE instead of /proc/cmdline; without -f, use no map\n"
+		"  -f, --firmware DIR   read the map from DIR instead of /sys/firmware/memmap\n"
+		"  -j, --json           print JSON\n",
 	.run = run,
 };

@@ -19,7 +19,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWIN
 
 #define NR_SIGNALS	(sizeof(signals) / sizeof(signals[0]))
 
-/* Signals come to the process: what the handler says must be seen by all. */
+/* The signal handler sets these; the main program reads them. */
 static volatile sig_atomic_t ending;
 static volatile sig_atomic_t stopping;
 static volatile sig_atomic_t resized;
@@ -37,7 +37,10 @@ static void note_signal(int number)
 		ending = number;
 }
 
-/* They are blocked but for ppoll(): none can be lost between a check and the wait. */
+/*
+ * Signals are blocked outside ppoll(), so that none arrives between a check of the flags and
+ * the wait.
+ */
 static void catch_signals(void)
 {
 	struct sigaction action = { .sa_handler = note_signal }, old;
@@ -46,7 +49,7 @@ static void catch_signals(void)
 
 	sigemptyset(&ours);
 	for (i = 0; i < NR_SIGNALS; i++) {
-		/* nohup, or a shell's & without job control */
+		/* an ignored signal stays ignored: nohup, or & in a shell without job control */
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_IGN)
 			continue;
 		sigaction(signals[i], &action, NULL);
@@ -118,7 +121,7 @@ void screen_done(const struct screen *screen)
 	fflush(stdout);
 }
 
-/* As the shell expects it of a program that is stopped, and back again. */
+/* Restore the terminal, stop until SIGCONT, and take the terminal again. */
 static void stop(const struct screen *screen)
 {
 	stopping = 0;

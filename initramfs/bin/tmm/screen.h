@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Doing something again and again until somebody has seen enough: waiting between the
- * rounds, and on a terminal a screen of its own, which is given back however it ends.
+ * Repeat output until the user ends it: wait between the rounds, and on a terminal use the
+ * alternate screen, which is left again in every case.
  */
 #ifndef TMM_SCREEN_H
 #define TMM_SCREEN_H
@@ -10,31 +10,31 @@
 #include <stdint.h>
 
 /**
- * struct screen - the terminal while it is ours
- * @is_own: stdout is a terminal and shows our screen
+ * struct screen - the terminal of a repeated output
+ * @is_own: stdout is a terminal and shows the alternate screen
  */
 struct screen {
 	bool is_own;
 };
 
-/* @wants_own: take the terminal's other screen, if stdout is one. */
+/* @wants_own: use the alternate screen, if stdout is a terminal. */
 void screen_begin(struct screen *screen, bool wants_own);
-/* Before a round's output: from the top. */
+/* Move the cursor to the top, before the output of a round. */
 void screen_home(const struct screen *screen);
-/* What belongs behind each line, and after the last one. */
+/* The text that ends each line, and the end of a round's output. */
 const char *screen_line_end(const struct screen *screen);
 void screen_done(const struct screen *screen);
 
 /**
  * screen_wait() - wait for the next round
  * @screen: the screen
- * @milliseconds: how long; less if the terminal's size changed
+ * @milliseconds: how long to wait; a change of the terminal's size ends the wait early
  *
- * Return: false if it is over: q or ^C was typed, or stdin's terminal is gone
+ * Return: false if the user typed q or ^C, another signal came, or stdin has ended
  */
 bool screen_wait(struct screen *screen, uint64_t milliseconds);
 
-/* Gives the terminal back; then dies of the signal that said so, unless that was ^C. */
+/* Leave the alternate screen. Die of the signal that ended the output, unless it was ^C. */
 void screen_end(struct screen *screen);
 
 #endif /* TMM_SCREEN_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm stats: the counts over time, a line for each moment.
+ * tmm stats: print the counts repeatedly, one line each time.
  */
 #include "command.h"
 #include "screen.h"
@@ -17,10 +17,10 @@
 #define MAX_SECONDS	86400
 
 /**
- * struct options - what was asked for
- * @interval: seconds; 0 means one line only
- * @nr: lines; 0 means without end
- * @is_json: as JSON
+ * struct options - the command's options
+ * @interval: seconds between two lines; 0 means one line only
+ * @nr: number of lines; 0 means no end
+ * @is_json: --json
  */
 struct options {
 	__u64 interval;
@@ -29,11 +29,11 @@ struct options {
 };
 
 /**
- * struct counts - of one moment
- * @info: facts and counts
- * @nr_handles: objects of the clients that may be seen
- * @nr_exported: mappings that they exported and nobody imported
- * @orphan_frames: frames of clients that are gone
+ * struct counts - the counts at one time
+ * @info: features and counts
+ * @nr_handles: objects of the clients that the caller may see
+ * @nr_exported: mappings that these clients have exported and nobody has imported
+ * @orphan_frames: frames that closed clients left
  */
 struct counts {
 	struct tmm_info info;
@@ -42,7 +42,7 @@ struct counts {
 	uint64_t orphan_frames;
 };
 
-/* An older module does not know who is there: 0 then. */
+/* If an older module lacks the list of clients, their counts are 0. */
 static int take_counts(const struct tmm_client *client, struct counts *counts)
 {
 	struct tmm_clients clients = { 0 };
@@ -70,7 +70,7 @@ static void print_head(void)
 	       " clients handles exports  orphans\n");
 }
 
-/* "+12 MiB": what is used more, or less, than a moment ago. */
+/* "+12 MiB": how much more is used than in the line above. */
 static const char *change_text(char buffer[TEXT_SIZE + 1], const struct tmm_info *now,
 			       const struct tmm_info *before)
 {
@@ -159,7 +159,7 @@ static bool parse_count(const char *text, const char *what, __u64 max, __u64 *co
 {
 	if (parse_size(text, count) && *count && *count <= max)
 		return true;
-	fprintf(stderr, "tmm: stats: not %s: %s\n", what, text);
+	fprintf(stderr, "tmm: stats: %s: expected %s\n", text, what);
 	return false;
 }
 
@@ -174,10 +174,10 @@ static int run(int argc, char **argv)
 	if (argc - optind > 2)
 		return usage(&stats_command);
 	if (argc > optind &&
-	    !parse_count(argv[optind], "an interval in seconds", MAX_SECONDS, &options.interval))
+	    !parse_count(argv[optind], "1 to 86400 seconds", MAX_SECONDS, &options.interval))
 		return TMM_USAGE;
 	if (argc > optind + 1 &&
-	    !parse_count(argv[optind + 1], "a count", ~0ULL, &options.nr))
+	    !parse_count(argv[optind + 1], "a number of lines", ~0ULL, &options.nr))
 		return TMM_USAGE;
 	client = open_device();
 	if (!client)
@@ -190,10 +190,11 @@ static int run(int argc, char **argv)
 const struct command stats_command = {
 	.name = "stats",
 	.arguments = "[--json] [INTERVAL [COUNT]]",
-	.summary = "print the counts, again and again",
-	.help = "One line, or one every INTERVAL seconds until ^C or COUNT of them. `change` is\n"
-		"the change since the line above. Handles and exports are those of the clients that\n"
-		"you may see; orphans is memory that closed clients left.\n\n"
-		"  -j, --json   as JSON, one object a line; sizes are bytes\n",
+	.summary = "print the counts, once or repeatedly",
+	.help = "Print one line, or one line every INTERVAL seconds until ^C or until there are\n"
+		"COUNT lines. `change` is the change of the used memory since the line above.\n"
+		"`handles` and `exports` count the clients that you may see. `orphans` is memory\n"
+		"that closed clients left.\n\n"
+		"  -j, --json   print JSON, one object per line; sizes are bytes\n",
 	.run = run,
 };

@@ -12,13 +12,13 @@
 #define CHUNK	(4UL << 20)
 
 /**
- * struct stream - what is being read
- * @name: of it
- * @fd: its descriptor
- * @pages: those that nothing is behind yet, in one run; NULL if there are none left
- * @mapping: what was read so far; NULL before there is any
- * @nr_bytes: how much
- * @is_over: there is no more
+ * struct stream - a file that is being read
+ * @name: name of the file
+ * @fd: descriptor of the file
+ * @pages: pages without frames yet, in one run; NULL if there are none left
+ * @mapping: the bytes read so far; NULL before the first
+ * @nr_bytes: number of these bytes
+ * @is_over: the end of the file was read
  */
 struct stream {
 	const char *name;
@@ -33,7 +33,7 @@ static int too_long(const struct stream *stream)
 {
 	char text[TEXT_SIZE];
 
-	fprintf(stderr, "tmm: put: %s has more than %s, and there is no room for the rest\n",
+	fprintf(stderr, "tmm: put: %s has more than %s: no memory is free for the rest\n",
 		stream->name, size_text(text, stream->nr_bytes));
 	return TMM_FAILED;
 }
@@ -43,7 +43,7 @@ static bool is_shortage(int error)
 	return error == ENOSPC || error == EDQUOT;
 }
 
-/* Virtual pages cost nothing: as many as there are free frames, if there are so many. */
+/* Allocate as many pages as there are free frames, if possible: pages need no memory. */
 static int reserve(struct stream *stream, struct tmm_client *client)
 {
 	struct tmm_allocate_options options = { .align = TMM_LARGE_PAGE_SIZE };
@@ -56,10 +56,10 @@ static int reserve(struct stream *stream, struct tmm_client *client)
 		stream->pages = tmm_pages_allocate(client, &options);
 		options.nr_pages /= 2;
 	} while (!stream->pages && is_shortage(errno) && options.nr_pages);
-	return stream->pages ? TMM_OK : failed(errno, "take pages");
+	return stream->pages ? TMM_OK : failed(errno, "allocate pages");
 }
 
-/* The next few pages, with frames behind them. */
+/* Map the next CHUNK bytes of pages to new frames. */
 static int take_chunk(struct stream *stream, struct tmm_mapping **chunk)
 {
 	struct tmm_pages *pages = NULL;
@@ -71,14 +71,14 @@ static int take_chunk(struct stream *stream, struct tmm_mapping **chunk)
 		pages = stream->pages;
 		stream->pages = NULL;
 	} else if (tmm_pages_split(&stream->pages, CHUNK, &pages, &stream->pages)) {
-		return failed(errno, "take pages");
+		return failed(errno, "split pages");
 	}
 	*chunk = tmm_pages_map(&pages, TMM_DATA);
 	if (*chunk)
 		return TMM_OK;
 	error = errno;
 	tmm_pages_drop(&pages);
-	return is_shortage(error) ? too_long(stream) : failed(error, "take memory");
+	return is_shortage(error) ? too_long(stream) : failed(error, "map pages");
 }
 
 static int fill_chunk(struct stream *stream, struct tmm_mapping *chunk)
@@ -122,7 +122,7 @@ static int append_chunk(struct stream *stream)
 	return status;
 }
 
-/* What the last chunk has too much; of an empty file one page stays. */
+/* Drop the unused end of the last chunk; an empty file keeps one page. */
 static int trim(struct stream *stream)
 {
 	uint64_t size = (stream->nr_bytes + TMM_PAGE_SIZE - 1) / TMM_PAGE_SIZE * TMM_PAGE_SIZE;

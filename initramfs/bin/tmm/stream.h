@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What has an end that only reading shows: a pipe, a device, a file of /proc.
+ * Read a file whose size is not known: a pipe, a device, a file of /proc.
  */
 #ifndef TMM_STREAM_H
 #define TMM_STREAM_H
@@ -9,16 +9,16 @@
 #include <tmm.h>
 
 /**
- * stream_take() - read all there is, into a mapping that grows
- * @client: whose mapping it is to be
- * @name: of what is read
- * @fd: its descriptor
- * @nr_bytes: set to how much there was
+ * stream_take() - read a file to its end, into a mapping that grows
+ * @client: the client that will own the mapping
+ * @name: name of the file
+ * @fd: descriptor of the file
+ * @nr_bytes: set to the number of bytes read
  *
- * Of Linux's memory it takes nothing, of the module's as much as is read and a few MiB
- * more, and at most what there is for this client.
+ * The call needs no buffer in Linux's memory. In the module's memory, it needs the size of
+ * the file and a few MiB more.
  *
- * Return: a mapping of whole pages, one at least; or NULL after it has said what failed
+ * Return: a mapping of one or more whole pages; or NULL after printing the error
  */
 struct tmm_mapping *stream_take(struct tmm_client *client, const char *name, int fd,
 				uint64_t *nr_bytes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * From the top: title, a bar of all memory by owner, a grid for each region, the list of
- * owners, what is free. Everything is placed by counting down the page.
+ * The picture has, from the top: a title, a bar of all memory by owner, a grid for each region,
+ * the list of owners, and the free memory.
  */
 #include "svg.h"
 
@@ -25,16 +25,16 @@
 #define MAX_LISTED	24
 
 /**
- * struct page - where drawing has got to
- * @out: where to
- * @y: the next thing's upper edge
+ * struct page - a picture that is being drawn
+ * @out: where to write
+ * @y: upper edge of the next element
  */
 struct page {
 	FILE *out;
 	double y;
 };
 
-/* Letters that mean something in XML do not, nor does what is no text. */
+/* Write text with the special characters of XML escaped. */
 static void put_xml(FILE *out, const char *text)
 {
 	for (; *text; text++) {
@@ -66,15 +66,15 @@ static void put_plain_box(struct page *page, double x, double y, double width, d
 	fputs("/>\n", page->out);
 }
 
-/* --- who ---------------------------------------------------------------------------- */
+/* --- the list ------------------------------------------------------------------------ */
 
 /**
- * struct line - of the list below the grids, and a piece of the bar above them
- * @rgb: its colour
- * @name: who
- * @details: process, user
- * @nr: frames
- * @is_again: they are part of what others have
+ * struct line - a line of the list below the grids, and a piece of the bar above them
+ * @rgb: colour of the owner
+ * @name: name of the owner
+ * @details: process and user
+ * @nr: number of frames
+ * @is_again: other lines contain these frames too, so the bar leaves them out
  */
 struct line {
 	const char *rgb;
@@ -85,9 +85,9 @@ struct line {
 };
 
 /**
- * struct list - all of them
+ * struct list - all lines
  * @lines: the lines
- * @nr: how many
+ * @nr: number of lines
  */
 struct list {
 	struct line lines[MAX_LISTED + NR_USES + 4];
@@ -132,10 +132,10 @@ static void list_owners(struct list *list, const struct view *view)
 	snprintf(name, sizeof(name), "%u more clients", view->clients.nr - nr);
 	if (nr < view->clients.nr)
 		add(list, look_of_owner(view, nr).rgb, name, rest);
-	snprintf(name, sizeof(name), "clients of others (%u)", view->clients.nr_hidden);
+	snprintf(name, sizeof(name), "clients of other users (%u)", view->clients.nr_hidden);
 	if (view->clients.nr_hidden)
 		add(list, look_of_owner(view, OWNER_HIDDEN).rgb, name, view->clients.hidden_frames);
-	add(list, look_of_owner(view, OWNER_KERNEL).rgb, "the kernel's",
+	add(list, look_of_owner(view, OWNER_KERNEL).rgb, "kernel",
 	    view->kernel_frames);
 	if (view->clients.orphan_frames)
 		add(list, look_of_owner(view, OWNER_KERNEL).rgb, "orphans",
@@ -146,7 +146,7 @@ static void list_owners(struct list *list, const struct view *view)
 	add(list, look_of_owner(view, OWNER_NOBODY).rgb, "free", view->uses[USE_FREE]);
 	line = add(list, look_of_owner(view, OWNER_TABLES).rgb, "page tables",
 		   view->uses[USE_TABLES]);
-	snprintf(line->details, sizeof(line->details), "counted above, with their owners");
+	snprintf(line->details, sizeof(line->details), "counted above, for their owners");
 	line->is_again = true;
 }
 
@@ -168,7 +168,7 @@ static const char *owner_name(const struct view *view, int owner, char text[TEXT
 		return plain_text(text, view->clients.entries[owner].comm);
 	switch (owner) {
 	case OWNER_KERNEL:
-		return "the kernel, or a client that is gone";
+		return "the kernel, or a closed client";
 	case OWNER_HIDDEN:
 		return "a client of another user";
 	default:
@@ -176,7 +176,7 @@ static const char *owner_name(const struct view *view, int owner, char text[TEXT
 	}
 }
 
-/* What a browser shows where the mouse is. */
+/* Write the text that a browser shows for the cell under the mouse. */
 static void put_title(struct page *page, const struct view *view,
 		      const struct view_region *region, uint32_t index)
 {
@@ -198,7 +198,7 @@ static void put_title(struct page *page, const struct view *view,
 	fputs("</title>", page->out);
 }
 
-/* The height of the colour is what is used of the cell. */
+/* The height of the coloured part shows how much of the cell is used. */
 static void put_cell(struct page *page, const struct view *view, const struct view_region *region,
 		     uint32_t index, bool by_owner)
 {
@@ -232,7 +232,7 @@ static void put_region(struct page *page, const struct view *view, uint32_t inde
 		 size_text(size, region->region.nr_bytes),
 		 share_text(share, region->nr - region->uses[USE_FREE], region->nr));
 	put_text(page, MARGIN, page->y + 16, "h", line);
-	snprintf(line, sizeof(line), "one square is %s, coloured as far as it is used",
+	snprintf(line, sizeof(line), "one square is %s; its coloured part is used",
 		 size_text(cell, region->cell_bytes));
 	put_text(page, WIDTH - MARGIN, page->y + 16, "n e", line);
 	page->y += 30;
@@ -314,8 +314,8 @@ static void put_runs(struct page *page, const struct tmm_info *info)
 		 count_text(runs, info->frames_ranges, "run"));
 	put_text(page, MARGIN, page->y + 16, "h", line);
 	put_text(page, WIDTH - MARGIN, page->y + 16, "n e",
-		 "the longest run for pages of each size, and the share of what is free "
-		 "that is elsewhere");
+		 "the longest free run for each page size, and the share of the free "
+		 "memory outside it");
 	page->y += 32;
 	for (i = 0; i < 3; i++) {
 		y = page->y + i * LINE;
@@ -335,7 +335,7 @@ static void put_runs(struct page *page, const struct tmm_info *info)
 	page->y += 3 * LINE + 12;
 }
 
-/* The size stands at the top of the document, and is known at the bottom. */
+/* Write the beginning of the document, which contains the height of the whole picture. */
 static void begin(FILE *out, double height)
 {
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -371,7 +371,7 @@ void svg_draw(FILE *out, const struct view *view, bool by_owner)
 	put_head(&page, view, list);
 	for (i = 0; i < view->info.nr_regions; i++)
 		put_region(&page, view, i, by_owner);
-	put_list(&page, view, list, by_owner ? "Who owns it" : "What it is used for");
+	put_list(&page, view, list, by_owner ? "Owners" : "Uses");
 	put_runs(&page, &view->info);
 	fputs("</svg>\n", out);
 	free(list);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A view as a picture for browsers and documents.
+ * Draw a view as SVG, for browsers and documents.
  */
 #ifndef TMM_SVG_H
 #define TMM_SVG_H
 
 #include "view.h"
 
-/* Cells for the largest region, to be given to view_take(). */
+/* The number of cells for the largest region, for view_take(). */
 #define SVG_CELLS	2048
 
-/* One SVG document that needs nothing else. Errors stay with @out. */
+/* Write an SVG document that needs no other file. The caller checks @out for errors. */
 void svg_draw(FILE *out, const struct view *view, bool by_owner);
 
 #endif /* TMM_SVG_H */

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A step that takes less is over before anybody wonders. */
+/* Shorter steps show no progress. */
 #define PATIENCE_MS	700
 
 static unsigned int from_environment(const char *name, unsigned int otherwise)
@@ -19,7 +19,7 @@ static unsigned int from_environment(const char *name, unsigned int otherwise)
 	const char *text = getenv(name);
 	__u64 asked;
 
-	/* what does not fit says nothing */
+	/* ignore a number that is no width or height */
 	return text && parse_size(text, &asked) && asked && asked <= USHRT_MAX ? asked : otherwise;
 }
 
@@ -82,10 +82,10 @@ bool terminal_has_blocks(void)
 	const char *locale = NULL, *term = getenv("TERM");
 	size_t i;
 
-	/* the first that is set decides; a static program has no other locale to ask */
+	/* the first variable that is set counts; a static program has no setlocale() to ask */
 	for (i = 0; i < sizeof(names) / sizeof(names[0]) && !(locale && *locale); i++)
 		locale = getenv(names[i]);
-	/* the console's font has no eighths of a block */
+	/* the font of Linux's console has no eighths of a block */
 	if (!locale || (term && !strcmp(term, "linux")))
 		return false;
 	return strcasestr(locale, "utf-8") || strcasestr(locale, "utf8");
@@ -114,7 +114,7 @@ void progress_start(struct progress *progress, FILE *out, const char *what, __u6
 	progress->shown = progress->live ? -1 : 0;
 }
 
-/* Where a line cannot be written over, four of them must do. */
+/* Show each percent if the line can be overwritten, else each quarter. */
 static bool worth_showing(const struct progress *progress, int percent)
 {
 	int step = progress->live ? 1 : 25;

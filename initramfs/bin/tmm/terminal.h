@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the output can show, and how far something is.
+ * Properties of the terminal, and a progress line.
  */
 #ifndef TMM_TERMINAL_H
 #define TMM_TERMINAL_H
@@ -9,16 +9,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Columns of the terminal; 80 if stdout is none and COLUMNS says nothing. */
+/* Columns of the terminal, or of COLUMNS if stdout is no terminal; 80 by default. */
 unsigned int terminal_width(void);
-/* Its rows; 24 likewise. */
+/* Rows of the terminal, or of LINES; 24 by default. */
 unsigned int terminal_rows(void);
 
 /**
- * enum colour_choice - what --color says
- * @COLOUR_AUTO: only on a terminal that has colours, and not against NO_COLOR
- * @COLOUR_ALWAYS: in a file too
- * @COLOUR_NEVER: not at all
+ * enum colour_choice - argument of --color
+ * @COLOUR_AUTO: on a terminal with colours, unless NO_COLOR is set
+ * @COLOUR_ALWAYS: always, also in a file
+ * @COLOUR_NEVER: never
  */
 enum colour_choice {
 	COLOUR_AUTO,
@@ -26,24 +26,23 @@ enum colour_choice {
 	COLOUR_NEVER,
 };
 
-/* False if @text is none of auto, always, never. */
+/* False if @text is not auto, always or never. */
 bool parse_colour(const char *text, enum colour_choice *choice);
 /* Colours to use: 0, 8 or 256. */
 unsigned int terminal_colours(enum colour_choice choice);
-/* Do the locale and the terminal know more than ASCII? */
+/* Can the locale and the terminal show block characters? */
 bool terminal_has_blocks(void);
 
 /**
- * struct progress - says how far a long step is
- * @out: where
- * @what: what is being done; NULL for the demo's form, which begins at the margin of its
- *        steps
- * @total: what there is to do
- * @started: when it began, in milliseconds
- * @shown: percent last shown
- * @live: the line can be written over
+ * struct progress - the progress line of a long step
+ * @out: where to print
+ * @what: name of the step; NULL for the form of the demo, which is indented
+ * @total: bytes to process
+ * @started: start of the step, in milliseconds
+ * @shown: percent shown last
+ * @live: the line can be overwritten
  *
- * Short steps say nothing.
+ * Short steps print nothing.
  */
 struct progress {
 	FILE *out;
@@ -54,10 +53,10 @@ struct progress {
 	bool live;
 };
 
-/* On @out, as long as that is a terminal; the demo's form says something elsewhere too. */
+/* The line is printed only if @out is a terminal, and in the demo's form. */
 void progress_start(struct progress *progress, FILE *out, const char *what, __u64 total);
 void progress_update(struct progress *progress, __u64 done);
-/* Removes what was shown, where that is possible. */
+/* Remove the progress line, if it can be overwritten. */
 void progress_end(struct progress *progress);
 
 __u64 now_in_milliseconds(void);

@@ -20,7 +20,7 @@ const char *size_text(char buffer[TEXT_SIZE], __u64 bytes)
 	__u64 rest = 0;
 
 	while (bytes >= 1024 && unit < 6) {
-		/* a tenth is enough for a reader, rounded down: never more than there is */
+		/* rounded down to a tenth, so that the text never shows too much */
 		rest = bytes % 1024 * 10 / 1024;
 		bytes /= 1024;
 		unit++;
@@ -39,7 +39,7 @@ const char *memparse_text(char buffer[TEXT_SIZE], __u64 bytes)
 {
 	unsigned int unit = 0;
 
-	/* memparse() knows more units, but people write these. */
+	/* memparse() accepts larger units, but people write these. */
 	while (bytes && bytes % 1024 == 0 && unit < 3) {
 		bytes /= 1024;
 		unit++;
@@ -97,7 +97,7 @@ const char *page_text(unsigned int shift)
 	}
 }
 
-/* strtoull() takes signs and blanks; nobody means those here. */
+/* Refuse signs and blanks, which strtoull() accepts. */
 static bool parse_number(const char *text, __u64 *number, char **end)
 {
 	if (*text < '0' || *text > '9')
@@ -147,7 +147,7 @@ const char *share_text(char buffer[TEXT_SIZE], __u64 part, __u64 whole)
 {
 	double share = whole ? 100.0 * part / whole : 0;
 
-	/* what is there is not nothing, and what lacks something is not all */
+	/* only nothing shows as 0 %, and only the whole as 100 % */
 	if (part && share < 0.1)
 		snprintf(buffer, TEXT_SIZE, "<0.1 %%");
 	else if (part < whole && share > 99.9)
@@ -196,7 +196,7 @@ size_t utf8_length(const char *text)
 	for (i = 1; i < length; i++)
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-	/* what could be written shorter, surrogates, and what is beyond Unicode */
+	/* overlong forms, surrogates, and numbers beyond Unicode */
 	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] > 0x9f) ||
 	    (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] > 0x8f))
 		return 0;
@@ -216,7 +216,7 @@ int failed(int error, const char *format, ...)
 	char text[TEXT_ERROR];
 	va_list arguments;
 
-	/* what was said before belongs before */
+	/* keep the order of stdout and stderr */
 	fflush(stdout);
 	fprintf(stderr, "tmm: ");
 	va_start(arguments, format);
@@ -224,7 +224,7 @@ int failed(int error, const char *format, ...)
 	va_end(arguments);
 	fprintf(stderr, ": %s\n", error_text(text, error));
 	if (error == ENOTTY)
-		fprintf(stderr, "tmm: the module is older than this tool and lacks this call\n");
+		fprintf(stderr, "tmm: the module is older than tmm and lacks this call\n");
 	return TMM_FAILED;
 }
 
@@ -244,11 +244,11 @@ struct tmm_client *open_device(void)
 	if (client)
 		return client;
 	if (error == ENOTTY) {
-		fprintf(stderr, "tmm: open %s: not a device of theseus_mm\n", path);
+		fprintf(stderr, "tmm: %s: not a device of theseus_mm; check TMM_DEVICE\n", path);
 		return NULL;
 	}
 	failed(error, "open %s", path);
 	if (error == ENOENT && !strcmp(path, TMM_DEVICE))
-		fprintf(stderr, "tmm: is the module loaded? insmod theseus_mm.ko $(tmm regions)\n");
+		fprintf(stderr, "tmm: load the module first: insmod theseus_mm.ko $(tmm regions)\n");
 	return NULL;
 }

@@ -15,7 +15,7 @@ const char *use_name(enum use use)
 		[USE_ALLOCATED] = "allocated, not mapped",
 		[USE_TABLES] = "page tables",
 		[USE_METADATA] = "the module's bookkeeping",
-		[USE_BAD] = "bad: their memory fails",
+		[USE_BAD] = "bad: memory that fails",
 	};
 
 	return names[use];
@@ -47,7 +47,7 @@ double fragmentation(const struct tmm_info *info, unsigned int i)
 	return 1 - (double)info->frames_largest[i] / info->frames_free;
 }
 
-/* --- taking one ------------------------------------------------------------------- */
+/* --- taking a view ---------------------------------------------------------------- */
 
 static int by_size(const void *a, const void *b)
 {
@@ -58,7 +58,7 @@ static int by_size(const void *a, const void *b)
 	return one->id < other->id ? -1 : one->id > other->id;
 }
 
-/* Who looks owns nothing and is no news. */
+/* Leave out the client of tmm itself, which owns nothing. */
 static void leave_out(struct tmm_clients *clients, uint32_t id)
 {
 	uint32_t i;
@@ -72,7 +72,7 @@ static void leave_out(struct tmm_clients *clients, uint32_t id)
 		(clients->nr - i) * sizeof(*clients->entries));
 }
 
-/* The one that its number says, or the next that is free. */
+/* Take the slot that follows from the client's number, or the next free one. */
 static unsigned int find_slot(bool *is_taken, uint32_t id)
 {
 	unsigned int slot = (id - 1) % NR_HUES;
@@ -83,7 +83,7 @@ static unsigned int find_slot(bool *is_taken, uint32_t id)
 	return slot;
 }
 
-/* By number, so that the same clients always have the same; they are sorted by size. */
+/* Assign slots by number, not by size, so that a client keeps its colour. */
 static int assign_slots(struct view *view)
 {
 	uint32_t nr = view->clients.nr < NR_HUES ? view->clients.nr : NR_HUES, i, j, next;
@@ -92,7 +92,7 @@ static int assign_slots(struct view *view)
 
 	view->slots = calloc(view->clients.nr + 1, sizeof(*view->slots));
 	if (!view->slots) {
-		failed(ENOMEM, "look at the clients");
+		failed(ENOMEM, "list the clients");
 		return -1;
 	}
 	for (i = 0; i < view->clients.nr; i++)
@@ -110,7 +110,7 @@ static int assign_slots(struct view *view)
 static int take_clients(const struct tmm_client *client, struct view *view)
 {
 	if (tmm_client_list(client, &view->clients)) {
-		/* an older module: then the picture is by use only */
+		/* an older module lacks the call: the picture then shows uses only */
 		if (errno == ENOTTY)
 			return 0;
 		failed(errno, "GET_CLIENTS");
@@ -135,7 +135,7 @@ static int owner_index(const struct view *view, uint32_t id)
 	return OWNER_KERNEL;
 }
 
-/* @owner owns most of it, or is OWNER_KERNEL if no client does. */
+/* @owner is the client that owns most of the cell, or OWNER_KERNEL if there is none. */
 static int owner_of(const struct cell *cell, int owner)
 {
 	if (cell->use == USE_FREE)
@@ -180,8 +180,9 @@ static void add_cell(struct view *view, struct view_region *region, const struct
 }
 
 /*
- * The client, or OWNER_HIDDEN, that owns most of some parts together, as far as who owns
- * most of each tells; OWNER_KERNEL if none does. @sums has room for all clients and one.
+ * Find the client, or OWNER_HIDDEN, that owns most of some parts together. The module names
+ * only the main owner of each part, so the result is an estimate. OWNER_KERNEL if no part has
+ * an owner. @sums has room for all clients and one more.
  */
 static int find_owner(const struct view *view, const struct tmm_occupancy *parts, uint32_t first,
 		      uint32_t nr, uint64_t *sums)
@@ -204,7 +205,7 @@ static int find_owner(const struct view *view, const struct tmm_occupancy *parts
 	return most == hidden ? OWNER_HIDDEN : (int)most;
 }
 
-/* Parts are of a power of two, and so are cells: a cell is some parts. */
+/* Join parts to cells. The sizes of both are powers of two, so a cell has whole parts. */
 static int fold(struct view *view, struct view_region *region, const struct tmm_occupancy *parts)
 {
 	const uint32_t nr_each = region->cell_bytes / parts->bucket_bytes;
@@ -214,7 +215,7 @@ static int fold(struct view *view, struct view_region *region, const struct tmm_
 	region->cells = calloc(region->nr_cells, sizeof(*region->cells));
 	if (!sums || !region->cells) {
 		free(sums);
-		return failed(ENOMEM, "look at a region");
+		return failed(ENOMEM, "count a region");
 	}
 	for (i = 0; i < region->nr_cells; i++) {
 		struct cell *cell = &region->cells[i];
@@ -230,8 +231,8 @@ static int fold(struct view *view, struct view_region *region, const struct tmm_
 }
 
 /*
- * One cell is the same everywhere: the largest region says what it has to be. The module
- * says what it is at least.
+ * Choose one size of cells for all regions: large enough that the largest region has at most
+ * @max_cells, and not smaller than the parts of the module.
  */
 static uint64_t choose_cell(const struct view *view, const struct tmm_occupancy *parts,
 			    uint32_t max_cells)
@@ -285,7 +286,7 @@ static int take_regions(const struct tmm_client *client, uint32_t max_cells, str
 
 	view->regions = calloc(nr + 1, sizeof(*view->regions));
 	if (!parts || !view->regions)
-		failed(ENOMEM, "look at the regions");
+		failed(ENOMEM, "count the regions");
 	else if (!take_parts(client, view, parts))
 		err = fold_all(view, parts, max_cells);
 	for (i = 0; parts && i < nr; i++)
@@ -303,7 +304,7 @@ static void count_kernel(struct view *view)
 
 	for (i = 0; i < view->clients.nr; i++)
 		theirs += view->clients.entries[i].nr_frames;
-	/* they may have taken more since */
+	/* clients may have allocated more after the regions were counted */
 	view->kernel_frames = used > theirs ? used - theirs : 0;
 }
 
@@ -413,7 +414,7 @@ static void json_cell(struct json *json, const struct view *view,
 	const bool is_line = json->is_line;
 	enum use use;
 
-	/* there are hundreds: a line each, in any form */
+	/* each cell is one line, since there are hundreds */
 	json_open_object(json, NULL);
 	json->is_line = true;
 	json_number(json, "offset", cell_offset(region, index));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What there is to see at one moment, before anything is drawn: the regions cut into
- * cells, who owns them, and what is free. The text, the SVG and the JSON of `tmm map`
- * are three ways to write one view.
+ * A view is the state of the memory at one time: the regions divided into cells, the owners of
+ * the cells, and the free memory. `tmm map` writes a view as text, SVG or JSON.
  */
 #ifndef TMM_VIEW_H
 #define TMM_VIEW_H
@@ -26,24 +25,24 @@ enum use {
 	NR_USES,
 };
 
-/* Owners that are no client; the indexes of clients begin at 0. */
+/* Owners that are not a visible client; the indexes of clients begin at 0. */
 enum {
 	OWNER_NOBODY = -1,	/* free */
-	OWNER_KERNEL = -2,	/* frames of no client: the kernel's, or of one that is gone */
+	OWNER_KERNEL = -2,	/* the kernel, or a closed client */
 	OWNER_HIDDEN = -3,	/* a client that the caller may not see */
-	OWNER_TABLES = -4,	/* page tables of whomever */
+	OWNER_TABLES = -4,	/* page tables, of any owner */
 	OWNER_METADATA = -5,	/* the module's bookkeeping */
 };
 
-/* Owners that have a letter; and a colour of their own. */
+/* Number of owners with a letter of their own, and with a colour of their own. */
 #define NR_LETTERS	26
 #define NR_HUES		12
 
 /**
  * struct cell - a part of a region
- * @nr: frames it has
- * @uses: how many of them are used for what
- * @use: what most of the used ones are used for; USE_FREE if all are free
+ * @nr: number of frames
+ * @uses: number of frames by use
+ * @use: use of most of the used frames; USE_FREE if all are free
  * @owner: index in the view's clients, or OWNER_*
  */
 struct cell {
@@ -55,9 +54,10 @@ struct cell {
 
 /**
  * struct view_region - a region
- * @region: where, and how large
- * @cell_bytes: size of a cell, but for the last, which is what is left
- * @nr_cells: cells in @cells
+ * @region: place and size
+ * @cell_bytes: size of a cell; the last cell can be smaller
+ * @nr_cells: number of cells
+ * @cells: the cells
  * @uses: frames of the whole region by use
  * @nr: frames of the whole region
  */
@@ -71,18 +71,17 @@ struct view_region {
 };
 
 /**
- * struct view - all of it
- * @info: facts and counts
- * @regions: @info.nr_regions of them
+ * struct view - all regions and clients
+ * @info: features and counts
+ * @regions: an array of @info.nr_regions
  * @uses: frames of all regions by use
  * @nr: frames of all regions
- * @has_clients: the module could tell who is there, and whose the cells are; else
- *               @clients is empty
- * @clients: sorted by what they own, the largest first; the caller is not among them
- * @slots: of each client: which letter and colour it has. The largest have the first
- *         NR_HUES; as long as there are no more, a client that comes or grows leaves the
- *         others theirs.
- * @kernel_frames: used ones that are neither theirs nor of clients that are gone, nor the
+ * @has_clients: the module has the call that lists clients; else @clients is empty
+ * @clients: the clients, the largest owner first; tmm's own client is left out
+ * @slots: for each client, the number of its letter and its colour. The largest clients have
+ *         the first NR_HUES slots. As long as there are no more clients than that, a client
+ *         keeps its slot when another client comes or grows
+ * @kernel_frames: used frames that belong neither to clients, open or closed, nor to the
  *                 module's bookkeeping
  */
 struct view {
@@ -97,32 +96,32 @@ struct view {
 };
 
 /**
- * view_take() - look
- * @client: who looks
- * @max_cells: cells for the largest region at most; a cell is a power of two large, 2 MiB
- *             at least, and the same in all regions
- * @view: filled in; to be given to view_free()
+ * view_take() - read the state of the memory
+ * @client: the client that makes the calls
+ * @max_cells: most cells for the largest region. The size of a cell is a power of two, at
+ *             least 2 MiB, and the same in all regions
+ * @view: filled in; to be freed with view_free()
  *
- * Return: 0, or -1 after it has said what failed
+ * Return: 0, or -1 after printing the error
  */
 int view_take(const struct tmm_client *client, uint32_t max_cells, struct view *view);
 void view_free(struct view *view);
 
-/* What a use is called, in words and as a member of a JSON object. */
+/* The name of a use, in words and as a member of a JSON object. */
 const char *use_name(enum use use);
 const char *use_key(enum use use);
 
-/* First byte of a cell, from the region's start. */
+/* The offset of a cell from the start of its region. */
 uint64_t cell_offset(const struct view_region *region, uint32_t index);
 
-/* Of what is free: how much is not in the longest run for pages of size @i; 0 .. 1. */
+/* The share of the free memory outside the longest run for pages of size @i; 0 to 1. */
 double fragmentation(const struct tmm_info *info, unsigned int i);
 
-/* Members "clients", "hidden", "orphan_bytes": the list, also for `tmm info`. */
+/* Write the members "clients", "hidden" and "orphan_bytes", also for `tmm info`. */
 void json_clients(struct json *json, const struct tmm_clients *clients, uint64_t nr_frames);
-/* Members "bytes", "runs", "longest": what is free. */
+/* Write an object with the members "bytes", "runs" and "longest" for the free memory. */
 void json_free(struct json *json, const char *key, const struct tmm_info *info);
-/* All of it, as `tmm map --json` shows it. */
+/* Write the whole view, for `tmm map --json`. */
 void view_json(struct json *json, const struct view *view);
 
 #endif /* TMM_VIEW_H */

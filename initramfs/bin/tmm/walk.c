@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm translate, tmm dump: what the page tables say about one address.
+ * tmm translate, tmm dump: show the page-table entries of one address.
  */
 #include "command.h"
 #include "json.h"
@@ -68,11 +68,11 @@ static unsigned int table_index(__u64 vaddr, unsigned int level)
 }
 
 /**
- * struct step - one entry on the way
- * @level: of its table; 1 is the last one
- * @index: in the table
- * @entry: as it is
- * @kind: of what it points to
+ * struct step - an entry on the way
+ * @level: level of its table; 1 is the last level
+ * @index: index in the table
+ * @entry: the raw entry
+ * @kind: what the entry points to
  */
 struct step {
 	unsigned int level;
@@ -115,7 +115,7 @@ static void print_step(const struct step *step)
 		       flags_text(flags, step->entry));
 		break;
 	case FOREIGN:
-		printf("table of Linux's own, not entered\n");
+		printf("table of Linux, not followed\n");
 		break;
 	case TABLE:
 		printf("table at p%#llx, %llu of 512 entries used\n", frame,
@@ -190,7 +190,8 @@ static int run(const struct command *command, int argc, char **argv,
 	if (argc - optind != 1)
 		return usage(command);
 	if (!parse_address(argv[optind], &vaddr)) {
-		fprintf(stderr, "tmm: %s: not an address: %s\n", command->name, argv[optind]);
+		fprintf(stderr, "tmm: %s: %s: expected an address such as 0x1000\n", command->name,
+			argv[optind]);
 		return TMM_USAGE;
 	}
 	client = open_device();
@@ -214,9 +215,10 @@ static int run_dump(int argc, char **argv)
 const struct command translate_command = {
 	.name = "translate",
 	.arguments = "[--json] VADDR",
-	.summary = "print what a virtual address translates to",
-	.help = "Takes CAP_SYS_ADMIN.\n\n"
-		"  -j, --json   as JSON\n",
+	.summary = "print the physical address of a virtual address",
+	.help = "Print the physical address, the size of the page and its flags. The command needs\n"
+		"CAP_SYS_ADMIN.\n\n"
+		"  -j, --json   print JSON\n",
 	.run = run_translate,
 };
 
@@ -224,8 +226,8 @@ const struct command dump_command = {
 	.name = "dump",
 	.arguments = "[--json] VADDR",
 	.summary = "print the page-table entries on the way to a virtual address",
-	.help = "One line for each of the 4 or 5 levels, from the root down, until nothing is\n"
-		"mapped. Takes CAP_SYS_ADMIN.\n\n"
-		"  -j, --json   as JSON\n",
+	.help = "Print one line for each of the 4 or 5 levels, from the root down, until an entry\n"
+		"maps nothing. The command needs CAP_SYS_ADMIN.\n\n"
+		"  -j, --json   print JSON\n",
 	.run = run_dump,
 };

@@ -111,13 +111,13 @@ test_arguments() {
 		check "tmm $wrong" ends 2 "$fake" $wrong
 		check "tmm $wrong says so" grep -q '^tmm: \|^Usage: ' "$out/stderr"
 	done
-	check "cat without a source" complains 2 "no TMM_FD" "$tmm" cat
+	check "cat without a source" complains 2 "no descriptor" "$tmm" cat
 	check "cat of a descriptor that is something else" \
-		complains 1 "no exported mapping" "$tmm" cat --fd 0
+		complains 1 "not an exported mapping" "$tmm" cat --fd 0
 	check "cat of a closed descriptor" complains 1 "(EBADF)" "$tmm" cat --fd 77
 	check "cat of no process" complains 1 "(ESRCH)" "$tmm" cat /proc/4194303/fd/3
 	check "info of a descriptor that is something else" \
-		complains 1 "is not one of /dev/theseus_mm" "$tmm" info --fd 0
+		complains 1 "not a descriptor of /dev/theseus_mm" "$tmm" info --fd 0
 	check "info of a closed descriptor" complains 1 "(EBADF)" "$tmm" info --fd 77
 	check "info of no process" complains 1 "(ESRCH)" "$tmm" info --fd 3 --pid 4194303
 	check "put of no file" complains 1 "open /nonexistent" "$fake" put /nonexistent
@@ -335,7 +335,7 @@ test_json_of_memory() {
 # The mapping keeps nothing of what is written.
 file_that_is_not_the_mapping() {
 	ends 1 env FAKE=forgets "$fake" demo /etc/passwd &&
-		grep -q '^demo: FAILED: .*the mapping does not hold what was written' "$out/stdout"
+		grep -q '^demo: FAILED: .*the mapping differs from the file' "$out/stdout"
 }
 
 # As a firmware's map: NUMBER TYPE START END
@@ -370,7 +370,7 @@ test_regions() {
 		"memmap=4G\$0x77fe0000"
 	check "regions that are no RAM" \
 		regions_are "" "no memmap=" "memmap=64K\$0x7ffe0000"
-	check "regions that do not fit" regions_are "" "ignored: memmap=17592186044417M\$1M" \
+	check "regions that do not fit" regions_are "" "memmap=17592186044417M\$1M: not a range: ignored" \
 		"memmap=17592186044417M\$1M"
 }
 
