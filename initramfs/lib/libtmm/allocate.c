@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Allocation: the options as the kernel takes them.
+ * Allocation: turn the options into the call of the kernel.
  */
 #include "internal.h"
 

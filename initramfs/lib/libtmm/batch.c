@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Many mappings at once: an array of the kernel's beside that of the program.
+ * Several mappings in one call: translate between the arrays of the program and the kernel.
  */
 #include "internal.h"
 
@@ -37,7 +37,7 @@ static int encode(struct theseus_mm_create_item *calls, const struct tmm_create_
 	return 0;
 }
 
-/* @objects are taken, each used or freed. */
+/* Use the object of each item that succeeded, and free the others. */
 static void publish(struct tmm_object **objects, const struct theseus_mm_create_item *calls,
 		    struct tmm_mapping **mappings, uint32_t nr)
 {
@@ -54,7 +54,7 @@ static void publish(struct tmm_object **objects, const struct theseus_mm_create_
 	}
 }
 
-/* With @calls and @objects as memory to use. */
+/* Make the call. @calls and @objects are zeroed arrays of at least @nr entries. */
 static int create(struct tmm_client *client, struct tmm_create_item *items,
 		  struct theseus_mm_create_item *calls, struct tmm_object **objects, uint32_t nr,
 		  uint32_t how)
@@ -100,7 +100,10 @@ int tmm_mapping_create_many(struct tmm_client *client, struct tmm_create_item *i
 	return nr_done;
 }
 
-/* Whose they are: NULL if there are none; -1 and errno if they are several clients'. */
+/*
+ * Find the client of all mappings: NULL if all entries are NULL. If the mappings belong to
+ * several clients, return -1 and set errno to EXDEV.
+ */
 static int find_client(struct tmm_mapping **mappings, uint32_t nr, struct tmm_client **client)
 {
 	uint32_t i;
@@ -129,7 +132,10 @@ static uint32_t encode_drops(struct theseus_mm_drop_item *calls, struct tmm_mapp
 	return nr_calls;
 }
 
-/* Forgets what is dropped, unless nothing was; tells the errors. Returns how many are NULL. */
+/*
+ * Store the errors. If the call succeeded, free the objects of the dropped mappings. Return
+ * the number of entries that are NULL.
+ */
 static int decode_drops(const struct theseus_mm_drop_item *calls, struct tmm_mapping **mappings,
 			int *errors, uint32_t nr, bool is_done)
 {
@@ -149,7 +155,7 @@ static int decode_drops(const struct theseus_mm_drop_item *calls, struct tmm_map
 	return nr_null;
 }
 
-/* As tmm_object_drop(): of a closed client, only the memory here is left to free. */
+/* A closed client owns nothing, so only the library's memory is freed, as in tmm_object_drop(). */
 static int drop(struct tmm_client *client, struct theseus_mm_drop_item *calls, uint32_t nr,
 		uint32_t how)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clients: opened, asked, waited for, closed.
+ * Clients: open, call, wait and close.
  */
 #include "internal.h"
 
@@ -119,7 +119,7 @@ int tmm_client_info(const struct tmm_client *client, struct tmm_info *info)
 	return 0;
 }
 
-/* poll() passes over descriptors that are negative, and would wait for nothing. */
+/* poll() ignores negative descriptors and would wait in vain, so it is not called for them. */
 int tmm_client_wait(const struct tmm_client *client, int timeout_ms)
 {
 	struct pollfd wanted = { .fd = tmm_client_fd(client), .events = POLLIN };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory: regions of it, and mappings of parts of them.
+ * Device memory: regions, and mappings of their parts.
  */
 #include "internal.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of the library share.
+ * Declarations that the files of the library share.
  *
- * An object is its client, its handle, and where and how large it is, which only
- * calls through this object change. The three kinds differ in what can be done with
- * them, so they are types of their own to users, and one type in here.
+ * An object holds its client, its handle, its address and its size. Only calls on this object
+ * change these. Users see the three kinds of objects as three types, since each kind has its
+ * own calls; the library uses one type for all of them.
  *
- * Invariant: memory is taken before the kernel is asked for something that cannot be
- * undone; after it has said yes, nothing can fail.
+ * Invariant: the library allocates its memory before it makes a call that cannot be undone.
+ * After the call has succeeded, nothing can fail.
  */
 #ifndef LIBTMM_INTERNAL_H
 #define LIBTMM_INTERNAL_H
@@ -20,27 +20,17 @@
 
 #include <linux/theseus_mm.h>
 
-/**
- * struct tmm_client - a client
- * @fd: its descriptor; -1 once it is closed
- * @nr_references: its user and its objects, any thread's
- */
+/* A client. */
 struct tmm_client {
-	int fd;
-	unsigned int nr_references;
+	int fd;				/* -1 after the client is closed */
+	unsigned int nr_references;	/* of the user and of all objects; atomic */
 };
 
-/**
- * struct tmm_object - pages, frames or a mapping
- * @client: whose it is; a reference
- * @handle: the kernel's name for it
- * @start: first address; 0 if it is physical and not ours to see
- * @nr_bytes: size
- */
+/* Pages, frames or a mapping. */
 struct tmm_object {
-	struct tmm_client *client;
+	struct tmm_client *client;	/* a reference */
 	uint32_t handle;
-	uint64_t start;
+	uint64_t start;			/* 0 for frames without CAP_SYS_ADMIN */
 	uint64_t nr_bytes;
 };
 
@@ -56,7 +46,7 @@ struct tmm_mapping {
 	struct tmm_object object;
 };
 
-/* NULL stays NULL: the object is their first and only member. */
+/* NULL stays NULL, since the object is the first and only member of each kind. */
 static inline struct tmm_pages *tmm_as_pages(struct tmm_object *object)
 {
 	return (struct tmm_pages *)object;
@@ -105,7 +95,7 @@ struct tmm_object *tmm_object_split(struct tmm_object *object, uint64_t offset);
 int tmm_object_merge(struct tmm_object *object, struct tmm_object *other);
 int tmm_object_drop(struct tmm_object *object);
 
-/* mapping.c, mmap.c: what the kernel said, as programs read it */
+/* mapping.c, mmap.c: turn results of the kernel into the structures of the library */
 struct tmm_mapping_info tmm_mapping_describe(const struct theseus_mm_query *query);
 int tmm_revoked(int result, const struct theseus_mm_revoke *call,
 		struct tmm_revocation *revocation);
@@ -114,10 +104,10 @@ int tmm_revoked(int result, const struct theseus_mm_revoke *call,
 struct tmm_object *tmm_object_allocate(struct tmm_client *client, unsigned long request,
 				       const struct tmm_allocate_options *options);
 
-/* What a caller sees and passes; the kernel has two more for itself. */
+/* The flags that a caller can see and pass; the kernel has two more, valid and exclusive. */
 #define TMM_FLAGS_SEEN		THESEUS_MM_PTE_SETTABLE
 
-/* Leaves errno as it is, which free() promises with newer C libraries only. */
+/* Free memory and keep errno, which only newer C libraries promise for free(). */
 static inline void tmm_free(void *memory)
 {
 	int error = errno;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Limits: how much a client, and its user, may own.
+ * Limits: how much a client and its user may own.
  */
 #include "internal.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings: made, looked at, read, written, changed, dropped.
+ * Mappings: create, query, read, write, change and drop.
  */
 #include "internal.h"
 
@@ -19,7 +19,7 @@ _Static_assert((TMM_WRITABLE | TMM_USER_ACCESSIBLE | TMM_DEVICE_MEMORY | TMM_ACC
 
 static const struct tmm_create_options nothing_else;
 
-/* What is at identical addresses is contiguous anyway. */
+/* An identity mapping is always contiguous, so is_identity comes first. */
 static unsigned long create_request(const struct tmm_create_options *options)
 {
 	if (options->is_identity)

@@ -4,7 +4,10 @@
  */
 #include "internal.h"
 
-/* Offsets of all mappings share one number space: @offset must not lead out of its own. */
+/*
+ * Ask for the offset and the size of a mapping. The caller checks its own offset against the
+ * size, since the offsets of the next mapping may follow directly.
+ */
 static int find(const struct tmm_mapping *mapping, struct theseus_mm_map_offset *call)
 {
 	*call = (struct theseus_mm_map_offset){ .handle = tmm_mapping_handle(mapping) };
@@ -56,7 +59,7 @@ int tmm_mapping_munmap(void *address, size_t length)
 	return address ? munmap(address, length) : 0;
 }
 
-/* @result is how the call went, and is returned. */
+/* Store the counts if the call succeeded. Return @result, the result of the call. */
 int tmm_revoked(int result, const struct theseus_mm_revoke *call,
 		struct tmm_revocation *revocation)
 {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be done with an object of any kind.
+ * Operations on objects of all kinds.
  */
 #include "internal.h"
 
-/* The kinds are told apart by the compiler only. */
+/* Only the compiler tells the kinds apart: all three have the same layout. */
 _Static_assert(sizeof(struct tmm_pages) == sizeof(struct tmm_object) &&
 	       sizeof(struct tmm_frames) == sizeof(struct tmm_object) &&
 	       sizeof(struct tmm_mapping) == sizeof(struct tmm_object), "kinds of objects");
 
-/* An object that names nothing yet; or NULL and errno. */
+/* Make an object without a handle. Return NULL and set errno on failure. */
 struct tmm_object *tmm_object_new(struct tmm_client *client)
 {
 	struct tmm_object *object;
@@ -26,7 +26,7 @@ struct tmm_object *tmm_object_new(struct tmm_client *client)
 	return object;
 }
 
-/* Leaves errno as it is, which is why something failed when this is called. */
+/* Free an object, or NULL. Keeps errno, since callers run this after a failure. */
 void tmm_object_free(struct tmm_object *object)
 {
 	if (!object)
@@ -35,7 +35,7 @@ void tmm_object_free(struct tmm_object *object)
 	tmm_free(object);
 }
 
-/* Filled with objects that name nothing yet; what was made stays, also if it fails. */
+/* Fill an array with objects without handles. After a failure, the caller frees the array. */
 int tmm_objects_new(struct tmm_client *client, struct tmm_object **objects, uint32_t nr)
 {
 	uint32_t i;
@@ -48,7 +48,7 @@ int tmm_objects_new(struct tmm_client *client, struct tmm_object **objects, uint
 	return 0;
 }
 
-/* Leaves errno as it is; NULL inside is allowed. */
+/* Free the objects of an array. Keeps errno; entries may be NULL. */
 void tmm_objects_free(struct tmm_object **objects, uint32_t nr)
 {
 	uint32_t i;
@@ -57,7 +57,7 @@ void tmm_objects_free(struct tmm_object **objects, uint32_t nr)
 		tmm_object_free(objects[i]);
 }
 
-/* From now on it names what the kernel gave out. */
+/* Store the handle, the address and the size that the kernel returned. */
 void tmm_object_set(struct tmm_object *object, uint32_t handle, uint64_t start, uint64_t nr_pages)
 {
 	object->handle = handle;
@@ -85,7 +85,10 @@ int tmm_object_query(const struct tmm_object *object, struct theseus_mm_query *q
 	return tmm_object_call(object, THESEUS_MM_IOC_QUERY, query);
 }
 
-/* @object becomes the part before @offset; the rest is returned, or NULL and errno. */
+/*
+ * Split an object. @object becomes the part before @offset; the other part is returned, or
+ * NULL with errno set.
+ */
 struct tmm_object *tmm_object_split(struct tmm_object *object, uint64_t offset)
 {
 	struct theseus_mm_split call = { .handle = handle_of(object), .offset = offset };
@@ -110,7 +113,7 @@ struct tmm_object *tmm_object_split(struct tmm_object *object, uint64_t offset)
 	return rest;
 }
 
-/* @other is gone when this succeeds. */
+/* Merge @other into @object. Frees @other on success. */
 int tmm_object_merge(struct tmm_object *object, struct tmm_object *other)
 {
 	struct theseus_mm_merge call = { .handle = handle_of(object), .other = handle_of(other) };
@@ -119,7 +122,7 @@ int tmm_object_merge(struct tmm_object *object, struct tmm_object *other)
 		errno = ENOENT;
 		return -1;
 	}
-	/* to the kernel, the other's handle would be one of this client's */
+	/* the kernel would look up the other client's handle in this client */
 	if (object && object->client != other->client) {
 		errno = EXDEV;
 		return -1;
@@ -133,7 +136,7 @@ int tmm_object_merge(struct tmm_object *object, struct tmm_object *other)
 	return 0;
 }
 
-/* A closed client owns nothing: then only the memory here is left to free. */
+/* Drop an object, or NULL. A closed client owns nothing, so only the library's memory is freed. */
 int tmm_object_drop(struct tmm_object *object)
 {
 	struct theseus_mm_drop call = { .handle = handle_of(object) };

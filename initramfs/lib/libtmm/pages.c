@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages: runs of virtual addresses, and how they become mappings.
+ * Pages: runs of virtual addresses, and the calls that map them.
  */
 #include "internal.h"
 
@@ -55,7 +55,7 @@ int tmm_pages_drop(struct tmm_pages **pages)
 	return 0;
 }
 
-/* The pages' object becomes the mapping's: it is as large, and at the same address. */
+/* The object of the pages becomes the mapping, which has the same address and size. */
 static struct tmm_mapping *map(struct tmm_pages **pages, struct tmm_frames *frames, uint64_t flags,
 			       unsigned long request)
 {

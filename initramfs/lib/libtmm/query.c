@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What one can ask without owning anything: regions, clients, page tables.
+ * Queries that need no object: regions, clients, page tables.
  */
 #include "internal.h"
 
@@ -16,7 +16,7 @@ int tmm_client_region(const struct tmm_client *client, uint32_t index, struct tm
 	return 0;
 }
 
-/* The kernel writes what the program reads. */
+/* The kernel writes directly into the array of the program, so the layouts must be equal. */
 _Static_assert(sizeof(struct tmm_bucket) == sizeof(struct theseus_mm_bucket), "bucket");
 _Static_assert(offsetof(struct tmm_bucket, free) == offsetof(struct theseus_mm_bucket, free) &&
 	       offsetof(struct tmm_bucket, allocated) ==
@@ -29,7 +29,7 @@ _Static_assert(offsetof(struct tmm_bucket, free) == offsetof(struct theseus_mm_b
 SAME(OWNER_NONE);
 SAME(OWNER_HIDDEN);
 
-/* With arrays of as many as @call has room for; they are @occupancy's. */
+/* Make the call with two new arrays of @call->nr_buckets, which @occupancy owns on success. */
 static int look(const struct tmm_client *client, struct theseus_mm_occupancy *call,
 		struct tmm_occupancy *occupancy)
 {
@@ -59,7 +59,7 @@ int tmm_client_occupancy(const struct tmm_client *client, uint32_t index, uint64
 		errno = EINVAL;
 		return -1;
 	}
-	/* without room it tells how many there are */
+	/* the first call has no room, and returns the number of parts with ENOBUFS */
 	if (tmm_client_call(client, THESEUS_MM_IOC_GET_OCCUPANCY, &call) && errno != ENOBUFS)
 		return -1;
 	if (look(client, &call, &found))
@@ -96,7 +96,7 @@ static struct tmm_client_entry describe(const struct theseus_mm_client_info *inf
 	return entry;
 }
 
-/* Clients come and go: asked again with more room as long as there were more. */
+/* The number of clients can grow between calls: retry with more room until all fit. */
 static struct theseus_mm_client_info *list(const struct tmm_client *client,
 					   struct theseus_mm_clients *call)
 {
@@ -179,10 +179,10 @@ static struct tmm_handle_entry describe_handle(const struct theseus_mm_handle_in
 	};
 }
 
-/* How many are asked for at a time. */
+/* Number of entries in one call. */
 #define NR_INFOS	64
 
-/* Adds what @flags ask for; what there is so far stays, also if it fails. */
+/* Append the objects or exports that @flags select. After a failure, the caller frees the list. */
 static int add_handles(const struct tmm_client *client, uint32_t flags, struct tmm_handles *handles)
 {
 	struct theseus_mm_handle_info infos[NR_INFOS];

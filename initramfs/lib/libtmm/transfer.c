@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handing over: mappings become descriptors, travel, and become mappings again.
+ * Handing over: turn mappings into descriptors, pass descriptors on, and import them.
  */
 #include "internal.h"
 
@@ -9,7 +9,7 @@
 
 static const struct tmm_export_options nothing_less;
 
-/* Turn options into the flags of the call. Return: 0, or -1 and EINVAL. */
+/* Turn the options into the flags of the call. Return 0, or -1 with EINVAL. */
 static int export_flags(const struct tmm_export_options *options, uint32_t *flags)
 {
 	if (!options)
@@ -105,7 +105,7 @@ struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int *fd)
 	return tmm_as_mapping(object);
 }
 
-/* To the descriptor of an exported mapping, its mapping is handle 0. */
+/* The mapping of an exporting descriptor has handle 0. */
 int tmm_fd_query(int fd, struct tmm_mapping_info *info)
 {
 	struct theseus_mm_query query = { 0 };
@@ -123,7 +123,7 @@ int tmm_fd_revoke(int fd, struct tmm_revocation *revocation)
 	return tmm_revoked(tmm_fd_call(fd, THESEUS_MM_IOC_REVOKE, &call), &call, revocation);
 }
 
-/* Descriptors travel with at least one byte of data: of a stream, an empty message is none. */
+/* A descriptor needs at least one byte of data, since a stream has no empty messages. */
 int tmm_fd_send(int socket, int fd)
 {
 	union {
@@ -145,7 +145,10 @@ int tmm_fd_send(int socket, int fd)
 	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-/* The last descriptor of a part of the message, with the others closed; adds to @nr. */
+/*
+ * Return the last descriptor of a control message, and close @fd and the others, so that only
+ * one remains open. Add their number to @nr.
+ */
 static int take(struct cmsghdr *header, int fd, unsigned int *nr)
 {
 	const unsigned char *fds = CMSG_DATA(header);
@@ -159,7 +162,7 @@ static int take(struct cmsghdr *header, int fd, unsigned int *nr)
 	return fd;
 }
 
-/* The only descriptor of a message; others would be in nobody's hands. */
+/* Return the only descriptor of a message. If there are several, close all of them. */
 static int take_only(struct msghdr *message)
 {
 	struct cmsghdr *header;
@@ -173,12 +176,12 @@ static int take_only(struct msghdr *message)
 		return fd;
 	if (nr)
 		close(fd);
-	/* one was there, but the process may have no more */
+	/* a truncated message without a descriptor: the process has too many of them */
 	errno = !nr && (message->msg_flags & MSG_CTRUNC) ? EMFILE : EBADMSG;
 	return -1;
 }
 
-/* There is room for a sender's identity, should the socket be set to tell it. */
+/* The buffer also has room for SCM_CREDENTIALS, in case the socket has SO_PASSCRED set. */
 int tmm_fd_receive(int socket)
 {
 	union {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings taken apart: one becomes pages and some runs of frames.
+ * Take a mapping apart into its pages and its runs of frames.
  */
 #include "internal.h"
 
-/* Asked of what is ours alone, and so always answered. */
+/*
+ * Ask for the address and the size of new frames. The query succeeds, since no other thread
+ * knows the handle yet.
+ */
 static void learn(struct tmm_object *object, uint32_t handle)
 {
 	struct theseus_mm_query query;
@@ -15,7 +18,7 @@ static void learn(struct tmm_object *object, uint32_t handle)
 	tmm_object_set(object, handle, query.start, query.nr_pages);
 }
 
-/* @objects become its frames, with @handles as memory to use; @mapping becomes pages. */
+/* Make the call: @mapping becomes the pages, and @objects the frames. @handles is a buffer. */
 static int unmap(struct tmm_object *mapping, struct tmm_object **objects, uint32_t *handles,
 		 uint32_t *nr)
 {
@@ -40,7 +43,7 @@ static int unmap(struct tmm_object *mapping, struct tmm_object **objects, uint32
 	return 0;
 }
 
-/* To an array of the right length, which is the caller's on success. */
+/* Unmap into a new array of *@nr objects, which the caller owns on success. */
 static int unmap_counted(struct tmm_object *mapping, struct tmm_object ***objects, uint32_t *nr)
 {
 	const uint32_t room = *nr;
@@ -60,9 +63,9 @@ static int unmap_counted(struct tmm_object *mapping, struct tmm_object ***object
 }
 
 /*
- * As many as there are, if they are not more than *@nr; *@nr is then how many there
- * are. Counted anew if the mapping changed between the two calls: a child of ours may
- * be the same client.
+ * Unmap into a new array of all runs of frames, and set *@nr to their number. Fail with
+ * ENOBUFS if there are more than *@nr. The runs are counted again if the mapping changed
+ * between the two calls, since a child process may be the same client.
  */
 static int unmap_all(struct tmm_mapping *mapping, struct tmm_object ***objects, uint32_t *nr)
 {

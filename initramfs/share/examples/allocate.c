@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages and frames: how much, where, aligned; cut and joined. */
+/* Allocate pages and frames: anywhere, at an address, in a range; split and merge them. */
 #include "example.h"
 
 static void show_pages(const char *what, const struct tmm_pages *pages)
@@ -32,7 +32,7 @@ static void choose_pages(struct tmm_client *client)
 		.at = start,
 	}));
 
-	/* given back, they can be had at that address */
+	/* after the drop, the address is free again */
 	CHECK(!tmm_pages_drop(&any));
 	at = tmm_pages_allocate(client, &(struct tmm_allocate_options){
 		.nr_pages = 4,
@@ -50,7 +50,7 @@ static void choose_pages(struct tmm_client *client)
 	CHECK(in_range);
 	show_pages("in range", in_range);
 
-	/* the two touch, and no other fits between */
+	/* the two runs are next to each other, so they can be merged */
 	CHECK(!tmm_pages_merge(at, &in_range));
 	show_pages("merged", at);
 	CHECK(!tmm_pages_split(&at, TMM_PAGE_SIZE, &at, &in_range));
@@ -70,7 +70,7 @@ static void cut_frames(struct tmm_client *client)
 	show_frames("first", first);
 	show_frames("second", second);
 
-	/* either side will do */
+	/* frames can be merged in either order */
 	CHECK(!tmm_frames_merge(second, &first));
 	show_frames("whole again", second);
 	CHECK(!tmm_frames_drop(&second));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many mappings by one call: each for itself, or all or nothing. */
+/* Create and drop several mappings in one call: each for itself, or all or nothing. */
 #include "example.h"
 
 #define NR	64
@@ -13,7 +13,7 @@ static void each_for_itself(struct tmm_client *client)
 	};
 	struct tmm_mapping *mappings[3];
 
-	/* nothing is no size; the other two are there */
+	/* the item of size 0 fails; the other two mappings are created */
 	CHECK(tmm_mapping_create_many(client, items, mappings, 3, 0) == 2);
 	CHECK(mappings[0] && !mappings[1] && mappings[2]);
 	printf("the second of three: %s\n", strerror(items[1].error));
@@ -34,16 +34,16 @@ static void all_or_nothing(struct tmm_client *client)
 	printf("%d mappings, the last of %" PRIu64 " bytes\n", NR,
 	       tmm_mapping_size(mappings[NR - 1]));
 
-	/* one that is in use keeps all of them */
+	/* one mapping is in use, so none is dropped */
 	window = tmm_mapping_mmap(mappings[5], 0, TMM_PAGE_SIZE, PROT_READ);
 	CHECK(window);
 	CHECK_REFUSED(EBUSY, tmm_mapping_drop_many(mappings, errors, NR, TMM_ALL_OR_NOTHING) < 0);
 	CHECK(mappings[0] && errors[0] == ECANCELED && errors[5] == EBUSY);
 
-	/* ... or only itself */
+	/* without TMM_ALL_OR_NOTHING, all others are dropped */
 	CHECK(tmm_mapping_drop_many(mappings, errors, NR, 0) == NR - 1);
 	CHECK(!mappings[0] && mappings[5] && errors[5] == EBUSY);
-	printf("all but the one that is in use: %s\n", strerror(errors[5]));
+	printf("the mapping that is in use: %s\n", strerror(errors[5]));
 	CHECK(!tmm_mapping_munmap(window, TMM_PAGE_SIZE));
 	CHECK(tmm_mapping_drop_many(mappings, errors, NR, TMM_ALL_OR_NOTHING) == NR);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A client's life: a descriptor of one's own, fork, and what closing does. */
+/* The life of a client: an open descriptor, fork(), and close. */
 #include "example.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A child is the same client: what it drops is dropped. */
+/* A child process is the same client: a mapping that the child drops is dropped. */
 static void drop_in_child(struct tmm_mapping *mapping)
 {
 	pid_t child = fork();
@@ -27,7 +27,7 @@ int main(void)
 	struct tmm_client *client;
 	struct tmm_mapping *mapping, *other;
 
-	/* as if another process had opened it for us; it is the client's from here on */
+	/* another process may have opened the descriptor; the client now owns it */
 	CHECK(fd >= 0);
 	client = tmm_client_from_fd(&fd);
 	CHECK(client && fd == -1);
@@ -37,7 +37,7 @@ int main(void)
 	CHECK(mapping && other);
 	drop_in_child(mapping);
 
-	/* all goes back at once; the pointers are freed as always */
+	/* close frees all mappings; dropping the pointers frees the library's memory */
 	tmm_client_close(&client);
 	CHECK_REFUSED(EBADF, tmm_mapping_remap(other, TMM_DATA));
 	printf("after the client was closed: %s\n", strerror(EBADF));

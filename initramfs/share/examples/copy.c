@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Copying in and out; what is refused copies nothing. */
+/* Copy into a mapping and out of it. A call that is refused copies nothing. */
 #include "example.h"
 
 int main(void)
@@ -19,7 +19,7 @@ int main(void)
 
 	CHECK(!tmm_mapping_remap(mapping, TMM_READ_ONLY_DATA));
 	CHECK_REFUSED(EACCES, tmm_mapping_write(mapping, 0, text, sizeof(text)));
-	printf("writing to what is read-only: %s\n", strerror(EACCES));
+	printf("a write to a read-only mapping: %s\n", strerror(EACCES));
 
 	CHECK(!tmm_mapping_drop(&mapping));
 	tmm_client_close(&client);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the examples share: a call that must succeed, and one that must not.
+ * Checks that the examples share: for calls that must succeed, and calls that must fail.
  */
 #ifndef EXAMPLE_H
 #define EXAMPLE_H
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ends the program unless @is_good; @what is the call that gave errno. */
+/* Print the condition and errno, and end the program, unless @is_good is true. */
 #define CHECK(is_good)									\
 	do {										\
 		if (!(is_good)) {							\
@@ -23,7 +23,7 @@
 		}									\
 	} while (0)
 
-/* @failed is true and errno is @error. */
+/* Check that a call failed (@failed is true) and set errno to @error. */
 #define CHECK_REFUSED(error, failed)							\
 	do {										\
 		errno = 0;								\

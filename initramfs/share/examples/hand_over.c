@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Handing over: one owner at any moment, and it may be a descriptor on its way. */
+/* Hand a mapping over: it has one owner at any moment, a client or a descriptor. */
 #include "example.h"
 
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 
 #define SIZE	(4 * TMM_PAGE_SIZE)
 
-static const char text[] = "from the one who made it";
+static const char text[] = "from the first owner";
 
 static struct tmm_mapping *make(struct tmm_client *client)
 {
@@ -20,7 +20,7 @@ static struct tmm_mapping *make(struct tmm_client *client)
 	return mapping;
 }
 
-/* Whoever has the descriptor can borrow the memory; no client is needed for that. */
+/* A process that has the descriptor can mmap the memory without a client. */
 static void look_through_descriptor(int fd)
 {
 	struct tmm_revocation revocation;
@@ -35,13 +35,13 @@ static void look_through_descriptor(int fd)
 	CHECK(bytes != MAP_FAILED);
 	printf("a descriptor of %" PRIu64 " bytes: \"%s\"\n", info.nr_bytes, bytes);
 
-	/* as of any mapping, borrows can be ended by force */
+	/* windows of an exported mapping can be revoked too */
 	CHECK(!tmm_fd_revoke(fd, &revocation));
 	CHECK(revocation.nr_revoked == 1);
 	CHECK(!munmap(bytes, SIZE));
 }
 
-/* Another process, with a client of its own. */
+/* The receiving process, with its own client. */
 static int receive(int socket)
 {
 	struct tmm_client *client = tmm_client_open(NULL);
@@ -53,7 +53,7 @@ static int receive(int socket)
 	CHECK(fd >= 0);
 	look_through_descriptor(fd);
 
-	/* the import takes the descriptor with it; what others there are is stale */
+	/* the import closes the descriptor and makes all others stale */
 	other = dup(fd);
 	CHECK(other >= 0);
 	mapping = tmm_mapping_import(client, &fd);
@@ -62,7 +62,7 @@ static int receive(int socket)
 	CHECK(!close(other));
 	CHECK(!tmm_mapping_drop(&mapping));
 
-	/* no more to come */
+	/* the sender has closed its end */
 	CHECK_REFUSED(ECONNRESET, tmm_fd_receive(socket) < 0);
 	tmm_client_close(&client);
 	return EXIT_SUCCESS;
@@ -86,7 +86,7 @@ static void pass_on(struct tmm_client *client)
 	CHECK(fd >= 0 && !mapping);
 	CHECK(!tmm_fd_send(ends[0], fd));
 
-	/* on its way, it needs nobody to hold it */
+	/* a descriptor in a socket owns the mapping too, so we can close ours */
 	CHECK(!close(fd));
 	CHECK(!close(ends[0]));
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
@@ -109,11 +109,11 @@ static void close_is_drop(struct tmm_client *client)
 	CHECK(fd >= 0);
 	CHECK(!close(fd));
 	CHECK(!tmm_client_info(client, &after));
-	printf("closing it: %" PRIu64 " mappings before, %" PRIu64 " after\n", before.nr_mappings,
-	       after.nr_mappings);
+	printf("closing the descriptor: %" PRIu64 " mappings before, %" PRIu64 " after\n",
+	       before.nr_mappings, after.nr_mappings);
 }
 
-/* Readers are given windows that they cannot write to, and that we can end. */
+/* Lend a mapping to readers, who cannot write, and whose windows we can revoke. */
 static void lend_to_readers(struct tmm_client *client)
 {
 	const struct tmm_export_options options = { .is_read_only = true };
@@ -134,7 +134,7 @@ static void lend_to_readers(struct tmm_client *client)
 	CHECK(!tmm_mapping_drop(&mapping));
 }
 
-/* An export that no client has imported can be taken back. The mapping is writable again. */
+/* Take back an export that no client has imported. The mapping is writable again. */
 static void change_our_mind(struct tmm_client *client)
 {
 	const struct tmm_export_options options = { .is_read_only = true };
@@ -152,7 +152,7 @@ static void change_our_mind(struct tmm_client *client)
 	CHECK(!tmm_mapping_drop(&mapping));
 }
 
-/* For devices that take dma-bufs; the mapping stays ours. */
+/* Make a dma-buf for a device. The client keeps the mapping. */
 static void make_dmabuf(struct tmm_client *client)
 {
 	struct tmm_mapping *mapping = make(client);

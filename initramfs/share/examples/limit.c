@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A client that promises to stay small. */
+/* Show the limits of a client, and lower one. */
 #include "example.h"
 
 static void show(const char *what, uint64_t limit, uint64_t used)
@@ -25,14 +25,14 @@ int main(void)
 	show("this user's pages", limits.user_pages_max, limits.user_pages);
 	show("this user's objects", limits.user_handles_max, limits.user_handles);
 
-	/* what is owned already stays, but nothing more can be had */
+	/* the client keeps what it owns, but cannot allocate more */
 	mapping = tmm_mapping_create(client, 16 * TMM_PAGE_SIZE, TMM_DATA, NULL);
 	CHECK(mapping);
 	limits.client_frames_max = 16;
 	CHECK(!tmm_client_set_limits(client, TMM_LIMIT_FRAMES, &limits));
 	CHECK_REFUSED(EDQUOT, !tmm_mapping_create(client, TMM_PAGE_SIZE, TMM_DATA, NULL));
 	CHECK(!tmm_client_limits(client, &limits));
-	show("after lowering it", limits.client_frames_max, limits.client_frames);
+	show("after lowering the limit", limits.client_frames_max, limits.client_frames);
 	CHECK(limits.client_frames_max == 16 && limits.client_handles == 1);
 	CHECK(!tmm_mapping_drop(&mapping));
 	tmm_client_close(&client);

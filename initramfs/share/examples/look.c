@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Facts, counts and a picture of each region; nothing is owned. */
+/* Show features, counts and the use of each region. The client owns nothing. */
 #include "example.h"
 
 static char letter(const struct tmm_bucket *bucket)
@@ -43,11 +43,11 @@ int main(void)
 	printf("%" PRIu64 " mappings of all clients, %" PRIu32 " objects of this one\n",
 	       info.nr_mappings, info.client_handles);
 	if (info.features & TMM_FEATURE_STRUCT_PAGES)
-		printf("I/O can go straight into windows\n");
+		printf("I/O can use windows directly\n");
 	if (info.features & TMM_FEATURE_DMABUF)
-		printf("mappings can become dma-bufs\n");
+		printf("mappings can be exported as dma-bufs\n");
 	if (info.features & TMM_FEATURE_QUARANTINE)
-		printf("what was mmapped is not given out again\n");
+		printf("memory that was mmapped goes into quarantine\n");
 	for (i = 0; i < info.nr_regions; i++)
 		show_region(client, i);
 	tmm_client_close(&client);

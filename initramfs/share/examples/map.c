@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings out of parts, and parts out of mappings. */
+/* Make mappings from pages and frames, and take mappings apart. */
 #include "example.h"
 
 #define NR	4
@@ -14,7 +14,7 @@ static void show(const char *what, const struct tmm_mapping *mapping)
 	       tmm_mapping_handle(mapping));
 }
 
-/* New frames behind pages; then all there was, in one struct. */
+/* Map pages to new frames, and unmap into a struct tmm_parts. */
 static void map_and_unmap(struct tmm_client *client)
 {
 	struct tmm_pages *pages = tmm_pages_allocate(client, &wanted);
@@ -35,7 +35,7 @@ static void map_and_unmap(struct tmm_client *client)
 	CHECK(!tmm_pages_drop(&pages));
 }
 
-/* One's own frames behind pages; then into an array of one's own. */
+/* Map pages to frames that the client owns, and unmap into an array of the program. */
 static void map_to_and_unmap(struct tmm_client *client)
 {
 	struct tmm_pages *pages = tmm_pages_allocate(client, &wanted);
@@ -48,7 +48,7 @@ static void map_to_and_unmap(struct tmm_client *client)
 	CHECK(mapping && !pages && !frames);
 	show("pages with these frames", mapping);
 
-	/* no room at all, which tells how much it takes */
+	/* without room, the call returns the number of entries that it needs */
 	CHECK_REFUSED(ENOBUFS, tmm_mapping_unmap_into(&mapping, &pages, &frames, &room));
 	CHECK(room == 1);
 	CHECK(!tmm_mapping_unmap_into(&mapping, &pages, &frames, &room));
@@ -68,7 +68,7 @@ static void create(struct tmm_client *client)
 	CHECK(mapping);
 	show("contiguous", mapping);
 
-	/* the rest becomes read-only, which keeps it from being merged */
+	/* a mapping with other flags cannot be merged */
 	CHECK(!tmm_mapping_split(&mapping, TMM_PAGE_SIZE, &mapping, &rest));
 	CHECK(!tmm_mapping_query(rest, &info));
 	CHECK(!tmm_mapping_remap(rest, info.flags & ~TMM_WRITABLE));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who is there, and who owns what of the first region. */
+/* List the clients, their objects, and the owners of the first region. */
 #include "example.h"
 
 static void show_clients(const struct tmm_client *client)
@@ -13,9 +13,9 @@ static void show_clients(const struct tmm_client *client)
 		       " mappings, %" PRIu64 " frames\n", clients.entries[i].id,
 		       clients.entries[i].uid, clients.entries[i].pid, clients.entries[i].comm,
 		       clients.entries[i].nr_mappings, clients.entries[i].nr_frames);
-	printf("%" PRIu32 " clients of others own %" PRIu64 " frames\n", clients.nr_hidden,
+	printf("%" PRIu32 " clients of other users own %" PRIu64 " frames\n", clients.nr_hidden,
 	       clients.hidden_frames);
-	printf("clients that are gone left %" PRIu64 " frames to others\n", clients.orphan_frames);
+	printf("closed clients still hold %" PRIu64 " frames\n", clients.orphan_frames);
 	tmm_clients_free(&clients);
 }
 
@@ -31,9 +31,9 @@ static void show_owners(const struct tmm_client *client)
 		printf("part %2" PRIu32 " of %" PRIu32 ": %" PRIu32 " frames free, ", i,
 		       occupancy.nr, occupancy.buckets[i].free);
 		if (occupancy.owners[i] == TMM_OWNER_HIDDEN)
-			printf("most others are somebody's\n");
+			printf("most others belong to a hidden client\n");
 		else
-			printf("most others are of client %" PRIu32 "\n", occupancy.owners[i]);
+			printf("most others belong to client %" PRIu32 "\n", occupancy.owners[i]);
 	}
 	tmm_occupancy_free(&occupancy);
 }

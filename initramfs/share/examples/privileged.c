@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What takes CAP_SYS_RAWIO: virtual addresses that are physical ones, and the memory of
- * a device that no driver has.
+ * Use CAP_SYS_RAWIO: map memory at virtual addresses equal to its physical ones, and map the
+ * memory of a device without a driver.
  */
 #include "example.h"
 
 #include <glob.h>
 #include <unistd.h>
 
-#define IS_MEMORY	0x200	/* IORESOURCE_MEM, in the kernel's words */
+#define IS_MEMORY	0x200	/* IORESOURCE_MEM of the kernel */
 
 static void map_identically(struct tmm_client *client)
 {
@@ -21,11 +21,11 @@ static void map_identically(struct tmm_client *client)
 	CHECK(mapping);
 	CHECK(!tmm_client_translate(client, tmm_mapping_address(mapping), &translation));
 	CHECK(translation.paddr == tmm_mapping_address(mapping));
-	printf("virtual and physical: %#" PRIx64 "\n", translation.paddr);
+	printf("virtual and physical address: %#" PRIx64 "\n", translation.paddr);
 	CHECK(!tmm_mapping_drop(&mapping));
 }
 
-/* The first range of memory among a PCI device's, in whole pages. */
+/* Find the first range of a PCI device that is memory and consists of whole pages. */
 static bool find_memory(const char *device, uint64_t *start, uint64_t *nr_bytes)
 {
 	uint64_t end, flags = 0;
@@ -71,7 +71,7 @@ static void map_device(struct tmm_client *client, uint64_t start, uint64_t nr_by
 	CHECK(!tmm_client_add_device_region(client, start, nr_bytes, TMM_MEMORY_UNCACHED));
 	mapping = tmm_mapping_map_frame_range(client, start, TMM_PAGE_SIZE, flags);
 	CHECK(mapping);
-	printf("a device's memory at %#" PRIx64 " is mapped at %#" PRIx64 "\n", start,
+	printf("device memory at %#" PRIx64 " is mapped at %#" PRIx64 "\n", start,
 	       tmm_mapping_address(mapping));
 	CHECK_REFUSED(EBUSY, tmm_client_remove_device_region(client, start, nr_bytes));
 	CHECK(!tmm_mapping_drop(&mapping));

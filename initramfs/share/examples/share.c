@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A shareable mapping: two processes count together, with atomics instead of borrows. */
+/* Share a mapping: two processes write to the same counter, with atomic operations. */
 #include "example.h"
 
 #include <stdatomic.h>
@@ -9,7 +9,7 @@
 #define SIZE	TMM_PAGE_SIZE
 #define ROUNDS	100000
 
-/* In a window of its own: those of the parent are not inherited. */
+/* Each process makes its own window, since fork() does not inherit windows. */
 static void count(struct tmm_mapping *mapping)
 {
 	atomic_int *counter = tmm_mapping_mmap(mapping, 0, SIZE, PROT_READ | PROT_WRITE);
@@ -35,7 +35,7 @@ int main(void)
 	CHECK(!tmm_mapping_share(mapping, true));
 	CHECK(!tmm_mapping_query(mapping, &info) && info.is_shareable);
 
-	/* while this window is there, nobody else could write to another mapping */
+	/* without share, this window would exclude all other windows */
 	result = tmm_mapping_mmap(mapping, 0, SIZE, PROT_READ | PROT_WRITE);
 	CHECK(result);
 	child = fork();
@@ -46,10 +46,10 @@ int main(void)
 	}
 	count(mapping);
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
-	printf("counted by two: %d\n", *result);
+	printf("two processes counted to %d\n", *result);
 	CHECK(*result == 2 * ROUNDS);
 
-	/* one writer again, once they are gone */
+	/* allow one writer again: only possible without windows */
 	CHECK_REFUSED(EBUSY, tmm_mapping_share(mapping, false));
 	CHECK(!tmm_mapping_munmap(result, SIZE));
 	CHECK(!tmm_mapping_share(mapping, false));

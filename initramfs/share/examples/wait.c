@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Out of memory is no reason to spin: wait until some came back, and try again. */
+/* Wait for free memory after a failure, and try again. */
 #include "example.h"
 
 #include <pthread.h>
@@ -7,7 +7,7 @@
 
 #define SIZE	(64 * TMM_PAGE_SIZE)
 
-/* Stands for whoever has what we need: gives it back after a while. */
+/* Play the part of another owner, who drops a mapping after a while. */
 static void *hold_and_drop(void *argument)
 {
 	struct tmm_mapping *mapping = argument;
@@ -27,7 +27,7 @@ static struct tmm_mapping *create_patiently(struct tmm_client *client)
 		CHECK(!tmm_client_wait(client, 10 * 1000));
 		rounds++;
 	}
-	printf("%s\n", rounds ? "had to wait for it" : "got it at once");
+	printf("%s\n", rounds ? "created after a wait" : "created at once");
 	return mapping;
 }
 
@@ -42,7 +42,7 @@ int main(void)
 	mapping = tmm_mapping_create(client, SIZE, TMM_DATA, NULL);
 	CHECK(mapping);
 
-	/* as if there were not much more: page tables take some frames too */
+	/* make memory short with a limit; page tables need some frames too */
 	CHECK(!tmm_client_limits(client, &limits));
 	limits.client_frames_max = limits.client_frames + 16;
 	CHECK(!tmm_client_set_limits(client, TMM_LIMIT_FRAMES, &limits));

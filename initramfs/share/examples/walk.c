@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* From a virtual address through the page tables to a physical one; takes CAP_SYS_ADMIN. */
+/* Translate a virtual address, and show the page-table entries; needs CAP_SYS_ADMIN. */
 #include "example.h"
 
 int main(void)

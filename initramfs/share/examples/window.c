@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Windows: many readers or one writer, as the borrow checker has it. */
+/* Windows: many readers or one writer, as in Rust's borrowing rules. */
 #include "example.h"
 
 #define SIZE	(4 * TMM_PAGE_SIZE)
@@ -17,14 +17,14 @@ int main(void)
 	mapping = tmm_mapping_create(client, SIZE, TMM_DATA, NULL);
 	CHECK(mapping);
 
-	/* one writer, and nobody beside it */
+	/* a window that can write excludes all others */
 	writer = tmm_mapping_mmap(mapping, 0, SIZE, PROT_READ | PROT_WRITE);
 	CHECK(writer);
 	CHECK_REFUSED(EBUSY, !tmm_mapping_mmap(mapping, 0, SIZE, PROT_READ));
 	strcpy(writer + TMM_PAGE_SIZE, "from the writer");
 	CHECK(!tmm_mapping_munmap(writer, SIZE));
 
-	/* readers: the second page only, and all of it where this program wants it */
+	/* two readers: a window on the second page, and one made by our own mmap() */
 	reader = tmm_mapping_mmap(mapping, TMM_PAGE_SIZE, TMM_PAGE_SIZE, PROT_READ);
 	CHECK(reader);
 	CHECK(!tmm_mapping_map_offset(mapping, &offset));
@@ -33,14 +33,14 @@ int main(void)
 	CHECK(!tmm_mapping_prefault(other, SIZE));
 	printf("two readers: \"%s\", \"%s\"\n", reader, other + TMM_PAGE_SIZE);
 
-	/* while there are windows, the mapping stays as it is ... */
+	/* while there are windows, the mapping cannot be dropped ... */
 	CHECK(!tmm_mapping_query(mapping, &info));
 	CHECK(info.nr_borrows == 2);
 	CHECK_REFUSED(EBUSY, tmm_mapping_drop(&mapping));
 
-	/* ... until its owner ends them: touching them would be SIGBUS from now on */
+	/* ... until its owner revokes them: touching them now would raise SIGBUS */
 	CHECK(!tmm_mapping_revoke(mapping, &revocation));
-	printf("%" PRIu32 " windows revoked, %" PRIu32 " of them held by I/O\n",
+	printf("%" PRIu32 " windows revoked, %" PRIu32 " of them still pinned by I/O\n",
 	       revocation.nr_revoked, revocation.nr_pinned);
 	CHECK(!tmm_mapping_drop(&mapping));
 	CHECK(!tmm_mapping_munmap(reader, TMM_PAGE_SIZE));
