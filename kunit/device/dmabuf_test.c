@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * A mapping as a dma-buf, as a device sees it.
- */
+/* A device imports a mapping as a dma-buf. */
 #include "alloc/frames.h"
 #include "core/compat.h"
 #include "device/call/dmabuf.h"
@@ -27,14 +25,9 @@
 #define NR_FRAMES	512
 #define NR_MAPPED	5
 
-/**
- * struct dmabuf_fixture - an instance on memory with struct pages, a client, a device
- * @inst: the instance
- * @memory: each of its pages has one reference, as those of ZONE_DEVICE
- * @client: the client
- * @mp: its mapping
- * @handle: the mapping's
- * @device: the importer
+/*
+ * An instance, a client with a mapping, and the importing device. Each page of @memory has one
+ * reference, as pages of ZONE_DEVICE have.
  */
 struct dmabuf_fixture {
 	struct tmm_instance inst;
@@ -82,7 +75,7 @@ static int init_case(struct kunit *test)
 	return dma_coerce_mask_and_coherent(&df->device->dev, DMA_BIT_MASK(64));
 }
 
-/* Kernel threads close files later. */
+/* Waits, since Linux delays the release of files that a kernel thread closes. */
 static bool all_is_back(const struct dmabuf_fixture *df)
 {
 	int i;
@@ -211,7 +204,7 @@ static void what_a_device_has_outlives_revocation(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_pinned, 1);
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_attach(buffer, &df->device->dev), ERR_PTR(-ENODEV));
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment(idle, DMA_TO_DEVICE), ERR_PTR(-ENODEV));
-	/* longer than it is looked for the first time */
+	/* wait until the module has looked for pins once more */
 	msleep(200);
 	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_is_borrowed(df->mp));
 	KUNIT_EXPECT_EQ(test, tmm_loans_revoke_file(mf, &nr_pinned), 0);
@@ -226,7 +219,7 @@ static void what_a_device_has_outlives_revocation(struct kunit *test)
 	put_buffer(buffer);
 }
 
-/* The mapping goes with the last who has it, which is the device. */
+/* The mapping ends with its last user, here the device. */
 static void what_a_device_has_outlives_its_client(struct kunit *test)
 {
 	struct dmabuf_fixture *df = test->priv;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Descriptors that lend a mapping, made while its handle goes.
- */
+/* A descriptor that lends a mapping is made while another thread drops the mapping's handle. */
 #include "device/client/lending.h"
 
 #include "alloc/account.h"
@@ -34,11 +32,7 @@ static u32 create_mapping(struct kunit *test, struct tmm_client *client)
 	return object->handle;
 }
 
-/**
- * struct dropping - somebody else drops the handle
- * @call: the call for it
- * @err: what it returned
- */
+/* A call that drops the handle, and its result. */
 struct dropping {
 	struct tmm_call call;
 	int err;
@@ -51,7 +45,7 @@ static void drop_handle(void *context)
 	dropping->err = tmm_ioctl_drop(&dropping->call);
 }
 
-/* Whenever that is: there is no descriptor, or one that knows that it is stale. */
+/* At each moment of the drop: either there is no descriptor, or the descriptor is stale. */
 static void handle_goes_while_a_descriptor_is_made(struct kunit *test)
 {
 	struct tmm_client *client = tmm_client_create(tmm_test_inst(test));
@@ -81,7 +75,7 @@ static void handle_goes_while_a_descriptor_is_made(struct kunit *test)
 		nr_stale++;
 		fput(file);
 	}
-	/* Before the mapping is found, and after it. */
+	/* The handle was dropped before the mapping was found, and also afterwards. */
 	KUNIT_EXPECT_GT(test, nth, nr_stale + 1);
 	KUNIT_EXPECT_GT(test, nr_stale, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rights that end between two steps: a process has borrowed, and its area does not count
- * yet; or a call has taken the mapping and will put it back.
+ * The right to borrow ends between two steps: a process has begun a borrow, but its area is not
+ * counted yet; or a call has taken the mapping and may put it back.
  */
 #include "device/client/lending.h"
 
@@ -62,7 +62,7 @@ static struct tmm_mapping_file *export_mapping(struct kunit *test, struct tmm_cl
 	return mf;
 }
 
-/* The file is what a lending descriptor would be installed for. */
+/* Returns the file of a lending descriptor. No descriptor is installed for the file. */
 static struct file *lend_mapping(struct kunit *test, struct tmm_client *client, u32 handle)
 {
 	struct file *file = tmm_lending_create(client, handle, false);
@@ -79,7 +79,7 @@ static struct tmm_loan *create_loan(struct kunit *test)
 	return loan;
 }
 
-/* @loan has a borrow, and the right to it has ended since. */
+/* Expects -ESTALE: @loan has a borrow, but the right to borrow has ended since. */
 static void expect_too_late(struct kunit *test, struct tmm_loan *loan,
 			    struct tmm_mapping_file *mf, struct tmm_lender *lender)
 {

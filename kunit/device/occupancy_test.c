@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The parts that GET_OCCUPANCY tells of, for regions that few machines have.
- */
+/* The parts that GET_OCCUPANCY reports for very large regions. */
 #include "device/call/occupancy.h"
 
 #include "support/fixture.h"
@@ -25,7 +23,7 @@ static void smallest_parts_are_2m(struct kunit *test)
 				THESEUS_MM_MIN_BUCKET_FRAMES);
 }
 
-/* Regions go from 8 GiB up to all that physical addresses can name. */
+/* Tries regions from 8 GiB up to the whole physical address space. */
 static void parts_grow_with_the_region(struct kunit *test)
 {
 	unsigned int order;

@@ -41,7 +41,7 @@ static void low_ones_run_out_first(struct kunit *test)
 	struct tmm_offset *low[16], *high[2];
 	unsigned int i;
 
-	/* With the page behind each, the last but one of 2^32. */
+	/* Each takes 2^28 - 1 pages: its own and one after them. All 16 end just below 2^32. */
 	for (i = 0; i < ARRAY_SIZE(low); i++) {
 		low[i] = allocate_offset(test, offsets, (1ULL << 28) - 2, true);
 		KUNIT_EXPECT_LE(test, tmm_chunk_end(&low[i]->chunk), TMM_OFFSETS_LOW_END);
@@ -106,13 +106,7 @@ static void without_memory(struct kunit *test)
 	tmm_offsets_destroy(offsets);
 }
 
-/**
- * struct fixture - a client with one mapping
- * @inst: the instance
- * @memory: its RAM
- * @client: the client
- * @handle: the mapping
- */
+/* A client with one mapping, which has @handle. */
 struct fixture {
 	struct tmm_instance inst;
 	struct tmm_memory memory;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A mapping of more runs than an array can name: what a machine with more than 1 TiB has.
+ * A mapping of more runs than an array of pointers can list. Machines with more than 1 TiB can
+ * have such mappings.
  */
 #include "alloc/account.h"
 #include "device/call/call.h"
@@ -12,15 +13,15 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
-/* As many pointers to them are 4 GiB. */
+/* An array of as many pointers has 4 GiB. */
 #define NR_RUNS	(1U << 29)
 
-/* An administrator may take all limits away. */
+/* An administrator may remove all limits. */
 static const u64 no_limits[TMM_NR_RESOURCES] = { TMM_NO_LIMIT, TMM_NO_LIMIT, TMM_NO_LIMIT };
 
 /*
- * kvmalloc() warns about more than 2 GiB, and no user may cause a warning: the harness
- * would find it. The refusal changes nothing.
+ * kvmalloc() warns about more than 2 GiB, and no user may be able to cause a warning. The test rig
+ * would detect the warning. The refused call changes nothing.
  */
 static void unmap_into_more_parts_than_there_is_room_for(struct kunit *test)
 {

@@ -26,7 +26,7 @@ static struct tmm_mapped_pages *map_pages(struct kunit *test)
 	return tmm_test_map(test, base_page(), NR_PAGES, TMM_TEST_WRITABLE);
 }
 
-/* Expects no borrow to be left, and @borrow to be as it was. */
+/* Expects the borrow to fail with @err, to count no borrow, and not to change its struct. */
 static void expect_refused(struct kunit *test, struct tmm_mapped_pages *mp, u64 offset,
 			   u64 nr_bytes, bool is_mutable, int err)
 {
@@ -93,7 +93,7 @@ static void begin_many_immutable(struct kunit *test)
 	struct tmm_borrow borrows[3], mutable;
 	unsigned int i;
 
-	/* Overlapping ones too. */
+	/* Immutable borrows may overlap. */
 	for (i = 0; i < 3; i++)
 		KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, i, 100, false, &borrows[i]), 0);
 	for (i = 0; i < 3; i++) {
@@ -111,7 +111,7 @@ static void begin_beside_a_mutable_one(struct kunit *test)
 	struct tmm_borrow mutable;
 
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, 1, true, &mutable), 0);
-	/* Elsewhere in the mapping is no excuse. */
+	/* A mutable borrow excludes borrows of other parts of the mapping too. */
 	expect_refused(test, mp, 8000, 1, true, -EBUSY);
 	expect_refused(test, mp, 8000, 1, false, -EBUSY);
 	tmm_borrow_end(&mutable);
@@ -146,7 +146,7 @@ static void end_twice(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Invariant 2: unmapped exactly once, and only after the last borrow ended. */
+/* Invariant 2: a mapping is unmapped exactly once, and not before its last borrow ends. */
 static void drop_takes_effect_at_the_last_end(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test);
@@ -203,7 +203,7 @@ static void read_and_write_within_the_borrow(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, to[0], 2);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, nr, to, 0), 0);
 	tmm_borrow_end(&borrow);
-	/* Offset 0 of the borrow is @offset of the mapping; around it all is as it was. */
+	/* The write began at @offset of the mapping, and changed no byte before or after. */
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, offset - 1, nr + 2, false, &borrow), 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 0, to, 2), 0);
 	KUNIT_EXPECT_EQ(test, to[0], 0);
@@ -215,7 +215,7 @@ static void read_and_write_within_the_borrow(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Invariant 3: nothing outside, though the mapping itself goes on. */
+/* Invariant 3: a borrow gives no access outside its bounds, even within the mapping. */
 static void access_outside_of_the_borrow(struct kunit *test)
 {
 	const struct {
@@ -245,7 +245,7 @@ static void access_outside_of_the_borrow(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Invariant 4: the mapping is writable, but the borrow was not for that. */
+/* Invariant 4: an immutable borrow of a writable mapping does not allow writes. */
 static void write_through_an_immutable_borrow(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test);
@@ -265,7 +265,7 @@ static bool is_dirty(struct tmm_mapped_pages *mp, u64 page)
 	return tmm_translate_collect_flags(tmm_mapped_pages_root(mp), page, 1) & TMM_PTE_DIRTY;
 }
 
-/* All pages that it reaches into, and none if it could not be written through. */
+/* A mutable borrow marks each page that it reaches dirty, an immutable one marks none. */
 static void mark_dirty_of_a_part(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test);
@@ -284,7 +284,7 @@ static void mark_dirty_of_a_part(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Make a page fault, as failing memory would: a copy stops there. Returns the old leaf. */
+/* Makes accesses to a page fault: a copy stops there as at failing memory. Returns the old leaf. */
 static u64 break_page(struct kunit *test, u64 page, u64 leaf)
 {
 	struct tmm_table_path path;
@@ -308,7 +308,7 @@ static void memory_that_fails_is_an_error(struct kunit *test)
 	memset(buffer, 0, NR_BYTES);
 	leaf = break_page(test, base_page() + 1, 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 0, buffer, NR_BYTES), -EIO);
-	/* The bytes before the failure were copied, and none after it. */
+	/* The bytes before the failing page were copied, and none after. */
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(buffer, 0x33, TMM_PAGE_SIZE), NULL);
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(buffer + TMM_PAGE_SIZE, 0, 2 * TMM_PAGE_SIZE), NULL);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, 4000, buffer, 200), -EIO);

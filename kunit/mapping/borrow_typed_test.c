@@ -13,11 +13,7 @@
 #define NR_PAGES 3
 #define NR_BYTES (NR_PAGES * TMM_PAGE_SIZE)
 
-/**
- * struct record - something with an alignment
- * @key: at 0
- * @values: at 8
- */
+/* A type with an alignment of 8. */
 struct record {
 	u32 key;
 	u64 values[3];
@@ -28,7 +24,7 @@ static struct tmm_mapped_pages *map_pages(struct kunit *test, tmm_pte_flags_t fl
 	return tmm_test_map(test, tmm_private_first_page() + 510, NR_PAGES, flags);
 }
 
-/* What a typed borrow gives a pointer to is part of its type. */
+/* The type of a borrow contains the type of its pointers, and whether they are const. */
 static void pointers_have_the_type_of_the_borrow(struct kunit *test)
 {
 	TMM_BORROW(struct record) shared = {};
@@ -39,7 +35,7 @@ static void pointers_have_the_type_of_the_borrow(struct kunit *test)
 	BUILD_BUG_ON(!__same_type(tmm_borrow_enter(&mutable, &window), struct record *));
 	BUILD_BUG_ON(TMM_BORROW_IS_MUT(&shared));
 	BUILD_BUG_ON(!TMM_BORROW_IS_MUT(&mutable));
-	/* Nothing was borrowed; ending that is allowed. */
+	/* An empty borrow may be ended. */
 	tmm_borrow_into_inner(&shared);
 	tmm_borrow_into_inner(&mutable);
 	KUNIT_EXPECT_NULL(test, shared.borrow.mp);
@@ -48,7 +44,7 @@ static void pointers_have_the_type_of_the_borrow(struct kunit *test)
 static void as_type_mut_writes_what_as_type_reads(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test, TMM_TEST_WRITABLE);
-	/* Across a page boundary */
+	/* The struct lies across a page boundary. */
 	const u64 offset = TMM_PAGE_SIZE - 16;
 	TMM_BORROW_MUT(struct record) writer;
 	TMM_BORROW(struct record) reader;
@@ -138,7 +134,7 @@ static void misaligned_or_out_of_bounds_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_as_slice(mp, p->offset, p->nr, &slice), p->err);
 	KUNIT_EXPECT_EQ(test, tmm_as_slice_mut(mp, p->offset, p->nr, &slice_mut), p->err);
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
-	/* Left as they were */
+	/* The refused calls did not change the structs. */
 	KUNIT_EXPECT_NULL(test, slice.borrow.mp);
 	KUNIT_EXPECT_EQ(test, slice_mut.borrow.offset, 0);
 	tmm_mapped_pages_drop(&mp);
@@ -176,14 +172,14 @@ static void many_immutable_or_one_mutable(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, tmm_as_type_mut(mp, 4096, &mutable), 0);
 	KUNIT_EXPECT_EQ(test, tmm_as_type(mp, 0, &a), -EBUSY);
-	/* Dropped while borrowed: it goes with the borrow. */
+	/* A mapping that is dropped while borrowed ends with the borrow. */
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 1);
 	tmm_borrow_into_inner(&mutable);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
 }
 
-/* One borrow that lasts is not taken for the owner, who is gone. */
+/* After the owner has dropped the mapping, a borrow that remains still counts as a borrow. */
 static void dropped_mapping_is_still_borrowed(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test, TMM_TEST_WRITABLE);

@@ -39,13 +39,13 @@ static void device_goes(struct kunit *test)
 	const u64 start = hole_address().v;
 	struct tmm_instance *inst = tmm_test_inst(test);
 
-	/* parts of it, and others */
+	/* ranges that contain only a part of the region, or none */
 	KUNIT_EXPECT_FALSE(test, tmm_instance_close_device(inst, start, start + NR_BYTES - 2));
 	KUNIT_EXPECT_FALSE(test, tmm_instance_close_device(inst, start + 1, start + NR_BYTES));
 	KUNIT_EXPECT_FALSE(test, tmm_instance_close_device(inst, 0, start - 1));
 	KUNIT_EXPECT_TRUE(test, tmm_instance_close_device(inst, start, start + NR_BYTES - 1));
 	tmm_instance_give_up_device(inst, start, start + NR_BYTES - 1);
-	/* gone already */
+	/* the region is closed already */
 	KUNIT_EXPECT_FALSE(test, tmm_instance_close_device(inst, start, start + NR_BYTES - 1));
 }
 
@@ -74,7 +74,7 @@ static void the_claim_ends(struct kunit *test)
 	remove_region(test, -EBUSY);
 	tmm_mapped_pages_drop(&mp);
 	remove_region(test, 0);
-	/* and all can begin again */
+	/* the region can be added and mapped again */
 	mp = map_device(test);
 	expect_claimed(test, true);
 	tmm_mapped_pages_drop(&mp);

@@ -24,7 +24,7 @@
 #define MAX_ALLOCATIONS 60
 #define LEAF_2M		(1ULL << TMM_INDEX_BITS)
 
-/* 512 GiB: no machine that runs this has anything there. */
+/* The frame at 512 GiB, where no test machine has memory or devices. */
 #define REGION		(1ULL << (39 - TMM_PAGE_SHIFT))
 
 static u64 base_page(void)
@@ -32,7 +32,7 @@ static u64 base_page(void)
 	return tmm_private_first_page() + LEAF_2M;
 }
 
-/* Each page begins with a number of its own. */
+/* Writes a different number at the start of each page. */
 static void write_numbers(struct kunit *test, struct tmm_mapped_pages *mp, u64 first)
 {
 	const u64 nr = tmm_mapped_pages_range(mp).r.nr;
@@ -68,7 +68,7 @@ static void expect_numbers(struct kunit *test, struct tmm_mapped_pages *mp, u64 
 	tmm_borrow_end(&borrow);
 }
 
-/* Every byte, of whichever size the leaves are. */
+/* Compares the frames byte by byte, also if the leaves differ in size. */
 static void expect_same_bytes(struct kunit *test, struct tmm_mapped_pages *mp,
 			      struct tmm_mapped_pages *copy)
 {
@@ -101,7 +101,7 @@ static struct tmm_mapped_pages *copy_of(struct kunit *test, struct tmm_mapped_pa
 	return copy;
 }
 
-/* Expects @err, and that nothing has changed. */
+/* Expects the copy to fail with @err, and to change nothing. */
 static void expect_refused(struct kunit *test, struct tmm_mapped_pages *mp,
 			   const tmm_pte_flags_t *flags, int err)
 {
@@ -154,7 +154,7 @@ static void copy_has_the_flags_of_its_source(struct kunit *test)
 	}
 }
 
-/* It was writable while it was filled; now no CPU can write it. */
+/* The copy was writable while it was filled. Afterwards no CPU can write the copy any more. */
 static void read_only_copy_cannot_be_written(struct kunit *test)
 {
 	const tmm_pte_flags_t read_only = TMM_TEST_READ_ONLY;
@@ -212,7 +212,7 @@ struct sizes_param {
 	const char *name;
 	u64 page;		/* from base_page() on */
 	u64 nr;
-	u64 demoted;		/* the leaf around this page, U64_MAX for none */
+	u64 demoted;		/* the leaf around this page is broken; U64_MAX for none */
 	struct tmm_test_leaves leaves[6];
 };
 
@@ -248,7 +248,7 @@ static void expect_leaves(struct kunit *test, struct tmm_mapped_pages *mp,
 	}
 }
 
-/* In Theseus, what is copied is 4 KiB pages. */
+/* In Theseus, a copy always has 4 KiB pages. */
 static void copy_has_leaves_like_its_source(struct kunit *test)
 {
 	const struct sizes_param *p = test->param_value;
@@ -268,7 +268,7 @@ static void copy_has_leaves_like_its_source(struct kunit *test)
 	expect_leaves(test, mp, p->leaves);
 	expect_same_bytes(test, mp, copy);
 	tmm_check_page_table(test, tmm_test_root(test));
-	/* As good as any mapping. */
+	/* The copy can be split like any mapping. */
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(copy, tmm_mapped_pages_range(copy).r.first +
 						     3, &second), 0);
 	tmm_mapped_pages_drop(&copy);
@@ -277,7 +277,7 @@ static void copy_has_leaves_like_its_source(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Source in one run, copy in several; and the other way round. */
+/* A source on one run of frames is copied to several runs, and back to one run. */
 static void copy_to_scattered_frames_and_back(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 6, TMM_TEST_WRITABLE);
@@ -302,7 +302,7 @@ static void copy_to_scattered_frames_and_back(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* What is lent to the source is copied; the copy owns what it has. */
+/* A copy of lent frames has frames of its own. */
 static void copy_of_lent_frames_is_exclusive(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 3);
@@ -323,7 +323,7 @@ static void copy_of_lent_frames_is_exclusive(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* Reading a source goes on beside a copy, writing does not. */
+/* A source with an immutable borrow can be copied, one with a mutable borrow cannot. */
 static void copy_of_a_borrowed_source(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 3, TMM_TEST_WRITABLE);
@@ -365,7 +365,7 @@ static void refused_changes_nothing(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* What a device has would become RAM, which those flags are not for. */
+/* The copy would be RAM, for which the flags of device memory are not allowed. */
 static void copy_of_device_memory_needs_flags_for_ram(struct kunit *test)
 {
 	const struct tmm_paddr start = { REGION << TMM_PAGE_SHIFT };
@@ -388,7 +388,7 @@ static void too_few_frames(struct kunit *test)
 	struct tmm_mapped_pages *copy, *mp;
 	unsigned int nr;
 
-	/* Beside it, where the copy's pages will be: it needs no table of its own. */
+	/* The copy's pages will be next to these, so that the copy needs no new table. */
 	mp = tmm_test_map(test, tmm_private_first_page() + 9, 3, TMM_TEST_WRITABLE);
 	write_numbers(test, mp, 100);
 	tmm_test_hog(test);
@@ -402,7 +402,7 @@ static void too_few_frames(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Enough frames, but no more that a large leaf could map. */
+/* There are enough frames, but none that a large leaf could map. */
 static void too_few_large_frames(struct kunit *test)
 {
 	struct tmm_allocated_frames *blocks[TMM_TEST_NR_LARGE];
@@ -454,7 +454,7 @@ static void failed_allocation_changes_nothing(struct kunit *test)
 	unsigned int i;
 
 	write_numbers(test, mp, 100);
-	/* Pages, the mapping, and frames of either size */
+	/* The allocations are for pages, the mapping, and frames for leaves of both sizes. */
 	fail_each_allocation(test, mp, 5);
 	tmm_mapped_pages_drop(&mp);
 
@@ -464,7 +464,7 @@ static void failed_allocation_changes_nothing(struct kunit *test)
 	for (i = 0; i < 3; i++)
 		tmm_test_unhog(test, 2);
 	tmm_test_unhog_for_tables(test);
-	/* Page by page */
+	/* The frames are allocated page by page. */
 	fail_each_allocation(test, mp, 2 + 6);
 	tmm_mapped_pages_drop(&mp);
 }

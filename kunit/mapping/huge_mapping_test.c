@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings by large leaves. What they map to is a made-up device region: frames
- * that are nowhere and that nobody touches.
+ * Mappings with large leaves. They map frames of a made-up device region, which no case accesses,
+ * since there is nothing at these addresses.
  */
 #include "mapping/mapped_pages.h"
 
@@ -18,7 +18,7 @@
 #include "paging/mapper.h"
 #include "paging/translate.h"
 
-/* 512 GiB: no machine that runs this has anything there. */
+/* The frame at 512 GiB, where no test machine has memory or devices. */
 #define REGION		(1ULL << (39 - TMM_PAGE_SHIFT))
 #define REGION_NR	(4ULL << TMM_INDEX_BITS << TMM_INDEX_BITS)
 #define REGION_BYTES	(REGION_NR << TMM_PAGE_SHIFT)
@@ -182,7 +182,7 @@ static void split_inside_a_leaf_breaks_that_leaf_only(struct kunit *test)
 			(3 * LEAF_2M + 7) << TMM_PAGE_SHIFT);
 	tmm_check_page_table(test, tmm_test_root(test));
 
-	/* Merged again, small leaves stay small. */
+	/* After a merge, small leaves stay small. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_merge(mp, &second), 0);
 	tmm_test_expect_sizes(test, base_page(), REGION, after);
 	tmm_mapped_pages_drop(&mp);
@@ -208,7 +208,7 @@ static void split_between_leaves_breaks_none(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* A leaf of 1 GiB takes two tables to break: neither, or both. */
+/* Breaking a leaf of 1 GiB needs two tables. With frames for fewer, nothing changes. */
 static void split_without_frames_for_tables_changes_nothing(struct kunit *test)
 {
 	static const struct tmm_test_leaves leaves[] = { { TMM_1G, 1 }, {} };
@@ -257,13 +257,13 @@ static void split_that_fails_to_allocate_changes_nothing(struct kunit *test)
 				    nth);
 		KUNIT_EXPECT_EQ(test, mp->nr_frame_ranges, 1);
 	}
-	/* The part, its pages, its frames, the table of the leaf */
+	/* The allocations are for the part, its pages, its frames, and the table of the leaf. */
 	KUNIT_EXPECT_GE(test, nth, 5);
 	tmm_mapped_pages_drop(&second);
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Only the part is remapped, by leaves as large as can be. */
+/* Only the part gets the new flags, and all leaves stay as large as possible. */
 static void remap_of_a_part_leaves_the_rest_alone(struct kunit *test)
 {
 	static const struct tmm_test_leaves leaves[] = { { TMM_2M, 4 }, {} };
@@ -315,7 +315,7 @@ static void unmap_into_parts_gives_all_of_a_broken_leaf(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* Every type at every size, as the entries have it. */
+/* The entries of each leaf size have the memory type of the region. */
 static void memory_type_of_the_region_at_every_size(struct kunit *test)
 {
 	static const u64 sizes[] = { 1, LEAF_2M, LEAF_1G };
@@ -349,7 +349,7 @@ static void memory_type_of_the_region_at_every_size(struct kunit *test)
 			KUNIT_EXPECT_EQ_MSG(test, tmm_pte_memory_type_of_leaf(entry, i), type,
 					    "size %u", i);
 			KUNIT_EXPECT_EQ(test, !!(entry & TMM_ENTRY_HUGE), i != TMM_4K);
-			/* The memory behind a mapping does not change its kind. */
+			/* A remap cannot change the kind of memory. */
 			KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(mp, right ^
 								     TMM_PTE_DEVICE_MEMORY),
 					-EOPNOTSUPP);
@@ -375,7 +375,7 @@ static void region_in_use_is_not_removed(struct kunit *test)
 							       TMM_UNCACHED), -EADDRINUSE);
 }
 
-/* An empty run does not hold its region. */
+/* An empty run does not prevent the removal of its region. */
 static void empty_run_of_a_removed_region_is_refused(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 1);

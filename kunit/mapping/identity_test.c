@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mappings where virtual is physical, in the lower half. */
+/* Identity mappings, whose virtual addresses equal the physical ones, in the lower half. */
 #include "mapping/instance.h"
 
 #include "mapping/instance_devices.h"
@@ -17,7 +17,7 @@
 
 #define MAX_ALLOCATIONS 60
 
-/* 512 GiB: no machine that runs this has anything there. */
+/* The frame at 512 GiB, where no test machine has memory or devices. */
 #define REGION		(1ULL << (39 - TMM_PAGE_SHIFT))
 #define LEAF_2M		(1ULL << TMM_INDEX_BITS)
 #define LEAF_1G		(LEAF_2M << TMM_INDEX_BITS)
@@ -30,7 +30,7 @@ static struct tmm_mapped_pages *create_identity(struct kunit *test,
 						    &req, flags, false);
 }
 
-/* Is there a mapping of @nr pages, each to the frame of its own number? */
+/* Expects @mp to have @nr pages, each mapped to the frame with the page's number. */
 static void expect_identity(struct kunit *test, struct tmm_mapped_pages *mp, u64 nr)
 {
 	struct tmm_page_range range;
@@ -47,7 +47,7 @@ static u64 first_of(const struct tmm_mapped_pages *mp)
 	return tmm_mapped_pages_range(mp).r.first;
 }
 
-/* Expects @err, and that nothing has changed. */
+/* Expects the request to fail with @err, and to change nothing. */
 static void expect_refused(struct kunit *test, struct tmm_allocation_request req,
 			   tmm_pte_flags_t flags, int err)
 {
@@ -91,14 +91,14 @@ static void reads_and_writes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 100, seen, 2 * TMM_PAGE_SIZE), 0);
 	tmm_borrow_end(&borrow);
 	KUNIT_EXPECT_EQ(test, memcmp(seen, wrote, 2 * TMM_PAGE_SIZE), 0);
-	/* Where it says it is, and nowhere else. */
+	/* The bytes are in the frames with the numbers of the pages, and no byte is elsewhere. */
 	KUNIT_EXPECT_EQ(test, memcmp(tmm_test_alias(first_of(mp)) + 100, wrote,
 				     2 * TMM_PAGE_SIZE), 0);
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(tmm_test_alias(first_of(mp)), 0xa5, 100), NULL);
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Its addresses are user addresses to all but the functions that copy. */
+/* Only the copying functions can use the addresses; Linux takes them for user addresses. */
 static void use_in_place_is_refused(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = create_identity(test, tmm_request_any(1), TMM_TEST_WRITABLE);
@@ -126,7 +126,7 @@ static void read_only_cannot_be_written(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* In Theseus, the caller has no say. */
+/* In Theseus, the caller cannot choose the frames. */
 static void request_chooses_the_frames(struct kunit *test)
 {
 	const struct tmm_range_region *general = &tmm_test_inst(test)->memories[0].general.range;
@@ -143,7 +143,7 @@ static void request_chooses_the_frames(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, first_of(mp) % 64, 0);
 	tmm_mapped_pages_drop(&mp);
 
-	/* Exactly as many as the range has. */
+	/* The request needs all frames of its range. */
 	mp = create_identity(test, tmm_request_in_range(somewhere, somewhere + 2, 3),
 			     TMM_TEST_WRITABLE);
 	expect_identity(test, mp, 3);
@@ -157,7 +157,7 @@ static void request_chooses_the_frames(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Reserved regions too, and by leaves as large as can be: nobody touches them. */
+/* Frames of reserved regions get the largest leaves that fit. No case accesses these frames. */
 static void reserved_frames_by_large_leaves(struct kunit *test)
 {
 	static const struct tmm_test_leaves leaves[] = {
@@ -180,7 +180,7 @@ static void reserved_frames_by_large_leaves(struct kunit *test)
 								  nr << TMM_PAGE_SHIFT), 0);
 }
 
-/* In Theseus, a free run of just as many frames will not do. */
+/* In Theseus, a free run of exactly the requested length is not used. */
 static void run_that_fits_exactly(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp;
@@ -196,7 +196,7 @@ static void run_that_fits_exactly(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Frames cannot be used if somebody has the pages of their numbers. */
+/* Frames are skipped if somebody else owns the pages with the same numbers. */
 static void frames_whose_pages_are_taken_are_passed_over(struct kunit *test)
 {
 	struct tmm_allocated_pages *taken;
@@ -212,7 +212,7 @@ static void frames_whose_pages_are_taken_are_passed_over(struct kunit *test)
 	chosen = first_of(mp);
 	tmm_mapped_pages_drop(&mp);
 
-	/* Without a page of those it is the others. */
+	/* If one page of the chosen run is owned, the other run is used. */
 	taken = tmm_test_take_pages(test, chosen + 4, 1);
 	before = tmm_test_fingerprint(test);
 	mp = create_identity(test, tmm_request_any(5), TMM_TEST_WRITABLE);
@@ -231,7 +231,7 @@ static struct tmm_mapped_pages *create_charged(struct kunit *test,
 	return create_identity(test, req, TMM_TEST_WRITABLE);
 }
 
-/* The account pays for the frames that it gets, not for those that are no use to it. */
+/* The account is charged for the frames of the mapping, not for those that were skipped. */
 static void frames_that_are_passed_over_are_not_charged(struct kunit *test)
 {
 	struct tmm_account *account = tmm_account_create(NULL, NULL);
@@ -254,7 +254,7 @@ static void frames_that_are_passed_over_are_not_charged(struct kunit *test)
 	nr = tmm_account_count(account, TMM_RESOURCE_FRAMES);
 	tmm_mapped_pages_drop(&mp);
 
-	/* Five frames are passed over, and five with their tables are all it may have. */
+	/* Five frames are skipped, and the limit allows only five frames and their tables. */
 	tmm_account_set_max(account, TMM_RESOURCE_FRAMES, nr);
 	taken[0] = tmm_test_take_pages(test, first, 5);
 	mp = create_charged(test, tmm_request_any(5), account);
@@ -267,7 +267,7 @@ static void frames_that_are_passed_over_are_not_charged(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, tmm_account_count(account, TMM_RESOURCE_FRAMES), 0);
 
-	/* All that there are, passed over: an end without frames is no end of the limit. */
+	/* If all frames are skipped, the error is ENOSPC and not EDQUOT. */
 	taken[1] = tmm_test_take_pages(test, other + 2, 1);
 	mp = create_charged(test, tmm_request_any(5), account);
 	KUNIT_EXPECT_PTR_EQ(test, mp, ERR_PTR(-ENOSPC));
@@ -277,7 +277,7 @@ static void frames_that_are_passed_over_are_not_charged(struct kunit *test)
 	tmm_account_put(account);
 }
 
-/* The run has room behind, or before, the page that is taken, and just enough. */
+/* The free run has just enough frames before or after the taken page. */
 static void frames_beside_a_taken_page_are_found(struct kunit *test)
 {
 	unsigned int at;
@@ -299,7 +299,7 @@ static void frames_beside_a_taken_page_are_found(struct kunit *test)
 			KUNIT_EXPECT_LE(test, first_of(mp) + nr, start + 9);
 		}
 		tmm_mapped_pages_drop(&mp);
-		/* One more does not fit beside it. */
+		/* One more frame does not fit on either side. */
 		expect_refused(test, tmm_request_any(nr + 1), TMM_TEST_WRITABLE, -ENOSPC);
 		tmm_allocated_pages_drop(&taken);
 	}
@@ -319,14 +319,14 @@ static void taken_pages_refuse_a_request_at(struct kunit *test)
 	expect_identity(test, mp, 3);
 	tmm_mapped_pages_drop(&mp);
 
-	/* The same for frames. */
+	/* A taken frame is refused in the same way. */
 	frames = tmm_test_take_frames(test, 1);
 	expect_refused(test, tmm_request_at(frames->f.chunk.start, 1), TMM_TEST_WRITABLE,
 		       -EADDRINUSE);
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* No page of the lower half has such a number. */
+/* The lower half has no pages with the numbers of these frames. */
 static void frames_past_the_lower_half(struct kunit *test)
 {
 	const u64 limit = tmm_page_number_limit() / 2;
@@ -373,7 +373,7 @@ static void failed_allocation_changes_nothing(struct kunit *test)
 	u64 runs[2], before;
 	unsigned int nth;
 
-	/* One or the other is passed over, or both. */
+	/* One of the two runs is skipped, or both. */
 	tmm_test_hog(test);
 	runs[0] = tmm_test_unhog(test, 9);
 	runs[1] = tmm_test_unhog(test, 9);

@@ -110,7 +110,7 @@ static void create_contiguous_in_scattered_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(mp), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, paddr.v, UNTOUCHED);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
-	/* What need not be contiguous is served. */
+	/* A mapping that need not be contiguous succeeds. */
 	mp = tmm_instance_create_mapping(tmm_test_inst(test), tmm_test_root(test), 3 * 4096,
 					 TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
@@ -118,7 +118,7 @@ static void create_contiguous_in_scattered_memory(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Counts frames of zeros, to see whether frames were cleared: that is most of the work. */
+/* Counts frames of zeros, which shows whether a call cleared frames. */
 static unsigned int nr_clear_frames(struct kunit *test)
 {
 	const struct tmm_memory *memory = &tmm_test_inst(test)->memories[0].memory;
@@ -160,7 +160,10 @@ static const struct {
 	/* malformed: not valid */
 	{ { .nr = 1, .flags = TMM_PTE_WRITABLE }, -EINVAL },
 	{ { .nr = 1, .flags = TMM_PTE_WRITABLE, .frames = TMM_FRAMES_AT }, -EINVAL },
-	/* device memory suits no RAM; that of given frames is known when they are there */
+	/*
+	 * Flags for device memory are refused for RAM. For frames at an address, the kind of memory
+	 * is not known yet.
+	 */
 	{ { .nr = 1, .flags = TMM_MMIO_FLAGS }, -EOPNOTSUPP },
 	{ { .nr = 1, .flags = TMM_MMIO_FLAGS, .frames = TMM_FRAMES_CONTIGUOUS }, -EOPNOTSUPP },
 	{ { .nr = 1, .flags = TMM_MMIO_FLAGS, .frames = TMM_FRAMES_IDENTITY }, -EOPNOTSUPP },
@@ -191,7 +194,7 @@ static void count_of_everything(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[TMM_COUNT_METADATA], nr_metadata);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_MAPPED], 9);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_TABLE], inst->root->levels - 1);
-	/* The root. */
+	/* The root has two frames. */
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_ALLOCATED], 2);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_UNMAPPED], 0);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], TMM_TEST_MEMORY_NR - nr_metadata - 9 -
@@ -275,7 +278,7 @@ static void init_of_runs_of_any_place(struct kunit *test)
 			tmm_frame_table_nr_bytes(inst->memories[0].general.range.first,
 						 inst->memories[0].general.range.nr);
 		KUNIT_EXPECT_LE(test, bytes, inst->memories[0].metadata.range.nr * 4096);
-		/* The root's frames: entry code wants bit 12 of CR3 to be clear. */
+		/* The root has an even frame number, since entry code needs bit 12 of CR3 clear. */
 		KUNIT_EXPECT_EQ(test, inst->root->paddr % 8192, 0);
 		tmm_check_frame_allocator(test, &inst->fa);
 		tmm_instance_exit(inst);
@@ -291,7 +294,7 @@ static void init_refused(struct kunit *test)
 	u64 nr, nr_bookkeeping = 0;
 	int err;
 
-	/* Too few for bookkeeping; then for the root, which needs two together. */
+	/* First there are too few frames for bookkeeping, then for the root's two aligned ones. */
 	for (nr = 0;; nr++) {
 		runs[0].nr = nr;
 		err = tmm_instance_init(inst, runs, 1);
@@ -316,7 +319,7 @@ static struct page *page_of_window(void *window)
 	return is_vmalloc_addr(window) ? vmalloc_to_page(window) : virt_to_page(window);
 }
 
-/* All of @memory, each frame once, in @nr runs. */
+/* Expects the instance to have each frame of @memory once, in @nr runs. */
 static void expect_merged(struct kunit *test, const struct tmm_memory *runs, unsigned int nr_runs,
 			  const struct tmm_memory *memory, unsigned int nr)
 {
@@ -347,7 +350,7 @@ static void overlapping_memories_are_merged(struct kunit *test)
 	unsigned int i;
 
 	expect_merged(test, runs, 3, &memory, 1);
-	/* The upper part first, one frame of it also in the lower; and a part of that. */
+	/* The upper part, the lower part with one frame of the upper, and a piece of the lower. */
 	runs[0].first += 99;
 	runs[0].window += 99 << TMM_PAGE_SHIFT;
 	runs[0].nr -= 99;
@@ -356,7 +359,7 @@ static void overlapping_memories_are_merged(struct kunit *test)
 	runs[2].window += 20 << TMM_PAGE_SHIFT;
 	runs[2].nr = 10;
 	expect_merged(test, runs, 3, &memory, 1);
-	/* With another window, the overlap is cut off the upper part. */
+	/* If the windows differ, the runs stay two, and the overlap is cut off the upper one. */
 	for (i = 0; i < TMM_TEST_MEMORY_NR; i++)
 		pages[i] = pfn_to_page(memory.first + i);
 	runs[0].window = vmap(pages + 99, TMM_TEST_MEMORY_NR - 99, VM_MAP, PAGE_KERNEL);
@@ -376,7 +379,7 @@ struct end_param {
 #define LEAF_2M		512ULL
 #define LEAF_1G		(LEAF_2M * 512)
 
-/* With bookkeeping of 100 frames. */
+/* The bookkeeping takes 100 frames. */
 static const struct end_param end_params[] = {
 	{ "both ends at 1 GiB", 4 * LEAF_1G, 2 * LEAF_1G, false },
 	{ "start at 1 GiB", 4 * LEAF_1G, 2 * LEAF_1G + 3 * LEAF_2M, true },
@@ -400,8 +403,8 @@ static void bookkeeping_takes_the_cheaper_end(struct kunit *test)
 }
 
 /*
- * A run that begins at a multiple of 2 MiB, and goes on a bit behind it, keeps that leaf:
- * bookkeeping, tables and small pages are all in that bit.
+ * A run that is aligned to 2 MiB and a bit longer keeps the frames for a large leaf: bookkeeping,
+ * tables and small pages take the bit at the end.
  */
 static void bookkeeping_at_the_end(struct kunit *test)
 {

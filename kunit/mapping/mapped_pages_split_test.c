@@ -21,7 +21,7 @@ static u64 base_page(void)
 	return tmm_private_first_page() + 508;
 }
 
-/* Each page begins with a number of its own. */
+/* Writes a different number at the start of each page. */
 static void write_numbers(struct kunit *test, u64 page, u64 nr)
 {
 	u64 i;
@@ -51,7 +51,7 @@ static void expect_numbers(struct kunit *test, const struct tmm_mapped_pages *mp
 	}
 }
 
-/* Its pages; and its frames, in order, are what they map to. */
+/* Expects @mp to have these pages, mapped to its frames in order. */
 static void expect_mapping(struct kunit *test, const struct tmm_mapped_pages *mp, u64 page, u64 nr,
 			   unsigned int nr_ranges)
 {
@@ -73,7 +73,7 @@ static void expect_mapping(struct kunit *test, const struct tmm_mapped_pages *mp
 	KUNIT_EXPECT_EQ(test, mp->nr_frame_ranges, nr_ranges);
 }
 
-/* NR_PAGES pages with numbers, on runs of 5, 3 and 2 frames. */
+/* Maps NR_PAGES pages on runs of 5, 3 and 2 frames, and numbers the pages. */
 static struct tmm_mapped_pages *map_scattered(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp;
@@ -89,7 +89,7 @@ static struct tmm_mapped_pages *map_scattered(struct kunit *test)
 	return mp;
 }
 
-/* Runs that lie, in whole or in part, in pages [first, end) of map_scattered(). */
+/* The number of runs of map_scattered() that overlap the pages [first, end). */
 static unsigned int nr_runs(u64 first, u64 end)
 {
 	const u64 bounds[] = { 0, 5, 8, NR_PAGES };
@@ -100,7 +100,7 @@ static unsigned int nr_runs(u64 first, u64 end)
 	return nr;
 }
 
-/* Beginning, every place in between, and end; then together again. */
+/* Splits at each page, the first and the end included, and merges the parts again. */
 static void split_everywhere_and_merge(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_scattered(test);
@@ -119,7 +119,7 @@ static void split_everywhere_and_merge(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		KUNIT_ASSERT_EQ(test, tmm_mapped_pages_merge(mp, &second), 0);
 		KUNIT_EXPECT_PTR_EQ(test, second, NULL);
-		/* Runs that the cut made two of are one again. */
+		/* A run that the split divided is one run again. */
 		expect_mapping(test, mp, base_page(), NR_PAGES, 3);
 	}
 	tmm_mapped_pages_drop(&mp);
@@ -155,7 +155,7 @@ static void empty_mapping_can_be_dropped_and_little_else(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_split(empty, base_page() + 3, &second), -EINVAL);
 	KUNIT_EXPECT_PTR_EQ(test, second, NULL);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(empty, TMM_TEST_READ_ONLY), 0);
-	/* There is no memory that could be of the wrong kind. */
+	/* An empty mapping has no memory that could be of the wrong kind. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(empty, TMM_MMIO_FLAGS), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(empty, TMM_TEST_READ_ONLY), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_flags(empty), TMM_TEST_READ_ONLY | TMM_PTE_OURS);
@@ -174,7 +174,7 @@ static void parts_go_one_by_one(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(first, base_page() + 3, &middle), 0);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(middle, base_page() + 7, &last), 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 3);
-	/* Each can change by itself. */
+	/* The flags of each part can change alone. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(middle, TMM_TEST_READ_ONLY), 0);
 	KUNIT_EXPECT_TRUE(test, tmm_test_entry(tmm_test_root(test), base_page() + 2, 1) &
 			  TMM_ENTRY_WRITABLE);
@@ -207,7 +207,7 @@ static void split_while_borrowed(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Expects both to stay what they were. */
+/* Expects the merge to fail with @err, and to change neither mapping. */
 static void expect_merge_refused(struct kunit *test, struct tmm_mapped_pages *mp,
 				 struct tmm_mapped_pages *other, int err)
 {
@@ -216,7 +216,7 @@ static void expect_merge_refused(struct kunit *test, struct tmm_mapped_pages *mp
 	struct tmm_mapped_pages *second = other;
 	u64 before = tmm_test_fingerprint(test);
 
-	/* What is merged is gone: there would be nothing left to look at. */
+	/* Asserts, since after a wrong merge @other no longer exists. */
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_merge(mp, &second), err);
 	KUNIT_EXPECT_PTR_EQ(test, second, other);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(mp).r.first, range.r.first);
@@ -237,7 +237,7 @@ static void merge_refused_keeps_both(struct kunit *test)
 	expect_merge_refused(test, mp, far, -EDOM);
 	expect_merge_refused(test, mp, mp, -EDOM);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(next, TMM_TEST_WRITABLE), 0);
-	/* The other way round. */
+	/* The mappings are in the wrong order. */
 	expect_merge_refused(test, next, mp, -EDOM);
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, 1, false, &borrow), 0);
 	expect_merge_refused(test, mp, next, -EBUSY);
@@ -247,14 +247,14 @@ static void merge_refused_keeps_both(struct kunit *test)
 	tmm_borrow_end(&borrow);
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(next));
-	/* With nothing in the way it works. */
+	/* Without borrows the merge succeeds. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_merge(mp, &next), 0);
 	expect_mapping(test, mp, base_page(), 6, mp->nr_frame_ranges);
 	tmm_mapped_pages_drop(&far);
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* What the hardware sets aside does not make two mappings different. */
+/* Mappings whose flags differ only in bits that the hardware sets can be merged. */
 static void merge_ignores_what_the_hardware_sets(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 2, TMM_TEST_WRITABLE);
@@ -278,14 +278,14 @@ static void merge_of_two_roots_keeps_both(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
 	expect_merge_refused(test, mp, other, -EXDEV);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&pt->nr_mappings), 1);
-	/* The root stays until the last mapping under it has gone. */
+	/* The root exists until its last mapping ends. */
 	tmm_page_table_put(pt);
 	expect_merge_refused(test, mp, other, -EXDEV);
 	tmm_mapped_pages_drop(&other);
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* In Theseus, all runs but the first are freed behind the caller's back. */
+/* Theseus frees all runs but the first, although the caller may still use them. */
 static void unmap_into_parts_gives_all_frames(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_scattered(test);
@@ -332,7 +332,7 @@ static void unmap_into_parts_while_borrowed(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* The parts are as good as new: they can be mapped again, content and all. */
+/* The pages and frames can be mapped again, and the frames keep their content. */
 static void parts_can_be_mapped_again(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 5, TMM_TEST_WRITABLE);

@@ -28,7 +28,7 @@ static u64 nr_mappings(struct kunit *test)
 	return atomic64_read(&tmm_test_root(test)->nr_mappings);
 }
 
-/* Flags that no map call and no remap takes. */
+/* Flags that all map calls and remap refuse. */
 static const struct {
 	tmm_pte_flags_t flags;
 	int err;
@@ -66,7 +66,7 @@ static void map_to_consumes_pages_and_frames(struct kunit *test)
 	tmm_test_expect_unmapped(test, base_page(), 5);
 }
 
-/* Expects @err from both map calls, and nothing changed. */
+/* Expects both map calls to fail with @err, and to change nothing. */
 static void expect_map_refused(struct kunit *test, struct tmm_allocated_pages *pages,
 			       struct tmm_allocated_frames *frames, tmm_pte_flags_t flags, int err)
 {
@@ -146,7 +146,7 @@ static void map_no_pages(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* In Theseus, pages and frames are free then, and still mapped. */
+/* In Theseus, pages and frames become free here although they are still mapped. */
 static void map_a_page_in_use(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 6);
@@ -170,7 +170,7 @@ static void map_a_page_in_use(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* In Theseus, this is a panic. */
+/* Theseus panics here. */
 static void map_without_frames_for_tables(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 4);
@@ -187,7 +187,7 @@ static void map_without_frames_for_tables(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* In Theseus, what was mapped so far stays mapped, and its frames are lost. */
+/* In Theseus, pages that were mapped before the error stay mapped, and their frames are lost. */
 static void map_more_than_there_is(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_take_pages(test, base_page(), 4);
@@ -252,7 +252,7 @@ static void map_any_to_scattered_frames(struct kunit *test)
 	three = tmm_test_unhog(test, 3);
 	five = tmm_test_unhog(test, 5);
 	tmm_test_unhog_for_tables(test);
-	/* The longest run first. */
+	/* The longest run is used first. */
 	mp = tmm_test_map(test, base_page(), 10, TMM_TEST_WRITABLE);
 	KUNIT_EXPECT_EQ(test, mp->nr_frame_ranges, 3);
 	tmm_test_expect_mapped(test, base_page(), five, 5);
@@ -271,7 +271,7 @@ static void drop_of_nothing(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, mp, NULL);
 }
 
-/* In Theseus, tables are never given back. */
+/* Theseus never frees tables. */
 static void drop_gives_tables_back(struct kunit *test)
 {
 	struct tmm_mapped_pages *first = tmm_test_map(test, base_page(), 1, TMM_TEST_WRITABLE);
@@ -301,7 +301,7 @@ static void remap_changes_flags_and_access(struct kunit *test)
 		if (!(i & 1))
 			tmm_borrow_end(&borrow);
 	}
-	/* VALID and EXCLUSIVE are not the caller's. */
+	/* The caller cannot set VALID and EXCLUSIVE. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(mp, TMM_TEST_WRITABLE | TMM_PTE_VALID), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_flags(mp), TMM_TEST_WRITABLE | TMM_PTE_OURS);
 	tmm_mapped_pages_drop(&mp);
@@ -325,7 +325,7 @@ static void remap_refused_changes_nothing(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Recorded, for user mappings; kernel code never runs from there. */
+/* The flag is recorded for user mappings; the private entry always forbids execution. */
 static void remap_to_executable_keeps_no_execute(struct kunit *test)
 {
 	const tmm_pte_flags_t flags = TMM_PTE_ACCESSED | TMM_PTE_USER_ACCESSIBLE | TMM_PTE_GLOBAL;
@@ -339,7 +339,7 @@ static void remap_to_executable_keeps_no_execute(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Of runs there may be millions, which each read of a page would go through. */
+/* A mapping may have millions of runs, and each read of a page would search them. */
 static void what_fails_is_asked_of_entries_and_not_of_runs(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;

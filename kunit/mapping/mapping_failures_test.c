@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each allocation from the kernel's heap fails once, in every operation that
- * makes one: the answer is -ENOMEM and all is as it was.
+ * In each operation that allocates from Linux's heap, each allocation fails once. The operation
+ * returns -ENOMEM and changes nothing.
  */
 #include "mapping/mapped_pages.h"
 
@@ -21,7 +21,7 @@ static u64 base_page(void)
 	return tmm_private_first_page() + 510;
 }
 
-/* Operations: 0, or an error; either way nothing is left of what they did. */
+/* The operations return 0 or an error. Either way they free all that they made. */
 
 static int try_create(struct tmm_test_instance *ti)
 {
@@ -74,7 +74,7 @@ static int map_to(struct tmm_test_instance *ti)
 	return err;
 }
 
-/* Also: a split that failed leaves a mapping that can be split. */
+/* After a failed split the mapping can still be split. */
 static int try_split(struct tmm_test_instance *ti)
 {
 	struct tmm_mapped_pages *second = NULL;
@@ -97,7 +97,7 @@ static int try_split(struct tmm_test_instance *ti)
 	return err;
 }
 
-/* What takes things apart, joins or uses them needs no memory: it may not fail. */
+/* Borrow, copy, remap and unmap allocate no memory, so they must not fail. */
 static int take_apart(struct tmm_test_instance *ti)
 {
 	struct tmm_allocated_pages *pages;
@@ -165,7 +165,7 @@ static void fail_each_allocation(struct kunit *test)
 	unsigned int nth;
 	int err = -1;
 
-	/* Scattered, so that a mapping has several runs; room for a root at last. */
+	/* Free several short runs, so that a mapping has several, and then frames for a root. */
 	tmm_test_hog(test);
 	tmm_test_unhog(test, 3);
 	tmm_test_unhog(test, 2);
@@ -181,7 +181,7 @@ static void fail_each_allocation(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, tmm_test_fingerprint(test), before, "allocation %u", nth);
 		KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
 	}
-	/* With none failing it works. */
+	/* Without a failing allocation the operation succeeds. */
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	KUNIT_EXPECT_GT(test, nth, p->min_allocations);
@@ -202,7 +202,7 @@ static void fail_each_allocation_of_an_instance(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
 	}
 	KUNIT_ASSERT_EQ(test, err, 0);
-	/* The list of runs and the root; allocators start on memory of their own. */
+	/* The allocations are for the list of runs and the root. The allocators need none. */
 	KUNIT_EXPECT_EQ(test, nth, 3);
 	tmm_instance_exit(inst);
 	tmm_test_memory_give(&memories[0]);

@@ -25,7 +25,7 @@ static u64 base_page(void)
 	return tmm_private_first_page() + 509;
 }
 
-/* A mapping of frames that stay the case's. */
+/* Maps frames that the case lends and still owns. */
 static struct tmm_mapped_pages *map_lent(struct kunit *test, u64 page,
 					 struct tmm_allocated_frames *frames,
 					 tmm_pte_flags_t flags)
@@ -60,7 +60,7 @@ static u8 read_byte(struct kunit *test, struct tmm_mapped_pages *mp, u64 offset)
 	return value;
 }
 
-/* Does anybody own the frame? */
+/* Is the frame owned? */
 static bool is_taken(struct kunit *test, u64 frame)
 {
 	const struct tmm_allocation_request req = tmm_request_at(frame, 1);
@@ -93,7 +93,7 @@ static void entries_do_not_say_exclusive(struct kunit *test)
 			exclusive, 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_flags(mp), TMM_TEST_WRITABLE | TMM_PTE_VALID);
 	tmm_test_expect_mapped(test, base_page(), frames->f.chunk.start, NR_PAGES);
-	/* No later change makes it so, even if the caller asks. */
+	/* A remap cannot make the mapping exclusive, even with the flag EXCLUSIVE. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(mp, TMM_TEST_READ_ONLY | TMM_PTE_EXCLUSIVE),
 			0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_flags(mp), TMM_TEST_READ_ONLY | TMM_PTE_VALID);
@@ -127,7 +127,7 @@ static void two_mappings_see_what_the_other_writes(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* What one may, the other need not. */
+/* Two mappings of the same frames may have different flags. */
 static void each_mapping_has_flags_of_its_own(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
@@ -165,7 +165,7 @@ static void unmap_leaves_the_frames_to_their_owner(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_taken(test, first));
 }
 
-/* In Theseus, nothing keeps frames that are mapped so. */
+/* In Theseus, such frames can be freed although they are mapped. */
 static void frames_stay_until_the_last_mapping_goes(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
@@ -187,7 +187,7 @@ static void frames_stay_until_the_last_mapping_goes(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_taken(test, first + NR_PAGES - 1));
 }
 
-/* A borrow of the last mapping keeps them, too. */
+/* The frames stay owned also while the last mapping is borrowed. */
 static void frames_stay_until_the_last_borrow_ends(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
@@ -239,7 +239,7 @@ static void lent_frames_are_left_as_they_are(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_byte(test, mp, 0), 0x42);
 	KUNIT_EXPECT_EQ(test, tmm_frames_nr(&frames->f), 2);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), fingerprint);
-	/* With the loan all that ends. */
+	/* When the loan has ended, these calls succeed. */
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(frames), 0);
 	mp = tmm_map_allocated_pages_to(pt, &pages, &frames, TMM_TEST_WRITABLE);
@@ -275,7 +275,7 @@ static void split_and_merge(struct kunit *test)
 			-EINVAL);
 	KUNIT_EXPECT_TRUE(test, tmm_allocated_frames_is_borrowed(frames));
 	tmm_mapped_pages_drop(&mp);
-	/* As many loans ended as began. */
+	/* No loan is left. */
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(frames));
 	tmm_allocated_frames_drop(&frames);
 }
@@ -292,7 +292,7 @@ static void loan_lasts_as_long_as_a_part(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 	tmm_test_expect_unmapped(test, base_page(), 2);
 	tmm_test_expect_mapped(test, base_page() + 2, first + 2, NR_PAGES - 2);
-	/* All of them: the frames cannot be split under a mapping. */
+	/* All frames stay owned, since a mapped run cannot be split. */
 	KUNIT_EXPECT_TRUE(test, is_taken(test, first));
 	write_byte(test, second, 0, 0x42);
 	KUNIT_EXPECT_EQ(test, *(u8 *)tmm_test_alias(first + 2), 0x42);
@@ -300,7 +300,7 @@ static void loan_lasts_as_long_as_a_part(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_taken(test, first));
 }
 
-/* The same frames twice in a row are one mapping as good as any. */
+/* Two adjacent mappings of the same frames can be merged. */
 static void merge_of_two_views_of_the_same_frames(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
@@ -328,7 +328,10 @@ static u64 bad_pages(struct tmm_mapped_pages *mp)
 	return bits;
 }
 
-/* A part shows other frames than the first ones of all that is lent, and two views some twice. */
+/*
+ * A part does not begin with the first lent frame, and two merged views map frames twice. So only
+ * the entries tell which frame is behind a page.
+ */
 static void pages_of_frames_that_fail_are_known_by_their_entries(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;
@@ -376,7 +379,7 @@ static void merge_with_what_has_other_frames_keeps_both(struct kunit *test)
 	struct tmm_mapped_pages *mp = map_lent(test, base_page() + 2, frames, TMM_TEST_WRITABLE);
 	struct tmm_mapped_pages *next = map_lent(test, base_page() + 4, others,
 						 TMM_TEST_WRITABLE);
-	/* And with those that own theirs, on either side. */
+	/* Neighbours on both sides that own their frames. */
 	struct tmm_mapped_pages *own = tmm_test_map(test, base_page(), 2, TMM_TEST_WRITABLE);
 	struct tmm_mapped_pages *behind = tmm_test_map(test, base_page() + 6, 2,
 						       TMM_TEST_WRITABLE);
@@ -410,13 +413,13 @@ static void unmap_into_parts_gives_pages_only(struct kunit *test)
 	tmm_test_expect_unmapped(test, base_page(), NR_PAGES);
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(frames));
 	KUNIT_EXPECT_TRUE(test, is_taken(test, first));
-	/* They fit together as before. */
+	/* The same pages and frames can be mapped again. */
 	mp = tmm_map_allocated_pages_to(tmm_test_root(test), &pages, &frames, TMM_TEST_WRITABLE);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Expects @err, and nothing changed. */
+/* Expects the mapping to fail with @err, and to change nothing. */
 static void expect_refused(struct kunit *test, struct tmm_allocated_pages *pages,
 			   struct tmm_allocated_frames *frames, tmm_pte_flags_t flags, int err)
 {
@@ -490,7 +493,7 @@ static void failed_allocation_changes_nothing(struct kunit *test)
 				    nth);
 	}
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
-	/* The mapping, and the tables */
+	/* The allocations are for the mapping and its tables. */
 	KUNIT_EXPECT_GT(test, nth, 3);
 	before = tmm_test_fingerprint(test);
 	for (nth = 1; nth <= MAX_ALLOCATIONS; nth++) {
@@ -505,7 +508,7 @@ static void failed_allocation_changes_nothing(struct kunit *test)
 				    nth);
 	}
 	KUNIT_EXPECT_EQ(test, err, 0);
-	/* The second part, and its pages */
+	/* The allocations are for the second part and its pages. */
 	KUNIT_EXPECT_EQ(test, nth, 3);
 	tmm_mapped_pages_drop(&second);
 	tmm_mapped_pages_drop(&mp);

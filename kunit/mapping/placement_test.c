@@ -71,7 +71,7 @@ static void congruent_pages_have_the_offset_of_the_run(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, pages->chunk.start % leaf, runs[i][0] % leaf,
 				    "run %u", i);
 		tmm_allocated_pages_drop(&pages);
-		/* What was cut off to get there went back. */
+		/* The pages that were cut off for the alignment are free again. */
 		KUNIT_EXPECT_TRUE(test, tmm_test_all_free(test, &tp->pa.ra));
 	}
 }
@@ -81,7 +81,7 @@ static void congruent_pages_settle_for_less(struct kunit *test)
 	struct tmm_test_pages *tp = test->priv;
 	struct tmm_allocated_pages *pages;
 
-	/* No page at a multiple of 2 MiB has as many behind it. */
+	/* No page aligned to 2 MiB has enough free pages after it. */
 	tmm_test_pages_add(test, tp, TMM_REGION_GENERAL, LEAF_2M + 1, 2 * LEAF_2M - 2);
 	pages = tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pages);
@@ -98,8 +98,8 @@ static void congruent_pages_settle_for_less(struct kunit *test)
 #define HIGH	(64 * LEAF_1G)
 
 /*
- * Low pages of every alignment, and above them 2 MiB of which only the last page is at a
- * multiple of 2 MiB.
+ * Adds low pages of every alignment as a last resort, and 2 MiB of general pages above, of which
+ * only the last page is aligned to 2 MiB.
  */
 static void add_low_and_high(struct kunit *test)
 {
@@ -118,7 +118,7 @@ static void smaller_leaves_come_before_a_last_resort(struct kunit *test)
 	high = tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, high);
 	KUNIT_EXPECT_EQ(test, high->chunk.start, HIGH + 1);
-	/* Now there is nothing else, and large leaves can be had. */
+	/* Only low pages are left. They allow large leaves. */
 	low = tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, low);
 	KUNIT_EXPECT_LT(test, low->chunk.start, HIGH);

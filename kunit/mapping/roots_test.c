@@ -37,7 +37,7 @@ static struct tmm_mmi *new_mmi(struct kunit *test, struct tmm_page_table *pt)
 	return mmi;
 }
 
-/* Map @nr pages from @page on, under @pt. */
+/* Maps @nr pages from @page on in @pt. */
 static struct tmm_mapped_pages *map_under(struct kunit *test, struct tmm_page_table *pt, u64 page,
 					  u64 nr)
 {
@@ -49,7 +49,7 @@ static struct tmm_mapped_pages *map_under(struct kunit *test, struct tmm_page_ta
 	return mp;
 }
 
-/* Does anybody but the caller have a reference? */
+/* Is there a reference besides the caller's? */
 static bool is_shared(const struct tmm_page_table *pt)
 {
 	return kref_read(&pt->kref) > 1;
@@ -63,7 +63,7 @@ static bool is_active(struct tmm_mmi *mmi, const struct tmm_page_table *pt)
 	return active == pt;
 }
 
-/* Write, and read again, both through @mp and at the frame behind its first page. */
+/* Writes through @mp, and reads through @mp and at the frame behind its first page. */
 static void use_mapping(struct kunit *test, struct tmm_mapped_pages *mp, u64 value)
 {
 	u64 frame = tmm_test_translate(mp->pt, tmm_mapped_pages_range(mp).r.first);
@@ -79,7 +79,7 @@ static void use_mapping(struct kunit *test, struct tmm_mapped_pages *mp, u64 val
 	tmm_borrow_end(&borrow);
 	KUNIT_EXPECT_EQ(test, seen, value);
 	KUNIT_EXPECT_EQ(test, *(u64 *)tmm_test_alias(frame), value);
-	/* In place, too. */
+	/* The same in place. */
 	KUNIT_ASSERT_EQ(test, tmm_as_type_mut(mp, 0, &number), 0);
 	in_place = tmm_borrow_enter(&number, &window);
 	if (!IS_ERR(in_place)) {
@@ -91,7 +91,7 @@ static void use_mapping(struct kunit *test, struct tmm_mapped_pages *mp, u64 val
 	KUNIT_EXPECT_EQ(test, *(u64 *)tmm_test_alias(frame), value + 1);
 }
 
-/* Which root is active is a matter of a context; access to a mapping is not. */
+/* A mapping can be accessed whichever root is active in a context. */
 static void mappings_of_two_roots_at_once(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);
@@ -103,7 +103,7 @@ static void mappings_of_two_roots_at_once(struct kunit *test)
 
 	KUNIT_EXPECT_PTR_EQ(test, tmm_mapped_pages_root(here), root);
 	KUNIT_EXPECT_PTR_EQ(test, tmm_mapped_pages_root(there), other);
-	/* Each is under one root only. */
+	/* Each mapping is in one root only. */
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(other, base_page()), TMM_TEST_UNMAPPED);
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(root, base_page() + 3), TMM_TEST_UNMAPPED);
 	for (i = 0; i < 4; i++) {
@@ -122,7 +122,7 @@ static void mappings_of_two_roots_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/* In Theseus, nobody looks: another root's entries are changed. */
+/* Theseus does not check the root, and changes another root's entries. */
 static void change_under_another_root_is_refused(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);
@@ -147,7 +147,7 @@ static void change_under_another_root_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(other, base_page(), 1), entry);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
-	/* With the right one it works. */
+	/* With the right root the calls succeed. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap_under(mp, other, TMM_TEST_READ_ONLY), 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(other, base_page(), 1),
 			entry & ~TMM_ENTRY_WRITABLE);
@@ -180,7 +180,7 @@ static void merge_of_two_roots_keeps_both(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/* In Theseus, nothing stops it. */
+/* Theseus drops a root that is in use. */
 static void root_in_use_is_not_dropped(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);
@@ -191,12 +191,12 @@ static void root_in_use_is_not_dropped(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, tmm_page_table_drop(&other), -EBUSY);
 	tmm_mapped_pages_drop(&mp);
-	/* Still the active one */
+	/* The root is still active. */
 	KUNIT_ASSERT_EQ(test, tmm_page_table_drop(&other), -EBUSY);
 	KUNIT_EXPECT_PTR_EQ(test, other, same);
 	mp = map_under(test, other, base_page(), 1);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_switch(mmi, root), 0);
-	/* Still with a mapping under it */
+	/* The root still has a mapping. */
 	KUNIT_ASSERT_EQ(test, tmm_page_table_drop(&other), -EBUSY);
 	use_mapping(test, mp, 1);
 	tmm_mapped_pages_drop(&mp);
@@ -205,7 +205,7 @@ static void root_in_use_is_not_dropped(struct kunit *test)
 	tmm_mmi_put(mmi);
 }
 
-/* A context that goes lets go of its root. */
+/* When a context ends, it drops the reference to its root. */
 static void root_of_a_context_that_is_gone_is_dropped(struct kunit *test)
 {
 	struct tmm_page_table *other = new_root(test);
@@ -239,10 +239,7 @@ static void mapping_is_dropped_while_another_root_is_active(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/*
- * In the original a root is known by the number of its frame, which may be that of
- * another root by then.
- */
+/* Theseus identifies a root by the number of its frame, which another root may have by then. */
 static void new_root_on_the_frames_of_a_dropped_one(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);
@@ -254,7 +251,7 @@ static void new_root_on_the_frames_of_a_dropped_one(struct kunit *test)
 	struct tmm_allocated_frames *frames;
 	struct tmm_page_table *young;
 
-	/* As long as there is a mapping under it nobody gets them, whoever lets go. */
+	/* As long as the old root has a mapping, nobody else gets its frames. */
 	tmm_page_table_put(old);
 	KUNIT_ASSERT_PTR_EQ(test, tmm_frame_allocator_allocate(root->fa, &req),
 			    ERR_PTR(-EADDRINUSE));
@@ -266,7 +263,7 @@ static void new_root_on_the_frames_of_a_dropped_one(struct kunit *test)
 	young = tmm_page_table_new_table(root, &frames);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, young);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_physical_address(young).v, paddr.v);
-	/* Nothing of the old one is in it. */
+	/* The new root contains no entry of the old one. */
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, young), 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(young, base_page()), TMM_TEST_UNMAPPED);
 	mp = map_under(test, young, base_page(), 2);
@@ -276,7 +273,7 @@ static void new_root_on_the_frames_of_a_dropped_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&young), 0);
 }
 
-/* The same for what stays mapped under one that was dropped, seen from the new one. */
+/* A mapping of a dropped root does not belong to a new root. */
 static void two_roots_never_have_the_same_frames(struct kunit *test)
 {
 	struct tmm_page_table *old = new_root(test);
@@ -308,7 +305,7 @@ static void context_has_a_root_and_keeps_it(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_shared(other));
 	active = tmm_mmi_page_table(mmi);
 	KUNIT_EXPECT_PTR_EQ(test, active, other);
-	/* The reference is the caller's: it outlives the context. */
+	/* The caller's reference stays valid after the context has ended. */
 	KUNIT_EXPECT_EQ(test, tmm_page_table_switch(mmi, root), 0);
 	tmm_mmi_put(mmi);
 	KUNIT_EXPECT_TRUE(test, is_shared(other));
@@ -350,7 +347,7 @@ static void extra_mappings_live_as_long_as_the_context(struct kunit *test)
 	tmm_mmi_put(mmi);
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(tmm_test_root(test), base_page()),
 			TMM_TEST_UNMAPPED);
-	/* A borrow, as always, lets a mapping live a little longer. */
+	/* The borrowed mapping exists until its borrow ends. */
 	KUNIT_EXPECT_NE(test, tmm_test_translate(other, base_page() + 2), TMM_TEST_UNMAPPED);
 	tmm_borrow_end(&borrow);
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(other, base_page() + 2), TMM_TEST_UNMAPPED);
@@ -358,22 +355,14 @@ static void extra_mappings_live_as_long_as_the_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/**
- * struct visit - what a callback was called with, and what it did
- * @test: the case
- * @nr_calls: how often
- * @other: the root it was given
- * @pages: to be mapped there, if there are any
- * @mp: the mapping
- * @result: what it returns
- */
+/* The calls of a callback, and what it does. */
 struct visit {
 	struct kunit *test;
 	unsigned int nr_calls;
-	struct tmm_page_table *other;
-	struct tmm_allocated_pages *pages;
-	struct tmm_mapped_pages *mp;
-	int result;
+	struct tmm_page_table *other;		/* the root that the callback got */
+	struct tmm_allocated_pages *pages;	/* the callback maps these; or NULL */
+	struct tmm_mapped_pages *mp;		/* the mapping that the callback made */
+	int result;				/* the callback returns this */
 };
 
 static int visit_root(struct tmm_page_table *other, void *context)
@@ -401,7 +390,7 @@ static void with_another_root_maps_there(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, v.mp);
 	KUNIT_EXPECT_NE(test, tmm_test_translate(other, base_page()), TMM_TEST_UNMAPPED);
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(root, base_page()), TMM_TEST_UNMAPPED);
-	/* What is active did not change. */
+	/* The active root did not change. */
 	KUNIT_EXPECT_TRUE(test, is_active(mmi, root));
 	use_mapping(test, v.mp, 1);
 	tmm_mapped_pages_drop(&v.mp);
@@ -419,7 +408,7 @@ static void with_returns_what_was_returned(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(results); i++) {
 		v.result = results[i];
-		/* The active root is as good as another. */
+		/* The root that the callback gets may be the active one. */
 		KUNIT_EXPECT_EQ(test, tmm_page_table_with(mmi, other, other, visit_root, &v),
 				results[i]);
 		KUNIT_EXPECT_EQ(test, v.nr_calls, i + 1);
@@ -440,7 +429,7 @@ static void with_a_root_that_is_not_active(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_switch(mmi, other), 0);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_with(mmi, root, other, visit_root, &v), -EXDEV);
 	KUNIT_EXPECT_EQ(test, v.nr_calls, 0);
-	/* Neither kept anything. */
+	/* The refused calls kept no reference. */
 	KUNIT_EXPECT_EQ(test, tmm_page_table_with(mmi, other, root, visit_root, &v), 0);
 	KUNIT_EXPECT_EQ(test, v.nr_calls, 1);
 	tmm_mmi_put(mmi);
@@ -460,7 +449,7 @@ static void switch_concerns_one_context_only(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_active(two, root));
 	KUNIT_EXPECT_EQ(test, kref_read(&root->kref), before - 1);
 	KUNIT_EXPECT_EQ(test, kref_read(&other->kref), 2);
-	/* To what is active already: nothing changes. */
+	/* A switch to the active root changes nothing. */
 	KUNIT_EXPECT_EQ(test, tmm_page_table_switch(one, other), 0);
 	KUNIT_EXPECT_TRUE(test, is_active(one, other));
 	KUNIT_EXPECT_EQ(test, kref_read(&other->kref), 2);
@@ -471,7 +460,7 @@ static void switch_concerns_one_context_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/* The only reference left is the context's: what was active goes when it stops being. */
+/* The context has the last reference to the active root, so a switch frees that root. */
 static void switch_away_frees_a_root_nobody_has(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Mappings with many mutable borrows at a time.
- */
+/* Mappings with many mutable borrows at a time. */
 #include "mapping/mapped_pages.h"
 
 #include "support/fixture.h"
@@ -73,7 +71,7 @@ static void borrowed_cannot_change(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* The last of its borrows takes it away, whichever that is. */
+/* A dropped mapping exists until the last of its borrows ends. */
 static void dropped_while_borrowed(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_shareable(test);
@@ -148,7 +146,7 @@ static int toggle_often(void *context)
 	return 0;
 }
 
-/* What was counted is what is given back, whatever it was a moment before. */
+/* A borrow ends as the kind that it was counted as, even if the mapping was changed before. */
 static void borrow_while_it_is_toggled(struct kunit *test)
 {
 	struct toggler *toggler = tmm_test_kvzalloc(test, sizeof(*toggler));

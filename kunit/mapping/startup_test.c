@@ -17,13 +17,7 @@
 #define MAX_ALLOCATIONS 120
 #define NR_MEMORIES 2
 
-/**
- * struct startup - an instance of the case's own, and what start-up gave
- * @inst: the instance
- * @memories: its RAM
- * @initial: from tmm_startup_init()
- * @mmi: from tmm_startup_post_heap()
- */
+/* An instance of the case, and the results of tmm_startup_init() and tmm_startup_post_heap(). */
 struct startup {
 	struct tmm_instance inst;
 	struct tmm_memory memories[NR_MEMORIES];
@@ -67,7 +61,7 @@ static void begin_and_finish(struct kunit *test, struct startup *s)
 	KUNIT_ASSERT_EQ(test, tmm_startup_post_heap(&s->inst, &s->initial, &s->mmi), 0);
 }
 
-/* Nobody has anything: all of it goes. */
+/* Nothing is mapped or owned any more, so the instance can be taken apart. */
 static void end_startup(struct kunit *test, struct startup *s)
 {
 	KUNIT_EXPECT_EQ(test, atomic64_read(&s->inst.root->nr_mappings), 0);
@@ -87,7 +81,7 @@ static u64 nr_in_list(const struct list_head *list)
 	return nr;
 }
 
-/* Is all of @mp what its region's window shows? */
+/* Expects @mp to map the bookkeeping of @mem, with the content that the kernel's window shows. */
 static void expect_metadata(struct kunit *test, struct tmm_mapped_pages *mp,
 			    const struct tmm_instance_memory *mem)
 {
@@ -98,7 +92,7 @@ static void expect_metadata(struct kunit *test, struct tmm_mapped_pages *mp,
 	void *seen;
 	u64 i;
 
-	/* Virtual is physical. */
+	/* The mapping is an identity mapping. */
 	KUNIT_EXPECT_EQ(test, range.r.first, region->first);
 	KUNIT_EXPECT_EQ(test, range.r.nr, region->nr);
 	for (i = 0; i < region->nr; i++) {
@@ -132,7 +126,7 @@ static void metadata_is_mapped_and_cannot_be_written(struct kunit *test)
 		KUNIT_EXPECT_PTR_NE(test, mp->pt, s->inst.root);
 		KUNIT_EXPECT_EQ(test, tmm_test_translate(s->inst.root, first), TMM_TEST_UNMAPPED);
 		expect_metadata(test, mp, &s->inst.memories[i]);
-		/* Theirs now. */
+		/* The mappings own the frames now. */
 		KUNIT_EXPECT_NULL(test, s->inst.memories[i].metadata_frames);
 		i++;
 	}
@@ -155,7 +149,7 @@ static void early_identity_mapping_is_virtual_is_physical(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(s->inst.root, first), first);
 	KUNIT_EXPECT_EQ(test, tmm_test_translate(s->inst.root, first + 1), first + 1);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(s->inst.root, first, 1) & TMM_ENTRY_WRITABLE, 0);
-	/* The root's frames stay the root's. */
+	/* The root still owns its frames. */
 	KUNIT_EXPECT_FALSE(test, tmm_pte_flags_is_exclusive(tmm_mapped_pages_flags(mp)));
 	KUNIT_EXPECT_TRUE(test, tmm_allocated_frames_is_borrowed(s->inst.root->frames));
 
@@ -190,7 +184,7 @@ static u64 nr_ranges(const struct tmm_range_allocator *ra)
 	return nr;
 }
 
-/* Is the early memory of @ra a part of the first run's own bookkeeping? */
+/* Is the early memory of @ra a part of the first run's bookkeeping? */
 static bool is_in_metadata(const struct startup *s, const struct tmm_range_allocator *ra)
 {
 	const struct tmm_instance_memory *mem = &s->inst.memories[0];
@@ -199,7 +193,7 @@ static bool is_in_metadata(const struct startup *s, const struct tmm_range_alloc
 	       ra->objects.memory + ra->objects.nr_bytes <= mem->general.window;
 }
 
-/* In Theseus, allocators start on arrays of 32, and a region more is a panic. */
+/* In Theseus, allocators start with arrays of 32 regions, and panic on one more. */
 static void allocators_start_in_the_memory_and_move_to_the_heap(struct kunit *test)
 {
 	struct startup *s = begin_startup(test);
@@ -225,7 +219,7 @@ static void allocators_start_in_the_memory_and_move_to_the_heap(struct kunit *te
 	KUNIT_EXPECT_FALSE(test, pa->objects.is_early);
 	tmm_check_frame_allocator(test, &s->inst.fa);
 
-	/* What is done already is no reason to refuse the rest. */
+	/* The move to the heap is done already. That does not make the call fail. */
 	KUNIT_ASSERT_EQ(test, tmm_startup_post_heap(&s->inst, &s->initial, &s->mmi), 0);
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(fa), 0);
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(pa), 0);
@@ -233,7 +227,7 @@ static void allocators_start_in_the_memory_and_move_to_the_heap(struct kunit *te
 	end_startup(test, s);
 }
 
-/* Many small runs: what is set aside for the start is enough. */
+/* The early memory suffices for many small runs. */
 static void start_with_many_runs(struct kunit *test)
 {
 	struct startup *s = test->priv;
@@ -258,7 +252,7 @@ static void start_with_many_runs(struct kunit *test)
 	end_startup(test, s);
 }
 
-/* Is the frame owned by anybody? */
+/* Is the frame owned? */
 static bool is_taken(struct startup *s, u64 frame)
 {
 	const struct tmm_allocation_request req = tmm_request_at(frame, 1);
@@ -287,7 +281,7 @@ static void context_owns_the_metadata(struct kunit *test)
 		expect_metadata(test, mp, &s->inst.memories[i++]);
 	for (i = 0; i < NR_MEMORIES; i++)
 		KUNIT_EXPECT_TRUE(test, is_taken(s, s->inst.memories[i].metadata.range.first));
-	/* With it they go. */
+	/* The bookkeeping's mappings end with the context. */
 	tmm_mmi_put(s->mmi);
 	for (i = 0; i < NR_MEMORIES; i++)
 		KUNIT_EXPECT_FALSE(test, is_taken(s, s->inst.memories[i].metadata.range.first));
@@ -342,7 +336,7 @@ static void failed_allocation_leaves_nothing_of_init(struct kunit *test)
 				    "allocation %u", nth);
 	}
 	KUNIT_ASSERT_EQ(test, err, 0);
-	/* A list of runs, a root, two mappings and one more, and what tries the root */
+	/* The allocations: the list of runs, a root, three mappings, the self-test of the root. */
 	KUNIT_EXPECT_GE(test, nth, 6);
 	tmm_startup_abandon(&s->initial);
 	end_startup(test, s);
@@ -377,7 +371,7 @@ static void failed_allocation_leaves_post_heap_to_be_tried_again(struct kunit *t
 	end_startup(test, s);
 }
 
-/* The module's own: it is up, and nobody else brings it up again. */
+/* The module has initialised its own instance, so the public functions refuse to do it again. */
 static void public_init_is_done_once(struct kunit *test)
 {
 	struct tmm_initial_memory_mappings initial, untouched;
@@ -414,7 +408,7 @@ static void kernel_context_has_the_root_that_is_mapped_under(struct kunit *test)
 	if (!IS_ERR_OR_NULL(mp))
 		KUNIT_EXPECT_PTR_EQ(test, tmm_mapped_pages_root(mp), active);
 	tmm_mapped_pages_drop(&mp);
-	/* It owns the bookkeeping of all that was claimed, which can only be read. */
+	/* The context owns read-only mappings of the bookkeeping of all claimed memory. */
 	KUNIT_EXPECT_FALSE(test, list_empty(&mmi->extra_mappings));
 	list_for_each_entry(mp, &mmi->extra_mappings, link) {
 		KUNIT_EXPECT_PTR_NE(test, mp->pt, active);
