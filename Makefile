@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# How people call it; what is built is in Kbuild. Every target installs the Debian
-# packages it lacks (root, or sudo), builds into build/ and caches what is big and
-# slow in ~/.cache/theseus_mm (TMM_CACHE).
+# The commands; Kbuild lists the objects. Every target installs the Debian packages that
+# the machine lacks (as root or with sudo), builds into build/, and keeps large results
+# that take long to make in ~/.cache/theseus_mm (TMM_CACHE).
 
 S := scripts
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
@@ -19,68 +19,68 @@ tools: ## build libtmm and the tmm tool, and check them without a device (build/
 	@$(S)/deps.sh tools
 	@$(S)/build-tools.sh
 
-run: ## boot Debian's kernel in QEMU and show what the module does; FILE=path takes a file along
+run: ## boot Debian's kernel in QEMU and show what the module does; FILE=path uses a file of yours
 	@$(S)/deps.sh run
 	@$(S)/run-guest.sh demo "$$FILE"
 
-shell: ## an interactive shell in the same guest; FILE=path as above
+shell: ## start a shell in the same guest; FILE=path copies a file into the guest
 	@$(S)/deps.sh run
 	@$(S)/run-guest.sh shell "$$FILE"
 
 ##@ Test it
-test: ## the quick whole: KUnit in the debug kernel, programs there and in Debian's
+test: ## run the tests once: KUnit in the debug kernel, programs there and in Debian's kernel
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh quick
 
-test-all: ## everything, everywhere: what CI runs; the last line counts
+test-all: ## run all tests in all kernels and machines, as CI does
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh all
 
-test-kunit: ## the KUnit suites; SUITES=window,tlb for those of kunit/paging/window_test.c, ...
+test-kunit: ## run the KUnit suites; SUITES=window,tlb runs those of window_test.c and tlb_test.c
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh kunit
 
-test-user: ## the user-space tests; KERNEL=stock in Debian's kernel, PROGRAMS=a_test,b_test
+test-user: ## run the user-space tests; KERNEL=stock uses Debian's kernel, PROGRAMS=a_test,b_test
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh user
 
-test-machines: ## the programs that need a special machine; MACHINES=unplug,kvm
+test-machines: ## run the programs that need a special machine; MACHINES=unplug,kvm
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh machines
 
-test-harness: ## the rig itself: its parser, and a boot that must turn red
+test-harness: ## test the test rig: its parser, and a boot that has to fail
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh harness
 
-test-strict: ## KUnit and user space, where the first warning is a panic
+test-strict: ## run KUnit and user-space tests; the kernel panics at the first warning
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh --strict kunit user
 
-kernel: ## only build the debug kernel
+kernel: ## build the debug kernel only
 	@$(S)/deps.sh test
 	@$(S)/build-kernel.sh debug
 
-##@ Read it
-style: ## checkpatch, kernel-doc, shellcheck, and that layers include downward only
+##@ Check it
+style: ## check the style of code and documents: checkpatch, kernel-doc, shellcheck, layers, names
 	@$(S)/deps.sh style
 	@$(S)/style.sh
 
-check: ## the ABI as it was kept; sparse, against Debian's headers and the debug kernel
+check: ## compare the ABI with its dump, and run sparse for Debian's kernel and the debug kernel
 	@$(S)/deps.sh style
 	@$(S)/check.sh
 
-abi: ## write the dump of the ABI anew: calls and structures are only appended to
+abi: ## rewrite the dump of the ABI, to which new calls and fields are only added
 	@$(S)/deps.sh style
 	@$(S)/abi.sh renew
 
 ##@ Other
-clean: ## remove build/ (the cache stays)
+clean: ## remove build/, but not the cache
 	rm -rf build
 
-help: ## this text
+help: ## show this text
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "LEVELS=\"5 4\"     paging levels to test      TMM_ACCEL=tcg|kvm  accelerator"
-	@echo "TMM_TIMEOUT=SEC  a guest may take           TMM_CACHE=DIR      cache"
+	@echo "LEVELS=\"5 4\"     paging levels to test      TMM_ACCEL=tcg|kvm  QEMU's accelerator"
+	@echo "TMM_TIMEOUT=SEC  time limit of a guest      TMM_CACHE=DIR      cache directory"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Usage: abi.sh [renew]
 #
-# Compares what <linux/theseus_mm.h> gives to programs with the dump that is kept beside it:
-# every number, and size and offset of every structure and field, built for 64 and for
-# 32 bits. A difference is a failure; renew writes the dump anew.
+# Compares the ABI in <linux/theseus_mm.h> with the dump in the same folder: every number, and
+# the size and offset of every structure and field, for programs of 64 and of 32 bits. Fails if
+# they differ. With "renew", the script writes a new dump.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -13,8 +13,8 @@ kept=$ROOT/theseus_mm/include/uapi/linux/theseus_mm.abi
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
 
-# From the header to a program that prints it. A line of a structure that is not
-# understood is an error: nothing may be missing from the dump.
+# Turns the header into a program that prints the dump. A line of a structure that the script
+# does not understand is an error, so that the dump is complete.
 generate() {
 	# without comments, and with continued lines as one
 	gcc -fpreprocessed -dD -E -P "$header" 2>/dev/null | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' |
@@ -36,7 +36,7 @@ generate() {
 	/^\};$/ { name = ""; next }
 	name != "" {
 		if (!match($0, /^[ \t]*[a-z_0-9]+ [a-z_0-9]+(\[[A-Za-z0-9_]+\])?;$/)) {
-			print "not understood: " $0 >"/dev/stderr"
+			print "unexpected line in a structure: " $0 >"/dev/stderr"
 			exit 1
 		}
 		field = $2
@@ -47,7 +47,7 @@ generate() {
 	END { print "\treturn 0;\n}" }'
 }
 
-# Both widths in one line each, so that a difference between them shows as well.
+# Each line has both widths, so that a difference between them can be seen.
 dump() {
 	local bits
 	generate >"$temporary/dump.c" || die "$header: a structure that this script does not understand"
@@ -67,17 +67,17 @@ if [[ ${1:-} == renew ]]; then
 	note "written: ${kept#"$ROOT"/}"
 	exit 0
 fi
-[[ $# == 0 ]] || die "neither nothing nor renew: $1"
-[[ $(wc -l <"$temporary/found") -gt 100 ]] || die "next to nothing was found in $header"
+[[ $# == 0 ]] || die "unknown argument: $1: use renew or none"
+[[ $(wc -l <"$temporary/found") -gt 100 ]] || die "$header: the dump is far too short"
 if diff -u --label "${kept#"$ROOT"/} (kept)" --label "${header#"$ROOT"/} (now)" \
 	"$kept" "$temporary/found"; then
-	echo "abi: as kept ($(grep -c . "$kept") lines)"
+	echo "abi: unchanged ($(grep -c . "$kept") lines)"
 	exit 0
 fi
 cat <<'WHY'
-abi: theseus_mm.h gives programs something else than before. Calls and structures are only
-appended to: a line that is gone or changed breaks programs that were built with it, but
-for the size of a structure that grew at its end and the numbers of its calls, which hold
-that size. If it is meant: `make abi` writes the dump anew, to be checked in.
+abi: theseus_mm.h has changed. A line that is removed or changed breaks existing programs:
+new calls, and new fields at the end of a structure, may only be added. Two changes are
+harmless: the size of a structure that grew at its end, and the numbers of its calls, which
+contain that size. If the change is intended, run `make abi` and commit the new dump.
 WHY
 exit 1

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Usage: build-initramfs.sh stock|debug [tests]
 #
-# Compiles the programs of initramfs/ statically, packs them with busybox, the
-# modules of build/module-VARIANT and the guest's init, and prints the archive's
-# path. A file of the host's travels in an archive of its own (pack-file.sh).
+# Compiles the programs of initramfs/ statically, packs them with busybox, the modules of
+# build/module-VARIANT and the guest's init, and prints the path of the archive. For a file of
+# the host, run-guest.sh appends a second archive.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -16,7 +16,7 @@ flags=(-static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -pthread
 	-I "$ROOT/theseus_mm/include/uapi")
 shopt -s nullglob
 
-# Everything a program may include: newer than the program means build it again.
+# The files that any program may include. If one is newer than a program, the program is rebuilt.
 shared=("$sources"/tests/*.h "$ROOT"/theseus_mm/include/uapi/linux/*.h "$0")
 
 is_fresh() { # TARGET INPUT...
@@ -44,7 +44,7 @@ build_tools() {
 	strip -o "$bin/tmm" "$BUILD/tools/tmm"
 }
 
-# What libtmm's header and man page show; examples_test runs them.
+# Builds the example programs of libtmm, which examples_test runs.
 build_examples() {
 	local example library=$BUILD/tools/libtmm.a
 	mkdir -p "$bin/examples"
@@ -58,7 +58,7 @@ build_examples() {
 	remove_stale examples "$sources/share/examples"
 }
 
-# A program whose source is gone must not run.
+# Removes programs whose source was removed, so that they do not run any more.
 remove_stale() { # PROGRAMS SOURCES
 	local program
 	for program in "$bin/$1"/*; do
@@ -85,8 +85,8 @@ build_tests() {
 	remove_stale tests "$sources/tests"
 }
 
-# Those that say so, as a 32-bit program would be built: NAME_test becomes NAME32_test.
-# The harness was not written for pointers that are shorter than its numbers.
+# Builds each test whose source says "Also 32-bit:" a second time for 32 bits: NAME_test becomes
+# NAME32_test. The harness warns where pointers are shorter than its numbers.
 build_tests_32() {
 	local test name
 	for test in "$sources"/tests/*_test.c; do
@@ -107,20 +107,20 @@ install_busybox() {
 	for applet in $(/bin/busybox --list); do
 		ln -s busybox "$root/bin/$applet"
 	done
-	# the list has busybox too
+	# the list contains busybox itself, whose link this copy replaces
 	cp --remove-destination /bin/busybox "$root/bin/busybox"
 }
 
 hints() {
 	cat <<'HINTS'
 
-A guest with reserved memory; the module is loaded. Things to try:
-  tmm                      what it can do
-  tmm demo                 the whole tour
+A guest with reserved memory, in which the module is loaded. Things to try:
+  tmm                      list the commands of the tool
+  tmm demo                 show everything once
   lsmod; dmesg | grep theseus_mm; grep -i theseus /proc/iomem
   ls /sys/class/misc/theseus_mm /sys/kernel/debug/theseus_mm
   rmmod theseus_mm; insmod /lib/modules/theseus_mm.ko $(tmm regions)
-  exit                     ends the guest
+  exit                     end the guest
 HINTS
 }
 
@@ -140,10 +140,10 @@ for tool in "$bin"/*; do
 done
 if [[ -n $tests ]]; then
 	cp -r "$bin/tests" "$bin/examples" "$root/bin/"
-	# a guest that is told no names runs what is in tests
+	# not in tests/, where a guest runs all programs if the host names none
 	[[ ! -d $bin/tests32 ]] || cp -r "$bin/tests32" "$root/bin/"
 fi
-# Debian's kernel has as modules what the debug kernel has built in.
+# Some drivers are modules in Debian's kernel, and built into the debug kernel.
 if [[ $variant == stock && -n $tests ]]; then
 	mkdir -p "$root/lib/modules/stock"
 	cp -t "$root/lib/modules/stock" "$(dirname "$("$ROOT/scripts/fetch-kernel.sh")")"/modules/*.ko
@@ -151,7 +151,7 @@ fi
 find "$BUILD/module-$variant" -name '*.ko' -exec cp -t "$root/lib/modules" {} +
 cp "$sources/init" "$root/init"
 hints >"$root/etc/hints"
-# Debian's kernel checks signatures and taints itself over ours, which has none.
+# Debian's kernel checks signatures. Our module has none, so loading it sets a taint flag.
 [[ $variant != stock ]] || touch "$root/etc/signatures"
 
 archive=$BUILD/initramfs-$variant${tests:+-tests}.cpio.gz

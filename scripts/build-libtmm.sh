@@ -1,8 +1,8 @@
 #!/bin/bash
 # Usage: build-libtmm.sh
 #
-# Builds build/tools/libtmm.{a,so}, and beside them what programs need to use them:
-# include/tmm.h, libtmm.pc and the man page.
+# Builds build/tools/libtmm.{a,so}, and copies include/tmm.h, libtmm.pc and the man page into
+# the same folder.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,7 +17,7 @@ flags=(-std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -g -fPIC -fvisibility
 	-Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
 	-I "$ROOT/theseus_mm/include/uapi")
 
-# A header of the UAPI is an input as well: what it says is checked when it is compiled.
+# The headers of the UAPI are inputs as well.
 newest=$(find "$source" "$page" "$ROOT/theseus_mm/include/uapi/linux" "$0" -maxdepth 1 -type f \
 	-newer "$tools/libtmm.a" -print -quit 2>/dev/null || echo all)
 [[ -n $newest || ! -e $tools/$soname ]] || exit 0
@@ -33,7 +33,7 @@ gcc -shared -o "$tools/$soname" "$objects"/*.o -Wl,-soname,$soname \
 	-Wl,-z,defs -Wl,-z,relro -Wl,-z,now
 ln -sfn $soname "$tools/libtmm.so"
 
-# One object, so that names of the inside are no names of the program's either.
+# The static library is one object, so that the library's internal names stay local.
 ld -r -o "$objects/libtmm.o" "$objects"/*.o
 objcopy --localize-hidden "$objects/libtmm.o"
 cp "$source/tmm.h" "$tools/include/"

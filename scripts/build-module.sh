@@ -1,9 +1,9 @@
 #!/bin/bash
 # Usage: build-module.sh stock|debug [MAKE-ARGUMENT...]
 #
-# Builds theseus_mm.ko (and the KUnit modules, where the kernel has KUnit) in
-# build/module-VARIANT, on a copy of the sources: two kernels' objects cannot
-# share a directory, and none belongs in the source tree. Incremental.
+# Builds theseus_mm.ko, and the KUnit modules if the kernel has KUnit, in build/module-VARIANT.
+# The build works incrementally on a copy of the sources: the objects of two kernels cannot
+# share a directory, and objects do not belong in the source tree.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -18,19 +18,19 @@ fi
 
 dir=$BUILD/module-$variant
 mkdir -p "$dir"
-# Another kernel (headers were updated, the configuration changed): start afresh.
+# After an update of the headers or a change of the configuration, all objects are stale.
 kernel=$(readlink -f "$kdir")
 if [[ $(cat "$dir/.kernel" 2>/dev/null) != "$kernel" ]]; then
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	printf '%s\n' "$kernel" >"$dir/.kernel"
 fi
-# What is not a source is protected from --delete by being excluded.
+# Files that are not sources are excluded, so that --delete keeps them.
 rsync -a --delete --exclude='*.mod.c' \
 	--include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
 	"$ROOT/Kbuild" "$ROOT/theseus_mm" "$ROOT/kunit" "$dir/"
 
-# UBSAN_SANITIZE works on objects where the kernel has UBSAN for some only.
+# If the kernel has UBSAN for chosen objects only, UBSAN_SANITIZE chooses ours.
 args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y TMM_SUITES="${SUITES:-}")
 if command -v ccache >/dev/null; then
 	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$dir CCACHE_NOHASHDIR=1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Usage: build-tmm.sh
 #
-# Builds build/tools/tmm, the command-line tool, with libtmm in it, and beside it its man
-# page and what bash completes it with.
+# Builds build/tools/tmm, the command-line tool, linked with libtmm, and copies its man page and
+# its bash completion into the same folder.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"

@@ -2,10 +2,10 @@
 # Usage: build-tools.sh
 #
 # Builds build/tools/: the library (build-libtmm.sh) and the command-line tool
-# (build-tmm.sh). Checks what can be checked without the device: that the header stands
-# alone in C11 and C++17, which names the library exports, that each is in the man page and
-# in an example, that the man pages are clean, that README.md shows the program that is
-# tested, that the program can be linked as README.md says, and the host-side tests of both.
+# (build-tmm.sh). Then makes all checks that need no device: the header compiles alone in C11
+# and C++17; the library exports the declared names, and each is in the man page and in an
+# example; the man pages are clean; README.md shows the tested program, which can be linked as
+# README.md says; the host-side tests of the library and the tool pass.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"

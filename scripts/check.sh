@@ -1,14 +1,14 @@
 #!/bin/bash
 # Usage: check.sh [stock|debug ...]
 #
-# What programs get from the UAPI is as it was kept (abi.sh); and sparse on every file of
-# the module, for Debian's kernel and for the debug kernel (which has the KUnit suites
-# too). A finding is a failure.
+# Compares the ABI with its dump (abi.sh), and runs sparse on every file of the module, for
+# Debian's kernel and for the debug kernel, whose build includes the KUnit suites. Any finding
+# makes the script fail.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-# KUNIT_EXPECT_EQ() keeps both sides in plain integers, flags of a type of their own too
+# KUNIT_EXPECT_EQ() assigns both sides to plain integers, also flags of a __bitwise type.
 known='/kunit/.*: incorrect type in initializer \(different base types\)'
 
 status=0
@@ -19,7 +19,7 @@ for variant in "${@:-stock debug}"; do
 		note "sparse, $one kernel"
 		"$ROOT/scripts/build-module.sh" "$one" C=2 CF=-D__CHECK_ENDIAN__ >/dev/null 2>"$log" ||
 			{ cat "$log"; status=1; }
-		# the kernel's own headers are not ours to clean
+		# findings in Linux's headers do not count
 		if grep -E "^$BUILD/.*: (warning|error):" "$log" | grep -vE "$known"; then
 			status=1
 		fi

@@ -1,25 +1,25 @@
 # shellcheck shell=bash
-# Sourced by the other scripts: where things are, which versions, how to speak.
+# The other scripts source this file: paths, versions, messages.
 # shellcheck disable=SC2034 # the variables are used by the scripts that source this
 
 export LC_ALL=C
-# Called from make, but what is built here has a make of its own.
+# The scripts run under make, but start builds that are independent of that make.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$ROOT/build
 CACHE=${TMM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/theseus_mm}
 mkdir -p "$BUILD" "$CACHE"
 
-# Progress goes to stderr; stdout is for results that another script reads.
+# Progress goes to stderr, since other scripts read the results on stdout.
 note() { printf '==> %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# Runs a long command quietly, its output in file $1, with a sign of life every
-# 15 s that counts the lines matching $2; the end of the output if it fails.
+# Runs a long command with its output in file $1, and shows the last line every 15 s. If the
+# command, which the message calls $2, fails, shows the end of its output and ends the script.
 quietly() {
 	local log=$1 what=$2 pid rc=0 start=$SECONDS next=15
 	shift 2
-	# in a process group of its own, so that all of it can be stopped
+	# a process group of its own, so that the trap can stop all its processes
 	set -m
 	"$@" </dev/null >"$log" 2>&1 &
 	pid=$!
@@ -55,7 +55,7 @@ stock_release() {
 	printf '%s\n' "$found"
 }
 
-# sudo asks for its password here, and not in the middle of something quiet.
+# Lets sudo ask for the password now, and not during a command that runs quietly.
 ask_for_root() {
 	((EUID == 0)) || ! command -v sudo >/dev/null || sudo -v
 }

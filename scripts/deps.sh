@@ -1,13 +1,13 @@
 #!/bin/bash
 # Usage: deps.sh tools|module|run|test|style
 #
-# Installs the Debian packages that a target needs and this machine lacks. Says
-# nothing and touches nothing if none is missing. Root, or sudo.
+# Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
+# If none is missing, the script does nothing.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-# Each target from module on needs what the one before it needs, and more.
+# Each target after "module" also needs the packages of the target before.
 packages_for() {
 	case $1 in
 	tools)
@@ -35,7 +35,7 @@ packages_for() {
 }
 
 is_installed() {
-	# headers of 6.1 serve, whichever package brought them
+	# any package with headers of 6.1 will do
 	if [[ $1 == linux-headers-amd64 ]]; then
 		[[ -n $(stock_release 2>/dev/null) ]] && return
 	fi

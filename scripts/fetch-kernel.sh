@@ -1,10 +1,10 @@
 #!/bin/bash
 # Usage: fetch-kernel.sh
 #
-# Prints the path of the stock kernel image of the release that the module is
-# built for. The image is taken out of its package, which is downloaded and
-# unpacked but never installed: installing one would rebuild the host's initramfs
-# and touch its boot loader. The modules that tests load lie beside it, in modules/.
+# Prints the path of Debian's kernel image for the release that the module is built for. The
+# script downloads and unpacks the package, but does not install it: that would rebuild the
+# host's initramfs and change its boot loader. The modules that tests load are next to the
+# image, in modules/.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -38,7 +38,7 @@ trap 'rm -rf "$new"' EXIT
 quietly "$BUILD/fetch-kernel.log" "the download of $package" fetch
 mkdir "$new/unpacked"
 dpkg -x "$new"/*.deb "$new/unpacked"
-# Of its modules, 300 MB, only those that tests load.
+# Keeps only the modules that tests load; all together have 300 MB.
 mkdir "$new/unpacked/boot/modules"
 for module in brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject; do
 	find "$new/unpacked/lib/modules" -name "$module.ko" \
@@ -46,5 +46,5 @@ for module in brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject
 done
 rm -rf "$dir" "$new/unpacked/lib"
 mv "$new/unpacked" "$dir"
-[[ -r $image ]] || die "$package holds no boot/vmlinuz-$release"
+[[ -r $image ]] || die "$package contains no boot/vmlinuz-$release"
 printf '%s\n' "$image"

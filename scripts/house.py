@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Usage: house.py [--self-test] [ROOT]
 
-The rules that keep the sources a place where things are found: sizes, names, who may
-declare what where. Prints each finding as file:line, what is wrong and what to do about
-it, and fails if there is one. An exception that no file needs any more is a finding too.
+Checks rules for sizes, names and the places of declarations. Prints each finding as
+file:line, the error, and the remedy, and fails if there is one. An exception that no
+file needs is a finding too.
 
-The parser knows the kernel's style and no more C than that: a function's body begins
-with a brace in the first column and ends with one.
+The parser relies on the kernel's style: the body of a function begins and ends with a
+brace in the first column.
 """
 import os
 import re
@@ -18,35 +18,35 @@ MAX_HEADER = 200
 MAX_TEST = 600
 MAX_FUNCTION = 45
 
-# Programs that run in the guest; in its folder host/, those that do not.
+# Programs in this folder run in the guest, those in its folder host/ do not.
 USER_TESTS = "initramfs/tests"
 
-# What a global function's name may begin with, besides the stem of its file (frames.c:
-# tmm_frame, tmm_frames), the stem that its file is a part of (frames_split.c) and the name of
-# its folder. A folder has a list of nouns, each with the reason. An exported function is
-# exempt: the public header decides its name.
+# The name of a global function may begin with the stem of its file (frames.c: tmm_frame,
+# tmm_frames), with the stem of the file that its file is a part of (frames_split.c), with the
+# name of its folder, or with one of these nouns of its folder, each with the reason. An
+# exported function is exempt: the public header decides its name.
 NOUNS = {
     "theseus_mm/core": {
         "vaddr": "a value of page.h and address.h", "paddr": "a value of page.h and address.h",
         "page": "a value of page.h and address.h", "frame": "a value of page.h and address.h",
-        "pte": "what pte_flags.h is about: the bits of an entry",
+        "pte": "the subject of pte_flags.h: the bits of an entry",
     },
     "theseus_mm/alloc": {
         "allocated_frames": "a state of frames has a type, whose name the public header decides",
         "mapped_frames": "a state of frames has a type, whose name the public header decides",
         "allocated_pages": "the public header decides the name of the type",
         "request": "makes a struct tmm_allocation_request; public, as inline functions",
-        "chunk": "the run that free_ranges.h keeps and everything above passes on",
+        "chunk": "the run that free_ranges.h keeps and all higher layers use",
     },
     "theseus_mm/paging": {
-        "private": "how many pages a root has; public, as inline functions",
+        "private": "the range of pages of a root; public, as inline functions",
     },
     "theseus_mm/mapping": {
-        "instance": "a public function's form that takes an instance",
+        "instance": "the form of a public function that takes an instance",
     },
     "theseus_mm/device": {},
     "theseus_mm/device/call": {
-        "ioctl": "a call is tmm_ioctl_<CALL>, in whichever file its subject is",
+        "ioctl": "a call is tmm_ioctl_<CALL>, in the file of its subject",
         "export": "an operation of files of exported mappings",
         "lending": "an operation of descriptors that lend",
     },
@@ -57,7 +57,7 @@ NOUNS = {
     },
 }
 
-# What may break a rule: (rule, file, name or "" for all of the file): the reason.
+# Exceptions from the rules: (rule, file, name or "" for the whole file): the reason.
 EXCEPTIONS = {
     ("size", "theseus_mm/core/range.h", ""):
         "public: one macro makes each function for pages and for frames",
@@ -75,7 +75,7 @@ class Function:
 
 
 def blank(text, keep_strings=False):
-    """The text without comments (and strings): as many lines, each as long as it was."""
+    """Replaces comments (and strings) by as many spaces, so that positions stay the same."""
     def spaces(match):
         token = match.group(0)
         if keep_strings and token[0] in "\"'":
@@ -88,7 +88,7 @@ def blank(text, keep_strings=False):
 
 
 class Source:
-    """A file, taken apart."""
+    """A parsed file."""
 
     def __init__(self, root, path):
         self.path, self.folder = path, os.path.dirname(path)
@@ -98,7 +98,7 @@ class Source:
             self.text = file.read()
         self.lines = self.text.splitlines()
         self.code = blank(self.text)
-        # macros are used like functions, but declare nothing
+        # preprocessor lines declare no functions
         self.plain = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*",
                             lambda m: re.sub(r"[^\n]", " ", m.group(0)), self.code, flags=re.M)
         self.words = set(re.findall(r"\b[A-Za-z_]\w*", self.code))
@@ -108,7 +108,7 @@ class Source:
         self._parse()
 
     def _parse(self):
-        """Split the text into what stands outside of all braces, and the blocks."""
+        """Splits the text into functions, prototypes and the rest."""
         start, depth, pieces = 0, 0, []
         begin = 0
         for match in re.finditer(r"[{};]", self.plain):
@@ -133,7 +133,7 @@ class Source:
 
     def _piece(self, first, body, end, rest):
         head = self.plain[first:body]
-        # EXPORT_SYMBOL(x); and the like are pieces too
+        # a piece may also be a macro, such as EXPORT_SYMBOL(x);
         name = None
         bare = re.sub(r"__attribute__\s*\(\(.*?\)\)|\b__\w+\([^()]*\)", " ", head)
         flat = re.sub(r"\{.*\}", "", bare, flags=re.S)
@@ -183,7 +183,7 @@ def is_public(path):
 
 
 class House:
-    """All files, and what is wrong with them."""
+    """All files, and the findings about them."""
 
     def __init__(self, root, exceptions=None, nouns=None):
         self.exceptions = EXCEPTIONS if exceptions is None else exceptions
@@ -196,7 +196,7 @@ class House:
         self.library = Symbols(root, "initramfs/lib/libtmm/libtmm.map")
         self.by_path = {source.path: source for source in self.module + self.tests}
         self.exports = set().union(*(source.exports for source in self.module))
-        # the headers that others may include declare types and macros for them
+        # other modules may use the types of headers that they can include
         public = set()
         todo = [source for source in self.module
                 if source.path.endswith("include/linux/theseus_mm.h")]
@@ -235,7 +235,7 @@ class House:
 
 
 def check_sizes(house):
-    """Files and functions are short."""
+    """Checks the length of files and functions."""
     for source in house.module + house.tests + house.user:
         limit = MAX_HEADER if source.is_header else MAX_SOURCE
         if source in house.tests or source.path.startswith(USER_TESTS):
@@ -243,17 +243,17 @@ def check_sizes(house):
         if len(source.lines) > limit and not is_public(source.path):
             house.report("size", source, len(source.lines), "",
                          f"{len(source.lines)} lines, more than {limit}",
-                         "split it by what its parts are about")
+                         "split it by subject")
         for function in source.functions:
             if function.lines > MAX_FUNCTION:
                 house.report("size", source, function.line, function.name,
                              f"{function.name}() has {function.lines} lines, "
                              f"more than {MAX_FUNCTION}",
-                             "move a step of it to a function with a name")
+                             "move a step to a function of its own")
 
 
 def find_circle(edges):
-    """One circle of a graph, as a list of its nodes, or none."""
+    """Returns one circle of a graph as a list of its nodes, or None."""
     state, path = {}, []
 
     def visit(node):
@@ -279,7 +279,7 @@ def find_circle(edges):
 
 
 def check_circles(house):
-    """No file calls, not even through others of its folder, a file that calls it."""
+    """Files of a folder must not call each other in a circle."""
     folders = {}
     for source in house.module + house.tests:
         if source.is_header:
@@ -300,7 +300,7 @@ def check_circles(house):
             house.report("circle", house.by_path[first], 1, os.path.basename(second),
                          "circle: " + " -> ".join(os.path.basename(path) for path in circle)
                          + f" (by {names})",
-                         "move what both need to a file below them")
+                         "move the functions that both need to a third file")
             edges[first].discard(second)
 
 
@@ -309,7 +309,7 @@ def singular_and_plural(noun):
 
 
 def prefixes(house, source):
-    """What the names of a file's functions may begin with."""
+    """Returns the allowed beginnings of the names of a file's functions."""
     found = {os.path.basename(source.folder)} | singular_and_plural(source.stem)
     parts = source.stem.split("_")
     for n in range(1, len(parts)):
@@ -320,7 +320,7 @@ def prefixes(house, source):
 
 
 def check_names(house):
-    """A name says where the thing is."""
+    """The name of a function tells its file or folder."""
     for source in house.module:
         nouns = prefixes(house, source)
         members = set(re.findall(r"\.\w+\s*=\s*&?(\w+)\b", source.code))
@@ -339,11 +339,11 @@ def check_names(house):
                 house.report("name", source, function.line, name,
                              f"{name}() begins neither with tmm_{source.stem} nor with a noun "
                              "of its folder",
-                             "rename it, or move it to the file whose subject it is")
+                             "rename it, or move it to the file of its subject")
 
 
 def check_headers(house):
-    """A prototype stands where one looks for it, and a .c says what it is."""
+    """A prototype is in the header of its file; a .c file has a header or a comment."""
     for source in house.module:
         for name, line in source.prototypes:
             home = house.defined.get(name)
@@ -363,11 +363,11 @@ def check_headers(house):
         if "/*" not in head:
             house.report("header", source, 1, "",
                          "has neither a header of its own nor a comment at its top",
-                         "say in the first comment what it is a part of")
+                         "name its subject in a comment at the top")
 
 
 def check_docs(house):
-    """kernel-doc is for those who call the module from outside."""
+    """Only functions and types that other modules may use have kernel-doc."""
     for source in house.module:
         if is_public(source.path):
             continue
@@ -378,11 +378,11 @@ def check_docs(house):
                 continue
             house.report("kernel-doc", source, source.text.count("\n", 0, match.start()) + 1, name,
                          f"kernel-doc of {name}, which no other module may use",
-                         "make it a plain comment (/*) of a sentence or two")
+                         "make it a plain comment (/*) of one or two sentences")
 
 
 def check_places(house):
-    """What stands in one place only."""
+    """Checks macros that only one file may use."""
     for source in house.module + house.tests:
         for pattern, place, wrong, remedy in PLACES:
             if source.path in place or (source in house.tests and "module_param" in pattern):
@@ -396,14 +396,14 @@ PLACES = (
     (r"^module_param\w*\(", ("theseus_mm/main.c",),
      "a module parameter outside of main.c", "declare it there, and pass the value on"),
     (r"\bLINUX_VERSION_CODE\b", ("theseus_mm/core/compat.h",),
-     "asks for the kernel's version", "put what differs between versions into core/compat.h"),
+     "a use of the kernel's version", "put code that depends on the version into core/compat.h"),
     (r"^EXPORT_SYMBOL(_GPL|_NS|_NS_GPL)?\(", ("theseus_mm/core/compat.h",),
      "an export outside of the namespace", "use EXPORT_SYMBOL_TMM(), or EXPORT_SYMBOL_IF_KUNIT()"),
 )
 
 
 def made_by_macros(house):
-    """A pattern of the names that macros put together: DEFINE_SHOW_ATTRIBUTE(x), tmm_##x##_y."""
+    """Returns a pattern of names that macros build: DEFINE_SHOW_ATTRIBUTE(x), tmm_##x##_y."""
     patterns = []
     for source in house.module + house.tests:
         for name in re.findall(r"\b[A-Z_]*ATTR[A-Z_]*\((\w+)", source.code):
@@ -419,7 +419,7 @@ def made_by_macros(house):
 
 
 def check_used(house):
-    """What is declared is used."""
+    """All functions, prototypes and types are used."""
     counts = {}
     made = made_by_macros(house)
     for source in house.module + house.tests:
@@ -465,7 +465,7 @@ RULES = (check_sizes, check_circles, check_names, check_headers, check_docs, che
          check_used, check_library)
 
 
-# A file for each rule that breaks it, and the words that tell of it.
+# Files that break a rule, and a part of the expected message.
 BAD = {
     "theseus_mm/alloc/long.c": ("/* c */\n" + "\n" * MAX_SOURCE, "lines, more than"),
     "theseus_mm/alloc/wide.h": ("/* c */\n" + "\n" * MAX_HEADER, "lines, more than"),
@@ -497,7 +497,7 @@ BAD = {
         "LIBTMM_0 {\nglobal:\n\ttmm_called;\n\ttmm_named;\nlocal:\n\t*;\n};\n",
         "no test in the guest calls tmm_named()"),
 }
-# What looks bad and is not.
+# Files that break no rule, although they look like it.
 GOOD = {
     "theseus_mm/core/good.h": "int tmm_good_all(void);\n",
     "theseus_mm/core/good.c": """/* c */
@@ -531,7 +531,7 @@ int tmm_good_all(void)
 
 
 def self_test():
-    """Each rule turns red where it is broken, and nowhere else."""
+    """Checks that each rule finds the bad files, and no others."""
     with tempfile.TemporaryDirectory() as root:
         for path, text in [(path, bad[0]) for path, bad in BAD.items()] + list(GOOD.items()):
             os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)

@@ -1,18 +1,18 @@
 #!/bin/bash
 # Usage: qemu.sh --kernel IMAGE --initrd ARCHIVE --dir DIR [OPTION...] [PARAMETER...]
 #
-#   --mem SIZE       the guest's memory (2G)
-#   --low SIZE       how much of it lies below 4 GiB; the rest begins there
-#   --timeout SEC    how long it may take (600); then exit status 124
-#   --stream         show the guest's terminal while it runs
-#   --shell          connect the guest's terminal to this one; no timeout
-#   --gdb            wait for a debugger on port 1234; no timeout, no KASLR
-#   --device ARG     one more -device; may be given several times
-#   --object ARG     one more -object, for a device that follows; likewise
+#   --mem SIZE       size of the guest's memory (2G)
+#   --low SIZE       size of the part below 4 GiB; the rest begins at 4 GiB
+#   --timeout SEC    time limit (600); after that the exit status is 124
+#   --stream         show the guest's terminal while the guest runs
+#   --shell          connect the guest's terminal to this one; no time limit
+#   --gdb            wait for a debugger on port 1234; no time limit, no KASLR
+#   --device ARG     add a -device; may be given several times
+#   --object ARG     add an -object for a later --device; may be given several times
 #
-# The one place that knows the machine. PARAMETERs go to the kernel's command line.
-# Leaves in DIR: qemu.cmd, accel, console.log (ttyS0, the kernel) and result.log
-# (ttyS1, everything else). QEMU's own status says nothing: it is 0 after a panic.
+# Only this script describes the virtual machine. The PARAMETERs go to the kernel's command
+# line. The script writes to DIR: qemu.cmd, accel, console.log (ttyS0, the kernel) and
+# result.log (ttyS1, everything else). QEMU's exit status is useless: it is 0 after a panic.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -43,7 +43,7 @@ console=$dir/console.log
 result=$dir/result.log
 rm -f "$console" "$result"
 
-# Sets machine to the command line, for acceleration $1 and parameters $2...
+# Sets the variable "machine" to QEMU's command line, for accelerator $1 and parameters $2...
 describe() {
 	local accel=$1
 	shift
@@ -55,8 +55,8 @@ describe() {
 		-append "console=ttyS0 panic=-1 oops=panic $*")
 }
 
-# A /dev/kvm that opens, and even one that creates a machine, proves nothing where
-# the CPU has no virtualisation of its own: only a guest that arrives does.
+# Boots a guest once to find out whether KVM works. Without virtualisation in the CPU, a
+# /dev/kvm that opens and even creates a machine proves nothing.
 kvm_works() {
 	local answer machine
 	answer=$CACHE/kvm-$(</proc/sys/kernel/random/boot_id)
@@ -81,16 +81,16 @@ choose_accel() {
 	kvm) accel=kvm why="TMM_ACCEL asks for it" ;;
 	'')
 		if ! grep -qE '^flags.*\b(vmx|svm)\b' /proc/cpuinfo; then
-			accel=$tcg why="the CPU offers no virtualisation"
+			accel=$tcg why="the CPU has no virtualisation"
 		elif [[ ! -w /dev/kvm ]]; then
-			accel=$tcg why="/dev/kvm is not there or not writable"
+			accel=$tcg why="/dev/kvm is missing or not writable"
 		elif ! kvm_works; then
-			accel=$tcg why="a guest started with KVM did not come up"
+			accel=$tcg why="a guest with KVM did not boot"
 		else
-			accel=kvm why="a guest started with KVM came up"
+			accel=kvm why="a guest with KVM booted"
 		fi
 		;;
-	*) die "TMM_ACCEL is neither tcg nor kvm: $TMM_ACCEL" ;;
+	*) die "TMM_ACCEL=$TMM_ACCEL: neither tcg nor kvm" ;;
 	esac
 }
 
@@ -126,7 +126,7 @@ status=0
 wait "$qemu" || status=$?
 wait
 if ((status == 124 || status == 137)); then
-	note "the guest was still running after $limit s; its last words:"
+	note "the guest was still running after $limit s; the end of its console:"
 	tail -n 40 "$console" >&2
 	exit 124
 elif ((status)); then

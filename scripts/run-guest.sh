@@ -1,9 +1,9 @@
 #!/bin/bash
 # Usage: run-guest.sh demo|shell [FILE]
 #
-# Boots Debian's stock kernel with the module built for it. demo runs the tour on
-# FILE (the kernel module itself unless told) and ends with `demo: ok` and status 0,
-# or `demo: FAILED: <step>`; shell connects this terminal to the guest.
+# Boots Debian's kernel with the module. "demo" shows what the module does with FILE (by default
+# the module's own file), and ends with `demo: ok` and status 0, or with `demo: FAILED: <step>`.
+# "shell" connects this terminal to the guest.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -15,11 +15,11 @@ step='start'
 trap 'exit 130' INT TERM
 
 step='read FILE'
-# the guest's memory holds the file twice while it arrives, beside 512 MiB reserved
+# while the guest boots, its memory contains the file twice, besides the reserved 512 MiB
 limit=$((400 << 20))
 if [[ -n $file ]]; then
-	[[ -f $file && -r $file ]] || die "not a readable file: $file"
-	(($(stat -L -c %s "$file") <= limit)) || die "larger than 400 MiB: $file"
+	[[ -f $file && -r $file ]] || die "$file is not a readable file"
+	(($(stat -L -c %s "$file") <= limit)) || die "$file is larger than 400 MiB"
 fi
 
 step="fetch Debian's kernel image"
@@ -38,8 +38,7 @@ dir=$BUILD/guest-$plan
 rm -rf "$dir"
 mkdir -p "$dir/root/host"
 cp -L "${file:-$BUILD/module-stock/theseus_mm.ko}" "$dir/root/host/"
-# A second archive behind the first, uncompressed: packing must not take longer
-# than what it is for.
+# Appends FILE as a second, uncompressed archive, which is faster than a new first one.
 {
 	cat "$initrd"
 	head -c $(((4 - $(stat -c %s "$initrd") % 4) % 4)) /dev/zero
@@ -48,7 +47,7 @@ cp -L "${file:-$BUILD/module-stock/theseus_mm.ko}" "$dir/root/host/"
 rm -rf "$dir/root"
 exec 8>&-
 
-# The guest cannot ask this terminal for its size.
+# The guest cannot find out the size of this terminal, so the command line has it.
 size=$({ stty size </dev/tty; } 2>/dev/null) || size='24 80'
 tty=0
 [[ ! -t 1 ]] || tty=1
@@ -67,7 +66,7 @@ fi
 status=0
 "$ROOT/scripts/qemu.sh" --stream --timeout "${TMM_TIMEOUT:-600}" "${machine[@]}" \
 	tmm.plan=run | "$ROOT/scripts/test/ktap.py" stream || status=$?
-((status == 0)) || note "the guest did not end by itself, see $dir/console.log"
+((status == 0)) || note "the guest did not end by itself: see $dir/console.log"
 echo
 step='judge the run'
 status=0

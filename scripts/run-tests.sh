@@ -1,45 +1,45 @@
 #!/bin/bash
 # Usage: run-tests.sh [--strict] SET...   (SET: quick, all, harness, kunit, user, machines)
 #
-# Boots guests, runs tests in them and closes with the line
+# Boots guests, runs tests in them and ends with the line
 # `N passed, N failed[, N skipped]`.
 #
-#   quick     one boot of the debug kernel with 5-level paging: KUnit, and the
-#             programs that need what only that kernel notices; one boot of Debian's
-#             kernel with 4 levels: all other programs
-#   all       harness, then everything in the debug kernel with 5 and with 4 levels,
-#             then all programs in Debian's kernel, those for special machines included
-#   harness   the parser, and a boot that must turn red
-#   kunit, user   that part, in the kernel and with the levels that are asked for
-#   machines  the programs that need a special machine (MACHINES=a,b: those machines)
+#   quick     one boot of the debug kernel with 5-level paging: KUnit, and the programs
+#             that need the checks of that kernel; one boot of Debian's kernel with
+#             4 levels: all other programs
+#   all       harness; then all tests in the debug kernel with 5 and with 4 levels; then
+#             all programs in Debian's kernel, including those for special machines
+#   harness   the parser, and a boot that has to fail
+#   kunit, user   these tests in one kernel
+#   machines  the programs that need a special machine; MACHINES=a,b chooses machines
 #
-#   KERNEL        debug (the default) or stock, for kunit and user
-#   LEVELS        paging levels for kunit and user, "5 4" unless told
-#   PROGRAMS      run these programs only: names separated by commas
-#   SUITES        run the KUnit suites of these files only: kunit/*/NAME_test.c
-#   TMM_TIMEOUT   seconds a boot may take
-#   TMM_ACCEL     tcg or kvm
+#   KERNEL        kernel for kunit and user: debug (the default) or stock
+#   LEVELS        paging levels for kunit and user ("5 4")
+#   PROGRAMS      run only these programs: names separated by commas
+#   SUITES        run only the KUnit suites of these files: NAME for kunit/*/NAME_test.c
+#   TMM_TIMEOUT   time limit of a boot in seconds
+#   TMM_ACCEL     accelerator: tcg or kvm
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-# Whatever ends this script, it is not mistaken for one that found nothing wrong.
+# If the script ends early, it reports a failure.
 closed=0
 trap '((closed)) || echo "0 passed, 1 failed"' EXIT
 trap 'exit 130' INT TERM
 
-# Two regions, both above 4 GiB, where a physical address cut to 32 bits shows.
-# The first has one whole aligned GiB, 5 GiB to 6 GiB, and 320 MiB around it that
-# cannot be part of another; the second is too small for anything big. All other
-# memory is what kmemleak scans, slowly: no more of it than is needed, which is
-# 704 MiB below 4 GiB, and 768 MiB and 64 MiB between the regions above.
+# Both regions are above 4 GiB, so that a physical address truncated to 32 bits fails. The
+# first region has one aligned GiB, 5 GiB to 6 GiB, and 320 MiB around it, too little for a
+# second one. The second region is too small for large leaves. kmemleak scans all other
+# memory, which takes long, so there is only as much as needed: 704 MiB below 4 GiB, and 768
+# MiB and 64 MiB around the second region.
 memory=(--mem 2896M --low 704M)
 # shellcheck disable=SC2016 # the dollar is memmap's own
 memmap=(memmap='1344M$0x130000000' memmap='16M$0x188000000')
 regions=1344M@0x130000000,16M@0x188000000
 
-# Devices for a driver that uses the module: one with registers, and one with 1 GiB
-# of memory, which takes of the host's only what is touched.
+# Devices for the driver tests: one with registers, and one with 1 GiB of memory. The host
+# allocates that memory only where a test writes.
 devices=(--device edu
 	--object 'memory-backend-ram,id=shared,size=1G,share=on'
 	--device 'ivshmem-plain,memdev=shared')
@@ -66,7 +66,7 @@ names_of() { # PATTERN FILE...
 	shift
 	sed -n "$pattern" "$@" 2>/dev/null | sort | paste -sd, -
 }
-# What must have run is read from the source, not from what ran.
+# The list of suites that must run comes from the sources, not from the results.
 suites() {
 	local name files=("$ROOT"/kunit/*/*_test.c)
 	if [[ -n ${SUITES:-} ]]; then
@@ -76,11 +76,11 @@ suites() {
 	fi
 	names_of 's/^\t\.name = "\(theseus_mm_[a-z0-9_]*\)",$/\1/p' "${files[@]}"
 }
-# A program says what it needs, with the reason, in a comment of its own:
-#   "Debug kernel: ..." in make test it runs there, and not in Debian's kernel
-#   "Stock kernel: ..." it runs in Debian's kernel, and not in the debug kernel
-#   "Machine: NAME: ..." it runs in that machine, in Debian's kernel, and nowhere else
-#   "Also 32-bit: ..." the machine m32 runs it a second time, as NAME32_test
+# A comment in a program's source says where the program runs, and why:
+#   "Debug kernel: ..."   `make test` runs the program in the debug kernel, not in Debian's
+#   "Stock kernel: ..."   the program runs in Debian's kernel, never in the debug kernel
+#   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel
+#   "Also 32-bit: ..."    the machine m32 runs the program again, as NAME32_test
 programs() { # all|checked|debug|other|MACHINE
 	local file name machine wanted=${PROGRAMS:-}
 	for file in "$ROOT"/initramfs/tests/*_test.c; do
@@ -108,12 +108,12 @@ programs() { # all|checked|debug|other|MACHINE
 describe_machine() {
 	case $1 in
 	unplug)
-		# behind a bridge, so that a device that comes back finds its old address
+		# behind a bridge, so that a device that is added again gets its old address
 		devices=(--device 'pcie-root-port,id=rp,chassis=1,slot=1'
 			--device 'pcie-pci-bridge,id=br,bus=rp' --device 'edu,bus=br,addr=1')
 		;;
 	firmware)
-		# the firmware's own Reserved range begins where the region ends
+		# a range that the firmware reserves begins at the end of the region
 		memory=(--mem 2G) regions=64M@0x7bfe0000
 		# shellcheck disable=SC2016 # the dollar is memmap's own
 		memmap=('memmap=64M$0x7bfe0000')
@@ -124,8 +124,8 @@ describe_machine() {
 }
 MACHINE_NAMES=unplug,firmware,kvm,lockdown,m32
 
-# Another run may be building in the same tree: one at a time, and the archive that
-# is booted is a copy of this run's own.
+# The lock keeps other runs from building in the same tree at the same time. Each run boots its
+# own copy of the archive.
 declare -A kernels initrds images
 prepare() { # debug|stock
 	local built variant=$1
@@ -146,13 +146,13 @@ prepare() { # debug|stock
 	exec 8>&-
 }
 
-# A boot that Linux spoiled by itself (ktap.py says how) is repeated, twice at most.
+# Repeats a boot that a known bug of Linux spoiled (see ktap.py), at most twice.
 boot() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 	local try
 	for try in 1 2 3; do
 		boot_once "$@"
 		"$ROOT/scripts/test/ktap.py" spoiled "$dir/$2" || return 0
-		note "Linux complained before the module was loaded: boot $try does not count"
+		note "boot $try is repeated: Linux complained before the module was loaded"
 		cp "$dir/$2/console.log" "$dir/$2/console-spoiled-$try.log"
 	done
 }
@@ -200,7 +200,7 @@ test_boot() { # VARIANT LEVELS PLAN PROGRAMS
 	reports+=("$dir/$name/report.json")
 }
 
-# Each in a subshell, whose machine is its own.
+# Each machine is described in a subshell, so that it does not change the next one.
 test_machines() {
 	local machine chosen
 	prepare stock

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Usage: style.sh
 #
-# What can be said about the sources without building them: the kernel's
-# checkpatch and kernel-doc, shellcheck, the direction of includes, and what documents
-# name. Prints every finding and fails if there is one.
+# Checks the sources without building them: Linux's checkpatch and kernel-doc, shellcheck, the
+# direction of includes, the rules of house.py, and the names in documents. Prints every finding,
+# and fails if there is one.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,20 +17,20 @@ mapfile -t module < <(find theseus_mm kunit -name '*.[ch]' | sort)
 mapfile -t user < <(find initramfs -name '*.[ch]' | sort)
 mapfile -t scripts < <(find scripts .ci initramfs -name '*.sh' -o -path .ci/run | sort)
 
-# checkpatch types that are not for us, each with the reason.
+# Types of checkpatch that do not apply here, each with the reason.
 ignored=(
-	# asks for an entry in MAINTAINERS, there is none out of tree
+	# asks for an entry in MAINTAINERS, which a module out of tree lacks
 	FILE_PATH_CHANGES
-	# `typedef u64 __bitwise` is how sparse keeps flags and raw bits apart
+	# sparse needs `typedef u64 __bitwise` to tell flags from raw bits
 	NEW_TYPEDEFS
 	# kselftest's and KUnit's table macros are not functions
 	MACRO_ARG_REUSE
 	COMPLEX_MACRO
 	# a header of the user API has no BIT()
 	BIT_MACRO
-	# out of tree there is no one version; core/compat.h alone asks for it
+	# core/compat.h must support several versions; house.py checks that no other file does
 	LINUX_VERSION_CODE
-	# takes our TMM_BUG_IF(), which warns and goes on, for BUG_ON(); see below
+	# mistakes TMM_BUG_IF(), which only warns, for BUG_ON(); BUG() is checked below
 	AVOID_BUG
 )
 strict=--strict
@@ -39,9 +39,9 @@ checkpatch() {
 		perl "$source/scripts/checkpatch.pl" --no-tree $strict --terse \
 		--no-summary --ignore "$(IFS=,; echo "${ignored[*]}")" -f
 }
-# `FIXTURE_DATA(x) *self` looks like a product
+# checkpatch mistakes `FIXTURE_DATA(x) *self` for a product
 products="need consistent spacing around '\*' (ctx:WxV)"
-# TMM_BORROW(type) declares, which looks like a call in front of a cast
+# checkpatch mistakes the declaration TMM_BORROW(type) for a call before a cast
 unless_of_a_borrow() {
 	local file line what
 	while IFS=: read -r file line what; do
@@ -51,16 +51,16 @@ unless_of_a_borrow() {
 	done
 }
 findings=$(checkpatch "${module[@]}") || [[ -n $findings ]] || failed "running checkpatch"
-# a tracepoint is laid out as the kernel's are, which the stricter checks take for a call,
-# and the folder of its header for a division
+# Tracepoints have the layout of Linux's. The strict checks mistake them for calls, and the
+# path of their header for a division.
 tracepoints='^theseus_mm/[a-z/]*/trace\.h:[0-9]*: CHECK: \(Alignment should match\|Lines should not end\|spaces preferred around that .\/.\)'
 unless_of_a_borrow <<<"$findings" | grep -v -e "$tracepoints" -e '^$' && failed checkpatch
-# Programs have no ARRAY_SIZE(), __printf() and pr_*(), and tables of strings; the
-# stricter checks take kselftest's macros, which declare and loop, for calls.
+# Programs lack ARRAY_SIZE(), __printf() and pr_*(), and have tables of strings. The strict
+# checks mistake kselftest's macros, which declare and loop, for calls.
 strict=
 ignored+=(ARRAY_SIZE PREFER_DEFINED_ATTRIBUTE_MACRO EMBEDDED_FUNCTION_NAME SPLIT_STRING
 	STATIC_CONST_CHAR_ARRAY MACRO_WITH_FLOW_CONTROL ENOSYS)
-# A signal's handler speaks to the rest by volatile; what --wrap adds has no header.
+# A signal handler needs volatile variables; functions that --wrap adds have no header.
 ignored+=(VOLATILE AVOID_EXTERNS)
 findings=$(checkpatch "${user[@]}") || [[ -n $findings ]] || failed "running checkpatch"
 grep -v -e "$products" -e '^$' <<<"$findings" && failed "checkpatch of initramfs/"
@@ -70,11 +70,11 @@ grep -nE '\bBUG(_ON)?\(' "${module[@]}" && failed "BUG()"
 docs=$(perl "$source/scripts/kernel-doc" -none "${module[@]}" 2>&1)
 [[ -z $docs ]] || { echo "$docs"; failed kernel-doc; }
 
-# A file includes its own floor or a lower one. include/ holds the public headers, which
-# all may use. The two faces, kernel/ and device/, never meet.
+# A file includes headers of its own layer or of a lower one. All files may include the public
+# headers in include/. kernel/ and device/ must not include each other.
 layers() {
 	awk '
-	# the folder of a file, named from theseus_mm/ on; main.c is a floor of its own
+	# the folder of a file below theseus_mm/; main.c is a layer of its own
 	function floor_of(name) {
 		if (name ~ /^(include|uapi|linux)\//) return "include"
 		sub(/\/[^\/]*$/, "", name)
@@ -89,20 +89,20 @@ layers() {
 	/^#include "/ {
 		file = FILENAME; sub(/^theseus_mm\//, "", file); from = floor_of(file)
 		match($0, /"[^"]*"/); name = substr($0, RSTART + 1, RLENGTH - 2)
-		# a header beside the file has no floor in its name
+		# the name of a header in the same folder has no folder
 		if (name !~ /\//) next
 		to = floor_of(name)
 		if (!(from in level)) {
-			print FILENAME ": is on no floor"; bad = 1
+			print FILENAME ": is in no layer: add the folder to layers()"; bad = 1
 			nextfile
 		}
 		if (!(to in level)) {
-			print FILENAME ":" FNR ": " name " is on no floor"; bad = 1
+			print FILENAME ":" FNR ": " name " is in no layer"; bad = 1
 		} else if (level[to] > level[from]) {
-			print FILENAME ":" FNR ": " from " includes " name ", a higher floor"
+			print FILENAME ":" FNR ": " from " includes " name " of a higher layer"
 			bad = 1
 		} else if ((from == "kernel" && to ~ /^device/) || (to == "kernel" && from ~ /^device/)) {
-			print FILENAME ":" FNR ": " from " includes " name ", of the other face"
+			print FILENAME ":" FNR ": " from " includes " name " of the other face"
 			bad = 1
 		}
 	}
@@ -111,21 +111,21 @@ layers() {
 mapfile -t layered < <(find theseus_mm -name '*.[ch]' ! -path '*/include/*' | sort)
 layers "${layered[@]}" || failed "the layering"
 
-# A parameter is declared where all are: in main.c.
+# Only main.c declares module parameters.
 grep -nE '\bmodule_param|MODULE_PARM_DESC' "${layered[@]}" | grep -v '^theseus_mm/main\.c:' &&
 	failed "the module's parameters"
 
-# Sizes, names, prototypes, circles and kernel-doc: the rules stand in the script.
+# house.py has rules for sizes, names, prototypes, circles of calls and kernel-doc.
 python3 scripts/house.py --self-test || failed "the self-test of house.py"
 python3 scripts/house.py || failed "the house"
 
-# The module that stands for any other driver sees what any other driver sees.
+# The driver tests may include only what any other driver may include.
 grep -nE '^#include "|MODULE_IMPORT_NS' kunit/driver/* |
 	grep -vE -e '"(linux/theseus_mm|driver/driver_(fixture|allocate|map)|support/fault)\.h"' \
 		-e 'MODULE_IMPORT_NS\(THESEUS_MM\)' &&
 	failed "the driver's includes"
 
-# The trace names each call of the ABI's dump, by its number, and no other.
+# The table of calls for the trace events has the calls of the ABI's dump, and no others.
 calls=$(diff \
 	<(sed -n 's/^THESEUS_MM_IOC_\([A-Z_]*\) 0x[0-9a-f]*\([0-9a-f][0-9a-f]\) | .*/0x\2 \1/p' \
 		theseus_mm/include/uapi/linux/theseus_mm.abi | grep -v ' MAGIC$' | sort) \
@@ -134,7 +134,7 @@ calls=$(diff \
 [[ -z $calls ]] || { echo "$calls"; failed "the trace's table of calls"; }
 
 mapfile -t readmes < <(git ls-files '*README.md')
-# Each test that a README names is there: `suite:case`.
+# Each test that a README names as `suite:case` must exist.
 named=$(awk '
 	FNR == NR || FILENAME ~ /_test\.c$/ {
 		if (match($0, /\.name = "theseus_mm_[a-z0-9_]+"/))
@@ -157,10 +157,10 @@ named=$(awk '
 	}' kunit/*/*_test.c "${readmes[@]}")
 [[ -z $named ]] || { echo "$named"; failed "the tests that a README names"; }
 
-# A document names only files that are there. A link is relative to the document, and its
-# anchor is a heading of the file. A name in backquotes with a slash, or with an ending of
-# ours, is below the document's folder, one of the roots of includes, or Linux's source; a
-# bare name may be any file's.
+# Each file that a document names must exist. A link is relative to the document, and its anchor
+# is a heading of the file. A name in backquotes that has a slash or one of our endings is a path
+# from the document's folder, from one of the roots below, or from Linux's source. A name without
+# a slash may be the name of any file.
 documents=("${readmes[@]}" initramfs/tests/FAULTS.md)
 roots=(. theseus_mm theseus_mm/include kunit initramfs "$source")
 anchors() { # FILE
@@ -174,9 +174,9 @@ check_links() { # DOCUMENT
 		file=${link%%#*} anchor=${link#"${link%%#*}"}
 		file=${file:+$(dirname "$1")/$file}
 		if [[ ! -e ${file:=$1} ]]; then
-			echo "$1: a link to a file that is not there: $link"
+			echo "$1: the file of the link $link does not exist"
 		elif [[ $anchor ]] && ! anchors "$file" | grep -qxF -- "${anchor#\#}"; then
-			echo "$1: a link to a heading that is not there: $link"
+			echo "$1: the heading of the link $link does not exist"
 		fi
 	done < <(grep -oE '\]\([^) ]+\)' "$1" | sed 's/^](//; s/)$//' | sort -u)
 }
@@ -204,12 +204,12 @@ stale=$(for document in "${documents[@]}"; do
 done)
 [[ -z $stale ]] || { echo "$stale"; failed "what documents name"; }
 
-# README.md is for somebody who has never seen the project: what is longer, nobody reads.
+# README.md is for people who have never seen the project, and must stay short.
 lines=$(wc -l <README.md)
-((lines <= 250)) || failed "README.md, of $lines lines instead of 250 at most,"
+((lines <= 250)) || failed "README.md ($lines lines, at most 250 are allowed)"
 
-# Each test that the table of faults names is there: `FILE:case`, with the file's name
-# below the root. A row without a test is one that nobody has written.
+# Each test that the table of faults names as `FILE:case` must exist; FILE is a path from the
+# root. Each row must name a test.
 fault_table=initramfs/tests/FAULTS.md
 missing=$(grep '^| [^-]' "$fault_table" | tail -n +2 | while IFS= read -r row; do
 	# shellcheck disable=SC2016 # the backquotes are the table's
@@ -223,8 +223,8 @@ missing=$(grep '^| [^-]' "$fault_table" | tail -n +2 | while IFS= read -r row; d
 done)
 [[ -z $missing ]] || { echo "$missing"; failed "the table of faults"; }
 
-# Whatever others may call, a test calls: each exported name stands in a suite, but
-# for functions that are only called through inline ones or macros, which do instead.
+# A test calls each exported function. Functions that are only called through inline functions
+# or macros are replaced by those.
 called_through() {
 	case $1 in
 	tmm_borrow_typed) echo 'tmm_as_(type|slice)(_mut)?' ;;
@@ -243,7 +243,7 @@ called_through() {
 untested=$(grep -rhoE '^EXPORT_SYMBOL_TMM\(\w+\)' theseus_mm --include='*.c' |
 	sed 's/.*(//; s/)//' | sort |
 	while read -r name; do
-		grep -qwE "$(called_through "$name")" kunit/*/*_test.c || echo "$name: in no test"
+		grep -qwE "$(called_through "$name")" kunit/*/*_test.c || echo "$name: no test calls it"
 	done)
 [[ -z $untested ]] || { echo "$untested"; failed "the tests of what is exported"; }
 

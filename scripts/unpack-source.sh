@@ -1,7 +1,7 @@
 #!/bin/bash
 # Usage: unpack-source.sh
 #
-# Prints the directory of the unpacked kernel source, unpacking it the first time.
+# Prints the directory of Linux's source, which the first call unpacks.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"

@@ -1,26 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Reads what a guest left behind and decides whether the run was good.
+"""Reads the logs of a guest and decides whether the run passed.
 
     ktap.py run --name NAME --plan PLAN [--suites A,B] [--programs A,B] DIR
         judges DIR/console.log (the kernel, KUnit) and DIR/result.log (user
         space, the verdict), prints a report, writes DIR/report.json
     ktap.py selftest DIR
-        the same for the boot that misbehaves on purpose: each of its three
-        sins must have been noticed, and by the check that is meant for it
+        the same for the boot that misbehaves on purpose: the check that is
+        meant for it must have detected each fault
     ktap.py demo DIR
         prints the last line of `make run`
+    ktap.py spoiled DIR
+        succeeds if a known bug of Linux spoiled the boot before the tests
     ktap.py stream
-        copies what the guest of `make run` writes, as it comes, without the
-        lines that are for us
+        copies the output of the guest of `make run` at once, without the
+        verdict
     ktap.py sum REPORT.json...
-        adds up, prints the closing line
+        adds up the reports, prints the closing line
 
-Nothing counts as passed without a line that says so: a case that was planned
-and has no result crashed, a suite of the source that did not run failed, so did
-a run without the verdict, and so did one in which the kernel complained, even
-if KUnit printed `ok` (it does: after a WARN, a KASAN report or a sleep in atomic
-context).
+Nothing passes without a result: a planned case without a result has crashed. A
+suite of the sources that did not run has failed. A run has failed if it has no
+verdict, or if the kernel complained, even where KUnit printed `ok`, as it does
+after a WARN, a KASAN report or a sleep in atomic context.
 """
 
 import argparse
@@ -37,13 +38,13 @@ RESULT = re.compile(r"^( *)(not ok|ok) (\d+)(?: -)?(?: (.*))?$")
 SKIP = re.compile(r"\s*#\s*SKIP\b\s*(.*)$", re.IGNORECASE)
 VERDICT = re.compile(r"^VERDICT (ok|fail) plan=(\S+?)(?:: (.*))?$")
 
-# init writes these into the kernel's log around the tests. Without them the
-# console log is not what it seems.
+# init writes these lines into the kernel's log before and after the tests. If one
+# is missing, the log is not complete.
 BEGIN = "theseus_mm rig: begin"
 END = "theseus_mm rig: end"
 
-# What the kernel must never say. There is no list of exceptions: after the
-# first report lockdep is off, so nothing later in such a run is worth anything.
+# Messages that make a run fail, without exceptions: after its first report
+# lockdep is off, so the rest of such a run proves nothing.
 SPLATS = re.compile("|".join((
     r"\bBUG: ", r"\bKASAN: ", r"\bUBSAN: ", r"\bWARNING: ",
     r"-+\[ cut here \]-+",
@@ -60,10 +61,10 @@ SPLATS = re.compile("|".join((
     r"kmemleak: [1-9].* new suspected", r"kmemleak: .*(disabled|pool empty)",
 )))
 
-# Skips that are right, as suite.case patterns, each with its reason. Any other
-# skip is a test that silently stopped testing.
+# Cases that may be skipped, as suite.case patterns, each with its reason. Any
+# other skip is a failure, since the case would silently test nothing.
 ALLOWED_SKIPS = (
-    # needs the number of paging levels that this boot does not have
+    # the case needs a number of paging levels that this boot does not have
     "*4_level*", "*5_level*", "*four_level*", "*five_level*",
 )
 
@@ -71,7 +72,7 @@ CONTEXT = 20
 
 
 class Leaf:
-    """One thing that passed, failed or was skipped."""
+    """The result of one case or check."""
 
     def __init__(self, name, status, message="", context=()):
         self.name = name
@@ -81,7 +82,7 @@ class Leaf:
 
 
 class Group:
-    """A suite or a program: what was planned in it and what came."""
+    """A suite or a program: its planned cases and their results."""
 
     def __init__(self, name):
         self.name = name
@@ -92,7 +93,7 @@ class Group:
         self.context = []
 
     def result(self, ok, number, text):
-        """A case ended; its parameters, if it had any, came before."""
+        """Records the result of a case, whose parameters came before."""
         name, status, message = judge(ok, text)
         self.seen += 1
         full = f"{self.name}.{name}" if name else f"{self.name}.{number}"
@@ -120,7 +121,7 @@ class Group:
         self.leaves.append(Leaf(name, "failed", message, self.context))
 
     def missing(self):
-        """Cases that were planned and never came back."""
+        """The number of planned cases without a result."""
         return max(0, (self.planned or 0) - self.seen)
 
     def end(self, ok, text):
@@ -150,7 +151,7 @@ class Group:
 
 
 def judge(ok, text):
-    """A result line's name, status and message."""
+    """Returns the name, status and message of a result line."""
     text = (text or "").strip()
     skip = SKIP.search(text)
     if skip and ok:
@@ -164,9 +165,10 @@ def lines_of(text):
 
 
 def kernel_lines(text):
-    """The console without timestamps, from the first suite of ours on.
+    """Returns the console without timestamps, from our first suite on.
 
-    A KUnit kernel prints a plan of its own at boot, of built-in suites: none.
+    At boot a KUnit kernel prints a plan of its built-in suites, of which it has
+    none.
     """
     lines = [TIMESTAMP.sub("", line) for line in lines_of(text)]
     boot = [i for i, line in enumerate(lines) if line == "1..0"]
@@ -174,7 +176,7 @@ def kernel_lines(text):
 
 
 def parse(lines):
-    """KTAP, one level of groups: returns the groups and the top-level plan."""
+    """Parses KTAP with one level of groups. Returns the groups and the plan."""
     groups, group, top = [], None, None
     for line in lines:
         subtest, plan, result = (r.match(line) for r in (SUBTEST, PLAN, RESULT))
@@ -209,7 +211,7 @@ def parse(lines):
 
 
 def compare(kind, groups, expected):
-    """What ran must be what the source holds, each once."""
+    """Returns a failure for each group that did not run exactly once."""
     leaves = []
     seen = [group.name for group in groups]
     for name in expected:
@@ -224,7 +226,10 @@ def compare(kind, groups, expected):
 
 
 def splats(console):
-    """(line, what follows) of each complaint, the lines of one report as one."""
+    """Returns (line, following lines) of each complaint of the kernel.
+
+    The lines of one report count as one complaint.
+    """
     found, last = [], None
     lines = lines_of(console)
     for i, line in enumerate(lines):
@@ -235,17 +240,17 @@ def splats(console):
     return found
 
 
-# in that function, or in one that it called
+# the interrupted code is this function, or one that it called
 INTERRUPTED = re.compile(r"(?:RIP: 0010:|\]  )identify_cpu\+0x")
 
 
 def spoiled_by_linux(console):
-    """Did Linux itself complain before any of us was loaded, in the one known way?
+    """Did a known bug of Linux spoil the boot before the module was loaded?
 
-    While identify_cpu() has the boot CPU's capabilities cleared, a kernel with
-    5-level paging takes itself for one with 4. An interrupt in that moment makes
-    KASAN report a wild access, which switches lockdep off and taints: the boot
-    says nothing about us and has to be repeated.
+    While identify_cpu() clears the capabilities of the boot CPU, a kernel with
+    5-level paging believes that it has 4 levels. An interrupt at that moment
+    makes KASAN report a wild access, which switches lockdep off and taints the
+    kernel. Such a boot proves nothing and has to be repeated.
     """
     before, begun, _ = console.partition(BEGIN)
     found = splats(before)
@@ -257,7 +262,7 @@ def spoiled_by_linux(console):
 
 
 def verdict_of(result):
-    """(ok, plan, why) of the last line, or None where it is no verdict."""
+    """Returns (ok, plan, why) of the last line, or None if it is no verdict."""
     last = next((line for line in reversed(lines_of(result)) if line.strip()), "")
     match = VERDICT.match(last)
     return match and (match.group(1) == "ok", match.group(2), match.group(3) or "")
@@ -267,10 +272,10 @@ def check_verdict(result, plan):
     verdict = verdict_of(result)
     if verdict is None:
         tail = [line for line in lines_of(result) if line.strip()]
-        return [Leaf("verdict", "failed", "the guest did not reach its end", tail)]
+        return [Leaf("verdict", "failed", "the guest ended or hung without a verdict", tail)]
     ok, seen, why = verdict
     if seen != plan:
-        return [Leaf("verdict", "failed", f"of plan {seen}, not {plan}")]
+        return [Leaf("verdict", "failed", f"the verdict is of plan {seen}, not {plan}")]
     return [] if ok else [Leaf("verdict", "failed", why)]
 
 
@@ -279,7 +284,7 @@ def check_console(console):
               for what, context in splats(console)]
     for marker in (BEGIN, END):
         if marker not in console:
-            leaves.append(Leaf("console", "failed", f"{marker!r} is not in it"))
+            leaves.append(Leaf("console", "failed", f"the line {marker!r} is missing"))
     return leaves
 
 
@@ -288,11 +293,11 @@ def check_skips(leaves):
         if leaf.status == "skipped" and not any(
                 fnmatch.fnmatch(leaf.name, pattern) for pattern in ALLOWED_SKIPS):
             leaf.status = "failed"
-            leaf.message = f"skipped without leave: {leaf.message}"
+            leaf.message = f"this case must not be skipped: {leaf.message}"
 
 
 def judge_run(console, result, plan, suites=(), programs=()):
-    """Every leaf of a run."""
+    """Returns every leaf of a run."""
     parts = plan.split(",")
     leaves = []
     if "kunit" in parts:
@@ -316,7 +321,7 @@ def judge_run(console, result, plan, suites=(), programs=()):
 
 
 def judge_selftest(console, result):
-    """The boot that misbehaves: a leaf for each check that must have noticed."""
+    """Returns a leaf for each check that must detect a fault of the selftest."""
     groups, _ = parse(kernel_lines(console))
     cases = [leaf for group in groups for leaf in group.leaves]
     failed = [leaf.name for leaf in cases if leaf.status == "failed"]
@@ -334,7 +339,7 @@ def judge_selftest(console, result):
              f"failed cases: {failed}"),
         leaf("case_that_warns_is_ok_to_kunit",
              any(c.name.endswith(".warns") and c.status == "passed" for c in cases),
-             "the WARN was to be invisible to KUnit"),
+             "KUnit was expected to print ok for the case that warns"),
         leaf("warn_by_the_scan", any("WARNING: " in what for what in warned)
              or any("cut here" in what for what in warned),
              f"found: {warned}"),
@@ -346,7 +351,7 @@ def judge_selftest(console, result):
              any("tmm_rig_dies" in line for line in kernel_lines(console)) and
              any(c.name.endswith(".oopses_in_a_window") and c.status == "passed"
                  for c in cases),
-             "nobody died, or somebody waits for who did"),
+             "no task died, or another task still waits for the dead one"),
         leaf("verdict_is_red", bool(why), f"verdict: {verdict}"),
     ]
 
@@ -372,7 +377,10 @@ def demo_line(console, result):
 
 
 def stream(source, target):
-    """Character by character where it can: progress bars have no line ends."""
+    """Copies characters at once, since progress bars have no line ends.
+
+    A line that may be hidden is copied once it cannot be one of those.
+    """
     hidden = (b"VERDICT ", b"demo: ok", b"demo: FAILED")
     line = b""
     hiding = None  # not decided yet
@@ -400,7 +408,7 @@ def count(leaves):
 
 
 def closing_line(total):
-    """`N passed, N failed`, and whether that is good."""
+    """Returns `N passed, N failed`, and whether the run has passed."""
     line = f"{total['passed']} passed, {total['failed']} failed"
     if total["skipped"]:
         line += f", {total['skipped']} skipped"

@@ -4,8 +4,8 @@
 
     ktap_test.py [REPORT.json]
 
-The logs in testdata/ are whole consoles, of suites that did what the file's name
-says; only the boot messages before the KUnit banner were cut.
+The logs in testdata/ are consoles of suites that did what the file's name says,
+without the boot messages before the KUnit banner.
 """
 
 import io
@@ -71,7 +71,7 @@ def counts(leaves):
 
 
 class Recorded(unittest.TestCase):
-    """What a guest really printed."""
+    """Logs of real guests."""
 
     def test_pass(self):
         self.assertEqual(counts(kunit(recorded("pass"))), ("6 passed, 0 failed", True))
@@ -118,7 +118,7 @@ class Recorded(unittest.TestCase):
         self.assertIn("verdict", failures(leaves))
 
     def splat(self, name, what):
-        """All ok to KUnit, and still red."""
+        """KUnit prints ok for all cases, and the run fails."""
         leaves = kunit(recorded(name), suites=("theseus_mm_alpha",))
         self.assertEqual(set(failures(leaves)), {"kernel"})
         self.assertIn(what, messages(leaves))
@@ -142,12 +142,12 @@ class Recorded(unittest.TestCase):
         for end in range(0, last - 1, 7):
             leaves = kunit(log[:end], "")
             self.assertTrue(failures(leaves), f"cut at {end}")
-            # the console alone is enough to see it
+            # the console alone shows the complaint
             self.assertTrue(failures(kunit(log[:end])), f"cut at {end}")
 
 
 class Console(unittest.TestCase):
-    """What a guest might print."""
+    """Logs that a guest might write."""
 
     def test_empty(self):
         leaves = kunit("", "")
@@ -163,7 +163,7 @@ class Console(unittest.TestCase):
 
     def test_boot_plan_is_not_ours(self):
         groups, _ = ktap.parse(ktap.kernel_lines(recorded("pass")))
-        # the suites of one object file run in reverse order of the source
+        # the suites of one object file run in the reverse order of the source
         self.assertEqual([group.name for group in groups], list(SUITES[::-1]))
 
     def test_missing_suite(self):
@@ -228,7 +228,7 @@ class Console(unittest.TestCase):
 
 
 class Spoiled(unittest.TestCase):
-    """A boot that Linux spoiled by itself, and those that only look like it."""
+    """A boot that a bug of Linux spoiled, and boots that only look alike."""
 
     def test_early_report_of_linux(self):
         self.assertTrue(ktap.spoiled_by_linux(recorded("early")))
@@ -258,7 +258,7 @@ class Spoiled(unittest.TestCase):
 
 
 class Verdict(unittest.TestCase):
-    """The last line of the other channel."""
+    """The verdict, the last line of result.log."""
 
     def test_of_another_plan(self):
         leaves = kunit(recorded("pass"), "VERDICT ok plan=none\n")
@@ -286,7 +286,7 @@ class Verdict(unittest.TestCase):
 
 
 class User(unittest.TestCase):
-    """Programs under kselftest's harness."""
+    """Programs that use kselftest's harness."""
 
     def test_pass(self):
         self.assertEqual(counts(user(USER)), ("3 passed, 0 failed", True))
@@ -329,7 +329,7 @@ class User(unittest.TestCase):
 
 
 class Selftest(unittest.TestCase):
-    """The boot that misbehaves, judged without one of its symptoms at a time."""
+    """The boot that misbehaves: each test removes one symptom from its logs."""
 
     def judge(self, console=None, result=None):
         leaves = ktap.judge_selftest(console or recorded("selftest"),
