@@ -31,7 +31,7 @@ static const struct words words[] = {
 	{ "page in use", 0x8080000012345063, 1,
 	  "level 1: 0x8080000012345063 p0x12345000 4 KiB write-back, writable, accessed, dirty, exclusive",
 	},
-	/* Bit 12 is no part of the address, and bit 7 none of the memory type. */
+	/* In a large leaf, bit 12 belongs to the memory type, and bit 7 does not. */
 	{ "2 MiB", 0x8000000040201083, 2,
 	  "level 2: 0x8000000040201083 p0x40200000 2 MiB write-back, writable" },
 	{ "1 GiB", 0x8000000040000081, 3,
@@ -48,7 +48,7 @@ static void format_entry_says_what_it_is(struct kunit *test)
 
 	KUNIT_EXPECT_STREQ(test, line, p->text);
 	KUNIT_EXPECT_EQ(test, nr, strlen(p->text));
-	/* It ends where the room does. */
+	/* The text is cut off at the end of the buffer. */
 	KUNIT_EXPECT_EQ(test, tmm_dump_pte_format_entry(line, 12, p->entry, p->level), 11);
 	KUNIT_EXPECT_EQ(test, strlen(line), 11);
 }
@@ -72,7 +72,7 @@ static void format_entry_names_memory_types(struct kunit *test)
 	}
 }
 
-/* That it prints is for the eye; here, that it does so for all that there is. */
+/* Nobody checks the printed text here, only that each kind of address can be printed. */
 static void dump_of_every_kind_of_address(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);

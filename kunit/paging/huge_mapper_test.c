@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Leaves of 2 MiB and 1 GiB, alone and mixed with smaller ones. Where nothing is
- * touched, the frames are made up.
+ * Leaves of 2 MiB and 1 GiB, alone and mixed with smaller ones. Cases that do not access the memory
+ * map frame numbers without memory behind them.
  */
 #include "paging/mapper.h"
 
@@ -53,7 +53,7 @@ struct choice {
 	u64 nr;
 	enum tmm_page_size largest;
 	struct tmm_test_leaves leaves[8];
-	/* Beside one a level on the way to the first page. */
+	/* The number of tables besides those on the way to the first page. */
 	unsigned int nr_more_tables;
 };
 
@@ -76,7 +76,7 @@ static const struct choice choices[] = {
 
 TMM_ARRAY_PARAM(choice, choices);
 
-/* Tables on the way to the table of the first leaf's level. */
+/* The number of tables on the way to the first leaf. */
 static unsigned int nr_tables_above(struct kunit *test, const struct tmm_test_leaves *leaves)
 {
 	return tmm_test_root(test)->levels - tmm_entry_leaf_level(leaves->size);
@@ -98,7 +98,7 @@ static void map_chooses_the_largest_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), nr_tables);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_tables);
 
-	/* What comes later takes what is there. */
+	/* Remap and unmap work on the leaves that are there. */
 	tmm_mapper_remap(pt, tmm_test_pages(page, choice->nr), false);
 	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, choice->nr) &
 			   TMM_PTE_WRITABLE);
@@ -109,7 +109,7 @@ static void map_chooses_the_largest_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
 
-/* In the original bit 7 is the memory type's in every leaf, so a large one has none. */
+/* Theseus uses bit 7 for the memory type in every leaf, so a large leaf has no memory type. */
 static void map_encodes_the_memory_type_at_every_size(struct kunit *test)
 {
 	const tmm_leaf_bits_t bits = leaf_bits(TMM_TEST_WRITABLE);
@@ -136,14 +136,14 @@ static void map_encodes_the_memory_type_at_every_size(struct kunit *test)
 						 TMM_PTE_DEVICE_MEMORY), type != TMM_WRITE_BACK);
 			tmm_mapper_unmap(pt, tmm_test_pages(base_page(), nr));
 		}
-		/* The bit that none of the types above needs. */
+		/* The third bit of the memory type, which none of the types above uses. */
 		KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), nr),
 						     tmm_frame_4k(SOME_FRAME),
 						     bits | tmm_test_leaf_bits(ENTRY_PAT_4K), size),
 				0);
 		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_entry_leaf_level(size)),
 				SOME_FRAME << 12 | tmm_test_entry_bits(bits) | pat);
-		/* In the original this is a panic. */
+		/* Theseus panics here. */
 		tmm_test_expect_mapped(test, base_page(), SOME_FRAME, min(nr, 2ULL));
 		tmm_test_expect_mapped(test, base_page() + nr - 1, SOME_FRAME + nr - 1, 1);
 		tmm_mapper_unmap(pt, tmm_test_pages(base_page(), nr));
@@ -155,7 +155,7 @@ static unsigned int count_at(struct kunit *test, u64 page, unsigned int level)
 	return tmm_entry_count(tmm_test_entry(tmm_test_root(test), page, level + 1));
 }
 
-/* Leaves and tables in one table, by different owners: each goes by itself. */
+/* A table has leaves and tables of different owners. Each is unmapped alone. */
 static void map_beside_tables_of_others(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -210,7 +210,7 @@ static void unmap_some_of_the_leaves(struct kunit *test)
 	tmm_mapper_unmap(pt, tmm_test_pages(page, NR_2M));
 }
 
-/* In the original what was written before the page in use stays. */
+/* In Theseus, the entries before the page in use stay. */
 static void map_page_in_use_is_undone(struct kunit *test)
 {
 	/* From a page before 1 GiB on: 4 KiB, 2 MiB, 1 GiB, 2 MiB, 4 KiB. */
@@ -219,14 +219,14 @@ static void map_page_in_use_is_undone(struct kunit *test)
 		u64 page;
 		u64 nr;
 	} used[] = {
-		/* A leaf of 4 KiB, and so a table, under each of those leaves. */
+		/* A leaf of 4 KiB, and so a table, in the place of each of those leaves. */
 		{ page, 1 }, { page + 1, 1 }, { page + NR_2M, 1 }, { base_page(), 1 },
 		{ base_page() + NR_1G - 1, 1 }, { base_page() + NR_1G, 1 },
 		{ base_page() + NR_1G + NR_2M, 1 },
-		/* A leaf of 2 MiB at each. */
+		/* A leaf of 2 MiB in the place of some. */
 		{ page + 1, NR_2M }, { base_page() + NR_2M, NR_2M },
 		{ base_page() + NR_1G, NR_2M }, { base_page() + NR_1G + NR_2M, NR_2M },
-		/* One of 1 GiB. */
+		/* A leaf of 1 GiB. */
 		{ base_page(), NR_1G }, { base_page() + NR_1G, NR_1G },
 	};
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -277,13 +277,13 @@ static void map_inside_of_a_larger_leaf_is_refused(struct kunit *test)
 	}
 }
 
-/* In the original this is a panic. */
+/* Theseus panics here. */
 static void map_without_frames_for_tables_is_undone(struct kunit *test)
 {
 	const u64 page = base_page() - NR_2M - 1, frame = SOME_FRAME - NR_2M - 1;
 	const u64 nr = 2 + 2 * NR_2M + NR_1G;
 	struct tmm_page_table *pt = tmm_test_root(test);
-	/* Beside those of the first page, of level 2 and 1 for the end. */
+	/* The tables of the first page, and tables of level 2 and 1 for the end. */
 	const unsigned int nr_tables = pt->levels - 1 + 2;
 	unsigned int nr_frames;
 
@@ -322,12 +322,12 @@ static void map_without_heap_is_undone(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	}
-	/* An allocation for each table was failed. */
+	/* The allocation for each table has failed once. */
 	KUNIT_EXPECT_EQ(test, nth, pt->levels - 1 + 2 + 1);
 	tmm_mapper_unmap(pt, tmm_test_pages(page, nr));
 }
 
-/* Let the hardware note an access. */
+/* Accesses a byte, so that the hardware sets ACCESSED, and DIRTY after a write. */
 static void touch_byte(struct kunit *test, u64 page, u8 *byte, bool write)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -368,7 +368,7 @@ static void windows_through_a_large_leaf(struct kunit *test)
 	tmm_test_large_give(memory);
 }
 
-/* In the original what the hardware noted is overwritten. */
+/* Theseus overwrites the bits that the hardware has set. */
 static void remap_keeps_accessed_and_dirty(struct kunit *test)
 {
 	const u64 noted = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
@@ -396,7 +396,7 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 	tmm_test_large_give(memory);
 }
 
-/* In the original a failure in the middle leaves flags mixed; here nothing can fail. */
+/* In Theseus, a remap can fail in the middle and leave mixed flags. Here a remap cannot fail. */
 static void remap_changes_leaves_of_all_sizes(struct kunit *test)
 {
 	const struct tmm_test_leaves leaves[] = {
@@ -409,7 +409,7 @@ static void remap_changes_leaves_of_all_sizes(struct kunit *test)
 
 	skip_without_1g(test);
 	KUNIT_ASSERT_EQ(test, map_run(test, page, frame, nr, TMM_1G), 0);
-	/* Neighbours that are nobody's business. */
+	/* The remap must not change these neighbours. */
 	KUNIT_ASSERT_EQ(test, map_run(test, page - 1, 1, 1, TMM_4K), 0);
 	KUNIT_ASSERT_EQ(test, map_run(test, page + nr, 2, 1, TMM_4K), 0);
 	for (round = 0; round < 2; round++) {
@@ -452,7 +452,7 @@ static void collect_flags_of_each_leaf(struct kunit *test)
 			   TMM_PTE_HARDWARE);
 	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M) &
 			TMM_PTE_HARDWARE, TMM_PTE_HARDWARE);
-	/* What is not mapped shows nothing, on the way or all the way. */
+	/* Unmapped pages add no flags, neither alone nor among mapped pages. */
 	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page + 2 + 2 * NR_2M, 3 * NR_1G),
 			TMM_PTE_NONE);
 	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page - 7 * NR_1G, 14 * NR_1G),

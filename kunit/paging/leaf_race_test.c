@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two CPUs at once, where leaves are large: one translates, maps or is in windows,
- * the other splits, remaps and unmaps. Each case runs for a second and needs a
- * second CPU.
+ * Two CPUs use large leaves at once: one translates, maps or is in windows, the other one splits,
+ * remaps and unmaps. Each case runs for a second, and needs a second CPU.
  */
 #include "paging/mapper.h"
 
@@ -24,24 +23,15 @@
 #define SOME_FRAME	(5 * NR_1G)
 #define MIN_ROUNDS	20
 
-/**
- * struct race - what both sides know
- * @pt: the root
- * @page: the page they are about
- * @frame: the frame behind it
- * @generation: odd while the page is mapped; changes with each map and unmap
- * @nr_done: how often the thread did what it does
- * @nr_seen: how often it was sure of what it had to see
- * @nr_wrong: how often that was not so
- */
+/* The state that the case and its thread share. */
 struct race {
 	struct tmm_page_table *pt;
 	u64 page;
-	u64 frame;
-	u64 generation;
-	u64 nr_done;
-	u64 nr_seen;
-	u64 nr_wrong;
+	u64 frame;		/* the frame behind @page */
+	u64 generation;		/* odd while @page is mapped; changes with each map and unmap */
+	u64 nr_done;		/* rounds of the thread */
+	u64 nr_seen;		/* rounds in which the expected result was certain */
+	u64 nr_wrong;		/* rounds with a wrong result */
 };
 
 static u64 base_page(void)
@@ -54,7 +44,7 @@ static tmm_leaf_bits_t leaf_bits(void)
 	return tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 }
 
-/* For a second, and on a busy machine until there were some rounds. */
+/* A race runs for a second, and on a busy machine until both sides have made some rounds. */
 static bool goes_on(unsigned long start, u64 nr_rounds)
 {
 	return time_before(jiffies, start + (nr_rounds < MIN_ROUNDS ? 30 * HZ : HZ));
@@ -79,20 +69,20 @@ static bool is_right(struct race *race, int err, const struct tmm_translation *f
 	       (found->flags & TMM_PTE_WRITABLE);
 }
 
-/* A page that is mapped is so at every moment, whatever happens to its leaf. */
+/* A mapped page can be translated at every moment, also while its leaf changes. */
 static int translate_all_the_time(void *context)
 {
 	struct race *race = context;
 
 	while (!kthread_should_stop()) {
 		struct tmm_vaddr vaddr = { tmm_test_vaddr(race->page).v + 5 };
-		/* Pairs with set_mapped(): what is mapped then is seen. */
+		/* Pairs with the release in set_mapped(): a page mapped before is seen. */
 		u64 generation = smp_load_acquire(&race->generation);
 		struct tmm_translation found = {};
 		int err = tmm_mapper_translate(race->pt, vaddr, &found);
 		tmm_pte_flags_t flags = tmm_translate_collect_flags(race->pt, race->page, 1);
 
-		/* Pairs with set_mapped(). */
+		/* Pairs with the barrier in set_mapped(). */
 		smp_rmb();
 		if (generation & 1 && READ_ONCE(race->generation) == generation) {
 			WRITE_ONCE(race->nr_seen, race->nr_seen + 1);
@@ -107,9 +97,9 @@ static int translate_all_the_time(void *context)
 
 static void set_mapped(struct race *race)
 {
-	/* Pairs with translate_all_the_time(): the change, then its number. */
+	/* Pairs with translate_all_the_time(): the change is visible before its number. */
 	smp_store_release(&race->generation, race->generation + 1);
-	/* ... and the number, then the next change. */
+	/* Pairs with translate_all_the_time(): the number is visible before the next change. */
 	smp_mb();
 }
 
@@ -157,14 +147,14 @@ static void translate_while_1g_leaf_is_split(struct kunit *test)
 	race_translate(test, TMM_1G);
 }
 
-/* One write in a window of its own each time the other side says so. */
+/* Makes one write, in a window of its own, for each round that the case begins. */
 static int write_when_told(void *context)
 {
 	struct race *race = context;
 
 	while (!kthread_should_stop()) {
 		struct tmm_vaddr vaddr = tmm_test_vaddr(race->page);
-		/* Pairs with the other side's round: the entry is as it left it. */
+		/* Pairs with the case's release: the entry is seen as the case left it. */
 		u64 round = smp_load_acquire(&race->generation);
 		size_t left;
 
@@ -175,13 +165,13 @@ static int write_when_told(void *context)
 		}
 		if (tmm_window_write(race->pt, vaddr, &round, sizeof(round), &left) || left)
 			race->nr_wrong++;
-		/* Pairs with the other side's look at it: the write is done. */
+		/* Pairs with the case's acquire: the write is done. */
 		smp_store_release(&race->nr_done, round);
 	}
 	return 0;
 }
 
-/* What the hardware notes while the entry is being changed is not lost. */
+/* Bits that the hardware sets while an entry is changed are not lost. */
 static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
 {
 	const u64 noted = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
@@ -203,11 +193,11 @@ static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
 	task = tmm_test_thread_start(test, write_when_told, race);
 	while (goes_on(start, round)) {
 		WRITE_ONCE(*entry, READ_ONCE(*entry) & ~noted);
-		/* Pairs with write_when_told(): the entry, then the word. */
+		/* Pairs with write_when_told(): the entry is visible before the round. */
 		smp_store_release(&race->generation, ++round);
 		do {
 			tmm_mapper_remap(race->pt, tmm_test_pages(base_page(), NR_2M), true);
-			/* Pairs with write_when_told(): its write is noted in the entry. */
+			/* Pairs with write_when_told(): its write has set the bits of the entry. */
 			done = smp_load_acquire(&race->nr_done);
 		} while (done != round && goes_on(start, round));
 		if (done == round)
@@ -221,7 +211,7 @@ static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
 	tmm_test_large_give(memory);
 }
 
-/* Windows on a page, until told to stop; none may miss a byte. */
+/* Writes to a page in one window after the other. No write may miss a byte. */
 static int write_all_the_time(void *context)
 {
 	struct race *race = context;
@@ -238,7 +228,7 @@ static int write_all_the_time(void *context)
 	return 0;
 }
 
-/* The leaf beside, in the same table, is another mapping's: it goes on. */
+/* A neighbouring leaf in the same table belongs to another mapping, and stays usable. */
 static void split_beside_windows_of_a_neighbour(struct kunit *test)
 {
 	struct race *race = begin_race(test, base_page() + NR_2M + 9, 0);
@@ -271,7 +261,7 @@ static void split_beside_windows_of_a_neighbour(struct kunit *test)
 	tmm_test_large_give(memory);
 }
 
-/* A run of pages: the 2 MiB that it begins, how long it is, where it is split. */
+/* A run of pages: the 2 MiB block in which the run begins, its length, and where it is split. */
 static const struct part {
 	s64 slot;
 	u64 nr;
@@ -281,7 +271,7 @@ static const struct part {
 	{ 4, 3, 2 }, { -4, NR_2M, 1 }, { 6, NR_2M - 1, 5 },
 };
 
-/* Slots of one parity, on both sides of a boundary of tables of level 2. */
+/* Uses the slots of one parity, on both sides of a boundary between tables of level 2. */
 static void map_split_unmap(struct race *race, unsigned int parity)
 {
 	const struct part *part = &parts[race->nr_done % ARRAY_SIZE(parts)];
@@ -299,7 +289,7 @@ static void map_split_unmap(struct race *race, unsigned int parity)
 	}
 	race->nr_wrong += tmm_test_translate(race->pt, page) != frame;
 	race->nr_wrong += tmm_test_translate(race->pt, page + nr - 1) != frame + nr - 1;
-	/* In two parts, as two owners would. */
+	/* Unmaps the parts one by one, as two owners would. */
 	tmm_mapper_unmap(race->pt, tmm_test_pages(page, at - page));
 	race->nr_wrong += tmm_test_translate(race->pt, at) != frame + (at - page);
 	tmm_mapper_unmap(race->pt, tmm_test_pages(at, nr - (at - page)));

@@ -67,7 +67,7 @@ static void run_of_one_page_wherever_it_is(struct kunit *test)
 	}
 }
 
-/* Over tables' boundaries, and cut where the caller says. */
+/* A run continues across boundaries between tables, and ends where the caller's range ends. */
 static void run_goes_on_in_the_next_table(struct kunit *test)
 {
 	const u64 page = base_page() + 500;
@@ -85,7 +85,7 @@ static void run_ends_where_something_differs(struct kunit *test)
 	const u64 page = base_page() + 505;
 	struct tmm_page_table *pt = tmm_test_root(test);
 
-	/* another frame, other flags, a hole; also right at a table's end */
+	/* a run ends at another frame, at other flags, and at a hole; also at the end of a table */
 	map_run(test, page, SOME_FRAME, 3, TMM_TEST_WRITABLE);
 	map_run(test, page + 3, SOME_FRAME + 100, 4, TMM_TEST_WRITABLE);
 	map_run(test, page + 7, SOME_FRAME + 104, 2, TMM_PTE_DEFAULT);
@@ -104,14 +104,14 @@ static void run_of_large_leaves(struct kunit *test)
 
 	map_run(test, page, frame, 3 * 512 + 5, TMM_TEST_WRITABLE);
 	expect_run(test, 0, pages_end(), page, frame, 3 * 512, TMM_2M);
-	/* from inside of a leaf on, and to inside of one */
+	/* ranges that begin or end within a leaf */
 	expect_run(test, page + 700, pages_end(), page + 700, frame + 700, 3 * 512 - 700, TMM_2M);
 	expect_run(test, page + 10, page + 20, page + 10, frame + 10, 10, TMM_2M);
 	expect_run(test, page + 3 * 512, pages_end(), page + 3 * 512, frame + 3 * 512, 5, TMM_4K);
 	tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(page, 3 * 512 + 5));
 }
 
-/* A leaf that is being split is still the leaf it was; an entry of neither kind is not. */
+/* A leaf that is being split still counts. Other entries that are not present do not. */
 static void run_of_a_frozen_leaf(struct kunit *test)
 {
 	const u64 page = base_page() + 1024, frame = 0x40000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large leaves that become smaller ones. Where nothing is touched, the frames are
- * made up.
+ * Large leaves become smaller ones. Cases that do not access the memory map frame numbers without
+ * memory behind them.
  */
 #include "paging/mapper.h"
 
@@ -83,7 +83,7 @@ static const struct choice choices[] = {
 
 TMM_ARRAY_PARAM(choice, choices);
 
-/* Only as far down as it takes, and only around the page. */
+/* Only the leaves around the page are broken, and only to the size that is needed. */
 static void split_makes_the_fewest_leaves(struct kunit *test)
 {
 	const struct choice *choice = test->param_value;
@@ -99,7 +99,7 @@ static void split_makes_the_fewest_leaves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_tables);
 	tmm_test_expect_unmapped(test, base_page() - 1, 1);
 	tmm_test_expect_unmapped(test, base_page() + choice->nr, 1);
-	/* Both parts are whole leaves now: each goes by itself. */
+	/* Both parts consist of whole leaves now, so each can be unmapped alone. */
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + choice->at, choice->nr - choice->at));
 	tmm_check_page_table(test, pt);
 	tmm_test_expect_mapped(test, base_page() + choice->at - 1, SOME_FRAME + choice->at - 1, 1);
@@ -108,7 +108,7 @@ static void split_makes_the_fewest_leaves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
 
-/* What a leaf shows beside its address must be on all that it becomes. */
+/* The new leaves have all bits of the old one, apart from its address. */
 static void check_bits(struct kunit *test, tmm_leaf_bits_t bits, u64 noted)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -139,7 +139,7 @@ static void split_inherits_every_bit(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(noted); i++) {
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_NONE, true), noted[i]);
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, false), noted[i]);
-		/* Bit 12 of the large one, bit 7 of the small, where "leaf" was. */
+		/* This bit is bit 12 of a large leaf, and bit 7 of a small one. */
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, true) |
 			   tmm_test_leaf_bits(PAT_4K), noted[i]);
 		for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++)
@@ -151,7 +151,7 @@ static void split_inherits_every_bit(struct kunit *test)
 static void split_at_a_boundary_does_nothing(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
-	/* Of a leaf of 2 MiB, in and behind one of 4 KiB, and where nothing is. */
+	/* The begin of a leaf of 2 MiB, a leaf of 4 KiB, the page after it, and unmapped pages. */
 	const u64 at[] = { 0, NR_2M, NR_2M + 1, 5 * NR_2M + 3, 600 * NR_1G };
 	u64 before, nr_tables, entry;
 	unsigned int i;
@@ -160,7 +160,7 @@ static void split_at_a_boundary_does_nothing(struct kunit *test)
 	before = tmm_test_fingerprint(test);
 	nr_tables = tmm_check_page_table(test, pt);
 	entry = tmm_test_entry(pt, base_page(), 2);
-	/* It could not do a thing if it wanted to. */
+	/* Without frames for tables, a wrong split would fail. */
 	tmm_test_hog(test);
 	for (i = 0; i < ARRAY_SIZE(at); i++)
 		KUNIT_EXPECT_EQ_MSG(test, split_leaf(test, base_page() + at[i]), 0, "case %u", i);
@@ -215,7 +215,7 @@ static void split_without_heap_changes_nothing(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), 3), entry);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	}
-	/* An allocation for each table was failed. */
+	/* The allocation for each table has failed once. */
 	KUNIT_EXPECT_EQ(test, nth, 3);
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_1G));
 }
@@ -229,7 +229,7 @@ static int map_size(struct tmm_page_table *pt, u64 page, tmm_leaf_bits_t bits,
 	return tmm_mapper_map(pt, tmm_test_pages(page, nr), tmm_frame_4k(0), bits, size);
 }
 
-/* As long as a leaf is frozen it is there for everyone but the hardware. */
+/* Only the hardware ignores a frozen leaf; everyone else sees a leaf that is in use. */
 static void frozen_leaf_is_in_use(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -278,7 +278,7 @@ static void split_changes_no_data(struct kunit *test)
 	for (i = 0; i < NR_2M; i++)
 		words[i * 512 + 9] = i * 0x10001;
 	map_run(test, base_page(), page_to_pfn(memory), NR_2M);
-	/* Both through the large leaf and, right after, through the small ones. */
+	/* Each round reads through the large leaf, and right after through the small leaves. */
 	for (i = 0; i < NR_2M; i++) {
 		struct tmm_vaddr vaddr = { tmm_test_vaddr(base_page() + i).v + 9 * 8 };
 
@@ -296,7 +296,7 @@ static void split_changes_no_data(struct kunit *test)
 	tmm_test_large_give(memory);
 }
 
-/* A part gets other permissions than the rest, which it shared a leaf with. */
+/* A part of a former large leaf gets other permissions than the rest. */
 static void remap_a_part_of_what_was_one_leaf(struct kunit *test)
 {
 	struct page *memory = tmm_test_large_take(test);
@@ -346,7 +346,7 @@ static void split_tells_nobody(struct kunit *test)
 	tmm_set_broadcast_tlb_shootdown_cb(NULL);
 }
 
-/* The counts above stay: an entry is used before and after. */
+/* The count of the table above stays, since the entry is used before and after the split. */
 static void split_counts_the_new_table_only(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The lower half of a root, where identity mappings are: to Linux's fault handler
- * its addresses are user space's.
+ * The lower half of a root, which has the identity mappings. Linux's fault handler takes addresses
+ * there for user addresses.
  */
 #include "paging/leaf_runs.h"
 #include "paging/window.h"
@@ -39,7 +39,7 @@ static struct tmm_vaddr at_byte(u64 page, u64 offset)
 	return (struct tmm_vaddr){ tmm_test_vaddr(page).v + offset };
 }
 
-/* Nothing of what a copy needs may outlast it. */
+/* Expects the state of the CPU and the task to be as before the copy. */
 static void expect_restored(struct kunit *test)
 {
 	KUNIT_EXPECT_FALSE(test, pagefault_disabled());
@@ -47,7 +47,7 @@ static void expect_restored(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, irqs_disabled());
 }
 
-/* Each frame's own number is its page's. */
+/* Each page has the number of its frame. */
 static void identity_mapping_is_read_and_written(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
@@ -81,7 +81,7 @@ static void identity_mapping_is_read_and_written(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* A fault there is an answer, not a crash, and not one for a process to serve. */
+/* A fault in the lower half ends the copy. Linux neither crashes nor treats it as a user fault. */
 static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 2);
@@ -129,7 +129,7 @@ static void copy_in_a_large_leaf(struct kunit *test)
 			0);
 	KUNIT_EXPECT_EQ(test, left, 0);
 	KUNIT_EXPECT_EQ(test, *(u64 *)(page_address(memory) + 512 * 4096 - 8), value);
-	/* Behind it nothing is. */
+	/* The page after the last one is not mapped. */
 	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, at_byte(first + 511, 4092), &value, 8, &left),
 			0);
 	KUNIT_EXPECT_EQ(test, left, 4);
@@ -137,7 +137,7 @@ static void copy_in_a_large_leaf(struct kunit *test)
 	tmm_test_large_give(memory);
 }
 
-/* Each way between the halves, and within each. */
+/* Copies between the halves in both directions, and within each half. */
 static void copy_between_any_halves(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 4);
@@ -148,7 +148,7 @@ static void copy_between_any_halves(struct kunit *test)
 	size_t left;
 	u64 i;
 
-	/* Source and destination of two pages each, in both halves. */
+	/* Both halves map a source and a destination of two pages each. */
 	map_run(test, first, first, 4, TMM_TEST_WRITABLE);
 	map_run(test, high, first, 4, TMM_TEST_WRITABLE);
 	for (to_low = 0; to_low < 2; to_low++) {
@@ -184,7 +184,7 @@ static void copy_between_stops_at_either_end(struct kunit *test)
 
 	map_run(test, first, first, 1, TMM_TEST_WRITABLE);
 	map_run(test, high, first + 1, 1, TMM_TEST_READ_ONLY);
-	/* The source ends, the destination ends, the destination is read-only. */
+	/* The copy stops since the source ends, the destination ends, or it is read-only. */
 	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at_byte(first, 0), at_byte(high, 4090),
 						      20, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 14);
@@ -202,7 +202,7 @@ static void copy_between_stops_at_either_end(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* Read as code in an NMI reads user memory; return the number of bytes not read. */
+/* Reads like code in an NMI that reads user memory. Returns the number of bytes not read. */
 static size_t read_as_user_memory(void *to, const void *from, size_t nr)
 {
 	pagefault_disable();
@@ -217,7 +217,7 @@ static size_t read_as_user_memory(void *to, const void *from, size_t nr)
 	return nr;
 }
 
-/* Only a copy of the lower half maps it; no other window does. */
+/* Only copies of the lower half map the lower half; other windows do not. */
 static void lower_half_is_not_there_in_a_window(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 1);
@@ -267,7 +267,10 @@ static struct perf_event * __percpu *watch_page(struct kunit *test, unsigned lon
 	return events;
 }
 
-/* A debugger means another address with it, and other watchpoints go on afterwards. */
+/*
+ * A debugger that watches the same address means user memory. Its watchpoint does not trigger in a
+ * copy, and all watchpoints work again afterwards.
+ */
 static void watchpoints_are_off_in_a_copy(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 1);
@@ -283,7 +286,7 @@ static void watchpoints_are_off_in_a_copy(struct kunit *test)
 	map_run(test, first, first, 1, TMM_TEST_WRITABLE);
 	low = watch_page(test, at_byte(first, 0).v, &hits[0]);
 	elsewhere = watch_page(test, (unsigned long)alias, &hits[1]);
-	/* this machine has watchpoints */
+	/* watchpoints work on this machine */
 	KUNIT_EXPECT_EQ(test, READ_ONCE(*alias), 0x1234);
 	KUNIT_EXPECT_EQ(test, atomic_read(&hits[1]), 1);
 	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, at_byte(first, 0), &value, sizeof(value), &left),

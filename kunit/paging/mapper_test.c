@@ -7,7 +7,7 @@
 #include "paging/translate.h"
 #include "paging/window_copy.h"
 
-/* Frames that nothing is behind: these cases never touch what they map. */
+/* A frame number without memory behind it: most cases do not access what they map. */
 #define SOME_FRAME	0x12345ULL
 
 static u64 base_page(void)
@@ -57,7 +57,7 @@ static void map_writes_exactly_the_bits(struct kunit *test)
 	}
 }
 
-/* @level: the highest table that the run has two of; 0 for none. */
+/* @level is the highest level of which the run needs two tables, or 0. */
 static void check_boundary(struct kunit *test, unsigned int level)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -95,7 +95,7 @@ static void map_several_whole_tables(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, map_run(test, page, 1100), 0);
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 1100);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels + 2);
-	/* The middle one goes, its neighbours stay. */
+	/* The middle part is unmapped, its neighbours stay. */
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 512, 1024));
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 12);
 	tmm_test_expect_unmapped(test, base_page() + 512, 1024);
@@ -120,7 +120,7 @@ static void unmap_a_part_keeps_the_rest(struct kunit *test)
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 7, 3));
 }
 
-/* In the original what was written before the page in use stays. */
+/* In Theseus, the entries before the page in use stay. */
 static void map_page_in_use_is_undone(struct kunit *test)
 {
 	const u64 used[] = { 0, 20, 30, 31, 900, 1053, 1054, 1100 - 1 };
@@ -146,12 +146,12 @@ static void map_page_in_use_is_undone(struct kunit *test)
 	}
 }
 
-/* In the original this is a panic. */
+/* Theseus panics here. */
 static void map_without_frames_for_tables_is_undone(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 	u64 page = base_page() + (1ULL << (2 * TMM_INDEX_BITS)) - 600;
-	/* On the near side of the 1 GiB boundary 2 leaf tables, beyond it 2 and a level 2. */
+	/* Before the 1 GiB boundary: 2 leaf tables. After it: 2 more, and one of level 2. */
 	const unsigned int nr_tables = pt->levels - 1 + 4;
 	unsigned int nr;
 
@@ -187,12 +187,12 @@ static void map_without_heap_is_undone(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 	}
-	/* An allocation for each table was failed. */
+	/* The allocation for each table has failed once. */
 	KUNIT_EXPECT_EQ(test, nth, pt->levels - 1 + 2 + 1);
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 400, 700));
 }
 
-/* Let the hardware note an access. */
+/* Accesses a page, so that the hardware sets ACCESSED, and DIRTY after a write. */
 static void touch_page(struct kunit *test, u64 page, bool write)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -208,7 +208,7 @@ static void touch_page(struct kunit *test, u64 page, bool write)
 	KUNIT_EXPECT_EQ(test, left, 0);
 }
 
-/* In the original what the hardware noted is overwritten. */
+/* Theseus overwrites the bits that the hardware has set. */
 static void remap_keeps_accessed_and_dirty(struct kunit *test)
 {
 	const u64 mask = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY | TMM_ENTRY_WRITABLE;
@@ -254,7 +254,7 @@ static void remap_changes_the_write_bit_only(struct kunit *test)
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 3));
 }
 
-/* Its leaves of any size, and no others. */
+/* Only the leaves of the range are marked, whatever their size. */
 static void mark_dirty_marks_leaves(struct kunit *test)
 {
 	const u64 nr = tmm_page_size_4k_pages(TMM_2M), marks = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
@@ -263,7 +263,7 @@ static void mark_dirty_marks_leaves(struct kunit *test)
 	u64 entries[4];
 	unsigned int i;
 
-	/* two small leaves, a large one, a small one; nobody touches the frames */
+	/* two small leaves, a large one, a small one; the case does not access the frames */
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, nr + 3),
 					     tmm_frame_4k((1ULL << 30) - 2),
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_2M), 0);
@@ -278,7 +278,7 @@ static void mark_dirty_marks_leaves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + 1, 1), entries[1] | marks);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + 2, 2), entries[2] | marks);
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + nr + 2, 1), entries[3]);
-	/* from the middle of the large one on */
+	/* a range that begins in the middle of the large leaf */
 	tmm_mapper_mark_dirty(pt, tmm_test_pages(page + 100, nr - 97));
 	KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, page + nr + 2, 1), entries[3] | marks);
 	tmm_mapper_unmap(pt, tmm_test_pages(page, nr + 3));

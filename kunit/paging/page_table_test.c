@@ -43,18 +43,18 @@ static void create_mirrors_linux(struct kunit *test)
 	for (slot = TMM_FIRST_MIRROR_SLOT; slot < TMM_TABLE_ENTRIES; slot++)
 		differ += pt->top[slot] != live[slot] || pt->low[slot] != live[slot];
 	KUNIT_EXPECT_EQ(test, differ, 0);
-	/* Linux's slot for what a process put into its LDT is not for a shared root. */
+	/* The slot for the LDT differs between processes, so a root does not have it. */
 	KUNIT_EXPECT_EQ(test, pgd_index(LDT_BASE_ADDR), TMM_FIRST_MIRROR_SLOT - 1);
 	tmm_page_table_put(pt);
 }
 
-/* With PTI, entry code makes of CR3 another one by setting bit 12. */
+/* With PTI, entry code switches to the other root by setting bit 12 of CR3. */
 static void create_takes_two_aligned_frames(struct kunit *test)
 {
 	struct tmm_test_instance *ti = test->priv;
 	unsigned int i;
 
-	/* Whether the lowest free frame is an even or an odd one. */
+	/* The lowest free frame has an even or an odd number. */
 	for (i = 0; i < 4; i++) {
 		struct tmm_page_table *pt = create_root(test);
 
@@ -95,14 +95,14 @@ static void put_gives_back_at_the_last_reference(struct kunit *test)
 	KUNIT_EXPECT_NE(test, top[TMM_TABLE_ENTRIES - 1], 0);
 	tmm_page_table_put(pt);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
-	/* Whoever gets the frame next learns nothing of Linux's tables. */
+	/* The next owner of the frames must not see Linux's entries. */
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(top, 0, 2 * TMM_PAGE_SIZE), NULL);
 }
 
-/* As if memory had been added since the root was made. */
+/* An entry that the root lacks stands for memory that was added after the root was made. */
 static void window_takes_over_what_linux_has_added(struct kunit *test)
 {
-	/* Holds struct pages only: nothing that a window itself needs. */
+	/* This slot maps only struct pages, which a window does not need. */
 	const unsigned int slot = pgd_index((unsigned long)virt_to_page(tmm_test_root(test)->top));
 	struct tmm_page_table *pt = create_root(test);
 	struct tmm_window window;
@@ -144,7 +144,7 @@ static void either_half_takes_it_over_for_both(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
 		pt->top[slot] = 0;
 		pt->low[slot] = 0;
-		/* nothing is mapped there */
+		/* no page is mapped at this address */
 		KUNIT_EXPECT_EQ(test, tmm_window_read(pt, addresses[i], &value, sizeof(value),
 						      &left), 0);
 		KUNIT_EXPECT_EQ(test, left, sizeof(value));
@@ -154,7 +154,7 @@ static void either_half_takes_it_over_for_both(struct kunit *test)
 	tmm_page_table_put(pt);
 }
 
-/* What was empty in Linux's root then is watched, all of it and nothing else. */
+/* The root records each slot that is empty in Linux's root, and no other slot. */
 static void create_notes_the_gaps(struct kunit *test)
 {
 	struct tmm_page_table *pt = create_root(test);
@@ -261,7 +261,7 @@ static void new_table_refuses_frames_that_do_not_fit(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_borrow(two), 0);
 	expect_new_table_refused(test, two, -EBUSY);
 	tmm_allocated_frames_unborrow(two);
-	/* As if it were device memory, of which Linux has no alias. */
+	/* Without a window, the frames are like device memory, which Linux does not map. */
 	region = two->f.region;
 	window = region->window;
 	region->window = NULL;
@@ -294,7 +294,7 @@ static void new_table_without_heap_changes_nothing(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* In the original nothing keeps a root from being dropped while it is in use. */
+/* Theseus drops a root also while it is in use. */
 static void drop_of_a_root_in_use_is_refused(struct kunit *test)
 {
 	const tmm_leaf_bits_t bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
@@ -311,7 +311,7 @@ static void drop_of_a_root_in_use_is_refused(struct kunit *test)
 	tmm_mapper_unmap(pt, tmm_test_pages(page + 1, 1));
 	tmm_page_table_put(pt);
 
-	/* A mapping under it is a user as well. */
+	/* A mapping uses its root as well. */
 	mp = tmm_map_allocated_pages(pt, &pages, TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mp);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), -EBUSY);

@@ -24,20 +24,13 @@
 
 #define NR_MIRROR_SLOTS (TMM_TABLE_ENTRIES - TMM_FIRST_MIRROR_SLOT)
 
-/**
- * struct filler - state that both sides share
- * @pt: the root that is filled
- * @kernel_half: Linux's own kernel half, the same for all processes
- * @nr_filled: how often the root was filled
- * @nr_switched: how often the thread ran on other tables afterwards
- * @nr_wrong: entries in it that were not Linux's
- */
+/* The state that the case and its thread share. */
 struct filler {
 	struct tmm_page_table *pt;
-	u64 kernel_half[NR_MIRROR_SLOTS];
-	u64 nr_filled;
-	u64 nr_switched;
-	u64 nr_wrong;
+	u64 kernel_half[NR_MIRROR_SLOTS];	/* Linux's entries, the same for all processes */
+	u64 nr_filled;				/* how often the thread has filled @pt */
+	u64 nr_switched;			/* how often it ran on other tables afterwards */
+	u64 nr_wrong;				/* entries of @pt that differed from Linux's */
 };
 
 static void learn_kernel_half(struct filler *filler)
@@ -51,7 +44,7 @@ static void learn_kernel_half(struct filler *filler)
 	local_irq_restore(flags);
 }
 
-/* What Linux had then it still has; the hardware may have used it meanwhile. */
+/* Linux's entries do not change, but the hardware may have set ACCESSED in them. */
 static u64 nr_wrong(const struct filler *filler)
 {
 	unsigned int i;
@@ -82,7 +75,7 @@ static int fill_the_root(void *context)
 	return 0;
 }
 
-/* Whoever of them can run does so at once, instead of the thread. */
+/* As soon as one of the processes can run, it runs instead of the thread. */
 static int run_before_the_filler(struct subprocess_info *info, struct cred *new)
 {
 	sched_set_fifo(current);
@@ -90,9 +83,9 @@ static int run_before_the_filler(struct subprocess_info *info, struct cred *new)
 }
 
 /*
- * Of the two processes in the background the second goes to sleep last, so the thread
- * borrows its tables, and wakes first, perhaps while the thread reads them. It ends, the
- * shell runs, and sleeps again since the other process has not ended: the thread goes on.
+ * The shell starts two background processes. The second one goes to sleep last, so the thread
+ * borrows its tables. That process wakes first, perhaps while the thread reads the tables, and
+ * ends. Then the shell runs, and waits for the other process, so that the thread runs again.
  */
 static int run_processes(void)
 {

@@ -10,7 +10,7 @@
 #include <linux/preempt.h>
 #include <linux/string.h>
 
-/* A page with room around it: the first of a top-level slot. */
+/* The first page of a top-level slot. */
 static u64 base_page(void)
 {
 	return tmm_private_first_page();
@@ -54,7 +54,7 @@ static int try_acquire(struct kunit *test, u64 page, unsigned int nr,
 	return err;
 }
 
-/* Make the tables of @page, and use @nr entries in the lowest as its owner would. */
+/* Makes the tables of @page, and uses @nr entries of the lowest table as an owner would. */
 static void acquire_tables(struct kunit *test, u64 page, unsigned int nr)
 {
 	struct tmm_table_spares spares = {};
@@ -69,7 +69,7 @@ static void acquire_tables(struct kunit *test, u64 page, unsigned int nr)
 			TMM_ENTRY_PRESENT | ((page + i) << 12 & TMM_PTE_FRAME_MASK);
 }
 
-/* Returns the number of tables that went. */
+/* Returns the number of tables that were freed. */
 static unsigned int release_tables(struct kunit *test, u64 page, unsigned int nr)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -107,7 +107,7 @@ static void acquire_installs_and_counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release_tables(test, base_page() + 3, 5), levels - 1);
 }
 
-/* In the original a missing table without a frame for it is a panic. */
+/* Theseus panics if there is no frame for a missing table. */
 static void acquire_without_enough_spares_changes_nothing(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -132,7 +132,7 @@ static void acquire_lacking_a_part_of_the_path(struct kunit *test)
 	struct tmm_table_spares spares = {};
 	u64 *table;
 
-	/* Tables of level 3 and up are there, those of 2 and 1 are not. */
+	/* The tables of level 3 and above exist, those of level 2 and 1 do not. */
 	acquire_tables(test, base_page(), 1);
 	take_spares(test, &spares, 1);
 	KUNIT_EXPECT_EQ(test, try_acquire(test, page, 1, &spares, &table), -EAGAIN);
@@ -200,7 +200,7 @@ static void acquire_in_a_larger_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
 
-/* As acquire_tables() and release_tables() above, for a leaf of @level. */
+/* Like acquire_tables() and release_tables(), but for a leaf of @level. */
 static void acquire_at(struct kunit *test, u64 page, unsigned int level, unsigned int nr)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -217,7 +217,7 @@ static void acquire_at(struct kunit *test, u64 page, unsigned int level, unsigne
 		preempt_disable();
 		err = tmm_table_acquire(pt, page, level, nr, &spares, &path, &table, &gather);
 		preempt_enable();
-		/* No more than it takes, and no less. */
+		/* The call needs exactly as many spare frames as there are missing tables. */
 		KUNIT_EXPECT_EQ(test, err, i < nr_needed ? -EAGAIN : 0);
 		if (!err)
 			break;
@@ -259,7 +259,7 @@ static void acquire_at_each_level_of_leaves(struct kunit *test)
 	}
 }
 
-/* An entry that is not present and not 0 is not there to be taken. */
+/* An entry that is neither present nor 0 is in use. */
 static void acquire_in_a_frozen_leaf(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -282,13 +282,13 @@ static void acquire_in_a_frozen_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
 
-/* In the original no table is ever given back. */
+/* Theseus never frees a table. */
 static void release_frees_what_is_empty_and_no_more(struct kunit *test)
 {
 	unsigned int levels = tmm_test_root(test)->levels;
 	unsigned int level;
 
-	/* A neighbour whose path joins at @level + 1, for every level. */
+	/* For each level: a neighbour that shares the tables from @level + 1 up. */
 	for (level = 1; level < levels; level++) {
 		u64 neighbour = base_page() + nr_spanned(level);
 
@@ -339,7 +339,7 @@ static void find_where_tables_are_missing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
 
-/* What Linux's pXX_none() says of the same bits; a frozen leaf is no such entry. */
+/* Linux's pXX_none() takes the same bits for an empty entry. A frozen leaf is not empty. */
 static void entry_with_stray_bits_is_empty(struct kunit *test)
 {
 	const u64 empty[] = {
@@ -362,7 +362,7 @@ static void entry_with_stray_bits_is_empty(struct kunit *test)
 	}
 }
 
-/* Set ACCESSED and DIRTY in unused entries, as a Knights Landing CPU may. */
+/* Sets ACCESSED and DIRTY in unused entries, as a Knights Landing CPU may do. */
 static void add_stray_bits(struct tmm_page_table *pt, u64 page)
 {
 	struct tmm_table_path path;
@@ -384,7 +384,7 @@ static void stray_bits_keep_nobody_from_mapping(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), 1), tmm_frame_4k(1),
 					     bits, TMM_4K), 0);
 	add_stray_bits(pt, base_page());
-	/* The leaf's neighbour, and that of each table above it. */
+	/* The entry next to the leaf, and the entry next to each table above. */
 	for (level = 1; level <= pt->levels; level++) {
 		u64 page = base_page() + nr_spanned(level - 1);
 
@@ -395,14 +395,14 @@ static void stray_bits_keep_nobody_from_mapping(struct kunit *test)
 		tmm_mapper_unmap(pt, tmm_test_pages(page, 1));
 		KUNIT_EXPECT_EQ(test, tmm_test_translate(pt, page), TMM_TEST_UNMAPPED);
 	}
-	/* Tables and the root go although such bits are in them. */
+	/* Tables and the root are freed although they contain such bits. */
 	add_stray_bits(pt, base_page());
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 	tmm_page_table_put(pt);
 }
 
-/* Between the unlinking and the wait a CPU may still walk the table. */
+/* After the table is unlinked, a CPU may still walk the table until the wait ends. */
 static void stray_bits_in_a_table_that_waits_to_be_freed(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);

@@ -9,7 +9,7 @@
 
 #include <linux/string.h>
 
-/* What the callback saw; there is one for all. */
+/* The arguments and findings of the last calls of the callback. */
 static struct {
 	struct tmm_instance *inst;
 	u64 page;
@@ -35,7 +35,7 @@ static void note_shootdown(struct tmm_page_range pages)
 	seen.nr_tables = seen.inst->fa.nr_tables;
 }
 
-/* Look at the last page of @mp, and the last of its frames, from now on. */
+/* Makes the callback watch the last page and the last frame of @mp. */
 static void watch_pages(struct kunit *test, struct tmm_mapped_pages *mp)
 {
 	struct tmm_page_range range = tmm_mapped_pages_range(mp);
@@ -81,7 +81,7 @@ static void drop_tells_before_anything_is_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
 
-/* In the original the third run of frames and all after it are free before. */
+/* In Theseus, the third run of frames and all later ones are free before the shootdown. */
 static void drop_of_many_runs_tells_before_anything_is_free(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp;
@@ -161,14 +161,14 @@ static void map_that_is_undone_tells(struct kunit *test)
 					     tmm_frame_4k(100),
 					     tmm_pte_leaf_bits(TMM_PTE_NONE, true), TMM_4K),
 			-EEXIST);
-	/* The leaf tables before the one with the page in use. */
+	/* The leaf tables before the table with the page in use still exist. */
 	expect_one_call(test, base_page(), 514);
 	KUNIT_EXPECT_EQ(test, seen.entry, 0);
 	KUNIT_EXPECT_EQ(test, seen.nr_tables, tmm_test_nr_tables(test) + 2);
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* A leaf of 2 MiB between smaller ones: one call, and the tables are there until then. */
+/* For a leaf of 2 MiB between smaller ones there is one call, and the tables exist until then. */
 static void unmap_of_leaves_of_two_sizes_tells_before_tables_are_free(struct kunit *test)
 {
 	const u64 page = tmm_private_first_page() + 1023, nr = 1 + 512 + 1;

@@ -8,7 +8,7 @@
 
 #define SOME_FRAME	0x12345ULL
 
-/* What a caller's struct must still hold after an error. */
+/* The value that the caller's struct must still have after an error. */
 #define UNTOUCHED	0x5a5a5a5a5a5a5a5aULL
 
 static u64 base_page(void)
@@ -72,7 +72,7 @@ static void translate_outside_of_the_private_half(struct kunit *test)
 {
 	expect_no_translation(test, (struct tmm_vaddr){ 0 });
 	expect_no_translation(test, (struct tmm_vaddr){ 0x400000 });
-	/* Linux maps these, and that is none of our business. */
+	/* Linux maps these addresses, but our translation ignores the mirror. */
 	expect_no_translation(test, (struct tmm_vaddr){ (unsigned long)tmm_test_instance_init });
 	expect_no_translation(test, (struct tmm_vaddr){ (unsigned long)tmm_test_root(test) });
 	expect_no_translation(test, (struct tmm_vaddr){ U64_MAX });
@@ -85,7 +85,7 @@ static void translate_not_canonical(struct kunit *test)
 	struct tmm_pte_dump dump = { .nr_levels = 99 };
 
 	map_one(test, base_page());
-	/* The same bits as far as the tables are concerned. */
+	/* A table walk uses the same bits of both addresses. */
 	vaddr.v ^= BIT_ULL(63);
 	expect_no_translation(test, vaddr);
 	tmm_translate_dump(pt, vaddr, &dump);
@@ -93,7 +93,10 @@ static void translate_not_canonical(struct kunit *test)
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 }
 
-/* Plants @leaf at @level, right before the table that base_page() goes through. */
+/*
+ * Writes @leaf at @level into the entry of base_page(). The page after the leaf is mapped first, so
+ * that the tables above exist.
+ */
 static u64 *plant_leaf(struct kunit *test, unsigned int level, u64 leaf)
 {
 	struct tmm_table_path path;
@@ -114,7 +117,7 @@ static void translate_in_larger_leaves(struct kunit *test)
 	for (size = TMM_2M; size <= TMM_1G; size++) {
 		u64 bytes = tmm_page_size_bytes(size);
 		u64 start = 5 * bytes;
-		/* Bit 12 belongs to the memory type here; in the offset it is clear. */
+		/* In a large leaf, bit 12 belongs to the memory type; the offset has it clear. */
 		u64 *leaf = plant_leaf(test, size + 1, start | BIT_ULL(12) | TMM_ENTRY_HUGE |
 				       TMM_ENTRY_PRESENT);
 		struct tmm_vaddr vaddr = { tmm_test_vaddr(base_page()).v + bytes - 0x1003 };

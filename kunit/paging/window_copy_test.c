@@ -16,7 +16,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
-/* The byte that a page's address leads to, by way of the kernel's alias. */
+/* The byte at @offset of the mapped pages, at Linux's own address. */
 static u8 *byte_at(const struct tmm_allocated_frames *frames, u64 offset)
 {
 	u64 frame = frames->f.chunk.start + WINDOW_NR_PAGES - 1 - (offset >> TMM_PAGE_SHIFT);
@@ -86,7 +86,7 @@ static void write_to_read_only_changes_nothing(struct kunit *test)
 	window_unmap(test, &frames);
 }
 
-/* A copy that reaches into what it may not use stops right there. */
+/* A copy stops at the first byte that it may not access. */
 static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = window_map(test, TMM_TEST_WRITABLE);
@@ -104,7 +104,7 @@ static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *byte_at(frames, 2 * TMM_PAGE_SIZE - 1), 0);
 	KUNIT_EXPECT_EQ(test, *byte_at(frames, 2 * TMM_PAGE_SIZE), 0x12);
 
-	/* Reading stops behind the last page. */
+	/* A read stops after the last page. */
 	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, window_at(WINDOW_NR_BYTES - 10), buffer, 20,
 					      &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 10);
@@ -167,7 +167,7 @@ static void copy_between_mappings_in_one_window(struct kunit *test)
 /* Is the instruction a string move, as copies in windows use? */
 static bool is_rep_movs(const u8 *insn)
 {
-	/* REP, then perhaps a prefix for the size, then the move. */
+	/* REP is followed by an optional prefix for the size, and by the move. */
 	const u8 *move = insn + (insn[1] == 0x48 || insn[1] == 0x66 ? 2 : 1);
 
 	return insn[0] == 0xf3 && (move[0] == 0xa4 || move[0] == 0xa5);
@@ -207,10 +207,10 @@ static void accesses_are_aligned_and_of_one_width(struct kunit *test)
 		u64 nr_bytes;
 		unsigned int width;
 	} cases[] = {
-		/* A call of a register's size is one access. */
+		/* A copy as large as a register is one access. */
 		{ TMM_UNCACHED, 0, 1, 1 }, { TMM_UNCACHED, 6, 2, 2 }, { TMM_UNCACHED, 4, 4, 4 },
 		{ TMM_UNCACHED, 8, 8, 8 }, { TMM_UNCACHED, 4, 8, 4 }, { TMM_UNCACHED, 3, 8, 1 },
-		/* More than one register are registers of 32 bits, if they can be. */
+		/* Longer copies use accesses of 32 bits, if offset and length allow. */
 		{ TMM_UNCACHED, 0, 16, 4 }, { TMM_UNCACHED, 4096, 4096, 4 },
 		{ TMM_UNCACHED, 0, 6, 2 }, { TMM_UNCACHED, 2, 4, 2 }, { TMM_UNCACHED, 0, 7, 1 },
 		{ TMM_UNCACHED, 1, 4096, 1 }, { TMM_UNCACHED, 0, 12, 4 },
@@ -228,7 +228,7 @@ static void accesses_are_aligned_and_of_one_width(struct kunit *test)
 				    cases[i].offset);
 }
 
-/* Windows that a copy takes: each counts twice, in and out. */
+/* The number of windows of a copy. The counter counts the entry and the exit of each window. */
 static u64 windows_of_transfer(struct kunit *test, enum tmm_memory_type type, void *to,
 			       const void *from, size_t nr_bytes)
 {
@@ -243,7 +243,7 @@ static u64 windows_of_transfer(struct kunit *test, enum tmm_memory_type type, vo
 	return (raw_cpu_read(tmm_inside) - before) / 2;
 }
 
-/* The bound for a device counts accesses, not bytes: they are what delays interrupts. */
+/* For a device, the bound of a window counts accesses, not bytes: accesses delay interrupts. */
 static void windows_are_bounded_by_what_is_copied(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = window_map(test, TMM_TEST_WRITABLE);
@@ -262,7 +262,7 @@ static void windows_are_bounded_by_what_is_copied(struct kunit *test)
 	window_unmap(test, &frames);
 }
 
-/* Whatever the width, all of it arrives, and no more; a copy that faults stops there. */
+/* Accesses of each width copy exactly the requested bytes. A copy that faults stops there. */
 static void copies_of_each_width(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = window_map(test, TMM_TEST_WRITABLE);

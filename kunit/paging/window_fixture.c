@@ -7,7 +7,7 @@
 
 #include <linux/string.h>
 
-/* Pages that lie on both sides of a 2 MiB boundary. */
+/* The first of the pages, which lie on both sides of a 2 MiB boundary. */
 u64 window_page(void)
 {
 	return tmm_private_first_page() + 510;
@@ -18,7 +18,7 @@ struct tmm_vaddr window_at(u64 offset)
 	return (struct tmm_vaddr){ tmm_test_vaddr(window_page()).v + offset };
 }
 
-/* Page i to frame WINDOW_NR_PAGES - 1 - i, so that neighbours are none behind the pages. */
+/* Maps the pages to the frames in reverse order, so that adjacent pages have no adjacent frames. */
 struct tmm_allocated_frames *window_map(struct kunit *test, tmm_pte_flags_t flags)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, WINDOW_NR_PAGES);

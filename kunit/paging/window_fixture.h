@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The suites about windows share this: a few pages to look at, whose frames are in reverse. */
+/* For the suites about windows: a few mapped pages, whose frames are in reverse order. */
 #ifndef TMM_KUNIT_WINDOW_FIXTURE_H
 #define TMM_KUNIT_WINDOW_FIXTURE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two CPUs at once: one is in windows or walks tables, the other changes them.
- * Each case runs for a second, or longer on a busy machine, and needs a second CPU.
+ * One CPU is in windows or walks tables, while another one changes the tables. Each case runs for
+ * a second, or longer on a busy machine, and needs a second CPU.
  */
 #include "paging/translate.h"
 #include "paging/window.h"
@@ -21,31 +21,22 @@
 #include <linux/string.h>
 
 #define WRITES_PER_WINDOW 1000
-/* How long a slow walk stays at a table; interrupts are off. */
+/* A slow walk stays at a table for this time, with interrupts off. */
 #define STEP_USECS 20
-/* How long a window lasts that others have to wait for. */
+/* A window for which others have to wait lasts this long. */
 #define STAY_MSECS 20
-/* A race of two loops is none before each went round this often. */
+/* Both sides of a race must make at least so many rounds. */
 #define MIN_ROUNDS 11
 
-/**
- * struct race - what both sides know
- * @pt: the root
- * @page: the page they fight for
- * @frame: the frame behind it
- * @nr_done: how often the thread did what it does
- * @nr_windows: windows that the thread has left
- * @nr_refused: windows that the thread could not enter
- * @nr_wrong: how often the thread saw what must not be
- */
+/* The state that the case and its thread share. */
 struct race {
 	struct tmm_page_table *pt;
-	u64 page;
-	u64 frame;
-	u64 nr_done;
-	u64 nr_windows;
-	u64 nr_refused;
-	u64 nr_wrong;
+	u64 page;		/* the page that both sides use */
+	u64 frame;		/* the frame behind @page */
+	u64 nr_done;		/* rounds of the thread */
+	u64 nr_windows;		/* windows that the thread has left */
+	u64 nr_refused;		/* windows that the thread could not enter */
+	u64 nr_wrong;		/* wrong results that the thread saw */
 };
 
 static tmm_leaf_bits_t leaf_bits(bool is_writable)
@@ -64,7 +55,7 @@ static struct race *begin_race(struct kunit *test, struct tmm_allocated_frames *
 	return race;
 }
 
-/* Writes ever new values through one long window after the other. */
+/* Writes increasing values in one long window after the other. */
 static int write_in_windows(void *context)
 {
 	void *to = (void *)tmm_test_vaddr(((struct race *)context)->page).v;
@@ -94,7 +85,7 @@ static int write_in_windows(void *context)
 	return 0;
 }
 
-/* Until the thread has counted on; it always does. */
+/* Waits until the thread changes the count. */
 static void wait_for_count(struct race *race, const u64 *count, u64 from)
 {
 	unsigned long deadline = jiffies + 20 * HZ;
@@ -108,7 +99,7 @@ static void wait_for_count(struct race *race, const u64 *count, u64 from)
 	}
 }
 
-/* Does a write land before the thread has left the window that it may be in? */
+/* Does a write arrive before the thread has left the window in which it may be? */
 static bool has_late_write(struct race *race)
 {
 	const u64 *alias = tmm_test_alias(race->frame);
@@ -138,7 +129,7 @@ static struct race *begin_writes(struct kunit *test, struct tmm_allocated_frames
 	struct race *race = begin_race(test, frames);
 
 	memset(tmm_test_alias(race->frame), 0, TMM_PAGE_SIZE);
-	/* A neighbour keeps the tables: freeing them would give the thread time. */
+	/* A neighbour keeps the tables in use, since freeing tables would take time. */
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, tmm_test_pages(race->page - 1, 1),
 					     tmm_frame_4k(race->frame), leaf_bits(false), TMM_4K),
 			0);
@@ -146,7 +137,7 @@ static struct race *begin_writes(struct kunit *test, struct tmm_allocated_frames
 	return race;
 }
 
-/* Take the page away and give it back, again and again, and watch the frame. */
+/* Makes the page unusable and usable again, many times, and watches the frame for late writes. */
 static void race_against_writes(struct kunit *test, void (*change)(struct race *race, bool usable))
 {
 	unsigned long end = jiffies + HZ;
@@ -160,7 +151,7 @@ static void race_against_writes(struct kunit *test, void (*change)(struct race *
 	race = begin_writes(test, &frames);
 	task = tmm_test_thread_start(test, write_in_windows, race);
 	do {
-		/* A change shall come in the middle of a window. */
+		/* The change must come in the middle of a window. */
 		wait_for_count(race, &race->nr_done, READ_ONCE(race->nr_done));
 		change(race, false);
 		nr_late += has_late_write(race);
@@ -180,13 +171,13 @@ static void remap_stops_writes_on_another_cpu(struct kunit *test)
 	race_against_writes(test, change_by_remap);
 }
 
-/* In the original some frames are free before the other CPUs forget them. */
+/* In Theseus, some frames are free before other CPUs have flushed their TLBs. */
 static void unmap_stops_writes_on_another_cpu(struct kunit *test)
 {
 	race_against_writes(test, change_by_unmap);
 }
 
-/* What walks do, so slowly that tables go meanwhile; they may not be reused. */
+/* Walks the tables so slowly that they are freed during the walk. They must not be reused then. */
 static void walk_slowly(struct race *race)
 {
 	const u64 *table = race->pt->top;
@@ -208,7 +199,7 @@ static void walk_slowly(struct race *race)
 	tmm_tlb_walk_end(&walk);
 }
 
-/* The page is there or it is not; nothing else is true of it. */
+/* The page is either mapped to its frame or not mapped. Any other result is wrong. */
 static int walk_tables(void *context)
 {
 	struct race *race = context;
@@ -235,7 +226,7 @@ static int walk_tables(void *context)
 	return 0;
 }
 
-/* Fill the frames that tables were in with entries that point into nowhere. */
+/* Fills the frames of freed tables with entries that point to no memory. */
 static void poison_free_frames(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 8);
@@ -265,7 +256,7 @@ static void walk_beside_the_freeing_of_tables(struct kunit *test)
 		change_by_unmap(race, true);
 		while (READ_ONCE(race->nr_done) == before && time_before(jiffies, end))
 			cpu_relax();
-		/* At any moment of the next walk. */
+		/* The unmap comes at a different moment of each walk. */
 		udelay(nr_rounds % 80);
 		change_by_unmap(race, false);
 		poison_free_frames(test);
@@ -278,7 +269,7 @@ static void walk_beside_the_freeing_of_tables(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* Pages of one parity, around a boundary of tables of level 2; some at a time. */
+/* Maps and unmaps some pages of one parity, around a boundary between tables of level 2. */
 static void map_and_unmap(struct race *race, unsigned int parity)
 {
 	u64 base = tmm_private_first_page() + (1 << 18) - 4 + parity;
@@ -310,7 +301,7 @@ static int map_and_unmap_odd(void *race)
 	return 0;
 }
 
-/* On a busy machine a second is too short for a race. */
+/* On a busy machine a second may be too short for MIN_ROUNDS. */
 static bool is_behind(const struct race *even, const struct race *odd)
 {
 	return min(even->nr_done, READ_ONCE(odd->nr_done)) < MIN_ROUNDS;
@@ -341,7 +332,7 @@ static void map_and_unmap_in_the_same_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
 
-/* One long window; the thread's last act inside is to count. */
+/* Stays in one long window, and counts just before leaving it. */
 static int stay_in_a_window(void *context)
 {
 	struct race *race = context;
@@ -360,7 +351,7 @@ static int stay_in_a_window(void *context)
 	return 0;
 }
 
-/* In the original nothing stops a root from going while a CPU has it loaded. */
+/* In Theseus, a root can be freed while a CPU has the root loaded. */
 static void drop_of_a_root_waits_for_its_windows(struct kunit *test)
 {
 	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));

@@ -33,7 +33,7 @@ static void enter_nested(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err_nested, -EDEADLK);
 	KUNIT_EXPECT_EQ(test, inside, pt->paddr);
 	KUNIT_EXPECT_EQ(test, cr3, inside);
-	/* Having left the first one is enough to come in again. */
+	/* After the first window has been left, a new one can be entered. */
 	err = tmm_window_enter(pt, &window);
 	if (!err)
 		tmm_window_leave(&window);
@@ -121,7 +121,7 @@ static void enter_outside_of_process_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, context->err_read, -EPERM);
 }
 
-/* What one window's TLB knew is gone in the next. */
+/* No TLB entry of a window survives until the next window. */
 static void read_after_the_page_went_elsewhere(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = window_map(test, TMM_TEST_WRITABLE);
@@ -166,7 +166,7 @@ static void windows_of_two_roots(struct kunit *test)
 	window_unmap(test, &frames);
 }
 
-/* Do what the die notifier does for a task that an oops kills inside a window. */
+/* Does the work of the die notifier for a task that dies by an oops in a window. */
 static void dead_task_is_taken_out_of_its_window(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = window_map(test, TMM_TEST_WRITABLE);
@@ -189,7 +189,7 @@ static void dead_task_is_taken_out_of_its_window(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, err, 0);
 	KUNIT_EXPECT_FALSE(test, still_inside);
 	KUNIT_EXPECT_EQ(test, after & CR3_ADDR_MASK, before & CR3_ADDR_MASK);
-	/* Others go on, and so do windows. */
+	/* Shootdowns do not wait for ever, and new windows can be entered. */
 	tmm_mapper_remap(pt, tmm_test_pages(window_page(), WINDOW_NR_PAGES), false);
 	KUNIT_EXPECT_EQ(test, tmm_window_enter(pt, &window), 0);
 	tmm_window_leave(&window);
