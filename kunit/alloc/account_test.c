@@ -69,7 +69,7 @@ do {										\
 	KUNIT_EXPECT_EQ(test, tmm_account_count((f).sibling, OF), _sibling);	\
 } while (0)
 
-static void charge_goes_all_the_way_up(struct kunit *test)
+static void charge_counts_in_the_parent_too(struct kunit *test)
 {
 	struct family f = make_family(test);
 
@@ -103,14 +103,14 @@ static void charge_does_not_overflow(struct kunit *test)
 	tmm_account_put(account);
 }
 
-static void nobody_can_be_charged(struct kunit *test)
+static void charge_without_an_account_succeeds(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(NULL, OF, U64_MAX), 0);
 	tmm_account_uncharge(NULL, OF, 1);
 	tmm_account_put(NULL);
 }
 
-static void charge_beyond_is_for_what_goes(struct kunit *test)
+static void charge_beyond_allows_for_a_coming_release(struct kunit *test)
 {
 	struct family f = make_family(test);
 
@@ -138,7 +138,7 @@ static void limit_below_the_count(struct kunit *test)
 }
 
 /* A move succeeds although the parent is at its limit, but not above the child's own limit. */
-static void move_leaves_what_is_common(struct kunit *test)
+static void move_does_not_charge_the_common_parent(struct kunit *test)
 {
 	struct family f = make_family(test);
 
@@ -201,7 +201,7 @@ static int charge_all_the_time(void *context)
 	return 0;
 }
 
-static void two_never_have_more_than_they_may(struct kunit *test)
+static void two_threads_stay_within_the_limit(struct kunit *test)
 {
 	struct family f = make_family(test);
 	struct race *theirs = tmm_test_kvzalloc(test, sizeof(*theirs));
@@ -447,14 +447,14 @@ static void mapping_moves_to_another_account(struct kunit *test)
 }
 
 static struct kunit_case account_cases[] = {
-	KUNIT_CASE(charge_goes_all_the_way_up),
+	KUNIT_CASE(charge_counts_in_the_parent_too),
 	KUNIT_CASE(charge_does_not_overflow),
-	KUNIT_CASE(nobody_can_be_charged),
-	KUNIT_CASE(charge_beyond_is_for_what_goes),
+	KUNIT_CASE(charge_without_an_account_succeeds),
+	KUNIT_CASE(charge_beyond_allows_for_a_coming_release),
 	KUNIT_CASE(limit_below_the_count),
-	KUNIT_CASE(move_leaves_what_is_common),
+	KUNIT_CASE(move_does_not_charge_the_common_parent),
 	KUNIT_CASE(move_to_another_family),
-	KUNIT_CASE(two_never_have_more_than_they_may),
+	KUNIT_CASE(two_threads_stay_within_the_limit),
 	KUNIT_CASE(uncharging_wakes),
 	KUNIT_CASE(frames_are_charged_until_they_are_free),
 	KUNIT_CASE(frames_are_merged_within_an_account),

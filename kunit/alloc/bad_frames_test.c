@@ -75,7 +75,7 @@ static void a_free_frame_is_out_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], NR - 4);
 }
 
-static void an_owned_frame_goes_out_when_it_comes_back(struct kunit *test)
+static void bad_frame_is_retired_when_freed(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, FIRST + 10, 10);
 	unsigned int i;
@@ -156,7 +156,7 @@ static void a_table_stays_in_use(struct kunit *test)
 	tmm_table_frames_give(tmm_test_fa(test), number);
 }
 
-static void what_is_not_ram(struct kunit *test)
+static void retire_outside_of_ram_is_refused(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	u64 before;
@@ -228,12 +228,12 @@ static void parse_numbers(struct kunit *test)
 
 static struct kunit_case bad_frames_cases[] = {
 	KUNIT_CASE(a_free_frame_is_out_at_once),
-	KUNIT_CASE(an_owned_frame_goes_out_when_it_comes_back),
+	KUNIT_CASE(bad_frame_is_retired_when_freed),
 	KUNIT_CASE(all_of_a_run),
 	KUNIT_CASE(an_owned_frame_changes_owners),
 	KUNIT_CASE(in_quarantine),
 	KUNIT_CASE(a_table_stays_in_use),
-	KUNIT_CASE(what_is_not_ram),
+	KUNIT_CASE(retire_outside_of_ram_is_refused),
 	KUNIT_CASE(asking_about_runs),
 	KUNIT_CASE(without_memory),
 	KUNIT_CASE(parse_numbers),

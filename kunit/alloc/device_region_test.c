@@ -194,7 +194,7 @@ static void add_of_ram(struct kunit *test)
 		   -EOPNOTSUPP);
 }
 
-static void add_of_what_is_known(struct kunit *test)
+static void add_of_an_overlapping_region(struct kunit *test)
 {
 	struct tmm_device_region *dr = add_region(test, hole_of(test), NR_BYTES, TMM_UNCACHED);
 	struct tmm_device_region *next;
@@ -208,7 +208,7 @@ static void add_of_what_is_known(struct kunit *test)
 	remove_region(test, &next);
 }
 
-static void add_of_what_a_driver_claimed(struct kunit *test)
+static void add_of_memory_that_a_driver_claimed(struct kunit *test)
 {
 	struct tmm_device_region *dr;
 
@@ -317,8 +317,8 @@ static struct kunit_case device_region_cases[] = {
 	KUNIT_CASE(add_and_remove_undo_each_other),
 	KUNIT_CASE(add_of_a_malformed_range),
 	KUNIT_CASE(add_of_ram),
-	KUNIT_CASE(add_of_what_is_known),
-	KUNIT_CASE(add_of_what_a_driver_claimed),
+	KUNIT_CASE(add_of_an_overlapping_region),
+	KUNIT_CASE(add_of_memory_that_a_driver_claimed),
 	KUNIT_CASE(add_without_memory),
 	KUNIT_CASE(remove_while_a_frame_is_owned),
 	KUNIT_CASE(remove_of_nothing),

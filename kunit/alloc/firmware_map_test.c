@@ -149,7 +149,7 @@ static void one_run_takes_one_step(struct kunit *test)
 }
 
 /* Where RAM and another entry overlap, the other entry counts. */
-static void the_worse_of_two_entries_counts(struct kunit *test)
+static void overlap_with_another_entry_is_not_ram(struct kunit *test)
 {
 	static const enum tmm_map_kind kinds[] = {
 		TMM_MAP_RESERVED, TMM_MAP_ACPI, TMM_MAP_LINUX,
@@ -201,7 +201,7 @@ static bool is_all_by_bytes(enum tmm_map_kind kind, u64 start, u64 end)
 }
 
 /* is_all() relies on how Linux searches its map: compare it with queries byte by byte. */
-static void this_machine_agrees_with_itself(struct kunit *test)
+static void firmware_map_agrees_with_queries_by_byte(struct kunit *test)
 {
 	const struct tmm_firmware_map *map = &tmm_firmware_map;
 	unsigned int nr[2] = {};
@@ -283,9 +283,9 @@ static struct kunit_case firmware_map_cases[] = {
 	KUNIT_CASE(runs_end_where_the_map_says),
 	KUNIT_CASE(questions_do_not_grow_with_pages),
 	KUNIT_CASE(one_run_takes_one_step),
-	KUNIT_CASE(the_worse_of_two_entries_counts),
+	KUNIT_CASE(overlap_with_another_entry_is_not_ram),
 	KUNIT_CASE(culprits_are_named),
-	KUNIT_CASE(this_machine_agrees_with_itself),
+	KUNIT_CASE(firmware_map_agrees_with_queries_by_byte),
 	KUNIT_CASE_PARAM(number_is_read_or_refused, number_gen_params),
 	{}
 };

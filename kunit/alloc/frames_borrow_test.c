@@ -172,7 +172,7 @@ static int borrow_often(void *context)
 	return 0;
 }
 
-static void drop_beside_the_end_of_a_borrow(struct kunit *test)
+static void drop_races_with_the_end_of_a_borrow(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
@@ -210,7 +210,7 @@ static struct kunit_case frames_borrow_cases[] = {
 	KUNIT_CASE(borrow_of_no_frames),
 	KUNIT_CASE(borrow_too_often),
 	KUNIT_CASE(recycled_objects_are_not_borrowed),
-	KUNIT_CASE(drop_beside_the_end_of_a_borrow),
+	KUNIT_CASE(drop_races_with_the_end_of_a_borrow),
 	{}
 };
 

@@ -114,7 +114,7 @@ static int add_and_remove(struct tmm_frame_allocator *fa)
 }
 
 /* KASAN reports a reader that accesses a removed region. */
-static void remove_beside_readers(struct kunit *test)
+static void remove_while_others_read(struct kunit *test)
 {
 	struct task_struct *threads[2];
 	unsigned int i;
@@ -156,7 +156,7 @@ static int count_marks(void *context)
 }
 
 /* Whole blocks and parts change: marks move between the arrays while the counting reads them. */
-static void count_beside_changes(struct kunit *test)
+static void count_while_marks_change(struct kunit *test)
 {
 	struct task_struct *threads[2];
 	struct tmm_frame_region *region;
@@ -229,9 +229,9 @@ static struct kunit_case frames_region_cases[] = {
 	KUNIT_CASE(remove_forgets_a_region),
 	KUNIT_CASE(remove_with_owned_mapped_or_borrowed_frames),
 	KUNIT_CASE(remove_of_a_region_with_a_table),
-	KUNIT_CASE(remove_beside_readers),
+	KUNIT_CASE(remove_while_others_read),
 	KUNIT_CASE(remove_waits_for_readers),
-	KUNIT_CASE(count_beside_changes),
+	KUNIT_CASE(count_while_marks_change),
 	{}
 };
 

@@ -216,7 +216,7 @@ static void merge_other_before(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-static void append_takes_what_follows_only(struct kunit *test)
+static void append_takes_only_following_pages(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);
 	struct tmm_allocated_pages *before = tmm_test_pages_take_at(test, 1495, 5);
@@ -362,7 +362,7 @@ static struct kunit_case pages_cases[] = {
 	KUNIT_CASE(drop_needs_no_memory),
 	KUNIT_CASE(merge_other_after),
 	KUNIT_CASE(merge_other_before),
-	KUNIT_CASE(append_takes_what_follows_only),
+	KUNIT_CASE(append_takes_only_following_pages),
 	KUNIT_CASE(append_across_regions_keeps_both),
 	KUNIT_CASE(merge_not_contiguous_keeps_both),
 	KUNIT_CASE(merge_across_region_types_keeps_both),

@@ -193,7 +193,7 @@ static void claim_memory_in_use_by_linux(struct kunit *test)
 	expect_refused(test, 16 << 20, 0x100000, -ENODEV);
 }
 
-static void claim_what_is_no_memory(struct kunit *test)
+static void claim_addresses_without_memory(struct kunit *test)
 {
 	/* The first MiB contains firmware. At 256 GiB there is no memory. */
 	expect_refused(test, 0, 0x100000, -ENODEV);
@@ -238,7 +238,7 @@ static void claim_half_of_something_else(struct kunit *test)
 	expect_refused(test, claimed->end + 1 - 4096, 0x10000, -ENODEV);
 }
 
-static void claim_what_is_claimed(struct kunit *test)
+static void claim_claimed_memory_again(struct kunit *test)
 {
 	struct resource *claimed = claimed_resource(test);
 
@@ -318,10 +318,10 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(parse_at_the_last_physical_address),
 	KUNIT_CASE(parse_without_memory),
 	KUNIT_CASE(claim_memory_in_use_by_linux),
-	KUNIT_CASE(claim_what_is_no_memory),
+	KUNIT_CASE(claim_addresses_without_memory),
 	KUNIT_CASE(claim_misaligned_for_struct_pages),
 	KUNIT_CASE(claim_half_of_something_else),
-	KUNIT_CASE(claim_what_is_claimed),
+	KUNIT_CASE(claim_claimed_memory_again),
 	KUNIT_CASE(advice_when_all_is_claimed),
 	KUNIT_CASE(advice_for_what_linux_has),
 	{}

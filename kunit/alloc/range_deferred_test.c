@@ -88,7 +88,7 @@ static void deferred_situations(struct kunit *test)
 }
 
 /* While an action is unfinished, others can allocate everything but its run. */
-static void others_allocate_meanwhile(struct kunit *test)
+static void others_allocate_while_an_action_is_unfinished(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_deferred_action action = {};
@@ -266,7 +266,7 @@ static void refused_request_changes_nothing(struct kunit *test)
 }
 
 /* An unfinished action does not prevent the removal of the region. */
-static void region_goes_before_an_action_is_finished(struct kunit *test)
+static void region_is_removed_before_an_action_is_finished(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
 	struct tmm_deferred_action action = {};
@@ -280,7 +280,7 @@ static void region_goes_before_an_action_is_finished(struct kunit *test)
 static struct kunit_case range_deferred_cases[] = {
 	KUNIT_CASE_PARAM(deferred_situations, deferred_gen_params),
 	KUNIT_CASE(whole_range_leaves_nothing_to_do),
-	KUNIT_CASE(others_allocate_meanwhile),
+	KUNIT_CASE(others_allocate_while_an_action_is_unfinished),
 	KUNIT_CASE(used_up_reserve_is_refilled),
 	KUNIT_CASE(filled_reserve_takes_no_more),
 	KUNIT_CASE(finish_twice_or_nothing),
@@ -288,7 +288,7 @@ static struct kunit_case range_deferred_cases[] = {
 	KUNIT_CASE(release_before_it_is_finished),
 	KUNIT_CASE(unfinished_action_is_refused),
 	KUNIT_CASE(refused_request_changes_nothing),
-	KUNIT_CASE(region_goes_before_an_action_is_finished),
+	KUNIT_CASE(region_is_removed_before_an_action_is_finished),
 	{}
 };
 

@@ -149,7 +149,7 @@ static void move_replaces_free_ranges_only(struct kunit *test)
 }
 
 /* An object in early memory that is freed after the move to the heap becomes a free range again. */
-static void early_object_comes_back_late(struct kunit *test)
+static void early_object_is_freed_after_the_move(struct kunit *test)
 {
 	struct tmm_chunk *owned;
 
@@ -192,7 +192,7 @@ static void move_without_memory(struct kunit *test)
 	tmm_test_ranges_release(test, owned);
 }
 
-static void move_of_what_never_was_early(struct kunit *test)
+static void move_without_early_memory(struct kunit *test)
 {
 	int err;
 
@@ -233,9 +233,9 @@ static struct kunit_case range_early_cases[] = {
 	KUNIT_CASE(exhausted_early_memory),
 	KUNIT_CASE(misaligned_early_memory),
 	KUNIT_CASE(move_replaces_free_ranges_only),
-	KUNIT_CASE(early_object_comes_back_late),
+	KUNIT_CASE(early_object_is_freed_after_the_move),
 	KUNIT_CASE(move_without_memory),
-	KUNIT_CASE(move_of_what_never_was_early),
+	KUNIT_CASE(move_without_early_memory),
 	KUNIT_CASE(deferred_allocations_need_a_heap),
 	{}
 };

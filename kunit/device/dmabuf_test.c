@@ -156,7 +156,7 @@ static void device_gets_the_frames(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(df->mp));
 }
 
-static void device_may_not_write_what_is_read_only(struct kunit *test)
+static void device_may_not_write_a_read_only_mapping(struct kunit *test)
 {
 	struct dma_buf_attachment *at;
 	struct dma_buf *buffer;
@@ -184,7 +184,7 @@ static bool is_free_soon(const struct tmm_mapped_pages *mp)
 	return !tmm_mapped_pages_is_borrowed(mp);
 }
 
-static void what_a_device_has_outlives_revocation(struct kunit *test)
+static void attached_mapping_outlives_revocation(struct kunit *test)
 {
 	struct dmabuf_fixture *df = test->priv;
 	struct dma_buf_attachment *at, *idle;
@@ -220,7 +220,7 @@ static void what_a_device_has_outlives_revocation(struct kunit *test)
 }
 
 /* The mapping ends with its last user, here the device. */
-static void what_a_device_has_outlives_its_client(struct kunit *test)
+static void attached_mapping_outlives_its_client(struct kunit *test)
 {
 	struct dmabuf_fixture *df = test->priv;
 	struct dma_buf_attachment *at;
@@ -244,9 +244,9 @@ static void what_a_device_has_outlives_its_client(struct kunit *test)
 
 static struct kunit_case dmabuf_cases[] = {
 	KUNIT_CASE(device_gets_the_frames),
-	KUNIT_CASE(device_may_not_write_what_is_read_only),
-	KUNIT_CASE(what_a_device_has_outlives_revocation),
-	KUNIT_CASE(what_a_device_has_outlives_its_client),
+	KUNIT_CASE(device_may_not_write_a_read_only_mapping),
+	KUNIT_CASE(attached_mapping_outlives_revocation),
+	KUNIT_CASE(attached_mapping_outlives_its_client),
 	{}
 };
 

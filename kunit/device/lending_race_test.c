@@ -46,7 +46,7 @@ static void drop_handle(void *context)
 }
 
 /* At each moment of the drop: either there is no descriptor, or the descriptor is stale. */
-static void handle_goes_while_a_descriptor_is_made(struct kunit *test)
+static void handle_is_dropped_while_a_descriptor_is_made(struct kunit *test)
 {
 	struct tmm_client *client = tmm_client_create(tmm_test_inst(test));
 	struct dropping dropping = { .call.client = client, .err = -EINVAL };
@@ -88,7 +88,7 @@ static void handle_goes_while_a_descriptor_is_made(struct kunit *test)
 }
 
 static struct kunit_case lending_race_cases[] = {
-	KUNIT_CASE(handle_goes_while_a_descriptor_is_made),
+	KUNIT_CASE(handle_is_dropped_while_a_descriptor_is_made),
 	{}
 };
 

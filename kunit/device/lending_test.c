@@ -119,7 +119,7 @@ static void area_of_an_export_that_is_taken_back(struct kunit *test)
 	end_lending(client, mf->file);
 }
 
-static void area_of_what_is_lent_and_revoked(struct kunit *test)
+static void area_of_a_revoked_lending(struct kunit *test)
 {
 	struct tmm_client *client = create_client(test);
 	struct file *file = lend_mapping(test, client, create_mapping(test, client));
@@ -189,7 +189,7 @@ static void mapping_with_another_file(struct kunit *test)
 
 static struct kunit_case lending_cases[] = {
 	KUNIT_CASE(area_of_an_export_that_is_taken_back),
-	KUNIT_CASE(area_of_what_is_lent_and_revoked),
+	KUNIT_CASE(area_of_a_revoked_lending),
 	KUNIT_CASE(while_a_call_has_the_mapping),
 	KUNIT_CASE(mapping_with_another_file),
 	{}

@@ -35,7 +35,7 @@ static struct tmm_offset *allocate_offset(struct kunit *test, struct tmm_offsets
 }
 
 /* 64-bit programs still get offsets when no low ones are left for 32-bit programs. */
-static void low_ones_run_out_first(struct kunit *test)
+static void low_offsets_run_out_first(struct kunit *test)
 {
 	struct tmm_offsets *offsets = create_offsets(test);
 	struct tmm_offset *low[16], *high[2];
@@ -168,7 +168,7 @@ static void map_offset_for_a_32_bit_program(struct kunit *test)
 }
 
 static struct kunit_case offsets_cases[] = {
-	KUNIT_CASE(low_ones_run_out_first),
+	KUNIT_CASE(low_offsets_run_out_first),
 	KUNIT_CASE(each_page_is_found),
 	KUNIT_CASE(without_memory),
 	KUNIT_CASE(map_offset_for_a_32_bit_program),

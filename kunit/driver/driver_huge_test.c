@@ -93,7 +93,7 @@ static void gib_is_one_leaf(struct kunit *test)
 			    ERR_PTR(-ENOSPC));
 }
 
-static void gib_can_be_had_again(struct kunit *test)
+static void gib_can_be_allocated_again(struct kunit *test)
 {
 	struct tmm_driver *driver = test->priv;
 	struct tmm_paddr first, second;
@@ -259,7 +259,7 @@ static void frames_are_mapped_again(struct kunit *test)
 
 static struct kunit_case driver_huge_cases[] = {
 	KUNIT_CASE(gib_is_one_leaf),
-	KUNIT_CASE(gib_can_be_had_again),
+	KUNIT_CASE(gib_can_be_allocated_again),
 	KUNIT_CASE(leaves_of_three_sizes),
 	KUNIT_CASE(split_breaks_the_leaf),
 	KUNIT_CASE(part_is_remapped_alone),

@@ -105,7 +105,7 @@ static void begin_many_immutable(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-static void begin_beside_a_mutable_one(struct kunit *test)
+static void begin_during_a_mutable_borrow(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow mutable;
@@ -329,7 +329,7 @@ static struct kunit_case borrow_cases[] = {
 	KUNIT_CASE(begin_outside_of_the_mapping),
 	KUNIT_CASE(begin_at_the_bounds),
 	KUNIT_CASE(begin_many_immutable),
-	KUNIT_CASE(begin_beside_a_mutable_one),
+	KUNIT_CASE(begin_during_a_mutable_borrow),
 	KUNIT_CASE(begin_mutable_of_read_only),
 	KUNIT_CASE(end_twice),
 	KUNIT_CASE(drop_takes_effect_at_the_last_end),

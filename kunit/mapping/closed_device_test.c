@@ -81,7 +81,7 @@ static void the_claim_ends(struct kunit *test)
 	remove_region(test, 0);
 }
 
-static void nobody_reaches_it(struct kunit *test)
+static void closed_region_cannot_be_accessed(struct kunit *test)
 {
 	const tmm_pte_flags_t ram = TMM_TEST_WRITABLE;
 	struct tmm_mapped_pages *mp = map_device(test);
@@ -101,7 +101,7 @@ static void nobody_reaches_it(struct kunit *test)
 	remove_region(test, 0);
 }
 
-static void nobody_gets_its_frames(struct kunit *test)
+static void closed_region_gives_no_frames(struct kunit *test)
 {
 	struct tmm_instance *inst = tmm_test_inst(test);
 	struct tmm_mapped_pages *mp = map_device(test);
@@ -129,8 +129,8 @@ static void nobody_gets_its_frames(struct kunit *test)
 
 static struct kunit_case closed_device_cases[] = {
 	KUNIT_CASE(the_claim_ends),
-	KUNIT_CASE(nobody_reaches_it),
-	KUNIT_CASE(nobody_gets_its_frames),
+	KUNIT_CASE(closed_region_cannot_be_accessed),
+	KUNIT_CASE(closed_region_gives_no_frames),
 	{}
 };
 

@@ -340,7 +340,7 @@ static void remap_to_executable_keeps_no_execute(struct kunit *test)
 }
 
 /* A mapping may have millions of runs, and each read of a page would search them. */
-static void what_fails_is_asked_of_entries_and_not_of_runs(struct kunit *test)
+static void bad_frames_are_found_by_entries_not_by_runs(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 4, TMM_TEST_WRITABLE);
@@ -381,7 +381,7 @@ static struct kunit_case mapped_pages_cases[] = {
 	KUNIT_CASE(remap_changes_flags_and_access),
 	KUNIT_CASE(remap_refused_changes_nothing),
 	KUNIT_CASE(remap_to_executable_keeps_no_execute),
-	KUNIT_CASE(what_fails_is_asked_of_entries_and_not_of_runs),
+	KUNIT_CASE(bad_frames_are_found_by_entries_not_by_runs),
 	{}
 };
 

@@ -166,7 +166,7 @@ static void unmap_leaves_the_frames_to_their_owner(struct kunit *test)
 }
 
 /* In Theseus, such frames can be freed although they are mapped. */
-static void frames_stay_until_the_last_mapping_goes(struct kunit *test)
+static void frames_stay_until_the_last_mapping_is_dropped(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
 	u64 first = frames->f.chunk.start;
@@ -332,7 +332,7 @@ static u64 bad_pages(struct tmm_mapped_pages *mp)
  * A part does not begin with the first lent frame, and two merged views map frames twice. So only
  * the entries tell which frame is behind a page.
  */
-static void pages_of_frames_that_fail_are_known_by_their_entries(struct kunit *test)
+static void bad_pages_are_found_by_their_entries(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
@@ -372,7 +372,7 @@ static void expect_merge_refused(struct kunit *test, struct tmm_mapped_pages *mp
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 }
 
-static void merge_with_what_has_other_frames_keeps_both(struct kunit *test)
+static void merge_of_views_of_other_frames_keeps_both(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 2);
 	struct tmm_allocated_frames *others = tmm_test_take_frames(test, 2);
@@ -521,14 +521,14 @@ static struct kunit_case non_exclusive_cases[] = {
 	KUNIT_CASE(two_mappings_see_what_the_other_writes),
 	KUNIT_CASE(each_mapping_has_flags_of_its_own),
 	KUNIT_CASE(unmap_leaves_the_frames_to_their_owner),
-	KUNIT_CASE(frames_stay_until_the_last_mapping_goes),
+	KUNIT_CASE(frames_stay_until_the_last_mapping_is_dropped),
 	KUNIT_CASE(frames_stay_until_the_last_borrow_ends),
 	KUNIT_CASE(lent_frames_are_left_as_they_are),
 	KUNIT_CASE(split_and_merge),
 	KUNIT_CASE(loan_lasts_as_long_as_a_part),
 	KUNIT_CASE(merge_of_two_views_of_the_same_frames),
-	KUNIT_CASE(pages_of_frames_that_fail_are_known_by_their_entries),
-	KUNIT_CASE(merge_with_what_has_other_frames_keeps_both),
+	KUNIT_CASE(bad_pages_are_found_by_their_entries),
+	KUNIT_CASE(merge_of_views_of_other_frames_keeps_both),
 	KUNIT_CASE(unmap_into_parts_gives_pages_only),
 	KUNIT_CASE(refused_changes_nothing),
 	KUNIT_CASE(failed_allocation_changes_nothing),

@@ -206,7 +206,7 @@ static void root_in_use_is_not_dropped(struct kunit *test)
 }
 
 /* When a context ends, it drops the reference to its root. */
-static void root_of_a_context_that_is_gone_is_dropped(struct kunit *test)
+static void context_that_ends_drops_its_root(struct kunit *test)
 {
 	struct tmm_page_table *other = new_root(test);
 	struct tmm_mmi *mmi = new_mmi(test, other);
@@ -461,7 +461,7 @@ static void switch_concerns_one_context_only(struct kunit *test)
 }
 
 /* The context has the last reference to the active root, so a switch frees that root. */
-static void switch_away_frees_a_root_nobody_has(struct kunit *test)
+static void switch_frees_a_root_without_other_users(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);
 	u64 before = tmm_test_fingerprint(test);
@@ -500,7 +500,7 @@ static struct kunit_case roots_cases[] = {
 	KUNIT_CASE(change_under_another_root_is_refused),
 	KUNIT_CASE(merge_of_two_roots_keeps_both),
 	KUNIT_CASE(root_in_use_is_not_dropped),
-	KUNIT_CASE(root_of_a_context_that_is_gone_is_dropped),
+	KUNIT_CASE(context_that_ends_drops_its_root),
 	KUNIT_CASE(mapping_is_dropped_while_another_root_is_active),
 	KUNIT_CASE(new_root_on_the_frames_of_a_dropped_one),
 	KUNIT_CASE(two_roots_never_have_the_same_frames),
@@ -511,7 +511,7 @@ static struct kunit_case roots_cases[] = {
 	KUNIT_CASE(with_returns_what_was_returned),
 	KUNIT_CASE(with_a_root_that_is_not_active),
 	KUNIT_CASE(switch_concerns_one_context_only),
-	KUNIT_CASE(switch_away_frees_a_root_nobody_has),
+	KUNIT_CASE(switch_frees_a_root_without_other_users),
 	KUNIT_CASE(roots_of_another_instance_are_refused),
 	{}
 };

@@ -172,7 +172,7 @@ static int write_when_told(void *context)
 }
 
 /* Bits that the hardware sets while an entry is changed are not lost. */
-static void remap_beside_writes_loses_no_dirty_bit(struct kunit *test)
+static void remap_during_writes_loses_no_dirty_bit(struct kunit *test)
 {
 	const u64 noted = TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
 	struct race *race = begin_race(test, base_page() + 100, 0);
@@ -229,7 +229,7 @@ static int write_all_the_time(void *context)
 }
 
 /* A neighbouring leaf in the same table belongs to another mapping, and stays usable. */
-static void split_beside_windows_of_a_neighbour(struct kunit *test)
+static void split_during_windows_of_a_neighbour(struct kunit *test)
 {
 	struct race *race = begin_race(test, base_page() + NR_2M + 9, 0);
 	struct page *memory = tmm_test_large_take(test);
@@ -328,8 +328,8 @@ static void map_split_unmap_in_the_same_tables(struct kunit *test)
 static struct kunit_case leaf_race_cases[] = {
 	KUNIT_CASE(translate_while_2m_leaf_is_split),
 	KUNIT_CASE(translate_while_1g_leaf_is_split),
-	KUNIT_CASE(remap_beside_writes_loses_no_dirty_bit),
-	KUNIT_CASE(split_beside_windows_of_a_neighbour),
+	KUNIT_CASE(remap_during_writes_loses_no_dirty_bit),
+	KUNIT_CASE(split_during_windows_of_a_neighbour),
 	KUNIT_CASE(map_split_unmap_in_the_same_tables),
 	{}
 };

@@ -332,7 +332,7 @@ static void count_call(struct tmm_page_range pages)
 	nr_calls++;
 }
 
-static void split_tells_nobody(struct kunit *test)
+static void split_shoots_nothing_down(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 
@@ -372,7 +372,7 @@ static struct kunit_case leaf_split_cases[] = {
 	KUNIT_CASE(frozen_leaf_is_in_use),
 	KUNIT_CASE(split_changes_no_data),
 	KUNIT_CASE(remap_a_part_of_what_was_one_leaf),
-	KUNIT_CASE(split_tells_nobody),
+	KUNIT_CASE(split_shoots_nothing_down),
 	KUNIT_CASE(split_counts_the_new_table_only),
 	{}
 };

@@ -128,7 +128,7 @@ static void window_takes_over_what_linux_has_added(struct kunit *test)
  * A copy of the lower half loads the second table. With PTI, an NMI that interrupts it is
  * switched to the first one, and uses what Linux has added as well.
  */
-static void either_half_takes_it_over_for_both(struct kunit *test)
+static void copy_of_either_half_updates_both_tables(struct kunit *test)
 {
 	const unsigned int slot = pgd_index((unsigned long)virt_to_page(tmm_test_root(test)->top));
 	const struct tmm_vaddr addresses[] = { { TMM_PAGE_SIZE },
@@ -339,7 +339,7 @@ static struct kunit_case page_table_cases[] = {
 	KUNIT_CASE(create_without_two_frames_together),
 	KUNIT_CASE(put_gives_back_at_the_last_reference),
 	KUNIT_CASE(window_takes_over_what_linux_has_added),
-	KUNIT_CASE(either_half_takes_it_over_for_both),
+	KUNIT_CASE(copy_of_either_half_updates_both_tables),
 	KUNIT_CASE(new_table_of_frames_that_are_given),
 	KUNIT_CASE(new_table_of_frames_that_it_takes),
 	KUNIT_CASE(new_table_refuses_frames_that_do_not_fit),

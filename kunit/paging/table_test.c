@@ -374,7 +374,7 @@ static void add_stray_bits(struct tmm_page_table *pt, u64 page)
 		path.entry[level][1] |= TMM_ENTRY_STRAY;
 }
 
-static void stray_bits_keep_nobody_from_mapping(struct kunit *test)
+static void stray_bits_do_not_prevent_mapping(struct kunit *test)
 {
 	const tmm_leaf_bits_t bits = tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 	struct tmm_page_table *pt = tmm_page_table_create(&tmm_test_inst(test)->fa);
@@ -438,7 +438,7 @@ static struct kunit_case table_cases[] = {
 	KUNIT_CASE(free_gathered_clears_the_frames),
 	KUNIT_CASE(find_where_tables_are_missing),
 	KUNIT_CASE(entry_with_stray_bits_is_empty),
-	KUNIT_CASE(stray_bits_keep_nobody_from_mapping),
+	KUNIT_CASE(stray_bits_do_not_prevent_mapping),
 	KUNIT_CASE(stray_bits_in_a_table_that_waits_to_be_freed),
 	{}
 };

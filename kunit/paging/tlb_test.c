@@ -66,7 +66,7 @@ static u64 base_page(void)
 	return tmm_private_first_page() + 510;
 }
 
-static void drop_tells_before_anything_is_free(struct kunit *test)
+static void drop_shoots_down_before_frames_are_free(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 4, TMM_TEST_WRITABLE);
 	u64 nr_tables = tmm_test_nr_tables(test);
@@ -82,7 +82,7 @@ static void drop_tells_before_anything_is_free(struct kunit *test)
 }
 
 /* In Theseus, the third run of frames and all later ones are free before the shootdown. */
-static void drop_of_many_runs_tells_before_anything_is_free(struct kunit *test)
+static void drop_of_many_runs_shoots_down_before_frames_are_free(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp;
 	unsigned int i;
@@ -99,7 +99,7 @@ static void drop_of_many_runs_tells_before_anything_is_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mark_of(seen.inst, seen.frame), TMM_MARK_FREE);
 }
 
-static void unmap_into_parts_tells(struct kunit *test)
+static void unmap_into_parts_shoots_down(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 3, TMM_TEST_READ_ONLY);
 	struct tmm_allocated_pages *pages;
@@ -115,7 +115,7 @@ static void unmap_into_parts_tells(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-static void remap_tells_when_entries_changed(struct kunit *test)
+static void remap_shoots_down_changed_entries(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 3, TMM_TEST_WRITABLE);
 	u64 entry = tmm_test_entry(tmm_test_root(test), base_page() + 2, 1);
@@ -134,7 +134,7 @@ static void remap_tells_when_entries_changed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, seen.nr_calls, 3);
 }
 
-static void what_changes_no_entry_tells_nothing(struct kunit *test)
+static void unchanged_entries_are_not_shot_down(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 4, TMM_TEST_WRITABLE);
 	struct tmm_mapped_pages *other, *second, *last;
@@ -151,7 +151,7 @@ static void what_changes_no_entry_tells_nothing(struct kunit *test)
 	expect_one_call(test, base_page(), 8);
 }
 
-static void map_that_is_undone_tells(struct kunit *test)
+static void undone_map_shoots_down(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page() + 600, 1, TMM_TEST_WRITABLE);
 
@@ -169,7 +169,7 @@ static void map_that_is_undone_tells(struct kunit *test)
 }
 
 /* For a leaf of 2 MiB between smaller ones there is one call, and the tables exist until then. */
-static void unmap_of_leaves_of_two_sizes_tells_before_tables_are_free(struct kunit *test)
+static void unmap_of_two_leaf_sizes_shoots_down_before_tables_are_free(struct kunit *test)
 {
 	const u64 page = tmm_private_first_page() + 1023, nr = 1 + 512 + 1;
 	struct tmm_page_table *pt = tmm_test_root(test);
@@ -205,13 +205,13 @@ static void ended_callback_is_not_called(struct kunit *test)
 }
 
 static struct kunit_case tlb_cases[] = {
-	KUNIT_CASE(drop_tells_before_anything_is_free),
-	KUNIT_CASE(drop_of_many_runs_tells_before_anything_is_free),
-	KUNIT_CASE(unmap_into_parts_tells),
-	KUNIT_CASE(remap_tells_when_entries_changed),
-	KUNIT_CASE(what_changes_no_entry_tells_nothing),
-	KUNIT_CASE(map_that_is_undone_tells),
-	KUNIT_CASE(unmap_of_leaves_of_two_sizes_tells_before_tables_are_free),
+	KUNIT_CASE(drop_shoots_down_before_frames_are_free),
+	KUNIT_CASE(drop_of_many_runs_shoots_down_before_frames_are_free),
+	KUNIT_CASE(unmap_into_parts_shoots_down),
+	KUNIT_CASE(remap_shoots_down_changed_entries),
+	KUNIT_CASE(unchanged_entries_are_not_shot_down),
+	KUNIT_CASE(undone_map_shoots_down),
+	KUNIT_CASE(unmap_of_two_leaf_sizes_shoots_down_before_tables_are_free),
 	KUNIT_CASE(ended_callback_is_not_called),
 	{}
 };

@@ -238,7 +238,7 @@ static void poison_free_frames(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-static void walk_beside_the_freeing_of_tables(struct kunit *test)
+static void walk_while_tables_are_freed(struct kunit *test)
 {
 	unsigned long end = jiffies + HZ;
 	struct tmm_allocated_frames *frames;
@@ -372,7 +372,7 @@ static void drop_of_a_root_waits_for_its_windows(struct kunit *test)
 static struct kunit_case window_race_cases[] = {
 	KUNIT_CASE(remap_stops_writes_on_another_cpu),
 	KUNIT_CASE(unmap_stops_writes_on_another_cpu),
-	KUNIT_CASE(walk_beside_the_freeing_of_tables),
+	KUNIT_CASE(walk_while_tables_are_freed),
 	KUNIT_CASE(map_and_unmap_in_the_same_tables),
 	KUNIT_CASE(drop_of_a_root_waits_for_its_windows),
 	{}

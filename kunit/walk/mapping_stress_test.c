@@ -305,7 +305,7 @@ static int look_around(void *context)
 	return 0;
 }
 
-static void walk_beside_another(struct kunit *test)
+static void two_walks_at_once(struct kunit *test)
 {
 	struct stress *s = test->priv;
 	struct looker *l = tmm_test_kvzalloc(test, sizeof(*l));
@@ -339,7 +339,7 @@ static void walk_beside_another(struct kunit *test)
 
 static struct kunit_case mapping_stress_cases[] = {
 	KUNIT_CASE_PARAM(walk_like_the_model, walk_gen_params),
-	KUNIT_CASE(walk_beside_another),
+	KUNIT_CASE(two_walks_at_once),
 	{}
 };
 
