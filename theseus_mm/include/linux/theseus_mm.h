@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What other kernel modules may use: the one header to include, with
- * theseus_mm/ and theseus_mm/include/ of the source tree among the include paths
- * and its Module.symvers in KBUILD_EXTRA_SYMBOLS (kunit/driver/driver_test.c is one).
- * The functions are in a symbol namespace, which the module imports:
+ * The interface for other kernel modules. A module includes only this header, with
+ * theseus_mm/ and theseus_mm/include/ of the source tree among the include paths, and with
+ * the tree's Module.symvers in KBUILD_EXTRA_SYMBOLS (see kunit/driver/driver_test.c). The
+ * functions are in a symbol namespace, which the module imports:
  *
  *	MODULE_IMPORT_NS(THESEUS_MM);		("THESEUS_MM" from Linux 6.13 on)
  *
- * The functions here work on the module's own instance, as long as it is loaded;
- * a module that uses them holds it in place. Of the headers included, everything
- * whose kernel-doc does not say that it is internal may be used; a function is
- * public if it is exported, or inline with kernel-doc. The inline forms of allocation
- * below have the context and the cost of the exported function that they call.
+ * The functions work on theseus_mm's own instance. A module that uses them keeps theseus_mm
+ * loaded. A function of the included headers is public if it is exported, or inline with
+ * kernel-doc that does not call it internal. The inline forms of allocation below have the
+ * context and the cost of the exported function that they call.
  *
- * Ownership: functions that take a T ** consume what it points to: the pointer is
- * NULL after success, untouched after an error. Constructors return an ERR_PTR(),
- * never NULL (but tmm_get_kernel_mmi_ref(), before start-up is finished);
- * destructors (_drop, _put) accept NULL and cannot fail, but for
- * tmm_page_table_drop(), which refuses a root that is in use. No function
- * locks an object against its own owner: one object, one caller at a time, unless
- * its kernel-doc says more.
+ * Ownership: a function that takes a T ** consumes the object: the pointer is NULL after
+ * success, and unchanged after an error. Constructors return an ERR_PTR() on failure, never
+ * NULL; only tmm_get_kernel_mmi_ref() returns NULL before start-up is finished. Destructors
+ * (_drop, _put) accept NULL and cannot fail; only tmm_page_table_drop() refuses a root that
+ * is in use. No function locks an object against its own owner: one caller at a time may use
+ * an object, unless a function's kernel-doc allows more.
  *
- * Units: nr_* of pages and frames count 4 KiB, *_bytes bytes.
+ * Units: nr_* of pages and frames count units of 4 KiB, *_bytes counts bytes.
  */
 #ifndef THESEUS_MM_H
 #define THESEUS_MM_H
@@ -69,12 +67,12 @@ tmm_allocate_pages_deferred(const struct tmm_allocation_request *req,
 struct tmm_allocated_pages * __must_check tmm_allocated_pages_empty(void);
 
 /**
- * tmm_allocate_frames() - take frames, anywhere
- * @nr_frames: how many of 4 KiB, contiguous
+ * tmm_allocate_frames() - allocate frames anywhere
+ * @nr_frames: number of frames of 4 KiB; they are contiguous
  *
  * Theseus: allocate_frames()
  *
- * Return: as tmm_allocate_frames_by_request(): ERR_PTR(-EINVAL) for none,
+ * Return: as tmm_allocate_frames_by_request(): ERR_PTR(-EINVAL) if @nr_frames is 0,
  * ERR_PTR(-ENOSPC) or ERR_PTR(-ENOMEM)
  */
 static inline struct tmm_allocated_frames * __must_check tmm_allocate_frames(u64 nr_frames)
@@ -85,9 +83,9 @@ static inline struct tmm_allocated_frames * __must_check tmm_allocate_frames(u64
 }
 
 /**
- * tmm_allocate_frames_at() - take the frames at an address
- * @paddr: an address in the first of them
- * @nr_frames: how many of 4 KiB
+ * tmm_allocate_frames_at() - allocate the frames at an address
+ * @paddr: an address in the first frame
+ * @nr_frames: number of frames of 4 KiB
  *
  * Theseus: allocate_frames_at()
  *
@@ -103,7 +101,7 @@ tmm_allocate_frames_at(struct tmm_paddr paddr, u64 nr_frames)
 }
 
 /**
- * tmm_allocate_frames_by_bytes() - take frames for a number of bytes
+ * tmm_allocate_frames_by_bytes() - allocate frames for a number of bytes
  * @nr_bytes: rounded up to whole frames
  *
  * Theseus: allocate_frames_by_bytes()
@@ -120,9 +118,9 @@ tmm_allocate_frames_by_bytes(u64 nr_bytes)
 }
 
 /**
- * tmm_allocate_frames_by_bytes_at() - take the frames that bytes at an address touch
- * @paddr: the first byte
- * @nr_bytes: how many
+ * tmm_allocate_frames_by_bytes_at() - allocate the frames that contain a range of bytes
+ * @paddr: address of the first byte
+ * @nr_bytes: number of bytes
  *
  * Theseus: allocate_frames_by_bytes_at()
  *
@@ -138,9 +136,9 @@ tmm_allocate_frames_by_bytes_at(struct tmm_paddr paddr, u64 nr_bytes)
 }
 
 /**
- * tmm_allocate_frames_deferred() - take frames without touching the heap
- * @paddr: an address in the first of them, or NULL for anywhere
- * @nr_frames: how many of 4 KiB, contiguous
+ * tmm_allocate_frames_deferred() - allocate frames without using the heap
+ * @paddr: an address in the first frame, or NULL for anywhere
+ * @nr_frames: number of frames of 4 KiB; they are contiguous
  * @action: as in tmm_allocate_frames_by_request_deferred()
  *
  * Theseus: allocate_frames_deferred()
@@ -158,9 +156,9 @@ tmm_allocate_frames_deferred(const struct tmm_paddr *paddr, u64 nr_frames,
 }
 
 /**
- * tmm_allocate_frames_by_bytes_deferred() - take frames for bytes without touching the heap
- * @paddr: the first byte, or NULL for anywhere
- * @nr_bytes: how many
+ * tmm_allocate_frames_by_bytes_deferred() - allocate frames for bytes without using the heap
+ * @paddr: address of the first byte, or NULL for anywhere
+ * @nr_bytes: number of bytes
  * @action: as in tmm_allocate_frames_by_request_deferred()
  *
  * Theseus: allocate_frames_by_bytes_deferred()
@@ -179,12 +177,12 @@ tmm_allocate_frames_by_bytes_deferred(const struct tmm_paddr *paddr, u64 nr_byte
 }
 
 /**
- * tmm_allocate_pages() - take pages, anywhere
- * @nr_pages: how many of 4 KiB, contiguous
+ * tmm_allocate_pages() - allocate pages anywhere
+ * @nr_pages: number of pages of 4 KiB; they are contiguous
  *
  * Theseus: allocate_pages()
  *
- * Return: as tmm_allocate_pages_by_request(): ERR_PTR(-EINVAL) for none,
+ * Return: as tmm_allocate_pages_by_request(): ERR_PTR(-EINVAL) if @nr_pages is 0,
  * ERR_PTR(-ENOSPC) or ERR_PTR(-ENOMEM)
  */
 static inline struct tmm_allocated_pages * __must_check tmm_allocate_pages(u64 nr_pages)
@@ -195,12 +193,12 @@ static inline struct tmm_allocated_pages * __must_check tmm_allocate_pages(u64 n
 }
 
 /**
- * tmm_allocate_pages_at() - take the pages at an address
- * @vaddr: an address in the first of them
- * @nr_pages: how many of 4 KiB
+ * tmm_allocate_pages_at() - allocate the pages at an address
+ * @vaddr: an address in the first page
+ * @nr_pages: number of pages of 4 KiB
  *
- * An address that is not canonical is refused, since a canonical one may have the same
- * page number.
+ * The call refuses an address that is not canonical, since a canonical address may have the
+ * same page number.
  *
  * Theseus: allocate_pages_at()
  *
@@ -219,7 +217,7 @@ tmm_allocate_pages_at(struct tmm_vaddr vaddr, u64 nr_pages)
 }
 
 /**
- * tmm_allocate_pages_by_bytes() - take pages for a number of bytes
+ * tmm_allocate_pages_by_bytes() - allocate pages for a number of bytes
  * @nr_bytes: rounded up to whole pages
  *
  * Theseus: allocate_pages_by_bytes()
@@ -235,9 +233,9 @@ static inline struct tmm_allocated_pages * __must_check tmm_allocate_pages_by_by
 }
 
 /**
- * tmm_allocate_pages_by_bytes_at() - take the pages that bytes at an address touch
- * @vaddr: the first byte
- * @nr_bytes: how many
+ * tmm_allocate_pages_by_bytes_at() - allocate the pages that contain a range of bytes
+ * @vaddr: address of the first byte
+ * @nr_bytes: number of bytes
  *
  * Theseus: allocate_pages_by_bytes_at()
  *
@@ -255,9 +253,9 @@ tmm_allocate_pages_by_bytes_at(struct tmm_vaddr vaddr, u64 nr_bytes)
 }
 
 /**
- * tmm_allocate_pages_in_range() - take pages within a range
- * @nr_pages: how many of 4 KiB, contiguous
- * @range: where; not empty. All of it may be taken.
+ * tmm_allocate_pages_in_range() - allocate pages within a range
+ * @nr_pages: number of pages of 4 KiB; they are contiguous
+ * @range: pages that may be allocated; not empty. The result may fill the whole range.
  *
  * Theseus: allocate_pages_in_range(), which never fills a range exactly
  *
@@ -277,9 +275,9 @@ tmm_allocate_pages_in_range(u64 nr_pages, const struct tmm_page_range *range)
 }
 
 /**
- * tmm_allocate_pages_by_bytes_in_range() - take pages for bytes within a range
+ * tmm_allocate_pages_by_bytes_in_range() - allocate pages for bytes within a range
  * @nr_bytes: rounded up to whole pages
- * @range: where; not empty
+ * @range: pages that may be allocated; not empty
  *
  * Theseus: allocate_pages_by_bytes_in_range()
  *
@@ -295,9 +293,9 @@ tmm_allocate_pages_by_bytes_in_range(u64 nr_bytes, const struct tmm_page_range *
 }
 
 /**
- * tmm_allocate_pages_by_bytes_deferred() - take pages for bytes without touching the heap
- * @req: what is wanted; its count does not matter. At an address, bytes begin
- *       where tmm_request_at_vaddr() said.
+ * tmm_allocate_pages_by_bytes_deferred() - allocate pages for bytes without using the heap
+ * @req: place and alignment; its count is ignored. With an address, the bytes begin at the
+ *       address that tmm_request_at_vaddr() was given.
  * @nr_bytes: rounded up to whole pages
  * @action: as in tmm_allocate_pages_deferred()
  *
@@ -315,7 +313,7 @@ tmm_allocate_pages_by_bytes_deferred(const struct tmm_allocation_request *req, u
 	return err ? ERR_PTR(err) : tmm_allocate_pages_deferred(&sized, action);
 }
 
-/* Mappings under the root that is active in the kernel's context */
+/* Mappings under the active root of the kernel's context */
 struct tmm_mapped_pages * __must_check tmm_create_mapping(u64 nr_bytes, tmm_pte_flags_t flags);
 struct tmm_mapped_pages * __must_check
 tmm_create_contiguous_mapping(u64 nr_bytes, tmm_pte_flags_t flags, struct tmm_paddr *paddr);
@@ -334,7 +332,7 @@ int __must_check tmm_add_reserved_region(struct tmm_paddr start, u64 nr_bytes,
 					 enum tmm_memory_type type);
 int __must_check tmm_remove_reserved_region(struct tmm_paddr start, u64 nr_bytes);
 
-/* Start-up: the module's own; others get -EBUSY. And the context it makes. */
+/* Start-up, which theseus_mm calls itself (others get -EBUSY), and the context that it makes */
 int __must_check tmm_init(const struct tmm_memory *memories, unsigned int nr_memories,
 			  struct tmm_initial_memory_mappings *initial);
 int __must_check tmm_init_post_heap(struct tmm_initial_memory_mappings *initial);
