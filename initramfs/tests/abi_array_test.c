@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arrays that calls read or write: their entries may be smaller or larger than those
+ * Arrays that calls read or write: the entries of a program may be smaller or larger than those
  * of the module.
  */
 #include "argument.h"
 
 /* Also 32-bit: every structure has one layout. */
 
-/* Room for two entries of any size, and an inaccessible page behind it. */
+/* Room for two entries of any size, with an inaccessible page after it. */
 #define ARRAY_ROOM	(2 * PAGE)
 #define UNTOUCHED	0x5a
 
@@ -58,7 +58,7 @@ static void set_buckets(union argument *argument, void *array, __u32 size)
 	argument->occupancy.bucket_size = size;
 }
 
-/* As large as makes two parts. */
+/* Choose a size that makes two parts. */
 static void fill_buckets(FIXTURE_DATA(array) *self,
 			 unsigned char __attribute__((unused)) *array,
 			 size_t __attribute__((unused)) size)
@@ -237,7 +237,7 @@ FIXTURE_TEARDOWN(array)
 	CLIENT_TEARDOWN();
 }
 
-/* An array of two entries that ends where the memory does; the rest is untouched so far. */
+/* Make an array of two entries that ends at the end of the memory; no byte of it is touched yet. */
 static unsigned char *array_of(FIXTURE_DATA(array) *self, const FIXTURE_VARIANT(array) *variant,
 			       size_t size)
 {
@@ -260,7 +260,7 @@ TEST_F(array, of_entries_of_the_size_they_have)
 	EXPECT_EQ(UNTOUCHED, array[-1]);
 }
 
-/* Entries smaller and larger than the module's: the unknown rest of a larger one is 0. */
+/* Entries are smaller and larger than the module's. The unknown rest of a larger entry is 0. */
 TEST_F(array, of_entries_of_another_size)
 {
 	const size_t sizes[] = { variant->first, variant->known + 8, 1024, PAGE };
@@ -315,7 +315,7 @@ TEST_F(array, of_entries_that_say_more)
 		const size_t size = sizes[i / 3];
 
 		array = array_of(self, variant, size);
-		/* the first byte that is not known, the last, and that of the second entry */
+		/* the first unknown byte, the last one, and the last one of the second entry */
 		at = i % 3 == 0 ? variant->known : i % 3 == 1 ? size - 1 : 2 * size - 1;
 		array[at] = 0x80;
 		EXPECT_REFUSED(E2BIG, uapi_call(self->fd, variant->request, &self->argument),
@@ -324,7 +324,7 @@ TEST_F(array, of_entries_that_say_more)
 	}
 }
 
-/* The second entry cannot be written: then the call has done nothing for the first either. */
+/* The second entry cannot be written, so the call must do nothing for the first entry either. */
 TEST_F(array, that_is_not_all_there)
 {
 	unsigned char *array = self->memory + ARRAY_ROOM - variant->known;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls of a client that opened the device for reading only: those that look succeed,
- * and no other does.
+ * Calls of a client that opened the device for reading only: calls that only look succeed, and
+ * all others fail.
  */
 #include "call.h"
 
@@ -10,7 +10,7 @@
 
 /* Also 32-bit: every structure has one layout. */
 
-/* Is the call one that a client opened with O_RDONLY may make? */
+/* May a client that was opened with O_RDONLY make this call? */
 static bool looks(unsigned long request)
 {
 	switch (request) {
@@ -45,18 +45,18 @@ TEST_F(call, of_a_client_that_only_looks)
 	if (!looks(variant->request)) {
 		EXPECT_REFUSED(EBADF, call_through(O_RDONLY, variant->request, self->argument),
 			       ALL_HANDLES);
-		/* neither reading nor writing: for calls only, as Linux has it */
+		/* access mode 3: Linux allows neither reading nor writing, only calls */
 		EXPECT_REFUSED(EBADF, call_through(O_ACCMODE, variant->request, self->argument),
 			       ALL_HANDLES);
 		EXPECT_REFUSED(EBADF, call_through(O_RDONLY, variant->request, NULL), ALL_HANDLES);
 		return;
 	}
-	/* the descriptor is another client: the handle does not exist there */
+	/* the descriptor belongs to another client, in which the handle does not exist */
 	EXPECT_EQ(variant->request == THESEUS_MM_IOC_QUERY ? -ENOENT : 0,
 		  call_through(O_RDONLY, variant->request, self->argument));
 }
 
-/* Calls that the tests above have no argument for: they ask for devices, or make files. */
+/* Calls for which the tests above have no argument: they need devices, or make files. */
 TEST_F(client, other_calls_of_a_client_that_only_looks)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The rules that all calls share: numbers, sizes, flags, pointers. Every test here
- * that uses the fixture runs once for every call.
+ * The rules that all calls share: numbers, sizes, flags, pointers. Each test that uses the
+ * fixture runs once for every call.
  */
 #include "call.h"
 
@@ -10,7 +10,7 @@
 
 /* Also 32-bit: every structure has one layout. */
 
-/* Programs are built with these; they never change. */
+/* Programs are built with these numbers, so the numbers never change. */
 _Static_assert(sizeof(struct theseus_mm_info) == 152, "");
 _Static_assert(sizeof(struct theseus_mm_region) == 24, "");
 _Static_assert(sizeof(struct theseus_mm_bucket) == 24, "");
@@ -81,7 +81,7 @@ _Static_assert(THESEUS_MM_IOC_ADD_DEVICE_REGION == 0xc018ba60, "");
 _Static_assert(THESEUS_MM_IOC_REMOVE_DEVICE_REGION == 0xc018ba61, "");
 _Static_assert(THESEUS_MM_IOC_DUMP_PTE == 0xc038ba41, "");
 
-/* The call's number with another size of the structure. */
+/* The number of the call with another size of the structure. */
 static unsigned long resized(unsigned long request, size_t size)
 {
 	return (request & ~(unsigned long)IOCSIZE_MASK) | size << _IOC_SIZESHIFT;
@@ -90,7 +90,10 @@ static unsigned long resized(unsigned long request, size_t size)
 #define EXPECT_CALL_REFUSED(error, request, pointer)					\
 	EXPECT_REFUSED(error, uapi_call(self->fd, request, pointer), ALL_HANDLES)
 
-/* Without this, all that is refused below might be refused for another reason. */
+/*
+ * The argument of each call is good. If it were not, the refusals below could have another
+ * reason.
+ */
 TEST_F(call, succeeds)
 {
 	EXPECT_EQ(0, uapi_call(self->fd, variant->request, self->argument));
@@ -111,7 +114,7 @@ TEST_F(call, refuses_each_unknown_flag)
 	EXPECT_UNCHANGED(&before, ALL_HANDLES);
 }
 
-/* The size of a call's structure when it was new: programs were built with that. */
+/* The size that the call's structure had at first: programs were built with that size. */
 static size_t first_size(unsigned long request)
 {
 	switch (request) {
@@ -172,7 +175,7 @@ TEST_F(call, refuses_a_larger_structure_that_says_more)
 	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, ROOM), self->argument);
 }
 
-/* The module refuses the size itself: the structure could even end in zeros. */
+/* The module refuses the size itself, even if the structure ends in zeros. */
 TEST_F(call, refuses_a_structure_larger_than_a_page)
 {
 	EXPECT_CALL_REFUSED(E2BIG, resized(variant->request, ROOM + 8), self->argument);
@@ -204,7 +207,7 @@ TEST_F(call, refuses_bad_pointers)
 	EXPECT_CALL_REFUSED(EFAULT, variant->request, ends_in_a_hole);
 }
 
-/* Where the results cannot be stored, the call is undone. */
+/* If the results cannot be stored, the call is undone. */
 TEST_F(call, is_undone_if_its_results_cannot_be_stored)
 {
 	ASSERT_EQ(0, mprotect(self->argument, PAGE, PROT_READ));
@@ -214,7 +217,7 @@ TEST_F(call, is_undone_if_its_results_cannot_be_stored)
 		EXPECT_EQ(0, uapi_call(self->fd, variant->request, self->argument));
 }
 
-/* What was in an out field does not matter. */
+/* The old content of an out field does not matter. */
 TEST_F(client, results_need_not_be_cleared_before)
 {
 	struct theseus_mm_query query;

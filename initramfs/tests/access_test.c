@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * READ and WRITE: what they copy, and what they must not touch.
+ * READ and WRITE: the bytes that they copy, and the bytes that they must not touch.
  */
 #include "client.h"
 
@@ -206,7 +206,7 @@ TEST_F(mapping, read_refuses_a_buffer_that_cannot_be_written)
 	EXPECT_ACCESS_REFUSED(EFAULT, uapi_read(self->fd, self->handle, 0, buffer, PAGE));
 }
 
-/* What was copied until then stays; nothing behind it changes. */
+/* The bytes before the failure stay copied; the bytes after it do not change. */
 TEST_F(mapping, a_fault_in_the_middle_stops_there)
 {
 	unsigned char *buffer = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,

@@ -55,7 +55,7 @@ FIXTURE_TEARDOWN(allocate)
 /* Address of a chunk of the arena. */
 #define AT(nr)	(self->arena + (nr) * PAGE)
 
-/* Tries what the fields say; @call then has the results. */
+/* Make the call that the fields describe; @call then has the results. */
 #define TRY(...)									\
 	({										\
 		call = (struct theseus_mm_allocate){ __VA_ARGS__ };			\
@@ -298,7 +298,7 @@ TEST_F(allocate, refuses_a_range_that_ends_before_it_starts)
 
 TEST_F(allocate, refuses_an_address_that_is_not_canonical)
 {
-	/* a hole in virtual addresses, too long for a physical one */
+	/* in the hole of virtual addresses, and too large for a physical address */
 	const __u64 hole = variant->kind == THESEUS_MM_KIND_PAGES ? 1ULL << 60 : 1ULL << 52;
 	struct theseus_mm_allocate call;
 
@@ -333,7 +333,7 @@ TEST_F(allocate, refuses_an_end_that_overflows)
 TEST_F(allocate, refuses_what_is_too_large)
 {
 	const __u64 free_now = nr_free(&self->start, variant->kind);
-	/* nobody may have all pages, whether they are free or not */
+	/* no client may have all pages, even if all are free */
 	const int error = variant->kind == THESEUS_MM_KIND_PAGES ? EDQUOT : ENOSPC;
 	struct theseus_mm_allocate call;
 

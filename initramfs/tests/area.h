@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Areas: mappings as this process sees them after mmap().
+ * Areas: mappings in the memory of this process.
  */
 #ifndef TESTS_AREA_H
 #define TESTS_AREA_H
@@ -16,7 +16,7 @@
 #define RW	(PROT_READ | PROT_WRITE)
 #define RX	(PROT_READ | PROT_EXEC)
 
-/* Of what mmap() can pass on: mmap2() of 32-bit programs takes 32 bits of pages. */
+/* Can mmap() pass this offset? mmap2() of 32-bit programs takes the offset in 32 bits of pages. */
 #define FAR_OFFSET	(1ULL << (sizeof(long) == 8 ? 62 : 43))
 #define LAST_OFFSET	(sizeof(long) == 8 ? ~0ULL << 13 : (1ULL << 44) - 2 * PAGE)
 
@@ -27,7 +27,7 @@ static inline void area_on_signal(int signal_number)
 {
 	if (__atomic_load_n(&area_is_touched, __ATOMIC_SEQ_CST))
 		siglongjmp(area_recovery, signal_number);
-	/* not ours: what it would have done */
+	/* not an access of the test: let the signal take its default action */
 	signal(signal_number, SIG_DFL);
 }
 
@@ -52,7 +52,7 @@ static inline int load(const unsigned char *address, unsigned char *byte)
 	return number;
 }
 
-/* The same of writing one. */
+/* The same for writing a byte. */
 static inline int store(unsigned char *address, unsigned char byte)
 {
 	int number = sigsetjmp(area_recovery, 0);
@@ -65,7 +65,7 @@ static inline int store(unsigned char *address, unsigned char byte)
 	return number;
 }
 
-/* What byte @offset of a mapping holds if the test has filled it. */
+/* The value of byte @offset of a mapping that fill() has filled. */
 static inline unsigned char pattern(__u64 offset)
 {
 	return offset * 31 + offset / PAGE * 7 + 1;
@@ -85,7 +85,7 @@ static inline int fill(int fd, __u32 handle, __u64 nr_bytes)
 	return err;
 }
 
-/* Return: how many of @nr_bytes at @area are what fill() put at @offset. */
+/* Return: how many of @nr_bytes at @area have the value that fill() writes from @offset on */
 static inline __u64 nr_alike(const unsigned char *area, __u64 offset, __u64 nr_bytes)
 {
 	__u64 i;
@@ -134,7 +134,7 @@ static inline unsigned char *mmap_part(int fd, __u32 handle, __u64 offset, size_
 	return mmap(NULL, nr_bytes, protection, MAP_SHARED, fd, start + offset);
 }
 
-/* All of a mapping. */
+/* Mmap a whole mapping. */
 static inline unsigned char *mmap_all(int fd, __u32 handle, int protection)
 {
 	__u64 start, nr_bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Properties of shared memory that programs rely on: calls that have nothing to do succeed,
- * and old programs get an area as well.
+ * Properties of shared memory that programs rely on: calls without any work succeed, and old
+ * programs get an area too.
  */
 #include "area.h"
 
@@ -11,7 +11,7 @@
 
 #define SIZE	(4 * PAGE)
 
-/* An area of a mapping that is exported first; @export is to be closed. */
+/* Make an area of a mapping that is exported first. The test closes @export. */
 #define EXPORTED_AREA(handle, protection, export)					\
 	({										\
 		unsigned char *_area;							\
@@ -22,7 +22,7 @@
 		_area;									\
 	})
 
-/* There is nothing to write back: msync() returns 0, as for a memfd, and changes nothing. */
+/* Nothing needs to be written back: msync() returns 0, as for a memfd, and changes nothing. */
 static int msync_all(unsigned char *area)
 {
 	if (msync(area, SIZE, MS_ASYNC) || msync(area, SIZE, MS_SYNC) ||
@@ -44,7 +44,7 @@ TEST_F(client, msync_has_nothing_to_do)
 	EXPECT_EQ(8, area[SIZE - 1]);
 	EXPECT_EQ(0, mprotect(area, SIZE, R));
 	EXPECT_EQ(0, msync_all(area));
-	/* nor when there is nothing left to look at */
+	/* the same after the area is revoked */
 	EXPECT_EQ(0, uapi_revoke(self->fd, handle, NULL));
 	EXPECT_EQ(0, msync_all(area));
 	EXPECT_EQ(0, munmap(area, PAGE));
@@ -80,7 +80,10 @@ static char execute_letter(const unsigned char *area)
 	return letter;
 }
 
-/* From here on, reading implies execution: each test is a process of its own. */
+/*
+ * From here on, reading implies execution. Each test is a process of its own, so this affects no
+ * other test.
+ */
 static int become_old(void)
 {
 	return personality(personality(0xffffffff) | READ_IMPLIES_EXEC) < 0 ? -errno : 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: DEBUG_VM looks for entries of 1 GiB that reach across the end of an area. */
 /*
- * Linux's calls that change an area: the area shows the same afterwards, and no other
- * area of the mapping notices, in this process or in another.
+ * Linux's calls that change an area: the area shows the same content afterwards, and no other
+ * area of the mapping changes, in this process or in another.
  */
 #include "area.h"
 
@@ -13,7 +13,7 @@
 #define SIZE_2M		(1ULL << 21)
 #define SIZE_1G		(1ULL << 30)
 
-/* The exit status of another process that did not see the mapping. */
+/* Exit status of the other process if it does not see the mapping. */
 #define SAW_WRONG	255
 
 /**
@@ -77,7 +77,7 @@ static int set_parts(int fd, __u32 handle, __u64 nr_bytes)
 	return err;
 }
 
-/* Return: how many parts from the first on are there and right. */
+/* Return: how many parts, from the first on, have the right content */
 static int nr_parts(const unsigned char *area, __u64 nr_bytes)
 {
 	unsigned char byte;
@@ -89,7 +89,7 @@ static int nr_parts(const unsigned char *area, __u64 nr_bytes)
 	return i;
 }
 
-/* Return: how many faults it takes to touch all of an area, or SAW_WRONG. */
+/* Return: how many faults a touch of the whole area takes, or SAW_WRONG */
 static int nr_faults_of(const unsigned char *area, __u64 nr_bytes)
 {
 	long faults = nr_faults();
@@ -115,7 +115,7 @@ static int be_other(FIXTURE_DATA(ops) *self, int ready)
 	return nr_faults_of(area, self->nr_bytes);
 }
 
-/* Return: 0 when it has touched all, or an error */
+/* Return: 0 when the other process has touched all pages, or an error */
 static int start_other(FIXTURE_DATA(ops) *self)
 {
 	int ready[2];
@@ -133,7 +133,7 @@ static int start_other(FIXTURE_DATA(ops) *self)
 	return read(ready[0], &byte, 1) == 1 ? 0 : -EIO;
 }
 
-/* Return: the faults it took the other process to touch its area again. */
+/* Return: how many faults the other process takes to touch its area again */
 static int nr_faults_of_other(FIXTURE_DATA(ops) *self)
 {
 	int status;
@@ -170,7 +170,7 @@ FIXTURE_TEARDOWN(ops)
 	CLIENT_TEARDOWN();
 }
 
-/* The other areas still have all their entries. */
+/* Check that the other areas still have all their entries. */
 #define EXPECT_OTHERS_UNDISTURBED()							\
 	do {										\
 		EXPECT_EQ(0, nr_faults_of(self->beside, self->nr_bytes));		\
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(ops, munmap_of_a_part_disturbs_nobody, 120)
 	EXPECT_EQ(SIGSEGV, load(self->area + at, &byte));
 	EXPECT_EQ(SIGSEGV, load(self->area + at + PAGE - 1, &byte));
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
-	/* at the start of the first and at the end of the last entry */
+	/* at the start of the first entry, and at the end of the last one */
 	EXPECT_EQ(0, munmap(self->area, PAGE));
 	EXPECT_EQ(0, munmap(self->area + self->nr_bytes - PAGE, PAGE));
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
@@ -214,7 +214,7 @@ TEST_F_TIMEOUT(ops, munmap_of_a_part_disturbs_nobody, 120)
 	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
 }
 
-/* Somewhere else, @skew bytes from where large entries would fit. */
+/* Move the area to an address that is @skew bytes after one where large entries fit. */
 static unsigned char *find_place(__u64 nr_bytes, __u64 skew)
 {
 	unsigned char *place = mmap(NULL, nr_bytes + 2 * SIZE_1G, PROT_NONE,
@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(ops, mremap_of_a_part_disturbs_nobody, 120)
 	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
 }
 
-/* With a length of nothing, mremap() makes a second area of the same. */
+/* With an old length of 0, mremap() makes a second area of the same mapping. */
 TEST_F_TIMEOUT(ops, mremap_to_a_second_area_adds_nothing, 120)
 {
 	unsigned char *place = find_place(self->nr_bytes, 0);
@@ -301,10 +301,10 @@ TEST_F_TIMEOUT(ops, mbind_of_a_part_disturbs_nobody, 120)
 	bool is_done = !syscall(SYS_mbind, self->area + at, 3 * PAGE, MPOL_BIND, &nodes,
 				8 * sizeof(nodes), 0);
 
-	/* Debian's kernel knows nodes, the debug kernel does not */
+	/* Debian's kernel has NUMA support, the debug kernel has not */
 	EXPECT_TRUE(is_done || errno == ENOSYS);
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
-	/* whatever it answers */
+	/* the result does not matter */
 	syscall(SYS_mbind, self->area, self->nr_bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes),
 		MPOL_MF_STRICT);
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
@@ -328,7 +328,7 @@ TEST_F_TIMEOUT(ops, mprotect_in_a_loop_disturbs_nobody, 120)
 	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
 }
 
-/* Of the area itself, entries go only where one of 1 GiB is cut, or Linux splits one. */
+/* The changed area loses entries only if the change cuts an entry of 1 GiB, or Linux splits one. */
 TEST_F_TIMEOUT(ops, the_rest_of_the_area_stays, 120)
 {
 	if (variant->align == SIZE_1G)

@@ -7,7 +7,7 @@
 
 #include "client.h"
 
-/* Room for any structure and a tail behind it. */
+/* Room for any structure and some bytes after it. */
 #define ROOM	PAGE
 
 union argument {

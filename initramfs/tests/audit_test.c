@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stock kernel: the debug kernel has no function tracer, which counts calls here. */
 /*
- * The module calls capable(), which is audited, only where it may refuse a call.
+ * capable() is audited, so the module calls it only where it may refuse a call.
  */
 #include "client.h"
 #include "text.h"
 
 #define TRACEFS	"/sys/kernel/tracing/"
 
-/* Trace the calls of capable() that this process makes from now on. */
+/* Start to trace the calls of capable() that this process makes. */
 static bool begin_to_count(void)
 {
 	char pid[16];

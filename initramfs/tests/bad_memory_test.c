@@ -15,7 +15,7 @@
 #define INJECT_MODULE	"/lib/modules/stock/mce-inject.ko"
 #define STATUS_UC	(1ULL << 61)
 #define STATUS_ADDRV	(1ULL << 58)
-/* MISC as on Intel's CPUs: the address is physical, of a page */
+/* MISC as Intel's CPUs report it: a physical address with the precision of a page */
 #define MISC		((2ULL << 6) | 12)
 #define MAX_WAIT	200
 #define NR		4
@@ -108,7 +108,7 @@ static void catch_bus(void)
 	sigaction(SIGBUS, &action, NULL);
 }
 
-/* A frame counts as bad a moment before its entries in processes are cleared. */
+/* The module counts a frame as bad shortly before it clears the frame's entries in processes. */
 static int load_until_told(const unsigned char *address, unsigned char *byte)
 {
 	int i, number = 0;
@@ -147,7 +147,7 @@ static void leave(struct _test_data_bad *self)
 	self->area = NULL;
 }
 
-/* @more is behind the parameters that all tests have. */
+/* Load the module with @more after the parameters that all tests use. */
 static int start(struct _test_data_bad *self, const char *more);
 
 FIXTURE_SETUP(bad)
@@ -168,7 +168,7 @@ FIXTURE_TEARDOWN(bad)
 		close(self->fd);
 	self->fd = uapi_open(NULL);
 	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	/* nothing is lost: what is not free is counted */
+	/* no frame is lost: all frames that are not free are counted */
 	if (!(end.features & THESEUS_MM_FEATURE_QUARANTINE))
 		EXPECT_EQ(self->start.frames_free + self->start.frames_bad,
 			  end.frames_free + end.frames_bad);
@@ -202,7 +202,7 @@ static int start(struct _test_data_bad *self, const char *more)
 	return nr_alike(self->area, 0, SIZE) == SIZE ? 0 : -EIO;
 }
 
-/* Return: the attributes that LIST_HANDLES tells of the first handle or export, or ~0 */
+/* Return: the attributes of the first handle or export in LIST_HANDLES, or ~0 */
 static __u32 listed(int fd, __u32 flags)
 {
 	struct theseus_mm_handle_info info;
@@ -212,7 +212,7 @@ static __u32 listed(int fd, __u32 flags)
 	       info.attributes;
 }
 
-/* Return: frames of the first region that are out of use, as GET_OCCUPANCY counts them */
+/* Return: retired frames of the first region, as GET_OCCUPANCY counts them */
 static __u32 nr_retired(int fd)
 {
 	struct theseus_mm_bucket bucket;
@@ -236,7 +236,7 @@ TEST_F_TIMEOUT(bad, its_owner_is_told, 120)
 	EXPECT_TOLD(self->area + PAGE);
 	EXPECT_TOLD(self->area + 2 * PAGE - 1);
 	EXPECT_EQ(SIGBUS, store(self->area + PAGE + 5, 1));
-	/* and nobody else loses anything */
+	/* other mappings lose nothing */
 	EXPECT_EQ(PAGE, nr_alike(self->area, 0, PAGE));
 	EXPECT_EQ(2 * PAGE, nr_alike(self->area + 2 * PAGE, 2 * PAGE, 2 * PAGE));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(handle).attributes & THESEUS_MM_ATTRIBUTE_BAD);
@@ -281,7 +281,7 @@ TEST_F_TIMEOUT(bad, a_free_frame_is_retired_at_once, 120)
 	EXPECT_EQ(1, nr_retired(self->fd));
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + 2 * PAGE));
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr + 3 * PAGE));
-	/* a second report of it is none */
+	/* a second report of the same memory has no effect */
 	ASSERT_TRUE(inject(self->mapping.paddr + 2 * PAGE, STATUS_UC | STATUS_ADDRV));
 	FAIL(self->mapping.paddr + PAGE);
 	EXPECT_EQ(free - 3, INFO().frames_free);
@@ -290,7 +290,7 @@ TEST_F_TIMEOUT(bad, a_free_frame_is_retired_at_once, 120)
 TEST_F_TIMEOUT(bad, what_is_corrected_or_elsewhere_is_left_alone, 120)
 {
 	ASSERT_EQ(0, start(self, ""));
-	/* corrected; without an address; of Linux's own memory, which it does not have */
+	/* a corrected error, one without an address, and one of memory that is Linux's */
 	ASSERT_TRUE(inject(self->mapping.paddr, STATUS_ADDRV));
 	ASSERT_TRUE(inject(self->mapping.paddr, STATUS_UC));
 	ASSERT_TRUE(inject(1ULL << 45, STATUS_UC | STATUS_ADDRV));
@@ -399,7 +399,7 @@ TEST_F_TIMEOUT(bad, reports_while_mappings_come_and_go, 120)
 	ASSERT_EQ(0, start(self, ""));
 	leave(self);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, make_and_drop, &stop));
-	/* one after the other: Linux has room for a few that are not told yet */
+	/* one after the other, since Linux's queue of reports is short */
 	for (i = 0; i < 60; i++)
 		FAIL(self->mapping.paddr + (i + 1) * 3 * PAGE);
 	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
@@ -431,7 +431,7 @@ TEST_F_TIMEOUT(bad, reports_while_the_module_is_unloaded, 120)
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	/* none is left of it */
+	/* nothing of the region is left */
 	EXPECT_EQ(0, module_unload());
 	EXPECT_EQ(0, module_load(self->parameters));
 }
@@ -453,7 +453,7 @@ TEST_F_TIMEOUT(bad, frames_named_at_load_go_to_nobody, 120)
 	__u64 paddr;
 
 	ASSERT_EQ(0, start(self, ""));
-	/* not where the first tables will be */
+	/* an address that will not hold the first page tables */
 	paddr = self->mapping.paddr + 1000 * PAGE;
 	leave(self);
 	close(self->fd);
@@ -491,7 +491,7 @@ TEST_F_TIMEOUT(bad, addresses_that_are_refused, 120)
 	EXPECT_EQ(-EINVAL, try_load(self, "0x130100000,"));
 	EXPECT_EQ(-EINVAL, try_load(self, "-1"));
 	EXPECT_EQ(-ERANGE, try_load(self, "0x10000000000130000"));
-	/* Linux's own; and where the module keeps its books */
+	/* Linux's own memory, and memory that holds the module's metadata */
 	EXPECT_EQ(-ERANGE, try_load(self, "0x100000"));
 	snprintf(text, sizeof(text), "%#llx", region.start);
 	EXPECT_EQ(-EBUSY, try_load(self, text));
@@ -521,7 +521,7 @@ TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr));
 }
 
-/* A failed page that I/O has pinned stays pinned, but is given to nobody afterwards. */
+/* A failed page that I/O has pinned stays pinned, and is never allocated again after that. */
 TEST_F_TIMEOUT(bad, a_page_that_is_pinned, 120)
 {
 	struct iovec vector;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batches: each item has its own result, and until all results are with the caller
- * nothing has happened.
+ * Batches: each item has its own result, and nothing happens before the caller has all results.
  */
 #include "area.h"
 
@@ -13,7 +12,7 @@
 
 #define ALL_OR_NOTHING	THESEUS_MM_BATCH_ALL_OR_NOTHING
 #define CONTIGUOUS	THESEUS_MM_CREATE_ITEM_CONTIGUOUS
-/* They take two pages and a bit: of items to create, and of items to drop. */
+/* Numbers of items whose array is a little longer than two pages: to create, and to drop. */
 #define MANY		160
 #define MANY_DROPS	1100
 
@@ -22,7 +21,7 @@
 
 #define ROOM		(64 * PAGE)
 
-/* An array whose end, after @nr_bytes, protect_end() makes inaccessible. */
+/* Make an array. protect_end() makes its end, after @nr_bytes, inaccessible. */
 static void *array_before(size_t nr_bytes)
 {
 	char *memory = mmap(NULL, 2 * ROOM, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -35,7 +34,7 @@ static int protect_end(void *array, size_t nr_bytes, int protection)
 	return mprotect((char *)array + nr_bytes, ROOM, protection);
 }
 
-/* Does an item look as one that failed with @error does? */
+/* Has the item failed with @error, and no result? */
 #define EXPECT_FAILED(item, _error)							\
 	do {										\
 		EXPECT_EQ(_error, (item).error);					\
@@ -45,7 +44,7 @@ static int protect_end(void *array, size_t nr_bytes, int protection)
 		EXPECT_EQ(0, (item).paddr);						\
 	} while (0)
 
-/* What is in the out fields before does not matter. */
+/* The old content of the out fields does not matter. */
 static struct theseus_mm_create_item dirty(struct theseus_mm_create_item item)
 {
 	item.error = 77;
@@ -176,7 +175,7 @@ TEST_F(client, many_are_created_or_none)
 		ASSERT_EQ(i == MANY - 2 ? EINVAL : ECANCELED, items[i].error);
 }
 
-/* The last of them lies in a page that cannot be written; then, not even read. */
+/* The last item lies in a page that cannot be written, and then in one that cannot be read. */
 TEST_F(client, nothing_is_created_if_a_result_cannot_be_written)
 {
 	const int protections[] = { PROT_READ, PROT_NONE };
@@ -252,9 +251,9 @@ TEST_F(client, each_item_is_dropped_or_told_why_not)
 	EXPECT_EQ(0, items[4].error);
 	EXPECT_EQ(ENOENT, items[5].error);
 	EXPECT_GONE(mappings[0].handle);
-	/* the mapping that is left, and its offset */
+	/* the handles that are left: the mapping and its offset */
 	EXPECT_EQ(2, INFO().client_handles);
-	/* what was refused is as it was */
+	/* the refused items have not changed */
 	EXPECT_EQ(2, QUERY(mappings[1].handle).nr_pages);
 	ASSERT_EQ(0, munmap(area, 2 * PAGE));
 	EXPECT_EQ(0, uapi_drop(self->fd, mappings[1].handle));
@@ -297,7 +296,7 @@ TEST_F(client, a_batch_has_from_one_to_65536_items)
 	EXPECT_REFUSED(EINVAL, uapi_drop_batch(self->fd, 0, &drop, 65537, NULL), drop.handle);
 }
 
-/* The client stays, since this process has it open too: what was begun is undone. */
+/* The client stays, since this process has it open too. A call that was interrupted is undone. */
 TEST_F(client, a_batch_can_be_killed)
 {
 	const struct timespec moment = { .tv_nsec = 300000000 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A region that ends where the firmware's own Reserved range begins: in /proc/iomem both
- * are one. The RAM in it is a candidate and is accepted, but no page beyond.
+ * A region ends where a Reserved range of the firmware begins: /proc/iomem shows both as one
+ * range. The advice names the RAM in it, and the module accepts that RAM, but no page after it.
  */
 #include "module.h"
 
@@ -27,13 +27,13 @@ TEST_F(module, a_page_of_the_firmware_is_refused)
 	ASSERT_NE(NULL, line) TH_LOG("%s", self->log.text);
 	EXPECT_TRUE(text_has(line, "%s", "page 0x7ffe0000 is reserved by the firmware"))
 		TH_LOG("%s", line);
-	/* not the advice to reserve the firmware's page */
+	/* the advice must not name the firmware's page */
 	EXPECT_FALSE(text_has(line, "65540K$")) TH_LOG("%s", line);
 	EXPECT_TRUE(text_has(line, "%s", "load with " CANDIDATE)) TH_LOG("%s", line);
 	free(line);
 }
 
-/* Most of it is Linux's: the advice ends where the firmware's begins. */
+/* Linux uses most of the range, so the advice ends where the firmware's range begins. */
 TEST_F(module, the_advice_to_reserve_leaves_the_firmware_out)
 {
 	char *line;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of tests of areas: a client with a mapping in which every byte can be told,
- * and what the mapping's borrows exclude at a moment.
+ * The fixture of tests of areas: a client with a mapping in which every byte has a known value,
+ * and checks of what the borrows of the mapping exclude.
  */
 #ifndef TESTS_BORROW_H
 #define TESTS_BORROW_H
@@ -53,8 +53,8 @@ static inline int read_byte(int fd, __u32 handle)
 }
 
 /*
- * A mapping is free (a client can read and write it), shared (a client can only read it), or
- * excluded (a client can do neither) by its borrows at this moment.
+ * At any moment, the borrows of a mapping make it free (a client can read and write it), shared
+ * (a client can only read it) or excluded (a client can do neither).
  */
 #define EXPECT_FREE(handle)								\
 	do {										\

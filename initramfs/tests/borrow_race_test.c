@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: races are what KASAN and lockdep look at. */
 /*
- * A mapping that is read while its owner takes it apart. A reader that is just
- * leaving must not touch what the change has freed: KASAN watches here, and the
- * counts must be right at the end.
+ * A mapping is read while its owner takes it apart. A reader that is just leaving must not touch
+ * memory that the change has freed: KASAN watches for that, and the counts must be right at the
+ * end.
  */
 #include "client.h"
 
@@ -25,7 +25,7 @@ FIXTURE(borrow_race)
 	bool stop;
 };
 
-/* A change excludes a reader, and the other way round; nothing else may go wrong. */
+/* A change excludes readers, and a reader excludes changes. There must be no other error. */
 static bool may_be(int err)
 {
 	return !err || err == -ENOENT || err == -EBUSY;
@@ -68,7 +68,7 @@ FIXTURE_TEARDOWN(borrow_race)
 	CLIENT_TEARDOWN();
 }
 
-/* Change the mapping by @change, which keeps self->handle valid, beside readers. */
+/* Run readers, and change the mapping by @change, which keeps self->handle valid. */
 static void race(FIXTURE_DATA(borrow_race) *self, int (*change)(FIXTURE_DATA(borrow_race) *self))
 {
 	struct timespec start;
@@ -105,7 +105,7 @@ static int unmap_and_map(FIXTURE_DATA(borrow_race) *self)
 	return err;
 }
 
-/* The readers are on the second half, which the merge consumes. */
+/* The readers read the second half, which the merge consumes. */
 static int split_and_merge(FIXTURE_DATA(borrow_race) *self)
 {
 	__u32 first, second;

@@ -86,7 +86,7 @@ FIXTURE_TEARDOWN(call)
 
 	close(self->fd);
 	close(self->exported);
-	/* what it gave is an owner of its own */
+	/* the result of the call is an object of its own */
 	if (variant->request == THESEUS_MM_IOC_EXPORT && self->argument->export.fd)
 		close(self->argument->export.fd);
 	self->fd = uapi_open(NULL);

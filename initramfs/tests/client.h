@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of most tests: a client. Before a test it owns nothing; after the
- * test it is closed, and everything must be free again as it was, whatever the
- * test left behind.
+ * The fixture of most tests: a client that owns nothing yet. After the test the client is closed,
+ * and all counts must be as before, whatever the test left open.
  */
 #ifndef TESTS_CLIENT_H
 #define TESTS_CLIENT_H
@@ -32,9 +31,9 @@ FIXTURE_SETUP(client)
 }
 
 /*
- * The end of a fixture that has @fd and @start: its client is closed, and all is back.
- * A test may close the client itself and set fd to -1. Teardowns only expect:
- * after a failed assertion this harness would come back here for ever.
+ * The teardown of a fixture with @fd and @start: close the client, and check that all counts are
+ * as before. A test may close the client itself and set @fd to -1. Teardowns use only EXPECT:
+ * after a failed ASSERT in a teardown, this harness would run the teardown endlessly.
  */
 #define CLIENT_TEARDOWN()								\
 	do {										\
@@ -56,8 +55,8 @@ FIXTURE_TEARDOWN(client)
 }
 
 /*
- * Shall a race go on? At least for @seconds, and on a machine that has little time for
- * us up to a minute, until everything has happened at least once that must.
+ * Should a race go on? It runs at least @seconds, and on a slow machine up to a minute, until
+ * each required event has happened once.
  */
 static inline bool race_goes_on(const struct timespec *start, int seconds, bool has_all_happened)
 {
@@ -68,7 +67,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 	return now.tv_sec < seconds || (!has_all_happened && now.tv_sec < 60);
 }
 
-/* TAKE_SNAPSHOT(&snapshot, handle...) and, later: is all still as it was? */
+/* TAKE_SNAPSHOT(&snapshot, handle...) records the state; the check below compares it later. */
 #define TAKE_SNAPSHOT(snapshot, ...)							\
 	do {										\
 		const __u32 _handles[] = { 0, ##__VA_ARGS__ };				\
@@ -86,8 +85,8 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 	} while (0)
 
 /*
- * EXPECT_REFUSED(error, call, handle...): @call gives -@error and changes nothing:
- * no count, nor anything about the objects named.
+ * EXPECT_REFUSED(error, call, handle...): @call returns -@error and changes nothing: no count,
+ * and nothing about the named objects.
  */
 #define EXPECT_REFUSED(error, call, ...)						\
 	do {										\
@@ -98,7 +97,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 		EXPECT_UNCHANGED(&_before, ##__VA_ARGS__);				\
 	} while (0)
 
-/* Everything is as when the test began. */
+/* Check that all counts are as at the start of the test. */
 #define EXPECT_ALL_BACK()								\
 	do {										\
 		struct theseus_mm_info _now;						\
@@ -108,7 +107,7 @@ static inline bool race_goes_on(const struct timespec *start, int seconds, bool 
 		EXPECT_STREQ("", info_difference(&self->start, &_now, _text));		\
 	} while (0)
 
-/* Objects that the test needs; their structure is the value. */
+/* Make objects that the test needs. The value is the structure of the call. */
 #define MAPPING(nr)									\
 	({										\
 		struct theseus_mm_create_mapping _mapping;				\

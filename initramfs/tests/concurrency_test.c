@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: races are what KASAN and lockdep look at. */
 /*
- * Many at once: threads on one mapping, processes on one module. What must hold:
- * nobody sees bytes of another owner; at the end everything is back.
+ * Many calls at once: threads on one mapping, processes on one module. Nobody may see bytes of
+ * another owner, and at the end all memory must be free.
  */
 #include "client.h"
 
@@ -35,7 +35,7 @@ static void note_wrong(struct crowd *crowd, int what)
 				    __ATOMIC_RELAXED);
 }
 
-/* Others may have borrowed it, or be changing it at this moment. */
+/* Another thread may have borrowed the mapping, or be changing it at this moment. */
 static bool is_expected(int err)
 {
 	return !err || err == -EBUSY || err == -ENOENT;
@@ -48,7 +48,7 @@ static __u32 current_handle(struct crowd *crowd)
 
 #define WRONG_BYTES	4242
 
-/* A writer borrows the mapping for itself: nobody sees half of what it writes. */
+/* A writer has the mapping for itself: no reader sees half of what the writer writes. */
 static void check_whole(struct crowd *crowd, const unsigned char *content)
 {
 	size_t i;
@@ -104,7 +104,7 @@ static void *remapper(void *argument)
 	return NULL;
 }
 
-/* The only one who changes the handle. */
+/* Only this thread changes the handle. */
 static void *splitter(void *argument)
 {
 	struct crowd *crowd = argument;
@@ -119,7 +119,10 @@ static void *splitter(void *argument)
 			continue;
 		}
 		__atomic_store_n(&crowd->handle, first, __ATOMIC_RELEASE);
-		/* the others let go of it now and then; a remapped half has to wait */
+		/*
+		 * the other threads end their borrows now and then; a remapped half has to wait
+		 * for that
+		 */
 		do {
 			err = uapi_merge(crowd->fd, first, second);
 		} while (is_expected(err) && err);
@@ -177,7 +180,7 @@ TEST_F(client, access_while_it_is_split_and_merged)
 	EXPECT_EQ(NR_PAGES, QUERY(crowd.handle).nr_pages);
 }
 
-/* Readers alone never keep each other out. */
+/* Readers never exclude each other. */
 static void *strict_reader(void *argument)
 {
 	static __thread unsigned char content[NR_PAGES * PAGE];
@@ -291,7 +294,7 @@ static int (*const changes[])(int fd, __u32 handle) = {
 	uapi_drop, borrowed_split, borrowed_unmap, borrowed_remap, borrowed_write,
 };
 
-/* A fast machine may be done before all was tried: then it is tried again. */
+/* A fast machine may finish the READ before all calls were tried: then try again. */
 static bool try_while_borrowed(struct crowd *crowd, struct long_read *long_read,
 			       int results[ARRAY_SIZE(changes)])
 {
@@ -339,7 +342,7 @@ TEST_F(client, a_borrowed_mapping_refuses_to_change)
 	EXPECT_EQ(0, uapi_remap(self->fd, crowd.handle, READ_ONLY));
 }
 
-/* The last descriptor may go while a call is under way: the call is finished first. */
+/* The last descriptor is closed during a call: the call finishes first. */
 static void *closer(void *argument)
 {
 	struct crowd *crowd = argument;
@@ -385,7 +388,7 @@ TEST_F(client, access_while_the_client_is_closed)
 
 #define NR_PROCESSES	4
 
-/* All bytes are @value? */
+/* Do all bytes have the value @value? */
 static bool is_all(const unsigned char *content, size_t length, unsigned char value)
 {
 	while (length--)
@@ -394,7 +397,7 @@ static bool is_all(const unsigned char *content, size_t length, unsigned char va
 	return true;
 }
 
-/* New memory is zero, and what was written stays until it is dropped. */
+/* New memory is zero, and keeps what is written until it is dropped. */
 static int live_and_let_live(int fd, unsigned char mine, unsigned int nr_pages)
 {
 	static unsigned char content[64 * PAGE];
@@ -442,7 +445,7 @@ TEST_F(client, content_never_crosses_processes)
 	EXPECT_ALL_BACK();
 }
 
-/* Some live, some are killed at any moment: the others do not notice. */
+/* Some processes live, some are killed at any moment; the others do not notice. */
 TEST_F(client, deaths_do_not_disturb_the_living)
 {
 	pid_t victim, living = fork();

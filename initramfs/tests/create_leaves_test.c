@@ -15,7 +15,7 @@
 #define SIZE_2M		(2ULL << 20)
 #define SIZE_1G		(1ULL << 30)
 
-/* The calls that create; all take the same structure. */
+/* The calls that create mappings; all take the same structure. */
 static const unsigned long create_calls[] = {
 	THESEUS_MM_IOC_CREATE_MAPPING,
 	THESEUS_MM_IOC_CREATE_CONTIGUOUS_MAPPING,
@@ -138,7 +138,7 @@ TEST_F(client, create_refuses_sizes_that_do_not_suit_the_leaves)
 	static const __u64 sizes[][2] = {
 		{ PAGE, SIZE_2M }, { SIZE_2M + PAGE, SIZE_2M }, { SIZE_2M - PAGE, SIZE_2M },
 		{ SIZE_2M, SIZE_1G }, { SIZE_1G + SIZE_2M, SIZE_1G },
-		/* nobody can have so much, but the size is wrong first */
+		/* the size is more than any client may have, but the leaf size is checked first */
 		{ (1ULL << 50) + PAGE, SIZE_2M }, { (1ULL << 50) + SIZE_2M, SIZE_1G },
 	};
 	struct theseus_mm_create_mapping mapping;
@@ -217,7 +217,7 @@ TEST_F(client, create_refuses_leaves_and_alignments_that_there_is_no_room_for)
 	for (i = 0; i < 2; i++) {
 		EXPECT_REFUSED(ENOSPC, create(self->fd, create_calls[i], SIZE_2M, SIZE_2M, 0,
 					      &mapping));
-		/* there is one such page, the last */
+		/* only the last page is free and aligned */
 		EXPECT_REFUSED(ENOSPC, create(self->fd, create_calls[i], 2 * PAGE, 0, SIZE_2M,
 					      &mapping));
 		EXPECT_EQ(0, create(self->fd, create_calls[i], 256 * PAGE, PAGE, 0, &mapping));

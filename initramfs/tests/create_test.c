@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Making mappings: the two create calls and the two map calls, what they share
- * and where they differ.
+ * Making mappings: the two create calls and the two map calls, in what they share and where they
+ * differ.
  */
 #include "client.h"
 #include "fragment.h"
@@ -77,7 +77,7 @@ FIXTURE_VARIANT_ADD(make, create_contiguous_mapping) { .make = make_contiguous }
 FIXTURE_VARIANT_ADD(make, map_allocated_pages) { .make = make_map };
 FIXTURE_VARIANT_ADD(make, map_allocated_pages_to) { .make = make_map_to };
 
-/* The frames that the next one gets hold something. */
+/* Fill the frames that the next mapping will get. */
 static int leave_dirt(int fd)
 {
 	static unsigned char dirt[16 * PAGE];
@@ -134,7 +134,7 @@ TEST_F(make, records_the_flags)
 
 	ASSERT_EQ(0, variant->make(self, recorded, &handle));
 	EXPECT_EQ(recorded | MADE, QUERY(handle).pte_flags);
-	/* but the hardware gets neither */
+	/* but the hardware's entry has neither flag */
 	ASSERT_EQ(0, uapi_translate(self->fd, QUERY(handle).start, &found));
 	EXPECT_EQ(MADE | THESEUS_MM_PTE_NOT_EXECUTABLE, found.pte_flags);
 }
@@ -202,7 +202,7 @@ TEST_F(client, create_costs_what_it_says)
 	EXPECT_EQ(1, info.client_handles);
 	EXPECT_EQ(6, info.client_frames);
 	EXPECT_EQ(self->start.pages_free - 6, info.pages_free);
-	/* a new corner of the address space takes a table a level, but for the root */
+	/* a new part of the address space needs one table for each level below the root */
 	EXPECT_EQ(self->start.nr_tables + info.paging_levels - 1, info.nr_tables);
 	EXPECT_EQ(self->start.frames_free - 6 - (info.paging_levels - 1), info.frames_free);
 	ASSERT_EQ(0, uapi_drop(self->fd, handle));
@@ -262,7 +262,7 @@ TEST_F(client, create_refuses_what_is_too_large)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		/* more pages than anybody may have */
+		/* more pages than any client may have */
 		EXPECT_REFUSED(i ? EDQUOT : ENOSPC,
 			       uapi_create_mapping(self->fd, sizes[i], THESEUS_MM_PTE_DATA,
 						   &mapping));
@@ -308,7 +308,7 @@ TEST_F(client, create_refuses_one_page_too_many)
 						   &mapping));
 }
 
-/* Enough for the pages, but not for the tables: all of it is undone. */
+/* There are enough frames for the pages, but not for the tables: the call is undone. */
 TEST_F(client, create_refuses_if_only_the_tables_do_not_fit)
 {
 	struct theseus_mm_create_mapping mapping;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What /sys/kernel/debug/theseus_mm and /sys/class/misc/theseus_mm say, against what
- * was made; read at once, in small steps, from the middle, beside changes.
+ * The content of /sys/kernel/debug/theseus_mm and /sys/class/misc/theseus_mm, compared with the
+ * objects that the test made; read at once, in small steps, from the middle, and during changes.
  */
 #include "area.h"
 #include "client.h"
@@ -41,11 +41,11 @@ TEST_F(client, debugfs_is_for_root)
 		EXPECT_EQ(-1, open(files[i], O_RDONLY));
 		EXPECT_EQ(EACCES, errno);
 	}
-	/* so that the teardown can open the device again, this ends here */
+	/* end the limit here, so that the teardown can open the device again */
 	_exit(_metadata->passed ? KSFT_PASS : KSFT_FAIL);
 }
 
-/* One of each kind, and many that are no run, with a hole in the handles. */
+/* Make an object of each kind, and many that do not form a run, with a gap in the handles. */
 #define OWN_THINGS()									\
 	do {										\
 		__u32 _doomed;								\
@@ -107,7 +107,7 @@ TEST_F(client, debugfs_may_be_read_from_anywhere)
 	}
 }
 
-/* Lines of all files, while others come and go. */
+/* Read all files while other clients come and go. */
 TEST_F(client, debugfs_may_be_read_beside_changes)
 {
 	pid_t children[2];
@@ -179,7 +179,7 @@ TEST_F(client, debugfs_lists_clients_and_their_objects)
 	free(text);
 }
 
-/* Who it was that left something stays to be seen as long as that. */
+/* A closed client stays visible as long as it is charged for something. */
 TEST_F(client, debugfs_lists_clients_that_are_gone_but_not_all_they_had)
 {
 	struct theseus_mm_create_mapping mapping;
@@ -204,7 +204,7 @@ TEST_F(client, debugfs_lists_clients_that_are_gone_but_not_all_they_had)
 	free(text);
 }
 
-/* A name is what its process likes: it must not look like lines of the file. */
+/* A process can choose any name: the name must not look like lines of the file. */
 TEST_F(client, debugfs_shows_a_name_on_one_line)
 {
 	int other;
@@ -222,7 +222,7 @@ TEST_F(client, debugfs_shows_a_name_on_one_line)
 
 /* --- mappings ------------------------------------------------------------------------- */
 
-/* What the file says of an address: 0 if nothing. */
+/* Return: the file's result for an address, or 0 if there is none */
 static __u64 listed_paddr(const char *text, __u64 vaddr, char size[3], bool *is_writable)
 {
 	while (text && *text) {
@@ -275,7 +275,7 @@ TEST_F(client, debugfs_lists_what_is_mapped)
 	free(text);
 }
 
-/* Small leaves that fill several tables are one line if they lie one behind the other. */
+/* Consecutive small leaves are one line, even if they fill several tables. */
 TEST_F(client, debugfs_lists_runs)
 {
 	struct theseus_mm_allocate pages = { .size = 1300, .align = 1 << 21 };
@@ -286,7 +286,7 @@ TEST_F(client, debugfs_lists_runs)
 
 	ASSERT_EQ(0, uapi_allocate_pages(self->fd, &pages));
 	ASSERT_EQ(0, uapi_allocate_frames(self->fd, &frames));
-	/* not congruent, whatever the frames' start is: large leaves cannot be */
+	/* pages and frames are never congruent here, so there are no large leaves */
 	ASSERT_EQ(0, uapi_split(self->fd, frames.handle,
 				frames.start & ((1 << 21) - 1) ? 1300 * PAGE : PAGE, &one, &rest));
 	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, pages.handle,
@@ -335,14 +335,14 @@ TEST_F(client, debugfs_walks_an_address)
 	EXPECT_TRUE(text_has(text, "address 0x1000\n"));
 	EXPECT_TRUE(text_has(text, "not present"));
 	free(text);
-	/* the next question is answered from its beginning, also if half was read */
+	/* the next answer starts at its beginning, even if only half of the last one was read */
 	ASSERT_EQ(0, ask(one, mapping.start));
 	EXPECT_EQ(5, read(one, some, 5));
 	ASSERT_EQ(0, ask(one, 0x2000));
 	text = text_rest(one, 100);
 	EXPECT_TRUE(text_has(text, "address 0x2000\n"));
 	free(text);
-	/* what is no address changes nothing */
+	/* text that is not an address changes nothing */
 	EXPECT_EQ(-EINVAL, ask(one, 0x1234567800000000));
 	EXPECT_EQ(-1, write(one, "here\n", 5));
 	EXPECT_EQ(EINVAL, errno);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Descriptors on their way from process to process, by SCM_RIGHTS.
+ * Pass descriptors between processes with SCM_RIGHTS.
  */
 #ifndef TESTS_DESCRIPTOR_H
 #define TESTS_DESCRIPTOR_H
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Puts a descriptor into a socket. */
+/* Send a descriptor over a socket. */
 static inline bool send_descriptor(int socket, int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
@@ -29,7 +29,7 @@ static inline bool send_descriptor(int socket, int fd)
 	return sendmsg(socket, &message, MSG_NOSIGNAL) == 1;
 }
 
-/* Return: a descriptor that came, or -1 */
+/* Return: the received descriptor, or -1 */
 static inline int receive_descriptor(int socket)
 {
 	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory, which takes CAP_SYS_RAWIO. Here it is that of QEMU's ivshmem: a BAR
- * with memory behind it.
+ * Device memory, which takes CAP_SYS_RAWIO. The test uses QEMU's ivshmem, a device whose BAR is
+ * memory.
  */
 #include "area.h"
 #include "pci.h"
@@ -44,7 +44,7 @@ FIXTURE_TEARDOWN(device)
 	close(self->fd);
 	self->fd = uapi_open(NULL);
 	EXPECT_LE(0, self->fd);
-	/* a test may have added one or two */
+	/* a test may have left one or two regions */
 	uapi_remove_device_region(self->fd, self->bar, NR_BYTES);
 	uapi_remove_device_region(self->fd, self->bar + NR_BYTES, NR_BYTES);
 	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
@@ -82,7 +82,10 @@ TEST_F(device, regions_come_and_go)
 	EXPECT_ALL_BACK();
 }
 
-/* It is nobody's: it stays without the client that added it, and others can remove it. */
+/*
+ * No client owns a region: it stays when the client that added it is gone, and others can remove
+ * it.
+ */
 TEST_F(device, regions_belong_to_no_client)
 {
 	int other = uapi_open(NULL);
@@ -137,7 +140,7 @@ TEST_F(device, all_of_it_takes_the_privilege)
 	ASSERT_EQ(0, set_rawio(true));
 }
 
-/* What a process sees, what a READ sees, and what is there are the same. */
+/* A process, READ and the device itself see the same content. */
 static int use(int fd, __u32 handle, __u64 nr_bytes, unsigned char seed)
 {
 	unsigned char *area, byte, *places[3];
@@ -183,7 +186,7 @@ TEST_F(device, memory_is_used)
 		EXPECT_EQ(1, QUERY(range.handle).nr_frame_ranges);
 		ASSERT_EQ(0, use(self->fd, range.handle, LARGE, 7 * i));
 		ASSERT_EQ(0, uapi_drop(self->fd, range.handle));
-		/* nobody clears it */
+		/* the module does not clear it */
 		range = MAP_RANGE(0, NR_BYTES, DEVICE_DATA);
 		ASSERT_EQ(0, uapi_read(self->fd, range.handle, PAGE, &byte, 1));
 		EXPECT_EQ(7 * i, byte);
@@ -212,11 +215,17 @@ TEST_F(client, registers_are_read_and_written_in_their_own_width)
 	EXPECT_EQ(0x010000ed, word);
 	word = 0x12345678;
 	EXPECT_EQ(0, uapi_write(self->fd, range.handle, 4, &word, 4));
-	/* several are registers of 32 bits: the second reads as what was written, inverted */
+	/*
+	 * several accesses of 32 bits: the second register returns the inverse of what was
+	 * written
+	 */
 	EXPECT_EQ(0, uapi_read(self->fd, range.handle, 0, words, 12));
 	EXPECT_EQ(0x010000ed, words[0]);
 	EXPECT_EQ(~0x12345678U, words[1]);
-	/* an address for DMA, of 64 bits; to less than that each half is all of it */
+	/*
+	 * a DMA address of 64 bits: with a narrower access, each half would set the whole
+	 * register
+	 */
 	EXPECT_EQ(0, uapi_write(self->fd, range.handle, 0x80, &source, 8));
 	EXPECT_EQ(0, uapi_read(self->fd, range.handle, 0x80, &value, 8));
 	EXPECT_EQ(source, value);
@@ -224,7 +233,7 @@ TEST_F(client, registers_are_read_and_written_in_their_own_width)
 	EXPECT_EQ(0, uapi_remove_device_region(self->fd, bar, PAGE));
 }
 
-/* Linux would show it to processes uncached. */
+/* Linux would map such memory uncached in processes, so mmap() is refused. */
 TEST_F(device, write_back_memory_is_not_mmapped)
 {
 	struct theseus_mm_map_range range;
@@ -239,7 +248,7 @@ TEST_F(device, write_back_memory_is_not_mmapped)
 	ASSERT_EQ(0, uapi_map_offset(self->fd, range.handle, &offset, NULL));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset));
 	EXPECT_EQ(EOPNOTSUPP, errno);
-	/* and it is not borrowed */
+	/* the refused mmap() leaves no borrow */
 	EXPECT_EQ(0, uapi_drop(self->fd, range.handle));
 }
 
@@ -268,7 +277,7 @@ TEST_F(device, ranges_are_refused)
 	EXPECT_REFUSED(EADDRINUSE, uapi_map_frame_range(fd, bar + 5, 1, DEVICE_DATA, &range));
 }
 
-/* Its tables are RAM. */
+/* The page tables of the mapping are RAM. */
 TEST_F(device, memory_does_not_count)
 {
 	struct theseus_mm_limits limits;
@@ -292,7 +301,7 @@ TEST_F(device, memory_is_not_allocated_as_frames)
 	EXPECT_REFUSED(EOPNOTSUPP, uapi_allocate_frames(self->fd, &call));
 }
 
-/* Whichever way it goes, it stays what it is. */
+/* A mapping keeps its memory type through each call. */
 TEST_F(device, mappings_can_be_taken_apart)
 {
 	__u32 handle, first, second, pages, frames, nr = 1;
@@ -305,7 +314,7 @@ TEST_F(device, mappings_can_be_taken_apart)
 	EXPECT_REFUSED(EOPNOTSUPP, uapi_remap(self->fd, handle, THESEUS_MM_PTE_DATA), handle);
 	ASSERT_EQ(0, uapi_remap(self->fd, handle, DEVICE_DATA & ~THESEUS_MM_PTE_WRITABLE));
 	ASSERT_EQ(0, uapi_remap(self->fd, handle, DEVICE_DATA));
-	/* inside a leaf of 2 MiB, which breaks */
+	/* a split inside a leaf of 2 MiB, which becomes small leaves */
 	ASSERT_EQ(0, uapi_split(self->fd, handle, LARGE + PAGE, &first, &second));
 	ASSERT_EQ(0, uapi_read(self->fd, second, 0, text, 6));
 	EXPECT_STREQ("hello", text);
@@ -336,7 +345,7 @@ TEST_F(device, frames_of_ram_refuse_to_be_device_memory)
 		       pages, frames);
 }
 
-/* Maps frames of a device to pages; gives the mapping's handle. */
+/* Map frames of a device to pages. Return: the handle of the mapping */
 #define MAP_FRAMES(range, the_pages, flags)						\
 	({										\
 		__u32 _pages, _frames, _nr = 1;						\
@@ -373,7 +382,7 @@ TEST_F(device, memory_is_not_merged_with_ram)
 	EXPECT_REFUSED(EMEDIUMTYPE, uapi_merge(self->fd, device, ram.handle), device, ram.handle);
 }
 
-/* The client is gone, the area is not: nobody takes the memory away under it. */
+/* The client is gone and the area remains: nobody takes the memory away under it. */
 TEST_F(device, regions_stay_while_a_process_has_them)
 {
 	struct theseus_mm_map_range range;

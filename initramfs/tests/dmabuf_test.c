@@ -33,7 +33,7 @@ FIXTURE_SETUP(dmabuf)
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 }
 
-/* What areas held a moment ago may still be looked for. */
+/* The module may check for a short time whether pages are still pinned. */
 static bool has_all_back(int fd, const struct theseus_mm_info *start)
 {
 	struct theseus_mm_info now = { 0 };
@@ -186,7 +186,7 @@ TEST_F(dmabuf, revoked)
 	EXPECT_EQ((unsigned char *)MAP_FAILED, mmap_buffer(buffer, RW));
 	EXPECT_EQ(ENODEV, errno);
 	EXPECT_EQ(0, sync_buffer(buffer, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW));
-	/* it is as if it had never been exported */
+	/* the mapping is as if it had never been exported */
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -242,7 +242,7 @@ TEST_F(dmabuf, refusals)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* The call's structure cannot be written: all is undone. */
+/* The structure of the call cannot be written, so the call is undone. */
 TEST_F(dmabuf, a_fault_undoes_it)
 {
 	struct theseus_mm_export *request;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The examples of libtmm do what they say: each ends well, says something, and leaves
- * everything as it was.
+ * The examples of libtmm work: each succeeds, prints something, and leaves all counts as before.
  */
 #include "client.h"
 
@@ -62,7 +61,7 @@ FIXTURE_TEARDOWN(example)
 	close(self->fd);
 }
 
-/* What it printed goes on as comments of this test; returns how many lines. */
+/* Print the output of the example as comments of this test. Return: the number of lines */
 static int forward(FILE *output)
 {
 	char line[256];
@@ -72,7 +71,7 @@ static int forward(FILE *output)
 		printf("# %s", line);
 		nr++;
 	}
-	/* a test of this harness ends by _exit() */
+	/* flush, since a test of this harness ends with _exit() */
 	fflush(stdout);
 	return nr;
 }
@@ -99,7 +98,7 @@ static int is_program(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* One that is not in the list above would never run. */
+/* Every example must be in the list above, since others never run. */
 TEST_F(client, all_examples_are_listed)
 {
 	struct dirent **entries;

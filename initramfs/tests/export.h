@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of tests of exported mappings: a client that exported one.
+ * The fixture of tests of exported mappings: a client that has exported a mapping.
  */
 #ifndef TESTS_EXPORT_H
 #define TESTS_EXPORT_H
@@ -53,7 +53,7 @@ static inline unsigned char *mmap_export(int export, __u64 offset, size_t nr_byt
 	return mmap(NULL, nr_bytes, protection, MAP_SHARED, export, offset);
 }
 
-/* The mapping is somewhere, and nowhere twice. */
+/* Check that the mapping exists exactly once. */
 #define EXPECT_THERE()									\
 	do {										\
 		struct theseus_mm_info _info = INFO();					\

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * poll() on descriptors of mappings: POLLIN while nobody uses the mapping, POLLHUP and
- * POLLERR once the descriptor is stale and its last area gone.
+ * poll() on descriptors of mappings: POLLIN while the mapping has no areas, POLLHUP and POLLERR
+ * once the descriptor is stale and its last area is gone.
  */
 #include "area.h"
 
@@ -34,7 +34,7 @@ FIXTURE_TEARDOWN(poll)
 	CLIENT_TEARDOWN();
 }
 
-/* What poll() says within @timeout_ms of what it says unasked, and of POLLIN. */
+/* Return: what poll() reports within @timeout_ms: POLLIN, and the events that it always reports */
 static short polled(int fd, int timeout_ms)
 {
 	struct pollfd wanted = { .fd = fd, .events = POLLIN | POLLOUT | POLLPRI };
@@ -86,13 +86,13 @@ TEST_F(poll, one_that_was_imported_is_gone)
 
 	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
 	EXPECT_EQ(GONE, polled(self->export, 0));
-	/* whatever its new owner does */
+	/* the new owner's calls change nothing */
 	area = AREA(handle, R);
 	EXPECT_EQ(GONE, polled(self->export, 0));
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* Service managers keep descriptors, and drop those that say POLLHUP or POLLERR. */
+/* Service managers keep descriptors, and close those that report POLLHUP or POLLERR. */
 TEST_F(poll, one_that_owns_something_is_not_gone)
 {
 	struct theseus_mm_revoke call = { 0 };
@@ -125,7 +125,7 @@ TEST_F(poll, one_that_was_taken_back_is_gone)
 	close(export);
 }
 
-/* It borrows nothing itself, but says whether anybody does. */
+/* A lending descriptor does not borrow the mapping, but reports whether it is borrowed. */
 TEST_F(poll, one_that_lends)
 {
 	__u32 handle = MAPPING(NR).handle;
@@ -148,7 +148,7 @@ TEST_F(poll, one_that_lends)
 	close(second);
 }
 
-/* Its own areas count, and no others. */
+/* Only the areas of this descriptor count. */
 TEST_F(poll, one_that_is_stale_and_still_mmapped_is_not_gone)
 {
 	__u32 handle = MAPPING(NR).handle;
@@ -191,7 +191,7 @@ LATER(close_later, close(later.fd))
 LATER(import_later, uapi_import(later.fd, later.export, &later.handle))
 LATER(take_back_later, uapi_take_back(later.fd, later.handle, &later.handle))
 
-/* The result of a poll() during which @call is made; POLLNVAL if poll() did not wait. */
+/* Return: the result of a poll() during which @call is made; POLLNVAL if poll() did not wait */
 static short polled_during(int fd, void *(*call)(void *))
 {
 	pthread_t thread;
@@ -199,7 +199,7 @@ static short polled_during(int fd, void *(*call)(void *))
 
 	if (polled(fd, 0) & ~POLLIN || pthread_create(&thread, NULL, call, NULL))
 		return POLLNVAL;
-	/* where there is POLLIN already, only the end is waited for */
+	/* if POLLIN is set already, wait only for the end */
 	if (polled(fd, 0)) {
 		struct pollfd end = { .fd = fd };
 
@@ -267,7 +267,7 @@ TEST_F(poll, drop_and_close_wake)
 	self->fd = uapi_open(NULL);
 }
 
-/* An edge for each change, as epoll wants it. */
+/* Each change is an edge for epoll. */
 TEST_F(poll, epoll_is_told_each_time)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };

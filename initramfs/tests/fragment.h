@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * To run out of memory on purpose.
+ * Run out of memory on purpose.
  */
 #ifndef TESTS_FRAGMENT_H
 #define TESTS_FRAGMENT_H
 
 #include "uapi.h"
 
-/* Frees the first frame of the run *@rest, keeps the second: the next is no neighbour. */
+/*
+ * Free the first frame of the run *@rest and keep the second, so that the next free frame is no
+ * neighbour.
+ */
 static inline int leave_one(int fd, __u32 *rest)
 {
 	__u32 one, others, kept;
@@ -42,7 +45,7 @@ static inline int leave_singles(int fd, unsigned int nr)
 		err = uapi_allocate_frames(fd, &run);
 		if (err)
 			return err;
-		/* the first and longest gives the singles */
+		/* the single frames come from the first and longest run */
 		if (!rest)
 			rest = run.handle;
 	}

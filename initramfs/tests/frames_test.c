@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What only frames have: a region with an end, bookkeeping at its start, content.
+ * Properties of frames only: a region with an end, metadata at its start, content.
  */
 #include "client.h"
 
@@ -14,7 +14,7 @@
 		_region;								\
 	})
 
-/* A client may hold all there is; returns the number of handles, 0 if it failed. */
+/* A client can own all frames. Return: the number of handles, or 0 on failure */
 static unsigned int take_all_frames(int fd, __u32 *handles, unsigned int max)
 {
 	struct theseus_mm_allocate call;
@@ -141,7 +141,7 @@ TEST_F(client, occupancy_shows_where)
 	EXPECT_EQ(0, memcmp(before, buckets, sizeof(before)));
 }
 
-/* The smallest that does, whatever room there is. */
+/* The module chooses the smallest size that makes few enough parts, whatever room the array has. */
 TEST_F(client, occupancy_is_in_parts_of_the_modules_choice)
 {
 	const __u64 nr = REGION(0).nr_bytes / PAGE;
@@ -294,7 +294,7 @@ TEST_F(client, refuses_when_all_is_owned)
 	EXPECT_ALL_BACK();
 }
 
-/* A search for another alignment may look at every free range. */
+/* A search with another alignment may visit every free range. */
 TEST_F(client, alignment_must_be_a_power_of_two_up_to_1_gib)
 {
 	static const __u64 alignments[] = { 3 * PAGE, 5ULL << 20, 1ULL << 31, 1ULL << 63 };
@@ -340,7 +340,7 @@ TEST_F(client, merge_refuses_frames_of_two_regions)
 		       call[0].handle, call[1].handle);
 }
 
-/* Content never crosses owners, not even from one object of a client to the next. */
+/* Content never moves to another owner, not even from one object of a client to the next. */
 TEST_F(client, given_out_frames_are_zero)
 {
 	struct theseus_mm_create_mapping mapping;

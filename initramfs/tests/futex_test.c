@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Locks that processes share, in memory with struct pages: as in any other shared
- * memory.
+ * Locks that processes share work in memory with struct pages as in any other shared memory.
  */
 #include "area.h"
 
@@ -42,7 +41,7 @@ FIXTURE_TEARDOWN(futex)
 	CLIENT_TEARDOWN();
 }
 
-/* Return: what the kernel says, or an error */
+/* Return: the kernel's result, or an error */
 static int wait_at(void *word, unsigned int value, long milliseconds)
 {
 	struct timespec timeout = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
@@ -58,7 +57,7 @@ static int wake_at(void *word, int nr)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Tries for two seconds, since the waiter may not be waiting yet. */
+/* Wake for up to two seconds, since the waiter may not be waiting yet. */
 static int wake_one(void *word)
 {
 	int i, nr = 0;
@@ -99,7 +98,7 @@ TEST_F(futex, a_waiter_in_another_process_is_woken)
 
 	EXPECT_EQ(1, wake_one(area + 2 * PAGE + 64));
 	EXPECT_EQ(0, status_of(pid));
-	/* one that may only read */
+	/* an area that can only be read */
 	pid = start_waiter(self->fd, self->handle, PAGE, R);
 	EXPECT_EQ(1, wake_one(area + PAGE));
 	EXPECT_EQ(0, status_of(pid));
@@ -108,7 +107,7 @@ TEST_F(futex, a_waiter_in_another_process_is_woken)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* The place in the mapping counts, wherever its areas begin. */
+/* A futex is its place in the mapping, wherever the areas begin. */
 TEST_F(futex, each_place_is_one_of_its_own)
 {
 	unsigned char *area = AREA(self->handle, RW), *part;
@@ -187,7 +186,7 @@ TEST_F(futex, process_shared_locks)
 	usleep(300000);
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, sem_post(&shared->semaphore));
-	/* they wait for the mutex now */
+	/* both wait for the mutex now */
 	usleep(300000);
 	EXPECT_EQ(0, shared->nr_in);
 	ASSERT_EQ(0, pthread_mutex_unlock(&shared->mutex));
@@ -215,7 +214,7 @@ static void *wait_in_thread(void *arg)
 	return NULL;
 }
 
-/* A waiter on memory that was revoked gets no wake-up of the next owner. */
+/* A waiter on revoked memory gets no wake-up of the next owner. */
 TEST_F(futex, the_next_owner_wakes_nobody_else)
 {
 	struct theseus_mm_create_mapping mine = MAPPING(1), theirs;
@@ -236,7 +235,7 @@ TEST_F(futex, the_next_owner_wakes_nobody_else)
 	ASSERT_EQ(before.paddr, after.paddr);
 	area = AREA(theirs.handle, RW);
 	EXPECT_EQ(0, wake_at(area, 1));
-	/* the next owner's own are woken */
+	/* the next owner wakes its own waiters */
 	pid = start_waiter(self->fd, theirs.handle, 0, RW);
 	EXPECT_EQ(1, wake_one(area));
 	EXPECT_EQ(0, status_of(pid));
@@ -246,7 +245,7 @@ TEST_F(futex, the_next_owner_wakes_nobody_else)
 	EXPECT_EQ(0, munmap(waiter.word, PAGE));
 }
 
-/* Handed over: the descriptor's areas, then the importer's. */
+/* After an export: areas of the descriptor, then areas of the importer. */
 TEST_F(futex, works_in_what_was_handed_over)
 {
 	unsigned char *area = AREA(self->handle, RW);
@@ -276,7 +275,7 @@ TEST_F(futex, works_in_what_was_handed_over)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* One area less is not the last. */
+/* Locks work on after one of several areas is gone. */
 TEST_F(futex, works_while_there_is_an_area)
 {
 	unsigned char *first = AREA(self->handle, RW), *second = AREA(self->handle, RW);
@@ -305,7 +304,7 @@ TEST_F(futex, works_in_an_entry_of_1g)
 	pid = start_waiter(self->fd, mapping.handle, word, RW);
 	EXPECT_EQ(1, wake_one(area + word));
 	EXPECT_EQ(0, status_of(pid));
-	/* broken up, it is still the same place */
+	/* after the leaf is split, the futex is at the same place */
 	EXPECT_EQ(0, mprotect(area + SIZE_1G / 2, PAGE, R));
 	pid = start_waiter(self->fd, mapping.handle, word, RW);
 	EXPECT_EQ(1, wake_one(area + word));
@@ -313,7 +312,7 @@ TEST_F(futex, works_in_an_entry_of_1g)
 	EXPECT_EQ(0, munmap(area, SIZE_1G));
 }
 
-/* Linux itself fills areas of memory with struct pages. */
+/* Linux itself populates areas of memory with struct pages. */
 TEST_F(futex, map_populate_leaves_no_fault)
 {
 	unsigned char *area, byte = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: races are what KASAN and lockdep look at. */
 /*
- * Threads on one handle: of several who consume it one wins, and at the end everything
- * is back.
+ * Threads use one handle: of several threads that consume it one wins, and at the end all memory
+ * is free.
  */
 #include "client.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handles: what names nothing is ENOENT, what fails consumes nothing, and there
- * is a limit.
+ * Handles: an unknown handle is ENOENT, a call that fails consumes nothing, and there is a limit.
  */
 #include "client.h"
 
@@ -119,7 +118,7 @@ static int use_write(FIXTURE_DATA(use) *self, __u32 handle)
 FIXTURE_VARIANT_ADD(use, query) { .kinds = ANY_BIT, .use = use_query };
 FIXTURE_VARIANT_ADD(use, drop) { .kinds = ANY_BIT, .use = use_drop };
 FIXTURE_VARIANT_ADD(use, split) { .kinds = ANY_BIT, .use = use_split };
-/* of any kind, but the other one here is pages */
+/* any kind is accepted, but the other handle here is pages */
 FIXTURE_VARIANT_ADD(use, merge_first) { .kinds = PAGES_BIT, .use = use_merge_first };
 FIXTURE_VARIANT_ADD(use, merge_other) { .kinds = PAGES_BIT, .use = use_merge_other };
 FIXTURE_VARIANT_ADD(use, map) { .kinds = PAGES_BIT, .use = use_map };
@@ -186,14 +185,14 @@ TEST_F(use, refuses_what_was_dropped)
 		EXPECT_NO_ENTRY(dropped[kind]);
 }
 
-/* Another client's handles are numbers of its own. */
+/* Each client has its own handles. */
 TEST_F(use, refuses_what_another_client_has)
 {
 	struct theseus_mm_allocate pages = { .size = 4 }, frames = { .size = 4 };
 	struct theseus_mm_create_mapping mapping;
 	int i;
 
-	/* numbers that this client has not given out */
+	/* numbers that this client has no handle for */
 	for (i = 0; i < 8; i++)
 		ASSERT_EQ(0, uapi_allocate_pages(self->other_fd, &pages));
 	ASSERT_EQ(0, uapi_allocate_frames(self->other_fd, &frames));
@@ -236,7 +235,7 @@ TEST_F(client, what_stays_stays)
 	EXPECT_EQ(1, INFO().client_handles);
 }
 
-/* A number that was given back is not given out again soon. */
+/* A number is not reused soon after its handle is gone. */
 TEST_F(client, numbers_are_not_reused_at_once)
 {
 	__u32 handle = PAGES(1).handle;
@@ -284,7 +283,7 @@ FIXTURE_SETUP(limit)
 	snprintf(self->saved, sizeof(self->saved), "%u", self->start.client_handles_max);
 	snprintf(text, sizeof(text), "%u", LIMIT);
 	ASSERT_EQ(0, write_limit(text));
-	/* It is the limit of those who come now. */
+	/* The limit applies to clients that open the device now. */
 	close(self->fd);
 	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
@@ -296,7 +295,7 @@ FIXTURE_TEARDOWN(limit)
 	CLIENT_TEARDOWN();
 }
 
-/* Owns @nr single pages more. */
+/* Allocate @nr more single pages. */
 #define TAKE_HANDLES(nr)								\
 	do {										\
 		int _nr = (nr);								\
@@ -355,7 +354,7 @@ TEST_F(limit, unmap_refuses_one_more)
 		       mapping);
 }
 
-/* What gives as many handles as it takes, or fewer, is possible at the limit. */
+/* At the limit, a call is possible if it makes no more handles than it consumes. */
 TEST_F(limit, does_not_stop_what_needs_no_more)
 {
 	__u32 pages = PAGES(2).handle, frames = FRAMES(2).handle, first, second;

@@ -14,7 +14,7 @@
 
 #define SIZE	(2 * PAGE)
 
-/* In real mode, from address 0 on: what it writes lies in the second page. */
+/* Code for real mode, at address 0. It writes to the second page. */
 static const unsigned char counting[] = {
 	0xa2, 0x00, 0x10,	/* mov %al, 0x1000 */
 	0xfe, 0xc0,		/* inc %al */
@@ -101,7 +101,7 @@ FIXTURE_TEARDOWN(kvm)
 	CLIENT_TEARDOWN();
 }
 
-/* Return: 0 if the guest came as far as its OUT, else the error or the exit's reason */
+/* Return: 0 if the guest reached its OUT, else the error or the reason of the exit */
 static int run(struct _test_data_kvm *self)
 {
 	if (ioctl(self->cpu, KVM_RUN, 0))
@@ -109,7 +109,7 @@ static int run(struct _test_data_kvm *self)
 	return self->run->exit_reason == KVM_EXIT_IO ? 0 : (int)self->run->exit_reason;
 }
 
-/* Another client gets the frames, and sees only its own content. Return: the handle */
+/* Another client gets the frames and sees only its own content. Return: the handle */
 static int give_to(int fd, struct theseus_mm_create_mapping *old, __u32 *handle)
 {
 	struct theseus_mm_allocate frames = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 2,

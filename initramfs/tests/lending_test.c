@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Descriptors that lend: they give areas of a mapping that stays its owner's.
+ * Lending descriptors give areas of a mapping, and the owner keeps the mapping.
  */
 #include "descriptor.h"
 #include "rights.h"
@@ -24,7 +24,7 @@ TEST_F(rights, a_lent_mapping_stays_its_owners)
 
 	EXPECT_EQ(0, nr_borrows(self->fd, self->handle));
 	EXPECT_EQ(NR, QUERY(self->handle).nr_pages);
-	/* the descriptor is no borrow: the owner writes and changes it */
+	/* the descriptor is not a borrow: the owner writes to the mapping and changes it */
 	EXPECT_EQ(0, fill(self->fd, self->handle, SIZE));
 	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, THESEUS_MM_PTE_DATA));
@@ -107,7 +107,7 @@ TEST_F(rights, a_lending_descriptor_gives_nothing_away)
 	EXPECT_EQ(-ENOTTY, uapi_import(export, export, &handle));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", export);
 	EXPECT_ERRNO(ENXIO, open(path, O_RDWR));
-	/* a number is told for exports that own something only */
+	/* only exports that own a mapping have a number */
 	back.export_id = 1;
 	EXPECT_EQ(-ESTALE, uapi_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &back));
 	EXPECT_LENDS(received);
@@ -152,13 +152,13 @@ TEST_F(rights, revoke_ends_what_was_lent_and_the_descriptors)
 	EXPECT_STALE(export);
 	EXPECT_STALE(sealed);
 	EXPECT_EQ(0, nr_borrows(self->fd, self->handle));
-	/* the descriptors are stale, and not busy, while the owner writes */
+	/* while the owner writes, calls on stale descriptors fail with ESTALE, not EBUSY */
 	EXPECT_EQ(0, munmap(own, SIZE));
 	own = AREA(self->handle, RW);
 	EXPECT_STALE(export);
 	EXPECT_STALE(sealed);
 	EXPECT_EQ(0, munmap(own, SIZE));
-	/* the owner, and those that it makes from now on, lend as before */
+	/* the owner and new descriptors lend as before */
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 	later = EXPORT(BORROW);
 	EXPECT_LENDS(later);
@@ -175,7 +175,7 @@ TEST_F(rights, a_drop_makes_it_stale)
 
 	ASSERT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_STALE(export);
-	/* nor does it lend what has the handle or the place next */
+	/* a stale descriptor does not lend the next object with its handle or address */
 	other = EXPORT_OF(MAPPING(NR).handle, BORROW);
 	EXPECT_STALE(export);
 	close(export);
@@ -202,7 +202,7 @@ TEST_F(rights, a_split_makes_it_stale)
 	close(export);
 }
 
-/* Of both, though one handle stays. */
+/* A merge makes the descriptors of both mappings stale, although one handle stays. */
 TEST_F(rights, a_merge_makes_it_stale)
 {
 	int exports[2];
@@ -246,7 +246,7 @@ TEST_F(rights, an_export_makes_it_stale)
 	close(owner);
 }
 
-/* An area stays until its munmap(), although its client has gone. */
+/* An area stays until its munmap(), although the client is gone. */
 TEST_F(rights, the_end_of_its_client_makes_it_stale)
 {
 	int export = EXPORT(BORROW);
@@ -318,13 +318,13 @@ TEST_F(rights, a_lending_descriptor_counts_as_a_handle)
 	const __u64 any = THESEUS_MM_NO_LIMIT;
 	__u64 before;
 
-	/* the mapping has its file from now on */
+	/* the mapping has a file now, so each call charges only the descriptor */
 	before = handles_charged(self->fd);
 	second = EXPORT(BORROW);
 	EXPECT_EQ(before + 1, handles_charged(self->fd));
 	close(second);
 	EXPECT_EQ(before, handles_charged(self->fd));
-	/* the mapping has its file: the call charges nothing but the descriptor */
+	/* a limit with no room for the descriptor */
 	ASSERT_EQ(0, uapi_set_limits(self->fd, any, before));
 	EXPECT_REFUSED(EDQUOT, uapi_export_as(self->fd, self->handle, BORROW, &second, NULL),
 		       self->handle);

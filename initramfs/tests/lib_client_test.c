@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clients through libtmm: opened, counted, limited, made to wait, and closed.
+ * Clients of libtmm: open, count, limit, wait and close.
  */
 #include "library.h"
 #include "limits.h"
@@ -10,7 +10,7 @@
 
 #define NR	8
 
-/* The number that the next descriptor gets. */
+/* Return: the number that the next descriptor gets */
 static int next_fd(void)
 {
 	int fd = dup(0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device memory through libtmm: regions of QEMU's ivshmem, a BAR with memory behind it.
+ * Device memory with libtmm: regions of QEMU's ivshmem, a device whose BAR is memory.
  */
 #include "library.h"
 #include "pci.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handing over through libtmm: mappings become descriptors, travel, and become mappings again.
+ * Handing over with libtmm: export mappings, pass descriptors on, and import them.
  */
 #include "library.h"
 
@@ -107,7 +107,7 @@ TEST_F(library, export_as_takes_rights_away)
 	EXPECT_FAILS(EACCES, tmm_mapping_write(mapping, 0, "x", 1), tmm_mapping_handle(mapping));
 	EXPECT_FAILS(EACCES, tmm_mapping_remap(mapping, TMM_DATA), tmm_mapping_handle(mapping));
 	EXPECT_EQ(SIZE, nr_alike_in(mapping, 0, SIZE));
-	/* with no options it is an export like any other */
+	/* without options, this is a plain export */
 	export = EXPORT_OF(tmm_mapping_export_as(&mapping, NULL, NULL));
 	ASSERT_EQ(0, tmm_fd_query(export, &info));
 	EXPECT_EQ(SIZE, info.nr_bytes);

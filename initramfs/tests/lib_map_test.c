@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings through libtmm: created, copied to and from, changed and dropped, one at a time
- * and many at once.
+ * Mappings with libtmm: create, copy, change and drop them, one at a time and many at once.
  */
 #include "library.h"
 #include "limits.h"

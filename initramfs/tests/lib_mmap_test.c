@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Windows through libtmm: parts of mappings in this process.
+ * Windows of libtmm: parts of mappings in this process.
  */
 #include "library.h"
 
@@ -83,7 +83,7 @@ TEST_F(library, prefault_leaves_no_fault_for_later)
 
 	EXPECT_FAILS(EINVAL, tmm_mapping_prefault(window + 1, PAGE));
 	EXPECT_EQ(0, tmm_mapping_prefault(window, 0));
-	/* the first call has everything else that it touches in place */
+	/* the first call faults in everything else that the function touches */
 	EXPECT_EQ(0, tmm_mapping_prefault(window, PAGE));
 	EXPECT_EQ(0, tmm_mapping_prefault(window, SIZE));
 	before = nr_faults();
@@ -103,7 +103,7 @@ TEST_F(library, prefault_takes_the_faults)
 	unsigned char *window = WINDOW(mapping, 0, nr_bytes, R);
 	long before = nr_faults();
 
-	/* a fault brings in no more than what is around it, and never another 2 MiB */
+	/* a fault inserts entries around the address only, never beyond its 2 MiB */
 	ASSERT_EQ(0, tmm_mapping_prefault(window, nr_bytes));
 	EXPECT_LE(before + 4, nr_faults());
 	ASSERT_EQ(0, tmm_mapping_munmap(window, nr_bytes));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages and frames through libtmm: allocated, split, merged, mapped, unmapped and dropped.
+ * Pages and frames with libtmm: allocate, split, merge, map, unmap and drop.
  */
 #include "library.h"
 #include "limits.h"
@@ -212,7 +212,7 @@ TEST_F(library, objects_of_two_clients_do_not_mix)
 	tmm_client_close(&other);
 }
 
-/* Does a mapping hold nothing but zeros? */
+/* Is a mapping all zeros? */
 static bool is_zero(const struct tmm_mapping *mapping)
 {
 	char bytes[SIZE] = { 1 };

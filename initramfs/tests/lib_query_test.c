@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What libtmm tells about regions, clients, objects and page tables.
+ * Queries of libtmm about regions, clients, objects and page tables.
  */
 #include "library.h"
 #include "limits.h"
 
 #define NR		8
 #define SOMEBODY	1234
-/* In the hole of 4 and of 5 levels. */
+/* An address in the hole of both 4 and 5 levels. */
 #define NOT_CANONICAL	(1ULL << 60)
 
 TEST_F(library, region_tells_each_range)
@@ -58,7 +58,7 @@ static bool is_owner(const struct tmm_occupancy *occupancy, __u32 id)
 	return false;
 }
 
-/* The sums of all regions; each region's parts hold all of its frames. */
+/* Add up all regions, and check that the parts of each region hold all of its frames. */
 static struct tmm_bucket sum_regions(struct __test_metadata *_metadata, FIXTURE_DATA(library) *self,
 				     __u64 bucket_bytes)
 {
@@ -174,7 +174,7 @@ TEST_F(library, list_shows_what_clients_own)
 	close(export);
 }
 
-/* More than there is room for in the library's first question. */
+/* More clients than the library's first call has room for. */
 TEST_F(library, list_has_room_for_many_and_hides_others)
 {
 	int fds[40], theirs = open_as(SOMEBODY);
@@ -244,7 +244,7 @@ TEST_F(library, list_handles_tells_each_kind)
 	close(export);
 }
 
-/* More than the library asks for at a time. */
+/* More objects than the library asks for in one call. */
 TEST_F(library, list_handles_goes_on_to_the_end)
 {
 	struct tmm_handles handles;

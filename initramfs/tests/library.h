@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of tests through libtmm, the library that programs link: a client of the
- * library. The calls of uapi.h, on the same descriptor, tell whether the library says what
- * the kernel says.
+ * The fixture of tests of libtmm, the library that programs link: a client of the library. The
+ * tests check the library's results with the calls of uapi.h on the same descriptor.
  */
 #ifndef TESTS_LIBRARY_H
 #define TESTS_LIBRARY_H
@@ -43,8 +42,8 @@ FIXTURE_TEARDOWN(library)
 }
 
 /*
- * The call fails with @result and @error, and changes nothing: no count, nor anything about
- * the objects whose handles follow.
+ * Check that the call fails with @result and @error and changes nothing: no count, and nothing
+ * about the objects whose handles follow.
  */
 #define EXPECT_FAILURE(result, error, call, ...)					\
 	do {										\
@@ -57,11 +56,11 @@ FIXTURE_TEARDOWN(library)
 		EXPECT_UNCHANGED(&_before, ##__VA_ARGS__);				\
 	} while (0)
 
-/* The same of a call that returns an int, and of one that returns a pointer. */
+/* The same for a call that returns an int, and for one that returns a pointer. */
 #define EXPECT_FAILS(error, call, ...)	EXPECT_FAILURE(-1L, error, call, ##__VA_ARGS__)
 #define EXPECT_NONE(error, call, ...)	EXPECT_FAILURE(0L, error, call, ##__VA_ARGS__)
 
-/* An object that the test needs. */
+/* Make an object that the test needs. */
 #define OWN(type, call)									\
 	({										\
 		struct tmm_##type *_object = (call);					\
@@ -79,7 +78,7 @@ FIXTURE_TEARDOWN(library)
 #define OWN_MAPPING(nr)									\
 	OWN(mapping, tmm_mapping_create(self->client, (nr) * PAGE, TMM_DATA, NULL))
 
-/* A mapping in which every byte can be told, see fill(). */
+/* Make a mapping in which fill() gave every byte a known value. */
 #define OWN_FILLED(nr)									\
 	({										\
 		struct tmm_mapping *_filled = OWN_MAPPING(nr);				\
@@ -88,7 +87,10 @@ FIXTURE_TEARDOWN(library)
 		_filled;								\
 	})
 
-/* How many of @nr_bytes of a mapping are what fill() put at @offset; all must be read. */
+/*
+ * Return: how many of @nr_bytes of a mapping have the value that fill() writes from @offset on;
+ * all must be readable
+ */
 static inline __u64 nr_alike_in(const struct tmm_mapping *mapping, __u64 offset, __u64 nr_bytes)
 {
 	unsigned char bytes[16 * PAGE];

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One life of a client, with all it can do, ended after every step of it: by exit,
- * by exec, by SIGKILL, and by SIGKILL while a forked child goes on. Everything is
- * free again afterwards, as it was before.
+ * One life of a client, with all its calls, ended after each step: by exit, by exec, by SIGKILL,
+ * and by SIGKILL while a forked child lives on. All memory must be free afterwards.
  *
- * The actor lives the life; its partner, another process, gets what it hands over.
- * The test itself watches, and waits for both.
+ * The actor is the client; its partner, another process, receives what the actor hands over. The
+ * test itself watches both processes and waits for them.
  */
 #include "area.h"
 #include "descriptor.h"
@@ -72,7 +71,7 @@ static int serve(struct partner *partner, int socket, char request)
 	return 1;
 }
 
-/* Lives until the actor is gone, and then keeps nothing. */
+/* The partner lives until the actor is gone, and then drops everything. */
 static void be_partner(int socket)
 {
 	struct partner partner = { .fd = uapi_open(NULL) };
@@ -263,7 +262,7 @@ static int duplicate(struct actor *actor)
 	return actor->copy < 0;
 }
 
-/* The partner has not been told: it stays in the socket. */
+/* The partner does not receive it, so the descriptor stays in the socket. */
 static int send_export(struct actor *actor)
 {
 	const char request = RECEIVE;
@@ -333,7 +332,7 @@ static int set_limits(struct actor *actor)
 		.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL,
 		.client_frames_max = 1,
 		.client_pages_max = 1,
-		/* a descriptor that is made later counts as one */
+		/* a descriptor that is made later counts as a handle */
 		.client_handles_max = 64,
 	};
 
@@ -353,7 +352,7 @@ static int export_shared(struct actor *actor)
 	return touch(actor->area, 'x') ?: touch(actor->second, 'x');
 }
 
-/* What is mmapped stays, of a mapping whose owner is gone. */
+/* An area stays when the owner of its mapping is gone. */
 static int close_client(struct actor *actor)
 {
 	close(actor->fd);
@@ -415,7 +414,7 @@ static void wait_for_the_end(void)
 		pause();
 }
 
-/* The child goes on until the test has seen what its parent's end leaves. */
+/* The child lives until the test has checked what the end of its parent leaves. */
 static void fork_and_wait(void)
 {
 	pid_t child = fork();
@@ -438,7 +437,7 @@ FIXTURE_SETUP(life)
 	self->fd = uapi_open(NULL);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	/* the actor's children become ours when it ends */
+	/* become the parent of the actor's children when the actor ends */
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
 }
 
@@ -453,7 +452,7 @@ static bool become(uid_t uid)
 			!setresuid(uid, uid, uid));
 }
 
-/* Says through @ready which step failed: that after the last one is none. */
+/* Report the failed step through @ready; the step after the last one means none. */
 static void live(struct actor *actor, unsigned int nr_steps, uid_t uid, int ready)
 {
 	int ends[2];
@@ -487,7 +486,7 @@ static bool is_gone(pid_t pid)
 	return waitpid(pid, NULL, 0) == pid;
 }
 
-/* The partner, and the actor's child: they came to us when it ended. */
+/* Wait for the partner and the actor's child, which are children of this process now. */
 static void end_the_rest(pid_t actor)
 {
 	kill(-actor, SIGKILL);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: what a killed process leaves is what kmemleak looks for. */
 /*
- * Everything a client owns goes when its last descriptor goes, however that
- * happens, and not before.
+ * When the last descriptor of a client is closed, in any way, all that the client owns is freed,
+ * and not before.
  *
- * The fixture's own client owns nothing: it watches.
+ * The fixture's own client owns nothing; it only watches.
  */
 #include "client.h"
 #include "descriptor.h"
@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <time.h>
 
-/* Some of each kind, used. */
+/* Make and use objects of each kind. */
 static int own_things(int fd)
 {
 	struct theseus_mm_allocate call = { .size = 11 };
@@ -154,7 +154,7 @@ TEST_F(client, exec_gives_back)
 	pid_t child;
 	char byte;
 
-	/* closed by exec, which is how this process knows that it happened */
+	/* exec closes this end, so this process sees the exec */
 	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
 	child = fork();
 	ASSERT_LE(0, child);
@@ -184,7 +184,7 @@ TEST_F(client, the_end_of_a_thread_takes_nothing)
 	EXPECT_OWNED();
 }
 
-/* A descriptor on its way through a socket is a descriptor. */
+/* A descriptor in a socket keeps the client open. */
 TEST_F(client, a_descriptor_under_way_keeps)
 {
 	int sockets[2], fd = uapi_open(NULL);
@@ -336,7 +336,10 @@ static void work_until_killed(void (*work)(int fd), int ready)
 
 #define NR_KILLS	6
 
-/* At another moment each time: a prime number of microseconds, growing. */
+/*
+ * Kill at another moment each time: the delay is a growing multiple of a prime number of
+ * microseconds.
+ */
 TEST_F(killed, gives_back)
 {
 	struct timespec delay = { 0 };

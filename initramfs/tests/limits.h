@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What tests of limits need: module parameters, other users, fewer capabilities.
+ * Helpers for tests of limits: module parameters, other users, fewer capabilities.
  */
 #ifndef TESTS_LIMITS_H
 #define TESTS_LIMITS_H
@@ -56,7 +56,7 @@ static inline int read_parameter(const char *name, char text[32])
 	return 0;
 }
 
-/* A client of another user; the device itself is for root only. */
+/* Open a client as another user, although only root may open the device. */
 static inline int open_as(uid_t uid)
 {
 	int fd;

@@ -60,7 +60,7 @@ FIXTURE_TEARDOWN(limits)
 		_limits;								\
 	})
 
-/* Also of what is charged, nothing changes. */
+/* Check that a refused call changes nothing, the charges included. */
 #define EXPECT_EDQUOT(call, ...)							\
 	do {										\
 		struct theseus_mm_limits _was = LIMITS(self->fd), _is;			\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Limits of handles: descriptors, offsets and areas that remain count as handles.
+ * Limits of handles: descriptors, offsets and remaining areas count as handles.
  */
 #include "area.h"
 #include "limits_client.h"
@@ -37,7 +37,10 @@ TEST_F(limits, of_handles_of_a_user_are_for_all_their_clients)
 	EXPECT_EQ(0, take(self->also_theirs, 1, NULL));
 }
 
-/* Each of these is a file, and Linux limits their number: it counts until it is closed. */
+/*
+ * Each of these is a file, of which Linux has a limited number, so each counts until it is
+ * closed.
+ */
 TEST_F(limits, of_handles_count_descriptors_and_offsets)
 {
 	__u32 first = MAPPING(1).handle, second = MAPPING(1).handle, handle;
@@ -48,7 +51,7 @@ TEST_F(limits, of_handles_count_descriptors_and_offsets)
 	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
 	ASSERT_EQ(0, uapi_set_limits(self->fd, NO_LIMIT, 3));
 	EXPECT_EDQUOT(uapi_map_offset(self->fd, second, &offset, NULL), first, second);
-	/* the handle goes, a descriptor comes */
+	/* EXPORT turns the handle into a descriptor */
 	ASSERT_EQ(0, uapi_export(self->fd, second, &export));
 	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
 	ASSERT_EQ(0, uapi_import(self->theirs, export, &handle));
@@ -59,7 +62,7 @@ TEST_F(limits, of_handles_count_descriptors_and_offsets)
 	EXPECT_EQ(0, LIMITS(self->fd).client_handles);
 }
 
-/* The client may have fewer than it has: what leaves as many is no reason to refuse. */
+/* The limit is below what the client has. Calls that do not need more handles still succeed. */
 TEST_F(limits, of_handles_are_for_calls_that_make_more_of_them)
 {
 	__u32 exported = MAPPING(1).handle, pages = PAGES(2).handle, more = PAGES(1).handle;
@@ -83,7 +86,9 @@ TEST_F(limits, of_handles_are_for_calls_that_make_more_of_them)
 	EXPECT_EQ(2, LIMITS(self->fd).client_handles);
 }
 
-/* A mapping that is mmapped no more has a file until it becomes another one. */
+/*
+ * A mapping keeps its file after its last area is gone, until a call makes another mapping of it.
+ */
 TEST_F(limits, of_handles_know_the_files_that_a_call_consumes)
 {
 	__u32 first, second, pages, runs[4], nr = 4, handle = MAPPING(2).handle;

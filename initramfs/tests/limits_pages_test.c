@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Limits of pages: they leave others their room in the shared address space.
+ * Limits of pages keep room for others in the shared address space.
  */
 #include "area.h"
 #include "limits_client.h"
@@ -49,7 +49,7 @@ TEST_F(limits, of_pages_count_them_until_they_are_free)
 	EXPECT_EQ(6, LIMITS(self->fd).user_pages);
 	ASSERT_EQ(0, uapi_drop(self->fd, pages));
 	EXPECT_EQ(0, LIMITS(self->fd).client_pages);
-	/* also what is created, and still in a process when its client is gone */
+	/* pages of created mappings count too, and of areas whose client is gone */
 	ASSERT_EQ(0, uapi_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(5, LIMITS(self->theirs).client_pages);
 	ASSERT_EQ(0, uapi_map_offset(self->theirs, mapping.handle, &offset, NULL));
@@ -80,20 +80,20 @@ TEST_F(limits, of_pages_are_for_every_call_that_takes_some)
 		      pages);
 	EXPECT_EDQUOT(uapi_create_contiguous_mapping(self->fd, 3 * PAGE, THESEUS_MM_PTE_DATA,
 						     &mapping), pages);
-	/* what is allowed is allowed, wherever it is placed */
+	/* placement does not change what the limit allows */
 	EXPECT_EQ(0, uapi_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	EXPECT_EQ(0, uapi_create_contiguous_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA,
 						    &mapping));
 }
 
-/* A large run is placed for large leaves; what lies before it is not asked for. */
+/* A large run is aligned for large leaves; the gap before the run does not count. */
 TEST_F(limits, of_pages_count_no_more_than_was_asked_for)
 {
 	struct theseus_mm_create_mapping mapping;
 	__u32 frames;
 
-	/* the next run of frames begins within a large leaf */
+	/* the next run of frames is not aligned for large leaves */
 	ASSERT_EQ(0, take(self->fd, 1, &frames));
 	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, 1024));
 	ASSERT_EQ(0, uapi_create_mapping(self->fd, 1024 * PAGE, THESEUS_MM_PTE_DATA, &mapping));

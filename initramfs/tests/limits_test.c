@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Limits: what a client and a user may have, counted from before it is taken until it
+ * Limits: what a client and a user may have, counted from before the allocation until the memory
  * is free again.
  */
 #include "area.h"
@@ -42,7 +42,7 @@ TEST_F(limits, count_what_is_owned_and_its_tables)
 	nr_tables = INFO().nr_tables - self->start.nr_tables;
 	EXPECT_EQ(8 + nr_tables, FRAMES_OF(self->fd));
 	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
-	/* whoever has a part of it */
+	/* each part counts, whoever owns it */
 	ASSERT_EQ(0, uapi_split(self->fd, frames, 2 * PAGE, &first, &second));
 	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_EQ(6 + nr_tables, FRAMES_OF(self->fd));
@@ -82,13 +82,13 @@ TEST_F(limits, are_for_every_call_that_takes_frames)
 		      frames);
 	ASSERT_EQ(0, uapi_create_batch(self->fd, 0, items, 2, NULL));
 	EXPECT_EQ(EDQUOT, items[0].error);
-	/* what is allowed is allowed */
+	/* a client can have all that the limit allows */
 	EXPECT_EQ(0, take(self->fd, 2, NULL));
 	EXPECT_EQ(10, FRAMES_OF(self->fd));
 	EXPECT_EDQUOT(take(self->fd, 1, NULL), frames);
 }
 
-/* Where nothing is near: all tables below the root's are missing. */
+/* Choose an address without neighbours, so that all tables below the root are missing. */
 TEST_F(limits, are_for_page_tables_too)
 {
 	struct theseus_mm_allocate pages = {
@@ -139,7 +139,7 @@ TEST_F(limits, can_be_lowered_and_take_nothing_away)
 	ASSERT_EQ(0, uapi_set_limits(self->fd, 20, 30));
 	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
-	/* one at a time, the others stay */
+	/* set one limit at a time; the others stay */
 	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, 40));
 	EXPECT_EQ(20, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(40, LIMITS(self->fd).client_pages_max);
@@ -175,7 +175,7 @@ TEST_F(limits, are_raised_by_the_privileged_only)
 	EXPECT_EQ(0, memcmp(&was, &is, sizeof(is)));
 	EXPECT_EQ(0, uapi_set_limits(self->fd, 20, 30));
 	EXPECT_EQ(0, uapi_set_limits(self->fd, 19, 30));
-	/* a field whose flag is not given raises nothing */
+	/* a field without its flag changes nothing */
 	EXPECT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &lower));
 	EXPECT_EQ(18, LIMITS(self->fd).client_frames_max);
 	EXPECT_EQ(30, LIMITS(self->fd).client_handles_max);
@@ -199,7 +199,7 @@ TEST_F(limits, are_set_as_the_flags_say)
 {
 	struct theseus_mm_limits call = { .client_frames_max = 1 };
 
-	/* none of them, and one that there is not */
+	/* no flag, and an unknown flag */
 	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
 	call.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL + 1;
 	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
@@ -256,14 +256,14 @@ TEST_F(limits, of_a_user_are_for_all_their_clients)
 	EXPECT_EQ(-EDQUOT, take(self->theirs, 1, NULL));
 	EXPECT_EQ(10, USER_FRAMES_OF(self->theirs));
 	EXPECT_EQ(6, FRAMES_OF(self->theirs));
-	/* another user has as much */
+	/* another user has its own limit */
 	EXPECT_EQ(0, USER_FRAMES_OF(self->fd));
 	EXPECT_EQ(0, take(self->fd, 10, NULL));
 	EXPECT_EQ(-EDQUOT, take(self->fd, 1, NULL));
-	/* what one client gives back another can have */
+	/* another client of the user can have what one gives back */
 	ASSERT_EQ(0, uapi_drop(self->theirs, frames));
 	EXPECT_EQ(0, take(self->also_theirs, 6, NULL));
-	/* as they are now */
+	/* the limits of users have their present values */
 	ASSERT_EQ(0, write_number("max_user_frames", 11));
 	EXPECT_EQ(0, take(self->theirs, 1, NULL));
 	ASSERT_EQ(0, write_number("max_user_frames", 3));
@@ -314,7 +314,10 @@ TEST_F(limits, count_no_more_what_a_process_had_that_is_killed)
 	EXPECT_EQ(0, LIMITS(self->theirs).user_handles);
 }
 
-/* All clients of the user are gone, and the user is not: one who comes back still owes. */
+/*
+ * All clients of the user are gone, but the user is still charged: a new client shares that
+ * charge.
+ */
 TEST_F(limits, count_what_a_process_still_has_mapped)
 {
 	struct theseus_mm_create_mapping mapping;
@@ -342,7 +345,7 @@ TEST_F(limits, count_what_a_process_still_has_mapped)
 	self->theirs = -1;
 }
 
-/* In a child: another user, of a user namespace that SOMEBODY made. Returns the error. */
+/* Run in a child as another user, in a user namespace that SOMEBODY made. Return: the error */
 static int take_in_namespace(int ready, int go, __u64 nr)
 {
 	char byte = 0;
@@ -369,7 +372,7 @@ static int write_map(pid_t pid, const char *map)
 	return nr == (ssize_t)strlen(map) ? 0 : -errno;
 }
 
-/* The error of taking @nr frames as a user of a namespace of SOMEBODY's, 0 if it works. */
+/* Return: the error of allocating @nr frames as a user in a namespace of SOMEBODY, or 0 */
 static int error_in_namespace(__u64 nr)
 {
 	int ready[2], go[2], status = -1;
@@ -399,7 +402,7 @@ TEST_F(limits, of_a_user_are_for_their_user_namespaces_too)
 	ASSERT_EQ(0, take(self->theirs, 6, NULL));
 	EXPECT_EQ(EDQUOT, error_in_namespace(5));
 	EXPECT_EQ(0, error_in_namespace(4));
-	/* what is gone counts no more */
+	/* freed frames no longer count */
 	EXPECT_EQ(6, USER_FRAMES_OF(self->theirs));
 	EXPECT_EQ(0, error_in_namespace(4));
 	EXPECT_EQ(0, chmod("/dev/theseus_mm", 0600));

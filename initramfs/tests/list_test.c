@@ -16,7 +16,7 @@
 
 static struct theseus_mm_handle_info infos[NR_MANY + 100];
 
-/* All there is, @room at a time; what there is room for in infos. */
+/* List all entries, @room at a time, and store as many as infos has room for. */
 static int list(int fd, __u32 flags, __u32 room, __u32 *nr)
 {
 	__u32 from = 0, got;
@@ -41,7 +41,7 @@ static int list(int fd, __u32 flags, __u32 room, __u32 *nr)
 		_nr;									\
 	})
 
-/* Does an entry say what QUERY does? */
+/* Does an entry have the same values as QUERY? */
 static bool is_as_queried(int fd, const struct theseus_mm_handle_info *info)
 {
 	struct theseus_mm_query query;
@@ -59,7 +59,7 @@ TEST_F(client, lists_nothing_if_it_owns_nothing)
 
 	EXPECT_EQ(0, LIST(0));
 	EXPECT_EQ(0, LIST(THESEUS_MM_HANDLES_EXPORTS));
-	/* then there is no need for room */
+	/* without entries, no room is needed */
 	EXPECT_EQ(0, uapi_list_handles(self->fd, 0, &from, NULL, 0, &nr));
 	EXPECT_EQ(0, from);
 	EXPECT_EQ(0, nr);
@@ -98,7 +98,7 @@ TEST_F(client, lists_many_in_parts_of_any_size)
 
 	for (i = 0; i < NR_MANY; i++)
 		handles[i] = PAGES(1).handle;
-	/* with holes */
+	/* handles with gaps */
 	for (i = 0; i < NR_MANY; i += 7) {
 		ASSERT_EQ(0, uapi_drop(self->fd, handles[i]));
 		handles[i] = 0;
@@ -143,7 +143,7 @@ TEST_F(client, lists_nothing_without_room)
 	EXPECT_REFUSED(ENOBUFS, uapi_list_handles(self->fd, 0, &from, infos, 0, &nr), handle);
 	EXPECT_EQ(0, from);
 	EXPECT_EQ(77, nr);
-	/* behind the last one there is nothing that would need some */
+	/* after the last handle there is no entry that needs room */
 	from = handle + 1;
 	EXPECT_EQ(0, uapi_list_handles(self->fd, 0, &from, infos, 0, &nr));
 	EXPECT_EQ(0, from);
@@ -199,7 +199,7 @@ TEST_F(client, lists_exports_that_nobody_imported)
 	EXPECT_EQ(0, LIST(THESEUS_MM_HANDLES_EXPORTS));
 }
 
-/* Does an entry say what QUERY of the descriptor does? */
+/* Does an entry have the same values as QUERY of the descriptor? */
 static bool is_as_exported(int export, const struct theseus_mm_handle_info *info)
 {
 	struct theseus_mm_query query = {};
@@ -225,7 +225,7 @@ TEST_F(client, lists_exports_as_their_descriptors_tell_them)
 	EXPECT_NE(0, infos[0].pte_flags & THESEUS_MM_PTE_WRITABLE);
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, infos[1].attributes);
 	EXPECT_EQ(0, infos[1].pte_flags & THESEUS_MM_PTE_WRITABLE);
-	/* nor does it change with the owner */
+	/* the entry does not change with the owner */
 	ASSERT_EQ(0, uapi_import(self->fd, exports[1], &handle));
 	ASSERT_EQ(1, LIST(0));
 	EXPECT_TRUE(is_as_queried(self->fd, &infos[0]));
@@ -265,11 +265,11 @@ TEST_F(client, lists_frames_without_their_address_to_others)
 	EXPECT_EQ(0, status);
 }
 
-/* What @self's calls do to some handles while others are listed. */
+/* The calls that change some handles while the list is made. */
 struct changer {
 	int fd;
 	bool is_done;
-	__u32 changed;		/* split and merged again, all the time */
+	__u32 changed;		/* split and merge in a loop */
 };
 
 static void *change(void *argument)
@@ -286,7 +286,7 @@ static void *change(void *argument)
 	return NULL;
 }
 
-/* A handle that stays is listed once, in order of number, whatever other calls do. */
+/* A handle that stays is listed exactly once, in order of number, whatever other calls do. */
 TEST_F_TIMEOUT(client, lists_beside_calls_that_change_things, 120)
 {
 	struct changer changer = { .fd = self->fd, .changed = MAPPING(2).handle };

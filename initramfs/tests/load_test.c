@@ -24,7 +24,7 @@ static struct region first_region(const char *parameters)
 	return region;
 }
 
-/* "regions=..." behind "load with " */
+/* Return: the "regions=..." after "load with " in the line */
 static const char *recommended(const char *line)
 {
 	const char *text = line ? strstr(line, "load with ") : NULL;
@@ -44,9 +44,9 @@ static bool is_claimed(void)
 #define MAX_WORDS	4
 
 /*
- * Load with @parameters. This has to fail with @error, and with one line in the log that
- * has all @words and names parameters that would be accepted. If their memory is reserved
- * already, loading with them has to succeed.
+ * Load with @parameters. The load must fail with @error, and with one line in the log that has
+ * all @words and names parameters that the module would accept. If that memory is reserved
+ * already, a load with these parameters must succeed.
  *
  * Return: the difference, or ""
  */
@@ -101,7 +101,7 @@ static const char *flaw_of_refusal(struct module_log *log, int error, const char
 		_formatted;								\
 	})
 
-/* 2^64 more than the number that would be right. */
+/* The right number plus 2^64. */
 #define WRAPPING_START	"0x1%016llx"
 
 TEST_F(module, numbers_that_do_not_fit)
@@ -152,19 +152,22 @@ TEST_F(module, memory_that_is_not_reserved)
 {
 	struct region region = first_region(self->parameters);
 
-	/* one page more than is reserved: what is, is accepted */
+	/* one page more than is reserved; the reserved part is accepted */
 	EXPECT_NOT_LOADED(ENODEV, FORMAT("regions=%lluK@%#llx", (region.nr_bytes >> 10) + 4,
 					 region.start),
 			  FORMAT("load with regions=%lluK@%#llx", region.nr_bytes >> 10,
 				 region.start));
 	EXPECT_NOT_LOADED(ENODEV, "regions=16M@32M", "in use by Linux",
 			  "memmap=16384K$0x2000000", "load with regions=16384K@0x2000000");
-	/* nothing of it is RAM: not the advice to reserve it, but one that helps */
+	/* no part is RAM, so the advice must name other memory */
 	EXPECT_NOT_LOADED(ENODEV, "regions=16M@0xfee00000", "load with regions=");
 	EXPECT_NOT_LOADED(ENODEV, "regions=1G@0x4000000000", "load with regions=");
 }
 
-/* As many as Linux lets a parameter have: the first has no room for the state of all. */
+/*
+ * As many regions as the length of a parameter allows: the first has no room for the state of
+ * all.
+ */
 TEST_F(module, many_small_regions)
 {
 	struct region region = first_region(self->parameters);
@@ -184,7 +187,7 @@ TEST_F(module, many_small_regions)
 	ASSERT_NE(NULL, needs) TH_LOG("%s", line);
 	EXPECT_FALSE(is_claimed());
 
-	/* with what it says that it needs, it is loaded */
+	/* with the size that the line names, the load succeeds */
 	text = FORMAT("regions=%lluK@%lluM%s", strtoull(needs + 6, NULL, 10),
 		      region.start >> 20, strchr(parameters, ','));
 	free(line);

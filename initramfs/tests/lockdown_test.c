@@ -33,12 +33,12 @@ TEST_F(client, device_memory_obeys_lockdown)
 
 	EXPECT_REFUSED(EPERM, uapi_add_device_region(self->fd, bar + 2 * PAGE, PAGE, UNCACHED));
 	EXPECT_REFUSED(EPERM, uapi_map_frame_range(self->fd, bar + PAGE, PAGE, FLAGS, &other));
-	/* what was mapped stays, as an open /dev/mem does; and can be given up */
+	/* existing mappings stay, like an open /dev/mem, and can be dropped */
 	EXPECT_EQ(0, mmap_errno(self->fd, mapping.handle, R));
 	EXPECT_EQ(0, uapi_read(self->fd, mapping.handle, 0, &byte, 1));
 	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	EXPECT_EQ(0, uapi_remove_device_region(self->fd, bar, 2 * PAGE));
-	/* memory that was reserved is nobody's secret */
+	/* reserved RAM has no secrets of Linux, so it still works */
 	EXPECT_EQ(0, uapi_drop(self->fd, MAPPING(1).handle));
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be done to a mapping as a whole: remap, split, merge, unmap, drop.
+ * Calls on a whole mapping: remap, split, merge, unmap, drop.
  */
 #include "client.h"
 #include "fragment.h"
 
 #define MADE	(THESEUS_MM_PTE_VALID | THESEUS_MM_PTE_EXCLUSIVE)
 
-/* Every page gets its number in every byte, plus @first. */
+/* Fill every byte of each page with the page's number plus @first. */
 static int fill(int fd, __u32 handle, unsigned int nr, unsigned char first)
 {
 	unsigned char page[PAGE];
@@ -21,7 +21,7 @@ static int fill(int fd, __u32 handle, unsigned int nr, unsigned char first)
 	return err;
 }
 
-/* Is that still so? */
+/* Do all pages still have this content? */
 static bool is_filled(int fd, __u32 handle, unsigned int nr, unsigned char first)
 {
 	unsigned char page[PAGE];
@@ -37,7 +37,7 @@ static bool is_filled(int fd, __u32 handle, unsigned int nr, unsigned char first
 	return true;
 }
 
-/* Two mappings side by side, of 3 pages each. */
+/* Make two adjacent mappings of 3 pages each. */
 static int make_neighbours(int fd, __u64 first_flags, __u64 second_flags, __u32 handles[2])
 {
 	struct theseus_mm_allocate pages = { .size = 6 };

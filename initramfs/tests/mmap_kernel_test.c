@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Areas as the rest of the kernel sees them: without struct pages, and still described
- * in /proc and open to debuggers.
+ * Areas as the rest of the kernel sees them: without struct pages, but described in /proc and
+ * open to debuggers.
  */
 #include "borrow.h"
 #include "text.h"
@@ -58,13 +58,13 @@ TEST_F(borrow, there_is_no_struct_page_to_get)
 		EXPECT_ERRNO(EFAULT, read(disk, area, PAGE));
 		close(disk);
 	}
-	/* these may fail as they like, but must leave all as it is */
+	/* these calls may fail, but must change nothing */
 	syscall(SYS_mbind, area, SIZE, MPOL_BIND, &nodes, 8 * sizeof(nodes), MPOL_MF_STRICT);
 	mlock(area, SIZE);
 	munlock(area, SIZE);
 	msync(area, SIZE, MS_SYNC);
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
-	/* copying is another matter */
+	/* copying is allowed */
 	EXPECT_EQ(sizeof(buffer), write(pipes[1], area + PAGE - 32, sizeof(buffer)));
 	EXPECT_EQ(sizeof(buffer), read(pipes[0], area, sizeof(buffer)));
 	EXPECT_EQ(sizeof(buffer), nr_alike(area, PAGE - 32, sizeof(buffer)));
@@ -131,7 +131,7 @@ TEST_F(borrow, proc_mem_reads_and_writes_what_is_mutable)
 	off_t at;
 
 	ASSERT_LE(0, fd);
-	/* with nothing beside it */
+	/* with no other area next to it */
 	ASSERT_EQ(0, munmap(hole, 3 * SIZE));
 	area = mremap(area, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, hole + SIZE);
 	ASSERT_EQ(hole + SIZE, area);
@@ -142,7 +142,7 @@ TEST_F(borrow, proc_mem_reads_and_writes_what_is_mutable)
 	EXPECT_EQ(0, memcmp(area + PAGE - 5, "0123456789", 10));
 	EXPECT_EQ(3, pread(fd, buffer, 10, (uintptr_t)area + SIZE - 3));
 	EXPECT_EQ(3, nr_alike(buffer, SIZE - 3, 3));
-	/* a part of which the start is not the mapping's */
+	/* a part that does not begin at the start of the mapping */
 	EXPECT_EQ(0, munmap(area, PAGE));
 	EXPECT_EQ(5, pread(fd, buffer, 5, (uintptr_t)area + 2 * PAGE));
 	EXPECT_EQ(5, nr_alike(buffer, 2 * PAGE, 5));
@@ -211,7 +211,7 @@ TEST_F(borrow, a_debugger_sees_it)
 	EXPECT_EQ(0, munmap(address, PAGE));
 }
 
-/* The file system is not mounted and unmounted for the only mapping that is mmapped. */
+/* The internal file system stays mounted: it is not mounted anew for each single mapping. */
 TEST_F(borrow, the_only_mapping_file_needs_no_file_system_of_its_own)
 {
 	char *events, *hits;

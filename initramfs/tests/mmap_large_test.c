@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large leaves in processes: as large there as they are in the mapping, and
- * nothing lost where a part of one is changed.
+ * Large leaves in processes: the entries are as large as the leaves of the mapping, and a change
+ * of a part loses nothing.
  */
 #include "area.h"
 
@@ -43,7 +43,7 @@ FIXTURE_VARIANT(large)
 FIXTURE_VARIANT_ADD(large, leaves_of_2m) { .shift = 21, .nr = 16 };
 FIXTURE_VARIANT_ADD(large, leaves_of_1g) { .shift = 30, .nr = 1 };
 
-/* Bytes all over the mapping that are looked at: at the start of every 2 MiB. */
+/* The tests look at the first byte of every 2 MiB of the mapping. */
 static unsigned char mark(__u64 offset)
 {
 	return offset / SIZE_2M * 5 + 3;
@@ -62,7 +62,7 @@ static int set_marks(int fd, __u32 handle, __u64 nr_bytes)
 	return err;
 }
 
-/* Return: how many bytes are reached without a wrong mark. */
+/* Return: how many of these bytes are right, up to the first wrong one */
 static __u64 nr_marked(const unsigned char *area, __u64 nr_bytes)
 {
 	__u64 offset;
@@ -95,7 +95,7 @@ FIXTURE_TEARDOWN(large)
 /* KiB: three levels above the entries, for each side of a boundary that the area may cross. */
 #define TABLES_ABOVE	24
 
-/* The table of 4 KiB entries that each 2 MiB would need. */
+/* KiB of the table of small entries that each 2 MiB would need. */
 #define EXPECT_LARGE_ENTRIES(before, nr_bytes)						\
 	EXPECT_GT((before) + 4 * (long)((nr_bytes) / SIZE_2M), table_size())
 
@@ -145,7 +145,7 @@ TEST_F_TIMEOUT(large, a_part_of_it_is_as_large_as_fits, 120)
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	for (offset = SIZE_2M; offset < part; offset += SIZE_2M)
 		ASSERT_EQ(mark(offset), area[offset - PAGE]);
-	/* else entries of 4 KiB are at both ends only */
+	/* otherwise only both ends have entries of 4 KiB */
 	EXPECT_GE(tables + most, table_size());
 	EXPECT_EQ(0, munmap(area, part));
 }
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(large, mremap_of_a_part, 120)
 				     -1, 0);
 
 	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
-	/* to where large leaves do not fit, and back */
+	/* to an address where large leaves do not fit, and back */
 	target += ((uintptr_t)target + half) % SIZE_2M ? 0 : PAGE;
 	moved = mremap(area + half, half, half, MREMAP_MAYMOVE | MREMAP_FIXED, target);
 	ASSERT_EQ(target, moved);
@@ -228,7 +228,7 @@ TEST_F_TIMEOUT(large, revoke, 120)
 	EXPECT_EQ(0, munmap(area, self->nr_bytes));
 }
 
-/* What one process does with its area breaks nothing in another. */
+/* Calls on the area of one process break nothing in another process. */
 TEST_F_TIMEOUT(large, in_two_processes, 120)
 {
 	unsigned char *area = AREA(self->handle, R);
@@ -261,7 +261,7 @@ TEST_F_TIMEOUT(large, there_is_no_struct_page_to_get, 120)
 	int pipes[2], fd, disk;
 
 	ASSERT_EQ(0, pipe(pipes));
-	/* first untouched, then with the entries there */
+	/* first without entries, then with all of them */
 	EXPECT_ERRNO(EFAULT, vmsplice(pipes[1], &remote, 1, 0));
 	EXPECT_EQ(0, store(area, mark(0)));
 	EXPECT_ERRNO(EFAULT, vmsplice(pipes[1], &remote, 1, 0));

@@ -11,7 +11,7 @@
 
 /* --- processes ---------------------------------------------------------------------- */
 
-/* Return: what waitpid() says of a child that runs @child, which must not return 99. */
+/* Return: the status of a child process that runs @child, which must not return 99 */
 static int status_of(int (*child)(int fd, __u32 handle, unsigned char *area), int fd, __u32 handle,
 		     unsigned char *area)
 {
@@ -57,7 +57,7 @@ static int write_in_child(int fd, __u32 handle, unsigned char *area)
 	return store(area + PAGE, 77);
 }
 
-/* Nothing is munmapped: exit does it. */
+/* The child does not munmap: exit does. */
 TEST_F(borrow, ends_with_exit)
 {
 	unsigned char byte;
@@ -121,7 +121,7 @@ TEST_F(borrow, outlives_the_client)
 	ASSERT_LE(0, other);
 	close(self->fd);
 	self->fd = other;
-	/* some of it was never touched */
+	/* a part of it was never touched */
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
 	EXPECT_EQ(0, store(area + PAGE, 7));
 	info = INFO();

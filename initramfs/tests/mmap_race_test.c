@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: races are what KASAN and lockdep look at. */
 /*
- * Areas in several threads at a time: nobody sees another's memory through one that
- * was revoked, and whatever else they do, all is back at the end.
+ * Areas in several threads at the same time: nobody sees another client's memory through a
+ * revoked area, and at the end all memory is free.
  */
 #include "area.h"
 
@@ -70,14 +70,14 @@ FIXTURE_TEARDOWN(race)
 	CLIENT_TEARDOWN();
 }
 
-/* Has an area been seen, and been gone? */
+/* Has a thread seen the area, and seen it gone? */
 static bool has_been_seen_and_gone(const FIXTURE_DATA(race) *self)
 {
 	return __atomic_load_n(&self->nr_seen, __ATOMIC_RELAXED) &&
 	       __atomic_load_n(&self->nr_signals, __ATOMIC_RELAXED);
 }
 
-/* A mapping of one leaf, with @byte where the threads look. */
+/* Make a mapping of one leaf, with @byte at the place where the threads look. */
 static int map_leaf(int fd, __u64 nr_bytes, unsigned char byte, __u32 *handle, __u64 *vaddr)
 {
 	struct theseus_mm_allocate pages = { .size = nr_bytes / PAGE, .align = nr_bytes };
@@ -124,7 +124,7 @@ static __u64 frame_of(int fd, __u64 vaddr)
 	return uapi_translate(fd, vaddr, &translation) ? ~0ULL : translation.paddr;
 }
 
-/* Mine, revoked and dropped; then another's, in the same frames. */
+/* A mapping is revoked and dropped, and another client gets the same frames. */
 static int reuse_once(FIXTURE_DATA(race) *self, unsigned long *nr_reused)
 {
 	unsigned char *area;
@@ -178,8 +178,8 @@ TEST_F_TIMEOUT(race, a_revoked_area_never_shows_anothers_memory, 120)
 }
 
 /*
- * The same, but the area is munmapped by one thread while another drops the mapping
- * as soon as it may: the last munmap() must have flushed what it took away.
+ * The same, but one thread munmaps the area while another drops the mapping as soon as possible:
+ * the last munmap() must have flushed the TLB of the entries that it removed.
  */
 static void *drop_when_possible(void *arg)
 {
@@ -262,7 +262,7 @@ static void touch(FIXTURE_DATA(race) *self, unsigned char *area, bool is_store)
 		__atomic_add_fetch(&self->nr_others, 1, __ATOMIC_RELAXED);
 }
 
-/* Something with a part of an area; whether it succeeds does not matter. */
+/* Make a random call on a part of an area; the result does not matter. */
 static void act(FIXTURE_DATA(race) *self, unsigned char *area, __u64 nr_bytes, unsigned int *seed)
 {
 	const __u64 page = nr_bytes / NR_PAGES;
@@ -310,7 +310,7 @@ static void *act_until_stopped(void *arg)
 			continue;
 		for (i = 0; i < 12; i++)
 			act(self, area, nr_bytes, &seed);
-		/* another's, maybe gone by now */
+		/* an area of another thread, which may be gone */
 		touch(self, __atomic_load_n(&self->area, __ATOMIC_RELAXED), false);
 		munmap(area, nr_bytes);
 	}
@@ -359,7 +359,7 @@ TEST_F_TIMEOUT(race, everything_at_once, 120)
 
 		EXPECT_EQ(0, uapi_revoke(self->fd, self->handles[i % 2], &nr));
 		nr_revoked += nr;
-		/* no time for an area to be filled, or some */
+		/* leave no time to fill the area, or some */
 		usleep(300 + i % 32 * 1000);
 	}
 	self->stop = true;

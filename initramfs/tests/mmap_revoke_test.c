@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * REVOKE takes a mapping out of all processes, whatever they did with their areas.
+ * REVOKE removes a mapping from all processes, whatever they did with their areas.
  */
 #include "borrow.h"
 
@@ -25,7 +25,7 @@ TEST_F(borrow, revoke_takes_a_writable_area_away)
 	EXPECT_EQ(0, store(anew, 8));
 	EXPECT_EQ(SIGBUS, load(area, &byte));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	/* that of the new one is not the old one's to end */
+	/* munmap() of the old area does not end the new borrow */
 	EXPECT_EXCLUDED(self->handle);
 	EXPECT_EQ(0, munmap(anew, SIZE));
 	EXPECT_FREE(self->handle);
@@ -59,7 +59,7 @@ TEST_F(borrow, revoke_of_nothing)
 	EXPECT_EQ(0, nr);
 }
 
-/* Where the result cannot be stored, nothing was revoked. */
+/* If the result cannot be stored, nothing is revoked. */
 TEST_F(borrow, revoke_is_undone_if_its_result_cannot_be_stored)
 {
 	struct theseus_mm_revoke *call = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

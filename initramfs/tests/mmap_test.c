@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Borrowing by mmap: who may, what is seen, what it excludes, and where it is.
+ * Borrowing by mmap: rights, content, exclusion and addresses.
  */
 #include "borrow.h"
 
@@ -273,9 +273,9 @@ TEST_F(borrow, refuses_what_is_outside)
 	EXPECT_ERRNO(ERANGE, mmap(NULL, SIZE + 1, R, MAP_SHARED, self->fd, offset));
 	EXPECT_ERRNO(ERANGE, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset + SIZE));
 	EXPECT_ERRNO(ERANGE, mmap(NULL, 2 * PAGE, R, MAP_SHARED, self->fd, offset + SIZE - PAGE));
-	/* or there are no such offsets */
+	/* or no such offset fits */
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset - PAGE));
-	/* as much as there is room for in 32 bits too */
+	/* as much as fits in 32 bits too */
 	EXPECT_ERRNO(ERANGE, mmap(NULL, 1UL << (sizeof(long) == 8 ? 40 : 30), R, MAP_SHARED,
 				  self->fd, offset));
 	EXPECT_FREE(self->handle);
@@ -305,7 +305,7 @@ TEST_F(borrow, a_handle_made_by_split_has_its_own_offset)
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset));
 	area = AREA(second, R);
 	EXPECT_EQ(SIZE - PAGE, nr_alike(area, PAGE, SIZE - PAGE));
-	/* the other is no part of it */
+	/* the other mapping is no part of the area */
 	EXPECT_EQ(0, write_byte(self->fd, first));
 	EXPECT_EQ(0, munmap(area, SIZE - PAGE));
 }

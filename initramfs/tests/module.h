@@ -49,7 +49,7 @@ static inline int module_load(const char *parameters)
 	return err;
 }
 
-/* A work item or an RCU callback may still hold the module. */
+/* Retry, since a work item or an RCU callback may still hold the module. */
 static inline int module_unload(void)
 {
 	int i, err = 0;
@@ -63,7 +63,7 @@ static inline int module_unload(void)
 	return err;
 }
 
-/* "name=value ..." of all parameters as they are; those without a value are left out. */
+/* The parameters of the loaded module as "name=value ..."; those without a value are left out. */
 static inline void module_parameters(char text[MODULE_TEXT])
 {
 	DIR *dir = opendir(MODULE_PARAMETERS);
@@ -93,7 +93,7 @@ static inline void module_log_begin(struct module_log *log)
 	log->text[0] = '\0';
 }
 
-/* Reads what is there, and goes on. */
+/* Read the new lines of the log. */
 static inline const char *module_log_read(struct module_log *log)
 {
 	char record[8192], *message;
@@ -122,7 +122,7 @@ static inline void module_log_end(struct module_log *log)
 	close(log->fd);
 }
 
-/* The one line of @text that has @words; NULL if there is none, or several. */
+/* Return: the only line of @text that has @words; NULL if there is none, or several */
 static inline char *module_log_line(const char *text, const char *words)
 {
 	const char *line, *found = NULL;

@@ -17,7 +17,10 @@
 static struct theseus_mm_bucket buckets[PARTS];
 static __u32 owners[PARTS];
 
-/* Region 0 in parts of @bucket_frames, 0 for the module's choice, with their owners. */
+/*
+ * Get the occupancy of region 0 in parts of @bucket_frames (0 for the module's choice), with the
+ * owners.
+ */
 static inline struct theseus_mm_occupancy owners_in(__u64 bucket_frames)
 {
 	return (struct theseus_mm_occupancy){
@@ -59,7 +62,7 @@ static inline __u32 id_of(int fd)
 	return uapi_get_info(fd, &info) ? 0 : info.client_id;
 }
 
-/* Runs @what in a child as @uid; its result is the child's. */
+/* Run @what in a child process as @uid. Return: the result of the child */
 static inline int as_user(uid_t uid, int (*what)(void *data), void *data)
 {
 	int status = -1;

@@ -39,7 +39,7 @@ TEST_F(client, fdinfo_says_what_it_holds)
 	EXPECT_TRUE(text_has(text, "theseus_mm-borrowed:\t1\n"));
 	EXPECT_TRUE(text_has(text, "theseus_mm-mmapped:\t1\n"));
 	EXPECT_TRUE(text_has(text, "theseus_mm-size-mmapped:\t16 KiB\n"));
-	/* addresses are nobody's business */
+	/* no address is shown */
 	EXPECT_FALSE(text_has(text, "0x"));
 	free(text);
 	munmap(area, 4 * PAGE);

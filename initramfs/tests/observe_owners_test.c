@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The owners of GET_OCCUPANCY, and the memory that clients left that are gone. As root,
- * and as others, who see what is theirs.
+ * The owners in GET_OCCUPANCY, and the memory that closed clients left; as root, and as other
+ * users, who see only their own clients.
  */
 #include "area.h"
 #include "observe.h"
@@ -10,7 +10,7 @@
 
 /* --- owners -------------------------------------------------------------------------- */
 
-/* The part of region 0 that an address is in. */
+/* Return: the part of region 0 that contains an address */
 static __u32 part_of(const struct theseus_mm_region *region,
 		     const struct theseus_mm_occupancy *call, __u64 paddr)
 {
@@ -60,7 +60,7 @@ TEST_F(client, own_parts_by_frames_too)
 	EXPECT_EQ(THESEUS_MM_OWNER_NONE, owners[first]);
 }
 
-/* One part is the whole region then. */
+/* The whole region is one part. */
 #define WHOLE	THESEUS_MM_MAX_BUCKET_FRAMES
 
 TEST_F(client, own_a_part_if_they_have_most_of_it)
@@ -171,7 +171,7 @@ static void learn(struct finder *finder, struct theseus_mm_occupancy call)
 	}
 }
 
-/* Without privilege: all that can be asked, and what the answers say together. */
+/* Without privilege: make all possible queries, and combine the results. */
 static int cannot_narrow_its_frame(void *data)
 {
 	struct theseus_mm_allocate frame = { .size = 1 };
@@ -213,7 +213,7 @@ static __u64 nr_orphans(int fd)
 	return uapi_get_clients(fd, NULL, 0, &found) ? ~0ULL : found.orphan_frames;
 }
 
-/* A client that exported a mapping of 6 pages, let a process have one of 5, and is gone. */
+/* A client exports a mapping of 6 pages, leaves an area of 5 pages in a process, and closes. */
 static __u32 leave(int *export, unsigned char **area)
 {
 	struct theseus_mm_create_mapping mapping;
@@ -254,7 +254,7 @@ TEST_F(client, sees_what_others_left)
 	munmap(area, 5 * PAGE);
 	EXPECT_LE(6, nr_orphans(self->fd));
 	EXPECT_GE(6 + 8, nr_orphans(self->fd));
-	/* what somebody imports is theirs */
+	/* an imported mapping belongs to the importer */
 	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
 	EXPECT_EQ(0, nr_orphans(self->fd));
 	close(export);
@@ -273,7 +273,7 @@ TEST_F(client, sees_what_others_left_until_it_is_free)
 	EXPECT_ALL_BACK();
 }
 
-/* Without privilege: what a client of the same user left. */
+/* Without privilege: the memory that a client of the same user left. */
 static int sees_what_its_user_left(void *data)
 {
 	int fd = uapi_open(NULL), export;

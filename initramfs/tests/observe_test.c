@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GET_CLIENTS: who is there. As root, and as others, who see what is theirs.
+ * GET_CLIENTS: list the clients, as root, and as other users, who see only their own clients.
  */
 #include "observe.h"
 
@@ -138,10 +138,13 @@ TEST_F(client, killed_is_no_longer_listed)
 struct visibility {
 	int root;		/* opened by root */
 	__u32 root_id;
-	__u32 other_id;		/* of another user's */
+	__u32 other_id;		/* opened by another user */
 };
 
-/* Without privilege, through root's descriptor: that client, and no other of root's. */
+/*
+ * Without privilege, through a descriptor of root: that client is visible, and no other of
+ * root's.
+ */
 static int sees_only_what_it_was_given(void *data)
 {
 	struct visibility *v = data;
@@ -165,7 +168,7 @@ TEST_F(client, of_another_user_are_hidden)
 	close(other);
 }
 
-/* Two clients of one user, and root's. */
+/* Two clients of one user, and one of root. */
 static int sees_its_users(void *data)
 {
 	struct visibility *v = data;

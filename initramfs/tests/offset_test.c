@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Offsets for mmap(): packed low, so that 32-bit programs reach them, and each a
- * mapping's own.
+ * Offsets for mmap(): low ones first, so that 32-bit programs can use them, and each belongs to
+ * one mapping.
  */
 #include "area.h"
 
@@ -84,7 +84,7 @@ TEST_F(client, offsets_come_back)
 	EXPECT_GT(1000 * PAGE, most);
 }
 
-/* An area that is too long, or begins behind the end, shows no other mapping. */
+/* An area that is too long, or begins after the end, does not show another mapping. */
 TEST_F(client, one_mapping_is_not_the_way_to_the_next)
 {
 	struct theseus_mm_create_mapping mappings[8];
@@ -105,7 +105,7 @@ TEST_F(client, one_mapping_is_not_the_way_to_the_next)
 	EXPECT_ERRNO(ENOENT, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, 0));
 }
 
-/* MERGE makes a mapping that its offset is too short for. */
+/* MERGE makes the mapping longer than the room at its offset. */
 TEST_F(client, a_merged_mapping_has_an_offset_for_all_of_it)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(8), behind;

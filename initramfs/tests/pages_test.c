@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What only pages have: an address space with two ends and holes outside.
+ * Properties of pages only: an address space with two ends and holes outside.
  */
 #include "client.h"
 #include "limits.h"
@@ -41,7 +41,10 @@ TEST_F(client, the_last_page_can_be_had)
 	EXPECT_EQ(0, pages_at(self->fd, END - 1, 1));
 }
 
-/* By who may: the limits leave room for others. More than 16 TiB are found at an address only. */
+/*
+ * Lift the limits, since the default limits leave room for others. Runs of more than 16 TiB are
+ * found only at an address.
+ */
 TEST_F(client, all_pages_can_be_had)
 {
 	struct theseus_mm_allocate call = { .size = 1 };

@@ -32,7 +32,7 @@ static inline int put_text(const char *path, const char *text)
 	return err;
 }
 
-/* Line @line of a device's file, as a number; 0 if there is none. */
+/* Return: line @line of a device's file as a number; 0 if there is no such line */
 static inline unsigned long long pci_number(const char *device, const char *name, int line)
 {
 	char path[PCI_PATH], text[100], *found;
@@ -49,7 +49,7 @@ static inline unsigned long long pci_number(const char *device, const char *name
 	return found ? strtoull(text, NULL, 16) : 0;
 }
 
-/* The name of the first device of a kind, or false. */
+/* Find the name of the first device of a kind. Return: false if there is none */
 static inline bool pci_find(unsigned int vendor, unsigned int product, char name[PCI_NAME])
 {
 	DIR *dir = opendir(PCI_DEVICES);
@@ -80,7 +80,7 @@ static inline unsigned long long pci_bar(const char *device, int bar)
 	return pci_number(device, "resource", bar);
 }
 
-/* Wakes the first device of a kind. Return: the address of a BAR, or 0 if there is none */
+/* Enable the first device of a kind. Return: the address of a BAR, or 0 if there is none */
 static inline unsigned long long pci_find_bar(unsigned int vendor, unsigned int product, int bar)
 {
 	char device[PCI_NAME];

@@ -32,7 +32,7 @@ FIXTURE(pin)
 	__u32 handle;
 };
 
-/* A run of frames whose place is known, in which every byte can be told. */
+/* Make a run of frames at a known place, with a known value in every byte. */
 FIXTURE_SETUP(pin)
 {
 	area_catch_signals();
@@ -48,7 +48,7 @@ FIXTURE_SETUP(pin)
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 }
 
-/* Is it so within three seconds? Who looks for pins looks once a second. */
+/* Does @condition hold within three seconds? The module checks pins once a second. */
 #define BECOMES(condition)								\
 	({										\
 		bool _is_so = false;							\
@@ -93,7 +93,7 @@ FIXTURE_TEARDOWN(pin)
 	close(self->fd);
 }
 
-/* Return: how much of @nr_bytes at @area is pinned now, or -1 with errno */
+/* Return: how many of @nr_bytes at @area are pinned now, or -1 with errno */
 static long pin(int pipe_fd, void *area, size_t nr_bytes)
 {
 	struct iovec part = { area, nr_bytes };
@@ -101,7 +101,7 @@ static long pin(int pipe_fd, void *area, size_t nr_bytes)
 	return vmsplice(pipe_fd, &part, 1, SPLICE_F_NONBLOCK);
 }
 
-/* Let go of a page; how many of its bytes are what fill() put at @offset? */
+/* Unpin a page. Return: how many of its bytes have the value that fill() writes from @offset on */
 static __u64 let_go(int pipe_fd, __u64 offset)
 {
 	unsigned char page[PAGE] = {};
@@ -254,7 +254,10 @@ TEST_F(pin, revoke_tells_what_is_held)
 	EXPECT_EQ(0, munmap(area, SIZE));
 	area = AREA(self->handle, R);
 	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
-	/* one was never touched, one is like the one before: they overlap, and are one */
+	/*
+	 * one area was never touched; another overlaps the one before, so that both become one
+	 * loan
+	 */
 	EXPECT_EQ(2, revoke.nr_revoked);
 	EXPECT_EQ(1, revoke.nr_pinned);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
@@ -310,7 +313,7 @@ static __u64 take_all_but(int fd, __u64 paddr, __u64 nr_bytes)
 	}
 }
 
-/* Take all, look whether what is held is still what it was, let go, and get it. */
+/* Take all free frames, check that the pinned memory has not changed, unpin it, and get it too. */
 static void expect_nobody_gets(struct __test_metadata *_metadata, FIXTURE_DATA(pin) *self)
 {
 	struct theseus_mm_allocate one = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 1,
@@ -404,7 +407,7 @@ TEST_F(pin, the_module_stays)
 	EXPECT_EQ(0, munmap(area, SIZE));
 	close(self->fd);
 	self->fd = -1;
-	/* a last reference of the file may be on its way */
+	/* a last reference of the file may not be dropped yet */
 	usleep(100000);
 	EXPECT_ERRNO(EAGAIN, delete_module("theseus_mm"));
 	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
@@ -430,7 +433,7 @@ TEST_F(pin, a_child_sees_nothing)
 			_exit(2);
 		if (pin(self->pipe[1], area, PAGE) != -1 || errno != EFAULT)
 			_exit(3);
-		/* parts, moves, changes and a grandchild of it */
+		/* change parts of it, move it, and fork twice */
 		if (mprotect(area, PAGE, PROT_NONE) || munmap(area + PAGE, PAGE))
 			_exit(4);
 		area = mremap(area + 2 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE);
@@ -451,7 +454,7 @@ TEST_F(pin, a_child_sees_nothing)
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 }
 
-/* What Linux offers for such areas, and what was seen of them after it. */
+/* Make all calls that Linux has for such areas, and check the area after each of them. */
 TEST_F(pin, advice_leaves_nothing_behind)
 {
 	const int advice[] = { MADV_COLD, MADV_PAGEOUT, MADV_DONTNEED, MADV_FREE, MADV_WILLNEED,
@@ -511,7 +514,7 @@ TEST_F_TIMEOUT(pin, many_loans_of_a_page_that_is_held, 120)
 	revoke.handle = mapping.handle;
 	for (i = 0; i < NR_LOANS; i++) {
 		areas[i] = AREA(mapping.handle, R);
-		/* 1 GiB is one entry: it shows all */
+		/* 1 GiB is one entry, which shows all pages */
 		EXPECT_EQ(0, areas[i][GIB - PAGE]);
 	}
 	ASSERT_EQ(PAGE, pin(self->pipe[1], areas[0] + GIB - PAGE, PAGE));

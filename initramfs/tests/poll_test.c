@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting for memory: try, poll, try again. Who got none is woken by the next frames
- * that anybody gives back, however, and by nothing else.
+ * Waiting for memory: try, poll, try again. The next free frames, from any client, wake a client
+ * that got none, and nothing else wakes it.
  */
 #include "area.h"
 #include "client.h"
@@ -14,7 +14,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-/* Longer than anything takes, in milliseconds; and long enough to be woken by mistake. */
+/* Milliseconds: longer than any step takes; and long enough for a wrong wake-up. */
 #define LONG	20000
 #define SHORT	300
 
@@ -26,7 +26,7 @@ static int wait_for(int fd, int timeout)
 	return nr == 1 ? pollfd.revents : nr;
 }
 
-/* All that is left, in as many runs as there are. */
+/* Allocate all free frames, in as many runs as needed. */
 static int take_all(int fd)
 {
 	struct theseus_mm_allocate run;
@@ -54,7 +54,7 @@ static int take_one(int fd, __u32 *handle)
 	return err;
 }
 
-/* A client that has one frame, and the client that waits; nobody else gets any. */
+/* One client has one frame, and another waits for it; no other client gets any. */
 FIXTURE(poll)
 {
 	int fd;
@@ -85,7 +85,7 @@ TEST_F(poll, says_yes_before_any_failure)
 	/* failures of another kind do not count */
 	EXPECT_EQ(-ENOENT, uapi_drop(self->fd, 1));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
-	/* nor do those of another client */
+	/* failures of another client do not count either */
 	EXPECT_EQ(-ENOSPC, take_one(self->hog, NULL));
 	EXPECT_EQ(POLLIN, wait_for(self->fd, 0));
 	EXPECT_EQ(0, wait_for(self->hog, 0));
@@ -103,11 +103,11 @@ TEST_F(poll, is_not_woken_by_nothing)
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	EXPECT_LE(SHORT, (end.tv_sec - start.tv_sec) * 1000 +
 			 (end.tv_nsec - start.tv_nsec) / 1000000 + 1);
-	/* what succeeds does not matter */
+	/* calls that succeed do not count */
 	INFO();
 	ASSERT_EQ(0, uapi_allocate_pages(self->hog, &pages));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	/* nor do pages that are free again, and a handle less: it waits for frames */
+	/* free pages and a free handle do not count: the client waits for frames */
 	ASSERT_EQ(0, uapi_drop(self->hog, pages.handle));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 }
@@ -173,7 +173,7 @@ static void *wait_long(void *data)
 	return NULL;
 }
 
-/* Begin to wait, and be asleep. */
+/* Start the waiter, and wait until it sleeps. */
 #define BEGIN_TO_WAIT(waiter)								\
 	do {										\
 		ASSERT_EQ(-ENOSPC, take_one((waiter)->fd, NULL));			\
@@ -270,8 +270,8 @@ TEST_F(client, wakes_at_the_last_munmap)
 }
 
 /*
- * There are the frames, but none for the tables of a mapping: a call that takes
- * some and gives them back does not count as memory that became available.
+ * There are enough frames for a mapping, but none for its tables. Frames that a call takes and
+ * gives back itself are not newly free memory.
  */
 TEST_F(client, is_not_woken_by_its_own_failure)
 {
@@ -281,13 +281,13 @@ TEST_F(client, is_not_woken_by_its_own_failure)
 
 	ASSERT_EQ(0, leave_singles(hog, 4));
 	ASSERT_EQ(4, INFO().frames_free);
-	/* the first time it may */
+	/* the first failure may wake the client */
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(-ENOSPC, uapi_create_mapping(self->fd, 4 * PAGE, THESEUS_MM_PTE_DATA,
 						       &mapping));
 	EXPECT_EQ(4, INFO().frames_free);
 	EXPECT_EQ(0, wait_for(self->fd, SHORT));
-	/* it is what another one waits for */
+	/* another client waits for these frames */
 	ASSERT_EQ(-ENOSPC, uapi_create_contiguous_mapping(other, 4 * PAGE, THESEUS_MM_PTE_DATA,
 							  &mapping));
 	EXPECT_EQ(0, wait_for(other, 0));
@@ -299,7 +299,10 @@ TEST_F(client, is_not_woken_by_its_own_failure)
 	close(other);
 }
 
-/* The limit is the client's own; what another one frees wakes it, and it sees no more room. */
+/*
+ * The limit is the client's own: frames that another client frees wake it, but it finds no more
+ * room.
+ */
 TEST_F(client, waits_for_room_under_its_limit)
 {
 	__u32 one;
@@ -354,7 +357,9 @@ TEST_F(client, is_woken_by_the_handle_that_map_to_consumes)
 	EXPECT_EQ(0, take_pages(self->fd, 1));
 }
 
-/* The handle goes, but a descriptor comes: when that is closed, there is room. */
+/*
+ * EXPORT consumes the handle but makes a descriptor: there is room when the descriptor is closed.
+ */
 TEST_F(client, is_woken_by_the_close_of_a_descriptor)
 {
 	__u32 mapping = MAPPING(1).handle;
@@ -377,7 +382,7 @@ TEST_F(client, is_woken_by_pages)
 	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, 4));
 	ASSERT_EQ(-EDQUOT, take_pages(self->fd, 4));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	/* what it does not wait for */
+	/* not the resource that the client waits for */
 	ASSERT_EQ(0, uapi_drop(self->fd, FRAMES(1).handle));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 	ASSERT_EQ(0, uapi_drop(self->fd, mapping));
@@ -405,7 +410,9 @@ TEST_F(client, is_woken_by_a_parameter)
 	EXPECT_EQ(0, take_one(self->fd, NULL));
 }
 
-/* There is room for a descriptor, and none for the mapping's file: nothing comes back of that. */
+/*
+ * There is room for a descriptor, but none for the mapping's file: the failed call frees nothing.
+ */
 TEST_F(client, is_not_woken_by_a_descriptor_that_is_refused)
 {
 	struct theseus_mm_create_mapping mapping;
@@ -420,7 +427,7 @@ TEST_F(client, is_not_woken_by_a_descriptor_that_is_refused)
 	EXPECT_EQ(-EDQUOT, uapi_export_as(other, mapping.handle, THESEUS_MM_EXPORT_BORROW,
 					  &descriptor, NULL));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	/* the same, or memory without struct pages, which is no dma-buf's */
+	/* the same error, or the error of memory without struct pages */
 	dmabuf.handle = mapping.handle;
 	EXPECT_GT(0, uapi_call(other, THESEUS_MM_IOC_EXPORT_DMABUF, &dmabuf));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
@@ -520,7 +527,7 @@ TEST_F(poll, works_with_edges)
 
 #define ROUNDS	40
 
-/* Has the frame, gives it back, and waits until it can have it again. */
+/* Allocate the frame, free it, and wait until the next allocation succeeds. */
 static void *pass_on(void *data)
 {
 	struct waiter *waiter = data;

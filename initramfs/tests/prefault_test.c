@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Areas that have all their entries before they are used: they take no faults later.
+ * Areas that have all their entries before their first use take no faults later.
  */
 #include "area.h"
 
@@ -41,7 +41,7 @@ FIXTURE_TEARDOWN(prefault)
 	CLIENT_TEARDOWN();
 }
 
-/* Return: how many faults it takes to read a byte of every page, or -1 if one is wrong. */
+/* Return: how many faults a read of every page takes, or -1 if a byte is wrong */
 static long nr_faults_of(const unsigned char *area)
 {
 	long faults = nr_faults();
@@ -52,7 +52,7 @@ static long nr_faults_of(const unsigned char *area)
 	return nr_wrong ? -1 : nr_faults() - faults;
 }
 
-/* The same of writing what is there already. */
+/* The same for writes of the old content. */
 static long nr_faults_of_writing(unsigned char *area)
 {
 	long faults = nr_faults();
@@ -63,7 +63,7 @@ static long nr_faults_of_writing(unsigned char *area)
 	return nr_faults() - faults;
 }
 
-/* With flags beside MAP_SHARED. */
+/* Mmap with flags in addition to MAP_SHARED. */
 #define AREA_WITH(protection, flags)							\
 	({										\
 		unsigned char *_area = mmap(NULL, SIZE, protection, MAP_SHARED | (flags),	\
@@ -79,7 +79,7 @@ TEST_F(prefault, there_are_faults_unless_asked)
 
 	EXPECT_LE(5, nr_faults_of(area));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	/* asked not to wait: Linux does nothing then */
+	/* with MAP_NONBLOCK, Linux populates nothing */
 	area = AREA_WITH(R, MAP_POPULATE | MAP_NONBLOCK);
 	EXPECT_LE(5, nr_faults_of(area));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -141,7 +141,7 @@ TEST_F(prefault, mlockall_of_what_will_come_leaves_none)
 	EXPECT_EQ(0, nr_faults_of(area));
 	EXPECT_EQ(0, nr_faults_of_writing(area));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	/* only what is touched */
+	/* only touched entries */
 	ASSERT_EQ(0, mlockall(MCL_FUTURE | MCL_ONFAULT));
 	area = AREA_WITH(RW, 0);
 	EXPECT_LE(5, nr_faults_of(area));
@@ -185,7 +185,7 @@ TEST_F(prefault, a_refused_map_populate_fills_nothing)
 				  self->offset));
 	EXPECT_LE(5, nr_faults_of(area));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	/* nor to one that comes later */
+	/* a later area is not affected either */
 	area = AREA_WITH(R, 0);
 	EXPECT_LE(5, nr_faults_of(area));
 	EXPECT_EQ(0, munmap(area, SIZE));

@@ -45,7 +45,7 @@ TEST_F(nobody, counts_are_for_everyone)
 	EXPECT_STREQ("", info_difference(&self->start, &info, text));
 }
 
-/* With parts of one's own choice, two answers say more than one. */
+/* If a client could choose the size of the parts, two results would show more than one. */
 TEST_F(nobody, the_parts_of_a_region_are_no_choice)
 {
 	static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];
@@ -119,7 +119,7 @@ TEST_F(nobody, frames_refuse_a_chosen_address)
 	};
 
 	EXPECT_REFUSED(EPERM, uapi_allocate_frames(self->fd, &call));
-	/* not even whether there is memory at all */
+	/* the result does not show whether there is memory at the address */
 	call.at = 0;
 	EXPECT_REFUSED(EPERM, uapi_allocate_frames(self->fd, &call));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Quarantine (the module is loaded with quarantine=1): what was ever mmapped is given
- * to nobody else until the module is unloaded.
+ * Quarantine (the module is loaded with quarantine=1): nobody else gets memory that was ever
+ * mmapped, until the module is unloaded.
  */
 #include "area.h"
 
@@ -52,7 +52,7 @@ FIXTURE_TEARDOWN(quarantine)
 		close(self->fd);
 	self->fd = uapi_open(NULL);
 	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	/* nothing is lost: what is not free is counted */
+	/* no frame is lost: all frames that are not free are counted */
 	EXPECT_EQ(self->start.frames_free + self->in_quarantine,
 		  end.frames_free + nr_quarantined());
 	EXPECT_EQ(self->start.pages_free, end.pages_free);
@@ -60,7 +60,10 @@ FIXTURE_TEARDOWN(quarantine)
 	close(self->fd);
 }
 
-/* How many more are in quarantine than when the test began, and nobody can have them? */
+/*
+ * Return: how many frames have come into quarantine since the start of the test, if nobody can
+ * get them
+ */
 #define EXPECT_QUARANTINED(nr)								\
 	EXPECT_EQ(self->in_quarantine + (nr), nr_quarantined())
 
@@ -165,7 +168,10 @@ TEST_F(quarantine, revoked)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* EXPORT_DMABUF fails without struct pages; the mapping was not shown, so is not tainted. */
+/*
+ * EXPORT_DMABUF fails without struct pages. No process saw the mapping, so it does not go into
+ * quarantine.
+ */
 TEST_F(quarantine, what_was_refused_comes_back)
 {
 	struct theseus_mm_export export = { .handle = self->handle };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stock kernel: the debug kernel has no function tracer, and is preemptible everywhere. */
 /*
- * Calls whose work grows with runs of frames, handles or loans let others run in between.
- * The function tracer shows each call of cond_resched() with its place in the module, so
- * that nothing depends on time: a loop over N things asks at least about N times at one
+ * Calls whose work grows with the number of runs, handles or loans let other tasks run in
+ * between. The function tracer shows each call of cond_resched() with its place in the module, so
+ * that the test does not depend on time: a loop over N things makes about N such calls at one
  * place.
  */
 #include "area.h"
@@ -14,10 +14,10 @@
 #define TRACEFS	"/sys/kernel/tracing/"
 #define PREEMPT	"/sys/kernel/debug/sched/preempt"
 
-/* How many runs, handles or loans; and how many are about as many. */
+/* Number of runs, handles or loans, and the lowest number of calls that is close to it. */
 #define NR		1000
 #define ALMOST_NR	(NR - NR / 8)
-/* Page tables take some. */
+/* Some frames become page tables. */
 #define NR_SINGLES	(NR + 64)
 /* Functions of the module that may run between two points, whatever the call is. */
 #define LONGEST		700
@@ -122,14 +122,14 @@ static void read_line(struct trace *trace, char *line)
 			trace->longest = trace->since;
 		return;
 	}
-	/* Those of Linux's own functions depend on how it was configured. */
+	/* Calls in Linux's own functions depend on its configuration, so they do not count. */
 	if (!strstr(caller, "[theseus_mm]"))
 		return;
 	trace->since = 0;
 	count_place(trace, caller + strlen(" <-"));
 }
 
-/* At how many places was that asked for each of the things? */
+/* Return: the number of places that had a call for each of the things */
 static unsigned int nr_passes(struct trace *trace)
 {
 	FILE *file = fopen(TRACEFS "trace", "r");
@@ -197,8 +197,8 @@ FIXTURE_TEARDOWN(resched)
 }
 
 /*
- * @call gives @result, and passes over NR things @nr times at least, each time with a
- * point to reschedule of its own; and nothing in it goes on for long without one.
+ * Check that @call returns @result, and passes NR things @nr times, with a point to reschedule
+ * for each, and that no part of it runs long without one.
  */
 #define EXPECT_POINTS(nr, result, call)							\
 	do {										\
@@ -215,7 +215,7 @@ FIXTURE_TEARDOWN(resched)
 		EXPECT_GE(LONGEST, self->trace.longest);				\
 	} while (0)
 
-/* A mapping of NR runs of one frame each. */
+/* Make a mapping of NR runs of one frame each. */
 static __u32 scattered(struct __test_metadata *_metadata, int fd)
 {
 	struct theseus_mm_create_mapping mapping;
@@ -225,7 +225,7 @@ static __u32 scattered(struct __test_metadata *_metadata, int fd)
 	return mapping.handle;
 }
 
-/* Allocated, cleared, mapped, and the entries written. */
+/* Frames are allocated, cleared and mapped, and the entries are written. */
 TEST_F_TIMEOUT(resched, create_of_many_runs, 120)
 {
 	struct theseus_mm_create_mapping mapping;
@@ -242,7 +242,7 @@ TEST_F_TIMEOUT(resched, split_of_many_runs, 120)
 	EXPECT_POINTS(1, 0, uapi_split(self->fd, handle, (NR - 1) * PAGE, &first, &second));
 }
 
-/* Handles reserved, told, frames taken out, handles filled. */
+/* Handles are reserved and written to the caller, frames are taken out, and handles are filled. */
 TEST_F_TIMEOUT(resched, unmap_of_many_runs, 120)
 {
 	__u32 handle = scattered(_metadata, self->fd), pages, nr_frames = NR;
@@ -252,7 +252,7 @@ TEST_F_TIMEOUT(resched, unmap_of_many_runs, 120)
 	EXPECT_EQ(NR, nr_frames);
 }
 
-/* Counted, and charged to whom they go to. */
+/* The runs are counted, and charged to the new owner. */
 TEST_F_TIMEOUT(resched, import_of_many_runs, 120)
 {
 	__u32 handle = scattered(_metadata, self->fd);
@@ -284,7 +284,7 @@ TEST_F_TIMEOUT(resched, close_with_many_handles, 120)
 	EXPECT_POINTS(1, 0, close(other));
 }
 
-/* Items run, each with what a small mapping takes, and then all are handed over or undone. */
+/* All items run, and then all of them are published or undone. */
 TEST_F_TIMEOUT(resched, batch_of_many_items, 120)
 {
 	static struct theseus_mm_create_item items[NR];
@@ -300,7 +300,7 @@ TEST_F_TIMEOUT(resched, batch_of_many_items, 120)
 	for (i = 0; i < NR; i++)
 		drops[i].handle = items[i].handle;
 	EXPECT_POINTS(4, 0, uapi_drop_batch(self->fd, 0, drops, NR, NULL));
-	/* the last one fails: the others are undone, which is told of each */
+	/* the last item fails: the others are undone, and each has its error */
 	items[NR - 1].size = 0;
 	EXPECT_POINTS(9, -EINVAL, uapi_create_batch(self->fd, THESEUS_MM_BATCH_ALL_OR_NOTHING,
 						    items, NR, NULL));
@@ -328,7 +328,7 @@ static int occupancy(int fd)
 	return uapi_get_occupancy(fd, &call);
 }
 
-/* Looked at run by run; handles some at a time. */
+/* The mapping is read run by run, and handles a few at a time. */
 TEST_F_TIMEOUT(resched, looks_at_many_runs_and_handles, 120)
 {
 	char path[32], *text;
@@ -341,7 +341,7 @@ TEST_F_TIMEOUT(resched, looks_at_many_runs_and_handles, 120)
 	free(text);
 }
 
-/* Loans ended. */
+/* All loans are ended. */
 TEST_F_TIMEOUT(resched, revoke_of_many_loans, 120)
 {
 	__u32 handle = MAPPING(NR).handle, nr_revoked = 0;

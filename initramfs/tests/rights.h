@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of tests of rights that are less than ownership, and what a descriptor of its
- * mapping allows.
+ * The fixture of tests of rights that are less than ownership, with checks of what a descriptor
+ * of the mapping allows.
  */
 #ifndef TESTS_RIGHTS_H
 #define TESTS_RIGHTS_H
@@ -96,7 +96,10 @@ static inline unsigned int nr_borrows(int fd, __u32 handle)
 		EXPECT_EQ(-ESTALE, query_export(export, &_query));			\
 	} while (0)
 
-/* A mapping that is read-only for good can be read; no call writes to it or takes it apart. */
+/*
+ * Check that a permanently read-only mapping can be read, and that no call writes to it or takes
+ * it apart.
+ */
 static inline void expect_sealed(struct __test_metadata *_metadata, int fd, __u32 handle)
 {
 	__u32 pages, frames[NR], nr = NR;

@@ -125,7 +125,7 @@ static bool is_pinned(int fd, __u32 handle)
 	return !uapi_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
 }
 
-/* I/O may read it, and not write into it, however it asks. */
+/* I/O may read the memory but not write to it, by any call. */
 static void expect_io_reads_only(struct __test_metadata *_metadata, unsigned char *area)
 {
 	int disk = open("/dev/ram0", O_RDWR | O_DIRECT), mem = open("/proc/self/mem", O_RDWR);
@@ -175,7 +175,7 @@ TEST_F(held, io_does_not_write_into_what_was_imported_read_only)
 	close(export);
 }
 
-/* A dma-buf of it is read-only: devices that want to write are refused by its mode. */
+/* A dma-buf of the mapping is read-only: its mode refuses devices that want to write. */
 TEST_F(held, a_dmabuf_of_what_was_imported_read_only)
 {
 	struct theseus_mm_export buffer = { 0 };
@@ -230,7 +230,7 @@ TEST_F(held, what_io_holds_is_listed_as_pinned)
 	close(export);
 }
 
-/* The borrow goes on until I/O lets go, but the area shows nothing any more. */
+/* The borrow lasts until I/O unpins the memory, but the area shows nothing any more. */
 TEST_F(held, what_io_holds_of_a_revoked_area_is_not_for_debuggers)
 {
 	unsigned char *area = AREA(self->handle, RW), byte;
@@ -274,7 +274,7 @@ TEST_F(held, a_lending_descriptor_waits_for_what_io_holds)
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_TRUE(is_pinned(self->fd, self->handle));
 	EXPECT_EQ(0, polled(export));
-	/* stale, but what was lent through it is not back */
+	/* the descriptor is stale, but its loans have not ended */
 	ASSERT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
 	EXPECT_ERRNO(ESTALE, mmap_export(export, R));
 	EXPECT_EQ(0, polled(export));
@@ -299,7 +299,7 @@ TEST_F(held, pollin_comes_when_io_lets_go)
 	close(export);
 }
 
-/* The exporter has it at once; what I/O holds stays borrowed until it lets go. */
+/* The exporter has the mapping at once; pinned memory stays borrowed until it is unpinned. */
 TEST_F(held, what_io_holds_is_taken_back)
 {
 	unsigned char *area;
@@ -341,7 +341,7 @@ TEST_F(held, what_io_holds_is_taken_back_and_dropped)
 	close(export);
 }
 
-/* Areas of several lenders: each waits for its own. */
+/* Areas of several lenders: each lender waits for its own areas. */
 TEST_F(held, lenders_wait_for_their_own)
 {
 	int first = EXPORT_OF(self->handle, BORROW), second = EXPORT_OF(self->handle, BORROW);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rights that are less than ownership, where something is refused: calls on descriptors
- * that say what they do not know, and what a refusal leaves as it was.
+ * Refusals of rights that are less than ownership: calls on descriptors refuse unknown flags, and
+ * a refused call changes nothing.
  */
 #include "area.h"
 
@@ -51,7 +51,7 @@ FIXTURE_TEARDOWN(refused)
 		_export;								\
 	})
 
-/* Calls on descriptors know no flags: each of the 32 bits is refused. */
+/* Calls on descriptors have no flags, so each of the 32 bits is refused. */
 #define EXPECT_FLAGS_REFUSED(fd, request, call)						\
 	do {										\
 		unsigned int _bit;							\
@@ -80,7 +80,7 @@ TEST_F(refused, flags_of_calls_on_descriptors)
 	close(import.fd);
 }
 
-/* The descriptor is O_RDONLY, and whoever has it may end the areas all the same. */
+/* The descriptor is O_RDONLY, but its holder may still revoke the areas. */
 TEST_F(refused, revoke_of_a_read_only_export_is_not)
 {
 	struct theseus_mm_revoke revoke = { 0 };

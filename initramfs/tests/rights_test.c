@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Descriptors and mappings that are read-only for good.
+ * Descriptors and mappings that are permanently read-only.
  */
 #include "descriptor.h"
 #include "rights.h"
@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-/* All ways to write that an area of this process offers. */
+/* Try all ways to write through an area of this process. */
 #define EXPECT_AREA_READ_ONLY(export)							\
 	do {										\
 		unsigned char *_area = AREA_OF(export, R), *_moved;			\
@@ -40,7 +40,7 @@ static int self_mem(void)
 	return fd;
 }
 
-/* By whatever way a descriptor has come. */
+/* The right is the same, however the descriptor was received. */
 static void expect_descriptor_read_only(struct __test_metadata *_metadata, int export)
 {
 	int copy = dup(export), sockets[2], received;
@@ -82,7 +82,7 @@ TEST_F(rights, a_read_only_lending_descriptor_lends_for_reading)
 	unsigned char *area;
 
 	expect_descriptor_read_only(_metadata, export);
-	/* the owner writes all the same */
+	/* the owner can still write */
 	EXPECT_EQ(0, fill(self->fd, self->handle, SIZE));
 	area = AREA(self->handle, RW);
 	EXPECT_EQ(0, store(area, pattern(0)));
@@ -133,12 +133,12 @@ TEST_F(rights, an_import_of_a_read_only_export_stays_read_only)
 	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	expect_sealed(_metadata, self->other, handle);
 	close(export);
-	/* its exporter is a receiver now, as others */
+	/* the exporter is now a receiver like others */
 	ASSERT_EQ(0, uapi_export(self->other, handle, &export));
 	ASSERT_EQ(0, uapi_import(self->fd, export, &handle));
 	expect_sealed(_metadata, self->fd, handle);
 	close(export);
-	/* nor do parts forget it, nor shared ones */
+	/* parts and shareable mappings stay read-only too */
 	ASSERT_EQ(0, uapi_split(self->fd, handle, PAGE, &first, &second));
 	expect_sealed(_metadata, self->fd, first);
 	expect_sealed(_metadata, self->fd, second);
@@ -148,7 +148,7 @@ TEST_F(rights, an_import_of_a_read_only_export_stays_read_only)
 	EXPECT_EQ(0, uapi_drop(self->fd, first));
 }
 
-/* The page tables say so too. */
+/* The entries in the page tables are read-only too. */
 TEST_F(rights, the_entries_of_a_read_only_mapping_are)
 {
 	struct theseus_mm_translate translation;
@@ -177,7 +177,7 @@ TEST_F(rights, merge_wants_both_read_only)
 	close(export);
 }
 
-/* A refused IMPORT has not made the mapping read-only. */
+/* A refused IMPORT does not make the mapping read-only. */
 TEST_F(rights, an_import_that_is_refused_seals_nothing)
 {
 	__u32 id, handle;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shareable mappings: many writers, by their own leave.
+ * Shareable mappings: several writers at the same time.
  */
 #include "area.h"
 
@@ -66,7 +66,7 @@ TEST_F(share, has_many_writers)
 	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
 }
 
-/* It is still borrowed, and each borrow counts. */
+/* The mapping is still borrowed, and each borrow counts. */
 TEST_F(share, cannot_change_while_it_is_borrowed)
 {
 	unsigned char *first = AREA(self->handle, RW), *second = AREA(self->handle, RW);
@@ -153,7 +153,7 @@ TEST_F(share, goes_on_after_an_export)
 	close(export);
 }
 
-/* Two processes write and read beside each other, each seeing the other's. */
+/* Two processes write and read at the same time, and each sees the other's writes. */
 TEST_F_TIMEOUT(share, writer_and_reader_race, 60)
 {
 	volatile unsigned int *counter;
@@ -245,14 +245,14 @@ static void *use_until_stopped(void *arg)
 			user->nr++;
 		else if (!user->is_toggled || (err != -EBUSY && err != -ENOENT))
 			user->failed = true;
-		/* leave room for a change, which wants all to be away */
+		/* leave time for a change, which needs a moment without borrows */
 		if (user->is_toggled)
 			usleep(user->nr % 8 * 500);
 	}
 	return NULL;
 }
 
-/* Return: how often it could be toggled; @users are four */
+/* Return: how often SHARE succeeded, with four @users */
 static unsigned long use_for_a_while(FIXTURE_DATA(share) *self, struct user *users,
 				     bool is_toggled)
 {
@@ -301,7 +301,7 @@ TEST_F_TIMEOUT(share, nobody_is_ever_refused, 60)
 	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
 }
 
-/* Whoever came before or after a change has given back what he took. */
+/* All users have ended their borrows. */
 TEST_F_TIMEOUT(share, toggled_beside_its_users, 60)
 {
 	struct user users[4];

@@ -27,7 +27,7 @@ TEST_F(rights, what_nobody_imported_is_taken_back)
 	EXPECT_STALE(export);
 	EXPECT_EQ(-ESTALE, uapi_import(self->other, export, &handle));
 	EXPECT_EQ(-ESTALE, uapi_call(export, THESEUS_MM_IOC_REVOKE, &revoke));
-	/* the full right: nothing is borrowed, and all can be done */
+	/* the exporter has all rights: nothing is borrowed */
 	EXPECT_EQ(0, nr_borrows(self->fd, call.handle));
 	EXPECT_EQ(0, fill(self->fd, call.handle, SIZE));
 	EXPECT_EQ(0, mmap_errno(self->fd, call.handle, RW));
@@ -48,7 +48,7 @@ TEST_F(rights, a_read_only_export_is_taken_back_as_it_was)
 	EXPECT_EQ(0, QUERY(handle).attributes);
 	EXPECT_EQ(0, fill(self->fd, handle, SIZE));
 	close(export);
-	/* but what was so before stays so */
+	/* but the old properties stay */
 	ASSERT_EQ(0, uapi_export_as(self->fd, handle, SEALED, &export, NULL));
 	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	ASSERT_EQ(0, uapi_export_as(self->other, handle, SEALED, &exported, &id));
@@ -67,7 +67,7 @@ TEST_F(rights, taking_back_is_refused)
 	ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, 0, &export, &id));
 	reserved.export_id = id;
 	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &reserved));
-	/* no number, another one, and another client's */
+	/* number 0, an unknown number, and a number of another client */
 	EXPECT_REFUSED(ESTALE, uapi_take_back(self->fd, 0, &handle));
 	EXPECT_REFUSED(ESTALE, uapi_take_back(self->fd, id + 1, &handle));
 	EXPECT_EQ(-ESTALE, uapi_take_back(self->other, id, &handle));
@@ -79,7 +79,7 @@ TEST_F(rights, taking_back_is_refused)
 	munmap(call, PAGE);
 	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
 	EXPECT_REFUSED(EDQUOT, uapi_take_back(self->fd, id, &handle));
-	/* imported, closed, taken: and never the next one by that number */
+	/* imported, closed and taken back: the number never names the next export */
 	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	close(export);
 	EXPECT_REFUSED(ESTALE, uapi_take_back(self->fd, id, &taken));
@@ -217,7 +217,7 @@ static void *end_all(void *unused)
 	return unused;
 }
 
-/* The same of REVOKE and a descriptor that only borrows. */
+/* The same for REVOKE and a lending descriptor. */
 TEST_F_TIMEOUT(rights, nothing_is_left_of_what_was_lent_after_revoke, 90)
 {
 	unsigned int nr_late = 0, nr_early = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The command-line tool on the real device: each command as root and as somebody else,
- * what it says, its JSON, its exit status, and that everything is back afterwards. What
- * can be known without the device is tested on the host.
+ * The command-line tool on the real device: each command as root and as another user, with its
+ * output, its JSON and its exit status, and all counts as before at the end. Tests that need no
+ * device run on the host.
  */
 #include "client.h"
 
@@ -115,7 +115,7 @@ static size_t read_to_end(int fd, char *buffer)
 	return length;
 }
 
-/* Collects in @buffer what comes, until it ends with @text. */
+/* Read into @buffer until the text ends with @text. */
 static bool read_until(int fd, const char *text, char *buffer)
 {
 	size_t length = 0, wanted = strlen(text);
@@ -136,7 +136,7 @@ static int status_of(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Runs it in a shell, fills @output, returns the exit status. */
+/* Run a command in a shell and fill @output. Return: the exit status */
 static int run(const char *command, uid_t uid, char *output, size_t *length)
 {
 	int ends[2];
@@ -151,7 +151,7 @@ static int run(const char *command, uid_t uid, char *output, size_t *length)
 	return status_of(pid);
 }
 
-/* A failure shows what was said. */
+/* A failure prints the output. */
 #define EXPECT_STATUS(status, command)							\
 	do {										\
 		int _status = run(command, variant->uid, self->output, &self->length);	\
@@ -168,7 +168,7 @@ static int run(const char *command, uid_t uid, char *output, size_t *length)
 	EXPECT_EQ(NULL, strstr(self->output, text))					\
 		TH_LOG("\"%s\" in: %s", text, self->output)
 
-/* That the whole is JSON is checked on the host, where there is a parser. */
+/* The tests on the host check that the output is JSON, since they have a parser. */
 #define EXPECT_KEY(key)		EXPECT_SAYS("\"" key "\": ")
 
 #define IS_ROOT		(variant->uid == 0)
@@ -186,7 +186,7 @@ TEST_F(tool, info)
 	EXPECT_EQ(!IS_ROOT, !!strstr(self->output, "\"start\": null"));
 }
 
-/* Through a descriptor that somebody opened, or another process has. */
+/* Use an inherited descriptor, and one of another process. */
 TEST_F_TIMEOUT(tool, info_of_a_client, PATIENCE)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(3);
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(tool, info_of_a_client, PATIENCE)
 	close(export);
 }
 
-/* Columns of the longest line; a byte that continues a letter is none. */
+/* Return: columns of the longest line, without continuation bytes of UTF-8 */
 static int widest(const char *text)
 {
 	int column = 0, most = 0;
@@ -249,7 +249,7 @@ TEST_F_TIMEOUT(tool, map, PATIENCE)
 
 TEST_F(tool, an_owner_is_named)
 {
-	/* what runs is called sh until it is tmm: the device is opened by the latter */
+	/* the process is called sh until it execs tmm, which opens the device */
 	EXPECT_STATUS(0, "tmm alloc 16M -- tmm map --width 100");
 	EXPECT_SAYS(" tmm ");
 	EXPECT_SAYS("16 MiB");
@@ -339,7 +339,7 @@ TEST_F(tool, hold)
 	close(ends[0]);
 }
 
-/* A signal to the tool is one to its command. */
+/* The tool passes a signal on to its command. */
 TEST_F(tool, alloc_passes_signals_on)
 {
 	int ends[2];
@@ -372,7 +372,7 @@ static int make_file(size_t nr_bytes)
 	return fclose(file);
 }
 
-/* The descriptor @fd of process @pid, as `tmm cat` gets at it; or -1. */
+/* Return: a copy of descriptor @fd of process @pid, made as `tmm cat` does; or -1 */
 static int descriptor_of(pid_t pid, int fd)
 {
 	int process = syscall(SYS_pidfd_open, pid, 0);
@@ -429,7 +429,7 @@ TEST_F_TIMEOUT(tool, put_and_cat, PATIENCE)
 	EXPECT_STATUS(1, "tmm put /nonexistent -- true");
 }
 
-/* tmm put stops when the module's memory is used up, not Linux's. */
+/* tmm put stops when the module's memory is used up, and uses none of Linux's. */
 TEST_F_TIMEOUT(tool, put_of_what_has_no_end, PATIENCE)
 {
 	EXPECT_STATUS(1, "ulimit -v 2000000; tmm put /dev/zero -- true");
@@ -450,7 +450,7 @@ TEST_F_TIMEOUT(tool, cat_of_another_process, PATIENCE)
 	pid = start("exec tmm put " FILE_NAME, variant->uid, ends[1]);
 	close(ends[1]);
 	EXPECT_TRUE(read_until(ends[0], ":\n", self->output));
-	/* the next line is the command that reads it */
+	/* the next line is the command that reads the mapping */
 	EXPECT_TRUE(read_until(ends[0], "\n", self->output));
 	snprintf(command, sizeof(command), "%.*s | cmp - " FILE_NAME,
 		 (int)strcspn(self->output, "\n"), self->output);
@@ -471,7 +471,7 @@ TEST_F_TIMEOUT(tool, bench, PATIENCE)
 TEST_F_TIMEOUT(tool, demo, PATIENCE)
 {
 	ASSERT_EQ(0, make_file(50000));
-	/* the tour goes to stderr then, and `make run` shows it as it is */
+	/* the text goes to stderr then, and `make run` shows it unchanged */
 	EXPECT_STATUS(0, "tmm demo --json " FILE_NAME " 2>/dev/null");
 	EXPECT_KEY("steps");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tracepoints: what is done is told, with addresses, sizes and names of flags.
+ * Tracepoints: each event has its addresses, sizes and names of flags.
  */
 #include "area.h"
 #include "client.h"
@@ -10,8 +10,8 @@
 #define ENABLE	TRACEFS "events/theseus_mm/enable"
 
 /*
- * Once for the program, not for each test, which is a child of it: to change code in
- * a running kernel takes its time.
+ * Once for the program, not for each test, which is a child of it: enabling an event changes the
+ * code of the running kernel, which takes time.
  */
 __attribute__((constructor)) static void enable(void)
 {
@@ -51,7 +51,7 @@ FIXTURE_TEARDOWN(trace)
 	free(self->text);
 }
 
-/* What happened so far; and then it is forgotten. */
+/* Return the events so far, and clear them. */
 #define EVENTS()									\
 	do {										\
 		free(self->text);							\
@@ -170,7 +170,7 @@ TEST_F(trace, tells_what_goes_with_a_client)
 	EXPECT_EVENT("tmm_client_close: client=%u\n", self->id);
 }
 
-/* In windows and walks, in frees under a spinlock: nothing may trace where it must not. */
+/* Windows, walks and frees under a spinlock: no event may fire where tracing is not allowed. */
 TEST_F(trace, may_be_on_while_much_is_done)
 {
 	struct theseus_mm_create_mapping mapping;

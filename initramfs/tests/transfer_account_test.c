@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whom an exported mapping is charged to, and who is shown as its owner.
+ * The account of an exported mapping, and the owner that GET_OCCUPANCY shows.
  */
 #include "export.h"
 
@@ -68,7 +68,7 @@ static int nr_exported(int fd)
 	return -1;
 }
 
-/* Of each part of the first region: does @fd's client own most of it? */
+/* Does the client of @fd own most of a part of the first region? */
 static int nr_owned_parts(int fd)
 {
 	static struct theseus_mm_bucket buckets[4096];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exported mappings on their way from process to process.
+ * Exported mappings that are passed from process to process.
  */
 #include "descriptor.h"
 #include "export.h"
@@ -61,7 +61,7 @@ TEST_F_TIMEOUT(export, of_two_imports_one_wins, 60)
 	EXPECT_THERE();
 }
 
-/* The receiver calls @use with the descriptor that came, and returns the result. */
+/* The receiver calls @use with the received descriptor, and returns the result. */
 static int receive_and(int socket, int (*use)(int fd, int export))
 {
 	int fd = uapi_open(NULL), export = receive_descriptor(socket);
@@ -99,7 +99,7 @@ static int keep_it(int fd, int export)
 		pause();
 }
 
-/* Hands it over to a child, and keeps no descriptor. */
+/* Pass the descriptor to a child, and keep none. */
 static pid_t hand_over(struct __test_metadata *_metadata, FIXTURE_DATA(export) *self,
 		       int (*use)(int fd, int export))
 {
@@ -110,7 +110,10 @@ static pid_t hand_over(struct __test_metadata *_metadata, FIXTURE_DATA(export) *
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		/* its descriptors are the same owner: none but what comes */
+		/*
+		 * close all inherited descriptors, since they would keep the mapping; only the
+		 * received one stays
+		 */
 		close(self->export);
 		close(self->fd);
 		close(sockets[0]);
@@ -168,7 +171,7 @@ TEST_F(export, under_way_and_never_received)
 	EXPECT_ALL_BACK();
 }
 
-/* An export may be imported while a copy of the descriptor is under way: the copy is stale. */
+/* The export is imported while a copy of the descriptor is in a socket: the copy is stale. */
 TEST_F(export, under_way_while_it_is_imported)
 {
 	int sockets[2];

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: races are what KASAN and lockdep look at. */
 /*
- * Handing over while others are at it: mmap and faults beside import and revoke, a
- * process that is killed at any moment, sockets that nobody reads any more; and what
- * might be a way around the owner.
+ * Handing over under load: mmap and faults during import and revoke, a process that is killed at
+ * any moment, sockets that nobody reads; and attempts to get around the owner.
  */
 #include "area.h"
 #include "descriptor.h"
@@ -17,7 +16,7 @@
 #define SIZE	(NR * PAGE)
 #define SECONDS	4
 
-/* A new mapping, filled and exported. Return: the descriptor, or an error */
+/* Make, fill and export a mapping. Return: the descriptor, or an error */
 static int export_new(int fd)
 {
 	struct theseus_mm_create_mapping mapping;
@@ -58,7 +57,7 @@ static bool has_content(int export)
 
 /* --- ways around the owner ---------------------------------------------------------------- */
 
-/* The file is what it is by its descriptors; by name there is nothing to be had. */
+/* The file is reachable only by its descriptors, not by a name. */
 TEST_F(client, there_is_no_way_in_by_name)
 {
 	const int modes[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_TRUNC };
@@ -72,7 +71,7 @@ TEST_F(client, there_is_no_way_in_by_name)
 		EXPECT_EQ(-1, open(name, modes[i]));
 	EXPECT_EQ(-1, truncate(name, 0));
 	EXPECT_EQ(-1, execl(name, name, NULL));
-	/* This one is none of its descriptors. */
+	/* This descriptor is of another file. */
 	path = open(name, O_PATH | O_CLOEXEC);
 	ASSERT_LE(0, path);
 	EXPECT_REFUSED(EBADF, uapi_import(self->fd, path, &handle));
@@ -82,7 +81,7 @@ TEST_F(client, there_is_no_way_in_by_name)
 	EXPECT_ALL_BACK();
 }
 
-/* Nothing is left behind, not even the number. */
+/* Nothing is left, not even the number. */
 TEST_F(client, an_export_that_faults_takes_no_descriptor)
 {
 	struct theseus_mm_export *call = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -98,7 +97,7 @@ TEST_F(client, an_export_that_faults_takes_no_descriptor)
 
 /* --- sockets ------------------------------------------------------------------------------ */
 
-/* What is left to Linux's own time, as collecting descriptors in sockets is. */
+/* Wait for work that Linux does later, such as collecting descriptors in sockets. */
 #define EXPECT_ALL_BACK_SOON()								\
 	do {										\
 		struct theseus_mm_info _soon = INFO();					\
@@ -114,8 +113,8 @@ TEST_F(client, an_export_that_faults_takes_no_descriptor)
 	} while (0)
 
 /*
- * Two sockets that hold each other, and it: only Linux's collector finds them, which
- * runs when another socket is closed.
+ * Two sockets hold each other and the descriptor: only Linux's garbage collector finds them,
+ * which runs when another socket is closed.
  */
 TEST_F(client, left_in_sockets_that_hold_each_other)
 {
@@ -134,7 +133,7 @@ TEST_F(client, left_in_sockets_that_hold_each_other)
 	EXPECT_ALL_BACK_SOON();
 }
 
-/* Export, send, close, again and again, on a client of its own. */
+/* Export, send and close in a loop, with its own client. */
 static void export_until_killed(FIXTURE_DATA(client) *self, int socket)
 {
 	int fd;
@@ -150,7 +149,7 @@ static void export_until_killed(FIXTURE_DATA(client) *self, int socket)
 	}
 }
 
-/* What arrived is whole and the receiver's, whatever became of the sender. */
+/* A received mapping is whole and belongs to the receiver, even if the sender is dead. */
 TEST_F_TIMEOUT(client, the_exporter_is_killed_at_any_moment, 120)
 {
 	unsigned int round, nr_received = 0;
@@ -195,7 +194,7 @@ struct borrower {
 	bool failed;
 };
 
-/* Once revoked, it stays so; before, nothing but the mapping's content is seen. */
+/* An area shows only the mapping's content before it is revoked, and nothing after. */
 static void look_at(struct borrower *borrower, unsigned char *area)
 {
 	bool is_revoked = false;
@@ -232,8 +231,8 @@ static void *borrow_until_stale(void *arg)
 }
 
 /*
- * A mapping is mmapped by one while another imports it, revoking it if need be. What
- * is imported is nobody else's: it can be changed, overwritten and dropped at once.
+ * One thread mmaps a mapping while another imports it, and revokes it if necessary. After the
+ * import, only the importer has it: it can be changed, overwritten and dropped at once.
  */
 static int take_over(int fd, int export, bool by_force, unsigned long *nr_busy)
 {
@@ -271,7 +270,7 @@ static void take_over_again_and_again(struct __test_metadata *_metadata,
 		borrower.export = EXPORTED();
 		nr_areas = borrower.nr;
 		ASSERT_EQ(0, pthread_create(&thread, NULL, borrow_until_stale, &borrower));
-		/* now and then, before it has any */
+		/* sometimes before the thread has an area */
 		while (nr % 4 && __atomic_load_n(&borrower.nr, __ATOMIC_SEQ_CST) == nr_areas)
 			sched_yield();
 		EXPECT_EQ(0, take_over(self->fd, borrower.export, by_force, &nr_busy));

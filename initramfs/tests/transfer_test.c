@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exported mappings: one owner at any instant, whoever holds descriptors of it.
+ * Exported mappings have one owner at any instant, whoever holds descriptors of them.
  */
 #include "export.h"
 
@@ -192,7 +192,7 @@ TEST_F(export, of_what_is_borrowed_is_refused)
 	close(export);
 }
 
-/* The area stays, though nothing else does. */
+/* The area stays although nothing else of the mapping does. */
 TEST_F(export, lives_as_long_as_an_area)
 {
 	unsigned char *area = EXPORT_AREA(RW);
@@ -223,7 +223,7 @@ TEST_F(export, revoke_through_the_descriptor)
 	EXPECT_EQ(0, uapi_drop(self->fd, handle));
 }
 
-/* An area that was revoked by the old owner shows nothing of the new one's. */
+/* An area that the old owner revoked shows nothing of the new owner. */
 TEST_F(export, revoked_areas_stay_revoked)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(NR);
@@ -258,7 +258,7 @@ TEST_F(export, offsets_of_before_are_gone)
 	close(export);
 }
 
-/* The mapping's large leaves are large in the process too, wherever they begin. */
+/* Large leaves of the mapping are large entries in the process too, wherever they begin. */
 TEST_F(export, large_leaves_are_aligned)
 {
 	struct theseus_mm_create_mapping mapping;

@@ -39,7 +39,7 @@ static bool log_has(const char *text)
 	return strstr(log, text);
 }
 
-/* Is there a line of the module's at an address? */
+/* Has /proc/iomem a line of the module at an address? */
 static bool iomem_has(__u64 start)
 {
 	FILE *file = fopen("/proc/iomem", "r");
@@ -54,7 +54,7 @@ static bool iomem_has(__u64 start)
 	return has;
 }
 
-/* The device wants whole words. Return: 0, or the signal */
+/* Access a whole word, as the device needs. Return: 0, or the signal */
 static int load_word(const void *address, unsigned int *word)
 {
 	int number = sigsetjmp(area_recovery, 0);
@@ -115,7 +115,7 @@ FIXTURE_SETUP(unplug)
 	ASSERT_EQ(EINVAL, others_map(self->device));
 }
 
-/* The device is there again, and the next test can have its region. */
+/* Check that the device is back, and that the next test can add its region. */
 FIXTURE_TEARDOWN(unplug)
 {
 	struct theseus_mm_info end;
@@ -147,7 +147,7 @@ TEST_F(unplug, the_areas_end)
 	EXPECT_EQ(SIGBUS, load_word(self->area, &word));
 	EXPECT_EQ(SIGBUS, load_word(self->area + NR_BYTES - 4, &word));
 	EXPECT_EQ(0, QUERY(self->mapping.handle).nr_borrows);
-	/* nor does the device that comes have them */
+	/* the new device does not have them either */
 	ASSERT_EQ(0, put_text(RESCAN, "1"));
 	ASSERT_TRUE(find_device(self->device, &self->bar));
 	EXPECT_EQ(self->mapping.paddr, self->bar);
@@ -164,7 +164,7 @@ TEST_F(unplug, the_claim_ends)
 	EXPECT_EQ(0, others_map(self->device));
 }
 
-/* The claim lies in the bridge's window as well. */
+/* The claim also lies in the window of the bridge. */
 TEST_F(unplug, its_bridge_goes)
 {
 	unsigned int word = 0;
@@ -190,7 +190,7 @@ TEST_F(unplug, nothing_new_shows_what_went)
 	EXPECT_EQ(ENODEV, mmap_errno(self->fd, self->mapping.handle, R));
 	EXPECT_EQ(ENODEV, mmap_errno(self->fd, self->mapping.handle, RW));
 	EXPECT_EQ(-ENODEV, uapi_map_frame_range(self->fd, self->bar, PAGE, FLAGS, &again));
-	/* taken apart it is as dead */
+	/* a mapping that is taken apart is refused in the same way */
 	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, self->mapping.handle, &pages, parts, &nr));
 	EXPECT_EQ(-ENODEV, uapi_map_allocated_pages_to(self->fd, pages, parts[0], FLAGS, &whole));
 	EXPECT_EQ(0, uapi_drop(self->fd, parts[0]));
@@ -270,7 +270,7 @@ TEST_F(unplug, the_next_device_can_be_had)
 	ASSERT_EQ(0, unplug(self->device));
 	ASSERT_EQ(0, put_text(RESCAN, "1"));
 	ASSERT_TRUE(find_device(self->device, &self->bar));
-	/* what is left of the one that went comes first */
+	/* drop what is left of the removed device first */
 	EXPECT_EQ(-EADDRINUSE, uapi_add_device_region(self->fd, self->bar, NR_BYTES,
 						      THESEUS_MM_MEMORY_UNCACHED));
 	EXPECT_EQ(-EBUSY, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));

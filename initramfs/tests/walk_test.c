@@ -34,7 +34,7 @@ TEST_F(client, translate_shows_the_flags)
 	EXPECT_EQ(THESEUS_MM_PTE_DATA | made, found.pte_flags);
 }
 
-/* The hardware notes what was done through the mapping. */
+/* The hardware sets ACCESSED and DIRTY. */
 TEST_F(client, translate_shows_what_was_written)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(2);
@@ -60,7 +60,7 @@ TEST_F(client, translate_refuses_what_is_not_mapped)
 					      self->start.pages_total * PAGE - 1, &found));
 }
 
-/* Linux's own mappings are not this module's to tell. */
+/* TRANSLATE does not show Linux's own mappings. */
 TEST_F(client, translate_refuses_addresses_of_linux)
 {
 	static char here;
@@ -120,7 +120,7 @@ TEST_F(client, dump_ends_where_nothing_is_mapped)
 	EXPECT_EQ(0, dump.entries[0]);
 }
 
-/* The root shows that Linux is there, but its tables are not entered. */
+/* The root has Linux's entries, but the walk does not follow them. */
 TEST_F(client, dump_does_not_enter_tables_of_linux)
 {
 	struct theseus_mm_dump_pte dump;

@@ -20,7 +20,7 @@
 #define PARAMETERS	"/sys/module/" PROBE "/parameters/"
 #define SECRET		0x5ec2e75ec2e75ec2ULL
 #define NR_NMIS		400
-/* An NMI takes microseconds to arrive; this is for a machine that does other things. */
+/* An NMI takes microseconds to arrive; this timeout is for a busy machine. */
 #define WAIT_MSECS	2000
 #define NR_BYTES	(256 * PAGE)
 #define READER_CPU	1
@@ -63,7 +63,7 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* One NMI to the reader's CPU; 0 if it arrived. */
+/* Send one NMI to the reader's CPU. Return: 0 if it arrived */
 static int send_nmi(void)
 {
 	unsigned long long before = get("nr_nmis");
@@ -78,7 +78,7 @@ static int send_nmi(void)
 	return err || get("nr_nmis") == before;
 }
 
-/* Copies through one window after the other, of an ordinary mapping, until it is killed. */
+/* Copy an ordinary mapping through one window after the other, until killed. */
 static pid_t start_reader(int fd, __u32 handle)
 {
 	pid_t child = fork();
@@ -93,7 +93,7 @@ static pid_t start_reader(int fd, __u32 handle)
 	_exit(1);
 }
 
-/* NMIs in windows that look at @address; what they saw is in the probe's counts. */
+/* Send NMIs that read @address in windows; the probe counts what they see. */
 static void look_from_nmis(struct __test_metadata *_metadata, FIXTURE_DATA(client) *self,
 			   __u64 address)
 {
@@ -112,7 +112,7 @@ static void look_from_nmis(struct __test_metadata *_metadata, FIXTURE_DATA(clien
 	EXPECT_EQ(0, nr_failed);
 	TH_LOG("%llu NMIs, %llu in a window, %llu could read", get("nr_nmis"), get("nr_inside"),
 	       get("nr_seen"));
-	/* with no hit nothing was tried */
+	/* without a hit, the test has tried nothing */
 	EXPECT_LT(0, get("nr_inside"));
 	EXPECT_GE(NR_NMIS, get("nr_inside"));
 	EXPECT_EQ(0, get("nr_seen"));
@@ -138,7 +138,7 @@ TEST_F(client, bookkeeping_is_no_memory_of_who_copies)
 {
 	struct theseus_mm_region region;
 
-	/* where virtual would be physical */
+	/* the physical address of the region, where an identity mapping would be */
 	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	ASSERT_NE(0, region.start);
 	look_from_nmis(_metadata, self, region.start);
@@ -156,7 +156,7 @@ static unsigned long get_register(pid_t child, int number)
 		      offsetof(struct user, u_debugreg) + number * sizeof(long), 0);
 }
 
-/* Breakpoint @number on, for reads and writes of 8 bytes */
+/* Enable breakpoint @number, for reads and writes of 8 bytes. */
 static unsigned long watch(int number)
 {
 	return 1UL << (2 * number) | (3UL | 2UL << 2) << (16 + 4 * number);
@@ -164,7 +164,7 @@ static unsigned long watch(int number)
 
 static volatile __u64 watched;
 
-/* Copies out of @handle, then writes to what is watched. */
+/* Copy out of @handle, then write to the watched address. */
 static void be_watched(int fd, __u32 handle)
 {
 	__u64 value = 0;
@@ -206,11 +206,11 @@ TEST_F(client, watchpoints_are_not_of_private_addresses)
 	EXPECT_EQ(0, set_register(child, 1, (unsigned long)&watched));
 	EXPECT_EQ(0, set_register(child, 7, watch(0) | watch(1)));
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, 0, 0));
-	/* its own signal, and no hit was noted on the way to it */
+	/* only the signal of the watched write came, and no hit before it */
 	EXPECT_STOPPED(SIGUSR1);
 	EXPECT_EQ(0, get_register(child, 6) & 3);
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, 0, 0));
-	/* and watched it still is */
+	/* and the address is still watched */
 	EXPECT_STOPPED(SIGTRAP);
 	EXPECT_EQ(2, get_register(child, 6) & 3);
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, 0, 0));

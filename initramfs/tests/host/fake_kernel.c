@@ -55,7 +55,7 @@ static unsigned int nr_clients(void)
 	return is_fake("empty") ? 0 : is_fake("many") ? 40 : 6;
 }
 
-/* A pattern that is the same each time: runs, holes, and scattered pages. */
+/* Make a pattern that is the same each time: runs, holes, and scattered pages. */
 static void use_of(unsigned int region, uint64_t frame, int *use, unsigned int *owner)
 {
 	uint64_t nr = regions[region].nr;
@@ -97,7 +97,7 @@ static void use_of(unsigned int region, uint64_t frame, int *use, unsigned int *
 	}
 }
 
-/* All of it at once: it is asked for often. */
+/* Count all parts at once, since the tool asks often. */
 static struct frame {
 	unsigned char use;
 	unsigned char owner;
@@ -155,7 +155,7 @@ static int get_info(struct theseus_mm_info *info)
 	return 0;
 }
 
-/* In parts of 2 MiB. */
+/* Answer in parts of 2 MiB. */
 static int get_occupancy(struct theseus_mm_occupancy *ask)
 {
 	struct theseus_mm_bucket *buckets = (void *)(uintptr_t)ask->buckets;
@@ -222,7 +222,7 @@ static int get_clients(struct theseus_mm_clients *ask)
 	return 0;
 }
 
-/* One of each kind, and an export; two at a time. */
+/* List an object of each kind and an export, two in each call. */
 static int list_handles(struct theseus_mm_handles *ask)
 {
 	static const struct theseus_mm_handle_info all[] = {
@@ -261,7 +261,7 @@ static int refuse(int error)
 	return -1;
 }
 
-/* All mappings share this memory: one of them is written and read at a time. */
+/* All mappings share this memory, since the tool writes and reads one mapping at a time. */
 static char memory[1 << 20];
 static uint64_t memory_flags = THESEUS_MM_PTE_DATA;
 static uint32_t last_handle;
@@ -322,7 +322,7 @@ static int translate(struct theseus_mm_translate *call)
 	return 0;
 }
 
-/* A table, and a page below. */
+/* Return the entry of a table, and of a page below it. */
 static int dump_pte(struct theseus_mm_dump_pte *call)
 {
 	call->nr_levels = 5;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The library makes and drops many mappings at once.
+ * The library creates and drops many mappings in one call.
  */
 #include "libtmm_test.h"
 
@@ -35,7 +35,7 @@ static void many_each_for_itself(void)
 	EXPECT(tmm_mapping_address(mappings[3]) == 0x1000 * tmm_mapping_handle(mappings[3]));
 	EXPECT(tmm_mapping_handle(mappings[3]) == tmm_mapping_handle(mappings[0]) + 2);
 
-	/* the second that is not NULL */
+	/* the second entry that is not NULL */
 	kept = mappings[2];
 	EXPECT(tmm_mapping_drop_many(mappings, errors, NR, 0) == NR - 1);
 	EXPECT(fake.argument.batch.nr_items == NR - 1);
@@ -45,7 +45,7 @@ static void many_each_for_itself(void)
 	EXPECT(tmm_mapping_drop_many(mappings, NULL, NR, 0) == NR);
 	EXPECT(!mappings[2] && fake.argument.batch.nr_items == 1);
 
-	/* nothing is left to ask for */
+	/* no mapping is left, so the library makes no call */
 	fake.last = 0;
 	EXPECT(tmm_mapping_drop_many(mappings, errors, NR, 0) == NR && !fake.last);
 	tmm_client_close(&client);
@@ -95,7 +95,7 @@ static void many_are_checked(void)
 	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, NR, 0) == -1);
 	items[3].reserved[2] = 0;
 	EXPECT_REFUSED(EBADF, tmm_mapping_create_many(NULL, items, mappings, NR, 0) == -1);
-	/* of nothing, all is done */
+	/* an empty array succeeds */
 	EXPECT_REFUSED(EINVAL, tmm_mapping_create_many(client, items, mappings, 0, 2) == -1);
 	EXPECT_REFUSED(EINVAL, tmm_mapping_drop_many(mappings, NULL, 0, 2) == -1);
 	EXPECT(tmm_mapping_create_many(client, items, mappings, 0, 0) == 0);
@@ -105,7 +105,7 @@ static void many_are_checked(void)
 	EXPECT(fake.nr_calls == nr_calls);
 	EXPECT(mappings[0] && !mappings[1] && mappings[2] && items[0].error == -1);
 
-	/* of a closed client, what is here is freed */
+	/* after the client is closed, only the library's memory is freed */
 	tmm_client_close(&stranger);
 	EXPECT(tmm_mapping_drop_many(mappings + 1, NULL, NR - 1, 0) == NR - 1);
 	EXPECT(!mappings[2]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel of the library's host-side tests: it notes what it was asked, and answers.
+ * The fake kernel of the library's host-side tests: it records each call and answers.
  */
 #include "libtmm_test.h"
 
@@ -97,7 +97,7 @@ static int fake_clients(struct theseus_mm_clients *clients)
 	return 0;
 }
 
-/* Every second number is one. */
+/* Every second number is a client. */
 static int fake_handles(struct theseus_mm_handles *call)
 {
 	struct theseus_mm_handle_info *infos = (void *)(uintptr_t)call->handles;

@@ -80,7 +80,7 @@ static void clients_are_listed(void)
 	EXPECT(!clients.entries && !clients.nr);
 	tmm_clients_free(&clients);
 
-	/* more come each time it looks */
+	/* more clients come at each call */
 	fake.nr_races = 3;
 	EXPECT(!tmm_client_list(client, &clients));
 	EXPECT(clients.nr == 316 && clients.entries[315].id == 316);
@@ -132,7 +132,7 @@ static void on_alarm(int signal)
 	(void)signal;
 }
 
-/* A pipe is ready when something was written to it. */
+/* A pipe stands for the device: it is ready once something is written to it. */
 static void wait_ends(void)
 {
 	const struct itimerval soon = { .it_value.tv_usec = 20 * 1000 };

@@ -161,7 +161,7 @@ static void large_numbers_arrive(void)
 	tmm_client_close(&client);
 }
 
-/* Beyond its end, an offset would be another mapping's. */
+/* An offset after the end would belong to another mapping. */
 static void windows_stay_within(void)
 {
 	struct tmm_client *client = new_client();
@@ -234,7 +234,7 @@ static void unmap_counts_again_while_there_is_room(void)
 	tmm_client_close(&client);
 }
 
-/* Each request for memory is refused once: nothing is asked of the kernel, nothing lost. */
+/* Let each allocation fail once: the library makes no call, and loses nothing. */
 static void unmap_without_memory(void)
 {
 	struct tmm_client *client = new_client();
@@ -278,7 +278,7 @@ static void no_memory_asks_nothing(void)
 	tmm_client_close(&client);
 }
 
-/* A descriptor of something else stays the caller's. */
+/* The caller keeps a descriptor of another file. */
 static void another_file_is_no_client(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC), kept = fd;
@@ -288,7 +288,7 @@ static void another_file_is_no_client(void)
 	EXPECT(fd == kept && fcntl(fd, F_GETFD) >= 0);
 	close(fd);
 	EXPECT_REFUSED(ENOTTY, !tmm_client_open("/dev/null"));
-	/* the lowest that is free: the library's own was closed */
+	/* the lowest number is free again, so the library has closed its descriptor */
 	EXPECT(open("/dev/null", O_RDWR | O_CLOEXEC) == fd);
 	close(fd);
 	fake.is_real = false;

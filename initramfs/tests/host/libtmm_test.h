@@ -29,7 +29,7 @@ extern int nr_checks, nr_failed;
 		}									\
 	} while (0)
 
-/* @is_failure is so, and errno is @error. */
+/* Check that @is_failure is true, and that errno is @error. */
 #define EXPECT_REFUSED(error, is_failure)						\
 	do {										\
 		errno = 0;								\
@@ -83,7 +83,7 @@ extern struct libtmm_fake fake;
 #define NR_FAKE_HANDLES	150
 #define NR_FAKE_EXPORTS	3
 
-/* Memory runs out at the @no_memory_at-th request from now on; 0 for never. */
+/* The @no_memory_at-th allocation from now on fails; 0 means none. */
 extern int no_memory_at;
 
 /* --- the tests ------------------------------------------------------------------------- */

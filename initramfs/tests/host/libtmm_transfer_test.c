@@ -131,7 +131,7 @@ static void share_says_which(void)
 	tmm_client_close(&client);
 }
 
-/* As many descriptors as wanted, which a careful receiver does not expect. */
+/* Send any number of descriptors, more than a receiver expects. */
 static void send_some(int socket, int fd, unsigned int nr)
 {
 	union {
@@ -174,7 +174,7 @@ static void descriptors_travel(int type)
 	EXPECT(!fstat(other, &received) && S_ISSOCK(received.st_mode));
 	close(other);
 
-	/* a socket that tells who sent it */
+	/* a socket with SO_PASSCRED */
 	EXPECT(!setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)));
 	EXPECT(!tmm_fd_send(ends[0], fd));
 	other = tmm_fd_receive(ends[1]);
@@ -185,7 +185,7 @@ static void descriptors_travel(int type)
 	close(fd);
 }
 
-/* Whatever arrives, no stray descriptor stays. */
+/* After each message, no unexpected descriptor is open. */
 static void odd_messages_are_refused(void)
 {
 	const unsigned int numbers[] = { 0, 2, 3, 8 };
