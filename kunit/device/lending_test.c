@@ -49,17 +49,17 @@ static struct tmm_object *take_object(struct kunit *test, struct tmm_client *cli
 	return object;
 }
 
-static struct tmm_mapping_file *export_mapping(struct kunit *test, struct tmm_client *client)
+static struct tmm_export *export_mapping(struct kunit *test, struct tmm_client *client)
 {
 	struct tmm_object *object = take_object(test, client, create_mapping(test, client));
-	struct tmm_mapping_file *mf = tmm_export_create_file(false);
+	struct tmm_export *export = tmm_export_create(false);
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, mf);
-	KUNIT_ASSERT_EQ(test, tmm_export_reserve(mf, client), 0);
-	tmm_export_mapping(mf, &object->mapping);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, export);
+	KUNIT_ASSERT_EQ(test, tmm_export_reserve(export, client), 0);
+	tmm_export_mapping(export, &object->mapping);
 	object->kind = 0;
 	tmm_handle_forget(client, object);
-	return mf;
+	return export;
 }
 
 /* Returns the file of a lending descriptor. No descriptor is installed for the file. */
@@ -106,17 +106,17 @@ static void end_lending(struct tmm_client *client, struct file *file)
 static void area_of_an_export_that_is_taken_back(struct kunit *test)
 {
 	struct tmm_client *client = create_client(test);
-	struct tmm_mapping_file *mf = export_mapping(test, client);
+	struct tmm_export *export = export_mapping(test, client);
 	struct tmm_loan *loan = create_loan(test);
 	struct tmm_mapped_pages *mapping;
 
-	KUNIT_ASSERT_EQ(test, tmm_export_lend(mf, 0, PAGE_SIZE, true, loan), 0);
-	KUNIT_ASSERT_EQ(test, tmm_export_take_back(mf, &mapping), 0);
+	KUNIT_ASSERT_EQ(test, tmm_export_lend(export, 0, PAGE_SIZE, true, loan), 0);
+	KUNIT_ASSERT_EQ(test, tmm_export_take_back(export, &mapping), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_borrows(mapping), 1);
-	expect_too_late(test, loan, mf, &mf->descriptors);
+	expect_too_late(test, loan, &export->mf, &export->descriptors);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_nr_borrows(mapping), 0);
 	tmm_mapped_pages_drop(&mapping);
-	end_lending(client, mf->file);
+	end_lending(client, export->mf.file);
 }
 
 static void area_of_a_revoked_lending(struct kunit *test)

@@ -15,15 +15,15 @@
 
 struct file;
 struct tmm_client;
+struct tmm_export;
 struct tmm_lending;
-struct tmm_mapping_file;
 struct tmm_object;
 struct vm_area_struct;
 
 /* One call that is being served. */
 struct tmm_call {
 	struct tmm_client *client;	/* NULL for a call on an exporting or lending descriptor */
-	struct tmm_mapping_file *mf;	/* for a call on an exporting descriptor */
+	struct tmm_export *export;	/* for a call on an exporting descriptor */
 	const struct tmm_lending *lending;	/* for a call on a lending descriptor */
 	void __user *user;	/* the caller's structure */
 	size_t user_size;	/* size of the structure that the program was built with */

@@ -166,7 +166,7 @@ long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	long err;
 
 	call.client = file->private_data;
-	call.mf = NULL;
+	call.export = NULL;
 	call.shortage = 0;
 	/* If the call fails for want of memory, a later poll() waits until memory is released. */
 	tmm_poll_attempt_begin(call.client, &before);
@@ -181,7 +181,7 @@ long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	struct tmm_call call;
 
 	call.client = NULL;
-	call.mf = file->private_data;
+	call.export = file->private_data;
 	return serve_call(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, file, cmd, user);
 }
 

@@ -115,7 +115,7 @@ int tmm_mmap(struct file *file, struct vm_area_struct *vma)
  */
 int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct tmm_mapping_file *mf = file->private_data;
+	struct tmm_export *export = file->private_data;
 	struct tmm_loan *loan;
 	int err;
 
@@ -124,10 +124,10 @@ int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 	loan = tmm_loan_create();
 	if (!loan)
 		return -ENOMEM;
-	err = tmm_export_lend(mf, (u64)vma->vm_pgoff << PAGE_SHIFT,
+	err = tmm_export_lend(export, (u64)vma->vm_pgoff << PAGE_SHIFT,
 			      vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
 	if (!err)
-		err = set_up(vma, loan, mf, &mf->descriptors);
+		err = set_up(vma, loan, &export->mf, &export->descriptors);
 	if (err)
 		kfree(loan);
 	return err;

@@ -68,7 +68,7 @@ int tmm_ioctl_revoke_export(struct tmm_call *call)
 	err = prepare_reply(call);
 	if (err)
 		return err;
-	err = tmm_export_revoke(call->mf, &request->nr_revoked, &request->nr_pinned);
+	err = tmm_export_revoke(call->export, &request->nr_revoked, &request->nr_pinned);
 	if (err)
 		return err;
 	reply_late(call);

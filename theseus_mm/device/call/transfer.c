@@ -42,23 +42,23 @@ int tmm_ioctl_share(struct tmm_call *call)
 }
 
 /* Reply with a new descriptor, and then transfer the mapping to the descriptor's file. */
-static int export_to(struct tmm_call *call, struct tmm_object *object, struct tmm_mapping_file *mf)
+static int export_to(struct tmm_call *call, struct tmm_object *object, struct tmm_export *export)
 {
 	int err, fd = get_unused_fd_flags(O_CLOEXEC);
 
 	if (fd < 0)
 		return fd;
-	err = tmm_export_reserve(mf, call->client);
+	err = tmm_export_reserve(export, call->client);
 	if (err)
 		goto err_put_fd;
 	call->arg.export.fd = fd;
-	call->arg.export.export_id = mf->export_id;
+	call->arg.export.export_id = export->id;
 	err = tmm_call_reply(call);
 	if (err)
 		goto err_put_fd;
-	tmm_export_mapping(mf, &object->mapping);
+	tmm_export_mapping(export, &object->mapping);
 	object->kind = 0;
-	fd_install(fd, mf->file);
+	fd_install(fd, export->mf.file);
 	return 0;
 
 err_put_fd:
@@ -68,17 +68,17 @@ err_put_fd:
 
 static int export_taken(struct tmm_call *call, struct tmm_object *object)
 {
-	struct tmm_mapping_file *mf;
+	struct tmm_export *export;
 	int err;
 
 	if (tmm_mapped_pages_is_borrowed(object->mapping))
 		return -EBUSY;
-	mf = tmm_export_create_file(call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY);
-	if (IS_ERR(mf))
-		return PTR_ERR(mf);
-	err = export_to(call, object, mf);
+	export = tmm_export_create(call->arg.export.flags & THESEUS_MM_EXPORT_READ_ONLY);
+	if (IS_ERR(export))
+		return PTR_ERR(export);
+	err = export_to(call, object, export);
 	if (err)
-		fput(mf->file);
+		fput(export->mf.file);
 	return err;
 }
 
@@ -132,11 +132,11 @@ int tmm_ioctl_export(struct tmm_call *call)
 }
 
 /* Reply first, and then transfer the mapping from the file to @object. */
-typedef int (*transfer_fn)(struct tmm_call *call, struct tmm_mapping_file *mf,
+typedef int (*transfer_fn)(struct tmm_call *call, struct tmm_export *export,
 			   const struct theseus_mm_query *query, struct tmm_object *object);
 
-/* Make a new object, and transfer the mapping of @mf to it. */
-static int receive_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
+/* Make a new object, and transfer the mapping of @export to it. */
+static int receive_mapping(struct tmm_call *call, struct tmm_export *export,
 			   transfer_fn transfer)
 {
 	struct tmm_client *client = call->client;
@@ -148,10 +148,10 @@ static int receive_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	/* The mapping does not change while the file owns the mapping, so the reply stays true. */
-	err = tmm_export_query(mf, &query);
+	err = tmm_export_query(export, &query);
 	if (err)
 		goto err_abandon;
-	err = transfer(call, mf, &query, object);
+	err = transfer(call, export, &query, object);
 	if (err)
 		goto err_abandon;
 	object->kind = THESEUS_MM_KIND_MAPPING;
@@ -163,7 +163,7 @@ err_abandon:
 	return err;
 }
 
-static int import_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
+static int import_mapping(struct tmm_call *call, struct tmm_export *export,
 			  const struct theseus_mm_query *query, struct tmm_object *object)
 {
 	struct theseus_mm_import *request = &call->arg.import;
@@ -175,16 +175,16 @@ static int import_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
 	err = tmm_call_reply(call);
 	if (err)
 		return err;
-	return tmm_export_import(mf, call->client->account, &object->mapping);
+	return tmm_export_import(export, call->client->account, &object->mapping);
 }
 
 static int import_file(struct tmm_call *call, struct file *file)
 {
-	struct tmm_mapping_file *mf = tmm_export_file_of(file);
+	struct tmm_export *export = tmm_export_of(file);
 
-	if (!mf)
+	if (!export)
 		return tmm_lending_is(file) ? -EACCES : -EINVAL;
-	return receive_mapping(call, mf, import_mapping);
+	return receive_mapping(call, export, import_mapping);
 }
 
 int tmm_ioctl_import(struct tmm_call *call)
@@ -203,7 +203,7 @@ int tmm_ioctl_import(struct tmm_call *call)
 }
 
 /* Take back the mapping together with its pinned loans, which the file keeps. */
-static int take_back_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
+static int take_back_mapping(struct tmm_call *call, struct tmm_export *export,
 			     const struct theseus_mm_query *query, struct tmm_object *object)
 {
 	struct theseus_mm_take_back *request = &call->arg.take_back;
@@ -215,27 +215,27 @@ static int take_back_mapping(struct tmm_call *call, struct tmm_mapping_file *mf,
 	err = tmm_call_reply(call);
 	if (err)
 		return err;
-	err = tmm_export_take_back(mf, &object->mapping);
+	err = tmm_export_take_back(export, &object->mapping);
 	if (err)
 		return err;
-	object->mf = mf;
-	get_file(mf->file);
+	object->mf = &export->mf;
+	get_file(export->mf.file);
 	return 0;
 }
 
 int tmm_ioctl_take_back(struct tmm_call *call)
 {
 	const struct theseus_mm_take_back *request = &call->arg.take_back;
-	struct tmm_mapping_file *mf;
+	struct tmm_export *export;
 	int err;
 
 	if (request->reserved)
 		return -EINVAL;
-	mf = tmm_export_find(call->client, request->export_id);
-	if (!mf)
+	export = tmm_export_find(call->client, request->export_id);
+	if (!export)
 		return -ESTALE;
-	err = receive_mapping(call, mf, take_back_mapping);
-	fput(mf->file);
+	err = receive_mapping(call, export, take_back_mapping);
+	fput(export->mf.file);
 	return err;
 }
 
@@ -245,7 +245,7 @@ int tmm_ioctl_query_export(struct tmm_call *call)
 
 	if (call->arg.query.handle)
 		return -EINVAL;
-	err = tmm_export_query(call->mf, &call->arg.query);
+	err = tmm_export_query(call->export, &call->arg.query);
 	return err ?: tmm_call_reply(call);
 }
 

@@ -35,7 +35,7 @@ struct tmm_client {
 	 */
 	struct xarray objects;
 	/*
-	 * mapping files that the client exported and that no client imported; each has a
+	 * struct tmm_export of the client that own their mapping, by number; each has a
 	 * reference on the client
 	 */
 	struct xarray exports;

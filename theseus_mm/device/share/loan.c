@@ -64,7 +64,6 @@ void tmm_loans_init_file(struct tmm_mapping_file *mf)
 	init_waitqueue_head(&mf->wait);
 	mf->generation = TMM_ANY_GENERATION + 1;
 	tmm_lender_init(&mf->owner, TMM_ANY_GENERATION);
-	tmm_lender_init(&mf->descriptors, mf->generation);
 	tmm_linger_init_file(mf);
 }
 

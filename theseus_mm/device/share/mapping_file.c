@@ -5,9 +5,6 @@
 #include "core/bug.h"
 #include "core/compat.h"
 #include "device/share/loan.h"
-#include "mapping/mapped_pages.h"
-#include "mapping/mapped_pages_borrow.h"
-#include "mapping/mapped_pages_memory.h"
 
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -45,30 +42,23 @@ static struct file_system_type fs_type = {
 	.kill_sb = kill_anon_super,
 };
 
-/* Free the mapping file's structure when its file is freed. */
-int tmm_mapping_file_release(struct inode *inode, struct file *file)
+static int release_file(struct inode *inode, struct file *file)
 {
 	struct tmm_mapping_file *mf = file->private_data;
 
-	TMM_BUG_IF(!list_empty(&mf->loans) || !list_empty(&mf->lingering));
-	spin_lock(&files_lock);
-	list_del(&mf->link);
-	spin_unlock(&files_lock);
-	tmm_mapped_pages_drop(&mf->exported);
-	tmm_account_uncharge(mf->account, TMM_RESOURCE_HANDLES, 1);
-	tmm_account_put(mf->account);
+	tmm_mapping_file_destroy(mf);
 	kfree(mf);
 	return 0;
 }
 
 /*
- * File operations for a mapping that a client owns. Areas hold the file, but no descriptor
- * refers to the file. Without ->mmap(), remap_file_pages() leaves such an area alone. msync()
- * has nothing to write back and succeeds, as for a memfd.
+ * File operations of a file that has no descriptors; areas hold the file. Without ->mmap(),
+ * remap_file_pages() leaves such an area alone. msync() has nothing to write back and succeeds,
+ * as for a memfd.
  */
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
-	.release = tmm_mapping_file_release,
+	.release = release_file,
 	.llseek = no_llseek,
 	.fsync = noop_fsync,
 };
@@ -130,32 +120,38 @@ struct file *tmm_mapping_files_open(const struct file_operations *fops, int flag
 	return file;
 }
 
-/* Make a mapping file without charging an account. */
-struct tmm_mapping_file *tmm_mapping_file_create_uncharged(const struct file_operations *ops,
-							   int flags)
+/*
+ * Make the file of @mf, which is zeroed and charges no account; may sleep. @ops->release() calls
+ * tmm_mapping_file_destroy() and then frees @mf. On an error, the caller frees @mf.
+ */
+int tmm_mapping_file_init(struct tmm_mapping_file *mf, const struct file_operations *ops, int flags,
+			  void *private_data)
 {
-	struct tmm_mapping_file *mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
-	int err;
-
-	if (!mf)
-		return ERR_PTR(-ENOMEM);
 	tmm_loans_init_file(mf);
-	mf->file = tmm_mapping_files_open(ops, flags, mf);
-	err = PTR_ERR_OR_ZERO(mf->file);
-	if (err) {
-		kfree(mf);
-		return ERR_PTR(err);
-	}
+	mf->file = tmm_mapping_files_open(ops, flags, private_data);
+	if (IS_ERR(mf->file))
+		return PTR_ERR(mf->file);
 	spin_lock(&files_lock);
 	list_add(&mf->link, &files);
 	spin_unlock(&files_lock);
-	return mf;
+	return 0;
+}
+
+/* End the use of @mf, because its file is being freed. The caller then frees @mf. May sleep. */
+void tmm_mapping_file_destroy(struct tmm_mapping_file *mf)
+{
+	TMM_BUG_IF(!list_empty(&mf->loans) || !list_empty(&mf->lingering));
+	spin_lock(&files_lock);
+	list_del(&mf->link);
+	spin_unlock(&files_lock);
+	tmm_account_uncharge(mf->account, TMM_RESOURCE_HANDLES, 1);
+	tmm_account_put(mf->account);
 }
 
 /*
- * Make a file for a mapping; may sleep. @account is charged with a handle until the file is
- * gone, which may be after all handles of the client are gone. The charge is needed because
- * Linux limits only all files together, and no limit of a process counts these files.
+ * Make a mapping file without descriptors; may sleep. @account is charged with a handle until
+ * the file is gone, which may be after all handles of the account are gone. The charge is needed
+ * because Linux limits only all files together, and no limit of a process counts these files.
  *
  * The caller gets one reference of @file and calls fput(). The result is ERR_PTR(-EDQUOT) at
  * the limit of handles.
@@ -163,16 +159,26 @@ struct tmm_mapping_file *tmm_mapping_file_create_uncharged(const struct file_ope
 struct tmm_mapping_file *tmm_mapping_file_create(struct tmm_account *account)
 {
 	struct tmm_mapping_file *mf;
-	int err = tmm_account_charge(account, TMM_RESOURCE_HANDLES, 1);
+	int err;
 
+	err = tmm_account_charge(account, TMM_RESOURCE_HANDLES, 1);
 	if (err)
 		return ERR_PTR(err);
-	mf = tmm_mapping_file_create_uncharged(&fops, O_RDWR);
-	if (IS_ERR(mf))
-		tmm_account_uncharge(account, TMM_RESOURCE_HANDLES, 1);
-	else
-		mf->account = tmm_account_get(account);
+	err = -ENOMEM;
+	mf = kzalloc(sizeof(*mf), GFP_KERNEL_ACCOUNT);
+	if (!mf)
+		goto err_uncharge;
+	err = tmm_mapping_file_init(mf, &fops, O_RDWR, mf);
+	if (err)
+		goto err_free;
+	mf->account = tmm_account_get(account);
 	return mf;
+
+err_free:
+	kfree(mf);
+err_uncharge:
+	tmm_account_uncharge(account, TMM_RESOURCE_HANDLES, 1);
+	return ERR_PTR(err);
 }
 
 /*

@@ -5,12 +5,12 @@
  * Each mapping that processes can mmap has its own file and its own inode. So a revocation of
  * the mapping touches no other mapping. Each mmap() is a loan (device/share/loan.h).
  *
- * The file of an *exported* mapping has descriptors and owns the mapping, see
- * device/client/exports.h. Lending descriptors are in device/client/lending.h.
+ * The layers above decide who owns the mapping, and whether descriptors refer to the file.
  *
- * Invariant: a mapping has at most one file that lends it.
+ * Invariant: a mapping has at most one file that lends it. A mapping file exists until its file
+ * calls ->release().
  * Lock: @revoke_lock, see device/share/loan.h.
- * Owner: the file, which the areas and the object of the handle hold.
+ * Owner: the file, which the areas and the owner of the mapping hold.
  */
 #ifndef TMM_DEVICE_SHARE_MAPPING_FILE_H
 #define TMM_DEVICE_SHARE_MAPPING_FILE_H
@@ -28,12 +28,10 @@
 #include <linux/workqueue.h>
 
 struct tmm_account;
-struct tmm_client;
-struct tmm_mapped_pages;
 
 /* A mapping as processes see it. */
 struct tmm_mapping_file {
-	struct file *file;	/* this structure is freed with the file */
+	struct file *file;	/* its ->release() frees this structure */
 	struct tmm_account *account;	/* charged with a handle while @file exists */
 	struct list_head link;	/* in the list of all mapping files, under the lock of that list */
 	/* see device/share/loan.h; also protects all fields below */
@@ -56,16 +54,7 @@ struct tmm_mapping_file {
 	/* poll() on descriptors; woken when a loan ends or a descriptor becomes stale */
 	wait_queue_head_t wait;
 	u64 generation;	/* lenders of another generation are stale; can be read without the lock */
-	struct tmm_lender owner;	/* lends to areas of the client that owns the mapping */
-	/* lends through @file's descriptors, if the mapping is exported */
-	struct tmm_lender descriptors;
-	/* a client that imports the mapping can never write to it; does not change */
-	bool is_read_only;
-	/* the mapping, if the file owns it; NULL if a client does */
-	struct tmm_mapped_pages *exported;
-	/* the client whose @exports lists this file, with a reference; or NULL */
-	struct tmm_client *exporter;
-	u32 export_id;	/* number of the file in @exports */
+	struct tmm_lender owner;	/* lends to areas that no descriptor of the mapping made */
 };
 
 /* True if the file has no loans, except a loan that is just beginning or ending. */
@@ -83,8 +72,9 @@ void tmm_mapping_files_each(void (*look)(struct tmm_mapping_file *mf, void *cont
 struct file * __must_check tmm_mapping_files_open(const struct file_operations *fops, int flags,
 						  void *private_data);
 struct tmm_mapping_file * __must_check tmm_mapping_file_create(struct tmm_account *account);
-struct tmm_mapping_file * __must_check
-tmm_mapping_file_create_uncharged(const struct file_operations *ops, int flags);
-int tmm_mapping_file_release(struct inode *inode, struct file *file);
+int __must_check tmm_mapping_file_init(struct tmm_mapping_file *mf,
+				       const struct file_operations *ops, int flags,
+				       void *private_data);
+void tmm_mapping_file_destroy(struct tmm_mapping_file *mf);
 
 #endif /* TMM_DEVICE_SHARE_MAPPING_FILE_H */

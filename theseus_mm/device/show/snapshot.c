@@ -2,6 +2,7 @@
 #include "device/show/snapshot.h"
 
 #include "device/client/client.h"
+#include "device/client/exports.h"
 #include "device/client/object.h"
 #include "device/share/mapping_file.h"
 
@@ -70,17 +71,17 @@ unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tm
 }
 
 /* Hide the right to write of a read-only export, as tmm_export_query() does. */
-static struct tmm_snapshot look_at_export(struct tmm_mapping_file *mf, u32 number)
+static struct tmm_snapshot look_at_export(struct tmm_export *export, u32 number)
 {
 	const struct tmm_object object = {
 		.handle = number,
 		.kind = THESEUS_MM_KIND_MAPPING,
-		.mf = mf,
-		.mapping = mf->exported,
+		.mf = &export->mf,
+		.mapping = export->mapping,
 	};
 	struct tmm_snapshot look = look_at(&object);
 
-	if (mf->is_read_only) {
+	if (export->is_read_only) {
 		look.attributes |= THESEUS_MM_ATTRIBUTE_READ_ONLY;
 		look.flags &= ~TMM_PTE_WRITABLE;
 	}
@@ -94,16 +95,16 @@ static struct tmm_snapshot look_at_export(struct tmm_mapping_file *mf, u32 numbe
 static unsigned int look_at_exports(struct tmm_client *client, u64 from,
 				    struct tmm_snapshot *looks, unsigned int nr)
 {
-	struct tmm_mapping_file *mf;
+	struct tmm_export *export;
 	unsigned int nr_found = 0;
 	unsigned long id = from;
 
 	/* An export keeps its mapping while the table lists the export. */
 	xa_lock(&client->exports);
-	mf = xa_find(&client->exports, &id, U32_MAX, XA_PRESENT);
-	while (mf && nr_found < nr) {
-		looks[nr_found++] = look_at_export(mf, id);
-		mf = xa_find_after(&client->exports, &id, U32_MAX, XA_PRESENT);
+	export = xa_find(&client->exports, &id, U32_MAX, XA_PRESENT);
+	while (export && nr_found < nr) {
+		looks[nr_found++] = look_at_export(export, id);
+		export = xa_find_after(&client->exports, &id, U32_MAX, XA_PRESENT);
 	}
 	xa_unlock(&client->exports);
 	return nr_found;
