@@ -79,23 +79,6 @@ static vm_fault_t insert_small(struct vm_fault *vmf, const struct tmm_loan *loan
 	return ret;
 }
 
-/* Handle a fault that asks for a small entry. */
-vm_fault_t tmm_fault_small(struct vm_fault *vmf)
-{
-	struct tmm_loan *loan = tmm_vma_loan(vmf->vma);
-	vm_fault_t ret = VM_FAULT_SIGBUS;
-
-	if (!loan)
-		return ret;
-	down_read(&loan->mf->revoke_lock);
-	if (!loan->is_revoked) {
-		WRITE_ONCE(loan->was_shown, true);
-		ret = insert_small(vmf, loan);
-	}
-	up_read(&loan->mf->revoke_lock);
-	return ret;
-}
-
 /* Does a leaf of at least @size map the whole block around the fault, inside the area? */
 static bool finds_leaf(struct vm_fault *vmf, const struct tmm_loan *loan, enum tmm_page_size size,
 		       struct tmm_translation *found)
@@ -115,7 +98,7 @@ static vm_fault_t insert_large(struct vm_fault *vmf, struct tmm_loan *loan,
 {
 	struct tmm_translation found;
 
-	if (size == TMM_4K || !finds_leaf(vmf, loan, size, &found))
+	if (!finds_leaf(vmf, loan, size, &found))
 		return VM_FAULT_FALLBACK;
 	if (is_bad(loan, found.paddr.v, size))
 		return VM_FAULT_FALLBACK;
@@ -127,10 +110,9 @@ static vm_fault_t insert_large(struct vm_fault *vmf, struct tmm_loan *loan,
 	return tmm_compat_insert_large(vmf, found.paddr.v, size, loan->has_struct_pages);
 }
 
-/* Handle a fault for which Linux tries an entry of 2 MiB or 1 GiB first. */
-vm_fault_t tmm_fault_huge(struct vm_fault *vmf, tmm_compat_fault_size_t fault_size)
+/* Insert entries of @size for a fault, unless the loan is revoked. */
+static vm_fault_t insert_entries(struct vm_fault *vmf, enum tmm_page_size size)
 {
-	enum tmm_page_size size = tmm_compat_fault_size(fault_size);
 	struct tmm_loan *loan = tmm_vma_loan(vmf->vma);
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 
@@ -139,8 +121,22 @@ vm_fault_t tmm_fault_huge(struct vm_fault *vmf, tmm_compat_fault_size_t fault_si
 	down_read(&loan->mf->revoke_lock);
 	if (!loan->is_revoked) {
 		WRITE_ONCE(loan->was_shown, true);
-		ret = insert_large(vmf, loan, size);
+		ret = size == TMM_4K ? insert_small(vmf, loan) : insert_large(vmf, loan, size);
 	}
 	up_read(&loan->mf->revoke_lock);
 	return ret;
+}
+
+/* Handle a fault that asks for a small entry. */
+vm_fault_t tmm_fault_small(struct vm_fault *vmf)
+{
+	return insert_entries(vmf, TMM_4K);
+}
+
+/* Handle a fault for which Linux tries an entry of 2 MiB or 1 GiB first. */
+vm_fault_t tmm_fault_huge(struct vm_fault *vmf, tmm_compat_fault_size_t fault_size)
+{
+	enum tmm_page_size size = tmm_compat_fault_size(fault_size);
+
+	return size == TMM_4K ? VM_FAULT_FALLBACK : insert_entries(vmf, size);
 }
