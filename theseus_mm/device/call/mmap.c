@@ -3,7 +3,6 @@
 #include "device/call/mmap.h"
 
 #include "device/call/call.h"
-#include "device/client/client.h"
 #include "device/client/exports.h"
 #include "device/client/lending.h"
 #include "device/client/mmap_offset.h"
@@ -39,11 +38,12 @@ int tmm_ioctl_map_offset(struct tmm_call *call)
 }
 
 /* Let the VMA show the part of the mapping that @loan borrowed. On an error the borrow ends. */
-static int set_up(struct vm_area_struct *vma, struct tmm_loan *loan, struct tmm_mapping_file *mf,
-		  struct tmm_lender *lender)
+static int set_up_area(struct vm_area_struct *vma, struct tmm_loan *loan,
+		       struct tmm_mapping_file *mf, struct tmm_lender *lender)
 {
-	int err = tmm_vma_check(vma, loan->borrow.mp);
+	int err;
 
+	err = tmm_vma_check(vma, loan->borrow.mp);
 	if (err)
 		goto err_end;
 	vma->vm_pgoff = loan->borrow.offset >> PAGE_SHIFT;
@@ -67,19 +67,61 @@ err_end:
 	return err;
 }
 
-/* Borrow the part of the mapping that the VMA asks for, and set the mapping's file as vm_file. */
-static int lend_offset(struct tmm_client *client, struct vm_area_struct *vma, struct tmm_loan *loan)
+/* Make a loan. @lend borrows the part of the mapping that the VMA asks for, and sets the VMA up. */
+static int mmap_loan(struct file *file, struct vm_area_struct *vma,
+		     int (*lend)(struct file *file, struct vm_area_struct *vma,
+				 struct tmm_loan *loan))
+{
+	struct tmm_loan *loan;
+	int err;
+
+	/* A private VMA would copy pages on write, and this memory may have no struct pages. */
+	if (!(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	loan = tmm_loan_create();
+	if (!loan)
+		return -ENOMEM;
+	err = lend(file, vma, loan);
+	if (err)
+		kfree(loan);
+	return err;
+}
+
+static int lend_offset(struct file *file, struct vm_area_struct *vma, struct tmm_loan *loan)
 {
 	struct tmm_mapping_file *mf;
 	int err;
 
-	err = tmm_mmap_offset_lend(client, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+	/* A read-only client owns nothing to mmap. -EBADF is the error that calls return too. */
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	err = tmm_mmap_offset_lend(file->private_data, vma->vm_pgoff, vma->vm_end - vma->vm_start,
 				   vma->vm_flags & VM_WRITE, loan, &mf);
 	if (err)
 		return err;
-	err = set_up(vma, loan, mf, &mf->owner);
+	err = set_up_area(vma, loan, mf, &mf->owner);
 	fput(mf->file);
 	return err;
+}
+
+static int lend_export(struct file *file, struct vm_area_struct *vma, struct tmm_loan *loan)
+{
+	struct tmm_export *export = file->private_data;
+	int err;
+
+	err = tmm_export_lend(export, (u64)vma->vm_pgoff << PAGE_SHIFT,
+			      vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
+	return err ?: set_up_area(vma, loan, &export->mf, &export->descriptors);
+}
+
+static int lend_lending(struct file *file, struct vm_area_struct *vma, struct tmm_loan *loan)
+{
+	const struct tmm_lending *lending = file->private_data;
+	int err;
+
+	err = tmm_lending_lend(lending, (u64)vma->vm_pgoff << PAGE_SHIFT,
+			       vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
+	return err ?: set_up_area(vma, loan, lending->mf, lending->lender);
 }
 
 /*
@@ -90,22 +132,7 @@ static int lend_offset(struct tmm_client *client, struct vm_area_struct *vma, st
  */
 int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct tmm_loan *loan;
-	int err;
-
-	/* A private VMA would copy pages on write, and this memory may have no struct pages. */
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		return -EINVAL;
-	/* A read-only client owns nothing to mmap. -EBADF is the error that calls return too. */
-	if (!(file->f_mode & FMODE_WRITE))
-		return -EBADF;
-	loan = tmm_loan_create();
-	if (!loan)
-		return -ENOMEM;
-	err = lend_offset(file->private_data, vma, loan);
-	if (err)
-		kfree(loan);
-	return err;
+	return mmap_loan(file, vma, lend_offset);
 }
 
 /*
@@ -115,22 +142,7 @@ int tmm_mmap(struct file *file, struct vm_area_struct *vma)
  */
 int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	struct tmm_export *export = file->private_data;
-	struct tmm_loan *loan;
-	int err;
-
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		return -EINVAL;
-	loan = tmm_loan_create();
-	if (!loan)
-		return -ENOMEM;
-	err = tmm_export_lend(export, (u64)vma->vm_pgoff << PAGE_SHIFT,
-			      vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
-	if (!err)
-		err = set_up(vma, loan, &export->mf, &export->descriptors);
-	if (err)
-		kfree(loan);
-	return err;
+	return mmap_loan(file, vma, lend_export);
 }
 
 /*
@@ -139,20 +151,5 @@ int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
  */
 int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	const struct tmm_lending *lending = file->private_data;
-	struct tmm_loan *loan;
-	int err;
-
-	if (!(vma->vm_flags & VM_MAYSHARE))
-		return -EINVAL;
-	loan = tmm_loan_create();
-	if (!loan)
-		return -ENOMEM;
-	err = tmm_lending_lend(lending, (u64)vma->vm_pgoff << PAGE_SHIFT,
-			       vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
-	if (!err)
-		err = set_up(vma, loan, lending->mf, lending->lender);
-	if (err)
-		kfree(loan);
-	return err;
+	return mmap_loan(file, vma, lend_lending);
 }

@@ -41,11 +41,15 @@ static unsigned long place_area(struct file *file, unsigned long address, unsign
 }
 
 /*
- * Note that MAP_POPULATE asks to prefault the VMA at @address. Only ->get_unmapped_area() gets
- * the flags of mmap(), so ->mmap() cannot find out.
+ * Choose the address for mmap(), and prefault the VMA there if MAP_POPULATE asks for that. Only
+ * ->get_unmapped_area() gets the flags of mmap(), so ->mmap() cannot find out. The caller passes
+ * any @like if there is no mapping, because mmap() fails then.
  */
-static unsigned long ask_prefault(unsigned long address, unsigned long flags)
+static unsigned long choose_address(struct file *file, unsigned long address,
+				    unsigned long nr_bytes, unsigned long pgoff,
+				    unsigned long flags, unsigned long like)
 {
+	address = place_area(file, address, nr_bytes, pgoff, flags, like);
 	if (!IS_ERR_VALUE(address) && (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		tmm_prefault_ask(address);
 	return address;
@@ -59,10 +63,8 @@ unsigned long tmm_unmapped_area(struct file *file, unsigned long address,
 	u64 like;
 
 	if (tmm_mmap_offset_address(file->private_data, pgoff, &like))
-		address = current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
-	else
-		address = place_area(file, address, nr_bytes, pgoff, flags, like);
-	return ask_prefault(address, flags);
+		like = 0;
+	return choose_address(file, address, nr_bytes, pgoff, flags, like);
 }
 
 /* Choose the address for mmap() of an exporting descriptor. @pgoff counts in the mapping. */
@@ -73,10 +75,9 @@ unsigned long tmm_export_unmapped_area(struct file *file, unsigned long address,
 	struct theseus_mm_query query;
 
 	if (tmm_export_query(file->private_data, &query))
-		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
-	address = place_area(file, address, nr_bytes, pgoff, flags,
-			     query.start + (pgoff << PAGE_SHIFT));
-	return ask_prefault(address, flags);
+		query.start = 0;
+	return choose_address(file, address, nr_bytes, pgoff, flags,
+			      query.start + (pgoff << PAGE_SHIFT));
 }
 
 /* Choose the address for mmap() of a lending descriptor. @pgoff counts in the mapping. */
@@ -87,8 +88,7 @@ unsigned long tmm_lending_unmapped_area(struct file *file, unsigned long address
 	struct theseus_mm_query query;
 
 	if (tmm_lending_query(file->private_data, &query))
-		return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
-	address = place_area(file, address, nr_bytes, pgoff, flags,
-			     query.start + (pgoff << PAGE_SHIFT));
-	return ask_prefault(address, flags);
+		query.start = 0;
+	return choose_address(file, address, nr_bytes, pgoff, flags,
+			      query.start + (pgoff << PAGE_SHIFT));
 }
