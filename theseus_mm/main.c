@@ -35,7 +35,7 @@ module_param_cb(quarantine, &tmm_param_ops_switch, &quarantine, 0400);
 MODULE_PARM_DESC(quarantine, "do not reuse memory that was mmapped until the module is unloaded (default off)");
 
 #define MAX_PARAM(name, limit)	\
-	module_param_cb(name, &tmm_limits_param_ops, &tmm_limits.limit, 0644)
+	module_param_cb(name, &tmm_user_limits_param_ops, &tmm_user_limits.limit, 0644)
 
 MAX_PARAM(max_frames, client[TMM_RESOURCE_FRAMES]);
 MODULE_PARM_DESC(max_frames,

@@ -34,9 +34,10 @@ struct user {
 static int set_limit(const char *text, const struct kernel_param *kp)
 {
 	u64 limit = TMM_NO_LIMIT;
-	int err = sysfs_streq(text, "unlimited") ? 0 : kstrtou64(text, 0, &limit);
 	unsigned int i;
+	int err;
 
+	err = sysfs_streq(text, "unlimited") ? 0 : kstrtou64(text, 0, &limit);
 	if (err) {
 		pr_err("%s=%s: not a number up to %llu: name such a number, or \"unlimited\"\n",
 		       kp->name, text, TMM_NO_LIMIT - 1);
@@ -60,13 +61,13 @@ static int get_limit(char *buffer, const struct kernel_param *kp)
 	       sysfs_emit(buffer, "%llu\n", limit);
 }
 
-/* The operations of a parameter that sets a limit, a u64 of tmm_limits. */
-const struct kernel_param_ops tmm_limits_param_ops = {
+/* The operations of a parameter that sets a limit, a u64 of tmm_user_limits. */
+const struct kernel_param_ops tmm_user_limits_param_ops = {
 	.set = set_limit,
 	.get = get_limit,
 };
 
-struct tmm_limits tmm_limits = {
+struct tmm_user_limits tmm_user_limits = {
 	.client = {
 		[TMM_RESOURCE_FRAMES] = TMM_NO_LIMIT,
 		[TMM_RESOURCE_PAGES] = NOT_SET,
@@ -85,10 +86,10 @@ struct tmm_limits tmm_limits = {
  */
 void tmm_user_limits_init(u64 nr_pages)
 {
-	if (tmm_limits.client[TMM_RESOURCE_PAGES] == NOT_SET)
-		tmm_limits.client[TMM_RESOURCE_PAGES] = nr_pages / 4;
-	if (tmm_limits.user[TMM_RESOURCE_PAGES] == NOT_SET)
-		tmm_limits.user[TMM_RESOURCE_PAGES] = nr_pages / 2;
+	if (tmm_user_limits.client[TMM_RESOURCE_PAGES] == NOT_SET)
+		tmm_user_limits.client[TMM_RESOURCE_PAGES] = nr_pages / 4;
+	if (tmm_user_limits.user[TMM_RESOURCE_PAGES] == NOT_SET)
+		tmm_user_limits.user[TMM_RESOURCE_PAGES] = nr_pages / 2;
 }
 
 /* Set @max to the limits of a new client: the present values of the module parameters. */
@@ -97,7 +98,7 @@ void tmm_user_default_limits(u64 max[TMM_NR_RESOURCES])
 	unsigned int i;
 
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
-		max[i] = READ_ONCE(tmm_limits.client[i]);
+		max[i] = READ_ONCE(tmm_user_limits.client[i]);
 }
 
 static DEFINE_SPINLOCK(users_lock);	/* users */
@@ -142,7 +143,7 @@ static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 	spin_lock(&users_lock);
 	user = look_up_user(uid, parent);
 	if (!user) {
-		tmm_account_init(&fresh->account, parent, tmm_limits.user, release_user);
+		tmm_account_init(&fresh->account, parent, tmm_user_limits.user, release_user);
 		hash_add(users, &fresh->node, __kuid_val(uid));
 	}
 	spin_unlock(&users_lock);

@@ -19,14 +19,14 @@
 #include <linux/moduleparam.h>
 #include <linux/types.h>
 
-/* The present values of the parameters max_*. */
-struct tmm_limits {
+/* Limits of the users and of their clients: the present values of the parameters max_*. */
+struct tmm_user_limits {
 	u64 client[TMM_NR_RESOURCES];	/* copied when a client is opened */
 	u64 user[TMM_NR_RESOURCES];	/* limits of each user; in force at once */
 };
 
-extern struct tmm_limits tmm_limits;
-extern const struct kernel_param_ops tmm_limits_param_ops;
+extern struct tmm_user_limits tmm_user_limits;
+extern const struct kernel_param_ops tmm_user_limits_param_ops;
 
 struct tmm_account * __must_check tmm_user_account_get(void);
 
