@@ -85,7 +85,7 @@ __poll_t tmm_export_poll(struct file *file, poll_table *wait)
 	down_read(&mf->revoke_lock);
 	if (!export->mapping)
 		events = export->descriptors.nr_loans ? 0 : EPOLLHUP | EPOLLERR;
-	else if (list_empty(&mf->loans) && list_empty(&mf->lingering))
+	else if (tmm_mapping_file_has_no_loan(mf))
 		events = EPOLLIN | EPOLLRDNORM;
 	up_read(&mf->revoke_lock);
 	return events;

@@ -17,6 +17,7 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -175,10 +176,11 @@ void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_publish);
 
-/* Change an object from visible to taken. The caller holds the table's lock. */
+/* Change an object from visible to taken. */
 static void hide_object(struct tmm_client *client, struct tmm_object *object)
 {
 	/* In an allocating table, NULL keeps the slot reserved. */
+	lockdep_assert_held(&client->objects.xa_lock);
 	__xa_store(&client->objects, object->handle, NULL, 0);
 	count_object(client, object, -1);
 }
@@ -298,12 +300,14 @@ int tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_
 	return err;
 }
 
-/* Find the visible mapping of a handle, or NULL. The caller holds the table's lock. */
+/* Find the visible mapping of a handle, or NULL. */
 struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handle)
 {
-	struct tmm_object *object = xa_load(&client->objects, handle);
+	struct tmm_object *object;
 
 	return object && object->kind == THESEUS_MM_KIND_MAPPING ? object : NULL;
+	lockdep_assert_held(&client->objects.xa_lock);
+	object = xa_load(&client->objects, handle);
 }
 
 /*

@@ -14,6 +14,7 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/xarray.h>
 
 static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply,
@@ -218,13 +219,10 @@ int tmm_mmap_offset_check_room(struct tmm_client *client, u32 handle)
 	return err;
 }
 
-/*
- * Find the mapping of an offset's page. The caller holds the table's lock. A taken object
- * keeps its offset, but is not found.
- */
+/* Find the mapping of an offset's page. A taken object keeps its offset, but is not found. */
 static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u64 *offset_page)
 {
-	const struct tmm_offset *offset = tmm_offsets_find(&client->offsets, page);
+	const struct tmm_offset *offset;
 
 	if (!offset)
 		return NULL;
@@ -233,6 +231,8 @@ static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u6
 }
 
 /*
+	lockdep_assert_held(&client->objects.xa_lock);
+	offset = tmm_offsets_find(&client->offsets, page);
  * Borrow a part of a mapping for a process, from the offset's page @page on. @loan gets the
  * borrow, and *@mf the mapping's file with a reference, on success only. The result is
  * -ENOENT, or an error of tmm_borrow_begin().

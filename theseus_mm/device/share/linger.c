@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/jiffies.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -161,6 +162,7 @@ static void start_lingering(struct tmm_loan *loan, struct list_head *unused)
  */
 void tmm_linger_or_end(struct tmm_loan *loan, struct list_head *unused)
 {
+	lockdep_assert_held_write(&loan->mf->revoke_lock);
 	if (may_be_pinned(loan))
 		start_lingering(loan, unused);
 	else

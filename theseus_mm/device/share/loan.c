@@ -178,8 +178,8 @@ static void destroy_loan(struct kref *kref)
 }
 
 /*
- * Drop the reference of an area that is gone. The area's entries are cleared and flushed. May
- * sleep; the caller holds mmap_lock.
+ * Drop the reference of an area that is gone, or of a dma-buf. The area's entries are cleared
+ * and flushed. May sleep; the caller may hold mmap_lock.
  */
 void tmm_loan_put(struct tmm_loan *loan)
 {

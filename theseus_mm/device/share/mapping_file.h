@@ -60,7 +60,7 @@ struct tmm_mapping_file {
 /* True if the file has no loans, except a loan that is just beginning or ending. */
 static inline bool tmm_mapping_file_has_no_loan(const struct tmm_mapping_file *mf)
 {
-	lockdep_assert_held_write(&mf->revoke_lock);
+	lockdep_assert_held(&mf->revoke_lock);
 	return list_empty(&mf->loans) && list_empty(&mf->lingering);
 }
 

@@ -9,19 +9,21 @@
 #include "mapping/mapped_pages_memory.h"
 
 #include <linux/errno.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/personality.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 
-/* Is there an entry of 1 GiB? The caller holds mmap_lock for writing, so the page tables stay. */
-static bool has_1g_entry(const struct mm_struct *mm, unsigned long address)
+/* Is there an entry of 1 GiB? The lock keeps the page tables. */
+static bool has_1g_entry(struct mm_struct *mm, unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
 	p4d_t *p4d;
 	pud_t pud;
 
+	lockdep_assert_held_write(&mm->mmap_lock);
 	if (pgd_none(READ_ONCE(*pgd)))
 		return false;
 	p4d = p4d_offset(pgd, address);
@@ -154,12 +156,10 @@ static const struct vm_operations_struct area_ops = {
 	.access = access_area,
 };
 
-/*
- * True if @vma is an area of the loan with number @loan, or a part of one. @vma may be any
- * VMA; the caller holds mmap_lock.
- */
+/* True if @vma, which may be any VMA, is an area of loan number @loan, or a part of one. */
 bool tmm_vma_shows(const struct vm_area_struct *vma, u64 loan)
 {
+	lockdep_assert_held(&vma->vm_mm->mmap_lock);
 	return vma->vm_ops == &area_ops && tmm_vma_loan(vma) && tmm_vma_loan(vma)->number == loan;
 }
 
