@@ -136,13 +136,6 @@ static int init_account(struct tmm_client *client)
 	return 0;
 }
 
-/* Free a client that is not in the table, and its account. The user's account stays. */
-static void free_new(struct tmm_client *client)
-{
-	tmm_account_put(client->account->parent);
-	kfree(client);
-}
-
 /*
  * Make a client of the current user; the client owns nothing yet. The instance has to outlive
  * the client. The result is ERR_PTR(-ENFILE) if all numbers are in use, or ERR_PTR(-ENOMEM).
@@ -155,25 +148,28 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 
 	if (!client)
 		return ERR_PTR(-ENOMEM);
-	if (init_account(client)) {
-		kfree(client);
-		return ERR_PTR(-ENOMEM);
-	}
-	if (tmm_offsets_init(&client->offsets)) {
-		free_new(client);
-		return ERR_PTR(-ENOMEM);
-	}
+	err = init_account(client);
+	if (err)
+		goto err_free;
+	err = tmm_offsets_init(&client->offsets);
+	if (err)
+		goto err_put_user;
 	client->inst = inst;
 	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&client->exports, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	/* Others can find the client once it is in the table. */
 	err = clients_add(client);
-	if (err) {
-		tmm_offsets_destroy(&client->offsets);
-		free_new(client);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto err_destroy_offsets;
 	return client;
+
+err_destroy_offsets:
+	tmm_offsets_destroy(&client->offsets);
+err_put_user:
+	tmm_account_put(client->account->parent);
+err_free:
+	kfree(client);
+	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_client_create);
 

@@ -123,8 +123,7 @@ struct tmm_export *tmm_export_of(struct file *file)
 
 /*
  * Reserve the number of a new export that has no descriptor yet. The number is freed with the
- * export's file. The result is -ENOMEM, or -EDQUOT if all numbers are in
- * use. May sleep.
+ * export's file. The result is -ENOMEM, or -EDQUOT if all numbers are in use. May sleep.
  */
 int tmm_export_reserve(struct tmm_export *export, struct tmm_client *client)
 {

@@ -143,8 +143,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_handle_reserve);
 struct tmm_object *tmm_handle_reserve_beyond(struct tmm_client *client, u64 beyond)
 {
 	struct tmm_object *object;
-	int err = tmm_account_charge_beyond(client->account, TMM_RESOURCE_HANDLES, 1, beyond);
+	int err;
 
+	err = tmm_account_charge_beyond(client->account, TMM_RESOURCE_HANDLES, 1, beyond);
 	if (err)
 		return ERR_PTR(err);
 	object = tmm_handle_reserve_in_place(client);
@@ -179,8 +180,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_handle_publish);
 /* Change an object from visible to taken. */
 static void hide_object(struct tmm_client *client, struct tmm_object *object)
 {
-	/* In an allocating table, NULL keeps the slot reserved. */
 	lockdep_assert_held(&client->objects.xa_lock);
+	/* In an allocating table, NULL keeps the slot reserved. */
 	__xa_store(&client->objects, object->handle, NULL, 0);
 	count_object(client, object, -1);
 }
@@ -305,9 +306,9 @@ struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handl
 {
 	struct tmm_object *object;
 
-	return object && object->kind == THESEUS_MM_KIND_MAPPING ? object : NULL;
 	lockdep_assert_held(&client->objects.xa_lock);
 	object = xa_load(&client->objects, handle);
+	return object && object->kind == THESEUS_MM_KIND_MAPPING ? object : NULL;
 }
 
 /*

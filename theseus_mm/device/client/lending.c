@@ -81,9 +81,10 @@ bool tmm_lending_is(const struct file *file)
 static int init_lending(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
 {
 	u64 generation;
-	int err = tmm_mmap_offset_open_file(lending->client, handle, &lending->mf, nr_bytes,
-					    &generation);
+	int err;
 
+	err = tmm_mmap_offset_open_file(lending->client, handle, &lending->mf, nr_bytes,
+					&generation);
 	if (err)
 		return err;
 	lending->handle = handle;

@@ -25,14 +25,18 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 
 	xa_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, reply->handle);
-	if (object)
-		err = object->offset ? 0 : -EAGAIN;
-	if (!err && is_low && tmm_chunk_end(&object->offset->chunk) > TMM_OFFSETS_LOW_END)
-		err = -EOVERFLOW;
-	if (!err) {
-		reply->offset = object->offset->chunk.start << TMM_PAGE_SHIFT;
-		reply->nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
-	}
+	if (!object)
+		goto out_unlock;
+	err = -EAGAIN;
+	if (!object->offset)
+		goto out_unlock;
+	err = -EOVERFLOW;
+	if (is_low && tmm_chunk_end(&object->offset->chunk) > TMM_OFFSETS_LOW_END)
+		goto out_unlock;
+	reply->offset = object->offset->chunk.start << TMM_PAGE_SHIFT;
+	reply->nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
+	err = 0;
+out_unlock:
 	xa_unlock(&client->objects);
 	return err;
 }
@@ -66,18 +70,18 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 
 	xa_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
-	if (object)
-		err = object->mf ? 0 : -EAGAIN;
-	if (!err) {
-		*mf = object->mf;
-		get_file((*mf)->file);
-		*nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
-		/*
-		 * forget_offset() takes the file away under this lock, and then increments the
-		 * generation.
-		 */
-		*generation = READ_ONCE((*mf)->generation);
-	}
+	if (!object)
+		goto out_unlock;
+	err = -EAGAIN;
+	if (!object->mf)
+		goto out_unlock;
+	*mf = object->mf;
+	get_file((*mf)->file);
+	*nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
+	/* forget_offset() takes the file under this lock, and then increments the generation. */
+	*generation = READ_ONCE((*mf)->generation);
+	err = 0;
+out_unlock:
 	xa_unlock(&client->objects);
 	return err;
 }
@@ -91,8 +95,9 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 int tmm_mmap_offset_open_file(struct tmm_client *client, u32 handle,
 			      struct tmm_mapping_file **mf, u64 *nr_bytes, u64 *generation)
 {
-	int err = find_file(client, handle, mf, nr_bytes, generation);
+	int err;
 
+	err = find_file(client, handle, mf, nr_bytes, generation);
 	if (err != -EAGAIN)
 		return err;
 	err = set_file(client, handle);
@@ -169,8 +174,9 @@ static int set_offset(struct tmm_client *client, u32 handle, bool is_low)
 int tmm_mmap_offset_assign(struct tmm_client *client, struct theseus_mm_map_offset *reply,
 			   bool is_low)
 {
-	int err = describe_offset(client, reply, is_low);
+	int err;
 
+	err = describe_offset(client, reply, is_low);
 	if (err != -EAGAIN)
 		return err;
 	err = set_offset(client, reply->handle, is_low);
@@ -209,8 +215,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mmap_offset_find_file);
 int tmm_mmap_offset_check_room(struct tmm_client *client, u32 handle)
 {
 	struct tmm_mapping_file *mf;
-	int err = tmm_mmap_offset_find_file(client, handle, &mf);
+	int err;
 
+	err = tmm_mmap_offset_find_file(client, handle, &mf);
 	if (err)
 		return err;
 	err = tmm_account_check(client->account, TMM_RESOURCE_HANDLES, mf ? 1 : 2, 0);
@@ -224,6 +231,8 @@ static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u6
 {
 	const struct tmm_offset *offset;
 
+	lockdep_assert_held(&client->objects.xa_lock);
+	offset = tmm_offsets_find(&client->offsets, page);
 	if (!offset)
 		return NULL;
 	*offset_page = page - offset->chunk.start;
@@ -231,8 +240,6 @@ static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u6
 }
 
 /*
-	lockdep_assert_held(&client->objects.xa_lock);
-	offset = tmm_offsets_find(&client->offsets, page);
  * Borrow a part of a mapping for a process, from the offset's page @page on. @loan gets the
  * borrow, and *@mf the mapping's file with a reference, on success only. The result is
  * -ENOENT, or an error of tmm_borrow_begin().
@@ -246,13 +253,15 @@ int tmm_mmap_offset_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool
 
 	xa_lock(&client->objects);
 	object = find_by_offset(client, page, &offset_page);
-	if (object)
-		err = tmm_borrow_begin(object->mapping, offset_page << TMM_PAGE_SHIFT, nr_bytes,
-				       is_mutable, &loan->borrow);
-	if (!err) {
-		*mf = object->mf;
-		get_file((*mf)->file);
-	}
+	if (!object)
+		goto out_unlock;
+	err = tmm_borrow_begin(object->mapping, offset_page << TMM_PAGE_SHIFT, nr_bytes,
+			       is_mutable, &loan->borrow);
+	if (err)
+		goto out_unlock;
+	*mf = object->mf;
+	get_file((*mf)->file);
+out_unlock:
 	xa_unlock(&client->objects);
 	return err;
 }

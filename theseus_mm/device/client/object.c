@@ -239,9 +239,10 @@ int tmm_object_split_content(struct tmm_object *object, u64 at, struct tmm_objec
 	int err;
 
 	err = object_ops[object->kind].split(object, at, second);
-	if (!err)
-		second->kind = object->kind;
-	return err;
+	if (err)
+		return err;
+	second->kind = object->kind;
+	return 0;
 }
 
 /* Add what @other owns to @object, which is of the same kind. On success @other owns nothing. */
@@ -250,9 +251,10 @@ int tmm_object_merge_content(struct tmm_object *object, struct tmm_object *other
 	int err;
 
 	err = object_ops[object->kind].merge(object, other);
-	if (!err)
-		other->kind = 0;
-	return err;
+	if (err)
+		return err;
+	other->kind = 0;
+	return 0;
 }
 
 /* Give back what an object owns. */

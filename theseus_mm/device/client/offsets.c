@@ -46,10 +46,15 @@ int tmm_offsets_init(struct tmm_offsets *offsets)
 	offsets->high.first = TMM_OFFSETS_LOW_END;
 	offsets->high.nr = TMM_OFFSETS_END - TMM_OFFSETS_LOW_END;
 	err = tmm_range_allocator_add(&offsets->ra, &offsets->low);
-	if (!err)
-		err = tmm_range_allocator_add(&offsets->ra, &offsets->high);
 	if (err)
-		tmm_range_allocator_destroy(&offsets->ra);
+		goto err_destroy;
+	err = tmm_range_allocator_add(&offsets->ra, &offsets->high);
+	if (err)
+		goto err_destroy;
+	return 0;
+
+err_destroy:
+	tmm_range_allocator_destroy(&offsets->ra);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_offsets_init);

@@ -75,8 +75,9 @@ static void log_frame(u64 number, int err)
  */
 int tmm_bad_memory_report(struct tmm_instance *inst, u64 number)
 {
-	int err = tmm_bad_frames_retire(&inst->fa, number);
+	int err;
 
+	err = tmm_bad_frames_retire(&inst->fa, number);
 	if (err == -ERANGE || err == -EEXIST)
 		return err;
 	log_frame(number, err);
@@ -92,8 +93,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_bad_memory_report);
  */
 static int struct_page_failed(u64 number)
 {
-	int err = tmm_bad_memory_report(instance, number);
+	int err;
 
+	err = tmm_bad_memory_report(instance, number);
 	return err == -EEXIST ? 0 : err;
 }
 
