@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lenders: the client that owns a mapping, or a descriptor of the mapping. Each loan
+ * Lenders: the owner of a mapping, or a descriptor of the mapping. Each loan
  * (device/share/loan.h) has one.
  *
  * A descriptor can become stale. A stale descriptor lends nothing: tmm_loan_begin() returns
@@ -21,7 +21,7 @@ struct tmm_mapping_file;
 /* The generation of a lender that is never stale. */
 #define TMM_ANY_GENERATION	0
 
-/* The client or descriptor that lends a mapping. */
+/* The owner or descriptor that lends a mapping. */
 struct tmm_lender {
 	/* held by the loans, and by the object that contains or allocated the lender */
 	struct kref kref;

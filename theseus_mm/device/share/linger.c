@@ -56,7 +56,7 @@ static int is_pinned(struct tmm_loan *loan, u64 *budget)
 }
 
 /*
- * End the borrow of a loan that no area shows and that no I/O pins. If the client has dropped
+ * End the borrow of a loan that no area shows and that no I/O pins. If the owner has dropped
  * the mapping, the end of the last borrow frees the mapping.
  */
 static void end_borrow(struct tmm_loan *loan)

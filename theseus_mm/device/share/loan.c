@@ -14,6 +14,7 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -245,8 +246,8 @@ unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
 }
 
 /*
- * Take a mapping that a client owns out of all processes, and make its lending descriptors
- * stale. Return the number of loans revoked.
+ * Take a mapping out of all processes, and make its lending descriptors stale. Return the number
+ * of loans revoked.
  *
  * After this call, no process can reach the mapping's memory. All borrows by mmap() have
  * ended, except @nr_pinned borrows whose memory I/O still pins; @nr_pinned counts earlier
