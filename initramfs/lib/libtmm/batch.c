@@ -88,14 +88,18 @@ int tmm_mapping_create_many(struct tmm_client *client, struct tmm_create_item *i
 	if (check(nr, how))
 		return -1;
 	calls = calloc(nr + 1, sizeof(*calls));
+	if (!calls)
+		return -1;
 	objects = calloc(nr + 1, sizeof(*objects));
-	if (calls && objects)
-		nr_done = create(client, items, calls, objects, nr, how);
-	if (nr_done >= 0)
-		publish(objects, calls, mappings, nr);
-	else if (objects)
+	if (!objects)
+		goto free_calls;
+	nr_done = create(client, items, calls, objects, nr, how);
+	if (nr_done < 0)
 		tmm_objects_free(objects, nr);
+	else
+		publish(objects, calls, mappings, nr);
 	tmm_free(objects);
+free_calls:
 	tmm_free(calls);
 	return nr_done;
 }

@@ -32,9 +32,10 @@ void tmm_client_put(struct tmm_client *client)
 
 struct tmm_client *tmm_client_from_fd(int *fd)
 {
-	struct tmm_client *client = malloc(sizeof(*client));
 	struct theseus_mm_info info = { 0 };
+	struct tmm_client *client;
 
+	client = malloc(sizeof(*client));
 	if (!client)
 		return NULL;
 	*client = (struct tmm_client){ .fd = *fd, .nr_references = 1 };
@@ -48,10 +49,10 @@ struct tmm_client *tmm_client_from_fd(int *fd)
 
 struct tmm_client *tmm_client_open(const char *path)
 {
-	int fd = open(path ? path : TMM_DEVICE, O_RDWR | O_CLOEXEC);
 	struct tmm_client *client;
-	int error;
+	int fd, error;
 
+	fd = open(path ? path : TMM_DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	client = tmm_client_from_fd(&fd);
@@ -123,11 +124,17 @@ int tmm_client_info(const struct tmm_client *client, struct tmm_info *info)
 int tmm_client_wait(const struct tmm_client *client, int timeout_ms)
 {
 	struct pollfd wanted = { .fd = tmm_client_fd(client), .events = POLLIN };
-	int nr = wanted.fd < 0 ? 1 : poll(&wanted, 1, timeout_ms);
+	int nr;
 
-	if (nr > 0 && wanted.revents & POLLIN)
+	if (wanted.fd < 0) {
+		errno = EBADF;
+		return -1;
+	}
+	nr = poll(&wanted, 1, timeout_ms);
+	if (nr < 0)
+		return -1;
+	if (wanted.revents & POLLIN)
 		return 0;
-	if (nr >= 0)
-		errno = nr ? EBADF : ETIMEDOUT;
+	errno = nr ? EBADF : ETIMEDOUT;
 	return -1;
 }

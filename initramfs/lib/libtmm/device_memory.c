@@ -37,8 +37,9 @@ struct tmm_mapping *tmm_mapping_map_frame_range(struct tmm_client *client, uint6
 		.nr_bytes = nr_bytes,
 		.pte_flags = flags,
 	};
-	struct tmm_object *object = tmm_object_new(client);
+	struct tmm_object *object;
 
+	object = tmm_object_new(client);
 	if (!object)
 		return NULL;
 	if (tmm_client_call(client, THESEUS_MM_IOC_MAP_FRAME_RANGE, &call)) {

@@ -29,8 +29,9 @@ int tmm_frames_split(struct tmm_frames **frames, uint64_t offset, struct tmm_fra
 		     struct tmm_frames **second)
 {
 	struct tmm_frames *whole = *frames;
-	struct tmm_object *rest = tmm_object_split(tmm_of_frames(whole), offset);
+	struct tmm_object *rest;
 
+	rest = tmm_object_split(tmm_of_frames(whole), offset);
 	if (!rest)
 		return -1;
 	*frames = NULL;

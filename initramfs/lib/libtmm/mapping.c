@@ -146,8 +146,9 @@ int tmm_mapping_split(struct tmm_mapping **mapping, uint64_t offset, struct tmm_
 		      struct tmm_mapping **second)
 {
 	struct tmm_mapping *whole = *mapping;
-	struct tmm_object *rest = tmm_object_split(tmm_of_mapping(whole), offset);
+	struct tmm_object *rest;
 
+	rest = tmm_object_split(tmm_of_mapping(whole), offset);
 	if (!rest)
 		return -1;
 	*mapping = NULL;

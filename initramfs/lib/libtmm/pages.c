@@ -29,8 +29,9 @@ int tmm_pages_split(struct tmm_pages **pages, uint64_t offset, struct tmm_pages 
 		    struct tmm_pages **second)
 {
 	struct tmm_pages *whole = *pages;
-	struct tmm_object *rest = tmm_object_split(tmm_of_pages(whole), offset);
+	struct tmm_object *rest;
 
+	rest = tmm_object_split(tmm_of_pages(whole), offset);
 	if (!rest)
 		return -1;
 	*pages = NULL;

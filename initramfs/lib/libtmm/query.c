@@ -34,14 +34,21 @@ static int look(const struct tmm_client *client, struct theseus_mm_occupancy *ca
 		struct tmm_occupancy *occupancy)
 {
 	occupancy->buckets = calloc(call->nr_buckets, sizeof(*occupancy->buckets));
+	if (!occupancy->buckets)
+		return -1;
 	occupancy->owners = calloc(call->nr_buckets, sizeof(*occupancy->owners));
+	if (!occupancy->owners)
+		goto free_buckets;
 	call->buckets = (uintptr_t)occupancy->buckets;
 	call->owners = (uintptr_t)occupancy->owners;
-	if (occupancy->buckets && occupancy->owners &&
-	    !tmm_client_call(client, THESEUS_MM_IOC_GET_OCCUPANCY, call))
-		return 0;
-	tmm_free(occupancy->buckets);
+	if (tmm_client_call(client, THESEUS_MM_IOC_GET_OCCUPANCY, call))
+		goto free_owners;
+	return 0;
+
+free_owners:
 	tmm_free(occupancy->owners);
+free_buckets:
+	tmm_free(occupancy->buckets);
 	return -1;
 }
 
@@ -125,10 +132,11 @@ static struct theseus_mm_client_info *list(const struct tmm_client *client,
 int tmm_client_list(const struct tmm_client *client, struct tmm_clients *clients)
 {
 	struct theseus_mm_clients call;
-	struct theseus_mm_client_info *infos = list(client, &call);
+	struct theseus_mm_client_info *infos;
 	struct tmm_client_entry *entries;
 	uint32_t i;
 
+	infos = list(client, &call);
 	if (!infos)
 		return -1;
 	entries = calloc(call.nr_clients + 1, sizeof(*entries));

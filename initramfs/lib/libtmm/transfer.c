@@ -76,8 +76,9 @@ int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping)
 struct tmm_mapping *tmm_mapping_take_back(struct tmm_client *client, uint32_t export_id)
 {
 	struct theseus_mm_take_back call = { .export_id = export_id };
-	struct tmm_object *object = tmm_object_new(client);
+	struct tmm_object *object;
 
+	object = tmm_object_new(client);
 	if (!object)
 		return NULL;
 	if (tmm_client_call(client, THESEUS_MM_IOC_TAKE_BACK, &call)) {
@@ -91,8 +92,9 @@ struct tmm_mapping *tmm_mapping_take_back(struct tmm_client *client, uint32_t ex
 struct tmm_mapping *tmm_mapping_import(struct tmm_client *client, int *fd)
 {
 	struct theseus_mm_import call = { .fd = *fd };
-	struct tmm_object *object = tmm_object_new(client);
+	struct tmm_object *object;
 
+	object = tmm_object_new(client);
 	if (!object)
 		return NULL;
 	if (tmm_client_call(client, THESEUS_MM_IOC_IMPORT, &call)) {
@@ -195,8 +197,9 @@ int tmm_fd_receive(int socket)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	ssize_t length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	ssize_t length;
 
+	length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
 	if (length < 0)
 		return -1;
 	if (!length) {

@@ -48,18 +48,22 @@ static int unmap_counted(struct tmm_object *mapping, struct tmm_object ***object
 {
 	const uint32_t room = *nr;
 	uint32_t *handles;
+	int err = -1;
 
-	*objects = calloc(room, sizeof(**objects));
 	handles = calloc(room, sizeof(*handles));
-	if (*objects && handles && !unmap(mapping, *objects, handles, nr)) {
-		tmm_free(handles);
-		return 0;
-	}
-	if (*objects)
+	if (!handles)
+		return -1;
+	*objects = calloc(room, sizeof(**objects));
+	if (!*objects)
+		goto free_handles;
+	err = unmap(mapping, *objects, handles, nr);
+	if (err) {
 		tmm_objects_free(*objects, room);
-	tmm_free(*objects);
+		tmm_free(*objects);
+	}
+free_handles:
 	tmm_free(handles);
-	return -1;
+	return err;
 }
 
 /*
