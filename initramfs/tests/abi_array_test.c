@@ -17,8 +17,8 @@
  * @pages: a handle
  * @frames: a handle
  * @other: another client
- * @argument: what the call is made with
- * @memory: where the array is
+ * @argument: argument of the call
+ * @memory: memory of the array
  */
 FIXTURE(array)
 {
@@ -33,13 +33,13 @@ FIXTURE(array)
 
 /**
  * array variants - one for each call
- * @request: its number
+ * @request: number of the call
  * @known: size of an entry
- * @first: the same, when the structure was new
- * @is_read: entries are in and out
- * @set: puts the array's address and the size of an entry into the argument
- * @fill: fills in the rest of it, and an array of two entries
- * @is_told: does an entry look as if the call succeeded?
+ * @first: size of an entry in the first version of the structure
+ * @is_read: the call reads entries and writes them
+ * @set: stores the array's address and the size of an entry in the argument
+ * @fill: fills in the rest of the argument, and an array of two entries
+ * @is_told: has an entry the results of a successful call?
  */
 FIXTURE_VARIANT(array)
 {

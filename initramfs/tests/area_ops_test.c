@@ -17,13 +17,13 @@
 #define SAW_WRONG	255
 
 /**
- * ops - a mapping in an area to be changed, and in others
+ * ops - a mapping in an area that a test changes, and in two others
  * @handle: the mapping
- * @area: of all of it, readable; everything touched
- * @beside: another area of it in this process, touched as well
- * @other: a process that has a third one, touched as well
- * @go: a byte here, and that process touches its area again, and ends
- * @nr_bytes: the mapping's size
+ * @area: a readable area of the whole mapping, with all entries
+ * @beside: another such area in this process
+ * @other: a process that has a third such area
+ * @go: pipe to that process; at a byte, the process touches its area again, and ends
+ * @nr_bytes: size of the mapping
  */
 FIXTURE(ops)
 {
@@ -39,9 +39,9 @@ FIXTURE(ops)
 
 /**
  * ops variants - sizes of leaves
- * @align: their size, and the frames'
- * @skew: pages from there to where the frames start
- * @nr_bytes: the mapping's size
+ * @align: size of the leaves, and alignment of the frames
+ * @skew: pages from an aligned frame to the first frame
+ * @nr_bytes: size of the mapping
  */
 FIXTURE_VARIANT(ops)
 {

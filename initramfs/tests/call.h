@@ -16,8 +16,7 @@
  * @first: handle of a mapping
  * @second: handle of the mapping right after it
  * @vaddr: address of the first
- * @argument: what the call is made with; in a mapping of its own, with an
- *            inaccessible page behind it
+ * @argument: argument of the call, in memory with an inaccessible page after it
  */
 FIXTURE(call)
 {
@@ -42,9 +41,9 @@ FIXTURE(call)
 
 /**
  * call variants - one for each call
- * @request: its number
- * @known_flags: the bits of its flags that are not refused as such
- * @has_results: it writes to its structure
+ * @request: number of the call
+ * @known_flags: the flags that the call knows
+ * @has_results: the call writes to its structure
  * @fill: writes a good argument
  */
 FIXTURE_VARIANT(call)

@@ -14,11 +14,11 @@
 #define NR_PAGES	8
 
 /**
- * crowd - what the threads of the tests below share
- * @fd: one client
- * @handle: its mapping; changes when it is split and merged
- * @rounds: what each thread does
- * @wrong: an error that may not be, or a byte that nobody wrote
+ * crowd - the state that the threads of the tests below share
+ * @fd: the client
+ * @handle: the mapping; split and merge change the handle
+ * @rounds: rounds of each thread
+ * @wrong: an unexpected error, or a byte that nobody wrote
  */
 struct crowd {
 	int fd;
@@ -239,9 +239,9 @@ TEST_F(client, access_while_it_is_dropped)
 /**
  * long_read - a READ that takes so long that other calls come in between
  * @crowd: client and handle
- * @buffer: LONG_READ bytes; the first becomes MARK when the READ is under way
- * @err: what it gave
- * @done: it is over
+ * @buffer: LONG_READ bytes; the first becomes MARK once the READ has started
+ * @err: result of the READ
+ * @done: the READ has ended
  */
 struct long_read {
 	struct crowd *crowd;

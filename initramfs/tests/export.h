@@ -14,9 +14,9 @@
 /**
  * export - a client that exported a mapping
  * @fd: the client
- * @handle: what the mapping's was; gone
- * @vaddr: where it is mapped
- * @export: its descriptor; a test may close it and set it to -1
+ * @handle: the old handle of the mapping, which EXPORT consumed
+ * @vaddr: address of the mapping
+ * @export: descriptor of the mapping; a test may close it and set @export to -1
  */
 FIXTURE(export)
 {

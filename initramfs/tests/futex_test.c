@@ -127,9 +127,9 @@ TEST_F(futex, each_place_is_one_of_its_own)
 }
 
 /**
- * struct shared - what processes share
- * @nr_in: processes that came
- * @nr_done: that were let go
+ * struct shared - the locks that the processes share
+ * @nr_in: processes that have arrived
+ * @nr_done: processes that were woken
  */
 struct shared {
 	pthread_mutex_t mutex;
@@ -197,9 +197,9 @@ TEST_F(futex, process_shared_locks)
 }
 
 /**
- * struct waiter - a thread that waits somewhere
- * @word: where
- * @ret: what it got
+ * struct waiter - a thread that waits on a futex
+ * @word: address of the futex
+ * @ret: result of the wait
  */
 struct waiter {
 	void *word;

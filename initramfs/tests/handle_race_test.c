@@ -14,13 +14,13 @@
 /**
  * race - threads that all do the same to one object, at the same moment, in rounds
  * @barrier: start and end of a round
- * @threads: all alike
- * @nr_started: numbers them
- * @stop: no more rounds
+ * @threads: the threads
+ * @nr_started: number of started threads, which numbers them
+ * @stop: there are no more rounds
  * @handle: the object of this round
- * @other: the second, for the variants that need two
- * @results: what the threads got
- * @act: what they do
+ * @other: a second object, for the variants that need two
+ * @results: results of the threads
+ * @act: the call that all threads make
  */
 FIXTURE(race)
 {
@@ -39,7 +39,7 @@ FIXTURE(race)
 /**
  * race variants - ways to consume a handle
  * @prepare: makes the object of a round
- * @act: what all threads do
+ * @act: the call that all threads make
  */
 FIXTURE_VARIANT(race)
 {

@@ -25,8 +25,8 @@ FIXTURE(use)
 
 /**
  * use variants - each way to use a handle
- * @kinds: bits of the kinds that it takes
- * @use: uses @handle
+ * @kinds: bits of the kinds that the call accepts
+ * @use: makes the call with a handle
  */
 FIXTURE_VARIANT(use)
 {

@@ -18,20 +18,20 @@
 #define NR_BATCH	20
 
 /**
- * struct actor - a client, and what it has so far
+ * struct actor - a client, and the objects that it has made so far
  * @fd: the client
- * @socket: to the partner, which has the other end
- * @frames: a handle, as those that follow
- * @pages: ...
- * @mapped: a mapping of both
- * @a: a mapping that is mmapped and revoked
- * @large: one with large leaves
- * @shared: a shareable one
- * @batch: many
- * @export: descriptor of a mapping that was exported
- * @copy: the same, duplicated
- * @area: an mmap of @a
- * @second: another
+ * @socket: one end of a socket; the partner has the other
+ * @frames: handle of frames
+ * @pages: handle of pages
+ * @mapped: handle of a mapping of both
+ * @a: handle of a mapping that is mmapped and revoked
+ * @large: handle of a mapping with large leaves
+ * @shared: handle of a shareable mapping
+ * @batch: handles of a batch
+ * @export: descriptor of an exported mapping
+ * @copy: a duplicate of @export
+ * @area: an area of @a
+ * @second: another area of @a
  */
 struct actor {
 	int fd;
@@ -379,9 +379,9 @@ static const struct {
 /* --- ends --------------------------------------------------------------------------------- */
 
 /**
- * life variants - how it ends
- * @end: called in the actor, after its last step; returns if it is to be killed
- * @uid: who lives it; the device is opened before privileges go
+ * life variants - the ways in which a life ends
+ * @end: called in the actor after its last step; returns if the test kills the actor
+ * @uid: user of the actor; it opens the device before it drops its privileges
  * @is_killed: the test kills the actor
  */
 FIXTURE(life)

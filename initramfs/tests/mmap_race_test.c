@@ -17,12 +17,12 @@
 /**
  * race - threads beside a client
  * @other: another client, whose memory must not be seen
- * @area: what the threads touch
- * @nr_bytes: its size
- * @handles: what the threads mmap
- * @nr_seen: how often a thread saw what it may see
- * @nr_signals: how often it was refused
- * @nr_others: how often it saw what it must not see
+ * @area: the area that the threads touch
+ * @nr_bytes: size of the area
+ * @handles: the mappings that the threads mmap
+ * @nr_seen: how often a thread saw the right content
+ * @nr_signals: how often a thread got a signal
+ * @nr_others: how often a thread saw the content of another client
  * @all_there: all threads of everything_at_once have been made
  * @stop: the threads are to end
  */

@@ -144,8 +144,8 @@ TEST_F(client, owners_are_hidden_from_other_users)
  * finder - the place of its frame, as far as a client has learned it
  * @fd: the client
  * @id: the client's number
- * @low: no frame before this one, counted from the region's start
- * @high: nor this one, or one after it
+ * @low: lowest possible frame, counted from the region's start
+ * @high: first frame above the possible ones
  */
 struct finder {
 	int fd;

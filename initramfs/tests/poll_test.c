@@ -442,7 +442,7 @@ TEST_F(client, is_not_woken_by_a_descriptor_that_is_refused)
 /**
  * struct glutton - a thread that asks for more than there is, over and over
  * @fd: a client of the same user
- * @is_done: the others have seen enough
+ * @is_done: the test is over
  */
 struct glutton {
 	int fd;

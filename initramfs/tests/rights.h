@@ -16,8 +16,8 @@
 /**
  * rights - a client with a mapping in which every byte can be told
  * @handle: the mapping
- * @vaddr: where it is mapped
- * @other: another client, which receives
+ * @vaddr: address of the mapping
+ * @other: another client, which receives the mapping
  */
 FIXTURE(rights)
 {

@@ -15,7 +15,7 @@
 /**
  * refused - a client with a mapping in which every byte can be told
  * @handle: the mapping
- * @other: another client, which receives
+ * @other: another client, which receives the mapping
  */
 FIXTURE(refused)
 {

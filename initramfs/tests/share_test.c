@@ -192,13 +192,13 @@ TEST_F_TIMEOUT(share, writer_and_reader_race, 60)
  * struct user - a thread that uses the mapping in one of four ways
  * @fd: the client
  * @handle: the mapping
- * @offset: of it, for mmap()
- * @is_writing: or reading
- * @is_mmapping: or calling
- * @is_toggled: it may be refused; whoever toggles takes the handle for a moment, too
- * @stop: enough
- * @nr: how often it got through
- * @failed: it was refused for nothing
+ * @offset: offset of the mapping for mmap()
+ * @is_writing: the thread writes; otherwise it reads
+ * @is_mmapping: the thread uses mmap(); otherwise READ or WRITE
+ * @is_toggled: the thread may be refused, since SHARE takes the handle for a moment
+ * @stop: the thread should end
+ * @nr: number of successful uses
+ * @failed: the thread was refused without a reason
  */
 struct user {
 	int fd;

@@ -29,11 +29,11 @@
 #define COPY_NAME	"/tmp/tool_test.copy"
 
 /**
- * tool - facts from before, and what was said
+ * tool - the counts before the test, and the output of the last command
  * @fd: a client
  * @start: counts before the test
- * @output: of the last command, stdout and stderr together
- * @length: of it
+ * @output: stdout and stderr of the last command
+ * @length: length of @output
  */
 FIXTURE(tool)
 {
@@ -44,7 +44,7 @@ FIXTURE(tool)
 };
 
 /**
- * tool variants - who runs it
+ * tool variants - the users who run the tool
  * @uid: the user
  */
 FIXTURE_VARIANT(tool)

@@ -183,9 +183,9 @@ TEST_F_TIMEOUT(client, the_exporter_is_killed_at_any_moment, 120)
 /**
  * struct borrower - a thread that uses an export until it is stale
  * @export: the export
- * @nr: areas it had or has
- * @nr_revoked: areas that were revoked while it looked
- * @failed: it saw what may not be
+ * @nr: number of areas so far
+ * @nr_revoked: number of areas that were revoked while the thread read them
+ * @failed: the thread saw wrong content
  */
 struct borrower {
 	int export;

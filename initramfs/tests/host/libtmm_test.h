@@ -39,17 +39,17 @@ extern int nr_checks, nr_failed;
 /* --- the kernel: libtmm_kernel.c ------------------------------------------------------- */
 
 /**
- * struct libtmm_fake - a kernel that says yes
- * @error: say this instead, to all but GET_INFO
- * @nr_calls: how often it was asked
- * @last: what it was asked last, and with what
- * @handle: the last it gave out
- * @nr_runs: frames' runs of every mapping
- * @nr_races: how often UNMAP still finds one run more than QUERY said, or GET_CLIENTS
- *            more clients than there were
- * @nr_clients: how many GET_CLIENTS tells of
+ * struct libtmm_fake - a fake kernel whose calls succeed
+ * @error: if set, all calls but GET_INFO fail with this error
+ * @nr_calls: number of calls so far
+ * @last: the last call and its argument
+ * @handle: the last handle that was returned
+ * @nr_runs: number of runs of frames of every mapping
+ * @nr_races: how many more times UNMAP finds one run more than QUERY returned, or GET_CLIENTS
+ *            more clients than before
+ * @nr_clients: number of clients that GET_CLIENTS returns
  * @bad_item: the item of a batch that fails with EBUSY, from 1 on; 0 for none
- * @is_real: ask the true kernel
+ * @is_real: make calls to the real kernel
  */
 struct libtmm_fake {
 	int error;

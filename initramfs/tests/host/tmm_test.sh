@@ -1,10 +1,10 @@
 #!/bin/bash
 # Usage: tmm_test.sh TOOLS FAKE
 #
-# What can be known of tmm without the device: how it answers when it is called wrongly,
-# that what says which options there are says the same, what bash completes, and, with
-# FAKE, the tool linked with a kernel that shows a busy region: that pictures are never
-# wider than asked, that JSON and SVG are well-formed, that the terminal is given back.
+# The tests of tmm that need no device: answers to wrong arguments, the same options in the help
+# texts, the manual page and the completion, and what bash completes. FAKE is the tool linked
+# with a fake kernel that shows a busy region. With FAKE: pictures are never wider than asked,
+# JSON and SVG are well-formed, and the terminal is restored.
 set -uo pipefail
 
 tools=$1 fake=$2
@@ -25,7 +25,7 @@ check() { # WHAT COMMAND...
 	echo "tmm: FAILED: $what" >&2
 }
 
-# STATUS COMMAND...: it ends with that, what it says is in $out/stdout, $out/stderr
+# STATUS COMMAND...: the command ends with STATUS; its output is in $out/stdout, $out/stderr
 ends() {
 	local status=0 expected=$1
 	shift
@@ -37,7 +37,7 @@ ends() {
 	}
 }
 
-# STATUS TEXT COMMAND...: the same, and TEXT is in what it says on stderr
+# STATUS TEXT COMMAND...: the same, and stderr has TEXT and stdout is empty
 complains() {
 	local status=$1 text=$2
 	shift 2
@@ -45,7 +45,7 @@ complains() {
 	grep -qF -- "$text" "$out/stderr" || { cat "$out/stderr" >&2; return 1; }
 }
 
-# --- called wrongly, and asking for help ------------------------------------------
+# --- wrong arguments, and help ----------------------------------------------------
 
 test_calls() {
 	local command
@@ -129,9 +129,9 @@ test_arguments() {
 		env FAKE=nobody "$fake" translate 0x1000
 }
 
-# --- they all say the same ---------------------------------------------------------
+# --- the same options everywhere ---------------------------------------------------
 
-# The options that a command really has are those that do not end as unknown.
+# A command has an option if the option does not end as unknown.
 test_options() {
 	local command option
 	for command in "${commands[@]}"; do
@@ -162,7 +162,7 @@ exists() {
 
 # --- completion --------------------------------------------------------------------
 
-# EXPECTED WORD...: the last word is being typed
+# EXPECTED WORD...: the last word is still being typed
 completes() {
 	local expected=$1
 	shift
@@ -196,7 +196,7 @@ test_completion() {
 
 # --- pictures ------------------------------------------------------------------------
 
-# WIDTH: no line of $out/stdout has more columns
+# WIDTH: no line of $out/stdout has more than WIDTH columns
 is_narrow() {
 	python3 -c '
 import re, sys
@@ -306,11 +306,12 @@ for r in json.load(sys.stdin)[\"regions\"]: assert r[\"start\"] is None'"
 	test_json_of_memory
 }
 
-# STATUS COMMAND...: on a kernel that gives memory, it ends with that and says JSON.
+# STATUS COMMAND...: with a fake kernel that gives memory, the command ends with STATUS and
+# prints JSON.
 speaks_json() {
 	local status=$1 leaks=1
 	shift
-	# what alloc holds goes back when it ends
+	# alloc frees its objects only by ending
 	[[ $1 != alloc ]] || leaks=0
 	check "$*" ends "$status" env FAKE=serves ASAN_OPTIONS=detect_leaks=$leaks "$fake" "$@"
 	check "$* is JSON" is_json
@@ -325,20 +326,20 @@ test_json_of_memory() {
 	check "dump has the page" grep -q '"kind": "page"' "$out/stdout"
 	speaks_json 0 bench --rounds 1 --size 64K --json
 	check "bench has a time" grep -q '"median_ns"' "$out/stdout"
-	# the second client's memory is not counted here: all steps before are
+	# the fake kernel does not count the second client's memory, so that step fails
 	speaks_json 1 demo --json /etc/passwd
 	check "the mapping is compared" bash -c \
 		"[[ \$(grep -c 'the mapping and the file are identical' '$out/stderr') == 3 ]]"
 	check "a mapping that differs is noticed" file_that_is_not_the_mapping
 }
 
-# The mapping keeps nothing of what is written.
+# The fake mapping does not keep what is written to it.
 file_that_is_not_the_mapping() {
 	ends 1 env FAKE=forgets "$fake" demo /etc/passwd &&
 		grep -q '^demo: FAILED: .*the mapping differs from the file' "$out/stdout"
 }
 
-# As a firmware's map: NUMBER TYPE START END
+# Add an entry to a firmware's map: NUMBER TYPE START END
 firmware_entry() {
 	mkdir -p "$out/memmap/$1"
 	echo "$2" >"$out/memmap/$1/type"
@@ -389,7 +390,7 @@ test_svg() {
 
 # --- a terminal ----------------------------------------------------------------------
 
-# python has ptys: SIGNAL or KEY ends the watch, the terminal is as it was.
+# The Python test uses a pty: a signal or a key ends the watch, and the terminal is restored.
 test_watch() {
 	local how
 	for how in TERM INT HUP q; do

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Usage: watch_test.py TMM TERM|INT|HUP|q
 
-Runs `TMM map --watch` on a pseudo-terminal, resizes that, ends it, and checks that the
-terminal is as it was: the screen, the cursor, the keys.
+Runs `TMM map --watch` on a pseudo-terminal, resizes the terminal, ends TMM, and checks that
+the screen, the cursor and the keys of the terminal are restored.
 """
 import os
 import pty
@@ -22,7 +22,7 @@ def resize(fd, rows, columns):
 
 
 def read_for(fd, seconds, until=None):
-    """What comes, for so long, or until it is in there."""
+    """Return the output of that time, or the output up to the text UNTIL."""
     data = b""
     end = time.monotonic() + seconds
     while time.monotonic() < end and not (until and until in data):
@@ -50,7 +50,7 @@ def main():
         fcntl.ioctl(user_fd, termios.TIOCSCTTY, 0)
         for fd in range(3):
             os.dup2(user_fd, fd)
-        # nohup and shells' background jobs have some ignored, which TMM respects
+        # TMM respects ignored signals, and nohup and background jobs ignore some
         for name in ("TERM", "INT", "HUP"):
             signal.signal(getattr(signal, "SIG" + name), signal.SIG_DFL)
         os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
@@ -70,14 +70,14 @@ def main():
     else:
         os.kill(pid, getattr(signal, "SIG" + how))
     seen = read_for(main_fd, 20, b"\x1b[?1049l")
-    assert b"\x1b[?25h" in seen and b"\x1b[?1049l" in seen, "the screen was not given back"
+    assert b"\x1b[?25h" in seen and b"\x1b[?1049l" in seen, "the screen was not restored"
     _, status = os.waitpid(pid, 0)
     if how in ("q", "INT"):
         assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0, f"status {status:#x}"
     else:
         assert os.WIFSIGNALED(status), f"status {status:#x}"
         assert os.WTERMSIG(status) == getattr(signal, "SIG" + how)
-    assert termios.tcgetattr(user_fd) == before, "the keys were not given back"
+    assert termios.tcgetattr(user_fd) == before, "the keys were not restored"
 
 
 main()
