@@ -31,12 +31,15 @@ trap 'exit 130' INT TERM
 # Both regions are above 4 GiB, so that a physical address truncated to 32 bits fails. The
 # first region has one aligned GiB, 5 GiB to 6 GiB, and 320 MiB around it, too little for a
 # second one. The second region is too small for large leaves. kmemleak scans all other
-# memory, which takes long, so there is only as much as needed: 704 MiB below 4 GiB, and 768
-# MiB and 64 MiB around the second region.
+# memory, which takes long, so there is only as much as needed: 704 MiB below 4 GiB, and 736
+# MiB and 96 MiB around the first region. That region begins and ends with 32 MiB in a section
+# of 128 MiB that Linux's memory shares, so the module refuses the region with struct_pages=1.
+# The variable section_regions has the parts that the module accepts.
 memory=(--mem 2896M --low 704M)
 # shellcheck disable=SC2016 # the dollar is memmap's own
-memmap=(memmap='1344M$0x130000000' memmap='16M$0x188000000')
-regions=1344M@0x130000000,16M@0x188000000
+memmap=(memmap='1344M$0x12e000000' memmap='16M$0x188000000')
+regions=1344M@0x12e000000,16M@0x188000000
+section_regions=1280M@0x130000000,16M@0x188000000
 
 # Devices for the driver tests: one with registers, and one with 1 GiB of memory. The host
 # allocates that memory only where a test writes.
@@ -104,7 +107,8 @@ programs() { # all|checked|debug|other|MACHINE
 	done | paste -sd, -
 }
 
-# Sets memory, memmap, regions and devices to those of a special machine.
+# Sets memory, memmap, regions and devices to those of a special machine. No program
+# of one with regions of its own wants struct_pages=1.
 describe_machine() {
 	case $1 in
 	unplug)
@@ -114,7 +118,7 @@ describe_machine() {
 		;;
 	firmware)
 		# a range that the firmware reserves begins at the end of the region
-		memory=(--mem 2G) regions=64M@0x7bfe0000
+		memory=(--mem 2G) regions=64M@0x7bfe0000 section_regions=
 		# shellcheck disable=SC2016 # the dollar is memmap's own
 		memmap=('memmap=64M$0x7bfe0000')
 		;;
@@ -177,7 +181,8 @@ boot_once() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 		"${memory[@]}" "${devices[@]}" \
 		"${memmap[@]}" "${arguments[@]}" "${strict[@]}" pti=on log_buf_len=4M \
 		watchdog_thresh=60 \
-		"tmm.plan=$plan" "tmm.levels=$levels" "tmm.regions=$regions" "$@" || :
+		"tmm.plan=$plan" "tmm.levels=$levels" "tmm.regions=$regions" \
+		"tmm.section_regions=$section_regions" "$@" || :
 }
 
 test_harness() {

@@ -202,6 +202,15 @@ static int start(struct _test_data_bad *self, const char *more)
 	return nr_alike(self->area, 0, SIZE) == SIZE ? 0 : -EIO;
 }
 
+static int start_with_struct_pages(struct _test_data_bad *self)
+{
+	char regions[MODULE_TEXT], more[200];
+
+	module_section_regions(regions);
+	snprintf(more, sizeof(more), "struct_pages=1 %.150s", regions);
+	return start(self, more);
+}
+
 /* Return: the attributes of the first handle or export in LIST_HANDLES, or ~0 */
 static __u32 listed(int fd, __u32 flags)
 {
@@ -505,7 +514,7 @@ TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 {
 	struct theseus_mm_export buffer = { 0 };
 
-	ASSERT_EQ(0, start(self, "struct_pages=1"));
+	ASSERT_EQ(0, start_with_struct_pages(self));
 	ASSERT_EQ(0, madvise(self->area + PAGE, PAGE, MADV_HWPOISON));
 	EXPECT_EQ(1, nr_bad(self->fd));
 	EXPECT_TOLD(self->area + PAGE);
@@ -528,7 +537,7 @@ TEST_F_TIMEOUT(bad, a_page_that_is_pinned, 120)
 	__u64 paddr;
 	int ends[2], i;
 
-	ASSERT_EQ(0, start(self, "struct_pages=1"));
+	ASSERT_EQ(0, start_with_struct_pages(self));
 	paddr = self->mapping.paddr + PAGE;
 	vector = (struct iovec){ self->area + PAGE, PAGE };
 	ASSERT_EQ(0, pipe(ends));

@@ -24,6 +24,19 @@ static struct region first_region(const char *parameters)
 	return region;
 }
 
+#define SECTION		(128ULL << 20)
+
+/* The part of a region in sections of 128 MiB that are its own: all that lie in it as a whole. */
+static struct region own_sections(struct region region)
+{
+	struct region own = {
+		.start = (region.start + SECTION - 1) / SECTION * SECTION,
+	};
+
+	own.nr_bytes = (region.start + region.nr_bytes) / SECTION * SECTION - own.start;
+	return own;
+}
+
 /* Return: the "regions=..." after "load with " in the line */
 static const char *recommended(const char *line)
 {
@@ -225,12 +238,94 @@ TEST_F(module, more_regions_than_a_parameter_holds)
 TEST_F(module, struct_pages_of_a_misaligned_region)
 {
 	struct region region = first_region(self->parameters);
+	struct region own = own_sections(region);
 
 	EXPECT_NOT_LOADED(EINVAL, FORMAT("struct_pages=1 regions=%lluK@%#llx",
 					 (region.nr_bytes >> 10) - 8, region.start + 4096),
 			  "multiples of 2048K",
 			  FORMAT("load with struct_pages=1 regions=%lluK@%#llx",
-				 (region.nr_bytes >> 10) - 4096, region.start + (2 << 20)));
+				 own.nr_bytes >> 10, own.start));
+}
+
+/* Without struct pages, the same region is accepted right after. */
+static void expect_shared(struct __test_metadata *_metadata, struct _test_data_module *self,
+			  unsigned long long start, unsigned long long end, struct region own)
+{
+	char regions[100];
+
+	snprintf(regions, sizeof(regions), "regions=%lluK@%#llx", (end - start) >> 10, start);
+	EXPECT_NOT_LOADED(EINVAL, FORMAT("struct_pages=1 %s", regions),
+			  FORMAT("%s: refused: the range shares a 128 MiB section with Linux's memory",
+				 regions),
+			  FORMAT("load with struct_pages=1 regions=%lluK@%#llx",
+				 own.nr_bytes >> 10, own.start));
+	EXPECT_EQ(-EINVAL, module_load(FORMAT("struct_pages=1 %s", regions)));
+	EXPECT_FALSE(is_claimed());
+	EXPECT_EQ(0, module_load(regions)) TH_LOG("%s", module_log_read(&self->log));
+	EXPECT_EQ(0, module_unload());
+	module_log_read(&self->log);
+}
+
+TEST_F(module, struct_pages_in_a_shared_first_section)
+{
+	struct region region = first_region(self->parameters);
+	struct region own = own_sections(region);
+
+	ASSERT_LT(region.start, own.start);
+	expect_shared(_metadata, self, region.start, own.start + own.nr_bytes, own);
+	/* nothing of the range itself is accepted */
+	expect_shared(_metadata, self, region.start, own.start, own);
+}
+
+TEST_F(module, struct_pages_in_a_shared_last_section)
+{
+	struct region region = first_region(self->parameters);
+	unsigned long long end = region.start + region.nr_bytes;
+	struct region own = own_sections(region);
+
+	ASSERT_GT(end, own.start + own.nr_bytes);
+	expect_shared(_metadata, self, own.start, end, own);
+	expect_shared(_metadata, self, region.start, end, own);
+	/* it begins where the section does */
+	expect_shared(_metadata, self, own.start + own.nr_bytes, end, own);
+}
+
+TEST_F(module, struct_pages_in_sections_of_its_own)
+{
+	struct region own = own_sections(first_region(self->parameters));
+	char regions[MODULE_TEXT];
+	char *iomem;
+
+	module_section_regions(regions);
+	EXPECT_EQ(0, module_load(FORMAT("struct_pages=1 %s", regions)))
+		TH_LOG("%s", module_log_read(&self->log));
+	iomem = text_of("/proc/iomem");
+	EXPECT_TRUE(text_has(iomem, "%llx-%llx : theseus_mm", own.start,
+			     own.start + own.nr_bytes - 1));
+	free(iomem);
+	EXPECT_EQ(0, module_unload());
+	/* parts of sections in which Linux has nothing */
+	EXPECT_EQ(0, module_load(FORMAT("struct_pages=1 regions=160M@%#llx,62M@%#llx",
+					own.start + (32 << 20), own.start + (194 << 20))))
+		TH_LOG("%s", module_log_read(&self->log));
+}
+
+/* What is to be reserved, or is a candidate, shares no section either. */
+TEST_F(module, struct_pages_of_other_memory)
+{
+	struct region own = own_sections(first_region(self->parameters));
+	const char *log;
+
+	EXPECT_NOT_LOADED(ENODEV, "struct_pages=1 regions=256M@192M", "in use by Linux",
+			  "memmap=131072K$0x10000000",
+			  "load with struct_pages=1 regions=131072K@0x10000000");
+	EXPECT_NOT_LOADED(ENODEV, "struct_pages=1 regions=128M@64M", "in use by Linux",
+			  FORMAT("load with struct_pages=1 regions=%lluK@%#llx",
+				 own.nr_bytes >> 10, own.start));
+	EXPECT_EQ(-ENODEV, module_load("struct_pages=1"));
+	log = module_log_read(&self->log);
+	EXPECT_TRUE(text_has(log, "candidate: regions=%lluK@%#llx\n", own.nr_bytes >> 10,
+			     own.start)) TH_LOG("%s", log);
 }
 
 TEST_F(module, parameters_that_are_no_switch_or_number)

@@ -86,6 +86,21 @@ static inline void module_parameters(char text[MODULE_TEXT])
 		closedir(dir);
 }
 
+/* "regions=..." that share no section with Linux's memory: for struct_pages=1. */
+static inline void module_section_regions(char text[MODULE_TEXT])
+{
+	static const char name[] = "tmm.section_regions=";
+	char *line = text_of("/proc/cmdline");
+	const char *word = line ? strstr(line, name) : NULL;
+
+	text[0] = '\0';
+	if (word) {
+		word += strlen(name);
+		snprintf(text, MODULE_TEXT, "regions=%.*s", (int)strcspn(word, "\n "), word);
+	}
+	free(line);
+}
+
 static inline void module_log_begin(struct module_log *log)
 {
 	log->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

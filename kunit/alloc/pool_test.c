@@ -3,6 +3,8 @@
 
 #include "alloc/advice.h"
 #include "alloc/firmware_map.h"
+#include "alloc/struct_pages.h"
+#include "core/address.h"
 #include "core/number.h"
 #include "support/fixture.h"
 
@@ -11,6 +13,7 @@
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -225,6 +228,31 @@ static void claim_misaligned_for_struct_pages(struct kunit *test)
 	}
 }
 
+/* What is left has no struct pages of Linux's; what is cut off has. */
+static void cut_to_own_sections(struct kunit *test)
+{
+	struct resource *claimed = claimed_resource(test);
+	u64 start, end, at;
+
+	KUNIT_ASSERT_NOT_NULL(test, claimed);
+	start = claimed->start;
+	end = claimed->end + 1;
+	tmm_struct_pages_cut(&start, &end);
+	/* in the guests, the first region shares a section at either end */
+	KUNIT_EXPECT_LT(test, claimed->start, start);
+	KUNIT_EXPECT_LT(test, start, end);
+	KUNIT_EXPECT_LT(test, end, claimed->end + 1);
+	for (at = claimed->start; at < claimed->end; at += TMM_PAGE_SIZE)
+		if (!pfn_valid(PHYS_PFN(at)) != (at >= start && at < end))
+			break;
+	KUNIT_EXPECT_EQ(test, at, claimed->end + 1);
+	/* all of it is Linux's */
+	start = 16 << 20;
+	end = 32 << 20;
+	tmm_struct_pages_cut(&start, &end);
+	KUNIT_EXPECT_GE(test, start, end);
+}
+
 static void claim_half_of_something_else(struct kunit *test)
 {
 	struct resource *claimed = claimed_resource(test);
@@ -289,6 +317,9 @@ static void advice_when_all_is_claimed(struct kunit *test)
 				start + nr_bytes);
 		KUNIT_EXPECT_EQ(test, use, TMM_USE_LINUX);
 		KUNIT_EXPECT_EQ(test, !strstr(text, "struct_pages=1 "), !(i & 1));
+		if (request.with_struct_pages)
+			KUNIT_EXPECT_TRUE(test, IS_ALIGNED(start | nr_bytes,
+							   TMM_STRUCT_PAGES_SECTION));
 	}
 }
 
@@ -320,6 +351,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(claim_memory_in_use_by_linux),
 	KUNIT_CASE(claim_addresses_without_memory),
 	KUNIT_CASE(claim_misaligned_for_struct_pages),
+	KUNIT_CASE(cut_to_own_sections),
 	KUNIT_CASE(claim_half_of_something_else),
 	KUNIT_CASE(claim_claimed_memory_again),
 	KUNIT_CASE(advice_when_all_is_claimed),

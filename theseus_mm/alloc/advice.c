@@ -28,8 +28,8 @@ struct run {
 struct search {
 	/* the result has to lie in this range */
 	struct run within;
-	/* alignment of both ends of the result */
-	u64 align;
+	/* the result is to have struct pages */
+	bool with_struct_pages;
 	/* largest range found so far; empty if none was found */
 	struct run best;
 	/* start of the part of the current run that is not claimed */
@@ -38,10 +38,23 @@ struct search {
 	bool is_listing;
 };
 
-static void consider_run(struct search *search, u64 start, u64 end)
+/* Alignment of both ends of the result, which is a part of a run of that use. */
+static u64 run_align(const struct search *search, enum tmm_map_use use)
 {
-	start = ALIGN(max(start, search->within.start), search->align);
-	end = ALIGN_DOWN(min(end, search->within.end), search->align);
+	if (!search->with_struct_pages)
+		return TMM_PAGE_SIZE;
+	/* Linux must not have RAM in the same section at the next boot. */
+	return use == TMM_USE_LINUX ? TMM_STRUCT_PAGES_SECTION : tmm_struct_pages_align();
+}
+
+static void consider_run(struct search *search, enum tmm_map_use use, u64 start, u64 end)
+{
+	const u64 align = run_align(search, use);
+
+	start = ALIGN(max(start, search->within.start), align);
+	end = ALIGN_DOWN(min(end, search->within.end), align);
+	if (search->with_struct_pages && use == TMM_USE_TAKEN)
+		tmm_struct_pages_cut(&start, &end);
 	if (end <= start || end - start < TMM_POOL_MIN_BYTES)
 		return;
 	if (search->is_listing)
@@ -55,7 +68,7 @@ static int leave_out_claimed(struct resource *res, void *arg)
 	struct search *search = arg;
 
 	if (res->start > search->free)
-		consider_run(search, search->free, res->start);
+		consider_run(search, TMM_USE_TAKEN, search->free, res->start);
 	search->free = max(search->free, (u64)res->end + 1);
 	return 0;
 }
@@ -67,7 +80,7 @@ static void consider_free(struct search *search, u64 start, u64 end)
 	walk_iomem_res_desc(IORES_DESC_NONE, IORESOURCE_MEM | IORESOURCE_BUSY, start, end - 1,
 			    search, leave_out_claimed);
 	if (search->free < end)
-		consider_run(search, search->free, end);
+		consider_run(search, TMM_USE_TAKEN, search->free, end);
 }
 
 /* Walk run by run, not page by page, since holes can be huge. */
@@ -111,7 +124,7 @@ static void search_ram(struct search *search)
 	for (; page < search->within.end && !fatal_signal_pending(current); page = next) {
 		next = tmm_firmware_map_run(&tmm_firmware_map, page, search->within.end, &use);
 		if (use == TMM_USE_LINUX)
-			consider_run(search, page, next);
+			consider_run(search, use, page, next);
 		cond_resched();
 	}
 }
@@ -119,10 +132,12 @@ static void search_ram(struct search *search)
 /* Consider only the last quarter of the RAM, so that Linux keeps the rest. */
 static int consider_last_quarter(struct resource *res, void *arg)
 {
-	u64 start = res->end + 1 - ALIGN_DOWN((res->end + 1 - res->start) / 4, SZ_2M);
+	const u64 align = max_t(u64, run_align(arg, TMM_USE_LINUX), SZ_2M);
+	const u64 end = ALIGN_DOWN(res->end + 1, align);
 
 	if (res->start >= SZ_1M)
-		consider_run(arg, ALIGN(start, SZ_2M), ALIGN_DOWN(res->end + 1, SZ_2M));
+		consider_run(arg, TMM_USE_LINUX,
+			     end - ALIGN_DOWN((res->end + 1 - res->start) / 4, align), end);
 	return 0;
 }
 
@@ -153,7 +168,7 @@ const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_A
 	const char *switches = request->with_struct_pages ? "struct_pages=1 " : "";
 	struct search search = {
 		.within = { request->start, request->end },
-		.align = request->with_struct_pages ? tmm_struct_pages_align() : TMM_PAGE_SIZE,
+		.with_struct_pages = request->with_struct_pages,
 	};
 
 	search_candidates(&search);
@@ -192,13 +207,13 @@ void tmm_advice_refuse(const struct tmm_advice_request *request, const char *for
 	va_end(args);
 }
 
-/* Log the ranges that could be claimed. May sleep. */
-void tmm_advice_list_candidates(void)
+/* Log the ranges that could be claimed, and have struct pages if that is asked for. May sleep. */
+void tmm_advice_list_candidates(bool with_struct_pages)
 {
-	const struct tmm_advice_request nothing = {};
+	const struct tmm_advice_request nothing = { .with_struct_pages = with_struct_pages };
 	struct search search = {
 		.within = { 0, 1ULL << boot_cpu_data.x86_phys_bits },
-		.align = TMM_PAGE_SIZE,
+		.with_struct_pages = with_struct_pages,
 		.is_listing = true,
 	};
 	char advice[TMM_ADVICE_TEXT];

@@ -28,13 +28,13 @@
 struct tmm_advice_request {
 	u64 start;
 	u64 end;
-	/* the region is to have struct pages, and must be aligned for them */
+	/* the region is to have struct pages, and has to share no section with Linux's memory */
 	bool with_struct_pages;
 };
 
 const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_ADVICE_TEXT]);
 __printf(2, 3)
 void tmm_advice_refuse(const struct tmm_advice_request *request, const char *format, ...);
-void tmm_advice_list_candidates(void);
+void tmm_advice_list_candidates(bool with_struct_pages);
 
 #endif /* TMM_ALLOC_ADVICE_H */

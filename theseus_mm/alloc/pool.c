@@ -49,17 +49,19 @@ static struct flaw flaw_of_number(int err)
 /* Parse one "<size>@<start>". */
 static struct flaw parse_one(const char *text, const char *end, struct tmm_pool *pool)
 {
-	int err = tmm_number_parse_bytes(&text, &pool->nr_bytes);
 	u64 last;
+	int err;
 
-	if (!err && *text++ != '@')
-		err = -EINVAL;
-	if (!err)
-		err = tmm_number_parse_bytes(&text, &pool->start);
-	if (!err && text != end)
-		err = -EINVAL;
+	err = tmm_number_parse_bytes(&text, &pool->nr_bytes);
 	if (err)
 		return flaw_of_number(err);
+	if (*text++ != '@')
+		return flaw_of_number(-EINVAL);
+	err = tmm_number_parse_bytes(&text, &pool->start);
+	if (err)
+		return flaw_of_number(err);
+	if (text != end)
+		return flaw_of_number(-EINVAL);
 	if (!IS_ALIGNED(pool->start | pool->nr_bytes, TMM_PAGE_SIZE))
 		return (struct flaw){ -EINVAL, "size and start have to be multiples of 4K" };
 	if (pool->nr_bytes < TMM_POOL_MIN_BYTES)
@@ -176,7 +178,15 @@ static struct tmm_advice_request advice_for(const struct tmm_pool *pool)
 	};
 }
 
-static void refuse_pool(const struct tmm_pool *pool, u64 page, const char *why)
+static void refuse_region(const struct tmm_pool *pool, const char *why)
+{
+	const struct tmm_advice_request request = advice_for(pool);
+
+	tmm_advice_refuse(&request, "regions=%lluK@%#llx: refused: %s", pool->nr_bytes >> 10,
+			  pool->start, why);
+}
+
+static void refuse_page(const struct tmm_pool *pool, u64 page, const char *why)
 {
 	const struct tmm_advice_request request = advice_for(pool);
 
@@ -196,7 +206,7 @@ static int check_runs(const struct tmm_pool *pool)
 			return -EINTR;
 		next = tmm_firmware_map_run(&tmm_firmware_map, at, pool_end(pool), &use);
 		if (use != TMM_USE_TAKEN) {
-			refuse_pool(pool, at, tmm_firmware_map_why(&tmm_firmware_map, at));
+			refuse_page(pool, at, tmm_firmware_map_why(&tmm_firmware_map, at));
 			return -ENODEV;
 		}
 		cond_resched();
@@ -211,16 +221,16 @@ static int check_resources(const struct tmm_pool *pool)
 	walk_iomem_res_desc(IORES_DESC_RESERVED, IORESOURCE_MEM, pool->start, pool_end(pool) - 1,
 			    &covered, cover_run);
 	if (covered.end < pool_end(pool)) {
-		refuse_pool(pool, covered.end, "not Reserved in /proc/iomem");
+		refuse_page(pool, covered.end, "not Reserved in /proc/iomem");
 		return -ENODEV;
 	}
 	if (covered.count != 1) {
-		refuse_pool(pool, pool->start, "the first of several Reserved ranges");
+		refuse_page(pool, pool->start, "the first of several Reserved ranges");
 		return -ENODEV;
 	}
 	if (region_intersects(pool->start, pool->nr_bytes, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT) {
-		refuse_pool(pool, pool->start, "System RAM in /proc/iomem");
+		refuse_page(pool, pool->start, "System RAM in /proc/iomem");
 		return -ENODEV;
 	}
 	return 0;
@@ -242,8 +252,9 @@ static int check_machine(void)
 static int check_struct_pages(const struct tmm_pool *pool)
 {
 	const struct tmm_advice_request request = advice_for(pool);
-	int err = tmm_struct_pages_check(pool->start, pool->nr_bytes);
+	int err;
 
+	err = tmm_struct_pages_check(pool->start, pool->nr_bytes);
 	if (err == -EINVAL)
 		tmm_advice_refuse(&request,
 				  "regions=%lluK@%#llx: refused: with struct_pages=1, a region has to begin and end at multiples of %lluK",
@@ -289,6 +300,30 @@ static void unmap_window(struct tmm_pool *pool)
 	pool->nr_reserved = 0;
 }
 
+static int check_pool(const struct tmm_pool *pool)
+{
+	int err;
+
+	err = check_machine();
+	if (err)
+		return err;
+	if (pool->wants_struct_pages) {
+		err = check_struct_pages(pool);
+		if (err)
+			return err;
+	}
+	err = check_runs(pool);
+	if (err)
+		return err;
+	return check_resources(pool);
+}
+
+static void unclaim_range(struct tmm_pool *pool)
+{
+	release_mem_region(pool->start, pool->nr_bytes);
+	pool->resource = NULL;
+}
+
 /*
  * Check a run and claim the run. The caller sets start, nr_bytes and wants_struct_pages; this
  * function sets the other fields on success only. Logs the first page that is refused, the
@@ -296,37 +331,35 @@ static void unmap_window(struct tmm_pool *pool)
  *
  * May sleep. O(runs in the firmware's map). Return: 0; -ENODEV if the run is not RAM reserved
  * with memmap=, -EBUSY if a part of the run is claimed already, -EOPNOTSUPP on a machine where
- * the module cannot work, -EINVAL if the run is not aligned for struct pages, -EINTR if the
- * task is killed, or -ENOMEM. Making struct pages may fail with other errors.
+ * the module cannot work, -EINVAL if the run is not aligned for struct pages or shares a section
+ * with Linux's memory, -EINTR if the task is killed, or -ENOMEM. Making struct pages may fail
+ * with other errors.
  */
 int tmm_pool_claim(struct tmm_pool *pool)
 {
-	int err = check_machine();
+	int err;
 
-	if (!err && pool->wants_struct_pages)
-		err = check_struct_pages(pool);
-	if (!err)
-		err = check_runs(pool);
-	if (!err)
-		err = check_resources(pool);
+	err = check_pool(pool);
 	if (err)
 		return err;
-
 	pool->resource = request_mem_region_exclusive(pool->start, pool->nr_bytes, KBUILD_MODNAME);
 	if (!pool->resource) {
-		const struct tmm_advice_request request = advice_for(pool);
-
-		tmm_advice_refuse(&request,
-				  "regions=%lluK@%#llx: refused: all or part of the range is claimed already (see /proc/iomem)",
-				  pool->nr_bytes >> 10, pool->start);
+		refuse_region(pool,
+			      "all or part of the range is claimed already (see /proc/iomem)");
 		return -EBUSY;
+	}
+	if (pool->wants_struct_pages && tmm_struct_pages_are_shared(pool->start, pool->nr_bytes)) {
+		/* The advice leaves out what is claimed. */
+		unclaim_range(pool);
+		refuse_region(pool,
+			      "the range shares a 128 MiB section with Linux's memory, and cannot have struct pages");
+		return -EINVAL;
 	}
 	err = map_window(pool);
 	if (err) {
 		pr_err("regions=%lluK@%#llx: refused: Linux cannot map the range (error %d): name a smaller one, or free kernel memory\n",
 		       pool->nr_bytes >> 10, pool->start, err);
-		release_mem_region(pool->start, pool->nr_bytes);
-		pool->resource = NULL;
+		unclaim_range(pool);
 	}
 	return err;
 }
@@ -338,8 +371,7 @@ void tmm_pool_release(struct tmm_pool *pool)
 	if (!pool->resource)
 		return;
 	unmap_window(pool);
-	release_mem_region(pool->start, pool->nr_bytes);
-	pool->resource = NULL;
+	unclaim_range(pool);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pool_release);
 
@@ -368,7 +400,7 @@ int tmm_pools_claim(struct tmm_pools *pools, const char *regions, bool wants_str
 
 	if (!regions || !*regions) {
 		pr_err("regions= is missing: name the RAM to claim as regions=<size>@<start>[,...]\n");
-		tmm_advice_list_candidates();
+		tmm_advice_list_candidates(wants_struct_pages);
 		return -ENODEV;
 	}
 	err = tmm_pools_parse(regions, &pools->pools, &pools->nr);

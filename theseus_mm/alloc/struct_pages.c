@@ -18,8 +18,6 @@
 struct tmm_struct_pages {
 	/* Linux's description of the run */
 	struct dev_pagemap pgmap;
-	/* copy of the struct pages that Linux had before; NULL if Linux had none */
-	struct page *found;
 };
 
 /* Protects the callback for failing memory; held for reading while the callback runs. */
@@ -56,6 +54,38 @@ int tmm_struct_pages_check(u64 start, u64 nr_bytes)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_struct_pages_check);
 
+/*
+ * Cut a run of reserved RAM to the part whose sections Linux's memory does not share. Nothing is
+ * left if *@start >= *@end. memremap_pages() would use Linux's struct pages in a shared section,
+ * and leave them undefined (page_init_poison()), while Linux may still read them.
+ *
+ * Linux makes struct pages for all of each section in which it has RAM at boot
+ * (memory_present(), early_section()), so pfn_valid() holds for every frame of a shared section,
+ * holes included. A section in the middle of the run is reserved as a whole and has no RAM of
+ * Linux's, so only the first and the last section can be shared. Memory that comes after boot
+ * shares no section with the run: Linux adds its own in whole sections
+ * (check_hotplug_memory_range()), and memremap_pages() makes only subsections of the claimed
+ * range valid (fill_subsection_map()).
+ */
+void tmm_struct_pages_cut(u64 *start, u64 *end)
+{
+	if (pfn_valid(PHYS_PFN(*start)))
+		*start = ALIGN(*start + 1, TMM_STRUCT_PAGES_SECTION);
+	if (*start < *end && pfn_valid(PHYS_PFN(*end - 1)))
+		*end = ALIGN_DOWN(*end - 1, TMM_STRUCT_PAGES_SECTION);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_struct_pages_cut);
+
+/* Check whether a claimed run shares a section with Linux's memory. */
+bool tmm_struct_pages_are_shared(u64 start, u64 nr_bytes)
+{
+	u64 own_start = start;
+	u64 own_end = start + nr_bytes;
+
+	tmm_struct_pages_cut(&own_start, &own_end);
+	return own_start != start || own_end != start + nr_bytes;
+}
+
 #ifdef CONFIG_ZONE_DEVICE
 /*
  * Linux takes memory for struct pages from the given altmap for whole sections only. The struct
@@ -63,63 +93,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_struct_pages_check);
  */
 static u64 nr_reserved_frames(u64 start, u64 nr_bytes)
 {
-	const u64 section = 1ULL << SECTION_SIZE_BITS;
-	u64 first = ALIGN(start, section);
-	u64 end = ALIGN_DOWN(start + nr_bytes, section);
+	u64 first = ALIGN(start, TMM_STRUCT_PAGES_SECTION);
+	u64 end = ALIGN_DOWN(start + nr_bytes, TMM_STRUCT_PAGES_SECTION);
 
 	if (first >= end)
 		return 0;
 	return (((end - first) >> PAGE_SHIFT) * sizeof(struct page)) >> PAGE_SHIFT;
-}
-
-/*
- * A section that the run shares with Linux's own memory has had struct pages since boot.
- * memremap_pages() uses these struct pages, and leaves them undefined afterwards. But
- * pfn_valid() stays true for these struct pages, so Linux may read them; page_table_check, for
- * example, does so when such a frame is mapped. So restore_found() restores the old contents.
- *
- * Count these struct pages. If @found is not NULL, copy them to @found, or back from @found.
- * Return: the number of these struct pages.
- */
-static u64 copy_found(const struct range *range, struct page *found, bool is_back)
-{
-	u64 pfn = PHYS_PFN(range->start);
-	u64 end = PHYS_PFN(range->end) + 1;
-	u64 nr_found = 0;
-	u64 next;
-
-	for (; pfn < end; pfn = next) {
-		next = min_t(u64, end, SECTION_ALIGN_UP(pfn + 1));
-		if (!pfn_valid(pfn))
-			continue;
-		if (found && is_back)
-			memcpy(pfn_to_page(pfn), found + nr_found, (next - pfn) * sizeof(*found));
-		else if (found)
-			memcpy(found + nr_found, pfn_to_page(pfn), (next - pfn) * sizeof(*found));
-		nr_found += next - pfn;
-	}
-	return nr_found;
-}
-
-static int save_found(struct tmm_struct_pages *pages)
-{
-	u64 nr = copy_found(&pages->pgmap.range, NULL, false);
-
-	if (!nr)
-		return 0;
-	pages->found = kvmalloc_array(nr, sizeof(*pages->found), GFP_KERNEL | __GFP_NOWARN);
-	if (!pages->found)
-		return -ENOMEM;
-	copy_found(&pages->pgmap.range, pages->found, false);
-	return 0;
-}
-
-static void restore_found(struct tmm_struct_pages *pages)
-{
-	if (!pages->found)
-		return;
-	copy_found(&pages->pgmap.range, pages->found, true);
-	kvfree(pages->found);
 }
 
 static int memory_failure_of_page(struct dev_pagemap *pgmap, unsigned long pfn,
@@ -137,8 +116,8 @@ static int memory_failure_of_page(struct dev_pagemap *pgmap, unsigned long pfn,
 static const struct dev_pagemap_ops page_ops = { .memory_failure = memory_failure_of_page };
 
 /*
- * Make the struct pages of a run, which tmm_struct_pages_check() has accepted. May sleep.
- * O(pages). Return: the pages, or an error pointer.
+ * Make the struct pages of a run, which tmm_struct_pages_check() has accepted and which shares
+ * no section with Linux's memory. May sleep. O(pages). Return: the pages, or an error pointer.
  */
 struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
 {
@@ -150,7 +129,6 @@ struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
 	};
 	struct dev_pagemap *pgmap;
 	void *window;
-	int err;
 
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
@@ -164,17 +142,12 @@ struct tmm_struct_pages *tmm_struct_pages_create(u64 start, u64 nr_bytes)
 	memcpy(&pgmap->altmap, &altmap, sizeof(altmap));
 	if (altmap.free)
 		pgmap->flags = PGMAP_ALTMAP_VALID;
-	err = save_found(pages);
-	if (err)
-		goto free;
 	window = memremap_pages(pgmap, NUMA_NO_NODE);
-	if (!IS_ERR(window))
-		return pages;
-	err = PTR_ERR(window);
-	restore_found(pages);
-free:
-	kfree(pages);
-	return ERR_PTR(err);
+	if (IS_ERR(window)) {
+		kfree(pages);
+		return ERR_CAST(window);
+	}
+	return pages;
 }
 
 /* Undo tmm_struct_pages_create(). No page is pinned; @pages may be NULL. May sleep. */
@@ -183,7 +156,6 @@ void tmm_struct_pages_destroy(struct tmm_struct_pages *pages)
 	if (!pages)
 		return;
 	memunmap_pages(&pages->pgmap);
-	restore_found(pages);
 	kfree(pages);
 }
 #else
