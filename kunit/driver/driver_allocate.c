@@ -3,6 +3,7 @@
 
 #include <linux/math.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 
 static bool note_run(const struct tmm_free_frames *frames, void *context,
 		     struct tmm_allocation_request *req)
@@ -156,4 +157,11 @@ struct tmm_allocated_frames *tmm_driver_frames_deferred(const struct tmm_paddr *
 		frames = tmm_allocate_frames_deferred(paddr, nr, action);
 	spin_unlock(&no_sleep);
 	return frames;
+}
+
+void tmm_driver_expect_unused(struct kunit *test, const struct tmm_deferred_action *action,
+			      u64 nr_frames)
+{
+	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(action, 0, sizeof(*action)), NULL);
+	tmm_driver_expect_frames_taken(test, nr_frames);
 }

@@ -62,4 +62,22 @@ struct tmm_allocated_frames *tmm_driver_frames_deferred(const struct tmm_paddr *
 	KUNIT_EXPECT_EQ_MSG(test, _err, -ENOMEM, #allocate);				\
 } while (0)
 
+/* Expects an action that no allocation uses, and @nr_frames frames to be taken. */
+void tmm_driver_expect_unused(struct kunit *test, const struct tmm_deferred_action *action,
+			      u64 nr_frames);
+
+/*
+ * For each entry of the array @refused: expects @allocate, which uses the pointer "entry", to fail
+ * with the entry's error, and then carries out @check.
+ */
+#define EXPECT_REFUSED(test, refused, allocate, check) do {				\
+	typeof(&(refused)[0]) entry;							\
+											\
+	for (entry = refused; entry < refused + ARRAY_SIZE(refused); entry++) {		\
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(allocate), entry->err,	\
+				    "entry %td", entry - refused);			\
+		check;									\
+	}										\
+} while (0)
+
 #endif /* TMM_KUNIT_DRIVER_ALLOCATE_H */

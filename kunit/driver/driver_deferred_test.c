@@ -6,8 +6,6 @@
 #include "driver/driver_allocate.h"
 #include "support/fault.h"
 
-#include <linux/string.h>
-
 /* Others can allocate the rest of the free range at once. An action may be finished twice. */
 static void try_frames_deferred(struct kunit *test, const struct tmm_paddr *paddr, u64 nr,
 				u64 nr_bytes, u64 start)
@@ -116,16 +114,12 @@ static void frames_deferred_refused(struct kunit *test)
 	};
 	struct tmm_allocated_frames *owned = tmm_allocate_frames_at(taken, 1), *none;
 	struct tmm_deferred_action action = {};
-	unsigned int i;
 
 	tmm_driver_expect_frames(test, owned, area + 5, 1);
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		none = tmm_driver_frames_deferred(refused[i].paddr, refused[i].nr,
-						  refused[i].nr_bytes, &action);
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&action, 0, sizeof(action)), NULL);
-		tmm_driver_expect_frames_taken(test, 1);
-	}
+	EXPECT_REFUSED(test, refused,
+		       tmm_driver_frames_deferred(entry->paddr, entry->nr, entry->nr_bytes,
+						  &action),
+		       tmm_driver_expect_unused(test, &action, 1));
 	none = tmm_allocate_frames_by_bytes_deferred(&free, 0, &action);
 	KUNIT_EXPECT_PTR_EQ(test, none, ERR_PTR(-EINVAL));
 	tmm_allocated_frames_drop(&owned);
@@ -214,14 +208,11 @@ static void pages_by_bytes_deferred_refused(struct kunit *test)
 	};
 	struct tmm_allocated_pages *owned = tmm_allocate_pages_at(vaddr_of(area + 5), 1), *none;
 	struct tmm_deferred_action action = {};
-	unsigned int i;
 
 	tmm_driver_expect_pages(test, owned, area + 5, 1);
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		none = tmm_driver_pages_deferred(&refused[i].req, refused[i].nr_bytes, &action);
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&action, 0, sizeof(action)), NULL);
-	}
+	EXPECT_REFUSED(test, refused,
+		       tmm_driver_pages_deferred(&entry->req, entry->nr_bytes, &action),
+		       tmm_driver_expect_unused(test, &action, 0));
 	none = tmm_allocate_pages_by_bytes_deferred(&refused[0].req, 0, &action);
 	KUNIT_EXPECT_PTR_EQ(test, none, ERR_PTR(-EINVAL));
 	tmm_driver_expect_pages_free(test, tmm_private_first_page(), 1005);

@@ -38,14 +38,9 @@ static void frames_anywhere_refused(struct kunit *test)
 		  (tmm_driver_largest_run(test).nr << TMM_PAGE_SHIFT) + 1, -ENOSPC },
 		{ tmm_allocate_frames_by_bytes, U64_MAX, -EOVERFLOW },
 	};
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct tmm_allocated_frames *none = refused[i].allocate(refused[i].nr);
-
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		tmm_driver_expect_frames_taken(test, 0);
-	}
+	EXPECT_REFUSED(test, refused, entry->allocate(entry->nr),
+		       tmm_driver_expect_frames_taken(test, 0));
 }
 
 /* A number of frames counts from the frame that has the address, bytes from the address itself. */
@@ -91,16 +86,10 @@ static void frames_at_an_address_refused(struct kunit *test)
 		{ tmm_allocate_frames_by_bytes_at, paddr_of(area), U64_MAX, -EOVERFLOW },
 	};
 	struct tmm_allocated_frames *owned = tmm_allocate_frames_at(paddr_of(area + 5), 1);
-	unsigned int i;
 
 	tmm_driver_expect_frames(test, owned, area + 5, 1);
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct tmm_allocated_frames *none =
-			refused[i].allocate(refused[i].paddr, refused[i].nr);
-
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		tmm_driver_expect_frames_taken(test, 1);
-	}
+	EXPECT_REFUSED(test, refused, entry->allocate(entry->paddr, entry->nr),
+		       tmm_driver_expect_frames_taken(test, 1));
 	/* The frames before the owned one are free. */
 	tmm_driver_expect_frames_free(test, area, 5);
 	tmm_allocated_frames_drop(&owned);
@@ -169,16 +158,10 @@ static void frames_by_request_refused(struct kunit *test)
 		{ tmm_request_sized(TMM_1G, U64_MAX), -EOVERFLOW },
 	};
 	struct tmm_allocated_frames *owned = tmm_allocate_frames_at(paddr_of(area + 5), 1);
-	unsigned int i;
 
 	tmm_driver_expect_frames(test, owned, area + 5, 1);
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct tmm_allocated_frames *none =
-			tmm_allocate_frames_by_request(&refused[i].req);
-
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		tmm_driver_expect_frames_taken(test, 1);
-	}
+	EXPECT_REFUSED(test, refused, tmm_allocate_frames_by_request(&entry->req),
+		       tmm_driver_expect_frames_taken(test, 1));
 	tmm_allocated_frames_drop(&owned);
 }
 

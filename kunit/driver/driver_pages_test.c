@@ -5,8 +5,6 @@
  */
 #include "driver/driver_allocate.h"
 
-#include <linux/string.h>
-
 static void pages_anywhere(struct kunit *test)
 {
 	u64 first = tmm_private_first_page();
@@ -60,13 +58,9 @@ static void pages_anywhere_refused(struct kunit *test)
 		  -ENOSPC },
 		{ tmm_allocate_pages_by_bytes, U64_MAX, -EOVERFLOW },
 	};
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct tmm_allocated_pages *none = refused[i].allocate(refused[i].nr);
-
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-	}
+	EXPECT_REFUSED(test, refused, entry->allocate(entry->nr),
+		       tmm_driver_expect_frames_taken(test, 0));
 }
 
 static void pages_at_an_address(struct kunit *test)
@@ -115,15 +109,10 @@ static void pages_at_an_address_refused(struct kunit *test)
 		{ tmm_allocate_pages_by_bytes_at, { upper }, U64_MAX, -EOVERFLOW },
 	};
 	struct tmm_allocated_pages *owned = tmm_allocate_pages_at(vaddr_of(area + 5), 1);
-	unsigned int i;
 
 	tmm_driver_expect_pages(test, owned, area + 5, 1);
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct tmm_allocated_pages *none =
-			refused[i].allocate(refused[i].vaddr, refused[i].nr);
-
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-	}
+	EXPECT_REFUSED(test, refused, entry->allocate(entry->vaddr, entry->nr),
+		       tmm_driver_expect_frames_taken(test, 0));
 	tmm_driver_expect_pages_free(test, tmm_private_first_page(), 1005);
 	tmm_driver_expect_pages_free(test, area + 6, tmm_private_nr_general_pages() - 1006);
 	tmm_allocated_pages_drop(&owned);
@@ -181,15 +170,10 @@ static void pages_in_a_range_refused(struct kunit *test)
 		{ tmm_allocate_pages_by_bytes_in_range, U64_MAX, &range, -EOVERFLOW },
 	};
 	struct tmm_allocated_pages *owned = tmm_allocate_pages_at(vaddr_of(area + 5), 1);
-	unsigned int i;
 
 	tmm_driver_expect_pages(test, owned, area + 5, 1);
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct tmm_allocated_pages *none =
-			refused[i].allocate(refused[i].nr, refused[i].in);
-
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-	}
+	EXPECT_REFUSED(test, refused, entry->allocate(entry->nr, entry->in),
+		       tmm_driver_expect_frames_taken(test, 0));
 	tmm_driver_expect_pages_free(test, area, 5);
 	tmm_driver_expect_pages_free(test, area + 6, 4);
 	tmm_allocated_pages_drop(&owned);
@@ -253,18 +237,14 @@ static void pages_by_request_refused(struct kunit *test)
 		{ tmm_request_at(U64_MAX, 1), -EOVERFLOW },
 		{ tmm_request_sized(TMM_1G, U64_MAX), -EOVERFLOW },
 	};
-	struct tmm_allocated_pages *owned = tmm_allocate_pages_at(vaddr_of(area + 5), 1), *none;
+	struct tmm_allocated_pages *owned = tmm_allocate_pages_at(vaddr_of(area + 5), 1);
 	struct tmm_deferred_action action = {};
-	unsigned int i;
 
 	tmm_driver_expect_pages(test, owned, area + 5, 1);
-	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		none = tmm_allocate_pages_by_request(&refused[i].req);
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		none = tmm_driver_pages_deferred(&refused[i].req, 0, &action);
-		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(none), refused[i].err, "entry %u", i);
-		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(&action, 0, sizeof(action)), NULL);
-	}
+	EXPECT_REFUSED(test, refused, tmm_allocate_pages_by_request(&entry->req),
+		       tmm_driver_expect_frames_taken(test, 0));
+	EXPECT_REFUSED(test, refused, tmm_driver_pages_deferred(&entry->req, 0, &action),
+		       tmm_driver_expect_unused(test, &action, 0));
 	tmm_driver_expect_pages_free(test, tmm_private_first_page(), 1005);
 	tmm_driver_expect_pages_free(test, area + 6, tmm_private_nr_general_pages() - 1006);
 	tmm_allocated_pages_drop(&owned);
