@@ -203,17 +203,16 @@ static int charge_all_the_time(void *context)
 
 static void two_threads_stay_within_the_limit(struct kunit *test)
 {
-	struct family f = make_family(test);
 	struct race *theirs = tmm_test_kvzalloc(test, sizeof(*theirs));
-	struct race ours = { .account = f.sibling };
 	unsigned long end = jiffies + HZ / 2;
 	struct task_struct *task;
+	struct race ours = {};
+	struct family f;
 
-	if (!tmm_test_has_second_cpu(test)) {
-		put_family(test, &f);
-		kunit_skip(test, "needs a second CPU");
-	}
+	tmm_test_need_second_cpu(test);
+	f = make_family(test);
 	f.parent->own_max[OF] = 3;
+	ours.account = f.sibling;
 	theirs->account = f.child;
 	task = tmm_test_thread_start(test, charge_all_the_time, theirs);
 	while (time_before(jiffies, end)) {

@@ -51,6 +51,7 @@ static void region_exit(struct kunit *test)
 	tmm_test_instance_exit(test);
 }
 
+
 static u64 base_page(void)
 {
 	return tmm_private_first_page() + LEAF_1G;

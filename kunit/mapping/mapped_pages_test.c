@@ -18,6 +18,7 @@
 #include <linux/list.h>
 #include <linux/string.h>
 
+
 static u64 base_page(void)
 {
 	return tmm_private_first_page() + 510;

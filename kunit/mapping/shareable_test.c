@@ -155,8 +155,7 @@ static void borrow_while_it_is_toggled(struct kunit *test)
 	struct tmm_borrow borrow;
 	unsigned int i;
 
-	if (!tmm_test_has_second_cpu(test))
-		kunit_skip(test, "needs a second CPU");
+	tmm_test_need_second_cpu(test);
 	toggler->mp = map_shareable(test);
 	thread = tmm_test_thread_start(test, toggle_often, toggler);
 	for (i = 0; i < 100000; i++) {

@@ -39,12 +39,6 @@ static int map_run(struct kunit *test, u64 page, u64 frame, u64 nr, enum tmm_pag
 			      leaf_bits(TMM_TEST_WRITABLE), largest);
 }
 
-static void skip_without_1g(struct kunit *test)
-{
-	if (tmm_mapper_largest_leaf() < TMM_1G)
-		kunit_skip(test, "the CPU has no leaves of 1 GiB");
-}
-
 struct choice {
 	const char *name;
 	/* Relative to base_page() and SOME_FRAME. */
@@ -90,7 +84,7 @@ static void map_chooses_the_largest_leaf(struct kunit *test)
 	u64 frame = SOME_FRAME + choice->frame;
 	u64 nr_tables = nr_tables_above(test, choice->leaves) + choice->nr_more_tables;
 
-	skip_without_1g(test);
+	tmm_test_need_1g_leaves(test);
 	KUNIT_ASSERT_EQ(test, map_run(test, page, frame, choice->nr, choice->largest), 0);
 	tmm_test_expect_sizes(test, page, frame, choice->leaves);
 	tmm_test_expect_unmapped(test, page - 1, 1);
@@ -232,7 +226,7 @@ static void map_page_in_use_is_undone(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	unsigned int i;
 
-	skip_without_1g(test);
+	tmm_test_need_1g_leaves(test);
 	for (i = 0; i < ARRAY_SIZE(used); i++) {
 		u64 before, nr_tables;
 
@@ -287,7 +281,7 @@ static void map_without_frames_for_tables_is_undone(struct kunit *test)
 	const unsigned int nr_tables = pt->levels - 1 + 2;
 	unsigned int nr_frames;
 
-	skip_without_1g(test);
+	tmm_test_need_1g_leaves(test);
 	tmm_test_hog(test);
 	for (nr_frames = 0; nr_frames < nr_tables; nr_frames++) {
 		u64 before = tmm_test_fingerprint(test);
@@ -407,7 +401,7 @@ static void remap_changes_leaves_of_all_sizes(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	unsigned int i, round;
 
-	skip_without_1g(test);
+	tmm_test_need_1g_leaves(test);
 	KUNIT_ASSERT_EQ(test, map_run(test, page, frame, nr, TMM_1G), 0);
 	/* The remap must not change these neighbours. */
 	KUNIT_ASSERT_EQ(test, map_run(test, page - 1, 1, 1, TMM_4K), 0);

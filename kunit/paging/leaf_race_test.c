@@ -34,6 +34,7 @@ struct race {
 	u64 nr_wrong;		/* rounds with a wrong result */
 };
 
+
 static u64 base_page(void)
 {
 	return tmm_private_first_page() + 4 * NR_1G;
@@ -54,8 +55,7 @@ static struct race *begin_race(struct kunit *test, u64 page, u64 frame)
 {
 	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
 
-	if (!tmm_test_has_second_cpu(test))
-		kunit_skip(test, "needs a second CPU");
+	tmm_test_need_second_cpu(test);
 	race->pt = tmm_test_root(test);
 	race->page = page;
 	race->frame = frame;
@@ -142,8 +142,7 @@ static void translate_while_2m_leaf_is_split(struct kunit *test)
 
 static void translate_while_1g_leaf_is_split(struct kunit *test)
 {
-	if (tmm_mapper_largest_leaf() < TMM_1G)
-		kunit_skip(test, "the CPU has no leaves of 1 GiB");
+	tmm_test_need_1g_leaves(test);
 	race_translate(test, TMM_1G);
 }
 

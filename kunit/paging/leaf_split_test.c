@@ -42,12 +42,6 @@ static int split_leaf(struct kunit *test, u64 page)
 	return tmm_split_leaf_at(tmm_test_root(test), page);
 }
 
-static void skip_without_1g(struct kunit *test)
-{
-	if (tmm_mapper_largest_leaf() < TMM_1G)
-		kunit_skip(test, "the CPU has no leaves of 1 GiB");
-}
-
 static u64 *leaf_of(struct kunit *test, u64 page)
 {
 	struct tmm_table_path path;
@@ -90,7 +84,7 @@ static void split_makes_the_fewest_leaves(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	u64 nr_tables;
 
-	skip_without_1g(test);
+	tmm_test_need_1g_leaves(test);
 	map_run(test, base_page(), SOME_FRAME, choice->nr);
 	nr_tables = tmm_check_page_table(test, pt) + choice->nr_more_tables;
 	KUNIT_EXPECT_EQ(test, split_leaf(test, base_page() + choice->at), 0);
@@ -176,7 +170,7 @@ static void split_without_frames_changes_nothing(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	unsigned int nr;
 
-	skip_without_1g(test);
+	tmm_test_need_1g_leaves(test);
 	map_run(test, base_page(), SOME_FRAME, NR_1G);
 	tmm_test_hog(test);
 	for (nr = 0; nr < 2; nr++) {
@@ -200,7 +194,7 @@ static void split_without_heap_changes_nothing(struct kunit *test)
 	u64 before, entry;
 	unsigned int nth;
 
-	skip_without_1g(test);
+	tmm_test_need_1g_leaves(test);
 	map_run(test, base_page(), SOME_FRAME, NR_1G);
 	before = tmm_test_fingerprint(test);
 	entry = tmm_test_entry(pt, base_page(), 3);

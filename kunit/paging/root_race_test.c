@@ -106,8 +106,7 @@ static void root_filled_on_tables_of_a_process_that_ends(struct kunit *test)
 	struct task_struct *task;
 	int err;
 
-	if (!tmm_test_has_second_cpu(test))
-		kunit_skip(test, "needs a second CPU");
+	tmm_test_need_second_cpu(test);
 	filler->pt = tmm_page_table_create(&tmm_test_inst(test)->fa);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, filler->pt);
 	learn_kernel_half(filler);

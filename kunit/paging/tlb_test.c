@@ -61,6 +61,7 @@ static void expect_one_call(struct kunit *test, u64 first, u64 nr)
 	KUNIT_EXPECT_EQ(test, seen.pages.r.size, TMM_4K);
 }
 
+
 static u64 base_page(void)
 {
 	return tmm_private_first_page() + 510;

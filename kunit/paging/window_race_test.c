@@ -146,8 +146,7 @@ static void race_against_writes(struct kunit *test, void (*change)(struct race *
 	struct task_struct *task;
 	struct race *race;
 
-	if (!tmm_test_has_second_cpu(test))
-		kunit_skip(test, "needs a second CPU");
+	tmm_test_need_second_cpu(test);
 	race = begin_writes(test, &frames);
 	task = tmm_test_thread_start(test, write_in_windows, race);
 	do {
@@ -246,8 +245,7 @@ static void walk_while_tables_are_freed(struct kunit *test)
 	u64 nr_rounds = 0;
 	struct race *race;
 
-	if (!tmm_test_has_second_cpu(test))
-		kunit_skip(test, "needs a second CPU");
+	tmm_test_need_second_cpu(test);
 	race = begin_race(test, &frames);
 	task = tmm_test_thread_start(test, walk_tables, race);
 	while (time_before(jiffies, end)) {
@@ -314,8 +312,7 @@ static void map_and_unmap_in_the_same_tables(struct kunit *test)
 	unsigned long start = jiffies;
 	struct task_struct *task;
 
-	if (!tmm_test_has_second_cpu(test))
-		kunit_skip(test, "needs a second CPU");
+	tmm_test_need_second_cpu(test);
 	odd->pt = even.pt;
 	odd->frame = 2000;
 	task = tmm_test_thread_start(test, map_and_unmap_odd, odd);
@@ -357,8 +354,7 @@ static void drop_of_a_root_waits_for_its_windows(struct kunit *test)
 	struct race *race = tmm_test_kvzalloc(test, sizeof(*race));
 	struct task_struct *task;
 
-	if (!tmm_test_has_second_cpu(test))
-		kunit_skip(test, "needs a second CPU");
+	tmm_test_need_second_cpu(test);
 	race->pt = tmm_page_table_create(&tmm_test_inst(test)->fa);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, race->pt);
 	task = tmm_test_thread_start(test, stay_in_a_window, race);

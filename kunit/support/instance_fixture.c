@@ -319,11 +319,17 @@ struct tmm_mapped_pages *tmm_test_map(struct kunit *test, u64 page, u64 nr, tmm_
 	return mp;
 }
 
-bool tmm_test_has_second_cpu(struct kunit *test)
+void tmm_test_need_1g_leaves(struct kunit *test)
 {
-	if (num_online_cpus() < 2)
-		return false;
-	return !set_cpus_allowed_ptr(current, cpumask_of(cpumask_first(cpu_online_mask)));
+	if (tmm_mapper_largest_leaf() < TMM_1G)
+		kunit_skip(test, "the CPU has no leaves of 1 GiB");
+}
+
+void tmm_test_need_second_cpu(struct kunit *test)
+{
+	if (num_online_cpus() < 2 ||
+	    set_cpus_allowed_ptr(current, cpumask_of(cpumask_first(cpu_online_mask))))
+		kunit_skip(test, "needs a second CPU");
 }
 
 struct task_struct *tmm_test_thread_start(struct kunit *test, int (*fn)(void *context),

@@ -312,8 +312,7 @@ static void two_walks_at_once(struct kunit *test)
 	struct task_struct *walker, *looker;
 	unsigned int i;
 
-	if (!tmm_test_has_second_cpu(test))
-		kunit_skip(test, "needs a second CPU");
+	tmm_test_need_second_cpu(test);
 	for (i = 0; i < 2; i++)
 		start_model(test, s, &s->models[i], 0x200 + i);
 	model_own(&s->models[0], s->inst.root->frames->f.chunk.start, 2);
