@@ -15,11 +15,7 @@
 
 #define NR_PAGES	3
 #define NR_BYTES	(NR_PAGES * TMM_PAGE_SIZE)
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 511;
-}
+#define base_page()	(tmm_private_first_page() + 511)
 
 static struct tmm_mapped_pages *map_pages(struct kunit *test)
 {

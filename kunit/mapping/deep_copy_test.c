@@ -26,11 +26,7 @@
 
 /* The frame at 512 GiB, where no test machine has memory or devices. */
 #define REGION		(1ULL << (39 - TMM_PAGE_SHIFT))
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + LEAF_2M;
-}
+#define base_page()	(tmm_private_first_page() + LEAF_2M)
 
 /* Writes a different number at the start of each page. */
 static void write_numbers(struct kunit *test, struct tmm_mapped_pages *mp, u64 first)

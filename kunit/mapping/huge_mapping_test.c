@@ -51,11 +51,7 @@ static void region_exit(struct kunit *test)
 	tmm_test_instance_exit(test);
 }
 
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + LEAF_1G;
-}
+#define base_page()	(tmm_private_first_page() + LEAF_1G)
 
 static struct tmm_allocated_frames *take_at(struct kunit *test, u64 frame, u64 nr)
 {

@@ -15,11 +15,7 @@
 #include <linux/string.h>
 
 #define NR_PAGES 10
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 508;
-}
+#define base_page()	(tmm_private_first_page() + 508)
 
 /* Writes a different number at the start of each page. */
 static void write_numbers(struct kunit *test, u64 page, u64 nr)

@@ -18,11 +18,7 @@
 #include <linux/list.h>
 #include <linux/string.h>
 
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 510;
-}
+#define base_page()	(tmm_private_first_page() + 510)
 
 static u64 nr_mappings(struct kunit *test)
 {

@@ -15,11 +15,7 @@
 #include "mapping/mapped_pages_split.h"
 
 #define MAX_ALLOCATIONS 60
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 510;
-}
+#define base_page()	(tmm_private_first_page() + 510)
 
 /* The operations return 0 or an error. Either way they free all that they made. */
 

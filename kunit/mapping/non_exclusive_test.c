@@ -19,11 +19,7 @@
 
 #define NR_PAGES 6
 #define MAX_ALLOCATIONS 40
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 509;
-}
+#define base_page()	(tmm_private_first_page() + 509)
 
 /* Maps frames that the case lends and still owns. */
 static struct tmm_mapped_pages *map_lent(struct kunit *test, u64 page,

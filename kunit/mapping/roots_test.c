@@ -15,11 +15,7 @@
 #include "paging/mapper.h"
 
 #define UNTOUCHED 0x5a5a5a5a
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 510;
-}
+#define base_page()	(tmm_private_first_page() + 510)
 
 static struct tmm_page_table *new_root(struct kunit *test)
 {

@@ -8,11 +8,7 @@
 #include <linux/string.h>
 
 #define NR_1G	(512ULL * 512)
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page();
-}
+#define base_page()	tmm_private_first_page()
 
 struct words {
 	const char *name;

@@ -23,10 +23,7 @@
 #define ENTRY_PAT_LARGE	BIT_ULL(12)
 
 /* A multiple of 1 GiB, with as much room before it. */
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 4 * NR_1G;
-}
+#define base_page()	(tmm_private_first_page() + 4 * NR_1G)
 
 static tmm_leaf_bits_t leaf_bits(tmm_pte_flags_t flags)
 {

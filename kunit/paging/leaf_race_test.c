@@ -34,11 +34,7 @@ struct race {
 	u64 nr_wrong;		/* rounds with a wrong result */
 };
 
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 4 * NR_1G;
-}
+#define base_page()	(tmm_private_first_page() + 4 * NR_1G)
 
 static tmm_leaf_bits_t leaf_bits(void)
 {

@@ -5,11 +5,7 @@
 #include "support/instance_fixture.h"
 
 #define SOME_FRAME	0x12345ULL
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page();
-}
+#define base_page()	tmm_private_first_page()
 
 static u64 pages_end(void)
 {

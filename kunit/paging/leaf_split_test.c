@@ -20,11 +20,7 @@
 #define NR_1G	(512ULL * 512)
 #define SOME_FRAME	(5 * NR_1G)
 #define PAT_4K		BIT_ULL(7)
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 4 * NR_1G;
-}
+#define base_page()	(tmm_private_first_page() + 4 * NR_1G)
 
 static void map_with(struct kunit *test, u64 page, u64 frame, u64 nr, tmm_leaf_bits_t bits)
 {

@@ -9,11 +9,7 @@
 
 /* A frame number without memory behind it: most cases do not access what they map. */
 #define SOME_FRAME	0x12345ULL
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page();
-}
+#define base_page()	tmm_private_first_page()
 
 static tmm_leaf_bits_t leaf_bits(tmm_pte_flags_t flags)
 {

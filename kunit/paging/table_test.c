@@ -11,10 +11,7 @@
 #include <linux/string.h>
 
 /* The first page of a top-level slot. */
-static u64 base_page(void)
-{
-	return tmm_private_first_page();
-}
+#define base_page()	tmm_private_first_page()
 
 static u64 nr_spanned(unsigned int level)
 {

@@ -61,11 +61,7 @@ static void expect_one_call(struct kunit *test, u64 first, u64 nr)
 	KUNIT_EXPECT_EQ(test, seen.pages.r.size, TMM_4K);
 }
 
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page() + 510;
-}
+#define base_page()	(tmm_private_first_page() + 510)
 
 static void drop_shoots_down_before_frames_are_free(struct kunit *test)
 {

@@ -10,11 +10,7 @@
 
 /* The value that the caller's struct must still have after an error. */
 #define UNTOUCHED	0x5a5a5a5a5a5a5a5aULL
-
-static u64 base_page(void)
-{
-	return tmm_private_first_page();
-}
+#define base_page()	tmm_private_first_page()
 
 static void map_one(struct kunit *test, u64 page)
 {
