@@ -206,7 +206,7 @@ static void claim_addresses_without_memory(struct kunit *test)
 	expect_refused(test, 0xfee00000, 0x10000, -ENODEV);
 }
 
-/* The ends are in the middle of a subsection. That is checked before the reservation. */
+/* An end in the middle of a subsection is refused before the reservation is checked. */
 static void claim_misaligned_for_struct_pages(struct kunit *test)
 {
 	static const u64 misaligned[][2] = {

@@ -60,7 +60,7 @@ struct tmm_page_table *tmm_driver_kernel_root(struct kunit *test);
 
 struct tmm_driver_totals tmm_driver_totals(struct kunit *test);
 
-/* These compare with the counts at the begin of the case. */
+/* Compare the counts with those at the start of the case. */
 void tmm_driver_expect_frames_taken(struct kunit *test, u64 nr);
 void tmm_driver_expect_mappings_made(struct kunit *test, u64 nr);
 void tmm_driver_expect_pages_free(struct kunit *test, u64 start, u64 nr);

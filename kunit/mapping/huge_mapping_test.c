@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings with large leaves. They map frames of a made-up device region, which no case accesses,
- * since there is nothing at these addresses.
+ * Mappings with large leaves. The frames belong to a made-up device region. There is nothing at
+ * these addresses, so no case accesses them.
  */
 #include "mapping/mapped_pages.h"
 

@@ -118,7 +118,7 @@ static void smaller_leaves_come_before_a_last_resort(struct kunit *test)
 	high = tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, high);
 	KUNIT_EXPECT_EQ(test, high->chunk.start, HIGH + 1);
-	/* Only low pages are left. They allow large leaves. */
+	/* Only low pages are left, and some of these allow a large leaf. */
 	low = tmm_placement_allocate_congruent(&tp->pa, 0, LEAF_2M);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, low);
 	KUNIT_EXPECT_LT(test, low->chunk.start, HIGH);

@@ -125,9 +125,12 @@ void tmm_test_drop_frames_list(struct list_head *frames);
 /* Maps @nr pages from @page on to cleared frames. */
 struct tmm_mapped_pages *tmm_test_map(struct kunit *test, u64 page, u64 nr, tmm_pte_flags_t flags);
 
-/* Each skips the case on a machine that lacks this. */
+/* Skips the case if the CPU has no leaves of 1 GiB. */
 void tmm_test_need_1g_leaves(struct kunit *test);
-/* Also binds the case to the first CPU. tmm_test_thread_start() binds its thread to the last. */
+/*
+ * Skips the case if there is one CPU only. Otherwise binds the case to the first CPU;
+ * tmm_test_thread_start() binds its thread to the last one.
+ */
 void tmm_test_need_second_cpu(struct kunit *test);
 struct task_struct *tmm_test_thread_start(struct kunit *test, int (*fn)(void *context),
 					  void *context);

@@ -183,7 +183,7 @@ void model_check_content(struct model *m, const struct model_mapping *mapping, u
 void model_check_sums(struct model *m);
 void model_check_all(struct kunit *test, struct model *m);
 
-/* A refused call does not change the fingerprint. It is 0 if other walks use the instance. */
+/* A refused call does not change the fingerprint, which is 0 if other walks use the instance. */
 u64 model_fingerprint(struct model *m);
 
 #endif /* TMM_KUNIT_MAPPING_MODEL_H */
