@@ -328,7 +328,7 @@ static u64 bad_pages(struct tmm_mapped_pages *mp)
  * A part does not begin with the first lent frame, and two merged views map frames twice. So only
  * the entries tell which frame is behind a page.
  */
-static void bad_pages_are_found_by_their_entries(struct kunit *test)
+static void pages_of_bad_frames_are_found_by_their_entries(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
@@ -523,7 +523,7 @@ static struct kunit_case non_exclusive_cases[] = {
 	KUNIT_CASE(split_and_merge),
 	KUNIT_CASE(loan_lasts_as_long_as_a_part),
 	KUNIT_CASE(merge_of_two_views_of_the_same_frames),
-	KUNIT_CASE(bad_pages_are_found_by_their_entries),
+	KUNIT_CASE(pages_of_bad_frames_are_found_by_their_entries),
 	KUNIT_CASE(merge_of_views_of_other_frames_keeps_both),
 	KUNIT_CASE(unmap_into_parts_gives_pages_only),
 	KUNIT_CASE(refused_changes_nothing),
