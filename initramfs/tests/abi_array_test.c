@@ -219,9 +219,7 @@ FIXTURE_VARIANT_ADD(array, drop_batch) {
 
 FIXTURE_SETUP(array)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->other = uapi_open(NULL);
 	self->pages = PAGES(4).handle;
 	self->frames = FRAMES(4).handle;

@@ -20,9 +20,7 @@ FIXTURE_SETUP(mapping)
 {
 	size_t i;
 
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->handle = MAPPING(NR).handle;
 	for (i = 0; i < SIZE; i++)
 		self->before[i] = i * 31 + i / PAGE;

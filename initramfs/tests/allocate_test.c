@@ -39,9 +39,7 @@ FIXTURE_SETUP(allocate)
 {
 	struct theseus_mm_allocate call = { .size = NR_ARENA };
 
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_EQ(0, uapi_call(self->fd, variant->request, &call));
 	self->arena = call.start;
 	ASSERT_EQ(0, uapi_drop(self->fd, call.handle));

@@ -85,6 +85,15 @@ static inline int fill(int fd, __u32 handle, __u64 nr_bytes)
 	return err;
 }
 
+/* A mapping that the test needs, in which every byte can be told. */
+#define FILLED(nr)									\
+	({										\
+		struct theseus_mm_create_mapping _filled = MAPPING(nr);			\
+											\
+		ASSERT_EQ(0, fill(self->fd, _filled.handle, (nr) * PAGE));		\
+		_filled;								\
+	})
+
 /* Return: how many of @nr_bytes at @area have the value that fill() writes from @offset on */
 static inline __u64 nr_alike(const unsigned char *area, __u64 offset, __u64 nr_bytes)
 {

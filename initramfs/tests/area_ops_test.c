@@ -149,9 +149,7 @@ FIXTURE_SETUP(ops)
 	struct theseus_mm_map mapping;
 
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->nr_bytes = variant->nr_bytes;
 	ASSERT_EQ(0, map_aligned(self->fd, self->nr_bytes, variant->align, variant->skew,
 				 &mapping));

@@ -26,11 +26,8 @@ FIXTURE(borrow)
 FIXTURE_SETUP(borrow)
 {
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	self->handle = MAPPING(NR).handle;
-	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
+	CLIENT_SETUP();
+	self->handle = FILLED(NR).handle;
 }
 
 FIXTURE_TEARDOWN(borrow)

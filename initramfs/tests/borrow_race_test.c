@@ -56,9 +56,7 @@ FIXTURE_SETUP(borrow_race)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_EQ(0, uapi_create_mapping(self->fd, 2 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	self->handle = mapping.handle;
 }

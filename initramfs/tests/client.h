@@ -22,11 +22,17 @@ FIXTURE(client)
 	struct theseus_mm_info start;
 };
 
+/* The beginning of a fixture that has @fd and @start. */
+#define CLIENT_SETUP()									\
+	do {										\
+		self->fd = uapi_open(NULL);						\
+		ASSERT_LE(0, self->fd);							\
+		ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));			\
+	} while (0)
+
 FIXTURE_SETUP(client)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_EQ(0, self->start.client_handles);
 }
 

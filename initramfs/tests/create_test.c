@@ -92,9 +92,7 @@ static int leave_dirt(int fd)
 
 FIXTURE_SETUP(make)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_EQ(0, leave_dirt(self->fd));
 	self->pages = PAGES(NR).handle;
 	self->frames = FRAMES(NR).handle;

@@ -28,9 +28,7 @@ FIXTURE(device)
 
 FIXTURE_SETUP(device)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->bar = pci_find_bar(VENDOR, PRODUCT, BAR);
 	if (!self->bar)
 		SKIP(return, "no ivshmem");

@@ -4,6 +4,7 @@
  * it. What a device sees is in kunit/device/dmabuf_test.c.
  */
 #include "library.h"
+#include "pin.h"
 
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -24,36 +25,15 @@ FIXTURE(dmabuf)
 FIXTURE_SETUP(dmabuf)
 {
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	if (!(self->start.features & THESEUS_MM_FEATURE_DMABUF))
 		SKIP(return, "the module is not loaded with struct_pages=1");
-	self->handle = MAPPING(NR).handle;
-	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
-}
-
-/* The module may check for a short time whether pages are still pinned. */
-static bool has_all_back(int fd, const struct theseus_mm_info *start)
-{
-	struct theseus_mm_info now = { 0 };
-	int i;
-
-	for (i = 0; i < 300; i++) {
-		if (uapi_get_info(fd, &now) || now.frames_free == start->frames_free)
-			break;
-		usleep(10000);
-	}
-	return now.frames_free == start->frames_free && now.nr_mappings == start->nr_mappings;
+	self->handle = FILLED(NR).handle;
 }
 
 FIXTURE_TEARDOWN(dmabuf)
 {
-	if (self->fd >= 0)
-		close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_TRUE(has_all_back(self->fd, &self->start));
-	close(self->fd);
+	PINNED_TEARDOWN();
 }
 
 /* Return: the dma-buf, or a negative errno */

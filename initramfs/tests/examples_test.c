@@ -51,9 +51,7 @@ FIXTURE_VARIANT_ADD(example, privileged) { .name = "privileged" };
 
 FIXTURE_SETUP(example)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 }
 
 FIXTURE_TEARDOWN(example)

@@ -5,11 +5,11 @@
 #ifndef TESTS_EXPORT_H
 #define TESTS_EXPORT_H
 
-#include "area.h"
+#include "exported.h"
 
 #define NR	5
 #define SIZE	(NR * PAGE)
-#define LARGE	(4ULL << 20)
+#define LARGE	BEYOND
 
 /**
  * export - a client that exported a mapping
@@ -32,13 +32,10 @@ FIXTURE_SETUP(export)
 	struct theseus_mm_create_mapping mapping;
 
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	mapping = MAPPING(NR);
+	CLIENT_SETUP();
+	mapping = FILLED(NR);
 	self->handle = mapping.handle;
 	self->vaddr = mapping.start;
-	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 	ASSERT_EQ(0, uapi_export(self->fd, self->handle, &self->export));
 }
 
@@ -46,11 +43,6 @@ FIXTURE_TEARDOWN(export)
 {
 	close(self->export);
 	CLIENT_TEARDOWN();
-}
-
-static inline unsigned char *mmap_export(int export, __u64 offset, size_t nr_bytes, int protection)
-{
-	return mmap(NULL, nr_bytes, protection, MAP_SHARED, export, offset);
 }
 
 /* Check that the mapping exists exactly once. */
@@ -62,31 +54,13 @@ static inline unsigned char *mmap_export(int export, __u64 offset, size_t nr_byt
 		EXPECT_EQ(self->start.pages_free - NR, _info.pages_free);		\
 	} while (0)
 
-static inline int query_export(int export, struct theseus_mm_query *query)
-{
-	*query = (struct theseus_mm_query){ 0 };
-	return uapi_call(export, THESEUS_MM_IOC_QUERY, query);
-}
-
-static inline int revoke_export(int export, __u32 *nr)
-{
-	struct theseus_mm_revoke call = { 0 };
-	int err = uapi_call(export, THESEUS_MM_IOC_REVOKE, &call);
-
-	*nr = call.nr_revoked;
-	return err;
-}
-
-/* Every use of a stale descriptor fails with ESTALE. */
-#define EXPECT_STALE(export)								\
+/* Every use of a stale descriptor of an export fails with ESTALE. */
+#define EXPECT_STALE_EXPORT(export)							\
 	do {										\
-		struct theseus_mm_query _query;						\
 		__u32 _nr;								\
 											\
-		EXPECT_ERRNO(ESTALE, mmap_export(export, 0, PAGE, R));			\
-		EXPECT_ERRNO(ESTALE, mmap_export(export, 0, LARGE, R));			\
+		EXPECT_STALE(export);							\
 		EXPECT_EQ(-ESTALE, uapi_import(self->fd, export, &_nr));		\
-		EXPECT_EQ(-ESTALE, query_export(export, &_query));			\
 		EXPECT_EQ(-ESTALE, revoke_export(export, &_nr));			\
 	} while (0)
 

@@ -3,70 +3,14 @@
  * poll() on descriptors of mappings: POLLIN while the mapping has no areas, POLLHUP and POLLERR
  * once the descriptor is stale and its last area is gone.
  */
-#include "area.h"
+#include "export.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 
-#define NR	4
-#define SIZE	(NR * PAGE)
+#define LEND(handle)	EXPORT_OF(handle, BORROW)
 
-FIXTURE(poll)
-{
-	int fd;
-	struct theseus_mm_info start;
-	int export;
-};
-
-FIXTURE_SETUP(poll)
-{
-	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	ASSERT_EQ(0, uapi_export(self->fd, MAPPING(NR).handle, &self->export));
-}
-
-FIXTURE_TEARDOWN(poll)
-{
-	close(self->export);
-	CLIENT_TEARDOWN();
-}
-
-/* Return: what poll() reports within @timeout_ms: POLLIN, and the events that it always reports */
-static short polled(int fd, int timeout_ms)
-{
-	struct pollfd wanted = { .fd = fd, .events = POLLIN | POLLOUT | POLLPRI };
-
-	return poll(&wanted, 1, timeout_ms) < 0 ? -1 : wanted.revents;
-}
-
-#define GONE	(POLLHUP | POLLERR)
-
-static unsigned char *mmap_export(int export, int protection)
-{
-	return mmap(NULL, SIZE, protection, MAP_SHARED, export, 0);
-}
-
-#define LEND(handle)									\
-	({										\
-		int _export;								\
-											\
-		ASSERT_EQ(0, uapi_export_as(self->fd, handle, THESEUS_MM_EXPORT_BORROW,	\
-					    &_export, NULL));				\
-		_export;								\
-	})
-
-#define AREA_OF(export, protection)							\
-	({										\
-		unsigned char *_area = mmap_export(export, protection);			\
-											\
-		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
-		_area;									\
-	})
-
-TEST_F(poll, an_owner_that_nobody_uses)
+TEST_F(export, an_owner_that_nobody_uses)
 {
 	unsigned char *area;
 
@@ -79,7 +23,7 @@ TEST_F(poll, an_owner_that_nobody_uses)
 	EXPECT_EQ(POLLIN, polled(self->export, 0));
 }
 
-TEST_F(poll, one_that_was_imported_is_gone)
+TEST_F(export, one_that_was_imported_is_gone)
 {
 	unsigned char *area;
 	__u32 handle;
@@ -93,7 +37,7 @@ TEST_F(poll, one_that_was_imported_is_gone)
 }
 
 /* Service managers keep descriptors, and close those that report POLLHUP or POLLERR. */
-TEST_F(poll, one_that_owns_something_is_not_gone)
+TEST_F(export, one_that_owns_something_is_not_gone)
 {
 	struct theseus_mm_revoke call = { 0 };
 	unsigned char *area = AREA_OF(self->export, RW);
@@ -107,7 +51,7 @@ TEST_F(poll, one_that_owns_something_is_not_gone)
 	EXPECT_EQ(POLLIN, polled(self->export, 0));
 }
 
-TEST_F(poll, one_that_was_taken_back_is_gone)
+TEST_F(export, one_that_was_taken_back_is_gone)
 {
 	unsigned char *area, *own;
 	__u32 id, handle;
@@ -126,7 +70,7 @@ TEST_F(poll, one_that_was_taken_back_is_gone)
 }
 
 /* A lending descriptor does not borrow the mapping, but reports whether it is borrowed. */
-TEST_F(poll, one_that_lends)
+TEST_F(export, one_that_lends)
 {
 	__u32 handle = MAPPING(NR).handle;
 	int export = LEND(handle), second = LEND(handle);
@@ -149,7 +93,7 @@ TEST_F(poll, one_that_lends)
 }
 
 /* Only the areas of this descriptor count. */
-TEST_F(poll, one_that_is_stale_and_still_mmapped_is_not_gone)
+TEST_F(export, one_that_is_stale_and_still_mmapped_is_not_gone)
 {
 	__u32 handle = MAPPING(NR).handle;
 	int export = LEND(handle), second = LEND(handle);
@@ -157,7 +101,7 @@ TEST_F(poll, one_that_is_stale_and_still_mmapped_is_not_gone)
 
 	close(self->fd);
 	self->fd = uapi_open(NULL);
-	EXPECT_ERRNO(ESTALE, mmap_export(export, R));
+	EXPECT_ERRNO(ESTALE, mmap_export(export, SIZE, R));
 	EXPECT_EQ(0, polled(export, 0));
 	EXPECT_EQ(GONE, polled(second, 0));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -211,20 +155,20 @@ static short polled_during(int fd, void *(*call)(void *))
 	return later.err ? POLLNVAL : events;
 }
 
-TEST_F(poll, munmap_wakes)
+TEST_F(export, munmap_wakes)
 {
 	later.area = AREA_OF(self->export, R);
 	EXPECT_EQ(POLLIN, polled_during(self->export, unmap_later));
 }
 
-TEST_F(poll, import_wakes)
+TEST_F(export, import_wakes)
 {
 	later.fd = self->fd;
 	later.export = self->export;
 	EXPECT_EQ(GONE, polled_during(self->export, import_later));
 }
 
-TEST_F(poll, take_back_wakes)
+TEST_F(export, take_back_wakes)
 {
 	int export;
 
@@ -234,7 +178,7 @@ TEST_F(poll, take_back_wakes)
 	close(export);
 }
 
-TEST_F(poll, revoke_wakes)
+TEST_F(export, revoke_wakes)
 {
 	unsigned char *area;
 	int export;
@@ -251,7 +195,7 @@ TEST_F(poll, revoke_wakes)
 	close(export);
 }
 
-TEST_F(poll, drop_and_close_wake)
+TEST_F(export, drop_and_close_wake)
 {
 	int export;
 
@@ -268,7 +212,7 @@ TEST_F(poll, drop_and_close_wake)
 }
 
 /* Each change is an edge for epoll. */
-TEST_F(poll, epoll_is_told_each_time)
+TEST_F(export, epoll_is_told_each_time)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), i;

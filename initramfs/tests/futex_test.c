@@ -2,7 +2,7 @@
 /*
  * Locks that processes share work in memory with struct pages as in any other shared memory.
  */
-#include "area.h"
+#include "share.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
@@ -11,35 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define SIZE		(4 * PAGE)
 #define SIZE_1G		(1ULL << 30)
-
-/**
- * futex - a client with a shareable mapping
- * @handle: the mapping
- */
-FIXTURE(futex)
-{
-	int fd;
-	struct theseus_mm_info start;
-	__u32 handle;
-};
-
-FIXTURE_SETUP(futex)
-{
-	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	ASSERT_TRUE(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES);
-	self->handle = MAPPING(4).handle;
-	ASSERT_EQ(0, uapi_share(self->fd, self->handle, true));
-}
-
-FIXTURE_TEARDOWN(futex)
-{
-	CLIENT_TEARDOWN();
-}
 
 /* Return: the kernel's result, or an error */
 static int wait_at(void *word, unsigned int value, long milliseconds)
@@ -91,7 +63,12 @@ static int status_of(pid_t pid)
 	return status;
 }
 
-TEST_F(futex, a_waiter_in_another_process_is_woken)
+TEST_F(share, the_module_is_loaded_with_struct_pages)
+{
+	EXPECT_TRUE(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES);
+}
+
+TEST_F(share, a_waiter_in_another_process_is_woken)
 {
 	unsigned char *area = AREA(self->handle, RW);
 	pid_t pid = start_waiter(self->fd, self->handle, 2 * PAGE + 64, RW);
@@ -108,7 +85,7 @@ TEST_F(futex, a_waiter_in_another_process_is_woken)
 }
 
 /* A futex is its place in the mapping, wherever the areas begin. */
-TEST_F(futex, each_place_is_one_of_its_own)
+TEST_F(share, each_place_is_one_of_its_own)
 {
 	unsigned char *area = AREA(self->handle, RW), *part;
 	pid_t pid = start_waiter(self->fd, self->handle, 2 * PAGE, RW);
@@ -168,7 +145,7 @@ static int be_user(struct shared *shared)
 	return pthread_mutex_unlock(&shared->mutex) ? 3 : 0;
 }
 
-TEST_F(futex, process_shared_locks)
+TEST_F(share, process_shared_locks)
 {
 	struct shared *shared = (struct shared *)AREA(self->handle, RW);
 	pid_t pids[3];
@@ -215,7 +192,7 @@ static void *wait_in_thread(void *arg)
 }
 
 /* A waiter on revoked memory gets no wake-up of the next owner. */
-TEST_F(futex, the_next_owner_wakes_nobody_else)
+TEST_F(share, the_next_owner_wakes_nobody_else)
 {
 	struct theseus_mm_create_mapping mine = MAPPING(1), theirs;
 	struct theseus_mm_translate before, after;
@@ -246,7 +223,7 @@ TEST_F(futex, the_next_owner_wakes_nobody_else)
 }
 
 /* After an export: areas of the descriptor, then areas of the importer. */
-TEST_F(futex, works_in_what_was_handed_over)
+TEST_F(share, works_in_what_was_handed_over)
 {
 	unsigned char *area = AREA(self->handle, RW);
 	__u32 handle;
@@ -276,7 +253,7 @@ TEST_F(futex, works_in_what_was_handed_over)
 }
 
 /* Locks work on after one of several areas is gone. */
-TEST_F(futex, works_while_there_is_an_area)
+TEST_F(share, works_while_there_is_an_area)
 {
 	unsigned char *first = AREA(self->handle, RW), *second = AREA(self->handle, RW);
 	pid_t pid;
@@ -290,7 +267,7 @@ TEST_F(futex, works_while_there_is_an_area)
 	EXPECT_EQ(0, munmap(second, SIZE));
 }
 
-TEST_F(futex, works_in_an_entry_of_1g)
+TEST_F(share, works_in_an_entry_of_1g)
 {
 	const __u64 word = SIZE_1G / 2 + 5 * PAGE + 128;
 	struct theseus_mm_map mapping;
@@ -313,7 +290,7 @@ TEST_F(futex, works_in_an_entry_of_1g)
 }
 
 /* Linux itself populates areas of memory with struct pages. */
-TEST_F(futex, map_populate_leaves_no_fault)
+TEST_F(share, map_populate_leaves_no_fault)
 {
 	unsigned char *area, byte = 0;
 	__u64 offset, i;

@@ -157,9 +157,7 @@ FIXTURE_SETUP(race)
 {
 	int i;
 
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->act = variant->act;
 	ASSERT_EQ(0, pthread_barrier_init(&self->barrier, NULL, NR_THREADS + 1));
 	for (i = 0; i < NR_THREADS; i++)

@@ -131,9 +131,7 @@ FIXTURE_VARIANT_ADD(use, write) { .kinds = MAPPING_BIT, .use = use_write };
 
 FIXTURE_SETUP(use)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->other_fd = uapi_open(NULL);
 	ASSERT_LE(0, self->other_fd);
 	self->handles[THESEUS_MM_KIND_PAGES] = PAGES(4).handle;
@@ -277,9 +275,7 @@ FIXTURE_SETUP(limit)
 {
 	char text[16];
 
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	snprintf(self->saved, sizeof(self->saved), "%u", self->start.client_handles_max);
 	snprintf(text, sizeof(text), "%u", LIMIT);
 	ASSERT_EQ(0, write_limit(text));

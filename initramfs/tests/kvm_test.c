@@ -83,9 +83,7 @@ FIXTURE_SETUP(kvm)
 	load_module("/lib/modules/stock/ccp.ko");
 	load_module("/lib/modules/stock/kvm-amd.ko");
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
 						    &self->mapping));
 	self->area = AREA(self->mapping.handle, RW);

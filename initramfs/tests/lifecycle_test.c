@@ -434,9 +434,7 @@ FIXTURE_VARIANT_ADD(life, sigkill_of_nobody) {
 
 FIXTURE_SETUP(life)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	/* become the parent of the actor's children when the actor ends */
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
 }

@@ -184,17 +184,25 @@ TEST_F(client, the_end_of_a_thread_takes_nothing)
 	EXPECT_OWNED();
 }
 
+/* The only descriptor of a client that owns things is on its way through @sockets. */
+#define SEND_OWNER(sockets)								\
+	do {										\
+		int _fd = uapi_open(NULL);						\
+											\
+		ASSERT_LE(0, _fd);							\
+		ASSERT_EQ(0, own_things(_fd));						\
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));		\
+		ASSERT_TRUE(send_descriptor((sockets)[0], _fd));			\
+		close(_fd);								\
+		EXPECT_OWNED();								\
+	} while (0)
+
 /* A descriptor in a socket keeps the client open. */
 TEST_F(client, a_descriptor_under_way_keeps)
 {
-	int sockets[2], fd = uapi_open(NULL);
+	int sockets[2], fd;
 
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, own_things(fd));
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
-	ASSERT_TRUE(send_descriptor(sockets[0], fd));
-	close(fd);
-	EXPECT_OWNED();
+	SEND_OWNER(sockets);
 	fd = receive_descriptor(sockets[1]);
 	ASSERT_LE(0, fd);
 	EXPECT_OWNED();
@@ -204,14 +212,9 @@ TEST_F(client, a_descriptor_under_way_keeps)
 
 TEST_F(client, a_descriptor_that_never_arrives_gives_back)
 {
-	int sockets[2], fd = uapi_open(NULL);
+	int sockets[2];
 
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, own_things(fd));
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
-	ASSERT_TRUE(send_descriptor(sockets[0], fd));
-	close(fd);
-	EXPECT_OWNED();
+	SEND_OWNER(sockets);
 	close(sockets[0]);
 	close(sockets[1]);
 	EXPECT_ALL_BACK();
@@ -314,9 +317,7 @@ FIXTURE_VARIANT_ADD(killed, remap) { .work = work_remap };
 
 FIXTURE_SETUP(killed)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 }
 
 FIXTURE_TEARDOWN(killed)

@@ -35,9 +35,7 @@ static inline int reset_parameters(__u64 nr_pages)
 
 FIXTURE_SETUP(limits)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->theirs = open_as(SOMEBODY);
 	ASSERT_LE(0, self->theirs);
 	self->also_theirs = open_as(SOMEBODY);

@@ -56,9 +56,7 @@ FIXTURE_VARIANT_ADD(race, leaves_of_2m) { .nr_bytes = SIZE_2M };
 FIXTURE_SETUP(race)
 {
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->other = uapi_open(NULL);
 	ASSERT_LE(0, self->other);
 	self->nr_bytes = variant->nr_bytes;

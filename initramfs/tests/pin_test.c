@@ -3,15 +3,11 @@
 /*
  * Memory with struct pages (the module is loaded with struct_pages=1): I/O goes
  * straight into it, and what I/O holds is nobody else's until it lets go.
- *
- * A page in a pipe is what stands for I/O here: vmsplice() pins it, reading the pipe
- * lets it go.
  */
-#include "area.h"
+#include "pin.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 
 #define NR	4
@@ -36,9 +32,7 @@ FIXTURE(pin)
 FIXTURE_SETUP(pin)
 {
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
 		SKIP(return, "the module is not loaded with struct_pages=1");
 	ASSERT_EQ(0, pipe(self->pipe));
@@ -48,65 +42,11 @@ FIXTURE_SETUP(pin)
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 }
 
-/* Does @condition hold within three seconds? The module checks pins once a second. */
-#define BECOMES(condition)								\
-	({										\
-		bool _is_so = false;							\
-		int _i;									\
-											\
-		for (_i = 0; _i < 300 && !_is_so; _i++) {				\
-			_is_so = (condition);						\
-			if (!_is_so)							\
-				usleep(10000);						\
-		}									\
-		_is_so;									\
-	})
-
-static bool is_pinned(int fd, __u32 handle)
-{
-	struct theseus_mm_query query;
-
-	return !uapi_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
-}
-
-static bool has_all_back(int fd, const struct theseus_mm_info *start)
-{
-	struct theseus_mm_info now;
-
-	return !uapi_get_info(fd, &now) && now.frames_free == start->frames_free &&
-	       now.nr_mappings == start->nr_mappings;
-}
-
 FIXTURE_TEARDOWN(pin)
 {
-	struct theseus_mm_info end;
-	char text[SNAPSHOT_TEXT];
-
 	close(self->pipe[0]);
 	close(self->pipe[1]);
-	if (self->fd >= 0)
-		close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_TRUE(BECOMES(has_all_back(self->fd, &self->start)));
-	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	EXPECT_STREQ("", info_difference(&self->start, &end, text));
-	close(self->fd);
-}
-
-/* Return: how many of @nr_bytes at @area are pinned now, or -1 with errno */
-static long pin(int pipe_fd, void *area, size_t nr_bytes)
-{
-	struct iovec part = { area, nr_bytes };
-
-	return vmsplice(pipe_fd, &part, 1, SPLICE_F_NONBLOCK);
-}
-
-/* Unpin a page. Return: how many of its bytes have the value that fill() writes from @offset on */
-static __u64 let_go(int pipe_fd, __u64 offset)
-{
-	unsigned char page[PAGE] = {};
-
-	return read(pipe_fd, page, PAGE) == PAGE ? nr_alike(page, offset, PAGE) : 0;
+	PINNED_TEARDOWN();
 }
 
 static int delete_module(const char *name)

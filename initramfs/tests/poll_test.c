@@ -65,9 +65,7 @@ FIXTURE(poll)
 
 FIXTURE_SETUP(poll)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	self->hog = uapi_open(NULL);
 	ASSERT_EQ(0, take_one(self->hog, &self->one));
 	ASSERT_EQ(0, take_all(self->hog));

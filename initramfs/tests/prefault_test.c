@@ -27,9 +27,7 @@ FIXTURE_SETUP(prefault)
 	struct theseus_mm_map mapping;
 
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_EQ(0, map_aligned(self->fd, SIZE, SIZE_2M, 1, &mapping));
 	self->handle = mapping.handle;
 	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));

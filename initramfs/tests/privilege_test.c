@@ -22,9 +22,7 @@ FIXTURE_SETUP(nobody)
 {
 	struct theseus_mm_region region;
 
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	self->region = region.start;
 	ASSERT_EQ(0, setgroups(0, NULL));

@@ -32,9 +32,7 @@ static __u64 nr_quarantined(void)
 FIXTURE_SETUP(quarantine)
 {
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	if (!(self->start.features & THESEUS_MM_FEATURE_QUARANTINE))
 		SKIP(return, "the module is not loaded with quarantine=1");
 	self->in_quarantine = nr_quarantined();

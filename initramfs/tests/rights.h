@@ -6,12 +6,10 @@
 #ifndef TESTS_RIGHTS_H
 #define TESTS_RIGHTS_H
 
-#include "area.h"
+#include "exported.h"
 
 #define NR	4
 #define SIZE	(NR * PAGE)
-#define BORROW	THESEUS_MM_EXPORT_BORROW
-#define SEALED	THESEUS_MM_EXPORT_READ_ONLY
 
 /**
  * rights - a client with a mapping in which every byte can be told
@@ -33,13 +31,10 @@ FIXTURE_SETUP(rights)
 	struct theseus_mm_create_mapping mapping;
 
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	mapping = MAPPING(NR);
+	CLIENT_SETUP();
+	mapping = FILLED(NR);
 	self->handle = mapping.handle;
 	self->vaddr = mapping.start;
-	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
 	self->other = uapi_open(NULL);
 	ASSERT_LE(0, self->other);
 }
@@ -50,35 +45,8 @@ FIXTURE_TEARDOWN(rights)
 	CLIENT_TEARDOWN();
 }
 
-/* A descriptor of the fixture's mapping, or of another one. */
-#define EXPORT_OF(of, flags)								\
-	({										\
-		int _export;								\
-											\
-		ASSERT_EQ(0, uapi_export_as(self->fd, of, flags, &_export, NULL));	\
-		_export;								\
-	})
-
+/* A descriptor of the mapping of the fixture. */
 #define EXPORT(flags)	EXPORT_OF(self->handle, flags)
-
-static inline unsigned char *mmap_export(int export, size_t nr_bytes, int protection)
-{
-	return mmap(NULL, nr_bytes, protection, MAP_SHARED, export, 0);
-}
-
-#define AREA_OF(export, protection)							\
-	({										\
-		unsigned char *_area = mmap_export(export, SIZE, protection);		\
-											\
-		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
-		_area;									\
-	})
-
-static inline int query_export(int export, struct theseus_mm_query *query)
-{
-	*query = (struct theseus_mm_query){ 0 };
-	return uapi_call(export, THESEUS_MM_IOC_QUERY, query);
-}
 
 static inline unsigned int nr_borrows(int fd, __u32 handle)
 {
@@ -86,15 +54,6 @@ static inline unsigned int nr_borrows(int fd, __u32 handle)
 
 	return uapi_query(fd, handle, &query) ? ~0U : query.nr_borrows;
 }
-
-#define EXPECT_STALE(export)								\
-	do {										\
-		struct theseus_mm_query _query;						\
-											\
-		EXPECT_ERRNO(ESTALE, mmap_export(export, PAGE, R));			\
-		EXPECT_ERRNO(ESTALE, mmap_export(export, 4 << 20, R));			\
-		EXPECT_EQ(-ESTALE, query_export(export, &_query));			\
-	} while (0)
 
 /*
  * Check that a permanently read-only mapping can be read, and that no call writes to it or takes

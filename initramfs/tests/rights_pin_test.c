@@ -4,17 +4,14 @@
  * module is loaded with struct_pages=1). Read-only holds for these as well, and memory that
  * they have pinned when a right ends stays borrowed until it is unpinned.
  */
-#include "area.h"
+#include "exported.h"
+#include "pin.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 
 #define NR	4
 #define SIZE	(NR * PAGE)
-#define BORROW	THESEUS_MM_EXPORT_BORROW
-#define SEALED	THESEUS_MM_EXPORT_READ_ONLY
 
 FIXTURE(held)
 {
@@ -28,38 +25,13 @@ FIXTURE(held)
 FIXTURE_SETUP(held)
 {
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
 		SKIP(return, "the module is not loaded with struct_pages=1");
 	ASSERT_EQ(0, pipe(self->pipe));
 	self->other = uapi_open(NULL);
 	ASSERT_LE(0, self->other);
-	self->handle = MAPPING(NR).handle;
-	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
-}
-
-/* Does @condition hold within three seconds? The module checks pins once a second. */
-#define BECOMES(condition)								\
-	({										\
-		bool _is_so = false;							\
-		int _i;									\
-											\
-		for (_i = 0; _i < 300 && !_is_so; _i++) {				\
-			_is_so = (condition);						\
-			if (!_is_so)							\
-				usleep(10000);						\
-		}									\
-		_is_so;									\
-	})
-
-static bool has_all_back(int fd, const struct theseus_mm_info *start)
-{
-	struct theseus_mm_info now;
-
-	return !uapi_get_info(fd, &now) && now.frames_free == start->frames_free &&
-	       now.nr_mappings == start->nr_mappings;
+	self->handle = FILLED(NR).handle;
 }
 
 FIXTURE_TEARDOWN(held)
@@ -67,62 +39,7 @@ FIXTURE_TEARDOWN(held)
 	close(self->pipe[0]);
 	close(self->pipe[1]);
 	close(self->other);
-	close(self->fd);
-	self->fd = uapi_open(NULL);
-	EXPECT_TRUE(BECOMES(has_all_back(self->fd, &self->start)));
-	close(self->fd);
-}
-
-static unsigned char *mmap_export(int export, int protection)
-{
-	return mmap(NULL, SIZE, protection, MAP_SHARED, export, 0);
-}
-
-#define EXPORT_OF(of, flags)								\
-	({										\
-		int _export;								\
-											\
-		ASSERT_EQ(0, uapi_export_as(self->fd, of, flags, &_export, NULL));	\
-		_export;								\
-	})
-
-#define AREA_OF(export, protection)							\
-	({										\
-		unsigned char *_area = mmap_export(export, protection);			\
-											\
-		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
-		_area;									\
-	})
-
-static long pin(int pipe_fd, void *area, size_t nr_bytes)
-{
-	struct iovec part = { area, nr_bytes };
-
-	return vmsplice(pipe_fd, &part, 1, SPLICE_F_NONBLOCK);
-}
-
-static void let_go(int pipe_fd)
-{
-	unsigned char page[PAGE];
-
-	if (read(pipe_fd, page, PAGE) != PAGE)
-		abort();
-}
-
-static short polled(int fd)
-{
-	struct pollfd wanted = { .fd = fd, .events = POLLIN };
-
-	return poll(&wanted, 1, 0) < 0 ? -1 : wanted.revents;
-}
-
-#define GONE	(POLLHUP | POLLERR)
-
-static bool is_pinned(int fd, __u32 handle)
-{
-	struct theseus_mm_query query;
-
-	return !uapi_query(fd, handle, &query) && (query.attributes & THESEUS_MM_ATTRIBUTE_PINNED);
+	PINNED_TEARDOWN();
 }
 
 /* I/O may read the memory but not write to it, by any call. */
@@ -187,7 +104,7 @@ TEST_F(held, a_dmabuf_of_what_was_imported_read_only)
 	buffer.handle = handle;
 	ASSERT_EQ(0, uapi_call(self->other, THESEUS_MM_IOC_EXPORT_DMABUF, &buffer));
 	EXPECT_EQ(O_RDONLY, fcntl(buffer.fd, F_GETFL) & O_ACCMODE);
-	EXPECT_ERRNO(EACCES, mmap_export(buffer.fd, RW));
+	EXPECT_ERRNO(EACCES, mmap_export(buffer.fd, SIZE, RW));
 	area = AREA_OF(buffer.fd, R);
 	expect_io_reads_only(_metadata, area);
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -215,7 +132,7 @@ TEST_F(held, what_io_holds_is_listed_as_pinned)
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_PINNED, listed(self->fd, 0));
-	let_go(self->pipe[0]);
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
 	EXPECT_EQ(0, listed(self->fd, 0));
 	/* the list and QUERY say the same of an export */
@@ -226,7 +143,7 @@ TEST_F(held, what_io_holds_is_listed_as_pinned)
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_PINNED, listed(self->fd, THESEUS_MM_HANDLES_EXPORTS));
 	ASSERT_EQ(0, uapi_call(export, THESEUS_MM_IOC_QUERY, &query));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_PINNED, query.attributes);
-	let_go(self->pipe[0]);
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
 	close(export);
 }
 
@@ -244,7 +161,7 @@ TEST_F(held, what_io_holds_of_a_revoked_area_is_not_for_debuggers)
 	EXPECT_ERRNO(EIO, pread(mem, &byte, 1, (uintptr_t)area));
 	EXPECT_ERRNO(EIO, pwrite(mem, "x", 1, (uintptr_t)area));
 	EXPECT_EQ(SIGBUS, load(area, &byte));
-	let_go(self->pipe[0]);
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
 	EXPECT_EQ(0, uapi_read(self->fd, self->handle, 0, &byte, 1));
 	EXPECT_EQ(pattern(0), byte);
@@ -273,13 +190,13 @@ TEST_F(held, a_lending_descriptor_waits_for_what_io_holds)
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_TRUE(is_pinned(self->fd, self->handle));
-	EXPECT_EQ(0, polled(export));
+	EXPECT_EQ(0, polled(export, 0));
 	/* the descriptor is stale, but its loans have not ended */
 	ASSERT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
-	EXPECT_ERRNO(ESTALE, mmap_export(export, R));
-	EXPECT_EQ(0, polled(export));
-	let_go(self->pipe[0]);
-	EXPECT_TRUE(BECOMES(polled(export) == GONE));
+	EXPECT_ERRNO(ESTALE, mmap_export(export, SIZE, R));
+	EXPECT_EQ(0, polled(export, 0));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
+	EXPECT_TRUE(BECOMES(polled(export, 0) == GONE));
 	EXPECT_FALSE(is_pinned(self->fd, self->handle));
 	close(export);
 }
@@ -293,7 +210,7 @@ TEST_F(held, pollin_comes_when_io_lets_go)
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_EQ(0, poll(&wanted, 1, 200));
-	let_go(self->pipe[0]);
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
 	EXPECT_EQ(1, poll(&wanted, 1, 5000));
 	EXPECT_EQ(POLLIN, wanted.revents);
 	close(export);
@@ -313,10 +230,10 @@ TEST_F(held, what_io_holds_is_taken_back)
 	EXPECT_TRUE(is_pinned(self->fd, handle));
 	EXPECT_EQ(-EBUSY, uapi_remap(self->fd, handle, READ_ONLY));
 	EXPECT_EQ(EBUSY, mmap_errno(self->fd, handle, R));
-	EXPECT_EQ(0, polled(export));
-	let_go(self->pipe[0]);
+	EXPECT_EQ(0, polled(export, 0));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, handle)));
-	EXPECT_EQ(GONE, polled(export));
+	EXPECT_EQ(GONE, polled(export, 0));
 	EXPECT_EQ(0, uapi_remap(self->fd, handle, READ_ONLY));
 	EXPECT_EQ(0, mmap_errno(self->fd, handle, R));
 	EXPECT_EQ(0, munmap(area, SIZE));
@@ -336,7 +253,7 @@ TEST_F(held, what_io_holds_is_taken_back_and_dropped)
 	EXPECT_EQ(0, uapi_drop(self->fd, handle));
 	EXPECT_EQ(self->start.nr_mappings + 1, INFO().nr_mappings);
 	EXPECT_EQ(0, munmap(area, SIZE));
-	let_go(self->pipe[0]);
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
 	EXPECT_TRUE(BECOMES(has_all_back(self->fd, &self->start)));
 	close(export);
 }
@@ -351,9 +268,9 @@ TEST_F(held, lenders_wait_for_their_own)
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
 	EXPECT_EQ(0, munmap(other + PAGE, SIZE - PAGE));
 	ASSERT_EQ(0, uapi_revoke(self->fd, self->handle, NULL));
-	EXPECT_EQ(0, polled(first));
-	let_go(self->pipe[0]);
-	EXPECT_TRUE(BECOMES(polled(first) == GONE && polled(second) == GONE));
+	EXPECT_EQ(0, polled(first, 0));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
+	EXPECT_TRUE(BECOMES(polled(first, 0) == GONE && polled(second, 0) == GONE));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	EXPECT_EQ(0, munmap(other, PAGE));
 	close(first);

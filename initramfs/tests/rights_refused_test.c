@@ -3,53 +3,9 @@
  * Refusals of rights that are less than ownership: calls on descriptors refuse unknown flags, and
  * a refused call changes nothing.
  */
-#include "area.h"
+#include "rights.h"
 
 #include <fcntl.h>
-
-#define NR	4
-#define SIZE	(NR * PAGE)
-#define BORROW	THESEUS_MM_EXPORT_BORROW
-#define SEALED	THESEUS_MM_EXPORT_READ_ONLY
-
-/**
- * refused - a client with a mapping in which every byte can be told
- * @handle: the mapping
- * @other: another client, which receives the mapping
- */
-FIXTURE(refused)
-{
-	int fd;
-	struct theseus_mm_info start;
-	__u32 handle;
-	int other;
-};
-
-FIXTURE_SETUP(refused)
-{
-	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	self->handle = MAPPING(NR).handle;
-	ASSERT_EQ(0, fill(self->fd, self->handle, SIZE));
-	self->other = uapi_open(NULL);
-	ASSERT_LE(0, self->other);
-}
-
-FIXTURE_TEARDOWN(refused)
-{
-	close(self->other);
-	CLIENT_TEARDOWN();
-}
-
-#define EXPORT(flags)									\
-	({										\
-		int _export;								\
-											\
-		ASSERT_EQ(0, uapi_export_as(self->fd, self->handle, flags, &_export, NULL));	\
-		_export;								\
-	})
 
 /* Calls on descriptors have no flags, so each of the 32 bits is refused. */
 #define EXPECT_FLAGS_REFUSED(fd, request, call)						\
@@ -64,7 +20,7 @@ FIXTURE_TEARDOWN(refused)
 		EXPECT_EQ(0, uapi_call(fd, request, call));				\
 	} while (0)
 
-TEST_F(refused, flags_of_calls_on_descriptors)
+TEST_F(rights, flags_of_calls_on_descriptors)
 {
 	struct theseus_mm_revoke revoke = { 0 };
 	struct theseus_mm_import import = { 0 };
@@ -81,7 +37,7 @@ TEST_F(refused, flags_of_calls_on_descriptors)
 }
 
 /* The descriptor is O_RDONLY, but its holder may still revoke the areas. */
-TEST_F(refused, revoke_of_a_read_only_export_is_not)
+TEST_F(rights, revoke_of_a_read_only_export_is_not)
 {
 	struct theseus_mm_revoke revoke = { 0 };
 	int export = EXPORT(SEALED);
@@ -98,7 +54,7 @@ TEST_F(refused, revoke_of_a_read_only_export_is_not)
 }
 
 /* The mapping was read-only before the import that is refused, and stays so. */
-TEST_F(refused, an_import_that_unseals_nothing)
+TEST_F(rights, an_import_that_unseals_nothing)
 {
 	struct theseus_mm_query query;
 	int export = EXPORT(SEALED);

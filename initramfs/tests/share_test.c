@@ -2,41 +2,11 @@
 /*
  * Shareable mappings: several writers at the same time.
  */
-#include "area.h"
+#include "share.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <time.h>
-
-#define NR	3
-#define SIZE	(NR * PAGE)
-
-/**
- * share - a client with a shareable mapping
- * @fd: the client
- * @handle: the mapping
- */
-FIXTURE(share)
-{
-	int fd;
-	struct theseus_mm_info start;
-	__u32 handle;
-};
-
-FIXTURE_SETUP(share)
-{
-	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
-	self->handle = MAPPING(NR).handle;
-	ASSERT_EQ(0, uapi_share(self->fd, self->handle, true));
-}
-
-FIXTURE_TEARDOWN(share)
-{
-	CLIENT_TEARDOWN();
-}
 
 TEST_F(share, query_says_so)
 {

@@ -179,13 +179,27 @@ TEST_F_TIMEOUT(rights, of_import_and_take_back_one_wins, 90)
 	EXPECT_EQ(NR, QUERY(handle).nr_pages);
 }
 
+/* The area that was made meanwhile is revoked, or there is none. */
+#define COUNT_BORROW(nr_late, nr_early)							\
+	do {										\
+		unsigned char _byte;							\
+											\
+		if (race.mmap_err) {							\
+			ASSERT_EQ(ESTALE, race.mmap_err);				\
+			(nr_late)++;							\
+		} else {								\
+			ASSERT_EQ(SIGBUS, load(race.area, &_byte));			\
+			munmap(race.area, SIZE);					\
+			(nr_early)++;							\
+		}									\
+	} while (0)
+
 /* An mmap() after the descriptor is stale fails; an area made before is revoked. */
 TEST_F_TIMEOUT(rights, nothing_is_left_in_processes_of_what_is_taken_back, 90)
 {
 	unsigned int nr_late = 0, nr_early = 0;
 	struct timespec start;
 	__u32 handle = self->handle;
-	unsigned char byte;
 
 	pthread_barrier_init(&race.barrier, NULL, 2);
 	race.exporter = self->fd;
@@ -196,14 +210,7 @@ TEST_F_TIMEOUT(rights, nothing_is_left_in_processes_of_what_is_taken_back, 90)
 		ASSERT_EQ(0, race.take_err);
 		handle = race.taken;
 		EXPECT_EQ(0, nr_borrows(self->fd, handle));
-		if (race.mmap_err) {
-			ASSERT_EQ(ESTALE, race.mmap_err);
-			nr_late++;
-		} else {
-			ASSERT_EQ(SIGBUS, load(race.area, &byte));
-			munmap(race.area, SIZE);
-			nr_early++;
-		}
+		COUNT_BORROW(nr_late, nr_early);
 		close(race.export);
 	}
 	TH_LOG("%u areas were revoked, %u came too late", nr_early, nr_late);
@@ -222,7 +229,6 @@ TEST_F_TIMEOUT(rights, nothing_is_left_of_what_was_lent_after_revoke, 90)
 {
 	unsigned int nr_late = 0, nr_early = 0;
 	struct timespec start;
-	unsigned char byte;
 
 	pthread_barrier_init(&race.barrier, NULL, 2);
 	race.exporter = self->fd;
@@ -233,14 +239,7 @@ TEST_F_TIMEOUT(rights, nothing_is_left_of_what_was_lent_after_revoke, 90)
 		ASSERT_TRUE(run_two(end_all, borrow));
 		ASSERT_EQ(0, race.take_err);
 		EXPECT_EQ(0, nr_borrows(self->fd, self->handle));
-		if (race.mmap_err) {
-			ASSERT_EQ(ESTALE, race.mmap_err);
-			nr_late++;
-		} else {
-			ASSERT_EQ(SIGBUS, load(race.area, &byte));
-			munmap(race.area, SIZE);
-			nr_early++;
-		}
+		COUNT_BORROW(nr_late, nr_early);
 		close(race.export);
 	}
 	TH_LOG("%u areas were revoked, %u came too late", nr_early, nr_late);

@@ -57,9 +57,7 @@ FIXTURE_VARIANT_ADD(tool, nobody) { .uid = NOBODY };
 
 FIXTURE_SETUP(tool)
 {
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0666));
 	self->output = malloc(MAX_OUTPUT);
 	ASSERT_NE(NULL, self->output);

@@ -81,7 +81,7 @@ static int import_it(int fd, int export)
 
 static int mmap_it(int fd, int export)
 {
-	unsigned char *area = mmap_export(export, 0, SIZE, RW);
+	unsigned char *area = mmap_export(export, SIZE, RW);
 
 	close(fd);
 	close(export);
@@ -90,7 +90,7 @@ static int mmap_it(int fd, int export)
 
 static int keep_it(int fd, int export)
 {
-	unsigned char *area = mmap_export(export, 0, SIZE, R);
+	unsigned char *area = mmap_export(export, SIZE, R);
 	__u32 handle;
 
 	if (area == MAP_FAILED || munmap(area, SIZE) || uapi_import(fd, export, &handle))
@@ -183,7 +183,7 @@ TEST_F(export, under_way_while_it_is_imported)
 	close(self->export);
 	self->export = receive_descriptor(sockets[1]);
 	ASSERT_LE(0, self->export);
-	EXPECT_STALE(self->export);
+	EXPECT_STALE_EXPORT(self->export);
 	EXPECT_EQ(NR, QUERY(handle).nr_pages);
 }
 

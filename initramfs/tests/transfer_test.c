@@ -13,7 +13,7 @@
 
 #define EXPORT_AREA(protection)								\
 	({										\
-		unsigned char *_area = mmap_export(self->export, 0, SIZE, protection);	\
+		unsigned char *_area = mmap_export(self->export, SIZE, protection);	\
 											\
 		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
 		_area;									\
@@ -49,9 +49,9 @@ TEST_F(export, import_moves_it_back)
 	EXPECT_EQ(2, INFO().client_handles);
 	ASSERT_EQ(0, uapi_read(self->fd, handle, 0, content, SIZE));
 	EXPECT_EQ(SIZE, nr_alike(content, 0, SIZE));
-	EXPECT_STALE(self->export);
+	EXPECT_STALE_EXPORT(self->export);
 	EXPECT_EQ(0, uapi_drop(self->fd, handle));
-	EXPECT_STALE(self->export);
+	EXPECT_STALE_EXPORT(self->export);
 	close(self->export);
 	EXPECT_ALL_BACK();
 	self->export = -1;
@@ -74,10 +74,10 @@ TEST_F(export, can_be_exported_again)
 
 	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
 	ASSERT_EQ(0, uapi_export(self->fd, handle, &again));
-	EXPECT_STALE(self->export);
+	EXPECT_STALE_EXPORT(self->export);
 	EXPECT_THERE();
 	ASSERT_EQ(0, uapi_import(self->fd, again, &handle));
-	EXPECT_STALE(again);
+	EXPECT_STALE_EXPORT(again);
 	close(again);
 	EXPECT_THERE();
 }
@@ -116,8 +116,8 @@ TEST_F(export, copies_are_stale_after_an_import)
 	__u32 handle;
 
 	ASSERT_EQ(0, uapi_import(self->fd, copy, &handle));
-	EXPECT_STALE(copy);
-	EXPECT_STALE(self->export);
+	EXPECT_STALE_EXPORT(copy);
+	EXPECT_STALE_EXPORT(self->export);
 	close(copy);
 	close(self->export);
 	self->export = -1;
@@ -131,20 +131,20 @@ TEST_F(export, mmap_follows_the_rules_of_borrowing)
 	unsigned char *area = EXPORT_AREA(R), *second = EXPORT_AREA(R);
 
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
-	EXPECT_ERRNO(EBUSY, mmap_export(self->export, 0, SIZE, RW));
+	EXPECT_ERRNO(EBUSY, mmap_export(self->export, SIZE, RW));
 	EXPECT_EQ(0, munmap(second, SIZE));
-	EXPECT_ERRNO(EBUSY, mmap_export(self->export, 0, SIZE, RW));
+	EXPECT_ERRNO(EBUSY, mmap_export(self->export, SIZE, RW));
 	EXPECT_EQ(0, munmap(area, SIZE));
 	area = EXPORT_AREA(RW);
-	EXPECT_ERRNO(EBUSY, mmap_export(self->export, 0, PAGE, R));
+	EXPECT_ERRNO(EBUSY, mmap_export(self->export, PAGE, R));
 	area[0]++;
 	EXPECT_EQ(0, munmap(area, SIZE));
-	EXPECT_ERRNO(EACCES, mmap_export(self->export, 0, SIZE, RX));
+	EXPECT_ERRNO(EACCES, mmap_export(self->export, SIZE, RX));
 	EXPECT_ERRNO(EINVAL, mmap(NULL, SIZE, R, MAP_PRIVATE, self->export, 0));
-	EXPECT_ERRNO(ERANGE, mmap_export(self->export, 0, SIZE + PAGE, R));
-	EXPECT_ERRNO(ERANGE, mmap_export(self->export, SIZE, PAGE, R));
-	EXPECT_ERRNO(ERANGE, mmap_export(self->export, FAR_OFFSET, PAGE, R));
-	area = mmap_export(self->export, 2 * PAGE, PAGE, R);
+	EXPECT_ERRNO(ERANGE, mmap_export(self->export, SIZE + PAGE, R));
+	EXPECT_ERRNO(ERANGE, mmap_export_at(self->export, SIZE, PAGE, R));
+	EXPECT_ERRNO(ERANGE, mmap_export_at(self->export, FAR_OFFSET, PAGE, R));
+	area = mmap_export_at(self->export, 2 * PAGE, PAGE, R);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	EXPECT_EQ(PAGE, nr_alike(area, 2 * PAGE, PAGE));
 	EXPECT_EQ(0, munmap(area, PAGE));
@@ -157,7 +157,7 @@ TEST_F(export, mmap_of_what_is_read_only)
 
 	ASSERT_EQ(0, uapi_create_mapping(self->fd, SIZE, READ_ONLY, &mapping));
 	ASSERT_EQ(0, uapi_export(self->fd, mapping.handle, &export));
-	EXPECT_ERRNO(EACCES, mmap_export(export, 0, SIZE, RW));
+	EXPECT_ERRNO(EACCES, mmap_export(export, SIZE, RW));
 	close(export);
 }
 
@@ -233,7 +233,7 @@ TEST_F(export, revoked_areas_stay_revoked)
 	area[0] = 'x';
 	ASSERT_EQ(0, uapi_revoke(self->fd, mapping.handle, NULL));
 	ASSERT_EQ(0, uapi_export(self->fd, mapping.handle, &export));
-	exported = mmap_export(export, 0, SIZE, RW);
+	exported = mmap_export(export, SIZE, RW);
 	ASSERT_NE((unsigned char *)MAP_FAILED, exported);
 	EXPECT_EQ('x', exported[0]);
 	EXPECT_EQ(SIGBUS, load(area, &byte));
@@ -268,12 +268,12 @@ TEST_F(export, large_leaves_are_aligned)
 	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, LARGE + 3 * PAGE,
 						    THESEUS_MM_PTE_DATA, &mapping));
 	ASSERT_EQ(0, uapi_export(self->fd, mapping.handle, &export));
-	area = mmap_export(export, 0, LARGE + 3 * PAGE, RW);
+	area = mmap_export(export, LARGE + 3 * PAGE, RW);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	EXPECT_EQ(mapping.start % (2 << 20), (uintptr_t)area % (2 << 20));
 	area[LARGE + 3 * PAGE - 1] = 1;
 	EXPECT_EQ(0, munmap(area, LARGE + 3 * PAGE));
-	area = mmap_export(export, PAGE, LARGE, R);
+	area = mmap_export_at(export, PAGE, LARGE, R);
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	EXPECT_EQ((mapping.start + PAGE) % (2 << 20), (uintptr_t)area % (2 << 20));
 	EXPECT_EQ(0, munmap(area, LARGE));

@@ -42,26 +42,30 @@ static inline int uapi_call(int fd, unsigned long request, void *argument)
 	return err;
 }
 
+/* A call whose structure is the result, stored on success only. */
+#define UAPI_CALL_FOR(fd, request, call, result)					\
+	({										\
+		int _err = uapi_call(fd, request, &(call));				\
+											\
+		if (!_err)								\
+			*(result) = (call);						\
+		_err;									\
+	})
+
 /* --- facts and counts ------------------------------------------------------------ */
 
 static inline int uapi_get_info(int fd, struct theseus_mm_info *info)
 {
 	struct theseus_mm_info call = { 0 };
-	int err = uapi_call(fd, THESEUS_MM_IOC_GET_INFO, &call);
 
-	if (!err)
-		*info = call;
-	return err;
+	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_GET_INFO, call, info);
 }
 
 static inline int uapi_get_region(int fd, __u32 index, struct theseus_mm_region *region)
 {
 	struct theseus_mm_region call = { .index = index };
-	int err = uapi_call(fd, THESEUS_MM_IOC_GET_REGION, &call);
 
-	if (!err)
-		*region = call;
-	return err;
+	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_GET_REGION, call, region);
 }
 
 /* The caller fills the "in" fields but for bucket_size. */
@@ -74,11 +78,8 @@ static inline int uapi_get_occupancy(int fd, struct theseus_mm_occupancy *call)
 static inline int uapi_get_limits(int fd, struct theseus_mm_limits *limits)
 {
 	struct theseus_mm_limits call = { 0 };
-	int err = uapi_call(fd, THESEUS_MM_IOC_GET_LIMITS, &call);
 
-	if (!err)
-		*limits = call;
-	return err;
+	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_GET_LIMITS, call, limits);
 }
 
 /* THESEUS_MM_NO_LIMIT leaves a limit as it is. */
@@ -115,11 +116,8 @@ static inline int uapi_get_clients(int fd, struct theseus_mm_client_info *client
 		.clients = (uintptr_t)clients,
 		.entry_size = sizeof(*clients),
 	};
-	int err = uapi_call(fd, THESEUS_MM_IOC_GET_CLIENTS, &call);
 
-	if (!err)
-		*found = call;
-	return err;
+	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_GET_CLIENTS, call, found);
 }
 
 /* --- objects of any kind --------------------------------------------------------- */
@@ -147,11 +145,8 @@ static inline int uapi_list_handles(int fd, __u32 flags, __u32 *from,
 static inline int uapi_query(int fd, __u32 handle, struct theseus_mm_query *query)
 {
 	struct theseus_mm_query call = { .handle = handle };
-	int err = uapi_call(fd, THESEUS_MM_IOC_QUERY, &call);
 
-	if (!err)
-		*query = call;
-	return err;
+	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_QUERY, call, query);
 }
 
 static inline int uapi_drop(int fd, __u32 handle)
@@ -186,15 +181,11 @@ static inline int uapi_merge(int fd, __u32 handle, __u32 other)
 static inline int uapi_allocate(int fd, unsigned long request, struct theseus_mm_allocate *wanted)
 {
 	struct theseus_mm_allocate call = *wanted;
-	int err;
 
 	call.handle = 0;
 	call.start = 0;
 	call.nr_pages = 0;
-	err = uapi_call(fd, request, &call);
-	if (!err)
-		*wanted = call;
-	return err;
+	return UAPI_CALL_FOR(fd, request, call, wanted);
 }
 
 static inline int uapi_allocate_frames(int fd, struct theseus_mm_allocate *request)
@@ -211,11 +202,8 @@ static inline int uapi_create(int fd, unsigned long request, __u64 size, __u64 p
 			      struct theseus_mm_create_mapping *mapping)
 {
 	struct theseus_mm_create_mapping call = { .size = size, .pte_flags = pte_flags };
-	int err = uapi_call(fd, request, &call);
 
-	if (!err)
-		*mapping = call;
-	return err;
+	return UAPI_CALL_FOR(fd, request, call, mapping);
 }
 
 static inline int uapi_create_mapping(int fd, __u64 size, __u64 pte_flags,
@@ -240,11 +228,8 @@ static inline int uapi_map(int fd, unsigned long request, __u32 pages, __u32 fra
 			   __u64 pte_flags, struct theseus_mm_map *mapping)
 {
 	struct theseus_mm_map call = { .pages = pages, .frames = frames, .pte_flags = pte_flags };
-	int err = uapi_call(fd, request, &call);
 
-	if (!err)
-		*mapping = call;
-	return err;
+	return UAPI_CALL_FOR(fd, request, call, mapping);
 }
 
 static inline int uapi_map_allocated_pages(int fd, __u32 pages, __u64 pte_flags,
@@ -286,40 +271,34 @@ static inline int uapi_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u3
 }
 
 /* @nr_done may be NULL. */
-static inline int uapi_run_batch(int fd, unsigned long request, struct theseus_mm_batch *call,
-				 __u32 *nr_done)
+static inline int uapi_run_batch(int fd, unsigned long request, __u32 flags, void *items,
+				 __u32 item_size, __u32 nr_items, __u32 *nr_done)
 {
-	int err = uapi_call(fd, request, call);
+	struct theseus_mm_batch call = {
+		.flags = flags,
+		.nr_items = nr_items,
+		.items = (uintptr_t)items,
+		.item_size = item_size,
+	};
+	int err = uapi_call(fd, request, &call);
 
 	if (!err && nr_done)
-		*nr_done = call->nr_done;
+		*nr_done = call.nr_done;
 	return err;
 }
 
 static inline int uapi_create_batch(int fd, __u32 flags, struct theseus_mm_create_item *items,
 				    __u32 nr_items, __u32 *nr_done)
 {
-	struct theseus_mm_batch call = {
-		.flags = flags,
-		.nr_items = nr_items,
-		.items = (uintptr_t)items,
-		.item_size = sizeof(*items),
-	};
-
-	return uapi_run_batch(fd, THESEUS_MM_IOC_CREATE_BATCH, &call, nr_done);
+	return uapi_run_batch(fd, THESEUS_MM_IOC_CREATE_BATCH, flags, items, sizeof(*items),
+			      nr_items, nr_done);
 }
 
 static inline int uapi_drop_batch(int fd, __u32 flags, struct theseus_mm_drop_item *items,
 				  __u32 nr_items, __u32 *nr_done)
 {
-	struct theseus_mm_batch call = {
-		.flags = flags,
-		.nr_items = nr_items,
-		.items = (uintptr_t)items,
-		.item_size = sizeof(*items),
-	};
-
-	return uapi_run_batch(fd, THESEUS_MM_IOC_DROP_BATCH, &call, nr_done);
+	return uapi_run_batch(fd, THESEUS_MM_IOC_DROP_BATCH, flags, items, sizeof(*items),
+			      nr_items, nr_done);
 }
 
 static inline int uapi_access(int fd, unsigned long request, __u32 handle, __u64 offset,
@@ -373,11 +352,8 @@ static inline int uapi_map_frame_range(int fd, __u64 paddr, __u64 nr_bytes, __u6
 		.nr_bytes = nr_bytes,
 		.pte_flags = pte_flags,
 	};
-	int err = uapi_call(fd, THESEUS_MM_IOC_MAP_FRAME_RANGE, &call);
 
-	if (!err)
-		*mapping = call;
-	return err;
+	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_MAP_FRAME_RANGE, call, mapping);
 }
 
 /* --- mappings in processes ------------------------------------------------------- */
@@ -462,21 +438,15 @@ static inline int uapi_import(int fd, int export, __u32 *handle)
 static inline int uapi_translate(int fd, __u64 vaddr, struct theseus_mm_translate *translation)
 {
 	struct theseus_mm_translate call = { .vaddr = vaddr };
-	int err = uapi_call(fd, THESEUS_MM_IOC_TRANSLATE, &call);
 
-	if (!err)
-		*translation = call;
-	return err;
+	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_TRANSLATE, call, translation);
 }
 
 static inline int uapi_dump_pte(int fd, __u64 vaddr, struct theseus_mm_dump_pte *dump)
 {
 	struct theseus_mm_dump_pte call = { .vaddr = vaddr };
-	int err = uapi_call(fd, THESEUS_MM_IOC_DUMP_PTE, &call);
 
-	if (!err)
-		*dump = call;
-	return err;
+	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_DUMP_PTE, call, dump);
 }
 
 #endif /* TESTS_UAPI_H */

@@ -100,9 +100,7 @@ FIXTURE_SETUP(unplug)
 	unsigned int word = 0;
 
 	area_catch_signals();
-	self->fd = uapi_open(NULL);
-	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, uapi_get_info(self->fd, &self->start));
+	CLIENT_SETUP();
 	ASSERT_TRUE(find_device(self->device, &self->bar));
 	ASSERT_EQ(0, uapi_add_device_region(self->fd, self->bar, NR_BYTES,
 					    THESEUS_MM_MEMORY_UNCACHED));

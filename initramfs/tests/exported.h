@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Descriptors of exported and of lent mappings, as this process uses them. The file that
+ * includes this header defines SIZE, the size of its mappings.
+ */
+#ifndef TESTS_EXPORTED_H
+#define TESTS_EXPORTED_H
+
+#include "area.h"
+
+#include <poll.h>
+
+#define BORROW	THESEUS_MM_EXPORT_BORROW
+#define SEALED	THESEUS_MM_EXPORT_READ_ONLY
+
+/* What poll() reports for a descriptor that is stale and has no areas. */
+#define GONE	(POLLHUP | POLLERR)
+
+/* Longer than any mapping of the tests that use this. */
+#define BEYOND	(4ULL << 20)
+
+/* A descriptor of a mapping. */
+#define EXPORT_OF(handle, flags)							\
+	({										\
+		int _export;								\
+											\
+		ASSERT_EQ(0, uapi_export_as(self->fd, handle, flags, &_export, NULL));	\
+		_export;								\
+	})
+
+static inline unsigned char *mmap_export_at(int export, __u64 offset, size_t nr_bytes,
+					    int protection)
+{
+	return mmap(NULL, nr_bytes, protection, MAP_SHARED, export, offset);
+}
+
+static inline unsigned char *mmap_export(int export, size_t nr_bytes, int protection)
+{
+	return mmap_export_at(export, 0, nr_bytes, protection);
+}
+
+#define AREA_OF(export, protection)							\
+	({										\
+		unsigned char *_area = mmap_export(export, SIZE, protection);		\
+											\
+		ASSERT_NE((unsigned char *)MAP_FAILED, _area);				\
+		_area;									\
+	})
+
+static inline int query_export(int export, struct theseus_mm_query *query)
+{
+	*query = (struct theseus_mm_query){ 0 };
+	return uapi_call(export, THESEUS_MM_IOC_QUERY, query);
+}
+
+static inline int revoke_export(int export, __u32 *nr)
+{
+	struct theseus_mm_revoke call = { 0 };
+	int err = uapi_call(export, THESEUS_MM_IOC_REVOKE, &call);
+
+	*nr = call.nr_revoked;
+	return err;
+}
+
+/* Return: what poll() reports within @timeout_ms: POLLIN, and the events that it always reports */
+static inline short polled(int fd, int timeout_ms)
+{
+	struct pollfd wanted = { .fd = fd, .events = POLLIN | POLLOUT | POLLPRI };
+
+	return poll(&wanted, 1, timeout_ms) < 0 ? -1 : wanted.revents;
+}
+
+/* No use of a stale descriptor succeeds, be it of an export or of what was lent. */
+#define EXPECT_STALE(export)								\
+	do {										\
+		struct theseus_mm_query _query;						\
+											\
+		EXPECT_ERRNO(ESTALE, mmap_export(export, PAGE, R));			\
+		EXPECT_ERRNO(ESTALE, mmap_export(export, BEYOND, R));			\
+		EXPECT_EQ(-ESTALE, query_export(export, &_query));			\
+	} while (0)
+
+#endif /* TESTS_EXPORTED_H */
