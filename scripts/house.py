@@ -381,6 +381,32 @@ def check_docs(house):
                          "make it a plain comment (/*) of one or two sentences")
 
 
+def check_errors(house):
+    """An error ends its function: by a return, or by a goto to where things are undone."""
+    for source in house.module:
+        if source.folder in UNMENDED:
+            continue
+        for function in source.functions:
+            for pattern, allowed, wrong, remedy in LADDERS:
+                if len(re.findall(pattern, function.body)) > allowed:
+                    house.report("error", source, function.line, function.name,
+                                 f"{function.name}() {wrong}", remedy)
+
+
+# Folders whose functions still have ladders. A folder without one is to be taken out.
+UNMENDED = ("theseus_mm/core", "theseus_mm/alloc", "theseus_mm/paging", "theseus_mm/mapping")
+# err, or any other name that a function gives its error
+ERR = r"(?:err|error|ret)"
+LADDERS = (
+    (rf"\bif \(!{ERR}\b[^;{{}}]*\)\s*{ERR} = ", 1, "has a ladder of if (!err) err = ...",
+     "check each step: if (err) return err; or goto"),
+    (rf"\bif \(!{ERR}\b[^;{{}}]*\)\s*\{{", 0, "goes on in a block of if (!err)",
+     "check for the error: if (err) return err; or goto"),
+    (rf"\bint (?:[^;=]*, )?{ERR} = \w+\([^;]*;(?=[^}}]*\n\tif \(!?{ERR}\b)", 0,
+     "checks a call that initialises err", "declare err, then assign it beside its check"),
+)
+
+
 def check_places(house):
     """Checks macros that only one file may use."""
     for source in house.module + house.tests:
@@ -461,8 +487,8 @@ def check_library(house):
                          f"add a case to {USER_TESTS}/lib_*_test.c that asserts its results")
 
 
-RULES = (check_sizes, check_circles, check_names, check_headers, check_docs, check_places,
-         check_used, check_library)
+RULES = (check_sizes, check_circles, check_names, check_headers, check_docs, check_errors,
+         check_places, check_used, check_library)
 
 
 # Files that break a rule, and a part of the expected message.
@@ -491,6 +517,15 @@ BAD = {
                                   "nobody calls tmm_eleven_a()"),
     "theseus_mm/alloc/twelve.h": ("enum twelve {\n\tA,\n};\n", "nobody uses enum twelve"),
     "theseus_mm/alloc/thirteen.h": ("void tmm_thirteen_a(void);\n", "nobody defines or calls"),
+    "theseus_mm/kernel/fourteen.c": (
+        "/* c */\nint tmm_fourteen_a(int err)\n{\n" + "\tif (!err)\n\t\terr = b();\n" * 2 +
+        "\treturn tmm_fourteen_a(err);\n}\n", "has a ladder"),
+    "theseus_mm/kernel/fifteen.c": (
+        "/* c */\nint tmm_fifteen_a(int err)\n{\n\tif (!err && x()) {\n\t\ty();\n\t}\n"
+        "\treturn tmm_fifteen_a(err);\n}\n", "goes on in a block"),
+    "theseus_mm/kernel/sixteen.c": (
+        "/* c */\nint tmm_sixteen_a(void)\n{\n\tint err = b();\n\n\tif (err)\n\t\treturn err;\n"
+        "\treturn tmm_sixteen_a();\n}\n", "a call that initialises err"),
     "initramfs/bin/tmm/long.c": ("\n" * (MAX_SOURCE + 1), "lines, more than"),
     "initramfs/tests/long_test.c": ("\n" * (MAX_TEST + 1), "lines, more than"),
     "initramfs/lib/libtmm/libtmm.map": (
@@ -520,7 +555,13 @@ EXPORT_SYMBOL_TMM(tmm_odd_name);
 
 int tmm_good_all(void)
 {
-	return "EXPORT_SYMBOL_GPL(x)" != 0;
+	int err = -EINVAL;
+
+	if (!err)
+		err = tmm_odd_name();
+	if (!err)
+		ops.open();
+	return err ? err : "EXPORT_SYMBOL_GPL(x)" != 0;
 }
 """,
     "initramfs/tests/lib_test.c":

@@ -104,8 +104,9 @@ err_frames:
 
 static int __init tmm_module_init(void)
 {
-	int err = start_parts();
+	int err;
 
+	err = start_parts();
 	/* The code that detects any other error logs that error. */
 	if (err == -ENOMEM)
 		pr_err("Linux's own memory is exhausted, so the module is not loaded: free some, or name smaller ranges in regions=\n");
