@@ -258,7 +258,8 @@ static void write_through_an_immutable_borrow(struct kunit *test)
 
 static bool is_dirty(struct tmm_mapped_pages *mp, u64 page)
 {
-	return tmm_translate_collect_flags(tmm_mapped_pages_root(mp), page, 1) & TMM_PTE_DIRTY;
+	return tmm_translate_collect_flags(tmm_mapped_pages_root(mp),
+					   tmm_test_pages(page, 1)) & TMM_PTE_DIRTY;
 }
 
 /* A mutable borrow marks each page that it reaches dirty, an immutable one marks none. */
@@ -284,11 +285,10 @@ static void mark_dirty_of_a_part(struct kunit *test)
 static u64 break_page(struct kunit *test, u64 page, u64 leaf)
 {
 	struct tmm_table_path path;
-	unsigned int level;
-	u64 *table = tmm_table_find(tmm_test_root(test), page, &path, &level);
+	u64 *table = tmm_table_find(tmm_test_root(test), tmm_page_4k(page), &path);
 
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	return xchg(&table[tmm_entry_table_index(page, level)], leaf);
+	return xchg(&table[tmm_entry_table_index(tmm_page_4k(page), path.level)], leaf);
 }
 
 static void memory_that_fails_is_an_error(struct kunit *test)

@@ -30,6 +30,11 @@ static tmm_leaf_bits_t leaf_bits(tmm_pte_flags_t flags)
 	return tmm_pte_leaf_bits(flags, true);
 }
 
+static tmm_pte_flags_t flags_of(struct kunit *test, u64 page, u64 nr)
+{
+	return tmm_translate_collect_flags(tmm_test_root(test), tmm_test_pages(page, nr));
+}
+
 static int map_run(struct kunit *test, u64 page, u64 frame, u64 nr, enum tmm_page_size largest)
 {
 	return tmm_mapper_map(tmm_test_root(test), tmm_test_pages(page, nr), tmm_frame_4k(frame),
@@ -91,8 +96,7 @@ static void map_chooses_the_largest_leaf(struct kunit *test)
 
 	/* Remap and unmap work on the leaves that are there. */
 	tmm_mapper_remap(pt, tmm_test_pages(page, choice->nr), false);
-	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, choice->nr) &
-			   TMM_PTE_WRITABLE);
+	KUNIT_EXPECT_FALSE(test, flags_of(test, page, choice->nr) & TMM_PTE_WRITABLE);
 	tmm_test_expect_sizes(test, page, frame, choice->leaves);
 	tmm_mapper_unmap(pt, tmm_test_pages(page, choice->nr));
 	tmm_test_expect_unmapped(test, page, 1);
@@ -123,7 +127,7 @@ static void map_encodes_the_memory_type_at_every_size(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, entry, SOME_FRAME << 12 |
 					tmm_pte_leaf_bits_at(leaf, size));
 			KUNIT_EXPECT_EQ(test, tmm_pte_memory_type_of_leaf(entry, size), type);
-			KUNIT_EXPECT_EQ(test, !!(tmm_translate_collect_flags(pt, base_page(), nr) &
+			KUNIT_EXPECT_EQ(test, !!(flags_of(test, base_page(), nr) &
 						 TMM_PTE_DEVICE_MEMORY), type != TMM_WRITE_BACK);
 			tmm_mapper_unmap(pt, tmm_test_pages(base_page(), nr));
 		}
@@ -380,7 +384,7 @@ static void remap_keeps_accessed_and_dirty(struct kunit *test)
 				(u64)page_to_pfn(memory) << 12 | writable | noted |
 				tmm_pte_leaf_bits_at(leaf_bits(TMM_PTE_NONE), TMM_2M));
 	}
-	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, base_page(), NR_2M),
+	KUNIT_EXPECT_EQ(test, flags_of(test, base_page(), NR_2M),
 			TMM_PTE_OURS | TMM_PTE_NOT_EXECUTABLE | TMM_PTE_WRITABLE |
 			TMM_PTE_HARDWARE);
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), NR_2M));
@@ -427,27 +431,23 @@ static void collect_flags_of_each_leaf(struct kunit *test)
 	const u64 page = base_page() - 1;
 	struct tmm_page_table *pt = tmm_test_root(test);
 	struct tmm_table_path path;
-	unsigned int level;
 	u64 *table;
 
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, 1 + 2 * NR_2M),
 					     tmm_frame_4k(SOME_FRAME - 1), leaf_bits(TMM_PTE_NONE),
 					     TMM_2M), 0);
-	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M) &
-			   TMM_PTE_HARDWARE);
-	table = tmm_table_find(pt, page + 1 + NR_2M, &path, &level);
+	KUNIT_EXPECT_FALSE(test, flags_of(test, page, 1 + 2 * NR_2M) & TMM_PTE_HARDWARE);
+	table = tmm_table_find(pt, tmm_page_4k(page + 1 + NR_2M), &path);
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	KUNIT_EXPECT_EQ(test, level, 2);
+	KUNIT_EXPECT_EQ(test, path.level, 2);
 	table[1] |= TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY;
-	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, 1 + NR_2M) &
-			   TMM_PTE_HARDWARE);
-	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M) &
-			TMM_PTE_HARDWARE, TMM_PTE_HARDWARE);
+	KUNIT_EXPECT_FALSE(test, flags_of(test, page, 1 + NR_2M) & TMM_PTE_HARDWARE);
+	KUNIT_EXPECT_EQ(test, flags_of(test, page, 1 + 2 * NR_2M) & TMM_PTE_HARDWARE,
+			TMM_PTE_HARDWARE);
 	/* Unmapped pages add no flags, neither alone nor among mapped pages. */
-	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page + 2 + 2 * NR_2M, 3 * NR_1G),
-			TMM_PTE_NONE);
-	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page - 7 * NR_1G, 14 * NR_1G),
-			tmm_translate_collect_flags(pt, page, 1 + 2 * NR_2M));
+	KUNIT_EXPECT_EQ(test, flags_of(test, page + 2 + 2 * NR_2M, 3 * NR_1G), TMM_PTE_NONE);
+	KUNIT_EXPECT_EQ(test, flags_of(test, page - 7 * NR_1G, 14 * NR_1G),
+			flags_of(test, page, 1 + 2 * NR_2M));
 	tmm_mapper_unmap(pt, tmm_test_pages(page, 1 + 2 * NR_2M));
 }
 

@@ -76,7 +76,8 @@ static int translate_all_the_time(void *context)
 		u64 generation = smp_load_acquire(&race->generation);
 		struct tmm_translation found = {};
 		int err = tmm_mapper_translate(race->pt, vaddr, &found);
-		tmm_pte_flags_t flags = tmm_translate_collect_flags(race->pt, race->page, 1);
+		struct tmm_page_range pages = tmm_test_pages(race->page, 1);
+		tmm_pte_flags_t flags = tmm_translate_collect_flags(race->pt, pages);
 
 		/* Pairs with the barrier in set_mapped(). */
 		smp_rmb();
@@ -117,7 +118,7 @@ static void race_translate(struct kunit *test, enum tmm_page_size size)
 		set_mapped(race);
 		while (READ_ONCE(race->nr_seen) == seen && goes_on(start, nr_rounds))
 			cpu_relax();
-		if (tmm_split_leaf_at(race->pt, base_page() + 1))
+		if (tmm_split_leaf_at(race->pt, tmm_page_4k(base_page() + 1)))
 			break;
 		set_mapped(race);
 		tmm_mapper_unmap(race->pt, tmm_test_pages(base_page(), nr));
@@ -176,15 +177,14 @@ static void remap_during_writes_loses_no_dirty_bit(struct kunit *test)
 	struct tmm_table_path path;
 	u64 nr_lost = 0, round = 0, done;
 	struct task_struct *task;
-	unsigned int level;
 	u64 *entry;
 
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(race->pt, tmm_test_pages(base_page(), NR_2M),
 					     tmm_frame_4k(page_to_pfn(memory)), leaf_bits(),
 					     TMM_2M), 0);
-	entry = tmm_table_find(race->pt, base_page(), &path, &level);
-	KUNIT_ASSERT_EQ(test, level, 2);
-	entry += tmm_entry_table_index(base_page(), 2);
+	entry = tmm_table_find(race->pt, tmm_page_4k(base_page()), &path);
+	KUNIT_ASSERT_EQ(test, path.level, 2);
+	entry += tmm_entry_table_index(tmm_page_4k(base_page()), 2);
 	task = tmm_test_thread_start(test, write_when_told, race);
 	while (goes_on(start, round)) {
 		WRITE_ONCE(*entry, READ_ONCE(*entry) & ~noted);
@@ -242,7 +242,7 @@ static void split_during_windows_of_a_neighbour(struct kunit *test)
 				     tmm_frame_4k(SOME_FRAME), leaf_bits(), TMM_2M);
 		if (err)
 			break;
-		err = tmm_split_leaf_at(race->pt, base_page() + 1);
+		err = tmm_split_leaf_at(race->pt, tmm_page_4k(base_page() + 1));
 		tmm_mapper_unmap(race->pt, tmm_test_pages(base_page(), NR_2M));
 		nr_rounds++;
 	}
@@ -278,7 +278,7 @@ static void map_split_unmap(struct race *race, unsigned int parity)
 	race->nr_done++;
 	if (tmm_mapper_map(race->pt, tmm_test_pages(page, nr), tmm_frame_4k(frame), leaf_bits(),
 			   TMM_1G) ||
-	    tmm_split_leaf_at(race->pt, at)) {
+	    tmm_split_leaf_at(race->pt, tmm_page_4k(at))) {
 		race->nr_wrong++;
 		return;
 	}

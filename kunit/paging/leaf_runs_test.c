@@ -24,7 +24,8 @@ static void expect_run(struct kunit *test, u64 from, u64 end, u64 page, u64 fram
 {
 	struct tmm_leaf_run run = {};
 
-	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(tmm_test_root(test), from, end, &run));
+	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(tmm_test_root(test),
+						   tmm_test_pages(from, end - from), &run));
 	KUNIT_EXPECT_EQ(test, run.page, page);
 	KUNIT_EXPECT_EQ(test, run.frame, frame);
 	KUNIT_EXPECT_EQ(test, run.nr, nr);
@@ -35,7 +36,8 @@ static void expect_none(struct kunit *test, u64 from, u64 end)
 {
 	struct tmm_leaf_run run;
 
-	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(tmm_test_root(test), from, end, &run));
+	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(tmm_test_root(test),
+						    tmm_test_pages(from, end - from), &run));
 }
 
 static void run_of_nothing(struct kunit *test)
@@ -112,14 +114,13 @@ static void run_of_a_frozen_leaf(struct kunit *test)
 {
 	const u64 page = base_page() + 1024, frame = 0x40000;
 	struct tmm_table_path path;
-	unsigned int level;
 	u64 *table, *entry;
 
 	map_run(test, page, frame, 1024, TMM_TEST_WRITABLE);
-	table = tmm_table_find(tmm_test_root(test), page, &path, &level);
+	table = tmm_table_find(tmm_test_root(test), tmm_page_4k(page), &path);
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	KUNIT_ASSERT_EQ(test, level, 2);
-	entry = &table[tmm_entry_table_index(page, level)];
+	KUNIT_ASSERT_EQ(test, path.level, 2);
+	entry = &table[tmm_entry_table_index(tmm_page_4k(page), path.level)];
 	*entry &= ~TMM_ENTRY_PRESENT;
 	expect_run(test, 0, pages_end(), page, frame, 1024, TMM_2M);
 	*entry &= ~TMM_ENTRY_HUGE;

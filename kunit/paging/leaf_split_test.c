@@ -35,17 +35,16 @@ static void map_run(struct kunit *test, u64 page, u64 frame, u64 nr)
 
 static int split_leaf(struct kunit *test, u64 page)
 {
-	return tmm_split_leaf_at(tmm_test_root(test), page);
+	return tmm_split_leaf_at(tmm_test_root(test), tmm_page_4k(page));
 }
 
 static u64 *leaf_of(struct kunit *test, u64 page)
 {
 	struct tmm_table_path path;
-	unsigned int level;
-	u64 *table = tmm_table_find(tmm_test_root(test), page, &path, &level);
+	u64 *table = tmm_table_find(tmm_test_root(test), tmm_page_4k(page), &path);
 
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	return &table[tmm_entry_table_index(page, level)];
+	return &table[tmm_entry_table_index(tmm_page_4k(page), path.level)];
 }
 
 struct choice {
@@ -244,7 +243,8 @@ static void frozen_leaf_is_in_use(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_test_entry(pt, base_page(), tmm_entry_leaf_level(size)),
 				entry);
 		KUNIT_EXPECT_EQ(test, tmm_mapper_leaf_size(pt, tmm_page_4k(base_page())), size);
-		KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, base_page(), nr),
+		KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt,
+								  tmm_test_pages(base_page(), nr)),
 				TMM_TEST_WRITABLE | TMM_PTE_OURS);
 		for (other = TMM_4K; other <= size; other++)
 			KUNIT_EXPECT_EQ(test, map_size(pt, base_page(), bits, other), -EEXIST);

@@ -315,14 +315,15 @@ static void runs_of_both_halves_are_found(struct kunit *test)
 
 	map_run(test, 1000, 7, 2, TMM_TEST_WRITABLE);
 	map_run(test, high, 9, 1, TMM_TEST_WRITABLE);
-	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(pt, 0, end, &run));
+	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(pt, tmm_test_pages(0, end), &run));
 	KUNIT_EXPECT_EQ(test, run.page, 1000);
 	KUNIT_EXPECT_EQ(test, run.nr, 2);
-	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(pt, 1002, end, &run));
+	KUNIT_ASSERT_TRUE(test, tmm_leaf_runs_find(pt, tmm_test_pages(1002, end - 1002), &run));
 	KUNIT_EXPECT_EQ(test, run.page, high);
 	KUNIT_EXPECT_EQ(test, run.frame, 9);
-	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(pt, 1002, high, &run));
-	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(pt, high + 1, end, &run));
+	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(pt, tmm_test_pages(1002, high - 1002), &run));
+	KUNIT_EXPECT_FALSE(test, tmm_leaf_runs_find(pt, tmm_test_pages(high + 1, end - (high + 1)),
+						    &run));
 	tmm_mapper_unmap(pt, tmm_test_pages(1000, 2));
 	tmm_mapper_unmap(pt, tmm_test_pages(high, 1));
 }

@@ -69,7 +69,8 @@ static void check_boundary(struct kunit *test, unsigned int level)
 
 	tmm_mapper_remap(pt, tmm_test_pages(page, 5), false);
 	tmm_test_expect_mapped(test, page, SOME_FRAME, 5);
-	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, page, 5) & TMM_PTE_WRITABLE);
+	KUNIT_EXPECT_FALSE(test, tmm_translate_collect_flags(pt, tmm_test_pages(page, 5)) &
+			   TMM_PTE_WRITABLE);
 	tmm_mapper_unmap(pt, tmm_test_pages(page, 5));
 	tmm_test_expect_unmapped(test, page, 5);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
@@ -290,12 +291,13 @@ static void collect_flags_joins_the_entries(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(page, 3),
 					     tmm_frame_4k(frames->f.chunk.start),
 					     leaf_bits(TMM_PTE_WRITABLE), TMM_4K), 0);
-	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 3), flags);
+	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, tmm_test_pages(page, 3)), flags);
 	touch_page(test, page + 2, true);
-	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 2), flags);
-	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 3),
+	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, tmm_test_pages(page, 2)), flags);
+	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, tmm_test_pages(page, 3)),
 			flags | TMM_PTE_ACCESSED | TMM_PTE_DIRTY);
-	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, page, 0), TMM_PTE_NONE);
+	KUNIT_EXPECT_EQ(test, tmm_translate_collect_flags(pt, tmm_test_pages(page, 0)),
+			TMM_PTE_NONE);
 	tmm_mapper_unmap(pt, tmm_test_pages(page, 3));
 	tmm_allocated_frames_drop(&frames);
 }

@@ -44,7 +44,7 @@ static int try_acquire(struct kunit *test, u64 page, unsigned int nr,
 	int err;
 
 	preempt_disable();
-	err = tmm_table_acquire(tmm_test_root(test), page, 1, nr, spares, &path, table,
+	err = tmm_table_acquire(tmm_test_root(test), tmm_page_4k(page), nr, spares, &path, table,
 				&gather);
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, gather.head, 0);
@@ -62,7 +62,7 @@ static void acquire_tables(struct kunit *test, u64 page, unsigned int nr)
 	KUNIT_ASSERT_EQ(test, try_acquire(test, page, nr, &spares, &table), 0);
 	give_spares(test, &spares);
 	for (i = 0; i < nr; i++)
-		table[tmm_entry_table_index(page, 1) + i] =
+		table[tmm_entry_table_index(tmm_page_4k(page), 1) + i] =
 			TMM_ENTRY_PRESENT | ((page + i) << 12 & TMM_PTE_FRAME_MASK);
 }
 
@@ -73,12 +73,11 @@ static unsigned int release_tables(struct kunit *test, u64 page, unsigned int nr
 	u64 before = tmm_test_nr_tables(test);
 	struct tmm_table_gather gather = {};
 	struct tmm_table_path path;
-	unsigned int found;
-	u64 *table = tmm_table_find(pt, page, &path, &found);
+	u64 *table = tmm_table_find(pt, tmm_page_4k(page), &path);
 
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	memset(&table[tmm_entry_table_index(page, 1)], 0, nr * sizeof(*table));
-	tmm_table_release(pt, &path, 1, nr, &gather);
+	memset(&table[tmm_entry_table_index(tmm_page_4k(page), 1)], 0, nr * sizeof(*table));
+	tmm_table_release(pt, &path, nr, &gather);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), before);
 	tmm_table_free_gathered(pt, &gather);
 	KUNIT_EXPECT_EQ(test, gather.head, 0);
@@ -176,11 +175,10 @@ static void acquire_in_a_larger_leaf(struct kunit *test)
 	const u64 leaf = TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE | BIT_ULL(30);
 	struct tmm_table_spares spares = {};
 	struct tmm_table_path path;
-	unsigned int found;
 	u64 *table = NULL;
 
 	acquire_tables(test, base_page(), 1);
-	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
+	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, tmm_page_4k(base_page()), &path));
 	path.entry[1][1] = leaf;
 	take_spares(test, &spares, pt->levels - 1);
 	KUNIT_EXPECT_EQ(test, try_acquire(test, base_page() + 512, 1, &spares, &table), -EEXIST);
@@ -188,11 +186,11 @@ static void acquire_in_a_larger_leaf(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, spares.nr, pt->levels - 1);
 	KUNIT_EXPECT_EQ(test, path.entry[1][1], leaf);
 	KUNIT_EXPECT_EQ(test, count_at(test, base_page(), 2), 1);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + 512, &path, &found),
+	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, tmm_page_4k(base_page() + 512), &path),
 			    &path.entry[1][0]);
-	KUNIT_EXPECT_EQ(test, found, 2);
+	KUNIT_EXPECT_EQ(test, path.level, 2);
 	give_spares(test, &spares);
-	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
+	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, tmm_page_4k(base_page()), &path));
 	path.entry[1][1] = 0;
 	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
@@ -212,7 +210,8 @@ static void acquire_at(struct kunit *test, u64 page, unsigned int level, unsigne
 	for (i = 0; i <= nr_needed; i++) {
 		take_spares(test, &spares, i);
 		preempt_disable();
-		err = tmm_table_acquire(pt, page, level, nr, &spares, &path, &table, &gather);
+		err = tmm_table_acquire(pt, (struct tmm_page){ page, tmm_entry_leaf_size(level) },
+					nr, &spares, &path, &table, &gather);
 		preempt_enable();
 		/* The call needs exactly as many spare frames as there are missing tables. */
 		KUNIT_EXPECT_EQ(test, err, i < nr_needed ? -EAGAIN : 0);
@@ -224,7 +223,8 @@ static void acquire_at(struct kunit *test, u64 page, unsigned int level, unsigne
 	KUNIT_EXPECT_EQ(test, spares.nr, 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), nr_needed);
 	for (i = 0; i < nr; i++)
-		table[tmm_entry_table_index(page, level) + i] = TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE;
+		table[tmm_entry_table_index(tmm_page_4k(page), level) + i] =
+			TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE;
 }
 
 static void acquire_at_each_level_of_leaves(struct kunit *test)
@@ -236,20 +236,20 @@ static void acquire_at_each_level_of_leaves(struct kunit *test)
 		u64 page = base_page() + nr_spanned(level - 1);
 		struct tmm_table_gather gather = {};
 		struct tmm_table_path path;
-		unsigned int found;
 		u64 *table;
 
 		acquire_at(test, page, level, 3);
 		KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - level);
 		KUNIT_EXPECT_EQ(test, count_at(test, page, level), 3);
-		table = tmm_table_find(pt, page, &path, &found);
+		table = tmm_table_find(pt, tmm_page_4k(page), &path);
 		KUNIT_ASSERT_NOT_NULL(test, table);
-		KUNIT_EXPECT_EQ(test, found, level);
-		memset(&table[tmm_entry_table_index(page, level)], 0, 3 * sizeof(*table));
-		tmm_table_release(pt, &path, level, 1, &gather);
+		KUNIT_EXPECT_EQ(test, path.level, level);
+		memset(&table[tmm_entry_table_index(tmm_page_4k(page), level)], 0,
+		       3 * sizeof(*table));
+		tmm_table_release(pt, &path, 1, &gather);
 		KUNIT_EXPECT_EQ(test, gather.head, 0);
 		KUNIT_EXPECT_EQ(test, count_at(test, page, level), 2);
-		tmm_table_release(pt, &path, level, 2, &gather);
+		tmm_table_release(pt, &path, 2, &gather);
 		KUNIT_EXPECT_PTR_EQ(test, memchr_inv(pt->top, 0, TMM_FIRST_MIRROR_SLOT * 8), NULL);
 		tmm_table_free_gathered(pt, &gather);
 		KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
@@ -263,11 +263,10 @@ static void acquire_in_a_frozen_leaf(struct kunit *test)
 	const u64 frozen = TMM_ENTRY_HUGE | BIT_ULL(30);
 	struct tmm_table_spares spares = {};
 	struct tmm_table_path path;
-	unsigned int found;
 	u64 *table = NULL;
 
 	acquire_tables(test, base_page(), 1);
-	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, base_page(), &path, &found));
+	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(pt, tmm_page_4k(base_page()), &path));
 	path.entry[1][1] = frozen;
 	take_spares(test, &spares, pt->levels - 1);
 	KUNIT_EXPECT_EQ(test, try_acquire(test, base_page() + 512, 1, &spares, &table), -EEXIST);
@@ -323,14 +322,16 @@ static void find_where_tables_are_missing(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
 	struct tmm_table_path path;
-	unsigned int level, found;
+	unsigned int level;
 
-	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page(), &path, &found), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, tmm_page_4k(base_page()), &path), NULL);
 	acquire_tables(test, base_page(), 1);
-	for (level = 1; level < pt->levels; level++)
-		KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + nr_spanned(level),
-							 &path, &found), NULL);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, base_page() + 511, &path, &found),
+	for (level = 1; level < pt->levels; level++) {
+		u64 page = base_page() + nr_spanned(level);
+
+		KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, tmm_page_4k(page), &path), NULL);
+	}
+	KUNIT_EXPECT_PTR_EQ(test, tmm_table_find(pt, tmm_page_4k(base_page() + 511), &path),
 			    tmm_table_of_entry(pt, *path.entry[1]));
 	KUNIT_EXPECT_PTR_EQ(test, path.entry[pt->levels - 1], &pt->top[TMM_FIRST_PRIVATE_SLOT]);
 	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
@@ -363,10 +364,10 @@ static void entry_with_stray_bits_is_empty(struct kunit *test)
 static void add_stray_bits(struct tmm_page_table *pt, u64 page)
 {
 	struct tmm_table_path path;
-	unsigned int found, level;
-	u64 *table = tmm_table_find(pt, page, &path, &found);
+	unsigned int level;
+	u64 *table = tmm_table_find(pt, tmm_page_4k(page), &path);
 
-	table[tmm_entry_table_index(page, 1) + 1] |= TMM_ENTRY_STRAY;
+	table[tmm_entry_table_index(tmm_page_4k(page), 1) + 1] |= TMM_ENTRY_STRAY;
 	for (level = 1; level < pt->levels; level++)
 		path.entry[level][1] |= TMM_ENTRY_STRAY;
 }
@@ -405,15 +406,14 @@ static void stray_bits_in_a_table_that_waits_to_be_freed(struct kunit *test)
 	struct tmm_page_table *pt = tmm_test_root(test);
 	struct tmm_table_gather gather = {};
 	struct tmm_table_path path;
-	unsigned int found;
 	u64 head;
 	u64 *table;
 
 	acquire_tables(test, base_page(), 1);
-	table = tmm_table_find(pt, base_page(), &path, &found);
+	table = tmm_table_find(pt, tmm_page_4k(base_page()), &path);
 	KUNIT_ASSERT_NOT_NULL(test, table);
-	table[tmm_entry_table_index(base_page(), 1)] = 0;
-	tmm_table_release(pt, &path, 1, 1, &gather);
+	table[tmm_entry_table_index(tmm_page_4k(base_page()), 1)] = 0;
+	tmm_table_release(pt, &path, 1, &gather);
 	for (head = gather.head; head; head = tmm_entry_paddr(table[0])) {
 		table = tmm_table_of_entry(pt, head);
 		table[0] |= TMM_ENTRY_STRAY;

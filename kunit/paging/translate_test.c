@@ -96,11 +96,10 @@ static void translate_not_canonical(struct kunit *test)
 static u64 *plant_leaf(struct kunit *test, unsigned int level, u64 leaf)
 {
 	struct tmm_table_path path;
-	unsigned int found;
 	u64 page = base_page() + (1ULL << (9 * (level - 1)));
 
 	map_one(test, page);
-	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(tmm_test_root(test), page, &path, &found));
+	KUNIT_ASSERT_NOT_NULL(test, tmm_table_find(tmm_test_root(test), tmm_page_4k(page), &path));
 	path.entry[level - 1][-1] = leaf;
 	return &path.entry[level - 1][-1];
 }

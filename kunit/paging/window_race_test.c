@@ -185,7 +185,7 @@ static void walk_slowly(struct race *race)
 
 	tmm_tlb_walk_begin(&walk);
 	for (level = race->pt->levels; level >= 1; level--) {
-		u64 entry = READ_ONCE(table[tmm_entry_table_index(race->page, level)]);
+		u64 entry = READ_ONCE(table[tmm_entry_table_index(tmm_page_4k(race->page), level)]);
 
 		if (!tmm_entry_is_present(entry))
 			break;

@@ -280,7 +280,7 @@ static void look_once(struct looker *l)
 	MODEL_EXPECT(&l->m, dump.nr_levels && dump.nr_levels <= l->m.roots[0]->levels,
 		     "%u levels", dump.nr_levels);
 	if (!(l->m.step % 16))
-		tmm_translate_collect_flags(l->m.roots[0], page, 64);
+		tmm_translate_collect_flags(l->m.roots[0], tmm_test_pages(page, 64));
 	if (tmm_mapper_translate(l->m.roots[0], tmm_test_vaddr(page), &found))
 		return;
 	l->nr_seen++;

@@ -252,8 +252,7 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_flags);
  */
 tmm_pte_flags_t tmm_mapped_pages_collect_flags(const struct tmm_mapped_pages *mp)
 {
-	tmm_pte_flags_t seen = tmm_translate_collect_flags(mp->pt, tmm_mapped_pages_first(mp),
-							   tmm_mapped_pages_nr(mp));
+	tmm_pte_flags_t seen = tmm_translate_collect_flags(mp->pt, tmm_mapped_pages_range(mp));
 
 	return (tmm_mapped_pages_flags(mp) & ~TMM_PTE_HARDWARE) | (seen & TMM_PTE_HARDWARE);
 }

@@ -19,7 +19,9 @@
  */
 bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
 {
-	return tmm_leaf_runs_any_bad(mp->pt, mp->pages->chunk.start + first, nr);
+	const struct tmm_page page = tmm_page_4k(tmm_mapped_pages_first(mp) + first);
+
+	return tmm_leaf_runs_any_bad(mp->pt, tmm_page_range_of(page, nr));
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_any_bad);
 

@@ -157,7 +157,7 @@ static int split_entries(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *h
 {
 	if (!tmm_mapped_pages_nr(mp) || !tmm_mapped_pages_nr(half))
 		return 0;
-	return tmm_split_leaf_at(mp->pt, tmm_mapped_pages_first(half));
+	return tmm_split_leaf_at(mp->pt, tmm_page_4k(tmm_mapped_pages_first(half)));
 }
 
 /**

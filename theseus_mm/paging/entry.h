@@ -64,10 +64,10 @@ static inline bool tmm_entry_is_frozen(u64 entry, unsigned int level)
 	return level > 1 && (entry & (TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE)) == TMM_ENTRY_HUGE;
 }
 
-/* Index of 4 KiB page @number in a table of @level. */
-static inline unsigned int tmm_entry_table_index(u64 number, unsigned int level)
+/* Index of @page in a table of @level. */
+static inline unsigned int tmm_entry_table_index(struct tmm_page page, unsigned int level)
 {
-	return (number >> (TMM_INDEX_BITS * (level - 1))) & (TMM_TABLE_ENTRIES - 1);
+	return (page.number >> (TMM_INDEX_BITS * (level - 1))) & (TMM_TABLE_ENTRIES - 1);
 }
 
 /* Number of 4 KiB pages that one entry of a table of @level covers. */

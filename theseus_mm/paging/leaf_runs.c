@@ -34,7 +34,7 @@ static u64 used_entry(const u64 *table, unsigned int index, unsigned int level)
  * the entry covers. If no entry is used, returns 0 and sets @page to the first page after the
  * table.
  */
-static u64 first_used(const u64 *table, unsigned int level, u64 *page)
+static u64 first_used(const u64 *table, unsigned int level, struct tmm_page *page)
 {
 	const u64 nr = tmm_entry_nr_pages(level);
 	unsigned int i = tmm_entry_table_index(*page, level);
@@ -44,21 +44,21 @@ static u64 first_used(const u64 *table, unsigned int level, u64 *page)
 		entry = used_entry(table, i, level);
 		if (entry)
 			return entry;
-		*page = ALIGN_DOWN(*page, nr) + nr;
+		page->number = ALIGN_DOWN(page->number, nr) + nr;
 		if (++i == TMM_TABLE_ENTRIES)
 			return 0;
 	}
 }
 
 /* A run of the one leaf @entry, from @page on. */
-static struct tmm_leaf_run run_of_leaf(u64 entry, unsigned int level, u64 page)
+static struct tmm_leaf_run run_of_leaf(u64 entry, unsigned int level, struct tmm_page page)
 {
 	const enum tmm_page_size size = tmm_entry_leaf_size(level);
 	const u64 nr = tmm_page_size_4k_pages(size);
-	const u64 offset = page & (nr - 1);
+	const u64 offset = page.number & (nr - 1);
 
 	return (struct tmm_leaf_run){
-		.page = page,
+		.page = page.number,
 		/* Bit 12 of a leaf above 4 KiB is part of the memory type. */
 		.frame = ALIGN_DOWN(tmm_entry_paddr(entry) >> TMM_PAGE_SHIFT, nr) + offset,
 		.nr = nr - offset,
@@ -76,7 +76,7 @@ static bool continues_run(const struct tmm_leaf_run *run, const struct tmm_leaf_
 /* Extend @run with the leaves that follow in the same table. */
 static void extend_in_table(const u64 *table, unsigned int level, struct tmm_leaf_run *run)
 {
-	unsigned int i = tmm_entry_table_index(run->page, level);
+	unsigned int i = tmm_entry_table_index(tmm_page_4k(run->page), level);
 	struct tmm_leaf_run next;
 	u64 entry;
 
@@ -84,7 +84,7 @@ static void extend_in_table(const u64 *table, unsigned int level, struct tmm_lea
 		entry = used_entry(table, i, level);
 		if (!entry || !tmm_entry_is_leaf(entry, level))
 			break;
-		next = run_of_leaf(entry, level, run->page + run->nr);
+		next = run_of_leaf(entry, level, tmm_page_4k(run->page + run->nr));
 		if (!continues_run(run, &next))
 			break;
 		run->nr += next.nr;
@@ -92,10 +92,12 @@ static void extend_in_table(const u64 *table, unsigned int level, struct tmm_lea
 }
 
 /*
- * Walk down once, and read each table once, because interrupts are off during the walk. Returns
- * the page where the search continues if the walk found nothing.
+ * Walk down once from @page on, and read each table once, because interrupts are off during the
+ * walk. Returns the page where the search, which ends before the page of number @end, continues
+ * if the walk found nothing.
  */
-static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run)
+static struct tmm_page find_in_one_walk(struct tmm_page_table *pt, struct tmm_page page, u64 end,
+					struct tmm_leaf_run *run)
 {
 	const u64 *table = tmm_page_table_top(pt, page);
 	const bool is_low = table == pt->low;
@@ -107,11 +109,11 @@ static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct
 		u64 entry = first_used(table, level, &page);
 
 		/* The upper half has its own top-level table, so the search continues there. */
-		if (is_low && page >= tmm_private_first_page()) {
-			page = tmm_private_first_page();
+		if (is_low && page.number >= tmm_private_first_page()) {
+			page.number = tmm_private_first_page();
 			break;
 		}
-		if (!entry || page >= end)
+		if (!entry || page.number >= end)
 			break;
 		if (tmm_entry_is_leaf(entry, level)) {
 			*run = run_of_leaf(entry, level, page);
@@ -121,16 +123,17 @@ static u64 find_in_one_walk(struct tmm_page_table *pt, u64 page, u64 end, struct
 		table = tmm_table_of_entry(pt, entry);
 		/* This is Linux's own table. No caller searches there. */
 		if (!table)
-			page = end;
+			page.number = end;
 	}
 	tmm_tlb_walk_end(&inside);
 	return page;
 }
 
-static bool find_in_table(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run)
+static bool find_in_table(struct tmm_page_table *pt, struct tmm_page page, u64 end,
+			  struct tmm_leaf_run *run)
 {
 	run->nr = 0;
-	while (!run->nr && page < end) {
+	while (!run->nr && page.number < end) {
 		page = find_in_one_walk(pt, page, end, run);
 		cond_resched();
 	}
@@ -138,27 +141,30 @@ static bool find_in_table(struct tmm_page_table *pt, u64 page, u64 end, struct t
 }
 
 /*
- * Find the first run from @page on and before @end, which is at most the guard hole's end. All
- * leaves of a run have the same size and flags, and are consecutive in both address spaces. A
- * mapping of several GiB may be more than one run. Other CPUs may map and unmap during the
+ * Find the first run in @pages, which end before the end of the guard hole or there. All leaves
+ * of a run have the same size and flags, and are consecutive in both address spaces. A mapping
+ * of several GiB may be more than one run. Other CPUs may map and unmap during the
  * search, so each leaf was present at some moment, but perhaps not all at once. @run is set
  * only if the function returns true.
  *
  * Context: Process context, may sleep. Interrupts are off while the function reads the entries
  * of a few tables. O(tables).
  */
-bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm_leaf_run *run)
+bool tmm_leaf_runs_find(struct tmm_page_table *pt, struct tmm_page_range pages,
+			struct tmm_leaf_run *run)
 {
+	const u64 end = tmm_range_end(&pages.r);
 	struct tmm_leaf_run next;
 	unsigned int i;
 
-	if (!find_in_table(pt, page, end, run))
+	if (!find_in_table(pt, tmm_page_4k(pages.r.first), end, run))
 		return false;
 	for (i = 1; i < MAX_TABLES; i++) {
 		const u64 behind = run->page + run->nr;
 
 		/* Only a leaf that follows directly can extend the run, so search one page. */
-		if (behind >= end || !find_in_table(pt, behind, behind + 1, &next) ||
+		if (behind >= end ||
+		    !find_in_table(pt, tmm_page_4k(behind), behind + 1, &next) ||
 		    !continues_run(run, &next))
 			break;
 		run->nr += next.nr;
@@ -169,23 +175,24 @@ bool tmm_leaf_runs_find(struct tmm_page_table *pt, u64 page, u64 end, struct tmm
 EXPORT_SYMBOL_IF_KUNIT(tmm_leaf_runs_find);
 
 /*
- * Is a frame behind one of @nr pages known to be bad? The function walks the page tables. A
+ * Is a frame behind one of @pages known to be bad? The function walks the page tables. A
  * walk needs no lock, and works for any number of runs of frames and for any part of borrowed
  * frames. Other CPUs may map and unmap at the same time.
  *
  * Context: Process context, may sleep. O(leaves) if any bad frame is known, else O(1).
  */
-bool tmm_leaf_runs_any_bad(struct tmm_page_table *pt, u64 page, u64 nr)
+bool tmm_leaf_runs_any_bad(struct tmm_page_table *pt, struct tmm_page_range pages)
 {
-	const u64 end = page + nr;
+	const u64 end = tmm_range_end(&pages.r);
 	struct tmm_leaf_run run;
 
 	if (!tmm_bad_frames_exist(pt->fa))
 		return false;
-	while (page < end && tmm_leaf_runs_find(pt, page, end, &run)) {
+	while (tmm_leaf_runs_find(pt, pages, &run)) {
 		if (tmm_bad_frames_any(pt->fa, run.frame, run.nr))
 			return true;
-		page = run.page + run.nr;
+		pages.r.first = run.page + run.nr;
+		pages.r.nr = end - pages.r.first;
 	}
 	return false;
 }

@@ -20,7 +20,6 @@ struct leaves {
 	struct tmm_table_path path;
 	u64 *entry;		/* of the first leaf; NULL if there is none */
 	unsigned int nr;
-	unsigned int level;	/* of the table */
 	u64 nr_pages;		/* pages that the leaves cover, at most as many as requested */
 };
 
@@ -30,7 +29,7 @@ static unsigned int span_of(struct tmm_page page, u64 nr)
 	const unsigned int level = tmm_entry_leaf_level(page.size);
 
 	return min_t(u64, nr / tmm_entry_nr_pages(level),
-		     TMM_TABLE_ENTRIES - tmm_entry_table_index(page.number, level));
+		     TMM_TABLE_ENTRIES - tmm_entry_table_index(page, level));
 }
 
 /*
@@ -40,24 +39,26 @@ static unsigned int span_of(struct tmm_page page, u64 nr)
  */
 static struct leaves leaves_at(struct tmm_page_table *pt, struct tmm_page page, u64 nr)
 {
-	struct leaves found = { .level = 1 };
-	u64 *table = tmm_table_find(pt, page.number, &found.path, &found.level);
+	struct leaves found = {};
+	u64 *table = tmm_table_find(pt, page, &found.path);
+	unsigned int level;
 	u64 size, begin;
 
 	if (TMM_BUG_IF(!table)) {
 		found.nr_pages = span_of(page, nr);
 		return found;
 	}
-	page.size = tmm_entry_leaf_size(found.level);
-	size = tmm_entry_nr_pages(found.level);
+	level = found.path.level;
+	page.size = tmm_entry_leaf_size(level);
+	size = tmm_entry_nr_pages(level);
 	begin = ALIGN_DOWN(page.number, size);
 	TMM_BUG_IF(begin != page.number || nr < size);
-	found.entry = &table[tmm_entry_table_index(page.number, found.level)];
+	found.entry = &table[tmm_entry_table_index(page, level)];
 	found.nr = max(span_of(page, nr), 1U);
-	if (found.level > 1) {
+	if (level > 1) {
 		unsigned int i = 1;
 
-		while (i < found.nr && tmm_entry_is_leaf(READ_ONCE(found.entry[i]), found.level))
+		while (i < found.nr && tmm_entry_is_leaf(READ_ONCE(found.entry[i]), level))
 			i++;
 		found.nr = i;
 	}
@@ -107,12 +108,12 @@ static int map_span(struct tmm_page_table *pt, struct tmm_page page, struct tmm_
 	int err;
 
 	preempt_disable();
-	err = tmm_table_acquire(pt, page.number, level, nr, spares, &path, &table, gather);
+	err = tmm_table_acquire(pt, page, nr, spares, &path, &table, gather);
 	if (err)
 		goto out;
-	err = fill_entries(&table[tmm_entry_table_index(page.number, level)], frame, nr, bits);
+	err = fill_entries(&table[tmm_entry_table_index(page, level)], frame, nr, bits);
 	if (err)
-		tmm_table_release(pt, &path, level, nr, gather);
+		tmm_table_release(pt, &path, nr, gather);
 out:
 	preempt_enable();
 	return err;
@@ -222,7 +223,7 @@ void tmm_mapper_unmap(struct tmm_page_table *pt, struct tmm_page_range pages)
 			continue;
 		for (i = 0; i < leaves.nr; i++)
 			TMM_BUG_IF(!tmm_entry_is_present(xchg(&leaves.entry[i], 0)));
-		tmm_table_release(pt, &leaves.path, leaves.level, leaves.nr, &gather);
+		tmm_table_release(pt, &leaves.path, leaves.nr, &gather);
 		cond_resched();
 	}
 	if (!nr)
@@ -281,21 +282,21 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_remap);
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, struct tmm_page_range pages)
 {
 	const u64 end = tmm_range_end(&pages.r);
-	u64 page = pages.r.first;
+	struct tmm_page page = tmm_page_4k(pages.r.first);
 
-	while (page < end) {
+	while (page.number < end) {
 		struct tmm_table_path path;
-		unsigned int level;
-		u64 *table = tmm_table_find(pt, page, &path, &level);
-		u64 *entry, old;
+		u64 *table = tmm_table_find(pt, page, &path);
+		u64 *entry, old, nr;
 
 		if (TMM_BUG_IF(!table))
 			return;
-		entry = &table[tmm_entry_table_index(page, level)];
+		entry = &table[tmm_entry_table_index(page, path.level)];
 		old = READ_ONCE(*entry);
 		while (!try_cmpxchg64(entry, &old, old | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY))
 			;
-		page = ALIGN_DOWN(page, tmm_entry_nr_pages(level)) + tmm_entry_nr_pages(level);
+		nr = tmm_entry_nr_pages(path.level);
+		page.number = ALIGN_DOWN(page.number, nr) + nr;
 		cond_resched();
 	}
 }
@@ -310,10 +311,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_mark_dirty);
 enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, struct tmm_page page)
 {
 	struct tmm_table_path path;
-	unsigned int level;
 
-	if (TMM_BUG_IF(!tmm_table_find(pt, page.number, &path, &level)))
+	if (TMM_BUG_IF(!tmm_table_find(pt, page, &path)))
 		return TMM_4K;
-	return tmm_entry_leaf_size(level);
+	return tmm_entry_leaf_size(path.level);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_leaf_size);

@@ -30,6 +30,7 @@
 #define TMM_PAGING_PAGE_TABLE_H
 
 #include "core/address.h"
+#include "core/page.h"
 
 #include <linux/atomic.h>
 #include <linux/kref.h>
@@ -80,10 +81,10 @@ static inline u64 tmm_private_first_page(void)
 	return (u64)TMM_FIRST_PRIVATE_SLOT << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
 }
 
-/* The top-level table that translates page @number. */
-static inline u64 *tmm_page_table_top(const struct tmm_page_table *pt, u64 number)
+/* The top-level table that translates @page. */
+static inline u64 *tmm_page_table_top(const struct tmm_page_table *pt, struct tmm_page page)
 {
-	const u64 slot = number >> (TMM_INDEX_BITS * (pt->levels - 1));
+	const u64 slot = page.number >> (TMM_INDEX_BITS * (pt->levels - 1));
 
 	return (slot & (TMM_TABLE_ENTRIES - 1)) < TMM_FIRST_PRIVATE_SLOT ? pt->low : pt->top;
 }

@@ -39,20 +39,21 @@ static u64 freeze_leaf(u64 *entry)
  * of the new table, that leaf becomes a table too. Returns the entry that points to the new
  * table.
  */
-static u64 build_table(struct tmm_page_table *pt, u64 entry, unsigned int level, u64 page,
-		       struct tmm_table_spares *spares)
+static u64 build_table(struct tmm_page_table *pt, u64 entry, unsigned int level,
+		       struct tmm_page page, struct tmm_table_spares *spares)
 {
 	const enum tmm_page_size size = tmm_entry_leaf_size(level);
 	const u64 small = tmm_page_size_bytes(size - 1);
 	u64 bits = tmm_pte_leaf_bits_at(tmm_pte_bits_of_leaf(entry, size), size - 1);
 	u64 paddr = tmm_entry_paddr(entry) & ~(tmm_page_size_bytes(size) - 1);
-	u64 new = tmm_table_entry(spares->numbers[--spares->nr], TMM_TABLE_ENTRIES);
+	struct tmm_frame frame = tmm_frame_4k(spares->numbers[--spares->nr]);
+	u64 new = tmm_table_entry(frame, TMM_TABLE_ENTRIES);
 	u64 *table = tmm_table_of_entry(pt, new);
 	unsigned int i;
 
 	for (i = 0; i < TMM_TABLE_ENTRIES; i++)
 		table[i] = (paddr + i * small) | bits;
-	if (!IS_ALIGNED(page, tmm_entry_nr_pages(level - 1))) {
+	if (!IS_ALIGNED(page.number, tmm_entry_nr_pages(level - 1))) {
 		i = tmm_entry_table_index(page, level - 1);
 		table[i] = build_table(pt, table[i], level - 1, page, spares);
 	}
@@ -60,16 +61,19 @@ static u64 build_table(struct tmm_page_table *pt, u64 entry, unsigned int level,
 }
 
 /* Take a frame for each level at which @page lies inside of a leaf: all of them or none. */
-static int take_spares(struct tmm_page_table *pt, unsigned int level, u64 page,
+static int take_spares(struct tmm_page_table *pt, unsigned int level, struct tmm_page page,
 		       struct tmm_table_spares *spares)
 {
-	int err = 0;
+	int err;
 
-	for (; !err && !IS_ALIGNED(page, tmm_entry_nr_pages(level)); level--)
+	for (; !IS_ALIGNED(page.number, tmm_entry_nr_pages(level)); level--) {
 		err = tmm_table_take_spare(pt, spares);
-	if (err)
-		tmm_table_give_spares(pt, spares);
-	return err;
+		if (err) {
+			tmm_table_give_spares(pt, spares);
+			return err;
+		}
+	}
+	return 0;
 }
 
 /*
@@ -84,27 +88,26 @@ static int take_spares(struct tmm_page_table *pt, unsigned int level, u64 page,
  *
  * Context: Process context, may sleep; not inside a window. O(levels).
  */
-int tmm_split_leaf_at(struct tmm_page_table *pt, u64 page)
+int tmm_split_leaf_at(struct tmm_page_table *pt, struct tmm_page page)
 {
 	struct tmm_table_spares spares = {};
 	struct tmm_table_path path;
-	unsigned int level;
 	u64 *entry, *table;
 	u64 leaf;
 	int err;
 
-	table = tmm_table_find(pt, page, &path, &level);
-	if (!table || IS_ALIGNED(page, tmm_entry_nr_pages(level)))
+	table = tmm_table_find(pt, page, &path);
+	if (!table || IS_ALIGNED(page.number, tmm_entry_nr_pages(path.level)))
 		return 0;
-	err = take_spares(pt, level, page, &spares);
+	err = take_spares(pt, path.level, page, &spares);
 	if (err)
 		return err;
-	entry = &table[tmm_entry_table_index(page, level)];
+	entry = &table[tmm_entry_table_index(page, path.level)];
 	leaf = freeze_leaf(entry);
 	TMM_BUG_IF(!tmm_entry_is_present(leaf));
 	tmm_tlb_wait();
 	/* Pairs with the address dependency of the walks that go through this entry. */
-	smp_store_release(entry, build_table(pt, leaf, level, page, &spares));
+	smp_store_release(entry, build_table(pt, leaf, path.level, page, &spares));
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_split_leaf_at);

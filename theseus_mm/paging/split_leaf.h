@@ -6,10 +6,10 @@
 #ifndef TMM_PAGING_SPLIT_LEAF_H
 #define TMM_PAGING_SPLIT_LEAF_H
 
-#include <linux/types.h>
+#include "core/page.h"
 
 struct tmm_page_table;
 
-int __must_check tmm_split_leaf_at(struct tmm_page_table *pt, u64 page);
+int __must_check tmm_split_leaf_at(struct tmm_page_table *pt, struct tmm_page page);
 
 #endif /* TMM_PAGING_SPLIT_LEAF_H */

@@ -16,10 +16,10 @@
 
 #define ENTRY_TABLE	(TMM_ENTRY_PRESENT | TMM_ENTRY_WRITABLE | TMM_ENTRY_ACCESSED)
 
-/* Returns the entry that points to the table in frame @number, which has @nr used entries. */
-u64 tmm_table_entry(u64 number, unsigned int nr)
+/* Returns the entry that points to the table in @frame, which has @nr used entries. */
+u64 tmm_table_entry(struct tmm_frame frame, unsigned int nr)
 {
-	return number << TMM_PAGE_SHIFT | ENTRY_TABLE | FIELD_PREP(TMM_ENTRY_COUNT, nr);
+	return frame.number << TMM_PAGE_SHIFT | ENTRY_TABLE | FIELD_PREP(TMM_ENTRY_COUNT, nr);
 }
 
 /*
@@ -51,7 +51,7 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 		if (*installed) {
 			if (spares->nr < nr_missing)
 				return -EAGAIN;
-			new = tmm_table_entry(spares->numbers[spares->nr - 1], nr);
+			new = tmm_table_entry(tmm_frame_4k(spares->numbers[spares->nr - 1]), nr);
 		} else if (old & TMM_ENTRY_HUGE) {
 			return -EEXIST;
 		} else if (tmm_entry_count(old) + nr > TMM_ENTRY_COUNT_MAX) {
@@ -73,11 +73,11 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 }
 
 /*
- * Add @nr leaves (1..512) to the count of the table of @leaf_level (1..3) that covers page
- * @number. The caller then writes the leaves. @spares are cleared frames for missing tables;
- * the function removes the frames that it uses. @path is set to the entries that lead to the
- * table. @table is set on success only. @gather receives tables that this call emptied, also on
- * success; the caller frees these after a shootdown.
+ * Add @nr leaves (1..512) of the size of @page to the count of the table for such leaves that
+ * covers @page. The caller then writes the leaves. @spares are cleared frames for missing
+ * tables; the function removes the frames that it uses. @path is set to the entries that lead
+ * to the table. @table is set on success only. @gather receives tables that this call emptied,
+ * also on success; the caller frees these after a shootdown.
  *
  * On the way down the function pins each table during the lookup of the table's child. If the
  * function installs the child, the pin becomes the count for the child's entry. If the child
@@ -89,26 +89,29 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
  *
  * Context: Preemption is off.
  */
-int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int leaf_level,
-		      unsigned int nr, struct tmm_table_spares *spares, struct tmm_table_path *path,
-		      u64 **table, struct tmm_table_gather *gather)
+int tmm_table_acquire(struct tmm_page_table *pt, struct tmm_page page, unsigned int nr,
+		      struct tmm_table_spares *spares, struct tmm_table_path *path, u64 **table,
+		      struct tmm_table_gather *gather)
 {
-	u64 *parent = tmm_page_table_top(pt, number);
+	const unsigned int leaf_level = tmm_entry_leaf_level(page.size);
+	u64 *parent = tmm_page_table_top(pt, page);
 	unsigned int level;
 	bool installed;
 	int err;
 
 	lockdep_assert_preemption_disabled();
+	path->level = pt->levels;
 	for (level = pt->levels - 1; level >= leaf_level; level--) {
-		u64 *entry = &parent[tmm_entry_table_index(number, level + 1)];
+		u64 *entry = &parent[tmm_entry_table_index(page, level + 1)];
 
 		err = acquire_child(entry, level - leaf_level + 1, level == leaf_level ? nr : 1,
 				    spares, &installed);
 		if (err || !installed)
-			tmm_table_release(pt, path, level + 1, 1, gather);
+			tmm_table_release(pt, path, 1, gather);
 		if (err)
 			return err;
 		path->entry[level] = entry;
+		path->level = level;
 		parent = tmm_table_of_entry(pt, READ_ONCE(*entry));
 	}
 	*table = parent;
@@ -117,24 +120,23 @@ int tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int leaf_l
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_acquire);
 
 /*
- * Returns the table that holds the leaf of page @number, or NULL if a table is missing. The
- * caller owns the page's mapping, so the tables stay. A frozen leaf counts as a leaf. If @level
- * is 1, the page's entry may be empty. @level is set on success only.
+ * Returns the table that holds the leaf of @page, or NULL if a table is missing. The caller
+ * owns the page's mapping, so the tables stay. A frozen leaf counts as a leaf. If the level of
+ * @path is 1, the page's entry may be empty. The level is set on success only.
  *
  * Context: Any. O(levels).
  */
-u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path *path,
-		    unsigned int *level)
+u64 *tmm_table_find(struct tmm_page_table *pt, struct tmm_page page, struct tmm_table_path *path)
 {
-	u64 *table = tmm_page_table_top(pt, number);
+	u64 *table = tmm_page_table_top(pt, page);
 	unsigned int child;
 
 	for (child = pt->levels - 1; child >= 1; child--) {
-		u64 *entry = &table[tmm_entry_table_index(number, child + 1)];
+		u64 *entry = &table[tmm_entry_table_index(page, child + 1)];
 		u64 value = READ_ONCE(*entry);
 
 		if (tmm_entry_is_leaf(value, child + 1)) {
-			*level = child + 1;
+			path->level = child + 1;
 			return table;
 		}
 		if (!tmm_entry_is_present(value))
@@ -142,7 +144,7 @@ u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path
 		path->entry[child] = entry;
 		table = tmm_table_of_entry(pt, value);
 	}
-	*level = 1;
+	path->level = 1;
 	return table;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_find);
@@ -156,16 +158,19 @@ static void gather_table(struct tmm_page_table *pt, u64 entry, struct tmm_table_
 }
 
 /*
- * Give back @nr counts of the table of @level. The caller has cleared the entries, leaves or
- * tables, that the counts stood for. @gather receives each table that becomes empty: this
- * table, and then each table above that loses its last entry. The root's table has no count.
+ * Give back @nr counts of the table at the end of @path. The caller has cleared the entries,
+ * leaves or tables, that the counts stood for. @gather receives each table that becomes empty:
+ * this table, and then each table above that loses its last entry. The root's table has no
+ * count.
  *
  * Context: Any. The caller does a shootdown before tmm_table_free_gathered().
  */
 void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *path,
-		       unsigned int level, unsigned int nr, struct tmm_table_gather *gather)
+		       unsigned int nr, struct tmm_table_gather *gather)
 {
-	for (; level < pt->levels; level++, nr = 1) {
+	unsigned int level;
+
+	for (level = path->level; level < pt->levels; level++, nr = 1) {
 		u64 *entry = path->entry[level];
 		u64 old = READ_ONCE(*entry);
 		u64 new;

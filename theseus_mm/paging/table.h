@@ -41,10 +41,13 @@ struct tmm_page_table;
 
 /**
  * struct tmm_table_path - the entries that lead to a page
- * @entry: for each level, the entry that points to the table of that level; not set
- *         for the root's level
+ * @level: level of the last table on the path: of the table that holds the page's leaf, once the
+ *         walk is at its end
+ * @entry: for each level from @level on, the entry that points to the table of that level; not
+ *         set for the root's level
  */
 struct tmm_table_path {
+	unsigned int level;
 	u64 *entry[TMM_MAX_LEVELS + 1];
 };
 
@@ -71,16 +74,15 @@ struct tmm_table_gather {
 	u64 head;
 };
 
-u64 tmm_table_entry(u64 number, unsigned int nr);
+u64 tmm_table_entry(struct tmm_frame frame, unsigned int nr);
 u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry);
-int __must_check tmm_table_acquire(struct tmm_page_table *pt, u64 number, unsigned int leaf_level,
+int __must_check tmm_table_acquire(struct tmm_page_table *pt, struct tmm_page page,
 				   unsigned int nr, struct tmm_table_spares *spares,
 				   struct tmm_table_path *path, u64 **table,
 				   struct tmm_table_gather *gather);
-u64 *tmm_table_find(struct tmm_page_table *pt, u64 number, struct tmm_table_path *path,
-		    unsigned int *level);
+u64 *tmm_table_find(struct tmm_page_table *pt, struct tmm_page page, struct tmm_table_path *path);
 void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *path,
-		       unsigned int level, unsigned int nr, struct tmm_table_gather *gather);
+		       unsigned int nr, struct tmm_table_gather *gather);
 int __must_check tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares);
 void tmm_table_give_spares(struct tmm_page_table *pt, struct tmm_table_spares *spares);
 void tmm_table_free_gathered(struct tmm_page_table *pt, struct tmm_table_gather *gather);

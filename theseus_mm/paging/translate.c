@@ -16,8 +16,8 @@
 /* Walk from the root down. Returns true if the walk ended at a leaf. */
 static bool walk_tables(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struct tmm_pte_dump *out)
 {
-	const u64 number = tmm_page_containing_address(vaddr, TMM_4K).number;
-	const u64 *table = tmm_page_table_top(pt, number);
+	const struct tmm_page page = tmm_page_containing_address(vaddr, TMM_4K);
+	const u64 *table = tmm_page_table_top(pt, page);
 	struct tmm_walk inside;
 	unsigned int level;
 	bool found = false;
@@ -31,7 +31,7 @@ static bool walk_tables(struct tmm_page_table *pt, struct tmm_vaddr vaddr, struc
 		return false;
 	tmm_tlb_walk_begin(&inside);
 	for (level = pt->levels; level >= 1; level--) {
-		u64 entry = READ_ONCE(table[tmm_entry_table_index(number, level)]);
+		u64 entry = READ_ONCE(table[tmm_entry_table_index(page, level)]);
 
 		/*
 		 * A split is replacing this leaf. The address stays mapped throughout the
@@ -111,21 +111,21 @@ int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 EXPORT_SYMBOL_TMM(tmm_mapper_translate_page);
 
 /*
- * Returns the flags of all leaves of @nr pages, ORed. The result has ACCESSED or DIRTY if any
+ * Returns the flags of all leaves of @pages, ORed. The result has ACCESSED or DIRTY if any
  * page has. Pages that are not mapped add no flag.
  *
  * Context: Process context, may sleep. Mapping, unmapping and splitting may run at the same
  * time. O(leaves * levels).
  */
-tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr)
+tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, struct tmm_page_range pages)
 {
-	const u64 end = page + nr;
+	const u64 end = tmm_range_end(&pages.r);
+	struct tmm_page page = tmm_page_4k(pages.r.first);
 	tmm_pte_flags_t flags = TMM_PTE_NONE;
 	struct tmm_pte_dump dump;
 
-	while (page < end) {
-		struct tmm_page start = { page, TMM_4K };
-		bool found = walk_tables(pt, tmm_page_start_address(start), &dump);
+	while (page.number < end) {
+		bool found = walk_tables(pt, tmm_page_start_address(page), &dump);
 		unsigned int level = pt->levels - dump.nr_levels + 1;
 
 		if (found)
@@ -135,7 +135,7 @@ tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page,
 		 * Go to the next entry of the same level, after a leaf and after an empty
 		 * entry.
 		 */
-		page = ALIGN(page + 1, tmm_entry_nr_pages(level));
+		page.number = ALIGN(page.number + 1, tmm_entry_nr_pages(level));
 		cond_resched();
 	}
 	return flags;

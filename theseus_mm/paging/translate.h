@@ -5,6 +5,7 @@
 
 #include "core/page.h"
 #include "core/pte_flags.h"
+#include "core/range.h"
 #include "paging/entry.h"
 
 #include <linux/types.h>
@@ -38,7 +39,8 @@ int __must_check tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vadd
 				      struct tmm_translation *out);
 int __must_check tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 					   struct tmm_frame *out);
-tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt, u64 page, u64 nr);
+tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt,
+					    struct tmm_page_range pages);
 void tmm_translate_dump(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 			struct tmm_pte_dump *out);
 

@@ -118,8 +118,9 @@ static bool is_low(const void *p)
  */
 static bool is_private(const struct tmm_page_table *pt, const void *p)
 {
-	return tmm_entry_table_index((unsigned long)p >> TMM_PAGE_SHIFT, pt->levels) <
-	       TMM_FIRST_MIRROR_SLOT;
+	const struct tmm_page page = tmm_page_4k((unsigned long)p >> TMM_PAGE_SHIFT);
+
+	return tmm_entry_table_index(page, pt->levels) < TMM_FIRST_MIRROR_SLOT;
 }
 
 /*

@@ -144,12 +144,14 @@ static void add_run(const struct picture *picture, struct share *shares, u64 fir
  */
 static void add_mapping(const struct picture *picture, struct share *shares, u64 first, u64 nr)
 {
-	const u64 end = first + nr;
+	struct tmm_page_range pages = tmm_page_range_of(tmm_page_4k(first), nr);
+	const u64 end = tmm_range_end(&pages.r);
 	struct tmm_leaf_run run;
 
-	while (first < end && tmm_leaf_runs_find(picture->inst->root, first, end, &run)) {
+	while (tmm_leaf_runs_find(picture->inst->root, pages, &run)) {
 		add_run(picture, shares, run.frame, run.nr);
-		first = run.page + run.nr;
+		pages.r.first = run.page + run.nr;
+		pages.r.nr = end - pages.r.first;
 		cond_resched();
 		if (fatal_signal_pending(current))
 			return;

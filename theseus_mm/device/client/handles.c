@@ -256,7 +256,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_handle_drop);
  */
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr)
 {
-	return tmm_leaf_runs_any_bad(client->inst->root, first, nr);
+	return tmm_leaf_runs_any_bad(client->inst->root,
+				     tmm_page_range_of(tmm_page_4k(first), nr));
 }
 
 /*

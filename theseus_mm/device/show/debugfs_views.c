@@ -218,9 +218,12 @@ static u64 pages_end(void)
 static void *mappings_start(struct seq_file *m, loff_t *pos)
 {
 	struct mappings_view *view = m->private;
+	const u64 end = pages_end();
+	struct tmm_page_range pages;
 
-	if (!tmm_leaf_runs_find(view->inst->root, *pos, pages_end(), &view->run)) {
-		*pos = pages_end();
+	pages = tmm_page_range_of(tmm_page_4k(*pos), *pos < end ? end - *pos : 0);
+	if (!tmm_leaf_runs_find(view->inst->root, pages, &view->run)) {
+		*pos = end;
 		return NULL;
 	}
 	*pos = view->run.page;
