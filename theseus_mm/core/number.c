@@ -68,8 +68,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_number_parse_bytes);
 
 static int set_switch(const char *text, const struct kernel_param *kp)
 {
-	int err = param_set_bool(text, kp);
+	int err;
 
+	err = param_set_bool(text, kp);
 	if (err)
 		pr_err("%s=%s: neither 0 nor 1: name one of them\n", kp->name, text);
 	return err;

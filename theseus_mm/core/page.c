@@ -100,8 +100,9 @@ EXPORT_SYMBOL_TMM(tmm_page_start_address);
  */
 int tmm_page_align_up(struct tmm_page page, u64 nr_4k, struct tmm_page *out)
 {
-	int err = number_align_up(page.number, nr_4k, page_limit(), &page.number);
+	int err;
 
+	err = number_align_up(page.number, nr_4k, page_limit(), &page.number);
 	if (err)
 		return err;
 	if (!number_fits_size(page.number, page.size))
@@ -145,11 +146,13 @@ EXPORT_SYMBOL_TMM(tmm_page_convert);
  */
 int tmm_page_add(struct tmm_page page, u64 nr_pages, struct tmm_page *out)
 {
-	int err = number_add(page.number, nr_pages, page.size, page_limit(), &page.number);
+	int err;
 
-	if (!err)
-		*out = page;
-	return err;
+	err = number_add(page.number, nr_pages, page.size, page_limit(), &page.number);
+	if (err)
+		return err;
+	*out = page;
+	return 0;
 }
 EXPORT_SYMBOL_TMM(tmm_page_add);
 
@@ -203,8 +206,9 @@ EXPORT_SYMBOL_TMM(tmm_frame_start_address);
  */
 int tmm_frame_align_up(struct tmm_frame frame, u64 nr_4k, struct tmm_frame *out)
 {
-	int err = number_align_up(frame.number, nr_4k, frame_limit(), &frame.number);
+	int err;
 
+	err = number_align_up(frame.number, nr_4k, frame_limit(), &frame.number);
 	if (err)
 		return err;
 	if (!number_fits_size(frame.number, frame.size))
@@ -241,10 +245,12 @@ EXPORT_SYMBOL_TMM(tmm_frame_convert);
  */
 int tmm_frame_add(struct tmm_frame frame, u64 nr_frames, struct tmm_frame *out)
 {
-	int err = number_add(frame.number, nr_frames, frame.size, frame_limit(), &frame.number);
+	int err;
 
-	if (!err)
-		*out = frame;
-	return err;
+	err = number_add(frame.number, nr_frames, frame.size, frame_limit(), &frame.number);
+	if (err)
+		return err;
+	*out = frame;
+	return 0;
 }
 EXPORT_SYMBOL_TMM(tmm_frame_add);

@@ -50,8 +50,9 @@ static int check_bounds(u64 offset, u64 nr_bytes, u64 limit)
 int tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes, bool is_mutable,
 		     struct tmm_borrow *borrow)
 {
-	int err = tmm_mapped_pages_borrow(mp, is_mutable);
+	int err;
 
+	err = tmm_mapped_pages_borrow(mp, is_mutable);
 	if (err)
 		return err;
 	/* From here on the borrow keeps the mapping's size, so check the bounds now. */
@@ -105,10 +106,11 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 		      struct tmm_vaddr *vaddr)
 {
 	struct tmm_page_range range;
-	int err = check_bounds(offset, nr_bytes, borrow->nr_bytes);
+	int err;
 
 	if (!borrow->mp)
 		return -EINVAL;
+	err = check_bounds(offset, nr_bytes, borrow->nr_bytes);
 	if (err)
 		return err;
 	range = tmm_mapped_pages_range(borrow->mp);
@@ -159,13 +161,15 @@ int tmm_borrow_read(const struct tmm_borrow *borrow, u64 offset, void *to, size_
 {
 	struct tmm_vaddr vaddr;
 	size_t left;
-	int err = check_part(borrow, offset, nr_bytes, &vaddr);
+	int err;
 
-	if (!err)
-		err = copy_borrowed(borrow, vaddr, to, NULL, nr_bytes, &left);
-	if (!err && left)
-		err = -EIO;
-	return err;
+	err = check_part(borrow, offset, nr_bytes, &vaddr);
+	if (err)
+		return err;
+	err = copy_borrowed(borrow, vaddr, to, NULL, nr_bytes, &left);
+	if (err)
+		return err;
+	return left ? -EIO : 0;
 }
 EXPORT_SYMBOL_TMM(tmm_borrow_read);
 
@@ -185,15 +189,17 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 {
 	struct tmm_vaddr vaddr;
 	size_t left;
-	int err = check_part(borrow, offset, nr_bytes, &vaddr);
+	int err;
 
-	if (!err && !borrow->is_mutable)
-		err = -EACCES;
-	if (!err)
-		err = copy_borrowed(borrow, vaddr, NULL, from, nr_bytes, &left);
-	if (!err && left)
-		err = -EIO;
-	return err;
+	err = check_part(borrow, offset, nr_bytes, &vaddr);
+	if (err)
+		return err;
+	if (!borrow->is_mutable)
+		return -EACCES;
+	err = copy_borrowed(borrow, vaddr, NULL, from, nr_bytes, &left);
+	if (err)
+		return err;
+	return left ? -EIO : 0;
 }
 EXPORT_SYMBOL_TMM(tmm_borrow_write);
 

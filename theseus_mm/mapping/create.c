@@ -115,7 +115,9 @@ static struct tmm_mapped_pages *check_and_create(struct tmm_instance *inst,
 	if (err)
 		return ERR_PTR(err);
 	err = tmm_mapping_request_check(req);
-	return err ? ERR_PTR(err) : tmm_instance_create(inst, pt, req);
+	if (err)
+		return ERR_PTR(err);
+	return tmm_instance_create(inst, pt, req);
 }
 
 /*

@@ -85,11 +85,13 @@ static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *fra
 {
 	struct tmm_allocated_frames *before, *after;
 	struct tmm_frame_range taken;
-	int err = find_taken(&inst->pa, &frames->f.chunk, &taken);
+	int err;
 
-	if (!err)
-		err = tmm_allocated_frames_split_range(frames, taken, &before, &after);
 	list_add(&frames->f.link, passed_over);
+	err = find_taken(&inst->pa, &frames->f.chunk, &taken);
+	if (err)
+		return err;
+	err = tmm_allocated_frames_split_range(frames, taken, &before, &after);
 	if (err)
 		return err;
 	uncharge_frames(&frames->f);
@@ -185,9 +187,12 @@ tmm_instance_create_identity_mapping(struct tmm_instance *inst, struct tmm_page_
 		.frames = TMM_FRAMES_IDENTITY,
 		.zero = zero,
 	};
-	int err = tmm_pte_flags_check(flags);
+	int err;
 
-	return err ? ERR_PTR(err) : create_identity_at(inst, pt, req, &mapping);
+	err = tmm_pte_flags_check(flags);
+	if (err)
+		return ERR_PTR(err);
+	return create_identity_at(inst, pt, req, &mapping);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_identity_mapping);
 

@@ -79,11 +79,12 @@ static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pa
 static int copy_step(const struct tmm_mapped_pages *mp, void *dst, const void *src, size_t step,
 		     size_t *left)
 {
+	const enum tmm_memory_type type = tmm_mapped_pages_memory_type(mp);
 	int token = tmm_device_region_access_begin();
-	int err = tmm_mapped_pages_is_closed(mp) ? -ENODEV :
-		  tmm_window_transfer(mp->pt, tmm_mapped_pages_memory_type(mp), dst, src, step,
-				      left);
+	int err = -ENODEV;
 
+	if (!tmm_mapped_pages_is_closed(mp))
+		err = tmm_window_transfer(mp->pt, type, dst, src, step, left);
 	tmm_device_region_access_end(token);
 	return err;
 }
@@ -123,21 +124,25 @@ static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
 		tmm_mapped_pages_begin(mp->pt, *pages, TMM_DMA_FLAGS);
 	const u64 nr = tmm_allocated_pages_nr(*pages);
 	u64 done = 0;
-	int err = 0;
+	int err;
 
 	if (!copy)
 		return ERR_PTR(-ENOMEM);
-	while (!err && done < nr)
+	while (done < nr) {
 		err = extend_like(copy, mp, &done);
-	if (!err)
-		err = copy_content(copy, mp);
-	if (err) {
-		tmm_mapped_pages_abandon(copy, done);
-		return ERR_PTR(err);
+		if (err)
+			goto err_abandon;
 	}
+	err = copy_content(copy, mp);
+	if (err)
+		goto err_abandon;
 	*pages = NULL;
 	TMM_BUG_IF(tmm_mapped_pages_remap(copy, flags));
 	return copy;
+
+err_abandon:
+	tmm_mapped_pages_abandon(copy, done);
+	return ERR_PTR(err);
 }
 
 /**
@@ -177,10 +182,12 @@ struct tmm_mapped_pages *tmm_mapped_pages_deep_copy(struct tmm_mapped_pages *mp,
 		return ERR_PTR(err);
 	flags = new_flags ? *new_flags : mp->flags;
 	err = tmm_mapping_request_check_ram_flags(flags);
-	if (!err && tmm_mapped_pages_any_bad(mp, 0, mp->pages->chunk.nr))
-		err = -EIO;
 	if (err) {
 		copy = ERR_PTR(err);
+		goto out;
+	}
+	if (tmm_mapped_pages_any_bad(mp, 0, mp->pages->chunk.nr)) {
+		copy = ERR_PTR(-EIO);
 		goto out;
 	}
 	pages = tmm_placement_allocate_congruent(mp->pages->allocator, mp->pages->chunk.start,

@@ -82,8 +82,9 @@ int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memori
 	tmm_memories_merge(inst);
 
 	err = tmm_memories_divide(inst);
-	if (!err)
-		err = add_page_regions(inst);
+	if (err)
+		goto err_forget;
+	err = add_page_regions(inst);
 	if (err)
 		goto err_forget;
 	inst->root = tmm_page_table_create(&inst->fa);
@@ -106,9 +107,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_instance_init);
  */
 int tmm_instance_move_to_heap(struct tmm_instance *inst)
 {
-	int err = tmm_range_allocator_move_to_heap(&inst->fa.ra);
+	int err;
 
-	return err ?: tmm_range_allocator_move_to_heap(&inst->pa.ra);
+	err = tmm_range_allocator_move_to_heap(&inst->fa.ra);
+	if (err)
+		return err;
+	return tmm_range_allocator_move_to_heap(&inst->pa.ra);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_move_to_heap);
 
@@ -182,9 +186,12 @@ int tmm_instance_count(struct tmm_instance *inst, unsigned int index, u64 start,
 	end = mem->memory.first + start + min(nr, mem->memory.nr - start);
 	start += mem->memory.first;
 	err = count_part(inst, &mem->general.range, start, end, counts);
-	if (!err)
-		err = count_part(inst, &mem->metadata.range, start, end, unused);
+	if (err)
+		return err;
+	err = count_part(inst, &mem->metadata.range, start, end, unused);
+	if (err)
+		return err;
 	counts[TMM_COUNT_METADATA] = unused[TMM_MARK_ALLOCATED] + unused[TMM_MARK_MAPPED];
-	return err;
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_count);

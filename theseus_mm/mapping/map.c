@@ -101,9 +101,12 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_to(struct tmm_page_table *pt,
 						    tmm_pte_flags_t flags)
 {
 	const struct tmm_mapping_request req = { .flags = flags };
-	int err = tmm_pte_flags_check(flags);
+	int err;
 
-	return err ? ERR_PTR(err) : tmm_map_pages_to(pt, pages, frames, &req);
+	err = tmm_pte_flags_check(flags);
+	if (err)
+		return ERR_PTR(err);
+	return tmm_map_pages_to(pt, pages, frames, &req);
 }
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to);
 
@@ -135,7 +138,9 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_to_sized(struct tmm_page_table 
 	if (err)
 		return ERR_PTR(err);
 	err = tmm_pte_flags_check(flags);
-	return err ? ERR_PTR(err) : tmm_map_pages_to(pt, pages, frames, &req);
+	if (err)
+		return ERR_PTR(err);
+	return tmm_map_pages_to(pt, pages, frames, &req);
 }
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to_sized);
 
@@ -291,7 +296,7 @@ static int allocate_list(const struct tmm_mapped_pages *mp, const struct tmm_map
 	struct tmm_allocated_frames *frames;
 	u64 page = mp->pages->chunk.start;
 	u64 nr = mp->pages->chunk.nr;
-	int err = 0;
+	int err;
 
 	while (nr) {
 		frames = allocate_some(mp, next_piece(page, nr, largest), smallest);
@@ -304,11 +309,13 @@ static int allocate_list(const struct tmm_mapped_pages *mp, const struct tmm_map
 		nr -= tmm_frames_nr(&frames->f);
 		cond_resched();
 	}
-	/* Clear after the allocation of all frames, since clearing is most of the work. */
-	if (req->zero)
-		err = clear_list(list);
-	if (!err)
+	if (!req->zero)
 		return 0;
+	/* Clear after the allocation of all frames, since clearing is most of the work. */
+	err = clear_list(list);
+	if (err)
+		goto err_drop;
+	return 0;
 
 err_drop:
 	tmm_allocated_frames_drop_list(list);
@@ -349,8 +356,9 @@ static int check_room(struct tmm_frame_allocator *fa, const struct tmm_allocated
 	struct tmm_account *account = pages->chunk.account;
 	const u64 nr = tmm_allocated_pages_nr(pages);
 	struct tmm_range_totals totals;
-	int err = tmm_account_check(account, TMM_RESOURCE_FRAMES, nr, 0);
+	int err;
 
+	err = tmm_account_check(account, TMM_RESOURCE_FRAMES, nr, 0);
 	if (err)
 		return err;
 	tmm_range_allocator_totals(&fa->ra, &totals);
@@ -415,9 +423,12 @@ struct tmm_mapped_pages *tmm_map_allocated_pages(struct tmm_page_table *pt,
 						 tmm_pte_flags_t flags, bool zero)
 {
 	const struct tmm_mapping_request req = { .flags = flags, .zero = zero };
-	int err = tmm_mapping_request_check_ram_flags(flags);
+	int err;
 
-	return err ? ERR_PTR(err) : tmm_map_pages(pt, pages, &req);
+	err = tmm_mapping_request_check_ram_flags(flags);
+	if (err)
+		return ERR_PTR(err);
+	return tmm_map_pages(pt, pages, &req);
 }
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages);
 
@@ -453,6 +464,8 @@ struct tmm_mapped_pages *tmm_map_allocated_pages_sized(struct tmm_page_table *pt
 	if (err)
 		return ERR_PTR(err);
 	err = tmm_mapping_request_check_ram_flags(flags);
-	return err ? ERR_PTR(err) : tmm_map_pages(pt, pages, &req);
+	if (err)
+		return ERR_PTR(err);
+	return tmm_map_pages(pt, pages, &req);
 }
 EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_sized);

@@ -302,8 +302,9 @@ static bool is_other_memory(const struct tmm_mapped_pages *mp, tmm_pte_flags_t f
  */
 int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 {
-	int err = tmm_pte_flags_check(flags);
+	int err;
 
+	err = tmm_pte_flags_check(flags);
 	if (err)
 		return err;
 	if (is_other_memory(mp, flags))
@@ -371,8 +372,9 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 {
 	struct tmm_mapped_pages *doomed = *mp;
 	struct tmm_allocated_frames *run;
-	int err = tmm_mapped_pages_claim(doomed);
+	int err;
 
+	err = tmm_mapped_pages_claim(doomed);
 	if (err)
 		return err;
 	if (doomed->is_tainted || doomed->is_sealed) {

@@ -69,8 +69,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_sealed);
  */
 int tmm_mapped_pages_set_shareable(struct tmm_mapped_pages *mp, bool is_shareable)
 {
-	int err = tmm_mapped_pages_claim(mp);
+	int err;
 
+	err = tmm_mapped_pages_claim(mp);
 	if (err)
 		return err;
 	WRITE_ONCE(mp->is_shareable, is_shareable);
@@ -88,11 +89,13 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_set_shareable);
  */
 int tmm_mapped_pages_seal(struct tmm_mapped_pages *mp)
 {
-	int err = tmm_mapped_pages_remap(mp, mp->flags & ~TMM_PTE_WRITABLE);
+	int err;
 
-	if (!err)
-		WRITE_ONCE(mp->is_sealed, true);
-	return err;
+	err = tmm_mapped_pages_remap(mp, mp->flags & ~TMM_PTE_WRITABLE);
+	if (err)
+		return err;
+	WRITE_ONCE(mp->is_sealed, true);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_seal);
 

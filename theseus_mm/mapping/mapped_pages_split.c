@@ -76,12 +76,11 @@ int tmm_mapped_pages_merge(struct tmm_mapped_pages *mp, struct tmm_mapped_pages 
 	if (err)
 		goto out;
 	err = check_merge(mp, second);
-	if (!err)
-		err = tmm_allocated_pages_append(mp->pages, &second->pages);
-	if (err) {
-		tmm_mapped_pages_unclaim(second);
-		goto out;
-	}
+	if (err)
+		goto err_unclaim;
+	err = tmm_allocated_pages_append(mp->pages, &second->pages);
+	if (err)
+		goto err_unclaim;
 	join_frames(mp, second);
 	mp->is_tainted |= second->is_tainted;
 	if (second->borrowed)
@@ -90,6 +89,10 @@ int tmm_mapped_pages_merge(struct tmm_mapped_pages *mp, struct tmm_mapped_pages 
 	second->nr_tables = 0;
 	*other = NULL;
 	tmm_mapped_pages_free(second);
+	goto out;
+
+err_unclaim:
+	tmm_mapped_pages_unclaim(second);
 out:
 	tmm_mapped_pages_unclaim(mp);
 	return err;
@@ -136,8 +139,9 @@ static int split_frames(struct tmm_mapped_pages *mp, u64 nr, struct tmm_mapped_p
 /* Split pages and frames, without regard to the entries. */
 static int split_parts(struct tmm_mapped_pages *mp, u64 at_page, struct tmm_mapped_pages *half)
 {
-	int err = tmm_allocated_pages_split_at(mp->pages, at_page, &half->pages);
+	int err;
 
+	err = tmm_allocated_pages_split_at(mp->pages, at_page, &half->pages);
 	if (err)
 		return err;
 	err = split_frames(mp, tmm_mapped_pages_nr(mp), half);
@@ -185,8 +189,9 @@ int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 			   struct tmm_mapped_pages **second)
 {
 	struct tmm_mapped_pages *half;
-	int err = tmm_mapped_pages_claim(mp);
+	int err;
 
+	err = tmm_mapped_pages_claim(mp);
 	if (err)
 		return err;
 	half = tmm_mapped_pages_new(mp->pt, mp->flags);

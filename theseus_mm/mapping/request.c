@@ -10,9 +10,12 @@
 /* Check the flags of a mapping of RAM. Return: 0, -EINVAL or -EOPNOTSUPP */
 int tmm_mapping_request_check_ram_flags(tmm_pte_flags_t flags)
 {
-	int err = tmm_pte_flags_check(flags);
+	int err;
 
-	return err ?: tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
+	err = tmm_pte_flags_check(flags);
+	if (err)
+		return err;
+	return tmm_pte_flags_check_memory_type(flags, TMM_WRITE_BACK);
 }
 
 /*

@@ -87,13 +87,15 @@ static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const v
 	if (!seen)
 		return -ENOMEM;
 	err = tmm_window_read(root, vaddr, seen, TMM_PAGE_SIZE, &left);
+	if (err)
+		goto out;
 	/*
 	 * Compare only the second half: the hardware may set ACCESSED in entries of the lower
 	 * half.
 	 */
-	if (!err && (left || memcmp(seen + TMM_PAGE_SIZE / 2, alias + TMM_PAGE_SIZE / 2,
-				    TMM_PAGE_SIZE / 2)))
+	if (left || memcmp(seen + TMM_PAGE_SIZE / 2, alias + TMM_PAGE_SIZE / 2, TMM_PAGE_SIZE / 2))
 		err = -EIO;
+out:
 	kfree(seen);
 	return err;
 }
@@ -104,10 +106,13 @@ static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const v
  */
 static int try_root(struct tmm_page_table *root)
 {
-	/* Test both tables of the root. The table for windows maps Linux's memory as Linux does. */
-	int err = try_page(root, (struct tmm_vaddr){ (unsigned long)root->top }, root->top);
+	int err;
 
-	return err ?: try_page(root, (struct tmm_vaddr){ root->paddr }, root->top);
+	/* Test both tables of the root. The table for windows maps Linux's memory as Linux does. */
+	err = try_page(root, (struct tmm_vaddr){ (unsigned long)root->top }, root->top);
+	if (err)
+		return err;
+	return try_page(root, (struct tmm_vaddr){ root->paddr }, root->top);
 }
 
 /*
@@ -124,25 +129,30 @@ int tmm_startup_init(struct tmm_instance *inst, const struct tmm_memory *memorie
 		     unsigned int nr_memories, struct tmm_initial_memory_mappings *initial)
 {
 	struct tmm_initial_memory_mappings made = {};
-	int err = tmm_instance_init(inst, memories, nr_memories);
+	int err;
 
+	err = tmm_instance_init(inst, memories, nr_memories);
 	if (err)
 		return err;
 	made.page_table = inst->root;
 	INIT_LIST_HEAD(&made.metadata);
 	err = map_metadata(inst, &made.metadata);
-	if (!err)
-		err = map_identity(inst, &made.identity);
-	if (!err)
-		err = try_root(inst->root);
-	if (err) {
-		tmm_startup_abandon(&made);
-		tmm_instance_exit(inst);
-		return err;
-	}
+	if (err)
+		goto err_abandon;
+	err = map_identity(inst, &made.identity);
+	if (err)
+		goto err_abandon;
+	err = try_root(inst->root);
+	if (err)
+		goto err_abandon;
 	*initial = made;
 	list_replace(&made.metadata, &initial->metadata);
 	return 0;
+
+err_abandon:
+	tmm_startup_abandon(&made);
+	tmm_instance_exit(inst);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_startup_init);
 

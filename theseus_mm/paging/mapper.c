@@ -179,12 +179,13 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_page_range page
 		frame.size = page.size;
 		step = span_of(page, nr - done);
 		err = map_span(pt, page, frame, step, bits, &spares, &gather);
-		if (err == -EAGAIN)
+		if (err == -EAGAIN) {
 			err = tmm_table_take_spare(pt, &spares);
-		else if (!err)
-			done += step * tmm_page_size_4k_pages(page.size);
+			step = 0;	/* nothing is mapped yet: try again */
+		}
 		if (err)
 			break;
+		done += step * tmm_page_size_4k_pages(page.size);
 		cond_resched();
 	}
 	tmm_table_give_spares(pt, &spares);

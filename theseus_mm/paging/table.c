@@ -198,21 +198,24 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_table_release);
 int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spares)
 {
 	u64 *number = &spares->numbers[spares->nr];
-	int err = tmm_account_check(spares->account, TMM_RESOURCE_FRAMES, 1, 0);
+	int err;
 
-	if (!err)
-		err = tmm_table_frames_take(pt->fa, number);
+	err = tmm_account_check(spares->account, TMM_RESOURCE_FRAMES, 1, 0);
+	if (err)
+		return err;
+	err = tmm_table_frames_take(pt->fa, number);
 	if (err == -ENOSPC)
 		tmm_account_note_refusal(spares->account, TMM_RESOURCE_FRAMES);
 	if (err)
 		return err;
 	/* Charge after the allocation, as range allocators do. The frame is not in use yet. */
 	err = tmm_account_charge(spares->account, TMM_RESOURCE_FRAMES, 1);
-	if (err)
+	if (err) {
 		tmm_table_frames_give(pt->fa, *number);
-	else
-		spares->nr++;
-	return err;
+		return err;
+	}
+	spares->nr++;
+	return 0;
 }
 
 /*

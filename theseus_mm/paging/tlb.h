@@ -21,6 +21,7 @@
 
 #include <linux/atomic.h>
 #include <linux/irqflags.h>
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
 
 DECLARE_PER_CPU(unsigned long, tmm_inside);
@@ -39,6 +40,7 @@ static inline bool tmm_tlb_is_inside(void)
  */
 static inline void tmm_tlb_enter(void)
 {
+	lockdep_assert_irqs_disabled();
 	__this_cpu_write(tmm_inside, __this_cpu_read(tmm_inside) + 1);
 	/*
 	 * Pairs with tmm_tlb_wait(): either the waiter sees this CPU inside, or this CPU sees

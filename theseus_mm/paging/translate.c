@@ -99,8 +99,9 @@ int tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 			      struct tmm_frame *out)
 {
 	struct tmm_translation found;
-	int err = tmm_mapper_translate(pt, tmm_page_start_address(page), &found);
+	int err;
 
+	err = tmm_mapper_translate(pt, tmm_page_start_address(page), &found);
 	if (err)
 		return err;
 	if (found.size < page.size)

@@ -166,16 +166,18 @@ static int copy_between_halves(struct tmm_page_table *pt, void *to, const void *
 	*left = nr_bytes;
 	if (!page)
 		return -ENOMEM;
-	while (!err && *left && !unread && !unwritten) {
+	while (*left && !unread && !unwritten) {
 		size_t done = nr_bytes - *left;
 		size_t step = min_t(size_t, *left, TMM_PAGE_SIZE);
 
 		err = copy_in_windows(pt, page, from + done, step, width, nr_per_window, &unread);
-		if (!err)
-			err = copy_in_windows(pt, to + done, page, step - unread, width,
-					      nr_per_window, &unwritten);
-		if (!err)
-			*left -= step - unread - unwritten;
+		if (err)
+			break;
+		err = copy_in_windows(pt, to + done, page, step - unread, width, nr_per_window,
+				      &unwritten);
+		if (err)
+			break;
+		*left -= step - unread - unwritten;
 	}
 	kfree(page);
 	return err;
