@@ -185,8 +185,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_account_check);
 int tmm_account_charge_beyond(struct tmm_account *account, enum tmm_resource resource, u64 nr,
 			      u64 beyond)
 {
-	int err = charge_until(account, NULL, resource, nr, beyond);
+	int err;
 
+	err = charge_until(account, NULL, resource, nr, beyond);
 	if (err)
 		tmm_account_note_refusal(account, resource);
 	return err;

@@ -131,6 +131,7 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
 	struct tmm_bad_frame *bad;
 	unsigned long number;
 
+	lockdep_assert_held(&ra->lock);
 	if (!tmm_bad_frames_exist(fa) || !nr)
 		return;
 	xa_for_each_range(&fa->bad, number, bad, start, start + nr - 1)
@@ -190,24 +191,36 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_end);
  */
 int tmm_bad_frames_parse(const char *text, u64 **frames, unsigned int *nr)
 {
-	char *copy = kstrdup(text, GFP_KERNEL), *rest = copy, *word;
-	u64 *parsed = kcalloc(strlen(text) + 1, sizeof(*parsed), GFP_KERNEL);
-	int err = copy && parsed ? 0 : -ENOMEM;
+	char *copy, *rest, *word;
 	unsigned int count = 0;
+	u64 *parsed;
+	int err;
 
-	while (!err && (word = strsep(&rest, ","))) {
+	copy = kstrdup(text, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	parsed = kcalloc(strlen(text) + 1, sizeof(*parsed), GFP_KERNEL);
+	if (!parsed) {
+		err = -ENOMEM;
+		goto err_copy;
+	}
+	rest = copy;
+	while ((word = strsep(&rest, ","))) {
 		err = kstrtoull(word, 0, &parsed[count]);
-		if (!err)
-			parsed[count++] >>= TMM_PAGE_SHIFT;
+		if (err)
+			goto err_parsed;
+		parsed[count++] >>= TMM_PAGE_SHIFT;
 	}
 	kfree(copy);
-	if (err) {
-		kfree(parsed);
-		return err;
-	}
 	*frames = parsed;
 	*nr = count;
 	return 0;
+
+err_parsed:
+	kfree(parsed);
+err_copy:
+	kfree(copy);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_parse);
 
@@ -219,12 +232,16 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_parse);
 int tmm_bad_frames_read(const char *text, const struct tmm_pools *pools, u64 **frames,
 			unsigned int *nr)
 {
-	unsigned int i, count = 0;
-	u64 *parsed = NULL;
-	int err = 0;
+	unsigned int i, count;
+	u64 *parsed;
+	int err;
 
-	if (text && *text)
-		err = tmm_bad_frames_parse(text, &parsed, &count);
+	if (!text || !*text) {
+		*frames = NULL;
+		*nr = 0;
+		return 0;
+	}
+	err = tmm_bad_frames_parse(text, &parsed, &count);
 	if (err == -ENOMEM)
 		return err;
 	if (err) {

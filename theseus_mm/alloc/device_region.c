@@ -153,8 +153,9 @@ struct tmm_device_region *tmm_device_region_add(struct tmm_frame_allocator *fa,
 						enum tmm_memory_type type)
 {
 	struct tmm_device_region *dr;
-	int err = check_range(start.v, nr_bytes, type);
+	int err;
 
+	err = check_range(start.v, nr_bytes, type);
 	if (err)
 		return ERR_PTR(err);
 	if (has_ram(start.v, nr_bytes))

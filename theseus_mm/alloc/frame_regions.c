@@ -36,8 +36,9 @@ static void unlink_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *
 int tmm_frame_regions_add(struct tmm_frame_allocator *fa, struct tmm_frame_region *region,
 			  void *table_memory)
 {
-	int err = tmm_range_allocator_check_region(&region->range);
+	int err;
 
+	err = tmm_range_allocator_check_region(&region->range);
 	if (err)
 		return err;
 	tmm_frame_table_init(&region->table, region->range.first, region->range.nr, table_memory);
@@ -56,11 +57,13 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_add);
  */
 int tmm_frame_regions_remove(struct tmm_frame_allocator *fa, struct tmm_frame_region *region)
 {
-	int err = tmm_range_allocator_remove(&fa->ra, &region->range);
+	int err;
 
-	if (!err)
-		unlink_ram(fa, region);
-	return err;
+	err = tmm_range_allocator_remove(&fa->ra, &region->range);
+	if (err)
+		return err;
+	unlink_ram(fa, region);
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_remove);
 

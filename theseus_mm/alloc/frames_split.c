@@ -74,8 +74,9 @@ static struct tmm_frames *new_part(const struct tmm_frames *frames)
 static struct tmm_frames *split_frames(struct tmm_frames *frames, u64 at)
 {
 	struct tmm_frames *second;
-	int err = tmm_chunk_check_split(&frames->chunk, at);
+	int err;
 
+	err = tmm_chunk_check_split(&frames->chunk, at);
 	if (err)
 		return ERR_PTR(err);
 	second = new_part(frames);
@@ -160,8 +161,9 @@ int tmm_allocated_frames_split_range(struct tmm_allocated_frames *frames,
 	if (tmm_allocated_frames_is_borrowed(frames))
 		return -EBUSY;
 	err = tmm_chunk_check_split_range(&frames->f.chunk, &middle.r);
-	if (!err)
-		err = new_outer_parts(&frames->f, &middle.r, parts);
+	if (err)
+		return err;
+	err = new_outer_parts(&frames->f, &middle.r, parts);
 	if (err)
 		return err;
 	tmm_chunk_split_range(&frames->f.chunk, &middle.r, parts[0] ? &parts[0]->chunk : NULL,

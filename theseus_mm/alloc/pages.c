@@ -219,8 +219,9 @@ int tmm_allocated_pages_split_at(struct tmm_allocated_pages *pages, u64 at,
 				 struct tmm_allocated_pages **second)
 {
 	struct tmm_allocated_pages *half;
-	int err = tmm_chunk_check_split(&pages->chunk, at);
+	int err;
 
+	err = tmm_chunk_check_split(&pages->chunk, at);
 	if (err)
 		return err;
 	half = new_part(pages);
@@ -272,10 +273,12 @@ int tmm_allocated_pages_split_range(struct tmm_allocated_pages *pages,
 				    struct tmm_allocated_pages **after)
 {
 	struct tmm_allocated_pages *parts[2];
-	int err = tmm_chunk_check_split_range(&pages->chunk, &middle.r);
+	int err;
 
-	if (!err)
-		err = new_outer_parts(pages, &middle.r, parts);
+	err = tmm_chunk_check_split_range(&pages->chunk, &middle.r);
+	if (err)
+		return err;
+	err = new_outer_parts(pages, &middle.r, parts);
 	if (err)
 		return err;
 	tmm_chunk_split_range(&pages->chunk, &middle.r, parts[0] ? &parts[0]->chunk : NULL,

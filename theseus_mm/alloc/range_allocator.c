@@ -46,10 +46,14 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
 
-static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *region)
+/* Link the region, and make @chunk, which is the whole region, its free set. */
+static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+		       struct tmm_chunk *chunk)
 {
 	struct list_head *before = &ra->regions;
 	struct tmm_range_region *other;
+	struct tmm_chunk *absorbed[2];
+	int err;
 
 	lockdep_assert_held(&ra->lock);
 	list_for_each_entry(other, &ra->regions, link) {
@@ -58,6 +62,9 @@ static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *
 		if (other->first < region->first)
 			before = &other->link;
 	}
+	err = tmm_free_ranges_give(&region->free, chunk, absorbed);
+	if (err)
+		return err;
 	list_add_rcu(&region->link, before);
 	return 0;
 }
@@ -110,10 +117,10 @@ static int fill_reserve(struct tmm_range_allocator *ra)
  */
 int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_region *region)
 {
-	struct tmm_chunk *absorbed[2];
 	struct tmm_chunk *chunk;
-	int err = tmm_range_allocator_check_region(region);
+	int err;
 
+	err = tmm_range_allocator_check_region(region);
 	if (err)
 		return err;
 	err = fill_reserve(ra);
@@ -127,9 +134,7 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 	chunk->start = region->first;
 	chunk->nr = region->nr;
 	spin_lock(&ra->lock);
-	err = link_region(ra, region);
-	if (!err)
-		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
+	err = link_region(ra, region, chunk);
 	spin_unlock(&ra->lock);
 	if (err)
 		tmm_range_allocator_free_object(ra, chunk);

@@ -39,8 +39,10 @@ static int new_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2]
 static struct tmm_chunk *take_run(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 				  u64 start, u64 nr, struct tmm_chunk *spare[2])
 {
-	struct tmm_chunk *chunk = tmm_free_ranges_take(&region->free, start, nr, spare);
+	struct tmm_chunk *chunk;
 
+	lockdep_assert_held(&ra->lock);
+	chunk = tmm_free_ranges_take(&region->free, start, nr, spare);
 	if (ra->hooks->taken)
 		ra->hooks->taken(region, start, nr);
 	return chunk;
@@ -57,8 +59,9 @@ static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 					 struct tmm_chunk *spare[2])
 {
 	struct tmm_chunk *chunk;
-	int err = tmm_account_charge(req->account, ra->hooks->resource, req->nr);
+	int err;
 
+	err = tmm_account_charge(req->account, ra->hooks->resource, req->nr);
 	if (err)
 		return ERR_PTR(err);
 	chunk = take_run(ra, region, start, req->nr, spare);
@@ -174,9 +177,12 @@ static int check_numbers(const struct tmm_allocation_request *req)
 static int check_request(const struct tmm_range_allocator *ra,
 			 const struct tmm_allocation_request *req)
 {
-	int err = check_numbers(req);
+	int err;
 
-	return err ?: tmm_account_check(req->account, ra->hooks->resource, req->nr, 0);
+	err = check_numbers(req);
+	if (err)
+		return err;
+	return tmm_account_check(req->account, ra->hooks->resource, req->nr, 0);
 }
 
 static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
@@ -190,11 +196,12 @@ static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_
 		return find_at(ra, req, region);
 	}
 	err = find_fit(ra, req, region, start);
-	if (!err)
-		*start += req->behind;
-	else if (err == -ENOSPC)
+	if (err == -ENOSPC)
 		tmm_account_note_refusal(req->account, ra->hooks->resource);
-	return err;
+	if (err)
+		return err;
+	*start += req->behind;
+	return 0;
 }
 
 /*
@@ -378,8 +385,9 @@ struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_alloc
 	struct tmm_allocation_request req;
 	struct tmm_chunk *spare[2] = {};
 	struct tmm_chunk *chunk;
-	int err = new_spares(ra, spare, 2);
+	int err;
 
+	err = new_spares(ra, spare, 2);
 	if (err)
 		return ERR_PTR(err);
 	spin_lock(&ra->lock);
@@ -387,7 +395,7 @@ struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_alloc
 	chunk = err ? ERR_PTR(err) : take_run(ra, chosen, req.at, req.nr, spare);
 	spin_unlock(&ra->lock);
 	free_spares(ra, spare);
-	if (!err)
+	if (!IS_ERR(chunk))
 		*region = chosen;
 	return chunk;
 }
@@ -419,6 +427,26 @@ int tmm_range_request_take_one(struct tmm_range_allocator *ra, struct tmm_chunk 
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_take_one);
 
+static int give_run(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+		    struct tmm_chunk *chunk, struct tmm_chunk *absorbed[2])
+{
+	const u64 start = chunk->start, nr = chunk->nr;
+	int err;
+
+	lockdep_assert_held(&ra->lock);
+	if (ra->hooks->given) {
+		err = ra->hooks->given(region, start, nr);
+		if (err)
+			return err;
+	}
+	err = tmm_free_ranges_give(&region->free, chunk, absorbed);
+	if (err)
+		return err;
+	if (ra->hooks->came_back)
+		ra->hooks->came_back(ra, region, start, nr);
+	return 0;
+}
+
 /*
  * Give a run back; @chunk is consumed. An empty run is only freed. Cannot fail and needs no
  * memory. The run's account is uncharged, and clients that wait for such runs, or for room
@@ -432,9 +460,9 @@ void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_
 			       struct tmm_chunk *chunk)
 {
 	struct tmm_account *account = chunk->account;
-	const u64 start = chunk->start, nr = chunk->nr;
 	struct tmm_chunk *absorbed[2] = {};
-	int err = 0;
+	const u64 nr = chunk->nr;
+	int err;
 
 	if (!nr) {
 		tmm_range_allocator_free_object(ra, chunk);
@@ -442,12 +470,7 @@ void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_
 	}
 	chunk->account = NULL;
 	spin_lock(&ra->lock);
-	if (ra->hooks->given)
-		err = ra->hooks->given(region, chunk->start, chunk->nr);
-	if (!err)
-		err = tmm_free_ranges_give(&region->free, chunk, absorbed);
-	if (!err && ra->hooks->came_back)
-		ra->hooks->came_back(ra, region, start, nr);
+	err = give_run(ra, region, chunk, absorbed);
 	spin_unlock(&ra->lock);
 	TMM_BUG_IF(err);
 	free_spares(ra, absorbed);

@@ -104,11 +104,14 @@ static u64 nr_reserved_frames(u64 start, u64 nr_bytes)
 static int memory_failure_of_page(struct dev_pagemap *pgmap, unsigned long pfn,
 				  unsigned long nr_pages, int flags)
 {
-	int err = nr_pages ? 0 : -EINVAL;
+	int err;
 
+	if (!nr_pages)
+		return -EINVAL;
 	down_read(&failure_lock);
-	for (; nr_pages && !err; nr_pages--)
+	do {
 		err = on_failure ? on_failure(pfn++) : -ENODEV;
+	} while (!err && --nr_pages);
 	up_read(&failure_lock);
 	return err;
 }

@@ -27,17 +27,16 @@ int tmm_table_frames_take(struct tmm_frame_allocator *fa, u64 *number)
 		return -ENOMEM;
 	spin_lock(&fa->ra.lock);
 	err = tmm_range_request_take_one(&fa->ra, spare, &region, number);
-	if (!err) {
-		tmm_frame_table_set(&tmm_frame_region_of(region)->table, *number, 1,
-				    TMM_MARK_TABLE);
-		list_add(&tmm_frames_of(spare[0])->link, &fa->spares);
-		spare[0] = spare[1];
-		fa->nr_tables++;
-	}
-	spin_unlock(&fa->ra.lock);
-	tmm_range_allocator_free_object(&fa->ra, spare[0]);
-	if (err)
+	if (err) {
+		spin_unlock(&fa->ra.lock);
+		tmm_range_allocator_free_object(&fa->ra, spare[0]);
 		return err;
+	}
+	tmm_frame_table_set(&tmm_frame_region_of(region)->table, *number, 1, TMM_MARK_TABLE);
+	list_add(&tmm_frames_of(spare[0])->link, &fa->spares);
+	fa->nr_tables++;
+	spin_unlock(&fa->ra.lock);
+	tmm_range_allocator_free_object(&fa->ra, spare[1]);
 	trace_tmm_allocate(TMM_TRACE_TABLE, *number, 1);
 	memset(tmm_frame_regions_ptr(fa, *number), 0, TMM_PAGE_SIZE);
 	return 0;
