@@ -52,7 +52,10 @@ static struct family make_family(struct kunit *test)
 	return f;
 }
 
-/* Nothing may be charged any more: the module reports a charged account that is freed as a bug. */
+/*
+ * No charge may be left: if an account is freed while something is charged to it, the module
+ * reports a bug.
+ */
 static void put_family(struct kunit *test, struct family *f)
 {
 	KUNIT_EXPECT_EQ(test, tmm_account_count(f->parent, OF), 0);
@@ -137,7 +140,10 @@ static void limit_below_the_count(struct kunit *test)
 	put_family(test, &f);
 }
 
-/* A move succeeds although the parent is at its limit, but not above the child's own limit. */
+/*
+ * A move between two children succeeds even if their parent is at its limit. It fails if it exceeds
+ * the limit of the child that is charged.
+ */
 static void move_does_not_charge_the_common_parent(struct kunit *test)
 {
 	struct family f = make_family(test);
@@ -160,7 +166,7 @@ static void move_to_another_family(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 6), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(g.sibling, OF, 7), 0);
-	/* too much for the other parent */
+	/* the charge would exceed the limit of the other parent */
 	KUNIT_EXPECT_EQ(test, move_charge(f.child, g.child, 4), -EDQUOT);
 	EXPECT_COUNTS(test, f, 6, 6, 0);
 	EXPECT_COUNTS(test, g, 7, 0, 7);

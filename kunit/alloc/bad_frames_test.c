@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Bad frames in a frame allocator: a free one is out of use at once, an owned one when freed. */
+/*
+ * Bad frames in a frame allocator: a free frame that goes bad leaves the free set at once, an owned
+ * frame when its owner frees it.
+ */
 #include "alloc/bad_frames.h"
 
 #include "alloc/frames.h"
@@ -14,7 +17,10 @@
 #define FIRST	1000
 #define NR	100
 
-/* Ends the retirement first, so that the final checks also find a lost frame that was retired. */
+/*
+ * Puts the retired frames back into the free set first, so that the final checks notice if one of
+ * them is lost.
+ */
 static void exit_case(struct kunit *test)
 {
 	if (!test->priv)

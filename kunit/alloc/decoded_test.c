@@ -28,7 +28,10 @@ static void runs_overlap(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, tmm_decoded_overlaps(decoded, U64_MAX, 1));
 }
 
-/* If there are too many ranges, every address counts as decoded, so that none is missed. */
+/*
+ * If there are more ranges than the list can hold, every address counts as decoded. So the check
+ * misses no address that is decoded.
+ */
 static void too_many(struct kunit *test)
 {
 	struct tmm_decoded *decoded = tmm_test_kvzalloc(test, sizeof(*decoded));

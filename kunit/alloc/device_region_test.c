@@ -28,7 +28,7 @@ static int init_case(struct kunit *test)
 	test->priv = f;
 	f->tf = tmm_test_frames_create(test);
 	tmm_test_frames_add(test, f->tf, TMM_REGION_GENERAL, 1000, 100);
-	/* In the middle of the upper half of the CPU's physical addresses. */
+	/* The hole lies in the middle of the upper half of the CPU's physical addresses. */
 	f->hole = 3ULL << (boot_cpu_data.x86_phys_bits - 2);
 	return 0;
 }
@@ -179,7 +179,10 @@ static struct resource *own_memory(void)
 	return NULL;
 }
 
-/* Refuses RAM that Linux uses or that is reserved, also if only the first or last page is RAM. */
+/*
+ * The module refuses a device region with RAM, whether Linux uses the RAM or it is reserved. It is
+ * enough that the first or the last page is RAM.
+ */
 static void add_of_ram(struct kunit *test)
 {
 	u64 page = virt_to_phys(tmm_test_kvzalloc(test, 64)) & PAGE_MASK;
@@ -237,7 +240,7 @@ static void add_without_memory(struct kunit *test)
 		hit = tmm_test_fail_alloc_end();
 		if (!hit)
 			break;
-		/* Linux returns no reason for a refused claim, so this error stands for -ENOMEM. */
+		/* Linux returns no reason for a refused claim, so -EBUSY can stand for -ENOMEM. */
 		if (dr == ERR_PTR(-EBUSY))
 			nr_busy++;
 		else

@@ -15,11 +15,11 @@
 #define GIB	(1ULL << 30)
 #define TIB	(1ULL << 40)
 
-/* The most queries of one step, which makes each kind of query at most once. */
+/* The largest number of queries in a step. A step makes each kind of query at most once. */
 #define NR_PER_STEP	6
 /*
- * After this many queries a map alternates between yes and no. That ends each run soon, so code
- * that wrongly asks for each page of a TiB fails instead of running for hours.
+ * After this many queries, a map answers yes and no by turns, so that each run ends soon. Code that
+ * wrongly queries each page of a TiB then fails instead of running for hours.
  */
 #define MOST_QUESTIONS	10000
 
@@ -80,7 +80,10 @@ static void expect_run(struct kunit *test, struct made_up *m, u64 start, u64 end
 	KUNIT_EXPECT_EQ_MSG(test, found, use, "from %#llx", start);
 }
 
-/* As real firmware maps: entries that end within a page, holes, and Linux in the middle. */
+/*
+ * Like a real firmware map, this map has entries that end within a page, holes, and memory of Linux
+ * in the middle of RAM.
+ */
 static const struct entry machine[] = {
 	{ 0, 639 * KIB, TMM_MAP_RAM },
 	{ 639 * KIB, 640 * KIB, TMM_MAP_RESERVED },
@@ -114,7 +117,7 @@ static void runs_end_where_the_map_says(struct kunit *test)
 	expect_run(test, &m, 3 * TIB, end, TMM_USE_OTHER, end);
 }
 
-/* A few queries find the one page of a TiB that is not RAM. */
+/* If one page of a TiB is not RAM, a few queries find that page. */
 static void questions_do_not_grow_with_pages(struct kunit *test)
 {
 	static const u64 holes[] = { 4 * KIB, 512 * GIB, TIB - 4 * KIB, 123 * GIB + 456 * KIB };
@@ -191,7 +194,7 @@ static void culprits_are_named(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, tmm_firmware_map_why(&m.map, 1 * GIB), NULL);
 }
 
-/* Queries each byte, which is exact with Linux's functions. */
+/* Queries byte by byte: for a single byte, the answer of Linux's functions is exact. */
 static bool is_all_by_bytes(enum tmm_map_kind kind, u64 start, u64 end)
 {
 	for (; start < end; start++)

@@ -139,7 +139,7 @@ static void count_adds_to_what_is_there(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 1005);
 }
 
-/* One mark stands for more frames than are counted. */
+/* The counted frames are a part of a block that has one mark for all its frames. */
 static void count_part_of_a_whole_block(struct kunit *test)
 {
 	struct tmm_frame_table *table = create_table(test, 0, 4 * NR_2M);
@@ -194,8 +194,8 @@ static void count_steps(struct kunit *test, struct tmm_frame_table *table, u64 s
 }
 
 /*
- * A run of a little more than 3 GiB that was allocated frame by frame is marked in as many
- * steps as a run that was allocated at once.
+ * The number of steps that mark a run of a little more than 3 GiB has the same limit whether the
+ * run was allocated frame by frame or at once.
  */
 static void steps_are_bounded(struct kunit *test)
 {
@@ -210,7 +210,7 @@ static void steps_are_bounded(struct kunit *test)
 				cond_resched();
 		}
 	count_steps(test, table, start, nr);
-	/* and so is each part of the run */
+	/* the limit also holds for each part of the run */
 	count_steps(test, table, start + NR_2M + 1, 2 * NR_1G);
 	count_steps(test, table, start + NR_1G - 1, 2);
 }

@@ -51,7 +51,7 @@ static void split_of_borrowed_frames(struct kunit *test)
 	tmm_allocated_frames_unborrow(frames);
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_range(frames, middle, &before, &after),
 			0);
-	/* The parts of a run that is not borrowed are not borrowed either. */
+	/* The borrow ended before the split, so none of the parts is borrowed. */
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(before));
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(after));
 	tmm_allocated_frames_drop(&before);

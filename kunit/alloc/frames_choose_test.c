@@ -53,7 +53,7 @@ struct chooser {
 	unsigned int nr_seen;
 	struct tmm_frame_range seen[MAX_SEEN];
 	bool sound;		/* each run was free, and belongs to @fa */
-	unsigned int choose;	/* makes the choice at this run; MAX_SEEN for none */
+	unsigned int choose;	/* index of the run to choose; MAX_SEEN to choose none */
 	struct tmm_allocation_request req;
 	struct tmm_frame_allocator *fa;
 };
@@ -155,7 +155,10 @@ static void choose_situations(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_fa_fingerprint(test, fa_of(test)), before);
 }
 
-/* A choice must name an address. tmm_frame_allocator_allocate() serves requests for any place. */
+/*
+ * The request that a choosing function returns must name an address. Callers without an address use
+ * tmm_frame_allocator_allocate().
+ */
 static void choice_without_an_address_is_refused(struct kunit *test)
 {
 	u64 before = tmm_test_fa_fingerprint(test, fa_of(test));
@@ -198,7 +201,10 @@ static void inspect_without_memory(struct kunit *test)
 	}
 }
 
-/* Also shown as free: freed runs, runs next to a deferred allocation, and former tables. */
+/*
+ * The choosing function is also shown runs that were freed, and runs next to those of a deferred
+ * allocation.
+ */
 static void inspect_of_recycled_frames(struct kunit *test)
 {
 	struct fixture *f = test->priv;

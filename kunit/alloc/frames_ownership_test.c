@@ -107,7 +107,7 @@ static void split_at_situations(struct kunit *test)
 		TMM_EXPECT_FRAMES(test, second, p->at, 1020 - p->at);
 		KUNIT_EXPECT_EQ(test, second->f.state, TMM_STATE_ALLOCATED);
 	}
-	/* Each half is freed alone, also an empty one. */
+	/* Each half can be freed alone, even if it is empty. */
 	tmm_allocated_frames_drop(&second);
 	tmm_allocated_frames_drop(&frames);
 }
@@ -217,7 +217,7 @@ static void append_mapped_frames_of_another_region(struct kunit *test)
 	unmap_and_drop(&second);
 }
 
-/* An empty run is adjacent to itself. */
+/* By its numbers, an empty run follows itself. Appending it to itself is refused nevertheless. */
 static void append_mapped_frames_to_themselves(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1010, 10);

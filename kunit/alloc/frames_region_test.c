@@ -101,7 +101,7 @@ static int add_and_remove(struct tmm_frame_allocator *fa)
 		region->range.type = TMM_REGION_RESERVED;
 		region->range.first = FIRST;
 		region->range.nr = NR;
-		/* Any value that is not NULL: nobody dereferences this window. */
+		/* The window can have any value but NULL, since nobody dereferences it. */
 		region->window = region;
 		err = tmm_frame_regions_add(fa, region, table);
 		cond_resched();
@@ -155,7 +155,10 @@ static int count_marks(void *context)
 	return 0;
 }
 
-/* Whole blocks and parts change: marks move between the arrays while the counting reads them. */
+/*
+ * Marks of whole blocks and of parts of blocks change, so marks move between the two arrays of the
+ * table while other threads count the marks.
+ */
 static void count_while_marks_change(struct kunit *test)
 {
 	struct task_struct *threads[2];
@@ -214,7 +217,7 @@ static void remove_waits_for_readers(struct kunit *test)
 	thread = kthread_run(remove_region, removal, "tmm_remover");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
 	get_task_struct(thread);
-	/* Stands for a CPU in the middle of tmm_frame_regions_ptr(). */
+	/* This read-side section stands for a CPU in the middle of tmm_frame_regions_ptr(). */
 	rcu_read_lock();
 	WRITE_ONCE(removal->go, true);
 	mdelay(200);

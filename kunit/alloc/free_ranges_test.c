@@ -226,7 +226,7 @@ static void give_a_c_b_leaves_one_range(struct kunit *test)
 	expect_runs(test, one, 1);
 }
 
-/* This includes a chunk before the first range. */
+/* Chunks outside all ranges, such as one before the first range, belong to no range. */
 static void at_finds_the_range_around_a_chunk(struct kunit *test)
 {
 	const struct run runs[] = { { 10, 5 }, { 20, 1 } };

@@ -28,7 +28,10 @@ static void allocate_and_drop_gives_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_pages_fingerprint(test), before);
 }
 
-/* 1500..1503 and 1504..1510 are freed. No page is lost, and no owned page is handed out. */
+/*
+ * Pages 1500..1503 and 1504..1510 are freed. Afterwards no page is lost, and no owned page is
+ * handed out.
+ */
 static void allocate_at_across_adjacent_pieces(struct kunit *test)
 {
 	struct tmm_test_pages *tp = test->priv;
@@ -202,7 +205,7 @@ static void merge_other_after(struct kunit *test)
 	tmm_allocated_pages_drop(&pages);
 }
 
-/* Theseus can only append. */
+/* In Theseus, a merge can append pages, but not put them before the others. */
 static void merge_other_before(struct kunit *test)
 {
 	struct tmm_allocated_pages *pages = tmm_test_pages_take_at(test, 1500, 10);

@@ -202,7 +202,7 @@ static void claim_addresses_without_memory(struct kunit *test)
 	expect_refused(test, 0, 0x100000, -ENODEV);
 	expect_refused(test, 0xf0000, 0x10000, -ENODEV);
 	expect_refused(test, 1ULL << 38, 0x100000, -ENODEV);
-	/* This is a device, the local APIC. */
+	/* The registers of the local APIC are at this address. */
 	expect_refused(test, 0xfee00000, 0x10000, -ENODEV);
 }
 
@@ -228,7 +228,7 @@ static void claim_misaligned_for_struct_pages(struct kunit *test)
 	}
 }
 
-/* What is left has no struct pages of Linux's; what is cut off has. */
+/* The parts that are cut off have struct pages of Linux, and the rest has none. */
 static void cut_to_own_sections(struct kunit *test)
 {
 	struct resource *claimed = claimed_resource(test);
@@ -246,7 +246,7 @@ static void cut_to_own_sections(struct kunit *test)
 		if (!pfn_valid(PHYS_PFN(at)) != (at >= start && at < end))
 			break;
 	KUNIT_EXPECT_EQ(test, at, claimed->end + 1);
-	/* all of it is Linux's */
+	/* Linux has struct pages for this whole range */
 	start = 16 << 20;
 	end = 32 << 20;
 	tmm_struct_pages_cut(&start, &end);
@@ -290,7 +290,10 @@ static bool find_range(const char *advice, const char *words, u64 *start, u64 *n
 	return !tmm_number_parse_bytes(&text, start) && !*text;
 }
 
-/* The advice names no claimed memory; only Linux's memory is left, as one range. */
+/*
+ * All reserved memory is claimed, so the advice is to reserve more, and names one range of Linux's
+ * memory for that.
+ */
 static void advice_when_all_is_claimed(struct kunit *test)
 {
 	static const u64 wanted[][2] = { { 0, 0 }, { 0xfee00000, 0xfee10000 } };

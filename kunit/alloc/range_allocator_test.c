@@ -88,7 +88,7 @@ static void allocate_without_memory(struct kunit *test)
 	tmm_test_ranges_probe(test, req, 5);
 }
 
-/* A release allocates no memory: an allocation would fail here, and the case would see that. */
+/* A release allocates no memory: here, any allocation would fail, and the case with it. */
 static void release_needs_no_memory(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;

@@ -47,7 +47,7 @@ static void finish_action(struct kunit *test, struct tmm_deferred_action *action
 
 struct deferred_param {
 	const char *name;
-	u64 first;		/* of 10, in [100, 200) */
+	u64 first;		/* first of the 10 chunks to allocate in [100, 200) */
 	unsigned int nr_owed;
 };
 
@@ -61,7 +61,10 @@ static const struct deferred_param deferred_params[] = {
 
 TMM_ARRAY_PARAM(deferred, deferred_params);
 
-/* An unfinished action differs from an ordinary allocation only in the reserve. */
+/*
+ * After a deferred allocation, the allocator has the same state as after an ordinary one, except
+ * that its reserve of objects is smaller until the action is finished.
+ */
 static void deferred_situations(struct kunit *test)
 {
 	const struct deferred_param *p = test->param_value;
@@ -87,7 +90,7 @@ static void deferred_situations(struct kunit *test)
 	tmm_test_ranges_release(test, chunk);
 }
 
-/* While an action is unfinished, others can allocate everything but its run. */
+/* While an action is unfinished, others can allocate all chunks except the run of the action. */
 static void others_allocate_while_an_action_is_unfinished(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
@@ -150,7 +153,10 @@ static void used_up_reserve_is_refilled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tr->ra.nr_reserve, TMM_NR_RESERVE);
 }
 
-/* A region that is added before the action is finished fills the reserve. */
+/*
+ * If a region is added before the action is finished, the addition fills the reserve. The action
+ * then adds no object to the reserve.
+ */
 static void filled_reserve_takes_no_more(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;

@@ -152,8 +152,8 @@ static void allocate_at_across_pieces_freed_one_by_one(struct kunit *test)
 }
 
 /*
- * 10..13 and 14..20 were freed separately. In Theseus, a request for six pages at 10 takes both
- * ranges, and 16..20 are lost.
+ * Chunks 10..13 and 14..20 were freed separately. In Theseus, a request for six pages at 10 takes
+ * both ranges, and pages 16..20 are lost.
  */
 static void allocate_at_across_adjacent_pieces_loses_nothing(struct kunit *test)
 {
@@ -170,7 +170,7 @@ static void allocate_at_across_adjacent_pieces_loses_nothing(struct kunit *test)
 	tmm_test_ranges_release(test, run);
 }
 
-/* 10..13 and 14..15 are free. Theseus hands out twelve pages at 10. */
+/* Chunks 10..13 and 14..15 are free. In Theseus, a request for twelve pages at 10 succeeds. */
 static void allocate_at_across_adjacent_pieces_gives_nothing_owned(struct kunit *test)
 {
 	struct tmm_chunk *low, *high, *owned;
@@ -208,7 +208,10 @@ static void allocate_past_the_last_number_is_no_shorter_run(struct kunit *test)
 
 #define LOW_HALF (1ULL << 44)
 
-/* A region may be longer than a length in the index. One is the lower half with 5 levels. */
+/*
+ * A region may be longer than TMM_MAX_RUN, the longest length in the index. With 5 levels, the
+ * lower half is such a region.
+ */
 static void allocate_in_a_region_of_any_length(struct kunit *test)
 {
 	struct tmm_chunk *middle;
@@ -230,7 +233,7 @@ static void allocate_in_a_region_of_any_length(struct kunit *test)
 	tmm_test_ranges_release(test, middle);
 }
 
-/* Runs of one chunk less than the longest length in the index, of that length, and one more. */
+/* Searches in regions that are one chunk shorter and one chunk longer than TMM_MAX_RUN. */
 static void allocate_as_long_as_a_search(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;

@@ -4,7 +4,7 @@
 #include <kunit/test.h>
 #include <linux/kernel.h>
 
-/* The first address after the lower half. Like upper_start(), it depends on the paging levels. */
+/* The first address after the lower half, which depends on the paging levels. */
 static u64 lower_end(void)
 {
 	return tmm_paging_levels() == 5 ? 0x0100000000000000ULL : 0x0000800000000000ULL;
