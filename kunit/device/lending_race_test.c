@@ -45,7 +45,7 @@ static void drop_handle(void *context)
 	dropping->err = tmm_ioctl_drop(&dropping->call);
 }
 
-/* At each moment of the drop: either there is no descriptor, or the descriptor is stale. */
+/* Whenever the handle is dropped, there is either no descriptor, or a stale one. */
 static void handle_is_dropped_while_a_descriptor_is_made(struct kunit *test)
 {
 	struct tmm_client *client = tmm_client_create(tmm_test_inst(test));
@@ -75,7 +75,10 @@ static void handle_is_dropped_while_a_descriptor_is_made(struct kunit *test)
 		nr_stale++;
 		fput(file);
 	}
-	/* The handle was dropped before the mapping was found, and also afterwards. */
+	/*
+	 * In some rounds the handle was dropped before tmm_lending_create() had found the mapping,
+	 * and in other rounds afterwards.
+	 */
 	KUNIT_EXPECT_GT(test, nth, nr_stale + 1);
 	KUNIT_EXPECT_GT(test, nr_stale, 0);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);

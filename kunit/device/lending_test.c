@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The right to borrow ends between two steps: a process has begun a borrow, but its area is not
- * counted yet; or a call has taken the mapping and may put it back.
+ * The right to borrow ends between two steps. Either a process has begun a borrow, but its area is
+ * not counted yet. Or a call has taken the mapping out of its handle, and may still put it back.
  */
 #include "device/client/lending.h"
 
@@ -168,7 +168,7 @@ static void while_a_call_has_the_mapping(struct kunit *test)
 	end_lending(client, file);
 }
 
-/* MERGE gives a handle another file. Descriptors from before do not lend through that. */
+/* MERGE gives a handle another file. Descriptors of the earlier file do not lend from this one. */
 static void mapping_with_another_file(struct kunit *test)
 {
 	struct tmm_client *client = create_client(test);

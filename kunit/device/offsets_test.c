@@ -41,7 +41,10 @@ static void low_offsets_run_out_first(struct kunit *test)
 	struct tmm_offset *low[16], *high[2];
 	unsigned int i;
 
-	/* Each takes 2^28 - 1 pages: its own and one after them. All 16 end just below 2^32. */
+	/*
+	 * Each offset takes 2^28 - 1 pages: those of the mapping, and one page after them. So all
+	 * 16 offsets end below page 2^32.
+	 */
 	for (i = 0; i < ARRAY_SIZE(low); i++) {
 		low[i] = allocate_offset(test, offsets, (1ULL << 28) - 2, true);
 		KUNIT_EXPECT_LE(test, tmm_chunk_end(&low[i]->chunk), TMM_OFFSETS_LOW_END);

@@ -13,15 +13,15 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
-/* An array of as many pointers has 4 GiB. */
+/* An array with a pointer for each run takes 4 GiB. */
 #define NR_RUNS	(1U << 29)
 
 /* An administrator may remove all limits. */
 static const u64 no_limits[TMM_NR_RESOURCES] = { TMM_NO_LIMIT, TMM_NO_LIMIT, TMM_NO_LIMIT };
 
 /*
- * kvmalloc() warns about more than 2 GiB, and no user may be able to cause a warning. The test rig
- * would detect the warning. The refused call changes nothing.
+ * kvmalloc() warns about requests for more than 2 GiB, and a client must not be able to cause a
+ * warning. The test rig would detect the warning. The refused call changes nothing.
  */
 static void unmap_into_more_parts_than_there_is_room_for(struct kunit *test)
 {
