@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * For the suites that allocate frames and pages as a driver. tmm_driver_free_runs() lists the
- * free frames, so a case can compute where a run must be allocated. When a case begins, all
+ * Helpers of the suites that allocate frames and pages as a driver. tmm_driver_free_runs() lists
+ * the free frames, so a case can compute where a run must be allocated. When a case begins, all
  * general pages of the guard hole are free.
  */
 #ifndef TMM_KUNIT_DRIVER_ALLOCATE_H
@@ -35,15 +35,15 @@ void tmm_driver_expect_frames(struct kunit *test, const struct tmm_allocated_fra
 void tmm_driver_expect_pages(struct kunit *test, const struct tmm_allocated_pages *pages, u64 start,
 			     u64 nr);
 /*
- * The same, then drops the run. Before the drop nobody else can allocate the run's last chunk,
- * after the drop the run is free.
+ * Like tmm_driver_expect_frames() and _pages(), but then drop the run. They expect that nobody else
+ * can allocate the last chunk of the run before the drop, and that the run is free afterwards.
  */
 void tmm_driver_try_frames(struct kunit *test, struct tmm_allocated_frames *frames, u64 start,
 			   u64 nr);
 void tmm_driver_try_pages(struct kunit *test, struct tmm_allocated_pages *pages, u64 start, u64 nr);
 /*
- * Allocate under a spinlock, where nothing may sleep: @nr_bytes bytes, or, if that is 0, as many
- * pages or frames as the request says.
+ * Allocate under a spinlock, where nothing may sleep: @nr_bytes bytes, or, if @nr_bytes is 0, as
+ * many pages or frames as the request says.
  */
 struct tmm_allocated_pages *tmm_driver_pages_deferred(const struct tmm_allocation_request *req,
 						      u64 nr_bytes,
@@ -62,7 +62,7 @@ struct tmm_allocated_frames *tmm_driver_frames_deferred(const struct tmm_paddr *
 	KUNIT_EXPECT_EQ_MSG(test, _err, -ENOMEM, #allocate);				\
 } while (0)
 
-/* Expects an action that no allocation uses, and @nr_frames frames to be taken. */
+/* Expects no allocation to use @action, and the case to have taken @nr_frames frames. */
 void tmm_driver_expect_unused(struct kunit *test, const struct tmm_deferred_action *action,
 			      u64 nr_frames);
 

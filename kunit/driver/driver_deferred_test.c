@@ -34,7 +34,7 @@ static void frames_deferred_leave_the_rest(struct kunit *test)
 	const struct tmm_paddr inside = { at.v + 4000 };
 	const struct tmm_paddr last = paddr_of(tmm_range_end(&run) - 1);
 
-	/* A request that fits in no other free run. */
+	/* Only the largest free run has room for these two requests. */
 	try_frames_deferred(test, NULL, run.nr - 1, 0, run.first);
 	try_frames_deferred(test, NULL, run.nr - 1, ((run.nr - 2) << TMM_PAGE_SHIFT) + 1,
 			    run.first);

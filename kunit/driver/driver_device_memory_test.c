@@ -4,7 +4,7 @@
 
 #include <linux/io.h>
 
-/* Both ends, and both sides of boundaries between leaves. */
+/* Offsets at both ends of the BAR, and on both sides of boundaries between leaves. */
 static const u64 offsets[] = {
 	0, SZ_4K - 8, SZ_4K, SZ_2M - 8, SZ_2M, SZ_512M + 7 * SZ_4K + 64, SZ_1G - SZ_2M - 8,
 	SZ_1G - 8,
@@ -149,7 +149,10 @@ static void largest_leaf_by_itself(struct kunit *test)
 	use_mapping(test, driver->mp, TMM_1G, 0x4242);
 }
 
-/* The part begins within a block of 2 MiB: 4 KiB leaves up to the next block, then larger ones. */
+/*
+ * The part begins within a block of 2 MiB. So its mapping has leaves of 4 KiB up to the next block,
+ * and larger ones from there on.
+ */
 static void part_that_is_not_aligned(struct kunit *test)
 {
 	const u64 offset = SZ_2M - 3 * SZ_4K, nr_bytes = 3 * SZ_4K + SZ_4M + SZ_4K;

@@ -37,7 +37,7 @@ struct tmm_driver {
 	struct tmm_paddr bar;		/* address of the BAR that the suite uses */
 	u64 nr_bytes;			/* length of that BAR */
 	bool is_added;			/* the BAR is a region of the module */
-	struct tmm_mapped_pages *mp;	/* or NULL */
+	struct tmm_mapped_pages *mp;	/* the mapping of the case, or NULL */
 };
 
 /* The PCI device that a suite works on. */

@@ -43,7 +43,10 @@ static void frames_anywhere_refused(struct kunit *test)
 		       tmm_driver_expect_frames_taken(test, 0));
 }
 
-/* A number of frames counts from the frame that has the address, bytes from the address itself. */
+/*
+ * A request for a number of frames begins at the frame that contains the address. A request for
+ * bytes begins at the address itself, so its last byte can lie in a further frame.
+ */
 static void frames_at_an_address(struct kunit *test)
 {
 	u64 area = tmm_driver_fit_any(test, NR_AREA) + 10;

@@ -105,7 +105,10 @@ static void gib_can_be_allocated_again(struct kunit *test)
 	tmm_driver_expect_leaf(test, driver->mp, BOUNDARY_BYTES, TMM_1G);
 }
 
-/* One mapping with a leaf of each size. A slice reaches over each seam in one window. */
+/*
+ * One mapping has leaves of all three sizes. In one window, a slice can reach from a leaf of one
+ * size into a leaf of another size.
+ */
 static void leaves_of_three_sizes(struct kunit *test)
 {
 	const u64 seams[] = { SZ_1G, SZ_1G + SZ_2M };

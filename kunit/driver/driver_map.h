@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* For the suites that map pages of their choice as a driver. */
+/* Helpers of the suites that map pages of their choice as a driver. */
 #ifndef TMM_KUNIT_DRIVER_MAP_H
 #define TMM_KUNIT_DRIVER_MAP_H
 

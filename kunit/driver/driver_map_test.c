@@ -59,7 +59,7 @@ static void leaves_are_of_the_size(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_driver_read(test, mp, nr_bytes - 8), 0x600d);
 }
 
-/* Refuses pages that begin or end within a leaf, invalid leaf sizes, and bad flags. */
+/* Pages that begin or end within a leaf, invalid leaf sizes and bad flags are refused. */
 static void misfits_are_refused(struct kunit *test)
 {
 	const struct {
@@ -258,7 +258,7 @@ static void expect_usable(struct kunit *test, struct tmm_mapped_pages *mp, u64 o
 	KUNIT_EXPECT_EQ(test, found, value);
 }
 
-/* Makes an identity mapping by @req, and expects its pages and frames to begin at @start. */
+/* Makes an identity mapping for @req, and expects its pages and frames to begin at @start. */
 static void try_identity(struct kunit *test, struct tmm_allocation_request req, u64 start)
 {
 	struct tmm_driver *driver = test->priv;

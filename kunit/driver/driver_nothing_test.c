@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A driver makes empty pages, frames and mappings. Calls accept or refuse them by the same rules
- * as others.
+ * A driver makes empty pages, frames and mappings. Calls accept or refuse empty objects by the same
+ * rules as other objects.
  */
 #include "driver/driver_map.h"
 #include "support/fault.h"

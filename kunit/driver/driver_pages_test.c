@@ -8,7 +8,7 @@
 static void pages_anywhere(struct kunit *test)
 {
 	u64 first = tmm_private_first_page();
-	/* With 5 levels there are more free pages than a search finds as one run. */
+	/* With 5 levels, the run of free pages is longer than any run that a search finds. */
 	u64 most = min(tmm_private_nr_general_pages(), TMM_MAX_RUN);
 
 	tmm_driver_try_pages(test, tmm_allocate_pages(1), first, 1);
@@ -20,7 +20,10 @@ static void pages_anywhere(struct kunit *test)
 	tmm_driver_try_pages(test, tmm_allocate_pages_by_bytes(SZ_1G), first, NR_1G);
 }
 
-/* When no general page is free, the kernel's pages are allocated, and then the lower half. */
+/*
+ * When no general page is free, a request gets pages that are kept for the kernel, and when these
+ * are taken, pages of the lower half.
+ */
 static void pages_of_last_resort(struct kunit *test)
 {
 	u64 first = tmm_private_first_page(), nr = tmm_private_nr_general_pages();

@@ -168,7 +168,7 @@ static void registers_are_copied_in_one_access(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, EDU_DMA_SOURCE, &source, 8), 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_DMA_SOURCE, &value, 8), 0);
 	KUNIT_EXPECT_EQ(test, value, source);
-	/* Two registers of 32 bits in one copy. */
+	/* One copy reads two registers of 32 bits each. */
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, EDU_REG(liveness), both, 8), 0);
 	KUNIT_EXPECT_EQ(test, both[0], ~0x0f0f1234U);
 	tmm_borrow_end(&borrow);
