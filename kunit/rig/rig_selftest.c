@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * `make test-harness` loads this module, which misbehaves on purpose: if the run still passes,
- * the test rig is broken. Exactly one check of the rig detects each of these cases:
+ * the test rig is broken. Each of these cases has to be detected by the checks beside its name:
  *
  *   fails           the parser of KUnit's output
  *   warns           the scan of the console, and the taint; KUnit prints "ok"
  *   leaks_a_frame   the count of free frames; KUnit prints "ok"
  *
- * In oopses_in_a_window a task dies in a window. The module must survive that: KUnit prints "ok".
+ * In oopses_in_a_window a task dies in a window. The module must survive the death of the task, so
+ * KUnit prints "ok".
  */
 #include "linux/theseus_mm.h"
 
@@ -34,7 +35,10 @@ static void leaks_a_frame(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, IS_ERR_OR_NULL(frames));
 }
 
-/* If the CPU still counted as inside a window afterwards, all other CPUs would wait for ever. */
+/*
+ * Dies by an oops. If the CPU counted as inside a window after that, the next change of an entry
+ * would wait for the CPU for ever.
+ */
 static int die_in_a_window(void *borrow)
 {
 	struct tmm_window window;

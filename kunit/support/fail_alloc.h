@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Makes one chosen allocation of a task fail, or runs a function in the middle of the
- * allocation. Each test module that needs this file links a copy of it.
+ * allocation. Each test module that needs these functions links a copy of fail_alloc.c.
  */
 #ifndef TMM_KUNIT_FAIL_ALLOC_H
 #define TMM_KUNIT_FAIL_ALLOC_H

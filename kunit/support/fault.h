@@ -9,8 +9,9 @@ struct kunit;
 
 /*
  * Makes the @nth allocation of the running case fail; 1 is the next one. Only allocations that
- * may sleep and may fail are counted. Between the two calls the case must not use any KUNIT_
- * macro. The second call returns true if the allocation failed.
+ * may sleep and may fail are counted. From tmm_test_fail_alloc() to tmm_test_fail_alloc_end() the
+ * case must not use any KUNIT_ macro. tmm_test_fail_alloc_end() returns true if the allocation
+ * failed.
  */
 void tmm_test_fail_alloc(struct kunit *test, unsigned int nth);
 bool tmm_test_fail_alloc_end(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * For any suite: random numbers that can be reproduced, memory that is freed when the case
+ * Helpers of all suites: random numbers that can be reproduced, memory that is freed when the case
  * ends, and descriptions of parameters.
  */
 #ifndef TMM_KUNIT_FIXTURE_H

@@ -252,8 +252,8 @@ u64 tmm_test_unhog(struct kunit *test, u64 nr)
 	KUNIT_ASSERT_FALSE(test, list_entry_is_head(frames, &ti->hogs, f.link));
 	start = frames->f.chunk.start;
 	/*
-	 * [start, +nr) is freed. The next frame stays taken, so that this run touches no other
-	 * free run. Later calls use the rest.
+	 * The run [start, start + nr) is freed. The frame after the run stays taken, so that no
+	 * other free run touches this one. Later calls use the rest of @frames.
 	 */
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(frames, start + nr, &second), 0);
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_split_at(second, start + nr + 1, &rest), 0);

@@ -67,7 +67,7 @@ static inline void *tmm_test_alias(u64 frame)
 	return phys_to_virt(frame << TMM_PAGE_SHIFT);
 }
 
-/* The bits of a leaf as those of an entry, and the other way round. */
+/* Convert the bits of a leaf to those of an entry, and back. */
 static inline u64 tmm_test_entry_bits(tmm_leaf_bits_t bits)
 {
 	return (__force u64)bits;
@@ -78,7 +78,7 @@ static inline tmm_leaf_bits_t tmm_test_leaf_bits(u64 bits)
 	return (__force tmm_leaf_bits_t)bits;
 }
 
-/* @nr pages from the page of number @first on. */
+/* The range of @nr pages that begins with page number @first. */
 static inline struct tmm_page_range tmm_test_pages(u64 first, u64 nr)
 {
 	return tmm_page_range_of(tmm_page_4k(first), nr);
@@ -115,7 +115,10 @@ u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt);
  */
 void tmm_test_hog(struct kunit *test);
 u64 tmm_test_unhog(struct kunit *test, u64 nr);
-/* Frees a frame a level: enough for the tables of pages on both sides of a boundary. */
+/*
+ * Frees one frame for each level, which is enough for the tables of pages on both sides of a
+ * boundary between two leaf tables.
+ */
 void tmm_test_unhog_for_tables(struct kunit *test);
 void tmm_test_unhog_all(struct kunit *test);
 

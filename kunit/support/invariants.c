@@ -9,7 +9,10 @@
 #define BROKEN(test, fmt, ...) \
 	KUNIT_FAIL(test, TMM_SEED_FMT fmt, tmm_test_seed(), ##__VA_ARGS__)
 
-/* The fit of free_ranges.c, computed in another way than there. */
+/*
+ * The longest part of @chunk that begins at a multiple of 1 << @order. free_ranges.c computes this
+ * length in another way.
+ */
 static u64 own_fit(const struct tmm_chunk *chunk, unsigned int order)
 {
 	u64 rest = chunk->start % (1ULL << order);
@@ -25,7 +28,10 @@ static u64 recorded_fit(struct rb_node *node, unsigned int order)
 	return chunk && order < chunk->fits.nr_orders ? chunk->fits.len[order] : 0;
 }
 
-/* Compares a node with its children. If that is right for all nodes, all subtrees are right. */
+/*
+ * Compares the lengths that a node records for its subtree with its own fit and with its children.
+ * If each node passes, the lengths of all subtrees are right.
+ */
 static bool check_fits(struct kunit *test, struct tmm_chunk *chunk)
 {
 	unsigned int order;

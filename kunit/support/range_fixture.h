@@ -24,8 +24,8 @@ do {									\
 /* A range allocator and its regions, of which the first @nr_regions are in use. */
 struct tmm_test_ranges {
 	struct tmm_range_allocator ra;
-	struct tmm_range_hooks hooks;	/* set tmm_test_hook_start and _nr */
-	struct kmem_cache *cache;	/* of the chunk objects */
+	struct tmm_range_hooks hooks;	/* they set tmm_test_hook_start and tmm_test_hook_nr */
+	struct kmem_cache *cache;	/* for the chunk objects */
 	struct tmm_range_region regions[TMM_TEST_MAX_REGIONS];
 	unsigned int nr_regions;
 };
