@@ -101,7 +101,7 @@ static int add_and_remove(struct tmm_frame_allocator *fa)
 		region->range.type = TMM_REGION_RESERVED;
 		region->range.first = FIRST;
 		region->range.nr = NR;
-		/* The window can have any value but NULL, since nobody dereferences it. */
+		/* @window can have any value but NULL, since nobody dereferences this address. */
 		region->window = region;
 		err = tmm_frame_regions_add(fa, region, table);
 		cond_resched();

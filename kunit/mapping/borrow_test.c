@@ -142,7 +142,7 @@ static void end_twice(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Invariant 2: a mapping is unmapped exactly once, and not before its last borrow ends. */
+/* A mapping is unmapped exactly once, and not before its last borrow ends. */
 static void drop_takes_effect_at_the_last_end(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test);
@@ -211,7 +211,7 @@ static void read_and_write_within_the_borrow(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Invariant 3: a borrow gives no access outside its bounds, even within the mapping. */
+/* A borrow gives no access outside its bounds, even within the mapping. */
 static void access_outside_of_the_borrow(struct kunit *test)
 {
 	const struct {
@@ -241,7 +241,7 @@ static void access_outside_of_the_borrow(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Invariant 4: an immutable borrow of a writable mapping does not allow writes. */
+/* An immutable borrow of a writable mapping does not allow writes. */
 static void write_through_an_immutable_borrow(struct kunit *test)
 {
 	struct tmm_mapped_pages *mp = map_pages(test);
@@ -281,7 +281,10 @@ static void mark_dirty_of_a_part(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Makes accesses to a page fault: a copy stops there as at failing memory. Returns the old leaf. */
+/*
+ * Replaces the entry of a page with @leaf, and returns the old entry. If @leaf is 0, accesses to
+ * the page fault, and a copy stops at the page in the same way as at memory that fails.
+ */
 static u64 break_page(struct kunit *test, u64 page, u64 leaf)
 {
 	struct tmm_table_path path;
@@ -304,7 +307,7 @@ static void memory_that_fails_is_an_error(struct kunit *test)
 	memset(buffer, 0, NR_BYTES);
 	leaf = break_page(test, base_page() + 1, 0);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 0, buffer, NR_BYTES), -EIO);
-	/* The bytes before the failing page were copied, and none after. */
+	/* The copy has the bytes before the failing page, and none of the bytes after it. */
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(buffer, 0x33, TMM_PAGE_SIZE), NULL);
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(buffer + TMM_PAGE_SIZE, 0, 2 * TMM_PAGE_SIZE), NULL);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, 4000, buffer, 200), -EIO);

@@ -205,7 +205,7 @@ static void split_between_leaves_breaks_none(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Breaking a leaf of 1 GiB needs two tables. With frames for fewer, nothing changes. */
+/* Breaking a leaf of 1 GiB needs two tables. If frames for them are missing, nothing changes. */
 static void split_without_frames_for_tables_changes_nothing(struct kunit *test)
 {
 	static const struct tmm_test_leaves leaves[] = { { TMM_1G, 1 }, {} };

@@ -299,7 +299,7 @@ static void frames_beside_a_taken_page_are_found(struct kunit *test)
 			KUNIT_EXPECT_LE(test, first_of(mp) + nr, start + 9);
 		}
 		tmm_mapped_pages_drop(&mp);
-		/* One more frame does not fit on either side. */
+		/* A run with one more frame fits on neither side of the taken page. */
 		expect_refused(test, tmm_request_any(nr + 1), TMM_TEST_WRITABLE, -ENOSPC);
 		tmm_allocated_pages_drop(&taken);
 	}

@@ -157,7 +157,7 @@ static const struct {
 } checked_requests[] = {
 	{ { .nr = 1, .flags = TMM_TEST_WRITABLE }, 0 },
 	{ { .nr = 0, .flags = TMM_TEST_WRITABLE }, -EINVAL },
-	/* malformed: not valid */
+	/* The flags are malformed: both writable and executable. */
 	{ { .nr = 1, .flags = TMM_PTE_WRITABLE }, -EINVAL },
 	{ { .nr = 1, .flags = TMM_PTE_WRITABLE, .frames = TMM_FRAMES_AT }, -EINVAL },
 	/*
@@ -350,7 +350,10 @@ static void overlapping_memories_are_merged(struct kunit *test)
 	unsigned int i;
 
 	expect_merged(test, runs, 3, &memory, 1);
-	/* The upper part, the lower part with one frame of the upper, and a piece of the lower. */
+	/*
+	 * Run 0 is the upper part of @memory. Run 1 is the lower part, and overlaps run 0 by one
+	 * frame. Run 2 lies within run 1.
+	 */
 	runs[0].first += 99;
 	runs[0].window += 99 << TMM_PAGE_SHIFT;
 	runs[0].nr -= 99;
@@ -359,7 +362,10 @@ static void overlapping_memories_are_merged(struct kunit *test)
 	runs[2].window += 20 << TMM_PAGE_SHIFT;
 	runs[2].nr = 10;
 	expect_merged(test, runs, 3, &memory, 1);
-	/* If the windows differ, the runs stay two, and the overlap is cut off the upper one. */
+	/*
+	 * If two runs have different aliases in the kernel (@window), they are not merged, and the
+	 * upper run loses the frame that both have.
+	 */
 	for (i = 0; i < TMM_TEST_MEMORY_NR; i++)
 		pages[i] = pfn_to_page(memory.first + i);
 	runs[0].window = vmap(pages + 99, TMM_TEST_MEMORY_NR - 99, VM_MAP, PAGE_KERNEL);
@@ -403,8 +409,8 @@ static void bookkeeping_takes_the_cheaper_end(struct kunit *test)
 }
 
 /*
- * A run that is aligned to 2 MiB and a bit longer keeps the frames for a large leaf: bookkeeping,
- * tables and small pages take the bit at the end.
+ * A run is aligned to 2 MiB, and is 100 frames longer than 2 MiB. Bookkeeping, tables and small
+ * pages take frames at the end of the run, so that the rest can back a large leaf.
  */
 static void bookkeeping_at_the_end(struct kunit *test)
 {

@@ -47,7 +47,7 @@ static void expect_numbers(struct kunit *test, const struct tmm_mapped_pages *mp
 	}
 }
 
-/* Expects @mp to have these pages, mapped to its frames in order. */
+/* Expects @mp to have the @nr pages from @page on, mapped to the frames of @mp in order. */
 static void expect_mapping(struct kunit *test, const struct tmm_mapped_pages *mp, u64 page, u64 nr,
 			   unsigned int nr_ranges)
 {
@@ -115,7 +115,7 @@ static void split_everywhere_and_merge(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 		KUNIT_ASSERT_EQ(test, tmm_mapped_pages_merge(mp, &second), 0);
 		KUNIT_EXPECT_PTR_EQ(test, second, NULL);
-		/* A run that the split divided is one run again. */
+		/* If the split has divided a run of frames, the merge has joined it again. */
 		expect_mapping(test, mp, base_page(), NR_PAGES, 3);
 	}
 	tmm_mapped_pages_drop(&mp);

@@ -298,7 +298,7 @@ static void remap_changes_flags_and_access(struct kunit *test)
 		if (!(i & 1))
 			tmm_borrow_end(&borrow);
 	}
-	/* The caller cannot set VALID and EXCLUSIVE. */
+	/* A remap ignores VALID and EXCLUSIVE in the flags of the caller. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(mp, TMM_TEST_WRITABLE | TMM_PTE_VALID), 0);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_flags(mp), TMM_TEST_WRITABLE | TMM_PTE_OURS);
 	tmm_mapped_pages_drop(&mp);
@@ -336,7 +336,10 @@ static void remap_to_executable_keeps_no_execute(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* A mapping may have millions of runs, and each read of a page would search them. */
+/*
+ * The check for bad frames reads the entries of the pages. A mapping may have millions of runs of
+ * frames, too many to search them for each page that is read.
+ */
 static void bad_frames_are_found_by_entries_not_by_runs(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;

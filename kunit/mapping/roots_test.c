@@ -75,7 +75,7 @@ static void use_mapping(struct kunit *test, struct tmm_mapped_pages *mp, u64 val
 	tmm_borrow_end(&borrow);
 	KUNIT_EXPECT_EQ(test, seen, value);
 	KUNIT_EXPECT_EQ(test, *(u64 *)tmm_test_alias(frame), value);
-	/* The same in place. */
+	/* In a window, @mp can also be changed in place. */
 	KUNIT_ASSERT_EQ(test, tmm_as_type_mut(mp, 0, &number), 0);
 	in_place = tmm_borrow_enter(&number, &window);
 	if (!IS_ERR(in_place)) {
@@ -235,7 +235,10 @@ static void mapping_is_dropped_while_another_root_is_active(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/* Theseus identifies a root by the number of its frame, which another root may have by then. */
+/*
+ * Theseus identifies a root by the number of its frame. A new root can get the frame of a root that
+ * was dropped.
+ */
 static void new_root_on_the_frames_of_a_dropped_one(struct kunit *test)
 {
 	struct tmm_page_table *root = tmm_test_root(test);
@@ -351,14 +354,14 @@ static void extra_mappings_live_as_long_as_the_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 }
 
-/* The calls of a callback, and what it does. */
+/* The actions of a callback, and a record of its calls. */
 struct visit {
 	struct kunit *test;
 	unsigned int nr_calls;
 	struct tmm_page_table *other;		/* the root that the callback got */
-	struct tmm_allocated_pages *pages;	/* the callback maps these; or NULL */
+	struct tmm_allocated_pages *pages;	/* pages that the callback maps, or NULL */
 	struct tmm_mapped_pages *mp;		/* the mapping that the callback made */
-	int result;				/* the callback returns this */
+	int result;				/* the result that the callback returns */
 };
 
 static int visit_root(struct tmm_page_table *other, void *context)

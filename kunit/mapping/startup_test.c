@@ -81,7 +81,10 @@ static u64 nr_in_list(const struct list_head *list)
 	return nr;
 }
 
-/* Expects @mp to map the bookkeeping of @mem, with the content that the kernel's window shows. */
+/*
+ * Expects @mp to map the bookkeeping of @mem, with the content that the kernel sees at its own
+ * address of the bookkeeping.
+ */
 static void expect_metadata(struct kunit *test, struct tmm_mapped_pages *mp,
 			    const struct tmm_instance_memory *mem)
 {
@@ -122,7 +125,7 @@ static void metadata_is_mapped_and_cannot_be_written(struct kunit *test)
 	list_for_each_entry(mp, &s->initial.metadata, link) {
 		const u64 first = tmm_mapped_pages_range(mp).r.first;
 
-		/* No other window maps the bookkeeping in the lower half. */
+		/* The mapping is not under the shared root, so no window of that root shows it. */
 		KUNIT_EXPECT_PTR_NE(test, mp->pt, s->inst.root);
 		KUNIT_EXPECT_EQ(test, tmm_test_translate(s->inst.root, first), TMM_TEST_UNMAPPED);
 		expect_metadata(test, mp, &s->inst.memories[i]);
@@ -219,7 +222,7 @@ static void allocators_start_in_the_memory_and_move_to_the_heap(struct kunit *te
 	KUNIT_EXPECT_FALSE(test, pa->objects.is_early);
 	tmm_check_frame_allocator(test, &s->inst.fa);
 
-	/* The move to the heap is done already. That does not make the call fail. */
+	/* The call succeeds again, although the move to the heap is done already. */
 	KUNIT_ASSERT_EQ(test, tmm_startup_post_heap(&s->inst, &s->initial, &s->mmi), 0);
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(fa), 0);
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(pa), 0);
