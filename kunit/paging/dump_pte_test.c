@@ -68,7 +68,7 @@ static void format_entry_names_memory_types(struct kunit *test)
 	}
 }
 
-/* Nobody checks the printed text here, only that each kind of address can be printed. */
+/* This case only prints each kind of address, and does not compare the text. */
 static void dump_of_every_kind_of_address(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);

@@ -22,7 +22,7 @@
 #define ENTRY_PAT_4K	BIT_ULL(7)
 #define ENTRY_PAT_LARGE	BIT_ULL(12)
 
-/* A multiple of 1 GiB, with as much room before it. */
+/* The number of a page at a multiple of 1 GiB, with room for pages before that page. */
 #define base_page()	(tmm_private_first_page() + 4 * NR_1G)
 
 static tmm_leaf_bits_t leaf_bits(tmm_pte_flags_t flags)
@@ -218,7 +218,7 @@ static void map_page_in_use_is_undone(struct kunit *test)
 		{ page, 1 }, { page + 1, 1 }, { page + NR_2M, 1 }, { base_page(), 1 },
 		{ base_page() + NR_1G - 1, 1 }, { base_page() + NR_1G, 1 },
 		{ base_page() + NR_1G + NR_2M, 1 },
-		/* A leaf of 2 MiB in the place of some. */
+		/* A leaf of 2 MiB in the place of some of those leaves. */
 		{ page + 1, NR_2M }, { base_page() + NR_2M, NR_2M },
 		{ base_page() + NR_1G, NR_2M }, { base_page() + NR_1G + NR_2M, NR_2M },
 		/* A leaf of 1 GiB. */

@@ -72,7 +72,7 @@ static int translate_all_the_time(void *context)
 
 	while (!kthread_should_stop()) {
 		struct tmm_vaddr vaddr = { tmm_test_vaddr(race->page).v + 5 };
-		/* Pairs with the release in set_mapped(): a page mapped before is seen. */
+		/* Pairs with the release in set_mapped(): this thread sees an earlier map. */
 		u64 generation = smp_load_acquire(&race->generation);
 		struct tmm_translation found = {};
 		int err = tmm_mapper_translate(race->pt, vaddr, &found);
@@ -94,9 +94,9 @@ static int translate_all_the_time(void *context)
 
 static void set_mapped(struct race *race)
 {
-	/* Pairs with translate_all_the_time(): the change is visible before its number. */
+	/* Pairs with translate_all_the_time(): the change is visible before @generation. */
 	smp_store_release(&race->generation, race->generation + 1);
-	/* Pairs with translate_all_the_time(): the number is visible before the next change. */
+	/* Pairs with translate_all_the_time(): @generation is visible before the next change. */
 	smp_mb();
 }
 
@@ -206,7 +206,7 @@ static void remap_during_writes_loses_no_dirty_bit(struct kunit *test)
 	tmm_test_large_give(memory);
 }
 
-/* Writes to a page in one window after the other. No write may miss a byte. */
+/* Writes to a page in one window after the other. Each write must write all its bytes. */
 static int write_all_the_time(void *context)
 {
 	struct race *race = context;

@@ -83,7 +83,10 @@ static void run_ends_where_something_differs(struct kunit *test)
 	const u64 page = base_page() + 505;
 	struct tmm_page_table *pt = tmm_test_root(test);
 
-	/* a run ends at another frame, at other flags, and at a hole; also at the end of a table */
+	/*
+	 * A run ends at a frame that does not follow, at other flags, and at a hole, even where
+	 * these are at the end of a table.
+	 */
 	map_run(test, page, SOME_FRAME, 3, TMM_TEST_WRITABLE);
 	map_run(test, page + 3, SOME_FRAME + 100, 4, TMM_TEST_WRITABLE);
 	map_run(test, page + 7, SOME_FRAME + 104, 2, TMM_PTE_DEFAULT);

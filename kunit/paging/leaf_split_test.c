@@ -140,7 +140,10 @@ static void split_inherits_every_bit(struct kunit *test)
 static void split_at_a_boundary_does_nothing(struct kunit *test)
 {
 	struct tmm_page_table *pt = tmm_test_root(test);
-	/* The begin of a leaf of 2 MiB, a leaf of 4 KiB, the page after it, and unmapped pages. */
+	/*
+	 * The beginning of a leaf of 2 MiB, a leaf of 4 KiB, the page after that leaf, and two
+	 * unmapped pages.
+	 */
 	const u64 at[] = { 0, NR_2M, NR_2M + 1, 5 * NR_2M + 3, 600 * NR_1G };
 	u64 before, nr_tables, entry;
 	unsigned int i;

@@ -184,7 +184,7 @@ static void copy_between_stops_at_either_end(struct kunit *test)
 
 	map_run(test, first, first, 1, TMM_TEST_WRITABLE);
 	map_run(test, high, first + 1, 1, TMM_TEST_READ_ONLY);
-	/* The copy stops since the source ends, the destination ends, or it is read-only. */
+	/* The copy stops because the source or the destination ends, or is read-only. */
 	KUNIT_EXPECT_EQ(test, tmm_window_copy_between(pt, at_byte(first, 0), at_byte(high, 4090),
 						      20, &left), 0);
 	KUNIT_EXPECT_EQ(test, left, 14);
@@ -268,8 +268,9 @@ static struct perf_event * __percpu *watch_page(struct kunit *test, unsigned lon
 }
 
 /*
- * A debugger that watches the same address means user memory. Its watchpoint does not trigger in a
- * copy, and all watchpoints work again afterwards.
+ * A debugger that watches an address of the lower half means user memory. A copy from or to an
+ * identity mapping at the address does not trigger the watchpoint, and all watchpoints work again
+ * after the copy.
  */
 static void watchpoints_are_off_in_a_copy(struct kunit *test)
 {

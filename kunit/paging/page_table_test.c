@@ -99,7 +99,7 @@ static void put_gives_back_at_the_last_reference(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(top, 0, 2 * TMM_PAGE_SIZE), NULL);
 }
 
-/* An entry that the root lacks stands for memory that was added after the root was made. */
+/* The case clears an entry of the root, as if Linux had added memory after the root was made. */
 static void window_takes_over_what_linux_has_added(struct kunit *test)
 {
 	/* This slot maps only struct pages, which a window does not need. */
@@ -125,8 +125,8 @@ static void window_takes_over_what_linux_has_added(struct kunit *test)
 }
 
 /*
- * A copy of the lower half loads the second table. With PTI, an NMI that interrupts it is
- * switched to the first one, and uses what Linux has added as well.
+ * A copy of the lower half loads the second table. With PTI, an NMI that interrupts the copy runs
+ * on the first table. So both tables need the entries that Linux has added.
  */
 static void copy_of_either_half_updates_both_tables(struct kunit *test)
 {
@@ -261,7 +261,7 @@ static void new_table_refuses_frames_that_do_not_fit(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_allocated_frames_borrow(two), 0);
 	expect_new_table_refused(test, two, -EBUSY);
 	tmm_allocated_frames_unborrow(two);
-	/* Without a window, the frames are like device memory, which Linux does not map. */
+	/* If @window is NULL, Linux does not map the frames, as with device memory. */
 	region = two->f.region;
 	window = region->window;
 	region->window = NULL;

@@ -158,7 +158,7 @@ static void undone_map_shoots_down(struct kunit *test)
 					     tmm_frame_4k(100),
 					     tmm_pte_leaf_bits(TMM_PTE_NONE, true), TMM_4K),
 			-EEXIST);
-	/* The leaf tables before the table with the page in use still exist. */
+	/* At the call, the two leaf tables before the table with the page in use still existed. */
 	expect_one_call(test, base_page(), 514);
 	KUNIT_EXPECT_EQ(test, seen.entry, 0);
 	KUNIT_EXPECT_EQ(test, seen.nr_tables, tmm_test_nr_tables(test) + 2);

@@ -81,7 +81,7 @@ static void translate_not_canonical(struct kunit *test)
 	struct tmm_pte_dump dump = { .nr_levels = 99 };
 
 	map_one(test, base_page());
-	/* A table walk uses the same bits of both addresses. */
+	/* A table walk does not use the flipped bit, so only a check refuses the new address. */
 	vaddr.v ^= BIT_ULL(63);
 	expect_no_translation(test, vaddr);
 	tmm_translate_dump(pt, vaddr, &dump);
@@ -112,7 +112,7 @@ static void translate_in_larger_leaves(struct kunit *test)
 	for (size = TMM_2M; size <= TMM_1G; size++) {
 		u64 bytes = tmm_page_size_bytes(size);
 		u64 start = 5 * bytes;
-		/* In a large leaf, bit 12 belongs to the memory type; the offset has it clear. */
+		/* In a large leaf, bit 12 belongs to the memory type, not to the address. */
 		u64 *leaf = plant_leaf(test, size + 1, start | BIT_ULL(12) | TMM_ENTRY_HUGE |
 				       TMM_ENTRY_PRESENT);
 		struct tmm_vaddr vaddr = { tmm_test_vaddr(base_page()).v + bytes - 0x1003 };

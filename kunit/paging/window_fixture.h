@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* For the suites about windows: a few mapped pages, whose frames are in reverse order. */
+/* Helpers of the suites about windows: a few mapped pages, whose frames are in reverse order. */
 #ifndef TMM_KUNIT_WINDOW_FIXTURE_H
 #define TMM_KUNIT_WINDOW_FIXTURE_H
 

@@ -25,7 +25,7 @@
 #define STEP_USECS 20
 /* A window for which others have to wait lasts this long. */
 #define STAY_MSECS 20
-/* Both sides of a race must make at least so many rounds. */
+/* Both sides of a race must make at least this many rounds. */
 #define MIN_ROUNDS 11
 
 /* The state that the case and its thread share. */
@@ -99,7 +99,7 @@ static void wait_for_count(struct race *race, const u64 *count, u64 from)
 	}
 }
 
-/* Does a write arrive before the thread has left the window in which it may be? */
+/* Does the frame change before the thread leaves the window that the thread may be in? */
 static bool has_late_write(struct race *race)
 {
 	const u64 *alias = tmm_test_alias(race->frame);
@@ -329,7 +329,10 @@ static void map_and_unmap_in_the_same_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
 }
 
-/* Stays in one long window, and counts just before leaving it. */
+/*
+ * Stays in one long window. Sets nr_windows at the beginning of the window, and nr_done just before
+ * its end.
+ */
 static int stay_in_a_window(void *context)
 {
 	struct race *race = context;
