@@ -66,7 +66,7 @@ void model_disown(struct model *m, u64 first, u64 nr)
 		return;
 	model_set_stamps(m, first, nr, MODEL_UNKNOWN);
 	memset(m->shared->is_dirty + index, 0, nr);
-	/* Other walks may take the frames as soon as they see them without an owner. */
+	/* Another walk may take the frames as soon as that walk sees them without an owner. */
 	smp_wmb();
 	memset(m->shared->owner + index, 0, nr);
 }
@@ -345,7 +345,10 @@ void model_check_mapping(struct model *m, const struct model_mapping *mapping)
 		     page - mapping->page, mapping->nr);
 }
 
-/* Reads through a window without a borrow, since only this walk borrows its mappings. */
+/*
+ * Reads through a window, without a borrow. This walk may hold a mutable borrow of the mapping,
+ * which would refuse another one, and no other walk uses the mapping.
+ */
 void model_check_content(struct model *m, const struct model_mapping *mapping, u64 i)
 {
 	u64 frame = model_frame(mapping, i);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A naive model of the mapping layer. The model records page by page what is owned, and what
- * each frame contains. The model does not predict which frames and pages a caller gets. It
- * records them, and checks that they had no owner before and do not change later.
+ * each frame contains. The model does not predict which frames and pages a caller gets. The model
+ * records these frames and pages, and checks that they had no owner before and do not change later.
  *
  * Several models can share one instance. Each has objects of its own, and all use one struct
- * model_shared. Then the sums are not compared, since the other models take memory too.
+ * model_shared. With several models, the sums are not compared, since each model takes memory.
  *
  * The first error is recorded in @why and ends the walk, since a thread that is not the case's
  * own must not use KUnit's assertions.
@@ -174,7 +174,7 @@ void model_drop(struct model *m, struct model_mapping *mapping);
 void model_forget(struct model *m, struct model_mapping *mapping);
 /* Call this before the owner of the frames drops them. */
 void model_drop_frames(struct model *m, int index);
-/* Call this before a mapping ends to which the frames are lent. */
+/* Call this before the end of a mapping to which the frames are lent. */
 void model_end_loan(struct model *m, int index);
 
 /* Compare a mapping, a page's content, the sums, or everything with the model. */

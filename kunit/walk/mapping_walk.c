@@ -4,7 +4,7 @@
 #include "mapping/instance_devices.h"
 #include "support/fixture.h"
 
-/* The most tables that a mapping needs. */
+/* The largest number of tables that a mapping needs. */
 #define NR_TABLES	16
 
 static const char * const names[NR_OPS] = {
@@ -35,7 +35,7 @@ bool walk_succeeded(struct call *call, int err)
 	/* -ENOMEM may replace the expected error, but only if an allocation failed on request. */
 	if (err == -ENOMEM)
 		is_right = m->is_hit;
-	/* Linux returns no reason if it refuses a resource, so this error may stand for -ENOMEM. */
+	/* Linux returns no reason if it refuses a resource, so -EBUSY may stand for -ENOMEM. */
 	else if (err == -EBUSY && call->operation == OP_DEVICE && m->is_hit)
 		is_right = true;
 	else if (err == -ENOSPC && call->may_lack)

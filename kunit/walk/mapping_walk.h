@@ -45,9 +45,9 @@ struct call {
 void walk_report(struct kunit *test, const struct model *m);
 
 /*
- * Every call under test is between these two. walk_begin() may make one of its allocations fail.
- * walk_succeeded() compares the result with the expected one, and returns true if the call
- * succeeded and should have.
+ * Each call under test is between walk_begin() and walk_succeeded(). walk_begin() may make an
+ * allocation of the call fail. walk_succeeded() compares the result with the expected one, and
+ * returns true if the call was expected to succeed and did.
  */
 struct call walk_begin(struct model *m, unsigned int operation, int want, bool may_lack);
 bool walk_succeeded(struct call *call, int err);

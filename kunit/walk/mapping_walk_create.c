@@ -109,7 +109,10 @@ void step_deep_copy(struct model *m)
 
 	if (!to || !from)
 		return;
-	/* There is no device to read: with its own flags, a copy of device memory is refused. */
+	/*
+	 * A copy of device memory keeps the flags of its source, so that the copy is refused: no
+	 * device is there to be read.
+	 */
 	is_same = model_is_device(from) || model_below(m, 2);
 	flags = is_same ? from->flags : walk_draw_flags(m, false);
 	want = from->is_mut ? -EBUSY : walk_foretell_flags(flags, false);

@@ -4,7 +4,10 @@
 
 #include "walk/mapping_walk.h"
 
-/* Does this walk own a frame of the run? And which error does a request for the run return? */
+/*
+ * walk_has_device_frames() returns true if this walk owns a frame of the run.
+ * walk_foretell_device() returns the expected error of a request for the run, or 0.
+ */
 bool walk_has_device_frames(const struct model *m, u64 first, u64 nr);
 int walk_foretell_device(const struct model *m, u64 first, u64 nr);
 /* A random run, mostly within the device region. */
