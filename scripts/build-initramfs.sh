@@ -2,8 +2,8 @@
 # Usage: build-initramfs.sh stock|debug [tests]
 #
 # Compiles the programs of initramfs/ statically, packs them with busybox, the modules of
-# build/module-VARIANT and the guest's init, and prints the path of the archive. For a file of
-# the host, run-guest.sh appends a second archive.
+# build/module-VARIANT and the guest's init, and prints the path of the archive. A file of the host
+# is not part of the archive: run-guest.sh appends a second one.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -68,7 +68,8 @@ remove_stale() { # PROGRAMS SOURCES
 
 test_is_wanted() { [[ -z ${PROGRAMS:-} || ,$PROGRAMS, == *,$1,* ]]; }
 
-# The tests use the kernel's own kselftest_harness.h, and those that say so the library.
+# All tests use the kernel's own kselftest_harness.h. Tests that include library.h are linked with
+# libtmm.
 build_tests() {
 	local test target library=$BUILD/tools/libtmm.a
 	flags+=(-D_GNU_SOURCE -I "$("$ROOT/scripts/unpack-source.sh")/tools/testing/selftests")

@@ -19,7 +19,8 @@ strict=(-Wall -Wextra -Werror -pedantic)
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
 
-# The program is linked and run as well: the names must be C's. It finds no device.
+# The program is also linked and run: a C++ program links only if the header declares the names as
+# those of C. The program finds no device.
 check_header() { # COMPILER LANGUAGE STANDARD
 	local program=$temporary/header-$2
 	cat >"$program.c" <<'SOURCE'
@@ -35,7 +36,8 @@ SOURCE
 	LD_LIBRARY_PATH=$tools "$program" || die "a program in $3 does not run"
 }
 
-# The header declares, both libraries export, and page and examples show the same names.
+# The names are the same in all places: the header declares them, both libraries export them, and
+# the man page and the examples show them.
 check_names() {
 	local name missing=
 	nm -D --defined-only "$tools/libtmm.so" | sed -n 's/.* T \(.*\)@@LIBTMM_0$/\1/p' |

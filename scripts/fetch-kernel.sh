@@ -2,9 +2,9 @@
 # Usage: fetch-kernel.sh
 #
 # Prints the path of Debian's kernel image for the release that the module is built for. The
-# script downloads and unpacks the package, but does not install it: that would rebuild the
-# host's initramfs and change its boot loader. The modules that tests load are next to the
-# image, in modules/.
+# script downloads and unpacks the package without installing it, since an installation would
+# rebuild the host's initramfs and change the host's boot loader. The modules that tests load
+# are next to the image, in modules/.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -38,7 +38,7 @@ trap 'rm -rf "$new"' EXIT
 quietly "$BUILD/fetch-kernel.log" "the download of $package" fetch
 mkdir "$new/unpacked"
 dpkg -x "$new"/*.deb "$new/unpacked"
-# Keeps only the modules that tests load; all together have 300 MB.
+# Keeps only the modules that tests load, since all modules together take 300 MB.
 mkdir "$new/unpacked/boot/modules"
 for module in brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject; do
 	find "$new/unpacked/lib/modules" -name "$module.ko" \

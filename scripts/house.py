@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Usage: house.py [--self-test] [ROOT]
 
-Checks rules for sizes, names and the places of declarations. Prints each finding as
-file:line, the error, and the remedy, and fails if there is one. An exception that no
-file needs is a finding too.
+Checks rules for sizes, names, the places of declarations, the handling of errors, and
+unused code. Prints each finding as file:line, the error, and the remedy, and fails if
+there is a finding. An exception that no file needs is a finding too.
 
 The parser relies on the kernel's style: the body of a function begins and ends with a
 brace in the first column.
@@ -22,9 +22,9 @@ MAX_FUNCTION = 45
 USER_TESTS = "initramfs/tests"
 
 # The name of a global function may begin with the stem of its file (frames.c: tmm_frame,
-# tmm_frames), with the stem of the file that its file is a part of (frames_split.c), with the
-# name of its folder, or with one of these nouns of its folder, each with the reason. An
-# exported function is exempt: the public header decides its name.
+# tmm_frames), with the first words of that stem if a file has them as its name (frames_split.c:
+# tmm_frames), with the name of its folder, or with one of these nouns of its folder. Each noun has
+# its reason beside it. An exported function is exempt: the public header decides its name.
 NOUNS = {
     "theseus_mm/core": {
         "vaddr": "a value of page.h and address.h", "paddr": "a value of page.h and address.h",
@@ -382,7 +382,7 @@ def check_docs(house):
 
 
 def check_errors(house):
-    """An error ends its function: by a return, or by a goto to where things are undone."""
+    """A function ends at an error: by a return, or by a goto to the code that undoes things."""
     for source in house.module:
         for function in source.functions:
             for pattern, allowed, wrong, remedy in LADDERS:
@@ -391,7 +391,7 @@ def check_errors(house):
                                  f"{function.name}() {wrong}", remedy)
 
 
-# err, or any other name that a function gives its error
+# the names of the variable in which a function keeps its error
 ERR = r"(?:err|error|ret)"
 LADDERS = (
     (rf"\bif \(!{ERR}\b[^;{{}}]*\)\s*{ERR} = ", 1, "has a ladder of if (!err) err = ...",
@@ -568,7 +568,7 @@ int tmm_good_all(void)
 
 
 def self_test():
-    """Checks that each rule finds the bad files, and no others."""
+    """Checks that the rules find each file of BAD and no file of GOOD."""
     with tempfile.TemporaryDirectory() as root:
         for path, text in [(path, bad[0]) for path, bad in BAD.items()] + list(GOOD.items()):
             os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)

@@ -38,7 +38,7 @@ dir=$BUILD/guest-$plan
 rm -rf "$dir"
 mkdir -p "$dir/root/host"
 cp -L "${file:-$BUILD/module-stock/theseus_mm.ko}" "$dir/root/host/"
-# Appends FILE as a second, uncompressed archive, which is faster than a new first one.
+# Appends FILE as a second, uncompressed archive, which is faster than packing the first one anew.
 {
 	cat "$initrd"
 	head -c $(((4 - $(stat -c %s "$initrd") % 4) % 4)) /dev/zero
@@ -47,7 +47,7 @@ cp -L "${file:-$BUILD/module-stock/theseus_mm.ko}" "$dir/root/host/"
 rm -rf "$dir/root"
 exec 8>&-
 
-# The guest cannot find out the size of this terminal, so the command line has it.
+# The guest cannot find out the size of this terminal, so the kernel command line names the size.
 size=$({ stty size </dev/tty; } 2>/dev/null) || size='24 80'
 tty=0
 [[ ! -t 1 ]] || tty=1

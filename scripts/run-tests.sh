@@ -30,7 +30,7 @@ trap 'exit 130' INT TERM
 
 # Both regions are above 4 GiB, so that a physical address truncated to 32 bits fails. The
 # first region has one aligned GiB, 5 GiB to 6 GiB, and 320 MiB around it, too little for a
-# second one. The second region is too small for large leaves. kmemleak scans all other
+# second one. The second region is too small for a leaf of 1 GiB. kmemleak scans all other
 # memory, which takes long, so there is only as much as needed: 704 MiB below 4 GiB, and 736
 # MiB and 96 MiB around the first region. That region begins and ends with 32 MiB in a section
 # of 128 MiB that Linux's memory shares, so the module refuses the region with struct_pages=1.
@@ -107,8 +107,8 @@ programs() { # all|checked|debug|other|MACHINE
 	done | paste -sd, -
 }
 
-# Sets memory, memmap, regions and devices to those of a special machine. No program
-# of one with regions of its own wants struct_pages=1.
+# Sets memory, memmap, regions and devices to those of a special machine. If the machine has regions
+# of its own, section_regions is empty, since no program of the machine uses struct_pages=1.
 describe_machine() {
 	case $1 in
 	unplug)

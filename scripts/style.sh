@@ -115,7 +115,8 @@ layers "${layered[@]}" || failed "the layering"
 grep -nE '\bmodule_param|MODULE_PARM_DESC' "${layered[@]}" | grep -v '^theseus_mm/main\.c:' &&
 	failed "the module's parameters"
 
-# house.py has rules for sizes, names, prototypes, circles of calls and kernel-doc.
+# house.py has rules for sizes, names, prototypes, circles of calls, kernel-doc, the handling of
+# errors, the places of macros, and unused code.
 python3 scripts/house.py --self-test || failed "the self-test of house.py"
 python3 scripts/house.py || failed "the house"
 

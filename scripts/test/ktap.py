@@ -6,22 +6,22 @@
         judges DIR/console.log (the kernel, KUnit) and DIR/result.log (user
         space, the verdict), prints a report, writes DIR/report.json
     ktap.py selftest DIR
-        the same for the boot that misbehaves on purpose: the check that is
-        meant for it must have detected each fault
+        judges the logs of the boot that misbehaves on purpose: each fault must
+        have been detected by the check that is meant for it
     ktap.py demo DIR
         prints the last line of `make run`
     ktap.py spoiled DIR
         succeeds if a known bug of Linux spoiled the boot before the tests
     ktap.py stream
-        copies the output of the guest of `make run` at once, without the
-        verdict
+        copies the output of the guest of `make run` character by character,
+        without the verdict
     ktap.py sum REPORT.json...
         adds up the reports, prints the closing line
 
-Nothing passes without a result: a planned case without a result has crashed. A
+A case passes only with a result: a planned case without a result has crashed. A
 suite of the sources that did not run has failed. A run has failed if it has no
-verdict, or if the kernel complained, even where KUnit printed `ok`, as it does
-after a WARN, a KASAN report or a sleep in atomic context.
+verdict, or if the kernel complained. That also holds where KUnit printed `ok`,
+since KUnit does so after a WARN, a KASAN report or a sleep in atomic context.
 """
 
 import argparse
@@ -43,8 +43,8 @@ VERDICT = re.compile(r"^VERDICT (ok|fail) plan=(\S+?)(?:: (.*))?$")
 BEGIN = "theseus_mm rig: begin"
 END = "theseus_mm rig: end"
 
-# Messages that make a run fail, without exceptions: after its first report
-# lockdep is off, so the rest of such a run proves nothing.
+# Messages that make a run fail, without exceptions: lockdep switches itself off
+# after the first report, so the rest of such a run proves nothing.
 SPLATS = re.compile("|".join((
     r"\bBUG: ", r"\bKASAN: ", r"\bUBSAN: ", r"\bWARNING: ",
     r"-+\[ cut here \]-+",
@@ -167,8 +167,8 @@ def lines_of(text):
 def kernel_lines(text):
     """Returns the console without timestamps, from our first suite on.
 
-    At boot a KUnit kernel prints a plan of its built-in suites, of which it has
-    none.
+    At boot a kernel with KUnit prints the plan of its built-in suites. Our kernel
+    has no such suites, so the plan is "1..0".
     """
     lines = [TIMESTAMP.sub("", line) for line in lines_of(text)]
     boot = [i for i, line in enumerate(lines) if line == "1..0"]
@@ -379,7 +379,8 @@ def demo_line(console, result):
 def stream(source, target):
     """Copies characters at once, since progress bars have no line ends.
 
-    A line that may be hidden is copied once it cannot be one of those.
+    The beginning of a line is held back as long as the line may become one of
+    those that are hidden.
     """
     hidden = (b"VERDICT ", b"demo: ok", b"demo: FAILED")
     line = b""

@@ -4,8 +4,8 @@
 
     ktap_test.py [REPORT.json]
 
-The logs in testdata/ are consoles of suites that did what the file's name says,
-without the boot messages before the KUnit banner.
+Each log in testdata/ is the log of a guest in which the event in the file's name
+happened. Only early.log has the boot messages before the KUnit banner.
 """
 
 import io
@@ -118,7 +118,7 @@ class Recorded(unittest.TestCase):
         self.assertIn("verdict", failures(leaves))
 
     def splat(self, name, what):
-        """KUnit prints ok for all cases, and the run fails."""
+        """Expects the run to fail, although KUnit prints ok for all cases."""
         leaves = kunit(recorded(name), suites=("theseus_mm_alpha",))
         self.assertEqual(set(failures(leaves)), {"kernel"})
         self.assertIn(what, messages(leaves))
