@@ -44,7 +44,7 @@ int tmm_driver_init(struct kunit *test)
 	return 0;
 }
 
-/* A missing device is no error here: tmm_driver_init_device() skips each case then. */
+/* Succeeds even without the device: tmm_driver_init_device() then skips each case. */
 int tmm_driver_find_device(struct tmm_driver_device *device)
 {
 	int err;

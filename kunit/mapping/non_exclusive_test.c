@@ -235,7 +235,7 @@ static void lent_frames_are_left_as_they_are(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_byte(test, mp, 0), 0x42);
 	KUNIT_EXPECT_EQ(test, tmm_frames_nr(&frames->f), 2);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), fingerprint);
-	/* When the loan has ended, these calls succeed. */
+	/* When no mapping has the frames any more, these calls succeed. */
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_zero(frames), 0);
 	mp = tmm_map_allocated_pages_to(pt, &pages, &frames, TMM_TEST_WRITABLE);
@@ -271,7 +271,7 @@ static void split_and_merge(struct kunit *test)
 			-EINVAL);
 	KUNIT_EXPECT_TRUE(test, tmm_allocated_frames_is_borrowed(frames));
 	tmm_mapped_pages_drop(&mp);
-	/* No loan is left. */
+	/* The frames are lent to no mapping. */
 	KUNIT_EXPECT_FALSE(test, tmm_allocated_frames_is_borrowed(frames));
 	tmm_allocated_frames_drop(&frames);
 }

@@ -128,7 +128,7 @@ static void split_inherits_every_bit(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(noted); i++) {
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_NONE, true), noted[i]);
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, false), noted[i]);
-		/* This bit is bit 12 of a large leaf, and bit 7 of a small one. */
+		/* PAT is bit 12 of a large leaf, and bit 7 of a small one. */
 		check_bits(test, tmm_pte_leaf_bits(TMM_PTE_WRITABLE, true) |
 			   tmm_test_leaf_bits(PAT_4K), noted[i]);
 		for (type = TMM_WRITE_BACK; type < TMM_NR_MEMORY_TYPES; type++)

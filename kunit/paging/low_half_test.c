@@ -81,7 +81,10 @@ static void identity_mapping_is_read_and_written(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* A fault in the lower half ends the copy. Linux neither crashes nor treats it as a user fault. */
+/*
+ * A fault in the lower half ends the copy. Linux neither crashes, nor treats the fault as one of a
+ * user.
+ */
 static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, 2);

@@ -284,7 +284,7 @@ static void release_frees_what_is_empty_and_no_more(struct kunit *test)
 	unsigned int levels = tmm_test_root(test)->levels;
 	unsigned int level;
 
-	/* For each level: a neighbour that shares the tables from @level + 1 up. */
+	/* At each level, the neighbour shares the tables from level + 1 up with base_page(). */
 	for (level = 1; level < levels; level++) {
 		u64 neighbour = base_page() + nr_spanned(level);
 
@@ -337,7 +337,7 @@ static void find_where_tables_are_missing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, release_tables(test, base_page(), 1), pt->levels - 1);
 }
 
-/* Linux's pXX_none() takes the same bits for an empty entry. A frozen leaf is not empty. */
+/* An entry with only stray bits is empty, as for Linux's pXX_none(). A frozen leaf is not empty. */
 static void entry_with_stray_bits_is_empty(struct kunit *test)
 {
 	const u64 empty[] = {
@@ -393,7 +393,7 @@ static void stray_bits_do_not_prevent_mapping(struct kunit *test)
 		tmm_mapper_unmap(pt, tmm_test_pages(page, 1));
 		KUNIT_EXPECT_EQ(test, tmm_test_translate(pt, page), TMM_TEST_UNMAPPED);
 	}
-	/* Tables and the root are freed although they contain such bits. */
+	/* Tables and the root are freed although they contain stray bits. */
 	add_stray_bits(pt, base_page());
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
 	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);

@@ -176,7 +176,10 @@ static void unmap_stops_writes_on_another_cpu(struct kunit *test)
 	race_against_writes(test, change_by_unmap);
 }
 
-/* Walks the tables so slowly that they are freed during the walk. They must not be reused then. */
+/*
+ * Walks so slowly that the tables are freed during the walk. Nobody may reuse the tables before the
+ * walk ends.
+ */
 static void walk_slowly(struct race *race)
 {
 	const u64 *table = race->pt->top;

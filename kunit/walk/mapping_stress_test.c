@@ -244,7 +244,7 @@ static int walk_beside(void *context)
 	return 0;
 }
 
-/* A thread that reads the leaves which others map. */
+/* A thread that reads the leaves that other threads map. */
 struct looker {
 	struct model m;		/* for random numbers, and for the first error */
 	u64 nr_seen;		/* pages that were mapped when the thread looked */
@@ -268,7 +268,10 @@ static u64 draw_page(struct model *m)
 	}
 }
 
-/* If the page is mapped, expects the memory of a walk behind it, and the flags of a valid leaf. */
+/*
+ * If the page is mapped, expects its leaf to have valid flags, and to map to memory of one of the
+ * walks.
+ */
 static void look_once(struct looker *l)
 {
 	u64 page = draw_page(&l->m);

@@ -65,7 +65,7 @@ void step_create_contiguous(struct model *m)
 	walk_check_new(m, mapping, zero);
 }
 
-/* This step may fail with -ENOSPC: pages with the numbers of free frames may be owned. */
+/* The call may fail with -ENOSPC, since pages with the numbers of free frames may be owned. */
 void step_create_identity(struct model *m)
 {
 	struct model_mapping *mapping = model_free_mapping(m);
