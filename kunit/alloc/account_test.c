@@ -141,8 +141,8 @@ static void limit_below_the_count(struct kunit *test)
 }
 
 /*
- * A move between two children succeeds even if their parent is at its limit. It fails if it exceeds
- * the limit of the child that is charged.
+ * A move between two children succeeds even if their parent is at its limit. The move fails if
+ * the child that is charged would exceed its own limit.
  */
 static void move_does_not_charge_the_common_parent(struct kunit *test)
 {

@@ -180,8 +180,8 @@ static struct resource *own_memory(void)
 }
 
 /*
- * The module refuses a device region with RAM, whether Linux uses the RAM or it is reserved. It is
- * enough that the first or the last page is RAM.
+ * The module refuses a device region with RAM, whether Linux uses the RAM or it is reserved. One
+ * page of RAM at the beginning or at the end is enough for that.
  */
 static void add_of_ram(struct kunit *test)
 {

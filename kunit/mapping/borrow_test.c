@@ -282,8 +282,8 @@ static void mark_dirty_of_a_part(struct kunit *test)
 }
 
 /*
- * Replaces the entry of a page with @leaf, and returns the old entry. If @leaf is 0, accesses to
- * the page fault, and a copy stops at the page in the same way as at memory that fails.
+ * Replaces the entry of a page with @leaf, and returns the old entry. If @leaf is 0, each access to
+ * the page faults, and a copy stops there in the same way as at memory that fails.
  */
 static u64 break_page(struct kunit *test, u64 page, u64 leaf)
 {

@@ -214,7 +214,7 @@ static void accesses_are_aligned_and_of_one_width(struct kunit *test)
 		{ TMM_UNCACHED, 0, 16, 4 }, { TMM_UNCACHED, 4096, 4096, 4 },
 		{ TMM_UNCACHED, 0, 6, 2 }, { TMM_UNCACHED, 2, 4, 2 }, { TMM_UNCACHED, 0, 7, 1 },
 		{ TMM_UNCACHED, 1, 4096, 1 }, { TMM_UNCACHED, 0, 12, 4 },
-		/* Write-combining memory has no registers, so any width is allowed. */
+		/* In write-combining memory, which has no registers, 64 bits are used too. */
 		{ TMM_WRITE_COMBINING, 0, 4096, 8 }, { TMM_WRITE_COMBINING, 8, 16, 8 },
 		{ TMM_WRITE_COMBINING, 4, 4096, 4 }, { TMM_WRITE_COMBINING, 0, 4, 4 },
 		{ TMM_WRITE_COMBINING, 1, 8, 1 }, { TMM_WRITE_COMBINING, 16, 6, 2 },

@@ -10,8 +10,8 @@
 	KUNIT_FAIL(test, TMM_SEED_FMT fmt, tmm_test_seed(), ##__VA_ARGS__)
 
 /*
- * The longest part of @chunk that begins at a multiple of 1 << @order. free_ranges.c computes this
- * length in another way.
+ * The fit of a chunk: the length of its part from the first multiple of 1 << @order on, at most
+ * TMM_MAX_RUN. free_ranges.c computes the fit in another way.
  */
 static u64 own_fit(const struct tmm_chunk *chunk, unsigned int order)
 {
@@ -29,8 +29,8 @@ static u64 recorded_fit(struct rb_node *node, unsigned int order)
 }
 
 /*
- * Compares the lengths that a node records for its subtree with its own fit and with its children.
- * If each node passes, the lengths of all subtrees are right.
+ * Compares the longest fits that a node records for its subtree with the node's own fits, and with
+ * those that its children record. If each node passes, the records of all nodes are right.
  */
 static bool check_fits(struct kunit *test, struct tmm_chunk *chunk)
 {
