@@ -148,6 +148,15 @@ TEST_F(module, malformed_regions)
 		EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=%s", malformed[i]), "<size>@<start>");
 }
 
+TEST_F(module, malformed_regions_with_struct_pages)
+{
+	struct region own = own_sections(first_region(self->parameters));
+
+	EXPECT_NOT_LOADED(EINVAL, "struct_pages=1 regions=16M", "<size>@<start>",
+			  FORMAT("load with struct_pages=1 regions=%lluK@%#llx",
+				 own.nr_bytes >> 10, own.start));
+}
+
 TEST_F(module, regions_of_a_wrong_size_or_place)
 {
 	struct region region = first_region(self->parameters);

@@ -58,7 +58,7 @@ static void parse_good(struct kunit *test)
 	struct tmm_pool *pools = NULL;
 	unsigned int i, nr = 0;
 
-	KUNIT_ASSERT_EQ(test, tmm_pools_parse(p->text, &pools, &nr), 0);
+	KUNIT_ASSERT_EQ(test, tmm_pools_parse(p->text, false, &pools, &nr), 0);
 	KUNIT_EXPECT_EQ(test, nr, p->nr);
 	for (i = 0; i < nr && i < p->nr; i++) {
 		KUNIT_EXPECT_EQ(test, pools[i].start, p->runs[i].start);
@@ -121,7 +121,7 @@ static void parse_bad(struct kunit *test)
 	struct tmm_pool *pools = NULL;
 	unsigned int nr = 99;
 
-	KUNIT_EXPECT_EQ(test, tmm_pools_parse(p->text, &pools, &nr), p->err);
+	KUNIT_EXPECT_EQ(test, tmm_pools_parse(p->text, false, &pools, &nr), p->err);
 	KUNIT_EXPECT_PTR_EQ(test, pools, NULL);
 	KUNIT_EXPECT_EQ(test, nr, 99);
 	kfree(pools);
@@ -135,10 +135,10 @@ static void parse_at_the_last_physical_address(struct kunit *test)
 	char text[64];
 
 	snprintf(text, sizeof(text), "64K@%#llx", end - 0x10000);
-	KUNIT_EXPECT_EQ(test, tmm_pools_parse(text, &pools, &nr), 0);
+	KUNIT_EXPECT_EQ(test, tmm_pools_parse(text, false, &pools, &nr), 0);
 	kfree(pools);
 	snprintf(text, sizeof(text), "68K@%#llx", end - 0x10000);
-	KUNIT_EXPECT_EQ(test, tmm_pools_parse(text, &pools, &nr), -ERANGE);
+	KUNIT_EXPECT_EQ(test, tmm_pools_parse(text, false, &pools, &nr), -ERANGE);
 }
 
 static void parse_without_memory(struct kunit *test)
@@ -149,7 +149,7 @@ static void parse_without_memory(struct kunit *test)
 	int err;
 
 	tmm_test_fail_alloc(test, 1);
-	err = tmm_pools_parse("64K@1M", &pools, &nr);
+	err = tmm_pools_parse("64K@1M", false, &pools, &nr);
 	hit = tmm_test_fail_alloc_end();
 	KUNIT_EXPECT_TRUE(test, hit);
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);

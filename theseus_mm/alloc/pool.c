@@ -73,9 +73,10 @@ static struct flaw parse_one(const char *text, const char *end, struct tmm_pool 
 }
 
 /* Parse all items, and log the first mistake. */
-static int parse_all(const char *text, struct tmm_pool *pools, unsigned int nr)
+static int parse_all(const char *text, bool wants_struct_pages, struct tmm_pool *pools,
+		     unsigned int nr)
 {
-	const struct tmm_advice_request nothing = {};
+	const struct tmm_advice_request anywhere = { .with_struct_pages = wants_struct_pages };
 	const char *end;
 	unsigned int i;
 
@@ -85,10 +86,11 @@ static int parse_all(const char *text, struct tmm_pool *pools, unsigned int nr)
 		end = strchrnul(text, ',');
 		flaw = parse_one(text, end, &pools[i]);
 		if (flaw.err) {
-			tmm_advice_refuse(&nothing, "regions=%.*s: refused: %s",
+			tmm_advice_refuse(&anywhere, "regions=%.*s: refused: %s",
 					  (int)min(end - text, 100L), text, flaw.what);
 			return flaw.err;
 		}
+		pools[i].wants_struct_pages = wants_struct_pages;
 	}
 	return 0;
 }
@@ -126,7 +128,8 @@ static unsigned int merge_pools(struct tmm_pool *pools, unsigned int nr)
  * smaller than TMM_POOL_MIN_BYTES; -ERANGE if a number does not fit or a run ends past the last
  * physical address; or -ENOMEM.
  */
-int tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr)
+int tmm_pools_parse(const char *text, bool wants_struct_pages, struct tmm_pool **pools,
+		    unsigned int *nr)
 {
 	struct tmm_pool *parsed;
 	unsigned int count = 1;
@@ -138,7 +141,7 @@ int tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr)
 	parsed = kcalloc(count, sizeof(*parsed), GFP_KERNEL);
 	if (!parsed)
 		return -ENOMEM;
-	err = parse_all(text, parsed, count);
+	err = parse_all(text, wants_struct_pages, parsed, count);
 	if (err) {
 		kfree(parsed);
 		return err;
@@ -403,11 +406,10 @@ int tmm_pools_claim(struct tmm_pools *pools, const char *regions, bool wants_str
 		tmm_advice_list_candidates(wants_struct_pages);
 		return -ENODEV;
 	}
-	err = tmm_pools_parse(regions, &pools->pools, &pools->nr);
+	err = tmm_pools_parse(regions, wants_struct_pages, &pools->pools, &pools->nr);
 	if (err)
 		return err;
 	for (i = 0; i < pools->nr; i++) {
-		pools->pools[i].wants_struct_pages = wants_struct_pages;
 		err = tmm_pool_claim(&pools->pools[i]);
 		if (err)
 			goto err_release;

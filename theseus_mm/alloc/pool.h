@@ -46,7 +46,8 @@ struct tmm_pools {
 /* A smaller run has no room for a root table and a few more tables. */
 #define TMM_POOL_MIN_BYTES	(64ULL << 10)
 
-int __must_check tmm_pools_parse(const char *text, struct tmm_pool **pools, unsigned int *nr);
+int __must_check tmm_pools_parse(const char *text, bool wants_struct_pages,
+				 struct tmm_pool **pools, unsigned int *nr);
 int __must_check tmm_pool_claim(struct tmm_pool *pool);
 void tmm_pool_release(struct tmm_pool *pool);
 
