@@ -18,6 +18,7 @@ static void show_region(struct seq_file *m, const struct tmm_range_region *regio
 {
 	static const char *const types[] = {
 		[TMM_REGION_GENERAL] = "general",
+		[TMM_REGION_KERNEL] = "kernel",
 		[TMM_REGION_DESIGNATED] = "designated",
 		[TMM_REGION_RESERVED] = "reserved",
 	};
