@@ -185,7 +185,9 @@ const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_A
 			    &search, consider_last_quarter);
 	if (search.best.end)
 		return say_reserve(&search, switches, text);
-	snprintf(text, TMM_ADVICE_TEXT, "there is no RAM that could be reserved with memmap=");
+	snprintf(text, TMM_ADVICE_TEXT, "there is no RAM that could be reserved with memmap=%s",
+		 request->with_struct_pages ?
+		 " in whole 128 MiB sections: load without struct_pages=1" : "");
 	return text;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_advice);
