@@ -43,7 +43,8 @@ static unsigned long place_area(struct file *file, unsigned long address, unsign
 /*
  * Choose the address for mmap(), and prefault the VMA there if MAP_POPULATE asks for that. Only
  * ->get_unmapped_area() gets the flags of mmap(), so ->mmap() cannot find out. The caller passes
- * any @like if there is no mapping, because mmap() fails then.
+ * 0 as @like if it finds no mapping. Then mmap() fails, unless another call had the mapping for
+ * a moment only; and mremap() of an area of a stale export just gets another alignment.
  */
 static unsigned long choose_address(struct file *file, unsigned long address,
 				    unsigned long nr_bytes, unsigned long pgoff,
