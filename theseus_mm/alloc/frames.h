@@ -77,7 +77,7 @@ static inline struct tmm_frames *tmm_frames_of(struct tmm_chunk *chunk)
 /* Queries */
 static inline struct tmm_frame_range tmm_frames_range(const struct tmm_frames *frames)
 {
-	return (struct tmm_frame_range){ { frames->chunk.start, frames->chunk.nr, TMM_4K } };
+	return tmm_frame_range_of(tmm_frame_4k(frames->chunk.start), frames->chunk.nr);
 }
 
 static inline u64 tmm_frames_nr(const struct tmm_frames *frames)

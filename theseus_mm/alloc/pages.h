@@ -57,7 +57,7 @@ tmm_page_allocator_allocate_deferred(struct tmm_page_allocator *pa,
 
 static inline struct tmm_page_range tmm_allocated_pages_range(const struct tmm_allocated_pages *p)
 {
-	return (struct tmm_page_range){ { p->chunk.start, p->chunk.nr, TMM_4K } };
+	return tmm_page_range_of(tmm_page_4k(p->chunk.start), p->chunk.nr);
 }
 
 static inline u64 tmm_allocated_pages_nr(const struct tmm_allocated_pages *pages)

@@ -68,7 +68,7 @@ static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chu
 			return PTR_ERR(pages);
 		tmm_allocated_pages_drop(&pages);
 	}
-	*taken = (struct tmm_frame_range){ { first, end - first, TMM_4K } };
+	*taken = tmm_frame_range_of(tmm_frame_4k(first), end - first);
 	return 0;
 }
 

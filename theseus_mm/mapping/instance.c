@@ -140,7 +140,7 @@ static int count_part(struct tmm_instance *inst, const struct tmm_range_region *
 	end = min(end, region->first + region->nr);
 	if (start >= end)
 		return 0;
-	part = (struct tmm_frame_range){ { start, end - start, TMM_4K } };
+	part = tmm_frame_range_of(tmm_frame_4k(start), end - start);
 	return tmm_frame_regions_count(&inst->fa, &part, counts);
 }
 

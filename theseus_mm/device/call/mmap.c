@@ -13,7 +13,6 @@
 #include "mapping/mapped_pages.h"
 
 #include <linux/compat.h>
-#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/file.h>
 #include <linux/fs.h>

@@ -23,7 +23,6 @@
 #include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
-#include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/poll.h>
 #include <linux/rwsem.h>
