@@ -215,7 +215,7 @@ static int copy(struct bench *bench, bool out, unsigned int nr)
 		return -1;
 	while (nr--) {
 		memcpy(out ? bench->buffer : window, out ? window : bench->buffer, bench->size);
-		/* keep the compiler from making all copies into one */
+		/* keep the compiler from merging all copies into one */
 		__asm__ __volatile__("" : : : "memory");
 	}
 	return tmm_mapping_munmap(window, bench->size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tmm cat: print the content of an exported mapping, as `tmm put` makes them.
+ * tmm cat: print the content of an exported mapping, such as `tmm put` makes.
  */
 #include "command.h"
 #include "descriptor.h"
@@ -167,7 +167,7 @@ static int take_option(struct source *source, int option)
 	}
 }
 
-/* /proc/PID/fd/N */
+/* Take the process and the descriptor from a path of the form /proc/PID/fd/N. */
 static bool parse_path(const char *text, struct source *source)
 {
 	char pid[TEXT_SIZE], fd[TEXT_SIZE];

@@ -76,7 +76,7 @@ int child_run(char **command, int fd)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGHUP);
-	/* hold signals back until the handlers are set, or the child would miss them */
+	/* a signal that comes before the handlers are set must reach the child later */
 	sigprocmask(SIG_BLOCK, &blocked, &mask);
 	pid = fork();
 	if (!pid)

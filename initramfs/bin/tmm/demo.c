@@ -179,7 +179,7 @@ static const struct step {
 
 #define NR_STEPS	(sizeof(steps) / sizeof(steps[0]))
 
-/* @json may be NULL. */
+/* Write the result of a step to @json, which may be NULL. */
 static void note_step(struct json *json, const struct step *step, const char *why)
 {
 	if (!json)
@@ -229,7 +229,7 @@ static int run_all(struct demo *demo, bool is_json)
 	return status;
 }
 
-/* Every guest and every user of the module has the file of the module. */
+/* The module's own file exists in every guest and on every machine that has the module. */
 static const char *default_file(void)
 {
 	static const char *const places[] = {

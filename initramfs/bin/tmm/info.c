@@ -47,7 +47,7 @@ static const struct {
 
 #define NR_FEATURES	(sizeof(features) / sizeof(features[0]))
 
-/* Calls that an older module lacks are left out. */
+/* Leave out the facts for which an older module has no call. */
 static int take_facts(const struct tmm_client *client, struct facts *facts)
 {
 	uint32_t i;
@@ -198,7 +198,7 @@ static void print_clients(const struct tmm_clients *clients, uint32_t own)
 		       size_text(size, clients->orphan_frames * TMM_PAGE_SIZE));
 }
 
-/* " export 3, read-only", " writable, shareable": the state of a mapping */
+/* Print the state of a mapping: " export 3, read-only" or " writable, shareable". */
 static void print_state(const struct tmm_handle_entry *entry)
 {
 	size_t i;

@@ -18,7 +18,7 @@
  * @out: where to write
  * @is_line: the document is one line
  * @depth: number of open objects and arrays
- * @is_first: the innermost of them is still empty
+ * @is_first: the innermost open object or array is still empty
  */
 struct json {
 	FILE *out;
@@ -37,13 +37,15 @@ void json_open_array(struct json *json, const char *key);
 void json_close_array(struct json *json);
 
 void json_number(struct json *json, const char *key, uint64_t value);
-/* A number with @nr_digits after the point. */
+/* Write a number with @nr_digits digits after the point. */
 void json_fraction(struct json *json, const char *key, double value, int nr_digits);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 void json_text(struct json *json, const char *key, const char *value);
 void json_address(struct json *json, const char *key, uint64_t value);
-/* A physical address; 0, which the kernel returns without CAP_SYS_ADMIN, becomes null. */
+/*
+ * Write a physical address. The kernel returns 0 without CAP_SYS_ADMIN, which is written as null.
+ */
 void json_physical(struct json *json, const char *key, uint64_t value);
 
 #endif /* TMM_JSON_H */

@@ -6,8 +6,8 @@
 #define METADATA_LOOK	{ '=', '=', true, "35", "38;5;245", "#a3adb8" }
 
 /*
- * The letter alone is enough to tell uses apart; the colour helps those who see it. A capital
- * letter is a cell without free frames.
+ * Each use has its own letter, so that the picture also works without colours. A capital letter is
+ * a cell without free frames.
  */
 struct look look_of_use(enum use use)
 {

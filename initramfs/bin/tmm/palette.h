@@ -26,7 +26,7 @@ struct look {
 };
 
 struct look look_of_use(enum use use);
-/* @owner as in struct cell */
+/* @owner is an owner as in struct cell. */
 struct look look_of_owner(const struct view *view, int owner);
 
 #endif /* TMM_PALETTE_H */

@@ -117,7 +117,7 @@ static void draw_cells(FILE *out, const struct picture_style *style, const struc
 	}
 }
 
-/* "one letter is 1 MiB, a small one is partly free" */
+/* Write "one letter is 1 MiB, a small one is partly free". */
 static void describe_cells(char *line, size_t room, const struct picture_style *style,
 			   const struct view_region *region)
 {
@@ -183,7 +183,7 @@ static void draw_uses(FILE *out, const struct picture_style *style, const struct
  * @has_pid: the process of the client
  * @has_user: the user of the client
  * @bar: width of the bar that shows the share
- * @lead: width of the name and the columns above
+ * @lead: width of the name and of the columns that the members above describe
  */
 struct table {
 	bool has_id;
@@ -303,7 +303,7 @@ static void draw_clients(FILE *out, const struct picture_style *style,
 	char text[TEXT_SIZE];
 	uint64_t rest = 0;
 
-	/* if only one client is too many, its line takes no more room than "1 more" */
+	/* a single client keeps its line, since the line "1 more" takes as much room */
 	if (nr > style->max_clients + 1)
 		nr = style->max_clients;
 	for (i = 0; i < nr; i++)

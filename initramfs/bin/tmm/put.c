@@ -50,7 +50,7 @@ static int open_file(struct put *put)
 		return failed(errno, "open %s", put->name);
 	if (S_ISDIR(stat.st_mode))
 		return failed(EISDIR, "read %s", put->name);
-	/* files of /proc have size 0 but content */
+	/* files of /proc report size 0 although they have content */
 	put->is_stream = !S_ISREG(stat.st_mode) || !stat.st_size;
 	put->nr_bytes = put->is_stream ? 0 : stat.st_size;
 	return TMM_OK;
@@ -111,7 +111,7 @@ static struct tmm_mapping *create(const struct put *put, struct tmm_client *clie
 	return mapping;
 }
 
-/* Copy a stream to one run of frames, now that the size is known, and drop @scattered. */
+/* Copy a stream, whose size is known now, to one run of frames, and drop @scattered. */
 static struct tmm_mapping *make_contiguous(const struct put *put, struct tmm_client *client,
 					   struct tmm_mapping *scattered)
 {

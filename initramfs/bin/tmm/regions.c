@@ -46,7 +46,7 @@ struct ram {
  * @nr: number of ranges
  * @sizes: size of each range in bytes
  * @starts: physical address of each range
- * @nr_without_dollar: memmap= with a size only, since the boot loader removed the $
+ * @nr_without_dollar: number of memmap= that have only a size: the boot loader removed the $
  */
 struct found {
 	struct ram ram;
@@ -266,7 +266,10 @@ static int run(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "c:f:j", options, NULL)) != -1) {
 		if (option == 'c') {
 			path = optarg;
-			/* the file may be of another machine, so this machine's map does not fit */
+			/*
+			 * the file may come from another machine, for which this machine's map is
+			 * wrong
+			 */
 			firmware = is_told ? firmware : NULL;
 		} else if (option == 'f') {
 			firmware = optarg;

@@ -21,7 +21,7 @@ struct screen {
 void screen_begin(struct screen *screen, bool wants_own);
 /* Move the cursor to the top, before the output of a round. */
 void screen_home(const struct screen *screen);
-/* The text that ends each line, and the end of a round's output. */
+/* Return the text that ends each line. screen_done() ends the output of a round. */
 const char *screen_line_end(const struct screen *screen);
 void screen_done(const struct screen *screen);
 

@@ -70,7 +70,7 @@ static void print_head(void)
 	       " clients handles exports  orphans\n");
 }
 
-/* "+12 MiB": how much more is used than in the line above. */
+/* Write how much more is used than in the line above: "+12 MiB". */
 static const char *change_text(char buffer[TEXT_SIZE + 1], const struct tmm_info *now,
 			       const struct tmm_info *before)
 {

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Shorter steps show no progress. */
+/* Steps that take less time show no progress. */
 #define PATIENCE_MS	700
 
 static unsigned int from_environment(const char *name, unsigned int otherwise)
@@ -126,7 +126,7 @@ static bool worth_showing(const struct progress *progress, int percent)
 	return progress->shown < 0 || percent / step > progress->shown / step;
 }
 
-/* "put  45% [#######---------]  1.2 GiB of 2.7 GiB, 310 MiB/s, 5 s left" */
+/* Print "put  45% [#######   ] 1.2 GiB of 2.7 GiB, 310 MiB/s, 5 s left". */
 static void show_transfer(struct progress *progress, __u64 done, int percent)
 {
 	char done_text[TEXT_SIZE], total_text[TEXT_SIZE], speed_text[TEXT_SIZE];

@@ -53,7 +53,7 @@ struct progress {
 	bool live;
 };
 
-/* The line is printed only if @out is a terminal, and in the demo's form. */
+/* A step with a name prints the line only if @out is a terminal; the demo always prints it. */
 void progress_start(struct progress *progress, FILE *out, const char *what, __u64 total);
 void progress_update(struct progress *progress, __u64 done);
 /* Remove the progress line, if it can be overwritten. */

@@ -39,7 +39,7 @@ const char *memparse_text(char buffer[TEXT_SIZE], __u64 bytes)
 {
 	unsigned int unit = 0;
 
-	/* memparse() accepts larger units, but people write these. */
+	/* use only the units that people write; memparse() accepts larger ones too */
 	while (bytes && bytes % 1024 == 0 && unit < 3) {
 		bytes /= 1024;
 		unit++;
@@ -147,7 +147,7 @@ const char *share_text(char buffer[TEXT_SIZE], __u64 part, __u64 whole)
 {
 	double share = whole ? 100.0 * part / whole : 0;
 
-	/* only nothing shows as 0 %, and only the whole as 100 % */
+	/* show 0 % only for nothing, and 100 % only for the whole */
 	if (part && share < 0.1)
 		snprintf(buffer, TEXT_SIZE, "<0.1 %%");
 	else if (part < whole && share > 99.9)
@@ -196,7 +196,7 @@ size_t utf8_length(const char *text)
 	for (i = 1; i < length; i++)
 		if ((bytes[i] & 0xc0) != 0x80)
 			return 0;
-	/* overlong forms, surrogates, and numbers beyond Unicode */
+	/* refuse overlong forms, surrogates, and numbers beyond Unicode */
 	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] > 0x9f) ||
 	    (bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] > 0x8f))
 		return 0;

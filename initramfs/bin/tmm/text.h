@@ -19,15 +19,15 @@
 struct tmm_client;
 struct tmm_translation;
 
-/* "512 MiB": in the largest unit that the value reaches, rounded down to a tenth. */
+/* Write "512 MiB": the largest unit that the value reaches, rounded down to a tenth. */
 const char *size_text(char buffer[TEXT_SIZE], __u64 bytes);
-/* In the form of memmap=: "512M", or "0x1000" if no unit divides the value. */
+/* Write a number as in memmap=: "512M", or "0x1000" if no unit divides the value. */
 const char *memparse_text(char buffer[TEXT_SIZE], __u64 bytes);
-/* "writable, no-execute, exclusive" */
+/* Write the names of flags: "writable, no-execute, exclusive". */
 const char *flags_text(char buffer[TEXT_FLAGS], __u64 pte_flags);
-/* The flags of the leaf entry, with "valid" and "exclusive", which libtmm leaves out. */
+/* Return the flags of the leaf entry, with "valid" and "exclusive", which libtmm leaves out. */
 __u64 translation_flags(const struct tmm_translation *translation);
-/* The size of a leaf by its shift: "4 KiB" */
+/* Return the size of a leaf, given its shift: "4 KiB". */
 const char *page_text(unsigned int shift);
 
 /*
@@ -38,12 +38,12 @@ bool parse_size(const char *text, __u64 *bytes);
 /* Parse an address: a number without suffix. A v or p before it is allowed, as tmm prints it. */
 bool parse_address(const char *text, __u64 *address);
 
-/* "1 mapping", "3 mappings" */
+/* Write "1 mapping" or "3 mappings". */
 const char *count_text(char buffer[TEXT_SIZE], __u64 nr, const char *noun);
-/* "12.3 %"; 0 of 0 is "0.0 %". */
+/* Write a share as "12.3 %"; 0 of 0 is "0.0 %". */
 const char *share_text(char buffer[TEXT_SIZE], __u64 part, __u64 whole);
 
-/* The user's name in /etc/passwd, or the number. */
+/* Write the user's name in /etc/passwd, or the number. */
 const char *user_text(char buffer[TEXT_SIZE], __u32 uid);
 /* Replace all bytes that are not printable ASCII: a process can choose any name. */
 const char *plain_text(char buffer[TEXT_SIZE], const char *name);
@@ -59,12 +59,12 @@ size_t utf8_length(const char *text);
  */
 int failed(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "No such file or directory (ENOENT)" */
+/* Write an error as "No such file or directory (ENOENT)". */
 const char *error_text(char buffer[TEXT_ERROR], int error);
 
 /* Open a client. Return NULL after printing the error. */
 struct tmm_client *open_device(void);
-/* Path that open_device() opens: the environment variable TMM_DEVICE, else the constant. */
+/* Return the path that open_device() opens: the variable TMM_DEVICE, else the constant. */
 const char *device_path(void);
 
 #endif /* TMM_TEXT_H */

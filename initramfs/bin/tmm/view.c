@@ -135,7 +135,7 @@ static int owner_index(const struct view *view, uint32_t id)
 	return OWNER_KERNEL;
 }
 
-/* @owner is the client that owns most of the cell, or OWNER_KERNEL if there is none. */
+/* @owner is the client that owns most of the cell, or OWNER_KERNEL if no client owns a part. */
 static int owner_of(const struct cell *cell, int owner)
 {
 	if (cell->use == USE_FREE)

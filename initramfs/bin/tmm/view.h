@@ -107,14 +107,14 @@ struct view {
 int view_take(const struct tmm_client *client, uint32_t max_cells, struct view *view);
 void view_free(struct view *view);
 
-/* The name of a use, in words and as a member of a JSON object. */
+/* Return the name of a use, in words and as a member of a JSON object. */
 const char *use_name(enum use use);
 const char *use_key(enum use use);
 
-/* The offset of a cell from the start of its region. */
+/* Return the offset of a cell from the start of its region. */
 uint64_t cell_offset(const struct view_region *region, uint32_t index);
 
-/* The share of the free memory outside the longest run for pages of size @i; 0 to 1. */
+/* Return the share of the free memory outside the longest run for pages of size @i; 0 to 1. */
 double fragmentation(const struct tmm_info *info, unsigned int i);
 
 /* Write the members "clients", "hidden" and "orphan_bytes", also for `tmm info`. */

@@ -97,15 +97,15 @@
  *	ESTALE		the mapping of the descriptor was imported or taken back, or a
  *			lending descriptor lends no more
  *	EPERM		a capability is missing
- *	EDOM		merge: the two do not touch, or not in that order
- *	EMEDIUMTYPE	merge: flags or kinds of memory differ
+ *	EDOM		merge: the two objects do not touch, or are in the wrong order
+ *	EMEDIUMTYPE	merge: the flags or the kinds of memory differ
  *	ENOBUFS		the array is too short
  *	EDQUOT		a limit of the client or of its user is reached
  *	ECANCELED	one item of many was undone, because another item failed
  *	ENODEV		the device that the memory belongs to was removed
  *	EIO		the memory fails
  *	EMFILE, ENFILE	the process or the machine has too many descriptors
- *	ETIMEDOUT	no memory became free in that time
+ *	ETIMEDOUT	no memory became free in the given time
  *	EOPNOTSUPP	well-formed, but not possible here
  *	EFAULT		bad pointer
  *	EINTR		the process was killed during the call; or a signal ended a wait
@@ -331,7 +331,10 @@ struct tmm_bucket {
 	uint32_t bad;
 };
 
-/* No client owns a frame of the part; or the caller may not see the client that does. */
+/*
+ * TMM_OWNER_NONE: no client owns a frame of the part. TMM_OWNER_HIDDEN: the caller may not see the
+ * client that owns most of the part.
+ */
 #define TMM_OWNER_NONE		UINT32_C(0)
 #define TMM_OWNER_HIDDEN	UINT32_C(0xffffffff)
 
@@ -593,11 +596,10 @@ int tmm_client_set_limits(struct tmm_client *client, unsigned int which,
  * @client: the client
  * @timeout_ms: milliseconds; 0 does not wait, -1 waits as long as it takes
  *
- * After a call fails with ENOSPC or EDQUOT: wait, then try again. tmm_client_wait() returns
- * as soon as any client has given back some of the missing resource since the failure.
- * That may not be enough, so several rounds may be needed. If no call has failed so far,
- * tmm_client_wait() returns at once. In an event loop, wait for POLLIN on tmm_client_fd()
- * instead.
+ * If a call has failed with ENOSPC or EDQUOT, wait, then make the call again. tmm_client_wait()
+ * returns as soon as any client has given back some of the missing resource since the failure. The
+ * amount may be too small, so several rounds may be needed. If no call has failed so far,
+ * tmm_client_wait() returns at once. In an event loop, wait for POLLIN on tmm_client_fd() instead.
  *
  * Errors: ETIMEDOUT; EINTR if a signal was handled
  * Call: poll(2)
@@ -669,7 +671,7 @@ int tmm_client_dump_pte(const struct tmm_client *client, uint64_t vaddr, struct 
 /**
  * enum tmm_memory - how device memory is cached
  * @TMM_MEMORY_WRITE_BACK: like RAM
- * @TMM_MEMORY_UNCACHED: not at all; for registers
+ * @TMM_MEMORY_UNCACHED: not cached; for registers
  * @TMM_MEMORY_WRITE_COMBINING: writes are combined; for frame buffers
  */
 enum tmm_memory {
@@ -716,7 +718,7 @@ int tmm_client_remove_device_region(struct tmm_client *client, uint64_t start, u
  * enum tmm_place - where an allocation may be
  * @TMM_ANYWHERE: wherever there is room
  * @TMM_AT: starting with the page or frame that holds the address @at
- * @TMM_IN_RANGE: from @min to @max, the latter inclusive
+ * @TMM_IN_RANGE: from @min to @max, both inclusive
  */
 enum tmm_place {
 	TMM_ANYWHERE,
@@ -1036,7 +1038,7 @@ uint32_t tmm_mapping_handle(const struct tmm_mapping *mapping);
  * @is_shareable: see tmm_mapping_share()
  * @is_pinned: I/O pins memory of a window that is gone
  * @is_read_only: no owner can ever write to the mapping; see tmm_mapping_export_as()
- * @is_lent: the descriptor is of tmm_mapping_lend(): another client owns the mapping
+ * @is_lent: tmm_mapping_lend() made the descriptor: a client still owns the mapping
  * @is_bad: some of the memory fails: windows raise SIGBUS there, and reads and writes of it
  *          fail with EIO
  * @reserved1: 0
@@ -1130,12 +1132,12 @@ TMM_MUST_CHECK void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offs
  * @address: a multiple of TMM_PAGE_SIZE, in a window
  * @length: number of bytes, within the window; 0 succeeds
  *
- * The kernel inserts the page-table entries of a window when the window is touched, small
- * ones 512 at a time. This call reads a byte of each page, so that later accesses take no
- * fault: do not use it on device memory for which a read has an effect. mlock(2) and
- * MADV_POPULATE_WRITE cannot do this, since they need struct pages. A program does not need
- * the call if it calls mlockall(2) with MCL_FUTURE before it makes windows, or mmap(2) with
- * MAP_POPULATE itself. The call raises SIGBUS on a revoked window, as any other access.
+ * The kernel inserts the page-table entries of a window when the window is touched, small ones 512
+ * at a time. tmm_mapping_prefault() reads a byte of each page, so that later accesses take no
+ * fault. Do not use the call on device memory whose reads have side effects. mlock(2) and
+ * MADV_POPULATE_WRITE cannot make these entries, since they need struct pages. A program does not
+ * need the call if it calls mlockall(2) with MCL_FUTURE before it makes windows, or mmap(2) with
+ * MAP_POPULATE itself. The call raises SIGBUS on a revoked window, as any other access does.
  *
  * Errors: EINVAL if @address is not aligned
  */
@@ -1197,13 +1199,12 @@ int tmm_mapping_revoke(struct tmm_mapping *mapping, struct tmm_revocation *revoc
  * @is_shareable: true allows any number of windows with PROT_WRITE, with reads and writes
  *                at the same time; false allows one writer again
  *
- * A shareable mapping is the one exception to one writer at a time: its users have to
- * synchronise their writes. Mutexes, conditions and semaphores that processes share
- * (PTHREAD_PROCESS_SHARED) work in a window only if the module was loaded with
- * struct_pages=1; otherwise the kernel refuses to wait, and the C library ends the program.
- * Put them into memory of memfd_create(2), or use atomic operations and eventfd(2). Both
- * parts of a split mapping are shareable if the mapping was; a merge needs two shareable
- * mappings or none.
+ * Only a shareable mapping can have several writers at a time: its users have to synchronise their
+ * writes. Mutexes, conditions and semaphores that processes share (PTHREAD_PROCESS_SHARED) work in
+ * a window only if the module was loaded with struct_pages=1; otherwise the kernel refuses to wait,
+ * and the C library ends the program. In that case, put them into memory of memfd_create(2), or use
+ * atomic operations and eventfd(2). Both parts of a split mapping are shareable if the mapping was;
+ * a merge needs two shareable mappings or none.
  *
  * Errors: EBUSY while the mapping is borrowed
  * Call: THESEUS_MM_IOC_SHARE

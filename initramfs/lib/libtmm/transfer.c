@@ -178,7 +178,7 @@ static int take_only(struct msghdr *message)
 		return fd;
 	if (nr)
 		close(fd);
-	/* a truncated message without a descriptor: the process has too many of them */
+	/* if a message is truncated and has no descriptor, the process has too many descriptors */
 	errno = !nr && (message->msg_flags & MSG_CTRUNC) ? EMFILE : EBADMSG;
 	return -1;
 }

@@ -1,10 +1,11 @@
 #!/bin/bash
 # Usage: tmm_test.sh TOOLS FAKE
 #
-# The tests of tmm that need no device: answers to wrong arguments, the same options in the help
-# texts, the manual page and the completion, and what bash completes. FAKE is the tool linked
-# with a fake kernel that shows a busy region. With FAKE: pictures are never wider than asked,
-# JSON and SVG are well-formed, and the terminal is restored.
+# The tests of tmm that need no device. They check the answers to wrong arguments, that the help
+# texts, the manual page and the completion have the same options, and the words that bash
+# completes. FAKE is the tool linked with a fake kernel that shows a busy region. With FAKE, the
+# tests check that pictures are not wider than asked, that JSON and SVG are well-formed, and that
+# the terminal is restored.
 set -uo pipefail
 
 tools=$1 fake=$2
@@ -37,7 +38,7 @@ ends() {
 	}
 }
 
-# STATUS TEXT COMMAND...: the same, and stderr has TEXT and stdout is empty
+# STATUS TEXT COMMAND...: the command ends with STATUS; stderr has TEXT, and stdout is empty
 complains() {
 	local status=$1 text=$2
 	shift 2
@@ -131,7 +132,7 @@ test_arguments() {
 
 # --- the same options everywhere ---------------------------------------------------
 
-# A command has an option if the option does not end as unknown.
+# A command has an option if it does not refuse the option as unknown.
 test_options() {
 	local command option
 	for command in "${commands[@]}"; do
@@ -311,7 +312,7 @@ for r in json.load(sys.stdin)[\"regions\"]: assert r[\"start\"] is None'"
 speaks_json() {
 	local status=$1 leaks=1
 	shift
-	# alloc frees its objects only by ending
+	# alloc drops no object; the kernel frees all when alloc ends
 	[[ $1 != alloc ]] || leaks=0
 	check "$*" ends "$status" env FAKE=serves ASAN_OPTIONS=detect_leaks=$leaks "$fake" "$@"
 	check "$* is JSON" is_json
