@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Arrays that calls read or write: the entries of a program may be smaller or larger than those
- * of the module.
+ * Calls read or write arrays of a program. The entries of the program may be smaller or larger than
+ * those of the module.
  */
 #include "argument.h"
 
@@ -39,7 +39,7 @@ FIXTURE(array)
  * @is_read: the call reads entries and writes them
  * @set: stores the array's address and the size of an entry in the argument
  * @fill: fills in the rest of the argument, and an array of two entries
- * @is_told: has an entry the results of a successful call?
+ * @is_told: tells whether an entry has the results of a successful call
  */
 FIXTURE_VARIANT(array)
 {
@@ -313,7 +313,7 @@ TEST_F(array, of_entries_that_say_more)
 		const size_t size = sizes[i / 3];
 
 		array = array_of(self, variant, size);
-		/* the first unknown byte, the last one, and the last one of the second entry */
+		/* take the first unknown byte, the last one, or the last one of the second entry */
 		at = i % 3 == 0 ? variant->known : i % 3 == 1 ? size - 1 : 2 * size - 1;
 		array[at] = 0x80;
 		EXPECT_REFUSED(E2BIG, uapi_call(self->fd, variant->request, &self->argument),

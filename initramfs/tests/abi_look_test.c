@@ -56,7 +56,7 @@ TEST_F(call, of_a_client_that_only_looks)
 		  call_through(O_RDONLY, variant->request, self->argument));
 }
 
-/* Calls for which the tests above have no argument: they need devices, or make files. */
+/* The tests above have no argument for these calls, which need devices or make files. */
 TEST_F(client, other_calls_of_a_client_that_only_looks)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(1);

@@ -81,7 +81,7 @@ _Static_assert(THESEUS_MM_IOC_ADD_DEVICE_REGION == 0xc018ba60, "");
 _Static_assert(THESEUS_MM_IOC_REMOVE_DEVICE_REGION == 0xc018ba61, "");
 _Static_assert(THESEUS_MM_IOC_DUMP_PTE == 0xc038ba41, "");
 
-/* The number of the call with another size of the structure. */
+/* Return: the number of a call whose structure has another size */
 static unsigned long resized(unsigned long request, size_t size)
 {
 	return (request & ~(unsigned long)IOCSIZE_MASK) | size << _IOC_SIZESHIFT;
@@ -91,8 +91,7 @@ static unsigned long resized(unsigned long request, size_t size)
 	EXPECT_REFUSED(error, uapi_call(self->fd, request, pointer), ALL_HANDLES)
 
 /*
- * The argument of each call is good. If it were not, the refusals below could have another
- * reason.
+ * The argument of each call is good, so the refusals below have no other reason.
  */
 TEST_F(call, succeeds)
 {
@@ -114,7 +113,7 @@ TEST_F(call, refuses_each_unknown_flag)
 	EXPECT_UNCHANGED(&before, ALL_HANDLES);
 }
 
-/* The size that the call's structure had at first: programs were built with that size. */
+/* Return: the first size of the call's structure, with which programs were built */
 static size_t first_size(unsigned long request)
 {
 	switch (request) {

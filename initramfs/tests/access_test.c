@@ -222,7 +222,7 @@ TEST_F(mapping, a_fault_in_the_middle_stops_there)
 	EXPECT_EQ(0, memcmp(self->after + i, self->before + i, PAGE - i));
 
 	EXPECT_EQ(-EFAULT, uapi_read(self->fd, self->handle, 0, buffer, 2 * PAGE));
-	/* and the borrow has ended */
+	/* the borrow of the call has ended */
 	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages and frames as far as they are alike: every way to ask for them, every
- * refusal, splitting and merging. Each test runs for both.
+ * The properties that pages and frames share: every kind of request, every refusal, split and
+ * merge. Each test runs for both.
  *
- * A test that chooses addresses does so in its arena: NR_ARENA chunks that were
- * free before it began.
+ * A test chooses addresses only in its arena: NR_ARENA chunks that were free before the test began.
  */
 #include "client.h"
 
@@ -296,7 +295,7 @@ TEST_F(allocate, refuses_a_range_that_ends_before_it_starts)
 
 TEST_F(allocate, refuses_an_address_that_is_not_canonical)
 {
-	/* in the hole of virtual addresses, and too large for a physical address */
+	/* an address in the hole of virtual addresses, or one too large for a physical address */
 	const __u64 hole = variant->kind == THESEUS_MM_KIND_PAGES ? 1ULL << 60 : 1ULL << 52;
 	struct theseus_mm_allocate call;
 

@@ -27,7 +27,7 @@ static inline void area_on_signal(int signal_number)
 {
 	if (__atomic_load_n(&area_is_touched, __ATOMIC_SEQ_CST))
 		siglongjmp(area_recovery, signal_number);
-	/* not an access of the test: let the signal take its default action */
+	/* if the access is not the test's, the signal takes its default action */
 	signal(signal_number, SIG_DFL);
 }
 
@@ -52,7 +52,7 @@ static inline int load(const unsigned char *address, unsigned char *byte)
 	return number;
 }
 
-/* The same for writing a byte. */
+/* Return: 0, or the signal that writing a byte raised. */
 static inline int store(unsigned char *address, unsigned char byte)
 {
 	int number = sigsetjmp(area_recovery, 0);
@@ -65,7 +65,7 @@ static inline int store(unsigned char *address, unsigned char byte)
 	return number;
 }
 
-/* The value of byte @offset of a mapping that fill() has filled. */
+/* Return: the value of byte @offset of a mapping that fill() has filled */
 static inline unsigned char pattern(__u64 offset)
 {
 	return offset * 31 + offset / PAGE * 7 + 1;
@@ -85,7 +85,7 @@ static inline int fill(int fd, __u32 handle, __u64 nr_bytes)
 	return err;
 }
 
-/* A mapping that the test needs, in which every byte can be told. */
+/* Make a mapping that the test needs, in which every byte has a known value. */
 #define FILLED(nr)									\
 	({										\
 		struct theseus_mm_create_mapping _filled = MAPPING(nr);			\
@@ -105,8 +105,8 @@ static inline __u64 nr_alike(const unsigned char *area, __u64 offset, __u64 nr_b
 }
 
 /*
- * Pages and frames, mapped; the frames start @skew pages after a multiple of @align, so
- * that with a skew all leaves are small.
+ * Map pages to frames that start @skew pages after a multiple of @align. With a skew, all leaves
+ * are small.
  */
 static inline int map_aligned(int fd, __u64 nr_bytes, __u64 align, __u64 skew,
 			      struct theseus_mm_map *mapping)
@@ -160,7 +160,7 @@ static inline unsigned char *mmap_all(int fd, __u32 handle, int protection)
 		_area;									\
 	})
 
-/* Return: 0 or the errno of mmapping all of a mapping, which is undone. */
+/* Mmap all of a mapping, and unmap the area again. Return: 0, or the errno of mmap() */
 static inline int mmap_errno(int fd, __u32 handle, int protection)
 {
 	struct theseus_mm_query query;
@@ -191,7 +191,7 @@ static inline long nr_faults(void)
 	return usage.ru_minflt + usage.ru_majflt;
 }
 
-/* KiB of this process's page tables */
+/* Return: the size of this process's page tables in KiB */
 static inline long table_size(void)
 {
 	FILE *file = fopen("/proc/self/status", "r");

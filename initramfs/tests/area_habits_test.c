@@ -44,7 +44,7 @@ TEST_F(client, msync_has_nothing_to_do)
 	EXPECT_EQ(8, area[SIZE - 1]);
 	EXPECT_EQ(0, mprotect(area, SIZE, R));
 	EXPECT_EQ(0, msync_all(area));
-	/* the same after the area is revoked */
+	/* msync() also succeeds after the area is revoked */
 	EXPECT_EQ(0, uapi_revoke(self->fd, handle, NULL));
 	EXPECT_EQ(0, msync_all(area));
 	EXPECT_EQ(0, munmap(area, PAGE));
@@ -64,7 +64,7 @@ TEST_F(client, msync_of_an_exported_mapping)
 	EXPECT_EQ(0, close(export));
 }
 
-/* The third letter of an area's permissions, or 0. */
+/* Return: the third letter of an area's permissions, or 0 */
 static char execute_letter(const unsigned char *area)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
@@ -81,8 +81,8 @@ static char execute_letter(const unsigned char *area)
 }
 
 /*
- * From here on, reading implies execution. Each test is a process of its own, so this affects no
- * other test.
+ * From this call on, reading implies execution. Each test is a process of its own, so the call
+ * affects no other test.
  */
 static int become_old(void)
 {
@@ -147,8 +147,8 @@ TEST_F(client, an_old_program_gets_an_executable_area_of_an_executable_mapping)
 }
 
 /*
- * Linux identifies a lock that processes share by its struct page. This memory has none, so
- * futex() fails with EFAULT. Threads of one process need no struct page.
+ * Linux identifies a lock that processes share by its struct page. This memory has no struct pages,
+ * so futex() fails with EFAULT. Threads of one process need no struct page.
  */
 TEST_F(client, a_lock_that_processes_share_is_refused_without_struct_pages)
 {

@@ -22,7 +22,7 @@
  * @area: a readable area of the whole mapping, with all entries
  * @beside: another such area in this process
  * @other: a process that has a third such area
- * @go: pipe to that process; at a byte, the process touches its area again, and ends
+ * @go: pipe to that process; when a byte arrives, the process touches its area again, and ends
  * @nr_bytes: size of the mapping
  */
 FIXTURE(ops)
@@ -203,7 +203,7 @@ TEST_F_TIMEOUT(ops, munmap_of_a_part_disturbs_nobody, 120)
 	EXPECT_EQ(SIGSEGV, load(self->area + at, &byte));
 	EXPECT_EQ(SIGSEGV, load(self->area + at + PAGE - 1, &byte));
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
-	/* at the start of the first entry, and at the end of the last one */
+	/* unmap a page at the start of the first entry, and one at the end of the last entry */
 	EXPECT_EQ(0, munmap(self->area, PAGE));
 	EXPECT_EQ(0, munmap(self->area + self->nr_bytes - PAGE, PAGE));
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
@@ -302,7 +302,7 @@ TEST_F_TIMEOUT(ops, mbind_of_a_part_disturbs_nobody, 120)
 	/* Debian's kernel has NUMA support, the debug kernel has not */
 	EXPECT_TRUE(is_done || errno == ENOSYS);
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));
-	/* the result does not matter */
+	/* mbind() may fail here: only the content and the other areas matter */
 	syscall(SYS_mbind, self->area, self->nr_bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes),
 		MPOL_MF_STRICT);
 	EXPECT_EQ(NR_PARTS, nr_parts(self->area, self->nr_bytes));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tests that wait for memory share poll() on a client and the allocation of single frames and of
- * all frames.
+ * Tests that wait for memory share these helpers: poll() on a client, and the allocation of single
+ * frames and of all frames.
  */
 #ifndef TESTS_AWAIT_H
 #define TESTS_AWAIT_H
@@ -10,7 +10,7 @@
 
 #include <poll.h>
 
-/* Milliseconds: longer than any step takes; and long enough for a wrong wake-up. */
+/* Milliseconds: any step takes less than LONG, and a wrong wake-up comes within SHORT. */
 #define LONG	20000
 #define SHORT	300
 

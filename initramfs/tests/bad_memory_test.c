@@ -48,7 +48,7 @@ static bool put_number(const char *path, unsigned long long number)
 	return put(path, text);
 }
 
-/* Debian's kernel has it as a module. */
+/* Debian's kernel has mce-inject as a module. */
 static void load_inject(void)
 {
 	int fd = open(INJECT_MODULE, O_RDONLY | O_CLOEXEC);
@@ -73,7 +73,7 @@ static __u64 nr_bad(int fd)
 	return uapi_get_info(fd, &info) ? ~0ULL : info.frames_bad;
 }
 
-/* Linux reports from a work item, so wait for it. */
+/* Wait, since Linux reports memory from a work item. */
 static bool wait_for_bad(int fd, __u64 nr)
 {
 	int i;
@@ -299,7 +299,7 @@ TEST_F_TIMEOUT(bad, a_free_frame_is_retired_at_once, 120)
 TEST_F_TIMEOUT(bad, what_is_corrected_or_elsewhere_is_left_alone, 120)
 {
 	ASSERT_EQ(0, start(self, ""));
-	/* a corrected error, one without an address, and one of memory that is Linux's */
+	/* report a corrected error, one without an address, and one of Linux's own memory */
 	ASSERT_TRUE(inject(self->mapping.paddr, STATUS_ADDRV));
 	ASSERT_TRUE(inject(self->mapping.paddr, STATUS_UC));
 	ASSERT_TRUE(inject(1ULL << 45, STATUS_UC | STATUS_ADDRV));
@@ -408,7 +408,7 @@ TEST_F_TIMEOUT(bad, reports_while_mappings_come_and_go, 120)
 	ASSERT_EQ(0, start(self, ""));
 	leave(self);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, make_and_drop, &stop));
-	/* one after the other, since Linux's queue of reports is short */
+	/* report one page after the other, since Linux's queue of reports is short */
 	for (i = 0; i < 60; i++)
 		FAIL(self->mapping.paddr + (i + 1) * 3 * PAGE);
 	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
@@ -440,7 +440,7 @@ TEST_F_TIMEOUT(bad, reports_while_the_module_is_unloaded, 120)
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	/* nothing of the region is left */
+	/* the module keeps nothing of the region */
 	EXPECT_EQ(0, module_unload());
 	EXPECT_EQ(0, module_load(self->parameters));
 }
@@ -500,7 +500,7 @@ TEST_F_TIMEOUT(bad, addresses_that_are_refused, 120)
 	EXPECT_EQ(-EINVAL, try_load(self, "0x130100000,"));
 	EXPECT_EQ(-EINVAL, try_load(self, "-1"));
 	EXPECT_EQ(-ERANGE, try_load(self, "0x10000000000130000"));
-	/* Linux's own memory, and memory that holds the module's metadata */
+	/* name Linux's own memory, and memory that holds the module's metadata */
 	EXPECT_EQ(-ERANGE, try_load(self, "0x100000"));
 	snprintf(text, sizeof(text), "%#llx", region.start);
 	EXPECT_EQ(-EBUSY, try_load(self, text));

@@ -12,7 +12,7 @@
 
 #define ALL_OR_NOTHING	THESEUS_MM_BATCH_ALL_OR_NOTHING
 #define CONTIGUOUS	THESEUS_MM_CREATE_ITEM_CONTIGUOUS
-/* Numbers of items whose array is a little longer than two pages: to create, and to drop. */
+/* Numbers of items, to create and to drop, whose array is a little longer than two pages. */
 #define MANY		160
 #define MANY_DROPS	1100
 
@@ -21,7 +21,7 @@
 
 #define ROOM		(64 * PAGE)
 
-/* Make an array. protect_end() makes its end, after @nr_bytes, inaccessible. */
+/* Make an array of @nr_bytes. protect_end() makes the memory after it inaccessible. */
 static void *array_before(size_t nr_bytes)
 {
 	char *memory = mmap(NULL, 2 * ROOM, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -296,7 +296,10 @@ TEST_F(client, a_batch_has_from_one_to_65536_items)
 	EXPECT_REFUSED(EINVAL, uapi_drop_batch(self->fd, 0, &drop, 65537, NULL), drop.handle);
 }
 
-/* The client stays, since this process has it open too. A call that was interrupted is undone. */
+/*
+ * The client stays open, since this process has its descriptor too. A call that was interrupted is
+ * undone.
+ */
 TEST_F(client, a_batch_can_be_killed)
 {
 	const struct timespec moment = { .tv_nsec = 300000000 };

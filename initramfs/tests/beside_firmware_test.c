@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A region ends where a Reserved range of the firmware begins: /proc/iomem shows both as one
- * range. The advice names the RAM in it, and the module accepts that RAM, but no page after it.
+ * A region ends where a Reserved range of the firmware begins: /proc/iomem shows both as one range.
+ * The advice names the RAM in that range, and the module accepts the RAM, but no page after it.
  */
 #include "module.h"
 

@@ -13,7 +13,7 @@
 #define TRACEFS	"/sys/kernel/tracing/"
 
 /**
- * borrow - a client with a mapping in which every byte can be told
+ * borrow - a client with a mapping in which every byte has a known value
  * @handle: the mapping
  */
 FIXTURE(borrow)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug kernel: races are what KASAN and lockdep look at. */
+/* Debug kernel: KASAN and lockdep find races. */
 /*
  * A mapping is read while its owner takes it apart. A reader that is just leaving must not touch
- * memory that the change has freed: KASAN watches for that, and the counts must be right at the
- * end.
+ * memory that the change has freed: KASAN reports such an access, and the counts must be right at
+ * the end.
  */
 #include "client.h"
 

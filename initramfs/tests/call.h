@@ -12,10 +12,10 @@
 /**
  * call - a client with one object of each kind, and a good argument for a call
  * @pages: a handle
- * @frames: a handle of as many
+ * @frames: a handle of as many frames as @pages has pages
  * @first: handle of a mapping
- * @second: handle of the mapping right after it
- * @vaddr: address of the first
+ * @second: handle of the mapping right after @first
+ * @vaddr: address of @first
  * @argument: argument of the call, in memory with an inaccessible page after it
  */
 FIXTURE(call)
@@ -85,7 +85,7 @@ FIXTURE_TEARDOWN(call)
 
 	close(self->fd);
 	close(self->exported);
-	/* the result of the call is an object of its own */
+	/* the descriptor that EXPORT returned owns a mapping too */
 	if (variant->request == THESEUS_MM_IOC_EXPORT && self->argument->export.fd)
 		close(self->argument->export.fd);
 	self->fd = uapi_open(NULL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug kernel: races are what KASAN and lockdep look at. */
+/* Debug kernel: KASAN and lockdep find races. */
 /*
  * Many calls at once: threads on one mapping, processes on one module. Nobody may see bytes of
  * another owner, and at the end all memory must be free.
@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-/* --- different things to one mapping -------------------------------------------------------- */
+/* --- different calls on one mapping -------------------------------------------------------- */
 
 #define NR_PAGES	8
 
@@ -120,8 +120,8 @@ static void *splitter(void *argument)
 		}
 		__atomic_store_n(&crowd->handle, first, __ATOMIC_RELEASE);
 		/*
-		 * the other threads end their borrows now and then; a remapped half has to wait
-		 * for that
+		 * the other threads borrow the halves now and then; retry the merge until both
+		 * halves are free
 		 */
 		do {
 			err = uapi_merge(crowd->fd, first, second);
@@ -445,7 +445,7 @@ TEST_F(client, content_never_crosses_processes)
 	EXPECT_ALL_BACK();
 }
 
-/* Some processes live, some are killed at any moment; the others do not notice. */
+/* The kill of some processes, at any moment, does not disturb the others. */
 TEST_F(client, deaths_do_not_disturb_the_living)
 {
 	pid_t victim, living = fork();

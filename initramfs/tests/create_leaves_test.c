@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CREATE_MAPPING with leaves of a size and with an alignment, also where few aligned
- * addresses are left.
+ * CREATE_MAPPING with a given leaf size and a given alignment, also when few aligned addresses are
+ * left.
  */
 #include "client.h"
 #include "limits.h"
@@ -113,7 +113,7 @@ TEST_F(client, create_aligns)
 			ASSERT_EQ(0, uapi_drop(self->fd, mapping.handle));
 		}
 	}
-	/* and both at once */
+	/* name the leaf size and the alignment in one call */
 	ASSERT_EQ(0, create(self->fd, create_calls[1], SIZE_2M, PAGE, 4 * SIZE_2M, &mapping));
 	EXPECT_EQ(0, (mapping.start | mapping.paddr) % (4 * SIZE_2M));
 	EXPECT_TRUE(consists_of(self->fd, &mapping, PAGE));
@@ -167,8 +167,8 @@ TEST_F(client, create_refuses_alignments_that_are_none)
 /* --- with few addresses left ----------------------------------------------------------- */
 
 /*
- * Own all pages but the 2 MiB after the first: of those, only the last is at a multiple of
- * 2 MiB.
+ * Own the first page, and all pages after the next 2 MiB. Of the pages that stay free, only the
+ * last one is at a multiple of 2 MiB.
  */
 static int leave_no_aligned_page(int fd, const struct theseus_mm_info *info)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Making mappings: the two create calls and the two map calls, in what they share and where they
- * differ.
+ * The calls that make mappings, two that create and two that map: what they have in common, and
+ * where they differ.
  */
 #include "client.h"
 #include "fragment.h"

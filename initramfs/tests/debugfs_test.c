@@ -41,7 +41,7 @@ TEST_F(client, debugfs_is_for_root)
 		EXPECT_EQ(-1, open(files[i], O_RDONLY));
 		EXPECT_EQ(EACCES, errno);
 	}
-	/* end the limit here, so that the teardown can open the device again */
+	/* end this process without rights before the teardown, which opens the device again */
 	_exit(_metadata->passed ? KSFT_PASS : KSFT_FAIL);
 }
 
@@ -357,7 +357,7 @@ TEST_F(client, debugfs_walks_an_address)
 	text = text_rest(one, 100);
 	EXPECT_TRUE(text_has(text, "address 0x2000\n"));
 	free(text);
-	/* text that is not an address changes nothing */
+	/* text that is not an address is refused, and the last answer stays */
 	EXPECT_EQ(-EINVAL, ask(one, 0x1234567800000000));
 	EXPECT_EQ(-1, write(one, "here\n", 5));
 	EXPECT_EQ(EINVAL, errno);

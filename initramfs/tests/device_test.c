@@ -17,7 +17,7 @@
 
 /**
  * device - a client, and a device with memory
- * @bar: where
+ * @bar: physical address of the memory
  */
 FIXTURE(device)
 {
@@ -114,7 +114,7 @@ TEST_F(device, regions_are_refused)
 	EXPECT_REFUSED(EOVERFLOW, uapi_add_device_region(self->fd, bar, 1ULL << 60, UNCACHED));
 	EXPECT_REFUSED(EOPNOTSUPP, uapi_add_device_region(self->fd, ram.start, PAGE, UNCACHED));
 	EXPECT_REFUSED(EOPNOTSUPP, uapi_add_device_region(self->fd, 0x100000, PAGE, UNCACHED));
-	/* the local APIC, other CPUs' interrupts, the I/O APIC, the HPET */
+	/* refused: the local APIC, other CPUs' interrupts, the I/O APIC, the HPET */
 	EXPECT_REFUSED(EBUSY, uapi_add_device_region(self->fd, 0xfee00000, PAGE, UNCACHED));
 	EXPECT_REFUSED(EBUSY, uapi_add_device_region(self->fd, 0xfee01000, PAGE, UNCACHED));
 	EXPECT_REFUSED(EBUSY, uapi_add_device_region(self->fd, 0xfeeff000, 2 * PAGE, UNCACHED));
@@ -184,7 +184,7 @@ TEST_F(device, memory_is_used)
 		EXPECT_EQ(1, QUERY(range.handle).nr_frame_ranges);
 		ASSERT_EQ(0, use(self->fd, range.handle, LARGE, 7 * i));
 		ASSERT_EQ(0, uapi_drop(self->fd, range.handle));
-		/* the module does not clear it */
+		/* the module does not clear device memory */
 		range = MAP_RANGE(0, NR_BYTES, DEVICE_DATA);
 		ASSERT_EQ(0, uapi_read(self->fd, range.handle, PAGE, &byte, 1));
 		EXPECT_EQ(7 * i, byte);
@@ -214,15 +214,15 @@ TEST_F(client, registers_are_read_and_written_in_their_own_width)
 	word = 0x12345678;
 	EXPECT_EQ(0, uapi_write(self->fd, range.handle, 4, &word, 4));
 	/*
-	 * several accesses of 32 bits: the second register returns the inverse of what was
-	 * written
+	 * make several accesses of 32 bits: the second register returns the inverse of the written
+	 * value
 	 */
 	EXPECT_EQ(0, uapi_read(self->fd, range.handle, 0, words, 12));
 	EXPECT_EQ(0x010000ed, words[0]);
 	EXPECT_EQ(~0x12345678U, words[1]);
 	/*
-	 * a DMA address of 64 bits: with a narrower access, each half would set the whole
-	 * register
+	 * write a DMA address of 64 bits in one access: of two narrower accesses, each would set
+	 * the whole register
 	 */
 	EXPECT_EQ(0, uapi_write(self->fd, range.handle, 0x80, &source, 8));
 	EXPECT_EQ(0, uapi_read(self->fd, range.handle, 0x80, &value, 8));
@@ -312,7 +312,7 @@ TEST_F(device, mappings_can_be_taken_apart)
 	EXPECT_REFUSED(EOPNOTSUPP, uapi_remap(self->fd, handle, THESEUS_MM_PTE_DATA), handle);
 	ASSERT_EQ(0, uapi_remap(self->fd, handle, DEVICE_DATA & ~THESEUS_MM_PTE_WRITABLE));
 	ASSERT_EQ(0, uapi_remap(self->fd, handle, DEVICE_DATA));
-	/* a split inside a leaf of 2 MiB, which becomes small leaves */
+	/* split inside a leaf of 2 MiB, which becomes small leaves */
 	ASSERT_EQ(0, uapi_split(self->fd, handle, LARGE + PAGE, &first, &second));
 	ASSERT_EQ(0, uapi_read(self->fd, second, 0, text, 6));
 	EXPECT_STREQ("hello", text);
@@ -380,7 +380,7 @@ TEST_F(device, memory_is_not_merged_with_ram)
 	EXPECT_REFUSED(EMEDIUMTYPE, uapi_merge(self->fd, device, ram.handle), device, ram.handle);
 }
 
-/* The client is gone and the area remains: nobody takes the memory away under it. */
+/* As long as an area remains, nobody can remove its region, even if the client is gone. */
 TEST_F(device, regions_stay_while_a_process_has_them)
 {
 	struct theseus_mm_map_range range;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A mapping as a dma-buf (the module is loaded with struct_pages=1), as a process sees
- * it. What a device sees is in kunit/device/dmabuf_test.c.
+ * A mapping as a dma-buf, as a process sees it (the module is loaded with struct_pages=1).
+ * kunit/device/dmabuf_test.c tests the dma-buf as a device sees it.
  */
 #include "library.h"
 #include "pin.h"

@@ -13,7 +13,7 @@
 #define EXAMPLES	"/bin/examples"
 
 /**
- * example - facts from before it ran
+ * example - a client, and the counts before the example runs
  * @fd: a client
  */
 FIXTURE(example)
@@ -24,7 +24,7 @@ FIXTURE(example)
 
 /**
  * example variants - one for each program in EXAMPLES
- * @name: its name
+ * @name: name of the program
  */
 FIXTURE_VARIANT(example)
 {

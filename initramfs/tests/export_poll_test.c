@@ -36,7 +36,10 @@ TEST_F(export, one_that_was_imported_is_gone)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* Service managers keep descriptors, and close those that report POLLHUP or POLLERR. */
+/*
+ * A service manager closes a descriptor that reports POLLHUP or POLLERR, so a descriptor that owns
+ * a mapping reports neither.
+ */
 TEST_F(export, one_that_owns_something_is_not_gone)
 {
 	struct theseus_mm_revoke call = { 0 };
@@ -69,7 +72,7 @@ TEST_F(export, one_that_was_taken_back_is_gone)
 	close(export);
 }
 
-/* A lending descriptor does not borrow the mapping, but reports whether it is borrowed. */
+/* A lending descriptor does not borrow the mapping, but reports whether the mapping is borrowed. */
 TEST_F(export, one_that_lends)
 {
 	__u32 handle = MAPPING(NR).handle;
@@ -110,7 +113,7 @@ TEST_F(export, one_that_is_stale_and_still_mmapped_is_not_gone)
 	close(second);
 }
 
-/* --- who waits is woken --------------------------------------------------------------------- */
+/* --- wake-ups ------------------------------------------------------------------------------- */
 
 static struct {
 	int fd;

@@ -13,13 +13,13 @@
 #define BORROW	THESEUS_MM_EXPORT_BORROW
 #define SEALED	THESEUS_MM_EXPORT_READ_ONLY
 
-/* What poll() reports for a descriptor that is stale and has no areas. */
+/* The events that poll() reports for a descriptor that is stale and has no areas. */
 #define GONE	(POLLHUP | POLLERR)
 
-/* Longer than any mapping of the tests that use this. */
+/* A size larger than any mapping of the tests that use this header. */
 #define BEYOND	(4ULL << 20)
 
-/* A descriptor of a mapping. */
+/* Make a descriptor of a mapping. */
 #define EXPORT_OF(handle, flags)							\
 	({										\
 		int _export;								\
@@ -62,7 +62,7 @@ static inline int revoke_export(int export, __u32 *nr)
 	return err;
 }
 
-/* Return: what poll() reports within @timeout_ms: POLLIN, and the events that it always reports */
+/* Wait up to @timeout_ms. Return: POLLIN and the events that poll() always reports */
 static inline short polled(int fd, int timeout_ms)
 {
 	struct pollfd wanted = { .fd = fd, .events = POLLIN | POLLOUT | POLLPRI };
@@ -70,7 +70,7 @@ static inline short polled(int fd, int timeout_ms)
 	return poll(&wanted, 1, timeout_ms) < 0 ? -1 : wanted.revents;
 }
 
-/* No use of a stale descriptor succeeds, be it of an export or of what was lent. */
+/* No use of a stale descriptor succeeds, of an export or of a lending descriptor. */
 #define EXPECT_STALE(export)								\
 	do {										\
 		struct theseus_mm_query _query;						\

@@ -26,7 +26,7 @@ static inline int leave_one(int fd, __u32 *rest)
 /**
  * leave_singles() - own all frames but a few, no two of which touch
  * @fd: the client that will own them
- * @nr: how many are left free
+ * @nr: number of frames that stay free
  *
  * Return: 0 or a negative errno value
  */

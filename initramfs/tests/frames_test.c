@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Properties of frames only: a region with an end, metadata at its start, content.
+ * Properties that only frames have: a region with an end, metadata at the start of the region, and
+ * content.
  */
 #include "client.h"
 
@@ -120,7 +121,7 @@ TEST_F(client, occupancy_shows_where)
 {
 	struct theseus_mm_region region = REGION(0);
 	struct theseus_mm_bucket before[2];
-	/* in the second part of two */
+	/* allocate in the second of two parts */
 	struct theseus_mm_allocate call = {
 		.flags = THESEUS_MM_ALLOCATE_AT,
 		.at = region.start + region.nr_bytes - 100 * PAGE,
@@ -141,7 +142,10 @@ TEST_F(client, occupancy_shows_where)
 	EXPECT_EQ(0, memcmp(before, buckets, sizeof(before)));
 }
 
-/* The module chooses the smallest size that makes few enough parts, whatever room the array has. */
+/*
+ * The module chooses the smallest size of parts that keeps their number low; the room of the array
+ * does not matter.
+ */
 TEST_F(client, occupancy_is_in_parts_of_the_modules_choice)
 {
 	const __u64 nr = REGION(0).nr_bytes / PAGE;

@@ -42,7 +42,10 @@ static int wake_one(void *word)
 	return nr;
 }
 
-/* A process that waits at @word of its own area. Return: it; its exit status is 0 if woken */
+/*
+ * Start a process that waits at @word of its own area. Return: the process, which exits with 0 if
+ * it is woken
+ */
 static pid_t start_waiter(int fd, __u32 handle, __u64 word, int protection)
 {
 	pid_t pid = fork();
@@ -75,7 +78,7 @@ TEST_F(share, a_waiter_in_another_process_is_woken)
 
 	EXPECT_EQ(1, wake_one(area + 2 * PAGE + 64));
 	EXPECT_EQ(0, status_of(pid));
-	/* an area that can only be read */
+	/* wait in an area that can only be read */
 	pid = start_waiter(self->fd, self->handle, PAGE, R);
 	EXPECT_EQ(1, wake_one(area + PAGE));
 	EXPECT_EQ(0, status_of(pid));
@@ -84,7 +87,7 @@ TEST_F(share, a_waiter_in_another_process_is_woken)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* A futex is its place in the mapping, wherever the areas begin. */
+/* The offset in the mapping identifies a futex, wherever the areas begin. */
 TEST_F(share, each_place_is_one_of_its_own)
 {
 	unsigned char *area = AREA(self->handle, RW), *part;
@@ -252,7 +255,7 @@ TEST_F(share, works_in_what_was_handed_over)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* Locks work on after one of several areas is gone. */
+/* Locks keep working after one of several areas is gone. */
 TEST_F(share, works_while_there_is_an_area)
 {
 	unsigned char *first = AREA(self->handle, RW), *second = AREA(self->handle, RW);

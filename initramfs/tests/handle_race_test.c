@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug kernel: races are what KASAN and lockdep look at. */
+/* Debug kernel: KASAN and lockdep find races. */
 /*
- * Threads use one handle: of several threads that consume it one wins, and at the end all memory
- * is free.
+ * Several threads consume one handle. One of them succeeds, and at the end all memory is free.
  */
 #include "client.h"
 
@@ -12,7 +11,7 @@
 #define NR_ROUNDS	40
 
 /**
- * race - threads that all do the same to one object, at the same moment, in rounds
+ * race - threads that all make the same call on one object, at the same moment, in rounds
  * @barrier: start and end of a round
  * @threads: the threads
  * @nr_started: number of started threads, which numbers them

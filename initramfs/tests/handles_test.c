@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Handles: an unknown handle is ENOENT, a call that fails consumes nothing, and there is a limit.
+ * Handles: a call on an unknown handle fails with ENOENT, a call that fails consumes nothing, and
+ * the number of handles has a limit.
  */
 #include "client.h"
 
@@ -24,7 +25,7 @@ FIXTURE(use)
 };
 
 /**
- * use variants - each way to use a handle
+ * use variants - one for each way to use a handle
  * @kinds: bits of the kinds that the call accepts
  * @use: makes the call with a handle
  */
@@ -118,7 +119,7 @@ static int use_write(FIXTURE_DATA(use) *self, __u32 handle)
 FIXTURE_VARIANT_ADD(use, query) { .kinds = ANY_BIT, .use = use_query };
 FIXTURE_VARIANT_ADD(use, drop) { .kinds = ANY_BIT, .use = use_drop };
 FIXTURE_VARIANT_ADD(use, split) { .kinds = ANY_BIT, .use = use_split };
-/* any kind is accepted, but the other handle here is pages */
+/* MERGE accepts any kind, but the other handle of these variants is pages */
 FIXTURE_VARIANT_ADD(use, merge_first) { .kinds = PAGES_BIT, .use = use_merge_first };
 FIXTURE_VARIANT_ADD(use, merge_other) { .kinds = PAGES_BIT, .use = use_merge_other };
 FIXTURE_VARIANT_ADD(use, map) { .kinds = PAGES_BIT, .use = use_map };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's kselftest_harness.h, which was not written for -Wextra: it leaves
- * a parameter unused, and its macros compare plain numbers with unsigned fields.
+ * Include the kernel's kselftest_harness.h without the warnings of -Wextra: the harness leaves a
+ * parameter unused, and its macros compare plain numbers with unsigned fields.
  */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KVM accepts areas without struct pages (hva_to_pfn_remapped()): a guest can use the memory
- * as long as the area shows it, and no longer.
+ * exactly as long as the area shows the memory.
  */
 /* Machine: kvm: modules that no other test needs, and a CPU that emulates SVM. */
 #include "area.h"
@@ -18,7 +18,7 @@
 static const unsigned char counting[] = {
 	0xa2, 0x00, 0x10,	/* mov %al, 0x1000 */
 	0xfe, 0xc0,		/* inc %al */
-	0xe6, 0x10,		/* out %al, $0x10: the host is told */
+	0xe6, 0x10,		/* out %al, $0x10: exit to the host */
 	0xeb, 0xf7,		/* from the start */
 };
 

@@ -324,7 +324,7 @@ TEST_F(rights, a_lending_descriptor_counts_as_a_handle)
 	EXPECT_EQ(before + 1, handles_charged(self->fd));
 	close(second);
 	EXPECT_EQ(before, handles_charged(self->fd));
-	/* a limit with no room for the descriptor */
+	/* set a limit that has no room for the descriptor */
 	ASSERT_EQ(0, uapi_set_limits(self->fd, any, before));
 	EXPECT_REFUSED(EDQUOT, uapi_export_as(self->fd, self->handle, BORROW, &second, NULL),
 		       self->handle);

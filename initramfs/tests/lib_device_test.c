@@ -13,7 +13,9 @@
 #define SIZE		(NR * PAGE)
 #define DATA		(TMM_DATA | TMM_DEVICE_MEMORY)
 
-/* The device's memory; a test that fails leaves a region that the next boot does not have. */
+/*
+ * Find the device's memory. If a test fails, its region stays until the machine boots again.
+ */
 #define FIND_BAR()									\
 	({										\
 		__u64 _bar = pci_find_bar(VENDOR, PRODUCT, BAR);			\
@@ -35,7 +37,7 @@ TEST_F(library, map_frame_range_shows_the_devices_memory)
 	unsigned char byte, *window;
 
 	ADD(bar, SIZE, TMM_MEMORY_UNCACHED);
-	/* the offset of the address in its page counts as bytes */
+	/* the bytes before the address, from the start of its frame, count too */
 	mapping = OWN(mapping, tmm_mapping_map_frame_range(self->client, bar + PAGE + 5, PAGE, DATA));
 	EXPECT_EQ(2 * PAGE, tmm_mapping_size(mapping));
 	EXPECT_EQ(1, QUERY(tmm_mapping_handle(mapping)).nr_frame_ranges);

@@ -166,7 +166,9 @@ TEST_F(library, lend_leaves_the_mapping_with_its_client)
 	close(lent);
 }
 
-/* The module is loaded without struct pages; dmabuf_test.c has what succeeds with them. */
+/*
+ * The module is loaded without struct pages here; dmabuf_test.c tests dma-bufs with struct pages.
+ */
 TEST_F(library, export_dmabuf_takes_struct_pages)
 {
 	struct tmm_mapping *mapping = OWN_FILLED(NR);

@@ -40,7 +40,9 @@ TEST_F(library, mmap_refuses_what_is_not_in_the_mapping)
 	struct tmm_mapping *next = OWN_MAPPING(NR);
 	uint64_t offset;
 
-	/* the first call gives the mapping its offset; what follows there is another mapping's */
+	/*
+	 * the first call gives the mapping its offset; the next offsets belong to another mapping
+	 */
 	ASSERT_EQ(0, tmm_mapping_map_offset(mapping, &offset));
 	ASSERT_EQ(0, tmm_mapping_map_offset(next, &offset));
 	EXPECT_NONE(ERANGE, tmm_mapping_mmap(mapping, SIZE, PAGE, R), handle);

@@ -10,7 +10,7 @@
 
 #define OPTIONS(...)	(&(struct tmm_allocate_options){ __VA_ARGS__ })
 
-/* Does the kernel know an object as the library does? Frames' addresses are for root only. */
+/* Check that kernel and library agree on an object. Only root sees the addresses of frames. */
 #define EXPECT_KNOWN(object_kind, object_handle, object_address, object_size)		\
 	do {										\
 		struct theseus_mm_query _query = QUERY(object_handle);			\
@@ -44,7 +44,7 @@ TEST_F(library, pages_are_where_they_are_wanted)
 	EXPECT_EQ(NULL, pages);
 	EXPECT_ALL_BACK();
 
-	/* the offset of the address in its page counts as bytes */
+	/* the bytes before the address, from the start of its page, count too */
 	pages = OWN(pages, tmm_pages_allocate(self->client, OPTIONS(
 		.nr_bytes = PAGE, .place = TMM_AT, .at = vaddr + 1)));
 	EXPECT_PAGES(pages, vaddr, 2 * PAGE);
@@ -158,7 +158,7 @@ TEST_F(library, pages_split_and_merge)
 	EXPECT_PAGES(far, vaddr + 3 * PAGE, PAGE);
 	EXPECT_FAILS(EDOM, tmm_pages_merge(first, &second), tmm_pages_handle(first));
 	EXPECT_NE(NULL, second);
-	/* in either order */
+	/* pages can be merged in either order */
 	ASSERT_EQ(0, tmm_pages_merge(second, &far));
 	EXPECT_EQ(NULL, far);
 	EXPECT_PAGES(second, vaddr + 3 * PAGE, SIZE - 3 * PAGE);
@@ -271,7 +271,9 @@ TEST_F(library, pages_map_to_puts_those_frames_behind_pages)
 	EXPECT_EQ(NR + 1, INFO().client_frames);
 }
 
-/* A mapping of two runs of frames, of 3 and of NR - 3, in which every byte can be told. */
+/*
+ * Make a mapping of two runs of frames, of 3 and of NR - 3, in which every byte has a known value.
+ */
 static struct tmm_mapping *map_two_runs(struct tmm_client *client, __u64 starts[2])
 {
 	struct tmm_pages *first = tmm_pages_allocate(client, OPTIONS(.nr_pages = NR)), *second;
@@ -320,7 +322,7 @@ TEST_F(library, unmap_into_parts_takes_a_mapping_apart)
 	EXPECT_EQ(4, INFO().client_handles);
 	EXPECT_EQ(self->start.nr_mappings, INFO().nr_mappings);
 
-	/* a part that the test moves out stays */
+	/* the caller moves one part out, which stays */
 	kept = parts.frames[1];
 	parts.frames[1] = NULL;
 	ASSERT_EQ(0, tmm_parts_drop(&parts));

@@ -7,7 +7,7 @@
 
 #define NR		8
 #define SOMEBODY	1234
-/* An address in the hole of both 4 and 5 levels. */
+/* An address that is canonical neither with 4 levels nor with 5. */
 #define NOT_CANONICAL	(1ULL << 60)
 
 TEST_F(library, region_tells_each_range)

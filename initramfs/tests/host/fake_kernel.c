@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A kernel for the tool to look at where there is none: two regions, one of them busy,
- * and clients with patterns of their own. Linked with --wrap=ioctl,--wrap=open64.
+ * A fake kernel, so that the tool runs without the module: two regions, one of them busy, and
+ * clients that each own a pattern of frames. The tool is linked with --wrap=ioctl,--wrap=open64.
  *
- * FAKE=empty: nobody is there. FAKE=old: a module that knows neither clients nor owners.
- * FAKE=nobody: without privilege. FAKE=many: more clients than there are letters.
- * FAKE=serves: memory can be had, written and read, so that each command gets to its end.
- * FAKE=forgets: the same, but what is written is lost.
+ * The variable FAKE changes the answers:
+ *
+ *	empty	there are no clients
+ *	old	the module has no calls for clients and owners
+ *	nobody	the caller has no privilege
+ *	many	there are more clients than letters
+ *	serves	memory can be allocated, written and read, so that each command can finish
+ *	forgets	as serves, but written bytes are lost
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -97,7 +97,7 @@ static int fake_clients(struct theseus_mm_clients *clients)
 	return 0;
 }
 
-/* Every second number is a client. */
+/* Odd numbers are handles or exports; even numbers are not used. */
 static int fake_handles(struct theseus_mm_handles *call)
 {
 	struct theseus_mm_handle_info *infos = (void *)(uintptr_t)call->handles;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The library asks the kernel for lists, pictures and limits, waits for it, and asks for
- * what takes privilege.
+ * The library asks the kernel for lists, parts of regions and limits, waits for free memory, and
+ * makes the calls that need a capability.
  */
 #include "libtmm_test.h"
 

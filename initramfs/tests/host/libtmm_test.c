@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the library does by itself: no device is needed, for the kernel is a function
- * of libtmm_kernel.c. Here are its objects; the other files have the rest.
+ * Tests of the library that need no device, since the kernel is a function of libtmm_kernel.c. This
+ * file tests the objects of the library; the other files test the rest.
  */
 #include "libtmm_test.h"
 

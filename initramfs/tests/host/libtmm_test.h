@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The library's host-side tests share the counted checks, a kernel that is a function of the
- * tests (linked with --wrap=ioctl,--wrap=calloc), and the code that runs the tests.
+ * The library's host-side tests share these declarations: the counted checks, a kernel that is a
+ * function of the tests (linked with --wrap=ioctl,--wrap=calloc), and the functions that run the
+ * tests.
  */
 #ifndef HOST_LIBTMM_TEST_H
 #define HOST_LIBTMM_TEST_H

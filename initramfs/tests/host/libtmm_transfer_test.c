@@ -174,7 +174,7 @@ static void descriptors_travel(int type)
 	EXPECT(!fstat(other, &received) && S_ISSOCK(received.st_mode));
 	close(other);
 
-	/* a socket with SO_PASSCRED */
+	/* receive through a socket with SO_PASSCRED */
 	EXPECT(!setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)));
 	EXPECT(!tmm_fd_send(ends[0], fd));
 	other = tmm_fd_receive(ends[1]);
@@ -212,7 +212,7 @@ static void odd_messages_are_refused(void)
 	EXPECT(!setrlimit(RLIMIT_NOFILE, &limit));
 	close(ends[0]);
 	EXPECT_REFUSED(ECONNRESET, tmm_fd_receive(ends[1]) == -1);
-	/* without a signal, which would end this program */
+	/* the call raises no signal, which would end this program */
 	EXPECT_REFUSED(EPIPE, tmm_fd_send(ends[1], ends[1]));
 	close(ends[1]);
 }

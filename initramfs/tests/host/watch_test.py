@@ -50,7 +50,7 @@ def main():
         fcntl.ioctl(user_fd, termios.TIOCSCTTY, 0)
         for fd in range(3):
             os.dup2(user_fd, fd)
-        # nohup and background jobs ignore some signals, which TMM then ignores too
+        # nohup and background jobs ignore some signals, which tmm then ignores too
         for name in ("TERM", "INT", "HUP"):
             signal.signal(getattr(signal, "SIG" + name), signal.SIG_DFL)
         os.environ.update(TERM="xterm-256color", LC_ALL="C.UTF-8")
