@@ -212,7 +212,7 @@ TEST_F_TIMEOUT(ops, munmap_of_a_part_disturbs_nobody, 120)
 	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
 }
 
-/* Move the area to an address that is @skew bytes after one where large entries fit. */
+/* Find room for the area at an address @skew bytes after an address where large entries fit. */
 static unsigned char *find_place(__u64 nr_bytes, __u64 skew)
 {
 	unsigned char *place = mmap(NULL, nr_bytes + 2 * SIZE_1G, PROT_NONE,

@@ -81,8 +81,8 @@ TEST_F(device, regions_come_and_go)
 }
 
 /*
- * No client owns a region: it stays when the client that added it is gone, and others can remove
- * it.
+ * No client owns a region: the region stays when the client that added it is gone, and other
+ * clients can remove the region.
  */
 TEST_F(device, regions_belong_to_no_client)
 {

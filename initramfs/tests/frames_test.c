@@ -59,7 +59,7 @@ TEST_F(client, get_region_refuses_an_index_past_the_last)
 
 static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];
 
-/* Region 0 in parts of @bucket_frames, or of the module's choice if that is 0. */
+/* Ask for region 0 in parts of @frames; with 0, the module chooses the size of the parts. */
 #define OCCUPANCY(frames)								\
 	({										\
 		struct theseus_mm_occupancy _call = {					\

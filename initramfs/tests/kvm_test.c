@@ -14,7 +14,7 @@
 
 #define SIZE	(2 * PAGE)
 
-/* Code for real mode, at address 0. It writes to the second page. */
+/* Code for real mode, at address 0, which writes to the second page. */
 static const unsigned char counting[] = {
 	0xa2, 0x00, 0x10,	/* mov %al, 0x1000 */
 	0xfe, 0xc0,		/* inc %al */

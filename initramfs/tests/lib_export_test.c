@@ -107,7 +107,7 @@ TEST_F(library, export_as_takes_rights_away)
 	EXPECT_FAILS(EACCES, tmm_mapping_write(mapping, 0, "x", 1), tmm_mapping_handle(mapping));
 	EXPECT_FAILS(EACCES, tmm_mapping_remap(mapping, TMM_DATA), tmm_mapping_handle(mapping));
 	EXPECT_EQ(SIZE, nr_alike_in(mapping, 0, SIZE));
-	/* without options, this is a plain export */
+	/* without options, the call is a plain export */
 	export = EXPORT_OF(tmm_mapping_export_as(&mapping, NULL, NULL));
 	ASSERT_EQ(0, tmm_fd_query(export, &info));
 	EXPECT_EQ(SIZE, info.nr_bytes);
@@ -226,7 +226,7 @@ TEST_F(library, fd_revoke_ends_the_windows_of_a_descriptor)
 	close(copy);
 }
 
-/* The child is another client, which gets the mapping, looks at it, and is gone. */
+/* The child is another client, which gets the mapping, reads it, and ends. */
 static int receive_mapping(int socket)
 {
 	struct tmm_client *client = tmm_client_open(NULL);

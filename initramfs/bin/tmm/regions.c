@@ -122,7 +122,7 @@ static void take_argument(char *argument, struct found *found)
 		take_range(range, found);
 }
 
-/* Remove all quotes. They protect blanks, and memmap= has none. */
+/* Remove all quotes, which protect blanks: memmap= has no blanks. */
 static void remove_quotes(char *text)
 {
 	char *to = text;

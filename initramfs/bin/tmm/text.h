@@ -35,7 +35,9 @@ const char *page_text(unsigned int shift);
  * False if @text is no size.
  */
 bool parse_size(const char *text, __u64 *bytes);
-/* Parse an address: a number without suffix. A v or p before it is allowed, as tmm prints it. */
+/*
+ * Parse an address: a number without suffix, with or without the v or p that tmm prints before it.
+ */
 bool parse_address(const char *text, __u64 *address);
 
 /* Write "1 mapping" or "3 mappings". */

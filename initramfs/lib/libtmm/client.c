@@ -120,7 +120,10 @@ int tmm_client_info(const struct tmm_client *client, struct tmm_info *info)
 	return 0;
 }
 
-/* poll() ignores negative descriptors and would wait in vain, so it is not called for them. */
+/*
+ * poll() would ignore a negative descriptor and wait in vain, so a closed client fails before
+ * poll().
+ */
 int tmm_client_wait(const struct tmm_client *client, int timeout_ms)
 {
 	struct pollfd wanted = { .fd = tmm_client_fd(client), .events = POLLIN };
