@@ -86,8 +86,8 @@ EXPORT_SYMBOL_TMM(tmm_vaddr_new_canonical);
  * @addr: the address
  * @bytes: number of bytes to add
  *
- * The sum saturates, and is then made canonical. For display and iteration only: allocation
- * paths use check_add_overflow() and return -EOVERFLOW instead.
+ * The sum saturates, and is then made canonical. The function is for display and iteration
+ * only: allocation paths use check_add_overflow(), and return -EOVERFLOW instead.
  *
  * Return: the sum
  */
@@ -102,7 +102,7 @@ EXPORT_SYMBOL_TMM(tmm_vaddr_add);
  * @addr: the address
  * @bytes: number of bytes to subtract
  *
- * The difference is 0 at least, and is then made canonical.
+ * A negative difference becomes 0. The result is then made canonical.
  *
  * Return: the difference
  */
@@ -178,7 +178,7 @@ EXPORT_SYMBOL_TMM(tmm_paddr_add);
  * @addr: the address
  * @bytes: number of bytes to subtract
  *
- * The difference is 0 at least.
+ * A negative difference becomes 0.
  *
  * Return: the difference
  */

@@ -35,9 +35,9 @@ static inline bool tmm_compat_get_file(struct file *file)
 }
 
 /*
- * Remove the entries of a part of an area, from this area only. zap_vma_ptes() is the only
- * function for this purpose that modules can call, and does nothing unless VM_PFNMAP is set.
- * The caller holds mmap_lock for writing.
+ * Remove the page-table entries of a part of an area; other areas keep their entries.
+ * zap_vma_ptes() is the only function for this purpose that modules can call, and does
+ * nothing unless VM_PFNMAP is set. The caller holds mmap_lock for writing.
  */
 static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long start,
 				  unsigned long nr_bytes)
@@ -71,9 +71,10 @@ static inline vm_fault_t tmm_compat_insert_small(struct vm_area_struct *vma, uns
  * kind of area, and oopses if there is no struct page. mbind() breaks up entries of 1 GiB, and
  * handles small entries correctly.
  *
- * If there is a struct page that get_user_pages() is to find, the area is not VM_PFNMAP. In
- * such an area, madvise(MADV_COLD) takes an entry of 2 MiB for a broken entry, clears the
- * entry, and does not flush the TLB. Then the old translation could never be revoked.
+ * An area whose memory has struct pages is not VM_PFNMAP, so that get_user_pages() finds
+ * the struct pages. In such an area, madvise(MADV_COLD) takes an entry of 2 MiB for a
+ * broken entry, clears the entry, and does not flush the TLB. A later revocation would find
+ * no entry to flush, so a process could still use the old translation.
  */
 static inline bool tmm_compat_may_insert_2m(u64 paddr, bool has_struct_page)
 {

@@ -8,7 +8,7 @@
 #include <linux/math.h>
 #include <linux/overflow.h>
 
-/* Page numbers of the upper half have no sign extension, so no bits outside this mask. */
+/* Page numbers of the upper half have no sign extension, so they have no bits outside this mask. */
 static u64 page_number_mask(void)
 {
 	return GENMASK_ULL(tmm_vaddr_bits() - TMM_PAGE_SHIFT - 1, 0);
@@ -88,7 +88,7 @@ EXPORT_SYMBOL_TMM(tmm_page_start_address);
 /**
  * tmm_page_align_up() - the first page at or after a page, at a multiple of @nr_4k
  * @page: the page to start at
- * @nr_4k: alignment in 4 KiB pages; 1 or more, any number
+ * @nr_4k: alignment in 4 KiB pages: any number from 1 up
  * @out: a page of the same size; set on success only
  *
  * Theseus: Page::align_up()
@@ -199,7 +199,7 @@ EXPORT_SYMBOL_TMM(tmm_frame_start_address);
 /**
  * tmm_frame_align_up() - the first frame at or after a frame, at a multiple of @nr_4k
  * @frame: the frame to start at
- * @nr_4k: alignment in 4 KiB frames; 1 or more, any number
+ * @nr_4k: alignment in 4 KiB frames: any number from 1 up
  * @out: a frame of the same size; set on success only
  *
  * Return: as tmm_page_align_up()

@@ -17,9 +17,9 @@
 
 /**
  * enum tmm_page_size - sizes of a page or frame
- * @TMM_4K: 4 KiB, one chunk
- * @TMM_2M: 2 MiB, 512 chunks, a leaf at level 2
- * @TMM_1G: 1 GiB, 262144 chunks, a leaf at level 3
+ * @TMM_4K: 4 KiB, a leaf at level 1
+ * @TMM_2M: 2 MiB, 512 chunks of 4 KiB, a leaf at level 2
+ * @TMM_1G: 1 GiB, 262144 chunks of 4 KiB, a leaf at level 3
  * @TMM_NR_PAGE_SIZES: number of the sizes above
  *
  * Theseus: Page4K, Page2M, Page1G, PageSize, MemChunkSize
@@ -89,13 +89,13 @@ struct tmm_frame {
 	enum tmm_page_size size;
 };
 
-/* The 4 KiB page of a number. */
+/* The 4 KiB page that has this number. */
 static inline struct tmm_page tmm_page_4k(u64 number)
 {
 	return (struct tmm_page){ number, TMM_4K };
 }
 
-/* The 4 KiB frame of a number. */
+/* The 4 KiB frame that has this number. */
 static inline struct tmm_frame tmm_frame_4k(u64 number)
 {
 	return (struct tmm_frame){ number, TMM_4K };

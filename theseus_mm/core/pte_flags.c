@@ -51,7 +51,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_flags_check_memory_type);
  *
  * NX is always set, since kernel code never runs from a private root. DIRTY is never set, since
  * only the hardware sets DIRTY. GLOBAL is never set, or the translations of a window would
- * outlive the window. USER is never set, or SMAP would allow user accesses.
+ * outlive the window. USER is never set, since user mode never runs on a private root, and SMAP
+ * refuses kernel accesses to user pages.
  */
 tmm_leaf_bits_t tmm_pte_leaf_bits(tmm_pte_flags_t flags, bool exclusive)
 {
@@ -66,7 +67,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_leaf_bits);
 
 /*
  * Cache bits of a memory type in a 4 KiB leaf, to be ORed to tmm_pte_leaf_bits(). Linux chooses
- * these bits at boot (the PAT), and bits of a caller have no influence.
+ * these bits at boot (the PAT); the flags of a caller do not change the bits.
  */
 tmm_leaf_bits_t tmm_pte_memory_type_bits(enum tmm_memory_type type)
 {
@@ -109,7 +110,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_pte_bits_of_leaf);
 
 /*
  * The common flags of a leaf entry, with DEVICE_MEMORY if the CPU does not cache the memory.
- * Flags that only the mapping has (executable, user, global) are left out.
+ * The result lacks the flags that only the mapping records (executable, user, global).
  */
 tmm_pte_flags_t tmm_pte_flags_of_leaf(u64 entry, enum tmm_page_size size)
 {

@@ -4,11 +4,11 @@
  *
  * Sparse distinguishes three types. tmm_pte_flags_t has the flags of the API, which do not
  * depend on the architecture. tmm_pte_flags_x86_t has the x86-64 flags of Theseus. A bit that
- * exists in both types has the same position, so that common -> x86 is lossless and x86 ->
- * common keeps only the common bits.
+ * exists in both types has the same position. So the conversion to x86-64 flags loses
+ * nothing, and the conversion back keeps only the common bits.
  *
  * tmm_leaf_bits_t has the bits of a 4 KiB leaf without the address, as the hardware reads them.
- * tmm_pte_leaf_bits() makes these bits, and it alone decides present, NX and dirty.
+ * tmm_pte_leaf_bits() makes these bits. No other function decides present, NX and dirty.
  * tmm_pte_memory_type_bits() decides the cache bits.
  */
 #ifndef TMM_CORE_PTE_FLAGS_H
@@ -50,8 +50,8 @@ typedef u64 __bitwise tmm_leaf_bits_t;
 /**
  * enum tmm_memory_type - how the CPU caches a region
  * @TMM_WRITE_BACK: RAM, and device memory that behaves like RAM
- * @TMM_UNCACHED: registers: every access reaches the device, in order
- * @TMM_WRITE_COMBINING: frame buffers: writes are collected, reads are not cached
+ * @TMM_UNCACHED: for registers; every access reaches the device, in order
+ * @TMM_WRITE_COMBINING: for frame buffers; writes are collected, reads are not cached
  * @TMM_NR_MEMORY_TYPES: number of the types above
  *
  * A region, not a mapping, has a memory type, so that all mappings of a frame agree. The bits
@@ -166,13 +166,13 @@ static inline bool tmm_pte_flags_is_dirty(tmm_pte_flags_t flags)
 	return !!(flags & TMM_PTE_DIRTY);
 }
 
-/* Lossless, since every common bit has the same position in an x86-64 entry. */
+/* The conversion loses nothing: each common bit has the same position in an x86-64 entry. */
 static inline tmm_pte_flags_x86_t tmm_pte_flags_to_x86(tmm_pte_flags_t flags)
 {
 	return (__force tmm_pte_flags_x86_t)(__force u64)(flags & TMM_PTE_ALL);
 }
 
-/* Keeps only the common bits: write-through and huge are lost. */
+/* The result has only the common bits: write-through and huge are lost. */
 static inline tmm_pte_flags_t tmm_pte_flags_from_x86(tmm_pte_flags_x86_t flags)
 {
 	return (__force tmm_pte_flags_t)(__force u64)flags & TMM_PTE_ALL;

@@ -2,9 +2,10 @@
 /*
  * Ranges of chunks: pure values, no ownership, no locks.
  *
- * A range has a first chunk and a count of chunks of the same size. Count 0 is the empty range,
- * at any address. The empty range has no last chunk, and no range contains it. There is no
- * sentinel and no underflow at frame 0. Start and last are inclusive, as in Theseus.
+ * A range has a first chunk and a count of chunks of the same size. A range with count 0 is
+ * empty, at any address. The empty range has no last chunk, and no range contains it. So the
+ * empty range needs no sentinel value, and causes no underflow at frame 0. The start and the
+ * last chunk are part of the range, as in Theseus.
  *
  * All logic is in the functions on struct tmm_range. Pages and frames have separate structs
  * with one member, so that the compiler tells them apart. The macro at the end gives both
@@ -91,7 +92,7 @@ static inline u64 tmm_frame_number_limit(void)
 	return 1ULL << (TMM_PADDR_BITS - TMM_PAGE_SHIFT);
 }
 
-/* The address bits that determine the chunk number: a page has no sign extension. */
+/* The address bits that determine the chunk number: page numbers have no sign extension. */
 static inline u64 tmm_vaddr_flat(struct tmm_vaddr addr)
 {
 	return addr.v & GENMASK_ULL(tmm_vaddr_bits() - 1, 0);
@@ -102,7 +103,10 @@ static inline u64 tmm_paddr_flat(struct tmm_paddr addr)
 	return addr.v;
 }
 
-/* The inverse of the functions above. A range may span the hole between the canonical halves. */
+/*
+ * The inverse of tmm_vaddr_flat() and tmm_paddr_flat(). A range of pages may span the hole
+ * between the canonical halves, so tmm_vaddr_of_flat() makes the address canonical.
+ */
 static inline struct tmm_vaddr tmm_vaddr_of_flat(u64 flat)
 {
 	return tmm_vaddr_new_canonical(flat);
