@@ -23,12 +23,12 @@
 #define TMM_ENTRY_COUNT		GENMASK_ULL(62, 52)
 /* Bits that the hardware may set in an unused entry. */
 #define TMM_ENTRY_STRAY		(TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY)
-/* Enough for a table with all entries used, plus the pins of 700 CPUs. */
+/* This count is enough for a table with all entries used, plus the pins of 700 CPUs. */
 #define TMM_ENTRY_COUNT_MAX	2047
 
 #define TMM_MAX_LEVELS		5
 
-/* Is the entry empty? The same test as Linux's pXX_none(). */
+/* True if the entry is empty. Linux's pXX_none() makes the same test. */
 static inline bool tmm_entry_is_empty(u64 entry)
 {
 	return !(entry & ~TMM_ENTRY_STRAY);
@@ -39,7 +39,7 @@ static inline bool tmm_entry_is_present(u64 entry)
 	return entry & TMM_ENTRY_PRESENT;
 }
 
-/* Does an entry at @level end the walk? */
+/* True if an entry at @level ends the walk. */
 static inline bool tmm_entry_is_leaf(u64 entry, unsigned int level)
 {
 	return level == 1 || (entry & TMM_ENTRY_HUGE);
@@ -56,8 +56,8 @@ static inline unsigned int tmm_entry_count(u64 entry)
 }
 
 /*
- * Is an entry at @level a frozen leaf, which software treats as a leaf and the hardware does
- * not?
+ * True if an entry at @level is a frozen leaf. Software treats a frozen leaf as a leaf; for
+ * the hardware, the entry is not present.
  */
 static inline bool tmm_entry_is_frozen(u64 entry, unsigned int level)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Runs of leaves, for any caller. A search may run at the same time as all changes. */
+/* Runs of leaves, for any caller. A search may run at the same time as any change. */
 #include "paging/leaf_runs.h"
 
 #include "alloc/bad_frames.h"
@@ -17,8 +17,8 @@
 #define MAX_TABLES	1024
 
 /*
- * An entry as software treats it, or 0 if the entry is unused. All entries of an unlinked table
- * are unused.
+ * Returns an entry as software treats it: a frozen leaf is present. Returns 0 if the entry is
+ * unused. All entries of an unlinked table are unused.
  */
 static u64 used_entry(const u64 *table, unsigned int index, unsigned int level)
 {
@@ -30,9 +30,9 @@ static u64 used_entry(const u64 *table, unsigned int index, unsigned int level)
 }
 
 /*
- * Returns the first used entry from @page on, and sets @page to the first page from there that
- * the entry covers. If no entry is used, returns 0 and sets @page to the first page after the
- * table.
+ * Returns the first used entry at or after @page, and sets @page to the first page, at or
+ * after @page, that this entry covers. If no entry is used, returns 0 and sets @page to the
+ * first page after the table.
  */
 static u64 first_used(const u64 *table, unsigned int level, struct tmm_page *page)
 {
@@ -92,9 +92,9 @@ static void extend_in_table(const u64 *table, unsigned int level, struct tmm_lea
 }
 
 /*
- * Walk down once from @page on, and read each table once, because interrupts are off during the
- * walk. Returns the page where the search, which ends before the page of number @end, continues
- * if the walk found nothing.
+ * Walk down once, and search from @page on, but not past page number @end. The walk reads each
+ * table only once, because interrupts are off. If the walk finds nothing, the returned page is
+ * the page where the search continues.
  */
 static struct tmm_page find_in_one_walk(struct tmm_page_table *pt, struct tmm_page page, u64 end,
 					struct tmm_leaf_run *run)
@@ -141,11 +141,11 @@ static bool find_in_table(struct tmm_page_table *pt, struct tmm_page page, u64 e
 }
 
 /*
- * Find the first run in @pages, which end before the end of the guard hole or there. All leaves
+ * Find the first run in @pages, which do not reach past the end of the guard hole. All leaves
  * of a run have the same size and flags, and are consecutive in both address spaces. A mapping
- * of several GiB may be more than one run. Other CPUs may map and unmap during the
- * search, so each leaf was present at some moment, but perhaps not all at once. @run is set
- * only if the function returns true.
+ * of several GiB may be more than one run. Other CPUs may map and unmap during the search, so
+ * each leaf of the run was present at some moment, but perhaps not all leaves at the same
+ * moment. @run is set only if the function returns true.
  *
  * Context: Process context, may sleep. Interrupts are off while the function reads the entries
  * of a few tables. O(tables).
@@ -175,9 +175,9 @@ bool tmm_leaf_runs_find(struct tmm_page_table *pt, struct tmm_page_range pages,
 EXPORT_SYMBOL_IF_KUNIT(tmm_leaf_runs_find);
 
 /*
- * Is a frame behind one of @pages known to be bad? The function walks the page tables. A
- * walk needs no lock, and works for any number of runs of frames and for any part of borrowed
- * frames. Other CPUs may map and unmap at the same time.
+ * True if a frame behind one of @pages is known to be bad. The function walks the page
+ * tables. A walk needs no lock, and works for any number of runs of frames and for any part
+ * of borrowed frames. Other CPUs may map and unmap at the same time.
  *
  * Context: Process context, may sleep. O(leaves) if any bad frame is known, else O(1).
  */

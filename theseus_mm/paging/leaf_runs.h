@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Runs of leaves: consecutive pages that map consecutive frames. A search may run at the same
- * time as all changes.
+ * time as any change.
  */
 #ifndef TMM_PAGING_LEAF_RUNS_H
 #define TMM_PAGING_LEAF_RUNS_H

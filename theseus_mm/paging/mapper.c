@@ -23,7 +23,7 @@ struct leaves {
 	u64 nr_pages;		/* pages that the leaves cover, at most as many as requested */
 };
 
-/* Number of leaves of the size of @page, from @page on, that share a table and cover @nr pages. */
+/* Number of leaves of the size of @page that fit into @nr pages from @page on, and in one table. */
 static unsigned int span_of(struct tmm_page page, u64 nr)
 {
 	const unsigned int level = tmm_entry_leaf_level(page.size);
@@ -66,7 +66,10 @@ static struct leaves leaves_at(struct tmm_page_table *pt, struct tmm_page page, 
 	return found;
 }
 
-/* The largest leaf, up to @largest, that can map @page, with @nr pages from there on, to @frame. */
+/*
+ * Returns the largest leaf size, up to @largest, that can map @page to @frame if @nr pages are
+ * left to map.
+ */
 static enum tmm_page_size choose_size(struct tmm_page page, struct tmm_frame frame, u64 nr,
 				      enum tmm_page_size largest)
 {
@@ -153,8 +156,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 /*
  * Do what tmm_mapper_map() does, and count the new tables. @account, if not NULL, is charged
  * for each new table before the table is used. On success @nr_tables increases by the number of
- * new tables, and the caller uncharges these in the end. Returns -EDQUOT if the tables exceed a
- * limit of @account.
+ * new tables, and the caller has to uncharge @account for these tables later. Returns -EDQUOT
+ * if the tables exceed a limit of @account.
  *
  * Context: Process context, may sleep. O(leaves), plus the allocation of tables.
  */
@@ -276,7 +279,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_remap);
 /*
  * Set ACCESSED and DIRTY in all leaves that contain one of @pages. The caller owns the pages,
  * and all are mapped. The function is for writes that did not go through this root's entries,
- * where the hardware could not set the bits. @pages may be empty.
+ * so that the hardware did not set the bits. @pages may be empty.
  *
  * Context: Process context, may sleep. O(leaves).
  */

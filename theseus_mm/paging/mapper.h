@@ -3,17 +3,17 @@
  * Mapper: entries for runs of pages. The mapper handles ranges and bits; mapping/ handles the
  * ownership of pages and frames.
  *
- * A leaf is 4 KiB, 2 MiB or 1 GiB. Mapping chooses the sizes of leaves. Later operations use
- * the leaves that they find, and take runs of whole leaves only. tmm_split_leaf_at() makes a
- * page the start of a leaf. The mapper never joins leaves.
+ * A leaf is 4 KiB, 2 MiB or 1 GiB. Only a map operation chooses the sizes of leaves. Later
+ * operations use the existing leaves, and take runs of whole leaves only.
+ * tmm_split_leaf_at() makes a page the start of a leaf. The mapper never joins leaves.
  *
  * Invariant: every operation on several pages is all or nothing. When an operation that clears
  * or changes entries returns, no CPU uses the old entries.
  * Lock: none. The caller owns the pages, so no other code writes their entries. Tables that
  * several owners share are counted (paging/table.h). Two callers can map in one table at the
- * same time. The callers themselves exclude splitting, remapping and unmapping of the same
- * pages against each other. Translating, dumping and collecting flags may run at the same time
- * as these.
+ * same time. The callers make sure that no two of splitting, remapping and unmapping run at
+ * the same time on the same pages. Translating, dumping and collecting flags may run at the
+ * same time as any operation.
  */
 #ifndef TMM_PAGING_MAPPER_H
 #define TMM_PAGING_MAPPER_H

@@ -28,11 +28,11 @@ static inline const u64 *tmm_mirror_live_root(unsigned long cr3)
 }
 
 /*
- * Has Linux filled a top-level slot since the root was made? Linux fills slots when memory is
- * added, before the memory is used. Linux does not change present entries, so the function
- * reads only the gaps: one load and one OR per slot. The list of gaps never changes, because
- * another CPU may be reading the list. So after memory was added, each window of an older root
- * compares all slots.
+ * True if Linux has filled a top-level slot since the root was made. Linux fills slots when
+ * memory is added, before the memory is used. Linux does not change present entries, so the
+ * function reads only the gaps: one load and one OR per slot. The list of gaps never changes,
+ * because another CPU may be reading the list. So after memory was added, each window of an
+ * older root compares all slots.
  */
 static __always_inline bool tmm_mirror_is_stale(const struct tmm_page_table *pt, const u64 *live)
 {

@@ -79,12 +79,12 @@ static int take_spares(struct tmm_page_table *pt, unsigned int level, struct tmm
 /*
  * Make @page the start of a leaf. The leaf around @page becomes 512 leaves of the next size. If
  * @page lies inside of one of these, that leaf is split too. The new leaves inherit ACCESSED
- * and DIRTY. The caller has the mapping around @page for itself: no other code accesses,
- * remaps, unmaps or splits the mapping at the same time. Translations, and windows on other
- * pages, may run at the same time.
+ * and DIRTY. The caller has exclusive use of the mapping around @page: no other code
+ * accesses, remaps, unmaps or splits the mapping at the same time. Translations, and windows
+ * on other pages, may run at the same time.
  *
- * Returns 0 also if a leaf begins at @page already, or if @page is not mapped. After -ENOSPC
- * (no frame is left for a table) or -ENOMEM, nothing has changed.
+ * The function also returns 0 if a leaf begins at @page already, or if @page is not mapped.
+ * After -ENOSPC (no frame is left for a table) or -ENOMEM, nothing has changed.
  *
  * Context: Process context, may sleep; not inside a window. O(levels).
  */

@@ -73,19 +73,20 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 }
 
 /*
- * Add @nr leaves (1..512) of the size of @page to the count of the table for such leaves that
- * covers @page. The caller then writes the leaves. @spares are cleared frames for missing
- * tables; the function removes the frames that it uses. @path is set to the entries that lead
- * to the table. @table is set on success only. @gather receives tables that this call emptied,
- * also on success; the caller frees these after a shootdown.
+ * Add @nr (1..512) to the count of the table that covers @page and holds leaves of the size of
+ * @page. The caller then writes the leaves. @spares are cleared frames for missing tables; the
+ * function removes the frames that it uses. @path is set to the entries that lead to the
+ * table. @table is set on success only. @gather receives tables that this call emptied, also
+ * on success; the caller frees these after a shootdown.
  *
  * On the way down the function pins each table during the lookup of the table's child. If the
  * function installs the child, the pin becomes the count for the child's entry. If the child
- * was present, the pin is dropped, because the child's own entry keeps the parent.
+ * was present, the pin is dropped, because the parent's count already contains the child's
+ * entry.
  *
- * Returns 0 if the table stays until the caller gives @nr back with tmm_table_release().
- * Returns -EAGAIN if there are too few spares, or -EEXIST if the page lies in a larger leaf;
- * after an error nothing has changed.
+ * Returns 0 on success; the table then stays until the caller gives @nr back with
+ * tmm_table_release(). Returns -EAGAIN if there are too few spares, or -EEXIST if the page
+ * lies in a larger leaf; after an error nothing has changed.
  *
  * Context: Preemption is off.
  */
@@ -158,10 +159,10 @@ static void gather_table(struct tmm_page_table *pt, u64 entry, struct tmm_table_
 }
 
 /*
- * Give back @nr counts of the table at the end of @path. The caller has cleared the entries,
- * leaves or tables, that the counts stood for. @gather receives each table that becomes empty:
- * this table, and then each table above that loses its last entry. The root's table has no
- * count.
+ * Give back @nr counts of the table at the end of @path. The caller has cleared the counted
+ * entries, which were leaves or pointed to tables. @gather receives each table that becomes
+ * empty: this table, and then each table above that loses its last entry. The root's table has
+ * no count.
  *
  * Context: Any. The caller does a shootdown before tmm_table_free_gathered().
  */

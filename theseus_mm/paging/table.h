@@ -22,10 +22,11 @@
  * off. A reader without a count is inside (paging/tlb.h), and sees an unlinked table as empty
  * until the reader leaves.
  *
- * Only the owner of a leaf's pages writes the leaf, at every level. Another owner's table can
- * be in the place of the leaf only while another owner's pages lie below. Another owner pins
- * such a table only while mapping such pages. So the owner reads and writes the entry for a
- * leaf without a lock, while other owners add to the count of the same table.
+ * At every level, only the owner of all pages that an entry covers makes the entry a leaf,
+ * and only this owner writes the leaf. Another owner installs or pins a table at an entry
+ * only for its own pages, so only if the entry covers some of these. So the owner reads and
+ * writes the entry for a leaf without a lock, while other owners add to the count of the same
+ * table.
  *
  * A *frozen* leaf is a leaf that tmm_split_leaf_at() is replacing with a table of smaller
  * leaves. Such an entry has HUGE set and PRESENT clear. For the hardware the entry is not
@@ -41,8 +42,8 @@ struct tmm_page_table;
 
 /**
  * struct tmm_table_path - the entries that lead to a page
- * @level: level of the last table on the path: of the table that holds the page's leaf, once the
- *         walk is at its end
+ * @level: level of the last table on the path; after a whole walk, the level of the table that
+ *         holds the page's leaf
  * @entry: for each level from @level on, the entry that points to the table of that level; not
  *         set for the root's level
  */
@@ -56,7 +57,8 @@ struct tmm_table_path {
  * @numbers: numbers of the frames, which are cleared
  * @nr: number of spare frames; a page needs at most one for each level below the root
  * @nr_used: number of tables that were made of spare frames
- * @account: account charged for spare frames and for these tables; NULL for none
+ * @account: account charged for the spare frames, and for the tables that were made of
+ *           spare frames; NULL for none
  */
 struct tmm_table_spares {
 	u64 numbers[TMM_MAX_LEVELS - 1];

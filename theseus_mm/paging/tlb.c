@@ -18,8 +18,8 @@ EXPORT_PER_CPU_SYMBOL_GPL(tmm_inside);
 static tmm_tlb_shootdown_fn shootdown_cb;
 
 /*
- * Wait until each CPU that was inside at the call has left. A caller that only unlinked tables,
- * and changed no present leaf, needs no more than this wait.
+ * Wait until every CPU that is inside when the function is called has left. A caller that only
+ * unlinked tables, and changed no present leaf, needs no more than this wait.
  *
  * Context: Any but interrupt; not inside a window.
  */
@@ -76,7 +76,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_tlb_shootdown);
  *      removes the callback.
  *
  * Theseus: set_broadcast_tlb_shootdown_cb(). In Theseus the callback does the shootdown.
- * Here the module does the shootdown itself, and the callback is for clients that copied
+ * Here the module does the shootdown itself, and the callback is for modules that copied
  * translations. As in Theseus, there is one callback, and a new one replaces the old one.
  *
  * Context: Process context, may sleep. The previous callback is no longer running when

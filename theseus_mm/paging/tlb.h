@@ -4,9 +4,9 @@
  *
  * A CPU is *inside* while it has a private root loaded (paging/window.h) or reads tables in
  * software. Each CPU has a sequence number, which is odd while the CPU is inside. A CPU that
- * enters loads CR3, which drops all TLB entries of private roots. So only CPUs that were inside
- * when an entry changed can still use the old entry. Code that changes entries follows this
- * order:
+ * enters a window loads CR3, which drops all TLB entries of private roots. A CPU that begins a
+ * software walk reads the present entries. So only CPUs that were inside when an entry changed
+ * can still use the old entry. Code that changes entries follows this order:
  *
  *	change entries -> tmm_tlb_shootdown() -> free what the entries pointed to
  *
@@ -28,7 +28,7 @@ DECLARE_PER_CPU(unsigned long, tmm_inside);
 
 typedef void (*tmm_tlb_shootdown_fn)(struct tmm_page_range pages);
 
-/* Is this CPU inside? Interrupts or preemption must be off, or the answer may be stale. */
+/* True if this CPU is inside. Interrupts or preemption must be off, or the answer may be stale. */
 static inline bool tmm_tlb_is_inside(void)
 {
 	return raw_cpu_read(tmm_inside) & 1;
@@ -69,8 +69,8 @@ struct tmm_walk {
 };
 
 /*
- * A table found during the walk is not freed before tmm_tlb_walk_end(). Walks are short:
- * interrupts are off.
+ * A table found during the walk is not freed before tmm_tlb_walk_end(). A walk must be
+ * short, since interrupts are off.
  */
 static inline void tmm_tlb_walk_begin(struct tmm_walk *walk)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Walks of one address through the tables, which may run at the same time as all changes. */
+/* Walks of one address through the tables. A walk may run at the same time as any change. */
 #include "core/compat.h"
 #include "paging/translate.h"
 
@@ -113,7 +113,7 @@ EXPORT_SYMBOL_TMM(tmm_mapper_translate_page);
 
 /*
  * Returns the flags of all leaves of @pages, ORed. The result has ACCESSED or DIRTY if any
- * page has. Pages that are not mapped add no flag.
+ * page has that flag. Pages that are not mapped add no flag.
  *
  * Context: Process context, may sleep. Mapping, unmapping and splitting may run at the same
  * time. O(leaves * levels).

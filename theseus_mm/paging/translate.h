@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Walks of one address through the tables, which may run at the same time as all changes. */
+/* Walks of one address through the tables. A walk may run at the same time as any change. */
 #ifndef TMM_PAGING_TRANSLATE_H
 #define TMM_PAGING_TRANSLATE_H
 

@@ -24,12 +24,12 @@
 #endif
 
 /*
- * Linux's root while this CPU has a private root loaded, else 0. The die notifier reads this if
- * a task dies inside a window.
+ * Linux's root while this CPU has a private root loaded, else 0. The die notifier reads this
+ * value if a task dies inside a window.
  */
 static DEFINE_PER_CPU(unsigned long, linux_cr3);
 
-/* tmm_window_enter() on @top, which is one of the two tables of @pt. */
+/* Do what tmm_window_enter() does, with @top, one of the two top-level tables of @pt. */
 int tmm_window_enter_table(struct tmm_page_table *pt, u64 *top, struct tmm_window *window)
 {
 	const u64 *live;
@@ -89,8 +89,8 @@ void tmm_window_leave(const struct tmm_window *window)
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_leave);
 
 /*
- * Leave the window or the walk that this CPU is in, for a task that dies there. Does nothing if
- * this CPU is not inside. Interrupts stay as they are.
+ * Leave the window or the walk that this CPU is in, for a task that dies there. The function
+ * does nothing if this CPU is not inside. Interrupts stay as they are.
  *
  * Context: Any.
  */
@@ -121,7 +121,7 @@ static int note_oops(struct notifier_block *nb, unsigned long event, void *unuse
 
 /*
  * This notifier runs last. An earlier notifier that lets the task go on, such as a debugger's,
- * stops the chain.
+ * stops the chain before this notifier.
  */
 static struct notifier_block die_notifier = {
 	.notifier_call = note_oops,

@@ -7,9 +7,9 @@
  * a window does not sleep and takes no lock. Only process context enters windows, and windows
  * never nest.
  *
- * Linux does the same to patch its own text (use_temporary_mm()). If a task dies inside a
- * window (an oops), the die notifier takes the CPU out of the window. Otherwise every later
- * change of an entry would wait for that CPU forever.
+ * Linux uses the same method to patch its own text (use_temporary_mm()). If a task dies
+ * inside a window (an oops), the die notifier takes the CPU out of the window. Otherwise
+ * every later change of an entry would wait for that CPU forever.
  */
 #ifndef TMM_PAGING_WINDOW_H
 #define TMM_PAGING_WINDOW_H

@@ -71,7 +71,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_copy);
 /*
  * A debugger's watchpoint on a user address would also hit the same address in the lower half
  * of a root. So switch breakpoints off, as use_temporary_mm() does. Linux does not export its
- * functions for this to every module, so the module uses its own code.
+ * breakpoint functions to every module, so this module uses its own code.
  */
 static unsigned long stop_watching(void)
 {
@@ -89,8 +89,8 @@ static void watch_again(unsigned long dr7)
 }
 
 /*
- * Do what copy_bytes() does, for an address in the lower half. Linux treats a fault there as
- * one in user space. Linux fixes such a fault up only if user access is allowed (STAC) and page
+ * Do what copy_bytes() does, for an address in the lower half. Linux treats a fault there as a
+ * fault in user space, and fixes up such a fault only if user access is allowed (STAC) and page
  * faults are disabled.
  */
 static size_t copy_low(void *to, const void *from, size_t nr_bytes, unsigned int width)
@@ -113,8 +113,8 @@ static bool is_low(const void *p)
 }
 
 /*
- * Does a private root, and not Linux, translate this address? The address may be in either
- * half.
+ * True if a private root, and not Linux, translates this address. The address may be in
+ * either half.
  */
 static bool is_private(const struct tmm_page_table *pt, const void *p)
 {
@@ -200,13 +200,13 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_access_width);
 
 /*
  * Copy in as many windows as needed. @to and @from are each in either half of @pt or in kernel
- * memory, which must not fault; the bytes do not overlap. @type is the type of the memory under
- * @pt. Uncached memory is accessed in the width of tmm_window_access_width(), in order, and
- * each byte once. @left is set to the number of bytes not copied, because @from was not mapped,
- * @to was not writable, or memory failed.
+ * memory, which must not fault; the two ranges do not overlap. @type is the type of the memory
+ * under @pt. Uncached memory is accessed in the width of tmm_window_access_width(), in order,
+ * and each byte once. @left is set to the number of bytes not copied, which is above 0 if @from
+ * is not mapped, @to is not writable, or memory fails.
  *
- * Returns an error of tmm_window_enter(), or -ENOMEM if @to and @from are in different halves
- * of @pt. After an error, nothing was copied.
+ * Returns an error of tmm_window_enter(), or -ENOMEM if a copy between the halves of @pt gets
+ * no memory for its buffer. After an error, nothing was copied.
  *
  * Context: Process context, may sleep between windows.
  */
@@ -255,8 +255,8 @@ int tmm_window_write(struct tmm_page_table *pt, struct tmm_vaddr to, const void 
 EXPORT_SYMBOL_IF_KUNIT(tmm_window_write);
 
 /*
- * Copy RAM between two addresses under a private root, in either half. The bytes do not
- * overlap. See tmm_window_transfer() for @left, context and errors.
+ * Copy RAM between two addresses under a private root, in either half. The two ranges do
+ * not overlap. See tmm_window_transfer() for @left, context and errors.
  */
 int tmm_window_copy_between(struct tmm_page_table *pt, struct tmm_vaddr to, struct tmm_vaddr from,
 			    size_t nr_bytes, size_t *left)

@@ -7,7 +7,7 @@
  * and its callers). A debugger's watchpoints are off during such a copy.
  *
  * Invariant: no window exceeds the bounds below.
- * Lock: none. The caller keeps the mappings.
+ * Lock: none. The caller makes sure that the mappings stay.
  * Owner: none. No state survives a copy.
  */
 #ifndef TMM_PAGING_WINDOW_COPY_H
