@@ -162,10 +162,10 @@ static int charge_until(struct tmm_account *account, const struct tmm_account *e
 }
 
 /*
- * Check whether a charge would exceed a limit of @account or of an account above it. For
- * callers that have work to do before they charge, or that charge in parts. @beyond is as for
- * tmm_account_charge_beyond(). A NULL account has no limit. O(levels). Return: 0, or -EDQUOT,
- * which is noted as a refusal.
+ * Check whether a charge would exceed a limit of @account or of an account above it. The
+ * check is for callers that have work to do before they charge, or that charge in parts.
+ * @beyond is as for tmm_account_charge_beyond(). A NULL account has no limit. O(levels).
+ * Return: 0, or -EDQUOT, which is noted as a refusal.
  */
 int tmm_account_check(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
 {
@@ -177,10 +177,10 @@ int tmm_account_check(struct tmm_account *account, enum tmm_resource resource, u
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_check);
 
 /*
- * Charge an account, and all accounts above it, when an uncharge of @beyond will follow. The
- * amount @beyond is still charged, so this call raises each limit by @beyond. Not in
- * interrupts. O(levels). Return: 0, or -EDQUOT if an account would exceed its limit; then no
- * count has changed, and the refusal is noted.
+ * Charge an account and all accounts above it, when the caller will uncharge @beyond
+ * afterwards. Until then, @beyond is still charged, so this call lets each count exceed its
+ * limit by up to @beyond. Not in interrupts. O(levels). Return: 0, or -EDQUOT if an account
+ * would exceed its limit; then no count has changed, and the refusal is noted.
  */
 int tmm_account_charge_beyond(struct tmm_account *account, enum tmm_resource resource, u64 nr,
 			      u64 beyond)

@@ -9,9 +9,9 @@
  * A request names the account (struct tmm_allocation_request). The allocator charges the
  * account under the allocator's lock, when the allocator takes the run. The run keeps the
  * account, and the allocator uncharges the account when the run is free again. So no request
- * exceeds a limit, even for a moment, and a refused request has not charged an amount that
- * others could need. Page tables and files do not come from a range allocator: the code that
- * makes them charges and uncharges them.
+ * exceeds a limit, even for a moment, and a refused request takes no room from other
+ * clients. Page tables and files do not come from a range allocator: the code that makes
+ * them charges and uncharges them.
  *
  * Uncharging is a release: it wakes clients that wait for room under a limit.
  *
@@ -31,13 +31,14 @@
 #include <linux/kref.h>
 #include <linux/types.h>
 
-/* As THESEUS_MM_NO_LIMIT */
+/* The same value as THESEUS_MM_NO_LIMIT */
 #define TMM_NO_LIMIT	U64_MAX
 
 /**
  * struct tmm_account - counters with limits
  * @kref: references
- * @parent: charged as well, with a reference; NULL for none
+ * @parent: the account that is charged as well, on which this account has a reference; NULL
+ *          for none
  * @counts: amounts charged, by enum tmm_resource
  * @max: the limits, which may be variables outside the account; read for each charge
  * @own_max: the limits of the account itself, if @max points here

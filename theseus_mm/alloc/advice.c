@@ -38,7 +38,7 @@ struct search {
 	bool is_listing;
 };
 
-/* Alignment of both ends of the result, which is a part of a run of that use. */
+/* Alignment of both ends of a result that lies in a run with this use. */
 static u64 run_align(const struct search *search, enum tmm_map_use use)
 {
 	if (!search->with_struct_pages)
@@ -160,8 +160,8 @@ static const char *say_reserve(const struct search *found, const char *switches,
 }
 
 /*
- * Find a regions= that would be accepted instead of @request, and write the advice into @text.
- * May sleep. Return: @text.
+ * Find a value of regions= that would be accepted instead of @request, and write the advice
+ * into @text. May sleep. Return: @text.
  */
 const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_ADVICE_TEXT])
 {
@@ -209,7 +209,10 @@ void tmm_advice_refuse(const struct tmm_advice_request *request, const char *for
 	va_end(args);
 }
 
-/* Log the ranges that could be claimed, and have struct pages if that is asked for. May sleep. */
+/*
+ * Log the ranges that could be claimed, and that could have struct pages if these are
+ * requested. May sleep.
+ */
 void tmm_advice_list_candidates(bool with_struct_pages)
 {
 	const struct tmm_advice_request nothing = { .with_struct_pages = with_struct_pages };

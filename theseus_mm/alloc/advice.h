@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Advice: a regions= that would be accepted, logged with every refusal.
+ * Advice: a value of regions= that would be accepted. The module logs the advice with every
+ * refusal.
  *
  * A *candidate* is RAM that was taken from Linux (alloc/firmware_map.h), lies in one Reserved
  * range of /proc/iomem, and is not claimed there. The advice is the first of these that exists:
@@ -28,7 +29,7 @@
 struct tmm_advice_request {
 	u64 start;
 	u64 end;
-	/* the region is to have struct pages, and has to share no section with Linux's memory */
+	/* the region is to have struct pages, and must not share a section with Linux's memory */
 	bool with_struct_pages;
 };
 

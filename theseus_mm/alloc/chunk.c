@@ -23,9 +23,9 @@ void tmm_chunk_set_account(struct tmm_chunk *chunk, struct tmm_account *account)
 EXPORT_SYMBOL_IF_KUNIT(tmm_chunk_set_account);
 
 /*
- * Check whether a run can be split before chunk @at. The start of the run gives an empty first
- * half, its end an empty second half. Return: 0, or -EINVAL if @at lies outside or the run is
- * empty.
+ * Check whether a run can be split before chunk @at. If @at is the start of the run, the first
+ * half is empty; if @at is the end, the second half is empty. Return: 0, or -EINVAL if @at
+ * lies outside or the run is empty.
  */
 int tmm_chunk_check_split(const struct tmm_chunk *chunk, u64 at)
 {

@@ -91,8 +91,8 @@ struct tmm_chunk *tmm_chunk_cache_new(struct tmm_chunk_cache *objects)
 }
 
 /*
- * Allocate an object, all zeros, without failing. Uses the kernel heap if early memory is
- * exhausted, and waits until the heap has room. May sleep.
+ * Allocate an object, all zeros, without failing. The function uses the kernel heap if
+ * early memory is exhausted, and waits until the heap has room. May sleep.
  */
 struct tmm_chunk *tmm_chunk_cache_new_nofail(struct tmm_chunk_cache *objects)
 {

@@ -7,7 +7,8 @@
  * which.
  * Lock: none for the cache; @lock for early memory.
  * Owner: struct tmm_range_allocator. Early memory belongs to the caller and must exist as long
- * as the allocator, since owned runs may lie in early memory until the end.
+ * as the allocator, since the objects of owned runs may lie in early memory until the
+ * allocator is destroyed.
  */
 #ifndef TMM_ALLOC_CHUNK_CACHE_H
 #define TMM_ALLOC_CHUNK_CACHE_H

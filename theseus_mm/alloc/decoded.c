@@ -9,7 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/overflow.h>
 
-/* A write here is a message-signalled interrupt (Intel SDM 3A, 10.11). */
+/* A write to this range is a message-signalled interrupt (Intel SDM 3A, 10.11). */
 #define MESSAGE_WINDOW		0xfee00000ULL
 #define MESSAGE_WINDOW_BYTES	0x100000ULL
 /* The usual addresses of I/O APICs; the firmware may name others. */

@@ -17,7 +17,7 @@ struct tmm_decoded_range {
 	u64 last;
 };
 
-/* A list of such ranges. */
+/* A list of ranges that belong to no device. */
 struct tmm_decoded {
 	struct tmm_decoded_range ranges[64];
 	unsigned int nr;

@@ -119,8 +119,8 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
 	range->first = start >> TMM_PAGE_SHIFT;
 	range->nr = nr_bytes >> TMM_PAGE_SHIFT;
 	/*
-	 * The table has one byte per frame. A region too large for the heap is no reason to
-	 * warn.
+	 * The table has one byte per frame. The heap may have no room for the table of a
+	 * huge region, and this failure needs no warning.
 	 */
 	dr->table = kvzalloc(tmm_frame_table_nr_bytes(range->first, range->nr),
 			     GFP_KERNEL | __GFP_NOWARN);
@@ -207,9 +207,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_remove);
 #ifdef CONFIG_PCI
 /*
  * Keep PCI devices from being removed. Otherwise a device could be removed after its memory is
- * claimed and before the notifier can find the region. Linux takes this lock neither for
- * platform devices, nor when a driver is unbound that created PCI devices, such as virtual
- * functions. May sleep. This lock is the outermost lock.
+ * claimed and before the notifier can find the region. Linux does not take this lock to remove
+ * a platform device, or a PCI device that a driver created and removes when the driver is
+ * unbound, such as a virtual function. May sleep. This lock is the outermost lock.
  */
 void tmm_device_regions_hold(void)
 {

@@ -34,10 +34,10 @@ static bool has(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 
 }
 
 /*
- * Linux skips an entry that begins at or after the end of the query, or ends at or before its
- * start. With start and end swapped, Linux finds an entry that begins before @start + 1 and
- * ends after @end - 1, and so contains the whole range. A kernel that rejected swapped
- * arguments would answer no, and the module would refuse every region.
+ * Linux skips an entry that begins at or after the end of the query, or ends at or before the
+ * start of the query. With start and end swapped, Linux finds an entry that begins before
+ * @start + 1 and ends after @end - 1, and so contains the whole range. A kernel that rejected
+ * swapped arguments would answer no, and the module would refuse every region.
  */
 static bool is_all(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)
 {
@@ -102,8 +102,8 @@ u64 tmm_firmware_map_run(const struct tmm_firmware_map *map, u64 start, u64 end,
 EXPORT_SYMBOL_IF_KUNIT(tmm_firmware_map_run);
 
 /*
- * Say why a page is not RAM that was taken from Linux. Return: text to follow "is", or NULL if
- * the page is such RAM.
+ * Say why a page is not RAM that was taken from Linux. Return: text that follows "is" in a
+ * message, or NULL if the page is such RAM.
  */
 const char *tmm_firmware_map_why(const struct tmm_firmware_map *map, u64 page)
 {

@@ -4,10 +4,10 @@
  * alloc/firmware_map.c makes all queries, since the functions that Linux offers for the maps
  * may change.
  *
- * RAM was *taken* from Linux, as memmap= does, if all of the RAM is RAM in the firmware's own
- * map and no part is RAM in the map that Linux uses. (alloc/pool.h has further checks.) A *run*
- * is a range of whole pages with the same use. Finding the end of a run takes a few queries for
- * each doubling of its length, not one query for each page.
+ * A range was *taken* from Linux, for example with memmap=, if all of the range is RAM in the
+ * firmware's own map, and no part of the range is RAM in the map that Linux uses. (alloc/pool.c
+ * makes further checks.) A *run* is a range of whole pages with the same use. Finding the end
+ * of a run takes a few queries for each doubling of its length, not one query for each page.
  *
  * Lock: none; the maps do not change after boot.
  * Owner: Linux. A test has a map of its own, with its own answers.
@@ -48,7 +48,7 @@ enum tmm_map_use {
 	TMM_USE_TAKEN,
 	/* RAM that Linux uses */
 	TMM_USE_LINUX,
-	/* not RAM, or not all of it RAM */
+	/* not RAM, or only partly RAM */
 	TMM_USE_OTHER,
 };
 

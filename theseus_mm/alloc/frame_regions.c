@@ -125,10 +125,10 @@ static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 en
 
 /*
  * Count the states of a run of frames within one region, and add the numbers to @counts (by
- * enum tmm_frame_mark). Takes no lock, since every client may call this function as often as
- * the client likes, and other calls must not wait for it. May sleep. Return: 0, or -ERANGE if
- * the run does not lie in one region, or the region was removed during the call; then @counts
- * is unchanged.
+ * enum tmm_frame_mark). The function takes no lock, since every client may call the function
+ * at any rate, and other calls must not wait. May sleep. Return: 0, or -ERANGE if the run
+ * does not lie in one region, or the region was removed during the call; then @counts is
+ * unchanged.
  */
 int tmm_frame_regions_count(struct tmm_frame_allocator *fa, const struct tmm_frame_range *range,
 			    u64 counts[TMM_NR_MARKS])

@@ -24,8 +24,8 @@
  * struct tmm_frame_region - a run of physical memory
  * @range: type, first frame and count; the free set
  * @table: state of each frame
- * @window: kernel alias of the first frame; NULL for device memory. For page tables, zeroing
- *          and bookkeeping only: clients never get the alias.
+ * @window: kernel alias of the first frame; NULL for device memory. The alias is only for
+ *          page tables, zeroing and bookkeeping: clients never get the alias.
  * @ram_link: links a region with a window in the allocator's list of RAM
  * @memory_type: memory type of all mappings of the region
  * @has_struct_pages: Linux has a struct page for each frame

@@ -26,7 +26,7 @@ static u64 nr_blocks(u64 base, u64 end, enum tmm_page_size size)
 
 /*
  * Bytes of memory that a table needs for @nr frames, 1 or more. The arrays start at the 1 GiB
- * block that contains @first, but the array for 4 KiB leaves out the part before @first.
+ * block that contains @first, but the array of 4 KiB blocks omits the part before @first.
  */
 u64 tmm_frame_table_nr_bytes(u64 first, u64 nr)
 {

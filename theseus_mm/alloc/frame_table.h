@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Frame table: the state of each frame, stored once for the largest aligned block that has one
- * state.
+ * Frame table: the state of each frame. If all frames of an aligned block have the same state,
+ * the table stores this state once for the block.
  *
  * The table has three arrays of bytes: one byte per 1 GiB, per 2 MiB and per 4 KiB. A byte of a
  * larger block that is not TMM_MARK_MIXED is the mark of all frames in the block, so marking 1
@@ -47,8 +47,9 @@ enum tmm_frame_mark {
 #define TMM_NR_MARK_LEVELS 3
 
 /*
- * Bytes that one call reads or writes. At each end of a run, a block of 2 MiB and a block of 1
- * GiB are pushed down, marked, and searched for a second mark.
+ * Maximum number of bytes that one call reads or writes, besides one byte for each block of 1
+ * GiB. At each end of a run, a block of 2 MiB and a block of 1 GiB are pushed down, marked,
+ * and searched for a second mark.
  */
 #define TMM_FRAME_TABLE_MAX_STEPS (2 * 2 * 3 * 512)
 

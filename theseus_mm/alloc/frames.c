@@ -31,7 +31,7 @@ static void frames_taken(struct tmm_range_region *range, u64 start, u64 nr)
 	tmm_frame_table_set(&tmm_frame_region_of(range)->table, start, nr, TMM_MARK_ALLOCATED);
 }
 
-/* Refuses a double free, and the free of a mapped frame. */
+/* This hook refuses a double free, and the free of a mapped frame. */
 static int frames_given(struct tmm_range_region *range, u64 start, u64 nr)
 {
 	struct tmm_frame_table *table = &tmm_frame_region_of(range)->table;
@@ -192,10 +192,10 @@ static bool inspect_range(struct tmm_range_region *range, struct tmm_chunk *chun
 
 /*
  * Let @inspect choose a run. @inspect is called for the free runs of general regions, lowest
- * first, until @inspect chooses one; it must neither sleep nor call the allocator. May sleep.
- * Takes and releases the allocator's lock. O(free ranges) under the lock. Return: the frames;
- * ERR_PTR(-ENOENT) if @inspect chose no run, ERR_PTR(-EINVAL) if the chosen frames are not
- * within the run that @inspect was shown, or ERR_PTR(-ENOMEM).
+ * first, until @inspect chooses one. @inspect must neither sleep nor call the allocator. May
+ * sleep. Takes and releases the allocator's lock. O(free ranges) under the lock. Return: the
+ * frames; ERR_PTR(-ENOENT) if @inspect chose no run, ERR_PTR(-EINVAL) if the chosen frames
+ * are not within the run that @inspect was shown, or ERR_PTR(-ENOMEM).
  *
  * Theseus: inspect_then_allocate_free_frames()
  */
@@ -219,7 +219,8 @@ static bool is_borrowed(const struct tmm_frames *frames)
 
 /*
  * Clear memory that may fail, or that Linux has unmapped from its own page tables after a
- * failure. Return: bytes not cleared, which is not 0 in both cases.
+ * failure. Return: the number of bytes not cleared: 0, unless the memory fails or is
+ * unmapped.
  */
 static size_t clear_memory(void *at, size_t nr_bytes)
 {
@@ -267,7 +268,10 @@ int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_zero);
 
-/* Drop a user. Allocated -> Free when neither the owner nor a borrower is left. */
+/*
+ * End the use of frames by the owner or by a borrower. Allocated -> Free when neither the owner
+ * nor a borrower is left.
+ */
 static void put_frames(struct tmm_frames *frames)
 {
 	if (!atomic_dec_and_test(&frames->users))

@@ -35,7 +35,8 @@
  * @allocator: the allocator of the frames
  * @region: the region that contains the frames
  * @state: must match the type
- * @users: number of the owner and the borrowers; of allocated frames only
+ * @users: number of borrowers, plus 1 until the owner drops the frames; for allocated
+ *         frames only
  * @link: for the owner's list
  */
 struct tmm_frames {
@@ -86,10 +87,10 @@ static inline u64 tmm_frames_nr(const struct tmm_frames *frames)
 }
 
 /*
- * Inspects a free run. @req is all zeros; the function sets @req as tmm_request_at() does to
- * allocate frames of the run. The caller holds the allocator's lock: the function must neither
- * sleep nor call the allocator. Return: true to stop and allocate @req, false to see the next
- * run.
+ * A function that inspects a free run. @req is all zeros; to allocate frames of the run, the
+ * function sets @req as tmm_request_at() does. The caller holds the allocator's lock: the
+ * function must neither sleep nor call the allocator. Return: true to stop and allocate @req,
+ * false to see the next run.
  */
 typedef bool (*tmm_frames_inspect_fn)(const struct tmm_free_frames *frames, void *context,
 				      struct tmm_allocation_request *req);

@@ -89,8 +89,8 @@ static struct tmm_frames *split_frames(struct tmm_frames *frames, u64 at)
 /**
  * tmm_allocated_frames_split_at() - split a run in two
  * @frames: becomes the first half; unchanged on error
- * @at: number of the first frame of the second half. The start of @frames gives an empty first
- *      half, the end an empty second half.
+ * @at: number of the first frame of the second half. If @at is the start of @frames, the first
+ *      half is empty; if @at is the end, the second half is empty.
  * @second: set to the second half, on success only
  *
  * Theseus: Frames::split_at(), which consumes the run and returns both halves. Here the object
@@ -175,9 +175,9 @@ int tmm_allocated_frames_split_range(struct tmm_allocated_frames *frames,
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_split_range);
 
 /*
- * Join a run that directly follows @frames, in the same region. @other is consumed. For a
- * mapping, whose frames are in the order of its pages. Any context. Return: 0, -EMEDIUMTYPE or
- * -EDOM, as tmm_allocated_frames_merge().
+ * Append @other, a run that directly follows @frames in the same region. @other is consumed.
+ * The function is for mappings, whose frames are in the order of their pages. Any context.
+ * Return: 0, -EMEDIUMTYPE or -EDOM, as tmm_allocated_frames_merge().
  */
 int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped_frames **other)
 {
@@ -197,9 +197,9 @@ int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_frames_append);
 
 /*
- * Split a run in two for a mapping that is split, since each part owns the frames behind it.
- * @frames becomes the first half. May sleep. Return: 0, -EINVAL or -ENOMEM, as
- * tmm_allocated_frames_split_at().
+ * Split a run of frames in two, for a mapping that is split: each part of the mapping owns
+ * the frames behind that part. @frames becomes the first half. May sleep. Return: 0, -EINVAL
+ * or -ENOMEM, as tmm_allocated_frames_split_at().
  */
 int tmm_mapped_frames_split_at(struct tmm_mapped_frames *frames, u64 at,
 			       struct tmm_mapped_frames **second)

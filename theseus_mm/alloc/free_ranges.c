@@ -34,9 +34,9 @@ static u32 subtree_fit(struct rb_node *node, unsigned int order)
 
 /*
  * Recompute the index of one node from its range and its children; false if the index changed.
- * Stop at the first order for which no run fits: a run with a larger alignment also has the
- * smaller ones, so all larger orders are 0 as well. Stopping early keeps the work small in a
- * tree of small fragments.
+ * Stop at the first order for which no run fits: a run that is aligned to a larger order is
+ * also aligned to each smaller order, so all larger orders are 0 as well. Stopping early keeps
+ * the work small in a tree of small fragments.
  */
 static bool update_fits(struct tmm_chunk *chunk, bool may_stop)
 {
@@ -141,10 +141,10 @@ static bool place_in(u64 start, u64 end, const struct tmm_fit_request *req, u64 
 }
 
 /*
- * A search for a range whose run at @order has @nr chunks or more. The candidates are the
- * ranges that start at or after @min (lowest first), or end at or before @end (highest first).
- * Either search takes one descent to the boundary, one climb back, and one descent into the
- * first subtree that has a fit.
+ * A search for a range that contains a run of @nr chunks or more, aligned to @order. The
+ * candidates are the ranges that start at or after @min (lowest first), or end at or before
+ * @end (highest first). Either search takes one descent to the boundary, one climb back, and
+ * one descent into the first subtree that has a fit.
  */
 struct search {
 	const struct tmm_fit_request *req;
@@ -251,8 +251,9 @@ static bool find_indexed(const struct tmm_free_ranges *set, const struct search 
 	if (chunk && place_in(chunk->start, tmm_chunk_end(chunk), s->req, start))
 		return true;
 	/*
-	 * The first range that fits by itself decides: if its place lies past the other bound,
-	 * the places of all later ranges do as well.
+	 * Of the other ranges, the search tries only the first that is large enough. If the
+	 * place in this range lies past the other bound, the places in all later ranges lie
+	 * past the bound as well.
 	 */
 	chunk = search_from_boundary(set, s);
 	return chunk && place_in(chunk->start, tmm_chunk_end(chunk), s->req, start);

@@ -173,14 +173,17 @@ int tmm_allocated_pages_merge(struct tmm_allocated_pages *pages,
 EXPORT_SYMBOL_TMM(tmm_allocated_pages_merge);
 
 /*
- * Join a run that directly follows @pages, in the same region. @other is consumed. For a
- * mapping, whose frames are in the order of its pages. Any context. Return: 0, -EMEDIUMTYPE or
- * -EDOM, as tmm_allocated_pages_merge().
+ * Append @other, a run that directly follows @pages in the same region. @other is consumed.
+ * The function is for mappings, whose frames are in the order of their pages. Any context.
+ * Return: 0, -EMEDIUMTYPE or -EDOM, as tmm_allocated_pages_merge().
  */
 int tmm_allocated_pages_append(struct tmm_allocated_pages *pages,
 			       struct tmm_allocated_pages **other)
 {
-	/* For runs of different regions, even adjacent ones, the error is that of the merge. */
+	/*
+	 * If the regions differ, the merge returns -EMEDIUMTYPE, whether or not the runs are
+	 * adjacent.
+	 */
 	if (pages->region == (*other)->region &&
 	    tmm_chunk_end(&pages->chunk) != (*other)->chunk.start)
 		return -EDOM;
@@ -205,8 +208,8 @@ static struct tmm_allocated_pages *new_part(const struct tmm_allocated_pages *pa
 /**
  * tmm_allocated_pages_split_at() - split a run in two
  * @pages: becomes the first half; unchanged on error
- * @at: number of the first page of the second half. The start of @pages gives an empty first
- *      half, the end an empty second half.
+ * @at: number of the first page of the second half. If @at is the start of @pages, the first
+ *      half is empty; if @at is the end, the second half is empty.
  * @second: set to the second half, on success only
  *
  * Theseus: AllocatedPages::split_at(), which consumes the run and returns both halves. Here the

@@ -16,7 +16,8 @@
  *
  * The caller has removed the frames from all processes, and makes sure that no fault maps the
  * frames again. Then a frame that is found unpinned stays unpinned, since Linux pins a page
- * only while the page is in the page tables of some process. Linux does so in one of two ways:
+ * only while the page is in the page tables of some process. Linux pins a page in one of two
+ * ways:
  *
  *   - Linux follows an entry under the lock of its table. Zapping takes the same lock, so
  *     Linux counts the pin before zapping clears the entry.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Pins: the data of frames with struct pages that Linux's I/O and futexes use.
+ * Pins: the fields of struct pages that Linux's I/O and futexes use.
  *
  * Invariant: only pins change a page's reference count, which is TMM_UNPINNED without pins.
  * While areas map a page, its struct page refers to the mapping's file and the index of the

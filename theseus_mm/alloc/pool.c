@@ -26,7 +26,7 @@
 #include <linux/string.h>
 #include <xen/xen.h>
 
-/* Linux's limit for a charp parameter. The error is also the one that Linux returns. */
+/* Linux's limit for a charp parameter. The module also returns the same error as Linux. */
 #define REGIONS_MAX	1024
 
 static u64 pool_end(const struct tmm_pool *pool)
@@ -122,11 +122,12 @@ static unsigned int merge_pools(struct tmm_pool *pools, unsigned int nr)
 /*
  * Parse a list of runs, "<size>@<start>[,...]" with K/M/G suffixes, as in memmap=. @pools is
  * set to a sorted array of unclaimed runs, which the caller frees with kfree(). Runs that
- * overlap or are adjacent are joined. Logs a mistake and a value that would be accepted.
+ * overlap or are adjacent are joined. The function logs a mistake, and a value that would be
+ * accepted.
  *
- * May sleep. Return: 0; -EINVAL if @text is malformed, a run has a part of a page, or a run is
- * smaller than TMM_POOL_MIN_BYTES; -ERANGE if a number does not fit or a run ends past the last
- * physical address; or -ENOMEM.
+ * May sleep. Return: 0; -EINVAL if @text is malformed, a run does not consist of whole pages,
+ * or a run is smaller than TMM_POOL_MIN_BYTES; -ERANGE if a number does not fit or a run ends
+ * past the last physical address; or -ENOMEM.
  */
 int tmm_pools_parse(const char *text, bool wants_struct_pages, struct tmm_pool **pools,
 		    unsigned int *nr)
@@ -269,9 +270,9 @@ static int check_struct_pages(const struct tmm_pool *pool)
 }
 
 /*
- * Map the whole pool write-back, for as long as the module has the pool. The mapping is the way
- * to the page tables. The mapping also makes Linux map the same memory write-back into
- * processes.
+ * Map the whole pool write-back into the kernel, for as long as the module has the pool. The
+ * module accesses its page tables through this alias. The alias also makes Linux map the same
+ * memory write-back into processes.
  */
 static int map_window(struct tmm_pool *pool)
 {
@@ -352,7 +353,7 @@ int tmm_pool_claim(struct tmm_pool *pool)
 		return -EBUSY;
 	}
 	if (pool->wants_struct_pages && tmm_struct_pages_are_shared(pool->start, pool->nr_bytes)) {
-		/* The advice leaves out what is claimed. */
+		/* The advice leaves out claimed ranges, so release the claim first. */
 		unclaim_range(pool);
 		refuse_region(pool,
 			      "the range shares a 128 MiB section with Linux's memory, and cannot have struct pages");

@@ -21,8 +21,8 @@ static u64 region_end(const struct tmm_range_region *region)
 }
 
 /*
- * Check whether any allocator could add a region with this first and nr. Return: 0, -EINVAL if
- * the region is empty, or -EOVERFLOW if the region ends past the last chunk.
+ * Check whether an allocator could add a region that has these values of first and nr. Return:
+ * 0, -EINVAL if the region is empty, or -EOVERFLOW if the region ends past the last chunk.
  */
 int tmm_range_allocator_check_region(const struct tmm_range_region *region)
 {
@@ -261,7 +261,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_free_object);
 
 /*
  * Early memory that one chunk object takes, in bytes. A region takes one object, and an owned
- * run takes one. Each allocation temporarily takes up to two, whose early memory is not reused.
+ * run takes one. Each allocation temporarily takes up to two objects, and the early memory of
+ * these is not reused.
  */
 size_t tmm_range_allocator_object_size(const struct tmm_range_allocator *ra)
 {
@@ -339,9 +340,9 @@ static int substitute_early(struct tmm_range_allocator *ra)
 
 /*
  * Use the kernel's heap for chunk objects, and move all free ranges from early memory to the
- * heap. An owned run in early memory stays there, even when the run is given back. May sleep.
- * Takes and releases the allocator's lock. O(free ranges). Return: 0, or -ENOMEM; then the
- * allocator still uses early memory.
+ * heap. The object of an owned run stays in early memory, even when the run is given back.
+ * May sleep. Takes and releases the allocator's lock. O(free ranges). Return: 0, or -ENOMEM;
+ * then the allocator still uses early memory.
  */
 int tmm_range_allocator_move_to_heap(struct tmm_range_allocator *ra)
 {

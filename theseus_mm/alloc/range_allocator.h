@@ -32,8 +32,8 @@ struct tmm_range_allocator;
 /**
  * enum tmm_region_type - the requests that a region serves
  * @TMM_REGION_GENERAL: any request
- * @TMM_REGION_KERNEL: requests without @general_only: when general regions are full, and
- *                     requests by address or range
+ * @TMM_REGION_KERNEL: requests without @general_only, if they name an address or a range,
+ *                     or if the general regions are full
  * @TMM_REGION_DESIGNATED: requests by address or range; other requests as a last resort
  * @TMM_REGION_RESERVED: requests by address only
  */

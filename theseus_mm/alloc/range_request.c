@@ -206,9 +206,9 @@ static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_
 
 /*
  * Take a run of chunks, and set @region on success only. O(log n) in the free ranges of a
- * region, but see tmm_free_ranges_find() for odd alignments; O(n) in regions. A run of more
- * than TMM_MAX_RUN chunks can be allocated by address only. May sleep. Takes and releases the
- * allocator's lock. Return:
+ * region, except for alignments that are not indexed (see tmm_free_ranges_find()); O(n) in
+ * regions. A run of more than TMM_MAX_RUN chunks can be allocated by address only. May sleep.
+ * Takes and releases the allocator's lock. Return:
  *
  * * the run                 - the caller gives the run back with tmm_range_request_release()
  * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before its start
@@ -251,7 +251,10 @@ struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate);
 
-/* Objects that taking a run needs: one for each side of the run on which chunks stay free. */
+/*
+ * Number of objects needed to take a run: one for each side of the run on which chunks stay
+ * free.
+ */
 static unsigned int nr_spares_for(const struct tmm_range_region *region, u64 start, u64 nr)
 {
 	const struct tmm_chunk *range = tmm_free_ranges_at(&region->free, start);
@@ -371,10 +374,11 @@ static int choose_run(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspe
 
 /*
  * Let @inspect choose a run, and set @region on success only. @inspect is called for the free
- * runs of general regions, lowest first, until @inspect chooses one; it must neither sleep nor
- * call the allocator. May sleep. Takes and releases the allocator's lock. O(free ranges) under
- * the lock. Return: the run; ERR_PTR(-ENOENT) if @inspect chose no run, ERR_PTR(-EINVAL) if the
- * chosen chunks are not within the run that @inspect was shown, or ERR_PTR(-ENOMEM).
+ * runs of general regions, lowest first, until @inspect chooses one. @inspect must neither
+ * sleep nor call the allocator. May sleep. Takes and releases the allocator's lock. O(free
+ * ranges) under the lock. Return: the run; ERR_PTR(-ENOENT) if @inspect chose no run,
+ * ERR_PTR(-EINVAL) if the chosen chunks are not within the run that @inspect was shown, or
+ * ERR_PTR(-ENOMEM).
  */
 struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_allocator *ra,
 							  tmm_range_inspect_fn inspect,

@@ -19,7 +19,7 @@
 
 struct tmm_account;
 
-/* A count that stands for an overflow in the calculation of the count. */
+/* This count means that the calculation of the count overflowed. */
 #define TMM_TOO_MANY U64_MAX
 
 /**
@@ -31,14 +31,14 @@ struct tmm_account;
  *         aligned to 2 MiB or more is served from the top of the region, other requests from
  *         the bottom, which keeps large runs whole. In a reversed region, top and bottom are
  *         exchanged.
- * @behind: the run starts this many chunks after a multiple of @align. The chunks between are
- *          free too, but not taken.
+ * @behind: the run starts this many chunks after a multiple of @align. The chunks between the
+ *          multiple and the run have to be free too, but are not taken.
  * @min: lowest chunk that may be used
  * @max: highest chunk that may be used, inclusive
- * @offset: bytes from the start of chunk @at to the start of a request by bytes; see
+ * @offset: bytes from the start of chunk @at to the first byte of a request by bytes; see
  *          tmm_request_at_vaddr()
- * @general_only: use general regions only: no last resort, and no address in another region. Set
- *                in all requests of clients.
+ * @general_only: use general regions only: no last resort, and no address in another region.
+ *                All requests of clients set this flag.
  * @account: account charged for the run, until the run is free again; NULL for none
  *
  * Theseus: AllocationRequest, whose kinds are the constructors below. Here a request may have
@@ -67,7 +67,7 @@ static inline struct tmm_allocation_request tmm_request_at(u64 number, u64 nr)
 	return (struct tmm_allocation_request){ .nr = nr, .is_at = true, .at = number };
 }
 
-/* The chunks from the chunk of an address on. Theseus: AtVirtualAddress(v) */
+/* A request for @nr chunks, the first of which contains @vaddr. Theseus: AtVirtualAddress(v) */
 static inline struct tmm_allocation_request tmm_request_at_vaddr(struct tmm_vaddr vaddr, u64 nr)
 {
 	return (struct tmm_allocation_request){
@@ -152,9 +152,9 @@ struct tmm_deferred_action {
 };
 
 /*
- * Inspects a free run. @req is all zeros; the function sets @req, with is_at, to allocate
- * chunks of the run. The caller holds the allocator's lock. Return: true to stop and allocate
- * @req, false to see the next run.
+ * A function that inspects a free run. @req is all zeros; to allocate chunks of the run, the
+ * function sets @req, with is_at. The caller holds the allocator's lock. Return: true to stop
+ * and allocate @req, false to see the next run.
  */
 typedef bool (*tmm_range_inspect_fn)(struct tmm_range_region *region, struct tmm_chunk *chunk,
 				     void *context, struct tmm_allocation_request *req);

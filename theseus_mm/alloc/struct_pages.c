@@ -55,9 +55,9 @@ int tmm_struct_pages_check(u64 start, u64 nr_bytes)
 EXPORT_SYMBOL_IF_KUNIT(tmm_struct_pages_check);
 
 /*
- * Cut a run of reserved RAM to the part whose sections Linux's memory does not share. Nothing is
- * left if *@start >= *@end. memremap_pages() would use Linux's struct pages in a shared section,
- * and leave them undefined (page_init_poison()), while Linux may still read them.
+ * Shrink a run of reserved RAM to the part that shares no section with Linux's memory. Nothing
+ * is left if *@start >= *@end. memremap_pages() would use Linux's struct pages in a shared
+ * section, and leave them undefined (page_init_poison()), while Linux may still read them.
  *
  * Linux makes struct pages for all of each section in which it has RAM at boot
  * (memory_present(), early_section()), so pfn_valid() holds for every frame of a shared section,

@@ -18,7 +18,7 @@
 
 #include <linux/tracepoint.h>
 
-/* Macros, not an enum, since programs read the numbers in the event formats. */
+/* These are macros, not an enum, since programs read the numbers in the event formats. */
 #define TMM_TRACE_PAGES		1
 #define TMM_TRACE_FRAMES	2
 #define TMM_TRACE_TABLE		3

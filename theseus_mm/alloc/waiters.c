@@ -64,8 +64,8 @@ struct wait_queue_head *tmm_waiters_queue(void)
 
 /*
  * Count this task's own releases separately, until tmm_waiters_end() by the same task. Sets
- * @now to the counts. A call that starts after this function can get every resource whose
- * release these counts contain. Process context; needs no lock.
+ * @now to the counts. A call that starts after this function can use every resource whose
+ * release is in these counts. Process context; needs no lock.
  */
 void tmm_waiters_begin(struct tmm_waiters_counts *now)
 {

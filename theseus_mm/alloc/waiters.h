@@ -3,9 +3,9 @@
  * Releases: counts of how often a resource became available again, and the wait queue for
  * releases.
  *
- * Both a run that is free again and room under a limit are releases. Frames, pages and handles
- * have separate counts, so that pages do not wake a client that waits for frames. The module
- * has one count of each, for all clients.
+ * A release is a run that becomes free again, or new room under a limit. Frames, pages and
+ * handles have separate counts, so that pages do not wake a client that waits for frames. The
+ * module has one count of each, for all clients.
  *
  * A refused client waits only for the releases of other clients. A call that fails half-way
  * gives back the resources that the call had taken. Such a release must wake other clients, but
