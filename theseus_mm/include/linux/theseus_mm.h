@@ -8,9 +8,11 @@
  *	MODULE_IMPORT_NS(THESEUS_MM);		("THESEUS_MM" from Linux 6.13 on)
  *
  * The functions work on theseus_mm's own instance. A module that uses them keeps theseus_mm
- * loaded. A function of the included headers is public if it is exported, or inline with
- * kernel-doc that does not call it internal. The inline forms of allocation below have the
- * context and the cost of the exported function that they call.
+ * loaded. A function of the included headers is public if the function is exported to the
+ * namespace, or inline in this header, core/, alloc/ or mapping/. Inline functions of
+ * paging/ are internal, except for tmm_private_*() in paging/page_table.h. The inline forms
+ * of allocation below have the context and the cost of the exported function that they
+ * call.
  *
  * Ownership: a function that takes a T ** consumes the object: the pointer is NULL after
  * success, and unchanged after an error. Constructors return an ERR_PTR() on failure, never
@@ -332,7 +334,10 @@ int __must_check tmm_add_reserved_region(struct tmm_paddr start, u64 nr_bytes,
 					 enum tmm_memory_type type);
 int __must_check tmm_remove_reserved_region(struct tmm_paddr start, u64 nr_bytes);
 
-/* Start-up, which theseus_mm calls itself (others get -EBUSY), and the context that it makes */
+/*
+ * Start-up, which only theseus_mm calls (other modules get -EBUSY), and the context from
+ * start-up
+ */
 int __must_check tmm_init(const struct tmm_memory *memories, unsigned int nr_memories,
 			  struct tmm_initial_memory_mappings *initial);
 int __must_check tmm_init_post_heap(struct tmm_initial_memory_mappings *initial);

@@ -20,7 +20,7 @@
  *
  * A client that was opened with O_RDONLY can only inspect: GET_INFO, GET_REGION,
  * GET_OCCUPANCY, GET_CLIENTS, GET_LIMITS, LIST_HANDLES, QUERY, TRANSLATE, DUMP_PTE and
- * poll() work as for other clients, with the same capabilities. Every other call, and
+ * poll() work as for other clients, and need the same capabilities. Every other call, and
  * mmap(), fails with EBADF. Such a client never owns anything.
  *
  * While a call changes or consumes an object, any other call on the same handle fails with
@@ -41,27 +41,28 @@
  * mapping that was borrowed mutably is DIRTY afterwards. If the client of a mapping is
  * gone, the mapping is freed with its last borrow.
  *
- * Leaves of 2 MiB and 1 GiB are large entries in an area too: mmap() without an address
- * hint aligns large areas for them. Small entries are inserted 512 at a time. (A kernel with
- * NUMA support takes no entries of 2 MiB for memory without struct pages; it uses small
- * ones.)
+ * Leaves of 2 MiB and 1 GiB are large entries in an area too: mmap() without an address hint
+ * aligns large areas for them. Small entries are inserted 512 at a time. (If the kernel
+ * supports NUMA, the module uses small entries instead of entries of 2 MiB for memory
+ * without struct pages.)
  *
  * MAP_POPULATE and MAP_LOCKED insert all entries of the new area, so that it takes no
  * faults later; mlockall(MCL_FUTURE) does so for each area that is mmapped after it. To
  * fill an existing area, touch a byte of each page. For memory without struct pages,
  * mlock() and mlockall(MCL_CURRENT) do nothing, and madvise(MADV_POPULATE_*) fails with
- * EINVAL. Only the calls named here, and failing memory or a removed device, remove entries
- * permanently.
+ * EINVAL. Entries are removed permanently only by the calls that this section names, by
+ * failing memory, and by the removal of a device.
  *
  * Nothing needs to be written back: msync() returns 0, as does fsync() of an exported
  * mapping. If a program's personality has READ_IMPLIES_EXEC and the mapping is not
  * executable, the area is not executable; PROT_EXEC without PROT_READ then fails with
  * EACCES.
  *
- * I/O cannot pin the memory: O_DIRECT, vmsplice(), process_vm_readv() and RDMA on it fail
- * with EFAULT. Debuggers can read it, and write it if the borrow is mutable. Some parts of
- * Linux take frame numbers out of an area instead (follow_pfn(), follow_pte()) and can use
- * the memory. KVM is one; its guests lose the memory together with the area. VFIO, acrn,
+ * Without FEATURE_STRUCT_PAGES, I/O cannot pin the memory: O_DIRECT, vmsplice(),
+ * process_vm_readv() and RDMA on the memory fail with EFAULT. Debuggers can read the
+ * memory, and write to the memory if the borrow is mutable. Some parts of Linux take frame
+ * numbers out of an area instead (follow_pfn(), follow_pte()) and can use the memory. KVM
+ * is one; its guests lose the memory together with the area. VFIO, acrn,
  * videobuf-dma-contig and KVM for nested guests may still use the frames after the area is
  * gone. If you do not trust the users of these parts, load the module with struct_pages=1
  * or quarantine=1.
@@ -72,14 +73,14 @@
  * With FEATURE_STRUCT_PAGES, I/O, RDMA and VFIO can pin the memory. Memory that is pinned
  * when its area ends stays borrowed until it is unpinned. Nobody else gets such memory
  * before it is unpinned, even if the owner dies or drops the mapping. The module checks for
- * the end of a pin at intervals of up to a second. (Linux 6.1 has no safe entries of 2 MiB
- * for such memory; it uses small ones.)
+ * the end of a pin at intervals of up to a second. (Linux 6.1 does not handle entries of 2
+ * MiB safely for such memory, so the module uses small entries.)
  *
  * Memory that fails (reported by a machine check or to Linux's memory_failure()) is
- * retired: its frame is never given out again. A mapping that contains it stays with its
- * owner, and gets ATTRIBUTE_BAD. The failed page raises SIGBUS in processes, with
- * BUS_MCEERR_AR and the address; READ and WRITE of it fail with EIO. The other pages of
- * the mapping stay usable.
+ * retired: its frame is never given out again. A mapping that contains the frame stays with
+ * its owner, and gets ATTRIBUTE_BAD. The failed page raises SIGBUS in processes, with
+ * BUS_MCEERR_AR and the address; READ and WRITE of the page fail with EIO. The other pages
+ * of the mapping stay usable.
  *
  * With FEATURE_QUARANTINE, a mapping that was ever mmapped can be used like any other, but
  * nobody gets its frames again: DROP does not free them, and UNMAP_INTO_PARTS fails with
@@ -97,13 +98,13 @@
  * ------------
  * EXPORT turns a mapping into a descriptor that owns the mapping. The descriptor can be
  * passed to another process, and mmapped from offset 0 on, with the rules above;
- * lseek(SEEK_END) and fstat() tell the size of the mapping. Descriptors made from it by
- * dup(), fork() or SCM_RIGHTS are one owner; when the last of them is closed and the last
- * area is gone, the mapping is dropped. IMPORT moves the mapping to a client, and makes
- * every descriptor of the mapping stale (ESTALE). The mapping counts against the limits of
- * the client that exported it until a client imports it. QUERY and REVOKE work on the
- * descriptor itself, with handle 0. Until the mapping is imported, its exporter can get it
- * back with TAKE_BACK and the @export_id that EXPORT returned.
+ * lseek(SEEK_END) and fstat() tell the size of the mapping. All descriptors made from this
+ * descriptor by dup(), fork() or SCM_RIGHTS are one owner: when the last descriptor is
+ * closed and the last area is gone, the mapping is dropped. IMPORT moves the mapping to a
+ * client, and makes every descriptor of the mapping stale (ESTALE). The mapping counts
+ * against the limits of the client that exported it until a client imports it. QUERY and
+ * REVOKE work on the descriptor itself, with handle 0. Until the mapping is imported, its
+ * exporter can get it back with TAKE_BACK and the @export_id that EXPORT returned.
  *
  * With EXPORT_READ_ONLY, no receiver can ever write to the mapping: not through the
  * descriptor, and not after IMPORT, when REMAP to writable and UNMAP_INTO_PARTS fail with
@@ -128,12 +129,12 @@
  * Waiting for memory
  * ------------------
  * poll() on a client waits for the resource (frames, pages or handles) that was missing at
- * the client's last failure with ENOSPC or EDQUOT. It reports POLLIN as soon as some of that
- * resource is free again, or a limit has room again or was raised. Try, poll, try again.
- * POLLIN stays set until the next such failure, and is set before the first one. POLLIN does
- * not mean that enough is free now, or that the limit with room is this client's: only
- * another try shows that. Resources that a failing call itself takes and gives back do not
- * count, except at the first failure.
+ * the client's last failure with ENOSPC or EDQUOT. poll() reports POLLIN as soon as some of
+ * that resource is free again, a limit has room again, or a limit was raised. Try, poll,
+ * try again. POLLIN stays set until the next such failure, and is set before the first one.
+ * After POLLIN, the free amount may still be too small, or the limit with room may be that
+ * of another client: only another try shows whether the call succeeds. Resources that a
+ * failing call itself takes and gives back do not count, except at the first failure.
  *
  * Units
  * -----
@@ -206,8 +207,9 @@
 #define THESEUS_MM_IOC_MAGIC	0xBA
 
 /*
- * From version 2 on, calls and structures are only appended to. theseus_mm.abi in this
- * folder is a dump of them; `make check` compares the header with that dump.
+ * From version 2 on, the ABI only grows: new calls are added, and new fields are appended
+ * to structures. theseus_mm.abi in this folder is a dump of the calls and structures; `make
+ * check` compares the header with that dump.
  */
 #define THESEUS_MM_ABI		2
 
@@ -250,7 +252,7 @@
  * @pages_start: out: first virtual address that can be allocated
  * @pages_total: out: pages that clients can have: 7.5 TiB with 4 levels of paging, 3.75 PiB
  *               with 5. A run of more than 16 TiB can be allocated only AT an address.
- * @pages_free: out: pages of these that nobody owns
+ * @pages_free: out: pages among @pages_total that nobody owns
  * @nr_mappings: out: mappings of all clients
  * @nr_tables: out: frames that are page tables, without those of the root itself
  * @client_handles: out: handles of the calling client, as GET_LIMITS counts them
@@ -259,8 +261,9 @@
  *                 that another call is changing at this moment are not counted
  * @client_id: out: number of the calling client, as in GET_CLIENTS
  * @nr_clients: out: number of clients
- * @frames_bad: out: frames whose memory fails. They are never allocated again; a bad frame
- *              that somebody owns stays with its owner until the owner frees it
+ * @frames_bad: out: frames whose memory fails, and which are never allocated again. A bad
+ *              frame that somebody owns stays with its owner until the owner frees the
+ *              frame
  */
 struct theseus_mm_info {
 	__u32 flags;
@@ -406,7 +409,8 @@ struct theseus_mm_client_info {
  *                 could see: exported and not imported, mmapped by a process, pinned, or
  *                 in quarantine
  *
- * A caller sees the calling client and those of its own user, with CAP_SYS_ADMIN all.
+ * A caller with CAP_SYS_ADMIN sees all clients. Any other caller sees the calling client
+ * and the other clients of the same user.
  */
 struct theseus_mm_clients {
 	__u32 flags;
@@ -452,11 +456,12 @@ struct theseus_mm_clients {
  * limit below what the client owns takes nothing away, but the client cannot allocate more.
  *
  * By default a client may have a quarter of all pages that exist when the module is loaded,
- * and a user half of them; a client may have 65,536 handles, and a user 131,072. The module
- * keeps a sixteenth of all pages for the kernel, beyond these. Each object counts as a
- * handle. A mapping that can be mmapped (MAP_OFFSET, EXPORT_DMABUF), a descriptor of EXPORT
- * and a dma-buf each count as one more handle of the client that made them, until the last
- * descriptor and the last area are gone: each is a file, and Linux limits their number.
+ * and a user half of them; a client may have 65,536 handles, and a user 131,072. Apart from
+ * the pages for clients, the module keeps a sixteenth of its pages for the kernel. Each
+ * object counts as a handle. A mapping that can be mmapped (MAP_OFFSET, EXPORT_DMABUF), a
+ * descriptor of EXPORT and a dma-buf each count as one more handle of the client that made
+ * them, until the last descriptor and the last area are gone: each is a file, and Linux
+ * limits their number.
  *
  * Frames of RAM count from before they are allocated until they are free again, also while
  * an area holds them after the client is gone. The frame of a page table counts for the
@@ -555,11 +560,11 @@ struct theseus_mm_handle_info {
  * @handles: in: address of an array of struct theseus_mm_handle_info, filled in the order
  *           of the numbers until it is full
  *
- * ENOBUFS if there is an entry to list and @handles has no room for any. A handle that
- * another call is changing at that moment is left out. To make a complete list, start with
- * @from 0 and repeat the call until @from is 0; a handle that exists all that time is listed
- * once. After EFAULT or EINTR, some entries may have been written, and @nr_handles does not
- * show how many.
+ * The call fails with ENOBUFS if there is an entry to list and @handles has room for none. A
+ * handle that another call is changing at that moment is left out. To make a complete list,
+ * start with @from 0 and repeat the call until @from is 0; a handle that exists all that
+ * time is listed once. After EFAULT or EINTR, some entries may have been written, and
+ * @nr_handles does not show how many.
  */
 struct theseus_mm_handles {
 	__u32 flags;
@@ -657,16 +662,17 @@ struct theseus_mm_allocate {
  * @nr_pages: out: number of 4 KiB pages
  * @paddr: out: contiguous and identity only: physical address; 0 without
  *         CAP_SYS_ADMIN
- * @leaf_size: in: bytes: 4096, 2 MiB or 1 GiB: the mapping consists of leaves of this
- *             size, and @size must be a multiple of it, else EINVAL; EOPNOTSUPP if the
- *             CPU has no such leaves. 0: leaves as large as there is room for
- * @align: in: bytes, a power of two from 4096 to 1 GiB: @start is a multiple of it; for
- *         contiguous and identity mappings, @paddr too. 0 means anywhere
+ * @leaf_size: in: bytes: 4096, 2 MiB or 1 GiB; the mapping consists of leaves of this size.
+ *             EINVAL if @size is not a multiple of @leaf_size, EOPNOTSUPP if the CPU has no
+ *             such leaves. 0 means leaves as large as there is room for
+ * @align: in: bytes, a power of two from 4096 to 1 GiB; @start is a multiple of @align, and
+ *         so is @paddr for contiguous and identity mappings. 0 means anywhere
  *
  * Each call allocates new pages and frames. CREATE_MAPPING takes as many runs of frames as
  * it needs, and CREATE_CONTIGUOUS_MAPPING takes one run. CREATE_IDENTITY_MAPPING takes one
- * run, at virtual addresses equal to the physical ones, and needs CAP_SYS_RAWIO. ENOSPC also
- * if there is room, but not for leaves of that size or with that alignment.
+ * run, at virtual addresses equal to the physical ones, and needs CAP_SYS_RAWIO. The calls
+ * also fail with ENOSPC if there is room, but not for leaves of that size or with that
+ * alignment.
  */
 struct theseus_mm_create_mapping {
 	__u32 flags;
@@ -739,15 +745,16 @@ struct theseus_mm_unmap {
  * @flags: in: must be 0
  * @handle: in: a mapping; stays. WRITE needs a writable mapping, else EACCES
  * @offset: in: bytes from the start of the mapping
- * @length: in: bytes; 0 succeeds. If not all of them lie in the mapping, the call fails with
- *          ERANGE and copies nothing
+ * @length: in: bytes; a call with 0 bytes succeeds. If not all bytes lie in the mapping, the
+ *          call fails with ERANGE and copies nothing
  * @buffer: in: address of @length bytes. After EFAULT, EINTR or EIO (the memory failed), the
  *          bytes before the failure may have been copied
  *
- * Uncached and write-combining device memory is accessed in order and aligned, each byte
- * once, in units of the largest of 1, 2 or 4 bytes that divides @offset and @length; in one
- * unit of 8 bytes if @length is 8 (write-combining memory: in units of 8 whenever 8 divides
- * both). So a call with the size of a register reads or writes that register in one access.
+ * The module accesses uncached and write-combining device memory in order and aligned, each
+ * byte once. All accesses of a call have the same size: the largest of 1, 2 and 4 bytes
+ * that divides @offset and @length. The size is 8 bytes if 8 divides @offset and @length,
+ * and either @length is 8 or the memory is write-combining. So a call with the size of a
+ * register reads or writes that register in one access.
  */
 struct theseus_mm_access {
 	__u32 flags;
@@ -761,15 +768,16 @@ struct theseus_mm_access {
  * struct theseus_mm_map_offset - THESEUS_MM_IOC_MAP_OFFSET: the offset for mmap()
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
- * @offset: out: the offset of the mapping's first byte in the device, for mmap(); add bytes
- *          for a later byte of the mapping; a multiple of 4096, never 0
+ * @offset: out: for mmap(), the offset in the device of the mapping's first byte; a
+ *          multiple of 4096, never 0. For a later byte of the mapping, add its distance
+ *          from the first byte
  * @nr_bytes: out: size of the mapping
  *
  * See "Borrowing by mmap" above. The offset stays the same as long as the handle is valid,
  * unless MERGE makes the mapping longer: then call MAP_OFFSET again for the new offset.
  * Each client has its own offsets, and the module uses low ones first. 32-bit programs need
- * 64-bit file offsets (_FILE_OFFSET_BITS=64); their mmap2() can use the offsets of mappings
- * of 16 TiB in all. A 32-bit program gets EOVERFLOW if the offset does not fit.
+ * 64-bit file offsets (_FILE_OFFSET_BITS=64), and their mmap2() takes only offsets below 16
+ * TiB. A 32-bit program gets EOVERFLOW if a mapping does not end below that offset.
  */
 struct theseus_mm_map_offset {
 	__u32 flags;
@@ -803,7 +811,7 @@ struct theseus_mm_revoke {
 
 /**
  * struct theseus_mm_share - THESEUS_MM_IOC_SHARE: allow several writers at the same time
- * @flags: in: 0 allows several writers, THESEUS_MM_SHARE_OFF one again
+ * @flags: in: 0 allows several writers; THESEUS_MM_SHARE_OFF allows only one writer again
  * @handle: in: a mapping that is not borrowed, else EBUSY; stays
  *
  * A shareable mapping is the one exception to one writer at a time; see "Borrowing by mmap"
@@ -832,8 +840,8 @@ struct theseus_mm_share {
  * which borrows the mapping (mutably if the mapping is writable; EBUSY as for mmap()) until
  * the dma-buf is closed and unmapped, and no device uses it. A read-only mapping may have
  * other borrows at the same time. After REVOKE, areas of the dma-buf raise SIGBUS and new
- * uses fail with ENODEV; memory that a device still uses is pinned. EOPNOTSUPP without
- * FEATURE_DMABUF.
+ * uses fail with ENODEV; memory that a device still uses is pinned. EXPORT_DMABUF fails
+ * with EOPNOTSUPP without FEATURE_DMABUF.
  */
 struct theseus_mm_export {
 	__u32 flags;
@@ -874,9 +882,9 @@ struct theseus_mm_import {
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
  *
- * Areas end as by REVOKE, and all descriptors of the export become stale. Memory that I/O
- * pins stays borrowed until it is unpinned. If IMPORT and TAKE_BACK race, one of them gets
- * the mapping.
+ * The call ends areas as REVOKE does, and makes all descriptors of the export stale. Memory
+ * that I/O pins stays borrowed until I/O unpins the memory. If IMPORT and TAKE_BACK race,
+ * one of them gets the mapping.
  */
 struct theseus_mm_take_back {
 	__u32 flags;
@@ -1005,10 +1013,10 @@ struct theseus_mm_device_region {
  * @start: out: virtual address
  * @nr_pages: out: number of 4 KiB pages
  *
- * Takes CAP_SYS_RAWIO; EPERM if Linux is locked down (existing mappings stay). EOPNOTSUPP if
- * the address is in RAM. The call does not change the content of the device memory. Its
- * frames do not count against limits, but the page tables do. READ and WRITE access the
- * memory as struct theseus_mm_access says.
+ * The call takes CAP_SYS_RAWIO, and fails with EPERM if Linux is locked down (existing mappings
+ * stay) and with EOPNOTSUPP if the address is in RAM. The call does not change the content
+ * of the device memory. Frames of device memory do not count against limits, but the page
+ * tables do. READ and WRITE access the memory as struct theseus_mm_access says.
  */
 struct theseus_mm_map_range {
 	__u32 flags;
@@ -1029,7 +1037,7 @@ struct theseus_mm_map_range {
  * @paddr: out: the physical address
  * @pte_flags: out: THESEUS_MM_PTE_* that the leaf entry shows
  *
- * Takes CAP_SYS_ADMIN.
+ * The call takes CAP_SYS_ADMIN.
  */
 struct theseus_mm_translate {
 	__u32 flags;
@@ -1050,7 +1058,7 @@ struct theseus_mm_translate {
  * @entries: out: raw entries; [0] is the root's. Bits 62..52 of an entry that
  *           points to a table count the entries used in that table.
  *
- * Takes CAP_SYS_ADMIN.
+ * The call takes CAP_SYS_ADMIN.
  */
 struct theseus_mm_dump_pte {
 	__u32 flags;
