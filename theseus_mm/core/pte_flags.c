@@ -20,7 +20,7 @@ static_assert((__force u64)TMM_PTE_NOT_EXECUTABLE == 1ULL << _PAGE_BIT_NX);
  * @flags: flags that the caller asked for
  *
  * VALID and EXCLUSIVE are accepted and ignored (TMM_MMIO_FLAGS and TMM_DMA_FLAGS contain
- * VALID), since a map call alone decides these bits.
+ * VALID), since only a map call decides these bits.
  *
  * Return: 0, or -EINVAL if a bit is unknown, or the flags are both writable and executable
  */
