@@ -121,7 +121,7 @@ static struct tmm_page find_in_one_walk(struct tmm_page_table *pt, struct tmm_pa
 			break;
 		}
 		table = tmm_table_of_entry(pt, entry);
-		/* This is Linux's own table. No caller searches there. */
+		/* The entry points to a table of Linux, where no caller searches. */
 		if (!table)
 			page.number = end;
 	}

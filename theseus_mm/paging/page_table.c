@@ -35,7 +35,7 @@ static void destroy_root(struct kref *kref)
 	kfree(pt);
 }
 
-/* Make a root of two aligned frames of RAM, which belong to @fa. Consumes @frames on success. */
+/* Make a root of two aligned frames of RAM, which belong to @fa. @frames is consumed on success. */
 static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
 					struct tmm_allocated_frames **frames)
 {

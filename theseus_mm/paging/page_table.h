@@ -3,11 +3,11 @@
  * Private roots: top-level tables that Linux never sees.
  *
  * The upper half of a root mirrors Linux's kernel half, so that kernel text, stacks and
- * interrupt entry work while it is loaded. The module's own subtree is in the guard hole:
- * top-level slots that Linux reserves and never uses. Identity mappings are always in the
- * lower half. Code that interrupts a window, such as an NMI that samples a task's stack,
- * takes addresses of the lower half for user memory. So a root has two top-level tables.
- * Most windows load the first table, which has an empty lower half:
+ * interrupt entry work while the root is loaded. The module's own subtree is in the guard
+ * hole: top-level slots that Linux reserves and never uses. Identity mappings are always in
+ * the lower half. Code that interrupts a window, such as an NMI that samples a task's
+ * stack, takes addresses of the lower half for user memory. So a root has two top-level
+ * tables. Most windows load the first table, which has an empty lower half:
  *
  *			top			low
  *	slot 0..255	empty			identity mappings
