@@ -4,7 +4,8 @@
  * refusal.
  *
  * A *candidate* is RAM that was taken from Linux (alloc/firmware_map.h), lies in one Reserved
- * range of /proc/iomem, and is not claimed there. The advice is the first of these that exists:
+ * range of /proc/iomem, and is not claimed there. The advice names the first of the following
+ * ranges that exists:
  *
  *   - the largest candidate in the requested range;
  *   - RAM in the requested range that could be reserved at boot;

@@ -227,7 +227,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_parse);
 /*
  * Parse the parameter bad=, which may be NULL or empty. An address in no region is an error,
  * since a mistyped address would leave the bad frame in use. The function logs a mistake.
- * Sets @frames, which the caller frees with kfree(), and @nr on success only.
+ * @frames, which the caller frees with kfree(), and @nr are set on success only.
  */
 int tmm_bad_frames_read(const char *text, const struct tmm_pools *pools, u64 **frames,
 			unsigned int *nr)

@@ -3,7 +3,7 @@
  * Frame allocator: physical memory in regions, with the state of each frame.
  *
  * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h), used as a page
- * table, or bad and out of use. The frame table says which of these is true.
+ * table, or bad and out of use. The frame table says which of the four is true.
  * Lock: the range allocator's, for the frame tables as well; RCU to read @ram.
  * Owner: the instance.
  */

@@ -144,9 +144,10 @@ static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 m
 }
 
 /*
- * Mark a run of frames in the region. Takes at most TMM_FRAME_TABLE_MAX_STEPS steps plus one
- * for each block of 1 GiB: one byte marks a whole block, and a block is merged again when all
- * its frames have the same mark. The caller holds the frame allocator's lock.
+ * Mark a run of frames in the region. The function takes at most TMM_FRAME_TABLE_MAX_STEPS
+ * steps, plus one for each block of 1 GiB: one byte marks a whole block, and a block is
+ * merged again when all its frames have the same mark. The caller holds the frame allocator's
+ * lock.
  */
 void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
 {
@@ -202,9 +203,10 @@ static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_
 }
 
 /*
- * True if all frames of a run in the region have @mark. Takes at most TMM_FRAME_TABLE_MAX_STEPS
- * steps plus one for each block of 1 GiB: a block within the run is MIXED only if its frames
- * differ, and then the answer is no. The caller holds the frame allocator's lock.
+ * True if all frames of a run in the region have @mark. The function takes at most
+ * TMM_FRAME_TABLE_MAX_STEPS steps, plus one for each block of 1 GiB: a block within the run is
+ * MIXED only if its frames differ, and then the function returns false at once. The caller
+ * holds the frame allocator's lock.
  */
 bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark)

@@ -182,7 +182,7 @@ static bool inspect_range(struct tmm_range_region *range, struct tmm_chunk *chun
 	const struct inspection *inspection = context;
 	struct tmm_frames *frames = tmm_frames_of(chunk);
 
-	/* No other code reads these fields of a free run. */
+	/* No other code reads these two fields of a free run. */
 	frames->allocator = inspection->fa;
 	frames->region = tmm_frame_region_of(range);
 	TMM_BUG_IF(frames->state != TMM_STATE_FREE);

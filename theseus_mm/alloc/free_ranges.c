@@ -349,10 +349,10 @@ static struct tmm_chunk *use_spare(struct tmm_chunk *spare[2], u64 start, u64 en
 
 /*
  * Take a run of 1 chunk or more, which lies in one free range, out of the set. @spare has
- * unlinked chunks; those that are used are set to NULL. A run that is a whole range needs no
- * spare, a run at an end of a range one, and a run in the middle two. The caller holds the
- * set's lock. O(log n). Return: the run, which the caller now owns, or NULL if the run is not
- * free; then nothing has changed.
+ * unlinked chunks; the chunks that are used are set to NULL. A run that is a whole range
+ * needs no spare, a run at an end of a range one, and a run in the middle two. The caller
+ * holds the set's lock. O(log n). Return: the run, which the caller now owns, or NULL if the
+ * run is not free; then nothing has changed.
  */
 struct tmm_chunk *tmm_free_ranges_take(struct tmm_free_ranges *set, u64 start, u64 nr,
 				       struct tmm_chunk *spare[2])
@@ -382,11 +382,11 @@ struct tmm_chunk *tmm_free_ranges_take(struct tmm_free_ranges *set, u64 start, u
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_take);
 
 /*
- * Put a run into the set, and join the run with both neighbours. Needs no memory. On success
- * @chunk belongs to the set, or is in @absorbed; on error @chunk is untouched. @absorbed is set
- * to the chunks that are no longer needed, with NULL for none; the caller releases these
- * chunks. The caller holds the set's lock. O(log n). Return: 0, or -EEXIST if a part of the run
- * was already free, so the caller's bookkeeping is broken.
+ * Put a run into the set, and join the run with both neighbours. The function needs no memory.
+ * On success @chunk belongs to the set, or is in @absorbed; on error @chunk is untouched.
+ * @absorbed is set to the chunks that are no longer needed, with NULL for none; the caller
+ * releases these chunks. The caller holds the set's lock. O(log n). Return: 0, or -EEXIST if a
+ * part of the run was already free, so the caller's bookkeeping is broken.
  */
 int tmm_free_ranges_give(struct tmm_free_ranges *set, struct tmm_chunk *chunk,
 			 struct tmm_chunk *absorbed[2])

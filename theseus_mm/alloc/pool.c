@@ -330,8 +330,8 @@ static void unclaim_range(struct tmm_pool *pool)
 
 /*
  * Check a run and claim the run. The caller sets start, nr_bytes and wants_struct_pages; this
- * function sets the other fields on success only. Logs the first page that is refused, the
- * reason, and a range that would be accepted.
+ * function sets the other fields on success only. The function logs the first page that is
+ * refused, the reason, and a range that would be accepted.
  *
  * May sleep. O(runs in the firmware's map). Return: 0; -ENODEV if the run is not RAM reserved
  * with memmap=, -EBUSY if a part of the run is claimed already, -EOPNOTSUPP on a machine where
@@ -369,7 +369,7 @@ int tmm_pool_claim(struct tmm_pool *pool)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_pool_claim);
 
-/* Undo tmm_pool_claim(). Does nothing for a pool that is not claimed. May sleep. */
+/* Undo tmm_pool_claim(). The function does nothing for a pool that is not claimed. May sleep. */
 void tmm_pool_release(struct tmm_pool *pool)
 {
 	if (!pool->resource)
@@ -396,7 +396,7 @@ const struct kernel_param_ops tmm_pools_param_ops = {
 	.free = param_free_charp,
 };
 
-/* Claim all runs that @regions names, or none. Logs the first run that is refused. */
+/* Claim all runs that @regions names, or none. The function logs the first run that is refused. */
 int tmm_pools_claim(struct tmm_pools *pools, const char *regions, bool wants_struct_pages)
 {
 	unsigned int i;

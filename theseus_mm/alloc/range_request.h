@@ -113,7 +113,8 @@ static inline struct tmm_allocation_request tmm_request_sized(enum tmm_page_size
 
 /*
  * Number of chunks that @nr_bytes touch, from byte @offset of the first chunk on; @offset is
- * below 4096. Sets @nr on success only. Return: 0, -EINVAL if @nr_bytes is 0, or -EOVERFLOW.
+ * below 4096. @nr is set on success only. Return: 0, -EINVAL if @nr_bytes is 0, or
+ * -EOVERFLOW.
  */
 static inline int __must_check tmm_chunks_of_bytes(u64 offset, u64 nr_bytes, u64 *nr)
 {

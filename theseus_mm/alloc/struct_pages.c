@@ -60,10 +60,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_struct_pages_check);
  * section, and leave them undefined (page_init_poison()), while Linux may still read them.
  *
  * Linux makes struct pages for all of each section in which it has RAM at boot
- * (memory_present(), early_section()), so pfn_valid() holds for every frame of a shared section,
- * holes included. A section in the middle of the run is reserved as a whole and has no RAM of
- * Linux's, so only the first and the last section can be shared. Memory that comes after boot
- * shares no section with the run: Linux adds its own in whole sections
+ * (memory_present(), early_section()), so pfn_valid() holds for every frame of a shared
+ * section, holes included. A section in the middle of the run is reserved as a whole and has no
+ * RAM of Linux's, so only the first and the last section can be shared. Memory that is added
+ * after boot shares no section with the run: Linux adds memory of its own in whole sections
  * (check_hotplug_memory_range()), and memremap_pages() makes only subsections of the claimed
  * range valid (fill_subsection_map()).
  */

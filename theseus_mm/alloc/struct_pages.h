@@ -2,9 +2,9 @@
 /*
  * Struct pages for claimed RAM, so that I/O can pin memory that processes have mapped.
  *
- * Invariant: Linux never allocates or frees the pages, or puts them on a list. Only the fields
- * that alloc/pins.h describes change. No section of the run contains Linux's memory, so Linux's
- * own struct pages stay as they are.
+ * Invariant: Linux never allocates or frees the pages, or puts them on a list. Code changes
+ * only the fields that alloc/pins.h describes. No section of the run contains Linux's memory,
+ * so Linux's own struct pages stay as they are.
  * Owner: the pool, which makes the struct pages when the pool is claimed.
  */
 #ifndef TMM_ALLOC_STRUCT_PAGES_H

@@ -40,7 +40,10 @@ void tmm_waiters_note(enum tmm_resource resource)
 	atomic64_inc(&counts[resource]);
 	if (READ_ONCE(place->task) == current)
 		place->own.nr[resource]++;
-	/* Contains a barrier: either this CPU sees the waiter, or the waiter sees the new count. */
+	/*
+	 * wq_has_sleeper() contains a barrier: either this CPU sees the waiter, or the waiter
+	 * sees the new count.
+	 */
 	if (wq_has_sleeper(&queue))
 		wake_up_poll(&queue, EPOLLIN | EPOLLRDNORM);
 }
@@ -63,8 +66,8 @@ struct wait_queue_head *tmm_waiters_queue(void)
 }
 
 /*
- * Count this task's own releases separately, until tmm_waiters_end() by the same task. Sets
- * @now to the counts. A call that starts after this function can use every resource whose
+ * Count this task's own releases separately, until tmm_waiters_end() by the same task. @now
+ * is set to the counts. A call that starts after this function can use every resource whose
  * release is in these counts. Process context; needs no lock.
  */
 void tmm_waiters_begin(struct tmm_waiters_counts *now)
