@@ -46,12 +46,12 @@
  * supports NUMA, the module uses small entries instead of entries of 2 MiB for memory
  * without struct pages.)
  *
- * MAP_POPULATE and MAP_LOCKED insert all entries of the new area, so that it takes no
- * faults later; mlockall(MCL_FUTURE) does so for each area that is mmapped after it. To
- * fill an existing area, touch a byte of each page. For memory without struct pages,
- * mlock() and mlockall(MCL_CURRENT) do nothing, and madvise(MADV_POPULATE_*) fails with
- * EINVAL. Entries are removed permanently only by the calls that this section names, by
- * failing memory, and by the removal of a device.
+ * MAP_POPULATE and MAP_LOCKED insert all entries of the new area, so that the area takes no
+ * faults later. mlockall(MCL_FUTURE) does the same for each area that is mmapped after that
+ * call. To fill an existing area, touch a byte of each page. For memory without struct
+ * pages, mlock() and mlockall(MCL_CURRENT) do nothing, and madvise(MADV_POPULATE_*) fails
+ * with EINVAL. Entries are removed permanently only by the calls that this section names,
+ * by failing memory, and by the removal of a device.
  *
  * Nothing needs to be written back: msync() returns 0, as does fsync() of an exported
  * mapping. If a program's personality has READ_IMPLIES_EXEC and the mapping is not
@@ -62,7 +62,7 @@
  * process_vm_readv() and RDMA on the memory fail with EFAULT. Debuggers can read the
  * memory, and write to the memory if the borrow is mutable. Some parts of Linux take frame
  * numbers out of an area instead (follow_pfn(), follow_pte()) and can use the memory. KVM
- * is one; its guests lose the memory together with the area. VFIO, acrn,
+ * is one of these parts: its guests lose the memory together with the area. VFIO, acrn,
  * videobuf-dma-contig and KVM for nested guests may still use the frames after the area is
  * gone. If you do not trust the users of these parts, load the module with struct_pages=1
  * or quarantine=1.
@@ -83,16 +83,16 @@
  * of the mapping stay usable.
  *
  * With FEATURE_QUARANTINE, a mapping that was ever mmapped can be used like any other, but
- * nobody gets its frames again: DROP does not free them, and UNMAP_INTO_PARTS fails with
- * EBUSY.
+ * nobody gets its frames again: DROP does not free the frames, and UNMAP_INTO_PARTS fails
+ * with EBUSY.
  *
- * A mapping that was made *shareable* (SHARE) can have many mutable borrows, and READs
- * and WRITEs at the same time: its users have to synchronise their writes. Mutexes,
- * conditions and semaphores that processes share work inside the mapping only with
- * FEATURE_STRUCT_PAGES: Linux identifies such locks by struct pages. Without them, futex()
- * fails with EFAULT, and the C library then ends the program; put the locks into a memfd,
- * or use atomic operations and an eventfd. Locks between the threads of one process always
- * work.
+ * A mapping that was made *shareable* (SHARE) can have many mutable borrows, and READs and
+ * WRITEs at the same time: its users have to synchronise their writes. Mutexes, conditions
+ * and semaphores that processes share work inside the mapping only with
+ * FEATURE_STRUCT_PAGES: Linux identifies such locks by struct pages. Without struct pages,
+ * futex() fails with EFAULT, and the C library then ends the program: put the locks into a
+ * memfd instead, or use atomic operations and an eventfd. Locks between the threads of one
+ * process always work.
  *
  * Handing over
  * ------------
@@ -131,10 +131,11 @@
  * poll() on a client waits for the resource (frames, pages or handles) that was missing at
  * the client's last failure with ENOSPC or EDQUOT. poll() reports POLLIN as soon as some of
  * that resource is free again, a limit has room again, or a limit was raised. Try, poll,
- * try again. POLLIN stays set until the next such failure, and is set before the first one.
- * After POLLIN, the free amount may still be too small, or the limit with room may be that
- * of another client: only another try shows whether the call succeeds. Resources that a
- * failing call itself takes and gives back do not count, except at the first failure.
+ * try again. POLLIN is set before the client's first such failure; once POLLIN is set
+ * again, it stays set until the next such failure. After POLLIN, the free amount may still
+ * be too small, or the limit with room may be that of another client: only another try
+ * shows whether the call succeeds. Resources that a failing call itself takes and gives
+ * back do not count, except at the first failure.
  *
  * Units
  * -----
@@ -143,8 +144,8 @@
  *
  * A client can see and choose physical addresses only with CAP_SYS_ADMIN: without it they
  * read as 0, and a call that names one fails with EPERM. Two exceptions take CAP_SYS_RAWIO
- * instead: an identity mapping, whose virtual address is a physical one that every later
- * owner sees too; and device memory, which a client maps by its physical address.
+ * instead. The virtual address of an identity mapping is a physical address, which every
+ * later owner also sees. Device memory is mapped by its physical address.
  *
  * Structures
  * ----------
@@ -257,8 +258,8 @@
  * @nr_tables: out: frames that are page tables, without those of the root itself
  * @client_handles: out: handles of the calling client, as GET_LIMITS counts them
  * @client_handles_max: out: limit of @client_handles, see GET_LIMITS
- * @client_frames: out: frames that the calling client owns, mapped or not; those
- *                 that another call is changing at this moment are not counted
+ * @client_frames: out: frames that the calling client owns, mapped or not, without frames
+ *                 that another call is changing at this moment
  * @client_id: out: number of the calling client, as in GET_CLIENTS
  * @nr_clients: out: number of clients
  * @frames_bad: out: frames whose memory fails, and which are never allocated again. A bad
@@ -353,9 +354,9 @@ struct theseus_mm_bucket {
  *
  * Part i begins @bucket_frames * i frames after the region's start. If @bucket_frames is 0,
  * the module chooses the smallest power of two that makes at most THESEUS_MM_MAX_BUCKETS
- * parts, but at least 512 frames (2 MiB). That size is the same for every caller and every
- * call, so that two results together do not show the place of a frame more exactly than one
- * result. Another size takes CAP_SYS_ADMIN (EPERM), and must be at least
+ * parts, but at least 512 frames (2 MiB). The chosen size is the same for every caller and
+ * every call. So two results together do not show the place of a frame more exactly than
+ * one result. Another size takes CAP_SYS_ADMIN (EPERM), and must be at least
  * THESEUS_MM_MIN_BUCKET_FRAMES and at most THESEUS_MM_MAX_BUCKET_FRAMES.
  *
  * The module counts one part after the other; other clients may allocate and free frames
@@ -405,9 +406,9 @@ struct theseus_mm_client_info {
  * @nr_hidden: out: clients that the caller may not see
  * @entry_size: in: size of an entry of @clients
  * @hidden_frames: out: frames that the hidden clients own, or that are still charged to them
- * @orphan_frames: out: frames that are still charged to closed clients that the caller
- *                 could see: exported and not imported, mmapped by a process, pinned, or
- *                 in quarantine
+ * @orphan_frames: out: frames that are still charged to closed clients, if the caller could
+ *                 see these when they were open: exported and not imported, mmapped by a
+ *                 process, pinned, or in quarantine
  *
  * A caller with CAP_SYS_ADMIN sees all clients. Any other caller sees the calling client
  * and the other clients of the same user.
@@ -459,9 +460,9 @@ struct theseus_mm_clients {
  * and a user half of them; a client may have 65,536 handles, and a user 131,072. Apart from
  * the pages for clients, the module keeps a sixteenth of its pages for the kernel. Each
  * object counts as a handle. A mapping that can be mmapped (MAP_OFFSET, EXPORT_DMABUF), a
- * descriptor of EXPORT and a dma-buf each count as one more handle of the client that made
- * them, until the last descriptor and the last area are gone: each is a file, and Linux
- * limits their number.
+ * descriptor of EXPORT and a dma-buf each have a file in Linux. This file counts as one
+ * more handle of the client that made the file, until the last descriptor and the last area
+ * are gone, since Linux limits the number of files.
  *
  * Frames of RAM count from before they are allocated until they are free again, also while
  * an area holds them after the client is gone. The frame of a page table counts for the
@@ -791,8 +792,8 @@ struct theseus_mm_map_offset {
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
  * @nr_revoked: out: number of borrows that were revoked
- * @nr_pinned: out: number of borrows, revoked now or earlier, that I/O still pins: these
- *             have not ended. Pinned borrows that overlap count as one
+ * @nr_pinned: out: number of borrows, revoked now or earlier, that I/O still pins, and
+ *             which have therefore not ended. Pinned borrows that overlap count as one
  *
  * When REVOKE has returned, no process reaches the mapping through an older area: touching
  * such an area raises SIGBUS, and the borrows that are not pinned have ended. The mapping
@@ -854,9 +855,10 @@ struct theseus_mm_export {
  * struct theseus_mm_import - THESEUS_MM_IOC_IMPORT: take over an exported mapping
  * @flags: in: must be 0
  * @fd: in: a descriptor that EXPORT made; the descriptor stays open, and becomes stale.
- *      EBADF if @fd is no open descriptor, EINVAL if it is of another file, EACCES if it
- *      only lends, ESTALE if it is stale already, EBUSY while the mapping is borrowed,
- *      EDQUOT if the mapping exceeds a limit of the calling client or its user
+ *      EBADF if @fd is no open descriptor, EINVAL if @fd is a descriptor of another kind of
+ *      file, EACCES if @fd only lends, ESTALE if @fd is stale already, EBUSY while the
+ *      mapping is borrowed, EDQUOT if the mapping exceeds a limit of the calling client or
+ *      its user
  * @handle: out: handle of the mapping in the calling client
  * @reserved: must be 0
  * @start: out: virtual address
@@ -1054,7 +1056,7 @@ struct theseus_mm_translate {
  * @flags: in: must be 0
  * @nr_levels: out: number of entries, from the root down; fewer than the paging levels if
  *             the walk ended early
- * @vaddr: in: any address; EINVAL if not canonical
+ * @vaddr: in: any address; EINVAL if the address is not canonical
  * @entries: out: raw entries; [0] is the root's. Bits 62..52 of an entry that
  *           points to a table count the entries used in that table.
  *
