@@ -34,7 +34,7 @@ static int check_bounds(u64 offset, u64 nr_bytes, u64 limit)
  * @mp: the mapping; stays alive until the borrow ends, even if it is dropped
  * @offset: bytes from its start
  * @nr_bytes: length of the part; 0 is allowed
- * @is_mutable: the borrow allows writes, and excludes every other borrow
+ * @is_mutable: the borrow allows writes, and excludes all others unless the mapping is shareable
  * @borrow: filled in on success only
  *
  * Theseus: MappedPages::borrow_type(), borrow_slice() and their mutable forms
@@ -204,9 +204,9 @@ int tmm_borrow_write(const struct tmm_borrow *borrow, u64 offset, const void *fr
 EXPORT_SYMBOL_TMM(tmm_borrow_write);
 
 /*
- * Mark the borrowed part dirty, because a process wrote to it. A process writes through entries
- * of its own, so the hardware does not mark the entries of the mapping. Does nothing if the
- * borrow is immutable.
+ * Mark the borrowed part dirty, because a process may have written to the part. A process writes
+ * through entries of its own, so the hardware does not mark the entries of the mapping. The
+ * function does nothing if the borrow is immutable.
  *
  * Context: Process context, may sleep. O(leaves).
  */
@@ -246,7 +246,7 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
  * @nr: number of objects; 0 is allowed
  * @size: size of an object in bytes
  * @align: alignment that an object needs, a power of two
- * @is_mutable: the borrow allows writes, and excludes every other borrow
+ * @is_mutable: the borrow allows writes, and excludes all others unless the mapping is shareable
  * @borrow: filled in on success only
  *
  * The macros tmm_as_type() and tmm_as_slice(), and their mutable forms, call this function.
@@ -298,10 +298,9 @@ EXPORT_SYMBOL_TMM(tmm_borrow_typed);
  * * the address of the borrow's first byte, in the mapping's own root
  * * ERR_PTR(-EDEADLK)    - this CPU is in a window already
  * * ERR_PTR(-EPERM)      - not process context
- * * ERR_PTR(-EOPNOTSUPP) - the mapping lies in the lower half, as identity mappings do, and
- *   other mappings after the 8 TiB of the upper part are used up. Linux takes addresses of
- *   the lower half for user addresses, so only tmm_borrow_read() and tmm_borrow_write() can
- *   access them
+ * * ERR_PTR(-EOPNOTSUPP) - the mapping lies in the lower half. Identity mappings do, and other
+ *   mappings do once the guard hole is full. Linux takes addresses of the lower half for user
+ *   addresses, so only tmm_borrow_read() and tmm_borrow_write() can access the mapping
  * * ERR_PTR(-EINVAL)     - the borrow has ended
  * * ERR_PTR(-ENODEV)     - the device of the memory was removed
  * * ERR_PTR(-EIO)        - the memory fails
@@ -341,7 +340,7 @@ EXPORT_SYMBOL_TMM(tmm_borrow_enter_window);
  *
  * The pointer from tmm_borrow_enter() is no longer valid.
  *
- * Context: Inside the window. The function restores the interrupt state from before it.
+ * Context: Inside the window. The function restores the interrupt state from before the window.
  */
 void tmm_borrow_leave(const struct tmm_window *window)
 {

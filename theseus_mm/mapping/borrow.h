@@ -2,9 +2,9 @@
 /*
  * Borrows: the right to use a part of a mapping for a limited time.
  *
- * Invariant: a mapping has any number of immutable borrows, or one mutable borrow. A borrowed
- * mapping can't be remapped, merged, split or unmapped. A drop takes effect when the last
- * borrow ends.
+ * Invariant: a mapping has any number of immutable borrows, or one mutable borrow. A shareable
+ * mapping may have many mutable borrows. A borrowed mapping can't be remapped, merged, split or
+ * unmapped. A drop takes effect when the last borrow ends.
  * Owner: the code that began the borrow, which ends the borrow exactly once.
  */
 #ifndef TMM_MAPPING_BORROW_H

@@ -15,7 +15,7 @@ struct tmm_mapped_pages;
 struct tmm_mapping_request;
 struct tmm_page_table;
 
-/* Allocates pages and frames, and writes the entries; @pt is a root of @inst */
+/* Allocate pages and frames, and write the entries. @pt is a root of @inst. */
 struct tmm_mapped_pages * __must_check
 tmm_instance_create(struct tmm_instance *inst, struct tmm_page_table *pt,
 		    const struct tmm_mapping_request *req);

@@ -34,8 +34,8 @@ static bool are_taken(const struct tmm_allocated_pages *pages)
 }
 
 /*
- * Find the first run of pages, of those with the numbers of @chunk, that are already allocated.
- * The function searches by trying to allocate the pages.
+ * Among the pages with the numbers of @chunk, find the first run that is already allocated. The
+ * function finds the run by trying to allocate the pages.
  */
 static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chunk,
 		      struct tmm_frame_range *taken)
@@ -79,7 +79,10 @@ static void uncharge_frames(struct tmm_frames *frames)
 	tmm_chunk_set_account(&frames->chunk, NULL);
 }
 
-/* Hold the unusable part of @frames, so that the next try gets other frames. */
+/*
+ * Hold the part of @frames whose pages are taken, so that the next try gets other frames. Free
+ * the rest.
+ */
 static int pass_over(struct tmm_instance *inst, struct tmm_allocated_frames *frames,
 		     struct list_head *passed_over)
 {
@@ -168,7 +171,7 @@ static struct tmm_mapped_pages *create_identity_at(struct tmm_instance *inst,
  *
  * Returns an error of tmm_frame_allocator_allocate() or tmm_map_allocated_pages_to(). If @req
  * names an address and not all pages are free, returns ERR_PTR(-EADDRINUSE) or
- * ERR_PTR(-EADDRNOTAVAIL). Returns ERR_PTR(-ERANGE) if the frames have no addresses in the low
+ * ERR_PTR(-EADDRNOTAVAIL). Returns ERR_PTR(-ERANGE) if the frames have no addresses in the lower
  * half, or ERR_PTR(-EINTR) if the task is being killed. After an error nothing stays allocated.
  *
  * Theseus: memory::create_identity_mapping(), for 4 KiB pages of general regions only.

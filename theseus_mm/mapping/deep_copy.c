@@ -115,7 +115,10 @@ static int copy_content(const struct tmm_mapped_pages *copy, const struct tmm_ma
 	return 0;
 }
 
-/* Copy @mp, which the borrow keeps unchanged. @pages is consumed on success. */
+/*
+ * Copy @mp to @pages, which are consumed on success. The caller has borrowed @mp, so @mp does not
+ * change.
+ */
 static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
 					struct tmm_allocated_pages **pages, tmm_pte_flags_t flags)
 {

@@ -39,7 +39,9 @@ static int add_page_regions(struct tmm_instance *inst)
 	return tmm_page_allocator_add(&inst->pa, &inst->low_pages);
 }
 
-/* Also undoes a partial tmm_instance_init(). */
+/*
+ * Free the allocators and the metadata. The function also undoes a partial tmm_instance_init().
+ */
 static void forget_memories(struct tmm_instance *inst)
 {
 	unsigned int i;
@@ -100,8 +102,8 @@ err_forget:
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_init);
 
 /*
- * Move the state of the allocators to the kernel's heap. Before, the state lies in the first
- * run of memory, which has room for start-up only. After -ENOMEM the caller may try again.
+ * Move the state of the allocators to the kernel's heap. Before the move, the state lies in the
+ * first run of memory, which has room for start-up only. After -ENOMEM the caller may try again.
  *
  * Context: Process context, may sleep.
  */
@@ -117,7 +119,7 @@ int tmm_instance_move_to_heap(struct tmm_instance *inst)
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_move_to_heap);
 
 /*
- * Undo tmm_instance_init(). All objects of the instance have come back.
+ * Undo tmm_instance_init(). All objects of the instance have been dropped.
  *
  * Context: Process context, may sleep.
  */
@@ -145,7 +147,7 @@ static int count_part(struct tmm_instance *inst, const struct tmm_range_region *
 }
 
 /*
- * Is any of @nr frames from @first on RAM that the instance has claimed?
+ * Returns true if any of the @nr frames from @first on lies in the RAM of the instance.
  *
  * Context: Any.
  */
@@ -163,10 +165,10 @@ bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr)
 }
 
 /*
- * Count the uses of @nr frames of run @index, in the order of tmm_instance_init(). @start
- * counts from the start of the run, and frames past the run's end are ignored. @counts is
- * indexed by enum tmm_frame_mark. Frames of the bookkeeping count only for TMM_COUNT_METADATA.
- * Returns -ERANGE if there is no such run.
+ * Count the uses of @nr frames of run @index; the runs are ordered by address. @start is relative
+ * to the start of the run, and frames past the run's end are ignored. @counts is indexed by enum
+ * tmm_frame_mark. Frames of the bookkeeping count only for TMM_COUNT_METADATA. Returns -ERANGE if
+ * there is no such run.
  *
  * Context: Process context, may sleep.
  */

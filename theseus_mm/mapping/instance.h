@@ -20,7 +20,7 @@
 struct tmm_mapped_pages;
 struct tmm_page_table;
 
-/* A run of RAM, as an instance divides it. */
+/* A run of RAM, and the two regions into which an instance divides the run. */
 struct tmm_instance_memory {
 	struct tmm_memory memory;
 	struct tmm_frame_region metadata;	/* the first or the last part, reserved */
@@ -34,8 +34,8 @@ struct tmm_instance_memory {
  * @fa: the frame allocator
  * @pa: the page allocator: the guard hole, and the lower half for identity mappings
  * @pages: the guard hole except its last sixteenth, general
- * @kernel_pages: the last sixteenth, which clients can't allocate: kernel callers always
- *                find room there, and need no pages of the lower half
+ * @kernel_pages: the last sixteenth of the guard hole. Clients can't allocate these pages, so
+ *                kernel callers find room even if clients have used up @pages.
  * @low_pages: the lower half except page 0, designated
  * @root: the shared root
  * @nr_memories: number of runs of RAM

@@ -76,9 +76,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_instance_remove_reserved_region);
 
 /*
  * Close the regions in a resource of a device that is being removed. @start is the first and
- * @end the last byte of the resource. See tmm_device_region_close(). The caller revokes the
- * areas in processes before the caller calls tmm_instance_give_up_device(). Returns true if
- * there was a region.
+ * @end the last byte of the resource. See tmm_device_region_close(). The caller then revokes the
+ * areas in processes, and calls tmm_instance_give_up_device() last. Returns true if there was a
+ * region.
  *
  * Context: Process context, sleeps.
  */

@@ -18,7 +18,10 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-/* Can leaves of size @req->leaf alone map the pages and frames of a mapping? */
+/*
+ * Check that leaves of size @req->leaf alone can map a mapping. @numbers is the bitwise OR of all
+ * its first numbers and counts.
+ */
 static int check_leaf(const struct tmm_mapping_request *req, u64 numbers)
 {
 	if (req->leaf >= TMM_NR_PAGE_SIZES || numbers & (tmm_page_size_4k_pages(req->leaf) - 1))
@@ -31,7 +34,7 @@ static enum tmm_page_size largest_leaf(const struct tmm_mapping_request *req)
 	return req->is_sized ? req->leaf : tmm_mapper_largest_leaf();
 }
 
-/* Is the memory of @frames still present, and of a type that suits @flags? */
+/* Check that the memory of @frames is still present, and has a type that suits @flags. */
 static int check_region(const struct tmm_allocated_frames *frames, tmm_pte_flags_t flags)
 {
 	const struct tmm_frame_region *region = frames->f.region;
@@ -87,7 +90,7 @@ struct tmm_mapped_pages *tmm_map_pages_to(struct tmm_page_table *pt,
  * Return:
  * * the mapping          - @pages and @frames are then NULL
  * * ERR_PTR(-EINVAL)     - the counts differ or are 0, or the flags are malformed
- * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY on RAM, or device memory without it
+ * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY on RAM, or device memory without DEVICE_MEMORY
  * * ERR_PTR(-ENODEV)     - the device that has the frames was removed
  * * ERR_PTR(-EBUSY)      - the frames are lent to another mapping
  * * ERR_PTR(-EEXIST)     - a page is mapped already
@@ -153,14 +156,15 @@ EXPORT_SYMBOL_TMM(tmm_map_allocated_pages_to_sized);
  *          owner drops the frames earlier, the frames become free with the mapping.
  * @flags: permissions of the mapping
  *
- * The function is the exception to the rule that one page maps one frame. Several such
+ * The function is the exception to the rule that only one page maps to a frame. Several such
  * mappings of the same frames may exist, and a write through one is visible through all.
  *
  * Theseus: Mapper::map_to_non_exclusive(), which is unsafe there, because the frames may be
  * freed while they are mapped.
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: as tmm_map_allocated_pages_to(), but never ERR_PTR(-EBUSY)
+ * Return: as tmm_map_allocated_pages_to(), but ERR_PTR(-EOVERFLOW) if the frames are lent to too
+ * many mappings, and never ERR_PTR(-EBUSY)
  */
 struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 						  struct tmm_allocated_pages **pages,

@@ -103,7 +103,10 @@ static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
 	return tmm_frames_into_allocated(&unmapped);
 }
 
-/* When this returns, no CPU uses the first @nr pages of @mp. */
+/*
+ * Clear the entries of the first @nr pages of @mp. When the function returns, no CPU uses these
+ * pages.
+ */
 static void clear_entries(struct tmm_mapped_pages *mp, u64 nr)
 {
 	struct tmm_page_range pages = tmm_mapped_pages_range(mp);
@@ -114,7 +117,7 @@ static void clear_entries(struct tmm_mapped_pages *mp, u64 nr)
 	tmm_mapper_unmap(mp->pt, pages);
 }
 
-/* Give back the frames of @mp. The entries are cleared. */
+/* Give back the frames of @mp, whose entries are already cleared. */
 static void release_frames(struct tmm_mapped_pages *mp)
 {
 	struct tmm_allocated_frames *run;
@@ -358,7 +361,7 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_remap_under);
  *          The caller removes a run from the list (list_del_init()) before mapping, merging
  *          or dropping the run, or drops all with tmm_allocated_frames_drop_list().
  *
- * If the mapping does not own its frames, @frames is unchanged and the owner's loan ends.
+ * If the mapping borrows its frames, @frames is unchanged, and the borrow of the frames ends.
  *
  * Theseus: MappedPages::unmap_into_parts(), which gives back only the first run of frames
  *
@@ -419,8 +422,8 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_unmap_into_parts_under);
 
 /*
  * Charge @account for a mapping, in place of the mapping's present account. No other code uses
- * the mapping. Does nothing if no account is charged for the mapping. Returns -EDQUOT, with
- * nothing changed, if the charge exceeds a limit.
+ * the mapping. The function does nothing if no account is charged for the mapping. Returns
+ * -EDQUOT, with nothing changed, if the charge exceeds a limit.
  *
  * Context: Process context, may sleep. O(runs of frames).
  */

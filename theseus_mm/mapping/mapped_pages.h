@@ -2,7 +2,7 @@
 /*
  * Mapped pages: pages, the frames behind the pages, and the entries that map them.
  *
- * Invariants, of which Theseus names four:
+ * Invariants. Theseus names these four:
  *
  *   1. one page maps to one frame and, if EXCLUSIVE, no other page maps to that frame;
  *   2. a mapping is unmapped exactly once, after its last borrow ended;
@@ -34,14 +34,14 @@ struct tmm_allocated_pages;
 struct tmm_mapped_frames;
 struct tmm_page_table;
 
-/* Far above any number of borrows, so that borrows are never mistaken for the owner. */
+/* The value is far above any number of borrows, so borrows are never mistaken for the owner. */
 #define TMM_USERS_OWNER		BIT(29)
 #define TMM_USERS_CLAIMED	BIT(30)
 
 /**
  * struct tmm_mapped_pages - a mapping
- * @users: TMM_USERS_OWNER until the drop, plus 1 for each immutable borrow, plus
- *         TMM_USERS_CLAIMED for a mutable borrow or a change, which exclude others
+ * @users: TMM_USERS_OWNER until the drop, plus 1 for each borrow that allows others, plus
+ *         TMM_USERS_CLAIMED for a change, or a borrow that excludes others
  * @pt: the root of the mapping
  * @pages: the pages of the mapping
  * @frames: struct tmm_mapped_frames, in the order of the pages

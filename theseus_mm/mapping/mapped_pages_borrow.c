@@ -132,8 +132,8 @@ int tmm_mapped_pages_borrow(struct tmm_mapped_pages *mp, bool is_mutable)
 	int err = 0;
 
 	/*
-	 * Do not count such a borrow even briefly, because the count would make other borrows
-	 * fail.
+	 * Do not count a mutable borrow of a read-only mapping even briefly, because the count
+	 * would make other borrows fail.
 	 */
 	if (is_mutable && !tmm_pte_flags_is_writable(tmm_mapped_pages_flags(mp)))
 		return -EACCES;

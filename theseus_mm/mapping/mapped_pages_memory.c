@@ -54,8 +54,8 @@ static const struct tmm_frame_region *region_of(const struct tmm_mapped_pages *m
 }
 
 /*
- * Does a mapping map RAM, or nothing? Returns false for device memory. No other code changes
- * the mapping during the call.
+ * Returns true if a mapping maps RAM or is empty, and false if the mapping maps device memory. No
+ * other code changes the mapping during the call.
  */
 bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp)
 {
@@ -96,7 +96,10 @@ bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_closed);
 
-/* Can the two mappings merge, by their memory? An empty mapping fits any memory. */
+/*
+ * Returns true if the memory of the two mappings allows a merge. An empty mapping fits any
+ * memory.
+ */
 bool tmm_mapped_pages_memory_is_same(const struct tmm_mapped_pages *a,
 				     const struct tmm_mapped_pages *b)
 {
@@ -106,9 +109,9 @@ bool tmm_mapped_pages_memory_is_same(const struct tmm_mapped_pages *a,
 }
 
 /*
- * Keep the frames of a mapping, which the caller has borrowed, from all later owners. When the
- * mapping is dropped, its frames go into quarantine. The frames cannot be separated from the
- * mapping. The parts of a split are tainted too, and so is the result of a merge.
+ * Taint a mapping, so that no later owner gets its frames. The caller has borrowed the mapping.
+ * When the mapping is dropped, its frames go into quarantine. The frames cannot be separated from
+ * the mapping. The parts of a split are tainted too, and so is the result of a merge.
  *
  * Context: Any.
  */

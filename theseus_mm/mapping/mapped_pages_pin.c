@@ -23,8 +23,8 @@ bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp)
 	const struct tmm_mapped_frames *frames;
 
 	/*
-	 * Several mappings may share borrowed frames. The module could not tell whether another
-	 * mapping lets I/O pin them.
+	 * Several mappings may share borrowed frames. The module could not tell whether I/O has
+	 * pinned the frames through another mapping.
 	 */
 	if (mp->borrowed)
 		return false;
@@ -91,10 +91,10 @@ static bool finds_pinned_here(struct tmm_pin_search *search, u64 *budget)
 }
 
 /*
- * Continue a search for pinned pages. The search first checks the page that was pinned the last
- * time, and does not repeat the pages before. @budget is the number of pages or runs of frames
- * that the call may check, and is reduced by the number checked. Returns 1 if a page is pinned,
- * 0 if none is, or -EAGAIN if @budget is used up before the end.
+ * Continue a search for pinned pages. The search first checks the page that the last call found
+ * pinned, and does not check the pages before that page again. @budget is the number of pages or
+ * runs of frames that the call may check, and is reduced by the number checked. Returns 1 if a
+ * page is pinned, 0 if none is, or -EAGAIN if @budget is used up before the end.
  *
  * Context: Process context, may sleep. O(@budget). The caller meets the conditions of
  * tmm_pins_find().

@@ -3,7 +3,7 @@
  * Struct pages of a mapping. I/O pins struct pages, and a search finds those that are still
  * pinned.
  *
- * Invariant: a mapping that borrows its frames has no struct pages here; see
+ * Invariant: a mapping that borrows its frames counts as one without struct pages; see
  * tmm_mapped_pages_have_struct_pages().
  * Lock: none. The caller has borrowed the mapping, so that its frames stay. Owner of a search:
  * the code that began the search. The state is a plain value.
@@ -27,7 +27,8 @@ void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u
 /**
  * struct tmm_pin_search - state of a search for pinned pages
  * @run: the present run of the mapping's frames
- * @first: index in @run of the frame to check next; past its end means a later run
+ * @first: index in @run of the frame to check next; an index past the end of @run means a later
+ *         run
  * @nr: pages left to check
  * @pinned: number of the frame that was found pinned last, or TMM_NOT_PINNED
  */

@@ -13,23 +13,24 @@
 #include <linux/sort.h>
 
 /*
- * Returns the number of frames, at one end of a run of @nr, for the tables of both parts of the
- * run.
+ * Returns the number of metadata frames of a run of @nr frames. The metadata lies at one end of
+ * the run, and holds the tables of both parts and @nr_early_bytes of early objects.
  */
 static u64 nr_metadata_frames(u64 first, u64 nr, size_t nr_early_bytes)
 {
 	/*
-	 * The tables of both parts together have a byte per frame, plus the bytes for the
-	 * blocks of the whole run, plus the bytes for the blocks of the metadata. The metadata
-	 * takes less than 1/4000 of the run. So it has at most 512 blocks of 2 MiB before it,
-	 * one block per 2^20 frames of the run, and a few blocks at the edges.
+	 * The tables of both parts together have a byte per frame, plus the bytes for the blocks
+	 * of the whole run, plus the bytes for the blocks of the metadata. The metadata takes
+	 * less than 1/4000 of the run. So the table of the metadata covers at most the 512 blocks
+	 * of 2 MiB before the metadata, one block per 2^20 frames of the run, and a few blocks at
+	 * the edges.
 	 */
 	u64 bytes = tmm_frame_table_nr_bytes(first, nr) + 2 * TMM_TABLE_ENTRIES + (nr >> 20);
 
 	return DIV_ROUND_UP(bytes + nr_early_bytes, TMM_PAGE_SIZE);
 }
 
-/* Sizes of the memory for objects of the two allocators before the heap is used. */
+/* Sizes of the memory that holds the objects of the two allocators until the heap is used. */
 struct early_memory {
 	size_t nr_frame_bytes;	/* of the frame allocator */
 	size_t nr_page_bytes;	/* of the page allocator */

@@ -3,9 +3,9 @@
  * Memories: the runs of RAM of an instance, and the parts of each run.
  *
  * One end of a run holds the frame table. That part is a reserved region, which is allocated
- * permanently; the rest is a general region. The frame table is at the end where it costs fewer
- * large leaves: at the run's start, unless the run's end is less aligned. The first run also
- * holds the first state of both allocators.
+ * permanently; the rest is a general region. The frame table lies at the run's start, unless the
+ * run keeps more large leaves with the frame table at its end. The first run also holds the first
+ * state of both allocators.
  * Owner: the instance (mapping/instance.h).
  */
 #ifndef TMM_MAPPING_MEMORY_H
@@ -19,8 +19,8 @@ struct tmm_instance;
 /**
  * struct tmm_memory - a run of RAM for an instance
  * @first: number of the first frame
- * @nr: frames in it
- * @window: kernel alias of the first frame, for the whole run
+ * @nr: number of frames
+ * @window: address at which the kernel maps the first frame; the rest of the run follows
  * @has_struct_pages: Linux knows a struct page of each frame
  * @bad: numbers of frames that are known to be bad, of this run and of others
  * @nr_bad: number of entries of @bad
@@ -36,7 +36,7 @@ struct tmm_memory {
 
 /* Before an instance exists: smallest number of frames of the first run */
 u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad);
-/* For tests: pure */
+/* For tests; depends on the arguments only */
 bool tmm_memory_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);
 
 void tmm_memories_merge(struct tmm_instance *inst);

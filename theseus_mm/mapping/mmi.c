@@ -11,7 +11,7 @@
 
 /**
  * tmm_mmi_create() - create a context
- * @pt: the active root of the context, which takes a reference
+ * @pt: the active root of the context; the context takes a reference
  *
  * Context: Process context, may sleep.
  * Return: the context with one reference, which the caller owns, or ERR_PTR(-ENOMEM)

@@ -31,7 +31,7 @@ struct tmm_page_table;
  * @page_table: the active root
  * @extra_mappings: list of struct tmm_mapped_pages, dropped with the context
  *
- * Theseus: MemoryManagementInfo; MmiRef is a reference to it
+ * Theseus: MemoryManagementInfo; MmiRef is a reference to a context
  */
 struct tmm_mmi {
 	/* private: */

@@ -19,9 +19,9 @@ int tmm_mapping_request_check_ram_flags(tmm_pte_flags_t flags)
 }
 
 /*
- * Check a request before any allocation. The frames of TMM_FRAMES_AT may be device memory, so
- * the function checks those flags only for form. The mapping functions check the flags against
- * the frames later.
+ * Check a request before any allocation. The frames of TMM_FRAMES_AT may be device memory, so for
+ * TMM_FRAMES_AT the function checks only that the flags are well-formed. The mapping functions
+ * check the flags against the frames later.
  *
  * Return: 0, -EINVAL, or -EOPNOTSUPP
  */

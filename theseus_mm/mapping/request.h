@@ -28,15 +28,17 @@ enum tmm_frames_choice {
  * @nr: pages of 4 KiB, 1 or more
  * @flags: flags of the mapping
  * @frames: the choice of frames
- * @first: number of the first frame, for TMM_FRAMES_AT; frames that are given are not charged
+ * @first: number of the first frame, for TMM_FRAMES_AT; the frames of such a request are not
+ *         charged
  * @zero: clear the frames first
  * @align: alignment in pages, a power of two, of the first page, and of the first frame if
  *         there is one run; 0 means any
  * @is_sized: every leaf has size @leaf
  * @leaf: size of all leaves, if @is_sized; else leaves are as large as possible
  * @account: account charged for pages, frames of RAM and tables; NULL for none
- * @general_only: use no pages of the lower half, even as a last resort; ignored for identity
- *                mappings, which are always in the lower half
+ * @general_only: use pages of general regions only, so none of the lower half and none that are
+ *                for kernel code; ignored for identity mappings, which are always in the lower
+ *                half
  */
 struct tmm_mapping_request {
 	u64 nr;

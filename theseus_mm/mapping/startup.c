@@ -15,9 +15,9 @@
 #include <linux/string.h>
 
 /*
- * Map bookkeeping at virtual addresses equal to its physical ones, so that the whole upper half
- * is free for clients. The mapping is read-only; the module writes the bookkeeping through the
- * kernel's alias.
+ * Map bookkeeping at virtual addresses equal to its physical ones, so that the whole guard hole
+ * stays free for other mappings. The mapping is read-only; the module writes the bookkeeping at
+ * the addresses where the kernel maps it.
  */
 static int map_run(struct tmm_instance *inst, struct tmm_page_table *root,
 		   struct tmm_instance_memory *mem, struct list_head *list)
@@ -90,8 +90,8 @@ static int try_page(struct tmm_page_table *root, struct tmm_vaddr vaddr, const v
 	if (err)
 		goto out;
 	/*
-	 * Compare only the second half: the hardware may set ACCESSED in entries of the lower
-	 * half.
+	 * Compare only the second half of the page. The first half has the entries of the lower
+	 * half of addresses, in which the hardware may set ACCESSED.
 	 */
 	if (left || memcmp(seen + TMM_PAGE_SIZE / 2, alias + TMM_PAGE_SIZE / 2, TMM_PAGE_SIZE / 2))
 		err = -EIO;
@@ -157,9 +157,9 @@ err_abandon:
 EXPORT_SYMBOL_IF_KUNIT(tmm_startup_init);
 
 /*
- * Finish start-up. On success the identity mappings of @initial end, the other mappings go to
- * the new context, and @mmi is set to the context for kernel code. Returns 0 or -ENOMEM; on
- * error @initial is untouched.
+ * Finish start-up. On success @initial->identity ends, the mappings of the bookkeeping go to the
+ * new context, and @mmi is set to the context for kernel code. Returns 0 or -ENOMEM; on error
+ * @initial is untouched.
  *
  * Theseus: memory::init_post_heap()
  *

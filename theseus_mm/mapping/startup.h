@@ -32,7 +32,7 @@ struct tmm_early_identity_mapped_pages {
  * struct tmm_initial_memory_mappings - the mappings that start-up makes
  * @page_table: the first root, which the instance owns
  * @metadata: list of struct tmm_mapped_pages: read-only identity mappings of the bookkeeping
- *            of each run of memory, under a root of their own; these own their frames
+ *            of each run of memory, under a root of their own. The mappings own their frames.
  * @identity: gone after tmm_init_post_heap()
  *
  * Theseus: InitialMemoryMappings
