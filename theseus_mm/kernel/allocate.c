@@ -12,7 +12,7 @@
  *
  * The frames still have the content of their last owner: see tmm_allocated_frames_zero().
  *
- * Theseus: has alignment and ranges for pages only
+ * Theseus has alignment and ranges for pages only.
  *
  * Context: Process context, may sleep. O(log n), but O(n) in free ranges for an
  *          alignment that is no power of two, or above 1 GiB.

@@ -8,8 +8,8 @@
 #include <linux/errno.h>
 
 /*
- * Set before another module can link to this one, and cleared after the last such module is
- * gone.
+ * These variables are set before another module can link to this module, and cleared after the
+ * last such module is gone.
  */
 static struct tmm_instance kernel_instance;
 static bool is_initialised;
@@ -75,7 +75,7 @@ int tmm_init_post_heap(struct tmm_initial_memory_mappings *initial)
 EXPORT_SYMBOL_TMM(tmm_init_post_heap);
 
 /*
- * Undo tmm_init_post_heap() and tmm_init(). All objects of the instance have come back.
+ * Undo tmm_init_post_heap() and tmm_init(). All objects of the instance have been dropped.
  *
  * Context: Process context, may sleep.
  */

@@ -164,11 +164,10 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_empty);
  * @nr_bytes: size, a multiple of 4096
  * @type: memory type of every mapping of the region
  *
- * A client gets frames of the region only if the request names their address. The caller
+ * An allocation gets frames of the region only if the request names their address. The caller
  * keeps the device in place until the region is removed.
  *
- * Theseus: frame_allocator's reserved regions, where a region can be added but never
- * removed
+ * Theseus: the reserved regions of frame_allocator, which can be added but never removed
  *
  * Context: Process context, may sleep.
  * Return: 0, or an error of tmm_device_region_add()
@@ -181,8 +180,8 @@ EXPORT_SYMBOL_TMM(tmm_add_reserved_region);
 
 /**
  * tmm_remove_reserved_region() - undo tmm_add_reserved_region()
- * @start: as it was added
- * @nr_bytes: as it was added
+ * @start: as passed to tmm_add_reserved_region()
+ * @nr_bytes: as passed to tmm_add_reserved_region()
  *
  * Context: Process context, may sleep.
  * Return:

@@ -38,7 +38,10 @@ static struct tmm_memory memory_of(const struct tmm_pool *pool, const u64 *bad,
 	};
 }
 
-/* The other regions need only the minimum that every region has. */
+/*
+ * Check that the first region has room for the bookkeeping of all regions. Each other region
+ * needs room for its own bookkeeping only.
+ */
 static int check_first(const struct tmm_pools *pools, const struct tmm_memory *first)
 {
 	const u64 nr_min = tmm_memory_first_nr_min(first->first, pools->nr, first->nr_bad);
@@ -101,8 +104,8 @@ err_exit:
 }
 
 /*
- * Initialise the module's instance on @pools, without the bad frames that @bad= names. Logs an
- * error.
+ * Initialise the module's instance on @pools, without the bad frames that @bad names. The
+ * function logs an error.
  */
 int tmm_kernel_start(const struct tmm_pools *pools, const char *bad)
 {
