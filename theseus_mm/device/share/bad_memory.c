@@ -35,8 +35,8 @@ static bool shows_frame(struct tmm_mapping_file *mf, u64 number)
 
 /*
  * Clear all entries of the mapping, because a large entry cannot be split. Later faults insert
- * the entries of good frames again. A fault that has not seen the bad frame holds the lock
- * until its entry is inserted, so that entry is cleared as well.
+ * the entries of good frames again. A fault that has not seen the bad frame holds the lock until
+ * its entry is inserted, so its entry is cleared as well.
  */
 static void take_out(struct tmm_mapping_file *mf, void *context)
 {
@@ -110,7 +110,7 @@ static bool has_frame(struct mce *m)
 	       !(boot_cpu_has(X86_FEATURE_SMCA) && mce_is_memory_error(m));
 }
 
-/* Handle a report of a machine check, of a poll or of the firmware. Runs in process context. */
+/* Handle a report of a machine check, of a poll or of the firmware, in process context. */
 static int decode(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct mce *m = data;
@@ -158,7 +158,9 @@ void __init tmm_bad_memory_init(struct tmm_instance *inst)
 	listen_to_reports();
 }
 
-/* Undo tmm_bad_memory_init(). No report is being handled when this returns. May sleep. */
+/*
+ * Undo tmm_bad_memory_init(). When the function returns, no report is being handled. May sleep.
+ */
 void tmm_bad_memory_exit(void)
 {
 	stop_listening();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory that fails: reports of Linux and of machine checks. The frame is retired (see
- * alloc/bad_frames.h), and its entries in processes are cleared. The next access
- * raises SIGBUS with the address.
+ * Memory that fails: Linux or a machine check reports a frame. The frame is retired (see
+ * alloc/bad_frames.h), and its entries in processes are cleared. The next access raises SIGBUS
+ * with the address.
  *
  * Invariant: no process has an entry of a reported frame; I/O may still pin the frame.
  * Lock: none of its own.

@@ -6,8 +6,8 @@
 #include <linux/slab.h>
 
 /*
- * @lender is allocated, or part of an object that outlives its loans. @generation is the
- * mapping file's present one, or TMM_ANY_GENERATION.
+ * Initialise a lender, which is allocated, or part of an object that outlives its loans.
+ * @generation is the mapping file's present generation, or TMM_ANY_GENERATION.
  */
 void tmm_lender_init(struct tmm_lender *lender, u64 generation)
 {
@@ -27,7 +27,7 @@ void tmm_lender_put(struct tmm_lender *lender)
 	kref_put(&lender->kref, free_lender);
 }
 
-/* A stale lender stays stale. */
+/* Returns true if @lender no longer lends the mapping of @mf. A stale lender stays stale. */
 bool tmm_lender_is_stale(const struct tmm_lender *lender, const struct tmm_mapping_file *mf)
 {
 	return lender->generation != TMM_ANY_GENERATION &&

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Lenders: the owner of a mapping, or a descriptor of the mapping. Each loan
- * (device/share/loan.h) has one.
+ * (device/share/loan.h) has a lender.
  *
  * A descriptor can become stale. A stale descriptor lends nothing: tmm_loan_begin() returns
  * -ESTALE.
  *
- * Invariant: a lender exists for as long as it has a loan. A stale one stays stale.
+ * Invariant: a lender exists for as long as it has a loan. A stale lender stays stale.
  * Lock: the mapping file's @revoke_lock.
- * Owner: the object that the lender is part of, or that allocated it, and its loans.
+ * Owner: the loans of the lender, and the object that contains or allocated the lender.
  */
 #ifndef TMM_DEVICE_SHARE_LENDER_H
 #define TMM_DEVICE_SHARE_LENDER_H

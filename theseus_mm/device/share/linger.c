@@ -24,7 +24,10 @@
 #define WATCH_FIRST	msecs_to_jiffies(50)
 #define WATCH_LAST	msecs_to_jiffies(1000)
 
-/* The page budget of one hold of the lock. Each loan costs some pages of the budget, too. */
+/*
+ * The number of pages that may be checked while the lock is held once. Each checked loan counts
+ * as PAGES_A_LOAN of these pages.
+ */
 #define PAGES_AT_A_TIME	16384
 #define PAGES_A_LOAN	64
 
@@ -139,7 +142,7 @@ static void join_loan(struct tmm_loan *loan, const struct tmm_loan *other)
 	loan->search.pinned = other->search.pinned;
 }
 
-/* Let a loan linger. Its entries are cleared, and the search for pins starts here. */
+/* Let a loan linger, and begin its search for pins. The loan's entries are already cleared. */
 static void start_lingering(struct tmm_loan *loan, struct list_head *unused)
 {
 	struct tmm_mapping_file *mf = loan->mf;
@@ -181,8 +184,8 @@ void tmm_linger_free_unused(struct list_head *unused)
 }
 
 /*
- * Check lingering loans during one hold of the lock, and subtract the number of checked loans
- * from @nr.
+ * Take the lock once, and check as many of the next @nr lingering loans as the budget allows.
+ * Subtract the number of checked loans from @nr.
  */
 static void look_at_some(struct tmm_mapping_file *mf, unsigned int *nr, struct list_head *unused)
 {
@@ -226,8 +229,8 @@ static void start_watch(struct tmm_mapping_file *mf)
 
 /*
  * Check each lingering loan once, end the loans that are not pinned, and return how many still
- * linger. The caller keeps @mf. May sleep, and releases the lock between loans. O(lingering
- * loans + pages not known to be unpinned).
+ * linger. The caller keeps @mf. May sleep, and releases the lock between loans. O(lingering loans
+ * + pages that no earlier check found unpinned).
  */
 unsigned int tmm_linger_settle_all(struct tmm_mapping_file *mf)
 {

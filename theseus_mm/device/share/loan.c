@@ -22,9 +22,9 @@
 #include <linux/wait.h>
 
 /*
- * VFIO copies frame numbers from an area of memory without struct pages into a device's
- * tables. VFIO takes no reference, so the module cannot find out whether the device still uses
- * the frames.
+ * If @quarantine is set, memory that was mmapped is withheld from other clients. VFIO copies
+ * frame numbers from an area of memory without struct pages into a device's tables. VFIO takes no
+ * reference, so the module cannot find out whether the device still uses the frames.
  */
 static bool quarantine;
 
@@ -32,7 +32,7 @@ static atomic64_t last_number;
 
 /*
  * Mark a loan as revoked. The caller has cleared the loan's entries, and faults insert no new
- * ones.
+ * entries.
  */
 static void revoke_loan(struct tmm_loan *loan, struct list_head *unused)
 {
@@ -43,8 +43,8 @@ static void revoke_loan(struct tmm_loan *loan, struct list_head *unused)
 }
 
 /*
- * Choose whether memory that was mmapped is withheld from other clients. The caller sets this
- * before the first loan is made.
+ * Choose whether memory that was mmapped is withheld from other clients. The caller calls this
+ * function before the first loan is made.
  */
 void tmm_loans_set_quarantine(bool on)
 {
@@ -130,7 +130,7 @@ int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tm
 	list_add_tail(&loan->link, &mf->loans);
 	is_closed = tmm_mapped_pages_is_closed(loan->borrow.mp);
 	up_write(&mf->revoke_lock);
-	/* The notifier may have closed the region after it looked at this file's loans. */
+	/* If the device goes at the same time, the notifier may have missed this new loan. */
 	if (is_closed)
 		tmm_loans_revoke_file(mf, &nr_pinned);
 	return 0;
@@ -138,8 +138,9 @@ int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tm
 EXPORT_SYMBOL_IF_KUNIT(tmm_loan_begin);
 
 /*
- * Mark the frames of a loan that has begun, because others may keep the frame numbers for
- * ever. Callers do this last, when the call can no longer fail. May sleep.
+ * With quarantine, taint the mapping of a loan that has begun, because code outside the module
+ * may keep the frame numbers for ever. Callers call this function last, when the call can no
+ * longer fail. May sleep.
  */
 void tmm_loan_taint(struct tmm_loan *loan)
 {
@@ -167,7 +168,7 @@ static void destroy_loan(struct kref *kref)
 	up_write(&mf->revoke_lock);
 	if (is_lingering) {
 		tmm_linger_settle(loan);
-		/* The borrow has kept the frames up to here, even if other loans ended. */
+		/* Until now @has_areas has kept other tasks from freeing the loan. */
 		down_write(&mf->revoke_lock);
 		loan->has_areas = false;
 		is_lingering = loan->is_lingering;
@@ -188,7 +189,10 @@ void tmm_loan_put(struct tmm_loan *loan)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loan_put);
 
-/* The caller has a reference on the loan. A revoked loan stays revoked. */
+/*
+ * Returns true if the loan is revoked. A revoked loan stays revoked. The caller has a reference
+ * on the loan.
+ */
 bool tmm_loan_is_revoked(const struct tmm_loan *loan)
 {
 	return READ_ONCE(loan->is_revoked);

@@ -6,18 +6,18 @@
  *
  *	mmap	borrow the mapping		-> the area's faults insert entries
  *	munmap	entries are gone, TLBs flushed	-> the borrow ends
- *	revoke	mark the loans, zap, flush	-> the borrows end; faults are SIGBUS
+ *	revoke	zap, flush, mark the loans	-> the borrows end; faults are SIGBUS
  *
  * If I/O still pins a loan's memory when the loan ends, the loan *lingers*
  * (device/share/linger.h).
  * Each loan has a *lender* (device/share/lender.h).
  *
- * Invariant: a loan holds a borrow until it is revoked, and a lingering loan holds it longer.
- * So memory that an area shows or that I/O pins cannot be changed or freed. A revoked loan
- * has no entry in any process.
+ * Invariant: a loan holds its borrow until the loan is revoked. A lingering loan holds its borrow
+ * longer. So memory that an area shows or that I/O pins cannot be changed or freed. A revoked
+ * loan has no entry in any process.
  * Lock: the mapping file's @revoke_lock. A fault checks the loan and inserts entries with this
- * lock held for reading, so no fault inserts an entry after a revocation has zapped. Order:
- * mmap_lock, @revoke_lock, i_mmap_rwsem, page-table locks.
+ * lock held for reading, so no fault inserts an entry after a revocation has cleared the entries.
+ * Order: mmap_lock, @revoke_lock, i_mmap_rwsem, page-table locks.
  * Owner: the areas, or a dma-buf. The mapping file also owns a lingering loan.
  */
 #ifndef TMM_DEVICE_SHARE_LOAN_H
@@ -42,14 +42,14 @@ struct tmm_loan {
 	u64 number;	/* unique and never 0 */
 	struct tmm_lender *lender;	/* a reference, since tmm_loan_begin() */
 	struct tmm_mapping_file *mf;
-	/* the process of the areas; only compared; NULL allows any process */
+	/* the process of the areas, never dereferenced; NULL allows any process */
 	struct mm_struct *mm;
 	struct tmm_borrow borrow;	/* has ended if @is_revoked, unless the loan lingers */
 	/* in one of @mf's lists. @mf's lock protects this field and all below. */
 	struct list_head link;
 	bool is_revoked;	/* faults insert no more entries */
 	bool is_lingering;	/* in @mf's list and tree of lingering loans */
-	/* @kref is not 0, or the task that dropped the last reference has not cleared this yet */
+	/* areas or a dma-buf may use the loan; cleared after the last reference is dropped */
 	bool has_areas;
 	bool has_struct_pages;	/* I/O can pin its pages */
 	bool was_shown;	/* had entries, so I/O may pin its pages */

@@ -71,8 +71,8 @@ static struct file *create_file(const struct file_operations *ops, int flags)
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 	/*
-	 * Linux asks for entries of 2 MiB and 1 GiB only where it sees DAX, and lets
-	 * RDMA and VFIO pin DAX memory only where it belongs to a character device.
+	 * Linux asks for entries of 2 MiB and 1 GiB only for DAX files, and lets RDMA and VFIO
+	 * pin DAX memory only if the file is a character device.
 	 */
 	inode->i_flags |= S_DAX;
 	inode->i_mode |= S_IFCHR;
@@ -114,7 +114,7 @@ struct file *tmm_mapping_files_open(const struct file_operations *fops, int flag
 
 	if (IS_ERR(file))
 		return file;
-	/* The device's file holds the module while this one is made. */
+	/* The device's file holds the module while the new file is made. */
 	__module_get(THIS_MODULE);
 	file->private_data = private_data;
 	return file;

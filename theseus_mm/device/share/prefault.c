@@ -20,9 +20,9 @@
 /* A request to fill an area. */
 struct prefault {
 	struct list_head link;	/* in @asked */
-	/* the task that asked, in a system call that has not returned; only compared */
+	/* the task that asked, in a system call that has not returned; never dereferenced */
 	struct task_struct *task;
-	struct mm_struct *mm;	/* the process that asked; only compared */
+	struct mm_struct *mm;	/* the process that asked; used only while it is current->mm */
 	unsigned long start;
 	unsigned long end;	/* byte after the last one, once the area exists */
 	u64 loan;	/* number of the loan that the area shows; 0 until the area exists */

@@ -65,7 +65,7 @@ static int platform_device_goes(struct notifier_block *nb, unsigned long event, 
 static struct notifier_block platform_notifier = { .notifier_call = platform_device_goes };
 
 #ifdef CONFIG_PCI
-/* A device's BARs, or a bridge's windows. */
+/* End the regions in the BARs of a device, or in the windows of a bridge. */
 static int pci_device_goes(struct notifier_block *nb, unsigned long event, void *device)
 {
 	const struct pci_dev *pdev = to_pci_dev(device);

@@ -3,10 +3,11 @@
  * Removal of devices whose memory is a region. A notifier closes the region, revokes its
  * areas and releases the claim.
  *
- * Invariant: when Linux releases a device's resources, every claim that the module made below
- * them before the device's last event is gone. PCI's lock prevents later claims.
- * Lock: none of its own. Linux calls the notifier with its lock for PCI removal held. Linux does
- * not hold this lock for platform devices, or when a driver that made PCI devices is unbound.
+ * Invariant: at the last event of a device, the module releases its claims below the device's
+ * resources. Linux releases the resources later, and Linux's lock for PCI removal prevents new
+ * claims until then.
+ * Lock: none of its own. Linux holds its lock for PCI removal during the notifier, but not for
+ * platform devices, and not when a driver that made PCI devices is unbound.
  * Owner: the module.
  */
 #ifndef TMM_DEVICE_SHARE_UNPLUG_H

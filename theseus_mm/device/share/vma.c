@@ -16,7 +16,10 @@
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 
-/* Is there an entry of 1 GiB? The lock keeps the page tables. */
+/*
+ * Returns true if an entry of 1 GiB maps @address. mmap_lock keeps Linux from freeing the page
+ * tables.
+ */
 static bool has_1g_entry(struct mm_struct *mm, unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
@@ -90,10 +93,11 @@ static void before_move(struct vm_area_struct *vma, const struct tmm_loan *loan)
 }
 
 /*
- * Linux calls this for an area that is split, moved or copied by fork(). The child of fork()
- * has no right to the area: madvise(MADV_DOFORK) can undo VM_DONTCOPY if VM_IO is not set.
- * Such an area shows nothing, not even pages that the parent has touched, because Linux leaves
- * these pages to faults. (A dma-buf's areas may be in any process.)
+ * Linux calls this function for an area that is split, moved or copied by fork(). fork() copies
+ * an area if madvise(MADV_DOFORK) has undone VM_DONTCOPY, which Linux allows if VM_IO is not set.
+ * The child has no right to the mapping, so its area shows nothing. The area does not even show
+ * pages that the parent has touched, because Linux leaves these pages to faults. (A dma-buf's
+ * areas may be in any process.)
  */
 static void open_area(struct vm_area_struct *vma)
 {
@@ -179,9 +183,9 @@ static bool asks_to_execute(const struct vm_area_struct *vma)
  * the program asks to execute a mapping that is not executable, -EOPNOTSUPP for write-back
  * device memory, or -ENODEV if the device was removed.
  *
- * Linux takes the memory type of entries in processes from its own list. RAM with a write-back
- * alias is write-back, memory listed as write-combining is write-combining, and everything
- * else is uncached. So write-back device memory would have two memory types at once.
+ * Linux takes the memory type of entries in processes from its own list. RAM that the kernel maps
+ * as write-back is write-back, memory listed as write-combining is write-combining, and
+ * everything else is uncached. So write-back device memory would have two memory types at once.
  */
 int tmm_vma_check(const struct vm_area_struct *vma, const struct tmm_mapped_pages *mp)
 {
@@ -211,8 +215,9 @@ static pgprot_t protection_of(const struct vm_area_struct *vma, enum tmm_memory_
 }
 
 /*
- * Make a shared area that mmap() is making, and that tmm_vma_check() accepted, show a loan.
- * The area has the mapping's file, and takes over the caller's reference on the loan.
+ * Let a new area show a loan. mmap() is making the area, which is shared, and tmm_vma_check() has
+ * accepted the area. The area has the mapping's file, and takes over the caller's reference on
+ * the loan.
  *
  * The area cannot grow, fork() does not copy the area, a core dump leaves it out, and its
  * permissions can only be reduced. VM_PFNMAP and VM_IO keep get_user_pages() away from memory

@@ -2,8 +2,8 @@
 /*
  * Areas: a process's view of a loan. Faults insert an area's entries (device/share/fault.h).
  *
- * Invariant: an area shows a loan that is for one process in that process only. The permissions
- * of an area can only be reduced.
+ * Invariant: a loan that is for one process is shown in the areas of that process only. The
+ * permissions of an area can only be reduced.
  * Lock: mmap_lock.
  * Owner: the process; each area has a reference on its loan.
  */
@@ -17,7 +17,7 @@
 struct tmm_loan;
 struct tmm_mapped_pages;
 
-/* The loan that one of our areas shows; NULL if it shows none. */
+/* Returns the loan that one of our areas shows, or NULL if the area shows no loan. */
 static inline struct tmm_loan *tmm_vma_loan(const struct vm_area_struct *vma)
 {
 	return vma->vm_private_data;
