@@ -22,8 +22,8 @@ static u32 next_id;
 static atomic_t nr_clients;
 
 /*
- * Add a client that the current process is opening to the table. Return 0, -ENOMEM, or -ENFILE
- * if all numbers are in use.
+ * Add to the table a client that the current process is opening. Return 0, -ENOMEM, or -ENFILE if
+ * all numbers are in use.
  */
 static int clients_add(struct tmm_client *client)
 {
@@ -116,7 +116,7 @@ void tmm_client_put(struct tmm_client *client)
 	kref_put(&client->identity.kref, free_client);
 }
 
-/* Free a closed client, whose account is no longer charged for anything. */
+/* Remove a closed client whose account is no longer charged for anything. */
 static void release_account(struct tmm_account *account)
 {
 	clients_remove(container_of(account, struct tmm_client, own_account));

@@ -7,10 +7,10 @@
  * Invariant: a client is in the table from its creation until its account is no longer
  * charged for anything. A lookup returns a reference. A client whose file is closed has no
  * handles.
- * Lock: the table's, a leaf. The lock is held for a lookup only, so a reader of a client runs
- * concurrently with the client's calls and its end.
- * Owner: the file owns the client and releases the client with itself. The module owns the
- * table.
+ * Lock: the table's own lock, under which no other lock is taken. The lock is held for a lookup
+ * only, so a reader of a client runs concurrently with the client's calls and its end.
+ * Owner: the file owns the client, and destroys the client when the file is released. The module
+ * owns the table.
  */
 #ifndef TMM_DEVICE_CLIENT_CLIENT_H
 #define TMM_DEVICE_CLIENT_CLIENT_H
@@ -48,10 +48,10 @@ struct tmm_client {
 	u32 next_handle;
 	u32 next_export;	/* the same for the numbers of exports */
 	/*
-	 * Counts the client's frames, pages and handles (see alloc/account.h). Handles in any
-	 * state count, and so do mapping files. A reference on the account keeps the client.
-	 * The client's file has such a reference, and so have frames, pages and files that
-	 * outlive the file.
+	 * The account counts the client's frames, pages and handles (see alloc/account.h).
+	 * Handles in any state count, and so do mapping files. A reference on the account keeps
+	 * the client. The client's file has such a reference, and so have frames, pages and files
+	 * that outlive the file.
 	 */
 	struct tmm_account *account;
 	struct tmm_account own_account;	/* @account points here */

@@ -58,7 +58,7 @@ static void unlist_export(struct tmm_export *export)
 	tmm_client_put(client);
 }
 
-/* Called when the last descriptor and the last area are gone. */
+/* Linux calls this function when the last descriptor and the last area are gone. */
 int tmm_export_release(struct inode *inode, struct file *file)
 {
 	struct tmm_export *export = file->private_data;
@@ -223,8 +223,8 @@ static int hand_over(struct tmm_export *export, struct tmm_account *account)
  * caller's.
  *
  * The result is -ESTALE if the export no longer owns the mapping, -EBUSY while the mapping is
- * borrowed, or -EDQUOT beyond a limit of @account. May sleep. O(runs of frames); read-only,
- * O(leaves).
+ * borrowed, or -EDQUOT beyond a limit of @account. May sleep. O(runs of frames), or O(leaves) if
+ * the export is read-only.
  */
 int tmm_export_import(struct tmm_export *export, struct tmm_account *account,
 		      struct tmm_mapped_pages **mapping)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Exports: mapping files that have descriptors, and the table of them that each client keeps.
+ * Exports: mapping files that have descriptors, and each client's table of its exports.
  *
  * An export owns its mapping until a client imports the mapping or the exporter takes it back.
  * An export that no longer owns its mapping is stale. When the last descriptor and the last area
  * are gone, the export is freed together with the mapping that it owns.
  *
  * Invariant: a client's table of exports lists exactly the reserved numbers, and the exports of
- * the client that own their mapping. A listed export is not freed, and a stale one stays stale.
- * After TAKE_BACK, a stale export's mapping file serves the exporter's mapping. So the export is
- * freed by its file's ->release() only.
+ * the client that own their mapping. A listed export is not freed, and a stale export stays
+ * stale. After TAKE_BACK, a stale export's mapping file serves the exporter's mapping. So the
+ * export is freed by its file's ->release() only.
  * Lock: the mapping file's @revoke_lock, and inside it the table's own lock.
  * Owner: the file. Descriptors, areas and, after TAKE_BACK, the exporter's object hold the file.
  */

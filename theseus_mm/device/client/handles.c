@@ -104,8 +104,8 @@ struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 
 /*
  * Free an object that owns nothing, and its handle. The charge for the handle stays, because
- * an object made in place uses the charge. @object is the consumed object, or the one that was
- * to replace it.
+ * an object made in place uses the charge. @object is the consumed object, or the object that was
+ * reserved in its place.
  */
 void tmm_handle_forget(struct tmm_client *client, struct tmm_object *object)
 {
@@ -137,8 +137,9 @@ struct tmm_object *tmm_handle_reserve(struct tmm_client *client)
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_reserve);
 
 /*
- * Like tmm_handle_reserve(), for a call that frees @beyond handles and files on success. These
- * leave room for the new handle although they are still counted.
+ * Like tmm_handle_reserve(), for a call that frees @beyond handles and files on success. The
+ * freed handles and files leave room for the new handle, although they still count during the
+ * call.
  */
 struct tmm_object *tmm_handle_reserve_beyond(struct tmm_client *client, u64 beyond)
 {
@@ -168,7 +169,7 @@ void tmm_handle_abandon(struct tmm_client *client, struct tmm_object *object)
 
 /*
  * Make a reserved or taken object visible. The object owns something, and belongs to the table
- * after this call. Cannot fail, because the slot is reserved.
+ * after this call. The call cannot fail, because the slot is reserved.
  */
 void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object)
 {
@@ -208,9 +209,9 @@ struct tmm_object *tmm_handle_take(struct tmm_client *client, u32 handle, u32 ki
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_take);
 
 /*
- * Take two visible objects of one kind, or none. So if two calls name the same pair, one call
- * gets both. The handles must differ. @objects is set on success only, in the order of
- * @handles. The result is -ENOENT if an object is not visible or the kinds differ.
+ * Take two visible objects of one kind, or take none. So if two calls name the same pair, one of
+ * the calls gets both objects. The handles must differ. @objects is set on success only, in the
+ * order of @handles. The result is -ENOENT if an object is not visible or the kinds differ.
  */
 int tmm_handle_take_two(struct tmm_client *client, const u32 handles[2],
 			struct tmm_object *objects[2])
@@ -251,8 +252,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_handle_drop);
 
 /*
  * True if a frame behind one of the client's @nr pages from @first on is known to be bad.
- * Another mapping may have replaced the caller's mapping at these pages. May sleep; O(leaves)
- * while there is a bad frame at all.
+ * Another mapping may have replaced the caller's mapping at these pages. May sleep; O(leaves) if
+ * any bad frame is known.
  */
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr)
 {

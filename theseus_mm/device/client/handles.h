@@ -12,8 +12,8 @@
  * fails, it makes the unchanged object visible again. A new object becomes visible only after
  * its handle was copied to user space, so the call can undo everything if the copy fails.
  *
- * Invariant: what a visible object owns does not change while the table's lock
- * is held. No lock of this layer is held over a copy to or from user space.
+ * Invariant: the content of a visible object does not change while the table's lock is held. No
+ * lock of this layer is held over a copy to or from user space.
  * Lock: that of the table, client->objects.
  * Owner: the client.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The identity of a client: the user and process that opened it, and who may know of it.
+ * The identity of a client: the user and process that opened the client. The identity decides
+ * which callers may know of the client.
  *
  * Invariant: an identity does not change while its client is in the table.
  * Lock: none; a reference keeps the client and its identity.
@@ -17,7 +18,10 @@
 struct pid;
 struct tmm_client;
 
-/* A position in a debugfs file combines a client's number and a handle in 63 bits. */
+/*
+ * The highest number of a client. A position in a debugfs file has 63 bits: a client's number and
+ * a handle of 32 bits.
+ */
 #define TMM_MAX_CLIENT_ID	0x7ffffffeU
 
 /* The user and process that opened a client. */
@@ -27,7 +31,7 @@ struct tmm_client_identity {
 	u32 id;	/* never 0 */
 	kuid_t uid;
 	struct pid *pid;	/* the process; may have exited */
-	char comm[TASK_COMM_LEN];	/* the process's name when it opened the client */
+	char comm[TASK_COMM_LEN];	/* name of the process when the client was opened */
 };
 
 bool tmm_identity_sees_all(void);

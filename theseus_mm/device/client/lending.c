@@ -97,8 +97,8 @@ static int init_lending(struct tmm_lending *lending, u32 handle, u64 *nr_bytes)
 
 /*
  * Make a descriptor that lends a mapping; may sleep. The client keeps the mapping's handle. A
- * read-only descriptor lends nothing that could be written. The descriptor counts as a handle
- * of the client until the descriptor is closed.
+ * read-only descriptor lends the mapping for reading only. The descriptor counts as a handle of
+ * the client until the descriptor is closed.
  *
  * The caller calls fput(). The result is ERR_PTR(-ENOENT), ERR_PTR(-EDQUOT) at the limit of
  * handles, or an error of tmm_mapping_file_create().

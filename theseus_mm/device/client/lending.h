@@ -50,7 +50,7 @@ int __must_check tmm_lending_query(const struct tmm_lending *lending,
 int __must_check tmm_lending_lend(const struct tmm_lending *lending, u64 offset, u64 nr_bytes,
 				  bool is_mutable, struct tmm_loan *loan);
 
-/* The mapping by the client, the handle and the file that a descriptor remembers */
+/* Find the mapping by the client, the handle and the file that a descriptor remembers. */
 int __must_check tmm_lending_lend_object(struct tmm_client *client, u32 handle,
 					 const struct tmm_mapping_file *mf, u64 offset,
 					 u64 nr_bytes, bool is_mutable, struct tmm_loan *loan);

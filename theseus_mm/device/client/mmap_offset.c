@@ -108,7 +108,7 @@ int tmm_mmap_offset_open_file(struct tmm_client *client, u32 handle,
 	return err == -EAGAIN ? -ENOENT : err;
 }
 
-/* The mapping's present size. A call that changes the size later also drops the offset. */
+/* Get the mapping's present size. A call that changes the size later also drops the offset. */
 static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 {
 	struct tmm_object *object;
@@ -208,9 +208,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mmap_offset_find_file);
 
 /*
  * Check that the limit of handles leaves room for a descriptor of a mapping. A mapping without
- * a file gets a file, which needs room as well. Callers check both before they charge one: a
- * charge that is taken back would wake waiters for ever. The result is 0, -ENOENT or -EDQUOT.
- * May sleep.
+ * a file gets a file, which needs room as well. Callers check the room for both before they
+ * charge for either, because a charge that is undone would wake waiters for ever. The result is
+ * 0, -ENOENT or -EDQUOT. May sleep.
  */
 int tmm_mmap_offset_check_room(struct tmm_client *client, u32 handle)
 {
@@ -268,7 +268,7 @@ out_unlock:
 
 /*
  * Find the address of an offset's page in the shared address space. @address is set on success
- * only. The result is 0 or -ENOENT. Must not be called from interrupts.
+ * only. The result is 0 or -ENOENT. The function must not be called from interrupts.
  */
 int tmm_mmap_offset_address(struct tmm_client *client, u64 page, u64 *address)
 {

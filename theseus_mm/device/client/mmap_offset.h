@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The offset and the file of a mapping. Processes mmap the mapping with them.
+ * The offset and the file of a mapping, through which processes mmap the mapping.
  *
- * Invariant: a mapping has an offset only with a file. A mapping that is resized or consumed
+ * Invariant: a mapping that has an offset also has a file. A mapping that is resized or consumed
  * loses its offset.
  * Lock: that of the client's table of handles.
  * Owner: the object of the mapping.

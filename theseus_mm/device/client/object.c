@@ -233,7 +233,10 @@ void tmm_object_describe(const struct tmm_object *object, struct theseus_mm_quer
 	object_ops[object->kind].describe(object, query);
 }
 
-/* Cut what @object owns at chunk @at. @second, which owns nothing, gets the part from @at on. */
+/*
+ * Split the content of @object at chunk @at. @second, which owns nothing, gets the part from @at
+ * on.
+ */
 int tmm_object_split_content(struct tmm_object *object, u64 at, struct tmm_object *second)
 {
 	int err;
@@ -245,7 +248,10 @@ int tmm_object_split_content(struct tmm_object *object, u64 at, struct tmm_objec
 	return 0;
 }
 
-/* Add what @other owns to @object, which is of the same kind. On success @other owns nothing. */
+/*
+ * Add the content of @other to @object, which is of the same kind. On success @other owns
+ * nothing.
+ */
 int tmm_object_merge_content(struct tmm_object *object, struct tmm_object *other)
 {
 	int err;

@@ -2,13 +2,14 @@
 /*
  * Offsets: the offset for mmap() of each mapping of a client.
  *
- * Each client has its own space of pages, used from the bottom, where 32-bit programs can
- * reach them: mmap2() takes a page number of 32 bits. A mapping has as many pages as its
- * size, and one gap page after them: an mmap() that goes too far gets no other mapping.
+ * Each client has its own space of offsets, counted in pages. Low pages are used first, because
+ * mmap2() takes a page number of 32 bits, so a 32-bit program reaches only low pages. An offset
+ * has as many pages as its mapping, and a gap of one page after these pages. So an mmap() beyond
+ * the end of one mapping does not reach the next mapping.
  *
  * Invariant: a page belongs to one offset at most, and to none if it is page 0.
  * Lock: the lock of the client's handle table protects the offsets in use. The range
- * allocator has its own lock for free pages, and is not called under the table's.
+ * allocator has its own lock for free pages, and is not called with the table's lock held.
  * Owner: the object of the mapping owns its offset (device/client/object.h).
  */
 #ifndef TMM_DEVICE_CLIENT_OFFSETS_H

@@ -9,8 +9,8 @@
 #include <linux/fs.h>
 
 /*
- * The client waits for a resource since an earlier call failed, so the next call may fail
- * again.
+ * Returns true if an earlier call of the client failed for lack of a resource. The client then
+ * waits for the resource, and its next call may fail again.
  */
 static bool is_waiter(const struct tmm_client *client)
 {
@@ -36,7 +36,10 @@ void tmm_poll_attempt_begin(struct tmm_client *client, struct tmm_waiters_counts
  */
 void tmm_poll_attempt_end(struct tmm_client *client, struct tmm_waiters_counts *before, int err)
 {
-	/* A concurrent call of the client may have taken the refusals of this call. */
+	/*
+	 * A concurrent call of the client may have taken the refusals of this call. If so, any
+	 * resource may have been refused.
+	 */
 	unsigned int refused = tmm_account_take_refusals(client->account) ?:
 			       GENMASK(TMM_NR_RESOURCES - 1, 0);
 	unsigned int i;
@@ -50,7 +53,10 @@ void tmm_poll_attempt_end(struct tmm_client *client, struct tmm_waiters_counts *
 	WRITE_ONCE(client->waits_for, refused);
 }
 
-/* Has a resource that was refused to the client come back? */
+/*
+ * Returns true if a resource that was refused to the client came back, or if no resource was
+ * refused.
+ */
 static bool came_back(const struct tmm_client *client)
 {
 	const unsigned int waits_for = READ_ONCE(client->waits_for);

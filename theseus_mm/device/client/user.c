@@ -23,8 +23,9 @@
 /* A user who has clients, or who owns a namespace whose users have clients. */
 struct user {
 	/*
-	 * The account of all these clients; its reference count is the user's. Its parent is
-	 * the account of the owner of the user's namespace, or NULL in the first namespace.
+	 * The account of all these clients. The account's reference count is that of the user.
+	 * Its parent is the account of the owner of the user's namespace, or NULL in the first
+	 * namespace.
 	 */
 	struct tmm_account account;
 	kuid_t uid;
@@ -129,8 +130,8 @@ static struct user *look_up_user(kuid_t uid, const struct tmm_account *parent)
 }
 
 /*
- * Get the account of @uid below @parent, with a reference for the caller, or NULL if memory is
- * short.
+ * Get the account of @uid whose parent is @parent, with a reference for the caller. The result is
+ * NULL if the kernel heap is exhausted.
  */
 static struct tmm_account *get_below(struct tmm_account *parent, kuid_t uid)
 {
@@ -173,8 +174,8 @@ static unsigned int list_owners(kuid_t uids[MAX_OWNERS])
  * charges. The result is NULL if the kernel heap is exhausted. May sleep; O(nested user
  * namespaces).
  *
- * The owner of a user namespace is charged for all users in the namespace, like in Linux's own
- * counts by user. Otherwise each of the many users of a namespace would have the full limits.
+ * The owner of a user namespace is charged for all users in the namespace, as in Linux's own
+ * counts per user. Otherwise each of the many users of a namespace would have the full limits.
  */
 struct tmm_account *tmm_user_account_get(void)
 {

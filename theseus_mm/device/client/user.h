@@ -3,12 +3,11 @@
  * Users: accounts of all clients of one user together.
  *
  * A user exists while one of its clients exists, or while a closed client's account is still
- * charged. The account of a user in a user namespace lies below the account of the namespace's
- * owner.
- * The limits are the present values of module parameters.
+ * charged. The parent of the account of a user in a user namespace is the account of the
+ * namespace's owner. The limits are the present values of module parameters.
  *
- * Lock: a spinlock for the table of users, taken when a client comes and when the last
- * goes.
+ * Lock: a spinlock for the table of users, taken when a client is opened and when a user is
+ * freed.
  * Owner: the accounts of the clients.
  */
 #ifndef TMM_DEVICE_CLIENT_USER_H
