@@ -9,7 +9,10 @@
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
-/* The most free ranges printed for one region: the printing holds the allocator's lock. */
+/*
+ * The highest number of free ranges that are printed for one region. The number is limited
+ * because the allocator's lock is held during the printing.
+ */
 #define MAX_RANGES	1000
 
 static struct dentry *directory;

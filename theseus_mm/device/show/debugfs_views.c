@@ -209,7 +209,10 @@ struct mappings_view {
 	struct tmm_leaf_run run;
 };
 
-/* Show the low half and the guard hole, which are adjacent. The mirror belongs to Linux. */
+/*
+ * Return the end of the pages to show: the lower half and the guard hole, which are adjacent. The
+ * mirror is not shown, because it belongs to Linux.
+ */
 static u64 pages_end(void)
 {
 	return tmm_private_first_page() + tmm_private_nr_pages();

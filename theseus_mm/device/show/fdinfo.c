@@ -104,8 +104,8 @@ void tmm_export_show_fdinfo(struct seq_file *m, struct file *file)
 }
 
 /*
- * Show the mapping that the descriptor of @file lends. Shows nothing while a call changes the
- * mapping. May sleep.
+ * Show the mapping that the descriptor of @file lends. The function shows nothing while a call
+ * changes the mapping. May sleep.
  */
 void tmm_lending_show_fdinfo(struct seq_file *m, struct file *file)
 {

@@ -11,7 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/xarray.h>
 
-/* The number of reserved or taken handles to skip before the lock is dropped for a while. */
+/* The number of reserved or taken handles to skip before the lock is released for a while. */
 #define MAX_SKIPPED	1024
 
 static struct tmm_snapshot look_at(const struct tmm_object *object)
@@ -70,7 +70,10 @@ unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tm
 	return nr_found;
 }
 
-/* Hide the right to write of a read-only export, as tmm_export_query() does. */
+/*
+ * Take a snapshot of an export. A read-only export is shown as not writable, as by
+ * tmm_export_query().
+ */
 static struct tmm_snapshot look_at_export(struct tmm_export *export, u32 number)
 {
 	const struct tmm_object object = {
@@ -89,8 +92,8 @@ static struct tmm_snapshot look_at_export(struct tmm_export *export, u32 number)
 }
 
 /*
- * Do the same for mappings that @client exported and nobody imported. The snapshot's handle is
- * the export number.
+ * Do what tmm_snapshot_objects() does, for the mappings that the exports of @client own. The
+ * snapshot's handle is the export number.
  */
 static unsigned int look_at_exports(struct tmm_client *client, u64 from,
 				    struct tmm_snapshot *looks, unsigned int nr)

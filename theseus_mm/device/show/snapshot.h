@@ -2,7 +2,7 @@
 /*
  * Snapshots of the objects that a client owns, and of the mappings that the client exported.
  *
- * Invariant: a snapshot shows its object at one moment. Two snapshots may show two moments.
+ * Invariant: a snapshot shows its object at one moment. Two snapshots may show different moments.
  * Lock: the lock of the client's table, held for a few objects at a time.
  * Owner: the caller owns the snapshots.
  */
@@ -28,7 +28,9 @@ struct tmm_snapshot {
 	bool is_mmapped;	/* the mapping is mmapped in a process */
 };
 
-/* How many snapshots a walk takes at a time, while it holds the lock of the client's table. */
+/*
+ * The number of snapshots that a walk takes while it holds the lock of the client's table once.
+ */
 #define TMM_LOOKS	16
 
 /* A walk over all objects or exports of a client. The other fields are 0 at the start. */

@@ -11,7 +11,7 @@
 #include <linux/device.h>
 #include <linux/sysfs.h>
 
-/* The instance that the files show. Set before the first file can be opened. */
+/* The instance that the files show, set before the first file can be opened. */
 static struct tmm_instance *instance;
 
 static struct tmm_range_totals frame_totals(void)
