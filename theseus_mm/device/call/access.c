@@ -34,8 +34,9 @@ static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *
 }
 
 /*
- * Choose the size of the next piece: a page. Only a call for 8 bytes of device memory makes a
- * single 8-byte access. A longer copy does not, so no piece of a longer copy may have 8 bytes.
+ * Choose the size of the next piece: a page, or the rest if less than a page is left. A piece of
+ * 8 bytes of device memory is one access of 8 bytes. Only a call for 8 bytes may make such an
+ * access, so no piece of a longer copy has 8 bytes.
  */
 static u64 piece_of(u64 left)
 {

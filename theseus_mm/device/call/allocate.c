@@ -103,7 +103,7 @@ static int decode_request(const struct tmm_call *call, number_fn number_of,
 		return err;
 	*out = tmm_request_any(0);
 	out->account = call->client->account;
-	/* The low half is for identity mappings. Only MAP_FRAME_RANGE gives device memory. */
+	/* The lower half is for identity mappings. Only MAP_FRAME_RANGE gives device memory. */
 	out->general_only = true;
 	err = tmm_call_decode_align(request->align, &out->align);
 	if (err)

@@ -189,7 +189,10 @@ static int write_failure(struct batch *batch)
 	return batch->failed_err;
 }
 
-/* @finish is commit() or undo() of the batch's kind. */
+/*
+ * Complete or reverse all items that succeeded. @finish is commit() or undo() of the batch's
+ * kind.
+ */
 static void finish_items(struct batch *batch,
 			 void (*finish)(struct tmm_client *client, struct tmm_object *object))
 {
@@ -225,7 +228,10 @@ err_undo:
 	return err ?: write_failure(batch);
 }
 
-/* @batch has its kind and items. Set up the other fields and serve the call. */
+/*
+ * Set up all fields of @batch except the kind and items, which the caller has set, and serve the
+ * call.
+ */
 static int run_batch(struct tmm_call *call, struct batch *batch)
 {
 	const struct theseus_mm_batch *request = &call->arg.batch;

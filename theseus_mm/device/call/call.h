@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The calls of /dev/theseus_mm: one table, one dispatcher, and one function per call. The
- * function checks the arguments, and then runs the call. Policy is in the layers below.
+ * function checks the arguments, and then runs the call. The layers below decide policy wherever
+ * they can.
  */
 #ifndef TMM_DEVICE_CALL_CALL_H
 #define TMM_DEVICE_CALL_CALL_H

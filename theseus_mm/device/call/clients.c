@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GET_CLIENTS: list the clients that the caller may know of, and the total that all other
+ * GET_CLIENTS: list the clients that the caller may know of, and count the frames that all other
  * clients own.
  */
 #include "device/call/call.h"
@@ -36,7 +36,10 @@ static struct theseus_mm_client_info describe_client(const struct tmm_client *cl
 	return info;
 }
 
-/* A hidden or closed client is not listed. Only the frames charged to the client are counted. */
+/*
+ * A hidden or closed client is not listed. Add the frames charged to the client to a total, and
+ * count the client if it is hidden and open.
+ */
 static void count_others(struct theseus_mm_clients *request, const struct tmm_client *client,
 			 bool is_visible)
 {

@@ -126,8 +126,8 @@ static const struct ioctl_op *find_op(const struct ioctl_op *ops, size_t nr_ops,
 }
 
 /*
- * Check the arguments of a call and run the call. The caller has set the object of @call
- * (client, mf or lending); serve_call() fills in the other fields.
+ * Check the arguments of a call and run the call. The caller has set @call->client, @call->export
+ * or @call->lending; serve_call() fills in the other fields.
  */
 static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const struct file *file,
 		       unsigned int cmd, unsigned long user)
@@ -168,14 +168,17 @@ long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	call.client = file->private_data;
 	call.export = NULL;
 	call.shortage = 0;
-	/* If the call fails for want of memory, a later poll() waits until memory is released. */
+	/*
+	 * If the call fails for lack of a resource, a later poll() waits until the resource is
+	 * released.
+	 */
 	tmm_poll_attempt_begin(call.client, &before);
 	err = serve_call(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, file, cmd, user);
 	tmm_poll_attempt_end(call.client, &before, err ?: call.shortage);
 	return err;
 }
 
-/* Serve a call on the descriptor of an exported mapping. @cmd and @user as in tmm_ioctl(). */
+/* Serve a call on the descriptor of an exported mapping. @cmd and @user are as in tmm_ioctl(). */
 long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	struct tmm_call call;
@@ -185,7 +188,7 @@ long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	return serve_call(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, file, cmd, user);
 }
 
-/* Serve a call on a descriptor that lends a mapping. @cmd and @user as in tmm_ioctl(). */
+/* Serve a call on a descriptor that lends a mapping. @cmd and @user are as in tmm_ioctl(). */
 long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	struct tmm_call call;

@@ -179,7 +179,7 @@ static int end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direct
 	return 0;
 }
 
-/* dma_buf_mmap_internal() has checked the bounds. */
+/* Let a VMA show the dma-buf. dma_buf_mmap_internal() has checked the bounds. */
 static int mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct buffer *buffer = dmabuf->priv;

@@ -9,9 +9,9 @@
 
 /*
  * Prepare to write or read the array at address @user. The caller's entries have @size bytes,
- * the first version of an entry had @min_size bytes, and this version of the module has @known
- * bytes. Returns -EINVAL if @size is less than @min_size, more than a page, or not a multiple
- * of 8. The array itself is not accessed.
+ * the first version of an entry had @min_size bytes, and an entry of this version of the module
+ * has @known bytes. Returns -EINVAL if @size is less than @min_size, more than a page, or not a
+ * multiple of 8. The array itself is not accessed.
  */
 int tmm_entries_init(struct tmm_entries *entries, u64 user, u32 size, size_t min_size,
 		     size_t known)

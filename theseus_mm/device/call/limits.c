@@ -11,8 +11,9 @@
 #include <linux/mutex.h>
 
 /*
- * Makes the check and the change of a limit one step. Otherwise, of two callers that lower the
- * same limit, the second could raise the limit again without CAP_SYS_RESOURCE.
+ * The lock makes the check and the change of a limit one step. Without the lock, two callers
+ * could both pass the check and then lower the same limit. The second change could raise the
+ * limit that the first change has set, without CAP_SYS_RESOURCE.
  */
 static DEFINE_MUTEX(set_lock);
 

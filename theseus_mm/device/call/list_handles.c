@@ -66,7 +66,7 @@ static int tell_handles(struct tmm_call *call, struct list *list)
 	}
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	/* The first entry that found no room, where the next call goes on. */
+	/* The next call goes on at the first entry that found no room. */
 	request->from = look ? look->handle : 0;
 	if (request->from && !list->room)
 		return -ENOBUFS;

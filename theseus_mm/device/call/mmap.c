@@ -91,7 +91,10 @@ static int lend_offset(struct file *file, struct vm_area_struct *vma, struct tmm
 	struct tmm_mapping_file *mf;
 	int err;
 
-	/* A read-only client owns nothing to mmap. -EBADF is the error that calls return too. */
+	/*
+	 * A read-only client owns nothing to mmap. A call that changes something returns -EBADF
+	 * for such a client, too.
+	 */
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	err = tmm_mmap_offset_lend(file->private_data, vma->vm_pgoff, vma->vm_end - vma->vm_start,
@@ -136,8 +139,8 @@ int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 
 /*
  * mmap() of an exporting descriptor: vm_pgoff is an offset in the exported mapping. Runs under
- * mmap_lock and may sleep. Returns -ESTALE if the mapping was imported, or an error as
- * tmm_mmap().
+ * mmap_lock and may sleep. Returns -ESTALE if the export no longer owns the mapping, or an error
+ * as tmm_mmap().
  */
 int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 {

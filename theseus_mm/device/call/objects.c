@@ -22,8 +22,8 @@ int tmm_ioctl_query(struct tmm_call *call)
 }
 
 /*
- * A mapping may be dropped while only lingering loans borrow the mapping. Its memory is freed
- * when the I/O of those loans releases the last pin.
+ * A mapping may be dropped while only lingering loans borrow the mapping. The memory of the
+ * mapping is freed when I/O has released the last pin of those loans.
  */
 static bool may_drop(const struct tmm_object *object)
 {
@@ -34,9 +34,9 @@ static bool may_drop(const struct tmm_object *object)
 }
 
 /*
- * Take an object that nothing but lingering I/O uses. The caller drops the object, or publishes
- * the object again. Returns ERR_PTR(-ENOENT) for an unknown handle, and ERR_PTR(-EBUSY) for a
- * mapping with any other borrow. May sleep.
+ * Take an object that can be dropped, because only lingering loans borrow its memory, if any. The
+ * caller drops the object, or publishes the object again. Returns ERR_PTR(-ENOENT) for an unknown
+ * handle, and ERR_PTR(-EBUSY) for a mapping with any other borrow. May sleep.
  */
 struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle)
 {

@@ -56,8 +56,8 @@ static u64 nr_parts(u64 nr_frames, unsigned int shift)
 }
 
 /*
- * Choose the size of the parts that every client may see: 1 << the returned shift frames.
- * @nr_frames, the frames of the region, is at least 1.
+ * Choose the size of the parts that every client may see. The result is a shift: a part has 1 <<
+ * shift frames. @nr_frames is the number of frames of the region, and at least 1.
  *
  * An unprivileged client must not choose the size. Otherwise the client could divide a region
  * in many ways, intersect the parts that hold its frame, and so learn the frame's address.

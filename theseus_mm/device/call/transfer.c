@@ -8,7 +8,7 @@
  *	close		file -> free
  *
  * Each arrow is one step under a lock, so a mapping has one owner at any instant. EXPORT with
- * BORROW transfers nothing, see device/client/lending.h.
+ * BORROW transfers nothing (device/client/lending.h).
  */
 #include "device/call/call.h"
 

@@ -41,10 +41,9 @@ static unsigned long place_area(struct file *file, unsigned long address, unsign
 }
 
 /*
- * Choose the address for mmap(), and prefault the VMA there if MAP_POPULATE asks for that. Only
- * ->get_unmapped_area() gets the flags of mmap(), so ->mmap() cannot find out. The caller passes
- * 0 as @like if it finds no mapping. Then mmap() fails, unless another call had the mapping for
- * a moment only; and mremap() of an area of a stale export just gets another alignment.
+ * Choose the address for mmap(), and ask for a prefault of the VMA if the flags have
+ * MAP_POPULATE. Only ->get_unmapped_area() gets the flags of mmap(), so ->mmap() cannot ask. If
+ * there is no mapping, @like may be any address, because mmap() then fails.
  */
 static unsigned long choose_address(struct file *file, unsigned long address,
 				    unsigned long nr_bytes, unsigned long pgoff,
@@ -68,7 +67,7 @@ unsigned long tmm_unmapped_area(struct file *file, unsigned long address,
 	return choose_address(file, address, nr_bytes, pgoff, flags, like);
 }
 
-/* Choose the address for mmap() of an exporting descriptor. @pgoff counts in the mapping. */
+/* Choose the address for mmap() of an exporting descriptor. @pgoff is a page of the mapping. */
 unsigned long tmm_export_unmapped_area(struct file *file, unsigned long address,
 				       unsigned long nr_bytes, unsigned long pgoff,
 				       unsigned long flags)
@@ -81,7 +80,7 @@ unsigned long tmm_export_unmapped_area(struct file *file, unsigned long address,
 			      query.start + (pgoff << PAGE_SHIFT));
 }
 
-/* Choose the address for mmap() of a lending descriptor. @pgoff counts in the mapping. */
+/* Choose the address for mmap() of a lending descriptor. @pgoff is a page of the mapping. */
 unsigned long tmm_lending_unmapped_area(struct file *file, unsigned long address,
 					unsigned long nr_bytes, unsigned long pgoff,
 					unsigned long flags)
