@@ -45,7 +45,7 @@ static int check_bounds(u64 offset, u64 nr_bytes, u64 limit)
  * * -EOVERFLOW - @offset + @nr_bytes overflows
  * * -ERANGE    - the part reaches outside the mapping
  * * -EACCES    - @is_mutable, and the mapping is not writable
- * * -EBUSY     - borrowed in a way that excludes this
+ * * -EBUSY     - a change of the mapping or another borrow excludes this borrow
  */
 int tmm_borrow_begin(struct tmm_mapped_pages *mp, u64 offset, u64 nr_bytes, bool is_mutable,
 		     struct tmm_borrow *borrow)
@@ -260,7 +260,7 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
  * * -ERANGE    - the part reaches outside the mapping
  * * -EINVAL    - the object would be misaligned
  * * -EACCES    - @is_mutable, and the mapping is not writable
- * * -EBUSY     - borrowed in a way that excludes this
+ * * -EBUSY     - a change of the mapping or another borrow excludes this borrow
  */
 int tmm_borrow_typed(struct tmm_mapped_pages *mp, u64 offset, u64 nr, size_t size, size_t align,
 		     bool is_mutable, struct tmm_borrow *borrow)

@@ -64,9 +64,8 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
  *	...
  *	tmm_borrow_into_inner(&ring);
  *
- * An immutable borrow gives a pointer to const. Code that uses an immutable borrow in the
- * place of a mutable one, or a mutable in the place of an immutable, does not compile. @type
- * itself is not const.
+ * An immutable borrow gives a pointer to const. @type itself is not const. Code that passes a
+ * TMM_BORROW() to a _mut macro, or a TMM_BORROW_MUT() to another macro, does not compile.
  */
 #define TMM_BORROW(type)							\
 	union {									\

@@ -164,8 +164,8 @@ tmm_instance_create_contiguous_mapping(struct tmm_instance *inst, struct tmm_pag
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create_contiguous_mapping);
 
 /*
- * Map new pages to the frames of @nr_bytes from the physical address @start on. The mapping
- * starts at the frame that contains @start. For device memory
+ * Map new pages to the frames that contain the @nr_bytes bytes at physical address @start. The
+ * mapping starts at the frame that contains @start. For device memory
  * (tmm_instance_add_reserved_region()) @flags are TMM_MMIO_FLAGS. Returns ERR_PTR(-EINVAL) if
  * @nr_bytes is 0, ERR_PTR(-EOVERFLOW), or an error of tmm_mapping_request_check(),
  * tmm_frame_allocator_allocate(), tmm_placement_allocate_pages() or

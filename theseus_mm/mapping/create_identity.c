@@ -34,7 +34,7 @@ static bool are_taken(const struct tmm_allocated_pages *pages)
 }
 
 /*
- * Among the pages with the numbers of @chunk, find the first run that is already allocated. The
+ * Find the first run of allocated pages among the pages that have the numbers of @chunk. The
  * function finds the run by trying to allocate the pages.
  */
 static int find_taken(struct tmm_page_allocator *pa, const struct tmm_chunk *chunk,
@@ -174,7 +174,7 @@ static struct tmm_mapped_pages *create_identity_at(struct tmm_instance *inst,
  * ERR_PTR(-EADDRNOTAVAIL). Returns ERR_PTR(-ERANGE) if the frames have no addresses in the lower
  * half, or ERR_PTR(-EINTR) if the task is being killed. After an error nothing stays allocated.
  *
- * Theseus: memory::create_identity_mapping(), for 4 KiB pages of general regions only.
+ * Theseus: memory::create_identity_mapping(), which serves only 4 KiB pages of general regions.
  *
  * Context: Process context, may sleep. O(leaves), O(bytes) to clear, and O(log n) allocations
  * for each run of pages that is passed over.

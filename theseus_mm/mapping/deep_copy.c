@@ -20,8 +20,8 @@
 #include <linux/sched/signal.h>
 
 /*
- * Returns the number of pages from @done on that @mp maps by leaves of one size, and sets
- * @size.
+ * Returns the length of the run of pages of @mp that starts at index @done and has leaves of one
+ * size. Sets @size to that size.
  */
 static u64 equal_leaves(const struct tmm_mapped_pages *mp, u64 done, enum tmm_page_size *size)
 {
@@ -166,7 +166,7 @@ err_abandon:
  * * ERR_PTR(-EOPNOTSUPP) - DEVICE_MEMORY: the copy is RAM
  * * ERR_PTR(-ENODEV)     - the device of the memory of @mp was removed
  * * ERR_PTR(-EIO)        - some memory of @mp is known to fail
- * * ERR_PTR(-EBUSY)      - @mp is mutably borrowed or being changed
+ * * ERR_PTR(-EBUSY)      - @mp is being changed, or mutably borrowed and not shareable
  * * ERR_PTR(-ENOSPC)     - too few frames of the sizes needed are free
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed

@@ -56,9 +56,9 @@ static void forget_memories(struct tmm_instance *inst)
 /*
  * Initialise the allocators and the first root on @nr_memories (1 or more) runs of RAM, which
  * the instance owns until tmm_instance_exit(). The content of the runs is overwritten. Runs
- * that overlap are merged. Returns -EINVAL if a run, or the rest of a run, is too small, -EBUSY
- * if bookkeeping would lie on a bad frame, -ENOSPC if there is no room for the root, or
- * -ENOMEM.
+ * that overlap are merged, or the overlap is cut off the later run. Returns -EINVAL if a run is
+ * too small, also after such a cut, -EBUSY if bookkeeping would lie on a bad frame, -ENOSPC if
+ * there is no room for the root, or -ENOMEM.
  *
  * Theseus: memory::init()
  *
@@ -165,7 +165,7 @@ bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr)
 }
 
 /*
- * Count the uses of @nr frames of run @index; the runs are ordered by address. @start is relative
+ * Count @nr frames of run @index by their use. The runs are ordered by address. @start is relative
  * to the start of the run, and frames past the run's end are ignored. @counts is indexed by enum
  * tmm_frame_mark. Frames of the bookkeeping count only for TMM_COUNT_METADATA. Returns -ERANGE if
  * there is no such run.

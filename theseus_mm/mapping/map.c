@@ -19,8 +19,8 @@
 #include <linux/sched.h>
 
 /*
- * Check that leaves of size @req->leaf alone can map a mapping. @numbers is the bitwise OR of all
- * its first numbers and counts.
+ * Check that all leaves of a mapping can have size @req->leaf. @numbers is the bitwise OR of the
+ * start and the count of the pages, and also of the frames if the caller has chosen them.
  */
 static int check_leaf(const struct tmm_mapping_request *req, u64 numbers)
 {
@@ -53,7 +53,7 @@ struct tmm_mapped_pages *tmm_map_pages_to(struct tmm_page_table *pt,
 	struct tmm_mapped_pages *mp;
 	int err;
 
-	/* An empty run does not keep its region, so check the count first. */
+	/* The region of an empty run may be gone, so check the count before the region. */
 	if (!tmm_allocated_pages_nr(*pages) ||
 	    tmm_allocated_pages_nr(*pages) != tmm_frames_nr(&(*frames)->f))
 		return ERR_PTR(-EINVAL);
@@ -326,7 +326,7 @@ err_drop:
 	return err;
 }
 
-/* Take the tables while mapping. Tables that were taken earlier would lie between the runs. */
+/* Allocate all frames before the first table, so that no table lies between two runs. */
 static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
 		      u64 *done)
 {

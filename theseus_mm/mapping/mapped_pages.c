@@ -88,7 +88,7 @@ void tmm_mapped_pages_append_frames(struct tmm_mapped_pages *mp, struct tmm_mapp
 	mp->nr_frame_ranges++;
 }
 
-/* Take the frames of a mapping whose entries are cleared; NULL if none is left. */
+/* Take the first run of frames from a mapping whose entries are cleared. NULL: no run is left. */
 static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
 {
 	struct tmm_unmapped_frames *unmapped;

@@ -47,7 +47,8 @@ struct tmm_page_table;
  * @frames: struct tmm_mapped_frames, in the order of the pages
  * @nr_frame_ranges: number of entries of @frames
  * @borrowed: the frames of a mapping that does not own its frames; @frames is then empty
- * @is_shareable: mutable borrows exclude nothing; does not change during a borrow
+ * @is_shareable: mutable borrows exclude changes, but no other borrows; does not change during a
+ *                borrow
  * @is_sealed: read-only, and no owner can change that; does not change during a borrow
  * @nr_tables: number of tables that were made for the mapping
  * @account: account of the pages, charged for @nr_tables, with a reference. The frames are

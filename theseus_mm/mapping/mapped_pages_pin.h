@@ -21,7 +21,7 @@ bool tmm_mapped_pages_have_struct_pages(const struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_get_struct_pages(const struct tmm_mapped_pages *mp, struct page **pages);
 void tmm_mapped_pages_clear_file(const struct tmm_mapped_pages *mp, u64 first, u64 nr);
 
-/* Stands for no frame */
+/* The value of @pinned while no frame was found pinned */
 #define TMM_NOT_PINNED	(~0ULL)
 
 /**

@@ -182,6 +182,7 @@ static int split_entries(struct tmm_mapped_pages *mp, struct tmm_mapped_pages *h
  * * 0       - the caller owns @second
  * * -EINVAL - @at_page lies outside of @mp, or @mp is empty
  * * -EBUSY  - @mp is borrowed
+ * * -EOVERFLOW - the frames that @mp borrows are lent to too many mappings
  * * -ENOSPC - no frame is left for the table of a leaf that must be broken
  * * -ENOMEM - the kernel heap is exhausted
  */

@@ -19,11 +19,12 @@
 static u64 nr_metadata_frames(u64 first, u64 nr, size_t nr_early_bytes)
 {
 	/*
-	 * The tables of both parts together have a byte per frame, plus the bytes for the blocks
-	 * of the whole run, plus the bytes for the blocks of the metadata. The metadata takes
-	 * less than 1/4000 of the run. So the table of the metadata covers at most the 512 blocks
-	 * of 2 MiB before the metadata, one block per 2^20 frames of the run, and a few blocks at
-	 * the edges.
+	 * The two tables need one byte for each frame, and one byte for each block of 2 MiB or
+	 * 1 GiB that a table covers. The table of the general part covers at most the blocks of
+	 * the whole run. The table of the metadata starts at a boundary of 1 GiB, so the table
+	 * covers up to 512 blocks of 2 MiB before the metadata, the blocks of the metadata, and a
+	 * few blocks at the edges. The metadata takes less than 1/4000 of the run, which is less
+	 * than one block per 2^20 frames of the run.
 	 */
 	u64 bytes = tmm_frame_table_nr_bytes(first, nr) + 2 * TMM_TABLE_ENTRIES + (nr >> 20);
 
@@ -120,8 +121,8 @@ static int retire_known(struct tmm_instance *inst, const struct tmm_instance_mem
 }
 
 /*
- * Divide a run into its two regions. The first run also holds the first state of the
- * allocators.
+ * Divide a run into its two regions. The metadata of the first run also holds the early objects
+ * of the allocators.
  */
 static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *mem)
 {
@@ -146,8 +147,8 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 
 	table = mem->metadata.window;
 	/*
-	 * The state is at the end, aligned for any object. The tables are bytes and need no
-	 * alignment.
+	 * The early objects are at the end of the metadata, aligned for any object. The tables
+	 * are bytes and need no alignment.
 	 */
 	if (is_first)
 		start_early(inst, table + (nr_metadata << TMM_PAGE_SHIFT) - nr_early_bytes, early);
@@ -168,7 +169,7 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 
 /*
  * Returns the smallest size of the first run, in frames. @first is the run's first frame. The
- * first run holds the state for all @nr_memories runs and all @nr_bad known bad frames.
+ * first run holds the early objects for all @nr_memories runs and all @nr_bad known bad frames.
  */
 u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad)
 {

@@ -4,8 +4,8 @@
  *
  * One end of a run holds the frame table. That part is a reserved region, which is allocated
  * permanently; the rest is a general region. The frame table lies at the run's start, unless the
- * run keeps more large leaves with the frame table at its end. The first run also holds the first
- * state of both allocators.
+ * run keeps more large leaves with the frame table at its end. The first run also holds the early
+ * objects of both allocators.
  * Owner: the instance (mapping/instance.h).
  */
 #ifndef TMM_MAPPING_MEMORY_H
@@ -34,7 +34,7 @@ struct tmm_memory {
 	unsigned int nr_bad;
 };
 
-/* Before an instance exists: smallest number of frames of the first run */
+/* The smallest number of frames of the first run; can be called before an instance exists */
 u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad);
 /* For tests; depends on the arguments only */
 bool tmm_memory_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);

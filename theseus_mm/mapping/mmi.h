@@ -9,7 +9,7 @@
  *
  * Invariant: the active root is referenced, so it can't be dropped.
  * Lock: @lock, a mutex, keeps the active root unchanged while tmm_page_table_with() calls back.
- * @root_lock, a spinlock within @lock, protects the pointer.
+ * @root_lock, a spinlock within @lock, protects the pointer to the active root.
  * Owner: reference-counted.
  */
 #ifndef TMM_MAPPING_MMI_H
@@ -37,7 +37,7 @@ struct tmm_mmi {
 	/* private: */
 	struct kref kref;
 	struct mutex lock;		/* outside @root_lock */
-	spinlock_t root_lock;		/* the pointer */
+	spinlock_t root_lock;		/* @page_table */
 	struct tmm_page_table *page_table;
 	struct list_head extra_mappings;
 };

@@ -108,7 +108,11 @@ static int try_root(struct tmm_page_table *root)
 {
 	int err;
 
-	/* Test both tables of the root. The table for windows maps Linux's memory as Linux does. */
+	/*
+	 * Read through both top-level tables of the root: at Linux's address through the table for
+	 * windows, which maps Linux's memory as Linux does, and at the physical address through
+	 * the table that has the lower half.
+	 */
 	err = try_page(root, (struct tmm_vaddr){ (unsigned long)root->top }, root->top);
 	if (err)
 		return err;
@@ -157,9 +161,9 @@ err_abandon:
 EXPORT_SYMBOL_IF_KUNIT(tmm_startup_init);
 
 /*
- * Finish start-up. On success @initial->identity ends, the mappings of the bookkeeping go to the
- * new context, and @mmi is set to the context for kernel code. Returns 0 or -ENOMEM; on error
- * @initial is untouched.
+ * Finish start-up. On success the function drops the mapping of @initial->identity, moves the
+ * mappings of the bookkeeping to a new context, and sets @mmi to the new context for kernel code.
+ * Returns 0 or -ENOMEM; on error @initial is untouched.
  *
  * Theseus: memory::init_post_heap()
  *
