@@ -32,8 +32,8 @@ EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_request);
  * @action: all zeros, or finished; set on success to the rest of the work. The caller
  *          finishes the work with tmm_deferred_action_finish(), where sleeping is allowed.
  *
- * The rest of the free range stays free. At most TMM_NR_RESERVE / 2 allocations may be
- * unfinished at the same time.
+ * If the allocated run is a part of a free range, the rest of the range stays free. At most
+ * TMM_NR_RESERVE / 2 allocations may be unfinished at the same time.
  *
  * Theseus: allocate_frames_deferred(), which has neither alignment nor ranges
  *

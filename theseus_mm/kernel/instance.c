@@ -23,7 +23,8 @@ struct tmm_instance *tmm_kernel_instance(void)
 
 /**
  * tmm_init() - initialise the module's instance
- * @memories: runs of RAM that no other code uses; runs that overlap are merged
+ * @memories: runs of RAM that no other code uses; runs that overlap are merged, or the overlap
+ *            is cut off the later run
  * @nr_memories: number of runs, 1 or more
  * @initial: set to the initial mappings, on success only
  *

@@ -105,7 +105,7 @@ err_exit:
 
 /*
  * Initialise the module's instance on @pools, without the bad frames that @bad names. The
- * function logs an error.
+ * function logs errors, except -ENOMEM and -ENOSPC, which the caller logs.
  */
 int tmm_kernel_start(const struct tmm_pools *pools, const char *bad)
 {
