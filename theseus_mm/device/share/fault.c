@@ -28,7 +28,7 @@ static int look_up(const struct tmm_loan *loan, pgoff_t pgoff, struct tmm_transl
 	return tmm_mapper_translate(tmm_mapped_pages_root(mp), vaddr, found);
 }
 
-/* Linux identifies a shared futex by the mapping's file and the page in it. */
+/* Let the struct pages refer to the file: Linux identifies a shared futex by file and page. */
 static void set_file(struct vm_area_struct *vma, const struct tmm_loan *loan,
 		     unsigned long address, u64 paddr, u64 nr_bytes)
 {

@@ -6,8 +6,8 @@
 #include <linux/slab.h>
 
 /*
- * Initialise a lender, which is allocated, or part of an object that outlives its loans.
- * @generation is the mapping file's present generation, or TMM_ANY_GENERATION.
+ * Initialise a lender. The lender is allocated, or is part of an object that outlives the lender's
+ * loans. @generation is the mapping file's present generation, or TMM_ANY_GENERATION.
  */
 void tmm_lender_init(struct tmm_lender *lender, u64 generation)
 {
@@ -21,7 +21,10 @@ static void free_lender(struct kref *kref)
 	kfree(container_of(kref, struct tmm_lender, kref));
 }
 
-/* Drop a reference of an allocated lender, or of a loan. Works in any context. */
+/*
+ * Drop a reference to @lender, in any context. The last reference frees an allocated lender. A
+ * lender that is part of an object keeps its first reference, so this function never frees it.
+ */
 void tmm_lender_put(struct tmm_lender *lender)
 {
 	kref_put(&lender->kref, free_lender);

@@ -25,7 +25,7 @@
 #define WATCH_LAST	msecs_to_jiffies(1000)
 
 /*
- * The number of pages that may be checked while the lock is held once. Each checked loan counts
+ * The limit of pages to check before the lock is released for a while. Each checked loan counts
  * as PAGES_A_LOAN of these pages.
  */
 #define PAGES_AT_A_TIME	16384
@@ -81,7 +81,7 @@ static void end_borrow(struct tmm_loan *loan)
 	wake_up_all(&loan->mf->wait);
 }
 
-/* Free a loan. No area and no list refers to it. */
+/* Free a loan that no area and no list refers to. */
 void tmm_linger_free(struct tmm_loan *loan)
 {
 	if (loan->lender)
@@ -172,7 +172,7 @@ void tmm_linger_or_end(struct tmm_loan *loan, struct list_head *unused)
 		end_borrow(loan);
 }
 
-/* Free all loans in @unused. No area refers to them. */
+/* Free all loans in @unused, which no area refers to. */
 void tmm_linger_free_unused(struct list_head *unused)
 {
 	struct tmm_loan *loan, *next;
@@ -230,7 +230,7 @@ static void start_watch(struct tmm_mapping_file *mf)
 /*
  * Check each lingering loan once, end the loans that are not pinned, and return how many still
  * linger. The caller keeps @mf. May sleep, and releases the lock between loans. O(lingering loans
- * + pages that no earlier check found unpinned).
+ * + pages that were not checked earlier).
  */
 unsigned int tmm_linger_settle_all(struct tmm_mapping_file *mf)
 {

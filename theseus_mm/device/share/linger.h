@@ -6,7 +6,7 @@
  * is pinned *lingers*: the loan is revoked, but keeps its borrow until the last pin is
  * gone. A work item checks for pins at intervals. The work item does not check a page again
  * after finding the page unpinned, and overlapping lingering loans of one lender are joined.
- * So many overlapping loans cost as much as one.
+ * Therefore, any number of overlapping loans costs no more than one loan.
  *
  * Invariant: a loan is in its file's list and tree of lingering loans exactly while the
  * loan is revoked and its borrow has not ended. While a loan lingers, the work item holds the

@@ -253,9 +253,9 @@ unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf)
  * Take a mapping out of all processes, and make its lending descriptors stale. Return the number
  * of loans revoked.
  *
- * After this call, no process can reach the mapping's memory. All borrows by mmap() have
- * ended, except @nr_pinned borrows whose memory I/O still pins; @nr_pinned counts earlier
- * loans too. The areas stay, and accesses to them raise SIGBUS.
+ * After this call, no process can reach the mapping's memory. The borrows of all loans have
+ * ended, except @nr_pinned borrows whose memory I/O still pins. @nr_pinned includes loans that
+ * were revoked earlier. The areas stay, and accesses to the areas raise SIGBUS.
  *
  * May sleep. The cost is that of tmm_loans_revoke() and tmm_linger_settle_all().
  */

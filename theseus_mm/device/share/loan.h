@@ -37,7 +37,10 @@ struct tmm_mapping_file;
 
 /* A part of a mapping that a process or device uses. */
 struct tmm_loan {
-	/* held by areas; munmap() or mprotect() of a part can split the area of one mmap() */
+	/*
+	 * held by areas and by a dma-buf; munmap() or mprotect() of a part can split the area of
+	 * one mmap()
+	 */
 	struct kref kref;
 	u64 number;	/* unique and never 0 */
 	struct tmm_lender *lender;	/* a reference, since tmm_loan_begin() */

@@ -7,8 +7,8 @@
  *
  * The layers above decide who owns the mapping, and whether descriptors refer to the file.
  *
- * Invariant: a mapping has at most one file that lends it. A mapping file exists until its file
- * calls ->release().
+ * Invariant: a mapping has at most one file that lends the mapping. A mapping file exists until
+ * Linux calls ->release() of its file.
  * Lock: @revoke_lock, see device/share/loan.h.
  * Owner: the file, which the areas and the owner of the mapping hold.
  */
@@ -44,7 +44,7 @@ struct tmm_mapping_file {
 	struct delayed_work watch;	/* checks whether lingering loans are still pinned */
 	bool is_watched;	/* @watch will run again */
 	unsigned long watch_delay;	/* jiffies until @watch runs again */
-	u64 lent_first;	/* first page that loans have shown since the file had no loan */
+	u64 lent_first;	/* first page that was lent since the file last had no loan */
 	u64 lent_end;	/* page after the last such page */
 	/*
 	 * some struct pages of the lent pages refer to the file, until the last loan ends; set
@@ -54,7 +54,7 @@ struct tmm_mapping_file {
 	/* poll() on descriptors; woken when a loan ends or a descriptor becomes stale */
 	wait_queue_head_t wait;
 	u64 generation;	/* lenders of another generation are stale; can be read without the lock */
-	struct tmm_lender owner;	/* lends to areas that no descriptor of the mapping made */
+	struct tmm_lender owner;	/* lender of loans that use no descriptor */
 };
 
 /* True if the file has no loans, except a loan that is just beginning or ending. */

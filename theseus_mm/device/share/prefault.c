@@ -24,7 +24,7 @@ struct prefault {
 	struct task_struct *task;
 	struct mm_struct *mm;	/* the process that asked; used only while it is current->mm */
 	unsigned long start;
-	unsigned long end;	/* byte after the last one, once the area exists */
+	unsigned long end;	/* first byte after the area, once the area exists */
 	u64 loan;	/* number of the loan that the area shows; 0 until the area exists */
 };
 
