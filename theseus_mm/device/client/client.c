@@ -22,8 +22,8 @@ static u32 next_id;
 static atomic_t nr_clients;
 
 /*
- * Add to the table a client that the current process is opening. Return 0, -ENOMEM, or -ENFILE if
- * all numbers are in use.
+ * Add @client to the table; the current process is opening the client. Return 0, -ENOMEM, or
+ * -ENFILE if all numbers are in use.
  */
 static int clients_add(struct tmm_client *client)
 {
@@ -110,7 +110,7 @@ static void free_client(struct kref *kref)
 	kfree(client);
 }
 
-/* Drop a reference. Works in any context. */
+/* Drop a reference on @client, in any context. The last reference frees the client. */
 void tmm_client_put(struct tmm_client *client)
 {
 	kref_put(&client->identity.kref, free_client);

@@ -63,10 +63,10 @@ struct tmm_client {
 	struct tmm_client_identity identity;	/* user and process that opened the client */
 	/*
 	 * Bits by enum tmm_resource: the resources that were refused to the last call that
-	 * failed with ENOSPC or EDQUOT. 0 if no call has failed so.
+	 * failed with ENOSPC or EDQUOT. 0 if no call has failed with these errors.
 	 */
 	unsigned int waits_for;
-	/* the counts of releases before that call; see device/client/poll.h */
+	/* the counts of releases before the call of @waits_for; see device/client/poll.h */
 	struct tmm_waiters_counts failed_at;
 };
 
@@ -81,7 +81,7 @@ void tmm_client_put(struct tmm_client *client);
 
 /*
  * Walk all clients by number, including closed ones. The loop holds a reference on the present
- * client, so the caller must not leave the loop before its end.
+ * client. A caller that leaves the loop before its end has to drop that reference.
  */
 #define tmm_clients_for_each(client)						\
 	for (client = tmm_clients_find(1); client;				\

@@ -116,7 +116,7 @@ void tmm_handle_forget(struct tmm_client *client, struct tmm_object *object)
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_forget);
 
 /*
- * Return how many files go with a taken object: 1 if nobody else uses its file, else 0. A
+ * Return how many files are freed with a taken object: 1 if nobody else uses its file, else 0. A
  * mapping's file counts as a handle. The file has other users if the mapping is mmapped, lent
  * by a descriptor, or pinned. No new users come while the object is taken.
  */

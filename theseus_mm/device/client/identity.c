@@ -10,7 +10,8 @@
 /*
  * True if the current process has CAP_SYS_ADMIN, and may see physical addresses and the
  * clients of other users. The answer only decides what a call shows, and no call is refused.
- * So audit does not log a missing capability; an existing capability counts as used.
+ * So the audit log does not get an entry if the capability is missing. If the process has the
+ * capability, Linux notes that the process used it.
  */
 bool tmm_identity_sees_all(void)
 {

@@ -23,7 +23,10 @@ static bool is_waiter(const struct tmm_client *client)
  */
 void tmm_poll_attempt_begin(struct tmm_client *client, struct tmm_waiters_counts *before)
 {
-	/* In the client's first failed call, the call's own releases may wake the client once. */
+	/*
+	 * Only a waiter's own releases are counted separately. So the releases of the client's
+	 * first failed call may wake the client once.
+	 */
 	if (is_waiter(client))
 		tmm_waiters_begin(before);
 	else
@@ -71,8 +74,8 @@ static bool came_back(const struct tmm_client *client)
 }
 
 /*
- * Return EPOLLIN if a resource came back since a call of the client was refused that resource,
- * or if no call was refused so far.
+ * Return EPOLLIN if a resource came back after the module refused the resource to a call of the
+ * client, or if no call was refused so far.
  */
 __poll_t tmm_poll(struct file *file, poll_table *wait)
 {
