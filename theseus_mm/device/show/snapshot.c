@@ -30,8 +30,8 @@ static struct tmm_snapshot look_at(const struct tmm_object *object)
 		.attributes = query.attributes,
 		.nr_borrows = query.nr_borrows,
 		/*
-		 * A spinlock is held here, and the list's lock is a mutex. Testing whether
-		 * the list is empty needs no lock.
+		 * A spinlock is held here, so the list's lock, a semaphore, cannot be taken.
+		 * Testing whether the list is empty needs no lock.
 		 */
 		.is_mmapped = object->mf && !list_empty_careful(&object->mf->loans),
 	};

@@ -28,12 +28,10 @@ struct tmm_snapshot {
 	bool is_mmapped;	/* the mapping is mmapped in a process */
 };
 
-/*
- * The number of snapshots that a walk takes while it holds the lock of the client's table once.
- */
+/* The number of snapshots that a walk takes before it releases the lock of the client's table. */
 #define TMM_LOOKS	16
 
-/* A walk over all objects or exports of a client. The other fields are 0 at the start. */
+/* A walk over all objects or exports of a client. Fields from @is_last on are 0 at the start. */
 struct tmm_snapshots {
 	struct tmm_client *client;
 	bool is_exports;	/* walk the exported mappings instead of the objects */
