@@ -103,7 +103,10 @@ static int decode_request(const struct tmm_call *call, number_fn number_of,
 		return err;
 	*out = tmm_request_any(0);
 	out->account = call->client->account;
-	/* The lower half is for identity mappings. Only MAP_FRAME_RANGE gives device memory. */
+	/*
+	 * Use general regions only: the lower half is for identity mappings, and device memory is
+	 * for MAP_FRAME_RANGE.
+	 */
 	out->general_only = true;
 	err = tmm_call_decode_align(request->align, &out->align);
 	if (err)

@@ -29,7 +29,7 @@ struct tmm_call {
 	void __user *user;	/* the caller's structure */
 	size_t user_size;	/* size of the structure that the program was built with */
 	size_t size;		/* size of the module's structure */
-	/* -ENOSPC or -EDQUOT if the call succeeds but a part of the call failed so; else 0 */
+	/* -ENOSPC or -EDQUOT if the call succeeds, but an item failed with that error; else 0 */
 	int shortage;
 	/* the module's copy of the caller's structure; fields that the program lacks are 0 */
 	union {

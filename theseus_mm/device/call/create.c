@@ -35,7 +35,10 @@ static int decode_request(struct tmm_client *client,
 {
 	int err;
 
-	/* A new owner never sees old content. The lower half is for identity mappings. */
+	/*
+	 * Clear the frames, so that a new owner never sees old content. Use pages of general
+	 * regions only, because the lower half is for identity mappings.
+	 */
 	*req = (struct tmm_mapping_request){
 		.frames = frames,
 		.zero = true,

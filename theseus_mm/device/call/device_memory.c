@@ -76,7 +76,7 @@ static int decode_range(struct tmm_client *client, const struct theseus_mm_map_r
 	struct tmm_paddr start;
 	int err;
 
-	/* The lower half is for identity mappings. */
+	/* Use pages of general regions only, because the lower half is for identity mappings. */
 	*req = (struct tmm_mapping_request){
 		.frames = TMM_FRAMES_AT,
 		.account = client->account,

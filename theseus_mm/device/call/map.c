@@ -70,7 +70,7 @@ static int map_taken(struct tmm_call *call, const struct tmm_mapping_request *re
 int tmm_ioctl_map_allocated_pages(struct tmm_call *call)
 {
 	const struct theseus_mm_map *request = &call->arg.map;
-	/* A new owner never sees old content. */
+	/* Clear the frames, so that a new owner never sees old content. */
 	struct tmm_mapping_request req = { .zero = true };
 	struct tmm_object *pages;
 	int err;

@@ -34,8 +34,8 @@ static bool may_drop(const struct tmm_object *object)
 }
 
 /*
- * Take an object that can be dropped, because only lingering loans borrow its memory, if any. The
- * caller drops the object, or publishes the object again. Returns ERR_PTR(-ENOENT) for an unknown
+ * Take an object in order to drop it. Lingering loans may borrow the object's memory. The caller
+ * drops the object, or publishes the object again. Returns ERR_PTR(-ENOENT) for an unknown
  * handle, and ERR_PTR(-EBUSY) for a mapping with any other borrow. May sleep.
  */
 struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle)
