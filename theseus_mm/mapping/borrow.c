@@ -74,7 +74,7 @@ EXPORT_SYMBOL_TMM(tmm_borrow_begin);
  * Theseus: into_inner()
  *
  * Context: Process context, not inside a window. Cannot fail. The last borrow of
- *          a dropped mapping unmaps it, O(pages).
+ *          a dropped mapping unmaps the mapping, O(leaves).
  */
 void tmm_borrow_end(struct tmm_borrow *borrow)
 {

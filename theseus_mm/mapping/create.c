@@ -123,7 +123,8 @@ static struct tmm_mapped_pages *check_and_create(struct tmm_instance *inst,
 /*
  * Map new pages to new frames, for @nr_bytes rounded up to whole pages. If @zero, clear the
  * frames first. The pages of a mapping of 2 MiB or more are placed for large leaves. Returns
- * ERR_PTR(-EINVAL) if @nr_bytes is 0, ERR_PTR(-EOVERFLOW), or an error of tmm_instance_create().
+ * ERR_PTR(-EINVAL) if @nr_bytes is 0, ERR_PTR(-EOVERFLOW), or an error of
+ * tmm_mapping_request_check() or tmm_instance_create().
  *
  * Theseus: memory::create_mapping()
  *

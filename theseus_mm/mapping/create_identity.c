@@ -169,10 +169,11 @@ static struct tmm_mapped_pages *create_identity_at(struct tmm_instance *inst,
  * If @zero, clear the frames first. Unless @req names an address, the function passes over
  * frames whose pages have another owner. The allocators' locks are never held together.
  *
- * Returns an error of tmm_frame_allocator_allocate() or tmm_map_allocated_pages_to(). If @req
- * names an address and not all pages are free, returns ERR_PTR(-EADDRINUSE) or
- * ERR_PTR(-EADDRNOTAVAIL). Returns ERR_PTR(-ERANGE) if the frames have no addresses in the lower
- * half, or ERR_PTR(-EINTR) if the task is being killed. After an error nothing stays allocated.
+ * Returns an error of tmm_frame_allocator_allocate(), tmm_allocated_frames_zero() or
+ * tmm_map_allocated_pages_to(). If @req names an address and not all pages are free, returns
+ * ERR_PTR(-EADDRINUSE) or ERR_PTR(-EADDRNOTAVAIL). Returns ERR_PTR(-ERANGE) if the frames have no
+ * addresses in the lower half, or ERR_PTR(-EINTR) if the task is being killed. After an error
+ * nothing stays allocated.
  *
  * Theseus: memory::create_identity_mapping(), which serves only 4 KiB pages of general regions.
  *

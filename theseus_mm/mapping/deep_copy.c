@@ -167,7 +167,7 @@ err_abandon:
  * * ERR_PTR(-ENODEV)     - the device of the memory of @mp was removed
  * * ERR_PTR(-EIO)        - some memory of @mp is known to fail
  * * ERR_PTR(-EBUSY)      - @mp is being changed, or mutably borrowed and not shareable
- * * ERR_PTR(-ENOSPC)     - too few frames of the sizes needed are free
+ * * ERR_PTR(-ENOSPC)     - too few pages, or frames of the needed sizes, are free
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed
  * * ERR_PTR(-EIO)        - memory failed during the copy

@@ -58,7 +58,7 @@ static void forget_memories(struct tmm_instance *inst)
  * the instance owns until tmm_instance_exit(). The content of the runs is overwritten. Runs
  * that overlap are merged, or the overlap is cut off the later run. Returns -EINVAL if a run is
  * too small, also after such a cut, -EBUSY if bookkeeping would lie on a bad frame, -ENOSPC if
- * there is no room for the root, or -ENOMEM.
+ * there is no room for the root, -EINTR if the task is being killed, or -ENOMEM.
  *
  * Theseus: memory::init()
  *

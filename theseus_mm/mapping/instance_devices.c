@@ -49,7 +49,8 @@ static struct tmm_device_region *find_device(struct tmm_instance *inst, u64 firs
 
 /*
  * Undo tmm_instance_add_reserved_region(), which had the same arguments. Returns -ERANGE if no
- * such region was added, or -EBUSY, with nothing changed, if a frame of the region is owned.
+ * such region was added, or -EBUSY if a frame of the region is owned. After an error nothing has
+ * changed.
  *
  * Context: Process context, may sleep.
  */

@@ -44,7 +44,7 @@ static int check_region(const struct tmm_allocated_frames *frames, tmm_pte_flags
 	return tmm_pte_flags_check_memory_type(flags, region->memory_type);
 }
 
-/* Map @pages to @frames. Both are consumed on success, and untouched on error. */
+/* Map @pages to @frames. The function consumes both on success, and neither on error. */
 struct tmm_mapped_pages *tmm_map_pages_to(struct tmm_page_table *pt,
 					  struct tmm_allocated_pages **pages,
 					  struct tmm_allocated_frames **frames,
@@ -419,6 +419,7 @@ struct tmm_mapped_pages *tmm_map_pages(struct tmm_page_table *pt,
  * * ERR_PTR(-EEXIST)     - a page is mapped already
  * * ERR_PTR(-ENOSPC)     - too few frames are free, those for tables included
  * * ERR_PTR(-EDQUOT)     - the frames exceed a limit of the account
+ * * ERR_PTR(-EIO)        - memory failed while the function cleared the frames
  * * ERR_PTR(-ENOMEM)     - the kernel heap is exhausted
  * * ERR_PTR(-EINTR)      - the task is being killed
  */

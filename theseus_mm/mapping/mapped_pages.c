@@ -68,7 +68,7 @@ struct tmm_mapped_pages *tmm_mapped_pages_new(struct tmm_page_table *pt, tmm_pte
 	return mp;
 }
 
-/* Free the rest of a mapping that has no pages and no frames. */
+/* Free the object of a mapping whose pages and frames are gone, and uncharge its tables. */
 void tmm_mapped_pages_free(struct tmm_mapped_pages *mp)
 {
 	atomic64_dec(&mp->pt->nr_mappings);
@@ -164,7 +164,7 @@ struct tmm_mapped_pages *tmm_mapped_pages_begin(struct tmm_page_table *pt,
 /*
  * Map the pages after the first @done pages of an incomplete mapping to @frames, which is
  * consumed on success. @largest limits the size of leaves. Returns 0 or an error of
- * tmm_mapper_map().
+ * tmm_mapper_map_counted().
  *
  * Context: Process context, may sleep. O(leaves).
  */

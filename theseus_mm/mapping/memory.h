@@ -2,10 +2,10 @@
 /*
  * Memories: the runs of RAM of an instance, and the parts of each run.
  *
- * One end of a run holds the frame table. That part is a reserved region, which is allocated
- * permanently; the rest is a general region. The frame table lies at the run's start, unless the
- * run keeps more large leaves with the frame table at its end. The first run also holds the early
- * objects of both allocators.
+ * One end of a run is a reserved region, which is allocated permanently and holds the frame
+ * table. The rest of the run is a general region. The frame table lies at the run's start, unless
+ * the run keeps more large leaves with the frame table at its end. The first run also holds the
+ * early objects of both allocators.
  * Owner: the instance (mapping/instance.h).
  */
 #ifndef TMM_MAPPING_MEMORY_H
