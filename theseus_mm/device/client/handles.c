@@ -79,8 +79,8 @@ void tmm_handles_destroy(struct tmm_client *client)
 
 /*
  * Reserve an object in place of another object that the call consumes. The new object takes
- * over the charge for the other handle. So a call that does not increase the number of handles
- * is not refused for the limit.
+ * over the charge for the other handle. So a call that makes no additional handle succeeds
+ * even at the limit.
  *
  * The caller publishes the new object and forgets the other one, or forgets the new one, with
  * tmm_handle_forget(). The result is ERR_PTR(-EDQUOT) if all numbers are in use, or

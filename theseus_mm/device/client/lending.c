@@ -193,7 +193,7 @@ static int why_missing(const struct tmm_lending *lending)
 
 /*
  * Describe the mapping that a descriptor lends. The out fields are set on success only. The
- * result is -ESTALE, or -EBUSY while another call changes the mapping.
+ * result is -ESTALE if the descriptor is stale, or -EBUSY while another call changes the mapping.
  */
 int tmm_lending_query(const struct tmm_lending *lending, struct theseus_mm_query *query)
 {
@@ -212,9 +212,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_lending_query);
 
 /*
  * Borrow a part of the mapping that a descriptor lends. @loan gets the borrow on success only;
- * the caller then begins the loan with the descriptor's lender. The result is -ESTALE, -EBUSY
- * while another call changes the mapping, or an error of tmm_borrow_begin(). The caller may
- * hold mmap_lock.
+ * the caller then begins the loan with the descriptor's lender. The result is -ESTALE if the
+ * descriptor is stale, -EBUSY while another call changes the mapping, or an error of
+ * tmm_borrow_begin(). The caller may hold mmap_lock.
  */
 int tmm_lending_lend(const struct tmm_lending *lending, u64 offset, u64 nr_bytes, bool is_mutable,
 		     struct tmm_loan *loan)
