@@ -41,8 +41,8 @@ int tmm_entries_write(const struct tmm_entries *entries, u32 i, const void *entr
 }
 
 /*
- * Copy entry @i of the array to @entry, which has the module's size. Returns -E2BIG if a byte
- * that the module does not know is not 0. May sleep.
+ * Copy entry @i of the array to @entry, which has the module's size. Returns -E2BIG if the
+ * caller's entry is longer and has a byte other than 0 past the module's size. May sleep.
  */
 int tmm_entries_read(const struct tmm_entries *entries, u32 i, void *entry)
 {
