@@ -203,7 +203,7 @@ static bool is_all_by_bytes(enum tmm_map_kind kind, u64 start, u64 end)
 	return true;
 }
 
-/* is_all() relies on how Linux searches its map: compare it with queries byte by byte. */
+/* is_all() relies on how Linux searches its map, so its answers must equal those byte by byte. */
 static void firmware_map_agrees_with_queries_by_byte(struct kunit *test)
 {
 	const struct tmm_firmware_map *map = &tmm_firmware_map;

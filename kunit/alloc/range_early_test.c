@@ -166,10 +166,10 @@ static void early_object_is_freed_after_the_move(struct kunit *test)
 static void move_without_memory(struct kunit *test)
 {
 	/*
-	 * The allocation that fails in each try. In the first try it is one for the reserve. In the
-	 * second try, the first allocation completes the reserve and the second one, which is for
-	 * the list of objects, fails. The third try finds the reserve full: its first allocation is
-	 * for the list, and the second one, which is for the objects, fails.
+	 * The number of the allocation that fails in each try. First try: an allocation for the
+	 * reserve fails. Second try: the first allocation completes the reserve, and the second
+	 * one, for the list of objects, fails. Third try: the reserve is full, the first allocation
+	 * is for the list, and the second one, for the objects, fails.
 	 */
 	static const unsigned int nths[] = { 1, 2, 2 };
 	struct tmm_test_ranges *tr = test->priv;
