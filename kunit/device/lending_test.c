@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The right to borrow ends between two steps. Either a process has begun a borrow, but its area is
- * not counted yet. Or a call has taken the mapping out of its handle, and may still put it back.
+ * Loans between two steps. The right to borrow ends after a process has begun a borrow, but before
+ * the area of the process is counted. Or a call has taken a mapping out of its handle, and nobody
+ * knows yet whether the call will put the mapping back.
  */
 #include "device/client/lending.h"
 
@@ -168,7 +169,7 @@ static void while_a_call_has_the_mapping(struct kunit *test)
 	end_lending(client, file);
 }
 
-/* MERGE gives a handle another file. Descriptors of the earlier file do not lend from this one. */
+/* After MERGE has given a handle another file, descriptors of the earlier file lend nothing. */
 static void mapping_with_another_file(struct kunit *test)
 {
 	struct tmm_client *client = create_client(test);
