@@ -35,8 +35,9 @@ void tmm_driver_expect_frames(struct kunit *test, const struct tmm_allocated_fra
 void tmm_driver_expect_pages(struct kunit *test, const struct tmm_allocated_pages *pages, u64 start,
 			     u64 nr);
 /*
- * Like tmm_driver_expect_frames() and _pages(), but then drop the run. They expect that nobody else
- * can allocate the last chunk of the run before the drop, and that the run is free afterwards.
+ * Like tmm_driver_expect_frames() and tmm_driver_expect_pages(), but these functions then drop the
+ * run. Nobody else must be able to allocate the run's last chunk before the drop, and the run must
+ * be free afterwards.
  */
 void tmm_driver_try_frames(struct kunit *test, struct tmm_allocated_frames *frames, u64 start,
 			   u64 nr);

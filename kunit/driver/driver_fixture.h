@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The fixture of the suites in theseus_mm_driver_test.ko. That module uses theseus_mm as any
- * other driver does: it includes only the public header, uses only symbols exported to every
- * module, and works on the module's one instance.
+ * other driver does: of the headers of theseus_mm it includes only the public one, it uses only
+ * symbols exported to every module, and it works on the one instance of theseus_mm.
  *
  * Each case reads the counts in sysfs when it begins and when it ends.
  */

@@ -168,7 +168,7 @@ static void frames_by_request_refused(struct kunit *test)
 	tmm_allocated_frames_drop(&owned);
 }
 
-/* The request that choose_run() makes once a free run has @nr_at_least frames. */
+/* choose_run() returns @req at the first free run of at least @nr_at_least frames. */
 struct choice {
 	u64 nr_at_least;
 	struct tmm_allocation_request req;
