@@ -17,7 +17,7 @@
 #define MAX_ALLOCATIONS 60
 #define base_page()	(tmm_private_first_page() + 510)
 
-/* The operations return 0 or an error. Either way they free all that they made. */
+/* Each operation returns 0 or an error, and in both cases frees all that the operation made. */
 
 static int try_create(struct tmm_test_instance *ti)
 {

@@ -98,8 +98,8 @@ static void congruent_pages_settle_for_less(struct kunit *test)
 #define HIGH	(64 * LEAF_1G)
 
 /*
- * Adds low pages of every alignment as a last resort, and 2 MiB of general pages above, of which
- * only the last page is aligned to 2 MiB.
+ * Adds low pages of every alignment as a last resort, and 2 MiB of general pages at high addresses.
+ * Of the general pages, only the last one is aligned to 2 MiB.
  */
 static void add_low_and_high(struct kunit *test)
 {

@@ -146,7 +146,10 @@ static int toggle_often(void *context)
 	return 0;
 }
 
-/* A borrow ends as the kind that it was counted as, even if the mapping was changed before. */
+/*
+ * The end of a borrow subtracts what its begin has added to the count, even if another thread
+ * changes the mapping while the borrow begins.
+ */
 static void borrow_while_it_is_toggled(struct kunit *test)
 {
 	struct toggler *toggler = tmm_test_kvzalloc(test, sizeof(*toggler));

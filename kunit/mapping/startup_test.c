@@ -82,8 +82,8 @@ static u64 nr_in_list(const struct list_head *list)
 }
 
 /*
- * Expects @mp to map the bookkeeping of @mem, with the content that the kernel sees at its own
- * address of the bookkeeping.
+ * Expects @mp to map the bookkeeping of @mem. A borrow of @mp must read the bytes that the kernel
+ * sees at its own address of the bookkeeping.
  */
 static void expect_metadata(struct kunit *test, struct tmm_mapped_pages *mp,
 			    const struct tmm_instance_memory *mem)
