@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Two CPUs use large leaves at once: one translates, maps or is in windows, the other one splits,
- * remaps and unmaps. Each case runs for a second, and needs a second CPU.
+ * remaps and unmaps. Each case runs for a second, or longer on a busy machine, and needs a second
+ * CPU.
  */
 #include "paging/mapper.h"
 
@@ -41,7 +42,7 @@ static tmm_leaf_bits_t leaf_bits(void)
 	return tmm_pte_leaf_bits(TMM_TEST_WRITABLE, true);
 }
 
-/* A race runs for a second, and on a busy machine until both sides have made some rounds. */
+/* A race runs for a second. If MIN_ROUNDS are not done by then, the race runs up to 30 seconds. */
 static bool goes_on(unsigned long start, u64 nr_rounds)
 {
 	return time_before(jiffies, start + (nr_rounds < MIN_ROUNDS ? 30 * HZ : HZ));

@@ -112,7 +112,7 @@ static void run_of_large_leaves(struct kunit *test)
 	tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(page, 3 * 512 + 5));
 }
 
-/* A leaf that is being split still counts. Other entries that are not present do not. */
+/* A leaf that is being split belongs to a run. Any other entry that is not present is a hole. */
 static void run_of_a_frozen_leaf(struct kunit *test)
 {
 	const u64 page = base_page() + 1024, frame = 0x40000;

@@ -54,7 +54,7 @@ static void create_takes_two_aligned_frames(struct kunit *test)
 	struct tmm_test_instance *ti = test->priv;
 	unsigned int i;
 
-	/* The lowest free frame has an even or an odd number. */
+	/* Each round takes a frame, so the lowest free frame is even and odd by turns. */
 	for (i = 0; i < 4; i++) {
 		struct tmm_page_table *pt = create_root(test);
 

@@ -158,7 +158,10 @@ static void undone_map_shoots_down(struct kunit *test)
 					     tmm_frame_4k(100),
 					     tmm_pte_leaf_bits(TMM_PTE_NONE, true), TMM_4K),
 			-EEXIST);
-	/* At the call, the two leaf tables before the table with the page in use still existed. */
+	/*
+	 * The failed map had filled the two leaf tables before the table with the page in use. Both
+	 * leaf tables still existed at the shootdown.
+	 */
 	expect_one_call(test, base_page(), 514);
 	KUNIT_EXPECT_EQ(test, seen.entry, 0);
 	KUNIT_EXPECT_EQ(test, seen.nr_tables, tmm_test_nr_tables(test) + 2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One CPU is in windows or walks tables, while another one changes the tables. Each case runs for
- * a second, or longer on a busy machine, and needs a second CPU.
+ * One CPU is in windows or walks tables, while another one changes the tables. Most cases run
+ * for a second, or longer on a busy machine. Every case needs a second CPU.
  */
 #include "paging/translate.h"
 #include "paging/window.h"
@@ -25,7 +25,7 @@
 #define STEP_USECS 20
 /* A window for which others have to wait lasts this long. */
 #define STAY_MSECS 20
-/* Both sides of a race must make at least this many rounds. */
+/* Both sides of map_and_unmap_in_the_same_tables() must make at least this many rounds. */
 #define MIN_ROUNDS 11
 
 /* The state that the case and its thread share. */
@@ -34,7 +34,7 @@ struct race {
 	u64 page;		/* the page that both sides use */
 	u64 frame;		/* the frame behind @page */
 	u64 nr_done;		/* rounds of the thread */
-	u64 nr_windows;		/* windows that the thread has left; in stay_in_a_window(), entered */
+	u64 nr_windows;		/* windows left by the thread; in stay_in_a_window(), entered */
 	u64 nr_refused;		/* windows that the thread could not enter */
 	u64 nr_wrong;		/* wrong results that the thread saw */
 };
