@@ -64,7 +64,7 @@ static void oopses_in_a_window(struct kunit *test)
 	while (!READ_ONCE(task->exit_state))
 		schedule_timeout_interruptible(1);
 	put_task_struct(task);
-	/* The drop waits until all CPUs that are in a window now have left it. */
+	/* The drop waits until each CPU that is in a window has left the window. */
 	tmm_mapped_pages_drop(&other);
 	KUNIT_EXPECT_TRUE(test, !other);
 	tmm_borrow_end(&borrow);
