@@ -12,7 +12,7 @@
 
 #define TMM_TEST_MAX_REGIONS 4
 
-/* This is a macro so that a failure names the line of the case. */
+/* TMM_EXPECT_CHUNK() is a macro so that a failure names the line of the case. */
 #define TMM_EXPECT_CHUNK(test, chunk, _start, _nr)			\
 do {									\
 	const struct tmm_chunk *_chunk = (chunk);			\
@@ -24,7 +24,7 @@ do {									\
 /* A range allocator and its regions, of which the first @nr_regions are in use. */
 struct tmm_test_ranges {
 	struct tmm_range_allocator ra;
-	struct tmm_range_hooks hooks;	/* they set tmm_test_hook_start and tmm_test_hook_nr */
+	struct tmm_range_hooks hooks;	/* the hooks set tmm_test_hook_start and tmm_test_hook_nr */
 	struct kmem_cache *cache;	/* for the chunk objects */
 	struct tmm_range_region regions[TMM_TEST_MAX_REGIONS];
 	unsigned int nr_regions;
