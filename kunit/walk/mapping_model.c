@@ -66,7 +66,7 @@ void model_disown(struct model *m, u64 first, u64 nr)
 		return;
 	model_set_stamps(m, first, nr, MODEL_UNKNOWN);
 	memset(m->shared->is_dirty + index, 0, nr);
-	/* Another walk may take the frames as soon as that walk sees them without an owner. */
+	/* Other walks may take a frame without an owner, so the owner is cleared last. */
 	smp_wmb();
 	memset(m->shared->owner + index, 0, nr);
 }
@@ -346,8 +346,8 @@ void model_check_mapping(struct model *m, const struct model_mapping *mapping)
 }
 
 /*
- * Reads through a window, without a borrow. This walk may hold a mutable borrow of the mapping,
- * which would refuse another one, and no other walk uses the mapping.
+ * Reads through a window, without a borrow: if this walk holds a mutable borrow of the mapping, any
+ * further borrow is refused. No other walk uses the mapping.
  */
 void model_check_content(struct model *m, const struct model_mapping *mapping, u64 i)
 {

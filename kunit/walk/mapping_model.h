@@ -5,10 +5,11 @@
  * records these frames and pages, and checks that they had no owner before and do not change later.
  *
  * Several models can share one instance. Each has objects of its own, and all use one struct
- * model_shared. With several models, the sums are not compared, since each model takes memory.
+ * model_shared. With several models, the instance's counts are not compared with the sums of one
+ * model, since each model takes memory.
  *
- * The first error is recorded in @why and ends the walk, since a thread that is not the case's
- * own must not use KUnit's assertions.
+ * The first error is recorded in @why of struct model and ends the walk, since a thread that is not
+ * the case's own must not use KUnit's assertions.
  */
 #ifndef TMM_KUNIT_MAPPING_MODEL_H
 #define TMM_KUNIT_MAPPING_MODEL_H
@@ -51,7 +52,7 @@ struct model_mapping {
 	u64 nr;
 	struct model_run *runs;		/* the frames behind the pages */
 	unsigned int nr_runs;
-	int lender;			/* index of the frames lent to it, or MODEL_NO_LENDER */
+	int lender;			/* index of the lent frames, or MODEL_NO_LENDER */
 	unsigned int nr_shared;		/* number of immutable borrows */
 	bool is_mut;			/* there is a mutable borrow */
 	bool is_dropped;		/* the mapping exists until its last borrow ends */
@@ -63,7 +64,7 @@ struct model_frames {
 	struct tmm_allocated_frames *frames;	/* NULL if dropped, or if the place is free */
 	u64 first;
 	u64 nr;
-	unsigned int nr_loans;			/* mappings to which the frames are lent */
+	unsigned int nr_loans;			/* number of mappings with these frames */
 	bool is_device;
 };
 
@@ -79,7 +80,7 @@ struct model_borrow {
 	};
 };
 
-/* The state that all models of one instance share. The arrays have an entry a frame of RAM. */
+/* The state that all models of one instance share. The arrays have an entry for each RAM frame. */
 struct model_shared {
 	struct tmm_memory memories[MODEL_NR_MEMORIES];
 	u8 owner[MODEL_NR_FRAMES];	/* 1 if the frame is owned */

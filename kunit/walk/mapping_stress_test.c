@@ -30,7 +30,7 @@
 
 #define NR_STEPS	2500
 #define NR_RACE_STEPS	1000
-/* Everything is compared once in this many steps. */
+/* A walk that has the instance for itself compares everything once in this many steps. */
 #define ALL_EVERY	100
 
 struct walk_param {

@@ -49,7 +49,7 @@ void walk_draw_device_run(struct model *m, u64 *first, u64 *nr)
 	*first = m->device_first + offsets[model_below(m, ARRAY_SIZE(offsets))] +
 		 (model_below(m, 2) ? model_below(m, 16) * LEAF_2M : 0);
 	*nr = lengths[model_below(m, ARRAY_SIZE(lengths))];
-	/* A run that is not aligned to 2 MiB needs many small leaves: shorten every other one. */
+	/* Runs not aligned to 2 MiB need many small leaves: limit the length of half of them. */
 	if ((*first & (LEAF_2M - 1)) && model_below(m, 2))
 		*nr = 1 + model_below(m, 2 * LEAF_2M);
 	if (!model_below(m, 20))

@@ -325,7 +325,7 @@ static void exit_case(struct kunit *test)
 	tmm_test_frames_destroy(test, test->priv);
 }
 
-/* How many of 8 steps are of each kind. */
+/* The numbers of steps of each kind in 8 steps, on average. All other steps merge. */
 struct walk_param {
 	const char *name;
 	unsigned int nr_allocate;
