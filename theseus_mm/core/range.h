@@ -124,7 +124,7 @@ static inline struct tmm_paddr tmm_paddr_of_flat(u64 flat)
  * _of(first, nr):               for chunks that are known to exist: checks nothing
  * _from_addr(addr, bytes):      every 4 KiB chunk touched by [addr, addr + bytes)
  * _start_address(), _last():    first address, last chunk; _last() is false if empty
- * _size_in_<kind>s(), _size_in_bytes():  O(1); chunks have the range's own size
+ * _size_in_<kind>s(), _size_in_bytes():  O(1); a chunk has the chunk size of the range
  * _contains(), _contains_address(), _contains_range()
  * _overlap(a, b, out):          false (and @out untouched) if there is no overlap;
  *                               @out is in 4 KiB chunks
