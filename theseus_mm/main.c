@@ -107,7 +107,7 @@ static int __init tmm_module_init(void)
 	int err;
 
 	err = start_parts();
-	/* Every other error is logged by the code that detects it. */
+	/* The code that detects any other error logs that error. */
 	if (err == -ENOMEM)
 		pr_err("Linux's own memory is exhausted, so the module is not loaded: free some, or name smaller ranges in regions=\n");
 	else if (err == -ENOSPC)
