@@ -92,9 +92,9 @@ static void extend_in_table(const u64 *table, unsigned int level, struct tmm_lea
 }
 
 /*
- * Walk down once, and search from @page on, but not past page number @end. The walk reads each
- * table only once, because interrupts are off. If the walk finds nothing, the returned page is
- * the page where the search continues.
+ * Walk down once, and search from @page on, but not past page number @end. Interrupts are off
+ * during the walk, so the walk is short: it reads one table of each level at most. If the walk
+ * finds nothing, the returned page is the page where the search continues.
  */
 static struct tmm_page find_in_one_walk(struct tmm_page_table *pt, struct tmm_page page, u64 end,
 					struct tmm_leaf_run *run)

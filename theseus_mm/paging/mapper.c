@@ -35,7 +35,7 @@ static unsigned int span_of(struct tmm_page page, u64 nr)
 /*
  * Returns the leaves from @page on that share a table and a size. All callers pass whole
  * leaves. If @nr pages nevertheless begin or end inside of a leaf, the function returns the
- * whole leaf. Otherwise frames that are about to be freed would stay mapped.
+ * whole leaf, so that no frame that is about to be freed stays mapped.
  */
 static struct leaves leaves_at(struct tmm_page_table *pt, struct tmm_page page, u64 nr)
 {
@@ -100,7 +100,7 @@ static int fill_entries(u64 *entry, struct tmm_frame frame, unsigned int nr, tmm
 	return 0;
 }
 
-/* Map @nr leaves of the size of @page and @frame, which share a table. */
+/* Map @nr leaves in one table. Each leaf has the size of @page, and @frame has the same size. */
 static int map_span(struct tmm_page_table *pt, struct tmm_page page, struct tmm_frame frame,
 		    unsigned int nr, tmm_leaf_bits_t bits, struct tmm_table_spares *spares,
 		    struct tmm_table_gather *gather)

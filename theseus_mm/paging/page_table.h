@@ -95,7 +95,7 @@ static inline u64 tmm_private_nr_pages(void)
 	return 16ULL << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
 }
 
-/* Pages for clients, from the first page on. The last sixteenth is reserved for kernel code. */
+/* Number of general pages: the guard hole without its last sixteenth, which is for kernel code. */
 static inline u64 tmm_private_nr_general_pages(void)
 {
 	return tmm_private_nr_pages() / 16 * 15;

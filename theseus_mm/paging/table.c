@@ -35,9 +35,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_table_of_entry);
 
 /*
  * Add @nr to the count of the table behind @entry. If there is no table, install a spare table
- * with that count. The caller has pinned the table that @entry is part of. If this table is
- * missing, then so are all tables below: @nr_missing counts this table and those below. The
- * function installs a table only if there are spares for all missing tables.
+ * with that count. The caller has pinned the table that @entry is part of. If the table behind
+ * @entry is missing, all tables below it are missing too, and @nr_missing is the number of
+ * these tables. The function installs a table only if there are spares for all missing tables.
  */
 static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 			 struct tmm_table_spares *spares, bool *installed)
@@ -159,10 +159,10 @@ static void gather_table(struct tmm_page_table *pt, u64 entry, struct tmm_table_
 }
 
 /*
- * Give back @nr counts of the table at the end of @path. The caller has cleared the counted
- * entries, which were leaves or pointed to tables. @gather receives each table that becomes
- * empty: this table, and then each table above that loses its last entry. The root's table has
- * no count.
+ * Give back @nr counts of the table at the end of @path. A count was a pin, or an entry that the
+ * caller has cleared or has never written. @gather receives each table that becomes empty: the
+ * table at the end of @path, and then each table above that loses its last entry. The root's
+ * table has no count.
  *
  * Context: Any. The caller does a shootdown before tmm_table_free_gathered().
  */

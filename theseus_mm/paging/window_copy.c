@@ -24,7 +24,7 @@
  * Move @nr elements, each in one access, without instrumentation. Afterwards @nr is the number
  * of elements not moved. The exception table handles faults and failing memory. The
  * machine-check handler recovers from a kernel access only for table entries of this type
- * (error_context() in severity.c), and only if the CPU can go on.
+ * (error_context() in mce/severity.c of Linux), and only if the CPU can go on.
  */
 #define REP_MOVS(suffix, to, from, nr)							\
 	asm volatile("1:	rep movs" suffix "\n"					\
@@ -184,11 +184,11 @@ static int copy_between_halves(struct tmm_page_table *pt, void *to, const void *
 }
 
 /*
- * Returns the width in bytes (1, 2, 4 or 8) of the accesses that copy uncached memory. The
- * width for write-back memory is not defined. All accesses of a copy are aligned and of one
- * width: the widest that divides @offset and @nr_bytes. A copy of uncached memory uses accesses
- * of 8 bytes only if the whole copy is 8 bytes. Registers of 64 bits are rare, and registers of
- * 32 bits often allow no other width.
+ * Returns the width in bytes (1, 2, 4 or 8) of the accesses that copy uncached or
+ * write-combining memory. The width for write-back memory is not defined. All accesses of a
+ * copy are aligned and of one width: the widest that divides @offset and @nr_bytes. A copy of
+ * uncached memory uses accesses of 8 bytes only if the whole copy is 8 bytes. Registers of 64
+ * bits are rare, and registers of 32 bits often allow no other width.
  */
 unsigned int tmm_window_access_width(enum tmm_memory_type type, u64 offset, u64 nr_bytes)
 {
@@ -201,9 +201,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_access_width);
 /*
  * Copy in as many windows as needed. @to and @from are each in either half of @pt or in kernel
  * memory, which must not fault; the two ranges do not overlap. @type is the type of the memory
- * under @pt. Uncached memory is accessed in the width of tmm_window_access_width(), in order,
- * and each byte once. @left is set to the number of bytes not copied, which is above 0 if @from
- * is not mapped, @to is not writable, or memory fails.
+ * under @pt. Accesses to uncached or write-combining memory have the width of
+ * tmm_window_access_width(), are in order, and touch each byte once. @left is set to the number
+ * of bytes not copied, which is above 0 if @from is not mapped, @to is not writable, or memory
+ * fails.
  *
  * Returns an error of tmm_window_enter(), or -ENOMEM if a copy between the halves of @pt gets
  * no memory for its buffer. After an error, nothing was copied.
