@@ -117,7 +117,7 @@ static bool all_have_room(const struct tmm_account *account, const struct tmm_ac
 	return true;
 }
 
-/* Charge this account only. The count never exceeds the limit, even for a moment. */
+/* Charge this account only. The count never exceeds limit + @beyond, even for a moment. */
 static bool charge_one(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
 {
 	s64 old = atomic64_read(&account->counts[resource]);

@@ -129,7 +129,7 @@ static void search_ram(struct search *search)
 	}
 }
 
-/* Consider only the last quarter of the RAM, so that Linux keeps the rest. */
+/* Consider only the last quarter of a range of RAM, so that Linux keeps the rest. */
 static int consider_last_quarter(struct resource *res, void *arg)
 {
 	const u64 align = max_t(u64, run_align(arg, TMM_USE_LINUX), SZ_2M);

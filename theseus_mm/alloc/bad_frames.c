@@ -106,7 +106,7 @@ int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
 	bad = new_bad(fa);
 	if (!bad)
 		return -ENOMEM;
-	/* Once the entry is in @bad, the frame cannot return to the free set. */
+	/* Once fa->bad has an entry for the frame, the frame cannot return to the free set. */
 	err = xa_insert(&fa->bad, number, bad, GFP_KERNEL);
 	if (err) {
 		free_bad(fa, bad);
@@ -167,8 +167,8 @@ static void forget_frame(struct tmm_frame_allocator *fa, u64 number, struct tmm_
 }
 
 /*
- * Free the records of bad frames. The allocator is being destroyed, so no caller allocates from
- * it.
+ * Put the bad frames back into the free set, and free their records. The allocator is being
+ * destroyed, so no caller allocates from the allocator.
  */
 void tmm_bad_frames_end(struct tmm_frame_allocator *fa)
 {
@@ -185,9 +185,9 @@ void tmm_bad_frames_end(struct tmm_frame_allocator *fa)
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_end);
 
 /*
- * Parse a list of addresses, "<address>[,...]", decimal or with 0x. @frames is set to an array
- * of the frames at these addresses, which the caller frees with kfree(). May sleep. Return: 0;
- * -EINVAL if @text is malformed, -ERANGE if a number does not fit, or -ENOMEM.
+ * Parse a list of decimal, hexadecimal (0x) or octal (0) addresses, "<address>[,...]". @frames is
+ * set to an array of the frames at these addresses, which the caller frees with kfree(). May
+ * sleep. Return: 0; -EINVAL if @text is malformed, -ERANGE if a number does not fit, or -ENOMEM.
  */
 int tmm_bad_frames_parse(const char *text, u64 **frames, unsigned int *nr)
 {

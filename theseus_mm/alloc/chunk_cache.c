@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* Take objects from a slab cache, which must exist as long as @objects. */
+/* Set up @objects with a slab cache, which must exist as long as @objects. */
 void tmm_chunk_cache_init(struct tmm_chunk_cache *objects, struct kmem_cache *cache)
 {
 	*objects = (struct tmm_chunk_cache){ .cache = cache };
@@ -15,8 +15,8 @@ void tmm_chunk_cache_init(struct tmm_chunk_cache *objects, struct kmem_cache *ca
 }
 
 /*
- * Take objects from early memory, before @objects has given out any object. One object takes
- * tmm_chunk_cache_object_size() bytes. The memory need not be cleared.
+ * Let new objects come from early memory. @objects has not given out any object yet. One object
+ * takes tmm_chunk_cache_object_size() bytes. The memory need not be cleared.
  */
 void tmm_chunk_cache_start_early(struct tmm_chunk_cache *objects, void *memory,
 				 size_t nr_bytes)

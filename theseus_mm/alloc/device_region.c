@@ -267,8 +267,9 @@ void tmm_device_region_give_up(struct tmm_device_region *dr)
 EXPORT_SYMBOL_IF_KUNIT(tmm_device_region_give_up);
 
 /*
- * Keep regions from being closed until tmm_device_region_access_end(), to which the caller
- * passes the returned token. After this call, the caller checks whether the region is closed.
+ * Keep tmm_device_region_close() from returning until tmm_device_region_access_end(), to which
+ * the caller passes the returned token. After this call, the caller checks whether the region
+ * is closed.
  */
 int tmm_device_region_access_begin(void)
 	__acquires(&accesses)

@@ -5,9 +5,10 @@
  * may change.
  *
  * A range was *taken* from Linux, for example with memmap=, if all of the range is RAM in the
- * firmware's own map, and no part of the range is RAM in the map that Linux uses. (alloc/pool.c
- * makes further checks.) A *run* is a range of whole pages with the same use. Finding the end
- * of a run takes a few queries for each doubling of its length, not one query for each page.
+ * firmware's own map, and no part of the range is reserved or used by ACPI in that map, or RAM
+ * in the map that Linux uses. (alloc/pool.c makes further checks.) A *run* is a range of whole
+ * pages with the same use. A binary search finds the end of a run, without a query for each
+ * page.
  *
  * Lock: none; the maps do not change after boot.
  * Owner: Linux. A test has a map of its own, with its own answers.

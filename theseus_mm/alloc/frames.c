@@ -92,8 +92,8 @@ void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa)
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_destroy);
 
 /*
- * Free -> Allocated, for the allocator, which has already taken the frames out of the free set
- * and marked the frames. Return: the same run.
+ * Free -> Allocated. The allocator has already taken the frames out of the free set and marked
+ * the frames. Return: the same run.
  */
 struct tmm_allocated_frames *tmm_frames_into_owned(struct tmm_frames *frames,
 						   struct tmm_frame_allocator *allocator,

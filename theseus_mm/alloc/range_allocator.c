@@ -209,10 +209,10 @@ struct tmm_range_region *tmm_range_allocator_region_at(struct tmm_range_allocato
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_region_at);
 
 /*
- * Fill in the counts of general regions; the longest runs are the longest in any one region.
- * Designated regions do not count, since they are a last resort. Reserved regions do not count,
- * since callers get chunks of these regions by address only. Takes and releases the allocator's
- * lock. O(regions).
+ * Fill in the counts of general regions. No run spans two regions, so @largest has the longest
+ * runs of any one region. Kernel and designated regions do not count, since requests with
+ * @general_only get no chunks of these regions. Reserved regions do not count, since callers get
+ * chunks of these regions by address only. Takes and releases the allocator's lock. O(regions).
  */
 void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals)
 {

@@ -34,7 +34,8 @@ struct tmm_range_allocator;
  * @TMM_REGION_GENERAL: any request
  * @TMM_REGION_KERNEL: requests without @general_only, if they name an address or a range,
  *                     or if the general regions are full
- * @TMM_REGION_DESIGNATED: requests by address or range; other requests as a last resort
+ * @TMM_REGION_DESIGNATED: requests without @general_only, by address or range; other requests
+ *                         without @general_only as a last resort
  * @TMM_REGION_RESERVED: requests by address only
  */
 enum tmm_region_type {
@@ -97,7 +98,8 @@ struct tmm_range_hooks {
  * @hooks: the hooks of frames or pages
  * @objects: source of chunk objects
  * @reserve: the first of the chunk objects for deferred allocations
- * @nr_reserve: length of @reserve; TMM_NR_RESERVE when no deferred action is pending
+ * @nr_reserve: length of @reserve; TMM_NR_RESERVE when no deferred action is pending, but 0
+ *              as long as @objects come from early memory
  */
 struct tmm_range_allocator {
 	spinlock_t lock;	/* the list, all free sets, the reserve */

@@ -50,8 +50,8 @@ static struct tmm_chunk *take_run(struct tmm_range_allocator *ra, struct tmm_ran
 
 /*
  * Charge the account, then take the run. The charge comes after the search. A charge for a run
- * that is not found would take room from other clients, and undoing the charge would wake them.
- * check_request() has refused a request that exceeds a limit by itself before the search.
+ * that is not found would take room from other clients, and undoing the charge would wake these
+ * clients. Before the search, check_request() has refused a request that exceeds a limit.
  */
 static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 					 const struct tmm_allocation_request *req,
@@ -205,7 +205,7 @@ static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_
 }
 
 /*
- * Take a run of chunks, and set @region on success only. O(log n) in the free ranges of a
+ * Take a run of chunks. @region is valid on success only. O(log n) in the free ranges of a
  * region, except for alignments that are not indexed (see tmm_free_ranges_find()); O(n) in
  * regions. A run of more than TMM_MAX_RUN chunks can be allocated by address only. May sleep.
  * Takes and releases the allocator's lock. Return:

@@ -25,12 +25,12 @@ struct tmm_account;
 /**
  * struct tmm_allocation_request - the chunks that a caller wants
  * @nr: chunks of 4 KiB, 1 or more; TMM_TOO_MANY if the count overflowed
- * @is_at: the run starts at @at; @align, @min and @max are ignored
+ * @is_at: the run starts at @at; @align, @behind, @min and @max are ignored
  * @at: number of the first chunk
  * @align: the run starts at a multiple of @align, in chunks; 0 and 1 mean anywhere. A request
  *         aligned to 2 MiB or more is served from the top of the region, other requests from
- *         the bottom, which keeps large runs whole. In a reversed region, top and bottom are
- *         exchanged.
+ *         the bottom. So small runs do not break up the large runs. In a reversed region, top
+ *         and bottom are exchanged.
  * @behind: the run starts this many chunks after a multiple of @align. The chunks between the
  *          multiple and the run have to be free too, but are not taken.
  * @min: lowest chunk that may be used
@@ -38,7 +38,7 @@ struct tmm_account;
  * @offset: bytes from the start of chunk @at to the first byte of a request by bytes; see
  *          tmm_request_at_vaddr()
  * @general_only: use general regions only: no last resort, and no address in another region.
- *                All requests of clients set this flag.
+ *                All requests of clients for pages set this flag, except for identity mappings.
  * @account: account charged for the run, until the run is free again; NULL for none
  *
  * Theseus: AllocationRequest, whose kinds are the constructors below. Here a request may have
