@@ -7,12 +7,12 @@
  *
  *	MODULE_IMPORT_NS(THESEUS_MM);		("THESEUS_MM" from Linux 6.13 on)
  *
- * The functions work on theseus_mm's own instance. A module that uses them keeps theseus_mm
- * loaded. A function of the included headers is public if the function is exported to the
- * namespace, or inline in this header, core/, alloc/ or mapping/. Inline functions of
- * paging/ are internal, except for tmm_private_*() in paging/page_table.h. The inline forms
- * of allocation below have the context and the cost of the exported function that they
- * call.
+ * The functions work on theseus_mm's own instance. A module that uses these functions keeps
+ * theseus_mm loaded. A function of the included headers is public if the function is
+ * exported to the namespace, or inline in this header, core/, alloc/ or mapping/. Inline
+ * functions of paging/ are internal, except for tmm_private_*() in paging/page_table.h. The
+ * inline forms of allocation below have the context and the cost of the exported function
+ * that they call.
  *
  * Ownership: a function that takes a T ** consumes the object: the pointer is NULL after
  * success, and unchanged after an error. Constructors return an ERR_PTR() on failure, never

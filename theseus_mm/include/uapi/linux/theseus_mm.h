@@ -143,9 +143,10 @@
  * pages or frames. Ranges of addresses are inclusive at both ends.
  *
  * A client can see and choose physical addresses only with CAP_SYS_ADMIN: without it they
- * read as 0, and a call that names one fails with EPERM. Two exceptions take CAP_SYS_RAWIO
- * instead. The virtual address of an identity mapping is a physical address, which every
- * later owner also sees. Device memory is mapped by its physical address.
+ * read as 0, and a call that names one fails with EPERM. The calls for identity mappings and
+ * for device memory take CAP_SYS_RAWIO instead. The virtual address of an identity mapping
+ * is its physical address, which every later owner of the mapping also sees. The calls for
+ * device memory name the memory by its physical address.
  *
  * Structures
  * ----------
@@ -406,9 +407,9 @@ struct theseus_mm_client_info {
  * @nr_hidden: out: clients that the caller may not see
  * @entry_size: in: size of an entry of @clients
  * @hidden_frames: out: frames that the hidden clients own, or that are still charged to them
- * @orphan_frames: out: frames that are still charged to closed clients, if the caller could
- *                 see these when they were open: exported and not imported, mmapped by a
- *                 process, pinned, or in quarantine
+ * @orphan_frames: out: frames that are still charged to closed clients that the caller could
+ *                 see before: exported and not imported, mmapped by a process, pinned, or in
+ *                 quarantine
  *
  * A caller with CAP_SYS_ADMIN sees all clients. Any other caller sees the calling client
  * and the other clients of the same user.
@@ -520,8 +521,8 @@ struct theseus_mm_query {
 #define THESEUS_MM_ATTRIBUTE_SHAREABLE	(1U << 0)	/* see SHARE */
 #define THESEUS_MM_ATTRIBUTE_PINNED	(1U << 1)	/* I/O pins memory of an ended area */
 #define THESEUS_MM_ATTRIBUTE_READ_ONLY	(1U << 2)	/* permanently; see EXPORT */
-#define THESEUS_MM_ATTRIBUTE_BAD	(1U << 3)	/* some of its memory fails */
-#define THESEUS_MM_ATTRIBUTE_BORROWED	(1U << 4)	/* the descriptor only lends it */
+#define THESEUS_MM_ATTRIBUTE_BAD	(1U << 3)	/* some of the mapping's memory fails */
+#define THESEUS_MM_ATTRIBUTE_BORROWED	(1U << 4)	/* the descriptor only lends */
 
 /**
  * struct theseus_mm_handle_info - an object with a handle, or an exported mapping
