@@ -379,7 +379,7 @@ struct theseus_mm_occupancy {
  * @uid: the user who opened the client, in the caller's user namespace
  * @pid: the process that opened the client, in the caller's pid namespace; 0 if the process
  *       is not visible there. The process may be gone, since descriptors can be passed on.
- * @nr_handles: handles of the client
+ * @nr_handles: handles of the client, as GET_LIMITS counts them
  * @nr_mappings: mappings among these handles
  * @nr_exported: mappings that the client has exported and nobody has imported
  * @nr_frames: frames that count against the client's limit: allocated, mapped, exported,
@@ -753,10 +753,11 @@ struct theseus_mm_unmap {
  *          bytes before the failure may have been copied
  *
  * The module accesses uncached and write-combining device memory in order and aligned, each
- * byte once. All accesses of a call have the same size: the largest of 1, 2 and 4 bytes
- * that divides @offset and @length. The size is 8 bytes if 8 divides @offset and @length,
- * and either @length is 8 or the memory is write-combining. So a call with the size of a
- * register reads or writes that register in one access.
+ * byte once. A call copies in pieces of at most 4096 bytes. All accesses of a piece have the
+ * same size: the largest of 1, 2 and 4 bytes that divides the offset and the length of the
+ * piece. The size is 8 bytes if 8 divides both, and either @length is 8 or the memory is
+ * write-combining. So a call with the size of a register reads or writes that register in
+ * one access.
  */
 struct theseus_mm_access {
 	__u32 flags;
