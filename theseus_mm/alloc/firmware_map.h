@@ -49,7 +49,7 @@ enum tmm_map_use {
 	TMM_USE_TAKEN,
 	/* RAM that Linux uses */
 	TMM_USE_LINUX,
-	/* not RAM, or only partly RAM */
+	/* anything else: not RAM, only partly RAM, or RAM that the firmware uses */
 	TMM_USE_OTHER,
 };
 
