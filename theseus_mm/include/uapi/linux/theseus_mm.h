@@ -226,7 +226,10 @@
 #define THESEUS_MM_PTE_EXCLUSIVE	(1ULL << 55)	/* out only */
 #define THESEUS_MM_PTE_NOT_EXECUTABLE	(1ULL << 63)
 
-/* Flags that a client may pass; any other flag is EINVAL. */
+/*
+ * Flags that a client may pass; any other flag is EINVAL. WRITABLE without NOT_EXECUTABLE is
+ * EINVAL too: no mapping is both writable and executable.
+ */
 #define THESEUS_MM_PTE_SETTABLE						\
 	(THESEUS_MM_PTE_WRITABLE | THESEUS_MM_PTE_USER_ACCESSIBLE |	\
 	 THESEUS_MM_PTE_DEVICE_MEMORY | THESEUS_MM_PTE_ACCESSED |	\
