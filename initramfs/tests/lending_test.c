@@ -107,7 +107,7 @@ TEST_F(rights, a_lending_descriptor_gives_nothing_away)
 	EXPECT_EQ(-ENOTTY, uapi_import(export, export, &handle));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", export);
 	EXPECT_ERRNO(ENXIO, open(path, O_RDWR));
-	/* only exports that own a mapping have a number */
+	/* only an export that owns its mapping has a number for TAKE_BACK */
 	back.export_id = 1;
 	EXPECT_EQ(-ESTALE, uapi_call(self->fd, THESEUS_MM_IOC_TAKE_BACK, &back));
 	EXPECT_LENDS(received);

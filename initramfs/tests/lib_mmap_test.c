@@ -85,7 +85,7 @@ TEST_F(library, prefault_leaves_no_fault_for_later)
 
 	EXPECT_FAILS(EINVAL, tmm_mapping_prefault(window + 1, PAGE));
 	EXPECT_EQ(0, tmm_mapping_prefault(window, 0));
-	/* the first call faults in everything else that the function touches */
+	/* the first call takes the faults of the function's own code and data */
 	EXPECT_EQ(0, tmm_mapping_prefault(window, PAGE));
 	EXPECT_EQ(0, tmm_mapping_prefault(window, SIZE));
 	before = nr_faults();

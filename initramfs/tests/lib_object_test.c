@@ -322,7 +322,7 @@ TEST_F(library, unmap_into_parts_takes_a_mapping_apart)
 	EXPECT_EQ(4, INFO().client_handles);
 	EXPECT_EQ(self->start.nr_mappings, INFO().nr_mappings);
 
-	/* the caller moves one part out, which stays */
+	/* tmm_parts_drop() does not drop a part that the caller has moved out */
 	kept = parts.frames[1];
 	parts.frames[1] = NULL;
 	ASSERT_EQ(0, tmm_parts_drop(&parts));
@@ -369,7 +369,7 @@ TEST_F(library, parts_drop_keeps_what_cannot_be_dropped)
 	struct tmm_parts parts;
 
 	ASSERT_EQ(0, tmm_mapping_unmap_into_parts(&mapping, &parts));
-	/* as if another process of this client had dropped it */
+	/* drop a part without the library, as another process of this client could */
 	ASSERT_EQ(0, uapi_drop(self->fd, tmm_frames_handle(parts.frames[0])));
 	EXPECT_EQ(-1, tmm_parts_drop(&parts));
 	EXPECT_EQ(ENOENT, errno);

@@ -262,7 +262,7 @@ static int duplicate(struct actor *actor)
 	return actor->copy < 0;
 }
 
-/* The partner does not receive it, so the descriptor stays in the socket. */
+/* The partner does not receive the descriptor, which stays in the socket. */
 static int send_export(struct actor *actor)
 {
 	const char request = RECEIVE;
@@ -332,7 +332,7 @@ static int set_limits(struct actor *actor)
 		.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL,
 		.client_frames_max = 1,
 		.client_pages_max = 1,
-		/* a descriptor that is made later counts as a handle */
+		/* leave room: a descriptor that a later step makes counts as a handle */
 		.client_handles_max = 64,
 	};
 
@@ -450,7 +450,7 @@ static bool become(uid_t uid)
 			!setresuid(uid, uid, uid));
 }
 
-/* Report the failed step through @ready; the step after the last one means none. */
+/* Write the number of the failed step to @ready; @nr_steps means that no step failed. */
 static void live(struct actor *actor, unsigned int nr_steps, uid_t uid, int ready)
 {
 	int ends[2];

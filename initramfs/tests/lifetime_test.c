@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug kernel: what a killed process leaves is what kmemleak looks for. */
+/* Debug kernel: kmemleak finds memory that a killed process leaves. */
 /*
  * When the last descriptor of a client is closed, in any way, all that the client owns is freed,
  * and not before.
@@ -184,7 +184,7 @@ TEST_F(client, the_end_of_a_thread_takes_nothing)
 	EXPECT_OWNED();
 }
 
-/* The only descriptor of a client that owns things is on its way through @sockets. */
+/* Make a client that owns objects, and leave its only descriptor in a socket of @sockets. */
 #define SEND_OWNER(sockets)								\
 	do {										\
 		int _fd = uapi_open(NULL);						\
@@ -224,7 +224,7 @@ TEST_F(client, a_descriptor_that_never_arrives_gives_back)
 
 /**
  * killed variants - what the child does over and over until it is killed
- * @work: one round of it
+ * @work: one round of the child's work
  */
 FIXTURE(killed)
 {
@@ -338,7 +338,7 @@ static void work_until_killed(void (*work)(int fd), int ready)
 #define NR_KILLS	6
 
 /*
- * Kill at another moment each time: the delay is a growing multiple of a prime number of
+ * Kill the child at another moment each time: the delay is a growing multiple of a prime number of
  * microseconds.
  */
 TEST_F(killed, gives_back)

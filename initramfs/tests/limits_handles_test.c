@@ -38,8 +38,8 @@ TEST_F(limits, of_handles_of_a_user_are_for_all_their_clients)
 }
 
 /*
- * Each of these is a file, of which Linux has a limited number, so each counts until it is
- * closed.
+ * A descriptor of an export uses a file, and so does a mapping with an offset. Linux has a limited
+ * number of files, so each counts as a handle until it is closed.
  */
 TEST_F(limits, of_handles_count_descriptors_and_offsets)
 {
@@ -80,7 +80,7 @@ TEST_F(limits, of_handles_are_for_calls_that_make_more_of_them)
 	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, more, frames, THESEUS_MM_PTE_DATA,
 						 &mapping));
 	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
-	/* its descriptor is still there */
+	/* the descriptor of the export is still open, and counts */
 	EXPECT_EDQUOT(uapi_import(self->fd, export, &handle));
 	close(export);
 	EXPECT_EQ(2, LIMITS(self->fd).client_handles);

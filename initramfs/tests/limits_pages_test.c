@@ -24,7 +24,7 @@ TEST_F(limits, of_pages_leave_others_their_room)
 
 	take_all_pages(self->theirs);
 	EXPECT_EQ(0, uapi_create_mapping(self->also_theirs, PAGE, THESEUS_MM_PTE_DATA, &mapping));
-	/* all clients of a user together */
+	/* the limit is for all clients of a user together */
 	take_all_pages(self->also_theirs);
 	EXPECT_EQ(0, uapi_create_mapping(self->fd, PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
@@ -49,7 +49,7 @@ TEST_F(limits, of_pages_count_them_until_they_are_free)
 	EXPECT_EQ(6, LIMITS(self->fd).user_pages);
 	ASSERT_EQ(0, uapi_drop(self->fd, pages));
 	EXPECT_EQ(0, LIMITS(self->fd).client_pages);
-	/* pages of created mappings count too, and of areas whose client is gone */
+	/* pages of a created mapping count too, also while only an area keeps the mapping */
 	ASSERT_EQ(0, uapi_create_mapping(self->theirs, 5 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_EQ(5, LIMITS(self->theirs).client_pages);
 	ASSERT_EQ(0, uapi_map_offset(self->theirs, mapping.handle, &offset, NULL));

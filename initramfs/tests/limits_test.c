@@ -42,7 +42,7 @@ TEST_F(limits, count_what_is_owned_and_its_tables)
 	nr_tables = INFO().nr_tables - self->start.nr_tables;
 	EXPECT_EQ(8 + nr_tables, FRAMES_OF(self->fd));
 	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
-	/* each part counts, whoever owns it */
+	/* after a split, each part counts for itself */
 	ASSERT_EQ(0, uapi_split(self->fd, frames, 2 * PAGE, &first, &second));
 	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_EQ(6 + nr_tables, FRAMES_OF(self->fd));
@@ -167,7 +167,7 @@ TEST_F(limits, are_raised_by_the_privileged_only)
 	was = LIMITS(self->fd);
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 21, NO_LIMIT));
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, NO_LIMIT, 31));
-	/* both or none */
+	/* SET_LIMITS sets both limits or none */
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 10, 31));
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 21, 10));
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, NO_LIMIT - 1, NO_LIMIT));
@@ -199,7 +199,7 @@ TEST_F(limits, are_set_as_the_flags_say)
 {
 	struct theseus_mm_limits call = { .client_frames_max = 1 };
 
-	/* no flag, and an unknown flag */
+	/* refused: no flag, and an unknown flag */
 	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
 	call.flags = THESEUS_MM_SET_LIMITS_FLAGS_ALL + 1;
 	EXPECT_REFUSED(EINVAL, uapi_call(self->fd, THESEUS_MM_IOC_SET_LIMITS, &call));
@@ -260,10 +260,10 @@ TEST_F(limits, of_a_user_are_for_all_their_clients)
 	EXPECT_EQ(0, USER_FRAMES_OF(self->fd));
 	EXPECT_EQ(0, take(self->fd, 10, NULL));
 	EXPECT_EQ(-EDQUOT, take(self->fd, 1, NULL));
-	/* another client of the user can have what one gives back */
+	/* frames that one client gives back are there for another client of the user */
 	ASSERT_EQ(0, uapi_drop(self->theirs, frames));
 	EXPECT_EQ(0, take(self->also_theirs, 6, NULL));
-	/* the limits of users have their present values */
+	/* a change of the parameter applies to present users at once */
 	ASSERT_EQ(0, write_number("max_user_frames", 11));
 	EXPECT_EQ(0, take(self->theirs, 1, NULL));
 	ASSERT_EQ(0, write_number("max_user_frames", 3));

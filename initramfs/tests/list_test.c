@@ -98,7 +98,7 @@ TEST_F(client, lists_many_in_parts_of_any_size)
 
 	for (i = 0; i < NR_MANY; i++)
 		handles[i] = PAGES(1).handle;
-	/* handles with gaps */
+	/* leave gaps between the handles */
 	for (i = 0; i < NR_MANY; i += 7) {
 		ASSERT_EQ(0, uapi_drop(self->fd, handles[i]));
 		handles[i] = 0;
@@ -225,7 +225,7 @@ TEST_F(client, lists_exports_as_their_descriptors_tell_them)
 	EXPECT_NE(0, infos[0].pte_flags & THESEUS_MM_PTE_WRITABLE);
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_READ_ONLY, infos[1].attributes);
 	EXPECT_EQ(0, infos[1].pte_flags & THESEUS_MM_PTE_WRITABLE);
-	/* the entry does not change with the owner */
+	/* an import changes no property of the mapping in the list */
 	ASSERT_EQ(0, uapi_import(self->fd, exports[1], &handle));
 	ASSERT_EQ(1, LIST(0));
 	EXPECT_TRUE(is_as_queried(self->fd, &infos[0]));
@@ -265,7 +265,7 @@ TEST_F(client, lists_frames_without_their_address_to_others)
 	EXPECT_EQ(0, status);
 }
 
-/* The calls that change some handles while the list is made. */
+/* A thread that changes some handles while the test lists them. */
 struct changer {
 	int fd;
 	bool is_done;
@@ -286,7 +286,7 @@ static void *change(void *argument)
 	return NULL;
 }
 
-/* A handle that stays is listed exactly once, in order of number, whatever other calls do. */
+/* Whatever other calls do, a handle that stays is listed exactly once, in order of number. */
 TEST_F_TIMEOUT(client, lists_beside_calls_that_change_things, 120)
 {
 	struct changer changer = { .fd = self->fd, .changed = MAPPING(2).handle };

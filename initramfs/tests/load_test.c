@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Stock kernel: there are some sixty loads, which take seconds each in the debug kernel. */
+/* Stock kernel: the test loads the module some sixty times; the debug kernel is too slow. */
 /*
  * Loading: each refusal is one line that says what is wrong and what would be accepted. If
  * the line says "load with", the test loads the module with these parameters.
@@ -26,7 +26,7 @@ static struct region first_region(const char *parameters)
 
 #define SECTION		(128ULL << 20)
 
-/* The part of a region in sections of 128 MiB that are its own: all that lie in it as a whole. */
+/* The part of a region that consists of whole sections of 128 MiB, which no other memory shares. */
 static struct region own_sections(struct region region)
 {
 	struct region own = {
@@ -187,8 +187,8 @@ TEST_F(module, memory_that_is_not_reserved)
 }
 
 /*
- * As many regions as the length of a parameter allows: the first has no room for the state of
- * all.
+ * Load with as many regions as the length of a parameter allows. The first region has no room for
+ * the state of all regions.
  */
 TEST_F(module, many_small_regions)
 {
@@ -256,7 +256,7 @@ TEST_F(module, struct_pages_of_a_misaligned_region)
 				 own.nr_bytes >> 10, own.start));
 }
 
-/* Without struct pages, the same region is accepted right after. */
+/* Check that a load with the region is refused with struct pages, and accepted without them. */
 static void expect_shared(struct __test_metadata *_metadata, struct _test_data_module *self,
 			  unsigned long long start, unsigned long long end, struct region own)
 {
@@ -282,7 +282,7 @@ TEST_F(module, struct_pages_in_a_shared_first_section)
 
 	ASSERT_LT(region.start, own.start);
 	expect_shared(_metadata, self, region.start, own.start + own.nr_bytes, own);
-	/* nothing of the range itself is accepted */
+	/* the range has no section of its own, so the advice names memory outside the range */
 	expect_shared(_metadata, self, region.start, own.start, own);
 }
 
@@ -295,7 +295,7 @@ TEST_F(module, struct_pages_in_a_shared_last_section)
 	ASSERT_GT(end, own.start + own.nr_bytes);
 	expect_shared(_metadata, self, own.start, end, own);
 	expect_shared(_metadata, self, region.start, end, own);
-	/* it begins where the section does */
+	/* this range begins at the start of a section */
 	expect_shared(_metadata, self, own.start + own.nr_bytes, end, own);
 }
 
@@ -313,13 +313,13 @@ TEST_F(module, struct_pages_in_sections_of_its_own)
 			     own.start + own.nr_bytes - 1));
 	free(iomem);
 	EXPECT_EQ(0, module_unload());
-	/* parts of sections in which Linux has nothing */
+	/* parts of sections are accepted if Linux has no memory in these sections */
 	EXPECT_EQ(0, module_load(FORMAT("struct_pages=1 regions=160M@%#llx,62M@%#llx",
 					own.start + (32 << 20), own.start + (194 << 20))))
 		TH_LOG("%s", module_log_read(&self->log));
 }
 
-/* What is to be reserved, or is a candidate, shares no section either. */
+/* Memory that the advice names, reserved already or not, shares no section with Linux's memory. */
 TEST_F(module, struct_pages_of_other_memory)
 {
 	struct region own = own_sections(first_region(self->parameters));

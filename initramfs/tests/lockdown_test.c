@@ -3,7 +3,7 @@
  * With Linux locked down (integrity), root cannot add or map device memory, here that of
  * QEMU's ivshmem.
  */
-/* Machine: lockdown: it is for good, until the next boot. */
+/* Machine: lockdown: a lockdown lasts until the next boot. */
 #include "area.h"
 #include "pci.h"
 
@@ -38,7 +38,7 @@ TEST_F(client, device_memory_obeys_lockdown)
 	EXPECT_EQ(0, uapi_read(self->fd, mapping.handle, 0, &byte, 1));
 	EXPECT_EQ(0, uapi_drop(self->fd, mapping.handle));
 	EXPECT_EQ(0, uapi_remove_device_region(self->fd, bar, 2 * PAGE));
-	/* reserved RAM has no secrets of Linux, so it still works */
+	/* reserved RAM has no secrets of Linux, so it can still be mapped */
 	EXPECT_EQ(0, uapi_drop(self->fd, MAPPING(1).handle));
 }
 

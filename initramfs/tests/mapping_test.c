@@ -392,7 +392,7 @@ TEST_F(client, drop_in_any_order_leaves_no_table_behind)
 	__u32 handles[5];
 	int i;
 
-	/* 512 pages fill a table: these share tables at their ends */
+	/* 512 pages fill a table, so mappings of 300 pages share tables at their ends */
 	for (i = 0; i < 5; i++)
 		handles[i] = MAPPING(300).handle;
 	for (i = 0; i < 5; i++)

@@ -131,7 +131,7 @@ TEST_F(borrow, proc_mem_reads_and_writes_what_is_mutable)
 	off_t at;
 
 	ASSERT_LE(0, fd);
-	/* with no other area next to it */
+	/* move the area to a place with no other area next to it */
 	ASSERT_EQ(0, munmap(hole, 3 * SIZE));
 	area = mremap(area, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, hole + SIZE);
 	ASSERT_EQ(hole + SIZE, area);
@@ -142,7 +142,7 @@ TEST_F(borrow, proc_mem_reads_and_writes_what_is_mutable)
 	EXPECT_EQ(0, memcmp(area + PAGE - 5, "0123456789", 10));
 	EXPECT_EQ(3, pread(fd, buffer, 10, (uintptr_t)area + SIZE - 3));
 	EXPECT_EQ(3, nr_alike(buffer, SIZE - 3, 3));
-	/* a part that does not begin at the start of the mapping */
+	/* the rest of the area does not begin at the start of the mapping */
 	EXPECT_EQ(0, munmap(area, PAGE));
 	EXPECT_EQ(5, pread(fd, buffer, 5, (uintptr_t)area + 2 * PAGE));
 	EXPECT_EQ(5, nr_alike(buffer, 2 * PAGE, 5));

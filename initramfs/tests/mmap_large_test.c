@@ -31,8 +31,8 @@ FIXTURE(large)
 
 /**
  * large variants - sizes of leaves
- * @shift: of the leaves' size
- * @nr: how many
+ * @shift: the size of a leaf is 1 << @shift
+ * @nr: number of leaves
  */
 FIXTURE_VARIANT(large)
 {
@@ -90,10 +90,10 @@ FIXTURE_TEARDOWN(large)
 	CLIENT_TEARDOWN();
 }
 
-/* KiB: three levels above the entries, for each side of a boundary that the area may cross. */
+/* KiB: tables of three upper levels, on both sides of a boundary that the area may cross. */
 #define TABLES_ABOVE	24
 
-/* KiB of the table of small entries that each 2 MiB would need. */
+/* Check that entries are large: small ones would need a table of 4 KiB for each 2 MiB. */
 #define EXPECT_LARGE_ENTRIES(before, nr_bytes)						\
 	EXPECT_GT((before) + 4 * (long)((nr_bytes) / SIZE_2M), table_size())
 
@@ -134,7 +134,7 @@ TEST_F_TIMEOUT(large, is_large_when_written, 120)
 TEST_F_TIMEOUT(large, a_part_of_it_is_as_large_as_fits, 120)
 {
 	const __u64 part = self->nr_bytes - SIZE_2M;
-	/* KiB of tables: where Linux has NUMA, entries of 2 MiB may have to be small ones */
+	/* KiB of tables: where Linux has NUMA, it may have to use small entries for 2 MiB */
 	const long most = access("/proc/self/numa_maps", F_OK) ? 16 : 16 + 4 * part / SIZE_2M;
 	long tables = table_size();
 	unsigned char *area = mmap_part(self->fd, self->handle, PAGE, part, R);
@@ -143,7 +143,7 @@ TEST_F_TIMEOUT(large, a_part_of_it_is_as_large_as_fits, 120)
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	for (offset = SIZE_2M; offset < part; offset += SIZE_2M)
 		ASSERT_EQ(mark(offset), area[offset - PAGE]);
-	/* otherwise only both ends have entries of 4 KiB */
+	/* without NUMA, only both ends have entries of 4 KiB */
 	EXPECT_GE(tables + most, table_size());
 	EXPECT_EQ(0, munmap(area, part));
 }
@@ -196,7 +196,7 @@ TEST_F_TIMEOUT(large, mremap_of_a_part, 120)
 				     -1, 0);
 
 	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
-	/* to an address where large leaves do not fit, and back */
+	/* move the half to an address where large leaves do not fit, and back */
 	target += ((uintptr_t)target + half) % SIZE_2M ? 0 : PAGE;
 	moved = mremap(area + half, half, half, MREMAP_MAYMOVE | MREMAP_FIXED, target);
 	ASSERT_EQ(target, moved);
@@ -259,7 +259,7 @@ TEST_F_TIMEOUT(large, there_is_no_struct_page_to_get, 120)
 	int pipes[2], fd, disk;
 
 	ASSERT_EQ(0, pipe(pipes));
-	/* first without entries, then with all of them */
+	/* first without an entry at the address, then with one */
 	EXPECT_ERRNO(EFAULT, vmsplice(pipes[1], &remote, 1, 0));
 	EXPECT_EQ(0, store(area, mark(0)));
 	EXPECT_ERRNO(EFAULT, vmsplice(pipes[1], &remote, 1, 0));
@@ -271,7 +271,7 @@ TEST_F_TIMEOUT(large, there_is_no_struct_page_to_get, 120)
 		EXPECT_ERRNO(EFAULT, read(disk, area, PAGE));
 		close(disk);
 	}
-	/* whatever it answers */
+	/* the result of mbind() does not matter */
 	syscall(SYS_mbind, area, SIZE_2M, MPOL_BIND, &nodes, 8 * sizeof(nodes), MPOL_MF_STRICT);
 	fd = open("/proc/self/mem", O_RDWR);
 	EXPECT_EQ(1, pread(fd, &byte, 1, (uintptr_t)area + self->nr_bytes - SIZE_2M));

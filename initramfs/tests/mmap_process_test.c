@@ -57,7 +57,7 @@ static int write_in_child(int fd, __u32 handle, unsigned char *area)
 	return store(area + PAGE, 77);
 }
 
-/* The child does not munmap: exit does. */
+/* The child does not call munmap(): its exit ends the area. */
 TEST_F(borrow, ends_with_exit)
 {
 	unsigned char byte;
@@ -121,7 +121,7 @@ TEST_F(borrow, outlives_the_client)
 	ASSERT_LE(0, other);
 	close(self->fd);
 	self->fd = other;
-	/* a part of it was never touched */
+	/* the first access comes after the end of the client */
 	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
 	EXPECT_EQ(0, store(area + PAGE, 7));
 	info = INFO();
@@ -184,7 +184,7 @@ TEST_F(borrow, mremap_moves)
 	EXPECT_EQ(SIGSEGV, load(area, &byte));
 	EXPECT_EQ(SIZE, nr_alike(moved, 0, SIZE));
 	EXPECT_EXCLUDED(self->handle);
-	/* a part of it: back */
+	/* move a part of the area back */
 	moved = mremap(target + PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, area);
 	ASSERT_EQ(area, moved);
 	EXPECT_EQ(PAGE, nr_alike(area, PAGE, PAGE));

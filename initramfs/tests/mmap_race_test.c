@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug kernel: races are what KASAN and lockdep look at. */
+/* Debug kernel: KASAN and lockdep find races. */
 /*
  * Areas in several threads at the same time: nobody sees another client's memory through a
  * revoked area, and at the end all memory is free.
@@ -176,8 +176,9 @@ TEST_F_TIMEOUT(race, a_revoked_area_never_shows_anothers_memory, 120)
 }
 
 /*
- * The same, but one thread munmaps the area while another drops the mapping as soon as possible:
- * the last munmap() must have flushed the TLB of the entries that it removed.
+ * As in reuse_once(), another client gets the frames, but here one thread munmaps the area while
+ * another drops the mapping as soon as possible. The last munmap() must have flushed the TLB of the
+ * entries that it removed.
  */
 static void *drop_when_possible(void *arg)
 {
@@ -297,7 +298,7 @@ static void *act_until_stopped(void *arg)
 	const __u64 nr_bytes = self->nr_bytes * NR_PAGES;
 	unsigned int seed = (uintptr_t)&seed >> 12, i;
 
-	/* a thread's stack must not come to lie in a hole of an area that is then unmapped */
+	/* wait for all threads: a new stack could lie in a hole of an area, and be unmapped with it */
 	while (!__atomic_load_n(&self->all_there, __ATOMIC_ACQUIRE))
 		usleep(1000);
 	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED)) {
@@ -308,7 +309,7 @@ static void *act_until_stopped(void *arg)
 			continue;
 		for (i = 0; i < 12; i++)
 			act(self, area, nr_bytes, &seed);
-		/* an area of another thread, which may be gone */
+		/* touch the area of another thread, which may have removed it */
 		touch(self, __atomic_load_n(&self->area, __ATOMIC_RELAXED), false);
 		munmap(area, nr_bytes);
 	}
@@ -357,7 +358,7 @@ TEST_F_TIMEOUT(race, everything_at_once, 120)
 
 		EXPECT_EQ(0, uapi_revoke(self->fd, self->handles[i % 2], &nr));
 		nr_revoked += nr;
-		/* leave no time to fill the area, or some */
+		/* leave the threads hardly any time to fill the area, or more */
 		usleep(300 + i % 32 * 1000);
 	}
 	self->stop = true;

@@ -155,7 +155,7 @@ TEST_F(borrow, revoke_leaves_other_mappings_alone)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* The structure lies in the revoked area: success if it revoked, an error if it did not. */
+/* The call's structure lies in the area: the call succeeds exactly if it revokes the area. */
 TEST_F(borrow, revoke_from_within_the_area)
 {
 	unsigned char *area = AREA(self->handle, RW), byte;

@@ -86,7 +86,7 @@ static inline void module_parameters(char text[MODULE_TEXT])
 		closedir(dir);
 }
 
-/* "regions=..." that share no section with Linux's memory: for struct_pages=1. */
+/* Get the "regions=..." that share no section with Linux's memory, as struct_pages=1 requires. */
 static inline void module_section_regions(char text[MODULE_TEXT])
 {
 	static const char name[] = "tmm.section_regions=";

@@ -73,7 +73,7 @@ TEST_F(client, own_a_part_if_they_have_most_of_it)
 	ASSERT_EQ(0, uapi_allocate_frames(other, &call));
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(other), owners[0]);
-	/* mapped and allocated count together, and in many runs */
+	/* mapped and allocated frames count together, in any number of runs */
 	ASSERT_EQ(0, uapi_create_mapping(self->fd, 11 * PAGE, THESEUS_MM_PTE_DATA, &mapping));
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(self->fd), owners[0]);
@@ -141,7 +141,7 @@ TEST_F(client, owners_are_hidden_from_other_users)
 }
 
 /**
- * finder - the place of its frame, as far as a client has learned it
+ * finder - where the client's frame can be, as far as the client has learned
  * @fd: the client
  * @id: the client's number
  * @low: lowest possible frame, counted from the region's start
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(client, cannot_narrow_its_frame_below_a_part, 120)
 	ASSERT_EQ(0, chmod(UAPI_DEVICE, 0600));
 }
 
-/* --- what clients left that are gone ---------------------------------------------------- */
+/* --- what closed clients left ----------------------------------------------------------- */
 
 static __u64 nr_orphans(int fd)
 {
@@ -245,7 +245,7 @@ TEST_F(client, sees_what_others_left)
 	EXPECT_EQ(0, nr_orphans(self->fd));
 	id = leave(&export, &area);
 	ASSERT_NE(0, id);
-	/* tables too, but not many */
+	/* the page tables count too, but they are few */
 	EXPECT_LE(11, nr_orphans(self->fd));
 	EXPECT_GE(11 + 16, nr_orphans(self->fd));
 	EXPECT_EQ(self->start.nr_clients, INFO().nr_clients);

@@ -142,8 +142,8 @@ struct visibility {
 };
 
 /*
- * Without privilege, through a descriptor of root: that client is visible, and no other of
- * root's.
+ * Without privilege, through a descriptor that root opened: the client of this descriptor is
+ * visible, and no other client of root.
  */
 static int sees_only_what_it_was_given(void *data)
 {

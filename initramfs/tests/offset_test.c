@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-/* Also 32-bit: what asks for them has to be able to use them. */
+/* Also 32-bit: a 32-bit program must be able to use the offsets that it gets. */
 
 /* mmap2() takes 32 bits of pages. */
 #define LOW_END		(1ULL << 44)

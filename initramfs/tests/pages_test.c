@@ -59,7 +59,7 @@ TEST_F(client, all_pages_can_be_had)
 	EXPECT_EQ(0, write_parameter("max_user_pages", saved));
 }
 
-/* 8 TiB with 4 levels, 4 PiB with 5; the last sixteenth of it is the kernel's. */
+/* Pages have 8 TiB with 4 levels, 4 PiB with 5; the last sixteenth is the kernel region. */
 TEST_F(client, pages_are_as_many_as_the_levels_give)
 {
 	EXPECT_EQ(15ULL << (self->start.paging_levels * 9 - 9), self->start.pages_total);

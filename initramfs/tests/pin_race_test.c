@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug kernel: races are what KASAN and lockdep look at. */
+/* Debug kernel: KASAN and lockdep find races. */
 /*
  * Pinning against revocation and reuse (the module is loaded with struct_pages=1):
- * what I/O holds is never what somebody else has written.
+ * I/O never holds what another client has written.
  *
- *	pinner	pins a page of the area, waits, looks what it holds
+ *	pinner	pins a page of the area, waits, checks the page's content
  *	owner	lends a mapping that says OURS, revokes and drops it
  *	thief	takes frames as they become free, and writes THEIRS
  */

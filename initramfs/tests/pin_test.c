@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug kernel: page_table_check looks at entries that show struct pages. */
+/* Debug kernel: page_table_check checks the entries of memory with struct pages. */
 /*
- * Memory with struct pages (the module is loaded with struct_pages=1): I/O goes
- * straight into it, and what I/O holds is nobody else's until it lets go.
+ * Memory with struct pages (the module is loaded with struct_pages=1): I/O uses the memory
+ * directly, and nobody else gets pinned memory until I/O unpins it.
  */
 #include "pin.h"
 
@@ -62,7 +62,7 @@ TEST_F(pin, a_pipe_takes_the_page_itself)
 
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
 	area[PAGE] ^= 0xff;
-	/* not a copy: the byte that was changed is missing */
+	/* the pipe has the page itself, not a copy: its first byte has changed */
 	EXPECT_EQ(0, let_go(self->pipe[0], PAGE));
 	area[PAGE] ^= 0xff;
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area + PAGE, PAGE));
@@ -195,8 +195,8 @@ TEST_F(pin, revoke_tells_what_is_held)
 	area = AREA(self->handle, R);
 	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
 	/*
-	 * one area was never touched; another overlaps the one before, so that both become one
-	 * loan
+	 * the new area counts although nobody touched it; it overlaps the pinned area before
+	 * it, so both loans become one
 	 */
 	EXPECT_EQ(2, revoke.nr_revoked);
 	EXPECT_EQ(1, revoke.nr_pinned);
@@ -347,7 +347,7 @@ TEST_F(pin, the_module_stays)
 	EXPECT_EQ(0, munmap(area, SIZE));
 	close(self->fd);
 	self->fd = -1;
-	/* a last reference of the file may not be dropped yet */
+	/* wait until the closed client has dropped its reference to the module */
 	usleep(100000);
 	EXPECT_ERRNO(EAGAIN, delete_module("theseus_mm"));
 	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
@@ -373,7 +373,7 @@ TEST_F(pin, a_child_sees_nothing)
 			_exit(2);
 		if (pin(self->pipe[1], area, PAGE) != -1 || errno != EFAULT)
 			_exit(3);
-		/* change parts of it, move it, and fork twice */
+		/* change parts of the area, move it, and fork again */
 		if (mprotect(area, PAGE, PROT_NONE) || munmap(area + PAGE, PAGE))
 			_exit(4);
 		area = mremap(area + 2 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE);

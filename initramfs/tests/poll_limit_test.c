@@ -9,8 +9,8 @@
 #include <pthread.h>
 
 /*
- * The limit is the client's own: frames that another client frees wake it, but it finds no more
- * room.
+ * The limit is the client's own: frames that another client frees wake the client, but there is
+ * no more room under its limit.
  */
 TEST_F(client, waits_for_room_under_its_limit)
 {
@@ -81,7 +81,7 @@ TEST_F(client, is_woken_by_the_close_of_a_descriptor)
 	EXPECT_EQ(0, take_pages(self->fd, 1));
 }
 
-/* A client woken by the free frames alone would find no room under its limit yet. */
+/* If the free frames woke the client, it would find no room for pages under its limit yet. */
 TEST_F(client, is_woken_by_pages)
 {
 	__u32 mapping = MAPPING(4).handle;
@@ -89,7 +89,7 @@ TEST_F(client, is_woken_by_pages)
 	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, 4));
 	ASSERT_EQ(-EDQUOT, take_pages(self->fd, 4));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	/* not the resource that the client waits for */
+	/* the client waits for pages, not for frames */
 	ASSERT_EQ(0, uapi_drop(self->fd, FRAMES(1).handle));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
 	ASSERT_EQ(0, uapi_drop(self->fd, mapping));

@@ -205,7 +205,7 @@ TEST_F(poll, wakes_when_an_owner_is_killed)
 	close(ready[1]);
 }
 
-/* The mapping's owner has dropped it: the area is what keeps it. */
+/* The owner has dropped the mapping, and only the area keeps it. */
 TEST_F(client, wakes_at_the_last_munmap)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(1);
@@ -315,7 +315,7 @@ static void *pass_on(void *data)
 	return NULL;
 }
 
-/* A lost wake-up would be a poll() that times out, since the frame is free then. */
+/* After a lost wake-up, poll() would time out although the frame is free. */
 TEST_F(poll, loses_no_wake_up)
 {
 	struct waiter waiters[4];

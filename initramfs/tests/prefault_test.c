@@ -12,7 +12,7 @@
 /**
  * prefault - a mapping of small leaves
  * @handle: the mapping
- * @offset: where it is for mmap()
+ * @offset: offset of the mapping for mmap()
  */
 FIXTURE(prefault)
 {
@@ -50,7 +50,7 @@ static long nr_faults_of(const unsigned char *area)
 	return nr_wrong ? -1 : nr_faults() - faults;
 }
 
-/* The same for writes of the old content. */
+/* As nr_faults_of(), for writes of the old content. */
 static long nr_faults_of_writing(unsigned char *area)
 {
 	long faults = nr_faults();
@@ -139,7 +139,7 @@ TEST_F(prefault, mlockall_of_what_will_come_leaves_none)
 	EXPECT_EQ(0, nr_faults_of(area));
 	EXPECT_EQ(0, nr_faults_of_writing(area));
 	EXPECT_EQ(0, munmap(area, SIZE));
-	/* only touched entries */
+	/* with MCL_ONFAULT, only touched pages get entries */
 	ASSERT_EQ(0, mlockall(MCL_FUTURE | MCL_ONFAULT));
 	area = AREA_WITH(RW, 0);
 	EXPECT_LE(5, nr_faults_of(area));
@@ -205,7 +205,7 @@ TEST_F(prefault, it_can_be_revoked)
 	EXPECT_EQ(0, uapi_drop(self->fd, self->handle));
 }
 
-/* Linux refuses memory without struct pages: MAP_POPULATE is the way. */
+/* madvise() refuses memory without struct pages; MAP_POPULATE works. */
 TEST_F(prefault, madvise_cannot_populate)
 {
 	unsigned char *area = AREA_WITH(RW, 0);

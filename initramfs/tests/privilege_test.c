@@ -43,7 +43,7 @@ TEST_F(nobody, counts_are_for_everyone)
 	EXPECT_STREQ("", info_difference(&self->start, &info, text));
 }
 
-/* If a client could choose the size of the parts, two results would show more than one. */
+/* With parts of a chosen size, a client could learn more from two results than from one. */
 TEST_F(nobody, the_parts_of_a_region_are_no_choice)
 {
 	static struct theseus_mm_bucket buckets[THESEUS_MM_MAX_BUCKETS];

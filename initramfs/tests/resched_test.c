@@ -17,9 +17,9 @@
 /* Number of runs, handles or loans, and the lowest number of calls that is close to it. */
 #define NR		1000
 #define ALMOST_NR	(NR - NR / 8)
-/* Some frames become page tables. */
+/* More than NR, since some frames become page tables. */
 #define NR_SINGLES	(NR + 64)
-/* Functions of the module that may run between two points, whatever the call is. */
+/* Most functions of the module that any call may run between two points to reschedule. */
 #define LONGEST		700
 
 #define MAX_PLACES	256
@@ -32,7 +32,7 @@ struct place {
 struct trace {
 	struct place places[MAX_PLACES];
 	unsigned int nr_places;
-	/* functions of the module since the last point, and at most between two */
+	/* functions of the module that ran since the last point, and most between two points */
 	unsigned int since;
 	unsigned int longest;
 	bool is_complete;
@@ -129,7 +129,7 @@ static void read_line(struct trace *trace, char *line)
 	count_place(trace, caller + strlen(" <-"));
 }
 
-/* Return: the number of places that had a call for each of the things */
+/* Return: the number of places that had about NR calls, one for each thing */
 static unsigned int nr_passes(struct trace *trace)
 {
 	FILE *file = fopen(TRACEFS "trace", "r");
@@ -197,8 +197,8 @@ FIXTURE_TEARDOWN(resched)
 }
 
 /*
- * Check that @call returns @result, and passes NR things @nr times, with a point to reschedule
- * for each, and that no part of it runs long without one.
+ * Check that @call returns @result, that it goes through NR things @nr times with a point to
+ * reschedule for each, and that it never runs long without such a point.
  */
 #define EXPECT_POINTS(nr, result, call)							\
 	do {										\

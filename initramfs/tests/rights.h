@@ -12,7 +12,7 @@
 #define SIZE	(NR * PAGE)
 
 /**
- * rights - a client with a mapping in which every byte can be told
+ * rights - a client with a mapping in which every byte has a known value
  * @handle: the mapping
  * @vaddr: address of the mapping
  * @other: another client, which receives the mapping

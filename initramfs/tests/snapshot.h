@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a client can see of the module at one moment, to prove that a refused
- * call changed nothing: all counts, and for each object named what QUERY says,
- * what TRANSLATE says of its ends, and what is in it.
+ * A snapshot is what a client can see of the module at one moment, to prove that a refused call
+ * changed nothing: all counts, and for each named object the results of QUERY, the results of
+ * TRANSLATE for both ends, and the content.
  */
 #ifndef TESTS_SNAPSHOT_H
 #define TESTS_SNAPSHOT_H
@@ -64,7 +64,7 @@ static inline void snapshot_mapping(struct snapshot_object *object, int fd)
 
 	if (length > sizeof(content))
 		length = sizeof(content);
-	/* read first: it may be what sets ACCESSED */
+	/* read before TRANSLATE, since the read may set ACCESSED */
 	object->read_err = uapi_read(fd, object->handle, 0, content, length);
 	object->content = snapshot_hash(content, length);
 	for (i = 0; i < 2; i++)
@@ -118,7 +118,7 @@ static inline const char *info_difference(const struct theseus_mm_info *before,
 	SNAPSHOT_COMPARE(text, before, after, client_handles_max);
 	SNAPSHOT_COMPARE(text, before, after, client_frames);
 	SNAPSHOT_COMPARE(text, before, after, nr_clients);
-	/* The last field but these: before and after may be seen by different clients. */
+	/* Compare only up to client_id: the two results may be of different clients. */
 	return memcmp(before, after, offsetof(struct theseus_mm_info, client_id)) ?
 	       "another field of GET_INFO" : "";
 }

@@ -48,7 +48,7 @@ TEST_F(rights, a_read_only_export_is_taken_back_as_it_was)
 	EXPECT_EQ(0, QUERY(handle).attributes);
 	EXPECT_EQ(0, fill(self->fd, handle, SIZE));
 	close(export);
-	/* but the old properties stay */
+	/* a mapping that was read-only before its export stays read-only */
 	ASSERT_EQ(0, uapi_export_as(self->fd, handle, SEALED, &export, NULL));
 	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	ASSERT_EQ(0, uapi_export_as(self->other, handle, SEALED, &exported, &id));
@@ -179,7 +179,7 @@ TEST_F_TIMEOUT(rights, of_import_and_take_back_one_wins, 90)
 	EXPECT_EQ(NR, QUERY(handle).nr_pages);
 }
 
-/* The area that was made meanwhile is revoked, or there is none. */
+/* Check that the mmap() of the other thread failed, or that its area is revoked. */
 #define COUNT_BORROW(nr_late, nr_early)							\
 	do {										\
 		unsigned char _byte;							\
@@ -224,7 +224,7 @@ static void *end_all(void *unused)
 	return unused;
 }
 
-/* The same for REVOKE and a lending descriptor. */
+/* As above, with REVOKE and a lending descriptor. */
 TEST_F_TIMEOUT(rights, nothing_is_left_of_what_was_lent_after_revoke, 90)
 {
 	unsigned int nr_late = 0, nr_early = 0;

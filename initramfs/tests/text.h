@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Files of /proc, /sys and debugfs: what is in them.
+ * Read, search and write the files of /proc, /sys and debugfs.
  */
 #ifndef TESTS_TEXT_H
 #define TESTS_TEXT_H
@@ -14,10 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Long enough for all that tests make. */
+/* Longer than every text that the tests read. */
 #define TEXT_MAX	(1 << 20)
 
-/* All that is left of @fd, in reads of @step bytes; to be freed. NULL: errno says why. */
+/* Read the rest of @fd, @step bytes at a time. Return: the text, to be freed; NULL with errno */
 static inline char *text_rest(int fd, size_t step)
 {
 	char *text = malloc(TEXT_MAX);
@@ -55,7 +55,7 @@ static inline char *text_of(const char *path)
 	return text_in_steps(path, 65536);
 }
 
-/* Is there a line that has this in it? */
+/* Does @text contain the formatted string? */
 __attribute__((format(printf, 2, 3)))
 static inline bool text_has(const char *text, const char *format, ...)
 {

@@ -22,7 +22,7 @@
 #include <utmp.h>
 
 #define NOBODY		65534
-/* Seconds: starting a program takes half a one in an emulated debug kernel. */
+/* Seconds: an emulated debug kernel takes half a second to start a program. */
 #define PATIENCE	120
 #define MAX_OUTPUT	(1 << 20)
 #define FILE_NAME	"/tmp/tool_test.file"

@@ -10,8 +10,8 @@
 #define ENABLE	TRACEFS "events/theseus_mm/enable"
 
 /*
- * Once for the program, not for each test, which is a child of it: enabling an event changes the
- * code of the running kernel, which takes time.
+ * Enable the events once in the program, not in each test, which is a child process: enabling an
+ * event changes the code of the running kernel, which takes time.
  */
 __attribute__((constructor)) static void enable(void)
 {
@@ -170,7 +170,7 @@ TEST_F(trace, tells_what_goes_with_a_client)
 	EXPECT_EVENT("tmm_client_close: client=%u\n", self->id);
 }
 
-/* Windows, walks and frees under a spinlock: no event may fire where tracing is not allowed. */
+/* Use windows, walks and frees under a spinlock: no event may fire where it is not allowed. */
 TEST_F(trace, may_be_on_while_much_is_done)
 {
 	struct theseus_mm_create_mapping mapping;

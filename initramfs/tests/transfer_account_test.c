@@ -4,7 +4,7 @@
  */
 #include "export.h"
 
-/* Also 32-bit: descriptors and areas of them. */
+/* Also 32-bit: the tests make descriptors, and mmap them. */
 
 static __u64 frames_charged(int fd)
 {
@@ -68,7 +68,7 @@ static int nr_exported(int fd)
 	return -1;
 }
 
-/* Does the client of @fd own most of a part of the first region? */
+/* Return: the number of parts of the first region in which the client owns most, or -1 */
 static int nr_owned_parts(int fd)
 {
 	static struct theseus_mm_bucket buckets[4096];

@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-/* Also 32-bit: descriptors and areas of them. */
+/* Also 32-bit: the tests pass descriptors on, and mmap them. */
 
 #define NR_IMPORTS	200
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug kernel: races are what KASAN and lockdep look at. */
+/* Debug kernel: KASAN and lockdep find races. */
 /*
  * Handing over under load: mmap and faults during import and revoke, a process that is killed at
  * any moment, sockets that nobody reads; and attempts to get around the owner.
@@ -71,7 +71,7 @@ TEST_F(client, there_is_no_way_in_by_name)
 		EXPECT_EQ(-1, open(name, modes[i]));
 	EXPECT_EQ(-1, truncate(name, 0));
 	EXPECT_EQ(-1, execl(name, name, NULL));
-	/* This descriptor is of another file. */
+	/* An O_PATH descriptor gives no access to the file. */
 	path = open(name, O_PATH | O_CLOEXEC);
 	ASSERT_LE(0, path);
 	EXPECT_REFUSED(EBADF, uapi_import(self->fd, path, &handle));
@@ -81,7 +81,7 @@ TEST_F(client, there_is_no_way_in_by_name)
 	EXPECT_ALL_BACK();
 }
 
-/* Nothing is left, not even the number. */
+/* After a failed EXPORT, even the number of the descriptor is free again. */
 TEST_F(client, an_export_that_faults_takes_no_descriptor)
 {
 	struct theseus_mm_export *call = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -133,7 +133,7 @@ TEST_F(client, left_in_sockets_that_hold_each_other)
 	EXPECT_ALL_BACK_SOON();
 }
 
-/* Export, send and close in a loop, with its own client. */
+/* Export, send and close in a loop, with a client of the child's own. */
 static void export_until_killed(FIXTURE_DATA(client) *self, int socket)
 {
 	int fd;
@@ -231,8 +231,8 @@ static void *borrow_until_stale(void *arg)
 }
 
 /*
- * One thread mmaps a mapping while another imports it, and revokes it if necessary. After the
- * import, only the importer has it: it can be changed, overwritten and dropped at once.
+ * One thread mmaps a mapping while another imports the mapping, after REVOKE if necessary. After
+ * the import, only the importer has the mapping, and can write, change and drop it at once.
  */
 static int take_over(int fd, int export, bool by_force, unsigned long *nr_busy)
 {

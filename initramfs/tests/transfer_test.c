@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* Also 32-bit: descriptors and areas of them. */
+/* Also 32-bit: the tests make descriptors, and mmap them. */
 
 #define EXPORT_AREA(protection)								\
 	({										\
@@ -24,7 +24,7 @@ TEST_F(export, consumes_the_handle)
 	struct theseus_mm_info info = INFO();
 
 	EXPECT_GONE(self->handle);
-	/* the descriptor's */
+	/* only the descriptor counts */
 	EXPECT_EQ(1, info.client_handles);
 	EXPECT_THERE();
 	EXPECT_EQ(-ENOENT, uapi_export(self->fd, self->handle, &self->export));
@@ -45,7 +45,7 @@ TEST_F(export, import_moves_it_back)
 	ASSERT_EQ(0, uapi_import(self->fd, self->export, &handle));
 	EXPECT_EQ(self->vaddr, QUERY(handle).start);
 	EXPECT_EQ(NR, QUERY(handle).nr_pages);
-	/* that of the stale descriptor as well */
+	/* the stale descriptor still counts */
 	EXPECT_EQ(2, INFO().client_handles);
 	ASSERT_EQ(0, uapi_read(self->fd, handle, 0, content, SIZE));
 	EXPECT_EQ(SIZE, nr_alike(content, 0, SIZE));
@@ -192,7 +192,7 @@ TEST_F(export, of_what_is_borrowed_is_refused)
 	close(export);
 }
 
-/* The area stays although nothing else of the mapping does. */
+/* An area keeps the mapping after all handles and descriptors are gone. */
 TEST_F(export, lives_as_long_as_an_area)
 {
 	unsigned char *area = EXPORT_AREA(RW);

@@ -3,7 +3,7 @@
  * A PCI device is removed while its BAR is a device region. The device is QEMU's edu behind
  * a bridge, so that it gets its old address again when it comes back.
  */
-/* Machine: unplug: the device that goes is one that no other test needs. */
+/* Machine: unplug: the test removes a device that no other test needs. */
 #include "area.h"
 #include "pci.h"
 
@@ -145,7 +145,7 @@ TEST_F(unplug, the_areas_end)
 	EXPECT_EQ(SIGBUS, load_word(self->area, &word));
 	EXPECT_EQ(SIGBUS, load_word(self->area + NR_BYTES - 4, &word));
 	EXPECT_EQ(0, QUERY(self->mapping.handle).nr_borrows);
-	/* the new device does not have them either */
+	/* the areas do not come back with the new device */
 	ASSERT_EQ(0, put_text(RESCAN, "1"));
 	ASSERT_TRUE(find_device(self->device, &self->bar));
 	EXPECT_EQ(self->mapping.paddr, self->bar);
@@ -188,7 +188,7 @@ TEST_F(unplug, nothing_new_shows_what_went)
 	EXPECT_EQ(ENODEV, mmap_errno(self->fd, self->mapping.handle, R));
 	EXPECT_EQ(ENODEV, mmap_errno(self->fd, self->mapping.handle, RW));
 	EXPECT_EQ(-ENODEV, uapi_map_frame_range(self->fd, self->bar, PAGE, FLAGS, &again));
-	/* a mapping that is taken apart is refused in the same way */
+	/* pages and frames of a mapping that is taken apart cannot be mapped again */
 	ASSERT_EQ(0, uapi_unmap_into_parts(self->fd, self->mapping.handle, &pages, parts, &nr));
 	EXPECT_EQ(-ENODEV, uapi_map_allocated_pages_to(self->fd, pages, parts[0], FLAGS, &whole));
 	EXPECT_EQ(0, uapi_drop(self->fd, parts[0]));

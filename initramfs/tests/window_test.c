@@ -3,7 +3,7 @@
  * Memory that a window exposes to code outside the module: to an NMI, which takes addresses
  * of the lower half for user memory, and to a debugger's watchpoints.
  */
-/* Stock kernel: with DEBUG_VM, Linux warns of whoever reads user memory in an NMI then. */
+/* Stock kernel: with DEBUG_VM, Linux warns when an NMI in a window reads user memory. */
 #include "client.h"
 
 #include <fcntl.h>
@@ -112,7 +112,7 @@ static void look_from_nmis(struct __test_metadata *_metadata, FIXTURE_DATA(clien
 	EXPECT_EQ(0, nr_failed);
 	TH_LOG("%llu NMIs, %llu in a window, %llu could read", get("nr_nmis"), get("nr_inside"),
 	       get("nr_seen"));
-	/* without a hit, the test has tried nothing */
+	/* unless an NMI has hit a window, the test has tried nothing */
 	EXPECT_LT(0, get("nr_inside"));
 	EXPECT_GE(NR_NMIS, get("nr_inside"));
 	EXPECT_EQ(0, get("nr_seen"));
