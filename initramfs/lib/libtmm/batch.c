@@ -137,7 +137,7 @@ static uint32_t encode_drops(struct theseus_mm_drop_item *calls, struct tmm_mapp
 }
 
 /*
- * Store the errors. If the call succeeded, free the objects of the dropped mappings. Return
+ * Store the errors. If the call succeeded, free the objects of the dropped mappings, and return
  * the number of entries that are NULL.
  */
 static int decode_drops(const struct theseus_mm_drop_item *calls, struct tmm_mapping **mappings,
