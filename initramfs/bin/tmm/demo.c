@@ -229,7 +229,7 @@ static int run_all(struct demo *demo, bool is_json)
 	return status;
 }
 
-/* The module's own file exists in every guest and on every machine that has the module. */
+/* Choose the module's own file, which every guest has, unless TMM_DEMO_FILE names a file. */
 static const char *default_file(void)
 {
 	static const char *const places[] = {

@@ -117,7 +117,7 @@ static void draw_cells(FILE *out, const struct picture_style *style, const struc
 	}
 }
 
-/* Write "one letter is 1 MiB, a small one is partly free". */
+/* Write "one letter is 2 MiB, a small one is partly free". */
 static void describe_cells(char *line, size_t room, const struct picture_style *style,
 			   const struct view_region *region)
 {

@@ -43,7 +43,7 @@ static bool is_shortage(int error)
 	return error == ENOSPC || error == EDQUOT;
 }
 
-/* Allocate as many pages as there are free frames, if possible: pages need no memory. */
+/* Allocate one page more than there are free frames, if possible: pages need no memory. */
 static int reserve(struct stream *stream, struct tmm_client *client)
 {
 	struct tmm_allocate_options options = { .align = TMM_LARGE_PAGE_SIZE };

@@ -31,8 +31,8 @@ __u64 translation_flags(const struct tmm_translation *translation);
 const char *page_text(unsigned int shift);
 
 /*
- * Parse a size: decimal, octal (0) or hexadecimal (0x), with a suffix K, M, G or T if wanted.
- * False if @text is no size.
+ * Parse a size: decimal, octal (0) or hexadecimal (0x), with a suffix such as K, KB or KiB if
+ * wanted, up to T. False if @text is no size.
  */
 bool parse_size(const char *text, __u64 *bytes);
 /*

@@ -135,7 +135,7 @@ static int owner_index(const struct view *view, uint32_t id)
 	return OWNER_KERNEL;
 }
 
-/* @owner is the client that owns most of the cell, or OWNER_KERNEL if no client owns a part. */
+/* @owner is the result of find_owner(). */
 static int owner_of(const struct cell *cell, int owner)
 {
 	if (cell->use == USE_FREE)
@@ -181,8 +181,8 @@ static void add_cell(struct view *view, struct view_region *region, const struct
 
 /*
  * Find the client, or OWNER_HIDDEN, that owns most of some parts together. The module names
- * only the main owner of each part, so the result is an estimate. OWNER_KERNEL if no part has
- * an owner. @sums has room for all clients and one more.
+ * only the main owner of each part, so the result is an estimate. The result is OWNER_KERNEL if no
+ * part has such an owner. @sums has room for all clients and one more.
  */
 static int find_owner(const struct view *view, const struct tmm_occupancy *parts, uint32_t first,
 		      uint32_t nr, uint64_t *sums)

@@ -31,7 +31,7 @@ enum {
 	OWNER_KERNEL = -2,	/* the kernel, or a closed client */
 	OWNER_HIDDEN = -3,	/* a client that the caller may not see */
 	OWNER_TABLES = -4,	/* page tables, of any owner */
-	OWNER_METADATA = -5,	/* the module's bookkeeping */
+	OWNER_METADATA = -5,	/* the module's bookkeeping, and bad frames */
 };
 
 /* Number of owners with a letter of their own, and with a colour of their own. */
@@ -81,8 +81,8 @@ struct view_region {
  * @slots: for each client, the number of its letter and its colour. The largest clients have
  *         the first NR_HUES slots. As long as there are no more clients than that, a client
  *         keeps its slot when another client comes or grows
- * @kernel_frames: used frames that belong neither to clients, open or closed, nor to the
- *                 module's bookkeeping
+ * @kernel_frames: used frames that are not bad, and that belong neither to clients, open or
+ *                 closed, nor to the module's bookkeeping
  */
 struct view {
 	struct tmm_info info;
