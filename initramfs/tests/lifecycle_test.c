@@ -42,7 +42,7 @@ struct actor {
 	unsigned char *area, *second;
 };
 
-/* --- what the partner is asked for ----------------------------------------------------- */
+/* --- requests to the partner ----------------------------------------------------------- */
 
 enum request { RECEIVE = 'r', MMAP = 'm', IMPORT = 'i', DROP = 'd' };
 

@@ -39,7 +39,7 @@ TEST_F(limits, of_handles_of_a_user_are_for_all_their_clients)
 
 /*
  * A descriptor of an export uses a file, and so does a mapping with an offset. Linux has a limited
- * number of files, so each counts as a handle until it is closed.
+ * number of files, so each of these files counts as a handle until it is closed.
  */
 TEST_F(limits, of_handles_count_descriptors_and_offsets)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Stock kernel: the test loads the module some sixty times; the debug kernel is too slow. */
+/* Stock kernel: some sixty loads of the module, which take seconds each in the debug kernel. */
 /*
  * Loading: each refusal is one line that says what is wrong and what would be accepted. If
  * the line says "load with", the test loads the module with these parameters.

@@ -106,7 +106,7 @@ TEST_F(client, own_what_they_exported_until_they_are_gone)
 	FRAMES(5);
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id, owners[0]);
-	/* a closed client is still charged for its export, but is no owner to be named */
+	/* a closed client is still charged for its export, but is not shown as an owner */
 	close(other);
 	GET_OWNERS(self->fd, WHOLE);
 	EXPECT_EQ(id_of(self->fd), owners[0]);

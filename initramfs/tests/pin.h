@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * I/O that holds memory (the module is loaded with struct_pages=1). A page in a pipe stands
+ * I/O that pins memory (the module is loaded with struct_pages=1). A page in a pipe stands
  * for I/O: vmsplice() pins the page, and reading the pipe unpins it.
  */
 #ifndef TESTS_PIN_H

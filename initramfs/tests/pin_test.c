@@ -135,7 +135,7 @@ TEST_F(pin, large_leaves)
 	}
 }
 
-/* --- what is held stays borrowed -------------------------------------------------------- */
+/* --- pinned memory stays borrowed ------------------------------------------------------- */
 
 TEST_F(pin, what_is_not_held_is_free_at_once)
 {
@@ -228,10 +228,10 @@ TEST_F(pin, a_part_of_the_area_is_gone)
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
 }
 
-/* --- nobody else gets what is held ----------------------------------------------------- */
+/* --- nobody else gets pinned memory ---------------------------------------------------- */
 
 /*
- * Take all that is free. Return: frames taken, or 0 if one of them is in the @nr_bytes at
+ * Allocate all free frames. Return: their number, or 0 if one of them is in the @nr_bytes at
  * @paddr
  */
 static __u64 take_all_but(int fd, __u64 paddr, __u64 nr_bytes)
@@ -426,7 +426,7 @@ TEST_F(pin, advice_leaves_nothing_behind)
 	}
 }
 
-/* --- the work that it makes ------------------------------------------------------------ */
+/* --- the work that pins make ----------------------------------------------------------- */
 
 static double seconds(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A client without CAP_SYS_ADMIN: physical addresses are neither shown nor
- * chosen; everything else works. The device is opened before the privilege goes,
- * as it would be by a service that hands descriptors out.
+ * chosen; everything else works. The test opens the device before it drops the
+ * privilege, like a service that hands descriptors out.
  */
 #include "client.h"
 #include "text.h"

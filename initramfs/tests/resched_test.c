@@ -159,8 +159,8 @@ static void show(const struct trace *trace)
 }
 
 /*
- * Allocations are points to reschedule as well where preemption is voluntary; so it is
- * switched to none, on which servers run. Linux shows the one that is in use in brackets.
+ * With voluntary preemption, allocations are points to reschedule as well. So the test switches to
+ * none, the mode of servers. Read the mode to restore, which Linux shows in parentheses.
  */
 static void preempt_now(char mode[16])
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Rights that are less than ownership, with I/O and devices that access the memory (the
- * module is loaded with struct_pages=1). Read-only holds for these as well, and memory that
- * they have pinned when a right ends stays borrowed until it is unpinned.
+ * module is loaded with struct_pages=1). I/O and devices cannot write to read-only memory
+ * either. Memory that is pinned when a right ends stays borrowed until it is unpinned.
  */
 #include "exported.h"
 #include "pin.h"

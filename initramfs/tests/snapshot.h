@@ -20,12 +20,12 @@
 /**
  * struct snapshot_object - one handle
  * @handle: its number
- * @err: what QUERY gave
- * @query: what QUERY said
- * @translate_err: what TRANSLATE gave for its first and last byte
- * @translation: what TRANSLATE said
- * @read_err: what READ gave
- * @content: a hash of what READ read
+ * @err: error of QUERY
+ * @query: result of QUERY
+ * @translate_err: errors of TRANSLATE for the first and the last byte
+ * @translation: results of TRANSLATE
+ * @read_err: error of READ
+ * @content: a hash of the bytes that READ copied
  */
 struct snapshot_object {
 	__u32 handle;

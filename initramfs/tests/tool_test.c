@@ -469,7 +469,7 @@ TEST_F_TIMEOUT(tool, bench, PATIENCE)
 TEST_F_TIMEOUT(tool, demo, PATIENCE)
 {
 	ASSERT_EQ(0, make_file(50000));
-	/* the text goes to stderr then, and `make run` shows it unchanged */
+	/* with --json, the text goes to stderr, and `make run` shows the text unchanged */
 	EXPECT_STATUS(0, "tmm demo --json " FILE_NAME " 2>/dev/null");
 	EXPECT_KEY("steps");
 }

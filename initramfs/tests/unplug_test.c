@@ -268,7 +268,7 @@ TEST_F(unplug, the_next_device_can_be_had)
 	ASSERT_EQ(0, unplug(self->device));
 	ASSERT_EQ(0, put_text(RESCAN, "1"));
 	ASSERT_TRUE(find_device(self->device, &self->bar));
-	/* drop what is left of the removed device first */
+	/* the old region is in the way until its mappings are dropped and it is removed */
 	EXPECT_EQ(-EADDRINUSE, uapi_add_device_region(self->fd, self->bar, NR_BYTES,
 						      THESEUS_MM_MEMORY_UNCACHED));
 	EXPECT_EQ(-EBUSY, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
