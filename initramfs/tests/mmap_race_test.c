@@ -298,7 +298,7 @@ static void *act_until_stopped(void *arg)
 	const __u64 nr_bytes = self->nr_bytes * NR_PAGES;
 	unsigned int seed = (uintptr_t)&seed >> 12, i;
 
-	/* wait for all threads: a new stack could lie in a hole of an area, and be unmapped with it */
+	/* wait for all threads: a new stack in a hole of an area could be unmapped with the area */
 	while (!__atomic_load_n(&self->all_there, __ATOMIC_ACQUIRE))
 		usleep(1000);
 	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED)) {
