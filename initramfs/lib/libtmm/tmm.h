@@ -464,7 +464,7 @@ enum tmm_kind {
  * @kind: kind of the object
  * @nr_frame_ranges: contiguous runs of frames behind a mapping; 1 for frames
  * @nr_borrows: for a mapping: windows, reads, writes and dma-bufs at this moment
- * @attributes: for a mapping: TMM_ATTRIBUTE_*
+ * @attributes: for a mapping: TMM_ATTRIBUTE_*, and the other THESEUS_MM_ATTRIBUTE_* of the kernel
  * @address: the object's first address; for frames, 0 without CAP_SYS_ADMIN
  * @nr_bytes: the object's size
  * @flags: for a mapping: TMM_*
