@@ -102,8 +102,8 @@ struct tmm_mapped_pages *tmm_instance_create(struct tmm_instance *inst, struct t
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_create);
 
 /*
- * For kernel callers: create a mapping of @nr_bytes that begin at @offset within the first
- * page.
+ * Create a mapping for a kernel caller. The mapping has room for @nr_bytes bytes, from @offset in
+ * the first page on.
  */
 static struct tmm_mapped_pages *check_and_create(struct tmm_instance *inst,
 						 struct tmm_page_table *pt, u64 offset,

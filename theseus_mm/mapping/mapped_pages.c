@@ -88,7 +88,10 @@ void tmm_mapped_pages_append_frames(struct tmm_mapped_pages *mp, struct tmm_mapp
 	mp->nr_frame_ranges++;
 }
 
-/* Take the first run of frames from a mapping whose entries are cleared. NULL: no run is left. */
+/*
+ * Take the first run of frames from a mapping whose entries are cleared. Returns NULL if no run is
+ * left.
+ */
 static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
 {
 	struct tmm_unmapped_frames *unmapped;
@@ -141,8 +144,8 @@ static void release_frames(struct tmm_mapped_pages *mp)
  *
  * The account of @pages is charged for the mapping's page tables. A table counts for the first
  * mapping that needed it, as long as that mapping exists, even if other mappings come to use
- * the table. A table from a split of a large leaf does not count: it is one frame for 512
- * frames that count.
+ * the table. A table from a split of a large leaf does not count: it is one frame for 512 or
+ * more frames that count.
  *
  * Context: Process context, may sleep.
  */
@@ -366,8 +369,8 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_remap_under);
  * Theseus: MappedPages::unmap_into_parts(), which gives back only the first run of frames
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0; -EBUSY if the mapping is borrowed, or tainted (tmm_mapped_pages_taint()) and so
- * counts as borrowed forever; or -EACCES if the mapping is sealed
+ * Return: 0; -EBUSY if the mapping is borrowed, or is tainted (tmm_mapped_pages_taint()), which
+ * can never end; or -EACCES if the mapping is sealed
  */
 int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 				      struct tmm_allocated_pages **pages,

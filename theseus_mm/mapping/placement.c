@@ -74,8 +74,8 @@ static struct tmm_allocated_pages *place_request(struct tmm_page_allocator *pa, 
  * run, or the first page of a mapping to be copied, or 0 for any frames. The first page has the
  * same offset as @number within the largest leaf that lies in the run. If no such pages are
  * free, and @req names no leaf size, the function tries smaller leaves. If @req has an
- * alignment, @number is a multiple of that alignment. The function uses a designated region
- * only if no general region has room, even with the smallest leaves. Returns an error of
+ * alignment, @number is a multiple of that alignment. The function uses a kernel or designated
+ * region only if no general region has room, even with the smallest leaves. Returns an error of
  * tmm_page_allocator_allocate().
  *
  * Context: Process context, may sleep. O(log n).

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Tracepoints of mapping/: mappings are made, changed and removed, and are borrowed. See
+ * Tracepoints of this layer, for mappings that are made, changed, removed and borrowed. See
  * alloc/trace.h.
  */
 #undef TRACE_SYSTEM
@@ -73,7 +73,7 @@ DEFINE_EVENT(tmm_mapping, tmm_unmap,
 	TP_PROTO(u64 page, u64 nr, tmm_pte_flags_t flags),
 	TP_ARGS(page, nr, flags));
 
-/* A part of a mapping, which starts @offset bytes after @page. */
+/* A part of a mapping. The part starts @offset bytes after @page. */
 DECLARE_EVENT_CLASS(tmm_part,
 	TP_PROTO(u64 page, u64 offset, u64 nr_bytes, bool is_mutable),
 	TP_ARGS(page, offset, nr_bytes, is_mutable),
