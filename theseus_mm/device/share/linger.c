@@ -134,8 +134,8 @@ static void join_loan(struct tmm_loan *loan, const struct tmm_loan *other)
 	a->offset = min(a->offset, b->offset);
 	a->nr_bytes = end - a->offset;
 	/*
-	 * Two overlapping borrows exist: either both are immutable, or the mapping is
-	 * shareable.
+	 * A mapping can have both borrows at once only if both are immutable, or if the mapping
+	 * is shareable. So the joined borrow excludes no other borrow.
 	 */
 	a->is_mutable |= b->is_mutable;
 	tmm_borrow_search_pins(a, &loan->search);

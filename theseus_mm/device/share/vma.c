@@ -59,7 +59,7 @@ static int may_split_area(struct vm_area_struct *vma, unsigned long address)
 	return 0;
 }
 
-/* Remove entries of @vma in the part of the mapping that @moved is going to show. */
+/* Remove the 1 GiB entries of @vma in the part of the mapping that @moved is going to show. */
 static void zap_moved(struct vm_area_struct *vma, struct vm_area_struct *moved)
 {
 	pgoff_t first = max(vma->vm_pgoff, moved->vm_pgoff);
