@@ -35,8 +35,8 @@ struct tmm_client {
 	 */
 	struct xarray objects;
 	/*
-	 * struct tmm_export of the client that own their mapping, by number; each has a
-	 * reference on the client
+	 * the client's exports (struct tmm_export) that still own their mapping, by number;
+	 * each export has a reference on the client
 	 */
 	struct xarray exports;
 	/* offsets of mappings for mmap(); looked up under @objects's lock */

@@ -6,8 +6,8 @@
  * An export that no longer owns its mapping is stale. When the last descriptor and the last area
  * are gone, the export is freed together with the mapping that it owns.
  *
- * Invariant: a client's table of exports lists exactly the reserved numbers, and the exports of
- * the client that own their mapping. A listed export is not freed, and a stale export stays
+ * Invariant: a client's table of exports has exactly the reserved numbers, and those exports of
+ * the client that still own their mapping. A listed export is not freed, and a stale export stays
  * stale. After TAKE_BACK, a stale export's mapping file serves the exporter's mapping. So the
  * export is freed by its file's ->release() only.
  * Lock: the mapping file's @revoke_lock, and inside it the table's own lock.

@@ -185,7 +185,10 @@ int tmm_lending_query_object(struct tmm_client *client, u32 handle,
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_query_object);
 
-/* The mapping was not found: the descriptor is stale, or a call is changing the mapping. */
+/*
+ * Returns why the mapping was not found: -ESTALE if the descriptor is stale, or else -EBUSY, since
+ * another call is changing the mapping.
+ */
 static int why_missing(const struct tmm_lending *lending)
 {
 	return tmm_lender_is_stale(lending->lender, lending->mf) ? -ESTALE : -EBUSY;

@@ -19,7 +19,7 @@
 
 #include <linux/rbtree.h>
 
-/* Offsets for 32-bit programs end here; all others end a little below 2^63 bytes. */
+/* The ends, in pages, of the offsets for 32-bit programs and of all offsets (2^63 bytes) */
 #define TMM_OFFSETS_LOW_END	(1ULL << 32)
 #define TMM_OFFSETS_END		(1ULL << 51)
 
