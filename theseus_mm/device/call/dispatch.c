@@ -127,7 +127,8 @@ static const struct ioctl_op *find_op(const struct ioctl_op *ops, size_t nr_ops,
 
 /*
  * Check the arguments of a call and run the call. The caller has set @call->client, @call->export
- * or @call->lending; serve_call() fills in the other fields.
+ * or @call->lending, and @call->shortage for a call that can set it. serve_call() fills in the
+ * other fields.
  */
 static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const struct file *file,
 		       unsigned int cmd, unsigned long user)

@@ -130,7 +130,8 @@ static int lend_lending(struct file *file, struct vm_area_struct *vma, struct tm
  * mmap() of a client's descriptor: borrow the mapping that vm_pgoff names. Runs under mmap_lock
  * and may sleep. Errors: -EINVAL if the VMA is not shared, -EBADF if the client was opened
  * read-only, -ENOENT if no mapping has the offset, -EACCES if the mapping's flags forbid the
- * access, -EOPNOTSUPP for write-back device memory, and the errors of tmm_borrow_begin().
+ * access, -EOPNOTSUPP for write-back device memory, -ENODEV if the device was removed, -ENOMEM,
+ * and the errors of tmm_borrow_begin().
  */
 int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -140,7 +141,7 @@ int tmm_mmap(struct file *file, struct vm_area_struct *vma)
 /*
  * mmap() of an exporting descriptor: vm_pgoff is an offset in the exported mapping. Runs under
  * mmap_lock and may sleep. Returns -ESTALE if the export no longer owns the mapping, or an error
- * as tmm_mmap().
+ * that tmm_mmap() can return.
  */
 int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -149,7 +150,8 @@ int tmm_export_mmap(struct file *file, struct vm_area_struct *vma)
 
 /*
  * mmap() of a lending descriptor: vm_pgoff is an offset in the lent mapping. Runs under
- * mmap_lock and may sleep. Returns an error of tmm_lending_lend(), or an error as tmm_mmap().
+ * mmap_lock and may sleep. Returns an error of tmm_lending_lend(), or an error that tmm_mmap() can
+ * return.
  */
 int tmm_lending_mmap(struct file *file, struct vm_area_struct *vma)
 {
