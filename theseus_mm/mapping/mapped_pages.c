@@ -369,8 +369,8 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_remap_under);
  * Theseus: MappedPages::unmap_into_parts(), which gives back only the first run of frames
  *
  * Context: Process context, may sleep. O(leaves).
- * Return: 0; -EBUSY if the mapping is borrowed, or is tainted (tmm_mapped_pages_taint()), which
- * can never end; or -EACCES if the mapping is sealed
+ * Return: 0; -EBUSY if the mapping is borrowed now, or was ever tainted (tmm_mapped_pages_taint());
+ * or -EACCES if the mapping is sealed
  */
 int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 				      struct tmm_allocated_pages **pages,

@@ -44,9 +44,9 @@ static unsigned long place_area(struct file *file, unsigned long address, unsign
  * Choose the address for mmap(), and ask for a prefault of the VMA if the flags have
  * MAP_POPULATE. Only ->get_unmapped_area() gets the flags of mmap(), so ->mmap() cannot ask.
  *
- * If the caller finds no mapping, @like does not depend on a mapping. mmap() then usually fails
- * later. mmap() succeeds if another call had taken the mapping only for a moment, and mremap()
- * succeeds on an area of a stale export. In both cases only the alignment may not suit large leaves.
+ * If the caller finds no mapping, @like is not an address of the mapping. mmap() then usually fails
+ * later. mmap() succeeds if another call had taken the mapping for a moment only, and mremap()
+ * succeeds on an area of a stale export. In both cases, the alignment may not suit large leaves.
  */
 static unsigned long choose_address(struct file *file, unsigned long address,
 				    unsigned long nr_bytes, unsigned long pgoff,

@@ -119,8 +119,8 @@ static struct prefault *create_prefault(unsigned long start)
  * Ask to fill the area that mmap() will make at @start, before this system call returns. As
  * with Linux's own populating, mmap() succeeds even if memory is too short to fill the area.
  *
- * May sleep; the caller is in a system call and holds mmap_lock. The calling task does the work
- * later, which is O(leaves) and killable.
+ * May sleep; the caller is in a system call and holds mmap_lock. The calling task fills the area
+ * later. The filling is O(leaves) and killable.
  */
 void tmm_prefault_ask(unsigned long start)
 {
