@@ -83,8 +83,8 @@ void tmm_handles_destroy(struct tmm_client *client)
  * even at the limit.
  *
  * If the call succeeds, the caller publishes the new object, and calls tmm_handle_forget() on the
- * other one. If the call fails, the caller calls tmm_handle_forget() on the new one. The result is ERR_PTR(-EDQUOT) if all numbers are in use, or
- * ERR_PTR(-ENOMEM). May sleep.
+ * other one. If the call fails, the caller calls tmm_handle_forget() on the new one. The result
+ * is ERR_PTR(-EDQUOT) if all numbers are in use, or ERR_PTR(-ENOMEM). May sleep.
  */
 struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 {

@@ -4,8 +4,8 @@
  * areas and releases the claim.
  *
  * Invariant: at the last event of a device, the module releases its claims, which are children of
- * the device's resources. Linux releases the resources later, and Linux's lock for PCI removal prevents new
- * claims until then.
+ * the device's resources. Linux releases the resources later, and Linux's lock for PCI removal
+ * prevents new claims until then.
  * Lock: none of its own. Linux holds its lock for PCI removal during the notifier, but not for
  * platform devices, and not when a driver that made PCI devices is unbound.
  * Owner: the module.
