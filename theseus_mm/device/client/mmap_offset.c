@@ -104,7 +104,7 @@ int tmm_mmap_offset_open_file(struct tmm_client *client, u32 handle,
 	if (err)
 		return err;
 	err = find_file(client, handle, mf, nr_bytes, generation);
-	/* Another call had taken the object, so set_file() did not find the object. */
+	/* Another call had taken the object for a moment, so set_file() did not find the object. */
 	return err == -EAGAIN ? -ENOENT : err;
 }
 
@@ -183,7 +183,7 @@ int tmm_mmap_offset_assign(struct tmm_client *client, struct theseus_mm_map_offs
 	if (err)
 		return err;
 	err = describe_offset(client, reply, is_low);
-	/* Another call had taken the object, so set_offset() did not find the object. */
+	/* Another call had taken the object for a moment, so set_offset() could not find it. */
 	return err == -EAGAIN ? -ENOENT : err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mmap_offset_assign);

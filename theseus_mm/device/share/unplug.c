@@ -39,8 +39,8 @@ static void revoke_if_closed(struct tmm_mapping_file *mf, void *unused)
 }
 
 /*
- * Close and release the device regions that lie in @resource. The module's claims are children of
- * @resource, and Linux would release the claims together with @resource.
+ * Close and release the device regions that lie in @resource. In Linux's resource tree, the
+ * module's claims lie below @resource, and Linux would release the claims together with @resource.
  */
 static void end_resource(const struct resource *resource)
 {
