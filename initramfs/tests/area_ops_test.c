@@ -326,7 +326,7 @@ TEST_F_TIMEOUT(ops, mprotect_in_a_loop_disturbs_nobody, 120)
 	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
 }
 
-/* The changed area loses entries only if the change cuts an entry of 1 GiB, or Linux splits one. */
+/* The changed area loses an entry only if the change cuts that entry, or if Linux splits it. */
 TEST_F_TIMEOUT(ops, the_rest_of_the_area_stays, 120)
 {
 	if (variant->align == SIZE_1G)

@@ -168,7 +168,7 @@ FIXTURE_TEARDOWN(bad)
 		close(self->fd);
 	self->fd = uapi_open(NULL);
 	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	/* no frame is lost: all frames that are not free are counted */
+	/* no frame is lost: each frame that is no longer free counts as bad */
 	if (!(end.features & THESEUS_MM_FEATURE_QUARANTINE))
 		EXPECT_EQ(self->start.frames_free + self->start.frames_bad,
 			  end.frames_free + end.frames_bad);
@@ -440,7 +440,7 @@ TEST_F_TIMEOUT(bad, reports_while_the_module_is_unloaded, 120)
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	/* the module keeps nothing of the region */
+	/* the module gives the whole region back, and can claim it again */
 	EXPECT_EQ(0, module_unload());
 	EXPECT_EQ(0, module_load(self->parameters));
 }

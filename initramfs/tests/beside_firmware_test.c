@@ -33,7 +33,7 @@ TEST_F(module, a_page_of_the_firmware_is_refused)
 	free(line);
 }
 
-/* Linux uses most of the range, so the advice ends where the firmware's range begins. */
+/* Linux uses the start of the named range, and the firmware its end: the advice names the rest. */
 TEST_F(module, the_advice_to_reserve_leaves_the_firmware_out)
 {
 	char *line;

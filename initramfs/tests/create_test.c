@@ -132,7 +132,7 @@ TEST_F(make, records_the_flags)
 
 	ASSERT_EQ(0, variant->make(self, recorded, &handle));
 	EXPECT_EQ(recorded | MADE, QUERY(handle).pte_flags);
-	/* but the hardware's entry has neither flag */
+	/* the hardware's entry has neither USER_ACCESSIBLE nor GLOBAL */
 	ASSERT_EQ(0, uapi_translate(self->fd, QUERY(handle).start, &found));
 	EXPECT_EQ(MADE | THESEUS_MM_PTE_NOT_EXECUTABLE, found.pte_flags);
 }

@@ -284,7 +284,7 @@ TEST_F(share, works_in_an_entry_of_1g)
 	pid = start_waiter(self->fd, mapping.handle, word, RW);
 	EXPECT_EQ(1, wake_one(area + word));
 	EXPECT_EQ(0, status_of(pid));
-	/* after the leaf is split, the futex is at the same place */
+	/* after mprotect() has broken the entry of 1 GiB, the futex is at the same place */
 	EXPECT_EQ(0, mprotect(area + SIZE_1G / 2, PAGE, R));
 	pid = start_waiter(self->fd, mapping.handle, word, RW);
 	EXPECT_EQ(1, wake_one(area + word));

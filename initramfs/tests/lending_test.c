@@ -175,7 +175,7 @@ TEST_F(rights, a_drop_makes_it_stale)
 
 	ASSERT_EQ(0, uapi_drop(self->fd, self->handle));
 	EXPECT_STALE(export);
-	/* a stale descriptor does not lend the next object with its handle or address */
+	/* a new mapping may get the same handle or address: the stale descriptor does not lend it */
 	other = EXPORT_OF(MAPPING(NR).handle, BORROW);
 	EXPECT_STALE(export);
 	close(export);

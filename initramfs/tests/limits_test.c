@@ -42,7 +42,7 @@ TEST_F(limits, count_what_is_owned_and_its_tables)
 	nr_tables = INFO().nr_tables - self->start.nr_tables;
 	EXPECT_EQ(8 + nr_tables, FRAMES_OF(self->fd));
 	EXPECT_EQ(3, LIMITS(self->fd).client_handles);
-	/* after a split, each part counts for itself */
+	/* after a split, each part is charged separately */
 	ASSERT_EQ(0, uapi_split(self->fd, frames, 2 * PAGE, &first, &second));
 	ASSERT_EQ(0, uapi_drop(self->fd, first));
 	EXPECT_EQ(6 + nr_tables, FRAMES_OF(self->fd));

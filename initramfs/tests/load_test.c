@@ -114,7 +114,7 @@ static const char *flaw_of_refusal(struct module_log *log, int error, const char
 		_formatted;								\
 	})
 
-/* The right number plus 2^64. */
+/* A format for a start address: the printed number is 2^64 too large. */
 #define WRAPPING_START	"0x1%016llx"
 
 TEST_F(module, numbers_that_do_not_fit)

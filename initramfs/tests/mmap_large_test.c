@@ -134,7 +134,7 @@ TEST_F_TIMEOUT(large, is_large_when_written, 120)
 TEST_F_TIMEOUT(large, a_part_of_it_is_as_large_as_fits, 120)
 {
 	const __u64 part = self->nr_bytes - SIZE_2M;
-	/* KiB of tables: where Linux has NUMA, it may have to use small entries for 2 MiB */
+	/* KiB of tables; with NUMA, leaves of 2 MiB may be shown by small entries */
 	const long most = access("/proc/self/numa_maps", F_OK) ? 16 : 16 + 4 * part / SIZE_2M;
 	long tables = table_size();
 	unsigned char *area = mmap_part(self->fd, self->handle, PAGE, part, R);

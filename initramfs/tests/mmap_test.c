@@ -273,7 +273,7 @@ TEST_F(borrow, refuses_what_is_outside)
 	EXPECT_ERRNO(ERANGE, mmap(NULL, SIZE + 1, R, MAP_SHARED, self->fd, offset));
 	EXPECT_ERRNO(ERANGE, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset + SIZE));
 	EXPECT_ERRNO(ERANGE, mmap(NULL, 2 * PAGE, R, MAP_SHARED, self->fd, offset + SIZE - PAGE));
-	/* any error: perhaps no mapping has this offset */
+	/* the error depends on whether another mapping has this offset */
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset - PAGE));
 	/* much too long, but also possible in 32 bits */
 	EXPECT_ERRNO(ERANGE, mmap(NULL, 1UL << (sizeof(long) == 8 ? 40 : 30), R, MAP_SHARED,

@@ -86,7 +86,7 @@ static inline void module_parameters(char text[MODULE_TEXT])
 		closedir(dir);
 }
 
-/* Get the "regions=..." that share no section with Linux's memory, as struct_pages=1 requires. */
+/* Get "regions=..." of memory that struct_pages=1 accepts: it shares no section with Linux. */
 static inline void module_section_regions(char text[MODULE_TEXT])
 {
 	static const char name[] = "tmm.section_regions=";

@@ -128,7 +128,7 @@ TEST_F_TIMEOUT(client, nobody_holds_what_is_somebody_elses, 120)
 	EXPECT_LT(0, race.nr_pinned);
 	EXPECT_LT(0, race.nr_refused);
 	EXPECT_LT(0, race.nr_thefts);
-	/* lingering loans end */
+	/* wait until the lingering loans have ended */
 	for (i = 0; i < 300 && INFO().nr_mappings != self->start.nr_mappings + 1; i++)
 		usleep(10000);
 }

@@ -81,7 +81,7 @@ TEST_F(client, is_woken_by_the_close_of_a_descriptor)
 	EXPECT_EQ(0, take_pages(self->fd, 1));
 }
 
-/* If the free frames woke the client, it would find no room for pages under its limit yet. */
+/* Free frames must not wake a client that waits for pages: its limit of pages has no room. */
 TEST_F(client, is_woken_by_pages)
 {
 	__u32 mapping = MAPPING(4).handle;

@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-/* One client has one frame, and another waits for it; no other client gets any. */
+/* The client @hog owns all frames and can drop @one of them, for which the client @fd waits. */
 FIXTURE(poll)
 {
 	int fd;

@@ -50,7 +50,7 @@ static long nr_faults_of(const unsigned char *area)
 	return nr_wrong ? -1 : nr_faults() - faults;
 }
 
-/* As nr_faults_of(), for writes of the old content. */
+/* Return: how many faults a write to every page takes; the writes do not change the content */
 static long nr_faults_of_writing(unsigned char *area)
 {
 	long faults = nr_faults();

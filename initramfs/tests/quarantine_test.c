@@ -50,7 +50,7 @@ FIXTURE_TEARDOWN(quarantine)
 		close(self->fd);
 	self->fd = uapi_open(NULL);
 	EXPECT_EQ(0, uapi_get_info(self->fd, &end));
-	/* no frame is lost: all frames that are not free are counted */
+	/* no frame is lost: each frame that is no longer free counts as quarantined */
 	EXPECT_EQ(self->start.frames_free + self->in_quarantine,
 		  end.frames_free + nr_quarantined());
 	EXPECT_EQ(self->start.pages_free, end.pages_free);

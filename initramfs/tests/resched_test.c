@@ -54,8 +54,8 @@ static void stop(void)
 }
 
 /*
- * Only the last write changes the kernel's code: a filter or a pid that changes while
- * functions are traced patches the code of both CPUs each time.
+ * Choose the tracer last. A change of the filter or of the pid while functions are traced would
+ * patch the kernel's code once more, and patching is slow.
  */
 static bool set_up(void)
 {
@@ -300,7 +300,7 @@ TEST_F_TIMEOUT(resched, batch_of_many_items, 120)
 	for (i = 0; i < NR; i++)
 		drops[i].handle = items[i].handle;
 	EXPECT_POINTS(4, 0, uapi_drop_batch(self->fd, 0, drops, NR, NULL));
-	/* the last item fails: the others are undone, and each has its error */
+	/* the last item fails: the others are undone, and every item has an error */
 	items[NR - 1].size = 0;
 	EXPECT_POINTS(9, -EINVAL, uapi_create_batch(self->fd, THESEUS_MM_BATCH_ALL_OR_NOTHING,
 						    items, NR, NULL));

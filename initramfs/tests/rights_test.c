@@ -91,7 +91,7 @@ TEST_F(rights, a_read_only_lending_descriptor_lends_for_reading)
 	close(export);
 }
 
-/* A debugger can write where the process itself may not, but not here. */
+/* A debugger can write to most memory that the process may only read, but not to this area. */
 TEST_F(rights, a_debugger_does_not_write_into_what_is_read_only)
 {
 	int export = EXPORT(SEALED), status, mem;

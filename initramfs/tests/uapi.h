@@ -68,7 +68,7 @@ static inline int uapi_get_region(int fd, __u32 index, struct theseus_mm_region 
 	return UAPI_CALL_FOR(fd, THESEUS_MM_IOC_GET_REGION, call, region);
 }
 
-/* The caller fills the "in" fields but for bucket_size. */
+/* The caller fills the "in" fields, except bucket_size. */
 static inline int uapi_get_occupancy(int fd, struct theseus_mm_occupancy *call)
 {
 	call->bucket_size = sizeof(struct theseus_mm_bucket);

@@ -206,11 +206,11 @@ TEST_F(client, watchpoints_are_not_of_private_addresses)
 	EXPECT_EQ(0, set_register(child, 1, (unsigned long)&watched));
 	EXPECT_EQ(0, set_register(child, 7, watch(0) | watch(1)));
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, 0, 0));
-	/* only the signal of the watched write came, and no hit before it */
+	/* the next stop is the child's own signal, so the copy has hit no watchpoint */
 	EXPECT_STOPPED(SIGUSR1);
 	EXPECT_EQ(0, get_register(child, 6) & 3);
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, 0, 0));
-	/* and the address is still watched */
+	/* the ordinary address is still watched: the write after the copy hits */
 	EXPECT_STOPPED(SIGTRAP);
 	EXPECT_EQ(2, get_register(child, 6) & 3);
 	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, 0, 0));

@@ -10,7 +10,7 @@
  *	nobody	the caller has no privilege
  *	many	there are more clients than letters
  *	serves	memory can be allocated, written and read, so that each command can finish
- *	forgets	as serves, but written bytes are lost
+ *	forgets	like serves, but written bytes are lost
  */
 #include <errno.h>
 #include <fcntl.h>

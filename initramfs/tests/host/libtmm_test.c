@@ -278,7 +278,7 @@ static void no_memory_asks_nothing(void)
 	tmm_client_close(&client);
 }
 
-/* The caller keeps a descriptor of another file. */
+/* If a descriptor is not of the device, the call fails and the caller keeps the descriptor. */
 static void another_file_is_no_client(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC), kept = fd;
