@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Create and drop several mappings in one call: each for itself, or all or nothing. */
+/* Create and drop several mappings in one call: each on its own, or all or nothing. */
 #include "example.h"
 
 #define NR	64

@@ -49,7 +49,7 @@ int main(void)
 	printf("two processes counted to %d\n", *result);
 	CHECK(*result == 2 * ROUNDS);
 
-	/* allow one writer again: only possible without windows */
+	/* allow only one writer again; the call fails while there are windows */
 	CHECK_REFUSED(EBUSY, tmm_mapping_share(mapping, false));
 	CHECK(!tmm_mapping_munmap(result, SIZE));
 	CHECK(!tmm_mapping_share(mapping, false));
