@@ -9,8 +9,8 @@
 #include <pthread.h>
 
 /*
- * The limit is the client's own: frames that another client frees wake the client, but there is
- * no more room under its limit.
+ * Only the client's own frames make room under its limit. Frames of another client would wake the
+ * client too, but not give it room.
  */
 TEST_F(client, waits_for_room_under_its_limit)
 {

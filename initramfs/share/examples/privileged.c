@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Use CAP_SYS_RAWIO: map memory at virtual addresses equal to its physical ones, and map the
- * memory of a device without a driver.
+ * Use CAP_SYS_RAWIO: map memory at virtual addresses that equal its physical addresses, and map
+ * the memory of a PCI device that has no driver.
  */
 #include "example.h"
 
