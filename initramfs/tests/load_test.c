@@ -80,14 +80,14 @@ static const char *flaw_of_refusal(struct module_log *log, int error, const char
 	else if (is_claimed())
 		snprintf(flaw, sizeof(flaw), "%s: something is claimed", parameters);
 	else if (!load)
-		snprintf(flaw, sizeof(flaw), "%s: no one line of what is right: %s", parameters,
+		snprintf(flaw, sizeof(flaw), "%s: no line says what to load: %s", parameters,
 			 said);
 	else if (strncmp(line, "regions=", strlen("regions=")))
-		snprintf(flaw, sizeof(flaw), "%s: the object is not named first: %s", parameters,
+		snprintf(flaw, sizeof(flaw), "%s: the line does not begin with regions=: %s", parameters,
 			 line);
 	for (i = 0; i < MAX_WORDS && words[i] && !flaw[0]; i++)
 		if (!strstr(line, words[i]))
-			snprintf(flaw, sizeof(flaw), "%s: \"%s\" is not said: %s", parameters,
+			snprintf(flaw, sizeof(flaw), "%s: the line lacks \"%s\": %s", parameters,
 				 words[i], line);
 	if (!flaw[0] && !strstr(line, "memmap=") && module_load(load))
 		snprintf(flaw, sizeof(flaw), "%s is not accepted either: %s", load,

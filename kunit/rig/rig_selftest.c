@@ -86,6 +86,6 @@ static struct kunit_suite rig_selftest_suite = {
 
 kunit_test_suite(rig_selftest_suite);
 
-MODULE_DESCRIPTION("A failing case, a warning and a leaked frame, on purpose");
+MODULE_DESCRIPTION("A failing case, a warning, a leaked frame and an oops, on purpose");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NS(THESEUS_MM);
