@@ -30,9 +30,9 @@ static u64 used_entry(const u64 *table, unsigned int index, unsigned int level)
 }
 
 /*
- * Returns the first used entry at or after @page, and sets @page to the first page, at or
- * after @page, that this entry covers. If no entry is used, returns 0 and sets @page to the
- * first page after the table.
+ * Returns the first used entry at or after @page, and moves @page up to the start of that
+ * entry if the entry begins later. If no entry is used, returns 0 and sets @page to the first
+ * page after the table.
  */
 static u64 first_used(const u64 *table, unsigned int level, struct tmm_page *page)
 {

@@ -3,8 +3,8 @@
  * Mapper: entries for runs of pages. The mapper handles ranges and bits; mapping/ handles the
  * ownership of pages and frames.
  *
- * A leaf is 4 KiB, 2 MiB or 1 GiB. Only a map operation chooses the sizes of leaves. Remapping
- * and unmapping use the existing leaves, and take runs of whole leaves only.
+ * A leaf is 4 KiB, 2 MiB or 1 GiB. Mapping chooses the sizes of the new leaves. Remapping and
+ * unmapping use the existing leaves, and take runs of whole leaves only.
  * tmm_split_leaf_at() makes a page the start of a leaf. The mapper never joins leaves.
  *
  * Invariant: every operation on several pages is all or nothing. When an operation that clears

@@ -77,9 +77,9 @@ static int take_spares(struct tmm_page_table *pt, unsigned int level, struct tmm
 }
 
 /*
- * Make @page the start of a leaf. The leaf around @page becomes 512 leaves of the next size. If
- * @page lies inside of one of these, that leaf is split too. The new leaves inherit ACCESSED
- * and DIRTY. The caller has exclusive use of the mapping around @page: no other code
+ * Make @page the start of a leaf. The leaf around @page becomes 512 leaves of the next smaller
+ * size. If @page lies inside of one of these, that leaf is split too. The new leaves inherit
+ * ACCESSED and DIRTY. The caller has exclusive use of the mapping around @page: no other code
  * accesses, remaps, unmaps or splits the mapping at the same time. Translations, and windows
  * on other pages, may run at the same time.
  *

@@ -36,8 +36,8 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_table_of_entry);
 /*
  * Add @nr to the count of the table behind @entry. If there is no table, install a spare table
  * with that count. The caller has pinned the table that @entry is part of. If the table behind
- * @entry is missing, all tables below it are missing too, and @nr_missing is the number of
- * these tables. The function installs a table only if there are spares for all missing tables.
+ * @entry is missing, all tables below that table are missing too: @nr_missing tables in all.
+ * The function installs a table only if there are spares for all missing tables.
  */
 static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 			 struct tmm_table_spares *spares, bool *installed)

@@ -29,8 +29,8 @@ void tmm_tlb_wait(void)
 
 	TMM_BUG_IF(irqs_disabled() && tmm_tlb_is_inside());
 	/*
-	 * Pairs with the barrier in tmm_tlb_enter(): that CPU sees the change, or this loop
-	 * sees the CPU inside.
+	 * Pairs with the barrier in tmm_tlb_enter(): either a CPU that enters sees the change,
+	 * or this loop sees that CPU inside.
 	 */
 	smp_mb();
 	preempt_disable();
