@@ -10,7 +10,7 @@
  * account under the allocator's lock, when the allocator takes the run. The run keeps the
  * account, and the allocator uncharges the account when the run is free again. So no request
  * exceeds a limit, even for a moment, and a refused request takes no room from other
- * clients. Page tables and files are not taken by a request: the code that makes page tables and
+ * clients. Requests are not used for page tables and files. The code that makes page tables and
  * files charges and uncharges them.
  *
  * Uncharging is a release: it wakes clients that wait for room under a limit.

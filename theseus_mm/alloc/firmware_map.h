@@ -4,9 +4,10 @@
  * alloc/firmware_map.c makes all queries, since the functions that Linux offers for the maps
  * may change.
  *
- * A range was *taken* from Linux, for example with memmap=, if all of the range is RAM in the
- * firmware's own map, and no part of the range is reserved or used by ACPI in that map, or RAM
- * in the map that Linux uses. (alloc/pool.c makes further checks.) A *run* is a range of whole
+ * A range was *taken* from Linux, for example with memmap=, if three conditions hold: all of
+ * the range is RAM in the firmware's own map; no part of the range is reserved or used by ACPI
+ * in that map; and no part is RAM in the map that Linux uses. (alloc/pool.c makes further
+ * checks.) A *run* is a range of whole
  * pages with the same use. A binary search finds the end of a run, without a query for each
  * page.
  *

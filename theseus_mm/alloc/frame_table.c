@@ -72,7 +72,7 @@ static void block_bounds(const struct tmm_frame_table *table, u64 number, enum t
 	*end = min(round_down(number, nr_4k) + nr_4k, table->first + table->nr);
 }
 
-/* The marks one order below a block; sets @nr to their number. */
+/* The marks of the next smaller blocks in a block; sets @nr to the number of marks. */
 static u8 *parts_of(struct tmm_frame_table *table, u64 number, enum tmm_page_size size, u64 *nr)
 {
 	u64 start, end, first;
@@ -83,7 +83,7 @@ static u8 *parts_of(struct tmm_frame_table *table, u64 number, enum tmm_page_siz
 	return &table->marks[size - 1][first];
 }
 
-/* Move the mark of the block of @size around @number one order down, and mark the block MIXED. */
+/* Copy the mark of a block to the next smaller blocks in the block, and mark the block MIXED. */
 static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
 {
 	u8 *mark = &table->marks[size][block_of(table, number, size)];

@@ -8,14 +8,14 @@
  * GiB writes one byte and not 262,144. A MIXED byte sends the reader to the next smaller block.
  * A frame costs 1 + 1/512 + 1/262144 bytes.
  *
- * Invariant: every frame has exactly one mark, the first byte from the top that is not MIXED. A
- * block is MIXED only while its frames differ. So a run with one mark, even if merged from
+ * Invariant: every frame has exactly one mark: of the bytes of its three blocks, largest block
+ * first, the first that is not MIXED. A block is MIXED only while its frames differ. So a run with one mark, even if merged from
  * pieces, is read and marked in at most TMM_FRAME_TABLE_MAX_STEPS steps plus one for each 1
  * GiB.
  * Lock: the frame allocator's, except for tmm_frame_table_count(), which reads while others
- * write. The writer writes the marks below a MIXED byte before MIXED itself. So a reader that
- * finds MIXED then finds a present or recent mark of the frame, and never MIXED in the lowest
- * array.
+ * write. The writer writes the marks below a MIXED byte before MIXED itself. So below a MIXED
+ * byte, a reader finds the mark that the frame has or recently had. The lowest array never
+ * contains MIXED.
  */
 #ifndef TMM_ALLOC_FRAME_TABLE_H
 #define TMM_ALLOC_FRAME_TABLE_H
@@ -31,7 +31,7 @@
  * @TMM_MARK_TABLE: a page table
  * @TMM_MARK_BAD: out of use for good, since its memory fails
  * @TMM_NR_MARKS: number of the marks above
- * @TMM_MARK_MIXED: private: look at the next smaller order
+ * @TMM_MARK_MIXED: private: the next smaller blocks have the marks
  */
 enum tmm_frame_mark {
 	TMM_MARK_FREE,

@@ -12,8 +12,9 @@
  * the frames can be neither changed nor given back, and a drop takes effect when the last
  * borrow ends.
  *
- * Invariant: a frame is in the free set or in exactly one object, and the frame table has the
- * state of the frame. Only frames.c changes the state of an object.
+ * Invariant: a frame is in at most one object, and the frame table has the state of the frame.
+ * A frame in no object is in the free set, a page table, or bad and out of use. Only frames.c
+ * changes the state of an object.
  * Lock: the range allocator's, for states as well; none for @users.
  * Owner: the holder of the object. Functions that take a T ** consume the object: the pointer
  * is NULL after success and untouched after an error.

@@ -11,7 +11,7 @@
  * A set is a red-black tree by address. For every power-of-two alignment up to 1 GiB, each node
  * also has the length of the longest run in its subtree that starts at that alignment. So a
  * search for any run, an aligned run or a run in bounds is one descent, O(log n), and exact: a
- * request that fits some range is never refused.
+ * request for at most TMM_MAX_RUN chunks that fits some range is never refused.
  *
  * A node is the same object that owned the range (struct tmm_chunk is embedded in the objects
  * of frames and pages), so giving a range back needs no memory.

@@ -25,7 +25,8 @@
  *     then reads the entry again. Both the count and zapping's exchange are full barriers.
  *     So either Linux sees the cleared entry and drops the count, or Linux counted before
  *     the entry was cleared, and this function runs after that. In the first case this
- *     function may see a count that vanishes at once, but it never misses a pin.
+ *     function may see a count that vanishes at once. In neither case does this function
+ *     miss a pin.
  *
  * May sleep. O(@nr). Return: the number of frames from @first on that are not pinned, which is
  * less than @nr if a frame is pinned.

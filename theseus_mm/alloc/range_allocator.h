@@ -3,8 +3,8 @@
  * Range allocator: gives out runs of chunks from regions and takes the runs back. Frames and
  * pages each have one; the hooks contain the differences.
  *
- * Invariant: at any moment each chunk of a region is either in the region's free set or part of
- * exactly one owned chunk object.
+ * Invariant: at any moment each chunk of a region is in the region's free set, part of exactly
+ * one owned chunk object, or taken by tmm_range_request_take_one(), without an object.
  * Lock: @lock, a leaf spinlock, held for a few tree operations. The code allocates memory
  * before taking the lock and frees memory after releasing the lock, so giving a run back cannot
  * fail.

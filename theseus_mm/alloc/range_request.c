@@ -51,7 +51,7 @@ static struct tmm_chunk *take_run(struct tmm_range_allocator *ra, struct tmm_ran
 /*
  * Charge the account, then take the run. The charge comes after the search. A charge for a run
  * that is not found would take room from other clients, and undoing the charge would wake these
- * clients. Before the search, check_request() has refused a request that exceeds a limit.
+ * clients. check_request() refuses a request that exceeds a limit before the search.
  */
 static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 					 const struct tmm_allocation_request *req,
