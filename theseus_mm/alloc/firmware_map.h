@@ -7,9 +7,8 @@
  * A range was *taken* from Linux, for example with memmap=, if three conditions hold: all of
  * the range is RAM in the firmware's own map; no part of the range is reserved or used by ACPI
  * in that map; and no part is RAM in the map that Linux uses. (alloc/pool.c makes further
- * checks.) A *run* is a range of whole
- * pages with the same use. A binary search finds the end of a run, without a query for each
- * page.
+ * checks.) A *run* is a range of whole pages with the same use. A binary search finds the end of
+ * a run, without a query for each page.
  *
  * Lock: none; the maps do not change after boot.
  * Owner: Linux. A test has a map of its own, with its own answers.

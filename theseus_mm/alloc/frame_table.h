@@ -8,10 +8,10 @@
  * GiB writes one byte and not 262,144. A MIXED byte sends the reader to the next smaller block.
  * A frame costs 1 + 1/512 + 1/262144 bytes.
  *
- * Invariant: every frame has exactly one mark: of the bytes of its three blocks, largest block
- * first, the first that is not MIXED. A block is MIXED only while its frames differ. So a run with one mark, even if merged from
- * pieces, is read and marked in at most TMM_FRAME_TABLE_MAX_STEPS steps plus one for each 1
- * GiB.
+ * Invariant: every frame has exactly one mark: the first byte that is not MIXED, from the
+ * frame's 1 GiB block down to its 4 KiB block. A block is MIXED only while its frames differ. So
+ * a run with one mark, even if merged from pieces, is read and marked in at most
+ * TMM_FRAME_TABLE_MAX_STEPS steps plus one for each 1 GiB.
  * Lock: the frame allocator's, except for tmm_frame_table_count(), which reads while others
  * write. The writer writes the marks below a MIXED byte before MIXED itself. So below a MIXED
  * byte, a reader finds the mark that the frame has or recently had. The lowest array never
