@@ -199,14 +199,14 @@ static inline struct tmm_allocated_pages * __must_check tmm_allocate_pages(u64 n
  * @vaddr: an address in the first page
  * @nr_pages: number of pages of 4 KiB
  *
- * The call refuses an address that is not canonical, since a canonical address may have the
- * same page number.
+ * An address that is not canonical can have the page number of a canonical address, so the
+ * call checks for a canonical address.
  *
  * Theseus: allocate_pages_at()
  *
- * Return: as tmm_allocate_pages_by_request(): ERR_PTR(-EINVAL) also if @vaddr is
- * not canonical; also ERR_PTR(-ERANGE), ERR_PTR(-EADDRINUSE),
- * ERR_PTR(-EADDRNOTAVAIL) or ERR_PTR(-EOVERFLOW)
+ * Return: as tmm_allocate_pages_by_request(), including ERR_PTR(-ERANGE),
+ * ERR_PTR(-EADDRINUSE), ERR_PTR(-EADDRNOTAVAIL) and ERR_PTR(-EOVERFLOW);
+ * ERR_PTR(-EINVAL) also if @vaddr is not canonical
  */
 static inline struct tmm_allocated_pages * __must_check
 tmm_allocate_pages_at(struct tmm_vaddr vaddr, u64 nr_pages)

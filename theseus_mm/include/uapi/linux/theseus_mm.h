@@ -131,8 +131,8 @@
  * poll() on a client waits for the resource (frames, pages or handles) that was missing at
  * the client's last failure with ENOSPC or EDQUOT. poll() reports POLLIN as soon as some of
  * that resource is free again, a limit has room again, or a limit was raised. Try, poll,
- * try again. POLLIN is set before the client's first such failure; once POLLIN is set
- * again, it stays set until the next such failure. After POLLIN, the free amount may still
+ * try again. POLLIN is set before the client's first such failure. Once a release has set
+ * POLLIN again, POLLIN stays set until the next such failure. After POLLIN, the free amount may still
  * be too small, or the limit with room may be that of another client: only another try
  * shows whether the call succeeds. Resources that a failing call itself takes and gives
  * back do not count, except at the first failure.
@@ -142,9 +142,9 @@
  * Addresses, offsets, lengths and alignments are in bytes; nr_* counts 4 KiB
  * pages or frames. Ranges of addresses are inclusive at both ends.
  *
- * A client can see and choose physical addresses only with CAP_SYS_ADMIN: without it they
- * read as 0, and a call that names one fails with EPERM. The calls for identity mappings and
- * for device memory take CAP_SYS_RAWIO instead. The virtual address of an identity mapping
+ * A client can see and choose physical addresses only with CAP_SYS_ADMIN. Without this
+ * capability, physical addresses read as 0, and a call that names a physical address fails
+ * with EPERM. The calls for identity mappings and for device memory take CAP_SYS_RAWIO instead. The virtual address of an identity mapping
  * is its physical address, which every later owner of the mapping also sees. The calls for
  * device memory name the memory by its physical address.
  *
@@ -152,7 +152,8 @@
  * ----------
  * All calls are _IOWR with one structure. A structure may grow at its end: the size in the
  * ioctl's number is the size that the program was built with. Later fields, which the
- * program does not know, are 0, and 0 always means what the call did before they existed.
+ * program does not know, are 0. In each such field, 0 stands for what the call did before the
+ * field existed.
  * The module reads "in" fields and writes "out" fields; all other fields must be 0.
  *
  * With an array of structures, the program passes the size of an entry that it was built
@@ -774,7 +775,7 @@ struct theseus_mm_access {
  * struct theseus_mm_map_offset - THESEUS_MM_IOC_MAP_OFFSET: the offset for mmap()
  * @flags: in: must be 0
  * @handle: in: a mapping; stays
- * @offset: out: for mmap(), the offset in the device of the mapping's first byte; a
+ * @offset: out: the offset to pass to mmap() for the mapping's first byte; a
  *          multiple of 4096, never 0. For a later byte of the mapping, add its distance
  *          from the first byte
  * @nr_bytes: out: size of the mapping
@@ -820,7 +821,7 @@ struct theseus_mm_revoke {
  * @flags: in: 0 allows several writers; THESEUS_MM_SHARE_OFF allows only one writer again
  * @handle: in: a mapping that is not borrowed, else EBUSY; stays
  *
- * A shareable mapping is the one exception to one writer at a time; see "Borrowing by mmap"
+ * Only a shareable mapping can have more than one writer at a time; see "Borrowing by mmap"
  * above, also for locks that processes share. Both parts of a SPLIT are shareable if the
  * mapping was. MERGE needs two shareable mappings or none, else EMEDIUMTYPE.
  */
@@ -916,8 +917,8 @@ struct theseus_mm_take_back {
  * @item_size: in: size of an item
  *
  * The module processes the items in order, each like CREATE_MAPPING,
- * CREATE_CONTIGUOUS_MAPPING or DROP, and writes the error of each item, a positive errno, or
- * 0. The call itself succeeds even if no item does. With ALL_OR_NOTHING, the call fails with
+ * CREATE_CONTIGUOUS_MAPPING or DROP. The module writes into each item its error as a positive
+ * errno, or 0 if the item succeeded. The call itself succeeds even if no item does. With ALL_OR_NOTHING, the call fails with
  * the error of the first item that fails, and changes nothing: that item has its error, and
  * all others have ECANCELED.
  *
