@@ -34,10 +34,10 @@ static u32 subtree_fit(struct rb_node *node, unsigned int order)
 
 /*
  * Recompute the index of one node from its range and its children. The result is true if
- * @may_stop is set and the index has not changed, so that its parents need no update. Stop at
- * the first order for which no run fits: a run that is aligned to a larger order is
- * also aligned to each smaller order, so all larger orders are 0 as well. Stopping early keeps
- * the work small in a tree of small fragments.
+ * @may_stop is set and the index has not changed, so that the parents of the node need no
+ * update. Stop at the first order for which no run fits: a run that is aligned to a larger order
+ * is also aligned to each smaller order, so all larger orders are 0 as well. Stopping early
+ * keeps the work small in a tree of small fragments.
  */
 static bool update_fits(struct tmm_chunk *chunk, bool may_stop)
 {
