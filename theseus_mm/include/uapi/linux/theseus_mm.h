@@ -128,14 +128,14 @@
  *
  * Waiting for memory
  * ------------------
- * poll() on a client waits for the resource (frames, pages or handles) that was missing at
- * the client's last failure with ENOSPC or EDQUOT. poll() reports POLLIN as soon as some of
- * that resource is free again, a limit has room again, or a limit was raised. Try, poll,
- * try again. POLLIN is set before the client's first such failure. Once a release has set
- * POLLIN again, POLLIN stays set until the next such failure. After POLLIN, the free amount may still
- * be too small, or the limit with room may be that of another client: only another try
- * shows whether the call succeeds. Resources that a failing call itself takes and gives
- * back do not count, except at the first failure.
+ * poll() on a client waits for the resource (frames, pages or handles) that was missing
+ * at the client's last failure with ENOSPC or EDQUOT. poll() reports POLLIN as soon as
+ * some of that resource is free again, a limit has room again, or a limit was raised.
+ * Try, poll, try again. POLLIN is set before the client's first such failure. Once POLLIN
+ * is set again, POLLIN stays set until the next such failure. After POLLIN, the free
+ * amount may still be too small, or the limit with room may be that of another client:
+ * only another try shows whether the call succeeds. Resources that a failing call itself
+ * takes and gives back do not count, except at the first failure.
  *
  * Units
  * -----
@@ -144,17 +144,18 @@
  *
  * A client can see and choose physical addresses only with CAP_SYS_ADMIN. Without this
  * capability, physical addresses read as 0, and a call that names a physical address fails
- * with EPERM. The calls for identity mappings and for device memory take CAP_SYS_RAWIO instead. The virtual address of an identity mapping
- * is its physical address, which every later owner of the mapping also sees. The calls for
- * device memory name the memory by its physical address.
+ * with EPERM. The calls for identity mappings and for device memory take CAP_SYS_RAWIO
+ * instead. The virtual address of an identity mapping is its physical address, which every
+ * later owner of the mapping also sees. The calls for device memory name the memory by its
+ * physical address.
  *
  * Structures
  * ----------
  * All calls are _IOWR with one structure. A structure may grow at its end: the size in the
  * ioctl's number is the size that the program was built with. Later fields, which the
- * program does not know, are 0. In each such field, 0 stands for what the call did before the
- * field existed.
- * The module reads "in" fields and writes "out" fields; all other fields must be 0.
+ * program does not know, are 0. In each such field, 0 stands for what the call did before
+ * the field existed. The module reads "in" fields and writes "out" fields; all other fields
+ * must be 0.
  *
  * With an array of structures, the program passes the size of an entry that it was built
  * with: a multiple of 8, at least the size in the first version and at most a page, else
@@ -917,10 +918,10 @@ struct theseus_mm_take_back {
  * @item_size: in: size of an item
  *
  * The module processes the items in order, each like CREATE_MAPPING,
- * CREATE_CONTIGUOUS_MAPPING or DROP. The module writes into each item its error as a positive
- * errno, or 0 if the item succeeded. The call itself succeeds even if no item does. With ALL_OR_NOTHING, the call fails with
- * the error of the first item that fails, and changes nothing: that item has its error, and
- * all others have ECANCELED.
+ * CREATE_CONTIGUOUS_MAPPING or DROP. The module writes into each item its error as a
+ * positive errno, or 0 if the item succeeded. The call itself succeeds even if no item
+ * does. With ALL_OR_NOTHING, the call fails with the error of the first item that fails,
+ * and changes nothing: that item has its error, and all others have ECANCELED.
  *
  * No new handle is valid, and nothing is dropped, before all results are written. If the
  * call itself fails with EFAULT (while it reads items or writes results), E2BIG, EINTR (the
