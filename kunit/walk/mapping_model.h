@@ -99,7 +99,7 @@ struct model {
 	unsigned int step;
 	char why[256];		/* the first error, or empty */
 	bool is_hit;		/* an allocation of the last call failed on request */
-	u64 next_stamp;		/* all stamps differ */
+	u64 next_stamp;		/* the next stamp to write; each stamp is used once */
 	struct tmm_page_table *roots[MODEL_NR_ROOTS];	/* or NULL; the first is the instance's */
 	struct tmm_mmi *mmi;
 	unsigned int active;	/* index of the root that is active in @mmi */

@@ -108,7 +108,10 @@ static bool is_too_much(const struct model *m, int p, int f, enum tmm_page_size 
 	       (walk_pages_first(m, p) ^ m->frames[f].first) & (LEAF_2M - 1);
 }
 
-/* Draws pages for frames, mostly of the same number and congruent, so that large leaves fit. */
+/*
+ * Draws pages for frames. Mostly there are as many pages as frames, at the same offset from a
+ * multiple of the leaf size, so that large leaves fit.
+ */
 static int draw_pages_for(struct model *m, int f)
 {
 	const struct model_frames *frames = &m->frames[f];

@@ -325,7 +325,7 @@ static void exit_case(struct kunit *test)
 	tmm_test_frames_destroy(test, test->priv);
 }
 
-/* The numbers of steps of each kind in 8 steps, on average. All other steps merge. */
+/* Of 8 steps on average, the number that allocate, drop and split. All other steps merge. */
 struct walk_param {
 	const char *name;
 	unsigned int nr_allocate;
