@@ -208,7 +208,7 @@ static void unmap_some_of_the_leaves(struct kunit *test)
 /* In Theseus, the entries before the page in use stay. */
 static void map_page_in_use_is_undone(struct kunit *test)
 {
-	/* From a page before 1 GiB on: 4 KiB, 2 MiB, 1 GiB, 2 MiB, 4 KiB. */
+	/* The map would make leaves of 4 KiB, 2 MiB, 1 GiB, 2 MiB and 4 KiB, in this order. */
 	const u64 page = base_page() - NR_2M - 1, nr = 2 + 2 * NR_2M + NR_1G;
 	const struct {
 		u64 page;

@@ -73,7 +73,7 @@ static int translate_all_the_time(void *context)
 
 	while (!kthread_should_stop()) {
 		struct tmm_vaddr vaddr = { tmm_test_vaddr(race->page).v + 5 };
-		/* Pairs with the release in set_mapped(): this thread sees an earlier map. */
+		/* Pairs with the release in set_mapped(): changes before @generation are visible. */
 		u64 generation = smp_load_acquire(&race->generation);
 		struct tmm_translation found = {};
 		int err = tmm_mapper_translate(race->pt, vaddr, &found);
@@ -151,7 +151,7 @@ static int write_when_told(void *context)
 
 	while (!kthread_should_stop()) {
 		struct tmm_vaddr vaddr = tmm_test_vaddr(race->page);
-		/* Pairs with the case's release: the entry is seen as the case left it. */
+		/* Pairs with the case's release: this thread sees the entry as the case left it. */
 		u64 round = smp_load_acquire(&race->generation);
 		size_t left;
 

@@ -72,7 +72,7 @@ static const struct choice choices[] = {
 
 TMM_ARRAY_PARAM(choice, choices);
 
-/* Only the leaves around the page are broken, and only to the size that is needed. */
+/* Only the leaves around the page are split, and no further than needed. */
 static void split_makes_the_fewest_leaves(struct kunit *test)
 {
 	const struct choice *choice = test->param_value;

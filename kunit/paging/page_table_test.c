@@ -43,7 +43,7 @@ static void create_mirrors_linux(struct kunit *test)
 	for (slot = TMM_FIRST_MIRROR_SLOT; slot < TMM_TABLE_ENTRIES; slot++)
 		differ += pt->top[slot] != live[slot] || pt->low[slot] != live[slot];
 	KUNIT_EXPECT_EQ(test, differ, 0);
-	/* The slot for the LDT differs between processes, so a root does not have it. */
+	/* The slot for the LDT differs between processes, so a root leaves the slot empty. */
 	KUNIT_EXPECT_EQ(test, pgd_index(LDT_BASE_ADDR), TMM_FIRST_MIRROR_SLOT - 1);
 	tmm_page_table_put(pt);
 }

@@ -29,7 +29,7 @@ struct filler {
 	struct tmm_page_table *pt;
 	u64 kernel_half[NR_MIRROR_SLOTS];	/* Linux's entries, the same for all processes */
 	u64 nr_filled;				/* how often the thread has filled @pt */
-	u64 nr_switched;			/* how often it ran on other tables afterwards */
+	u64 nr_switched;			/* fills after which the thread had other tables */
 	u64 nr_wrong;				/* entries of @pt that differed from Linux's */
 };
 
