@@ -117,7 +117,7 @@ static int stress_init(struct kunit *test)
 	return 0;
 }
 
-/* If pages or frames are lost, the case fails, and the instance is not destroyed. */
+/* After an error, or if pages or frames are lost, the instance is not destroyed. */
 static void stress_exit(struct kunit *test)
 {
 	struct stress *s = test->priv;
