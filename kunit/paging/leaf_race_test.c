@@ -73,7 +73,7 @@ static int translate_all_the_time(void *context)
 
 	while (!kthread_should_stop()) {
 		struct tmm_vaddr vaddr = { tmm_test_vaddr(race->page).v + 5 };
-		/* Pairs with the release in set_mapped(): changes before @generation are visible. */
+		/* Pairs with the release in set_mapped(): earlier changes are visible. */
 		u64 generation = smp_load_acquire(&race->generation);
 		struct tmm_translation found = {};
 		int err = tmm_mapper_translate(race->pt, vaddr, &found);

@@ -34,7 +34,7 @@ struct race {
 	u64 page;		/* the page that both sides use */
 	u64 frame;		/* the frame behind @page */
 	u64 nr_done;		/* rounds of the thread */
-	u64 nr_windows;		/* windows that the thread has left (in stay_in_a_window(): entered) */
+	u64 nr_windows;		/* windows that the thread left (in stay_in_a_window(): entered) */
 	u64 nr_refused;		/* windows that the thread could not enter */
 	u64 nr_wrong;		/* wrong results that the thread saw */
 };
@@ -177,8 +177,8 @@ static void unmap_stops_writes_on_another_cpu(struct kunit *test)
 }
 
 /*
- * Walks so slowly that the tables are freed during the walk. Nobody may reuse the tables before the
- * walk ends.
+ * Walks so slowly that the tables are unlinked during the walk. Nobody may reuse the tables before
+ * the walk ends.
  */
 static void walk_slowly(struct race *race)
 {
