@@ -161,7 +161,8 @@ static const char *say_reserve(const struct search *found, const char *switches,
 
 /*
  * Find a value of regions= that would be accepted instead of @request, and write the advice
- * into @text. May sleep. Return: @text.
+ * into @text. The advice says so if memory has to be reserved at boot first, or if no memory can
+ * be reserved. May sleep. Return: @text.
  */
 const char *tmm_advice(const struct tmm_advice_request *request, char text[TMM_ADVICE_TEXT])
 {

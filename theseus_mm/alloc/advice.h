@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Advice: a value of regions= that would be accepted. The module logs the advice with every
- * refusal.
+ * Advice: a value of regions= that would be accepted, now or after memory is reserved at boot.
+ * The module logs the advice with every refusal.
  *
  * A *candidate* is RAM that was taken from Linux (alloc/firmware_map.h), lies in one Reserved
  * range of /proc/iomem, and is not claimed there. The advice names the first of the following

@@ -142,7 +142,7 @@ static bool place_in(u64 start, u64 end, const struct tmm_fit_request *req, u64 
 }
 
 /*
- * A search for a range that contains a run of @nr chunks or more, aligned to @order. The
+ * A search for a range that contains a run of @nr chunks or more, aligned to 1 << @order. The
  * candidates are the ranges that start at or after @min (lowest first), or end at or before
  * @end (highest first). Either search takes one descent to the boundary, one climb back, and
  * one descent into the first subtree that has a fit.
