@@ -82,8 +82,8 @@ static void identity_mapping_is_read_and_written(struct kunit *test)
 }
 
 /*
- * A fault in the lower half ends the copy. Linux neither crashes, nor treats the fault as one of a
- * user.
+ * A fault in the lower half ends the copy. Linux does not crash, and does not treat the fault as a
+ * fault in user space.
  */
 static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 {
@@ -205,7 +205,7 @@ static void copy_between_stops_at_either_end(struct kunit *test)
 	tmm_allocated_frames_drop(&frames);
 }
 
-/* Reads like code in an NMI that reads user memory. Returns the number of bytes not read. */
+/* Reads as an NMI handler reads user memory. Returns the number of bytes not read. */
 static size_t read_as_user_memory(void *to, const void *from, size_t nr)
 {
 	pagefault_disable();

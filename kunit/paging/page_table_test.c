@@ -48,7 +48,7 @@ static void create_mirrors_linux(struct kunit *test)
 	tmm_page_table_put(pt);
 }
 
-/* With PTI, entry code switches to the other root by setting bit 12 of CR3. */
+/* With PTI, entry code sets or clears bit 12 of CR3: the bit selects one frame of the root. */
 static void create_takes_two_aligned_frames(struct kunit *test)
 {
 	struct tmm_test_instance *ti = test->priv;
