@@ -167,7 +167,8 @@
  * ------
  *	EINVAL		malformed: nothing asked for, misaligned, not canonical,
  *			unknown flag, reserved field not 0, structure too small
- *	E2BIG		structure larger than the module's, and the rest is not 0
+ *	E2BIG		structure larger than a page; or larger than the module's, and
+ *			the rest is not 0
  *	ENOTTY		no such call
  *	EFAULT		bad pointer
  *	ENOMEM		the kernel's memory is exhausted
@@ -191,7 +192,7 @@
  *	ENODEV		the device that the memory belongs to was removed
  *	EIO		the memory fails
  *	EDOM		merge: the two do not touch, or not in that order
- *	EMEDIUMTYPE	merge: flags or kinds of memory differ
+ *	EMEDIUMTYPE	merge: flags, attributes, regions or kinds of memory differ
  *	EDQUOT		a limit of the client or of its user is reached
  *	ESTALE		the exported mapping was imported or taken back, or a lending
  *			descriptor lends no more
