@@ -14,8 +14,9 @@
  *	+--+------------+----------------------+------------+
  *
  * So one compare-and-exchange both counts and unlinks. A change that would make the count 0
- * stores 0 as the entry, and then only holders of a count can still reach the table. There is
- * no lock, and two CPUs can fill one table at the same time.
+ * stores 0 as the entry. Then nobody holds a count, and only CPUs that were inside
+ * (paging/tlb.h) can still reach the table. There is no lock, and two CPUs can fill one table
+ * at the same time.
  *
  * Invariant: the count is at least the number of used entries. Code that holds a count may use
  * the table. A count is a used entry, or a pin that tmm_table_acquire() holds with preemption
