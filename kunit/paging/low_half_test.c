@@ -82,8 +82,8 @@ static void identity_mapping_is_read_and_written(struct kunit *test)
 }
 
 /*
- * A fault in the lower half ends the copy. Linux does not crash, and does not treat the fault as a
- * fault in user space.
+ * A fault in the lower half ends the copy. Linux does not crash, and does not look for a page of
+ * the current process at the address.
  */
 static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 {
