@@ -80,13 +80,13 @@ static struct tmm_range_region *ram_at(struct tmm_frame_allocator *fa, u64 numbe
 /*
  * Make sure that a frame whose memory fails is never given out again. A free frame is taken out
  * of use at once. An owned frame stays with its owner, who can no longer read the frame; the
- * frame is taken out of use when the owner frees it. A frame that the module itself uses stays
- * in use.
+ * frame is taken out of use when the owner frees it. A page table stays in use until the table
+ * is freed. Bookkeeping stays in use.
  *
  * May sleep. Takes and releases the allocator's lock. Return:
  *
  * * 0       - the frame is now known to be bad
- * * -EBUSY  - the same, but the frame is a page table or bookkeeping, and stays in use
+ * * -EBUSY  - the same, but the frame is a page table or bookkeeping, and is still in use
  * * -EEXIST - the frame was already known to be bad
  * * -ERANGE - the frame is not in a region of RAM
  * * -ENOMEM - the kernel heap is exhausted; nothing has changed
