@@ -114,7 +114,7 @@ void walk_drop_context(struct model *m)
 	m->mmi = NULL;
 }
 
-/* Gives a mapping to the context, or drops the context with its mappings. */
+/* Gives a mapping to the context, or drops the context with its mappings and makes a new one. */
 void step_context(struct model *m)
 {
 	struct model_mapping *mapping = model_some_mapping(m);
