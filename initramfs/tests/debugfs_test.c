@@ -45,6 +45,21 @@ TEST_F(client, debugfs_is_for_root)
 	_exit(_metadata->passed ? KSFT_PASS : KSFT_FAIL);
 }
 
+TEST_F(client, debugfs_names_the_type_of_each_region)
+{
+	char *frames = text_of(DEBUGFS "frame_allocator");
+	char *pages = text_of(DEBUGFS "page_allocator");
+
+	EXPECT_TRUE(text_has(frames, "general 0x"));
+	EXPECT_TRUE(text_has(pages, "general 0x"));
+	EXPECT_TRUE(text_has(pages, "kernel 0x"));
+	EXPECT_TRUE(text_has(pages, "designated 0x"));
+	EXPECT_FALSE(text_has(frames, "(null)"));
+	EXPECT_FALSE(text_has(pages, "(null)"));
+	free(frames);
+	free(pages);
+}
+
 /*
  * Make an object of each kind, with a gap in the handles, and many mappings whose flags alternate,
  * so that they form no run.
