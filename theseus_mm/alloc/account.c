@@ -94,7 +94,10 @@ void tmm_account_put(struct tmm_account *account)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_put);
 
-/* True if @account, whose count is @count, has room for @nr more. On success, @new is the sum. */
+/*
+ * True if @account, whose count is @count, has room for @nr more under its limit plus @beyond. On
+ * success, @new is the sum of @count and @nr.
+ */
 static bool has_room(const struct tmm_account *account, enum tmm_resource resource, u64 count,
 		     u64 nr, u64 beyond, u64 *new)
 {
