@@ -25,7 +25,7 @@ u64 tmm_table_entry(struct tmm_frame frame, unsigned int nr)
 /*
  * Returns the kernel alias of the table that @entry points to. @entry is present and not a
  * leaf. The result is NULL if the table is Linux's own. The caller holds a count of the table,
- * or is inside.
+ * or this CPU is inside (paging/tlb.h).
  */
 u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry)
 {
@@ -209,7 +209,10 @@ int tmm_table_take_spare(struct tmm_page_table *pt, struct tmm_table_spares *spa
 		tmm_account_note_refusal(spares->account, TMM_RESOURCE_FRAMES);
 	if (err)
 		return err;
-	/* Charge after the allocation, as range allocators do. The frame is not in use yet. */
+	/*
+	 * Charge only once a frame is found, so that a call that finds none takes no room from
+	 * other clients. The frame is not in use yet.
+	 */
 	err = tmm_account_charge(spares->account, TMM_RESOURCE_FRAMES, 1);
 	if (err) {
 		tmm_table_frames_give(pt->fa, *number);
