@@ -122,7 +122,7 @@ static int copy_content(const struct tmm_mapped_pages *copy, const struct tmm_ma
 static struct tmm_mapped_pages *copy_to(const struct tmm_mapped_pages *mp,
 					struct tmm_allocated_pages **pages, tmm_pte_flags_t flags)
 {
-	/* The copy is writable only while the module fills it. */
+	/* The copy is writable while the module fills it, and gets @flags afterwards. */
 	struct tmm_mapped_pages *copy =
 		tmm_mapped_pages_begin(mp->pt, *pages, TMM_DMA_FLAGS);
 	const u64 nr = tmm_allocated_pages_nr(*pages);

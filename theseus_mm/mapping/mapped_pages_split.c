@@ -202,7 +202,7 @@ int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 	}
 	half->is_shareable = mp->is_shareable;
 	half->is_sealed = mp->is_sealed;
-	/* All tables stay with the first part. */
+	/* The first part stays charged for all tables, also for those of the second part. */
 	half->account = tmm_account_get(mp->account);
 	half->is_tainted = mp->is_tainted;
 	if (mp->borrowed) {
