@@ -37,8 +37,8 @@
  * needs a writable mapping (else EACCES), and excludes every other borrow, READ and WRITE
  * (EBUSY). While a mapping is borrowed, it cannot be remapped, split, merged, unmapped or
  * dropped (EBUSY). A borrow ends with munmap(), with the process, or with the owner's
- * REVOKE. fork() does not inherit an area, and mprotect() cannot add rights to it. A
- * mapping that was borrowed mutably is DIRTY afterwards. If the client of a mapping is
+ * REVOKE or TAKE_BACK. fork() does not inherit an area, and mprotect() cannot add rights to
+ * it. A mapping that was borrowed mutably is DIRTY afterwards. If the client of a mapping is
  * gone, the mapping is freed with its last borrow.
  *
  * Leaves of 2 MiB and 1 GiB are large entries in an area too: mmap() without an address hint
@@ -139,8 +139,8 @@
  *
  * Units
  * -----
- * Addresses, offsets, lengths and alignments are in bytes; nr_* counts 4 KiB
- * pages or frames. Ranges of addresses are inclusive at both ends.
+ * Addresses, offsets, lengths and alignments are in bytes. Counts of pages and frames are in
+ * units of 4 KiB. Ranges of addresses are inclusive at both ends.
  *
  * A client can see and choose physical addresses only with CAP_SYS_ADMIN. Without this
  * capability, physical addresses read as 0, and a call that names a physical address fails
@@ -471,12 +471,13 @@ struct theseus_mm_clients {
  * more handle of the client that made the file, until the last descriptor and the last area
  * are gone, since Linux limits the number of files.
  *
- * Frames of RAM count from before they are allocated until they are free again, also while
- * an area holds them after the client is gone. The frame of a page table counts for the
- * mapping that needed the table first, as long as that mapping exists. Pages count in the
- * same way, mapped or not. The user is the real uid of the process that opened the device.
- * In a user namespace, everything also counts against the limits of the namespace's owner,
- * and so on up to the first namespace.
+ * Frames of RAM count from their allocation until they are free again, also while an area
+ * holds them after the client is gone. The frame of a page table counts for the mapping that
+ * needed the table first, as long as that mapping exists. The frame of a table that SPLIT
+ * makes does not count. Pages count from their allocation until they are free again, mapped
+ * or not. The user is the real uid of the process that opened the device. In a user
+ * namespace, everything also counts against the limits of the namespace's owner, and so on up
+ * to the first namespace.
  */
 struct theseus_mm_limits {
 	__u32 flags;
@@ -1001,9 +1002,9 @@ struct theseus_mm_drop_item {
  * CAP_SYS_RAWIO.
  *
  * When the device is removed (hot-unplugged, or by sysfs), its region is closed: areas
- * raise SIGBUS, mapping, READ and WRITE fail with ENODEV, and its addresses are no longer
- * claimed. Drop its mappings and remove the region before you add a device that gets the
- * same addresses.
+ * raise SIGBUS; new mappings, READ and WRITE fail with ENODEV; and the region's addresses
+ * are no longer claimed. Drop the region's mappings and remove the region before you add a
+ * device that gets the same addresses.
  */
 struct theseus_mm_device_region {
 	__u32 flags;
