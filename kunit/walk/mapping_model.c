@@ -257,8 +257,8 @@ void model_adopt(struct model *m, struct model_mapping *mapping, struct tmm_mapp
 		.lender = lender,
 	};
 	/*
-	 * Each page of RAM may be a run of its own, so MODEL_NR_FRAMES suffices. Device memory is
-	 * contiguous.
+	 * A mapping of RAM has at most one run for each frame of RAM, so MODEL_NR_FRAMES
+	 * suffices. Device memory is contiguous.
 	 */
 	mapping->runs = kvcalloc(min(mapping->nr, MODEL_NR_FRAMES) + 1, sizeof(*mapping->runs),
 				 GFP_KERNEL);

@@ -110,8 +110,8 @@ void step_deep_copy(struct model *m)
 	if (!to || !from)
 		return;
 	/*
-	 * There is no device to read from. The flags of device memory make the call refuse the
-	 * copy, so a copy of device memory keeps the flags of its source.
+	 * There is no device to read from, so the call must refuse to copy device memory. The
+	 * call refuses DEVICE_MEMORY, so such a copy gets the flags of its source.
 	 */
 	is_same = model_is_device(from) || model_below(m, 2);
 	flags = is_same ? from->flags : walk_draw_flags(m, false);
