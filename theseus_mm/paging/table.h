@@ -25,9 +25,9 @@
  *
  * At every level, only the owner of all pages that an entry covers makes the entry a leaf,
  * and only this owner writes the leaf. An owner installs or pins a table at an entry only if
- * the entry covers some of the owner's pages. So only one owner changes an entry whose pages
- * all belong to that owner. This owner reads and writes the entry for a leaf without a lock, while other
- * owners add to the count of the table that contains the entry.
+ * the entry covers some of the owner's pages. So an entry whose pages all belong to one owner
+ * is changed by that owner only. The owner reads and writes such an entry without a lock,
+ * while other owners add to the count of the table that contains the entry.
  *
  * A *frozen* leaf is a leaf that tmm_split_leaf_at() is replacing with a table of smaller
  * leaves. Such an entry has HUGE set and PRESENT clear. For the hardware the entry is not
