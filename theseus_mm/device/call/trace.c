@@ -7,7 +7,7 @@
 #include <linux/build_bug.h>
 #include <linux/ioctl.h>
 
-/* Check that the event's number of each call is the call's number in the user API. */
+/* Check that the event gives each call the number that the call has in the user API. */
 #define IS_NUMBER_OF(nr, name)	\
 	TRACED_##name = BUILD_BUG_ON_ZERO(_IOC_NR(THESEUS_MM_IOC_##name) != (nr))
 enum { TMM_TRACE_CALLS(IS_NUMBER_OF) };

@@ -62,11 +62,11 @@ struct tmm_client {
 	atomic_t nr_exported;	/* mappings in @exports */
 	struct tmm_client_identity identity;	/* user and process that opened the client */
 	/*
-	 * Bits by enum tmm_resource: the resources that were refused to the last call that
-	 * failed with ENOSPC or EDQUOT. 0 if no call has failed with these errors.
+	 * Bits by enum tmm_resource. The last call that failed with ENOSPC or EDQUOT lacked
+	 * these resources. 0 if no call has failed with these errors.
 	 */
 	unsigned int waits_for;
-	/* the counts of releases before the call of @waits_for; see device/client/poll.h */
+	/* the counts of releases before the call that set @waits_for; see device/client/poll.h */
 	struct tmm_waiters_counts failed_at;
 };
 

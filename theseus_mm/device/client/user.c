@@ -12,8 +12,8 @@
 #include <linux/user_namespace.h>
 
 /*
- * Linux nests at most 33 user namespaces below the first one. The user itself is one more
- * owner.
+ * Linux nests at most 33 user namespaces below the first one. So the list has at most 33 owners of
+ * namespaces and the user itself; one entry is spare.
  */
 #define MAX_OWNERS	35
 

@@ -59,8 +59,9 @@ static int is_pinned(struct tmm_loan *loan, u64 *budget)
 }
 
 /*
- * End the borrow of a loan that no area shows and that no I/O pins. If the owner has dropped
- * the mapping, the end of the last borrow frees the mapping.
+ * End the borrow of a loan that no area shows. Either no I/O pins the loan, or another loan has
+ * joined it and keeps a borrow. If the owner has dropped the mapping, the end of the last borrow
+ * frees the mapping.
  */
 static void end_borrow(struct tmm_loan *loan)
 {
@@ -229,8 +230,8 @@ static void start_watch(struct tmm_mapping_file *mf)
 
 /*
  * Check each lingering loan once, end the loans that are not pinned, and return how many still
- * linger. The caller keeps @mf. May sleep, and releases the lock between loans. O(lingering loans
- * + pages that were not checked earlier).
+ * linger. The caller keeps @mf. May sleep, and releases the lock after every PAGES_AT_A_TIME pages.
+ * O(lingering loans + pages that were not checked earlier).
  */
 unsigned int tmm_linger_settle_all(struct tmm_mapping_file *mf)
 {

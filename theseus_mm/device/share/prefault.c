@@ -143,8 +143,8 @@ static struct prefault *find_asked(unsigned long start)
 }
 
 /*
- * Fill the new area @vma, which shows @loan, if this system call asked for it. An area that is
- * locked into memory is always filled. May sleep; the caller is in a system call and holds
+ * Fill the new area @vma, which shows @loan, if this system call asked for it, or if the area is
+ * locked into memory without MCL_ONFAULT. May sleep; the caller is in a system call and holds
  * mmap_lock.
  */
 void tmm_prefault_begin(const struct vm_area_struct *vma, const struct tmm_loan *loan)
