@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls read or write arrays of a program. The entries of the program may be smaller or larger than
- * those of the module.
+ * Calls that read or write an array of the program. The program's entries may be smaller or larger
+ * than the module's.
  */
 #include "argument.h"
 
@@ -313,7 +313,10 @@ TEST_F(array, of_entries_that_say_more)
 		const size_t size = sizes[i / 3];
 
 		array = array_of(self, variant, size);
-		/* take the first unknown byte, the last one, or the last one of the second entry */
+		/*
+		 * set a byte that the module does not know: the first or last such byte of the
+		 * first entry, or the last byte of the second entry
+		 */
 		at = i % 3 == 0 ? variant->known : i % 3 == 1 ? size - 1 : 2 * size - 1;
 		array[at] = 0x80;
 		EXPECT_REFUSED(E2BIG, uapi_call(self->fd, variant->request, &self->argument),

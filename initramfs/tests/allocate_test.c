@@ -295,7 +295,7 @@ TEST_F(allocate, refuses_a_range_that_ends_before_it_starts)
 
 TEST_F(allocate, refuses_an_address_that_is_not_canonical)
 {
-	/* an address in the hole of virtual addresses, or one too large for a physical address */
+	/* a non-canonical virtual address, or a physical address of more than 52 bits */
 	const __u64 hole = variant->kind == THESEUS_MM_KIND_PAGES ? 1ULL << 60 : 1ULL << 52;
 	struct theseus_mm_allocate call;
 

@@ -196,8 +196,8 @@ TEST_F(device, memory_is_used)
 }
 
 /*
- * QEMU's teaching device takes accesses of 4 bytes, and of 8 in its upper half only: a
- * call of a register's size is one access.
+ * QEMU's teaching device accepts accesses of 8 bytes only in its upper half, and of 4 bytes
+ * everywhere. A call for as many bytes as a register has makes one access.
  */
 TEST_F(client, registers_are_read_and_written_in_their_own_width)
 {
@@ -221,7 +221,7 @@ TEST_F(client, registers_are_read_and_written_in_their_own_width)
 	EXPECT_EQ(0x010000ed, words[0]);
 	EXPECT_EQ(~0x12345678U, words[1]);
 	/*
-	 * write a DMA address of 64 bits in one access: of two narrower accesses, each would set
+	 * write a DMA address of 64 bits in one access: each of two narrower accesses would set
 	 * the whole register
 	 */
 	EXPECT_EQ(0, uapi_write(self->fd, range.handle, 0x80, &source, 8));

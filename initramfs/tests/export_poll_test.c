@@ -146,7 +146,7 @@ static short polled_during(int fd, void *(*call)(void *))
 
 	if (polled(fd, 0) & ~POLLIN || pthread_create(&thread, NULL, call, NULL))
 		return POLLNVAL;
-	/* if POLLIN is set already, wait only for the end */
+	/* if POLLIN is set already, wait for POLLHUP or POLLERR only */
 	if (polled(fd, 0)) {
 		struct pollfd end = { .fd = fd };
 

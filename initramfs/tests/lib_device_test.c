@@ -37,7 +37,7 @@ TEST_F(library, map_frame_range_shows_the_devices_memory)
 	unsigned char byte, *window;
 
 	ADD(bar, SIZE, TMM_MEMORY_UNCACHED);
-	/* the bytes before the address, from the start of its frame, count too */
+	/* the address is inside a frame, so the range includes that whole frame */
 	mapping = OWN(mapping, tmm_mapping_map_frame_range(self->client, bar + PAGE + 5, PAGE, DATA));
 	EXPECT_EQ(2 * PAGE, tmm_mapping_size(mapping));
 	EXPECT_EQ(1, QUERY(tmm_mapping_handle(mapping)).nr_frame_ranges);

@@ -44,7 +44,7 @@ TEST_F(library, pages_are_where_they_are_wanted)
 	EXPECT_EQ(NULL, pages);
 	EXPECT_ALL_BACK();
 
-	/* the bytes before the address, from the start of its page, count too */
+	/* the address is inside a page, so the run includes that whole page */
 	pages = OWN(pages, tmm_pages_allocate(self->client, OPTIONS(
 		.nr_bytes = PAGE, .place = TMM_AT, .at = vaddr + 1)));
 	EXPECT_PAGES(pages, vaddr, 2 * PAGE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Limits: what a client and a user may have, counted from before the allocation until the memory
- * is free again.
+ * Limits: what a client and a user may have. Memory is charged before it is allocated, and stays
+ * charged until it is free again.
  */
 #include "area.h"
 #include "limits_client.h"

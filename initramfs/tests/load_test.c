@@ -58,10 +58,10 @@ static bool is_claimed(void)
 
 /*
  * Load with @parameters. The load must fail with @error, and with one line in the log that has
- * all @words and names parameters that the module would accept. If that memory is reserved
- * already, a load with these parameters must succeed.
+ * all @words and names parameters that the module would accept. If the line does not tell to
+ * reserve memory first (memmap=), a load with the named parameters must succeed.
  *
- * Return: the difference, or ""
+ * Return: what is wrong, or ""
  */
 static const char *flaw_of_refusal(struct module_log *log, int error, const char *parameters,
 				   const char *const words[MAX_WORDS])

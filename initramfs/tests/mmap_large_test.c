@@ -62,7 +62,7 @@ static int set_marks(int fd, __u32 handle, __u64 nr_bytes)
 	return err;
 }
 
-/* Return: how many of these bytes are right, up to the first wrong one */
+/* Return: the offset of the first byte with a wrong mark; @nr_bytes or more if all are right */
 static __u64 nr_marked(const unsigned char *area, __u64 nr_bytes)
 {
 	__u64 offset;

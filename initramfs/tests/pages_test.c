@@ -42,8 +42,8 @@ TEST_F(client, the_last_page_can_be_had)
 }
 
 /*
- * Lift the limits, since the default limits leave room for others. Runs of more than 16 TiB are
- * found only at an address.
+ * Lift the limits, since the default limits leave room for others. The request names an address,
+ * because the allocator finds a run of more than 16 TiB only at a given address.
  */
 TEST_F(client, all_pages_can_be_had)
 {

@@ -195,8 +195,8 @@ TEST_F(pin, revoke_tells_what_is_held)
 	area = AREA(self->handle, R);
 	ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
 	/*
-	 * the new area counts although nobody touched it; it overlaps the pinned area before
-	 * it, so both loans become one
+	 * The new area counts as revoked although nobody touched it. The loan of @other
+	 * overlaps the pinned loan of the first area, so these two loans become one.
 	 */
 	EXPECT_EQ(2, revoke.nr_revoked);
 	EXPECT_EQ(1, revoke.nr_pinned);

@@ -19,7 +19,7 @@
 #define ALMOST_NR	(NR - NR / 8)
 /* More than NR, since some frames become page tables. */
 #define NR_SINGLES	(NR + 64)
-/* Most functions of the module that any call may run between two points to reschedule. */
+/* The highest number of the module's functions that may run between two reschedule points. */
 #define LONGEST		700
 
 #define MAX_PLACES	256
@@ -32,8 +32,9 @@ struct place {
 struct trace {
 	struct place places[MAX_PLACES];
 	unsigned int nr_places;
-	/* functions of the module that ran since the last point, and most between two points */
+	/* number of the module's functions that ran since the last reschedule point */
 	unsigned int since;
+	/* highest number of them between two reschedule points */
 	unsigned int longest;
 	bool is_complete;
 };
@@ -159,8 +160,8 @@ static void show(const struct trace *trace)
 }
 
 /*
- * With voluntary preemption, allocations are points to reschedule as well. So the test switches to
- * none, the mode of servers. Read the mode to restore, which Linux shows in parentheses.
+ * Read the present preemption mode, which Linux shows in parentheses, in order to restore it later.
+ * The test runs in mode "none": in mode "voluntary", allocations are reschedule points as well.
  */
 static void preempt_now(char mode[16])
 {

@@ -270,7 +270,7 @@ static void take_over_again_and_again(struct __test_metadata *_metadata,
 		borrower.export = EXPORTED();
 		nr_areas = borrower.nr;
 		ASSERT_EQ(0, pthread_create(&thread, NULL, borrow_until_stale, &borrower));
-		/* sometimes before the thread has an area */
+		/* in three of four rounds, wait until the thread has an area */
 		while (nr % 4 && __atomic_load_n(&borrower.nr, __ATOMIC_SEQ_CST) == nr_areas)
 			sched_yield();
 		EXPECT_EQ(0, take_over(self->fd, borrower.export, by_force, &nr_busy));

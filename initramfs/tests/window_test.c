@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that a window exposes to code outside the module: to an NMI, which takes addresses
- * of the lower half for user memory, and to a debugger's watchpoints.
+ * A window does not expose private memory to code outside the module: neither to an NMI, which
+ * takes addresses of the lower half for user memory, nor to a debugger's watchpoints.
  */
 /* Stock kernel: with DEBUG_VM, Linux warns when an NMI in a window reads user memory. */
 #include "client.h"

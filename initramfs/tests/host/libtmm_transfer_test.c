@@ -96,7 +96,7 @@ static void descriptors_can_be_less(void)
 	tmm_client_close(&client);
 }
 
-/* The mapping of a descriptor is its handle 0. */
+/* In a call on a descriptor, handle 0 means the descriptor's mapping. */
 static void descriptors_are_asked(void)
 {
 	struct tmm_revocation revocation;
