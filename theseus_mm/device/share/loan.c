@@ -109,8 +109,8 @@ static void note_lent(struct tmm_mapping_file *mf, const struct tmm_borrow *borr
 
 /*
  * Add a prepared loan to its mapping's file, so that the loan can be revoked; may sleep. After
- * this call, only faults and munmap() of the area use the loan. If @lender has become stale,
- * the result is -ESTALE and the caller has to end the borrow.
+ * this call, the loan's user gives the loan up by tmm_loan_put() only. If @lender has become
+ * stale, the result is -ESTALE and the caller has to end the borrow.
  */
 int tmm_loan_begin(struct tmm_loan *loan, struct tmm_mapping_file *mf, struct tmm_lender *lender)
 {
