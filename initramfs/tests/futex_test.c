@@ -166,7 +166,7 @@ TEST_F(share, process_shared_locks)
 	usleep(300000);
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, sem_post(&shared->semaphore));
-	/* both wait for the mutex now */
+	/* all three processes wait for the mutex now */
 	usleep(300000);
 	EXPECT_EQ(0, shared->nr_in);
 	ASSERT_EQ(0, pthread_mutex_unlock(&shared->mutex));

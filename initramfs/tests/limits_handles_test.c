@@ -87,7 +87,7 @@ TEST_F(limits, of_handles_are_for_calls_that_make_more_of_them)
 }
 
 /*
- * A mapping keeps its file after its last area is gone, until a call makes another mapping of it.
+ * A mapping keeps its file even without an area, until a call consumes or resizes the mapping.
  */
 TEST_F(limits, of_handles_know_the_files_that_a_call_consumes)
 {

@@ -92,7 +92,7 @@ TEST_F(held, io_does_not_write_into_what_was_imported_read_only)
 	close(export);
 }
 
-/* A dma-buf of the mapping is read-only: its mode refuses devices that want to write. */
+/* A dma-buf of a read-only mapping is read-only too, and so is each of its areas. */
 TEST_F(held, a_dmabuf_of_what_was_imported_read_only)
 {
 	struct theseus_mm_export buffer = { 0 };
