@@ -16,7 +16,10 @@
 #define RW	(PROT_READ | PROT_WRITE)
 #define RX	(PROT_READ | PROT_EXEC)
 
-/* Can mmap() pass this offset? mmap2() of 32-bit programs takes the offset in 32 bits of pages. */
+/*
+ * Offsets that no mapping has, but that mmap() can pass. A 32-bit program uses mmap2(), which takes a
+ * page number of 32 bits.
+ */
 #define FAR_OFFSET	(1ULL << (sizeof(long) == 8 ? 62 : 43))
 #define LAST_OFFSET	(sizeof(long) == 8 ? ~0ULL << 13 : (1ULL << 44) - 2 * PAGE)
 
@@ -94,7 +97,10 @@ static inline int fill(int fd, __u32 handle, __u64 nr_bytes)
 		_filled;								\
 	})
 
-/* Return: how many of @nr_bytes at @area have the value that fill() writes from @offset on */
+/*
+ * Return: how many of @nr_bytes at @area, up to the first wrong byte, have the value that fill()
+ * writes from @offset on
+ */
 static inline __u64 nr_alike(const unsigned char *area, __u64 offset, __u64 nr_bytes)
 {
 	__u64 i;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stock kernel: with DEBUG_VM, Linux 6.1 trips over reported pages when their memory goes. */
 /*
- * Memory that fails. Without struct pages the test reports it through the decode chain of
- * machine checks (mce-inject, which raises no machine check); with struct pages, by
- * madvise(). After each test the module is loaded anew, which forgets retired frames.
+ * Memory that fails. The tests report memory through the decode chain of machine checks
+ * (mce-inject, which raises no machine check), and memory with struct pages also by madvise().
+ * After each test the module is loaded anew, which forgets retired frames.
  */
 #include "area.h"
 #include "module.h"
@@ -245,7 +245,7 @@ TEST_F_TIMEOUT(bad, its_owner_is_told, 120)
 	EXPECT_TOLD(self->area + PAGE);
 	EXPECT_TOLD(self->area + 2 * PAGE - 1);
 	EXPECT_EQ(SIGBUS, store(self->area + PAGE + 5, 1));
-	/* other mappings lose nothing */
+	/* the other pages of the mapping keep their content */
 	EXPECT_EQ(PAGE, nr_alike(self->area, 0, PAGE));
 	EXPECT_EQ(2 * PAGE, nr_alike(self->area + 2 * PAGE, 2 * PAGE, 2 * PAGE));
 	EXPECT_EQ(THESEUS_MM_ATTRIBUTE_BAD, QUERY(handle).attributes & THESEUS_MM_ATTRIBUTE_BAD);
@@ -299,7 +299,7 @@ TEST_F_TIMEOUT(bad, a_free_frame_is_retired_at_once, 120)
 TEST_F_TIMEOUT(bad, what_is_corrected_or_elsewhere_is_left_alone, 120)
 {
 	ASSERT_EQ(0, start(self, ""));
-	/* report a corrected error, one without an address, and one of Linux's own memory */
+	/* report a corrected error, one without an address, and one outside all regions */
 	ASSERT_TRUE(inject(self->mapping.paddr, STATUS_ADDRV));
 	ASSERT_TRUE(inject(self->mapping.paddr, STATUS_UC));
 	ASSERT_TRUE(inject(1ULL << 45, STATUS_UC | STATUS_ADDRV));

@@ -138,7 +138,7 @@ TEST_F(device, all_of_it_takes_the_privilege)
 	ASSERT_EQ(0, set_rawio(true));
 }
 
-/* A process, READ and the device itself see the same content. */
+/* Write through an area of this process. The area and READ must then show the written bytes. */
 static int use(int fd, __u32 handle, __u64 nr_bytes, unsigned char seed)
 {
 	unsigned char *area, byte, *places[3];

@@ -88,8 +88,8 @@ FIXTURE_TEARDOWN(library)
 	})
 
 /*
- * Return: how many of the @nr_bytes of a mapping from @offset on have the value that fill() writes;
- * all of these bytes must be readable
+ * Return: how many of the first @nr_bytes of a mapping, up to the first wrong byte, have the value
+ * that fill() writes from @offset on; 0 if they cannot all be read
  */
 static inline __u64 nr_alike_in(const struct tmm_mapping *mapping, __u64 offset, __u64 nr_bytes)
 {

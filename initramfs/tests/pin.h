@@ -10,7 +10,7 @@
 
 #include <sys/uio.h>
 
-/* Does @condition hold within three seconds? The module checks pins once a second. */
+/* Does @condition hold within three seconds? The module checks pins at least once a second. */
 #define BECOMES(condition)								\
 	({										\
 		bool _is_so = false;							\
@@ -57,7 +57,7 @@ static inline long pin(int pipe_fd, void *area, size_t nr_bytes)
 	return vmsplice(pipe_fd, &part, 1, SPLICE_F_NONBLOCK);
 }
 
-/* Unpin a page. Return: how many of its bytes have the value that fill() writes from @offset on */
+/* Unpin a page. Return: nr_alike() of its content and @offset, or 0 if the pipe has no page */
 static inline __u64 let_go(int pipe_fd, __u64 offset)
 {
 	unsigned char page[PAGE] = {};

@@ -51,7 +51,7 @@ FIXTURE_TEARDOWN(trace)
 	free(self->text);
 }
 
-/* Return the events so far, and clear them. */
+/* Read the events so far into self->text, and clear the trace. */
 #define EVENTS()									\
 	do {										\
 		free(self->text);							\

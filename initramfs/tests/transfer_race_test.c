@@ -113,8 +113,8 @@ TEST_F(client, an_export_that_faults_takes_no_descriptor)
 	} while (0)
 
 /*
- * Two sockets hold each other and the descriptor: only Linux's garbage collector finds them,
- * which runs when another socket is closed.
+ * Two sockets hold each other and the descriptor. Only Linux's garbage collector for sockets can
+ * free them; the collector runs when another socket is closed.
  */
 TEST_F(client, left_in_sockets_that_hold_each_other)
 {

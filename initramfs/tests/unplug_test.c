@@ -113,7 +113,7 @@ FIXTURE_SETUP(unplug)
 	ASSERT_EQ(EINVAL, others_map(self->device));
 }
 
-/* Check that the device is back, and that the next test can add its region. */
+/* Bring the device back, and check that nothing is left of the region, for the next test. */
 FIXTURE_TEARDOWN(unplug)
 {
 	struct theseus_mm_info end;
