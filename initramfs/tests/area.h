@@ -17,8 +17,8 @@
 #define RX	(PROT_READ | PROT_EXEC)
 
 /*
- * Offsets that no mapping has, but that mmap() can pass. A 32-bit program uses mmap2(), which takes a
- * page number of 32 bits.
+ * Offsets that no mapping has, but that mmap() can pass. A 32-bit program uses mmap2(), which
+ * takes a page number of 32 bits.
  */
 #define FAR_OFFSET	(1ULL << (sizeof(long) == 8 ? 62 : 43))
 #define LAST_OFFSET	(sizeof(long) == 8 ? ~0ULL << 13 : (1ULL << 44) - 2 * PAGE)
