@@ -167,7 +167,7 @@ TEST_F(limits, are_raised_by_the_privileged_only)
 	was = LIMITS(self->fd);
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 21, NO_LIMIT));
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, NO_LIMIT, 31));
-	/* SET_LIMITS sets both limits or none */
+	/* SET_LIMITS sets all limits that the flags name, or none */
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 10, 31));
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, 21, 10));
 	EXPECT_EQ(-EPERM, uapi_set_limits(self->fd, NO_LIMIT - 1, NO_LIMIT));

@@ -58,10 +58,7 @@ FIXTURE_TEARDOWN(quarantine)
 	close(self->fd);
 }
 
-/*
- * Return: how many frames have come into quarantine since the start of the test, if nobody can
- * get them
- */
+/* Check that @nr more frames are in quarantine than at the start of the test. */
 #define EXPECT_QUARANTINED(nr)								\
 	EXPECT_EQ(self->in_quarantine + (nr), nr_quarantined())
 
