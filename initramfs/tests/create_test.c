@@ -260,7 +260,7 @@ TEST_F(client, create_refuses_what_is_too_large)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		/* more pages than any client may have */
+		/* all sizes but the first are more pages than any client may have */
 		EXPECT_REFUSED(i ? EDQUOT : ENOSPC,
 			       uapi_create_mapping(self->fd, sizes[i], THESEUS_MM_PTE_DATA,
 						   &mapping));

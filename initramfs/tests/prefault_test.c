@@ -155,7 +155,7 @@ TEST_F(prefault, map_locked_leaves_none)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
-/* MAP_POPULATE changes nothing for an area that mmap() refuses or that cannot be shown. */
+/* MAP_POPULATE inserts no entry if mmap() is refused or the area is PROT_NONE. */
 TEST_F(prefault, nothing_is_shown_that_may_not_be_seen)
 {
 	unsigned char *area, byte;
