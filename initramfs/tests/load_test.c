@@ -58,8 +58,8 @@ static bool is_claimed(void)
 
 /*
  * Load with @parameters. The load must fail with @error, and with one line in the log that has
- * all @words and names parameters that the module would accept. If the line does not tell to
- * reserve memory first (memmap=), a load with the named parameters must succeed.
+ * all @words and names parameters that the module would accept. If the line does not ask
+ * for a reservation (memmap=), a load with the named parameters must succeed.
  *
  * Return: what is wrong, or ""
  */
