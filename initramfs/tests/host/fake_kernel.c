@@ -101,7 +101,7 @@ static void use_of(unsigned int region, uint64_t frame, int *use, unsigned int *
 	}
 }
 
-/* Count all parts at once, since the tool asks often. */
+/* The use of each frame, computed once and kept, since the tool asks often. */
 static struct frame {
 	unsigned char use;
 	unsigned char owner;
@@ -326,7 +326,7 @@ static int translate(struct theseus_mm_translate *call)
 	return 0;
 }
 
-/* Return the entry of a table, and of a page below it. */
+/* Return five entries: four for tables, and the last one for a page. */
 static int dump_pte(struct theseus_mm_dump_pte *call)
 {
 	call->nr_levels = 5;

@@ -35,7 +35,7 @@ static void many_each_for_itself(void)
 	EXPECT(tmm_mapping_address(mappings[3]) == 0x1000 * tmm_mapping_handle(mappings[3]));
 	EXPECT(tmm_mapping_handle(mappings[3]) == tmm_mapping_handle(mappings[0]) + 2);
 
-	/* the second entry that is not NULL */
+	/* bad_item 2 is now mappings[2], since the library skips the NULL in mappings[1] */
 	kept = mappings[2];
 	EXPECT(tmm_mapping_drop_many(mappings, errors, NR, 0) == NR - 1);
 	EXPECT(fake.argument.batch.nr_items == NR - 1);

@@ -46,8 +46,8 @@ extern int nr_checks, nr_failed;
  * @last: the last call and its argument
  * @handle: the last handle that was returned
  * @nr_runs: number of runs of frames of every mapping
- * @nr_races: how many more times UNMAP finds one run more than QUERY returned, or GET_CLIENTS
- *            more clients than before
+ * @nr_races: how many of the next calls lose a race: UNMAP then finds a run more than QUERY
+ *            returned, and GET_CLIENTS finds more clients than before
  * @nr_clients: number of clients that GET_CLIENTS returns
  * @bad_item: the item of a batch that fails with EBUSY, from 1 on; 0 for none
  * @is_real: make calls to the real kernel

@@ -131,7 +131,7 @@ static void share_says_which(void)
 	tmm_client_close(&client);
 }
 
-/* Send any number of descriptors, more than a receiver expects. */
+/* Send a message with @nr descriptors, at most 8. A receiver expects exactly one. */
 static void send_some(int socket, int fd, unsigned int nr)
 {
 	union {
