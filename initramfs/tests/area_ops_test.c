@@ -13,7 +13,7 @@
 #define SIZE_2M		(1ULL << 21)
 #define SIZE_1G		(1ULL << 30)
 
-/* Exit status of the other process if it does not see the mapping. */
+/* Returned instead of a number of faults if the content is wrong or the other process fails. */
 #define SAW_WRONG	255
 
 /**
@@ -22,7 +22,7 @@
  * @area: a readable area of the whole mapping, with all entries
  * @beside: another such area in this process
  * @other: a process that has a third such area
- * @go: pipe to that process; when a byte arrives, the process touches its area again, and ends
+ * @go: pipe to that process; when a byte arrives, the process reads its area again, and ends
  * @nr_bytes: size of the mapping
  */
 FIXTURE(ops)
@@ -89,7 +89,7 @@ static int nr_parts(const unsigned char *area, __u64 nr_bytes)
 	return i;
 }
 
-/* Return: how many faults a touch of the whole area takes, or SAW_WRONG */
+/* Return: how many faults a read in every part of the area takes, or SAW_WRONG */
 static int nr_faults_of(const unsigned char *area, __u64 nr_bytes)
 {
 	long faults = nr_faults();
@@ -101,7 +101,7 @@ static int nr_faults_of(const unsigned char *area, __u64 nr_bytes)
 	return faults < SAW_WRONG ? faults : SAW_WRONG - 1;
 }
 
-/* The other process touches all pages, reports that, waits, and touches them again. */
+/* The other process reads in every part, reports that, waits, and reads in every part again. */
 static int be_other(FIXTURE_DATA(ops) *self, int ready)
 {
 	unsigned char *area = mmap_all(self->fd, self->handle, R);
@@ -115,7 +115,7 @@ static int be_other(FIXTURE_DATA(ops) *self, int ready)
 	return nr_faults_of(area, self->nr_bytes);
 }
 
-/* Return: 0 when the other process has touched all pages, or an error */
+/* Return: 0 when the other process has read in every part of its area, or an error */
 static int start_other(FIXTURE_DATA(ops) *self)
 {
 	int ready[2];
@@ -133,7 +133,7 @@ static int start_other(FIXTURE_DATA(ops) *self)
 	return read(ready[0], &byte, 1) == 1 ? 0 : -EIO;
 }
 
-/* Return: how many faults the other process takes to touch its area again */
+/* Return: how many faults the other process takes to read in every part again */
 static int nr_faults_of_other(FIXTURE_DATA(ops) *self)
 {
 	int status;
@@ -168,7 +168,7 @@ FIXTURE_TEARDOWN(ops)
 	CLIENT_TEARDOWN();
 }
 
-/* Check that the other areas still have all their entries. */
+/* Check that the other areas still have the entries of every part. */
 #define EXPECT_OTHERS_UNDISTURBED()							\
 	do {										\
 		EXPECT_EQ(0, nr_faults_of(self->beside, self->nr_bytes));		\
@@ -267,7 +267,7 @@ TEST_F_TIMEOUT(ops, mremap_of_a_part_disturbs_nobody, 120)
 	EXPECT_EQ(0, munmap(self->area, self->nr_bytes));
 }
 
-/* With an old length of 0, mremap() makes a second area of the same mapping. */
+/* With an old length of 0, mremap() would make a second area: VM_DONTEXPAND forbids it. */
 TEST_F_TIMEOUT(ops, mremap_to_a_second_area_adds_nothing, 120)
 {
 	unsigned char *place = find_place(self->nr_bytes, 0);

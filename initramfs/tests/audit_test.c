@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stock kernel: the debug kernel has no function tracer, which counts calls here. */
 /*
- * capable() is audited, so the module calls it only where it may refuse a call.
+ * Each call of capable() is audited, so the module calls capable() only where the module refuses
+ * callers without the capability.
  */
 #include "client.h"
 #include "text.h"
@@ -37,7 +38,7 @@ static void end_of_count(void)
 	text_write(TRACEFS "set_ftrace_pid", "");
 }
 
-/* The output depends on a capability, but no call is refused without it. */
+/* The output of these calls depends on a capability, but none of the calls needs it. */
 TEST_F(client, a_look_is_not_audited)
 {
 	struct theseus_mm_create_item item = {

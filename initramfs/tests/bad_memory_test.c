@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Stock kernel: with DEBUG_VM, Linux 6.1 trips over reported pages when their memory goes. */
+/* Stock kernel: with DEBUG_VM, Linux 6.1 fails an assertion when it removes reported pages. */
 /*
  * Memory that fails. The tests report memory through the decode chain of machine checks
  * (mce-inject, which raises no machine check), and memory with struct pages also by madvise().
@@ -530,7 +530,7 @@ TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr));
 }
 
-/* A failed page that I/O has pinned stays pinned, and is never allocated again after that. */
+/* A failed page that I/O pins stays pinned until the I/O ends, and is never allocated again. */
 TEST_F_TIMEOUT(bad, a_page_that_is_pinned, 120)
 {
 	struct iovec vector;

@@ -251,7 +251,7 @@ TEST_F(client, each_item_is_dropped_or_told_why_not)
 	EXPECT_EQ(0, items[4].error);
 	EXPECT_EQ(ENOENT, items[5].error);
 	EXPECT_GONE(mappings[0].handle);
-	/* the handles that are left: the mapping and its offset */
+	/* two handles count: the handle of the mapping, and the file behind the mapping's offset */
 	EXPECT_EQ(2, INFO().client_handles);
 	/* the refused items have not changed */
 	EXPECT_EQ(2, QUERY(mappings[1].handle).nr_pages);

@@ -25,7 +25,10 @@ FIXTURE(borrow_race)
 	bool stop;
 };
 
-/* A change excludes readers, and a reader excludes changes. There must be no other error. */
+/*
+ * A call fails with EBUSY while another call has the mapping, and with ENOENT after another call
+ * has consumed the handle. No other error may occur.
+ */
 static bool may_be(int err)
 {
 	return !err || err == -ENOENT || err == -EBUSY;
@@ -66,7 +69,7 @@ FIXTURE_TEARDOWN(borrow_race)
 	CLIENT_TEARDOWN();
 }
 
-/* Run readers, and change the mapping by @change, which keeps self->handle valid. */
+/* Run readers, and call @change in a loop. @change stores each new handle in self->handle. */
 static void race(FIXTURE_DATA(borrow_race) *self, int (*change)(FIXTURE_DATA(borrow_race) *self))
 {
 	struct timespec start;

@@ -222,7 +222,7 @@ TEST_F(client, debugfs_lists_clients_that_are_gone_but_not_all_they_had)
 	free(text);
 }
 
-/* A process can choose any name: the name must not look like lines of the file. */
+/* The file escapes names: a process can choose a name that looks like a line of the file. */
 TEST_F(client, debugfs_shows_a_name_on_one_line)
 {
 	int other;

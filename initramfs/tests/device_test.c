@@ -196,8 +196,8 @@ TEST_F(device, memory_is_used)
 }
 
 /*
- * QEMU's teaching device accepts accesses of 8 bytes only in its upper half, and of 4 bytes
- * everywhere. A call for as many bytes as a register has makes one access.
+ * QEMU's teaching device accepts accesses of 4 bytes everywhere, and of 8 bytes only from register
+ * 0x80 on. A call for as many bytes as a register has makes one access.
  */
 TEST_F(client, registers_are_read_and_written_in_their_own_width)
 {
@@ -275,7 +275,7 @@ TEST_F(device, ranges_are_refused)
 	EXPECT_REFUSED(EADDRINUSE, uapi_map_frame_range(fd, bar + 5, 1, DEVICE_DATA, &range));
 }
 
-/* The page tables of the mapping are RAM. */
+/* Only the page tables of the mapping are charged, since they are RAM. */
 TEST_F(device, memory_does_not_count)
 {
 	struct theseus_mm_limits limits;

@@ -70,7 +70,7 @@ static inline short polled(int fd, int timeout_ms)
 	return poll(&wanted, 1, timeout_ms) < 0 ? -1 : wanted.revents;
 }
 
-/* No use of a stale descriptor succeeds, of an export or of a lending descriptor. */
+/* Check that a stale descriptor, an export or a lending, cannot be mmapped or queried. */
 #define EXPECT_STALE(export)								\
 	do {										\
 		struct theseus_mm_query _query;						\

@@ -143,8 +143,8 @@ TEST_F(client, occupancy_shows_where)
 }
 
 /*
- * The module chooses the smallest size of parts that keeps their number low; the room of the array
- * does not matter.
+ * The module chooses the smallest parts of which THESEUS_MM_MAX_BUCKETS cover the region. The room
+ * of the array does not matter.
  */
 TEST_F(client, occupancy_is_in_parts_of_the_modules_choice)
 {
@@ -298,7 +298,7 @@ TEST_F(client, refuses_when_all_is_owned)
 	EXPECT_ALL_BACK();
 }
 
-/* A search with another alignment may visit every free range. */
+/* Other alignments are refused, since a search for them may visit every free range. */
 TEST_F(client, alignment_must_be_a_power_of_two_up_to_1_gib)
 {
 	static const __u64 alignments[] = { 3 * PAGE, 5ULL << 20, 1ULL << 31, 1ULL << 63 };

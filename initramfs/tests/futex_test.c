@@ -225,7 +225,7 @@ TEST_F(share, the_next_owner_wakes_nobody_else)
 	EXPECT_EQ(0, munmap(waiter.word, PAGE));
 }
 
-/* After an export: areas of the descriptor, then areas of the importer. */
+/* Locks work after an export: in areas of the descriptor, and later in areas of the importer. */
 TEST_F(share, works_in_what_was_handed_over)
 {
 	unsigned char *area = AREA(self->handle, RW);

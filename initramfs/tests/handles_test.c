@@ -191,7 +191,7 @@ TEST_F(use, refuses_what_another_client_has)
 	struct theseus_mm_create_mapping mapping;
 	int i;
 
-	/* numbers that this client has no handle for */
+	/* make the other client's numbers larger than any handle of this client */
 	for (i = 0; i < 8; i++)
 		ASSERT_EQ(0, uapi_allocate_pages(self->other_fd, &pages));
 	ASSERT_EQ(0, uapi_allocate_frames(self->other_fd, &frames));
