@@ -234,7 +234,7 @@ static void unmap_counts_again_while_there_is_room(void)
 	tmm_client_close(&client);
 }
 
-/* Let each allocation fail once: the library makes no call, and loses nothing. */
+/* Let each allocation fail once: the library does not call UNMAP_INTO_PARTS, and loses nothing. */
 static void unmap_without_memory(void)
 {
 	struct tmm_client *client = new_client();
