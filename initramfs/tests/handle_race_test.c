@@ -14,7 +14,7 @@
  * race - threads that all make the same call on one object, at the same moment, in rounds
  * @barrier: start and end of a round
  * @threads: the threads
- * @nr_started: number of started threads, which numbers them
+ * @nr_started: number of started threads; gives each thread its index in @results
  * @stop: there are no more rounds
  * @handle: the object of this round
  * @other: a second object, for the variants that need two

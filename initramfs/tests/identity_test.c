@@ -38,7 +38,7 @@ TEST_F(client, identity_mappings_have_large_leaves)
 	EXPECT_EQ(21, found.page_size_shift);
 }
 
-/* Use all frames but a few, so that the next owner gets used frames. */
+/* The second round gets frames that the first round has written. */
 TEST_F(client, identity_mappings_begin_with_zeros)
 {
 	const __u64 nr_bytes = 64 * LARGE;
