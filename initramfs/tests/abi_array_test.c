@@ -235,7 +235,10 @@ FIXTURE_TEARDOWN(array)
 	CLIENT_TEARDOWN();
 }
 
-/* Make an array of two entries that ends at the end of the memory; no byte of it is touched yet. */
+/*
+ * Make an array of two entries that ends at the end of the memory. @fill writes the entries that the
+ * call reads; all other bytes of the memory are UNTOUCHED.
+ */
 static unsigned char *array_of(FIXTURE_DATA(array) *self, const FIXTURE_VARIANT(array) *variant,
 			       size_t size)
 {

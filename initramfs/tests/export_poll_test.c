@@ -214,7 +214,7 @@ TEST_F(export, drop_and_close_wake)
 	self->fd = uapi_open(NULL);
 }
 
-/* Each change is an edge for epoll. */
+/* Each time the last area goes, epoll reports a new edge; a new area causes none. */
 TEST_F(export, epoll_is_told_each_time)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
