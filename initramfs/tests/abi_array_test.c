@@ -236,8 +236,8 @@ FIXTURE_TEARDOWN(array)
 }
 
 /*
- * Make an array of two entries that ends at the end of the memory. @fill writes the entries that the
- * call reads; all other bytes of the memory are UNTOUCHED.
+ * Make an array of two entries that ends at the end of the memory. @fill writes the entries that
+ * the call reads; all other bytes of the memory are UNTOUCHED.
  */
 static unsigned char *array_of(FIXTURE_DATA(array) *self, const FIXTURE_VARIANT(array) *variant,
 			       size_t size)

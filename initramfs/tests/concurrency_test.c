@@ -294,7 +294,7 @@ static int (*const changes[])(int fd, __u32 handle) = {
 	uapi_drop, borrowed_split, borrowed_unmap, borrowed_remap, borrowed_write,
 };
 
-/* A fast machine may finish the READ before all calls were tried: then try again. */
+/* Return: false if the READ ended before all calls were tried; the caller then tries again. */
 static bool try_while_borrowed(struct crowd *crowd, struct long_read *long_read,
 			       int results[ARRAY_SIZE(changes)])
 {
