@@ -115,7 +115,7 @@ TEST_F(library, addresses_of_frames_are_for_root)
 	EXPECT_EQ(SIZE, tmm_frames_size(frames));
 	EXPECT_NONE(EPERM, tmm_frames_allocate(self->client, OPTIONS(
 		.nr_pages = 1, .place = TMM_AT, .at = 0)));
-	/* the second half's address is not known either */
+	/* the address of a part is not known either */
 	ASSERT_EQ(0, tmm_frames_split(&frames, PAGE, &frames, &(struct tmm_frames *){ NULL }));
 	EXPECT_EQ(0, tmm_frames_address(frames));
 	EXPECT_EQ(PAGE, tmm_frames_size(frames));

@@ -56,7 +56,7 @@ FIXTURE_TEARDOWN(library)
 		EXPECT_UNCHANGED(&_before, ##__VA_ARGS__);				\
 	} while (0)
 
-/* The same for a call that returns an int, and for one that returns a pointer. */
+/* EXPECT_FAILURE() for a call that returns an int, and for a call that returns a pointer. */
 #define EXPECT_FAILS(error, call, ...)	EXPECT_FAILURE(-1L, error, call, ##__VA_ARGS__)
 #define EXPECT_NONE(error, call, ...)	EXPECT_FAILURE(0L, error, call, ##__VA_ARGS__)
 
@@ -88,8 +88,9 @@ FIXTURE_TEARDOWN(library)
 	})
 
 /*
- * Return: how many of the first @nr_bytes of a mapping, up to the first wrong byte, have the value
- * that fill() writes from @offset on; 0 if they cannot all be read
+ * Compare the first @nr_bytes of a mapping with the bytes that fill() writes from @offset on.
+ *
+ * Return: how many bytes are equal before the first difference; 0 if the mapping cannot be read
  */
 static inline __u64 nr_alike_in(const struct tmm_mapping *mapping, __u64 offset, __u64 nr_bytes)
 {

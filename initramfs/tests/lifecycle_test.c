@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One life of a client, with all its calls, ended after each step: by exit, by exec, by SIGKILL,
- * and by SIGKILL while a forked child lives on. All memory must be free afterwards.
+ * A client makes all calls, step after step, and ends after each of the steps: by exit, by exec, by
+ * SIGKILL, or by SIGKILL while a forked child lives on. After each end, all memory must be free.
  *
  * The actor is the client; its partner, another process, receives what the actor hands over. The
  * test itself watches both processes and waits for them.

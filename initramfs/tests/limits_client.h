@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of tests of limits: a client of root's and two of another user.
+ * The fixture of tests of limits: one client of root, and two clients of another user.
  */
 #ifndef TESTS_LIMITS_CLIENT_H
 #define TESTS_LIMITS_CLIENT_H
@@ -12,7 +12,7 @@
 #define SOMEBODY	1234
 
 /**
- * limits - a client of root's, two of somebody else's; all limits are restored
+ * limits - one client of root, two of another user; the teardown restores all limits
  */
 FIXTURE(limits)
 {
@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN(limits)
 		_limits;								\
 	})
 
-/* Check that a refused call changes nothing, the charges included. */
+/* Check that the call fails with EDQUOT and changes nothing, not even a charge. */
 #define EXPECT_EDQUOT(call, ...)							\
 	do {										\
 		struct theseus_mm_limits _was = LIMITS(self->fd), _is;			\

@@ -26,7 +26,7 @@ static struct region first_region(const char *parameters)
 
 #define SECTION		(128ULL << 20)
 
-/* The part of a region that consists of whole sections of 128 MiB, which no other memory shares. */
+/* Return: the whole sections of 128 MiB inside a region. No other memory lies in these sections. */
 static struct region own_sections(struct region region)
 {
 	struct region own = {
@@ -114,7 +114,7 @@ static const char *flaw_of_refusal(struct module_log *log, int error, const char
 		_formatted;								\
 	})
 
-/* A format for a start address: the printed number is 2^64 too large. */
+/* A format that prints a start address plus 2^64; the sum does not fit in 64 bits. */
 #define WRAPPING_START	"0x1%016llx"
 
 TEST_F(module, numbers_that_do_not_fit)

@@ -90,7 +90,10 @@ FIXTURE_TEARDOWN(large)
 	CLIENT_TEARDOWN();
 }
 
-/* KiB: tables of three upper levels, on both sides of a boundary that the area may cross. */
+/*
+ * KiB of page tables that large entries may need: one table of 4 KiB at each of three upper
+ * levels, and twice as many because the area may cross a boundary between tables.
+ */
 #define TABLES_ABOVE	24
 
 /* Check that entries are large: small ones would need a table of 4 KiB for each 2 MiB. */
@@ -134,7 +137,7 @@ TEST_F_TIMEOUT(large, is_large_when_written, 120)
 TEST_F_TIMEOUT(large, a_part_of_it_is_as_large_as_fits, 120)
 {
 	const __u64 part = self->nr_bytes - SIZE_2M;
-	/* KiB of tables; with NUMA, leaves of 2 MiB may be shown by small entries */
+	/* KiB of tables; with NUMA, the process may have small entries for leaves of 2 MiB */
 	const long most = access("/proc/self/numa_maps", F_OK) ? 16 : 16 + 4 * part / SIZE_2M;
 	long tables = table_size();
 	unsigned char *area = mmap_part(self->fd, self->handle, PAGE, part, R);

@@ -298,7 +298,10 @@ static void *act_until_stopped(void *arg)
 	const __u64 nr_bytes = self->nr_bytes * NR_PAGES;
 	unsigned int seed = (uintptr_t)&seed >> 12, i;
 
-	/* wait for all threads: a new stack in a hole of an area could be unmapped with the area */
+	/*
+	 * Wait until all threads are there: Linux may put the stack of a new thread into a hole of
+	 * an area, and munmap() of the area would then remove the stack.
+	 */
 	while (!__atomic_load_n(&self->all_there, __ATOMIC_ACQUIRE))
 		usleep(1000);
 	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED)) {
@@ -358,7 +361,7 @@ TEST_F_TIMEOUT(race, everything_at_once, 120)
 
 		EXPECT_EQ(0, uapi_revoke(self->fd, self->handles[i % 2], &nr));
 		nr_revoked += nr;
-		/* leave the threads hardly any time to fill the area, or more */
+		/* give the threads between 0.3 and 31 ms to fill the area */
 		usleep(300 + i % 32 * 1000);
 	}
 	self->stop = true;

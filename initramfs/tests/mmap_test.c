@@ -275,7 +275,7 @@ TEST_F(borrow, refuses_what_is_outside)
 	EXPECT_ERRNO(ERANGE, mmap(NULL, 2 * PAGE, R, MAP_SHARED, self->fd, offset + SIZE - PAGE));
 	/* the error depends on whether another mapping has this offset */
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, R, MAP_SHARED, self->fd, offset - PAGE));
-	/* much too long, but also possible in 32 bits */
+	/* far longer than the mapping, but possible in 32 bits */
 	EXPECT_ERRNO(ERANGE, mmap(NULL, 1UL << (sizeof(long) == 8 ? 40 : 30), R, MAP_SHARED,
 				  self->fd, offset));
 	EXPECT_FREE(self->handle);

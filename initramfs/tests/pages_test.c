@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Properties of pages only: an address space with two ends and holes outside.
+ * Properties that pages have and frames lack: the address space has a first and a last page, and
+ * many addresses are outside it.
  */
 #include "client.h"
 #include "limits.h"

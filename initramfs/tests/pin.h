@@ -39,7 +39,7 @@ static inline bool has_all_back(int fd, const struct theseus_mm_info *start)
 	       now.nr_mappings == start->nr_mappings;
 }
 
-/* The end of a fixture whose memory I/O may still hold for a moment. */
+/* Tear a fixture down: wait first, because I/O may hold memory for a moment longer. */
 #define PINNED_TEARDOWN()								\
 	do {										\
 		if (self->fd >= 0)							\

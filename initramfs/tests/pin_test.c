@@ -454,7 +454,7 @@ TEST_F_TIMEOUT(pin, many_loans_of_a_page_that_is_held, 120)
 	revoke.handle = mapping.handle;
 	for (i = 0; i < NR_LOANS; i++) {
 		areas[i] = AREA(mapping.handle, R);
-		/* 1 GiB is one entry, which shows all pages */
+		/* one entry of 1 GiB shows all pages of the area */
 		EXPECT_EQ(0, areas[i][GIB - PAGE]);
 	}
 	ASSERT_EQ(PAGE, pin(self->pipe[1], areas[0] + GIB - PAGE, PAGE));

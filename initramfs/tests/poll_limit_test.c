@@ -134,7 +134,7 @@ TEST_F(client, is_not_woken_by_a_descriptor_that_is_refused)
 	EXPECT_EQ(-EDQUOT, uapi_export_as(other, mapping.handle, THESEUS_MM_EXPORT_BORROW,
 					  &descriptor, NULL));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
-	/* the same error, or the error of memory without struct pages */
+	/* the error is EDQUOT, or the error for memory without struct pages */
 	dmabuf.handle = mapping.handle;
 	EXPECT_GT(0, uapi_call(other, THESEUS_MM_IOC_EXPORT_DMABUF, &dmabuf));
 	EXPECT_EQ(0, wait_for(self->fd, 0));
@@ -167,8 +167,9 @@ static void *ask_for_too_much(void *data)
 }
 
 /*
- * There is room for the client's request or for the other client's, but not for both. A
- * client that is refused because of a charge that another takes back must be woken.
+ * There is room for the client's request or for the other client's, but not for both. The other
+ * client's charge may be the reason why the client is refused. When that charge is taken back, the
+ * client must be woken.
  */
 TEST_F(client, is_not_left_waiting_for_what_nobody_has)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * CAP_SYS_RAWIO, which identity mappings and device memory take.
+ * CAP_SYS_RAWIO, which identity mappings and device memory need.
  */
 #ifndef TESTS_RAWIO_H
 #define TESTS_RAWIO_H

@@ -14,7 +14,7 @@
 #define TRACEFS	"/sys/kernel/tracing/"
 #define PREEMPT	"/sys/kernel/debug/sched/preempt"
 
-/* Number of runs, handles or loans, and the lowest number of calls that is close to it. */
+/* The tests work on NR runs, handles or loans. ALMOST_NR calls at one place count as about NR. */
 #define NR		1000
 #define ALMOST_NR	(NR - NR / 8)
 /* More than NR, since some frames become page tables. */
@@ -104,7 +104,7 @@ static void count_place(struct trace *trace, const char *where)
 	trace->places[i].nr++;
 }
 
-/* "  task-1 [000] .... 1.2: __cond_resched+0x0/0x40 <-tmm_x+0x1/0x2 [theseus_mm]" */
+/* A line is "  task-1 [000] .... 1.2: __cond_resched+0x0/0x40 <-tmm_x+0x1/0x2 [theseus_mm]". */
 static void read_line(struct trace *trace, char *line)
 {
 	unsigned long nr_kept, nr_written;
@@ -123,14 +123,14 @@ static void read_line(struct trace *trace, char *line)
 			trace->longest = trace->since;
 		return;
 	}
-	/* Calls in Linux's own functions depend on its configuration, so they do not count. */
+	/* Ignore calls in Linux's own functions, which depend on the kernel's configuration. */
 	if (!strstr(caller, "[theseus_mm]"))
 		return;
 	trace->since = 0;
 	count_place(trace, caller + strlen(" <-"));
 }
 
-/* Return: the number of places that had about NR calls, one for each thing */
+/* Return: the number of places that called cond_resched() about NR times */
 static unsigned int nr_passes(struct trace *trace)
 {
 	FILE *file = fopen(TRACEFS "trace", "r");
@@ -198,8 +198,8 @@ FIXTURE_TEARDOWN(resched)
 }
 
 /*
- * Check that @call returns @result, that it goes through NR things @nr times with a point to
- * reschedule for each, and that it never runs long without such a point.
+ * Check that @call returns @result, that at least @nr loops over NR things reach a reschedule point
+ * for each thing, and that @call never runs long without such a point.
  */
 #define EXPECT_POINTS(nr, result, call)							\
 	do {										\
@@ -243,7 +243,10 @@ TEST_F_TIMEOUT(resched, split_of_many_runs, 120)
 	EXPECT_POINTS(1, 0, uapi_split(self->fd, handle, (NR - 1) * PAGE, &first, &second));
 }
 
-/* Handles are reserved and written to the caller, frames are taken out, and handles are filled. */
+/*
+ * Handles are reserved and copied to the caller's memory, frames are taken out, and handles are
+ * filled.
+ */
 TEST_F_TIMEOUT(resched, unmap_of_many_runs, 120)
 {
 	__u32 handle = scattered(_metadata, self->fd), pages, nr_frames = NR;

@@ -112,7 +112,7 @@ TEST_F(held, a_dmabuf_of_what_was_imported_read_only)
 	close(export);
 }
 
-/* Return: the attributes that LIST_HANDLES tells of the first handle or export, or ~0 */
+/* Return: the attributes of the first handle or export in LIST_HANDLES, or ~0 */
 static __u32 listed(int fd, __u32 flags)
 {
 	struct theseus_mm_handle_info info;
@@ -135,7 +135,7 @@ TEST_F(held, what_io_holds_is_listed_as_pinned)
 	EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, self->handle)));
 	EXPECT_EQ(0, listed(self->fd, 0));
-	/* the list and QUERY say the same of an export */
+	/* LIST_HANDLES and QUERY report the same attributes for an export */
 	export = EXPORT_OF(self->handle, 0);
 	area = AREA_OF(export, R);
 	ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));

@@ -99,7 +99,7 @@ static inline void snapshot_take(struct snapshot *snapshot, int fd, const __u32 
 		}									\
 	} while (0)
 
-/* Return: "", or what differs, written to @text. */
+/* Return: "", or a text that names the difference; @text is room for the text. */
 static inline const char *info_difference(const struct theseus_mm_info *before,
 					  const struct theseus_mm_info *after,
 					  char text[SNAPSHOT_TEXT])

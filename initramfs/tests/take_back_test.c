@@ -79,7 +79,7 @@ TEST_F(rights, taking_back_is_refused)
 	munmap(call, PAGE);
 	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 0));
 	EXPECT_REFUSED(EDQUOT, uapi_take_back(self->fd, id, &handle));
-	/* imported, closed and taken back: the number never names the next export */
+	/* after IMPORT and after close(), the number names no export */
 	ASSERT_EQ(0, uapi_import(self->other, export, &handle));
 	close(export);
 	EXPECT_REFUSED(ESTALE, uapi_take_back(self->fd, id, &taken));
@@ -194,7 +194,7 @@ TEST_F_TIMEOUT(rights, of_import_and_take_back_one_wins, 90)
 		}									\
 	} while (0)
 
-/* An mmap() after the descriptor is stale fails; an area made before is revoked. */
+/* Once the descriptor is stale, mmap() fails; an area that was made before is revoked. */
 TEST_F_TIMEOUT(rights, nothing_is_left_in_processes_of_what_is_taken_back, 90)
 {
 	unsigned int nr_late = 0, nr_early = 0;

@@ -427,7 +427,7 @@ TEST_F_TIMEOUT(tool, put_and_cat, PATIENCE)
 	EXPECT_STATUS(1, "tmm put /nonexistent -- true");
 }
 
-/* tmm put stops when the module's memory is used up, and uses none of Linux's. */
+/* tmm put stops when the module's memory is used up, and does not use up Linux's memory. */
 TEST_F_TIMEOUT(tool, put_of_what_has_no_end, PATIENCE)
 {
 	EXPECT_STATUS(1, "ulimit -v 2000000; tmm put /dev/zero -- true");

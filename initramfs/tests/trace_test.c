@@ -170,7 +170,10 @@ TEST_F(trace, tells_what_goes_with_a_client)
 	EXPECT_EVENT("tmm_client_close: client=%u\n", self->id);
 }
 
-/* Use windows, walks, and frees under a spinlock: no event may fire where tracing is forbidden. */
+/*
+ * The calls use windows, walk page tables, and free memory under a spinlock. No event may fire
+ * where tracing is forbidden.
+ */
 TEST_F(trace, may_be_on_while_much_is_done)
 {
 	struct theseus_mm_create_mapping mapping;

@@ -24,7 +24,7 @@ TEST_F(export, consumes_the_handle)
 	struct theseus_mm_info info = INFO();
 
 	EXPECT_GONE(self->handle);
-	/* only the descriptor counts */
+	/* the descriptor counts as one handle, and nothing else counts */
 	EXPECT_EQ(1, info.client_handles);
 	EXPECT_THERE();
 	EXPECT_EQ(-ENOENT, uapi_export(self->fd, self->handle, &self->export));
@@ -258,7 +258,10 @@ TEST_F(export, offsets_of_before_are_gone)
 	close(export);
 }
 
-/* Large leaves of the mapping are large entries in the process too, wherever they begin. */
+/*
+ * Modulo 2 MiB, the address of an area equals the address of the pages that the area shows, so
+ * that large leaves of the mapping can be large entries in the process.
+ */
 TEST_F(export, large_leaves_are_aligned)
 {
 	struct theseus_mm_create_mapping mapping;

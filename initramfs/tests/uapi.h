@@ -21,7 +21,11 @@
 #define UAPI_DEVICE	"/dev/theseus_mm"
 #define UAPI_PAGE_SIZE	4096ULL
 
-/* Returns a descriptor that does not survive exec; NULL is UAPI_DEVICE. */
+/*
+ * Open @path, or UAPI_DEVICE if @path is NULL.
+ *
+ * Return: a descriptor that exec closes, or a negative errno value
+ */
 static inline int uapi_open(const char *path)
 {
 	int saved = errno;
@@ -32,7 +36,7 @@ static inline int uapi_open(const char *path)
 	return err ? err : fd;
 }
 
-/* All the functions below are made of this one. */
+/* All functions below use this one. */
 static inline int uapi_call(int fd, unsigned long request, void *argument)
 {
 	int saved = errno;
@@ -122,7 +126,7 @@ static inline int uapi_get_clients(int fd, struct theseus_mm_client_info *client
 
 /* --- objects of any kind --------------------------------------------------------- */
 
-/* @from is the first number to list, and then the one to continue from. */
+/* The caller sets @from to the first number to list; the call sets @from to the next number. */
 static inline int uapi_list_handles(int fd, __u32 flags, __u32 *from,
 				    struct theseus_mm_handle_info *infos, __u32 room, __u32 *nr)
 {
@@ -252,7 +256,7 @@ static inline int uapi_remap(int fd, __u32 handle, __u64 pte_flags)
 	return uapi_call(fd, THESEUS_MM_IOC_REMAP, &call);
 }
 
-/* @nr_frames is the room in @frames, and then the number written. */
+/* The caller sets @nr_frames to the room in @frames; the call sets it to the number of handles. */
 static inline int uapi_unmap_into_parts(int fd, __u32 handle, __u32 *pages, __u32 *frames,
 					__u32 *nr_frames)
 {

@@ -39,7 +39,7 @@ static bool log_has(const char *text)
 	return strstr(log, text);
 }
 
-/* Has /proc/iomem a line of the module at an address? */
+/* Does /proc/iomem have a line of the module at this address? */
 static bool iomem_has(__u64 start)
 {
 	FILE *file = fopen("/proc/iomem", "r");

@@ -98,7 +98,7 @@ TEST_F(client, dump_walks_all_levels)
 		EXPECT_NE(0, dump.entries[i] & ENTRY_PRESENT);
 	EXPECT_EQ(found.paddr, dump.entries[last] & ENTRY_FRAME);
 	EXPECT_EQ(found.pte_flags, dump.entries[last] & ~ENTRY_FRAME);
-	/* the lowest table has three entries, each table above it one */
+	/* the lowest table has three entries, and each table above it has one */
 	EXPECT_EQ(3, USED(dump.entries[last - 1]));
 	for (i = 0; i + 1 < last; i++)
 		EXPECT_EQ(1, USED(dump.entries[i]));

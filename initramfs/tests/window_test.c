@@ -112,7 +112,7 @@ static void look_from_nmis(struct __test_metadata *_metadata, FIXTURE_DATA(clien
 	EXPECT_EQ(0, nr_failed);
 	TH_LOG("%llu NMIs, %llu in a window, %llu could read", get("nr_nmis"), get("nr_inside"),
 	       get("nr_seen"));
-	/* unless an NMI has hit a window, the test has tried nothing */
+	/* the test proves something only if an NMI has hit a window */
 	EXPECT_LT(0, get("nr_inside"));
 	EXPECT_GE(NR_NMIS, get("nr_inside"));
 	EXPECT_EQ(0, get("nr_seen"));
@@ -138,7 +138,7 @@ TEST_F(client, bookkeeping_is_no_memory_of_who_copies)
 {
 	struct theseus_mm_region region;
 
-	/* the physical address of the region, where an identity mapping would be */
+	/* an identity mapping of the region would be at the region's physical address */
 	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
 	ASSERT_NE(0, region.start);
 	look_from_nmis(_metadata, self, region.start);
