@@ -262,7 +262,7 @@ static int duplicate(struct actor *actor)
 	return actor->copy < 0;
 }
 
-/* The partner does not receive the descriptor, which stays in the socket. */
+/* Do not wait for the partner's answer: the actor may end while the socket has the descriptor. */
 static int send_export(struct actor *actor)
 {
 	const char request = RECEIVE;

@@ -16,7 +16,7 @@
 
 static struct theseus_mm_handle_info infos[NR_MANY + 100];
 
-/* List all entries, @room at a time, and store as many as infos has room for. */
+/* List all entries in infos, @room at a time. Return: 0, or -ENOBUFS if infos may be too small. */
 static int list(int fd, __u32 flags, __u32 room, __u32 *nr)
 {
 	__u32 from = 0, got;
@@ -269,7 +269,7 @@ TEST_F(client, lists_frames_without_their_address_to_others)
 struct changer {
 	int fd;
 	bool is_done;
-	__u32 changed;		/* split and merge in a loop */
+	__u32 changed;		/* the mapping that the thread splits and merges */
 };
 
 static void *change(void *argument)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Stock kernel: some sixty loads of the module, which take seconds each in the debug kernel. */
 /*
- * Loading: each refusal is one line that says what is wrong and what would be accepted. If
- * the line says "load with", the test loads the module with these parameters.
+ * Loading: each refusal is one line that says what is wrong and what would be accepted. If the
+ * line says "load with" and asks for no reservation, the test loads the module with these
+ * parameters.
  */
 #include "module.h"
 

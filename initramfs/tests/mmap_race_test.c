@@ -21,7 +21,7 @@
  * @nr_bytes: size of the area
  * @handles: the mappings that the threads mmap
  * @nr_seen: how often a thread saw the right content
- * @nr_signals: how often a thread got a signal
+ * @nr_signals: how often a thread got a signal, or found no area
  * @nr_others: how often a thread saw the content of another client
  * @all_there: all threads of everything_at_once have been made
  * @stop: the threads are to end
@@ -43,7 +43,7 @@ FIXTURE(race)
 
 /**
  * race variants - sizes of leaves
- * @nr_bytes: size of the mappings, and of their leaves
+ * @nr_bytes: size of a leaf
  */
 FIXTURE_VARIANT(race)
 {

@@ -171,7 +171,7 @@ static void learn(struct finder *finder, struct theseus_mm_occupancy call)
 	}
 }
 
-/* Without privilege: make all possible queries, and combine the results. */
+/* Without privilege: query parts of many sizes, and combine the results. */
 static int cannot_narrow_its_frame(void *data)
 {
 	struct theseus_mm_allocate frame = { .size = 1 };

@@ -47,7 +47,7 @@ TEST_F(client, are_listed_with_what_they_own)
 	ASSERT_NE(NULL, info);
 	EXPECT_EQ(0, info->uid);
 	EXPECT_EQ(getpid(), info->pid);
-	/* the first fifteen characters of this program's name */
+	/* the name of this program, which is short enough to be shown in full */
 	EXPECT_STREQ("observe_test", info->comm);
 	EXPECT_EQ(3, info->nr_handles);
 	EXPECT_EQ(1, info->nr_mappings);

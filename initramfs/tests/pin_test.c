@@ -394,7 +394,7 @@ TEST_F(pin, a_child_sees_nothing)
 	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 }
 
-/* Give every advice that Linux has for such areas, and check the area after each madvise(). */
+/* Give many kinds of advice, and check after each kind that the area has kept its content. */
 TEST_F(pin, advice_leaves_nothing_behind)
 {
 	const int advice[] = { MADV_COLD, MADV_PAGEOUT, MADV_DONTNEED, MADV_FREE, MADV_WILLNEED,

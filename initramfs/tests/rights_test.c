@@ -163,7 +163,7 @@ TEST_F(rights, the_entries_of_a_read_only_mapping_are)
 	close(export);
 }
 
-/* A sealed and an unsealed mapping cannot be merged. */
+/* A permanently read-only mapping cannot be merged with a mapping that may become writable. */
 TEST_F(rights, merge_wants_both_read_only)
 {
 	__u32 first, second, handle;

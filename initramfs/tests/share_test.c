@@ -271,7 +271,7 @@ TEST_F_TIMEOUT(share, nobody_is_ever_refused, 60)
 	EXPECT_EQ(0, QUERY(self->handle).nr_borrows);
 }
 
-/* All users have ended their borrows. */
+/* SHARE is toggled while four threads use the mapping; at the end, no borrow is left. */
 TEST_F_TIMEOUT(share, toggled_beside_its_users, 60)
 {
 	struct user users[4];
