@@ -18,7 +18,7 @@
  * race - threads beside a client
  * @other: another client, whose memory must not be seen
  * @area: the area that the threads touch
- * @nr_bytes: size of the area
+ * @nr_bytes: size of a leaf
  * @handles: the mappings that the threads mmap
  * @nr_seen: how often a thread saw the right content
  * @nr_signals: how often a thread got a signal, or found no area

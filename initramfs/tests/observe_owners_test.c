@@ -28,7 +28,7 @@ TEST_F(client, own_parts_of_a_region)
 	call = GET_OWNERS(self->fd, 0);
 	for (i = 0; i < call.nr_buckets; i++)
 		ASSERT_EQ(THESEUS_MM_OWNER_NONE, owners[i]);
-	/* large leaves, and small ones at both ends */
+	/* large leaves, and small ones at the end */
 	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, 5 * 512 * PAGE + 7 * PAGE,
 						    THESEUS_MM_PTE_DATA, &mapping));
 	first = part_of(&region, &call, mapping.paddr);

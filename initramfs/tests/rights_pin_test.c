@@ -169,7 +169,7 @@ TEST_F(held, what_io_holds_of_a_revoked_area_is_not_for_debuggers)
 	close(mem);
 }
 
-/* VM_PFNMAP keeps areas without struct pages from growing; areas with struct pages lack the flag. */
+/* VM_PFNMAP keeps areas without struct pages from growing; areas with struct pages lack it. */
 TEST_F(held, an_area_does_not_grow)
 {
 	int export = EXPORT_OF(self->handle, BORROW | SEALED);
