@@ -345,7 +345,11 @@ TEST_F(limits, count_what_a_process_still_has_mapped)
 	self->theirs = -1;
 }
 
-/* Run in a child as another user, in a user namespace that SOMEBODY made. Return: the error */
+/*
+ * In a child: take @nr frames as another user, in a user namespace that SOMEBODY made.
+ *
+ * Return: the error, or 0
+ */
 static int take_in_namespace(int ready, int go, __u64 nr)
 {
 	char byte = 0;

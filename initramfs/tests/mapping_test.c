@@ -21,7 +21,7 @@ static int fill(int fd, __u32 handle, unsigned int nr, unsigned char first)
 	return err;
 }
 
-/* Do all pages still have this content? */
+/* Do all pages still have the content that fill() wrote? */
 static bool is_filled(int fd, __u32 handle, unsigned int nr, unsigned char first)
 {
 	unsigned char page[PAGE];

@@ -28,7 +28,7 @@ FIXTURE(pin)
 	__u32 handle;
 };
 
-/* Make a run of frames at a known place, with a known value in every byte. */
+/* Map one run of frames whose address is known, with a known value in every byte. */
 FIXTURE_SETUP(pin)
 {
 	area_catch_signals();

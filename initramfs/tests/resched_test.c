@@ -332,7 +332,7 @@ static int occupancy(int fd)
 	return uapi_get_occupancy(fd, &call);
 }
 
-/* The mapping is read run by run, and handles a few at a time. */
+/* The calls look at a mapping run by run, and at the handles a few at a time. */
 TEST_F_TIMEOUT(resched, looks_at_many_runs_and_handles, 120)
 {
 	char path[32], *text;
