@@ -11,7 +11,7 @@
 
 /* --- processes ---------------------------------------------------------------------- */
 
-/* Return: the status of a child process that runs @child, which must not return 99 */
+/* Run @child in a child process, which exits with its result. Return: the status from waitpid() */
 static int status_of(int (*child)(int fd, __u32 handle, unsigned char *area), int fd, __u32 handle,
 		     unsigned char *area)
 {

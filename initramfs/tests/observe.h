@@ -18,8 +18,8 @@ static struct theseus_mm_bucket buckets[PARTS];
 static __u32 owners[PARTS];
 
 /*
- * Get the occupancy of region 0 in parts of @bucket_frames (0 for the module's choice), with the
- * owners.
+ * Return: a request for the occupancy of region 0, with owners, in parts of @bucket_frames; the
+ * module chooses the size of a part if @bucket_frames is 0
  */
 static inline struct theseus_mm_occupancy owners_in(__u64 bucket_frames)
 {

@@ -99,7 +99,7 @@ static inline int uapi_set_limits(int fd, __u64 frames_max, __u64 handles_max)
 	return uapi_call(fd, THESEUS_MM_IOC_SET_LIMITS, &call);
 }
 
-/* @which is one of THESEUS_MM_SET_*; THESEUS_MM_NO_LIMIT takes the limit away. */
+/* @which has flags THESEUS_MM_SET_*; THESEUS_MM_NO_LIMIT takes these limits away. */
 static inline int uapi_set_limit(int fd, __u32 which, __u64 max)
 {
 	struct theseus_mm_limits call = {

@@ -78,7 +78,7 @@ static int send_nmi(void)
 	return err || get("nr_nmis") == before;
 }
 
-/* Copy an ordinary mapping through one window after the other, until killed. */
+/* Start a process that copies an ordinary mapping, window after window, until it is killed. */
 static pid_t start_reader(int fd, __u32 handle)
 {
 	pid_t child = fork();
