@@ -23,15 +23,15 @@
  * @socket: one end of a socket; the partner has the other
  * @frames: handle of frames
  * @pages: handle of pages
- * @mapped: handle of a mapping of both
+ * @mapped: handle of a mapping made of @pages and @frames
  * @a: handle of a mapping that is mmapped and revoked
  * @large: handle of a mapping with large leaves
  * @shared: handle of a shareable mapping
  * @batch: handles of a batch
  * @export: descriptor of an exported mapping
  * @copy: a duplicate of @export
- * @area: an area of @a
- * @second: another area of @a
+ * @area: an area of @a, of @large or of @export
+ * @second: another area of @a or of an exported mapping
  */
 struct actor {
 	int fd;

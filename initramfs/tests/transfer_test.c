@@ -223,7 +223,7 @@ TEST_F(export, revoke_through_the_descriptor)
 	EXPECT_EQ(0, uapi_drop(self->fd, handle));
 }
 
-/* An area that the old owner revoked shows nothing of the new owner. */
+/* An area that was revoked before EXPORT stays revoked, and its munmap() ends no new loan. */
 TEST_F(export, revoked_areas_stay_revoked)
 {
 	struct theseus_mm_create_mapping mapping = MAPPING(NR);
