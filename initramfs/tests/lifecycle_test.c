@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client makes all calls, step after step, and ends after each of the steps: by exit, by exec, by
- * SIGKILL, or by SIGKILL while a forked child lives on. After each end, all memory must be free.
+ * Each client makes the first calls in a list of steps, and then ends: by exit, by exec, by
+ * SIGKILL, or by SIGKILL while a forked child lives on. The test ends one client after each step,
+ * and checks that all memory is free afterwards.
  *
  * The actor is the client; its partner, another process, receives what the actor hands over. The
  * test itself watches both processes and waits for them.
