@@ -27,7 +27,6 @@
  * @mapped: handle of a mapping made of @pages and @frames
  * @a: handle of a mapping that is mmapped and revoked
  * @large: handle of a mapping with large leaves
- * @shared: handle of a shareable mapping
  * @batch: handles of a batch
  * @export: descriptor of an exported mapping
  * @copy: a duplicate of @export
@@ -37,7 +36,7 @@
 struct actor {
 	int fd;
 	int socket;
-	__u32 frames, pages, mapped, a, large, shared;
+	__u32 frames, pages, mapped, a, large;
 	struct theseus_mm_create_item batch[NR_BATCH];
 	int export, copy;
 	unsigned char *area, *second;
