@@ -193,7 +193,7 @@ class House:
         self.module = sources(root, "theseus_mm")
         self.tests = sources(root, "kunit")
         self.user = sources(root, "initramfs")
-        self.library = Symbols(root, "initramfs/lib/libtmm/libtmm.map")
+        self.libtmm = Symbols(root, "initramfs/lib/libtmm/libtmm.map")
         self.by_path = {source.path: source for source in self.module + self.tests}
         self.exports = set().union(*(source.exports for source in self.module))
         # other modules may use the types of headers that they can include
@@ -476,9 +476,9 @@ def check_library(house):
     for source in house.user:
         if source.folder == USER_TESTS:
             called |= set(re.findall(r"\b(\w+)\s*\(", source.code))
-    for name, line in house.library.lines.items():
+    for name, line in house.libtmm.lines.items():
         if name not in called:
-            house.report("library", house.library, line, name,
+            house.report("library", house.libtmm, line, name,
                          f"no test in the guest calls {name}()",
                          f"add a case to {USER_TESTS}/lib_*_test.c that asserts its results")
 
