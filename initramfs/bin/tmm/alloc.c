@@ -60,7 +60,7 @@ struct held {
 	uint32_t nr_runs;
 };
 
-/* Nobody drops the objects: the kernel takes them back when the client is closed. */
+/* The command does not drop the objects: the kernel takes them back when the client is closed. */
 static struct tmm_mapping *map_at(struct tmm_client *client, const struct request *request)
 {
 	struct tmm_allocate_options behind = { .nr_bytes = request->where.nr_bytes };

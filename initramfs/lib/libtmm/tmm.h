@@ -278,7 +278,7 @@ struct tmm_info {
 #define TMM_FEATURE_STRUCT_PAGES	(UINT64_C(1) << 0)
 /* tmm_mapping_export_dmabuf() works. */
 #define TMM_FEATURE_DMABUF		(UINT64_C(1) << 1)
-/* Nobody else gets memory that was mmapped, until the module is unloaded. */
+/* Memory that was mmapped goes to no other owner until the module is unloaded. */
 #define TMM_FEATURE_QUARANTINE		(UINT64_C(1) << 2)
 
 /**

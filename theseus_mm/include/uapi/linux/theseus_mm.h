@@ -71,7 +71,7 @@
  * write-back device memory cannot be mmapped: EOPNOTSUPP.
  *
  * With FEATURE_STRUCT_PAGES, I/O, RDMA and VFIO can pin the memory. Memory that is pinned
- * when its area ends stays borrowed until it is unpinned. Nobody else gets such memory
+ * when its area ends stays borrowed until it is unpinned. No other owner gets such memory
  * before it is unpinned, even if the owner dies or drops the mapping. The module checks for
  * the end of a pin at intervals of up to a second. (Linux 6.1 does not handle entries of 2
  * MiB safely for such memory, so the module uses small entries.)
@@ -301,7 +301,7 @@ struct theseus_mm_info {
 #define THESEUS_MM_FEATURE_STRUCT_PAGES	(1ULL << 0)
 /* EXPORT_DMABUF works. */
 #define THESEUS_MM_FEATURE_DMABUF	(1ULL << 1)
-/* Nobody else gets memory that was mmapped, until the module is unloaded. */
+/* Memory that was mmapped goes to no other owner until the module is unloaded. */
 #define THESEUS_MM_FEATURE_QUARANTINE	(1ULL << 2)
 
 /**
