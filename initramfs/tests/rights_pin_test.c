@@ -147,6 +147,24 @@ TEST_F(held, what_io_holds_is_listed_as_pinned)
 	close(export);
 }
 
+/* QUERY reads the attribute without a lock, and the borrow ends on another CPU. */
+TEST_F(held, what_io_held_is_free_once_it_is_not_listed)
+{
+	unsigned char *area, byte;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		area = AREA(self->handle, RW);
+		ASSERT_EQ(PAGE, pin(self->pipe[1], area, PAGE));
+		EXPECT_EQ(0, munmap(area, SIZE));
+		ASSERT_TRUE(is_pinned(self->fd, self->handle));
+		EXPECT_EQ(PAGE, let_go(self->pipe[0], 0));
+		while (is_pinned(self->fd, self->handle))
+			;
+		ASSERT_EQ(0, uapi_read(self->fd, self->handle, 0, &byte, 1));
+	}
+}
+
 /* The borrow lasts until I/O unpins the memory, but the area shows nothing any more. */
 TEST_F(held, what_io_holds_of_a_revoked_area_is_not_for_debuggers)
 {

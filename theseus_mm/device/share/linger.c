@@ -78,8 +78,12 @@ static void end_borrow(struct tmm_loan *loan)
 		mf->is_in_pages = false;
 	}
 	tmm_borrow_end(&loan->borrow);
+	/* A client that sees the count fall, or poll() report the end, may borrow at once. */
+	if (loan->is_lingering)
+		WRITE_ONCE(mf->nr_lingering, mf->nr_lingering - 1);
+	loan->is_lingering = false;
 	loan->lender->nr_loans--;
-	wake_up_all(&loan->mf->wait);
+	wake_up_all(&mf->wait);
 }
 
 /* Free a loan that no area and no list refers to. */
@@ -98,8 +102,6 @@ static void stop_lingering(struct tmm_loan *loan, struct list_head *unused)
 	lockdep_assert_held_write(&mf->revoke_lock);
 	list_del(&loan->link);
 	tree_remove(loan, &mf->lingering_tree);
-	WRITE_ONCE(mf->nr_lingering, mf->nr_lingering - 1);
-	loan->is_lingering = false;
 	end_borrow(loan);
 	if (!loan->has_areas)
 		list_add(&loan->link, unused);
@@ -151,12 +153,13 @@ static void start_lingering(struct tmm_loan *loan, struct list_head *unused)
 
 	tmm_borrow_search_pins(&loan->borrow, &loan->search);
 	list_add_tail(&loan->link, &mf->lingering);
+	/* Count this loan first, so that clients do not see the mapping without pins. */
+	WRITE_ONCE(mf->nr_lingering, mf->nr_lingering + 1);
 	while ((other = find_alike(loan))) {
 		join_loan(loan, other);
 		stop_lingering(other, unused);
 	}
 	tree_insert(loan, &mf->lingering_tree);
-	WRITE_ONCE(mf->nr_lingering, mf->nr_lingering + 1);
 	loan->is_lingering = true;
 }
 
