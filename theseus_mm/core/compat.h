@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pfn_t.h>
+#include <linux/sched/mm.h>
 #include <linux/version.h>
 
 /* The name of a symbol namespace: an identifier before Linux 6.13, a string since Linux 6.13. */
@@ -25,13 +26,48 @@
 static inline void tmm_compat_vm_flags(struct vm_area_struct *vma, unsigned long set,
 				       unsigned long clear)
 {
+#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
+	vm_flags_mod(vma, set, clear);
+#else
 	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+#endif
 }
 
-/* Take a reference on a file; false if the file has no reference left. */
+/*
+ * Keep faults out of an area until the caller unlocks mmap_lock, which the caller holds for
+ * writing. Before Linux 6.4, mmap_lock alone keeps them out.
+ */
+static inline void tmm_compat_lock_vma(struct vm_area_struct *vma)
+{
+	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
+#if KERNEL_VERSION(6, 4, 0) <= LINUX_VERSION_CODE
+	vma_start_write(vma);
+#endif
+}
+
+/* Choose an address for mmap(), as Linux does for a file without a function for that. */
+static inline unsigned long tmm_compat_unmapped_area(struct file *file, unsigned long address,
+						     unsigned long nr_bytes, unsigned long pgoff,
+						     unsigned long flags)
+{
+#if KERNEL_VERSION(6, 10, 0) <= LINUX_VERSION_CODE
+	return mm_get_unmapped_area(current->mm, file, address, nr_bytes, pgoff, flags);
+#else
+	return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+#endif
+}
+
+/*
+ * Take a reference on a file; false if the file has no reference left. The caller makes sure
+ * that the file is not freed.
+ */
 static inline bool tmm_compat_get_file(struct file *file)
 {
+#if KERNEL_VERSION(6, 7, 0) <= LINUX_VERSION_CODE
+	return get_file_active(&file);
+#else
 	return get_file_rcu(file);
+#endif
 }
 
 /*
@@ -84,32 +120,51 @@ static inline bool tmm_compat_may_insert_2m(u64 paddr, bool has_struct_page)
 }
 
 /*
- * Insert an entry of 2 MiB or 1 GiB. PFN_MAP and PFN_DEV are needed: without them, a plain
- * vmsplice() assumes that the memory has a struct page.
+ * The flags of an entry of 2 MiB or 1 GiB. Before Linux 6.12 only PFN_MAP and PFN_DEV tell that
+ * there may be no struct page: without them, a plain vmsplice() assumes one. Since Linux 6.12
+ * an entry without these flags is special, and Linux keeps away from the struct page.
  */
+static inline u64 tmm_compat_large_flags(bool has_struct_page)
+{
+	if (KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE && !has_struct_page)
+		return 0;
+	return PFN_DEV | PFN_MAP;
+}
+
+/* Insert an entry of 2 MiB or 1 GiB. */
 static inline vm_fault_t tmm_compat_insert_large(struct vm_fault *vmf, u64 paddr,
 						 enum tmm_page_size size, bool has_struct_page)
 {
-	pfn_t pfn = phys_to_pfn_t(paddr, PFN_DEV | PFN_MAP);
+	pfn_t pfn = phys_to_pfn_t(paddr, tmm_compat_large_flags(has_struct_page));
 	bool is_write = vmf->flags & FAULT_FLAG_WRITE;
 
 	if (size == TMM_2M && !tmm_compat_may_insert_2m(paddr, has_struct_page))
 		return VM_FAULT_FALLBACK;
 	if (size == TMM_2M)
-		return vmf_insert_pfn_pmd_prot(vmf, pfn, vmf->vma->vm_page_prot, is_write);
+		return vmf_insert_pfn_pmd(vmf, pfn, is_write);
 #ifdef CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD
-	return vmf_insert_pfn_pud_prot(vmf, pfn, vmf->vma->vm_page_prot, is_write);
+	return vmf_insert_pfn_pud(vmf, pfn, is_write);
 #else
 	return VM_FAULT_FALLBACK;
 #endif
 }
 
 /* The type of the size argument of huge_fault(), and the page size that a value stands for. */
+#if KERNEL_VERSION(6, 6, 0) <= LINUX_VERSION_CODE
+typedef unsigned int tmm_compat_fault_size_t;
+
+static inline enum tmm_page_size tmm_compat_fault_size(tmm_compat_fault_size_t order)
+{
+	return order == PUD_SHIFT - PAGE_SHIFT ? TMM_1G :
+	       order == PMD_SHIFT - PAGE_SHIFT ? TMM_2M : TMM_4K;
+}
+#else
 typedef enum page_entry_size tmm_compat_fault_size_t;
 
 static inline enum tmm_page_size tmm_compat_fault_size(tmm_compat_fault_size_t size)
 {
 	return size == PE_SIZE_PUD ? TMM_1G : size == PE_SIZE_PMD ? TMM_2M : TMM_4K;
 }
+#endif
 
 #endif /* TMM_CORE_COMPAT_H */

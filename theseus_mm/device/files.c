@@ -47,7 +47,6 @@ static const struct file_operations fops = {
 	.show_fdinfo = tmm_show_fdinfo,
 	.mmap = tmm_mmap,
 	.get_unmapped_area = tmm_unmapped_area,
-	.llseek = no_llseek,
 };
 
 /* SEEK_END returns the size of the mapping, as a dma-buf and a memfd do. */

@@ -5,6 +5,7 @@
 #include "device/call/unmapped_area.h"
 
 #include "device/call/call.h"
+#include "core/compat.h"
 #include "core/page.h"
 #include "device/client/client.h"
 #include "device/client/exports.h"
@@ -18,7 +19,6 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/overflow.h>
-#include <linux/sched.h>
 
 /*
  * Choose an address for a VMA. A large VMA gets the same offset from a 1 GiB or 2 MiB boundary
@@ -33,11 +33,11 @@ static unsigned long place_area(struct file *file, unsigned long address, unsign
 
 	if (!address && nr_bytes >= size && !(flags & MAP_FIXED) &&
 	    !check_add_overflow(nr_bytes, size, &more)) {
-		found = current->mm->get_unmapped_area(file, 0, more, pgoff, flags);
+		found = tmm_compat_unmapped_area(file, 0, more, pgoff, flags);
 		if (!IS_ERR_VALUE(found))
 			return found + ((like - found) & (size - 1));
 	}
-	return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+	return tmm_compat_unmapped_area(file, address, nr_bytes, pgoff, flags);
 }
 
 /*

@@ -59,7 +59,6 @@ static int release_file(struct inode *inode, struct file *file)
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
 	.release = release_file,
-	.llseek = no_llseek,
 	.fsync = noop_fsync,
 };
 

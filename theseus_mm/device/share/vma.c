@@ -46,6 +46,8 @@ static void zap_1g_entries(struct vm_area_struct *vma, unsigned long start, unsi
 {
 	unsigned long address = ALIGN_DOWN(start, PUD_SIZE);
 
+	/* No fault inserts an entry again before Linux has changed the area. */
+	tmm_compat_lock_vma(vma);
 	for (; address < end; address += PUD_SIZE)
 		if (has_1g_entry(vma->vm_mm, address))
 			tmm_compat_zap(vma, address, PUD_SIZE);
