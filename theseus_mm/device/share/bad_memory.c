@@ -10,7 +10,9 @@
 
 #include <asm/cpufeature.h>
 #include <asm/mce.h>
+#include <asm/processor.h>
 #include <kunit/visibility.h>
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/list.h>
@@ -114,11 +116,14 @@ static bool has_frame(struct mce *m)
 static int decode(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct mce *m = data;
+	u64 addr;
 	int err;
 
 	if (!m || mce_is_correctable(m) || !has_frame(m))
 		return NOTIFY_DONE;
-	err = tmm_bad_memory_report(instance, m->addr >> TMM_PAGE_SHIFT);
+	/* The bits above the physical address can hold the number of an encryption key. */
+	addr = m->addr & GENMASK_ULL(boot_cpu_data.x86_phys_bits - 1, 0);
+	err = tmm_bad_memory_report(instance, addr >> TMM_PAGE_SHIFT);
 	if (err && err != -EEXIST)
 		return NOTIFY_DONE;
 	m->kflags |= MCE_HANDLED_UC;
