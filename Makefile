@@ -8,7 +8,7 @@ S := scripts
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
 .DEFAULT_GOAL := module
 .PHONY: module tools run shell test test-all test-kunit test-user test-machines
-.PHONY: test-harness test-strict kernel style check abi clean help
+.PHONY: test-kernels test-harness test-strict kernel style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -19,7 +19,7 @@ tools: ## build libtmm and the tmm tool, and check them without a device (build/
 	@$(S)/deps.sh tools
 	@$(S)/build-tools.sh
 
-run: ## boot Debian's kernel in QEMU and show what the module does; FILE=path uses a file of yours
+run: ## boot Debian's kernel in QEMU and show what the module does; FILE=path, KERNEL=6.12
 	@$(S)/deps.sh run
 	@$(S)/run-guest.sh demo "$$FILE"
 
@@ -47,6 +47,10 @@ test-user: ## run the user-space tests; KERNEL=stock uses Debian's kernel, PROGR
 test-machines: ## run the programs that need a special machine; MACHINES=unplug,kvm
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh machines
+
+test-kernels: ## run the demo and the programs in Debian's other kernels; KERNEL=6.12 in that one
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh kernels
 
 test-harness: ## test the test rig: its parser, and a boot that has to fail
 	@$(S)/deps.sh test

@@ -1,14 +1,14 @@
 #!/bin/bash
-# Usage: build-initramfs.sh stock|debug [tests]
+# Usage: build-initramfs.sh KERNEL [tests]   (KERNEL: stock, debug, 6.12, ...)
 #
 # Compiles the programs of initramfs/ statically, packs them with busybox, the modules of
-# build/module-VARIANT and the guest's init, and prints the path of the archive. A file of the host
+# build/module-KERNEL and the guest's init, and prints the path of the archive. A file of the host
 # is not part of the archive: run-guest.sh appends a second one.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-variant=${1:?stock or debug}
+variant=${1:?stock, debug or another kernel}
 tests=${2:-}
 sources=$ROOT/initramfs
 bin=$BUILD/initramfs/bin
@@ -145,15 +145,15 @@ if [[ -n $tests ]]; then
 	[[ ! -d $bin/tests32 ]] || cp -r "$bin/tests32" "$root/bin/"
 fi
 # Some drivers are modules in Debian's kernel, and built into the debug kernel.
-if [[ $variant == stock && -n $tests ]]; then
+if [[ $variant != debug && -n $tests ]]; then
 	mkdir -p "$root/lib/modules/stock"
-	cp -t "$root/lib/modules/stock" "$(dirname "$("$ROOT/scripts/fetch-kernel.sh")")"/modules/*.ko
+	cp -t "$root/lib/modules/stock" "$(dirname "$("$ROOT/scripts/fetch-kernel.sh" "$variant")")"/modules/*.ko
 fi
 find "$BUILD/module-$variant" -name '*.ko' -exec cp -t "$root/lib/modules" {} +
 cp "$sources/init" "$root/init"
 hints >"$root/etc/hints"
 # Debian's kernel checks signatures. Our module has none, so loading it sets a taint flag.
-[[ $variant != stock ]] || touch "$root/etc/signatures"
+[[ $variant == debug ]] || touch "$root/etc/signatures"
 
 archive=$BUILD/initramfs-$variant${tests:+-tests}.cpio.gz
 (cd "$root" && find . -mindepth 1 | sort |

@@ -1,20 +1,25 @@
 #!/bin/bash
-# Usage: build-module.sh stock|debug [MAKE-ARGUMENT...]
+# Usage: build-module.sh KERNEL [MAKE-ARGUMENT...]   (KERNEL: stock, debug, 6.12, ...)
 #
-# Builds theseus_mm.ko, and the KUnit modules if the kernel has KUnit, in build/module-VARIANT.
+# Builds theseus_mm.ko, and the KUnit modules if the kernel has KUnit, in build/module-KERNEL.
 # The build works incrementally on a copy of the sources: the objects of two kernels cannot
 # share a directory, and objects do not belong in the source tree.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-variant=${1:?stock or debug}
+variant=${1:?stock, debug or another kernel}
 shift
-if [[ $variant == stock ]]; then
-	kdir=/lib/modules/$(stock_release)/build
-else
-	kdir=$("$ROOT/scripts/build-kernel.sh" "$variant")
-fi
+compiler_root=
+case $variant in
+stock) kdir=/lib/modules/$(stock_release)/build ;;
+debug) kdir=$("$ROOT/scripts/build-kernel.sh" "$variant") ;;
+*)
+	image=$("$ROOT/scripts/fetch-kernel.sh" "$variant")
+	kdir=${image%/boot/*}/build
+	[[ ! -e ${image%/boot/*}/root ]] || compiler_root=$(readlink -f "${image%/boot/*}/root")
+	;;
+esac
 
 dir=$BUILD/module-$variant
 mkdir -p "$dir"
@@ -32,9 +37,15 @@ rsync -a --delete --exclude='*.mod.c' \
 
 # If the kernel has UBSAN for chosen objects only, UBSAN_SANITIZE chooses ours.
 args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y TMM_SUITES="${SUITES:-}")
-if command -v ccache >/dev/null; then
+if [[ -z $compiler_root ]] && command -v ccache >/dev/null; then
 	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$dir CCACHE_NOHASHDIR=1
 	args+=(CC='ccache gcc')
 fi
-make "${args[@]}" --no-print-directory -j"$(nproc)" "$@" modules >&2
+make=(make)
+if [[ -n $compiler_root ]]; then
+	# The root folder shows the headers and this directory under their own names.
+	make=(unshare --map-root-user --mount "$ROOT/scripts/in-root.sh" "$compiler_root"
+		"${image%/boot/*}" "$dir" make CROSS_COMPILE=)
+fi
+"${make[@]}" "${args[@]}" --no-print-directory -j"$(nproc)" "$@" modules >&2
 printf '%s\n' "$dir"

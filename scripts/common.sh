@@ -39,14 +39,24 @@ quietly() {
 	die "$what failed (status $rc), see $log"
 }
 
+# The kernels that KERNEL= takes besides stock (Debian 12's 6.1) and debug: Debian 12's
+# backport, and Debian 13's own.
+KERNEL_NAMES=6.12,6.12-deb13
+# fetch-kernel.sh ends with this status if Debian does not have the kernel any more.
+GONE=4
+
 package_version() { dpkg-query -W -f '${Version}' "$1"; }
 
-# The release of the stock headers in use, for example 6.1.0-56-amd64: TMM_KERNEL,
-# or the newest 6.1 headers that are installed.
+# The version of Debian, for example 12, or 0 on another system.
+debian_version() { (. /etc/os-release && echo "${VERSION_ID:-0}"); }
+
+# The release of the stock headers in use, for example 6.1.0-56-amd64: TMM_KERNEL, or the newest
+# installed headers of the kernel that this release of Debian came with.
 stock_release() {
-	local dir found=${TMM_KERNEL:-}
+	local dir found=${TMM_KERNEL:-} version=6.1
 	if [[ -z $found ]]; then
-		for dir in $(printf '%s\n' /usr/src/linux-headers-6.1.*-amd64 | sort -V); do
+		(($(debian_version) < 13)) || version=6.12
+		for dir in $(printf '%s\n' "/usr/src/linux-headers-$version".*-amd64 | sort -V); do
 			[[ -e $dir/.config && $dir != *-rt-* && $dir != *-cloud-* ]] || continue
 			found=${dir#/usr/src/linux-headers-}
 		done

@@ -35,7 +35,7 @@ packages_for() {
 }
 
 is_installed() {
-	# any package with headers of 6.1 will do
+	# any package with headers of the stock kernel will do
 	if [[ $1 == linux-headers-amd64 ]]; then
 		[[ -n $(stock_release 2>/dev/null) ]] && return
 	fi

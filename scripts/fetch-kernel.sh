@@ -1,50 +1,146 @@
 #!/bin/bash
-# Usage: fetch-kernel.sh
+# Usage: fetch-kernel.sh [KERNEL]
 #
-# Prints the path of Debian's kernel image for the release that the module is built for. The
-# script downloads and unpacks the package without installing it, since an installation would
-# rebuild the host's initramfs and change the host's boot loader. The modules that tests load
-# are next to the image, in modules/.
+# Prints the path of the image of a stock kernel: stock, which is the release that the
+# host's headers are of, or one of KERNEL_NAMES (common.sh). The image is taken out of
+# its package, which is downloaded and unpacked but never installed: installing one
+# would rebuild the host's initramfs and touch its boot loader. The modules that tests
+# load lie beside the image, in modules/. For a kernel other than stock, the headers
+# are unpacked too: DIR/build, where DIR/boot holds the image. Where the host's
+# compiler does not suit, DIR/root is a link to a root folder with one that does.
 set -euo pipefail
+shopt -s inherit_errexit
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/archive.sh
+. "$(dirname "$0")/archive.sh"
 
-release=$(stock_release)
-package=linux-image-$release
-version=$(package_version "linux-headers-$release")
-dir=$CACHE/$package-$version-with-modules
-image=$dir/boot/vmlinuz-$release
+kernel=${1:-stock}
+# Of a kernel's modules, 300 MB, only those that tests load.
+modules=(brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject)
 
-exec 9>"$CACHE/$package.lock"
+exec 9>"$CACHE/kernel-$kernel.lock"
 flock 9
-if [[ -e $image ]]; then
-	printf '%s\n' "$image"
-	exit 0
-fi
 
-download() { # [=VERSION]
-	(cd "$new" && apt-get -o APT::Sandbox::User=root download "$package$1")
+take_modules() { # DIRECTORY
+	local module lib=$1/lib/modules
+	# From Linux 7 on, the modules are in /usr, and the image is beside them.
+	[[ -d $lib ]] || lib=$1/usr/lib/modules
+	mkdir -p "$1/boot/modules"
+	for module in "${modules[@]}"; do
+		find "$lib" -name "$module.ko.xz" -exec unxz {} +
+		find "$lib" -name "$module.ko" -exec cp -t "$1/boot/modules" {} +
+	done
+	find "$lib" -name vmlinuz -exec mv {} "$1/boot/vmlinuz-${2:-}" \;
+	rm -r "$lib"
 }
-fetch() {
-	download "=$version" && return
+
+stock() {
+	local release package version dir new image
+	release=$(stock_release)
+	package=linux-image-$release
+	version=$(package_version "linux-headers-$release")
+	dir=$CACHE/$package-$version-with-modules
+	image=$dir/boot/vmlinuz-$release
+	if [[ ! -e $image ]]; then
+		note "downloading $package $version (about 70 MB)"
+		new=$(mktemp -d "$dir.XXXXXX")
+		# shellcheck disable=SC2064 # the directory of now
+		trap "rm -rf '$new'" EXIT
+		quietly "$BUILD/fetch-kernel.log" "the download of $package" \
+			fetch_stock "$new" "$package" "$version"
+		dpkg -x "$new"/*.deb "$new/unpacked"
+		take_modules "$new/unpacked"
+		rm -rf "$dir"
+		mv "$new/unpacked" "$dir"
+	fi
+	[[ -r $image ]] || die "$package holds no boot/vmlinuz-$release"
+	printf '%s\n' "$image"
+}
+
+fetch_stock() { # DIRECTORY PACKAGE VERSION
+	cd "$1"
+	apt-get -o APT::Sandbox::User=root download "$2=$3" && return
 	echo "not found, refreshing the package lists"
 	as_root apt-get -q update
-	download "=$version" || download ""
+	apt-get -o APT::Sandbox::User=root download "$2=$3" ||
+		apt-get -o APT::Sandbox::User=root download "$2"
 }
 
-note "downloading $package $version (about 70 MB)"
-new=$(mktemp -d "$dir.XXXXXX")
-trap 'rm -rf "$new"' EXIT
-quietly "$BUILD/fetch-kernel.log" "the download of $package" fetch
-mkdir "$new/unpacked"
-dpkg -x "$new"/*.deb "$new/unpacked"
-# Keeps only the modules that tests load, since all modules together take 300 MB.
-mkdir "$new/unpacked/boot/modules"
-for module in brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject; do
-	find "$new/unpacked/lib/modules" -name "$module.ko" \
-		-exec cp -t "$new/unpacked/boot/modules" {} +
-done
-rm -rf "$dir" "$new/unpacked/lib"
-mv "$new/unpacked" "$dir"
-[[ -r $image ]] || die "$package contains no boot/vmlinuz-$release"
-printf '%s\n' "$image"
+# The suffix of the releases of a kernel.
+suffix_of() {
+	case $1 in
+	6.12) echo +deb12-amd64 ;;
+	6.12-deb13 | 7) echo +deb13-amd64 ;;
+	*) die "KERNEL=$1 is not a kernel: take one of stock,debug,$KERNEL_NAMES" ;;
+	esac
+}
+
+other() {
+	local suffix release images dir new root
+	suffix=$(suffix_of "$kernel")
+	images=(linux-image-)
+	# From Linux 7 on, the package linux-image-* is empty.
+	[[ $kernel != 7* ]] || images=(linux-binary- linux-modules-)
+	refresh_archive
+	if ! release=$(newest_release "${kernel%%-*}" "$suffix" linux-headers- "${images[@]}"); then
+		note "KERNEL=$kernel: Debian has no release with image and headers any more"
+		exit "$GONE"
+	fi
+	dir=$CACHE/kernel-$release
+	if [[ ! -e $dir/boot/vmlinuz-$release ]]; then
+		note "downloading kernel $release and its headers (about 120 MB)"
+		new=$(mktemp -d "$dir.XXXXXX")
+		# shellcheck disable=SC2064 # the directory of now
+		trap "rm -rf '$new'" EXIT
+		quietly "$BUILD/fetch-kernel.log" "the download of kernel $release" \
+			unpack_packages "$new" "${images[@]/%/$release}" "linux-headers-$release" \
+			"linux-headers-${release%-amd64}-common" "linux-kbuild-${release%-amd64}"
+		take_modules "$new" "$release"
+		# The headers contain the paths that they have once installed. Without vmlinux, no
+		# BTF is made, which would need pahole.
+		sed -i "s|/usr/src/|$dir&|g" "$new/usr/src/linux-headers-$release/Makefile"
+		rm -f "$new/usr/src/linux-headers-$release/vmlinux"
+		ln -s "usr/src/linux-headers-$release" "$new/build"
+		rm -rf "$dir"
+		mv "$new" "$dir"
+	fi
+	# What Debian 13 builds with does not run on an older host.
+	if [[ $suffix == +deb13* ]] && (($(debian_version) < 13)); then
+		root=$(compiler_root)
+		ln -sfn "$root" "$dir/root"
+	fi
+	printf '%s\n' "$dir/boot/vmlinuz-$release"
+}
+
+# Prints the directory of a root with Debian 13's compiler.
+compiler_root() {
+	local dir=$CACHE/root-gcc-14 new
+	if [[ ! -e $dir/usr/bin/gcc-14 ]]; then
+		note "downloading gcc 14 of Debian 13 (about 80 MB)"
+		new=$(mktemp -d "$dir.XXXXXX")
+		# shellcheck disable=SC2064 # the directory of now
+		trap "rm -rf '$new'" EXIT
+		quietly "$BUILD/fetch-compiler.log" "the download of gcc 14" fetch_root "$new"
+		rm -rf "$dir"
+		mv "$new" "$dir"
+	fi
+	printf '%s\n' "$dir"
+}
+
+fetch_root() { # DIRECTORY
+	local package
+	mkdir -p "$1/packages/partial"
+	archive apt-get -q -y --no-install-recommends -o Dir::Cache::archives="$1/packages" \
+		--download-only install gcc-14/trixie make bash dash coreutils sed grep gawk \
+		findutils diffutils perl base-files kmod libelf1t64
+	# base-files first: its links of /bin and /lib are where the others unpack to
+	for package in "$1"/packages/base-files_*.deb "$1"/packages/*.deb; do
+		dpkg -x "$package" "$1"
+	done
+	rm -r "$1/packages"
+	ln -s gcc-14 "$1/usr/bin/gcc"
+	ln -s gawk "$1/usr/bin/awk"
+}
+
+if [[ $kernel == stock ]]; then stock; else other; fi

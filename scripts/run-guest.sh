@@ -1,15 +1,17 @@
 #!/bin/bash
 # Usage: run-guest.sh demo|shell [FILE]
 #
-# Boots Debian's kernel with the module. "demo" shows what the module does with FILE (by default
-# the module's own file), and ends with `demo: ok` and status 0, or with `demo: FAILED: <step>`.
-# "shell" connects this terminal to the guest.
+# Boots a kernel of Debian with the module: the stock kernel, or the one that KERNEL names (for
+# example 6.12). "demo" shows what the module does with FILE (by default the module's own file), and
+# ends with `demo: ok` and status 0, or with `demo: FAILED: <step>`. "shell" connects this terminal
+# to the guest.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 plan=${1:?demo or shell}
 file=${2:-}
+variant=${KERNEL:-stock}
 step='start'
 [[ $plan != demo ]] || trap '[[ -z $step ]] || echo "demo: FAILED: $step"' EXIT
 trap 'exit 130' INT TERM
@@ -23,21 +25,21 @@ if [[ -n $file ]]; then
 fi
 
 step="fetch Debian's kernel image"
-kernel=$("$ROOT/scripts/fetch-kernel.sh")
+kernel=$("$ROOT/scripts/fetch-kernel.sh" "$variant")
 step='build the module'
 exec 8>"$BUILD/.lock"
 flock 8
-note "building the module for $(stock_release)"
-"$ROOT/scripts/build-module.sh" stock >/dev/null
+note "building the module for ${kernel##*/vmlinuz-}"
+"$ROOT/scripts/build-module.sh" "$variant" >/dev/null
 step='build the initramfs'
 note "building the initramfs"
-initrd=$("$ROOT/scripts/build-initramfs.sh" stock)
+initrd=$("$ROOT/scripts/build-initramfs.sh" "$variant")
 
 step='pack FILE'
 dir=$BUILD/guest-$plan
 rm -rf "$dir"
 mkdir -p "$dir/root/host"
-cp -L "${file:-$BUILD/module-stock/theseus_mm.ko}" "$dir/root/host/"
+cp -L "${file:-$BUILD/module-$variant/theseus_mm.ko}" "$dir/root/host/"
 # Appends FILE as a second, uncompressed archive, which is faster than packing the first one anew.
 {
 	cat "$initrd"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Usage: run-tests.sh [--strict] SET...   (SET: quick, all, harness, kunit, user, machines)
+# Usage: run-tests.sh [--strict] SET...   (SET: quick, all, harness, kunit, user, machines,
+# kernels)
 #
 # Boots guests, runs tests in them and ends with the line
 # `N passed, N failed[, N skipped]`.
@@ -12,8 +13,10 @@
 #   harness   the parser, and a boot that has to fail
 #   kunit, user   these tests in one kernel
 #   machines  the programs that need a special machine; MACHINES=a,b chooses machines
+#   kernels   the demo and all programs in Debian's kernel and in each of its other kernels;
+#             KERNEL=6.12 chooses one
 #
-#   KERNEL        kernel for kunit and user: debug (the default) or stock
+#   KERNEL        kernel for kunit and user: debug (the default), stock or 6.12 and others
 #   LEVELS        paging levels for kunit and user ("5 4")
 #   PROGRAMS      run only these programs: names separated by commas
 #   SUITES        run only the KUnit suites of these files: NAME for kunit/*/NAME_test.c
@@ -53,7 +56,7 @@ plan=
 for part in "$@"; do
 	case $part in
 	--strict) strict=(panic_on_warn=1) ;;
-	quick | all | harness | machines) sets+=("$part") ;;
+	quick | all | harness | machines | kernels) sets+=("$part") ;;
 	kunit | user | none) plan+=${plan:+,}$part ;;
 	*) die "unknown set: $part" ;;
 	esac
@@ -131,17 +134,17 @@ MACHINE_NAMES=unplug,firmware,kvm,lockdown,m32
 # The lock keeps other runs from building in the same tree at the same time. Each run boots its
 # own copy of the archive.
 declare -A kernels initrds images
-prepare() { # debug|stock
+prepare() { # KERNEL
 	local built variant=$1
 	[[ -z ${initrds[$variant]:-} ]] || return 0
 	exec 8>"$BUILD/.lock"
 	flock 8
-	if [[ $variant == stock ]]; then
-		images[$variant]=$("$ROOT/scripts/fetch-kernel.sh")
-		kernels[$variant]=${images[$variant]%/vmlinuz-*}
-	else
+	if [[ $variant == debug ]]; then
 		kernels[$variant]=$("$ROOT/scripts/build-kernel.sh" "$variant")
 		images[$variant]=${kernels[$variant]}/arch/x86/boot/bzImage
+	else
+		images[$variant]=$("$ROOT/scripts/fetch-kernel.sh" "$variant")
+		kernels[$variant]=${images[$variant]%/vmlinuz-*}
 	fi
 	"$ROOT/scripts/build-module.sh" "$variant" >/dev/null
 	built=$("$ROOT/scripts/build-initramfs.sh" "$variant" tests)
@@ -222,10 +225,57 @@ test_machines() {
 	done
 }
 
+# A kernel that Debian does not have any more is skipped, unless it is the kernel of a release.
+is_gone() { # KERNEL
+	local status=0
+	[[ $1 != 6.12* ]] || return 1
+	"$ROOT/scripts/fetch-kernel.sh" "$1" >/dev/null || status=$?
+	((status == GONE))
+}
+
+# Adds one result to the reports.
+report_one() { # NAME passed|failed|skipped
+	printf '{"name": "%s", "passed": 0, "failed": 0, "skipped": 0, "%s": 1}\n' "$1" "$2" \
+		>"$dir/$1.json"
+	reports+=("$dir/$1.json")
+}
+
+# The demo, then all programs, in each kernel. build/kernels.md gets a row for each kernel that ran.
+test_kernels() {
+	local kernel chosen demo
+	chosen=$(programs all)
+	printf '| KERNEL= | release | compiler | demo | programs |\n|---|---|---|---|---|\n' \
+		>"$BUILD/kernels.md"
+	for kernel in $(tr , ' ' <<<"${KERNEL:-stock,$KERNEL_NAMES}"); do
+		if is_gone "$kernel"; then
+			report_one "gone-$kernel" skipped
+			continue
+		fi
+		demo=passed
+		KERNEL=$kernel FILE='' "$ROOT/scripts/run-guest.sh" demo \
+			>"$dir/demo-$kernel.log" || demo=failed
+		printf 'demo with kernel %s: %s\n' "$kernel" "$demo"
+		report_one "demo-$kernel" "$demo"
+		test_boot "$kernel" 5 user "$chosen"
+		support_row "$kernel" "$demo" >>"$BUILD/kernels.md"
+	done
+	note "the table of these kernels: build/kernels.md"
+}
+
+support_row() { # KERNEL DEMO
+	local run=$dir/$1-5-level compiler
+	compiler=$(readelf -p .comment "$BUILD/module-$1/theseus_mm.ko" |
+		awk '/GCC: / && !seen++ { print $NF }')
+	# shellcheck disable=SC2016 # the backticks are Markdown's
+	printf '| `%s` | %s | %s | %s | %s |\n' "$1" "${images[$1]##*/vmlinuz-}" \
+		"gcc $compiler" "$2" "$("$ROOT/scripts/test/ktap.py" sum "$run/report.json")"
+}
+
 for set in "${sets[@]}"; do
 	case $set in
 	harness) test_harness ;;
 	machines) test_machines ;;
+	kernels) test_kernels ;;
 	quick)
 		test_boot debug 5 kunit,user "$(programs debug)"
 		test_boot stock 4 user "$(programs other)"
