@@ -110,14 +110,22 @@ static struct {
 	pthread_barrier_t barrier;
 	int exporter, importer, export;
 	__u32 id, taken, imported;
-	int take_err, import_err, mmap_err;
+	int take_err, change_err, import_err, mmap_err;
 	unsigned char *area;
 } race;
+
+/* Change the mapping at once, which any borrow would prevent. */
+static void change_at_once(void)
+{
+	race.change_err = uapi_remap(race.exporter, race.taken, THESEUS_MM_PTE_DATA);
+}
 
 static void *take(void *unused)
 {
 	pthread_barrier_wait(&race.barrier);
 	race.take_err = uapi_take_back(race.exporter, race.id, &race.taken);
+	if (!race.take_err)
+		change_at_once();
 	return unused;
 }
 
@@ -208,6 +216,7 @@ TEST_F_TIMEOUT(rights, nothing_is_left_in_processes_of_what_is_taken_back, 90)
 		ASSERT_EQ(0, uapi_export_as(self->fd, handle, 0, &race.export, &race.id));
 		ASSERT_TRUE(run_two(take, borrow));
 		ASSERT_EQ(0, race.take_err);
+		ASSERT_EQ(0, race.change_err);
 		handle = race.taken;
 		EXPECT_EQ(0, nr_borrows(self->fd, handle));
 		COUNT_BORROW(nr_late, nr_early);
@@ -221,6 +230,8 @@ static void *end_all(void *unused)
 {
 	pthread_barrier_wait(&race.barrier);
 	race.take_err = uapi_revoke(race.exporter, race.taken, NULL);
+	if (!race.take_err)
+		change_at_once();
 	return unused;
 }
 
@@ -238,6 +249,7 @@ TEST_F_TIMEOUT(rights, nothing_is_left_of_what_was_lent_after_revoke, 90)
 		race.export = EXPORT(BORROW);
 		ASSERT_TRUE(run_two(end_all, borrow));
 		ASSERT_EQ(0, race.take_err);
+		ASSERT_EQ(0, race.change_err);
 		EXPECT_EQ(0, nr_borrows(self->fd, self->handle));
 		COUNT_BORROW(nr_late, nr_early);
 		close(race.export);

@@ -17,6 +17,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 
 int tmm_ioctl_map_offset(struct tmm_call *call)
@@ -111,9 +112,13 @@ static int lend_export(struct file *file, struct vm_area_struct *vma, struct tmm
 	struct tmm_export *export = file->private_data;
 	int err;
 
+	down_read(&export->mf.lend_lock);
 	err = tmm_export_lend(export, (u64)vma->vm_pgoff << PAGE_SHIFT,
 			      vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
-	return err ?: set_up_area(vma, loan, &export->mf, &export->descriptors);
+	if (!err)
+		err = set_up_area(vma, loan, &export->mf, &export->descriptors);
+	up_read(&export->mf.lend_lock);
+	return err;
 }
 
 static int lend_lending(struct file *file, struct vm_area_struct *vma, struct tmm_loan *loan)
@@ -121,9 +126,13 @@ static int lend_lending(struct file *file, struct vm_area_struct *vma, struct tm
 	const struct tmm_lending *lending = file->private_data;
 	int err;
 
+	down_read(&lending->mf->lend_lock);
 	err = tmm_lending_lend(lending, (u64)vma->vm_pgoff << PAGE_SHIFT,
 			       vma->vm_end - vma->vm_start, vma->vm_flags & VM_WRITE, loan);
-	return err ?: set_up_area(vma, loan, lending->mf, lending->lender);
+	if (!err)
+		err = set_up_area(vma, loan, lending->mf, lending->lender);
+	up_read(&lending->mf->lend_lock);
+	return err;
 }
 
 /*

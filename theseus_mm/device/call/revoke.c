@@ -52,6 +52,7 @@ int tmm_ioctl_revoke(struct tmm_call *call)
 	if (err)
 		goto out;
 	request->nr_revoked = tmm_loans_revoke_file(mf, &request->nr_pinned);
+	tmm_loans_wait_for_mmap(mf);
 	reply_late(call);
 out:
 	fput(mf->file);

@@ -286,6 +286,7 @@ int tmm_export_take_back(struct tmm_export *export, struct tmm_mapped_pages **ma
 	*mapping = disown_mapping(export);
 	tmm_loans_revoke(mf);
 	up_write(&mf->revoke_lock);
+	tmm_loans_wait_for_mmap(mf);
 	tmm_linger_settle_all(mf);
 	wake_up_all(&mf->wait);
 	return 0;

@@ -60,6 +60,7 @@ bool tmm_loans_quarantine(void)
 /* Initialise the fields of a mapping file that loans use. The file has no loans yet. */
 void tmm_loans_init_file(struct tmm_mapping_file *mf)
 {
+	init_rwsem(&mf->lend_lock);
 	init_rwsem(&mf->revoke_lock);
 	INIT_LIST_HEAD(&mf->loans);
 	init_waitqueue_head(&mf->wait);
@@ -272,6 +273,17 @@ unsigned int tmm_loans_revoke_file(struct tmm_mapping_file *mf, unsigned int *nr
 	return nr;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loans_revoke_file);
+
+/*
+ * Wait for each mmap() of a descriptor that had borrowed the mapping before the descriptor became
+ * stale. Such an mmap() fails, or its loan is revoked. When this function returns, its borrow has
+ * ended, so the owner can change the mapping at once. May sleep.
+ */
+void tmm_loans_wait_for_mmap(struct tmm_mapping_file *mf)
+{
+	down_write(&mf->lend_lock);
+	up_write(&mf->lend_lock);
+}
 
 /* Make all lending descriptors of a mapping stale. Existing loans stay. May sleep. */
 void tmm_loans_end_descriptors(struct tmm_mapping_file *mf)

@@ -17,7 +17,7 @@
  * loan has no entry in any process.
  * Lock: the mapping file's @revoke_lock. A fault checks the loan and inserts entries with this
  * lock held for reading, so no fault inserts an entry after a revocation has cleared the entries.
- * Order: mmap_lock, @revoke_lock, i_mmap_rwsem, page-table locks.
+ * Order: mmap_lock, @lend_lock, @revoke_lock, i_mmap_rwsem, page-table locks.
  * Owner: the areas, or a dma-buf. The mapping file also owns a lingering loan.
  */
 #ifndef TMM_DEVICE_SHARE_LOAN_H
@@ -80,6 +80,7 @@ void tmm_loan_unuse(struct tmm_loan *loan);
 void tmm_loans_init_file(struct tmm_mapping_file *mf);
 unsigned int tmm_loans_revoke(struct tmm_mapping_file *mf);
 unsigned int tmm_loans_revoke_file(struct tmm_mapping_file *mf, unsigned int *nr_pinned);
+void tmm_loans_wait_for_mmap(struct tmm_mapping_file *mf);
 void tmm_loans_end_descriptors(struct tmm_mapping_file *mf);
 
 #endif /* TMM_DEVICE_SHARE_LOAN_H */

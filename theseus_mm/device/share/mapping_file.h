@@ -34,6 +34,11 @@ struct tmm_mapping_file {
 	struct file *file;	/* its ->release() frees this structure */
 	struct tmm_account *account;	/* charged with a handle while @file exists */
 	struct list_head link;	/* in the list of all mapping files, under the lock of that list */
+	/*
+	 * held for reading while mmap() of a descriptor borrows the mapping and begins the loan;
+	 * see tmm_loans_wait_for_mmap()
+	 */
+	struct rw_semaphore lend_lock;
 	/* see device/share/loan.h; also protects all fields below */
 	struct rw_semaphore revoke_lock;
 	struct list_head loans;	/* struct tmm_loan that are not revoked */
