@@ -190,6 +190,7 @@ static void count_while_marks_change(struct kunit *test)
 struct removal {
 	struct tmm_frame_allocator *fa;
 	struct tmm_frame_region *region;
+	bool is_there;	/* the thread runs */
 	bool go;	/* the thread may begin */
 	bool done;	/* the removal has returned */
 };
@@ -199,6 +200,7 @@ static int remove_region(void *context)
 	struct removal *removal = context;
 	int err;
 
+	WRITE_ONCE(removal->is_there, true);
 	while (!READ_ONCE(removal->go) && !kthread_should_stop())
 		cond_resched();
 	err = tmm_frame_regions_remove(removal->fa, removal->region);
@@ -217,6 +219,9 @@ static void remove_waits_for_readers(struct kunit *test)
 	thread = kthread_run(remove_region, removal, "tmm_remover");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
 	get_task_struct(thread);
+	/* kthread_stop() returns an error if the thread has never run. */
+	while (!READ_ONCE(removal->is_there))
+		schedule_timeout_uninterruptible(1);
 	/* This read-side section stands for a CPU in the middle of tmm_frame_regions_ptr(). */
 	rcu_read_lock();
 	WRITE_ONCE(removal->go, true);
