@@ -10,6 +10,7 @@
 #include "mapping/mapped_pages_borrow.h"
 #include "mapping/mapped_pages_split.h"
 
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -153,7 +154,7 @@ static int toggle_often(void *context)
 static void borrow_while_it_is_toggled(struct kunit *test)
 {
 	struct toggler *toggler = tmm_test_kvzalloc(test, sizeof(*toggler));
-	unsigned long nr[2] = { 0 };
+	unsigned long nr[2] = { 0 }, start = jiffies;
 	struct task_struct *thread;
 	struct tmm_borrow borrow;
 	unsigned int i;
@@ -161,7 +162,9 @@ static void borrow_while_it_is_toggled(struct kunit *test)
 	tmm_test_need_second_cpu(test);
 	toggler->mp = map_shareable(test);
 	thread = tmm_test_thread_start(test, toggle_often, toggler);
-	for (i = 0; i < 100000; i++) {
+	/* On a busy machine, more rounds may be needed until the thread has run. */
+	for (i = 0; i < 100000 || ((!nr[false] || !nr[true]) &&
+				   time_before(jiffies, start + 30 * HZ)); i++) {
 		if (!tmm_borrow_begin(toggler->mp, 0, 8, true, &borrow)) {
 			nr[tmm_mapped_pages_is_shareable(toggler->mp)]++;
 			tmm_borrow_end(&borrow);
