@@ -3,6 +3,7 @@
  * Locks that processes share work in memory with struct pages as in any other shared memory.
  */
 #include "share.h"
+#include "text.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
@@ -29,12 +30,12 @@ static int wake_at(void *word, int nr)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Wake for up to two seconds, since the waiter may not be waiting yet. */
+/* Wake for up to 20 seconds, since the waiter may not be waiting yet. */
 static int wake_one(void *word)
 {
 	int i, nr = 0;
 
-	for (i = 0; i < 200 && !nr; i++) {
+	for (i = 0; i < 2000 && !nr; i++) {
 		nr = wake_at(word, 1);
 		if (!nr)
 			usleep(10000);
@@ -53,7 +54,7 @@ static pid_t start_waiter(int fd, __u32 handle, __u64 word, int protection)
 	if (!pid) {
 		unsigned char *area = mmap_all(fd, handle, protection);
 
-		_exit(area == MAP_FAILED || wait_at(area + word, 0, 10000));
+		_exit(area == MAP_FAILED || wait_at(area + word, 0, 20000));
 	}
 	return pid;
 }
@@ -180,18 +181,35 @@ TEST_F(share, process_shared_locks)
  * struct waiter - a thread that waits on a futex
  * @word: address of the futex
  * @ret: result of the wait
+ * @tid: the thread, once the thread runs
  */
 struct waiter {
 	void *word;
 	int ret;
+	pid_t tid;
 };
 
 static void *wait_in_thread(void *arg)
 {
 	struct waiter *waiter = arg;
 
+	__atomic_store_n(&waiter->tid, syscall(SYS_gettid), __ATOMIC_RELEASE);
 	waiter->ret = wait_at(waiter->word, 0, 2000);
 	return NULL;
+}
+
+/* Does the thread sleep? It sleeps only in the call that waits on the futex. */
+static bool is_asleep(const struct waiter *waiter)
+{
+	const pid_t tid = __atomic_load_n(&waiter->tid, __ATOMIC_ACQUIRE);
+	char path[64], *text;
+	bool sleeps;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	text = tid ? text_of(path) : NULL;
+	sleeps = text && strstr(text, ") S ");
+	free(text);
+	return sleeps;
 }
 
 /* A waiter on revoked memory gets no wake-up of the next owner. */
@@ -200,13 +218,19 @@ TEST_F(share, the_next_owner_wakes_nobody_else)
 	struct theseus_mm_create_mapping mine = MAPPING(1), theirs;
 	struct theseus_mm_translate before, after;
 	unsigned char *area = AREA(mine.handle, RW);
-	struct waiter waiter = { area, 0 };
+	struct waiter waiter = { .word = area };
 	pthread_t thread;
+	bool sleeps = false;
 	pid_t pid;
+	int i;
 
 	ASSERT_EQ(0, uapi_translate(self->fd, mine.start, &before));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_in_thread, &waiter));
-	usleep(300000);
+	for (i = 0; i < 10000 && !sleeps; i++) {
+		usleep(1000);
+		sleeps = is_asleep(&waiter);
+	}
+	ASSERT_TRUE(sleeps);
 	ASSERT_EQ(0, uapi_revoke(self->fd, mine.handle, NULL));
 	ASSERT_EQ(0, uapi_drop(self->fd, mine.handle));
 	theirs = MAPPING(1);
