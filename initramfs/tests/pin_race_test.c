@@ -129,7 +129,7 @@ TEST_F_TIMEOUT(client, nobody_holds_what_is_somebody_elses, 120)
 	EXPECT_LT(0, race.nr_refused);
 	EXPECT_LT(0, race.nr_thefts);
 	/* wait until the lingering loans have ended */
-	for (i = 0; i < 300 && INFO().nr_mappings != self->start.nr_mappings + 1; i++)
+	for (i = 0; i < 2000 && INFO().nr_mappings != self->start.nr_mappings + 1; i++)
 		usleep(10000);
 }
 
