@@ -302,7 +302,6 @@ TEST_F(client, a_batch_has_from_one_to_65536_items)
  */
 TEST_F(client, a_batch_can_be_killed)
 {
-	const struct timespec moment = { .tv_nsec = 300000000 };
 	static struct theseus_mm_create_item items[THESEUS_MM_MAX_BATCH];
 	int status, i;
 	pid_t child;
@@ -315,7 +314,9 @@ TEST_F(client, a_batch_can_be_killed)
 		uapi_create_batch(self->fd, 0, items, THESEUS_MM_MAX_BATCH, NULL);
 		_exit(1);
 	}
-	nanosleep(&moment, NULL);
+	/* wait until the call has begun */
+	for (i = 0; i < 20000 && !INFO().client_handles; i++)
+		usleep(1000);
 	EXPECT_NE(0, INFO().client_handles);
 	kill(child, SIGKILL);
 	ASSERT_EQ(child, waitpid(child, &status, 0));
