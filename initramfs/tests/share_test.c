@@ -222,12 +222,23 @@ static void *use_until_stopped(void *arg)
 	return NULL;
 }
 
+/* Has each thread used the mapping? */
+static bool all_have_used(const struct user *users)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if (!__atomic_load_n(&users[i].nr, __ATOMIC_RELAXED))
+			return false;
+	return true;
+}
+
 /* Return: how often SHARE succeeded, with four @users */
 static unsigned long use_for_a_while(FIXTURE_DATA(share) *self, struct user *users,
 				     bool is_toggled)
 {
 	bool stop = false, is_shareable = true;
-	time_t end = time(NULL) + 3;
+	struct timespec start;
 	unsigned long nr = 0;
 	pthread_t threads[4];
 	int i;
@@ -245,7 +256,8 @@ static unsigned long use_for_a_while(FIXTURE_DATA(share) *self, struct user *use
 	}
 	for (i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, use_until_stopped, &users[i]);
-	while (time(NULL) < end) {
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (race_goes_on(&start, 3, is_toggled ? nr : all_have_used(users))) {
 		usleep(1000);
 		if (is_toggled && !uapi_share(self->fd, self->handle, !is_shareable)) {
 			is_shareable = !is_shareable;
@@ -258,7 +270,7 @@ static unsigned long use_for_a_while(FIXTURE_DATA(share) *self, struct user *use
 	return nr;
 }
 
-TEST_F_TIMEOUT(share, nobody_is_ever_refused, 60)
+TEST_F_TIMEOUT(share, nobody_is_ever_refused, 120)
 {
 	struct user users[4];
 	int i;
@@ -272,7 +284,7 @@ TEST_F_TIMEOUT(share, nobody_is_ever_refused, 60)
 }
 
 /* SHARE is toggled while four threads use the mapping; at the end, no borrow is left. */
-TEST_F_TIMEOUT(share, toggled_beside_its_users, 60)
+TEST_F_TIMEOUT(share, toggled_beside_its_users, 120)
 {
 	struct user users[4];
 	unsigned long nr = use_for_a_while(self, users, true);
