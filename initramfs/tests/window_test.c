@@ -20,8 +20,10 @@
 #define PARAMETERS	"/sys/module/" PROBE "/parameters/"
 #define SECRET		0x5ec2e75ec2e75ec2ULL
 #define NR_NMIS		400
+/* On a busy machine, many NMIs may come before the reader has begun. */
+#define MAX_NMIS	(50 * NR_NMIS)
 /* An NMI takes microseconds to arrive; this timeout is for a busy machine. */
-#define WAIT_MSECS	2000
+#define WAIT_MSECS	10000
 #define NR_BYTES	(256 * PAGE)
 #define READER_CPU	1
 
@@ -105,7 +107,7 @@ static void look_from_nmis(struct __test_metadata *_metadata, FIXTURE_DATA(clien
 	pin(0);
 	reader = start_reader(self->fd, mapping.handle);
 	ASSERT_LT(0, reader);
-	for (i = 0; i < NR_NMIS && !nr_failed; i++)
+	for (i = 0; !nr_failed && (i < NR_NMIS || (i < MAX_NMIS && !get("nr_inside"))); i++)
 		nr_failed += send_nmi();
 	kill(reader, SIGKILL);
 	EXPECT_EQ(reader, waitpid(reader, NULL, 0));
@@ -114,7 +116,7 @@ static void look_from_nmis(struct __test_metadata *_metadata, FIXTURE_DATA(clien
 	       get("nr_seen"));
 	/* the test proves something only if an NMI has hit a window */
 	EXPECT_LT(0, get("nr_inside"));
-	EXPECT_GE(NR_NMIS, get("nr_inside"));
+	EXPECT_GE(i, get("nr_inside"));
 	EXPECT_EQ(0, get("nr_seen"));
 	EXPECT_EQ(0, get("seen"));
 	EXPECT_EQ(0, syscall(SYS_delete_module, PROBE, O_NONBLOCK));
