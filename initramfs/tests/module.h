@@ -54,7 +54,7 @@ static inline int module_unload(void)
 {
 	int i, err = 0;
 
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < 200; i++) {
 		err = syscall(SYS_delete_module, "theseus_mm", O_NONBLOCK) ? -errno : 0;
 		if (err != -EAGAIN && err != -EBUSY)
 			return err;
