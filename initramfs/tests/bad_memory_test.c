@@ -22,7 +22,7 @@
 #define MISC		((2ULL << 6) | 12)
 /* a bit above all physical addresses, where Intel's CPUs report the key of encrypted memory */
 #define KEY		(1ULL << 55)
-#define MAX_WAIT	200
+#define MAX_WAIT	1000
 #define NR		4
 #define SIZE		(NR * PAGE)
 
