@@ -437,6 +437,9 @@ static double seconds(void)
 }
 
 #define NR_LOANS	600
+#define SLOW		0.2
+/* A busy machine may delay this many calls; the module would delay calls all the time. */
+#define MAX_SLOW	2
 
 /*
  * I/O pins one page, the last of 1 GiB, which very many areas have shown. Other calls on
@@ -448,7 +451,7 @@ TEST_F_TIMEOUT(pin, many_loans_of_a_page_that_is_held, 120)
 	struct theseus_mm_revoke revoke = { 0 };
 	struct theseus_mm_create_mapping mapping;
 	double start, begin, took, longest = 0;
-	int i;
+	int i, nr_slow = 0;
 
 	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, GIB, THESEUS_MM_PTE_DATA, &mapping));
 	revoke.handle = mapping.handle;
@@ -466,10 +469,11 @@ TEST_F_TIMEOUT(pin, many_loans_of_a_page_that_is_held, 120)
 		ASSERT_EQ(0, uapi_call(self->fd, THESEUS_MM_IOC_REVOKE, &revoke));
 		took = seconds() - begin;
 		longest = took > longest ? took : longest;
+		nr_slow += took > SLOW;
 		usleep(20000);
 	}
 	TH_LOG("%u loans linger; the longest REVOKE took %.3f s", revoke.nr_pinned, longest);
-	EXPECT_GT(0.2, longest);
+	EXPECT_GE(MAX_SLOW, nr_slow);
 	EXPECT_EQ(1, revoke.nr_pinned);
 	let_go(self->pipe[0], 0);
 	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, mapping.handle)));
