@@ -397,7 +397,7 @@ test_watch() {
 	for how in TERM INT HUP q; do
 		check "--watch and $how" python3 "$(dirname "$0")/watch_test.py" "$fake" $how
 	done
-	check "--watch into a pipe" bash -c "timeout 5 '$fake' map --watch=0.1 | head -n 200 >'$out/stdout'"
+	check "--watch into a pipe" bash -c "timeout 30 '$fake' map --watch=0.1 | head -n 200 >'$out/stdout'"
 	check "no escapes there" bash -c "! grep -q \$'\033' '$out/stdout'"
 	check "several pictures" bash -c "[[ \$(grep -c '^region 0' '$out/stdout') -gt 1 ]]"
 }

@@ -39,6 +39,22 @@ def lines_of(picture):
     return plain.replace("\r", "").split("\n")
 
 
+def is_within(lines, rows, columns):
+    return len(lines) <= rows and max(map(len, lines)) <= columns
+
+
+def wait_for_picture(fd, rows, columns):
+    """Wait up to 20 seconds for a picture that is no larger than the screen."""
+    data = b""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        data += read_for(fd, end - time.monotonic(), b"\x1b[J")
+        pictures, _, data = data.rpartition(b"\x1b[J")
+        if pictures and is_within(lines_of(pictures.split(b"\x1b[H")[-1]), rows, columns):
+            return True
+    return False
+
+
 def main():
     tmm, how = sys.argv[1:]
     main_fd, user_fd = pty.openpty()
@@ -58,13 +74,10 @@ def main():
     seen = read_for(main_fd, 20, b"\x1b[J")
     assert b"\x1b[?1049h" in seen and b"\x1b[?25l" in seen, "no screen of its own"
     first = lines_of(seen.split(b"\x1b[H")[1].split(b"\x1b[J")[0])
-    assert len(first) <= 30 and max(map(len, first)) <= 90, "larger than the screen"
+    assert is_within(first, 30, 90), "larger than the screen"
+    assert not is_within(first, 40, 60), "not as wide as the screen"
     resize(main_fd, 40, 60)
-    read_for(main_fd, 1)
-    seen = read_for(main_fd, 20, b"\x1b[J")
-    seen += read_for(main_fd, 20, b"\x1b[J")
-    second = lines_of(seen.split(b"\x1b[H")[-1].split(b"\x1b[J")[0])
-    assert len(second) <= 40 and max(map(len, second)) <= 60, "not resized"
+    assert wait_for_picture(main_fd, 40, 60), "not resized"
     if how == "q":
         os.write(main_fd, b"q")
     else:
