@@ -4,6 +4,7 @@
  * user stack, and counts the results. initramfs/tests/window_test.c reads the counts in
  * /sys/module/theseus_mm_nmi_probe/parameters/.
  */
+#include "core/compat.h"
 #include "paging/tlb.h"
 
 #include <asm/apic.h>
@@ -95,4 +96,4 @@ module_init(probe_init);
 module_exit(probe_exit);
 MODULE_DESCRIPTION("Reads user memory from NMIs that arrive in windows");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(THESEUS_MM);
+MODULE_IMPORT_NS(TMM_COMPAT_NS(THESEUS_MM));

@@ -10,6 +10,7 @@
  * In oopses_in_a_window a task dies in a window. The module must survive the death of the task, so
  * KUnit prints "ok".
  */
+#include "core/compat.h"
 #include "linux/theseus_mm.h"
 
 #include <kunit/test.h>
@@ -88,4 +89,4 @@ kunit_test_suite(rig_selftest_suite);
 
 MODULE_DESCRIPTION("A failing case, a warning, a leaked frame and an oops, on purpose");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(THESEUS_MM);
+MODULE_IMPORT_NS(TMM_COMPAT_NS(THESEUS_MM));

@@ -2,6 +2,7 @@
 #include "alloc/pins.h"
 
 #include "core/bug.h"
+#include "core/compat.h"
 
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -62,7 +63,7 @@ void tmm_pins_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t
 		/* The file of the previous owner has been cleared from the page. */
 		if (READ_ONCE(page->mapping) != mapping) {
 			TMM_BUG_IF(page->mapping && page->mapping != mapping);
-			WRITE_ONCE(page->index, index + i);
+			tmm_compat_set_index(page, index + i);
 			/* A reader that sees the file must see the index. */
 			smp_store_release(&page->mapping, mapping);
 		}
@@ -83,7 +84,7 @@ void tmm_pins_clear_file(u64 first, u64 nr)
 		struct page *page = pfn_to_page(i);
 
 		WRITE_ONCE(page->mapping, NULL);
-		page->index = 0;
+		tmm_compat_set_index(page, 0);
 		if (!(i & 0xfff))
 			cond_resched();
 	}

@@ -9,9 +9,16 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/pfn_t.h>
 #include <linux/sched/mm.h>
 #include <linux/version.h>
+
+#if KERNEL_VERSION(6, 17, 0) > LINUX_VERSION_CODE
+#include <linux/pfn_t.h>
+#endif
+/* hex_to_bin() is in linux/kernel.h in Linux 6.1. */
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
+#include <linux/hex.h>
+#endif
 
 /* The name of a symbol namespace: an identifier before Linux 6.13, a string since Linux 6.13. */
 #if KERNEL_VERSION(6, 13, 0) <= LINUX_VERSION_CODE
@@ -50,7 +57,9 @@ static inline unsigned long tmm_compat_unmapped_area(struct file *file, unsigned
 						     unsigned long nr_bytes, unsigned long pgoff,
 						     unsigned long flags)
 {
-#if KERNEL_VERSION(6, 10, 0) <= LINUX_VERSION_CODE
+#if KERNEL_VERSION(6, 19, 0) <= LINUX_VERSION_CODE
+	return mm_get_unmapped_area(file, address, nr_bytes, pgoff, flags);
+#elif KERNEL_VERSION(6, 10, 0) <= LINUX_VERSION_CODE
 	return mm_get_unmapped_area(current->mm, file, address, nr_bytes, pgoff, flags);
 #else
 	return current->mm->get_unmapped_area(file, address, nr_bytes, pgoff, flags);
@@ -72,8 +81,9 @@ static inline bool tmm_compat_get_file(struct file *file)
 
 /*
  * Remove the page-table entries of a part of an area; other areas keep their entries.
- * zap_vma_ptes() is the only function for this purpose that modules can call, and does
- * nothing unless VM_PFNMAP is set. The caller holds mmap_lock for writing.
+ * zap_vma_ptes(), which has another name since Linux 7.1, is the only function for this purpose
+ * that modules can call, and does nothing unless VM_PFNMAP is set. The caller holds mmap_lock for
+ * writing.
  */
 static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long start,
 				  unsigned long nr_bytes)
@@ -83,9 +93,32 @@ static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long star
 	lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
 	if (!is_pfnmap)
 		tmm_compat_vm_flags(vma, VM_PFNMAP, 0);
+#if KERNEL_VERSION(7, 1, 0) <= LINUX_VERSION_CODE
+	zap_special_vma_range(vma, start, nr_bytes);
+#else
 	zap_vma_ptes(vma, start, nr_bytes);
+#endif
 	if (!is_pfnmap)
 		tmm_compat_vm_flags(vma, 0, VM_PFNMAP);
+}
+
+/*
+ * True if the module can use struct pages (struct_pages=1). Since Linux 6.15, Linux counts a
+ * reference for each entry that shows such a page, so the count of a page does not tell whether
+ * I/O has pinned the page. Since Linux 6.17, the functions that insert entries of such pages
+ * refuse areas without VM_MIXEDMAP (SIGBUS), or stop the kernel (BUG).
+ */
+static inline bool tmm_compat_has_struct_pages(void)
+{
+	return KERNEL_VERSION(6, 15, 0) > LINUX_VERSION_CODE;
+}
+
+/* Set the index of a page in its file. Kernels without struct_pages=1 have no such field. */
+static inline void tmm_compat_set_index(struct page *page, pgoff_t index)
+{
+#if KERNEL_VERSION(6, 15, 0) > LINUX_VERSION_CODE
+	WRITE_ONCE(page->index, index);
+#endif
 }
 
 /*
@@ -95,8 +128,10 @@ static inline void tmm_compat_zap(struct vm_area_struct *vma, unsigned long star
 static inline vm_fault_t tmm_compat_insert_small(struct vm_area_struct *vma, unsigned long address,
 						 u64 paddr, bool has_struct_page)
 {
+#if KERNEL_VERSION(6, 15, 0) > LINUX_VERSION_CODE
 	if (has_struct_page)
 		return vmf_insert_mixed(vma, address, phys_to_pfn_t(paddr, PFN_DEV | PFN_MAP));
+#endif
 	return vmf_insert_pfn(vma, address, PHYS_PFN(paddr));
 }
 
@@ -120,30 +155,38 @@ static inline bool tmm_compat_may_insert_2m(u64 paddr, bool has_struct_page)
 }
 
 /*
- * The flags of an entry of 2 MiB or 1 GiB. Before Linux 6.12 only PFN_MAP and PFN_DEV tell that
- * there may be no struct page: without them, a plain vmsplice() assumes one. Since Linux 6.12
- * an entry without these flags is special, and Linux keeps away from the struct page.
+ * The frame number for an entry of 2 MiB or 1 GiB. Before Linux 6.12, only PFN_MAP and PFN_DEV
+ * say that the memory may have no struct page: without these flags, a plain vmsplice() assumes
+ * that it has one. Since Linux 6.12, an entry without these flags is special, and Linux does not
+ * look for a struct page.
  */
-static inline u64 tmm_compat_large_flags(bool has_struct_page)
+#if KERNEL_VERSION(6, 17, 0) <= LINUX_VERSION_CODE
+static inline unsigned long tmm_compat_large_pfn(u64 paddr, bool has_struct_page)
 {
-	if (KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE && !has_struct_page)
-		return 0;
-	return PFN_DEV | PFN_MAP;
+	return PHYS_PFN(paddr);
 }
+#else
+static inline pfn_t tmm_compat_large_pfn(u64 paddr, bool has_struct_page)
+{
+	bool is_special = KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE && !has_struct_page;
+
+	return phys_to_pfn_t(paddr, is_special ? 0 : PFN_DEV | PFN_MAP);
+}
+#endif
 
 /* Insert an entry of 2 MiB or 1 GiB. */
 static inline vm_fault_t tmm_compat_insert_large(struct vm_fault *vmf, u64 paddr,
 						 enum tmm_page_size size, bool has_struct_page)
 {
-	pfn_t pfn = phys_to_pfn_t(paddr, tmm_compat_large_flags(has_struct_page));
 	bool is_write = vmf->flags & FAULT_FLAG_WRITE;
 
 	if (size == TMM_2M && !tmm_compat_may_insert_2m(paddr, has_struct_page))
 		return VM_FAULT_FALLBACK;
 	if (size == TMM_2M)
-		return vmf_insert_pfn_pmd(vmf, pfn, is_write);
+		return vmf_insert_pfn_pmd(vmf, tmm_compat_large_pfn(paddr, has_struct_page),
+					  is_write);
 #ifdef CONFIG_HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD
-	return vmf_insert_pfn_pud(vmf, pfn, is_write);
+	return vmf_insert_pfn_pud(vmf, tmm_compat_large_pfn(paddr, has_struct_page), is_write);
 #else
 	return VM_FAULT_FALLBACK;
 #endif

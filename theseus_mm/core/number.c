@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core/number.h"
 
+#include "core/compat.h"
+
 #include <kunit/visibility.h>
 #include <linux/ctype.h>
 #include <linux/errno.h>
