@@ -2,6 +2,7 @@
 /*
  * theseus_mm: the module's parameters, and the order in which its parts start and stop.
  */
+#include "alloc/firmware_map.h"
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/pool.h"
@@ -76,9 +77,12 @@ static int __init start_parts(void)
 	err = tmm_windows_init();
 	if (err)
 		goto err_pages;
-	err = tmm_pools_claim(&pools, regions, struct_pages);
+	err = tmm_firmware_map_start();
 	if (err)
 		goto err_windows;
+	err = tmm_pools_claim(&pools, regions, struct_pages);
+	if (err)
+		goto err_map;
 	err = tmm_kernel_start(&pools, bad);
 	if (err)
 		goto err_pools;
@@ -93,6 +97,8 @@ err_kernel:
 	tmm_kernel_stop();
 err_pools:
 	tmm_pools_release(&pools);
+err_map:
+	tmm_firmware_map_stop();
 err_windows:
 	tmm_windows_exit();
 err_pages:
@@ -120,6 +126,7 @@ static void __exit tmm_module_exit(void)
 	tmm_device_stop();
 	tmm_kernel_stop();
 	tmm_pools_release(&pools);
+	tmm_firmware_map_stop();
 	tmm_windows_exit();
 	tmm_pages_exit();
 	tmm_frames_exit();

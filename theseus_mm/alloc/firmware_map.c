@@ -1,31 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/firmware_map.h"
 
+#include "alloc/firmware_entries.h"
 #include "core/address.h"
+#include "core/compat.h"
 
 #include <asm/e820/api.h>
 #include <kunit/visibility.h>
 #include <linux/align.h>
+#include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/kobject.h>
+#include <linux/printk.h>
+
+/* The firmware's map, where Linux does not let modules query the map. Set while loading. */
+static struct tmm_firmware_entries entries;
 
 /*
- * e820__mapped_raw_any() reads the firmware's map as of boot, e820__mapped_any() the map after
- * memmap= and other changes. No other file queries these maps.
+ * Read the firmware's map if Linux does not let modules query the map. The function logs the
+ * reason if it cannot. May sleep. Return: 0, -ENODEV or -ENOMEM.
+ */
+int tmm_firmware_map_start(void)
+{
+	int err;
+
+	if (tmm_compat_has_raw_map())
+		return 0;
+	err = tmm_firmware_entries_read(&entries, firmware_kobj);
+	if (err == -ENODEV)
+		pr_err("/sys/firmware/memmap: refused: this kernel does not show the firmware's memory map there in the known form: use a kernel with CONFIG_FIRMWARE_MEMMAP that this module was tested with\n");
+	return err;
+}
+
+void tmm_firmware_map_stop(void)
+{
+	tmm_firmware_entries_free(&entries);
+}
+
+static bool ask_firmware(enum tmm_map_kind kind, u64 start, u64 end)
+{
+	if (!tmm_compat_has_raw_map())
+		return tmm_firmware_entries_any(&entries, kind, start, end);
+	switch (kind) {
+	case TMM_MAP_RAM:
+		return tmm_compat_raw_map_any(start, end, E820_TYPE_RAM);
+	case TMM_MAP_RESERVED:
+		return tmm_compat_raw_map_any(start, end, E820_TYPE_RESERVED);
+	case TMM_MAP_ACPI:
+		return tmm_compat_raw_map_any(start, end, E820_TYPE_ACPI) ||
+		       tmm_compat_raw_map_any(start, end, E820_TYPE_NVS);
+	default:
+		return false;
+	}
+}
+
+/*
+ * e820__mapped_any() reads the map after memmap= and other changes. No other file queries the
+ * maps.
  */
 static bool ask_map(enum tmm_map_kind kind, u64 start, u64 end)
 {
-	switch (kind) {
-	case TMM_MAP_RAM:
-		return e820__mapped_raw_any(start, end, E820_TYPE_RAM);
-	case TMM_MAP_RESERVED:
-		return e820__mapped_raw_any(start, end, E820_TYPE_RESERVED);
-	case TMM_MAP_ACPI:
-		return e820__mapped_raw_any(start, end, E820_TYPE_ACPI) ||
-		       e820__mapped_raw_any(start, end, E820_TYPE_NVS);
-	case TMM_MAP_LINUX:
+	if (kind == TMM_MAP_LINUX)
 		return e820__mapped_any(start, end, E820_TYPE_RAM);
-	}
-	return false;
+	return ask_firmware(kind, start, end);
 }
 
 static bool has(const struct tmm_firmware_map *map, enum tmm_map_kind kind, u64 start, u64 end)

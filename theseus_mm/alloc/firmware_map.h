@@ -10,7 +10,7 @@
  * checks.) A *run* is a range of whole pages with the same use. A binary search finds the end of
  * a run, without a query for each page.
  *
- * Lock: none; the maps do not change after boot.
+ * Lock: none; the maps do not change after boot, and the module's copy not after the start.
  * Owner: Linux. A test has a map of its own, with its own answers.
  */
 #ifndef TMM_ALLOC_FIRMWARE_MAP_H
@@ -53,6 +53,8 @@ enum tmm_map_use {
 	TMM_USE_OTHER,
 };
 
+int __must_check tmm_firmware_map_start(void);
+void tmm_firmware_map_stop(void);
 u64 tmm_firmware_map_run(const struct tmm_firmware_map *map, u64 start, u64 end,
 			 enum tmm_map_use *use);
 const char *tmm_firmware_map_why(const struct tmm_firmware_map *map, u64 page);

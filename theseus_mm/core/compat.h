@@ -5,6 +5,7 @@
 
 #include "core/page.h"
 
+#include <asm/e820/api.h>
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -29,6 +30,25 @@
 
 /* Export a function of the public header to modules that import the namespace THESEUS_MM. */
 #define EXPORT_SYMBOL_TMM(symbol) EXPORT_SYMBOL_NS_GPL(symbol, TMM_COMPAT_NS(THESEUS_MM))
+
+/*
+ * True if modules can query the firmware's memory map. The function for that is exported to KVM
+ * only since Linux 7.0 at the latest.
+ */
+static inline bool tmm_compat_has_raw_map(void)
+{
+	return KERNEL_VERSION(6, 19, 0) > LINUX_VERSION_CODE;
+}
+
+/* True if a byte of the range has this type in the firmware's map. */
+static inline bool tmm_compat_raw_map_any(u64 start, u64 end, enum e820_type type)
+{
+#if KERNEL_VERSION(6, 19, 0) > LINUX_VERSION_CODE
+	return e820__mapped_raw_any(start, end, type);
+#else
+	return false;
+#endif
+}
 
 static inline void tmm_compat_vm_flags(struct vm_area_struct *vma, unsigned long set,
 				       unsigned long clear)
