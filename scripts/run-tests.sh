@@ -86,8 +86,9 @@ suites() {
 #   "Debug kernel: ..."   `make test` runs the program in the debug kernel, not in Debian's
 #   "Stock kernel: ..."   the program runs in Debian's kernel, never in the debug kernel
 #   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel
+#   "Before Linux 6.15: ..."   the program does not run in a newer kernel
 #   "Also 32-bit: ..."    the machine m32 runs the program again, as NAME32_test
-programs() { # all|checked|debug|other|MACHINE
+programs() { # all|new|old|checked|debug|other|MACHINE
 	local file name machine wanted=${PROGRAMS:-}
 	for file in "$ROOT"/initramfs/tests/*_test.c; do
 		name=${file##*/}
@@ -103,6 +104,8 @@ programs() { # all|checked|debug|other|MACHINE
 		debug) grep -q '^/\* Debug kernel: ' "$file" || continue ;;
 		other) ! grep -q '^/\* Debug kernel: ' "$file" || continue ;;
 		checked) ! grep -q '^/\* Stock kernel: ' "$file" || continue ;;
+		new) ! grep -q '^/\* Before Linux 6.15: ' "$file" || continue ;;
+		old) grep -q '^/\* Before Linux 6.15: ' "$file" || continue ;;
 		all) ;;
 		*) [[ $machine == "$1" ]] || continue ;;
 		esac
@@ -225,6 +228,18 @@ test_machines() {
 	done
 }
 
+# The set of programs for a kernel, as programs() takes it.
+set_for() { # KERNEL
+	case $1 in
+	debug) echo checked ;;
+	7*)
+		note "not for kernel $1, which refuses struct_pages=1: $(programs old)"
+		echo new
+		;;
+	*) echo all ;;
+	esac
+}
+
 # A kernel that Debian does not have any more is skipped, unless it is the kernel of a release.
 is_gone() { # KERNEL
 	local status=0
@@ -242,8 +257,7 @@ report_one() { # NAME passed|failed|skipped
 
 # The demo, then all programs, in each kernel. build/kernels.md gets a row for each kernel that ran.
 test_kernels() {
-	local kernel chosen demo
-	chosen=$(programs all)
+	local kernel demo
 	printf '| KERNEL= | release | compiler | demo | programs |\n|---|---|---|---|---|\n' \
 		>"$BUILD/kernels.md"
 	for kernel in $(tr , ' ' <<<"${KERNEL:-stock,$KERNEL_NAMES}"); do
@@ -256,7 +270,7 @@ test_kernels() {
 			>"$dir/demo-$kernel.log" || demo=failed
 		printf 'demo with kernel %s: %s\n' "$kernel" "$demo"
 		report_one "demo-$kernel" "$demo"
-		test_boot "$kernel" 5 user "$chosen"
+		test_boot "$kernel" 5 user "$(programs "$(set_for "$kernel")")"
 		support_row "$kernel" "$demo" >>"$BUILD/kernels.md"
 	done
 	note "the table of these kernels: build/kernels.md"
@@ -290,10 +304,9 @@ for set in "${sets[@]}"; do
 	esac
 done
 if [[ -n $plan ]]; then
-	chosen=all
-	[[ ${KERNEL:-debug} != debug ]] || chosen=checked
 	for levels in ${LEVELS:-5 4}; do
-		test_boot "${KERNEL:-debug}" "$levels" "$plan" "$(programs "$chosen")"
+		test_boot "${KERNEL:-debug}" "$levels" "$plan" \
+			"$(programs "$(set_for "${KERNEL:-debug}")")"
 	done
 fi
 note "logs: $dir"

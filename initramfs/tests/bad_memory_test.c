@@ -6,6 +6,7 @@
  * After each test the module is loaded anew, which forgets retired frames.
  */
 #include "area.h"
+#include "kernel.h"
 #include "module.h"
 
 #include <pthread.h>
@@ -519,6 +520,7 @@ TEST_F_TIMEOUT(bad, a_page_that_linux_reports, 120)
 {
 	struct theseus_mm_export buffer = { 0 };
 
+	SKIP_WITHOUT_STRUCT_PAGES();
 	ASSERT_EQ(0, start_with_struct_pages(self));
 	ASSERT_EQ(0, madvise(self->area + PAGE, PAGE, MADV_HWPOISON));
 	EXPECT_EQ(1, nr_bad(self->fd));
@@ -542,6 +544,7 @@ TEST_F_TIMEOUT(bad, a_page_that_is_pinned, 120)
 	__u64 paddr;
 	int ends[2], i;
 
+	SKIP_WITHOUT_STRUCT_PAGES();
 	ASSERT_EQ(0, start_with_struct_pages(self));
 	paddr = self->mapping.paddr + PAGE;
 	vector = (struct iovec){ self->area + PAGE, PAGE };

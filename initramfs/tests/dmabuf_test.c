@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Before Linux 6.15: the module refuses struct_pages=1 since then. */
 /*
  * A mapping as a dma-buf, as a process sees it (the module is loaded with struct_pages=1).
  * kunit/device/dmabuf_test.c tests the dma-buf as a device sees it.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Before Linux 6.15: the module refuses struct_pages=1 since then. */
 /*
  * Locks that processes share work in memory with struct pages as in any other shared memory.
  */

@@ -5,7 +5,12 @@
  * line says "load with" and asks for no reservation, the test loads the module with these
  * parameters.
  */
+#include "kernel.h"
 #include "module.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 /* The regions of the guest: the first is large. */
 struct region {
@@ -153,6 +158,7 @@ TEST_F(module, malformed_regions_with_struct_pages)
 {
 	struct region own = own_sections(first_region(self->parameters));
 
+	SKIP_WITHOUT_STRUCT_PAGES();
 	EXPECT_NOT_LOADED(EINVAL, "struct_pages=1 regions=16M", "<size>@<start>",
 			  FORMAT("load with struct_pages=1 regions=%lluK@%#llx",
 				 own.nr_bytes >> 10, own.start));
@@ -250,6 +256,7 @@ TEST_F(module, struct_pages_of_a_misaligned_region)
 	struct region region = first_region(self->parameters);
 	struct region own = own_sections(region);
 
+	SKIP_WITHOUT_STRUCT_PAGES();
 	EXPECT_NOT_LOADED(EINVAL, FORMAT("struct_pages=1 regions=%lluK@%#llx",
 					 (region.nr_bytes >> 10) - 8, region.start + 4096),
 			  "multiples of 2048K",
@@ -281,6 +288,7 @@ TEST_F(module, struct_pages_in_a_shared_first_section)
 	struct region region = first_region(self->parameters);
 	struct region own = own_sections(region);
 
+	SKIP_WITHOUT_STRUCT_PAGES();
 	ASSERT_LT(region.start, own.start);
 	expect_shared(_metadata, self, region.start, own.start + own.nr_bytes, own);
 	/* the range has no section of its own, so the advice names memory outside the range */
@@ -293,6 +301,7 @@ TEST_F(module, struct_pages_in_a_shared_last_section)
 	unsigned long long end = region.start + region.nr_bytes;
 	struct region own = own_sections(region);
 
+	SKIP_WITHOUT_STRUCT_PAGES();
 	ASSERT_GT(end, own.start + own.nr_bytes);
 	expect_shared(_metadata, self, own.start, end, own);
 	expect_shared(_metadata, self, region.start, end, own);
@@ -306,6 +315,7 @@ TEST_F(module, struct_pages_in_sections_of_its_own)
 	char regions[MODULE_TEXT];
 	char *iomem;
 
+	SKIP_WITHOUT_STRUCT_PAGES();
 	module_section_regions(regions);
 	EXPECT_EQ(0, module_load(FORMAT("struct_pages=1 %s", regions)))
 		TH_LOG("%s", module_log_read(&self->log));
@@ -326,6 +336,7 @@ TEST_F(module, struct_pages_of_other_memory)
 	struct region own = own_sections(first_region(self->parameters));
 	const char *log;
 
+	SKIP_WITHOUT_STRUCT_PAGES();
 	EXPECT_NOT_LOADED(ENODEV, "struct_pages=1 regions=256M@192M", "in use by Linux",
 			  "memmap=131072K$0x10000000",
 			  "load with struct_pages=1 regions=131072K@0x10000000");
@@ -336,6 +347,83 @@ TEST_F(module, struct_pages_of_other_memory)
 	log = module_log_read(&self->log);
 	EXPECT_TRUE(text_has(log, "regions=%lluK@%#llx would be accepted\n", own.nr_bytes >> 10,
 			     own.start)) TH_LOG("%s", log);
+}
+
+/* Linux 6.15 has changed the rules for references to struct pages. */
+TEST_F(module, struct_pages_on_this_kernel)
+{
+	char regions[MODULE_TEXT];
+
+	module_section_regions(regions);
+	if (KERNEL_HAS_STRUCT_PAGES()) {
+		EXPECT_EQ(0, module_load(FORMAT("struct_pages=1 %s", regions)));
+		return;
+	}
+	EXPECT_EQ(-EOPNOTSUPP, module_load(FORMAT("struct_pages=1 %s", regions)));
+	EXPECT_TRUE(text_has(module_log_read(&self->log), "struct_pages=1: refused: Linux 6.15"))
+		TH_LOG("%s", self->log.text);
+	EXPECT_FALSE(is_claimed());
+	EXPECT_EQ(0, module_load(regions));
+}
+
+/* --- a false memory map ----------------------------------------------------------------- */
+
+#define FALSE_ROOT	"/tmp/false_root"
+
+/* Make a root directory whose /sys says that all memory has this type. */
+static bool make_false_root(const char *type)
+{
+	return !mkdir(FALSE_ROOT, 0755) && !mount("none", FALSE_ROOT, "tmpfs", 0, NULL) &&
+	       !mkdir(FALSE_ROOT "/sys", 0755) && !mkdir(FALSE_ROOT "/sys/firmware", 0755) &&
+	       !mkdir(FALSE_ROOT "/sys/firmware/memmap", 0755) &&
+	       !mkdir(FALSE_ROOT "/sys/firmware/memmap/0", 0755) &&
+	       !close(creat(FALSE_ROOT "/sys/firmware/memmap/0/start", 0644)) &&
+	       text_write(FALSE_ROOT "/sys/firmware/memmap/0/start", "0x0\n") &&
+	       !close(creat(FALSE_ROOT "/sys/firmware/memmap/0/end", 0644)) &&
+	       text_write(FALSE_ROOT "/sys/firmware/memmap/0/end", "0xffffffffff\n") &&
+	       !close(creat(FALSE_ROOT "/sys/firmware/memmap/0/type", 0644)) &&
+	       text_write(FALSE_ROOT "/sys/firmware/memmap/0/type", type);
+}
+
+static bool remove_false_root(void)
+{
+	return !umount2(FALSE_ROOT, MNT_DETACH) && !rmdir(FALSE_ROOT);
+}
+
+/* Load the module from inside the false root directory. Return: the errno, or -1 */
+static int load_in_false_root(const char *parameters)
+{
+	int fd = open(MODULE_FILE, O_RDONLY | O_CLOEXEC), status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (chroot(FALSE_ROOT) || chdir("/"))
+			_exit(255);
+		_exit(syscall(SYS_finit_module, fd, parameters, 0) ? errno : 0);
+	}
+	close(fd);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The ROM below 1 MiB is reserved by the firmware, whatever the caller's /sys says. */
+TEST_F(module, false_map_that_says_all_is_ram)
+{
+	ASSERT_TRUE(make_false_root("System RAM\n"));
+	EXPECT_EQ(ENODEV, load_in_false_root("regions=64K@0xf0000"));
+	EXPECT_TRUE(text_has(module_log_read(&self->log),
+			     "page 0xf0000 is reserved by the firmware"))
+		TH_LOG("%s", self->log.text);
+	EXPECT_FALSE(is_claimed());
+	EXPECT_TRUE(remove_false_root());
+}
+
+TEST_F(module, false_map_that_says_nothing_is_ram)
+{
+	ASSERT_TRUE(make_false_root("Reserved\n"));
+	EXPECT_EQ(0, load_in_false_root(self->parameters))
+		TH_LOG("%s", module_log_read(&self->log));
+	EXPECT_TRUE(is_claimed());
+	EXPECT_TRUE(remove_false_root());
 }
 
 TEST_F(module, parameters_that_are_no_switch_or_number)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Before Linux 6.15: the module refuses struct_pages=1 since then. */
 /* Debug kernel: KASAN and lockdep find races. */
 /*
  * Pinning against revocation and reuse (the module is loaded with struct_pages=1):

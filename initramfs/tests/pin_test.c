@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Before Linux 6.15: the module refuses struct_pages=1 since then. */
 /* Debug kernel: page_table_check checks the entries of memory with struct pages. */
 /*
  * Memory with struct pages (the module is loaded with struct_pages=1): I/O uses the memory

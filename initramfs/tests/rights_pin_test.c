@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Before Linux 6.15: the module refuses struct_pages=1 since then. */
 /*
  * Rights that are less than ownership, with I/O and devices that access the memory (the
  * module is loaded with struct_pages=1). I/O and devices cannot write to read-only memory

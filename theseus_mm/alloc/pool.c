@@ -5,6 +5,7 @@
 #include "alloc/firmware_map.h"
 #include "alloc/struct_pages.h"
 #include "core/address.h"
+#include "core/compat.h"
 #include "core/number.h"
 
 #include <kunit/visibility.h>
@@ -402,6 +403,10 @@ int tmm_pools_claim(struct tmm_pools *pools, const char *regions, bool wants_str
 	unsigned int i;
 	int err;
 
+	if (wants_struct_pages && !tmm_compat_has_struct_pages()) {
+		pr_err("struct_pages=1: refused: Linux 6.15 and later count references to struct pages in a way that this module does not support: load without struct_pages=1\n");
+		return -EOPNOTSUPP;
+	}
 	if (!regions || !*regions) {
 		pr_err("regions= is missing: name the RAM to claim as regions=<size>@<start>[,...]\n");
 		tmm_advice_list_candidates(wants_struct_pages);
