@@ -4,6 +4,7 @@
  * of a part loses nothing.
  */
 #include "area.h"
+#include "kernel.h"
 
 #include <fcntl.h>
 #include <linux/mempolicy.h>
@@ -100,6 +101,12 @@ FIXTURE_TEARDOWN(large)
 #define EXPECT_LARGE_ENTRIES(before, nr_bytes)						\
 	EXPECT_GT((before) + 4 * (long)((nr_bytes) / SIZE_2M), table_size())
 
+/* True if the process may have small entries for leaves of 2 MiB. */
+static bool may_be_small(void)
+{
+	return !access("/proc/self/numa_maps", F_OK) && !kernel_is_at_least(7, 3);
+}
+
 TEST_F_TIMEOUT(large, is_large_in_the_process, 120)
 {
 	struct theseus_mm_translate translation;
@@ -137,8 +144,8 @@ TEST_F_TIMEOUT(large, is_large_when_written, 120)
 TEST_F_TIMEOUT(large, a_part_of_it_is_as_large_as_fits, 120)
 {
 	const __u64 part = self->nr_bytes - SIZE_2M;
-	/* KiB of tables; with NUMA, the process may have small entries for leaves of 2 MiB */
-	const long most = access("/proc/self/numa_maps", F_OK) ? 16 : 16 + 4 * part / SIZE_2M;
+	/* KiB of tables */
+	const long most = may_be_small() ? 16 + 4 * part / SIZE_2M : 16;
 	long tables = table_size();
 	unsigned char *area = mmap_part(self->fd, self->handle, PAGE, part, R);
 	__u64 offset;
@@ -146,7 +153,7 @@ TEST_F_TIMEOUT(large, a_part_of_it_is_as_large_as_fits, 120)
 	ASSERT_NE((unsigned char *)MAP_FAILED, area);
 	for (offset = SIZE_2M; offset < part; offset += SIZE_2M)
 		ASSERT_EQ(mark(offset), area[offset - PAGE]);
-	/* without NUMA, only both ends have entries of 4 KiB */
+	/* unless all may be small, only both ends have entries of 4 KiB */
 	EXPECT_GE(tables + most, table_size());
 	EXPECT_EQ(0, munmap(area, part));
 }
@@ -283,6 +290,53 @@ TEST_F_TIMEOUT(large, there_is_no_struct_page_to_get, 120)
 	EXPECT_EQ('x', area[self->nr_bytes - 1]);
 	close(fd);
 	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	EXPECT_EQ(0, munmap(area, self->nr_bytes));
+}
+
+/*
+ * Since Linux 7.3, the module makes entries of 2 MiB also where Linux has NUMA, because Linux then
+ * looks for no struct page behind them. Without that, each of these calls would crash Linux.
+ */
+TEST_F_TIMEOUT(large, calls_for_numa_find_no_struct_page, 120)
+{
+	static const char *const files[] = { "smaps", "numa_maps", "pagemap" };
+	unsigned char *area = AREA(self->handle, RW);
+	long tables = table_size(), faults;
+	unsigned long nodes = 1;
+	void *page = area + PAGE;
+	int i, node, fd;
+
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	if (!may_be_small())
+		EXPECT_GE(tables + TABLES_ABOVE, table_size());
+	/* the results do not matter */
+	syscall(SYS_get_mempolicy, &node, NULL, 0, page, MPOL_F_NODE | MPOL_F_ADDR);
+	syscall(SYS_move_pages, 0, 1, &page, NULL, &node, 0);
+	node = 0;
+	syscall(SYS_move_pages, 0, 1, &page, &node, &i, MPOL_MF_MOVE);
+	for (i = 0; i < 3; i++) {
+		static char buffer[1 << 16];
+		char path[40];
+
+		snprintf(path, sizeof(path), "/proc/self/%s", files[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (i < 2)
+			while (read(fd, buffer, sizeof(buffer)) > 0)
+				;
+		else
+			EXPECT_EQ(sizeof(buffer), pread(fd, buffer, sizeof(buffer),
+							(uintptr_t)area / PAGE * 8));
+		close(fd);
+	}
+	syscall(SYS_mbind, area, self->nr_bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes),
+		MPOL_MF_STRICT | MPOL_MF_MOVE);
+	syscall(SYS_mbind, area, self->nr_bytes, MPOL_BIND, &nodes, 8 * sizeof(nodes),
+		MPOL_MF_STRICT);
+	/* mbind() may break up entries of 1 GiB, but not those of 2 MiB */
+	faults = nr_faults();
+	EXPECT_EQ(self->nr_bytes, nr_marked(area, self->nr_bytes));
+	if (variant->shift == 21 && !may_be_small())
+		EXPECT_GT(variant->nr / 2, nr_faults() - faults);
 	EXPECT_EQ(0, munmap(area, self->nr_bytes));
 }
 

@@ -158,9 +158,9 @@ static inline vm_fault_t tmm_compat_insert_small(struct vm_area_struct *vma, uns
 /*
  * True if memory at @paddr may have entries of 2 MiB in processes.
  *
- * mbind(MPOL_MF_STRICT) reads the node from the struct page behind an entry of 2 MiB, for any
- * kind of area, and oopses if there is no struct page. mbind() breaks up entries of 1 GiB, and
- * handles small entries correctly.
+ * Up to Linux 6.12 at least, mbind(MPOL_MF_STRICT) reads the node from the struct page behind an
+ * entry of 2 MiB, for any kind of area, and oopses if there is no struct page. Linux 7.3 leaves
+ * special entries alone. mbind() breaks up entries of 1 GiB, and handles small entries correctly.
  *
  * An area whose memory has struct pages is not VM_PFNMAP, so that get_user_pages() finds
  * the struct pages. In such an area, madvise(MADV_COLD) takes an entry of 2 MiB for a
@@ -171,7 +171,8 @@ static inline bool tmm_compat_may_insert_2m(u64 paddr, bool has_struct_page)
 {
 	if (has_struct_page)
 		return false;
-	return !IS_ENABLED(CONFIG_NUMA) || pfn_valid(PHYS_PFN(paddr));
+	return KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE || !IS_ENABLED(CONFIG_NUMA) ||
+	       pfn_valid(PHYS_PFN(paddr));
 }
 
 /*
