@@ -6,6 +6,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/pool.h"
+#include "core/compat.h"
 #include "core/number.h"
 #include "device/client/user.h"
 #include "device/startup.h"
@@ -112,6 +113,7 @@ static int __init tmm_module_init(void)
 {
 	int err;
 
+	tmm_compat_say_untested();
 	err = start_parts();
 	/* The code that detects any other error logs that error. */
 	if (err == -ENOMEM)

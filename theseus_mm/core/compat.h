@@ -10,8 +10,21 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/sched/mm.h>
+#include <linux/utsname.h>
 #include <linux/version.h>
+
+#if KERNEL_VERSION(6, 1, 0) > LINUX_VERSION_CODE
+#error "theseus_mm needs Linux 6.1 or later: build against the headers of a newer kernel"
+#endif
+/*
+ * The newest kernel that the module was tested on, with all its stable releases. The build for a
+ * newer kernel says that, and so does the module when it is loaded.
+ */
+#ifndef TMM_COMPAT_NEWEST
+#define TMM_COMPAT_NEWEST	KERNEL_VERSION(7, 3, 255)
+#endif
 
 #if KERNEL_VERSION(6, 17, 0) > LINUX_VERSION_CODE
 #include <linux/pfn_t.h>
@@ -19,6 +32,20 @@
 /* hex_to_bin() is in linux/kernel.h in Linux 6.1. */
 #if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 #include <linux/hex.h>
+#endif
+
+/* main.c calls this macro when the module is loaded. A pragma is no error with -Werror. */
+#if LINUX_VERSION_CODE > TMM_COMPAT_NEWEST
+#define tmm_compat_say_untested()							\
+	do {										\
+		_Pragma("message(\"warning: theseus_mm was not tested on this version of Linux\")") \
+		pr_warn("Linux %s: newer than all kernels that this module was tested on: run the module's tests (make test-kernels), or use an older kernel\n", \
+			init_utsname()->release);					\
+	} while (0)
+#else
+static inline void tmm_compat_say_untested(void)
+{
+}
 #endif
 
 /* The name of a symbol namespace: an identifier before Linux 6.13, a string since Linux 6.13. */
