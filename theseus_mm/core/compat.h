@@ -160,6 +160,16 @@ static inline bool tmm_compat_has_struct_pages(void)
 	return KERNEL_VERSION(6, 15, 0) > LINUX_VERSION_CODE;
 }
 
+/*
+ * The flags of a mapping file's inode. Up to Linux 6.11, Linux asks for entries of 2 MiB and 1 GiB
+ * only for DAX files. Since Linux 6.15, Linux takes a large entry of a DAX file for one with a
+ * struct page, and oopses when it removes or splits an entry that has none.
+ */
+static inline unsigned int tmm_compat_inode_flags(void)
+{
+	return tmm_compat_has_struct_pages() ? S_DAX : 0;
+}
+
 /* Set the index of a page in its file. Kernels without struct_pages=1 have no such field. */
 static inline void tmm_compat_set_index(struct page *page, pgoff_t index)
 {

@@ -69,11 +69,8 @@ static struct file *create_file(const struct file_operations *ops, int flags)
 
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
-	/*
-	 * Linux asks for entries of 2 MiB and 1 GiB only for DAX files, and lets RDMA and VFIO
-	 * pin DAX memory only if the file is a character device.
-	 */
-	inode->i_flags |= S_DAX;
+	/* Linux lets RDMA and VFIO pin DAX memory only if the file is a character device. */
+	inode->i_flags |= tmm_compat_inode_flags();
 	inode->i_mode |= S_IFCHR;
 	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, flags, ops);
 	if (IS_ERR(file))
