@@ -417,7 +417,7 @@ def check_places(house):
 PLACES = (
     (r"^module_param\w*\(", ("theseus_mm/main.c",),
      "a module parameter outside of main.c", "declare it there, and pass the value on"),
-    (r"\bLINUX_VERSION_CODE\b", ("theseus_mm/core/compat.h",),
+    (r"\bLINUX_VERSION_CODE\b", ("theseus_mm/core/compat.h", "theseus_mm/core/compat.c"),
      "a use of the kernel's version", "put code that depends on the version into core/compat.h"),
     (r"^EXPORT_SYMBOL(_GPL|_NS|_NS_GPL)?\(", ("theseus_mm/core/compat.h",),
      "an export outside of the namespace", "use EXPORT_SYMBOL_TMM(), or EXPORT_SYMBOL_IF_KUNIT()"),

@@ -28,7 +28,7 @@ ignored=(
 	COMPLEX_MACRO
 	# a header of the user API has no BIT()
 	BIT_MACRO
-	# core/compat.h must support several versions; house.py checks that no other file does
+	# core/compat.[ch] must support several versions; house.py checks that no other file does
 	LINUX_VERSION_CODE
 	# mistakes TMM_BUG_IF(), which only warns, for BUG_ON(); BUG() is checked below
 	AVOID_BUG

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "driver/driver_fixture.h"
 
-#include "core/compat.h"
-
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -242,4 +240,4 @@ void tmm_driver_expect_writable(struct kunit *test, struct tmm_mapped_pages *mp,
 
 MODULE_DESCRIPTION("KUnit suites that use theseus_mm as another driver would");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(TMM_COMPAT_NS(THESEUS_MM));
+MODULE_IMPORT_NS(THESEUS_MM);
