@@ -1,9 +1,9 @@
 #!/bin/bash
 # Usage: check.sh [stock|debug ...]
 #
-# Compares the ABI with its dump (abi.sh), and runs sparse on every file of the module, for
-# Debian's kernel and for the debug kernel, whose build includes the KUnit suites. Any finding
-# makes the script fail.
+# Compares the ABI with its dump (abi.sh), checks what a build says on a kernel that is too old or
+# not tested, and runs sparse on every file of the module, for Debian's kernel and for the debug
+# kernel, whose build includes the KUnit suites. Any finding makes the script fail.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -11,8 +11,33 @@ set -euo pipefail
 # KUNIT_EXPECT_EQ() assigns both sides to plain integers, also flags of a __bitwise type.
 known='/kunit/.*: incorrect type in initializer \(different base types\)'
 
+# Old headers end the build with a sentence, and a kernel that is newer than TMM_COMPAT_NEWEST gets a
+# message, although -Werror is on.
+check_versions() {
+	local dir=$BUILD/check-versions module
+	mkdir -p "$dir/linux"
+	printf '%s\n' '#define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))' \
+		'#define LINUX_VERSION_CODE KERNEL_VERSION(6, 0, 9)' >"$dir/linux/version.h"
+	if gcc -E -nostdinc -I "$dir" "$ROOT/theseus_mm/core/compat.h" >/dev/null 2>"$dir/old.log" ||
+		! grep -q 'needs Linux 6.1 or later: build against' "$dir/old.log"; then
+		echo "core/compat.h: headers of Linux 6.0 do not end the build with a sentence"
+		return 1
+	fi
+	module=$("$ROOT/scripts/build-module.sh" stock 2>"$dir/stock.log")
+	if ! make -C "/lib/modules/$(stock_release)/build" M="$module" \
+		KCFLAGS='-Werror -DTMM_COMPAT_NEWEST=0' theseus_mm/core/compat.o \
+		>"$dir/newer.log" 2>&1 ||
+		! grep -q 'was not tested on this version of Linux' "$dir/newer.log" ||
+		! grep -q 'newer than all kernels' "$module/theseus_mm/core/compat.o" ||
+		grep -q 'newer than all kernels' "$module/theseus_mm.ko"; then
+		echo "core/compat.c: wrong message for a kernel that is not tested, see $dir"
+		return 1
+	fi
+}
+
 status=0
 "$ROOT/scripts/abi.sh" || status=1
+check_versions || status=1
 for variant in "${@:-stock debug}"; do
 	for one in $variant; do
 		log=$BUILD/check-$one.log
