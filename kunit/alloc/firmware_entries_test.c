@@ -2,7 +2,6 @@
 #include "alloc/firmware_entries.h"
 
 #include "core/compat.h"
-#include "support/fail_alloc.h"
 #include "support/fixture.h"
 
 #include <linux/ioport.h>
@@ -243,9 +242,9 @@ static void failed_allocation_changes_nothing(struct kunit *test)
 	int err;
 
 	for (nth = 1; nth < 10; nth++) {
-		tmm_fail_alloc_arm(nth, NULL, NULL);
+		tmm_test_fail_alloc(test, nth);
 		err = tmm_firmware_entries_read(&read, firmware_kobj);
-		if (tmm_fail_alloc_disarm()) {
+		if (tmm_test_fail_alloc_end()) {
 			nr_failed++;
 			KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 			KUNIT_EXPECT_PTR_EQ(test, read.entries, NULL);
