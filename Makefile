@@ -69,13 +69,14 @@ style: ## check the style of code and documents: checkpatch, kernel-doc, shellch
 	@$(S)/deps.sh style
 	@$(S)/style.sh
 
-check: ## compare the ABI with its dump, and run sparse for Debian's kernel and the debug kernel
+check: ## compare the ABIs with their dumps, and run sparse for Debian's kernel and the debug kernel
 	@$(S)/deps.sh style
 	@$(S)/check.sh
 
-abi: ## rewrite the dump of the ABI, to which new calls and fields are only added
+abi: ## rewrite the dumps of the ABIs, to which new calls, functions and fields are only added
 	@$(S)/deps.sh style
 	@$(S)/abi.sh renew
+	@$(S)/abi-libtmm.sh renew
 
 ##@ Other
 clean: ## remove build/, but not the cache

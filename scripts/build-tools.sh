@@ -40,7 +40,7 @@ SOURCE
 # the man page and the examples show them.
 check_names() {
 	local name missing=
-	nm -D --defined-only "$tools/libtmm.so" | sed -n 's/.* T \(.*\)@@LIBTMM_0$/\1/p' |
+	nm -D --defined-only "$tools/libtmm.so" | sed -n 's/.* T \(.*\)@@LIBTMM_[0-9.]*$/\1/p' |
 		sort >"$temporary/shared"
 	nm -g --defined-only "$tools/libtmm.a" | sed -n 's/.* [A-Z] //p' | sort >"$temporary/static"
 	# once comments are gone, each name before a parenthesis is a function

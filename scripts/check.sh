@@ -1,9 +1,10 @@
 #!/bin/bash
 # Usage: check.sh [stock|debug ...]
 #
-# Compares the ABI with its dump (abi.sh), checks what a build says on a kernel that is too old or
-# not tested, and runs sparse on every file of the module, for Debian's kernel and for the debug
-# kernel, whose build includes the KUnit suites. Any finding makes the script fail.
+# Compares the ABI of the module and of the library with their dumps (abi.sh, abi-libtmm.sh), checks
+# what a build says on a kernel that is too old or not tested, and runs sparse on every file of the
+# module, for Debian's kernel and for the debug kernel, whose build includes the KUnit suites. Any
+# finding makes the script fail.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -37,6 +38,7 @@ check_versions() {
 
 status=0
 "$ROOT/scripts/abi.sh" || status=1
+"$ROOT/scripts/abi-libtmm.sh" || status=1
 check_versions || status=1
 for variant in "${@:-stock debug}"; do
 	for one in $variant; do

@@ -26,7 +26,7 @@ packages_for() {
 		;;
 	style)
 		packages_for test
-		echo sparse shellcheck
+		echo sparse shellcheck abigail-tools
 		;;
 	*)
 		die "unknown target: $1"
