@@ -9,6 +9,7 @@
 #   --gdb            wait for a debugger on port 1234; no time limit, no KASLR
 #   --device ARG     add a -device; may be given several times
 #   --object ARG     add an -object for a later --device; may be given several times
+#   --numa ARG       add a -numa; may be given several times
 #
 # Only this script describes the virtual machine. The PARAMETERs go to the kernel's command
 # line. The script writes to DIR: qemu.cmd, accel, console.log (ttyS0, the kernel) and
@@ -28,7 +29,7 @@ while (($#)); do
 	--mem) mem=$2 && shift ;;
 	--low) low=,max-ram-below-4g=$2 && shift ;;
 	--timeout) limit=$2 && shift ;;
-	--device | --object) devices+=("-${1#--}" "$2") && shift ;;
+	--device | --object | --numa) devices+=("-${1#--}" "$2") && shift ;;
 	--stream) stream=1 ;;
 	--shell) shell=1 limit=0 ;;
 	--gdb) limit=0 devices+=(-s -S) parameters+=(nokaslr) ;;

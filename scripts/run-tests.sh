@@ -128,11 +128,20 @@ describe_machine() {
 		# shellcheck disable=SC2016 # the dollar is memmap's own
 		memmap=('memmap=64M$0x7bfe0000')
 		;;
+	numa)
+		# a region on each of two nodes of 1 GiB; both CPUs are on the first, since they share a cache
+		devices=(--object 'memory-backend-ram,id=node0,size=1G'
+			--object 'memory-backend-ram,id=node1,size=1G'
+			--numa 'node,memdev=node0,cpus=0-1' --numa 'node,memdev=node1')
+		memory=(--mem 2G) regions=64M@0x20000000,64M@0x60000000 section_regions=
+		# shellcheck disable=SC2016 # the dollar is memmap's own
+		memmap=('memmap=64M$0x20000000' 'memmap=64M$0x60000000')
+		;;
 	kvm | lockdown | m32) ;;
 	*) die "no such machine: $1" ;;
 	esac
 }
-MACHINE_NAMES=unplug,firmware,kvm,lockdown,m32
+MACHINE_NAMES=unplug,firmware,numa,kvm,lockdown,m32
 
 # The lock keeps other runs from building in the same tree at the same time. Each run boots its
 # own copy of the archive.

@@ -71,6 +71,25 @@ static int take_facts(const struct tmm_client *client, struct facts *facts)
 	return TMM_OK;
 }
 
+/* The NUMA node of a region, or -1 if the module does not show the node. */
+static int region_node(uint32_t index)
+{
+	FILE *file = fopen("/sys/class/misc/theseus_mm/region_node", "re");
+	int node = -1;
+	uint32_t i;
+
+	if (!file)
+		return -1;
+	for (i = 0; i <= index; i++) {
+		if (fscanf(file, "%d", &node) != 1) {
+			node = -1;
+			break;
+		}
+	}
+	fclose(file);
+	return node;
+}
+
 static const char *kind_name(enum tmm_kind kind)
 {
 	switch (kind) {
@@ -121,11 +140,15 @@ static void print_regions(const struct facts *facts)
 {
 	char size[TEXT_SIZE];
 	uint32_t i;
+	int node;
 
 	for (i = 0; i < facts->info.nr_regions; i++) {
 		printf("region %-7u %s", i, size_text(size, facts->regions[i].nr_bytes));
 		if (facts->regions[i].start)
 			printf(" at p%#llx", (unsigned long long)facts->regions[i].start);
+		node = region_node(i);
+		if (node >= 0)
+			printf(" on node %d", node);
 		putchar('\n');
 	}
 }
@@ -269,13 +292,19 @@ static void print_text(const struct facts *facts)
 static void json_regions(struct json *json, const struct facts *facts)
 {
 	uint32_t i;
+	int node;
 
 	json_open_array(json, "regions");
 	for (i = 0; i < facts->info.nr_regions; i++) {
+		node = region_node(i);
 		json_open_object(json, NULL);
 		json_number(json, "index", i);
 		json_physical(json, "start", facts->regions[i].start);
 		json_number(json, "bytes", facts->regions[i].nr_bytes);
+		if (node >= 0)
+			json_number(json, "node", node);
+		else
+			json_null(json, "node");
 		json_close_object(json);
 	}
 	json_close_array(json);

@@ -9,6 +9,7 @@
 
 #include <linux/atomic.h>
 #include <linux/device.h>
+#include <linux/numa.h>
 #include <linux/sysfs.h>
 
 /* The instance that the files show, set before the first file can be opened. */
@@ -46,6 +47,23 @@ static ssize_t region_size_show(struct device *dev, struct device_attribute *att
 	return len;
 }
 static DEVICE_ATTR_RO(region_size);
+
+/*
+ * The NUMA node of each region's first frame, also without struct pages. Linux keeps what the
+ * firmware says about reserved memory too; on a machine without nodes, Linux says 0.
+ */
+static ssize_t region_node_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < instance->nr_memories; i++)
+		len += sysfs_emit_at(buf, len, "%d\n",
+				     phys_to_target_node(instance->memories[i].memory.first <<
+							 TMM_PAGE_SHIFT));
+	return len;
+}
+static DEVICE_ATTR_RO(region_node);
 
 static ssize_t frames_total_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -139,6 +157,7 @@ static DEVICE_ATTR_RO(tables);
 static struct attribute *tmm_sysfs_attrs[] = {
 	&dev_attr_region_base.attr,
 	&dev_attr_region_size.attr,
+	&dev_attr_region_node.attr,
 	&dev_attr_frames_total.attr,
 	&dev_attr_frames_free.attr,
 	&dev_attr_frames_largest_free.attr,
