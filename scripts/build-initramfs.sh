@@ -68,10 +68,21 @@ remove_stale() { # PROGRAMS SOURCES
 
 test_is_wanted() { [[ -z ${PROGRAMS:-} || ,$PROGRAMS, == *,$1,* ]]; }
 
+# The examples of theseus_mm(4), which device_page_test runs. The file keeps its age if nothing has
+# changed.
+build_page_examples() {
+	local header=$BUILD/tools/device_page_examples.h
+	"$ROOT/scripts/device_page.py" examples >"$header.new"
+	cmp -s "$header" "$header.new" || cp "$header.new" "$header"
+	rm "$header.new"
+	is_fresh "$bin/tests/device_page_test" "$header" || rm -f "$bin/tests/device_page_test"
+}
+
 # All tests use the kernel's own kselftest_harness.h. Tests that include library.h are linked with
 # libtmm.
 build_tests() {
 	local test target library=$BUILD/tools/libtmm.a
+	build_page_examples
 	flags+=(-D_GNU_SOURCE -I "$("$ROOT/scripts/unpack-source.sh")/tools/testing/selftests")
 	for test in "$sources"/tests/*_test.c; do
 		test_is_wanted "$(basename "$test" .c)" || continue
@@ -80,7 +91,7 @@ build_tests() {
 			is_fresh "$target" "$library" || rm -f "$target"
 			compile "$target" "$test" -I "$BUILD/tools/include" "$library"
 		else
-			compile "$target" "$test"
+			compile "$target" "$test" -I "$BUILD/tools"
 		fi
 	done
 	remove_stale tests "$sources/tests"

@@ -2,7 +2,7 @@
 # Usage: build-tmm.sh
 #
 # Builds build/tools/tmm, the command-line tool, linked with libtmm, and copies its man page and
-# its bash completion into the same folder.
+# its bash completion into the same folder. Makes the man page of the device there, too.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,6 +17,7 @@ flags=(-static -O2 -g -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wex
 "$ROOT/scripts/build-libtmm.sh"
 mkdir -p "$tools/completions"
 cp "$share/man/tmm.1" "$tools/"
+"$ROOT/scripts/device_page.py" page >"$tools/theseus_mm.4"
 cp "$share/bash-completion/tmm" "$tools/completions/tmm"
 
 newest=$(find "$source" "$uapi/linux" "$tools/libtmm.a" "$0" -maxdepth 1 -type f \

@@ -4,8 +4,9 @@
 # Builds build/tools/: the library (build-libtmm.sh) and the command-line tool
 # (build-tmm.sh). Then makes all checks that need no device: the header compiles alone in C11
 # and C++17; the library exports the declared names, and each is in the man page and in an
-# example; the man pages are clean; README.md shows the tested program, which can be linked as
-# README.md says; the host-side tests of the library and the tool pass.
+# example; the man pages are clean; the page of the device has all that the sources have, and its
+# examples compile; README.md shows the tested program, which can be linked as README.md says; the
+# host-side tests of the library and the tool pass.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -64,6 +65,17 @@ check_man_page() { # PAGE
 	[[ -z $said ]] || die "${1##*/}: $said"
 }
 
+# Each call, field, definition, error, parameter and file is in the sources and in the page.
+check_device_page() {
+	"$ROOT/scripts/device_page.py" self-test || die "device_page.py does not find every difference"
+	"$ROOT/scripts/device_page.py" check || die "theseus_mm(4) differs from the sources"
+	"$ROOT/scripts/device_page.py" examples >"$temporary/device_page.c"
+	gcc -std=gnu11 -Wall -Wextra -Werror -Wno-unused -I "$ROOT/theseus_mm/include/uapi" \
+		-c -o "$temporary/device_page.o" "$temporary/device_page.c" ||
+		die "an example of theseus_mm(4) does not compile"
+	check_man_page "$tools/theseus_mm.4"
+}
+
 # People copy this program first, so README.md shows the one that the tests run.
 check_quick_start() {
 	local fence=\`\`\`
@@ -118,8 +130,9 @@ check_header g++ c++ c++17
 check_names
 check_man_page "$share/man/libtmm.3"
 check_man_page "$share/man/tmm.1"
+check_device_page
 check_quick_start
 check_linking
 run_host_test
 run_tool_test
-note "built: $(cd "$BUILD" && echo tools/{tmm,libtmm.a,libtmm.so,libtmm.pc,libtmm.3,include/tmm.h,tmm.1,completions/tmm})"
+note "built: $(cd "$BUILD" && echo tools/{tmm,libtmm.a,libtmm.so,libtmm.pc,libtmm.3,include/tmm.h,tmm.1,theseus_mm.4,completions/tmm})"
