@@ -5,8 +5,9 @@
 # (build-tmm.sh). Then makes all checks that need no device: the header compiles alone in C11
 # and C++17; the library exports the declared names, and each is in the man page and in an
 # example; the man pages are clean; the page of the device has all that the sources have, and its
-# examples compile; README.md shows the tested program, which can be linked as README.md says; the
-# host-side tests of the library and the tool pass.
+# examples compile; TROUBLESHOOTING.md has each message of a failure; README.md shows the tested
+# program, which can be linked as README.md says; the host-side tests of the library and the tool
+# pass.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -76,6 +77,12 @@ check_device_page() {
 	check_man_page "$tools/theseus_mm.4"
 }
 
+# Each message of a failure is in the page for troubleshooting, and the page has no others.
+check_messages() {
+	"$ROOT/scripts/messages.py" self-test || die "messages.py does not find every difference"
+	"$ROOT/scripts/messages.py" check || die "TROUBLESHOOTING.md differs from the sources"
+}
+
 # People copy this program first, so README.md shows the one that the tests run.
 check_quick_start() {
 	local fence=\`\`\`
@@ -131,6 +138,7 @@ check_names
 check_man_page "$share/man/libtmm.3"
 check_man_page "$share/man/tmm.1"
 check_device_page
+check_messages
 check_quick_start
 check_linking
 run_host_test
