@@ -83,6 +83,24 @@ check_messages() {
 	"$ROOT/scripts/messages.py" check || die "TROUBLESHOOTING.md differs from the sources"
 }
 
+# Each piece of C in the comparison compiles, as a function that has a socket.
+check_same_task() {
+	awk '
+	BEGIN {
+		print "#define _GNU_SOURCE"
+		n = split("tmm.h err.h fcntl.h linux/memfd.h stdio.h string.h sys/mman.h unistd.h", name, " ")
+		for (i = 1; i <= n; i++) print "#include <" name[i] ">"
+	}
+	/^```c$/ { print "void piece_" ++nr "(int socket);\nvoid piece_" nr "(int socket)\n{"; inside = 1; next }
+	inside && /^```$/ { print "}"; inside = 0 }
+	inside' "$share/SAME_TASK.md" >"$temporary/same_task.c"
+	gcc -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -I "$tools/include" \
+		-c -o "$temporary/same_task.o" "$temporary/same_task.c" ||
+		die "a piece of C in SAME_TASK.md does not compile"
+	[[ $(grep -c '^void piece_.*;$' "$temporary/same_task.c") -ge 6 ]] ||
+		die "SAME_TASK.md has too few pieces of C"
+}
+
 # People copy this program first, so README.md shows the one that the tests run.
 check_quick_start() {
 	local fence=\`\`\`
@@ -139,6 +157,7 @@ check_man_page "$share/man/libtmm.3"
 check_man_page "$share/man/tmm.1"
 check_device_page
 check_messages
+check_same_task
 check_quick_start
 check_linking
 run_host_test
