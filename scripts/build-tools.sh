@@ -147,6 +147,7 @@ run_tool_test() {
 		"$host/fake_kernel.c" "$tools/libtmm.a"
 	"$host/tmm_test.sh" "$tools" "$temporary/tmm" ||
 		die "the tool's host-side tests failed"
+	"$host/reserve_test.sh" "$temporary/tmm" || die "the tests of tmm reserve failed"
 }
 
 "$ROOT/scripts/build-tmm.sh"

@@ -41,6 +41,7 @@ extern const struct command info_command;
 extern const struct command map_command;
 extern const struct command put_command;
 extern const struct command regions_command;
+extern const struct command reserve_command;
 extern const struct command stats_command;
 extern const struct command translate_command;
 

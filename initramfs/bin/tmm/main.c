@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&dump_command,
 	&bench_command,
 	&regions_command,
+	&reserve_command,
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(commands[0]))

@@ -73,7 +73,7 @@ static int find_none(const char *path, const struct cmdline *cmdline)
 			"tmm: regions: a memmap= has no $: write memmap=512M\\\\\\$4G in\n"
 			"tmm: regions: /etc/default/grub, and quote the $ in a shell\n");
 	else
-		fprintf(stderr, "tmm: regions: reserve RAM at boot, for example with memmap=512M$4G\n");
+		fprintf(stderr, "tmm: regions: reserve RAM at boot: `tmm reserve SIZE` says how\n");
 	return TMM_FAILED;
 }
 

@@ -228,6 +228,20 @@ int failed(int error, const char *format, ...)
 	return TMM_FAILED;
 }
 
+int complained(const char *path, const char *format, ...)
+{
+	va_list arguments;
+
+	/* keep the order of stdout and stderr */
+	fflush(stdout);
+	fprintf(stderr, "tmm: %s: ", path);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return TMM_FAILED;
+}
+
 const char *device_path(void)
 {
 	const char *asked = getenv("TMM_DEVICE");

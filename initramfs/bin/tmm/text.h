@@ -61,6 +61,9 @@ size_t utf8_length(const char *text);
  */
 int failed(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Print on stderr what is wrong with a file. Return: TMM_FAILED */
+int complained(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Write an error as "No such file or directory (ENOENT)". */
 const char *error_text(char buffer[TEXT_ERROR], int error);
 

@@ -10,41 +10,12 @@ set -uo pipefail
 
 tools=$1 fake=$2
 tmm=$tools/tmm
-commands=(alloc bench cat demo dump hold info map put regions stats translate)
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
-nr_failed=0 nr=0
+commands=(alloc bench cat demo dump hold info map put regions reserve stats translate)
 unset TMM_FD TMM_SIZE FAKE COLUMNS LINES NO_COLOR COLORTERM
 export LC_ALL=C TERM=dumb ASAN_OPTIONS=detect_leaks=1
 
-check() { # WHAT COMMAND...
-	local what=$1
-	shift
-	nr=$((nr + 1))
-	"$@" && return
-	nr_failed=$((nr_failed + 1))
-	echo "tmm: FAILED: $what" >&2
-}
-
-# STATUS COMMAND...: the command ends with STATUS; its output is in $out/stdout, $out/stderr
-ends() {
-	local status=0 expected=$1
-	shift
-	"$@" >"$out/stdout" 2>"$out/stderr" </dev/null || status=$?
-	[[ $status == "$expected" ]] || {
-		echo "status $status instead of $expected: $*" >&2
-		cat "$out/stderr" >&2
-		return 1
-	}
-}
-
-# STATUS TEXT COMMAND...: the command ends with STATUS; stderr has TEXT, and stdout is empty
-complains() {
-	local status=$1 text=$2
-	shift 2
-	ends "$status" "$@" && [[ ! -s $out/stdout ]] || return 1
-	grep -qF -- "$text" "$out/stderr" || { cat "$out/stderr" >&2; return 1; }
-}
+# shellcheck source=initramfs/tests/host/check.sh
+. "$(dirname "$0")/check.sh"
 
 # --- wrong arguments, and help ----------------------------------------------------
 
@@ -63,7 +34,7 @@ test_calls() {
 		check "$command --nonsense" complains 2 "unrecognized option '--nonsense'" \
 			"$tmm" "$command" --nonsense
 		check "the list has $command" bash -c "'$tmm' --help | grep -q '^  $command '"
-		[[ $command == regions || $command == cat ]] && continue
+		[[ $command == regions || $command == reserve || $command == cat ]] && continue
 		check "$command without a device" without_device "$command"
 	done
 	check "device that is none" complains 1 "not a device of theseus_mm" \
@@ -105,7 +76,9 @@ test_arguments() {
 		"cat /proc/1/fd/18446744073709551617" "cat -f 4294967296" "cat --json" "cat /etc/passwd" "cat -s x -f 3" \
 		"info -f x" "info -p 0 -f 3" "info -p 1" "info -f 4294967296" \
 		"translate" "translate x" "translate 1 2" "dump -1" "bench -r 0" "bench -s 1" \
-		"bench x" "info x" "demo a b" "regions x" "alloc 99999999T" \
+		"bench x" "info x" "demo a b" "regions x" "reserve" "reserve x" "reserve 0" \
+		"reserve 1M 2M" "reserve -k x 1M" "reserve -n x 1M" "reserve -n 1024 1M" \
+		"reserve 18446744073709551615" "reserve 99999999T" "alloc 99999999T" \
 		"alloc 1Q" "alloc 18446744073709551616" "hold 18446744073709551616K" \
 		"translate 0x10000000000000000" "stats 18446744073709551617"; do
 		# shellcheck disable=SC2086 # several words
@@ -414,8 +387,4 @@ test_handles
 test_json
 test_svg
 test_watch
-if ((nr_failed)); then
-	echo "tmm: $nr_failed of $nr checks failed" >&2
-	exit 1
-fi
-echo "tmm: $nr checks passed"
+end_checks tmm
