@@ -138,7 +138,8 @@ void proposal_print(const struct proposal *proposal)
 	       "# such file, write the words of /proc/cmdline into it first.\n%s\n",
 	       proposal->memmap);
 	printf("\n# QEMU: add this word to -append \"...\" in a shell\n%s\n", proposal->shell);
-	printf("\n# Then reboot, check that Linux has reserved the range, and load the module\n"
+	printf("\n# Then reboot, look for the range, which may be a part of a larger one, and load the\n"
+	       "# module\n"
 	       "grep Reserved /proc/iomem\nmodprobe theseus_mm %s\n", proposal->regions);
 }
 

@@ -50,6 +50,40 @@ refuses() { # TEXT ARGUMENT...
 
 # --- machines ----------------------------------------------------------------------
 
+# The kernel of vm-bios-4g is at 0x11a800000, that of vm-grub-reserved at 0x184400000. The initrds
+# are at the end of the memory below 4 GiB.
+test_recorded() {
+	machine vm-bios-4g
+	check "before the kernel" places \
+		"384 MiB at p0x100000000: a multiple of 1 GiB, above 4 GiB, on NUMA node 0." 384M
+	check "behind the kernel" places \
+		"1 GiB at p0x140000000: a multiple of 1 GiB, above 4 GiB, on NUMA node 0." 1G
+	check "beside the kernel" refuses "the largest size that can be reserved is 1572M" 2G
+	machine vm-bios-512m
+	check "a small machine" places \
+		"128 MiB at p0x10000000: a multiple of 128 MiB, below 4 GiB, on NUMA node 0." -s 128M
+	check "too little would be left" refuses \
+		"256 MiB: too much: Linux has 455.2 MiB, uses 26.7 MiB now, and has to keep 282.7 MiB" 256M
+	check "beside the initrd" places \
+		"252 MiB at p0x10000000: a multiple of 128 MiB, below 4 GiB, on NUMA node 0." -k 0 252M
+	check "not over the initrd" refuses "is so large" -k 0 256M
+	machine vm-uefi-6g
+	check "UEFI" places \
+		"3 GiB at p0x100000000: a multiple of 1 GiB, above 4 GiB, on NUMA node 0." 3G
+	machine vm-numa-8g
+	check "the first node" places \
+		"2 GiB at p0x100000000: a multiple of 1 GiB, above 4 GiB, on NUMA node 0." -n 0 2G
+	check "the second node" places \
+		"3 GiB at p0x180000000: a multiple of 1 GiB, above 4 GiB, on NUMA node 1." 3G
+	check "beside the crash kernel" places \
+		"3.7 GiB at p0x180000000: a multiple of 1 GiB, above 4 GiB, on NUMA node 1." 3824M
+	machine vm-grub-reserved
+	check "beside a reserved range" places \
+		"1 GiB at p0x140000000: a multiple of 1 GiB, above 4 GiB, on NUMA node 0." 1G
+	check "the reserved range is told" says \
+		"memmap= reserves 1 GiB at p0x100000000 already (regions=1G@0x100000000)."
+}
+
 test_laptop() {
 	machine laptop-uefi
 	check "1 GiB" places "1 GiB at p0x100000000: a multiple of 1 GiB, above 4 GiB, on NUMA node 0." 1G
@@ -76,10 +110,12 @@ test_low_memory() {
 	check "below is told" says "There is no room for the range above 4 GiB."
 	check "beside the table" places \
 		"1 GiB at p0x68000000: a multiple of 128 MiB, below 4 GiB, on NUMA node 0." 1G
-	machine laptop-uefi "$low; s/^initrd.*/initrd 0x40000000 0x2000/; s/^setup_data.*/setup_data 0x70000018/"
-	check "beside the initrd and the data" places \
+	machine laptop-uefi "$low; s/^initrd.*/initrd 0x40000000 0x2000/"
+	check "beside the initrd" places \
 		"512 MiB at p0x80000000: a multiple of 1 GiB, below 4 GiB, on NUMA node 0." 512M
-	machine laptop-uefi 's/^MemTotal.*/MemTotal: 3000000 kB/'
+	machine laptop-uefi "$low; s/^setup_data.*/setup_data 0x50000018/"
+	check "beside the data" places \
+		"512 MiB at p0x80000000: a multiple of 1 GiB, below 4 GiB, on NUMA node 0." 512M
 	machine laptop-uefi 's/0x42effffff/0x10fffffff/; s/^42f000000-42f/110000000-110/
 		s/100000000-42effffff/100000000-10fffffff/; /Kernel/d'
 	check "small memory above 4 GiB" places \
@@ -369,6 +405,7 @@ test_no_room() {
 	check "all sizes" refuses "too much" 18446744073707454463
 }
 
+test_recorded
 test_laptop
 test_low_memory
 test_numa
