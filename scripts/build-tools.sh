@@ -143,6 +143,7 @@ run_tool_test() {
 	gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -Werror \
 		-fsanitize=address,undefined -fno-sanitize-recover=undefined \
 		-I "$tools/include" -I "$ROOT/theseus_mm/include/uapi" \
+		"-DTMM_VERSION=\"$(project_version)\"" \
 		-Wl,--wrap=ioctl,--wrap=open64 -o "$temporary/tmm" "$tool"/*.c \
 		"$host/fake_kernel.c" "$tools/libtmm.a"
 	"$host/tmm_test.sh" "$tools" "$temporary/tmm" ||

@@ -45,6 +45,16 @@ KERNEL_NAMES=6.12,6.12-deb13,7
 # fetch-kernel.sh ends with this status if Debian does not have the kernel any more.
 GONE=4
 
+# The version of the project, which stands in one place.
+project_version() {
+	sed -n 's/^#define TMM_VERSION\t"\(.*\)"$/\1/p' "$ROOT/theseus_mm/version.h"
+}
+
+# Copies a man page into build/tools/, with the version in its footer.
+write_page() { # PAGE
+	sed "s/^\.Os\$/.Os theseus_mm $(project_version)/" "$1" >"$BUILD/tools/${1##*/}"
+}
+
 package_version() { dpkg-query -W -f '${Version}' "$1"; }
 
 # The version of Debian, for example 12, or 0 on another system.

@@ -13,6 +13,7 @@
 #include "kernel/instance.h"
 #include "kernel/startup.h"
 #include "paging/window.h"
+#include "version.h"
 
 #include <linux/errno.h>
 #include <linux/init.h>
@@ -137,4 +138,5 @@ static void __exit tmm_module_exit(void)
 module_init(tmm_module_init);
 module_exit(tmm_module_exit);
 MODULE_DESCRIPTION("Theseus memory-management API on RAM reserved at boot");
+MODULE_VERSION(TMM_VERSION);
 MODULE_LICENSE("GPL");

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <linux/theseus_mm.h>
 
-#define VERSION	"1.0"
-
 static const struct command *const commands[] = {
 	&demo_command,
 	&info_command,
@@ -126,7 +124,7 @@ static int check_output(int status)
 
 static int print_version(void)
 {
-	printf("tmm %s, interface %u\n", VERSION, THESEUS_MM_ABI);
+	printf("tmm %s, interface %u\n", TMM_VERSION, THESEUS_MM_ABI);
 	return TMM_OK;
 }
 
