@@ -5,9 +5,10 @@
 # that take long to make in ~/.cache/theseus_mm (TMM_CACHE).
 
 S := scripts
+export DESTDIR PREFIX LIBDIR SRCDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
 .DEFAULT_GOAL := module
-.PHONY: module tools run shell test test-all test-kunit test-user test-machines
+.PHONY: module tools install uninstall run shell test test-all test-kunit test-user test-machines
 .PHONY: test-kernels test-harness test-strict kernel style check abi clean help
 
 ##@ Use it
@@ -18,6 +19,13 @@ module: ## build theseus_mm.ko against Debian's kernel headers (build/module-sto
 tools: ## build libtmm and the tmm tool, and check them without a device (build/tools/)
 	@$(S)/deps.sh tools
 	@$(S)/build-tools.sh
+
+install: ## install library, tool, manuals, udev rule and the module's source for DKMS; DESTDIR, PREFIX
+	@$(S)/build-tmm.sh
+	@$(S)/install.sh install
+
+uninstall: ## remove what make install has put there; DESTDIR, PREFIX
+	@$(S)/install.sh uninstall
 
 run: ## boot Debian's kernel in QEMU and show what the module does; FILE=path, KERNEL=6.12
 	@$(S)/deps.sh run

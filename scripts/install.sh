@@ -1,0 +1,177 @@
+#!/bin/bash
+# Usage: [DESTDIR=DIR] [PREFIX=DIR] install.sh install|uninstall
+#
+# Installs library, headers, tool, manuals, completion, udev rule, the group for sysusers, examples
+# of configuration, and the module's source tree for DKMS, from build/tools/ and the sources.
+# "uninstall" removes exactly that: a list beside the examples names each file and each folder
+# that the installation made. LIBDIR (PREFIX/lib) and SRCDIR (/usr/src) are the other folders.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+destination=${DESTDIR:-}
+prefix=${PREFIX:-/usr/local}
+libdir=${LIBDIR:-$prefix/lib}
+srcdir=${SRCDIR:-/usr/src}
+version=$(project_version)
+doc=$prefix/share/doc/theseus-mm
+module=$srcdir/theseus-mm-$version
+manifest=$doc/installed-files
+tools=$BUILD/tools
+data=$ROOT/initramfs
+
+# Makes a folder and those above it, and notes each one that was missing.
+make_folder() { # PATH
+	[[ ! -d $destination$1 ]] || return 0
+	if [[ $1 == / ]]; then
+		mkdir -p "$destination"
+		made+=(/)
+		return
+	fi
+	make_folder "$(dirname "$1")"
+	mkdir "$destination$1"
+	made+=("$1/")
+}
+
+# Notes a file before it is written, so that an installation that fails can be undone.
+put_file() { # MODE|link SOURCE PATH
+	make_folder "$(dirname "$3")"
+	made+=("$3")
+	if [[ $1 == link ]]; then
+		ln -s "$2" "$destination$3"
+	else
+		install -m "$1" "$2" "$destination$3"
+	fi
+}
+
+# Lists the files: mode, source and path of each. The source of a link is its target.
+list_files() {
+	local file
+	printf '%s\t%s\t%s\n' \
+		755 "$tools/tmm" "$prefix/bin/tmm" \
+		644 "$tools/libtmm.so.0" "$libdir/libtmm.so.0" \
+		link libtmm.so.0 "$libdir/libtmm.so" \
+		644 "$tools/libtmm.a" "$libdir/libtmm.a" \
+		644 "$temporary/libtmm.pc" "$libdir/pkgconfig/libtmm.pc" \
+		644 "$tools/include/tmm.h" "$prefix/include/tmm.h" \
+		644 "$ROOT/theseus_mm/include/uapi/linux/theseus_mm.h" \
+		"$prefix/include/linux/theseus_mm.h" \
+		644 "$tools/tmm.1" "$prefix/share/man/man1/tmm.1" \
+		644 "$tools/libtmm.3" "$prefix/share/man/man3/libtmm.3" \
+		644 "$tools/completions/tmm" "$prefix/share/bash-completion/completions/tmm" \
+		644 "$data/lib/udev/rules.d/60-theseus-mm.rules" \
+		"$prefix/lib/udev/rules.d/60-theseus-mm.rules" \
+		644 "$data/lib/sysusers.d/theseus-mm.conf" "$prefix/lib/sysusers.d/theseus-mm.conf" \
+		644 "$temporary/dkms.conf" "$module/dkms.conf" \
+		755 "$data/src/theseus-mm/check-build" "$module/check-build" \
+		644 "$ROOT/Kbuild" "$module/Kbuild"
+	(cd "$data/share/doc/theseus-mm" && find . -type f -printf '%P\n') | sort |
+		while IFS= read -r file; do
+			printf '644\t%s\t%s\n' "$data/share/doc/theseus-mm/$file" "$doc/$file"
+		done
+	(cd "$ROOT/theseus_mm" && find . -name '*.[ch]' -printf '%P\n') | sort |
+		while IFS= read -r file; do
+			printf '644\t%s\t%s\n' "$ROOT/theseus_mm/$file" "$module/theseus_mm/$file"
+		done
+}
+
+# Writes the files whose content depends on the version or the folders.
+write_files() {
+	sed "s/#MODULE_VERSION#/$version/" "$data/src/theseus-mm/dkms.conf" >"$temporary/dkms.conf"
+	sed -e "s|^prefix=.*|prefix=$prefix|" -e "s|^libdir=.*|libdir=$libdir|" \
+		"$tools/libtmm.pc" >"$temporary/libtmm.pc"
+}
+
+list_installed() { [[ ! -e $destination$manifest ]] || cat "$destination$manifest"; }
+
+# Fails if a file of somebody else has one of our names: "uninstall" could not bring it back.
+check_names() {
+	local path installed
+	installed=$(list_installed)
+	while IFS=$'\t' read -r _ _ path; do
+		[[ -e $destination$path || -L $destination$path ]] || continue
+		grep -qxF -- "$path" <<<"$installed" ||
+			die "$destination$path: make install did not put this file there: remove the file, or choose another PREFIX"
+	done
+}
+
+# Removes what a list names, in the order of the list backwards. A folder that somebody else uses
+# meanwhile stays.
+remove_listed() {
+	local path
+	while IFS= read -r path; do
+		if [[ $path == */ ]]; then
+			rmdir "$destination${path%/}" 2>/dev/null || :
+		else
+			rm -f "$destination$path"
+		fi
+	done < <(tac)
+}
+
+undo_installation() {
+	trap - EXIT
+	printf '%s\n' "${made[@]}" | remove_listed
+	rm -rf "$temporary"
+	die "nothing is installed: the line above says why"
+}
+
+print_next_steps() {
+	cat <<NEXT
+theseus_mm $version is installed in $prefix. Next, as root:
+  ldconfig                                 programs find libtmm.so
+  systemd-sysusers && udevadm control -R   make the group theseus, which may use the device
+  usermod -aG theseus USER                 add a user to that group
+  dkms install theseus-mm/$version           build the module (packages dkms, linux-headers-amd64)
+  modprobe theseus_mm regions=512M@4G      load it; tmm regions prints what this machine reserves
+Examples for /etc/modprobe.d and /etc/modules-load.d are in $doc.
+NEXT
+}
+
+install_all() {
+	local mode source path
+	[[ -e $tools/tmm && -e $tools/libtmm.a ]] || die "$tools/tmm is missing: run make tools first"
+	temporary=$(mktemp -d)
+	made=()
+	trap 'rm -rf "$temporary"' EXIT
+	write_files
+	list_files >"$temporary/list"
+	check_names <"$temporary/list"
+	list_installed | remove_listed
+	trap undo_installation EXIT
+	while IFS=$'\t' read -r mode source path; do
+		put_file "$mode" "$source" "$path"
+	done <"$temporary/list"
+	make_folder "$doc"
+	made+=("$manifest")
+	printf '%s\n' "${made[@]}" >"$destination$manifest"
+	trap - EXIT
+	rm -rf "$temporary"
+	[[ $destination ]] || print_next_steps
+}
+
+# DKMS links to the source trees of the modules that it has built.
+check_dkms() {
+	local link
+	for link in "$destination"/var/lib/dkms/theseus-mm/*/source; do
+		[[ -L $link ]] || continue
+		list_installed | grep -qxF -- "$(readlink "$link")/" || continue
+		link=${link%/source}
+		die "DKMS has the module: run dkms remove theseus-mm/${link##*/} --all, then make uninstall again"
+	done
+}
+
+uninstall_all() {
+	[[ -e $destination$manifest ]] ||
+		die "$destination$manifest is missing: nothing is installed there, or with another PREFIX"
+	check_dkms
+	list_installed | remove_listed
+}
+
+for folder in "$prefix" "$libdir" "$srcdir"; do
+	[[ $folder == /* ]] || die "PREFIX, LIBDIR and SRCDIR have to begin with a slash: $folder does not"
+done
+case ${1:-} in
+install) install_all ;;
+uninstall) uninstall_all ;;
+*) die "unknown argument: ${1:-none}: use install or uninstall" ;;
+esac

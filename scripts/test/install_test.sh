@@ -1,0 +1,140 @@
+#!/bin/bash
+# Usage: install_test.sh
+#
+# Tests `make install` and `make uninstall` in a temporary folder. Prints a line for each check,
+# and the closing line with the counts.
+set -uo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../common.sh"
+
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+log=$temporary/log
+passed=0
+failed=0
+
+check() { # NAME COMMAND...
+	local name=$1
+	shift
+	if "$@" >"$temporary/check" 2>&1; then
+		echo "ok $name"
+		passed=$((passed + 1))
+	else
+		echo "not ok $name"
+		sed 's/^/    /' "$temporary/check" "$log"
+		failed=$((failed + 1))
+	fi
+}
+fails() { ! "$@"; }
+says() { grep -qF -- "$1" "$log"; }
+run() { # install|uninstall [SRCDIR]
+	make -s -C "$ROOT" "$1" DESTDIR="$destination" PREFIX="$prefix" SRCDIR="${2:-}" LIBDIR= \
+		>"$log" 2>&1
+}
+list_tree() { (cd "$temporary/root" && find . -printf '%p %y %m %s %l\n' | sort); }
+is_as_before() { diff <(printf '%s\n' "$before") <(list_tree); }
+
+# A folder that somebody else fills in part.
+begin() { # DESTDIR PREFIX
+	rm -rf "$temporary/root"
+	destination=$temporary/root/$1 prefix=$2
+	mkdir -p "$destination$prefix/share/man/man1"
+	echo other >"$destination$prefix/share/man/man1/other.1"
+	before=$(list_tree)
+}
+
+test_round_trip() { # DESTDIR PREFIX
+	begin "$1" "$2"
+	check "install to '$1$2'" run install
+	check "the tool runs from '$1$2'" "$destination$prefix/bin/tmm" --version
+	check "the module's source is in '$1/usr/src'" \
+		test -e "$destination/usr/src/theseus-mm-$(project_version)/Kbuild"
+	check "a second install to '$1$2'" run install
+	check "uninstall from '$1$2'" run uninstall
+	check "uninstall leaves '$1$2' as it was" is_as_before
+}
+
+test_program() {
+	begin build /usr/local
+	check "install for a program" run install
+	check "a program is built with pkg-config" build_program
+}
+
+build_program() {
+	local flags
+	flags=$(PKG_CONFIG_LIBDIR=$destination$prefix/lib/pkgconfig \
+		PKG_CONFIG_SYSROOT_DIR=$destination pkg-config --cflags --libs libtmm) || return
+	# shellcheck disable=SC2086 # several words
+	gcc -o "$temporary/program" "$ROOT/initramfs/share/examples/quick_start.c" $flags
+}
+
+# What somebody put into our folders meanwhile stays, and what is not ours is not replaced.
+test_other_files() {
+	begin other /usr/local
+	check "install beside others" run install
+	echo mine >"$destination$prefix/share/doc/theseus-mm/mine"
+	check "uninstall beside others" run uninstall
+	check "the file of somebody else stays" test -e "$destination$prefix/share/doc/theseus-mm/mine"
+
+	begin taken /usr/local
+	mkdir -p "$destination$prefix/bin"
+	echo theirs >"$destination$prefix/bin/tmm"
+	before=$(list_tree)
+	check "install over the file of somebody else fails" fails run install
+	check "and says what to do" says "remove the file, or choose another PREFIX"
+	check "and changes nothing" is_as_before
+}
+
+test_bad_input() {
+	begin bad /usr/local
+	check "uninstall without an installation fails" fails run uninstall
+	check "and says so" says "nothing is installed"
+	prefix=relative
+	check "a PREFIX that does not begin with a slash is refused" fails run install
+	check "and the message says so" says "PREFIX"
+	check "and nothing is changed" is_as_before
+}
+
+test_dkms() {
+	begin dkms /usr/local
+	check "install for DKMS" run install
+	mkdir -p "$destination/var/lib/dkms/theseus-mm/1.0"
+	ln -s "/usr/src/theseus-mm-$(project_version)" "$destination/var/lib/dkms/theseus-mm/1.0/source"
+	before=$(list_tree)
+	check "uninstall of a module that DKMS has fails" fails run uninstall
+	check "and names the command for DKMS" says "run dkms remove theseus-mm/1.0 --all"
+	check "and removes nothing" is_as_before
+}
+
+# Without DESTDIR, the installation says what to do next.
+test_next_steps() {
+	begin none /usr/local
+	prefix=$destination/usr destination=
+	check "install without DESTDIR" run install "$prefix/src"
+	check "the installation prints the next steps" says "dkms install theseus-mm/"
+	check "the installation names its examples" test -e "$prefix/share/doc/theseus-mm/modprobe.d"
+}
+
+# An installation that fails half-way is undone.
+test_failure() {
+	begin full /usr/local
+	mkdir -p "$destination/usr"
+	echo >"$destination/usr/src"
+	before=$(list_tree)
+	check "install where /usr/src is a file fails" fails run install
+	check "and says that nothing is installed" says "nothing is installed"
+	check "and leaves nothing" is_as_before
+}
+
+"$ROOT/scripts/build-tmm.sh"
+test_round_trip plain /usr/local
+test_round_trip 'with blanks/and more' '/usr/local/two words'
+test_round_trip 'own prefix' /opt/theseus
+test_program
+test_other_files
+test_bad_input
+test_dkms
+test_next_steps
+test_failure
+echo "$passed passed, $failed failed"
+((failed == 0))
