@@ -8,7 +8,7 @@ S := scripts
 export DESTDIR PREFIX LIBDIR SRCDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
 .DEFAULT_GOAL := module
-.PHONY: module tools install uninstall run shell test test-all test-kunit test-user test-machines
+.PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
 .PHONY: test-kernels test-harness test-strict kernel style check abi clean help
 
 ##@ Use it
@@ -26,6 +26,10 @@ install: ## install library, tool, manuals, udev rule and the module's source fo
 
 uninstall: ## remove what make install has put there; DESTDIR, PREFIX
 	@$(S)/install.sh uninstall
+
+deb: ## build Debian packages (build/deb/)
+	@$(S)/deps.sh deb
+	@$(S)/build-deb.sh
 
 run: ## boot Debian's kernel in QEMU and show what the module does; FILE=path, KERNEL=6.12
 	@$(S)/deps.sh run

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh tools|module|run|test|style
+# Usage: deps.sh tools|deb|packages|module|run|test|style
 #
 # Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
 # If none is missing, the script does nothing.
@@ -7,11 +7,19 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-# Each target after "module" also needs the packages of the target before.
+# Each target after "deb" or "module" also needs the packages of the target before.
 packages_for() {
 	case $1 in
 	tools)
 		echo gcc g++ binutils make libc6-dev mandoc pkgconf python3
+		;;
+	deb)
+		packages_for tools
+		echo debhelper dh-dkms dpkg-dev
+		;;
+	packages)
+		packages_for deb
+		echo lintian mmdebstrap
 		;;
 	module)
 		echo gcc make libc6-dev rsync kmod linux-headers-amd64
@@ -43,7 +51,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?tools, module, run, test or style}"); do
+for package in $(packages_for "${1:?tools, deb, packages, module, run, test or style}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0

@@ -250,7 +250,8 @@ untested=$(grep -rhoE '^EXPORT_SYMBOL_TMM\(\w+\)' theseus_mm --include='*.c' |
 [[ -z $untested ]] || { echo "$untested"; failed "the tests of what is exported"; }
 
 shellcheck -x "${scripts[@]}" || failed shellcheck
-shellcheck -s dash initramfs/init || failed "shellcheck of initramfs/init"
+shellcheck -s dash initramfs/init initramfs/src/theseus-mm/check-build debian/*.post* ||
+	failed "shellcheck of the scripts for sh"
 
 ((status)) || echo "style: clean (${#module[@]} + ${#user[@]} C files, ${#scripts[@]} scripts)"
 exit "$status"
