@@ -9,7 +9,7 @@ export DESTDIR PREFIX LIBDIR SRCDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
-.PHONY: test-kernels test-harness test-strict kernel style check abi clean help
+.PHONY: test-kernels test-packages test-harness test-strict kernel style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -63,6 +63,10 @@ test-machines: ## run the programs that need a special machine; MACHINES=unplug,
 test-kernels: ## run the demo and the programs in Debian's other kernels; KERNEL=6.12 in that one
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh kernels
+
+test-packages: ## test make install, and the Debian packages in a minimal Debian 12 and 13
+	@$(S)/deps.sh packages
+	@$(S)/test-packages.sh
 
 test-harness: ## test the test rig: its parser, and a boot that has to fail
 	@$(S)/deps.sh test

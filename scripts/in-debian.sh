@@ -1,0 +1,27 @@
+#!/bin/bash
+# Usage: in-debian.sh ROOT REPOSITORY COMMAND...
+#
+# Runs a command in the folder ROOT of fetch-debian.sh, as root and without a network. The command
+# sees REPOSITORY as /repository and a compiler cache as /ccache. What the command changes lies in
+# memory, and is gone when the command ends. The script has to start in namespaces of its own:
+# unshare --mount --net --pid --fork --kill-child in-debian.sh ...
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+root=$1 repository=$2
+shift 2
+work=$(mktemp -d)
+view=$work/root
+mkdir -p "$CACHE/ccache-packages"
+mount -t tmpfs -o size=3g none "$work"
+mkdir "$work"/{upper,work,root}
+mount -t overlay none -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/work" "$view"
+mkdir "$view/repository" "$view/ccache"
+mount -t proc none "$view/proc"
+mount --rbind /dev "$view/dev"
+mount -t tmpfs none "$view/tmp"
+mount -t tmpfs none "$view/run"
+mount --bind "$repository" "$view/repository"
+mount --bind "$CACHE/ccache-packages" "$view/ccache"
+exec chroot "$view" "$@"

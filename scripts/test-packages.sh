@@ -1,0 +1,73 @@
+#!/bin/bash
+# Usage: test-packages.sh [SUITE...]
+#
+# Tests `make install` and the Debian packages: builds the packages and those of a next version,
+# runs lintian, and installs them in a minimal Debian 12 and 13 (bookworm, trixie), where DKMS
+# builds the module for the headers of that Debian's kernel. No module is loaded.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+suites=("$@")
+((${#suites[@]})) || suites=(bookworm trixie)
+dir=$BUILD/test-packages
+passed=0
+failed=0
+
+count() { # LOG: adds the counts of a closing line
+	local line
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$1" | tail -n 1) || line='0 passed, 1 failed'
+	[[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+) ]]
+	passed=$((passed + BASH_REMATCH[1]))
+	failed=$((failed + BASH_REMATCH[2]))
+}
+
+build_packages() {
+	local version
+	version=$(project_version)
+	"$ROOT/scripts/build-deb.sh" "$dir/now" >/dev/null
+	"$ROOT/scripts/build-deb.sh" "$dir/next" "$version+next" >/dev/null
+	for repository in now next; do
+		(cd "$dir/$repository" && dpkg-scanpackages . >Packages 2>/dev/null)
+	done
+}
+
+check_lintian() {
+	if lintian --allow-root --pedantic --display-info --fail-on error,warning,info,pedantic \
+		"$dir"/now/*.deb; then
+		echo "ok lintian finds nothing"
+		passed=$((passed + 1))
+	else
+		echo "not ok lintian finds nothing"
+		failed=$((failed + 1))
+	fi
+}
+
+test_suite() { # SUITE
+	local root
+	root=$("$ROOT/scripts/fetch-debian.sh" "$1")
+	cp "$ROOT/scripts/test/packages_test.sh" "$dir/test"
+	as_root unshare --mount --net --pid --fork --kill-child \
+		"$ROOT/scripts/in-debian.sh" "$root" "$dir" /repository/test
+}
+
+mkdir -p "$dir"
+build_packages
+check_lintian
+"$ROOT/scripts/test/install_test.sh" >"$dir/install.log" 2>&1 || :
+cat "$dir/install.log"
+count "$dir/install.log"
+
+ask_for_root
+declare -A pids=()
+for suite in "${suites[@]}"; do
+	test_suite "$suite" >"$dir/$suite.log" 2>&1 &
+	pids[$suite]=$!
+done
+for suite in "${suites[@]}"; do
+	wait "${pids[$suite]}" || :
+	cat "$dir/$suite.log"
+	count "$dir/$suite.log"
+done
+echo "$passed passed, $failed failed"
+((failed == 0))
