@@ -9,8 +9,9 @@ KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 mirror() { # Debian|Debian-Security
 	local path=${1,,}
 	# shellcheck disable=SC2016 # apt-get fills in the names
-	apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		awk -v label="$1" '$1 == label { print $2; found = 1; exit }
+	apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' 2>/dev/null |
+		awk -v label="$1" '{ uri = $1; sub(/^[^ ]* /, "") }
+			$0 == label && !found++ { print uri }
 			END { exit !found }' || printf 'http://deb.debian.org/%s\n' "$path"
 }
 
@@ -19,31 +20,40 @@ archive() { # PROGRAM ARGUMENT...: apt-get or apt-cache, on the lists in the cac
 	shift
 	"$program" -o Dir::Etc::sourcelist="$ARCHIVE/sources.list" -o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::State::lists="$ARCHIVE/lists" -o Dir::State::status="$ARCHIVE/status" \
+		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
 		-o Dir::Cache="$ARCHIVE/cache" -o APT::Sandbox::User=root \
 		-o APT::Default-Release= -o Acquire::Languages=none "$@"
 }
 
-# Fetches the lists of packages unless those in the cache are of the last day. Without a network,
-# older lists serve.
-refresh_archive() {
-	local debian security
-	[[ -z $(find "$ARCHIVE/fresh" -mtime -1 2>/dev/null) ]] || return 0
-	mkdir -p "$ARCHIVE"/{lists,cache/archives}/partial
-	: >"$ARCHIVE/status"
-	debian=$(mirror Debian)
-	security=$(mirror Debian-Security)
+# Fetches the lists of packages from these mirrors.
+update_lists() { # DEBIAN SECURITY
 	printf "deb [signed-by=$KEYRING] %s %s main\n" \
-		"$debian" bookworm-backports "$debian" trixie "$security" trixie-security \
-		"$debian" trixie-backports >"$ARCHIVE/sources.list"
-	note "fetching the lists of Debian's packages"
-	if archive apt-get -q update -o APT::Update::Error-Mode=any >"$BUILD/archive.log" 2>&1; then
-		touch "$ARCHIVE/fresh"
-	elif [[ -e $ARCHIVE/fresh ]]; then
-		note "no new lists of Debian's packages (see $BUILD/archive.log): the old ones serve"
-	else
-		tail -n 3 "$BUILD/archive.log" >&2
-		die "cannot fetch the lists of Debian's packages: is there a network?"
+		"$1" bookworm-backports "$1" trixie "$2" trixie-security \
+		"$1" trixie-backports >"$ARCHIVE/sources.list"
+	archive apt-get -q update -o APT::Update::Error-Mode=any >"$BUILD/archive.log" 2>&1
+}
+
+# Fetches the lists of packages unless those in the cache are of the last day, from the host's mirror
+# or from Debian's own, which has all releases. Without a network, older lists serve for an hour.
+refresh_archive() {
+	mkdir -p "$ARCHIVE"/{lists,cache/archives}/partial
+	exec 6>"$ARCHIVE/lock"
+	flock 6
+	if [[ -z $(find "$ARCHIVE/fresh" -mtime -1 2>/dev/null) ]]; then
+		: >"$ARCHIVE/status"
+		note "fetching the lists of Debian's packages"
+		if update_lists "$(mirror Debian)" "$(mirror Debian-Security)" ||
+			update_lists http://deb.debian.org/{debian,debian-security}; then
+			touch "$ARCHIVE/fresh"
+		elif [[ -e $ARCHIVE/fresh ]]; then
+			note "no new lists of Debian's packages (see $BUILD/archive.log): the old ones serve"
+			touch -d '23 hours ago' "$ARCHIVE/fresh"
+		else
+			tail -n 3 "$BUILD/archive.log" >&2
+			die "cannot fetch the lists of Debian's packages, see $BUILD/archive.log: is there a network?"
+		fi
 	fi
+	exec 6>&-
 }
 
 # Prints the newest release among packages $1RELEASE, where each of the other packages has the same

@@ -58,7 +58,7 @@ write_page() { # PAGE
 package_version() { dpkg-query -W -f '${Version}' "$1"; }
 
 # The version of Debian, for example 12, or 0 on another system.
-debian_version() { (. /etc/os-release && echo "${VERSION_ID:-0}"); }
+debian_version() { (. /etc/os-release && [[ $ID == debian ]] && echo "${VERSION_ID:-0}") || echo 0; }
 
 # The release of the stock headers in use, for example 6.1.0-56-amd64: TMM_KERNEL, or the newest
 # installed headers of the kernel that this release of Debian came with.

@@ -26,7 +26,7 @@ packages_for() {
 		;;
 	run)
 		packages_for module
-		echo qemu-system-x86 busybox-static cpio gzip python3
+		echo qemu-system-x86 busybox-static cpio gzip xz-utils python3
 		;;
 	test)
 		packages_for run

@@ -72,7 +72,7 @@ suffix_of() {
 	case $1 in
 	6.12) echo +deb12-amd64 ;;
 	6.12-deb13 | 7) echo +deb13-amd64 ;;
-	*) die "KERNEL=$1 is not a kernel: take one of stock,debug,$KERNEL_NAMES" ;;
+	*) die "KERNEL=$1 is not a kernel of Debian: take one of stock,$KERNEL_NAMES" ;;
 	esac
 }
 
@@ -110,12 +110,15 @@ other() {
 		root=$(compiler_root)
 		ln -sfn "$root" "$dir/root"
 	fi
+	[[ -r $dir/boot/vmlinuz-$release ]] || die "the packages of $release hold no kernel"
 	printf '%s\n' "$dir/boot/vmlinuz-$release"
 }
 
 # Prints the directory of a root with Debian 13's compiler.
 compiler_root() {
 	local dir=$CACHE/root-gcc-14 new
+	exec 6>"$dir.lock"
+	flock 6
 	if [[ ! -e $dir/usr/bin/gcc-14 ]]; then
 		note "downloading gcc 14 of Debian 13 (about 80 MB)"
 		new=$(mktemp -d "$dir.XXXXXX")

@@ -274,6 +274,10 @@ test_kernels() {
 			report_one "gone-$kernel" skipped
 			continue
 		fi
+		if ! "$ROOT/scripts/build-module.sh" "$kernel" >/dev/null; then
+			report_one "build-$kernel" failed
+			continue
+		fi
 		demo=passed
 		KERNEL=$kernel FILE='' "$ROOT/scripts/run-guest.sh" demo \
 			>"$dir/demo-$kernel.log" || demo=failed
