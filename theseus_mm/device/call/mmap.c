@@ -59,7 +59,6 @@ static int set_up_area(struct vm_area_struct *vma, struct tmm_loan *loan,
 	if (err)
 		goto err_end;
 	tmm_loan_taint(loan);
-	tmm_prefault_begin(vma, loan);
 	return 0;
 
 err_end:
@@ -82,9 +81,13 @@ static int mmap_loan(struct file *file, struct vm_area_struct *vma,
 	if (!loan)
 		return -ENOMEM;
 	err = lend(file, vma, loan);
-	if (err)
+	if (err) {
 		kfree(loan);
-	return err;
+		return err;
+	}
+	/* This function allocates memory of the borrower, for which no owner may have to wait. */
+	tmm_prefault_begin(vma, loan);
+	return 0;
 }
 
 static int lend_offset(struct file *file, struct vm_area_struct *vma, struct tmm_loan *loan)
