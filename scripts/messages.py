@@ -37,9 +37,16 @@ SOURCES = {
     )),
     "tool": ("initramfs/bin/tmm/*.c", (
         (r"\bfailed\([^;\"]*?,\s*(?=\")", "{}: %s"),
+        (r"\bcomplained\([^;\"]*?,\s*(?=\")", "tmm: %s: {}"),
         (r"\bfprintf\(stderr,\s*", "{}"),
         (r"\bdemo_fail\(\w+,\s*", "demo: FAILED: %s: {}"),
         (r"\bdemo_call_failed\(\w+,\s*", "demo: FAILED: %s: {}: %s"),
+    )),
+    "packages": ("debian/theseus-mm-dkms.p*", (
+        (r"\becho (?=\"theseus)", "{}"),
+    )),
+    "build": ("initramfs/src/theseus-mm/check-build", (
+        (r"\bcomplain (?=\")", "theseus-mm: {}"),
     )),
     "init": ("initramfs/init", (
         (r"\b(?:problem|fail) (?=\")", "{}"),
@@ -47,12 +54,13 @@ SOURCES = {
     )),
 }
 # Lines in the sources that are no message of a failure, each with the reason.
+SHELL = {"init", "packages", "build"}
 NO_MESSAGE = {
     # pr_err() with %pV prints a message that tmm_advice_refuse() gets
     "module": {"*; *"},
     "library": set(),
     # the wrappers that put a call or a file before an error, and what they print around a message
-    "tool": {"tmm:", ": *", "demo: FAILED: *: *: *"},
+    "tool": {"tmm:", "tmm: *:", "tmm: **", ": *", "demo: FAILED: *: *: *"},
     # what the functions problem() and verdict() print around a message
     "init": {"*"},
 }
@@ -88,15 +96,15 @@ def messages_of(kind, text):
     _, patterns = SOURCES[kind]
     # comments have no messages
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S).replace("\\\n", "\n")
-    if kind == "init":
+    if kind in SHELL:
         text = re.sub(r"\$\([^()\n]*\)", "$output", text)
     for before, around in patterns:
         for match in re.finditer(before + STRING, text):
             parts = re.findall(r'"((?:[^"\\]|\\.)*)"', match.group(match.lastindex))
             for line in filter(None, "".join(parts).split("\\n")):
-                line = of_shell(line) if kind == "init" else of_c(line)
+                line = of_shell(line) if kind in SHELL else of_c(line)
                 message = normal(around.replace("{}", line))
-                if message not in NO_MESSAGE[kind]:
+                if message not in NO_MESSAGE.get(kind, ()):
                     yield message
 
 
