@@ -6,8 +6,8 @@
 # and C++17; the library exports the declared names, and each is in the man page and in an
 # example; the man pages are clean; the page of the device has all that the sources have, and its
 # examples compile; TROUBLESHOOTING.md has each message of a failure; README.md shows the tested
-# program, which can be linked as README.md says; the host-side tests of the library and the tool
-# pass.
+# program, which can be linked as README.md says; the host-side tests of the library, the module
+# for Python and the tool pass.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -138,6 +138,20 @@ run_host_test() {
 	timeout 60 "$temporary/host_test" || die "the library's host-side tests failed"
 }
 
+# The module for Python calls a library that is linked with the same fake kernel.
+run_python_test() {
+	local test
+	gcc -std=gnu11 -D_GNU_SOURCE -g -shared -fPIC -Wall -Wextra -Werror -I "$tools/include" \
+		-I "$ROOT/theseus_mm/include/uapi" -Wl,--wrap=ioctl,--wrap=calloc \
+		-Wl,-soname,libtmm.so.0 -o "$temporary/libtmm.so.0" "$host/libtmm_kernel.c" \
+		-Wl,--whole-archive "$tools/libtmm.a" -Wl,--no-whole-archive
+	for test in "$host"/python_*test.py; do
+		LD_LIBRARY_PATH=$temporary PYTHONPATH=$sources/lib/python3 PYTHONDONTWRITEBYTECODE=1 \
+			timeout 120 /usr/bin/python3 "$test" >"$temporary/python.log" 2>&1 ||
+			{ cat "$temporary/python.log" >&2; die "${test##*/} failed"; }
+	done
+}
+
 # Two tools are tested: the built one, and one that is linked with a fake kernel.
 run_tool_test() {
 	gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -g -Wall -Wextra -Werror \
@@ -163,5 +177,6 @@ check_same_task
 check_quick_start
 check_linking
 run_host_test
+run_python_test
 run_tool_test
 note "built: $(cd "$BUILD" && echo tools/{tmm,libtmm.a,libtmm.so,libtmm.pc,libtmm.3,include/tmm.h,tmm.1,theseus_mm.4,completions/tmm})"

@@ -34,7 +34,7 @@ packages_for() {
 		;;
 	style)
 		packages_for test
-		echo sparse shellcheck abigail-tools
+		echo sparse shellcheck abigail-tools mypy
 		;;
 	*)
 		die "unknown target: $1"

@@ -249,6 +249,9 @@ untested=$(grep -rhoE '^EXPORT_SYMBOL_TMM\(\w+\)' theseus_mm --include='*.c' |
 	done)
 [[ -z $untested ]] || { echo "$untested"; failed "the tests of what is exported"; }
 
+mypy --strict --no-error-summary --cache-dir="$BUILD/mypy" initramfs/lib/python3/theseus_mm ||
+	failed "mypy of the module for Python"
+
 shellcheck -x "${scripts[@]}" || failed shellcheck
 shellcheck -s dash initramfs/init initramfs/src/theseus-mm/check-build debian/*.post* ||
 	failed "shellcheck of the scripts for sh"

@@ -5,6 +5,7 @@
 #include "libtmm_test.h"
 
 #include <stdarg.h>
+#include <sys/mman.h>
 
 struct libtmm_fake fake;
 int no_memory_at;
@@ -156,6 +157,16 @@ static int fake_limits(struct theseus_mm_limits *limits)
 	return 0;
 }
 
+/* A descriptor that can be mmapped, and has the size of the fake mappings. */
+static int fake_descriptor(void)
+{
+	int fd = memfd_create("mapping", MFD_CLOEXEC);
+
+	if (fd >= 0 && ftruncate(fd, 4 * TMM_PAGE_SIZE))
+		abort();
+	return fd;
+}
+
 static int answer_new(unsigned long request, void *argument)
 {
 	struct theseus_mm_map_range *range = argument;
@@ -166,7 +177,7 @@ static int answer_new(unsigned long request, void *argument)
 	switch (request) {
 	case THESEUS_MM_IOC_EXPORT:
 	case THESEUS_MM_IOC_EXPORT_DMABUF:
-		((struct theseus_mm_export *)argument)->fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		((struct theseus_mm_export *)argument)->fd = fake_descriptor();
 		((struct theseus_mm_export *)argument)->export_id = 44;
 		return 0;
 	case THESEUS_MM_IOC_TAKE_BACK:
