@@ -9,7 +9,7 @@ export DESTDIR PREFIX LIBDIR SRCDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
-.PHONY: test-kernels test-packages test-harness test-strict kernel style check abi clean help
+.PHONY: test-python test-kernels test-packages test-harness test-strict kernel style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -67,6 +67,10 @@ test-kernels: ## run the demo and the programs in Debian's other kernels; KERNEL
 test-packages: ## test make install, and the Debian packages in a minimal Debian 12 and 13
 	@$(S)/deps.sh packages
 	@$(S)/test-packages.sh
+
+test-python: ## run the tests of the module for Python: in a guest of Debian's kernel with Python
+	@$(S)/deps.sh test
+	@MACHINES=python $(S)/run-tests.sh machines
 
 test-harness: ## test the test rig: its parser, and a boot that has to fail
 	@$(S)/deps.sh test

@@ -30,7 +30,7 @@ packages_for() {
 		;;
 	test)
 		packages_for run
-		echo linux-source-6.1 xz-utils ccache bc bison flex libelf-dev libssl-dev perl gcc-multilib
+		echo linux-source-6.1 xz-utils ccache bc bison flex libelf-dev libssl-dev perl gcc-multilib python3-numpy
 		;;
 	style)
 		packages_for test

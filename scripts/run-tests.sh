@@ -90,15 +90,15 @@ suites() {
 #   "Also 32-bit: ..."    the machine m32 runs the program again, as NAME32_test
 programs() { # all|new|old|checked|debug|other|MACHINE
 	local file name machine wanted=${PROGRAMS:-}
-	for file in "$ROOT"/initramfs/tests/*_test.c; do
+	for file in "$ROOT"/initramfs/tests/*_test.c "$ROOT"/initramfs/tests/python/*_test.py; do
 		name=${file##*/}
-		name=${name%.c}
+		name=${name%.*}
 		if [[ $1 == m32 ]]; then
 			grep -q '^/\* Also 32-bit: ' "$file" || continue
 			name=${name%_test}32_test
 		fi
 		[[ -z $wanted || ,$wanted, == *,$name,* ]] || continue
-		machine=$(sed -n 's:^/\* Machine\: \([a-z]*\)\: .*:\1:p' "$file")
+		machine=$(sed -n 's:^\(/\*\|#\) Machine\: \([a-z]*\)\: .*:\2:p' "$file")
 		case ${machine:-$1} in
 		m32) ;;
 		debug) grep -q '^/\* Debug kernel: ' "$file" || continue ;;
@@ -137,11 +137,27 @@ describe_machine() {
 		# shellcheck disable=SC2016 # the dollar is memmap's own
 		memmap=('memmap=64M$0x20000000' 'memmap=64M$0x60000000')
 		;;
+	python)
+		append_python
+		;;
 	kvm | lockdown | m32) ;;
 	*) die "no such machine: $1" ;;
 	esac
 }
-MACHINE_NAMES=unplug,firmware,numa,kvm,lockdown,m32
+MACHINE_NAMES=unplug,firmware,numa,kvm,lockdown,m32,python
+
+# Lets the next boot of Debian's kernel use an archive that also contains Python. Both archives are
+# unpacked one after the other; the second one begins at a multiple of four bytes.
+append_python() {
+	local python combined=$dir/initrd-python
+	python=$("$ROOT/scripts/build-python.sh")
+	{
+		cat "${initrds[stock]}"
+		head -c $(((4 - $(stat -c %s "${initrds[stock]}") % 4) % 4)) /dev/zero
+		cat "$python"
+	} >"$combined"
+	initrds[stock]=$combined
+}
 
 # The lock keeps other runs from building in the same tree at the same time. Each run boots its
 # own copy of the archive.

@@ -249,8 +249,11 @@ untested=$(grep -rhoE '^EXPORT_SYMBOL_TMM\(\w+\)' theseus_mm --include='*.c' |
 	done)
 [[ -z $untested ]] || { echo "$untested"; failed "the tests of what is exported"; }
 
-mypy --strict --no-error-summary --cache-dir="$BUILD/mypy" initramfs/lib/python3/theseus_mm ||
-	failed "mypy of the module for Python"
+# Types of the module for Python, and of the examples that use it
+for program in initramfs/lib/python3/theseus_mm initramfs/share/examples/python/*.py; do
+	MYPYPATH=initramfs/lib/python3 mypy --strict --no-error-summary \
+		--cache-dir="$BUILD/mypy" "$program" || failed "mypy of $program"
+done
 
 shellcheck -x "${scripts[@]}" || failed shellcheck
 shellcheck -s dash initramfs/init initramfs/src/theseus-mm/check-build debian/*.post* ||
