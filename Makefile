@@ -6,7 +6,7 @@
 
 S := scripts
 export DESTDIR PREFIX LIBDIR SRCDIR
-export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES
+export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
 .PHONY: test-python test-kernels test-packages test-harness test-strict kernel style check abi clean help
@@ -68,7 +68,7 @@ test-packages: ## test make install, and the Debian packages in a minimal Debian
 	@$(S)/deps.sh packages
 	@$(S)/test-packages.sh
 
-test-python: ## run the tests of the module for Python: in a guest of Debian's kernel with Python
+test-python: ## run the tests of the module for Python in a guest; PYTHON=3.13 takes that of Debian 13
 	@$(S)/deps.sh test
 	@MACHINES=python $(S)/run-tests.sh machines
 

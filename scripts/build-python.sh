@@ -2,15 +2,21 @@
 # Usage: build-python.sh
 #
 # Packs what the guest's Python tests need, and prints the path of the archive, which is
-# appended to the one of build-initramfs.sh: this machine's Debian packages of Python and NumPy
-# with the libraries they need, libtmm.so, the module theseus_mm, the tests of initramfs/tests/python
-# as programs of /bin/tests, and the examples.
+# appended to the one of build-initramfs.sh: Debian's packages of Python and NumPy with the libraries
+# they need, libtmm.so, the module theseus_mm, the tests of initramfs/tests/python as programs of
+# /bin/tests, and the examples.
+#
+#   PYTHON    empty: the packages of this machine; 3.13: those of Debian 13, which are downloaded
+#             and unpacked in the cache
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 sources=$ROOT/initramfs
-root=$BUILD/python/root
+PYTHON=${PYTHON:-}
+# shellcheck source=scripts/archive.sh
+. "$ROOT/scripts/archive.sh"
+root=$BUILD/python$PYTHON/root
 python=/usr/bin/python3
 version=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 
@@ -37,7 +43,28 @@ libraries() {
 		grep -oE '(=> |^[[:space:]])/[^ ]+' | grep -oE '/.*' | grep -v "^$root" | sort -u
 }
 
-build_root() {
+# Debian 13's packages with their own C library, unpacked.
+TRIXIE=(libc6 libgcc-s1 libstdc++6 libgfortran5 libquadmath0 zlib1g libbz2-1.0 liblzma5 libzstd1
+	libexpat1 libffi8 libssl3t64 libuuid1 libblas3 liblapack3 python3-numpy python3.13
+	python3.13-minimal libpython3.13-minimal libpython3.13-stdlib)
+
+build_trixie_root() {
+	local libraries=usr/lib/x86_64-linux-gnu
+	refresh_archive
+	rm -rf "$root"
+	unpack_packages "$root" "${TRIXIE[@]/%//trixie}" >&2
+	find "$root" -printf '%P\0' | grep -zE "$(tr -d '^' <<<"$unused")" |
+		(cd "$root" && xargs -0 rm -rf)
+	# what the installation of the packages does
+	ln -s blas/libblas.so.3 "$root/$libraries/libblas.so.3"
+	ln -s lapack/liblapack.so.3 "$root/$libraries/liblapack.so.3"
+	ln -s python3.13 "$root/usr/bin/python3"
+	ln -s usr/lib64 "$root/lib64"
+	"$root/lib64/ld-linux-x86-64.so.2" --library-path "$root/$libraries" \
+		"$root/usr/bin/python3.13" -m compileall -q -s "$root" -p / "$root/usr/lib"
+}
+
+build_host_root() {
 	local library
 	rm -rf "$root"
 	mkdir -p "$root"
@@ -48,11 +75,28 @@ build_root() {
 	"$python" -m compileall -q -s "$root" -p / "$root/usr/lib"
 }
 
-# The Python of the packages changes rarely, and takes longer than the rest.
-stamp=$BUILD/python/stamp
-wanted=$(dpkg-query -W -f '${Package} ${Version}\n' "$version" python3-numpy libc6 && sha256sum "$0")
+# The Python of the packages changes rarely, and takes longer than the rest. Prints the packages.
+describe_packages() {
+	case $PYTHON in
+	'') dpkg-query -W -f '${Package} ${Version}\n' "$version" python3-numpy libc6 ;;
+	3.13) archive apt-cache -q policy python3.13 python3-numpy libc6 | grep Candidate ;;
+	*) die "PYTHON=$PYTHON: neither empty nor 3.13" ;;
+	esac
+	sha256sum "$0"
+}
+
+build_root() {
+	case $PYTHON in
+	'') build_host_root ;;
+	3.13) build_trixie_root ;;
+	esac
+}
+
+[[ $PYTHON != 3.13 ]] || refresh_archive
+stamp=$BUILD/python$PYTHON/stamp
+wanted=$(describe_packages)
 if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
-	note "copying $version and NumPy for the guest"
+	note "copying Python ${PYTHON:-of this machine} and NumPy for the guest"
 	build_root
 	printf '%s\n' "$wanted" >"$stamp"
 fi
@@ -71,8 +115,8 @@ for test in "$sources"/tests/python/*.py; do
 done
 find "$packages/theseus_mm" "$root/share" -name __pycache__ -prune -exec rm -r {} +
 
-archive=$BUILD/python.cpio
+packed=$BUILD/python$PYTHON.cpio
 (cd "$root" && find . -mindepth 1 | sort |
-	cpio --quiet -o -H newc --owner 0:0 --reproducible) >"$archive.new"
-mv "$archive.new" "$archive"
-printf '%s\n' "$archive"
+	cpio --quiet -o -H newc --owner 0:0 --reproducible) >"$packed.new"
+mv "$packed.new" "$packed"
+printf '%s\n' "$packed"
