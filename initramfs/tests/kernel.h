@@ -5,6 +5,7 @@
 #ifndef TESTS_KERNEL_H
 #define TESTS_KERNEL_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/utsname.h>
@@ -28,5 +29,12 @@ static inline bool kernel_is_at_least(unsigned int major, unsigned int minor)
 		if (!KERNEL_HAS_STRUCT_PAGES())						\
 			SKIP(return, "Linux 6.15 and later: struct_pages=1 is refused");	\
 	} while (0)
+
+/*
+ * Errors of Linux itself for a file that has no path. They changed after 6.12, and were read off 7.3:
+ * for an executable VMA, and for opening the file through /proc.
+ */
+#define ERRNO_OF_EXEC()		(kernel_is_at_least(7, 0) ? EPERM : EACCES)
+#define ERRNO_OF_REOPEN()	(kernel_is_at_least(7, 0) ? EACCES : ENXIO)
 
 #endif /* TESTS_KERNEL_H */

@@ -3,6 +3,7 @@
  * Descriptors and mappings that are permanently read-only.
  */
 #include "descriptor.h"
+#include "kernel.h"
 #include "rights.h"
 
 #include <fcntl.h>
@@ -55,7 +56,7 @@ static void expect_descriptor_read_only(struct __test_metadata *_metadata, int e
 	ASSERT_LE(0, received);
 	EXPECT_AREA_READ_ONLY(received);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", export);
-	EXPECT_ERRNO(ENXIO, open(path, O_RDWR));
+	EXPECT_ERRNO(ERRNO_OF_REOPEN(), open(path, O_RDWR));
 	EXPECT_EQ(O_RDONLY, fcntl(export, F_GETFL) & O_ACCMODE);
 	fcntl(export, F_SETFL, O_RDWR);
 	EXPECT_EQ(O_RDONLY, fcntl(export, F_GETFL) & O_ACCMODE);

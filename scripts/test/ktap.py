@@ -66,9 +66,11 @@ SPLATS = re.compile("|".join((
 ALLOWED_SKIPS = (
     # the case needs a number of paging levels that this boot does not have
     "*4_level*", "*5_level*", "*four_level*", "*five_level*",
-    # the case loads the module with struct_pages=1, which is refused since Linux 6.15
-    "load_test.*struct_pages_*", "load_test.*_with_struct_pages",
-    "bad_memory_test.*.a_page_that_linux_reports", "bad_memory_test.*.a_page_that_is_pinned",
+)
+# Reasons that a case finds out in the guest. Each names a property that only newer kernels have.
+ALLOWED_REASONS = (
+    "Linux 6.15 and later: struct_pages=1 is refused",
+    'this kernel does not offer the preemption model "none"',
 )
 
 CONTEXT = 20
@@ -293,7 +295,7 @@ def check_console(console):
 
 def check_skips(leaves):
     for leaf in leaves:
-        if leaf.status == "skipped" and not any(
+        if leaf.status == "skipped" and leaf.message not in ALLOWED_REASONS and not any(
                 fnmatch.fnmatch(leaf.name, pattern) for pattern in ALLOWED_SKIPS):
             leaf.status = "failed"
             leaf.message = f"this case must not be skipped: {leaf.message}"
