@@ -435,6 +435,7 @@ class WindowTest(Case):
         with self.mapping.mmap(4096, 8192, writable=True, populate=True) as window:
             self.assertEqual((8192, 8192, True),
                              (len(window), window.nr_bytes, window.is_writable))
+        self.assertEqual(window.nr_bytes, window.size())
         for offset, nr_bytes, number in ((1, 4096, errno.EINVAL), (0, 0, errno.EINVAL),
                                          (SIZE, None, errno.EINVAL), (0, SIZE + 1, errno.ERANGE),
                                          (SIZE + 4096, None, errno.ERANGE),

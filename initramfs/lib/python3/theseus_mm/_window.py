@@ -131,6 +131,10 @@ class Window(mmap.mmap):
                     source = source[done:]
                     nr -= done
 
+    def size(self) -> int:
+        """Size in bytes, as nr_bytes."""
+        return self._nr_bytes
+
     def resize(self, newsize: int) -> None:
         """Fail: a window keeps its size. Close it, and make a new one."""
         raise OSError(errno.EOPNOTSUPP, "Window.resize: a window keeps its size: close it, and "
@@ -212,7 +216,8 @@ class _Pipe:
     """A pipe, through which the kernel copies from and to memory that may be revoked."""
 
     def __enter__(self) -> "_Pipe":
-        self.reader, self.writer = os.pipe()
+        # A user with many pipes gets small ones, which take a part of a chunk and must not block.
+        self.reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         return self
 
     def __exit__(self, *_: object) -> None:
