@@ -10,23 +10,6 @@
 
 #include <sys/uio.h>
 
-/*
- * Does @condition hold within 20 seconds? The module checks pins at least once a second, but the
- * machine may be busy.
- */
-#define BECOMES(condition)								\
-	({										\
-		bool _is_so = false;							\
-		int _i;									\
-											\
-		for (_i = 0; _i < 2000 && !_is_so; _i++) {				\
-			_is_so = (condition);						\
-			if (!_is_so)							\
-				usleep(10000);						\
-		}									\
-		_is_so;									\
-	})
-
 static inline bool is_pinned(int fd, __u32 handle)
 {
 	struct theseus_mm_query query;
