@@ -135,7 +135,8 @@ void proposal_print(const struct proposal *proposal)
 	       proposal->grub);
 	printf("\n# systemd-boot: append this word to the line in /etc/kernel/cmdline, then run\n"
 	       "# kernel-install add \"$(uname -r)\" \"/boot/vmlinuz-$(uname -r)\". If there is no\n"
-	       "# such file, write the words of /proc/cmdline into it first.\n%s\n",
+	       "# such file, write the words of /proc/cmdline into it first, without those that begin\n"
+	       "# with initrd= or BOOT_IMAGE=.\n%s\n",
 	       proposal->memmap);
 	printf("\n# QEMU: add this word to -append \"...\" in a shell\n%s\n", proposal->shell);
 	printf("\n# Then reboot, look for the range, which may be a part of a larger one, and load the\n"
