@@ -14,6 +14,8 @@ prefix=${PREFIX:-/usr/local}
 libdir=${LIBDIR:-$prefix/lib}
 srcdir=${SRCDIR:-/usr/src}
 version=$(project_version)
+# Folders that the installation makes are open to all users, whatever root's umask is.
+umask 022
 doc=$prefix/share/doc/theseus-mm
 module=$srcdir/theseus-mm-$version
 manifest=$doc/installed-files
@@ -33,15 +35,36 @@ make_folder() { # PATH
 	made+=("$1/")
 }
 
-# Notes a file before it is written, so that an installation that fails can be undone.
+# Notes a file before it is written, so that an installation that fails can be undone. A file of the
+# installation before is replaced in one step, so that a failure leaves the old file or the new one.
 put_file() { # MODE|link SOURCE PATH
+	local new=$destination$3.tmm-new
 	make_folder "$(dirname "$3")"
-	made+=("$3")
-	if [[ $1 == link ]]; then
-		ln -s "$2" "$destination$3"
+	if grep -qxF -- "$3" "$temporary/old"; then
+		kept+=("$3")
 	else
-		install -m "$1" "$2" "$destination$3"
+		made+=("$3")
 	fi
+	made+=("$3.tmm-new")
+	rm -f "$new"
+	if [[ $1 == link ]]; then
+		ln -s "$2" "$new"
+	else
+		install -m "$1" "$2" "$new"
+	fi
+	mv -f "$new" "$destination$3"
+	unset 'made[-1]'
+}
+
+# Removes what only the installation before had, and prints those of its folders that are still used.
+remove_stale() {
+	local path
+	{ grep -v '/$' "$temporary/old" || :; } |
+		{ grep -vxF -f <(cut -f 3 "$temporary/list"; echo "$manifest") || :; } | remove_listed
+	{ grep '/$' "$temporary/old" || :; } | remove_listed
+	while IFS= read -r path; do
+		[[ $path != */ || ! -d $destination$path ]] || printf '%s\n' "$path"
+	done <"$temporary/old"
 }
 
 # Lists the files: mode, source and path of each. The source of a link is its target.
@@ -57,6 +80,7 @@ list_files() {
 		644 "$ROOT/theseus_mm/include/uapi/linux/theseus_mm.h" \
 		"$prefix/include/linux/theseus_mm.h" \
 		644 "$tools/tmm.1" "$prefix/share/man/man1/tmm.1" \
+		644 "$tools/theseus_mm.4" "$prefix/share/man/man4/theseus_mm.4" \
 		644 "$tools/libtmm.3" "$prefix/share/man/man3/libtmm.3" \
 		644 "$tools/completions/tmm" "$prefix/share/bash-completion/completions/tmm" \
 		644 "$data/lib/udev/rules.d/60-theseus-mm.rules" \
@@ -100,6 +124,7 @@ check_names() {
 remove_listed() {
 	local path
 	while IFS= read -r path; do
+		[[ $path ]] || continue
 		if [[ $path == */ ]]; then
 			rmdir "$destination${path%/}" 2>/dev/null || :
 		else
@@ -112,6 +137,7 @@ undo_installation() {
 	trap - EXIT
 	printf '%s\n' "${made[@]}" | remove_listed
 	rm -rf "$temporary"
+	[[ -z $(list_installed) ]] || die "the installation before stays: the line above says why"
 	die "nothing is installed: the line above says why"
 }
 
@@ -132,38 +158,44 @@ install_all() {
 	[[ -e $tools/tmm && -e $tools/libtmm.a ]] || die "$tools/tmm is missing: run make tools first"
 	temporary=$(mktemp -d)
 	made=()
+	kept=()
 	trap 'rm -rf "$temporary"' EXIT
 	write_files
 	list_files >"$temporary/list"
 	check_names <"$temporary/list"
-	list_installed | remove_listed
+	list_installed >"$temporary/old"
+	grep -qxF -- "$module/" "$temporary/old" || check_dkms install
 	trap undo_installation EXIT
 	while IFS=$'\t' read -r mode source path; do
 		put_file "$mode" "$source" "$path"
 	done <"$temporary/list"
 	make_folder "$doc"
 	made+=("$manifest")
-	printf '%s\n' "${made[@]}" >"$destination$manifest"
+	{
+		remove_stale
+		printf '%s\n' "${made[@]}" "${kept[@]}"
+	} >"$temporary/manifest"
+	install -m 644 "$temporary/manifest" "$destination$manifest"
 	trap - EXIT
 	rm -rf "$temporary"
 	[[ $destination ]] || print_next_steps
 }
 
 # DKMS links to the source trees of the modules that it has built.
-check_dkms() {
+check_dkms() { # install|uninstall
 	local link
 	for link in "$destination"/var/lib/dkms/theseus-mm/*/source; do
 		[[ -L $link ]] || continue
 		list_installed | grep -qxF -- "$(readlink "$link")/" || continue
 		link=${link%/source}
-		die "DKMS has the module: run dkms remove theseus-mm/${link##*/} --all, then make uninstall again"
+		die "DKMS has the module: run dkms remove theseus-mm/${link##*/} --all, then make $1 again"
 	done
 }
 
 uninstall_all() {
 	[[ -e $destination$manifest ]] ||
 		die "$destination$manifest is missing: nothing is installed there, or with another PREFIX"
-	check_dkms
+	check_dkms uninstall
 	list_installed | remove_listed
 }
 

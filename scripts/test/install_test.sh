@@ -115,6 +115,23 @@ test_next_steps() {
 	check "the installation names its examples" test -e "$prefix/share/doc/theseus-mm/modprobe.d"
 }
 
+# An installation over another one that fails half-way leaves the other one.
+test_failure_over_another() {
+	begin kept /usr/local
+	check "install before a failure" run install
+	echo >"$destination/file"
+	before=$(list_tree)
+	check "install over it where SRCDIR is in a file fails" fails run install /file/src
+	check "and says that the installation before stays" says "the installation before stays"
+	check "and leaves it as it was" is_as_before
+	check "install over it with another SRCDIR" run install /opt/src
+	check "has moved the module's source" test ! -e "$destination/usr/src" -a -e "$destination/opt/src"
+	rm "$destination/file"
+	check "uninstall after that" run uninstall
+	rm -rf "${destination:?}/usr"
+	check "leaves nothing" test -z "$(ls -A "$destination")"
+}
+
 # An installation that fails half-way is undone.
 test_failure() {
 	begin full /usr/local
@@ -136,5 +153,6 @@ test_bad_input
 test_dkms
 test_next_steps
 test_failure
+test_failure_over_another
 echo "$passed passed, $failed failed"
 ((failed == 0))
