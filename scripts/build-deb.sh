@@ -46,7 +46,7 @@ build_packages() {
 }
 note "building the packages of version $wanted"
 quietly "$directory/build.log" "the build of the packages" build_packages
-rm -f "$directory"/*.deb
+rm -f "$directory"/{libtmm0,libtmm-dev,theseus-mm-dkms,theseus-mm-tools}_*.deb
 mv "$directory/source"/*.deb "$directory/source"/*.changes "$directory/source"/*.buildinfo "$directory/"
 rm -rf "$directory/source"
 for package in "$directory"/*_"$wanted"_*.deb; do

@@ -77,7 +77,7 @@ stock_release() {
 
 # Lets sudo ask for the password now, and not during a command that runs quietly.
 ask_for_root() {
-	((EUID == 0)) || ! command -v sudo >/dev/null || sudo -v
+	((EUID == 0)) || ! command -v sudo >/dev/null || sudo -n true 2>/dev/null || sudo -v
 }
 
 as_root() {
