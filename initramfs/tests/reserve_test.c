@@ -101,7 +101,7 @@ TEST_F_TIMEOUT(module, each_line_is_printed, PATIENCE)
 
 	ASSERT_EQ(0, run_command("tmm reserve -k 0 2M", text)) TH_LOG("%s", text);
 	ASSERT_TRUE(find_line(text, "# GRUB", grub)) TH_LOG("%s", text);
-	ASSERT_TRUE(find_line(text, "# such file", linux_line)) TH_LOG("%s", text);
+	ASSERT_TRUE(find_line(text, "# with initrd=", linux_line)) TH_LOG("%s", text);
 	ASSERT_TRUE(find_line(text, "# QEMU", shell)) TH_LOG("%s", text);
 	EXPECT_TRUE(text_has(grub, "memmap=2M\\\\\\$")) TH_LOG("%s", grub);
 	EXPECT_TRUE(text_has(linux_line, "memmap=2M$")) TH_LOG("%s", linux_line);
