@@ -105,7 +105,7 @@ other() {
 		rm -rf "$dir"
 		mv "$new" "$dir"
 	fi
-	# What Debian 13 builds with does not run on an older host.
+	# The compiler of Debian 13 does not run on an older host.
 	if [[ $suffix == +deb13* ]] && (($(debian_version) < 13)); then
 		root=$(compiler_root)
 		ln -sfn "$root" "$dir/root"

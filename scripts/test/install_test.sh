@@ -68,7 +68,7 @@ build_program() {
 	gcc -o "$temporary/program" "$ROOT/initramfs/share/examples/quick_start.c" $flags
 }
 
-# What somebody put into our folders meanwhile stays, and what is not ours is not replaced.
+# Files that somebody else put into the folders meanwhile stay, and foreign files are not replaced.
 test_other_files() {
 	begin other /usr/local
 	check "install beside others" run install
