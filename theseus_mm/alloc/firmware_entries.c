@@ -25,7 +25,11 @@ static const struct {
 	{ "ACPI Non-volatile Storage", TMM_MAP_ACPI },
 };
 
-/* Find the object behind directory @name of @parent. The object may go unless it has a lock. */
+/*
+ * Find the object behind directory @name of @parent, without a reference. The caller asks for
+ * objects that Linux made at boot. Linux frees such an object only if its range is removed as
+ * memory.
+ */
 static struct kobject *find_object(const struct kobject *parent, const char *name)
 {
 	struct kernfs_node *node = kernfs_find_and_get(parent->sd, name);

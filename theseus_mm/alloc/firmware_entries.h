@@ -7,9 +7,10 @@
  * So whoever loads the module cannot show other entries by a root directory or a mount of their
  * own. Linux makes the objects at boot from the map that it passes to a kernel that kexec starts:
  * the firmware's map, in which Linux has changed some RAM to Reserved. Memory that is added later
- * gets an entry as well. Two entries of the firmware's map do not overlap.
+ * gets an entry as well, which may overlap others.
  *
- * Lock: the kset's, while the entries are read; the copy does not change.
+ * Lock: the kset's, while the entries are read, but not while the first entry is looked up, by
+ * which the kset is found. That entry exists since boot. The copy does not change.
  * Owner: whoever calls tmm_firmware_entries_read().
  */
 #ifndef TMM_ALLOC_FIRMWARE_ENTRIES_H

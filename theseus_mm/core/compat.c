@@ -92,9 +92,10 @@ vm_fault_t tmm_compat_insert_small(struct vm_area_struct *vma, unsigned long add
 /*
  * True if memory at @paddr may have entries of 2 MiB in processes.
  *
- * Up to Linux 6.12 at least, mbind(MPOL_MF_STRICT) reads the node from the struct page behind an
- * entry of 2 MiB, for any kind of area, and oopses if there is no struct page. Linux 7.3 leaves
- * special entries alone. mbind() breaks up entries of 1 GiB, and handles small entries correctly.
+ * Up to Linux 6.12.95 at least, mbind(MPOL_MF_STRICT) reads the node from the struct page behind
+ * an entry of 2 MiB, for any kind of area, and oopses if there is no struct page. Linux 6.12.118
+ * and 7.3 leave special entries alone, but only 7.3 was tested with such entries. mbind() breaks
+ * up entries of 1 GiB, and handles small entries correctly.
  *
  * An area whose memory has struct pages is not VM_PFNMAP, so that get_user_pages() finds
  * the struct pages. In such an area, madvise(MADV_COLD) takes an entry of 2 MiB for a
