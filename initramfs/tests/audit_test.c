@@ -5,9 +5,8 @@
  * callers without the capability.
  */
 #include "client.h"
+#include "live_patch.h"
 #include "text.h"
-
-#define TRACEFS	"/sys/kernel/tracing/"
 
 /* Start to trace the calls of capable() that this process makes. */
 static bool begin_to_count(void)
@@ -15,7 +14,8 @@ static bool begin_to_count(void)
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	return text_write(TRACEFS "set_ftrace_pid", pid) &&
+	return live_patch_begin() &&
+	       text_write(TRACEFS "set_ftrace_pid", pid) &&
 	       text_write(TRACEFS "set_ftrace_filter", "capable") &&
 	       text_write(TRACEFS "current_tracer", "function") &&
 	       text_write(TRACEFS "trace", "");
@@ -36,6 +36,7 @@ static void end_of_count(void)
 	text_write(TRACEFS "current_tracer", "nop");
 	text_write(TRACEFS "set_ftrace_filter", "");
 	text_write(TRACEFS "set_ftrace_pid", "");
+	live_patch_end();
 }
 
 /* The output of these calls depends on a capability, but none of the calls needs it. */

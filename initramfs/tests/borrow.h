@@ -10,7 +10,6 @@
 
 #define NR	4
 #define SIZE	(NR * PAGE)
-#define TRACEFS	"/sys/kernel/tracing/"
 
 /**
  * borrow - a client with a mapping in which every byte has a known value

@@ -4,6 +4,7 @@
  * open to debuggers.
  */
 #include "borrow.h"
+#include "live_patch.h"
 #include "text.h"
 
 #include <fcntl.h>
@@ -221,6 +222,7 @@ TEST_F(borrow, the_only_mapping_file_needs_no_file_system_of_its_own)
 
 	if (!text_write(TRACEFS "kprobe_events", "p:tmm_rights kill_anon_super"))
 		SKIP(return, "this kernel has no probes");
+	ASSERT_TRUE(live_patch_begin());
 	ASSERT_TRUE(text_write(TRACEFS "events/kprobes/tmm_rights/enable", "1"));
 	for (i = 0; i < 3; i++) {
 		handle = MAPPING(1).handle;
@@ -230,6 +232,7 @@ TEST_F(borrow, the_only_mapping_file_needs_no_file_system_of_its_own)
 	}
 	hits = text_of(TRACEFS "kprobe_profile");
 	EXPECT_TRUE(text_write(TRACEFS "events/kprobes/tmm_rights/enable", "0"));
+	EXPECT_TRUE(live_patch_end());
 	EXPECT_TRUE(text_write(TRACEFS "kprobe_events", ""));
 	ASSERT_NE(NULL, hits);
 	events = strstr(hits, "tmm_rights");

@@ -9,9 +9,9 @@
 #include "area.h"
 #include "client.h"
 #include "fragment.h"
+#include "live_patch.h"
 #include "text.h"
 
-#define TRACEFS	"/sys/kernel/tracing/"
 #define PREEMPT	"/sys/kernel/debug/sched/preempt"
 
 /* The tests work on NR runs, handles or loans. ALMOST_NR calls at one place count as about NR. */
@@ -186,8 +186,11 @@ FIXTURE_SETUP(resched)
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, access(TRACEFS "set_ftrace_filter", W_OK));
 	preempt_now(self->mode);
-	if (!text_write(PREEMPT, "none"))
+	ASSERT_TRUE(live_patch_begin());
+	if (!text_write(PREEMPT, "none")) {
+		live_patch_end();
 		SKIP(return, "this kernel does not offer the preemption model \"none\"");
+	}
 	ASSERT_TRUE(set_up());
 }
 
@@ -195,6 +198,7 @@ FIXTURE_TEARDOWN(resched)
 {
 	put_back();
 	EXPECT_TRUE(text_write(PREEMPT, self->mode));
+	EXPECT_TRUE(live_patch_end());
 	close(self->fd);
 }
 

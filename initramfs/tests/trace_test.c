@@ -4,9 +4,9 @@
  */
 #include "area.h"
 #include "client.h"
+#include "live_patch.h"
 #include "text.h"
 
-#define TRACEFS	"/sys/kernel/tracing/"
 #define ENABLE	TRACEFS "events/theseus_mm/enable"
 
 /*
@@ -15,12 +15,16 @@
  */
 __attribute__((constructor)) static void enable(void)
 {
+	live_patch_begin();
 	text_write(ENABLE, "1");
+	live_patch_end();
 }
 
 __attribute__((destructor)) static void disable(void)
 {
+	live_patch_begin();
 	text_write(ENABLE, "0");
+	live_patch_end();
 }
 
 FIXTURE(trace)
