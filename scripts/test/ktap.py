@@ -304,7 +304,8 @@ def check_skips(leaves):
 def judge_run(console, result, plan, suites=(), programs=()):
     """Returns every leaf of a run."""
     parts = plan.split(",")
-    leaves = []
+    # The kernel's complaint comes first: usually it is the cause of all other failures.
+    leaves = check_console(console)
     if "kunit" in parts:
         groups, _ = parse(kernel_lines(console))
         leaves += [leaf for group in groups for leaf in group.leaves]
@@ -321,7 +322,7 @@ def judge_run(console, result, plan, suites=(), programs=()):
     check_skips(leaves)
     if "none" in parts and verdict_of(result) == (True, plan, ""):
         leaves.append(Leaf("loads_unloads_and_loads_again", "passed"))
-    leaves += check_console(console) + check_verdict(result, plan)
+    leaves += check_verdict(result, plan)
     return leaves
 
 
