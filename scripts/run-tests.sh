@@ -181,13 +181,13 @@ prepare() { # KERNEL
 	exec 8>&-
 }
 
-# Repeats a boot that a known bug of Linux spoiled (see ktap.py), at most twice.
+# Repeats a boot that a known bug of Linux or of the emulator spoiled (see ktap.py), at most twice.
 boot() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 	local try
 	for try in 1 2 3; do
 		boot_once "$@"
 		"$ROOT/scripts/test/ktap.py" spoiled "$dir/$2" || return 0
-		note "boot $try is repeated: Linux complained before the module was loaded"
+		note "boot $try is repeated: a known bug of Linux or of the emulator spoiled this boot"
 		cp "$dir/$2/console.log" "$dir/$2/console-spoiled-$try.log"
 	done
 }

@@ -257,6 +257,35 @@ class Spoiled(unittest.TestCase):
         self.assertFalse(ktap.spoiled_by_linux(log))
 
 
+OOPS = """[    4.822471] Oops: int3: 0000 [#1] PREEMPT SMP PTI
+[    4.823024] RIP: 0010:sched_clock_cpu+0x9/0x190
+[    4.823268] Code: 90 f3 0f 1e fa 41 54 55 53 66 <90> e8 21 c1 f0 ff 48 03 05
+"""
+
+
+class SpoiledByEmulator(unittest.TestCase):
+    """A breakpoint that is gone, and reports that only look alike."""
+
+    def test_breakpoint_that_is_gone(self):
+        self.assertTrue(ktap.spoiled_by_emulator(OOPS))
+
+    def test_breakpoint_that_stands(self):
+        self.assertFalse(ktap.spoiled_by_emulator(OOPS.replace("66 <90>", "cc <90>")))
+
+    def test_no_code(self):
+        self.assertFalse(ktap.spoiled_by_emulator(OOPS.replace("Code:", "code:")))
+
+    def test_another_report_before(self):
+        log = "[    4.0] WARNING: CPU: 0\n" + "x\n" * 5 + OOPS
+        self.assertFalse(ktap.spoiled_by_emulator(log))
+
+    def test_another_oops(self):
+        self.assertFalse(ktap.spoiled_by_emulator(OOPS.replace("int3", "invalid opcode")))
+
+    def test_nothing_reported(self):
+        self.assertFalse(ktap.spoiled_by_emulator(recorded("pass")))
+
+
 class Verdict(unittest.TestCase):
     """The verdict, the last line of result.log."""
 
