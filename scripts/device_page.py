@@ -96,11 +96,11 @@ class Header:
         self.calls = {name: what.split(", ") for name, what in self.calls.items()}
         self.defines = {}
         for match in re.finditer(
-                r"(?:^/\* ((?:[^*]|\*(?!/))*?) \*/\n)?"
+                r"(?:^/\*\s((?:[^*]|\*(?!/))*?) \*/\n)?"
                 r"^#define THESEUS_MM_(\w+)[ \t]+([^\n]*?)[ \t]*(?:/\* (.*?) \*/)?$", joined, re.M):
             before, name, value, after = match.groups()
             if name not in ("IOWR",) and not name.startswith("IOC_"):
-                words = " ".join((after or before or "").replace("\n *", " ").split())
+                words = " ".join(strip_stars(after or before or "").split())
                 self.defines[name] = " ".join(value.split()), words
         magic = re.search(r"^#define THESEUS_MM_IOC_MAGIC\t(\w+)", text, re.M)
         self.defines["IOC_MAGIC"] = magic.group(1), ""
@@ -156,7 +156,8 @@ def mark_up(word):
         macro = f"Em {core[1:-1]}"
     elif re.match(r"^E[A-Z0-9]{2,}$", core) and core not in ("EXPORT", "EXCLUSIVE", "EXECUTABLE"):
         macro = f"Er {core}"
-    elif re.match(r"^(THESEUS_MM_\w+\*?|O_\w+|MAP_\w+|PROT_\w+|CAP_\w+|POLL\w+|SIG[A-Z]+)$", core):
+    elif re.match(r"^(THESEUS_MM_\w+\*?|O_\w+|MAP_(?!ALLOCATED|FRAME|OFFSET)\w+|PROT_\w+|CAP_\w+|"
+                  r"POLL\w+|SIG[A-Z]+)$", core):
         macro = f"Dv {core}"
     else:
         return None, None
@@ -428,6 +429,10 @@ def check_struct(header, name):
 
 
 def check_defines(header, page, text):
+    # the comment before the number of the calls is for maintainers
+    for name in re.findall(r"^(?:/\*.*| )\*/\n#define THESEUS_MM_(\w+)", header.text, re.M):
+        if name in header.defines and name != "IOC_MAGIC" and not header.defines[name][1]:
+            yield f"definition THESEUS_MM_{name}: the page lacks the comment before it"
     for name in header.defines:
         if not name.endswith("_FLAGS_ALL") and not re.search(rf"\bTHESEUS_MM_{name}\b", text):
             yield f"definition THESEUS_MM_{name}: the page does not have it"
@@ -482,6 +487,7 @@ BREAKS = (
     ("header", r"#define THESEUS_MM_IOC_SHARE\b.*\n", "", "call SHARE"),
     ("header", r"#define THESEUS_MM_KIND_PAGES\t1",
      "#define THESEUS_MM_NEW\t4\n#define THESEUS_MM_KIND_PAGES\t1", "THESEUS_MM_NEW"),
+    ("header", r"/\* The usual choice", "/** The usual choice", "THESEUS_MM_PTE_DATA"),
     ("header", r"\tEDOM\t", "\tENEW\t", "ENEW"),
     ("calls", r"-ENOBUFS", "-ENOSTR", "ENOSTR"),
     ("main", r"static bool quarantine;", "MAX_PARAM(max_new, x);", "max_new"),

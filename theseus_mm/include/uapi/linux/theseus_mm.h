@@ -42,9 +42,9 @@
  * gone, the mapping is freed with its last borrow.
  *
  * Leaves of 2 MiB and 1 GiB are large entries in an area too: mmap() without an address hint
- * aligns large areas for them. Small entries are inserted 512 at a time. (If the kernel
- * supports NUMA, the module uses small entries instead of entries of 2 MiB for memory
- * without struct pages.)
+ * aligns large areas for them. Small entries are inserted 512 at a time. (Before Linux 7.3,
+ * if the kernel supports NUMA, the module uses small entries instead of entries of 2 MiB
+ * for memory without struct pages.)
  *
  * MAP_POPULATE and MAP_LOCKED insert all entries of the new area, so that the area takes no
  * faults later. mlockall(MCL_FUTURE) does the same for each area that is mmapped after that
@@ -187,11 +187,11 @@
  *	EACCES		write access to a mapping that is not writable, or execution of
  *			one that is not executable; a write to a mapping that was handed
  *			over read-only; IMPORT of a descriptor that only lends
- *	EBUSY		the mapping is borrowed
- *	EPERM		a capability is missing
+ *	EBUSY		the mapping is borrowed, or the device region is in use
+ *	EPERM		a capability is missing, or Linux is locked down
  *	ENODEV		the device that the memory belongs to was removed
  *	EIO		the memory fails
- *	EDOM		merge: the two do not touch, or not in that order
+ *	EDOM		merge: the two do not touch, or are in the wrong order
  *	EMEDIUMTYPE	merge: flags, attributes, regions or kinds of memory differ
  *	EDQUOT		a limit of the client or of its user is reached
  *	ESTALE		the exported mapping was imported or taken back, or a lending
@@ -213,14 +213,13 @@
 
 /*
  * From version 2 on, the ABI only grows: new calls are added, and new fields are appended
- * to structures. theseus_mm.abi in this folder is a dump of the calls and structures; `make
- * check` compares the header with that dump.
+ * to structures.
  */
 #define THESEUS_MM_ABI		2
 
 /* Flags of a mapping that user space can choose or see. */
 #define THESEUS_MM_PTE_VALID		(1ULL << 0)	/* out only */
-#define THESEUS_MM_PTE_WRITABLE		(1ULL << 1)
+#define THESEUS_MM_PTE_WRITABLE		(1ULL << 1)	/* with NOT_EXECUTABLE */
 #define THESEUS_MM_PTE_USER_ACCESSIBLE	(1ULL << 2)	/* recorded only */
 #define THESEUS_MM_PTE_DEVICE_MEMORY	(1ULL << 4)	/* EOPNOTSUPP on RAM */
 #define THESEUS_MM_PTE_ACCESSED		(1ULL << 5)
@@ -338,9 +337,8 @@ struct theseus_mm_bucket {
 
 /* The largest number of parts of a region, unless the caller names their size. */
 #define THESEUS_MM_MAX_BUCKETS		4096
-/* The fewest and the most frames of a part. */
-#define THESEUS_MM_MIN_BUCKET_FRAMES	512
-#define THESEUS_MM_MAX_BUCKET_FRAMES	(1U << 31)
+#define THESEUS_MM_MIN_BUCKET_FRAMES	512		/* the fewest frames of a part */
+#define THESEUS_MM_MAX_BUCKET_FRAMES	(1U << 31)	/* the most frames of a part */
 
 #define THESEUS_MM_OWNER_NONE	0U
 #define THESEUS_MM_OWNER_HIDDEN	0xffffffffU
@@ -432,10 +430,10 @@ struct theseus_mm_clients {
 
 #define THESEUS_MM_NO_LIMIT	0xffffffffffffffffULL
 
-/* Each flag selects a field of struct theseus_mm_limits for SET_LIMITS. */
-#define THESEUS_MM_SET_FRAMES	(1U << 0)
-#define THESEUS_MM_SET_PAGES	(1U << 1)
-#define THESEUS_MM_SET_HANDLES	(1U << 2)
+/* Flags of SET_LIMITS. */
+#define THESEUS_MM_SET_FRAMES	(1U << 0)	/* set @client_frames_max */
+#define THESEUS_MM_SET_PAGES	(1U << 1)	/* set @client_pages_max */
+#define THESEUS_MM_SET_HANDLES	(1U << 2)	/* set @client_handles_max */
 #define THESEUS_MM_SET_LIMITS_FLAGS_ALL						\
 	(THESEUS_MM_SET_FRAMES | THESEUS_MM_SET_PAGES | THESEUS_MM_SET_HANDLES)
 
@@ -627,9 +625,9 @@ struct theseus_mm_merge {
 	__u32 reserved;
 };
 
-#define THESEUS_MM_ALLOCATE_AT		(1U << 0)	/* start at @at */
+#define THESEUS_MM_ALLOCATE_AT		(1U << 0)	/* begin at address @at */
 #define THESEUS_MM_ALLOCATE_IN_RANGE	(1U << 1)	/* stay within @min .. @max */
-#define THESEUS_MM_ALLOCATE_BY_BYTES	(1U << 2)	/* @size counts bytes */
+#define THESEUS_MM_ALLOCATE_BY_BYTES	(1U << 2)	/* @size is in bytes */
 #define THESEUS_MM_ALLOCATE_FLAGS_ALL	0x7U
 
 /**
@@ -637,7 +635,8 @@ struct theseus_mm_merge {
  * @flags: in: THESEUS_MM_ALLOCATE_*; AT excludes IN_RANGE and @align
  * @handle: out: the new object
  * @size: in: number of 4 KiB pages or frames, more than 0; with BY_BYTES, a number of bytes,
- *        which begin at @at if AT is set and are rounded up to whole pages or frames
+ *        rounded up to whole pages or frames. With AT and BY_BYTES, the first byte is at
+ *        address @at
  * @at: in: with AT, an address in the first page or frame; else 0
  * @min: in: with IN_RANGE, lowest address that may be used; else 0
  * @max: in: with IN_RANGE, highest address that may be used, inclusive; else 0
@@ -980,9 +979,9 @@ struct theseus_mm_drop_item {
 	__u32 error;
 };
 
-#define THESEUS_MM_MEMORY_WRITE_BACK		0
-#define THESEUS_MM_MEMORY_UNCACHED		1
-#define THESEUS_MM_MEMORY_WRITE_COMBINING	2
+#define THESEUS_MM_MEMORY_WRITE_BACK		0	/* like RAM */
+#define THESEUS_MM_MEMORY_UNCACHED		1	/* for registers */
+#define THESEUS_MM_MEMORY_WRITE_COMBINING	2	/* for frame buffers */
 
 /**
  * struct theseus_mm_device_region - THESEUS_MM_IOC_ADD_DEVICE_REGION,
