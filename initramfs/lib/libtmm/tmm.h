@@ -96,7 +96,7 @@
  *			write of another thread
  *	ESTALE		the mapping of the descriptor was imported or taken back, or a
  *			lending descriptor lends no more
- *	EPERM		a capability is missing
+ *	EPERM		a capability is missing, or Linux is locked down
  *	EDOM		merge: the two objects do not touch, or are in the wrong order
  *	EMEDIUMTYPE	merge: the flags or the kinds of memory differ
  *	ENOBUFS		the array is too short
@@ -165,7 +165,7 @@ struct tmm_mapping;
 #define TMM_LARGE_PAGE_SIZE	(UINT64_C(1) << 21)
 #define TMM_HUGE_PAGE_SIZE	(UINT64_C(1) << 30)
 
-/* Flags of a mapping. */
+/* Flags of a mapping. TMM_WRITABLE without TMM_NOT_EXECUTABLE is EINVAL. */
 #define TMM_WRITABLE		(UINT64_C(1) << 1)
 #define TMM_USER_ACCESSIBLE	(UINT64_C(1) << 2)	/* recorded only */
 #define TMM_DEVICE_MEMORY	(UINT64_C(1) << 4)	/* EOPNOTSUPP on RAM */
@@ -770,7 +770,8 @@ TMM_MUST_CHECK struct tmm_pages *tmm_pages_allocate(struct tmm_client *client,
  * @options: how many, and where; TMM_AT and TMM_IN_RANGE take CAP_SYS_ADMIN
  *
  * Return: the frames, zeroed; or NULL
- * Errors: as tmm_pages_allocate(), and EPERM
+ * Errors: as tmm_pages_allocate(), and EPERM; EOPNOTSUPP or ENODEV if the address is in device
+ *         memory; EIO if memory failed while the kernel cleared it
  * Call: THESEUS_MM_IOC_ALLOCATE_FRAMES
  */
 TMM_MUST_CHECK struct tmm_frames *tmm_frames_allocate(struct tmm_client *client,
@@ -844,7 +845,7 @@ int tmm_frames_merge(struct tmm_frames *frames, struct tmm_frames **other);
  * @flags: TMM_*; TMM_DATA is the usual choice
  *
  * Return: the mapping, its content zeroed; or NULL
- * Errors: ENOSPC, EINVAL, EOPNOTSUPP, EDQUOT
+ * Errors: ENOSPC, EINVAL, EOPNOTSUPP, EDQUOT; EIO if memory failed while the kernel cleared it
  * Call: THESEUS_MM_IOC_MAP_ALLOCATED_PAGES
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_pages_map(struct tmm_pages **pages, uint64_t flags);
@@ -856,7 +857,8 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_pages_map(struct tmm_pages **pages, uint6
  * @flags: TMM_*; TMM_DATA is the usual choice
  *
  * Return: the mapping; or NULL, with @pages and @frames unchanged
- * Errors: EINVAL if @pages and @frames differ in size; EXDEV, ENOSPC, EOPNOTSUPP, EDQUOT
+ * Errors: EINVAL if @pages and @frames differ in size; EXDEV, ENOSPC, EOPNOTSUPP, EDQUOT;
+ *         ENODEV if the device of the frames was removed
  * Call: THESEUS_MM_IOC_MAP_ALLOCATED_PAGES_TO
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_pages_map_to(struct tmm_pages **pages,
@@ -906,7 +908,8 @@ struct tmm_create_options {
  *           the module takes as many runs of frames as it needs
  *
  * Return: the mapping, its content zeroed; or NULL
- * Errors: ENOSPC, EINVAL, EOVERFLOW, EOPNOTSUPP, EDQUOT; EPERM
+ * Errors: ENOSPC, EINVAL, EOVERFLOW, EOPNOTSUPP, EDQUOT; EIO if memory failed while the kernel
+ *         cleared it; with is_identity EPERM and ERANGE
  * Call: THESEUS_MM_IOC_CREATE_MAPPING, _CREATE_CONTIGUOUS_MAPPING,
  *       _CREATE_IDENTITY_MAPPING
  */
@@ -997,7 +1000,8 @@ TMM_MUST_CHECK int tmm_mapping_drop_many(struct tmm_mapping **mappings, int *err
  *
  * Return: the mapping; or NULL
  * Errors: EPERM; EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW; EOPNOTSUPP if the address is
- *         in RAM or the flags do not fit the region; ENOSPC, EDQUOT, EINVAL
+ *         in RAM or the flags do not fit the region; ENODEV if the device was removed; ENOSPC,
+ *         EDQUOT, EINVAL
  * Call: THESEUS_MM_IOC_MAP_FRAME_RANGE
  */
 TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_map_frame_range(struct tmm_client *client,
@@ -1080,7 +1084,7 @@ int tmm_mapping_query(const struct tmm_mapping *mapping, struct tmm_mapping_info
  *          copied
  *
  * Errors: ERANGE, EOVERFLOW; EBUSY while the mapping is written or has a window with
- *         PROT_WRITE; EFAULT, EINTR and EIO, after which a part may have been copied
+ *         PROT_WRITE; EFAULT, EINTR, EIO and ENODEV, after which a part may have been copied
  * Call: THESEUS_MM_IOC_READ
  */
 int tmm_mapping_read(const struct tmm_mapping *mapping, uint64_t offset, void *buffer,
@@ -1095,7 +1099,7 @@ int tmm_mapping_read(const struct tmm_mapping *mapping, uint64_t offset, void *b
  *          copied
  *
  * Errors: EACCES if the mapping is not writable; ERANGE, EOVERFLOW; EBUSY while the mapping
- *         is borrowed; EFAULT, EINTR and EIO, after which a part may have been copied
+ *         is borrowed; EFAULT, EINTR, EIO and ENODEV, after which a part may have been copied
  * Call: THESEUS_MM_IOC_WRITE
  */
 int tmm_mapping_write(struct tmm_mapping *mapping, uint64_t offset, const void *buffer,
@@ -1121,7 +1125,8 @@ int tmm_mapping_write(struct tmm_mapping *mapping, uint64_t offset, const void *
  *
  * Return: the address of the window, for tmm_mapping_munmap(); or NULL
  * Errors: EBUSY; EACCES if the mapping's flags do not allow @prot; ERANGE if the part is
- *         not within the mapping; EINVAL
+ *         not within the mapping; EINVAL; EDQUOT and ENFILE at the first call;
+ *         EOPNOTSUPP for write-back device memory; ENODEV if the device was removed
  * Call: THESEUS_MM_IOC_MAP_OFFSET, mmap(2) with MAP_SHARED
  */
 TMM_MUST_CHECK void *tmm_mapping_mmap(struct tmm_mapping *mapping, uint64_t offset, size_t length,
@@ -1162,8 +1167,8 @@ int tmm_mapping_munmap(void *address, size_t length);
  * Programs that choose the address of a window call mmap(2) themselves, with MAP_SHARED.
  * The offset is valid until the mapping is consumed, or a merge makes the mapping longer.
  *
- * Errors: EOVERFLOW in a 32-bit program, if other mappings of the client, 16 TiB in all,
- *         have the offsets that such a program can use
+ * Errors: EDQUOT and ENFILE at the first call; EOVERFLOW in a 32-bit program, if other
+ *         mappings of the client, 16 TiB in all, have the offsets that such a program can use
  * Call: THESEUS_MM_IOC_MAP_OFFSET
  */
 int tmm_mapping_map_offset(const struct tmm_mapping *mapping, uint64_t *offset);
@@ -1217,7 +1222,7 @@ int tmm_mapping_share(struct tmm_mapping *mapping, bool is_shareable);
  * @flags: TMM_*
  *
  * Errors: EBUSY while the mapping is borrowed; EACCES for TMM_WRITABLE on a mapping that
- *         was exported read-only; EINVAL, EOPNOTSUPP, ENOSPC
+ *         was exported read-only; EINVAL, EOPNOTSUPP
  * Call: THESEUS_MM_IOC_REMAP
  */
 int tmm_mapping_remap(struct tmm_mapping *mapping, uint64_t flags);
@@ -1399,7 +1404,7 @@ TMM_MUST_CHECK struct tmm_mapping *tmm_mapping_import(struct tmm_client *client,
  *
  * Return: the dma-buf's descriptor, close-on-exec, to be closed with close(2); or -1
  * Errors: EOPNOTSUPP without TMM_FEATURE_DMABUF; EBUSY if the mapping has a borrow that
- *         excludes the dma-buf's; EMFILE, ENFILE, EDQUOT
+ *         excludes the dma-buf's; EIO if some of the memory fails; EMFILE, ENFILE, EDQUOT
  * Call: THESEUS_MM_IOC_EXPORT_DMABUF
  */
 TMM_MUST_CHECK int tmm_mapping_export_dmabuf(struct tmm_mapping *mapping);

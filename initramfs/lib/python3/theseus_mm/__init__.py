@@ -3,7 +3,7 @@
 
 This module calls libtmm.so.0, the C library of the Linux module theseus_mm. A program opens
 the device and is a client, creates mappings, and uses their memory as a buffer, for example
-as an array of NumPy without a copy. It needs Python 3.11 or later, and no other module:
+as an array of NumPy without a copy. This module needs Python 3.11 or later, and no other module:
 
     import numpy
     import theseus_mm
@@ -22,10 +22,10 @@ Ownership
 An object (Client, Pages, Frames, Mapping, Descriptor, Window) has one owner. A call that
 consumes an object, such as Mapping.export(), leaves nothing in it: `is_consumed` is true, and
 further calls fail with ENOENT. If such a call fails, the object is as before. Each object is
-a context manager that gives back what it owns, unless that was consumed; so does the garbage
-collector. If an exception leaves a `with` block while a buffer still refers to a window, the
-exception goes on, and the memory goes back with the buffer. When the process ends in any
-way, the kernel takes back all that its clients own.
+a context manager: at the end of the `with` block, the object gives back what it owns, unless
+that was consumed. The garbage collector does the same. If an exception leaves a `with` block
+while a buffer still refers to a window, the exception goes on, and the memory goes back with
+the buffer. When the process ends in any way, the kernel takes back all that its clients own.
 
 A window never ends while a memoryview or an array refers to its memory: Window.close() and
 Mapping.close() fail with BufferError instead. Client.close() does not end windows.
@@ -61,7 +61,7 @@ A child process of os.fork() or multiprocessing owns nothing of its parent. The 
 let both processes be the same client, and then either one could drop what the other uses;
 so this module closes the parent's clients in the child, where calls on inherited objects
 fail with EBADF. The child does not inherit windows: touching one, or an array on it, raises
-SIGSEGV. It does inherit Descriptors, and may import or mmap them. The child opens its own
+SIGSEGV. The child inherits Descriptors, and may import or mmap them. The child opens its own
 Client. Programs started by exec() inherit none of these.
 
 Functions of libtmm that this module does not call

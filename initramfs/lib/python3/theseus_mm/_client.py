@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Clients: who owns objects."""
+"""Clients, which own objects."""
 
 import ctypes
 import errno
@@ -35,9 +35,9 @@ class Client(Owned):
 
     path: the device; None means DEVICE
 
-    A client is a context manager, which closes the client at its end. When the client is
-    closed, collected or its process ends, the kernel takes back all that the client owns. Memory
-    that still has windows goes back with the last window.
+    A client is a context manager, which closes the client at its end. When the client is closed
+    or collected, or its process ends, the kernel takes back all that the client owns. Memory that
+    still has windows goes back with the last window.
 
     Several threads may use one client.
 
@@ -336,7 +336,8 @@ class Client(Owned):
         CAP_SYS_RAWIO.
 
         Errors: OSError with EPERM; EADDRINUSE, EADDRNOTAVAIL, ERANGE, EOVERFLOW; EOPNOTSUPP if
-        the address is in RAM or the flags do not fit the region; ENOSPC, EDQUOT, EINVAL
+        the address is in RAM or the flags do not fit the region; ENODEV if the device was
+        removed; ENOSPC, EDQUOT, EINVAL
 
         Call: tmm_mapping_map_frame_range
         """
@@ -370,7 +371,8 @@ class Client(Owned):
 
         The parameters are those of allocate_pages(). at and within take CAP_SYS_ADMIN.
 
-        Errors: as allocate_pages(), and EPERM
+        Errors: as allocate_pages(), and EPERM; EOPNOTSUPP or ENODEV if the address is in device
+        memory; EIO if memory failed while the kernel cleared it
 
         Call: tmm_frames_allocate
         """
@@ -390,7 +392,8 @@ class Client(Owned):
         align: the address is a multiple of this many bytes, a power of two from PAGE_SIZE to
             1 GiB; with contiguous and identity, the physical address too. 0 means anywhere
 
-        Errors: OSError with ENOSPC, EINVAL, EOVERFLOW, EOPNOTSUPP, EDQUOT; EPERM
+        Errors: OSError with ENOSPC, EINVAL, EOVERFLOW, EOPNOTSUPP, EDQUOT; EIO if memory failed
+        while the kernel cleared it; with identity EPERM and ERANGE
 
         Call: tmm_mapping_create
         """

@@ -49,7 +49,8 @@ class Mapping(Object):
         nr_bytes: number of bytes, 0 or more; None means up to the end
 
         Errors: OSError with ERANGE if not all bytes are in the mapping: then nothing is copied;
-        EBUSY while the mapping has a window with PROT_WRITE; EIO if the memory fails
+        EBUSY while the mapping has a window with PROT_WRITE; EIO if the memory fails; ENODEV if
+        the device of the memory was removed
 
         Call: tmm_mapping_read
         """
@@ -63,7 +64,7 @@ class Mapping(Object):
         buffer: a contiguous, writable buffer, such as a bytearray or an array; not a window of
         this mapping
 
-        Errors: as read(). With EFAULT and EIO, a part may have been copied
+        Errors: as read(). With EFAULT, EIO and ENODEV, a part may have been copied
 
         Call: tmm_mapping_read
         """
@@ -77,8 +78,8 @@ class Mapping(Object):
         data: bytes, or any object whose buffer is contiguous; not a window of this mapping
 
         Errors: OSError with EACCES if the mapping is not writable; ERANGE if not all bytes fit:
-        then nothing is copied; EBUSY while the mapping is borrowed. With EFAULT and EIO, a part
-        may have been copied
+        then nothing is copied; EBUSY while the mapping is borrowed. With EFAULT, EIO and ENODEV,
+        a part may have been copied
 
         Call: tmm_mapping_write
         """
@@ -100,7 +101,8 @@ class Mapping(Object):
         3.13, each window also keeps a lending descriptor, which counts as an object.
 
         Errors: OSError with EBUSY; EACCES if the mapping is not writable; ERANGE if the part is
-        not within the mapping; EINVAL; EMFILE; EDQUOT
+        not within the mapping; EINVAL; EMFILE; ENFILE; EDQUOT; EOPNOTSUPP for write-back device
+        memory; ENODEV if the device was removed
 
         Call: tmm_mapping_lend, mmap(2)
         """
@@ -112,6 +114,8 @@ class Mapping(Object):
 
     def map_offset(self) -> int:
         """Return the offset of the mapping in Client.fileno(), for an mmap(2) of your own.
+
+        Errors: OSError with EDQUOT or ENFILE at the first call
 
         Call: tmm_mapping_map_offset
         """
@@ -148,7 +152,7 @@ class Mapping(Object):
         """Change the flags of the mapping.
 
         Errors: OSError with EBUSY while the mapping is borrowed; EACCES for WRITABLE on a mapping
-        that was exported read-only; EINVAL, EOPNOTSUPP, ENOSPC
+        that was exported read-only; EINVAL, EOPNOTSUPP
 
         Call: tmm_mapping_remap
         """
@@ -240,7 +244,7 @@ class Mapping(Object):
         """Make a dma-buf of the mapping, for devices; the client keeps the mapping.
 
         Errors: OSError with EOPNOTSUPP without Feature.DMABUF; EBUSY if the mapping has a borrow
-        that excludes the dma-buf's; EMFILE, ENFILE, EDQUOT
+        that excludes the dma-buf's; EIO if some of the memory fails; EMFILE, ENFILE, EDQUOT
 
         Call: tmm_mapping_export_dmabuf
         """

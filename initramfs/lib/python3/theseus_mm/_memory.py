@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Pages and frames: what a mapping consists of."""
+"""Pages and frames, of which a mapping consists."""
 
 import ctypes
 from typing import Optional, Self
@@ -73,7 +73,8 @@ class Pages(_Run):
     def map(self, flags: Flags = DATA) -> Mapping:
         """Map the pages to new frames, and consume the pages. The content is zeroed.
 
-        Errors: OSError with ENOSPC, EINVAL, EOPNOTSUPP, EDQUOT
+        Errors: OSError with ENOSPC, EINVAL, EOPNOTSUPP, EDQUOT; EIO if memory failed while the
+        kernel cleared it
 
         Call: tmm_pages_map
         """
@@ -84,7 +85,8 @@ class Pages(_Run):
     def map_to(self, frames: Frames, flags: Flags = DATA) -> Mapping:
         """Map the pages to frames of the same client and size, and consume both.
 
-        Errors: OSError with EINVAL if the sizes differ; EXDEV, ENOSPC, EOPNOTSUPP, EDQUOT
+        Errors: OSError with EINVAL if the sizes differ; EXDEV, ENOSPC, EOPNOTSUPP, EDQUOT; ENODEV
+        if the device of the frames was removed
 
         Call: tmm_pages_map_to
         """

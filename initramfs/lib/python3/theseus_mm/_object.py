@@ -74,7 +74,7 @@ class Owned:
 
 
 class Object(Owned):
-    """What Pages, Frames and Mapping have in common.
+    """The common base of Pages, Frames and Mapping.
 
     An object is also a context manager, which closes the object at its end.
     """
@@ -157,7 +157,9 @@ class Object(Owned):
             call(name, ctypes.byref(cell))
 
     def close(self) -> None:
-        """Drop the object: the kernel frees what it owns. Does nothing if it is consumed.
+        """Drop the object: the kernel frees its pages and frames.
+
+        Does nothing if the object is consumed.
 
         Errors: OSError with EBUSY while the object is borrowed
 

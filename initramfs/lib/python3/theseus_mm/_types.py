@@ -19,6 +19,7 @@ MAX_MANY = 65536
 class Flags(enum.IntFlag):
     """Flags of a mapping (TMM_WRITABLE and others).
 
+    WRITABLE: without NOT_EXECUTABLE, calls fail with EINVAL
     USER_ACCESSIBLE: recorded only
     DEVICE_MEMORY: the memory is a device's; EOPNOTSUPP on RAM
     DIRTY: recorded only
@@ -41,7 +42,7 @@ DATA = Flags.WRITABLE | READ_ONLY_DATA
 
 
 class Feature(enum.IntFlag):
-    """What the loaded module can do (TMM_FEATURE_*).
+    """Abilities of the loaded module (TMM_FEATURE_*).
 
     STRUCT_PAGES: the memory has struct pages: I/O can use windows directly
     DMABUF: Mapping.export_dmabuf() works

@@ -36,7 +36,7 @@ class Window(mmap.mmap):
 
     Lifetime: the memory stays mapped while the window, a memoryview or an array of NumPy refers
     to it. close() fails with BufferError while there are such references, and changes nothing
-    then. A window that nobody refers to is closed by itself. Closing the client or the
+    then. A window ends when nothing refers to it any more. Closing the client or the
     descriptor does not end a window.
 
     Revocation: when Mapping.revoke(), Descriptor.revoke() or Client.take_back() has ended the
@@ -83,7 +83,7 @@ class Window(mmap.mmap):
     def prefault(self) -> None:
         """Take all page faults of the window now, so that later accesses take none.
 
-        Raises SIGBUS on a revoked window, as any other access does. Do not use it on device
+        Raises SIGBUS on a revoked window, as any other access does. Do not prefault device
         memory whose reads have side effects.
 
         Call: tmm_mapping_prefault
