@@ -5,8 +5,8 @@
 Makes theseus_mm(4) from initramfs/share/man/theseus_mm.4.in and the sources. "page" prints the
 page, and "examples" a C file with a table of functions, one for each example of the page. "check"
 compares the page with the sources in both directions: calls, structures, definitions, errors,
-parameters, files. "self-test" breaks copies of the sources and of the page, and expects a finding
-for each.
+parameters, files; and the errors of each call with those that tests expect. "self-test" breaks
+copies of the sources and of the page, and expects a finding for each.
 
 The prose and the structures come from the UAPI header, so the page cannot contradict the header.
 The template has the rest, as mdoc(7) with these lines:
@@ -40,10 +40,15 @@ PATHS = {
 # Sources with tracepoints, and sources whose errors reach programs.
 TRACES = "theseus_mm/*/trace.h", "theseus_mm/device/*/trace.h"
 CALLS = "theseus_mm/device/call/*.c"
+TESTS = "initramfs/tests/*.[ch]"
 # Errors in device/call/ that no call returns to a program, each with the reason.
 NO_ERROR_OF_A_CALL = {
     "EFBIG",  # a device that attaches to a dma-buf gets it
 }
+# Errors of every call, and those that the page leaves to a sentence: a batch fails with the error
+# of an item.
+COMMON_ERRORS = {"EBADF", "EFAULT", "EINVAL", "E2BIG", "ENOTTY"}
+ERRORS_OF_ITEMS = {"CREATE_BATCH", "DROP_BATCH"}
 PRELUDE = """\
 #include <linux/theseus_mm.h>
 #include <err.h>
@@ -62,7 +67,7 @@ PRELUDE = """\
 
 def read_sources():
     sources = {name: (ROOT / path).read_text() for name, path in PATHS.items()}
-    for name, globs in (("traces", TRACES), ("calls", (CALLS,))):
+    for name, globs in (("traces", TRACES), ("calls", (CALLS,)), ("tests", (TESTS,))):
         files = sorted(file for one in globs for file in ROOT.glob(one))
         sources[name] = "\n".join(file.read_text() for file in files)
     return sources
@@ -259,6 +264,8 @@ class Page:
             "calls", "struct", "error", "example", "parameter", "sysfs", "debugfs", "fdinfo",
             "event", "section")}
         self.call_errors = []
+        self.group = []
+        self.errors_of = {call: set(COMMON_ERRORS) for call in self.header.calls}
         template = iter(sources["template"].splitlines())
         for line in template:
             if line.startswith("@error "):
@@ -277,6 +284,9 @@ class Page:
     def add_error(self, line):
         names, words = re.match(r"@error ([A-Z0-9, ]+): (.*)", line).groups()
         self.names["error"] += names.split(", ")
+        # words that name calls of the group are about these calls only
+        for call in [call for call in self.group if call in re.findall(r"\w+", words)] or self.group:
+            self.errors_of[call].update(names.split(", "))
         self.call_errors.append((names.split(", "), words))
 
     def end_errors(self):
@@ -312,7 +322,7 @@ class Page:
 
     def expand_calls(self, argument):
         names, _, summary = argument.partition(": ")
-        calls = names.split()
+        self.group = calls = names.split()
         self.names["calls"] += calls
         for call in calls:
             if call not in self.header.calls or call not in self.rights:
@@ -443,6 +453,21 @@ def check_defines(header, page, text):
             yield f"definition {name}: the header does not have it"
 
 
+def check_tested_errors(sources, page):
+    """Each error that a test expects of a call is one of the errors of that call."""
+    calls = {}
+    for wrapper, body in re.findall(r"^static inline int uapi_(\w+)\(.*?^\{\n(.*?)^\}",
+                                    sources["tests"], re.S | re.M):
+        calls[wrapper] = re.findall(r"THESEUS_MM_IOC_(\w+)", body)
+    calls["export"] = calls["export_as"]
+    tested = re.findall(r"(?:_REFUSED\(|_EQ\(-|EXPECT_(?=EDQUOT))(E[A-Z]+)[,(]\s*uapi_(\w+)\(",
+                        sources["tests"])
+    for error, wrapper in sorted(set(tested)):
+        for call in set(calls.get(wrapper, ())) - ERRORS_OF_ITEMS:
+            if error not in page.errors_of[call]:
+                yield f"error {error} of {call}: a test expects it, and the page does not have it"
+
+
 def findings(sources):
     page = Page(sources)
     header = page.header
@@ -463,6 +488,7 @@ def findings(sources):
     # each of these errors is one that every call can return
     for name in sorted(set(header.errors) - set(page.names["error"]) - {"ENOTTY", "E2BIG"}):
         yield f"error {name}: the page has it at no call"
+    yield from check_tested_errors(sources, page)
     yield from check_parameters(sources, page)
     yield from check_sysfs(sources, page)
     yield from compare("debugfs file", re.findall(
@@ -502,6 +528,8 @@ BREAKS = (
     ("template", r"@parameter bad", "@parameter no_such", "no_such"),
     ("template", r"@example DROP\n", "@example QUERY\n", "DROP"),
     ("template", r"@error EDOM:", "@error ENOTHING:", "ENOTHING"),
+    ("template", r"@error ENODEV: MAP_ALLOCATED.*\n", "", "ENODEV of MAP_ALLOCATED_PAGES_TO"),
+    ("template", r"@error ESTALE: the mapping was imported or.*\n", "", "ESTALE of IMPORT"),
 )
 
 
