@@ -169,7 +169,7 @@ class Bucket:
 class Occupancy:
     """A region in equal parts (struct tmm_occupancy).
 
-    owners: for each part the number of the client that owns most of it, OWNER_NONE or OWNER_HIDDEN
+    owners: for each part the id of the client that owns most frames, OWNER_NONE or OWNER_HIDDEN
     bucket_bytes: size of a part in bytes; the last part can be smaller
     """
 
@@ -242,7 +242,7 @@ class HandleEntry:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a client and its user may own, and own (struct tmm_limits).
+    """Limits of a client and of its user, and what counts against them (struct tmm_limits).
 
     Frames and pages are of 4 KiB. A limit that is not set is NO_LIMIT.
 
