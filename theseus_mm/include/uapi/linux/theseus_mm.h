@@ -994,11 +994,11 @@ struct theseus_mm_drop_item {
  *
  * ADD claims device memory, and all clients can map the region until it is removed or the
  * module is unloaded. ADD fails with EBUSY if a driver has claimed part of the range, or if
- * the processor or the chipset decodes part of it (APICs, message interrupts, HPET); with
- * EADDRINUSE if part of it was added already; with EOPNOTSUPP if part of it is RAM; and with
- * EPERM if Linux is locked down. REMOVE fails with EBUSY while somebody owns a frame of the
- * region, and with ERANGE if no region with this start and size was added. Both take
- * CAP_SYS_RAWIO.
+ * the processor or the chipset decodes part of the range (APICs, message interrupts, HPET).
+ * ADD fails with EADDRINUSE if part of the range was added already, with EOPNOTSUPP if part
+ * of it is RAM, and with EPERM if Linux is locked down. REMOVE fails with EBUSY while somebody
+ * owns a frame of the region, and with ERANGE if no region with this start and size was
+ * added. Both take CAP_SYS_RAWIO.
  *
  * When the device is removed (hot-unplugged, or by sysfs), its region is closed: areas
  * raise SIGBUS; new mappings, READ and WRITE fail with ENODEV; and the region's addresses
