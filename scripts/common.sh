@@ -40,8 +40,9 @@ quietly() {
 }
 
 # The kernels that KERNEL= takes besides stock (Debian 12's 6.1) and debug: Debian 12's
-# backport, Debian 13's own, and the newest 7.x among Debian 13's backports.
-KERNEL_NAMES=6.12,6.12-deb13,7
+# backport, with and without PREEMPT_RT, Debian 13's own, and the newest 7.x among Debian 13's
+# backports.
+KERNEL_NAMES=6.12,6.12-rt,6.12-deb13,7
 # fetch-kernel.sh ends with this status if Debian does not have the kernel any more.
 GONE=4
 

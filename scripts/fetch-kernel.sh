@@ -71,13 +71,14 @@ fetch_stock() { # DIRECTORY PACKAGE VERSION
 suffix_of() {
 	case $1 in
 	6.12) echo +deb12-amd64 ;;
+	6.12-rt) echo +deb12-rt-amd64 ;;
 	6.12-deb13 | 7) echo +deb13-amd64 ;;
 	*) die "KERNEL=$1 is not a kernel of Debian: take one of stock,$KERNEL_NAMES" ;;
 	esac
 }
 
 other() {
-	local suffix release images dir new root
+	local suffix release images common dir new root
 	suffix=$(suffix_of "$kernel")
 	images=(linux-image-)
 	# From Linux 7 on, the package linux-image-* is empty.
@@ -88,6 +89,8 @@ other() {
 		exit "$GONE"
 	fi
 	dir=$CACHE/kernel-$release
+	common=${release%-amd64}-common
+	[[ $release != *-rt-* ]] || common=${release%-rt-*}-common-rt
 	if [[ ! -e $dir/boot/vmlinuz-$release ]]; then
 		note "downloading kernel $release and its headers (about 120 MB)"
 		new=$(mktemp -d "$dir.XXXXXX")
@@ -95,7 +98,7 @@ other() {
 		trap "rm -rf '$new'" EXIT
 		quietly "$BUILD/fetch-kernel.log" "the download of kernel $release" \
 			unpack_packages "$new" "${images[@]/%/$release}" "linux-headers-$release" \
-			"linux-headers-${release%-amd64}-common" "linux-kbuild-${release%-amd64}"
+			"linux-headers-$common" "linux-kbuild-${common%-common*}"
 		take_modules "$new" "$release"
 		# The headers contain the paths that they have once installed. Without vmlinux, no
 		# BTF is made, which would need pahole.

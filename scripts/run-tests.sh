@@ -268,7 +268,7 @@ set_for() { # KERNEL
 # A kernel that Debian does not have any more is skipped, unless it is the kernel of a release.
 is_gone() { # KERNEL
 	local status=0
-	[[ $1 != 6.12* ]] || return 1
+	[[ $1 != 6.12 && $1 != 6.12-deb13 ]] || return 1
 	"$ROOT/scripts/fetch-kernel.sh" "$1" >/dev/null || status=$?
 	((status == GONE))
 }
