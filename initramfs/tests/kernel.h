@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 static inline bool kernel_is_at_least(unsigned int major, unsigned int minor)
 {
@@ -29,6 +30,12 @@ static inline bool kernel_is_at_least(unsigned int major, unsigned int minor)
 		if (!KERNEL_HAS_STRUCT_PAGES())						\
 			SKIP(return, "Linux 6.15 and later: struct_pages=1 is refused");	\
 	} while (0)
+
+/*
+ * True if Linux has entries of 2 MiB and 1 GiB for areas: only with transparent huge pages, which
+ * no kernel with PREEMPT_RT has.
+ */
+#define KERNEL_HAS_LARGE_ENTRIES()	(!access("/sys/kernel/mm/transparent_hugepage", F_OK))
 
 /*
  * Errors of Linux itself for a file that has no path. They changed after 6.12, and were read off 7.3:

@@ -130,12 +130,17 @@ static pfn_t large_pfn(u64 paddr, bool has_struct_page)
 }
 #endif
 
-/* Insert an entry of 2 MiB or 1 GiB. */
+/*
+ * Insert an entry of 2 MiB or 1 GiB. Linux has such entries only with transparent huge pages, which
+ * a kernel with PREEMPT_RT does not have. Linux then asks for small entries.
+ */
 vm_fault_t tmm_compat_insert_large(struct vm_fault *vmf, u64 paddr, enum tmm_page_size size,
 				   bool has_struct_page)
 {
 	bool is_write = vmf->flags & FAULT_FLAG_WRITE;
 
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		return VM_FAULT_FALLBACK;
 	if (size == TMM_2M && !may_insert_2m(paddr, has_struct_page))
 		return VM_FAULT_FALLBACK;
 	if (size == TMM_2M)
