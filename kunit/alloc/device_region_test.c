@@ -83,7 +83,7 @@ static struct tmm_device_region *add_region(struct kunit *test, u64 start, u64 n
 {
 	struct tmm_device_region *dr = try_add(test, start, nr_bytes, type);
 
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(dr), "error %ld", PTR_ERR_OR_ZERO(dr));
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(dr), "error %d", PTR_ERR_OR_ZERO(dr));
 	return dr;
 }
 

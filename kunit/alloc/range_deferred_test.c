@@ -5,8 +5,11 @@
 #include "support/invariants.h"
 
 #include <linux/err.h>
-#include <linux/preempt.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
+
+/* Under this lock nothing may sleep, but other spinlocks may be taken, also with PREEMPT_RT. */
+static DEFINE_SPINLOCK(no_sleep);
 
 /* Allocates where nothing may sleep, and expects no allocation from Linux's heap. */
 static struct tmm_chunk *try_deferred(struct kunit *test, struct tmm_allocation_request req,
@@ -17,9 +20,9 @@ static struct tmm_chunk *try_deferred(struct kunit *test, struct tmm_allocation_
 	struct tmm_chunk *chunk;
 
 	tmm_test_fail_alloc(test, 1);
-	preempt_disable();
+	spin_lock(&no_sleep);
 	chunk = tmm_range_request_allocate_deferred(&tr->ra, &req, &region, action);
-	preempt_enable();
+	spin_unlock(&no_sleep);
 	KUNIT_EXPECT_FALSE(test, tmm_test_fail_alloc_end());
 	KUNIT_EXPECT_EQ(test, !region, IS_ERR(chunk));
 	tmm_check_range_allocator(test, &tr->ra);

@@ -30,7 +30,7 @@ static struct tmm_offset *allocate_offset(struct kunit *test, struct tmm_offsets
 {
 	struct tmm_offset *offset = tmm_offset_allocate(offsets, nr, is_low);
 
-	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(offset), "error %ld", PTR_ERR_OR_ZERO(offset));
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(offset), "error %d", PTR_ERR_OR_ZERO(offset));
 	return offset;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "support/fixture.h"
 
+#include "core/compat.h"
+
 #include <kunit/resource.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -12,10 +14,11 @@ static unsigned long seed;
 module_param(seed, ulong, 0444);
 MODULE_PARM_DESC(seed, "Seed of the random cases; a random seed, which is printed, if not given");
 
-/* Linux 6.1 runs the suites of a module before it parses the module's parameters. */
+/* The seed from the command line, if Linux has not parsed the parameters yet. */
 static u64 given_seed(void)
 {
-	const char *arg = THIS_MODULE->args ? strstr(THIS_MODULE->args, "seed=") : NULL;
+	const char *args = tmm_compat_module_args(THIS_MODULE);
+	const char *arg = args ? strstr(args, "seed=") : NULL;
 	u64 value;
 
 	return arg && sscanf(arg, "seed=%llu", &value) == 1 ? value : 0;

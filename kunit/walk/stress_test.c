@@ -186,7 +186,7 @@ static void step_allocate(struct kunit *test, struct walk *w)
 	err = foretell_run(w, &req, &start);
 	frames = tmm_frame_allocator_allocate(&w->tf->fa, &req);
 	EXPECT(test, w, PTR_ERR_OR_ZERO(frames) == err,
-	       "%llu%s %llu align %llu [%llu, %llu]: %ld, not %d", req.nr, req.is_at ? " at" : "",
+	       "%llu%s %llu align %llu [%llu, %llu]: %d, not %d", req.nr, req.is_at ? " at" : "",
 	       req.at, req.align, req.min, req.max, PTR_ERR_OR_ZERO(frames), err);
 	if (err)
 		return;

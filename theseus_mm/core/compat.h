@@ -34,6 +34,19 @@
 #define EXPORT_SYMBOL_TMM(symbol) EXPORT_SYMBOL_NS_GPL(symbol, TMM_COMPAT_NS(THESEUS_MM))
 
 /*
+ * The parameters of a module, as text, if KUnit may run the suites of the module before Linux
+ * parses the parameters; else NULL. Since Linux 6.6, KUnit waits until the module is loaded.
+ */
+static inline const char *tmm_compat_module_args(const struct module *module)
+{
+#if KERNEL_VERSION(6, 6, 0) > LINUX_VERSION_CODE
+	return module->args;
+#else
+	return NULL;
+#endif
+}
+
+/*
  * True if modules can query the firmware's memory map. The function for that is exported to KVM
  * only since Linux 7.0 at the latest.
  */
