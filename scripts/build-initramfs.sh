@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: build-initramfs.sh KERNEL [tests]   (KERNEL: stock, debug, 6.12, ...)
+# Usage: build-initramfs.sh KERNEL [tests]   (KERNEL: stock, debug, debug-rt, 6.12, ...)
 #
 # Compiles the programs of initramfs/ statically, packs them with busybox, the modules of
 # build/module-KERNEL and the guest's init, and prints the path of the archive. A file of the host
@@ -155,8 +155,8 @@ if [[ -n $tests ]]; then
 	# not in tests/, where a guest runs all programs if the host names none
 	[[ ! -d $bin/tests32 ]] || cp -r "$bin/tests32" "$root/bin/"
 fi
-# Some drivers are modules in Debian's kernel, and built into the debug kernel.
-if [[ $variant != debug && -n $tests ]]; then
+# Some drivers are modules in Debian's kernel, and built into the debug kernels.
+if [[ $variant != debug* && -n $tests ]]; then
 	mkdir -p "$root/lib/modules/stock"
 	cp -t "$root/lib/modules/stock" "$(dirname "$("$ROOT/scripts/fetch-kernel.sh" "$variant")")"/modules/*.ko
 fi
@@ -164,7 +164,7 @@ find "$BUILD/module-$variant" -name '*.ko' -exec cp -t "$root/lib/modules" {} +
 cp "$sources/init" "$root/init"
 hints >"$root/etc/hints"
 # Debian's kernel checks signatures. Our module has none, so loading it sets a taint flag.
-[[ $variant == debug ]] || touch "$root/etc/signatures"
+[[ $variant == debug* ]] || touch "$root/etc/signatures"
 
 archive=$BUILD/initramfs-$variant${tests:+-tests}.cpio.gz
 (cd "$root" && find . -mindepth 1 | sort |

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: build-module.sh KERNEL [MAKE-ARGUMENT...]   (KERNEL: stock, debug, 6.12, ...)
+# Usage: build-module.sh KERNEL [MAKE-ARGUMENT...]   (KERNEL: stock, debug, debug-rt, 6.12, ...)
 #
 # Builds theseus_mm.ko, and the KUnit modules if the kernel has KUnit, in build/module-KERNEL.
 # The build works incrementally on a copy of the sources: the objects of two kernels cannot
@@ -13,7 +13,7 @@ shift
 compiler_root=
 case $variant in
 stock) kdir=/lib/modules/$(stock_release)/build ;;
-debug) kdir=$("$ROOT/scripts/build-kernel.sh" "$variant") ;;
+debug*) kdir=$("$ROOT/scripts/build-kernel.sh" "$variant") ;;
 *)
 	image=$("$ROOT/scripts/fetch-kernel.sh" "$variant")
 	kdir=${image%/boot/*}/build

@@ -1,21 +1,53 @@
 #!/bin/bash
-# Usage: unpack-source.sh
+# Usage: unpack-source.sh [VERSION]
 #
-# Prints the directory of Linux's source, which the first call unpacks.
+# Prints the directory of the source of Linux VERSION (6.1), which the first call unpacks. The
+# source of 6.1 is an installed package. That of another version is downloaded: the newest one
+# among Debian's packages.
 set -euo pipefail
+shopt -s inherit_errexit
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/archive.sh
+. "$(dirname "$0")/archive.sh"
 
-version=$(package_version linux-source-6.1)
-src=$CACHE/src-$version
+version=${1:-6.1}
+package=linux-source-$version
+
+# Prints the version of the package that Debian's lists name first, if there is one.
+candidate() {
+	refresh_archive
+	archive apt-cache policy "$package" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+}
+
+# Unpacks the source into the directory $1.
+unpack() { # DIRECTORY
+	if [[ $version == 6.1 ]]; then
+		tar -xf "/usr/src/$package.tar.xz" -C "$1" --strip-components=1
+		return
+	fi
+	unpack_packages "$1/package" "$package=$release"
+	tar -xf "$1/package/usr/src/$package.tar.xz" -C "$1" --strip-components=1
+	rm -r "$1/package"
+}
+
+# Of the downloaded sources, the two newest stay.
+remove_stale() {
+	# shellcheck disable=SC2012 # names of our own making
+	ls -dt "$CACHE/src-$version".* | tail -n +3 | xargs -r rm -rf
+}
 
 exec 9>"$CACHE/src.lock"
 flock 9
+if [[ $version == 6.1 ]]; then release=$(package_version "$package"); else release=$(candidate); fi
+[[ -n $release ]] || die "Debian has no package $package any more"
+src=$CACHE/src-$release
 if [[ ! -e $src/.unpacked ]]; then
-	note "unpacking linux-source-6.1 $version (about a minute)"
+	note "unpacking $package $release (a minute or two)"
 	rm -rf "$src"
 	mkdir -p "$src"
-	tar -xf /usr/src/linux-source-6.1.tar.xz -C "$src" --strip-components=1
+	quietly "$BUILD/unpack-source.log" "unpacking $package" unpack "$src"
 	touch "$src/.unpacked"
+	[[ $version == 6.1 ]] || remove_stale
 fi
 printf '%s\n' "$src"
