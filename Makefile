@@ -9,7 +9,7 @@ export DESTDIR PREFIX LIBDIR SRCDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
-.PHONY: test-python test-kernels test-packages test-harness test-strict kernel style check abi clean help
+.PHONY: test-python test-kernels test-rt test-packages test-harness test-strict kernel style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -63,6 +63,10 @@ test-machines: ## run the programs that need a special machine; MACHINES=unplug,
 test-kernels: ## run the demo and the programs in Debian's other kernels; KERNEL=6.12 in that one
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh kernels
+
+test-rt: ## run KUnit and races in a debug kernel with PREEMPT_RT, and all programs in that of Debian
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh rt
 
 test-packages: ## test make install, and the Debian packages in a minimal Debian 12 and 13
 	@$(S)/deps.sh packages

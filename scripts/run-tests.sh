@@ -1,6 +1,6 @@
 #!/bin/bash
 # Usage: run-tests.sh [--strict] SET...   (SET: quick, all, harness, kunit, user, machines,
-# kernels)
+# kernels, rt)
 #
 # Boots guests, runs tests in them and ends with the line
 # `N passed, N failed[, N skipped]`.
@@ -15,8 +15,11 @@
 #   machines  the programs that need a special machine; MACHINES=a,b chooses machines
 #   kernels   the demo and all programs in Debian's kernel and in each of its other kernels;
 #             KERNEL=6.12 chooses one
+#   rt        one boot of the debug kernel with PREEMPT_RT: KUnit, and the programs in which
+#             threads and processes race; one boot of Debian's kernel with PREEMPT_RT and
+#             4 levels: all programs
 #
-#   KERNEL        kernel for kunit and user: debug (the default), stock or 6.12 and others
+#   KERNEL        kernel for kunit and user: debug (the default), debug-rt, stock, 6.12 and others
 #   LEVELS        paging levels for kunit and user ("5 4")
 #   PROGRAMS      run only these programs: names separated by commas
 #   SUITES        run only the KUnit suites of these files: NAME for kunit/*/NAME_test.c
@@ -56,7 +59,7 @@ plan=
 for part in "$@"; do
 	case $part in
 	--strict) strict=(panic_on_warn=1) ;;
-	quick | all | harness | machines | kernels) sets+=("$part") ;;
+	quick | all | harness | machines | kernels | rt) sets+=("$part") ;;
 	kunit | user | none) plan+=${plan:+,}$part ;;
 	*) die "unknown set: $part" ;;
 	esac
@@ -84,11 +87,12 @@ suites() {
 }
 # A comment in a program's source says where the program runs, and why:
 #   "Debug kernel: ..."   `make test` runs the program in the debug kernel, not in Debian's
-#   "Stock kernel: ..."   the program runs in Debian's kernel, never in the debug kernel
+#   "Stock kernel: ..."   the program runs in Debian's kernel, never in a debug kernel
+#   "Races: ..."          `make test-rt` runs the program in the debug kernel with PREEMPT_RT
 #   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel
 #   "Before Linux 6.15: ..."   the program does not run in a newer kernel
 #   "Also 32-bit: ..."    the machine m32 runs the program again, as NAME32_test
-programs() { # all|new|old|checked|debug|other|MACHINE
+programs() { # all|new|old|checked|debug|races|other|MACHINE
 	local file name machine wanted=${PROGRAMS:-}
 	for file in "$ROOT"/initramfs/tests/*_test.c "$ROOT"/initramfs/tests/python/*_test.py; do
 		name=${file##*/}
@@ -102,6 +106,7 @@ programs() { # all|new|old|checked|debug|other|MACHINE
 		case ${machine:-$1} in
 		m32) ;;
 		debug) grep -q '^/\* Debug kernel: ' "$file" || continue ;;
+		races) grep -q '^/\* Races: ' "$file" || continue ;;
 		other) ! grep -q '^/\* Debug kernel: ' "$file" || continue ;;
 		checked) ! grep -q '^/\* Stock kernel: ' "$file" || continue ;;
 		new) ! grep -q '^/\* Before Linux 6.15: ' "$file" || continue ;;
@@ -167,7 +172,7 @@ prepare() { # KERNEL
 	[[ -z ${initrds[$variant]:-} ]] || return 0
 	exec 8>"$BUILD/.lock"
 	flock 8
-	if [[ $variant == debug ]]; then
+	if [[ $variant == debug* ]]; then
 		kernels[$variant]=$("$ROOT/scripts/build-kernel.sh" "$variant")
 		images[$variant]=${kernels[$variant]}/arch/x86/boot/bzImage
 	else
@@ -197,8 +202,11 @@ boot_once() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 	shift 4
 	[[ $plan == *user* ]] && limit=1800
 	[[ $levels == 4 ]] && arguments+=(no5lvl)
+	if [[ $variant == debug* ]]; then
+		arguments+=(kunit.enable=1 kunit.stats_enabled=2)
+	fi
 	if [[ $variant == debug ]]; then
-		arguments+=(kunit.enable=1 kunit.stats_enabled=2 kmemleak=on slub_debug=FZP)
+		arguments+=(kmemleak=on slub_debug=FZP)
 	fi
 	mkdir -p "$run"
 	cp "${kernels[$variant]}"/{.config,config-*} "$run/config" 2>/dev/null || :
@@ -256,7 +264,7 @@ test_machines() {
 # The set of programs for a kernel, as programs() takes it.
 set_for() { # KERNEL
 	case $1 in
-	debug) echo checked ;;
+	debug*) echo checked ;;
 	7*)
 		note "not for kernel $1, which refuses struct_pages=1: $(programs old)"
 		echo new
@@ -305,6 +313,15 @@ test_kernels() {
 	note "the table of these kernels: build/kernels.md"
 }
 
+test_rt() {
+	test_boot debug-rt 5 kunit,user "$(programs races)"
+	if is_gone 6.12-rt; then
+		report_one gone-6.12-rt skipped
+	else
+		test_boot 6.12-rt 4 user "$(programs all)"
+	fi
+}
+
 support_row() { # KERNEL DEMO
 	local run=$dir/$1-5-level compiler
 	compiler=$(readelf -p .comment "$BUILD/module-$1/theseus_mm.ko" |
@@ -319,6 +336,7 @@ for set in "${sets[@]}"; do
 	harness) test_harness ;;
 	machines) test_machines ;;
 	kernels) test_kernels ;;
+	rt) test_rt ;;
 	quick)
 		test_boot debug 5 kunit,user "$(programs debug)"
 		test_boot stock 4 user "$(programs other)"

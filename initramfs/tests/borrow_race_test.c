@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: KASAN and lockdep find races. */
+/* Races: readers beside changes of their mapping. */
 /*
  * A mapping is read while its owner takes it apart. A reader that is just leaving must not touch
  * memory that the change has freed: KASAN reports such an access, and the counts must be right at

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: KASAN and lockdep find races. */
+/* Races: calls of many threads and processes. */
 /*
  * Many calls at once: threads on one mapping, processes on one module. Nobody may see bytes of
  * another owner, and at the end all memory must be free.

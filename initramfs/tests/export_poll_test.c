@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Races: wake-ups of descriptors. */
 /*
  * poll() on descriptors of mappings: POLLIN while the mapping has no areas, POLLHUP and POLLERR
  * once the descriptor is stale and its last area is gone.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: KASAN and lockdep find races. */
+/* Races: calls that consume one handle. */
 /*
  * Several threads consume one handle. One of them succeeds, and at the end all memory is free.
  */

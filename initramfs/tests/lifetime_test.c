@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: kmemleak finds memory that a killed process leaves. */
+/* Races: kills at any moment. */
 /*
  * When the last descriptor of a client is closed, in any way, all that the client owns is freed,
  * and not before.

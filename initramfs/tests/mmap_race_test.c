@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: KASAN and lockdep find races. */
+/* Races: faults beside revocations. */
 /*
  * Areas in several threads at the same time: nobody sees another client's memory through a
  * revoked area, and at the end all memory is free.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Before Linux 6.15: the module refuses struct_pages=1 since then. */
 /* Debug kernel: KASAN and lockdep find races. */
+/* Races: pins beside revocations. */
 /*
  * Pinning against revocation and reuse (the module is loaded with struct_pages=1):
  * I/O never holds what another client has written.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Races: wake-ups. */
 /*
  * Waiting for memory: try, poll, try again. The next free frames, from any client, wake a client
  * that got none, and nothing else wakes it.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Races: several writers. */
 /*
  * Shareable mappings: several writers at the same time.
  */

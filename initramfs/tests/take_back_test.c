@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Races: calls beside the end of rights. */
 /*
  * Exports that are taken back, and rights that end while others use them.
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Races: processes that hand over to each other. */
 /*
  * Exported mappings that are passed from process to process.
  */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel: KASAN and lockdep find races. */
+/* Races: imports beside faults and kills. */
 /*
  * Handing over under load: mmap and faults during import and revoke, a process that is killed at
  * any moment, sockets that nobody reads; and attempts to get around the owner.
