@@ -4,6 +4,8 @@
  * memory.
  */
 #include "area.h"
+#include "fragment.h"
+#include "limits.h"
 #include "pci.h"
 #include "rawio.h"
 
@@ -285,6 +287,59 @@ TEST_F(device, memory_does_not_count)
 	MAP_RANGE(PAGE, 100 * PAGE, DEVICE_DATA);
 	ASSERT_EQ(0, uapi_get_limits(self->fd, &limits));
 	EXPECT_EQ(INFO().nr_tables - self->start.nr_tables, limits.client_frames);
+}
+
+TEST_F(device, mappings_heed_each_limit)
+{
+	static const struct {
+		__u32 which;
+		__u64 max;
+	} limits[] = {
+		{ THESEUS_MM_SET_HANDLES, 0 }, { THESEUS_MM_SET_PAGES, 1 },
+		/* the tables need frames */
+		{ THESEUS_MM_SET_FRAMES, 0 },
+	};
+	struct theseus_mm_map_range range;
+	unsigned int i;
+
+	ADD(UNCACHED);
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		ASSERT_EQ(0, uapi_set_limit(self->fd, limits[i].which, limits[i].max));
+		EXPECT_REFUSED(EDQUOT, uapi_map_frame_range(self->fd, self->bar, 2 * PAGE,
+							    DEVICE_DATA, &range));
+		ASSERT_EQ(0, uapi_set_limit(self->fd, limits[i].which, THESEUS_MM_NO_LIMIT));
+	}
+	MAP_RANGE(0, 2 * PAGE, DEVICE_DATA);
+}
+
+TEST_F(device, mappings_need_pages)
+{
+	struct theseus_mm_allocate all = {
+		.flags = THESEUS_MM_ALLOCATE_AT,
+		.at = self->start.pages_start,
+		.size = self->start.pages_total,
+	};
+	struct theseus_mm_map_range range;
+
+	ADD(UNCACHED);
+	ASSERT_EQ(0, uapi_set_limit(self->fd, THESEUS_MM_SET_PAGES, THESEUS_MM_NO_LIMIT));
+	ASSERT_EQ(0, write_parameter("max_user_pages", "unlimited"));
+	EXPECT_EQ(0, uapi_allocate_pages(self->fd, &all));
+	EXPECT_REFUSED(ENOSPC, uapi_map_frame_range(self->fd, self->bar, 2 * PAGE, DEVICE_DATA,
+						    &range));
+	EXPECT_EQ(0, uapi_drop(self->fd, all.handle));
+	EXPECT_EQ(0, write_number("max_user_pages", self->start.pages_total / 2));
+	MAP_RANGE(0, 2 * PAGE, DEVICE_DATA);
+}
+
+TEST_F(device, mappings_need_tables)
+{
+	struct theseus_mm_map_range range;
+
+	ADD(UNCACHED);
+	ASSERT_EQ(0, leave_singles(self->fd, self->start.paging_levels - 2));
+	EXPECT_REFUSED(ENOSPC, uapi_map_frame_range(self->fd, self->bar, 2 * PAGE, DEVICE_DATA,
+						    &range));
 }
 
 TEST_F(device, memory_is_not_allocated_as_frames)

@@ -5,11 +5,13 @@
  * kunit/device/dmabuf_test.c tests the dma-buf as a device sees it.
  */
 #include "library.h"
+#include "open_files.h"
 #include "pin.h"
 
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -221,6 +223,57 @@ TEST_F(dmabuf, refusals)
 	area = AREA(self->handle, R);
 	EXPECT_REFUSED(EBUSY, export(self->fd, self->handle), self->handle);
 	EXPECT_EQ(0, munmap(area, SIZE));
+}
+
+TEST_F(dmabuf, needs_a_descriptor)
+{
+	struct rlimit limit, none;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = 0;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_REFUSED(EMFILE, export(self->fd, self->handle), self->handle);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
+}
+
+/* The first dma-buf of a mapping needs a file for itself and one for the mapping. */
+TEST_F(dmabuf, needs_files)
+{
+	char max[OPEN_FILES_TEXT];
+	int buffer;
+
+	ASSERT_EQ(0, open_files_end(max));
+	EXPECT_REFUSED(ENFILE, export(self->fd, self->handle), self->handle);
+	EXPECT_EQ(0, open_files_resume(max));
+	buffer = EXPORT(self->handle);
+	close(buffer);
+	ASSERT_EQ(0, open_files_end(max));
+	EXPECT_REFUSED(ENFILE, export(self->fd, self->handle), self->handle);
+	EXPECT_EQ(0, open_files_resume(max));
+	/* a refused call leaves no borrow behind */
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
+}
+
+TEST_F(dmabuf, counts_as_a_handle)
+{
+	struct theseus_mm_limits limits;
+	int buffer;
+
+	/* there is room for the dma-buf or for the mapping's file, but not for both */
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 2));
+	EXPECT_REFUSED(EDQUOT, export(self->fd, self->handle), self->handle);
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 3));
+	buffer = EXPORT(self->handle);
+	ASSERT_EQ(0, uapi_get_limits(self->fd, &limits));
+	EXPECT_EQ(3, limits.client_handles);
+	close(buffer);
+	ASSERT_EQ(0, uapi_set_limits(self->fd, THESEUS_MM_NO_LIMIT, 2));
+	EXPECT_REFUSED(EDQUOT, export(self->fd, self->handle), self->handle);
+	ASSERT_EQ(0, uapi_get_limits(self->fd, &limits));
+	EXPECT_EQ(2, limits.client_handles);
+	EXPECT_EQ(0, mmap_errno(self->fd, self->handle, RW));
 }
 
 /* The structure of the call cannot be written, so the call is undone. */

@@ -106,6 +106,8 @@ TEST_F(client, identity_mappings_are_refused)
 	EXPECT_REFUSED(EINVAL, uapi_create_identity_mapping(self->fd, PAGE, ~0ULL, &mapping));
 	EXPECT_REFUSED(EOPNOTSUPP, uapi_create_identity_mapping(self->fd, PAGE, DEVICE_DATA,
 								&mapping));
+	EXPECT_REFUSED(EOVERFLOW, uapi_create_identity_mapping(self->fd, ~0ULL - PAGE + 2,
+							       THESEUS_MM_PTE_DATA, &mapping));
 	EXPECT_REFUSED(ENOSPC, uapi_create_identity_mapping(self->fd, 1ULL << 45,
 							    THESEUS_MM_PTE_DATA, &mapping));
 	ASSERT_EQ(0, uapi_set_limits(self->fd, 10, THESEUS_MM_NO_LIMIT));

@@ -197,6 +197,27 @@ TEST_F(client, split_refuses_a_single_page)
 	EXPECT_REFUSED(EINVAL, uapi_split(self->fd, handle, PAGE, &first, &second), handle);
 }
 
+/* The boundary lies inside a large leaf, and the small leaves need a table. */
+TEST_F(client, split_refuses_if_the_table_does_not_fit)
+{
+	const __u64 size = 512 * PAGE;
+	struct theseus_mm_create_mapping mapping;
+	struct theseus_mm_translate found;
+	__u32 frame, first, second;
+
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, size, THESEUS_MM_PTE_DATA,
+						    &mapping));
+	ASSERT_EQ(0, uapi_translate(self->fd, mapping.start, &found));
+	ASSERT_EQ(21, found.page_size_shift);
+	frame = FRAMES(1).handle;
+	ASSERT_EQ(0, leave_singles(self->fd, 0));
+	EXPECT_REFUSED(ENOSPC, uapi_split(self->fd, mapping.handle, PAGE, &first, &second),
+		       mapping.handle);
+	ASSERT_EQ(0, uapi_drop(self->fd, frame));
+	EXPECT_EQ(0, uapi_split(self->fd, mapping.handle, PAGE, &first, &second));
+	EXPECT_EQ(0, INFO().frames_free);
+}
+
 /* --- merge ------------------------------------------------------------------------------ */
 
 TEST_F(client, merge_undoes_split)
