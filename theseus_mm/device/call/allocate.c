@@ -8,9 +8,11 @@
 #include "device/client/handles.h"
 #include "mapping/instance.h"
 
+#include <kunit/visibility.h>
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/log2.h>
 #include <linux/overflow.h>
 
@@ -231,3 +233,4 @@ int tmm_ioctl_allocate_frames(struct tmm_call *call)
 			      tmm_identity_sees_all() ? tmm_frame_range_start_address(&range).v : 0,
 			      tmm_frame_range_size_in_frames(&range));
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_allocate_frames);

@@ -14,9 +14,11 @@
 #include "mapping/mapped_pages.h"
 #include "mapping/request.h"
 
+#include <kunit/visibility.h>
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 
 static int decode_leaf_size(u64 nr_bytes, struct tmm_mapping_request *req)
 {
@@ -125,13 +127,16 @@ int tmm_ioctl_create_mapping(struct tmm_call *call)
 {
 	return create_mapping(call, TMM_FRAMES_ANY);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_create_mapping);
 
 int tmm_ioctl_create_contiguous_mapping(struct tmm_call *call)
 {
 	return create_mapping(call, TMM_FRAMES_CONTIGUOUS);
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_create_contiguous_mapping);
 
 int tmm_ioctl_create_identity_mapping(struct tmm_call *call)
 {
 	return capable(CAP_SYS_RAWIO) ? create_mapping(call, TMM_FRAMES_IDENTITY) : -EPERM;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_ioctl_create_identity_mapping);
