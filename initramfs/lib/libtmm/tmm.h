@@ -82,14 +82,13 @@
  *			module is too old for this call
  *	ENOENT		the object is consumed, or another call is consuming or changing
  *			it at this moment; or nothing is mapped at the address
- *	EXDEV		the objects belong to different clients or page tables
+ *	EXDEV		the objects belong to different clients
  *	ENOMEM		the process's or the kernel's own memory is exhausted
  *	ENOSPC		nothing large enough is free in the region
  *	EADDRINUSE	the requested address is owned
  *	EADDRNOTAVAIL	the requested address is free, but not all of the range
  *	ERANGE		outside every region, or outside the mapping
  *	EOVERFLOW	start + length overflows
- *	EEXIST		a page is mapped already
  *	EACCES		the flags of the mapping, or the rights that its descriptor
  *			gives, do not allow the access
  *	EBUSY		the mapping is borrowed: by a window, a dma-buf, or a read or

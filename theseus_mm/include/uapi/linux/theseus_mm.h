@@ -181,9 +181,7 @@
  *	ERANGE		outside every region, or outside the mapping
  *	EOVERFLOW	start + length or count * size overflows; no offset for mmap()
  *			that the program can use
- *	EEXIST		a page is mapped already
  *	ENOENT		no such handle, or of another kind; nothing mapped there
- *	EXDEV		the objects belong to different page tables
  *	EACCES		write access to a mapping that is not writable, or execution of
  *			one that is not executable; a write to a mapping that was handed
  *			over read-only; IMPORT of a descriptor that only lends
