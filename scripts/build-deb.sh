@@ -1,9 +1,10 @@
 #!/bin/bash
 # Usage: build-deb.sh [DIRECTORY [VERSION]]
 #
-# Builds the Debian packages theseus-mm-dkms, libtmm0, libtmm-dev and theseus-mm-tools into
-# DIRECTORY (build/deb/). The build works on a copy of the sources, whose debian/changelog the
-# script writes from CHANGELOG.md. The tests ask for another VERSION, to have an upgrade.
+# Builds the Debian packages theseus-mm-dkms, libtmm0, libtmm-dev, python3-theseus-mm and
+# theseus-mm-tools into DIRECTORY (build/deb/). The build works on a copy of the sources, whose
+# debian/changelog the script writes from CHANGELOG.md. The tests ask for another VERSION, to have an
+# upgrade.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"

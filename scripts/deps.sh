@@ -15,7 +15,7 @@ packages_for() {
 		;;
 	deb)
 		packages_for tools
-		echo build-essential debhelper dh-dkms dpkg-dev
+		echo build-essential debhelper dh-dkms dh-python dpkg-dev
 		;;
 	packages)
 		packages_for deb
