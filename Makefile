@@ -5,7 +5,7 @@
 # that take long to make in ~/.cache/theseus_mm (TMM_CACHE).
 
 S := scripts
-export DESTDIR PREFIX LIBDIR SRCDIR
+export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines

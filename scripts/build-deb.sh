@@ -42,12 +42,12 @@ write_changelog >"$tree/debian/changelog"
 # The build uses Debian's flags, not those of whoever calls make.
 build_packages() {
 	cd "$tree"
-	env -u CFLAGS -u CPPFLAGS -u LDFLAGS -u DESTDIR -u PREFIX -u LIBDIR -u SRCDIR \
+	env -u CFLAGS -u CPPFLAGS -u LDFLAGS -u DESTDIR -u PREFIX -u LIBDIR -u SRCDIR -u PYTHONDIR \
 		DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --build=binary --unsigned-source --unsigned-changes
 }
 note "building the packages of version $wanted"
 quietly "$directory/build.log" "the build of the packages" build_packages
-rm -f "$directory"/{libtmm0,libtmm-dev,theseus-mm-dkms,theseus-mm-tools}_*.deb
+rm -f "$directory"/{libtmm0,libtmm-dev,python3-theseus-mm,theseus-mm-dkms,theseus-mm-tools}_*.deb
 mv "$directory/source"/*.deb "$directory/source"/*.changes "$directory/source"/*.buildinfo "$directory/"
 rm -rf "$directory/source"
 for package in "$directory"/*_"$wanted"_*.deb; do

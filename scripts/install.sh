@@ -1,10 +1,11 @@
 #!/bin/bash
 # Usage: [DESTDIR=DIR] [PREFIX=DIR] install.sh install|uninstall
 #
-# Installs library, headers, tool, manuals, completion, udev rule, the group for sysusers, examples
-# of configuration, and the module's source tree for DKMS, from build/tools/ and the sources.
-# "uninstall" removes exactly that: a list beside the examples names each file and each folder
-# that the installation made. LIBDIR (PREFIX/lib) and SRCDIR (/usr/src) are the other folders.
+# Installs library, headers, tool, the module for Python, manuals, completion, udev rule, the group
+# for sysusers, examples of configuration, and the module's source tree for DKMS, from build/tools/
+# and the sources. "uninstall" removes exactly that: a list beside the examples names each file and
+# each folder that the installation made. LIBDIR (PREFIX/lib), SRCDIR (/usr/src) and PYTHONDIR
+# (print_python_folder) are the other folders.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -13,6 +14,7 @@ destination=${DESTDIR:-}
 prefix=${PREFIX:-/usr/local}
 libdir=${LIBDIR:-$prefix/lib}
 srcdir=${SRCDIR:-/usr/src}
+pythondir=${PYTHONDIR:-}
 version=$(project_version)
 # Folders that the installation makes are open to all users, whatever root's umask is.
 umask 022
@@ -21,6 +23,21 @@ module=$srcdir/theseus-mm-$version
 manifest=$doc/installed-files
 tools=$BUILD/tools
 data=$ROOT/initramfs
+
+# Prints the folder of PREFIX in which Python looks for modules. Debian's Python has the name
+# dist-packages, and below /usr one folder for all versions of Python.
+print_python_folder() {
+	/usr/bin/python3 - "${prefix%/}" <<-'SCRIPT'
+		import sys, sysconfig
+		prefix = sys.argv[1]
+		if "deb_system" not in sysconfig.get_scheme_names():
+		    print(sysconfig.get_path("purelib", "posix_prefix", {"base": prefix}))
+		elif prefix == "/usr":
+		    print(sysconfig.get_path("purelib", "deb_system"))
+		else:
+		    print("%s/lib/python%d.%d/dist-packages" % (prefix, *sys.version_info[:2]))
+	SCRIPT
+}
 
 # Makes a folder and those above it, and notes each one that was missing.
 make_folder() { # PATH
@@ -89,6 +106,9 @@ list_files() {
 		644 "$temporary/dkms.conf" "$module/dkms.conf" \
 		755 "$data/src/theseus-mm/check-build" "$module/check-build" \
 		644 "$ROOT/Kbuild" "$module/Kbuild"
+	for file in "$data"/lib/python3/theseus_mm/{*.py,py.typed}; do
+		printf '644\t%s\t%s\n' "$file" "$pythondir/theseus_mm/${file##*/}"
+	done
 	(cd "$data/share/doc/theseus-mm" && find . -type f -printf '%P\n') | sort |
 		while IFS= read -r file; do
 			printf '644\t%s\t%s\n' "$data/share/doc/theseus-mm/$file" "$doc/$file"
@@ -119,6 +139,13 @@ check_names() {
 	done
 }
 
+# Python keeps a compiled form of each file of a module that root has imported.
+remove_bytecode() { # PATH
+	local folder=${1%/*}/__pycache__ name=${1##*/}
+	rm -f "$folder/${name%.py}".*.pyc
+	rmdir "$folder" 2>/dev/null || :
+}
+
 # Removes what a list names, in the order of the list backwards. A folder that somebody else uses
 # meanwhile stays.
 remove_listed() {
@@ -129,6 +156,7 @@ remove_listed() {
 			rmdir "$destination${path%/}" 2>/dev/null || :
 		else
 			rm -f "$destination$path"
+			[[ $path != *.py ]] || remove_bytecode "$destination$path"
 		fi
 	done < <(tac)
 }
@@ -141,16 +169,29 @@ undo_installation() {
 	die "nothing is installed: the line above says why"
 }
 
+# Programs, udev and systemd look by themselves only below /usr and /usr/local.
 print_next_steps() {
-	cat <<NEXT
-theseus_mm $version is installed in $prefix. Next, as root:
-  ldconfig                                 programs find libtmm.so
-  systemd-sysusers && udevadm control -R   make the group theseus, which may use the device
-  usermod -aG theseus USER                 add a user to that group
-  dkms install theseus-mm/$version           build the module (packages dkms, linux-headers-amd64)
-  modprobe theseus_mm regions=512M@4G      load it; tmm regions prints what this machine reserves
-Examples for /etc/modprobe.d and /etc/modules-load.d are in $doc.
-NEXT
+	local libraries=ldconfig users=systemd-sysusers rule='' path=''
+	if [[ ${prefix%/} != /usr && ${prefix%/} != /usr/local ]]; then
+		libraries="echo $libdir >/etc/ld.so.conf.d/theseus-mm.conf && ldconfig"
+		users="systemd-sysusers $prefix/lib/sysusers.d/theseus-mm.conf"
+		rule="ln -sf $prefix/lib/udev/rules.d/60-theseus-mm.rules /etc/udev/rules.d/ && "
+		path="export PATH=$prefix/bin:\$PATH PYTHONPATH=$pythondir MANPATH=$prefix/share/man:"
+	fi
+	cat <<-NEXT
+		theseus_mm $version is installed in $prefix. Next, as root:
+		# programs find libtmm.so
+		  $libraries
+		# make the group theseus, whose members may use the device, and add a user
+		  $users && ${rule}udevadm control -R
+		  usermod -aG theseus USER
+		# build the module (packages dkms, linux-headers-amd64), and load it; tmm regions prints
+		# what this machine reserves
+		  dkms install theseus-mm/$version
+		  modprobe theseus_mm regions=512M@4G
+		Examples for /etc/modprobe.d and /etc/modules-load.d are in $doc.
+	NEXT
+	[[ -z $path ]] || printf 'Users find the tool, the manuals and the module for Python after\n  %s\n' "$path"
 }
 
 install_all() {
@@ -199,8 +240,10 @@ uninstall_all() {
 	list_installed | remove_listed
 }
 
-for folder in "$prefix" "$libdir" "$srcdir"; do
-	[[ $folder == /* ]] || die "PREFIX, LIBDIR and SRCDIR have to begin with a slash: $folder does not"
+[[ $pythondir ]] || pythondir=$(print_python_folder)
+for folder in "$prefix" "$libdir" "$srcdir" "$pythondir"; do
+	[[ $folder == /* ]] ||
+		die "PREFIX, LIBDIR, SRCDIR and PYTHONDIR have to begin with a slash: $folder does not"
 done
 case ${1:-} in
 install) install_all ;;

@@ -46,12 +46,13 @@ check_lintian() {
 test_suite() { # SUITE
 	local root
 	root=$("$ROOT/scripts/fetch-debian.sh" "$1")
-	cp "$ROOT/scripts/test/packages_test.sh" "$dir/test"
 	as_root unshare --mount --net --pid --fork --kill-child \
 		"$ROOT/scripts/in-debian.sh" "$root" "$dir" /repository/test
 }
 
-mkdir -p "$dir"
+mkdir -p "$dir/host"
+cp "$ROOT/scripts/test/packages_test.sh" "$dir/test"
+cp "$ROOT/initramfs/tests/host"/{python_test.py,libtmm_kernel.c,libtmm_test.h} "$dir/host/"
 build_packages
 check_lintian
 "$ROOT/scripts/test/install_test.sh" >"$dir/install.log" 2>&1 || :

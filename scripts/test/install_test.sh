@@ -27,9 +27,9 @@ check() { # NAME COMMAND...
 }
 fails() { ! "$@"; }
 says() { grep -qF -- "$1" "$log"; }
-run() { # install|uninstall [SRCDIR]
+run() { # install|uninstall [SRCDIR [PYTHONDIR]]
 	make -s -C "$ROOT" "$1" DESTDIR="$destination" PREFIX="$prefix" SRCDIR="${2:-}" LIBDIR= \
-		>"$log" 2>&1
+		PYTHONDIR="${3:-}" >"$log" 2>&1
 }
 list_tree() { (cd "$temporary/root" && find . -printf '%p %y %m %s %l\n' | sort); }
 is_as_before() { diff <(printf '%s\n' "$before") <(list_tree); }
@@ -66,6 +66,21 @@ build_program() {
 		PKG_CONFIG_SYSROOT_DIR=$destination pkg-config --cflags --libs libtmm) || return
 	# shellcheck disable=SC2086 # several words
 	gcc -o "$temporary/program" "$ROOT/initramfs/share/examples/quick_start.c" $flags
+}
+
+# The import makes Python keep compiled files beside the module.
+import_module() { # FOLDER
+	env -u PYTHONDONTWRITEBYTECODE -u PYTHONPYCACHEPREFIX PYTHONPATH="$destination$1" \
+		LD_LIBRARY_PATH="$destination$prefix/lib" /usr/bin/python3 -c 'import theseus_mm' &&
+		[[ -d $destination$1/theseus_mm/__pycache__ ]]
+}
+
+test_python() { # NAME PREFIX FOLDER [PYTHONDIR]
+	begin "python $1" "$2"
+	check "install for Python, $1" run install '' "${4:-}"
+	check "Python imports the module from '$3'" import_module "$3"
+	check "uninstall for Python, $1" run uninstall
+	check "uninstall leaves no compiled files, $1" is_as_before
 }
 
 # Files that somebody else put into the folders meanwhile stay, and foreign files are not replaced.
@@ -113,6 +128,9 @@ test_next_steps() {
 	check "install without DESTDIR" run install "$prefix/src"
 	check "the installation prints the next steps" says "dkms install theseus-mm/"
 	check "the installation names its examples" test -e "$prefix/share/doc/theseus-mm/modprobe.d"
+	check "and says how udev finds the rule of a PREFIX of one's own" \
+		says "ln -sf $prefix/lib/udev/rules.d/60-theseus-mm.rules /etc/udev/rules.d/"
+	check "and how programs find the library" says "echo $prefix/lib >/etc/ld.so.conf.d"
 }
 
 # An installation over another one that fails half-way leaves the other one.
@@ -143,11 +161,15 @@ test_failure() {
 	check "and leaves nothing" is_as_before
 }
 
+python=$(/usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 "$ROOT/scripts/build-tmm.sh"
 test_round_trip plain /usr/local
 test_round_trip 'with blanks/and more' '/usr/local/two words'
 test_round_trip 'own prefix' /opt/theseus
 test_program
+test_python 'all versions' /usr /usr/lib/python3/dist-packages
+test_python 'one version' /usr/local "/usr/local/lib/$python/dist-packages"
+test_python 'own folder' /opt/theseus /srv/python /srv/python
 test_other_files
 test_bad_input
 test_dkms

@@ -108,9 +108,11 @@ SOURCE
 		/tmp/program
 }
 
-# The kernel comes before its headers. Those of Debian 13 depend on the whole kernel.
-install_kernel() {
+# The kernel comes before its headers. Those of Debian 13 depend on the whole kernel. The module for
+# Python needs Python, which the removal of the module leaves.
+install_others() {
 	mkdir -p "/lib/modules/$kernel"
+	check "install Python" apt install python3
 	! apt-cache depends "linux-headers-$kernel" | grep "linux-image-$kernel$" >/dev/null ||
 		check "install the kernel" apt install "linux-image-$kernel"
 }
@@ -124,6 +126,45 @@ test_without_headers() {
 	check "a program is built with the static library" build_program -static
 	check "the group exists" group_exists
 	check "udev takes the rule" check_rule
+}
+
+# The module for Python works without a compiler and without NumPy. /repository/host has the tests
+# that need no device.
+test_python() {
+	check "install the module for Python" apt install python3-theseus-mm
+	check "a missing device is an OSError with errno" python3 -c "$no_device"
+	check "the examples are there" test -x /usr/share/doc/python3-theseus-mm/examples/quick_start.py
+	check "an example names the missing device" example_fails
+	check "build a library with a fake kernel" build_fake_library
+	check "the module's tests that need no device" env LD_LIBRARY_PATH=/tmp/fake \
+		python3 -B /repository/host/python_test.py
+}
+
+# The folder /dev is the host's, which may have the device.
+no_device='
+import errno, theseus_mm
+try:
+    theseus_mm.Client("/nonexistent")
+except OSError as error:
+    assert error.errno == errno.ENOENT, error
+    assert "is the module theseus_mm loaded?" in str(error), error
+else:
+    raise SystemExit("the client is open")'
+
+example_fails() {
+	local status=0
+	mount --bind /tmp /dev
+	python3 -B /usr/share/doc/python3-theseus-mm/examples/quick_start.py >/tmp/example 2>&1 || status=$?
+	umount /dev
+	cat /tmp/example
+	((status == 1)) && grep -q '^FileNotFoundError: .*is the module theseus_mm loaded?' /tmp/example
+}
+
+build_fake_library() {
+	mkdir -p /tmp/fake
+	gcc -std=gnu11 -D_GNU_SOURCE -shared -fPIC -Wl,--wrap=ioctl,--wrap=calloc \
+		-Wl,-soname,libtmm.so.0 -o /tmp/fake/libtmm.so.0 /repository/host/libtmm_kernel.c \
+		-Wl,--whole-archive -l:libtmm.a -Wl,--no-whole-archive
 }
 
 check_rule() {
@@ -148,7 +189,7 @@ dkms_says() { # VERSION STATE
 test_upgrade() {
 	guard_module
 	use_repository next
-	check "upgrade" apt install theseus-mm-dkms theseus-mm-tools libtmm-dev
+	check "upgrade" apt install theseus-mm-dkms theseus-mm-tools libtmm-dev python3-theseus-mm
 	check "the module has the next version" module_says version "$next"
 	check "there is one module" test "$(module_file | wc -l)" = 1
 	check "the source tree of the old version is gone" is_missing "/usr/src/theseus-mm-$version"
@@ -161,7 +202,8 @@ test_removal() {
 	check "the source tree is gone" is_missing "/usr/src/theseus-mm-$next"
 	check "no command unloads or loads the module" is_missing /tmp/loaded
 	unguard_module
-	check "purge" apt purge theseus-mm-dkms theseus-mm-tools libtmm-dev libtmm0
+	check "purge" apt purge theseus-mm-dkms theseus-mm-tools libtmm-dev libtmm0 \
+		python3-theseus-mm
 	check "the group is gone" fails group_exists
 	compare_tree "nothing is left"
 }
@@ -224,13 +266,14 @@ version=$(sed -n 's/^Version: //p' /repository/now/Packages | head -n 1)
 next=$(sed -n 's/^Version: //p' /repository/next/Packages | head -n 1)
 echo "# $(. /etc/os-release && echo "$PRETTY_NAME"), DKMS $(dpkg-query -W -f '${Version}' dkms), Linux $kernel"
 use_repository now
-install_kernel
+install_others
 list_tree /tmp/before
 if (($#)); then
 	for test in "$@"; do "$test"; done
 	exit
 fi
 test_without_headers
+test_python
 test_late_headers
 test_upgrade
 test_removal
