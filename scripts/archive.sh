@@ -28,23 +28,32 @@ archive() { # PROGRAM ARGUMENT...: apt-get or apt-cache, on the lists in the cac
 # Fetches the lists of packages from these mirrors.
 update_lists() { # DEBIAN SECURITY
 	printf "deb [signed-by=$KEYRING] %s %s main\n" \
-		"$1" bookworm-backports "$1" trixie "$2" trixie-security \
+		"$1" bookworm "$2" bookworm-security "$1" bookworm-backports "$1" trixie "$2" trixie-security \
 		"$1" trixie-backports >"$ARCHIVE/sources.list"
 	archive apt-get -q update -o APT::Update::Error-Mode=any >"$BUILD/archive.log" 2>&1
 }
 
-# Fetches the lists of packages unless those in the cache are of the last day, from the host's mirror
-# or from Debian's own, which has all releases. Without a network, older lists serve for an hour.
+# Whether the lists are of the last day, or of the day before and used in the last hour: the steps of
+# one run have to find the same releases.
+are_lists_fresh() {
+	[[ $(find "$ARCHIVE/fresh" -mtime -1 2>/dev/null) ]] ||
+		[[ $(find "$ARCHIVE/fresh" -mtime -2 2>/dev/null) &&
+			$(find "$ARCHIVE/used" -mmin -60 2>/dev/null) ]]
+}
+
+# Fetches the lists of packages unless those in the cache are fresh, from the host's mirror or from
+# Debian's own, which has all releases. Without a network, older lists serve for an hour.
 refresh_archive() {
 	mkdir -p "$ARCHIVE"/{lists,cache/archives}/partial
 	exec 6>"$ARCHIVE/lock"
 	flock 6
-	if [[ -z $(find "$ARCHIVE/fresh" -mtime -1 2>/dev/null) ]]; then
+	if ! are_lists_fresh; then
 		: >"$ARCHIVE/status"
 		note "fetching the lists of Debian's packages"
 		if update_lists "$(mirror Debian)" "$(mirror Debian-Security)" ||
 			update_lists http://deb.debian.org/{debian,debian-security}; then
 			touch "$ARCHIVE/fresh"
+			rm -rf "$ARCHIVE/releases"
 		elif [[ -e $ARCHIVE/fresh ]]; then
 			note "no new lists of Debian's packages (see $BUILD/archive.log): the old ones serve"
 			touch -d '23 hours ago' "$ARCHIVE/fresh"
@@ -53,18 +62,27 @@ refresh_archive() {
 			die "cannot fetch the lists of Debian's packages, see $BUILD/archive.log: is there a network?"
 		fi
 	fi
+	touch "$ARCHIVE/used"
 	exec 6>&-
 }
 
 # Prints the newest release among packages $1RELEASE, where each of the other packages has the same
 # release too, for example: newest_release 6.12 +deb13-amd64 linux-headers- linux-image-
+# The answer is kept as long as the lists.
 newest_release() { # VERSION SUFFIX PREFIX...
-	local version=$1 suffix=$2 prefix release
+	local version=$1 suffix=$2 prefix release known=$ARCHIVE/releases/$1$2
 	shift 2
+	if [[ -e $known ]]; then
+		cat "$known"
+		return
+	fi
 	while read -r release; do
 		for prefix in "$@"; do
 			archive apt-cache -q show "$prefix$release" >/dev/null 2>&1 || continue 2
 		done
+		mkdir -p "${known%/*}"
+		printf '%s\n' "$release" >"$known.$$"
+		mv "$known.$$" "$known"
 		printf '%s\n' "$release"
 		return
 	done < <(archive apt-cache pkgnames "$1$version." | sed "s/^$1//" |

@@ -14,10 +14,11 @@ base=$ROOT/scripts/config/base.config
 extra=$ROOT/scripts/config/$variant.config
 [[ -r $extra ]] || die "no such variant: $variant"
 
+compiler=$(debug_compiler)
 linux=6.1
 [[ $variant != *-rt ]] || linux=6.12
 src=$("$ROOT/scripts/unpack-source.sh" "$linux")
-key=$({ cat "$base" "$extra" "$0"; echo "${src##*/src-}"; gcc -dumpfullversion; } |
+key=$({ cat "$base" "$extra" "$0"; echo "${src##*/src-}"; "$compiler" -dumpfullversion; } |
 	sha256sum | cut -c1-16)
 out=$CACHE/kernel-$variant-$key
 
@@ -37,7 +38,7 @@ fi
 export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$CACHE CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
 export KBUILD_BUILD_USER=tmm KBUILD_BUILD_HOST=rig KBUILD_BUILD_VERSION=1
-kmake() { make -C "$src" O="$out" ARCH=x86_64 CC='ccache gcc' LOCALVERSION= "$@"; }
+kmake() { make -C "$src" O="$out" ARCH=x86_64 CC="ccache $compiler" LOCALVERSION= "$@"; }
 
 # kunit.py's way: request, olddefconfig, then insist on every requested line.
 # Kconfig drops silently what it cannot grant, and a test kernel without

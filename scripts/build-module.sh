@@ -11,11 +11,17 @@ set -euo pipefail
 variant=${1:?stock, debug or another kernel}
 shift
 compiler_root=
-case $variant in
+compiler=gcc
+wanted=$variant
+[[ $variant != stock ]] || wanted=$(stock_kernel)
+case $wanted in
 stock) kdir=/lib/modules/$(stock_release)/build ;;
-debug*) kdir=$("$ROOT/scripts/build-kernel.sh" "$variant") ;;
+debug*)
+	kdir=$("$ROOT/scripts/build-kernel.sh" "$variant")
+	compiler=$(debug_compiler)
+	;;
 *)
-	image=$("$ROOT/scripts/fetch-kernel.sh" "$variant")
+	image=$("$ROOT/scripts/fetch-kernel.sh" "$wanted")
 	kdir=${image%/boot/*}/build
 	[[ ! -e ${image%/boot/*}/root ]] || compiler_root=$(readlink -f "${image%/boot/*}/root")
 	;;
@@ -39,7 +45,7 @@ rsync -a --delete --exclude='*.mod.c' \
 args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y TMM_SUITES="${SUITES:-}")
 if [[ -z $compiler_root ]] && command -v ccache >/dev/null; then
 	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$dir CCACHE_NOHASHDIR=1
-	args+=(CC='ccache gcc')
+	args+=(CC="ccache $compiler")
 fi
 make=(make)
 if [[ -n $compiler_root ]]; then

@@ -25,7 +25,7 @@ check_versions() {
 		return 1
 	fi
 	module=$("$ROOT/scripts/build-module.sh" stock 2>"$dir/stock.log")
-	if ! make -C "/lib/modules/$(stock_release)/build" M="$module" \
+	if ! make -C "$(<"$module/.kernel")" M="$module" \
 		KCFLAGS='-Werror -DTMM_COMPAT_NEWEST=0' theseus_mm/core/compat.o \
 		>"$dir/newer.log" 2>&1 ||
 		! grep -q 'was not tested on this version of Linux' "$dir/newer.log" ||

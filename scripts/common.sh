@@ -76,6 +76,19 @@ stock_release() {
 	printf '%s\n' "$found"
 }
 
+# The kernel that KERNEL=stock means. The headers of Debian 13 would install that kernel as well, so
+# where none are installed, they are unpacked in the cache, together with the kernel.
+stock_kernel() {
+	if (($(debian_version) < 13)) || (stock_release) >/dev/null 2>&1; then
+		echo stock
+	else
+		echo 6.12-deb13
+	fi
+}
+
+# The compiler of the debug kernel, which is Linux 6.1: gcc 12 on Debian 13, too.
+debug_compiler() { if (($(debian_version) < 13)); then echo gcc; else echo gcc-12; fi; }
+
 # Lets sudo ask for the password now, and not during a command that runs quietly.
 ask_for_root() {
 	((EUID == 0)) || ! command -v sudo >/dev/null || sudo -n true 2>/dev/null || sudo -v

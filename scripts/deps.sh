@@ -7,6 +7,8 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
+debian=$(debian_version)
+
 # Each target after "deb" or "module" also needs the packages of the target before.
 packages_for() {
 	case $1 in
@@ -23,6 +25,8 @@ packages_for() {
 		;;
 	module)
 		echo gcc make libc6-dev rsync kmod linux-headers-amd64
+		# a program of the headers needs the library (see stock_kernel)
+		((debian < 13)) || echo libelf1t64
 		;;
 	run)
 		packages_for module
@@ -30,7 +34,9 @@ packages_for() {
 		;;
 	test)
 		packages_for run
-		echo linux-source-6.1 xz-utils ccache bc bison flex libelf-dev libssl-dev perl gcc-multilib python3-numpy
+		echo xz-utils ccache bc bison flex libelf-dev libssl-dev perl gcc-multilib python3-numpy
+		# Debian 13 has no package linux-source-6.1: unpack-source.sh downloads that of Debian 12
+		if ((debian < 13)); then echo linux-source-6.1; else debug_compiler; fi
 		;;
 	style)
 		packages_for test
@@ -43,9 +49,9 @@ packages_for() {
 }
 
 is_installed() {
-	# any package with headers of the stock kernel will do
+	# any package with headers of the stock kernel will do; Debian 13 needs none
 	if [[ $1 == linux-headers-amd64 ]]; then
-		[[ -n $(stock_release 2>/dev/null) ]] && return
+		[[ $debian -ge 13 || -n $(stock_release 2>/dev/null) ]] && return
 	fi
 	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }

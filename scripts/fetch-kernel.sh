@@ -2,7 +2,7 @@
 # Usage: fetch-kernel.sh [KERNEL]
 #
 # Prints the path of the image of a stock kernel: stock, which is the release that the
-# host's headers are of, or one of KERNEL_NAMES (common.sh). The image is taken out of
+# host's headers are of (on Debian 13 without headers: its 6.12), or one of KERNEL_NAMES (common.sh). The image is taken out of
 # its package, which is downloaded and unpacked but never installed: installing one
 # would rebuild the host's initramfs and touch its boot loader. The modules that tests
 # load lie beside the image, in modules/. For a kernel other than stock, the headers
@@ -16,6 +16,7 @@ shopt -s inherit_errexit
 . "$(dirname "$0")/archive.sh"
 
 kernel=${1:-stock}
+[[ $kernel != stock ]] || kernel=$(stock_kernel)
 # Of a kernel's modules, 300 MB, only those that tests load.
 modules=(brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject)
 

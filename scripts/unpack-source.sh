@@ -2,8 +2,8 @@
 # Usage: unpack-source.sh [VERSION]
 #
 # Prints the directory of the source of Linux VERSION (6.1), which the first call unpacks. The
-# source of 6.1 is an installed package. That of another version is downloaded: the newest one
-# among Debian's packages.
+# source comes from the installed package linux-source-VERSION. If there is none, the newest one
+# among Debian's packages is downloaded.
 set -euo pipefail
 shopt -s inherit_errexit
 # shellcheck source=scripts/common.sh
@@ -14,6 +14,8 @@ shopt -s inherit_errexit
 version=${1:-6.1}
 package=linux-source-$version
 
+is_installed() { [[ -e /usr/src/$package.tar.xz ]]; }
+
 # Prints the version of the package that Debian's lists name first, if there is one.
 candidate() {
 	refresh_archive
@@ -22,7 +24,7 @@ candidate() {
 
 # Unpacks the source into the directory $1.
 unpack() { # DIRECTORY
-	if [[ $version == 6.1 ]]; then
+	if is_installed; then
 		tar -xf "/usr/src/$package.tar.xz" -C "$1" --strip-components=1
 		return
 	fi
@@ -39,7 +41,7 @@ remove_stale() {
 
 exec 9>"$CACHE/src.lock"
 flock 9
-if [[ $version == 6.1 ]]; then release=$(package_version "$package"); else release=$(candidate); fi
+if is_installed; then release=$(package_version "$package"); else release=$(candidate); fi
 [[ -n $release ]] || die "Debian has no package $package any more"
 src=$CACHE/src-$release
 if [[ ! -e $src/.unpacked ]]; then
@@ -48,6 +50,6 @@ if [[ ! -e $src/.unpacked ]]; then
 	mkdir -p "$src"
 	quietly "$BUILD/unpack-source.log" "unpacking $package" unpack "$src"
 	touch "$src/.unpacked"
-	[[ $version == 6.1 ]] || remove_stale
+	is_installed || remove_stale
 fi
 printf '%s\n' "$src"
