@@ -12,8 +12,26 @@ set -euo pipefail
 # KUNIT_EXPECT_EQ() assigns both sides to plain integers, also flags of a __bitwise type.
 known='/kunit/.*: incorrect type in initializer \(different base types\)'
 
-# Old headers end the build with a sentence, and a kernel that is newer than TMM_COMPAT_NEWEST gets a
-# message, although -Werror is on.
+# The versions of Linux that compat.c calls tested.
+check_tested_versions() { # DIRECTORY
+	local version expected
+	for version in 6.1.0,1 6.1.255,1 6.2.0,0 6.11.9,0 6.12.0,1 6.12.255,1 6.13.0,0 7.2.5,0 7.3.4,1 7.4.0,0; do
+		expected=${version#*,} version=${version%,*}
+		{
+			printf '%s\n' '#define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))' \
+				"#define LINUX_VERSION_CODE KERNEL_VERSION(${version//./, })"
+			sed -n '/^#define TMM_COMPAT_VERSION/,/^#endif/p' "$ROOT/theseus_mm/core/compat.c"
+			echo '_Static_assert(TMM_COMPAT_IS_TESTED == EXPECTED, "");'
+		} >"$1/tested.c"
+		gcc -fsyntax-only "-DEXPECTED=$expected" "$1/tested.c" || {
+			echo "core/compat.c: TMM_COMPAT_IS_TESTED is not $expected for Linux $version"
+			return 1
+		}
+	done
+}
+
+# Old headers end the build with a sentence, and a kernel that was not tested gets a message, although
+# -Werror is on.
 check_versions() {
 	local dir=$BUILD/check-versions module
 	mkdir -p "$dir/linux"
@@ -24,13 +42,14 @@ check_versions() {
 		echo "core/compat.h: headers of Linux 6.0 do not end the build with a sentence"
 		return 1
 	fi
+	check_tested_versions "$dir" || return
 	module=$("$ROOT/scripts/build-module.sh" stock 2>"$dir/stock.log")
 	if ! make -C "$(<"$module/.kernel")" M="$module" \
-		KCFLAGS='-Werror -DTMM_COMPAT_NEWEST=0' theseus_mm/core/compat.o \
+		KCFLAGS='-Werror -DTMM_COMPAT_IS_TESTED=0' theseus_mm/core/compat.o \
 		>"$dir/newer.log" 2>&1 ||
 		! grep -q 'was not tested on this version of Linux' "$dir/newer.log" ||
-		! grep -q 'newer than all kernels' "$module/theseus_mm/core/compat.o" ||
-		grep -q 'newer than all kernels' "$module/theseus_mm.ko"; then
+		! grep -q 'was tested on 6.1, 6.12 and 7.3 only' "$module/theseus_mm/core/compat.o" ||
+		grep -q 'was tested on 6.1, 6.12 and 7.3 only' "$module/theseus_mm.ko"; then
 		echo "core/compat.c: wrong message for a kernel that is not tested, see $dir"
 		return 1
 	fi

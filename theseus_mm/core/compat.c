@@ -11,21 +11,24 @@
 #include <linux/pfn_t.h>
 #endif
 
-/* The newest kernel that the module was tested on, with all its stable releases. */
-#ifndef TMM_COMPAT_NEWEST
-#define TMM_COMPAT_NEWEST	KERNEL_VERSION(7, 3, 255)
+/* The versions of Linux that the module was tested on, each with all its stable releases. */
+#define TMM_COMPAT_VERSION	(LINUX_VERSION_CODE & ~0xff)
+#ifndef TMM_COMPAT_IS_TESTED
+#define TMM_COMPAT_IS_TESTED	(KERNEL_VERSION(6, 1, 0) == TMM_COMPAT_VERSION ||	\
+				 KERNEL_VERSION(6, 12, 0) == TMM_COMPAT_VERSION ||	\
+				 KERNEL_VERSION(7, 3, 0) == TMM_COMPAT_VERSION)
 #endif
 
 /* This is no #warning, which would end a build with -Werror. */
-#if LINUX_VERSION_CODE > TMM_COMPAT_NEWEST
+#if !TMM_COMPAT_IS_TESTED
 #pragma message("warning: theseus_mm was not tested on this version of Linux")
 #endif
 
-/* Log that the kernel is newer than all kernels that the module was tested on, if it is. */
+/* Log that the module was not tested on this version of Linux, if it was not. */
 void tmm_compat_say_untested(void)
 {
-	if (LINUX_VERSION_CODE > TMM_COMPAT_NEWEST)
-		pr_warn("Linux %s: newer than all kernels that this module was tested on: run its tests (make test-kernels), or use an older kernel\n",
+	if (!TMM_COMPAT_IS_TESTED)
+		pr_warn("Linux %s: this module was tested on 6.1, 6.12 and 7.3 only: run its tests (make test-kernels), or use one of these\n",
 			init_utsname()->release);
 }
 
