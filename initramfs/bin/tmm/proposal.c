@@ -42,19 +42,35 @@ static void write_lines(struct proposal *proposal)
 	snprintf(proposal->regions, TEXT_LINE, "regions=%s@%s", size, start);
 }
 
+static void note_range(struct proposal *proposal, const struct range *range)
+{
+	const __u64 bytes = range->end - range->start;
+	char size[TEXT_SIZE], text[TEXT_SIZE];
+
+	add_note(proposal, "memmap= reserves %s at p%#llx already (regions=%s@%#llx).",
+		 size_text(size, bytes), (unsigned long long)range->start,
+		 memparse_text(text, bytes), (unsigned long long)range->start);
+}
+
+/* The other notes come before these, so that many ranges hide none of them. */
 static void note_reserved(struct proposal *proposal)
 {
 	const struct cmdline *cmdline = &proposal->machine->cmdline;
-	char size[TEXT_SIZE], text[TEXT_SIZE];
+	const size_t room = MAX_NOTES - proposal->nr_notes;
+	const size_t nr = cmdline->nr <= room ? cmdline->nr : room - 1;
 	const struct range *range;
-	__u64 bytes;
 
-	for (range = cmdline->reserved; range < cmdline->reserved + cmdline->nr; range++) {
-		bytes = range->end - range->start;
-		add_note(proposal, "memmap= reserves %s at p%#llx already (regions=%s@%#llx).",
-			 size_text(size, bytes), (unsigned long long)range->start,
-			 memparse_text(text, bytes), (unsigned long long)range->start);
-	}
+	for (range = cmdline->reserved; range < cmdline->reserved + nr; range++)
+		note_range(proposal, range);
+	if (nr < cmdline->nr)
+		add_note(proposal, "memmap= reserves %zu more ranges: tmm reserve --json lists all.",
+			 (size_t)cmdline->nr - nr);
+}
+
+static void note_cmdline(struct proposal *proposal)
+{
+	const struct cmdline *cmdline = &proposal->machine->cmdline;
+
 	if (cmdline->nr_without_dollar)
 		add_note(proposal,
 			 "A memmap= of the command line has no $, and so limits Linux's memory: remove it.");
@@ -102,8 +118,9 @@ void proposal_write(struct proposal *proposal)
 	proposal->nr_notes = 0;
 	write_lines(proposal);
 	note_place(proposal);
-	note_reserved(proposal);
+	note_cmdline(proposal);
 	note_lockdown(proposal);
+	note_reserved(proposal);
 }
 
 static void print_reasons(const struct proposal *proposal)

@@ -193,6 +193,12 @@ test_cmdline() {
 	check "no dollar" ends 0 "$tmm" reserve -r "$root" 1G
 	check "it is told" says \
 		"A memmap= of the command line has no \$, and so limits Linux's memory: remove it."
+	with_arguments "memmap=$(seq -s, -f "2M\$%gM" 8192 4 8268) memmap=512M"
+	check "more ranges than notes" ends 0 "$tmm" reserve -r "$root" 1G
+	check "they hide no other note" says \
+		"A memmap= of the command line has no \$, and so limits Linux's memory: remove it."
+	check "some are listed" says "memmap= reserves 2 MiB at p0x200000000 already (regions=2M@0x200000000)."
+	check "the others are counted" says "memmap= reserves 7 more ranges: tmm reserve --json lists all."
 	with_arguments "-- memmap=512M\$8G"
 	check "arguments of init" ends 0 "$tmm" reserve -r "$root" 1G
 	check "are left alone" says_not "already"
