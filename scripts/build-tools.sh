@@ -146,7 +146,8 @@ run_python_test() {
 		-Wl,-soname,libtmm.so.0 -o "$temporary/libtmm.so.0" "$host/libtmm_kernel.c" \
 		-Wl,--whole-archive "$tools/libtmm.a" -Wl,--no-whole-archive
 	for test in "$host"/python_*test.py; do
-		LD_LIBRARY_PATH=$temporary PYTHONPATH=$sources/lib/python3 PYTHONDONTWRITEBYTECODE=1 \
+		LD_LIBRARY_PATH=$temporary PYTHONDONTWRITEBYTECODE=1 \
+			PYTHONPATH=$sources/lib/python3:$sources/tests/python \
 			timeout 120 /usr/bin/python3 "$test" >"$temporary/python.log" 2>&1 ||
 			{ cat "$temporary/python.log" >&2; die "${test##*/} failed"; }
 	done

@@ -52,7 +52,8 @@ test_suite() { # SUITE
 
 mkdir -p "$dir/host"
 cp "$ROOT/scripts/test/packages_test.sh" "$dir/test"
-cp "$ROOT/initramfs/tests/host"/{python_test.py,libtmm_kernel.c,libtmm_test.h} "$dir/host/"
+cp "$ROOT/initramfs/tests"/{host/python_test.py,host/libtmm_kernel.c,host/libtmm_test.h,python/child.py} \
+	"$dir/host/"
 build_packages
 check_lintian
 "$ROOT/scripts/test/install_test.sh" >"$dir/install.log" 2>&1 || :

@@ -19,6 +19,7 @@ import time
 import unittest
 
 import theseus_mm
+from child import run_in_child
 from theseus_mm import _library, _object, _window
 
 SIZE = 16384
@@ -85,16 +86,7 @@ class Case(unittest.TestCase):
         return fake.nr_calls - before
 
     def in_child(self, action):
-        """Return the exit status of a child process that runs the action; 0 if it succeeds."""
-        child = os.fork()
-        if not child:
-            try:
-                action()
-                os._exit(0)
-            except BaseException:
-                sys.excepthook(*sys.exc_info())
-                os._exit(1)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return run_in_child(action)
 
 
 class ErrorTest(Case):

@@ -9,6 +9,7 @@ import traceback
 import unittest
 
 import theseus_mm
+from child import run_in_child
 
 COUNTS = ("frames_free", "pages_free", "nr_mappings", "nr_clients", "client_handles")
 
@@ -62,16 +63,7 @@ class DeviceCase(unittest.TestCase):
         return Refused()
 
     def in_child(self, action):
-        """Return the exit code of a child process that runs the action; 0 if it succeeds."""
-        child = os.fork()
-        if not child:
-            try:
-                action()
-                os._exit(0)
-            except BaseException:
-                traceback.print_exc()
-                os._exit(1)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return run_in_child(action)
 
 
 class KtapResult(unittest.TestResult):
