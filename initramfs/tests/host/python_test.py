@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -140,10 +141,14 @@ class ErrorTest(Case):
             self.assertEqual(before, fake.nr_calls)
         mapping.close()
 
-    def test_a_missing_library_is_an_import_error(self):
-        environment = dict(os.environ, LD_LIBRARY_PATH="/nonexistent")
-        done = subprocess.run([sys.executable, "-c", "import theseus_mm"], env=environment,
-                              stderr=subprocess.PIPE, text=True)
+    def test_a_library_that_cannot_be_loaded_is_an_import_error(self):
+        # an empty file, since the machine may have the library in another folder
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, _library.LIBRARY), "wb"):
+                pass
+            environment = dict(os.environ, LD_LIBRARY_PATH=folder)
+            done = subprocess.run([sys.executable, "-c", "import theseus_mm"], env=environment,
+                                  stderr=subprocess.PIPE, text=True)
         self.assertEqual(1, done.returncode)
         self.assertIn("ImportError: libtmm.so.0 cannot be loaded", done.stderr)
         self.assertIn("install the package libtmm0", done.stderr)
