@@ -12,7 +12,6 @@ set -euo pipefail
 version=$(project_version)
 directory=${1:-$BUILD/deb}
 wanted=${2:-$version}
-tree=$directory/source/theseus-mm-$wanted
 
 # The newest version in CHANGELOG.md has to be the one that is built.
 heading=$(sed -n 's/^## \[\([0-9][^]]*\)\] - \(.*\)$/\1 \2/p' "$ROOT/CHANGELOG.md" | head -n 1)
@@ -33,23 +32,28 @@ write_changelog() {
 		"$(date -R -u -d "${heading#* }")"
 }
 
-rm -rf "$directory/source"
-mkdir -p "$tree"
-cp -a "$ROOT"/{CHANGELOG.md,Kbuild,LICENSE,debian,initramfs,scripts,theseus_mm} "$tree/"
-sed -i "s/^\(#define TMM_VERSION\t\"\).*\"$/\1$wanted\"/" "$tree/theseus_mm/version.h"
-write_changelog >"$tree/debian/changelog"
+copy_sources() {
+	mkdir "$tree"
+	cp -a "$ROOT"/{CHANGELOG.md,Kbuild,LICENSE,debian,initramfs,scripts,theseus_mm} "$tree/"
+	sed -i "s/^\(#define TMM_VERSION\t\"\).*\"$/\1$wanted\"/" "$tree/theseus_mm/version.h"
+	write_changelog >"$tree/debian/changelog"
+}
 
 # The build uses Debian's flags, not those of whoever calls make.
 build_packages() {
+	copy_sources
 	cd "$tree"
 	env -u CFLAGS -u CPPFLAGS -u LDFLAGS -u DESTDIR -u PREFIX -u LIBDIR -u SRCDIR -u PYTHONDIR \
 		DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage --build=binary --unsigned-source --unsigned-changes
 }
+mkdir -p "$directory"
+source=$(mktemp -d "$directory/source.XXXXXX")
+trap 'rm -rf "$source"' EXIT
+tree=$source/theseus-mm-$wanted
 note "building the packages of version $wanted"
 quietly "$directory/build.log" "the build of the packages" build_packages
 rm -f "$directory"/{libtmm0,libtmm-dev,python3-theseus-mm,theseus-mm-dkms,theseus-mm-tools}_*.deb
-mv "$directory/source"/*.deb "$directory/source"/*.changes "$directory/source"/*.buildinfo "$directory/"
-rm -rf "$directory/source"
+mv "$source"/*.deb "$source"/*.changes "$source"/*.buildinfo "$directory/"
 for package in "$directory"/*_"$wanted"_*.deb; do
 	printf '%s\n' "$package"
 done
