@@ -48,6 +48,7 @@ refresh_archive() {
 	exec 6>"$ARCHIVE/lock"
 	flock 6
 	if ! are_lists_fresh; then
+		need_space 100 "the list of Debian's packages"
 		: >"$ARCHIVE/status"
 		note "fetching the lists of Debian's packages"
 		if update_lists "$(mirror Debian)" "$(mirror Debian-Security)" ||
@@ -59,7 +60,7 @@ refresh_archive() {
 			touch -d '23 hours ago' "$ARCHIVE/fresh"
 		else
 			tail -n 3 "$BUILD/archive.log" >&2
-			die "cannot fetch the lists of Debian's packages, see $BUILD/archive.log: is there a network?"
+			die "cannot fetch the lists of Debian's packages, see $BUILD/archive.log$(advice_for "$BUILD/archive.log")"
 		fi
 	fi
 	touch "$ARCHIVE/used"

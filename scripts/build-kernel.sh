@@ -69,6 +69,7 @@ configure() {
 }
 
 mkdir -p "$out"
+[[ -e $out/.configured ]] || need_space 3000 "the $variant kernel"
 [[ -e $out/.configured ]] || configure
 note "building the $variant kernel (5 to 20 minutes when nothing is cached)"
 quietly "$out/build.log" "the $variant kernel's build" \

@@ -25,6 +25,7 @@ newest=$(find "$source" "$page" "$ROOT/theseus_mm/include/uapi/linux" "$ROOT/the
 	-newer "$tools/libtmm.a" -print -quit 2>/dev/null || echo all)
 [[ -n $newest || ! -e $tools/$soname ]] || exit 0
 
+need_programs gcc
 echo "    CC libtmm" >&2
 rm -rf "$objects"
 mkdir -p "$objects" "$tools/include"

@@ -27,6 +27,14 @@ debug*)
 	;;
 esac
 
+[[ -e $kdir/Makefile ]] ||
+	die "$kdir: there are no headers of that kernel: install linux-headers-RELEASE, or correct TMM_KERNEL"
+# Debian's headers name the compiler of their kernel.
+[[ ! -e $kdir/.kernelvariables ]] ||
+	compiler=$(sed -n 's/^CC = .*)\(gcc-[0-9]*\)$/\1/p' "$kdir/.kernelvariables")
+[[ $compiler_root ]] || command -v "${compiler:=gcc}" >/dev/null ||
+	die "$compiler is missing: install the package $compiler, the compiler of that kernel"
+
 dir=$BUILD/module-$variant
 mkdir -p "$dir"
 # After an update of the headers or a change of the configuration, all objects are stale.

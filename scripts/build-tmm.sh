@@ -20,6 +20,7 @@ flags=(-O2 -g -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Wer
 	-Wmissing-prototypes -Wstrict-prototypes -I "$uapi" -I "$tools/include"
 	"-DTMM_VERSION=\"$(project_version)\"")
 
+need_programs python3
 "$ROOT/scripts/build-libtmm.sh"
 mkdir -p "$tools/completions"
 write_page "$share/man/tmm.1"
@@ -30,5 +31,6 @@ newest=$(find "$source" "$uapi/linux" "$ROOT/theseus_mm/version.h" "$tools/libtm
 	-newer "$tools/tmm" -print -quit 2>/dev/null || echo all)
 [[ -n $newest || ! -e $tools/tmm ]] || exit 0
 
+need_programs gcc
 echo "    CC tmm" >&2
 gcc "${flags[@]}" "${extra[@]}" -o "$tools/tmm" "$source"/*.c "${linked[@]}"

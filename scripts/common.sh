@@ -14,6 +14,33 @@ mkdir -p "$BUILD" "$CACHE"
 note() { printf '==> %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
+# Ends the script unless the machine has these programs.
+need_programs() { # PROGRAM...
+	local program
+	for program in "$@"; do
+		command -v "$program" >/dev/null ||
+			die "$program is missing: run make tools first, which installs what the build needs"
+	done
+}
+
+# Ends the script unless the cache's disk has room. Where it has none, apt-get waits without an end.
+need_space() { # MEGABYTES WHAT
+	local free
+	free=$(df -Pm "$CACHE" | awk 'NR == 2 { print $4 }')
+	((free >= $1)) ||
+		die "$CACHE: $free MB are free, and $2 needs $1 MB: free some, or name a folder on another disk in TMM_CACHE"
+}
+
+# Prints what to do about a failure whose cause the log names. On a full disk the log may be short.
+advice_for() { # LOG
+	if grep -q 'No space left on device' "$1" ||
+		(($(df -Pk "${1%/*}" | awk 'NR == 2 { print $4 }') < 64)); then
+		echo ": the disk is full: free some space, or name a folder on another disk in TMM_CACHE"
+	elif grep -qE 'Temporary failure (resolving|in name)|Could not (resolve|connect)|Unable to connect|Network is unreachable' "$1"; then
+		echo ": Debian's archive cannot be reached: connect this machine to the network, then try again"
+	fi
+}
+
 # Runs a long command with its output in file $1, and shows the last line every 15 s. If the
 # command, which the message calls $2, fails, shows the end of its output and ends the script.
 quietly() {
@@ -36,7 +63,7 @@ quietly() {
 	trap - INT TERM
 	((rc == 0)) && return 0
 	tail -n 40 "$log" >&2
-	die "$what failed (status $rc), see $log"
+	die "$what failed (status $rc), see $log$(advice_for "$log")"
 }
 
 # The kernels that KERNEL= takes besides stock (Debian 12's 6.1) and debug: Debian 12's
@@ -72,7 +99,7 @@ stock_release() {
 			found=${dir#/usr/src/linux-headers-}
 		done
 	fi
-	[[ -n $found ]] || die "no stock kernel headers found, run scripts/deps.sh"
+	[[ -n $found ]] || die "no headers of Debian's kernel are installed: run scripts/deps.sh module"
 	printf '%s\n' "$found"
 }
 

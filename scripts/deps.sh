@@ -62,9 +62,16 @@ for package in $(packages_for "${1:?tools, deb, packages, module, run, test or s
 done
 ((${#missing[@]})) || exit 0
 
+command -v apt-get >/dev/null ||
+	die "this system has no apt-get: install its packages for these of Debian yourself: ${missing[*]}"
+
+# One log has all messages: without the lists, the second command only says that packages are missing.
+install_missing() {
+	as_root apt-get -q update
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y --no-install-recommends install "${missing[@]}"
+}
+
 note "installing: ${missing[*]}"
 ask_for_root
-log=$BUILD/deps.log
-quietly "$log" "apt-get update" as_root apt-get -q update
-quietly "$log" "installing ${missing[*]}" as_root env DEBIAN_FRONTEND=noninteractive \
-	apt-get -q -y --no-install-recommends install "${missing[@]}"
+quietly "$BUILD/deps.log" "installing ${missing[*]}" install_missing

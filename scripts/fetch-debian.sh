@@ -54,6 +54,6 @@ if make_root_from "$(mirror Debian)" "$(mirror Debian-Security)" ||
 elif [[ -e $dir/made ]]; then
 	note "no new packages of Debian: the folder that was made earlier serves"
 else
-	die "cannot make a minimal Debian ($suite), see the lines above: is there a network?"
+	die "cannot make a minimal Debian ($suite), the lines above say why"
 fi
 printf '%s\n' "$dir/root"

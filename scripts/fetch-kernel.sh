@@ -44,13 +44,13 @@ stock() {
 	dir=$CACHE/$package-$version-with-modules
 	image=$dir/boot/vmlinuz-$release
 	if [[ ! -e $image ]]; then
+		need_space 600 "$package"
 		note "downloading $package $version (about 70 MB)"
 		new=$(mktemp -d "$dir.XXXXXX")
 		# shellcheck disable=SC2064 # the directory of now
 		trap "rm -rf '$new'" EXIT
 		quietly "$BUILD/fetch-kernel.log" "the download of $package" \
 			fetch_stock "$new" "$package" "$version"
-		dpkg -x "$new"/*.deb "$new/unpacked"
 		take_modules "$new/unpacked"
 		rm -rf "$dir"
 		mv "$new/unpacked" "$dir"
@@ -61,11 +61,13 @@ stock() {
 
 fetch_stock() { # DIRECTORY PACKAGE VERSION
 	cd "$1"
-	apt-get -o APT::Sandbox::User=root download "$2=$3" && return
-	echo "not found, refreshing the package lists"
-	as_root apt-get -q update
-	apt-get -o APT::Sandbox::User=root download "$2=$3" ||
-		apt-get -o APT::Sandbox::User=root download "$2"
+	if ! apt-get -o APT::Sandbox::User=root download "$2=$3"; then
+		echo "not found, refreshing the package lists"
+		as_root apt-get -q update
+		apt-get -o APT::Sandbox::User=root download "$2=$3" ||
+			apt-get -o APT::Sandbox::User=root download "$2"
+	fi
+	dpkg -x ./*.deb unpacked
 }
 
 # The suffix of the releases of a kernel.
@@ -93,6 +95,7 @@ other() {
 	common=${release%-amd64}-common
 	[[ $release != *-rt-* ]] || common=${release%-rt-*}-common-rt
 	if [[ ! -e $dir/boot/vmlinuz-$release ]]; then
+		need_space 800 "kernel $release"
 		note "downloading kernel $release and its headers (about 120 MB)"
 		new=$(mktemp -d "$dir.XXXXXX")
 		# shellcheck disable=SC2064 # the directory of now

@@ -165,8 +165,8 @@ undo_installation() {
 	trap - EXIT
 	printf '%s\n' "${made[@]}" | remove_listed
 	rm -rf "$temporary"
-	[[ -z $(list_installed) ]] || die "the installation before stays: the line above says why"
-	die "nothing is installed: the line above says why"
+	[[ -z $(list_installed) ]] || die "the installation before stays: the line above says why; mend that, then run make install again"
+	die "nothing is installed: the line above says why; mend that, then run make install again"
 }
 
 # Programs, udev and systemd look by themselves only below /usr and /usr/local.

@@ -3,7 +3,7 @@
 """Usage: messages.py list|check|self-test
 
 Compares initramfs/share/TROUBLESHOOTING.md with the sources: each message with which the module,
-the tool or the guest's init reports a failure has to be in the first column of a table there, and
+the tool, the commands of make or the guest's init report a failure has to be in the first column of a table there, and
 each message there has to be in the sources. "list" prints the messages of the sources.
 
 A conversion of printf(), a variable of the shell and a <word> of the page stand for any text.
@@ -49,6 +49,13 @@ SOURCES = {
     "packages": ("debian/theseus-mm-dkms.p*", (
         (r"\becho (?=\"theseus)", "{}"),
     )),
+    "commands": (" ".join(f"scripts/{name}.sh" for name in (
+        "archive", "build-deb", "build-module", "common", "deps", "fetch-debian", "fetch-kernel",
+        "install", "unpack-source")), (
+        (r"\bdie (?=\")", "{}"),
+        # what advice_for() adds to a message
+        (r"\becho (?=\": )", "{}"),
+    )),
     "build": ("initramfs/src/theseus-mm/check-build", (
         (r"\bcomplain (?=\")", "theseus-mm: {}"),
     )),
@@ -58,13 +65,15 @@ SOURCES = {
     )),
 }
 # Lines in the sources that are no message of a failure, each with the reason.
-SHELL = {"init", "packages", "build"}
+SHELL = {"init", "packages", "build", "commands"}
 NO_MESSAGE = {
     # pr_err() with %pV prints a message that tmm_advice_refuse() gets
     "module": {"*; *"},
     "library": set(),
     # the wrappers that put a call or a file before an error, and what they print around a message
     "tool": {"tmm:", "tmm: *:", "tmm: **", ": *", "demo: FAILED: *: *: *"},
+    # faults of the scripts themselves
+    "commands": {"unknown target: *", "unknown argument: *: use install or uninstall"},
     # what the functions problem() and verdict() print around a message
     "init": {"*"},
 }
@@ -98,8 +107,10 @@ def of_shell(text):
 
 def messages_of(kind, text):
     _, patterns = SOURCES[kind]
-    # comments have no messages
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S).replace("\\\n", "\n")
+    if kind not in SHELL:
+        # comments have no messages
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    text = text.replace("\\\n", "\n")
     if kind in SHELL:
         text = re.sub(r"\$\([^()\n]*\)", "$output", text)
     for before, around in patterns:
@@ -115,7 +126,7 @@ def messages_of(kind, text):
 def read_sources():
     sources = {}
     for kind, (files, _) in SOURCES.items():
-        paths = sorted(ROOT.glob(files))
+        paths = [path for pattern in files.split() for path in sorted(ROOT.glob(pattern))]
         sources[kind] = "\n".join(path.read_text() for path in paths)
     sources["page"] = (ROOT / PAGE).read_text() if (ROOT / PAGE).exists() else ""
     return sources

@@ -1,0 +1,159 @@
+#!/bin/bash
+# Usage: bad_input_test.sh [TEST...]
+#
+# Tests what the commands say where something is missing: the network, the compiler, room on the
+# disk, headers, a kernel. Each says what to do, and leaves nothing that is half done. Prints a line
+# for each check, and the closing line with the counts.
+set -uo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../common.sh"
+
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+log=$temporary/log
+passed=0
+failed=0
+
+check() { # NAME COMMAND...
+	local name=$1
+	shift
+	if "$@" >"$temporary/check" 2>&1; then
+		echo "ok $name"
+		passed=$((passed + 1))
+	else
+		echo "not ok $name"
+		sed 's/^/    /' "$temporary/check" "$log"
+		failed=$((failed + 1))
+	fi
+}
+says() { grep -qF -- "$1" "$log"; }
+
+# The command of a check that has to fail.
+fails() { ! "$@" >"$log" 2>&1; }
+
+# Runs a command as the root of a namespace, whose mounts end with the command.
+alone() { unshare --map-root-user --mount "$@"; }
+
+# A copy of the tree, in which everything has to be built.
+copy_tree() {
+	tree=$temporary/tree
+	mkdir -p "$tree"
+	cp -a "$ROOT"/{CHANGELOG.md,Kbuild,LICENSE,Makefile,debian,initramfs,kunit,scripts,theseus_mm} "$tree/"
+}
+
+# A folder with all programs of /usr/bin but one.
+hide_program() { # NAME-PATTERN
+	rm -rf "${temporary:?}/bin"
+	mkdir "$temporary/bin"
+	find /usr/bin /usr/sbin -mindepth 1 -maxdepth 1 ! -name "$1" \
+		-exec ln -s -t "$temporary/bin" {} + 2>/dev/null
+}
+
+test_no_network() {
+	local cache=$temporary/cache
+	mkdir "$cache"
+	check "fetch-kernel.sh without a network fails" fails \
+		env TMM_CACHE="$cache" unshare --map-root-user --net "$ROOT/scripts/fetch-kernel.sh" 7
+	check "and says so" says "connect this machine to the network, then try again"
+	check "and leaves no kernel" test -z "$(find "$cache" -maxdepth 1 -type d -name 'kernel-7*')"
+	check "make run without a network fails" fails \
+		env TMM_CACHE="$cache" unshare --map-root-user --net "$ROOT/scripts/run-guest.sh" demo
+	check "and says so, too" says "connect this machine to the network, then try again"
+	check "and leaves no image" test -z "$(find "$cache" -name 'vmlinuz*')"
+}
+
+test_no_space() {
+	local disk=$temporary/disk
+	mkdir "$disk"
+	# shellcheck disable=SC2016 # the inner shell expands its arguments
+	check "make deb on a full disk fails" fails \
+		alone bash -c 'mount -t tmpfs -o size=1m none "$1" && "$2" "$1" && exit
+			ls -A "$1"; exit 1' - "$disk" "$ROOT/scripts/build-deb.sh"
+	check "and says so" says "the disk is full: free some space"
+	check "and leaves only its log" test "$(tail -n 1 "$log")" = build.log
+	# shellcheck disable=SC2016 # the inner shell expands its arguments
+	check "make install on a full disk fails" fails \
+		alone bash -c 'mount -t tmpfs -o size=300k none "$1" &&
+			make -s -C "$2" install DESTDIR="$1" PREFIX=/usr/local && exit
+			ls -A "$1" | sed "s/^/left: /"; exit 1' - "$disk" "$ROOT"
+	check "and names the cause" says "No space left on device"
+	check "and says what to do" says "mend that, then run make install again"
+	check "and leaves nothing" test -z "$(grep '^left: ' "$log")"
+}
+
+test_no_space_for_a_kernel() {
+	local cache=$temporary/small
+	mkdir "$cache"
+	# shellcheck disable=SC2016 # the inner shell expands its arguments
+	check "fetch-kernel.sh with a full cache fails" fails \
+		alone bash -c 'mount -t tmpfs -o size=2m none "$1" && TMM_CACHE=$1 "$2" 6.12 && exit
+			find "$1" -name "kernel-*" ! -name "*.lock" | sed "s/^/left: /"; exit 1' \
+		- "$cache" "$ROOT/scripts/fetch-kernel.sh"
+	check "and says so" says "name a folder on another disk in TMM_CACHE"
+	check "and leaves nothing of a kernel" test -z "$(grep '^left: ' "$log")"
+}
+
+test_no_compiler() {
+	copy_tree
+	hide_program '*gcc*'
+	check "make install without a compiler fails" fails \
+		env PATH="$temporary/bin" make -s -C "$tree" install DESTDIR="$temporary/root"
+	check "and says what to do" says "gcc is missing: run make tools first"
+	check "and installs nothing" test ! -e "$temporary/root"
+	check "the module is not built without one either" fails \
+		env PATH="$temporary/bin" "$tree/scripts/build-module.sh" stock
+	check "and the message names it" says "is missing: install the package gcc"
+}
+
+test_unknown_kernel() {
+	check "KERNEL= that Debian does not have fails" fails "$ROOT/scripts/fetch-kernel.sh" 5.10
+	check "and says which there are" says "take one of stock,$KERNEL_NAMES"
+	check "TMM_KERNEL= without headers fails" fails \
+		env TMM_KERNEL=5.10.0-1-amd64 "$ROOT/scripts/build-module.sh" stock
+	check "and says what to install" says "install linux-headers-RELEASE, or correct TMM_KERNEL"
+}
+
+test_no_apt() {
+	copy_tree
+	hide_program 'apt-get'
+	rm "$temporary/bin/dpkg-query"
+	check "a system without apt-get is refused" fails env PATH="$temporary/bin" "$tree/scripts/deps.sh" tools
+	check "and the message names the packages" says "install its packages for these of Debian yourself: gcc"
+}
+
+# A folder of the user may have any name.
+test_own_folder() {
+	local dir=$temporary/own
+	mkdir -p "$dir/source"
+	echo mine >"$dir/source/file"
+	check "make deb into a folder with files" "$ROOT/scripts/build-deb.sh" "$dir"
+	check "leaves the files alone" test "$(cat "$dir/source/file")" = mine
+	check "and leaves no tree of its own" test "$(find "$dir" -mindepth 1 -type d | wc -l)" = 1
+}
+
+# The lists serve for a day, and an hour longer after each use.
+test_lists() {
+	mkdir -p "$temporary/archive"
+	ARCHIVE=$temporary/archive
+	check "no lists are not fresh" eval '! are_lists_fresh'
+	touch "$ARCHIVE/fresh" "$ARCHIVE/used"
+	check "new lists are fresh" are_lists_fresh
+	touch -d '25 hours ago' "$ARCHIVE/fresh"
+	check "used lists of yesterday are fresh" are_lists_fresh
+	touch -d '2 hours ago' "$ARCHIVE/used"
+	check "other lists of yesterday are not" eval '! are_lists_fresh'
+	touch "$ARCHIVE/used"
+	touch -d '50 hours ago' "$ARCHIVE/fresh"
+	check "used lists of the day before are not" eval '! are_lists_fresh'
+}
+
+# shellcheck source=scripts/archive.sh
+. "$ROOT/scripts/archive.sh"
+tests=("$@")
+((${#tests[@]})) || mapfile -t tests < <(compgen -A function test_)
+"$ROOT/scripts/build-tmm.sh"
+for test in "${tests[@]}"; do
+	"$test"
+done
+echo "$passed passed, $failed failed"
+((failed == 0))
