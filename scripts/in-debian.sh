@@ -11,9 +11,10 @@ set -euo pipefail
 
 root=$1 repository=$2
 shift 2
-work=$(mktemp -d)
+# A folder that stays: nobody is left here who could remove it. Each namespace sees its own files there.
+work=$CACHE/packages-view
 view=$work/root
-mkdir -p "$CACHE/ccache-packages"
+mkdir -p "$CACHE/ccache-packages" "$work"
 mount -t tmpfs -o size=3g none "$work"
 mkdir "$work"/{upper,work,root}
 mount -t overlay none -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/work" "$view"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Usage: test-packages.sh [SUITE...]
 #
-# Tests `make install` and the Debian packages: builds the packages and those of a next version,
+# Tests `make install`, the commands where something is missing, and the Debian packages: builds the packages and those of a next version,
 # runs lintian, and installs them in a minimal Debian 12 and 13 (bookworm, trixie), where DKMS
 # builds the module for the headers of that Debian's kernel. No module is loaded.
 set -euo pipefail
@@ -46,7 +46,8 @@ check_lintian() {
 test_suite() { # SUITE
 	local root
 	root=$("$ROOT/scripts/fetch-debian.sh" "$1")
-	as_root unshare --mount --net --pid --fork --kill-child \
+	# sudo keeps no variables
+	as_root env TMM_CACHE="$CACHE" unshare --mount --net --pid --fork --kill-child \
 		"$ROOT/scripts/in-debian.sh" "$root" "$dir" /repository/test
 }
 
@@ -56,9 +57,11 @@ cp "$ROOT/initramfs/tests"/{host/python_test.py,host/libtmm_kernel.c,host/libtmm
 	"$dir/host/"
 build_packages
 check_lintian
-"$ROOT/scripts/test/install_test.sh" >"$dir/install.log" 2>&1 || :
-cat "$dir/install.log"
-count "$dir/install.log"
+for test in install bad_input; do
+	"$ROOT/scripts/test/${test}_test.sh" >"$dir/$test.log" 2>&1 || :
+	cat "$dir/$test.log"
+	count "$dir/$test.log"
+done
 
 ask_for_root
 declare -A pids=()
