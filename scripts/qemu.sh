@@ -1,6 +1,9 @@
 #!/bin/bash
 # Usage: qemu.sh --kernel IMAGE --initrd ARCHIVE --dir DIR [OPTION...] [PARAMETER...]
+#        qemu.sh --disk IMAGE --dir DIR [OPTION...]
 #
+#   --disk IMAGE     boot from this disk by its own boot loader, and let the guest restart; may
+#                    be given again for further disks. What a guest writes to a disk is lost.
 #   --mem SIZE       size of the guest's memory (2G)
 #   --low SIZE       size of the part below 4 GiB; the rest begins at 4 GiB
 #   --timeout SEC    time limit (600); after that the exit status is 124
@@ -21,10 +24,12 @@ set -euo pipefail
 kernel='' initrd='' dir='' mem=2G low='' limit=600 stream=0 shell=0
 parameters=()
 devices=()
+disks=()
 while (($#)); do
 	case $1 in
 	--kernel) kernel=$2 && shift ;;
 	--initrd) initrd=$2 && shift ;;
+	--disk) disks+=(-drive "file=$2,format=raw,if=virtio,snapshot=on,cache=unsafe") && shift ;;
 	--dir) dir=$2 && shift ;;
 	--mem) mem=$2 && shift ;;
 	--low) low=,max-ram-below-4g=$2 && shift ;;
@@ -38,7 +43,12 @@ while (($#)); do
 	esac
 	shift
 done
-[[ -r $kernel && -r $initrd && -n $dir ]] || die "needs --kernel, --initrd and --dir"
+if ((${#disks[@]})); then
+	[[ -n $dir && -z $kernel$initrd && ${#parameters[@]} == 0 ]] ||
+		die "--disk needs --dir, and excludes --kernel, --initrd, --gdb and parameters"
+else
+	[[ -r $kernel && -r $initrd && -n $dir ]] || die "needs --kernel, --initrd and --dir"
+fi
 mkdir -p "$dir"
 console=$dir/console.log
 result=$dir/result.log
@@ -53,14 +63,16 @@ describe() {
 	shift
 	machine=(qemu-system-x86_64 -nodefaults -no-user-config -machine "q35$low"
 		-accel "$accel" -cpu max -smp 2 -m "$mem"
-		-nographic -monitor none -no-reboot
-		-serial "file:$console" "${terminal[@]}" "${devices[@]}"
-		-kernel "$kernel" -initrd "$initrd"
+		-nographic -monitor none
+		-serial "file:$console" "${terminal[@]}" "${devices[@]}" "${disks[@]}")
+	((${#disks[@]} == 0)) || return 0
+	machine+=(-no-reboot -kernel "$kernel" -initrd "$initrd"
 		-append "console=ttyS0 panic=-1 oops=panic no_timer_check $*")
 }
 
 # Boots a guest once to find out whether KVM works. Without virtualisation in the CPU, a
-# /dev/kvm that opens and even creates a machine proves nothing.
+# /dev/kvm that opens and even creates a machine proves nothing. A guest that boots from a disk
+# takes no plan, so the guest has booted once Linux starts the first process.
 kvm_works() {
 	local answer machine
 	answer=$CACHE/kvm-$(</proc/sys/kernel/random/boot_id)
@@ -69,7 +81,8 @@ kvm_works() {
 		rm -f "$CACHE"/kvm-* "$dir/probe.log"
 		describe kvm tmm.plan=probe
 		timeout -k 5 20 "${machine[@]}" </dev/null >/dev/null 2>&1 || :
-		if grep -q '^VERDICT ok plan=probe' "$dir/probe.log" 2>/dev/null; then
+		if grep -q '^VERDICT ok plan=probe' "$dir/probe.log" 2>/dev/null ||
+			{ ((${#disks[@]})) && grep -q 'Run /init as init' "$console"; }; then
 			echo yes >"$answer"
 		else
 			echo no >"$answer"
