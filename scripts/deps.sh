@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh tools|deb|packages|module|run|test|style
+# Usage: deps.sh tools|deb|packages|module|run|test|style|debian
 #
 # Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
 # If none is missing, the script does nothing.
@@ -9,7 +9,7 @@ set -euo pipefail
 
 debian=$(debian_version)
 
-# Each target after "deb" or "module" also needs the packages of the target before.
+# Most targets also need the packages of another one.
 packages_for() {
 	case $1 in
 	tools)
@@ -42,6 +42,10 @@ packages_for() {
 		packages_for test
 		echo sparse shellcheck abigail-tools mypy
 		;;
+	debian)
+		packages_for deb
+		echo qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs fdisk
+		;;
 	*)
 		die "unknown target: $1"
 		;;
@@ -57,7 +61,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?tools, deb, packages, module, run, test or style}"); do
+for package in $(packages_for "${1:?tools, deb, packages, module, run, test, style or debian}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0
