@@ -6,10 +6,11 @@
 
 S := scripts
 export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
-export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON
+export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
-.PHONY: test-python test-kernels test-rt test-packages test-harness test-strict kernel style check abi clean help
+.PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict
+.PHONY: kernel style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -75,6 +76,10 @@ test-packages: ## test make install, and the Debian packages in a minimal Debian
 test-python: ## run the tests of the module for Python in a guest; PYTHON=3.13 takes that of Debian 13
 	@$(S)/deps.sh test
 	@MACHINES=python $(S)/run-tests.sh machines
+
+test-install: ## install, use, upgrade and remove the packages in a guest with Debian 13; PARTS=boot
+	@$(S)/deps.sh debian
+	@$(S)/test-install.sh
 
 test-harness: ## test the test rig: its parser, and a boot that has to fail
 	@$(S)/deps.sh test

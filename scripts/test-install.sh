@@ -1,0 +1,121 @@
+#!/bin/bash
+# Usage: test-install.sh
+#
+# Installs, uses, upgrades and removes the packages in a guest with Debian 13, and ends with the
+# line `N passed, N failed[, N skipped]`. build-debian.sh builds the guest's disk, once; run.sh in
+# scripts/test/debian/ runs the parts, the files NN-NAME.sh there, in the guest.
+#
+#   COMPILE=guest compile the module in the guest: an emulated guest takes half an hour for it
+#   PARTS         run only these parts: names separated by commas. A part builds on those before.
+#   TMM_TIMEOUT   time limit of the guest in seconds
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+# If the script ends early, it reports a failure.
+closed=0
+trap '((closed)) || echo "0 passed, 1 failed"' EXIT
+trap 'exit 130' INT TERM
+
+guest=$ROOT/scripts/test/debian
+dir=$BUILD/install-$(date +%Y%m%d-%H%M%S)-$$
+tests=$dir/tests
+mkdir -p "$tests/packages"
+
+names=
+for part in "$guest"/[0-9]*.sh; do
+	name=${part##*/[0-9][0-9]-}
+	name=${name%.sh}
+	[[ -z ${PARTS:-} || ,$PARTS, == *,$name,* ]] || continue
+	cp "$part" "$tests/"
+	names+=${names:+,}$name
+done
+for name in $(tr , ' ' <<<"${PARTS:-}"); do
+	[[ ,$names, == *,$name,* ]] || die "PARTS: $name: no such part in scripts/test/debian/"
+done
+
+# Builds the packages as apt repository $1, and again with a higher version as apt repository $2.
+build_packages() {
+	local version repository
+	version=$(project_version)
+	"$ROOT/scripts/build-deb.sh" "$tests/packages/old"
+	"$ROOT/scripts/build-deb.sh" "$tests/packages/new" "${version%.*}.$((${version##*.} + 1))"
+	for repository in old new; do
+		(cd "$tests/packages/$repository" && dpkg-scanpackages -m . >Packages)
+	done
+}
+
+# Builds the module with DKMS on the host, in a copy of the guest's root folder. That fills a cache
+# of objects, so that DKMS in the guest runs its compilers only to read that cache.
+fill_ccache() { # ROOT
+	mkdir -p "$CACHE/ccache-debian"
+	# shellcheck disable=SC2016 # the inner shell expands the variables
+	as_root unshare --mount --net bash -euc '
+		root=$1 packages=$2 ccache=$3 script=$4
+		work=$(mktemp -d)
+		mount -t tmpfs none "$work"
+		mkdir "$work"/{upper,work,root}
+		mount -t overlay none "$work/root" \
+			-o "lowerdir=$root,upperdir=$work/upper,workdir=$work/work"
+		cd "$work/root"
+		mount -t proc none proc
+		mount --rbind /dev dev
+		mkdir packages ccache
+		mount --bind "$packages" packages
+		mount --bind "$ccache" ccache
+		cp "$script" compile.sh
+		status=0
+		chroot . bash /compile.sh || status=$?
+		cd /
+		umount -l "$work"
+		rmdir "$work"
+		exit "$status"
+	' - "$1" "$tests/packages" "$CACHE/ccache-debian" "$guest/compile.sh"
+	cp -r "$CACHE/ccache-debian" "$tests/ccache"
+}
+
+make_tests_disk() {
+	cp "$guest/run.sh" "$guest/lib.sh" "$tests/"
+	chmod 755 "$tests/run.sh"
+	truncate -s 256M "$dir/tests.img"
+	mke2fs -q -F -t ext4 -L tests -d "$tests" "$dir/tests.img"
+}
+
+# Repeats a run that a known bug of the emulator spoiled (see ktap.py), at most twice.
+boot_guest() {
+	local try
+	for try in 1 2 3; do
+		"$ROOT/scripts/qemu.sh" --disk "$debian/disk" --disk "$dir/tests.img" --dir "$dir" \
+			--mem 5G --timeout "${TMM_TIMEOUT:-5400}" || :
+		"$ROOT/scripts/test/ktap.py" spoiled "$dir" || return 0
+		note "run $try is repeated: the emulator or Linux failed in a known way"
+		cp "$dir/console.log" "$dir/console-spoiled-$try.log"
+	done
+}
+
+debian=$("$ROOT/scripts/build-debian.sh")
+if [[ ,$names, == *,install,* ]]; then
+	build_packages >&2
+	if [[ ${COMPILE:-} != guest ]]; then
+		ask_for_root
+		quietly "$dir/compile.log" "the build of the module" fill_ccache "$debian/root"
+	fi
+fi
+make_tests_disk
+
+# Compilers of two jobs and the page cache need 2 GiB. With 3 GiB above 4 GiB, an aligned GiB is free.
+note "booting: Debian 13, parts $names"
+start=$SECONDS
+boot_guest
+note "the guest ran for $((SECONDS - start)) s; its cases:"
+sed -nE 's/\r$//; s/^    (not )?ok [0-9]+ ([a-z0-9_]+) # .*\b([0-9]+) s$/\3 s\t\2/p' \
+	"$dir/result.log" >&2
+"$ROOT/scripts/test/ktap.py" run --name install --plan user --programs "$names" "$dir" || :
+note "logs: $dir"
+status=0
+closing=$("$ROOT/scripts/test/ktap.py" sum "$dir/report.json") || status=$?
+[[ $closing == *passed* ]] || exit 1
+# shellcheck disable=SC2034 # the trap reads it
+closed=1
+printf '%s\n' "$closing"
+((status == 0))
