@@ -6,11 +6,11 @@
 
 S := scripts
 export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
-export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS
+export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict
-.PHONY: kernel style check abi clean help
+.PHONY: nightly kernel style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -88,6 +88,9 @@ test-harness: ## test the test rig: its parser, and a boot that has to fail
 test-strict: ## run KUnit and user-space tests; the kernel panics at the first warning
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh --strict kunit user
+
+nightly: ## run the tests that take too long for CI, with the time of each; STAGES=install
+	@$(S)/nightly.sh
 
 kernel: ## build the debug kernel only
 	@$(S)/deps.sh test

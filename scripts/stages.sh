@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# Sourced by .ci/run and nightly.sh, which run stages: prints each stage's time at the end. However
+# the script ends, its last line is `N passed, N failed[, N skipped]`.
+
+passed=0
+failed=0
+skipped=0
+times=()
+ended=0
+close() {
+	((ended)) || failed=$((failed + 1))
+	printf '\n'
+	((${#times[@]} == 0)) || printf '%s\n' "${times[@]}"
+	printf '%d passed, %d failed' "$passed" "$failed"
+	((skipped == 0)) || printf ', %d skipped' "$skipped"
+	printf '\n'
+}
+trap close EXIT
+trap 'exit 130' INT TERM
+
+log=$(mktemp)
+
+# Runs a stage. A stage that fails adds a failure.
+stage() { # NAME COMMAND...
+	local start=$SECONDS status=0
+	run_command "$@" || status=$?
+	((status == 0)) || failed=$((failed + 1))
+	note_time "$1" "$start" "$status"
+}
+
+# Runs a stage of tests, which adds its own counts. A stage that fails without counting a failure
+# adds one.
+test_stage() { # NAME COMMAND...
+	local start=$SECONDS status=0 line before=$failed
+	run_command "$@" || status=$?
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1) || line=
+	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
+		passed=$((passed + BASH_REMATCH[1]))
+		failed=$((failed + BASH_REMATCH[2]))
+		skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
+	else
+		status=1
+	fi
+	if ((status != 0 && failed == before)); then
+		failed=$((failed + 1))
+	fi
+	note_time "$1" "$start" "$status"
+}
+
+run_command() { # NAME COMMAND...
+	printf '\n##### %s: %s\n' "$1" "${*:2}"
+	"${@:2}" 2>&1 | tee "$log"
+}
+
+note_time() { # NAME START STATUS
+	times+=("$(printf '%-8s %5d s  %s' "$1" $((SECONDS - $2)) "$( (($3)) && echo FAILED || echo ok)")")
+}
+
+# Ends the script, with status 0 only if tests ran and nothing failed.
+end_stages() {
+	ended=1
+	rm -f "$log"
+	((failed == 0 && passed > 0))
+}

@@ -1,0 +1,60 @@
+#!/bin/bash
+# Tests nightly.sh and stages.sh in a small repository, whose stages print results without a guest.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+unset STAGES FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PARTS
+
+repository=$(mktemp -d)
+trap 'rm -rf "$repository"' EXIT
+mkdir "$repository/scripts"
+cp "$root/scripts/nightly.sh" "$root/scripts/stages.sh" "$repository/scripts/"
+cd "$repository"
+cat >Makefile <<'END'
+test-kernels:
+	@echo "3 passed, 0 failed, 1 skipped"
+test-install:
+	@echo "2 passed, $(BROKEN) failed"; exit $(BROKEN)
+test-packages:
+	@echo "$(SAID)"; exit $(STATUS)
+test-rt:
+	@echo "1 passed, 0 failed"
+END
+echo build/ >.gitignore
+git init -q
+git add .
+git -c user.name=test -c user.email=test@example.org commit -q -m test
+
+number=0
+# Runs nightly.sh; the status and the last line must be as given.
+expect() { # STATUS LINE WHAT [VARIABLE=VALUE...]
+	local status=0
+	number=$((number + 1))
+	env BROKEN=0 SAID='4 passed, 0 failed' STATUS=0 "${@:4}" scripts/nightly.sh >build/log 2>&1 || status=$?
+	if [[ $status != "$1" || $(tail -n 1 build/log) != "$2" ]]; then
+		echo "not ok $number $3: status $status"
+		cat build/log
+		exit 1
+	fi
+	echo "ok $number $3"
+}
+says() { grep -q "$1" build/log || { echo "the log has no '$1'"; cat build/log; exit 1; }; }
+mkdir build
+
+expect 1 '9 passed, 1 failed, 1 skipped' 'a failed stage fails the run' BROKEN=1 SAID='3 passed, 0 failed'
+says '^install  .* FAILED$'
+says '^kernels  .* ok$'
+expect 0 '9 passed, 0 failed, 1 skipped' 'a stage that has passed is not run again'
+says '##### kernels: has passed at this commit'
+says '##### install: make test-install'
+expect 0 '6 passed, 0 failed' 'a variable that makes a stage smaller runs the stage' PARTS=boot STAGES=install,packages
+says '##### install: make test-install'
+expect 1 '0 passed, 1 failed' 'an unknown stage is refused' STAGES=instal
+rm -r build/nightly
+expect 1 '4 passed, 1 failed' 'a stage that fails without counting a failure' STAGES=packages STATUS=1
+expect 1 '0 passed, 1 failed' 'a stage without a result' STAGES=packages SAID=nothing
+expect 1 '0 passed, 0 failed' 'a run without a test' STAGES=packages SAID='0 passed, 0 failed'
+expect 0 '1 passed, 0 failed' 'a chosen stage' STAGES=rt
+touch change
+expect 0 '1 passed, 0 failed' 'a tree with changes runs the stage' STAGES=rt
+says '##### rt: make test-rt'
+echo "$number passed, 0 failed"
