@@ -46,8 +46,9 @@ FIXTURE_VARIANT_ADD(example, limit) { .name = "limit" };
 FIXTURE_VARIANT_ADD(example, wait) { .name = "wait" };
 FIXTURE_VARIANT_ADD(example, observe) { .name = "observe" };
 FIXTURE_VARIANT_ADD(example, privileged) { .name = "privileged" };
+FIXTURE_VARIANT_ADD(example, keep) { .name = "keep" };
 
-#define NR_EXAMPLES	15
+#define NR_EXAMPLES	16
 
 FIXTURE_SETUP(example)
 {
