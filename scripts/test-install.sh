@@ -75,7 +75,7 @@ fill_ccache() { # ROOT
 }
 
 make_tests_disk() {
-	cp "$guest/run.sh" "$guest/lib.sh" "$tests/"
+	cp "$guest/run.sh" "$guest/lib.sh" "$guest/stale.c" "$tests/"
 	chmod 755 "$tests/run.sh"
 	truncate -s 256M "$dir/tests.img"
 	mke2fs -q -F -t ext4 -L tests -d "$tests" "$dir/tests.img"
