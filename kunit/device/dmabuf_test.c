@@ -150,7 +150,7 @@ static void device_gets_the_frames(struct kunit *test)
 	create_mapping(test, TMM_TEST_WRITABLE);
 	buffer = export_mapping(test);
 	at = attach_device(test, buffer);
-	table = dma_buf_map_attachment(at, DMA_BIDIRECTIONAL);
+	table = dma_buf_map_attachment_unlocked(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	run = list_first_entry(&df->mp->frames, struct tmm_mapped_frames, f.link);
 	KUNIT_EXPECT_EQ(test, sg_phys(table->sgl), run->f.chunk.start << PAGE_SHIFT);
@@ -159,7 +159,7 @@ static void device_gets_the_frames(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_bytes, NR_MAPPED * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, dma_buf_begin_cpu_access(buffer, DMA_BIDIRECTIONAL), 0);
 	KUNIT_EXPECT_EQ(test, dma_buf_end_cpu_access(buffer, DMA_BIDIRECTIONAL), 0);
-	dma_buf_unmap_attachment(at, table, DMA_BIDIRECTIONAL);
+	dma_buf_unmap_attachment_unlocked(at, table, DMA_BIDIRECTIONAL);
 	dma_buf_detach(buffer, at);
 	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_is_borrowed(df->mp));
 	put_buffer(buffer);
@@ -175,12 +175,14 @@ static void device_may_not_write_a_read_only_mapping(struct kunit *test)
 	create_mapping(test, TMM_TEST_READ_ONLY);
 	buffer = export_mapping(test);
 	at = attach_device(test, buffer);
-	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment(at, DMA_FROM_DEVICE), ERR_PTR(-EACCES));
-	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment(at, DMA_BIDIRECTIONAL), ERR_PTR(-EACCES));
-	table = dma_buf_map_attachment(at, DMA_TO_DEVICE);
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment_unlocked(at, DMA_FROM_DEVICE),
+			    ERR_PTR(-EACCES));
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment_unlocked(at, DMA_BIDIRECTIONAL),
+			    ERR_PTR(-EACCES));
+	table = dma_buf_map_attachment_unlocked(at, DMA_TO_DEVICE);
 	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, table);
 	if (!IS_ERR_OR_NULL(table))
-		dma_buf_unmap_attachment(at, table, DMA_TO_DEVICE);
+		dma_buf_unmap_attachment_unlocked(at, table, DMA_TO_DEVICE);
 	dma_buf_detach(buffer, at);
 	put_buffer(buffer);
 }
@@ -198,19 +200,20 @@ static void attached_mapping_outlives_revocation(struct kunit *test)
 	buffer = export_mapping(test);
 	at = attach_device(test, buffer);
 	idle = attach_device(test, buffer);
-	table = dma_buf_map_attachment(at, DMA_BIDIRECTIONAL);
+	table = dma_buf_map_attachment_unlocked(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	KUNIT_ASSERT_EQ(test, tmm_mmap_offset_find_file(df->client, df->handle, &mf), 0);
 	KUNIT_EXPECT_EQ(test, tmm_loans_revoke_file(mf, &nr_pinned), 1);
 	KUNIT_EXPECT_EQ(test, nr_pinned, 1);
 	KUNIT_EXPECT_PTR_EQ(test, dma_buf_attach(buffer, &df->device->dev), ERR_PTR(-ENODEV));
-	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment(idle, DMA_TO_DEVICE), ERR_PTR(-ENODEV));
+	KUNIT_EXPECT_PTR_EQ(test, dma_buf_map_attachment_unlocked(idle, DMA_TO_DEVICE),
+			    ERR_PTR(-ENODEV));
 	/* wait until the module has looked for pins once more */
 	msleep(200);
 	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_is_borrowed(df->mp));
 	KUNIT_EXPECT_EQ(test, tmm_loans_revoke_file(mf, &nr_pinned), 0);
 	KUNIT_EXPECT_EQ(test, nr_pinned, 1);
-	dma_buf_unmap_attachment(at, table, DMA_BIDIRECTIONAL);
+	dma_buf_unmap_attachment_unlocked(at, table, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_TRUE(test, is_free_soon(df->mp));
 	KUNIT_EXPECT_EQ(test, tmm_loans_revoke_file(mf, &nr_pinned), 0);
 	KUNIT_EXPECT_EQ(test, nr_pinned, 0);
@@ -231,11 +234,11 @@ static void attached_mapping_outlives_its_client(struct kunit *test)
 	create_mapping(test, TMM_TEST_WRITABLE);
 	buffer = export_mapping(test);
 	at = attach_device(test, buffer);
-	table = dma_buf_map_attachment(at, DMA_BIDIRECTIONAL);
+	table = dma_buf_map_attachment_unlocked(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	tmm_client_destroy(df->client);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&df->inst.root->nr_mappings), 1);
-	dma_buf_unmap_attachment(at, table, DMA_BIDIRECTIONAL);
+	dma_buf_unmap_attachment_unlocked(at, table, DMA_BIDIRECTIONAL);
 	dma_buf_detach(buffer, at);
 	put_buffer(buffer);
 	KUNIT_EXPECT_TRUE(test, all_is_back(df));
