@@ -14,8 +14,7 @@ exec </dev/null
 . scripts/stages.sh
 
 # The stage NAME is the target test-NAME.
-all=(kernels install packages)
-! grep -q '^test-rt:' Makefile || all+=(rt)
+all=(kernels rt install packages)
 for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	[[ " ${all[*]} " == *" $name "* ]] || {
 		echo "STAGES: $name: no such stage; there are ${all[*]}" >&2
