@@ -65,7 +65,7 @@ test-kernels: ## run the demo and the programs in Debian's other kernels; KERNEL
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh kernels
 
-test-rt: ## run KUnit and races in a debug kernel with PREEMPT_RT, and all programs in that of Debian
+test-rt: ## run KUnit and races in a debug kernel with PREEMPT_RT, and all programs in Debian's
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh rt
 

@@ -24,7 +24,7 @@
 #pragma message("warning: theseus_mm was not tested on this version of Linux")
 #endif
 
-/* Log that the module was not tested on this version of Linux, if it was not. */
+/* Log a warning if the module was not tested on this version of Linux. */
 void tmm_compat_say_untested(void)
 {
 	if (!TMM_COMPAT_IS_TESTED)
@@ -135,7 +135,7 @@ static pfn_t large_pfn(u64 paddr, bool has_struct_page)
 
 /*
  * Insert an entry of 2 MiB or 1 GiB. Linux has such entries only with transparent huge pages, which
- * a kernel with PREEMPT_RT does not have. Linux then asks for small entries.
+ * a kernel with PREEMPT_RT does not have. After VM_FAULT_FALLBACK, Linux asks for small entries.
  */
 vm_fault_t tmm_compat_insert_large(struct vm_fault *vmf, u64 paddr, enum tmm_page_size size,
 				   bool has_struct_page)

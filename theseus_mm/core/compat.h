@@ -34,8 +34,8 @@
 #define EXPORT_SYMBOL_TMM(symbol) EXPORT_SYMBOL_NS_GPL(symbol, TMM_COMPAT_NS(THESEUS_MM))
 
 /*
- * The parameters of a module, as text, if KUnit may run the suites of the module before Linux
- * parses the parameters; else NULL. Since Linux 6.6, KUnit waits until the module is loaded.
+ * Return the text of a module's parameters if KUnit may run the module's suites before Linux parses
+ * the parameters, else NULL. Since Linux 6.6, KUnit waits until the module is loaded.
  */
 static inline const char *tmm_compat_module_args(const struct module *module)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Keep memory while a service restarts or crashes: the service manager stores the descriptor that
- * owns the memory. keep.service starts this program. An argument, such as FDPOLL=0, goes to the
- * service manager together with the descriptor.
+ * owns the memory. keep.service starts this program. The program adds its argument, such as
+ * FDPOLL=0, to the message that stores the descriptor.
  */
 #include "example.h"
 
@@ -17,12 +17,12 @@
 #define SIZE		(4 << 20)
 #define NR_WORDS	(SIZE / sizeof(uint64_t))
 
-/* The first descriptor that a service manager passes; SD_LISTEN_FDS_START of sd_listen_fds(3) */
+/* The first descriptor that a service manager passes: SD_LISTEN_FDS_START of sd_listen_fds(3) */
 #define FIRST_FD	3
 
 /*
- * Send a message to the service manager, with a descriptor unless @fd is -1. The datagram is that
- * of sd_notify(3), whose format is stable, so this program needs no libsystemd.
+ * Send a message to the service manager, with a descriptor unless @fd is -1. sd_notify(3) describes
+ * the format of the datagram, which is stable, so this program needs no libsystemd.
  */
 static void notify_manager(const char *message, int fd)
 {
@@ -72,8 +72,8 @@ static int find_stored(void)
 }
 
 /*
- * Own the memory of an earlier start, or new memory, and store its descriptor at once: from then
- * on, a crash of this program loses nothing.
+ * Own the memory of an earlier start, or new memory, and store its descriptor at once: after that,
+ * a crash of this program does not free the memory.
  */
 static int own_memory(const char *option)
 {
@@ -87,7 +87,7 @@ static int own_memory(const char *option)
 	if (fd < 0) {
 		mapping = tmm_mapping_create(client, SIZE, TMM_DATA, NULL);
 	} else {
-		/* a descriptor that this program cannot use stays as it is */
+		/* if this is other memory, end before the import makes the descriptor stale */
 		CHECK(!tmm_fd_query(fd, &info) && info.nr_bytes == SIZE);
 		mapping = tmm_mapping_import(client, &fd);
 	}
@@ -103,7 +103,7 @@ static int own_memory(const char *option)
 	return fd;
 }
 
-/* The first word counts the starts, and the others are numbered. */
+/* The first word counts the starts. Every other word contains its index. */
 static void fill_words(uint64_t *words)
 {
 	size_t i;
@@ -153,7 +153,7 @@ int main(int nr_arguments, char **arguments)
 		printf("no service manager: start this program with keep.service\n");
 		return EXIT_SUCCESS;
 	}
-	/* SIGTERM waits until the descriptor is stored */
+	/* keep SIGTERM pending until the descriptor is stored */
 	sigemptyset(&end);
 	sigaddset(&end, SIGTERM);
 	CHECK(!sigprocmask(SIG_BLOCK, &end, NULL));

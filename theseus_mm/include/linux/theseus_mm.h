@@ -22,8 +22,8 @@
  * an object, unless a function's kernel-doc allows more.
  *
  * Context: "Any but interrupt" in a function's kernel-doc means a context in which a spinlock
- * may be taken. With PREEMPT_RT, that excludes code with interrupts or preemption off, or under
- * a raw spinlock. So code between tmm_borrow_enter() and tmm_borrow_leave() takes no spinlock.
+ * may be taken. With PREEMPT_RT, code with interrupts or preemption off, or under a raw spinlock,
+ * is no such context. So code between tmm_borrow_enter() and tmm_borrow_leave() takes no spinlock.
  *
  * Units: nr_* of pages and frames count units of 4 KiB, *_bytes counts bytes.
  */
