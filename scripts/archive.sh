@@ -33,8 +33,8 @@ update_lists() { # DEBIAN SECURITY
 	archive apt-get -q update -o APT::Update::Error-Mode=any >"$BUILD/archive.log" 2>&1
 }
 
-# Whether the lists are of the last day, or of the day before and used in the last hour: the steps of
-# one run have to find the same releases.
+# True if the lists are less than a day old, or if they are less than two days old and a command used
+# them in the last hour. All steps of one run have to find the same releases.
 are_lists_fresh() {
 	[[ $(find "$ARCHIVE/fresh" -mtime -1 2>/dev/null) ]] ||
 		[[ $(find "$ARCHIVE/fresh" -mtime -2 2>/dev/null) &&
@@ -42,7 +42,8 @@ are_lists_fresh() {
 }
 
 # Fetches the lists of packages unless those in the cache are fresh, from the host's mirror or from
-# Debian's own, which has all releases. Without a network, older lists serve for an hour.
+# Debian's own, which has all releases. If that fails, the old lists serve, and the next attempt is at
+# least an hour later.
 refresh_archive() {
 	mkdir -p "$ARCHIVE"/{lists,cache/archives}/partial
 	exec 6>"$ARCHIVE/lock"
@@ -67,9 +68,9 @@ refresh_archive() {
 	exec 6>&-
 }
 
-# Prints the newest release among packages $1RELEASE, where each of the other packages has the same
-# release too, for example: newest_release 6.12 +deb13-amd64 linux-headers- linux-image-
-# The answer is kept as long as the lists.
+# Prints the newest release of Linux VERSION with SUFFIX for which each PREFIX has a package, for
+# example: newest_release 6.12 +deb13-amd64 linux-headers- linux-image-
+# The cache keeps the answer as long as the lists.
 newest_release() { # VERSION SUFFIX PREFIX...
 	local version=$1 suffix=$2 prefix release known=$ARCHIVE/releases/$1$2
 	shift 2

@@ -12,7 +12,7 @@ set -euo pipefail
 # KUNIT_EXPECT_EQ() assigns both sides to plain integers, also flags of a __bitwise type.
 known='/kunit/.*: incorrect type in initializer \(different base types\)'
 
-# The versions of Linux that compat.c calls tested.
+# Checks that TMM_COMPAT_IS_TESTED of compat.c is right for versions of Linux.
 check_tested_versions() { # DIRECTORY
 	local version expected
 	for version in 6.1.0,1 6.1.255,1 6.2.0,0 6.11.9,0 6.12.0,1 6.12.255,1 6.13.0,0 7.2.5,0 7.3.4,1 7.4.0,0; do
@@ -30,8 +30,8 @@ check_tested_versions() { # DIRECTORY
 	done
 }
 
-# Old headers end the build with a sentence, and a kernel that was not tested gets a message, although
-# -Werror is on.
+# Checks that old headers end the build with a sentence, and that a build for a kernel that was not
+# tested prints a message although -Werror is on.
 check_versions() {
 	local dir=$BUILD/check-versions module
 	mkdir -p "$dir/linux"

@@ -23,7 +23,7 @@ need_programs() { # PROGRAM...
 	done
 }
 
-# Ends the script unless the cache's disk has room. Where it has none, apt-get waits without an end.
+# Ends the script unless the cache's disk has room. On a full disk, apt-get waits forever.
 need_space() { # MEGABYTES WHAT
 	local free
 	free=$(df -Pm "$CACHE" | awk 'NR == 2 { print $4 }')
@@ -31,7 +31,8 @@ need_space() { # MEGABYTES WHAT
 		die "$CACHE: $free MB are free, and $2 needs $1 MB: free some, or name a folder on another disk in TMM_CACHE"
 }
 
-# Prints what to do about a failure whose cause the log names. On a full disk the log may be short.
+# Prints advice on a failure whose cause the log names. The log of a full disk may lack the cause, so
+# the free space of the log's disk counts too.
 advice_for() { # LOG
 	if grep -q 'No space left on device' "$1" ||
 		(($(df -Pk "${1%/*}" | awk 'NR == 2 { print $4 }') < 64)); then
@@ -66,8 +67,8 @@ quietly() {
 	die "$what failed (status $rc), see $log$(advice_for "$log")"
 }
 
-# The kernels that KERNEL= takes besides stock (Debian 12's 6.1) and debug: Debian 12's
-# backport, with and without PREEMPT_RT, Debian 13's own, and the newest 7.x among Debian 13's
+# The kernels that KERNEL= takes besides stock (see stock_kernel), debug and debug-rt: Debian 12's
+# backport, without and with PREEMPT_RT, Debian 13's own, and the newest 7.x among Debian 13's
 # backports.
 KERNEL_NAMES=6.12,6.12-rt,6.12-deb13,7
 # fetch-kernel.sh ends with this status if Debian does not have the kernel any more.
@@ -103,8 +104,8 @@ stock_release() {
 	printf '%s\n' "$found"
 }
 
-# The kernel that KERNEL=stock means. The headers of Debian 13 would install that kernel as well, so
-# where none are installed, they are unpacked in the cache, together with the kernel.
+# Prints the kernel that KERNEL=stock means. In Debian 13, the package of the headers would install the
+# kernel as well. So if no headers are installed there, headers and kernel are unpacked in the cache.
 stock_kernel() {
 	if (($(debian_version) < 13)) || (stock_release) >/dev/null 2>&1; then
 		echo stock
@@ -113,7 +114,7 @@ stock_kernel() {
 	fi
 }
 
-# The compiler of the debug kernel, which is Linux 6.1: gcc 12 on Debian 13, too.
+# Prints the compiler of the debug kernels: gcc 12, the default of Debian 12, on Debian 13 too.
 debug_compiler() { if (($(debian_version) < 13)); then echo gcc; else echo gcc-12; fi; }
 
 # Lets sudo ask for the password now, and not during a command that runs quietly.

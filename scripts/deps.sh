@@ -9,7 +9,7 @@ set -euo pipefail
 
 debian=$(debian_version)
 
-# Most targets also need the packages of another one.
+# Prints the packages of a target. Most targets also need the packages of another target.
 packages_for() {
 	case $1 in
 	tools)
@@ -25,7 +25,7 @@ packages_for() {
 		;;
 	module)
 		echo gcc make libc6-dev rsync kmod linux-headers-amd64
-		# a program of the headers needs the library (see stock_kernel)
+		# a program of the unpacked headers needs this library (see stock_kernel)
 		((debian < 13)) || echo libelf1t64
 		;;
 	run)
@@ -53,7 +53,7 @@ packages_for() {
 }
 
 is_installed() {
-	# any package with headers of the stock kernel will do; Debian 13 needs none
+	# any package with headers of the stock kernel serves; on Debian 13, the headers may be unpacked
 	if [[ $1 == linux-headers-amd64 ]]; then
 		[[ $debian -ge 13 || -n $(stock_release 2>/dev/null) ]] && return
 	fi
@@ -69,7 +69,7 @@ done
 command -v apt-get >/dev/null ||
 	die "this system has no apt-get: install its packages for these of Debian yourself: ${missing[*]}"
 
-# One log has all messages: without the lists, the second command only says that packages are missing.
+# Both commands write to one log: if the lists cannot be fetched, only the first names the cause.
 install_missing() {
 	as_root apt-get -q update
 	as_root env DEBIAN_FRONTEND=noninteractive \

@@ -27,7 +27,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-# "make install" runs as root, and leaves no file in the tree.
+# "make install" runs as root, and must not leave files of root in the tree.
 sys.dont_write_bytecode = True
 import self_test
 

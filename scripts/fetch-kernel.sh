@@ -1,13 +1,13 @@
 #!/bin/bash
 # Usage: fetch-kernel.sh [KERNEL]
 #
-# Prints the path of the image of a stock kernel: stock, which is the release that the
-# host's headers are of (on Debian 13 without headers: its 6.12), or one of KERNEL_NAMES (common.sh). The image is taken out of
-# its package, which is downloaded and unpacked but never installed: installing one
-# would rebuild the host's initramfs and touch its boot loader. The modules that tests
-# load lie beside the image, in modules/. For a kernel other than stock, the headers
-# are unpacked too: DIR/build, where DIR/boot holds the image. Where the host's
-# compiler does not suit, DIR/root is a link to a root folder with one that does.
+# Prints the path of the image of a kernel of Debian: stock, or one of KERNEL_NAMES (common.sh).
+# "stock" is the release of the host's headers, or 6.12 on a Debian 13 without headers. The image
+# is taken out of its package, which is downloaded and unpacked but never installed: an
+# installation would rebuild the host's initramfs and touch its boot loader. The modules that tests
+# load lie beside the image, in modules/. For a kernel other than stock, the headers are unpacked
+# too: DIR/build, where DIR/boot holds the image. Where the host's compiler does not suit, DIR/root
+# is a link to a root folder that has a suitable compiler.
 set -euo pipefail
 shopt -s inherit_errexit
 # shellcheck source=scripts/common.sh

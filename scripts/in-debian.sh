@@ -2,8 +2,8 @@
 # Usage: in-debian.sh ROOT REPOSITORY COMMAND...
 #
 # Runs a command in the folder ROOT of fetch-debian.sh, as root and without a network. The command
-# sees REPOSITORY as /repository and a compiler cache as /ccache. What the command changes lies in
-# memory, and is gone when the command ends. The script has to start in namespaces of its own:
+# sees REPOSITORY as /repository and a compiler cache as /ccache. Files that the command changes lie
+# in memory, and are gone when the command ends. The script has to start in namespaces of its own:
 # unshare --mount --net --pid --fork --kill-child in-debian.sh ...
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -11,7 +11,8 @@ set -euo pipefail
 
 root=$1 repository=$2
 shift 2
-# A folder that stays: nobody is left here who could remove it. Each namespace sees its own files there.
+# The command replaces this script, which thus cannot remove a folder at the end. So the cache has one
+# folder for all runs, and each run mounts its own files there.
 work=$CACHE/packages-view
 view=$work/root
 mkdir -p "$CACHE/ccache-packages" "$work"

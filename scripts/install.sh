@@ -4,8 +4,8 @@
 # Installs library, headers, tool, the module for Python, manuals, completion, udev rule, the group
 # for sysusers, examples of configuration, and the module's source tree for DKMS, from build/tools/
 # and the sources. "uninstall" removes exactly that: a list beside the examples names each file and
-# each folder that the installation made. LIBDIR (PREFIX/lib), SRCDIR (/usr/src) and PYTHONDIR
-# (print_python_folder) are the other folders.
+# each folder that the installation made. LIBDIR (PREFIX/lib), SRCDIR (/usr/src) and PYTHONDIR name
+# the other folders; print_python_folder prints the default of PYTHONDIR.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -24,8 +24,8 @@ manifest=$doc/installed-files
 tools=$BUILD/tools
 data=$ROOT/initramfs
 
-# Prints the folder of PREFIX in which Python looks for modules. Debian's Python has the name
-# dist-packages, and below /usr one folder for all versions of Python.
+# Prints the folder below PREFIX in which Python looks for modules. Debian's Python calls this folder
+# dist-packages, and has one below /usr for all versions of Python 3.
 print_python_folder() {
 	/usr/bin/python3 - "${prefix%/}" <<-'SCRIPT'
 		import sys, sysconfig
@@ -139,7 +139,7 @@ check_names() {
 	done
 }
 
-# Python keeps a compiled form of each file of a module that root has imported.
+# Removes the compiled forms that Python keeps of a file after root has imported the module.
 remove_bytecode() { # PATH
 	local folder=${1%/*}/__pycache__ name=${1##*/}
 	rm -f "$folder/${name%.py}".*.pyc
@@ -169,7 +169,7 @@ undo_installation() {
 	die "nothing is installed: the line above says why; mend that, then run make install again"
 }
 
-# Programs, udev and systemd look by themselves only below /usr and /usr/local.
+# Programs, udev and systemd find files without further steps only below /usr and /usr/local.
 print_next_steps() {
 	local libraries=ldconfig users=systemd-sysusers rule='' path=''
 	if [[ ${prefix%/} != /usr && ${prefix%/} != /usr/local ]]; then

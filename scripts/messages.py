@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Usage: messages.py list|check|self-test
 
-Compares initramfs/share/TROUBLESHOOTING.md with the sources: each message with which the module,
-the tool, the commands of make or the guest's init report a failure has to be in the first column of a table there, and
-each message there has to be in the sources. "list" prints the messages of the sources.
+Compares initramfs/share/TROUBLESHOOTING.md with the sources. Each message with which the module, the
+tool, the commands of make or the guest's init report a failure has to be in the first column of a
+table of that page, and each message of the page has to be in the sources. "list" prints the messages
+of the sources.
 
 A conversion of printf(), a variable of the shell and a <word> of the page stand for any text.
 Messages of a new kind of program need a line in SOURCES.
@@ -13,7 +14,7 @@ import re
 import sys
 from pathlib import Path
 
-# "make install" runs as root, and leaves no file in the tree.
+# "make install" runs as root, and must not leave files of root in the tree.
 sys.dont_write_bytecode = True
 import self_test
 
@@ -53,7 +54,7 @@ SOURCES = {
         "archive", "build-deb", "build-module", "common", "deps", "fetch-debian", "fetch-kernel",
         "install", "unpack-source")), (
         (r"\bdie (?=\")", "{}"),
-        # what advice_for() adds to a message
+        # advice_for() adds this text to a message
         (r"\becho (?=\": )", "{}"),
     )),
     "build": ("initramfs/src/theseus-mm/check-build", (

@@ -3,8 +3,8 @@
 #
 # Runs the tests that take too long for CI, on a machine that may have no packages installed, and
 # prints the time of each stage. A stage that has passed is not run again at the same commit, so a
-# nightly run that was interrupted goes on where it was. To run all stages again, remove
-# build/nightly/.
+# run after an interruption begins with the stage that was interrupted. To run all stages again,
+# remove build/nightly/.
 #
 #   STAGES   run only these stages: names separated by commas
 set -euo pipefail
@@ -22,8 +22,8 @@ for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	}
 done
 
-# The folder that says which stages have passed at this commit. There is none if the tree has changes,
-# or if a variable makes a stage smaller.
+# Prints the folder with a file for each stage that has passed at this commit. Prints nothing if the
+# tree has changes, or if a variable makes a stage smaller.
 find_records() {
 	local chosen=${FILE:-}${PROGRAMS:-}${SUITES:-}${KERNEL:-}${LEVELS:-}${MACHINES:-}${PARTS:-}
 	[[ -z $chosen && -z $(git status --porcelain) ]] || return 0

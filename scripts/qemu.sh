@@ -2,8 +2,8 @@
 # Usage: qemu.sh --kernel IMAGE --initrd ARCHIVE --dir DIR [OPTION...] [PARAMETER...]
 #        qemu.sh --disk IMAGE --dir DIR [OPTION...]
 #
-#   --disk IMAGE     boot from this disk by its own boot loader, and let the guest restart; may
-#                    be given again for further disks. What a guest writes to a disk is lost.
+#   --disk IMAGE     boot from this disk by its own boot loader, and let the guest restart. Further
+#                    --disk options add disks. Changes of a disk are lost when the guest ends.
 #   --mem SIZE       size of the guest's memory (2G)
 #   --low SIZE       size of the part below 4 GiB; the rest begins at 4 GiB
 #   --timeout SEC    time limit (600); after that the exit status is 124
@@ -72,7 +72,7 @@ describe() {
 
 # Boots a guest once to find out whether KVM works. Without virtualisation in the CPU, a
 # /dev/kvm that opens and even creates a machine proves nothing. A guest that boots from a disk
-# takes no plan, so the guest has booted once Linux starts the first process.
+# takes no plan and prints no verdict: its boot counts once Linux starts the first process.
 kvm_works() {
 	local answer machine
 	answer=$CACHE/kvm-$(</proc/sys/kernel/random/boot_id)

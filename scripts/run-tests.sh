@@ -273,8 +273,8 @@ set_for() { # KERNEL
 	esac
 }
 
-# A kernel that Debian does not have any more is skipped, unless it is 6.1 or 6.12, which have to be
-# tested: then the run fails.
+# True if Debian does not have the kernel any more. That is a failure for stock, 6.12 and 6.12-deb13,
+# which have to be tested. Any other kernel is skipped.
 is_gone() { # KERNEL
 	local status=0
 	"$ROOT/scripts/fetch-kernel.sh" "$1" >/dev/null || status=$?

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Sourced by .ci/run and nightly.sh, which run stages: prints each stage's time at the end. However
-# the script ends, its last line is `N passed, N failed[, N skipped]`.
+# The functions with which .ci/run and nightly.sh, which source this file, run their stages. At the end,
+# the script prints the time of each stage. However the script ends, its last line is
+# `N passed, N failed[, N skipped]`.
 
 passed=0
 failed=0
@@ -28,8 +29,8 @@ stage() { # NAME COMMAND...
 	note_time "$1" "$start" "$status"
 }
 
-# Runs a stage of tests, which adds its own counts. A stage that fails without counting a failure
-# adds one.
+# Runs a stage of tests, and adds the counts of its last result line. A stage that fails without
+# counting a failure adds one failure.
 test_stage() { # NAME COMMAND...
 	local start=$SECONDS status=0 line before=$failed
 	run_command "$@" || status=$?

@@ -5,8 +5,8 @@
 # line `N passed, N failed[, N skipped]`. build-debian.sh builds the guest's disk, once; run.sh in
 # scripts/test/debian/ runs the parts, the files NN-NAME.sh there, in the guest.
 #
-#   COMPILE=guest compile the module in the guest: an emulated guest takes half an hour for it
-#   PARTS         run only these parts: names separated by commas. A part builds on those before.
+#   COMPILE=guest compile the module in the guest, which takes an emulated guest half an hour
+#   PARTS         run only these parts: names separated by commas. A part needs the parts before it.
 #   TMM_TIMEOUT   time limit of the guest in seconds
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -34,7 +34,7 @@ for name in $(tr , ' ' <<<"${PARTS:-}"); do
 	[[ ,$names, == *,$name,* ]] || die "PARTS: $name: no such part in scripts/test/debian/"
 done
 
-# Builds the packages as apt repository $1, and again with a higher version as apt repository $2.
+# Builds the packages as the apt repository "old", and with a higher version as the repository "new".
 build_packages() {
 	local version repository
 	version=$(project_version)
@@ -45,8 +45,8 @@ build_packages() {
 	done
 }
 
-# Builds the module with DKMS on the host, in a copy of the guest's root folder. That fills a cache
-# of objects, so that DKMS in the guest runs its compilers only to read that cache.
+# Builds the module with DKMS on the host, in a copy of the guest's root folder. That fills a compiler
+# cache, so that DKMS in the guest takes the objects from this cache.
 fill_ccache() { # ROOT
 	mkdir -p "$CACHE/ccache-debian"
 	# shellcheck disable=SC2016 # the inner shell expands the variables
@@ -105,7 +105,7 @@ fi
 make_tests_disk
 
 # The examples and tests map the memory of the device edu, which has no driver.
-# Compilers of two jobs and the page cache need 2 GiB. With 3 GiB above 4 GiB, an aligned GiB is free.
+# Two compilers and the page cache need 2 GiB. The 3 GiB above 4 GiB have a free aligned GiB.
 note "booting: Debian 13, parts $names"
 start=$SECONDS
 boot_guest

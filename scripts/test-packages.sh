@@ -1,9 +1,10 @@
 #!/bin/bash
 # Usage: test-packages.sh [SUITE...]
 #
-# Tests `make install`, the commands where something is missing, and the Debian packages: builds the packages and those of a next version,
-# runs lintian, and installs them in a minimal Debian 12 and 13 (bookworm, trixie), where DKMS
-# builds the module for the headers of that Debian's kernel. No module is loaded.
+# Tests `make install`, the errors of commands that miss something, and the Debian packages. The script
+# builds the packages in this version and in a higher one, runs lintian, and installs the packages in
+# a minimal Debian 12 and 13 (bookworm, trixie), where DKMS builds the module for the headers of that
+# Debian's kernel. No module is loaded.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"

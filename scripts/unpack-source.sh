@@ -2,8 +2,8 @@
 # Usage: unpack-source.sh [VERSION]
 #
 # Prints the directory of the source of Linux VERSION (6.1), which the first call unpacks. The
-# source comes from the installed package linux-source-VERSION. If there is none, the newest one
-# among Debian's packages is downloaded.
+# source comes from the installed package linux-source-VERSION. If no such package is installed, the
+# script downloads Debian's newest.
 set -euo pipefail
 shopt -s inherit_errexit
 # shellcheck source=scripts/common.sh
@@ -33,7 +33,7 @@ unpack() { # DIRECTORY
 	rm -r "$1/package"
 }
 
-# Of the downloaded sources, the two newest stay.
+# Removes all sources of this version but the two newest.
 remove_stale() {
 	# shellcheck disable=SC2012 # names of our own making
 	ls -dt "$CACHE/src-$version".* | tail -n +3 | xargs -r rm -rf

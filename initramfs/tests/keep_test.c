@@ -17,7 +17,7 @@
 #define SIZE	(4ULL << 20)
 #define NAME	"@theseus_mm keep_test"
 
-/* What the program sends before it is ready. */
+/* The messages that the program sends before its message READY. */
 #define REMOVE	"FDSTOREREMOVE=1\nFDNAME=memory"
 #define STORE	"FDSTORE=1\nFDNAME=memory\n"
 
@@ -62,7 +62,7 @@ FIXTURE_TEARDOWN(keep)
 	CLIENT_TEARDOWN();
 }
 
-/* Pass the descriptor as the last one of these names, which begin with descriptor 3. */
+/* Pass the descriptor under the last of these names; the first name is that of descriptor 3. */
 static int pass_stored(int fd, const char *names, pid_t listener)
 {
 	int number = strchr(names, ':') ? 4 : 3;
@@ -189,8 +189,8 @@ TEST_F(keep, memory_outlives_a_crash)
 }
 
 /*
- * A service manager polls what it stores, and closes a descriptor that reports POLLHUP or POLLERR:
- * the one that owns the memory never does, and the one before the import always does.
+ * A service manager polls the descriptors of its store, and closes one that reports POLLHUP or
+ * POLLERR. The descriptor that owns the memory reports neither; the imported one reports both.
  */
 TEST_F(keep, only_the_old_descriptor_leaves_the_store)
 {
@@ -219,7 +219,7 @@ TEST_F(keep, another_name_is_other_memory)
 	EXPECT_READY(1);
 }
 
-/* The last descriptor of the store is the last owner. */
+/* The descriptor in the store is the only owner. */
 TEST_F(keep, closing_the_store_frees_the_memory)
 {
 	START("memory", "FDPOLL=1");
@@ -246,7 +246,7 @@ TEST_F(keep, another_size_and_a_stale_descriptor_are_refused)
 	close(stale);
 }
 
-/* Memory that was cleared is not the content that the program left. The memory stays stored. */
+/* The program refuses memory with other content, here zeros. The memory stays stored. */
 TEST_F(keep, other_content_is_refused)
 {
 	int export;

@@ -32,7 +32,7 @@ static inline bool kernel_is_at_least(unsigned int major, unsigned int minor)
 	} while (0)
 
 /*
- * True if Linux has entries of 2 MiB and 1 GiB for areas: only with transparent huge pages, which
+ * True if Linux can give areas entries of 2 MiB and 1 GiB. That takes transparent huge pages, which
  * no kernel with PREEMPT_RT has.
  */
 #define KERNEL_HAS_LARGE_ENTRIES()	(!access("/sys/kernel/mm/transparent_hugepage", F_OK))

@@ -22,7 +22,10 @@ static inline int open_files_set_max(const char *max)
 	return err;
 }
 
-/* From now on, Linux gives this process no more files. @max is for open_files_resume(). */
+/*
+ * Let Linux give this process no more files. @max receives the old limit, for
+ * open_files_resume().
+ */
 static inline int open_files_end(char max[OPEN_FILES_TEXT])
 {
 	int fd = open(OPEN_FILES_MAX, O_RDONLY | O_CLOEXEC), err;

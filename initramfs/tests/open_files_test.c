@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls that make files, while Linux has no more files to give: each is refused, and succeeds
- * afterwards. dmabuf_test.c has EXPORT_DMABUF.
+ * Calls that make files are refused while Linux has no more files to give, and succeed afterwards.
+ * dmabuf_test.c tests EXPORT_DMABUF.
  */
 #include "client.h"
 #include "open_files.h"

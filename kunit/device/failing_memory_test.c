@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory fails while a call clears the memory for its new owner. The call fails with EIO and keeps
- * nothing. User space cannot cause this, because memory that is known to fail is not given out.
+ * Memory fails while a call clears the memory for its new owner. The call returns EIO and keeps
+ * nothing. User space cannot cause this, because the module gives out no memory that has failed.
  */
 #include "device/call/call.h"
 #include "device/client/client.h"
@@ -12,7 +12,7 @@
 
 #include <linux/vmalloc.h>
 
-/* The only free frame, the window of all frames, and what replaces the window. */
+/* The region with the only free frame, the region's own window, and an allocation of vmalloc(). */
 struct failing_memory {
 	struct tmm_frame_region *region;
 	void *window;
@@ -20,9 +20,9 @@ struct failing_memory {
 };
 
 /*
- * Leave one frame free, whose address in the kernel is not mapped: the address is that of the page
- * behind an allocation of vmalloc(). Linux unmaps memory that fails, so clearing such memory faults
- * too.
+ * Leave one frame free, and give the frame an address at which the kernel has no memory mapped:
+ * that of the page behind an allocation of vmalloc(). Linux unmaps memory that fails, so clearing
+ * such memory faults in the same way.
  */
 static void break_memory(struct kunit *test, struct failing_memory *failing)
 {

@@ -14,7 +14,7 @@ static unsigned long seed;
 module_param(seed, ulong, 0444);
 MODULE_PARM_DESC(seed, "Seed of the random cases; a random seed, which is printed, if not given");
 
-/* The seed from the command line, if Linux has not parsed the parameters yet. */
+/* Return the seed among the arguments that Linux has not parsed yet; 0 if there is none. */
 static u64 given_seed(void)
 {
 	const char *args = tmm_compat_module_args(THIS_MODULE);

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Usage: bad_input_test.sh [TEST...]
 #
-# Tests what the commands say where something is missing: the network, the compiler, room on the
-# disk, headers, a kernel. Each says what to do, and leaves nothing that is half done. Prints a line
-# for each check, and the closing line with the counts.
+# Tests the errors of commands that miss something: the network, the compiler, room on the disk,
+# headers, a kernel. Each command says what to do, and leaves nothing that is half done. The test
+# prints a line for each check, and the closing line with the counts.
 set -uo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../common.sh"
@@ -121,7 +121,7 @@ test_no_apt() {
 	check "and the message names the packages" says "install its packages for these of Debian yourself: gcc"
 }
 
-# A folder of the user may have any name.
+# The user's folder may already have files, also one with the name that the script could use itself.
 test_own_folder() {
 	local dir=$temporary/own
 	mkdir -p "$dir/source"
@@ -131,7 +131,7 @@ test_own_folder() {
 	check "and leaves no tree of its own" test "$(find "$dir" -mindepth 1 -type d | wc -l)" = 1
 }
 
-# The lists serve for a day, and an hour longer after each use.
+# The lists serve for a day, and for a second day as long as each use is within an hour of the last.
 test_lists() {
 	mkdir -p "$temporary/archive"
 	ARCHIVE=$temporary/archive

@@ -68,7 +68,7 @@ build_program() {
 	gcc -o "$temporary/program" "$ROOT/initramfs/share/examples/quick_start.c" $flags
 }
 
-# The import makes Python keep compiled files beside the module.
+# Imports the module, after which Python keeps compiled files beside the module.
 import_module() { # FOLDER
 	env -u PYTHONDONTWRITEBYTECODE -u PYTHONPYCACHEPREFIX PYTHONPATH="$destination$1" \
 		LD_LIBRARY_PATH="$destination$prefix/lib" /usr/bin/python3 -c 'import theseus_mm' &&

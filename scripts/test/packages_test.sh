@@ -108,8 +108,8 @@ SOURCE
 		/tmp/program
 }
 
-# The kernel comes before its headers. Those of Debian 13 depend on the whole kernel. The module for
-# Python needs Python, which the removal of the module leaves.
+# Installs the packages that stay when the project's packages are removed: Python, and in Debian 13 the
+# kernel, on which its headers depend.
 install_others() {
 	mkdir -p "/lib/modules/$kernel"
 	check "install Python" apt install python3
@@ -140,7 +140,7 @@ test_python() {
 		python3 -B /repository/host/python_test.py
 }
 
-# The folder /dev is the host's, which may have the device.
+# The tests see the host's /dev, which may have the device, so the client opens another path.
 no_device='
 import errno, theseus_mm
 try:

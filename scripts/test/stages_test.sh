@@ -25,7 +25,7 @@ git add .
 git -c user.name=test -c user.email=test@example.org commit -q -m test
 
 number=0
-# Runs nightly.sh; the status and the last line must be as given.
+# Runs nightly.sh, and ends the test unless status and last line are as expected.
 expect() { # STATUS LINE WHAT [VARIABLE=VALUE...]
 	local status=0
 	number=$((number + 1))

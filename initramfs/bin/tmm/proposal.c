@@ -52,7 +52,7 @@ static void note_range(struct proposal *proposal, const struct range *range)
 		 memparse_text(text, bytes), (unsigned long long)range->start);
 }
 
-/* The other notes come before these, so that many ranges hide none of them. */
+/* The notes about ranges come last, so that many ranges hide no other note. */
 static void note_reserved(struct proposal *proposal)
 {
 	const struct cmdline *cmdline = &proposal->machine->cmdline;

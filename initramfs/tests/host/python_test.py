@@ -142,7 +142,7 @@ class ErrorTest(Case):
         mapping.close()
 
     def test_a_library_that_cannot_be_loaded_is_an_import_error(self):
-        # an empty file, since the machine may have the library in another folder
+        # an empty file hides a library that the machine may have in another folder
         with tempfile.TemporaryDirectory() as folder:
             with open(os.path.join(folder, _library.LIBRARY), "wb"):
                 pass

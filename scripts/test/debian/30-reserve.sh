@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# `tmm reserve` names a range; its line goes into GRUB's file as it is printed.
+# `tmm reserve` proposes a range; the line for GRUB goes into GRUB's file as printed.
 # Reboots.
 
 test_tmm_reserve_prints_a_line_for_grub() {

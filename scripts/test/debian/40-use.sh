@@ -8,8 +8,8 @@ test_grub_passes_the_dollar_to_linux() {
 	grep -oE 'memmap=[0-9]+[KMG]?\$(0x[0-9a-f]+|[0-9]+[KMG]?)' /proc/cmdline
 }
 
-# The range that the module is told to claim is Reserved. Linux joins the range with reserved memory
-# of the firmware that touches the range.
+# /proc/iomem shows the range of regions= as Reserved. Linux may join the range with reserved memory of
+# the firmware that touches the range.
 test_iomem_shows_the_range() {
 	local regions size start first last found=
 	regions=$(cat "$STATE/regions")

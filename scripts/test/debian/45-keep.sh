@@ -19,14 +19,14 @@ expect_soon() { # WHAT EXPECTED COMMAND...
 	expect_equal "$1" "$2" "$("${@:3}")"
 }
 
-# The number is in the memory: the program ends with an error if other content is not as it was.
+# The memory has the number of starts. The program fails if the rest of the memory has changed.
 expect_start() { # NUMBER
 	expect_soon "the service" "start $1 of this memory" start_of_memory
 	expect_equal "the state" active "$(systemctl is-active keep)"
 	expect_equal "descriptors in the store" 1 "$(nr_stored keep)"
 }
 
-# Changes a setting of the unit for the next start.
+# Gives the unit these settings, and no earlier ones, for the next start.
 set_unit() { # SETTING...
 	mkdir -p "$UNIT.d"
 	# the tests start the service more often than systemd allows
@@ -78,7 +78,7 @@ test_memory_outlives_restarts_without_polling() {
 	done
 }
 
-# The last start was without polling, and its descriptor is the one that this start takes over.
+# The first restart takes over a descriptor that was stored without polling.
 test_polling_can_be_turned_on_again() {
 	set_unit
 	systemctl restart keep
@@ -87,7 +87,7 @@ test_polling_can_be_turned_on_again() {
 	expect_start 11
 }
 
-# systemd does poll these descriptors: one that is stale leaves the store.
+# systemd polls the descriptors of the store, and closes a stale descriptor.
 test_systemd_drops_only_a_stale_descriptor() {
 	cc -o /tmp/stale /tests/stale.c -ltmm
 	systemd-run -q --collect --unit=stale --service-type=exec -p NotifyAccess=all \
@@ -110,7 +110,8 @@ test_stop_gives_the_memory_back() {
 	systemctl stop keep
 }
 
-# systemd forgets the unit with its store unless another unit, here multi-user.target, refers to it.
+# systemd forgets a stopped unit and its store unless another unit, here multi-user.target, refers to
+# the unit.
 test_memory_outlives_a_stop_if_the_unit_says_so() {
 	systemctl enable keep
 	set_unit FileDescriptorStorePreserve=yes

@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# The module for Python, as its package installs it. test-install.sh leaves this part out if there is
-# no such package.
+# The module for Python, from its package.
 
 EXAMPLES=/usr/share/doc/python3-theseus-mm/examples
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The packages go while a process uses the module, and leave nothing behind.
+# apt removes the packages while a process uses the module, and nothing is left behind.
 
 test_removal_leaves_the_module_in_use_alone() {
 	local packages
@@ -23,7 +23,7 @@ test_module_unloads_after_its_last_user() {
 test_purge_succeeds() {
 	local packages
 	mapfile -t packages < <(our_packages)
-	# by their names, since apt never removes the headers of the running kernel by itself
+	# the headers have to be named, since apt never removes those of the running kernel by itself
 	apt_get purge "${packages[@]}" dkms '^linux-headers-.*' '^linux-kbuild-.*'
 	expect_equal "packages" "" "$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' |
 		grep -E 'theseus|^libtmm|^(dkms|linux-headers|linux-kbuild)' || :)"

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs on the host, in a copy of the guest's root folder, for test-install.sh: builds the module with
-# DKMS for the guest's kernel, from both versions of the package, and keeps the objects in /ccache.
+# test-install.sh runs this script on the host, in a copy of the guest's root folder. The script builds
+# the module with DKMS for the guest's kernel, from both versions of the package, and keeps the
+# objects in /ccache.
 set -euo pipefail
 
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What the parts share; run.sh sources this file before a part.
+# The functions and variables that the parts share; run.sh sources this file before a part.
 # shellcheck disable=SC2034 # the parts use the variables
 
 STATE=/var/lib/tests
 NODE=/dev/theseus_mm
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
-# The host's objects, which compile.sh made with the guest's compiler in the same folders.
+# DKMS takes the objects that compile.sh built on the host, with the guest's compiler and folders.
 if [[ -d /tests/ccache ]]; then
 	export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=/tests/ccache CCACHE_READONLY=1
 	export CCACHE_TEMPDIR=/tmp CCACHE_COMPILERCHECK=content
@@ -31,7 +31,7 @@ expect_failure() { # COMMAND...
 	printf '%s\n' "$output"
 }
 
-# Two users: the test adds the member to the group theseus.
+# The tests have two users, of whom the member is in the group theseus (20-install.sh).
 as_member() { runuser -u member -- "$@"; }
 as_outsider() { runuser -u outsider -- "$@"; }
 
@@ -54,7 +54,7 @@ offer_packages() { # old|new
 	apt-get -q update
 }
 
-# apt asks nothing, keeps the files that the administrator changed, and has packages find ccache.
+# apt asks no question, and keeps the files that the administrator changed. The packages find ccache.
 apt_get() {
 	apt-get -q -y --no-install-recommends -o Dpkg::Use-Pty=0 -o "Dpkg::Path=$PATH" \
 		-o Dpkg::Options::=--force-confold "$@"
@@ -88,8 +88,8 @@ release_memory() {
 	expect_equal "users of the module" 0 "$(cat /sys/module/theseus_mm/refcnt)"
 }
 
-# Lists files with mode, owner and type, and the content of those in /etc. Left out is what a
-# machine writes by itself, and what the tests change as an administrator would.
+# Lists files with type, mode and owner, and a checksum of those in /etc. The list leaves out files
+# that a machine writes by itself, and files that the tests change as an administrator would.
 list_files() {
 	local out=(/proc /sys /dev /run /tmp /tests /root "$STATE" /var/tmp /var/log /var/cache/apt
 		/var/cache/ldconfig /var/cache/debconf /var/lib/apt /var/lib/dkms /var/lib/dpkg /var/lib/systemd

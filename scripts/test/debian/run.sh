@@ -3,8 +3,8 @@
 # its output on ttyS1. The script runs the cases of each part, NN-NAME.sh, in the parts' order, and
 # prints KTAP with the guest's verdict as the last line, as ktap.py expects.
 #
-# A part is a file of bash functions, after those of lib.sh. Each function test_NAME is a case, which
-# runs in a shell of its own with `set -euo pipefail` and passes if that shell ends with status 0. A
+# A part is a file of bash functions, which can call those of lib.sh. Each function test_NAME is a case,
+# which runs in a shell of its own with `set -euo pipefail` and passes if the shell's status is 0. A
 # part with a line "# Reboots." restarts the guest after its last case.
 set -uo pipefail
 
@@ -15,8 +15,8 @@ limit=1800
 # The marks that ktap.py looks for show that the kernel's log is complete.
 mark_log() { echo "<6>theseus_mm rig: $1" >/dev/kmsg; }
 
-# A module that is signed with a key that Linux does not know taints it with 4096 + 8192. Linux
-# without the module has no taint. Everything else is a complaint.
+# A module that is signed with a key that Linux does not know taints Linux with 4096 + 8192. Linux
+# without the module has no taint. Prints a problem for every other value.
 taint_problem() {
 	local taint
 	taint=$(</proc/sys/kernel/tainted)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A service for 45-keep.sh: stores two descriptors, and then imports the mapping of the second one,
- * which makes the descriptor in the store stale.
+ * A service for 45-keep.sh, which stores two descriptors and then imports the mapping of the second
+ * one. The import makes that descriptor in the store stale.
  */
 #include <tmm.h>
 
