@@ -188,6 +188,20 @@ TEST_F(keep, memory_outlives_a_crash)
 	EXPECT_READY(3);
 }
 
+/* The memory is filled before it is stored, so a crash right after that leaves nothing half done. */
+TEST_F(keep, memory_outlives_a_crash_before_the_service_is_ready)
+{
+	char message[256];
+
+	START("memory", "FDPOLL=1");
+	EXPECT_EQ(SIGKILL, END(SIGKILL));
+	/* the program may have been ready already */
+	while (recv(self->socket, message, sizeof(message), MSG_DONTWAIT) > 0)
+		;
+	START("memory", "FDPOLL=1");
+	EXPECT_READY(2);
+}
+
 /*
  * A service manager polls the descriptors of its store, and closes one that reports POLLHUP or
  * POLLERR. The descriptor that owns the memory reports neither; the imported one reports both.

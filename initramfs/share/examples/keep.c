@@ -71,44 +71,13 @@ static int find_stored(void)
 	return -1;
 }
 
-/*
- * Own the memory of an earlier start, or new memory, and store its descriptor at once: after that,
- * a crash of this program does not free the memory.
- */
-static int own_memory(const char *option)
-{
-	struct tmm_client *client = tmm_client_open(NULL);
-	struct tmm_mapping_info info;
-	struct tmm_mapping *mapping;
-	int fd = find_stored();
-	char message[128];
-
-	CHECK(client);
-	if (fd < 0) {
-		mapping = tmm_mapping_create(client, SIZE, TMM_DATA, NULL);
-	} else {
-		/* if this is other memory, end before the import makes the descriptor stale */
-		CHECK(!tmm_fd_query(fd, &info) && info.nr_bytes == SIZE);
-		mapping = tmm_mapping_import(client, &fd);
-	}
-	CHECK(mapping);
-	fd = tmm_mapping_export(&mapping);
-	CHECK(fd >= 0);
-	tmm_client_close(&client);
-
-	/* the import has made the descriptor in the store stale */
-	notify_manager("FDSTOREREMOVE=1\nFDNAME=" NAME, -1);
-	snprintf(message, sizeof(message), "FDSTORE=1\nFDNAME=" NAME "\n%s", option);
-	notify_manager(message, fd);
-	return fd;
-}
-
 /* The first word counts the starts. Every other word contains its index. */
 static void fill_words(uint64_t *words)
 {
 	size_t i;
 
 	CHECK(words[0] == 0);
+	words[0] = 1;
 	for (i = 1; i < NR_WORDS; i++)
 		words[i] = i;
 }
@@ -122,22 +91,57 @@ static void check_words(const uint64_t *words)
 		CHECK(words[i] == i);
 }
 
-static void serve_until(const sigset_t *end, const char *option)
+/*
+ * Own the memory of an earlier start, or new memory that is filled, and store its descriptor: after
+ * that, a crash of this program does not free the memory.
+ */
+static uint64_t *own_memory(const char *option)
 {
-	const bool is_kept = find_stored() >= 0;
-	int fd = own_memory(option), number;
+	struct tmm_client *client = tmm_client_open(NULL);
+	struct tmm_mapping_info info;
+	struct tmm_mapping *mapping;
+	int fd = find_stored();
+	const bool is_new = fd < 0;
 	char message[128];
 	uint64_t *words;
 
+	CHECK(client);
+	if (is_new) {
+		mapping = tmm_mapping_create(client, SIZE, TMM_DATA, NULL);
+	} else {
+		/* if this is other memory, end before the import makes the descriptor stale */
+		CHECK(!tmm_fd_query(fd, &info) && info.nr_bytes == SIZE);
+		mapping = tmm_mapping_import(client, &fd);
+	}
+	CHECK(mapping);
+	fd = tmm_mapping_export(&mapping);
+	CHECK(fd >= 0);
+	tmm_client_close(&client);
 	/* a window of the descriptor needs no client */
 	words = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	CHECK(words != MAP_FAILED);
-	CHECK(!close(fd));
-	if (is_kept)
-		check_words(words);
-	else
+	if (is_new)
 		fill_words(words);
-	words[0]++;
+
+	/* the import has made the descriptor in the store stale */
+	notify_manager("FDSTOREREMOVE=1\nFDNAME=" NAME, -1);
+	snprintf(message, sizeof(message), "FDSTORE=1\nFDNAME=" NAME "\n%s", option);
+	notify_manager(message, fd);
+	CHECK(!close(fd));
+	return words;
+}
+
+static void serve_until(const sigset_t *end, const char *option)
+{
+	const bool is_kept = find_stored() >= 0;
+	uint64_t *words = own_memory(option);
+	char message[128];
+	int number;
+
+	if (is_kept) {
+		check_words(words);
+		words[0]++;
+	}
 	snprintf(message, sizeof(message), "READY=1\nSTATUS=start %" PRIu64 " of this memory", words[0]);
 	puts(strrchr(message, '=') + 1);
 	fflush(stdout);
@@ -153,7 +157,7 @@ int main(int nr_arguments, char **arguments)
 		printf("no service manager: start this program with keep.service\n");
 		return EXIT_SUCCESS;
 	}
-	/* keep SIGTERM pending until the descriptor is stored */
+	/* keep SIGTERM pending until the descriptor is sent to the store */
 	sigemptyset(&end);
 	sigaddset(&end, SIGTERM);
 	CHECK(!sigprocmask(SIG_BLOCK, &end, NULL));
