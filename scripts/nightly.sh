@@ -23,11 +23,13 @@ for name in $(tr , ' ' <<<"${STAGES:-}"); do
 done
 
 # Prints the folder with a file for each stage that has passed at this commit. Prints nothing if the
-# tree has changes, or if a variable makes a stage smaller.
+# tree has changes or no commit, or if a variable changes a stage.
 find_records() {
 	local chosen=${FILE:-}${PROGRAMS:-}${SUITES:-}${KERNEL:-}${LEVELS:-}${MACHINES:-}${PARTS:-}
-	[[ -z $chosen && -z $(git status --porcelain) ]] || return 0
-	printf 'build/nightly/%s\n' "$(git rev-parse HEAD)"
+	local changes commit
+	chosen+=${COMPILE:-}${TMM_KERNEL:-}${TMM_ACCEL:-}
+	changes=$(git status --porcelain) && commit=$(git rev-parse HEAD) || return 0
+	[[ $chosen$changes ]] || printf 'build/nightly/%s\n' "$commit"
 }
 records=$(find_records)
 [[ -z $records ]] || mkdir -p "$records"
