@@ -36,7 +36,7 @@ unpack() { # DIRECTORY
 # Removes all sources of this version but the two newest.
 remove_stale() {
 	# shellcheck disable=SC2012 # names of our own making
-	ls -dt "$CACHE/src-$version".* | tail -n +3 | xargs -r rm -rf
+	ls -dt "$CACHE/src-$version".* | tail -n +3 | xargs -r -d '\n' rm -rf --
 }
 
 exec 9>"$CACHE/src.lock"
@@ -45,11 +45,14 @@ if is_installed; then release=$(package_version "$package"); else release=$(cand
 [[ -n $release ]] || die "Debian has no package $package any more"
 src=$CACHE/src-$release
 if [[ ! -e $src/.unpacked ]]; then
+	need_space 1800 "the source of Linux $version"
 	note "unpacking $package $release (a minute or two)"
-	rm -rf "$src"
-	mkdir -p "$src"
-	quietly "$BUILD/unpack-source.log" "unpacking $package" unpack "$src"
-	touch "$src/.unpacked"
+	rm -rf "$src" "$CACHE/src-new"
+	mkdir "$CACHE/src-new"
+	trap 'rm -rf "$CACHE/src-new"' EXIT
+	quietly "$BUILD/unpack-source.log" "unpacking $package" unpack "$CACHE/src-new"
+	touch "$CACHE/src-new/.unpacked"
+	mv "$CACHE/src-new" "$src"
 	is_installed || remove_stale
 fi
 printf '%s\n' "$src"
