@@ -28,7 +28,10 @@ static inline bool live_patch_set_online(const char *online)
 	}
 }
 
-/* Leave only the first CPU online. */
+/*
+ * Leave only the first CPU online. If a test ends before live_patch_end(), the guest's init brings
+ * the CPUs back and reports the program.
+ */
 static inline bool live_patch_begin(void)
 {
 	return live_patch_set_online("0");

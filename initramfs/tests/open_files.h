@@ -39,7 +39,12 @@ static inline int open_files_end(char max[OPEN_FILES_TEXT])
 		return -EIO;
 	max[nr] = '\0';
 	err = open_files_set_max("0");
-	return err ? err : set_capability(CAP_SYS_ADMIN, false);
+	if (err)
+		return err;
+	err = set_capability(CAP_SYS_ADMIN, false);
+	if (err)
+		open_files_set_max(max);
+	return err;
 }
 
 static inline int open_files_resume(const char *max)
