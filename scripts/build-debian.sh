@@ -33,22 +33,23 @@ options='console=ttyS0 no_timer_check panic=-1'
 exec 9>"$CACHE/$name.lock"
 flock 9
 if [[ -e $dir ]]; then
+	touch "$dir"
 	printf '%s\n' "$dir"
 	exit 0
 fi
 
 ask_for_root
+need_space 7000 "a disk with Debian 13"
+# what an interrupted build has left
+as_root rm -rf "$CACHE/$name".??????
 new=$(mktemp -d "$CACHE/$name.XXXXXX")
 chmod 755 "$new"
 trap 'as_root rm -rf "$new"' EXIT
 root=$new/root
 
-list_sources() {
-	local debian security
-	debian=$(mirror Debian)
-	security=$(mirror Debian-Security)
+list_sources() { # MIRROR SECURITY
 	printf "deb [signed-by=$KEYRING] %s %s main\n" \
-		"$debian" "$suite" "$debian" "$suite-updates" "$security" "$suite-security"
+		"$1" "$suite" "$1" "$suite-updates" "$2" "$suite-security"
 }
 
 # mmdebstrap runs these scripts as root, with the new root folder as their argument.
@@ -132,15 +133,21 @@ write_configuration() {
 	EOF
 }
 
-make_root() {
-	list_sources | as_root mmdebstrap --variant=apt --architectures=amd64 --mode=root \
+make_root() { # MIRROR SECURITY
+	as_root rm -rf "$root"
+	list_sources "$@" | as_root mmdebstrap --variant=apt --architectures=amd64 --mode=root \
 		--include="$(IFS=,; echo "${installed[*]}")" \
 		--aptopt='APT::Install-Recommends "false"' \
 		--essential-hook="$new/prepare" --customize-hook="$new/offer" \
 		--customize-hook="$new/configure" "$suite" "$root" -
 }
 
-# Whoever builds elsewhere must get the same disk, and a guest must not look for this mirror.
+# The host's mirror may lack the release that Debian's own has.
+make_root_from() { # MIRROR SECURITY
+	(quietly "$BUILD/debian-root.log" "the build of Debian $suite from $1" make_root "$@")
+}
+
+# The disk is the same for each mirror, and the guest must not look for a mirror.
 check_names() {
 	local host
 	host=$(mirror Debian | cut -d/ -f3)
@@ -166,7 +173,9 @@ make_disk() {
 
 note "building a disk with Debian 13 ($suite), about 250 MB to download"
 write_hooks
-quietly "$BUILD/debian-root.log" "the build of Debian $suite" make_root
+make_root_from "$(mirror Debian)" "$(mirror Debian-Security)" ||
+	make_root_from http://deb.debian.org/{debian,debian-security} ||
+	die "cannot make a folder with Debian 13, the lines above say why"
 check_names
 quietly "$BUILD/debian-disk.log" "the build of the disk" make_disk
 rm "$new/prepare" "$new/offer" "$new/configure"
