@@ -240,8 +240,11 @@ uninstall_all() {
 	list_installed | remove_listed
 }
 
-[[ $pythondir ]] || pythondir=$(print_python_folder)
-for folder in "$prefix" "$libdir" "$srcdir" "$pythondir"; do
+if [[ ${1:-} == install && -z $pythondir ]]; then
+	need_programs /usr/bin/python3
+	pythondir=$(print_python_folder)
+fi
+for folder in "$prefix" "$libdir" "$srcdir" ${pythondir:+"$pythondir"}; do
 	[[ $folder == /* ]] ||
 		die "PREFIX, LIBDIR, SRCDIR and PYTHONDIR have to begin with a slash: $folder does not"
 done
