@@ -21,6 +21,7 @@ packages_for() {
 		;;
 	packages)
 		packages_for deb
+		packages_for module
 		echo lintian mmdebstrap
 		;;
 	module)
