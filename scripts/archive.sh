@@ -72,8 +72,9 @@ refresh_archive() {
 # example: newest_release 6.12 +deb13-amd64 linux-headers- linux-image-
 # The cache keeps the answer as long as the lists.
 newest_release() { # VERSION SUFFIX PREFIX...
-	local version=$1 suffix=$2 prefix release known=$ARCHIVE/releases/$1$2
+	local version=$1 suffix=$2 prefix release known
 	shift 2
+	known=$(IFS=,; echo "$ARCHIVE/releases/$version$suffix,$*")
 	if [[ -e $known ]]; then
 		cat "$known"
 		return
