@@ -3,6 +3,8 @@
 # shellcheck disable=SC2034 # the variables are used by the scripts that source this
 
 export LC_ALL=C
+# The PATH of an ordinary user of Debian lacks the folders of mke2fs and sfdisk.
+PATH=$PATH:/usr/sbin:/sbin
 # The scripts run under make, but start builds that are independent of that make.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
