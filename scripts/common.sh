@@ -44,6 +44,19 @@ advice_for() { # LOG
 	fi
 }
 
+# Runs a command that boots a guest with its logs in DIRECTORY. If a known bug of Linux or of the
+# emulator spoiled the boot (see ktap.py), runs the command again, at most twice.
+repeat_spoiled() { # DIRECTORY COMMAND...
+	local try
+	for try in 1 2 3; do
+		"${@:2}"
+		"$ROOT/scripts/test/ktap.py" spoiled "$1" || return 0
+		cp "$1/console.log" "$1/console-spoiled-$try.log"
+		((try == 3)) ||
+			note "boot $try is repeated: a known bug of Linux or of the emulator spoiled this boot"
+	done
+}
+
 # Runs a long command with its output in file $1, and shows the last line every 15 s. If the
 # command, which the message calls $2, fails, shows the end of its output and ends the script.
 quietly() {

@@ -65,15 +65,14 @@ if [[ $plan == shell ]]; then
 	exec "$ROOT/scripts/qemu.sh" --shell "${machine[@]}" tmm.plan=shell
 fi
 
-# Repeats a boot that a known bug of Linux or of the emulator spoiled (see ktap.py), at most twice.
-for try in 1 2 3; do
-	status=0
+# shellcheck disable=SC2317 # repeat_spoiled calls it
+boot_guest() {
+	local status=0
 	"$ROOT/scripts/qemu.sh" --stream --timeout "${TMM_TIMEOUT:-600}" "${machine[@]}" \
 		tmm.plan=run | "$ROOT/scripts/test/ktap.py" stream || status=$?
 	((status == 0)) || note "the guest did not end by itself: see $dir/console.log"
-	"$ROOT/scripts/test/ktap.py" spoiled "$dir" || break
-	note "boot $try is repeated: a known bug of Linux or of the emulator spoiled this boot"
-done
+}
+repeat_spoiled "$dir" boot_guest
 echo
 step='judge the run'
 status=0

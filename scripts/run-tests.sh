@@ -186,17 +186,11 @@ prepare() { # KERNEL
 	exec 8>&-
 }
 
-# Repeats a boot that a known bug of Linux or of the emulator spoiled (see ktap.py), at most twice.
 boot() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
-	local try
-	for try in 1 2 3; do
-		boot_once "$@"
-		"$ROOT/scripts/test/ktap.py" spoiled "$dir/$2" || return 0
-		note "boot $try is repeated: a known bug of Linux or of the emulator spoiled this boot"
-		cp "$dir/$2/console.log" "$dir/$2/console-spoiled-$try.log"
-	done
+	repeat_spoiled "$dir/$2" boot_once "$@"
 }
 
+# shellcheck disable=SC2317 # repeat_spoiled calls it
 boot_once() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 	local variant=$1 run=$dir/$2 levels=$3 plan=$4 arguments=() limit=900
 	shift 4
