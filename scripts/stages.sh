@@ -10,16 +10,16 @@ times=()
 ended=0
 close() {
 	((ended)) || failed=$((failed + 1))
+	rm -f "$log"
 	printf '\n'
 	((${#times[@]} == 0)) || printf '%s\n' "${times[@]}"
 	printf '%d passed, %d failed' "$passed" "$failed"
 	((skipped == 0)) || printf ', %d skipped' "$skipped"
 	printf '\n'
 }
+log=$(mktemp)
 trap close EXIT
 trap 'exit 130' INT TERM
-
-log=$(mktemp)
 
 # Runs a stage. A stage that fails adds a failure.
 stage() { # NAME COMMAND...
@@ -60,6 +60,5 @@ note_time() { # NAME START STATUS
 # Ends the script, with status 0 only if tests ran and nothing failed.
 end_stages() {
 	ended=1
-	rm -f "$log"
 	((failed == 0 && passed > 0))
 }

@@ -14,7 +14,7 @@ fi
 
 # Ends the case.
 fail() {
-	echo "FAILED: $*"
+	echo "FAILED: $*" >&2
 	exit 1
 }
 
