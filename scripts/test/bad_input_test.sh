@@ -7,25 +7,9 @@
 set -uo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../common.sh"
+# shellcheck source=scripts/test/checks.sh
+. "$(dirname "$0")/checks.sh"
 
-temporary=$(mktemp -d)
-trap 'rm -rf "$temporary"' EXIT
-log=$temporary/log
-passed=0
-failed=0
-
-check() { # NAME COMMAND...
-	local name=$1
-	shift
-	if "$@" >"$temporary/check" 2>&1; then
-		echo "ok $name"
-		passed=$((passed + 1))
-	else
-		echo "not ok $name"
-		sed 's/^/    /' "$temporary/check" "$log"
-		failed=$((failed + 1))
-	fi
-}
 says() { grep -qF -- "$1" "$log"; }
 
 # The command of a check that has to fail.
