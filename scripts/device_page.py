@@ -29,7 +29,10 @@ from pathlib import Path
 
 # "make install" runs as root, and must not leave files of root in the tree.
 sys.dont_write_bytecode = True
+import device_check
 import self_test
+from mdoc import declaration, define_list, escape, field_list, prose, to_mdoc
+from uapi_header import Header, rights_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PATHS = {
@@ -45,14 +48,8 @@ PATHS = {
 TRACES = "theseus_mm/*/trace.h", "theseus_mm/device/*/trace.h"
 CALLS = "theseus_mm/device/call/*.c"
 TESTS = "initramfs/tests/*.[ch]"
-# Errors in device/call/ that no call returns to a program, each with the reason.
-NO_ERROR_OF_A_CALL = {
-    "EFBIG",  # a device that attaches to a dma-buf gets it
-}
-# Errors of every call, and those that the page leaves to a sentence: a batch fails with the error
-# of an item.
+# Errors that every call can return.
 COMMON_ERRORS = {"EBADF", "EFAULT", "EINVAL", "E2BIG", "ENOTTY"}
-ERRORS_OF_ITEMS = {"CREATE_BATCH", "DROP_BATCH"}
 PRELUDE = """\
 #include <linux/theseus_mm.h>
 #include <err.h>
@@ -75,185 +72,6 @@ def read_sources():
         files = sorted(file for one in globs for file in ROOT.glob(one))
         sources[name] = "\n".join(file.read_text() for file in files)
     return sources
-
-
-# --- the header ------------------------------------------------------------------------------
-
-
-def strip_stars(comment):
-    return "\n".join(re.sub(r"^ \* ?", "", line) for line in comment.splitlines())
-
-
-class Header:
-    """The sections, structures, definitions and calls of the UAPI header."""
-
-    def __init__(self, text):
-        self.text = text
-        top = strip_stars(re.search(r"^/\*\n(.*?)^ \*/$", text, re.S | re.M).group(1))
-        parts = re.split(r"^(.+)\n-{3,}\n", top, flags=re.M)
-        self.sections = dict(zip(parts[1::2], parts[2::2]))
-        self.errors = re.findall(r"^\t(E[A-Z0-9]+)\t", self.sections["Errors"], re.M)
-        self.docs = {}
-        for doc in re.findall(r"^/\*\*\n(.*?)^ \*/$", text, re.S | re.M):
-            body = strip_stars(doc)
-            self.docs[re.match(r"struct (\w+)", body).group(1)] = body
-        self.structs = {name: (body, re.findall(r"(\w+)(?:\[\w+\])?;", body)) for name, body in
-                        re.findall(r"^struct (\w+) \{\n(.*?)^\};$", text, re.S | re.M)}
-        joined = text.replace("\\\n", " ")
-        self.calls = dict(re.findall(
-            r"^#define THESEUS_MM_IOC_(\w+)\s+THESEUS_MM_IOWR\((\w+, \w+)\)", joined, re.M))
-        self.calls = {name: what.split(", ") for name, what in self.calls.items()}
-        self.defines = {}
-        for match in re.finditer(
-                r"(?:^/\*\s((?:[^*]|\*(?!/))*?) \*/\n)?"
-                r"^#define THESEUS_MM_(\w+)[ \t]+([^\n]*?)[ \t]*(?:/\* (.*?) \*/)?$", joined, re.M):
-            before, name, value, after = match.groups()
-            if name not in ("IOWR",) and not name.startswith("IOC_"):
-                words = " ".join(strip_stars(after or before or "").split())
-                self.defines[name] = " ".join(value.split()), words
-        magic = re.search(r"^#define THESEUS_MM_IOC_MAGIC\t(\w+)", text, re.M)
-        self.defines["IOC_MAGIC"] = magic.group(1), ""
-
-    def fields_of(self, name):
-        """The documented fields of a structure, and the paragraphs after them."""
-        lines = self.docs[name].splitlines()
-        fields, notes, current = [], [], None
-        for line in lines[1:]:
-            field = re.match(r"@(\w+):\s*(.*)", line)
-            if field:
-                current = [field.group(1), field.group(2)]
-                fields.append(current)
-            elif not line.strip():
-                current = None
-                notes.append("")
-            elif current:
-                current[1] += " " + line.strip()
-            elif fields:
-                notes[-1] += " " + line.strip()
-        return fields, [note.strip() for note in notes if note.strip()]
-
-
-def rights_of(dispatch):
-    """For each call: does the call work on a client that was opened with O_RDONLY?"""
-    return {name: kind == "LOOK" for kind, name in re.findall(
-        r"\b(LOOK|OP)\(THESEUS_MM_IOC_(\w+),", dispatch.split("export_ops[]")[0])}
-
-
-# --- from the header's words to mdoc -----------------------------------------------------------
-
-
-GLUE = "\0"  # the next line follows without a space
-
-
-def escape(line):
-    line = line.replace("\\", "\\e").replace(GLUE, "\\c")
-    return "\\&" + line if line[:1] in (".", "'") else line
-
-
-def mark_up(word):
-    """What is before a word that mdoc(7) has markup for, and the macro line; or two times None."""
-    head, core, tail = re.match(r"^([(\[\"]*)(.*?)([)\].,;:\"]*)$", word).groups()
-    # the parentheses of a function belong to its name
-    function = re.match(r"^([(\"]*)([a-z][a-z0-9_]*\((?:[A-Z_|*]*)\))([^\w]*)$", word)
-    if function:
-        head, core, tail = function.groups()
-        name, argument = core[:-1].split("(")
-        macro = f"Fn {name}" + (f' "{argument}"' if argument else "")
-    elif re.match(r"^@\w+$", core):
-        macro = f"Fa {core[1:]}"
-    elif re.match(r"^\*\w+\*$", core):
-        macro = f"Em {core[1:-1]}"
-    elif re.match(r"^E[A-Z0-9]{2,}$", core) and core not in ("EXPORT", "EXCLUSIVE", "EXECUTABLE"):
-        macro = f"Er {core}"
-    elif re.match(r"^(THESEUS_MM_\w+\*?|O_\w+|MAP_(?!ALLOCATED|FRAME|OFFSET)\w+|PROT_\w+|CAP_\w+|"
-                  r"POLL\w+|SIG[A-Z]+)$", core):
-        macro = f"Dv {core}"
-    else:
-        return None, None
-    return head.replace('"', ""), f".{macro}" + "".join(f" {c}" for c in tail if c != '"')
-
-
-def to_mdoc(text):
-    """Prose as mdoc lines: one sentence a line, and macros for functions, fields and errors."""
-    out = []
-    words = []
-
-    def flush():
-        if words:
-            out.extend(escape(line) for line in textwrap.wrap(" ".join(words), 78))
-            words.clear()
-
-    for word in text.replace("`", "").split():
-        head, macro = mark_up(word)
-        if macro:
-            if head:
-                words.append(head + GLUE)
-            flush()
-            out.append(macro)
-        else:
-            words.append(word)
-        if re.search(r"[.?!][)\"]?$", word):
-            flush()
-    flush()
-    return out
-
-
-def list_of(block, tag="Sy"):
-    """A table of the header, with tabs between its columns, as a list."""
-    items = []
-    for line in block.splitlines():
-        match = re.match(r"^\t(\S[^\t]*)\t+(.*)", line)
-        if match:
-            items.append([match.group(1), match.group(2)])
-        else:
-            items[-1][1] += " " + line.strip()
-    out = [".Bl -tag -width Ds"]
-    for name, words in items:
-        out.append(f".It {tag} {name}")
-        out += to_mdoc(words)
-    return out + [".El"]
-
-
-def prose(section, tag="Sy"):
-    out = []
-    for paragraph in re.split(r"\n\s*\n", section.strip("\n")):
-        if paragraph.startswith("\t"):
-            out += list_of(paragraph, tag)
-        else:
-            out += [".Pp"] + to_mdoc(paragraph)
-    return out
-
-
-def declaration(header, name):
-    body = header.structs[name][0].rstrip("\n")
-    return [".Bd -literal -offset indent", f"struct {name} {{"] + body.splitlines() + ["};", ".Ed"]
-
-
-def field_list(header, name):
-    fields, notes = header.fields_of(name)
-    out = [".Bl -tag -width Ds"]
-    for field, words in fields:
-        out.append(f".It Fa {field}")
-        out += to_mdoc(words)
-    out.append(".El")
-    for note in notes:
-        out += [".Pp"] + to_mdoc(note)
-    return out
-
-
-def define_list(header, pattern):
-    out = [".Bl -tag -width Ds"]
-    for name, (value, words) in header.defines.items():
-        if re.fullmatch(pattern, name) and not name.endswith("_FLAGS_ALL"):
-            value = re.sub(r"^\((.*)\)$", r"\1", value.replace("THESEUS_MM_", ""))
-            out.append(f".It Dv THESEUS_MM_{name}")
-            out += textwrap.wrap(f"Value: {value}.", 78) + to_mdoc(
-                words[:1].upper() + words[1:] + ("" if words.endswith(".") else "."
-                                                 if words else ""))
-    return out + [".El"]
-
-
-# --- the page ------------------------------------------------------------------------------------
 
 
 class Page:
@@ -395,146 +213,8 @@ def print_examples(page):
     print("};")
 
 
-# --- the check -------------------------------------------------------------------------------------
-
-
-def compare(what, source, page):
-    for name in sorted(set(source) - set(page)):
-        yield f"{what} {name}: the page does not have it"
-    for name in sorted(set(page) - set(source)):
-        yield f"{what} {name}: the sources do not have it"
-    for name in sorted({name for name in page if list(page).count(name) > 1}):
-        yield f"{what} {name}: the page has it twice"
-
-
-def check_parameters(sources, page):
-    main = sources["main"]
-    modes = dict(re.findall(r"^module_param(?:_cb)?\((\w+), .*?, (0\d+)\);", main, re.M))
-    limit_mode = re.search(r"module_param_cb\(name, .*?, (0\d+)\)", main).group(1)
-    modes.pop("name", None)
-    modes.update((name, limit_mode) for name in re.findall(r"^MAX_PARAM\((\w+),", main, re.M))
-    yield from compare("parameter", modes, page.names["parameter"])
-    defaults = dict(re.findall(r'MODULE_PARM_DESC\((\w+),\s*"[^"]*\(default (unlimited|\d+)\)"', main))
-    for part in sources["template"].split("@parameter ")[1:]:
-        name = re.match(r"\w+", part).group(0)
-        if name in defaults and f"Default: {defaults[name]}." not in part:
-            yield f"parameter {name}: the page does not have the default {defaults[name]}"
-        mode = re.search(r"[Mm]ode (0\d+)", part)
-        if name in modes and (not mode or mode.group(1) != modes[name]):
-            yield f"parameter {name}: the page does not say mode {modes[name]}"
-        for word in ("Unit:", "Range:", "Default:", "Example:"):
-            if word not in part.split(".El")[0]:
-                yield f"parameter {name}: the page has no \"{word}\""
-
-
-def check_sysfs(sources, page):
-    files = re.findall(r"^static DEVICE_ATTR_\w+\((\w+)\);", sources["sysfs"], re.M)
-    yield from compare("sysfs file", files, page.names["sysfs"])
-    admin = set(re.findall(r"^static DEVICE_ATTR_ADMIN_RO\((\w+)\);", sources["sysfs"], re.M))
-    for part in sources["template"].split("@sysfs ")[1:]:
-        name = re.match(r"\w+", part).group(0)
-        if ("0400" in part.split("@")[0]) != (name in admin):
-            yield f"sysfs file {name}: the page has the wrong mode"
-
-
-def check_struct(header, name):
-    fields = [field for field, _ in header.fields_of(name)[0]]
-    yield from compare(f"field of {name}", header.structs[name][1], fields)
-
-
-def check_defines(header, page, text):
-    # the comment before the number of the calls is for maintainers
-    for name in re.findall(r"^(?:/\*.*| )\*/\n#define THESEUS_MM_(\w+)", header.text, re.M):
-        if name in header.defines and name != "IOC_MAGIC" and not header.defines[name][1]:
-            yield f"definition THESEUS_MM_{name}: the page lacks the comment before it"
-    for name in header.defines:
-        if not name.endswith("_FLAGS_ALL") and not re.search(rf"\bTHESEUS_MM_{name}\b", text):
-            yield f"definition THESEUS_MM_{name}: the page does not have it"
-    known = {f"THESEUS_MM_{name}" for name in header.defines}
-    known |= {f"THESEUS_MM_IOC_{name}" for name in header.calls}
-    for name in sorted(set(re.findall(r"\bTHESEUS_MM_[A-Z0-9_]+\b(?!\*)", text))):
-        if name not in known and not name.endswith("_"):
-            yield f"definition {name}: the header does not have it"
-
-
-def check_tested_errors(sources, page):
-    """Each error that a test expects of a call is one of the errors of that call."""
-    calls = {}
-    for wrapper, body in re.findall(r"^static inline int uapi_(\w+)\(.*?^\{\n(.*?)^\}",
-                                    sources["tests"], re.S | re.M):
-        calls[wrapper] = re.findall(r"THESEUS_MM_IOC_(\w+)", body)
-    calls["export"] = calls["export_as"]
-    tested = re.findall(r"(?:_REFUSED\(|_EQ\(-|EXPECT_(?=EDQUOT))(E[A-Z]+)[,(]\s*uapi_(\w+)\(",
-                        sources["tests"])
-    for error, wrapper in sorted(set(tested)):
-        for call in set(calls.get(wrapper, ())) - ERRORS_OF_ITEMS:
-            if error not in page.errors_of[call]:
-                yield f"error {error} of {call}: a test expects it, and the page does not have it"
-
-
 def findings(sources):
-    page = Page(sources)
-    header = page.header
-    text = "\n".join(page.lines)
-    yield from compare("call", header.calls, page.names["calls"])
-    yield from compare("call", header.calls, page.rights)
-    yield from compare("example of", header.calls, page.names["example"])
-    yield from compare("structure", header.structs, page.names["struct"])
-    for name in header.structs:
-        yield from check_struct(header, name)
-    yield from check_defines(header, page, text)
-    yield from compare("section", header.sections, page.names["section"])
-    returned = set(re.findall(r"-(E[A-Z0-9]+)\b", sources["calls"])) - NO_ERROR_OF_A_CALL
-    for name in sorted(returned - set(header.errors)):
-        yield f"error {name}: the header's table does not have it"
-    for name in sorted(set(page.names["error"]) - set(header.errors)):
-        yield f"error {name}: the header's table does not have it, but the page has"
-    # each of these errors is one that every call can return
-    for name in sorted(set(header.errors) - set(page.names["error"]) - {"ENOTTY", "E2BIG"}):
-        yield f"error {name}: the page has it at no call"
-    yield from check_tested_errors(sources, page)
-    yield from check_parameters(sources, page)
-    yield from check_sysfs(sources, page)
-    yield from compare("debugfs file", re.findall(
-        r'debugfs_create_file\("(\w+)"', sources["debugfs"]), page.names["debugfs"])
-    keys = re.findall(r'"theseus_mm-([a-z-]+):', sources["fdinfo"])
-    keys += re.findall(r'show_limited\(m, "([a-z-]+)"', sources["fdinfo"])
-    keys += [one for key in re.findall(r'show_sum\(m, "([a-z-]+)"', sources["fdinfo"])
-             for one in (key, f"size-{key}")]
-    keys += [f"size-{key}" for key in re.findall(r'show_mapping\(m, "([a-z]+)"', sources["fdinfo"])]
-    yield from compare("fdinfo key", keys, page.names["fdinfo"])
-    yield from compare("event", re.findall(
-        r"^(?:TRACE_EVENT|DEFINE_EVENT\(\w+,|DEFINE_EVENT)\(?\s*(tmm_\w+)", sources["traces"],
-        re.M), page.names["event"])
-
-
-# Each change must give a finding that contains the words.
-BREAKS = (
-    ("header", r"__u32 nr_pinned;", "__u32 nr_pinned;\n\t__u32 nr_new;", "nr_new"),
-    ("header", r" \* @paddr: out: the physical address\n", "", "paddr"),
-    ("header", r"#define THESEUS_MM_IOC_SHARE\b", "#define THESEUS_MM_IOC_NEW\t"
-     "THESEUS_MM_IOWR(0x70, theseus_mm_share)\n#define THESEUS_MM_IOC_SHARE", "call NEW"),
-    ("header", r"#define THESEUS_MM_IOC_SHARE\b.*\n", "", "call SHARE"),
-    ("header", r"#define THESEUS_MM_KIND_PAGES\t1",
-     "#define THESEUS_MM_NEW\t4\n#define THESEUS_MM_KIND_PAGES\t1", "THESEUS_MM_NEW"),
-    ("header", r"/\* The usual choice", "/** The usual choice", "THESEUS_MM_PTE_DATA"),
-    ("header", r"\tEDOM\t", "\tENEW\t", "ENEW"),
-    ("calls", r"-ENOBUFS", "-ENOSTR", "ENOSTR"),
-    ("main", r"static bool quarantine;", "MAX_PARAM(max_new, x);", "max_new"),
-    ("main", r"default 65536", "default 65537", "max_handles"),
-    ("main", r"&quarantine, 0400", "&quarantine, 0644", "quarantine"),
-    ("sysfs", r"DEVICE_ATTR_RO\(tables\)", "DEVICE_ATTR_RO(new_tables)", "new_tables"),
-    ("sysfs", r"DEVICE_ATTR_RO\(abi\)", "DEVICE_ATTR_ADMIN_RO(abi)", "abi"),
-    ("debugfs", r'"stats"', '"new_stats"', "new_stats"),
-    ("fdinfo", r'"client-id|theseus_mm-client-id', "theseus_mm-new-id", "new-id"),
-    ("traces", r"tmm_remap", "tmm_new_event", "tmm_new_event"),
-    ("template", r"@sysfs mappings", "@sysfs no_such_file", "no_such_file"),
-    ("template", r"@parameter bad", "@parameter no_such", "no_such"),
-    ("template", r"@example DROP\n", "@example QUERY\n", "DROP"),
-    ("template", r"@error EDOM:", "@error ENOTHING:", "ENOTHING"),
-    ("template", r"@error ENODEV: MAP_ALLOCATED.*\n", "", "ENODEV of MAP_ALLOCATED_PAGES_TO"),
-    ("template", r"@error ESTALE: the mapping was imported or.*\n", "", "ESTALE of IMPORT"),
-)
+    return device_check.findings(sources, Page(sources))
 
 
 def main():
@@ -544,7 +224,7 @@ def main():
     elif mode == "examples":
         print_examples(Page(read_sources()))
     elif mode == "self-test":
-        self_test.find_breaks(read_sources(), BREAKS, findings)
+        self_test.find_breaks(read_sources(), device_check.BREAKS, findings)
     elif mode == "check":
         found = list(findings(read_sources()))
         print("".join(f"theseus_mm.4.in: {finding}\n" for finding in found), end="")
