@@ -28,11 +28,8 @@
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
-
-# If the script ends early, it reports a failure.
-closed=0
-trap '((closed)) || echo "0 passed, 1 failed"' EXIT
-trap 'exit 130' INT TERM
+# shellcheck source=scripts/closing.sh
+. "$(dirname "$0")/closing.sh"
 
 # Both regions are above 4 GiB, so that a physical address truncated to 32 bits fails. The
 # first region has one aligned GiB, 5 GiB to 6 GiB, and 320 MiB around it, too little for a
@@ -351,10 +348,4 @@ if [[ -n $plan ]]; then
 	done
 fi
 note "logs: $dir"
-status=0
-closing=$("$ROOT/scripts/test/ktap.py" sum "${reports[@]}") || status=$?
-[[ $closing == *passed* ]] || exit 1
-# shellcheck disable=SC2034 # the trap reads it
-closed=1
-printf '%s\n' "$closing"
-exit "$status"
+close_with_sum "${reports[@]}"

@@ -11,11 +11,8 @@
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
-
-# If the script ends early, it reports a failure.
-closed=0
-trap '((closed)) || echo "0 passed, 1 failed"' EXIT
-trap 'exit 130' INT TERM
+# shellcheck source=scripts/closing.sh
+. "$(dirname "$0")/closing.sh"
 
 guest=$ROOT/scripts/test/debian
 dir=$BUILD/install-$(date +%Y%m%d-%H%M%S)-$$
@@ -107,10 +104,4 @@ sed -nE 's/\r$//; s/^    (not )?ok [0-9]+ ([a-z0-9_]+) # .*\b([0-9]+) s$/\3 s\t\
 	"$dir/result.log" >&2
 "$ROOT/scripts/test/ktap.py" run --name install --plan user --programs "$names" "$dir" || :
 note "logs: $dir"
-status=0
-closing=$("$ROOT/scripts/test/ktap.py" sum "$dir/report.json") || status=$?
-[[ $closing == *passed* ]] || exit 1
-# shellcheck disable=SC2034 # the trap reads it
-closed=1
-printf '%s\n' "$closing"
-((status == 0))
+close_with_sum "$dir/report.json"
