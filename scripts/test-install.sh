@@ -45,29 +45,11 @@ build_packages() {
 # Builds the module with DKMS on the host, in a copy of the guest's root folder. That fills a compiler
 # cache, so that DKMS in the guest takes the objects from this cache.
 fill_ccache() { # ROOT
-	mkdir -p "$CACHE/ccache-debian"
-	# shellcheck disable=SC2016 # the inner shell expands the variables
-	as_root unshare --mount --net bash -euc '
-		root=$1 packages=$2 ccache=$3 script=$4
-		work=$(mktemp -d)
-		mount -t tmpfs none "$work"
-		mkdir "$work"/{upper,work,root}
-		mount -t overlay none "$work/root" \
-			-o "lowerdir=$root,upperdir=$work/upper,workdir=$work/work"
-		cd "$work/root"
-		mount -t proc none proc
-		mount --rbind /dev dev
-		mkdir packages ccache
-		mount --bind "$packages" packages
-		mount --bind "$ccache" ccache
-		cp "$script" compile.sh
-		status=0
-		chroot . bash /compile.sh || status=$?
-		cd /
-		umount -l "$work"
-		rmdir "$work"
-		exit "$status"
-	' - "$1" "$tests/packages" "$CACHE/ccache-debian" "$guest/compile.sh"
+	cp "$guest/compile.sh" "$tests/packages/"
+	# sudo keeps no variables
+	as_root env TMM_CACHE="$CACHE" unshare --mount --net --pid --fork --kill-child \
+		"$ROOT/scripts/in-debian.sh" "$1" "$tests/packages" "$CACHE/ccache-debian" \
+		bash /repository/compile.sh
 	cp -r "$CACHE/ccache-debian" "$tests/ccache"
 }
 

@@ -49,7 +49,7 @@ test_suite() { # SUITE
 	root=$("$ROOT/scripts/fetch-debian.sh" "$1")
 	# sudo keeps no variables
 	as_root env TMM_CACHE="$CACHE" unshare --mount --net --pid --fork --kill-child \
-		"$ROOT/scripts/in-debian.sh" "$root" "$dir" /repository/test
+		"$ROOT/scripts/in-debian.sh" "$root" "$dir" "$CACHE/ccache-packages" /repository/test
 }
 
 mkdir -p "$dir/host"

@@ -10,7 +10,7 @@ export CCACHE_MAXSIZE=100M
 
 dpkg -i /srv/debian/*.deb
 release=$(cd /lib/modules && echo *)
-for package in /packages/old/theseus-mm-dkms_*.deb /packages/new/theseus-mm-dkms_*.deb; do
+for package in /repository/{old,new}/theseus-mm-dkms_*.deb; do
 	dpkg --unpack "$package"
 	version=$(dpkg-query -W -f '${Version}' theseus-mm-dkms)
 	dkms build "theseus-mm/$version" -k "$release"
