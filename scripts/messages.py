@@ -83,6 +83,8 @@ OF_OTHERS = {
     "insmod: ERROR: could not insert module *: *",
     "tmm: *: unrecognized option '*'",
     "tmm: *: option requires an argument -- '*'",
+    "modprobe: FATAL: Module theseus_mm not found in directory *",
+    "modprobe: FATAL: Module theseus_mm not found.",
     "rmmod: ERROR: Module theseus_mm is in use",
     "WARNING: CPU: * PID: * at *",
 }

@@ -14,7 +14,8 @@ test_removal_leaves_the_module_in_use_alone() {
 
 test_module_unloads_after_its_last_user() {
 	release_memory
-	# modprobe needs the module's file, which is gone
+	# modprobe finds only an installed module
+	expect_failure modprobe -r theseus_mm | grep -F 'Module theseus_mm not found.'
 	rmmod theseus_mm
 	[[ ! -e $NODE ]] || fail "$NODE is still there"
 	! grep theseus_mm /proc/iomem || fail "the range is still claimed"
