@@ -132,18 +132,19 @@ stock_kernel() {
 # Prints the compiler of the debug kernels: gcc 12, the default of Debian 12, on Debian 13 too.
 debug_compiler() { if (($(debian_version) < 13)); then echo gcc; else echo gcc-12; fi; }
 
-# Lets sudo ask for the password now, and not during a command that runs quietly.
-ask_for_root() {
-	((EUID == 0)) || ! command -v sudo >/dev/null || sudo -n true 2>/dev/null || sudo -v
+# Ends the script unless as_root() can work.
+need_root() {
+	((EUID == 0)) || command -v sudo >/dev/null ||
+		die "this user is not root, and sudo is missing: run the command as root, or install sudo"
 }
 
-as_root() {
-	if ((EUID == 0)); then
-		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
-	else
-		echo "needs root or sudo: $*" >&2
-		return 1
-	fi
+# Lets sudo ask for the password now, and not during a command that runs quietly.
+ask_for_root() {
+	need_root
+	((EUID == 0)) || sudo -n true 2>/dev/null || sudo -v
+}
+
+as_root() { # COMMAND...
+	need_root
+	if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }

@@ -68,7 +68,7 @@ done
 ((${#missing[@]})) || exit 0
 
 command -v apt-get >/dev/null ||
-	die "this system has no apt-get: install its packages for these of Debian yourself: ${missing[*]}"
+	die "apt-get is missing: install these packages of Debian, or those of your system with the same programs: ${missing[*]}"
 
 # Both commands write to one log: if the lists cannot be fetched, only the first names the cause.
 install_missing() {

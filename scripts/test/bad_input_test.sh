@@ -2,8 +2,8 @@
 # Usage: bad_input_test.sh [TEST...]
 #
 # Tests the errors of commands that miss something: the network, the compiler, room on the disk,
-# headers, a kernel. Each command says what to do, and leaves nothing that is half done. The test
-# prints a line for each check, and the closing line with the counts.
+# headers, a kernel, apt-get, the rights of root. Each command says what to do, and leaves nothing that
+# is half done. The test prints a line for each check, and the closing line with the counts.
 set -uo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../common.sh"
@@ -89,6 +89,18 @@ test_no_compiler() {
 	check "and the message names it" says "is missing: install the package gcc"
 }
 
+# The machine has a compiler, but not the one of the kernel.
+test_other_compiler() {
+	copy_tree
+	hide_program 'gcc-[0-9]*'
+	check "there is a compiler" env PATH="$temporary/bin" gcc --version
+	check "the module is not built with another compiler than the kernel" fails \
+		env PATH="$temporary/bin" "$tree/scripts/build-module.sh" stock
+	check "and the message names the kernel's compiler" grep -E \
+		': (gcc-[0-9]+) is missing: install the package \1, the compiler of that kernel$' "$log"
+	check "and leaves no folder for the module" test ! -e "$tree/build/module-stock"
+}
+
 test_unknown_kernel() {
 	check "KERNEL= that Debian does not have fails" fails "$ROOT/scripts/fetch-kernel.sh" 5.10
 	check "and says which there are" says "take one of stock,$KERNEL_NAMES"
@@ -102,7 +114,28 @@ test_no_apt() {
 	hide_program 'apt-get'
 	rm "$temporary/bin/dpkg-query"
 	check "a system without apt-get is refused" fails env PATH="$temporary/bin" "$tree/scripts/deps.sh" tools
-	check "and the message names the packages" says "install its packages for these of Debian yourself: gcc"
+	check "and the message says so" says "apt-get is missing: install these packages of Debian"
+	check "and names the packages" says "with the same programs: gcc g++"
+}
+
+# Without dpkg-query, all packages seem to be missing. A namespace without a map of users hides that
+# root runs the test.
+test_neither_root_nor_sudo() {
+	local command
+	copy_tree
+	hide_program 'sudo'
+	rm "$temporary/bin/dpkg-query" "$temporary/bin/apt-get"
+	printf '#!/bin/sh\ntouch "%s"\n' "$temporary/called" >"$temporary/bin/apt-get"
+	chmod +x "$temporary/bin/apt-get"
+	for command in "deps.sh tools" "fetch-debian.sh bookworm"; do
+		# shellcheck disable=SC2086 # several words
+		check "$command as neither root nor with sudo fails" fails \
+			env PATH="$temporary/bin" TMM_CACHE="$temporary/new" unshare --user "$tree/scripts/"$command
+		check "and says what to do" \
+			says "this user is not root, and sudo is missing: run the command as root, or install sudo"
+	done
+	check "and apt-get did not run" test ! -e "$temporary/called"
+	check "and there is no Debian" test -z "$(find "$temporary/new" -type d -name 'packages-*')"
 }
 
 # The user's folder may already have files, also one with the name that the script could use itself.
