@@ -40,8 +40,9 @@ make_root_from() { # MIRROR SECURITY
 	(quietly "$BUILD/fetch-debian-$suite.log" "making a minimal Debian ($suite) from $1" make_root "$@")
 }
 
-note "unpacking a minimal Debian ($suite, about 100 MB of packages)"
 ask_for_root
+need_space 1500 "a minimal Debian ($suite)"
+note "unpacking a minimal Debian ($suite, up to 350 MB of packages)"
 new=$(mktemp -d "$dir.XXXXXX")
 trap 'as_root rm -rf "$new"' EXIT
 if make_root_from "$(mirror Debian)" "$(mirror Debian-Security)" ||

@@ -127,6 +127,7 @@ compiler_root() {
 	exec 6>"$dir.lock"
 	flock 6
 	if [[ ! -e $dir/usr/bin/gcc-14 ]]; then
+		need_space 1000 "gcc 14 of Debian 13"
 		note "downloading gcc 14 of Debian 13 (about 80 MB)"
 		new=$(mktemp -d "$dir.XXXXXX")
 		# shellcheck disable=SC2064 # the directory of now

@@ -77,6 +77,19 @@ test_no_space_for_a_kernel() {
 	check "and leaves nothing of a kernel" test -z "$(grep '^left: ' "$log")"
 }
 
+# The check comes before the first download, so that this test needs no network.
+test_no_space_for_a_debian() {
+	local cache=$temporary/tiny
+	mkdir "$cache"
+	# shellcheck disable=SC2016 # the inner shell expands its arguments
+	check "fetch-debian.sh with a full cache fails" fails \
+		alone bash -c 'mount -t tmpfs -o size=2m none "$1" && TMM_CACHE=$1 "$2" bookworm && exit
+			find "$1" -name "packages-*" ! -name "*.lock" | sed "s/^/left: /"; exit 1' \
+		- "$cache" "$ROOT/scripts/fetch-debian.sh"
+	check "and says so" says "a minimal Debian (bookworm) needs 1500 MB: free some"
+	check "and leaves nothing of a Debian" test -z "$(grep '^left: ' "$log")"
+}
+
 test_no_compiler() {
 	copy_tree
 	hide_program '*gcc*'
