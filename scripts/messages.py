@@ -3,11 +3,12 @@
 """Usage: messages.py list|check|self-test
 
 Compares initramfs/share/TROUBLESHOOTING.md with the sources. Each message with which the module, the
-tool, the commands of make or the guest's init report a failure has to be in the first column of a
-table of that page, and each message of the page has to be in the sources. "list" prints the messages
-of the sources.
+tool, the module for Python, the packages, the commands of make or the guest's init report a failure
+has to be in the first column of a table of that page, and each message of the page has to be in the
+sources. "list" prints the messages of the sources.
 
-A conversion of printf(), a variable of the shell and a <word> of the page stand for any text.
+A conversion of printf(), a variable of the shell, a field of Python and a <word> of the page stand for
+any text.
 Messages of a new kind of program need a line in SOURCES.
 """
 import re
@@ -20,7 +21,7 @@ import self_test
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = "initramfs/share/TROUBLESHOOTING.md"
-STRING = r'((?:"(?:[^"\\]|\\.)*"\s*|PRI\w+\s*)+)'
+STRING = r'((?:f?"(?:[^"\\]|\\.)*"\s*|PRI\w+\s*)+)'
 
 # For each kind of program: its files; a regular expression for what is before a message; what the
 # program prints around the message. A message is one string, which may have several parts.
@@ -46,6 +47,12 @@ SOURCES = {
         (r"\bfprintf\(stderr,\s*", "{}"),
         (r"\bdemo_fail\(\w+,\s*", "demo: FAILED: %s: {}"),
         (r"\bdemo_call_failed\(\w+,\s*", "demo: FAILED: %s: {}: %s"),
+    )),
+    "python": ("initramfs/lib/python3/theseus_mm/*.py", (
+        (r"\braise (?:Import|Value)Error\(", "{}"),
+        (r"\braise OSError\(errno\.\w+, ", "{}"),
+        # error_of() adds this text to a message
+        (r"\bmeaning \+= ", "{}"),
     )),
     "packages": ("debian/theseus-mm-dkms.p*", (
         (r"\becho (?=\"theseus)", "{}"),
@@ -108,6 +115,14 @@ def of_shell(text):
     return re.sub(r"\*{2,}", "*", text)
 
 
+def of_python(text):
+    return re.sub(r"\{[^{}]*\}", "*", text)
+
+
+# How a message of a kind of program becomes one with stars; all others are messages of C.
+CONVERSIONS = {**dict.fromkeys(SHELL, of_shell), "python": of_python}
+
+
 def messages_of(kind, text):
     _, patterns = SOURCES[kind]
     if kind not in SHELL:
@@ -120,7 +135,7 @@ def messages_of(kind, text):
         for match in re.finditer(before + STRING, text):
             parts = re.findall(r'"((?:[^"\\]|\\.)*)"', match.group(match.lastindex))
             for line in filter(None, "".join(parts).split("\\n")):
-                line = of_shell(line) if kind in SHELL else of_c(line)
+                line = CONVERSIONS.get(kind, of_c)(line)
                 message = normal(around.replace("{}", line))
                 if message not in NO_MESSAGE.get(kind, ()):
                     yield message
@@ -166,6 +181,7 @@ BREAKS = (
     ("library", r"\Z", 'void f(void) { perror("new"); }', "new"),
     ("tool", r"load the module first", "no module is loaded", "no module is loaded"),
     ("tool", r'failed\(errno, "GET_LIMITS"\)', 'failed(errno, "NEW_LIMITS")', "NEW_LIMITS"),
+    ("python", r"is the module theseus_mm loaded", "is there a module", "is there a module"),
     ("init", r"kmemleak refuses to", "kmemleak does not", "kmemleak does not"),
     ("page", r"\| `regions= is missing", "| `regions= was forgotten", "no program prints"),
 )
