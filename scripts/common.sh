@@ -82,8 +82,8 @@ quietly() {
 	die "$what failed (status $rc), see $log$(advice_for "$log")"
 }
 
-# The kernels that KERNEL= takes besides stock (see stock_kernel), debug and debug-rt: Debian 12's
-# backport, without and with PREEMPT_RT, Debian 13's own, and the newest 7.x among Debian 13's
+# The kernels that KERNEL= takes besides stock (see stock_kernel), debug and debug-rt: the newest 6.12
+# for Debian 12, without and with PREEMPT_RT, Debian 13's own, and the newest 7.x among Debian 13's
 # backports.
 KERNEL_NAMES=6.12,6.12-rt,6.12-deb13,7
 # fetch-kernel.sh ends with this status if Debian does not have the kernel any more.
