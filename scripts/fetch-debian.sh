@@ -2,9 +2,10 @@
 # Usage: fetch-debian.sh bookworm|trixie
 #
 # Prints the path of a folder with a minimal Debian 12 (bookworm) or Debian 13 (trixie), which has
-# DKMS and a compiler. The packages with the kernel's headers and with Python lie in its apt cache, so
-# that a test can install them without a network. The packages come from the host's mirror, or from
-# Debian's own, which has all releases. The folder is made anew after two weeks.
+# DKMS and a compiler. The packages with the headers of two kernels, one of them with PREEMPT_RT, and
+# with Python lie in its apt cache, so that a test can install them without a network. The packages
+# come from the host's mirror, or from Debian's own, which has all releases. The folder is made anew
+# after two weeks.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -30,7 +31,7 @@ make_root() { # MIRROR SECURITY
 		--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt=force-unsafe-io \
-		--customize-hook='chroot "$1" apt-get -q -y --download-only install linux-headers-amd64 python3' \
+		--customize-hook='chroot "$1" apt-get -q -y --download-only install linux-headers-amd64 linux-headers-rt-amd64 python3' \
 		"$suite" "$new/root" \
 		"deb [signed-by=$KEYRING] $1 $suite main" \
 		"deb [signed-by=$KEYRING] $2 $suite-security main"

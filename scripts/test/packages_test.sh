@@ -182,6 +182,26 @@ test_late_headers() {
 	check "DKMS calls the module installed" dkms_says "$version" installed
 }
 
+# The package of the headers also brings the common headers and, in Debian 13, the kernel.
+list_rt_packages() { dpkg-query -W -f '${Package}\n' | grep -E '^linux-.*-rt(-amd64)?$'; }
+
+# A second kernel, with PREEMPT_RT: Linux 6.1 in Debian 12, and 6.12 in Debian 13. The removal of a
+# kernel runs the hooks in prerm.d.
+test_rt_kernel() {
+	local rt updates packages
+	check "install the headers of a kernel with PREEMPT_RT" apt install linux-headers-rt-amd64
+	rt=$(list_rt_packages | sed -n 's/^linux-headers-\([0-9].*-rt-amd64\)$/\1/p')
+	updates=/lib/modules/$rt/updates
+	check "DKMS has built the module for $rt" module_says vermagic "$rt SMP "
+	check "that module has the version" module_says version "$version"
+	check "run the hooks of a kernel that goes" run-parts --arg="$rt" /etc/kernel/prerm.d
+	check "its module is gone" no_module
+	mapfile -t packages < <(list_rt_packages)
+	check "remove that kernel" apt purge "${packages[@]}"
+	# Debian 12 has headers without the kernel, which would remove its folder.
+	rm -rf "/lib/modules/$rt"
+}
+
 dkms_says() { # VERSION STATE
 	[[ $(dkms status -m theseus-mm -v "$1" -k "$kernel") == *"$2"* ]]
 }
@@ -275,6 +295,7 @@ fi
 test_without_headers
 test_python
 test_late_headers
+test_rt_kernel
 test_upgrade
 test_removal
 use_repository now

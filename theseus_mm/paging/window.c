@@ -17,6 +17,7 @@
 #include <linux/notifier.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 
 /* This bit tells the CPU to keep the TLB entries of the address-space number that it loads. */
 #ifndef X86_CR3_PCID_NOFLUSH
