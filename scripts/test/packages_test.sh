@@ -216,15 +216,27 @@ test_upgrade() {
 	check "DKMS has forgotten the old version" is_missing "/var/lib/dkms/theseus-mm/$version"
 }
 
+# Puts a /dev with the node of a loaded module over the host's /dev.
+mount_node() {
+	mount -t tmpfs none /dev
+	mknod -m 666 /dev/null c 1 3
+	mknod -m 660 /dev/theseus_mm c 10 255
+	chgrp theseus /dev/theseus_mm
+	ln -s /proc/self/fd /dev/fd
+}
+
 test_removal() {
 	check "remove" apt remove theseus-mm-dkms
 	check "the module is gone" no_module
 	check "the source tree is gone" is_missing "/usr/src/theseus-mm-$next"
 	check "no command unloads or loads the module" is_missing /tmp/loaded
 	unguard_module
+	mount_node
 	check "purge" apt purge theseus-mm-dkms theseus-mm-tools libtmm-dev libtmm0 \
 		python3-theseus-mm
 	check "the group is gone" fails group_exists
+	check "the node of a loaded module belongs to root" test "$(stat -c %U:%G /dev/theseus_mm)" = root:root
+	umount /dev
 	compare_tree "nothing is left"
 }
 
