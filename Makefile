@@ -6,11 +6,11 @@
 
 S := scripts
 export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
-export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES
+export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTEM N
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict
-.PHONY: nightly kernel style check abi clean help
+.PHONY: nightly kernel bench bench-check bench-profile style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -95,6 +95,19 @@ nightly: ## run the tests that take too long for CI, with the time of each; STAG
 kernel: ## build the debug kernel only
 	@$(S)/deps.sh test
 	@$(S)/build-kernel.sh debug
+
+##@ Measure it
+bench: ## measure everything beside Linux's own calls, and renew bench/README.md; KERNEL=6.12
+	@$(S)/deps.sh bench
+	@$(S)/bench.sh all
+
+bench-check: ## compare a part of it with bench/figures.json; fails if a row costs over 3 % more
+	@$(S)/deps.sh run
+	@$(S)/bench.sh check
+
+bench-profile: ## print the instructions of one row by function; ROW=create-4k, SYSTEM=ours, N=1000
+	@$(S)/deps.sh run
+	@$(S)/bench.sh profile "$$ROW" "$$SYSTEM" "$$N"
 
 ##@ Check it
 style: ## check the style of code and documents: checkpatch, kernel-doc, shellcheck, layers, names

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Usage: build-module.sh KERNEL [MAKE-ARGUMENT...]   (KERNEL: stock, debug, debug-rt, 6.12, ...)
 #
-# Builds theseus_mm.ko, and the KUnit modules if the kernel has KUnit, in build/module-KERNEL.
+# Builds theseus_mm.ko, and the KUnit modules if the kernel has KUnit, in build/module-KERNEL. With
+# TMM_BENCH=1, also builds the module that measures.
 # The build works incrementally on a copy of the sources: the objects of two kernels cannot
 # share a directory, and objects do not belong in the source tree.
 set -euo pipefail
@@ -47,10 +48,10 @@ fi
 # Files that are not sources are excluded, so that --delete keeps them.
 rsync -a --delete --exclude='*.mod.c' \
 	--include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
-	"$ROOT/Kbuild" "$ROOT/theseus_mm" "$ROOT/kunit" "$dir/"
+	"$ROOT/Kbuild" "$ROOT/theseus_mm" "$ROOT/kunit" "$ROOT/bench" "$dir/"
 
 # If the kernel has UBSAN for chosen objects only, UBSAN_SANITIZE chooses ours.
-args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y TMM_SUITES="${SUITES:-}")
+args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y TMM_SUITES="${SUITES:-}" TMM_BENCH="${TMM_BENCH:-}")
 if [[ -z $compiler_root ]] && command -v ccache >/dev/null; then
 	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$dir CCACHE_NOHASHDIR=1
 	args+=(CC="ccache $compiler")

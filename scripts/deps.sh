@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh tools|deb|packages|module|run|test|style|debian
+# Usage: deps.sh tools|deb|packages|module|run|bench|test|style|debian
 #
 # Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
 # If none is missing, the script does nothing.
@@ -33,6 +33,10 @@ packages_for() {
 		packages_for module
 		echo qemu-system-x86 busybox-static cpio gzip xz-utils python3
 		;;
+	bench)
+		packages_for run
+		echo python3-matplotlib
+		;;
 	test)
 		packages_for run
 		echo xz-utils ccache bc bison flex libelf-dev libssl-dev perl gcc-multilib python3-numpy
@@ -62,7 +66,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?tools, deb, packages, module, run, test, style or debian}"); do
+for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, style or debian}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0

@@ -17,8 +17,8 @@ shopt -s inherit_errexit
 
 kernel=${1:-stock}
 [[ $kernel != stock ]] || kernel=$(stock_kernel)
-# Of a kernel's modules, 300 MB, only those that tests load.
-modules=(brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject)
+# Of a kernel's modules, 300 MB, only those that tests and measurements load.
+modules=(brd kvm kvm-amd kvm-intel irqbypass ccp mce-inject hwpoison-inject drm drm_buddy)
 
 exec 9>"$CACHE/kernel-$kernel.lock"
 flock 9
@@ -41,7 +41,7 @@ stock() {
 	release=$(stock_release)
 	package=linux-image-$release
 	version=$(package_version "linux-headers-$release")
-	dir=$CACHE/$package-$version-with-modules
+	dir=$CACHE/$package-$version-with-modules-2
 	image=$dir/boot/vmlinuz-$release
 	if [[ ! -e $image ]]; then
 		need_space 600 "$package"

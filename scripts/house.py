@@ -191,7 +191,7 @@ class House:
         self.used = set()
         self.findings = []
         self.module = sources(root, "theseus_mm")
-        self.tests = sources(root, "kunit")
+        self.tests = sources(root, "kunit") + sources(root, "bench")
         self.user = sources(root, "initramfs")
         self.libtmm = Symbols(root, "initramfs/lib/libtmm/libtmm.map")
         self.by_path = {source.path: source for source in self.module + self.tests}

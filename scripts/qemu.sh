@@ -13,6 +13,10 @@
 #   --device ARG     add a -device; may be given several times
 #   --object ARG     add an -object for a later --device; may be given several times
 #   --numa ARG       add a -numa; may be given several times
+#   --cpus N         number of CPUs (2)
+#   --icount         let the emulator's clock count instructions, on one CPU. With TMM_ACCEL=kvm, the
+#                    guest runs on one CPU, and the clock is the processor's.
+#   --plugin ARG     add a -plugin of the emulator
 #
 # Only this script describes the virtual machine. The PARAMETERs go to the kernel's command
 # line. The script writes to DIR: qemu.cmd, accel, console.log (ttyS0, the kernel) and
@@ -21,7 +25,7 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-kernel='' initrd='' dir='' mem=2G low='' limit=600 stream=0 shell=0
+kernel='' initrd='' dir='' mem=2G low='' limit=600 stream=0 shell=0 cpus=2 icount=()
 parameters=()
 devices=()
 disks=()
@@ -34,7 +38,9 @@ while (($#)); do
 	--mem) mem=$2 && shift ;;
 	--low) low=,max-ram-below-4g=$2 && shift ;;
 	--timeout) limit=$2 && shift ;;
-	--device | --object | --numa) devices+=("-${1#--}" "$2") && shift ;;
+	--device | --object | --numa | --plugin) devices+=("-${1#--}" "$2") && shift ;;
+	--cpus) cpus=$2 && shift ;;
+	--icount) cpus=1 icount=(-icount 'shift=0,sleep=off') ;;
 	--stream) stream=1 ;;
 	--shell) shell=1 limit=0 ;;
 	--gdb) limit=0 devices+=(-s -S) parameters+=(nokaslr) ;;
@@ -62,9 +68,9 @@ describe() {
 	local accel=$1
 	shift
 	machine=(qemu-system-x86_64 -nodefaults -no-user-config -machine "q35$low"
-		-accel "$accel" -cpu max -smp 2 -m "$mem"
+		-accel "$accel" -cpu max -smp "$cpus" -m "$mem"
 		-nographic -monitor none
-		-serial "file:$console" "${terminal[@]}" "${devices[@]}" "${disks[@]}")
+		-serial "file:$console" "${terminal[@]}" "${devices[@]}" "${disks[@]}" "${icount[@]}")
 	((${#disks[@]} == 0)) || return 0
 	machine+=(-no-reboot -kernel "$kernel" -initrd "$initrd"
 		-append "console=ttyS0 panic=-1 oops=panic no_timer_check $*")
@@ -94,7 +100,10 @@ kvm_works() {
 choose_accel() {
 	local tcg=tcg,thread=multi
 	case ${TMM_ACCEL:-} in
-	tcg) accel=$tcg why="TMM_ACCEL asks for it" ;;
+	tcg)
+		accel=$tcg why="TMM_ACCEL asks for it"
+		((${#icount[@]} == 0)) || accel=tcg why="instructions are counted"
+		;;
 	kvm) accel=kvm why="TMM_ACCEL asks for it" ;;
 	'')
 		if ! grep -qE '^flags.*\b(vmx|svm)\b' /proc/cpuinfo; then
@@ -111,6 +120,10 @@ choose_accel() {
 	esac
 }
 
+# With KVM, the processor's own clock counts.
+if ((${#icount[@]})); then
+	if [[ ${TMM_ACCEL:-tcg} == kvm ]]; then icount=(); else TMM_ACCEL=tcg; fi
+fi
 terminal=(-serial "file:$result")
 if ((shell)); then
 	terminal=(-chardev "stdio,id=terminal,signal=off,logfile=$result"

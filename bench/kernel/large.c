@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Large mappings, beside vmalloc(). N is the number of mappings that exist at once. */
+#include "kernel/groups.h"
+#include "kernel/measure.h"
+#include "linux/theseus_mm.h"
+
+#include <linux/kernel.h>
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+
+static u64 nr_bytes;
+
+static int create_large(unsigned int i)
+{
+	struct tmm_mapped_pages *mp = tmm_create_mapping(nr_bytes,
+							 TMM_PTE_DEFAULT | TMM_PTE_WRITABLE);
+
+	if (IS_ERR(mp))
+		return PTR_ERR(mp);
+	bench_objects[i] = mp;
+	return 0;
+}
+
+static int remap_large(unsigned int i)
+{
+	return tmm_mapped_pages_remap(bench_objects[i], TMM_PTE_DEFAULT);
+}
+
+static void undo_large(unsigned int i)
+{
+	struct tmm_mapped_pages *mp = bench_objects[i];
+
+	tmm_mapped_pages_drop(&mp);
+	bench_objects[i] = NULL;
+}
+
+static int drop_large(unsigned int i)
+{
+	undo_large(i);
+	return 0;
+}
+
+static int create_vmalloc(unsigned int i)
+{
+	bench_objects[i] = vmalloc(nr_bytes);
+	return bench_objects[i] ? 0 : -ENOMEM;
+}
+
+static void undo_vmalloc(unsigned int i)
+{
+	vfree(bench_objects[i]);
+	bench_objects[i] = NULL;
+}
+
+static int drop_vmalloc(unsigned int i)
+{
+	undo_vmalloc(i);
+	return 0;
+}
+
+/**
+ * struct large_size - a size of mapping
+ * @nr_bytes: the size
+ * @nr: mappings at once
+ * @nr_rounds: rounds of these
+ * @rows: names of the rows: create, remap, drop
+ * @has_vmalloc: vmalloc() has room for as many
+ */
+struct large_size {
+	u64 nr_bytes;
+	unsigned int nr;
+	unsigned int nr_rounds;
+	const char *rows[3];
+	bool has_vmalloc;
+};
+
+static const struct large_size large_sizes[] = {
+	{ SZ_2M, 100, 20, { "create-2m", "remap-2m", "drop-2m" }, true },
+	{ SZ_64M, 4, 25, { "create-64m", "remap-64m", "drop-64m" }, true },
+	{ SZ_256M, 1, 20, { "create-256m", "remap-256m", "drop-256m" }, true },
+	{ SZ_1G, 1, 20, { "create-1g", "remap-1g", "drop-1g" }, false },
+};
+
+static void measure_size(const struct large_size *size)
+{
+	const struct bench_step ours[] = {
+		{ size->rows[0], "ours", create_large },
+		{ size->rows[1], "ours", remap_large },
+		{ size->rows[2], "ours", drop_large },
+	};
+	const struct bench_step linux_own[] = {
+		{ size->rows[0], "vmalloc", create_vmalloc },
+		{ size->rows[2], "vfree", drop_vmalloc },
+	};
+	const struct bench_series series_ours = {
+		.steps = ours, .nr_steps = ARRAY_SIZE(ours), .undo = undo_large,
+	};
+	const struct bench_series series_linux = {
+		.steps = linux_own, .nr_steps = ARRAY_SIZE(linux_own), .undo = undo_vmalloc,
+		.settle = vm_unmap_aliases,
+	};
+
+	nr_bytes = size->nr_bytes;
+	bench_measure(&series_ours, size->nr, size->nr, size->nr_rounds);
+	if (size->has_vmalloc)
+		bench_measure(&series_linux, size->nr, size->nr, DIV_ROUND_UP(size->nr_rounds, 5));
+}
+
+void bench_large(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(large_sizes); i++)
+		measure_size(&large_sizes[i]);
+}

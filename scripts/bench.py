@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Reads what the guests of bench.sh have measured.
+
+    bench.py report --module THESEUS_MM.KO --out DIR [--renew] BOOT...
+        judges the logs of the boots, writes DIR/results.json, prints the table
+        and the bars, draws the plots; with --renew, also renews bench/README.md
+        and its pictures
+    bench.py check --module THESEUS_MM.KO BOOT
+        compares the boot with bench/figures.json; fails if a row costs over 3 %
+        more than its figure
+    bench.py figures --module THESEUS_MM.KO BOOT
+        writes the rows of the boot into bench/figures.json
+    bench.py chosen
+        prints the parameters of the boot for check and figures, one a line
+
+A guest prints a line for each result:
+
+    tmm-bench: ROW SYSTEM N UNIT COUNT MEAN P999 MAX
+    tmm-bench: ROW SYSTEM - skipped REASON
+    tmm-bench: failed ROW REASON
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "test"))
+import bench_bars  # noqa: E402
+import ktap  # noqa: E402
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FIGURES = os.path.join(ROOT, "bench", "figures.json")
+RENEW = "make bench"
+RENEW_FIGURES = "scripts/bench.sh figures"
+# A row may cost this much more than its figure, in parts of one.
+TOLERANCE = 0.03
+
+# The rows of bench-check: those of the module whose cost depends on its own code alone, at sizes
+# that take a few seconds. `make bench` measures all rows at all sizes.
+CHECKED_ROWS = (
+    "create-4k", "read-64", "remap-4k", "drop-4k", "allocate-frame", "drop-frame",
+    "allocate-page", "drop-page", "window", "create-2m", "remap-2m", "drop-2m",
+    "program-create-4k", "program-remap-4k", "program-drop-4k", "program-create-batch-4k",
+    "program-drop-batch-4k", "program-read-64", "program-write-64",
+)
+CHECKED_SIZES = (100, 1000)
+
+WORD = r"[a-z0-9-]+"
+LINE = re.compile(r"\btmm-bench: (?!#)(.*)$")
+RESULT = re.compile(rf"({WORD}) ({WORD}) (\d+) ({WORD}) (\d+) (\d+(?:\.\d+)?) (\d+) (\d+)")
+SKIPPED = re.compile(rf"({WORD}) ({WORD}) - skipped (.+)")
+FAILED = re.compile(rf"failed ({WORD}) (.+)")
+UNITS = ("instructions", "cycles", "bytes", "nanoseconds", "operations-per-second")
+
+
+class BadLog(Exception):
+    """The logs of a guest prove nothing. The text says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    row: str
+    system: str
+    n: int
+    unit: str
+    count: int
+    mean: float
+    p999: int
+    max: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Skip:
+    row: str
+    system: str
+    reason: str
+
+
+def parse(text):
+    """Returns the results, the skipped rows and the failures of a log."""
+    results, skips, failures = [], [], []
+    for line in text.replace("\r", "").split("\n"):
+        match = LINE.search(line)
+        if not match:
+            continue
+        body = match.group(1).strip()
+        found = RESULT.fullmatch(body)
+        if found and found.group(4) in UNITS and int(found.group(5)):
+            row, system, n, unit, count, mean, p999, highest = found.groups()
+            results.append(Result(row, system, int(n), unit, int(count), float(mean),
+                                  int(p999), int(highest)))
+        elif found := SKIPPED.fullmatch(body):
+            skips.append(Skip(*found.groups()))
+        elif found := FAILED.fullmatch(body):
+            failures.append(f"{found.group(1)}: {found.group(2)}")
+        else:
+            failures.append(f"a line that is no result: {body}")
+    return results, skips, failures
+
+
+def judge_boot(console, result):
+    """Returns the results and skipped rows of a boot, or raises BadLog."""
+    leaves = ktap.check_console(console) + ktap.check_verdict(result, "bench")
+    problems = [f"{leaf.name}: {leaf.message}" for leaf in leaves if leaf.status == "failed"]
+    results, skips, failures = parse(console + "\n" + result)
+    problems += [f"failed: {failure}" for failure in failures]
+    seen = set()
+    for one in results:
+        key = (one.row, one.system, one.n)
+        if key in seen:
+            problems.append(f"{one.row} {one.system} {one.n}: measured twice")
+        seen.add(key)
+    if not results:
+        problems.append("no row was measured")
+    if problems:
+        raise BadLog("\n".join(problems))
+    return results, skips
+
+
+def read_boot(directory):
+    try:
+        return judge_boot(ktap.read(directory, "console.log"), ktap.read(directory, "result.log"))
+    except BadLog as bad:
+        raise BadLog(f"{directory}:\n{bad}") from bad
+
+
+def facts_of(directory):
+    """The kernel that ran, and the facts that the guest printed."""
+    match = re.search(r"^# kernel (\S+), (.*)$", ktap.read(directory, "result.log"), re.M)
+    if not match:
+        raise BadLog(f"{directory}: the guest has not named its kernel")
+    return match.group(1)
+
+
+def compiler_of(module):
+    text = subprocess.run(["readelf", "-p", ".comment", module], check=True,
+                          capture_output=True, text=True).stdout
+    match = re.search(r"GCC: .* (\S+)$", text, re.M)
+    if not match:
+        raise BadLog(f"{module}: names no compiler")
+    return f"gcc {match.group(1)}"
+
+
+def emulator():
+    first = subprocess.run(["qemu-system-x86_64", "--version"], check=True, capture_output=True,
+                           text=True).stdout.splitlines()[0]
+    return first.replace("QEMU emulator version", "QEMU")
+
+
+class Table:
+    """The results of a run by row, system and size."""
+
+    def __init__(self, results):
+        self.by_key = {(one.row, one.system, one.n): one for one in results}
+        self.results = results
+
+    def sizes(self, row, system):
+        return {n for (r, s, n) in self.by_key if (r, s) == (row, system)}
+
+    def mean(self, row, system, n):
+        """The mean at a size; a row that was measured at one size has it at all sizes."""
+        one = self.by_key.get((row, system, n))
+        if not one:
+            sizes = self.sizes(row, system)
+            one = self.by_key[(row, system, min(sizes))] if len(sizes) == 1 else None
+        return one.mean if one else None
+
+    def total(self, pairs, less, n):
+        """The sum of several rows at a size, or None if one was not measured."""
+        means = [self.mean(row, system, n) for row, system in pairs]
+        taken = [self.mean(row, system, n) for row, system in less]
+        if None in means or None in taken:
+            return None
+        return sum(means) - sum(taken)
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """A bar at one size. "ours" is None if the bar is not measured yet."""
+    bar: bench_bars.Bar
+    n: int = 0
+    ours: float = None
+    other: float = None
+    passed: bool = None
+
+    @property
+    def quotient(self):
+        return self.ours / self.other if self.other else None
+
+    @property
+    def word(self):
+        return {None: "not measured yet", True: "pass", False: "miss"}[self.passed]
+
+
+def split_pairs(names):
+    return [tuple(name.split(" ")) for name in names]
+
+
+def judge_bar(table, bar):
+    """Returns a verdict for each size of a bar; a single one if the bar is not measured yet."""
+    ours = [(row, "ours") for row in bar.ours]
+    less = [(row, "ours") for row in bar.less_ours]
+    theirs, less_theirs = split_pairs(bar.theirs), split_pairs(bar.less_theirs)
+    sizes = sorted(set().union(*(table.sizes(*pair) for pair in ours)))
+    costs = {n: table.total(ours, less, n) for n in sizes}
+    costs = {n: cost for n, cost in costs.items() if cost is not None}
+    chosen = [n for n in costs if n >= bar.first]
+    if bar.kind == "limit":
+        found = [(n, costs[n], bar.factor, costs[n] <= bar.factor) for n in chosen]
+    elif bar.kind == "growth":
+        found = [] if len(chosen) < 2 else [
+            (chosen[-1], costs[chosen[-1]], costs[chosen[0]],
+             costs[chosen[-1]] <= bar.factor * costs[chosen[0]])]
+    elif bar.kind == "base":
+        found = [] if 0 not in costs else [
+            (n, costs[n], costs[0], costs[n] <= bar.factor * costs[0]) for n in chosen if n]
+    else:
+        others = {n: table.total(theirs, less_theirs, n) for n in chosen}
+        found = [(n, costs[n], others[n], costs[n] <= bar.factor * others[n])
+                 for n in chosen if others[n] is not None]
+    return [Verdict(bar, *one) for one in found] or [Verdict(bar)]
+
+
+def judge_bars(table):
+    return [verdict for bar in bench_bars.BARS for verdict in judge_bar(table, bar)]
+
+
+def shown(number):
+    """A number for a table: thousands with a comma, one digit behind the point if it is small."""
+    if number is None:
+        return "–"
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.1f}"
+
+
+def bar_line(verdict):
+    bar = verdict.bar
+    wanted = {"ratio": f"<= {bar.factor} x beside", "limit": f"<= {bar.factor:,}",
+              "growth": f"<= {bar.factor} x the smallest",
+              "base": f"<= {bar.factor} x without"}[bar.kind]
+    if verdict.passed is None:
+        return (bar.number, bar.what, wanted, "–", "–", "–", "–", verdict.word)
+    return (bar.number, bar.what, wanted, f"{verdict.n:,}", shown(verdict.ours),
+            shown(verdict.other), f"{verdict.quotient:.2f}", verdict.word)
+
+
+def print_columns(rows):
+    rows = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+BAR_HEAD = ("bar", "what", "wanted", "N", "ours", "beside", "ratio", "")
+
+
+# --- bench-check ------------------------------------------------------------------
+
+
+def load_figures(path=None):
+    path = path or FIGURES
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def figures_from(results):
+    """The rows of ours that figures.json keeps: ROW -> size -> mean."""
+    found = {}
+    for one in results:
+        if one.system == "ours" and one.unit in ("instructions", "bytes"):
+            found.setdefault(one.row, {})[str(one.n)] = one.mean
+    return found
+
+
+def renew_figures(results, kernel, compiler, path=None):
+    path = path or FIGURES
+    figures = load_figures(path)
+    figures.setdefault(kernel, {})[compiler] = figures_from(results)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(figures, file, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+def compare(results, figures, kernel, compiler):
+    """Compares rows with the figures. Returns the lines to print, and whether all rows pass."""
+    found = figures_from(results)
+    known = figures.get(kernel, {}).get(compiler)
+    lines, good = [("row", "N", "figure", "now", "change", "")], True
+    notes = []
+    is_same = known is not None
+    if not is_same:
+        others = [(k, c) for k in figures for c in figures[k]]
+        if not others:
+            return [], ["there are no figures yet: " + RENEW + " writes them"], True
+        other = others[-1]
+        known = figures[other[0]][other[1]]
+        notes.append(f"WARNING: no figures for kernel {kernel} with {compiler}; those below are of "
+                     f"kernel {other[0]} with {other[1]}, and nothing is judged: run {RENEW}")
+    for row in sorted(set(known) | set(found)):
+        sizes = set(known.get(row, {})) | set(found.get(row, {}))
+        for n in sorted(sizes, key=int):
+            figure, now = known.get(row, {}).get(n), found.get(row, {}).get(n)
+            if figure is None:
+                word, change = f"no figure yet: run {RENEW}", "–"
+            elif now is None:
+                word, change = "NOT MEASURED", "–"
+                good = good and not is_same
+            else:
+                part = round(now / figure - 1, 6) if figure else 0
+                change, word = f"{part:+.1%}", ""
+                if part > TOLERANCE:
+                    word = "MORE THAN ITS FIGURE"
+                    good = good and not is_same
+                elif part < -TOLERANCE:
+                    word = f"less: run {RENEW} to renew the figure"
+            lines.append((row, n, shown(figure), shown(now), change, word))
+    return lines, notes, good
+
+
+def run_check(arguments):
+    results, _ = read_boot(arguments.boots[0])
+    lines, notes, good = compare(results, load_figures(), facts_of(arguments.boots[0]),
+                                 compiler_of(arguments.module))
+    if lines:
+        print_columns(lines)
+    print("\n".join(notes))
+    if not good:
+        print(f"bench-check: FAILED: a row costs over {TOLERANCE:.0%} more than its figure, or was "
+              f"not measured. If that is intended, run {RENEW_FIGURES}, which renews the figures, "
+              f"or {RENEW}, which renews the document too.")
+        return 1
+    print("bench-check: ok")
+    return 0
+
+
+def run_figures(arguments):
+    results, _ = read_boot(arguments.boots[0])
+    renew_figures(results, facts_of(arguments.boots[0]), compiler_of(arguments.module))
+    return 0
+
+
+# --- the report -----------------------------------------------------------------------
+
+
+def run_report(arguments):
+    import bench_document  # needs matplotlib, which bench-check does not install
+    results, skips = [], []
+    for boot in arguments.boots:
+        more, skipped = read_boot(boot)
+        results += more
+        skips += skipped
+    about = {"kernel": facts_of(arguments.boots[0]), "compiler": compiler_of(arguments.module),
+             "emulator": emulator()}
+    bench_document.write_results(os.path.join(arguments.out, "results.json"), results, about)
+    verdicts = judge_bars(Table(results))
+    print_columns(bench_document.result_lines(results))
+    print()
+    print_columns(bench_document.tree_lines(results))
+    print()
+    for skip in skips:
+        print(f"not measured: {skip.row} {skip.system}: {skip.reason}")
+    print()
+    print_columns([BAR_HEAD] + [bar_line(verdict) for verdict in verdicts])
+    counts = [sum(verdict.passed is state for verdict in verdicts)
+              for state in (True, False, None)]
+    print("\n{} pass, {} miss, {} not measured yet".format(*counts))
+    folder = os.path.join(ROOT, "bench") if arguments.renew else arguments.out
+    bench_document.write(folder, results, skips, verdicts, about)
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("report", "check", "figures", "chosen"))
+    parser.add_argument("--module")
+    parser.add_argument("--out")
+    parser.add_argument("--renew", action="store_true")
+    parser.add_argument("boots", nargs="*")
+    arguments = parser.parse_intermixed_args()
+    if arguments.command == "chosen":
+        print("tmm.bench_systems=ours")
+        print("tmm.bench_rows=" + ",".join(CHECKED_ROWS))
+        print("tmm.bench_sizes=" + ",".join(map(str, CHECKED_SIZES)))
+        return 0
+    if not arguments.module or not arguments.boots:
+        parser.error("--module and the folder of a boot are missing")
+    try:
+        return {"report": run_report, "check": run_check,
+                "figures": run_figures}[arguments.command](arguments)
+    except BadLog as bad:
+        print(f"bench: FAILED: {bad}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+#!/bin/bash
+# Usage: bench.sh all|check|figures
+#        bench.sh profile ROW [SYSTEM [N]]
+#
+# Measures the module's functions and calls beside Linux's own, in guests with a kernel of Debian: the
+# stock kernel, or the one that KERNEL names. The first guest has one CPU and counts instructions,
+# the second one has two CPUs and measures time.
+#
+#   all       measures all rows, writes build/bench/results.json, prints the table and draws the
+#             plots. For the stock kernel, also renews bench/README.md, its pictures and
+#             bench/figures.json; for another kernel, the document is build/bench/README.md.
+#   check     measures some rows of the module at small sizes, and compares them with
+#             bench/figures.json. Fails if a row costs over 3 % more than its figure.
+#   figures   measures the same rows, and renews bench/figures.json only
+#   profile   prints the instructions that one operation needs in each function, for a row such as
+#             create-4k of a system (ours) with N objects (1000)
+#
+#   TMM_ACCEL=kvm   measures cycles on the processor instead of instructions
+#   TMM_TIMEOUT     time limit of a guest in seconds
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/common.sh"
+
+mode=${1:?all, check, figures or profile}
+case $mode in
+all | check | figures) ;;
+profile) : "${2:?the row to profile, for example create-4k}" ;;
+*) die "unknown mode: $mode" ;;
+esac
+[[ $mode == all || ${TMM_ACCEL:-tcg} == tcg ]] ||
+	die "TMM_ACCEL=$TMM_ACCEL: $mode counts instructions, which only the emulator does: leave it out"
+variant=${KERNEL:-stock}
+[[ $variant != debug* ]] || die "KERNEL=$variant: a debug kernel has no figures that mean anything: name a kernel of Debian"
+out=$BUILD/bench
+mkdir -p "$out"
+
+kernel=$("$ROOT/scripts/fetch-kernel.sh" "$variant")
+exec 8>"$BUILD/.lock"
+flock 8
+note "building the module that measures, for ${kernel##*/vmlinuz-}"
+TMM_BENCH=1 "$ROOT/scripts/build-module.sh" "$variant" >/dev/null
+initrd=$("$ROOT/scripts/build-initramfs.sh" "$variant")
+
+# The program lies in a second archive, like a FILE of make run.
+build_program() {
+	local sources=("$ROOT"/bench/program/*.c)
+	mkdir -p "$out/root/bin"
+	[[ -e ${sources[0]} ]] || return 0
+	gcc -static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -pthread -D_GNU_SOURCE \
+		-I "$ROOT/bench" -I "$ROOT/bench/program" -I "$BUILD/tools/include" \
+		-I "$ROOT/theseus_mm/include/uapi" \
+		-o "$out/root/bin/bench_program" "${sources[@]}" "$BUILD/tools/libtmm.a"
+}
+rm -rf "$out/root"
+build_program
+mkdir -p "$out/root/lib/modules/stock"
+for name in drm drm_buddy; do
+	[[ ! -e ${kernel%/*}/modules/$name.ko ]] || cp -t "$out/root/lib/modules/stock" "${kernel%/*}/modules/$name.ko"
+done
+{
+	cat "$initrd"
+	head -c $(((4 - $(stat -c %s "$initrd") % 4) % 4)) /dev/zero
+	(cd "$out/root" && find . -mindepth 1 | cpio --quiet -o -H newc --owner 0:0)
+} >"$out/initrd"
+exec 8>&-
+
+# Linux has 2 GiB below 4 GiB and 4 GiB above the region; two pages of 1 GiB are of that.
+# shellcheck disable=SC2016 # the dollar is memmap's own
+machine=(--kernel "$kernel" --initrd "$out/initrd" --mem 8G --low 2G
+	--timeout "${TMM_TIMEOUT:-3600}"
+	'memmap=2G$4G' tmm.regions=2G@4G no5lvl tmm.levels=4 tmm.plan=bench init_on_alloc=0
+	hugepagesz=1G hugepages=2 log_buf_len=4M watchdog_thresh=60)
+
+# shellcheck disable=SC2317 # repeat_spoiled calls it
+boot_guest() { # DIRECTORY [OPTION...]
+	"$ROOT/scripts/qemu.sh" --dir "$1" "${machine[@]}" "${@:2}" || :
+}
+
+boot() { # NAME [OPTION...]
+	note "booting: $1"
+	rm -rf "${out:?}/$1"
+	mkdir -p "$out/$1"
+	repeat_spoiled "$out/$1" boot_guest "$out/$1" "${@:2}"
+}
+
+# Boots the guest that check and figures need.
+boot_chosen() {
+	local chosen
+	mapfile -t chosen < <("$ROOT/scripts/bench.py" chosen)
+	boot check --icount "${chosen[@]}"
+}
+
+module=$BUILD/module-$variant/theseus_mm.ko
+case $mode in
+all)
+	# Debian's own Python has the package for plots.
+	renew=()
+	[[ $variant != stock || ${TMM_ACCEL:-tcg} != tcg ]] || renew=(--renew)
+	boot one-cpu --icount
+	boots=("$out/one-cpu")
+	if [[ -e $out/root/bin/bench_program ]]; then
+		boot two-cpus --cpus 2
+		boots+=("$out/two-cpus")
+	fi
+	/usr/bin/python3 "$ROOT/scripts/bench.py" report --module "$module" --out "$out" "${renew[@]}" "${boots[@]}"
+	if ((${#renew[@]})); then
+		boot_chosen
+		"$ROOT/scripts/bench.py" figures --module "$module" "$out/check"
+	fi
+	;;
+check | figures)
+	boot_chosen
+	"$ROOT/scripts/bench.py" "$mode" --module "$module" "$out/check"
+	;;
+profile)
+	gcc -shared -fPIC -O2 -Wall -Wextra -Werror -fvisibility=hidden -o "$out/profile.so" \
+		"$ROOT/scripts/profile.c"
+	[[ ${4:-1000} =~ ^[0-9]+$ ]] || die "N=$4 is no number"
+	boot profile --icount --plugin "file=$out/profile.so,out=$out/profile.counts" \
+		tmm.bench_symbols=yes "tmm.bench_rows=$2" "tmm.bench_systems=${3:-ours}" \
+		"tmm.bench_sizes=${4:-1000}"
+	"$ROOT/scripts/profile.py" "$out/profile" "$out/profile.counts"
+	;;
+esac

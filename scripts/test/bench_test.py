@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Tests of bench.py: of its parser, the bars, and the comparison with the figures.
+
+    bench_test.py
+"""
+
+import io
+import json
+import os
+import sys
+import tempfile
+import unittest
+from contextlib import redirect_stdout
+from unittest import mock
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import bench  # noqa: E402
+import bench_bars  # noqa: E402
+import ktap  # noqa: E402
+
+KERNEL, COMPILER = "6.1.0-56-amd64", "gcc 12.2.0"
+
+CONSOLE = f"""\
+[    1.000000] {ktap.BEGIN}
+[    2.000000] tmm-bench: # kernel: 1.000 ticks an instruction of a known loop
+[    2.100000] tmm-bench: create-4k ours 100 instructions 4000 5099.3 5208 9120
+[    2.200000] tmm-bench: create-4k ours 1000 instructions 4000 5150.0 5208 9120
+[    2.300000] tmm-bench: create-4k vmalloc 1000 instructions 4000 2500.0 3000 8000
+[    2.400000] tmm-bench: allocate-frame drm-buddy - skipped this kernel has no such module
+[    3.000000] {ktap.END}
+"""
+RESULT = f"""\
+# kernel {KERNEL}, 1 CPUs, 4-level paging, PTI off
+tmm-bench: program-create-4k ours 1000 instructions 1000 11879.0 12000 15000
+VERDICT ok plan=bench
+"""
+
+
+def line(row="create-4k", system="ours", n=100, mean=1000.0, unit="instructions"):
+    return f"tmm-bench: {row} {system} {n} {unit} 1000 {mean} 1 1\n"
+
+
+def table(*lines):
+    results, _, failures = bench.parse("".join(lines))
+    assert not failures, failures
+    return bench.Table(results)
+
+
+def judge(kind, factor, *lines, theirs=(), first=0, **more):
+    bar = bench_bars.Bar(1, "a bar", kind, factor, ("create-4k",), theirs, first=first, **more)
+    return [(verdict.n, verdict.passed) for verdict in bench.judge_bar(table(*lines), bar)]
+
+
+class Parser(unittest.TestCase):
+
+    def test_reads_both_logs(self):
+        results, skips = bench.judge_boot(CONSOLE, RESULT)
+        self.assertEqual(len(results), 4)
+        self.assertEqual(results[0], bench.Result("create-4k", "ours", 100, "instructions", 4000,
+                                                  5099.3, 5208, 9120))
+        self.assertEqual(skips, [bench.Skip("allocate-frame", "drm-buddy",
+                                            "this kernel has no such module")])
+
+    def test_reads_crlf(self):
+        results, _ = bench.judge_boot(CONSOLE.replace("\n", "\r\n"), RESULT)
+        self.assertEqual(len(results), 4)
+
+    def refused(self, console=CONSOLE, result=RESULT):
+        with self.assertRaises(bench.BadLog) as caught:
+            bench.judge_boot(console, result)
+        return str(caught.exception)
+
+    def test_failure_is_refused(self):
+        self.assertIn("create-4k: error -12", self.refused(
+            CONSOLE + "tmm-bench: failed create-4k error -12\n"))
+
+    def test_missing_verdict_is_refused(self):
+        self.assertIn("verdict", self.refused(result=RESULT.replace("VERDICT", "V")))
+
+    def test_failed_verdict_is_refused(self):
+        self.assertIn("rmmod", self.refused(
+            result=RESULT.replace("ok plan=bench", "fail plan=bench: rmmod")))
+
+    def test_complaint_of_the_kernel_is_refused(self):
+        self.assertIn("WARNING", self.refused(CONSOLE.replace(
+            "[    3.", "[    2.9] WARNING: CPU: 0 PID: 1 at mm/vmalloc.c:1\n[    3.")))
+
+    def test_truncated_console_is_refused(self):
+        self.assertIn(ktap.END, self.refused(CONSOLE.split("[    3.")[0]))
+
+    def test_broken_line_is_refused(self):
+        for broken in ("create-4k ours 100 instructions 4000 5099.3",
+                       "create-4k ours 100 parsecs 4000 5099.3 1 1",
+                       "create-4k ours 100 instructions 0 5099.3 1 1",
+                       "create-4k ours - skipped"):
+            self.assertIn(broken, self.refused(CONSOLE + f"tmm-bench: {broken}\n"))
+
+    def test_row_measured_twice_is_refused(self):
+        self.assertIn("measured twice", self.refused(CONSOLE + line(n=100)))
+
+    def test_no_row_is_refused(self):
+        empty = f"{ktap.BEGIN}\n{ktap.END}\n"
+        self.assertIn("no row", self.refused(empty, "VERDICT ok plan=bench\n"))
+
+
+class Bars(unittest.TestCase):
+
+    def test_ratio(self):
+        theirs = ("create-4k vmalloc",)
+        lines = (line(n=100, mean=500), line(n=1000, mean=501),
+                 line(system="vmalloc", n=100, mean=1000),
+                 line(system="vmalloc", n=1000, mean=1000))
+        self.assertEqual(judge("ratio", 0.5, *lines, theirs=theirs), [(100, True), (1000, False)])
+        self.assertEqual(judge("ratio", 0.5, *lines, theirs=theirs, first=1000), [(1000, False)])
+
+    def test_ratio_without_clearing(self):
+        lines = (line(mean=1000), line("clear", mean=600), line(system="vmalloc", mean=1100),
+                 line("clear", "linux", mean=100))
+        self.assertEqual(judge("ratio", 0.4, *lines, theirs=("create-4k vmalloc",),
+                               less_ours=("clear",), less_theirs=("clear linux",)), [(100, True)])
+        self.assertEqual(judge("ratio", 0.39, *lines, theirs=("create-4k vmalloc",),
+                               less_ours=("clear",), less_theirs=("clear linux",)), [(100, False)])
+
+    def test_limit(self):
+        self.assertEqual(judge("limit", 400, line(mean=400)), [(100, True)])
+        self.assertEqual(judge("limit", 400, line(mean=400.1)), [(100, False)])
+
+    def test_growth(self):
+        self.assertEqual(judge("growth", 1.1, line(n=100, mean=100), line(n=1000, mean=999),
+                               line(n=10000, mean=110)), [(10000, True)])
+        self.assertEqual(judge("growth", 1.1, line(n=100, mean=100), line(n=1000, mean=111)),
+                         [(1000, False)])
+
+    def test_base(self):
+        self.assertEqual(judge("base", 2, line(n=0, mean=100), line(n=10, mean=200),
+                               line(n=20, mean=201)), [(10, True), (20, False)])
+
+    def test_unmeasured_bars_are_neither_passed_nor_missed(self):
+        self.assertEqual(judge("limit", 400, line("other")), [(0, None)])
+        self.assertEqual(judge("growth", 1.1, line()), [(0, None)])
+        self.assertEqual(judge("ratio", 1, line(), theirs=("create-4k vmalloc",)), [(0, None)])
+        self.assertEqual(judge("base", 2, line(n=10)), [(0, None)])
+
+    def test_every_bar_of_the_table_is_judged(self):
+        verdicts = bench.judge_bars(table(line("unknown")))
+        self.assertEqual(len(verdicts), len(bench_bars.BARS))
+        self.assertTrue(all(verdict.word == "not measured yet" for verdict in verdicts))
+        self.assertEqual({bar.number for bar in bench_bars.BARS}, {1, 2, 3, 4, 5, 6, 8, 9})
+
+
+class Check(unittest.TestCase):
+
+    FIGURES = {KERNEL: {COMPILER: {"create-4k": {"100": 1000.0}}}}
+
+    def compare(self, *lines, kernel=KERNEL, compiler=COMPILER, figures=None):
+        results, _, _ = bench.parse("".join(lines))
+        return bench.compare(results, self.FIGURES if figures is None else figures,
+                             kernel, compiler)
+
+    def test_same_cost_passes(self):
+        self.assertTrue(self.compare(line(mean=1000))[2])
+        self.assertTrue(self.compare(line(mean=1030))[2])
+
+    def test_higher_cost_fails(self):
+        lines, _, good = self.compare(line(mean=1031))
+        self.assertFalse(good)
+        self.assertIn("MORE THAN ITS FIGURE", lines[1])
+
+    def test_lower_cost_passes_and_asks_for_new_figures(self):
+        lines, _, good = self.compare(line(mean=900))
+        self.assertTrue(good)
+        self.assertIn(bench.RENEW, lines[1][5])
+
+    def test_row_that_was_not_measured_fails(self):
+        self.assertFalse(self.compare(line("other"))[2])
+        self.assertFalse(self.compare(line(n=1000))[2])
+
+    def test_new_row_passes(self):
+        lines, _, good = self.compare(line(), line("new"))
+        self.assertTrue(good)
+        self.assertIn("no figure yet", lines[2][5])
+
+    def test_other_system_does_not_count(self):
+        self.assertTrue(self.compare(line(), line(system="vmalloc", mean=9999))[2])
+
+    def test_other_version_only_warns(self):
+        for version in ({"kernel": "6.12"}, {"compiler": "gcc 13"}):
+            lines, notes, good = self.compare(line(mean=5000), **version)
+            self.assertTrue(good)
+            self.assertIn("WARNING", notes[0])
+            self.assertIn(bench.RENEW, notes[0])
+            self.assertEqual(lines[1][2:4], ("1,000", "5,000"))
+
+    def test_no_figures_at_all(self):
+        lines, notes, good = self.compare(line(), figures={})
+        self.assertEqual((lines, good), ([], True))
+        self.assertIn(bench.RENEW, notes[0])
+
+    def test_figures_are_renewed_beside_those_of_other_versions(self):
+        results, _, _ = bench.parse(line(mean=777.5) + line(system="vmalloc"))
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "figures.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({"6.12": {COMPILER: {"a": {"1": 1}}}}, file)
+            bench.renew_figures(results, KERNEL, COMPILER, path)
+            found = bench.load_figures(path)
+        self.assertEqual(found, {"6.12": {COMPILER: {"a": {"1": 1}}},
+                                 KERNEL: {COMPILER: {"create-4k": {"100": 777.5}}}})
+
+    def test_command_fails_and_names_what_to_do(self):
+        """From the logs of a guest to the exit status."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("console.log", CONSOLE), ("result.log", RESULT)):
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write(text)
+            figures = {KERNEL: {COMPILER: bench.figures_from(bench.read_boot(folder)[0])}}
+            for change, status, words in ((1, 0, "bench-check: ok"), (0.96, 1, bench.RENEW)):
+                path = os.path.join(folder, "figures.json")
+                figures[KERNEL][COMPILER]["create-4k"]["100"] = 5099.3 * change
+                with open(path, "w", encoding="utf-8") as file:
+                    json.dump(figures, file)
+                out = io.StringIO()
+                with mock.patch.object(bench, "FIGURES", path), \
+                        mock.patch.object(bench, "compiler_of", return_value=COMPILER), \
+                        redirect_stdout(out):
+                    found = bench.run_check(mock.Mock(boots=[folder], module="x"))
+                self.assertEqual(found, status)
+                self.assertIn(words, out.getvalue())
+
+    def test_arguments_of_bench_sh(self):
+        """bench.sh puts options before the folders of the boots, or between them."""
+        with tempfile.TemporaryDirectory() as folder:
+            for command in ("check", "figures", "report"):
+                out = io.StringIO()
+                argv = ["bench.py", command, "--module", "x", "--out", folder, folder]
+                with mock.patch.object(sys, "argv", argv), redirect_stdout(out), \
+                        mock.patch.dict(sys.modules, {"bench_document": mock.Mock()}):
+                    self.assertEqual(bench.main(), 1)
+                self.assertIn("no row was measured", out.getvalue())
+
+
+if __name__ == "__main__":
+    unittest.main()
