@@ -238,6 +238,10 @@ def shown(number):
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.1f}"
 
 
+def quotient_shown(quotient):
+    return f"{quotient:.2f}" if quotient >= 0.1 else f"{quotient:.1g}"
+
+
 def bar_line(verdict):
     bar = verdict.bar
     wanted = {"ratio": f"<= {bar.factor} x beside", "limit": f"<= {bar.factor:,}",
@@ -246,7 +250,7 @@ def bar_line(verdict):
     if verdict.passed is None:
         return (bar.number, bar.what, wanted, "–", "–", "–", "–", verdict.word)
     return (bar.number, bar.what, wanted, f"{verdict.n:,}", shown(verdict.ours),
-            shown(verdict.other), f"{verdict.quotient:.2f}", verdict.word)
+            shown(verdict.other), quotient_shown(verdict.quotient), verdict.word)
 
 
 def print_columns(rows):

@@ -10,7 +10,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 import bench_bars  # noqa: E402
-from bench import BAR_HEAD, RENEW, bar_line, shown  # noqa: E402
+from bench import BAR_HEAD, RENEW, bar_line, quotient_shown, shown  # noqa: E402
 
 # Each picture has a plot for each of these rows that has several sizes.
 PICTURES = {
@@ -84,7 +84,7 @@ def result_lines(results):
     for one in sorted(results, key=lambda one: order[one.row]):
         mine = ours.get((one.row, one.n))
         quotient = "" if one.system == "ours" or not mine or not one.mean else \
-            f"{mine / one.mean:.2f}"
+            quotient_shown(mine / one.mean)
         is_cost = one.unit in ("instructions", "cycles", "nanoseconds")
         lines.append((one.row, one.system, f"{one.n:,}", shown(one.mean),
                       shown(one.p999) if is_cost else "", shown(one.max) if is_cost else "",

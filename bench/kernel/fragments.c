@@ -122,9 +122,9 @@ static void measure_amount(unsigned int nr)
 		bench_report_failed("frames-1", err);
 		return;
 	}
-	/* The object of a fragment, and that of the frame which keeps the fragment apart. */
-	if (nr && bench_is_wanted("memory-fragment-pair", "ours"))
-		bench_report_bytes("memory-fragment-pair", "ours", nr, nr,
+	/* A fragment has an object of the same kind as each frame that keeps fragments apart. */
+	if (nr && bench_is_wanted("memory-fragment", "ours"))
+		bench_report_bytes("memory-fragment", "ours", nr, 2 * nr,
 				   max_t(s64, bench_slab_bytes() - before, 0));
 	measure_requests(nr);
 	drop_kept(1, 2, 2 * nr);
@@ -135,7 +135,7 @@ static bool is_any_wanted(void)
 	static const char * const rows[] = {
 		"frames-1", "frames-8", "frames-512", "frames-8-aligned", "frames-512-aligned",
 		"frames-8-at", "frames-512-at", "frames-8-in-range", "frames-512-in-range",
-		"memory-fragment-pair",
+		"memory-fragment",
 	};
 	unsigned int i;
 
