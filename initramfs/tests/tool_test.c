@@ -462,6 +462,8 @@ TEST_F_TIMEOUT(tool, bench, PATIENCE)
 {
 	EXPECT_STATUS(0, "tmm bench --rounds 1 --size 64K --json");
 	EXPECT_KEY("results");
+	EXPECT_KEY("p999_ns");
+	EXPECT_KEY("worst_ns");
 	EXPECT_SAYS("\"borrow_4k\"");
 	EXPECT_SAYS_NOT("\"error\"");
 }

@@ -4,7 +4,7 @@
  *
  * A measurement is a function that runs an operation @nr times. The first runs warm up, and
  * find the @nr for which a round takes ROUND_NS. Then the rounds run, and tmm shows their
- * median.
+ * median. At last, single operations are timed, for the 99.9th percentile and the slowest one.
  */
 #include "bench.h"
 #include "command.h"
@@ -23,6 +23,9 @@
 #define ROUND_NS	5000000ULL
 #define MAX_REPEAT	1000000U
 #define MAX_ROUNDS	1000
+/* single operations to time, and the most nanoseconds for that, for each round */
+#define MAX_SAMPLES	10000U
+#define SAMPLES_NS	(5 * ROUND_NS)
 #define MIB		(1ULL << 20)
 
 /**
@@ -32,6 +35,9 @@
  * @median: median of the rounds
  * @min: fastest round
  * @max: slowest round
+ * @nr_samples: single operations that were timed; 0 if the operation cannot run alone
+ * @p999: 99.9th percentile of these; the slowest one if they are fewer than 1000
+ * @worst: slowest of these
  */
 struct result {
 	int error;
@@ -39,6 +45,9 @@ struct result {
 	double median;
 	double min;
 	double max;
+	unsigned int nr_samples;
+	double p999;
+	double worst;
 };
 
 /**
@@ -71,31 +80,61 @@ static __u64 time_of(struct bench *bench, const struct measurement *what, unsign
 	return passed ? passed : 1;
 }
 
-static struct result measure(struct bench *bench, const struct measurement *what,
-			     const struct options *options)
+/* Time single operations. Return false, with errno set, if one failed. */
+static bool measure_singly(struct bench *bench, const struct measurement *what,
+			   const struct options *options, struct result *result)
 {
-	struct result result = { .repeat = 1 };
+	static double times[MAX_SAMPLES];
+	__u64 end = now_in_nanoseconds() + options->rounds * SAMPLES_NS, passed;
+	unsigned int nr = 0;
+
+	do {
+		passed = time_of(bench, what, 1);
+		if (!passed)
+			return false;
+		times[nr++] = (double)passed / what->per;
+	} while (nr < MAX_SAMPLES && now_in_nanoseconds() < end);
+	qsort(times, nr, sizeof(times[0]), compare);
+	result->nr_samples = nr;
+	result->p999 = times[nr - 1 - nr / 1000];
+	result->worst = times[nr - 1];
+	return true;
+}
+
+/* Time the rounds. Return false, with errno set, if an operation failed. */
+static bool measure_rounds(struct bench *bench, const struct measurement *what,
+			   const struct options *options, struct result *result)
+{
 	double times[MAX_ROUNDS];
 	__u64 passed, i;
 
 	for (;;) {
-		passed = time_of(bench, what, result.repeat);
-		if (!passed || passed >= ROUND_NS || result.repeat >= MAX_REPEAT)
+		passed = time_of(bench, what, result->repeat);
+		if (!passed || passed >= ROUND_NS || result->repeat >= MAX_REPEAT)
 			break;
-		result.repeat *= 2;
+		result->repeat *= 2;
 	}
 	for (i = 0; passed && i < options->rounds; i++) {
-		passed = time_of(bench, what, result.repeat);
-		times[i] = (double)passed / result.repeat / what->per;
+		passed = time_of(bench, what, result->repeat);
+		times[i] = (double)passed / result->repeat / what->per;
 	}
-	if (!passed) {
-		result.error = errno;
-		return result;
-	}
+	if (!passed)
+		return false;
 	qsort(times, options->rounds, sizeof(times[0]), compare);
-	result.median = times[options->rounds / 2];
-	result.min = times[0];
-	result.max = times[options->rounds - 1];
+	result->median = times[options->rounds / 2];
+	result->min = times[0];
+	result->max = times[options->rounds - 1];
+	return true;
+}
+
+static struct result measure(struct bench *bench, const struct measurement *what,
+			     const struct options *options)
+{
+	struct result result = { .repeat = 1 };
+
+	if (!measure_rounds(bench, what, options, &result) ||
+	    (what->is_call && !measure_singly(bench, what, options, &result)))
+		result.error = errno;
 	return result;
 }
 
@@ -115,7 +154,7 @@ static const char *time_text(char buffer[TEXT_SIZE], double nanoseconds)
 static void print_result(const struct measurement *what, const struct result *result,
 			 const struct options *options)
 {
-	char texts[3][TEXT_SIZE], speed[TEXT_SIZE] = "", error[TEXT_ERROR];
+	char texts[5][TEXT_SIZE], speed[TEXT_SIZE] = "", error[TEXT_ERROR];
 
 	if (result->error == ENOTTY) {
 		printf("%-38s  the module lacks this call\n", what->words);
@@ -129,8 +168,11 @@ static void print_result(const struct measurement *what, const struct result *re
 		size_text(speed, options->size / (result->median / 1e9));
 		strcat(speed, "/s");
 	}
-	printf("%-38s %9s %9s %9s %13s\n", what->words, time_text(texts[0], result->median),
-	       time_text(texts[1], result->min), time_text(texts[2], result->max), speed);
+	printf("%-38s %9s %9s %9s %9s %9s %13s\n", what->words,
+	       time_text(texts[0], result->median), time_text(texts[1], result->min),
+	       time_text(texts[2], result->max),
+	       result->nr_samples ? time_text(texts[3], result->p999) : "-",
+	       result->nr_samples ? time_text(texts[4], result->worst) : "-", speed);
 	fflush(stdout);
 }
 
@@ -148,6 +190,11 @@ static void json_result(struct json *json, const struct measurement *what,
 		json_fraction(json, "min_ns", result->min, 1);
 		json_fraction(json, "max_ns", result->max, 1);
 	}
+	if (!result->error && result->nr_samples) {
+		json_number(json, "samples", result->nr_samples);
+		json_fraction(json, "p999_ns", result->p999, 1);
+		json_fraction(json, "worst_ns", result->worst, 1);
+	}
 	if (!result->error && what->is_throughput)
 		json_fraction(json, "bytes_per_second", options->size / (result->median / 1e9), 0);
 	json_close_object(json);
@@ -163,7 +210,8 @@ static void print_head(const struct options *options)
 	       "throughput is measured with %s.\n\n", name.release, sysconf(_SC_NPROCESSORS_ONLN),
 	       (unsigned long long)options->rounds, ROUND_NS / 1000000,
 	       size_text(size, options->size));
-	printf("%-38s %9s %9s %9s %13s\n", "", "MEDIAN", "MIN", "MAX", "THROUGHPUT");
+	printf("%-38s %9s %9s %9s %9s %9s %13s\n", "", "MEDIAN", "MIN", "MAX", "P99.9", "WORST",
+	       "THROUGHPUT");
 }
 
 static struct json begin_json(const struct options *options)
@@ -278,7 +326,9 @@ const struct command bench_command = {
 	.summary = "measure the time of the calls",
 	.help = "A round repeats one operation for at least 5 ms. After a round to warm up, tmm runs\n"
 		"several rounds, and prints the median, the fastest and the slowest round as the\n"
-		"time of one operation.\n\n"
+		"time of one operation. Then tmm times up to 10,000 operations one by one, and prints\n"
+		"their 99.9th percentile and the slowest of them. With fewer than 1,000, both are the\n"
+		"slowest.\n\n"
 		"  -r, --rounds NUMBER  number of rounds, 9 by default\n"
 		"  -s, --size SIZE      bytes to move for throughput, 16M by default\n"
 		"  -j, --json           print JSON; times are nanoseconds\n",

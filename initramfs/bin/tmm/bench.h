@@ -36,6 +36,7 @@ struct bench {
  * @run: runs the operation @nr times
  * @per: number of objects that one operation handles
  * @is_throughput: the operation moves @size bytes, shown as bytes per second
+ * @is_call: a single run makes the calls and nothing else, so single runs are timed too
  */
 struct measurement {
 	const char *key;
@@ -43,6 +44,7 @@ struct measurement {
 	int (*run)(struct bench *bench, unsigned int nr);
 	unsigned int per;
 	bool is_throughput;
+	bool is_call;
 };
 
 extern const struct measurement measurements[];

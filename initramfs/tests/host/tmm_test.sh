@@ -291,6 +291,22 @@ speaks_json() {
 	check "$* is JSON" is_json
 }
 
+# Each call that the fake kernel serves has a 99.9th percentile and a slowest run; memcpy() is no call.
+have_slowest_calls() {
+	python3 -c '
+import json, sys
+results = [one for one in json.load(sys.stdin)["results"] if "error" not in one]
+calls = [one for one in results if not one["name"].startswith("copy_")]
+for one in calls:
+    assert 1 <= one["samples"] <= 10000, one
+    assert 0 < one["p999_ns"] <= one["worst_ns"], one
+    assert one["samples"] >= 1000 or one["p999_ns"] == one["worst_ns"], one
+    assert one["min_ns"] <= one["median_ns"] <= one["max_ns"], one
+assert len(calls) > 4, results
+assert not any("p999_ns" in one for one in results if one not in calls), results
+' <"$out/stdout"
+}
+
 test_json_of_memory() {
 	speaks_json 0 alloc -j -c -n 3 64K -- true
 	speaks_json 0 alloc -j -k frames 4K -- true
@@ -300,6 +316,7 @@ test_json_of_memory() {
 	check "dump has the page" grep -q '"kind": "page"' "$out/stdout"
 	speaks_json 0 bench --rounds 1 --size 64K --json
 	check "bench has a time" grep -q '"median_ns"' "$out/stdout"
+	check "bench has the slowest calls" have_slowest_calls
 	# the fake kernel does not count the second client's memory, so that step fails
 	speaks_json 1 demo --json /etc/passwd
 	check "the mapping is compared" bash -c \
