@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define FEW_BYTES	64
+
 static int create_and_drop(struct bench *bench, uint64_t nr_bytes, unsigned int nr)
 {
 	struct tmm_mapping *mapping;
@@ -101,6 +103,26 @@ static int split_and_merge(struct bench *bench, unsigned int nr)
 	return 0;
 }
 
+/* Two calls: the second one makes the mapping writable again. */
+static int remap(struct bench *bench, unsigned int nr)
+{
+	while (nr--)
+		if (tmm_mapping_remap(bench->large, TMM_READ_ONLY_DATA) ||
+		    tmm_mapping_remap(bench->large, TMM_DATA))
+			return -1;
+	return 0;
+}
+
+static int query(struct bench *bench, unsigned int nr)
+{
+	struct tmm_mapping_info info;
+
+	while (nr--)
+		if (tmm_mapping_query(bench->large, &info))
+			return -1;
+	return 0;
+}
+
 /* Measure the borrow alone: no page is touched. */
 static int borrow(struct bench *bench, uint64_t nr_bytes, int prot, unsigned int nr)
 {
@@ -190,6 +212,22 @@ static int hand_over(struct bench *bench, unsigned int nr)
 	return 0;
 }
 
+static int read_few(struct bench *bench, unsigned int nr)
+{
+	while (nr--)
+		if (tmm_mapping_read(bench->large, 0, bench->buffer, FEW_BYTES))
+			return -1;
+	return 0;
+}
+
+static int write_few(struct bench *bench, unsigned int nr)
+{
+	while (nr--)
+		if (tmm_mapping_write(bench->large, 0, bench->buffer, FEW_BYTES))
+			return -1;
+	return 0;
+}
+
 static int read_all(struct bench *bench, unsigned int nr)
 {
 	while (nr--)
@@ -240,6 +278,10 @@ const struct measurement measurements[] = {
 	  false, true },
 	{ "frames", "allocate and drop a frame", allocate_frames, 1, false, true },
 	{ "split_merge", "split and merge a mapping", split_and_merge, 1, false, true },
+	{ "remap", "remap a mapping", remap, 2, false, true },
+	{ "query", "query a mapping", query, 1, false, true },
+	{ "read_64", "READ of 64 bytes", read_few, 1, false, true },
+	{ "write_64", "WRITE of 64 bytes", write_few, 1, false, true },
 	{ "borrow_4k", "mmap and munmap 4 KiB, shared", borrow_4k, 1, false, true },
 	{ "borrow_mut_4k", "mmap and munmap 4 KiB, exclusive", borrow_mut_4k, 1, false, true },
 	{ "revoke", "mmap, revoke and munmap 4 KiB", borrow_and_revoke, 1, false, true },
