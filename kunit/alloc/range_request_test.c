@@ -22,6 +22,8 @@ struct request_param {
 #define ANY(nr) ALIGNED_IN(1, 0, U64_MAX, nr)
 #define ALIGNED(align, nr) ALIGNED_IN(align, 0, U64_MAX, nr)
 #define IN(min, max, nr) ALIGNED_IN(1, min, max, nr)
+#define BEHIND(_behind, _align, _nr)				\
+	{ .nr = (_nr), .align = (_align), .behind = (_behind), .max = U64_MAX }
 /* These requests accept general regions only. */
 #define GENERAL_AT(at, nr) AT_OF(at, nr, true)
 #define GENERAL_IN(min, max, nr) ALIGNED_IN_OF(1, min, max, nr, true)
@@ -52,6 +54,10 @@ static const struct request_param request_params[] = {
 	{ "aligned to 1 GiB", ALIGNED(262144, 1), -ENOSPC, 0 },
 	{ "aligned to an odd number", ALIGNED(7, 5), NO_ERROR, 126 },
 	{ "aligned, none", ALIGNED(32, 0), -EINVAL, 0 },
+	{ "behind an alignment of 32", BEHIND(3, 32, 5), NO_ERROR, 131 },
+	{ "behind, without an alignment", BEHIND(3, 1, 5), NO_ERROR, 103 },
+	{ "behind, exact fit", BEHIND(3, 1, 7), NO_ERROR, 103 },
+	{ "behind, one more", BEHIND(3, 1, 8), NO_ERROR, 123 },
 	{ "at, free", AT(103, 3), NO_ERROR, 103 },
 	{ "at, exactly a range", AT(100, 10), NO_ERROR, 100 },
 	{ "at, exactly the end of a range", AT(109, 1), NO_ERROR, 109 },

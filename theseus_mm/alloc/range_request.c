@@ -227,6 +227,8 @@ struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 					     const struct tmm_allocation_request *req,
 					     struct tmm_range_region **region)
 {
+	const bool is_anywhere = !req->is_at && req->align <= 1 && !req->behind && !req->min &&
+				 req->max == U64_MAX;
 	struct tmm_chunk *spare[2] = {};
 	struct tmm_chunk *chunk;
 	u64 start;
@@ -236,8 +238,7 @@ struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 	if (err)
 		return ERR_PTR(err);
 	/* A run in the middle of a free range needs two objects, a run at an end only one. */
-	err = new_spares(ra, spare,
-			 req->is_at || req->align > 1 || req->min || req->max != U64_MAX ? 2 : 1);
+	err = new_spares(ra, spare, is_anywhere ? 1 : 2);
 	if (err)
 		return ERR_PTR(err);
 
