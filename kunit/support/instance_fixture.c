@@ -136,42 +136,49 @@ void tmm_test_expect_unmapped(struct kunit *test, u64 page, u64 nr)
 }
 
 /* A leaf is not frozen, is at most at level 3, and maps an aligned address. */
-static void check_leaf(struct kunit *test, u64 entry, unsigned int level)
+static void find_broken_leaf(u64 entry, unsigned int level, struct tmm_table_counts *counts,
+			     struct tmm_finding *finding)
 {
-	KUNIT_EXPECT_TRUE_MSG(test, tmm_entry_is_present(entry), "leaf of level %u", level);
-	KUNIT_ASSERT_LE(test, level, 3);
-	if (level > 1) {
-		u64 offset = tmm_page_size_bytes(tmm_entry_leaf_size(level)) - 1;
+	u64 offset;
 
-		/* In a large leaf, bit 12 is part of the memory type. */
-		KUNIT_EXPECT_EQ(test, entry & TMM_PTE_FRAME_MASK & offset & ~TMM_PAGE_SIZE, 0);
+	if (!tmm_entry_is_present(entry) || level > 3) {
+		tmm_finding_note(finding, "leaf %#llx of level %u", entry, level);
+		return;
 	}
+	offset = tmm_page_size_bytes(tmm_entry_leaf_size(level)) - 1;
+	/* In a large leaf, bit 12 is part of the memory type. */
+	if (level > 1 && (entry & TMM_PTE_FRAME_MASK & offset & ~TMM_PAGE_SIZE))
+		tmm_finding_note(finding, "leaf %#llx of level %u is not aligned", entry, level);
+	counts->nr_pages += tmm_entry_nr_pages(level);
 }
 
-static u64 check_table(struct kunit *test, struct tmm_page_table *pt, u64 entry,
-		       unsigned int level)
+static void find_broken_table(struct tmm_page_table *pt, u64 entry, unsigned int level,
+			      struct tmm_table_counts *counts, struct tmm_finding *finding)
 {
 	const u64 kind = TMM_ENTRY_PRESENT | TMM_ENTRY_WRITABLE | TMM_ENTRY_ACCESSED;
 	const u64 *table = tmm_table_of_entry(pt, entry);
 	unsigned int nr_used = 0;
-	u64 nr_tables = 1;
 	unsigned int i;
 
+	counts->nr_tables++;
 	for (i = 0; i < TMM_TABLE_ENTRIES; i++) {
-		nr_used += !!table[i];
-		if (table[i] && tmm_entry_is_leaf(table[i], level))
-			check_leaf(test, table[i], level);
-		else if (table[i])
-			nr_tables += check_table(test, pt, table[i], level - 1);
+		if (!table[i])
+			continue;
+		nr_used++;
+		if (tmm_entry_is_leaf(table[i], level))
+			find_broken_leaf(table[i], level, counts, finding);
+		else
+			find_broken_table(pt, table[i], level - 1, counts, finding);
 	}
-	KUNIT_EXPECT_EQ_MSG(test, tmm_entry_count(entry), nr_used, "table of level %u", level);
-	KUNIT_EXPECT_EQ(test, entry & ~(TMM_ENTRY_COUNT | TMM_PTE_FRAME_MASK), kind);
-	return nr_tables;
+	if (tmm_entry_count(entry) != nr_used ||
+	    (entry & ~(TMM_ENTRY_COUNT | TMM_PTE_FRAME_MASK)) != kind)
+		tmm_finding_note(finding, "entry %#llx of a table of level %u with %u entries",
+				 entry, level, nr_used);
 }
 
-u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt)
+void tmm_find_broken_tables(struct tmm_page_table *pt, struct tmm_table_counts *counts,
+			    struct tmm_finding *finding)
 {
-	u64 nr_tables = 0;
 	unsigned int slot;
 
 	for (slot = 0; slot < TMM_FIRST_MIRROR_SLOT; slot++) {
@@ -179,11 +186,21 @@ u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt)
 		u64 entry = is_low ? pt->low[slot] : pt->top[slot];
 
 		/* An entry is in one of the two arrays, never in both. */
-		KUNIT_EXPECT_EQ(test, is_low ? pt->top[slot] : pt->low[slot], 0);
+		if (is_low ? pt->top[slot] : pt->low[slot])
+			tmm_finding_note(finding, "slot %u is used in the wrong half", slot);
 		if (entry)
-			nr_tables += check_table(test, pt, entry, pt->levels - 1);
+			find_broken_table(pt, entry, pt->levels - 1, counts, finding);
 	}
-	return nr_tables;
+}
+
+u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt)
+{
+	struct tmm_table_counts counts = {};
+	struct tmm_finding finding = {};
+
+	tmm_find_broken_tables(pt, &counts, &finding);
+	KUNIT_EXPECT_STREQ(test, finding.text, "");
+	return counts.nr_tables;
 }
 
 void tmm_test_expect_sizes(struct kunit *test, u64 page, u64 frame,

@@ -14,6 +14,7 @@
 #include "mapping/mapped_pages.h"
 #include "paging/page_table.h"
 #include "paging/table.h"
+#include "support/invariants.h"
 
 #include <kunit/test.h>
 #include <linux/io.h>
@@ -106,7 +107,19 @@ void tmm_test_expect_sizes(struct kunit *test, u64 page, u64 frame,
 struct page *tmm_test_large_take(struct kunit *test);
 void tmm_test_large_give(struct page *pages);
 
-/* Checks all leaves, and the counts of all tables. Returns the number of tables under the root. */
+/* The tables under a root, and the pages of 4 KiB that their leaves map. */
+struct tmm_table_counts {
+	u64 nr_tables;
+	u64 nr_pages;
+};
+
+/*
+ * tmm_find_broken_tables() checks all leaves, and the counts of all tables. Nobody changes the
+ * tables meanwhile. tmm_check_page_table() makes the same checks, fails the case, and returns the
+ * number of tables.
+ */
+void tmm_find_broken_tables(struct tmm_page_table *pt, struct tmm_table_counts *counts,
+			    struct tmm_finding *finding);
 u64 tmm_check_page_table(struct kunit *test, struct tmm_page_table *pt);
 
 /*

@@ -3,11 +3,35 @@
 
 #include "support/fixture.h"
 
+#include <linux/kernel.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 
-#define BROKEN(test, fmt, ...) \
-	KUNIT_FAIL(test, TMM_SEED_FMT fmt, tmm_test_seed(), ##__VA_ARGS__)
+void tmm_finding_note(struct tmm_finding *finding, const char *fmt, ...)
+{
+	va_list args;
+
+	if (*finding->text)
+		return;
+	va_start(args, fmt);
+	vscnprintf(finding->text, sizeof(finding->text), fmt, args);
+	va_end(args);
+}
+
+static void report_finding(struct kunit *test, const struct tmm_finding *finding)
+{
+	if (*finding->text)
+		KUNIT_FAIL(test, TMM_SEED_FMT "%s", tmm_test_seed(), finding->text);
+}
+
+/*
+ * No allocator has a cache, so there is nothing to visit. A cache of free frames or pages is added
+ * here, and nowhere else in the checks.
+ */
+u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, void *context)
+{
+	return 0;
+}
 
 /*
  * The fit of a chunk: the length of its part from the first multiple of 1 << @order on, at most
@@ -32,7 +56,7 @@ static u64 recorded_fit(struct rb_node *node, unsigned int order)
  * Compares the longest fits that a node records for its subtree with the node's own fits, and with
  * those that its children record. If each node passes, the records of all nodes are right.
  */
-static bool check_fits(struct kunit *test, struct tmm_chunk *chunk)
+static bool check_fits(struct tmm_chunk *chunk, struct tmm_finding *finding)
 {
 	unsigned int order;
 
@@ -44,16 +68,16 @@ static bool check_fits(struct kunit *test, struct tmm_chunk *chunk)
 		bool indexed = order < chunk->fits.nr_orders;
 
 		if (got != want || indexed != !!want) {
-			BROKEN(test,
-			       "chunk [%#llx, +%llu), order %u: indexed %u, fit %llu, not %llu",
-			       chunk->start, chunk->nr, order, indexed, got, want);
+			tmm_finding_note(finding,
+					 "chunk [%#llx, +%llu), order %u: indexed %u, fit %llu, not %llu",
+					 chunk->start, chunk->nr, order, indexed, got, want);
 			return false;
 		}
 	}
 	return true;
 }
 
-void tmm_check_free_ranges(struct kunit *test, const struct tmm_free_ranges *set)
+static void find_broken_set(const struct tmm_free_ranges *set, struct tmm_finding *finding)
 {
 	struct tmm_chunk *chunk, *before = NULL;
 	u64 nr_free = 0;
@@ -61,50 +85,95 @@ void tmm_check_free_ranges(struct kunit *test, const struct tmm_free_ranges *set
 
 	for (chunk = tmm_free_ranges_first(set); chunk; chunk = tmm_free_ranges_next(chunk)) {
 		if (!chunk->nr || (before && tmm_chunk_end(before) >= chunk->start)) {
-			BROKEN(test, "chunk [%#llx, +%llu) is empty or touches [%#llx, +%llu)",
-			       chunk->start, chunk->nr, before ? before->start : 0,
-			       before ? before->nr : 0);
+			tmm_finding_note(finding,
+					 "chunk [%#llx, +%llu) is empty or touches [%#llx, +%llu)",
+					 chunk->start, chunk->nr, before ? before->start : 0,
+					 before ? before->nr : 0);
 			return;
 		}
-		if (!check_fits(test, chunk))
+		if (!check_fits(chunk, finding))
 			return;
 		nr_free += chunk->nr;
 		nr_ranges++;
 		before = chunk;
 	}
 	if (nr_free != set->nr_free || nr_ranges != set->nr_ranges)
-		BROKEN(test, "found %llu chunks in %llu ranges, the counters say %llu in %llu",
-		       nr_free, nr_ranges, set->nr_free, set->nr_ranges);
+		tmm_finding_note(finding,
+				 "found %llu chunks in %llu ranges, the counters say %llu in %llu",
+				 nr_free, nr_ranges, set->nr_free, set->nr_ranges);
 }
 
-static void check_region(struct kunit *test, const struct tmm_range_region *region)
+void tmm_check_free_ranges(struct kunit *test, const struct tmm_free_ranges *set)
+{
+	struct tmm_finding finding = {};
+
+	find_broken_set(set, &finding);
+	report_finding(test, &finding);
+}
+
+static void find_broken_region(const struct tmm_range_region *region, struct tmm_finding *finding)
 {
 	struct tmm_chunk *chunk;
 
-	tmm_check_free_ranges(test, &region->free);
+	find_broken_set(&region->free, finding);
 	for (chunk = tmm_free_ranges_first(&region->free); chunk;
 	     chunk = tmm_free_ranges_next(chunk))
 		if (chunk->start < region->first ||
 		    tmm_chunk_end(chunk) > region->first + region->nr)
-			BROKEN(test, "chunk [%#llx, +%llu) is not in its region [%#llx, +%llu)",
-			       chunk->start, chunk->nr, region->first, region->nr);
+			tmm_finding_note(finding,
+					 "chunk [%#llx, +%llu) is not in its region [%#llx, +%llu)",
+					 chunk->start, chunk->nr, region->first, region->nr);
 }
 
-void tmm_check_range_allocator(struct kunit *test, const struct tmm_range_allocator *ra)
+struct cached_visit {
+	const struct tmm_range_allocator *ra;
+	struct tmm_finding *finding;
+};
+
+/* A cached run is in a region, and no part of it is in the free set. */
+static void check_cached(u64 start, u64 nr, void *context)
 {
+	const struct cached_visit *v = context;
+	const struct tmm_range_region *region;
+	u64 number;
+
+	list_for_each_entry(region, &v->ra->regions, link) {
+		if (start < region->first || start - region->first >= region->nr)
+			continue;
+		for (number = start; number < start + nr; number++)
+			if (tmm_free_ranges_at(&region->free, number))
+				tmm_finding_note(v->finding, "%#llx is cached, and in the free set",
+						 number);
+		return;
+	}
+	tmm_finding_note(v->finding, "%#llx is cached, and in no region", start);
+}
+
+void tmm_find_broken_ranges(const struct tmm_range_allocator *ra, struct tmm_finding *finding)
+{
+	struct cached_visit v = { ra, finding };
 	const struct tmm_range_region *region;
 	u64 end = 0;
 
 	list_for_each_entry(region, &ra->regions, link) {
 		if (region->first < end)
-			BROKEN(test, "region [%#llx, +%llu) is out of order", region->first,
-			       region->nr);
+			tmm_finding_note(finding, "region [%#llx, +%llu) is out of order",
+					 region->first, region->nr);
 		end = region->first + region->nr;
-		check_region(test, region);
+		find_broken_region(region, finding);
 	}
+	tmm_visit_cached(ra, check_cached, &v);
 }
 
-static void check_state(struct kunit *test, const struct tmm_range_region *region)
+void tmm_check_range_allocator(struct kunit *test, const struct tmm_range_allocator *ra)
+{
+	struct tmm_finding finding = {};
+
+	tmm_find_broken_ranges(ra, &finding);
+	report_finding(test, &finding);
+}
+
+static void find_wrong_state(const struct tmm_range_region *region, struct tmm_finding *finding)
 {
 	struct tmm_chunk *chunk;
 	struct tmm_frames *frames;
@@ -113,54 +182,104 @@ static void check_state(struct kunit *test, const struct tmm_range_region *regio
 	     chunk = tmm_free_ranges_next(chunk)) {
 		frames = container_of(chunk, struct tmm_frames, chunk);
 		if (frames->state != TMM_STATE_FREE)
-			BROKEN(test, "free frames [%#llx, +%llu) are in state %u", chunk->start,
-			       chunk->nr, frames->state);
+			tmm_finding_note(finding, "free frames [%#llx, +%llu) are in state %u",
+					 chunk->start, chunk->nr, frames->state);
 	}
 }
 
-/* Returns the number of frames that are marked as tables. */
-static u64 check_marks(struct kunit *test, const struct tmm_frame_region *region)
+/* Frames by their marks. */
+struct mark_counts {
+	u64 nr_tables;
+	u64 nr_cached;	/* frames that are marked as free, but are not in the free set */
+};
+
+/* Names the first frame of a run whose mark is wrong. */
+static void name_frame(const struct tmm_frame_table *table, u64 first, u64 end, bool is_free,
+		       struct tmm_finding *finding)
+{
+	for (; first < end; first++) {
+		enum tmm_frame_mark mark = tmm_frame_table_get(table, first);
+
+		if (mark >= TMM_NR_MARKS || (is_free && mark != TMM_MARK_FREE))
+			tmm_finding_note(finding, "frame %#llx is %sfree but marked %u", first,
+					 is_free ? "" : "not ", mark);
+	}
+}
+
+/* Counts the marks of a run that is in the free set, or of one that is not. */
+static void count_run(const struct tmm_frame_table *table, u64 first, u64 end, bool is_free,
+		      struct mark_counts *counts, struct tmm_finding *finding)
+{
+	u64 marks[TMM_NR_MARKS] = {};
+	u64 nr_known = 0;
+	unsigned int i;
+
+	tmm_frame_table_count(table, first, end - first, marks);
+	for (i = 0; i < TMM_NR_MARKS; i++)
+		nr_known += marks[i];
+	if (nr_known != end - first || (is_free && marks[TMM_MARK_FREE] != end - first))
+		name_frame(table, first, end, is_free, finding);
+	counts->nr_tables += marks[TMM_MARK_TABLE];
+	if (!is_free)
+		counts->nr_cached += marks[TMM_MARK_FREE];
+}
+
+/* Takes steps for the runs of a large region, and not for each of the region's frames. */
+static void count_marks(const struct tmm_frame_region *region, struct mark_counts *counts,
+			struct tmm_finding *finding)
 {
 	const struct tmm_range_region *range = &region->range;
-	struct tmm_chunk *chunk = tmm_free_ranges_first(&range->free);
-	u64 nr_tables = 0;
-	u64 number;
+	u64 first = range->first;
+	struct tmm_chunk *chunk;
 
-	for (number = range->first; number < range->first + range->nr; number++) {
-		enum tmm_frame_mark mark = tmm_frame_table_get(&region->table, number);
-		bool is_free, says_free = mark == TMM_MARK_FREE;
-
-		if (chunk && number == tmm_chunk_end(chunk))
-			chunk = tmm_free_ranges_next(chunk);
-		is_free = chunk && number >= chunk->start;
-		if (is_free != says_free || mark >= TMM_NR_MARKS) {
-			BROKEN(test, "frame %#llx is %sfree but marked %u", number,
-			       is_free ? "" : "not ", mark);
-			break;
-		}
-		nr_tables += mark == TMM_MARK_TABLE;
+	/* A broken set may have runs outside of the region, which have no marks. */
+	if (*finding->text)
+		return;
+	for (chunk = tmm_free_ranges_first(&range->free); chunk;
+	     chunk = tmm_free_ranges_next(chunk)) {
+		count_run(&region->table, first, chunk->start, false, counts, finding);
+		first = tmm_chunk_end(chunk);
+		count_run(&region->table, chunk->start, first, true, counts, finding);
 	}
-	return nr_tables;
+	count_run(&region->table, first, range->first + range->nr, false, counts, finding);
+}
+
+static void visit_nothing(u64 start, u64 nr, void *context)
+{
+}
+
+void tmm_find_broken_frames(const struct tmm_frame_allocator *fa, struct tmm_finding *finding)
+{
+	const struct tmm_frame_region *region;
+	struct mark_counts counts = {};
+	const struct list_head *spare;
+	u64 nr_spares = 0;
+	u64 nr_cached;
+
+	tmm_find_broken_ranges(&fa->ra, finding);
+	list_for_each_entry(region, &fa->ra.regions, range.link) {
+		find_wrong_state(&region->range, finding);
+		count_marks(region, &counts, finding);
+	}
+	list_for_each(spare, &fa->spares)
+		nr_spares++;
+	if (counts.nr_tables != fa->nr_tables || nr_spares != fa->nr_tables)
+		tmm_finding_note(finding,
+				 "found %llu frames marked as tables and %llu spares, the counter says %llu",
+				 counts.nr_tables, nr_spares, fa->nr_tables);
+	nr_cached = tmm_visit_cached(&fa->ra, visit_nothing, NULL);
+	if (counts.nr_cached != nr_cached)
+		tmm_finding_note(finding,
+				 "%llu frames are marked as free and not in a free set, but %llu are cached",
+				 counts.nr_cached, nr_cached);
 }
 
 void tmm_check_frame_allocator(struct kunit *test, const struct tmm_frame_allocator *fa)
 {
-	const struct tmm_frame_region *region;
-	const struct list_head *spare;
-	u64 nr_tables = 0;
-	u64 nr_spares = 0;
+	struct tmm_finding finding = {};
 
-	tmm_check_range_allocator(test, &fa->ra);
-	list_for_each_entry(region, &fa->ra.regions, range.link) {
-		check_state(test, &region->range);
-		nr_tables += check_marks(test, region);
-	}
-	list_for_each(spare, &fa->spares)
-		nr_spares++;
-	if (nr_tables != fa->nr_tables || nr_spares != fa->nr_tables)
-		BROKEN(test,
-		       "found %llu frames marked as tables and %llu spares, the counter says %llu",
-		       nr_tables, nr_spares, fa->nr_tables);
+	tmm_find_broken_frames(fa, &finding);
+	report_finding(test, &finding);
 }
 
 static u64 mix_hash(u64 hash, u64 value)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Each tmm_check_*() checks all invariants of a structure. If one is broken, the function fails
- * the running case and names the first wrong chunk.
+ * the running case and names the first wrong chunk. Each tmm_find_broken_*() makes the same checks
+ * and notes the first broken invariant. These functions neither sleep nor use KUnit, so a thread
+ * can call them under the allocator's lock.
  *
- * A fingerprint is equal before and after a call that changes nothing.
+ * A fingerprint is equal before and after a call that changes nothing. Fingerprints read free sets
+ * only: with a cache of free chunks, the cache has to be emptied before a fingerprint is taken.
  */
 #ifndef TMM_KUNIT_INVARIANTS_H
 #define TMM_KUNIT_INVARIANTS_H
@@ -11,6 +14,26 @@
 #include "alloc/frames.h"
 
 #include <kunit/test.h>
+
+/* The first broken invariant; empty if there is none. */
+struct tmm_finding {
+	char text[160];
+};
+
+/* Keeps the first message. */
+void __printf(2, 3) tmm_finding_note(struct tmm_finding *finding, const char *fmt, ...);
+
+/*
+ * Calls @visit for each run that is free, but in a cache and not in the free set. The checks see
+ * such a run as free, and fail if an owner has it, or if it is also in the free set. No check
+ * empties a cache: a walk whose caches are empty after each step would not test them. The caller
+ * holds the allocator's lock, or nobody else uses the allocator. Returns the number of chunks.
+ */
+typedef void (*tmm_visit_fn)(u64 start, u64 nr, void *context);
+u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, void *context);
+
+void tmm_find_broken_ranges(const struct tmm_range_allocator *ra, struct tmm_finding *finding);
+void tmm_find_broken_frames(const struct tmm_frame_allocator *fa, struct tmm_finding *finding);
 
 void tmm_check_free_ranges(struct kunit *test, const struct tmm_free_ranges *set);
 void tmm_check_range_allocator(struct kunit *test, const struct tmm_range_allocator *ra);
