@@ -14,20 +14,29 @@ static unsigned long seed;
 module_param(seed, ulong, 0444);
 MODULE_PARM_DESC(seed, "Seed of the random cases; a random seed, which is printed, if not given");
 
-/* Return the seed among the arguments that Linux has not parsed yet; 0 if there is none. */
-static u64 given_seed(void)
+static unsigned int times = 1;
+module_param(times, uint, 0444);
+MODULE_PARM_DESC(times, "Factor for the number of steps of the random walks");
+
+/* Return a number among the arguments that Linux has not parsed yet; 0 if there is none. */
+static u64 given_number(const char *name)
 {
 	const char *args = tmm_compat_module_args(THIS_MODULE);
-	const char *arg = args ? strstr(args, "seed=") : NULL;
+	const char *arg = args ? strstr(args, name) : NULL;
 	u64 value;
 
-	return arg && sscanf(arg, "seed=%llu", &value) == 1 ? value : 0;
+	return arg && sscanf(arg + strlen(name), "%llu", &value) == 1 ? value : 0;
+}
+
+unsigned int tmm_test_times(void)
+{
+	return given_number("times=") ?: times;
 }
 
 u64 tmm_test_seed(void)
 {
 	if (!seed)
-		seed = given_seed();
+		seed = given_number("seed=");
 	if (!seed)
 		seed = get_random_u32() | 1;
 	return seed;

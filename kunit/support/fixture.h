@@ -24,6 +24,8 @@ static void _name##_param_desc(typeof(&(_array)[0]) param, char *desc)			\
 KUNIT_ARRAY_PARAM(_name, _array, _name##_param_desc)
 
 u64 tmm_test_seed(void);
+/* The factor for the number of steps of a random walk; 1, unless the module got times=. */
+unsigned int tmm_test_times(void);
 void tmm_test_random_start(struct kunit *test, struct rnd_state *rnd, u64 salt);
 u64 tmm_test_random_below(struct rnd_state *rnd, u64 below);
 
