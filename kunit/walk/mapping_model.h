@@ -5,8 +5,7 @@
  * records these frames and pages, and checks that they had no owner before and do not change later.
  *
  * Several models can share one instance. Each has objects of its own, and all use one struct
- * model_shared. With several models, the instance's counts are not compared with the sums of one
- * model, since each model takes memory.
+ * model_shared.
  *
  * The first error is recorded in @why of struct model and ends the walk, since a thread that is not
  * the case's own must not use KUnit's assertions.
@@ -83,7 +82,7 @@ struct model_borrow {
 /* The state that all models of one instance share. The arrays have an entry for each RAM frame. */
 struct model_shared {
 	struct tmm_memory memories[MODEL_NR_MEMORIES];
-	u8 owner[MODEL_NR_FRAMES];	/* 1 if the frame is owned */
+	u8 owner[MODEL_NR_FRAMES];	/* @id of the model that owns the frame, or 0 */
 	u64 stamp[MODEL_NR_FRAMES];	/* the frame's first bytes, or MODEL_UNKNOWN */
 	u8 is_dirty[MODEL_NR_FRAMES];	/* written through the mapping that owns the frame */
 };
@@ -93,6 +92,7 @@ struct model {
 	struct kunit *test;
 	struct tmm_instance *inst;
 	struct model_shared *shared;
+	u8 id;			/* 1 or more; differs from the other models' */
 	bool is_alone;		/* no other walk uses the instance */
 	bool has_faults;	/* some allocations fail on request */
 	struct rnd_state rnd;
@@ -136,8 +136,9 @@ void model_own(struct model *m, u64 first, u64 nr);
 void model_disown(struct model *m, u64 first, u64 nr);
 void model_set_stamps(struct model *m, u64 first, u64 nr, u64 stamp);
 
-/* The number of free frames of RAM. */
+/* The number of free frames of RAM, and the number of pages that are not free. */
 u64 model_nr_free(struct model *m);
+u64 model_nr_taken_pages(struct model *m);
 
 /*
  * model_free_*() return a free place, model_some_*() a random place in use. If there is none, they
@@ -163,12 +164,6 @@ static inline bool model_is_device(const struct model_mapping *mapping)
 /* The frame behind page number @i of a mapping. */
 u64 model_frame(const struct model_mapping *mapping, u64 i);
 
-/*
- * Record a new mapping with the leaves that it has. The mapping must map to the frames from @given
- * on, or, if @given is MODEL_UNKNOWN, to frames that were free.
- */
-void model_adopt(struct model *m, struct model_mapping *mapping, struct tmm_mapped_pages *mp,
-		 unsigned int root, tmm_pte_flags_t flags, u64 given, int lender);
 /* Call this before a mapping is dropped. The mapping ends at once, or with its last borrow. */
 void model_drop(struct model *m, struct model_mapping *mapping);
 /* Free the place of a mapping that has ended. Its frames stay owned. */
@@ -178,13 +173,11 @@ void model_drop_frames(struct model *m, int index);
 /* Call this before the end of a mapping to which the frames are lent. */
 void model_end_loan(struct model *m, int index);
 
-/* Compare a mapping, a page's content, the sums, or everything with the model. */
-void model_check_mapping(struct model *m, const struct model_mapping *mapping);
-void model_check_content(struct model *m, const struct model_mapping *mapping, u64 i);
-void model_check_sums(struct model *m);
-void model_check_all(struct kunit *test, struct model *m);
-
-/* A refused call does not change the fingerprint, which is 0 if other walks use the instance. */
+/*
+ * A refused call does not change the fingerprint: the numbers of free frames and pages and of
+ * tables. The fingerprint is 0 if other walks use the instance. The comparison after the step finds
+ * other changes.
+ */
 u64 model_fingerprint(struct model *m);
 
 #endif /* TMM_KUNIT_MAPPING_MODEL_H */

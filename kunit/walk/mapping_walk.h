@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A random walk over the operations on mappings. Each step draws a call, predicts its result from
- * the model, makes the call, and updates the model. After each step the walk compares one mapping
- * with the model. A walk that has the instance for itself also compares the sums after each step,
- * and everything once in ALL_EVERY steps. A refused call must return the right error and change
- * nothing.
+ * the model, makes the call, and updates the model. After each step the instance is compared with
+ * the model (mapping_check.h). A refused call must return the right error and change nothing.
  */
 #ifndef TMM_KUNIT_MAPPING_WALK_H
 #define TMM_KUNIT_MAPPING_WALK_H
 
+#include "walk/mapping_adopt.h"
+#include "walk/mapping_check.h"
 #include "walk/mapping_model.h"
 
 #include "alloc/pages.h"

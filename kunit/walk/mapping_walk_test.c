@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A random walk over all operations on mappings (mapping_walk.h), compared with a model
- * (mapping_model.h). In a second case two walks run at once on one instance, each with its own
- * objects, while a third thread reads the page tables.
+ * (mapping_model.h). In a second case each CPU has a walk (crew.h). These walks run at once on one
+ * instance, each with its own objects, while another thread reads the page tables.
  */
+#include "walk/crew.h"
 #include "walk/mapping_walk.h"
 #include "walk/mapping_walk_borrow.h"
 #include "walk/mapping_walk_change.h"
@@ -28,10 +29,8 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 
-#define NR_STEPS	2500
-#define NR_RACE_STEPS	1000
-/* A walk that has the instance for itself compares everything once in this many steps. */
-#define ALL_EVERY	100
+#define NR_STEPS	400
+#define NR_ROUNDS	100
 
 struct walk_param {
 	const char *name;
@@ -51,7 +50,8 @@ TMM_ARRAY_PARAM(walk, walk_params);
 struct stress {
 	struct tmm_instance inst;
 	struct model_shared shared;
-	struct model models[2];
+	struct model models[CREW_MAX];
+	unsigned int nr_models;
 	struct tmm_allocated_frames *hogs[64];
 	u64 frames_before;
 	u64 pages_before;
@@ -66,6 +66,7 @@ static void start_model(struct kunit *test, struct stress *s, struct model *m, u
 	m->test = test;
 	m->inst = &s->inst;
 	m->shared = &s->shared;
+	m->id = 1 + index;
 	m->next_stamp = 1 + ((u64)index << 32);
 	m->device_first = DEVICE_FIRST + index * DEVICE_APART;
 	m->device_nr = DEVICE_NR;
@@ -127,8 +128,9 @@ static void stress_exit(struct kunit *test)
 		return;
 	for (i = 0; i < ARRAY_SIZE(s->hogs); i++)
 		tmm_allocated_frames_drop(&s->hogs[i]);
-	if (*s->models[0].why || *s->models[1].why)
-		return;
+	for (i = 0; i < s->nr_models; i++)
+		if (*s->models[i].why)
+			return;
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, s->inst.root), 0);
 	KUNIT_EXPECT_EQ(test, s->inst.fa.nr_tables, 0);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&s->inst.root->nr_mappings), 0);
@@ -143,19 +145,6 @@ static void stress_exit(struct kunit *test)
 	tmm_instance_exit(&s->inst);
 	for (i = 0; i < MODEL_NR_MEMORIES; i++)
 		__free_pages(virt_to_page(s->shared.memories[i].window), MODEL_MEMORY_ORDER);
-}
-
-static void check_some(struct model *m)
-{
-	const struct model_mapping *mapping =
-		&m->mappings[model_below(m, MODEL_NR_MAPPINGS)];
-
-	if (mapping->mp) {
-		model_check_mapping(m, mapping);
-		if (mapping->nr && !model_is_device(mapping))
-			model_check_content(m, mapping, model_below(m, mapping->nr));
-	}
-	model_check_sums(m);
 }
 
 /* A step is drawn as often as the array names it. */
@@ -173,15 +162,11 @@ static void (* const steps[])(struct model *m) = {
 	step_drop_root, step_drop_root, step_switch, step_context, step_device, step_device,
 };
 
-static void run_walk(struct model *m, unsigned int nr_steps)
+static void take_step(struct model *m)
 {
-	for (m->step = 0; m->step < nr_steps && !*m->why; m->step++) {
-		steps[model_below(m, ARRAY_SIZE(steps))](m);
-		check_some(m);
-		if (m->is_alone && m->step % ALL_EVERY == 0 && !*m->why)
-			model_check_all(m->test, m);
-		cond_resched();
-	}
+	m->step++;
+	steps[model_below(m, ARRAY_SIZE(steps))](m);
+	cond_resched();
 }
 
 /* Drops all objects. After an error the model may be wrong, and nothing is dropped. */
@@ -217,31 +202,24 @@ static void give_all(struct model *m)
 			     "device memory is in use");
 }
 
-static void walk_like_the_model(struct kunit *test)
+static void one_walker(struct kunit *test)
 {
 	const struct walk_param *p = test->param_value;
 	struct stress *s = test->priv;
 	struct model *m = &s->models[0];
 
+	s->nr_models = 1;
 	m->is_alone = true;
 	start_model(test, s, m, 0x100 + (p - walk_params));
 	model_own(m, s->inst.root->frames->f.chunk.start, 2);
 	hog_frames(test, s, m, p->nr_hogged);
 	m->has_faults = p->has_faults;
-	run_walk(m, NR_STEPS);
+	do
+		take_step(m);
+	while (model_check_all(m, 1) && m->step < NR_STEPS * tmm_test_times());
 	m->has_faults = false;
 	give_all(m);
 	walk_report(test, m);
-}
-
-static int walk_beside(void *context)
-{
-	struct model *m = context;
-
-	run_walk(m, NR_RACE_STEPS);
-	while (!kthread_should_stop())
-		schedule_timeout_interruptible(1);
-	return 0;
 }
 
 /* A thread that reads the leaves that other threads map. */
@@ -289,7 +267,7 @@ static void look_once(struct looker *l)
 	l->nr_seen++;
 	frame = found.paddr.v >> TMM_PAGE_SHIFT;
 	MODEL_EXPECT(&l->m, model_ram_index(&l->m, frame) >= 0 ||
-		     (frame >= DEVICE_FIRST && frame < DEVICE_FIRST + 2 * DEVICE_APART),
+		     (frame >= DEVICE_FIRST && frame < DEVICE_FIRST + CREW_MAX * DEVICE_APART),
 		     "page %#llx maps to %#llx", page, frame);
 	MODEL_EXPECT(&l->m, (found.flags & TMM_PTE_VALID) && (found.flags & TMM_PTE_NOT_EXECUTABLE),
 		     "page %#llx has flags %#llx", page, (__force u64)found.flags);
@@ -308,48 +286,70 @@ static int look_around(void *context)
 	return 0;
 }
 
-static void two_walks_at_once(struct kunit *test)
+static void walk_in_crew(struct crew *crew, unsigned int index)
+{
+	struct stress *s = crew->context;
+	struct model *m = &s->models[index];
+
+	do {
+		take_step(m);
+		model_check_step(m);
+	} while (crew_meet(crew));
+}
+
+static bool check_models(void *context)
+{
+	struct stress *s = context;
+
+	return model_check_all(s->models, s->nr_models);
+}
+
+static void walkers_on_all_cpus(struct kunit *test)
 {
 	struct stress *s = test->priv;
 	struct looker *l = tmm_test_kvzalloc(test, sizeof(*l));
-	struct task_struct *walker, *looker;
+	struct crew crew = {
+		.test = test,
+		.work = walk_in_crew,
+		.check = check_models,
+		.context = s,
+		.max_rounds = NR_ROUNDS * tmm_test_times(),
+	};
+	const unsigned int nr = crew_size(test);
+	struct task_struct *looker;
 	unsigned int i;
 
-	tmm_test_need_second_cpu(test);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < nr; i++)
 		start_model(test, s, &s->models[i], 0x200 + i);
+	s->nr_models = nr;
 	model_own(&s->models[0], s->inst.root->frames->f.chunk.start, 2);
 	l->m.shared = &s->shared;
 	l->m.roots[0] = s->inst.root;
-	tmm_test_random_start(test, &l->m.rnd, 0x202);
+	tmm_test_random_start(test, &l->m.rnd, 0x210);
 
-	walker = tmm_test_thread_start(test, walk_beside, &s->models[1]);
 	looker = kthread_run(look_around, l, "tmm_snapshot");
-	run_walk(&s->models[0], NR_RACE_STEPS);
-	kthread_stop(walker);
+	crew_run(&crew, nr);
 	if (!IS_ERR(looker))
 		kthread_stop(looker);
-	for (i = 0; i < 2; i++)
-		model_check_all(test, &s->models[i]);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < nr; i++)
 		give_all(&s->models[i]);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < nr; i++)
 		walk_report(test, &s->models[i]);
 	KUNIT_EXPECT_STREQ(test, l->m.why, "");
 	KUNIT_EXPECT_GT(test, l->nr_seen, 0);
 }
 
-static struct kunit_case mapping_stress_cases[] = {
-	KUNIT_CASE_PARAM(walk_like_the_model, walk_gen_params),
-	KUNIT_CASE(two_walks_at_once),
+static struct kunit_case mapping_walk_cases[] = {
+	KUNIT_CASE_PARAM(one_walker, walk_gen_params),
+	KUNIT_CASE(walkers_on_all_cpus),
 	{}
 };
 
-static struct kunit_suite mapping_stress_suite = {
-	.name = "theseus_mm_mapping_stress",
+static struct kunit_suite mapping_walk_suite = {
+	.name = "theseus_mm_mapping_walk",
 	.init = stress_init,
 	.exit = stress_exit,
-	.test_cases = mapping_stress_cases,
+	.test_cases = mapping_walk_cases,
 };
 
-kunit_test_suite(mapping_stress_suite);
+kunit_test_suite(mapping_walk_suite);
