@@ -8,7 +8,7 @@ S := scripts
 export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTEM N
 .DEFAULT_GOAL := module
-.PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines
+.PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-walk
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict
 .PHONY: nightly kernel bench bench-check bench-profile style check abi clean help
 
@@ -52,6 +52,10 @@ test-all: ## run all tests in all kernels and machines, as CI does
 test-kunit: ## run the KUnit suites; SUITES=window,tlb runs those of window_test.c and tlb_test.c
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh kunit
+
+test-walk: ## run the random walks with two and with four CPUs; CPUS=4, SEED=5, TIMES=5
+	@$(S)/deps.sh test
+	@$(S)/run-tests.sh walk
 
 test-user: ## run the user-space tests; KERNEL=stock uses Debian's kernel, PROGRAMS=a_test,b_test
 	@$(S)/deps.sh test

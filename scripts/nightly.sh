@@ -14,7 +14,7 @@ exec </dev/null
 . scripts/stages.sh
 
 # The stage NAME is the target test-NAME.
-all=(kernels rt install packages)
+all=(kernels rt walk install packages)
 for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	[[ " ${all[*]} " == *" $name "* ]] || {
 		echo "STAGES: $name: no such stage; there are ${all[*]}" >&2
@@ -27,7 +27,7 @@ done
 find_records() {
 	local chosen=${FILE:-}${PROGRAMS:-}${SUITES:-}${KERNEL:-}${LEVELS:-}${MACHINES:-}${PARTS:-}
 	local changes commit
-	chosen+=${COMPILE:-}${TMM_KERNEL:-}${TMM_ACCEL:-}
+	chosen+=${COMPILE:-}${TMM_KERNEL:-}${TMM_ACCEL:-}${CPUS:-}${SEED:-}${TIMES:-}
 	changes=$(git status --porcelain) && commit=$(git rev-parse HEAD) || return 0
 	[[ $chosen$changes ]] || printf 'build/nightly/%s\n' "$commit"
 }

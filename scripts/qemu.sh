@@ -6,6 +6,7 @@
 #                    --disk options add disks. Changes of a disk are lost when the guest ends.
 #   --mem SIZE       size of the guest's memory (2G)
 #   --low SIZE       size of the part below 4 GiB; the rest begins at 4 GiB
+#   --cpus N         number of CPUs (2)
 #   --timeout SEC    time limit (600); after that the exit status is 124
 #   --stream         show the guest's terminal while the guest runs
 #   --shell          connect the guest's terminal to this one; no time limit

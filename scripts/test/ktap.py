@@ -327,7 +327,7 @@ def judge_run(console, result, plan, suites=(), programs=()):
     parts = plan.split(",")
     # The kernel's complaint comes first: usually it is the cause of all other failures.
     leaves = check_console(console)
-    if "kunit" in parts:
+    if "kunit" in parts or "walk" in parts:
         groups, _ = parse(kernel_lines(console))
         leaves += [leaf for group in groups for leaf in group.leaves]
         leaves += compare("suite", groups, suites)
