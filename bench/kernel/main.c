@@ -4,6 +4,7 @@
  * results on the console. Apart from compat.h, the module includes only the public header.
  */
 #include "kernel/clock.h"
+#include "kernel/empty_driver.h"
 #include "kernel/groups.h"
 #include "kernel/measure.h"
 #include "core/compat.h"
@@ -20,6 +21,9 @@ static int __init bench_init(void)
 	err = bench_clock_start();
 	if (err)
 		goto stop_measure;
+	err = bench_empty_driver_start();
+	if (err)
+		goto stop_clock;
 	bench_one_page();
 	bench_area_tree();
 	bench_allocators();
@@ -29,14 +33,17 @@ static int __init bench_init(void)
 	bench_memory();
 	return 0;
 
+stop_clock:
+	bench_clock_stop();
 stop_measure:
 	bench_measure_stop();
 	return err;
 }
 
-/* Until its end, the module measures for other modules. */
+/* Until its end, the module measures for other modules, and bench_program uses its driver. */
 static void __exit bench_exit(void)
 {
+	bench_empty_driver_stop();
 	bench_clock_stop();
 	bench_measure_stop();
 }
