@@ -50,6 +50,9 @@ rsync -a --delete --exclude='*.mod.c' \
 	--include='*/' --include='*.[ch]' --include=Kbuild --exclude='*' \
 	"$ROOT/Kbuild" "$ROOT/theseus_mm" "$ROOT/kunit" "$ROOT/bench" "$dir/"
 
+# An initramfs takes all modules of the folder.
+[[ ${TMM_BENCH:-} ]] || rm -f "$dir"/bench/*.ko
+
 # If the kernel has UBSAN for chosen objects only, UBSAN_SANITIZE chooses ours.
 args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y TMM_SUITES="${SUITES:-}" TMM_BENCH="${TMM_BENCH:-}")
 if [[ -z $compiler_root ]] && command -v ccache >/dev/null; then
