@@ -198,8 +198,10 @@ int bench_measure(const struct bench_series *series, u64 label, unsigned int n,
 
 	if (!bench_series_is_wanted(series))
 		return 0;
-	if (n * nr_rounds > BENCH_MAX_N)
+	if (n * nr_rounds > BENCH_MAX_N) {
+		bench_report_failed(series->steps[0].row, -EINVAL);
 		return -EINVAL;
+	}
 	is_warming_up = true;
 	err = measure_means(series, min_t(unsigned int, n, WARM_UP), 1, warm_up);
 	is_warming_up = false;
@@ -230,8 +232,10 @@ int bench_measure_sizes(const struct bench_series *series)
 	int err;
 
 	for (i = 0; i < nr_sizes; i++) {
-		if (!sizes[i] || sizes[i] > BENCH_MAX_N)
+		if (!sizes[i] || sizes[i] > BENCH_MAX_N) {
+			bench_report_failed(series->steps[0].row, -EINVAL);
 			return -EINVAL;
+		}
 		err = bench_measure(series, sizes[i], sizes[i],
 				    DIV_ROUND_UP(MIN_OPERATIONS, sizes[i]));
 		if (err)

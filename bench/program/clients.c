@@ -167,25 +167,35 @@ static int fork_clients(const struct load *load, struct board *board, unsigned i
 	return 0;
 }
 
+/* A client that has ended before the round began was killed. Return: 0 or ECHILD */
+static int has_died(void)
+{
+	int status;
+
+	return waitpid(-1, &status, WNOHANG) > 0 && status ? ECHILD : 0;
+}
+
 /* Return the operations a second of @nr clients together, or -1 with errno set. */
 static double run_round(const struct load *load, struct board *board, unsigned int nr)
 {
 	const struct timespec round = { .tv_nsec = ROUND_NS };
 	double sum = 0;
 	unsigned int i;
-	int err;
+	int status, err;
 
 	memset(board, 0, sizeof(*board));
 	err = fork_clients(load, board, nr) ? errno : 0;
-	while (!err && __atomic_load_n(&board->nr_ready, __ATOMIC_SEQ_CST) < nr)
+	while (!err && __atomic_load_n(&board->nr_ready, __ATOMIC_SEQ_CST) < nr) {
 		sched_yield();
+		err = has_died();
+	}
 	if (!err) {
 		__atomic_store_n(&board->state, RUN, __ATOMIC_RELEASE);
 		nanosleep(&round, NULL);
 	}
 	__atomic_store_n(&board->state, STOP, __ATOMIC_RELEASE);
-	while (wait(NULL) > 0)
-		;
+	while (wait(&status) > 0)
+		err = err || !status ? err : ECHILD;
 	for (i = 0; i < nr; i++) {
 		sum += board->clients[i].per_second;
 		err = err ? err : board->clients[i].error;
