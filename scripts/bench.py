@@ -8,9 +8,9 @@
         and its pictures
     bench.py check --module THESEUS_MM.KO BOOT
         compares the boot with bench/figures.json; fails if a row costs over 3 %
-        more than its figure
+        more than its figure, or if a checked row has no figure or no result
     bench.py figures --module THESEUS_MM.KO BOOT
-        writes the rows of the boot into bench/figures.json
+        writes the rows of the boot into bench/figures.json, if all checked rows are there
     bench.py chosen
         prints the parameters of the boot for check and figures, one a line
 
@@ -164,67 +164,107 @@ class Table:
         return {n for (r, s, n) in self.by_key if (r, s) == (row, system)}
 
     def mean(self, row, system, n):
-        """The mean at a size; a row that was measured at one size has it at all sizes."""
         one = self.by_key.get((row, system, n))
-        if not one:
-            sizes = self.sizes(row, system)
-            one = self.by_key[(row, system, min(sizes))] if len(sizes) == 1 else None
         return one.mean if one else None
+
+    def mean_taken_off(self, row, system, n):
+        """The mean of a row that is taken off: one that has a single size has it at all sizes."""
+        sizes = self.sizes(row, system)
+        return self.mean(row, system, min(sizes) if len(sizes) == 1 else n)
 
     def total(self, pairs, less, n):
         """The sum of several rows at a size, or None if one was not measured."""
         means = [self.mean(row, system, n) for row, system in pairs]
-        taken = [self.mean(row, system, n) for row, system in less]
+        taken = [self.mean_taken_off(row, system, n) for row, system in less]
         if None in means or None in taken:
             return None
         return sum(means) - sum(taken)
 
+    def units(self, pairs, n):
+        """The units of several rows at a size."""
+        return {self.by_key[(row, system, n)].unit for row, system in pairs
+                if (row, system, n) in self.by_key}
+
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """A bar at one size. "ours" is None if the bar is not measured yet."""
+    """A bar at one size. If "passed" is None, the bar is not judged, and "reason" says why."""
     bar: bench_bars.Bar
-    n: int = 0
+    n: int = None
     ours: float = None
     other: float = None
     passed: bool = None
+    reason: str = None
 
     @property
     def quotient(self):
-        return self.ours / self.other if self.other else None
+        return self.ours / self.other if self.ours is not None and self.other else None
 
     @property
     def word(self):
-        return {None: "not measured yet", True: "pass", False: "miss"}[self.passed]
+        return {None: self.reason or self.bar.missing, True: "pass", False: "miss"}[self.passed]
 
 
 def split_pairs(names):
     return [tuple(name.split(" ")) for name in names]
 
 
+def judge_ratio(bar, costs, others):
+    return [Verdict(bar, n, cost, others[n], cost <= bar.factor * others[n])
+            for n, cost in costs.items() if others[n] is not None]
+
+
+def judge_limit(bar, costs, units):
+    return [Verdict(bar, n, cost, bar.factor, cost <= bar.factor) if units[n] == {bar.unit} else
+            Verdict(bar, n, cost, reason=f"a limit in {bar.unit} is not judged in "
+                                         f"{', '.join(sorted(units[n]))}")
+            for n, cost in costs.items()]
+
+
+def judge_growth(bar, costs, smallest):
+    """The largest mean may be at any size."""
+    if smallest not in costs or len(costs) < 2:
+        return []
+    n = max((n for n in costs if n != smallest), key=costs.get)
+    return [Verdict(bar, n, costs[n], costs[smallest], costs[n] <= bar.factor * costs[smallest])]
+
+
+def judge_base(bar, costs, cost_of_none):
+    if cost_of_none is None:
+        return []
+    return [Verdict(bar, n, cost, cost_of_none, cost <= bar.factor * cost_of_none)
+            for n, cost in costs.items() if n]
+
+
+def list_figures(bar, costs, smallest):
+    return [Verdict(bar, n, cost, costs.get(smallest) if n != smallest else None,
+                    reason="figure only") for n, cost in costs.items()]
+
+
 def judge_bar(table, bar):
-    """Returns a verdict for each size of a bar; a single one if the bar is not measured yet."""
+    """Returns a verdict for each size of a bar; a single one without a size if there is none. A size
+    that only some of the rows have is not measured."""
     ours = [(row, "ours") for row in bar.ours]
     less = [(row, "ours") for row in bar.less_ours]
     theirs, less_theirs = split_pairs(bar.theirs), split_pairs(bar.less_theirs)
-    sizes = sorted(set().union(*(table.sizes(*pair) for pair in ours)))
+    sizes = sorted(n for n in set().union(*(table.sizes(*pair) for pair in ours + theirs))
+                   if n >= bar.first)
     costs = {n: table.total(ours, less, n) for n in sizes}
+    others = {n: table.total(theirs, less_theirs, n) for n in sizes}
+    lacking = [Verdict(bar, n, costs[n], others[n] if theirs else None, reason="not measured")
+               for n in sizes if costs[n] is None or others[n] is None]
     costs = {n: cost for n, cost in costs.items() if cost is not None}
-    chosen = [n for n in costs if n >= bar.first]
     if bar.kind == "limit":
-        found = [(n, costs[n], bar.factor, costs[n] <= bar.factor) for n in chosen]
+        found = judge_limit(bar, costs, {n: table.units(ours, n) for n in costs})
     elif bar.kind == "growth":
-        found = [] if len(chosen) < 2 else [
-            (chosen[-1], costs[chosen[-1]], costs[chosen[0]],
-             costs[chosen[-1]] <= bar.factor * costs[chosen[0]])]
+        found = judge_growth(bar, costs, min(sizes, default=None))
     elif bar.kind == "base":
-        found = [] if 0 not in costs else [
-            (n, costs[n], costs[0], costs[n] <= bar.factor * costs[0]) for n in chosen if n]
+        found = judge_base(bar, costs, table.total(ours, less, 0))
+    elif bar.kind == "figure":
+        found = list_figures(bar, costs, min(sizes, default=None))
     else:
-        others = {n: table.total(theirs, less_theirs, n) for n in chosen}
-        found = [(n, costs[n], others[n], costs[n] <= bar.factor * others[n])
-                 for n in chosen if others[n] is not None]
-    return [Verdict(bar, *one) for one in found] or [Verdict(bar)]
+        found = judge_ratio(bar, costs, others)
+    return sorted(found + lacking, key=lambda verdict: verdict.n) or [Verdict(bar)]
 
 
 def judge_bars(table):
@@ -239,6 +279,8 @@ def shown(number):
 
 
 def quotient_shown(quotient):
+    if quotient is None:
+        return "–"
     return f"{quotient:.2f}" if quotient >= 0.1 else f"{quotient:.1g}"
 
 
@@ -246,11 +288,10 @@ def bar_line(verdict):
     bar = verdict.bar
     wanted = {"ratio": f"<= {bar.factor} x beside", "limit": f"<= {bar.factor:,}",
               "growth": f"<= {bar.factor} x the smallest",
-              "base": f"<= {bar.factor} x without"}[bar.kind]
-    if verdict.passed is None:
-        return (bar.number, bar.what, wanted, "–", "–", "–", "–", verdict.word)
-    return (bar.number, bar.what, wanted, f"{verdict.n:,}", shown(verdict.ours),
-            shown(verdict.other), quotient_shown(verdict.quotient), verdict.word)
+              "base": f"<= {bar.factor} x without", "figure": "–"}[bar.kind]
+    return (bar.number, bar.what, wanted, "–" if verdict.n is None else f"{verdict.n:,}",
+            shown(verdict.ours), shown(verdict.other), quotient_shown(verdict.quotient),
+            verdict.word)
 
 
 def print_columns(rows):
@@ -283,8 +324,20 @@ def figures_from(results):
     return found
 
 
+def refuse_missing_rows(results):
+    """Raises BadLog unless each checked row was measured, and in instructions only."""
+    units = {row: {one.unit for one in results if (one.row, one.system) == (row, "ours")}
+             for row in CHECKED_ROWS}
+    problems = [f"{row}: " + (f"measured in {', '.join(sorted(found))}" if found else "not measured")
+                for row, found in units.items() if found != {"instructions"}]
+    if problems:
+        raise BadLog("the figures stay as they are, since they need each checked row in "
+                     "instructions:\n" + "\n".join(problems))
+
+
 def renew_figures(results, kernel, compiler, path=None):
     path = path or FIGURES
+    refuse_missing_rows(results)
     figures = load_figures(path)
     figures.setdefault(kernel, {})[compiler] = figures_from(results)
     with open(path, "w", encoding="utf-8") as file:
@@ -307,15 +360,18 @@ def compare(results, figures, kernel, compiler):
         known = figures[other[0]][other[1]]
         notes.append(f"WARNING: no figures for kernel {kernel} with {compiler}; those below are of "
                      f"kernel {other[0]} with {other[1]}, and nothing is judged: run {RENEW}")
-    for row in sorted(set(known) | set(found)):
+    for row in sorted(set(known) | set(found) | set(CHECKED_ROWS)):
         sizes = set(known.get(row, {})) | set(found.get(row, {}))
-        for n in sorted(sizes, key=int):
+        for n in sorted(sizes, key=int) or ["–"]:
             figure, now = known.get(row, {}).get(n), found.get(row, {}).get(n)
-            if figure is None:
-                word, change = f"no figure yet: run {RENEW}", "–"
-            elif now is None:
+            if now is None:
                 word, change = "NOT MEASURED", "–"
                 good = good and not is_same
+            elif figure is None and row in CHECKED_ROWS:
+                word, change = f"NO FIGURE: run {RENEW_FIGURES}", "–"
+                good = good and not is_same
+            elif figure is None:
+                word, change = f"no figure yet: run {RENEW}", "–"
             else:
                 part = round(now / figure - 1, 6) if figure else 0
                 change, word = f"{part:+.1%}", ""
@@ -336,9 +392,9 @@ def run_check(arguments):
         print_columns(lines)
     print("\n".join(notes))
     if not good:
-        print(f"bench-check: FAILED: a row costs over {TOLERANCE:.0%} more than its figure, or was "
-              f"not measured. If that is intended, run {RENEW_FIGURES}, which renews the figures, "
-              f"or {RENEW}, which renews the document too.")
+        print(f"bench-check: FAILED: a row costs over {TOLERANCE:.0%} more than its figure, has no "
+              f"figure, or was not measured. If that is intended, run {RENEW_FIGURES}, which renews "
+              f"the figures, or {RENEW}, which renews the document too.")
         return 1
     print("bench-check: ok")
     return 0
@@ -374,7 +430,7 @@ def run_report(arguments):
     print_columns([BAR_HEAD] + [bar_line(verdict) for verdict in verdicts])
     counts = [sum(verdict.passed is state for verdict in verdicts)
               for state in (True, False, None)]
-    print("\n{} pass, {} miss, {} not measured yet".format(*counts))
+    print("\n{} pass, {} miss, {} not judged".format(*counts))
     folder = os.path.join(ROOT, "bench") if arguments.renew else arguments.out
     bench_document.write(folder, results, skips, verdicts, about)
     return 0

@@ -128,8 +128,10 @@ class Bars(unittest.TestCase):
         self.assertEqual(judge("limit", 400, line(mean=400.1)), [(100, False)])
 
     def test_growth(self):
+        self.assertEqual(judge("growth", 1.1, line(n=100, mean=100), line(n=1000, mean=110),
+                               line(n=10000, mean=105)), [(1000, True)])
         self.assertEqual(judge("growth", 1.1, line(n=100, mean=100), line(n=1000, mean=999),
-                               line(n=10000, mean=110)), [(10000, True)])
+                               line(n=10000, mean=110)), [(1000, False)])
         self.assertEqual(judge("growth", 1.1, line(n=100, mean=100), line(n=1000, mean=111)),
                          [(1000, False)])
 
@@ -137,22 +139,77 @@ class Bars(unittest.TestCase):
         self.assertEqual(judge("base", 2, line(n=0, mean=100), line(n=10, mean=200),
                                line(n=20, mean=201)), [(10, True), (20, False)])
 
+    def test_size_that_one_side_lacks_is_not_measured(self):
+        theirs = ("create-4k vmalloc",)
+        self.assertEqual(judge("ratio", 1, line(n=100), line(n=1000),
+                               line(system="vmalloc", n=100), theirs=theirs),
+                         [(100, True), (1000, None)])
+        self.assertEqual(judge("ratio", 1, line(n=100), line(system="vmalloc", n=100),
+                               line(system="vmalloc", n=1000), theirs=theirs),
+                         [(100, True), (1000, None)])
+        for kind in ("limit", "growth"):
+            bar = bench_bars.Bar(1, "two rows", kind, 3000, ("create-4k", "drop-4k"))
+            verdicts = bench.judge_bar(table(
+                line(n=10), line("drop-4k", n=10), line(n=100), line("drop-4k", n=100),
+                line(n=1000)), bar)
+            self.assertEqual((verdicts[-1].n, verdicts[-1].word), (1000, "not measured"))
+            self.assertTrue(verdicts[0].passed)
+
+    def test_only_rows_taken_off_have_one_size_for_all(self):
+        lines = (line(n=100), line(n=1000), line("clear", n=1, mean=600),
+                 line(system="vmalloc", n=100), line(system="vmalloc", n=1000))
+        self.assertEqual(judge("ratio", 0.4, *lines, theirs=("create-4k vmalloc",),
+                               less_ours=("clear",)), [(100, True), (1000, True)])
+        self.assertEqual(judge("ratio", 1, line(n=100), line(system="vmalloc", n=1),
+                               theirs=("create-4k vmalloc",)), [(1, None), (100, None)])
+
+    def test_limit_is_not_judged_in_another_unit(self):
+        bar = bench_bars.Bar(1, "a bar", "limit", 400, ("create-4k",))
+        for mean in (1, 9999):
+            verdict, = bench.judge_bar(table(line(mean=mean, unit="cycles")), bar)
+            self.assertIsNone(verdict.passed)
+            self.assertIn("cycles", verdict.word)
+            self.assertEqual(bench.bar_line(verdict)[4], bench.shown(mean))
+        self.assertEqual(judge("limit", 8, line(mean=8, unit="bytes"), unit="bytes"),
+                         [(100, True)])
+
+    def test_figure_has_no_limit(self):
+        bar = bench_bars.Bar(7, "throughput", "figure", 0, ("create-4k",))
+        verdicts = bench.judge_bar(table(line(n=1, mean=100), line(n=2, mean=170)), bar)
+        self.assertEqual([(v.n, v.ours, v.other, v.word) for v in verdicts],
+                         [(1, 100, None, "figure only"), (2, 170, 100, "figure only")])
+        self.assertEqual(bench.bar_line(verdicts[1])[6], "1.70")
+
     def test_unmeasured_bars_are_neither_passed_nor_missed(self):
-        self.assertEqual(judge("limit", 400, line("other")), [(0, None)])
-        self.assertEqual(judge("growth", 1.1, line()), [(0, None)])
-        self.assertEqual(judge("ratio", 1, line(), theirs=("create-4k vmalloc",)), [(0, None)])
-        self.assertEqual(judge("base", 2, line(n=10)), [(0, None)])
+        self.assertEqual(judge("limit", 400, line("other")), [(None, None)])
+        self.assertEqual(judge("growth", 1.1, line()), [(None, None)])
+        self.assertEqual(judge("ratio", 1, line(), theirs=("create-4k vmalloc",)),
+                         [(100, None)])
+        self.assertEqual(judge("base", 2, line(n=10)), [(None, None)])
 
     def test_every_bar_of_the_table_is_judged(self):
         verdicts = bench.judge_bars(table(line("unknown")))
         self.assertEqual(len(verdicts), len(bench_bars.BARS))
-        self.assertTrue(all(verdict.word == "not measured yet" for verdict in verdicts))
-        self.assertEqual({bar.number for bar in bench_bars.BARS}, {1, 2, 3, 4, 5, 6, 8, 9})
+        self.assertTrue(all(verdict.passed is None for verdict in verdicts))
+        self.assertEqual({bar.number for bar in bench_bars.BARS}, set(range(1, 10)))
+
+    def test_table_has_the_reason_why_a_bar_is_not_measured(self):
+        lines = [bench.bar_line(verdict) for verdict in bench.judge_bars(table(line("unknown")))]
+        words = {(one[0], one[1]): one[-1] for one in lines}
+        self.assertEqual(words[8, "under a spinlock, the longest of all calls"],
+                         "no marks for spinlocks yet")
+        self.assertEqual(words[1, "kernel: remap it"], "not measured yet")
+        for number, row in ((4, "program-populate-128m"), (5, "program-unmap-1g"),
+                            (7, "clients-fault"), (9, "memory-fragment")):
+            self.assertIn((number, row), {(bar.number, bar.ours[0]) for bar in bench_bars.BARS})
 
 
 class Check(unittest.TestCase):
 
     FIGURES = {KERNEL: {COMPILER: {"create-4k": {"100": 1000.0}}}}
+
+    def setUp(self):
+        self.enterContext(mock.patch.object(bench, "CHECKED_ROWS", ("create-4k",)))
 
     def compare(self, *lines, kernel=KERNEL, compiler=COMPILER, figures=None):
         results, _, _ = bench.parse("".join(lines))
@@ -181,6 +238,36 @@ class Check(unittest.TestCase):
         lines, _, good = self.compare(line(), line("new"))
         self.assertTrue(good)
         self.assertIn("no figure yet", lines[2][5])
+
+    def test_checked_row_without_a_figure_or_a_result_fails(self):
+        with mock.patch.object(bench, "CHECKED_ROWS", ("create-4k", "window")):
+            lines, _, good = self.compare(line(), line("window"))
+            self.assertFalse(good)
+            self.assertEqual((lines[2][0], lines[2][5]),
+                             ("window", "NO FIGURE: run " + bench.RENEW_FIGURES))
+            lines, _, good = self.compare(line())
+            self.assertFalse(good)
+            self.assertEqual((lines[2][0], lines[2][5]), ("window", "NOT MEASURED"))
+            self.assertTrue(self.compare(line(), kernel="6.12")[2])
+
+    def test_checked_row_in_cycles_fails(self):
+        self.assertFalse(self.compare(line(unit="cycles"))[2])
+
+    def test_figures_need_all_checked_rows_in_instructions(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(bench, "CHECKED_ROWS", ("create-4k", "window")):
+            path = os.path.join(folder, "figures.json")
+            for more, words in (("", "window: not measured"),
+                                (line("window", unit="cycles"), "window: measured in cycles"),
+                                (line("window", system="linux"), "window: not measured")):
+                results, _, _ = bench.parse(line() + more)
+                with self.assertRaisesRegex(bench.BadLog, words):
+                    bench.renew_figures(results, KERNEL, COMPILER, path)
+                self.assertFalse(os.path.exists(path))
+            results, _, _ = bench.parse(line() + line("window"))
+            bench.renew_figures(results, KERNEL, COMPILER, path)
+            self.assertEqual(set(bench.load_figures(path)[KERNEL][COMPILER]),
+                             {"create-4k", "window"})
 
     def test_other_system_does_not_count(self):
         self.assertTrue(self.compare(line(), line(system="vmalloc", mean=9999))[2])
