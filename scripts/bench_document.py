@@ -39,8 +39,9 @@ operations have left for later. p99.9 and max are costs of single operations, fr
 ## Bars
 
 Each bar compares the module with another cost in the same run, at each size N. "Beside" is the cost of
-Linux's own call, of the same call with the smallest N or without fragments, or the limit. A bar that
-is missed stays in the table with its ratio.
+Linux's own call, of the same call with the smallest N or without fragments, or the limit. For growth,
+N is the size with the largest cost. A bar that is missed stays in the table with its ratio. The last
+column gives the reason if a bar is not judged.
 
 """
 
@@ -113,7 +114,7 @@ def markdown(lines):
 
 def decades(points):
     """The limits of an axis that show whole decades, so that small differences look small."""
-    costs = [mean for _, mean, _ in points if mean > 0]
+    costs = [mean for _, mean, _ in points if mean > 0] or [1]
     return (10 ** math.floor(math.log10(min(costs))), 10 ** math.ceil(math.log10(max(costs)) + 0.1))
 
 
@@ -126,6 +127,7 @@ def draw_lines(axis, title, lines):
     everything = [point for points in lines.values() for point in points]
     axis.set(xscale="log", yscale="log", title=title, xlabel="N",
              ylabel=f"{everything[0][2]} each", ylim=decades(everything))
+    axis.minorticks_off()  # each tick is several lines of the file
     axis.grid(True, which="major", linewidth=0.3)
     axis.legend(fontsize=7)
 
@@ -134,7 +136,9 @@ def draw(folder, results):
     """Draws the pictures, and returns the names and titles of those that have something to show. A
     picture has a plot for each row; rows of ours only share one plot."""
     drawn = []
-    plt.rcParams.update({"svg.hashsalt": "theseus_mm", "font.size": 9})
+    # Words stay words, and ids and dates do not change, so that the files are small and the same
+    # results give the same files.
+    plt.rcParams.update({"svg.hashsalt": "theseus_mm", "svg.fonttype": "none", "font.size": 9})
     for name, (title, rows) in PICTURES.items():
         plots = {row: {} for row in rows}
         for one in results:

@@ -8,6 +8,8 @@
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -326,6 +328,116 @@ class Check(unittest.TestCase):
                         mock.patch.dict(sys.modules, {"bench_document": mock.Mock()}):
                     self.assertEqual(bench.main(), 1)
                 self.assertIn("no row was measured", out.getvalue())
+
+
+STUB = """\
+#!/bin/sh
+echo "${0##*/} $*" >>"$CALLS"
+case ${0##*/} in
+fetch-kernel.sh) echo "$IMAGE" ;;
+build-initramfs.sh) echo "$CALLS" ;;
+ktap.py) exit 1 ;;
+cpio) cat >/dev/null ;;
+esac
+"""
+
+STUB_OF_BENCH = """\
+#!/usr/bin/env python3
+import os, sys
+with open(os.environ["CALLS"], "a") as calls:
+    print("bench.py", *sys.argv[1:], file=calls)
+if sys.argv[1] == "chosen":
+    print("tmm.bench_rows=a")
+    sys.exit(int(os.environ["CHOSEN"]))
+"""
+
+
+class Script(unittest.TestCase):
+    """bench.sh, with stubs of the scripts that it runs."""
+
+    def run_script(self, mode, release="6.1.0-56-amd64", chosen=0, **more):
+        """Returns the exit status and the calls of the stubs."""
+        with tempfile.TemporaryDirectory() as folder:
+            scripts = os.path.join(folder, "scripts")
+            os.makedirs(os.path.join(scripts, "test"))
+            for name in ("bench.sh", "common.sh"):
+                shutil.copy(os.path.join(bench.ROOT, "scripts", name), scripts)
+            for name in ("fetch-kernel.sh", "build-module.sh", "build-initramfs.sh", "qemu.sh",
+                         "test/ktap.py", "bench.py", "cpio"):
+                path = os.path.join(scripts, name)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(STUB_OF_BENCH if name == "bench.py" else STUB)
+                os.chmod(path, 0o755)
+            calls = os.path.join(folder, "calls")
+            environment = dict(os.environ, CALLS=calls, CHOSEN=str(chosen),
+                               IMAGE=f"{folder}/boot/vmlinuz-{release}", TMM_CACHE=folder,
+                               PATH=f"{scripts}:{os.environ['PATH']}")
+            for name in ("KERNEL", "TMM_ACCEL"):
+                environment.pop(name, None)
+            environment.update(more)
+            status = subprocess.run([os.path.join(scripts, "bench.sh"), mode], env=environment,
+                                    capture_output=True, check=False).returncode
+            with open(calls, encoding="utf-8") as file:
+                return status, file.read()
+
+    def test_only_the_stock_kernel_6_1_renews_the_document(self):
+        for release, more, is_renewed in (
+                ("6.1.0-56-amd64", {}, True), ("6.12.95+deb13-amd64", {}, False),
+                ("6.1.0-56-amd64", {"KERNEL": "6.12"}, False),
+                ("6.1.0-56-amd64", {"TMM_ACCEL": "kvm"}, False)):
+            status, calls = self.run_script("all", release, **more)
+            self.assertEqual(status, 0)
+            self.assertIn("bench.py report", calls)
+            self.assertEqual("--renew" in calls, is_renewed, (release, more))
+            self.assertEqual("bench.py figures" in calls, is_renewed, (release, more))
+
+    def test_failure_to_choose_the_rows_ends_the_script(self):
+        self.assertIn("tmm.bench_rows=a", self.run_script("check")[1])
+        status, calls = self.run_script("check", chosen=1)
+        self.assertNotEqual(status, 0)
+        self.assertNotIn("qemu.sh", calls)
+
+
+# Debian's own Python has the package for plots, and bench.sh uses that Python.
+PLOTTER = "/usr/bin/python3"
+DRAW = """\
+import sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import bench, bench_document
+results = [bench.Result("create-4k", system, n, "instructions", 1, mean, 1, 1)
+           for system, mean in (("ours", float(sys.argv[3])), ("vmalloc", float(sys.argv[3])))
+           for n in (100, 1000, 10000)]
+bench_document.draw(sys.argv[2], results)
+"""
+
+
+class Pictures(unittest.TestCase):
+
+    def setUp(self):
+        if subprocess.run([PLOTTER, "-c", "import matplotlib"], capture_output=True,
+                          check=False).returncode:
+            reason = "matplotlib is not installed: make bench installs it"
+            print(f"skipped: {self.id()}: {reason}")
+            self.skipTest(reason)
+
+    def draw(self, mean=1000.0):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([PLOTTER, "-c", DRAW, os.path.dirname(bench.__file__), folder,
+                                   str(mean)], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(folder, "one-page.svg"), encoding="utf-8") as file:
+                return file.read()
+
+    def test_picture_is_small_and_reproducible(self):
+        first = self.draw()
+        self.assertTrue(first == self.draw(), "two runs draw different files")
+        self.assertFalse("<dc:date>" in first, "the file has a date")
+        self.assertTrue(">vmalloc</text>" in first, "the file draws its words as paths")
+        self.assertLess(first.count("\n"), 300)
+
+    def test_rows_that_cost_nothing_are_drawn(self):
+        self.assertTrue("<svg" in self.draw(mean=0))
 
 
 if __name__ == "__main__":
