@@ -15,8 +15,8 @@
 #   harness   the parser, and a boot that has to fail
 #   kunit, user   these tests in one kernel
 #   walk      the random walks with two and with four CPUs, five times as many steps as in the
-#             other sets. Linux reports a case that takes longer than 120 s, so to take more
-#             steps, run the walks again.
+#             other sets. For more steps, run the walks again with another seed: Linux
+#             reports a case that takes longer than 120 s.
 #   machines  the programs that need a special machine; MACHINES=a,b chooses machines
 #   kernels   the demo and all programs in Debian's kernel and in each of its other kernels;
 #             KERNEL=6.12 chooses one

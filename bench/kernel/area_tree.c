@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The original's experiment: the same mappings, and one red-black tree with a lock, in which each
- * mapping is recorded and looked up by its address. Linux and most systems keep such a tree.
+ * The experiment of the original: the same mappings, and one red-black tree with a lock, which
+ * records each mapping and finds the mapping by its address. Linux 6.1's vmalloc() has such a tree.
  */
 #include "kernel/groups.h"
 #include "kernel/measure.h"

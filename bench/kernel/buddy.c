@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * theseus_mm_bench_buddy: its start measures the allocator that Linux's graphics drivers use. This
- * is a module apart, since kernels without the module drm_buddy cannot load it.
+ * theseus_mm_bench_buddy: measures the allocator of Linux's graphics drivers when the module is
+ * loaded. This is a module of its own, since kernels without drm_buddy cannot load the module.
  */
 #include "kernel/measure.h"
 #include "kernel/report.h"

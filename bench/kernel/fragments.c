@@ -122,7 +122,7 @@ static void measure_amount(unsigned int nr)
 		bench_report_failed("frames-1", err);
 		return;
 	}
-	/* A fragment has an object of the same kind as each frame that keeps fragments apart. */
+	/* Each fragment, and each frame between two fragments, has an object of the same kind. */
 	if (nr && bench_is_wanted("memory-fragment", "ours"))
 		bench_report_bytes("memory-fragment", "ours", nr, 2 * nr,
 				   max_t(s64, bench_slab_bytes() - before, 0));

@@ -62,9 +62,9 @@ static int drop_vmalloc(unsigned int i)
  * struct large_size - a size of mapping
  * @nr_bytes: the size
  * @nr: mappings at once
- * @nr_rounds: rounds of these
+ * @nr_rounds: number of rounds, each with @nr mappings
  * @rows: names of the rows: create, remap, drop
- * @has_vmalloc: vmalloc() has room for as many
+ * @has_vmalloc: vmalloc() has room for @nr areas of this size
  */
 struct large_size {
 	u64 nr_bytes;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * theseus_mm_bench: its start measures theseus_mm's functions and Linux's own, and prints the
- * results on the console. Apart from compat.h, the module includes only the public header.
+ * theseus_mm_bench: measures theseus_mm's functions and Linux's own when the module is loaded, and
+ * prints the results on the console. Apart from compat.h, the module includes only the public
+ * header.
  */
 #include "kernel/clock.h"
 #include "kernel/empty_driver.h"
@@ -40,7 +41,10 @@ stop_measure:
 	return err;
 }
 
-/* Until its end, the module measures for other modules, and bench_program uses its driver. */
+/*
+ * Until the module is unloaded, theseus_mm_bench_buddy calls its functions, and bench_program uses
+ * its driver.
+ */
 static void __exit bench_exit(void)
 {
 	bench_empty_driver_stop();

@@ -16,7 +16,7 @@
 #define MIN_OPERATIONS		4000
 /* Objects of the round that is not measured. */
 #define WARM_UP			1000
-/* Operations between two looks whether another task wants to run. */
+/* Operations between two checks whether another task wants to run. */
 #define PIECE			64
 
 static unsigned int sizes[8] = { 100, 1000, 10000, 100000 };

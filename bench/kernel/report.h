@@ -11,7 +11,7 @@
  * struct bench_result - the cost of one operation
  * @nr: operations that were measured
  * @total: cost of all of them together, with the work that they left for later
- * @p999: cost of the operation that is dearer than 99.9 % of all
+ * @p999: 99.9th percentile of the cost of single operations
  * @max: cost of the dearest operation
  */
 struct bench_result {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A window on a mapping, beside the instructions that no window can do without. */
+/* A window on a mapping, beside the instructions that every window needs. */
 #include "kernel/groups.h"
 #include "kernel/measure.h"
 #include "kernel/report.h"

@@ -49,7 +49,7 @@ int area_open_ours(struct area_source *source, unsigned long nr_bytes)
 }
 
 /**
- * area_open_empty() - open the driver of the bench module that does nothing but mmap()
+ * area_open_empty() - open the bench module's driver, which does nothing but mmap()
  * @source: set to the driver; the caller closes the source
  */
 int area_open_empty(struct area_source *source)

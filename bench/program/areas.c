@@ -99,7 +99,7 @@ static int measure_populate(const struct area_source *source)
 	if (cycle_area(source, MAP_POPULATE, &touch, &unmap) ||
 	    cycle_area(source, MAP_POPULATE, &touch, &unmap))
 		return report_error(POPULATE, source);
-	/* the area is made by one call */
+	/* one call maps all pages, so there is one sample */
 	samples_begin(&touches, 1);
 	samples_add(&touches, touch / NR_PAGES);
 	result_cost(POPULATE, source->system, NR_PAGES, (double)touch / NR_PAGES, &touches);

@@ -167,7 +167,7 @@ static int fork_clients(const struct load *load, struct board *board, unsigned i
 	return 0;
 }
 
-/* A client that has ended before the round began was killed. Return: 0 or ECHILD */
+/* A client exits with 0, even after an error; another status is a kill. Return: 0 or ECHILD */
 static int has_died(void)
 {
 	int status;

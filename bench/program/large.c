@@ -29,10 +29,10 @@
 
 /**
  * struct large - a size to measure
- * @name: its name in rows
+ * @name: the end of the names of its rows
  * @nr_bytes: the size
  * @page_bytes: size of the huge pages
- * @nr_rounds: how often it is made
+ * @nr_rounds: number of rounds, each with one object of this size
  */
 struct large {
 	const char *name;
@@ -106,7 +106,7 @@ static void add_create_drop(struct samples costs[NR_CALLS], uint64_t create, uin
 	samples_add(&costs[CREATE_DROP], create + drop);
 }
 
-/* The pause lasts no time with -icount and sleep=off, if nobody uses it. */
+/* With -icount and sleep=off, an idle guest skips the pause at once. */
 static int create_after_pause(int fd, const struct large *large, uint32_t *handle, uint64_t *cost)
 {
 	const struct timespec pause = { .tv_sec = PAUSE_SECONDS };

@@ -46,7 +46,7 @@ static int get_parent(void *state, unsigned long i)
 {
 	(void)state;
 	(void)i;
-	/* getppid() of the C library makes the call each time, too, but that is not documented */
+	/* syscall() always enters the kernel; the C library does not promise that of getppid() */
 	return syscall(SYS_getppid) < 0 ? -1 : 0;
 }
 

@@ -93,8 +93,8 @@ bool machine_reserve_huge(unsigned long bytes, unsigned long nr)
  * machine_fix_layout() - start the program anew with a layout of its memory that is not random
  * @argv: the arguments of the program
  *
- * A random place decides which page tables an area shares with its neighbours: 4,000 instructions
- * more or less for each table that Linux has to clear. Returns if the layout is fixed already, or
+ * With a random layout, chance decides which page tables an area shares with its neighbours, and so
+ * how many tables Linux has to clear. The function returns if the layout is fixed already, or
  * cannot be fixed.
  */
 void machine_fix_layout(char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Settings of the machine that the measurements need. They need root.
+ * Settings of the machine that the measurements need. Only root can change these settings.
  */
 #ifndef BENCH_MACHINE_H
 #define BENCH_MACHINE_H

@@ -113,7 +113,7 @@ static int measure_number(unsigned long nr)
 
 /**
  * memory_measure() - measure Linux's memory for mappings of one page
- * @options: the numbers of mappings; numbers below 10,000 are too small to see in pages
+ * @options: the numbers of mappings; numbers below 10,000 are left out, since Linux counts pages
  *
  * Return: 0, or -1 after a failure
  */

@@ -8,7 +8,7 @@
 #include <linux/sched/clock.h>
 #include <linux/time64.h>
 
-/* A thread does not spin for longer: the host may have fewer CPUs than the guest. */
+/* The longest time that a thread spins: the host may have fewer CPUs than the guest. */
 #define MAX_SPIN_NS (2 * NSEC_PER_MSEC)
 
 struct member {
@@ -40,7 +40,7 @@ static int run_member(void *context)
 	return 0;
 }
 
-/* Waits until all threads have begun the round. */
+/* Waits until all threads have begun the round, or for MAX_SPIN_NS. */
 static void begin_together(struct crew *crew)
 {
 	const int all = crew->nr * crew->nr_rounds;
@@ -95,7 +95,7 @@ void crew_run(struct crew *crew, unsigned int nr)
 	nr_created = i;
 	for (i = 0; i < nr_created && nr_created == nr; i++)
 		wake_up_process(members[i].task);
-	/* A thread that is stopped before it runs does not work at all, so wait until all have. */
+	/* kthread_stop() cancels a thread that has not run yet, so let all threads work first. */
 	if (nr_created == nr)
 		wait_for_completion(&crew->done);
 	for (i = 0; i < nr_created; i++)

@@ -2,10 +2,10 @@
 /*
  * A crew: threads that walk at the same time, each on a CPU of its own.
  *
- * The threads work in rounds. All threads begin a round at the same moment, so that their steps
- * overlap. At the end of a round, the thread that arrives last compares everything while all other
- * threads wait. So this comparison is exact, also where a count under one lock would miss what is
- * just between an allocator and its caller.
+ * The threads work in rounds. Before a round after the first, the threads wait up to 2 ms for each
+ * other, so that their steps overlap. At the end of a round, the thread that arrives last compares
+ * everything while all other threads wait. So this comparison is exact, also where a count under
+ * one lock would miss what is just between an allocator and its caller.
  */
 #ifndef TMM_KUNIT_CREW_H
 #define TMM_KUNIT_CREW_H

@@ -308,7 +308,7 @@ static void check_aliases(struct model *m)
 	}
 }
 
-/* What the models expect of a root. */
+/* The sums that the models expect of a root. */
 struct root_counts {
 	u64 nr_pages;
 	u64 nr_mappings;

@@ -147,7 +147,7 @@ static void stress_exit(struct kunit *test)
 		__free_pages(virt_to_page(s->shared.memories[i].window), MODEL_MEMORY_ORDER);
 }
 
-/* A step is drawn as often as the array names it. */
+/* Each element has the same chance, so a step that is named twice is drawn twice as often. */
 static void (* const steps[])(struct model *m) = {
 	step_create, step_create, step_create, step_create_contiguous,
 	step_create_contiguous, step_create_identity, step_map_frame_range,

@@ -105,7 +105,7 @@ static void count_cached(u64 start, u64 nr, void *context)
 }
 
 /*
- * Each chunk is free or has an owner. check_allocator() has found that none is both. No walker
+ * Each chunk is free or has an owner. check_allocator() has found that no chunk is both. No walker
  * takes a step during this check.
  */
 static void compare_sums(struct range_walk *walk)

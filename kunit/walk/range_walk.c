@@ -215,7 +215,10 @@ static void allocate_object(struct range_walker *w, struct tmm_deferred_action *
 	if (!object)
 		return;
 	want = action && action->nr_owed ? -EBUSY : foretell(w, &req, &start);
-	/* Whoever counts itself in @nr_begun is in @nr_held before. */
+	/*
+	 * A walker adds to @nr_held first, and to @nr_begun second. So while @nr_begun stays the
+	 * same, @nr_held includes the chunks of all calls that have begun.
+	 */
 	nr_held = atomic64_add_return(req.nr, &walk->nr_held);
 	begun = atomic_inc_return(&walk->nr_begun);
 	nr_held = max_t(u64, nr_held, atomic64_read(&walk->nr_held));

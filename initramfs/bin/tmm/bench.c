@@ -4,7 +4,7 @@
  *
  * A measurement is a function that runs an operation @nr times. The first runs warm up, and
  * find the @nr for which a round takes ROUND_NS. Then the rounds run, and tmm shows their
- * median. At last, single operations are timed, for the 99.9th percentile and the slowest one.
+ * median. Then tmm times single operations, for the 99.9th percentile and the slowest one.
  */
 #include "bench.h"
 #include "command.h"
