@@ -145,8 +145,8 @@ BARS = (
 
 # What has no bar, or no figure that a machine could judge.
 NOT_JUDGED = (
-    "Two CPUs: throughput is reported only, since the CPUs are emulated. LOCK_STAT in the debug "
-    "kernel counts the shared locks, which this document does not repeat.",
+    "Two CPUs: throughput is reported only, since the CPUs are emulated. Shared locks and cache "
+    "lines are not counted yet.",
     "Caches, TLB misses, and what loading CR3 costs besides its instruction: no emulator has them.",
     "The speed of clearing: the emulator counts one instruction for each byte of `rep stosb`. "
     "Clearing is measured apart, and taken off where the table says so.",
