@@ -4,7 +4,7 @@
 #include <linux/lockdep.h>
 #include <linux/spinlock.h>
 
-/* Nobody but this walker changes what is compared here. */
+/* Only this walker changes what is compared here. */
 static void compare_own(struct range_walker *w)
 {
 	struct range_walk *walk = w->walk;
