@@ -1,62 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Large mappings, beside vmalloc(). N is the number of mappings that exist at once. */
 #include "kernel/groups.h"
+#include "kernel/mappings.h"
 #include "kernel/measure.h"
-#include "linux/theseus_mm.h"
 
 #include <linux/kernel.h>
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
-
-static u64 nr_bytes;
-
-static int create_large(unsigned int i)
-{
-	struct tmm_mapped_pages *mp = tmm_create_mapping(nr_bytes,
-							 TMM_PTE_DEFAULT | TMM_PTE_WRITABLE);
-
-	if (IS_ERR(mp))
-		return PTR_ERR(mp);
-	bench_objects[i] = mp;
-	return 0;
-}
-
-static int remap_large(unsigned int i)
-{
-	return tmm_mapped_pages_remap(bench_objects[i], TMM_PTE_DEFAULT);
-}
-
-static void undo_large(unsigned int i)
-{
-	struct tmm_mapped_pages *mp = bench_objects[i];
-
-	tmm_mapped_pages_drop(&mp);
-	bench_objects[i] = NULL;
-}
-
-static int drop_large(unsigned int i)
-{
-	undo_large(i);
-	return 0;
-}
-
-static int create_vmalloc(unsigned int i)
-{
-	bench_objects[i] = vmalloc(nr_bytes);
-	return bench_objects[i] ? 0 : -ENOMEM;
-}
-
-static void undo_vmalloc(unsigned int i)
-{
-	vfree(bench_objects[i]);
-	bench_objects[i] = NULL;
-}
-
-static int drop_vmalloc(unsigned int i)
-{
-	undo_vmalloc(i);
-	return 0;
-}
 
 /**
  * struct large_size - a size of mapping
@@ -84,23 +34,23 @@ static const struct large_size large_sizes[] = {
 static void measure_size(const struct large_size *size)
 {
 	const struct bench_step ours[] = {
-		{ size->rows[0], "ours", create_large },
-		{ size->rows[1], "ours", remap_large },
-		{ size->rows[2], "ours", drop_large },
+		{ size->rows[0], "ours", bench_mapping_create },
+		{ size->rows[1], "ours", bench_mapping_remap },
+		{ size->rows[2], "ours", bench_mapping_drop },
 	};
 	const struct bench_step linux_own[] = {
-		{ size->rows[0], "vmalloc", create_vmalloc },
-		{ size->rows[2], "vfree", drop_vmalloc },
+		{ size->rows[0], "vmalloc", bench_vmalloc_create },
+		{ size->rows[2], "vfree", bench_vmalloc_drop },
 	};
 	const struct bench_series series_ours = {
-		.steps = ours, .nr_steps = ARRAY_SIZE(ours), .undo = undo_large,
+		.steps = ours, .nr_steps = ARRAY_SIZE(ours), .undo = bench_mapping_undo,
 	};
 	const struct bench_series series_linux = {
-		.steps = linux_own, .nr_steps = ARRAY_SIZE(linux_own), .undo = undo_vmalloc,
+		.steps = linux_own, .nr_steps = ARRAY_SIZE(linux_own), .undo = bench_vmalloc_undo,
 		.settle = vm_unmap_aliases,
 	};
 
-	nr_bytes = size->nr_bytes;
+	bench_mapping_bytes = size->nr_bytes;
 	bench_measure(&series_ours, size->nr, size->nr, size->nr_rounds);
 	if (size->has_vmalloc)
 		bench_measure(&series_linux, size->nr, size->nr, DIV_ROUND_UP(size->nr_rounds, 5));
