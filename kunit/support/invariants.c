@@ -7,23 +7,6 @@
 #include <linux/math.h>
 #include <linux/minmax.h>
 
-void tmm_finding_note(struct tmm_finding *finding, const char *fmt, ...)
-{
-	va_list args;
-
-	if (*finding->text)
-		return;
-	va_start(args, fmt);
-	vscnprintf(finding->text, sizeof(finding->text), fmt, args);
-	va_end(args);
-}
-
-static void report_finding(struct kunit *test, const struct tmm_finding *finding)
-{
-	if (*finding->text)
-		KUNIT_FAIL(test, TMM_SEED_FMT "%s", tmm_test_seed(), finding->text);
-}
-
 /*
  * No allocator has a cache, so there is nothing to visit. A cache of free frames or pages is added
  * here, and nowhere else in the checks.
@@ -108,7 +91,15 @@ void tmm_check_free_ranges(struct kunit *test, const struct tmm_free_ranges *set
 	struct tmm_finding finding = {};
 
 	find_broken_set(set, &finding);
-	report_finding(test, &finding);
+	tmm_finding_report(test, &finding);
+}
+
+void tmm_check_free_map(struct kunit *test, const struct tmm_free_map *map)
+{
+	struct tmm_finding finding = {};
+
+	tmm_find_broken_map(map, &finding);
+	tmm_finding_report(test, &finding);
 }
 
 static void find_broken_region(const struct tmm_range_region *region, struct tmm_finding *finding)
@@ -170,7 +161,7 @@ void tmm_check_range_allocator(struct kunit *test, const struct tmm_range_alloca
 	struct tmm_finding finding = {};
 
 	tmm_find_broken_ranges(ra, &finding);
-	report_finding(test, &finding);
+	tmm_finding_report(test, &finding);
 }
 
 static void find_wrong_state(const struct tmm_range_region *region, struct tmm_finding *finding)
@@ -279,7 +270,7 @@ void tmm_check_frame_allocator(struct kunit *test, const struct tmm_frame_alloca
 	struct tmm_finding finding = {};
 
 	tmm_find_broken_frames(fa, &finding);
-	report_finding(test, &finding);
+	tmm_finding_report(test, &finding);
 }
 
 static u64 mix_hash(u64 hash, u64 value)

@@ -12,16 +12,11 @@
 #define TMM_KUNIT_INVARIANTS_H
 
 #include "alloc/frames.h"
+#include "support/finding.h"
 
 #include <kunit/test.h>
 
-/* The first broken invariant; empty if there is none. */
-struct tmm_finding {
-	char text[160];
-};
-
-/* Keeps the first message. */
-void __printf(2, 3) tmm_finding_note(struct tmm_finding *finding, const char *fmt, ...);
+struct tmm_free_map;
 
 /*
  * Calls @visit for each run that is free, but in a cache and not in the free set. The checks see
@@ -32,9 +27,11 @@ void __printf(2, 3) tmm_finding_note(struct tmm_finding *finding, const char *fm
 typedef void (*tmm_visit_fn)(u64 start, u64 nr, void *context);
 u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, void *context);
 
+void tmm_find_broken_map(const struct tmm_free_map *map, struct tmm_finding *finding);
 void tmm_find_broken_ranges(const struct tmm_range_allocator *ra, struct tmm_finding *finding);
 void tmm_find_broken_frames(const struct tmm_frame_allocator *fa, struct tmm_finding *finding);
 
+void tmm_check_free_map(struct kunit *test, const struct tmm_free_map *map);
 void tmm_check_free_ranges(struct kunit *test, const struct tmm_free_ranges *set);
 void tmm_check_range_allocator(struct kunit *test, const struct tmm_range_allocator *ra);
 void tmm_check_frame_allocator(struct kunit *test, const struct tmm_frame_allocator *fa);
