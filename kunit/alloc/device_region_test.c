@@ -251,8 +251,8 @@ static void add_without_memory(struct kunit *test)
 		expect_unclaimed(test, hole_of(test), NR_BYTES);
 	}
 	KUNIT_EXPECT_EQ(test, nr_busy, 1);
-	/* The allocations: the region, its table, the claim, the type, the range of free frames. */
-	KUNIT_EXPECT_GE(test, nth, pat_enabled() ? 6 : 5);
+	/* The allocations: the region, its maps and table, the claim, the type. */
+	KUNIT_EXPECT_GE(test, nth, pat_enabled() ? 5 : 4);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dr));
 	remove_region(test, &dr);
 }

@@ -194,7 +194,7 @@ static void drop_races_with_the_end_of_a_borrow(struct kunit *test)
 		/* Pairs with the borrower's release. */
 		while (smp_load_acquire(&race->done) != round)
 			cond_resched();
-		if (tf->regions[0].range.free.nr_free != 100)
+		if (tmm_free_set_nr_free(&tf->regions[0].range.free) != 100)
 			break;
 	}
 	kthread_stop(thread);

@@ -94,7 +94,7 @@ static int read_regions(void *context)
 static int add_and_remove(struct tmm_frame_allocator *fa)
 {
 	struct tmm_frame_region *region = kzalloc(sizeof(*region), GFP_KERNEL);
-	void *table = kvzalloc(tmm_frame_table_nr_bytes(FIRST, NR), GFP_KERNEL);
+	void *table = kvzalloc(tmm_frame_regions_nr_bytes(FIRST, NR), GFP_KERNEL);
 	int err = -ENOMEM;
 
 	if (region && table) {

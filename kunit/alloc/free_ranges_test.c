@@ -10,7 +10,7 @@
 /* A set, and chunk objects to fill the set with. Each object is spare or in the set. */
 struct fixture {
 	struct tmm_free_ranges set;
-	struct tmm_chunk chunks[NR_CHUNKS];
+	struct tmm_range_node nodes[NR_CHUNKS];
 	struct tmm_chunk *spares[NR_CHUNKS];
 	unsigned int nr_spares;
 };
@@ -26,7 +26,7 @@ static int init_case(struct kunit *test)
 
 	tmm_free_ranges_init(&f->set);
 	while (f->nr_spares < NR_CHUNKS) {
-		f->spares[f->nr_spares] = &f->chunks[f->nr_spares];
+		f->spares[f->nr_spares] = &f->nodes[f->nr_spares].chunk;
 		f->nr_spares++;
 	}
 	test->priv = f;
@@ -248,21 +248,24 @@ static void at_finds_the_range_around_a_chunk(struct kunit *test)
 
 static void largest_by_alignment(struct kunit *test)
 {
-	const struct run runs[] = { { 1, 6 }, { 8, 5 }, { 511, 515 } };
+	const u64 nr_2m = 1 << 9, nr_1g = 1 << 18;
+	const struct run runs[] = { { 1, 6 }, { 8, 5 }, { nr_2m - 1, 515 }, { nr_1g - 3, 600 } };
 	const struct run small[] = { { 1, 6 }, { 8, 5 } };
 	struct fixture *f = test->priv;
 
-	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 0), 0);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_4K), 0);
 	fill_set(test, runs, ARRAY_SIZE(runs));
-	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 0), 515);
-	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 9), 514);
-	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 10), 2);
-	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 18), 0);
-	KUNIT_EXPECT_EQ(test, take_run(test, 511, 515), 0);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_4K), 600);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_2M), 597);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_1G), 597);
+	KUNIT_EXPECT_EQ(test, take_run(test, nr_1g - 3, 600), 0);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_4K), 515);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_2M), 514);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_1G), 0);
+	KUNIT_EXPECT_EQ(test, take_run(test, nr_2m - 1, 515), 0);
 	expect_runs(test, small, ARRAY_SIZE(small));
-	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 0), 6);
-	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 3), 5);
-	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, 4), 0);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_4K), 6);
+	KUNIT_EXPECT_EQ(test, tmm_free_ranges_largest(&f->set, TMM_2M), 0);
 }
 
 static struct kunit_case free_ranges_cases[] = {

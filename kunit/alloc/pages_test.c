@@ -168,9 +168,9 @@ static void drop_joins_both_neighbours(struct kunit *test)
 
 	tmm_allocated_pages_drop(&a);
 	tmm_allocated_pages_drop(&c);
-	KUNIT_EXPECT_EQ(test, tp->regions[0].free.nr_ranges, 2);
+	KUNIT_EXPECT_EQ(test, tmm_free_set_nr_ranges(&tp->regions[0].free), 2);
 	tmm_allocated_pages_drop(&b);
-	KUNIT_EXPECT_EQ(test, tp->regions[0].free.nr_ranges, 1);
+	KUNIT_EXPECT_EQ(test, tmm_free_set_nr_ranges(&tp->regions[0].free), 1);
 }
 
 static void drop_of_nothing(struct kunit *test)

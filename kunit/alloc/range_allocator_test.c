@@ -146,51 +146,6 @@ static void region_at_the_edges(struct kunit *test)
 	}
 }
 
-static int take_one(struct kunit *test, struct tmm_chunk **object, u64 *number)
-{
-	struct tmm_test_ranges *tr = test->priv;
-	struct tmm_chunk *spare[2] = { kmem_cache_zalloc(tr->cache, GFP_KERNEL) };
-	struct tmm_range_region *region = NULL;
-	int err;
-
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, spare[0]);
-	spin_lock(&tr->ra.lock);
-	err = tmm_range_request_take_one(&tr->ra, spare, &region, number);
-	spin_unlock(&tr->ra.lock);
-	KUNIT_EXPECT_NOT_NULL(test, spare[0]);
-	if (spare[1])
-		kmem_cache_free(tr->cache, spare[1]);
-	if (err)
-		kmem_cache_free(tr->cache, spare[0]);
-	else
-		*object = spare[0];
-	tmm_check_range_allocator(test, &tr->ra);
-	return err;
-}
-
-static void take_one_until_exhausted(struct kunit *test)
-{
-	struct tmm_chunk *objects[3];
-	u64 number = 42;
-	unsigned int i;
-
-	tmm_test_ranges_add(test, TMM_REGION_DESIGNATED, 0, 5);
-	tmm_test_ranges_add(test, TMM_REGION_RESERVED, 5, 5);
-	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 10, 2);
-	tmm_test_ranges_add(test, TMM_REGION_GENERAL, 20, 1);
-	for (i = 0; i < 3; i++) {
-		KUNIT_ASSERT_EQ(test, take_one(test, &objects[i], &number), 0);
-		KUNIT_EXPECT_EQ(test, number, i < 2 ? 10 + i : 20);
-		objects[i]->start = number;
-		objects[i]->nr = 1;
-	}
-	number = 42;
-	KUNIT_EXPECT_EQ(test, take_one(test, NULL, &number), -ENOSPC);
-	KUNIT_EXPECT_EQ(test, number, 42);
-	for (i = 0; i < 3; i++)
-		tmm_test_ranges_release(test, objects[i]);
-}
-
 static void totals_count_general_regions_only(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = test->priv;
@@ -316,7 +271,6 @@ static struct kunit_case range_allocator_cases[] = {
 	KUNIT_CASE(release_needs_no_memory),
 	KUNIT_CASE(release_of_an_empty_run),
 	KUNIT_CASE(region_at_the_edges),
-	KUNIT_CASE(take_one_until_exhausted),
 	KUNIT_CASE(totals_count_general_regions_only),
 	KUNIT_CASE(remove_forgets_a_region),
 	KUNIT_CASE(remove_while_a_chunk_is_owned),

@@ -105,7 +105,7 @@ static void others_allocate_while_an_action_is_unfinished(struct kunit *test)
 	before = tmm_test_ranges_take(test, tmm_request_any(50), 100);
 	after = tmm_test_ranges_take(test, tmm_request_at(199, 1), 199);
 	all = tmm_test_ranges_take(test, tmm_request_any(39), 160);
-	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_free, 0);
+	KUNIT_EXPECT_EQ(test, tmm_free_set_nr_free(&tr->regions[0].free), 0);
 	tmm_test_ranges_release(test, before);
 	tmm_test_ranges_release(test, after);
 	finish_action(test, &action);

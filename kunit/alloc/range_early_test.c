@@ -38,7 +38,7 @@ static unsigned int nr_early_ranges(struct kunit *test)
 	unsigned int nr = 0;
 
 	list_for_each_entry(region, &ra_of(test)->regions, link)
-		for (chunk = tmm_free_ranges_first(&region->free); chunk;
+		for (chunk = tmm_free_ranges_first(&region->free.ranges); chunk;
 		     chunk = tmm_free_ranges_next(chunk))
 			nr += is_early(test, chunk);
 	return nr;
@@ -89,7 +89,7 @@ static void early_objects_need_no_heap(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, is_early(test, chunk));
 	KUNIT_EXPECT_EQ(test, nr_early_ranges(test), 2);
 	tmm_test_ranges_release(test, chunk);
-	KUNIT_EXPECT_EQ(test, tr->regions[0].free.nr_ranges, 1);
+	KUNIT_EXPECT_EQ(test, tmm_free_set_nr_ranges(&tr->regions[0].free), 1);
 }
 
 static void exhausted_early_memory(struct kunit *test)
@@ -117,7 +117,7 @@ static void misaligned_early_memory(struct kunit *test)
 	memory[3 * size - 1] = 0xa5;
 	tmm_range_allocator_start_early(&tr->ra, memory + 3, 3 * size - 4);
 	add_general(test, 100, 100);
-	KUNIT_EXPECT_EQ(test, (uintptr_t)tmm_free_ranges_first(&tr->regions[0].free) % 8, 0);
+	KUNIT_EXPECT_EQ(test, (uintptr_t)tmm_free_ranges_first(&tr->regions[0].free.ranges) % 8, 0);
 	add_general(test, 300, 100);
 	KUNIT_EXPECT_EQ(test, tmm_test_ranges_try_add(test, TMM_REGION_GENERAL, 500, 9), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, memory[3 * size - 1], 0xa5);

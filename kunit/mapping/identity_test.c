@@ -337,7 +337,7 @@ static void frames_past_the_lower_half(struct kunit *test)
 	region->range.type = TMM_REGION_RESERVED;
 	region->range.first = limit - 2;
 	region->range.nr = 6;
-	table = tmm_test_kvzalloc(test, tmm_frame_table_nr_bytes(limit - 2, 6));
+	table = tmm_test_kvzalloc(test, tmm_frame_regions_nr_bytes(limit - 2, 6));
 	KUNIT_ASSERT_EQ(test, tmm_frame_regions_add(fa, region, table), 0);
 	expect_refused(test, tmm_request_at(limit, 1), TMM_TEST_WRITABLE, -ERANGE);
 	expect_refused(test, tmm_request_at(limit - 1, 2), TMM_TEST_WRITABLE, -ERANGE);

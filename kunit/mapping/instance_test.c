@@ -273,10 +273,10 @@ static void init_of_runs_of_any_place(struct kunit *test)
 		u64 bytes;
 
 		KUNIT_ASSERT_EQ(test, tmm_instance_init(inst, &part, 1), 0);
-		bytes = tmm_frame_table_nr_bytes(inst->memories[0].metadata.range.first,
-						 inst->memories[0].metadata.range.nr) +
-			tmm_frame_table_nr_bytes(inst->memories[0].general.range.first,
-						 inst->memories[0].general.range.nr);
+		bytes = tmm_frame_regions_nr_bytes(inst->memories[0].metadata.range.first,
+						   inst->memories[0].metadata.range.nr) +
+			tmm_frame_regions_nr_bytes(inst->memories[0].general.range.first,
+						   inst->memories[0].general.range.nr);
 		KUNIT_EXPECT_LE(test, bytes, inst->memories[0].metadata.range.nr * 4096);
 		/* The root has an even frame number, since entry code needs bit 12 of CR3 clear. */
 		KUNIT_EXPECT_EQ(test, inst->root->paddr % 8192, 0);

@@ -139,11 +139,11 @@ struct operation_param {
 };
 
 static const struct operation_param operation_params[] = {
-	{ "create a mapping", try_create, 6 },
-	{ "create a contiguous mapping", create_contiguous, 6 },
-	{ "map pages to frames", map_to, 7 },
-	{ "split a mapping", try_split, 9 },
-	{ "use a mapping and take it apart", take_apart, 6 },
+	{ "create a mapping", try_create, 5 },
+	{ "create a contiguous mapping", create_contiguous, 3 },
+	{ "map pages to frames", map_to, 4 },
+	{ "split a mapping", try_split, 7 },
+	{ "use a mapping and take it apart", take_apart, 5 },
 	{ "create a root", create_root, 2 },
 };
 

@@ -39,7 +39,7 @@ static struct tmm_frame_region *add_region(struct kunit *test, struct tmm_test_f
 					   enum tmm_region_type type, u64 first, u64 nr,
 					   void *window)
 {
-	void *table = tmm_test_kvzalloc(test, tmm_frame_table_nr_bytes(first, nr));
+	void *table = tmm_test_kvzalloc(test, tmm_frame_regions_nr_bytes(first, nr));
 	struct tmm_frame_region *region;
 
 	KUNIT_ASSERT_LT(test, tf->nr_regions, TMM_TEST_MAX_REGIONS);

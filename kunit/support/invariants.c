@@ -17,22 +17,20 @@ u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, v
 }
 
 /*
- * The fit of a chunk: the length of its part from the first multiple of 1 << @order on, at most
+ * The fit of a chunk: the length of its part from the first multiple of @size on, at most
  * TMM_MAX_RUN. free_ranges.c computes the fit in another way.
  */
-static u64 own_fit(const struct tmm_chunk *chunk, unsigned int order)
+static u64 own_fit(const struct tmm_chunk *chunk, enum tmm_page_size size)
 {
-	u64 rest = chunk->start % (1ULL << order);
-	u64 skipped = rest ? (1ULL << order) - rest : 0;
+	u64 rest = chunk->start % tmm_page_size_4k_pages(size);
+	u64 skipped = rest ? tmm_page_size_4k_pages(size) - rest : 0;
 
 	return skipped < chunk->nr ? min(chunk->nr - skipped, TMM_MAX_RUN) : 0;
 }
 
-static u64 recorded_fit(struct rb_node *node, unsigned int order)
+static u64 recorded_fit(struct rb_node *rb, enum tmm_page_size size)
 {
-	struct tmm_chunk *chunk = rb_entry_safe(node, struct tmm_chunk, rb);
-
-	return chunk && order < chunk->fits.nr_orders ? chunk->fits.len[order] : 0;
+	return rb ? rb_entry(rb, struct tmm_range_node, rb)->fits.len[size] : 0;
 }
 
 /*
@@ -41,19 +39,17 @@ static u64 recorded_fit(struct rb_node *node, unsigned int order)
  */
 static bool check_fits(struct tmm_chunk *chunk, struct tmm_finding *finding)
 {
-	unsigned int order;
+	struct rb_node *rb = &container_of(chunk, struct tmm_range_node, chunk)->rb;
+	enum tmm_page_size size;
 
-	for (order = 0; order < TMM_NR_ALIGN_ORDERS; order++) {
-		u64 want = max3(own_fit(chunk, order), recorded_fit(chunk->rb.rb_left, order),
-				recorded_fit(chunk->rb.rb_right, order));
-		u64 got = recorded_fit(&chunk->rb, order);
+	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++) {
+		u64 want = max3(own_fit(chunk, size), recorded_fit(rb->rb_left, size),
+				recorded_fit(rb->rb_right, size));
+		u64 got = recorded_fit(rb, size);
 
-		bool indexed = order < chunk->fits.nr_orders;
-
-		if (got != want || indexed != !!want) {
-			tmm_finding_note(finding,
-					 "chunk [%#llx, +%llu), order %u: indexed %u, fit %llu, not %llu",
-					 chunk->start, chunk->nr, order, indexed, got, want);
+		if (got != want) {
+			tmm_finding_note(finding, "chunk [%#llx, +%llu), size %u: fit %llu, not %llu",
+					 chunk->start, chunk->nr, size, got, want);
 			return false;
 		}
 	}
@@ -102,18 +98,27 @@ void tmm_check_free_map(struct kunit *test, const struct tmm_free_map *map)
 	tmm_finding_report(test, &finding);
 }
 
+void tmm_check_frame_maps(struct kunit *test, const struct tmm_frame_maps *maps)
+{
+	struct tmm_finding finding = {};
+
+	tmm_find_broken_maps(maps, &finding);
+	tmm_finding_report(test, &finding);
+}
+
 static void find_broken_region(const struct tmm_range_region *region, struct tmm_finding *finding)
 {
-	struct tmm_chunk *chunk;
+	u64 first, end;
 
-	find_broken_set(&region->free, finding);
-	for (chunk = tmm_free_ranges_first(&region->free); chunk;
-	     chunk = tmm_free_ranges_next(chunk))
-		if (chunk->start < region->first ||
-		    tmm_chunk_end(chunk) > region->first + region->nr)
+	if (region->free.maps)
+		tmm_find_broken_maps(region->free.maps, finding);
+	else
+		find_broken_set(&region->free.ranges, finding);
+	tmm_for_each_free_run(region, first, end)
+		if (first < region->first || end > region->first + region->nr)
 			tmm_finding_note(finding,
-					 "chunk [%#llx, +%llu) is not in its region [%#llx, +%llu)",
-					 chunk->start, chunk->nr, region->first, region->nr);
+					 "free run [%#llx, %#llx) is not in its region [%#llx, +%llu)",
+					 first, end, region->first, region->nr);
 }
 
 struct cached_visit {
@@ -132,7 +137,7 @@ static void check_cached(u64 start, u64 nr, void *context)
 		if (start < region->first || start - region->first >= region->nr)
 			continue;
 		for (number = start; number < start + nr; number++)
-			if (tmm_free_ranges_at(&region->free, number))
+			if (tmm_free_set_run_end(&region->free, number) != number)
 				tmm_finding_note(v->finding, "%#llx is cached, and in the free set",
 						 number);
 		return;
@@ -162,20 +167,6 @@ void tmm_check_range_allocator(struct kunit *test, const struct tmm_range_alloca
 
 	tmm_find_broken_ranges(ra, &finding);
 	tmm_finding_report(test, &finding);
-}
-
-static void find_wrong_state(const struct tmm_range_region *region, struct tmm_finding *finding)
-{
-	struct tmm_chunk *chunk;
-	struct tmm_frames *frames;
-
-	for (chunk = tmm_free_ranges_first(&region->free); chunk;
-	     chunk = tmm_free_ranges_next(chunk)) {
-		frames = container_of(chunk, struct tmm_frames, chunk);
-		if (frames->state != TMM_STATE_FREE)
-			tmm_finding_note(finding, "free frames [%#llx, +%llu) are in state %u",
-					 chunk->start, chunk->nr, frames->state);
-	}
 }
 
 /* Frames by their marks. */
@@ -220,19 +211,18 @@ static void count_marks(const struct tmm_frame_region *region, struct mark_count
 			struct tmm_finding *finding)
 {
 	const struct tmm_range_region *range = &region->range;
-	u64 first = range->first;
-	struct tmm_chunk *chunk;
+	u64 next = range->first;
+	u64 first, end;
 
 	/* A broken set may have runs outside of the region, which have no marks. */
 	if (*finding->text)
 		return;
-	for (chunk = tmm_free_ranges_first(&range->free); chunk;
-	     chunk = tmm_free_ranges_next(chunk)) {
-		count_run(&region->table, first, chunk->start, false, counts, finding);
-		first = tmm_chunk_end(chunk);
-		count_run(&region->table, chunk->start, first, true, counts, finding);
+	tmm_for_each_free_run(range, first, end) {
+		count_run(&region->table, next, first, false, counts, finding);
+		count_run(&region->table, first, end, true, counts, finding);
+		next = end;
 	}
-	count_run(&region->table, first, range->first + range->nr, false, counts, finding);
+	count_run(&region->table, next, range->first + range->nr, false, counts, finding);
 }
 
 static void visit_nothing(u64 start, u64 nr, void *context)
@@ -243,21 +233,15 @@ void tmm_find_broken_frames(const struct tmm_frame_allocator *fa, struct tmm_fin
 {
 	const struct tmm_frame_region *region;
 	struct mark_counts counts = {};
-	const struct list_head *spare;
-	u64 nr_spares = 0;
 	u64 nr_cached;
 
 	tmm_find_broken_ranges(&fa->ra, finding);
-	list_for_each_entry(region, &fa->ra.regions, range.link) {
-		find_wrong_state(&region->range, finding);
+	list_for_each_entry(region, &fa->ra.regions, range.link)
 		count_marks(region, &counts, finding);
-	}
-	list_for_each(spare, &fa->spares)
-		nr_spares++;
-	if (counts.nr_tables != fa->nr_tables || nr_spares != fa->nr_tables)
+	if (counts.nr_tables != fa->nr_tables)
 		tmm_finding_note(finding,
-				 "found %llu frames marked as tables and %llu spares, the counter says %llu",
-				 counts.nr_tables, nr_spares, fa->nr_tables);
+				 "found %llu frames marked as tables, the counter says %llu",
+				 counts.nr_tables, fa->nr_tables);
 	nr_cached = tmm_visit_cached(&fa->ra, visit_nothing, NULL);
 	if (counts.nr_cached != nr_cached)
 		tmm_finding_note(finding,
@@ -291,11 +275,16 @@ u64 tmm_fingerprint_set(const struct tmm_free_ranges *set)
 u64 tmm_fingerprint_ranges(const struct tmm_range_allocator *ra)
 {
 	const struct tmm_range_region *region;
+	u64 first, end;
 	u64 hash = 1;
 
-	list_for_each_entry(region, &ra->regions, link)
-		hash = mix_hash(mix_hash(mix_hash(hash, region->first), region->nr),
-				tmm_fingerprint_set(&region->free));
+	list_for_each_entry(region, &ra->regions, link) {
+		hash = mix_hash(mix_hash(hash, region->first), region->nr);
+		hash = mix_hash(hash, tmm_free_set_nr_free(&region->free));
+		hash = mix_hash(hash, tmm_free_set_nr_ranges(&region->free));
+		tmm_for_each_free_run(region, first, end)
+			hash = mix_hash(mix_hash(hash, first), end - first);
+	}
 	return hash;
 }
 

@@ -16,8 +16,6 @@
 
 #include <kunit/test.h>
 
-struct tmm_free_map;
-
 /*
  * Calls @visit for each run that is free, but in a cache and not in the free set. The checks see
  * such a run as free, and fail if an owner has it, or if it is also in the free set. No check
@@ -27,11 +25,17 @@ struct tmm_free_map;
 typedef void (*tmm_visit_fn)(u64 start, u64 nr, void *context);
 u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, void *context);
 
+/* Loops over the free runs [@first, @end) of a struct tmm_range_region, lowest first. */
+#define tmm_for_each_free_run(region, first, end)						\
+	for ((end) = (region)->first; tmm_free_set_next_run(&(region)->free, end, &(first), &(end));)
+
 void tmm_find_broken_map(const struct tmm_free_map *map, struct tmm_finding *finding);
+void tmm_find_broken_maps(const struct tmm_frame_maps *maps, struct tmm_finding *finding);
 void tmm_find_broken_ranges(const struct tmm_range_allocator *ra, struct tmm_finding *finding);
 void tmm_find_broken_frames(const struct tmm_frame_allocator *fa, struct tmm_finding *finding);
 
 void tmm_check_free_map(struct kunit *test, const struct tmm_free_map *map);
+void tmm_check_frame_maps(struct kunit *test, const struct tmm_frame_maps *maps);
 void tmm_check_free_ranges(struct kunit *test, const struct tmm_free_ranges *set);
 void tmm_check_range_allocator(struct kunit *test, const struct tmm_range_allocator *ra);
 void tmm_check_frame_allocator(struct kunit *test, const struct tmm_frame_allocator *fa);

@@ -76,3 +76,53 @@ void tmm_find_broken_map(const struct tmm_free_map *map, struct tmm_finding *fin
 	if (tmm_free_map_run_end(map, map->nr - 1) > map->nr)
 		tmm_finding_note(finding, "units past the end, %llu, are free", map->nr);
 }
+
+static u64 nr_free_units(const struct tmm_free_map *map)
+{
+	u64 start, end = 0, nr = 0;
+
+	for (; tmm_free_map_find_first(map, 1, end, map->nr, &start); nr += end - start)
+		end = tmm_free_map_run_end(map, start);
+	return nr;
+}
+
+/* The blocks that lie in the free run [@first, @end) of frames are one free run. */
+static u64 check_blocks(const struct tmm_frame_maps *maps, enum tmm_page_size size, u64 first,
+			u64 end, struct tmm_finding *finding)
+{
+	const u64 base = maps->bases[size];
+	u64 lo = DIV_ROUND_UP_ULL(first, tmm_page_size_4k_pages(size));
+	u64 hi = end >> tmm_page_size_order(size);
+
+	if (lo >= hi)
+		return 0;
+	if (!tmm_free_map_is_free(&maps->maps[size], lo - base) ||
+	    tmm_free_map_run_start(&maps->maps[size], lo - base) != lo - base ||
+	    tmm_free_map_run_end(&maps->maps[size], lo - base) != hi - base)
+		tmm_finding_note(finding, "frames [%#llx, %#llx) are free, but not the blocks %u",
+				 first, end, size);
+	return hi - lo;
+}
+
+void tmm_find_broken_maps(const struct tmm_frame_maps *maps, struct tmm_finding *finding)
+{
+	u64 nr_blocks[TMM_NR_PAGE_SIZES] = {};
+	u64 first, end = maps->first, nr_ranges = 0;
+	enum tmm_page_size size;
+
+	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++)
+		tmm_find_broken_map(&maps->maps[size], finding);
+	if (*finding->text)
+		return;
+	for (; tmm_frame_maps_next_run(maps, end, &first, &end); nr_ranges++)
+		for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++)
+			nr_blocks[size] += check_blocks(maps, size, first, end, finding);
+	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++)
+		if (nr_free_units(&maps->maps[size]) != nr_blocks[size])
+			tmm_finding_note(finding, "size %u: %llu blocks are free, not %llu", size,
+					 nr_free_units(&maps->maps[size]), nr_blocks[size]);
+	if (nr_blocks[TMM_4K] != maps->nr_free || nr_ranges != maps->nr_ranges)
+		tmm_finding_note(finding,
+				 "found %llu frames in %llu runs, the counters say %llu in %llu",
+				 nr_blocks[TMM_4K], nr_ranges, maps->nr_free, maps->nr_ranges);
+}

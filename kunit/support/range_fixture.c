@@ -13,12 +13,14 @@ bool tmm_test_all_free(struct kunit *test, const struct tmm_range_allocator *ra)
 	bool all = true;
 
 	list_for_each_entry(region, &ra->regions, link) {
-		if (region->free.nr_free == region->nr && region->free.nr_ranges == 1)
+		const u64 nr_free = tmm_free_set_nr_free(&region->free);
+		const u64 nr_ranges = tmm_free_set_nr_ranges(&region->free);
+
+		if (nr_free == region->nr && nr_ranges == 1)
 			continue;
 		all = false;
 		KUNIT_FAIL(test, TMM_SEED_FMT "region %#llx: %llu of %llu chunks free, %llu ranges",
-			   tmm_test_seed(), region->first, region->free.nr_free, region->nr,
-			   region->free.nr_ranges);
+			   tmm_test_seed(), region->first, nr_free, region->nr, nr_ranges);
 	}
 	return all;
 }
@@ -43,9 +45,13 @@ int tmm_test_ranges_init(struct kunit *test)
 {
 	struct tmm_test_ranges *tr = tmm_test_kvzalloc(test, sizeof(*tr));
 
-	tr->cache = kmem_cache_create("tmm_test_chunks", sizeof(struct tmm_chunk), 0, 0, NULL);
+	tr->cache = kmem_cache_create("tmm_test_chunks", sizeof(struct tmm_range_node), 0, 0, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, tr->cache);
-	tr->hooks = (struct tmm_range_hooks){ &tr->cache, record_taken, record_given };
+	tr->hooks = (struct tmm_range_hooks){
+		.cache = &tr->cache,
+		.taken = record_taken,
+		.given = record_given,
+	};
 	tmm_range_allocator_init(&tr->ra, &tr->hooks);
 	test->priv = tr;
 	return 0;

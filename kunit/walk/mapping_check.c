@@ -197,14 +197,13 @@ static void check_frame_allocator(struct model *m, struct tmm_finding *finding)
 	struct tmm_range_allocator *ra = &m->inst->fa.ra;
 	struct free_check check = { m, finding };
 	const struct tmm_range_region *region;
-	struct tmm_chunk *chunk;
+	u64 first, end;
 
 	spin_lock(&ra->lock);
 	tmm_find_broken_frames(&m->inst->fa, finding);
 	list_for_each_entry(region, &ra->regions, link)
-		for (chunk = tmm_free_ranges_first(&region->free); chunk;
-		     chunk = tmm_free_ranges_next(chunk))
-			check_unowned(chunk->start, chunk->nr, &check);
+		tmm_for_each_free_run(region, first, end)
+			check_unowned(first, end - first, &check);
 	tmm_visit_cached(ra, check_unowned, &check);
 	check_own_marks(m, finding);
 	spin_unlock(&ra->lock);
@@ -215,8 +214,8 @@ static void check_taken(struct model *m, u64 first, u64 nr, struct tmm_finding *
 {
 	struct tmm_range_region *region = tmm_range_allocator_region_at(&m->inst->pa.ra, first);
 
-	if (nr && (!region || tmm_free_ranges_at(&region->free, first) ||
-		   tmm_free_ranges_at(&region->free, first + nr - 1)))
+	if (nr && (!region || tmm_free_set_run_end(&region->free, first) != first ||
+		   tmm_free_set_run_end(&region->free, first + nr - 1) != first + nr - 1))
 		tmm_finding_note(finding, "pages [%#llx, +%llu) are free, but have an owner", first,
 				 nr);
 }

@@ -108,7 +108,7 @@ u64 model_nr_taken_pages(struct model *m)
 	u64 nr_taken = 0;
 
 	list_for_each_entry(free.region, &ra->regions, link) {
-		free.nr = free.region->free.nr_free;
+		free.nr = tmm_free_set_nr_free(&free.region->free);
 		tmm_visit_cached(ra, count_cached, &free);
 		nr_taken += free.region->nr - free.nr;
 	}

@@ -61,14 +61,13 @@ static void check_allocator(struct range_walker *w)
 {
 	struct range_walk *walk = w->walk;
 	const struct tmm_range_region *region;
-	struct tmm_chunk *chunk;
+	u64 first, end;
 
 	lockdep_assert_held(&walk->ra->lock);
 	walk->ops->find_broken(walk->ra, &w->wrong);
 	list_for_each_entry(region, &walk->ra->regions, link)
-		for (chunk = tmm_free_ranges_first(&region->free); chunk;
-		     chunk = tmm_free_ranges_next(chunk))
-			check_unowned(chunk->start, chunk->nr, w);
+		tmm_for_each_free_run(region, first, end)
+			check_unowned(first, end - first, w);
 	tmm_visit_cached(walk->ra, check_unowned, w);
 }
 
@@ -117,14 +116,15 @@ static void compare_sums(struct range_walk *walk)
 	unsigned int i;
 
 	list_for_each_entry(region, &walk->ra->regions, link) {
+		const u64 nr_free = tmm_free_set_nr_free(&region->free);
 		struct cached_count cached = { region };
 		u64 nr_owned = walk->model.ops->nr_owned(&walk->model, region->first,
 							 region->first + region->nr);
 
 		tmm_visit_cached(walk->ra, count_cached, &cached);
-		WALK_EXPECT(w, region->free.nr_free + cached.nr + nr_owned == region->nr,
+		WALK_EXPECT(w, nr_free + cached.nr + nr_owned == region->nr,
 			    "region [%#llx, +%llu): %llu free, %llu cached, %llu owned",
-			    region->first, region->nr, region->free.nr_free, cached.nr, nr_owned);
+			    region->first, region->nr, nr_free, cached.nr, nr_owned);
 	}
 	for (i = 0; i < walk->nr_walkers; i++) {
 		nr_charged += walk->walkers[i].nr_charged;

@@ -13,55 +13,26 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-/* A frame that is known to be bad. */
-struct tmm_bad_frame {
-	/* objects for taking the frame out of the free set, which must not allocate memory */
-	struct tmm_chunk *spare[2];
-	/* the frame, once the frame is out of the free set; NULL before */
-	struct tmm_chunk *chunk;
-};
-
-static void free_bad(struct tmm_frame_allocator *fa, struct tmm_bad_frame *bad)
-{
-	tmm_range_allocator_free_object(&fa->ra, bad->spare[0]);
-	tmm_range_allocator_free_object(&fa->ra, bad->spare[1]);
-	kfree(bad);
-}
-
-static struct tmm_bad_frame *new_bad(struct tmm_frame_allocator *fa)
-{
-	struct tmm_bad_frame *bad = kzalloc(sizeof(*bad), GFP_KERNEL);
-
-	if (!bad)
-		return NULL;
-	bad->spare[0] = tmm_range_allocator_new_object(&fa->ra);
-	bad->spare[1] = tmm_range_allocator_new_object(&fa->ra);
-	if (bad->spare[0] && bad->spare[1])
-		return bad;
-	free_bad(fa, bad);
-	return NULL;
-}
-
 /* Take a free frame out of the free set. */
-static void take_out(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number,
-		     struct tmm_bad_frame *bad)
+static void take_out(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number)
 {
+	struct tmm_frame_region *region = tmm_frame_region_of(range);
+
 	lockdep_assert_held(&fa->ra.lock);
-	bad->chunk = tmm_free_ranges_take(&range->free, number, 1, bad->spare);
-	tmm_frame_table_set(&tmm_frame_region_of(range)->table, number, 1, TMM_MARK_BAD);
+	tmm_frame_maps_take(&region->maps, number, 1);
+	tmm_frame_table_set(&region->table, number, 1, TMM_MARK_BAD);
 	WRITE_ONCE(fa->nr_retired, fa->nr_retired + 1);
 }
 
 /* Return: -EBUSY if the frame is a page table or bookkeeping, which cannot move */
-static int retire_frame(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number,
-			struct tmm_bad_frame *bad)
+static int retire_frame(struct tmm_frame_allocator *fa, struct tmm_range_region *range, u64 number)
 {
 	lockdep_assert_held(&fa->ra.lock);
 	if (range->type == TMM_REGION_RESERVED)
 		return -EBUSY;
 	switch (tmm_frame_table_get(&tmm_frame_region_of(range)->table, number)) {
 	case TMM_MARK_FREE:
-		take_out(fa, range, number, bad);
+		take_out(fa, range, number);
 		return 0;
 	case TMM_MARK_TABLE:
 		return -EBUSY;
@@ -94,7 +65,6 @@ static struct tmm_range_region *ram_at(struct tmm_frame_allocator *fa, u64 numbe
 int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
 {
 	struct tmm_range_region *range;
-	struct tmm_bad_frame *bad;
 	int err;
 
 	/* A region of RAM is never removed, so the pointer stays valid without the lock. */
@@ -103,18 +73,13 @@ int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
 	spin_unlock(&fa->ra.lock);
 	if (!range)
 		return -ERANGE;
-	bad = new_bad(fa);
-	if (!bad)
-		return -ENOMEM;
 	/* Once fa->bad has an entry for the frame, the frame cannot return to the free set. */
-	err = xa_insert(&fa->bad, number, bad, GFP_KERNEL);
-	if (err) {
-		free_bad(fa, bad);
+	err = xa_insert(&fa->bad, number, xa_mk_value(0), GFP_KERNEL);
+	if (err)
 		return err == -EBUSY ? -EEXIST : err;
-	}
 	spin_lock(&fa->ra.lock);
 	WRITE_ONCE(fa->nr_bad, fa->nr_bad + 1);
-	err = retire_frame(fa, range, number, bad);
+	err = retire_frame(fa, range, number);
 	spin_unlock(&fa->ra.lock);
 	return err;
 }
@@ -128,15 +93,14 @@ void tmm_bad_frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_r
 			      u64 start, u64 nr)
 {
 	struct tmm_frame_allocator *fa = container_of(ra, struct tmm_frame_allocator, ra);
-	struct tmm_bad_frame *bad;
 	unsigned long number;
+	void *bad;
 
 	lockdep_assert_held(&ra->lock);
 	if (!tmm_bad_frames_exist(fa) || !nr)
 		return;
 	xa_for_each_range(&fa->bad, number, bad, start, start + nr - 1)
-		if (!TMM_BUG_IF(bad->chunk))
-			take_out(fa, range, number, bad);
+		take_out(fa, range, number);
 }
 
 /* True if a frame of the run is known to be bad. Takes no lock. O(log n). */
@@ -149,35 +113,32 @@ bool tmm_bad_frames_any(struct tmm_frame_allocator *fa, u64 start, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_any);
 
-static void forget_frame(struct tmm_frame_allocator *fa, u64 number, struct tmm_bad_frame *bad)
+static void forget_frame(struct tmm_frame_allocator *fa, u64 number)
 {
-	struct tmm_chunk *absorbed[2] = {};
-	struct tmm_range_region *range;
+	struct tmm_frame_region *region;
 
 	spin_lock(&fa->ra.lock);
-	range = tmm_range_allocator_region_at(&fa->ra, number);
-	if (bad->chunk && !TMM_BUG_IF(!range)) {
-		tmm_frame_table_set(&tmm_frame_region_of(range)->table, number, 1, TMM_MARK_FREE);
-		TMM_BUG_IF(tmm_free_ranges_give(&range->free, bad->chunk, absorbed));
+	region = tmm_frame_region_ram_at(fa, number);
+	if (!TMM_BUG_IF(!region) &&
+	    tmm_frame_table_get(&region->table, number) == TMM_MARK_BAD) {
+		tmm_frame_table_set(&region->table, number, 1, TMM_MARK_FREE);
+		tmm_frame_maps_give(&region->maps, number, 1);
 	}
 	spin_unlock(&fa->ra.lock);
-	tmm_range_allocator_free_object(&fa->ra, absorbed[0]);
-	tmm_range_allocator_free_object(&fa->ra, absorbed[1]);
-	free_bad(fa, bad);
 }
 
 /*
- * Put the bad frames back into the free set, and free their records. The allocator is being
+ * Put the bad frames back into the free set, and forget them. The allocator is being
  * destroyed, so no caller allocates from the allocator.
  */
 void tmm_bad_frames_end(struct tmm_frame_allocator *fa)
 {
-	struct tmm_bad_frame *bad;
 	unsigned long number;
+	void *bad;
 
 	xa_for_each(&fa->bad, number, bad) {
 		xa_erase(&fa->bad, number);
-		forget_frame(fa, number, bad);
+		forget_frame(fa, number);
 	}
 	fa->nr_bad = 0;
 	fa->nr_retired = 0;

@@ -10,10 +10,32 @@
 #ifndef TMM_ALLOC_CHUNK_H
 #define TMM_ALLOC_CHUNK_H
 
-#include "alloc/free_ranges.h"
+#include <linux/types.h>
 
 struct tmm_account;
 struct tmm_range;
+
+/**
+ * struct tmm_chunk - a run of chunks, owned or free
+ * @start: number of the first chunk
+ * @nr: number of chunks; 0 only for an empty owned run
+ * @account: the account charged for the run, with a reference; NULL for none, and in a free run
+ * @next: private: links the object in a reserve
+ */
+struct tmm_chunk {
+	u64 start;
+	u64 nr;
+	union {
+		struct tmm_account *account;
+		/* private: */
+		struct tmm_chunk *next;
+	};
+};
+
+static inline u64 tmm_chunk_end(const struct tmm_chunk *chunk)
+{
+	return chunk->start + chunk->nr;
+}
 
 void tmm_chunk_set_account(struct tmm_chunk *chunk, struct tmm_account *account);
 

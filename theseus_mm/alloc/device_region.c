@@ -122,7 +122,7 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
 	 * The table has one byte per frame. The heap may have no room for the table of a
 	 * huge region, and this failure needs no warning.
 	 */
-	dr->table = kvzalloc(tmm_frame_table_nr_bytes(range->first, range->nr),
+	dr->table = kvzalloc(tmm_frame_regions_nr_bytes(range->first, range->nr),
 			     GFP_KERNEL | __GFP_NOWARN);
 	if (!dr->table) {
 		kfree(dr);

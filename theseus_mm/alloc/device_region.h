@@ -27,7 +27,7 @@ struct tmm_device_region {
 	struct list_head link;
 	/* the frame allocator's view of the region */
 	struct tmm_frame_region region;
-	/* memory of the frame table */
+	/* memory of the frame maps and the frame table */
 	void *table;
 	/* the module has claimed the addresses in /proc/iomem */
 	bool is_claimed;

@@ -2,6 +2,7 @@
 #include "alloc/frame_regions.h"
 
 #include <kunit/visibility.h>
+#include <linux/align.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
@@ -28,20 +29,37 @@ static void unlink_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *
 }
 
 /*
+ * Bytes of memory that the maps and the table of a region need, a multiple of 8. The memory is
+ * aligned to 8 bytes.
+ */
+size_t tmm_frame_regions_nr_bytes(u64 first, u64 nr)
+{
+	return tmm_frame_maps_nr_bytes(first, nr) +
+	       ALIGN(tmm_frame_table_nr_bytes(first, nr), sizeof(u64));
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_nr_bytes);
+
+/*
  * Add a region, all of it free, to an allocator. The caller sets the window and the range
- * (type, first, nr). @table_memory has tmm_frame_table_nr_bytes() bytes for the frame table.
- * Both @region and @table_memory remain the caller's memory. May sleep. Return: 0, or an error
- * of tmm_range_allocator_add().
+ * (type, first, nr). @memory has tmm_frame_regions_nr_bytes() bytes for the maps and the frame
+ * table. Both @region and @memory remain the caller's memory. May sleep. Return: 0, -EOVERFLOW
+ * for more than TMM_FRAME_MAPS_MAX_NR frames, or an error of tmm_range_allocator_add().
  */
 int tmm_frame_regions_add(struct tmm_frame_allocator *fa, struct tmm_frame_region *region,
-			  void *table_memory)
+			  void *memory)
 {
+	const struct tmm_range_region *range = &region->range;
 	int err;
 
-	err = tmm_range_allocator_check_region(&region->range);
+	err = tmm_range_allocator_check_region(range);
 	if (err)
 		return err;
-	tmm_frame_table_init(&region->table, region->range.first, region->range.nr, table_memory);
+	if (range->nr > TMM_FRAME_MAPS_MAX_NR)
+		return -EOVERFLOW;
+	tmm_frame_maps_init(&region->maps, range->first, range->nr, memory);
+	region->range.free.maps = &region->maps;
+	memory += tmm_frame_maps_nr_bytes(range->first, range->nr);
+	tmm_frame_table_init(&region->table, range->first, range->nr, memory);
 	/* Link the region before a frame of it can be given out. */
 	link_ram(fa, region);
 	err = tmm_range_allocator_add(&fa->ra, &region->range);

@@ -10,6 +10,7 @@
 #ifndef TMM_ALLOC_FRAME_REGIONS_H
 #define TMM_ALLOC_FRAME_REGIONS_H
 
+#include "alloc/frame_maps.h"
 #include "alloc/frame_table.h"
 #include "alloc/range_allocator.h"
 #include "core/pte_flags.h"
@@ -22,7 +23,8 @@
 
 /**
  * struct tmm_frame_region - a run of physical memory
- * @range: type, first frame and count; the free set
+ * @range: type, first frame and count; the free set, which is @maps
+ * @maps: the free frames
  * @table: state of each frame
  * @window: kernel alias of the first frame; NULL for device memory. The alias is only for
  *          page tables, zeroing and bookkeeping: clients never get the alias.
@@ -32,6 +34,7 @@
  */
 struct tmm_frame_region {
 	struct tmm_range_region range;
+	struct tmm_frame_maps maps;
 	struct tmm_frame_table table;
 	void *window;
 	struct list_head ram_link;
@@ -44,19 +47,17 @@ struct tmm_frame_region {
  * @ra: regions, free sets, lock
  * @ram: struct tmm_frame_region with a window. Page tables lie in these regions. Every step of
  *       a table walk searches this list, so the list leaves out regions without a window.
- * @spares: one object for each frame of a page table; under @ra's lock
  * @nr_tables: frames that are page tables now; under @ra's lock
  * @quarantine_lock: protects @quarantine
  * @quarantine: struct tmm_allocated_frames that are not given out again
  * @nr_quarantined: frames in @quarantine; readers need no lock
- * @bad: struct tmm_bad_frame, by number of the frame; see alloc/bad_frames.h
+ * @bad: an entry for each bad frame, by number of the frame; see alloc/bad_frames.h
  * @nr_bad: number of bad frames; readers need no lock
  * @nr_retired: number of bad frames that are out of use
  */
 struct tmm_frame_allocator {
 	struct tmm_range_allocator ra;
 	struct list_head ram;
-	struct list_head spares;
 	u64 nr_tables;
 	spinlock_t quarantine_lock;	/* quarantine */
 	struct list_head quarantine;
@@ -71,8 +72,9 @@ static inline struct tmm_frame_region *tmm_frame_region_of(struct tmm_range_regi
 	return container_of(range, struct tmm_frame_region, range);
 }
 
+size_t tmm_frame_regions_nr_bytes(u64 first, u64 nr);
 int __must_check tmm_frame_regions_add(struct tmm_frame_allocator *fa,
-				       struct tmm_frame_region *region, void *table_memory);
+				       struct tmm_frame_region *region, void *memory);
 int __must_check tmm_frame_regions_remove(struct tmm_frame_allocator *fa,
 					  struct tmm_frame_region *region);
 struct tmm_frame_region *tmm_frame_region_ram_at(struct tmm_frame_allocator *fa, u64 number);

@@ -21,8 +21,7 @@ static_assert(sizeof(struct tmm_free_frames) == sizeof(struct tmm_frames));
 static_assert(sizeof(struct tmm_allocated_frames) == sizeof(struct tmm_frames));
 static_assert(sizeof(struct tmm_mapped_frames) == sizeof(struct tmm_frames));
 static_assert(sizeof(struct tmm_unmapped_frames) == sizeof(struct tmm_frames));
-/* A new object is all zeros, and so valid in the free set. */
-static_assert(TMM_STATE_FREE == 0);
+static_assert(sizeof(struct tmm_frames) <= 64);
 
 static struct kmem_cache *frames_cache;
 
@@ -44,6 +43,7 @@ static int frames_given(struct tmm_range_region *range, u64 start, u64 nr)
 
 static const struct tmm_range_hooks frame_hooks = {
 	.cache = &frames_cache,
+	.has_maps = true,
 	.resource = TMM_RESOURCE_FRAMES,
 	.taken = frames_taken,
 	.given = frames_given,
@@ -68,7 +68,6 @@ void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
 {
 	tmm_range_allocator_init(&fa->ra, &frame_hooks);
 	INIT_LIST_HEAD(&fa->ram);
-	INIT_LIST_HEAD(&fa->spares);
 	fa->nr_tables = 0;
 	spin_lock_init(&fa->quarantine_lock);
 	INIT_LIST_HEAD(&fa->quarantine);
@@ -86,7 +85,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
 void tmm_frame_allocator_destroy(struct tmm_frame_allocator *fa)
 {
 	tmm_bad_frames_end(fa);
-	TMM_BUG_IF(fa->nr_tables || !list_empty(&fa->spares) || !list_empty(&fa->quarantine));
+	TMM_BUG_IF(fa->nr_tables || !list_empty(&fa->quarantine));
 	tmm_range_allocator_destroy(&fa->ra);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_destroy);
@@ -176,18 +175,21 @@ struct inspection {
 	void *context;
 };
 
-static bool inspect_range(struct tmm_range_region *range, struct tmm_chunk *chunk, void *context,
-			  struct tmm_allocation_request *req)
+/* Free frames have no object, so the caller's function sees one that lasts for the call. */
+static bool inspect_range(struct tmm_range_region *range, const struct tmm_chunk *run,
+			  void *context, struct tmm_allocation_request *req)
 {
 	const struct inspection *inspection = context;
-	struct tmm_frames *frames = tmm_frames_of(chunk);
+	const struct tmm_free_frames frames = {
+		.f = {
+			.chunk = *run,
+			.allocator = inspection->fa,
+			.region = tmm_frame_region_of(range),
+			.state = TMM_STATE_FREE,
+		},
+	};
 
-	/* No other code reads these two fields of a free run. */
-	frames->allocator = inspection->fa;
-	frames->region = tmm_frame_region_of(range);
-	TMM_BUG_IF(frames->state != TMM_STATE_FREE);
-	return inspection->inspect(container_of(frames, struct tmm_free_frames, f),
-				   inspection->context, req);
+	return inspection->inspect(&frames, inspection->context, req);
 }
 
 /*

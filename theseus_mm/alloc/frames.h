@@ -50,7 +50,7 @@ struct tmm_frames {
 	struct list_head link;
 };
 
-/* Theseus: FreeFrames. Owned by the free set. */
+/* Theseus: FreeFrames. Only for inspecting: the free set has no objects. */
 struct tmm_free_frames {
 	struct tmm_frames f;
 };

@@ -2,75 +2,72 @@
 #include "alloc/free_ranges.h"
 
 #include <kunit/visibility.h>
-#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/export.h>
-#include <linux/log2.h>
-#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/rbtree_augmented.h>
 #include <linux/string.h>
 
-static struct tmm_chunk *chunk_of(struct rb_node *node)
+static struct tmm_range_node *node_of(struct tmm_chunk *chunk)
 {
-	return rb_entry_safe(node, struct tmm_chunk, rb);
+	return container_of(chunk, struct tmm_range_node, chunk);
 }
 
-/* Longest run within one range that starts at a multiple of 1 << order. */
-static u32 own_fit(const struct tmm_chunk *chunk, unsigned int order)
+static struct tmm_range_node *node_at(struct rb_node *rb)
 {
-	u64 start = ((chunk->start - 1) | ((1ULL << order) - 1)) + 1;
+	return rb_entry(rb, struct tmm_range_node, rb);
+}
+
+static struct tmm_chunk *chunk_of(struct rb_node *rb)
+{
+	return rb ? &node_at(rb)->chunk : NULL;
+}
+
+/* Longest run within one range that starts at a multiple of @size. */
+static u32 own_fit(const struct tmm_chunk *chunk, enum tmm_page_size size)
+{
+	u64 start = ((chunk->start - 1) | (tmm_page_size_4k_pages(size) - 1)) + 1;
 
 	return start < tmm_chunk_end(chunk) ? min(tmm_chunk_end(chunk) - start, TMM_MAX_RUN) : 0;
 }
 
-/* Longest run below @node that starts at a multiple of 1 << order. */
-static u32 subtree_fit(struct rb_node *node, unsigned int order)
+/* Longest run below @rb that starts at a multiple of @size. */
+static u32 subtree_fit(struct rb_node *rb, enum tmm_page_size size)
 {
-	struct tmm_chunk *chunk = chunk_of(node);
-
-	return chunk && order < chunk->fits.nr_orders ? chunk->fits.len[order] : 0;
+	return rb ? node_at(rb)->fits.len[size] : 0;
 }
 
 /*
  * Recompute the index of one node from its range and its children. The result is true if
  * @may_stop is set and the index has not changed, so that the parents of the node need no
- * update. Stop at the first order for which no run fits: a run that is aligned to a larger order
- * is also aligned to each smaller order, so all larger orders are 0 as well. Stopping early
- * keeps the work small in a tree of small fragments.
+ * update.
  */
-static bool update_fits(struct tmm_chunk *chunk, bool may_stop)
+static bool update_fits(struct tmm_range_node *node, bool may_stop)
 {
-	struct rb_node *left = chunk->rb.rb_left;
-	struct rb_node *right = chunk->rb.rb_right;
-	struct tmm_fits *fits = &chunk->fits;
+	enum tmm_page_size size;
 	bool same = may_stop;
-	unsigned int order;
 
-	for (order = 0; order < TMM_NR_ALIGN_ORDERS; order++) {
-		u32 len = max3(own_fit(chunk, order), subtree_fit(left, order),
-			       subtree_fit(right, order));
+	for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++) {
+		u32 len = max3(own_fit(&node->chunk, size), subtree_fit(node->rb.rb_left, size),
+			       subtree_fit(node->rb.rb_right, size));
 
-		if (!len)
-			break;
-		same = same && order < fits->nr_orders && fits->len[order] == len;
-		fits->len[order] = len;
+		same = same && node->fits.len[size] == len;
+		node->fits.len[size] = len;
 	}
-	same = same && fits->nr_orders == order;
-	fits->nr_orders = order;
 	return same;
 }
 
-RB_DECLARE_CALLBACKS(static, fits_callbacks, struct tmm_chunk, rb, fits, update_fits)
+RB_DECLARE_CALLBACKS(static, fits_callbacks, struct tmm_range_node, rb, fits, update_fits)
 
 static void link_chunk(struct tmm_free_ranges *set, struct tmm_chunk *chunk, struct rb_node *parent,
 		       struct rb_node **link)
 {
-	rb_link_node(&chunk->rb, parent, link);
-	chunk->fits.nr_orders = 0;
-	update_fits(chunk, false);
+	struct tmm_range_node *node = node_of(chunk);
+
+	rb_link_node(&node->rb, parent, link);
+	update_fits(node, false);
 	fits_callbacks_propagate(parent, NULL);
-	rb_insert_augmented(&chunk->rb, &set->root, &fits_callbacks);
+	rb_insert_augmented(&node->rb, &set->root, &fits_callbacks);
 	set->nr_ranges++;
 }
 
@@ -91,7 +88,7 @@ static void insert_chunk(struct tmm_free_ranges *set, struct tmm_chunk *chunk)
 
 static void unlink_chunk(struct tmm_free_ranges *set, struct tmm_chunk *chunk)
 {
-	rb_erase_augmented(&chunk->rb, &set->root, &fits_callbacks);
+	rb_erase_augmented(&node_of(chunk)->rb, &set->root, &fits_callbacks);
 	set->nr_ranges--;
 }
 
@@ -100,7 +97,7 @@ static void resize_chunk(struct tmm_chunk *chunk, u64 start, u64 end)
 {
 	chunk->start = start;
 	chunk->nr = end - start;
-	fits_callbacks_propagate(&chunk->rb, NULL);
+	fits_callbacks_propagate(&node_of(chunk)->rb, NULL);
 }
 
 /* The last range that starts at or before @number. */
@@ -122,44 +119,25 @@ static struct tmm_chunk *last_at_or_before(const struct tmm_free_ranges *set, u6
 	return best;
 }
 
-/* Set @at to the place of a request in [start, end); false if the request does not fit. */
-static bool place_in(u64 start, u64 end, const struct tmm_fit_request *req, u64 *at)
-{
-	u64 first;
-
-	start = max(start, req->min);
-	end = min(end, req->end);
-	if (start >= end || end - start < req->nr)
-		return false;
-	if (req->from_top)
-		first = end - req->nr - (end - req->nr) % req->align;
-	else
-		first = start % req->align ? start - start % req->align + req->align : start;
-	if (first < start || first > end - req->nr)
-		return false;
-	*at = first;
-	return true;
-}
-
 /*
- * A search for a range that contains a run of @nr chunks or more, aligned to 1 << @order. The
+ * A search for a range that contains a run of @nr chunks or more, aligned to @size. The
  * candidates are the ranges that start at or after @min (lowest first), or end at or before
  * @end (highest first). Either search takes one descent to the boundary, one climb back, and
  * one descent into the first subtree that has a fit.
  */
 struct search {
 	const struct tmm_fit_request *req;
-	unsigned int order;
+	enum tmm_page_size size;
 };
 
 static bool promises_fit(struct rb_node *node, const struct search *s)
 {
-	return subtree_fit(node, s->order) >= s->req->nr;
+	return subtree_fit(node, s->size) >= s->req->nr;
 }
 
 static bool fits_here(struct rb_node *node, const struct search *s)
 {
-	return own_fit(chunk_of(node), s->order) >= s->req->nr;
+	return own_fit(chunk_of(node), s->size) >= s->req->nr;
 }
 
 static struct rb_node *near_child(struct rb_node *node, const struct search *s)
@@ -230,26 +208,11 @@ static struct tmm_chunk *boundary_range(const struct tmm_free_ranges *set,
 	return chunk && tmm_chunk_end(chunk) > edge ? chunk : NULL;
 }
 
-/* Alignments that are not in the index: try the ranges in order. O(n). */
-static bool scan_set(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
-		     u64 *start)
-{
-	struct rb_node *node = req->from_top ? rb_last(&set->root) : rb_first(&set->root);
-
-	for (; node; node = req->from_top ? rb_prev(node) : rb_next(node)) {
-		struct tmm_chunk *chunk = chunk_of(node);
-
-		if (place_in(chunk->start, tmm_chunk_end(chunk), req, start))
-			return true;
-	}
-	return false;
-}
-
 static bool find_indexed(const struct tmm_free_ranges *set, const struct search *s, u64 *start)
 {
 	struct tmm_chunk *chunk = boundary_range(set, s->req);
 
-	if (chunk && place_in(chunk->start, tmm_chunk_end(chunk), s->req, start))
+	if (chunk && tmm_fit_place(chunk->start, tmm_chunk_end(chunk), s->req, start))
 		return true;
 	/*
 	 * Of the other ranges, the search tries only the first that is large enough. If the
@@ -257,7 +220,7 @@ static bool find_indexed(const struct tmm_free_ranges *set, const struct search 
 	 * past the bound as well.
 	 */
 	chunk = search_from_boundary(set, s);
-	return chunk && place_in(chunk->start, tmm_chunk_end(chunk), s->req, start);
+	return chunk && tmm_fit_place(chunk->start, tmm_chunk_end(chunk), s->req, start);
 }
 
 /* Set up an empty set. */
@@ -267,36 +230,73 @@ void tmm_free_ranges_init(struct tmm_free_ranges *set)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_init);
 
-/*
- * Find room for a request, and set @start on success only. O(log n) for alignments of a power
- * of two up to 1 GiB, with or without bounds. For any other alignment, the function first looks
- * for a range that is long enough for any start, O(log n). If there is no such range, the
- * function tries the ranges one by one, O(n).
- *
- * The result is exact up to TMM_MAX_RUN chunks; longer requests never fit. The caller holds the
- * set's lock. Return: true if the request fits at @start.
- */
-bool tmm_free_ranges_find(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
-			  u64 *start)
+/* See tmm_fit_next_fn. */
+static bool next_run(const void *set, const struct tmm_fit_request *req, u64 *first, u64 *end)
+{
+	const struct tmm_fit_request any = {
+		.nr = req->nr,
+		.align = 1,
+		.min = req->min,
+		.end = req->end,
+		.from_top = req->from_top,
+	};
+	const struct search s = { .req = &any, .size = TMM_4K };
+	const struct tmm_chunk *chunk;
+	u64 start;
+
+	if (!find_indexed(set, &s, &start))
+		return false;
+	chunk = last_at_or_before(set, start);
+	*first = max(chunk->start, req->min);
+	*end = min(tmm_chunk_end(chunk), req->end);
+	return true;
+}
+
+/* Search a range so long that the request fits in it wherever the range begins. */
+static bool find_loose(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
+		       u64 *start)
 {
 	struct tmm_fit_request loose = *req;
-	struct search s = { .req = req };
-
-	if (req->nr > TMM_MAX_RUN)
-		return false;
-	if (is_power_of_2(req->align) && ilog2(req->align) < TMM_NR_ALIGN_ORDERS) {
-		s.order = ilog2(req->align);
-		return find_indexed(set, &s, start);
-	}
+	u64 first, end;
 
 	if (req->align > TMM_MAX_RUN - req->nr)
-		return scan_set(set, req, start);
+		return false;
 	loose.nr = req->nr + req->align - 1;
-	loose.align = 1;
-	s.req = &loose;
-	if (find_indexed(set, &s, start))
-		return place_in(*start, *start + loose.nr, req, start);
-	return scan_set(set, req, start);
+	return next_run(set, &loose, &first, &end) && tmm_fit_place(first, end, req, start);
+}
+
+/* The page size that an alignment is, or TMM_NR_PAGE_SIZES if the alignment is not in the index. */
+static enum tmm_page_size indexed_size(u64 align)
+{
+	enum tmm_page_size size = TMM_4K;
+
+	while (size < TMM_NR_PAGE_SIZES && align != tmm_page_size_4k_pages(size))
+		size++;
+	return size;
+}
+
+/*
+ * Find room for a request, and set @start on success only. O(log n) and exact for alignments of
+ * 4 KiB, 2 MiB and 1 GiB, with or without bounds. For any other alignment, see alloc/fit.h: @cursor
+ * is not set before the first call. Requests for more than TMM_MAX_RUN chunks never fit. The
+ * caller holds the set's lock. Return: 0, -ENOSPC if the request does not fit, or -EAGAIN if the
+ * search is not finished.
+ */
+int tmm_free_ranges_find(const struct tmm_free_ranges *set, const struct tmm_fit_request *req,
+			 struct tmm_fit_cursor *cursor, u64 *start)
+{
+	const struct search s = { .req = req, .size = indexed_size(req->align) };
+	const bool is_resumed = cursor->is_set;
+	int err;
+
+	if (req->nr > TMM_MAX_RUN)
+		return -ENOSPC;
+	if (s.size < TMM_NR_PAGE_SIZES)
+		return find_indexed(set, &s, start) ? 0 : -ENOSPC;
+	err = tmm_fit_try_runs(req, next_run, set, cursor, start);
+	if (err == -EAGAIN && !is_resumed && find_loose(set, req, start))
+		return 0;
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_find);
 
@@ -312,14 +312,23 @@ struct tmm_chunk *tmm_free_ranges_at(const struct tmm_free_ranges *set, u64 numb
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_at);
 
-/*
- * Length of the longest free run that starts at a multiple of 1 << @order chunks, in chunks and
- * TMM_MAX_RUN at most; 0 if there is no such run. @order is below TMM_NR_ALIGN_ORDERS. The
- * caller holds the set's lock. O(1).
- */
-u64 tmm_free_ranges_largest(const struct tmm_free_ranges *set, unsigned int order)
+/* The first free range that ends above @number, or NULL. O(log n). */
+struct tmm_chunk *tmm_free_ranges_from(const struct tmm_free_ranges *set, u64 number)
 {
-	return subtree_fit(set->root.rb_node, order);
+	struct tmm_chunk *chunk = last_at_or_before(set, number);
+
+	if (!chunk)
+		return tmm_free_ranges_first(set);
+	return number < tmm_chunk_end(chunk) ? chunk : tmm_free_ranges_next(chunk);
+}
+
+/*
+ * Length of the longest free run that starts at a multiple of @size, in chunks of 4 KiB and
+ * TMM_MAX_RUN at most; 0 if there is no such run. The caller holds the set's lock. O(1).
+ */
+u64 tmm_free_ranges_largest(const struct tmm_free_ranges *set, enum tmm_page_size size)
+{
+	return subtree_fit(set->root.rb_node, size);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_largest);
 
@@ -333,7 +342,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_first);
 /* The free range after @chunk, or NULL after the last. */
 struct tmm_chunk *tmm_free_ranges_next(struct tmm_chunk *chunk)
 {
-	return chunk_of(rb_next(&chunk->rb));
+	return chunk_of(rb_next(&node_of(chunk)->rb));
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_next);
 
@@ -433,7 +442,7 @@ void tmm_free_ranges_replace(struct tmm_free_ranges *set, struct tmm_chunk *chun
 {
 	substitute->start = chunk->start;
 	substitute->nr = chunk->nr;
-	substitute->fits = chunk->fits;
-	rb_replace_node(&chunk->rb, &substitute->rb, &set->root);
+	node_of(substitute)->fits = node_of(chunk)->fits;
+	rb_replace_node(&node_of(chunk)->rb, &node_of(substitute)->rb, &set->root);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_ranges_replace);

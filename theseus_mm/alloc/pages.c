@@ -14,7 +14,8 @@
 static struct kmem_cache *pages_cache;
 
 /* A chunk object is a pages object: see struct tmm_range_hooks. */
-static_assert(offsetof(struct tmm_allocated_pages, chunk) == 0);
+static_assert(offsetof(struct tmm_allocated_pages, node) == 0);
+static_assert(sizeof(struct tmm_allocated_pages) <= 96);
 
 static const struct tmm_range_hooks page_hooks = {
 	.cache = &pages_cache,

@@ -26,6 +26,7 @@ struct tmm_page_allocator {
 /**
  * struct tmm_allocated_pages - a run of pages that has an owner
  * @chunk: first page and count, and the account that is charged for the pages
+ * @node: @chunk as a node of the free set, once the run is given back
  * @allocator: the allocator of the pages
  * @region: the region that contains the pages
  *
@@ -33,7 +34,10 @@ struct tmm_page_allocator {
  */
 struct tmm_allocated_pages {
 	/* private: */
-	struct tmm_chunk chunk;
+	union {
+		struct tmm_chunk chunk;
+		struct tmm_range_node node;
+	};
 	struct tmm_page_allocator *allocator;
 	struct tmm_range_region *region;
 };

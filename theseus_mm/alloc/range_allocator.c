@@ -46,7 +46,7 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
 
-/* Link the region, and make @chunk, which is the whole region, its free set. */
+/* Link the region. Without maps, @chunk, which is the whole region, becomes its free set. */
 static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 		       struct tmm_chunk *chunk)
 {
@@ -62,7 +62,7 @@ static int link_region(struct tmm_range_allocator *ra, struct tmm_range_region *
 		if (other->first < region->first)
 			before = &other->link;
 	}
-	err = tmm_free_ranges_give(&region->free, chunk, absorbed);
+	err = chunk ? tmm_free_set_give(&region->free, chunk, absorbed) : 0;
 	if (err)
 		return err;
 	list_add_rcu(&region->link, before);
@@ -88,6 +88,20 @@ void tmm_range_allocator_give_reserve(struct tmm_range_allocator *ra, struct tmm
 }
 
 /*
+ * Take an object out of the reserve, which is not empty. The caller holds the allocator's lock.
+ * Return: the object, all zeros.
+ */
+struct tmm_chunk *tmm_range_allocator_take_reserve(struct tmm_range_allocator *ra)
+{
+	struct tmm_chunk *chunk = ra->reserve;
+
+	ra->reserve = chunk->next;
+	ra->nr_reserve--;
+	chunk->next = NULL;
+	return chunk;
+}
+
+/*
  * Early memory is too small for a reserve, so the reserve is empty until the allocator uses the
  * heap.
  */
@@ -106,9 +120,27 @@ static int fill_reserve(struct tmm_range_allocator *ra)
 }
 
 /*
- * Add a region, all of it free. The caller sets type, first and nr. The memory remains the
- * caller's, and the allocator uses the region until the region is removed. May sleep. Takes and
- * releases the allocator's lock. Return:
+ * Set up the free set of a region without maps, empty. Return: an object for the whole region, or
+ * NULL if memory is exhausted.
+ */
+static struct tmm_chunk *prepare_ranges(struct tmm_range_allocator *ra,
+					struct tmm_range_region *region)
+{
+	struct tmm_chunk *chunk = tmm_range_allocator_new_object(ra);
+
+	region->free.maps = NULL;
+	tmm_free_ranges_init(&region->free.ranges);
+	if (!chunk)
+		return NULL;
+	chunk->start = region->first;
+	chunk->nr = region->nr;
+	return chunk;
+}
+
+/*
+ * Add a region, all of it free. The caller sets type, first and nr, and the maps if the allocator
+ * has maps. The memory remains the caller's, and the allocator uses the region until the region is
+ * removed. May sleep. Takes and releases the allocator's lock. Return:
  *
  * * 0           - the chunks of the region can be allocated
  * * -EINVAL or -EOVERFLOW, see tmm_range_allocator_check_region()
@@ -117,7 +149,7 @@ static int fill_reserve(struct tmm_range_allocator *ra)
  */
 int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_region *region)
 {
-	struct tmm_chunk *chunk;
+	struct tmm_chunk *chunk = NULL;
 	int err;
 
 	err = tmm_range_allocator_check_region(region);
@@ -126,13 +158,11 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 	err = fill_reserve(ra);
 	if (err)
 		return err;
-	chunk = tmm_range_allocator_new_object(ra);
-	if (!chunk)
-		return -ENOMEM;
-
-	tmm_free_ranges_init(&region->free);
-	chunk->start = region->first;
-	chunk->nr = region->nr;
+	if (!ra->hooks->has_maps) {
+		chunk = prepare_ranges(ra, region);
+		if (!chunk)
+			return -ENOMEM;
+	}
 	spin_lock(&ra->lock);
 	err = link_region(ra, region, chunk);
 	spin_unlock(&ra->lock);
@@ -143,24 +173,36 @@ int tmm_range_allocator_add(struct tmm_range_allocator *ra, struct tmm_range_reg
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_add);
 
 /*
+ * Unlink the object of a region without maps, all of which is free. The set is minimal, so the set
+ * is one range. Return: the object, or NULL for maps.
+ */
+static struct tmm_chunk *forget_free(struct tmm_range_region *region)
+{
+	struct tmm_chunk *spare[2] = {};
+
+	if (region->free.maps)
+		return NULL;
+	return tmm_free_ranges_take(&region->free.ranges, region->first, region->nr, spare);
+}
+
+/*
  * Remove a region. After success, no reader uses the region. Sleeps. Takes and releases the
  * allocator's lock. Return: 0, or -EBUSY if a chunk of the region is owned; then nothing has
  * changed.
  */
 int tmm_range_allocator_remove(struct tmm_range_allocator *ra, struct tmm_range_region *region)
 {
-	struct tmm_chunk *chunk, *spare[2] = {};
+	struct tmm_chunk *chunk;
 
 	spin_lock(&ra->lock);
-	if (region->free.nr_free != region->nr) {
+	if (tmm_free_set_nr_free(&region->free) != region->nr) {
 		spin_unlock(&ra->lock);
 		return -EBUSY;
 	}
 	list_del_rcu(&region->link);
-	/* The set is minimal, so the set of a free region is one range. */
-	chunk = tmm_free_ranges_take(&region->free, region->first, region->nr, spare);
+	chunk = forget_free(region);
 	spin_unlock(&ra->lock);
-	TMM_BUG_IF(!chunk);
+	TMM_BUG_IF(!chunk && !region->free.maps);
 	tmm_range_allocator_free_object(ra, chunk);
 	synchronize_rcu();
 	return 0;
@@ -174,21 +216,14 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_remove);
 void tmm_range_allocator_destroy(struct tmm_range_allocator *ra)
 {
 	struct tmm_range_region *region, *next;
-	struct tmm_chunk *taken, *spare[2] = {};
 
 	list_for_each_entry_safe(region, next, &ra->regions, link) {
 		list_del(&region->link);
-		TMM_BUG_IF(region->free.nr_free != region->nr);
-		/* The set is minimal, so the set of a free region is one range. */
-		while ((taken = tmm_free_ranges_first(&region->free))) {
-			taken = tmm_free_ranges_take(&region->free, taken->start, taken->nr, spare);
-			tmm_range_allocator_free_object(ra, taken);
-		}
+		TMM_BUG_IF(tmm_free_set_nr_free(&region->free) != region->nr);
+		tmm_range_allocator_free_object(ra, forget_free(region));
 	}
-	while ((taken = ra->reserve)) {
-		ra->reserve = taken->next;
-		tmm_range_allocator_free_object(ra, taken);
-	}
+	while (ra->nr_reserve)
+		tmm_range_allocator_free_object(ra, tmm_range_allocator_take_reserve(ra));
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_destroy);
 
@@ -225,13 +260,11 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 		if (region->type != TMM_REGION_GENERAL)
 			continue;
 		totals->nr_total += region->nr;
-		totals->nr_free += region->free.nr_free;
-		totals->nr_ranges += region->free.nr_ranges;
+		totals->nr_free += tmm_free_set_nr_free(&region->free);
+		totals->nr_ranges += tmm_free_set_nr_ranges(&region->free);
 		for (size = TMM_4K; size < TMM_NR_PAGE_SIZES; size++)
-			totals->largest[size] =
-				max(totals->largest[size],
-				    tmm_free_ranges_largest(&region->free,
-							    tmm_page_size_order(size)));
+			totals->largest[size] = max(totals->largest[size],
+						    tmm_free_set_largest(&region->free, size));
 	}
 	spin_unlock(&ra->lock);
 }
@@ -260,8 +293,8 @@ void tmm_range_allocator_free_object(struct tmm_range_allocator *ra, struct tmm_
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_free_object);
 
 /*
- * Early memory that one chunk object takes, in bytes. A region takes one object, and an owned
- * run takes one. Each allocation temporarily takes up to two objects, and the early memory of
+ * Early memory that one chunk object takes, in bytes. An owned run takes one object, and without
+ * maps a region takes one, and each allocation temporarily takes up to two. The early memory of
  * these is not reused.
  */
 size_t tmm_range_allocator_object_size(const struct tmm_range_allocator *ra)
@@ -296,12 +329,13 @@ static u64 replace_early(struct tmm_range_allocator *ra, void **substitutes, u64
 
 	lockdep_assert_held(&ra->lock);
 	list_for_each_entry(region, &ra->regions, link) {
-		for (chunk = tmm_free_ranges_first(&region->free); chunk;
+		/* With maps, the set is empty: free frames have no objects. */
+		for (chunk = tmm_free_ranges_first(&region->free.ranges); chunk;
 		     chunk = tmm_free_ranges_next(chunk)) {
 			if (!tmm_chunk_cache_is_early(&ra->objects, chunk))
 				continue;
 			if (nr_found < nr) {
-				tmm_free_ranges_replace(&region->free, chunk,
+				tmm_free_ranges_replace(&region->free.ranges, chunk,
 							substitutes[nr_found]);
 				chunk = substitutes[nr_found];
 			}

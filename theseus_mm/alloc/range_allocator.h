@@ -4,7 +4,7 @@
  * pages each have one; the hooks contain the differences.
  *
  * Invariant: at any moment each chunk of a region is in the region's free set, part of exactly
- * one owned chunk object, or taken by tmm_range_request_take_one(), without an object.
+ * one owned chunk object, or taken without an object (tmm_range_request_take_one(), bad frames).
  * Lock: @lock, a leaf spinlock, held for a few tree operations. The code allocates memory
  * before taking the lock and frees memory after releasing the lock, so giving a run back cannot
  * fail.
@@ -15,7 +15,7 @@
 #define TMM_ALLOC_RANGE_ALLOCATOR_H
 
 #include "alloc/chunk_cache.h"
-#include "alloc/free_ranges.h"
+#include "alloc/free_set.h"
 #include "alloc/waiters.h"
 #include "core/address.h"
 #include "core/page.h"
@@ -63,12 +63,14 @@ struct tmm_range_region {
 	u64 nr;
 	bool is_reversed;
 	bool is_closed;
-	struct tmm_free_ranges free;
+	struct tmm_free_set free;
 };
 
 /**
  * struct tmm_range_hooks - differences between frames and pages
- * @cache: slab cache of chunk objects; a struct tmm_chunk is their first member
+ * @cache: slab cache of chunk objects; their first member is a struct tmm_chunk, or a struct
+ *         tmm_range_node without @has_maps
+ * @has_maps: the free sets are frame maps, which the caller of tmm_range_allocator_add() has set up
  * @taken: a run was taken from @region; called under the allocator's lock
  * @given: a run is about to be given back; called under the allocator's lock; an error refuses
  *         the run
@@ -77,6 +79,7 @@ struct tmm_range_region {
  */
 struct tmm_range_hooks {
 	struct kmem_cache **cache;
+	bool has_maps;
 	void (*taken)(struct tmm_range_region *region, u64 start, u64 nr);
 	int (*given)(struct tmm_range_region *region, u64 start, u64 nr);
 	void (*came_back)(struct tmm_range_allocator *ra, struct tmm_range_region *region,
@@ -86,8 +89,8 @@ struct tmm_range_hooks {
 
 /*
  * Chunk objects in reserve for deferred allocations, which must not allocate memory. An
- * allocation uses two objects at most until the allocation is finished, so TMM_NR_RESERVE / 2
- * allocations may be unfinished.
+ * allocation uses two objects at most (of frames: one) until the allocation is finished, so
+ * TMM_NR_RESERVE / 2 allocations may be unfinished.
  */
 #define TMM_NR_RESERVE		32
 
@@ -115,8 +118,7 @@ struct tmm_range_allocator {
  * @nr_total: all chunks
  * @nr_free: chunks without an owner
  * @nr_ranges: free ranges
- * @largest: longest free run by page size (enum tmm_page_size), aligned to that size, in 4 KiB
- *           chunks, TMM_MAX_RUN at most
+ * @largest: longest free run by page size (enum tmm_page_size), see tmm_free_set_largest()
  */
 struct tmm_range_totals {
 	u64 nr_total;
@@ -141,6 +143,7 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 struct tmm_chunk * __must_check tmm_range_allocator_new_object(struct tmm_range_allocator *ra);
 void tmm_range_allocator_free_object(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
 void tmm_range_allocator_give_reserve(struct tmm_range_allocator *ra, struct tmm_chunk *chunk);
+struct tmm_chunk *tmm_range_allocator_take_reserve(struct tmm_range_allocator *ra);
 size_t tmm_range_allocator_object_size(const struct tmm_range_allocator *ra);
 void tmm_range_allocator_start_early(struct tmm_range_allocator *ra, void *memory,
 				     size_t nr_bytes);

@@ -13,6 +13,8 @@
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 static void free_spares(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2])
@@ -42,9 +44,21 @@ static struct tmm_chunk *take_run(struct tmm_range_allocator *ra, struct tmm_ran
 	struct tmm_chunk *chunk;
 
 	lockdep_assert_held(&ra->lock);
-	chunk = tmm_free_ranges_take(&region->free, start, nr, spare);
+	chunk = tmm_free_set_take(&region->free, start, nr, spare);
 	if (ra->hooks->taken)
 		ra->hooks->taken(region, start, nr);
+	return chunk;
+}
+
+/* Take a run for which the account has been charged. */
+static struct tmm_chunk *take_charged(struct tmm_range_allocator *ra,
+				      const struct tmm_allocation_request *req,
+				      struct tmm_range_region *region, u64 start,
+				      struct tmm_chunk *spare[2])
+{
+	struct tmm_chunk *chunk = take_run(ra, region, start, req->nr, spare);
+
+	chunk->account = tmm_account_get(req->account);
 	return chunk;
 }
 
@@ -58,22 +72,19 @@ static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 					 struct tmm_range_region *region, u64 start,
 					 struct tmm_chunk *spare[2])
 {
-	struct tmm_chunk *chunk;
 	int err;
 
 	err = tmm_account_charge(req->account, ra->hooks->resource, req->nr);
 	if (err)
 		return ERR_PTR(err);
-	chunk = take_run(ra, region, start, req->nr, spare);
-	chunk->account = tmm_account_get(req->account);
-	return chunk;
+	return take_charged(ra, req, region, start, spare);
 }
 
 static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
 		   struct tmm_range_region **region)
 {
 	struct tmm_range_region *found = tmm_range_allocator_region_at(ra, req->at);
-	struct tmm_chunk *range;
+	u64 end;
 
 	if (!found)
 		return -ERANGE;
@@ -82,10 +93,10 @@ static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_r
 	if (req->general_only &&
 	    (found->type == TMM_REGION_KERNEL || found->type == TMM_REGION_DESIGNATED))
 		return -ERANGE;
-	range = tmm_free_ranges_at(&found->free, req->at);
-	if (!range)
+	end = tmm_free_set_run_end(&found->free, req->at);
+	if (end == req->at)
 		return -EADDRINUSE;
-	if (tmm_chunk_end(range) - req->at < req->nr)
+	if (end - req->at < req->nr)
 		return -EADDRNOTAVAIL;
 	if (req->general_only && found->type != TMM_REGION_GENERAL)
 		return -EOPNOTSUPP;
@@ -93,33 +104,76 @@ static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_r
 	return 0;
 }
 
-static bool find_in_region(const struct tmm_range_region *region,
-			   const struct tmm_fit_request *fit, u64 *start)
-{
-	struct tmm_fit_request here = *fit;
+/*
+ * A search over all regions, in the order of their types. If the search of a region is not
+ * finished, @cursor is set, and @type and @first tell the region.
+ */
+struct search {
+	struct tmm_fit_request fit;
+	struct tmm_fit_cursor cursor;
+	enum tmm_region_type type;
+	u64 first;
+};
 
-	here.from_top ^= region->is_reversed;
-	return tmm_free_ranges_find(&region->free, &here, start);
+static struct search search_for(const struct tmm_allocation_request *req)
+{
+	const u64 align = req->align ?: 1;
+
+	return (struct search){
+		.fit = {
+			.nr = req->nr + req->behind,
+			.align = align,
+			.min = req->min,
+			.end = req->max == U64_MAX ? U64_MAX : req->max + 1,
+			.from_top = align >= tmm_page_size_4k_pages(TMM_2M),
+		},
+	};
 }
 
-static bool find_in_type(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit,
-			 enum tmm_region_type type, struct tmm_range_region **found, u64 *start)
+static int find_in_region(struct search *s, const struct tmm_range_region *region, u64 *start)
 {
-	struct tmm_range_region *region;
+	struct tmm_fit_cursor cursor = {};
+	struct tmm_fit_request here = s->fit;
+	int err;
 
-	if (fit->from_top) {
-		list_for_each_entry_reverse(region, &ra->regions, link)
-			if (region->type == type && find_in_region(region, fit, start))
-				goto found;
-	} else {
-		list_for_each_entry(region, &ra->regions, link)
-			if (region->type == type && find_in_region(region, fit, start))
-				goto found;
+	if (s->cursor.is_set && region->type == s->type) {
+		/* The search has been in the regions before this one. */
+		if (s->fit.from_top ? region->first > s->first : region->first < s->first)
+			return -ENOSPC;
+		if (region->first == s->first)
+			cursor = s->cursor;
 	}
-	return false;
-found:
-	*found = region;
-	return true;
+	here.from_top ^= region->is_reversed;
+	err = tmm_free_set_find(&region->free, &here, &cursor, start);
+	if (err != -EAGAIN)
+		return err;
+	s->cursor = cursor;
+	s->type = region->type;
+	s->first = region->first;
+	return -EAGAIN;
+}
+
+/* Return: 0, -ENOSPC, or -EAGAIN if the search is not finished. */
+static int find_in_type(struct tmm_range_allocator *ra, struct search *s,
+			enum tmm_region_type type, struct tmm_range_region **found, u64 *start)
+{
+	struct list_head *link = s->fit.from_top ? ra->regions.prev : ra->regions.next;
+	struct tmm_range_region *region;
+	int err;
+
+	if (s->cursor.is_set && type < s->type)
+		return -ENOSPC;
+	for (; link != &ra->regions; link = s->fit.from_top ? link->prev : link->next) {
+		region = list_entry(link, struct tmm_range_region, link);
+		if (region->type != type)
+			continue;
+		err = find_in_region(s, region, start);
+		if (err == -ENOSPC)
+			continue;
+		*found = region;
+		return err;
+	}
+	return -ENOSPC;
 }
 
 static bool touches_a_region(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit,
@@ -138,25 +192,19 @@ static bool touches_a_region(struct tmm_range_allocator *ra, const struct tmm_fi
 }
 
 static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		    struct tmm_range_region **region, u64 *start)
+		    struct search *s, struct tmm_range_region **region, u64 *start)
 {
-	struct tmm_fit_request fit = {
-		.nr = req->nr + req->behind,
-		.align = req->align ?: 1,
-		.min = req->min,
-		.end = req->max == U64_MAX ? U64_MAX : req->max + 1,
-	};
+	int err;
 
-	fit.from_top = fit.align >= tmm_page_size_4k_pages(TMM_2M);
-	if (find_in_type(ra, &fit, TMM_REGION_GENERAL, region, start))
-		return 0;
-	if (!req->general_only && (find_in_type(ra, &fit, TMM_REGION_KERNEL, region, start) ||
-				   find_in_type(ra, &fit, TMM_REGION_DESIGNATED, region, start)))
-		return 0;
+	err = find_in_type(ra, s, TMM_REGION_GENERAL, region, start);
+	if (err == -ENOSPC && !req->general_only)
+		err = find_in_type(ra, s, TMM_REGION_KERNEL, region, start);
+	if (err == -ENOSPC && !req->general_only)
+		err = find_in_type(ra, s, TMM_REGION_DESIGNATED, region, start);
 	/* -ERANGE is possible only if the caller asked for a range. */
-	if (!req->min && req->max == U64_MAX)
-		return -ENOSPC;
-	return touches_a_region(ra, &fit, req->general_only) ? -ENOSPC : -ERANGE;
+	if (err != -ENOSPC || (!req->min && req->max == U64_MAX))
+		return err;
+	return touches_a_region(ra, &s->fit, req->general_only) ? -ENOSPC : -ERANGE;
 }
 
 static int check_numbers(const struct tmm_allocation_request *req)
@@ -185,8 +233,9 @@ static int check_request(const struct tmm_range_allocator *ra,
 	return tmm_account_check(req->account, ra->hooks->resource, req->nr, 0);
 }
 
+/* Return: an error of tmm_range_request_allocate(), or -EAGAIN if the search is not finished. */
 static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		    struct tmm_range_region **region, u64 *start)
+		    struct search *s, struct tmm_range_region **region, u64 *start)
 {
 	int err;
 
@@ -195,7 +244,7 @@ static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_
 		*start = req->at;
 		return find_at(ra, req, region);
 	}
-	err = find_fit(ra, req, region, start);
+	err = find_fit(ra, req, s, region, start);
 	if (err == -ENOSPC)
 		tmm_account_note_refusal(req->account, ra->hooks->resource);
 	if (err)
@@ -204,11 +253,23 @@ static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_
 	return 0;
 }
 
+/* Number of objects that are enough to take any run that @req may get. */
+static unsigned int nr_spares_of(const struct tmm_range_allocator *ra,
+				 const struct tmm_allocation_request *req)
+{
+	/* A run in the middle of a range of pages needs two objects, a run at an end only one. */
+	const bool is_at_end = !req->is_at && req->align <= 1 && !req->behind && !req->min &&
+			       req->max == U64_MAX;
+
+	return ra->hooks->has_maps || is_at_end ? 1 : 2;
+}
+
 /*
- * Take a run of chunks. @region is valid on success only. O(log n) in the free ranges of a
- * region, except for alignments that are not indexed (see tmm_free_ranges_find()); O(n) in
- * regions. A run of more than TMM_MAX_RUN chunks can be allocated by address only. May sleep.
- * Takes and releases the allocator's lock. Return:
+ * Take a run of chunks. @region is valid on success only. O(log n) in the free runs of a region
+ * for alignments of 4 KiB, 2 MiB and 1 GiB, and for others if one of the first runs fits, or a run
+ * that fits at any alignment is free. Otherwise the function tries the runs in turn, and releases
+ * the lock after every TMM_FIT_TRIES runs. O(n) in regions. A run of more than TMM_MAX_RUN chunks
+ * can be allocated by address only. May sleep. Takes and releases the allocator's lock. Return:
  *
  * * the run                 - the caller gives the run back with tmm_range_request_release()
  * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before its start
@@ -222,46 +283,43 @@ static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_
  * * ERR_PTR(-ENOSPC)        - no free range is large enough
  * * ERR_PTR(-EDQUOT)        - the run exceeds a limit of the account
  * * ERR_PTR(-ENOMEM)        - the kernel heap is exhausted
+ * * ERR_PTR(-EINTR)         - the task was killed during a long search
  */
 struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 					     const struct tmm_allocation_request *req,
 					     struct tmm_range_region **region)
 {
-	const bool is_anywhere = !req->is_at && req->align <= 1 && !req->behind && !req->min &&
-				 req->max == U64_MAX;
 	struct tmm_chunk *spare[2] = {};
 	struct tmm_chunk *chunk;
+	struct search s;
 	u64 start;
 	int err;
 
 	err = check_request(ra, req);
 	if (err)
 		return ERR_PTR(err);
-	/* A run in the middle of a free range needs two objects, a run at an end only one. */
-	err = new_spares(ra, spare, is_anywhere ? 1 : 2);
+	err = new_spares(ra, spare, nr_spares_of(ra, req));
 	if (err)
 		return ERR_PTR(err);
 
-	spin_lock(&ra->lock);
-	err = find_run(ra, req, region, &start);
-	chunk = err ? ERR_PTR(err) : charge_and_take(ra, req, *region, start, spare);
-	spin_unlock(&ra->lock);
-
+	s = search_for(req);
+	for (;;) {
+		spin_lock(&ra->lock);
+		err = find_run(ra, req, &s, region, &start);
+		chunk = err ? ERR_PTR(err) : charge_and_take(ra, req, *region, start, spare);
+		spin_unlock(&ra->lock);
+		if (err != -EAGAIN)
+			break;
+		if (fatal_signal_pending(current)) {
+			chunk = ERR_PTR(-EINTR);
+			break;
+		}
+		cond_resched();
+	}
 	free_spares(ra, spare);
 	return chunk;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate);
-
-/*
- * Number of objects needed to take a run: one for each side of the run on which chunks stay
- * free.
- */
-static unsigned int nr_spares_for(const struct tmm_range_region *region, u64 start, u64 nr)
-{
-	const struct tmm_chunk *range = tmm_free_ranges_at(&region->free, start);
-
-	return (range->start < start) + (start + nr < tmm_chunk_end(range));
-}
 
 /* Take a free run with objects of the reserve. After an error the reserve is unchanged. */
 static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
@@ -269,24 +327,21 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
 					 struct tmm_range_region *region, u64 start,
 					 struct tmm_deferred_action *action)
 {
-	unsigned int nr_spares = nr_spares_for(region, start, req->nr);
-	struct tmm_chunk *left = ra->reserve;
+	unsigned int nr_spares = tmm_free_set_nr_spares(&region->free, start, req->nr);
 	struct tmm_chunk *spare[2] = {};
 	struct tmm_chunk *chunk;
 	unsigned int i;
+	int err;
 
 	lockdep_assert_held(&ra->lock);
 	if (ra->nr_reserve < nr_spares)
 		return ERR_PTR(-ENOMEM);
-	for (i = 0; i < nr_spares; i++) {
-		spare[i] = left;
-		left = left->next;
-	}
-	chunk = charge_and_take(ra, req, region, start, spare);
-	if (IS_ERR(chunk))
-		return chunk;
-	ra->reserve = left;
-	ra->nr_reserve -= nr_spares;
+	err = tmm_account_charge(req->account, ra->hooks->resource, req->nr);
+	if (err)
+		return ERR_PTR(err);
+	for (i = 0; i < nr_spares; i++)
+		spare[i] = tmm_range_allocator_take_reserve(ra);
+	chunk = take_charged(ra, req, region, start, spare);
 	action->ra = ra;
 	action->nr_owed = nr_spares;
 	return chunk;
@@ -311,6 +366,7 @@ struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator
 {
 	struct tmm_range_region *found;
 	struct tmm_chunk *chunk;
+	struct search s;
 	u64 start;
 	int err;
 
@@ -319,10 +375,13 @@ struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator
 	err = check_request(ra, req);
 	if (err)
 		return ERR_PTR(err);
-	spin_lock(&ra->lock);
-	err = find_run(ra, req, &found, &start);
-	chunk = err ? ERR_PTR(err) : take_by_reserve(ra, req, found, start, action);
-	spin_unlock(&ra->lock);
+	s = search_for(req);
+	do {
+		spin_lock(&ra->lock);
+		err = find_run(ra, req, &s, &found, &start);
+		chunk = err ? ERR_PTR(err) : take_by_reserve(ra, req, found, start, action);
+		spin_unlock(&ra->lock);
+	} while (err == -EAGAIN);
 	if (!IS_ERR(chunk))
 		*region = found;
 	return chunk;
@@ -345,29 +404,31 @@ void tmm_deferred_action_finish(struct tmm_deferred_action *action)
 }
 EXPORT_SYMBOL_TMM(tmm_deferred_action_finish);
 
-static bool lies_within(const struct tmm_allocation_request *req, const struct tmm_chunk *chunk)
+static bool lies_within(const struct tmm_allocation_request *req, const struct tmm_chunk *run)
 {
-	return req->is_at && req->nr && req->nr <= chunk->nr && req->at >= chunk->start &&
-	       req->at - chunk->start <= chunk->nr - req->nr;
+	return req->is_at && req->nr && req->nr <= run->nr && req->at >= run->start &&
+	       req->at - run->start <= run->nr - req->nr;
 }
 
 static int choose_run(struct tmm_range_allocator *ra, tmm_range_inspect_fn inspect, void *context,
 		      struct tmm_range_region **chosen, struct tmm_allocation_request *req)
 {
 	struct tmm_range_region *region;
-	struct tmm_chunk *chunk;
+	struct tmm_chunk run = {};
+	u64 end;
 
 	lockdep_assert_held(&ra->lock);
 	list_for_each_entry(region, &ra->regions, link) {
 		if (region->type != TMM_REGION_GENERAL)
 			continue;
-		for (chunk = tmm_free_ranges_first(&region->free); chunk;
-		     chunk = tmm_free_ranges_next(chunk)) {
+		end = region->first;
+		while (tmm_free_set_next_run(&region->free, end, &run.start, &end)) {
+			run.nr = end - run.start;
 			memset(req, 0, sizeof(*req));
-			if (!inspect(region, chunk, context, req))
+			if (!inspect(region, &run, context, req))
 				continue;
 			*chosen = region;
-			return lies_within(req, chunk) ? 0 : -EINVAL;
+			return lies_within(req, &run) ? 0 : -EINVAL;
 		}
 	}
 	return -ENOENT;
@@ -392,7 +453,7 @@ struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_alloc
 	struct tmm_chunk *chunk;
 	int err;
 
-	err = new_spares(ra, spare, 2);
+	err = new_spares(ra, spare, ra->hooks->has_maps ? 1 : 2);
 	if (err)
 		return ERR_PTR(err);
 	spin_lock(&ra->lock);
@@ -407,28 +468,21 @@ struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_alloc
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_inspect_then_allocate);
 
 /*
- * Take one chunk of a general region, without an object. @spare has unlinked chunk objects, the
- * first not NULL. Objects that are used are set to NULL, and an object that becomes unused may
- * be stored there. @region and @number are set on success only. All chunk objects are alike, so
- * a caller that keeps one object for every chunk can always give the chunks back. The caller
- * holds the allocator's lock. Return: 0, or -ENOSPC if all general regions are exhausted.
+ * Take one frame of a general region, without an object; @ra has maps. @region and @number are set
+ * on success only. The caller holds the allocator's lock. Return: 0, or -ENOSPC if all general
+ * regions are exhausted.
  */
-int tmm_range_request_take_one(struct tmm_range_allocator *ra, struct tmm_chunk *spare[2],
-			       struct tmm_range_region **region, u64 *number)
+int tmm_range_request_take_one(struct tmm_range_allocator *ra, struct tmm_range_region **region,
+			       u64 *number)
 {
-	struct tmm_fit_request fit = { .nr = 1, .align = 1, .end = U64_MAX };
-	struct tmm_chunk *chunk;
+	struct search s = { .fit = { .nr = 1, .align = 1, .end = U64_MAX } };
+	int err;
 
 	lockdep_assert_held(&ra->lock);
-	if (!find_in_type(ra, &fit, TMM_REGION_GENERAL, region, number))
-		return -ENOSPC;
-	/* The run is at an end of a free range, so one spare object is enough. */
-	chunk = tmm_free_ranges_take(&(*region)->free, *number, 1, spare);
-	if (spare[0])
-		spare[1] = chunk;
-	else
-		spare[0] = chunk;
-	return 0;
+	err = find_in_type(ra, &s, TMM_REGION_GENERAL, region, number);
+	if (!err)
+		tmm_frame_maps_take((*region)->free.maps, *number, 1);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_take_one);
 
@@ -444,7 +498,7 @@ static int give_run(struct tmm_range_allocator *ra, struct tmm_range_region *reg
 		if (err)
 			return err;
 	}
-	err = tmm_free_ranges_give(&region->free, chunk, absorbed);
+	err = tmm_free_set_give(&region->free, chunk, absorbed);
 	if (err)
 		return err;
 	if (ra->hooks->came_back)

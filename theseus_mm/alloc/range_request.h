@@ -157,7 +157,7 @@ struct tmm_deferred_action {
  * function sets @req, with is_at. The caller holds the allocator's lock. Return: true to stop
  * and allocate @req, false to see the next run.
  */
-typedef bool (*tmm_range_inspect_fn)(struct tmm_range_region *region, struct tmm_chunk *chunk,
+typedef bool (*tmm_range_inspect_fn)(struct tmm_range_region *region, const struct tmm_chunk *run,
 				     void *context, struct tmm_allocation_request *req);
 
 struct tmm_chunk * __must_check tmm_range_request_allocate(struct tmm_range_allocator *ra,
@@ -174,7 +174,6 @@ tmm_range_request_inspect_then_allocate(struct tmm_range_allocator *ra,
 					tmm_range_inspect_fn inspect, void *context,
 					struct tmm_range_region **region);
 int __must_check tmm_range_request_take_one(struct tmm_range_allocator *ra,
-					    struct tmm_chunk *spare[2],
 					    struct tmm_range_region **region, u64 *number);
 void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 			       struct tmm_chunk *chunk);

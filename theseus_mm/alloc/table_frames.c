@@ -13,30 +13,23 @@
 
 /*
  * Take one frame for a page table, cleared to zeros; @number is set on success only. The frame
- * has no object of its own. The allocator keeps one object aside, so that giving the frame back
- * cannot fail. May sleep. Takes and releases the allocator's lock. Return: 0, -ENOSPC if the
- * general regions are exhausted, or -ENOMEM.
+ * has no object of its own. Not in interrupts. Takes and releases the allocator's lock. Return: 0,
+ * or -ENOSPC if the general regions are exhausted.
  */
 int tmm_table_frames_take(struct tmm_frame_allocator *fa, u64 *number)
 {
-	struct tmm_chunk *spare[2] = { tmm_range_allocator_new_object(&fa->ra) };
 	struct tmm_range_region *region;
 	int err;
 
-	if (!spare[0])
-		return -ENOMEM;
 	spin_lock(&fa->ra.lock);
-	err = tmm_range_request_take_one(&fa->ra, spare, &region, number);
+	err = tmm_range_request_take_one(&fa->ra, &region, number);
 	if (err) {
 		spin_unlock(&fa->ra.lock);
-		tmm_range_allocator_free_object(&fa->ra, spare[0]);
 		return err;
 	}
 	tmm_frame_table_set(&tmm_frame_region_of(region)->table, *number, 1, TMM_MARK_TABLE);
-	list_add(&tmm_frames_of(spare[0])->link, &fa->spares);
 	fa->nr_tables++;
 	spin_unlock(&fa->ra.lock);
-	tmm_range_allocator_free_object(&fa->ra, spare[1]);
 	trace_tmm_allocate(TMM_TRACE_TABLE, *number, 1);
 	memset(tmm_frame_regions_ptr(fa, *number), 0, TMM_PAGE_SIZE);
 	return 0;
@@ -49,9 +42,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_table_frames_take);
  */
 void tmm_table_frames_give(struct tmm_frame_allocator *fa, u64 number)
 {
-	struct tmm_chunk *absorbed[2] = {};
 	struct tmm_frame_region *region;
-	struct tmm_frames *object;
 
 	trace_tmm_free(TMM_TRACE_TABLE, number, 1);
 	spin_lock(&fa->ra.lock);
@@ -62,16 +53,10 @@ void tmm_table_frames_give(struct tmm_frame_allocator *fa, u64 number)
 		return;
 	}
 	tmm_frame_table_set(&region->table, number, 1, TMM_MARK_FREE);
-	object = list_first_entry(&fa->spares, struct tmm_frames, link);
-	list_del(&object->link);
-	object->chunk.start = number;
-	object->chunk.nr = 1;
 	fa->nr_tables--;
-	TMM_BUG_IF(tmm_free_ranges_give(&region->range.free, &object->chunk, absorbed));
+	tmm_frame_maps_give(&region->maps, number, 1);
 	tmm_bad_frames_came_back(&fa->ra, &region->range, number, 1);
 	spin_unlock(&fa->ra.lock);
-	tmm_range_allocator_free_object(&fa->ra, absorbed[0]);
-	tmm_range_allocator_free_object(&fa->ra, absorbed[1]);
 	tmm_waiters_note(TMM_RESOURCE_FRAMES);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_frames_give);

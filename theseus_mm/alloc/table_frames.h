@@ -2,8 +2,8 @@
 /*
  * Frames of page tables, which have no object of their own.
  *
- * Invariant: the allocator keeps one object aside for each such frame, so that giving a frame
- * back cannot fail.
+ * Invariant: such a frame is neither in the free set nor in an object, and marked as a table.
+ * Giving the frame back needs no memory.
  * Lock: the range allocator's.
  * Owner: the page tables (paging/table.h).
  */

@@ -44,7 +44,7 @@ static struct tmm_memory memory_of(const struct tmm_pool *pool, const u64 *bad,
  */
 static int check_first(const struct tmm_pools *pools, const struct tmm_memory *first)
 {
-	const u64 nr_min = tmm_memory_first_nr_min(first->first, pools->nr, first->nr_bad);
+	const u64 nr_min = tmm_memory_first_nr_min(first->first, pools->nr);
 	const struct tmm_pool *pool = &pools->pools[0];
 
 	if (first->nr >= nr_min)

@@ -9,26 +9,36 @@
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/printk.h>
 #include <linux/sort.h>
 
+/* Bytes of the maps and tables of two parts of a run, of which the first has @nr_first frames. */
+static u64 nr_bytes_of_parts(u64 first, u64 nr, u64 nr_first)
+{
+	return tmm_frame_regions_nr_bytes(first, nr_first) +
+	       tmm_frame_regions_nr_bytes(first + nr_first, nr - nr_first);
+}
+
 /*
  * Returns the number of metadata frames of a run of @nr frames. The metadata lies at one end of
- * the run, and holds the tables of both parts and @nr_early_bytes of early objects.
+ * the run, and holds the maps and tables of both parts and @nr_early_bytes of early objects. If
+ * the run is too small, the result is at least @nr.
  */
 static u64 nr_metadata_frames(u64 first, u64 nr, size_t nr_early_bytes)
 {
-	/*
-	 * The two tables need one byte for each frame, and one byte for each block of 2 MiB or
-	 * 1 GiB that a table covers. The table of the general part covers at most the blocks of
-	 * the whole run. The table of the metadata starts at a boundary of 1 GiB, so the table
-	 * covers up to 512 blocks of 2 MiB before the metadata, the blocks of the metadata, and a
-	 * few blocks at the edges. The metadata takes less than 1/4000 of the run, which is less
-	 * than one block per 2^20 frames of the run.
-	 */
-	u64 bytes = tmm_frame_table_nr_bytes(first, nr) + 2 * TMM_TABLE_ENTRIES + (nr >> 20);
+	u64 nr_metadata = 1, nr_needed = 1;
 
-	return DIV_ROUND_UP(bytes + nr_early_bytes, TMM_PAGE_SIZE);
+	/* A longer part needs more memory, so the loop ends at the first length that is enough. */
+	do {
+		nr_metadata = nr_needed;
+		if (nr_metadata >= nr)
+			return nr_metadata;
+		nr_needed = DIV_ROUND_UP(max(nr_bytes_of_parts(first, nr, nr_metadata),
+					     nr_bytes_of_parts(first, nr, nr - nr_metadata)) +
+					 nr_early_bytes, TMM_PAGE_SIZE);
+	} while (nr_needed > nr_metadata);
+	return nr_metadata;
 }
 
 /* Sizes of the memory that holds the objects of the two allocators until the heap is used. */
@@ -41,9 +51,9 @@ struct early_memory {
  * Regions, their first allocations and the first mappings need less than this estimate. An
  * allocator that needs more returns -ENOMEM.
  */
-static struct early_memory plan_early(struct tmm_instance *inst, unsigned int nr_bad)
+static struct early_memory plan_early(struct tmm_instance *inst)
 {
-	const size_t nr = 16 + 8 * inst->nr_memories + 2 * nr_bad;
+	const size_t nr = 16 + 8 * inst->nr_memories;
 
 	return (struct early_memory){
 		.nr_frame_bytes = nr * tmm_range_allocator_object_size(&inst->fa.ra),
@@ -127,7 +137,7 @@ static int retire_known(struct tmm_instance *inst, const struct tmm_instance_mem
 static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *mem)
 {
 	const bool is_first = mem == inst->memories;
-	const struct early_memory early = plan_early(inst, mem->memory.nr_bad);
+	const struct early_memory early = plan_early(inst);
 	const size_t nr_early_bytes = is_first ? early.nr_frame_bytes + early.nr_page_bytes : 0;
 	const struct tmm_memory *memory = &mem->memory;
 	const u64 nr_metadata = nr_metadata_frames(memory->first, memory->nr, nr_early_bytes);
@@ -147,15 +157,15 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 
 	table = mem->metadata.window;
 	/*
-	 * The early objects are at the end of the metadata, aligned for any object. The tables
-	 * are bytes and need no alignment.
+	 * The early objects are at the end of the metadata, aligned for any object. The maps and
+	 * tables of a region take a multiple of 8 bytes, so those of both regions are aligned.
 	 */
 	if (is_first)
 		start_early(inst, table + (nr_metadata << TMM_PAGE_SHIFT) - nr_early_bytes, early);
 	err = tmm_frame_regions_add(&inst->fa, &mem->metadata, table);
 	if (err)
 		return err;
-	table += tmm_frame_table_nr_bytes(mem->metadata.range.first, nr_metadata);
+	table += tmm_frame_regions_nr_bytes(mem->metadata.range.first, nr_metadata);
 	err = tmm_frame_regions_add(&inst->fa, &mem->general, table);
 	if (err)
 		return err;
@@ -169,9 +179,9 @@ static int divide_memory(struct tmm_instance *inst, struct tmm_instance_memory *
 
 /*
  * Returns the smallest size of the first run, in frames. @first is the run's first frame. The
- * first run holds the early objects for all @nr_memories runs and all @nr_bad known bad frames.
+ * first run holds the early objects for all @nr_memories runs.
  */
-u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad)
+u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories)
 {
 	struct tmm_instance inst = { .nr_memories = nr_memories };
 	struct early_memory early;
@@ -180,8 +190,8 @@ u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr
 
 	tmm_frame_allocator_init(&inst.fa);
 	tmm_page_allocator_init(&inst.pa);
-	early = plan_early(&inst, nr_bad);
-	/* More frames need larger tables, but only a byte each, so the loop ends. */
+	early = plan_early(&inst);
+	/* More frames need more memory, but less than two bytes each, so the loop ends. */
 	for (;;) {
 		needed = NR_STARTUP_FRAMES +
 			 nr_metadata_frames(first, nr, early.nr_frame_bytes + early.nr_page_bytes);

@@ -35,7 +35,7 @@ struct tmm_memory {
 };
 
 /* The smallest number of frames of the first run; can be called before an instance exists */
-u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories, unsigned int nr_bad);
+u64 tmm_memory_first_nr_min(u64 first, unsigned int nr_memories);
 /* For tests; depends on the arguments only */
 bool tmm_memory_end_is_better(const struct tmm_memory *memory, u64 nr_metadata);
 

@@ -25,7 +25,7 @@ int tmm_call_decode_flags(u64 user_flags, tmm_pte_flags_t *flags)
 
 /*
  * Convert an alignment: 0, or a power of two from 4 KiB to 1 GiB. Other alignments are refused,
- * so that a search for free memory stays O(log n), see tmm_free_ranges_find().
+ * so that a search for free memory tries few runs, see alloc/fit.h.
  */
 int tmm_call_decode_align(u64 nr_bytes, u64 *align)
 {

@@ -10,7 +10,7 @@
 static struct kmem_cache *offsets_cache;
 
 /* The range allocator's chunk object is an offset: see struct tmm_range_hooks. */
-static_assert(offsetof(struct tmm_offset, chunk) == 0);
+static_assert(offsetof(struct tmm_offset, free_node) == 0);
 
 static const struct tmm_range_hooks offset_hooks = {
 	.cache = &offsets_cache,

@@ -34,7 +34,10 @@ struct tmm_offsets {
 
 /* Pages that stand for a mapping. */
 struct tmm_offset {
-	struct tmm_chunk chunk;
+	union {
+		struct tmm_chunk chunk;
+		struct tmm_range_node free_node;	/* once the pages are free again */
+	};
 	struct tmm_range_region *region;	/* @low or @high */
 	struct rb_node node;	/* in @known of the client's offsets */
 	struct tmm_object *object;	/* the mapping's object, while the offset is in @known */

@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
+#include <linux/minmax.h>
 #include <linux/seq_file.h>
 
 /*
@@ -25,18 +26,19 @@ static void show_region(struct seq_file *m, const struct tmm_range_region *regio
 		[TMM_REGION_DESIGNATED] = "designated",
 		[TMM_REGION_RESERVED] = "reserved",
 	};
-	struct tmm_chunk *range;
-	unsigned int shown = 0;
+	const u64 nr_ranges = tmm_free_set_nr_ranges(&region->free);
+	u64 first, end = region->first;
+	unsigned int shown;
 
 	seq_printf(m, "%s %#llx-%#llx: %llu of %llu free in %llu ranges\n", types[region->type],
-		   region->first, region->first + region->nr - 1, region->free.nr_free, region->nr,
-		   region->free.nr_ranges);
-	for (range = tmm_free_ranges_first(&region->free); range && shown < MAX_RANGES;
-	     range = tmm_free_ranges_next(range), shown++)
-		seq_printf(m, "  %#llx-%#llx %llu\n", range->start, tmm_chunk_end(range) - 1,
-			   range->nr);
-	if (range)
-		seq_printf(m, "  and %llu more\n", region->free.nr_ranges - shown);
+		   region->first, region->first + region->nr - 1,
+		   tmm_free_set_nr_free(&region->free), region->nr, nr_ranges);
+	for (shown = 0; shown < min_t(u64, nr_ranges, MAX_RANGES); shown++) {
+		tmm_free_set_next_run(&region->free, end, &first, &end);
+		seq_printf(m, "  %#llx-%#llx %llu\n", first, end - 1, end - first);
+	}
+	if (nr_ranges > shown)
+		seq_printf(m, "  and %llu more\n", nr_ranges - shown);
 }
 
 static void show_allocator(struct seq_file *m, struct tmm_range_allocator *ra)

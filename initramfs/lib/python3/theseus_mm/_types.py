@@ -96,7 +96,8 @@ class Info:
     frames_total: frames that can be allocated; the other frames hold the module's metadata
     frames_free: frames that nobody owns
     frames_ranges: contiguous runs of free frames
-    frames_largest: longest free run aligned to 4 KiB, 2 MiB and 1 GiB, in frames
+    frames_largest: longest free run of whole frames of 4 KiB, 2 MiB and 1 GiB, aligned to
+        that size, in frames of 4 KiB
     pages_start: first virtual address that can be allocated
     pages_total: pages that can be allocated
     pages_free: pages that nobody owns

@@ -252,8 +252,8 @@
  * @frames_total: out: frames that can be allocated; the others hold the module's metadata
  * @frames_free: out: frames that nobody owns
  * @frames_ranges: out: contiguous runs of free frames
- * @frames_largest: out: longest free run aligned to 4 KiB, 2 MiB and 1 GiB, in
- *                  frames of 4 KiB
+ * @frames_largest: out: longest free run of whole frames of 4 KiB, 2 MiB and 1 GiB, aligned to
+ *                  that size, in frames of 4 KiB
  * @pages_start: out: first virtual address that can be allocated
  * @pages_total: out: pages that clients can have: 7.5 TiB with 4 levels of paging, 3.75 PiB
  *               with 5. A run of more than 16 TiB can be allocated only AT an address.
