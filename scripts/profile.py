@@ -18,6 +18,8 @@ sys.dont_write_bytecode = True
 import bench  # noqa: E402
 import ktap  # noqa: E402
 
+KERNEL_HALF = 1 << 63
+
 
 def symbols_of(result):
     """Returns the addresses and the names of all functions, sorted."""
@@ -50,8 +52,11 @@ def by_function(counts, addresses, names):
     the first instruction; code that a patch has replaced (a static key) belongs to its function."""
     found = {}
     for address, count in counts.items():
-        k = bisect.bisect_right(addresses, address) - 1
-        name, start = (names[k], addresses[k]) if k >= 0 else ("user space", None)
+        name, start = "user space", None
+        # The lowest addresses of Linux's own symbols are offsets of variables of a CPU.
+        if address >= KERNEL_HALF:
+            k = bisect.bisect_right(addresses, address) - 1
+            name, start = names[k], addresses[k]
         instructions, calls = found.get(name, (0, 0))
         found[name] = (instructions + count, calls + (count if address == start else 0))
     return sorted(((n, calls, name) for name, (n, calls) in found.items()), reverse=True)

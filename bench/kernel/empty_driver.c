@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A driver that does nothing but what mmap() needs: /dev/tmm_bench_empty. The driver shows what
- * Linux itself takes to map memory without struct pages into a process, one entry of 4 KiB a fault,
- * and to unmap the memory. Every page of an area shows the same page.
+ * A driver that does nothing but what mmap() and ioctl() need: /dev/tmm_bench_empty. The driver
+ * shows what Linux itself takes to map memory without struct pages into a process, one entry of
+ * 4 KiB a fault, and to unmap the memory. Every page of an area shows the same page. The driver
+ * also shows what Linux itself takes for a call of a driver.
  */
 #include "kernel/empty_driver.h"
 #include "core/compat.h"
@@ -12,6 +13,7 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/uaccess.h>
 
 static struct page *shown;
 
@@ -31,8 +33,19 @@ static int empty_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* A call that only copies its structure, of at most 64 bytes, from the program. */
+static long empty_ioctl(struct file *file, unsigned int cmd, unsigned long user)
+{
+	char copy[64];
+
+	if (_IOC_SIZE(cmd) > sizeof(copy))
+		return -EINVAL;
+	return copy_from_user(copy, (void __user *)user, _IOC_SIZE(cmd)) ? -EFAULT : 0;
+}
+
 static const struct file_operations empty_fops = {
 	.owner = THIS_MODULE,
+	.unlocked_ioctl = empty_ioctl,
 	.mmap = empty_mmap,
 };
 

@@ -3,6 +3,7 @@
  * The calls of a program on mappings of one page, singly and in batches, while N mappings exist.
  * CREATE clears the page.
  */
+#include "area.h"
 #include "device.h"
 #include "groups.h"
 #include "result.h"
@@ -149,6 +150,19 @@ static int get_info(void *state, unsigned long i)
 	return ioctl(calls->fd, THESEUS_MM_IOC_GET_INFO, &info);
 }
 
+/* The way through Linux to a driver that only copies a structure as large as that of READ. */
+static int call_empty(void *state, unsigned long i)
+{
+	struct calls *calls = state;
+	struct theseus_mm_access arg = { .handle = i };
+
+	return ioctl(calls->fd, _IOWR('e', 0, struct theseus_mm_access), &arg);
+}
+
+static const struct step empty_steps[] = {
+	{ "program-empty-call", "empty-driver", call_empty },
+};
+
 static const struct step floor_steps[] = {
 	{ "program-unknown-call", "ours", unknown_call },
 	{ "program-get-limits", "ours", get_limits },
@@ -230,6 +244,27 @@ close_client:
 	return err;
 }
 
+/* The bench module has the driver; without that module, the row is left out. */
+static int measure_empty(void)
+{
+	const struct series series = { empty_steps, ARRAY_SIZE(empty_steps), NR_FLOOR, 1, 1 };
+	struct calls calls = { .fd = -1 };
+	struct area_source source;
+	int err;
+
+	if (!result_is_wanted("program-empty-call", "empty-driver"))
+		return 0;
+	if (area_open_empty(&source)) {
+		result_skipped("program-empty-call", source.system,
+			       "%s: is theseus_mm_bench.ko loaded?", strerrorname_np(errno));
+		return 0;
+	}
+	calls.fd = source.fd;
+	err = series_measure(&series, &calls);
+	area_close(&source);
+	return err;
+}
+
 /**
  * calls_measure() - measure the calls on mappings of one page
  * @options: the numbers of mappings
@@ -248,6 +283,7 @@ int calls_measure(const struct options *options)
 				     strerrorname_np(errno));
 	err = series_measure(&floors, &calls);
 	close(calls.fd);
+	err = err || measure_empty() ? -1 : 0;
 	for (i = 0; !err && i < options->nr_sizes; i++)
 		err = measure_population(options->sizes[i]);
 	return err;

@@ -47,15 +47,39 @@ static int run_singly(const struct step *step, void *state, unsigned long nr, un
 	return 0;
 }
 
-/* Run all steps for @nr operations each, and add to @costs what each step takes. */
-static int time_steps(const struct series *series, void *state, unsigned long nr, uint64_t *costs)
+static bool step_is_wanted(const struct step *step)
 {
+	return step->row && result_is_wanted(step->row, step->system);
+}
+
+/* Run a step between two marks, so that a profile is that of the step alone. */
+static int run_marked(const struct step *step, void *state, unsigned long nr)
+{
+	int err;
+
+	clock_mark_begin();
+	err = run_all(step, state, nr);
+	clock_mark_end();
+	return err;
+}
+
+/*
+ * Run all steps for @nr operations each, and add to @costs what each step takes. The round that
+ * warms up has no marks.
+ */
+static int time_steps(const struct series *series, void *state, unsigned long nr, uint64_t *costs,
+		      bool is_warming_up)
+{
+	const struct step *step;
 	uint64_t begun;
+	bool is_marked;
 	size_t i;
 
 	for (i = 0; i < series->nr_steps; i++) {
+		step = &series->steps[i];
+		is_marked = !is_warming_up && step_is_wanted(step);
 		begun = clock_now();
-		if (run_all(&series->steps[i], state, nr))
+		if (is_marked ? run_marked(step, state, nr) : run_all(step, state, nr))
 			return -1;
 		costs[i] += clock_now() - begun;
 	}
@@ -89,14 +113,11 @@ static void print_results(const struct series *series, unsigned long nr_rounds,
 
 static bool is_wanted(const struct series *series)
 {
-	const struct step *step;
 	size_t i;
 
-	for (i = 0; i < series->nr_steps; i++) {
-		step = &series->steps[i];
-		if (step->row && result_is_wanted(step->row, step->system))
+	for (i = 0; i < series->nr_steps; i++)
+		if (step_is_wanted(&series->steps[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -120,11 +141,12 @@ int series_measure(const struct series *series, void *state)
 	nr_rounds = series->n ? 1 : (MIN_OPERATIONS + series->nr - 1) / series->nr;
 	for (i = 0; i < series->nr_steps; i++)
 		samples_begin(&samples[i], nr_runs * nr_rounds);
-	if (time_steps(series, state, nr_runs < WARM_UP ? nr_runs : WARM_UP, ignored))
+	if (time_steps(series, state, nr_runs < WARM_UP ? nr_runs : WARM_UP, ignored,
+		       true))
 		return -1;
 	clock_settle();
 	for (i = 0; i < nr_rounds; i++)
-		if (time_steps(series, state, nr_runs, costs))
+		if (time_steps(series, state, nr_runs, costs, false))
 			return -1;
 	costs[series->nr_steps - 1] += clock_settle();
 	for (i = 0; i < nr_rounds; i++)
