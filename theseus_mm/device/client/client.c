@@ -155,7 +155,7 @@ struct tmm_client *tmm_client_create(struct tmm_instance *inst)
 	if (err)
 		goto err_put_user;
 	client->inst = inst;
-	xa_init_flags(&client->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	tmm_handle_table_init(&client->objects);
 	xa_init_flags(&client->exports, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	/* Others can find the client once it is in the table. */
 	err = clients_add(client);

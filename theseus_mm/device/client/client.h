@@ -17,6 +17,7 @@
 
 #include "alloc/waiters.h"
 #include "alloc/account.h"
+#include "device/client/handle_table.h"
 #include "device/client/identity.h"
 #include "device/client/offsets.h"
 
@@ -33,7 +34,7 @@ struct tmm_client {
 	 * table of handles; its lock is the client's main lock (@exports and @offsets have
 	 * their own)
 	 */
-	struct xarray objects;
+	struct tmm_handle_table objects;
 	/*
 	 * the client's exports (struct tmm_export) that still own their mapping, by number;
 	 * each export has a reference on the client
@@ -41,12 +42,8 @@ struct tmm_client {
 	struct xarray exports;
 	/* offsets of mappings for mmap(); looked up under @objects's lock */
 	struct tmm_offsets offsets;
-	/*
-	 * where to look for a free handle, so that a number is not reused soon; under
-	 * @objects's lock
-	 */
-	u32 next_handle;
-	u32 next_export;	/* the same for the numbers of exports */
+	/* where to look for a free number of an export, so that a number is not reused soon */
+	u32 next_export;
 	/*
 	 * The account counts the client's frames, pages and handles (see alloc/account.h).
 	 * Handles in any state count, and so do mapping files. A reference on the account keeps

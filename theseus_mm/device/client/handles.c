@@ -17,10 +17,8 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/lockdep.h>
+#include <linux/limits.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
-#include <linux/xarray.h>
 
 /* Count an object that becomes visible (@sign is 1), or is no longer visible (-1). */
 static void count_object(struct tmm_client *client, const struct tmm_object *object, int sign)
@@ -28,6 +26,13 @@ static void count_object(struct tmm_client *client, const struct tmm_object *obj
 	atomic64_add(sign * (s64)tmm_object_nr_frames(object), &client->nr_frames);
 	if (object->kind == THESEUS_MM_KIND_MAPPING)
 		atomic_add(sign, &client->nr_mappings);
+}
+
+/* Change an object from visible to taken. */
+static void hide_object(struct tmm_client *client, struct tmm_object *object)
+{
+	tmm_handle_table_hide(&client->objects, object);
+	count_object(client, object, -1);
 }
 
 /*
@@ -39,39 +44,53 @@ static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 	struct tmm_mapping_file *mf;
 	struct tmm_offset *offset;
 
-	xa_lock(&client->objects);
+	/* Only visible objects get files, and only objects with a file have an offset. */
+	if (!object->mf)
+		return;
+	tmm_handle_table_lock(&client->objects);
 	mf = object->mf;
 	offset = object->offset;
 	if (offset)
 		tmm_offsets_remove(&client->offsets, offset);
 	object->mf = NULL;
 	object->offset = NULL;
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	tmm_offset_free(&client->offsets, offset);
-	if (!mf)
-		return;
 	tmm_loans_end_descriptors(mf);
 	fput(mf->file);
+}
+
+/* Take the next object from handle *@from on. The result may be NULL before the last object. */
+static struct tmm_object *take_next(struct tmm_client *client, u64 *from)
+{
+	struct tmm_object *object;
+
+	tmm_handle_table_lock(&client->objects);
+	object = tmm_handle_table_step(&client->objects, from);
+	if (object)
+		hide_object(client, object);
+	tmm_handle_table_unlock(&client->objects);
+	return object;
 }
 
 /* Drop all objects of a client. No call on the client is running. */
 void tmm_handles_destroy(struct tmm_client *client)
 {
 	struct tmm_object *object;
-	unsigned long handle;
-	u64 nr = 0;
+	u64 from = 0, nr = 0;
 
-	xa_for_each(&client->objects, handle, object) {
+	while (from <= U32_MAX) {
+		cond_resched();
 		/* Others that look at the client must not find the object any more. */
-		xa_erase(&client->objects, handle);
-		count_object(client, object, -1);
+		object = take_next(client, &from);
+		if (!object)
+			continue;
 		forget_offset(client, object);
 		tmm_object_drop_content(object);
-		kfree(object);
+		tmm_handle_table_free(&client->objects, object);
 		nr++;
-		cond_resched();
 	}
-	xa_destroy(&client->objects);
+	tmm_handle_table_destroy(&client->objects);
 	tmm_offsets_destroy(&client->offsets);
 	/* Uncharge all handles at once. No call is running, so no handle is reserved or taken. */
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, nr);
@@ -88,18 +107,7 @@ void tmm_handles_destroy(struct tmm_client *client)
  */
 struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 {
-	struct tmm_object *object = kzalloc(sizeof(*object), GFP_KERNEL_ACCOUNT);
-	int err;
-
-	if (!object)
-		return ERR_PTR(-ENOMEM);
-	/* A NULL entry reserves the handle, so storing the object later needs no memory. */
-	err = xa_alloc_cyclic(&client->objects, &object->handle, NULL, xa_limit_32b,
-			      &client->next_handle, GFP_KERNEL_ACCOUNT);
-	if (err >= 0)
-		return object;
-	kfree(object);
-	return ERR_PTR(err == -EBUSY ? -EDQUOT : err);
+	return tmm_handle_table_reserve(&client->objects);
 }
 
 /*
@@ -110,8 +118,7 @@ struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 void tmm_handle_forget(struct tmm_client *client, struct tmm_object *object)
 {
 	forget_offset(client, object);
-	xa_erase(&client->objects, object->handle);
-	kfree(object);
+	tmm_handle_table_free(&client->objects, object);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_forget);
 
@@ -169,23 +176,14 @@ void tmm_handle_abandon(struct tmm_client *client, struct tmm_object *object)
 
 /*
  * Make a reserved or taken object visible. The object owns something, and belongs to the table
- * after this call. The call cannot fail, because the slot is reserved.
+ * after this call. The call cannot fail.
  */
 void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object)
 {
 	count_object(client, object, 1);
-	xa_store(&client->objects, object->handle, object, 0);
+	tmm_handle_table_publish(object);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_publish);
-
-/* Change an object from visible to taken. */
-static void hide_object(struct tmm_client *client, struct tmm_object *object)
-{
-	lockdep_assert_held(&client->objects.xa_lock);
-	/* In an allocating table, NULL keeps the slot reserved. */
-	__xa_store(&client->objects, object->handle, NULL, 0);
-	count_object(client, object, -1);
-}
 
 /*
  * Find a visible object of @kind (THESEUS_MM_KIND_* or TMM_KIND_ANY), and make the object
@@ -196,14 +194,14 @@ struct tmm_object *tmm_handle_take(struct tmm_client *client, u32 handle, u32 ki
 {
 	struct tmm_object *object;
 
-	xa_lock(&client->objects);
-	object = xa_load(&client->objects, handle);
+	tmm_handle_table_lock(&client->objects);
+	object = tmm_handle_table_find(&client->objects, handle);
 	if (!object || (kind != TMM_KIND_ANY && object->kind != kind)) {
-		xa_unlock(&client->objects);
+		tmm_handle_table_unlock(&client->objects);
 		return ERR_PTR(-ENOENT);
 	}
 	hide_object(client, object);
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return object;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_take);
@@ -219,9 +217,9 @@ int tmm_handle_take_two(struct tmm_client *client, const u32 handles[2],
 	struct tmm_object *first, *second;
 	int err = -ENOENT;
 
-	xa_lock(&client->objects);
-	first = xa_load(&client->objects, handles[0]);
-	second = xa_load(&client->objects, handles[1]);
+	tmm_handle_table_lock(&client->objects);
+	first = tmm_handle_table_find(&client->objects, handles[0]);
+	second = tmm_handle_table_find(&client->objects, handles[1]);
 	if (first && second && first->kind == second->kind) {
 		hide_object(client, first);
 		hide_object(client, second);
@@ -229,7 +227,7 @@ int tmm_handle_take_two(struct tmm_client *client, const u32 handles[2],
 		objects[1] = second;
 		err = 0;
 	}
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return err;
 }
 
@@ -269,11 +267,11 @@ int tmm_handle_query(struct tmm_client *client, struct theseus_mm_query *query)
 {
 	const struct tmm_object *object;
 
-	xa_lock(&client->objects);
-	object = xa_load(&client->objects, query->handle);
+	tmm_handle_table_lock(&client->objects);
+	object = tmm_handle_table_find(&client->objects, query->handle);
 	if (object)
 		tmm_object_describe(object, query);
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	if (!object)
 		return -ENOENT;
 	if (query->kind == THESEUS_MM_KIND_MAPPING &&
@@ -295,11 +293,11 @@ int tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_
 	struct tmm_object *object;
 	int err = -ENOENT;
 
-	xa_lock(&client->objects);
-	object = xa_load(&client->objects, handle);
+	tmm_handle_table_lock(&client->objects);
+	object = tmm_handle_table_find(&client->objects, handle);
 	if (object && object->kind == THESEUS_MM_KIND_MAPPING)
 		err = tmm_borrow_begin(object->mapping, offset, nr_bytes, is_mutable, borrow);
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return err;
 }
 
@@ -308,8 +306,8 @@ struct tmm_object *tmm_handles_find_mapping(struct tmm_client *client, u32 handl
 {
 	struct tmm_object *object;
 
-	lockdep_assert_held(&client->objects.xa_lock);
-	object = xa_load(&client->objects, handle);
+	tmm_handle_table_assert_locked(&client->objects);
+	object = tmm_handle_table_find(&client->objects, handle);
 	return object && object->kind == THESEUS_MM_KIND_MAPPING ? object : NULL;
 }
 
@@ -323,7 +321,7 @@ int tmm_handle_borrow_all(struct tmm_client *client, u32 handle, struct tmm_borr
 	struct tmm_mapped_pages *mp;
 	int err = -ENOENT;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object) {
 		mp = object->mapping;
@@ -331,6 +329,6 @@ int tmm_handle_borrow_all(struct tmm_client *client, u32 handle, struct tmm_borr
 				       tmm_pte_flags_is_writable(tmm_mapped_pages_flags(mp)),
 				       borrow);
 	}
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return err;
 }

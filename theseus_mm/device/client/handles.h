@@ -2,7 +2,7 @@
 /*
  * The handles of a client.
  *
- * A client's table maps handles to objects (device/client/object.h). A handle is in one of
+ * A client's table maps handles to objects (device/client/handle_table.h). A handle is in one of
  * three states:
  *
  *	reserved -> visible <-> taken

@@ -20,7 +20,6 @@
 #include <linux/kref.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
-#include <linux/xarray.h>
 
 static const struct file_operations *lending_fops __ro_after_init;
 
@@ -153,12 +152,12 @@ int tmm_lending_lend_object(struct tmm_client *client, u32 handle,
 	struct tmm_object *object;
 	int err = -ENOENT;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object && object->mf == mf)
 		err = tmm_borrow_begin(object->mapping, offset, nr_bytes, is_mutable,
 				       &loan->borrow);
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_lend_object);
@@ -174,13 +173,13 @@ int tmm_lending_query_object(struct tmm_client *client, u32 handle,
 	struct tmm_object *object;
 	int err = -ENOENT;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object && object->mf == mf) {
 		tmm_object_describe(object, query);
 		err = 0;
 	}
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_lending_query_object);

@@ -14,8 +14,6 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/lockdep.h>
-#include <linux/xarray.h>
 
 static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply,
 			   bool is_low)
@@ -23,7 +21,7 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 	struct tmm_object *object;
 	int err = -ENOENT;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, reply->handle);
 	if (!object)
 		goto out_unlock;
@@ -37,7 +35,7 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 	reply->nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
 	err = 0;
 out_unlock:
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return err;
 }
 
@@ -50,13 +48,13 @@ static int set_file(struct tmm_client *client, u32 handle)
 
 	if (IS_ERR(mf))
 		return PTR_ERR(mf);
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object && !object->mf) {
 		object->mf = mf;
 		is_set = true;
 	}
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	if (!is_set)
 		fput(mf->file);
 	return 0;
@@ -68,7 +66,7 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 	struct tmm_object *object;
 	int err = -ENOENT;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (!object)
 		goto out_unlock;
@@ -82,7 +80,7 @@ static int find_file(struct tmm_client *client, u32 handle, struct tmm_mapping_f
 	*generation = READ_ONCE((*mf)->generation);
 	err = 0;
 out_unlock:
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return err;
 }
 
@@ -113,11 +111,11 @@ static int nr_pages_of(struct tmm_client *client, u32 handle, u64 *nr_pages)
 {
 	struct tmm_object *object;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object)
 		*nr_pages = tmm_object_nr_frames(object);
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return object ? 0 : -ENOENT;
 }
 
@@ -127,7 +125,7 @@ static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset
 	struct tmm_object *object;
 	bool is_given = false;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	if (object && object->mf && !object->offset &&
 	    tmm_object_nr_frames(object) + 1 == offset->chunk.nr) {
@@ -135,7 +133,7 @@ static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset
 		tmm_offsets_insert(&client->offsets, offset, object);
 		is_given = true;
 	}
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return is_given;
 }
 
@@ -196,12 +194,12 @@ int tmm_mmap_offset_find_file(struct tmm_client *client, u32 handle, struct tmm_
 {
 	struct tmm_object *object;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
 	*mf = object ? object->mf : NULL;
 	if (*mf)
 		get_file((*mf)->file);
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return object ? 0 : -ENOENT;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mmap_offset_find_file);
@@ -231,7 +229,7 @@ static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u6
 {
 	const struct tmm_offset *offset;
 
-	lockdep_assert_held(&client->objects.xa_lock);
+	tmm_handle_table_assert_locked(&client->objects);
 	offset = tmm_offsets_find(&client->offsets, page);
 	if (!offset)
 		return NULL;
@@ -251,7 +249,7 @@ int tmm_mmap_offset_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool
 	u64 offset_page;
 	int err = -ENOENT;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = find_by_offset(client, page, &offset_page);
 	if (!object)
 		goto out_unlock;
@@ -262,7 +260,7 @@ int tmm_mmap_offset_lend(struct tmm_client *client, u64 page, u64 nr_bytes, bool
 	*mf = object->mf;
 	get_file((*mf)->file);
 out_unlock:
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return err;
 }
 
@@ -276,13 +274,13 @@ int tmm_mmap_offset_address(struct tmm_client *client, u64 page, u64 *address)
 	struct tmm_object *object;
 	u64 offset_page;
 
-	xa_lock(&client->objects);
+	tmm_handle_table_lock(&client->objects);
 	object = find_by_offset(client, page, &offset_page);
 	if (object) {
 		range = tmm_mapped_pages_range(object->mapping);
 		*address = tmm_page_range_start_address(&range).v +
 			   (offset_page << TMM_PAGE_SHIFT);
 	}
-	xa_unlock(&client->objects);
+	tmm_handle_table_unlock(&client->objects);
 	return object ? 0 : -ENOENT;
 }

@@ -15,9 +15,6 @@
 
 /* The operations of one kind of object. */
 struct object_ops {
-	/* returns the pages or frames that the object owns */
-	struct tmm_range (*chunks)(const struct tmm_object *object);
-	bool has_frames;	/* each chunk has a frame */
 	/* sets the fields of a query that this kind has; all others are 0 */
 	void (*describe)(const struct tmm_object *object, struct theseus_mm_query *query);
 	/* cuts the object at chunk @at; @second gets the part from @at on */
@@ -28,11 +25,6 @@ struct object_ops {
 };
 
 /* --- no kind: the object owns nothing ------------------------------------------- */
-
-static struct tmm_range no_chunks(const struct tmm_object *object)
-{
-	return (struct tmm_range){};
-}
 
 static void describe_nothing(const struct tmm_object *object, struct theseus_mm_query *query)
 {
@@ -53,11 +45,6 @@ static void drop_nothing(struct tmm_object *object)
 }
 
 /* --- pages ---------------------------------------------------------------------- */
-
-static struct tmm_range pages_chunks(const struct tmm_object *object)
-{
-	return tmm_allocated_pages_range(object->pages).r;
-}
 
 static void describe_pages(const struct tmm_object *object, struct theseus_mm_query *query)
 {
@@ -83,11 +70,6 @@ static void drop_pages(struct tmm_object *object)
 }
 
 /* --- frames --------------------------------------------------------------------- */
-
-static struct tmm_range frames_chunks(const struct tmm_object *object)
-{
-	return tmm_frames_range(&object->frames->f).r;
-}
 
 static void describe_frames(const struct tmm_object *object, struct theseus_mm_query *query)
 {
@@ -115,11 +97,6 @@ static void drop_frames(struct tmm_object *object)
 
 /* --- mappings ------------------------------------------------------------------- */
 
-static struct tmm_range mapping_chunks(const struct tmm_object *object)
-{
-	return tmm_mapped_pages_range(object->mapping).r;
-}
-
 static void describe_mapping(const struct tmm_object *object, struct theseus_mm_query *query)
 {
 	tmm_object_describe_mapping(object->mapping, query);
@@ -146,30 +123,24 @@ static void drop_mapping(struct tmm_object *object)
 
 static const struct object_ops object_ops[] = {
 	[0] = {
-		.chunks = no_chunks,
 		.describe = describe_nothing,
 		.split = split_nothing,
 		.merge = merge_nothing,
 		.drop = drop_nothing,
 	},
 	[THESEUS_MM_KIND_PAGES] = {
-		.chunks = pages_chunks,
 		.describe = describe_pages,
 		.split = split_pages,
 		.merge = merge_pages,
 		.drop = drop_pages,
 	},
 	[THESEUS_MM_KIND_FRAMES] = {
-		.chunks = frames_chunks,
-		.has_frames = true,
 		.describe = describe_frames,
 		.split = split_frames,
 		.merge = merge_frames,
 		.drop = drop_frames,
 	},
 	[THESEUS_MM_KIND_MAPPING] = {
-		.chunks = mapping_chunks,
-		.has_frames = true,
 		.describe = describe_mapping,
 		.split = split_mapping,
 		.merge = merge_mapping,
@@ -179,10 +150,18 @@ static const struct object_ops object_ops[] = {
 
 static_assert(ARRAY_SIZE(object_ops) == TMM_NR_KINDS);
 
-/* The pages or frames that an object owns. */
+/* The pages or frames that an object owns. Most calls ask, so this is no operation of the table. */
 struct tmm_range tmm_object_chunks(const struct tmm_object *object)
 {
-	return object_ops[object->kind].chunks(object);
+	switch (object->kind) {
+	case THESEUS_MM_KIND_PAGES:
+		return tmm_allocated_pages_range(object->pages).r;
+	case THESEUS_MM_KIND_FRAMES:
+		return tmm_frames_range(&object->frames->f).r;
+	case THESEUS_MM_KIND_MAPPING:
+		return tmm_mapped_pages_range(object->mapping).r;
+	}
+	return (struct tmm_range){};
 }
 
 /*
@@ -191,9 +170,7 @@ struct tmm_range tmm_object_chunks(const struct tmm_object *object)
  */
 u64 tmm_object_nr_frames(const struct tmm_object *object)
 {
-	const struct object_ops *ops = &object_ops[object->kind];
-
-	return ops->has_frames ? ops->chunks(object).nr : 0;
+	return object->kind == THESEUS_MM_KIND_PAGES ? 0 : tmm_object_chunks(object).nr;
 }
 
 /*

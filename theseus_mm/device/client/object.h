@@ -30,7 +30,8 @@ struct tmm_offset;
 /* The pages, frames or mapping of a handle. */
 struct tmm_object {
 	u32 handle;
-	u32 kind;	/* THESEUS_MM_KIND_*; 0 while the object owns nothing */
+	u16 kind;	/* THESEUS_MM_KIND_*; 0 while the object owns nothing */
+	bool is_visible;	/* calls can find the object; see device/client/handle_table.h */
 	struct tmm_offset *offset;	/* a mapping's offset for mmap(), or NULL */
 	/* a mapping's file for processes; NULL if the mapping was never lent */
 	struct tmm_mapping_file *mf;

@@ -6,13 +6,14 @@
 #include "device/client/object.h"
 #include "device/share/mapping_file.h"
 
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/xarray.h>
 
-/* The number of reserved or taken handles to skip before the lock is released for a while. */
-#define MAX_SKIPPED	1024
+/* The number of blocks without a visible object to skip before the lock is released for a while. */
+#define MAX_SKIPPED	32
 
 static struct tmm_snapshot look_at(const struct tmm_object *object)
 {
@@ -41,32 +42,29 @@ static struct tmm_snapshot look_at(const struct tmm_object *object)
  * Take snapshots of up to @nr objects of @client, in the order of their handles, beginning with
  * handle @from. An object that another call is changing is left out. The client may be in use
  * or closing, and @from may be above all handles. The table's lock is held for at most @nr
- * objects and MAX_SKIPPED skipped handles. May sleep. Returns the number of snapshots: fewer
+ * objects and MAX_SKIPPED skipped blocks. May sleep. Returns the number of snapshots: fewer
  * than @nr means that there are no more objects.
  */
 unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tmm_snapshot *looks,
 				  unsigned int nr)
 {
-	XA_STATE(xas, &client->objects, from);
 	unsigned int nr_found = 0, nr_skipped = 0;
 	struct tmm_object *object;
 
-	xas_lock(&xas);
-	xas_for_each(&xas, object, U32_MAX) {
-		if (xas_retry(&xas, object)) {
-			if (++nr_skipped % MAX_SKIPPED)
-				continue;
-			xas_pause(&xas);
-			xas_unlock(&xas);
-			cond_resched();
-			xas_lock(&xas);
+	tmm_handle_table_lock(&client->objects);
+	while (nr_found < nr && from <= U32_MAX) {
+		object = tmm_handle_table_step(&client->objects, &from);
+		if (object) {
+			looks[nr_found++] = look_at(object);
 			continue;
 		}
-		looks[nr_found++] = look_at(object);
-		if (nr_found == nr)
-			break;
+		if (++nr_skipped % MAX_SKIPPED)
+			continue;
+		tmm_handle_table_unlock(&client->objects);
+		cond_resched();
+		tmm_handle_table_lock(&client->objects);
 	}
-	xas_unlock(&xas);
+	tmm_handle_table_unlock(&client->objects);
 	return nr_found;
 }
 
