@@ -3,34 +3,39 @@
 #include "device/call/call.h"
 
 #include "core/address.h"
+#include "core/compat.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "mapping/borrow.h"
 
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
+/* The longest copy that goes through the stack. */
+#define SMALL_BYTES	256
+
 /*
- * Copy between the mapping and user memory through a kernel page. An access to user memory may
+ * Copy between the mapping and user memory through kernel memory. An access to user memory may
  * fault, and code inside a window must not fault.
  */
 static int copy_piece(const struct tmm_borrow *borrow, u64 offset, void __user *buffer,
-		      void *page, size_t nr_bytes)
+		      void *between, size_t nr_bytes)
 {
 	int err;
 
 	if (borrow->is_mutable) {
-		if (copy_from_user(page, buffer, nr_bytes))
+		if (copy_from_user(between, buffer, nr_bytes))
 			return -EFAULT;
-		return tmm_borrow_write(borrow, offset, page, nr_bytes);
+		return tmm_borrow_write(borrow, offset, between, nr_bytes);
 	}
-	err = tmm_borrow_read(borrow, offset, page, nr_bytes);
+	err = tmm_borrow_read(borrow, offset, between, nr_bytes);
 	if (err)
 		return err;
-	return copy_to_user(buffer, page, nr_bytes) ? -EFAULT : 0;
+	return copy_to_user(buffer, between, nr_bytes) ? -EFAULT : 0;
 }
 
 /*
@@ -43,7 +48,20 @@ static u64 piece_of(u64 left)
 	return left == TMM_PAGE_SIZE + 8 ? TMM_PAGE_SIZE / 2 : min(left, TMM_PAGE_SIZE);
 }
 
-static int copy_all(const struct tmm_borrow *borrow, u64 length, void __user *buffer)
+/* Copy at most SMALL_BYTES through the stack, which needs no memory. */
+static noinline_for_stack int copy_small(const struct tmm_borrow *borrow, size_t length,
+					 void __user *buffer)
+{
+	u64 bytes[SMALL_BYTES / sizeof(u64)] TMM_UNINITIALIZED;
+
+	if (!length)
+		return 0;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return copy_piece(borrow, 0, buffer, bytes, length);
+}
+
+static int copy_large(const struct tmm_borrow *borrow, u64 length, void __user *buffer)
 {
 	u64 done, nr_bytes;
 	void *page;
@@ -64,6 +82,12 @@ static int copy_all(const struct tmm_borrow *borrow, u64 length, void __user *bu
 	}
 	free_page((unsigned long)page);
 	return err;
+}
+
+static int copy_all(const struct tmm_borrow *borrow, u64 length, void __user *buffer)
+{
+	return length <= SMALL_BYTES ? copy_small(borrow, length, buffer) :
+	       copy_large(borrow, length, buffer);
 }
 
 static int access_mapping(struct tmm_call *call, bool is_write)
