@@ -59,4 +59,4 @@ class Header:
 def rights_of(dispatch):
     """For each call: does the call work on a client that was opened with O_RDONLY?"""
     return {name: kind == "LOOK" for kind, name in re.findall(
-        r"\b(LOOK|OP)\(THESEUS_MM_IOC_(\w+),", dispatch.split("export_ops[]")[0])}
+        r"\b(LOOK|GIVE|OP)\(THESEUS_MM_IOC_(\w+),", dispatch.split("export_ops[]")[0])}

@@ -2,6 +2,7 @@
 /* The table of calls, and the checks that all calls share. */
 #include "device/call/dispatch.h"
 
+#include "core/compat.h"
 #include "device/call/call.h"
 #include "device/call/trace.h"
 #include "device/client/client.h"
@@ -22,10 +23,11 @@ struct ioctl_op {
 	size_t min_size;	/* size of the structure's first version */
 	u32 flags;		/* flags that the call accepts */
 	bool looks;		/* the call only inspects, so O_RDONLY is enough */
+	bool takes;		/* the call takes frames, pages or handles, and may lack one */
 };
 
 /* Every structure begins with its flags, so that the dispatcher can check the flags. */
-#define OP_OF(_cmd, _run, _struct, _last, _flags, _looks)			\
+#define OP_OF(_cmd, _run, _struct, _last, _flags, _looks, _takes)		\
 	[_IOC_NR(_cmd)] = {							\
 		.run = (_run),							\
 		.size = sizeof(struct _struct) +				\
@@ -34,12 +36,16 @@ struct ioctl_op {
 		.min_size = offsetofend(struct _struct, _last),			\
 		.flags = (_flags),						\
 		.looks = (_looks),						\
+		.takes = (_takes),						\
 	}
 
 #define OP(_cmd, _run, _struct, _last, _flags)					\
-	OP_OF(_cmd, _run, _struct, _last, _flags, false)
+	OP_OF(_cmd, _run, _struct, _last, _flags, false, true)
+/* A call that takes no frames, pages or handles */
+#define GIVE(_cmd, _run, _struct, _last, _flags)				\
+	OP_OF(_cmd, _run, _struct, _last, _flags, false, false)
 #define LOOK(_cmd, _run, _struct, _last, _flags)				\
-	OP_OF(_cmd, _run, _struct, _last, _flags, true)
+	OP_OF(_cmd, _run, _struct, _last, _flags, true, false)
 
 static const struct ioctl_op ioctl_ops[] = {
 	LOOK(THESEUS_MM_IOC_GET_INFO, tmm_ioctl_get_info, theseus_mm_info, client_frames, 0),
@@ -47,7 +53,7 @@ static const struct ioctl_op ioctl_ops[] = {
 	LOOK(THESEUS_MM_IOC_GET_OCCUPANCY, tmm_ioctl_get_occupancy, theseus_mm_occupancy,
 	     bucket_frames, 0),
 	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query, theseus_mm_query, pte_flags, 0),
-	OP(THESEUS_MM_IOC_DROP, tmm_ioctl_drop, theseus_mm_drop, handle, 0),
+	GIVE(THESEUS_MM_IOC_DROP, tmm_ioctl_drop, theseus_mm_drop, handle, 0),
 	OP(THESEUS_MM_IOC_SPLIT, tmm_ioctl_split, theseus_mm_split, second, 0),
 	OP(THESEUS_MM_IOC_MERGE, tmm_ioctl_merge, theseus_mm_merge, reserved, 0),
 	LOOK(THESEUS_MM_IOC_GET_LIMITS, tmm_ioctl_get_limits, theseus_mm_limits, user_handles, 0),
@@ -71,8 +77,8 @@ static const struct ioctl_op ioctl_ops[] = {
 	   nr_pages, 0),
 	OP(THESEUS_MM_IOC_REMAP, tmm_ioctl_remap, theseus_mm_remap, pte_flags, 0),
 	OP(THESEUS_MM_IOC_UNMAP_INTO_PARTS, tmm_ioctl_unmap_into_parts, theseus_mm_unmap, pages, 0),
-	OP(THESEUS_MM_IOC_READ, tmm_ioctl_read, theseus_mm_access, buffer, 0),
-	OP(THESEUS_MM_IOC_WRITE, tmm_ioctl_write, theseus_mm_access, buffer, 0),
+	GIVE(THESEUS_MM_IOC_READ, tmm_ioctl_read, theseus_mm_access, buffer, 0),
+	GIVE(THESEUS_MM_IOC_WRITE, tmm_ioctl_write, theseus_mm_access, buffer, 0),
 	OP(THESEUS_MM_IOC_MAP_OFFSET, tmm_ioctl_map_offset, theseus_mm_map_offset, nr_bytes, 0),
 	OP(THESEUS_MM_IOC_REVOKE, tmm_ioctl_revoke, theseus_mm_revoke, nr_pinned, 0),
 	OP(THESEUS_MM_IOC_SHARE, tmm_ioctl_share, theseus_mm_share, handle,
@@ -91,8 +97,8 @@ static const struct ioctl_op ioctl_ops[] = {
 	   theseus_mm_device_region, nr_bytes, 0),
 	OP(THESEUS_MM_IOC_CREATE_BATCH, tmm_ioctl_create_batch, theseus_mm_batch, item_size,
 	   THESEUS_MM_BATCH_FLAGS_ALL),
-	OP(THESEUS_MM_IOC_DROP_BATCH, tmm_ioctl_drop_batch, theseus_mm_batch, item_size,
-	   THESEUS_MM_BATCH_FLAGS_ALL),
+	GIVE(THESEUS_MM_IOC_DROP_BATCH, tmm_ioctl_drop_batch, theseus_mm_batch, item_size,
+	     THESEUS_MM_BATCH_FLAGS_ALL),
 	OP(THESEUS_MM_IOC_EXPORT_DMABUF, tmm_ioctl_export_dmabuf, theseus_mm_export, export_id, 0),
 	LOOK(THESEUS_MM_IOC_TRANSLATE, tmm_ioctl_translate, theseus_mm_translate, pte_flags, 0),
 	LOOK(THESEUS_MM_IOC_DUMP_PTE, tmm_ioctl_dump_pte, theseus_mm_dump_pte, entries, 0),
@@ -162,19 +168,23 @@ static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const s
  */
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
-	struct tmm_waiters_counts before;
-	struct tmm_call call;
+	const struct ioctl_op *op = find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd);
+	struct tmm_waiters_counts before TMM_UNINITIALIZED;
+	struct tmm_call call TMM_UNINITIALIZED;
 	long err;
 
 	call.client = file->private_data;
 	call.export = NULL;
+	call.lending = NULL;
 	call.shortage = 0;
+	if (!op || !op->takes)
+		return serve_call(op, &call, file, cmd, user);
 	/*
 	 * If the call fails for lack of a resource, a later poll() waits until the resource is
 	 * released.
 	 */
 	tmm_poll_attempt_begin(call.client, &before);
-	err = serve_call(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, file, cmd, user);
+	err = serve_call(op, &call, file, cmd, user);
 	tmm_poll_attempt_end(call.client, &before, err ?: call.shortage);
 	return err;
 }
@@ -182,19 +192,21 @@ long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 /* Serve a call on the descriptor of an exported mapping. @cmd and @user are as in tmm_ioctl(). */
 long tmm_export_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
-	struct tmm_call call;
+	struct tmm_call call TMM_UNINITIALIZED;
 
 	call.client = NULL;
 	call.export = file->private_data;
+	call.lending = NULL;
 	return serve_call(find_op(export_ops, ARRAY_SIZE(export_ops), cmd), &call, file, cmd, user);
 }
 
 /* Serve a call on a descriptor that lends a mapping. @cmd and @user are as in tmm_ioctl(). */
 long tmm_lending_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
-	struct tmm_call call;
+	struct tmm_call call TMM_UNINITIALIZED;
 
 	call.client = NULL;
+	call.export = NULL;
 	call.lending = file->private_data;
 	return serve_call(find_op(lending_ops, ARRAY_SIZE(lending_ops), cmd), &call, file, cmd,
 			  user);
