@@ -113,6 +113,20 @@ static void charge_without_an_account_succeeds(struct kunit *test)
 	tmm_account_put(NULL);
 }
 
+/* A try changes nothing if there is no room, and does not note a refusal. */
+static void try_charge_is_not_noted(struct kunit *test)
+{
+	struct family f = make_family(test);
+
+	KUNIT_EXPECT_TRUE(test, tmm_account_try_charge(f.child, OF, 5));
+	EXPECT_COUNTS(test, f, 5, 5, 0);
+	KUNIT_EXPECT_FALSE(test, tmm_account_try_charge(f.child, OF, S64_MAX));
+	EXPECT_COUNTS(test, f, 5, 5, 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_take_refusals(f.child), 0);
+	tmm_account_uncharge(f.child, OF, 5);
+	put_family(test, &f);
+}
+
 static void charge_beyond_allows_for_a_coming_release(struct kunit *test)
 {
 	struct family f = make_family(test);
@@ -462,6 +476,7 @@ static struct kunit_case account_cases[] = {
 	KUNIT_CASE(charge_counts_in_the_parent_too),
 	KUNIT_CASE(charge_does_not_overflow),
 	KUNIT_CASE(charge_without_an_account_succeeds),
+	KUNIT_CASE(try_charge_is_not_noted),
 	KUNIT_CASE(charge_beyond_allows_for_a_coming_release),
 	KUNIT_CASE(limit_below_the_count),
 	KUNIT_CASE(move_does_not_charge_the_common_parent),

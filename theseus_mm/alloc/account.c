@@ -145,15 +145,16 @@ static void uncharge_until(struct tmm_account *account, const struct tmm_account
 }
 
 /*
- * Check all levels before charging any level. Undoing a charge is a release for other clients.
- * Without the check, two refused clients would wake each other for ever.
+ * Check all other levels before charging the first. Undoing a charge is a release for other
+ * clients. Without the check, two refused clients would wake each other for ever.
  */
 static int charge_until(struct tmm_account *account, const struct tmm_account *end,
 			enum tmm_resource resource, u64 nr, u64 beyond)
 {
 	struct tmm_account *at;
 
-	if (!all_have_room(account, end, resource, nr, beyond))
+	/* The first charge checks its own level. */
+	if (account != end && !all_have_room(account->parent, end, resource, nr, beyond))
 		return -EDQUOT;
 	for (at = account; at != end; at = at->parent) {
 		if (charge_one(at, resource, nr, beyond))
@@ -196,6 +197,16 @@ int tmm_account_charge_beyond(struct tmm_account *account, enum tmm_resource res
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge_beyond);
+
+/*
+ * Do what tmm_account_charge() does, for a caller that has another way if there is no room: a
+ * refusal is not noted. Returns true if the accounts were charged.
+ */
+bool tmm_account_try_charge(struct tmm_account *account, enum tmm_resource resource, u64 nr)
+{
+	return !charge_until(account, NULL, resource, nr, 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_try_charge);
 
 /*
  * Charge an account and all accounts above it. A NULL account has no limit. Not in interrupts.

@@ -67,6 +67,8 @@ int __must_check tmm_account_check(struct tmm_account *account, enum tmm_resourc
 				   u64 beyond);
 int __must_check tmm_account_charge(struct tmm_account *account, enum tmm_resource resource,
 				    u64 nr);
+bool __must_check tmm_account_try_charge(struct tmm_account *account, enum tmm_resource resource,
+					 u64 nr);
 int __must_check tmm_account_charge_beyond(struct tmm_account *account,
 					   enum tmm_resource resource, u64 nr, u64 beyond);
 void tmm_account_uncharge(struct tmm_account *account, enum tmm_resource resource, u64 nr);

@@ -8,9 +8,14 @@
  * If anything fails before the last result is copied out, the call can still be undone:
  * created mappings are dropped, and taken objects become visible again. The call needs memory
  * for one pointer per item.
+ *
+ * Items are copied in and out in pieces. The handles of a batch that creates all or nothing are
+ * charged at once, and so are the handles uncharged that a batch drops.
  */
 #include "device/call/call.h"
 
+#include "alloc/account.h"
+#include "core/compat.h"
 #include "device/call/create.h"
 #include "device/call/entries.h"
 #include "device/call/objects.h"
@@ -20,26 +25,35 @@
 #include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-/* An item of either kind, in kernel memory. */
-union item {
-	struct theseus_mm_create_item create;
-	struct theseus_mm_drop_item drop;
+/* Items that are copied at once */
+#define PIECE_ITEMS	16U
+
+/* Items of either kind, in kernel memory. */
+union items {
+	struct theseus_mm_create_item create[PIECE_ITEMS];
+	struct theseus_mm_drop_item drop[PIECE_ITEMS];
 };
+
+struct batch;
 
 /* The operations of one kind of batch: creating or dropping. */
 struct batch_kind {
-	/* Run one item. Return: the object of the item, or an error pointer */
-	struct tmm_object *(*run)(struct tmm_client *client, union item *item);
+	/* Run item @i of a piece. Return: the object of the item, or an error pointer */
+	struct tmm_object *(*run)(struct batch *batch, union items *items, u32 i);
 	/* Write the out fields of an item that failed, or that counts as failed. */
-	void (*set_error)(union item *item, int err);
+	void (*set_error)(union items *items, u32 i, int err);
 	/* Complete an item that succeeded, after all results were copied out. */
 	void (*commit)(struct tmm_client *client, struct tmm_object *object);
 	/* Reverse an item that succeeded, because the results cannot be copied out. */
 	void (*undo)(struct tmm_client *client, struct tmm_object *object);
+	/* Both leave the charges for the handles; these functions free the handle. */
+	bool commit_frees;
+	bool undo_frees;
 };
 
 /* One call in progress. */
@@ -49,6 +63,7 @@ struct batch {
 	struct tmm_entries items;	/* in user space */
 	u32 nr_items;
 	bool all_or_nothing;		/* the first item that fails ends the call */
+	enum tmm_handle_charge charge;	/* of new handles */
 	struct tmm_object **objects;	/* of the items that succeeded so far */
 	u32 nr_objects;
 	u32 failed;			/* with @all_or_nothing: index of the item that failed */
@@ -58,9 +73,9 @@ struct batch {
 
 /* --- creating ------------------------------------------------------------------- */
 
-static void set_create_error(union item *p, int err)
+static void set_create_error(union items *items, u32 i, int err)
 {
-	struct theseus_mm_create_item *item = &p->create;
+	struct theseus_mm_create_item *item = &items->create[i];
 
 	item->error = -err;
 	item->handle = 0;
@@ -69,9 +84,9 @@ static void set_create_error(union item *p, int err)
 	item->paddr = 0;
 }
 
-static struct tmm_object *create_item(struct tmm_client *client, union item *p)
+static struct tmm_object *create_item(struct batch *batch, union items *items, u32 i)
 {
-	struct theseus_mm_create_item *item = &p->create;
+	struct theseus_mm_create_item *item = &items->create[i];
 	struct theseus_mm_create_mapping request = {
 		.size = item->size,
 		.pte_flags = item->pte_flags,
@@ -82,9 +97,9 @@ static struct tmm_object *create_item(struct tmm_client *client, union item *p)
 
 	if ((item->flags & ~THESEUS_MM_CREATE_ITEM_FLAGS_ALL) || item->reserved)
 		return ERR_PTR(-EINVAL);
-	object = tmm_call_create_mapping(client, &request,
+	object = tmm_call_create_mapping(batch->client, &request,
 					 item->flags & THESEUS_MM_CREATE_ITEM_CONTIGUOUS ?
-					 TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY);
+					 TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY, batch->charge);
 	if (IS_ERR(object))
 		return object;
 	item->error = 0;
@@ -99,35 +114,40 @@ static const struct batch_kind create_kind = {
 	.run = create_item,
 	.set_error = set_create_error,
 	.commit = tmm_handle_publish,
-	.undo = tmm_handle_drop,
+	.undo = tmm_handle_drop_charged,
+	.undo_frees = true,
 };
 
 /* --- dropping ------------------------------------------------------------------- */
 
-static void set_drop_error(union item *item, int err)
+static void set_drop_error(union items *items, u32 i, int err)
 {
-	item->drop.error = -err;
+	items->drop[i].error = -err;
 }
 
-static struct tmm_object *drop_item(struct tmm_client *client, union item *item)
+static struct tmm_object *drop_item(struct batch *batch, union items *items, u32 i)
 {
-	item->drop.error = 0;
-	return tmm_object_take_to_drop(client, item->drop.handle);
+	items->drop[i].error = 0;
+	return tmm_object_take_to_drop(batch->client, items->drop[i].handle);
 }
 
 static const struct batch_kind drop_kind = {
 	.run = drop_item,
 	.set_error = set_drop_error,
-	.commit = tmm_handle_drop,
+	.commit = tmm_handle_drop_charged,
+	.commit_frees = true,
 	.undo = tmm_handle_publish,
 };
 
 /* --- both ------------------------------------------------------------------------- */
 
-/* Run an item that was read. -EINTR means that the task is killed: the whole call is undone. */
-static int run_item(struct batch *batch, u32 i, union item *item)
+/*
+ * Run item @i of the piece that begins with item @first. -EINTR means that the task is killed: the
+ * whole call is undone.
+ */
+static int run_item(struct batch *batch, u32 first, union items *items, u32 i)
 {
-	struct tmm_object *object = batch->kind->run(batch->client, item);
+	struct tmm_object *object = batch->kind->run(batch, items, i);
 
 	if (!IS_ERR(object)) {
 		batch->objects[batch->nr_objects++] = object;
@@ -136,63 +156,66 @@ static int run_item(struct batch *batch, u32 i, union item *item)
 	if (object == ERR_PTR(-EINTR))
 		return -EINTR;
 	if (batch->all_or_nothing) {
-		batch->failed = i;
+		batch->failed = first + i;
 		batch->failed_err = PTR_ERR(object);
 		return batch->failed_err;
 	}
 	if (object == ERR_PTR(-ENOSPC) || object == ERR_PTR(-EDQUOT))
 		batch->shortage = PTR_ERR(object);
-	batch->kind->set_error(item, PTR_ERR(object));
+	batch->kind->set_error(items, i, PTR_ERR(object));
 	return 0;
 }
 
-static int run_items(struct batch *batch)
+static int run_piece(struct batch *batch, u32 first, u32 nr)
 {
-	union item item;
+	union items items TMM_UNINITIALIZED;
 	int err;
 	u32 i;
 
-	for (i = 0; i < batch->nr_items; i++) {
+	err = tmm_entries_read_all(&batch->items, first, nr, &items);
+	if (err)
+		return err;
+	for (i = 0; i < nr; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		err = tmm_entries_read(&batch->items, i, &item);
-		if (err)
-			return err;
-		err = run_item(batch, i, &item);
-		if (err)
-			return err;
-		err = tmm_entries_write(&batch->items, i, &item);
+		err = run_item(batch, first, &items, i);
 		if (err)
 			return err;
 		cond_resched();
 	}
-	return 0;
+	return tmm_entries_write_all(&batch->items, first, nr, &items);
 }
 
-/* Write the error of the item that failed, and -ECANCELED for every other item. */
-static int write_failure(struct batch *batch)
+/* Write the error of the item that failed, and -ECANCELED for every other item of a piece. */
+static int write_piece(struct batch *batch, u32 first, u32 nr)
 {
-	union item item;
+	union items items TMM_UNINITIALIZED;
 	int err;
 	u32 i;
 
-	for (i = 0; i < batch->nr_items; i++) {
-		err = tmm_entries_read(&batch->items, i, &item);
-		if (err)
-			return err;
-		batch->kind->set_error(&item, i == batch->failed ? batch->failed_err : -ECANCELED);
-		err = tmm_entries_write(&batch->items, i, &item);
-		if (err)
-			return err;
-		cond_resched();
-	}
-	return batch->failed_err;
+	err = tmm_entries_read_all(&batch->items, first, nr, &items);
+	if (err)
+		return err;
+	for (i = 0; i < nr; i++)
+		batch->kind->set_error(&items, i, first + i == batch->failed ?
+				       batch->failed_err : -ECANCELED);
+	cond_resched();
+	return tmm_entries_write_all(&batch->items, first, nr, &items);
 }
 
-/*
- * Complete or reverse all items that succeeded. @finish is commit() or undo() of the batch's
- * kind.
- */
+typedef int (*piece_fn)(struct batch *batch, u32 first, u32 nr);
+
+/* Call @fn for all pieces of the batch, until the function fails. */
+static int walk_pieces(struct batch *batch, piece_fn fn)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < batch->nr_items && !err; i += PIECE_ITEMS)
+		err = fn(batch, i, min(batch->nr_items - i, PIECE_ITEMS));
+	return err;
+}
+
 static void finish_items(struct batch *batch,
 			 void (*finish)(struct tmm_client *client, struct tmm_object *object))
 {
@@ -204,11 +227,35 @@ static void finish_items(struct batch *batch,
 	}
 }
 
+static void uncharge_handles(struct batch *batch, u32 nr)
+{
+	if (nr)
+		tmm_account_uncharge(batch->client->account, TMM_RESOURCE_HANDLES, nr);
+}
+
+/* Complete all items that succeeded. */
+static void commit_items(struct batch *batch)
+{
+	finish_items(batch, batch->kind->commit);
+	if (batch->kind->commit_frees)
+		uncharge_handles(batch, batch->nr_objects);
+}
+
+/* Reverse all items that succeeded, and give back all charges for handles. */
+static void undo_items(struct batch *batch)
+{
+	finish_items(batch, batch->kind->undo);
+	if (batch->charge == TMM_HANDLE_IS_CHARGED)
+		uncharge_handles(batch, batch->nr_items);
+	else if (batch->kind->undo_frees)
+		uncharge_handles(batch, batch->nr_objects);
+}
+
 static int serve_batch(struct tmm_call *call, struct batch *batch)
 {
 	int err;
 
-	err = run_items(batch);
+	err = walk_pieces(batch, run_piece);
 	if (err)
 		goto err_undo;
 	call->shortage = batch->shortage;
@@ -216,16 +263,28 @@ static int serve_batch(struct tmm_call *call, struct batch *batch)
 	err = tmm_call_reply(call);
 	if (err)
 		goto err_undo;
-	finish_items(batch, batch->kind->commit);
+	commit_items(batch);
 	return 0;
 
 err_undo:
-	finish_items(batch, batch->kind->undo);
+	undo_items(batch);
 	if (!batch->failed_err)
 		return err;
 	call->arg.batch.nr_done = 0;
 	err = tmm_call_reply(call);
-	return err ?: write_failure(batch);
+	return err ?: walk_pieces(batch, write_piece) ?: batch->failed_err;
+}
+
+/*
+ * Charge the handles of all items at once, if all items will be made or none. If there is no room
+ * for all, each item is charged for its own handle, so that the call names the item that has no
+ * room.
+ */
+static void charge_ahead(struct batch *batch)
+{
+	if (batch->all_or_nothing && batch->kind->undo_frees &&
+	    tmm_account_try_charge(batch->client->account, TMM_RESOURCE_HANDLES, batch->nr_items))
+		batch->charge = TMM_HANDLE_IS_CHARGED;
 }
 
 /*
@@ -246,6 +305,7 @@ static int run_batch(struct tmm_call *call, struct batch *batch)
 					GFP_KERNEL_ACCOUNT);
 	if (!batch->objects)
 		return -ENOMEM;
+	charge_ahead(batch);
 	err = serve_batch(call, batch);
 	kvfree(batch->objects);
 	return err;

@@ -64,21 +64,26 @@ static int decode_request(struct tmm_client *client,
  * object, or drops the object.
  */
 struct tmm_object *tmm_call_create(struct tmm_client *client,
-				   const struct tmm_mapping_request *req)
+				   const struct tmm_mapping_request *req,
+				   enum tmm_handle_charge charge)
 {
+	const bool is_charged = charge == TMM_HANDLE_IS_CHARGED;
 	struct tmm_object *object;
 	int err;
 
 	err = tmm_mapping_request_check(req);
 	if (err)
 		return ERR_PTR(err);
-	object = tmm_handle_reserve(client);
+	object = is_charged ? tmm_handle_reserve_in_place(client) : tmm_handle_reserve(client);
 	if (IS_ERR(object))
 		return object;
 	object->mapping = tmm_instance_create(client->inst, client->inst->root, req);
 	if (IS_ERR(object->mapping)) {
 		err = PTR_ERR(object->mapping);
-		tmm_handle_abandon(client, object);
+		if (is_charged)
+			tmm_handle_forget(client, object);
+		else
+			tmm_handle_abandon(client, object);
 		return ERR_PTR(err);
 	}
 	object->kind = THESEUS_MM_KIND_MAPPING;
@@ -91,7 +96,8 @@ struct tmm_object *tmm_call_create(struct tmm_client *client,
  */
 struct tmm_object *tmm_call_create_mapping(struct tmm_client *client,
 					   struct theseus_mm_create_mapping *request,
-					   enum tmm_frames_choice frames)
+					   enum tmm_frames_choice frames,
+					   enum tmm_handle_charge charge)
 {
 	struct tmm_mapping_request req;
 	struct tmm_page_range pages;
@@ -101,7 +107,7 @@ struct tmm_object *tmm_call_create_mapping(struct tmm_client *client,
 	err = decode_request(client, request, frames, &req);
 	if (err)
 		return ERR_PTR(err);
-	object = tmm_call_create(client, &req);
+	object = tmm_call_create(client, &req, charge);
 	if (IS_ERR(object))
 		return object;
 	pages = tmm_mapped_pages_range(object->mapping);
@@ -119,7 +125,8 @@ static int create_mapping(struct tmm_call *call, enum tmm_frames_choice frames)
 {
 	struct tmm_object *object;
 
-	object = tmm_call_create_mapping(call->client, &call->arg.create, frames);
+	object = tmm_call_create_mapping(call->client, &call->arg.create, frames,
+					 TMM_CHARGE_HANDLE);
 	return IS_ERR(object) ? PTR_ERR(object) : tmm_call_deliver(call, object);
 }
 

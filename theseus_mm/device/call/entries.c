@@ -48,3 +48,37 @@ int tmm_entries_read(const struct tmm_entries *entries, u32 i, void *entry)
 {
 	return copy_struct_from_user(entry, entries->known, entry_at(entries, i), entries->size);
 }
+
+/*
+ * Copy @nr entries from entry @first of the array on to @all, as by tmm_entries_read(). May sleep.
+ * After an error, @all holds nothing of use.
+ */
+int tmm_entries_read_all(const struct tmm_entries *entries, u32 first, u32 nr, void *all)
+{
+	int err = 0;
+	u32 i;
+
+	if (entries->size == entries->known)
+		return copy_from_user(all, entry_at(entries, first), nr * entries->size) ?
+		       -EFAULT : 0;
+	for (i = 0; i < nr && !err; i++)
+		err = tmm_entries_read(entries, first + i, all + i * entries->known);
+	return err;
+}
+
+/*
+ * Copy the @nr entries of @all to the array, from entry @first on, as by tmm_entries_write(). May
+ * sleep. After an error, some of the entries may have been written.
+ */
+int tmm_entries_write_all(const struct tmm_entries *entries, u32 first, u32 nr, const void *all)
+{
+	int err = 0;
+	u32 i;
+
+	if (entries->size == entries->known)
+		return copy_to_user(entry_at(entries, first), all, nr * entries->size) ?
+		       -EFAULT : 0;
+	for (i = 0; i < nr && !err; i++)
+		err = tmm_entries_write(entries, first + i, all + i * entries->known);
+	return err;
+}

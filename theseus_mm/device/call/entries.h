@@ -9,6 +9,8 @@
  *	read	copies the bytes that both sides know, and sets the fields that the caller does
  *		not know to 0; bytes that the module does not know must be 0 (-E2BIG)
  *
+ * The functions for several entries copy all entries at once if both sizes are equal.
+ *
  * Invariant: nothing outside the caller's array is read or written.
  * Lock: none. The functions sleep, so the caller must not hold a spinlock.
  * Owner: the caller owns the array; struct tmm_entries lives for one call.
@@ -32,6 +34,10 @@ int __must_check tmm_entries_init(struct tmm_entries *entries, u64 user, u32 siz
 				  size_t min_size, size_t known);
 int __must_check tmm_entries_write(const struct tmm_entries *entries, u32 i, const void *entry);
 int __must_check tmm_entries_read(const struct tmm_entries *entries, u32 i, void *entry);
+int __must_check tmm_entries_write_all(const struct tmm_entries *entries, u32 first, u32 nr,
+				       const void *all);
+int __must_check tmm_entries_read_all(const struct tmm_entries *entries, u32 first, u32 nr,
+				      void *all);
 
 /* @last is the last member of the structure's first version. */
 #define TMM_ENTRIES_INIT(_entries, _user, _size, _struct, _last)			\

@@ -240,11 +240,21 @@ void tmm_handle_resize(struct tmm_client *client, struct tmm_object *object)
 	forget_offset(client, object);
 }
 
-/* Give back what a taken object owns, and free the object and its handle. May sleep. */
-void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object)
+/*
+ * Give back what a taken object owns, and free the object and its handle. The charge for the handle
+ * stays, and the caller uncharges the handles of all objects at once. May sleep.
+ */
+void tmm_handle_drop_charged(struct tmm_client *client, struct tmm_object *object)
 {
 	tmm_object_drop_content(object);
-	tmm_handle_abandon(client, object);
+	tmm_handle_forget(client, object);
+}
+
+/* Give back what a taken object owns, and free the object, its handle and the charge. May sleep. */
+void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object)
+{
+	tmm_handle_drop_charged(client, object);
+	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_drop);
 

@@ -47,6 +47,7 @@ int __must_check tmm_handle_take_two(struct tmm_client *client, const u32 handle
 				     struct tmm_object *objects[2]);
 void tmm_handle_resize(struct tmm_client *client, struct tmm_object *object);
 void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object);
+void tmm_handle_drop_charged(struct tmm_client *client, struct tmm_object *object);
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr);
 int __must_check tmm_handle_query(struct tmm_client *client, struct theseus_mm_query *query);
 int __must_check tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,
