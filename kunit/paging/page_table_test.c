@@ -8,12 +8,15 @@
 #include "alloc/pages.h"
 #include "mapping/map.h"
 #include "paging/mapper.h"
+#include "paging/mirror.h"
 #include "paging/window.h"
 #include "paging/window_copy.h"
 
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 #include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/string.h>
@@ -154,14 +157,37 @@ static void copy_of_either_half_updates_both_tables(struct kunit *test)
 	tmm_page_table_put(pt);
 }
 
-/* The root records each slot that is empty in Linux's root, and no other slot. */
+/*
+ * Linux may fill the slots of all memory that the machine can have: those of the direct map, and of
+ * the array of struct pages.
+ */
+static void slots_of_memory_may_be_filled(struct kunit *test)
+{
+	const u64 end = min_t(u64, iomem_resource.end, BIT_ULL(MAX_PHYSMEM_BITS) - 1);
+	u64 at;
+
+	KUNIT_EXPECT_GE(test, end, (u64)virt_to_phys(high_memory - 1));
+	for (at = 0; at < end; at += end / 256) {
+		unsigned int direct = pgd_index(PAGE_OFFSET + at);
+		unsigned int pages = pgd_index((unsigned long)pfn_to_page(at >> PAGE_SHIFT));
+
+		KUNIT_EXPECT_TRUE_MSG(test, tmm_mirror_may_be_filled(direct), "%#llx", at);
+		KUNIT_EXPECT_TRUE_MSG(test, tmm_mirror_may_be_filled(pages), "%#llx", at);
+	}
+	KUNIT_EXPECT_TRUE(test, tmm_mirror_may_be_filled(pgd_index(PAGE_OFFSET + end)));
+	/* This slot contains Linux's text. */
+	KUNIT_EXPECT_FALSE(test, tmm_mirror_may_be_filled(TMM_TABLE_ENTRIES - 1));
+}
+
+/* The root records each slot that is empty in Linux's root and may be filled, and no other slot. */
 static void create_notes_the_gaps(struct kunit *test)
 {
 	struct tmm_page_table *pt = create_root(test);
 	unsigned int i, slot, nr_empty = 0, nr_noted = 0, nr_filled = 0;
 
 	for (slot = TMM_FIRST_MIRROR_SLOT; slot < TMM_TABLE_ENTRIES; slot++)
-		nr_empty += !pt->top[slot];
+		nr_empty += !pt->top[slot] &&
+			    (TMM_MIRROR_HAS_SHADOWS || tmm_mirror_may_be_filled(slot));
 	for (i = 0; i < pt->nr_mirror_gaps; i++) {
 		for (slot = pt->mirror_gaps[i].first; slot < pt->mirror_gaps[i].end; slot++)
 			nr_filled += !!pt->top[slot];
@@ -335,6 +361,7 @@ static void drop_of_no_root(struct kunit *test)
 static struct kunit_case page_table_cases[] = {
 	KUNIT_CASE(create_mirrors_linux),
 	KUNIT_CASE(create_takes_two_aligned_frames),
+	KUNIT_CASE(slots_of_memory_may_be_filled),
 	KUNIT_CASE(create_notes_the_gaps),
 	KUNIT_CASE(create_without_two_frames_together),
 	KUNIT_CASE(put_gives_back_at_the_last_reference),

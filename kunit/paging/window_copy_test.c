@@ -86,23 +86,28 @@ static void write_to_read_only_changes_nothing(struct kunit *test)
 	window_unmap(test, &frames);
 }
 
-/* A copy stops at the first byte that it may not access. */
+/* A copy, in words or in bytes, stops at the first byte that it may not access. */
 static void copy_stops_at_the_first_byte_that_faults(struct kunit *test)
 {
 	struct tmm_allocated_frames *frames = window_map(test, TMM_TEST_WRITABLE);
-	const u64 start = 100, good = 2 * TMM_PAGE_SIZE - start;
 	struct tmm_page_table *pt = tmm_test_root(test);
 	u8 *buffer = tmm_test_kvzalloc(test, WINDOW_NR_BYTES);
+	const u64 starts[] = { 104, 100 };
+	unsigned int i;
 	size_t left;
 
 	tmm_mapper_remap(pt, tmm_test_pages(window_page() + 2, 1), false);
-	KUNIT_EXPECT_EQ(test, tmm_window_write(pt, window_at(start), buffer, 3 * TMM_PAGE_SIZE,
-					       &left), 0);
-	KUNIT_EXPECT_EQ(test, left, 3 * TMM_PAGE_SIZE - good);
-	KUNIT_EXPECT_EQ(test, *byte_at(frames, start - 1), 0x10);
-	KUNIT_EXPECT_EQ(test, *byte_at(frames, start), 0);
-	KUNIT_EXPECT_EQ(test, *byte_at(frames, 2 * TMM_PAGE_SIZE - 1), 0);
-	KUNIT_EXPECT_EQ(test, *byte_at(frames, 2 * TMM_PAGE_SIZE), 0x12);
+	for (i = 0; i < ARRAY_SIZE(starts); i++) {
+		const u64 start = starts[i], good = 2 * TMM_PAGE_SIZE - start;
+
+		KUNIT_EXPECT_EQ(test, tmm_window_write(pt, window_at(start), buffer,
+						       3 * TMM_PAGE_SIZE, &left), 0);
+		KUNIT_EXPECT_EQ(test, left, 3 * TMM_PAGE_SIZE - good);
+		KUNIT_EXPECT_EQ(test, *byte_at(frames, start - 1), 0x10);
+		KUNIT_EXPECT_EQ(test, *byte_at(frames, start), 0);
+		KUNIT_EXPECT_EQ(test, *byte_at(frames, 2 * TMM_PAGE_SIZE - 1), 0);
+		KUNIT_EXPECT_EQ(test, *byte_at(frames, 2 * TMM_PAGE_SIZE), 0x12);
+	}
 
 	/* A read stops after the last page. */
 	KUNIT_EXPECT_EQ(test, tmm_window_read(pt, window_at(WINDOW_NR_BYTES - 10), buffer, 20,

@@ -45,6 +45,12 @@ static inline bool tmm_entry_is_leaf(u64 entry, unsigned int level)
 	return level == 1 || (entry & TMM_ENTRY_HUGE);
 }
 
+/* True if an entry at a level above 1 points to a table. */
+static inline bool tmm_entry_is_table(u64 entry)
+{
+	return (entry & (TMM_ENTRY_PRESENT | TMM_ENTRY_HUGE)) == TMM_ENTRY_PRESENT;
+}
+
 static inline u64 tmm_entry_paddr(u64 entry)
 {
 	return entry & TMM_PTE_FRAME_MASK;

@@ -17,10 +17,10 @@
 
 /* Consecutive leaves of one size in one table. */
 struct leaves {
-	struct tmm_table_path path;
-	u64 *entry;		/* of the first leaf; NULL if there is none */
-	unsigned int nr;
+	u64 *entry;		/* of the first leaf */
+	unsigned int nr;	/* 0 if there is none */
 	u64 nr_pages;		/* pages that the leaves cover, at most as many as requested */
+	struct tmm_table_path path;
 };
 
 /* Number of leaves of the size of @page that fit into @nr pages from @page on, and in one table. */
@@ -32,38 +32,43 @@ static unsigned int span_of(struct tmm_page page, u64 nr)
 		     TMM_TABLE_ENTRIES - tmm_entry_table_index(page, level));
 }
 
-/*
- * Returns the leaves from @page on that share a table and a size. All callers pass whole
- * leaves. If @nr pages nevertheless begin or end inside of a leaf, the function returns the
- * whole leaf, so that no frame that is about to be freed stays mapped.
- */
-static struct leaves leaves_at(struct tmm_page_table *pt, struct tmm_page page, u64 nr)
+/* Do what find_leaves() does, where @table has a leaf above 4 KiB. */
+static void find_large_leaves(u64 *table, struct tmm_page page, u64 nr, struct leaves *found)
 {
-	struct leaves found = {};
-	u64 *table = tmm_table_find(pt, page, &found.path);
-	unsigned int level;
-	u64 size, begin;
+	const unsigned int level = found->path.level;
+	const u64 size = tmm_entry_nr_pages(level);
+	const u64 begin = ALIGN_DOWN(page.number, size);
+	unsigned int end, i = 1;
 
-	if (TMM_BUG_IF(!table)) {
-		found.nr_pages = span_of(page, nr);
-		return found;
-	}
-	level = found.path.level;
 	page.size = tmm_entry_leaf_size(level);
-	size = tmm_entry_nr_pages(level);
-	begin = ALIGN_DOWN(page.number, size);
 	TMM_BUG_IF(begin != page.number || nr < size);
-	found.entry = &table[tmm_entry_table_index(page, level)];
-	found.nr = max(span_of(page, nr), 1U);
-	if (level > 1) {
-		unsigned int i = 1;
+	found->entry = &table[tmm_entry_table_index(page, level)];
+	end = max(span_of(page, nr), 1U);
+	while (i < end && tmm_entry_is_leaf(READ_ONCE(found->entry[i]), level))
+		i++;
+	found->nr = i;
+	found->nr_pages = min(begin + i * size - page.number, nr);
+}
 
-		while (i < found.nr && tmm_entry_is_leaf(READ_ONCE(found.entry[i]), level))
-			i++;
-		found.nr = i;
+/*
+ * Find the leaves from @page on that share a table and a size. All callers pass whole leaves. If
+ * @nr pages nevertheless begin or end inside of a leaf, the function finds the whole leaf, so that
+ * no frame that is about to be freed stays mapped.
+ */
+static void find_leaves(struct tmm_page_table *pt, struct tmm_page page, u64 nr,
+			struct leaves *found)
+{
+	u64 *table = tmm_table_find(pt, page, &found->path);
+
+	found->nr_pages = span_of(page, nr);
+	if (TMM_BUG_IF(!table)) {
+		found->nr = 0;
+	} else if (found->path.level > 1) {
+		find_large_leaves(table, page, nr, found);
+	} else {
+		found->nr = found->nr_pages;
+		found->entry = &table[tmm_entry_table_index(page, 1)];
 	}
-	found.nr_pages = min(begin + found.nr * size - page.number, nr);
-	return found;
 }
 
 /*
@@ -76,8 +81,8 @@ static enum tmm_page_size choose_size(struct tmm_page page, struct tmm_frame fra
 	const u64 both = page.number | frame.number;
 	enum tmm_page_size size = largest;
 
-	while (size > TMM_4K && (!IS_ALIGNED(both, tmm_page_size_4k_pages(size)) ||
-				 nr < tmm_page_size_4k_pages(size)))
+	while (size > TMM_4K && (nr < tmm_page_size_4k_pages(size) ||
+				 !IS_ALIGNED(both, tmm_page_size_4k_pages(size))))
 		size--;
 	return size;
 }
@@ -122,6 +127,48 @@ out:
 	return err;
 }
 
+/* Free the tables that the release of a count has emptied. No present leaf has changed. */
+static void free_emptied(struct tmm_page_table *pt, struct tmm_table_gather *gather)
+{
+	if (likely(!gather->head))
+		return;
+	tmm_tlb_wait();
+	tmm_table_free_gathered(pt, gather);
+}
+
+/* True if @nr pages from @page on need only leaves of 4 KiB, all of them in one table. */
+static bool fits_small_table(u64 page, u64 nr)
+{
+	return nr < TMM_TABLE_ENTRIES &&
+	       (page & (TMM_TABLE_ENTRIES - 1)) + nr <= TMM_TABLE_ENTRIES;
+}
+
+/*
+ * Map @nr pages by leaves of 4 KiB in one table. Returns -EAGAIN, with nothing changed, if the
+ * table does not exist, or -EEXIST if a page is mapped already.
+ */
+static int map_in_existing_table(struct tmm_page_table *pt, u64 number, u64 first, unsigned int nr,
+				 tmm_leaf_bits_t bits)
+{
+	const struct tmm_page page = tmm_page_4k(number);
+	struct tmm_table_gather gather = {};
+	struct tmm_table_path path;
+	int err = -EAGAIN;
+	u64 *table;
+
+	preempt_disable();
+	table = tmm_table_acquire_existing(pt, page, nr, &path);
+	if (likely(table)) {
+		err = fill_entries(&table[tmm_entry_table_index(page, 1)], tmm_frame_4k(first), nr,
+				   bits);
+		if (err)
+			tmm_table_release(pt, &path, nr, &gather);
+	}
+	preempt_enable();
+	free_emptied(pt, &gather);
+	return err;
+}
+
 /*
  * Returns the size of the largest leaf that this machine supports: TMM_1G, or TMM_2M if the CPU
  * has no 1 GiB leaves.
@@ -153,18 +200,10 @@ int tmm_mapper_map(struct tmm_page_table *pt, struct tmm_page_range pages, struc
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 
-/*
- * Do what tmm_mapper_map() does, and count the new tables. @account, if not NULL, is charged
- * for each new table before the table is used. On success @nr_tables increases by the number of
- * new tables, and the caller has to uncharge @account for these tables later. Returns -EDQUOT
- * if the tables exceed a limit of @account.
- *
- * Context: Process context, may sleep. O(leaves), plus the allocation of tables.
- */
-int tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_page_range pages,
-			   struct tmm_frame first, tmm_leaf_bits_t bits,
-			   enum tmm_page_size largest, struct tmm_account *account,
-			   u64 *nr_tables)
+/* Do what tmm_mapper_map_counted() does, by leaves of any size, and make the tables. */
+static int map_leaves(struct tmm_page_table *pt, struct tmm_page_range pages,
+		      struct tmm_frame first, tmm_leaf_bits_t bits, enum tmm_page_size largest,
+		      struct tmm_account *account, u64 *nr_tables)
 {
 	const u64 nr = tmm_range_nr_4k(&pages.r);
 	struct tmm_table_gather gather = {};
@@ -192,11 +231,7 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_page_range page
 		cond_resched();
 	}
 	tmm_table_give_spares(pt, &spares);
-	/* The release of a pin emptied these tables. No present leaf changed. */
-	if (gather.head) {
-		tmm_tlb_wait();
-		tmm_table_free_gathered(pt, &gather);
-	}
+	free_emptied(pt, &gather);
 	if (err && done)
 		tmm_mapper_unmap(pt, tmm_page_range_of(tmm_page_4k(pages.r.first), done));
 	if (err)
@@ -204,6 +239,31 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_page_range page
 	else
 		*nr_tables += spares.nr_used;
 	return err;
+}
+
+/*
+ * Do what tmm_mapper_map() does, and count the new tables. @account, if not NULL, is charged
+ * for each new table before the table is used. On success @nr_tables increases by the number of
+ * new tables, and the caller has to uncharge @account for these tables later. Returns -EDQUOT
+ * if the tables exceed a limit of @account.
+ *
+ * Context: Process context, may sleep. O(leaves), plus the allocation of tables.
+ */
+int tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_page_range pages,
+			   struct tmm_frame first, tmm_leaf_bits_t bits,
+			   enum tmm_page_size largest, struct tmm_account *account,
+			   u64 *nr_tables)
+{
+	const u64 nr = tmm_range_nr_4k(&pages.r);
+	int err;
+
+	/* Most mappings are small, and most tables exist. */
+	if (fits_small_table(pages.r.first, nr)) {
+		err = map_in_existing_table(pt, pages.r.first, first.number, nr, bits);
+		if (err != -EAGAIN)
+			return err;
+	}
+	return map_leaves(pt, pages, first, bits, largest, account, nr_tables);
 }
 
 /*
@@ -219,21 +279,23 @@ void tmm_mapper_unmap(struct tmm_page_table *pt, struct tmm_page_range pages)
 	struct tmm_table_gather gather = {};
 	struct leaves leaves;
 	unsigned int i;
-	u64 done;
+	u64 done = 0;
 
-	for (done = 0; done < nr; done += leaves.nr_pages) {
-		leaves = leaves_at(pt, tmm_page_4k(pages.r.first + done), nr - done);
-		if (!leaves.entry)
-			continue;
+	while (done < nr) {
+		find_leaves(pt, tmm_page_4k(pages.r.first + done), nr - done, &leaves);
 		for (i = 0; i < leaves.nr; i++)
 			TMM_BUG_IF(!tmm_entry_is_present(xchg(&leaves.entry[i], 0)));
-		tmm_table_release(pt, &leaves.path, leaves.nr, &gather);
-		cond_resched();
+		if (leaves.nr)
+			tmm_table_release(pt, &leaves.path, leaves.nr, &gather);
+		done += leaves.nr_pages;
+		if (done < nr)
+			cond_resched();
 	}
 	if (!nr)
 		return;
 	tmm_tlb_shootdown(pages);
-	tmm_table_free_gathered(pt, &gather);
+	if (gather.head)
+		tmm_table_free_gathered(pt, &gather);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_unmap);
 
@@ -263,13 +325,15 @@ void tmm_mapper_remap(struct tmm_page_table *pt, struct tmm_page_range pages, bo
 	const u64 nr = tmm_range_nr_4k(&pages.r);
 	struct leaves leaves;
 	unsigned int i;
-	u64 done;
+	u64 done = 0;
 
-	for (done = 0; done < nr; done += leaves.nr_pages) {
-		leaves = leaves_at(pt, tmm_page_4k(pages.r.first + done), nr - done);
+	while (done < nr) {
+		find_leaves(pt, tmm_page_4k(pages.r.first + done), nr - done, &leaves);
 		for (i = 0; i < leaves.nr; i++)
 			remap_entry(&leaves.entry[i], is_writable);
-		cond_resched();
+		done += leaves.nr_pages;
+		if (done < nr)
+			cond_resched();
 	}
 	if (nr)
 		tmm_tlb_shootdown(pages);

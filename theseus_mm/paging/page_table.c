@@ -39,6 +39,7 @@ static void destroy_root(struct kref *kref)
 static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
 					struct tmm_allocated_frames **frames)
 {
+	const struct tmm_frame_region *region = (*frames)->f.region;
 	struct tmm_page_table *pt = kzalloc(sizeof(*pt), GFP_KERNEL_ACCOUNT);
 	int err;
 
@@ -53,6 +54,9 @@ static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
 	kref_init(&pt->kref);
 	pt->fa = fa;
 	pt->levels = tmm_paging_levels();
+	pt->ram = region->window;
+	pt->ram_paddr = region->range.first << TMM_PAGE_SHIFT;
+	pt->ram_bytes = region->range.nr << TMM_PAGE_SHIFT;
 	pt->frames = *frames;
 	*frames = NULL;
 	pt->paddr = pt->frames->f.chunk.start << TMM_PAGE_SHIFT;

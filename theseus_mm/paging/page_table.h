@@ -51,9 +51,13 @@ struct tmm_frame_allocator;
  * @top: kernel alias of the first frame: the table without a lower half
  * @low: kernel alias of the second frame: the table of the lower half
  * @levels: 4 or 5
+ * @ram: kernel alias of the region of RAM that contains the root's frames, and in most cases its
+ *       tables too. The region stays as long as the root owns frames of it.
+ * @ram_paddr: physical address of that region
+ * @ram_bytes: size of that region
  * @nr_mappings: number of mappings under the root
- * @mirror_gaps: runs of mirror slots that were empty when the root was made; see
- *               paging/mirror.h
+ * @mirror_gaps: runs of mirror slots that were empty when the root was made, and that Linux may
+ *               fill; see paging/mirror.h
  * @nr_mirror_gaps: number of entries of @mirror_gaps
  *
  * Theseus: PageTable
@@ -66,6 +70,9 @@ struct tmm_page_table {
 	u64 *top;
 	u64 *low;
 	unsigned int levels;
+	void *ram;
+	u64 ram_paddr;
+	u64 ram_bytes;
 	atomic64_t nr_mappings;
 	/* private: */
 	unsigned int nr_mirror_gaps;
@@ -79,6 +86,14 @@ struct tmm_page_table {
 static inline u64 tmm_private_first_page(void)
 {
 	return (u64)TMM_FIRST_PRIVATE_SLOT << (TMM_INDEX_BITS * (tmm_paging_levels() - 1));
+}
+
+/* The canonical address of page @number, without the calls of tmm_page_start_address(). */
+static inline u64 tmm_page_table_address(const struct tmm_page_table *pt, u64 number)
+{
+	const unsigned int shift = 64 - TMM_PAGE_SHIFT - TMM_INDEX_BITS * pt->levels;
+
+	return (u64)((s64)(number << (TMM_PAGE_SHIFT + shift)) >> shift);
 }
 
 /* The top-level table that translates @page. */

@@ -6,6 +6,7 @@
 #include "alloc/table_frames.h"
 #include "core/bug.h"
 #include "paging/page_table.h"
+#include "paging/tlb.h"
 
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
@@ -22,16 +23,12 @@ u64 tmm_table_entry(struct tmm_frame frame, unsigned int nr)
 	return frame.number << TMM_PAGE_SHIFT | ENTRY_TABLE | FIELD_PREP(TMM_ENTRY_COUNT, nr);
 }
 
-/*
- * Returns the kernel alias of the table that @entry points to. @entry is present and not a
- * leaf. The result is NULL if the table is Linux's own. The caller holds a count of the table,
- * or this CPU is inside (paging/tlb.h).
- */
-u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry)
+/* Do what tmm_table_of_entry() does, for a table in any region of RAM. */
+u64 *tmm_table_find_alias(const struct tmm_page_table *pt, u64 entry)
 {
 	return tmm_frame_regions_ptr(pt->fa, tmm_entry_paddr(entry) >> TMM_PAGE_SHIFT);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_table_of_entry);
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_find_alias);
 
 /*
  * Add @nr to the count of the table behind @entry. If there is no table, install a spare table
@@ -73,16 +70,64 @@ static int acquire_child(u64 *entry, unsigned int nr_missing, unsigned int nr,
 }
 
 /*
+ * Do what tmm_table_acquire() does, if all tables exist: one walk, and one change of a count.
+ * Returns the table, or NULL if a table is missing or cannot be counted now; then nothing has
+ * changed.
+ *
+ * The walk holds no pin. This CPU is inside, so no table that the walk reaches is freed. An
+ * unlinked table has no entry that points to a table. So if the compare-and-exchange finds an
+ * entry that points to a table, the table that contains the entry is linked, and stays linked
+ * because its child is counted.
+ *
+ * Context: Preemption is off.
+ */
+u64 *tmm_table_acquire_existing(const struct tmm_page_table *pt, struct tmm_page page,
+				unsigned int nr, struct tmm_table_path *path)
+{
+	const unsigned int leaf_level = tmm_entry_leaf_level(page.size);
+	u64 *table = tmm_page_table_top(pt, page);
+	unsigned int level = pt->levels;
+	unsigned int shift = TMM_INDEX_BITS * (level - 1);
+	struct tmm_walk inside;
+	u64 *entry;
+	u64 old;
+
+	lockdep_assert_preemption_disabled();
+	tmm_tlb_walk_begin(&inside);
+	for (;; shift -= TMM_INDEX_BITS) {
+		entry = &table[(page.number >> shift) & (TMM_TABLE_ENTRIES - 1)];
+		path->entry[--level] = entry;
+		old = READ_ONCE(*entry);
+		if (level == leaf_level)
+			break;
+		if (!tmm_entry_is_table(old))
+			goto missing;
+		table = tmm_table_of_entry(pt, old);
+	}
+	do {
+		if (!tmm_entry_is_table(old) || tmm_entry_count(old) + nr > TMM_ENTRY_COUNT_MAX)
+			goto missing;
+	} while (!try_cmpxchg64(entry, &old, old + FIELD_PREP(TMM_ENTRY_COUNT, nr)));
+	tmm_tlb_walk_end(&inside);
+	path->level = leaf_level;
+	return tmm_table_of_entry(pt, old);
+
+missing:
+	tmm_tlb_walk_end(&inside);
+	return NULL;
+}
+
+/*
  * Add @nr (1..512) to the count of the table that covers @page and holds leaves of the size of
  * @page. The caller then writes the leaves. @spares are cleared frames for missing tables; the
  * function removes the frames that it uses. @path is set to the entries that lead to the
  * table. @table is set on success only. @gather receives tables that this call emptied, also
  * on success; the caller frees these after a shootdown.
  *
- * On the way down the function pins each table during the lookup of the table's child. If the
- * function installs the child, the pin becomes the count for the child's entry. If the child
- * was present, the pin is dropped, because the parent's count already contains the child's
- * entry.
+ * If all tables exist, tmm_table_acquire_existing() does all of this. Otherwise the function pins
+ * each table on the way down, during the lookup of the table's child. If the function installs the
+ * child, the pin becomes the count for the child's entry. If the child was present, the pin is
+ * dropped, because the parent's count already contains the child's entry.
  *
  * Returns 0 on success; the table then stays until the caller gives @nr back with
  * tmm_table_release(). Returns -EAGAIN if there are too few spares, or -EEXIST if the page
@@ -95,12 +140,17 @@ int tmm_table_acquire(struct tmm_page_table *pt, struct tmm_page page, unsigned 
 		      struct tmm_table_gather *gather)
 {
 	const unsigned int leaf_level = tmm_entry_leaf_level(page.size);
-	u64 *parent = tmm_page_table_top(pt, page);
+	u64 *parent = tmm_table_acquire_existing(pt, page, nr, path);
 	unsigned int level;
 	bool installed;
 	int err;
 
 	lockdep_assert_preemption_disabled();
+	if (parent) {
+		*table = parent;
+		return 0;
+	}
+	parent = tmm_page_table_top(pt, page);
 	path->level = pt->levels;
 	for (level = pt->levels - 1; level >= leaf_level; level--) {
 		u64 *entry = &parent[tmm_entry_table_index(page, level + 1)];
@@ -130,19 +180,21 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_table_acquire);
 u64 *tmm_table_find(struct tmm_page_table *pt, struct tmm_page page, struct tmm_table_path *path)
 {
 	u64 *table = tmm_page_table_top(pt, page);
-	unsigned int child;
+	unsigned int level = pt->levels;
+	/* The index of @page in the present table is in the lowest bits of @page >> @shift. */
+	unsigned int shift = TMM_INDEX_BITS * (level - 1);
 
-	for (child = pt->levels - 1; child >= 1; child--) {
-		u64 *entry = &table[tmm_entry_table_index(page, child + 1)];
+	for (; shift; shift -= TMM_INDEX_BITS) {
+		u64 *entry = &table[(page.number >> shift) & (TMM_TABLE_ENTRIES - 1)];
 		u64 value = READ_ONCE(*entry);
 
-		if (tmm_entry_is_leaf(value, child + 1)) {
-			path->level = child + 1;
+		if (unlikely(!tmm_entry_is_table(value))) {
+			if (!(value & TMM_ENTRY_HUGE))
+				return NULL;
+			path->level = level;
 			return table;
 		}
-		if (!tmm_entry_is_present(value))
-			return NULL;
-		path->entry[child] = entry;
+		path->entry[--level] = entry;
 		table = tmm_table_of_entry(pt, value);
 	}
 	path->level = 1;

@@ -21,7 +21,8 @@
  * Invariant: the count is at least the number of used entries. Code that holds a count may use
  * the table. A count is a used entry, or a pin that tmm_table_acquire() holds with preemption
  * off. A reader without a count is inside (paging/tlb.h), and sees an unlinked table as empty
- * until the reader leaves.
+ * until the reader leaves. Such a reader may add to the count of an entry: an
+ * entry that points to a table is never part of an unlinked table.
  *
  * At every level, only the owner of all pages that an entry covers makes the entry a leaf,
  * and only this owner writes the leaf. An owner installs or pins a table at an entry only if
@@ -37,9 +38,9 @@
 #define TMM_PAGING_TABLE_H
 
 #include "paging/entry.h"
+#include "paging/page_table.h"
 
 struct tmm_account;
-struct tmm_page_table;
 
 /**
  * struct tmm_table_path - the entries that lead to a page
@@ -78,11 +79,26 @@ struct tmm_table_gather {
 };
 
 u64 tmm_table_entry(struct tmm_frame frame, unsigned int nr);
-u64 *tmm_table_of_entry(struct tmm_page_table *pt, u64 entry);
+u64 *tmm_table_find_alias(const struct tmm_page_table *pt, u64 entry);
+
+/*
+ * Returns the kernel alias of the table that @entry points to. @entry is present and not a
+ * leaf. The result is NULL if the table is Linux's own. The caller holds a count of the table,
+ * or this CPU is inside (paging/tlb.h).
+ */
+static inline u64 *tmm_table_of_entry(const struct tmm_page_table *pt, u64 entry)
+{
+	const u64 offset = tmm_entry_paddr(entry) - pt->ram_paddr;
+
+	return likely(offset < pt->ram_bytes) ? pt->ram + offset : tmm_table_find_alias(pt, entry);
+}
+
 int __must_check tmm_table_acquire(struct tmm_page_table *pt, struct tmm_page page,
 				   unsigned int nr, struct tmm_table_spares *spares,
 				   struct tmm_table_path *path, u64 **table,
 				   struct tmm_table_gather *gather);
+u64 *tmm_table_acquire_existing(const struct tmm_page_table *pt, struct tmm_page page,
+				unsigned int nr, struct tmm_table_path *path);
 u64 *tmm_table_find(struct tmm_page_table *pt, struct tmm_page page, struct tmm_table_path *path);
 void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *path,
 		       unsigned int nr, struct tmm_table_gather *gather);

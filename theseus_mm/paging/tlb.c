@@ -5,6 +5,7 @@
 #include "core/compat.h"
 
 #include <kunit/visibility.h>
+#include <linux/bitops.h>
 #include <linux/cpumask.h>
 #include <linux/export.h>
 #include <linux/preempt.h>
@@ -17,15 +18,27 @@ EXPORT_PER_CPU_SYMBOL_GPL(tmm_inside);
 
 static tmm_tlb_shootdown_fn shootdown_cb;
 
+/* Wait until @cpu has left, if the CPU is inside now. */
+static void wait_for_cpu(unsigned int cpu)
+{
+	const unsigned long *inside = per_cpu_ptr(&tmm_inside, cpu);
+	/* Pairs with tmm_tlb_leave(): the accesses of that CPU are complete. */
+	unsigned long seen = smp_load_acquire(inside);
+
+	if (unlikely(seen & 1))
+		smp_cond_load_acquire(inside, VAL != seen);
+}
+
 /*
  * Wait until every CPU that is inside when the function is called has left. A caller that only
- * unlinked tables, and changed no present leaf, needs no more than this wait.
+ * unlinked tables, and changed no present leaf, needs no more than this wait. The loop takes the
+ * online CPUs a word of the mask at a time, which costs a few instructions for each CPU.
  *
  * Context: Any but interrupt; not inside a window.
  */
 void tmm_tlb_wait(void)
 {
-	unsigned int cpu;
+	unsigned int first, self;
 
 	TMM_BUG_IF(irqs_disabled() && tmm_tlb_is_inside());
 	/*
@@ -34,16 +47,17 @@ void tmm_tlb_wait(void)
 	 */
 	smp_mb();
 	preempt_disable();
-	for_each_online_cpu(cpu) {
-		const unsigned long *inside = per_cpu_ptr(&tmm_inside, cpu);
-		/* Pairs with tmm_tlb_leave(): the accesses of that CPU are complete. */
-		unsigned long seen = smp_load_acquire(inside);
+	self = smp_processor_id();
+	for (first = 0; first < nr_cpu_ids; first += BITS_PER_LONG) {
+		unsigned long cpus = READ_ONCE(cpumask_bits(cpu_online_mask)[BIT_WORD(first)]);
 
-		/* A wait for this CPU would never end. */
-		if (cpu == smp_processor_id())
-			continue;
-		if (seen & 1)
-			smp_cond_load_acquire(inside, VAL != seen);
+		for (; cpus; cpus &= cpus - 1) {
+			unsigned int cpu = first + __ffs(cpus);
+
+			/* A wait for this CPU would never end. */
+			if (cpu != self)
+				wait_for_cpu(cpu);
+		}
 	}
 	preempt_enable();
 }
@@ -61,6 +75,8 @@ void tmm_tlb_shootdown(struct tmm_page_range pages)
 	tmm_tlb_shootdown_fn fn;
 
 	tmm_tlb_wait();
+	if (likely(!READ_ONCE(shootdown_cb)))
+		return;
 	rcu_read_lock();
 	fn = READ_ONCE(shootdown_cb);
 	if (fn)

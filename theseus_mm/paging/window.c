@@ -43,7 +43,7 @@ int tmm_window_enter_table(struct tmm_page_table *pt, u64 *top, struct tmm_windo
 		return -EDEADLK;
 	}
 	tmm_tlb_enter();
-	window->cr3 = __read_cr3();
+	window->cr3 = __native_read_cr3();
 	live = tmm_mirror_live_root(window->cr3);
 	if (unlikely(tmm_mirror_is_stale(pt, live))) {
 		/*
@@ -55,7 +55,7 @@ int tmm_window_enter_table(struct tmm_page_table *pt, u64 *top, struct tmm_windo
 	}
 	__this_cpu_write(linux_cr3, window->cr3);
 	/* Load address-space number 0, which Linux does not use, without NOFLUSH. */
-	write_cr3(top == pt->low ? pt->paddr + TMM_PAGE_SIZE : pt->paddr);
+	native_write_cr3(top == pt->low ? pt->paddr + TMM_PAGE_SIZE : pt->paddr);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ void tmm_window_leave(const struct tmm_window *window)
 	 */
 	if (cpu_feature_enabled(X86_FEATURE_PCID))
 		cr3 |= X86_CR3_PCID_NOFLUSH;
-	write_cr3(cr3);
+	native_write_cr3(cr3);
 	__this_cpu_write(linux_cr3, 0);
 	tmm_tlb_leave();
 	local_irq_restore(window->flags);
@@ -107,7 +107,7 @@ void tmm_window_abandon(void)
 		return;
 	cr3 = __this_cpu_read(linux_cr3);
 	if (cr3)
-		write_cr3(cr3);
+		native_write_cr3(cr3);
 	__this_cpu_write(linux_cr3, 0);
 	tmm_tlb_leave();
 }

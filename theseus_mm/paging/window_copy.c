@@ -9,6 +9,7 @@
 #include <asm/debugreg.h>
 #include <asm/smap.h>
 #include <kunit/visibility.h>
+#include <linux/align.h>
 #include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -123,6 +124,12 @@ static bool is_private(const struct tmm_page_table *pt, const void *p)
 	return tmm_entry_table_index(page, pt->levels) < TMM_FIRST_MIRROR_SLOT;
 }
 
+/* Returns an address that a private root translates, or 0 for an address of Linux. */
+static unsigned long private_part(const struct tmm_page_table *pt, const void *p)
+{
+	return is_private(pt, p) ? (unsigned long)p : 0;
+}
+
 /*
  * Copy in bounded windows. At least one of @to and @from is under @pt. If both are under @pt,
  * both are in the same half. The task may be rescheduled between two windows.
@@ -149,7 +156,8 @@ static int copy_in_windows(struct tmm_page_table *pt, void *to, const void *from
 		*left -= step - missed;
 		if (missed)
 			break;
-		cond_resched();
+		if (*left)
+			cond_resched();
 	}
 	return 0;
 }
@@ -214,20 +222,17 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_window_access_width);
 int tmm_window_transfer(struct tmm_page_table *pt, enum tmm_memory_type type, void *to,
 			const void *from, size_t nr_bytes, size_t *left)
 {
-	const bool is_between = is_private(pt, to) && is_private(pt, from);
 	size_t nr_per_window = TMM_WINDOW_MAX_BYTES;
-	unsigned long offset = 0;
-	unsigned int width = 1;
+	unsigned int width;
 
-	if (is_private(pt, to))
-		offset |= (unsigned long)to;
-	if (is_private(pt, from))
-		offset |= (unsigned long)from;
-	if (type != TMM_WRITE_BACK) {
-		width = tmm_window_access_width(type, offset, nr_bytes);
+	if (type == TMM_WRITE_BACK) {
+		width = IS_ALIGNED((unsigned long)to | (unsigned long)from | nr_bytes, 8) ? 8 : 1;
+	} else {
+		width = tmm_window_access_width(type, private_part(pt, to) | private_part(pt, from),
+						nr_bytes);
 		nr_per_window = TMM_WINDOW_MAX_ACCESSES * width;
 	}
-	if (is_between && is_low(to) != is_low(from))
+	if (is_low(to) != is_low(from) && is_private(pt, to) && is_private(pt, from))
 		return copy_between_halves(pt, to, from, nr_bytes, width, nr_per_window, left);
 	return copy_in_windows(pt, to, from, nr_bytes, width, nr_per_window, left);
 }
