@@ -12,6 +12,7 @@
 #include "device/startup.h"
 #include "kernel/instance.h"
 #include "kernel/startup.h"
+#include "mapping/mapped_pages.h"
 #include "paging/window.h"
 #include "version.h"
 
@@ -76,9 +77,12 @@ static int __init start_parts(void)
 	err = tmm_pages_init();
 	if (err)
 		goto err_frames;
-	err = tmm_windows_init();
+	err = tmm_mapped_pages_init();
 	if (err)
 		goto err_pages;
+	err = tmm_windows_init();
+	if (err)
+		goto err_mapped_pages;
 	err = tmm_firmware_map_start();
 	if (err)
 		goto err_windows;
@@ -103,6 +107,8 @@ err_map:
 	tmm_firmware_map_stop();
 err_windows:
 	tmm_windows_exit();
+err_mapped_pages:
+	tmm_mapped_pages_exit();
 err_pages:
 	tmm_pages_exit();
 err_frames:
@@ -131,6 +137,7 @@ static void __exit tmm_module_exit(void)
 	tmm_pools_release(&pools);
 	tmm_firmware_map_stop();
 	tmm_windows_exit();
+	tmm_mapped_pages_exit();
 	tmm_pages_exit();
 	tmm_frames_exit();
 }

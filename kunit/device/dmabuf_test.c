@@ -82,7 +82,7 @@ static bool all_is_back(const struct dmabuf_fixture *df)
 
 	for (i = 0; i < 300; i++) {
 		flush_delayed_fput();
-		if (!atomic64_read(&df->inst.root->nr_mappings))
+		if (!tmm_page_table_nr_mappings(df->inst.root))
 			return true;
 		msleep(20);
 	}
@@ -96,7 +96,7 @@ static void exit_case(struct kunit *test)
 	platform_device_unregister(df->device);
 	tmm_client_destroy(df->client);
 	KUNIT_EXPECT_TRUE(test, all_is_back(df));
-	if (atomic64_read(&df->inst.root->nr_mappings))
+	if (tmm_page_table_nr_mappings(df->inst.root))
 		return;
 	tmm_instance_exit(&df->inst);
 	free_pages_exact(df->memory.window, NR_FRAMES * PAGE_SIZE);
@@ -237,7 +237,7 @@ static void attached_mapping_outlives_its_client(struct kunit *test)
 	table = dma_buf_map_attachment_unlocked(at, DMA_BIDIRECTIONAL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
 	tmm_client_destroy(df->client);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&df->inst.root->nr_mappings), 1);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(df->inst.root), 1);
 	dma_buf_unmap_attachment_unlocked(at, table, DMA_BIDIRECTIONAL);
 	dma_buf_detach(buffer, at);
 	put_buffer(buffer);

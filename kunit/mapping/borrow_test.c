@@ -163,7 +163,7 @@ static void drop_takes_effect_at_the_last_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, found, value);
 	tmm_borrow_end(&second);
 	tmm_test_expect_unmapped(test, base_page(), NR_PAGES);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 0);
 }
 
 static void drop_while_mutably_borrowed(struct kunit *test)
@@ -175,7 +175,7 @@ static void drop_while_mutably_borrowed(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, 8, true, &borrow), 0);
 	tmm_mapped_pages_drop(&mp);
 	KUNIT_EXPECT_EQ(test, tmm_borrow_write(&borrow, 7, &byte, 1), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 1);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 1);
 	tmm_borrow_end(&borrow);
 	tmm_test_expect_unmapped(test, base_page(), NR_PAGES);
 }

@@ -174,9 +174,9 @@ static void many_immutable_or_one_mutable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_as_type(mp, 0, &a), -EBUSY);
 	/* A mapping that is dropped while borrowed ends with the borrow. */
 	tmm_mapped_pages_drop(&mp);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 1);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 1);
 	tmm_borrow_into_inner(&mutable);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 0);
 }
 
 /* After the owner has dropped the mapping, a borrow that remains still counts as a borrow. */
@@ -194,9 +194,9 @@ static void dropped_mapping_is_still_borrowed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(kept, TMM_TEST_READ_ONLY), -EBUSY);
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_split(kept, tmm_private_first_page() + 511,
 						     &second), -EBUSY);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 1);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 1);
 	tmm_borrow_into_inner(&shared);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 0);
 }
 
 static void ended_borrow_cannot_be_used(struct kunit *test)

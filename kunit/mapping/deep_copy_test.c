@@ -101,14 +101,14 @@ static struct tmm_mapped_pages *copy_of(struct kunit *test, struct tmm_mapped_pa
 static void expect_refused(struct kunit *test, struct tmm_mapped_pages *mp,
 			   const tmm_pte_flags_t *flags, int err)
 {
-	s64 nr_mappings = atomic64_read(&tmm_test_root(test)->nr_mappings);
+	s64 nr_mappings = tmm_page_table_nr_mappings(tmm_test_root(test));
 	u64 before = tmm_test_fingerprint(test);
 	int users = atomic_read(&mp->users);
 	struct tmm_mapped_pages *copy = tmm_mapped_pages_deep_copy(mp, flags);
 
 	KUNIT_ASSERT_PTR_EQ(test, copy, ERR_PTR(err));
 	KUNIT_EXPECT_EQ(test, atomic_read(&mp->users), users);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), nr_mappings);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), nr_mappings);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 }
 

@@ -55,7 +55,7 @@ static void expect_refused(struct kunit *test, struct tmm_allocation_request req
 	struct tmm_mapped_pages *mp = create_identity(test, req, flags);
 
 	KUNIT_ASSERT_PTR_EQ(test, mp, ERR_PTR(err));
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 0);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 }
 

@@ -135,7 +135,7 @@ static void split_outside_changes_nothing(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, second, NULL);
 		expect_mapping(test, mp, base_page(), NR_PAGES, 3);
 	}
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 1);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 1);
 	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
 	tmm_mapped_pages_drop(&mp);
 }
@@ -169,7 +169,7 @@ static void parts_go_one_by_one(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(first, base_page() + 3, &middle), 0);
 	KUNIT_ASSERT_EQ(test, tmm_mapped_pages_split(middle, base_page() + 7, &last), 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 3);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 3);
 	/* The flags of each part can change alone. */
 	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_remap(middle, TMM_TEST_READ_ONLY), 0);
 	KUNIT_EXPECT_TRUE(test, tmm_test_entry(tmm_test_root(test), base_page() + 2, 1) &
@@ -273,7 +273,7 @@ static void merge_of_two_roots_keeps_both(struct kunit *test)
 	other = tmm_map_allocated_pages(pt, &pages, TMM_TEST_WRITABLE, true);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
 	expect_merge_refused(test, mp, other, -EXDEV);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&pt->nr_mappings), 1);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(pt), 1);
 	/* The root exists until its last mapping ends. */
 	tmm_page_table_put(pt);
 	expect_merge_refused(test, mp, other, -EXDEV);

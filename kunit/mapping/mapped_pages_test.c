@@ -22,7 +22,7 @@
 
 static u64 nr_mappings(struct kunit *test)
 {
-	return atomic64_read(&tmm_test_root(test)->nr_mappings);
+	return tmm_page_table_nr_mappings(tmm_test_root(test));
 }
 
 /* Flags that all map calls and remap refuse. */

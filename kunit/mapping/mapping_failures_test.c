@@ -175,7 +175,7 @@ static void fail_each_allocation(struct kunit *test)
 			break;
 		KUNIT_EXPECT_EQ_MSG(test, err, -ENOMEM, "allocation %u", nth);
 		KUNIT_EXPECT_EQ_MSG(test, tmm_test_fingerprint(test), before, "allocation %u", nth);
-		KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), 0);
+		KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), 0);
 	}
 	/* Without a failing allocation the operation succeeds. */
 	KUNIT_EXPECT_EQ(test, err, 0);

@@ -419,7 +419,7 @@ static void unmap_into_parts_gives_pages_only(struct kunit *test)
 static void expect_refused(struct kunit *test, struct tmm_allocated_pages *pages,
 			   struct tmm_allocated_frames *frames, tmm_pte_flags_t flags, int err)
 {
-	s64 nr_mappings = atomic64_read(&tmm_test_root(test)->nr_mappings);
+	s64 nr_mappings = tmm_page_table_nr_mappings(tmm_test_root(test));
 	bool was_borrowed = tmm_allocated_frames_is_borrowed(frames);
 	struct tmm_allocated_pages *same = pages;
 	u64 before = tmm_test_fingerprint(test);
@@ -430,7 +430,7 @@ static void expect_refused(struct kunit *test, struct tmm_allocated_pages *pages
 	KUNIT_EXPECT_PTR_EQ(test, pages, same);
 	KUNIT_EXPECT_EQ(test, tmm_allocated_frames_is_borrowed(frames), was_borrowed);
 	KUNIT_EXPECT_EQ(test, frames->f.state, TMM_STATE_ALLOCATED);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&tmm_test_root(test)->nr_mappings), nr_mappings);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(tmm_test_root(test)), nr_mappings);
 	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
 }
 

@@ -64,7 +64,7 @@ static void begin_and_finish(struct kunit *test, struct startup *s)
 /* Nothing is mapped or owned any more, so the instance can be taken apart. */
 static void end_startup(struct kunit *test, struct startup *s)
 {
-	KUNIT_EXPECT_EQ(test, atomic64_read(&s->inst.root->nr_mappings), 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(s->inst.root), 0);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, s->inst.root), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&s->inst.root->kref), 1);
 	tmm_check_frame_allocator(test, &s->inst.fa);

@@ -14,11 +14,13 @@
 
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
+#include <linux/cpumask.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 
 static struct tmm_page_table *create_root(struct kunit *test)
@@ -155,6 +157,32 @@ static void copy_of_either_half_updates_both_tables(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, pt->low[slot], entry, "from %#llx", addresses[i].v);
 	}
 	tmm_page_table_put(pt);
+}
+
+static void add_mapping(void *pt)
+{
+	tmm_page_table_add_mapping(pt);
+}
+
+static void remove_mapping(void *pt)
+{
+	tmm_page_table_remove_mapping(pt);
+}
+
+/* Each CPU counts the mappings that it makes and drops; a mapping can be dropped on another CPU. */
+static void mappings_are_counted_over_all_cpus(struct kunit *test)
+{
+	struct tmm_page_table *pt = create_root(test);
+	const unsigned int cpu = cpumask_last(cpu_online_mask);
+
+	KUNIT_EXPECT_EQ(test, smp_call_function_single(cpu, add_mapping, pt, true), 0);
+	tmm_page_table_add_mapping(pt);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(pt), 2);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), -EBUSY);
+	tmm_page_table_remove_mapping(pt);
+	KUNIT_EXPECT_EQ(test, smp_call_function_single(0, remove_mapping, pt, true), 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(pt), 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&pt), 0);
 }
 
 /*
@@ -361,6 +389,7 @@ static void drop_of_no_root(struct kunit *test)
 static struct kunit_case page_table_cases[] = {
 	KUNIT_CASE(create_mirrors_linux),
 	KUNIT_CASE(create_takes_two_aligned_frames),
+	KUNIT_CASE(mappings_are_counted_over_all_cpus),
 	KUNIT_CASE(slots_of_memory_may_be_filled),
 	KUNIT_CASE(create_notes_the_gaps),
 	KUNIT_CASE(create_without_two_frames_together),

@@ -68,7 +68,7 @@ void tmm_test_instance_exit(struct kunit *test)
 	if (!ti)
 		return;
 	tmm_test_unhog_all(test);
-	nr_mappings = atomic64_read(&ti->inst.root->nr_mappings);
+	nr_mappings = tmm_page_table_nr_mappings(ti->inst.root);
 	nr_tables = tmm_check_page_table(test, ti->inst.root);
 	tmm_check_frame_allocator(test, &ti->inst.fa);
 	KUNIT_EXPECT_EQ(test, nr_mappings, 0);

@@ -340,8 +340,8 @@ static u64 check_root(struct model *m, unsigned int root, const struct root_coun
 	MODEL_EXPECT(m, counts.nr_pages == want->nr_pages,
 		     "root %u maps %llu pages, the models know %llu", root, counts.nr_pages,
 		     want->nr_pages);
-	MODEL_EXPECT(m, atomic64_read(&pt->nr_mappings) == want->nr_mappings,
-		     "root %u has %lld mappings, not %llu", root, atomic64_read(&pt->nr_mappings),
+	MODEL_EXPECT(m, tmm_page_table_nr_mappings(pt) == want->nr_mappings,
+		     "root %u has %lld mappings, not %llu", root, tmm_page_table_nr_mappings(pt),
 		     want->nr_mappings);
 	return counts.nr_tables;
 }

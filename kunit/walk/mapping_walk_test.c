@@ -133,7 +133,7 @@ static void stress_exit(struct kunit *test)
 			return;
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, s->inst.root), 0);
 	KUNIT_EXPECT_EQ(test, s->inst.fa.nr_tables, 0);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&s->inst.root->nr_mappings), 0);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(s->inst.root), 0);
 	KUNIT_EXPECT_EQ(test, kref_read(&s->inst.root->kref), 1);
 	tmm_check_frame_allocator(test, &s->inst.fa);
 	tmm_check_range_allocator(test, &s->inst.pa.ra);

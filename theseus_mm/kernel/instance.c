@@ -4,6 +4,8 @@
 #include "core/compat.h"
 #include "include/linux/theseus_mm.h"
 #include "mapping/instance.h"
+#include "mapping/mmi.h"
+#include "paging/page_table.h"
 
 #include <linux/errno.h>
 
@@ -106,8 +108,22 @@ struct tmm_mmi *tmm_get_kernel_mmi_ref(void)
 }
 EXPORT_SYMBOL_TMM(tmm_get_kernel_mmi_ref);
 
-/* Returns the active root of the kernel's context, with a reference. Start-up is finished. */
+/*
+ * Returns the active root of the kernel's context. The caller gives the root back with
+ * tmm_kernel_page_table_put(). Start-up is finished. The root of the instance, which is the active
+ * one unless a module has switched to another, lives as long as the module. So the call takes no
+ * reference on that root, and calls on several CPUs write no common cache line.
+ */
 struct tmm_page_table *tmm_kernel_page_table(void)
 {
+	if (tmm_mmi_has_active(kernel_mmi, kernel_instance.root))
+		return kernel_instance.root;
 	return tmm_mmi_page_table(kernel_mmi);
+}
+
+/* Give back the root of tmm_kernel_page_table(). */
+void tmm_kernel_page_table_put(struct tmm_page_table *pt)
+{
+	if (pt != kernel_instance.root)
+		tmm_page_table_put(pt);
 }

@@ -11,6 +11,7 @@ struct tmm_page_table;
 
 struct tmm_instance *tmm_kernel_instance(void);
 struct tmm_page_table *tmm_kernel_page_table(void);
+void tmm_kernel_page_table_put(struct tmm_page_table *pt);
 void tmm_kernel_exit(void);
 
 #endif /* TMM_KERNEL_INSTANCE_H */

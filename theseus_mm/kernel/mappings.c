@@ -36,7 +36,7 @@ struct tmm_mapped_pages *tmm_create_mapping(u64 nr_bytes, tmm_pte_flags_t flags)
 	struct tmm_mapped_pages *mp =
 		tmm_instance_create_mapping(tmm_kernel_instance(), pt, nr_bytes, flags, false);
 
-	tmm_page_table_put(pt);
+	tmm_kernel_page_table_put(pt);
 	return mp;
 }
 EXPORT_SYMBOL_TMM(tmm_create_mapping);
@@ -60,7 +60,7 @@ struct tmm_mapped_pages *tmm_create_contiguous_mapping(u64 nr_bytes, tmm_pte_fla
 		tmm_instance_create_contiguous_mapping(tmm_kernel_instance(), pt, nr_bytes, flags,
 						       false, paddr);
 
-	tmm_page_table_put(pt);
+	tmm_kernel_page_table_put(pt);
 	return mp;
 }
 EXPORT_SYMBOL_TMM(tmm_create_contiguous_mapping);
@@ -100,7 +100,7 @@ tmm_create_identity_mapping_by_request(const struct tmm_allocation_request *req,
 	struct tmm_mapped_pages *mp =
 		tmm_instance_create_identity_mapping(tmm_kernel_instance(), pt, req, flags, false);
 
-	tmm_page_table_put(pt);
+	tmm_kernel_page_table_put(pt);
 	return mp;
 }
 EXPORT_SYMBOL_TMM(tmm_create_identity_mapping_by_request);
@@ -124,7 +124,7 @@ struct tmm_mapped_pages *tmm_map_frame_range(struct tmm_paddr start, u64 nr_byte
 	struct tmm_mapped_pages *mp =
 		tmm_instance_map_frame_range(tmm_kernel_instance(), pt, start, nr_bytes, flags);
 
-	tmm_page_table_put(pt);
+	tmm_kernel_page_table_put(pt);
 	return mp;
 }
 EXPORT_SYMBOL_TMM(tmm_map_frame_range);
@@ -150,7 +150,7 @@ struct tmm_mapped_pages *tmm_mapped_pages_empty(void)
 		return ERR_CAST(pages);
 	pt = tmm_kernel_page_table();
 	mp = tmm_mapped_pages_begin(pt, pages, TMM_PTE_DEFAULT);
-	tmm_page_table_put(pt);
+	tmm_kernel_page_table_put(pt);
 	if (mp)
 		return mp;
 	tmm_allocated_pages_drop(&pages);
@@ -212,7 +212,7 @@ int tmm_translate(struct tmm_vaddr vaddr, struct tmm_paddr *paddr)
 	int err;
 
 	err = tmm_mapper_translate(pt, vaddr, &found);
-	tmm_page_table_put(pt);
+	tmm_kernel_page_table_put(pt);
 	if (err)
 		return err;
 	*paddr = found.paddr;

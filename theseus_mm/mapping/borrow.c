@@ -102,10 +102,17 @@ static bool is_bad(const struct tmm_borrow *borrow, u64 offset, u64 nr_bytes)
 	return tmm_mapped_pages_any_bad(borrow->mp, first, end - first);
 }
 
+/* The address of the first byte of a borrow. */
+static u64 first_address(const struct tmm_borrow *borrow)
+{
+	const struct tmm_mapped_pages *mp = borrow->mp;
+
+	return tmm_page_table_address(mp->pt, mp->pages->chunk.start) + borrow->offset;
+}
+
 static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_bytes,
 		      struct tmm_vaddr *vaddr)
 {
-	struct tmm_page_range range;
 	int err;
 
 	if (!borrow->mp)
@@ -113,16 +120,15 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
 	err = check_bounds(offset, nr_bytes, borrow->nr_bytes);
 	if (err)
 		return err;
-	range = tmm_mapped_pages_range(borrow->mp);
-	vaddr->v = tmm_page_range_start_address(&range).v + borrow->offset + offset;
+	vaddr->v = first_address(borrow) + offset;
 	return is_bad(borrow, offset, nr_bytes) ? -EIO : 0;
 }
 
 /*
- * Copy one piece. A device's region cannot be closed during the copy, and a closed region is
- * not accessed.
+ * Copy one piece of device memory. The device's region cannot be closed during the copy, and a
+ * closed region is not accessed.
  */
-static int copy_borrowed(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
+static int copy_device_memory(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
 			 const void *from, size_t nr_bytes, size_t *left)
 {
 	const enum tmm_memory_type type = tmm_mapped_pages_memory_type(borrow->mp);
@@ -138,6 +144,19 @@ static int copy_borrowed(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr
 		err = tmm_window_transfer(pt, type, (void *)vaddr.v, from, nr_bytes, left);
 	tmm_device_region_access_end(token);
 	return err;
+}
+
+/* Copy one piece: to @to if @to is not NULL, else from @from. */
+static int copy_borrowed(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
+			 const void *from, size_t nr_bytes, size_t *left)
+{
+	struct tmm_page_table *pt = borrow->mp->pt;
+
+	if (!tmm_mapped_pages_is_ram(borrow->mp))
+		return copy_device_memory(borrow, vaddr, to, from, nr_bytes, left);
+	if (to)
+		return tmm_window_read(pt, vaddr, to, nr_bytes, left);
+	return tmm_window_write(pt, vaddr, from, nr_bytes, left);
 }
 
 /**
@@ -265,7 +284,6 @@ void tmm_borrow_search_pins(const struct tmm_borrow *borrow, struct tmm_pin_sear
 int tmm_borrow_typed(struct tmm_mapped_pages *mp, u64 offset, u64 nr, size_t size, size_t align,
 		     bool is_mutable, struct tmm_borrow *borrow)
 {
-	struct tmm_page_range range;
 	struct tmm_borrow begun;
 	u64 nr_bytes;
 	int err;
@@ -275,8 +293,7 @@ int tmm_borrow_typed(struct tmm_mapped_pages *mp, u64 offset, u64 nr, size_t siz
 	err = tmm_borrow_begin(mp, offset, nr_bytes, is_mutable, &begun);
 	if (err)
 		return err;
-	range = tmm_mapped_pages_range(mp);
-	if (!IS_ALIGNED(tmm_page_range_start_address(&range).v + offset, align)) {
+	if (!IS_ALIGNED(first_address(&begun), align)) {
 		tmm_borrow_end(&begun);
 		return -EINVAL;
 	}
@@ -307,14 +324,12 @@ EXPORT_SYMBOL_TMM(tmm_borrow_typed);
  */
 void *tmm_borrow_enter_window(const struct tmm_borrow *borrow, struct tmm_window *window)
 {
-	struct tmm_page_range range;
 	u64 start;
 	int err;
 
 	if (!borrow->mp)
 		return ERR_PTR(-EINVAL);
-	range = tmm_mapped_pages_range(borrow->mp);
-	start = tmm_page_range_start_address(&range).v + borrow->offset;
+	start = first_address(borrow);
 	if ((s64)start >= 0)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (is_bad(borrow, 0, borrow->nr_bytes))

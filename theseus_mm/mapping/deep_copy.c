@@ -51,13 +51,13 @@ static int extend_like(struct tmm_mapped_pages *copy, const struct tmm_mapped_pa
 		u64 nr = left;
 		int err;
 
-		req.account = copy->account;
+		req.account = tmm_mapped_pages_account(copy);
 		frames = tmm_frame_allocator_allocate(copy->pt->fa, &req);
 		if (frames == ERR_PTR(-ENOSPC)) {
 			/* No such run is free, so allocate one leaf at a time. */
 			nr = leaf;
 			req = tmm_request_aligned(leaf, leaf);
-			req.account = copy->account;
+			req.account = tmm_mapped_pages_account(copy);
 			frames = tmm_frame_allocator_allocate(copy->pt->fa, &req);
 		}
 		if (IS_ERR(frames))

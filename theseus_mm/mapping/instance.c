@@ -93,6 +93,7 @@ int tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memori
 	err = PTR_ERR_OR_ZERO(inst->root);
 	if (err)
 		goto err_forget;
+	inst->root->is_permanent = true;
 	return 0;
 
 err_forget:

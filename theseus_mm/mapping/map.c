@@ -29,6 +29,7 @@ static int check_leaf(const struct tmm_mapping_request *req, u64 numbers)
 	return req->leaf <= tmm_mapper_largest_leaf() ? 0 : -EOPNOTSUPP;
 }
 
+/* Returns the size of the largest leaf that a mapping may have. */
 static enum tmm_page_size largest_leaf(const struct tmm_mapping_request *req)
 {
 	return req->is_sized ? req->leaf : tmm_mapper_largest_leaf();
@@ -173,6 +174,7 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 {
 	u64 nr = tmm_allocated_pages_nr(*pages);
 	enum tmm_memory_type type;
+	u64 nr_tables = 0;
 	struct tmm_mapped_pages *mp;
 	int err;
 
@@ -198,12 +200,13 @@ struct tmm_mapped_pages *tmm_map_to_non_exclusive(struct tmm_page_table *pt,
 				     tmm_frame_4k(frames->f.chunk.start),
 				     tmm_pte_leaf_bits(flags, false) |
 				     tmm_pte_memory_type_bits(type), tmm_mapper_largest_leaf(),
-				     mp->account, &mp->nr_tables);
+				     tmm_mapped_pages_account(mp), &nr_tables);
 	if (err) {
 		tmm_mapped_pages_abandon(mp, 0);
 		goto err_unborrow;
 	}
 	trace_tmm_map((*pages)->chunk.start, frames->f.chunk.start, nr, mp->flags);
+	mp->nr_tables = nr_tables;
 	mp->borrowed = frames;
 	*pages = NULL;
 	return mp;
@@ -231,8 +234,11 @@ static struct piece next_piece(u64 page, u64 nr, enum tmm_page_size largest)
 
 	for (size = largest; size > TMM_4K; size--) {
 		u64 leaf = tmm_page_size_4k_pages(size);
-		u64 start = round_up(page, leaf);
+		u64 start;
 
+		if (nr < leaf)
+			continue;
+		start = round_up(page, leaf);
 		if (start + leaf > page + nr)
 			continue;
 		if (start == page)
@@ -259,7 +265,7 @@ static struct tmm_allocated_frames *allocate_some(const struct tmm_mapped_pages 
 		u64 leaf = tmm_page_size_4k_pages(want.size);
 
 		req = tmm_request_aligned(leaf, nr);
-		req.account = mp->account;
+		req.account = tmm_mapped_pages_account(mp);
 		frames = tmm_frame_allocator_allocate(fa, &req);
 		if (frames != ERR_PTR(-ENOSPC))
 			return frames;
@@ -278,6 +284,42 @@ static struct tmm_allocated_frames *allocate_some(const struct tmm_mapped_pages 
 	}
 }
 
+/*
+ * Allocate one run for all pages of @mp. Most mappings are small, so this succeeds in most cases.
+ * Returns NULL if no free run is long enough, or if the pages need more than one run for their
+ * largest leaves.
+ */
+static struct tmm_allocated_frames *allocate_whole(const struct tmm_mapped_pages *mp,
+						   const struct tmm_mapping_request *req)
+{
+	const u64 nr = tmm_mapped_pages_nr(mp);
+	struct tmm_allocation_request where;
+	struct tmm_allocated_frames *frames;
+	struct piece piece;
+
+	piece = next_piece(tmm_mapped_pages_first(mp), nr, largest_leaf(req));
+	if (piece.nr < nr)
+		return NULL;
+	where = tmm_request_aligned(tmm_page_size_4k_pages(piece.size), nr);
+	where.account = tmm_mapped_pages_account(mp);
+	frames = tmm_frame_allocator_allocate(mp->pt->fa, &where);
+	return frames == ERR_PTR(-ENOSPC) ? NULL : frames;
+}
+
+/* Map all pages of @mp to @frames, which the function consumes. */
+static int map_whole(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
+		     struct tmm_allocated_frames *frames)
+{
+	int err;
+
+	err = req->zero ? tmm_allocated_frames_zero(frames) : 0;
+	if (!err)
+		err = tmm_mapped_pages_extend(mp, 0, &frames, largest_leaf(req));
+	if (err)
+		tmm_allocated_frames_drop(&frames);
+	return err;
+}
+
 static int clear_list(struct list_head *list)
 {
 	struct tmm_allocated_frames *frames;
@@ -289,6 +331,24 @@ static int clear_list(struct list_head *list)
 			return err;
 	}
 	return 0;
+}
+
+/* Refuse a request that cannot succeed, before it allocates and clears all free frames. */
+static int check_room(const struct tmm_mapped_pages *mp)
+{
+	struct tmm_account *account = tmm_mapped_pages_account(mp);
+	const u64 nr = tmm_mapped_pages_nr(mp);
+	struct tmm_range_totals totals;
+	int err;
+
+	err = tmm_account_check(account, TMM_RESOURCE_FRAMES, nr, 0);
+	if (err)
+		return err;
+	tmm_range_allocator_totals(&mp->pt->fa->ra, &totals);
+	if (totals.nr_free >= nr)
+		return 0;
+	tmm_account_note_refusal(account, TMM_RESOURCE_FRAMES);
+	return -ENOSPC;
 }
 
 /* Allocate frames for all pages of @mp, in as few runs as possible; all or nothing. */
@@ -326,15 +386,20 @@ err_drop:
 	return err;
 }
 
-/* Allocate all frames before the first table, so that no table lies between two runs. */
-static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
-		      u64 *done)
+/*
+ * Map @mp to as many runs as needed. Allocate all frames before the first table, so that no table
+ * lies between two runs. @done is set to the number of mapped pages, also after an error.
+ */
+static int map_to_list(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
+		       u64 *done)
 {
 	struct tmm_allocated_frames *frames, *next;
 	LIST_HEAD(list);
 	int err;
 
-	*done = 0;
+	err = check_room(mp);
+	if (err)
+		return err;
 	err = allocate_list(mp, req, &list);
 	if (err)
 		return err;
@@ -354,22 +419,16 @@ static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_requ
 	return err;
 }
 
-/* Refuse a request that cannot succeed, before it allocates and clears all free frames. */
-static int check_room(struct tmm_frame_allocator *fa, const struct tmm_allocated_pages *pages)
+/* Map @mp to new frames. @done is set to the number of mapped pages, also after an error. */
+static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
+		      u64 *done)
 {
-	struct tmm_account *account = pages->chunk.account;
-	const u64 nr = tmm_allocated_pages_nr(pages);
-	struct tmm_range_totals totals;
-	int err;
+	struct tmm_allocated_frames *frames = allocate_whole(mp, req);
 
-	err = tmm_account_check(account, TMM_RESOURCE_FRAMES, nr, 0);
-	if (err)
-		return err;
-	tmm_range_allocator_totals(&fa->ra, &totals);
-	if (totals.nr_free >= nr)
-		return 0;
-	tmm_account_note_refusal(account, TMM_RESOURCE_FRAMES);
-	return -ENOSPC;
+	*done = 0;
+	if (IS_ERR(frames))
+		return PTR_ERR(frames);
+	return frames ? map_whole(mp, req, frames) : map_to_list(mp, req, done);
 }
 
 /* Map @pages to new frames. @pages is consumed on success, and untouched on error. */
@@ -383,9 +442,6 @@ struct tmm_mapped_pages *tmm_map_pages(struct tmm_page_table *pt,
 
 	if (!tmm_allocated_pages_nr(*pages))
 		return ERR_PTR(-EINVAL);
-	err = check_room(pt->fa, *pages);
-	if (err)
-		return ERR_PTR(err);
 	mp = tmm_mapped_pages_begin(pt, *pages, req->flags);
 	if (!mp)
 		return ERR_PTR(-ENOMEM);

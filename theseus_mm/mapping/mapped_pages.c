@@ -19,14 +19,20 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-u64 tmm_mapped_pages_first(const struct tmm_mapped_pages *mp)
+static struct kmem_cache *mappings_cache;
+
+/* Create the slab cache of mappings. Return: 0 or -ENOMEM. */
+int __init tmm_mapped_pages_init(void)
 {
-	return mp->pages->chunk.start;
+	mappings_cache = kmem_cache_create("tmm_mapped_pages", sizeof(struct tmm_mapped_pages), 0,
+					   0, NULL);
+	return mappings_cache ? 0 : -ENOMEM;
 }
 
-u64 tmm_mapped_pages_nr(const struct tmm_mapped_pages *mp)
+/* Undo tmm_mapped_pages_init(). */
+void tmm_mapped_pages_exit(void)
 {
-	return mp->pages->chunk.nr;
+	kmem_cache_destroy(mappings_cache);
 }
 
 static struct tmm_mapped_frames *mapped_of_link(struct list_head *link)
@@ -54,28 +60,34 @@ void tmm_mapped_pages_unclaim(struct tmm_mapped_pages *mp)
 
 struct tmm_mapped_pages *tmm_mapped_pages_new(struct tmm_page_table *pt, tmm_pte_flags_t flags)
 {
-	struct tmm_mapped_pages *mp = kzalloc(sizeof(*mp), GFP_KERNEL_ACCOUNT);
+	struct tmm_mapped_pages *mp = kmem_cache_alloc(mappings_cache, GFP_KERNEL_ACCOUNT);
 
 	if (!mp)
 		return NULL;
-	atomic_set(&mp->users, TMM_USERS_OWNER);
-	tmm_page_table_get(pt);
-	atomic64_inc(&pt->nr_mappings);
-	mp->pt = pt;
-	INIT_LIST_HEAD(&mp->frames);
-	INIT_LIST_HEAD(&mp->link);
-	mp->flags = flags;
+	tmm_page_table_add_mapping(pt);
+	*mp = (struct tmm_mapped_pages){
+		.users = ATOMIC_INIT(TMM_USERS_OWNER),
+		.pt = pt,
+		.flags = flags,
+		.frames = LIST_HEAD_INIT(mp->frames),
+		.link = LIST_HEAD_INIT(mp->link),
+	};
 	return mp;
 }
 
-/* Free the object of a mapping whose pages and frames are gone, and uncharge its tables. */
+/* Free the object of a mapping whose pages, frames and tables are gone. */
 void tmm_mapped_pages_free(struct tmm_mapped_pages *mp)
 {
-	atomic64_dec(&mp->pt->nr_mappings);
-	tmm_page_table_put(mp->pt);
-	tmm_account_uncharge(mp->account, TMM_RESOURCE_FRAMES, mp->nr_tables);
-	tmm_account_put(mp->account);
-	kfree(mp);
+	tmm_page_table_remove_mapping(mp->pt);
+	kmem_cache_free(mappings_cache, mp);
+}
+
+/* Uncharge the tables of @mp, whose entries are cleared, but whose pages are still there. */
+static void uncharge_tables(struct tmm_mapped_pages *mp)
+{
+	if (mp->nr_tables)
+		tmm_account_uncharge(tmm_mapped_pages_account(mp), TMM_RESOURCE_FRAMES,
+				     mp->nr_tables);
 }
 
 /* Append frames that are mapped directly after the frames of @mp. */
@@ -112,12 +124,12 @@ static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
  */
 static void clear_entries(struct tmm_mapped_pages *mp, u64 nr)
 {
-	struct tmm_page_range pages = tmm_mapped_pages_range(mp);
+	const struct tmm_page page = tmm_page_4k(tmm_mapped_pages_first(mp));
 
-	pages.r.nr = nr;
-	if (nr)
-		trace_tmm_unmap(pages.r.first, nr, mp->flags);
-	tmm_mapper_unmap(mp->pt, pages);
+	if (!nr)
+		return;
+	trace_tmm_unmap(page.number, nr, mp->flags);
+	tmm_mapper_unmap(mp->pt, tmm_page_range_of(page, nr));
 }
 
 /* Give back the frames of @mp, whose entries are already cleared. */
@@ -130,7 +142,8 @@ static void release_frames(struct tmm_mapped_pages *mp)
 			tmm_allocated_frames_quarantine(&run);
 		else
 			tmm_allocated_frames_drop(&run);
-		cond_resched();
+		if (mp->nr_frame_ranges)
+			cond_resched();
 	}
 	if (mp->borrowed)
 		tmm_allocated_frames_unborrow(mp->borrowed);
@@ -160,7 +173,6 @@ struct tmm_mapped_pages *tmm_mapped_pages_begin(struct tmm_page_table *pt,
 	if (!mp)
 		return NULL;
 	mp->pages = pages;
-	mp->account = tmm_account_get(pages->chunk.account);
 	return mp;
 }
 
@@ -178,13 +190,15 @@ int tmm_mapped_pages_extend(struct tmm_mapped_pages *mp, u64 done,
 	const struct tmm_page page = tmm_page_4k(tmm_mapped_pages_first(mp) + done);
 	tmm_leaf_bits_t bits = tmm_pte_leaf_bits(mp->flags, true) |
 			       tmm_pte_memory_type_bits(f->region->memory_type);
+	u64 nr_tables = 0;
 	int err;
 
 	err = tmm_mapper_map_counted(mp->pt, tmm_page_range_of(page, f->chunk.nr),
-				     tmm_frame_4k(f->chunk.start), bits, largest, mp->account,
-				     &mp->nr_tables);
+				     tmm_frame_4k(f->chunk.start), bits, largest,
+				     tmm_mapped_pages_account(mp), &nr_tables);
 	if (err)
 		return err;
+	mp->nr_tables += nr_tables;
 	trace_tmm_map(page.number, f->chunk.start, f->chunk.nr, mp->flags);
 	tmm_mapped_pages_append_frames(mp, tmm_frames_into_mapped(frames));
 	return 0;
@@ -200,6 +214,7 @@ void tmm_mapped_pages_abandon(struct tmm_mapped_pages *mp, u64 done)
 {
 	clear_entries(mp, done);
 	release_frames(mp);
+	uncharge_tables(mp);
 	tmm_mapped_pages_free(mp);
 }
 
@@ -394,6 +409,7 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 		cond_resched();
 	}
 	release_frames(doomed);
+	uncharge_tables(doomed);
 	*pages = doomed->pages;
 	*mp = NULL;
 	tmm_mapped_pages_free(doomed);
@@ -432,7 +448,7 @@ EXPORT_SYMBOL_TMM(tmm_mapped_pages_unmap_into_parts_under);
  */
 int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_account *account)
 {
-	struct tmm_account *from = mp->account;
+	struct tmm_account *from = tmm_mapped_pages_account(mp);
 	struct tmm_mapped_frames *frames;
 	u64 nr[TMM_NR_RESOURCES] = { [TMM_RESOURCE_FRAMES] = mp->nr_tables };
 	int err;
@@ -454,8 +470,6 @@ int tmm_mapped_pages_move_account(struct tmm_mapped_pages *mp, struct tmm_accoun
 		cond_resched();
 	}
 	tmm_chunk_set_account(&mp->pages->chunk, account);
-	mp->account = tmm_account_get(account);
-	tmm_account_put(from);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_move_account);
@@ -466,6 +480,7 @@ void tmm_mapped_pages_destroy(struct tmm_mapped_pages *mp)
 	/* First clear the entries, so that no CPU uses them. Then free frames and pages. */
 	clear_entries(mp, tmm_mapped_pages_nr(mp));
 	release_frames(mp);
+	uncharge_tables(mp);
 	tmm_allocated_pages_drop(&mp->pages);
 	tmm_mapped_pages_free(mp);
 }

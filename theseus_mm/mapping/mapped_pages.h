@@ -21,16 +21,17 @@
 #ifndef TMM_MAPPING_MAPPED_PAGES_H
 #define TMM_MAPPING_MAPPED_PAGES_H
 
+#include "alloc/pages.h"
 #include "core/pte_flags.h"
 #include "core/range.h"
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/init.h>
 #include <linux/list.h>
 
 struct tmm_account;
 struct tmm_allocated_frames;
-struct tmm_allocated_pages;
 struct tmm_mapped_frames;
 struct tmm_page_table;
 
@@ -42,18 +43,17 @@ struct tmm_page_table;
  * struct tmm_mapped_pages - a mapping
  * @users: TMM_USERS_OWNER until the drop, plus 1 for each borrow that allows others, plus
  *         TMM_USERS_CLAIMED for a change, or a borrow that excludes others
- * @pt: the root of the mapping
- * @pages: the pages of the mapping
- * @frames: struct tmm_mapped_frames, in the order of the pages
  * @nr_frame_ranges: number of entries of @frames
+ * @pt: the root of the mapping
+ * @pages: the pages of the mapping. Their account is charged for @nr_tables. The frames are charged
+ *         to the same account, or to none.
+ * @frames: struct tmm_mapped_frames, in the order of the pages
  * @borrowed: the frames of a mapping that does not own its frames; @frames is then empty
+ * @flags: the requested flags, with the current VALID and EXCLUSIVE
+ * @nr_tables: number of tables that were made for the mapping
  * @is_shareable: mutable borrows exclude changes, but no other borrows; does not change during a
  *                borrow
  * @is_sealed: read-only, and no owner can change that; does not change during a borrow
- * @nr_tables: number of tables that were made for the mapping
- * @account: account of the pages, charged for @nr_tables, with a reference. The frames are
- *           charged to the same account, or to none. NULL: nothing is charged.
- * @flags: the requested flags, with the current VALID and EXCLUSIVE
  * @is_tainted: a device or guest may keep the numbers of the frames forever, so a drop puts
  *              the frames into quarantine
  * @link: for the owner's list
@@ -63,19 +63,21 @@ struct tmm_page_table;
 struct tmm_mapped_pages {
 	/* private: */
 	atomic_t users;
+	unsigned int nr_frame_ranges;
 	struct tmm_page_table *pt;
 	struct tmm_allocated_pages *pages;
 	struct list_head frames;
-	unsigned int nr_frame_ranges;
 	struct tmm_allocated_frames *borrowed;
+	tmm_pte_flags_t flags;
+	unsigned int nr_tables;
 	bool is_shareable;
 	bool is_sealed;
-	u64 nr_tables;
-	struct tmm_account *account;
-	tmm_pte_flags_t flags;
 	bool is_tainted;
 	struct list_head link;
 };
+
+int __init tmm_mapped_pages_init(void);
+void tmm_mapped_pages_exit(void);
 
 /* Queries */
 struct tmm_page_range tmm_mapped_pages_range(const struct tmm_mapped_pages *mp);
@@ -114,10 +116,24 @@ int __must_check tmm_mapped_pages_claim(struct tmm_mapped_pages *mp);
 void tmm_mapped_pages_unclaim(struct tmm_mapped_pages *mp);
 
 /* For mapped_pages_split.c: the parts of a mapping */
-u64 tmm_mapped_pages_first(const struct tmm_mapped_pages *mp);
+static inline u64 tmm_mapped_pages_first(const struct tmm_mapped_pages *mp)
+{
+	return mp->pages->chunk.start;
+}
+
+static inline u64 tmm_mapped_pages_nr(const struct tmm_mapped_pages *mp)
+{
+	return mp->pages->chunk.nr;
+}
+
+/* The account that is charged for the mapping; NULL for none. */
+static inline struct tmm_account *tmm_mapped_pages_account(const struct tmm_mapped_pages *mp)
+{
+	return mp->pages->chunk.account;
+}
+
 /* Physical address of the first frame of RAM or device memory that the mapping owns */
 struct tmm_paddr tmm_mapped_pages_first_paddr(const struct tmm_mapped_pages *mp);
-u64 tmm_mapped_pages_nr(const struct tmm_mapped_pages *mp);
 struct tmm_mapped_pages * __must_check
 tmm_mapped_pages_new(struct tmm_page_table *pt, tmm_pte_flags_t flags);
 void tmm_mapped_pages_free(struct tmm_mapped_pages *mp);

@@ -11,19 +11,14 @@
 #include <linux/list.h>
 #include <linux/sched.h>
 
-/*
- * Is a frame behind one of @nr pages known to be bad? @first is the index of the first page in
- * the mapping, which is borrowed.
- *
- * Context: Process context, may sleep. O(leaves) if any bad frame is known, else O(1).
- */
-bool tmm_mapped_pages_any_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
+/* Do what tmm_mapped_pages_any_bad() does, if any bad frame is known. */
+bool tmm_mapped_pages_find_bad(const struct tmm_mapped_pages *mp, u64 first, u64 nr)
 {
 	const struct tmm_page page = tmm_page_4k(tmm_mapped_pages_first(mp) + first);
 
 	return tmm_leaf_runs_any_bad(mp->pt, tmm_page_range_of(page, nr));
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_any_bad);
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_find_bad);
 
 /*
  * Does a mapping, which is borrowed, map the frame @number?
@@ -44,49 +39,22 @@ bool tmm_mapped_pages_has_frame(const struct tmm_mapped_pages *mp, u64 number)
 	return false;
 }
 
-/* Returns the region of the mapping's frames, or NULL if the mapping is empty. */
-static const struct tmm_frame_region *region_of(const struct tmm_mapped_pages *mp)
-{
-	if (mp->borrowed)
-		return mp->borrowed->f.region;
-	return list_empty(&mp->frames) ? NULL :
-	       list_first_entry(&mp->frames, struct tmm_mapped_frames, f.link)->f.region;
-}
-
-/*
- * Returns true if a mapping maps RAM or is empty, and false if the mapping maps device memory. No
- * other code changes the mapping during the call.
- */
-bool tmm_mapped_pages_is_ram(const struct tmm_mapped_pages *mp)
-{
-	const struct tmm_frame_region *region = region_of(mp);
-
-	return !region || region->window;
-}
-
 /*
  * Returns the memory type of all memory of a mapping. No other code changes the mapping during
  * the call.
  */
 enum tmm_memory_type tmm_mapped_pages_memory_type(const struct tmm_mapped_pages *mp)
 {
-	const struct tmm_frame_region *region = region_of(mp);
+	const struct tmm_frame_region *region = tmm_mapped_pages_region(mp);
 
 	return region ? region->memory_type : TMM_WRITE_BACK;
 }
 
-/*
- * Was the device of any of the mapping's frames removed? If the result is true once, it stays
- * true. No other code changes the mapping during the call.
- *
- * Context: Any. O(runs of frames) for device memory.
- */
-bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp)
+/* Do what tmm_mapped_pages_is_closed() does, for a mapping of device memory. */
+bool tmm_mapped_pages_device_is_closed(const struct tmm_mapped_pages *mp)
 {
 	const struct tmm_mapped_frames *frames;
 
-	if (tmm_mapped_pages_is_ram(mp))
-		return false;
 	if (mp->borrowed)
 		return READ_ONCE(mp->borrowed->f.region->range.is_closed);
 	list_for_each_entry(frames, &mp->frames, f.link)
@@ -94,7 +62,7 @@ bool tmm_mapped_pages_is_closed(const struct tmm_mapped_pages *mp)
 			return true;
 	return false;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_closed);
+EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_device_is_closed);
 
 /*
  * Returns true if the memory of the two mappings allows a merge. An empty mapping fits any
@@ -103,7 +71,7 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_mapped_pages_is_closed);
 bool tmm_mapped_pages_memory_is_same(const struct tmm_mapped_pages *a,
 				     const struct tmm_mapped_pages *b)
 {
-	return !region_of(a) || !region_of(b) ||
+	return !tmm_mapped_pages_region(a) || !tmm_mapped_pages_region(b) ||
 	       (tmm_mapped_pages_is_ram(a) == tmm_mapped_pages_is_ram(b) &&
 		tmm_mapped_pages_memory_type(a) == tmm_mapped_pages_memory_type(b));
 }

@@ -22,7 +22,7 @@ static int check_merge(const struct tmm_mapped_pages *mp, const struct tmm_mappe
 		return -EXDEV;
 	if ((mp->flags ^ other->flags) & ~TMM_PTE_HARDWARE || mp->borrowed != other->borrowed ||
 	    mp->is_shareable != other->is_shareable || mp->is_sealed != other->is_sealed ||
-	    mp->account != other->account ||
+	    tmm_mapped_pages_account(mp) != tmm_mapped_pages_account(other) ||
 	    !tmm_mapped_pages_memory_is_same(mp, other))
 		return -EMEDIUMTYPE;
 	return tmm_mapped_pages_first(mp) + tmm_mapped_pages_nr(mp) ==
@@ -203,7 +203,6 @@ int tmm_mapped_pages_split(struct tmm_mapped_pages *mp, u64 at_page,
 	half->is_shareable = mp->is_shareable;
 	half->is_sealed = mp->is_sealed;
 	/* The first part stays charged for all tables, also for those of the second part. */
-	half->account = tmm_account_get(mp->account);
 	half->is_tainted = mp->is_tainted;
 	if (mp->borrowed) {
 		err = tmm_allocated_frames_borrow(mp->borrowed);

@@ -162,7 +162,7 @@ int tmm_page_table_switch(struct tmm_mmi *mmi, struct tmm_page_table *pt)
 	}
 	tmm_page_table_get(pt);
 	spin_lock(&mmi->root_lock);
-	mmi->page_table = pt;
+	WRITE_ONCE(mmi->page_table, pt);
 	spin_unlock(&mmi->root_lock);
 	mutex_unlock(&mmi->lock);
 	tmm_page_table_put(old);

@@ -15,6 +15,7 @@
 #ifndef TMM_MAPPING_MMI_H
 #define TMM_MAPPING_MMI_H
 
+#include <linux/compiler.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -46,6 +47,13 @@ struct tmm_mmi * __must_check tmm_mmi_create(struct tmm_page_table *pt);
 void tmm_mmi_get(struct tmm_mmi *mmi);
 void tmm_mmi_put(struct tmm_mmi *mmi);
 struct tmm_page_table * __must_check tmm_mmi_page_table(struct tmm_mmi *mmi);
+
+/* True if @pt, on which the caller has a reference, is the active root at this moment. */
+static inline bool tmm_mmi_has_active(const struct tmm_mmi *mmi, const struct tmm_page_table *pt)
+{
+	return READ_ONCE(mmi->page_table) == pt;
+}
+
 void tmm_mmi_add_mapping(struct tmm_mmi *mmi, struct tmm_mapped_pages **mp);
 
 int __must_check tmm_page_table_with(struct tmm_mmi *mmi, const struct tmm_page_table *current_pt,

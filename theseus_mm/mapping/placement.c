@@ -16,8 +16,11 @@ enum tmm_page_size tmm_placement_leaf_in(u64 number, u64 nr)
 
 	for (size = TMM_1G; size > TMM_4K; size--) {
 		u64 leaf = tmm_page_size_4k_pages(size);
-		u64 start = round_up(number, leaf);
+		u64 start;
 
+		if (nr < leaf)
+			continue;
+		start = round_up(number, leaf);
 		if (start - number < nr && nr - (start - number) >= leaf)
 			break;
 	}
@@ -28,12 +31,12 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_placement_leaf_in);
 /* Allocate pages for @req. The first page is @offset pages after a multiple of @unit. */
 static struct tmm_allocated_pages *allocate_at_offset(struct tmm_page_allocator *pa,
 						      const struct tmm_mapping_request *req,
-						      u64 unit, u64 offset)
+						      bool general_only, u64 unit, u64 offset)
 {
 	struct tmm_allocation_request want = tmm_request_aligned(unit, req->nr);
 
 	want.behind = offset;
-	want.general_only = req->general_only;
+	want.general_only = general_only;
 	want.account = req->account;
 	return tmm_page_allocator_allocate(pa, &want);
 }
@@ -55,7 +58,8 @@ enum tmm_page_size tmm_placement_smallest(const struct tmm_mapping_request *req)
 
 /* Place pages for leaves of the requested size, or else for the largest leaves that fit. */
 static struct tmm_allocated_pages *place_request(struct tmm_page_allocator *pa, u64 number,
-						 const struct tmm_mapping_request *req)
+						 const struct tmm_mapping_request *req,
+						 bool general_only)
 {
 	enum tmm_page_size size = tmm_placement_largest(req, number);
 	struct tmm_allocated_pages *pages;
@@ -63,7 +67,7 @@ static struct tmm_allocated_pages *place_request(struct tmm_page_allocator *pa, 
 	for (;; size--) {
 		u64 unit = tmm_placement_unit(req, size);
 
-		pages = allocate_at_offset(pa, req, unit, number & (unit - 1));
+		pages = allocate_at_offset(pa, req, general_only, unit, number & (unit - 1));
 		if (pages != ERR_PTR(-ENOSPC) || size == tmm_placement_smallest(req))
 			return pages;
 	}
@@ -83,13 +87,10 @@ static struct tmm_allocated_pages *place_request(struct tmm_page_allocator *pa, 
 struct tmm_allocated_pages *tmm_placement_allocate_pages(struct tmm_page_allocator *pa, u64 number,
 							 const struct tmm_mapping_request *req)
 {
-	struct tmm_mapping_request general = *req;
-	struct tmm_allocated_pages *pages;
+	struct tmm_allocated_pages *pages = place_request(pa, number, req, true);
 
-	general.general_only = true;
-	pages = place_request(pa, number, &general);
 	if (pages == ERR_PTR(-ENOSPC) && !req->general_only)
-		pages = place_request(pa, number, req);
+		pages = place_request(pa, number, req, false);
 	return pages;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_placement_allocate_pages);

@@ -11,9 +11,40 @@
 #include <asm/pgtable.h>
 #include <kunit/visibility.h>
 #include <linux/errno.h>
+#include <linux/cpumask.h>
 #include <linux/export.h>
+#include <linux/minmax.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
+
+static s64 sum_mappings(const struct tmm_page_table *pt)
+{
+	unsigned int cpu;
+	s64 nr = 0;
+
+	for_each_possible_cpu(cpu)
+		nr += READ_ONCE(*per_cpu_ptr(pt->nr_mappings, cpu));
+	return nr;
+}
+
+/*
+ * Returns the number of mappings under a root. The count is exact if no mapping is made or dropped
+ * during the call. If a mapping is made on one CPU and dropped on another during the call, the sum
+ * may lack the mapping and contain the drop, but the result is never below 0.
+ *
+ * Context: Any. O(CPUs).
+ */
+s64 tmm_page_table_nr_mappings(const struct tmm_page_table *pt)
+{
+	return max_t(s64, sum_mappings(pt), 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_page_table_nr_mappings);
+
+static void free_root(struct tmm_page_table *pt)
+{
+	free_percpu(pt->nr_mappings);
+	kfree(pt);
+}
 
 static void destroy_root(struct kref *kref)
 {
@@ -24,7 +55,7 @@ static void destroy_root(struct kref *kref)
 	 * Every mapping held a reference, and the last mapping's tables were freed with the
 	 * mapping.
 	 */
-	TMM_BUG_IF(atomic64_read(&pt->nr_mappings));
+	TMM_BUG_IF(sum_mappings(pt));
 	for (slot = 0; slot < TMM_FIRST_MIRROR_SLOT; slot++)
 		TMM_BUG_IF(!tmm_entry_is_empty(pt->top[slot] | pt->low[slot]));
 	/* A window may have ended just before the last reference was dropped. */
@@ -32,7 +63,7 @@ static void destroy_root(struct kref *kref)
 	memset(pt->top, 0, TMM_PAGE_SIZE);
 	memset(pt->low, 0, TMM_PAGE_SIZE);
 	tmm_allocated_frames_drop(&pt->frames);
-	kfree(pt);
+	free_root(pt);
 }
 
 /* Make a root of two aligned frames of RAM, which belong to @fa. @frames is consumed on success. */
@@ -46,9 +77,10 @@ static struct tmm_page_table *make_root(struct tmm_frame_allocator *fa,
 	BUILD_BUG_ON(LDT_PGD_ENTRY + TMM_TABLE_ENTRIES != TMM_FIRST_MIRROR_SLOT - 1);
 	if (!pt)
 		return ERR_PTR(-ENOMEM);
-	err = tmm_allocated_frames_zero(*frames);
+	pt->nr_mappings = alloc_percpu(s64);
+	err = pt->nr_mappings ? tmm_allocated_frames_zero(*frames) : -ENOMEM;
 	if (err) {
-		kfree(pt);
+		free_root(pt);
 		return ERR_PTR(err);
 	}
 	kref_init(&pt->kref);
@@ -150,7 +182,7 @@ int tmm_page_table_drop(struct tmm_page_table **pt)
 	struct tmm_page_table *doomed = *pt;
 
 	if (!IS_ERR_OR_NULL(doomed)) {
-		if (!refcount_dec_if_one(&doomed->kref.refcount))
+		if (doomed->is_permanent || !refcount_dec_if_one(&doomed->kref.refcount))
 			return -EBUSY;
 		destroy_root(&doomed->kref);
 	}

@@ -22,8 +22,9 @@
  * which maps all that the handler needs, and back.
  *
  * Invariant: a root lives at least as long as each mapping under it. A mapping points to its
- * root and holds a reference, so the root's frames are not reused. Code that opens a window
- * or walks tables uses a reference of its own or that of a mapping.
+ * root and holds a reference, so the root's frames are not reused. Only the root of an instance
+ * is permanent: the instance ends after all its mappings, so a mapping takes no reference. Code
+ * that opens a window or walks tables uses a reference of its own or that of a mapping.
  * Lock: none; see paging/table.h for the entries.
  */
 #ifndef TMM_PAGING_PAGE_TABLE_H
@@ -32,8 +33,8 @@
 #include "core/address.h"
 #include "core/page.h"
 
-#include <linux/atomic.h>
 #include <linux/kref.h>
+#include <linux/percpu.h>
 
 struct tmm_allocated_frames;
 struct tmm_frame_allocator;
@@ -55,7 +56,9 @@ struct tmm_frame_allocator;
  *       tables too. The region stays as long as the root owns frames of it.
  * @ram_paddr: physical address of that region
  * @ram_bytes: size of that region
- * @nr_mappings: number of mappings under the root
+ * @nr_mappings: number of mappings under the root: the sum over all CPUs, so that CPUs that
+ *               create and drop mappings at the same time write no common cache line
+ * @is_permanent: the root lives until its instance ends, so mappings take no reference
  * @mirror_gaps: runs of mirror slots that were empty when the root was made, and that Linux may
  *               fill; see paging/mirror.h
  * @nr_mirror_gaps: number of entries of @mirror_gaps
@@ -73,7 +76,8 @@ struct tmm_page_table {
 	void *ram;
 	u64 ram_paddr;
 	u64 ram_bytes;
-	atomic64_t nr_mappings;
+	s64 __percpu *nr_mappings;
+	bool is_permanent;
 	/* private: */
 	unsigned int nr_mirror_gaps;
 	struct tmm_mirror_gap {
@@ -123,6 +127,24 @@ tmm_page_table_new_table(struct tmm_page_table *current_pt,
 int __must_check tmm_page_table_drop(struct tmm_page_table **pt);
 void tmm_page_table_get(struct tmm_page_table *pt);
 void tmm_page_table_put(struct tmm_page_table *pt);
+
+/* Count a new mapping under a root. */
+static inline void tmm_page_table_add_mapping(struct tmm_page_table *pt)
+{
+	this_cpu_inc(*pt->nr_mappings);
+	if (!pt->is_permanent)
+		tmm_page_table_get(pt);
+}
+
+/* Undo tmm_page_table_add_mapping(). The caller does not use the root any more. */
+static inline void tmm_page_table_remove_mapping(struct tmm_page_table *pt)
+{
+	this_cpu_dec(*pt->nr_mappings);
+	if (!pt->is_permanent)
+		tmm_page_table_put(pt);
+}
+
+s64 tmm_page_table_nr_mappings(const struct tmm_page_table *pt);
 struct tmm_paddr tmm_page_table_physical_address(const struct tmm_page_table *pt);
 
 #endif /* TMM_PAGING_PAGE_TABLE_H */

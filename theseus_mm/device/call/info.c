@@ -50,7 +50,7 @@ int tmm_ioctl_get_info(struct tmm_call *call)
 	info->pages_start = tmm_vaddr_new_canonical(tmm_private_first_page() << TMM_PAGE_SHIFT).v;
 	info->pages_total = totals.nr_total;
 	info->pages_free = totals.nr_free;
-	info->nr_mappings = atomic64_read(&inst->root->nr_mappings);
+	info->nr_mappings = tmm_page_table_nr_mappings(inst->root);
 	info->nr_tables = READ_ONCE(inst->fa.nr_tables);
 	info->client_handles = tmm_account_count(client->account, TMM_RESOURCE_HANDLES);
 	info->client_handles_max =

@@ -90,7 +90,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	tmm_range_allocator_totals(&inst->pa.ra, &totals);
 	seq_printf(m, "pages_total %llu\npages_free %llu\n", totals.nr_total, totals.nr_free);
 	seq_printf(m, "mappings %llu\ntables %llu\nroot %#llx\n",
-		   (u64)atomic64_read(&inst->root->nr_mappings), READ_ONCE(inst->fa.nr_tables),
+		   (u64)tmm_page_table_nr_mappings(inst->root), READ_ONCE(inst->fa.nr_tables),
 		   inst->root->paddr);
 	return 0;
 }

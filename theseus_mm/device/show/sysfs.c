@@ -144,7 +144,7 @@ static DEVICE_ATTR_RO(frames_bad);
 static ssize_t mappings_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n",
-			  (u64)atomic64_read(&instance->root->nr_mappings));
+			  (u64)tmm_page_table_nr_mappings(instance->root));
 }
 static DEVICE_ATTR_RO(mappings);
 
