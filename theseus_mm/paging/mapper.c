@@ -340,31 +340,41 @@ void tmm_mapper_remap(struct tmm_page_table *pt, struct tmm_page_range pages, bo
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_remap);
 
+static void mark_entry(u64 *entry)
+{
+	u64 old = READ_ONCE(*entry);
+
+	while (!try_cmpxchg64(entry, &old, old | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY))
+		;
+}
+
 /*
  * Set ACCESSED and DIRTY in all leaves that contain one of @pages. The caller owns the pages,
  * and all are mapped. The function is for writes that did not go through this root's entries,
  * so that the hardware did not set the bits. @pages may be empty.
  *
- * Context: Process context, may sleep. O(leaves).
+ * Context: Process context, may sleep. O(leaves), one table walk for the leaves of a table.
  */
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, struct tmm_page_range pages)
 {
 	const u64 end = tmm_range_end(&pages.r);
 	struct tmm_page page = tmm_page_4k(pages.r.first);
+	struct tmm_table_path path;
+	unsigned int i;
+	u64 *table, nr;
 
 	while (page.number < end) {
-		struct tmm_table_path path;
-		u64 *table = tmm_table_find(pt, page, &path);
-		u64 *entry, old, nr;
-
+		table = tmm_table_find(pt, page, &path);
 		if (TMM_BUG_IF(!table))
 			return;
-		entry = &table[tmm_entry_table_index(page, path.level)];
-		old = READ_ONCE(*entry);
-		while (!try_cmpxchg64(entry, &old, old | TMM_ENTRY_ACCESSED | TMM_ENTRY_DIRTY))
-			;
 		nr = tmm_entry_nr_pages(path.level);
-		page.number = ALIGN_DOWN(page.number, nr) + nr;
+		page.number = ALIGN_DOWN(page.number, nr);
+		i = tmm_entry_table_index(page, path.level);
+		do {
+			mark_entry(&table[i]);
+			page.number += nr;
+		} while (page.number < end && ++i < TMM_TABLE_ENTRIES &&
+			 tmm_entry_is_leaf(READ_ONCE(table[i]), path.level));
 		cond_resched();
 	}
 }
