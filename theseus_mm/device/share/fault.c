@@ -4,10 +4,13 @@
 #include "alloc/bad_frames.h"
 #include "alloc/pins.h"
 #include "core/bug.h"
+#include "device/share/area_entries.h"
 #include "device/share/loan.h"
 #include "device/share/mapping_file.h"
 #include "device/share/vma.h"
 #include "mapping/mapped_pages.h"
+#include "mapping/mapped_pages_memory.h"
+#include "paging/leaf_runs.h"
 #include "paging/mapper.h"
 #include "paging/page_table.h"
 #include "paging/translate.h"
@@ -62,20 +65,74 @@ static vm_fault_t insert_page(struct vm_area_struct *vma, const struct tmm_loan 
 	return tmm_compat_insert_small(vma, address, found.paddr.v, loan->has_struct_pages);
 }
 
-/* Insert the faulting page, and all other pages of the area that the same page table covers. */
+/* Insert the pages @address .. @end one by one. Bad frames get no entries. */
+static void insert_pages(struct vm_area_struct *vma, const struct tmm_loan *loan,
+			 unsigned long address, unsigned long end)
+{
+	for (; address < end; address += PAGE_SIZE)
+		if (insert_page(vma, loan, address) & (VM_FAULT_ERROR & ~VM_FAULT_HWPOISON))
+			return;
+}
+
+/* Insert a run of pages, from @address on. */
+static void insert_run(struct vm_area_struct *vma, const struct tmm_loan *loan,
+		       unsigned long address, const struct tmm_leaf_run *run, pgprot_t bits)
+{
+	const u64 nr_bytes = run->nr << TMM_PAGE_SHIFT, paddr = run->frame << TMM_PAGE_SHIFT;
+
+	if (tmm_bad_frames_any(tmm_mapped_pages_root(loan->borrow.mp)->fa, run->frame, run->nr)) {
+		insert_pages(vma, loan, address, address + nr_bytes);
+		return;
+	}
+	set_file(vma, loan, address, paddr, nr_bytes);
+	tmm_area_entries_write(vma, address, paddr, run->nr, bits);
+}
+
+/*
+ * Insert the pages @address .. @end, which one page table covers, run by run of their frames. The
+ * entries get @bits.
+ */
+static void insert_runs(struct vm_area_struct *vma, const struct tmm_loan *loan,
+			unsigned long address, unsigned long end, pgprot_t bits)
+{
+	const struct tmm_mapped_pages *mp = loan->borrow.mp;
+	struct tmm_page_range pages = tmm_mapped_pages_range(mp);
+	struct tmm_leaf_run run;
+
+	pages.r.first += linear_page_index(vma, address);
+	pages.r.nr = (end - address) >> PAGE_SHIFT;
+	while (pages.r.nr) {
+		if (TMM_BUG_IF(!tmm_leaf_runs_find(tmm_mapped_pages_root(mp), pages, &run) ||
+			       run.page != pages.r.first))
+			return;
+		insert_run(vma, loan, address, &run, bits);
+		address += run.nr << TMM_PAGE_SHIFT;
+		pages.r.first += run.nr;
+		pages.r.nr -= run.nr;
+	}
+}
+
+/*
+ * Insert the faulting page, and all other pages of the area that the same page table covers. Linux
+ * makes the table for the first entry, and keeps it as long as the lock of the fault is held. A
+ * failure of the first entry is that of the fault. Other pages that fail are left to later faults.
+ */
 static vm_fault_t insert_small(struct vm_fault *vmf, const struct tmm_loan *loan)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long block = vmf->address & PMD_MASK;
 	unsigned long address = max(vma->vm_start, block);
-	unsigned long end = min(vma->vm_end - 1, block + PMD_SIZE - 1);
+	unsigned long end = min(vma->vm_end - 1, block + PMD_SIZE - 1) + 1;
 	vm_fault_t ret = insert_page(vma, loan, vmf->address);
+	pgprot_t bits;
 
-	if (ret & VM_FAULT_ERROR)
+	if ((ret & VM_FAULT_ERROR) || end - address == PAGE_SIZE)
 		return ret;
-	for (; address < end; address += PAGE_SIZE)
-		if (insert_page(vma, loan, address) & (VM_FAULT_ERROR & ~VM_FAULT_HWPOISON))
-			break;
+	/* Device memory is of the type that Linux lists for the page, which may change within. */
+	if (!tmm_mapped_pages_is_ram(loan->borrow.mp))
+		insert_pages(vma, loan, address, end);
+	else if (tmm_area_entries_read(vma, vmf->address, &bits))
+		insert_runs(vma, loan, address, end, bits);
 	return ret;
 }
 
