@@ -336,6 +336,39 @@ TEST_F_TIMEOUT(bad, a_part_of_a_large_mapping, 120)
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, mapping.paddr + large + 7 * PAGE));
 }
 
+/* Each other page of the mapping has its entry after MAP_POPULATE. */
+TEST_F_TIMEOUT(bad, map_populate_leaves_out_what_fails, 120)
+{
+	const __u64 nr = 2 * 512, bad[] = { 0, 7, 512, nr - 1 };
+	struct theseus_mm_create_mapping mapping;
+	__u64 offset, i, nr_right = 0;
+	unsigned char *area;
+	long faults;
+
+	ASSERT_EQ(0, start(self, ""));
+	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, nr * PAGE, THESEUS_MM_PTE_DATA,
+						    &mapping));
+	ASSERT_EQ(0, fill(self->fd, mapping.handle, nr * PAGE));
+	ASSERT_EQ(0, uapi_map_offset(self->fd, mapping.handle, &offset, NULL));
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		FAIL(mapping.paddr + bad[i] * PAGE);
+	area = mmap(NULL, nr * PAGE, R, MAP_SHARED | MAP_POPULATE, self->fd, offset);
+	ASSERT_NE((unsigned char *)MAP_FAILED, area);
+	faults = nr_faults();
+	for (i = 1; i < nr - 1; i++)
+		nr_right += i != 7 && i != 512 && area[i * PAGE] == pattern(i * PAGE);
+	EXPECT_EQ(faults, nr_faults());
+	EXPECT_EQ(nr - ARRAY_SIZE(bad), nr_right);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_TOLD(area + bad[i] * PAGE);
+	munmap(area, nr * PAGE);
+	/* a failing page that faults first does not keep its neighbours from their entries */
+	area = AREA(mapping.handle, R);
+	EXPECT_TOLD(area);
+	EXPECT_EQ(6 * PAGE, nr_alike(area + PAGE, PAGE, 6 * PAGE));
+	munmap(area, nr * PAGE);
+}
+
 TEST_F_TIMEOUT(bad, parts_of_what_has_it, 120)
 {
 	__u32 first, second, third, pages, frames[NR], nr = NR;

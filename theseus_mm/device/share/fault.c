@@ -184,6 +184,23 @@ static vm_fault_t insert_entries(struct vm_fault *vmf, enum tmm_page_size size)
 	return ret;
 }
 
+/*
+ * True if the memory behind @address in the area @vma, which shows @loan, is known to fail. Faults
+ * on it fail until the mapping ends. May sleep; the caller holds mmap_lock.
+ */
+bool tmm_fault_is_on_bad_memory(struct vm_area_struct *vma, struct tmm_loan *loan,
+				unsigned long address)
+{
+	struct tmm_translation found;
+	bool is_known;
+
+	down_read(&loan->mf->revoke_lock);
+	is_known = !loan->is_revoked && !look_up(loan, linear_page_index(vma, address), &found) &&
+		   is_bad(loan, found.paddr.v, TMM_4K);
+	up_read(&loan->mf->revoke_lock);
+	return is_known;
+}
+
 /* Handle a fault that asks for a small entry. */
 vm_fault_t tmm_fault_small(struct vm_fault *vmf)
 {

@@ -14,8 +14,13 @@
 #include "core/compat.h"
 
 #include <linux/mm_types.h>
+#include <linux/types.h>
+
+struct tmm_loan;
 
 vm_fault_t tmm_fault_small(struct vm_fault *vmf);
 vm_fault_t tmm_fault_huge(struct vm_fault *vmf, tmm_compat_fault_size_t fault_size);
+bool tmm_fault_is_on_bad_memory(struct vm_area_struct *vma, struct tmm_loan *loan,
+				unsigned long address);
 
 #endif /* TMM_DEVICE_SHARE_FAULT_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/share/prefault.h"
 
+#include "device/share/fault.h"
 #include "device/share/loan.h"
 #include "device/share/vma.h"
 
@@ -33,8 +34,8 @@ static LIST_HEAD(asked);
 
 /*
  * Fault at @address. The fault inserts all entries of the area that lie in the same page
- * table. Return the address to go on from, or 0 if no area of the loan is there or the fault
- * failed.
+ * table. A page whose memory fails has no entry, but the pages behind it have theirs. Return the
+ * address to go on from, or 0 if no area of the loan is there or the fault failed.
  */
 static unsigned long prefault_table(const struct prefault *prefault, unsigned long address)
 {
@@ -45,9 +46,10 @@ static unsigned long prefault_table(const struct prefault *prefault, unsigned lo
 	if (!vma || !tmm_vma_shows(vma, prefault->loan))
 		return 0;
 	is_writable = vma->vm_flags & VM_WRITE;
-	if (fixup_user_fault(mm, address, is_writable ? FAULT_FLAG_WRITE : 0, NULL))
-		return 0;
-	return min(vma->vm_end, ALIGN_DOWN(address, PMD_SIZE) + PMD_SIZE);
+	if (!fixup_user_fault(mm, address, is_writable ? FAULT_FLAG_WRITE : 0, NULL))
+		return min(vma->vm_end, ALIGN_DOWN(address, PMD_SIZE) + PMD_SIZE);
+	return tmm_fault_is_on_bad_memory(vma, tmm_vma_loan(vma), address) ? address + PAGE_SIZE :
+									    0;
 }
 
 static void prefault_all(const struct prefault *prefault)
