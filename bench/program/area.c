@@ -7,6 +7,7 @@
 #include "device.h"
 #include "groups.h"
 #include "machine.h"
+#include "result.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* errno of area_open_hugetlb() if Linux has too few huge pages; no call there fails with it */
+#define TOO_FEW		ENOENT
 #define EMPTY_DRIVER	"/dev/tmm_bench_empty"
 /* Linux 6.1 does not align anonymous memory for huge pages. This address has no neighbours. */
 #define ALIGNED_HINT	((void *)0x100000000000)
@@ -76,7 +79,7 @@ int area_open_hugetlb(struct area_source *source, unsigned long nr_bytes,
 		.system = "hugetlb", .flags = MAP_SHARED, .advice = -1,
 	};
 	if (!machine_reserve_huge(page_bytes, nr_bytes / page_bytes)) {
-		errno = ENOMEM;
+		errno = TOO_FEW;
 		return -1;
 	}
 	source->fd = memfd_create("bench", MFD_CLOEXEC | MFD_HUGETLB | size);
@@ -84,6 +87,23 @@ int area_open_hugetlb(struct area_source *source, unsigned long nr_bytes,
 		return -1;
 	if (ftruncate(source->fd, nr_bytes) || fallocate(source->fd, 0, 0, nr_bytes))
 		return close_with_error(source->fd);
+	return 0;
+}
+
+/**
+ * area_report_hugetlb() - report that area_open_hugetlb() has failed
+ * @row: the row that is not measured
+ * @system: its system
+ *
+ * A machine with too few huge pages is no failure. Any other error is one.
+ *
+ * Return: 0 if the row is skipped, -1 if it has failed
+ */
+int area_report_hugetlb(const char *row, const char *system)
+{
+	if (errno != TOO_FEW)
+		return result_failed(row, "%s: huge pages: %s", system, strerrorname_np(errno));
+	result_skipped(row, system, "Linux has too few huge pages");
 	return 0;
 }
 

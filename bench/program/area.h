@@ -30,6 +30,7 @@ int area_open_ours(struct area_source *source, unsigned long nr_bytes);
 int area_open_empty(struct area_source *source);
 int area_open_hugetlb(struct area_source *source, unsigned long nr_bytes,
 		      unsigned long page_bytes);
+int area_report_hugetlb(const char *row, const char *system);
 void area_open_anonymous(struct area_source *source, int advice);
 void area_close(struct area_source *source);
 char *area_map(const struct area_source *source, unsigned long nr_bytes, int flags);

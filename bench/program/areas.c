@@ -145,10 +145,8 @@ static int measure_hugetlb(void)
 
 	if (!is_wanted("hugetlb"))
 		return 0;
-	if (area_open_hugetlb(&source, AREA_BYTES, 2 * MIB)) {
-		result_skipped(TOUCH, source.system, "%s: no huge pages", strerrorname_np(errno));
-		return 0;
-	}
+	if (area_open_hugetlb(&source, AREA_BYTES, 2 * MIB))
+		return area_report_hugetlb(TOUCH, source.system);
 	err = measure_touch(&source) || measure_populate(&source) ? -1 : 0;
 	area_close(&source);
 	return err;

@@ -5,7 +5,8 @@
  * A program cannot call rcu_barrier(), and must not sleep to wait for RCU: while the only CPU of a
  * guest with -icount is idle, the counter jumps to the next timer. So the program spins, and
  * watches the counter. Every gap is work of the kernel: the interrupt of the timer, RCU callbacks,
- * kernel threads. A gap's cost above that of a timer interrupt in a quiet system is deferred work.
+ * kernel threads. All gaps together, less the cost of the timer interrupts of that time in a quiet
+ * system, are deferred work. A gap may contain no timer interrupt, one, or several.
  */
 #include "clock.h"
 
@@ -32,6 +33,7 @@ static const char *unit = "cycles";
 static uint64_t overhead;
 static uint64_t slice_cost;
 static uint64_t tick_cost;
+static uint64_t tick_period;
 
 /* Execute 2 * @nr instructions. */
 static void spin_loops(unsigned long nr)
@@ -67,22 +69,32 @@ static uint64_t spin_slice(void)
 	return cost > slice_cost + GAP_MIN ? cost - slice_cost : 0;
 }
 
-/* The cost of a tick is the median of the gaps. A guest without a periodic tick has few gaps. */
-static uint64_t measure_tick(void)
+static uint64_t median(uint64_t *values, unsigned int nr)
 {
-	uint64_t gaps[NR_GAPS];
+	qsort(values, nr, sizeof(values[0]), compare_costs);
+	return nr ? values[nr / 2] : 0;
+}
+
+/*
+ * The cost of a tick is the median of the gaps, and the period the median of the times between them.
+ * A guest without a periodic tick has few gaps.
+ */
+static void measure_tick(void)
+{
+	uint64_t gaps[NR_GAPS], periods[NR_GAPS], before = clock_now(), now;
 	unsigned int nr = 0;
 	unsigned long i;
 
 	for (i = 0; i < NR_GAPS * SLICES_PER_TICK * 4UL && nr < NR_GAPS; i++) {
 		gaps[nr] = spin_slice();
-		if (gaps[nr])
-			nr++;
+		if (!gaps[nr])
+			continue;
+		now = clock_now();
+		periods[nr++] = now - before;
+		before = now;
 	}
-	if (!nr)
-		return 0;
-	qsort(gaps, nr, sizeof(gaps[0]), compare_costs);
-	return gaps[nr / 2];
+	tick_cost = median(gaps, nr);
+	tick_period = median(periods, nr);
 }
 
 static uint64_t measure_least(unsigned long loops)
@@ -125,7 +137,7 @@ double clock_calibrate(void)
 		unit = "instructions";
 	overhead = measure_least(0);
 	slice_cost = measure_least(SLICE_LOOPS);
-	tick_cost = measure_tick();
+	measure_tick();
 	return ratio;
 }
 
@@ -150,30 +162,96 @@ uint64_t clock_overhead(void)
 }
 
 /**
+ * struct watch - gaps of about one period of the tick
+ * @begun: time of the begin
+ * @nr_gaps: number of gaps
+ * @sum: their cost
+ * @excess: what single gaps cost above a tick
+ */
+struct watch {
+	uint64_t begun;
+	unsigned int nr_gaps;
+	uint64_t sum;
+	uint64_t excess;
+};
+
+static struct watch watch_gaps(void)
+{
+	struct watch watch = { .begun = clock_now() };
+	unsigned int slices;
+	uint64_t gap;
+
+	for (slices = 0; slices < SLICES_PER_TICK; slices++) {
+		gap = spin_slice();
+		if (!gap)
+			continue;
+		watch.nr_gaps++;
+		watch.sum += gap;
+		watch.excess += gap > tick_cost ? gap - tick_cost : 0;
+	}
+	return watch;
+}
+
+/**
+ * clock_work() - what the kernel has done beside its ticks
+ * @gaps: the cost of all gaps
+ * @nr_gaps: their number
+ * @excess: what single gaps cost above a tick
+ * @passed: the time in which the gaps were
+ *
+ * Return: the cost of the work; 0 if there are as many gaps as ticks and no gap is longer than a tick
+ */
+uint64_t clock_work(uint64_t gaps, unsigned int nr_gaps, uint64_t excess, uint64_t passed)
+{
+	double nr_ticks = tick_period ? (double)passed / tick_period : 0;
+	double ticks = nr_ticks * tick_cost;
+
+	if (excess <= TICK_NOISE && nr_gaps <= nr_ticks + 1)
+		return 0;
+	return gaps > ticks ? gaps - ticks : 0;
+}
+
+/**
  * clock_settle() - wait until the kernel has done its deferred work
  *
  * Return: the cost of that work in units of the clock
  */
 uint64_t clock_settle(void)
 {
-	unsigned int slices = 0, quiet = 0, ticks;
-	uint64_t work = 0, excess, in_tick = 0;
+	unsigned int quiet = 0, i;
+	uint64_t work = 0, done;
+	struct watch watch;
 
-	for (ticks = 0; ticks < MAX_TICKS && quiet < QUIET_TICKS; slices++) {
-		excess = spin_slice();
-		if (excess > tick_cost)
-			in_tick += excess - tick_cost;
-		if (slices < SLICES_PER_TICK)
-			continue;
-		slices = 0;
-		ticks++;
-		if (in_tick > TICK_NOISE) {
-			work += in_tick;
-			quiet = 0;
-		} else {
-			quiet++;
-		}
-		in_tick = 0;
+	for (i = 0; i < MAX_TICKS && quiet < QUIET_TICKS; i++) {
+		watch = watch_gaps();
+		done = clock_work(watch.sum, watch.nr_gaps, watch.excess,
+				  clock_now() - watch.begun);
+		work += done;
+		quiet = done ? 0 : quiet + 1;
 	}
 	return work;
+}
+
+/**
+ * clock_set_tick() - set what clock_calibrate() measures, for tests
+ * @cost: cost of a timer interrupt
+ * @period: time between two timer interrupts
+ */
+void clock_set_tick(uint64_t cost, uint64_t period)
+{
+	tick_cost = cost;
+	tick_period = period;
+}
+
+/**
+ * clock_wait_for_tick() - spin until a timer interrupt comes
+ *
+ * The function gives up if there are no ticks.
+ */
+void clock_wait_for_tick(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < SLICES_PER_TICK * 4UL && !spin_slice(); i++)
+		;
 }

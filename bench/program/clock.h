@@ -30,5 +30,8 @@ double clock_calibrate(void);
 const char *clock_unit(void);
 uint64_t clock_overhead(void);
 uint64_t clock_settle(void);
+uint64_t clock_work(uint64_t gaps, unsigned int nr_gaps, uint64_t excess, uint64_t passed);
+void clock_set_tick(uint64_t cost, uint64_t period);
+void clock_wait_for_tick(void);
 
 #endif /* BENCH_CLOCK_H */

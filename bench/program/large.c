@@ -82,21 +82,17 @@ static bool is_wanted(const struct large *large, const char *system)
 	return false;
 }
 
+static const char *create_row(char row[ROW_SIZE], const struct large *large)
+{
+	snprintf(row, ROW_SIZE, "program-create-%s", large->name);
+	return row;
+}
+
 static int report_error(const struct large *large, const char *system)
 {
 	char row[ROW_SIZE];
 
-	snprintf(row, sizeof(row), "program-create-%s", large->name);
-	return result_failed(row, "%s: %s", system, strerrorname_np(errno));
-}
-
-static int skip_huge(const struct large *large, const char *system)
-{
-	char row[ROW_SIZE];
-
-	snprintf(row, sizeof(row), "program-create-%s", large->name);
-	result_skipped(row, system, "Linux has too few huge pages");
-	return 0;
+	return result_failed(create_row(row, large), "%s: %s", system, strerrorname_np(errno));
 }
 
 static void add_create_drop(struct samples costs[NR_CALLS], uint64_t create, uint64_t drop)
@@ -248,23 +244,27 @@ static int measure_fresh_huge(const struct large *large)
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | size,
 	};
 
+	char row[ROW_SIZE];
+
 	if (!is_wanted(large, source.system))
 		return 0;
-	if (!machine_reserve_huge(large->page_bytes, large->nr_bytes / large->page_bytes))
-		return skip_huge(large, source.system);
-	return measure_huge(&source, large);
+	if (machine_reserve_huge(large->page_bytes, large->nr_bytes / large->page_bytes))
+		return measure_huge(&source, large);
+	result_skipped(create_row(row, large), source.system, "Linux has too few huge pages");
+	return 0;
 }
 
 static int measure_clean_huge(const struct large *large)
 {
 	const char *system = "hugetlb-clean";
 	struct area_source source;
+	char row[ROW_SIZE];
 	int err;
 
 	if (!is_wanted(large, system))
 		return 0;
 	if (area_open_hugetlb(&source, large->nr_bytes, large->page_bytes))
-		return skip_huge(large, system);
+		return area_report_hugetlb(create_row(row, large), system);
 	source.system = system;
 	err = measure_huge(&source, large);
 	area_close(&source);

@@ -163,10 +163,8 @@ static int measure_hugetlb(const char *size, unsigned long nr_bytes)
 	if (!is_wanted(size, "hugetlb"))
 		return 0;
 	whole_row(row, size);
-	if (area_open_hugetlb(&source, nr_bytes, nr_bytes)) {
-		result_skipped(row, source.system, "%s: no huge page", strerrorname_np(errno));
-		return 0;
-	}
+	if (area_open_hugetlb(&source, nr_bytes, nr_bytes))
+		return area_report_hugetlb(row, source.system);
 	err = measure_leaf(&source, size, nr_bytes);
 	area_close(&source);
 	return err;

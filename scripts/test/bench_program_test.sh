@@ -13,7 +13,7 @@ flags=(-O2 -std=gnu11 -Wall -Wextra -Werror -pthread -D_GNU_SOURCE -I "$root/ben
 	-I "$root/theseus_mm/include/uapi")
 gcc "${flags[@]}" -o "$program" "$root"/bench/program/*.c
 gcc "${flags[@]}" -fsanitize=address,undefined -fno-sanitize-recover=undefined -o "$tester" \
-	"$root/scripts/test/bench_program_test.c" "$root"/bench/program/{result,clock}.c
+	"$root/scripts/test/bench_program_test.c" "$root"/bench/program/{area,clock,device,machine,result}.c
 
 # The program measures nothing, and changes nothing on this machine, if an argument is wrong.
 refuses() { # TEXT ARGUMENT...
@@ -70,6 +70,13 @@ check "a row is not chosen by a part of its name" prints row,row-ab '' <<'END'
 tmm-bench: # program: a note
 END
 check "a failure" fails_with_reason
+tells_errors_apart() {
+	"$tester" errors >"$log" 2>&1 && diff - "$log"
+}
+check "too few huge pages, and another error" tells_errors_apart <<'END'
+tmm-bench: row-a hugetlb - skipped Linux has too few huge pages
+tmm-bench: failed row-a hugetlb: huge pages: EMFILE
+END
 
 echo "$passed passed, $failed failed"
 ((failed == 0))
