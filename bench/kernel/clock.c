@@ -11,9 +11,9 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
-/* Instructions of one turn of spin_for(), and turns between two looks at the flag. */
-#define TURN			2
+/* Turns of the spinner between two looks at the flag. A turn is two instructions. */
 #define NR_TURNS		500000
+#define NR_TRIES		20
 
 /* Loops for the calibration: ten instructions each, of which eight wait for each other. */
 #define CALIBRATION_TURN	10
@@ -21,8 +21,9 @@
 
 /*
  * A wait for deferred work would leave the CPU idle, and the counter runs on while the CPU is idle.
- * So a thread of low priority keeps the CPU busy during the wait, and counts the instructions that
- * it has spent.
+ * So a thread of low priority keeps the CPU busy during the wait, and counts the turns that it has
+ * spent. Their cost is known beforehand: the time that passes while the thread spins also contains
+ * the work that interrupts the thread.
  */
 static struct {
 	struct task_struct *thread;
@@ -35,6 +36,7 @@ static struct {
 
 static const char *unit = "cycles";
 static u64 overhead;
+static u64 spin_cost;
 static u64 empty_wait;
 
 static void spin_for(unsigned long nr_turns)
@@ -53,7 +55,7 @@ static int run_spinner(void *unused)
 		/* The wait may be over before this thread runs. */
 		while (READ_ONCE(spinner.is_on)) {
 			spin_for(NR_TURNS);
-			spinner.spent += TURN * NR_TURNS;
+			spinner.spent += spin_cost;
 			cond_resched();
 		}
 		complete(&spinner.parked);
@@ -103,6 +105,21 @@ u64 bench_clock_overhead(void)
 	return overhead;
 }
 
+/* The cost of NR_TURNS turns that nothing interrupts: the shortest of many tries. */
+static u64 time_spin(void)
+{
+	u64 begin, shortest = U64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < NR_TRIES; i++) {
+		begin = bench_now();
+		spin_for(NR_TURNS);
+		shortest = min(shortest, bench_now() - begin);
+		cond_resched();
+	}
+	return shortest - min(shortest, overhead);
+}
+
 static u64 time_known_loop(void)
 {
 	unsigned long turns = NR_CALIBRATION_TURNS, value = 3;
@@ -134,6 +151,7 @@ static void calibrate(void)
 	thousandths = div64_u64(shortest * 1000, NR_CALIBRATION_TURNS * CALIBRATION_TURN);
 	if (thousandths >= 990 && thousandths <= 1010)
 		unit = "instructions";
+	spin_cost = time_spin();
 	empty_wait = 0;
 	for (i = 0; i < 4; i++)
 		empty_wait += wait_busily(wait_for_nothing) / 4;
