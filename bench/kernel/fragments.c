@@ -9,6 +9,7 @@
 #include "linux/theseus_mm.h"
 
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 
 #define NR_OPERATIONS		2000
@@ -73,30 +74,6 @@ static void drop_kept(unsigned int first, unsigned int step, unsigned int nr)
 	}
 }
 
-/* Allocate frames one by one, and drop every other one. */
-static int make_fragments(unsigned int nr)
-{
-	struct tmm_frame_range range;
-	unsigned int i;
-
-	for (i = 0; i < 2 * nr; i++) {
-		kept[i] = tmm_allocate_frames(1);
-		if (IS_ERR(kept[i])) {
-			int err = PTR_ERR(kept[i]);
-
-			drop_kept(0, 1, i);
-			return err;
-		}
-		cond_resched();
-	}
-	range = tmm_frames_range(&kept[0]->f);
-	first_fragment = range.r.first;
-	range = tmm_frames_range(&kept[2 * nr - 1]->f);
-	first_after = tmm_range_end(&range.r);
-	drop_kept(0, 2, 2 * nr);
-	return 0;
-}
-
 /* Without fragments, the region is one free run; one frame shows where the run begins. */
 static int find_start(void)
 {
@@ -112,20 +89,63 @@ static int find_start(void)
 	return 0;
 }
 
-static void measure_amount(unsigned int nr)
+/* Allocate every other frame, beginning with number @first of @nr frames. */
+static int allocate_every_other(unsigned int first, unsigned int nr)
 {
-	s64 before = bench_slab_bytes();
+	struct tmm_allocation_request req;
+	unsigned int i;
+
+	for (i = first; i < nr; i += 2) {
+		req = tmm_request_at(first_fragment + i, 1);
+		kept[i] = tmm_allocate_frames_by_request(&req);
+		if (IS_ERR(kept[i])) {
+			int err = PTR_ERR(kept[i]);
+
+			kept[i] = NULL;
+			return err;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Make @nr fragments: allocate twice as many frames, and drop every other one. The frames to drop
+ * are allocated first, so that their objects lie together, and Linux gets back the memory of
+ * objects that a free frame does not need. Set @memory to the bytes of a fragment.
+ */
+static int make_fragments(unsigned int nr, s64 *memory)
+{
+	s64 before = bench_slab_bytes(), object;
 	int err;
 
-	err = nr ? make_fragments(nr) : find_start();
+	err = allocate_every_other(0, 2 * nr);
+	err = err ?: allocate_every_other(1, 2 * nr);
+	if (err) {
+		drop_kept(0, 1, 2 * nr);
+		return err;
+	}
+	object = div_s64(bench_slab_bytes() - before, 2 * nr);
+	first_after = first_fragment + 2 * nr;
+	drop_kept(0, 2, 2 * nr);
+	*memory = max_t(s64, bench_slab_bytes() - before - object * nr, 0);
+	return 0;
+}
+
+static void measure_amount(unsigned int nr)
+{
+	s64 memory = 0;
+	int err;
+
+	err = find_start();
+	if (!err && nr)
+		err = make_fragments(nr, &memory);
 	if (err) {
 		bench_report_failed("frames-1", err);
 		return;
 	}
-	/* Each fragment, and each frame between two fragments, has an object of the same kind. */
 	if (nr && bench_is_wanted("memory-fragment", "ours"))
-		bench_report_bytes("memory-fragment", "ours", nr, 2 * nr,
-				   max_t(s64, bench_slab_bytes() - before, 0));
+		bench_report_bytes("memory-fragment", "ours", nr, nr, memory);
 	measure_requests(nr);
 	drop_kept(1, 2, 2 * nr);
 }
