@@ -465,6 +465,8 @@ TEST_F_TIMEOUT(tool, bench, PATIENCE)
 	EXPECT_KEY("p999_ns");
 	EXPECT_KEY("worst_ns");
 	EXPECT_SAYS("\"borrow_4k\"");
+	EXPECT_SAYS("\"create_4k\"");
+	EXPECT_SAYS("\"drop_4k\"");
 	EXPECT_SAYS_NOT("\"error\"");
 }
 

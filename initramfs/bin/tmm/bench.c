@@ -4,7 +4,8 @@
  *
  * A measurement is a function that runs an operation @nr times. The first runs warm up, and
  * find the @nr for which a round takes ROUND_NS. Then the rounds run, and tmm shows their
- * median. Then tmm times single operations, for the 99.9th percentile and the slowest one.
+ * median. Then, if the operation is a single call, tmm times it alone, for the 99.9th percentile and
+ * the slowest one.
  */
 #include "bench.h"
 #include "command.h"
@@ -69,15 +70,36 @@ static int compare(const void *a, const void *b)
 	return one < other ? -1 : one > other;
 }
 
+/* Run an operation @nr times. Return the nanoseconds, or 0 if the operation failed. */
+static __u64 time_piece(struct bench *bench, const struct measurement *what, unsigned int nr)
+{
+	__u64 started, passed;
+
+	if (what->prepare && what->prepare(bench, nr))
+		return 0;
+	started = now_in_nanoseconds();
+	if (what->run(bench, nr))
+		return 0;
+	passed = now_in_nanoseconds() - started;
+	if (what->finish && what->finish(bench, nr))
+		return 0;
+	return passed ? passed : 1;
+}
+
 /* Run an operation @repeat times. Return the nanoseconds, or 0 if the operation failed. */
 static __u64 time_of(struct bench *bench, const struct measurement *what, unsigned int repeat)
 {
-	__u64 started = now_in_nanoseconds(), passed;
+	__u64 sum = 0, passed;
+	unsigned int nr;
 
-	if (what->run(bench, repeat))
-		return 0;
-	passed = now_in_nanoseconds() - started;
-	return passed ? passed : 1;
+	for (; repeat; repeat -= nr) {
+		nr = what->at_once && what->at_once < repeat ? what->at_once : repeat;
+		passed = time_piece(bench, what, nr);
+		if (!passed)
+			return 0;
+		sum += passed;
+	}
+	return sum;
 }
 
 /* Time single operations. Return false, with errno set, if one failed. */
@@ -228,31 +250,40 @@ static struct json begin_json(const struct options *options)
 	return json;
 }
 
+/* Measure one thing, and print the result. Return true unless the measurement failed. */
+static bool measure_and_print(struct bench *bench, const struct measurement *what,
+			      const struct options *options, struct json *json)
+{
+	struct result result = measure(bench, what, options);
+
+	if (options->is_json)
+		json_result(json, what, &result, options);
+	else
+		print_result(what, &result, options);
+	return !result.error || result.error == ENOTTY;
+}
+
 static int measure_all(struct bench *bench, const struct options *options)
 {
-	struct result result;
 	struct json json;
-	int status = TMM_OK;
+	bool good = true;
 	size_t i;
 
 	if (options->is_json)
 		json = begin_json(options);
 	else
 		print_head(options);
-	for (i = 0; i < nr_measurements; i++) {
-		result = measure(bench, &measurements[i], options);
-		if (options->is_json)
-			json_result(&json, &measurements[i], &result, options);
-		else
-			print_result(&measurements[i], &result, options);
-		if (result.error && result.error != ENOTTY)
-			status = TMM_FAILED;
-	}
+	for (i = 0; i < nr_measurements; i++)
+		good &= measure_and_print(bench, &measurements[i], options, &json);
+	if (!options->is_json)
+		printf("single calls:\n");
+	for (i = 0; i < nr_single_calls; i++)
+		good &= measure_and_print(bench, &single_calls[i], options, &json);
 	if (options->is_json) {
 		json_close_array(&json);
 		json_end(&json);
 	}
-	return status;
+	return good ? TMM_OK : TMM_FAILED;
 }
 
 static int run_bench(const struct options *options)
@@ -326,9 +357,10 @@ const struct command bench_command = {
 	.summary = "measure the time of the calls",
 	.help = "A round repeats one operation for at least 5 ms. After a round to warm up, tmm runs\n"
 		"several rounds, and prints the median, the fastest and the slowest round as the\n"
-		"time of one operation. Then tmm times up to 10,000 operations one by one, and prints\n"
-		"their 99.9th percentile and the slowest of them. With fewer than 1,000, both are the\n"
-		"slowest.\n\n"
+		"time of one operation. Then tmm times up to 10,000 single calls one by one, and\n"
+		"prints their 99.9th percentile and the slowest of them. With fewer than 1,000, both\n"
+		"are the slowest. An operation of several calls has no such columns; its calls have\n"
+		"rows of their own.\n\n"
 		"  -r, --rounds NUMBER  number of rounds, 9 by default\n"
 		"  -s, --size SIZE      bytes to move for throughput, 16M by default\n"
 		"  -j, --json           print JSON; times are nanoseconds\n",

@@ -103,14 +103,23 @@ static int split_and_merge(struct bench *bench, unsigned int nr)
 	return 0;
 }
 
-/* Two calls: the second one makes the mapping writable again. */
+/* Every other call makes the mapping writable again. */
 static int remap(struct bench *bench, unsigned int nr)
 {
-	while (nr--)
-		if (tmm_mapping_remap(bench->large, TMM_READ_ONLY_DATA) ||
-		    tmm_mapping_remap(bench->large, TMM_DATA))
+	while (nr--) {
+		bench->is_read_only = !bench->is_read_only;
+		if (tmm_mapping_remap(bench->large,
+				      bench->is_read_only ? TMM_READ_ONLY_DATA : TMM_DATA))
 			return -1;
+	}
 	return 0;
+}
+
+static int make_writable(struct bench *bench, unsigned int nr)
+{
+	(void)nr;
+	bench->is_read_only = false;
+	return tmm_mapping_remap(bench->large, TMM_DATA);
 }
 
 static int query(struct bench *bench, unsigned int nr)
@@ -269,29 +278,38 @@ static int copy_in(struct bench *bench, unsigned int nr)
 	return copy(bench, false, nr);
 }
 
+/* Several calls, whose single calls are measured in bench_single.c. */
+#define CALLS(name, what, function, amount)						\
+	{ .key = name, .words = what, .run = function, .per = amount }
+/* One call */
+#define CALL(name, what, function)							\
+	{ .key = name, .words = what, .run = function, .per = 1, .is_call = true }
+#define THROUGHPUT(name, what, function, one)						\
+	{ .key = name, .words = what, .run = function, .per = 1, .is_throughput = true,	\
+	  .is_call = one }
+
 const struct measurement measurements[] = {
-	{ "create_drop_4k", "create and drop a mapping of 4 KiB", create_4k, 1, false, true },
-	{ "create_drop_2m", "create and drop a mapping of 2 MiB", create_2m, 1, false, true },
-	{ "create_drop_singly", "64 mappings of 4 KiB singly, each", create_singly, BATCH,
-	  false, true },
-	{ "create_drop_batch", "64 mappings of 4 KiB in a batch, each", create_batch, BATCH,
-	  false, true },
-	{ "frames", "allocate and drop a frame", allocate_frames, 1, false, true },
-	{ "split_merge", "split and merge a mapping", split_and_merge, 1, false, true },
-	{ "remap", "remap a mapping", remap, 2, false, true },
-	{ "query", "query a mapping", query, 1, false, true },
-	{ "read_64", "READ of 64 bytes", read_few, 1, false, true },
-	{ "write_64", "WRITE of 64 bytes", write_few, 1, false, true },
-	{ "borrow_4k", "mmap and munmap 4 KiB, shared", borrow_4k, 1, false, true },
-	{ "borrow_mut_4k", "mmap and munmap 4 KiB, exclusive", borrow_mut_4k, 1, false, true },
-	{ "revoke", "mmap, revoke and munmap 4 KiB", borrow_and_revoke, 1, false, true },
-	{ "export_import", "export and import", hand_over, 1, false, true },
-	{ "borrow_touch", "mmap, touch each page, munmap", borrow_and_touch, 1, true, true },
-	{ "anonymous_touch", "  the same on anonymous memory", anonymous_and_touch, 1, true, true },
-	{ "read", "READ", read_all, 1, true, true },
-	{ "write", "WRITE", write_all, 1, true, true },
-	{ "copy_out", "memcpy() out of a window", copy_out, 1, true, false },
-	{ "copy_in", "memcpy() into a window", copy_in, 1, true, false },
+	CALLS("create_drop_4k", "create and drop a mapping of 4 KiB", create_4k, 1),
+	CALLS("create_drop_2m", "create and drop a mapping of 2 MiB", create_2m, 1),
+	CALLS("create_drop_singly", "64 mappings of 4 KiB singly, each", create_singly, BATCH),
+	CALLS("create_drop_batch", "64 mappings of 4 KiB in a batch, each", create_batch, BATCH),
+	CALLS("frames", "allocate and drop a frame", allocate_frames, 1),
+	CALLS("split_merge", "split and merge a mapping", split_and_merge, 1),
+	{ .key = "remap", .words = "remap a mapping", .run = remap, .per = 1, .is_call = true,
+	  .finish = make_writable },
+	CALL("query", "query a mapping", query),
+	CALL("read_64", "READ of 64 bytes", read_few),
+	CALL("write_64", "WRITE of 64 bytes", write_few),
+	CALLS("borrow_4k", "mmap and munmap 4 KiB, shared", borrow_4k, 1),
+	CALLS("borrow_mut_4k", "mmap and munmap 4 KiB, exclusive", borrow_mut_4k, 1),
+	CALLS("revoke", "mmap, revoke and munmap 4 KiB", borrow_and_revoke, 1),
+	CALLS("export_import", "export and import", hand_over, 1),
+	THROUGHPUT("borrow_touch", "mmap, touch each page, munmap", borrow_and_touch, false),
+	THROUGHPUT("anonymous_touch", "  the same on anonymous memory", anonymous_and_touch, false),
+	THROUGHPUT("read", "READ", read_all, true),
+	THROUGHPUT("write", "WRITE", write_all, true),
+	THROUGHPUT("copy_out", "memcpy() out of a window", copy_out, false),
+	THROUGHPUT("copy_in", "memcpy() into a window", copy_in, false),
 };
 
 const size_t nr_measurements = sizeof(measurements) / sizeof(measurements[0]);
