@@ -6,9 +6,6 @@
 
 #include "alloc/frames_split.h"
 
-#define NR_STEPS	1000
-#define NR_ROUNDS	100
-
 static const struct model_region regions[] = {
 	{ TMM_REGION_GENERAL, 100, 700 },
 	{ TMM_REGION_DESIGNATED, 700, 900 },
@@ -109,44 +106,26 @@ static void exit_case(struct kunit *test)
 	tmm_test_frames_destroy(test, test->priv);
 }
 
-static const struct range_walk_param walk_params[] = {
-	{ "balanced", 7, 4, 2, 1 },
-	{ "filling", 11, 2, 0, 1 },
-	{ "fragmenting", 4, 6, 4, 0 },
-};
-
-TMM_ARRAY_PARAM(walk, walk_params);
+TMM_ARRAY_PARAM(walk, range_walk_params);
 
 static struct range_walk *make_walk(struct kunit *test)
 {
-	struct range_walk *walk = tmm_test_kvzalloc(test, sizeof(*walk));
+	struct range_walk *walk = range_walk_create(test, &frames_ops, &tmm_test_fa(test)->ra,
+						    TMM_RESOURCE_FRAMES);
 
-	walk->test = test;
-	walk->ops = &frames_ops;
-	walk->ra = &tmm_test_fa(test)->ra;
-	walk->param = test->param_value;
-	walk->resource = TMM_RESOURCE_FRAMES;
-	walk->nr_steps = NR_STEPS * tmm_test_times();
-	walk->nr_rounds = NR_ROUNDS * tmm_test_times();
-	walk->max_charged = 400;
 	model_init_bytes(test, &walk->model,
 			 (struct model_layout){ regions, ARRAY_SIZE(regions) });
 	return walk;
 }
 
-static u64 param_index(struct kunit *test)
-{
-	return (const struct range_walk_param *)test->param_value - walk_params;
-}
-
 static void one_walker(struct kunit *test)
 {
-	range_walk_alone(make_walk(test), 2 + param_index(test));
+	range_walk_alone(make_walk(test), 2 + range_walk_number(test));
 }
 
 static void walkers_on_all_cpus(struct kunit *test)
 {
-	range_walk_crew(make_walk(test), 0x300 + CREW_MAX * param_index(test));
+	range_walk_crew(make_walk(test), 0x300 + CREW_MAX * range_walk_number(test));
 }
 
 static struct kunit_case walk_cases[] = {

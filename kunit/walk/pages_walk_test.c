@@ -7,9 +7,6 @@
 
 #include "support/pages_fixture.h"
 
-#define NR_STEPS	1000
-#define NR_ROUNDS	100
-
 static const struct model_region regions[] = {
 	{ TMM_REGION_DESIGNATED, 1, 2000 },
 	{ TMM_REGION_RESERVED, 2000, 2500 },
@@ -88,45 +85,27 @@ static int init_case(struct kunit *test)
 	return 0;
 }
 
-static const struct range_walk_param walk_params[] = {
-	{ "balanced", 7, 4, 2, 1 },
-	{ "filling", 11, 2, 0, 1 },
-	{ "fragmenting", 4, 6, 4, 0 },
-};
-
-TMM_ARRAY_PARAM(walk, walk_params);
+TMM_ARRAY_PARAM(walk, range_walk_params);
 
 static struct range_walk *make_walk(struct kunit *test)
 {
-	struct range_walk *walk = tmm_test_kvzalloc(test, sizeof(*walk));
 	struct tmm_test_pages *tp = test->priv;
+	struct range_walk *walk = range_walk_create(test, &pages_ops, &tp->pa.ra,
+						    TMM_RESOURCE_PAGES);
 
-	walk->test = test;
-	walk->ops = &pages_ops;
-	walk->ra = &tp->pa.ra;
-	walk->param = test->param_value;
-	walk->resource = TMM_RESOURCE_PAGES;
-	walk->nr_steps = NR_STEPS * tmm_test_times();
-	walk->nr_rounds = NR_ROUNDS * tmm_test_times();
-	walk->max_charged = 400;
 	model_init_list(test, &walk->model,
 			(struct model_layout){ regions, ARRAY_SIZE(regions) });
 	return walk;
 }
 
-static u64 param_index(struct kunit *test)
-{
-	return (const struct range_walk_param *)test->param_value - walk_params;
-}
-
 static void one_walker(struct kunit *test)
 {
-	range_walk_alone(make_walk(test), 0x400 + param_index(test));
+	range_walk_alone(make_walk(test), 0x400 + range_walk_number(test));
 }
 
 static void walkers_on_all_cpus(struct kunit *test)
 {
-	range_walk_crew(make_walk(test), 0x500 + CREW_MAX * param_index(test));
+	range_walk_crew(make_walk(test), 0x500 + CREW_MAX * range_walk_number(test));
 }
 
 static struct kunit_case walk_cases[] = {

@@ -9,6 +9,37 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+#define NR_STEPS	1000
+#define NR_ROUNDS	100
+#define MAX_CHARGED	400
+
+const struct range_walk_param range_walk_params[RANGE_WALK_NR_PARAMS] = {
+	{ "balanced", 7, 4, 2, 1 },
+	{ "filling", 11, 2, 0, 1 },
+	{ "fragmenting", 4, 6, 4, 0 },
+};
+
+struct range_walk *range_walk_create(struct kunit *test, const struct range_walk_ops *ops,
+				     struct tmm_range_allocator *ra, enum tmm_resource resource)
+{
+	struct range_walk *walk = tmm_test_kvzalloc(test, sizeof(*walk));
+
+	walk->test = test;
+	walk->ops = ops;
+	walk->ra = ra;
+	walk->param = test->param_value;
+	walk->resource = resource;
+	walk->nr_steps = NR_STEPS * tmm_test_times();
+	walk->nr_rounds = NR_ROUNDS * tmm_test_times();
+	walk->max_charged = MAX_CHARGED;
+	return walk;
+}
+
+u64 range_walk_number(const struct kunit *test)
+{
+	return (const struct range_walk_param *)test->param_value - range_walk_params;
+}
+
 static u64 random_below(struct range_walker *w, u64 limit)
 {
 	return tmm_test_random_below(&w->rnd, limit);

@@ -33,6 +33,10 @@ struct range_walk_param {
 	unsigned int nr_deferred;
 };
 
+/* The walks of each allocator, for TMM_ARRAY_PARAM(). */
+#define RANGE_WALK_NR_PARAMS 3
+extern const struct range_walk_param range_walk_params[RANGE_WALK_NR_PARAMS];
+
 /**
  * struct range_walk_ops - the differences between frames and pages
  * @allocate: allocate a run, deferred if @action is not NULL; errors as error pointers
@@ -127,6 +131,12 @@ struct range_walk {
 		tmm_finding_note(&(w)->wrong, fmt, ##__VA_ARGS__);			\
 	__right;									\
 })
+
+/* Make the walk of a case with a parameter. The caller makes the model. */
+struct range_walk *range_walk_create(struct kunit *test, const struct range_walk_ops *ops,
+				     struct tmm_range_allocator *ra, enum tmm_resource resource);
+/* The number of the case's parameter, so that each case has random numbers of its own. */
+u64 range_walk_number(const struct kunit *test);
 
 /* Walk with one walker, or with one on each CPU. Fails the case at the first error. */
 void range_walk_alone(struct range_walk *walk, u64 salt);
