@@ -70,7 +70,7 @@ test-kernels: ## run the demo and the programs in Debian's other kernels; KERNEL
 	@$(S)/run-tests.sh kernels
 
 test-rt: ## run KUnit and races in a debug kernel with PREEMPT_RT, and all programs in Debian's
-	@$(S)/deps.sh test
+	@$(S)/deps.sh rt
 	@$(S)/run-tests.sh rt
 
 test-packages: ## test make install, and the Debian packages in a minimal Debian 12 and 13

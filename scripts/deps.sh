@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh tools|deb|packages|module|run|bench|test|style|debian
+# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|style|debian
 #
 # Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
 # If none is missing, the script does nothing.
@@ -43,6 +43,10 @@ packages_for() {
 		# Debian 13 has no package linux-source-6.1: unpack-source.sh downloads that of Debian 12
 		if ((debian < 13)); then echo linux-source-6.1; else debug_compiler; fi
 		;;
+	rt)
+		packages_for test
+		echo rt-tests
+		;;
 	style)
 		packages_for test
 		echo sparse shellcheck abigail-tools mypy
@@ -66,7 +70,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, style or debian}"); do
+for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, style or debian}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0

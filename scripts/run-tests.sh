@@ -21,8 +21,8 @@
 #   kernels   the demo and all programs in Debian's kernel and in each of its other kernels;
 #             KERNEL=6.12 chooses one
 #   rt        one boot of the debug kernel with PREEMPT_RT: KUnit, and the programs in which
-#             threads and processes race; one boot of Debian's kernel with PREEMPT_RT and
-#             4 levels: all programs
+#             threads and processes race; two boots of Debian's kernel with PREEMPT_RT and
+#             4 levels: all programs, and cyclictest beside many clients
 #
 #   KERNEL        kernel for kunit and user: debug (the default), debug-rt, stock, 6.12 and others
 #   LEVELS        paging levels for kunit and user ("5 4")
@@ -151,7 +151,7 @@ describe_machine() {
 		memmap=('memmap=64M$0x20000000' 'memmap=64M$0x60000000')
 		;;
 	python)
-		append_python
+		append_archive stock "$("$ROOT/scripts/build-python.sh")"
 		;;
 	kvm | lockdown | m32) ;;
 	*) die "no such machine: $1" ;;
@@ -159,17 +159,16 @@ describe_machine() {
 }
 MACHINE_NAMES=unplug,firmware,numa,kvm,lockdown,m32,python
 
-# Lets the next boot of Debian's kernel use an archive that also contains Python. Both archives are
+# Lets the next boot of a kernel use an archive that also contains another one. Both archives are
 # unpacked one after the other; the second one begins at a multiple of four bytes.
-append_python() {
-	local python combined=$dir/initrd-python
-	python=$("$ROOT/scripts/build-python.sh")
+append_archive() { # KERNEL ARCHIVE
+	local combined=$dir/initrd-$1-more
 	{
-		cat "${initrds[stock]}"
-		head -c $(((4 - $(stat -c %s "${initrds[stock]}") % 4) % 4)) /dev/zero
-		cat "$python"
+		cat "${initrds[$1]}"
+		head -c $(((4 - $(stat -c %s "${initrds[$1]}") % 4) % 4)) /dev/zero
+		cat "$2"
 	} >"$combined"
-	initrds[stock]=$combined
+	initrds[$1]=$combined
 }
 
 # The lock keeps other runs from building in the same tree at the same time. Each run boots its
@@ -332,7 +331,22 @@ test_kernels() {
 
 test_rt() {
 	test_boot debug-rt 5 kunit,user "$(programs races)"
-	is_gone 6.12-rt || test_boot 6.12-rt 4 user "$(programs all)"
+	is_gone 6.12-rt && return
+	test_boot 6.12-rt 4 user "$(programs all)"
+	test_cyclictest 6.12-rt
+}
+
+# Runs the program that needs cyclictest, with the archive that contains it.
+test_cyclictest() { # KERNEL
+	local name=cyclictest chosen
+	chosen=$(programs cyclictest)
+	[[ -n $chosen ]] || return 0
+	prepare "$1"
+	append_archive "$1" "$("$ROOT/scripts/build-cyclictest.sh")"
+	boot "$1" "$name" 4 user "tmm.programs=$chosen"
+	"$ROOT/scripts/test/ktap.py" run --name "$name" --plan user --programs "$chosen" \
+		"$dir/$name" || :
+	reports+=("$dir/$name/report.json")
 }
 
 support_row() { # KERNEL DEMO
