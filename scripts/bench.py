@@ -2,15 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0
 """Reads what the guests of bench.sh have measured.
 
-    bench.py report --module THESEUS_MM.KO --out DIR [--renew] BOOT...
+    bench.py report --module THESEUS_MM.KO --out DIR [--renew] BOOT... [--marks BOOT]
         judges the logs of the boots, writes DIR/results.json, prints the table
         and the bars, draws the plots; with --renew, also renews bench/README.md
         and its pictures
-    bench.py check --module THESEUS_MM.KO BOOT
+    bench.py check --module THESEUS_MM.KO BOOT [--marks BOOT]
         compares the boot with bench/figures.json; fails if a row costs over 3 %
-        more than its figure, or if a checked row has no figure or no result
-    bench.py figures --module THESEUS_MM.KO BOOT
-        writes the rows of the boot into bench/figures.json, if all checked rows are there
+        more than its figure, or if a checked row has no figure or no result.
+        With a boot of the module with marks, also compares that one's
+        stretches with bench/bounds.json
+    bench.py figures --module THESEUS_MM.KO BOOT [--marks BOOT]
+        writes the rows of the boot into bench/figures.json, if all checked rows
+        are there, and the stretches into bench/bounds.json
+    bench.py bounds --module THESEUS_MM.KO --marks BOOT [--partly]
+        prints the stretches, and compares them with bench/bounds.json; with
+        --partly, only prints them
     bench.py chosen
         prints the parameters of the boot for check and figures, one a line
 
@@ -19,6 +25,7 @@ A guest prints a line for each result:
     tmm-bench: ROW SYSTEM N UNIT COUNT MEAN P999 MAX
     tmm-bench: ROW SYSTEM - skipped REASON
     tmm-bench: failed ROW REASON
+    tmm-bench: stretch ... (bench_bounds.py)
 """
 
 import argparse
@@ -32,6 +39,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "test"))
 import bench_bars  # noqa: E402
+import bench_bounds  # noqa: E402
 import ktap  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -52,7 +60,7 @@ CHECKED_ROWS = (
 CHECKED_SIZES = (100, 1000)
 
 WORD = r"[a-z0-9-]+"
-LINE = re.compile(r"\btmm-bench: (?!#)(.*)$")
+LINE = re.compile(r"\btmm-bench: (?!#)(.*)$", re.M)
 RESULT = re.compile(rf"({WORD}) ({WORD}) (\d+) ({WORD}) (\d+) (\d+(?:\.\d+)?) (\d+) (\d+)")
 SKIPPED = re.compile(rf"({WORD}) ({WORD}) - skipped (.+)")
 FAILED = re.compile(rf"failed ({WORD}) (.+)")
@@ -99,17 +107,23 @@ def parse(text):
             skips.append(Skip(*found.groups()))
         elif found := FAILED.fullmatch(body):
             failures.append(f"{found.group(1)}: {found.group(2)}")
+        elif bench_bounds.parse_line(body):
+            pass  # read_marks() reads them
         else:
             failures.append(f"a line that is no result: {body}")
     return results, skips, failures
 
 
+def find_problems(console, result, failures):
+    leaves = ktap.check_console(console) + ktap.check_verdict(result, "bench")
+    return [f"{leaf.name}: {leaf.message}" for leaf in leaves if leaf.status == "failed"] + \
+        [f"failed: {failure}" for failure in failures]
+
+
 def judge_boot(console, result):
     """Returns the results and skipped rows of a boot, or raises BadLog."""
-    leaves = ktap.check_console(console) + ktap.check_verdict(result, "bench")
-    problems = [f"{leaf.name}: {leaf.message}" for leaf in leaves if leaf.status == "failed"]
     results, skips, failures = parse(console + "\n" + result)
-    problems += [f"failed: {failure}" for failure in failures]
+    problems = find_problems(console, result, failures)
     seen = set()
     for one in results:
         key = (one.row, one.system, one.n)
@@ -121,6 +135,27 @@ def judge_boot(console, result):
     if problems:
         raise BadLog("\n".join(problems))
     return results, skips
+
+
+def judge_marks(console, result):
+    """Returns the stretches of a boot whose module has marks, or raises BadLog. Results of such a boot
+    contain the cost of the marks, and mean nothing."""
+    _, _, failures = parse(console + "\n" + result)
+    problems = find_problems(console, result, failures)
+    bodies = [match.group(1).strip() for match in LINE.finditer(result.replace("\r", ""))]
+    stretches = [one for one in map(bench_bounds.parse_line, bodies) if one]
+    problems += [f"no stretch was measured: {kind}" for kind in bench_bounds.KINDS
+                 if not any(one.kind == kind for one in stretches)]
+    if problems:
+        raise BadLog("\n".join(problems))
+    return stretches
+
+
+def read_marks(directory):
+    try:
+        return judge_marks(ktap.read(directory, "console.log"), ktap.read(directory, "result.log"))
+    except BadLog as bad:
+        raise BadLog(f"{directory}:\n{bad}") from bad
 
 
 def read_boot(directory):
@@ -271,6 +306,21 @@ def judge_bars(table):
     return [verdict for bar in bench_bars.BARS for verdict in judge_bar(table, bar)]
 
 
+def judge_bounds(verdicts, stretches):
+    """Judges the bars of the stretches, and names the call and the place of the longest."""
+    by_row = {bench_bounds.KINDS[kind]: one
+              for kind, one in bench_bounds.longest(stretches).items()}
+    judged = []
+    for verdict in verdicts:
+        bar, one = verdict.bar, by_row.get(verdict.bar.ours[0])
+        if one:
+            what = f"{bar.what}: {one.name}, at {one.place}"
+            verdict = Verdict(dataclasses.replace(bar, what=what), None, one.cost, bar.factor,
+                              one.cost <= bar.factor)
+        judged.append(verdict)
+    return judged
+
+
 def shown(number):
     """A number for a table: thousands with a comma, one digit behind the point if it is small."""
     if number is None:
@@ -384,10 +434,26 @@ def compare(results, figures, kernel, compiler):
     return lines, notes, good
 
 
+def limits_of_stretches():
+    return {kind: bar.factor for kind, row in bench_bounds.KINDS.items()
+            for bar in bench_bars.BARS if bar.ours == (row,)}
+
+
+def check_marks(directory, compiler):
+    """Compares the stretches of a boot with the figures, and returns whether all is well."""
+    lines, good = bench_bounds.compare(read_marks(directory), bench_bounds.load(),
+                                       facts_of(directory), compiler, limits_of_stretches())
+    print("\n".join(lines))
+    if not good:
+        print("bench-check: FAILED: interrupts or preemption are off for longer than before. If that "
+              f"is intended, run {RENEW_FIGURES}")
+    return good
+
+
 def run_check(arguments):
     results, _ = read_boot(arguments.boots[0])
-    lines, notes, good = compare(results, load_figures(), facts_of(arguments.boots[0]),
-                                 compiler_of(arguments.module))
+    compiler = compiler_of(arguments.module)
+    lines, notes, good = compare(results, load_figures(), facts_of(arguments.boots[0]), compiler)
     if lines:
         print_columns(lines)
     print("\n".join(notes))
@@ -395,14 +461,30 @@ def run_check(arguments):
         print(f"bench-check: FAILED: a row costs over {TOLERANCE:.0%} more than its figure, has no "
               f"figure, or was not measured. If that is intended, run {RENEW_FIGURES}, which renews "
               f"the figures, or {RENEW}, which renews the document too.")
-        return 1
-    print("bench-check: ok")
-    return 0
+    if arguments.marks:
+        good = check_marks(arguments.marks, compiler) and good
+    if good:
+        print("bench-check: ok")
+    return 0 if good else 1
+
+
+def run_bounds(arguments):
+    stretches = read_marks(arguments.marks)
+    print_columns(bench_bounds.call_lines(stretches))
+    print()
+    print_columns(bench_bounds.place_lines(stretches))
+    print()
+    if arguments.partly:
+        return 0
+    return 0 if check_marks(arguments.marks, compiler_of(arguments.module)) else 1
 
 
 def run_figures(arguments):
     results, _ = read_boot(arguments.boots[0])
-    renew_figures(results, facts_of(arguments.boots[0]), compiler_of(arguments.module))
+    kernel, compiler = facts_of(arguments.boots[0]), compiler_of(arguments.module)
+    renew_figures(results, kernel, compiler)
+    if arguments.marks:
+        bench_bounds.renew(read_marks(arguments.marks), kernel, compiler)
     return 0
 
 
@@ -419,10 +501,15 @@ def run_report(arguments):
     about = {"kernel": facts_of(arguments.boots[0]), "compiler": compiler_of(arguments.module),
              "emulator": emulator()}
     bench_document.write_results(os.path.join(arguments.out, "results.json"), results, about)
-    verdicts = judge_bars(Table(results))
+    stretches = read_marks(arguments.marks) if arguments.marks else []
+    verdicts = judge_bounds(judge_bars(Table(results)), stretches)
     print_columns(bench_document.result_lines(results))
     print()
     print_columns(bench_document.tree_lines(results))
+    print()
+    print_columns(bench_bounds.call_lines(stretches))
+    print()
+    print_columns(bench_bounds.place_lines(stretches))
     print()
     for skip in skips:
         print(f"not measured: {skip.row} {skip.system}: {skip.reason}")
@@ -432,16 +519,18 @@ def run_report(arguments):
               for state in (True, False, None)]
     print("\n{} pass, {} miss, {} not judged".format(*counts))
     folder = os.path.join(ROOT, "bench") if arguments.renew else arguments.out
-    bench_document.write(folder, results, skips, verdicts, about)
+    bench_document.write(folder, results, skips, verdicts, stretches, about)
     return 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("report", "check", "figures", "chosen"))
+    parser.add_argument("command", choices=("report", "check", "figures", "bounds", "chosen"))
     parser.add_argument("--module")
     parser.add_argument("--out")
+    parser.add_argument("--marks", help="the folder of a boot whose module has marks")
+    parser.add_argument("--partly", action="store_true")
     parser.add_argument("--renew", action="store_true")
     parser.add_argument("boots", nargs="*")
     arguments = parser.parse_intermixed_args()
@@ -450,11 +539,12 @@ def main():
         print("tmm.bench_rows=" + ",".join(CHECKED_ROWS))
         print("tmm.bench_sizes=" + ",".join(map(str, CHECKED_SIZES)))
         return 0
-    if not arguments.module or not arguments.boots:
+    if not arguments.module or not (arguments.marks if arguments.command == "bounds" else
+                                    arguments.boots):
         parser.error("--module and the folder of a boot are missing")
     try:
         return {"report": run_report, "check": run_check,
-                "figures": run_figures}[arguments.command](arguments)
+                "figures": run_figures, "bounds": run_bounds}[arguments.command](arguments)
     except BadLog as bad:
         print(f"bench: FAILED: {bad}")
         return 1

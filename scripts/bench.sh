@@ -1,10 +1,12 @@
 #!/bin/bash
 # Usage: bench.sh all|check|figures
+#        bench.sh bounds [ROUND,...]
 #        bench.sh profile ROW [SYSTEM [N]]
 #
 # Measures the module's functions and calls beside Linux's own, in guests with a kernel of Debian: the
 # stock kernel, or the one that KERNEL names. The first guest has one CPU and counts instructions,
-# the second one has two CPUs and measures time.
+# the second one has two CPUs and measures time. A third one measures how long the module has
+# interrupts or preemption off, with a theseus_mm.ko of its own, whose sources have marks.
 #
 #   all       measures all rows, writes build/bench/results.json, prints the table and draws the
 #             plots. For the stock kernel 6.1, also renews bench/README.md, its pictures and
@@ -12,8 +14,12 @@
 #             the document is build/bench/README.md.
 #   check     measures some rows of the module at small sizes, and compares them with
 #             bench/figures.json. Fails if a row costs over 3 % more than its figure, has no
-#             figure, or was not measured.
-#   figures   measures the same rows, and renews bench/figures.json only
+#             figure, or was not measured. Also does what "bounds" does, if there is
+#             bench/bounds.json.
+#   figures   measures the same, and renews bench/figures.json and bench/bounds.json only
+#   bounds    prints the longest stretches of each call in which interrupts or preemption are off,
+#             and fails if one is longer than in bench/bounds.json. A ROUND, such as
+#             bounds-1g (bench/program/bounds.c), is only printed.
 #   profile   prints the instructions that one operation needs in each function, for a row such as
 #             create-4k of a system (ours) with N objects (1000)
 #
@@ -23,9 +29,9 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-mode=${1:?all, check, figures or profile}
+mode=${1:?all, check, figures, bounds or profile}
 case $mode in
-all | check | figures) ;;
+all | check | figures | bounds) ;;
 profile) : "${2:?the row to profile, for example create-4k}" ;;
 *) die "unknown mode: $mode" ;;
 esac
@@ -43,6 +49,13 @@ note "building the module that measures, for ${kernel##*/vmlinuz-}"
 TMM_BENCH=1 "$ROOT/scripts/build-module.sh" "$variant" >/dev/null
 initrd=$("$ROOT/scripts/build-initramfs.sh" "$variant")
 
+# With PREEMPT_RT, the holder of a spinlock can be preempted, and with KVM the clock counts cycles.
+marks=
+if [[ $mode != profile && $variant != *-rt && ${TMM_ACCEL:-tcg} == tcg ]]; then
+	note "building the module with marks"
+	marks=$(TMM_MARKS=1 TMM_BENCH=1 "$ROOT/scripts/build-module.sh" "$variant")
+fi
+
 # The program lies in a second archive, like a FILE of make run.
 build_program() {
 	local sources=("$ROOT"/bench/program/*.c)
@@ -59,11 +72,21 @@ mkdir -p "$out/root/lib/modules/stock"
 for name in drm drm_buddy; do
 	[[ ! -e ${kernel%/*}/modules/$name.ko ]] || cp -t "$out/root/lib/modules/stock" "${kernel%/*}/modules/$name.ko"
 done
+add_archive() { # FOLDER <ARCHIVE
+	cat
+	(cd "$1" && find . -mindepth 1 | cpio --quiet -o -H newc --owner 0:0)
+}
 {
 	cat "$initrd"
 	head -c $(((4 - $(stat -c %s "$initrd") % 4) % 4)) /dev/zero
-	(cd "$out/root" && find . -mindepth 1 | cpio --quiet -o -H newc --owner 0:0)
-} >"$out/initrd"
+} | add_archive "$out/root" >"$out/initrd"
+if [[ $marks ]]; then
+	# Linux pads each file, so that a further archive can follow.
+	rm -rf "$out/root-marks"
+	mkdir -p "$out/root-marks/lib/modules"
+	cp -t "$out/root-marks/lib/modules" "$marks/theseus_mm.ko" "$marks"/bench/*.ko
+	add_archive "$out/root-marks" <"$out/initrd" >"$out/initrd-marks"
+fi
 exec 8>&-
 
 # Without KASLR, each boot has the same addresses. Each window checks the entries of the top-level
@@ -71,16 +94,17 @@ exec 8>&-
 #
 # Linux has 2 GiB below 4 GiB and 4 GiB above the region; two pages of 1 GiB are of that.
 # shellcheck disable=SC2016 # the dollar is memmap's own
-machine=(--kernel "$kernel" --initrd "$out/initrd" --mem 8G --low 2G
+machine=(--kernel "$kernel" --mem 8G --low 2G
 	--timeout "${TMM_TIMEOUT:-3600}"
 	'memmap=2G$4G' tmm.regions=2G@4G no5lvl tmm.levels=4 tmm.plan=bench init_on_alloc=0 nokaslr
 	hugepagesz=1G hugepages=2 log_buf_len=4M watchdog_thresh=60)
 
 # shellcheck disable=SC2317 # repeat_spoiled calls it
 boot_guest() { # DIRECTORY [OPTION...]
-	"$ROOT/scripts/qemu.sh" --dir "$1" "${machine[@]}" "${@:2}" || :
+	"$ROOT/scripts/qemu.sh" --dir "$1" --initrd "$archive" "${machine[@]}" "${@:2}" || :
 }
 
+archive=$out/initrd
 boot() { # NAME [OPTION...]
 	note "booting: $1"
 	rm -rf "${out:?}/$1"
@@ -97,6 +121,15 @@ boot_chosen() {
 	boot check --icount "${chosen[@]}"
 }
 
+# Boots the guest whose module has marks, which measure every call of a program.
+with_marks=()
+rounds=bounds-100-mappings,bounds-100000-mappings,bounds-40000-fragments,bounds-64-waiters,bounds-1g
+boot_marks() { # [ROUND,...]
+	[[ $marks ]] || return 0
+	archive=$out/initrd-marks boot marks --icount "tmm.bench_rows=${1:-$rounds}" tmm.bench_systems=ours
+	with_marks=(--marks "$out/marks")
+}
+
 module=$BUILD/module-$variant/theseus_mm.ko
 case $mode in
 all)
@@ -109,16 +142,25 @@ all)
 		boot two-cpus --cpus 2
 		boots+=("$out/two-cpus")
 	fi
+	boot_marks
 	# Debian's own Python has the package for plots.
-	/usr/bin/python3 "$ROOT/scripts/bench.py" report --module "$module" --out "$out" "${renew[@]}" "${boots[@]}"
+	/usr/bin/python3 "$ROOT/scripts/bench.py" report --module "$module" --out "$out" "${renew[@]}" \
+		"${with_marks[@]}" "${boots[@]}"
 	if ((${#renew[@]})); then
 		boot_chosen
-		"$ROOT/scripts/bench.py" figures --module "$module" "$out/check"
+		"$ROOT/scripts/bench.py" figures --module "$module" "${with_marks[@]}" "$out/check"
 	fi
 	;;
 check | figures)
 	boot_chosen
-	"$ROOT/scripts/bench.py" "$mode" --module "$module" "$out/check"
+	# Without bounds there is nothing to compare with.
+	[[ $mode == check && ! -e $ROOT/bench/bounds.json ]] || boot_marks
+	"$ROOT/scripts/bench.py" "$mode" --module "$module" "${with_marks[@]}" "$out/check"
+	;;
+bounds)
+	[[ $marks ]] || die "KERNEL=$variant: with PREEMPT_RT there are no stretches under a spinlock"
+	boot_marks "${2:-}"
+	"$ROOT/scripts/bench.py" bounds --module "$module" ${2:+--partly} "${with_marks[@]}"
 	;;
 profile)
 	gcc -shared -fPIC -O2 -Wall -Wextra -Werror -fvisibility=hidden -o "$out/profile.so" \

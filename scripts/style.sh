@@ -13,8 +13,8 @@ cd "$ROOT"
 status=0
 failed() { echo "style: $1 is not clean"; status=1; }
 
-mapfile -t module < <(find theseus_mm kunit bench/kernel -name '*.[ch]' | sort)
-mapfile -t user < <(find initramfs bench scripts -name '*.[ch]' ! -path 'bench/kernel/*' | sort)
+mapfile -t module < <(find theseus_mm kunit bench/kernel bench/marks -name '*.[ch]' | sort)
+mapfile -t user < <(find initramfs bench scripts -name '*.[ch]' ! -path 'bench/kernel/*' ! -path 'bench/marks/*' | sort)
 mapfile -t scripts < <(find scripts .ci initramfs -name '*.sh' -o -path .ci/run | sort)
 
 # Types of checkpatch that do not apply here, each with the reason.

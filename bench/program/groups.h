@@ -30,5 +30,6 @@ int one_page_measure(const struct options *options);
 int large_measure(const struct options *options);
 int clients_measure(const struct options *options);
 int memory_measure(const struct options *options);
+int bounds_measure(const struct options *options);
 
 #endif /* BENCH_GROUPS_H */

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "groups.h"
 #include "machine.h"
+#include "marks.h"
 #include "result.h"
 
 #include <getopt.h>
@@ -16,28 +17,33 @@
 
 #define MAX_SIZE	100000UL
 
+/* One CPU, several CPUs, or one CPU and a module with marks. */
+enum machine { ONE_CPU, MANY_CPUS, MARKS };
+
 /**
  * struct group - measurements that run together
  * @name: its name on the command line
  * @words: what it measures
  * @measure: measures, and returns 0 or -1
- * @on_many_cpus: runs unasked with several CPUs; the other groups run unasked with one CPU
+ * @unasked: where the group runs if nobody names a group
  */
 struct group {
 	const char *name;
 	const char *words;
 	int (*measure)(const struct options *options);
-	bool on_many_cpus;
+	enum machine unasked;
 };
 
 static const struct group groups[] = {
-	{ "calls", "the module's calls on mappings of one page", calls_measure, false },
-	{ "linux-calls", "mmap(), mprotect(), munmap() of one page", linux_calls_measure, false },
-	{ "areas", "mmap(), touch, munmap() of 128 MiB", areas_measure, false },
-	{ "one-page", "the same for one leaf of 4 KiB, 2 MiB, 1 GiB", one_page_measure, false },
-	{ "large", "making and dropping 2 MiB, 128 MiB, 1 GiB", large_measure, false },
-	{ "memory", "Linux's memory for mappings of one page", memory_measure, false },
-	{ "clients", "throughput of one and of two clients, on two CPUs", clients_measure, true },
+	{ "calls", "the module's calls on mappings of one page", calls_measure, ONE_CPU },
+	{ "linux-calls", "mmap(), mprotect(), munmap() of one page", linux_calls_measure, ONE_CPU },
+	{ "areas", "mmap(), touch, munmap() of 128 MiB", areas_measure, ONE_CPU },
+	{ "one-page", "the same for one leaf of 4 KiB, 2 MiB, 1 GiB", one_page_measure, ONE_CPU },
+	{ "large", "making and dropping 2 MiB, 128 MiB, 1 GiB", large_measure, ONE_CPU },
+	{ "memory", "Linux's memory for mappings of one page", memory_measure, ONE_CPU },
+	{ "clients", "throughput of one and of two clients, on two CPUs", clients_measure, MANY_CPUS },
+	{ "bounds", "the longest stretches without interrupts or preemption", bounds_measure,
+	  MARKS },
 };
 
 static int print_usage(FILE *out, int status)
@@ -49,7 +55,8 @@ static int print_usage(FILE *out, int status)
 		"                                (BENCH_SIZES, or 100,1000,10000,100000)\n"
 		"  -r, --rows ROW[,ROW]...       rows to measure (BENCH_ROWS, or all)\n"
 		"  -s, --systems NAME[,NAME]...  systems to measure (BENCH_SYSTEMS, or all)\n"
-		"Groups (default: clients if there are several CPUs, else all others):\n",
+		"Groups (default: clients if there are several CPUs, bounds if the module has\n"
+		"marks, else all others):\n",
 		MAX_SIZE);
 	for (i = 0; i < ARRAY_SIZE(groups); i++)
 		fprintf(out, "  %-12s  %s\n", groups[i].name, groups[i].words);
@@ -85,11 +92,15 @@ static const struct group *find_group(const char *name)
 
 static void run_default_groups(const struct options *options)
 {
-	bool many_cpus = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	enum machine machine = ONE_CPU;
 	size_t i;
 
+	if (marks_are_there())
+		machine = MARKS;
+	else if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		machine = MANY_CPUS;
 	for (i = 0; i < ARRAY_SIZE(groups); i++)
-		if (groups[i].on_many_cpus == many_cpus)
+		if (groups[i].unasked == machine)
 			groups[i].measure(options);
 }
 

@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import bench  # noqa: E402
 import bench_bars  # noqa: E402
+import bench_bounds  # noqa: E402
 import ktap  # noqa: E402
 
 KERNEL, COMPILER = "6.1.0-56-amd64", "gcc 12.2.0"
@@ -198,8 +199,7 @@ class Bars(unittest.TestCase):
     def test_table_has_the_reason_why_a_bar_is_not_measured(self):
         lines = [bench.bar_line(verdict) for verdict in bench.judge_bars(table(line("unknown")))]
         words = {(one[0], one[1]): one[-1] for one in lines}
-        self.assertEqual(words[8, "under a spinlock, the longest of all calls"],
-                         "no marks for spinlocks yet")
+        self.assertEqual(words[9, "memory for a frame"], "no row for the memory of a frame yet")
         self.assertEqual(words[1, "kernel: remap it"], "not measured yet")
         for number, row in ((4, "program-populate-128m"), (5, "program-unmap-1g"),
                             (7, "clients-fault"), (9, "memory-fragment")):
@@ -314,7 +314,7 @@ class Check(unittest.TestCase):
                 with mock.patch.object(bench, "FIGURES", path), \
                         mock.patch.object(bench, "compiler_of", return_value=COMPILER), \
                         redirect_stdout(out):
-                    found = bench.run_check(mock.Mock(boots=[folder], module="x"))
+                    found = bench.run_check(mock.Mock(boots=[folder], module="x", marks=None))
                 self.assertEqual(found, status)
                 self.assertIn(words, out.getvalue())
 
@@ -330,12 +330,120 @@ class Check(unittest.TestCase):
                 self.assertIn("no row was measured", out.getvalue())
 
 
+def stretch(kind="spinlock", call="DROP", size="4k", cost=1000, place="alloc/a.c:12:drop"):
+    return (f"tmm-bench: stretch {kind} {call} {size} 100-mappings {cost} "
+            f"../build/module-stock-marks/theseus_mm/{place}\n")
+
+
+MARKS_RESULT = (RESULT.replace("VERDICT", stretch() + stretch("interrupts", cost=50) +
+                               stretch("preemption", size="1g", cost=2000) + "VERDICT"))
+
+
+class Bounds(unittest.TestCase):
+
+    LIMITS = {"interrupts": 10000, "spinlock": 3000, "preemption": 20000}
+
+    def stretches(self, *lines):
+        return [bench_bounds.parse_line(one[len("tmm-bench: "):].strip()) for one in lines]
+
+    def compare(self, *lines, figures=None, kernel=KERNEL):
+        known = {KERNEL: {COMPILER: figures or {"DROP 4k": {"spinlock": 1000}}}}
+        return bench_bounds.compare(self.stretches(*lines), known, kernel, COMPILER, self.LIMITS)
+
+    def test_reads_stretches(self):
+        found = bench.judge_marks(CONSOLE, MARKS_RESULT)
+        self.assertEqual([(one.kind, one.name, one.cost) for one in found],
+                         [("spinlock", "DROP 4k", 1000), ("interrupts", "DROP 4k", 50),
+                          ("preemption", "DROP 1g", 2000)])
+        self.assertEqual(found[0].place, "theseus_mm/alloc/a.c:12, drop()")
+
+    def test_boot_that_proves_nothing_is_refused(self):
+        for result, words in ((MARKS_RESULT.replace("stretch interrupts", "stretch x"), "no result"),
+                              (RESULT, "no stretch was measured: spinlock"),
+                              (MARKS_RESULT.replace("VERDICT ok", "VERDICT fail"), "verdict"),
+                              (stretch() + "tmm-bench: failed bounds DROP: EIO\n" + MARKS_RESULT,
+                               "DROP: EIO")):
+            with self.assertRaisesRegex(bench.BadLog, words):
+                bench.judge_marks(CONSOLE, result)
+
+    def test_bar_names_the_call_and_the_place_of_the_longest(self):
+        verdicts = bench.judge_bars(table(line("unknown")))
+        found = bench.judge_bounds(verdicts, self.stretches(
+            stretch(cost=2999), stretch(call="READ", cost=3001, place="alloc/b.c:7:read")))
+        judged, = [one for one in found if one.passed is not None]
+        self.assertFalse(judged.passed)
+        self.assertIn("READ 4k, at theseus_mm/alloc/b.c:7, read()", judged.bar.what)
+        self.assertEqual((judged.ours, judged.other), (3001, 3000))
+        found = bench.judge_bounds(verdicts, self.stretches(stretch(cost=3000)))
+        self.assertEqual([one.passed for one in found if one.passed is not None], [True])
+
+    def test_same_stretch_passes(self):
+        self.assertEqual(self.compare(stretch()), ([], True))
+        self.assertTrue(self.compare(stretch(cost=1150))[1])
+
+    def test_longer_stretch_fails(self):
+        lines, good = self.compare(stretch(cost=1151))
+        self.assertFalse(good)
+        self.assertIn("DROP 4k: spinlock: 1,151 instructions, MORE THAN ITS FIGURE", lines[0])
+
+    def test_stretch_that_exceeds_the_bound_fails(self):
+        self.assertFalse(self.compare(stretch(cost=3001), figures={
+            "DROP 4k": {"spinlock": 2990}})[1])
+        self.assertTrue(self.compare(stretch(cost=3011), figures={
+            "DROP 4k": {"spinlock": 3001}})[1])
+
+    def test_new_and_missing_stretches_fail(self):
+        self.assertFalse(self.compare(stretch(), stretch(call="READ"))[1])
+        self.assertTrue(self.compare(stretch(), stretch(call="READ", cost=100))[1])
+        lines, good = self.compare(stretch("interrupts", cost=1))
+        self.assertFalse(good)
+        self.assertIn("NOT MEASURED", lines[0])
+
+    def test_other_version_only_warns(self):
+        lines, good = self.compare(stretch(cost=9999), kernel="6.12")
+        self.assertTrue(good)
+        self.assertIn("WARNING", lines[0])
+
+    def test_table_has_each_call_once(self):
+        lines = bench_bounds.call_lines(self.stretches(
+            stretch(), stretch("preemption", cost=1500), stretch(size="-", call="poll")))
+        self.assertEqual(lines[1:], [("DROP", "4k", "–", "1,000", "1,500"),
+                                     ("poll", "", "–", "1,000", "–")])
+
+    def test_table_has_the_longest_of_all_situations(self):
+        lines = bench_bounds.call_lines(self.stretches(
+            stretch(cost=10), stretch(cost=30).replace("100-", "99-"), stretch(cost=20)))
+        self.assertEqual(lines[1:], [("DROP", "4k", "–", "30", "–")])
+
+    def test_places_are_named_once_each(self):
+        lines = bench_bounds.place_lines(self.stretches(
+            stretch(cost=10), stretch(cost=30, call="READ"), stretch(cost=20, place="alloc/b.c:1:f")))
+        self.assertEqual([one[1:] for one in lines[1:]], [
+            ("30", "READ 4k", "100-mappings", "theseus_mm/alloc/a.c:12, drop()"),
+            ("20", "DROP 4k", "100-mappings", "theseus_mm/alloc/b.c:1, f()")])
+
+    def test_manual_has_the_longest_of_all_sizes(self):
+        figures = {"DROP 4k": {"spinlock": 1011}, "DROP 1g": {"spinlock": 40, "preemption": 40}}
+        self.assertEqual(bench_bounds.manual_rows(figures), [("DROP", "0", "1,100", "40")])
+        for cost, wanted in ((0, 0), (99, 99), (100, 100), (101, 110), (1000, 1000), (19102, 20000)):
+            self.assertEqual(bench_bounds.rounded_up(cost), wanted)
+
+    def test_figures_are_renewed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "bounds.json")
+            bench_bounds.renew(self.stretches(stretch()), KERNEL, COMPILER, path)
+            self.assertEqual(bench_bounds.load(path),
+                             {KERNEL: {COMPILER: {"DROP 4k": {"spinlock": 1000}}}})
+            self.assertIn(".It DROP Ta 0 Ta 1,000 Ta 0", bench_bounds.mdoc(path))
+
+
 STUB = """\
 #!/bin/sh
 echo "${0##*/} $*" >>"$CALLS"
 case ${0##*/} in
 fetch-kernel.sh) echo "$IMAGE" ;;
 build-initramfs.sh) echo "$CALLS" ;;
+build-module.sh) echo "$MODULES" ;;
 ktap.py) exit 1 ;;
 cpio) cat >/dev/null ;;
 esac
@@ -355,9 +463,13 @@ if sys.argv[1] == "chosen":
 class Script(unittest.TestCase):
     """bench.sh, with stubs of the scripts that it runs."""
 
-    def run_script(self, mode, release="6.1.0-56-amd64", chosen=0, **more):
+    def run_script(self, mode, release="6.1.0-56-amd64", chosen=0, bounds=True, **more):
         """Returns the exit status and the calls of the stubs."""
         with tempfile.TemporaryDirectory() as folder:
+            if bounds:
+                os.makedirs(os.path.join(folder, "bench"))
+                with open(os.path.join(folder, "bench", "bounds.json"), "w", encoding="utf-8"):
+                    pass
             scripts = os.path.join(folder, "scripts")
             os.makedirs(os.path.join(scripts, "test"))
             for name in ("bench.sh", "common.sh"):
@@ -368,14 +480,18 @@ class Script(unittest.TestCase):
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(STUB_OF_BENCH if name == "bench.py" else STUB)
                 os.chmod(path, 0o755)
-            calls = os.path.join(folder, "calls")
-            environment = dict(os.environ, CALLS=calls, CHOSEN=str(chosen),
+            calls, modules = os.path.join(folder, "calls"), os.path.join(folder, "modules")
+            os.makedirs(os.path.join(modules, "bench"))
+            for name in ("theseus_mm.ko", "bench/theseus_mm_bench.ko"):
+                with open(os.path.join(modules, name), "w", encoding="utf-8"):
+                    pass
+            environment = dict(os.environ, CALLS=calls, CHOSEN=str(chosen), MODULES=modules,
                                IMAGE=f"{folder}/boot/vmlinuz-{release}", TMM_CACHE=folder,
                                PATH=f"{scripts}:{os.environ['PATH']}")
             for name in ("KERNEL", "TMM_ACCEL"):
                 environment.pop(name, None)
             environment.update(more)
-            status = subprocess.run([os.path.join(scripts, "bench.sh"), mode], env=environment,
+            status = subprocess.run([os.path.join(scripts, "bench.sh"), *mode.split()], env=environment,
                                     capture_output=True, check=False).returncode
             with open(calls, encoding="utf-8") as file:
                 return status, file.read()
@@ -390,6 +506,28 @@ class Script(unittest.TestCase):
             self.assertIn("bench.py report", calls)
             self.assertEqual("--renew" in calls, is_renewed, (release, more))
             self.assertEqual("bench.py figures" in calls, is_renewed, (release, more))
+
+    def test_module_with_marks_is_booted_where_it_can_measure(self):
+        for mode, more, is_booted in (
+                ("check", {}, True), ("figures", {}, True), ("all", {}, True),
+                ("check", {"KERNEL": "6.12-rt"}, False), ("all", {"TMM_ACCEL": "kvm"}, False),
+                ("profile create-4k", {}, False)):
+            _, calls = self.run_script(mode, **more)
+            self.assertEqual("bench/marks --initrd" in calls, is_booted, (mode, more))
+            self.assertEqual("--marks" in calls, is_booted, (mode, more))
+
+    def test_module_with_marks_is_not_checked_without_bounds(self):
+        self.assertNotIn("--marks", self.run_script("check", bounds=False)[1])
+        self.assertIn("--marks", self.run_script("figures", bounds=False)[1])
+
+    def test_bounds_of_a_round_are_only_printed(self):
+        _, calls = self.run_script("bounds")
+        self.assertIn("tmm.bench_rows=bounds-100-mappings,", calls)
+        self.assertNotIn("--partly", calls)
+        _, calls = self.run_script("bounds bounds-1g")
+        self.assertIn("tmm.bench_rows=bounds-1g ", calls)
+        self.assertIn("bench.py bounds --module", calls)
+        self.assertIn("--partly", calls)
 
     def test_failure_to_choose_the_rows_ends_the_script(self):
         self.assertIn("tmm.bench_rows=a", self.run_script("check")[1])
