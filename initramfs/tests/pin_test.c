@@ -113,6 +113,25 @@ TEST_F(pin, another_process_reads_it)
 	EXPECT_EQ(0, munmap(area, SIZE));
 }
 
+/*
+ * A debugger may read memory that the program itself may not touch. Linux inverts the address of a
+ * frame in such entries, so the module must not continue the entry to the pages beside.
+ */
+TEST_F(pin, a_debugger_reads_what_the_program_may_not)
+{
+	unsigned char *area = AREA(self->handle, RW), byte;
+	int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+
+	ASSERT_LE(0, memory);
+	ASSERT_EQ(0, mprotect(area, SIZE, PROT_NONE));
+	EXPECT_EQ(1, pread(memory, &byte, 1, (off_t)(unsigned long)(area + PAGE)));
+	EXPECT_EQ(pattern(PAGE), byte);
+	ASSERT_EQ(0, mprotect(area, SIZE, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(SIZE, nr_alike(area, 0, SIZE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	close(memory);
+}
+
 TEST_F(pin, large_leaves)
 {
 	const __u64 sizes[] = { 2 * MIB, GIB };

@@ -26,8 +26,9 @@ static int read_entry(pte_t *pte, unsigned long address, void *context)
 
 /*
  * Read the bits of the entry at @address, for other entries of memory of the same type in the same
- * area. Return false if the entry is not present any more. A page table covers @address: with a
- * large entry in the place of the table, Linux would stop the kernel.
+ * area. Return false if the processor cannot use the entry: it is gone, or the area is PROT_NONE and
+ * a debugger reads it. Such an entry of a PROT_NONE area has the frame's address inverted. A page
+ * table covers @address: with a large entry in the place of the table, Linux would stop the kernel.
  *
  * May sleep. The caller is in a fault of @vma. O(1).
  */
@@ -36,7 +37,7 @@ bool tmm_area_entries_read(struct vm_area_struct *vma, unsigned long address, pg
 	pte_t entry;
 
 	if (apply_to_page_range(vma->vm_mm, address, PAGE_SIZE, read_entry, &entry) ||
-	    !pte_present(entry))
+	    !(pte_flags(entry) & _PAGE_PRESENT))
 		return false;
 	/* The memory behind the other entries has not been written through them. */
 	*bits = pte_pgprot(pte_mkyoung(pte_mkclean(entry)));
