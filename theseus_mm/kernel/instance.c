@@ -116,9 +116,15 @@ EXPORT_SYMBOL_TMM(tmm_get_kernel_mmi_ref);
  */
 struct tmm_page_table *tmm_kernel_page_table(void)
 {
+	struct tmm_page_table *active;
+
 	if (tmm_mmi_has_active(kernel_mmi, kernel_instance.root))
 		return kernel_instance.root;
-	return tmm_mmi_page_table(kernel_mmi);
+	active = tmm_mmi_page_table(kernel_mmi);
+	/* A module may have switched back meanwhile; the caller gives back no reference on this root. */
+	if (active == kernel_instance.root)
+		tmm_page_table_put(active);
+	return active;
 }
 
 /* Give back the root of tmm_kernel_page_table(). */
