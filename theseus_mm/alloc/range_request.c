@@ -266,8 +266,9 @@ static unsigned int nr_spares_of(const struct tmm_range_allocator *ra,
 
 /*
  * Take a run of chunks. @region is valid on success only. O(log n) in the free runs of a region
- * for alignments of 4 KiB, 2 MiB and 1 GiB, and for others if one of the first runs fits, or a run
- * that fits at any alignment is free. Otherwise the function tries the runs in turn, and releases
+ * for an alignment of 4 KiB, and for 2 MiB and 1 GiB: for frames if the length is a multiple of the
+ * alignment. O(log n) for all others if one of the first runs fits, or a run that fits at any
+ * alignment is free. Otherwise the function tries the runs in turn, and releases
  * the lock after every TMM_FIT_TRIES runs. O(n) in regions. A run of more than TMM_MAX_RUN chunks
  * can be allocated by address only. May sleep. Takes and releases the allocator's lock. Return:
  *
@@ -347,13 +348,17 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
 	return chunk;
 }
 
+/* Pieces of a search for a deferred allocation, each of up to TMM_FIT_TRIES runs */
+#define MAX_DEFERRED_PIECES	64
+
 /*
  * Take a run of chunks without allocating memory. @action must be finished or all zeros.
  * @region and @action are set on success only. The objects come from the allocator's reserve,
  * which tmm_deferred_action_finish() refills. The rest of the free range stays free.
  *
- * Not in interrupts. Takes and releases the allocator's lock. Return: the run, an error of
- * tmm_range_request_allocate(), or ERR_PTR(-EBUSY) if @action is not finished. ERR_PTR(-ENOMEM)
+ * Not in interrupts. Takes and releases the allocator's lock. The caller may hold a spinlock, so the
+ * search neither sleeps nor goes on for ever: after MAX_DEFERRED_PIECES pieces the request is
+ * refused with -ENOSPC. Return: the run, an error of tmm_range_request_allocate(), or ERR_PTR(-EBUSY) if @action is not finished. ERR_PTR(-ENOMEM)
  * means that unfinished actions have used up the reserve (finish an action), or that @ra does
  * not use the heap yet.
  *
@@ -366,6 +371,7 @@ struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator
 {
 	struct tmm_range_region *found;
 	struct tmm_chunk *chunk;
+	unsigned int nr_pieces = 0;
 	struct search s;
 	u64 start;
 	int err;
@@ -381,7 +387,9 @@ struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator
 		err = find_run(ra, req, &s, &found, &start);
 		chunk = err ? ERR_PTR(err) : take_by_reserve(ra, req, found, start, action);
 		spin_unlock(&ra->lock);
-	} while (err == -EAGAIN);
+	} while (err == -EAGAIN && ++nr_pieces < MAX_DEFERRED_PIECES);
+	if (err == -EAGAIN)
+		return ERR_PTR(-ENOSPC);
 	if (!IS_ERR(chunk))
 		*region = found;
 	return chunk;

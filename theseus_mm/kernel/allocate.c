@@ -37,9 +37,10 @@ EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_request);
  *
  * Theseus: allocate_frames_deferred(), which has neither alignment nor ranges
  *
- * Context: Any but interrupt; does not sleep. O(log n).
- * Return: as tmm_allocate_frames_by_request(), but ERR_PTR(-ENOMEM) if too many allocations
- * are unfinished; ERR_PTR(-EBUSY) if @action is unfinished
+ * Context: Any but interrupt; does not sleep. O(log n) for most requests; a search that has looked
+ * at 512 free runs ends.
+ * Return: as tmm_allocate_frames_by_request(), but ERR_PTR(-ENOSPC) also if the search ended; never
+ * ERR_PTR(-EINTR); ERR_PTR(-ENOMEM) if too many allocations are unfinished; ERR_PTR(-EBUSY) if @action is unfinished
  */
 struct tmm_allocated_frames *
 tmm_allocate_frames_by_request_deferred(const struct tmm_allocation_request *req,
@@ -94,8 +95,10 @@ EXPORT_SYMBOL_TMM(tmm_allocate_pages_by_request);
  *
  * Theseus: allocate_pages_deferred()
  *
- * Context: Any but interrupt; does not sleep. O(log n).
- * Return: as tmm_allocate_pages_by_request(), but ERR_PTR(-ENOMEM) if too many allocations
+ * Context: Any but interrupt; does not sleep. O(log n) for most requests; a search that has looked
+ * at 512 free runs ends.
+ * Return: as tmm_allocate_pages_by_request(), but ERR_PTR(-ENOSPC) also if the search ended; never
+ * ERR_PTR(-EINTR); ERR_PTR(-ENOMEM) if too many allocations
  * are unfinished, see tmm_allocate_frames_by_request_deferred(); ERR_PTR(-EBUSY) if @action is
  * unfinished
  */
