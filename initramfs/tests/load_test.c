@@ -173,6 +173,7 @@ TEST_F(module, regions_of_a_wrong_size_or_place)
 			  "multiples of 4K");
 	EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=60K@%#llx", region.start), "64K or more");
 	EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=0@%#llx", region.start), "64K or more");
+	EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=16384G@%#llx", region.start), "less than 16T");
 	EXPECT_NOT_LOADED(ERANGE, "regions=64K@0x10000000000000", "last physical address");
 	EXPECT_NOT_LOADED(ERANGE, "regions=8E@8E", "last physical address");
 }
