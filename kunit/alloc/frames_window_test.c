@@ -125,6 +125,27 @@ static void take_table_until_exhausted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_test_frames_fingerprint(test), before);
 }
 
+/* Tables take frames of the next general region, but never frames of a designated one. */
+static void take_tables_of_general_regions(struct kunit *test)
+{
+	struct tmm_test_frames *tf = test->priv;
+	struct tmm_allocated_frames *owned = tmm_test_frames_take_at(test, 1000, 99);
+	u64 numbers[3], number = 42;
+	unsigned int i;
+
+	tmm_test_frames_add_backed(test, tf, TMM_REGION_DESIGNATED, 500, 5);
+	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, 2000, 2);
+	for (i = 0; i < 3; i++) {
+		KUNIT_ASSERT_EQ(test, tmm_table_frames_take(&tf->fa, &numbers[i]), 0);
+		KUNIT_EXPECT_EQ(test, numbers[i], i ? 1999 + i : 1099);
+	}
+	KUNIT_EXPECT_EQ(test, tmm_table_frames_take(&tf->fa, &number), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, number, 42);
+	for (i = 0; i < 3; i++)
+		tmm_table_frames_give(&tf->fa, numbers[i]);
+	tmm_allocated_frames_drop(&owned);
+}
+
 /* The frame of a table has no object, so neither call needs memory of Linux's heap. */
 static void tables_need_no_heap(struct kunit *test)
 {
@@ -148,6 +169,7 @@ static struct kunit_case frames_window_cases[] = {
 	KUNIT_CASE(zero_of_a_task_being_killed),
 	KUNIT_CASE(take_table_is_zeroed_and_comes_back),
 	KUNIT_CASE(take_table_until_exhausted),
+	KUNIT_CASE(take_tables_of_general_regions),
 	KUNIT_CASE(tables_need_no_heap),
 	{}
 };

@@ -186,12 +186,21 @@ static u64 nr_within_reach(const struct range_walker *w, const struct tmm_alloca
 	return nr;
 }
 
-/* Is each fit with this alignment in the index of the free sets (alloc/fit.h)? */
-static bool is_indexed(const struct tmm_allocation_request *req)
+/*
+ * Is each fit with this alignment in the index of the free sets (alloc/fit.h)? Maps of frames know
+ * whole blocks, so a run of frames has to consist of such blocks.
+ */
+static bool is_indexed(const struct range_walker *w, const struct tmm_allocation_request *req)
 {
-	const u64 nr_2m = tmm_page_size_4k_pages(TMM_2M);
+	enum tmm_page_size size;
 
-	return req->align <= 1 || (req->align == nr_2m && (req->nr + req->behind) % nr_2m == 0);
+	if (req->align <= 1)
+		return true;
+	for (size = TMM_2M; size < TMM_NR_PAGE_SIZES; size++)
+		if (req->align == tmm_page_size_4k_pages(size))
+			return w->walk->resource == TMM_RESOURCE_PAGES ||
+			       (req->nr + req->behind) % req->align == 0;
+	return false;
 }
 
 /*
@@ -202,7 +211,7 @@ static bool is_indexed(const struct tmm_allocation_request *req)
  */
 static bool has_exact_place(const struct range_walker *w, const struct tmm_allocation_request *req)
 {
-	return req->is_at || (is_alone(w) && is_indexed(req));
+	return req->is_at || (is_alone(w) && is_indexed(w, req));
 }
 
 static void check_place(struct range_walker *w, const struct tmm_allocation_request *req, u64 got,
