@@ -119,8 +119,8 @@ static struct tmm_device_region *new_device_region(u64 start, u64 nr_bytes,
 	range->first = start >> TMM_PAGE_SHIFT;
 	range->nr = nr_bytes >> TMM_PAGE_SHIFT;
 	/*
-	 * The table has one byte per frame. The heap may have no room for the table of a
-	 * huge region, and this failure needs no warning.
+	 * The maps and the table have more than one byte per frame. The heap may have no room for
+	 * those of a huge region, and this failure needs no warning.
 	 */
 	dr->table = kvzalloc(tmm_frame_regions_nr_bytes(range->first, range->nr),
 			     GFP_KERNEL | __GFP_NOWARN);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/fit.h"
 
-#include <kunit/visibility.h>
 #include <linux/errno.h>
-#include <linux/export.h>
 #include <linux/minmax.h>
 
 /*

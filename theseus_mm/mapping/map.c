@@ -388,7 +388,7 @@ err_drop:
 
 /*
  * Map @mp to as many runs as needed. Allocate all frames before the first table, so that no table
- * lies between two runs. @done is set to the number of mapped pages, also after an error.
+ * lies between two runs. @done, which the caller sets to 0, grows by the number of mapped pages.
  */
 static int map_to_list(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
 		       u64 *done)
@@ -419,7 +419,7 @@ static int map_to_list(struct tmm_mapped_pages *mp, const struct tmm_mapping_req
 	return err;
 }
 
-/* Map @mp to new frames. @done is set to the number of mapped pages, also after an error. */
+/* Map @mp to new frames. After an error, @done is the number of mapped pages. */
 static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
 		      u64 *done)
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping/mapped_pages_split.h"
 
-#include "alloc/account.h"
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"

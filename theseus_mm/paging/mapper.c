@@ -139,7 +139,7 @@ static void free_emptied(struct tmm_page_table *pt, struct tmm_table_gather *gat
 /* True if @nr pages from @page on need only leaves of 4 KiB, all of them in one table. */
 static bool fits_small_table(u64 page, u64 nr)
 {
-	return nr < TMM_TABLE_ENTRIES &&
+	return nr && nr < TMM_TABLE_ENTRIES &&
 	       (page & (TMM_TABLE_ENTRIES - 1)) + nr <= TMM_TABLE_ENTRIES;
 }
 
