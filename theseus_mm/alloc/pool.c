@@ -68,10 +68,11 @@ static struct flaw parse_one(const char *text, const char *end, struct tmm_pool 
 		return (struct flaw){ -EINVAL, "size and start have to be multiples of 4K" };
 	if (pool->nr_bytes < TMM_POOL_MIN_BYTES)
 		return (struct flaw){ -EINVAL, "the size has to be 64K or more" };
+	if (check_add_overflow(pool->start, pool->nr_bytes, &last))
+		return (struct flaw){ -ERANGE, "the range ends past the last physical address" };
 	if (pool->nr_bytes >> TMM_PAGE_SHIFT > TMM_FRAME_MAPS_MAX_NR)
 		return (struct flaw){ -EINVAL, "the size has to be less than 16T - 2M" };
-	if (check_add_overflow(pool->start, pool->nr_bytes, &last) ||
-	    last > 1ULL << boot_cpu_data.x86_phys_bits)
+	if (last > 1ULL << boot_cpu_data.x86_phys_bits)
 		return (struct flaw){ -ERANGE, "the range ends past the last physical address" };
 	return (struct flaw){};
 }
