@@ -71,9 +71,12 @@ BOUNDS = """## Bounds for real time
 
 The longest stretch of each call in which the module has interrupts off, holds a spinlock, or has
 preemption off, in instructions, whatever else there is. A spinlock and interrupts that are off also
-count as preemption off, and so does an RCU read section. Each call was made with 100 and with 100,000
-mappings, among 40,000 free fragments, and with 64 processes that wait for memory. The rows of kernel
-code are for creating, changing and dropping. A dash means that there is no such stretch.
+count as preemption off, and so does an RCU read section. The calls of the table were made with 100 and
+with 100,000 mappings, among 40,000 free fragments, and with 64 clients that wait for memory in
+`epoll`; batches of the largest size only with 100,000 mappings, and mappings of 1 GiB alone. A stretch
+in which an interrupt came does not count. The rows of kernel code are for creating, changing and
+dropping. A dash means that there is no such stretch. Calls for device memory and for dma-bufs were not
+made.
 
 Stretches within Linux's own functions do not count, except those in which Linux calls the module and
 those in which Linux wakes tasks.
