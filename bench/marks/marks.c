@@ -72,7 +72,7 @@ static void end_kind(unsigned int kind, u64 now)
 {
 	struct stretch *stretch = &stretches[kind];
 	struct tmm_marks_site *site = stretch->site;
-	/* What the marks take is subtracted, so a short stretch may seem to end before it begins. */
+	/* The cost of marks is subtracted, so a short stretch may seem to end before it begins. */
 	u64 cost = now > stretch->begin ? now - stretch->begin : 0;
 
 	if (!stretch->depth) {

@@ -48,7 +48,8 @@ static bool check_fits(struct tmm_chunk *chunk, struct tmm_finding *finding)
 		u64 got = recorded_fit(rb, size);
 
 		if (got != want) {
-			tmm_finding_note(finding, "chunk [%#llx, +%llu), size %u: fit %llu, not %llu",
+			tmm_finding_note(finding,
+					 "chunk [%#llx, +%llu), size %u: fit %llu, not %llu",
 					 chunk->start, chunk->nr, size, got, want);
 			return false;
 		}

@@ -27,7 +27,8 @@ u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, v
 
 /* Loops over the free runs [@first, @end) of a struct tmm_range_region, lowest first. */
 #define tmm_for_each_free_run(region, first, end)						\
-	for ((end) = (region)->first; tmm_free_set_next_run(&(region)->free, end, &(first), &(end));)
+	for ((end) = (region)->first;								\
+	     tmm_free_set_next_run(&(region)->free, end, &(first), &(end));)
 
 void tmm_find_broken_map(const struct tmm_free_map *map, struct tmm_finding *finding);
 void tmm_find_broken_maps(const struct tmm_frame_maps *maps, struct tmm_finding *finding);

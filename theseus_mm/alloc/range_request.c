@@ -356,11 +356,11 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
  * @region and @action are set on success only. The objects come from the allocator's reserve,
  * which tmm_deferred_action_finish() refills. The rest of the free range stays free.
  *
- * Not in interrupts. Takes and releases the allocator's lock. The caller may hold a spinlock, so the
- * search neither sleeps nor goes on for ever: after MAX_DEFERRED_PIECES pieces the request is
- * refused with -ENOSPC. Return: the run, an error of tmm_range_request_allocate(), or ERR_PTR(-EBUSY) if @action is not finished. ERR_PTR(-ENOMEM)
- * means that unfinished actions have used up the reserve (finish an action), or that @ra does
- * not use the heap yet.
+ * Not in interrupts. Takes and releases the allocator's lock. The caller may hold a spinlock, so
+ * the search neither sleeps nor goes on for ever: after MAX_DEFERRED_PIECES pieces the request is
+ * refused with -ENOSPC. Return: the run, an error of tmm_range_request_allocate(), or
+ * ERR_PTR(-EBUSY) if @action is not finished. ERR_PTR(-ENOMEM) means that unfinished actions have
+ * used up the reserve (finish an action), or that @ra does not use the heap yet.
  *
  * Theseus: allocate_pages_deferred(), allocate_frames_deferred()
  */

@@ -40,7 +40,8 @@ EXPORT_SYMBOL_TMM(tmm_allocate_frames_by_request);
  * Context: Any but interrupt; does not sleep. O(log n) for most requests; a search that has looked
  * at 512 free runs ends.
  * Return: as tmm_allocate_frames_by_request(), but ERR_PTR(-ENOSPC) also if the search ended; never
- * ERR_PTR(-EINTR); ERR_PTR(-ENOMEM) if too many allocations are unfinished; ERR_PTR(-EBUSY) if @action is unfinished
+ * ERR_PTR(-EINTR); ERR_PTR(-ENOMEM) if too many allocations are unfinished; ERR_PTR(-EBUSY) if
+ * @action is unfinished
  */
 struct tmm_allocated_frames *
 tmm_allocate_frames_by_request_deferred(const struct tmm_allocation_request *req,
@@ -98,9 +99,8 @@ EXPORT_SYMBOL_TMM(tmm_allocate_pages_by_request);
  * Context: Any but interrupt; does not sleep. O(log n) for most requests; a search that has looked
  * at 512 free runs ends.
  * Return: as tmm_allocate_pages_by_request(), but ERR_PTR(-ENOSPC) also if the search ended; never
- * ERR_PTR(-EINTR); ERR_PTR(-ENOMEM) if too many allocations
- * are unfinished, see tmm_allocate_frames_by_request_deferred(); ERR_PTR(-EBUSY) if @action is
- * unfinished
+ * ERR_PTR(-EINTR); ERR_PTR(-ENOMEM) if too many allocations are unfinished, see
+ * tmm_allocate_frames_by_request_deferred(); ERR_PTR(-EBUSY) if @action is unfinished
  */
 struct tmm_allocated_pages *tmm_allocate_pages_deferred(const struct tmm_allocation_request *req,
 							struct tmm_deferred_action *action)

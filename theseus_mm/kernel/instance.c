@@ -121,7 +121,7 @@ struct tmm_page_table *tmm_kernel_page_table(void)
 	if (tmm_mmi_has_active(kernel_mmi, kernel_instance.root))
 		return kernel_instance.root;
 	active = tmm_mmi_page_table(kernel_mmi);
-	/* A module may have switched back meanwhile; the caller gives back no reference on this root. */
+	/* A module may have switched back meanwhile. Nobody puts a reference on this root. */
 	if (active == kernel_instance.root)
 		tmm_page_table_put(active);
 	return active;

@@ -129,7 +129,7 @@ static int check_part(const struct tmm_borrow *borrow, u64 offset, size_t nr_byt
  * closed region is not accessed.
  */
 static int copy_device_memory(const struct tmm_borrow *borrow, struct tmm_vaddr vaddr, void *to,
-			 const void *from, size_t nr_bytes, size_t *left)
+			      const void *from, size_t nr_bytes, size_t *left)
 {
 	const enum tmm_memory_type type = tmm_mapped_pages_memory_type(borrow->mp);
 	struct tmm_page_table *pt = borrow->mp->pt;

@@ -26,9 +26,10 @@ static int read_entry(pte_t *pte, unsigned long address, void *context)
 
 /*
  * Read the bits of the entry at @address, for other entries of memory of the same type in the same
- * area. Return false if the processor cannot use the entry: it is gone, or the area is PROT_NONE and
- * a debugger reads it. Such an entry of a PROT_NONE area has the frame's address inverted. A page
- * table covers @address: with a large entry in the place of the table, Linux would stop the kernel.
+ * area. Return false if the processor cannot use the entry: the entry is gone, or the area is
+ * PROT_NONE and a debugger reads the page. Linux inverts the frame's address in such an entry. A
+ * page table covers @address: with a large entry in the place of the table, Linux would stop the
+ * kernel.
  *
  * May sleep. The caller is in a fault of @vma. O(1).
  */
