@@ -25,10 +25,10 @@
 typedef void (*tmm_visit_fn)(u64 start, u64 nr, void *context);
 u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, void *context);
 
-/* Loops over the free runs [@first, @end) of a struct tmm_range_region, lowest first. */
-#define tmm_for_each_free_run(region, first, end)						\
-	for ((end) = (region)->first;								\
-	     tmm_free_set_next_run(&(region)->free, end, &(first), &(end));)
+/* Loops over the free runs [@run_first, @run_end) of a struct tmm_range_region, lowest first. */
+#define tmm_for_each_free_run(region, run_first, run_end)				\
+	for ((run_end) = (region)->first;							\
+	     tmm_free_set_next_run(&(region)->free, run_end, &(run_first), &(run_end));)
 
 void tmm_find_broken_map(const struct tmm_free_map *map, struct tmm_finding *finding);
 void tmm_find_broken_maps(const struct tmm_frame_maps *maps, struct tmm_finding *finding);
