@@ -137,7 +137,7 @@ struct search {
 	u64 found;
 };
 
-/* What a node means for a search */
+/* The next step of a search that looks at a node */
 enum verdict {
 	FOUND,
 	GO_ON,	/* behind the node */
