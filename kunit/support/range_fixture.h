@@ -10,7 +10,7 @@
 #include "alloc/range_request.h"
 #include "support/fixture.h"
 
-#define TMM_TEST_MAX_REGIONS 4
+#define TMM_TEST_MAX_REGIONS 5
 
 /* TMM_EXPECT_CHUNK() is a macro so that a failure names the line of the case. */
 #define TMM_EXPECT_CHUNK(test, chunk, _start, _nr)			\
