@@ -6,6 +6,7 @@
 #include "alloc/frames.h"
 #include "alloc/pages.h"
 #include "alloc/pool.h"
+#include "alloc/waiters.h"
 #include "core/compat.h"
 #include "core/number.h"
 #include "device/client/user.h"
@@ -71,9 +72,12 @@ static int __init start_parts(void)
 {
 	int err;
 
-	err = tmm_frames_init();
+	err = tmm_waiters_init();
 	if (err)
 		return err;
+	err = tmm_frames_init();
+	if (err)
+		goto err_waiters;
 	err = tmm_pages_init();
 	if (err)
 		goto err_frames;
@@ -113,6 +117,8 @@ err_pages:
 	tmm_pages_exit();
 err_frames:
 	tmm_frames_exit();
+err_waiters:
+	tmm_waiters_exit();
 	return err;
 }
 
@@ -140,6 +146,7 @@ static void __exit tmm_module_exit(void)
 	tmm_mapped_pages_exit();
 	tmm_pages_exit();
 	tmm_frames_exit();
+	tmm_waiters_exit();
 }
 
 module_init(tmm_module_init);

@@ -3,11 +3,14 @@
 
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/hash.h>
+#include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #define ATTEMPTS_ORDER	4
 
@@ -21,6 +24,12 @@ struct attempt {
 
 static atomic64_t counts[TMM_NR_RESOURCES];
 static DECLARE_WAIT_QUEUE_HEAD(queue);
+
+static void wake_all(struct work_struct *work);
+
+static struct workqueue_struct *wakers;
+static DECLARE_WORK(wake_work, wake_all);
+
 /* Slots by a hash of the task. A call whose slot is in use does not count its own releases. */
 static struct attempt attempts[1 << ATTEMPTS_ORDER];
 
@@ -29,9 +38,76 @@ static struct attempt *place_of(const struct task_struct *task)
 	return &attempts[hash_ptr(task, ATTEMPTS_ORDER)];
 }
 
+static int wake_nobody(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	return 0;
+}
+
+/*
+ * Wake the first TMM_WAITERS_AT_ONCE waiters of the queue, or those after @mark if @mark is in the
+ * queue. Exclusive waiters are woken like others, because each one may wait for another resource.
+ * Return: true if more waiters follow. Then @mark, which may be NULL, is in the queue before these
+ * waiters, else @mark is in no queue.
+ */
+static bool wake_some(struct wait_queue_entry *mark)
+{
+	struct wait_queue_entry *waiter;
+	struct list_head *at, *next;
+	unsigned int nr = 0;
+	unsigned long flags;
+	bool is_more;
+
+	spin_lock_irqsave(&queue.lock, flags);
+	at = mark && !list_empty(&mark->entry) ? mark->entry.next : queue.head.next;
+	for (; at != &queue.head && nr < TMM_WAITERS_AT_ONCE; at = next, nr++) {
+		/* The waiter may leave the queue. */
+		next = at->next;
+		waiter = list_entry(at, struct wait_queue_entry, entry);
+		waiter->func(waiter, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
+	}
+	is_more = at != &queue.head;
+	if (mark) {
+		list_del_init(&mark->entry);
+		if (is_more)
+			list_add_tail(&mark->entry, at);
+	}
+	spin_unlock_irqrestore(&queue.lock, flags);
+	return is_more;
+}
+
+/*
+ * Wake all waiters, a few at a time. New waiters come before the mark, so they do not make the walk
+ * longer, unless they are exclusive. They need no wake-up, because they see the new counts.
+ */
+static void wake_all(struct work_struct *work)
+{
+	struct wait_queue_entry mark = { .func = wake_nobody };
+
+	INIT_LIST_HEAD(&mark.entry);
+	while (wake_some(&mark))
+		cond_resched();
+}
+
+/* Prepare for releases with many waiters. Return: 0 or -ENOMEM */
+int __init tmm_waiters_init(void)
+{
+	wakers = alloc_workqueue("theseus_mm-wake", WQ_UNBOUND | WQ_HIGHPRI, 0);
+	return wakers ? 0 : -ENOMEM;
+}
+
+/* Undo tmm_waiters_init() after the last release. May sleep. */
+void tmm_waiters_exit(void)
+{
+	destroy_workqueue(wakers);
+}
+
 /*
  * Count a release, and wake the waiters. The resource must already be available. Not in
  * interrupts.
+ *
+ * The caller wakes a few waiters itself, so that a waiter need not wait for a kernel thread. If
+ * there are more, a work item wakes all of them, so the caller has no more to do however many
+ * there are.
  */
 void tmm_waiters_note(enum tmm_resource resource)
 {
@@ -42,10 +118,11 @@ void tmm_waiters_note(enum tmm_resource resource)
 		place->own.nr[resource]++;
 	/*
 	 * wq_has_sleeper() contains a barrier: either this CPU sees the waiter, or the waiter
-	 * sees the new count.
+	 * sees the new count. If the work item is already queued, its walk has not begun yet, and
+	 * finds the waiter too.
 	 */
-	if (wq_has_sleeper(&queue))
-		wake_up_poll(&queue, EPOLLIN | EPOLLRDNORM);
+	if (wq_has_sleeper(&queue) && wake_some(NULL))
+		queue_work(wakers, &wake_work);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_note);
 
@@ -64,6 +141,7 @@ struct wait_queue_head *tmm_waiters_queue(void)
 {
 	return &queue;
 }
+EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_queue);
 
 /*
  * Count this task's own releases separately, until tmm_waiters_end() by the same task. @now
