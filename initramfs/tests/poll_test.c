@@ -255,6 +255,30 @@ TEST_F(client, is_not_woken_by_its_own_failure)
 	close(other);
 }
 
+/* More waiters than a release wakes itself; every one of them is told. */
+TEST_F(poll, wakes_a_crowd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int clients[100], sets[100];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(clients); i++) {
+		clients[i] = uapi_open(NULL);
+		sets[i] = epoll_create1(EPOLL_CLOEXEC);
+		ASSERT_LE(0, sets[i]);
+		ASSERT_EQ(-ENOSPC, take_one(clients[i], NULL));
+		ASSERT_EQ(0, epoll_ctl(sets[i], EPOLL_CTL_ADD, clients[i], &event));
+		ASSERT_EQ(0, epoll_wait(sets[i], &event, 1, 0));
+	}
+	ASSERT_EQ(0, uapi_drop(self->hog, self->one));
+	for (i = 0; i < ARRAY_SIZE(clients); i++)
+		EXPECT_EQ(1, epoll_wait(sets[i], &event, 1, LONG));
+	for (i = 0; i < ARRAY_SIZE(clients); i++) {
+		close(sets[i]);
+		close(clients[i]);
+	}
+}
+
 TEST_F(poll, works_with_epoll)
 {
 	struct epoll_event event = { .events = EPOLLIN };

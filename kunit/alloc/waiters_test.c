@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Releases wake every waiter, and the releasing task wakes only a few. */
 #include "alloc/waiters.h"
+#include "alloc/wake.h"
 
 #include "support/fixture.h"
 
@@ -10,7 +11,7 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
-#define NR_WAITERS	(16 * TMM_WAITERS_AT_ONCE + 1)
+#define NR_WAITERS	(16 * TMM_WAKE_AT_ONCE + 1)
 
 /* A queue full of waiters. */
 struct crowd {
@@ -62,7 +63,7 @@ static struct crowd *make_crowd(struct kunit *test, wait_queue_func_t func)
 static void expect_all_woken(struct kunit *test, struct crowd *crowd)
 {
 	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&crowd->all_woken, 20 * HZ));
-	KUNIT_EXPECT_LE(test, crowd->nr_by_releaser, TMM_WAITERS_AT_ONCE);
+	KUNIT_EXPECT_LE(test, crowd->nr_by_releaser, TMM_WAKE_AT_ONCE);
 	KUNIT_EXPECT_GT(test, crowd->nr_by_releaser, 0);
 }
 
@@ -98,12 +99,12 @@ static void few_waiters_are_woken_at_once(struct kunit *test)
 	struct crowd *crowd = make_crowd(test, note_wake_up);
 	unsigned int i;
 
-	for (i = TMM_WAITERS_AT_ONCE; i < NR_WAITERS; i++)
+	for (i = TMM_WAKE_AT_ONCE; i < NR_WAITERS; i++)
 		remove_wait_queue(tmm_waiters_queue(), &crowd->waiters[i]);
-	crowd->nr_missing = TMM_WAITERS_AT_ONCE;
+	crowd->nr_missing = TMM_WAKE_AT_ONCE;
 	tmm_waiters_note(TMM_RESOURCE_HANDLES);
 	KUNIT_EXPECT_EQ(test, crowd->nr_missing, 0);
-	for (i = 0; i < TMM_WAITERS_AT_ONCE; i++)
+	for (i = 0; i < TMM_WAKE_AT_ONCE; i++)
 		remove_wait_queue(tmm_waiters_queue(), &crowd->waiters[i]);
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/waiters.h"
 
+#include "alloc/wake.h"
+
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/hash.h>
-#include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -38,54 +39,15 @@ static struct attempt *place_of(const struct task_struct *task)
 	return &attempts[hash_ptr(task, ATTEMPTS_ORDER)];
 }
 
-static int wake_nobody(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+static void *wake_key(void)
 {
-	return 0;
+	return poll_to_key(EPOLLIN | EPOLLRDNORM);
 }
 
-/*
- * Wake the first TMM_WAITERS_AT_ONCE waiters of the queue, or those after @mark if @mark is in the
- * queue. Exclusive waiters are woken like others, because each one may wait for another resource.
- * Return: true if more waiters follow. Then @mark, which may be NULL, is in the queue before these
- * waiters, else @mark is in no queue.
- */
-static bool wake_some(struct wait_queue_entry *mark)
-{
-	struct wait_queue_entry *waiter;
-	struct list_head *at, *next;
-	unsigned int nr = 0;
-	unsigned long flags;
-	bool is_more;
-
-	spin_lock_irqsave(&queue.lock, flags);
-	at = mark && !list_empty(&mark->entry) ? mark->entry.next : queue.head.next;
-	for (; at != &queue.head && nr < TMM_WAITERS_AT_ONCE; at = next, nr++) {
-		/* The waiter may leave the queue. */
-		next = at->next;
-		waiter = list_entry(at, struct wait_queue_entry, entry);
-		waiter->func(waiter, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
-	}
-	is_more = at != &queue.head;
-	if (mark) {
-		list_del_init(&mark->entry);
-		if (is_more)
-			list_add_tail(&mark->entry, at);
-	}
-	spin_unlock_irqrestore(&queue.lock, flags);
-	return is_more;
-}
-
-/*
- * Wake all waiters, a few at a time. New waiters come before the mark, so they do not make the walk
- * longer, unless they are exclusive. They need no wake-up, because they see the new counts.
- */
+/* A waiter that comes during the walk needs no wake-up, because it sees the new counts. */
 static void wake_all(struct work_struct *work)
 {
-	struct wait_queue_entry mark = { .func = wake_nobody };
-
-	INIT_LIST_HEAD(&mark.entry);
-	while (wake_some(&mark))
-		cond_resched();
+	tmm_wake_all(&queue, wake_key());
 }
 
 /* Prepare for releases with many waiters. Return: 0 or -ENOMEM */
@@ -121,7 +83,7 @@ void tmm_waiters_note(enum tmm_resource resource)
 	 * sees the new count. If the work item is already queued, its walk has not begun yet, and
 	 * finds the waiter too.
 	 */
-	if (wq_has_sleeper(&queue) && wake_some(NULL))
+	if (wq_has_sleeper(&queue) && tmm_wake_some(&queue, NULL, wake_key()))
 		queue_work(wakers, &wake_work);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_note);

@@ -13,7 +13,6 @@
  *
  * Invariant: a count never misses a release. So a client that compares the count with the value
  * from before the call never waits for a release that has already happened.
- * Bound: the lock of the wait queue is held for TMM_WAITERS_AT_ONCE waiters at a time.
  * Lock: none; the counts are atomic, the wait queue has its own lock, and one task at a time
  * uses each slot of the attempts.
  * Owner: the module.
@@ -23,9 +22,6 @@
 
 #include <linux/init.h>
 #include <linux/types.h>
-
-/* Waiters that are woken while the lock of the wait queue is held. */
-#define TMM_WAITERS_AT_ONCE	4
 
 /**
  * enum tmm_resource - resources that can be owned, charged, exhausted and waited for

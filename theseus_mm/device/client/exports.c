@@ -2,6 +2,7 @@
 #include "device/client/exports.h"
 
 #include "alloc/account.h"
+#include "alloc/wake.h"
 #include "core/compat.h"
 #include "device/client/client.h"
 #include "device/client/object.h"
@@ -243,7 +244,7 @@ int tmm_export_import(struct tmm_export *export, struct tmm_account *account,
 		goto err_unlock;
 	*mapping = disown_mapping(export);
 	up_write(&export->mf.revoke_lock);
-	wake_up_all(&export->mf.wait);
+	tmm_wake_all(&export->mf.wait, NULL);
 	return 0;
 
 err_unlock:
@@ -288,7 +289,7 @@ int tmm_export_take_back(struct tmm_export *export, struct tmm_mapped_pages **ma
 	up_write(&mf->revoke_lock);
 	tmm_loans_wait_for_mmap(mf);
 	tmm_linger_settle_all(mf);
-	wake_up_all(&mf->wait);
+	tmm_wake_all(&mf->wait, NULL);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_export_take_back);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/share/linger.h"
 
+#include "alloc/wake.h"
 #include "device/share/lender.h"
 #include "device/share/loan.h"
 #include "device/share/mapping_file.h"
@@ -83,7 +84,7 @@ static void end_borrow(struct tmm_loan *loan)
 		WRITE_ONCE(mf->nr_lingering, mf->nr_lingering - 1);
 	loan->is_lingering = false;
 	loan->lender->nr_loans--;
-	wake_up_all(&mf->wait);
+	tmm_wake_all(&mf->wait, NULL);
 }
 
 /* Free a loan that no area and no list refers to. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/share/loan.h"
 
+#include "alloc/wake.h"
 #include "device/share/lender.h"
 #include "device/share/linger.h"
 #include "device/share/mapping_file.h"
@@ -269,7 +270,7 @@ unsigned int tmm_loans_revoke_file(struct tmm_mapping_file *mf, unsigned int *nr
 	nr = tmm_loans_revoke(mf);
 	up_write(&mf->revoke_lock);
 	*nr_pinned = tmm_linger_settle_all(mf);
-	wake_up_all(&mf->wait);
+	tmm_wake_all(&mf->wait, NULL);
 	return nr;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_loans_revoke_file);
@@ -291,5 +292,5 @@ void tmm_loans_end_descriptors(struct tmm_mapping_file *mf)
 	down_write(&mf->revoke_lock);
 	WRITE_ONCE(mf->generation, mf->generation + 1);
 	up_write(&mf->revoke_lock);
-	wake_up_all(&mf->wait);
+	tmm_wake_all(&mf->wait, NULL);
 }
