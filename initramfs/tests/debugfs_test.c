@@ -5,6 +5,7 @@
  */
 #include "area.h"
 #include "client.h"
+#include "fragment.h"
 #include "text.h"
 
 #include <grp.h>
@@ -148,7 +149,7 @@ TEST_F(client, debugfs_may_be_read_beside_changes)
 		}
 	}
 	for (j = 0; j < 25; j++) {
-		for (i = 0; i < 2; i++) {
+		for (i = 0; i < ARRAY_SIZE(files); i++) {
 			text = text_in_steps(files[i], 97);
 			ASSERT_NE(NULL, text);
 			ASSERT_TRUE(!*text || text[strlen(text) - 1] == '\n');
@@ -314,6 +315,70 @@ TEST_F(client, debugfs_lists_runs)
 	EXPECT_TRUE(text_has(text, "0x%llx-0x%llx ", mapping.start,
 			     mapping.start + 1300 * PAGE - 1));
 	free(text);
+}
+
+/* --- free runs ------------------------------------------------------------------------ */
+
+/*
+ * Add up the runs of each region in @text, and compare the sums with the line of the region.
+ * Return: the number of runs, or -1 if a line is wrong or runs are not in order
+ */
+static long count_runs(const char *text)
+{
+	__u64 first, last, end = 0, nr, nr_free, nr_ranges, total, free_left = 0, ranges_left = 0;
+	__u64 region_last = 0;
+	long nr_runs = 0;
+	char type[16];
+
+	for (; *text; text = strchr(text, '\n') + 1) {
+		if (sscanf(text, "  %llx-%llx %llu", &first, &last, &nr) == 3 && *text == ' ') {
+			if (first < end || last > region_last || last - first + 1 != nr ||
+			    nr > free_left || !ranges_left)
+				return -1;
+			end = last + 2;
+			free_left -= nr;
+			ranges_left--;
+			nr_runs++;
+			continue;
+		}
+		if (sscanf(text, "%15s %llx-%llx: %llu of %llu free in %llu ranges", type, &first,
+			   &last, &nr_free, &total, &nr_ranges) != 6 ||
+		    free_left || ranges_left || last - first + 1 != total)
+			return -1;
+		end = first;
+		region_last = last;
+		free_left = nr_free;
+		ranges_left = nr_ranges;
+	}
+	return free_left || ranges_left ? -1 : nr_runs;
+}
+
+/* More free runs than fit in a page of text, or than are found at a time. */
+TEST_F(client, debugfs_lists_every_free_run)
+{
+	static const size_t steps[] = { 7, 97, 4096 };
+	char *whole, *parts;
+	unsigned int i, j;
+	__u32 rest;
+
+	rest = FRAMES(4000).handle;
+	for (i = 0; i < 1500; i++)
+		ASSERT_EQ(0, leave_one(self->fd, &rest));
+	rest = PAGES(4000).handle;
+	for (i = 0; i < 1500; i++)
+		ASSERT_EQ(0, leave_one(self->fd, &rest));
+	for (i = 4; i < 6; i++) {
+		whole = text_of(files[i]);
+		ASSERT_NE(NULL, whole);
+		EXPECT_LT(1500, count_runs(whole));
+		for (j = 0; j < ARRAY_SIZE(steps); j++) {
+			parts = text_in_steps(files[i], steps[j]);
+			ASSERT_NE(NULL, parts);
+			EXPECT_EQ(0, strcmp(whole, parts));
+			free(parts);
+		}
+		free(whole);
+	}
 }
 
 /* --- walk ----------------------------------------------------------------------------- */
