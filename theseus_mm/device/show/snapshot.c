@@ -12,8 +12,8 @@
 #include <linux/sched/signal.h>
 #include <linux/xarray.h>
 
-/* The number of blocks without a visible object to skip before the lock is released for a while. */
-#define MAX_SKIPPED	32
+/* The number of objects or of empty blocks to look at before the lock is released for a while. */
+#define MAX_STEPS	4
 
 static struct tmm_snapshot look_at(const struct tmm_object *object)
 {
@@ -41,30 +41,27 @@ static struct tmm_snapshot look_at(const struct tmm_object *object)
 /*
  * Take snapshots of up to @nr objects of @client, in the order of their handles, beginning with
  * handle @from. An object that another call is changing is left out. The client may be in use
- * or closing, and @from may be above all handles. The table's lock is held for at most @nr
- * objects and MAX_SKIPPED skipped blocks. May sleep. Returns the number of snapshots: fewer
- * than @nr means that there are no more objects.
+ * or closing, and @from may be above all handles. The table's lock is held for at most MAX_STEPS
+ * objects and skipped blocks at a time. May sleep. Returns the number of snapshots: fewer than @nr
+ * means that there are no more objects.
  */
 unsigned int tmm_snapshot_objects(struct tmm_client *client, u64 from, struct tmm_snapshot *looks,
 				  unsigned int nr)
 {
-	unsigned int nr_found = 0, nr_skipped = 0;
+	unsigned int nr_found = 0, nr_steps;
 	struct tmm_object *object;
 
-	tmm_handle_table_lock(&client->objects);
 	while (nr_found < nr && from <= U32_MAX) {
-		object = tmm_handle_table_step(&client->objects, &from);
-		if (object) {
-			looks[nr_found++] = look_at(object);
-			continue;
+		tmm_handle_table_lock(&client->objects);
+		for (nr_steps = 0; nr_steps < MAX_STEPS && nr_found < nr && from <= U32_MAX;
+		     nr_steps++) {
+			object = tmm_handle_table_step(&client->objects, &from);
+			if (object)
+				looks[nr_found++] = look_at(object);
 		}
-		if (++nr_skipped % MAX_SKIPPED)
-			continue;
 		tmm_handle_table_unlock(&client->objects);
 		cond_resched();
-		tmm_handle_table_lock(&client->objects);
 	}
-	tmm_handle_table_unlock(&client->objects);
 	return nr_found;
 }
 
@@ -97,17 +94,21 @@ static unsigned int look_at_exports(struct tmm_client *client, u64 from,
 				    struct tmm_snapshot *looks, unsigned int nr)
 {
 	struct tmm_export *export;
-	unsigned int nr_found = 0;
+	unsigned int nr_found = 0, nr_steps;
 	unsigned long id = from;
 
-	/* An export keeps its mapping while the table lists the export. */
-	xa_lock(&client->exports);
-	export = xa_find(&client->exports, &id, U32_MAX, XA_PRESENT);
-	while (export && nr_found < nr) {
-		looks[nr_found++] = look_at_export(export, id);
-		export = xa_find_after(&client->exports, &id, U32_MAX, XA_PRESENT);
-	}
-	xa_unlock(&client->exports);
+	do {
+		/* An export keeps its mapping while the table lists the export. */
+		xa_lock(&client->exports);
+		for (nr_steps = 0; nr_steps < MAX_STEPS && nr_found < nr; nr_steps++) {
+			export = xa_find(&client->exports, &id, U32_MAX, XA_PRESENT);
+			if (!export)
+				break;
+			looks[nr_found++] = look_at_export(export, id++);
+		}
+		xa_unlock(&client->exports);
+		cond_resched();
+	} while (nr_steps == MAX_STEPS && nr_found < nr);
 	return nr_found;
 }
 

@@ -28,7 +28,7 @@ struct tmm_snapshot {
 	bool is_mmapped;	/* the mapping is mmapped in a process */
 };
 
-/* The number of snapshots that a walk takes before it releases the lock of the client's table. */
+/* The number of snapshots that a walk takes at a time. */
 #define TMM_LOOKS	16
 
 /* A walk over all objects or exports of a client. Fields from @is_last on are 0 at the start. */
