@@ -78,6 +78,53 @@ static void run_goes_on_in_the_next_table(struct kunit *test)
 	tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(page, 1100));
 }
 
+/* A search reads a table in pieces. A run begins, ends and changes wherever a piece may end. */
+static void run_of_any_length_at_any_place(struct kunit *test)
+{
+	static const u64 lengths[] = { 1, 2, 63, 64, 65, 127, 128, 129, 447, 512, 700 };
+	const u64 page = base_page() + 1024;
+	unsigned int i;
+	u64 first;
+
+	for (first = page; first < page + 512; first += 31) {
+		for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+			const u64 behind = first + lengths[i];
+
+			map_run(test, first, SOME_FRAME, lengths[i], TMM_TEST_WRITABLE);
+			map_run(test, behind, SOME_FRAME + lengths[i], 3, TMM_PTE_DEFAULT);
+			expect_run(test, 0, pages_end(), first, SOME_FRAME, lengths[i], TMM_4K);
+			expect_run(test, behind - 1, pages_end(), behind - 1,
+				   SOME_FRAME + lengths[i] - 1, 1, TMM_4K);
+			expect_run(test, behind, pages_end(), behind, SOME_FRAME + lengths[i], 3,
+				   TMM_4K);
+			expect_none(test, page, first);
+			expect_none(test, behind + 3, pages_end());
+			tmm_mapper_unmap(tmm_test_root(test),
+					 tmm_test_pages(first, lengths[i] + 3));
+		}
+	}
+}
+
+/* Leaves far apart, so that a search skips many entries of each level. */
+static void runs_behind_long_holes(struct kunit *test)
+{
+	const u64 pages[] = {
+		base_page() + 1, base_page() + 511, base_page() + 300 * 512 + 2,
+		base_page() + (200ULL << 18) + 511 * 512 + 511, base_page() + (400ULL << 18),
+	};
+	const unsigned int nr = ARRAY_SIZE(pages);
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		map_run(test, pages[i], SOME_FRAME + i, 1, TMM_TEST_WRITABLE);
+	for (i = 0; i < nr; i++)
+		expect_run(test, i ? pages[i - 1] + 1 : 0, pages_end(), pages[i], SOME_FRAME + i, 1,
+			   TMM_4K);
+	expect_none(test, pages[nr - 1] + 1, pages_end());
+	for (i = 0; i < nr; i++)
+		tmm_mapper_unmap(tmm_test_root(test), tmm_test_pages(pages[i], 1));
+}
+
 static void run_ends_where_something_differs(struct kunit *test)
 {
 	const u64 page = base_page() + 505;
@@ -136,6 +183,8 @@ static struct kunit_case leaf_runs_cases[] = {
 	KUNIT_CASE(run_of_nothing),
 	KUNIT_CASE(run_of_one_page_wherever_it_is),
 	KUNIT_CASE(run_goes_on_in_the_next_table),
+	KUNIT_CASE(run_of_any_length_at_any_place),
+	KUNIT_CASE(runs_behind_long_holes),
 	KUNIT_CASE(run_ends_where_something_differs),
 	KUNIT_CASE(run_of_large_leaves),
 	KUNIT_CASE(run_of_a_frozen_leaf),

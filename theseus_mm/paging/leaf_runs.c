@@ -13,8 +13,13 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 
-/* Maximum number of tables that a run spans. At the limit the run ends, and another run begins. */
-#define MAX_TABLES	1024
+/*
+ * Entries that one walk skips because they are unused, and leaves that it collects, at most.
+ * Interrupts are off during a walk.
+ */
+#define MAX_ENTRIES	64
+/* Maximum number of walks for a run. At the limit the run ends, and another run begins. */
+#define MAX_WALKS	8192
 
 /*
  * Returns an entry as software treats it: a frozen leaf is present. Returns 0 if the entry is
@@ -31,23 +36,26 @@ static u64 used_entry(const u64 *table, unsigned int index, unsigned int level)
 
 /*
  * Returns the first used entry at or after @page, and moves @page up to the start of that
- * entry if the entry begins later. If no entry is used, returns 0 and sets @page to the first
- * page after the table.
+ * entry if the entry begins later. If no entry is used, or if @budget unused entries have been
+ * skipped, returns 0 and sets @page to the first page behind the skipped entries. Takes the number
+ * of skipped entries from @budget.
  */
-static u64 first_used(const u64 *table, unsigned int level, struct tmm_page *page)
+static u64 first_used(const u64 *table, unsigned int level, struct tmm_page *page,
+		      unsigned int *budget)
 {
 	const u64 nr = tmm_entry_nr_pages(level);
 	unsigned int i = tmm_entry_table_index(*page, level);
 	u64 entry;
 
-	for (;;) {
+	for (; i < TMM_TABLE_ENTRIES; i++) {
 		entry = used_entry(table, i, level);
 		if (entry)
 			return entry;
 		page->number = ALIGN_DOWN(page->number, nr) + nr;
-		if (++i == TMM_TABLE_ENTRIES)
-			return 0;
+		if (!--*budget)
+			break;
 	}
+	return 0;
 }
 
 /* A run of the one leaf @entry, from @page on. */
@@ -73,40 +81,51 @@ static bool continues_run(const struct tmm_leaf_run *run, const struct tmm_leaf_
 	       next->size == run->size && next->flags == run->flags;
 }
 
-/* Extend @run with the leaves that follow in the same table. */
-static void extend_in_table(const u64 *table, unsigned int level, struct tmm_leaf_run *run)
+/*
+ * Extend @run, which is the leaf @entry, with the leaves that follow in the same table, MAX_ENTRIES
+ * at most.
+ */
+static void extend_in_table(const u64 *table, unsigned int level, u64 entry,
+			    struct tmm_leaf_run *run)
 {
-	unsigned int i = tmm_entry_table_index(tmm_page_4k(run->page), level);
+	const u64 nr = tmm_entry_nr_pages(level);
+	const unsigned int first = tmm_entry_table_index(tmm_page_4k(run->page), level);
+	const unsigned int end = min_t(unsigned int, first + MAX_ENTRIES, TMM_TABLE_ENTRIES);
 	struct tmm_leaf_run next;
-	u64 entry;
+	unsigned int i;
+	u64 previous;
 
-	while (++i < TMM_TABLE_ENTRIES) {
+	for (i = first + 1; i < end; i++) {
+		previous = entry;
 		entry = used_entry(table, i, level);
-		if (!entry || !tmm_entry_is_leaf(entry, level))
-			break;
-		next = run_of_leaf(entry, level, tmm_page_4k(run->page + run->nr));
-		if (!continues_run(run, &next))
-			break;
-		run->nr += next.nr;
+		/* The same bits and the next frame: a leaf that continues the run. */
+		if (entry != previous + (nr << TMM_PAGE_SHIFT)) {
+			if (!entry || !tmm_entry_is_leaf(entry, level))
+				break;
+			next = run_of_leaf(entry, level, tmm_page_4k(run->page + run->nr));
+			if (!continues_run(run, &next))
+				break;
+		}
+		run->nr += nr;
 	}
 }
 
 /*
  * Walk down once, and search from @page on, but not past page number @end. Interrupts are off
- * during the walk, so the walk is short: it reads one table of each level at most. If the walk
- * finds nothing, the returned page is the page where the search continues.
+ * during the walk, so the walk is short: it skips and collects MAX_ENTRIES entries at most. If the
+ * walk finds nothing, the returned page is the page where the search continues, behind @page.
  */
 static struct tmm_page find_in_one_walk(struct tmm_page_table *pt, struct tmm_page page, u64 end,
 					struct tmm_leaf_run *run)
 {
 	const u64 *table = tmm_page_table_top(pt, page);
 	const bool is_low = table == pt->low;
-	unsigned int level = pt->levels;
+	unsigned int level = pt->levels, budget = MAX_ENTRIES;
 	struct tmm_walk inside;
 
 	tmm_tlb_walk_begin(&inside);
 	for (; table; level--) {
-		u64 entry = first_used(table, level, &page);
+		u64 entry = first_used(table, level, &page, &budget);
 
 		/* The upper half has its own top-level table, so the search continues there. */
 		if (is_low && page.number >= tmm_private_first_page()) {
@@ -117,7 +136,7 @@ static struct tmm_page find_in_one_walk(struct tmm_page_table *pt, struct tmm_pa
 			break;
 		if (tmm_entry_is_leaf(entry, level)) {
 			*run = run_of_leaf(entry, level, page);
-			extend_in_table(table, level, run);
+			extend_in_table(table, level, entry, run);
 			break;
 		}
 		table = tmm_table_of_entry(pt, entry);
@@ -143,12 +162,13 @@ static bool find_in_table(struct tmm_page_table *pt, struct tmm_page page, u64 e
 /*
  * Find the first run in @pages, which do not reach past the end of the guard hole. All leaves
  * of a run have the same size and flags, and are consecutive in both address spaces. A mapping
- * of several GiB may be more than one run. Other CPUs may map and unmap during the search, so
+ * of several GiB may be more than one run. The function walks down anew for every few entries, so
+ * interrupts are off for a bounded time only. Other CPUs may map and unmap during the search, so
  * each leaf of the run was present at some moment, but perhaps not all leaves at the same
  * moment. @run is set only if the function returns true.
  *
- * Context: Process context, may sleep. Interrupts are off while the function reads the entries
- * of a few tables. O(tables).
+ * Context: Process context, may sleep. Interrupts are off while the function reads up to
+ * MAX_ENTRIES entries. O(entries).
  */
 bool tmm_leaf_runs_find(struct tmm_page_table *pt, struct tmm_page_range pages,
 			struct tmm_leaf_run *run)
@@ -159,7 +179,7 @@ bool tmm_leaf_runs_find(struct tmm_page_table *pt, struct tmm_page_range pages,
 
 	if (!find_in_table(pt, tmm_page_4k(pages.r.first), end, run))
 		return false;
-	for (i = 1; i < MAX_TABLES; i++) {
+	for (i = 1; i < MAX_WALKS; i++) {
 		const u64 behind = run->page + run->nr;
 
 		/* Only a leaf that follows directly can extend the run, so search one page. */
