@@ -119,6 +119,9 @@ void *tmm_frame_regions_ptr(struct tmm_frame_allocator *fa, u64 number)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_ptr);
 
+/* Frames that are counted while preemption is off; a divisor of a block of 2 MiB. */
+#define MAX_COUNTED	256
+
 /* Add the marks to @counts. Return: 0, or -ERANGE if no single region contains [start, end). */
 static int count_piece(struct tmm_frame_allocator *fa, u64 start, u64 nr, u64 end,
 		       u64 counts[TMM_NR_MARKS])
@@ -159,8 +162,7 @@ int tmm_frame_regions_count(struct tmm_frame_allocator *fa, const struct tmm_fra
 	int err;
 
 	for (;;) {
-		next = min(round_down(start, tmm_page_size_4k_pages(TMM_2M)) +
-			   tmm_page_size_4k_pages(TMM_2M), end);
+		next = min(round_down(start, MAX_COUNTED) + MAX_COUNTED, end);
 		/*
 		 * Check up to the end of the run, so that a run past the region's end fails at
 		 * once.
