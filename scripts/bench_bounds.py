@@ -5,11 +5,12 @@ A guest whose module has marks prints a line for each situation, kind of stretch
 
     tmm-bench: stretch KIND CALL SIZE SITUATION COST FILE:LINE:FUNCTION
 
-bench/bounds.json keeps the costs, by kernel and compiler.
+bench/bounds.json keeps the costs, by kernel and compiler. theseus_mm(4) has them by call.
 """
 
 import dataclasses
 import json
+import math
 import os
 import re
 
@@ -142,3 +143,39 @@ def compare(stretches, figures, kernel, compiler, limits):
                 lines.append(f"{name}: {kind}: {now:,} instructions, MORE THAN THE BOUND of "
                              f"{limits[kind]:,}")
     return lines, not lines
+
+
+# --- the manual ---------------------------------------------------------------------------
+
+
+def rounded_up(cost):
+    """Up to two digits, so that a small change does not change the page."""
+    if cost < 100:
+        return cost
+    unit = 10 ** (int(math.log10(cost)) - 1)
+    return -(-cost // unit) * unit
+
+
+def manual_rows(figures):
+    """A row for each call, over all sizes: the call, and its cost for each kind."""
+    costs = {}
+    for name, kinds in figures.items():
+        call = costs.setdefault(name.split(" ")[0], {})
+        for kind, cost in kinds.items():
+            call[kind] = max(cost, call.get(kind, 0))
+    return [(call,) + tuple(f"{rounded_up(found[kind]):,}" if kind in found else "0"
+                            for kind in KINDS) for call, found in sorted(costs.items())]
+
+
+def mdoc(kernels):
+    """The table for theseus_mm(4), from the figures of Linux 6.1."""
+    kernel = next((name for name in kernels if name.startswith("6.1.")), None)
+    if kernel is None:
+        return ["No kernel has been measured."]
+    compiler, figures = next(iter(kernels[kernel].items()))
+    lines = [f"Measured with Linux {kernel.split('-')[0]} and {compiler}:",
+             ".Bl -column -offset indent \"CREATE_CONTIGUOUS_MAPPING\" \"interrupts\" \"spinlock\" "
+             "\"preemption\"",
+             ".It Em call Ta Em interrupts Ta Em spinlock Ta Em preemption"]
+    lines += [".It " + " Ta ".join(row) for row in manual_rows(figures)]
+    return lines + [".El"]

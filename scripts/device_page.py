@@ -20,8 +20,10 @@ The template has the rest, as mdoc(7) with these lines:
     @error NAME: TEXT    an error of the calls before this line
     @example CALL        C code until @end, in a function that device_page.py declares
     @parameter NAME      a module parameter
+    @bounds              the bounds for real time, from bench/bounds.json
     @sysfs NAME, @debugfs NAME, @fdinfo KEY, @event NAME    a file, key or event
 """
+import json
 import re
 import sys
 import textwrap
@@ -29,6 +31,7 @@ from pathlib import Path
 
 # "make install" runs as root, and must not leave files of root in the tree.
 sys.dont_write_bytecode = True
+import bench_bounds
 import device_check
 import self_test
 from mdoc import declaration, define_list, escape, field_list, prose, to_mdoc
@@ -43,6 +46,7 @@ PATHS = {
     "sysfs": "theseus_mm/device/show/sysfs.c",
     "debugfs": "theseus_mm/device/show/debugfs.c",
     "fdinfo": "theseus_mm/device/show/fdinfo.c",
+    "bounds": "bench/bounds.json",
 }
 # Sources with tracepoints, and sources whose errors reach programs.
 TRACES = "theseus_mm/*/trace.h", "theseus_mm/device/*/trace.h"
@@ -82,6 +86,7 @@ class Page:
         self.rights = rights_of(sources["dispatch"])
         self.lines = []
         self.examples = []
+        self.bounds = json.loads(sources["bounds"])
         self.names = {kind: [] for kind in (
             "calls", "struct", "error", "example", "parameter", "sysfs", "debugfs", "fdinfo",
             "event", "section")}
@@ -177,6 +182,9 @@ class Page:
 
     def expand_defines(self, pattern):
         self.lines += define_list(self.header, pattern)
+
+    def expand_bounds(self, _):
+        self.lines += bench_bounds.mdoc(self.bounds)
 
     def expand_parameter(self, argument):
         self.names["parameter"].append(argument.split("=")[0])

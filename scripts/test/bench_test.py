@@ -422,6 +422,17 @@ class Bounds(unittest.TestCase):
             ("30", "READ 4k", "100-mappings", "theseus_mm/alloc/a.c:12, drop()"),
             ("20", "DROP 4k", "100-mappings", "theseus_mm/alloc/b.c:1, f()")])
 
+    def test_manual_has_the_longest_of_all_sizes(self):
+        figures = {"DROP 4k": {"spinlock": 1011}, "DROP 1g": {"spinlock": 40, "preemption": 40}}
+        self.assertEqual(bench_bounds.manual_rows(figures), [("DROP", "0", "1,100", "40")])
+        for cost, wanted in ((0, 0), (99, 99), (100, 100), (101, 110), (1000, 1000), (19102, 20000)):
+            self.assertEqual(bench_bounds.rounded_up(cost), wanted)
+        self.assertIn(".It DROP Ta 0 Ta 1,100 Ta 40",
+                      bench_bounds.mdoc({KERNEL: {COMPILER: figures}}))
+
+    def test_manual_needs_no_figures(self):
+        self.assertEqual(len(bench_bounds.mdoc({})), 1)
+
     def test_figures_are_renewed(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "bounds.json")
