@@ -72,12 +72,9 @@ static int __init start_parts(void)
 {
 	int err;
 
-	err = tmm_waiters_init();
-	if (err)
-		return err;
 	err = tmm_frames_init();
 	if (err)
-		goto err_waiters;
+		return err;
 	err = tmm_pages_init();
 	if (err)
 		goto err_frames;
@@ -117,8 +114,20 @@ err_pages:
 	tmm_pages_exit();
 err_frames:
 	tmm_frames_exit();
-err_waiters:
-	tmm_waiters_exit();
+	return err;
+}
+
+/* Every part may release something, and wake the waiters for it. */
+static int __init start_with_waiters(void)
+{
+	int err;
+
+	err = tmm_waiters_init();
+	if (err)
+		return err;
+	err = start_parts();
+	if (err)
+		tmm_waiters_exit();
 	return err;
 }
 
@@ -127,7 +136,7 @@ static int __init tmm_module_init(void)
 	int err;
 
 	tmm_compat_say_untested();
-	err = start_parts();
+	err = start_with_waiters();
 	/* The code that detects any other error logs that error. */
 	if (err == -ENOMEM)
 		pr_err("Linux's own memory is exhausted, so the module is not loaded: free some, or name smaller ranges in regions=\n");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The list is not one snapshot: the allocator's lock is held for one line at a time. Runs may be
- * allocated and freed between two lines, so a region's line may disagree with the lines of its runs,
- * and neighbours of a run that were freed meanwhile may have a line of their own.
+ * allocated and freed between two lines. So a region's line may disagree with the lines of its
+ * runs, and neighbours of a run that were freed meanwhile may have a line of their own.
  */
 #include "device/show/free_runs.h"
 
