@@ -9,7 +9,7 @@
 #include <linux/export.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
-#include <linux/overflow.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -58,78 +58,61 @@ struct tmm_account *tmm_account_create(struct tmm_account *parent, const u64 max
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_create);
 
-/* Take a reference. @account may be NULL. */
-struct tmm_account *tmm_account_get(struct tmm_account *account)
-{
-	if (account)
-		kref_get(&account->kref);
-	return account;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_account_get);
-
-static void release_account(struct kref *kref)
+/* Free the account of @kref, which has lost its last reference, and drop its parent's reference. */
+void tmm_account_end(struct kref *kref)
 {
 	struct tmm_account *account = container_of(kref, struct tmm_account, kref);
-
+	struct tmm_account *parent;
 	unsigned int i;
 
-	for (i = 0; i < TMM_NR_RESOURCES; i++)
-		TMM_BUG_IF(tmm_account_count(account, i));
-	account->release(account);
-}
-
-/*
- * Drop the caller's reference; @account may be NULL. An account that loses its last reference
- * drops its reference on the parent. Not in interrupts.
- */
-void tmm_account_put(struct tmm_account *account)
-{
-	struct tmm_account *parent;
-
-	for (; account; account = parent) {
+	/* Namespaces can nest deeply, so the accounts above are no recursion. */
+	do {
 		parent = account->parent;
-		if (!kref_put(&account->kref, release_account))
-			return;
-	}
+		for (i = 0; i < TMM_NR_RESOURCES; i++)
+			TMM_BUG_IF(tmm_account_count(account, i));
+		account->release(account);
+		account = parent;
+	} while (account && refcount_dec_and_test(&account->kref.refcount));
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_account_put);
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_end);
 
-/*
- * True if @account, whose count is @count, has room for @nr more under its limit plus @beyond. On
- * success, @new is the sum of @count and @nr.
- */
-static bool has_room(const struct tmm_account *account, enum tmm_resource resource, u64 count,
-		     u64 nr, u64 beyond, u64 *new)
+/* True if the count of @account may become @new, under its limit plus @beyond. */
+static __always_inline bool may_become(const struct tmm_account *account,
+				       enum tmm_resource resource, u64 new, u64 beyond)
 {
-	u64 max = tmm_account_max(account, resource);
+	u64 limit = tmm_account_max(account, resource);
 
-	if (check_add_overflow(max, beyond, &max))
-		max = TMM_NO_LIMIT;
-	return !check_add_overflow(count, nr, new) && *new <= min_t(u64, max, S64_MAX);
+	limit = limit <= U64_MAX - beyond ? limit + beyond : TMM_NO_LIMIT;
+	return new <= limit && new <= S64_MAX;
 }
 
-static bool all_have_room(const struct tmm_account *account, const struct tmm_account *end,
-			  enum tmm_resource resource, u64 nr, u64 beyond)
+static __always_inline bool all_have_room(const struct tmm_account *account,
+					  const struct tmm_account *end,
+					  enum tmm_resource resource, u64 nr, u64 beyond)
 {
-	u64 new;
-
+	/* No count is above S64_MAX, so no sum below overflows. */
+	if (unlikely(nr > S64_MAX))
+		return false;
 	for (; account != end; account = account->parent)
-		if (!has_room(account, resource, tmm_account_count(account, resource), nr, beyond,
-			      &new))
+		if (!may_become(account, resource, tmm_account_count(account, resource) + nr,
+				beyond))
 			return false;
 	return true;
 }
 
-/* Charge this account only. The count never exceeds limit + @beyond, even for a moment. */
-static bool charge_one(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
+/*
+ * Charge this account only, with at most S64_MAX. The count never exceeds limit + @beyond, even
+ * for a moment.
+ */
+static __always_inline bool charge_one(struct tmm_account *account, enum tmm_resource resource,
+				       u64 nr, u64 beyond)
 {
 	s64 old = atomic64_read(&account->counts[resource]);
-	u64 new;
 
 	do {
-		if (!has_room(account, resource, old, nr, beyond, &new))
+		if (unlikely(!may_become(account, resource, old + nr, beyond)))
 			return false;
-	} while (!atomic64_try_cmpxchg(&account->counts[resource], &old, new));
+	} while (!atomic64_try_cmpxchg(&account->counts[resource], &old, old + nr));
 	return true;
 }
 
@@ -148,8 +131,9 @@ static void uncharge_until(struct tmm_account *account, const struct tmm_account
  * Check all other levels before charging the first. Undoing a charge is a release for other
  * clients. Without the check, two refused clients would wake each other for ever.
  */
-static int charge_until(struct tmm_account *account, const struct tmm_account *end,
-			enum tmm_resource resource, u64 nr, u64 beyond)
+static __always_inline int charge_until(struct tmm_account *account,
+					const struct tmm_account *end,
+					enum tmm_resource resource, u64 nr, u64 beyond)
 {
 	struct tmm_account *at;
 
@@ -165,20 +149,16 @@ static int charge_until(struct tmm_account *account, const struct tmm_account *e
 	return 0;
 }
 
-/*
- * Check whether a charge would exceed a limit of @account or of an account above it. The
- * check is for callers that have work to do before they charge, or that charge in parts.
- * @beyond is as for tmm_account_charge_beyond(). A NULL account has no limit. O(levels).
- * Return: 0, or -EDQUOT, which is noted as a refusal.
- */
-int tmm_account_check(struct tmm_account *account, enum tmm_resource resource, u64 nr, u64 beyond)
+/* Do what tmm_account_check() does, for an account. */
+int tmm_account_check_all(struct tmm_account *account, enum tmm_resource resource, u64 nr,
+			  u64 beyond)
 {
-	if (!nr || all_have_room(account, NULL, resource, nr, beyond))
+	if (likely(all_have_room(account, NULL, resource, nr, beyond)))
 		return 0;
 	tmm_account_note_refusal(account, resource);
 	return -EDQUOT;
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_account_check);
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_check_all);
 
 /*
  * Charge an account and all accounts above it, when the caller will uncharge @beyond
@@ -208,26 +188,24 @@ bool tmm_account_try_charge(struct tmm_account *account, enum tmm_resource resou
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_try_charge);
 
-/*
- * Charge an account and all accounts above it. A NULL account has no limit. Not in interrupts.
- * O(levels). Return: 0, or -EDQUOT if an account would exceed its limit; then no count has
- * changed, and the refusal is noted.
- */
-int tmm_account_charge(struct tmm_account *account, enum tmm_resource resource, u64 nr)
+/* Do what tmm_account_charge() does, for an account. */
+int tmm_account_charge_all(struct tmm_account *account, enum tmm_resource resource, u64 nr)
 {
-	return nr ? tmm_account_charge_beyond(account, resource, nr, 0) : 0;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge);
+	int err;
 
-/*
- * Undo tmm_account_charge(), and wake the clients that wait for the resource. @account may be
- * NULL. Not in interrupts. O(levels).
- */
-void tmm_account_uncharge(struct tmm_account *account, enum tmm_resource resource, u64 nr)
+	err = charge_until(account, NULL, resource, nr, 0);
+	if (unlikely(err))
+		tmm_account_note_refusal(account, resource);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_charge_all);
+
+/* Do what tmm_account_uncharge() does, for an account. */
+void tmm_account_uncharge_all(struct tmm_account *account, enum tmm_resource resource, u64 nr)
 {
 	uncharge_until(account, NULL, resource, nr);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_account_uncharge);
+EXPORT_SYMBOL_IF_KUNIT(tmm_account_uncharge_all);
 
 /*
  * Change a limit of an account that has limits of its own. A raised limit wakes the clients

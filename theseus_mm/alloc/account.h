@@ -28,6 +28,7 @@
 #include "alloc/waiters.h"
 
 #include <linux/atomic.h>
+#include <linux/compiler_types.h>
 #include <linux/kref.h>
 #include <linux/types.h>
 
@@ -60,18 +61,72 @@ void tmm_account_init(struct tmm_account *account, struct tmm_account *parent, c
 		      void (*release)(struct tmm_account *account));
 struct tmm_account * __must_check tmm_account_create(struct tmm_account *parent,
 						     const u64 max[TMM_NR_RESOURCES]);
-struct tmm_account *tmm_account_get(struct tmm_account *account);
-void tmm_account_put(struct tmm_account *account);
 
-int __must_check tmm_account_check(struct tmm_account *account, enum tmm_resource resource, u64 nr,
-				   u64 beyond);
-int __must_check tmm_account_charge(struct tmm_account *account, enum tmm_resource resource,
-				    u64 nr);
+/* For the inline functions below: @account is not NULL, and @nr is not 0. */
+void tmm_account_end(struct kref *kref);
+int __must_check tmm_account_check_all(struct tmm_account *account, enum tmm_resource resource,
+				       u64 nr, u64 beyond);
+int __must_check tmm_account_charge_all(struct tmm_account *account, enum tmm_resource resource,
+					u64 nr);
+void tmm_account_uncharge_all(struct tmm_account *account, enum tmm_resource resource, u64 nr);
+
+/* Take a reference. @account may be NULL. */
+static inline struct tmm_account *tmm_account_get(struct tmm_account *account)
+{
+	if (account)
+		kref_get(&account->kref);
+	return account;
+}
+
+/*
+ * Drop the caller's reference; @account may be NULL. An account that loses its last reference
+ * drops its reference on the parent. Not in interrupts.
+ */
+static inline void tmm_account_put(struct tmm_account *account)
+{
+	if (account)
+		kref_put(&account->kref, tmm_account_end);
+}
+
+/*
+ * Check whether a charge would exceed a limit of @account or of an account above it. The
+ * check is for callers that have work to do before they charge, or that charge in parts.
+ * @beyond is as for tmm_account_charge_beyond(). A NULL account has no limit. O(levels).
+ * Return: 0, or -EDQUOT, which is noted as a refusal.
+ */
+static inline int __must_check tmm_account_check(struct tmm_account *account,
+						 enum tmm_resource resource, u64 nr, u64 beyond)
+{
+	return account && nr ? tmm_account_check_all(account, resource, nr, beyond) : 0;
+}
+
+/*
+ * Charge an account and all accounts above it. A NULL account has no limit. Not in interrupts.
+ * O(levels). Return: 0, or -EDQUOT if an account would exceed its limit; then no count has
+ * changed, and the refusal is noted.
+ */
+static inline int __must_check tmm_account_charge(struct tmm_account *account,
+						  enum tmm_resource resource, u64 nr)
+{
+	return account && nr ? tmm_account_charge_all(account, resource, nr) : 0;
+}
+
 bool __must_check tmm_account_try_charge(struct tmm_account *account, enum tmm_resource resource,
 					 u64 nr);
 int __must_check tmm_account_charge_beyond(struct tmm_account *account,
 					   enum tmm_resource resource, u64 nr, u64 beyond);
-void tmm_account_uncharge(struct tmm_account *account, enum tmm_resource resource, u64 nr);
+
+/*
+ * Undo tmm_account_charge(), and wake the clients that wait for the resource. @account may be
+ * NULL. Not in interrupts. O(levels).
+ */
+static inline void tmm_account_uncharge(struct tmm_account *account, enum tmm_resource resource,
+					u64 nr)
+{
+	if (account && nr)
+		tmm_account_uncharge_all(account, resource, nr);
+}
+
 int __must_check tmm_account_move(struct tmm_account *from, struct tmm_account *to,
 				  const u64 nr[TMM_NR_RESOURCES]);
 
