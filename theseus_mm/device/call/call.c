@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/call/call.h"
 
+#include "device/call/user_words.h"
 #include "device/client/handles.h"
 
 #include <linux/build_bug.h>
@@ -38,6 +39,8 @@ int tmm_call_decode_align(u64 nr_bytes, u64 *align)
 
 int tmm_call_reply(const struct tmm_call *call)
 {
+	if (likely(call->user_size == call->size))
+		return tmm_user_words_write(call->user, &call->arg, call->size);
 	return copy_to_user(call->user, &call->arg, min(call->user_size, call->size)) ? -EFAULT : 0;
 }
 

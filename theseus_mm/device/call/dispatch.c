@@ -5,6 +5,7 @@
 #include "core/compat.h"
 #include "device/call/call.h"
 #include "device/call/trace.h"
+#include "device/call/user_words.h"
 #include "device/client/client.h"
 #include "device/client/poll.h"
 
@@ -118,6 +119,14 @@ static const struct ioctl_op lending_ops[] = {
 	LOOK(THESEUS_MM_IOC_QUERY, tmm_ioctl_query_lending, theseus_mm_query, nr_borrows, 0),
 };
 
+/* Copy the caller's structure in. Bytes that the module does not know must be 0 (-E2BIG). */
+static int read_arg(struct tmm_call *call)
+{
+	if (likely(call->user_size == call->size))
+		return tmm_user_words_read(&call->arg, call->user, call->size);
+	return copy_struct_from_user(&call->arg, call->size, call->user, call->user_size);
+}
+
 static const struct ioctl_op *find_op(const struct ioctl_op *ops, size_t nr_ops, unsigned int cmd)
 {
 	unsigned int nr = _IOC_NR(cmd);
@@ -152,7 +161,7 @@ static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const s
 		return -EINVAL;
 	if (call->user_size > PAGE_SIZE)
 		return -E2BIG;
-	err = copy_struct_from_user(&call->arg, op->size, call->user, call->user_size);
+	err = read_arg(call);
 	if (err)
 		return err;
 	if (call->arg.flags & ~op->flags)

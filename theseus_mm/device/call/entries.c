@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/call/entries.h"
 
+#include "device/call/user_words.h"
+
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
@@ -59,8 +61,7 @@ int tmm_entries_read_all(const struct tmm_entries *entries, u32 first, u32 nr, v
 	u32 i;
 
 	if (entries->size == entries->known)
-		return copy_from_user(all, entry_at(entries, first), nr * entries->size) ?
-		       -EFAULT : 0;
+		return tmm_user_words_read(all, entry_at(entries, first), nr * entries->size);
 	for (i = 0; i < nr && !err; i++)
 		err = tmm_entries_read(entries, first + i, all + i * entries->known);
 	return err;
@@ -76,8 +77,7 @@ int tmm_entries_write_all(const struct tmm_entries *entries, u32 first, u32 nr, 
 	u32 i;
 
 	if (entries->size == entries->known)
-		return copy_to_user(entry_at(entries, first), all, nr * entries->size) ?
-		       -EFAULT : 0;
+		return tmm_user_words_write(entry_at(entries, first), all, nr * entries->size);
 	for (i = 0; i < nr && !err; i++)
 		err = tmm_entries_write(entries, first + i, all + i * entries->known);
 	return err;
