@@ -8,8 +8,8 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 
-/* Handles of a block, of which the last is not used */
-#define PER_BLOCK	32
+/* Handles of a block */
+#define PER_BLOCK	42
 #define NR_HANDLES	(3 * PER_BLOCK)
 
 static struct tmm_handle_table *create_table(struct kunit *test)
@@ -106,8 +106,7 @@ static void every_handle_names_its_own_object(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, find(table, objects[i]->handle), objects[i]);
 	/* Neither a number that no object has, nor one beyond all blocks, is found. */
 	KUNIT_EXPECT_NULL(test, find(table, 0));
-	KUNIT_EXPECT_NULL(test, find(table, PER_BLOCK - 1));
-	KUNIT_EXPECT_NULL(test, find(table, 2 * PER_BLOCK - 1));
+	KUNIT_EXPECT_NULL(test, find(table, NR_HANDLES + 1));
 	KUNIT_EXPECT_NULL(test, find(table, 2 * NR_HANDLES));
 	KUNIT_EXPECT_NULL(test, find(table, U32_MAX));
 	free_all(table, objects, NR_HANDLES);
@@ -131,6 +130,7 @@ static void steps_visit_visible_objects_in_order(struct kunit *test)
 			KUNIT_EXPECT_PTR_EQ(test, step(table, &from), objects[i]);
 	KUNIT_EXPECT_NULL(test, step(table, &from));
 	KUNIT_EXPECT_GT(test, from, (u64)U32_MAX);
+	/* Begin in the middle of a block. */
 	from = objects[PER_BLOCK]->handle + 1ULL;
 	KUNIT_EXPECT_PTR_EQ(test, step(table, &from),
 			    objects[PER_BLOCK + ((PER_BLOCK + 1) % 3 ? 1 : 2)]);
@@ -170,28 +170,71 @@ static void a_block_is_freed_with_its_last_handle(struct kunit *test)
 /* After the last number come the first ones, except those of blocks in use. */
 static void numbers_begin_again(struct kunit *test)
 {
+	const u32 last_block = U32_MAX / PER_BLOCK - 1;
 	struct tmm_handle_table *table = create_table(test);
-	struct tmm_object *first = reserve(test, table), *objects[2 * PER_BLOCK];
+	struct tmm_object *first = reserve(test, table), *objects[PER_BLOCK + 1];
 	unsigned int i;
-	u64 from = U32_MAX;
+	u64 from;
 
 	KUNIT_EXPECT_EQ(test, first->handle, 1);
 	/* Use up the first block. */
-	for (i = 0; i < PER_BLOCK - 3; i++)
+	for (i = 0; i < PER_BLOCK - 2; i++)
 		tmm_handle_table_free(table, reserve(test, table));
-	table->next_block = U32_MAX / PER_BLOCK;
+	table->next_block = last_block;
 	for (i = 0; i < ARRAY_SIZE(objects); i++)
 		objects[i] = reserve(test, table);
-	KUNIT_EXPECT_EQ(test, objects[0]->handle, U32_MAX - PER_BLOCK + 1);
-	KUNIT_EXPECT_EQ(test, objects[PER_BLOCK - 2]->handle, U32_MAX - 1);
-	KUNIT_EXPECT_EQ(test, objects[PER_BLOCK - 1]->handle, PER_BLOCK);
+	KUNIT_EXPECT_EQ(test, objects[0]->handle, last_block * PER_BLOCK);
+	KUNIT_EXPECT_EQ(test, objects[PER_BLOCK - 1]->handle, (last_block + 1) * PER_BLOCK - 1);
+	KUNIT_EXPECT_EQ(test, objects[PER_BLOCK]->handle, PER_BLOCK);
+	for (from = objects[0]->handle; from <= U32_MAX; from++)
+		KUNIT_EXPECT_NULL(test, find(table, from));
+	from = objects[0]->handle;
 	KUNIT_EXPECT_NULL(test, step(table, &from));
-	tmm_handle_table_publish(objects[PER_BLOCK - 2]);
-	from = U32_MAX - 1;
-	KUNIT_EXPECT_PTR_EQ(test, step(table, &from), objects[PER_BLOCK - 2]);
+	tmm_handle_table_publish(objects[PER_BLOCK - 1]);
+	from = objects[PER_BLOCK - 1]->handle;
+	KUNIT_EXPECT_PTR_EQ(test, step(table, &from), objects[PER_BLOCK - 1]);
+	KUNIT_EXPECT_NULL(test, step(table, &from));
+	from = U32_MAX;
 	KUNIT_EXPECT_NULL(test, step(table, &from));
 	free_all(table, objects, ARRAY_SIZE(objects));
 	tmm_handle_table_free(table, first);
+	destroy_table(test, table);
+}
+
+/* A call that reserves several handles gets at most those that are left in the block. */
+static void handles_are_reserved_and_freed_together(struct kunit *test)
+{
+	struct tmm_object *objects[2 * PER_BLOCK];
+	struct tmm_handle_table *table = create_table(test);
+	unsigned int i, nr = 0;
+	int more;
+
+	more = tmm_handle_table_reserve_some(table, 5, objects);
+	KUNIT_EXPECT_EQ(test, more, 5);
+	while (more > 0 && nr + more < ARRAY_SIZE(objects)) {
+		nr += more;
+		more = tmm_handle_table_reserve_some(table, ARRAY_SIZE(objects) - nr, &objects[nr]);
+		KUNIT_EXPECT_LE(test, more, PER_BLOCK);
+	}
+	KUNIT_ASSERT_GT(test, more, 0);
+	for (i = 0; i < ARRAY_SIZE(objects); i++) {
+		KUNIT_EXPECT_EQ(test, objects[i]->handle, i + 1);
+		KUNIT_EXPECT_NULL(test, find(table, i + 1));
+		tmm_handle_table_publish(objects[i]);
+		KUNIT_EXPECT_PTR_EQ(test, find(table, i + 1), objects[i]);
+	}
+	/* All of the second block, and some of both others, in one call. */
+	for (i = PER_BLOCK - 3; i < ARRAY_SIZE(objects); i++)
+		take(table, objects[i]);
+	tmm_handle_table_free_all(table, &objects[PER_BLOCK - 3],
+				  ARRAY_SIZE(objects) - PER_BLOCK + 3);
+	KUNIT_EXPECT_NULL(test, xa_load(&table->blocks, 1));
+	KUNIT_EXPECT_NOT_NULL(test, xa_load(&table->blocks, 0));
+	KUNIT_EXPECT_NULL(test, find(table, PER_BLOCK + 1));
+	KUNIT_EXPECT_PTR_EQ(test, find(table, 1), objects[0]);
+	tmm_handle_table_free_all(table, objects, PER_BLOCK - 3);
+	KUNIT_EXPECT_NULL(test, xa_load(&table->blocks, 0));
+	tmm_handle_table_free_all(table, objects, 0);
 	destroy_table(test, table);
 }
 
@@ -201,6 +244,7 @@ static struct kunit_case handle_table_cases[] = {
 	KUNIT_CASE(steps_visit_visible_objects_in_order),
 	KUNIT_CASE(a_block_is_freed_with_its_last_handle),
 	KUNIT_CASE(numbers_begin_again),
+	KUNIT_CASE(handles_are_reserved_and_freed_together),
 	{}
 };
 

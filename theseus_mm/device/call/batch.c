@@ -9,8 +9,9 @@
  * created mappings are dropped, and taken objects become visible again. The call needs memory
  * for one pointer per item.
  *
- * Items are copied in and out in pieces. The handles of a batch that creates all or nothing are
- * charged at once, and so are the handles uncharged that a batch drops.
+ * Items are copied in and out in pieces, and the handles of a piece are reserved, taken or freed
+ * under one lock. The handles of a batch that creates all or nothing are charged at once, and so
+ * are the handles uncharged that a batch drops.
  */
 #include "device/call/call.h"
 
@@ -43,15 +44,19 @@ struct batch;
 
 /* The operations of one kind of batch: creating or dropping. */
 struct batch_kind {
+	/* Prepare @nr items, a piece. NULL if there is nothing to do. */
+	void (*begin_piece)(struct batch *batch, const union items *items, u32 nr);
 	/* Run item @i of a piece. Return: the object of the item, or an error pointer */
 	struct tmm_object *(*run)(struct batch *batch, union items *items, u32 i);
+	/* Give back the objects that are ready for items which did not use them. */
+	void (*give_back)(struct batch *batch);
 	/* Write the out fields of an item that failed, or that counts as failed. */
 	void (*set_error)(union items *items, u32 i, int err);
-	/* Complete an item that succeeded, after all results were copied out. */
-	void (*commit)(struct tmm_client *client, struct tmm_object *object);
-	/* Reverse an item that succeeded, because the results cannot be copied out. */
-	void (*undo)(struct tmm_client *client, struct tmm_object *object);
-	/* Both leave the charges for the handles; these functions free the handle. */
+	/* Complete items that succeeded, after all results were copied out. */
+	void (*commit)(struct tmm_client *client, struct tmm_object **objects, u32 nr);
+	/* Reverse items that succeeded, because the results cannot be copied out. */
+	void (*undo)(struct tmm_client *client, struct tmm_object **objects, u32 nr);
+	/* Both leave the charges for the handles; these functions free the handles. */
 	bool commit_frees;
 	bool undo_frees;
 };
@@ -62,8 +67,16 @@ struct batch {
 	struct tmm_client *client;
 	struct tmm_entries items;	/* in user space */
 	u32 nr_items;
+	u32 nr_left;			/* items that were not run yet */
 	bool all_or_nothing;		/* the first item that fails ends the call */
-	enum tmm_handle_charge charge;	/* of new handles */
+	bool is_charged;		/* for the handles of all items that create */
+	/*
+	 * objects for the next items, from @next_ready to @nr_ready: reserved ones to create in,
+	 * or taken ones to drop, which are NULL for an unknown handle
+	 */
+	u32 next_ready;
+	u32 nr_ready;
+	struct tmm_object *ready[PIECE_ITEMS];
 	struct tmm_object **objects;	/* of the items that succeeded so far */
 	u32 nr_objects;
 	u32 failed;			/* with @all_or_nothing: index of the item that failed */
@@ -84,37 +97,108 @@ static void set_create_error(union items *items, u32 i, int err)
 	item->paddr = 0;
 }
 
-static struct tmm_object *create_item(struct batch *batch, union items *items, u32 i)
+static int decode_item(const struct batch *batch, const struct theseus_mm_create_item *item,
+		       struct tmm_mapping_request *req)
 {
-	struct theseus_mm_create_item *item = &items->create[i];
-	struct theseus_mm_create_mapping request = {
+	const struct tmm_create_wish wish = {
 		.size = item->size,
 		.pte_flags = item->pte_flags,
 		.leaf_size = item->leaf_size,
 		.align = item->align,
+		.frames = item->flags & THESEUS_MM_CREATE_ITEM_CONTIGUOUS ?
+			  TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY,
 	};
-	struct tmm_object *object;
 
 	if ((item->flags & ~THESEUS_MM_CREATE_ITEM_FLAGS_ALL) || item->reserved)
-		return ERR_PTR(-EINVAL);
-	object = tmm_call_create_mapping(batch->client, &request,
-					 item->flags & THESEUS_MM_CREATE_ITEM_CONTIGUOUS ?
-					 TMM_FRAMES_CONTIGUOUS : TMM_FRAMES_ANY, batch->charge);
+		return -EINVAL;
+	return tmm_call_decode_create(batch->client, &wish, req);
+}
+
+/* Reserve objects for the next items. Return: 0, -EDQUOT or -ENOMEM */
+static int reserve_ready(struct batch *batch)
+{
+	int nr = tmm_handles_reserve_some(batch->client, batch->ready,
+					  min(batch->nr_left, PIECE_ITEMS));
+
+	if (nr < 0)
+		return nr;
+	batch->next_ready = 0;
+	batch->nr_ready = nr;
+	return 0;
+}
+
+/* Create a mapping in the next reserved object, for whose handle the client is charged. */
+static struct tmm_object *create_charged(struct batch *batch,
+					 const struct tmm_mapping_request *req)
+{
+	struct tmm_object *object;
+	int err = 0;
+
+	if (batch->next_ready == batch->nr_ready)
+		err = reserve_ready(batch);
+	if (err)
+		return ERR_PTR(err);
+	object = batch->ready[batch->next_ready];
+	err = tmm_call_create_content(batch->client, req, object);
+	if (err)
+		return ERR_PTR(err);
+	batch->next_ready++;
+	return object;
+}
+
+static struct tmm_object *charge_and_create(struct batch *batch,
+					    const struct tmm_mapping_request *req)
+{
+	struct tmm_account *account = batch->client->account;
+	struct tmm_object *object;
+	int err;
+
+	if (batch->is_charged)
+		return create_charged(batch, req);
+	err = tmm_account_charge(account, TMM_RESOURCE_HANDLES, 1);
+	if (err)
+		return ERR_PTR(err);
+	object = create_charged(batch, req);
+	if (IS_ERR(object))
+		tmm_account_uncharge(account, TMM_RESOURCE_HANDLES, 1);
+	return object;
+}
+
+static struct tmm_object *create_item(struct batch *batch, union items *items, u32 i)
+{
+	struct theseus_mm_create_item *item = &items->create[i];
+	struct tmm_mapping_request req TMM_UNINITIALIZED;
+	struct tmm_created created TMM_UNINITIALIZED;
+	struct tmm_object *object;
+	int err;
+
+	err = decode_item(batch, item, &req);
+	if (err)
+		return ERR_PTR(err);
+	object = charge_and_create(batch, &req);
 	if (IS_ERR(object))
 		return object;
+	tmm_call_describe_created(object, req.frames, &created);
 	item->error = 0;
-	item->handle = request.handle;
-	item->start = request.start;
-	item->nr_pages = request.nr_pages;
-	item->paddr = request.paddr;
+	item->handle = object->handle;
+	item->start = created.start;
+	item->nr_pages = created.nr_pages;
+	item->paddr = created.paddr;
 	return object;
+}
+
+static void forget_ready(struct batch *batch)
+{
+	tmm_handles_forget_unused(batch->client, &batch->ready[batch->next_ready],
+				  batch->nr_ready - batch->next_ready);
 }
 
 static const struct batch_kind create_kind = {
 	.run = create_item,
+	.give_back = forget_ready,
 	.set_error = set_create_error,
-	.commit = tmm_handle_publish,
-	.undo = tmm_handle_drop_charged,
+	.commit = tmm_handles_publish,
+	.undo = tmm_handles_drop_charged,
 	.undo_frees = true,
 };
 
@@ -125,18 +209,42 @@ static void set_drop_error(union items *items, u32 i, int err)
 	items->drop[i].error = -err;
 }
 
+/* Take all objects of a piece at once. */
+static void take_ready(struct batch *batch, const union items *items, u32 nr)
+{
+	u32 handles[PIECE_ITEMS] TMM_UNINITIALIZED;
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		handles[i] = items->drop[i].handle;
+	tmm_handles_take(batch->client, handles, batch->ready, nr);
+	batch->next_ready = 0;
+	batch->nr_ready = nr;
+}
+
 static struct tmm_object *drop_item(struct batch *batch, union items *items, u32 i)
 {
+	struct tmm_object *object = batch->ready[batch->next_ready++];
+
 	items->drop[i].error = 0;
-	return tmm_object_take_to_drop(batch->client, items->drop[i].handle);
+	return object ? tmm_object_allow_drop(batch->client, object) : ERR_PTR(-ENOENT);
+}
+
+static void publish_ready(struct batch *batch)
+{
+	for (; batch->next_ready < batch->nr_ready; batch->next_ready++)
+		if (batch->ready[batch->next_ready])
+			tmm_handle_publish(batch->client, batch->ready[batch->next_ready]);
 }
 
 static const struct batch_kind drop_kind = {
+	.begin_piece = take_ready,
 	.run = drop_item,
+	.give_back = publish_ready,
 	.set_error = set_drop_error,
-	.commit = tmm_handle_drop_charged,
+	.commit = tmm_handles_drop_charged,
 	.commit_frees = true,
-	.undo = tmm_handle_publish,
+	.undo = tmm_handles_publish,
 };
 
 /* --- both ------------------------------------------------------------------------- */
@@ -149,6 +257,7 @@ static int run_item(struct batch *batch, u32 first, union items *items, u32 i)
 {
 	struct tmm_object *object = batch->kind->run(batch, items, i);
 
+	batch->nr_left--;
 	if (!IS_ERR(object)) {
 		batch->objects[batch->nr_objects++] = object;
 		return 0;
@@ -175,6 +284,8 @@ static int run_piece(struct batch *batch, u32 first, u32 nr)
 	err = tmm_entries_read_all(&batch->items, first, nr, &items);
 	if (err)
 		return err;
+	if (batch->kind->begin_piece)
+		batch->kind->begin_piece(batch, &items, nr);
 	for (i = 0; i < nr; i++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -217,12 +328,14 @@ static int walk_pieces(struct batch *batch, piece_fn fn)
 }
 
 static void finish_items(struct batch *batch,
-			 void (*finish)(struct tmm_client *client, struct tmm_object *object))
+			 void (*finish)(struct tmm_client *client, struct tmm_object **objects,
+					u32 nr))
 {
 	u32 i;
 
-	for (i = 0; i < batch->nr_objects; i++) {
-		finish(batch->client, batch->objects[i]);
+	for (i = 0; i < batch->nr_objects; i += PIECE_ITEMS) {
+		finish(batch->client, &batch->objects[i],
+		       min(batch->nr_objects - i, PIECE_ITEMS));
 		cond_resched();
 	}
 }
@@ -245,7 +358,7 @@ static void commit_items(struct batch *batch)
 static void undo_items(struct batch *batch)
 {
 	finish_items(batch, batch->kind->undo);
-	if (batch->charge == TMM_HANDLE_IS_CHARGED)
+	if (batch->is_charged)
 		uncharge_handles(batch, batch->nr_items);
 	else if (batch->kind->undo_frees)
 		uncharge_handles(batch, batch->nr_objects);
@@ -256,6 +369,7 @@ static int serve_batch(struct tmm_call *call, struct batch *batch)
 	int err;
 
 	err = walk_pieces(batch, run_piece);
+	batch->kind->give_back(batch);
 	if (err)
 		goto err_undo;
 	call->shortage = batch->shortage;
@@ -282,9 +396,9 @@ err_undo:
  */
 static void charge_ahead(struct batch *batch)
 {
-	if (batch->all_or_nothing && batch->kind->undo_frees &&
-	    tmm_account_try_charge(batch->client->account, TMM_RESOURCE_HANDLES, batch->nr_items))
-		batch->charge = TMM_HANDLE_IS_CHARGED;
+	batch->is_charged = batch->all_or_nothing && batch->kind->undo_frees &&
+			    tmm_account_try_charge(batch->client->account, TMM_RESOURCE_HANDLES,
+						   batch->nr_items);
 }
 
 /*
@@ -300,6 +414,7 @@ static int run_batch(struct tmm_call *call, struct batch *batch)
 		return -EINVAL;
 	batch->client = call->client;
 	batch->nr_items = request->nr_items;
+	batch->nr_left = request->nr_items;
 	batch->all_or_nothing = request->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING;
 	batch->objects = kvmalloc_array(batch->nr_items, sizeof(*batch->objects),
 					GFP_KERNEL_ACCOUNT);

@@ -5,8 +5,9 @@
  */
 #include "device/call/create.h"
 
-#include "device/call/call.h"
 #include "alloc/range_request.h"
+#include "core/compat.h"
+#include "device/call/call.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
 #include "mapping/create.h"
@@ -31,9 +32,12 @@ static int decode_leaf_size(u64 nr_bytes, struct tmm_mapping_request *req)
 	return -EINVAL;
 }
 
-static int decode_request(struct tmm_client *client,
-			  const struct theseus_mm_create_mapping *request,
-			  enum tmm_frames_choice frames, struct tmm_mapping_request *req)
+/*
+ * Decode and check a request for new RAM. @req is valid on success only.
+ * Return: 0, -EINVAL, -EOVERFLOW or -EOPNOTSUPP
+ */
+int tmm_call_decode_create(struct tmm_client *client, const struct tmm_create_wish *wish,
+			   struct tmm_mapping_request *req)
 {
 	int err;
 
@@ -41,93 +45,103 @@ static int decode_request(struct tmm_client *client,
 	 * Clear the frames, so that a new owner never sees old content. Use pages of general
 	 * regions only, because the lower half is for identity mappings.
 	 */
-	*req = (struct tmm_mapping_request){
-		.frames = frames,
-		.zero = true,
-		.account = client->account,
-		.general_only = true,
-	};
-	err = tmm_call_decode_flags(request->pte_flags, &req->flags);
+	req->frames = wish->frames;
+	req->first = 0;
+	req->zero = true;
+	req->is_sized = false;
+	req->leaf = TMM_4K;
+	req->account = client->account;
+	req->general_only = true;
+	err = tmm_call_decode_flags(wish->pte_flags, &req->flags);
 	if (err)
 		return err;
-	err = tmm_chunks_of_bytes(0, request->size, &req->nr);
+	err = tmm_chunks_of_bytes(0, wish->size, &req->nr);
 	if (err)
 		return err;
-	err = decode_leaf_size(request->leaf_size, req);
+	err = decode_leaf_size(wish->leaf_size, req);
 	if (err)
 		return err;
-	return tmm_call_decode_align(request->align, &req->align);
+	err = tmm_call_decode_align(wish->align, &req->align);
+	if (err)
+		return err;
+	return tmm_mapping_request_check(req);
+}
+
+/* Create a mapping in a reserved object. After an error, the object still owns nothing. */
+int tmm_call_create_content(struct tmm_client *client, const struct tmm_mapping_request *req,
+			    struct tmm_object *object)
+{
+	struct tmm_mapped_pages *mp = tmm_instance_create(client->inst, client->inst->root, req);
+
+	if (IS_ERR(mp))
+		return PTR_ERR(mp);
+	object->mapping = mp;
+	object->kind = THESEUS_MM_KIND_MAPPING;
+	return 0;
 }
 
 /*
- * Create a mapping in a reserved object. The caller copies the results out and publishes the
- * object, or drops the object.
+ * Create a mapping in a new, reserved object, for a request that has been checked. The caller
+ * copies the results out and publishes the object, or drops the object.
  */
 struct tmm_object *tmm_call_create(struct tmm_client *client,
-				   const struct tmm_mapping_request *req,
-				   enum tmm_handle_charge charge)
+				   const struct tmm_mapping_request *req)
 {
-	const bool is_charged = charge == TMM_HANDLE_IS_CHARGED;
 	struct tmm_object *object;
 	int err;
 
-	err = tmm_mapping_request_check(req);
-	if (err)
-		return ERR_PTR(err);
-	object = is_charged ? tmm_handle_reserve_in_place(client) : tmm_handle_reserve(client);
+	object = tmm_handle_reserve(client);
 	if (IS_ERR(object))
 		return object;
-	object->mapping = tmm_instance_create(client->inst, client->inst->root, req);
-	if (IS_ERR(object->mapping)) {
-		err = PTR_ERR(object->mapping);
-		if (is_charged)
-			tmm_handle_forget(client, object);
-		else
-			tmm_handle_abandon(client, object);
+	err = tmm_call_create_content(client, req, object);
+	if (err) {
+		tmm_handle_abandon(client, object);
 		return ERR_PTR(err);
 	}
-	object->kind = THESEUS_MM_KIND_MAPPING;
 	return object;
 }
 
-/*
- * Decode a request for new RAM and serve it by tmm_call_create(). The out fields of @request
- * are filled in on success only.
- */
-struct tmm_object *tmm_call_create_mapping(struct tmm_client *client,
-					   struct theseus_mm_create_mapping *request,
-					   enum tmm_frames_choice frames,
-					   enum tmm_handle_charge charge)
+/* Describe a new mapping, which nobody else can find yet, to the program. */
+void tmm_call_describe_created(const struct tmm_object *object, enum tmm_frames_choice frames,
+			       struct tmm_created *created)
 {
-	struct tmm_mapping_request req;
-	struct tmm_page_range pages;
-	struct tmm_object *object;
-	int err;
+	const struct tmm_mapped_pages *mp = object->mapping;
 
-	err = decode_request(client, request, frames, &req);
-	if (err)
-		return ERR_PTR(err);
-	object = tmm_call_create(client, &req, charge);
-	if (IS_ERR(object))
-		return object;
-	pages = tmm_mapped_pages_range(object->mapping);
-	request->handle = object->handle;
-	request->start = tmm_page_range_start_address(&pages).v;
-	request->nr_pages = tmm_page_range_size_in_pages(&pages);
-	request->paddr = 0;
+	created->start = tmm_page_start_address(tmm_page_4k(tmm_mapped_pages_first(mp))).v;
+	created->nr_pages = tmm_mapped_pages_nr(mp);
+	created->paddr = 0;
 	/* The frames of TMM_FRAMES_ANY may be several runs, which have several addresses. */
 	if (frames != TMM_FRAMES_ANY && tmm_identity_sees_all())
-		request->paddr = tmm_mapped_pages_first_paddr(object->mapping).v;
-	return object;
+		created->paddr = tmm_mapped_pages_first_paddr(mp).v;
 }
 
 static int create_mapping(struct tmm_call *call, enum tmm_frames_choice frames)
 {
+	struct theseus_mm_create_mapping *request = &call->arg.create;
+	const struct tmm_create_wish wish = {
+		.size = request->size,
+		.pte_flags = request->pte_flags,
+		.leaf_size = request->leaf_size,
+		.align = request->align,
+		.frames = frames,
+	};
+	struct tmm_mapping_request req TMM_UNINITIALIZED;
+	struct tmm_created created TMM_UNINITIALIZED;
 	struct tmm_object *object;
+	int err;
 
-	object = tmm_call_create_mapping(call->client, &call->arg.create, frames,
-					 TMM_CHARGE_HANDLE);
-	return IS_ERR(object) ? PTR_ERR(object) : tmm_call_deliver(call, object);
+	err = tmm_call_decode_create(call->client, &wish, &req);
+	if (err)
+		return err;
+	object = tmm_call_create(call->client, &req);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	tmm_call_describe_created(object, frames, &created);
+	request->handle = object->handle;
+	request->start = created.start;
+	request->nr_pages = created.nr_pages;
+	request->paddr = created.paddr;
+	return tmm_call_deliver(call, object);
 }
 
 int tmm_ioctl_create_mapping(struct tmm_call *call)

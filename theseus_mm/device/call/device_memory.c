@@ -109,7 +109,10 @@ int tmm_ioctl_map_frame_range(struct tmm_call *call)
 	err = decode_range(call->client, request, &req);
 	if (err)
 		return err;
-	object = tmm_call_create(call->client, &req, TMM_CHARGE_HANDLE);
+	err = tmm_mapping_request_check(&req);
+	if (err)
+		return err;
+	object = tmm_call_create(call->client, &req);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	pages = tmm_mapped_pages_range(object->mapping);

@@ -34,30 +34,36 @@ static bool may_drop(const struct tmm_object *object)
 }
 
 /*
- * Take an object in order to drop it. Lingering loans may borrow the object's memory. The caller
- * drops the object, or publishes the object again. Returns ERR_PTR(-ENOENT) for an unknown
- * handle, and ERR_PTR(-EBUSY) for a mapping with any other borrow. May sleep.
+ * Return @object, which the caller has taken in order to drop it. Lingering loans may borrow the
+ * object's memory. A mapping with any other borrow becomes visible again, and the result is
+ * ERR_PTR(-EBUSY). May sleep.
  */
-struct tmm_object *tmm_object_take_to_drop(struct tmm_client *client, u32 handle)
+struct tmm_object *tmm_object_allow_drop(struct tmm_client *client, struct tmm_object *object)
+{
+	/* No new borrow of a taken object can begin, so an allowed drop stays allowed. */
+	if (likely(may_drop(object)))
+		return object;
+	tmm_handle_publish(client, object);
+	return ERR_PTR(-EBUSY);
+}
+
+/*
+ * Take an object in order to drop it, see tmm_object_allow_drop(). The caller drops the object, or
+ * publishes the object again. Returns ERR_PTR(-ENOENT) for an unknown handle. May sleep.
+ */
+static struct tmm_object *take_to_drop(struct tmm_client *client, u32 handle)
 {
 	struct tmm_object *object;
 
 	object = tmm_handle_take(client, handle, TMM_KIND_ANY);
-	if (IS_ERR(object))
-		return object;
-	/* No new borrow of a taken object can begin, so an allowed drop stays allowed. */
-	if (!may_drop(object)) {
-		tmm_handle_publish(client, object);
-		return ERR_PTR(-EBUSY);
-	}
-	return object;
+	return IS_ERR(object) ? object : tmm_object_allow_drop(client, object);
 }
 
 int tmm_ioctl_drop(struct tmm_call *call)
 {
 	struct tmm_object *object;
 
-	object = tmm_object_take_to_drop(call->client, call->arg.drop.handle);
+	object = take_to_drop(call->client, call->arg.drop.handle);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	tmm_handle_drop(call->client, object);

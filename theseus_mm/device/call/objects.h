@@ -6,12 +6,11 @@
 #define TMM_DEVICE_CALL_OBJECTS_H
 
 #include <linux/compiler_types.h>
-#include <linux/types.h>
 
 struct tmm_client;
 struct tmm_object;
 
 struct tmm_object * __must_check
-tmm_object_take_to_drop(struct tmm_client *client, u32 handle);
+tmm_object_allow_drop(struct tmm_client *client, struct tmm_object *object);
 
 #endif /* TMM_DEVICE_CALL_OBJECTS_H */

@@ -10,16 +10,18 @@
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
-/* Handles of a block. The last one has no object, so that objects and counters fit in 1 KiB. */
-#define BLOCK_HANDLES	32U
-#define BLOCK_OBJECTS	(BLOCK_HANDLES - 1)
+/* Handles of a block: as many as fit in 1 KiB, together with the counters. */
+#define BLOCK_HANDLES	42U
+/* The last block ends below 2^32. */
+#define LAST_BLOCK	(U32_MAX / BLOCK_HANDLES - 1)
 
 /* The objects of consecutive handles. */
 struct tmm_handle_block {
-	struct tmm_object objects[BLOCK_OBJECTS];
+	struct tmm_object objects[BLOCK_HANDLES];
 	u32 first;	/* handle of the first object; 0, which is no handle, in the first block */
 	u32 next;	/* index of the next object to reserve */
 	u32 nr_users;	/* handles in use, plus 1 for the table's current block */
@@ -28,6 +30,7 @@ struct tmm_handle_block {
 void tmm_handle_table_init(struct tmm_handle_table *table)
 {
 	BUILD_BUG_ON(sizeof(struct tmm_handle_block) > 1024);
+	BUILD_BUG_ON(sizeof(struct tmm_handle_block) + sizeof(struct tmm_object) <= 1024);
 	xa_init_flags(&table->blocks, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	table->current_block = NULL;
 	table->recent_block = NULL;
@@ -35,23 +38,31 @@ void tmm_handle_table_init(struct tmm_handle_table *table)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_init);
 
-/* Drop a use of a block, which may be NULL. The last use removes the block. */
+/*
+ * Drop a use of a block. The last use removes the block: the result is then the block, which the
+ * caller frees without the lock, and else NULL.
+ */
+static struct tmm_handle_block *drop_use(struct tmm_handle_table *table,
+					 struct tmm_handle_block *block)
+{
+	tmm_handle_table_assert_locked(table);
+	if (likely(--block->nr_users))
+		return NULL;
+	__xa_erase(&table->blocks, block->first / BLOCK_HANDLES);
+	if (table->recent_block == block)
+		table->recent_block = NULL;
+	return block;
+}
+
+/* Do what drop_use() does, and free the block. @block may be NULL. */
 static void put_block(struct tmm_handle_table *table, struct tmm_handle_block *block)
 {
-	bool is_last;
-
 	if (!block)
 		return;
 	tmm_handle_table_lock(table);
-	is_last = !--block->nr_users;
-	if (is_last) {
-		__xa_erase(&table->blocks, block->first / BLOCK_HANDLES);
-		if (table->recent_block == block)
-			table->recent_block = NULL;
-	}
+	block = drop_use(table, block);
 	tmm_handle_table_unlock(table);
-	if (is_last)
-		kfree(block);
+	kfree(block);
 }
 
 /* Free the memory of the table. No handle is in use, and lookups will find nothing. */
@@ -72,8 +83,7 @@ static int number_block(struct tmm_handle_table *table, struct tmm_handle_block 
 	tmm_handle_table_assert_locked(table);
 	/* The function may release the lock, but not once the table has the block. */
 	err = __xa_alloc_cyclic(&table->blocks, &number, block,
-				XA_LIMIT(0, U32_MAX / BLOCK_HANDLES), &table->next_block,
-				GFP_KERNEL_ACCOUNT);
+				XA_LIMIT(0, LAST_BLOCK), &table->next_block, GFP_KERNEL_ACCOUNT);
 	if (err < 0)
 		return err == -EBUSY ? -EDQUOT : err;
 	block->first = number * BLOCK_HANDLES;
@@ -111,38 +121,52 @@ err_unlock:
 	return err;
 }
 
-static struct tmm_object *reserve_in_block(struct tmm_handle_table *table)
+/* Reserve up to @nr handles in the current block. Return: how many */
+static u32 reserve_in_block(struct tmm_handle_table *table, u32 nr, struct tmm_object **objects)
 {
 	struct tmm_handle_block *block;
-	struct tmm_object *object = NULL;
+	u32 i;
 
 	tmm_handle_table_lock(table);
 	block = table->current_block;
-	if (block && block->next < BLOCK_OBJECTS) {
-		object = &block->objects[block->next];
-		object->handle = block->first + block->next++;
-		block->nr_users++;
+	nr = block ? min(nr, BLOCK_HANDLES - block->next) : 0;
+	for (i = 0; i < nr; i++) {
+		objects[i] = &block->objects[block->next];
+		objects[i]->handle = block->first + block->next++;
 	}
+	if (nr)
+		block->nr_users += nr;
 	tmm_handle_table_unlock(table);
-	return object;
+	return nr;
 }
 
 /*
- * Reserve a handle with an object that owns nothing. The caller publishes the object, or frees
- * the handle. The result is ERR_PTR(-EDQUOT) if all numbers are in use, or ERR_PTR(-ENOMEM). May
- * sleep.
+ * Reserve handles with objects that own nothing: at least one, and at most @nr, which is 1 or more.
+ * The caller publishes each object, or frees the handle. Return: the number of objects, -EDQUOT if
+ * all numbers are in use, or -ENOMEM. May sleep.
  */
+int tmm_handle_table_reserve_some(struct tmm_handle_table *table, u32 nr,
+				  struct tmm_object **objects)
+{
+	u32 nr_reserved;
+	int err;
+
+	while (!(nr_reserved = reserve_in_block(table, nr, objects))) {
+		err = add_block(table);
+		if (err)
+			return err;
+	}
+	return nr_reserved;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_reserve_some);
+
+/* Do what tmm_handle_table_reserve_some() does, for one handle. Return: the object, or an error. */
 struct tmm_object *tmm_handle_table_reserve(struct tmm_handle_table *table)
 {
 	struct tmm_object *object;
-	int err;
+	int nr = tmm_handle_table_reserve_some(table, 1, &object);
 
-	while (!(object = reserve_in_block(table))) {
-		err = add_block(table);
-		if (err)
-			return ERR_PTR(err);
-	}
-	return object;
+	return nr < 0 ? ERR_PTR(nr) : object;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_reserve);
 
@@ -162,13 +186,35 @@ void tmm_handle_table_hide(struct tmm_handle_table *table, struct tmm_object *ob
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_hide);
 
+static struct tmm_handle_block *block_of(struct tmm_object *object)
+{
+	object -= object->handle % BLOCK_HANDLES;
+	return container_of(object, struct tmm_handle_block, objects[0]);
+}
+
 /* Free a handle, whose object is reserved or taken and owns nothing. */
 void tmm_handle_table_free(struct tmm_handle_table *table, struct tmm_object *object)
 {
-	object -= object->handle % BLOCK_HANDLES;
-	put_block(table, container_of(object, struct tmm_handle_block, objects[0]));
+	put_block(table, block_of(object));
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_free);
+
+/* Free @nr handles, whose objects are reserved or taken and own nothing. O(@nr), under the lock. */
+void tmm_handle_table_free_all(struct tmm_handle_table *table, struct tmm_object **objects, u32 nr)
+{
+	struct tmm_handle_block *unused;
+	u32 i = 0;
+
+	while (i < nr) {
+		unused = NULL;
+		tmm_handle_table_lock(table);
+		while (i < nr && !unused)
+			unused = drop_use(table, block_of(objects[i++]));
+		tmm_handle_table_unlock(table);
+		kfree(unused);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_free_all);
 
 static struct tmm_object *visible_or_null(struct tmm_object *object)
 {
@@ -176,11 +222,22 @@ static struct tmm_object *visible_or_null(struct tmm_object *object)
 	return smp_load_acquire(&object->is_visible) ? object : NULL;
 }
 
+/* Return @object, whose handle is in use, if it is visible, or NULL. The caller holds the lock. */
+struct tmm_object *tmm_handle_table_visible(struct tmm_object *object)
+{
+	return visible_or_null(object);
+}
+
+static bool has_handle(const struct tmm_handle_block *block, u32 handle)
+{
+	return block && handle - block->first < BLOCK_HANDLES;
+}
+
 static struct tmm_handle_block *find_block(struct tmm_handle_table *table, u32 handle)
 {
 	struct tmm_handle_block *block = table->recent_block;
 
-	if (block && block->first == handle - handle % BLOCK_HANDLES)
+	if (likely(has_handle(block, handle)))
 		return block;
 	block = xa_load(&table->blocks, handle / BLOCK_HANDLES);
 	if (block)
@@ -192,13 +249,13 @@ static struct tmm_handle_block *find_block(struct tmm_handle_table *table, u32 h
 struct tmm_object *tmm_handle_table_find(struct tmm_handle_table *table, u32 handle)
 {
 	struct tmm_handle_block *block;
-	u32 i = handle % BLOCK_HANDLES;
 
 	tmm_handle_table_assert_locked(table);
 	block = find_block(table, handle);
-	if (!block || i >= BLOCK_OBJECTS)
+	if (!block)
 		return NULL;
-	return visible_or_null(&block->objects[array_index_nospec(i, BLOCK_OBJECTS)]);
+	return visible_or_null(&block->objects[array_index_nospec(handle - block->first,
+								  BLOCK_HANDLES)]);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_find);
 
@@ -215,13 +272,13 @@ struct tmm_object *tmm_handle_table_step(struct tmm_handle_table *table, u64 *fr
 	u32 i;
 
 	tmm_handle_table_assert_locked(table);
-	block = xa_find(&table->blocks, &number, U32_MAX / BLOCK_HANDLES, XA_PRESENT);
+	block = xa_find(&table->blocks, &number, LAST_BLOCK, XA_PRESENT);
 	if (!block) {
 		*from = U32_MAX + 1ULL;
 		return NULL;
 	}
 	i = *from > (u64)number * BLOCK_HANDLES ? *from % BLOCK_HANDLES : 0;
-	for (; i < BLOCK_OBJECTS; i++) {
+	for (; i < BLOCK_HANDLES; i++) {
 		if (!visible_or_null(&block->objects[i]))
 			continue;
 		*from = (u64)number * BLOCK_HANDLES + i + 1;

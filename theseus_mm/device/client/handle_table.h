@@ -37,11 +37,16 @@ void tmm_handle_table_init(struct tmm_handle_table *table);
 void tmm_handle_table_destroy(struct tmm_handle_table *table);
 
 struct tmm_object * __must_check tmm_handle_table_reserve(struct tmm_handle_table *table);
+int __must_check tmm_handle_table_reserve_some(struct tmm_handle_table *table, u32 nr,
+					       struct tmm_object **objects);
 void tmm_handle_table_publish(struct tmm_object *object);
 void tmm_handle_table_hide(struct tmm_handle_table *table, struct tmm_object *object);
 void tmm_handle_table_free(struct tmm_handle_table *table, struct tmm_object *object);
+void tmm_handle_table_free_all(struct tmm_handle_table *table, struct tmm_object **objects,
+			       u32 nr);
 
 /* Lookups, with the lock held */
+struct tmm_object *tmm_handle_table_visible(struct tmm_object *object);
 struct tmm_object *tmm_handle_table_find(struct tmm_handle_table *table, u32 handle);
 struct tmm_object *tmm_handle_table_step(struct tmm_handle_table *table, u64 *from);
 

@@ -20,19 +20,39 @@
 #include <linux/limits.h>
 #include <linux/sched.h>
 
+/* Objects that become visible, or are no longer visible. */
+struct tally {
+	s64 nr_frames;
+	int nr_mappings;
+};
+
 /* Count an object that becomes visible (@sign is 1), or is no longer visible (-1). */
-static void count_object(struct tmm_client *client, const struct tmm_object *object, int sign)
+static void count_object(struct tally *tally, const struct tmm_object *object, int sign)
 {
-	atomic64_add(sign * (s64)tmm_object_nr_frames(object), &client->nr_frames);
-	if (object->kind == THESEUS_MM_KIND_MAPPING)
-		atomic_add(sign, &client->nr_mappings);
+	if (likely(object->kind == THESEUS_MM_KIND_MAPPING)) {
+		tally->nr_frames += sign * (s64)tmm_mapped_pages_nr(object->mapping);
+		tally->nr_mappings += sign;
+	} else {
+		tally->nr_frames += sign * (s64)tmm_object_nr_frames(object);
+	}
+}
+
+static void add_tally(struct tmm_client *client, const struct tally *tally)
+{
+	if (tally->nr_frames)
+		atomic64_add(tally->nr_frames, &client->nr_frames);
+	if (tally->nr_mappings)
+		atomic_add(tally->nr_mappings, &client->nr_mappings);
 }
 
 /* Change an object from visible to taken. */
 static void hide_object(struct tmm_client *client, struct tmm_object *object)
 {
+	struct tally tally = {};
+
 	tmm_handle_table_hide(&client->objects, object);
-	count_object(client, object, -1);
+	count_object(&tally, object, -1);
+	add_tally(client, &tally);
 }
 
 /*
@@ -44,16 +64,16 @@ static void forget_offset(struct tmm_client *client, struct tmm_object *object)
 	struct tmm_mapping_file *mf;
 	struct tmm_offset *offset;
 
-	/* Only visible objects get files, and only objects with a file have an offset. */
+	/* Only visible objects get files, and the file has the offset. */
 	if (!object->mf)
 		return;
 	tmm_handle_table_lock(&client->objects);
 	mf = object->mf;
-	offset = object->offset;
+	offset = mf->owner_data;
 	if (offset)
 		tmm_offsets_remove(&client->offsets, offset);
+	mf->owner_data = NULL;
 	object->mf = NULL;
-	object->offset = NULL;
 	tmm_handle_table_unlock(&client->objects);
 	tmm_offset_free(&client->offsets, offset);
 	tmm_loans_end_descriptors(mf);
@@ -108,6 +128,23 @@ void tmm_handles_destroy(struct tmm_client *client)
 struct tmm_object *tmm_handle_reserve_in_place(struct tmm_client *client)
 {
 	return tmm_handle_table_reserve(&client->objects);
+}
+
+/*
+ * Reserve at least one object, and at most @nr, which is 1 or more. Nothing is charged: the caller
+ * has charged the handles, or charges each of them before it uses the object. The caller publishes
+ * the objects, or frees them with tmm_handles_forget_unused(). Return: the number of objects, or an
+ * error as of tmm_handle_reserve_in_place(). May sleep.
+ */
+int tmm_handles_reserve_some(struct tmm_client *client, struct tmm_object **objects, u32 nr)
+{
+	return tmm_handle_table_reserve_some(&client->objects, nr, objects);
+}
+
+/* Free @nr reserved objects that own nothing. Their handles are not charged. */
+void tmm_handles_forget_unused(struct tmm_client *client, struct tmm_object **objects, u32 nr)
+{
+	tmm_handle_table_free_all(&client->objects, objects, nr);
 }
 
 /*
@@ -180,10 +217,23 @@ void tmm_handle_abandon(struct tmm_client *client, struct tmm_object *object)
  */
 void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object)
 {
-	count_object(client, object, 1);
-	tmm_handle_table_publish(object);
+	tmm_handles_publish(client, &object, 1);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_publish);
+
+/* Do what tmm_handle_publish() does, for @nr objects. */
+void tmm_handles_publish(struct tmm_client *client, struct tmm_object **objects, u32 nr)
+{
+	struct tally tally = {};
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		count_object(&tally, objects[i], 1);
+	/* From here on, other calls can find an object and drop it. */
+	add_tally(client, &tally);
+	for (i = 0; i < nr; i++)
+		tmm_handle_table_publish(objects[i]);
+}
 
 /*
  * Find a visible object of @kind (THESEUS_MM_KIND_* or TMM_KIND_ANY), and make the object
@@ -205,6 +255,28 @@ struct tmm_object *tmm_handle_take(struct tmm_client *client, u32 handle, u32 ki
 	return object;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_take);
+
+/*
+ * Take @nr visible objects of any kind, one by one, as if by tmm_handle_take(). If a handle has no
+ * such object, or @handles has named it before, the object is NULL. O(@nr), under the lock.
+ */
+void tmm_handles_take(struct tmm_client *client, const u32 *handles, struct tmm_object **objects,
+		      u32 nr)
+{
+	struct tally tally = {};
+	u32 i;
+
+	tmm_handle_table_lock(&client->objects);
+	for (i = 0; i < nr; i++) {
+		objects[i] = tmm_handle_table_find(&client->objects, handles[i]);
+		if (!objects[i])
+			continue;
+		tmm_handle_table_hide(&client->objects, objects[i]);
+		count_object(&tally, objects[i], -1);
+	}
+	tmm_handle_table_unlock(&client->objects);
+	add_tally(client, &tally);
+}
 
 /*
  * Take two visible objects of one kind, or take none. So if two calls name the same pair, one of
@@ -241,19 +313,27 @@ void tmm_handle_resize(struct tmm_client *client, struct tmm_object *object)
 }
 
 /*
- * Give back what a taken object owns, and free the object and its handle. The charge for the handle
- * stays, and the caller uncharges the handles of all objects at once. May sleep.
+ * Give back what @nr taken objects own, and free the objects and their handles. The charges for the
+ * handles stay, and the caller uncharges the handles of all objects at once. May sleep; O(@nr)
+ * under the lock of the table.
  */
-void tmm_handle_drop_charged(struct tmm_client *client, struct tmm_object *object)
+void tmm_handles_drop_charged(struct tmm_client *client, struct tmm_object **objects, u32 nr)
 {
-	tmm_object_drop_content(object);
-	tmm_handle_forget(client, object);
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		tmm_object_drop_content(objects[i]);
+		forget_offset(client, objects[i]);
+		cond_resched();
+	}
+	tmm_handle_table_free_all(&client->objects, objects, nr);
 }
 
 /* Give back what a taken object owns, and free the object, its handle and the charge. May sleep. */
 void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object)
 {
-	tmm_handle_drop_charged(client, object);
+	tmm_object_drop_content(object);
+	tmm_handle_forget(client, object);
 	tmm_account_uncharge(client->account, TMM_RESOURCE_HANDLES, 1);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_drop);

@@ -40,14 +40,20 @@ void tmm_handle_forget(struct tmm_client *client, struct tmm_object *object);
 u64 tmm_handle_nr_files(const struct tmm_object *object);
 void tmm_handle_abandon(struct tmm_client *client, struct tmm_object *object);
 void tmm_handle_publish(struct tmm_client *client, struct tmm_object *object);
+int __must_check tmm_handles_reserve_some(struct tmm_client *client, struct tmm_object **objects,
+					  u32 nr);
+void tmm_handles_forget_unused(struct tmm_client *client, struct tmm_object **objects, u32 nr);
+void tmm_handles_publish(struct tmm_client *client, struct tmm_object **objects, u32 nr);
 
 /* Visible objects */
 struct tmm_object * __must_check tmm_handle_take(struct tmm_client *client, u32 handle, u32 kind);
+void tmm_handles_take(struct tmm_client *client, const u32 *handles, struct tmm_object **objects,
+		      u32 nr);
 int __must_check tmm_handle_take_two(struct tmm_client *client, const u32 handles[2],
 				     struct tmm_object *objects[2]);
 void tmm_handle_resize(struct tmm_client *client, struct tmm_object *object);
 void tmm_handle_drop(struct tmm_client *client, struct tmm_object *object);
-void tmm_handle_drop_charged(struct tmm_client *client, struct tmm_object *object);
+void tmm_handles_drop_charged(struct tmm_client *client, struct tmm_object **objects, u32 nr);
 bool tmm_client_pages_are_bad(const struct tmm_client *client, u64 first, u64 nr);
 int __must_check tmm_handle_query(struct tmm_client *client, struct theseus_mm_query *query);
 int __must_check tmm_handle_borrow(struct tmm_client *client, u32 handle, u64 offset, u64 nr_bytes,

@@ -15,9 +15,16 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 
+/* The offset of an object, or NULL. The caller holds the lock of the client's table. */
+static struct tmm_offset *offset_of(const struct tmm_object *object)
+{
+	return object->mf ? object->mf->owner_data : NULL;
+}
+
 static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offset *reply,
 			   bool is_low)
 {
+	const struct tmm_offset *offset;
 	struct tmm_object *object;
 	int err = -ENOENT;
 
@@ -26,12 +33,13 @@ static int describe_offset(struct tmm_client *client, struct theseus_mm_map_offs
 	if (!object)
 		goto out_unlock;
 	err = -EAGAIN;
-	if (!object->offset)
+	offset = offset_of(object);
+	if (!offset)
 		goto out_unlock;
 	err = -EOVERFLOW;
-	if (is_low && tmm_chunk_end(&object->offset->chunk) > TMM_OFFSETS_LOW_END)
+	if (is_low && tmm_chunk_end(&offset->chunk) > TMM_OFFSETS_LOW_END)
 		goto out_unlock;
-	reply->offset = object->offset->chunk.start << TMM_PAGE_SHIFT;
+	reply->offset = offset->chunk.start << TMM_PAGE_SHIFT;
 	reply->nr_bytes = tmm_mapped_pages_nr_bytes(object->mapping);
 	err = 0;
 out_unlock:
@@ -127,9 +135,9 @@ static bool give_offset(struct tmm_client *client, u32 handle, struct tmm_offset
 
 	tmm_handle_table_lock(&client->objects);
 	object = tmm_handles_find_mapping(client, handle);
-	if (object && object->mf && !object->offset &&
+	if (object && object->mf && !offset_of(object) &&
 	    tmm_object_nr_frames(object) + 1 == offset->chunk.nr) {
-		object->offset = offset;
+		object->mf->owner_data = offset;
 		tmm_offsets_insert(&client->offsets, offset, object);
 		is_given = true;
 	}
@@ -234,7 +242,8 @@ static struct tmm_object *find_by_offset(struct tmm_client *client, u64 page, u6
 	if (!offset)
 		return NULL;
 	*offset_page = page - offset->chunk.start;
-	return tmm_handles_find_mapping(client, offset->object->handle);
+	/* The object leaves the offset before its handle is freed. Only mappings have offsets. */
+	return tmm_handle_table_visible(offset->object);
 }
 
 /*
@@ -270,17 +279,16 @@ out_unlock:
  */
 int tmm_mmap_offset_address(struct tmm_client *client, u64 page, u64 *address)
 {
-	struct tmm_page_range range;
 	struct tmm_object *object;
-	u64 offset_page;
+	u64 offset_page, first;
 
 	tmm_handle_table_lock(&client->objects);
 	object = find_by_offset(client, page, &offset_page);
-	if (object) {
-		range = tmm_mapped_pages_range(object->mapping);
-		*address = tmm_page_range_start_address(&range).v +
-			   (offset_page << TMM_PAGE_SHIFT);
-	}
+	if (object)
+		first = tmm_mapped_pages_first(object->mapping);
 	tmm_handle_table_unlock(&client->objects);
-	return object ? 0 : -ENOENT;
+	if (!object)
+		return -ENOENT;
+	*address = tmm_page_start_address(tmm_page_4k(first + offset_page)).v;
+	return 0;
 }

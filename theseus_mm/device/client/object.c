@@ -240,9 +240,12 @@ int tmm_object_merge_content(struct tmm_object *object, struct tmm_object *other
 	return 0;
 }
 
-/* Give back what an object owns. */
+/* Give back what an object owns. Most objects are mappings. */
 void tmm_object_drop_content(struct tmm_object *object)
 {
-	object_ops[object->kind].drop(object);
+	if (likely(object->kind == THESEUS_MM_KIND_MAPPING))
+		drop_mapping(object);
+	else
+		object_ops[object->kind].drop(object);
 	object->kind = 0;
 }

@@ -22,7 +22,6 @@ struct tmm_allocated_frames;
 struct tmm_allocated_pages;
 struct tmm_mapped_pages;
 struct tmm_mapping_file;
-struct tmm_offset;
 
 /* The number of entries of a table by kind. Entry 0 is for an object that owns nothing. */
 #define TMM_NR_KINDS	(THESEUS_MM_KIND_MAPPING + 1)
@@ -32,8 +31,10 @@ struct tmm_object {
 	u32 handle;
 	u16 kind;	/* THESEUS_MM_KIND_*; 0 while the object owns nothing */
 	bool is_visible;	/* calls can find the object; see device/client/handle_table.h */
-	struct tmm_offset *offset;	/* a mapping's offset for mmap(), or NULL */
-	/* a mapping's file for processes; NULL if the mapping was never lent */
+	/*
+	 * a mapping's file for processes; NULL if the mapping was never lent. Its @owner_data is
+	 * the mapping's offset for mmap() (struct tmm_offset), or NULL.
+	 */
 	struct tmm_mapping_file *mf;
 	union {
 		struct tmm_allocated_pages *pages;

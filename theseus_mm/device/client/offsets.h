@@ -10,7 +10,8 @@
  * Invariant: a page belongs to one offset at most, and to none if it is page 0.
  * Lock: the lock of the client's handle table protects the offsets in use. The range
  * allocator has its own lock for free pages, and is not called with the table's lock held.
- * Owner: the object of the mapping owns its offset (device/client/object.h).
+ * Owner: the object of the mapping owns its offset, which its file refers to
+ * (device/client/object.h).
  */
 #ifndef TMM_DEVICE_CLIENT_OFFSETS_H
 #define TMM_DEVICE_CLIENT_OFFSETS_H

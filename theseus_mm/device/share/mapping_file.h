@@ -33,6 +33,7 @@ struct tmm_account;
 struct tmm_mapping_file {
 	struct file *file;	/* its ->release() frees this structure */
 	struct tmm_account *account;	/* charged with a handle while @file exists */
+	void *owner_data;	/* for the layer above, under a lock of that layer; first NULL */
 	struct list_head link;	/* in the list of all mapping files, under the lock of that list */
 	/*
 	 * held for reading while mmap() of a descriptor borrows the mapping and begins the loan;
