@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "core/bug.h"
+#include "core/compat.h"
 #include "paging/page_table.h"
 #include "paging/tlb.h"
 
@@ -359,7 +360,7 @@ void tmm_mapper_mark_dirty(struct tmm_page_table *pt, struct tmm_page_range page
 {
 	const u64 end = tmm_range_end(&pages.r);
 	struct tmm_page page = tmm_page_4k(pages.r.first);
-	struct tmm_table_path path;
+	struct tmm_table_path path TMM_UNINITIALIZED;
 	unsigned int i;
 	u64 *table, nr;
 

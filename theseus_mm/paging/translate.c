@@ -5,6 +5,7 @@
 
 #include "paging/mapper.h"
 #include "paging/page_table.h"
+#include "paging/table.h"
 #include "paging/tlb.h"
 
 #include <kunit/visibility.h>
@@ -82,6 +83,32 @@ int tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 	return 0;
 }
 EXPORT_SYMBOL_TMM(tmm_mapper_translate);
+
+/*
+ * Do what tmm_mapper_translate() does for the first byte of @page, whose mapping the caller has
+ * borrowed: the tables stay, so the walk needs no protection. @out->flags is not set.
+ *
+ * Context: Any. O(levels).
+ */
+int tmm_translate_borrowed(struct tmm_page_table *pt, struct tmm_page page,
+			   struct tmm_translation *out)
+{
+	struct tmm_table_path path TMM_UNINITIALIZED;
+	const u64 *table = tmm_table_find(pt, page, &path);
+	u64 entry, mask;
+
+	if (!table)
+		return -ENOENT;
+	entry = READ_ONCE(table[tmm_entry_table_index(page, path.level)]);
+	if (tmm_entry_is_empty(entry))
+		return -ENOENT;
+	out->size = tmm_entry_leaf_size(path.level);
+	mask = tmm_page_size_bytes(out->size) - 1;
+	/* In a larger leaf bit 12 is part of the memory type, not of the address. */
+	out->paddr.v = (tmm_entry_paddr(entry) & ~mask) | ((page.number << TMM_PAGE_SHIFT) & mask);
+	return 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_translate_borrowed);
 
 /**
  * tmm_mapper_translate_page() - the frame behind a page

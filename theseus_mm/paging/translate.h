@@ -37,6 +37,8 @@ struct tmm_pte_dump {
 
 int __must_check tmm_mapper_translate(struct tmm_page_table *pt, struct tmm_vaddr vaddr,
 				      struct tmm_translation *out);
+int __must_check tmm_translate_borrowed(struct tmm_page_table *pt, struct tmm_page page,
+					struct tmm_translation *out);
 int __must_check tmm_mapper_translate_page(struct tmm_page_table *pt, struct tmm_page page,
 					   struct tmm_frame *out);
 tmm_pte_flags_t tmm_translate_collect_flags(struct tmm_page_table *pt,

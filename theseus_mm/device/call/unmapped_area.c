@@ -65,7 +65,9 @@ unsigned long tmm_unmapped_area(struct file *file, unsigned long address,
 {
 	u64 like;
 
-	if (tmm_mmap_offset_address(file->private_data, pgoff, &like))
+	/* A small VMA lies anywhere. */
+	if (nr_bytes < tmm_page_size_bytes(TMM_2M) ||
+	    tmm_mmap_offset_address(file->private_data, pgoff, &like))
 		like = 0;
 	return choose_address(file, address, nr_bytes, pgoff, flags, like);
 }

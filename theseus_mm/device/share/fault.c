@@ -20,15 +20,13 @@
 #include <linux/pagemap.h>
 #include <linux/pgtable.h>
 
-/* Find the frame behind page @pgoff of the mapping. */
+/* Find the frame behind page @pgoff of the mapping, which the loan borrows. */
 static int look_up(const struct tmm_loan *loan, pgoff_t pgoff, struct tmm_translation *found)
 {
 	const struct tmm_mapped_pages *mp = loan->borrow.mp;
-	struct tmm_page_range range = tmm_mapped_pages_range(mp);
-	struct tmm_vaddr vaddr = tmm_page_range_start_address(&range);
 
-	vaddr.v += (u64)pgoff << TMM_PAGE_SHIFT;
-	return tmm_mapper_translate(tmm_mapped_pages_root(mp), vaddr, found);
+	return tmm_translate_borrowed(tmm_mapped_pages_root(mp),
+				      tmm_page_4k(tmm_mapped_pages_first(mp) + pgoff), found);
 }
 
 /* Let the struct pages refer to the file: Linux identifies a shared futex by file and page. */

@@ -84,7 +84,9 @@ static void end_borrow(struct tmm_loan *loan)
 		WRITE_ONCE(mf->nr_lingering, mf->nr_lingering - 1);
 	loan->is_lingering = false;
 	loan->lender->nr_loans--;
-	tmm_wake_all(&mf->wait, NULL);
+	/* Pairs with poll(), which queues itself before it looks for this change. */
+	if (wq_has_sleeper(&mf->wait))
+		tmm_wake_all(&mf->wait, NULL);
 }
 
 /* Free a loan that no area and no list refers to. */
