@@ -13,9 +13,10 @@
 #include <sched.h>
 #include <sys/mman.h>
 
-#define NR_OPERATIONS	500
-/* Linux itself interrupts other CPUs now and then: one round without that is enough. */
-#define NR_ROUNDS	20
+#define NR_OPERATIONS	100
+/* Linux itself interrupts other CPUs now and then: one short round without that is enough. */
+#define NR_ROUNDS	50
+#define NR_AREAS	20
 
 static int stop;
 
@@ -153,7 +154,7 @@ TEST_F(busy, large_mappings_interrupt_no_cpu)
 /* The test counts what it means to count. */
 TEST_F(busy, areas_interrupt_the_other_cpu)
 {
-	EXPECT_LE(NR_OPERATIONS / 2, fewest_interrupts(change_area, -1, PAGE, NR_OPERATIONS));
+	EXPECT_LE(NR_AREAS / 2, fewest_interrupts(change_area, -1, PAGE, NR_AREAS));
 }
 
 TEST_HARNESS_MAIN
