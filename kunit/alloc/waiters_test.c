@@ -128,11 +128,54 @@ static void releases_in_a_row_lose_no_wake_up(struct kunit *test)
 	}
 }
 
+#define NR_RETURNING	(2 * TMM_WAKE_AT_ONCE + 1)
+
+/* Waiters that queue again behind all others when they are woken. */
+struct returning {
+	struct wait_queue_head queue;
+	struct wait_queue_entry waiters[NR_RETURNING];
+	unsigned int nr_woken;
+};
+
+static int note_and_return(struct wait_queue_entry *waiter, unsigned int mode, int flags,
+			   void *key)
+{
+	struct returning *r = waiter->private;
+
+	/* So a walk without an end stops here, and the case fails. */
+	if (++r->nr_woken < 1000)
+		list_move_tail(&waiter->entry, &r->queue.head);
+	return 1;
+}
+
+static void walk_ends_beside_new_waiters(struct kunit *test)
+{
+	struct returning *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	init_waitqueue_head(&r->queue);
+	for (i = 0; i < NR_RETURNING; i++) {
+		init_waitqueue_func_entry(&r->waiters[i], note_and_return);
+		r->waiters[i].private = r;
+		add_wait_queue_exclusive(&r->queue, &r->waiters[i]);
+	}
+	tmm_wake_all(&r->queue, NULL);
+	KUNIT_EXPECT_EQ(test, r->nr_woken, NR_RETURNING);
+	for (i = 0; i < NR_RETURNING; i++)
+		remove_wait_queue(&r->queue, &r->waiters[i]);
+	/* No mark is left. */
+	KUNIT_EXPECT_TRUE(test, list_empty(&r->queue.head));
+	tmm_wake_all(&r->queue, NULL);
+	KUNIT_EXPECT_TRUE(test, list_empty(&r->queue.head));
+}
+
 static struct kunit_case waiters_cases[] = {
 	KUNIT_CASE(every_waiter_is_woken),
 	KUNIT_CASE(waiters_may_leave_when_woken),
 	KUNIT_CASE(few_waiters_are_woken_at_once),
 	KUNIT_CASE(releases_in_a_row_lose_no_wake_up),
+	KUNIT_CASE(walk_ends_beside_new_waiters),
 	{}
 };
 

@@ -53,7 +53,7 @@ static void wake_all(struct work_struct *work)
 /* Prepare for releases with many waiters. Return: 0 or -ENOMEM */
 int __init tmm_waiters_init(void)
 {
-	wakers = alloc_workqueue("theseus_mm-wake", WQ_UNBOUND | WQ_HIGHPRI, 0);
+	wakers = alloc_workqueue("theseus_mm-wake", WQ_UNBOUND, 0);
 	return wakers ? 0 : -ENOMEM;
 }
 
@@ -67,9 +67,9 @@ void tmm_waiters_exit(void)
  * Count a release, and wake the waiters. The resource must already be available. Not in
  * interrupts.
  *
- * The caller wakes a few waiters itself, so that a waiter need not wait for a kernel thread. If
- * there are more, a work item wakes all of them, so the caller has no more to do however many
- * there are.
+ * The caller wakes a few waiters itself, so that these need not wait for a kernel thread. If more
+ * waiters are left, a work item wakes all of them. So the caller's work does not grow with the
+ * number of waiters.
  */
 void tmm_waiters_note(enum tmm_resource resource)
 {
@@ -83,7 +83,7 @@ void tmm_waiters_note(enum tmm_resource resource)
 	 * sees the new count. If the work item is already queued, its walk has not begun yet, and
 	 * finds the waiter too.
 	 */
-	if (wq_has_sleeper(&queue) && tmm_wake_some(&queue, NULL, wake_key()))
+	if (wq_has_sleeper(&queue) && tmm_wake_some(&queue, wake_key()))
 		queue_work(wakers, &wake_work);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_note);

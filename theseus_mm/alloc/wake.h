@@ -17,7 +17,7 @@
 /* Waiters that are woken while the lock of the queue is held. */
 #define TMM_WAKE_AT_ONCE	4
 
-bool tmm_wake_some(struct wait_queue_head *queue, struct wait_queue_entry *mark, void *key);
+bool tmm_wake_some(struct wait_queue_head *queue, void *key);
 void tmm_wake_all(struct wait_queue_head *queue, void *key);
 
 #endif /* TMM_ALLOC_WAKE_H */

@@ -14,7 +14,7 @@
 #include <linux/sched.h>
 
 /*
- * Entries that one walk skips because they are unused, and leaves that it collects, at most.
+ * The maximum number of unused entries that one walk skips, and of leaves that one walk collects.
  * Interrupts are off during a walk.
  */
 #define MAX_ENTRIES	64
