@@ -227,7 +227,7 @@ TEST_F(client, nothing_is_dropped_if_a_result_cannot_be_written)
 TEST_F(client, each_item_is_dropped_or_told_why_not)
 {
 	struct theseus_mm_create_item mappings[2] = { ITEM(2), ITEM(2) };
-	struct theseus_mm_drop_item items[6] = {};
+	struct theseus_mm_drop_item items[7] = {};
 	unsigned char *area;
 	__u32 nr_done = 77;
 	__u64 offset;
@@ -242,7 +242,9 @@ TEST_F(client, each_item_is_dropped_or_told_why_not)
 	items[3].handle = PAGES(3).handle;
 	items[4].handle = FRAMES(3).handle;
 	items[5].error = 77;
-	ASSERT_EQ(0, uapi_drop_batch(self->fd, 0, items, 6, &nr_done));
+	/* An item that was refused is still there for a later one. */
+	items[6].handle = mappings[1].handle;
+	ASSERT_EQ(0, uapi_drop_batch(self->fd, 0, items, 7, &nr_done));
 	EXPECT_EQ(3, nr_done);
 	EXPECT_EQ(0, items[0].error);
 	EXPECT_EQ(EBUSY, items[1].error);
@@ -250,6 +252,7 @@ TEST_F(client, each_item_is_dropped_or_told_why_not)
 	EXPECT_EQ(0, items[3].error);
 	EXPECT_EQ(0, items[4].error);
 	EXPECT_EQ(ENOENT, items[5].error);
+	EXPECT_EQ(EBUSY, items[6].error);
 	EXPECT_GONE(mappings[0].handle);
 	/* two handles count: the handle of the mapping, and the file behind the mapping's offset */
 	EXPECT_EQ(2, INFO().client_handles);

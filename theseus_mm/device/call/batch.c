@@ -10,8 +10,8 @@
  * for one pointer per item.
  *
  * Items are copied in and out in pieces, and the handles of a piece are reserved, taken or freed
- * under one lock. The handles of a batch that creates all or nothing are charged at once, and so
- * are the handles uncharged that a batch drops.
+ * under one lock. A batch that creates all or nothing charges all its handles at once. A batch that
+ * drops uncharges all dropped handles at once.
  */
 #include "device/call/call.h"
 
@@ -56,7 +56,10 @@ struct batch_kind {
 	void (*commit)(struct tmm_client *client, struct tmm_object **objects, u32 nr);
 	/* Reverse items that succeeded, because the results cannot be copied out. */
 	void (*undo)(struct tmm_client *client, struct tmm_object **objects, u32 nr);
-	/* Both leave the charges for the handles; these functions free the handles. */
+	/*
+	 * True if @commit or @undo frees the handles. Both leave the charges for the handles, so
+	 * the caller uncharges the freed handles.
+	 */
 	bool commit_frees;
 	bool undo_frees;
 };
@@ -191,6 +194,7 @@ static void forget_ready(struct batch *batch)
 {
 	tmm_handles_forget_unused(batch->client, &batch->ready[batch->next_ready],
 				  batch->nr_ready - batch->next_ready);
+	batch->next_ready = batch->nr_ready;
 }
 
 static const struct batch_kind create_kind = {
@@ -227,7 +231,10 @@ static struct tmm_object *drop_item(struct batch *batch, union items *items, u32
 	struct tmm_object *object = batch->ready[batch->next_ready++];
 
 	items->drop[i].error = 0;
-	return object ? tmm_object_allow_drop(batch->client, object) : ERR_PTR(-ENOENT);
+	/* An earlier item of the piece may have had the object, and given it back. */
+	if (!object)
+		object = tmm_handle_take(batch->client, items->drop[i].handle, TMM_KIND_ANY);
+	return IS_ERR(object) ? object : tmm_object_allow_drop(batch->client, object);
 }
 
 static void publish_ready(struct batch *batch)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/client/handle_table.h"
 
+#include "core/bug.h"
 #include "device/client/object.h"
 
 #include <kunit/visibility.h>
@@ -70,6 +71,7 @@ void tmm_handle_table_destroy(struct tmm_handle_table *table)
 {
 	put_block(table, table->current_block);
 	table->current_block = NULL;
+	TMM_BUG_IF(!xa_empty(&table->blocks));
 	xa_destroy(&table->blocks);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_destroy);

@@ -925,8 +925,8 @@ struct theseus_mm_take_back {
  * No new handle is valid, and nothing is dropped, before all results are written. If the
  * call itself fails with EFAULT (while it reads items or writes results), E2BIG, EINTR (the
  * process was killed) or ENOMEM, it changes nothing, whatever the results say. While
- * DROP_BATCH is about to drop a handle, other calls on that handle, and a later item of the
- * same call, fail with ENOENT.
+ * DROP_BATCH runs, other calls on its handles may fail with ENOENT, also on those that it then
+ * does not drop. A later item for a handle that the call is about to drop has ENOENT.
  */
 struct theseus_mm_batch {
 	__u32 flags;
