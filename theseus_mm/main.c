@@ -4,6 +4,7 @@
  */
 #include "alloc/firmware_map.h"
 #include "alloc/frames.h"
+#include "alloc/magazine.h"
 #include "alloc/pages.h"
 #include "alloc/pool.h"
 #include "alloc/waiters.h"
@@ -117,17 +118,26 @@ err_frames:
 	return err;
 }
 
-/* Every part may release something, and wake the waiters for it. */
-static int __init start_with_waiters(void)
+/* All parts use the waiters and the magazines: each may release something. */
+static int __init start_all(void)
 {
 	int err;
 
 	err = tmm_waiters_init();
 	if (err)
 		return err;
+	err = tmm_magazines_init();
+	if (err)
+		goto err_waiters;
 	err = start_parts();
 	if (err)
-		tmm_waiters_exit();
+		goto err_magazines;
+	return 0;
+
+err_magazines:
+	tmm_magazines_exit();
+err_waiters:
+	tmm_waiters_exit();
 	return err;
 }
 
@@ -136,7 +146,7 @@ static int __init tmm_module_init(void)
 	int err;
 
 	tmm_compat_say_untested();
-	err = start_with_waiters();
+	err = start_all();
 	/* The code that detects any other error logs that error. */
 	if (err == -ENOMEM)
 		pr_err("Linux's own memory is exhausted, so the module is not loaded: free some, or name smaller ranges in regions=\n");
@@ -155,6 +165,7 @@ static void __exit tmm_module_exit(void)
 	tmm_mapped_pages_exit();
 	tmm_pages_exit();
 	tmm_frames_exit();
+	tmm_magazines_exit();
 	tmm_waiters_exit();
 }
 

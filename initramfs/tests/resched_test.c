@@ -305,7 +305,7 @@ TEST_F_TIMEOUT(resched, batch_of_many_items, 120)
 			.size = PAGE,
 			.pte_flags = THESEUS_MM_PTE_DATA,
 		};
-	EXPECT_POINTS(3, 0, uapi_create_batch(self->fd, 0, items, NR, NULL));
+	EXPECT_POINTS(2, 0, uapi_create_batch(self->fd, 0, items, NR, NULL));
 	for (i = 0; i < NR; i++)
 		drops[i].handle = items[i].handle;
 	EXPECT_POINTS(2, 0, uapi_drop_batch(self->fd, 0, drops, NR, NULL));

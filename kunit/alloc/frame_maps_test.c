@@ -263,45 +263,12 @@ static void random_maps(struct kunit *test)
 	}
 }
 
-/* The case has a frame allocator of its own. */
-static void take_one_until_exhausted(struct kunit *test)
-{
-	struct tmm_test_frames *tf = tmm_test_frames_create(test);
-	struct tmm_range_region *regions[3];
-	u64 numbers[3] = {}, number = 42;
-	struct tmm_range_region *region;
-	unsigned int i;
-	int err;
-
-	tmm_test_frames_add(test, tf, TMM_REGION_DESIGNATED, 0, 5);
-	tmm_test_frames_add(test, tf, TMM_REGION_RESERVED, 5, 5);
-	tmm_test_frames_add(test, tf, TMM_REGION_GENERAL, 10, 2);
-	tmm_test_frames_add(test, tf, TMM_REGION_GENERAL, 20, 1);
-	spin_lock(&tf->fa.ra.lock);
-	for (i = 0; i < 3; i++) {
-		err = tmm_range_request_take_one(&tf->fa.ra, &regions[i], &numbers[i]);
-		if (err)
-			break;
-	}
-	err = err ?: tmm_range_request_take_one(&tf->fa.ra, &region, &number);
-	while (i--)
-		tmm_frame_maps_give(regions[i]->free.maps, numbers[i], 1);
-	spin_unlock(&tf->fa.ra.lock);
-	KUNIT_EXPECT_EQ(test, err, -ENOSPC);
-	KUNIT_EXPECT_EQ(test, number, 42);
-	KUNIT_EXPECT_EQ(test, numbers[0], 10);
-	KUNIT_EXPECT_EQ(test, numbers[1], 11);
-	KUNIT_EXPECT_EQ(test, numbers[2], 20);
-	tmm_test_frames_destroy(test, tf);
-}
-
 static struct kunit_case frame_maps_cases[] = {
 	KUNIT_CASE(blocks_follow_their_frames),
 	KUNIT_CASE(region_without_a_whole_block),
 	KUNIT_CASE(search_is_unfinished_after_a_few_runs),
 	KUNIT_CASE(long_run_ends_a_search),
 	KUNIT_CASE(random_maps),
-	KUNIT_CASE(take_one_until_exhausted),
 	{}
 };
 

@@ -154,30 +154,92 @@ static void count_part_of_a_whole_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 13);
 }
 
-/* A block whose pieces all have one mark gets that mark as a whole, in any order of the pieces. */
-static void pieces_become_whole_blocks(struct kunit *test)
+/* Sets [@start, @start + @nr) in pieces, and joins each piece to the run of those before it. */
+static void set_in_pieces(struct tmm_frame_table *table, u64 start, u64 nr, u64 step,
+			  bool from_top, enum tmm_frame_mark mark)
+{
+	u64 done, piece;
+
+	for (done = 0; done < nr; done += piece) {
+		const u64 first = start + nr - done;
+
+		piece = min(step, nr - done);
+		if (from_top)
+			tmm_frame_table_set(table, first - piece, piece, mark);
+		else
+			tmm_frame_table_set(table, start + done, piece, mark);
+		if (done && from_top)
+			tmm_frame_table_join(table, first, first - piece, start + nr);
+		else if (done)
+			tmm_frame_table_join(table, start + done, start, start + done + piece);
+		if (!(done & 0xfff))
+			cond_resched();
+	}
+}
+
+/* A run that is joined from pieces has whole blocks, in any order of the pieces. */
+static void joined_pieces_become_whole_blocks(struct kunit *test)
 {
 	static const u64 steps[] = { 1, 7, NR_2M, 3 * NR_2M + 5 };
 	struct tmm_frame_table *table = create_table(test, 0, 2 * NR_1G);
 	unsigned int i;
-	u64 done, nr;
 
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
-		enum tmm_frame_mark mark = i % 2 ? TMM_MARK_FREE : TMM_MARK_ALLOCATED;
+		enum tmm_frame_mark mark = i % 2 ? TMM_MARK_MAPPED : TMM_MARK_ALLOCATED;
 
-		for (done = 0; done < NR_1G; done += nr) {
-			nr = min(steps[i], NR_1G - done);
-			tmm_frame_table_set(table, i < 2 ? done : NR_1G - done - nr, nr, mark);
-		}
+		set_in_pieces(table, 0, NR_1G, steps[i], i >= 2, mark);
 		KUNIT_EXPECT_EQ_MSG(test, table->marks[TMM_1G][0], mark, "steps of %llu",
 				    steps[i]);
 	}
-	/* A block counts as whole if all its frames that are in the region have one mark. */
+	/* A block counts as whole if all its frames that are in the region are in the run. */
 	table = create_table(test, NR_2M - 9, 20);
 	tmm_frame_table_set(table, NR_2M - 9, 5, TMM_MARK_ALLOCATED);
 	KUNIT_EXPECT_EQ(test, table->marks[TMM_1G][0], TMM_MARK_MIXED);
+	KUNIT_EXPECT_FALSE(test, tmm_frame_table_is_to_join(table, NR_2M - 7, NR_2M - 9,
+							    NR_2M - 4));
 	tmm_frame_table_set(table, NR_2M - 4, 15, TMM_MARK_ALLOCATED);
+	KUNIT_EXPECT_TRUE(test, tmm_frame_table_is_to_join(table, NR_2M - 4, NR_2M - 9,
+							   NR_2M + 11));
+	tmm_frame_table_join(table, NR_2M - 4, NR_2M - 9, NR_2M + 11);
+	KUNIT_EXPECT_EQ(test, table->marks[TMM_2M][0], TMM_MARK_ALLOCATED);
 	KUNIT_EXPECT_EQ(test, table->marks[TMM_1G][0], TMM_MARK_ALLOCATED);
+}
+
+/* Only the block at the seam is joined, and only if the run has all of it. */
+static void join_leaves_other_blocks_alone(struct kunit *test)
+{
+	struct tmm_frame_table *table = create_table(test, 0, NR_1G);
+
+	tmm_frame_table_set(table, 5, 2 * NR_2M, TMM_MARK_ALLOCATED);
+	tmm_frame_table_divide(table, NR_2M, NR_2M);
+	KUNIT_EXPECT_FALSE(test, tmm_frame_table_is_to_join(table, 9, 5, 2 * NR_2M + 5));
+	KUNIT_EXPECT_FALSE(test, tmm_frame_table_is_to_join(table, NR_2M, 5, 2 * NR_2M + 5));
+	tmm_frame_table_join(table, NR_2M, 5, 2 * NR_2M + 5);
+	KUNIT_EXPECT_EQ(test, table->marks[TMM_2M][1], TMM_MARK_MIXED);
+	tmm_frame_table_join(table, NR_2M + 1, 5, 2 * NR_2M + 5);
+	KUNIT_EXPECT_EQ(test, table->marks[TMM_2M][0], TMM_MARK_MIXED);
+	KUNIT_EXPECT_EQ(test, table->marks[TMM_2M][1], TMM_MARK_ALLOCATED);
+	KUNIT_EXPECT_EQ(test, table->marks[TMM_1G][0], TMM_MARK_MIXED);
+}
+
+/* The owner of a single frame changes the mark only if no block shares it. */
+static void change_one_needs_a_divided_block(struct kunit *test)
+{
+	struct tmm_frame_table *table = create_table(test, 17, NR_1G);
+
+	KUNIT_EXPECT_FALSE(test, tmm_frame_table_change_one(table, 20, TMM_MARK_FREE,
+							    TMM_MARK_ALLOCATED));
+	tmm_frame_table_set(table, 17, NR_2M - 17, TMM_MARK_FREE);
+	KUNIT_EXPECT_FALSE(test, tmm_frame_table_change_one(table, 20, TMM_MARK_FREE,
+							    TMM_MARK_ALLOCATED));
+	tmm_frame_table_divide(table, 20, 1);
+	expect_only(test, table, 17, NR_1G, TMM_MARK_FREE);
+	KUNIT_EXPECT_FALSE(test, tmm_frame_table_change_one(table, 20, TMM_MARK_ALLOCATED,
+							    TMM_MARK_MAPPED));
+	expect_only(test, table, 17, NR_1G, TMM_MARK_FREE);
+	KUNIT_EXPECT_TRUE(test, tmm_frame_table_change_one(table, 20, TMM_MARK_FREE,
+							   TMM_MARK_ALLOCATED));
+	expect_only(test, table, 20, 1, TMM_MARK_ALLOCATED);
 }
 
 static void count_steps(struct kunit *test, struct tmm_frame_table *table, u64 start, u64 nr)
@@ -209,6 +271,8 @@ static void steps_are_bounded(struct kunit *test)
 			if (!(i & 0xfff))
 				cond_resched();
 		}
+	/* The owner has joined the frames. */
+	set_in_pieces(table, start, nr, 1, false, TMM_MARK_ALLOCATED);
 	count_steps(test, table, start, nr);
 	/* the limit also holds for each part of the run */
 	count_steps(test, table, start + NR_2M + 1, 2 * NR_1G);
@@ -266,7 +330,9 @@ static struct kunit_case frame_table_cases[] = {
 	KUNIT_CASE_PARAM(set_and_clear_again, set_gen_params),
 	KUNIT_CASE(set_part_of_a_block_keeps_the_rest),
 	KUNIT_CASE(set_whole_block_writes_one_byte),
-	KUNIT_CASE(pieces_become_whole_blocks),
+	KUNIT_CASE(joined_pieces_become_whole_blocks),
+	KUNIT_CASE(join_leaves_other_blocks_alone),
+	KUNIT_CASE(change_one_needs_a_divided_block),
 	KUNIT_CASE(steps_are_bounded),
 	KUNIT_CASE(count_adds_to_what_is_there),
 	KUNIT_CASE(count_part_of_a_whole_block),

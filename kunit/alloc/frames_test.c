@@ -304,7 +304,7 @@ static void count_takes_no_lock(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
 	struct tmm_allocated_frames *frames = tmm_test_frames_take_at(test, 1500, 600);
-	struct tmm_frame_range range = { { 1024, 512, TMM_4K } };
+	struct tmm_frame_range range = { { 1280, 256, TMM_4K } };
 	u64 counts[TMM_NR_MARKS] = {};
 	int err;
 
@@ -313,7 +313,7 @@ static void count_takes_no_lock(struct kunit *test)
 	spin_unlock(&tf->fa.ra.lock);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_ALLOCATED], 36);
-	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 476);
+	KUNIT_EXPECT_EQ(test, counts[TMM_MARK_FREE], 220);
 	tmm_allocated_frames_drop(&frames);
 }
 

@@ -17,6 +17,7 @@ void tmm_test_frames_destroy(struct kunit *test, struct tmm_test_frames *tf)
 	if (!tf)
 		return;
 	tmm_check_frame_allocator(test, &tf->fa);
+	tmm_magazines_destroy(&tf->fa.ra);
 	KUNIT_EXPECT_EQ(test, tf->fa.nr_tables, 0);
 	if (tmm_test_all_free(test, &tf->fa.ra))
 		tmm_frame_allocator_destroy(&tf->fa);

@@ -13,7 +13,40 @@
  */
 u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, void *context)
 {
-	return 0;
+	unsigned int cpu, i;
+	u64 nr = 0;
+
+	if (!ra->magazines.each)
+		return 0;
+	for_each_possible_cpu(cpu) {
+		const struct tmm_magazine *m = per_cpu_ptr(ra->magazines.each, cpu);
+
+		for (i = 0; i < m->nr; i++)
+			visit(m->slots[(m->oldest + i) % TMM_MAGAZINE_SIZE].chunk->start, 1,
+			      context);
+		nr += m->nr;
+	}
+	return nr;
+}
+
+void tmm_test_lock_all(struct tmm_range_allocator *ra)
+{
+	unsigned int cpu, subclass = 0;
+
+	if (ra->magazines.each)
+		for_each_possible_cpu(cpu)
+			spin_lock_nested(&per_cpu_ptr(ra->magazines.each, cpu)->lock, subclass++);
+	spin_lock(&ra->lock);
+}
+
+void tmm_test_unlock_all(struct tmm_range_allocator *ra)
+{
+	unsigned int cpu;
+
+	spin_unlock(&ra->lock);
+	if (ra->magazines.each)
+		for_each_possible_cpu(cpu)
+			spin_unlock(&per_cpu_ptr(ra->magazines.each, cpu)->lock);
 }
 
 /*

@@ -16,6 +16,7 @@ void tmm_test_pages_destroy(struct kunit *test, struct tmm_test_pages *tp)
 	if (!tp)
 		return;
 	tmm_check_range_allocator(test, &tp->pa.ra);
+	tmm_magazines_destroy(&tp->pa.ra);
 	if (tmm_test_all_free(test, &tp->pa.ra))
 		tmm_page_allocator_destroy(&tp->pa);
 }

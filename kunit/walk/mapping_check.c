@@ -199,14 +199,14 @@ static void check_frame_allocator(struct model *m, struct tmm_finding *finding)
 	const struct tmm_range_region *region;
 	u64 first, end;
 
-	spin_lock(&ra->lock);
+	tmm_test_lock_all(ra);
 	tmm_find_broken_frames(&m->inst->fa, finding);
 	list_for_each_entry(region, &ra->regions, link)
 		tmm_for_each_free_run(region, first, end)
 			check_unowned(first, end - first, &check);
 	tmm_visit_cached(ra, check_unowned, &check);
 	check_own_marks(m, finding);
-	spin_unlock(&ra->lock);
+	tmm_test_unlock_all(ra);
 }
 
 /* The first and the last page of a run are not free. check_pages_sum() counts all pages. */
@@ -225,7 +225,7 @@ static void check_page_allocator(struct model *m, struct tmm_finding *finding)
 	struct tmm_range_allocator *ra = &m->inst->pa.ra;
 	unsigned int i;
 
-	spin_lock(&ra->lock);
+	tmm_test_lock_all(ra);
 	tmm_find_broken_ranges(ra, finding);
 	for (i = 0; i < MODEL_NR_MAPPINGS; i++)
 		if (m->mappings[i].mp)
@@ -233,7 +233,7 @@ static void check_page_allocator(struct model *m, struct tmm_finding *finding)
 	for (i = 0; i < MODEL_NR_PARTS; i++)
 		if (m->pages[i])
 			check_taken(m, m->pages[i]->chunk.start, m->pages[i]->chunk.nr, finding);
-	spin_unlock(&ra->lock);
+	tmm_test_unlock_all(ra);
 }
 
 static void check_allocators(struct model *m)

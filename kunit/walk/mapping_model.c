@@ -80,31 +80,38 @@ void model_set_stamps(struct model *m, u64 first, u64 nr, u64 stamp)
 		m->shared->stamp[index + i] = stamp;
 }
 
-u64 model_nr_free(struct model *m)
-{
-	struct tmm_range_totals totals;
-
-	tmm_range_allocator_totals(&m->inst->fa.ra, &totals);
-	return totals.nr_free;
-}
-
-struct free_pages {
+struct free_chunks {
 	const struct tmm_range_region *region;
 	u64 nr;
 };
 
 static void count_cached(u64 start, u64 nr, void *context)
 {
-	struct free_pages *free = context;
+	struct free_chunks *free = context;
 
 	if (start - free->region->first < free->region->nr)
 		free->nr += nr;
 }
 
+/* Unlike tmm_range_allocator_totals(), leaves the magazines as they are. */
+u64 model_nr_free(struct model *m)
+{
+	const struct tmm_range_allocator *ra = &m->inst->fa.ra;
+	struct free_chunks free = {};
+
+	list_for_each_entry(free.region, &ra->regions, link) {
+		if (free.region->type != TMM_REGION_GENERAL)
+			continue;
+		free.nr += tmm_free_set_nr_free(&free.region->free);
+		tmm_visit_cached(ra, count_cached, &free);
+	}
+	return free.nr;
+}
+
 u64 model_nr_taken_pages(struct model *m)
 {
 	const struct tmm_range_allocator *ra = &m->inst->pa.ra;
-	struct free_pages free = {};
+	struct free_chunks free = {};
 	u64 nr_taken = 0;
 
 	list_for_each_entry(free.region, &ra->regions, link) {

@@ -36,6 +36,7 @@ struct walk_param {
 	const char *name;
 	bool has_faults;	/* some allocations fail */
 	u64 nr_hogged;		/* frames of RAM that the case holds, so that memory is short */
+	bool has_magazines;
 };
 
 static const struct walk_param walk_params[] = {
@@ -43,6 +44,8 @@ static const struct walk_param walk_params[] = {
 	{ "allocations fail", true },
 	{ "little memory", false, 2300 },
 	{ "little memory, allocations fail", true, 2700 },
+	{ "magazines", false, 0, true },
+	{ "little memory, allocations fail, magazines", true, 2700, true },
 };
 
 TMM_ARRAY_PARAM(walk, walk_params);
@@ -131,6 +134,8 @@ static void stress_exit(struct kunit *test)
 	for (i = 0; i < s->nr_models; i++)
 		if (*s->models[i].why)
 			return;
+	tmm_magazines_empty(&s->inst.fa.ra);
+	tmm_magazines_empty(&s->inst.pa.ra);
 	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, s->inst.root), 0);
 	KUNIT_EXPECT_EQ(test, s->inst.fa.nr_tables, 0);
 	KUNIT_EXPECT_EQ(test, tmm_page_table_nr_mappings(s->inst.root), 0);
@@ -209,6 +214,8 @@ static void one_walker(struct kunit *test)
 	struct model *m = &s->models[0];
 
 	s->nr_models = 1;
+	if (p->has_magazines)
+		KUNIT_ASSERT_EQ(test, tmm_instance_start_magazines(&s->inst), 0);
 	m->is_alone = true;
 	start_model(test, s, m, 0x100 + (p - walk_params));
 	model_own(m, s->inst.root->frames->f.chunk.start, 2);
@@ -339,9 +346,18 @@ static void walkers_on_all_cpus(struct kunit *test)
 	KUNIT_EXPECT_GT(test, l->nr_seen, 0);
 }
 
+static void walkers_with_magazines(struct kunit *test)
+{
+	struct stress *s = test->priv;
+
+	KUNIT_ASSERT_EQ(test, tmm_instance_start_magazines(&s->inst), 0);
+	walkers_on_all_cpus(test);
+}
+
 static struct kunit_case mapping_walk_cases[] = {
 	KUNIT_CASE_PARAM(one_walker, walk_gen_params),
 	KUNIT_CASE(walkers_on_all_cpus),
+	KUNIT_CASE(walkers_with_magazines),
 	{}
 };
 

@@ -81,13 +81,13 @@ void range_compare_step(struct range_walker *w)
 	const int step = atomic_inc_return(&walk->nr_steps_taken);
 
 	compare_own(w);
-	spin_lock(&walk->ra->lock);
+	tmm_test_lock_all(walk->ra);
 	check_runs(w);
 	if (walk->nr_steps_checked < step) {
 		walk->nr_steps_checked = atomic_read(&walk->nr_steps_taken);
 		check_allocator(w);
 	}
-	spin_unlock(&walk->ra->lock);
+	tmm_test_unlock_all(walk->ra);
 }
 
 struct cached_count {
@@ -142,11 +142,11 @@ bool range_compare_all(void *context)
 	bool is_right = true;
 	unsigned int i;
 
-	spin_lock(&walk->ra->lock);
+	tmm_test_lock_all(walk->ra);
 	check_allocator(&walk->walkers[0]);
 	for (i = 0; i < walk->nr_walkers; i++)
 		check_runs(&walk->walkers[i]);
-	spin_unlock(&walk->ra->lock);
+	tmm_test_unlock_all(walk->ra);
 	for (i = 0; i < walk->nr_walkers; i++)
 		compare_own(&walk->walkers[i]);
 	compare_sums(walk);

@@ -17,6 +17,8 @@ const struct range_walk_param range_walk_params[RANGE_WALK_NR_PARAMS] = {
 	{ "balanced", 7, 4, 2, 1 },
 	{ "filling", 11, 2, 0, 1 },
 	{ "fragmenting", 4, 6, 4, 0 },
+	{ "balanced, with magazines", 7, 4, 2, 1, true },
+	{ "filling, with magazines", 11, 2, 0, 1, true },
 };
 
 struct range_walk *range_walk_create(struct kunit *test, const struct range_walk_ops *ops,
@@ -29,6 +31,8 @@ struct range_walk *range_walk_create(struct kunit *test, const struct range_walk
 	walk->ra = ra;
 	walk->param = test->param_value;
 	walk->resource = resource;
+	if (walk->param->has_magazines)
+		KUNIT_ASSERT_EQ(test, tmm_magazines_create(ra), 0);
 	walk->nr_steps = NR_STEPS * tmm_test_times();
 	walk->nr_rounds = NR_ROUNDS * tmm_test_times();
 	walk->max_charged = MAX_CHARGED;
@@ -205,13 +209,14 @@ static bool is_indexed(const struct range_walker *w, const struct tmm_allocation
 
 /*
  * Must the allocator give out exactly the run that the model predicts? A search with an alignment
- * that is not indexed may give out another one, but of a region of the same type. A cache of single
- * chunks may give out another one for a request for one chunk anywhere: then leave out such
- * requests here.
+ * that is not indexed may give out another one, but of a region of the same type. So may an
+ * allocator with magazines, whose chunks are not in the free set.
  */
 static bool has_exact_place(const struct range_walker *w, const struct tmm_allocation_request *req)
 {
-	return req->is_at || (is_alone(w) && is_indexed(w, req));
+	if (req->is_at)
+		return true;
+	return is_alone(w) && is_indexed(w, req) && !w->walk->param->has_magazines;
 }
 
 static void check_place(struct range_walker *w, const struct tmm_allocation_request *req, u64 got,

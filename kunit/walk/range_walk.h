@@ -31,10 +31,11 @@ struct range_walk_param {
 	unsigned int nr_drop;
 	unsigned int nr_split;
 	unsigned int nr_deferred;
+	bool has_magazines;
 };
 
 /* The walks of each allocator, for TMM_ARRAY_PARAM(). */
-#define RANGE_WALK_NR_PARAMS 3
+#define RANGE_WALK_NR_PARAMS 5
 extern const struct range_walk_param range_walk_params[RANGE_WALK_NR_PARAMS];
 
 /**

@@ -58,14 +58,17 @@ struct tmm_account *tmm_account_create(struct tmm_account *parent, const u64 max
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_account_create);
 
-/* Free the account of @kref, which has lost its last reference, and drop its parent's reference. */
+/*
+ * Free the account of @kref, which has lost its last reference, and drop the account's reference on
+ * its parent.
+ */
 void tmm_account_end(struct kref *kref)
 {
 	struct tmm_account *account = container_of(kref, struct tmm_account, kref);
 	struct tmm_account *parent;
 	unsigned int i;
 
-	/* Namespaces can nest deeply, so the accounts above are no recursion. */
+	/* Namespaces can nest deeply, so a loop, not a recursion, frees the accounts above. */
 	do {
 		parent = account->parent;
 		for (i = 0; i < TMM_NR_RESOURCES; i++)

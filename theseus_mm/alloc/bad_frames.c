@@ -77,10 +77,13 @@ int tmm_bad_frames_retire(struct tmm_frame_allocator *fa, u64 number)
 	err = xa_insert(&fa->bad, number, xa_mk_value(0), GFP_KERNEL);
 	if (err)
 		return err == -EBUSY ? -EEXIST : err;
+	/* The frame may be in a magazine, and does not enter one again. */
+	tmm_magazines_open_drain(&fa->ra);
 	spin_lock(&fa->ra.lock);
 	WRITE_ONCE(fa->nr_bad, fa->nr_bad + 1);
 	err = retire_frame(fa, range, number);
 	spin_unlock(&fa->ra.lock);
+	tmm_magazines_close_drain(&fa->ra);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_bad_frames_retire);

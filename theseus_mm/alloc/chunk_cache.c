@@ -109,3 +109,18 @@ void tmm_chunk_cache_free(struct tmm_chunk_cache *objects, struct tmm_chunk *chu
 	if (chunk && !tmm_chunk_cache_is_early(objects, chunk))
 		kmem_cache_free(objects->cache, chunk);
 }
+
+/*
+ * Free many objects that are not linked anywhere. @chunks may contain NULL, and is overwritten.
+ * Early memory is not reused.
+ */
+void tmm_chunk_cache_free_many(struct tmm_chunk_cache *objects, unsigned int nr, void **chunks)
+{
+	unsigned int i, nr_freed = 0;
+
+	for (i = 0; i < nr; i++)
+		if (chunks[i] && !tmm_chunk_cache_is_early(objects, chunks[i]))
+			chunks[nr_freed++] = chunks[i];
+	if (nr_freed)
+		kmem_cache_free_bulk(objects->cache, nr_freed, chunks);
+}

@@ -48,5 +48,6 @@ bool tmm_chunk_cache_is_early(const struct tmm_chunk_cache *objects,
 struct tmm_chunk * __must_check tmm_chunk_cache_new(struct tmm_chunk_cache *objects);
 struct tmm_chunk *tmm_chunk_cache_new_nofail(struct tmm_chunk_cache *objects);
 void tmm_chunk_cache_free(struct tmm_chunk_cache *objects, struct tmm_chunk *chunk);
+void tmm_chunk_cache_free_many(struct tmm_chunk_cache *objects, unsigned int nr, void **chunks);
 
 #endif /* TMM_ALLOC_CHUNK_CACHE_H */

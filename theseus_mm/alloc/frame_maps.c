@@ -316,6 +316,26 @@ u64 tmm_frame_maps_largest(const struct tmm_frame_maps *maps, enum tmm_page_size
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_maps_largest);
 
 /*
+ * True if the block of @size around a frame of the region lies in the region and all its frames are
+ * free. O(1).
+ */
+bool tmm_frame_maps_is_block_free(const struct tmm_frame_maps *maps, u64 number,
+				  enum tmm_page_size size)
+{
+	const u64 block = number >> tmm_page_size_order(size);
+
+	return tmm_free_map_is_free(&maps->maps[size], block - maps->bases[size]);
+}
+
+/* The start of the free run that contains a frame of the region, which is free. O(log n). */
+u64 tmm_frame_maps_run_start(const struct tmm_frame_maps *maps, u64 number)
+{
+	const u64 base = maps->bases[TMM_4K];
+
+	return tmm_free_map_run_start(&maps->maps[TMM_4K], number - base) + base;
+}
+
+/*
  * The end of the free run that contains a frame of the region; the frame's own number if the frame
  * is not free. O(log n).
  */

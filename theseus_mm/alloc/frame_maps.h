@@ -49,6 +49,9 @@ void tmm_frame_maps_take(struct tmm_frame_maps *maps, u64 start, u64 nr);
 int tmm_frame_maps_find(const struct tmm_frame_maps *maps, const struct tmm_fit_request *req,
 			struct tmm_fit_cursor *cursor, u64 *start);
 u64 tmm_frame_maps_largest(const struct tmm_frame_maps *maps, enum tmm_page_size size);
+bool tmm_frame_maps_is_block_free(const struct tmm_frame_maps *maps, u64 number,
+				  enum tmm_page_size size);
+u64 tmm_frame_maps_run_start(const struct tmm_frame_maps *maps, u64 number);
 u64 tmm_frame_maps_run_end(const struct tmm_frame_maps *maps, u64 number);
 bool tmm_frame_maps_next_run(const struct tmm_frame_maps *maps, u64 number, u64 *first, u64 *end);
 

@@ -99,38 +99,21 @@ static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_s
 	smp_store_release(mark, TMM_MARK_MIXED);
 }
 
-/* Undo push_down() if all parts of the block have @mark; return false if the parts differ. */
-static bool pull_up(struct tmm_frame_table *table, u64 number, enum tmm_page_size size, u8 mark)
-{
-	u64 nr, nr_same;
-	u8 *parts, *other;
-
-	parts = parts_of(table, number, size, &nr);
-	other = memchr_inv(parts, mark, nr);
-	nr_same = other ? other - parts : nr;
-	table->nr_steps += nr_same;
-	if (nr_same < nr)
-		return false;
-	WRITE_ONCE(table->marks[size][block_of(table, number, size)], mark);
-	return true;
-}
-
 /* Mark frames that are a part of one block of 2 MiB. */
 static void set_part(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
 {
 	push_down(table, start, TMM_2M);
 	memset(&table->marks[TMM_4K][block_of(table, start, TMM_4K)], mark, nr);
 	table->nr_steps += nr;
-	pull_up(table, start, TMM_2M, mark);
 }
 
 /* Mark frames that are a part of one block of 1 GiB. */
 static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
 {
-	u64 number = start, end = start + nr;
+	u64 end = start + nr;
 	u64 from, to;
 
-	push_down(table, number, TMM_1G);
+	push_down(table, start, TMM_1G);
 	for (; start < end; start = min(to, end)) {
 		block_bounds(table, start, TMM_2M, &from, &to);
 		if (from == start && to <= end) {
@@ -140,14 +123,12 @@ static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 m
 			set_part(table, start, min(to, end) - start, mark);
 		}
 	}
-	pull_up(table, number, TMM_1G, mark);
 }
 
 /*
  * Mark a run of frames in the region. The function takes at most TMM_FRAME_TABLE_MAX_STEPS
- * steps, plus one for each block of 1 GiB: one byte marks a whole block, and a block is
- * merged again when all its frames have the same mark. The caller holds the frame allocator's
- * lock.
+ * steps, plus one for each block of 1 GiB: one byte marks a whole block. The caller holds the frame
+ * allocator's lock.
  */
 void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
 {
@@ -165,6 +146,70 @@ void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum 
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_set);
+
+/*
+ * Mark the part of the block of @size around @number that lies in the region, with one byte. If
+ * @size is TMM_2M, the block of 1 GiB is MIXED or has the same mark. The caller holds the frame
+ * allocator's lock. O(1).
+ */
+void tmm_frame_table_set_block(struct tmm_frame_table *table, u64 number, enum tmm_page_size size,
+			       enum tmm_frame_mark mark)
+{
+	WRITE_ONCE(table->marks[size][block_of(table, number, size)], mark);
+}
+
+/*
+ * Give each frame of a run in the region a byte of its own. The marks stay as they are. The caller
+ * holds the frame allocator's lock. O(1) for each block of 2 MiB.
+ */
+void tmm_frame_table_divide(struct tmm_frame_table *table, u64 start, u64 nr)
+{
+	u64 end = start + nr;
+	u64 from, to;
+
+	for (; start < end; start = to) {
+		push_down(table, start, TMM_1G);
+		push_down(table, start, TMM_2M);
+		block_bounds(table, start, TMM_2M, &from, &to);
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_divide);
+
+/* True if the block of @size on both sides of @seam lies in [@start, @end). */
+static bool joins_block(const struct tmm_frame_table *table, u64 seam, u64 start, u64 end,
+			enum tmm_page_size size)
+{
+	u64 from, to;
+
+	block_bounds(table, seam, size, &from, &to);
+	return from < seam && from >= start && to <= end;
+}
+
+/*
+ * Two runs of frames, none of them empty, become the run [@start, @end); @seam is the first frame
+ * of the second. Return: true if tmm_frame_table_join() has a block to join. Takes no lock. O(1).
+ */
+bool tmm_frame_table_is_to_join(const struct tmm_frame_table *table, u64 seam, u64 start, u64 end)
+{
+	return joins_block(table, seam, start, end, TMM_2M) ||
+	       joins_block(table, seam, start, end, TMM_1G);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_is_to_join);
+
+/*
+ * Mark the blocks around @seam as a whole if they lie in [@start, @end), which is one run with one
+ * mark now. The caller owns the run and holds the frame allocator's lock. O(1).
+ */
+void tmm_frame_table_join(struct tmm_frame_table *table, u64 seam, u64 start, u64 end)
+{
+	const enum tmm_frame_mark mark = tmm_frame_table_get(table, seam);
+	enum tmm_page_size size;
+
+	for (size = TMM_2M; size < TMM_NR_PAGE_SIZES; size++)
+		if (joins_block(table, seam, start, end, size))
+			tmm_frame_table_set_block(table, seam, size, mark);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_join);
 
 /* The mark of frame @number; sets @end to the end of the block that has the mark. */
 static enum tmm_frame_mark mark_at(const struct tmm_frame_table *table, u64 number, u64 *end)
@@ -204,9 +249,8 @@ static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_
 
 /*
  * True if all frames of a run in the region have @mark. The function takes at most
- * TMM_FRAME_TABLE_MAX_STEPS steps, plus one for each block of 1 GiB: a block within the run is
- * MIXED only if its frames differ, and then the function returns false at once. The caller
- * holds the frame allocator's lock.
+ * TMM_FRAME_TABLE_MAX_STEPS steps, plus one for each block of 1 GiB, if the run has one owner: then
+ * a block within the run is not MIXED. The caller holds the frame allocator's lock.
  */
 bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark)

@@ -41,13 +41,66 @@ static int frames_given(struct tmm_range_region *range, u64 start, u64 nr)
 	return 0;
 }
 
+/* If no frame of the block around @number is owned any more, note the block as a whole. */
+static void join_free_block(struct tmm_frame_region *region, u64 number)
+{
+	enum tmm_page_size size;
+
+	for (size = TMM_2M; size < TMM_NR_PAGE_SIZES; size++) {
+		if (!tmm_frame_maps_is_block_free(&region->maps, number, size))
+			return;
+		tmm_frame_table_set_block(&region->table, number, size, TMM_MARK_FREE);
+	}
+}
+
+static void frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_region *range,
+			     u64 start, u64 nr)
+{
+	struct tmm_frame_region *region = tmm_frame_region_of(range);
+
+	join_free_block(region, start);
+	if (nr > 1)
+		join_free_block(region, start + nr - 1);
+	tmm_bad_frames_came_back(ra, range, start, nr);
+}
+
+/* Frames in magazines are free, and change their marks without the allocator's lock. */
+static void frames_cached(struct tmm_range_region *range, u64 start, u64 nr)
+{
+	tmm_frame_table_divide(&tmm_frame_region_of(range)->table, start, nr);
+}
+
+static void frame_uncached(struct tmm_range_region *range, u64 number)
+{
+	struct tmm_frame_table *table = &tmm_frame_region_of(range)->table;
+
+	TMM_BUG_IF(!tmm_frame_table_change_one(table, number, TMM_MARK_FREE, TMM_MARK_ALLOCATED));
+}
+
+/*
+ * A bad frame goes to the free set, which takes the frame out of use. So does a frame whose block
+ * is not divided, and one with a wrong mark, which frames_given() reports.
+ */
+static bool may_cache_frame(struct tmm_range_allocator *ra, struct tmm_range_region *range,
+			    u64 number)
+{
+	struct tmm_frame_allocator *fa = container_of(ra, struct tmm_frame_allocator, ra);
+	struct tmm_frame_table *table = &tmm_frame_region_of(range)->table;
+
+	return !tmm_bad_frames_any(fa, number, 1) &&
+	       tmm_frame_table_change_one(table, number, TMM_MARK_ALLOCATED, TMM_MARK_FREE);
+}
+
 static const struct tmm_range_hooks frame_hooks = {
 	.cache = &frames_cache,
 	.has_maps = true,
 	.resource = TMM_RESOURCE_FRAMES,
 	.taken = frames_taken,
 	.given = frames_given,
-	.came_back = tmm_bad_frames_came_back,
+	.came_back = frames_came_back,
+	.cached = frames_cached,
+	.uncached = frame_uncached,
+	.may_cache = may_cache_frame,
 };
 
 /* Create the slab cache that all frame allocators share. Return: 0 or -ENOMEM. */
@@ -134,6 +187,19 @@ struct tmm_allocated_frames *tmm_frame_allocator_allocate(struct tmm_frame_alloc
 	return own_frames(fa, region, chunk);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_allocate);
+
+/*
+ * Do what tmm_frame_allocator_allocate() does, for one frame anywhere in a general region, charged
+ * to @account, which may be NULL.
+ */
+struct tmm_allocated_frames *tmm_frame_allocator_allocate_one(struct tmm_frame_allocator *fa,
+							      struct tmm_account *account)
+{
+	struct tmm_range_region *region = NULL;
+	struct tmm_chunk *chunk = tmm_range_request_allocate_one(&fa->ra, account, &region);
+
+	return own_frames(fa, region, chunk);
+}
 
 /* Allocate an object that owns no frames. May sleep. Return: the object or ERR_PTR(-ENOMEM). */
 struct tmm_allocated_frames *tmm_frame_allocator_empty(struct tmm_frame_allocator *fa)
@@ -358,27 +424,42 @@ bool tmm_allocated_frames_is_borrowed(const struct tmm_allocated_frames *frames)
 }
 EXPORT_SYMBOL_TMM(tmm_allocated_frames_is_borrowed);
 
-/* Change the state of owned frames. */
-static void change_state(struct tmm_frames *frames, enum tmm_memory_state from,
-			 enum tmm_memory_state to)
+static const enum tmm_frame_mark state_marks[] = {
+	[TMM_STATE_FREE] = TMM_MARK_FREE,
+	[TMM_STATE_ALLOCATED] = TMM_MARK_ALLOCATED,
+	[TMM_STATE_MAPPED] = TMM_MARK_MAPPED,
+	[TMM_STATE_UNMAPPED] = TMM_MARK_UNMAPPED,
+};
+
+static noinline void change_state_of_run(struct tmm_frames *frames, enum tmm_memory_state from,
+					 enum tmm_memory_state to)
 {
-	static const enum tmm_frame_mark marks[] = {
-		[TMM_STATE_FREE] = TMM_MARK_FREE,
-		[TMM_STATE_ALLOCATED] = TMM_MARK_ALLOCATED,
-		[TMM_STATE_MAPPED] = TMM_MARK_MAPPED,
-		[TMM_STATE_UNMAPPED] = TMM_MARK_UNMAPPED,
-	};
 	struct tmm_frame_table *table = &frames->region->table;
 	u64 start = frames->chunk.start;
 	u64 nr = frames->chunk.nr;
 	bool sound;
 
 	spin_lock(&frames->allocator->ra.lock);
-	sound = frames->state == from && tmm_frame_table_all(table, start, nr, marks[from]);
-	tmm_frame_table_set(table, start, nr, marks[to]);
+	sound = frames->state == from && tmm_frame_table_all(table, start, nr, state_marks[from]);
+	tmm_frame_table_set(table, start, nr, state_marks[to]);
 	frames->state = to;
 	spin_unlock(&frames->allocator->ra.lock);
 	TMM_BUG_IF(!sound);
+}
+
+/*
+ * Change the state of owned frames. The owner of a single frame needs no lock: see
+ * alloc/frame_table.h.
+ */
+static __always_inline void change_state(struct tmm_frames *frames, enum tmm_memory_state from,
+					 enum tmm_memory_state to)
+{
+	if (likely(frames->chunk.nr == 1 && frames->state == from &&
+		   tmm_frame_table_change_one(&frames->region->table, frames->chunk.start,
+					      state_marks[from], state_marks[to])))
+		frames->state = to;
+	else
+		change_state_of_run(frames, from, to);
 }
 
 /*

@@ -108,6 +108,8 @@ struct tmm_allocated_frames * __must_check
 tmm_frame_allocator_allocate(struct tmm_frame_allocator *fa,
 			     const struct tmm_allocation_request *req);
 struct tmm_allocated_frames * __must_check
+tmm_frame_allocator_allocate_one(struct tmm_frame_allocator *fa, struct tmm_account *account);
+struct tmm_allocated_frames * __must_check
 tmm_frame_allocator_allocate_deferred(struct tmm_frame_allocator *fa,
 				      const struct tmm_allocation_request *req,
 				      struct tmm_deferred_action *action);

@@ -9,11 +9,21 @@
 #include <linux/export.h>
 #include <linux/minmax.h>
 
-/* Join @b to @a; the runs are adjacent and in the same region. */
+/* Join @b to @a; the runs are adjacent, in the same region and in the same state. */
 static void join_frames(struct tmm_frames *a, struct tmm_frames *b)
 {
+	const u64 seam = max(a->chunk.start, b->chunk.start);
+	const bool has_seam = a->chunk.nr && b->chunk.nr;
+
 	a->chunk.start = min(a->chunk.start, b->chunk.start);
 	a->chunk.nr += b->chunk.nr;
+	if (has_seam && tmm_frame_table_is_to_join(&a->region->table, seam, a->chunk.start,
+						   tmm_chunk_end(&a->chunk))) {
+		spin_lock(&a->allocator->ra.lock);
+		tmm_frame_table_join(&a->region->table, seam, a->chunk.start,
+				     tmm_chunk_end(&a->chunk));
+		spin_unlock(&a->allocator->ra.lock);
+	}
 	tmm_range_allocator_free_object(&b->allocator->ra, &b->chunk);
 }
 
@@ -24,7 +34,7 @@ static void join_frames(struct tmm_frames *a, struct tmm_frames *b)
  *
  * Theseus: Frames::merge(), which does not compare the types of the regions.
  *
- * Context: Any.
+ * Context: Any but interrupt. Takes and releases the allocator's lock.
  * Return:
  * * 0             - @frames contains both runs
  * * -EBUSY        - one of the runs is borrowed
@@ -176,8 +186,9 @@ EXPORT_SYMBOL_TMM(tmm_allocated_frames_split_range);
 
 /*
  * Append @other, a run that directly follows @frames in the same region. @other is consumed.
- * The function is for mappings, whose frames are in the order of their pages. Any context.
- * Return: 0, -EMEDIUMTYPE or -EDOM, as tmm_allocated_frames_merge().
+ * The function is for mappings, whose frames are in the order of their pages. Not in
+ * interrupts. Takes and releases the allocator's lock. Return: 0, -EMEDIUMTYPE or -EDOM, as
+ * tmm_allocated_frames_merge().
  */
 int tmm_mapped_frames_append(struct tmm_mapped_frames *frames, struct tmm_mapped_frames **other)
 {

@@ -36,6 +36,16 @@ u64 tmm_free_set_run_end(const struct tmm_free_set *set, u64 number)
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_set_run_end);
 
 /*
+ * The start of the free run that contains a chunk of the region, which is free. O(log n).
+ */
+u64 tmm_free_set_run_start(const struct tmm_free_set *set, u64 number)
+{
+	if (set->maps)
+		return tmm_frame_maps_run_start(set->maps, number);
+	return tmm_free_ranges_at(&set->ranges, number)->start;
+}
+
+/*
  * Find the first free run that ends above @number, without the part below @number. O(log n).
  * Return: false if no chunk from @number on is free.
  */

@@ -36,6 +36,7 @@ static inline u64 tmm_free_set_nr_ranges(const struct tmm_free_set *set)
 
 int tmm_free_set_find(const struct tmm_free_set *set, const struct tmm_fit_request *req,
 		      struct tmm_fit_cursor *cursor, u64 *start);
+u64 tmm_free_set_run_start(const struct tmm_free_set *set, u64 number);
 u64 tmm_free_set_run_end(const struct tmm_free_set *set, u64 number);
 bool tmm_free_set_next_run(const struct tmm_free_set *set, u64 number, u64 *first, u64 *end);
 u64 tmm_free_set_largest(const struct tmm_free_set *set, enum tmm_page_size size);

@@ -113,6 +113,19 @@ struct tmm_allocated_pages *tmm_page_allocator_allocate(struct tmm_page_allocato
 EXPORT_SYMBOL_IF_KUNIT(tmm_page_allocator_allocate);
 
 /*
+ * Do what tmm_page_allocator_allocate() does, for one page anywhere in a general region, charged to
+ * @account, which may be NULL.
+ */
+struct tmm_allocated_pages *tmm_page_allocator_allocate_one(struct tmm_page_allocator *pa,
+							    struct tmm_account *account)
+{
+	struct tmm_range_region *region = NULL;
+	struct tmm_chunk *chunk = tmm_range_request_allocate_one(&pa->ra, account, &region);
+
+	return own_pages(pa, region, chunk);
+}
+
+/*
  * Allocate pages without allocating memory; @req counts in pages of 4 KiB. @action must be
  * finished or all zeros, and is set on success only. The caller then calls
  * tmm_deferred_action_finish() where the caller may sleep, before @pa is destroyed. Not in

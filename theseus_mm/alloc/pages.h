@@ -55,6 +55,8 @@ struct tmm_allocated_pages * __must_check
 tmm_page_allocator_allocate(struct tmm_page_allocator *pa,
 			    const struct tmm_allocation_request *req);
 struct tmm_allocated_pages * __must_check
+tmm_page_allocator_allocate_one(struct tmm_page_allocator *pa, struct tmm_account *account);
+struct tmm_allocated_pages * __must_check
 tmm_page_allocator_allocate_deferred(struct tmm_page_allocator *pa,
 				     const struct tmm_allocation_request *req,
 				     struct tmm_deferred_action *action);

@@ -43,6 +43,7 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 	tmm_chunk_cache_init(&ra->objects, *hooks->cache);
 	ra->reserve = NULL;
 	ra->nr_reserve = 0;
+	ra->magazines = (struct tmm_magazines){};
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
 
@@ -192,16 +193,20 @@ static struct tmm_chunk *forget_free(struct tmm_range_region *region)
  */
 int tmm_range_allocator_remove(struct tmm_range_allocator *ra, struct tmm_range_region *region)
 {
-	struct tmm_chunk *chunk;
+	struct tmm_chunk *chunk = NULL;
+	bool is_free;
 
+	tmm_magazines_open_drain(ra);
 	spin_lock(&ra->lock);
-	if (tmm_free_set_nr_free(&region->free) != region->nr) {
-		spin_unlock(&ra->lock);
-		return -EBUSY;
+	is_free = tmm_free_set_nr_free(&region->free) == region->nr;
+	if (is_free) {
+		list_del_rcu(&region->link);
+		chunk = forget_free(region);
 	}
-	list_del_rcu(&region->link);
-	chunk = forget_free(region);
 	spin_unlock(&ra->lock);
+	tmm_magazines_close_drain(ra);
+	if (!is_free)
+		return -EBUSY;
 	TMM_BUG_IF(!chunk && !region->free.maps);
 	tmm_range_allocator_free_object(ra, chunk);
 	synchronize_rcu();
@@ -217,6 +222,7 @@ void tmm_range_allocator_destroy(struct tmm_range_allocator *ra)
 {
 	struct tmm_range_region *region, *next;
 
+	tmm_magazines_destroy(ra);
 	list_for_each_entry_safe(region, next, &ra->regions, link) {
 		list_del(&region->link);
 		TMM_BUG_IF(tmm_free_set_nr_free(&region->free) != region->nr);
@@ -247,7 +253,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_region_at);
  * Fill in the counts of general regions. No run spans two regions, so @largest has the longest
  * runs of any one region. Kernel and designated regions do not count, since requests with
  * @general_only get no chunks of these regions. Reserved regions do not count, since callers get
- * chunks of these regions by address only. Takes and releases the allocator's lock. O(regions).
+ * chunks of these regions by address only. Chunks in magazines count as free. The magazines are
+ * emptied first, so that the runs are as long as they can be. Takes and releases the locks of the
+ * magazines and of the allocator. O(regions + CPUs).
  */
 void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals)
 {
@@ -255,6 +263,7 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 	unsigned int size;
 
 	memset(totals, 0, sizeof(*totals));
+	tmm_magazines_empty(ra);
 	spin_lock(&ra->lock);
 	list_for_each_entry(region, &ra->regions, link) {
 		if (region->type != TMM_REGION_GENERAL)
@@ -266,6 +275,8 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 			totals->largest[size] = max(totals->largest[size],
 						    tmm_free_set_largest(&region->free, size));
 	}
+	/* Tasks have filled magazines again. All their chunks are of general regions. */
+	totals->nr_free += tmm_magazines_nr(ra);
 	spin_unlock(&ra->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_totals);

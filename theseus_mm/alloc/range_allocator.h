@@ -4,7 +4,7 @@
  * pages each have one; the hooks contain the differences.
  *
  * Invariant: at any moment each chunk of a region is in the region's free set, part of exactly
- * one owned chunk object, or taken without an object (tmm_range_request_take_one(), bad frames).
+ * one owned chunk object, in a magazine, or taken without an object (page tables, bad frames).
  * Lock: @lock, a leaf spinlock, held for a few tree operations. The code allocates memory
  * before taking the lock and frees memory after releasing the lock, so giving a run back cannot
  * fail.
@@ -16,10 +16,12 @@
 
 #include "alloc/chunk_cache.h"
 #include "alloc/free_set.h"
+#include "alloc/magazine.h"
 #include "alloc/waiters.h"
 #include "core/address.h"
 #include "core/page.h"
 
+#include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
@@ -75,6 +77,12 @@ struct tmm_range_region {
  * @given: a run is about to be given back; called under the allocator's lock; an error refuses
  *         the run
  * @came_back: a run was given back; called under the allocator's lock
+ * @cached: a free run is about to enter a magazine; called under the locks of the magazine and of
+ *          the allocator
+ * @uncached: a chunk left a magazine and has an owner; called under the magazine's lock
+ * @may_cache: a chunk is about to be given back to a magazine; called under the magazine's lock;
+ *             true means that the hook has marked the chunk free; false refuses the chunk, which
+ *             then goes to the free set
  * @resource: the resource that a run is charged as; a freed run is a release of this resource
  */
 struct tmm_range_hooks {
@@ -84,6 +92,10 @@ struct tmm_range_hooks {
 	int (*given)(struct tmm_range_region *region, u64 start, u64 nr);
 	void (*came_back)(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 			  u64 start, u64 nr);
+	void (*cached)(struct tmm_range_region *region, u64 start, u64 nr);
+	void (*uncached)(struct tmm_range_region *region, u64 number);
+	bool (*may_cache)(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+			  u64 number);
 	enum tmm_resource resource;
 };
 
@@ -103,6 +115,7 @@ struct tmm_range_hooks {
  * @reserve: the first of the chunk objects for deferred allocations
  * @nr_reserve: length of @reserve; TMM_NR_RESERVE when no deferred action is pending, but 0
  *              as long as @objects come from early memory
+ * @magazines: free single chunks for each CPU; read without @lock, so not in its cache line
  */
 struct tmm_range_allocator {
 	spinlock_t lock;	/* the list, all free sets, the reserve */
@@ -111,12 +124,13 @@ struct tmm_range_allocator {
 	struct tmm_chunk_cache objects;
 	struct tmm_chunk *reserve;
 	unsigned int nr_reserve;
+	struct tmm_magazines magazines ____cacheline_aligned;
 };
 
 /**
  * struct tmm_range_totals - counts of general regions, all taken under one lock
  * @nr_total: all chunks
- * @nr_free: chunks without an owner
+ * @nr_free: chunks without an owner, those of magazines included
  * @nr_ranges: free ranges
  * @largest: longest free run by page size (enum tmm_page_size), see tmm_free_set_largest()
  */

@@ -2,6 +2,9 @@
 #include "alloc/range_request.h"
 
 #include "alloc/account.h"
+#include "alloc/magazine.h"
+#include "alloc/magazine_fill.h"
+#include "alloc/range_search.h"
 #include "core/bug.h"
 #include "core/compat.h"
 #include "core/page.h"
@@ -80,133 +83,6 @@ static struct tmm_chunk *charge_and_take(struct tmm_range_allocator *ra,
 	return take_charged(ra, req, region, start, spare);
 }
 
-static int find_at(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		   struct tmm_range_region **region)
-{
-	struct tmm_range_region *found = tmm_range_allocator_region_at(ra, req->at);
-	u64 end;
-
-	if (!found)
-		return -ERANGE;
-	if (found->is_closed)
-		return -ENODEV;
-	if (req->general_only &&
-	    (found->type == TMM_REGION_KERNEL || found->type == TMM_REGION_DESIGNATED))
-		return -ERANGE;
-	end = tmm_free_set_run_end(&found->free, req->at);
-	if (end == req->at)
-		return -EADDRINUSE;
-	if (end - req->at < req->nr)
-		return -EADDRNOTAVAIL;
-	if (req->general_only && found->type != TMM_REGION_GENERAL)
-		return -EOPNOTSUPP;
-	*region = found;
-	return 0;
-}
-
-/*
- * A search over all regions, in the order of their types. If the search of a region is not
- * finished, @cursor is set, and @type and @first tell the region.
- */
-struct search {
-	struct tmm_fit_request fit;
-	struct tmm_fit_cursor cursor;
-	enum tmm_region_type type;
-	u64 first;
-};
-
-static struct search search_for(const struct tmm_allocation_request *req)
-{
-	const u64 align = req->align ?: 1;
-
-	return (struct search){
-		.fit = {
-			.nr = req->nr + req->behind,
-			.align = align,
-			.min = req->min,
-			.end = req->max == U64_MAX ? U64_MAX : req->max + 1,
-			.from_top = align >= tmm_page_size_4k_pages(TMM_2M),
-		},
-	};
-}
-
-static int find_in_region(struct search *s, const struct tmm_range_region *region, u64 *start)
-{
-	struct tmm_fit_cursor cursor = {};
-	struct tmm_fit_request here = s->fit;
-	int err;
-
-	if (s->cursor.is_set && region->type == s->type) {
-		/* The search has been in the regions before this one. */
-		if (s->fit.from_top ? region->first > s->first : region->first < s->first)
-			return -ENOSPC;
-		if (region->first == s->first)
-			cursor = s->cursor;
-	}
-	here.from_top ^= region->is_reversed;
-	err = tmm_free_set_find(&region->free, &here, &cursor, start);
-	if (err != -EAGAIN)
-		return err;
-	s->cursor = cursor;
-	s->type = region->type;
-	s->first = region->first;
-	return -EAGAIN;
-}
-
-/* Return: 0, -ENOSPC, or -EAGAIN if the search is not finished. */
-static int find_in_type(struct tmm_range_allocator *ra, struct search *s,
-			enum tmm_region_type type, struct tmm_range_region **found, u64 *start)
-{
-	struct list_head *link = s->fit.from_top ? ra->regions.prev : ra->regions.next;
-	struct tmm_range_region *region;
-	int err;
-
-	if (s->cursor.is_set && type < s->type)
-		return -ENOSPC;
-	for (; link != &ra->regions; link = s->fit.from_top ? link->prev : link->next) {
-		region = list_entry(link, struct tmm_range_region, link);
-		if (region->type != type)
-			continue;
-		err = find_in_region(s, region, start);
-		if (err == -ENOSPC)
-			continue;
-		*found = region;
-		return err;
-	}
-	return -ENOSPC;
-}
-
-static bool touches_a_region(struct tmm_range_allocator *ra, const struct tmm_fit_request *fit,
-			     bool general_only)
-{
-	struct tmm_range_region *region;
-
-	list_for_each_entry(region, &ra->regions, link) {
-		if (region->type == TMM_REGION_RESERVED ||
-		    (general_only && region->type != TMM_REGION_GENERAL))
-			continue;
-		if (region->first < fit->end && fit->min < region->first + region->nr)
-			return true;
-	}
-	return false;
-}
-
-static int find_fit(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		    struct search *s, struct tmm_range_region **region, u64 *start)
-{
-	int err;
-
-	err = find_in_type(ra, s, TMM_REGION_GENERAL, region, start);
-	if (err == -ENOSPC && !req->general_only)
-		err = find_in_type(ra, s, TMM_REGION_KERNEL, region, start);
-	if (err == -ENOSPC && !req->general_only)
-		err = find_in_type(ra, s, TMM_REGION_DESIGNATED, region, start);
-	/* -ERANGE is possible only if the caller asked for a range. */
-	if (err != -ENOSPC || (!req->min && req->max == U64_MAX))
-		return err;
-	return touches_a_region(ra, &s->fit, req->general_only) ? -ENOSPC : -ERANGE;
-}
-
 static int check_numbers(const struct tmm_allocation_request *req)
 {
 	u64 end;
@@ -233,26 +109,6 @@ static int check_request(const struct tmm_range_allocator *ra,
 	return tmm_account_check(req->account, ra->hooks->resource, req->nr, 0);
 }
 
-/* Return: an error of tmm_range_request_allocate(), or -EAGAIN if the search is not finished. */
-static int find_run(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
-		    struct search *s, struct tmm_range_region **region, u64 *start)
-{
-	int err;
-
-	lockdep_assert_held(&ra->lock);
-	if (req->is_at) {
-		*start = req->at;
-		return find_at(ra, req, region);
-	}
-	err = find_fit(ra, req, s, region, start);
-	if (err == -ENOSPC)
-		tmm_account_note_refusal(req->account, ra->hooks->resource);
-	if (err)
-		return err;
-	*start += req->behind;
-	return 0;
-}
-
 /* Number of objects that are enough to take any run that @req may get. */
 static unsigned int nr_spares_of(const struct tmm_range_allocator *ra,
 				 const struct tmm_allocation_request *req)
@@ -265,12 +121,87 @@ static unsigned int nr_spares_of(const struct tmm_range_allocator *ra,
 }
 
 /*
- * Take a run of chunks. @region is valid on success only. O(log n) in the free runs of a region
- * for an alignment of 4 KiB, and for 2 MiB and 1 GiB: for frames if the length is a multiple of the
+ * Search the free set. If @in_use, magazines may have chunks of general regions that the free set
+ * lacks. Only a request that does not fit in the general regions may have a run of another region.
+ * So while magazines are @in_use, the function refuses such a run with -ENOSPC.
+ */
+static int search_set(struct tmm_range_allocator *ra, const struct tmm_allocation_request *req,
+		      bool in_use, struct tmm_range_search *search,
+		      struct tmm_range_region **region, u64 *start)
+{
+	int err;
+
+	err = tmm_range_search_run(ra, req, search, region, start);
+	if (!err && in_use && !req->is_at && (*region)->type != TMM_REGION_GENERAL)
+		return -ENOSPC;
+	return err;
+}
+
+/* Search the free set for a run, and take the run. For @in_use and errors, see search_set(). */
+static struct tmm_chunk *allocate_from_set(struct tmm_range_allocator *ra,
+					   const struct tmm_allocation_request *req, bool in_use,
+					   struct tmm_range_region **region)
+{
+	struct tmm_range_search search = tmm_range_search_for(req);
+	struct tmm_chunk *spare[2] = {};
+	struct tmm_chunk *chunk;
+	u64 start;
+	int err;
+
+	err = new_spares(ra, spare, nr_spares_of(ra, req));
+	if (err)
+		return ERR_PTR(err);
+	for (;;) {
+		spin_lock(&ra->lock);
+		err = search_set(ra, req, in_use, &search, region, &start);
+		chunk = err ? ERR_PTR(err) : charge_and_take(ra, req, *region, start, spare);
+		spin_unlock(&ra->lock);
+		if (err != -EAGAIN)
+			break;
+		if (fatal_signal_pending(current)) {
+			chunk = ERR_PTR(-EINTR);
+			break;
+		}
+		cond_resched();
+	}
+	free_spares(ra, spare);
+	return chunk;
+}
+
+/* True if chunks in magazines may be all that a request lacks. */
+static bool is_lack(struct tmm_range_allocator *ra, const struct tmm_chunk *chunk)
+{
+	return ra->magazines.each &&
+	       (chunk == ERR_PTR(-ENOSPC) || chunk == ERR_PTR(-EADDRINUSE) ||
+		chunk == ERR_PTR(-EADDRNOTAVAIL));
+}
+
+static bool is_single_anywhere(const struct tmm_allocation_request *req)
+{
+	return req->nr == 1 && !req->is_at && req->align <= 1 && !req->behind && !req->min &&
+	       req->max == U64_MAX;
+}
+
+/* Fill the magazine of this CPU, and take a chunk. Return: as tmm_magazine_take() */
+static noinline struct tmm_chunk *fill_and_take(struct tmm_range_allocator *ra,
+						struct tmm_account *account,
+						struct tmm_range_region **region)
+{
+	if (atomic_read(&ra->magazines.nr_drains))
+		return NULL;
+	tmm_magazine_fill(ra);
+	return tmm_magazine_take(ra, account, region);
+}
+
+/*
+ * Take a run of chunks. @region is valid on success only. O(log n) in the free runs of a region for
+ * an alignment of 4 KiB, and for 2 MiB and 1 GiB: for frames if the length is a multiple of the
  * alignment. O(log n) for all others if one of the first runs fits, or a run that fits at any
- * alignment is free. Otherwise the function tries the runs in turn, and releases
- * the lock after every TMM_FIT_TRIES runs. O(n) in regions. A run of more than TMM_MAX_RUN chunks
- * can be allocated by address only. May sleep. Takes and releases the allocator's lock. Return:
+ * alignment is free. Otherwise the function tries the runs in turn, and releases the lock after
+ * every TMM_FIT_TRIES runs. O(n) in regions. A run of more than TMM_MAX_RUN chunks can be allocated
+ * by address only. A chunk anywhere comes from the magazine of the CPU, in O(1), if the allocator
+ * has magazines. May sleep. Takes and releases the locks of the magazines and of the allocator.
+ * Return:
  *
  * * the run                 - the caller gives the run back with tmm_range_request_release()
  * * ERR_PTR(-EINVAL)        - no chunks, or a range that ends before its start
@@ -290,37 +221,59 @@ struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 					     const struct tmm_allocation_request *req,
 					     struct tmm_range_region **region)
 {
-	struct tmm_chunk *spare[2] = {};
 	struct tmm_chunk *chunk;
-	struct search s;
-	u64 start;
 	int err;
 
+	if (ra->magazines.each && is_single_anywhere(req)) {
+		chunk = tmm_magazine_take(ra, req->account, region) ?:
+			fill_and_take(ra, req->account, region);
+		if (chunk)
+			return chunk;
+	}
 	err = check_request(ra, req);
 	if (err)
 		return ERR_PTR(err);
-	err = new_spares(ra, spare, nr_spares_of(ra, req));
-	if (err)
-		return ERR_PTR(err);
-
-	s = search_for(req);
-	for (;;) {
-		spin_lock(&ra->lock);
-		err = find_run(ra, req, &s, region, &start);
-		chunk = err ? ERR_PTR(err) : charge_and_take(ra, req, *region, start, spare);
-		spin_unlock(&ra->lock);
-		if (err != -EAGAIN)
-			break;
-		if (fatal_signal_pending(current)) {
-			chunk = ERR_PTR(-EINTR);
-			break;
-		}
-		cond_resched();
+	chunk = allocate_from_set(ra, req, ra->magazines.each, region);
+	if (is_lack(ra, chunk)) {
+		tmm_magazines_open_drain(ra);
+		chunk = allocate_from_set(ra, req, false, region);
+		tmm_magazines_close_drain(ra);
 	}
-	free_spares(ra, spare);
+	if (chunk == ERR_PTR(-ENOSPC))
+		tmm_account_note_refusal(req->account, ra->hooks->resource);
 	return chunk;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate);
+
+/* Compilers clear the request on the stack, which is too much work for the short path. */
+static noinline struct tmm_chunk *allocate_general(struct tmm_range_allocator *ra,
+						   struct tmm_account *account,
+						   struct tmm_range_region **region)
+{
+	struct tmm_allocation_request req = tmm_request_any(1);
+
+	req.general_only = true;
+	req.account = account;
+	return tmm_range_request_allocate(ra, &req, region);
+}
+
+/*
+ * Do what tmm_range_request_allocate() does, for one chunk anywhere in a general region. O(1) if
+ * the magazine of the CPU has a chunk.
+ */
+struct tmm_chunk *tmm_range_request_allocate_one(struct tmm_range_allocator *ra,
+						 struct tmm_account *account,
+						 struct tmm_range_region **region)
+{
+	struct tmm_chunk *chunk;
+
+	if (likely(ra->magazines.each)) {
+		chunk = tmm_magazine_take(ra, account, region);
+		if (likely(chunk))
+			return chunk;
+	}
+	return allocate_general(ra, account, region);
+}
 
 /* Take a free run with objects of the reserve. After an error the reserve is unchanged. */
 static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
@@ -351,16 +304,44 @@ static struct tmm_chunk *take_by_reserve(struct tmm_range_allocator *ra,
 /* Pieces of a search for a deferred allocation, each of up to TMM_FIT_TRIES runs */
 #define MAX_DEFERRED_PIECES	64
 
+/* As allocate_from_set(), for a deferred request. */
+static struct tmm_chunk *allocate_by_reserve(struct tmm_range_allocator *ra,
+					     const struct tmm_allocation_request *req, bool in_use,
+					     struct tmm_range_region **region,
+					     struct tmm_deferred_action *action)
+{
+	struct tmm_range_search search = tmm_range_search_for(req);
+	struct tmm_range_region *found;
+	unsigned int nr_pieces = 0;
+	struct tmm_chunk *chunk;
+	u64 start;
+	int err;
+
+	do {
+		spin_lock(&ra->lock);
+		err = search_set(ra, req, in_use, &search, &found, &start);
+		chunk = err ? ERR_PTR(err) : take_by_reserve(ra, req, found, start, action);
+		spin_unlock(&ra->lock);
+	} while (err == -EAGAIN && ++nr_pieces < MAX_DEFERRED_PIECES);
+	if (err == -EAGAIN)
+		return ERR_PTR(-ENOSPC);
+	if (!IS_ERR(chunk))
+		*region = found;
+	return chunk;
+}
+
 /*
  * Take a run of chunks without allocating memory. @action must be finished or all zeros.
  * @region and @action are set on success only. The objects come from the allocator's reserve,
  * which tmm_deferred_action_finish() refills. The rest of the free range stays free.
  *
- * Not in interrupts. Takes and releases the allocator's lock. The caller may hold a spinlock, so
- * the search neither sleeps nor goes on for ever: after MAX_DEFERRED_PIECES pieces the request is
- * refused with -ENOSPC. Return: the run, an error of tmm_range_request_allocate(), or
- * ERR_PTR(-EBUSY) if @action is not finished. ERR_PTR(-ENOMEM) means that unfinished actions have
- * used up the reserve (finish an action), or that @ra does not use the heap yet.
+ * Not in interrupts. Takes and releases the locks of the allocator and of its magazines. The caller
+ * may hold a spinlock, so the search neither sleeps nor goes on for ever: after MAX_DEFERRED_PIECES
+ * pieces the request is refused with -ENOSPC. If the free set lacks the run, the function empties
+ * the magazines of all CPUs, and searches once more. Return: the run, an error of
+ * tmm_range_request_allocate(), or ERR_PTR(-EBUSY) if @action is not finished. ERR_PTR(-ENOMEM)
+ * means that unfinished actions have used up the reserve (finish an action), or that @ra does not
+ * use the heap yet.
  *
  * Theseus: allocate_pages_deferred(), allocate_frames_deferred()
  */
@@ -369,11 +350,7 @@ struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator
 						      struct tmm_range_region **region,
 						      struct tmm_deferred_action *action)
 {
-	struct tmm_range_region *found;
 	struct tmm_chunk *chunk;
-	unsigned int nr_pieces = 0;
-	struct search s;
-	u64 start;
 	int err;
 
 	if (action->nr_owed)
@@ -381,17 +358,14 @@ struct tmm_chunk *tmm_range_request_allocate_deferred(struct tmm_range_allocator
 	err = check_request(ra, req);
 	if (err)
 		return ERR_PTR(err);
-	s = search_for(req);
-	do {
-		spin_lock(&ra->lock);
-		err = find_run(ra, req, &s, &found, &start);
-		chunk = err ? ERR_PTR(err) : take_by_reserve(ra, req, found, start, action);
-		spin_unlock(&ra->lock);
-	} while (err == -EAGAIN && ++nr_pieces < MAX_DEFERRED_PIECES);
-	if (err == -EAGAIN)
-		return ERR_PTR(-ENOSPC);
-	if (!IS_ERR(chunk))
-		*region = found;
+	chunk = allocate_by_reserve(ra, req, ra->magazines.each, region, action);
+	if (is_lack(ra, chunk)) {
+		tmm_magazines_open_drain_atomic(ra);
+		chunk = allocate_by_reserve(ra, req, false, region, action);
+		tmm_magazines_close_drain(ra);
+	}
+	if (chunk == ERR_PTR(-ENOSPC))
+		tmm_account_note_refusal(req->account, ra->hooks->resource);
 	return chunk;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate_deferred);
@@ -464,35 +438,18 @@ struct tmm_chunk *tmm_range_request_inspect_then_allocate(struct tmm_range_alloc
 	err = new_spares(ra, spare, ra->hooks->has_maps ? 1 : 2);
 	if (err)
 		return ERR_PTR(err);
+	tmm_magazines_open_drain(ra);
 	spin_lock(&ra->lock);
 	err = choose_run(ra, inspect, context, &chosen, &req);
 	chunk = err ? ERR_PTR(err) : take_run(ra, chosen, req.at, req.nr, spare);
 	spin_unlock(&ra->lock);
+	tmm_magazines_close_drain(ra);
 	free_spares(ra, spare);
 	if (!IS_ERR(chunk))
 		*region = chosen;
 	return chunk;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_inspect_then_allocate);
-
-/*
- * Take one frame of a general region, without an object; @ra has maps. @region and @number are set
- * on success only. The caller holds the allocator's lock. Return: 0, or -ENOSPC if all general
- * regions are exhausted.
- */
-int tmm_range_request_take_one(struct tmm_range_allocator *ra, struct tmm_range_region **region,
-			       u64 *number)
-{
-	struct search s = { .fit = { .nr = 1, .align = 1, .end = U64_MAX } };
-	int err;
-
-	lockdep_assert_held(&ra->lock);
-	err = find_in_type(ra, &s, TMM_REGION_GENERAL, region, number);
-	if (!err)
-		tmm_frame_maps_take((*region)->free.maps, *number, 1);
-	return err;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_take_one);
 
 static int give_run(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 		    struct tmm_chunk *chunk, struct tmm_chunk *absorbed[2])
@@ -514,6 +471,19 @@ static int give_run(struct tmm_range_allocator *ra, struct tmm_range_region *reg
 	return 0;
 }
 
+static noinline void give_to_set(struct tmm_range_allocator *ra, struct tmm_range_region *region,
+				 struct tmm_chunk *chunk)
+{
+	struct tmm_chunk *absorbed[2] = {};
+	int err;
+
+	spin_lock(&ra->lock);
+	err = give_run(ra, region, chunk, absorbed);
+	spin_unlock(&ra->lock);
+	TMM_BUG_IF(err);
+	free_spares(ra, absorbed);
+}
+
 /*
  * Give a run back; @chunk is consumed. An empty run is only freed. Cannot fail and needs no
  * memory. The run's account is uncharged, and clients that wait for such runs, or for room
@@ -521,28 +491,26 @@ static int give_run(struct tmm_range_allocator *ra, struct tmm_range_region *reg
  *
  * The hooks refuse the run if their bookkeeping contradicts the run, which is a bug of this
  * module. Then the run stays owned for ever, so that the run never has two owners. Not in
- * interrupts. Takes and releases the allocator's lock. O(log n).
+ * interrupts. Takes and releases the locks of a magazine and of the allocator. O(log n); O(1) for a
+ * single chunk that goes to a magazine.
  */
 void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 			       struct tmm_chunk *chunk)
 {
 	struct tmm_account *account = chunk->account;
-	struct tmm_chunk *absorbed[2] = {};
 	const u64 nr = chunk->nr;
-	int err;
 
 	if (!nr) {
 		tmm_range_allocator_free_object(ra, chunk);
 		return;
 	}
 	chunk->account = NULL;
-	spin_lock(&ra->lock);
-	err = give_run(ra, region, chunk, absorbed);
-	spin_unlock(&ra->lock);
-	TMM_BUG_IF(err);
-	free_spares(ra, absorbed);
-	tmm_account_uncharge(account, ra->hooks->resource, nr);
-	tmm_account_put(account);
+	if (nr != 1 || !ra->magazines.each || !tmm_magazine_put(ra, region, chunk))
+		give_to_set(ra, region, chunk);
+	if (account) {
+		tmm_account_uncharge(account, ra->hooks->resource, nr);
+		tmm_account_put(account);
+	}
 	tmm_waiters_note(ra->hooks->resource);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_release);

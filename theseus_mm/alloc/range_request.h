@@ -3,8 +3,7 @@
  * Requests: the chunks that a caller wants from a range allocator, and the allocation itself.
  *
  * Invariant: a request takes and charges its whole run, or nothing.
- * Lock: the range allocator's. Each function takes the lock, except
- * tmm_range_request_take_one(), whose caller holds the lock.
+ * Lock: the range allocator's, and those of the magazines; each function takes them.
  * Owner: the caller owns a run from its allocation until tmm_range_request_release().
  */
 #ifndef TMM_ALLOC_RANGE_REQUEST_H
@@ -164,6 +163,9 @@ struct tmm_chunk * __must_check tmm_range_request_allocate(struct tmm_range_allo
 							   const struct tmm_allocation_request *req,
 							   struct tmm_range_region **region);
 struct tmm_chunk * __must_check
+tmm_range_request_allocate_one(struct tmm_range_allocator *ra, struct tmm_account *account,
+			       struct tmm_range_region **region);
+struct tmm_chunk * __must_check
 tmm_range_request_allocate_deferred(struct tmm_range_allocator *ra,
 				    const struct tmm_allocation_request *req,
 				    struct tmm_range_region **region,
@@ -173,8 +175,6 @@ struct tmm_chunk * __must_check
 tmm_range_request_inspect_then_allocate(struct tmm_range_allocator *ra,
 					tmm_range_inspect_fn inspect, void *context,
 					struct tmm_range_region **region);
-int __must_check tmm_range_request_take_one(struct tmm_range_allocator *ra,
-					    struct tmm_range_region **region, u64 *number);
 void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 			       struct tmm_chunk *chunk);
 

@@ -94,11 +94,15 @@ static int init_instance(const struct tmm_pools *pools, const char *bad)
 		return err;
 	err = tmm_init_post_heap(&initial);
 	if (err)
+		goto err_abandon;
+	err = tmm_instance_start_magazines(tmm_kernel_instance());
+	if (err)
 		goto err_exit;
 	return 0;
 
-err_exit:
+err_abandon:
 	tmm_startup_abandon(&initial);
+err_exit:
 	tmm_kernel_exit();
 	return err;
 }

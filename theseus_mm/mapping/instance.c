@@ -120,6 +120,26 @@ int tmm_instance_move_to_heap(struct tmm_instance *inst)
 EXPORT_SYMBOL_IF_KUNIT(tmm_instance_move_to_heap);
 
 /*
+ * Give both allocators magazines. The state of the allocators lies in the kernel's heap. Return: 0
+ * or an error of tmm_magazines_create(); then neither allocator has magazines.
+ *
+ * Context: Process context, may sleep.
+ */
+int tmm_instance_start_magazines(struct tmm_instance *inst)
+{
+	int err;
+
+	err = tmm_magazines_create(&inst->fa.ra);
+	if (err)
+		return err;
+	err = tmm_magazines_create(&inst->pa.ra);
+	if (err)
+		tmm_magazines_destroy(&inst->fa.ra);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_instance_start_magazines);
+
+/*
  * Undo tmm_instance_init(). All objects of the instance have been dropped.
  *
  * Context: Process context, may sleep.

@@ -59,6 +59,7 @@ struct tmm_instance {
 int __must_check tmm_instance_init(struct tmm_instance *inst, const struct tmm_memory *memories,
 				   unsigned int nr_memories);
 int __must_check tmm_instance_move_to_heap(struct tmm_instance *inst);
+int __must_check tmm_instance_start_magazines(struct tmm_instance *inst);
 void tmm_instance_exit(struct tmm_instance *inst);
 
 bool tmm_instance_has_ram(const struct tmm_instance *inst, u64 first, u64 nr);

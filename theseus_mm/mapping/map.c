@@ -272,16 +272,28 @@ static struct tmm_allocated_frames *allocate_some(const struct tmm_mapped_pages 
 		tmm_range_allocator_totals(&fa->ra, &totals);
 		/*
 		 * Other CPUs allocate at the same time, so the longest run may be gone. Ask for
-		 * fewer frames.
+		 * fewer frames. The last try is for one leaf, since other CPUs may have the free
+		 * frames in their magazines now.
 		 */
-		nr = round_down(min(nr - 1, totals.largest[want.size]), leaf);
-		if (nr)
+		if (nr > leaf) {
+			nr = max(leaf, round_down(min(nr - 1, totals.largest[want.size]), leaf));
 			continue;
+		}
 		if (want.size == smallest)
 			return frames;
 		want.size--;
 		nr = want.nr;
 	}
+}
+
+/* Do what allocate_whole() does, for a single page. */
+static struct tmm_allocated_frames *allocate_one(const struct tmm_mapped_pages *mp)
+{
+	struct tmm_frame_allocator *fa = mp->pt->fa;
+	struct tmm_account *account = tmm_mapped_pages_account(mp);
+	struct tmm_allocated_frames *frames = tmm_frame_allocator_allocate_one(fa, account);
+
+	return likely(frames != ERR_PTR(-ENOSPC)) ? frames : NULL;
 }
 
 /*
@@ -423,8 +435,9 @@ static int map_to_list(struct tmm_mapped_pages *mp, const struct tmm_mapping_req
 static int map_to_any(struct tmm_mapped_pages *mp, const struct tmm_mapping_request *req,
 		      u64 *done)
 {
-	struct tmm_allocated_frames *frames = allocate_whole(mp, req);
+	struct tmm_allocated_frames *frames;
 
+	frames = tmm_mapped_pages_nr(mp) == 1 ? allocate_one(mp) : allocate_whole(mp, req);
 	*done = 0;
 	if (IS_ERR(frames))
 		return PTR_ERR(frames);

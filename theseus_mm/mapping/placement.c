@@ -87,8 +87,13 @@ static struct tmm_allocated_pages *place_request(struct tmm_page_allocator *pa, 
 struct tmm_allocated_pages *tmm_placement_allocate_pages(struct tmm_page_allocator *pa, u64 number,
 							 const struct tmm_mapping_request *req)
 {
-	struct tmm_allocated_pages *pages = place_request(pa, number, req, true);
+	struct tmm_allocated_pages *pages;
 
+	/* A single page suits any frame. */
+	if (req->nr == 1 && req->align <= 1)
+		pages = tmm_page_allocator_allocate_one(pa, req->account);
+	else
+		pages = place_request(pa, number, req, true);
 	if (pages == ERR_PTR(-ENOSPC) && !req->general_only)
 		pages = place_request(pa, number, req, false);
 	return pages;

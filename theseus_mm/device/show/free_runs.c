@@ -12,13 +12,15 @@
 #include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/spinlock.h>
 
 /*
- * The line that a reader has reached. A file position is twice the number of a region's first chunk
- * for the line of the region, and twice the number of a run's first chunk, plus 1, for that of the
- * run.
+ * The line that a reader has reached. The file position of a region's line is twice the number of
+ * the region's first chunk. The position of a run's line is twice the number of the run's first
+ * chunk, plus 1.
  */
 struct runs_view {
 	struct tmm_range_allocator *ra;
@@ -90,7 +92,9 @@ static void *runs_next(struct seq_file *m, void *v, loff_t *pos)
 
 	/* The next region, whose line has an even number, may begin where the run ends. */
 	*pos = view->is_region ? 2 * view->first + 1 : 2 * (view->first + view->nr);
-	return runs_start(m, pos);
+	/* A seek passes over any number of lines. */
+	cond_resched();
+	return fatal_signal_pending(current) ? NULL : runs_start(m, pos);
 }
 
 static void runs_stop(struct seq_file *m, void *v)
@@ -131,6 +135,10 @@ static int open_view(struct file *file, struct tmm_range_allocator *ra)
 	if (!view)
 		return -ENOMEM;
 	view->ra = ra;
+	/*
+	 * Chunks in magazines are free, too. Tasks may fill the magazines again during the reading.
+	 */
+	tmm_magazines_empty(ra);
 	return 0;
 }
 
