@@ -29,8 +29,10 @@ u64 tmm_visit_cached(const struct tmm_range_allocator *ra, tmm_visit_fn visit, v
  * Takes the locks of all magazines, and the allocator's. The machine has at most eight CPUs, the
  * number of subclasses that lockdep knows.
  */
-void tmm_test_lock_all(struct tmm_range_allocator *ra);
-void tmm_test_unlock_all(struct tmm_range_allocator *ra);
+void tmm_test_lock_all(struct tmm_range_allocator *ra)
+	__acquires(&ra->lock);
+void tmm_test_unlock_all(struct tmm_range_allocator *ra)
+	__releases(&ra->lock);
 
 /* Loops over the free runs [@run_first, @run_end) of a struct tmm_range_region, lowest first. */
 #define tmm_for_each_free_run(region, run_first, run_end)				\

@@ -143,25 +143,23 @@ static void trim_magazine(struct tmm_range_allocator *ra, struct tmm_magazine *m
 		;
 }
 
-/* True if the task may put @nr_room chunks into a magazine. */
-static bool has_room(struct tmm_range_allocator *ra, const struct tmm_magazine *m,
-		     unsigned int nr_room)
+/* True if the task may put @nr_room chunks into a magazine, whose lock the caller holds. */
+bool tmm_magazine_has_room(struct tmm_range_allocator *ra, const struct tmm_magazine *m,
+			   unsigned int nr_room)
 {
 	return m->nr + nr_room <= TMM_MAGAZINE_SIZE && may_use(ra, m);
 }
 
-/* Lock a magazine, and make room in it. Return: false, not locked, if that is not possible. */
-static noinline bool lock_with_room(struct tmm_range_allocator *ra, struct tmm_magazine *m,
-				    unsigned int nr_room)
+/*
+ * Try to make room for a put by the task. Takes and releases the locks of the magazine and of the
+ * allocator. Return: false if the task cannot put chunks into the magazine now.
+ */
+static noinline bool make_room(struct tmm_range_allocator *ra, struct tmm_magazine *m)
 {
 	if (atomic_read(&ra->magazines.nr_drains))
 		return false;
 	trim_magazine(ra, m, READ_ONCE(m->payer) == own_payer() ? TMM_MAGAZINE_HALF : 0);
-	spin_lock(&m->lock);
-	if (has_room(ra, m, nr_room))
-		return true;
-	spin_unlock(&m->lock);
-	return false;
+	return true;
 }
 
 static void add_chunk(struct tmm_magazine *m, struct tmm_range_region *region,
@@ -218,10 +216,15 @@ bool tmm_magazine_put(struct tmm_range_allocator *ra, struct tmm_range_region *r
 	if (region->type != TMM_REGION_GENERAL || READ_ONCE(region->is_closed))
 		return false;
 	spin_lock(&m->lock);
-	if (unlikely(!has_room(ra, m, 1))) {
+	if (unlikely(!tmm_magazine_has_room(ra, m, 1))) {
 		spin_unlock(&m->lock);
-		if (!lock_with_room(ra, m, 1))
+		if (!make_room(ra, m))
 			return false;
+		spin_lock(&m->lock);
+		if (!tmm_magazine_has_room(ra, m, 1)) {
+			spin_unlock(&m->lock);
+			return false;
+		}
 	}
 	if (ra->hooks->may_cache && !ra->hooks->may_cache(ra, region, chunk->start)) {
 		spin_unlock(&m->lock);
@@ -239,14 +242,17 @@ unsigned int tmm_magazine_nr_wanted(struct tmm_range_allocator *ra)
 }
 
 /*
- * Begin to fill the magazine of this CPU with up to TMM_MAGAZINE_HALF chunks. Return: the magazine,
- * locked, or NULL if the magazine must not be filled.
+ * Make room in the magazine of this CPU for a filling, as far as possible. Takes and releases the
+ * locks of the magazine and of the allocator. Return: the magazine, locked.
  */
 struct tmm_magazine *tmm_magazine_begin_fill(struct tmm_range_allocator *ra)
+	__acquires(&magazine->lock)
 {
 	struct tmm_magazine *m = magazine_of_cpu(ra);
 
-	return lock_with_room(ra, m, TMM_MAGAZINE_HALF) ? m : NULL;
+	make_room(ra, m);
+	spin_lock(&m->lock);
+	return m;
 }
 
 /*
@@ -260,15 +266,22 @@ void tmm_magazine_add(struct tmm_magazine *magazine, struct tmm_range_region *re
 }
 
 /*
- * End the filling, and release the magazine's lock. The next filling wants twice as many chunks if
- * @was_full, that is, if the free set had all wanted chunks side by side. Otherwise the next
- * filling wants half as many. Each filling wants 1 to TMM_MAGAZINE_HALF chunks.
+ * The next filling wants twice as many chunks if @was_full, that is, if the free set had all wanted
+ * chunks side by side. Otherwise the next filling wants half as many. Each filling wants 1 to
+ * TMM_MAGAZINE_HALF chunks. The caller holds the magazine's lock.
  */
-void tmm_magazine_end_fill(struct tmm_magazine *magazine, bool was_full)
+void tmm_magazine_adapt(struct tmm_magazine *magazine, bool was_full)
 {
 	const unsigned int nr = was_full ? 2 * magazine->nr_wanted : magazine->nr_wanted / 2;
 
+	lockdep_assert_held(&magazine->lock);
 	WRITE_ONCE(magazine->nr_wanted, clamp_t(unsigned int, nr, 1, TMM_MAGAZINE_HALF));
+}
+
+/* Undo tmm_magazine_begin_fill(): release the magazine's lock. */
+void tmm_magazine_end_fill(struct tmm_magazine *magazine)
+	__releases(&magazine->lock)
+{
 	spin_unlock(&magazine->lock);
 }
 

@@ -77,11 +77,12 @@ void tmm_magazine_fill(struct tmm_range_allocator *ra)
 				   objects))
 		return;
 	magazine = tmm_magazine_begin_fill(ra);
-	if (magazine) {
+	if (tmm_magazine_has_room(ra, magazine, nr)) {
 		spin_lock(&ra->lock);
 		nr_moved = move_to_magazine(ra, magazine, objects, nr);
 		spin_unlock(&ra->lock);
-		tmm_magazine_end_fill(magazine, nr_moved == nr);
+		tmm_magazine_adapt(magazine, nr_moved == nr);
 	}
+	tmm_magazine_end_fill(magazine);
 	tmm_chunk_cache_free_many(&ra->objects, nr, objects);
 }
