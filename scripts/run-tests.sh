@@ -9,9 +9,9 @@
 #             that need the checks of that kernel; one boot of Debian's kernel with
 #             4 levels: all other programs; one boot of the debug kernel with four CPUs: the
 #             random walks
-#   all       harness; then all tests in the debug kernel with 5 and with 4 levels, and the
-#             random walks with four CPUs; then all programs in Debian's kernel, including
-#             those for special machines
+#   all       harness; then all tests in the debug kernel with 5 levels; with 4 levels, KUnit and
+#             the programs that need the checks of that kernel; the random walks with four CPUs;
+#             then all programs in Debian's kernel with 4 levels, and those for special machines
 #   harness   the parser, and a boot that has to fail
 #   kunit, user   these tests in one kernel
 #   walk      the random walks with two and with four CPUs, five times as many steps as in the
@@ -378,9 +378,9 @@ for set in "${sets[@]}"; do
 	all)
 		test_harness
 		test_boot debug 5 kunit,user "$(programs checked)"
-		test_boot debug 4 kunit,user "$(programs checked)"
+		test_boot debug 4 kunit,user "$(programs debug)"
 		test_walks 4
-		test_boot stock 5 user "$(programs all)"
+		test_boot stock 4 user "$(programs all)"
 		test_machines
 		;;
 	esac
