@@ -1,17 +1,23 @@
 #!/bin/bash
 # Usage: build-deb.sh [DIRECTORY [VERSION]]
+#        build-deb.sh sources DIRECTORY
 #
 # Builds the Debian packages theseus-mm-dkms, libtmm0, libtmm-dev, python3-theseus-mm and
 # theseus-mm-tools into DIRECTORY (build/deb/). The build works on a copy of the sources, whose
 # debian/changelog the script writes from CHANGELOG.md. The tests ask for another VERSION, to have an
-# upgrade.
+# upgrade. The second form only makes the copy, as DIRECTORY, which must not exist.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 version=$(project_version)
-directory=${1:-$BUILD/deb}
-wanted=${2:-$version}
+wanted=$version
+if [[ ${1:-} == sources ]]; then
+	tree=${2:?the directory of the copy}
+else
+	directory=${1:-$BUILD/deb}
+	wanted=${2:-$version}
+fi
 
 # The newest version in CHANGELOG.md has to be the one that is built.
 heading=$(sed -n 's/^## \[\([0-9][^]]*\)\] - \(.*\)$/\1 \2/p' "$ROOT/CHANGELOG.md" | head -n 1)
@@ -33,11 +39,14 @@ write_changelog() {
 }
 
 copy_sources() {
-	mkdir "$tree"
+	mkdir "$tree" "$tree/bench"
 	cp -a "$ROOT"/{CHANGELOG.md,Kbuild,LICENSE,debian,initramfs,scripts,theseus_mm} "$tree/"
+	cp -a "$ROOT/bench/bounds.json" "$tree/bench/" # for theseus_mm(4)
 	sed -i "s/^\(#define TMM_VERSION\t\"\).*\"$/\1$wanted\"/" "$tree/theseus_mm/version.h"
 	write_changelog >"$tree/debian/changelog"
 }
+
+[[ ${1:-} != sources ]] || { copy_sources; exit 0; }
 
 # The build uses Debian's flags, not those of whoever calls make.
 build_packages() {

@@ -77,6 +77,13 @@ check_device_page() {
 	check_man_page "$tools/theseus_mm.4"
 }
 
+# The packages are built from a copy of the sources, without the parts that only development needs.
+check_copy_of_sources() {
+	"$ROOT/scripts/build-deb.sh" sources "$temporary/sources"
+	"$temporary/sources/scripts/device_page.py" page >/dev/null ||
+		die "build-deb.sh does not copy all sources of theseus_mm(4)"
+}
+
 # Each message of a failure is in the page for troubleshooting, and the page has no others.
 check_messages() {
 	"$ROOT/scripts/messages.py" self-test || die "messages.py does not find every difference"
@@ -173,6 +180,7 @@ check_names
 check_man_page "$share/man/libtmm.3"
 check_man_page "$share/man/tmm.1"
 check_device_page
+check_copy_of_sources
 check_messages
 check_same_task
 check_quick_start
