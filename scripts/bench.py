@@ -40,6 +40,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "test"))
 import bench_bars  # noqa: E402
 import bench_bounds  # noqa: E402
+import bench_kernels  # noqa: E402
 import ktap  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -519,7 +520,12 @@ def run_report(arguments):
               for state in (True, False, None)]
     print("\n{} pass, {} miss, {} not judged".format(*counts))
     folder = os.path.join(ROOT, "bench") if arguments.renew else arguments.out
-    bench_document.write(folder, results, skips, verdicts, stretches, about)
+    bench_document.write(folder, results, skips, verdicts, stretches, about, arguments.renew)
+    if arguments.keep:
+        bench_kernels.renew(arguments.keep, results, about)
+    elif arguments.renew:
+        for text in bench_kernels.unexplained(results, bench_kernels.load()):
+            print(f"more than {bench_kernels.TOLERANCE:.0%} beside 6.1: {text}")
     return 0
 
 
@@ -532,6 +538,7 @@ def main():
     parser.add_argument("--marks", help="the folder of a boot whose module has marks")
     parser.add_argument("--partly", action="store_true")
     parser.add_argument("--renew", action="store_true")
+    parser.add_argument("--keep", help="the name of the kernel for bench/kernels.json")
     parser.add_argument("boots", nargs="*")
     arguments = parser.parse_intermixed_args()
     if arguments.command == "chosen":

@@ -11,7 +11,8 @@
 #   all       measures all rows, writes build/bench/results.json, prints the table and draws the
 #             plots. For the stock kernel 6.1, also renews bench/README.md, its pictures and
 #             bench/figures.json; for another kernel, which the stock kernel of Debian 13 is too,
-#             the document is build/bench/README.md.
+#             the document is build/bench/README.md, and bench/kernels.json keeps the figures of
+#             that KERNEL.
 #   check     measures some rows of the module at small sizes, and compares them with
 #             bench/figures.json. Fails if a row costs over 3 % more than its figure, has no
 #             figure, or was not measured. Also does what "bounds" does, if there is
@@ -134,8 +135,9 @@ module=$BUILD/module-$variant/theseus_mm.ko
 case $mode in
 all)
 	# The document in the tree is that of 6.1, whose calls the bars name.
-	renew=()
+	renew=() keep=()
 	[[ $variant != stock || ${kernel##*/} != vmlinuz-6.1.* || ${TMM_ACCEL:-tcg} != tcg ]] || renew=(--renew)
+	[[ $variant == stock || ${TMM_ACCEL:-tcg} != tcg ]] || keep=(--keep "$variant")
 	boot one-cpu --icount
 	boots=("$out/one-cpu")
 	if [[ -e $out/root/bin/bench_program ]]; then
@@ -145,7 +147,7 @@ all)
 	boot_marks
 	# Debian's own Python has the package for plots.
 	/usr/bin/python3 "$ROOT/scripts/bench.py" report --module "$module" --out "$out" "${renew[@]}" \
-		"${with_marks[@]}" "${boots[@]}"
+		"${keep[@]}" "${with_marks[@]}" "${boots[@]}"
 	if ((${#renew[@]})); then
 		boot_chosen
 		"$ROOT/scripts/bench.py" figures --module "$module" "${with_marks[@]}" "$out/check"

@@ -11,7 +11,8 @@ the rows of Linux's calls in the same run, at each size that both have:
     figure  no limit: the table has ours, and the ratio to the smallest size
 
 A limit is judged in its own unit only: cycles have no limit. "missing" is the
-reason that the table gives for a bar whose rows nobody measures.
+reason that the table gives for a bar whose rows nobody measures. "missed" says
+why a bar is missed, and what was tried.
 
 Rows in "less_ours" and "less_theirs" are taken off first: the cost of clearing,
 which is measured apart. A row of Linux's is written "ROW SYSTEM".
@@ -33,6 +34,7 @@ class Bar:
     first: int = 0
     unit: str = "instructions"
     missing: str = "not measured yet"
+    missed: str = "the reason is not known yet."
 
 
 def ratio(number, what, factor, ours, theirs, **more):

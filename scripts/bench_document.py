@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 import bench_bars  # noqa: E402
 import bench_bounds  # noqa: E402
+import bench_kernels  # noqa: E402
 from bench import BAR_HEAD, RENEW, bar_line, quotient_shown, shown  # noqa: E402
 
 # Each picture has a plot for each of these rows that has several sizes.
@@ -85,6 +86,20 @@ those in which Linux wakes tasks.
 
 PLACES = """
 The longest stretches, and where they begin:
+
+"""
+
+
+OTHER_KERNELS = """## Other kernels
+
+The same rows on Debian's other kernels, at one size each. `make bench KERNEL=6.12` measures one of
+them and keeps its figures in `kernels.json`; this table has the figures that were kept last. The bars
+are those of 6.1. The last column explains differences of more than 20 %.
+
+"""
+
+MISSED = """
+Why bars are missed, and what was tried:
 
 """
 
@@ -187,8 +202,33 @@ def draw(folder, results):
     return drawn
 
 
-def write(folder, results, skips, verdicts, stretches, about):
-    """Writes README.md and pictures/ in the folder."""
+def missed_text(verdicts):
+    """A line for each bar that is missed at one size at least."""
+    whats = {(bar.number, bar.kind, bar.ours, bar.theirs): bar.what for bar in bench_bars.BARS}
+    missed = {}
+    for verdict in verdicts:
+        bar = verdict.bar
+        if verdict.passed is False:
+            missed[whats[(bar.number, bar.kind, bar.ours, bar.theirs)]] = bar.missed
+    if not missed:
+        return ""
+    return MISSED + "".join(f"- *{what}*: {reason}\n" for what, reason in missed.items())
+
+
+def kernels_parts(results):
+    """The table of Debian's other kernels."""
+    kernels = bench_kernels.load()
+    if not kernels:
+        return []
+    lines = bench_kernels.table_lines(results, kernels, shown, quotient_shown)
+    measured = ", ".join(f"`{name}` is {kernel['about']['kernel']} with {kernel['about']['compiler']}"
+                         for name, kernel in kernels.items())
+    return [OTHER_KERNELS, f"{measured}.\n\n", markdown(lines), "\n"]
+
+
+def write(folder, results, skips, verdicts, stretches, about, is_of_stock=False):
+    """Writes README.md and pictures/ in the folder. The document of the stock kernel also has the
+    figures of Debian's other kernels."""
     pictures = os.path.join(folder, "pictures")
     os.makedirs(pictures, exist_ok=True)
     drawn = draw(pictures, results)
@@ -196,6 +236,7 @@ def write(folder, results, skips, verdicts, stretches, about):
     clock = CLOCKS["cycles" if "cycles" in units else "instructions"]
     parts = [HEAD.format(renew=RENEW, clock=clock, **about),
              markdown([BAR_HEAD] + [bar_line(verdict) for verdict in verdicts]),
+             missed_text(verdicts),
              "\n## The cost over N\n\n"]
     parts += [f"![{title}: cost over N, a line for each system](pictures/{name}.svg)\n\n"
               for name, title in drawn]
@@ -205,6 +246,7 @@ def write(folder, results, skips, verdicts, stretches, about):
     if stretches:
         parts += [BOUNDS, markdown(bench_bounds.call_lines(stretches)), PLACES,
                   markdown(bench_bounds.place_lines(stretches)), "\n"]
+    parts += kernels_parts(results) if is_of_stock else []
     parts += ["## All rows\n\n", markdown(result_lines(results)), MEANING,
               "\n## Not measured\n\n"]
     parts += [f"- `{skip.row}` of {skip.system}: {skip.reason}.\n" for skip in skips]

@@ -8,6 +8,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import bench  # noqa: E402
 import bench_bars  # noqa: E402
 import bench_bounds  # noqa: E402
+import bench_kernels  # noqa: E402
 import ktap  # noqa: E402
 
 KERNEL, COMPILER = "6.1.0-56-amd64", "gcc 12.2.0"
@@ -538,6 +540,56 @@ class Script(unittest.TestCase):
         status, calls = self.run_script("check", chosen=1)
         self.assertNotEqual(status, 0)
         self.assertNotIn("qemu.sh", calls)
+
+
+class OtherKernels(unittest.TestCase):
+
+    def results(self, *lines):
+        return bench.parse("".join(lines))[0]
+
+    def kernels(self, **means):
+        return {name: {"about": {}, "rows": {"create-4k ours": {"100": 1.0, "1000": mean}}}
+                for name, mean in means.items()}
+
+    def test_figures_are_kept_by_kernel(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "kernels.json")
+            for name, mean in (("6.12", 100), ("7", 200), ("6.12", 300)):
+                bench_kernels.renew(name, self.results(
+                    line(mean=mean), line("throughput", unit="nanoseconds")), {"kernel": name}, path)
+            kernels = bench_kernels.load(path)
+        self.assertEqual({name: kernel["rows"] for name, kernel in kernels.items()},
+                         {"6.12": {"create-4k ours": {"100": 300.0}},
+                          "7": {"create-4k ours": {"100": 200.0}}})
+        self.assertEqual(kernels["7"]["about"], {"kernel": "7"})
+
+    def test_table_compares_one_size_of_each_row(self):
+        results = self.results(line(n=100, mean=500), line(n=1000, mean=1000), line("other"))
+        lines = bench_kernels.table_lines(results, self.kernels(seven=1200.0, eight=1100.0),
+                                          bench.shown, bench.quotient_shown)
+        self.assertEqual(lines, [
+            ("row", "system", "N", "6.1", "seven", "x 6.1", "eight", "x 6.1", "why"),
+            ("create-4k", "ours", "1,000", "1,000", "1,200", "1.20", "1,100", "1.10", "")])
+
+    def test_large_difference_needs_a_reason(self):
+        results = self.results(line(n=1000, mean=1000))
+        for mean in (1201.0, 799.0):
+            kernels = self.kernels(seven=mean)
+            self.assertEqual(bench_kernels.unexplained(results, kernels),
+                             ["create-4k ours 1000: seven: not explained yet"])
+            with mock.patch.object(bench_kernels, "REASONS",
+                                   (("seven", "create-4k .*", "because"),)):
+                self.assertEqual(bench_kernels.unexplained(results, kernels), [])
+                self.assertIn("seven: because", bench_kernels.table_lines(
+                    results, kernels, bench.shown, bench.quotient_shown)[1][-1])
+
+    def test_every_reason_is_of_a_kernel_and_a_row(self):
+        """A reason that fits no figure any more is removed."""
+        kernels = bench_kernels.load()
+        for name, rows, reason in bench_kernels.REASONS:
+            self.assertTrue(any(re.fullmatch(name, kernel) and re.fullmatch(rows, row)
+                                for kernel, known in kernels.items() for row in known["rows"]),
+                            f"{name}: {rows}: {reason}")
 
 
 # Debian's own Python has the package for plots, and bench.sh uses that Python.
