@@ -483,8 +483,26 @@ def check_library(house):
                          f"add a case to {USER_TESTS}/lib_*_test.c that asserts its results")
 
 
+LOCK_TEST = "initramfs/tests/lock_count_test.c"
+LOCKS = re.compile(r"\b(spin_lock_init|mutex_init|rwlock_init|init_rwsem|init_waitqueue_head|"
+                   r"DEFINE_SPINLOCK|DEFINE_MUTEX|DEFINE_RWLOCK|DECLARE_RWSEM|"
+                   r"DECLARE_WAIT_QUEUE_HEAD)\(([^)]+)\)")
+
+
+def check_locks(house):
+    """The test that looks for shared locks knows each lock of the module."""
+    known = "".join(source.text for source in house.user if source.path == LOCK_TEST)
+    for source in house.module:
+        for match in LOCKS.finditer(source.code):
+            name = match[2] + (".lock" if match[1] == "DECLARE_WAIT_QUEUE_HEAD" else "")
+            if f'"{name}"' not in known:
+                house.report("locks", source, source.code.count("\n", 0, match.start()) + 1, name,
+                             f"{LOCK_TEST} does not know the lock {name}",
+                             "add the lock to the names there")
+
+
 RULES = (check_sizes, check_circles, check_names, check_headers, check_docs, check_errors,
-         check_places, check_used, check_library)
+         check_places, check_used, check_library, check_locks)
 
 
 # Files that break a rule, and a part of the expected message.
@@ -522,6 +540,11 @@ BAD = {
     "theseus_mm/kernel/sixteen.c": (
         "/* c */\nint tmm_sixteen_a(void)\n{\n\tint err = b();\n\n\tif (err)\n\t\treturn err;\n"
         "\treturn tmm_sixteen_a();\n}\n", "a call that initialises err"),
+    "theseus_mm/alloc/seventeen.c": ("/* c */\nstatic DEFINE_MUTEX(seventeen);\n",
+                                     "does not know the lock seventeen"),
+    "theseus_mm/alloc/eighteen.c": (
+        "/* c */\nvoid tmm_eighteen_a(struct a *a)\n{\n\tspin_lock_init(&a->lock);\n"
+        "\ttmm_eighteen_a(a);\n}\n", "does not know the lock &a->lock"),
     "initramfs/bin/tmm/long.c": ("\n" * (MAX_SOURCE + 1), "lines, more than"),
     "initramfs/tests/long_test.c": ("\n" * (MAX_TEST + 1), "lines, more than"),
     "initramfs/lib/libtmm/libtmm.map": (
@@ -533,6 +556,8 @@ GOOD = {
     "theseus_mm/core/good.h": "int tmm_good_all(void);\n",
     "theseus_mm/core/good.c": """/* c */
 /* put(), and a module_param(x) in a comment */
+static DEFINE_SPINLOCK(good);
+
 static int open(void)
 {
 	return 0;
@@ -562,6 +587,7 @@ int tmm_good_all(void)
 """,
     "initramfs/tests/lib_test.c":
         '/* tmm_named() */\nTEST_F(a, b)\n{\n\ttmm_called("tmm_named()");\n}\n',
+    "initramfs/tests/lock_count_test.c": 'x = "good";\n',
     "initramfs/tests/host/lib_test.c": "int x = tmm_named();\n" + "\n" * MAX_SOURCE,
     "kunit/core/user_test.c": "int x = tmm_odd_name() + tmm_odd_name() + tmm_one_a();\n",
 }
