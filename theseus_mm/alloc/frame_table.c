@@ -7,6 +7,7 @@
 #include <kunit/visibility.h>
 #include <linux/compiler.h>
 #include <linux/export.h>
+#include <linux/kasan-checks.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
@@ -83,6 +84,18 @@ static u8 *parts_of(struct tmm_frame_table *table, u64 number, enum tmm_page_siz
 	return &table->marks[size - 1][first];
 }
 
+/* Write a mark to many bytes. Words are faster where the processor counts bytes one by one. */
+static void fill_marks(struct tmm_frame_table *table, u8 *marks, u8 mark, u64 nr)
+{
+	const u64 in_words = round_down(nr, sizeof(u64));
+
+	/* KASAN does not see the words. */
+	kasan_check_write(marks, nr);
+	memset64((u64 *)marks, mark * 0x0101010101010101ULL, in_words / sizeof(u64));
+	memset(marks + in_words, mark, nr - in_words);
+	table->nr_steps += nr;
+}
+
 /* Copy the mark of a block to the next smaller blocks in the block, and mark the block MIXED. */
 static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_size size)
 {
@@ -93,35 +106,51 @@ static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_s
 	if (*mark == TMM_MARK_MIXED)
 		return;
 	parts = parts_of(table, number, size, &nr);
-	memset(parts, *mark, nr);
-	table->nr_steps += nr;
+	fill_marks(table, parts, *mark, nr);
 	/* A reader that sees MIXED without the lock also sees the marks below. */
 	smp_store_release(mark, TMM_MARK_MIXED);
 }
 
-/* Mark frames that are a part of one block of 2 MiB. */
-static void set_part(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
+/* The marks of the blocks of @size that [@start, @end) touches; sets @nr to their number. */
+static u8 *marks_of(const struct tmm_frame_table *table, u64 start, u64 end,
+		    enum tmm_page_size size, u64 *nr)
 {
-	push_down(table, start, TMM_2M);
-	memset(&table->marks[TMM_4K][block_of(table, start, TMM_4K)], mark, nr);
-	table->nr_steps += nr;
+	const u64 first = block_of(table, start, size);
+
+	*nr = block_of(table, end - 1, size) - first + 1;
+	return &table->marks[size][first];
 }
 
-/* Mark frames that are a part of one block of 1 GiB. */
-static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 mark)
+/* Mark [@start, @end): blocks of @size as a whole, and what is left at the ends in smaller ones. */
+static void set_blocks(struct tmm_frame_table *table, u64 start, u64 end, enum tmm_page_size size,
+		       u8 mark)
 {
-	u64 end = start + nr;
-	u64 from, to;
+	const u64 nr_4k = tmm_page_size_4k_pages(size);
+	u64 lo = start, hi = end;
+	u8 *marks;
+	u64 nr;
 
-	push_down(table, start, TMM_1G);
-	for (; start < end; start = min(to, end)) {
-		block_bounds(table, start, TMM_2M, &from, &to);
-		if (from == start && to <= end) {
-			WRITE_ONCE(table->marks[TMM_2M][block_of(table, start, TMM_2M)], mark);
-			table->nr_steps++;
-		} else {
-			set_part(table, start, min(to, end) - start, mark);
-		}
+	/* At the ends of the region, a part of a block is all of the block. */
+	if (start != table->first)
+		lo = round_up(start, nr_4k);
+	if (end != table->first + table->nr)
+		hi = round_down(end, nr_4k);
+	if (lo > hi) {
+		push_down(table, start, size);
+		set_blocks(table, start, end, size - 1, mark);
+		return;
+	}
+	if (start < lo) {
+		push_down(table, start, size);
+		set_blocks(table, start, lo, size - 1, mark);
+	}
+	if (lo < hi) {
+		marks = marks_of(table, lo, hi, size, &nr);
+		fill_marks(table, marks, mark, nr);
+	}
+	if (hi < end) {
+		push_down(table, hi, size);
+		set_blocks(table, hi, end, size - 1, mark);
 	}
 }
 
@@ -132,18 +161,7 @@ static void set_within_1g(struct tmm_frame_table *table, u64 start, u64 nr, u8 m
  */
 void tmm_frame_table_set(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
 {
-	u64 end = start + nr;
-	u64 from, to;
-
-	for (; start < end; start = min(to, end)) {
-		block_bounds(table, start, TMM_1G, &from, &to);
-		if (from == start && to <= end) {
-			WRITE_ONCE(table->marks[TMM_1G][block_of(table, start, TMM_1G)], mark);
-			table->nr_steps++;
-		} else {
-			set_within_1g(table, start, min(to, end) - start, mark);
-		}
-	}
+	set_blocks(table, start, start + nr, TMM_1G, mark);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_set);
 
@@ -237,14 +255,29 @@ enum tmm_frame_mark tmm_frame_table_get(const struct tmm_frame_table *table, u64
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_get);
 
-/* True if all frames of a run within a MIXED block of 2 MiB have @mark. */
-static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_frame_mark mark)
+/* True if all frames of [@start, @end) have @mark. The blocks above those of @size are MIXED. */
+static bool all_have(struct tmm_frame_table *table, u64 start, u64 end, enum tmm_page_size size,
+		     enum tmm_frame_mark mark)
 {
-	u8 *parts = &table->marks[TMM_4K][block_of(table, start, TMM_4K)];
-	u8 *other = memchr_inv(parts, mark, nr);
+	u64 from, to, nr, block;
+	u8 *marks, *other;
 
-	table->nr_steps += other ? other - parts : nr;
-	return !other;
+	for (; start < end; start = to) {
+		marks = marks_of(table, start, end, size, &nr);
+		other = memchr_inv(marks, mark, nr);
+		table->nr_steps += other ? other - marks + 1 : nr;
+		if (!other)
+			return true;
+		if (*other != TMM_MARK_MIXED || size == TMM_4K)
+			return false;
+		block = other - table->marks[size];
+		start = max(start, table->base + (block << tmm_page_size_order(size)));
+		block_bounds(table, start, size, &from, &to);
+		to = min(to, end);
+		if (!all_have(table, start, to, size - 1, mark))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -255,23 +288,7 @@ static bool part_has(struct tmm_frame_table *table, u64 start, u64 nr, enum tmm_
 bool tmm_frame_table_all(struct tmm_frame_table *table, u64 start, u64 nr,
 			 enum tmm_frame_mark mark)
 {
-	u64 end = start + nr;
-	u64 from, to;
-
-	for (; start < end; start = to) {
-		table->nr_steps++;
-		if (table->marks[TMM_1G][block_of(table, start, TMM_1G)] != TMM_MARK_MIXED ||
-		    table->marks[TMM_2M][block_of(table, start, TMM_2M)] != TMM_MARK_MIXED) {
-			if (mark_at(table, start, &to) != mark)
-				return false;
-			continue;
-		}
-		block_bounds(table, start, TMM_2M, &from, &to);
-		to = min(to, end);
-		if (!part_has(table, start, to - start, mark))
-			return false;
-	}
-	return true;
+	return all_have(table, start, start + nr, TMM_1G, mark);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_table_all);
 
