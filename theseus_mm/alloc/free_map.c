@@ -163,21 +163,40 @@ static struct tmm_free_summary join_children(const struct tmm_free_summary *chil
 	return sum;
 }
 
+/* The summary of a node of @size units that was uniform, after a change of its units [@lo, @hi). */
+static struct tmm_free_summary split_summary(u64 size, u64 lo, u64 hi, bool is_free)
+{
+	const u64 nr = hi - lo, behind = size - hi;
+
+	if (is_free)
+		return (struct tmm_free_summary){ lo ? 0 : nr, nr, behind ? 0 : nr };
+	return (struct tmm_free_summary){ lo, max(lo, behind), behind };
+}
+
 /* Copy the state of a uniform node to what is directly below the node. */
 static void push_down(struct tmm_free_map *map, unsigned int level, u64 index)
 {
 	const bool is_free = map->levels[level][index].max;
-	struct tmm_free_summary *child;
+	struct tmm_free_summary *child, sum;
 	unsigned int i;
 
 	if (!level) {
-		memset(words_of(map, index), is_free ? 0xff : 0, LEAF_SIZE / 8);
+		memset64(words_of(map, index), is_free ? ~0ULL : 0, LEAF_WORDS);
 		return;
 	}
 	child = &map->levels[level - 1][index * FANOUT];
+	sum = uniform_summary(level - 1, is_free);
 	for (i = 0; i < FANOUT; i++)
-		child[i] = uniform_summary(level - 1, is_free);
+		child[i] = sum;
 }
+
+/* A change: units [@lo, @hi) become free or taken. */
+struct change {
+	struct tmm_free_map *map;
+	u64 lo;
+	u64 hi;
+	bool is_free;
+};
 
 /* Free units of a leaf directly below unit @lo. */
 static unsigned int nr_free_below(const u64 words[LEAF_WORDS], unsigned int lo)
@@ -215,23 +234,28 @@ static unsigned int nr_free_from(const u64 words[LEAF_WORDS], unsigned int hi)
 
 /*
  * Mark units [@lo, @hi) of a leaf, which are not all of its units, and renew its summary. The
- * longest run has to be searched only if it was the run that becomes shorter, unless what is left
- * of that run is half of the leaf.
+ * longest run has to be searched only if it was the run that becomes shorter, unless no other run
+ * has room to be longer than what is left of that run.
  */
-static void change_leaf(u64 words[LEAF_WORDS], struct tmm_free_summary *sum, unsigned int lo,
-			unsigned int hi, bool is_free)
+static void change_leaf(const struct change *c, u64 leaf, unsigned int lo, unsigned int hi)
 {
-	const u32 left = nr_free_below(words, lo), right = nr_free_from(words, hi);
+	const unsigned int nr = min_t(u64, c->map->nr - leaf * LEAF_SIZE, LEAF_SIZE);
+	struct tmm_free_summary *sum = &c->map->levels[0][leaf];
+	u64 *words = words_of(c->map, leaf);
+	const bool is_free = c->is_free;
+	const u32 left = sum->start >= lo ? lo : nr_free_below(words, lo);
+	const u32 behind = LEAF_SIZE - hi;
+	const u32 right = sum->end >= behind ? behind : nr_free_from(words, hi);
 	const u32 whole = left + (hi - lo) + right;
 
 	tmm_free_map_mark_bits(words, lo, hi, is_free);
 	if (left == lo)
 		sum->start = is_free ? whole : left;
-	if (right == LEAF_SIZE - hi)
+	if (right == behind)
 		sum->end = is_free ? whole : right;
 	if (is_free)
 		sum->max = max(sum->max, whole);
-	else if (sum->max <= whole && max(left, right) >= LEAF_SIZE / 2)
+	else if (sum->max <= whole && max(left, right) >= max(lo - left, nr - hi - right))
 		sum->max = max(left, right);
 	else if (sum->max <= whole)
 		*sum = summarize_leaf(words);
@@ -287,6 +311,7 @@ static void update_node(struct tmm_free_summary *sum, const struct tmm_free_summ
 	const struct tmm_free_summary *new = &children[at];
 	const u32 before = nr_free_before(sum, children, at, size);
 	const u32 after = nr_free_after(sum, children, at, size);
+	const u32 others = max(at * size - before, (FANOUT - 1 - at) * size - after);
 	u32 was, now;
 
 	was = longest_through(old, before, after, size);
@@ -295,46 +320,56 @@ static void update_node(struct tmm_free_summary *sum, const struct tmm_free_summ
 		sum->start = new->max == size ? now : before + new->start;
 	if (after == (FANOUT - 1 - at) * size)
 		sum->end = new->max == size ? now : new->end + after;
-	if (now >= sum->max || (was == sum->max && now >= FANOUT / 2 * size))
+	if (now >= sum->max || (was == sum->max && now >= others))
 		sum->max = now;
 	else if (was == sum->max)
 		*sum = join_children(children, size);
 }
 
-/* A change: units [@lo, @hi) become free or taken. */
-struct change {
-	struct tmm_free_map *map;
-	u64 lo;
-	u64 hi;
-	bool is_free;
-};
+static void change_node(const struct change *c, unsigned int level, u64 index);
 
 /*
- * Make the part of a change that lies in one node, at least one unit. Of the children, at most two
- * are changed in part, all others as a whole.
+ * Change units [@lo, @hi) of nodes of a level that have the same parent. Only the first and the
+ * last node may be changed in part.
  */
+static void change_children(const struct change *c, unsigned int level, u64 lo, u64 hi)
+{
+	const struct tmm_free_summary whole = uniform_summary(level, c->is_free);
+	const unsigned int order = tmm_free_map_order(level);
+	const u64 last = (hi - 1) >> order;
+	u64 index = lo >> order;
+
+	change_node(c, level, index);
+	while (++index < last)
+		c->map->levels[level][index] = whole;
+	if (index == last)
+		change_node(c, level, last);
+}
+
+/* Make the part of a change that lies in one node, at least one unit. */
 static void change_node(const struct change *c, unsigned int level, u64 index)
 {
 	struct tmm_free_summary *sum = &c->map->levels[level][index];
 	const unsigned int order = tmm_free_map_order(level);
-	const unsigned int below = order - TMM_FREE_MAP_FANOUT_ORDER;
+	const bool was_uniform = tmm_free_map_is_uniform(sum, level);
 	const u64 first = index << order;
 	const u64 lo = max(c->lo, first), hi = min(c->hi, first + (1ULL << order));
-	u64 child;
 
 	if (hi - lo == 1ULL << order) {
 		*sum = uniform_summary(level, c->is_free);
 		return;
 	}
-	if (tmm_free_map_is_uniform(sum, level))
+	if (was_uniform)
 		push_down(c->map, level, index);
-	if (!level) {
-		change_leaf(words_of(c->map, index), sum, lo - first, hi - first, c->is_free);
-		return;
-	}
-	for (child = lo >> below; child <= (hi - 1) >> below; child++)
-		change_node(c, level - 1, child);
-	*sum = join_children(&c->map->levels[level - 1][index * FANOUT], 1ULL << below);
+	if (level)
+		change_children(c, level - 1, lo, hi);
+	else
+		change_leaf(c, index, lo - first, hi - first);
+	if (was_uniform)
+		*sum = split_summary(1ULL << order, lo - first, hi - first, c->is_free);
+	else if (level)
+		*sum = join_children(&c->map->levels[level - 1][index * FANOUT],
+				     tmm_free_map_size(level - 1));
 }
 
 static bool are_same(const struct tmm_free_summary *a, const struct tmm_free_summary *b)
@@ -356,8 +391,7 @@ static void change_one_leaf(const struct change *c)
 		if (tmm_free_map_is_uniform(&old[level], level))
 			push_down(c->map, level, index);
 	}
-	change_leaf(words_of(c->map, leaf), &c->map->levels[0][leaf], c->lo % LEAF_SIZE,
-		    (c->hi - 1) % LEAF_SIZE + 1, c->is_free);
+	change_leaf(c, leaf, c->lo % LEAF_SIZE, (c->hi - 1) % LEAF_SIZE + 1);
 	index = leaf;
 	for (level = 1; level < c->map->nr_levels; level++) {
 		struct tmm_free_summary *children = c->map->levels[level - 1];

@@ -32,24 +32,29 @@ static inline bool tmm_free_map_is_uniform(const struct tmm_free_summary *sum, u
 	return !sum->max || sum->max == tmm_free_map_size(level);
 }
 
+static inline void tmm_free_map_mark_word(u64 *word, u64 mask, bool is_free)
+{
+	if (is_free)
+		*word |= mask;
+	else
+		*word &= ~mask;
+}
+
 /* Mark units [@lo, @hi) of a leaf, which are not all of its units. */
 static inline void tmm_free_map_mark_bits(u64 words[LEAF_WORDS], unsigned int lo, unsigned int hi,
 					  bool is_free)
 {
-	unsigned int i;
+	const u64 from = ~0ULL << lo % 64, to = ~0ULL >> (63 - (hi - 1) % 64);
+	u64 *word = &words[lo / 64], *last = &words[(hi - 1) / 64];
 
-	for (i = lo / 64; i <= (hi - 1) / 64; i++) {
-		u64 mask = ~0ULL;
-
-		if (i == lo / 64)
-			mask <<= lo % 64;
-		if (i == (hi - 1) / 64)
-			mask &= ~0ULL >> (63 - (hi - 1) % 64);
-		if (is_free)
-			words[i] |= mask;
-		else
-			words[i] &= ~mask;
+	if (word == last) {
+		tmm_free_map_mark_word(word, from & to, is_free);
+		return;
 	}
+	tmm_free_map_mark_word(word, from, is_free);
+	while (++word < last)
+		*word = is_free ? ~0ULL : 0;
+	tmm_free_map_mark_word(last, to, is_free);
 }
 
 #endif /* TMM_ALLOC_FREE_MAP_TREE_H */
