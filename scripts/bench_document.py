@@ -80,7 +80,7 @@ dropping. A dash means that there is no such stretch. Calls for device memory an
 made.
 
 Stretches within Linux's own functions do not count, except those in which Linux calls the module and
-those in which Linux wakes tasks.
+those in which the module wakes tasks.
 
 """
 

@@ -143,16 +143,6 @@ static __always_inline unsigned long tmm_marks_lock_irqsave(spinlock_t *lock)
 #define spin_unlock_irqrestore(lock, flags)				\
 	TMM_MARKS_END(TMM_MARKS_ALL, (spin_unlock_irqrestore)(lock, flags))
 
-#include <linux/wait.h>
-
-/* Linux has interrupts off, and the lock of the queue, as long as it wakes tasks. */
-#define __wake_up(...)							\
-	do {								\
-		TMM_MARKS_AT(TMM_MARKS_ALL);				\
-		(__wake_up)(__VA_ARGS__);				\
-		tmm_marks_end(TMM_MARKS_ALL);				\
-	} while (0)
-
 /* mm.h, which is included later, declares the function by its new name. */
 #define apply_to_page_range	tmm_marks_apply_to_page_range
 

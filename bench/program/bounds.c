@@ -20,7 +20,7 @@
 #define NR_FEW		100UL
 #define NR_MANY		100000UL
 #define NR_FRAGMENTS	40000UL
-/* Linux 6.1 gives up the lock of a queue after this many that it wakes. */
+/* Many more than the module wakes at once under the lock of the queue. */
 #define NR_WAITERS	64
 
 static int measure_round(const struct bounds *bounds)
