@@ -73,6 +73,7 @@ static bool is_beside(const struct run *run, const struct tmm_cached_chunk *slot
 /* Take out the oldest chunk, and those that came after it and lie beside it; leave @nr_kept. */
 static void take_oldest(struct tmm_magazine *m, unsigned int nr_kept, struct run *run)
 {
+	const unsigned int most = min_t(unsigned int, m->nr - nr_kept, TMM_MAGAZINE_HALF);
 	struct tmm_cached_chunk *slot = slot_at(m, 0);
 
 	run->region = slot->region;
@@ -81,10 +82,10 @@ static void take_oldest(struct tmm_magazine *m, unsigned int nr_kept, struct run
 	do {
 		run->start = min(run->start, slot->chunk->start);
 		run->chunks[run->nr++] = slot->chunk;
-		m->oldest = (m->oldest + 1) % TMM_MAGAZINE_SIZE;
-		WRITE_ONCE(m->nr, m->nr - 1);
-		slot = slot_at(m, 0);
-	} while (m->nr > nr_kept && run->nr < TMM_MAGAZINE_HALF && is_beside(run, slot));
+		slot = slot_at(m, run->nr);
+	} while (run->nr < most && is_beside(run, slot));
+	m->oldest = (m->oldest + run->nr) % TMM_MAGAZINE_SIZE;
+	WRITE_ONCE(m->nr, m->nr - run->nr);
 }
 
 /* Put a run into the free set; sets @absorbed to the objects that are no longer needed. */
@@ -256,13 +257,22 @@ struct tmm_magazine *tmm_magazine_begin_fill(struct tmm_range_allocator *ra)
 }
 
 /*
- * Add a chunk to a magazine that is being filled. The chunk has left the free set while the caller
- * held the magazine's lock; @chunk is an object of the task's memory control group.
+ * Add @nr chunks, 1 or more, to a magazine that is being filled. The chunks have left the free set
+ * while the caller held the magazine's lock; their objects are of the task's memory control group.
  */
 void tmm_magazine_add(struct tmm_magazine *magazine, struct tmm_range_region *region,
-		      struct tmm_chunk *chunk)
+		      void **chunks, unsigned int nr)
 {
-	add_chunk(magazine, region, chunk);
+	const unsigned int first = magazine->oldest + magazine->nr;
+	unsigned int i;
+
+	lockdep_assert_held(&magazine->lock);
+	if (!magazine->nr)
+		WRITE_ONCE(magazine->payer, own_payer());
+	for (i = 0; i < nr; i++)
+		magazine->slots[(first + i) % TMM_MAGAZINE_SIZE] =
+			(struct tmm_cached_chunk){ chunks[i], region };
+	WRITE_ONCE(magazine->nr, magazine->nr + nr);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 /* Up to @nr free chunks that begin at @number, or, in a reversed region, that end with @number. */
 static struct tmm_chunk run_around(const struct tmm_range_region *region, u64 number, u64 nr)
@@ -28,8 +29,9 @@ static struct tmm_chunk run_around(const struct tmm_range_region *region, u64 nu
 
 /*
  * Move up to @nr chunks, the first free run of the general regions, to a magazine. @objects has @nr
- * objects without content; the function sets those that it uses to NULL. The magazine first gives
- * out the chunk that came last, so the chunks enter in reverse. Returns the number of chunks.
+ * objects of single chunks without an owner. The magazine first gives out the chunk that came last,
+ * so the chunks enter in reverse. Returns the number of chunks, whose objects are the first ones.
+ * The first of @objects is then an object that was not needed, or NULL.
  */
 static unsigned int move_to_magazine(struct tmm_range_allocator *ra, struct tmm_magazine *magazine,
 				     void **objects, unsigned int nr)
@@ -49,17 +51,32 @@ static unsigned int move_to_magazine(struct tmm_range_allocator *ra, struct tmm_
 	spare[0] = objects[0];
 	spare[1] = NULL;
 	objects[0] = tmm_free_set_take(&region->free, run.start, run.nr, spare);
+	((struct tmm_chunk *)objects[0])->nr = 1;
 	for (i = 0; i < run.nr; i++) {
 		struct tmm_chunk *chunk = objects[i];
 
 		chunk->start = region->is_reversed ? run.start + i : run.start + run.nr - 1 - i;
-		chunk->nr = 1;
-		chunk->account = NULL;
-		tmm_magazine_add(magazine, region, chunk);
-		objects[i] = NULL;
 	}
+	tmm_magazine_add(magazine, region, objects, run.nr);
 	objects[0] = spare[0];
 	return run.nr;
+}
+
+/* Allocate objects of single chunks without an owner. Return: false if memory is exhausted. */
+static bool new_objects(struct tmm_range_allocator *ra, void **objects, unsigned int nr)
+{
+	unsigned int i;
+
+	if (!kmem_cache_alloc_bulk(ra->objects.cache, GFP_KERNEL_ACCOUNT | __GFP_NOWARN, nr,
+				   objects))
+		return false;
+	for (i = 0; i < nr; i++) {
+		struct tmm_chunk *chunk = objects[i];
+
+		chunk->nr = 1;
+		chunk->account = NULL;
+	}
+	return true;
 }
 
 /*
@@ -71,10 +88,9 @@ void tmm_magazine_fill(struct tmm_range_allocator *ra)
 	unsigned int nr = tmm_magazine_nr_wanted(ra);
 	void *objects[TMM_MAGAZINE_HALF];
 	struct tmm_magazine *magazine;
-	unsigned int nr_moved;
+	unsigned int nr_moved = 0;
 
-	if (!kmem_cache_alloc_bulk(ra->objects.cache, GFP_KERNEL_ACCOUNT | __GFP_NOWARN, nr,
-				   objects))
+	if (!new_objects(ra, objects, nr))
 		return;
 	magazine = tmm_magazine_begin_fill(ra);
 	if (tmm_magazine_has_room(ra, magazine, nr)) {
@@ -84,5 +100,7 @@ void tmm_magazine_fill(struct tmm_range_allocator *ra)
 		tmm_magazine_adapt(magazine, nr_moved == nr);
 	}
 	tmm_magazine_end_fill(magazine);
+	if (nr_moved > 1)
+		memset(&objects[1], 0, (nr_moved - 1) * sizeof(objects[0]));
 	tmm_chunk_cache_free_many(&ra->objects, nr, objects);
 }
