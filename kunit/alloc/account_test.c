@@ -270,6 +270,7 @@ static void uncharging_wakes(struct kunit *test)
 	struct family f = make_family(test);
 	u64 nr = nr_releases();
 
+	tmm_waiters_join();
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 6), 0);
 	KUNIT_EXPECT_EQ(test, tmm_account_charge(f.child, OF, 1), -EDQUOT);
 	KUNIT_EXPECT_EQ(test, tmm_account_check(f.sibling, OF, 5, 0), -EDQUOT);
@@ -289,6 +290,7 @@ static void uncharging_wakes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, nr_releases(), nr);
 	tmm_account_set_max(f.child, OF, 6);
 	KUNIT_EXPECT_GT(test, nr_releases(), nr);
+	tmm_waiters_leave();
 	put_family(test, &f);
 }
 

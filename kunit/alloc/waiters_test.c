@@ -5,6 +5,7 @@
 
 #include "support/fixture.h"
 
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
@@ -46,6 +47,7 @@ static struct crowd *make_crowd(struct kunit *test, wait_queue_func_t func)
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, crowd);
+	tmm_waiters_join();
 	init_completion(&crowd->all_woken);
 	crowd->releaser = current;
 	crowd->nr_missing = NR_WAITERS;
@@ -73,6 +75,38 @@ static void send_away(struct crowd *crowd)
 
 	for (i = 0; i < NR_WAITERS; i++)
 		remove_wait_queue(tmm_waiters_queue(), &crowd->waiters[i]);
+	tmm_waiters_leave();
+}
+
+static u64 nr_counted(void)
+{
+	struct tmm_waiters_counts now;
+
+	tmm_waiters_read(&now);
+	return now.nr[TMM_RESOURCE_PAGES];
+}
+
+/* Without waiters, a release writes nothing that other CPUs read. */
+/* Clients of an earlier program, and their late releases, may still count. */
+static void releases_count_while_a_waiter_has_joined(struct kunit *test)
+{
+	const bool is_alone = !atomic_read(&tmm_waiters_nr_joined);
+	const u64 before = nr_counted();
+
+	tmm_waiters_note(TMM_RESOURCE_PAGES);
+	if (is_alone)
+		KUNIT_EXPECT_EQ(test, nr_counted(), before);
+	tmm_waiters_join();
+	tmm_waiters_join();
+	tmm_waiters_note(TMM_RESOURCE_PAGES);
+	KUNIT_EXPECT_GE(test, nr_counted(), before + 1);
+	tmm_waiters_leave();
+	tmm_waiters_note(TMM_RESOURCE_PAGES);
+	KUNIT_EXPECT_GE(test, nr_counted(), before + 2);
+	tmm_waiters_leave();
+	tmm_waiters_note(TMM_RESOURCE_PAGES);
+	if (is_alone)
+		KUNIT_EXPECT_EQ(test, nr_counted(), before + 2);
 }
 
 static void every_waiter_is_woken(struct kunit *test)
@@ -106,6 +140,7 @@ static void few_waiters_are_woken_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, crowd->nr_missing, 0);
 	for (i = 0; i < TMM_WAKE_AT_ONCE; i++)
 		remove_wait_queue(tmm_waiters_queue(), &crowd->waiters[i]);
+	tmm_waiters_leave();
 }
 
 /*
@@ -171,6 +206,7 @@ static void walk_ends_beside_new_waiters(struct kunit *test)
 }
 
 static struct kunit_case waiters_cases[] = {
+	KUNIT_CASE(releases_count_while_a_waiter_has_joined),
 	KUNIT_CASE(every_waiter_is_woken),
 	KUNIT_CASE(waiters_may_leave_when_woken),
 	KUNIT_CASE(few_waiters_are_woken_at_once),

@@ -507,10 +507,12 @@ void tmm_range_request_release(struct tmm_range_allocator *ra, struct tmm_range_
 	chunk->account = NULL;
 	if (nr != 1 || !ra->magazines.each || !tmm_magazine_put(ra, region, chunk))
 		give_to_set(ra, region, chunk);
-	if (account) {
-		tmm_account_uncharge(account, ra->hooks->resource, nr);
-		tmm_account_put(account);
+	if (!account) {
+		tmm_waiters_note(ra->hooks->resource);
+		return;
 	}
-	tmm_waiters_note(ra->hooks->resource);
+	/* The uncharge notes the release. */
+	tmm_account_uncharge(account, ra->hooks->resource, nr);
+	tmm_account_put(account);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_release);

@@ -5,6 +5,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/atomic.h>
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/hash.h>
@@ -22,6 +23,10 @@ struct attempt {
 	/* releases that the call itself caused */
 	struct tmm_waiters_counts own;
 };
+
+/* Every release reads this number, which changes only when a waiter joins or leaves. */
+atomic_t tmm_waiters_nr_joined __read_mostly;
+EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_nr_joined);
 
 static atomic64_t counts[TMM_NR_RESOURCES];
 static DECLARE_WAIT_QUEUE_HEAD(queue);
@@ -64,14 +69,35 @@ void tmm_waiters_exit(void)
 }
 
 /*
- * Count a release, and wake the waiters. The resource must already be available. Not in
- * interrupts.
+ * Let releases be counted from here on, until tmm_waiters_leave(). An attempt that begins after
+ * this function can use every resource whose release is not counted. Any context.
+ */
+void tmm_waiters_join(void)
+{
+	atomic_inc(&tmm_waiters_nr_joined);
+	/*
+	 * Pairs with the barrier in tmm_waiters_note(): either a release is counted, or the caller
+	 * sees the released resource.
+	 */
+	smp_mb__after_atomic();
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_join);
+
+/* Undo tmm_waiters_join(). */
+void tmm_waiters_leave(void)
+{
+	atomic_dec(&tmm_waiters_nr_joined);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_leave);
+
+/*
+ * Count a release, and wake the waiters. Not in interrupts.
  *
  * The caller wakes a few waiters itself, so that these need not wait for a kernel thread. If more
  * waiters are left, a work item wakes all of them. So the caller's work does not grow with the
  * number of waiters.
  */
-void tmm_waiters_note(enum tmm_resource resource)
+void tmm_waiters_count(enum tmm_resource resource)
 {
 	struct attempt *place = place_of(current);
 
@@ -86,7 +112,7 @@ void tmm_waiters_note(enum tmm_resource resource)
 	if (wq_has_sleeper(&queue) && tmm_wake_some(&queue, wake_key()))
 		queue_work(wakers, &wake_work);
 }
-EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_note);
+EXPORT_SYMBOL_IF_KUNIT(tmm_waiters_count);
 
 /* Read the counts of releases. */
 void tmm_waiters_read(struct tmm_waiters_counts *now)

@@ -11,8 +11,13 @@
  * gives back the resources that the call had taken. Such a release must wake other clients, but
  * must not make the same client retry for ever.
  *
- * Invariant: a count never misses a release. So a client that compares the count with the value
- * from before the call never waits for a release that has already happened.
+ * Releases are counted only while somebody has joined the waiters. Otherwise a release reads one
+ * word, which no release writes. So CPUs that free memory at the same time write no common cache
+ * line.
+ *
+ * Invariant: a count never misses a release that happens after somebody has joined. So a client
+ * that has joined, and compares the count with the value from before a call, never waits for a
+ * release that has already happened.
  * Lock: none; the counts are atomic, the wait queue has its own lock, and one task at a time
  * uses each slot of the attempts.
  * Owner: the module.
@@ -20,6 +25,9 @@
 #ifndef TMM_ALLOC_WAITERS_H
 #define TMM_ALLOC_WAITERS_H
 
+#include <asm/barrier.h>
+#include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/init.h>
 #include <linux/types.h>
 
@@ -50,7 +58,29 @@ struct wait_queue_head;
 int __init tmm_waiters_init(void);
 void tmm_waiters_exit(void);
 
-void tmm_waiters_note(enum tmm_resource resource);
+/* Number of those who have joined; for tmm_waiters_note() */
+extern atomic_t tmm_waiters_nr_joined;
+
+void tmm_waiters_join(void);
+void tmm_waiters_leave(void);
+
+/* For tmm_waiters_note(): count a release, and wake the waiters. */
+void tmm_waiters_count(enum tmm_resource resource);
+
+/*
+ * Note a release, and wake the waiters. The resource must already be available. Not in interrupts.
+ */
+static inline void tmm_waiters_note(enum tmm_resource resource)
+{
+	/*
+	 * Pairs with the barrier in tmm_waiters_join(): either this CPU sees that a waiter has
+	 * joined, or the waiter's next attempt sees the resource.
+	 */
+	smp_mb();
+	if (unlikely(atomic_read(&tmm_waiters_nr_joined)))
+		tmm_waiters_count(resource);
+}
+
 void tmm_waiters_read(struct tmm_waiters_counts *now);
 struct wait_queue_head *tmm_waiters_queue(void);
 

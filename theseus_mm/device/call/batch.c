@@ -85,6 +85,7 @@ struct batch {
 	u32 failed;			/* with @all_or_nothing: index of the item that failed */
 	int failed_err;			/* with @all_or_nothing: the error of that item */
 	int shortage;			/* as in struct tmm_call */
+	struct tmm_poll_attempt *attempt;	/* of the call */
 };
 
 /* --- creating ------------------------------------------------------------------- */
@@ -167,6 +168,21 @@ static struct tmm_object *charge_and_create(struct batch *batch,
 	return object;
 }
 
+/*
+ * Do what charge_and_create() does. If the item lacks a resource, and the call goes on without the
+ * item, a later poll() waits for the resource.
+ */
+static struct tmm_object *try_to_create(struct batch *batch, const struct tmm_mapping_request *req)
+{
+	struct tmm_object *object = charge_and_create(batch, req);
+
+	/* A call that fails as a whole is run again as a whole. */
+	if (IS_ERR(object) && !batch->all_or_nothing &&
+	    tmm_poll_attempt_again(batch->client, batch->attempt, PTR_ERR(object)))
+		object = charge_and_create(batch, req);
+	return object;
+}
+
 static struct tmm_object *create_item(struct batch *batch, union items *items, u32 i)
 {
 	struct theseus_mm_create_item *item = &items->create[i];
@@ -178,7 +194,7 @@ static struct tmm_object *create_item(struct batch *batch, union items *items, u
 	err = decode_item(batch, item, &req);
 	if (err)
 		return ERR_PTR(err);
-	object = charge_and_create(batch, &req);
+	object = try_to_create(batch, &req);
 	if (IS_ERR(object))
 		return object;
 	tmm_call_describe_created(object, req.frames, &created);
@@ -420,6 +436,7 @@ static int run_batch(struct tmm_call *call, struct batch *batch)
 	if (!request->nr_items || request->nr_items > THESEUS_MM_MAX_BATCH)
 		return -EINVAL;
 	batch->client = call->client;
+	batch->attempt = &call->attempt;
 	batch->nr_items = request->nr_items;
 	batch->nr_left = request->nr_items;
 	batch->all_or_nothing = request->flags & THESEUS_MM_BATCH_ALL_OR_NOTHING;

@@ -8,6 +8,7 @@
 #define TMM_DEVICE_CALL_CALL_H
 
 #include "core/pte_flags.h"
+#include "device/client/poll.h"
 #include "mapping/request.h"
 #include "uapi/linux/theseus_mm.h"
 
@@ -31,6 +32,7 @@ struct tmm_call {
 	size_t size;		/* size of the module's structure */
 	/* -ENOSPC or -EDQUOT if the call succeeds, but an item failed with that error; else 0 */
 	int shortage;
+	struct tmm_poll_attempt attempt;	/* of a call that may lack a resource */
 	/* the module's copy of the caller's structure; fields that the program lacks are 0 */
 	union {
 		u32 flags;

@@ -140,10 +140,37 @@ static const struct ioctl_op *find_op(const struct ioctl_op *ops, size_t nr_ops,
 	return op->run ? op : NULL;
 }
 
+/* Copy the arguments of a call in, and check the flags. */
+static int read_call(const struct ioctl_op *op, struct tmm_call *call)
+{
+	int err;
+
+	err = read_arg(call);
+	if (err)
+		return err;
+	return call->arg.flags & ~op->flags ? -EINVAL : 0;
+}
+
+/*
+ * Run a call that may lack a resource. If the call fails for lack of one, a later poll() waits
+ * until the resource is released.
+ */
+static int run_attempt(const struct ioctl_op *op, struct tmm_call *call)
+{
+	int err;
+
+	tmm_poll_attempt_begin(call->client, &call->attempt);
+	err = op->run(call);
+	/* The failed call has changed nothing, so it can be run again. */
+	if (tmm_poll_attempt_again(call->client, &call->attempt, err))
+		err = read_call(op, call) ?: op->run(call);
+	tmm_poll_attempt_end(call->client, &call->attempt, err ?: call->shortage);
+	return err;
+}
+
 /*
  * Check the arguments of a call and run the call. The caller has set @call->client, @call->export
- * or @call->lending, and @call->shortage for a call that can set it. serve_call() fills in the
- * other fields.
+ * or @call->lending. serve_call() fills in the other fields.
  */
 static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const struct file *file,
 		       unsigned int cmd, unsigned long user)
@@ -157,16 +184,15 @@ static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const s
 	call->user = (void __user *)user;
 	call->user_size = _IOC_SIZE(cmd);
 	call->size = op->size;
+	call->shortage = 0;
 	if (call->user_size < op->min_size)
 		return -EINVAL;
 	if (call->user_size > PAGE_SIZE)
 		return -E2BIG;
-	err = read_arg(call);
+	err = read_call(op, call);
 	if (err)
 		return err;
-	if (call->arg.flags & ~op->flags)
-		return -EINVAL;
-	err = op->run(call);
+	err = op->takes ? run_attempt(op, call) : op->run(call);
 	trace_tmm_call(call->client ? call->client->identity.id : 0, _IOC_NR(cmd), err);
 	return err;
 }
@@ -177,25 +203,12 @@ static long serve_call(const struct ioctl_op *op, struct tmm_call *call, const s
  */
 long tmm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
-	const struct ioctl_op *op = find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd);
-	struct tmm_waiters_counts before TMM_UNINITIALIZED;
 	struct tmm_call call TMM_UNINITIALIZED;
-	long err;
 
 	call.client = file->private_data;
 	call.export = NULL;
 	call.lending = NULL;
-	call.shortage = 0;
-	if (!op || !op->takes)
-		return serve_call(op, &call, file, cmd, user);
-	/*
-	 * If the call fails for lack of a resource, a later poll() waits until the resource is
-	 * released.
-	 */
-	tmm_poll_attempt_begin(call.client, &before);
-	err = serve_call(op, &call, file, cmd, user);
-	tmm_poll_attempt_end(call.client, &before, err ?: call.shortage);
-	return err;
+	return serve_call(find_op(ioctl_ops, ARRAY_SIZE(ioctl_ops), cmd), &call, file, cmd, user);
 }
 
 /* Serve a call on the descriptor of an exported mapping. @cmd and @user are as in tmm_ioctl(). */

@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "device/client/handles.h"
+#include "device/client/poll.h"
 #include "device/client/trace.h"
 #include "device/client/user.h"
 
@@ -181,6 +182,7 @@ void tmm_client_destroy(struct tmm_client *client)
 {
 	tmm_handles_destroy(client);
 	clients_close(client);
+	tmm_poll_leave(client);
 	tmm_account_put(client->account);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_client_destroy);

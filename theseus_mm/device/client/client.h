@@ -63,6 +63,8 @@ struct tmm_client {
 	 * these resources. 0 if no call has failed with these errors.
 	 */
 	unsigned int waits_for;
+	/* a call was refused a resource: releases are counted until the client's file is closed */
+	bool is_waiter;
 	/* the counts of releases before the call that set @waits_for; see device/client/poll.h */
 	struct tmm_waiters_counts failed_at;
 };

@@ -8,36 +8,46 @@
 #include <linux/errno.h>
 #include <linux/fs.h>
 
-/*
- * Returns true if an earlier call of the client failed for lack of a resource. The client then
- * waits for the resource, and its next call may fail again.
- */
-static bool is_waiter(const struct tmm_client *client)
+static bool is_shortage(int err)
 {
-	return READ_ONCE(client->waits_for);
+	return err == -ENOSPC || err == -EDQUOT;
 }
 
 /*
- * Note the counts of releases before a call. The same task passes @before to
+ * Note the counts of releases before a call of a waiter. The same task passes @attempt to
  * tmm_poll_attempt_end().
  */
-void tmm_poll_attempt_begin(struct tmm_client *client, struct tmm_waiters_counts *before)
+void tmm_poll_attempt_begin(struct tmm_client *client, struct tmm_poll_attempt *attempt)
 {
-	/*
-	 * Only a waiter's own releases are counted separately. So the releases of the client's
-	 * first failed call may wake the client once.
-	 */
-	if (is_waiter(client))
-		tmm_waiters_begin(before);
-	else
-		tmm_waiters_read(before);
+	/* Whoever sees that the client is a waiter also sees every release that is not counted. */
+	attempt->is_counted = smp_load_acquire(&client->is_waiter);
+	if (unlikely(attempt->is_counted))
+		tmm_waiters_begin(&attempt->before);
 }
 
 /*
- * Remember the refusals of a call whose result is @err. @before is from
- * tmm_poll_attempt_begin() and must not be used again.
+ * Make the client a waiter if it was none when the attempt began, and @err is a refusal. Return:
+ * true if the caller has to make the attempt once more, since a release may have come after the
+ * refusal without being counted.
  */
-void tmm_poll_attempt_end(struct tmm_client *client, struct tmm_waiters_counts *before, int err)
+bool tmm_poll_attempt_again(struct tmm_client *client, struct tmm_poll_attempt *attempt, int err)
+{
+	if (likely(!is_shortage(err)) || attempt->is_counted)
+		return false;
+	/* Join before the client is a waiter, for other calls of the client. */
+	tmm_waiters_join();
+	if (xchg(&client->is_waiter, true))
+		tmm_waiters_leave();
+	attempt->is_counted = true;
+	tmm_waiters_begin(&attempt->before);
+	return true;
+}
+
+/*
+ * Remember the refusals of a call whose result is @err. @attempt is from tmm_poll_attempt_begin()
+ * and must not be used again.
+ */
+void tmm_poll_attempt_end(struct tmm_client *client, struct tmm_poll_attempt *attempt, int err)
 {
 	/*
 	 * A concurrent call of the client may have taken the refusals of this call. If so, any
@@ -47,13 +57,22 @@ void tmm_poll_attempt_end(struct tmm_client *client, struct tmm_waiters_counts *
 			       GENMASK(TMM_NR_RESOURCES - 1, 0);
 	unsigned int i;
 
-	if (is_waiter(client))
-		tmm_waiters_end(before);
-	if (err != -ENOSPC && err != -EDQUOT)
+	if (likely(!attempt->is_counted))
+		return;
+	tmm_waiters_end(&attempt->before);
+	if (!is_shortage(err))
 		return;
 	for (i = 0; i < TMM_NR_RESOURCES; i++)
-		WRITE_ONCE(client->failed_at.nr[i], before->nr[i]);
+		WRITE_ONCE(client->failed_at.nr[i], attempt->before.nr[i]);
 	WRITE_ONCE(client->waits_for, refused);
+}
+
+/* End the wait of a client. No call on the client is running. */
+void tmm_poll_leave(struct tmm_client *client)
+{
+	if (client->is_waiter)
+		tmm_waiters_leave();
+	client->is_waiter = false;
 }
 
 /*
@@ -81,7 +100,7 @@ __poll_t tmm_poll(struct file *file, poll_table *wait)
 {
 	poll_wait(file, tmm_waiters_queue(), wait);
 	/*
-	 * Pairs with tmm_waiters_note(): either tmm_waiters_note() sees this waiter, or this
+	 * Pairs with tmm_waiters_count(): either tmm_waiters_count() sees this waiter, or this
 	 * function sees the new count.
 	 */
 	smp_mb();

@@ -135,7 +135,7 @@
  * is set again, POLLIN stays set until the next such failure. After POLLIN, the free
  * amount may still be too small, or the limit with room may be that of another client:
  * only another try shows whether the call succeeds. Resources that a failing call itself
- * takes and gives back do not count, except at the first failure.
+ * takes and gives back do not count.
  *
  * Units
  * -----
