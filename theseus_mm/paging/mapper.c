@@ -7,7 +7,6 @@
 #include "paging/page_table.h"
 #include "paging/tlb.h"
 
-#include <asm/cpufeature.h>
 #include <kunit/visibility.h>
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -169,16 +168,6 @@ static int map_in_existing_table(struct tmm_page_table *pt, u64 number, u64 firs
 	free_emptied(pt, &gather);
 	return err;
 }
-
-/*
- * Returns the size of the largest leaf that this machine supports: TMM_1G, or TMM_2M if the CPU
- * has no 1 GiB leaves.
- */
-enum tmm_page_size tmm_mapper_largest_leaf(void)
-{
-	return cpu_feature_enabled(X86_FEATURE_GBPAGES) ? TMM_1G : TMM_2M;
-}
-EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_largest_leaf);
 
 /*
  * Map @pages, which the caller owns, to the frames from @first on. @bits are those of

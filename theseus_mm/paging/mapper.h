@@ -24,6 +24,8 @@
 #include "core/range.h"
 #include "paging/table.h"
 
+#include <asm/cpufeature.h>
+
 struct tmm_account;
 struct tmm_page_table;
 
@@ -38,7 +40,15 @@ void tmm_mapper_unmap(struct tmm_page_table *pt, struct tmm_page_range pages);
 void tmm_mapper_remap(struct tmm_page_table *pt, struct tmm_page_range pages, bool is_writable);
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, struct tmm_page_range pages);
 
-enum tmm_page_size tmm_mapper_largest_leaf(void);
+/*
+ * Returns the size of the largest leaf that this machine supports: TMM_1G, or TMM_2M if the CPU
+ * has no 1 GiB leaves.
+ */
+static inline enum tmm_page_size tmm_mapper_largest_leaf(void)
+{
+	return cpu_feature_enabled(X86_FEATURE_GBPAGES) ? TMM_1G : TMM_2M;
+}
+
 enum tmm_page_size tmm_mapper_leaf_size(struct tmm_page_table *pt, struct tmm_page page);
 
 #endif /* TMM_PAGING_MAPPER_H */
