@@ -117,6 +117,60 @@ static void unmap_a_part_keeps_the_rest(struct kunit *test)
 	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 7, 3));
 }
 
+static int map_one(struct kunit *test, u64 page, u64 frame)
+{
+	return tmm_mapper_map_one(tmm_test_root(test), page, frame, leaf_bits(TMM_TEST_WRITABLE));
+}
+
+/* Each entry of a table can be written alone, but only into a table that is there. */
+static void map_one_needs_a_table(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+
+	KUNIT_EXPECT_EQ(test, map_one(test, base_page(), SOME_FRAME), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
+	KUNIT_ASSERT_EQ(test, map_run(test, base_page() + 1, 1), 0);
+	KUNIT_EXPECT_EQ(test, map_one(test, base_page() + 512, SOME_FRAME), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, map_one(test, base_page(), SOME_FRAME + 7), 0);
+	KUNIT_EXPECT_EQ(test, map_one(test, base_page() + 511, SOME_FRAME + 8), 0);
+	tmm_test_expect_mapped(test, base_page(), SOME_FRAME + 7, 1);
+	tmm_test_expect_mapped(test, base_page() + 1, SOME_FRAME, 1);
+	tmm_test_expect_mapped(test, base_page() + 511, SOME_FRAME + 8, 1);
+	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 2)), 3);
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 1);
+
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 1, 1));
+	tmm_test_expect_unmapped(test, base_page() + 1, 1);
+	tmm_test_expect_mapped(test, base_page(), SOME_FRAME + 7, 1);
+	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 2)), 2);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), pt->levels - 1);
+	/* The last leaf takes the tables with it. */
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page() + 511, 1));
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
+	KUNIT_EXPECT_EQ(test, tmm_test_nr_tables(test), 0);
+}
+
+static void map_one_changes_no_used_entry(struct kunit *test)
+{
+	struct tmm_page_table *pt = tmm_test_root(test);
+	const u64 frame = round_up(SOME_FRAME, 512);
+
+	KUNIT_ASSERT_EQ(test, map_run(test, base_page(), 1), 0);
+	KUNIT_EXPECT_EQ(test, map_one(test, base_page(), SOME_FRAME + 1), -EAGAIN);
+	tmm_test_expect_mapped(test, base_page(), SOME_FRAME, 1);
+	KUNIT_EXPECT_EQ(test, tmm_entry_count(tmm_test_entry(pt, base_page(), 2)), 1);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 1));
+
+	KUNIT_ASSERT_EQ(test, tmm_mapper_map(pt, tmm_test_pages(base_page(), 512),
+					     tmm_frame_4k(frame), leaf_bits(TMM_TEST_WRITABLE),
+					     TMM_2M), 0);
+	KUNIT_EXPECT_EQ(test, map_one(test, base_page() + 3, SOME_FRAME), -EAGAIN);
+	tmm_test_expect_mapped(test, base_page(), frame, 512);
+	tmm_mapper_unmap(pt, tmm_test_pages(base_page(), 512));
+	KUNIT_EXPECT_EQ(test, tmm_check_page_table(test, pt), 0);
+}
+
 /* In Theseus, the entries before the page in use stay. */
 static void map_page_in_use_is_undone(struct kunit *test)
 {
@@ -296,6 +350,8 @@ static struct kunit_case mapper_cases[] = {
 	KUNIT_CASE(map_across_boundaries_of_every_level),
 	KUNIT_CASE(map_several_whole_tables),
 	KUNIT_CASE(unmap_a_part_keeps_the_rest),
+	KUNIT_CASE(map_one_needs_a_table),
+	KUNIT_CASE(map_one_changes_no_used_entry),
 	KUNIT_CASE(map_page_in_use_is_undone),
 	KUNIT_CASE(map_without_frames_for_tables_is_undone),
 	KUNIT_CASE(map_needs_no_heap),

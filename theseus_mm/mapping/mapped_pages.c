@@ -176,6 +176,22 @@ struct tmm_mapped_pages *tmm_mapped_pages_begin(struct tmm_page_table *pt,
 	return mp;
 }
 
+/* Map pages of @mp from @page on to @frames, and count the new tables. */
+static noinline int map_frames(struct tmm_mapped_pages *mp, u64 page,
+			       const struct tmm_frames *frames, tmm_leaf_bits_t bits,
+			       enum tmm_page_size largest)
+{
+	u64 nr_tables = 0;
+	int err;
+
+	err = tmm_mapper_map_counted(mp->pt, tmm_page_range_of(tmm_page_4k(page), frames->chunk.nr),
+				     tmm_frame_4k(frames->chunk.start), bits, largest,
+				     tmm_mapped_pages_account(mp), &nr_tables);
+	if (!err)
+		mp->nr_tables += nr_tables;
+	return err;
+}
+
 /*
  * Map the pages after the first @done pages of an incomplete mapping to @frames, which is
  * consumed on success. @largest limits the size of leaves. Returns 0 or an error of
@@ -187,19 +203,18 @@ int tmm_mapped_pages_extend(struct tmm_mapped_pages *mp, u64 done,
 			    struct tmm_allocated_frames **frames, enum tmm_page_size largest)
 {
 	const struct tmm_frames *f = &(*frames)->f;
-	const struct tmm_page page = tmm_page_4k(tmm_mapped_pages_first(mp) + done);
+	const u64 page = tmm_mapped_pages_first(mp) + done;
 	tmm_leaf_bits_t bits = tmm_pte_leaf_bits(mp->flags, true) |
 			       tmm_pte_memory_type_bits(f->region->memory_type);
-	u64 nr_tables = 0;
-	int err;
+	int err = -EAGAIN;
 
-	err = tmm_mapper_map_counted(mp->pt, tmm_page_range_of(page, f->chunk.nr),
-				     tmm_frame_4k(f->chunk.start), bits, largest,
-				     tmm_mapped_pages_account(mp), &nr_tables);
+	if (f->chunk.nr == 1)
+		err = tmm_mapper_map_one(mp->pt, page, f->chunk.start, bits);
+	if (err)
+		err = map_frames(mp, page, f, bits, largest);
 	if (err)
 		return err;
-	mp->nr_tables += nr_tables;
-	trace_tmm_map(page.number, f->chunk.start, f->chunk.nr, mp->flags);
+	trace_tmm_map(page, f->chunk.start, f->chunk.nr, mp->flags);
 	tmm_mapped_pages_append_frames(mp, tmm_frames_into_mapped(frames));
 	return 0;
 }

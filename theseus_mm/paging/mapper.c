@@ -190,10 +190,14 @@ int tmm_mapper_map(struct tmm_page_table *pt, struct tmm_page_range pages, struc
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_mapper_map);
 
-/* Do what tmm_mapper_map_counted() does, by leaves of any size, and make the tables. */
-static int map_leaves(struct tmm_page_table *pt, struct tmm_page_range pages,
-		      struct tmm_frame first, tmm_leaf_bits_t bits, enum tmm_page_size largest,
-		      struct tmm_account *account, u64 *nr_tables)
+/*
+ * Do what tmm_mapper_map_counted() does, by leaves of any size, and make the tables. Not inline, so
+ * that the short path has a small frame.
+ */
+static noinline int map_leaves(struct tmm_page_table *pt, struct tmm_page_range pages,
+			       struct tmm_frame first, tmm_leaf_bits_t bits,
+			       enum tmm_page_size largest, struct tmm_account *account,
+			       u64 *nr_tables)
 {
 	const u64 nr = tmm_range_nr_4k(&pages.r);
 	struct tmm_table_gather gather = {};
@@ -256,6 +260,26 @@ int tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_page_range page
 	return map_leaves(pt, pages, first, bits, largest, account, nr_tables);
 }
 
+/* Clear the leaves of @nr pages from @first on. @gather receives the tables that become empty. */
+static noinline void clear_leaves(struct tmm_page_table *pt, u64 first, u64 nr,
+				  struct tmm_table_gather *gather)
+{
+	struct leaves leaves;
+	unsigned int i;
+	u64 done = 0;
+
+	while (done < nr) {
+		find_leaves(pt, tmm_page_4k(first + done), nr - done, &leaves);
+		for (i = 0; i < leaves.nr; i++)
+			TMM_BUG_IF(!tmm_entry_is_present(xchg(&leaves.entry[i], 0)));
+		if (leaves.nr)
+			tmm_table_release(pt, &leaves.path, leaves.nr, gather);
+		done += leaves.nr_pages;
+		if (done < nr)
+			cond_resched();
+	}
+}
+
 /*
  * Clear the leaves of @pages, which the caller owns, and free the tables that become empty. All
  * pages are mapped, by whole leaves of any size. When the function returns, no CPU can reach
@@ -267,22 +291,11 @@ void tmm_mapper_unmap(struct tmm_page_table *pt, struct tmm_page_range pages)
 {
 	const u64 nr = tmm_range_nr_4k(&pages.r);
 	struct tmm_table_gather gather = {};
-	struct leaves leaves;
-	unsigned int i;
-	u64 done = 0;
 
-	while (done < nr) {
-		find_leaves(pt, tmm_page_4k(pages.r.first + done), nr - done, &leaves);
-		for (i = 0; i < leaves.nr; i++)
-			TMM_BUG_IF(!tmm_entry_is_present(xchg(&leaves.entry[i], 0)));
-		if (leaves.nr)
-			tmm_table_release(pt, &leaves.path, leaves.nr, &gather);
-		done += leaves.nr_pages;
-		if (done < nr)
-			cond_resched();
-	}
 	if (!nr)
 		return;
+	if (nr > 1 || !tmm_table_clear_one(pt, pages.r.first, &gather))
+		clear_leaves(pt, pages.r.first, nr, &gather);
 	tmm_tlb_shootdown(pages);
 	if (gather.head)
 		tmm_table_free_gathered(pt, &gather);

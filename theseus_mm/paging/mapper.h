@@ -36,6 +36,21 @@ int __must_check tmm_mapper_map_counted(struct tmm_page_table *pt, struct tmm_pa
 					struct tmm_frame first, tmm_leaf_bits_t bits,
 					enum tmm_page_size largest, struct tmm_account *account,
 					u64 *nr_tables);
+
+/*
+ * Map @page to @frame by a leaf of 4 KiB, if its table exists: what most small mappings need. The
+ * caller owns both. Returns -EAGAIN, with nothing changed, if the caller has to call
+ * tmm_mapper_map_counted() instead.
+ *
+ * Context: Any. O(levels).
+ */
+static inline int __must_check tmm_mapper_map_one(const struct tmm_page_table *pt, u64 page,
+						  u64 frame, tmm_leaf_bits_t bits)
+{
+	return tmm_table_set_one(pt, page,
+				 frame << TMM_PAGE_SHIFT | tmm_pte_leaf_bits_at(bits, TMM_4K));
+}
+
 void tmm_mapper_unmap(struct tmm_page_table *pt, struct tmm_page_range pages);
 void tmm_mapper_remap(struct tmm_page_table *pt, struct tmm_page_range pages, bool is_writable);
 void tmm_mapper_mark_dirty(struct tmm_page_table *pt, struct tmm_page_range pages);

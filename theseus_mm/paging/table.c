@@ -171,6 +171,52 @@ int tmm_table_acquire(struct tmm_page_table *pt, struct tmm_page page, unsigned 
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_acquire);
 
 /*
+ * Write @leaf, the leaf of 4 KiB of page @number, into an existing table, and count the leaf. The
+ * caller owns the page. Returns -EAGAIN, with nothing changed, if a table is missing, the table
+ * cannot be counted now, or the entry is used.
+ *
+ * The walk holds no pin, for the reason given at tmm_table_acquire_existing(). An unlinked table is
+ * not freed before this CPU leaves, so no other table can take its place behind the same entry. So
+ * if the compare-and-exchange finds the same frame, the table is linked, and counts the leaf.
+ *
+ * Context: Any. O(levels).
+ */
+int tmm_table_set_one(const struct tmm_page_table *pt, u64 number, u64 leaf)
+{
+	unsigned int shift = TMM_INDEX_BITS * (pt->levels - 1);
+	u64 *table = tmm_page_table_top(pt, tmm_page_4k(number));
+	u64 *parent, old, seen;
+	struct tmm_walk inside;
+	int err = -EAGAIN;
+
+	tmm_tlb_walk_begin(&inside);
+	do {
+		parent = &table[(number >> shift) & (TMM_TABLE_ENTRIES - 1)];
+		old = READ_ONCE(*parent);
+		if (!tmm_entry_is_table(old))
+			goto out;
+		table = tmm_table_of_entry(pt, old);
+		shift -= TMM_INDEX_BITS;
+	} while (shift);
+	table += number & (TMM_TABLE_ENTRIES - 1);
+	if (!tmm_entry_is_empty(READ_ONCE(*table)))
+		goto out;
+	for (seen = old; tmm_entry_count(old) < TMM_ENTRY_COUNT_MAX; old = seen) {
+		if (try_cmpxchg64(parent, &seen, old + FIELD_PREP(TMM_ENTRY_COUNT, 1))) {
+			WRITE_ONCE(*table, leaf);
+			err = 0;
+			break;
+		}
+		if ((seen ^ old) & ~TMM_ENTRY_COUNT)
+			break;
+	}
+out:
+	tmm_tlb_walk_end(&inside);
+	return err;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_set_one);
+
+/*
  * Returns the table that holds the leaf of @page, or NULL if a table is missing. The caller
  * owns the page's mapping, so the tables stay. A frozen leaf counts as a leaf. If the level of
  * @path is 1, the page's entry may be empty. The level is set on success only.
@@ -240,6 +286,49 @@ void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *p
 	}
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_table_release);
+
+/* Give back a count of the table of @page. The table may become empty, and those above it too. */
+static noinline void release_last(struct tmm_page_table *pt, struct tmm_page page,
+				  struct tmm_table_gather *gather)
+{
+	struct tmm_table_path path;
+
+	if (!TMM_BUG_IF(!tmm_table_find(pt, page, &path)))
+		tmm_table_release(pt, &path, 1, gather);
+}
+
+/*
+ * Clear the leaf of page @number, and give back the count of the leaf. The caller owns the page,
+ * which is mapped. Returns false, with nothing changed, if the leaf is larger than 4 KiB. @gather
+ * is as for tmm_table_release().
+ *
+ * Context: Any. O(levels). The caller does a shootdown.
+ */
+bool tmm_table_clear_one(struct tmm_page_table *pt, u64 number, struct tmm_table_gather *gather)
+{
+	unsigned int shift = TMM_INDEX_BITS * (pt->levels - 1);
+	const struct tmm_page page = tmm_page_4k(number);
+	u64 *table = tmm_page_table_top(pt, page);
+	u64 *parent, old;
+
+	do {
+		parent = &table[(number >> shift) & (TMM_TABLE_ENTRIES - 1)];
+		old = READ_ONCE(*parent);
+		if (!tmm_entry_is_table(old))
+			return false;
+		table = tmm_table_of_entry(pt, old);
+		shift -= TMM_INDEX_BITS;
+	} while (shift);
+	TMM_BUG_IF(!tmm_entry_is_present(xchg(&table[number & (TMM_TABLE_ENTRIES - 1)], 0)));
+	do {
+		if (unlikely(tmm_entry_count(old) <= 1)) {
+			release_last(pt, page, gather);
+			break;
+		}
+	} while (!try_cmpxchg64(parent, &old, old - FIELD_PREP(TMM_ENTRY_COUNT, 1)));
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_table_clear_one);
 
 /*
  * Take a frame for one more table, and charge the account of @spares. Returns -EDQUOT if the

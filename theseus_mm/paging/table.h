@@ -19,10 +19,11 @@
  * at the same time.
  *
  * Invariant: the count is at least the number of used entries. Code that holds a count may use
- * the table. A count is a used entry, or a pin that tmm_table_acquire() holds with preemption
- * off. A reader without a count is inside (paging/tlb.h), and sees an unlinked table as empty
- * until the reader leaves. Such a reader may add to the count of an entry: an
- * entry that points to a table is never part of an unlinked table.
+ * the table. A count is a used entry, or an entry that its owner is about to write, or a pin that
+ * tmm_table_acquire() holds with preemption off. A reader without a count is inside
+ * (paging/tlb.h), and sees an unlinked table as empty until the reader leaves. Such a reader may
+ * add to the count of an entry: an entry that points to a table is never part of an unlinked
+ * table.
  *
  * At every level, only the owner of all pages that an entry covers makes the entry a leaf,
  * and only this owner writes the leaf. An owner installs or pins a table at an entry only if
@@ -99,6 +100,9 @@ int __must_check tmm_table_acquire(struct tmm_page_table *pt, struct tmm_page pa
 				   struct tmm_table_gather *gather);
 u64 *tmm_table_acquire_existing(const struct tmm_page_table *pt, struct tmm_page page,
 				unsigned int nr, struct tmm_table_path *path);
+int __must_check tmm_table_set_one(const struct tmm_page_table *pt, u64 number, u64 leaf);
+bool __must_check tmm_table_clear_one(struct tmm_page_table *pt, u64 number,
+				      struct tmm_table_gather *gather);
 u64 *tmm_table_find(struct tmm_page_table *pt, struct tmm_page page, struct tmm_table_path *path);
 void tmm_table_release(struct tmm_page_table *pt, const struct tmm_table_path *path,
 		       unsigned int nr, struct tmm_table_gather *gather);

@@ -70,9 +70,9 @@ struct tmm_walk {
 
 /*
  * A table found during the walk is not freed before tmm_tlb_walk_end(). A walk must be
- * short, since interrupts are off.
+ * short, since interrupts are off. Always inline, so that @walk stays in registers.
  */
-static inline void tmm_tlb_walk_begin(struct tmm_walk *walk)
+static __always_inline void tmm_tlb_walk_begin(struct tmm_walk *walk)
 {
 	local_irq_save(walk->flags);
 	walk->is_nested = tmm_tlb_is_inside();
@@ -80,7 +80,7 @@ static inline void tmm_tlb_walk_begin(struct tmm_walk *walk)
 		tmm_tlb_enter();
 }
 
-static inline void tmm_tlb_walk_end(const struct tmm_walk *walk)
+static __always_inline void tmm_tlb_walk_end(const struct tmm_walk *walk)
 {
 	if (!walk->is_nested)
 		tmm_tlb_leave();
