@@ -286,6 +286,19 @@ static void states_in_order(struct kunit *test)
 	tmm_allocated_frames_drop(&allocated);
 }
 
+static void states_of_a_drop(struct kunit *test)
+{
+	struct tmm_allocated_frames *allocated = tmm_test_frames_take_at(test, 1500, 600);
+	struct tmm_mapped_frames *mapped = tmm_frames_into_mapped(&allocated);
+
+	allocated = tmm_frames_unmap_into_allocated(&mapped);
+	KUNIT_EXPECT_PTR_EQ(test, mapped, NULL);
+	KUNIT_EXPECT_EQ(test, allocated->f.state, TMM_STATE_ALLOCATED);
+	KUNIT_EXPECT_EQ(test, tmm_frames_nr(&allocated->f), 600);
+	expect_marks(test, 1500, 600, TMM_MARK_ALLOCATED);
+	tmm_allocated_frames_drop(&allocated);
+}
+
 static void count_of_a_run(struct kunit *test)
 {
 	struct tmm_test_frames *tf = test->priv;
@@ -352,6 +365,7 @@ static struct kunit_case frames_cases[] = {
 	KUNIT_CASE(second_free_is_refused),
 	KUNIT_CASE(free_of_a_mapped_frame_is_refused),
 	KUNIT_CASE(states_in_order),
+	KUNIT_CASE(states_of_a_drop),
 	KUNIT_CASE(count_of_a_run),
 	KUNIT_CASE(count_takes_no_lock),
 	KUNIT_CASE(count_of_a_run_that_is_not_in_one_region),

@@ -87,8 +87,9 @@ static bool may_cache_frame(struct tmm_range_allocator *ra, struct tmm_range_reg
 	struct tmm_frame_allocator *fa = container_of(ra, struct tmm_frame_allocator, ra);
 	struct tmm_frame_table *table = &tmm_frame_region_of(range)->table;
 
-	return !tmm_bad_frames_any(fa, number, 1) &&
-	       tmm_frame_table_change_one(table, number, TMM_MARK_ALLOCATED, TMM_MARK_FREE);
+	if (tmm_bad_frames_exist(fa) && tmm_bad_frames_any(fa, number, 1))
+		return false;
+	return tmm_frame_table_change_one(table, number, TMM_MARK_ALLOCATED, TMM_MARK_FREE);
 }
 
 static const struct tmm_range_hooks frame_hooks = {
@@ -507,3 +508,17 @@ struct tmm_allocated_frames *tmm_frames_into_allocated(struct tmm_unmapped_frame
 	return container_of(f, struct tmm_allocated_frames, f);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frames_into_allocated);
+
+/*
+ * Mapped -> Unmapped -> Allocated, in one step: do what tmm_frames_into_unmapped() and
+ * tmm_frames_into_allocated() do together.
+ */
+struct tmm_allocated_frames *tmm_frames_unmap_into_allocated(struct tmm_mapped_frames **frames)
+{
+	struct tmm_frames *f = &(*frames)->f;
+
+	change_state(f, TMM_STATE_MAPPED, TMM_STATE_ALLOCATED);
+	*frames = NULL;
+	return container_of(f, struct tmm_allocated_frames, f);
+}
+EXPORT_SYMBOL_IF_KUNIT(tmm_frames_unmap_into_allocated);

@@ -136,5 +136,6 @@ struct tmm_allocated_frames *tmm_frames_into_owned(struct tmm_frames *frames,
 struct tmm_mapped_frames *tmm_frames_into_mapped(struct tmm_allocated_frames **frames);
 struct tmm_unmapped_frames *tmm_frames_into_unmapped(struct tmm_mapped_frames **frames);
 struct tmm_allocated_frames *tmm_frames_into_allocated(struct tmm_unmapped_frames **frames);
+struct tmm_allocated_frames *tmm_frames_unmap_into_allocated(struct tmm_mapped_frames **frames);
 
 #endif /* TMM_ALLOC_FRAMES_H */

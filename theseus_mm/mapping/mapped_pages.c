@@ -104,9 +104,8 @@ void tmm_mapped_pages_append_frames(struct tmm_mapped_pages *mp, struct tmm_mapp
  * Take the first run of frames from a mapping whose entries are cleared. Returns NULL if no run is
  * left.
  */
-static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
+static struct tmm_mapped_frames *take_frames(struct tmm_mapped_pages *mp)
 {
-	struct tmm_unmapped_frames *unmapped;
 	struct tmm_mapped_frames *mapped;
 
 	if (list_empty(&mp->frames))
@@ -114,8 +113,7 @@ static struct tmm_allocated_frames *take_frames(struct tmm_mapped_pages *mp)
 	mapped = mapped_of_link(mp->frames.next);
 	list_del_init(&mapped->f.link);
 	mp->nr_frame_ranges--;
-	unmapped = tmm_frames_into_unmapped(&mapped);
-	return tmm_frames_into_allocated(&unmapped);
+	return mapped;
 }
 
 /*
@@ -135,9 +133,11 @@ static void clear_entries(struct tmm_mapped_pages *mp, u64 nr)
 /* Give back the frames of @mp, whose entries are already cleared. */
 static void release_frames(struct tmm_mapped_pages *mp)
 {
+	struct tmm_mapped_frames *mapped;
 	struct tmm_allocated_frames *run;
 
-	while ((run = take_frames(mp))) {
+	while ((mapped = take_frames(mp))) {
+		run = tmm_frames_unmap_into_allocated(&mapped);
 		if (mp->is_tainted)
 			tmm_allocated_frames_quarantine(&run);
 		else
@@ -407,6 +407,8 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 				      struct list_head *frames)
 {
 	struct tmm_mapped_pages *doomed = *mp;
+	struct tmm_unmapped_frames *unmapped;
+	struct tmm_mapped_frames *mapped;
 	struct tmm_allocated_frames *run;
 	int err;
 
@@ -419,7 +421,9 @@ int tmm_mapped_pages_unmap_into_parts(struct tmm_mapped_pages **mp,
 		return err;
 	}
 	clear_entries(doomed, tmm_mapped_pages_nr(doomed));
-	while ((run = take_frames(doomed))) {
+	while ((mapped = take_frames(doomed))) {
+		unmapped = tmm_frames_into_unmapped(&mapped);
+		run = tmm_frames_into_allocated(&unmapped);
 		list_add_tail(&run->f.link, frames);
 		cond_resched();
 	}
