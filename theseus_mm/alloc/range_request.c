@@ -182,6 +182,28 @@ static bool is_single_anywhere(const struct tmm_allocation_request *req)
 	       req->max == U64_MAX;
 }
 
+/* Serve a request from the free set. Return: as tmm_range_request_allocate() */
+static struct tmm_chunk *allocate_searched(struct tmm_range_allocator *ra,
+					   const struct tmm_allocation_request *req,
+					   struct tmm_range_region **region)
+{
+	struct tmm_chunk *chunk;
+	int err;
+
+	err = check_request(ra, req);
+	if (err)
+		return ERR_PTR(err);
+	chunk = allocate_from_set(ra, req, ra->magazines.each, region);
+	if (is_lack(ra, chunk)) {
+		tmm_magazines_open_drain(ra);
+		chunk = allocate_from_set(ra, req, false, region);
+		tmm_magazines_close_drain(ra);
+	}
+	if (chunk == ERR_PTR(-ENOSPC))
+		tmm_account_note_refusal(req->account, ra->hooks->resource);
+	return chunk;
+}
+
 /* Fill the magazine of this CPU, and take a chunk. Return: as tmm_magazine_take() */
 static noinline struct tmm_chunk *fill_and_take(struct tmm_range_allocator *ra,
 						struct tmm_account *account,
@@ -222,7 +244,6 @@ struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 					     struct tmm_range_region **region)
 {
 	struct tmm_chunk *chunk;
-	int err;
 
 	if (ra->magazines.each && is_single_anywhere(req)) {
 		chunk = tmm_magazine_take(ra, req->account, region) ?:
@@ -230,31 +251,23 @@ struct tmm_chunk *tmm_range_request_allocate(struct tmm_range_allocator *ra,
 		if (chunk)
 			return chunk;
 	}
-	err = check_request(ra, req);
-	if (err)
-		return ERR_PTR(err);
-	chunk = allocate_from_set(ra, req, ra->magazines.each, region);
-	if (is_lack(ra, chunk)) {
-		tmm_magazines_open_drain(ra);
-		chunk = allocate_from_set(ra, req, false, region);
-		tmm_magazines_close_drain(ra);
-	}
-	if (chunk == ERR_PTR(-ENOSPC))
-		tmm_account_note_refusal(req->account, ra->hooks->resource);
-	return chunk;
+	return allocate_searched(ra, req, region);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_request_allocate);
 
-/* Compilers clear the request on the stack, which is too much work for the short path. */
-static noinline struct tmm_chunk *allocate_general(struct tmm_range_allocator *ra,
-						   struct tmm_account *account,
-						   struct tmm_range_region **region)
+/*
+ * Serve a request for one chunk from the free set. Compilers clear the request on the stack, which
+ * is too much work for the short path.
+ */
+static noinline struct tmm_chunk *search_general(struct tmm_range_allocator *ra,
+						 struct tmm_account *account,
+						 struct tmm_range_region **region)
 {
 	struct tmm_allocation_request req = tmm_request_any(1);
 
 	req.general_only = true;
 	req.account = account;
-	return tmm_range_request_allocate(ra, &req, region);
+	return allocate_searched(ra, &req, region);
 }
 
 /*
@@ -271,8 +284,11 @@ struct tmm_chunk *tmm_range_request_allocate_one(struct tmm_range_allocator *ra,
 		chunk = tmm_magazine_take(ra, account, region);
 		if (likely(chunk))
 			return chunk;
+		chunk = fill_and_take(ra, account, region);
+		if (chunk)
+			return chunk;
 	}
-	return allocate_general(ra, account, region);
+	return search_general(ra, account, region);
 }
 
 /* Take a free run with objects of the reserve. After an error the reserve is unchanged. */
