@@ -94,25 +94,45 @@ static int change_area(int fd, __u64 nr_bytes)
 	return munmap(area, nr_bytes) ? -errno : 0;
 }
 
-/* Return the fewest interrupts of a round, or a negative errno. */
-static long fewest_interrupts(int (*change)(int fd, __u64 nr_bytes), int fd, __u64 nr_bytes, int nr)
-{
-	long before, after, fewest = LONG_MAX;
-	int round, i, err;
+typedef int (*change_fn)(int fd, __u64 nr_bytes);
 
-	for (round = 0; round < NR_ROUNDS && fewest; round++) {
-		before = count_interrupts();
-		for (i = 0; i < nr; i++) {
-			err = change(fd, nr_bytes);
-			if (err)
-				return err;
-		}
-		after = count_interrupts();
-		if (before < 0 || after < 0)
-			return -ENOENT;
-		fewest = after - before < fewest ? after - before : fewest;
+/* Return the interrupts of a round, or a negative errno. */
+static long count_round(change_fn change, int fd, __u64 nr_bytes, int nr)
+{
+	long before = count_interrupts(), after;
+	int i, err;
+
+	for (i = 0; i < nr; i++) {
+		err = change(fd, nr_bytes);
+		if (err)
+			return err;
+	}
+	after = count_interrupts();
+	return before < 0 || after < 0 ? -ENOENT : after - before;
+}
+
+/* Return the fewest interrupts of a round, or a negative errno. */
+static long fewest_interrupts(change_fn change, int fd, __u64 nr_bytes, int nr)
+{
+	long nr_now, fewest = LONG_MAX;
+	int round;
+
+	for (round = 0; round < NR_ROUNDS && fewest > 0; round++) {
+		nr_now = count_round(change, fd, nr_bytes, nr);
+		fewest = nr_now < fewest ? nr_now : fewest;
 	}
 	return fewest;
+}
+
+/* Return the interrupts of the first round that has @enough of them, or of the last round. */
+static long enough_interrupts(change_fn change, int fd, __u64 nr_bytes, int nr, long enough)
+{
+	long nr_now = 0;
+	int round;
+
+	for (round = 0; round < NR_ROUNDS && nr_now >= 0 && nr_now < enough; round++)
+		nr_now = count_round(change, fd, nr_bytes, nr);
+	return nr_now;
 }
 
 FIXTURE(busy)
@@ -151,10 +171,13 @@ TEST_F(busy, large_mappings_interrupt_no_cpu)
 	EXPECT_EQ(0, fewest_interrupts(change_mapping, self->fd, 2ULL << 20, 20));
 }
 
-/* The test counts what it means to count. */
+/*
+ * The test counts what it means to count. Linux interrupts the other CPU only while the thread runs
+ * there, so a round in which other tasks run there does not count.
+ */
 TEST_F(busy, areas_interrupt_the_other_cpu)
 {
-	EXPECT_LE(NR_AREAS / 2, fewest_interrupts(change_area, -1, PAGE, NR_AREAS));
+	EXPECT_LE(NR_AREAS / 2, enough_interrupts(change_area, -1, PAGE, NR_AREAS, NR_AREAS / 2));
 }
 
 TEST_HARNESS_MAIN
