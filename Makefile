@@ -6,11 +6,11 @@
 
 S := scripts
 export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
-export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTEM N
+export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTEM N MODELS
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-walk
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict
-.PHONY: nightly kernel bench bench-check bench-profile style check abi clean help
+.PHONY: proof nightly kernel bench bench-check bench-profile style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -88,6 +88,10 @@ test-install: ## install, use, upgrade and remove the packages in a guest with D
 test-harness: ## test the test rig: its parser, and a boot that has to fail
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh harness
+
+proof: ## check the models of the protocols with Spin, and that each switch gives an error; MODELS=borrow
+	@$(S)/deps.sh proof
+	@$(S)/proof.sh
 
 test-strict: ## run KUnit and user-space tests; the kernel panics at the first warning
 	@$(S)/deps.sh test

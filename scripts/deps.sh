@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|style|debian
+# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|proof|style|debian
 #
 # Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
 # If none is missing, the script does nothing.
@@ -47,6 +47,9 @@ packages_for() {
 		packages_for test
 		echo rt-tests
 		;;
+	proof)
+		echo spin gcc cpp libc6-dev
+		;;
 	style)
 		packages_for test
 		echo sparse shellcheck abigail-tools mypy
@@ -70,7 +73,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, style or debian}"); do
+for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, proof, style or debian}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0
