@@ -60,7 +60,7 @@ unreached() {
 
 check_model() { # MODEL
 	local start=$SECONDS states depth
-	if ! search "$1" -O2; then
+	if ! search "$1" -O1; then
 		fail "$1: Spin failed" log
 	elif ! grep -q ', errors: 0$' log; then
 		fail "$1: an error" log

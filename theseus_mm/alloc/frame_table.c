@@ -107,7 +107,10 @@ static void push_down(struct tmm_frame_table *table, u64 number, enum tmm_page_s
 		return;
 	parts = parts_of(table, number, size, &nr);
 	fill_marks(table, parts, *mark, nr);
-	/* A reader that sees MIXED without the lock also sees the marks below. */
+	/*
+	 * A reader that sees MIXED without the lock also sees the marks below. A compiler barrier
+	 * is enough: x86 makes stores visible in their order, and loads in theirs.
+	 */
 	smp_store_release(mark, TMM_MARK_MIXED);
 }
 

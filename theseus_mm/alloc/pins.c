@@ -64,7 +64,10 @@ void tmm_pins_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t
 		if (READ_ONCE(page->mapping) != mapping) {
 			TMM_BUG_IF(page->mapping && page->mapping != mapping);
 			tmm_compat_set_index(page, index + i);
-			/* A reader that sees the file must see the index. */
+			/*
+			 * A reader that sees the file must see the index. A compiler barrier is
+			 * enough, since x86 makes the stores of a CPU visible in their order.
+			 */
 			smp_store_release(&page->mapping, mapping);
 		}
 		if (!(i & 0xfff))

@@ -106,7 +106,10 @@ int tmm_split_leaf_at(struct tmm_page_table *pt, struct tmm_page page)
 	leaf = freeze_leaf(entry);
 	TMM_BUG_IF(!tmm_entry_is_present(leaf));
 	tmm_tlb_wait();
-	/* Pairs with the address dependency of the walks that go through this entry. */
+	/*
+	 * Pairs with the address dependency of the walks that go through this entry. A compiler
+	 * barrier is enough: x86 makes the stores to the table visible before that to the entry.
+	 */
 	smp_store_release(entry, build_table(pt, leaf, path.level, page, &spares));
 	return 0;
 }

@@ -22,7 +22,11 @@ static tmm_tlb_shootdown_fn shootdown_cb;
 static void wait_for_cpu(unsigned int cpu)
 {
 	const unsigned long *inside = per_cpu_ptr(&tmm_inside, cpu);
-	/* Pairs with tmm_tlb_leave(): the accesses of that CPU are complete. */
+	/*
+	 * Pairs with tmm_tlb_leave(): the accesses of that CPU are complete. A load and an acquire
+	 * are the same on x86, whose loads keep their order. The caller's barrier comes before
+	 * this load.
+	 */
 	unsigned long seen = smp_load_acquire(inside);
 
 	if (unlikely(seen & 1))
@@ -77,6 +81,7 @@ void tmm_tlb_shootdown(struct tmm_page_range pages)
 	tmm_tlb_wait();
 	if (likely(!READ_ONCE(shootdown_cb)))
 		return;
+	/* The callback may be gone by now: RCU keeps only one that is found under its lock. */
 	rcu_read_lock();
 	fn = READ_ONCE(shootdown_cb);
 	if (fn)

@@ -175,7 +175,10 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_reserve);
 /* Make a reserved or taken object visible. The object belongs to the table after this call. */
 void tmm_handle_table_publish(struct tmm_object *object)
 {
-	/* Pairs with tmm_handle_table_find(): a call that finds the object sees its content. */
+	/*
+	 * Pairs with tmm_handle_table_find(): a call that finds the object sees its content. A
+	 * compiler barrier is enough, since x86 makes the stores of a CPU visible in their order.
+	 */
 	smp_store_release(&object->is_visible, true);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_handle_table_publish);
