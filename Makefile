@@ -10,7 +10,7 @@ export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTE
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-walk
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict
-.PHONY: proof nightly kernel bench bench-check bench-profile style check abi clean help
+.PHONY: proof host-check nightly kernel bench bench-check bench-profile style check abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -92,6 +92,10 @@ test-harness: ## test the test rig: its parser, and a boot that has to fail
 proof: ## check the models of the protocols with Spin, and that each switch gives an error; MODELS=borrow
 	@$(S)/deps.sh proof
 	@$(S)/proof.sh
+
+host-check: ## check the allocators' arithmetic on this machine in all small cases; CHECKS=free_map
+	@$(S)/deps.sh test
+	@$(S)/host-check.sh $(CHECKS)
 
 test-strict: ## run KUnit and user-space tests; the kernel panics at the first warning
 	@$(S)/deps.sh test
