@@ -15,16 +15,21 @@
 #include "paging/page_table.h"
 #include "paging/translate.h"
 
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pgtable.h>
 
-/* Find the frame behind page @pgoff of the mapping, which the loan borrows. */
+/*
+ * Find the frame behind page @pgoff of the mapping, which the loan borrows. The revoke lock keeps
+ * the loan's borrow.
+ */
 static int look_up(const struct tmm_loan *loan, pgoff_t pgoff, struct tmm_translation *found)
 {
 	const struct tmm_mapped_pages *mp = loan->borrow.mp;
 
+	lockdep_assert_held(&loan->mf->revoke_lock);
 	return tmm_translate_borrowed(tmm_mapped_pages_root(mp),
 				      tmm_page_4k(tmm_mapped_pages_first(mp) + pgoff), found);
 }
