@@ -389,6 +389,7 @@ static void drain_keeps_magazines_empty(struct kunit *test)
 	tmm_magazines_open_drain(ra);
 	KUNIT_EXPECT_EQ(test, nr_cached(test), 0);
 	tmm_allocated_frames_drop(&frames);
+	KUNIT_EXPECT_EQ(test, nr_cached(test), 0);
 	frames = tmm_test_frames_take_any(test, 1);
 	KUNIT_EXPECT_EQ(test, nr_cached(test), 0);
 	tmm_magazines_close_drain(ra);
