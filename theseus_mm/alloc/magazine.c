@@ -70,8 +70,8 @@ static bool is_beside(const struct run *run, const struct tmm_cached_chunk *slot
 					       slot->chunk->start + 1 == run->start);
 }
 
-/* Take out the oldest chunk, and those that came after it and lie beside it; leave @nr_kept. */
-static void take_oldest(struct tmm_magazine *m, unsigned int nr_kept, struct run *run)
+/* Find the oldest chunk, and those that came after it and lie beside it; leave @nr_kept. */
+static void find_oldest(struct tmm_magazine *m, unsigned int nr_kept, struct run *run)
 {
 	const unsigned int most = min_t(unsigned int, m->nr - nr_kept, TMM_MAGAZINE_HALF);
 	struct tmm_cached_chunk *slot = slot_at(m, 0);
@@ -84,8 +84,14 @@ static void take_oldest(struct tmm_magazine *m, unsigned int nr_kept, struct run
 		run->chunks[run->nr++] = slot->chunk;
 		slot = slot_at(m, run->nr);
 	} while (run->nr < most && is_beside(run, slot));
-	m->oldest = (m->oldest + run->nr) % TMM_MAGAZINE_SIZE;
-	WRITE_ONCE(m->nr, m->nr - run->nr);
+}
+
+/* Take out the oldest chunks. Whoever counts free chunks under the allocator's lock misses none. */
+static void take_oldest(struct tmm_range_allocator *ra, struct tmm_magazine *m, unsigned int nr)
+{
+	lockdep_assert_held(&ra->lock);
+	m->oldest = (m->oldest + nr) % TMM_MAGAZINE_SIZE;
+	WRITE_ONCE(m->nr, m->nr - nr);
 }
 
 /* Put a run into the free set; sets @absorbed to the objects that are no longer needed. */
@@ -117,8 +123,9 @@ static bool give_oldest(struct tmm_range_allocator *ra, struct tmm_magazine *m,
 		spin_unlock(&m->lock);
 		return false;
 	}
-	take_oldest(m, nr_kept, &run);
+	find_oldest(m, nr_kept, &run);
 	spin_lock(&ra->lock);
+	take_oldest(ra, m, run.nr);
 	err = give_run(ra, &run, absorbed);
 	spin_unlock(&ra->lock);
 	spin_unlock(&m->lock);
