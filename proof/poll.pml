@@ -2,9 +2,9 @@
 /*
  * poll() after a refusal: device/client/poll.c and alloc/waiters.[ch].
  *
- * One CPU makes a call that needs a resource. After the first refusal it joins the waiters, and makes
- * the call again. After a further refusal it waits in poll(), until a call succeeds. The other CPU
- * releases the resource, and counts the release only if somebody has joined.
+ * One CPU makes a call that needs a resource. After the first refusal, the client joins the waiters and
+ * makes the call again. After a further refusal, the client waits in poll(), until a call succeeds.
+ * The other CPU releases the resource, and counts the release only if somebody has joined.
  *
  * Property: the waiter does not sleep for ever (Spin reports a sleep that nothing ends as an invalid
  * end state).

@@ -254,7 +254,7 @@ inline take_back()
 			publish(1)
 		:: else
 		fi;
-		/* Whoever has the mapping now, the file has none. */
+		/* The file no longer owns the mapping. */
 		put_reference();
 		assert(!value);
 		is_file_freed = did

@@ -5,7 +5,7 @@
  * tmm_loan_begin() in device/share/loan.c, and copy_device_memory() in mapping/borrow.c.
  *
  * One CPU closes the region and revokes its areas; then another device may get the addresses. A
- * process maps the memory and takes a fault, and another CPU copies it, as often as it likes.
+ * process maps the memory and takes one fault. Another CPU copies the memory any number of times.
  *
  * Property: when the region's claim is released, no process has an entry, and no copy accesses the
  * memory.

@@ -4,8 +4,8 @@
  * tmm_mapper_unmap() in paging/mapper.c.
  *
  * Each CPU runs windows and walks, as often as it likes. One task unmaps a page, and then frees the
- * frame and the table. The task may move to another CPU at any time, also where tmm_tlb_wait() turns
- * preemption off: that only makes the wait short.
+ * frame and the table. The task may change its CPU before and after tmm_tlb_wait() reads the CPU's
+ * number. The module turns preemption off there only to keep the wait short.
  *
  * Property: no window reads or writes the frame, and no window or walk reads the table, after both
  * were freed; and each write of a window has reached memory by then.

@@ -525,7 +525,7 @@ def run_report(arguments):
         bench_kernels.renew(arguments.keep, results, about)
     elif arguments.renew:
         for text in bench_kernels.unexplained(results, bench_kernels.load()):
-            print(f"more than {bench_kernels.TOLERANCE:.0%} beside 6.1: {text}")
+            print(f"differs from 6.1 by more than {bench_kernels.TOLERANCE:.0%}: {text}")
     return 0
 
 

@@ -50,8 +50,8 @@ static void run_client(unsigned long *nr_done)
 }
 
 /*
- * Run cyclictest. When one of its threads has done all loops, it ends all. Return the number of
- * threads that have done at least half of the loops then, or -1.
+ * Run cyclictest. cyclictest ends all its threads when one thread has done all loops. Return the
+ * number of threads that have done at least half of the loops by then, or -1.
  */
 static int run_cyclictest(void)
 {

@@ -172,8 +172,9 @@ TEST_F(busy, large_mappings_interrupt_no_cpu)
 }
 
 /*
- * The test counts what it means to count. Linux interrupts the other CPU only while the thread runs
- * there, so a round in which other tasks run there does not count.
+ * This case shows that the count works: changes of areas interrupt the other CPU. Linux sends the
+ * interrupts only while the thread runs on that CPU, so the case repeats rounds with too few
+ * interrupts.
  */
 TEST_F(busy, areas_interrupt_the_other_cpu)
 {

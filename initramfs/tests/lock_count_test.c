@@ -48,7 +48,7 @@ typedef int (*operation_fn)(struct worker *worker, unsigned int i);
 
 /**
  * lock - a lock that was taken
- * @address: as the event shows the address, in another form
+ * @address: the address, hashed as the event shows it
  * @name: its name
  * @nr: how often each worker has taken the lock
  */
@@ -328,7 +328,7 @@ static const struct lock *most_shared(const struct lock *locks)
 	return most;
 }
 
-/* Return: how often both workers have taken a lock, whose name is one of the module's. */
+/* Return: how often the workers have taken locks of the module. */
 static unsigned int taken(const struct lock *locks)
 {
 	unsigned int nr = 0;

@@ -87,7 +87,6 @@ static u64 nr_counted(void)
 }
 
 /* Without waiters, a release writes nothing that other CPUs read. */
-/* Clients of an earlier program, and their late releases, may still count. */
 static void releases_count_while_a_waiter_has_joined(struct kunit *test)
 {
 	const bool is_alone = !atomic_read(&tmm_waiters_nr_joined);

@@ -240,7 +240,7 @@ void tmm_waiters_count(enum tmm_resource resource)
 	host_nr_releases[resource]++;
 }
 
-/* Only reads the regions of the parameter bad=. */
+/* The module calls this function only to check the parameter bad=, which no check uses. */
 struct tmm_pools;
 
 bool tmm_pools_contain(const struct tmm_pools *pools, u64 number)

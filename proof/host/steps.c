@@ -311,7 +311,7 @@ static enum step_result make_drop(struct world *world, const struct step *step)
 		object->is_dropped = true;
 		return STEP_DONE;
 	}
-	/* Whoever waits is woken. */
+	/* The release wakes the waiters. */
 	expect((host_nr_releases[ra->hooks->resource] > nr_releases) == !!object->nr);
 	world_mark(world, object->start, object->nr, WORLD_FREE);
 	world->nr_charged -= object->is_charged ? object->nr : 0;

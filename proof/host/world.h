@@ -29,7 +29,7 @@ struct world_region {
 	bool is_reversed;
 };
 
-/* What a world consists of, and what is tried in it. */
+/* The parts of a world, and the steps that a check tries in the world. */
 struct world_config {
 	const char *name;
 	bool is_frames;

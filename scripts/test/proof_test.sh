@@ -9,8 +9,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/source"
 
-# Two CPUs, of which each may go on after it has seen the other one wait: only one does, if there is a
-# barrier between a store and a load.
+# Each of two CPUs stores its own flag, then enters if the other CPU's flag is clear. With a barrier
+# between the store and the load, at most one CPU enters.
 write_model() { # [LINE IN THE MODEL]
 	cat >"$work/models/flags.pml" <<END
 #define NR_CPUS 2

@@ -233,9 +233,9 @@ static unsigned int nr_free_from(const u64 words[LEAF_WORDS], unsigned int hi)
 }
 
 /*
- * Mark units [@lo, @hi) of a leaf, which are not all of its units, and renew its summary. The
- * longest run has to be searched only if it was the run that becomes shorter, unless no other run
- * has room to be longer than what is left of that run.
+ * Mark units [@lo, @hi) of a leaf, which are not all of its units, and renew its summary. Search
+ * for the longest run only if the change shortens the longest run, and the other units have room
+ * for a run longer than the pieces that are left.
  */
 static void change_leaf(const struct change *c, u64 leaf, unsigned int lo, unsigned int hi)
 {

@@ -70,7 +70,7 @@ static bool is_beside(const struct run *run, const struct tmm_cached_chunk *slot
 					       slot->chunk->start + 1 == run->start);
 }
 
-/* Find the oldest chunk, and those that came after it and lie beside it; leave @nr_kept. */
+/* Find the oldest chunk and the next oldest ones that are adjacent to it. Leave @nr_kept chunks. */
 static void find_oldest(struct tmm_magazine *m, unsigned int nr_kept, struct run *run)
 {
 	const unsigned int most = min_t(unsigned int, m->nr - nr_kept, TMM_MAGAZINE_HALF);
@@ -86,7 +86,7 @@ static void find_oldest(struct tmm_magazine *m, unsigned int nr_kept, struct run
 	} while (run->nr < most && is_beside(run, slot));
 }
 
-/* Take out the oldest chunks. Whoever counts free chunks under the allocator's lock misses none. */
+/* Take out the oldest chunks. A count of free chunks under the allocator's lock misses none. */
 static void take_oldest(struct tmm_range_allocator *ra, struct tmm_magazine *m, unsigned int nr)
 {
 	lockdep_assert_held(&ra->lock);

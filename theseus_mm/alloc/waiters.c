@@ -161,8 +161,8 @@ void tmm_waiters_end(struct tmm_waiters_counts *before)
 		before->nr[i] += place->own.nr[i];
 	/*
 	 * Pairs with the exchange in tmm_waiters_begin(); afterwards another task may use the
-	 * slot. A compiler barrier is enough: on x86, no load or store of a CPU becomes visible
-	 * after a later store of that CPU.
+	 * slot. A compiler barrier is enough: on x86, a CPU reorders no load or store with a later
+	 * store of its own.
 	 */
 	smp_store_release(&place->task, NULL);
 }

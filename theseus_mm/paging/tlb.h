@@ -53,8 +53,8 @@ static inline void tmm_tlb_leave(void)
 {
 	/*
 	 * Pairs with tmm_tlb_wait(): the accesses of this CPU are complete before the waiter
-	 * goes on. A compiler barrier is enough: on x86, no load or store of a CPU becomes visible
-	 * after a later store of that CPU.
+	 * goes on. A compiler barrier is enough: on x86, a CPU reorders no load or store with a
+	 * later store of its own.
 	 */
 	smp_store_release(this_cpu_ptr(&tmm_inside), __this_cpu_read(tmm_inside) + 1);
 }

@@ -19,7 +19,7 @@ static bool is_shortage(int err)
  */
 void tmm_poll_attempt_begin(struct tmm_client *client, struct tmm_poll_attempt *attempt)
 {
-	/* Whoever sees that the client is a waiter also sees every release that is not counted. */
+	/* A call that sees is_waiter set can use every resource whose release was not counted. */
 	attempt->is_counted = smp_load_acquire(&client->is_waiter);
 	if (unlikely(attempt->is_counted))
 		tmm_waiters_begin(&attempt->before);
@@ -34,7 +34,7 @@ bool tmm_poll_attempt_again(struct tmm_client *client, struct tmm_poll_attempt *
 {
 	if (likely(!is_shortage(err)) || attempt->is_counted)
 		return false;
-	/* Join before the client is a waiter, for other calls of the client. */
+	/* Join before setting is_waiter: another call that sees is_waiter relies on the join. */
 	tmm_waiters_join();
 	if (xchg(&client->is_waiter, true))
 		tmm_waiters_leave();

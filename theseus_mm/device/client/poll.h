@@ -23,7 +23,7 @@ struct tmm_client;
 
 /* An attempt of a call, which may be refused a resource. */
 struct tmm_poll_attempt {
-	bool is_counted;	/* the client was a waiter when the attempt began */
+	bool is_counted;	/* releases are counted during the attempt */
 	struct tmm_waiters_counts before;	/* releases before the attempt, if @is_counted */
 };
 
