@@ -95,6 +95,7 @@ suites() { # FOLDER
 }
 # A comment in a program's source says where the program runs, and why:
 #   "Debug kernel: ..."   `make test` runs the program in the debug kernel, not in Debian's
+#   "Debug kernel only: ..."   the program runs in the debug kernel, never in Debian's
 #   "Stock kernel: ..."   the program runs in Debian's kernel, never in a debug kernel
 #   "Races: ..."          `make test-rt` runs the program in the debug kernel with PREEMPT_RT
 #   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel
@@ -110,10 +111,13 @@ programs() { # all|new|old|checked|debug|races|other|MACHINE
 			name=${name%_test}32_test
 		fi
 		[[ -z $wanted || ,$wanted, == *,$name,* ]] || continue
+		case $1 in
+		all | new | old | other) ! grep -q '^/\* Debug kernel only: ' "$file" || continue ;;
+		esac
 		machine=$(sed -n 's:^\(/\*\|#\) Machine\: \([a-z]*\)\: .*:\2:p' "$file")
 		case ${machine:-$1} in
 		m32) ;;
-		debug) grep -q '^/\* Debug kernel: ' "$file" || continue ;;
+		debug) grep -q '^/\* Debug kernel\( only\)\?: ' "$file" || continue ;;
 		races) grep -q '^/\* Races: ' "$file" || continue ;;
 		other) ! grep -q '^/\* Debug kernel: ' "$file" || continue ;;
 		checked) ! grep -q '^/\* Stock kernel: ' "$file" || continue ;;
