@@ -20,7 +20,7 @@ enum who {
 };
 
 static struct tmm_account accounts[NR_ACCOUNTS];
-/* What is charged to each account itself, and its limit */
+/* The direct charge of each account, and its limit */
 static u64 own[NR_ACCOUNTS], limits[NR_ACCOUNTS];
 static unsigned long nr_cases;
 

@@ -99,6 +99,20 @@ unsigned int cells_mask(unsigned int from, unsigned int to)
 	return (1U << to) - (1U << from);
 }
 
+unsigned int cells_changed(unsigned int free, unsigned int from, unsigned int to, bool is_free)
+{
+	return is_free ? free | cells_mask(from, to) : free & ~cells_mask(from, to);
+}
+
+unsigned int cells_uniform_end(const struct cells *cells, unsigned int free, unsigned int from)
+{
+	const unsigned int is_free = free >> from & 1;
+
+	while (from < cells->nr && (free >> from & 1) == is_free)
+		from++;
+	return from;
+}
+
 unsigned int cells_gray(unsigned int i)
 {
 	return __builtin_ctz(i + 1);

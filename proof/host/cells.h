@@ -38,12 +38,19 @@ u64 cells_end(const struct cells *cells);
 unsigned int cells_runs(const struct cells *cells, unsigned int free, struct cells_run *runs);
 bool cells_is_free(const struct cells *cells, unsigned int free, u64 number);
 u64 cells_nr_free(const struct cells *cells, unsigned int free);
-/* The length of the longest run that begins at a multiple of @align; of whole units of it. */
+/*
+ * The length of the longest free run that begins at a multiple of @align. With @is_whole, the run also
+ * ends at a multiple.
+ */
 u64 cells_longest(const struct cells *cells, unsigned int free, u64 align, bool is_whole);
 bool cells_find(const struct cells *cells, unsigned int free, const struct cells_request *req,
 		u64 *start);
 /* The bits of cells [@from, @to) */
 unsigned int cells_mask(unsigned int from, unsigned int to);
+/* @free after cells [@from, @to) have become free or taken */
+unsigned int cells_changed(unsigned int free, unsigned int from, unsigned int to, bool is_free);
+/* The end of the cells from cell @from on that are all free or all taken. */
+unsigned int cells_uniform_end(const struct cells *cells, unsigned int free, unsigned int from);
 /* The number of the cell that changes from step @i to step @i + 1 of a walk through all sets */
 unsigned int cells_gray(unsigned int i);
 /* All numbers at an edge, one below and one above, in order, each once. Returns how many. */

@@ -97,7 +97,7 @@ static void change(struct tmm_frame_maps *maps, unsigned int from, unsigned int 
 		tmm_frame_maps_give(maps, start, nr);
 	else
 		tmm_frame_maps_take(maps, start, nr);
-	freed = is_free ? freed | cells_mask(from, to) : freed & ~cells_mask(from, to);
+	freed = cells_changed(freed, from, to, is_free);
 	expect_maps(maps);
 }
 
@@ -106,11 +106,10 @@ static void change_each_run(struct tmm_frame_maps *maps)
 	unsigned int from, to;
 
 	for (from = 0; from < cells->nr; from++) {
+		const unsigned int end = cells_uniform_end(cells, freed, from);
 		const bool is_free = freed >> from & 1;
 
-		for (to = from + 1; to <= cells->nr; to++) {
-			if ((freed >> (to - 1) & 1) != is_free)
-				break;
+		for (to = from + 1; to <= end; to++) {
 			change(maps, from, to, !is_free);
 			change(maps, from, to, is_free);
 		}

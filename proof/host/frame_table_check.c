@@ -68,7 +68,7 @@ static void expect_counts(const struct tmm_frame_table *table)
 	nr_cases++;
 }
 
-/* A run of one mark is found to be one; with another cell in it, no mark is that of all. */
+/* tmm_frame_table_all() is true exactly if all cells of the run have the mark. */
 static void expect_runs(struct tmm_frame_table *table)
 {
 	unsigned int from, to, mark;

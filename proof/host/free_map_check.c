@@ -108,7 +108,7 @@ static void change(struct tmm_free_map *map, unsigned int from, unsigned int to,
 		tmm_free_map_give(map, start, nr);
 	else
 		tmm_free_map_take(map, start, nr);
-	freed = is_free ? freed | cells_mask(from, to) : freed & ~cells_mask(from, to);
+	freed = cells_changed(freed, from, to, is_free);
 	expect_map(map);
 }
 
@@ -118,11 +118,10 @@ static void change_each_run(struct tmm_free_map *map)
 	unsigned int from, to;
 
 	for (from = 0; from < cells->nr; from++) {
+		const unsigned int end = cells_uniform_end(cells, freed, from);
 		const bool is_free = freed >> from & 1;
 
-		for (to = from + 1; to <= cells->nr; to++) {
-			if ((freed >> (to - 1) & 1) != is_free)
-				break;
+		for (to = from + 1; to <= end; to++) {
 			change(map, from, to, !is_free);
 			change(map, from, to, is_free);
 		}

@@ -140,7 +140,7 @@ static void change(unsigned int from, unsigned int to, bool is_free)
 		give(start, nr);
 	else
 		take(start, nr);
-	freed = is_free ? freed | cells_mask(from, to) : freed & ~cells_mask(from, to);
+	freed = cells_changed(freed, from, to, is_free);
 	expect_set();
 }
 
@@ -161,11 +161,10 @@ static void change_each_run(void)
 	unsigned int from, to;
 
 	for (from = 0; from < cells->nr; from++) {
+		const unsigned int end = cells_uniform_end(cells, freed, from);
 		const bool is_free = freed >> from & 1;
 
-		for (to = from + 1; to <= cells->nr; to++) {
-			if ((freed >> (to - 1) & 1) != is_free)
-				break;
+		for (to = from + 1; to <= end; to++) {
 			change(from, to, !is_free);
 			change(from, to, is_free);
 		}

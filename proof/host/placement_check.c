@@ -35,7 +35,7 @@ static void print_state(void)
 		printf("region \"%s\", set %#x of free cells\n", cells->name, freed);
 }
 
-/* The first leaf at or after the start of the run ends in the run. */
+/* The model: the largest leaf for which an aligned place fits in the run. */
 static enum tmm_page_size leaf_in(u64 number, u64 nr)
 {
 	if ((number + G1 - 1) / G1 * G1 + G1 <= number + nr)
