@@ -3,7 +3,7 @@
  * The callback of shootdowns: tmm_set_broadcast_tlb_shootdown_cb() and tmm_tlb_shootdown() in
  * paging/tlb.c.
  *
- * One CPU does shootdowns; the other removes the callback, and then unloads the code of it.
+ * One CPU does shootdowns; the other removes the callback, and then unloads the callback's code.
  *
  * Property: the callback does not run after its removal has returned.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the stand-ins for Linux's headers need, and the report of a failure. */
+/* The functions behind the headers that stand in for Linux's, and the report of a failure. */
 #include "runtime.h"
 
 #include "alloc/waiters.h"
@@ -139,7 +139,7 @@ unsigned int kmem_cache_size(struct kmem_cache *cache)
 	return cache->nr_bytes;
 }
 
-/* Memory that is not cleared has a pattern, so that whoever reads it is found. */
+/* Memory that is not cleared has a pattern, so that a check notices a read of the memory. */
 static void *new_memory(size_t nr_bytes, unsigned int flags)
 {
 	void *memory = malloc(nr_bytes ?: 1);

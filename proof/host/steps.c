@@ -44,7 +44,7 @@ static void add(struct step step)
 	all[nr_steps++] = step;
 }
 
-/* A request has an account later, when there is a world: until then, any pointer says so. */
+/* Marks a request as charged. The real account replaces this pointer when the world exists. */
 static struct tmm_account charged;
 
 static void add_request(const struct world_config *config, struct tmm_allocation_request req)

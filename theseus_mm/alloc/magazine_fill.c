@@ -30,8 +30,8 @@ static struct tmm_chunk run_around(const struct tmm_range_region *region, u64 nu
 /*
  * Move up to @nr chunks, the first free run of the general regions, to a magazine. @objects has @nr
  * objects of single chunks without an owner. The magazine first gives out the chunk that came last,
- * so the chunks enter in reverse. Returns the number of chunks, whose objects are the first ones.
- * The first of @objects is then an object that was not needed, or NULL.
+ * so the chunks enter in reverse. Returns n, the number of chunks. The magazine then has the first
+ * n objects, and @objects[0] is an object that was not needed, or NULL.
  */
 static unsigned int move_to_magazine(struct tmm_range_allocator *ra, struct tmm_magazine *magazine,
 				     void **objects, unsigned int nr)

@@ -81,7 +81,10 @@ void tmm_tlb_shootdown(struct tmm_page_range pages)
 	tmm_tlb_wait();
 	if (likely(!READ_ONCE(shootdown_cb)))
 		return;
-	/* The callback may be gone by now: RCU keeps only one that is found under its lock. */
+	/*
+	 * Read the callback again under rcu_read_lock(): the callback may have been
+	 * removed since, and its removal waits only for RCU readers.
+	 */
 	rcu_read_lock();
 	fn = READ_ONCE(shootdown_cb);
 	if (fn)
