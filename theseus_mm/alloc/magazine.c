@@ -264,22 +264,33 @@ struct tmm_magazine *tmm_magazine_begin_fill(struct tmm_range_allocator *ra)
 }
 
 /*
- * Add @nr chunks, 1 or more, to a magazine that is being filled. The chunks have left the free set
- * while the caller held the magazine's lock; their objects are of the task's memory control group.
+ * Add a run, 1 chunk or more, to a magazine that is being filled. The run has left the free set
+ * while the caller held the magazine's lock. @objects has an object for each chunk, which need not
+ * be set; the objects are of the task's memory control group. The magazine first gives out the
+ * chunk that came last. So the chunk that the region gives out first is added last.
  */
 void tmm_magazine_add(struct tmm_magazine *magazine, struct tmm_range_region *region,
-		      void **chunks, unsigned int nr)
+		      const struct tmm_chunk *run, void **objects)
 {
-	const unsigned int first = magazine->oldest + magazine->nr;
+	const u64 step = region->is_reversed ? 1 : -1ULL;
+	u64 number = region->is_reversed ? run->start : tmm_chunk_end(run) - 1;
+	struct tmm_cached_chunk *slot = slot_at(magazine, magazine->nr);
 	unsigned int i;
 
 	lockdep_assert_held(&magazine->lock);
 	if (!magazine->nr)
 		WRITE_ONCE(magazine->payer, own_payer());
-	for (i = 0; i < nr; i++)
-		magazine->slots[(first + i) % TMM_MAGAZINE_SIZE] =
-			(struct tmm_cached_chunk){ chunks[i], region };
-	WRITE_ONCE(magazine->nr, magazine->nr + nr);
+	for (i = 0; i < run->nr; i++, number += step) {
+		struct tmm_chunk *chunk = objects[i];
+
+		chunk->start = number;
+		chunk->nr = 1;
+		chunk->account = NULL;
+		*slot = (struct tmm_cached_chunk){ chunk, region };
+		if (++slot == &magazine->slots[TMM_MAGAZINE_SIZE])
+			slot = magazine->slots;
+	}
+	WRITE_ONCE(magazine->nr, magazine->nr + run->nr);
 }
 
 /*

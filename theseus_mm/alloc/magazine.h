@@ -92,7 +92,7 @@ struct tmm_magazine *tmm_magazine_begin_fill(struct tmm_range_allocator *ra)
 bool __must_check tmm_magazine_has_room(struct tmm_range_allocator *ra,
 					const struct tmm_magazine *magazine, unsigned int nr_room);
 void tmm_magazine_add(struct tmm_magazine *magazine, struct tmm_range_region *region,
-		      void **chunks, unsigned int nr);
+		      const struct tmm_chunk *run, void **objects);
 void tmm_magazine_adapt(struct tmm_magazine *magazine, bool was_full);
 void tmm_magazine_end_fill(struct tmm_magazine *magazine)
 	__releases(&magazine->lock);
