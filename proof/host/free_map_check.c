@@ -112,20 +112,20 @@ static void change(struct tmm_free_map *map, unsigned int from, unsigned int to,
 	expect_map(map);
 }
 
-/* Every run of cells that are all taken or all free: change them, and change them back. */
+/* Every run of cells, free or taken: make all of them alike, and change them back. */
 static void change_each_run(struct tmm_free_map *map)
 {
-	unsigned int from, to;
+	const unsigned int before = freed;
+	unsigned int from, to, i, is_free;
 
-	for (from = 0; from < cells->nr; from++) {
-		const unsigned int end = cells_uniform_end(cells, freed, from);
-		const bool is_free = freed >> from & 1;
-
-		for (to = from + 1; to <= end; to++) {
-			change(map, from, to, !is_free);
-			change(map, from, to, is_free);
-		}
-	}
+	for (from = 0; from < cells->nr; from++)
+		for (to = from + 1; to <= cells->nr; to++)
+			for (is_free = 0; is_free < 2; is_free++) {
+				change(map, from, to, is_free);
+				for (i = from; i < to; i++)
+					if ((before >> i & 1) != is_free)
+						change(map, i, i + 1, !is_free);
+			}
 }
 
 static void expect_runs(const struct tmm_free_map *map)

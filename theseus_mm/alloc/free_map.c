@@ -163,7 +163,7 @@ static struct tmm_free_summary join_children(const struct tmm_free_summary *chil
 	return sum;
 }
 
-/* The summary of a node of @size units that was uniform, after a change of its units [@lo, @hi). */
+/* The summary of a node of @size units, all alike, after a change of its units [@lo, @hi). */
 static struct tmm_free_summary split_summary(u64 size, u64 lo, u64 hi, bool is_free)
 {
 	const u64 nr = hi - lo, behind = size - hi;
@@ -359,6 +359,8 @@ static void change_node(const struct change *c, unsigned int level, u64 index)
 		*sum = uniform_summary(level, c->is_free);
 		return;
 	}
+	if (was_uniform && !sum->max == !c->is_free)
+		return;
 	if (was_uniform)
 		push_down(c->map, level, index);
 	if (level)
@@ -416,7 +418,7 @@ static void make_change(const struct change *c)
 		change_node(c, c->map->nr_levels - 1, 0);
 }
 
-/* Make a run of taken units free, 1 unit or more. O(levels). */
+/* Make a run of units free, 1 unit or more; those that are free stay free. O(levels). */
 void tmm_free_map_give(struct tmm_free_map *map, u64 start, u64 nr)
 {
 	const struct change c = { map, start, start + nr, true };
@@ -425,7 +427,7 @@ void tmm_free_map_give(struct tmm_free_map *map, u64 start, u64 nr)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_free_map_give);
 
-/* Take a run of free units, 1 unit or more. O(levels). */
+/* Take a run of units, 1 unit or more; those that are taken stay taken. O(levels). */
 void tmm_free_map_take(struct tmm_free_map *map, u64 start, u64 nr)
 {
 	const struct change c = { map, start, start + nr, false };
