@@ -30,12 +30,13 @@ fi
 
 sources=(
 	theseus_mm/core/{address,number,page,range}.c
-	theseus_mm/alloc/{account,bad_frames,chunk,chunk_cache,fit,frame_maps,frame_regions}.c
-	theseus_mm/alloc/{frame_table,frames,frames_split,free_map,free_map_find,free_ranges}.c
-	theseus_mm/alloc/{free_set,magazine,magazine_fill,pages,quarantine,range_allocator}.c
-	theseus_mm/alloc/{range_request,range_search,table_frames}.c theseus_mm/mapping/placement.c
+	theseus_mm/alloc/{account,bad_frames,chunk,chunk_cache,clean_map,cleaner,clear,fit}.c
+	theseus_mm/alloc/{frame_maps,frame_regions,frame_table,frames,frames_clear,frames_split}.c
+	theseus_mm/alloc/{free_map,free_map_find,free_ranges,free_set,magazine,magazine_fill}.c
+	theseus_mm/alloc/{pages,quarantine,range_allocator,range_request,range_search}.c
+	theseus_mm/alloc/table_frames.c theseus_mm/mapping/placement.c
 	"$linux"/lib/{ctype,rbtree}.c
-	"$folder"/{runtime,cells,world,steps}.c
+	"$folder"/{runtime,cells,world,steps,frame_steps}.c
 )
 # Headers of Linux serve where they need no kernel; those in proof/host/include/ come first.
 # shellcheck disable=SC2054 # the comma is part of an option

@@ -2,6 +2,7 @@
 /*
  * theseus_mm: the module's parameters, and the order in which its parts start and stop.
  */
+#include "alloc/cleaner_thread.h"
 #include "alloc/firmware_map.h"
 #include "alloc/frames.h"
 #include "alloc/magazine.h"
@@ -39,6 +40,14 @@ MODULE_PARM_DESC(bad, "addresses of memory that is known to fail: <address>[,...
 static bool quarantine;
 module_param_cb(quarantine, &tmm_param_ops_switch, &quarantine, 0400);
 MODULE_PARM_DESC(quarantine, "do not reuse memory that was mmapped until the module is unloaded (default off)");
+
+module_param_cb(clean_ahead, &tmm_cleaner_switch_ops, &tmm_cleaner_is_on, 0644);
+MODULE_PARM_DESC(clean_ahead,
+		 "clear free memory in the background, so that it is clean when it is allocated (default on, but off with PREEMPT_RT)");
+
+module_param_cb(clean_rate, &param_ops_uint, &tmm_cleaner_rate, 0644);
+MODULE_PARM_DESC(clean_rate,
+		 "memory that clean_ahead clears in a second, in MiB (default 0, no limit)");
 
 #define MAX_PARAM(name, limit)	\
 	module_param_cb(name, &tmm_user_limits_param_ops, &tmm_user_limits.limit, 0644)

@@ -436,6 +436,7 @@ TEST_F(module, parameters_that_are_no_switch_or_number)
 	} wrong[] = {
 		{ "struct_pages=maybe", EINVAL, "struct_pages=maybe: neither 0 nor 1" },
 		{ "quarantine=2", EINVAL, "quarantine=2: neither 0 nor 1" },
+		{ "clean_ahead=2", EINVAL, "clean_ahead=2: neither 0 nor 1" },
 		{ "max_frames=18446744073709551616", ERANGE,
 		  "max_frames=18446744073709551616: not a number up to 18446744073709551614" },
 		{ "max_user_frames=-1", EINVAL,

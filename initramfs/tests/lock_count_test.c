@@ -30,7 +30,8 @@ static const char *const names[] = {
 	"&objects->lock", "&m->lock", "&ra->lock", "&fa->quarantine_lock", "queue.lock", "(queue).lock",
 	"failure_lock", "&mmi->lock", "&mmi->root_lock", "&inst->device_lock", "&mf->lend_lock",
 	"&mf->revoke_lock", "&mf->wait", "asked_lock", "files_lock", "&buffer->lock", "set_lock",
-	"users_lock", "&xa->xa_lock",
+	"users_lock", "&xa->xa_lock", "&cleaner->lock", "tmm_cleaner_sleepers.lock",
+	"(tmm_cleaner_sleepers).lock",
 };
 
 /**

@@ -2,6 +2,7 @@
 #include "alloc/device_region.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "support/frames_fixture.h"
 
 #include <asm/memtype.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/frames_split.h"
 
 #include "support/frames_fixture.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "alloc/frames.h"
 
+#include "alloc/frames_clear.h"
 #include "alloc/table_frames.h"
 #include "support/frames_fixture.h"
 #include "support/invariants.h"

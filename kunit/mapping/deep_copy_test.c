@@ -7,6 +7,7 @@
 #include "support/large_fixture.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/pages.h"
 #include "mapping/borrow.h"
 #include "mapping/create.h"

@@ -6,6 +6,7 @@
 
 #include "alloc/bad_frames.h"
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "mapping/borrow.h"

@@ -5,6 +5,7 @@
 #include "walk/mapping_walk_device.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "mapping/placement.h"

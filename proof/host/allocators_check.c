@@ -53,6 +53,15 @@ static const struct world_config configs[] = {
 		.nr_regions = 2, .regions = { { GENERAL, 511, 2 },
 					      { TMM_REGION_KERNEL, 600, 2 } },
 	}, {
+		.name = "frames: a cleaner", .is_frames = true, .has_magazines = true,
+		.has_cleaner = true, .has_tables = true, .nr_cpus = 1, .max_objects = 2,
+		.nr_regions = 1, .regions = { { GENERAL, 511, 3 } },
+	}, {
+		.name = "frames: a cleaner, bad frames", .is_frames = true, .has_magazines = true,
+		.has_cleaner = true, .has_bad_frames = true, .has_deferred = true, .nr_cpus = 1,
+		.max_objects = 1,
+		.nr_regions = 1, .regions = { { GENERAL, 511, 3 } },
+	}, {
 		.name = "pages: split, merge, quota", .has_account = true,
 		.limit = 3, .nr_cpus = 1, .max_objects = 3,
 		.nr_regions = 1, .regions = { { GENERAL, 509, 5 } },
@@ -147,6 +156,18 @@ static void add_magazines(struct key *key, unsigned int *nr)
 	}
 }
 
+static void add_cleaner(struct key *key, unsigned int *nr)
+{
+	const struct tmm_cleaner *cleaner = &world.frames.cleaner;
+	u64 i;
+
+	add_byte(key, nr, cleaner->nr);
+	add_byte(key, nr, cleaner->nr ? cleaner->nr_done : 0);
+	add_byte(key, nr, cleaner->nr ? cleaner->start - config->regions[0].first : 0);
+	for (i = 0; i < config->regions[0].nr; i++)
+		add_byte(key, nr, world_is_clean(&world, config->regions[0].first + i));
+}
+
 static struct key key_of_world(void)
 {
 	struct key key = {};
@@ -167,6 +188,8 @@ static struct key key_of_world(void)
 	}
 	if (config->has_magazines)
 		add_magazines(&key, &nr);
+	if (config->has_cleaner)
+		add_cleaner(&key, &nr);
 	return key;
 }
 

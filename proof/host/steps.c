@@ -2,9 +2,9 @@
 #include "steps.h"
 
 #include "alloc/account.h"
-#include "alloc/bad_frames.h"
 #include "alloc/frames_split.h"
 #include "alloc/table_frames.h"
+#include "frame_steps.h"
 #include "runtime.h"
 
 #include <linux/cpuhotplug.h>
@@ -16,7 +16,7 @@ int (*host_leave_cpu)(unsigned int cpu, struct hlist_node *node);
 static const char *const names[STEP_NR_KINDS] = {
 	"allocate", "allocate one", "allocate deferred", "finish", "drop", "split at",
 	"split range", "merge", "retire", "take a table", "give a table", "change the state",
-	"borrow", "unborrow", "totals", "leave a CPU",
+	"borrow", "unborrow", "totals", "leave a CPU", "take a piece", "clear one",
 };
 
 void step_print(const struct step *step)
@@ -170,6 +170,10 @@ unsigned int steps_of(const struct world_config *config, struct step *steps)
 	if (config->has_deferred)
 		add((struct step){ STEP_FINISH });
 	add((struct step){ STEP_TOTALS });
+	if (config->has_cleaner) {
+		add((struct step){ STEP_TAKE_PIECE });
+		add((struct step){ STEP_CLEAR_ONE });
+	}
 	for (cpu = 0; config->has_magazines && cpu < config->nr_cpus; cpu++) {
 		add((struct step){ STEP_ALLOCATE_ONE, cpu });
 		add((struct step){ STEP_LEAVE_CPU, cpu });
@@ -258,6 +262,8 @@ static enum step_result make_allocation(struct world *world, const struct step *
 	if (err)
 		return STEP_REFUSED;
 	expect_run(world, &req, chunk, start, region);
+	if (world->config->has_cleaner)
+		steps_use_frames(container_of(tmm_frames_of(chunk), struct tmm_allocated_frames, f));
 	world_index(world, chunk->start, &region);
 	if (step->kind == STEP_ALLOCATE_DEFERRED)
 		world->nr_owed = nr_owed_for(world, chunk, region);
@@ -499,31 +505,6 @@ static enum step_result make_unborrow(struct world *world, const struct step *st
 	return STEP_DONE;
 }
 
-/* Frames without an owner */
-
-static enum step_result make_retire(struct world *world, const struct step *step)
-{
-	unsigned int region, index = world_index(world, step->req.at, &region);
-	int err = tmm_bad_frames_retire(&world->frames, step->req.at), wanted = 0;
-
-	if (err == -ENOMEM)
-		return STEP_NO_MEMORY;
-	if (index == WORLD_MAX_CHUNKS)
-		wanted = -ERANGE;
-	else if (world->is_known_bad[index])
-		wanted = -EEXIST;
-	else if (world->config->regions[region].type == TMM_REGION_RESERVED ||
-		 world->states[index] == WORLD_TABLE)
-		wanted = -EBUSY;
-	expect_equal(err, wanted);
-	if (err && err != -EBUSY)
-		return STEP_REFUSED;
-	world->is_known_bad[index] = true;
-	if (!err && world->states[index] == WORLD_FREE)
-		world->states[index] = WORLD_BAD;
-	return STEP_DONE;
-}
-
 static enum step_result make_take_table(struct world *world)
 {
 	const struct tmm_allocation_request req = { .nr = 1, .max = U64_MAX,
@@ -544,17 +525,6 @@ static enum step_result make_take_table(struct world *world)
 	}
 	expect_run(world, &req, chunk, start, region);
 	world_mark(world, chunk->start, 1, WORLD_TABLE);
-	return STEP_DONE;
-}
-
-static enum step_result make_give_table(struct world *world, const struct step *step)
-{
-	unsigned int region, index = world_index(world, step->req.at, &region);
-
-	if (index == WORLD_MAX_CHUNKS || world->states[index] != WORLD_TABLE)
-		return STEP_NOT_POSSIBLE;
-	tmm_table_frames_give(&world->frames, step->req.at);
-	world_mark(world, step->req.at, 1, WORLD_FREE);
 	return STEP_DONE;
 }
 
@@ -604,11 +574,11 @@ static enum step_result make(struct world *world, const struct step *step)
 	case STEP_MERGE:
 		return make_merge(world, step);
 	case STEP_RETIRE:
-		return make_retire(world, step);
+		return steps_retire(world, step);
 	case STEP_TAKE_TABLE:
 		return make_take_table(world);
 	case STEP_GIVE_TABLE:
-		return make_give_table(world, step);
+		return steps_give_table(world, step);
 	case STEP_CHANGE_STATE:
 		return make_change_state(world, step);
 	case STEP_BORROW:
@@ -619,6 +589,10 @@ static enum step_result make(struct world *world, const struct step *step)
 		return make_totals(world);
 	case STEP_LEAVE_CPU:
 		return make_leave_cpu(world, step);
+	case STEP_TAKE_PIECE:
+		return steps_take_piece(world);
+	case STEP_CLEAR_ONE:
+		return steps_clear_one(world);
 	default:
 		return make_allocation(world, step);
 	}

@@ -22,6 +22,8 @@ enum step_kind {
 	STEP_UNBORROW,		/* object @a */
 	STEP_TOTALS,
 	STEP_LEAVE_CPU,		/* CPU @a */
+	STEP_TAKE_PIECE,
+	STEP_CLEAR_ONE,
 	STEP_NR_KINDS,
 };
 

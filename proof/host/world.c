@@ -31,8 +31,11 @@ static void add_frames(struct world *world, unsigned int i)
 
 	world->memory[i] = host_memory(nr_bytes);
 	memset(world->memory[i], 0xa5, nr_bytes);
-	if (world->config->has_tables || world->config->has_bad_frames)
+	if (world->config->has_tables || world->config->has_bad_frames ||
+	    world->config->has_cleaner) {
 		world->windows[i] = host_memory(config->nr * TMM_PAGE_SIZE);
+		memset(world->windows[i], 0xa5, config->nr * TMM_PAGE_SIZE);
+	}
 	region->window = world->windows[i];
 	expect_equal(tmm_frame_regions_add(&world->frames, region, world->memory[i]), 0);
 }
@@ -113,6 +116,8 @@ void world_end(struct world *world)
 			if (world->states[j++] == WORLD_TABLE)
 				tmm_table_frames_give(&world->frames, number);
 	}
+	if (world->config->has_cleaner)
+		tmm_cleaner_recall(&world->frames.ra);
 	if (world->config->is_frames)
 		tmm_frame_allocator_destroy(&world->frames);
 	else
@@ -198,11 +203,15 @@ void world_sort(struct world *world)
 
 /* Comparing the allocator with the model */
 
-static bool is_in_magazine(struct world *world, u64 number)
+/* True if a free chunk is not in the free set, but in a magazine or in the cleaner's piece. */
+static bool is_kept(struct world *world, u64 number)
 {
 	struct tmm_range_allocator *ra = world_allocator(world);
 	unsigned int cpu, i;
 
+	if (world->config->is_frames &&
+	    number - world->frames.cleaner.start < world->frames.cleaner.nr)
+		return true;
 	for (cpu = 0; ra->magazines.each && cpu < HOST_NR_CPUS; cpu++) {
 		const struct tmm_magazine *m = &ra->magazines.each[cpu];
 
@@ -222,16 +231,16 @@ static u64 expect_free_set(struct world *world, unsigned int region)
 
 	for (;;) {
 		while (number < last &&
-		       (!world_is_free(world, number) || is_in_magazine(world, number)))
+		       (!world_is_free(world, number) || is_kept(world, number)))
 			number++;
 		if (number == last)
 			break;
 		expect(tmm_free_set_next_run(&range->free, number, &first, &end));
 		expect_equal(first, number);
 		for (; number < end; number++, nr_free++)
-			expect(world_is_free(world, number) && !is_in_magazine(world, number));
+			expect(world_is_free(world, number) && !is_kept(world, number));
 		expect(number == last || !world_is_free(world, number) ||
-		       is_in_magazine(world, number));
+		       is_kept(world, number));
 		nr_runs++;
 	}
 	expect(!tmm_free_set_next_run(&range->free, last, &first, &end));
@@ -287,6 +296,34 @@ static void expect_marks(struct world *world)
 	expect_equal(world->frames.nr_tables, nr_tables);
 }
 
+bool world_is_clean(const struct world *world, u64 number)
+{
+	unsigned int region;
+
+	world_index(world, number, &region);
+	return tmm_clean_map_clean_end(&world->frame_regions[region].clean, number,
+				       number + 1) > number;
+}
+
+/* A frame of the free set that is known to be clean holds zeros. */
+static void expect_zeros(struct world *world)
+{
+	const struct world_config *config = world->config;
+	unsigned int i;
+	u64 nr;
+
+	for (i = 0; i < config->nr_regions; i++)
+		for (nr = 0; nr < config->regions[i].nr; nr++) {
+			const u64 number = config->regions[i].first + nr;
+
+			if (world_is_free(world, number) && !is_kept(world, number) &&
+			    world_is_clean(world, number))
+				expect(!memchr_inv(world->windows[i] + nr * TMM_PAGE_SIZE, 0,
+						   TMM_PAGE_SIZE));
+		}
+	expect_equal(world->frames.ra.nr_lent, world->frames.cleaner.nr);
+}
+
 static void expect_objects(struct world *world)
 {
 	unsigned int i;
@@ -315,6 +352,8 @@ void world_expect(struct world *world)
 		expect_marks(world);
 	else
 		nr_objects += nr_runs;
+	if (world->config->has_cleaner)
+		expect_zeros(world);
 	expect_equal(ra->nr_reserve, TMM_NR_RESERVE - world->nr_owed);
 	nr_objects += ra->nr_reserve + tmm_magazines_nr(ra) + world->config->has_magazines;
 	expect_equal(host_nr_objects, nr_objects);

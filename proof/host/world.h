@@ -41,6 +41,7 @@ struct world_config {
 	bool has_states;	/* frames are mapped and unmapped */
 	bool has_borrows;
 	bool has_deferred;
+	bool has_cleaner;	/* each owner gets cleared frames, and writes a pattern */
 	u64 limit;
 	unsigned int max_objects;
 	unsigned int nr_regions;
@@ -88,6 +89,8 @@ struct tmm_range_region *world_range(struct world *world, unsigned int region);
 /* The place of a chunk in the model's array, or WORLD_MAX_CHUNKS. Sets @region. */
 unsigned int world_index(const struct world *world, u64 number, unsigned int *region);
 bool world_is_free(const struct world *world, u64 number);
+/* True if the allocator takes a frame for clean. */
+bool world_is_clean(const struct world *world, u64 number);
 void world_mark(struct world *world, u64 start, u64 nr, enum world_state state);
 void world_add(struct world *world, void *object, u64 start, u64 nr, unsigned int region,
 	       bool is_charged);

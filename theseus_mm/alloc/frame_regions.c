@@ -34,7 +34,7 @@ static void unlink_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *
  */
 size_t tmm_frame_regions_nr_bytes(u64 first, u64 nr)
 {
-	return tmm_frame_maps_nr_bytes(first, nr) +
+	return tmm_frame_maps_nr_bytes(first, nr) + tmm_clean_map_nr_bytes(first, nr) +
 	       ALIGN(tmm_frame_table_nr_bytes(first, nr), sizeof(u64));
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_nr_bytes);
@@ -59,6 +59,8 @@ int tmm_frame_regions_add(struct tmm_frame_allocator *fa, struct tmm_frame_regio
 	tmm_frame_maps_init(&region->maps, range->first, range->nr, memory);
 	region->range.free.maps = &region->maps;
 	memory += tmm_frame_maps_nr_bytes(range->first, range->nr);
+	tmm_clean_map_init(&region->clean, range->first, range->nr, memory);
+	memory += tmm_clean_map_nr_bytes(range->first, range->nr);
 	tmm_frame_table_init(&region->table, range->first, range->nr, memory);
 	/* Link the region before a frame of it can be given out. */
 	link_ram(fa, region);

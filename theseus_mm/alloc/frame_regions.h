@@ -2,14 +2,17 @@
 /*
  * Frame allocator: physical memory in regions, with the state of each frame.
  *
- * Invariant: a frame is in the free set, in exactly one object (alloc/frames.h), used as a page
- * table, or bad and out of use. The frame table says which of the four is true.
+ * Invariant: a frame is free (in the free set, in a magazine, or in the piece of the cleaner), in
+ * exactly one object (alloc/frames.h), used as a page table, or bad and out of use. The frame table
+ * says which of the four is true.
  * Lock: the range allocator's, for the frame tables as well; RCU to read @ram.
  * Owner: the instance.
  */
 #ifndef TMM_ALLOC_FRAME_REGIONS_H
 #define TMM_ALLOC_FRAME_REGIONS_H
 
+#include "alloc/clean_map.h"
+#include "alloc/cleaner.h"
 #include "alloc/frame_maps.h"
 #include "alloc/frame_table.h"
 #include "alloc/range_allocator.h"
@@ -26,6 +29,7 @@
  * @range: type, first frame and count; the free set, which is @maps
  * @maps: the free frames
  * @table: state of each frame
+ * @clean: frames that are known to hold zeros
  * @window: kernel alias of the first frame; NULL for device memory. The alias is only for
  *          page tables, zeroing and bookkeeping: clients never get the alias.
  * @ram_link: links a region with a window in the allocator's list of RAM
@@ -36,6 +40,7 @@ struct tmm_frame_region {
 	struct tmm_range_region range;
 	struct tmm_frame_maps maps;
 	struct tmm_frame_table table;
+	struct tmm_clean_map clean;
 	void *window;
 	struct list_head ram_link;
 	enum tmm_memory_type memory_type;
@@ -54,6 +59,7 @@ struct tmm_frame_region {
  * @bad: an entry for each bad frame, by number of the frame; see alloc/bad_frames.h
  * @nr_bad: number of bad frames; readers need no lock
  * @nr_retired: number of bad frames that are out of use
+ * @cleaner: clears free frames; it writes its members often, so not in the cache line of @bad
  */
 struct tmm_frame_allocator {
 	struct tmm_range_allocator ra;
@@ -65,6 +71,7 @@ struct tmm_frame_allocator {
 	struct xarray bad;
 	u64 nr_bad;
 	u64 nr_retired;
+	struct tmm_cleaner cleaner ____cacheline_aligned;
 };
 
 static inline struct tmm_frame_region *tmm_frame_region_of(struct tmm_range_region *range)

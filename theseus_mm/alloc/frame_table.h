@@ -33,7 +33,7 @@
 
 /**
  * enum tmm_frame_mark - what a frame is used for
- * @TMM_MARK_FREE: in the free set or in a magazine
+ * @TMM_MARK_FREE: in the free set, in a magazine, or in the piece of the cleaner
  * @TMM_MARK_ALLOCATED: owned, not mapped
  * @TMM_MARK_MAPPED: owned by a mapping
  * @TMM_MARK_UNMAPPED: taken out of a mapping, not yet allocated again

@@ -2,17 +2,16 @@
 #include "alloc/frames.h"
 
 #include "alloc/bad_frames.h"
+#include "alloc/cleaner.h"
 #include "alloc/trace.h"
 #include "core/bug.h"
 #include "core/compat.h"
 
-#include <asm/asm.h>
 #include <kunit/visibility.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/limits.h>
-#include <linux/minmax.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 /* A chunk object is a frames object: see struct tmm_range_hooks. */
@@ -56,12 +55,15 @@ static void join_free_block(struct tmm_frame_region *region, u64 number)
 static void frames_came_back(struct tmm_range_allocator *ra, struct tmm_range_region *range,
 			     u64 start, u64 nr)
 {
+	struct tmm_frame_allocator *fa = container_of(ra, struct tmm_frame_allocator, ra);
 	struct tmm_frame_region *region = tmm_frame_region_of(range);
 
+	tmm_clean_map_remove(&region->clean, start, nr);
 	join_free_block(region, start);
 	if (nr > 1)
 		join_free_block(region, start + nr - 1);
 	tmm_bad_frames_came_back(ra, range, start, nr);
+	tmm_cleaner_note(fa);
 }
 
 /* Frames in magazines are free, and change their marks without the allocator's lock. */
@@ -102,6 +104,7 @@ static const struct tmm_range_hooks frame_hooks = {
 	.cached = frames_cached,
 	.uncached = frame_uncached,
 	.may_cache = may_cache_frame,
+	.recall = tmm_cleaner_recall,
 };
 
 /* Create the slab cache that all frame allocators share. Return: 0 or -ENOMEM. */
@@ -129,6 +132,7 @@ void tmm_frame_allocator_init(struct tmm_frame_allocator *fa)
 	xa_init(&fa->bad);
 	fa->nr_bad = 0;
 	fa->nr_retired = 0;
+	tmm_cleaner_init(&fa->cleaner);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_allocator_init);
 
@@ -285,57 +289,6 @@ static bool is_borrowed(const struct tmm_frames *frames)
 {
 	return atomic_read(&frames->users) > 1;
 }
-
-/*
- * Clear memory that may fail, or that Linux has unmapped from its own page tables after a
- * failure. Return: the number of bytes not cleared: 0, unless the memory fails or is
- * unmapped.
- */
-static size_t clear_memory(void *at, size_t nr_bytes)
-{
-	asm volatile("1:	rep stosb\n"
-		     "2:\n"
-		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_DEFAULT_MCE_SAFE)
-		     : "+D" (at), "+c" (nr_bytes)
-		     : "a" (0)
-		     : "memory");
-	return nr_bytes;
-}
-
-/**
- * tmm_allocated_frames_zero() - clear the content of frames
- * @frames: the frames
- *
- * Context: Process context, may sleep. O(bytes).
- * Return:
- * * 0           - all bytes are 0
- * * -EBUSY      - the frames are borrowed; nothing has changed
- * * -EOPNOTSUPP - the frames are device memory; nothing has changed
- * * -EIO        - a part of the memory fails; a part may have been cleared
- * * -EINTR      - the task is being killed; a part may have been cleared
- */
-int tmm_allocated_frames_zero(struct tmm_allocated_frames *frames)
-{
-	u64 end = tmm_chunk_end(&frames->f.chunk);
-	u64 start, nr;
-
-	if (is_borrowed(&frames->f))
-		return -EBUSY;
-	for (start = frames->f.chunk.start; start < end; start += nr) {
-		void *ptr = tmm_frame_regions_ptr(frames->f.allocator, start);
-
-		if (!ptr)
-			return -EOPNOTSUPP;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		nr = min(end - start, tmm_page_size_4k_pages(TMM_2M));
-		if (clear_memory(ptr, nr << TMM_PAGE_SHIFT))
-			return -EIO;
-		cond_resched();
-	}
-	return 0;
-}
-EXPORT_SYMBOL_TMM(tmm_allocated_frames_zero);
 
 /*
  * End the use of frames by the owner or by a borrower. Allocated -> Free when neither the owner

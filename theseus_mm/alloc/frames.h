@@ -119,8 +119,7 @@ tmm_frame_allocator_inspect_then_allocate(struct tmm_frame_allocator *fa,
 struct tmm_allocated_frames * __must_check
 tmm_frame_allocator_empty(struct tmm_frame_allocator *fa);
 
-/* Content and end of allocated frames */
-int __must_check tmm_allocated_frames_zero(struct tmm_allocated_frames *frames);
+/* The end of allocated frames; alloc/frames_clear.h has the functions that clear frames. */
 void tmm_allocated_frames_drop(struct tmm_allocated_frames **frames);
 void tmm_allocated_frames_drop_list(struct list_head *list);
 

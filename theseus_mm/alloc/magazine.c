@@ -313,6 +313,13 @@ void tmm_magazine_end_fill(struct tmm_magazine *magazine)
 	spin_unlock(&magazine->lock);
 }
 
+/* Move free chunks that are not in magazines to the free set, if the allocator has such chunks. */
+static void recall_others(struct tmm_range_allocator *ra)
+{
+	if (ra->hooks->recall)
+		ra->hooks->recall(ra);
+}
+
 /* Do what trim_magazine() does with an @nr_kept of 0, and reschedule between the pieces. */
 static void trim_and_reschedule(struct tmm_range_allocator *ra, struct tmm_magazine *m)
 {
@@ -340,6 +347,7 @@ void tmm_magazines_empty(struct tmm_range_allocator *ra)
 		if (READ_ONCE(m->nr))
 			trim_and_reschedule(ra, m);
 	}
+	recall_others(ra);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_magazines_empty);
 
@@ -358,6 +366,7 @@ void tmm_magazines_open_drain(struct tmm_range_allocator *ra)
 	/* Each magazine is locked at least once. Any later holder of its lock sees the drain. */
 	for_each_possible_cpu(cpu)
 		trim_and_reschedule(ra, per_cpu_ptr(ra->magazines.each, cpu));
+	recall_others(ra);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_magazines_open_drain);
 
@@ -371,6 +380,7 @@ void tmm_magazines_open_drain_atomic(struct tmm_range_allocator *ra)
 	atomic_inc(&ra->magazines.nr_drains);
 	for_each_possible_cpu(cpu)
 		trim_magazine(ra, per_cpu_ptr(ra->magazines.each, cpu), 0);
+	recall_others(ra);
 }
 
 /* Let the magazines be filled again. */

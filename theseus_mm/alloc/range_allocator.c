@@ -43,6 +43,7 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 	tmm_chunk_cache_init(&ra->objects, *hooks->cache);
 	ra->reserve = NULL;
 	ra->nr_reserve = 0;
+	ra->nr_lent = 0;
 	ra->magazines = (struct tmm_magazines){};
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
@@ -249,13 +250,32 @@ struct tmm_range_region *tmm_range_allocator_region_at(struct tmm_range_allocato
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_region_at);
 
+/* Recalls before the runs are counted as they are; then only a lent piece is missing in them. */
+#define MAX_RECALLS 4
+
+/*
+ * Move lent chunks to the free sets. Between a recall and the lock, other chunks may have been
+ * lent, so the function tries a few times. It releases the lock meanwhile.
+ */
+static void recall_lent(struct tmm_range_allocator *ra)
+	__must_hold(&ra->lock)
+{
+	unsigned int i;
+
+	for (i = 0; ra->nr_lent && i < MAX_RECALLS; i++) {
+		spin_unlock(&ra->lock);
+		ra->hooks->recall(ra);
+		spin_lock(&ra->lock);
+	}
+}
+
 /*
  * Fill in the counts of general regions. No run spans two regions, so @largest has the longest
  * runs of any one region. Kernel and designated regions do not count, since requests with
  * @general_only get no chunks of these regions. Reserved regions do not count, since callers get
- * chunks of these regions by address only. Chunks in magazines count as free. The magazines are
- * emptied first, so that the runs are as long as they can be. Takes and releases the locks of the
- * magazines and of the allocator. O(regions + CPUs).
+ * chunks of these regions by address only. Chunks in magazines and lent chunks count as free. They
+ * move to the free sets first, so that the runs are as long as they can be. Takes and releases the
+ * locks of the magazines and of the allocator. O(regions + CPUs).
  */
 void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals)
 {
@@ -265,6 +285,7 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 	memset(totals, 0, sizeof(*totals));
 	tmm_magazines_empty(ra);
 	spin_lock(&ra->lock);
+	recall_lent(ra);
 	list_for_each_entry(region, &ra->regions, link) {
 		if (region->type != TMM_REGION_GENERAL)
 			continue;
@@ -276,7 +297,7 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 						    tmm_free_set_largest(&region->free, size));
 	}
 	/* Tasks have filled magazines again. All their chunks are of general regions. */
-	totals->nr_free += tmm_magazines_nr(ra);
+	totals->nr_free += tmm_magazines_nr(ra) + ra->nr_lent;
 	spin_unlock(&ra->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_totals);

@@ -4,7 +4,8 @@
  * pages each have one; the hooks contain the differences.
  *
  * Invariant: at any moment each chunk of a region is in the region's free set, part of exactly
- * one owned chunk object, in a magazine, or taken without an object (page tables, bad frames).
+ * one owned chunk object, in a magazine, lent (see @nr_lent), or taken without an
+ * object (page tables, bad frames).
  * Lock: @lock, a leaf spinlock, held for a few tree operations. The code allocates memory
  * before taking the lock and frees memory after releasing the lock, so giving a run back cannot
  * fail.
@@ -83,6 +84,8 @@ struct tmm_range_region {
  * @may_cache: a chunk is about to be given back to a magazine; called under the magazine's lock;
  *             true means that the hook has marked the chunk free; false refuses the chunk, which
  *             then goes to the free set
+ * @recall: move free chunks that are neither in a free set nor in a magazine to the free sets; NULL
+ *          if there are none
  * @resource: the resource that a run is charged as; a freed run is a release of this resource
  */
 struct tmm_range_hooks {
@@ -96,6 +99,7 @@ struct tmm_range_hooks {
 	void (*uncached)(struct tmm_range_region *region, u64 number);
 	bool (*may_cache)(struct tmm_range_allocator *ra, struct tmm_range_region *region,
 			  u64 number);
+	void (*recall)(struct tmm_range_allocator *ra);
 	enum tmm_resource resource;
 };
 
@@ -115,6 +119,7 @@ struct tmm_range_hooks {
  * @reserve: the first of the chunk objects for deferred allocations
  * @nr_reserve: length of @reserve; TMM_NR_RESERVE when no deferred action is pending, but 0
  *              as long as @objects come from early memory
+ * @nr_lent: free chunks of general regions that @hooks->recall would move to the free sets
  * @magazines: free single chunks for each CPU; read without @lock, so not in its cache line
  */
 struct tmm_range_allocator {
@@ -124,6 +129,7 @@ struct tmm_range_allocator {
 	struct tmm_chunk_cache objects;
 	struct tmm_chunk *reserve;
 	unsigned int nr_reserve;
+	u64 nr_lent;
 	struct tmm_magazines magazines ____cacheline_aligned;
 };
 

@@ -2,6 +2,7 @@
 #include "kernel/startup.h"
 
 #include "alloc/bad_frames.h"
+#include "alloc/cleaner_thread.h"
 #include "alloc/pool.h"
 #include "core/address.h"
 #include "include/linux/theseus_mm.h"
@@ -118,15 +119,25 @@ int tmm_kernel_start(const struct tmm_pools *pools, const char *bad)
 	err = init_instance(pools, bad);
 	if (err)
 		return err;
+	err = tmm_cleaner_start(&tmm_kernel_instance()->fa);
+	if (err)
+		goto err_exit;
 	err = register_pm_notifier(&pm_notifier);
 	if (err)
-		tmm_kernel_exit();
+		goto err_cleaner;
+	return 0;
+
+err_cleaner:
+	tmm_cleaner_stop(&tmm_kernel_instance()->fa);
+err_exit:
+	tmm_kernel_exit();
 	return err;
 }
 
 void tmm_kernel_stop(void)
 {
 	unregister_pm_notifier(&pm_notifier);
+	tmm_cleaner_stop(&tmm_kernel_instance()->fa);
 	tmm_kernel_exit();
 }
 

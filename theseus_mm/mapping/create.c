@@ -2,6 +2,7 @@
 #include "mapping/create.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/pages.h"
 #include "alloc/range_request.h"
 #include "mapping/create_identity.h"
@@ -64,7 +65,7 @@ static struct tmm_mapped_pages *map_frames(struct tmm_instance *inst, struct tmm
 		goto drop_frames;
 	}
 	/* Clear after the allocation of pages, since clearing is most of the work. */
-	err = req->zero ? tmm_allocated_frames_zero(frames) : 0;
+	err = req->zero ? tmm_allocated_frames_zero_new(frames) : 0;
 	mp = err ? ERR_PTR(err) : tmm_map_pages_to(pt, &pages, &frames, req);
 	tmm_allocated_pages_drop(&pages);
 drop_frames:

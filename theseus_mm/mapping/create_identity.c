@@ -4,6 +4,7 @@
 #include "alloc/account.h"
 #include "alloc/chunk.h"
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "mapping/instance.h"
@@ -124,7 +125,7 @@ static struct tmm_mapped_pages *map_identity(struct tmm_instance *inst, struct t
 	*taken = are_taken(pages);
 	if (IS_ERR(pages))
 		return ERR_CAST(pages);
-	err = req->zero ? tmm_allocated_frames_zero(*frames) : 0;
+	err = req->zero ? tmm_allocated_frames_zero_new(*frames) : 0;
 	mp = err ? ERR_PTR(err) : tmm_map_pages_to(pt, &pages, frames, req);
 	tmm_allocated_pages_drop(&pages);
 	return mp;

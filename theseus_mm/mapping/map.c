@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/pages.h"
 #include "core/compat.h"
 #include "mapping/mapped_pages.h"
@@ -324,7 +325,7 @@ static int map_whole(struct tmm_mapped_pages *mp, const struct tmm_mapping_reque
 {
 	int err;
 
-	err = req->zero ? tmm_allocated_frames_zero(frames) : 0;
+	err = req->zero ? tmm_allocated_frames_zero_new(frames) : 0;
 	if (!err)
 		err = tmm_mapped_pages_extend(mp, 0, &frames, largest_leaf(req));
 	if (err)
@@ -338,7 +339,7 @@ static int clear_list(struct list_head *list)
 	int err;
 
 	list_for_each_entry(frames, list, f.link) {
-		err = tmm_allocated_frames_zero(frames);
+		err = tmm_allocated_frames_zero_new(frames);
 		if (err)
 			return err;
 	}

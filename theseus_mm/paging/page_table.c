@@ -2,6 +2,7 @@
 #include "paging/page_table.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "core/bug.h"
 #include "core/compat.h"
 #include "paging/entry.h"

@@ -3,6 +3,7 @@
 #include "device/call/call.h"
 
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/pages.h"
 #include "device/client/client.h"
 #include "device/client/handles.h"
@@ -196,7 +197,7 @@ static struct tmm_allocated_frames *take_frames(struct tmm_client *client,
 	frames = tmm_frame_allocator_allocate(&client->inst->fa, request);
 	if (IS_ERR(frames))
 		return frames;
-	err = tmm_allocated_frames_zero(frames);
+	err = tmm_allocated_frames_zero_new(frames);
 	if (err) {
 		tmm_allocated_frames_drop(&frames);
 		return ERR_PTR(err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "device/show/sysfs.h"
 
+#include "alloc/cleaner.h"
 #include "device/client/client.h"
 #include "device/client/features.h"
 #include "mapping/instance.h"
@@ -135,6 +136,13 @@ static ssize_t frames_quarantined_show(struct device *dev, struct device_attribu
 }
 static DEVICE_ATTR_RO(frames_quarantined);
 
+/* For root only: the count takes long if free memory is in many parts. */
+static ssize_t frames_clean_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", tmm_cleaner_count(&instance->fa));
+}
+static DEVICE_ATTR_ADMIN_RO(frames_clean);
+
 static ssize_t frames_bad_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%llu\n", READ_ONCE(instance->fa.nr_bad));
@@ -169,6 +177,7 @@ static struct attribute *tmm_sysfs_attrs[] = {
 	&dev_attr_paging_levels.attr,
 	&dev_attr_nr_clients.attr,
 	&dev_attr_frames_quarantined.attr,
+	&dev_attr_frames_clean.attr,
 	&dev_attr_frames_bad.attr,
 	&dev_attr_mappings.attr,
 	&dev_attr_tables.attr,

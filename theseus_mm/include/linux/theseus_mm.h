@@ -31,6 +31,7 @@
 #define THESEUS_MM_H
 
 #include "alloc/frames.h"
+#include "alloc/frames_clear.h"
 #include "alloc/frames_split.h"
 #include "alloc/pages.h"
 #include "alloc/range_request.h"

@@ -7,5 +7,7 @@
 #define current			host_task
 #define cond_resched()		host_may_sleep()
 #define TASK_NORMAL		3
+#define preempt_model_full()	false
+#define preempt_model_rt()	false
 
 #endif
