@@ -124,7 +124,7 @@ boot_chosen() {
 
 # Boots the guest whose module has marks, which measure every call of a program.
 with_marks=()
-rounds=bounds-100-mappings,bounds-100000-mappings,bounds-40000-fragments,bounds-64-waiters,bounds-1g
+rounds=bounds-100-mappings,bounds-100000-mappings,bounds-40000-fragments,bounds-64-waiters,bounds-1g,bounds-clean-memory
 boot_marks() { # [ROUND,...]
 	[[ $marks ]] || return 0
 	archive=$out/initrd-marks boot marks --icount "tmm.bench_rows=${1:-$rounds}" tmm.bench_systems=ours

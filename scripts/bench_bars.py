@@ -132,9 +132,7 @@ BARS = (
           "program-map-touch-unmap-4k empty-driver"),
 
     ratio(5, "program: create and drop 1 GiB, the memory clean", 1.0, "program-create-drop-1g",
-          "program-create-drop-1g hugetlb-clean",
-          missed="the module clears the memory when a program gets it. No memory is cleared ahead "
-                 "yet."),
+          "program-create-drop-1g hugetlb-clean"),
     # As for one leaf: a step for each page of 4 KiB would cost over 262,144.
     limit(5, "kernel: create 1 GiB, which is one leaf", 20000, "create-1g"),
     limit(5, "kernel: remap 1 GiB", 20000, "remap-1g"),

@@ -60,6 +60,8 @@ those of this machine, and no figures to compare with.""",
 MEANING = """
 - Clearing is measured apart (`clear-4k`), and taken off both sides for programs. Functions for kernel
   code clear nothing, neither here nor in `vmalloc()`.
+- The module clears memory ahead (`clean_ahead=1`) only while large memory is measured: there, all free
+  memory is clean before each CREATE. The work of the thread that clears is not counted.
 - `rb-tree-baseline` has the same allocators and page tables, and also one red-black tree with a lock,
   in which each mapping is recorded and looked up by its address. The rows that end in `-tree-part`
   are the tree alone.

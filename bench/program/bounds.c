@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The longest stretches of every call in which interrupts are off, a spinlock is held, or preemption
- * is off: with few mappings, with many, among fragments, and with many processes that wait for
- * memory. These measurements need a module with marks (bench/marks/).
+ * is off: with few mappings, with many, among fragments, with many processes that wait for memory,
+ * and with memory that is clean. These measurements need a module with marks (bench/marks/).
  */
 #include "bounds.h"
+#include "clean.h"
 #include "device.h"
 #include "groups.h"
 #include "marks.h"
@@ -149,6 +150,21 @@ static int measure_leaf_1g(void)
 	       close_client(&bounds, bounds.situation) ? -1 : 0;
 }
 
+/* The module clears all free memory ahead, which the calls that follow find clean. */
+static int measure_among_clean(void)
+{
+	struct bounds bounds;
+	int err;
+
+	if (start_round(&bounds, "clean-memory"))
+		return -1;
+	err = marks_begin() || clean_switch(true) || clean_await();
+	if (clean_switch(false) || err)
+		return bounds_failed(&bounds, "clear-ahead", "-");
+	return marks_end("clear-ahead", "-", bounds.situation) || measure_round(&bounds) ||
+	       close_client(&bounds, bounds.situation) ? -1 : 0;
+}
+
 /**
  * struct round - calls in one situation
  * @row: its name among the rows that the command line chooses
@@ -165,6 +181,7 @@ static const struct round rounds[] = {
 	{ "bounds-40000-fragments", measure_among_fragments },
 	{ "bounds-64-waiters", measure_among_waiters },
 	{ "bounds-1g", measure_leaf_1g },
+	{ "bounds-clean-memory", measure_among_clean },
 };
 
 /**

@@ -2,11 +2,12 @@
 /*
  * Large memory, made and dropped by a program: CREATE, REMAP, UNMAP_INTO_PARTS and DROP, beside
  * mmap() with the first touch, mprotect() and munmap() of huge pages. Both clear the memory, unless
- * it is clean already: before each CREATE the program pauses, so that the module can clear memory
- * ahead.
+ * it is clean already: before each CREATE the program waits until the module has cleared all free
+ * memory ahead. The module clears ahead during these measurements only.
  * The system "hugetlb-clean" uses huge pages of a file, which exist and are clean.
  */
 #include "area.h"
+#include "clean.h"
 #include "clock.h"
 #include "device.h"
 #include "groups.h"
@@ -18,11 +19,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAX_FRAMES	1024
-#define PAUSE_SECONDS	3
 #define ROW_SIZE	32
 
 #define READ_ONLY	(THESEUS_MM_PTE_ACCESSED | THESEUS_MM_PTE_NOT_EXECUTABLE)
@@ -102,13 +101,12 @@ static void add_create_drop(struct samples costs[NR_CALLS], uint64_t create, uin
 	samples_add(&costs[CREATE_DROP], create + drop);
 }
 
-/* With -icount and sleep=off, an idle guest skips the pause at once. */
-static int create_after_pause(int fd, const struct large *large, uint32_t *handle, uint64_t *cost)
+static int create_when_clean(int fd, const struct large *large, uint32_t *handle, uint64_t *cost)
 {
-	const struct timespec pause = { .tv_sec = PAUSE_SECONDS };
 	uint64_t begun;
 
-	nanosleep(&pause, NULL);
+	if (clean_await())
+		return -1;
 	begun = clock_now();
 	if (device_create(fd, large->nr_bytes, handle))
 		return -1;
@@ -122,7 +120,7 @@ static int cycle_drop(int fd, const struct large *large, struct samples costs[NR
 	uint64_t begun, create, drop;
 	uint32_t handle;
 
-	if (create_after_pause(fd, large, &handle, &create))
+	if (create_when_clean(fd, large, &handle, &create))
 		return -1;
 	begun = clock_now();
 	if (device_remap(fd, handle, READ_ONLY))
@@ -142,7 +140,7 @@ static int cycle_unmap(int fd, const struct large *large, struct samples costs[N
 	uint32_t handle, pages, frames[MAX_FRAMES], nr_frames = MAX_FRAMES;
 	uint64_t begun, create;
 
-	if (create_after_pause(fd, large, &handle, &create))
+	if (create_when_clean(fd, large, &handle, &create))
 		return -1;
 	begun = clock_now();
 	if (device_unmap(fd, handle, frames, &nr_frames, &pages))
@@ -170,14 +168,19 @@ static int measure_ours(const struct large *large)
 
 	begin_costs(large, ignored);
 	begin_costs(large, costs);
-	if (fd < 0 || cycle_drop(fd, large, ignored))
+	if (fd < 0 || clean_switch(true) || cycle_drop(fd, large, ignored))
 		goto close_client;
 	clock_settle();
 	for (i = 0; i < large->nr_rounds; i++)
 		if (cycle_drop(fd, large, costs))
 			goto close_client;
+	/* What the thread would clear now is not the cost of a call. */
+	if (clean_switch(false))
+		goto close_client;
 	print_costs(large, "ours", costs, clock_settle());
 	begin_costs(large, costs);
+	if (clean_switch(true))
+		goto close_client;
 	for (i = 0; i < large->nr_rounds; i++)
 		if (cycle_unmap(fd, large, costs))
 			goto close_client;
@@ -186,6 +189,7 @@ static int measure_ours(const struct large *large)
 close_client:
 	if (err)
 		report_error(large, "ours");
+	clean_switch(false);
 	if (fd >= 0)
 		close(fd);
 	return err;
