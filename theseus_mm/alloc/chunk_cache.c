@@ -37,7 +37,7 @@ void tmm_chunk_cache_start_early(struct tmm_chunk_cache *objects, void *memory,
 void tmm_chunk_cache_use_early(struct tmm_chunk_cache *objects, bool is_early)
 {
 	spin_lock(&objects->lock);
-	objects->is_early = is_early;
+	WRITE_ONCE(objects->is_early, is_early);
 	spin_unlock(&objects->lock);
 }
 

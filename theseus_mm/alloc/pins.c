@@ -59,10 +59,12 @@ void tmm_pins_set_file(u64 first, u64 nr, struct address_space *mapping, pgoff_t
 
 	for (i = 0; i < nr; i++) {
 		struct page *page = pfn_to_page(first + i);
+		/* The fault of another process may set the same file and index at the same time. */
+		const struct address_space *old = READ_ONCE(page->mapping);
 
-		/* The file of the previous owner has been cleared from the page. */
-		if (READ_ONCE(page->mapping) != mapping) {
-			TMM_BUG_IF(page->mapping && page->mapping != mapping);
+		if (old != mapping) {
+			/* The file of the previous owner has been cleared from the page. */
+			TMM_BUG_IF(old);
 			tmm_compat_set_index(page, index + i);
 			/*
 			 * A reader that sees the file must see the index. A compiler barrier is

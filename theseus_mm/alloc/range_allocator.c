@@ -82,7 +82,7 @@ void tmm_range_allocator_give_reserve(struct tmm_range_allocator *ra, struct tmm
 	if (ra->nr_reserve < TMM_NR_RESERVE) {
 		chunk->next = ra->reserve;
 		ra->reserve = chunk;
-		ra->nr_reserve++;
+		WRITE_ONCE(ra->nr_reserve, ra->nr_reserve + 1);
 		chunk = NULL;
 	}
 	spin_unlock(&ra->lock);
@@ -98,7 +98,7 @@ struct tmm_chunk *tmm_range_allocator_take_reserve(struct tmm_range_allocator *r
 	struct tmm_chunk *chunk = ra->reserve;
 
 	ra->reserve = chunk->next;
-	ra->nr_reserve--;
+	WRITE_ONCE(ra->nr_reserve, ra->nr_reserve - 1);
 	chunk->next = NULL;
 	return chunk;
 }

@@ -25,7 +25,7 @@ static int take_locked(struct tmm_frame_allocator *fa, u64 *number)
 	region = tmm_frame_region_of(range);
 	tmm_frame_maps_take(&region->maps, *number, 1);
 	tmm_frame_table_set(&region->table, *number, 1, TMM_MARK_TABLE);
-	fa->nr_tables++;
+	WRITE_ONCE(fa->nr_tables, fa->nr_tables + 1);
 	return 0;
 }
 
@@ -80,7 +80,7 @@ void tmm_table_frames_give(struct tmm_frame_allocator *fa, u64 number)
 		return;
 	}
 	tmm_frame_table_set(&region->table, number, 1, TMM_MARK_FREE);
-	fa->nr_tables--;
+	WRITE_ONCE(fa->nr_tables, fa->nr_tables - 1);
 	tmm_frame_maps_give(&region->maps, number, 1);
 	fa->ra.hooks->came_back(&fa->ra, &region->range, number, 1);
 	spin_unlock(&fa->ra.lock);

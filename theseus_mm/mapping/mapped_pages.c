@@ -343,7 +343,8 @@ int tmm_mapped_pages_remap(struct tmm_mapped_pages *mp, tmm_pte_flags_t flags)
 	err = tmm_pte_flags_check(flags);
 	if (err)
 		return err;
-	if (is_other_memory(mp, flags))
+	/* Another call may change the size of the mapping, so the check is repeated below. */
+	if (data_race(is_other_memory(mp, flags)))
 		return -EOPNOTSUPP;
 	err = tmm_mapped_pages_claim(mp);
 	if (err)

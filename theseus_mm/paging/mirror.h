@@ -34,6 +34,7 @@
 #include "paging/page_table.h"
 
 #include <asm/processor-flags.h>
+#include <linux/compiler.h>
 #include <linux/io.h>
 #include <linux/kconfig.h>
 #include <linux/lockdep.h>
@@ -56,6 +57,9 @@ static inline const u64 *tmm_mirror_live_root(unsigned long cr3)
  * CPU. The function reads only the gaps: one load and one OR per slot. The list of gaps never
  * changes, because another CPU may be reading the list. So after a slot was filled, each window of
  * an older root compares all slots.
+ *
+ * Linux may fill a slot during the reads. Then either answer is right, because no code uses that
+ * memory yet. READ_ONCE() would cost one more instruction per slot.
  */
 static __always_inline bool tmm_mirror_is_stale(const struct tmm_page_table *pt, const u64 *live)
 {
@@ -66,10 +70,13 @@ static __always_inline bool tmm_mirror_is_stale(const struct tmm_page_table *pt,
 		const unsigned int end = pt->mirror_gaps[i].end;
 
 		for (slot = pt->mirror_gaps[i].first; slot + 8 <= end; slot += 8)
-			filled |= live[slot] | live[slot + 1] | live[slot + 2] | live[slot + 3] |
-				  live[slot + 4] | live[slot + 5] | live[slot + 6] | live[slot + 7];
+			/* Either answer is right. */
+			filled |= data_race(live[slot] | live[slot + 1] | live[slot + 2] |
+					    live[slot + 3] | live[slot + 4] | live[slot + 5] |
+					    live[slot + 6] | live[slot + 7]);
 		for (; slot < end; slot++)
-			filled |= live[slot];
+			/* likewise */
+			filled |= data_race(live[slot]);
 	}
 	return filled;
 }

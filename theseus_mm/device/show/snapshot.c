@@ -32,9 +32,10 @@ static struct tmm_snapshot look_at(const struct tmm_object *object)
 		.nr_borrows = query.nr_borrows,
 		/*
 		 * A spinlock is held here, so the list's lock, a semaphore, cannot be taken.
-		 * Testing whether the list is empty needs no lock.
+		 * Testing whether the list is empty needs no lock: any answer that was right at
+		 * one moment of the call will do.
 		 */
-		.is_mmapped = object->mf && !list_empty_careful(&object->mf->loans),
+		.is_mmapped = object->mf && !data_race(list_empty_careful(&object->mf->loans)),
 	};
 }
 
