@@ -10,7 +10,7 @@ export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTE
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-walk
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict
-.PHONY: proof host-check nightly kernel bench bench-check bench-profile style check abi clean help
+.PHONY: proof host-check nightly kernel bench bench-check bench-profile style check analyze abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -129,6 +129,10 @@ style: ## check the style of code and documents: checkpatch, kernel-doc, shellch
 check: ## compare the ABIs with their dumps, and run sparse for Debian's kernel and the debug kernel
 	@$(S)/deps.sh style
 	@$(S)/check.sh
+
+analyze: ## run W=1, coccinelle, and the analyzers of clang and gcc; PARTS=clang, FILE=path
+	@$(S)/deps.sh analyze
+	@$(S)/analyze.sh
 
 abi: ## rewrite the dumps of the ABIs, to which new calls, functions and fields are only added
 	@$(S)/deps.sh style

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|proof|style|debian
+# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|proof|style|analyze|debian
 #
 # Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
 # If none is missing, the script does nothing.
@@ -54,6 +54,10 @@ packages_for() {
 		packages_for test
 		echo sparse shellcheck abigail-tools mypy
 		;;
+	analyze)
+		packages_for style
+		echo clang coccinelle
+		;;
 	debian)
 		packages_for deb
 		echo qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs fdisk
@@ -73,7 +77,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, proof, style or debian}"); do
+for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, proof, style, analyze or debian}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0
