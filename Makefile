@@ -126,7 +126,7 @@ style: ## check the style of code and documents: checkpatch, kernel-doc, shellch
 	@$(S)/deps.sh style
 	@$(S)/style.sh
 
-check: ## compare the ABIs with their dumps, and run sparse for Debian's kernel and the debug kernel
+check: ## compare the ABIs with their dumps, and run sparse, W=1 and coccinelle
 	@$(S)/deps.sh style
 	@$(S)/check.sh
 

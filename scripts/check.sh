@@ -3,8 +3,8 @@
 #
 # Compares the ABI of the module and of the library with their dumps (abi.sh, abi-libtmm.sh), checks
 # what a build says on a kernel that is too old or not tested, and runs sparse on every file of the
-# module, for Debian's kernel and for the debug kernel, whose build includes the KUnit suites. Any
-# finding makes the script fail.
+# module, for Debian's kernel and for the debug kernel, whose build includes the KUnit suites. Then
+# runs the parts of analyze.sh that are quick. Any finding makes the script fail.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -71,5 +71,6 @@ for variant in "${@:-stock debug}"; do
 		fi
 	done
 done
+FILE='' PARTS=w1,coccinelle "$ROOT/scripts/analyze.sh" || status=1
 ((status)) || echo "check: clean"
 exit "$status"

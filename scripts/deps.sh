@@ -52,11 +52,11 @@ packages_for() {
 		;;
 	style)
 		packages_for test
-		echo sparse shellcheck abigail-tools mypy
+		echo sparse coccinelle shellcheck abigail-tools mypy
 		;;
 	analyze)
 		packages_for style
-		echo clang coccinelle
+		echo clang
 		;;
 	debian)
 		packages_for deb
