@@ -13,8 +13,8 @@ exec </dev/null
 # shellcheck source=scripts/stages.sh
 . scripts/stages.sh
 
-# The stage NAME is the target test-NAME.
-all=(kernels rt walk install packages)
+# The stage NAME is the target test-NAME, and the last stage is the target analyze.
+all=(kernels rt walk install packages analyze)
 for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	[[ " ${all[*]} " == *" $name "* ]] || {
 		echo "STAGES: $name: no such stage; there are ${all[*]}" >&2
@@ -41,7 +41,7 @@ nightly_stage() { # NAME
 		repeat_result "$1" "$record"
 		return
 	fi
-	test_stage "$1" make "test-$1"
+	if [[ $1 == analyze ]]; then test_stage analyze make analyze; else test_stage "$1" make "test-$1"; fi
 	if [[ $record ]] && ((failed == before[1])); then
 		printf '%s\n' "$((passed - before[0])) $((skipped - before[2])) $((SECONDS - start))" \
 			>"$record"
