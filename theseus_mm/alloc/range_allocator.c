@@ -250,31 +250,12 @@ struct tmm_range_region *tmm_range_allocator_region_at(struct tmm_range_allocato
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_region_at);
 
-/* Recalls before the runs are counted as they are; then only a lent piece is missing in them. */
-#define MAX_RECALLS 4
-
-/*
- * Move lent chunks to the free sets. Between a recall and the lock, other chunks may have been
- * lent, so the function tries a few times. It releases the lock meanwhile.
- */
-static void recall_lent(struct tmm_range_allocator *ra)
-	__must_hold(&ra->lock)
-{
-	unsigned int i;
-
-	for (i = 0; ra->nr_lent && i < MAX_RECALLS; i++) {
-		spin_unlock(&ra->lock);
-		ra->hooks->recall(ra);
-		spin_lock(&ra->lock);
-	}
-}
-
 /*
  * Fill in the counts of general regions. No run spans two regions, so @largest has the longest
  * runs of any one region. Kernel and designated regions do not count, since requests with
  * @general_only get no chunks of these regions. Reserved regions do not count, since callers get
- * chunks of these regions by address only. Chunks in magazines and lent chunks count as free. They
- * move to the free sets first, so that the runs are as long as they can be. Takes and releases the
+ * chunks of these regions by address only. A drain moves chunks in magazines and lent chunks to the
+ * free sets before, so that the runs are as long as they can be. May sleep. Takes and releases the
  * locks of the magazines and of the allocator. O(regions + CPUs).
  */
 void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals)
@@ -283,9 +264,8 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 	unsigned int size;
 
 	memset(totals, 0, sizeof(*totals));
-	tmm_magazines_empty(ra);
+	tmm_magazines_open_drain(ra);
 	spin_lock(&ra->lock);
-	recall_lent(ra);
 	list_for_each_entry(region, &ra->regions, link) {
 		if (region->type != TMM_REGION_GENERAL)
 			continue;
@@ -296,9 +276,8 @@ void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range
 			totals->largest[size] = max(totals->largest[size],
 						    tmm_free_set_largest(&region->free, size));
 	}
-	/* Tasks have filled magazines again. All their chunks are of general regions. */
-	totals->nr_free += tmm_magazines_nr(ra) + ra->nr_lent;
 	spin_unlock(&ra->lock);
+	tmm_magazines_close_drain(ra);
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_totals);
 
