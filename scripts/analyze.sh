@@ -10,7 +10,7 @@
 #   w1          gcc's warnings with W=1, in all modules for Debian's kernel and the debug kernel
 #   coccinelle  Linux's own scripts for coccinelle, over all files of the modules
 #   clang       clang's analyzer, over the modules and programs, without tests
-#   fanalyzer   gcc's analyzer, over the programs, without tests
+#   fanalyzer   gcc's analyzer, over the same sources
 #
 # checkpatch and kernel-doc are in style.sh, and sparse is in check.sh.
 #
@@ -110,7 +110,7 @@ find_coccinelle() {
 # Analyses a source of a module with the flags of its build that decide what the code means. Kbuild
 # writes the command of the build, which ends with the object and the source, to a file.
 # shellcheck disable=SC2317 # each() calls it
-run_clang_for_module() { # COMMAND-FILE
+run_for_module() { # COMMAND-FILE
 	local line flags=() dir=${1#"$BUILD/"}
 	dir=$BUILD/${dir%%/*}
 	line=$(sed -n '1s/^[a-z]*cmd_[^ ]* := //p' "$1")
@@ -124,6 +124,10 @@ run_clang_for_module() { # COMMAND-FILE
 		shift
 	done
 	cd "$(<"$dir/.kernel")"
+	if [[ $analyzer == gcc ]]; then
+		gcc "${flags[@]}" -fno-pie -fanalyzer -fdiagnostics-path-format=none -c -o /dev/null "$2"
+		return
+	fi
 	# the analyzer does not know that assembly sets a variable, such as a CPU's own
 	clang --analyze -Wno-everything -Xclang -analyzer-output=text \
 		-Xclang -analyzer-disable-checker=core.uninitialized.Assign "${flags[@]}" -o /dev/null "$2"
@@ -142,17 +146,16 @@ write_program_flags() {
 	END
 }
 
+# gcc sees the conditions that the source has if nothing is optimised. gcc 12 calls memory lost that an
+# array behind a pointer has taken over; clang looks for lost memory, too.
 # shellcheck disable=SC2317 # each() calls it
-run_clang_for_program() { # SOURCE
+run_for_program() { # SOURCE
+	if [[ $analyzer == gcc ]]; then
+		gcc "@$out/program.flags" -O0 -fanalyzer -Wno-analyzer-malloc-leak \
+			-fdiagnostics-path-format=none -c -o /dev/null "$1"
+		return
+	fi
 	clang --analyze -Wno-everything -Xclang -analyzer-output=text "@$out/program.flags" -o /dev/null "$1"
-}
-
-# Without optimisation, as the analyzer then sees the conditions that the source has. gcc 12 calls
-# memory lost that an array behind a pointer has taken over; clang looks for lost memory, too.
-# shellcheck disable=SC2317 # each() calls it
-run_gcc_for_program() { # SOURCE
-	gcc "@$out/program.flags" -O0 -fanalyzer -Wno-analyzer-malloc-leak \
-		-fdiagnostics-path-format=none -c -o /dev/null "$1"
 }
 
 # A test checks a pointer with a macro of kselftest or KUnit, which ends the test in a way that the
@@ -169,17 +172,16 @@ list_commands() { # <SOURCES
 	done
 }
 
-find_clang() {
+analyze_all() { # clang|gcc
+	export analyzer=$1
 	build_module stock
-	find theseus_mm bench/kernel -name '*.c' | choose | list_commands | each run_clang_for_module
+	find theseus_mm bench/kernel -name '*.c' | choose | list_commands | each run_for_module
 	write_program_flags
-	list_programs | each run_clang_for_program
+	list_programs | each run_for_program
 }
 
-find_fanalyzer() {
-	write_program_flags
-	list_programs | each run_gcc_for_program
-}
+find_clang() { analyze_all clang; }
+find_fanalyzer() { analyze_all gcc; }
 
 passed=0
 failed=0

@@ -149,6 +149,8 @@ check "another version of clang prints it" prints_only "$pointer"
 echo "clang | $pointer | x" >"$list"
 check "an entry without a reason" says 'an entry needs its reason' clang
 check "clang's finding in the list" knows clang "$pointer"
+check "gcc finds the pointer" finds fanalyzer \
+	"theseus_mm/core/number.c: tmm_number: dereference of NULL 'name' [CWE-476] [-Wanalyzer-null-dereference]"
 reset
 plant "$program" 'return nr' 'int *number = malloc(sizeof(*number));\n	if (!number)\n		return 0;\n	*number = nr;\n	free(number);\n	return *number'
 check "clang finds a fault in a program" finds clang \
