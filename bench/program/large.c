@@ -174,7 +174,7 @@ static int measure_ours(const struct large *large)
 	for (i = 0; i < large->nr_rounds; i++)
 		if (cycle_drop(fd, large, costs))
 			goto close_client;
-	/* What the thread would clear now is not the cost of a call. */
+	/* The thread is off before the deferred work of the calls is measured: its work is none of it. */
 	if (clean_switch(false))
 		goto close_client;
 	print_costs(large, "ours", costs, clock_settle());
