@@ -22,43 +22,15 @@ for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	}
 done
 
-# Prints the folder with a file for each stage that has passed at this commit. Prints nothing if the
-# tree has changes or no commit, or if a variable changes a stage.
-find_records() {
-	local chosen=${FILE:-}${PROGRAMS:-}${SUITES:-}${KERNEL:-}${LEVELS:-}${MACHINES:-}${PARTS:-}
-	local changes commit
-	chosen+=${COMPILE:-}${TMM_KERNEL:-}${TMM_ACCEL:-}${CPUS:-}${SEED:-}${TIMES:-}
-	changes=$(git status --porcelain) && commit=$(git rev-parse HEAD) || return 0
-	[[ $chosen$changes ]] || printf 'build/nightly/%s\n' "$commit"
-}
-records=$(find_records)
-[[ -z $records ]] || mkdir -p "$records"
-
-nightly_stage() { # NAME
-	local record=${records:+$records/$1} before=("$passed" "$failed" "$skipped") start=$SECONDS
-	[[ -z ${STAGES:-} || ,$STAGES, == *,$1,* ]] || return 0
-	if [[ $record && -e $record ]]; then
-		repeat_result "$1" "$record"
-		return
-	fi
-	if [[ $1 == analyze ]]; then test_stage analyze make analyze; else test_stage "$1" make "test-$1"; fi
-	if [[ $record ]] && ((failed == before[1])); then
-		printf '%s\n' "$((passed - before[0])) $((skipped - before[2])) $((SECONDS - start))" \
-			>"$record"
-	fi
-}
-
-repeat_result() { # NAME RECORD
-	local nr_passed nr_skipped seconds
-	read -r nr_passed nr_skipped seconds <"$2"
-	printf '\n##### %s: has passed at this commit\n' "$1"
-	passed=$((passed + nr_passed))
-	skipped=$((skipped + nr_skipped))
-	note_time "$1" $((SECONDS - seconds)) 0
-}
+chosen=${FILE:-}${PROGRAMS:-}${SUITES:-}${KERNEL:-}${LEVELS:-}${MACHINES:-}${PARTS:-}
+chosen+=${COMPILE:-}${TMM_KERNEL:-}${TMM_ACCEL:-}${CPUS:-}${SEED:-}${TIMES:-}
+records=$(find_records nightly "$chosen")
 
 for name in "${all[@]}"; do
-	nightly_stage "$name"
+	[[ -z ${STAGES:-} || ,$STAGES, == *,$name,* ]] || continue
+	target=test-$name
+	[[ $name != analyze ]] || target=analyze
+	kept_stage "$records" "$name" make "$target"
 done
 
 end_stages

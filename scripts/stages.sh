@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The functions with which .ci/run and nightly.sh, which source this file, run their stages. At the end,
-# the script prints the time of each stage. However the script ends, its last line is
+# The functions with which .ci/run, nightly.sh and stress.sh, which source this file, run their stages.
+# At the end, the script prints the time of each stage. However the script ends, its last line is
 # `N passed, N failed[, N skipped]`.
 
 passed=0
@@ -46,6 +46,53 @@ test_stage() { # NAME COMMAND...
 		failed=$((failed + 1))
 	fi
 	note_time "$1" "$start" "$status"
+	note_figures "$log"
+}
+
+# Makes and prints the folder with a file for each stage that has passed at this commit. Prints nothing
+# if the tree has changes or no commit, or if CHOSEN, the values of the variables that change a stage,
+# is not empty.
+find_records() { # FOLDER CHOSEN
+	local changes commit
+	changes=$(git status --porcelain) && commit=$(git rev-parse HEAD) || return 0
+	[[ ! $2$changes ]] || return 0
+	mkdir -p "build/$1/$commit"
+	printf 'build/%s/%s\n' "$1" "$commit"
+}
+
+# Runs a stage of tests as test_stage does, unless the folder RECORDS says that the stage has passed.
+# Without a folder, the stage always runs.
+kept_stage() { # RECORDS NAME COMMAND...
+	local record=${1:+$1/$2} before=("$passed" "$failed" "$skipped") start=$SECONDS
+	if [[ $record && -e $record ]]; then
+		repeat_result "$2" "$record"
+		return
+	fi
+	test_stage "${@:2}"
+	if [[ $record ]] && ((failed == before[1])); then
+		{
+			echo "$((passed - before[0])) $((skipped - before[2])) $((SECONDS - start))"
+			grep '^figures: ' "$log" || :
+		} >"$record"
+	fi
+}
+
+repeat_result() { # NAME RECORD
+	local nr_passed nr_skipped seconds
+	read -r nr_passed nr_skipped seconds <"$2"
+	printf '\n##### %s: has passed at this commit\n' "$1"
+	passed=$((passed + nr_passed))
+	skipped=$((skipped + nr_skipped))
+	note_time "$1" $((SECONDS - seconds)) 0
+	note_figures "$2"
+}
+
+# The lines "figures: TEXT" of a stage come again at the end, below its time.
+note_figures() { # FILE
+	local line
+	while read -r line; do
+		times+=("         ${line#figures: }")
+	done < <(grep '^figures: ' "$1" || :)
 }
 
 run_command() { # NAME COMMAND...
