@@ -109,7 +109,7 @@ static void begin_piece(struct kunit *test, u64 nr_done)
 	spoil(test, &block->f);
 	tmm_allocated_frames_drop(&block);
 	KUNIT_ASSERT_EQ(test, tmm_cleaner_take(tmm_test_fa(test), &cursor), TMM_CLEANER_PIECE);
-	KUNIT_EXPECT_EQ(test, tmm_test_fa(test)->ra.nr_lent, 512);
+	KUNIT_EXPECT_EQ(test, tmm_test_fa(test)->cleaner.nr, 512);
 	for (; nr_done; nr_done--)
 		KUNIT_EXPECT_TRUE(test, tmm_cleaner_clear_one(tmm_test_fa(test), &cursor));
 }
@@ -341,7 +341,7 @@ static void drain_keeps_the_cleaner_away(struct kunit *test)
 
 	begin_piece(test, 1);
 	tmm_magazines_open_drain(&fa->ra);
-	KUNIT_EXPECT_EQ(test, fa->ra.nr_lent, 0);
+	KUNIT_EXPECT_EQ(test, fa->cleaner.nr, 0);
 	KUNIT_EXPECT_EQ(test, tmm_cleaner_take(fa, &cursor), TMM_CLEANER_BUSY);
 	tmm_magazines_close_drain(&fa->ra);
 	KUNIT_EXPECT_EQ(test, tmm_cleaner_take(fa, &cursor), TMM_CLEANER_PIECE);

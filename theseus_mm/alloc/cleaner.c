@@ -101,7 +101,6 @@ static void take_out(struct tmm_frame_allocator *fa)
 
 	lockdep_assert_held(&fa->ra.lock);
 	tmm_frame_maps_take(&cleaner->region->maps, cleaner->start, cleaner->nr);
-	fa->ra.nr_lent += cleaner->nr;
 	cleaner->nr_done = 0;
 }
 
@@ -144,7 +143,6 @@ static void give_back(struct tmm_frame_allocator *fa)
 	spin_lock(&fa->ra.lock);
 	has_work = cleaner->has_work;
 	tmm_frame_maps_give(&region->maps, cleaner->start, cleaner->nr);
-	fa->ra.nr_lent -= cleaner->nr;
 	fa->ra.hooks->came_back(&fa->ra, &region->range, cleaner->start, cleaner->nr);
 	if (cleaner->nr_done)
 		tmm_clean_map_add(&region->clean, cleaner->start, cleaner->nr_done);

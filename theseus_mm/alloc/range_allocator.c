@@ -43,7 +43,6 @@ void tmm_range_allocator_init(struct tmm_range_allocator *ra, const struct tmm_r
 	tmm_chunk_cache_init(&ra->objects, *hooks->cache);
 	ra->reserve = NULL;
 	ra->nr_reserve = 0;
-	ra->nr_lent = 0;
 	ra->magazines = (struct tmm_magazines){};
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_init);
@@ -254,9 +253,9 @@ EXPORT_SYMBOL_IF_KUNIT(tmm_range_allocator_region_at);
  * Fill in the counts of general regions. No run spans two regions, so @largest has the longest
  * runs of any one region. Kernel and designated regions do not count, since requests with
  * @general_only get no chunks of these regions. Reserved regions do not count, since callers get
- * chunks of these regions by address only. A drain moves chunks in magazines and lent chunks to the
- * free sets before, so that the runs are as long as they can be. May sleep. Takes and releases the
- * locks of the magazines and of the allocator. O(regions + CPUs).
+ * chunks of these regions by address only. The function counts while a drain is open, so that the
+ * free sets have all free chunks. May sleep. Takes and releases the locks of the magazines and of
+ * the allocator. O(regions + CPUs).
  */
 void tmm_range_allocator_totals(struct tmm_range_allocator *ra, struct tmm_range_totals *totals)
 {

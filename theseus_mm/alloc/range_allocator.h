@@ -4,8 +4,8 @@
  * pages each have one; the hooks contain the differences.
  *
  * Invariant: at any moment each chunk of a region is in the region's free set, part of exactly
- * one owned chunk object, in a magazine, lent (see @nr_lent), or taken without an
- * object (page tables, bad frames).
+ * one owned chunk object, in a magazine, with the cleaner (see @recall), or taken without an object
+ * (page tables, bad frames).
  * Lock: @lock, a leaf spinlock, held for a few tree operations. The code allocates memory
  * before taking the lock and frees memory after releasing the lock, so giving a run back cannot
  * fail.
@@ -119,7 +119,6 @@ struct tmm_range_hooks {
  * @reserve: the first of the chunk objects for deferred allocations
  * @nr_reserve: length of @reserve; TMM_NR_RESERVE when no deferred action is pending, but 0
  *              as long as @objects come from early memory
- * @nr_lent: free chunks of general regions that @hooks->recall would move to the free sets
  * @magazines: free single chunks for each CPU; read without @lock, so not in its cache line
  */
 struct tmm_range_allocator {
@@ -129,7 +128,6 @@ struct tmm_range_allocator {
 	struct tmm_chunk_cache objects;
 	struct tmm_chunk *reserve;
 	unsigned int nr_reserve;
-	u64 nr_lent;
 	struct tmm_magazines magazines ____cacheline_aligned;
 };
 
