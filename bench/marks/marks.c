@@ -8,7 +8,8 @@
  * The clock stands still inside of the functions for marks, so that an outer stretch does not
  * contain the cost of the marks within.
  */
-#include <asm/hardirq.h>
+#include "core/compat.h"
+
 #include <asm/msr.h>
 #include <linux/hardirq.h>
 #include <linux/kernel_stat.h>
@@ -55,8 +56,7 @@ static u64 mark_cost, empty_cost;
 
 static u64 count_interrupts(void)
 {
-	return this_cpu_read(irq_stat.apic_timer_irqs) +
-	       this_cpu_read(irq_stat.apic_irq_work_irqs) + this_cpu_read(kstat.irqs_sum);
+	return tmm_compat_nr_local_interrupts() + this_cpu_read(kstat.irqs_sum);
 }
 
 static void begin_kind(struct tmm_marks_site *site, struct stretch *stretch, u64 now)

@@ -16,6 +16,7 @@
 #include <asm/e820/api.h>
 #include <linux/export.h>
 #include <linux/fs.h>
+#include <linux/hardirq.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 /* hex_to_bin() is in linux/kernel.h in Linux 6.1. */
@@ -126,6 +127,18 @@ static inline void tmm_compat_set_index(struct page *page, pgoff_t index)
 {
 #if KERNEL_VERSION(6, 15, 0) > LINUX_VERSION_CODE
 	WRITE_ONCE(page->index, index);
+#endif
+}
+
+/* How many interrupts of the timer and of irq_work this CPU has had. In Linux 7.3, the counts are an array. */
+static inline u64 tmm_compat_nr_local_interrupts(void)
+{
+#if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE
+	return this_cpu_read(irq_stat.counts[IRQ_COUNT_APIC_TIMER]) +
+	       this_cpu_read(irq_stat.counts[IRQ_COUNT_IRQ_WORK]);
+#else
+	return this_cpu_read(irq_stat.apic_timer_irqs) +
+	       this_cpu_read(irq_stat.apic_irq_work_irqs);
 #endif
 }
 
