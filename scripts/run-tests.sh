@@ -205,7 +205,7 @@ boot() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 boot_once() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 	local variant=$1 run=$dir/$2 levels=$3 plan=$4 arguments=() limit=900
 	shift 4
-	[[ $plan == *user* ]] && limit=1800
+	[[ $plan == *user* ]] && limit=2700
 	[[ $levels == 4 ]] && arguments+=(no5lvl)
 	if [[ $variant == debug* ]]; then
 		arguments+=(kunit.enable=1 kunit.stats_enabled=2)

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The functions with which .ci/run, nightly.sh and stress.sh, which source this file, run their stages.
+# The functions with which the scripts that source this file (.ci/run, nightly.sh) run their stages.
 # At the end, the script prints the time of each stage. However the script ends, its last line is
 # `N passed, N failed[, N skipped]`.
 
@@ -8,9 +8,15 @@ failed=0
 skipped=0
 times=()
 ended=0
+beside_pid=
 close() {
 	((ended)) || failed=$((failed + 1))
-	rm -f "$log"
+	if [[ $beside_pid ]]; then
+		kill -- "-$beside_pid" || :
+		cat "$beside_log"
+		failed=$((failed + 1))
+	fi
+	rm -f "$log" "$beside_log"
 	printf '\n'
 	((${#times[@]} == 0)) || printf '%s\n' "${times[@]}"
 	printf '%d passed, %d failed' "$passed" "$failed"
@@ -18,6 +24,7 @@ close() {
 	printf '\n'
 }
 log=$(mktemp)
+beside_log=$(mktemp)
 trap close EXIT
 trap 'exit 130' INT TERM
 
@@ -95,13 +102,36 @@ note_figures() { # FILE
 	done < <(grep '^figures: ' "$1" || :)
 }
 
+# Starts a script that has stages of its own, beside the stages that follow.
+begin_beside() { # COMMAND...
+	setsid "$@" >"$beside_log" 2>&1 &
+	beside_pid=$!
+}
+
+# Waits for that script, prints its output, and adds its counts and the times of its stages.
+end_beside() { # NAME
+	local status=0 line
+	wait "$beside_pid" || status=$?
+	beside_pid=
+	while read -r line; do
+		times+=("$line")
+	done < <(grep -E '^[a-z0-9-]+ +[0-9]+ s  (ok|FAILED)$' "$beside_log" || :)
+	test_stage "$1" repeat_beside "$status"
+}
+
+# shellcheck disable=SC2317 # test_stage calls it
+repeat_beside() { # STATUS
+	cat "$beside_log"
+	return "$1"
+}
+
 run_command() { # NAME COMMAND...
 	printf '\n##### %s: %s\n' "$1" "${*:2}"
 	"${@:2}" 2>&1 | tee "$log"
 }
 
 note_time() { # NAME START STATUS
-	times+=("$(printf '%-8s %5d s  %s' "$1" $((SECONDS - $2)) "$( (($3)) && echo FAILED || echo ok)")")
+	times+=("$(printf '%-14s %5d s  %s' "$1" $((SECONDS - $2)) "$( (($3)) && echo FAILED || echo ok)")")
 }
 
 # Ends the script, with status 0 only if tests ran and nothing failed.

@@ -17,7 +17,7 @@ mapfile -t module < <(find theseus_mm kunit bench/kernel bench/marks -name '*.[c
 mapfile -t user < <(find initramfs bench scripts -name '*.[ch]' ! -path 'bench/kernel/*' ! -path 'bench/marks/*' | sort)
 # The headers below proof/host/ imitate macros of Linux, and so look wrong to checkpatch.
 mapfile -t -O "${#user[@]}" user < <(find proof/host -maxdepth 1 -name '*.[ch]' | sort)
-mapfile -t scripts < <(find scripts .ci initramfs -name '*.sh' -o -path .ci/run | sort)
+mapfile -t scripts < <(find scripts .ci initramfs -name '*.sh' -o -path ".ci/*" | sort)
 
 # Types of checkpatch that do not apply here, each with the reason.
 ignored=(

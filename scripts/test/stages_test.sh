@@ -34,11 +34,12 @@ git add .
 git -c user.name=test -c user.email=test@example.org commit -q -m test
 
 number=0
-# Runs nightly.sh, and ends the test unless status and last line are as expected.
+script=(scripts/nightly.sh)
+# Runs the script, and ends the test unless status and last line are as expected.
 expect() { # STATUS LINE WHAT [VARIABLE=VALUE...]
 	local status=0
 	number=$((number + 1))
-	env BROKEN=0 SAID='4 passed, 0 failed' STATUS=0 "${@:4}" scripts/nightly.sh >build/log 2>&1 || status=$?
+	env BROKEN=0 SAID='4 passed, 0 failed' STATUS=0 BETWEEN=: LAST=: "${@:4}" "${script[@]}" >build/log 2>&1 || status=$?
 	if [[ $status != "$1" || $(tail -n 1 build/log) != "$2" ]]; then
 		echo "not ok $number $3: status $status"
 		cat build/log
@@ -74,4 +75,29 @@ expect 0 '1 passed, 0 failed' 'a tree without git runs the stage' STAGES=rt
 says '##### rt: make test-rt'
 expect 0 '1 passed, 0 failed' 'a tree without git runs the stage again' STAGES=rt
 says '##### rt: make test-rt'
+
+# A script that runs beside another one
+cat >first <<'END'
+set -euo pipefail
+. scripts/stages.sh
+begin_beside bash second
+test_stage one echo "1 passed, 0 failed"
+$BETWEEN
+end_beside beside
+end_stages
+END
+cat >second <<'END'
+set -euo pipefail
+. scripts/stages.sh
+test_stage two bash -c "echo $SAID; echo \$\$ >build/pid; $LAST"
+end_stages
+END
+script=(bash first)
+expect 0 '5 passed, 0 failed' 'the counts of a script beside another one are added'
+says '^two  .* ok$'
+expect 1 '5 passed, 1 failed' 'a stage that fails beside others fails the run' LAST='exit 1'
+says '^two  .* FAILED$'
+expect 1 '1 passed, 2 failed' 'a script that ends early ends the other one' BETWEEN='sleep 1; false' LAST='sleep 1000'
+says '4 passed, 0 failed'
+! kill -0 "$(<build/pid)" 2>/dev/null || { echo "the other script still runs"; exit 1; }
 echo "$number passed, 0 failed"
