@@ -130,7 +130,10 @@ static inline void tmm_compat_set_index(struct page *page, pgoff_t index)
 #endif
 }
 
-/* How many interrupts of the timer and of irq_work this CPU has had. In Linux 7.3, the counts are an array. */
+/*
+ * How many interrupts of the timer and of irq_work this CPU has had. In Linux 7.3, the counts are an
+ * array.
+ */
 static inline u64 tmm_compat_nr_local_interrupts(void)
 {
 #if KERNEL_VERSION(7, 3, 0) <= LINUX_VERSION_CODE
