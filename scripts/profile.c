@@ -1,47 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A plugin of QEMU that counts how often each instruction of the guest runs between two marks, for
- * profile.sh. A mark is a NOP whose last four bytes are magic (bench/kernel/clock.h). At the end, the
- * plugin prints each address with its count.
- *
- * Debian has no package with qemu-plugin.h. So this file declares the part of version 1 of that
- * interface that the plugin uses.
+ * bench.sh profile. At the end, the plugin prints each address with its count.
  */
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "plugin.h"
 
-#define PUBLIC		__attribute__((visibility("default")))
-#define MARK_BEGIN	"tmmb"
-#define MARK_END	"tmme"
-#define MARK_LENGTH	7
 #define NR_BUCKETS	(1u << 16)
-#define CB_NO_REGS	0
-#define INLINE_ADD_U64	0
-
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef uint64_t plugin_id;
-typedef void (*tb_fn)(plugin_id id, struct qemu_plugin_tb *tb);
-typedef void (*exec_fn)(unsigned int cpu, void *data);
-typedef void (*exit_fn)(plugin_id id, void *data);
-
-void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, tb_fn fn);
-void qemu_plugin_register_atexit_cb(plugin_id id, exit_fn fn, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_fn fn, int flags,
-					    void *data);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *ptr,
-						uint64_t imm);
-
-PUBLIC extern int qemu_plugin_version;
-int qemu_plugin_version = 1;
 
 struct counter {
 	struct counter *next;
@@ -99,16 +63,10 @@ static void translate_block(plugin_id id, struct qemu_plugin_tb *tb)
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		struct counter *counter = find_counter(qemu_plugin_insn_vaddr(insn));
-		const char *bytes = qemu_plugin_insn_data(insn);
 
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &counter->running,
 							   1);
-		if (qemu_plugin_insn_size(insn) != MARK_LENGTH)
-			continue;
-		if (!memcmp(bytes + 3, MARK_BEGIN, 4))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, pass_mark, CB_NO_REGS, &nr_marks);
-		else if (!memcmp(bytes + 3, MARK_END, 4))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, pass_mark, CB_NO_REGS, NULL);
+		plugin_watch_mark(insn, pass_mark);
 	}
 }
 
@@ -130,17 +88,8 @@ static void print_counts(plugin_id id, void *path)
 	fclose(file);
 }
 
-PUBLIC int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv);
-
-/* The argument is out=PATH. */
 int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 {
 	(void)info;
-	if (argc != 1 || strncmp(argv[0], "out=", 4)) {
-		fprintf(stderr, "profile: the plugin needs out=PATH\n");
-		return -1;
-	}
-	qemu_plugin_register_vcpu_tb_trans_cb(id, translate_block);
-	qemu_plugin_register_atexit_cb(id, print_counts, strdup(argv[0] + 4));
-	return 0;
+	return plugin_begin(id, argc, argv, translate_block, print_counts);
 }

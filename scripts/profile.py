@@ -8,31 +8,13 @@ BOOT has the logs of a guest, which has printed its functions. COUNTS is the
 output of profile.c: how often each instruction ran while a row was measured.
 """
 
-import base64
-import bisect
-import gzip
-import re
 import sys
 
 sys.dont_write_bytecode = True
 import bench  # noqa: E402
-import ktap  # noqa: E402
+import bench_symbols  # noqa: E402
 
 KERNEL_HALF = 1 << 63
-
-
-def symbols_of(result):
-    """Returns the addresses and the names of all functions, sorted."""
-    match = re.search(r"^SYMBOLS begin\n(.*?)^SYMBOLS end$", result, re.M | re.S)
-    if not match:
-        raise bench.BadLog("the guest has not printed its functions")
-    text = gzip.decompress(base64.b64decode(match.group(1))).decode()
-    found = {}
-    for line in text.splitlines():
-        address, *name = line.split()
-        found.setdefault(int(address, 16), " ".join(name))
-    addresses = sorted(found)
-    return addresses, [found[address] for address in addresses]
 
 
 def counts_of(text):
@@ -47,16 +29,15 @@ def counts_of(text):
     return found
 
 
-def by_function(counts, addresses, names):
+def by_function(counts, symbols):
     """Returns (instructions, calls, name) of each function, the dearest first. A call is a run of
-    the first instruction; code that a patch has replaced (a static key) belongs to its function."""
+    the first instruction."""
     found = {}
     for address, count in counts.items():
         name, start = "user space", None
         # The lowest addresses of Linux's own symbols are offsets of variables of a CPU.
         if address >= KERNEL_HALF:
-            k = bisect.bisect_right(addresses, address) - 1
-            name, start = names[k], addresses[k]
+            name, start = symbols.find(address)
         instructions, calls = found.get(name, (0, 0))
         found[name] = (instructions + count, calls + (count if address == start else 0))
     return sorted(((n, calls, name) for name, (n, calls) in found.items()), reverse=True)
@@ -68,9 +49,9 @@ def main():
     directory, path = sys.argv[1:]
     try:
         results, _ = bench.read_boot(directory)
-        addresses, names = symbols_of(ktap.read(directory, "result.log").replace("\r", ""))
+        symbols = bench_symbols.read(directory)
         with open(path, encoding="utf-8") as file:
-            functions = by_function(counts_of(file.read()), addresses, names)
+            functions = by_function(counts_of(file.read()), symbols)
     except (bench.BadLog, OSError) as bad:
         print(f"profile: FAILED: {bad}")
         return 1
