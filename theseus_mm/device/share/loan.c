@@ -11,15 +11,17 @@
 #include "mapping/mapped_pages_pin.h"
 
 #include <kunit/visibility.h>
-#include <linux/atomic.h>
+#include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/wait.h>
 
 /*
@@ -29,7 +31,8 @@
  */
 static bool quarantine;
 
-static atomic64_t last_number;
+/* Loans that each CPU has created, so that clients on two CPUs write no common cache line. */
+static DEFINE_PER_CPU(u64, nr_created);
 
 /*
  * Mark a loan as revoked. The caller has cleared the loan's entries, and faults insert no new
@@ -70,6 +73,16 @@ void tmm_loans_init_file(struct tmm_mapping_file *mf)
 	tmm_linger_init_file(mf);
 }
 
+/* A number that no loan has had. */
+static u64 new_number(void)
+{
+	const unsigned int cpu = get_cpu();
+	const u64 number = this_cpu_inc_return(nr_created) * nr_cpu_ids + cpu;
+
+	put_cpu();
+	return number;
+}
+
 /*
  * Allocate a loan without a borrow; may sleep. The caller begins @borrow and calls
  * tmm_loan_prepare() and tmm_loan_begin(), or frees the loan with kfree(). The result is NULL
@@ -84,7 +97,7 @@ struct tmm_loan *tmm_loan_create(void)
 	/* kzalloc() would clear each byte, which is more work than all else here. */
 	*loan = (struct tmm_loan){
 		.kref = KREF_INIT(1),
-		.number = atomic64_inc_return(&last_number),
+		.number = new_number(),
 		.has_areas = true,
 	};
 	return loan;
