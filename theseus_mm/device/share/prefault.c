@@ -151,15 +151,18 @@ static struct prefault *find_asked(unsigned long start)
  */
 void tmm_prefault_begin(const struct vm_area_struct *vma, const struct tmm_loan *loan)
 {
-	struct prefault *prefault;
+	struct prefault *prefault = NULL;
 
-	spin_lock(&asked_lock);
-	prefault = find_asked(vma->vm_start);
-	if (prefault) {
-		prefault->end = vma->vm_end;
-		prefault->loan = loan->number;
+	/* Most calls ask for nothing. A request of this call is in the list already. */
+	if (!list_empty(&asked)) {
+		spin_lock(&asked_lock);
+		prefault = find_asked(vma->vm_start);
+		if (prefault) {
+			prefault->end = vma->vm_end;
+			prefault->loan = loan->number;
+		}
+		spin_unlock(&asked_lock);
 	}
-	spin_unlock(&asked_lock);
 	if (prefault || (vma->vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) != VM_LOCKED)
 		return;
 	prefault = create_prefault(vma->vm_start);
