@@ -131,8 +131,8 @@ static inline void tmm_compat_set_index(struct page *page, pgoff_t index)
 }
 
 /*
- * How many interrupts of the timer and of irq_work this CPU has had. In Linux 7.3, the counts are an
- * array.
+ * How many interrupts of the timer and of irq_work this CPU has had. In Linux 7.3, the counts are
+ * an array.
  */
 static inline u64 tmm_compat_nr_local_interrupts(void)
 {
