@@ -82,7 +82,7 @@ set -euo pipefail
 . scripts/stages.sh
 begin_beside bash second
 test_stage one echo "1 passed, 0 failed"
-$BETWEEN
+eval "$BETWEEN"
 end_beside beside
 end_stages
 END
@@ -97,7 +97,9 @@ expect 0 '5 passed, 0 failed' 'the counts of a script beside another one are add
 says '^two  .* ok$'
 expect 1 '5 passed, 1 failed' 'a stage that fails beside others fails the run' LAST='exit 1'
 says '^two  .* FAILED$'
-expect 1 '1 passed, 2 failed' 'a script that ends early ends the other one' BETWEEN='sleep 1; false' LAST='sleep 1000'
+rm build/pid
+expect 1 '1 passed, 2 failed' 'a script that ends early ends the other one' LAST='sleep 1000' \
+	BETWEEN='until [[ -s build/pid ]]; do sleep 0.1; done; false'
 says '4 passed, 0 failed'
 ! kill -0 "$(<build/pid)" 2>/dev/null || { echo "the other script still runs"; exit 1; }
 echo "$number passed, 0 failed"
