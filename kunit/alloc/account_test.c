@@ -474,6 +474,27 @@ static void mapping_moves_to_another_account(struct kunit *test)
 	tmm_account_put(to);
 }
 
+static void move_that_one_resource_forbids_moves_nothing(struct kunit *test)
+{
+	const u64 nrs[TMM_NR_RESOURCES] = { 3, 4, 11 };
+	struct tmm_account *from = create_account(NULL, 20);
+	struct tmm_account *to = create_account(NULL, 10);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, from);
+	KUNIT_ASSERT_NOT_NULL(test, to);
+	for (i = 0; i < TMM_NR_RESOURCES; i++)
+		KUNIT_EXPECT_EQ(test, tmm_account_charge(from, i, nrs[i]), 0);
+	KUNIT_EXPECT_EQ(test, tmm_account_move(from, to, nrs), -EDQUOT);
+	for (i = 0; i < TMM_NR_RESOURCES; i++) {
+		KUNIT_EXPECT_EQ(test, tmm_account_count(from, i), nrs[i]);
+		KUNIT_EXPECT_EQ(test, tmm_account_count(to, i), 0);
+		tmm_account_uncharge(from, i, nrs[i]);
+	}
+	tmm_account_put(from);
+	tmm_account_put(to);
+}
+
 static struct kunit_case account_cases[] = {
 	KUNIT_CASE(charge_counts_in_the_parent_too),
 	KUNIT_CASE(charge_does_not_overflow),
@@ -483,6 +504,7 @@ static struct kunit_case account_cases[] = {
 	KUNIT_CASE(limit_below_the_count),
 	KUNIT_CASE(move_does_not_charge_the_common_parent),
 	KUNIT_CASE(move_to_another_family),
+	KUNIT_CASE(move_that_one_resource_forbids_moves_nothing),
 	KUNIT_CASE(two_threads_stay_within_the_limit),
 	KUNIT_CASE(uncharging_wakes),
 	KUNIT_CASE(frames_are_charged_until_they_are_free),

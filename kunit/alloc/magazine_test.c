@@ -479,6 +479,42 @@ static void pages_come_from_a_magazine(struct kunit *test)
 	tmm_test_pages_destroy(test, tp);
 }
 
+/*
+ * A reversed region is used from its end, also by magazines. Frames have maps, and pages a tree.
+ * The case has allocators of its own.
+ */
+static void reversed_region_is_used_from_its_end(struct kunit *test)
+{
+	struct tmm_test_frames *tf = tmm_test_frames_create(test);
+	struct tmm_test_pages *tp = tmm_test_pages_create(test);
+	struct tmm_allocated_frames *frames[20];
+	struct tmm_allocated_pages *pages[20];
+	unsigned int i;
+
+	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, FIRST, 100);
+	tmm_test_pages_add(test, tp, TMM_REGION_GENERAL, 1000, 100);
+	tf->regions[0].range.is_reversed = true;
+	tp->regions[0].is_reversed = true;
+	KUNIT_ASSERT_EQ(test, tmm_magazines_create(&tf->fa.ra), 0);
+	KUNIT_ASSERT_EQ(test, tmm_magazines_create(&tp->pa.ra), 0);
+	migrate_disable();
+	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		frames[i] = tmm_test_frames_take(test, tf, tmm_request_any(1));
+		pages[i] = tmm_test_pages_take(test, tp, tmm_request_any(1));
+		KUNIT_EXPECT_EQ(test, frames[i]->f.chunk.start, FIRST + 99 - i);
+		KUNIT_EXPECT_EQ(test, pages[i]->chunk.start, 1099 - i);
+		tmm_check_frame_allocator(test, &tf->fa);
+		tmm_check_range_allocator(test, &tp->pa.ra);
+	}
+	migrate_enable();
+	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		tmm_allocated_frames_drop(&frames[i]);
+		tmm_allocated_pages_drop(&pages[i]);
+	}
+	tmm_test_frames_destroy(test, tf);
+	tmm_test_pages_destroy(test, tp);
+}
+
 static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(single_frames_come_from_a_magazine),
 	KUNIT_CASE(requests_find_cached_frames),
@@ -498,6 +534,7 @@ static struct kunit_case magazine_cases[] = {
 	KUNIT_CASE(cpu_goes),
 	KUNIT_CASE(unused_pages_become_free_runs),
 	KUNIT_CASE(pages_come_from_a_magazine),
+	KUNIT_CASE(reversed_region_is_used_from_its_end),
 	{}
 };
 

@@ -4,12 +4,14 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include "alloc/bad_frames.h"
 #include "mapping/deep_copy.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mapped_pages_borrow.h"
 #include "paging/mapper.h"
 #include "paging/table.h"
 #include "paging/translate.h"
+#include "paging/window.h"
 
 #include <linux/string.h>
 
@@ -323,8 +325,38 @@ static void memory_that_fails_is_an_error(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
+/* Nobody gets an address of memory that is known to fail, and nothing copies the memory. */
+static void memory_that_is_known_to_fail_is_not_accessed(struct kunit *test)
+{
+	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;
+	struct tmm_mapped_pages *mp = map_pages(test), *copy;
+	const struct tmm_vaddr middle = tmm_test_vaddr(base_page() + 1);
+	struct tmm_translation found;
+	struct tmm_borrow borrow;
+	struct tmm_window window;
+	void *start;
+	u64 before;
+
+	KUNIT_ASSERT_EQ(test, tmm_mapper_translate(tmm_test_root(test), middle, &found), 0);
+	KUNIT_ASSERT_EQ(test, tmm_bad_frames_retire(fa, found.paddr.v >> TMM_PAGE_SHIFT), 0);
+	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, NR_BYTES, false, &borrow), 0);
+	start = tmm_borrow_enter_window(&borrow, &window);
+	if (!IS_ERR(start))
+		tmm_borrow_leave(&window);
+	KUNIT_EXPECT_PTR_EQ(test, start, ERR_PTR(-EIO));
+	tmm_borrow_end(&borrow);
+	before = tmm_test_fingerprint(test);
+	copy = tmm_mapped_pages_deep_copy(mp, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, copy, ERR_PTR(-EIO));
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
+	tmm_mapped_pages_drop(&mp);
+	tmm_bad_frames_end(fa);
+}
+
 static struct kunit_case borrow_cases[] = {
 	KUNIT_CASE(memory_that_fails_is_an_error),
+	KUNIT_CASE(memory_that_is_known_to_fail_is_not_accessed),
 	KUNIT_CASE(begin_outside_of_the_mapping),
 	KUNIT_CASE(begin_at_the_bounds),
 	KUNIT_CASE(begin_many_immutable),

@@ -354,6 +354,31 @@ static void pages_of_bad_frames_are_found_by_their_entries(struct kunit *test)
 	tmm_bad_frames_end(fa);
 }
 
+/* Each view and each part of a view borrows the frames once. */
+static void frames_that_are_lent_too_often_are_refused(struct kunit *test)
+{
+	struct tmm_allocated_frames *frames = tmm_test_take_frames(test, NR_PAGES);
+	struct tmm_mapped_pages *mp = map_lent(test, base_page(), frames, TMM_TEST_WRITABLE);
+	struct tmm_allocated_pages *pages =
+		tmm_test_take_pages(test, base_page() + NR_PAGES, NR_PAGES);
+	const int nr_users = atomic_xchg(&frames->f.users, INT_MAX);
+	struct tmm_mapped_pages *view, *second = NULL;
+	u64 before = tmm_test_fingerprint(test);
+
+	view = tmm_map_to_non_exclusive(tmm_test_root(test), &pages, frames, TMM_TEST_WRITABLE);
+	KUNIT_EXPECT_PTR_EQ(test, view, ERR_PTR(-EOVERFLOW));
+	KUNIT_EXPECT_NOT_NULL(test, pages);
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_split(mp, base_page() + 2, &second), -EOVERFLOW);
+	KUNIT_EXPECT_NULL(test, second);
+	KUNIT_EXPECT_EQ(test, tmm_mapped_pages_range(mp).r.nr, NR_PAGES);
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	atomic_set(&frames->f.users, nr_users);
+	tmm_allocated_pages_drop(&pages);
+	tmm_mapped_pages_drop(&mp);
+	tmm_allocated_frames_drop(&frames);
+}
+
 static void expect_merge_refused(struct kunit *test, struct tmm_mapped_pages *mp,
 				 struct tmm_mapped_pages *next)
 {
@@ -525,6 +550,7 @@ static struct kunit_case non_exclusive_cases[] = {
 	KUNIT_CASE(loan_lasts_as_long_as_a_part),
 	KUNIT_CASE(merge_of_two_views_of_the_same_frames),
 	KUNIT_CASE(pages_of_bad_frames_are_found_by_their_entries),
+	KUNIT_CASE(frames_that_are_lent_too_often_are_refused),
 	KUNIT_CASE(merge_of_views_of_other_frames_keeps_both),
 	KUNIT_CASE(unmap_into_parts_gives_pages_only),
 	KUNIT_CASE(refused_changes_nothing),

@@ -10,6 +10,7 @@
 #include "mapping/create.h"
 #include "mapping/mapped_pages.h"
 #include "mapping/mmi.h"
+#include "paging/page_table.h"
 
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -423,6 +424,28 @@ static void kernel_context_has_the_root_that_is_mapped_under(struct kunit *test)
 	tmm_mmi_put(mmi);
 }
 
+/* A module may switch the context for kernel code to another root. */
+static void kernel_functions_map_under_the_active_root(struct kunit *test)
+{
+	struct tmm_mmi *mmi = tmm_get_kernel_mmi_ref();
+	struct tmm_page_table *usual = tmm_mmi_page_table(mmi);
+	struct tmm_page_table *other = tmm_page_table_new_table(usual, NULL);
+	struct tmm_mapped_pages *mp;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_switch(mmi, other), 0);
+	mp = tmm_create_mapping(1, TMM_DMA_FLAGS);
+	KUNIT_EXPECT_EQ(test, tmm_page_table_switch(mmi, usual), 0);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, mp);
+	if (!IS_ERR_OR_NULL(mp))
+		KUNIT_EXPECT_PTR_EQ(test, tmm_mapped_pages_root(mp), other);
+	tmm_mapped_pages_drop(&mp);
+	/* Nobody has a reference to the root any more. */
+	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
+	tmm_page_table_put(usual);
+	tmm_mmi_put(mmi);
+}
+
 static struct kunit_case startup_cases[] = {
 	KUNIT_CASE(metadata_is_mapped_and_cannot_be_written),
 	KUNIT_CASE(early_identity_mapping_is_virtual_is_physical),
@@ -435,6 +458,7 @@ static struct kunit_case startup_cases[] = {
 	KUNIT_CASE(failed_allocation_leaves_post_heap_to_be_tried_again),
 	KUNIT_CASE(public_init_is_done_once),
 	KUNIT_CASE(kernel_context_has_the_root_that_is_mapped_under),
+	KUNIT_CASE(kernel_functions_map_under_the_active_root),
 	{}
 };
 
