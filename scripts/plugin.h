@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the plugins of QEMU share: profile.c and lines.c.
+ * The functions that plugins of QEMU share, such as profile.c.
  *
  * Debian has no package with qemu-plugin.h. So this file declares the part of version 1 of that
  * interface that the plugins use.
