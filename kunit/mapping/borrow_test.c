@@ -296,12 +296,21 @@ static u64 break_page(struct kunit *test, u64 page, u64 leaf)
 	return xchg(&table[tmm_entry_table_index(tmm_page_4k(page), path.level)], leaf);
 }
 
+static void expect_no_deep_copy(struct kunit *test, struct tmm_mapped_pages *mp)
+{
+	const u64 before = tmm_test_fingerprint(test);
+
+	KUNIT_EXPECT_PTR_EQ(test, tmm_mapped_pages_deep_copy(mp, NULL), ERR_PTR(-EIO));
+	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
+}
+
 static void memory_that_fails_is_an_error(struct kunit *test)
 {
 	u8 *buffer = tmm_test_kvzalloc(test, NR_BYTES);
-	struct tmm_mapped_pages *mp = map_pages(test), *copy;
+	struct tmm_mapped_pages *mp = map_pages(test);
 	struct tmm_borrow borrow;
-	u64 leaf, before;
+	u64 leaf;
 
 	KUNIT_ASSERT_EQ(test, tmm_borrow_begin(mp, 0, NR_BYTES, true, &borrow), 0);
 	memset(buffer, 0x33, NR_BYTES);
@@ -316,26 +325,21 @@ static void memory_that_fails_is_an_error(struct kunit *test)
 	/* The neighbouring pages can be read. */
 	KUNIT_EXPECT_EQ(test, tmm_borrow_read(&borrow, 2 * TMM_PAGE_SIZE, buffer, 100), 0);
 	tmm_borrow_end(&borrow);
-	before = tmm_test_fingerprint(test);
-	copy = tmm_mapped_pages_deep_copy(mp, NULL);
-	KUNIT_EXPECT_PTR_EQ(test, copy, ERR_PTR(-EIO));
-	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
-	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
+	expect_no_deep_copy(test, mp);
 	break_page(test, base_page() + 1, leaf);
 	tmm_mapped_pages_drop(&mp);
 }
 
-/* Nobody gets an address of memory that is known to fail, and nothing copies the memory. */
+/* A borrow gives no address of memory that is known to fail, and a deep copy refuses the memory. */
 static void memory_that_is_known_to_fail_is_not_accessed(struct kunit *test)
 {
 	struct tmm_frame_allocator *fa = &tmm_test_inst(test)->fa;
-	struct tmm_mapped_pages *mp = map_pages(test), *copy;
+	struct tmm_mapped_pages *mp = map_pages(test);
 	const struct tmm_vaddr middle = tmm_test_vaddr(base_page() + 1);
 	struct tmm_translation found;
 	struct tmm_borrow borrow;
 	struct tmm_window window;
 	void *start;
-	u64 before;
 
 	KUNIT_ASSERT_EQ(test, tmm_mapper_translate(tmm_test_root(test), middle, &found), 0);
 	KUNIT_ASSERT_EQ(test, tmm_bad_frames_retire(fa, found.paddr.v >> TMM_PAGE_SHIFT), 0);
@@ -345,11 +349,7 @@ static void memory_that_is_known_to_fail_is_not_accessed(struct kunit *test)
 		tmm_borrow_leave(&window);
 	KUNIT_EXPECT_PTR_EQ(test, start, ERR_PTR(-EIO));
 	tmm_borrow_end(&borrow);
-	before = tmm_test_fingerprint(test);
-	copy = tmm_mapped_pages_deep_copy(mp, NULL);
-	KUNIT_EXPECT_PTR_EQ(test, copy, ERR_PTR(-EIO));
-	KUNIT_EXPECT_EQ(test, tmm_test_fingerprint(test), before);
-	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(mp));
+	expect_no_deep_copy(test, mp);
 	tmm_mapped_pages_drop(&mp);
 	tmm_bad_frames_end(fa);
 }

@@ -440,7 +440,7 @@ static void kernel_functions_map_under_the_active_root(struct kunit *test)
 	if (!IS_ERR_OR_NULL(mp))
 		KUNIT_EXPECT_PTR_EQ(test, tmm_mapped_pages_root(mp), other);
 	tmm_mapped_pages_drop(&mp);
-	/* Nobody has a reference to the root any more. */
+	/* The drop succeeds only if the mapping and the context have no reference to the root. */
 	KUNIT_EXPECT_EQ(test, tmm_page_table_drop(&other), 0);
 	tmm_page_table_put(usual);
 	tmm_mmi_put(mmi);
