@@ -99,7 +99,7 @@ expect 1 '5 passed, 1 failed' 'a stage that fails beside others fails the run' L
 says '^two  .* FAILED$'
 rm build/pid
 expect 1 '1 passed, 2 failed' 'a script that ends early ends the other one' LAST='sleep 1000' \
-	BETWEEN='until [[ -s build/pid ]]; do sleep 0.1; done; false'
+	BETWEEN='timeout 60 bash -c "until [[ -s build/pid ]]; do sleep 0.1; done"; false'
 says '4 passed, 0 failed'
 ! kill -0 "$(<build/pid)" 2>/dev/null || { echo "the other script still runs"; exit 1; }
 echo "$number passed, 0 failed"
