@@ -174,7 +174,7 @@ static int measure_ours(const struct large *large)
 	for (i = 0; i < large->nr_rounds; i++)
 		if (cycle_drop(fd, large, costs))
 			goto close_client;
-	/* The thread is off before the deferred work of the calls is measured: its work is none of it. */
+	/* The thread is off, so the deferred work that is measured next is that of the calls only. */
 	if (clean_switch(false))
 		goto close_client;
 	print_costs(large, "ours", costs, clock_settle());
