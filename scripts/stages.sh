@@ -47,6 +47,7 @@ test_stage() { # NAME COMMAND...
 		failed=$((failed + BASH_REMATCH[2]))
 		skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
 	else
+		echo "stage $1: the output has no line 'N passed, N failed'; run the command with stage instead of test_stage if it counts no tests"
 		status=1
 	fi
 	if ((status != 0 && failed == before)); then

@@ -62,6 +62,7 @@ expect 1 '0 passed, 1 failed' 'an unknown stage is refused' STAGES=instal
 rm -r build/nightly
 expect 1 '4 passed, 1 failed' 'a stage that fails without counting a failure' STAGES=packages STATUS=1
 expect 1 '0 passed, 1 failed' 'a stage without a result' STAGES=packages SAID=nothing
+says "^stage packages: the output has no line 'N passed, N failed'"
 expect 1 '0 passed, 0 failed' 'a run without a test' STAGES=packages SAID='0 passed, 0 failed'
 expect 0 '1 passed, 0 failed' 'a chosen stage' STAGES=rt
 touch change
