@@ -6,9 +6,8 @@
 #define TESTS_AREA_H
 
 #include "client.h"
+#include "recover.h"
 
-#include <setjmp.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -23,49 +22,16 @@
 #define FAR_OFFSET	(1ULL << (sizeof(long) == 8 ? 62 : 43))
 #define LAST_OFFSET	(sizeof(long) == 8 ? ~0ULL << 13 : (1ULL << 44) - 2 * PAGE)
 
-static __thread sigjmp_buf area_recovery;
-static __thread sig_atomic_t area_is_touched;
-
-static inline void area_on_signal(int signal_number)
-{
-	if (__atomic_load_n(&area_is_touched, __ATOMIC_SEQ_CST))
-		siglongjmp(area_recovery, signal_number);
-	/* if the access is not the test's, the signal takes its default action */
-	signal(signal_number, SIG_DFL);
-}
-
-static inline void area_catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = area_on_signal, .sa_flags = SA_NODEFER };
-
-	sigaction(SIGBUS, &action, NULL);
-	sigaction(SIGSEGV, &action, NULL);
-}
-
 /* Return: 0, or the signal that reading a byte raised. */
 static inline int load(const unsigned char *address, unsigned char *byte)
 {
-	int number = sigsetjmp(area_recovery, 0);
-
-	if (!number) {
-		__atomic_store_n(&area_is_touched, 1, __ATOMIC_SEQ_CST);
-		*byte = __atomic_load_n(address, __ATOMIC_SEQ_CST);
-	}
-	__atomic_store_n(&area_is_touched, 0, __ATOMIC_SEQ_CST);
-	return number;
+	return TRY(*byte = __atomic_load_n(address, __ATOMIC_SEQ_CST));
 }
 
 /* Return: 0, or the signal that writing a byte raised. */
 static inline int store(unsigned char *address, unsigned char byte)
 {
-	int number = sigsetjmp(area_recovery, 0);
-
-	if (!number) {
-		__atomic_store_n(&area_is_touched, 1, __ATOMIC_SEQ_CST);
-		__atomic_store_n(address, byte, __ATOMIC_SEQ_CST);
-	}
-	__atomic_store_n(&area_is_touched, 0, __ATOMIC_SEQ_CST);
-	return number;
+	return TRY(__atomic_store_n(address, byte, __ATOMIC_SEQ_CST));
 }
 
 /* Return: the value of byte @offset of a mapping that fill() has filled */

@@ -36,7 +36,7 @@ TEST_F(client, msync_has_nothing_to_do)
 	__u32 handle = MAPPING(4).handle;
 	unsigned char *area = AREA(handle, RW);
 
-	area_catch_signals();
+	recover_start();
 	EXPECT_EQ(0, store(area, 7));
 	EXPECT_EQ(0, store(area + SIZE - 1, 8));
 	EXPECT_EQ(0, msync_all(area));
@@ -94,7 +94,7 @@ TEST_F(client, an_old_program_gets_an_area_that_is_not_executable)
 	__u32 handle = MAPPING(4).handle;
 	unsigned char *area;
 
-	area_catch_signals();
+	recover_start();
 	ASSERT_EQ(0, become_old());
 	area = AREA(handle, RW);
 	EXPECT_EQ('-', execute_letter(area));

@@ -148,7 +148,7 @@ FIXTURE_SETUP(ops)
 {
 	struct theseus_mm_map mapping;
 
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	self->nr_bytes = variant->nr_bytes;
 	ASSERT_EQ(0, map_aligned(self->fd, self->nr_bytes, variant->align, variant->skew,

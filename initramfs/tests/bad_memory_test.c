@@ -103,7 +103,7 @@ static void on_bus(int number, siginfo_t *info, void *context)
 {
 	(void)context;
 	told = *info;
-	area_on_signal(number);
+	recover_on_signal(number);
 }
 
 static void catch_bus(void)
@@ -159,7 +159,7 @@ static int start(struct _test_data_bad *self, const char *more);
 FIXTURE_SETUP(bad)
 {
 	load_inject();
-	area_catch_signals();
+	recover_start();
 	catch_bus();
 	self->fd = -1;
 	module_parameters(self->parameters);

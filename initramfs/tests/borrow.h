@@ -24,7 +24,7 @@ FIXTURE(borrow)
 
 FIXTURE_SETUP(borrow)
 {
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	self->handle = FILLED(NR).handle;
 }

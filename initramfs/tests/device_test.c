@@ -147,7 +147,7 @@ static int use(int fd, __u32 handle, __u64 nr_bytes, unsigned char seed)
 	__u64 offset;
 	int err, i;
 
-	area_catch_signals();
+	recover_start();
 	err = uapi_map_offset(fd, handle, &offset, NULL);
 	if (err)
 		return err;
@@ -450,7 +450,7 @@ TEST_F(device, regions_stay_while_a_process_has_them)
 	area = mmap(NULL, PAGE, RW, MAP_SHARED, other, offset);
 	ASSERT_NE(MAP_FAILED, (void *)area);
 	close(other);
-	area_catch_signals();
+	recover_start();
 	EXPECT_EQ(0, load(area, &byte));
 	EXPECT_REFUSED(EBUSY, uapi_remove_device_region(self->fd, self->bar, NR_BYTES));
 	ASSERT_EQ(0, munmap(area, PAGE));
@@ -469,7 +469,7 @@ TEST_F(device, areas_are_revoked)
 	ASSERT_EQ(0, uapi_map_offset(self->fd, range.handle, &offset, NULL));
 	area = mmap(NULL, PAGE, RW, MAP_SHARED, self->fd, offset);
 	ASSERT_NE(MAP_FAILED, (void *)area);
-	area_catch_signals();
+	recover_start();
 	EXPECT_EQ(0, load(area, &byte));
 	ASSERT_EQ(0, uapi_revoke(self->fd, range.handle, &nr_revoked));
 	EXPECT_EQ(1, nr_revoked);

@@ -27,7 +27,7 @@ FIXTURE(dmabuf)
 
 FIXTURE_SETUP(dmabuf)
 {
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	if (!(self->start.features & THESEUS_MM_FEATURE_DMABUF))
 		SKIP(return, "the module is not loaded with struct_pages=1");

@@ -82,7 +82,7 @@ FIXTURE_SETUP(kvm)
 	load_module("/lib/modules/stock/kvm.ko");
 	load_module("/lib/modules/stock/ccp.ko");
 	load_module("/lib/modules/stock/kvm-amd.ko");
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	ASSERT_EQ(0, uapi_create_contiguous_mapping(self->fd, SIZE, THESEUS_MM_PTE_DATA,
 						    &self->mapping));

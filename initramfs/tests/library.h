@@ -26,7 +26,7 @@ FIXTURE(library)
 
 FIXTURE_SETUP(library)
 {
-	area_catch_signals();
+	recover_start();
 	self->client = tmm_client_open(NULL);
 	ASSERT_NE(NULL, self->client);
 	self->fd = tmm_client_fd(self->client);

@@ -77,7 +77,7 @@ FIXTURE_SETUP(large)
 {
 	struct theseus_mm_map mapping;
 
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	self->nr_bytes = (__u64)variant->nr << variant->shift;
 	ASSERT_EQ(0, map_aligned(self->fd, self->nr_bytes, 1ULL << variant->shift, 0, &mapping));

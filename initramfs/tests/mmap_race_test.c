@@ -56,7 +56,7 @@ FIXTURE_VARIANT_ADD(race, leaves_of_2m) { .nr_bytes = SIZE_2M };
 
 FIXTURE_SETUP(race)
 {
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	self->other = uapi_open(NULL);
 	ASSERT_LE(0, self->other);

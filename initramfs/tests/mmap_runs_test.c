@@ -86,7 +86,7 @@ static int make_mapping(int fd, int hog, enum kind kind, __u64 nr, __u32 *handle
 
 FIXTURE_SETUP(runs)
 {
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	self->hog = uapi_open(NULL);
 	ASSERT_LE(0, self->hog);

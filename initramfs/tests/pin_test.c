@@ -32,7 +32,7 @@ FIXTURE(pin)
 /* Map one run of frames whose address is known, with a known value in every byte. */
 FIXTURE_SETUP(pin)
 {
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
 		SKIP(return, "the module is not loaded with struct_pages=1");

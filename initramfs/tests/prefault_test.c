@@ -26,7 +26,7 @@ FIXTURE_SETUP(prefault)
 {
 	struct theseus_mm_map mapping;
 
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	ASSERT_EQ(0, map_aligned(self->fd, SIZE, SIZE_2M, 1, &mapping));
 	self->handle = mapping.handle;

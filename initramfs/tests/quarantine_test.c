@@ -31,7 +31,7 @@ static __u64 nr_quarantined(void)
 
 FIXTURE_SETUP(quarantine)
 {
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	if (!(self->start.features & THESEUS_MM_FEATURE_QUARANTINE))
 		SKIP(return, "the module is not loaded with quarantine=1");

@@ -30,7 +30,7 @@ FIXTURE_SETUP(rights)
 {
 	struct theseus_mm_create_mapping mapping;
 
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	mapping = FILLED(NR);
 	self->handle = mapping.handle;

@@ -25,7 +25,7 @@ FIXTURE(held)
 
 FIXTURE_SETUP(held)
 {
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	if (!(self->start.features & THESEUS_MM_FEATURE_STRUCT_PAGES))
 		SKIP(return, "the module is not loaded with struct_pages=1");

@@ -23,7 +23,7 @@ FIXTURE(share)
 
 FIXTURE_SETUP(share)
 {
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	self->handle = MAPPING(NR).handle;
 	ASSERT_EQ(0, uapi_share(self->fd, self->handle, true));

@@ -272,7 +272,7 @@ static void take_over_again_and_again(struct __test_metadata *_metadata,
 	unsigned long nr = 0, nr_busy = 0, nr_areas;
 	pthread_t thread;
 
-	area_catch_signals();
+	recover_start();
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (race_goes_on(&start, SECONDS, borrower.nr && by_force <= !!borrower.nr_revoked)) {
 		borrower.export = EXPORTED();

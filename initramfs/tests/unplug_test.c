@@ -57,14 +57,7 @@ static bool iomem_has(__u64 start)
 /* Access a whole word, as the device needs. Return: 0, or the signal */
 static int load_word(const void *address, unsigned int *word)
 {
-	int number = sigsetjmp(area_recovery, 0);
-
-	if (!number) {
-		__atomic_store_n(&area_is_touched, 1, __ATOMIC_SEQ_CST);
-		*word = __atomic_load_n((const unsigned int *)address, __ATOMIC_SEQ_CST);
-	}
-	__atomic_store_n(&area_is_touched, 0, __ATOMIC_SEQ_CST);
-	return number;
+	return TRY(*word = __atomic_load_n((const unsigned int *)address, __ATOMIC_SEQ_CST));
 }
 
 static bool find_device(char device[PCI_NAME], __u64 *bar)
@@ -99,7 +92,7 @@ FIXTURE_SETUP(unplug)
 {
 	unsigned int word = 0;
 
-	area_catch_signals();
+	recover_start();
 	CLIENT_SETUP();
 	ASSERT_TRUE(find_device(self->device, &self->bar));
 	ASSERT_EQ(0, uapi_add_device_region(self->fd, self->bar, NR_BYTES,
