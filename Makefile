@@ -9,7 +9,7 @@ export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTEM N MODELS
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-walk
-.PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict
+.PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict test-stress
 .PHONY: proof host-check nightly kernel bench bench-check bench-profile style check analyze abi clean help
 
 ##@ Use it
@@ -100,6 +100,10 @@ host-check: ## check the allocators' arithmetic on this machine in all small cas
 test-strict: ## run KUnit and user-space tests; the kernel panics at the first warning
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh --strict kunit user
+
+test-stress: ## try to break the module for MINUTES=5 with random numbers; SEED=, PARTS=fuzz,death, KERNEL=
+	@$(S)/deps.sh test
+	@$(S)/stress.sh
 
 nightly: ## run the tests that take too long for CI, with the time of each; STAGES=install
 	@$(S)/nightly.sh

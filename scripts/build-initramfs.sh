@@ -82,6 +82,7 @@ build_page_examples() {
 # libtmm.
 build_tests() {
 	local test target library=$BUILD/tools/libtmm.a
+	mkdir -p "$bin/tests"
 	build_page_examples
 	flags+=(-D_GNU_SOURCE -I "$("$ROOT/scripts/unpack-source.sh")/tools/testing/selftests")
 	for test in "$sources"/tests/*_test.c; do
@@ -114,6 +115,25 @@ build_tests_32() {
 	done
 }
 
+# The programs of make test-stress: each NAME_stress.c is linked with the other files of the folder.
+build_stress() {
+	local header=$BUILD/tools/stress_calls.h file program name
+	local parts=() files=("$sources"/stress/*.[ch])
+	"$ROOT/scripts/stress_calls.py" >"$header.new"
+	cmp -s "$header" "$header.new" || cp "$header.new" "$header"
+	rm "$header.new"
+	for file in "$sources"/stress/*.c; do
+		[[ $file == *_stress.c ]] || parts+=("$file")
+	done
+	for program in "$sources"/stress/*_stress.c; do
+		name=$(basename "$program" .c)
+		is_fresh "$bin/stress/$name" "$header" "${files[@]}" || rm -f "$bin/stress/$name"
+		compile "$bin/stress/$name" "$program" "${parts[@]}" \
+			-I "$sources/stress" -I "$sources/tests" -I "$BUILD/tools"
+	done
+	remove_stale stress "$sources/stress"
+}
+
 install_busybox() {
 	local applet
 	for applet in $(/bin/busybox --list); do
@@ -140,6 +160,7 @@ build_tools
 if [[ -n $tests ]]; then
 	build_tests
 	build_tests_32
+	build_stress
 	build_examples
 fi
 
@@ -151,7 +172,10 @@ for tool in "$bin"/*; do
 	[[ -d $tool ]] || cp "$tool" "$root/bin/"
 done
 if [[ -n $tests ]]; then
-	cp -r "$bin/tests" "$bin/examples" "$root/bin/"
+	cp -r "$bin/tests" "$bin/stress" "$bin/examples" "$root/bin/"
+	# the same storm; init loads the module with another parameter
+	ln -s fuzz_stress "$root/bin/stress/fuzz_pages_stress"
+	ln -s fuzz_stress "$root/bin/stress/fuzz_quarantine_stress"
 	# not in tests/, where a guest runs all programs if the host names none
 	[[ ! -d $bin/tests32 ]] || cp -r "$bin/tests32" "$root/bin/"
 fi

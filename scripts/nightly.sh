@@ -4,7 +4,7 @@
 # Runs the tests that take too long for CI, on a machine that may have no packages installed, and
 # prints the time of each stage. A stage that has passed is not run again at the same commit, so a
 # run after an interruption begins with the stage that was interrupted. To run all stages again,
-# remove build/nightly/.
+# remove build/nightly/. The stage stress always runs: for MINUTES (60), with a seed that it prints.
 #
 #   STAGES   run only these stages: names separated by commas
 set -euo pipefail
@@ -14,7 +14,7 @@ exec </dev/null
 . scripts/stages.sh
 
 # The stage NAME is the target test-NAME, and the last stage is the target analyze.
-all=(kernels rt walk install packages analyze)
+all=(kernels rt walk stress install packages analyze)
 for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	[[ " ${all[*]} " == *" $name "* ]] || {
 		echo "STAGES: $name: no such stage; there are ${all[*]}" >&2
@@ -23,14 +23,17 @@ for name in $(tr , ' ' <<<"${STAGES:-}"); do
 done
 
 chosen=${FILE:-}${PROGRAMS:-}${SUITES:-}${KERNEL:-}${LEVELS:-}${MACHINES:-}${PARTS:-}
-chosen+=${COMPILE:-}${TMM_KERNEL:-}${TMM_ACCEL:-}${CPUS:-}${SEED:-}${TIMES:-}
+chosen+=${COMPILE:-}${TMM_KERNEL:-}${TMM_ACCEL:-}${CPUS:-}${SEED:-}${TIMES:-}${MINUTES:-}${LIFE:-}
 records=$(find_records nightly "$chosen")
 
 for name in "${all[@]}"; do
 	[[ -z ${STAGES:-} || ,$STAGES, == *,$name,* ]] || continue
-	target=test-$name
-	[[ $name != analyze ]] || target=analyze
-	kept_stage "$records" "$name" make "$target"
+	case $name in
+	analyze) kept_stage "$records" "$name" make analyze ;;
+	# each run has another seed, so one that has passed says little of the next
+	stress) test_stage "$name" make test-stress MINUTES="${MINUTES:-60}" ;;
+	*) kept_stage "$records" "$name" make "test-$name" ;;
+	esac
 done
 
 end_stages

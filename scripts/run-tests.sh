@@ -1,6 +1,6 @@
 #!/bin/bash
 # Usage: run-tests.sh [--strict] SET...   (SET: quick, all, harness, kunit, walk, user, machines,
-# kernels, rt)
+# kernels, rt, stress)
 #
 # Boots guests, runs tests in them and ends with the line
 # `N passed, N failed[, N skipped]`.
@@ -23,6 +23,8 @@
 #   rt        one boot of the debug kernel with PREEMPT_RT: KUnit, and the programs in which
 #             threads and processes race; two boots of Debian's kernel with PREEMPT_RT and
 #             4 levels: all programs, and cyclictest beside many clients
+#   stress    the programs of initramfs/stress/ that PROGRAMS names, in one boot of KERNEL, for
+#             SECONDS_EACH; LIFE runs one life of the storm only
 #
 #   KERNEL        kernel for kunit and user: debug (the default), debug-rt, stock, 6.12 and others
 #   LEVELS        paging levels for kunit and user ("5 4")
@@ -64,7 +66,7 @@ plan=
 for part in "$@"; do
 	case $part in
 	--strict) strict=(panic_on_warn=1) ;;
-	quick | all | harness | walk | machines | kernels | rt) sets+=("$part") ;;
+	quick | all | harness | walk | machines | kernels | rt | stress) sets+=("$part") ;;
 	kunit | user | none) plan+=${plan:+,}$part ;;
 	*) die "unknown set: $part" ;;
 	esac
@@ -96,6 +98,7 @@ suites() { # FOLDER
 # A comment in a program's source says where the program runs, and why:
 #   "Debug kernel: ..."   `make test` runs the program in the debug kernel, not in Debian's
 #   "Debug kernel only: ..."   the program runs in the debug kernel, never in Debian's
+#   "Debug kernel by name only: ..."   likewise, and only if PROGRAMS names the program
 #   "Stock kernel: ..."   the program runs in Debian's kernel, never in a debug kernel
 #   "Races: ..."          `make test-rt` runs the program in the debug kernel with PREEMPT_RT
 #   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel
@@ -111,8 +114,9 @@ programs() { # all|new|old|checked|debug|races|other|MACHINE
 			name=${name%_test}32_test
 		fi
 		[[ -z $wanted || ,$wanted, == *,$name,* ]] || continue
+		[[ $wanted ]] || ! grep -q '^/\* Debug kernel by name only: ' "$file" || continue
 		case $1 in
-		all | new | old | other) ! grep -q '^/\* Debug kernel only: ' "$file" || continue ;;
+		all | new | old | other) ! grep -q '^/\* Debug kernel.* only: ' "$file" || continue ;;
 		esac
 		machine=$(sed -n 's:^\(/\*\|#\) Machine\: \([a-z]*\)\: .*:\2:p' "$file")
 		case ${machine:-$1} in
@@ -250,6 +254,21 @@ test_boot() { # VARIANT LEVELS PLAN PROGRAMS
 	reports+=("$dir/$name/report.json")
 }
 
+# One boot for the programs of initramfs/stress/. Linux passes the capitals to init as variables.
+test_stress() {
+	local name=stress-${KERNEL:=debug} chosen=${PROGRAMS:?} each=${SECONDS_EACH:-30} limit number
+	number=$(tr , '\n' <<<"$chosen" | wc -l)
+	# the longest case may take 900 s besides its time, and wait for a process as long as PATIENCE
+	limit=$((1500 + 4 * each))
+	prepare "$KERNEL"
+	TMM_TIMEOUT=${TMM_TIMEOUT:-$((900 + number * limit))} boot "$KERNEL" "$name" 5 user \
+		"tmm.programs=$chosen" "USER_TEST_TIMEOUT=$limit" "STRESS_SECONDS=$each" \
+		${SEED:+"STRESS_SEED=$SEED"} ${LIFE:+"STRESS_LIFE=$LIFE"}
+	"$ROOT/scripts/test/ktap.py" run --name "$name" --plan user --programs "$chosen" \
+		"$dir/$name" || :
+	reports+=("$dir/$name/report.json")
+}
+
 # One boot of the debug kernel for the random walks only.
 test_walks() { # CPUS
 	local name=walks-$1-cpus
@@ -362,12 +381,24 @@ support_row() { # KERNEL DEMO
 		"gcc $compiler" "$2" "$("$ROOT/scripts/test/ktap.py" sum "$run/report.json")"
 }
 
+# Prints the figures of the guests' programs, as stages.sh wants them. A walk prints the number of
+# its steps, or how often it did each operation and how often that was refused.
+figures() {
+	local logs=("$dir"/*/result.log) walks=("$dir"/walks-*/console.log)
+	[[ ! -e ${logs[0]} ]] || sed -n 's/^ *# FIGURES /figures: /p; s/^ *# \(WRONG: .*\)/\1/p' "${logs[@]}"
+	[[ ! -e ${walks[0]} ]] || awk '
+		match($0, /walker [0-9]+: [0-9]+ steps/) { split(substr($0, RSTART), word); sum += word[3] }
+		/ done +[0-9]+ refused/ { sum += $(NF - 3) + $(NF - 1) }
+		END { printf "figures: %d operations of the walks\n", sum }' "${walks[@]}"
+}
+
 for set in "${sets[@]}"; do
 	case $set in
 	harness) test_harness ;;
 	machines) test_machines ;;
 	kernels) test_kernels ;;
 	rt) test_rt ;;
+	stress) test_stress ;;
 	walk)
 		export TIMES=${TIMES:-5}
 		for cpus in ${CPUS:-2 4}; do
@@ -395,5 +426,6 @@ if [[ -n $plan ]]; then
 			"$(programs "$(set_for "${KERNEL:-debug}")")"
 	done
 fi
+figures
 note "logs: $dir"
 close_with_sum "${reports[@]}"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Tests nightly.sh and stages.sh in a small repository, whose stages print results without a guest.
+# Tests nightly.sh, stress.sh and stages.sh in a small repository, whose stages print results without
+# a guest.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # A hook of git sets variables that name the hook's repository, and a user's configuration may sign
@@ -7,12 +8,12 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck disable=SC2046 # several names
 unset $(git rev-parse --local-env-vars)
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
-unset STAGES FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PARTS CPUS SEED TIMES
+unset STAGES FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PARTS CPUS SEED TIMES MINUTES LIFE
 
 repository=$(mktemp -d)
 trap 'rm -rf "$repository"' EXIT
 mkdir "$repository/scripts"
-cp "$root/scripts/nightly.sh" "$root/scripts/stages.sh" "$repository/scripts/"
+cp "$root/scripts/nightly.sh" "$root/scripts/stages.sh" "$root/scripts/stress.sh" "$repository/scripts/"
 cd "$repository"
 cat >Makefile <<'END'
 test-kernels:
@@ -25,9 +26,23 @@ test-rt:
 	@echo "1 passed, 0 failed"
 test-walk:
 	@echo "5 passed, 0 failed"
+test-stress:
+	@echo "$(MINUTES) passed, 0 failed"
 analyze:
 	@echo "6 passed, 0 failed"
 END
+# stress.sh asks for one set of tests at a time
+cat >scripts/run-tests.sh <<'END'
+#!/bin/bash
+echo "set $1, kernel ${KERNEL:-}, programs ${PROGRAMS:-}, seconds ${SECONDS_EACH:-}, suites ${SUITES:-}"
+echo "figures: 5 operations"
+echo "2 passed, $BROKEN failed"
+exit "$BROKEN"
+END
+chmod +x scripts/run-tests.sh
+mkdir -p initramfs/tests kunit/alloc
+echo '/* Races: a test. */' >initramfs/tests/race_test.c
+echo 'tmm_test_fail_alloc(test, 1);' >kunit/alloc/pages_test.c
 echo build/ >.gitignore
 git init -q
 git add .
@@ -50,10 +65,10 @@ expect() { # STATUS LINE WHAT [VARIABLE=VALUE...]
 says() { grep -q "$1" build/log || { echo "the log has no '$1'"; cat build/log; exit 1; }; }
 mkdir build
 
-expect 1 '20 passed, 1 failed, 1 skipped' 'a failed stage fails the run' BROKEN=1 SAID='3 passed, 0 failed'
+expect 1 '80 passed, 1 failed, 1 skipped' 'a failed stage fails the run' BROKEN=1 SAID='3 passed, 0 failed'
 says '^install  .* FAILED$'
 says '^kernels  .* ok$'
-expect 0 '20 passed, 0 failed, 1 skipped' 'a stage that has passed is not run again'
+expect 0 '80 passed, 0 failed, 1 skipped' 'a stage that has passed is not run again'
 says '##### kernels: has passed at this commit'
 says '##### install: make test-install'
 expect 0 '6 passed, 0 failed' 'a variable that makes a stage smaller runs the stage' PARTS=boot STAGES=install,packages
@@ -71,6 +86,46 @@ says '##### rt: make test-rt'
 git add change
 git -c user.name=test -c user.email=test@example.org commit -q -m change
 expect 0 '1 passed, 0 failed' 'a clean tree runs the stage once' STAGES=rt
+
+script=(scripts/stress.sh)
+expect 0 '4 passed, 0 failed' 'a part in two kernels' PARTS=fuzz SEED=7 MINUTES=2
+says '^SEED=7 MINUTES=2 PARTS=fuzz$'
+says 'set stress, kernel debug, programs fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress, seconds 21'
+says '^fuzz-stock  .* ok$'
+says '^         seed 7$'
+says '^         5 operations$'
+expect 0 '4 passed, 0 failed' 'a part that has passed with this seed is not run again' PARTS=fuzz SEED=7 MINUTES=2
+says '##### fuzz-debug: has passed at this commit'
+says '^         seed 7$'
+if grep -q '^set ' build/log; then
+	echo "the part ran again"
+	exit 1
+fi
+expect 0 '4 passed, 0 failed' 'another seed runs the part' PARTS=fuzz SEED=8 MINUTES=2
+says 'set stress, kernel stock'
+expect 0 '2 passed, 0 failed' 'two parts that share a guest' PARTS=fuzz,death SEED=7 MINUTES=2 KERNEL=stock
+says 'programs fuzz_stress,.*death_stress, seconds 31'
+says '^fuzz-death-stock  .* ok$'
+expect 0 '4 passed, 0 failed' 'another time runs the part' PARTS=fuzz SEED=8 MINUTES=4
+says 'set stress, kernel debug, .* seconds 41'
+expect 0 '2 passed, 0 failed' 'as much time for one kernel runs the part' PARTS=fuzz SEED=8 MINUTES=2 KERNEL=stock
+says 'set stress, kernel stock, .* seconds 41'
+expect 0 '2 passed, 0 failed' 'a life of the storm alone' PARTS=fuzz SEED=8 LIFE=3 KERNEL=stock
+says 'kernel stock, programs fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress, '
+expect 0 '2 passed, 0 failed' 'parts that need KUnit take no time of another kernel' PARTS=model,fuzz SEED=8 KERNEL=stock
+says '^SEED=8 MINUTES=5 PARTS=fuzz$'
+says 'set stress, kernel stock, .* seconds 101'
+expect 1 '2 passed, 1 failed' 'a part that fails' PARTS=faults SEED=9 BROKEN=1
+says 'set kunit, .* suites pages$'
+expect 1 '2 passed, 1 failed' 'a part that has failed is run again' PARTS=faults SEED=9 BROKEN=1
+says 'set kunit'
+expect 1 '0 passed, 1 failed' 'an unknown part is refused' PARTS=storms
+expect 1 '0 passed, 1 failed' 'an empty list of parts is refused' PARTS=,
+expect 1 '0 passed, 1 failed' 'a part that the kernel cannot run is refused' PARTS=faults KERNEL=stock
+for wrong in MINUTES=long SEED=09 LIFE=x; do
+	expect 1 '0 passed, 1 failed' "a number that is none is refused: $wrong" "$wrong"
+done
+script=(scripts/nightly.sh)
 mv .git build/
 expect 0 '1 passed, 0 failed' 'a tree without git runs the stage' STAGES=rt
 says '##### rt: make test-rt'
