@@ -31,6 +31,7 @@ union argument {
 	struct theseus_mm_revoke revoke;
 	struct theseus_mm_share share;
 	struct theseus_mm_export export;
+	struct theseus_mm_import import;
 	struct theseus_mm_take_back take_back;
 	struct theseus_mm_batch batch;
 	struct theseus_mm_limits limits;
