@@ -33,7 +33,7 @@ sources=(
 	theseus_mm/alloc/{account,bad_frames,chunk,chunk_cache,clean_map,cleaner,clear,fit}.c
 	theseus_mm/alloc/{frame_maps,frame_regions,frame_table,frames,frames_clear,frames_split}.c
 	theseus_mm/alloc/{free_map,free_map_find,free_ranges,free_set,magazine,magazine_fill}.c
-	theseus_mm/alloc/{pages,quarantine,range_allocator,range_request,range_search}.c
+	theseus_mm/alloc/{magazine_home,pages,quarantine,range_allocator,range_request,range_search}.c
 	theseus_mm/alloc/table_frames.c theseus_mm/mapping/placement.c
 	"$linux"/lib/{ctype,rbtree}.c
 	"$folder"/{runtime,cells,world,steps,frame_steps}.c

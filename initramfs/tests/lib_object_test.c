@@ -277,13 +277,14 @@ TEST_F(library, pages_map_to_puts_those_frames_behind_pages)
 static struct tmm_mapping *map_two_runs(struct tmm_client *client, __u64 starts[2])
 {
 	struct tmm_pages *first = tmm_pages_allocate(client, OPTIONS(.nr_pages = NR)), *second;
+	struct tmm_frames *low = tmm_frames_allocate(client, OPTIONS(.nr_pages = NR + 1)), *high;
 	/* the frame between the two runs stays owned until the test ends */
-	struct tmm_frames *low = tmm_frames_allocate(client, OPTIONS(.nr_pages = 3));
-	struct tmm_frames *between = tmm_frames_allocate(client, OPTIONS(.nr_pages = 1));
-	struct tmm_frames *high = tmm_frames_allocate(client, OPTIONS(.nr_pages = NR - 3));
+	struct tmm_frames *between;
 	struct tmm_mapping *mapping, *next;
 
-	if (!first || !low || !between || tmm_pages_split(&first, 3 * PAGE, &first, &second))
+	if (!first || !low || tmm_pages_split(&first, 3 * PAGE, &first, &second) ||
+	    tmm_frames_split(&low, 3 * PAGE, &low, &between) ||
+	    tmm_frames_split(&between, PAGE, &between, &high))
 		return NULL;
 	starts[0] = tmm_frames_address(low);
 	starts[1] = tmm_frames_address(high);

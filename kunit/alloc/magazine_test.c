@@ -9,6 +9,7 @@
 #include "alloc/bad_frames.h"
 #include "alloc/frames.h"
 #include "alloc/frames_split.h"
+#include "alloc/magazine_home.h"
 #include "alloc/table_frames.h"
 #include "support/frames_fixture.h"
 #include "support/invariants.h"
@@ -21,11 +22,15 @@
 #define FIRST	1024
 #define NR	2048
 
-/* General frames [FIRST, FIRST + NR), which begin at a multiple of 2 MiB, and reserved ones. */
+/*
+ * General frames [FIRST, FIRST + NR), which begin at a multiple of 2 MiB, and reserved ones. The
+ * case stays on one CPU, whose home has the first frames.
+ */
 static int init_case(struct kunit *test)
 {
 	struct tmm_test_frames *tf = tmm_test_frames_create(test);
 
+	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id())), 0);
 	test->priv = tf;
 	tmm_test_frames_add_backed(test, tf, TMM_REGION_GENERAL, FIRST, NR);
 	tmm_test_frames_add(test, tf, TMM_REGION_RESERVED, FIRST + NR, 10);
@@ -415,6 +420,7 @@ static void cpu_goes(struct kunit *test)
 	err = remove_cpu(cpu);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	KUNIT_EXPECT_EQ(test, m->nr, 0);
+	KUNIT_EXPECT_EQ(test, m->home, TMM_NO_HOME);
 	if (!err)
 		KUNIT_EXPECT_EQ(test, add_cpu(cpu), 0);
 	KUNIT_EXPECT_EQ(test, nr_in_set(test) + nr_cached(test), NR);

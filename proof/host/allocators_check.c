@@ -7,6 +7,7 @@
  */
 #include "alloc/frames.h"
 #include "alloc/magazine.h"
+#include "alloc/magazine_home.h"
 #include "alloc/pages.h"
 #include "runtime.h"
 #include "steps.h"
@@ -77,6 +78,11 @@ static const struct world_config configs[] = {
 	}, {
 		.name = "pages: a magazine", .has_magazines = true, .nr_cpus = 1, .max_objects = 2,
 		.nr_regions = 1, .regions = { { GENERAL, 511, 3 } },
+	}, {
+		/* at the edge of two homes */
+		.name = "pages: magazines of two CPUs", .has_magazines = true, .nr_cpus = 2,
+		.max_objects = 1,
+		.nr_regions = 1, .regions = { { GENERAL, 4095, 3 } },
 	},
 };
 
@@ -148,6 +154,11 @@ static void add_magazines(struct key *key, unsigned int *nr)
 
 		add_byte(key, nr, m->nr);
 		add_byte(key, nr, m->nr_wanted);
+		/* With one CPU, the home only decides which free chunk comes first. */
+		if (config->nr_cpus > 1) {
+			add_byte(key, nr, m->home == TMM_NO_HOME);
+			add_byte(key, nr, m->home);
+		}
 		for (i = 0; i < m->nr; i++) {
 			const unsigned int at = (m->oldest + i) % TMM_MAGAZINE_SIZE;
 

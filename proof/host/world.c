@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "world.h"
 
+#include "alloc/magazine_home.h"
 #include "alloc/table_frames.h"
 #include "runtime.h"
 
@@ -337,6 +338,25 @@ static void expect_objects(struct world *world)
 	}
 }
 
+/* No two magazines have the same home. */
+static void expect_homes(const struct tmm_range_allocator *ra)
+{
+	unsigned int cpu;
+	u64 homes = 0;
+
+	for (cpu = 0; cpu < HOST_NR_CPUS; cpu++) {
+		const u64 home = ra->magazines.each[cpu].home;
+		const unsigned int slot = home % TMM_NR_HOMES;
+
+		if (home == TMM_NO_HOME)
+			continue;
+		expect(!(homes & BIT_ULL(slot)));
+		homes |= BIT_ULL(slot);
+		expect_equal(ra->magazines.homes->blocks[slot], home);
+	}
+	expect_equal(ra->magazines.homes->used, homes);
+}
+
 void world_expect(struct world *world)
 {
 	struct tmm_range_allocator *ra = world_allocator(world);
@@ -353,8 +373,11 @@ void world_expect(struct world *world)
 		nr_objects += nr_runs;
 	if (world->config->has_cleaner)
 		expect_zeros(world);
+	if (world->config->has_magazines)
+		expect_homes(ra);
 	expect_equal(ra->nr_reserve, TMM_NR_RESERVE - world->nr_owed);
-	nr_objects += ra->nr_reserve + tmm_magazines_nr(ra) + world->config->has_magazines;
+	/* the magazines and their homes */
+	nr_objects += 2 * world->config->has_magazines + ra->nr_reserve + tmm_magazines_nr(ra);
 	expect_equal(host_nr_objects, nr_objects);
 	expect_equal(tmm_account_count(&world->account, resource), world->nr_charged);
 }

@@ -3,6 +3,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/align.h>
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
@@ -29,13 +30,24 @@ static void unlink_ram(struct tmm_frame_allocator *fa, struct tmm_frame_region *
 }
 
 /*
+ * Bytes before the frame table at @memory, so that a cache line has the marks of aligned frames.
+ * The marks of single frames are at the end of the table.
+ */
+static size_t nr_padding(const void *memory, u64 first, u64 nr)
+{
+	const u64 marks = (uintptr_t)memory + tmm_frame_table_nr_bytes(first, nr) - nr;
+
+	return (first - marks) % L1_CACHE_BYTES;
+}
+
+/*
  * Bytes of memory that the maps and the table of a region need, a multiple of 8. The memory is
  * aligned to 8 bytes.
  */
 size_t tmm_frame_regions_nr_bytes(u64 first, u64 nr)
 {
 	return tmm_frame_maps_nr_bytes(first, nr) + tmm_clean_map_nr_bytes(first, nr) +
-	       ALIGN(tmm_frame_table_nr_bytes(first, nr), sizeof(u64));
+	       ALIGN(tmm_frame_table_nr_bytes(first, nr) + L1_CACHE_BYTES - 1, sizeof(u64));
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_frame_regions_nr_bytes);
 
@@ -61,6 +73,7 @@ int tmm_frame_regions_add(struct tmm_frame_allocator *fa, struct tmm_frame_regio
 	memory += tmm_frame_maps_nr_bytes(range->first, range->nr);
 	tmm_clean_map_init(&region->clean, range->first, range->nr, memory);
 	memory += tmm_clean_map_nr_bytes(range->first, range->nr);
+	memory += nr_padding(memory, range->first, range->nr);
 	tmm_frame_table_init(&region->table, range->first, range->nr, memory);
 	/* Link the region before a frame of it can be given out. */
 	link_ram(fa, region);

@@ -8,6 +8,7 @@
 #include "core/compat.h"
 
 #include <kunit/visibility.h>
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/limits.h>
@@ -94,9 +95,17 @@ static bool may_cache_frame(struct tmm_range_allocator *ra, struct tmm_range_reg
 	return tmm_frame_table_change_one(table, number, TMM_MARK_ALLOCATED, TMM_MARK_FREE);
 }
 
+/* A filling ends in the block where it begins, or in the next one. */
+static_assert(L1_CACHE_BYTES >= TMM_MAGAZINE_HALF);
+
 static const struct tmm_range_hooks frame_hooks = {
 	.cache = &frames_cache,
 	.has_maps = true,
+	/*
+	 * A cache line has the marks of 64 frames: see tmm_frame_regions_add(). The marks of whole
+	 * blocks of 2 MiB change seldom. Small homes lie in few blocks of 2 MiB.
+	 */
+	.home_order = L1_CACHE_SHIFT,
 	.resource = TMM_RESOURCE_FRAMES,
 	.taken = frames_taken,
 	.given = frames_given,

@@ -3,6 +3,7 @@
 
 #include "alloc/account.h"
 #include "alloc/chunk.h"
+#include "alloc/magazine_home.h"
 #include "alloc/range_allocator.h"
 #include "core/bug.h"
 #include "core/compat.h"
@@ -17,6 +18,7 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 
 /* Chunks that the first filling of a magazine gets */
 #define NR_FIRST 4
@@ -408,13 +410,23 @@ u64 tmm_magazines_nr(const struct tmm_range_allocator *ra)
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_magazines_nr);
 
-/* Empty the magazine of a CPU that has gone. */
+/*
+ * Empty the magazine of a CPU that has gone, and let another magazine have its home. A task that
+ * has found the magazine before may still fill it. Then the chunks stay free for everybody, and the
+ * magazine keeps a home until the CPU goes again.
+ */
 static int leave_cpu(unsigned int cpu, struct hlist_node *node)
 {
 	struct tmm_range_allocator *ra =
 		hlist_entry(node, struct tmm_range_allocator, magazines.hotplug);
+	struct tmm_magazine *m = per_cpu_ptr(ra->magazines.each, cpu);
 
-	trim_magazine(ra, per_cpu_ptr(ra->magazines.each, cpu), 0);
+	trim_magazine(ra, m, 0);
+	spin_lock(&m->lock);
+	spin_lock(&ra->lock);
+	tmm_magazine_home_leave(ra, m);
+	spin_unlock(&ra->lock);
+	spin_unlock(&m->lock);
 	return 0;
 }
 
@@ -443,23 +455,29 @@ void tmm_magazines_exit(void)
 int tmm_magazines_create(struct tmm_range_allocator *ra)
 {
 	struct tmm_magazine __percpu *each = alloc_percpu(struct tmm_magazine);
+	struct tmm_homes *homes = kzalloc(sizeof(*homes), GFP_KERNEL);
 	unsigned int cpu;
-	int err;
+	int err = -ENOMEM;
 
-	if (!each)
-		return -ENOMEM;
+	if (!each || !homes)
+		goto free;
 	for_each_possible_cpu(cpu) {
 		struct tmm_magazine *m = per_cpu_ptr(each, cpu);
 
 		spin_lock_init(&m->lock);
 		m->nr_wanted = NR_FIRST;
+		m->home = TMM_NO_HOME;
 	}
 	ra->magazines.each = each;
+	ra->magazines.homes = homes;
 	err = cpuhp_state_add_instance_nocalls(hotplug_state, &ra->magazines.hotplug);
-	if (err) {
-		ra->magazines.each = NULL;
-		free_percpu(each);
-	}
+	if (!err)
+		return 0;
+	ra->magazines.each = NULL;
+	ra->magazines.homes = NULL;
+free:
+	kfree(homes);
+	free_percpu(each);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_magazines_create);
@@ -476,5 +494,7 @@ void tmm_magazines_destroy(struct tmm_range_allocator *ra)
 	tmm_magazines_empty(ra);
 	free_percpu(ra->magazines.each);
 	ra->magazines.each = NULL;
+	kfree(ra->magazines.homes);
+	ra->magazines.homes = NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(tmm_magazines_destroy);

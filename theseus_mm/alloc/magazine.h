@@ -50,6 +50,8 @@ struct tmm_cached_chunk {
  * @oldest: index in @slots of the chunk that came first
  * @nr: number of chunks
  * @nr_wanted: number of chunks for the next filling
+ * @home: number of the block of the last filling (a chunk's number >> @home_order), or TMM_NO_HOME;
+ *        see alloc/magazine_home.h
  * @payer: the control groups of the tasks that use the magazine
  * @slots: the chunks, a ring
  */
@@ -58,18 +60,33 @@ struct tmm_magazine {
 	unsigned int oldest;
 	unsigned int nr;
 	unsigned int nr_wanted;
+	u64 home;
 	const void *payer;
 	struct tmm_cached_chunk slots[TMM_MAGAZINE_SIZE];
+};
+
+#define TMM_NR_HOMES		64
+
+/**
+ * struct tmm_homes - the homes of magazines; see alloc/magazine_home.h
+ * @used: a bit for each slot: is the slot's block a home?
+ * @blocks: numbers of blocks; each is the slot's number modulo TMM_NR_HOMES
+ */
+struct tmm_homes {
+	u64 used;
+	u64 blocks[TMM_NR_HOMES];
 };
 
 /**
  * struct tmm_magazines - the magazines of a range allocator
  * @each: a magazine for each CPU; NULL if the allocator has none
+ * @homes: their homes; with the range allocator's lock
  * @nr_drains: drains that are open
  * @hotplug: links the allocator in the list of those that lose a CPU
  */
 struct tmm_magazines {
 	struct tmm_magazine __percpu *each;
+	struct tmm_homes *homes;
 	atomic_t nr_drains;
 	struct hlist_node hotplug;
 };

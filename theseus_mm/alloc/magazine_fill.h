@@ -2,8 +2,8 @@
 /*
  * Filling of magazines (alloc/magazine.h) from the free set of their allocator.
  *
- * Invariant: a filling moves free chunks of general regions that lie side by side, the first ones
- * that a request would get.
+ * Invariant: a filling moves free chunks of a general region that lie side by side, the first ones
+ * that are not in homes of other magazines (alloc/magazine_home.h), if there are such chunks.
  * Lock: those of the magazine and of the range allocator, taken by the function.
  * Owner: the range allocator.
  */

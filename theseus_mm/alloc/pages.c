@@ -19,6 +19,8 @@ static_assert(sizeof(struct tmm_allocated_pages) <= 96);
 
 static const struct tmm_range_hooks page_hooks = {
 	.cache = &pages_cache,
+	/* A cache line has the counts of eight page tables of 512 entries. */
+	.home_order = 12,
 	.resource = TMM_RESOURCE_PAGES,
 };
 

@@ -87,10 +87,13 @@ struct tmm_range_region {
  * @recall: move free chunks that are neither in a free set nor in a magazine to the free sets; NULL
  *          if there are none
  * @resource: the resource that a run is charged as; a freed run is a release of this resource
+ * @home_order: log2 of the chunks of a block; chunks of two aligned blocks share no cache line of
+ *              the memory that their owners write
  */
 struct tmm_range_hooks {
 	struct kmem_cache **cache;
 	bool has_maps;
+	unsigned int home_order;
 	void (*taken)(struct tmm_range_region *region, u64 start, u64 nr);
 	int (*given)(struct tmm_range_region *region, u64 start, u64 nr);
 	void (*came_back)(struct tmm_range_allocator *ra, struct tmm_range_region *region,
@@ -112,7 +115,7 @@ struct tmm_range_hooks {
 
 /**
  * struct tmm_range_allocator - regions and their lock
- * @lock: protects the list, all free sets and the reserve
+ * @lock: protects the list, all free sets, the reserve and the homes of the magazines
  * @regions: struct tmm_range_region by address
  * @hooks: the hooks of frames or pages
  * @objects: source of chunk objects
@@ -122,7 +125,7 @@ struct tmm_range_hooks {
  * @magazines: free single chunks for each CPU; read without @lock, so not in its cache line
  */
 struct tmm_range_allocator {
-	spinlock_t lock;	/* the list, all free sets, the reserve */
+	spinlock_t lock;	/* the list, all free sets, the reserve, the homes */
 	struct list_head regions;
 	const struct tmm_range_hooks *hooks;
 	struct tmm_chunk_cache objects;
