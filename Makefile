@@ -10,7 +10,7 @@ export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTE
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-walk
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict test-stress
-.PHONY: proof host-check nightly kernel bench bench-check bench-profile style check analyze abi clean help
+.PHONY: proof host-check nightly kernel bench bench-check bench-lines bench-profile style check analyze abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -120,6 +120,10 @@ bench: ## measure everything beside Linux's own calls, and renew bench/README.md
 bench-check: ## compare a part of it with bench/figures.json; fails if a row costs over 3 % more
 	@$(S)/deps.sh run
 	@$(S)/bench.sh check
+
+bench-lines: ## count the cache lines that two clients share; fails if one is shared that is not known
+	@$(S)/deps.sh run
+	@$(S)/bench.sh lines
 
 bench-profile: ## print the instructions of one row by function; ROW=create-4k, SYSTEM=ours, N=1000
 	@$(S)/deps.sh run

@@ -3,6 +3,7 @@
 """Reads what the guests of bench.sh have measured.
 
     bench.py report --module THESEUS_MM.KO --out DIR [--renew] BOOT... [--marks BOOT]
+                    [--lines BOOT --counts COUNTS]
         judges the logs of the boots, writes DIR/results.json, prints the table
         and the bars, draws the plots; with --renew, also renews bench/README.md
         and its pictures
@@ -65,7 +66,8 @@ LINE = re.compile(r"\btmm-bench: (?!#)(.*)$", re.M)
 RESULT = re.compile(rf"({WORD}) ({WORD}) (\d+) ({WORD}) (\d+) (\d+(?:\.\d+)?) (\d+) (\d+)")
 SKIPPED = re.compile(rf"({WORD}) ({WORD}) - skipped (.+)")
 FAILED = re.compile(rf"failed ({WORD}) (.+)")
-UNITS = ("instructions", "cycles", "bytes", "nanoseconds", "operations-per-second")
+UNITS = ("instructions", "cycles", "bytes", "nanoseconds", "operations-per-second",
+         "operations")
 
 
 class BadLog(Exception):
@@ -347,7 +349,7 @@ def bar_line(verdict):
 
 def print_columns(rows):
     rows = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
@@ -494,6 +496,7 @@ def run_figures(arguments):
 
 def run_report(arguments):
     import bench_document  # needs matplotlib, which bench-check does not install
+    import bench_lines  # needs this file
     results, skips = [], []
     for boot in arguments.boots:
         more, skipped = read_boot(boot)
@@ -503,6 +506,8 @@ def run_report(arguments):
              "emulator": emulator()}
     bench_document.write_results(os.path.join(arguments.out, "results.json"), results, about)
     stretches = read_marks(arguments.marks) if arguments.marks else []
+    shared = bench_lines.table_lines(*bench_lines.read(
+        arguments.lines, arguments.counts, arguments.module)) if arguments.lines else []
     verdicts = judge_bounds(judge_bars(Table(results)), stretches)
     print_columns(bench_document.result_lines(results))
     print()
@@ -512,6 +517,8 @@ def run_report(arguments):
     print()
     print_columns(bench_bounds.place_lines(stretches))
     print()
+    print_columns(shared)
+    print()
     for skip in skips:
         print(f"not measured: {skip.row} {skip.system}: {skip.reason}")
     print()
@@ -520,7 +527,8 @@ def run_report(arguments):
               for state in (True, False, None)]
     print("\n{} pass, {} miss, {} not judged".format(*counts))
     folder = os.path.join(ROOT, "bench") if arguments.renew else arguments.out
-    bench_document.write(folder, results, skips, verdicts, stretches, about, arguments.renew)
+    bench_document.write(folder, results, skips, verdicts, stretches, shared, about,
+                         arguments.renew)
     if arguments.keep:
         bench_kernels.renew(arguments.keep, results, about)
     elif arguments.renew:
@@ -536,6 +544,8 @@ def main():
     parser.add_argument("--module")
     parser.add_argument("--out")
     parser.add_argument("--marks", help="the folder of a boot whose module has marks")
+    parser.add_argument("--lines", help="the folder of the boot of bench.sh lines")
+    parser.add_argument("--counts", help="the accesses that the plugin has counted in that boot")
     parser.add_argument("--partly", action="store_true")
     parser.add_argument("--renew", action="store_true")
     parser.add_argument("--keep", help="the name of the kernel for bench/kernels.json")

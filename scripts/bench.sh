@@ -1,6 +1,7 @@
 #!/bin/bash
 # Usage: bench.sh all|check|figures
 #        bench.sh bounds [ROUND,...]
+#        bench.sh lines
 #        bench.sh profile ROW [SYSTEM [N]]
 #
 # Measures the module's functions and calls beside Linux's own, in guests with a kernel of Debian: the
@@ -21,6 +22,8 @@
 #   bounds    prints the longest stretches of each call in which interrupts or preemption are off,
 #             and fails if one is longer than in bench/bounds.json. A ROUND, such as
 #             bounds-1g (bench/program/bounds.c), is only printed.
+#   lines     prints the cache lines that two independent clients on two CPUs share, and fails if a
+#             line is shared that scripts/bench_lines.py does not know
 #   profile   prints the instructions that one operation needs in each function, for a row such as
 #             create-4k of a system (ours) with N objects (1000)
 #
@@ -30,14 +33,14 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-mode=${1:?all, check, figures, bounds or profile}
+mode=${1:?all, check, figures, bounds, lines or profile}
 case $mode in
-all | check | figures | bounds) ;;
+all | check | figures | bounds | lines) ;;
 profile) : "${2:?the row to profile, for example create-4k}" ;;
 *) die "unknown mode: $mode" ;;
 esac
 [[ $mode == all || ${TMM_ACCEL:-tcg} == tcg ]] ||
-	die "TMM_ACCEL=$TMM_ACCEL: $mode counts instructions, which only the emulator does: leave it out"
+	die "TMM_ACCEL=$TMM_ACCEL: $mode needs the emulator: leave it out"
 variant=${KERNEL:-stock}
 [[ $variant != debug* ]] || die "KERNEL=$variant: a debug kernel has no figures that mean anything: name a kernel of Debian"
 out=$BUILD/bench
@@ -52,7 +55,7 @@ initrd=$("$ROOT/scripts/build-initramfs.sh" "$variant")
 
 # With PREEMPT_RT, the holder of a spinlock can be preempted, and with KVM the clock counts cycles.
 marks=
-if [[ $mode != profile && $variant != *-rt && ${TMM_ACCEL:-tcg} == tcg ]]; then
+if [[ $mode != profile && $mode != lines && $variant != *-rt && ${TMM_ACCEL:-tcg} == tcg ]]; then
 	note "building the module with marks"
 	marks=$(TMM_MARKS=1 TMM_BENCH=1 "$ROOT/scripts/build-module.sh" "$variant")
 fi
@@ -131,6 +134,18 @@ boot_marks() { # [ROUND,...]
 	with_marks=(--marks "$out/marks")
 }
 
+build_plugin() { # NAME
+	gcc -shared -fPIC -O2 -Wall -Wextra -Werror -fvisibility=hidden -o "$out/$1.so" \
+		"$ROOT/scripts/$1.c"
+}
+
+# Boots the guest in which two clients run between marks.
+boot_lines() {
+	build_plugin lines
+	TMM_ACCEL=tcg boot lines --cpus 2 --plugin "file=$out/lines.so,out=$out/lines.counts" \
+		tmm.bench_symbols=yes tmm.bench_group=lines
+}
+
 module=$BUILD/module-$variant/theseus_mm.ko
 case $mode in
 all)
@@ -144,10 +159,15 @@ all)
 		boot two-cpus --cpus 2
 		boots+=("$out/two-cpus")
 	fi
+	lines=()
+	if [[ ${TMM_ACCEL:-tcg} == tcg ]]; then
+		boot_lines
+		lines=(--lines "$out/lines" --counts "$out/lines.counts")
+	fi
 	boot_marks
 	# Debian's own Python has the package for plots.
 	/usr/bin/python3 "$ROOT/scripts/bench.py" report --module "$module" --out "$out" "${renew[@]}" \
-		"${keep[@]}" "${with_marks[@]}" "${boots[@]}"
+		"${keep[@]}" "${with_marks[@]}" "${lines[@]}" "${boots[@]}"
 	if ((${#renew[@]})); then
 		boot_chosen
 		"$ROOT/scripts/bench.py" figures --module "$module" "${with_marks[@]}" "$out/check"
@@ -164,9 +184,12 @@ bounds)
 	boot_marks "${2:-}"
 	"$ROOT/scripts/bench.py" bounds --module "$module" ${2:+--partly} "${with_marks[@]}"
 	;;
+lines)
+	boot_lines
+	"$ROOT/scripts/bench_lines.py" "$out/lines" "$out/lines.counts" "$module"
+	;;
 profile)
-	gcc -shared -fPIC -O2 -Wall -Wextra -Werror -fvisibility=hidden -o "$out/profile.so" \
-		"$ROOT/scripts/profile.c"
+	build_plugin profile
 	[[ ${4:-1000} =~ ^[0-9]+$ ]] || die "N=$4 is no number"
 	boot profile --icount --plugin "file=$out/profile.so,out=$out/profile.counts" \
 		tmm.bench_symbols=yes "tmm.bench_rows=$2" "tmm.bench_systems=${3:-ours}" \

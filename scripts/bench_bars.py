@@ -171,7 +171,7 @@ BARS = (
 # What has no bar, or no figure that a machine could judge.
 NOT_JUDGED = (
     "Two CPUs: throughput is reported only, since the CPUs are emulated. lock_count_test counts the "
-    "shared locks of the fast paths; shared cache lines are not counted.",
+    "shared locks of the fast paths, and `make bench-lines` the shared cache lines.",
     "Caches, TLB misses, and what loading CR3 costs besides its instruction: no emulator has them.",
     "The speed of clearing: the emulator counts one instruction for each byte of `rep stosb`. "
     "Clearing is measured apart, and taken off where the table says so.",

@@ -70,6 +70,17 @@ MEANING = """
 """
 
 
+LINES = """## Cache lines that two CPUs share
+
+Bar 7: two clients, each on a CPU of its own, repeat an operation. A line is shared if one CPU writes it,
+and the other one reads or writes it, in at least one operation of eight. The column has the stores of the
+one CPU, or the accesses of the other one, whichever is less often. Only accesses by the module's own code count,
+and those of Linux to the module's variables; in the row `lines-fault` those of page faults alone.
+`make bench-lines` prints the functions and the lines of their sources, and fails if a shared line is not
+one of those that `KNOWN` in `scripts/bench_lines.py` allows.
+
+"""
+
 BOUNDS = """## Bounds for real time
 
 The longest stretch of each call in which the module has interrupts off, holds a spinlock, or has
@@ -228,7 +239,7 @@ def kernels_parts(results):
     return [OTHER_KERNELS, f"{measured}.\n\n", markdown(lines), "\n"]
 
 
-def write(folder, results, skips, verdicts, stretches, about, is_of_stock=False):
+def write(folder, results, skips, verdicts, stretches, shared, about, is_of_stock=False):
     """Writes README.md and pictures/ in the folder. The document of the stock kernel also has the
     figures of Debian's other kernels."""
     pictures = os.path.join(folder, "pictures")
@@ -245,6 +256,8 @@ def write(folder, results, skips, verdicts, stretches, about, is_of_stock=False)
     tree = tree_lines(results)
     if len(tree) > 1:
         parts += ["## The original's experiment\n\n", markdown(tree), "\n"]
+    if shared:
+        parts += [LINES, markdown(shared), "\n"]
     if stretches:
         parts += [BOUNDS, markdown(bench_bounds.call_lines(stretches)), PLACES,
                   markdown(bench_bounds.place_lines(stretches)), "\n"]

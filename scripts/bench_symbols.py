@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The functions that a guest has printed, with tmm.bench_symbols=yes."""
+"""The functions and variables that a guest has printed, with tmm.bench_symbols=yes."""
 
 import base64
 import bisect
@@ -8,6 +8,8 @@ import re
 
 import bench
 import ktap
+
+MODULE = "[theseus_mm]"
 
 
 class Symbols:
@@ -25,6 +27,9 @@ class Symbols:
         """Returns the name of the last symbol at or below an address, and the symbol's address."""
         k = bisect.bisect_right(self.addresses, address) - 1
         return self.names[k], self.addresses[k]
+
+    def is_of_module(self, address):
+        return self.find(address)[0].endswith(MODULE)
 
 
 def read(directory):

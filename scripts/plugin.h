@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The functions that plugins of QEMU share, such as profile.c.
+ * The functions that plugins of QEMU share, such as profile.c and lines.c.
  *
  * Debian has no package with qemu-plugin.h. So this file declares the part of version 1 of that
  * interface that the plugins use.
@@ -17,12 +17,16 @@
 #define PUBLIC		__attribute__((visibility("default")))
 #define CB_NO_REGS	0
 #define INLINE_ADD_U64	0
+#define MEM_READ_WRITE	3
 
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
+struct qemu_plugin_hwaddr;
 typedef uint64_t plugin_id;
+typedef uint32_t mem_info;
 typedef void (*tb_fn)(plugin_id id, struct qemu_plugin_tb *tb);
 typedef void (*exec_fn)(unsigned int cpu, void *data);
+typedef void (*mem_fn)(unsigned int cpu, mem_info info, uint64_t address, void *data);
 typedef void (*exit_fn)(plugin_id id, void *data);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, tb_fn fn);
@@ -36,6 +40,12 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_
 					    void *data);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *ptr,
 						uint64_t imm);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, mem_fn fn, int flags, int rw,
+				      void *data);
+bool qemu_plugin_mem_is_store(mem_info info);
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(mem_info info, uint64_t address);
+bool qemu_plugin_hwaddr_is_io(const struct qemu_plugin_hwaddr *hwaddr);
+uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *hwaddr);
 
 PUBLIC extern int qemu_plugin_version;
 PUBLIC int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv);

@@ -29,6 +29,7 @@ int areas_measure(const struct options *options);
 int one_page_measure(const struct options *options);
 int large_measure(const struct options *options);
 int clients_measure(const struct options *options);
+int clients_mark(const struct options *options);
 int memory_measure(const struct options *options);
 int bounds_measure(const struct options *options);
 

@@ -17,8 +17,8 @@
 
 #define MAX_SIZE	100000UL
 
-/* One CPU, several CPUs, or one CPU and a module with marks. */
-enum machine { ONE_CPU, MANY_CPUS, MARKS };
+/* One CPU, several CPUs, one CPU and a module with marks, or nowhere. */
+enum machine { ONE_CPU, MANY_CPUS, MARKS, NOWHERE };
 
 /**
  * struct group - measurements that run together
@@ -42,6 +42,7 @@ static const struct group groups[] = {
 	{ "large", "making and dropping 2 MiB, 128 MiB, 1 GiB", large_measure, ONE_CPU },
 	{ "memory", "Linux's memory for mappings of one page", memory_measure, ONE_CPU },
 	{ "clients", "throughput of one and of two clients, on two CPUs", clients_measure, MANY_CPUS },
+	{ "lines", "two clients between marks, for scripts/lines.c", clients_mark, NOWHERE },
 	{ "bounds", "the longest stretches without interrupts or preemption", bounds_measure,
 	  MARKS },
 };

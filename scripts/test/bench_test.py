@@ -481,7 +481,7 @@ class Script(unittest.TestCase):
             for name in ("bench.sh", "common.sh"):
                 shutil.copy(os.path.join(bench.ROOT, "scripts", name), scripts)
             for name in ("fetch-kernel.sh", "build-module.sh", "build-initramfs.sh", "qemu.sh",
-                         "test/ktap.py", "bench.py", "cpio"):
+                         "test/ktap.py", "bench.py", "bench_lines.py", "cpio", "gcc"):
                 path = os.path.join(scripts, name)
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(STUB_OF_BENCH if name == "bench.py" else STUB)
@@ -521,6 +521,16 @@ class Script(unittest.TestCase):
             _, calls = self.run_script(mode, **more)
             self.assertEqual("bench/marks --initrd" in calls, is_booted, (mode, more))
             self.assertEqual("--marks" in calls, is_booted, (mode, more))
+
+    def test_lines_are_counted_by_the_emulator_only(self):
+        for mode, more, is_booted in (
+                ("all", {}, True), ("all", {"TMM_ACCEL": "kvm"}, False), ("check", {}, False),
+                ("lines", {}, True), ("lines", {"KERNEL": "6.12"}, True)):
+            status, calls = self.run_script(mode, **more)
+            self.assertEqual(status, 0)
+            self.assertEqual("--cpus 2 --plugin" in calls, is_booted, (mode, more))
+            self.assertEqual("--counts" in calls, is_booted and mode == "all")
+            self.assertEqual("bench_lines.py" in calls, is_booted and mode == "lines")
 
     def test_module_with_marks_is_not_checked_without_bounds(self):
         self.assertNotIn("--marks", self.run_script("check", bounds=False)[1])
