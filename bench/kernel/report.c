@@ -3,6 +3,7 @@
 #include "core/compat.h"
 #include "kernel/clock.h"
 
+#include <linux/delay.h>
 #include <linux/math64.h>
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
@@ -39,6 +40,15 @@ bool bench_is_wanted(const char *row, const char *system)
 	return *row && has_word(rows, row) && has_word(systems, system);
 }
 
+/*
+ * Wait until the console shows the row: some kernels print in a thread of their own, whose
+ * instructions would be counted for the next row.
+ */
+static void wait_for_console(void)
+{
+	msleep(100);
+}
+
 /* Print the cost of an operation, for the size @n of the table. */
 void bench_report(const char *row, const char *system, u64 n, const struct bench_result *result)
 {
@@ -47,6 +57,7 @@ void bench_report(const char *row, const char *system, u64 n, const struct bench
 	pr_info("tmm-bench: %s %s %llu %s %llu %llu.%llu %llu %llu\n", row, system, n,
 		bench_clock_unit(), result->nr, tenths / 10, tenths % 10, result->p999,
 		result->max);
+	wait_for_console();
 }
 
 /* Print the memory that @nr objects need. */
@@ -56,6 +67,7 @@ void bench_report_bytes(const char *row, const char *system, u64 n, u64 nr, u64 
 
 	pr_info("tmm-bench: %s %s %llu bytes %llu %llu.%llu 0 0\n", row, system, n, nr,
 		tenths / 10, tenths % 10);
+	wait_for_console();
 }
 
 /* Print why a row is not measured. */
