@@ -18,7 +18,52 @@ NO_REASON = "not explained yet"
 
 # (pattern of KERNEL=, pattern of "ROW SYSTEM", the reason for a difference). The first that fits
 # counts.
-REASONS = ()
+REASONS = (
+    ("7", "program-((map-touch|munmap|populate)-128m|(map-touch-unmap|touch|munmap)-2m) ours",
+     "the module maps entries of 2 MiB, which mbind() leaves alone only there"),
+    (".*", "program-munmap-128m empty-driver",
+     "Linux asks more of each entry: pte_pfn() and arch_check_zapped_pte(), with 7.3"
+     " userfaultfd_wp() too"),
+    ("6.12", "program-munmap-128m ours",
+     "Linux asks more of each entry, as it does for an empty driver"),
+    ("6.12", "program-munmap-2m ours",
+     "Linux asks more of each entry, as it does for an empty driver"),
+    (".*", "drop-4k vfree",
+     "Linux inserts each freed area into a tree (insert_vmap_area() and rb_insert_color(), 320"
+     " instructions), where 6.1 merges the area with its neighbours"),
+    ("6.12", "allocate-frame alloc-page",
+     "__rmqueue_pcplist() and cond_accept_memory(), which 6.1 has inlined or lacks: 99 instructions"),
+    ("7", "allocate-frame alloc-page",
+     "__rmqueue_pcplist() and post_alloc_hook() are functions of their own, and"
+     " __alloc_frozen_pages_noprof() does more: 144 instructions"),
+    (".*", "memory-fragment ours",
+     "the fragments need 2 to 41 KB in all, which Linux counts in whole slabs"),
+    ("6.12", "(create|drop)-.* (vmalloc|vfree)",
+     "Linux adapts the length of a CPU's lists of free pages, so that few pages go through the"
+     " buddy allocator: 25 of 512 pages of a vfree(), where 6.1 gives 394 back"),
+    ("7", "(create|drop)-.* (vmalloc|vfree)",
+     "Linux allocates pages in larger blocks, and frees runs of pages at once"
+     " (free_pages_bulk())"),
+    (".*", "program-(touch-4k|map-touch-128m) (empty-driver|ours)",
+     "a fault first tries with the lock of the area alone; a driver with its own fault handler"
+     " needs the lock of the address space, so Linux handles the fault twice"),
+    ("7", "drop-frame free-page",
+     "free_frozen_page_commit() has 48 instructions more than 6.1's free_unref_page_commit(), and"
+     " get_pfnblock_migratetype() and __nr_to_section() are functions of their own: 44"),
+    ("7", "drop-page vm-unmap-ram",
+     "addr_to_vb_xa() and __bitmap_clear() are new (46), and __vunmap_range_noflush() and"
+     " vm_unmap_ram() have 53 instructions more"),
+    (".*", "program-drop-(128m|1g) hugetlb",
+     "Linux keeps the reservation of each huge page (__vma_reservation_common(), region_del(),"
+     " region_chg()), which 6.1 does not need here"),
+    (".*", "(program-munmap-.* (empty-driver|ours|hugetlb)"
+     "|program-(create-)?drop-.* (hugetlb|hugetlb-clean|munmap))",
+     "Linux changes one node of the tree of areas in place (mas_wr_node_store()), where 6.1 copies"
+     " nodes (mas_wr_bnode(), mas_mab_cp())"),
+    ("7", ".* ours",
+     "Debian builds 7.3 and its modules with gcc 14, and with checks of shifts and array indexes"
+     " (UBSAN_SHIFT, UBSAN_BOUNDS); how much each of them costs was not measured"),
+)
 
 
 def means_of(results):
