@@ -2,7 +2,8 @@
 /*
  * alloc/magazine_home.c: the first chunk for a filling, in all sets of free blocks and all sets of
  * homes of two regions, which give out their chunks from the start or from the end; and how long the
- * filling may be. Also that the marks of a block of frames lie in one cache line.
+ * filling may be. Also that the marks of a block of frames lie in one cache line, and that magazines
+ * without memory leave nothing behind.
  */
 #include "alloc/frames.h"
 #include "alloc/magazine.h"
@@ -273,10 +274,32 @@ static void check_all_marks(void)
 	host_passed("the marks of a block", nr_cases);
 }
 
+/* Magazines are made as a whole, or not at all. */
+static void check_failures(void)
+{
+	struct tmm_magazines *magazines = &frames.ra.magazines;
+	unsigned int number;
+
+	tmm_frame_allocator_init(&frames);
+	for (number = 1; number <= 3; number++) {
+		host_refuse(number);
+		expect_equal(tmm_magazines_create(&frames.ra), -ENOMEM);
+		expect(!magazines->each && !magazines->homes);
+		expect_equal(host_nr_objects, 0);
+	}
+	host_refuse(0);
+	expect_equal(tmm_magazines_create(&frames.ra), 0);
+	expect(magazines->each && magazines->homes);
+	tmm_magazines_destroy(&frames.ra);
+	expect_equal(host_nr_objects, 0);
+	host_passed("magazines that lack memory", number);
+}
+
 int main(void)
 {
 	host_note(print_state);
 	expect_equal(tmm_frames_init(), 0);
+	check_failures();
 	check_slots();
 	check_finds();
 	check_limits();

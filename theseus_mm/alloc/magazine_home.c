@@ -19,7 +19,7 @@ static bool is_home(const struct tmm_range_allocator *ra, u64 block)
 
 /*
  * Move *@block up, or down if @is_reversed, to the nearest block that is nobody's home, in at most
- * TMM_NR_HOMES steps. Return: false if there is no such block
+ * TMM_NR_HOMES steps. Return: false if there is no such block.
  */
 static bool skip_homes(const struct tmm_range_allocator *ra, bool is_reversed, u64 *block)
 {
