@@ -108,10 +108,14 @@ void tmm_driver_expect_pages(struct kunit *test, const struct tmm_allocated_page
 void tmm_driver_try_frames(struct kunit *test, struct tmm_allocated_frames *frames, u64 start,
 			   u64 nr)
 {
+	struct tmm_allocated_frames *again;
+
 	tmm_driver_expect_frames(test, frames, start, nr);
 	tmm_driver_expect_frames_taken(test, nr);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_allocate_frames_at(paddr_of(start + nr - 1), 1),
-			    ERR_PTR(-EADDRINUSE));
+	again = tmm_allocate_frames_at(paddr_of(start + nr - 1), 1);
+	KUNIT_EXPECT_PTR_EQ(test, again, ERR_PTR(-EADDRINUSE));
+	/* A case that fails must leave nothing to the programs that run after it. */
+	tmm_allocated_frames_drop(&again);
 	tmm_allocated_frames_drop(&frames);
 	KUNIT_EXPECT_PTR_EQ(test, frames, NULL);
 	tmm_driver_expect_frames_taken(test, 0);
@@ -119,9 +123,12 @@ void tmm_driver_try_frames(struct kunit *test, struct tmm_allocated_frames *fram
 
 void tmm_driver_try_pages(struct kunit *test, struct tmm_allocated_pages *pages, u64 start, u64 nr)
 {
+	struct tmm_allocated_pages *again;
+
 	tmm_driver_expect_pages(test, pages, start, nr);
-	KUNIT_EXPECT_PTR_EQ(test, tmm_allocate_pages_at(vaddr_of(start + nr - 1), 1),
-			    ERR_PTR(-EADDRINUSE));
+	again = tmm_allocate_pages_at(vaddr_of(start + nr - 1), 1);
+	KUNIT_EXPECT_PTR_EQ(test, again, ERR_PTR(-EADDRINUSE));
+	tmm_allocated_pages_drop(&again);
 	tmm_allocated_pages_drop(&pages);
 	KUNIT_EXPECT_PTR_EQ(test, pages, NULL);
 	tmm_driver_expect_pages_free(test, start, nr);

@@ -5,21 +5,66 @@
  */
 #include "driver/driver_allocate.h"
 
+#include <linux/cpumask.h>
 #include <linux/list.h>
+#include <linux/sched.h>
+
+static bool is_in_one_of(const struct free_runs *runs, u64 number)
+{
+	unsigned int i;
+
+	for (i = 0; i < runs->nr; i++)
+		if (number >= runs->run[i].first && number < tmm_range_end(&runs->run[i]))
+			return true;
+	return false;
+}
+
+/* A single frame comes from the magazine of a CPU, which has any of the free frames. */
+static void try_single(struct kunit *test, const struct free_runs *runs,
+		       struct tmm_allocated_frames *frames)
+{
+	struct tmm_frame_range range;
+	u64 number;
+
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(frames), "error %ld", PTR_ERR(frames));
+	range = tmm_frames_range(&frames->f);
+	number = tmm_frame_range_start(&range).number;
+	KUNIT_EXPECT_TRUE_MSG(test, is_in_one_of(runs, number), "frame %#llx", number);
+	tmm_driver_try_frames(test, frames, number, 1);
+}
+
+static void single_frames_anywhere(struct kunit *test)
+{
+	const struct free_runs *runs = tmm_driver_free_runs(test);
+	unsigned int cpu;
+
+	for_each_online_cpu(cpu) {
+		KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)), 0);
+		try_single(test, runs, tmm_allocate_frames(1));
+		try_single(test, runs, tmm_allocate_frames_by_bytes(1));
+		try_single(test, runs, tmm_allocate_frames_by_bytes(4096));
+	}
+}
 
 static void frames_anywhere(struct kunit *test)
 {
-	tmm_driver_try_frames(test, tmm_allocate_frames(1), tmm_driver_fit_any(test, 1), 1);
-	tmm_driver_try_frames(test, tmm_allocate_frames(1000), tmm_driver_fit_any(test, 1000),
-			      1000);
-	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes(1), tmm_driver_fit_any(test, 1),
-			      1);
-	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes(4096), tmm_driver_fit_any(test, 1),
-			      1);
-	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes(4097), tmm_driver_fit_any(test, 2),
-			      2);
-	tmm_driver_try_frames(test, tmm_allocate_frames_by_bytes(SZ_8M),
-			      tmm_driver_fit_any(test, SZ_8M / 4096), SZ_8M / 4096);
+	const struct {
+		struct tmm_allocated_frames *(*allocate)(u64 nr);
+		u64 argument;
+		u64 nr;
+	} wanted[] = {
+		{ tmm_allocate_frames, 1000, 1000 },
+		{ tmm_allocate_frames_by_bytes, 4097, 2 },
+		{ tmm_allocate_frames_by_bytes, SZ_8M, SZ_8M / 4096 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wanted); i++) {
+		u64 start = tmm_driver_fit_any(test, wanted[i].nr);
+
+		tmm_driver_try_frames(test, wanted[i].allocate(wanted[i].argument), start,
+				      wanted[i].nr);
+	}
 }
 
 static void frames_anywhere_refused(struct kunit *test)
@@ -298,6 +343,7 @@ static void frames_without_heap(struct kunit *test)
 }
 
 static struct kunit_case driver_frames_cases[] = {
+	KUNIT_CASE(single_frames_anywhere),
 	KUNIT_CASE(frames_anywhere),
 	KUNIT_CASE(frames_anywhere_refused),
 	KUNIT_CASE(frames_at_an_address),
