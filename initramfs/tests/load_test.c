@@ -30,6 +30,9 @@ static struct region first_region(const char *parameters)
 	return region;
 }
 
+/* Seconds for a case with many loads. On a busy machine, a load takes seconds. */
+#define LONG		120
+
 #define SECTION		(128ULL << 20)
 
 /* Return: the whole sections of 128 MiB inside a region. No other memory lies in these sections. */
@@ -123,7 +126,7 @@ static const char *flaw_of_refusal(struct module_log *log, int error, const char
 /* A format that prints a start address plus 2^64; the sum does not fit in 64 bits. */
 #define WRAPPING_START	"0x1%016llx"
 
-TEST_F(module, numbers_that_do_not_fit)
+TEST_F_TIMEOUT(module, numbers_that_do_not_fit, LONG)
 {
 	struct region region = first_region(self->parameters);
 
@@ -142,7 +145,7 @@ TEST_F(module, numbers_that_do_not_fit)
 			  "does not fit in 64 bits");
 }
 
-TEST_F(module, malformed_regions)
+TEST_F_TIMEOUT(module, malformed_regions, LONG)
 {
 	static const char *const malformed[] = {
 		"16M", "16M@", "@16M", "x@16M", "16M@x", "16M$16M", "-16M@16M", "16M@16Mx",
@@ -154,7 +157,7 @@ TEST_F(module, malformed_regions)
 		EXPECT_NOT_LOADED(EINVAL, FORMAT("regions=%s", malformed[i]), "<size>@<start>");
 }
 
-TEST_F(module, malformed_regions_with_struct_pages)
+TEST_F_TIMEOUT(module, malformed_regions_with_struct_pages, LONG)
 {
 	struct region own = own_sections(first_region(self->parameters));
 
@@ -164,7 +167,7 @@ TEST_F(module, malformed_regions_with_struct_pages)
 				 own.nr_bytes >> 10, own.start));
 }
 
-TEST_F(module, regions_of_a_wrong_size_or_place)
+TEST_F_TIMEOUT(module, regions_of_a_wrong_size_or_place, LONG)
 {
 	struct region region = first_region(self->parameters);
 
@@ -178,7 +181,7 @@ TEST_F(module, regions_of_a_wrong_size_or_place)
 	EXPECT_NOT_LOADED(ERANGE, "regions=8E@8E", "last physical address");
 }
 
-TEST_F(module, memory_that_is_not_reserved)
+TEST_F_TIMEOUT(module, memory_that_is_not_reserved, LONG)
 {
 	struct region region = first_region(self->parameters);
 
@@ -198,7 +201,7 @@ TEST_F(module, memory_that_is_not_reserved)
  * Load with as many regions as the length of a parameter allows. The first region has no room for
  * the state of all regions.
  */
-TEST_F(module, many_small_regions)
+TEST_F_TIMEOUT(module, many_small_regions, LONG)
 {
 	struct region region = first_region(self->parameters);
 	char parameters[MODULE_TEXT] = "regions=";
@@ -239,7 +242,7 @@ TEST_F(module, no_regions)
 	EXPECT_TRUE(text_has(module_log_read(&self->log), "regions= is missing"));
 }
 
-TEST_F(module, more_regions_than_a_parameter_holds)
+TEST_F_TIMEOUT(module, more_regions_than_a_parameter_holds, LONG)
 {
 	char parameters[2048] = "regions=";
 	size_t used = strlen(parameters);
@@ -427,7 +430,7 @@ TEST_F(module, false_map_that_says_nothing_is_ram)
 	EXPECT_TRUE(remove_false_root());
 }
 
-TEST_F(module, parameters_that_are_no_switch_or_number)
+TEST_F_TIMEOUT(module, parameters_that_are_no_switch_or_number, LONG)
 {
 	static const struct {
 		const char *text;
