@@ -62,8 +62,8 @@ REASONS = (
      " nodes (mas_wr_bnode(), mas_mab_cp())"),
     (".*", "program-munmap-128m anonymous-thp",
      "free_unref_folios() and free_tail_page_prepare() look at each 4 KiB of a huge page: the row"
-     " alone takes 28.1 on 6.12 and 32.2 on 7.3. In a run of all rows, Linux's threads do the rest"
-     " meanwhile"),
+     " alone takes 28.1 on 6.12 and 32.2 on 7.3. The rest is work that Linux does after munmap(), in a"
+     " run of all rows only; its functions were not found"),
     ("7", "program-populate-128m hugetlb",
      "Linux populates huge pages by __get_user_pages() and handle_mm_fault(), where 6.1 has"
      " follow_hugetlb_page() (370 instructions a huge page more), and takes two locks for each"
@@ -72,11 +72,13 @@ REASONS = (
      "Linux looks at the areas beside the changed one slot by slot (mas_next_slot(), mas_prev_slot(),"
      " mas_ascend(): 460 instructions more), and vma_modify() is new (155)"),
     ("6.12", "program-(create-)?drop-1g ours",
-     "the calls cost 10,183 instructions and 9,225 on 6.1; the rest is deferred work, 2,921 and 11,166"
-     " a round. The thread that clears memory has a part in it, which was not measured apart"),
+     "the calls cost 10,183 instructions and 9,225 on 6.1. The rest is deferred work of two rounds only,"
+     " and differs from run to run (17,230 alone on 6.1): Linux's timers, scheduler and RCU, and one"
+     " wake-up of the thread that clears memory"),
     ("7", ".* ours",
-     "Debian builds 7.3 and its modules with gcc 14. The checks of shifts and array indexes (UBSAN)"
-     " cost little: drop-1g has 6,714 instructions without them"),
+     "Debian builds 7.3 and its modules with gcc 14, which does not inline some functions: in drop-1g,"
+     " node_at() costs 665 instructions more. The checks of shifts and array indexes (UBSAN) cost little:"
+     " drop-1g has 6,714 instructions without them"),
 )
 
 
