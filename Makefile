@@ -9,7 +9,7 @@ export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
 export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTEM N MODELS
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-walk
-.PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict test-stress
+.PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict test-stress test-races
 .PHONY: proof host-check nightly kernel bench bench-check bench-lines bench-profile style check analyze abi clean help
 
 ##@ Use it
@@ -104,6 +104,10 @@ test-strict: ## run KUnit and user-space tests; the kernel panics at the first w
 test-stress: ## try to break the module for MINUTES=5 with random numbers; SEED=, PARTS=fuzz,death, KERNEL=
 	@$(S)/deps.sh test
 	@$(S)/stress.sh
+
+test-races: ## run the tests in a kernel with KCSAN, which reports races; PARTS=kunit,storm
+	@$(S)/deps.sh test
+	@$(S)/races.sh
 
 nightly: ## run the tests that take too long for CI, with the time of each; STAGES=install
 	@$(S)/nightly.sh

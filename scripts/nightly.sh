@@ -14,7 +14,7 @@ exec </dev/null
 . scripts/stages.sh
 
 # The stage NAME is the target test-NAME, and the last stage is the target analyze.
-all=(kernels rt walk stress install packages analyze)
+all=(kernels rt walk stress races install packages analyze)
 for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	[[ " ${all[*]} " == *" $name "* ]] || {
 		echo "STAGES: $name: no such stage; there are ${all[*]}" >&2

@@ -26,7 +26,8 @@
 #   stress    the programs of initramfs/stress/ that PROGRAMS names, in one boot of KERNEL, for
 #             SECONDS_EACH; LIFE runs one life of the storm only
 #
-#   KERNEL        kernel for kunit and user: debug (the default), debug-rt, stock, 6.12 and others
+#   KERNEL        kernel for kunit and user: debug (the default), debug-rt, debug-kcsan, stock, 6.12
+#                 and others; a debug kernel for walk
 #   LEVELS        paging levels for kunit and user ("5 4")
 #   PROGRAMS      run only these programs: names separated by commas
 #   SUITES        run only the KUnit suites of these files: NAME for kunit/*/NAME_test.c
@@ -269,11 +270,11 @@ test_stress() {
 	reports+=("$dir/$name/report.json")
 }
 
-# One boot of the debug kernel for the random walks only.
+# One boot of a debug kernel for the random walks only.
 test_walks() { # CPUS
-	local name=walks-$1-cpus
-	prepare debug
-	boot debug "$name" 5 walk --cpus "$1"
+	local name=walks-$1-cpus kernel=${KERNEL:-debug}
+	prepare "$kernel"
+	boot "$kernel" "$name" 5 walk --cpus "$1"
 	"$ROOT/scripts/test/ktap.py" run --name "$name" --plan walk \
 		--suites "$(suites walk)" "$dir/$name" || :
 	reports+=("$dir/$name/report.json")

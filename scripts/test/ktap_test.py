@@ -45,6 +45,20 @@ VERDICT ok plan=user
 """
 
 
+RULE = "[    1.7] " + "=" * 66 + "\n"
+RACE = RULE + """\
+[    1.7] BUG: KCSAN: data-race in shrink_dentry_list / step_into
+
+[    1.7] write to 0xffff888003a0c0c8 of 8 bytes by task 78 on cpu 1:
+[    1.7]  shrink_dentry_list+0x9b/0x260
+[    1.7]  do_exit+0x4f0/0xe80
+[    1.7] read to 0xffff888003a0c0c8 of 8 bytes by task 79 on cpu 0:
+[    1.7]  step_into+0x7a/0x5f0
+[    1.7] Reported by Kernel Concurrency Sanitizer on:
+[    1.7] CPU: 0 PID: 79 Comm: busybox Not tainted 6.1.192 #1
+""" + RULE
+
+
 def recorded(name):
     return ktap.read(DATA, name + ".log")
 
@@ -225,6 +239,16 @@ class Console(unittest.TestCase):
             log = recorded("pass").replace(
                 ktap.END, f"x\n[    9.000000] {line}\n[    9.1] {ktap.END}")
             self.assertEqual(failures(kunit(log)), ["kernel"], line)
+
+
+    def test_races(self):
+        ours = RACE.replace("do_exit+0x4f0/0xe80", "tmm_drop+0x4f0/0xe80 [theseus_mm]")
+        for race, expected in ((RACE, []), (ours, ["kernel"]), (RACE[:-70], ["kernel"]),
+                               (RACE * 2, []), (RACE + ours, ["kernel"])):
+            log = recorded("pass").replace(ktap.END, f"x\n{race}[    9.1] {ktap.END}")
+            self.assertEqual(failures(kunit(log)), expected, race)
+        self.assertEqual(ktap.linux_races(RACE + ours + RACE),
+                         {"data-race in shrink_dentry_list / step_into": 2})
 
 
 class Spoiled(unittest.TestCase):

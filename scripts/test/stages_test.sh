@@ -13,7 +13,7 @@ unset STAGES FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PARTS CPUS SEED TIMES M
 repository=$(mktemp -d)
 trap 'rm -rf "$repository"' EXIT
 mkdir "$repository/scripts"
-cp "$root/scripts/nightly.sh" "$root/scripts/stages.sh" "$root/scripts/stress.sh" "$repository/scripts/"
+cp "$root"/scripts/{nightly,races,stages,stress}.sh "$repository/scripts/"
 cd "$repository"
 cat >Makefile <<'END'
 test-kernels:
@@ -26,6 +26,8 @@ test-rt:
 	@echo "1 passed, 0 failed"
 test-walk:
 	@echo "5 passed, 0 failed"
+test-races:
+	@echo "1 passed, 0 failed"
 test-stress:
 	@echo "$(MINUTES) passed, 0 failed"
 analyze:
@@ -34,7 +36,7 @@ END
 # stress.sh asks for one set of tests at a time
 cat >scripts/run-tests.sh <<'END'
 #!/bin/bash
-echo "set $1, kernel ${KERNEL:-}, programs ${PROGRAMS:-}, seconds ${SECONDS_EACH:-}, suites ${SUITES:-}"
+echo "set $1, kernel ${KERNEL:-}, CPUs ${CPUS:-}, programs ${PROGRAMS:-}, seconds ${SECONDS_EACH:-}, suites ${SUITES:-}"
 echo "figures: 5 operations"
 echo "2 passed, $BROKEN failed"
 exit "$BROKEN"
@@ -65,10 +67,10 @@ expect() { # STATUS LINE WHAT [VARIABLE=VALUE...]
 says() { grep -q "$1" build/log || { echo "the log has no '$1'"; cat build/log; exit 1; }; }
 mkdir build
 
-expect 1 '80 passed, 1 failed, 1 skipped' 'a failed stage fails the run' BROKEN=1 SAID='3 passed, 0 failed'
+expect 1 '81 passed, 1 failed, 1 skipped' 'a failed stage fails the run' BROKEN=1 SAID='3 passed, 0 failed'
 says '^install  .* FAILED$'
 says '^kernels  .* ok$'
-expect 0 '80 passed, 0 failed, 1 skipped' 'a stage that has passed is not run again'
+expect 0 '81 passed, 0 failed, 1 skipped' 'a stage that has passed is not run again'
 says '##### kernels: has passed at this commit'
 says '##### install: make test-install'
 expect 0 '6 passed, 0 failed' 'a variable that makes a stage smaller runs the stage' PARTS=boot STAGES=install,packages
@@ -90,7 +92,7 @@ expect 0 '1 passed, 0 failed' 'a clean tree runs the stage once' STAGES=rt
 script=(scripts/stress.sh)
 expect 0 '4 passed, 0 failed' 'a part in two kernels' PARTS=fuzz SEED=7 MINUTES=2
 says '^SEED=7 MINUTES=2 PARTS=fuzz$'
-says 'set stress, kernel debug, programs fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress, seconds 21'
+says 'set stress, kernel debug, CPUs , programs fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress, seconds 21'
 says '^fuzz-stock  .* ok$'
 says '^         seed 7$'
 says '^         5 operations$'
@@ -111,7 +113,7 @@ says 'set stress, kernel debug, .* seconds 41'
 expect 0 '2 passed, 0 failed' 'as much time for one kernel runs the part' PARTS=fuzz SEED=8 MINUTES=2 KERNEL=stock
 says 'set stress, kernel stock, .* seconds 41'
 expect 0 '2 passed, 0 failed' 'a life of the storm alone' PARTS=fuzz SEED=8 LIFE=3 KERNEL=stock
-says 'kernel stock, programs fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress, '
+says 'kernel stock, CPUs , programs fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress, '
 expect 0 '2 passed, 0 failed' 'parts that need KUnit take no time of another kernel' PARTS=model,fuzz SEED=8 KERNEL=stock
 says '^SEED=8 MINUTES=5 PARTS=fuzz$'
 says 'set stress, kernel stock, .* seconds 101'
@@ -125,6 +127,17 @@ expect 1 '0 passed, 1 failed' 'a part that the kernel cannot run is refused' PAR
 for wrong in MINUTES=long SEED=09 LIFE=x; do
 	expect 1 '0 passed, 1 failed' "a number that is none is refused: $wrong" "$wrong"
 done
+script=(scripts/races.sh)
+expect 0 '8 passed, 0 failed' 'the tests in the kernel that reports races'
+says 'set kunit, kernel debug-kcsan'
+says 'set user, kernel debug-kcsan'
+says 'set walk, kernel debug-kcsan, CPUs 4'
+says 'set stress, kernel debug-kcsan, .*death_stress'
+expect 0 '8 passed, 0 failed' 'parts that have passed are not run again'
+says '##### storm: has passed at this commit'
+expect 0 '2 passed, 0 failed' 'one part of the tests' PARTS=walk
+expect 1 '0 passed, 1 failed' 'an unknown part of the tests is refused' PARTS=walks
+expect 1 '0 passed, 1 failed' 'a variable that leaves out tests is refused' SUITES=pages
 script=(scripts/nightly.sh)
 mv .git build/
 expect 0 '1 passed, 0 failed' 'a tree without git runs the stage' STAGES=rt
