@@ -7,6 +7,7 @@
 #include <linux/errno.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/pgtable.h>
 #include <linux/preempt.h>
 #include <linux/vmalloc.h>
 

@@ -7,6 +7,7 @@
 #include "alloc/table_frames.h"
 #include "paging/mapper.h"
 
+#include <linux/pgtable.h>
 #include <linux/preempt.h>
 #include <linux/string.h>
 
