@@ -206,7 +206,7 @@ static void charge_and_uncharge(struct race *race)
 	u64 nr = 1 + race->nr_charged % 3;
 
 	if (!tmm_account_charge(race->account, OF, nr)) {
-		race->nr_charged++;
+		tmm_test_count(race->nr_charged);
 		race->max_seen = max(race->max_seen, tmm_account_count(race->account->parent, OF));
 		tmm_account_uncharge(race->account, OF, nr);
 	}

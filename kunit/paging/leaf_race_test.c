@@ -83,7 +83,7 @@ static int translate_all_the_time(void *context)
 		/* Pairs with the barrier in set_mapped(). */
 		smp_rmb();
 		if (generation & 1 && READ_ONCE(race->generation) == generation) {
-			WRITE_ONCE(race->nr_seen, race->nr_seen + 1);
+			tmm_test_count(race->nr_seen);
 			race->nr_wrong += !is_right(race, err, &found);
 			race->nr_wrong += (flags & TMM_PTE_OURS) != TMM_PTE_OURS;
 		}
@@ -218,7 +218,7 @@ static int write_all_the_time(void *context)
 		if (tmm_window_write(race->pt, tmm_test_vaddr(race->page), &race->nr_done, 8,
 				     &left) || left)
 			race->nr_wrong++;
-		WRITE_ONCE(race->nr_done, race->nr_done + 1);
+		tmm_test_count(race->nr_done);
 		cond_resched();
 	}
 	return 0;
@@ -276,7 +276,7 @@ static void map_split_unmap(struct race *race, unsigned int parity)
 	u64 at = page + part->at;
 	u64 nr = part->nr;
 
-	race->nr_done++;
+	tmm_test_count(race->nr_done);
 	if (tmm_mapper_map(race->pt, tmm_test_pages(page, nr), tmm_frame_4k(frame), leaf_bits(),
 			   TMM_1G) ||
 	    tmm_split_leaf_at(race->pt, tmm_page_4k(at))) {

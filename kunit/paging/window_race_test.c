@@ -66,7 +66,7 @@ static int write_in_windows(void *context)
 		struct tmm_window window;
 
 		if (tmm_window_enter(race->pt, &window)) {
-			race->nr_refused++;
+			tmm_test_count(race->nr_refused);
 			break;
 		}
 		for (i = 0; i < WRITES_PER_WINDOW; i++) {
@@ -77,7 +77,7 @@ static int write_in_windows(void *context)
 			WRITE_ONCE(race->nr_done, value);
 		}
 		tmm_window_leave(&window);
-		WRITE_ONCE(race->nr_windows, race->nr_windows + 1);
+		tmm_test_count(race->nr_windows);
 		cond_resched();
 	}
 	while (!kthread_should_stop())
@@ -121,7 +121,7 @@ static void change_by_unmap(struct race *race, bool usable)
 		tmm_mapper_unmap(race->pt, tmm_test_pages(race->page, 1));
 	else if (tmm_mapper_map(race->pt, tmm_test_pages(race->page, 1), tmm_frame_4k(race->frame),
 				leaf_bits(true), TMM_4K))
-		race->nr_refused++;
+		tmm_test_count(race->nr_refused);
 }
 
 static struct race *begin_writes(struct kunit *test, struct tmm_allocated_frames **frames)
@@ -222,7 +222,8 @@ static int walk_tables(void *context)
 								    race->frame << 12))
 			race->nr_wrong++;
 		walk_slowly(race);
-		race->nr_done += !err;
+		if (!err)
+			tmm_test_count(race->nr_done);
 		cond_resched();
 	}
 	return 0;
@@ -281,7 +282,7 @@ static void map_and_unmap(struct race *race, unsigned int parity)
 	for (i = first; i <= last; i++)
 		if (tmm_mapper_map(race->pt, tmm_test_pages(base + 2 * i, 1),
 				   tmm_frame_4k(race->frame + i), leaf_bits(true), TMM_4K))
-			race->nr_refused++;
+			tmm_test_count(race->nr_refused);
 	for (i = 0; i < 4; i++) {
 		bool want = i >= first && i <= last;
 		u64 found = tmm_test_translate(race->pt, base + 2 * i);
@@ -290,7 +291,7 @@ static void map_and_unmap(struct race *race, unsigned int parity)
 	}
 	for (i = first; i <= last; i++)
 		tmm_mapper_unmap(race->pt, tmm_test_pages(base + 2 * i, 1));
-	race->nr_done++;
+	tmm_test_count(race->nr_done);
 }
 
 static int map_and_unmap_odd(void *race)
@@ -342,7 +343,7 @@ static int stay_in_a_window(void *context)
 	struct tmm_window window;
 
 	if (tmm_window_enter(race->pt, &window)) {
-		race->nr_refused++;
+		tmm_test_count(race->nr_refused);
 	} else {
 		WRITE_ONCE(race->nr_windows, 1);
 		mdelay(STAY_MSECS);

@@ -148,6 +148,9 @@ void tmm_test_need_1g_leaves(struct kunit *test);
  * tmm_test_thread_start() binds its thread to the last one.
  */
 void tmm_test_need_second_cpu(struct kunit *test);
+/* Counts for another thread, which reads with READ_ONCE(). Only one thread counts. */
+#define tmm_test_count(counter) WRITE_ONCE(counter, (counter) + 1)
+
 struct task_struct *tmm_test_thread_start(struct kunit *test, int (*fn)(void *context),
 					  void *context);
 
