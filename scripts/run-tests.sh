@@ -100,12 +100,13 @@ suites() { # FOLDER
 #   "Debug kernel: ..."   `make test` runs the program in the debug kernel, not in Debian's
 #   "Debug kernel only: ..."   the program runs in the debug kernel, never in Debian's
 #   "Debug kernel by name only: ..."   likewise, and only if PROGRAMS names the program
+#   "Lockdep: ..."        the program does not run in the kernel with KCSAN, which has no lockdep
 #   "Stock kernel: ..."   the program runs in Debian's kernel, never in a debug kernel
 #   "Races: ..."          `make test-rt` runs the program in the debug kernel with PREEMPT_RT
 #   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel
 #   "Before Linux 6.15: ..."   the program does not run in a newer kernel
 #   "Also 32-bit: ..."    the machine m32 runs the program again, as NAME32_test
-programs() { # all|new|old|checked|debug|races|other|MACHINE
+programs() { # all|new|old|checked|unlocked|lockdep|debug|races|other|MACHINE
 	local file name machine wanted=${PROGRAMS:-}
 	for file in "$ROOT"/initramfs/tests/*_test.c "$ROOT"/initramfs/tests/python/*_test.py; do
 		name=${file##*/}
@@ -125,6 +126,8 @@ programs() { # all|new|old|checked|debug|races|other|MACHINE
 		debug) grep -q '^/\* Debug kernel\( only\)\?: ' "$file" || continue ;;
 		races) grep -q '^/\* Races: ' "$file" || continue ;;
 		other) ! grep -q '^/\* Debug kernel: ' "$file" || continue ;;
+		unlocked) ! grep -qE '^/\* (Stock kernel|Lockdep): ' "$file" || continue ;;
+		lockdep) grep -q '^/\* Lockdep: ' "$file" || continue ;;
 		checked) ! grep -q '^/\* Stock kernel: ' "$file" || continue ;;
 		new) ! grep -q '^/\* Before Linux 6.15: ' "$file" || continue ;;
 		old) grep -q '^/\* Before Linux 6.15: ' "$file" || continue ;;
@@ -300,6 +303,10 @@ test_machines() {
 # The set of programs for a kernel, as programs() takes it.
 set_for() { # KERNEL
 	case $1 in
+	debug-kcsan)
+		note "not for kernel $1, which has no lockdep: $(programs lockdep)"
+		echo unlocked
+		;;
 	debug*) echo checked ;;
 	7*)
 		note "not for kernel $1, which refuses struct_pages=1: $(programs old)"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug kernel only: other kernels do not report which locks are taken. */
+/* Lockdep: its event lock_acquire tells which locks are taken. */
 /*
  * The fast paths of independent clients share no lock. Two processes, each with a client and a CPU of
  * its own, repeat an operation, and the event lock_acquire tells which locks they take. A lock that
