@@ -14,9 +14,10 @@
 #   --device ARG     add a -device; may be given several times
 #   --object ARG     add an -object for a later --device; may be given several times
 #   --numa ARG       add a -numa; may be given several times
-#   --cpus N         number of CPUs (2)
+#   --cpu MODEL      model of the CPUs, with features (max)
 #   --icount         let the emulator's clock count instructions, on one CPU. With TMM_ACCEL=kvm, the
 #                    guest runs on one CPU, and the clock is the processor's.
+#   --monitor        let the guest's third terminal be QEMU's monitor
 #   --plugin ARG     add a -plugin of the emulator
 #
 # Only this script describes the virtual machine. The PARAMETERs go to the kernel's command
@@ -26,10 +27,11 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
-kernel='' initrd='' dir='' mem=2G low='' limit=600 stream=0 shell=0 cpus=2 icount=()
+kernel='' initrd='' dir='' mem=2G low='' limit=600 stream=0 shell=0 cpus=2 cpu=max icount=()
 parameters=()
 devices=()
 disks=()
+monitor=()
 while (($#)); do
 	case $1 in
 	--kernel) kernel=$2 && shift ;;
@@ -41,7 +43,9 @@ while (($#)); do
 	--timeout) limit=$2 && shift ;;
 	--device | --object | --numa | --plugin) devices+=("-${1#--}" "$2") && shift ;;
 	--cpus) cpus=$2 && shift ;;
+	--cpu) cpu=$2 && shift ;;
 	--icount) cpus=1 icount=(-icount 'shift=0,sleep=off') ;;
+	--monitor) monitor=(yes) ;;
 	--stream) stream=1 ;;
 	--shell) shell=1 limit=0 ;;
 	--gdb) limit=0 devices+=(-s -S) parameters+=(nokaslr) ;;
@@ -69,9 +73,9 @@ describe() {
 	local accel=$1
 	shift
 	machine=(qemu-system-x86_64 -nodefaults -no-user-config -machine "q35$low"
-		-accel "$accel" -cpu max -smp "$cpus" -m "$mem"
+		-accel "$accel" -cpu "$cpu" -smp "$cpus" -m "$mem"
 		-nographic -monitor none
-		-serial "file:$console" "${terminal[@]}" "${devices[@]}" "${disks[@]}" "${icount[@]}")
+		-serial "file:$console" "${terminal[@]}" "${monitor[@]}" "${devices[@]}" "${disks[@]}" "${icount[@]}")
 	((${#disks[@]} == 0)) || return 0
 	machine+=(-no-reboot -kernel "$kernel" -initrd "$initrd"
 		-append "console=ttyS0 panic=-1 oops=panic no_timer_check $*")
@@ -129,6 +133,11 @@ terminal=(-serial "file:$result")
 if ((shell)); then
 	terminal=(-chardev "stdio,id=terminal,signal=off,logfile=$result"
 		-serial chardev:terminal)
+fi
+# QEMU is a client of its own monitor.
+if ((${#monitor[@]})); then
+	monitor=(-chardev "socket,id=monitor,path=$dir/monitor,server=on,wait=off" -mon chardev=monitor
+		-chardev "socket,id=guest,path=$dir/monitor" -serial chardev:guest)
 fi
 choose_accel
 note "acceleration: ${accel%%,*} ($why)"

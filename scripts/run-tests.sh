@@ -1,6 +1,6 @@
 #!/bin/bash
 # Usage: run-tests.sh [--strict] SET...   (SET: quick, all, harness, kunit, walk, user, machines,
-# kernels, rt, stress)
+# kernels, rt, stress, mode)
 #
 # Boots guests, runs tests in them and ends with the line
 # `N passed, N failed[, N skipped]`.
@@ -25,6 +25,7 @@
 #             4 levels: all programs, and cyclictest beside many clients
 #   stress    the programs of initramfs/stress/ that PROGRAMS names, in one boot of KERNEL, for
 #             SECONDS_EACH; LIFE runs one life of the storm only
+#   mode      one boot in the mode MODE (see modes.sh)
 #
 #   KERNEL        kernel for kunit and user: debug (the default), debug-rt, debug-kcsan, stock, 6.12
 #                 and others; a debug kernel for walk
@@ -41,6 +42,8 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 # shellcheck source=scripts/closing.sh
 . "$(dirname "$0")/closing.sh"
+# shellcheck source=scripts/mode_table.sh
+. "$(dirname "$0")/mode_table.sh"
 
 # Both regions are above 4 GiB, so that a physical address truncated to 32 bits fails. The
 # first region has one aligned GiB, 5 GiB to 6 GiB, and 320 MiB around it, too little for a
@@ -67,7 +70,7 @@ plan=
 for part in "$@"; do
 	case $part in
 	--strict) strict=(panic_on_warn=1) ;;
-	quick | all | harness | walk | machines | kernels | rt | stress) sets+=("$part") ;;
+	quick | all | harness | walk | machines | kernels | rt | stress | mode) sets+=("$part") ;;
 	kunit | user | none) plan+=${plan:+,}$part ;;
 	*) die "unknown set: $part" ;;
 	esac
@@ -268,9 +271,7 @@ test_stress() {
 	TMM_TIMEOUT=${TMM_TIMEOUT:-$((900 + number * limit))} boot "$KERNEL" "$name" 5 user \
 		"tmm.programs=$chosen" "USER_TEST_TIMEOUT=$limit" "STRESS_SECONDS=$each" \
 		${SEED:+"STRESS_SEED=$SEED"} ${LIFE:+"STRESS_LIFE=$LIFE"}
-	"$ROOT/scripts/test/ktap.py" run --name "$name" --plan user --programs "$chosen" \
-		"$dir/$name" || :
-	reports+=("$dir/$name/report.json")
+	judge_programs "$name" "$chosen"
 }
 
 # One boot of a debug kernel for the random walks only.
@@ -294,9 +295,7 @@ test_machines() {
 			describe_machine "$machine"
 			boot stock "$machine" 5 user "tmm.programs=$chosen"
 		)
-		"$ROOT/scripts/test/ktap.py" run --name "$machine" --plan user \
-			--programs "$chosen" "$dir/$machine" || :
-		reports+=("$dir/$machine/report.json")
+		judge_programs "$machine" "$chosen"
 	done
 }
 
@@ -329,6 +328,28 @@ is_gone() { # KERNEL
 		;;
 	*) report_one "gone-$1" skipped ;;
 	esac
+}
+
+# One boot in a mode of mode_table.sh.
+test_mode() { # MODE
+	local kernel levels programs expected options next next_programs
+	describe_mode "$1"
+	is_gone "$kernel" && return
+	prepare "$kernel"
+	[[ ! $next ]] || append_archive "$kernel" "$(pack_next "${images[$kernel]}" "${initrds[$kernel]}" \
+		"$dir/following")"
+	boot "$kernel" "$1" "$levels" user "tmm.programs=$programs" "tmm.expect=$expected" \
+		"${options[@]}"
+	if [[ $next ]]; then
+		split_logs "$dir/$1" "$dir/$1-next" "$next" || report_one "$1-ends" failed
+		judge_programs "$1-next" "$next_programs"
+	fi
+	judge_programs "$1" "$programs"
+}
+
+judge_programs() { # NAME PROGRAMS
+	"$ROOT/scripts/test/ktap.py" run --name "$1" --plan user --programs "$2" "$dir/$1" || :
+	reports+=("$dir/$1/report.json")
 }
 
 # Adds one result to the reports.
@@ -375,9 +396,7 @@ test_cyclictest() { # KERNEL
 	prepare "$1"
 	append_archive "$1" "$("$ROOT/scripts/build-cyclictest.sh")"
 	boot "$1" "$name" 4 user "tmm.programs=$chosen"
-	"$ROOT/scripts/test/ktap.py" run --name "$name" --plan user --programs "$chosen" \
-		"$dir/$name" || :
-	reports+=("$dir/$name/report.json")
+	judge_programs "$name" "$chosen"
 }
 
 support_row() { # KERNEL DEMO
@@ -407,6 +426,7 @@ for set in "${sets[@]}"; do
 	kernels) test_kernels ;;
 	rt) test_rt ;;
 	stress) test_stress ;;
+	mode) test_mode "${MODE:?}" ;;
 	walk)
 		export TIMES=${TIMES:-5}
 		for cpus in ${CPUS:-2 4}; do

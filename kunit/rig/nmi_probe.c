@@ -15,6 +15,7 @@
 #include <linux/cpumask.h>
 #include <linux/io.h>
 #include <linux/module.h>
+#include <linux/panic.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
@@ -38,6 +39,14 @@ static unsigned long seen;
 module_param(seen, ulong, 0400);
 MODULE_PARM_DESC(seen, "value that the last of those NMIs read");
 
+static unsigned long nr_others;
+module_param(nr_others, ulong, 0400);
+MODULE_PARM_DESC(nr_others, "NMIs in a window that the probe has not sent");
+
+static bool crash;
+module_param(crash, bool, 0400);
+MODULE_PARM_DESC(crash, "panic in the first NMI that arrives in a window");
+
 static atomic_t nr_sent = ATOMIC_INIT(0);
 
 static bool is_in_window(void)
@@ -50,10 +59,15 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 {
 	unsigned long value;
 
-	if (atomic_dec_if_positive(&nr_sent) < 0)
+	if (atomic_dec_if_positive(&nr_sent) < 0) {
+		if (is_in_window())
+			nr_others++;
 		return NMI_DONE;
+	}
 	if (is_in_window()) {
 		nr_inside++;
+		if (crash)
+			nmi_panic(regs, "theseus_mm_nmi_probe: an NMI in a window");
 		if (!copy_from_user_nmi(&value, (const void __user *)READ_ONCE(address),
 					sizeof(value))) {
 			seen = value;

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory is added to Linux and removed while clients work: right behind the region, and so far away
+ * that Linux needs new entries in the top level of its tables. The guest asks for the memory itself,
+ * since its third terminal is QEMU's monitor.
+ */
+/* Machine: modes: the machine has room for more memory. */
+#include "text.h"
+#include "workers.h"
+
+#include <dirent.h>
+#include <termios.h>
+
+#define MONITOR		"/dev/ttyS2"
+#define BLOCKS		"/sys/devices/system/memory"
+#define PROMPT		"(qemu) "
+#define NR_WORKERS	3
+#define SIZE_MB		256
+#define SIZE_BYTES	((unsigned long long)SIZE_MB << 20)
+
+/* Run a command of the monitor. Return: false if there is no answer, or if it has an error */
+static bool monitor(const char *command)
+{
+	int fd = open(MONITOR, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	char answer[4096] = "";
+	struct termios mode;
+	size_t used = 0;
+	int i;
+
+	if (fd < 0 || tcgetattr(fd, &mode))
+		return false;
+	cfmakeraw(&mode);
+	tcsetattr(fd, TCSANOW, &mode);
+	tcflush(fd, TCIFLUSH);
+	if (write(fd, command, strlen(command)) < 0 || write(fd, "\n", 1) < 0)
+		return false;
+	/* the monitor repeats the command, then answers, then asks for the next command */
+	for (i = 0; i < 200; i++) {
+		ssize_t nr = read(fd, answer + used, sizeof(answer) - 1 - used);
+
+		used += nr > 0 ? nr : 0;
+		answer[used] = '\0';
+		if (strchr(answer, '\n') && strstr(strchr(answer, '\n'), PROMPT))
+			break;
+		usleep(50000);
+	}
+	close(fd);
+	fprintf(stderr, "# %s: %s\n", command, strstr(answer, "Error") ? answer : "done");
+	return i < 200 && !strstr(answer, "Error");
+}
+
+/* Return: the number of memory blocks of Linux */
+static unsigned int nr_blocks(void)
+{
+	DIR *dir = opendir(BLOCKS);
+	const struct dirent *entry;
+	unsigned int nr = 0;
+
+	while (dir && (entry = readdir(dir)))
+		nr += !strncmp(entry->d_name, "memory", 6);
+	if (dir)
+		closedir(dir);
+	return nr;
+}
+
+/* Change the state of the blocks of the memory at @start. Return: the number of blocks */
+static unsigned int set_blocks(unsigned long long start, const char *state)
+{
+	char *text = text_of(BLOCKS "/block_size_bytes"), path[100];
+	unsigned long long size = text ? strtoull(text, NULL, 16) : 0, at;
+	unsigned int nr = 0;
+
+	free(text);
+	for (at = start; size && at < start + SIZE_BYTES; at += size) {
+		snprintf(path, sizeof(path), BLOCKS "/memory%llu/state", at / size);
+		nr += text_write(path, state);
+	}
+	return nr;
+}
+
+/* Return: MemTotal of Linux in MB */
+static unsigned long total_mb(void)
+{
+	char *text = text_of("/proc/meminfo");
+	unsigned long kb = 0;
+
+	if (text)
+		sscanf(text, "MemTotal: %lu", &kb);
+	free(text);
+	return kb >> 10;
+}
+
+/* Does Linux have RAM that starts at this address? */
+static bool has_ram_at(unsigned long long start)
+{
+	char *text = text_of("/proc/iomem");
+	bool found = text_has(text, "%llx-%llx : System RAM", start, start + SIZE_BYTES - 1);
+
+	free(text);
+	return found;
+}
+
+FIXTURE(hotplug)
+{
+	int fd;
+	struct theseus_mm_info start;
+};
+
+/**
+ * hotplug variants - places of the memory
+ * @start: its address, or 0 for right behind the region
+ */
+FIXTURE_VARIANT(hotplug)
+{
+	unsigned long long start;
+};
+
+FIXTURE_VARIANT_ADD(hotplug, behind_the_region) { .start = 0 };
+/* an entry in the top level of four has 512 GiB */
+FIXTURE_VARIANT_ADD(hotplug, in_a_new_slot) { .start = 512ULL << 30 };
+
+FIXTURE_SETUP(hotplug)
+{
+	CLIENT_SETUP();
+}
+
+FIXTURE_TEARDOWN(hotplug)
+{
+	CLIENT_TEARDOWN();
+}
+
+TEST_F_TIMEOUT(hotplug, memory_comes_and_goes, 300)
+{
+	const unsigned int before = nr_blocks();
+	const unsigned long mb = total_mb();
+	struct theseus_mm_region region;
+	struct workers old, new;
+	unsigned long long start;
+	char command[100];
+
+	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
+	start = variant->start ?: region.start + region.nr_bytes;
+	ASSERT_TRUE(workers_start(&old, NR_WORKERS, false));
+	EXPECT_PROGRESS(&old);
+	snprintf(command, sizeof(command), "object_add memory-backend-ram,id=more,size=%uM", SIZE_MB);
+	ASSERT_TRUE(monitor(command));
+	snprintf(command, sizeof(command), "device_add pc-dimm,id=dimm,memdev=more,addr=%#llx", start);
+	ASSERT_TRUE(monitor(command));
+	ASSERT_TRUE(BECOMES(nr_blocks() > before));
+	EXPECT_TRUE(BECOMES(has_ram_at(start)));
+	/* Linux takes this memory first for processes that begin now */
+	EXPECT_LT(0, set_blocks(start, "online_movable"));
+	EXPECT_EQ(mb + SIZE_MB, total_mb());
+	EXPECT_PROGRESS(&old);
+	ASSERT_TRUE(workers_start(&new, NR_WORKERS, false));
+	EXPECT_PROGRESS(&new);
+	sleep(2);
+	EXPECT_WELL(&new);
+
+	/* a page that is in use for a moment makes Linux refuse */
+	EXPECT_TRUE(BECOMES(set_blocks(start, "offline") && total_mb() <= mb))
+		TH_LOG("%lu MB", total_mb());
+	ASSERT_TRUE(monitor("device_del dimm"));
+	EXPECT_TRUE(BECOMES(nr_blocks() == before));
+	EXPECT_FALSE(has_ram_at(start));
+	EXPECT_TRUE(monitor("object_del more"));
+	EXPECT_PROGRESS(&old);
+	EXPECT_WELL(&old);
+}
+
+TEST_HARNESS_MAIN
