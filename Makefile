@@ -6,9 +6,9 @@
 
 S := scripts
 export DESTDIR PREFIX LIBDIR SRCDIR PYTHONDIR
-export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES PYTHON PARTS STAGES ROW SYSTEM N MODELS
+export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES MODES PYTHON PARTS STAGES ROW SYSTEM N MODELS
 .DEFAULT_GOAL := module
-.PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-walk
+.PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-modes test-walk
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict test-stress test-races
 .PHONY: proof host-check nightly kernel bench bench-check bench-lines bench-profile style check analyze abi clean help
 
@@ -64,6 +64,10 @@ test-user: ## run the user-space tests; KERNEL=stock uses Debian's kernel, PROGR
 test-machines: ## run the programs that need a special machine; MACHINES=unplug,kvm
 	@$(S)/deps.sh test
 	@$(S)/run-tests.sh machines
+
+test-modes: ## test each mode of the machine: kernels, page tables, CPUs, regions, sleep, kexec; MODES=kaslr
+	@$(S)/deps.sh test
+	@$(S)/modes.sh
 
 test-kernels: ## run the demo and the programs in Debian's other kernels; KERNEL=6.12 in that one
 	@$(S)/deps.sh test

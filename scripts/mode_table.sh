@@ -98,10 +98,11 @@ describe_mode() { # MODE
 		;;
 	crash)
 		# The next Linux has only the memory of crashkernel=. It must not start a second CPU, since
-		# the first one may be among those that the crash has stopped.
+		# the first one may be among those that the crash has stopped. Without nokaslr, Linux itself may
+		# be where the other one is to be.
 		next_programs=$small_programs,crash_test
 		# shellcheck disable=SC2016 # the dollar is memmap's own
-		options+=(crashkernel=768M@0x8000000 "next.tmm.programs=$next_programs"
+		options+=(nokaslr crashkernel=768M@0x8000000 "next.tmm.programs=$next_programs"
 			'next.memmap=32M$0x30000000' next.tmm.regions=32M@0x30000000
 			"next.tmm.crashed=$regions" next.nr_cpus=1
 			'next.tmm.expect=loader:208,vmcore:yes,cpus:1')

@@ -164,7 +164,7 @@ named=$(awk '
 # is a heading of the file. A name in backquotes that has a slash or one of our endings is a path
 # from the document's folder, from one of the roots below, or from Linux's source. A name without
 # a slash may be the name of any file.
-documents=("${readmes[@]}" initramfs/tests/FAULTS.md initramfs/share/TROUBLESHOOTING.md
+documents=("${readmes[@]}" initramfs/tests/FAULTS.md initramfs/tests/MODES.md initramfs/share/TROUBLESHOOTING.md
 	initramfs/share/SAME_TASK.md)
 roots=(. theseus_mm theseus_mm/include kunit initramfs "$source")
 anchors() { # FILE
