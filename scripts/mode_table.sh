@@ -80,10 +80,10 @@ describe_mode() { # MODE
 		memory=(--mem '2G,slots=2,maxmem=600G' --low 1G) memmap=() regions=''
 		reserve 256M 0x130000000
 		section_regions=$regions
-		options=(--monitor)
-		expected=cpus:2 programs=$small_programs,memory_hotplug_test
+		options=(--monitor) levels=4
+		expected=cpus:2,levels:4 programs=$small_programs,memory_hotplug_test
 		;;&
-	memory-hotplug-struct-pages) levels=4 options+=(tmm.load=struct_pages=1) ;;
+	memory-hotplug-struct-pages) options+=(tmm.load=struct_pages=1) ;;
 	kexec | crash)
 		memory=(--mem 2G) memmap=() regions='' section_regions=''
 		reserve 64M 0x40000000

@@ -16,6 +16,10 @@
 #define PROMPT		"(qemu) "
 #define NR_WORKERS	3
 #define SIZE_MB		256
+/* What the large area leaves, less than the memory that was added */
+#define LEFT_MB		160
+/* An entry in the top level of four has 512 GiB. */
+#define FAR		(512ULL << 30)
 #define SIZE_BYTES	((unsigned long long)SIZE_MB << 20)
 
 /* Run a command of the monitor. Return: false if there is no answer, or if it has an error */
@@ -78,16 +82,19 @@ static unsigned int set_blocks(unsigned long long start, const char *state)
 	return nr;
 }
 
-/* Return: MemTotal of Linux in MB */
-static unsigned long total_mb(void)
+/* Return: a figure of /proc/meminfo in MB */
+static unsigned long meminfo_mb(const char *name)
 {
-	char *text = text_of("/proc/meminfo");
-	unsigned long kb = 0;
+	char *text = text_of("/proc/meminfo"), *at = text ? strstr(text, name) : NULL;
+	unsigned long kb = at ? strtoul(at + strlen(name), NULL, 10) : 0;
 
-	if (text)
-		sscanf(text, "MemTotal: %lu", &kb);
 	free(text);
 	return kb >> 10;
+}
+
+static unsigned long total_mb(void)
+{
+	return meminfo_mb("MemTotal:");
 }
 
 /* Does Linux have RAM that starts at this address? */
@@ -106,19 +113,6 @@ FIXTURE(hotplug)
 	struct theseus_mm_info start;
 };
 
-/**
- * hotplug variants - places of the memory
- * @start: its address, or 0 for right behind the region
- */
-FIXTURE_VARIANT(hotplug)
-{
-	unsigned long long start;
-};
-
-FIXTURE_VARIANT_ADD(hotplug, behind_the_region) { .start = 0 };
-/* an entry in the top level of four has 512 GiB */
-FIXTURE_VARIANT_ADD(hotplug, in_a_new_slot) { .start = 512ULL << 30 };
-
 FIXTURE_SETUP(hotplug)
 {
 	CLIENT_SETUP();
@@ -129,26 +123,34 @@ FIXTURE_TEARDOWN(hotplug)
 	CLIENT_TEARDOWN();
 }
 
-TEST_F_TIMEOUT(hotplug, memory_comes_and_goes, 300)
+/* Add memory to the machine at an address. Return: true if Linux has found it */
+static bool add_memory(const char *name, unsigned long long start)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "object_add memory-backend-ram,id=%s,size=%uM", name,
+		 SIZE_MB);
+	if (!monitor(command))
+		return false;
+	snprintf(command, sizeof(command), "device_add pc-dimm,id=dimm-%s,memdev=%s,addr=%#llx", name,
+		 name, start);
+	return monitor(command) && BECOMES(has_ram_at(start));
+}
+
+/* Linux takes movable memory first for processes that begin now. */
+TEST_F_TIMEOUT(hotplug, memory_behind_the_region_comes_and_goes, 300)
 {
 	const unsigned int before = nr_blocks();
 	const unsigned long mb = total_mb();
 	struct theseus_mm_region region;
 	struct workers old, new;
 	unsigned long long start;
-	char command[100];
 
 	ASSERT_EQ(0, uapi_get_region(self->fd, 0, &region));
-	start = variant->start ?: region.start + region.nr_bytes;
+	start = region.start + region.nr_bytes;
 	ASSERT_TRUE(workers_start(&old, NR_WORKERS, false));
 	EXPECT_PROGRESS(&old);
-	snprintf(command, sizeof(command), "object_add memory-backend-ram,id=more,size=%uM", SIZE_MB);
-	ASSERT_TRUE(monitor(command));
-	snprintf(command, sizeof(command), "device_add pc-dimm,id=dimm,memdev=more,addr=%#llx", start);
-	ASSERT_TRUE(monitor(command));
-	ASSERT_TRUE(BECOMES(nr_blocks() > before));
-	EXPECT_TRUE(BECOMES(has_ram_at(start)));
-	/* Linux takes this memory first for processes that begin now */
+	ASSERT_TRUE(add_memory("near", start));
 	EXPECT_LT(0, set_blocks(start, "online_movable"));
 	EXPECT_EQ(mb + SIZE_MB, total_mb());
 	EXPECT_PROGRESS(&old);
@@ -160,11 +162,42 @@ TEST_F_TIMEOUT(hotplug, memory_comes_and_goes, 300)
 	/* a page that is in use for a moment makes Linux refuse */
 	EXPECT_TRUE(BECOMES(set_blocks(start, "offline") && total_mb() <= mb))
 		TH_LOG("%lu MB", total_mb());
-	ASSERT_TRUE(monitor("device_del dimm"));
+	ASSERT_TRUE(monitor("device_del dimm-near"));
 	EXPECT_TRUE(BECOMES(nr_blocks() == before));
 	EXPECT_FALSE(has_ram_at(start));
-	EXPECT_TRUE(monitor("object_del more"));
+	EXPECT_TRUE(monitor("object_del near"));
 	EXPECT_PROGRESS(&old);
+	EXPECT_WELL(&old);
+}
+
+/*
+ * The private root must get the new entry of Linux's top level. Linux takes this memory last, so a
+ * large area takes the other memory first.
+ */
+TEST_F_TIMEOUT(hotplug, memory_behind_a_new_entry_of_the_top_level, 300)
+{
+	const unsigned long mb = total_mb();
+	struct workers old, new;
+	unsigned long free_mb;
+	void *area;
+
+	ASSERT_TRUE(workers_start(&old, NR_WORKERS, false));
+	EXPECT_PROGRESS(&old);
+	ASSERT_TRUE(add_memory("far", FAR));
+	EXPECT_LT(0, set_blocks(FAR, "online_kernel"));
+	EXPECT_EQ(mb + SIZE_MB, total_mb());
+	free_mb = meminfo_mb("MemFree:");
+	ASSERT_LT(SIZE_MB, free_mb);
+	area = mmap(NULL, (free_mb - LEFT_MB) << 20, RW,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, area);
+	TH_LOG("%lu of %lu MB are free", meminfo_mb("MemFree:"), free_mb);
+	EXPECT_PROGRESS(&old);
+	ASSERT_TRUE(workers_start(&new, NR_WORKERS, false));
+	EXPECT_PROGRESS(&new);
+	sleep(2);
+	EXPECT_WELL(&new);
+	EXPECT_EQ(0, munmap(area, (free_mb - LEFT_MB) << 20));
 	EXPECT_WELL(&old);
 }
 
