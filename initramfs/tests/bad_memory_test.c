@@ -6,21 +6,13 @@
  * After each test the module is loaded anew, which forgets retired frames.
  */
 #include "area.h"
+#include "inject.h"
 #include "kernel.h"
 #include "module.h"
 
 #include <pthread.h>
 #include <sys/uio.h>
 
-#define INJECT		"/sys/kernel/debug/mce-inject/"
-#define INJECT_MODULE	"/lib/modules/stock/mce-inject.ko"
-#define STATUS_UC	(1ULL << 61)
-#define STATUS_ADDRV	(1ULL << 58)
-/* Linux 6.12, unlike 6.1, uses an AMD processor's address only with this bit. */
-#define STATUS_POISON	(1ULL << 43)
-#define STATUS_FAILS	(STATUS_UC | STATUS_ADDRV | STATUS_POISON)
-/* MISC as Intel's CPUs report it: a physical address with the precision of a page */
-#define MISC		((2ULL << 6) | 12)
 /* a bit above all physical addresses, where Intel's CPUs report the key of encrypted memory */
 #define KEY		(1ULL << 55)
 #define MAX_WAIT	1000
@@ -35,59 +27,6 @@ FIXTURE(bad)
 	struct theseus_mm_create_mapping mapping;
 	unsigned char *area;
 };
-
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
-static bool put_number(const char *path, unsigned long long number)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%#llx", number);
-	return put(path, text);
-}
-
-/* Debian's kernel has mce-inject as a module. */
-static void load_inject(void)
-{
-	int fd = open(INJECT_MODULE, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-}
-
-static bool inject(unsigned long long paddr, unsigned long long status)
-{
-	return put(INJECT "flags", "sw\n") && put_number(INJECT "status", status) &&
-	       put_number(INJECT "misc", MISC) && put_number(INJECT "addr", paddr) &&
-	       put(INJECT "bank", "0");
-}
-
-static __u64 nr_bad(int fd)
-{
-	struct theseus_mm_info info;
-
-	return uapi_get_info(fd, &info) ? ~0ULL : info.frames_bad;
-}
-
-/* Wait, since Linux reports memory from a work item. */
-static bool wait_for_bad(int fd, __u64 nr)
-{
-	int i;
-
-	for (i = 0; i < MAX_WAIT && nr_bad(fd) != nr; i++)
-		usleep(20000);
-	return nr_bad(fd) == nr;
-}
 
 #define FAIL(paddr)									\
 	do {										\
@@ -137,14 +76,6 @@ static int load_until_told(const unsigned char *address, unsigned char *byte)
 		EXPECT_EQ(BUS_MCEERR_AR, told.si_code);					\
 		EXPECT_EQ((unsigned long)(address) / PAGE, (unsigned long)told.si_addr / PAGE);	\
 	} while (0)
-
-static int allocate_at(int fd, __u64 paddr)
-{
-	struct theseus_mm_allocate one = { .flags = THESEUS_MM_ALLOCATE_AT, .size = 1,
-					   .at = paddr };
-
-	return uapi_allocate_frames(fd, &one);
-}
 
 static void leave(struct _test_data_bad *self)
 {
@@ -227,19 +158,6 @@ static __u32 listed(int fd, __u32 flags)
 	       info.attributes;
 }
 
-/* Return: retired frames of the first region, as GET_OCCUPANCY counts them */
-static __u32 nr_retired(int fd)
-{
-	struct theseus_mm_bucket bucket;
-	struct theseus_mm_occupancy call = {
-		.nr_buckets = 1,
-		.buckets = (uintptr_t)&bucket,
-		.bucket_frames = THESEUS_MM_MAX_BUCKET_FRAMES,
-	};
-
-	return uapi_get_occupancy(fd, &call) ? ~0U : bucket.bad;
-}
-
 TEST_F_TIMEOUT(bad, its_owner_is_told, 120)
 {
 	unsigned char buffer[2 * PAGE], byte;
@@ -290,10 +208,10 @@ TEST_F_TIMEOUT(bad, a_free_frame_is_retired_at_once, 120)
 	leave(self);
 	ASSERT_EQ(0, uapi_drop(self->fd, self->mapping.handle));
 	free = INFO().frames_free;
-	EXPECT_EQ(0, nr_retired(self->fd));
+	EXPECT_EQ(0, nr_retired(self->fd, 0));
 	FAIL(self->mapping.paddr + 2 * PAGE);
 	EXPECT_EQ(free - 1, INFO().frames_free);
-	EXPECT_EQ(1, nr_retired(self->fd));
+	EXPECT_EQ(1, nr_retired(self->fd, 0));
 	EXPECT_EQ(-EADDRINUSE, allocate_at(self->fd, self->mapping.paddr + 2 * PAGE));
 	EXPECT_EQ(0, allocate_at(self->fd, self->mapping.paddr + 3 * PAGE));
 	/* a second report of the same memory has no effect */
