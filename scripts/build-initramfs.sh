@@ -173,9 +173,10 @@ for tool in "$bin"/*; do
 done
 if [[ -n $tests ]]; then
 	cp -r "$bin/tests" "$bin/stress" "$bin/examples" "$root/bin/"
-	# the same storm; init loads the module with another parameter
-	ln -s fuzz_stress "$root/bin/stress/fuzz_pages_stress"
-	ln -s fuzz_stress "$root/bin/stress/fuzz_quarantine_stress"
+	# the same storm: init loads the module with another parameter, or the program itself does damage
+	for name in pages quarantine damage; do
+		ln -s fuzz_stress "$root/bin/stress/fuzz_${name}_stress"
+	done
 	# not in tests/, where a guest runs all programs if the host names none
 	[[ ! -d $bin/tests32 ]] || cp -r "$bin/tests32" "$root/bin/"
 fi

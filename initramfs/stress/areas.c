@@ -210,7 +210,7 @@ int act_load(struct worker *worker)
 		return NO_OBJECT;
 	place = choose_place(worker, area);
 	length = area->length - place < 2 * PAGE ? area->length - place : 2 * PAGE;
-	is_whole = fault_safe_copy(worker->arena, area->start + place, length);
+	is_whole = !fault_safe_copy(worker->arena, area->start + place, length);
 	if (is_whole)
 		worker_check_content(worker, worker->arena, length, 0);
 	return is_whole ? 0 : EFAULT;

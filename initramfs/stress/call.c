@@ -58,6 +58,8 @@ static void keep_results(struct worker *worker, enum call call, const struct val
 
 	while ((field = call_next_field(call, field))) {
 		value = values_get(values, field);
+		if (field->kind == KIND_NEW_ADDRESS || field->kind == KIND_NEW_PADDR)
+			record_used(value);
 		switch (field->kind) {
 		case KIND_NEW_HANDLE:
 			pool_add_handle(worker, values->client, value, kind);
@@ -132,6 +134,33 @@ static void check_new_mapping(struct worker *worker, enum call call, const struc
 	}
 }
 
+/* A frame that was bad before the call is given to nobody. Others than root get no addresses. */
+static void check_new_frames(struct worker *worker, enum call call, const struct values *values,
+			     uint32_t nr_bad)
+{
+	struct theseus_mm_create_mapping created;
+	struct theseus_mm_allocate allocated;
+	uint64_t paddr, nr_pages;
+
+	switch (call) {
+	case CALL_ALLOCATE_FRAMES:
+		memcpy(&allocated, values->bytes, sizeof(allocated));
+		paddr = allocated.start;
+		nr_pages = allocated.nr_pages;
+		break;
+	case CALL_CREATE_CONTIGUOUS_MAPPING:
+	case CALL_CREATE_IDENTITY_MAPPING:
+		memcpy(&created, values->bytes, sizeof(created));
+		paddr = created.paddr;
+		nr_pages = created.nr_pages;
+		break;
+	default:
+		return;
+	}
+	if (record_has_bad(paddr / UAPI_PAGE_SIZE, nr_pages, nr_bad))
+		worker_wrong(worker, "the call gave out a bad frame, of pages", nr_pages);
+}
+
 static bool item_may_have(enum call call, int err)
 {
 	if (err == EINTR)
@@ -144,13 +173,16 @@ static bool item_may_have(enum call call, int err)
 
 /*
  * With ALL_OR_NOTHING, a batch has the error of its first item that fails. EINTR is for killed processes,
- * which never see it.
+ * which never see it. Without damage, no memory fails and no device is gone.
  */
 static bool may_return(enum call call, int err)
 {
 	bool is_batch = call == CALL_CREATE_BATCH || call == CALL_DROP_BATCH;
+	const struct record_damage *damage = &record->damage;
 
-	if (err == EINTR)
+	if (err == EINTR ||
+	    (err == EIO && !__atomic_load_n(&damage->nr_reported, __ATOMIC_RELAXED)) ||
+	    (err == ENODEV && !__atomic_load_n(&damage->nr_removals, __ATOMIC_RELAXED)))
 		return false;
 	return call_may_return(call, err) || (is_batch && item_may_have(call, err));
 }
@@ -256,6 +288,7 @@ static void *misplace(struct worker *worker, enum call call, const struct values
 void worker_call(struct worker *worker, enum call call)
 {
 	struct random *random = &worker->random;
+	uint32_t nr_bad = record_nr_bad();
 	bool is_misplaced, has_other_size;
 	struct values values;
 	unsigned long request = choose_request(worker, call);
@@ -274,6 +307,8 @@ void worker_call(struct worker *worker, enum call call)
 	record_count(call, err);
 	if (err && !may_return(call, err))
 		worker_wrong(worker, calls[call].name, err);
-	if (!err && !is_misplaced && !has_other_size)
-		use_results(worker, call, &values);
+	if (err || is_misplaced || has_other_size)
+		return;
+	use_results(worker, call, &values);
+	check_new_frames(worker, call, &values, nr_bad);
 }

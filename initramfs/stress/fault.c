@@ -18,9 +18,9 @@ void fault_catch(void)
 	sigaction(SIGALRM, &action, NULL);
 }
 
-bool fault_safe_copy(void *to, const void *from, size_t length)
+int fault_safe_copy(void *to, const void *from, size_t length)
 {
-	return !TRY(memcpy(to, from, length));
+	return TRY(memcpy(to, from, length));
 }
 
 bool fault_safe_store(void *to, uint64_t word)

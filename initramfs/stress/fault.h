@@ -12,8 +12,8 @@
 /* Catch the signals in this process, and let SIGALRM only interrupt calls. */
 void fault_catch(void);
 
-/* Return: false if a signal ended the copy */
-bool fault_safe_copy(void *to, const void *from, size_t length);
+/* Return: 0, or the signal that ended the copy */
+int fault_safe_copy(void *to, const void *from, size_t length);
 
 /* Store a word. Return: false if a signal ended the store */
 bool fault_safe_store(void *to, uint64_t word);

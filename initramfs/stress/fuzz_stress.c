@@ -3,16 +3,18 @@
  * The storm: lives of random calls, areas, descriptors, processes and signals, by root and by
  * nobody, one after the other and beside each other, as long as STRESS_SECONDS says. STRESS_SEED
  * decides all that they do, and STRESS_LIFE runs only one of them. A client beside the storm has
- * to work as if it were alone.
+ * to work as if it were alone. In fuzz_damage_stress, memory fails, and the device goes and comes.
  */
 #include "calls.h"
+#include "damage.h"
+#include "device.h"
 #include "life.h"
 #include "neighbour.h"
 #include "run.h"
 
 #include <poll.h>
 
-#include "pci.h"
+#include "module.h"
 
 #define NR_RUNNING		2
 #define NEIGHBOUR_DOMAIN	1
@@ -158,50 +160,31 @@ static void rage(struct storm *storm, double seconds)
 	end_storm(storm);
 }
 
-static void end_neighbour(pid_t neighbour)
+/* Wait for a process beside the storm, which ends by itself when the record says stop. */
+static void await_end(pid_t pid, const char *what)
 {
 	double begin = now();
 	int status = 0;
 	pid_t ended;
 
-	__atomic_store_n(&record->stop, 1, __ATOMIC_RELAXED);
-	while (!(ended = waitpid(neighbour, &status, WNOHANG)) && now() - begin < PATIENCE)
+	while (!(ended = waitpid(pid, &status, WNOHANG)) && now() - begin < PATIENCE)
 		usleep(10000);
 	if (!ended) {
-		record_wrong("the client beside the storm does not end");
-		end_process(neighbour, "the client beside the storm");
+		record_wrong("%s does not end", what);
+		end_process(pid, what);
 		return;
 	}
 	if (ended < 0 || status)
-		record_wrong("the client beside the storm ended with status %#x", status);
-}
-
-/*
- * Remove the device regions that lives have added, as values.c chooses them.
- *
- * Return: false if somebody still owns a frame of one of them
- */
-static bool remove_device_regions(int fd, uint64_t device)
-{
-	static const unsigned int pages[] = { 0, 16, 512 }, sizes[] = { 1, 16, 512 };
-	bool is_busy = false;
-	unsigned int i, k;
-
-	for (i = 0; device && i < 3; i++)
-		for (k = 0; k < 3; k++)
-			is_busy |= uapi_remove_device_region(fd, device + pages[i] * UAPI_PAGE_SIZE,
-							     sizes[k] * UAPI_PAGE_SIZE) == -EBUSY;
-	return !is_busy;
+		record_wrong("%s ended with status %#x", what, status);
 }
 
 /*
  * In quarantine, a device frame that was mmapped would stay, and with it the region. Return: the
  * device memory that the storm may use, or 0
  */
-static uint64_t find_device(uint64_t features)
+static uint64_t find_device(uint64_t features, bool goes)
 {
-	return features & THESEUS_MM_FEATURE_QUARANTINE ? 0 :
-	       pci_find_bar(0x1af4, 0x1110, 2) & ~0xfULL;
+	return features & THESEUS_MM_FEATURE_QUARANTINE ? 0 : device_find(goes);
 }
 
 /* With fewer tries, a call that seldom succeeds may not have succeeded by chance. */
@@ -241,10 +224,53 @@ static unsigned long long check_operations(const struct storm *storm, uint64_t f
 	return sum;
 }
 
+static bool is_named(const char *word)
+{
+	return strstr(program_invocation_short_name, word);
+}
+
 /* init loads the module with what the name of the program asks for. */
 static bool is_for(const char *word, uint64_t features, uint64_t feature)
 {
-	return !!strstr(program_invocation_short_name, word) == !!(features & feature);
+	return is_named(word) == !!(features & feature);
+}
+
+static pid_t start_damage(const struct storm *storm, double seconds)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		damage_live(open_as(DAMAGE_USER), storm->seed, storm->device, seconds);
+	return pid;
+}
+
+/* Load the module again, which forgets what is bad, and check that nothing else was lost. */
+static void end_damage(struct __test_metadata *_metadata, struct _test_data_run *self,
+		       bool is_whole_storm)
+{
+	const struct record_damage *damage = &record->damage;
+	static char parameters[MODULE_TEXT];
+
+	EXPECT_ALL_RETURNED();
+	EXPECT_EQ(0, reset_parameters(self->start.pages_total));
+	damage_check(self->fd, &self->start);
+	EXPECT_LT(0, damage->nr_bad);
+	EXPECT_LT(0, damage->nr_returns);
+	EXPECT_EQ(damage->nr_removals, damage->nr_returns);
+	/* a single life may end soon */
+	EXPECT_TRUE(damage->nr_owned || !is_whole_storm);
+	EXPECT_TRUE(damage->nr_owned < damage->nr_bad || !is_whole_storm);
+	printf("# FIGURES damage: %u frames owned and %u free when they went bad, %u hit the client beside, the device went and came %u times\n",
+	       damage->nr_owned, damage->nr_bad - damage->nr_owned, damage->nr_hits,
+	       damage->nr_returns);
+	module_parameters(parameters);
+	close(self->fd);
+	EXPECT_EQ(0, module_unload());
+	EXPECT_EQ(0, module_load(parameters));
+	EXPECT_EQ(0, chmod(UAPI_DEVICE, 0666));
+	self->fd = uapi_open(NULL);
+	EXPECT_LE(0, self->fd);
+	record->damage.nr_bad = 0;
 }
 
 TEST_F_TIMEOUT(run, storm, NO_TIMEOUT)
@@ -254,29 +280,42 @@ TEST_F_TIMEOUT(run, storm, NO_TIMEOUT)
 		.seed = self->seed,
 		.next_life = first,
 		.last_life = number_of("STRESS_LIFE", UINT32_MAX),
-		.device = find_device(self->start.features),
+		.device = find_device(self->start.features, is_named("_damage_")),
 	};
+	bool has_damage = is_named("_damage_"), is_whole_storm = storm.last_life == UINT32_MAX;
+	pid_t neighbour, damager = 0;
 	unsigned long long nr_operations;
 	double begin = now();
-	pid_t neighbour;
 
 	ASSERT_TRUE(is_for("_pages_", self->start.features, THESEUS_MM_FEATURE_STRUCT_PAGES));
 	ASSERT_TRUE(is_for("_quarantine_", self->start.features, THESEUS_MM_FEATURE_QUARANTINE));
 	ASSERT_TRUE(storm.device || self->start.features & THESEUS_MM_FEATURE_QUARANTINE);
+	if (has_damage)
+		ASSERT_TRUE(damage_prepare());
+	ASSERT_EQ(0, self->start.frames_bad);
 	ASSERT_EQ(0, limit_users(self->start.frames_total * 3 / 8, self->start.pages_total / 4, 4096));
 	neighbour = fork();
 	ASSERT_LE(0, neighbour);
 	if (!neighbour)
 		neighbour_live(storm.seed, NEIGHBOUR_DOMAIN);
+	if (has_damage)
+		damager = start_damage(&storm, self->seconds);
+	ASSERT_LE(0, damager);
 	rage(&storm, self->seconds);
-	end_neighbour(neighbour);
+	__atomic_store_n(&record->stop, 1, __ATOMIC_RELAXED);
+	if (has_damage)
+		await_end(damager, "the process that damages");
+	await_end(neighbour, "the client beside the storm");
 	EXPECT_NE(0, record->beats);
-	EXPECT_TRUE(BECOMES(remove_device_regions(self->fd, storm.device)));
+	EXPECT_TRUE(BECOMES(device_remove_regions(self->fd, storm.device)));
+	EXPECT_TRUE(device_is_unclaimed(self->fd, storm.device));
 	nr_operations = check_operations(&storm, self->start.features);
 	/* a single life may be killed soon, or have devices */
-	EXPECT_TRUE((nr_operations && record->nr_looks) || storm.last_life != UINT32_MAX);
+	EXPECT_TRUE((nr_operations && record->nr_looks) || !is_whole_storm);
 	printf("# FIGURES storm: %llu operations in %.0f s, %u lives, %u looks at content, %u rounds beside\n",
 	       nr_operations, now() - begin, storm.next_life - first, record->nr_looks, record->beats);
+	if (has_damage)
+		end_damage(_metadata, self, is_whole_storm);
 }
 
 TEST_HARNESS_MAIN

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -25,6 +26,7 @@ struct neighbour {
 	uint32_t domain;
 	struct random random;
 	bool can_mmap;	/* in quarantine, each mapping that was mmapped would be lost */
+	bool is_hit;	/* memory of the mapping in use has failed */
 	unsigned char bytes[MAX_PAGES * PAGE];
 };
 
@@ -37,12 +39,30 @@ static bool is_fine(const char *what, int err)
 	return !err;
 }
 
+/* Has memory of the mapping failed? QUERY says so. */
+static bool is_hit(struct neighbour *neighbour, uint32_t handle)
+{
+	struct theseus_mm_query query;
+	bool is_bad = is_fine("QUERY", uapi_query(neighbour->fd, handle, &query)) &&
+		      query.attributes & THESEUS_MM_ATTRIBUTE_BAD;
+
+	neighbour->is_hit |= is_bad;
+	return is_bad;
+}
+
+/* Note the result of READ or WRITE, which may fail only if the memory fails. Return: has it worked? */
+static bool is_copied(struct neighbour *neighbour, const char *what, uint32_t handle, int err)
+{
+	return !(err == -EIO && is_hit(neighbour, handle)) && is_fine(what, err);
+}
+
 static bool has_content(struct neighbour *neighbour, uint32_t handle, size_t length,
 			uint64_t mark)
 {
 	size_t i, first;
 
-	if (!is_fine("READ", uapi_read(neighbour->fd, handle, 0, neighbour->bytes, length)))
+	if (!is_copied(neighbour, "READ", handle,
+		       uapi_read(neighbour->fd, handle, 0, neighbour->bytes, length)))
 		return false;
 	if (!mark) {
 		first = mark_find_used(neighbour->bytes, length);
@@ -87,6 +107,7 @@ static void use_area(struct neighbour *neighbour, uint32_t handle, size_t length
 {
 	__u64 offset;
 	void *area;
+	int signal;
 
 	if (!neighbour->can_mmap ||
 	    !is_fine("MAP_OFFSET", uapi_map_offset(neighbour->fd, handle, &offset, NULL)))
@@ -96,11 +117,24 @@ static void use_area(struct neighbour *neighbour, uint32_t handle, size_t length
 		is_fine("mmap", -errno);
 		return;
 	}
-	mark_fill(area, length, mark);
+	mark_fill(neighbour->bytes, length, mark);
+	signal = fault_safe_copy(area, neighbour->bytes, length);
+	if (signal && !(signal == SIGBUS && is_hit(neighbour, handle)))
+		record_wrong("the client beside the storm: signal %d in an area", signal);
 	if (is_fine("REVOKE", uapi_revoke(neighbour->fd, handle, NULL)) &&
-	    fault_safe_copy(neighbour->bytes, area, PAGE))
+	    !fault_safe_copy(neighbour->bytes, area, PAGE))
 		record_wrong("the client beside the storm: an area is still there after REVOKE");
 	munmap(area, length);
+}
+
+/* A frame that has failed goes to nobody else, so it hits one mapping at most. */
+static void count_hit(void)
+{
+	struct record_damage *damage = &record->damage;
+
+	if (++damage->nr_hits > __atomic_load_n(&damage->nr_reported, __ATOMIC_RELAXED))
+		record_wrong("the client beside the storm: %u mappings had failed memory, more than failed",
+			     damage->nr_hits);
 }
 
 static void use_mapping(struct neighbour *neighbour)
@@ -115,9 +149,12 @@ static void use_mapping(struct neighbour *neighbour)
 							   THESEUS_MM_PTE_DATA, &created)))
 		return;
 	handle = created.handle;
+	neighbour->is_hit = false;
+	record_used(created.start + PAGE * random_below(&neighbour->random, length / PAGE));
 	has_content(neighbour, handle, length, 0);
 	mark_fill(neighbour->bytes, length, mark);
-	is_fine("WRITE", uapi_write(neighbour->fd, handle, 0, neighbour->bytes, length));
+	is_copied(neighbour, "WRITE", handle,
+		  uapi_write(neighbour->fd, handle, 0, neighbour->bytes, length));
 	split_and_merge(neighbour, &handle, length);
 	hand_over(neighbour, &handle);
 	has_content(neighbour, handle, length, mark);
@@ -125,6 +162,8 @@ static void use_mapping(struct neighbour *neighbour)
 	if (neighbour->can_mmap)
 		has_content(neighbour, handle, length, other);
 	is_fine("DROP", uapi_drop(neighbour->fd, handle));
+	if (neighbour->is_hit)
+		count_hit();
 }
 
 /* Reach the limit of handles, and wait until there is room again. */

@@ -63,6 +63,38 @@ void record_wrong(const char *format, ...)
 		return;
 }
 
+void record_used(uint64_t address)
+{
+	struct record_damage *damage = &record->damage;
+
+	if (address)
+		__atomic_store_n(&damage->used[add(&damage->nr_used) % RECORD_USED], address,
+				 __ATOMIC_RELAXED);
+}
+
+void record_bad(uint64_t frame)
+{
+	struct record_damage *damage = &record->damage;
+
+	damage->bad[damage->nr_bad] = frame;
+	__atomic_store_n(&damage->nr_bad, damage->nr_bad + 1, __ATOMIC_RELEASE);
+}
+
+uint32_t record_nr_bad(void)
+{
+	return __atomic_load_n(&record->damage.nr_bad, __ATOMIC_ACQUIRE);
+}
+
+bool record_has_bad(uint64_t frame, uint64_t nr_frames, uint32_t nr_bad)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr_bad; i++)
+		if (record->damage.bad[i] - frame < nr_frames)
+			return true;
+	return false;
+}
+
 void record_print(const char *name, unsigned int operation)
 {
 	int err;

