@@ -11,7 +11,8 @@
 #            CPUs; the debug kernel only
 #   races    the programs in which threads and processes race
 #   fuzz     the storm: random calls of many processes, beside a client that has to work; without
-#            struct pages, with struct pages, and with quarantine
+#            struct pages, with struct pages, with quarantine, and with memory that fails and a
+#            device that goes and comes
 #   faults   allocations, copies and limits that fail, in KUnit and in every call; the debug kernel
 #            only, and once, whatever MINUTES says
 #   death    clients that are killed, or take all memory; loading and unloading under load
@@ -96,7 +97,7 @@ storm() { # KERNEL
 	local programs=() time=0
 	if is_chosen fuzz; then
 		time=$seconds
-		programs=(fuzz_stress fuzz_quarantine_stress)
+		programs=(fuzz_stress fuzz_quarantine_stress fuzz_damage_stress)
 		# Linux 6.15 and later have no struct pages for this memory
 		[[ $1 == 7* ]] || programs+=(fuzz_pages_stress)
 	fi

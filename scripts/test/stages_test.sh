@@ -94,7 +94,7 @@ expect 0 '1 passed, 0 failed' 'a clean tree runs the stage once' STAGES=rt
 script=(scripts/stress.sh)
 expect 0 '4 passed, 0 failed' 'a part in two kernels' PARTS=fuzz SEED=7 MINUTES=2
 says '^SEED=7 MINUTES=2 PARTS=fuzz$'
-says 'set stress, kernel debug, CPUs , programs fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress, seconds 21'
+says 'set stress, kernel debug, CPUs , programs fuzz_stress,fuzz_quarantine_stress,fuzz_damage_stress,fuzz_pages_stress, seconds 16'
 says '^fuzz-stock  .* ok$'
 says '^         seed 7$'
 says '^         5 operations$'
@@ -108,17 +108,17 @@ fi
 expect 0 '4 passed, 0 failed' 'another seed runs the part' PARTS=fuzz SEED=8 MINUTES=2
 says 'set stress, kernel stock'
 expect 0 '2 passed, 0 failed' 'two parts that share a guest' PARTS=fuzz,death SEED=7 MINUTES=2 KERNEL=stock
-says 'programs fuzz_stress,.*death_stress, seconds 31'
+says 'programs fuzz_stress,.*death_stress, seconds 25'
 says '^fuzz-death-stock  .* ok$'
 expect 0 '4 passed, 0 failed' 'another time runs the part' PARTS=fuzz SEED=8 MINUTES=4
-says 'set stress, kernel debug, .* seconds 41'
+says 'set stress, kernel debug, .* seconds 31'
 expect 0 '2 passed, 0 failed' 'as much time for one kernel runs the part' PARTS=fuzz SEED=8 MINUTES=2 KERNEL=stock
-says 'set stress, kernel stock, .* seconds 41'
+says 'set stress, kernel stock, .* seconds 31'
 expect 0 '2 passed, 0 failed' 'a life of the storm alone' PARTS=fuzz SEED=8 LIFE=3 KERNEL=stock
-says 'kernel stock, CPUs , programs fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress, '
+says 'kernel stock, CPUs , programs fuzz_stress,fuzz_quarantine_stress,fuzz_damage_stress,fuzz_pages_stress, '
 expect 0 '2 passed, 0 failed' 'parts that need KUnit take no time of another kernel' PARTS=model,fuzz SEED=8 KERNEL=stock
 says '^SEED=8 MINUTES=5 PARTS=fuzz$'
-says 'set stress, kernel stock, .* seconds 101'
+says 'set stress, kernel stock, .* seconds 76'
 expect 1 '2 passed, 1 failed' 'a part that fails' PARTS=faults SEED=9 BROKEN=1
 says 'set kunit, .* suites pages$'
 expect 1 '2 passed, 1 failed' 'a part that has failed is run again' PARTS=faults SEED=9 BROKEN=1
