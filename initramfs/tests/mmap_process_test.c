@@ -5,6 +5,7 @@
  */
 #include "borrow.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 
 /* Also 32-bit: offsets have to fit mmap2(). */
@@ -84,6 +85,33 @@ TEST_F(borrow, ends_with_sigkill)
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(SIGKILL, WTERMSIG(status));
 	EXPECT_FREE(self->handle);
+}
+
+/* The program that the child becomes has no area, and lives on. */
+TEST_F(borrow, ends_with_exec)
+{
+	int ends[2];
+	pid_t child;
+	char byte;
+
+	/* exec() closes the child's end, so this process sees the exec(). */
+	ASSERT_EQ(0, pipe2(ends, O_CLOEXEC));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (!write_in_child(self->fd, self->handle, NULL))
+			execlp("sleep", "sleep", "100", (char *)NULL);
+		_exit(1);
+	}
+	close(ends[1]);
+	EXPECT_EQ(0, read(ends[0], &byte, 1));
+	close(ends[0]);
+	EXPECT_EQ(0, waitpid(child, NULL, WNOHANG));
+	EXPECT_FREE(self->handle);
+	EXPECT_EQ(0, uapi_read(self->fd, self->handle, PAGE, &byte, 1));
+	EXPECT_EQ(77, byte);
+	kill(child, SIGKILL);
+	EXPECT_EQ(child, waitpid(child, NULL, 0));
 }
 
 static int own_and_die_in_child(int fd, __u32 handle, unsigned char *area)

@@ -16,9 +16,12 @@
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
+#include <linux/completion.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 
 static struct tmm_client *create_client(struct kunit *test)
@@ -138,6 +141,49 @@ static void area_of_a_revoked_lending(struct kunit *test)
 	end_lending(client, file);
 }
 
+/* A loan that another thread begins in an export. */
+struct lending_thread {
+	struct tmm_export *export;
+	struct tmm_loan *loan;
+	int err;
+	struct completion done;
+};
+
+static int lend_in_thread(void *context)
+{
+	struct lending_thread *thread = context;
+
+	thread->err = tmm_export_lend(thread->export, 0, PAGE_SIZE, true, thread->loan);
+	complete_all(&thread->done);
+	return 0;
+}
+
+/*
+ * While IMPORT or TAKE_BACK has the lock, an export lends nothing: the mapping may be the next
+ * owner's in the middle of the call.
+ */
+static void export_lends_under_its_lock(struct kunit *test)
+{
+	struct tmm_client *client = create_client(test);
+	struct tmm_export *export = export_mapping(test, client);
+	struct lending_thread thread = { .export = export, .loan = create_loan(test) };
+	struct rw_semaphore *lock = &export->mf.revoke_lock;
+
+	init_completion(&thread.done);
+	down_write(lock);
+	tmm_test_thread_start(test, lend_in_thread, &thread);
+	KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&thread.done, HZ / 5), 0);
+	KUNIT_EXPECT_FALSE(test, tmm_mapped_pages_is_borrowed(export->mapping));
+	up_write(lock);
+	wait_for_completion(&thread.done);
+	KUNIT_EXPECT_EQ(test, thread.err, 0);
+	KUNIT_EXPECT_TRUE(test, tmm_mapped_pages_is_borrowed(export->mapping));
+	if (!thread.err)
+		tmm_borrow_end(&thread.loan->borrow);
+	kfree(thread.loan);
+	end_lending(client, export->mf.file);
+}
+
 static void expect_lends(struct kunit *test, const struct tmm_lending *lending, int expected)
 {
 	struct tmm_loan *loan = create_loan(test);
@@ -191,6 +237,7 @@ static void mapping_with_another_file(struct kunit *test)
 static struct kunit_case lending_cases[] = {
 	KUNIT_CASE(area_of_an_export_that_is_taken_back),
 	KUNIT_CASE(area_of_a_revoked_lending),
+	KUNIT_CASE(export_lends_under_its_lock),
 	KUNIT_CASE(while_a_call_has_the_mapping),
 	KUNIT_CASE(mapping_with_another_file),
 	{}
