@@ -1,6 +1,6 @@
 #!/bin/bash
 # Usage: run-tests.sh [--strict] SET...   (SET: quick, all, harness, kunit, walk, user, machines,
-# kernels, rt, stress, mode)
+# kernels, rt, stress, mode, repeat)
 #
 # Boots guests, runs tests in them and ends with the line
 # `N passed, N failed[, N skipped]`.
@@ -26,6 +26,8 @@
 #   stress    the programs of initramfs/stress/ that PROGRAMS names, in one boot of KERNEL, for
 #             SECONDS_EACH; LIFE runs one life of the storm only
 #   mode      one boot in the mode MODE (see modes.sh)
+#   repeat    one boot of KERNEL, which runs SUITES, then PROGRAMS, REPEAT times, each time with the
+#             module loaded afresh. mutants.sh judges the logs: the last line names their folder.
 #
 #   KERNEL        kernel for kunit and user: debug (the default), debug-rt, debug-kcsan, stock, 6.12
 #                 and others; a debug kernel for walk
@@ -70,7 +72,7 @@ plan=
 for part in "$@"; do
 	case $part in
 	--strict) strict=(panic_on_warn=1) ;;
-	quick | all | harness | walk | machines | kernels | rt | stress | mode) sets+=("$part") ;;
+	quick | all | harness | walk | machines | kernels | rt | stress | mode | repeat) sets+=("$part") ;;
 	kunit | user | none) plan+=${plan:+,}$part ;;
 	*) die "unknown set: $part" ;;
 	esac
@@ -274,6 +276,19 @@ test_stress() {
 	judge_programs "$name" "$chosen"
 }
 
+# One boot for mutants.sh, which judges the logs itself.
+test_repeat() {
+	local run=repeat parts=${SUITES:+kunit}
+	parts+=${PROGRAMS:+${parts:+,}user}
+	prepare "$KERNEL"
+	TMM_TIMEOUT=$((600 + 120 * REPEAT)) boot "$KERNEL" "$run" 5 "$parts" \
+		"tmm.programs=${PROGRAMS:-}" "tmm.repeat=$REPEAT" USER_TEST_TIMEOUT=300
+	# shellcheck disable=SC2034 # the trap of closing.sh reads it
+	closed=1
+	printf '%s\n' "$dir/$run"
+	exit
+}
+
 # One boot of a debug kernel for the random walks only.
 test_walks() { # CPUS
 	local name=walks-$1-cpus kernel=${KERNEL:-debug}
@@ -427,6 +442,7 @@ for set in "${sets[@]}"; do
 	rt) test_rt ;;
 	stress) test_stress ;;
 	mode) test_mode "${MODE:?}" ;;
+	repeat) test_repeat ;;
 	walk)
 		export TIMES=${TIMES:-5}
 		for cpus in ${CPUS:-2 4}; do
