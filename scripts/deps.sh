@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|proof|style|analyze|debian
+# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|mutants|proof|style|analyze|debian
 #
 # Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
 # If none is missing, the script does nothing.
@@ -47,6 +47,10 @@ packages_for() {
 		packages_for test
 		echo rt-tests
 		;;
+	mutants)
+		packages_for test
+		echo git
+		;;
 	proof)
 		echo spin gcc cpp libc6-dev
 		;;
@@ -77,7 +81,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, proof, style, analyze or debian}"); do
+for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, mutants, proof, style, analyze or debian}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0
