@@ -64,7 +64,7 @@ restore
 
 # The hash of everything but the patch that decides about a result.
 base=$(cd "$source" && find Kbuild theseus_mm kunit initramfs scripts/config scripts/{common,qemu}.sh \
-	scripts/{run-tests,mutants}.sh scripts/build-* scripts/test/{ktap,mutants}.py -type f \
+	scripts/{run-tests,mutants}.sh scripts/build-* scripts/test/{complaints,ktap,mutants}.py -type f \
 	! -name '*.md' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 tool=$source/scripts/test/mutants.py
 list=$("$tool" list "${mutants[@]}")

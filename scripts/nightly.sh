@@ -14,7 +14,7 @@ exec </dev/null
 . scripts/stages.sh
 
 # The stage NAME is the target test-NAME, and the last stage is the target analyze.
-all=(kernels rt walk modes stress races install packages analyze)
+all=(kernels rt walk modes stress races mutants install packages analyze)
 for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	[[ " ${all[*]} " == *" $name "* ]] || {
 		echo "STAGES: $name: no such stage; there are ${all[*]}" >&2
@@ -24,6 +24,7 @@ done
 
 chosen=${FILE:-}${PROGRAMS:-}${SUITES:-}${KERNEL:-}${LEVELS:-}${MACHINES:-}${MODES:-}${PARTS:-}
 chosen+=${COMPILE:-}${TMM_KERNEL:-}${TMM_ACCEL:-}${CPUS:-}${SEED:-}${TIMES:-}${MINUTES:-}${LIFE:-}
+chosen+=${MUTANTS:-}
 records=$(find_records nightly "$chosen")
 
 for name in "${all[@]}"; do

@@ -227,6 +227,9 @@ missing=$(grep '^| [^-]' "$fault_table" | tail -n +2 | while IFS= read -r row; d
 done)
 [[ -z $missing ]] || { echo "$missing"; failed "the table of faults"; }
 
+# Each mutant applies, and the table has the results of the patches as they are.
+scripts/test/mutants.py check || failed "the mutants"
+
 # A test calls each exported function. Functions that are only called through inline functions
 # or macros are replaced by those.
 called_through() {

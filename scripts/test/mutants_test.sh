@@ -11,7 +11,7 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree"/{theseus_mm,kunit/alloc,initramfs/tests,mutants,scripts/config,scripts/test}
 cp "$root"/scripts/{mutants,common}.sh "$tree/scripts/"
-cp "$root"/scripts/test/{ktap,mutants}.py "$tree/scripts/test/"
+cp "$root"/scripts/test/{complaints,ktap,mutants}.py "$tree/scripts/test/"
 cd "$tree"
 export TMM_CACHE=$tree/cache
 touch Kbuild scripts/qemu.sh
