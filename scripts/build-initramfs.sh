@@ -3,13 +3,15 @@
 #
 # Compiles the programs of initramfs/ statically, packs them with busybox, the modules of
 # build/module-KERNEL and the guest's init, and prints the path of the archive. A file of the host
-# is not part of the archive: run-guest.sh appends a second one.
+# is not part of the archive: run-guest.sh appends a second one. With TMM_COVERAGE=1, takes the modules
+# of build/module-KERNEL-coverage.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/common.sh"
 
 variant=${1:?stock, debug or another kernel}
 tests=${2:-}
+built=$variant${TMM_COVERAGE:+-coverage}
 sources=$ROOT/initramfs
 bin=$BUILD/initramfs/bin
 flags=(-static -O2 -g0 -std=gnu11 -Wall -Wextra -Werror -pthread
@@ -164,7 +166,7 @@ if [[ -n $tests ]]; then
 	build_examples
 fi
 
-root=$BUILD/initramfs/root-$variant${tests:+-tests}
+root=$BUILD/initramfs/root-$built${tests:+-tests}
 rm -rf "$root"
 mkdir -p "$root"/{bin,lib/modules,etc,host}
 install_busybox
@@ -185,13 +187,13 @@ if [[ $variant != debug* && -n $tests ]]; then
 	mkdir -p "$root/lib/modules/stock"
 	cp -t "$root/lib/modules/stock" "$(dirname "$("$ROOT/scripts/fetch-kernel.sh" "$variant")")"/modules/*.ko
 fi
-find "$BUILD/module-$variant" -name '*.ko' -exec cp -t "$root/lib/modules" {} +
+find "$BUILD/module-$built" -name '*.ko' -exec cp -t "$root/lib/modules" {} +
 cp "$sources/init" "$root/init"
 hints >"$root/etc/hints"
 # Debian's kernel checks signatures. Our module has none, so loading it sets a taint flag.
 [[ $variant == debug* ]] || touch "$root/etc/signatures"
 
-archive=$BUILD/initramfs-$variant${tests:+-tests}.cpio.gz
+archive=$BUILD/initramfs-$built${tests:+-tests}.cpio.gz
 (cd "$root" && find . -mindepth 1 | sort |
 	cpio --quiet -o -H newc --owner 0:0 --reproducible | gzip -1) >"$archive.new"
 mv "$archive.new" "$archive"

@@ -3,7 +3,8 @@
 #
 # Builds theseus_mm.ko, and the KUnit modules if the kernel has KUnit, in build/module-KERNEL. With
 # TMM_BENCH=1, also builds the module that measures. With TMM_MARKS=1, builds modules with the marks
-# of bench/marks/ in build/module-KERNEL-marks.
+# of bench/marks/ in build/module-KERNEL-marks. With TMM_COVERAGE=1, builds theseus_mm.ko with counters
+# of its lines in build/module-KERNEL-coverage.
 # The build works incrementally on a copy of the sources: the objects of two kernels cannot
 # share a directory, and objects do not belong in the source tree.
 set -euo pipefail
@@ -37,7 +38,7 @@ esac
 [[ $compiler_root ]] || command -v "${compiler:=gcc}" >/dev/null ||
 	die "$compiler is missing: install the package $compiler, the compiler of that kernel"
 
-dir=$BUILD/module-$variant${TMM_MARKS:+-marks}
+dir=$BUILD/module-$variant${TMM_MARKS:+-marks}${TMM_COVERAGE:+-coverage}
 mkdir -p "$dir"
 # After an update of the headers or a change of the configuration, all objects are stale.
 kernel=$(readlink -f "$kdir")
@@ -54,9 +55,12 @@ rsync -a --delete --exclude='*.mod.c' \
 # An initramfs takes all modules of the folder.
 [[ ${TMM_BENCH:-} ]] || rm -f "$dir"/bench/*.ko
 
-# If the kernel has UBSAN for chosen objects only, UBSAN_SANITIZE chooses ours.
-args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE=y TMM_SUITES="${SUITES:-}" TMM_BENCH="${TMM_BENCH:-}"
-	TMM_MARKS="${TMM_MARKS:-}")
+# If the kernel has UBSAN for chosen objects only, UBSAN_SANITIZE chooses ours. The checks of UBSAN are
+# branches that never run, so they would spoil the figures of the coverage.
+sanitize=y
+[[ ! ${TMM_COVERAGE:-} ]] || sanitize=n
+args=(-C "$kdir" M="$dir" W=1 KCFLAGS=-Werror UBSAN_SANITIZE="$sanitize" TMM_SUITES="${SUITES:-}" TMM_BENCH="${TMM_BENCH:-}"
+	TMM_MARKS="${TMM_MARKS:-}" TMM_COVERAGE="${TMM_COVERAGE:-}")
 if [[ -z $compiler_root ]] && command -v ccache >/dev/null; then
 	export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$dir CCACHE_NOHASHDIR=1
 	args+=(CC="ccache $compiler")

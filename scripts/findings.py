@@ -120,4 +120,5 @@ def main():
     sys.exit(bool(bad or found != known))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -37,7 +37,10 @@
 #   CPUS          numbers of CPUs for walk ("2 4")
 #   SEED          seed of all random cases of KUnit
 #   TIMES         factor for the number of steps of the random walks
+#   TMM_COVERAGE  write the lines of the module that ran to this file, in gcovr's format; the debug
+#                 kernel only
 #   TMM_TIMEOUT   time limit of a boot in seconds
+#   USER_TEST_TIMEOUT   time limit of a program in seconds
 #   TMM_ACCEL     accelerator: tcg or kvm
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -106,6 +109,8 @@ suites() { # FOLDER
 #   "Debug kernel only: ..."   the program runs in the debug kernel, never in Debian's
 #   "Debug kernel by name only: ..."   likewise, and only if PROGRAMS names the program
 #   "Lockdep: ..."        the program does not run in the kernel with KCSAN, which has no lockdep
+#   "Debug kernel by name: ..."   the program runs in Debian's kernel, and in a debug kernel only if
+#                         PROGRAMS names the program
 #   "Stock kernel: ..."   the program runs in Debian's kernel, never in a debug kernel
 #   "Races: ..."          `make test-rt` runs the program in the debug kernel with PREEMPT_RT
 #   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel
@@ -124,6 +129,7 @@ programs() { # all|new|old|checked|unlocked|lockdep|debug|races|other|MACHINE
 		[[ $wanted ]] || ! grep -q '^/\* Debug kernel by name only: ' "$file" || continue
 		case $1 in
 		all | new | old | other) ! grep -q '^/\* Debug kernel.* only: ' "$file" || continue ;;
+		checked | unlocked) [[ $wanted ]] || ! grep -q '^/\* Debug kernel by name: ' "$file" || continue ;;
 		esac
 		machine=$(sed -n 's:^\(/\*\|#\) Machine\: \([a-z]*\)\: .*:\2:p' "$file")
 		case ${machine:-$1} in
@@ -168,7 +174,7 @@ describe_machine() {
 		memmap=('memmap=64M$0x20000000' 'memmap=64M$0x60000000')
 		;;
 	python)
-		append_archive stock "$("$ROOT/scripts/build-python.sh")"
+		append_archive "$kernel" "$("$ROOT/scripts/build-python.sh")"
 		;;
 	kvm | lockdown | m32) ;;
 	*) die "no such machine: $1" ;;
@@ -227,6 +233,7 @@ boot_once() { # VARIANT NAME LEVELS PLAN [PARAMETER...]
 	if [[ $variant == debug ]]; then
 		arguments+=(kmemleak=on slub_debug=FZP)
 	fi
+	[[ ! ${TMM_COVERAGE:-} ]] || arguments+=(tmm.coverage=yes)
 	mkdir -p "$run"
 	cp "${kernels[$variant]}"/{.config,config-*} "$run/config" 2>/dev/null || :
 	# KVM offers 5 levels only where the host has them
@@ -257,6 +264,7 @@ test_boot() { # VARIANT LEVELS PLAN PROGRAMS
 	local name=$1-$2-level parameters=()
 	prepare "$1"
 	[[ -z $4 ]] || parameters+=("tmm.programs=$4")
+	[[ -z ${USER_TEST_TIMEOUT:-} ]] || parameters+=("USER_TEST_TIMEOUT=$USER_TEST_TIMEOUT")
 	boot "$1" "$name" "$2" "$3" "${parameters[@]}"
 	"$ROOT/scripts/test/ktap.py" run --name "$name" --plan "$3" \
 		--suites "$(suites '*')" --programs "$4" "$dir/$name" || :
@@ -301,14 +309,14 @@ test_walks() { # CPUS
 
 # Each machine is described in a subshell, so that it does not change the next one.
 test_machines() {
-	local machine chosen
-	prepare stock
+	local machine chosen kernel=${KERNEL:-stock}
+	prepare "$kernel"
 	for machine in $(tr , ' ' <<<"${MACHINES:-$MACHINE_NAMES}"); do
 		chosen=$(programs "$machine")
 		[[ -n $chosen ]] || continue
 		(
 			describe_machine "$machine"
-			boot stock "$machine" 5 user "tmm.programs=$chosen"
+			boot "$kernel" "$machine" 5 user "tmm.programs=$chosen"
 		)
 		judge_programs "$machine" "$chosen"
 	done
@@ -471,5 +479,9 @@ if [[ -n $plan ]]; then
 	done
 fi
 figures
+if [[ ${TMM_COVERAGE:-} ]]; then
+	"$ROOT/scripts/coverage.py" collect "$BUILD/module-debug-coverage" "$TMM_COVERAGE" \
+		"$dir"/*/result.log
+fi
 note "logs: $dir"
 close_with_sum "${reports[@]}"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Stock kernel: some sixty loads of the module, which take seconds each in the debug kernel. */
+/* Debug kernel by name: some sixty loads of the module, which take seconds each there. */
 /*
  * Loading: each refusal is one line that says what is wrong and what would be accepted. If the
  * line says "load with" and asks for no reservation, the test loads the module with these
