@@ -12,7 +12,7 @@
 #   kunit-5, kunit-4   the KUnit suites with 5 and with 4 levels
 #   programs           all programs of `make test-user` for the debug kernel
 #   faults             allocations, copies and limits that fail in every call
-#   loads              many loads of the module
+#   loads              many loads of the module, and a failure at each place of a load
 #   walk               the random walks with four CPUs
 #   unplug, firmware   the programs of these machines
 #   stress             the storm and the deaths of `make test-stress`, for 30 s each
@@ -67,7 +67,7 @@ part() { # NAME
 	kunit-*) guest LEVELS="${1#kunit-}" kunit ;;
 	programs) guest LEVELS=5 user ;;
 	faults) guest LEVELS=5 PROGRAMS=fault_calls_test,fault_actions_test user ;;
-	loads) guest LEVELS=5 PROGRAMS=load_test USER_TEST_TIMEOUT=1800 user ;;
+	loads) guest LEVELS=5 PROGRAMS=load_test,load_fault_test USER_TEST_TIMEOUT=3600 user ;;
 	walk) guest CPUS=4 TIMES=1 walk ;;
 	unplug | firmware) guest KERNEL=debug MACHINES="$1" machines ;;
 	stress)

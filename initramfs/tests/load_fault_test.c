@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Debug kernel by name only: some hundred loads of the module, which take a second each. */
+/*
+ * Loading fails at each place where Linux can refuse memory to the module, one after the other.
+ * A load that fails says why, and leaves nothing behind.
+ */
+#include "faults.h"
+#include "module.h"
+
+#define TIMEOUT		1500
+
+/* The module allocates less often than this before it reads regions=. */
+#define BEFORE_REGIONS	150
+
+#define EXHAUSTED	"Linux's own memory is exhausted"
+
+FIXTURE_VARIANT(module)
+{
+	const char *switches;
+};
+
+FIXTURE_VARIANT_ADD(module, plain)
+{
+	.switches = "",
+};
+
+FIXTURE_VARIANT_ADD(module, with_struct_pages)
+{
+	.switches = "struct_pages=1",
+};
+
+/* Get the last of the regions, which is small, so that a load takes little time. */
+static void small_region(char text[MODULE_TEXT], const char *switches)
+{
+	char all[MODULE_TEXT];
+	const char *last;
+
+	module_section_regions(all);
+	last = strrchr(all, ',');
+	snprintf(text, MODULE_TEXT, "regions=%s %s", last ? last + 1 : "", switches);
+}
+
+/* Has a load that failed, or an unload, left anything behind? */
+static bool is_clean(void)
+{
+	char *claims = text_of("/proc/iomem");
+	bool is_claimed = !claims || text_has(claims, "theseus_mm");
+
+	free(claims);
+	return !is_claimed && !module_is_loaded() && access("/dev/theseus_mm", F_OK) &&
+	       access("/sys/kernel/debug/theseus_mm", F_OK) &&
+	       access("/sys/class/misc/theseus_mm", F_OK);
+}
+
+/* How many places has a load until the module reads regions=, those of Linux's loader included? */
+static unsigned int places_before_regions(void)
+{
+	char text[16] = "";
+
+	fail_at(100000);
+	if (module_load("") != -EINVAL || pread(nth_file(), text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	fail_at(0);
+	return 100000 - atoi(text);
+}
+
+/* Let the @n-th place of a load fail. Return: did it? *err is 0 or a negative errno. */
+static bool load_with_failure(unsigned int n, const char *parameters, int *err)
+{
+	fail_at(n);
+	*err = module_load(parameters);
+	return has_failed();
+}
+
+TEST_F_TIMEOUT(module, fails_at_each_place, TIMEOUT)
+{
+	unsigned int first, n, nr_refused = 0;
+	char parameters[MODULE_TEXT];
+	int err = 0;
+
+	small_region(parameters, variant->switches);
+	ASSERT_TRUE(let_linux_fail());
+	/* Linux remembers some things of the first load. */
+	ASSERT_EQ(-EINVAL, module_load(""));
+	first = places_before_regions();
+	ASSERT_LT(BEFORE_REGIONS, first);
+	first -= BEFORE_REGIONS;
+	for (n = first; load_with_failure(n, parameters, &err); n++) {
+		ASSERT_GT(first + MANY, n);
+		fault_count(err);
+		if (!err) {
+			ASSERT_EQ(0, module_unload());
+		} else {
+			ASSERT_EQ(-ENOMEM, err) {
+				TH_LOG("place %u", n);
+			}
+		}
+		ASSERT_TRUE(is_clean()) {
+			TH_LOG("place %u, error %d, left something behind", n, err);
+		}
+		if (text_has(module_log_read(&self->log), EXHAUSTED))
+			nr_refused++;
+		/* The first place has to be the loader's, so that none of the module is left out. */
+		if (n == first)
+			ASSERT_EQ(0, nr_refused);
+	}
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, module_unload());
+	ASSERT_TRUE(is_clean());
+	printf("# places %u to %u, %u of them refused by the module\n", first, n, nr_refused);
+	EXPECT_LT(10, nr_refused);
+}
+
+TEST_HARNESS_MAIN
