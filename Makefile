@@ -10,7 +10,7 @@ export FILE PROGRAMS SUITES KERNEL LEVELS MACHINES MODES PYTHON PARTS STAGES ROW
 .DEFAULT_GOAL := module
 .PHONY: module tools install uninstall deb run shell test test-all test-kunit test-user test-machines test-modes test-walk
 .PHONY: test-python test-kernels test-rt test-packages test-install test-harness test-strict test-stress test-races
-.PHONY: test-mutants proof host-check nightly kernel bench bench-check bench-lines bench-profile style check analyze abi clean help
+.PHONY: test-mutants proof host-check coverage nightly kernel bench bench-check bench-lines bench-profile style check analyze abi clean help
 
 ##@ Use it
 module: ## build theseus_mm.ko against Debian's kernel headers (build/module-stock/)
@@ -116,6 +116,10 @@ test-races: ## run the tests in a kernel with KCSAN, which reports races; PARTS=
 test-mutants: ## break the module in each way of mutants/, which the tests have to catch; MUTANTS=a,b, TIMES=1
 	@$(S)/deps.sh mutants
 	@$(S)/mutants.sh
+
+coverage: ## run the tests and show which lines of the module they run; SEED=1, PARTS=kunit-5,walk
+	@$(S)/deps.sh coverage
+	@$(S)/coverage.sh
 
 nightly: ## run the tests that take too long for CI, with the time of each; STAGES=install
 	@$(S)/nightly.sh

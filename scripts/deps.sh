@@ -1,5 +1,5 @@
 #!/bin/bash
-# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|mutants|proof|style|analyze|debian
+# Usage: deps.sh tools|deb|packages|module|run|bench|test|rt|mutants|coverage|proof|style|analyze|debian
 #
 # Installs the Debian packages that a target needs and this machine lacks, as root or with sudo.
 # If none is missing, the script does nothing.
@@ -51,6 +51,10 @@ packages_for() {
 		packages_for test
 		echo git
 		;;
+	coverage)
+		packages_for test
+		echo gcovr
+		;;
 	proof)
 		echo spin gcc cpp libc6-dev
 		;;
@@ -81,7 +85,7 @@ is_installed() {
 }
 
 missing=()
-for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, mutants, proof, style, analyze or debian}"); do
+for package in $(packages_for "${1:?tools, deb, packages, module, run, bench, test, rt, mutants, coverage, proof, style, analyze or debian}"); do
 	is_installed "$package" || missing+=("$package")
 done
 ((${#missing[@]})) || exit 0

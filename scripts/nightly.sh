@@ -13,8 +13,8 @@ exec </dev/null
 # shellcheck source=scripts/stages.sh
 . scripts/stages.sh
 
-# The stage NAME is the target test-NAME, and the last stage is the target analyze.
-all=(kernels rt walk modes stress races mutants install packages analyze)
+# The stage NAME is the target test-NAME, and the last stages are the targets coverage and analyze.
+all=(kernels rt walk modes stress races mutants install packages coverage analyze)
 for name in $(tr , ' ' <<<"${STAGES:-}"); do
 	[[ " ${all[*]} " == *" $name "* ]] || {
 		echo "STAGES: $name: no such stage; there are ${all[*]}" >&2
@@ -30,7 +30,7 @@ records=$(find_records nightly "$chosen")
 for name in "${all[@]}"; do
 	[[ -z ${STAGES:-} || ,$STAGES, == *,$name,* ]] || continue
 	case $name in
-	analyze) kept_stage "$records" "$name" make analyze ;;
+	coverage | analyze) kept_stage "$records" "$name" make "$name" ;;
 	# each run has another seed, so one that has passed says little of the next
 	stress) test_stage "$name" make test-stress MINUTES="${MINUTES:-60}" ;;
 	*) kept_stage "$records" "$name" make "test-$name" ;;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Tests nightly.sh, stress.sh and stages.sh in a small repository, whose stages print results without
+# Tests nightly.sh, stress.sh, coverage.sh and stages.sh in a small repository, whose stages print results without
 # a guest.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,7 +13,7 @@ unset STAGES FILE PROGRAMS SUITES KERNEL LEVELS MACHINES MODES PARTS CPUS SEED T
 repository=$(mktemp -d)
 trap 'rm -rf "$repository"' EXIT
 mkdir "$repository/scripts"
-cp "$root"/scripts/{nightly,races,stages,stress}.sh "$repository/scripts/"
+cp "$root"/scripts/{coverage,nightly,races,stages,stress}.sh "$repository/scripts/"
 cd "$repository"
 cat >Makefile <<'END'
 test-kernels:
@@ -34,6 +34,8 @@ test-modes:
 	@echo "7 passed, 0 failed"
 test-stress:
 	@echo "$(MINUTES) passed, 0 failed"
+coverage:
+	@echo "7 passed, 0 failed"
 analyze:
 	@echo "6 passed, 0 failed"
 END
@@ -42,10 +44,17 @@ cat >scripts/run-tests.sh <<'END'
 #!/bin/bash
 echo "set $1, kernel ${KERNEL:-}, CPUs ${CPUS:-}, programs ${PROGRAMS:-}, seconds ${SECONDS_EACH:-}, suites ${SUITES:-}"
 echo "figures: 5 operations"
+[[ ! ${TMM_COVERAGE:-} ]] || echo counters >"$TMM_COVERAGE"
 echo "2 passed, $BROKEN failed"
 exit "$BROKEN"
 END
-chmod +x scripts/run-tests.sh
+cat >scripts/coverage.py <<'END'
+#!/bin/bash
+cat "${@:4}" >/dev/null || exit
+echo "figures: counters of $(($# - 3)) parts"
+echo "1 passed, 0 failed"
+END
+chmod +x scripts/run-tests.sh scripts/coverage.py
 mkdir -p initramfs/tests kunit/alloc
 echo '/* Races: a test. */' >initramfs/tests/race_test.c
 echo 'tmm_test_fail_alloc(test, 1);' >kunit/alloc/pages_test.c
@@ -71,10 +80,10 @@ expect() { # STATUS LINE WHAT [VARIABLE=VALUE...]
 says() { grep -q "$1" build/log || { echo "the log has no '$1'"; cat build/log; exit 1; }; }
 mkdir build
 
-expect 1 '95 passed, 1 failed, 1 skipped' 'a failed stage fails the run' BROKEN=1 SAID='3 passed, 0 failed'
+expect 1 '102 passed, 1 failed, 1 skipped' 'a failed stage fails the run' BROKEN=1 SAID='3 passed, 0 failed'
 says '^install  .* FAILED$'
 says '^kernels  .* ok$'
-expect 0 '95 passed, 0 failed, 1 skipped' 'a stage that has passed is not run again'
+expect 0 '102 passed, 0 failed, 1 skipped' 'a stage that has passed is not run again'
 says '##### kernels: has passed at this commit'
 says '##### install: make test-install'
 expect 0 '6 passed, 0 failed' 'a variable that makes a stage smaller runs the stage' PARTS=boot STAGES=install,packages
@@ -142,6 +151,27 @@ says '##### storm: has passed at this commit'
 expect 0 '2 passed, 0 failed' 'one part of the tests' PARTS=walk
 expect 1 '0 passed, 1 failed' 'an unknown part of the tests is refused' PARTS=walks
 expect 1 '0 passed, 1 failed' 'a variable that leaves out tests is refused' SUITES=pages
+
+script=(scripts/coverage.sh)
+expect 0 '2 passed, 0 failed, 1 skipped' 'a part of the coverage alone' PARTS=faults
+says '^SEED=1 PARTS=faults$'
+says 'set user, kernel , .*programs fault_calls_test,'
+says 'not compared with the list'
+expect 1 '19 passed, 8 failed' 'parts of the coverage that fail' BROKEN=1
+expect 0 '19 passed, 0 failed' 'all parts of the coverage'
+says '##### faults: has passed at this commit'
+says 'set stress, kernel debug, .*programs fuzz_stress,'
+says '^         counters of 9 parts$'
+expect 0 '19 passed, 0 failed' 'parts that have passed are not run again'
+says '##### stress: has passed at this commit'
+says '##### judge: scripts/coverage.py judge scripts/coverage.txt build/coverage '
+rm build/coverage/seed-1/*/walk.json
+expect 1 '18 passed, 1 failed' 'counters that are gone'
+expect 1 '0 passed, 1 failed' 'an unknown part of the coverage' PARTS=walks
+for wrong in SUITES=a PROGRAMS=a MACHINES=a KERNEL=stock LEVELS=5 CPUS=2 TIMES=2 LIFE=1 SEED=x; do
+	expect 1 '0 passed, 1 failed' "a variable that changes the tests of the coverage is refused: $wrong" "$wrong"
+done
+
 script=(scripts/nightly.sh)
 mv .git build/
 expect 0 '1 passed, 0 failed' 'a tree without git runs the stage' STAGES=rt
