@@ -14,6 +14,7 @@
 #   faults             allocations, copies and limits that fail in every call
 #   loads              many loads of the module, and a failure at each place of a load
 #   walk               the random walks with four CPUs
+#   harness            the boot of `make test-harness`, in which a task dies
 #   unplug, firmware   the programs of these machines
 #   stress             the storm and the deaths of `make test-stress`, for 30 s each
 #
@@ -26,7 +27,7 @@ exec </dev/null
 # shellcheck source=scripts/stages.sh
 . scripts/stages.sh
 
-all=(kunit-5 kunit-4 programs faults loads walk unplug firmware stress)
+all=(kunit-5 kunit-4 programs faults loads walk harness unplug firmware stress)
 chosen=("${all[@]}")
 [[ ! ${PARTS:-} ]] || mapfile -t chosen < <(tr , '\n' <<<"$PARTS")
 for name in "${chosen[@]}"; do
@@ -69,6 +70,7 @@ part() { # NAME
 	faults) guest LEVELS=5 PROGRAMS=fault_calls_test,fault_actions_test user ;;
 	loads) guest LEVELS=5 PROGRAMS=load_test,load_fault_test USER_TEST_TIMEOUT=3600 user ;;
 	walk) guest CPUS=4 TIMES=1 walk ;;
+	harness) guest harness ;;
 	unplug | firmware) guest KERNEL=debug MACHINES="$1" machines ;;
 	stress)
 		guest KERNEL=debug SECONDS_EACH=30 \
