@@ -12,7 +12,7 @@
 #   kunit-5, kunit-4   the KUnit suites with 5 and with 4 levels
 #   programs           all programs of `make test-user` for the debug kernel
 #   faults             allocations, copies and limits that fail in every call
-#   loads              many loads of the module, and a failure at each place of a load
+#   loads              the programs that load the module many times
 #   walk               the random walks with four CPUs
 #   harness            the boot of `make test-harness`, in which a task dies
 #   unplug, firmware   the programs of these machines
@@ -68,7 +68,7 @@ part() { # NAME
 	kunit-*) guest LEVELS="${1#kunit-}" kunit ;;
 	programs) guest LEVELS=5 user ;;
 	faults) guest LEVELS=5 PROGRAMS=fault_calls_test,fault_actions_test user ;;
-	loads) guest LEVELS=5 PROGRAMS=load_test,load_fault_test USER_TEST_TIMEOUT=3600 user ;;
+	loads) guest LEVELS=5 PROGRAMS=load_test,load_fault_test,bad_memory_test USER_TEST_TIMEOUT=3600 user ;;
 	walk) guest CPUS=4 TIMES=1 walk ;;
 	harness) guest harness ;;
 	unplug | firmware) guest KERNEL=debug MACHINES="$1" machines ;;

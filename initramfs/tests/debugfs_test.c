@@ -456,6 +456,26 @@ static __u64 sysfs(const char *name)
 	return value;
 }
 
+TEST_F(client, sysfs_says_what_get_region_says)
+{
+	char *bases = text_of(SYSFS "region_base"), *sizes = text_of(SYSFS "region_size");
+	char *base = bases, *size = sizes;
+	struct theseus_mm_region region;
+	__u32 i;
+
+	ASSERT_NE(NULL, bases);
+	ASSERT_NE(NULL, sizes);
+	for (i = 0; !uapi_get_region(self->fd, i, &region); i++) {
+		EXPECT_EQ(region.start, strtoull(base, &base, 16));
+		EXPECT_EQ(region.nr_bytes, strtoull(size, &size, 10));
+	}
+	EXPECT_LT(0, i);
+	EXPECT_STREQ("\n", base);
+	EXPECT_STREQ("\n", size);
+	free(bases);
+	free(sizes);
+}
+
 TEST_F(client, sysfs_says_what_get_info_says)
 {
 	struct theseus_mm_info info;

@@ -190,6 +190,31 @@ TEST_F(pin, what_is_held_after_munmap_stays_borrowed)
 	EXPECT_EQ(0, uapi_remap(self->fd, self->handle, READ_ONLY));
 }
 
+/* The search for pins goes on from one run of frames to the next. */
+TEST_F(pin, what_is_held_of_a_second_run_of_frames)
+{
+	struct theseus_mm_allocate pages = PAGES(NR), frames = FRAMES(NR + 1);
+	__u32 low, rest, middle, high, left, right;
+	struct theseus_mm_map first, second;
+	unsigned char *area;
+
+	/* the frame in the middle is not mapped */
+	ASSERT_EQ(0, uapi_split(self->fd, frames.handle, SIZE / 2, &low, &rest));
+	ASSERT_EQ(0, uapi_split(self->fd, rest, PAGE, &middle, &high));
+	ASSERT_EQ(0, uapi_split(self->fd, pages.handle, SIZE / 2, &left, &right));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, left, low, THESEUS_MM_PTE_DATA, &first));
+	ASSERT_EQ(0, uapi_map_allocated_pages_to(self->fd, right, high, THESEUS_MM_PTE_DATA,
+						 &second));
+	ASSERT_EQ(0, uapi_merge(self->fd, first.handle, second.handle));
+	ASSERT_EQ(0, fill(self->fd, first.handle, SIZE));
+	area = AREA(first.handle, RW);
+	ASSERT_EQ(PAGE, pin(self->pipe[1], area + SIZE - PAGE, PAGE));
+	EXPECT_EQ(0, munmap(area, SIZE));
+	EXPECT_TRUE(is_pinned(self->fd, first.handle));
+	EXPECT_EQ(PAGE, let_go(self->pipe[0], SIZE - PAGE));
+	EXPECT_TRUE(BECOMES(!is_pinned(self->fd, first.handle)));
+}
+
 TEST_F(pin, a_read_only_borrow_that_lingers_is_immutable)
 {
 	unsigned char *area = AREA(self->handle, R), byte = 0;

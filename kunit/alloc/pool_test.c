@@ -93,6 +93,8 @@ static const struct bad_param bad_params[] = {
 	{ "65537@1M", -EINVAL },
 	{ "64K@0x100001", -EINVAL },
 	{ "60K@1M", -EINVAL },
+	/* The run is too large for the maps of free frames. */
+	{ "16384G@1M", -EINVAL },
 	{ "0@1M", -EINVAL },
 	/* One bad run makes the whole parameter invalid. */
 	{ "1M@1M,1M@2M,4K@8M", -EINVAL },
