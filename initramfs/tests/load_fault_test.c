@@ -7,7 +7,7 @@
 #include "faults.h"
 #include "module.h"
 
-#define TIMEOUT		1500
+#define TIMEOUT		600
 
 /* The module allocates less often than this before it reads regions=. */
 #define BEFORE_REGIONS	150
