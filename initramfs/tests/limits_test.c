@@ -346,18 +346,20 @@ TEST_F(limits, count_what_a_process_still_has_mapped)
 }
 
 /*
- * In a child: take @nr frames as another user, in a user namespace that SOMEBODY made.
+ * In a child: take @nr frames as user @uid of a user namespace that SOMEBODY made. User 0 is
+ * SOMEBODY, and user 1 is another user.
  *
  * Return: the error, or 0
  */
-static int take_in_namespace(int ready, int go, __u64 nr)
+static int take_in_namespace(int ready, int go, __u64 nr, uid_t uid)
 {
 	char byte = 0;
 	int fd;
 
 	if (setresuid(SOMEBODY, SOMEBODY, SOMEBODY) || unshare(CLONE_NEWUSER))
 		return errno;
-	if (write(ready, &byte, 1) != 1 || read(go, &byte, 1) != 1 || setresuid(1, 1, 1))
+	if (write(ready, &byte, 1) != 1 || read(go, &byte, 1) != 1 ||
+	    setresuid(uid, uid, uid))
 		return errno;
 	fd = uapi_open(NULL);
 	return fd < 0 ? -fd : -take(fd, nr, NULL);
@@ -376,8 +378,8 @@ static int write_map(pid_t pid, const char *map)
 	return nr == (ssize_t)strlen(map) ? 0 : -errno;
 }
 
-/* Return: the error of allocating @nr frames as a user in a namespace of SOMEBODY, or 0 */
-static int error_in_namespace(__u64 nr)
+/* Return: the error of allocating @nr frames as user @uid in a namespace of SOMEBODY, or 0 */
+static int error_in_namespace(__u64 nr, uid_t uid)
 {
 	int ready[2], go[2], status = -1;
 	char byte = 0;
@@ -387,7 +389,7 @@ static int error_in_namespace(__u64 nr)
 		return errno;
 	child = fork();
 	if (!child)
-		_exit(take_in_namespace(ready[1], go[0], nr));
+		_exit(take_in_namespace(ready[1], go[0], nr, uid));
 	if (read(ready[0], &byte, 1) != 1 || write_map(child, "0 1234 1\n1 5000 1\n") ||
 	    write(go[1], &byte, 1) != 1)
 		kill(child, SIGKILL);
@@ -401,14 +403,18 @@ static int error_in_namespace(__u64 nr)
 
 TEST_F(limits, of_a_user_are_for_their_user_namespaces_too)
 {
+	uid_t uid;
+
 	ASSERT_EQ(0, chmod("/dev/theseus_mm", 0666));
 	ASSERT_EQ(0, write_number("max_user_frames", 10));
 	ASSERT_EQ(0, take(self->theirs, 6, NULL));
-	EXPECT_EQ(EDQUOT, error_in_namespace(5));
-	EXPECT_EQ(0, error_in_namespace(4));
-	/* freed frames no longer count */
-	EXPECT_EQ(6, USER_FRAMES_OF(self->theirs));
-	EXPECT_EQ(0, error_in_namespace(4));
+	for (uid = 0; uid < 2; uid++) {
+		EXPECT_EQ(EDQUOT, error_in_namespace(5, uid));
+		EXPECT_EQ(0, error_in_namespace(4, uid));
+		/* freed frames no longer count */
+		EXPECT_EQ(6, USER_FRAMES_OF(self->theirs));
+		EXPECT_EQ(0, error_in_namespace(4, uid));
+	}
 	EXPECT_EQ(0, chmod("/dev/theseus_mm", 0600));
 }
 
