@@ -10,6 +10,7 @@
 #include "mapping/create.h"
 #include "mapping/mapped_pages_borrow.h"
 
+#include "support/fault.h"
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
@@ -24,6 +25,7 @@
 
 #define NR_FRAMES	512
 #define NR_MAPPED	5
+#define MAX_ALLOCATIONS	100
 
 /*
  * An instance, a client with a mapping, and the importing device. Each page of @memory has one
@@ -246,11 +248,39 @@ static void attached_mapping_outlives_its_client(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, df->client);
 }
 
+static void each_allocation_of_a_device_fails(struct kunit *test)
+{
+	struct dmabuf_fixture *df = test->priv;
+	struct dma_buf_attachment *at;
+	struct sg_table *table = NULL;
+	struct dma_buf *buffer;
+	unsigned int nth;
+
+	create_mapping(test, TMM_TEST_WRITABLE);
+	buffer = export_mapping(test);
+	at = attach_device(test, buffer);
+	for (nth = 1; nth <= MAX_ALLOCATIONS; nth++) {
+		tmm_test_fail_alloc(test, nth);
+		table = dma_buf_map_attachment_unlocked(at, DMA_BIDIRECTIONAL);
+		if (!tmm_test_fail_alloc_end())
+			break;
+		KUNIT_EXPECT_PTR_EQ_MSG(test, table, ERR_PTR(-ENOMEM), "allocation %u", nth);
+	}
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, table);
+	/* The attachment, the array of pages, and the table each need memory. */
+	KUNIT_EXPECT_GT(test, nth, 3);
+	dma_buf_unmap_attachment_unlocked(at, table, DMA_BIDIRECTIONAL);
+	dma_buf_detach(buffer, at);
+	put_buffer(buffer);
+	KUNIT_EXPECT_TRUE(test, is_free_soon(df->mp));
+}
+
 static struct kunit_case dmabuf_cases[] = {
 	KUNIT_CASE(device_gets_the_frames),
 	KUNIT_CASE(device_may_not_write_a_read_only_mapping),
 	KUNIT_CASE(attached_mapping_outlives_revocation),
 	KUNIT_CASE(attached_mapping_outlives_its_client),
+	KUNIT_CASE(each_allocation_of_a_device_fails),
 	{}
 };
 
