@@ -228,6 +228,23 @@ static void parse_numbers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tmm_bad_frames_parse("18446744073709551616", &frames, &nr), -ERANGE);
 }
 
+static void parse_without_memory(struct kunit *test)
+{
+	unsigned int nr = 0, nth;
+	u64 *frames = NULL;
+	bool hit;
+	int err;
+
+	for (nth = 1; nth <= 2; nth++) {
+		tmm_test_fail_alloc(test, nth);
+		err = tmm_bad_frames_parse("4096,8192", &frames, &nr);
+		hit = tmm_test_fail_alloc_end();
+		KUNIT_EXPECT_TRUE(test, hit);
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_PTR_EQ(test, frames, NULL);
+	}
+}
+
 static struct kunit_case bad_frames_cases[] = {
 	KUNIT_CASE(a_free_frame_is_out_at_once),
 	KUNIT_CASE(bad_frame_is_retired_when_freed),
@@ -239,6 +256,7 @@ static struct kunit_case bad_frames_cases[] = {
 	KUNIT_CASE(asking_about_runs),
 	KUNIT_CASE(without_memory),
 	KUNIT_CASE(parse_numbers),
+	KUNIT_CASE(parse_without_memory),
 	{}
 };
 
