@@ -27,6 +27,7 @@ fi
 
 passed=0
 failed=0
+nr_runs=0
 closed=0
 close() {
 	((closed)) || failed=$((failed + 1))
@@ -159,11 +160,11 @@ while read -r -u 3 name kernel suites programs how hash; do
 		read -r caught tried _ old_key <"$result"
 		if [[ $old_key == "$key" ]] && ((tried >= times)); then
 			printf 'ok: %s: caught %d of %d times before\n' "$name" "$caught" "$tried"
-			passed=$((passed + 1))
+			passed=$((passed + 1)) nr_runs=$((nr_runs + tried))
 			continue
 		fi
 	fi
-	begin=$SECONDS
+	begin=$SECONDS tried=0
 	if ! check_unchanged "$name" "$kernel" "$suites" "$programs"; then
 		escape "$name" "refused, since the tests do not pass without the mutant"
 	elif ! try_mutant "$name" "$kernel" "$suites" "$programs" "$how"; then
@@ -176,7 +177,9 @@ while read -r -u 3 name kernel suites programs how hash; do
 		printf 'ok: %s: caught %d of %d times, %d s\n' "$name" "$caught" "$tried" $((SECONDS - begin))
 		passed=$((passed + 1))
 	fi
+	nr_runs=$((nr_runs + tried))
 done 3<<<"$list"
 restore
+printf 'figures: %d mutants tried, %d runs, %d mutants caught each time\n' "${#mutants[@]}" "$nr_runs" "$passed"
 closed=1
 ((failed == 0 && passed > 0))

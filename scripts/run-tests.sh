@@ -288,7 +288,8 @@ test_stress() {
 test_repeat() {
 	local run=repeat parts=${SUITES:+kunit}
 	parts+=${PROGRAMS:+${parts:+,}user}
-	prepare "$KERNEL"
+	# for KUnit, no program has to be built
+	PROGRAMS=${PROGRAMS:-none} prepare "$KERNEL"
 	TMM_TIMEOUT=$((600 + 120 * REPEAT)) boot "$KERNEL" "$run" 5 "$parts" \
 		"tmm.programs=${PROGRAMS:-}" "tmm.repeat=$REPEAT" USER_TEST_TIMEOUT=300
 	# shellcheck disable=SC2034 # the trap of closing.sh reads it

@@ -126,6 +126,7 @@ expect 1 '^    run 2: failed, but not as named: area_test\.first$' 'another fail
 says '^not ok: b: escaped: 0 of 2 caught; the logs of the last boot: /'
 says '^1 passed, 1 failed$'
 boots 'stock  area_test 2' 'stock  area_test 2'
+says '^figures: 2 mutants tried, 4 runs, 1 mutants caught each time$'
 expect 1 'escaped' 'a mutant that has escaped is tried again' MUTANTS=b TIMES=1
 boots 'stock  area_test 1'
 write_mutant c always-passes "${program[@]}"
