@@ -7,8 +7,7 @@
 #define TESTS_AWAIT_H
 
 #include "area.h"
-
-#include <poll.h>
+#include "woken.h"
 
 /* Milliseconds: any step takes less than LONG, and a wrong wake-up comes within SHORT. */
 #define LONG	20000
@@ -17,7 +16,7 @@
 static inline int wait_for(int fd, int timeout)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-	int nr = poll(&pollfd, 1, timeout);
+	int nr = woken_poll(&pollfd, timeout);
 
 	return nr == 1 ? pollfd.revents : nr;
 }

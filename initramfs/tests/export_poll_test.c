@@ -151,7 +151,7 @@ static short polled_during(int fd, void *(*call)(void *))
 	if (polled(fd, 0)) {
 		struct pollfd end = { .fd = fd };
 
-		events = poll(&end, 1, 20000) == 1 ? end.revents : 0;
+		events = woken_poll(&end, 20000) == 1 ? end.revents : 0;
 	} else {
 		events = polled(fd, 20000);
 	}

@@ -7,8 +7,7 @@
 #define TESTS_EXPORTED_H
 
 #include "area.h"
-
-#include <poll.h>
+#include "woken.h"
 
 #define BORROW	THESEUS_MM_EXPORT_BORROW
 #define SEALED	THESEUS_MM_EXPORT_READ_ONLY
@@ -67,7 +66,7 @@ static inline short polled(int fd, int timeout_ms)
 {
 	struct pollfd wanted = { .fd = fd, .events = POLLIN | POLLOUT | POLLPRI };
 
-	return poll(&wanted, 1, timeout_ms) < 0 ? -1 : wanted.revents;
+	return woken_poll(&wanted, timeout_ms) < 0 ? -1 : wanted.revents;
 }
 
 /* Check that a stale descriptor, an export or a lending, cannot be mmapped or queried. */
