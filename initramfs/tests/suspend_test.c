@@ -21,17 +21,17 @@ static unsigned long nr_sleeps(void)
 	return nr;
 }
 
-/**
- * sleep variants - the states of sleep
- * @state: what /sys/power/state takes
- * @kind: what /sys/power/mem_sleep takes, or NULL
- */
 FIXTURE(sleep)
 {
 	int fd;
 	struct theseus_mm_info start;
 };
 
+/**
+ * sleep variants - the states of sleep
+ * @state: what /sys/power/state takes
+ * @kind: what /sys/power/mem_sleep takes, or NULL
+ */
 FIXTURE_VARIANT(sleep)
 {
 	const char *state;
