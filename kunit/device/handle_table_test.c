@@ -2,6 +2,7 @@
 #include "device/client/handle_table.h"
 
 #include "device/client/object.h"
+#include "support/fault.h"
 #include "support/fixture.h"
 
 #include <linux/err.h>
@@ -238,6 +239,25 @@ static void handles_are_reserved_and_freed_together(struct kunit *test)
 	destroy_table(test, table);
 }
 
+static void a_block_without_memory(struct kunit *test)
+{
+	struct tmm_handle_table *table = create_table(test);
+	struct tmm_object *object, *objects[2];
+	int nr_reserved;
+	bool hit;
+
+	tmm_test_fail_alloc(test, 1);
+	nr_reserved = tmm_handle_table_reserve_some(table, 2, objects);
+	hit = tmm_test_fail_alloc_end();
+	KUNIT_EXPECT_TRUE(test, hit);
+	KUNIT_EXPECT_EQ(test, nr_reserved, -ENOMEM);
+	KUNIT_EXPECT_TRUE(test, xa_empty(&table->blocks));
+	object = reserve(test, table);
+	KUNIT_EXPECT_EQ(test, object->handle, 1);
+	tmm_handle_table_free(table, object);
+	destroy_table(test, table);
+}
+
 static struct kunit_case handle_table_cases[] = {
 	KUNIT_CASE(lookups_find_visible_objects_only),
 	KUNIT_CASE(every_handle_names_its_own_object),
@@ -245,6 +265,7 @@ static struct kunit_case handle_table_cases[] = {
 	KUNIT_CASE(a_block_is_freed_with_its_last_handle),
 	KUNIT_CASE(numbers_begin_again),
 	KUNIT_CASE(handles_are_reserved_and_freed_together),
+	KUNIT_CASE(a_block_without_memory),
 	{}
 };
 

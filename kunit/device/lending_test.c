@@ -13,6 +13,7 @@
 #include "mapping/create.h"
 #include "mapping/mapped_pages_borrow.h"
 
+#include "support/fault.h"
 #include "support/fixture.h"
 #include "support/instance_fixture.h"
 
@@ -23,6 +24,8 @@
 #include <linux/jiffies.h>
 #include <linux/rwsem.h>
 #include <linux/slab.h>
+
+#define MAX_ALLOCATIONS	100
 
 static struct tmm_client *create_client(struct kunit *test)
 {
@@ -234,12 +237,32 @@ static void mapping_with_another_file(struct kunit *test)
 	end_lending(client, file);
 }
 
+static void each_allocation_of_a_lending_fails(struct kunit *test)
+{
+	struct tmm_client *client = create_client(test);
+	u32 handle = create_mapping(test, client);
+	struct file *file = NULL;
+	unsigned int nth;
+
+	for (nth = 1; nth <= MAX_ALLOCATIONS; nth++) {
+		tmm_test_fail_alloc(test, nth);
+		file = tmm_lending_create(client, handle, false);
+		if (!tmm_test_fail_alloc_end())
+			break;
+		KUNIT_EXPECT_PTR_EQ_MSG(test, file, ERR_PTR(-ENOMEM), "allocation %u", nth);
+	}
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	KUNIT_EXPECT_GT(test, nth, 2);
+	end_lending(client, file);
+}
+
 static struct kunit_case lending_cases[] = {
 	KUNIT_CASE(area_of_an_export_that_is_taken_back),
 	KUNIT_CASE(area_of_a_revoked_lending),
 	KUNIT_CASE(export_lends_under_its_lock),
 	KUNIT_CASE(while_a_call_has_the_mapping),
 	KUNIT_CASE(mapping_with_another_file),
+	KUNIT_CASE(each_allocation_of_a_lending_fails),
 	{}
 };
 
