@@ -82,6 +82,15 @@ static void close_it(FIXTURE_DATA(action) __attribute__((unused)) *self, long re
 
 OPERATION(open, NULL, open_client, close_it, true);
 
+static long open_walk(FIXTURE_DATA(action) __attribute__((unused)) *self)
+{
+	int fd = open("/sys/kernel/debug/theseus_mm/walk", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+OPERATION(open_of_a_debugfs_file, NULL, open_walk, close_it, true);
+
 static long map_with(int fd, __u64 offset, int flags)
 {
 	void *area = mmap(NULL, 4 * PAGE, RW, MAP_SHARED | flags, fd, offset);
