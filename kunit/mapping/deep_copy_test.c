@@ -399,6 +399,17 @@ static void too_few_frames(struct kunit *test)
 	tmm_mapped_pages_drop(&mp);
 }
 
+/* There are enough frames for the content, but none for the tables of the copy's pages. */
+static void too_few_frames_for_tables(struct kunit *test)
+{
+	struct tmm_mapped_pages *mp = tmm_test_map(test, base_page(), 3, TMM_TEST_WRITABLE);
+
+	tmm_test_hog(test);
+	tmm_test_unhog(test, 3);
+	expect_refused(test, mp, NULL, -ENOSPC);
+	tmm_mapped_pages_drop(&mp);
+}
+
 /* There are enough frames, but none that a large leaf could map. */
 static void too_few_large_frames(struct kunit *test)
 {
@@ -495,6 +506,7 @@ static struct kunit_case deep_copy_cases[] = {
 	KUNIT_CASE(refused_changes_nothing),
 	KUNIT_CASE(copy_of_device_memory_needs_flags_for_ram),
 	KUNIT_CASE(too_few_frames),
+	KUNIT_CASE(too_few_frames_for_tables),
 	KUNIT_CASE(too_few_large_frames),
 	KUNIT_CASE(failed_allocation_changes_nothing),
 	KUNIT_CASE(copy_ends_when_the_task_is_killed),
