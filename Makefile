@@ -113,11 +113,11 @@ test-races: ## run the tests in a kernel with KCSAN, which reports races; PARTS=
 	@$(S)/deps.sh test
 	@$(S)/races.sh
 
-test-mutants: ## break the module in each way of mutants/, which the tests have to catch; MUTANTS=a,b, TIMES=1
+test-mutants: ## apply each patch of mutants/, whose mistake the tests have to notice; MUTANTS=a,b, TIMES=1
 	@$(S)/deps.sh mutants
 	@$(S)/mutants.sh
 
-coverage: ## run the tests and show which lines of the module they run; SEED=1, PARTS=kunit-5,walk
+coverage: ## run the tests and show which lines of the module they run; SEED=1
 	@$(S)/deps.sh coverage
 	@$(S)/coverage.sh
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""Which lines of the module ran, for coverage.sh.
+"""Finds the lines of the module that ran, for coverage.sh.
 
     coverage.py collect MODULE OUT RESULT.log...
         adds up the counters that guests printed into their logs, and writes OUT in the format of

@@ -16,11 +16,11 @@
 #   walk               the random walks with four CPUs
 #   harness            the boot of `make test-harness`, in which a task dies
 #   unplug, firmware   the programs of these machines
-#   stress             the storm and the deaths of `make test-stress`, for 30 s each
+#   stress             the storm without damage and the deaths of `make test-stress`, for 30 s each
 #
 #   SEED    seed of all random numbers (1)
-#   PARTS   run only these parts: names separated by commas. Without all parts, the lines that did not
-#           run are not compared with the list.
+#   PARTS   run only these parts: names separated by commas. The table, index.html and the comparison
+#           with the list need all parts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
@@ -87,7 +87,7 @@ done
 if ((${#chosen[@]} == ${#all[@]})); then
 	test_stage judge scripts/coverage.py judge scripts/coverage.txt build/coverage "${parts[@]}"
 else
-	echo "PARTS=$PARTS: these lines are not compared with the list, which is for all parts"
+	echo "PARTS=$PARTS: no table and no comparison with scripts/coverage.txt, which need all parts: leave PARTS out"
 	skipped=$((skipped + 1))
 fi
 

@@ -20,7 +20,8 @@ MODE_NAMES=(
 	memory-hotplug memory-hotplug-struct-pages kexec crash
 )
 
-# Programs for any machine, and those that also need a region with a free GiB. All call or map much.
+# Programs for any machine, and those that also need a region with a free GiB. All programs make many
+# calls, or map much memory.
 small_programs=machine_test,region_test
 large_programs=$small_programs,work_test,create_leaves_test,borrow_race_test,mmap_large_test
 
@@ -97,9 +98,9 @@ describe_mode() { # MODE
 		options+=("next.tmm.programs=$next_programs" 'next.tmm.expect=cpus:2,loader:208')
 		;;
 	crash)
-		# The next Linux has only the memory of crashkernel=. It must not start a second CPU, since
-		# the first one may be among those that the crash has stopped. Without nokaslr, Linux itself may
-		# be where the other one is to be.
+		# The crash kernel has only the memory of crashkernel=. The crash kernel must not start a second
+		# CPU, which may be one that the crash has stopped. Without nokaslr, the first Linux may lie in
+		# the memory of crashkernel=.
 		next_programs=$small_programs,crash_test
 		# shellcheck disable=SC2016 # the dollar is memmap's own
 		options+=(nokaslr crashkernel=768M@0x8000000 "next.tmm.programs=$next_programs"
@@ -124,7 +125,7 @@ describe_mode() { # MODE
 		;;
 	region-many)
 		local number
-		# the first region has the state of all
+		# The first region is the largest, since the module keeps the state of all regions in that one.
 		for number in {0..29}; do
 			reserve $((64 * (30 - number)))K "$(printf '0x%x' $((0x40000000 + number * 0x301000)))"
 		done
@@ -146,8 +147,8 @@ pack_next() { # IMAGE INITRAMFS FOLDER
 	printf '%s\n' "$3/archive.cpio"
 }
 
-# Moves what the second Linux has logged to another folder. The first one must have ended as intended:
-# after that, only a panic of the probe's is left out of its log.
+# Moves the logs of the second Linux to another folder. Fails if the first Linux has not ended as
+# intended. After a crash, the first log ends before the panic of the probe.
 split_logs() { # FOLDER NEXT-FOLDER kexec|crash
 	local panic='Kernel panic - not syncing: theseus_mm_nmi_probe: an NMI in a window'
 	mkdir -p "$2"

@@ -42,7 +42,7 @@ for variable in TMM_KERNEL TMM_ACCEL TMM_TIMEOUT KERNEL LEVELS CPUS SEED SUITES 
 done
 times=${TIMES:-10}
 [[ $times =~ ^[1-9][0-9]*$ ]] || die "TIMES=$times: not a number of runs"
-# The scripts of the copy take this name for another one.
+# In run-tests.sh of the copy, TIMES is the factor of the random walks.
 unset TIMES
 
 chosen=${MUTANTS:-$(cd "$ROOT/mutants" && printf '%s\n' *.patch | sed 's/\.patch$//' | paste -sd,)}

@@ -134,7 +134,7 @@ if ((shell)); then
 	terminal=(-chardev "stdio,id=terminal,signal=off,logfile=$result"
 		-serial chardev:terminal)
 fi
-# QEMU is a client of its own monitor.
+# The guest's third serial port is a client of the socket of QEMU's monitor.
 if ((${#monitor[@]})); then
 	monitor=(-chardev "socket,id=monitor,path=$dir/monitor,server=on,wait=off" -mon chardev=monitor
 		-chardev "socket,id=guest,path=$dir/monitor" -serial chardev:guest)

@@ -8,7 +8,7 @@
 # again, remove build/races/.
 #
 #   kunit   the KUnit suites, with 5 levels
-#   user    the programs that `make test` runs in the debug kernel
+#   user    the programs of `make test-user` for the debug kernel, without those that need lockdep
 #   walk    the random walks, with four CPUs
 #   storm   random calls of many processes, and clients that are killed (see stress.sh)
 #
@@ -28,15 +28,15 @@ for name in $(tr , ' ' <<<"${PARTS:-}"); do
 done
 for name in PROGRAMS SUITES KERNEL LEVELS CPUS TIMES; do
 	[[ -z ${!name:-} ]] || {
-		echo "$name=${!name}: make test-races runs all tests of its parts in its own kernel" >&2
+		echo "$name=${!name}: refused, since the parts run all their tests in one kernel: unset $name; PARTS= chooses parts" >&2
 		exit 1
 	}
 done
 
-# the storm has a random seed
+# These variables change the seed or the size of the storm, so such a run leaves no records.
 records=$(find_records races "${TMM_KERNEL:-}${TMM_ACCEL:-}${SEED:-}${MINUTES:-}${LIFE:-}")
 export KERNEL=debug-kcsan
-# the variable is of this script, and stress.sh has one of the same name
+# stress.sh has another variable PARTS
 chosen=${PARTS:-}
 unset PARTS
 

@@ -30,7 +30,7 @@
 #             module loaded afresh. mutants.sh judges the logs: the last line names their folder.
 #
 #   KERNEL        kernel for kunit and user: debug (the default), debug-rt, debug-kcsan, stock, 6.12
-#                 and others; a debug kernel for walk
+#                 and others; a debug kernel for walk; any kernel for machines (stock)
 #   LEVELS        paging levels for kunit and user ("5 4")
 #   PROGRAMS      run only these programs: names separated by commas
 #   SUITES        run only the KUnit suites of these files: NAME for kunit/*/NAME_test.c
@@ -113,7 +113,8 @@ suites() { # FOLDER
 #                         PROGRAMS names the program
 #   "Stock kernel: ..."   the program runs in Debian's kernel, never in a debug kernel
 #   "Races: ..."          `make test-rt` runs the program in the debug kernel with PREEMPT_RT
-#   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel
+#   "Machine: NAME: ..."  the program runs only in that machine, in Debian's kernel or in KERNEL; with
+#                         "modes" as NAME, only in the modes that name the program
 #   "Before Linux 6.15: ..."   the program does not run in a newer kernel
 #   "Also 32-bit: ..."    the machine m32 runs the program again, as NAME32_test
 programs() { # all|new|old|checked|unlocked|lockdep|debug|races|other|MACHINE

@@ -25,7 +25,7 @@ struct free_runs {
 	uint64_t nr_frames;
 };
 
-/* Nobody else may use the module meanwhile. Return: false if a call fails */
+/* No other client may use the module meanwhile. Return: false if a call fails */
 bool free_runs_find(struct free_runs *free);
 
 /* Return: the frame at place @place of all frames */

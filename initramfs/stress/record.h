@@ -30,7 +30,7 @@
  * @nr_hits: how many mappings of the client beside the storm had such a frame
  * @nr_removals: how often the device went
  * @nr_returns: how often the device came back
- * @is_away: no device may be added at the device's address
+ * @is_away: the device is away, so lives add no region at its address
  */
 struct record_damage {
 	uint64_t used[RECORD_USED];

@@ -73,8 +73,6 @@ static void look(const char *name, char value[ROOM])
 		first_line_of("cat /proc/sys/kernel/bootloader_type", value);
 	else if (!strcmp(name, "vmcore"))
 		strcpy(value, access("/proc/vmcore", F_OK) ? "no" : "yes");
-	else if (!strcmp(name, "realtime"))
-		first_line_of("cat /sys/kernel/realtime", value);
 	/* Linux shows all its models, and the present one in parentheses: "none (voluntary) full" */
 	else if (!strcmp(name, "preempt"))
 		first_line_of("sed 's/.*(//; s/).*//' " MODELS, value);

@@ -16,7 +16,7 @@
 #define PROMPT		"(qemu) "
 #define NR_WORKERS	3
 #define SIZE_MB		256
-/* What the large area leaves, less than the memory that was added */
+/* Free memory that the large area leaves: less than the memory that was added */
 #define LEFT_MB		160
 /* An entry in the top level of four has 512 GiB. */
 #define FAR		(512ULL << 30)

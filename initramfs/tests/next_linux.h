@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a client leaves in the memory when its Linux ends: each page begins with a number.
+ * The content that a client leaves in memory when its Linux ends: each page begins with a number.
  */
 #ifndef TESTS_NEXT_LINUX_H
 #define TESTS_NEXT_LINUX_H

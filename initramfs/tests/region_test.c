@@ -118,7 +118,7 @@ TEST_F_TIMEOUT(client, each_4_gib_keeps_a_mark, 120)
 	TH_LOG("%u frames in %u regions", nr, index);
 }
 
-/* What the page holds that is @page pages inside the mapping @handle */
+/* The content of page @page of the mapping @handle */
 static __u64 content(__u32 handle, __u64 page)
 {
 	return (__u64)handle << 32 | page;

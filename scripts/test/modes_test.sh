@@ -46,7 +46,7 @@ diff <(printf '%s\n' "${MODE_NAMES[@]}" | sort) <(sed -n '/^| mode |/,$s/^| `\([
 	not_ok 'initramfs/tests/MODES.md and mode_table.sh name different modes'
 ok 'the page names all modes, each once'
 
-# What describe_mode needs of run-tests.sh
+# describe_mode needs these functions of run-tests.sh
 die() { echo "$*"; exit 1; }
 describe_machine() { :; }
 append_archive() { :; }

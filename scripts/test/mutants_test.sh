@@ -186,7 +186,7 @@ write_mutant a second "${program[@]}" 'Complaint: theseus_mm rig'
 sed -i 's/^verdict=ok/echo " RUN           area.second"; &/' scripts/run-tests.sh
 expect 1 '^the sign of the mutant appears$' 'a sign that also appears without the mutant' TIMES=1
 
-# What cannot be tried
+# Mutants that cannot be tried
 reset
 write_mutant a second "${program[@]}"
 sed -i 's/^-none/-some/' mutants/a.patch
