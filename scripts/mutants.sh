@@ -100,7 +100,7 @@ check_unchanged() { # NAME KERNEL SUITES PROGRAMS
 	run=$folder/unchanged/$(key_of "${kernels[$2]}" "$2" "$3" "$4")
 	if [[ ! -e $run/module ]]; then
 		note "without a mutant: kernel $2, suites $3, programs $4"
-		restore
+		restore || return 1
 		run_copy "$2" "$3" "$4" 2 || return 1
 		rm -rf "$run"
 		mkdir -p "$run"
@@ -123,7 +123,7 @@ check_unchanged() { # NAME KERNEL SUITES PROGRAMS
 try_mutant() { # NAME KERNEL SUITES PROGRAMS once|often
 	local left verdicts
 	caught=0 tried=0
-	restore
+	restore || return 1
 	# Otherwise git would look for the paths in the repository around the copy.
 	(cd "$copy" && GIT_CEILING_DIRECTORIES=$folder git apply "$source/mutants/$1.patch") || return 1
 	while ((tried < times)); do
@@ -135,6 +135,8 @@ try_mutant() { # NAME KERNEL SUITES PROGRAMS once|often
 			return 1
 		fi
 		mapfile -t verdicts < <("$tool" judge "$source/mutants/$1.patch" "$logs")
+		rm -f "${logs%/*}"/initrd-*
+		((${#verdicts[@]})) || { echo "the logs cannot be judged: $logs"; return 1; }
 		for verdict in "${verdicts[@]}"; do
 			tried=$((tried + 1))
 			if [[ $verdict == caught ]]; then
