@@ -178,8 +178,10 @@ def judge_one(mutant, console, result):
         is_caught = complains(mutant, console)
     elif wants:
         # the guest may have died in the case
-        is_last = mutant.get("Case").partition(": ")[2] in (re.findall(r"RUN +(\S+)", result) or [""])[-1]
-        is_caught = (has_failed or is_last) and complains(mutant, console)
+        last = (re.findall(r"RUN +(\S+)", result) or [""])[-1]
+        has_died = (mutant.get("Case").partition(": ")[2] == last and
+                    not with_name(leaves, mutant.case))
+        is_caught = (has_failed or has_died) and complains(mutant, console)
     else:
         is_caught = has_failed
     if is_caught:

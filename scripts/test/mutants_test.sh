@@ -49,6 +49,9 @@ for ((i = 1; i <= REPEAT; i++)); do
 	else
 		printf '    # Subtest: area_test\n    1..2\n    %s 1 first\n' "$(no is first)"
 		! is dies-before || break
+		! is warns-in-first || echo "WARNING: CPU: 0 PID: 1 at tmm_leaks" >&3
+		echo "    #  RUN           area.second ..."
+		! is dies-in-second || { echo "BUG: tmm_leaks" >&3; break; }
 		if is not-in-run-3 && ((i == 3)); then
 			echo "    ok 2 area.second"
 		else
@@ -162,6 +165,11 @@ expect 1 'not as named: theseus_mm_one.second' 'a failure without the complaint'
 write_mutant a second "${suite[@]}"
 expect 0 'caught 1 of 1' 'a case of KUnit that fails' TIMES=1
 
+write_mutant a dies-in-second "${program[@]}" 'Complaint: BUG: tmm_leaks'
+expect 0 'caught 2 of 2' 'a guest that dies in the last case of a program' TIMES=2
+write_mutant a warns-in-first "${program[@]}" 'Complaint: at tmm_leaks'
+expect 1 'not as named: WARNING' 'a complaint although the last case has passed' TIMES=1
+
 # Without the mutant
 for mistake in first second problem dies-before dies-after warns; do
 	reset
@@ -182,8 +190,8 @@ sed -i 's/BUG: here; //' scripts/run-tests.sh
 reset
 write_mutant a second "${program[@]::2}" 'Case: area_test: area.third'
 expect 1 'the case area_test: area.third has not passed' 'a case that does not exist' TIMES=1
-write_mutant a second "${program[@]}" 'Complaint: theseus_mm rig'
-sed -i 's/^verdict=ok/echo " RUN           area.second"; &/' scripts/run-tests.sh
+write_mutant a second "${suite[@]}" 'Complaint: harmless'
+sed -i 's/^\t\t! is dies-second /\t\techo harmless >\&3\n&/' scripts/run-tests.sh
 expect 1 '^the sign of the mutant appears$' 'a sign that also appears without the mutant' TIMES=1
 
 # Mutants that cannot be tried
