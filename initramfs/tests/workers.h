@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define MAX_WORKERS	8
@@ -78,6 +79,8 @@ static inline void worker_run(struct workers *workers, unsigned int number, int 
 	int fd = uapi_open(NULL);
 	cpu_set_t set;
 
+	/* a test that fails may end without stopping its workers */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (cpu >= 0) {
 		CPU_ZERO(&set);
 		CPU_SET(cpu, &set);
