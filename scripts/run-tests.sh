@@ -359,7 +359,11 @@ is_gone() { # KERNEL
 test_mode() { # MODE
 	local kernel levels programs expected options next next_programs
 	describe_mode "$1"
-	is_gone "$kernel" && return
+	if is_gone "$kernel"; then
+		# A kernel that has to be tested is a failure in the reports; any other one is skipped.
+		close_with_sum "${reports[@]}" || ! grep -q '"failed": 1' "$dir/gone-$kernel.json"
+		exit
+	fi
 	prepare "$kernel"
 	[[ ! $next ]] || append_archive "$kernel" "$(pack_next "${images[$kernel]}" "${initrds[$kernel]}" \
 		"$dir/following")"
