@@ -16,7 +16,7 @@
 #   walk               the random walks with four CPUs
 #   harness            the boot of `make test-harness`, in which a task dies
 #   unplug, firmware   the programs of these machines
-#   stress             the storm without damage and the deaths of `make test-stress`, for 30 s each
+#   stress             the storm and the deaths of `make test-stress`, for 30 s each
 #
 #   SEED    seed of all random numbers (1)
 #   PARTS   run only these parts: names separated by commas. The table, index.html and the comparison
@@ -68,13 +68,16 @@ part() { # NAME
 	kunit-*) guest LEVELS="${1#kunit-}" kunit ;;
 	programs) guest LEVELS=5 user ;;
 	faults) guest LEVELS=5 PROGRAMS=fault_calls_test,fault_actions_test user ;;
-	loads) guest LEVELS=5 PROGRAMS=load_test,load_fault_test,bad_memory_test USER_TEST_TIMEOUT=3600 user ;;
+	loads)
+		guest LEVELS=5 PROGRAMS=load_test,load_fault_test,bad_memory_test USER_TEST_TIMEOUT=3600 \
+			TMM_TIMEOUT=5400 user
+		;;
 	walk) guest CPUS=4 TIMES=1 walk ;;
 	harness) guest harness ;;
 	unplug | firmware) guest KERNEL=debug MACHINES="$1" machines ;;
 	stress)
 		guest KERNEL=debug SECONDS_EACH=30 \
-			PROGRAMS=fuzz_stress,fuzz_quarantine_stress,fuzz_pages_stress,death_stress stress
+			PROGRAMS=fuzz_stress,fuzz_quarantine_stress,fuzz_damage_stress,fuzz_pages_stress,death_stress stress
 		;;
 	esac
 }
