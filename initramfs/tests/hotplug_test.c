@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CPUs go and come back while clients work: nobody loses memory or sees wrong content, and what a CPU
- * has kept for itself is free after the CPU has gone.
+ * CPUs go and come back while clients work: no client loses memory or sees wrong content.
  */
 /* Machine: modes: other programs need all CPUs. */
 #include "text.h"

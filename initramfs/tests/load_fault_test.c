@@ -2,7 +2,7 @@
 /* Debug kernel by name only: some hundred loads of the module, which take a second each. */
 /*
  * Loading fails at each place where Linux can refuse memory to the module, one after the other.
- * A load that fails says why, and leaves nothing behind.
+ * Loads that the module itself refuses say why, and no load that fails leaves anything behind.
  */
 #include "faults.h"
 #include "module.h"
