@@ -135,9 +135,12 @@ if ((shell)); then
 		-serial chardev:terminal)
 fi
 # The guest's third serial port is a client of the socket of QEMU's monitor.
+# The path of a socket has at most 107 characters.
 if ((${#monitor[@]})); then
-	monitor=(-chardev "socket,id=monitor,path=$dir/monitor,server=on,wait=off" -mon chardev=monitor
-		-chardev "socket,id=guest,path=$dir/monitor" -serial chardev:guest)
+	sockets=$(mktemp -d)
+	trap 'rm -rf "$sockets"' EXIT
+	monitor=(-chardev "socket,id=monitor,path=$sockets/monitor,server=on,wait=off" -mon chardev=monitor
+		-chardev "socket,id=guest,path=$sockets/monitor" -serial chardev:guest)
 fi
 choose_accel
 note "acceleration: ${accel%%,*} ($why)"
