@@ -230,6 +230,11 @@ script=(scripts/test/mutants.py check)
 expect 0 '^mutants: 1$' 'the check of the table'
 sed -i 's/^Case:/Racy: always\n&/' mutants/a.patch
 expect 1 'mutants/a.patch: the patch has no result in the table' 'a patch that has changed'
+script=(scripts/mutants.sh --table)
+expect 0 'README.md: 1 mutants$' 'a table with a patch that no run has tried'
+grep -q '| 0 of 0 |' mutants/README.md
+script=(scripts/test/mutants.py check)
+expect 0 '^mutants that no run has tried: a$' 'a mutant that no run has tried is named'
 script=(scripts/mutants.sh)
 expect 0 'caught 2 of 2' 'the patch is tried again' TIMES=2
 script=(scripts/mutants.sh --table)
