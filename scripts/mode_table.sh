@@ -84,7 +84,10 @@ describe_mode() { # MODE
 		options=(--monitor) levels=4
 		expected=cpus:2,levels:4 programs=$small_programs,memory_hotplug_test
 		;;&
-	memory-hotplug-struct-pages) options+=(tmm.load=struct_pages=1) ;;
+	memory-hotplug-struct-pages)
+		# the struct pages lie in the first part of the region, which is no part of it any more
+		options+=(tmm.load=struct_pages=1) programs=machine_test,memory_hotplug_test
+		;;
 	kexec | crash)
 		memory=(--mem 2G) memmap=() regions='' section_regions=''
 		reserve 64M 0x40000000
@@ -147,8 +150,9 @@ pack_next() { # IMAGE INITRAMFS FOLDER
 	printf '%s\n' "$3/archive.cpio"
 }
 
-# Moves the logs of the second Linux to another folder. Fails if the first Linux has not ended as
-# intended. After a crash, the first log ends before the panic of the probe.
+# Moves the logs of the second Linux to another folder. The log of the first one loses only the panic that
+# the probe causes. That panic may be missing, since Linux prints nothing from an NMI: crash_test looks
+# for the message in memory.
 split_logs() { # FOLDER NEXT-FOLDER kexec|crash
 	local panic='Kernel panic - not syncing: theseus_mm_nmi_probe: an NMI in a window'
 	mkdir -p "$2"
@@ -160,6 +164,6 @@ split_logs() { # FOLDER NEXT-FOLDER kexec|crash
 		'{ print > (ended ? second : first) } /^VERDICT /{ ended = 1 }' "$1/result-both.log"
 	case $3 in
 	kexec) grep -q 'kexec_core: Starting new kernel' "$1/console.log" ;;
-	crash) grep -q "$panic" "$1/console.log" && sed -i "/$panic/,\$d" "$1/console.log" ;;
+	crash) sed -i "/$panic/,\$d" "$1/console.log" ;;
 	esac
 }

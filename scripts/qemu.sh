@@ -139,7 +139,9 @@ fi
 if ((${#monitor[@]})); then
 	sockets=$(mktemp -d)
 	trap 'rm -rf "$sockets"' EXIT
-	monitor=(-chardev "socket,id=monitor,path=$sockets/monitor,server=on,wait=off" -mon chardev=monitor
+	# shellcheck disable=SC2054 # the commas are QEMU's
+	monitor=(-chardev "socket,id=monitor,path=$sockets/monitor,server=on,wait=off"
+		-mon "chardev=monitor,mode=control"
 		-chardev "socket,id=guest,path=$sockets/monitor" -serial chardev:guest)
 fi
 choose_accel

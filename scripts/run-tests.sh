@@ -367,8 +367,8 @@ test_mode() { # MODE
 	prepare "$kernel"
 	[[ ! $next ]] || append_archive "$kernel" "$(pack_next "${images[$kernel]}" "${initrds[$kernel]}" \
 		"$dir/following")"
-	boot "$kernel" "$1" "$levels" user "tmm.programs=$programs" "tmm.expect=$expected" \
-		"${options[@]}"
+	TMM_TIMEOUT=${TMM_TIMEOUT:-600} boot "$kernel" "$1" "$levels" user "tmm.programs=$programs" \
+		"tmm.expect=$expected" "${options[@]}"
 	if [[ $next ]]; then
 		split_logs "$dir/$1" "$dir/$1-next" "$next" || report_one "$1-ends" failed
 		judge_programs "$1-next" "$next_programs"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The Linux that runs after a crash finds the memory of the crashed one as it was. To this Linux, that
- * memory is no RAM, so the module refuses it with a sentence, and takes a region of its own.
+ * The Linux that runs after a crash finds the memory of the crashed one as it was. To this Linux,
+ * that memory is no RAM, so the module refuses it with a sentence, and takes a region of its own.
  */
 /* Machine: modes: an earlier Linux has crashed. */
 #include "command_line.h"
@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #define PAGE	4096ULL
+#define CHUNK	(1 << 20)
 
 TEST_F(module, the_memory_of_the_crashed_linux_is_refused)
 {
@@ -53,6 +54,30 @@ TEST_F(module, the_memory_of_the_crashed_linux_is_as_it_was)
 	}
 	EXPECT_EQ(NEXT_LINUX_MARKS, nr_found);
 	close(fd);
+}
+
+/*
+ * Linux prints nothing from an NMI, but its log is in its memory. Only the log has both halves of the
+ * message one after the other.
+ */
+TEST_F_TIMEOUT(module, the_crashed_linux_was_in_a_window, 120)
+{
+	static const char first[] = "Kernel panic - not syncing: ";
+	static const char second[] = "theseus_mm_nmi_probe: an NMI in a window";
+	static char buffer[CHUNK + 256], wanted[128];
+	const size_t kept = sizeof(first) + sizeof(second);
+	int fd = open("/proc/vmcore", O_RDONLY | O_CLOEXEC);
+	bool is_found = false;
+	ssize_t nr;
+
+	ASSERT_LE(0, fd);
+	snprintf(wanted, sizeof(wanted), "%s%s", first, second);
+	while (!is_found && (nr = read(fd, buffer + kept, CHUNK)) > 0) {
+		is_found = memmem(buffer, kept + nr, wanted, strlen(wanted));
+		memmove(buffer, buffer + nr, kept);
+	}
+	close(fd);
+	EXPECT_TRUE(is_found);
 }
 
 TEST_HARNESS_MAIN

@@ -13,7 +13,6 @@
 
 #define MONITOR		"/dev/ttyS2"
 #define BLOCKS		"/sys/devices/system/memory"
-#define PROMPT		"(qemu) "
 #define NR_WORKERS	3
 #define SIZE_MB		256
 /* Free memory that the large area leaves: less than the memory that was added */
@@ -22,35 +21,51 @@
 #define FAR		(512ULL << 30)
 #define SIZE_BYTES	((unsigned long long)SIZE_MB << 20)
 
-/* Run a command of the monitor. Return: false if there is no answer, or if it has an error */
-static bool monitor(const char *command)
+/* Send a line to the monitor. Return: its answer, or NULL. Events are no answers. */
+static const char *ask(int fd, const char *line)
 {
-	int fd = open(MONITOR, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	char answer[4096] = "";
-	struct termios mode;
+	static char answer[8192];
 	size_t used = 0;
 	int i;
 
-	if (fd < 0 || tcgetattr(fd, &mode))
-		return false;
-	cfmakeraw(&mode);
-	tcsetattr(fd, TCSANOW, &mode);
-	tcflush(fd, TCIFLUSH);
-	if (write(fd, command, strlen(command)) < 0 || write(fd, "\n", 1) < 0)
-		return false;
-	/* the monitor repeats the command, then answers, then asks for the next command */
-	for (i = 0; i < 200; i++) {
+	if (write(fd, line, strlen(line)) != (ssize_t)strlen(line))
+		return NULL;
+	for (i = 0; i < 400; i++) {
 		ssize_t nr = read(fd, answer + used, sizeof(answer) - 1 - used);
 
 		used += nr > 0 ? nr : 0;
 		answer[used] = '\0';
-		if (strchr(answer, '\n') && strstr(strchr(answer, '\n'), PROMPT))
-			break;
+		if (used && answer[used - 1] == '\n' &&
+		    (strstr(answer, "{\"return\"") || strstr(answer, "{\"error\"")))
+			return answer;
 		usleep(50000);
 	}
+	return NULL;
+}
+
+/* Run a command of the monitor. Return: false if there is no answer, or if it is an error */
+static bool monitor(const char *command)
+{
+	int fd = open(MONITOR, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	const char *answer = NULL;
+	struct termios mode;
+	char line[400];
+	bool ok;
+
+	if (fd < 0 || tcgetattr(fd, &mode))
+		return false;
+	cfmakeraw(&mode);
+	mode.c_cflag |= CLOCAL;
+	tcsetattr(fd, TCSANOW, &mode);
+	snprintf(line, sizeof(line), "{\"execute\": \"human-monitor-command\", "
+		 "\"arguments\": {\"command-line\": \"%s\"}}\n", command);
+	/* the first command of all has to be this one; later it is an error, which does not matter */
+	if (ask(fd, "{\"execute\": \"qmp_capabilities\"}\n"))
+		answer = ask(fd, line);
 	close(fd);
-	fprintf(stderr, "# %s: %s\n", command, strstr(answer, "Error") ? answer : "done");
-	return i < 200 && !strstr(answer, "Error");
+	ok = answer && !strstr(answer, "rror");
+	fprintf(stderr, "# %s: %s\n", command, ok ? "done" : answer ? answer : "no answer");
+	return ok;
 }
 
 /* Return: the number of memory blocks of Linux */

@@ -30,18 +30,20 @@ FIXTURE(sleep)
 /**
  * sleep variants - the states of sleep
  * @state: what /sys/power/state takes
- * @kind: what /sys/power/mem_sleep takes, or NULL
+ * @kind: what /sys/power/mem_sleep takes
+ * @test: what /sys/power/pm_test takes: how far Linux goes before it wakes up by itself
  */
 FIXTURE_VARIANT(sleep)
 {
 	const char *state;
 	const char *kind;
+	const char *test;
 };
 
 /* The memory is powered, and the CPUs are off. */
-FIXTURE_VARIANT_ADD(sleep, to_ram) { .state = "mem", .kind = "deep" };
-/* The CPUs are idle. */
-FIXTURE_VARIANT_ADD(sleep, to_idle) { .state = "freeze" };
+FIXTURE_VARIANT_ADD(sleep, to_ram) { .state = "mem", .kind = "deep", .test = "none" };
+/* The devices sleep. The CPUs do not become idle, since the alarm of QEMU's clock would not wake them. */
+FIXTURE_VARIANT_ADD(sleep, to_idle) { .state = "freeze", .kind = "s2idle", .test = "platform" };
 
 FIXTURE_SETUP(sleep)
 {
@@ -67,8 +69,8 @@ TEST_F_TIMEOUT(sleep, what_clients_own_survives, 300)
 	ASSERT_EQ(0, uapi_export(self->fd, sent.handle, &export));
 	ASSERT_TRUE(workers_start(&workers, NR_WORKERS, false));
 	EXPECT_PROGRESS(&workers);
-	if (variant->kind)
-		ASSERT_TRUE(text_write("/sys/power/mem_sleep", variant->kind));
+	ASSERT_TRUE(text_write("/sys/power/mem_sleep", variant->kind));
+	ASSERT_TRUE(text_write("/sys/power/pm_test", variant->test));
 	ASSERT_TRUE(text_write(ALARM, "0"));
 	/* on a busy machine, falling asleep takes seconds */
 	ASSERT_TRUE(text_write(ALARM, "+10"));
