@@ -68,10 +68,7 @@ part() { # NAME
 	kunit-*) guest LEVELS="${1#kunit-}" kunit ;;
 	programs) guest LEVELS=5 user ;;
 	faults) guest LEVELS=5 PROGRAMS=fault_calls_test,fault_actions_test user ;;
-	loads)
-		guest LEVELS=5 PROGRAMS=load_test,load_fault_test,bad_memory_test USER_TEST_TIMEOUT=3600 \
-			TMM_TIMEOUT=5400 user
-		;;
+	loads) guest LEVELS=5 PROGRAMS=load_test,bad_memory_test user ;;
 	walk) guest CPUS=4 TIMES=1 walk ;;
 	harness) guest harness ;;
 	unplug | firmware) guest KERNEL=debug MACHINES="$1" machines ;;

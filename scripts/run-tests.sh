@@ -40,7 +40,6 @@
 #   TMM_COVERAGE  write the lines of the module that ran to this file, in gcovr's format; the debug
 #                 kernel only
 #   TMM_TIMEOUT   time limit of a boot in seconds
-#   USER_TEST_TIMEOUT   time limit of a program in seconds
 #   TMM_ACCEL     accelerator: tcg or kvm
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -265,7 +264,6 @@ test_boot() { # VARIANT LEVELS PLAN PROGRAMS
 	local name=$1-$2-level parameters=()
 	prepare "$1"
 	[[ -z $4 ]] || parameters+=("tmm.programs=$4")
-	[[ -z ${USER_TEST_TIMEOUT:-} ]] || parameters+=("USER_TEST_TIMEOUT=$USER_TEST_TIMEOUT")
 	boot "$1" "$name" "$2" "$3" "${parameters[@]}"
 	"$ROOT/scripts/test/ktap.py" run --name "$name" --plan "$3" \
 		--suites "$(suites '*')" --programs "$4" "$dir/$name" || :
