@@ -82,7 +82,10 @@ static unsigned int nr_blocks(void)
 	return nr;
 }
 
-/* Change the state of the blocks of the memory at @start. Return: the number of blocks */
+/*
+ * Change the state of the blocks of the memory at @start. Linux makes the blocks a moment after it has
+ * found the memory. Return: the number of blocks
+ */
 static unsigned int set_blocks(unsigned long long start, const char *state)
 {
 	char *text = text_of(BLOCKS "/block_size_bytes"), path[100];
@@ -166,8 +169,8 @@ TEST_F_TIMEOUT(hotplug, memory_behind_the_region_comes_and_goes, 300)
 	ASSERT_TRUE(workers_start(&old, NR_WORKERS, false));
 	EXPECT_PROGRESS(&old);
 	ASSERT_TRUE(add_memory("near", start));
-	EXPECT_LT(0, set_blocks(start, "online_movable"));
-	EXPECT_EQ(mb + SIZE_MB, total_mb());
+	EXPECT_TRUE(BECOMES(set_blocks(start, "online_movable") && total_mb() == mb + SIZE_MB))
+		TH_LOG("%lu MB", total_mb());
 	EXPECT_PROGRESS(&old);
 	ASSERT_TRUE(workers_start(&new, NR_WORKERS, false));
 	EXPECT_PROGRESS(&new);
@@ -179,7 +182,7 @@ TEST_F_TIMEOUT(hotplug, memory_behind_the_region_comes_and_goes, 300)
 		TH_LOG("%lu MB", total_mb());
 	ASSERT_TRUE(monitor("device_del dimm-near"));
 	EXPECT_TRUE(BECOMES(nr_blocks() == before));
-	EXPECT_FALSE(has_ram_at(start));
+	EXPECT_TRUE(BECOMES(!has_ram_at(start)));
 	EXPECT_TRUE(monitor("object_del near"));
 	EXPECT_PROGRESS(&old);
 	EXPECT_WELL(&old);
@@ -199,8 +202,8 @@ TEST_F_TIMEOUT(hotplug, memory_behind_a_new_entry_of_the_top_level, 300)
 	ASSERT_TRUE(workers_start(&old, NR_WORKERS, false));
 	EXPECT_PROGRESS(&old);
 	ASSERT_TRUE(add_memory("far", FAR));
-	EXPECT_LT(0, set_blocks(FAR, "online_kernel"));
-	EXPECT_EQ(mb + SIZE_MB, total_mb());
+	EXPECT_TRUE(BECOMES(set_blocks(FAR, "online_kernel") && total_mb() == mb + SIZE_MB))
+		TH_LOG("%lu MB", total_mb());
 	free_mb = meminfo_mb("MemFree:");
 	ASSERT_LT(SIZE_MB, free_mb);
 	area = mmap(NULL, (free_mb - LEFT_MB) << 20, RW,
