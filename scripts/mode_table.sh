@@ -15,7 +15,8 @@ MODE_NAMES=(
 	region-odd-size region-odd-address region-below-2m region-64g region-many region-firmware
 	preempt-none-stock preempt-voluntary-stock preempt-full-stock
 	preempt-none-6.12 preempt-voluntary-6.12 preempt-full-6.12
-	preempt-full-7 preempt-lazy-7 preempt-full-6.12-rt preempt-lazy-6.12-rt
+	preempt-full-7 preempt-lazy-7
+	preempt-full-6.12-rt preempt-lazy-6.12-rt preempt-laziest-6.12-rt
 	hotplug hotplug-debug nmi nmi-debug suspend
 	memory-hotplug memory-hotplug-struct-pages kexec crash
 )
@@ -69,7 +70,8 @@ describe_mode() { # MODE
 		expected=preempt:$model options=("preempt=$model")
 		# A model that is not in this list fails the mode, and then needs a mode of its own.
 		case $kernel in
-		7 | *-rt) expected+=,models:full+lazy ;;
+		7) expected+=,models:full+lazy ;;
+		6.12-rt) expected+=,models:full+lazy+laziest ;;
 		*) expected+=,models:none+voluntary+full ;;
 		esac
 		;;
